@@ -1,0 +1,77 @@
+# whittle: build, test, measure. `make help` lists the targets.
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= gcc
+CFLAGS ?= -O2 -g
+BUILD ?= build
+V ?= 0
+
+PKGS := libnftnl libmnl jansson yaml-0.1 sqlite3 zlib libzstd libcap-ng
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla
+BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Iinclude -Icore -fPIC -fvisibility=hidden -fstack-protector-strong $(WARN) $(PKG_CFLAGS) -MMD -MP
+HARDEN_LD := -Wl,-z,relro,-z,now
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+CORE_SRC := $(sort $(filter-out core/cli/%,$(wildcard core/*/*.c)))
+CLI_SRC := $(sort $(wildcard core/cli/*.c))
+PLUGIN_SRC := $(sort $(wildcard plugin/*.c))
+UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
+UNIT_SUPPORT := $(sort $(wildcard tests/unit/support/*.c))
+TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
+BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+
+obj = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(2))
+quiet = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' $(1) $@;,)
+
+.DEFAULT_GOAL := all
+-include $(wildcard Makefile.d/*.mk)
+
+help: ## list every target with its sentence
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-16s %s\n",$$1,$$2}'
+
+all: $(BUILD)/whittle $(BUILD)/whittle-suricata.so ## build the program and the Suricata plugin
+
+$(BUILD)/whittle: $(call obj,o,$(CLI_SRC)) $(BUILD)/libwhittle.a
+	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -pie $(HARDEN_LD) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
+
+$(BUILD)/whittle-suricata.so: $(call obj,o,$(PLUGIN_SRC)) $(BUILD)/libwhittle.a
+	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -shared $(HARDEN_LD) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
+
+$(BUILD)/libwhittle.a: $(call obj,o,$(CORE_SRC))
+	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/libwhittle-san.a: $(call obj,san,$(CORE_SRC) $(UNIT_SUPPORT))
+	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/o/%.o: %.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) $(CFLAGS) -D_FORTIFY_SOURCE=2 -c -o $@ $<
+
+$(BUILD)/san/%.o: %.c
+	@mkdir -p $(@D)
+	$(call quiet,CCSAN)$(CC) $(BASE_CFLAGS) -O1 -g $(SAN) -c -o $@ $<
+
+UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
+$(BUILD)/unit/%: $(BUILD)/san/tests/unit/%.o $(BUILD)/libwhittle-san.a
+	@mkdir -p $(@D)
+	$(call quiet,LDSAN)$(CC) $(SAN) -o $@ $^ $(PKG_LIBS) -lcmocka -lpthread -lm -ldl
+$(BUILD)/tools/%: $(BUILD)/o/tests/tools/%.o $(BUILD)/libwhittle.a
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
+$(BUILD)/bench/%: $(BUILD)/o/tests/bench/%.o $(BUILD)/libwhittle.a
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
+tools: $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(TOOL_SRC))
+
+check: $(UNIT_BIN) ## unit tests only, under ASan and UBSan
+	@tests/run.sh unit $(UNIT_BIN)
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
+
+.PHONY: help all check clean tools
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include "whittle/base.h"
+
+static const uint8_t v4_head[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+const struct wh_prefix wh_prefix_all_v4 = {.addr = {.b = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}}, .len = 96};
+const struct wh_prefix wh_prefix_all_v6 = {.len = 0};
+
+bool wh_addr_is_v4(const struct wh_addr *a)
+{
+	return memcmp(a->b, v4_head, 12) == 0;
+}
+
+struct wh_addr wh_addr_v4(uint32_t host_order)
+{
+	struct wh_addr a;
+	uint32_t n = htonl(host_order);
+	memcpy(a.b, v4_head, 12);
+	memcpy(a.b + 12, &n, 4);
+	return a;
+}
+
+uint32_t wh_addr_to_v4(const struct wh_addr *a)
+{
+	uint32_t n;
+	memcpy(&n, a->b + 12, 4);
+	return ntohl(n);
+}
+
+int wh_addr_cmp(const struct wh_addr *a, const struct wh_addr *b)
+{
+	return memcmp(a->b, b->b, 16);
+}
+
+int wh_addr_parse(const char *text, size_t len, struct wh_addr *out)
+{
+	char buf[WH_ADDR_STRLEN];
+	if (!len || len >= sizeof buf || memchr(text, 0, len))
+		return -EINVAL;
+	memcpy(buf, text, len);
+	buf[len] = 0;
+	if (!memchr(buf, ':', len)) {
+		memcpy(out->b, v4_head, 12);
+		return inet_pton(AF_INET, buf, out->b + 12) == 1 ? 0 : -EINVAL;
+	}
+	return inet_pton(AF_INET6, buf, out->b) == 1 ? 0 : -EINVAL;
+}
+
+char *wh_addr_text(const struct wh_addr *a, char buf[static WH_ADDR_STRLEN])
+{
+	if (wh_addr_is_v4(a))
+		inet_ntop(AF_INET, a->b + 12, buf, WH_ADDR_STRLEN);
+	else
+		inet_ntop(AF_INET6, a->b, buf, WH_ADDR_STRLEN);
+	return buf;
+}
+
+struct wh_prefix wh_prefix_of(const struct wh_addr *a, unsigned len128)
+{
+	struct wh_prefix p = {.addr = *a, .len = (uint8_t)(len128 > 128 ? 128 : len128)};
+	unsigned whole = p.len / 8, rest = p.len % 8;
+	if (rest)
+		p.addr.b[whole++] &= (uint8_t)(0xff << (8 - rest));
+	if (whole < 16)
+		memset(p.addr.b + whole, 0, 16 - whole);
+	return p;
+}
+
+int wh_prefix_parse(const char *text, size_t len, struct wh_prefix *out, bool *had_host_bits)
+{
+	const char *slash = memchr(text, '/', len);
+	size_t alen = slash ? (size_t)(slash - text) : len;
+	struct wh_addr a;
+	if (wh_addr_parse(text, alen, &a))
+		return -EINVAL;
+	bool v4 = !memchr(text, ':', alen);
+	unsigned max = v4 ? 32 : 128, n = max;
+	if (slash) {
+		size_t digits = len - alen - 1;
+		if (digits < 1 || digits > 3 || (digits > 1 && slash[1] == '0'))
+			return -EINVAL;
+		n = 0;
+		for (size_t i = 1; i <= digits; i++) {
+			if (slash[i] < '0' || slash[i] > '9')
+				return -EINVAL;
+			n = n * 10 + (unsigned)(slash[i] - '0');
+		}
+		if (n > max)
+			return -EINVAL;
+	}
+	*out = wh_prefix_of(&a, v4 ? n + 96 : n);
+	if (had_host_bits)
+		*had_host_bits = !wh_addr_eq(&out->addr, &a);
+	return 0;
+}
+
+bool wh_prefix_is_v4(const struct wh_prefix *p)
+{
+	return p->len >= 96 && wh_addr_is_v4(&p->addr);
+}
+
+unsigned wh_prefix_family_len(const struct wh_prefix *p)
+{
+	return wh_prefix_is_v4(p) ? p->len - 96u : p->len;
+}
+
+char *wh_prefix_text(const struct wh_prefix *p, char buf[static WH_PREFIX_STRLEN])
+{
+	wh_addr_text(&p->addr, buf);
+	if (p->len < 128) {
+		size_t n = strlen(buf);
+		snprintf(buf + n, WH_PREFIX_STRLEN - n, "/%u", wh_prefix_family_len(p));
+	}
+	return buf;
+}
+
+bool wh_prefix_has(const struct wh_prefix *p, const struct wh_addr *a)
+{
+	unsigned whole = p->len / 8, rest = p->len % 8;
+	if (p->len < 96 && wh_addr_is_v4(a))
+		return false;
+	if (memcmp(p->addr.b, a->b, whole))
+		return false;
+	return !rest || !((p->addr.b[whole] ^ a->b[whole]) >> (8 - rest));
+}
+
+bool wh_prefix_covers(const struct wh_prefix *outer, const struct wh_prefix *inner)
+{
+	return outer->len <= inner->len && wh_prefix_has(outer, &inner->addr);
+}
+
+int wh_prefix_cmp(const struct wh_prefix *a, const struct wh_prefix *b)
+{
+	int c = wh_addr_cmp(&a->addr, &b->addr);
+	return c ? c : (int)a->len - (int)b->len;
+}
+
+struct wh_addr wh_prefix_last(const struct wh_prefix *p)
+{
+	struct wh_addr a = p->addr;
+	unsigned whole = p->len / 8, rest = p->len % 8;
+	if (rest)
+		a.b[whole++] |= (uint8_t)(0xff >> rest);
+	if (whole < 16)
+		memset(a.b + whole, 0xff, 16 - whole);
+	return a;
+}
+
+static int cmp_prefixes(const void *a, const void *b)
+{
+	return wh_prefix_cmp(a, b);
+}
+
+/* True when a and b are the two halves of one prefix (a the lower); never joins the IPv4 space with its IPv6 neighbour. */
+static bool siblings(const struct wh_prefix *a, const struct wh_prefix *b)
+{
+	if (a->len != b->len || a->len == 0 || a->len == 96)
+		return false;
+	struct wh_prefix up = wh_prefix_of(&a->addr, a->len - 1u);
+	return wh_addr_eq(&up.addr, &a->addr) && wh_prefix_has(&up, &b->addr) && !wh_addr_eq(&a->addr, &b->addr);
+}
+
+size_t wh_prefix_merge(struct wh_prefix *p, size_t n)
+{
+	size_t top = 0;
+	if (n > 1)
+		qsort(p, n, sizeof *p, cmp_prefixes);
+	for (size_t i = 0; i < n; i++) {
+		struct wh_prefix cur = p[i];
+		if (top && wh_prefix_covers(&p[top - 1], &cur))
+			continue;
+		while (top && siblings(&p[top - 1], &cur)) {
+			cur = wh_prefix_of(&cur.addr, cur.len - 1u);
+			top--;
+		}
+		p[top++] = cur;
+	}
+	return top;
+}
+
+bool wh_addr_is_private(const struct wh_addr *a)
+{
+	if (!wh_addr_is_v4(a))
+		return (a->b[0] & 0xfe) == 0xfc;
+	const uint8_t *q = a->b + 12;
+	return q[0] == 10 || (q[0] == 172 && (q[1] & 0xf0) == 16) || (q[0] == 192 && q[1] == 168);
+}

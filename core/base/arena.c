@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include "whittle/base.h"
+
+struct chunk {
+	struct chunk *next;
+	size_t used, size;
+	_Alignas(16) unsigned char data[];
+};
+
+struct wh_arena {
+	struct chunk *head;
+	size_t bytes;
+};
+
+struct wh_arena *wh_arena_new(void)
+{
+	struct wh_arena *a = calloc(1, sizeof *a);
+	if (!a)
+		abort();
+	return a;
+}
+
+void *wh_arena_alloc(struct wh_arena *a, size_t size)
+{
+	if (size > SIZE_MAX / 2)
+		abort();
+	size = (size + 15) & ~(size_t)15;
+	if (!size)
+		size = 16;
+	struct chunk *c = a->head;
+	if (!c || c->size - c->used < size) {
+		/* Chunks grow with the arena, so that a small analysis stays small and a large one makes few calls. */
+		size_t want = a->bytes < 64 * 1024 ? 8 * 1024 : a->bytes < 8u << 20 ? 256 * 1024 : 4u << 20;
+		if (want < size)
+			want = size;
+		struct chunk *fresh = calloc(1, sizeof *fresh + want);
+		if (!fresh)
+			abort();
+		fresh->size = want;
+		a->bytes += sizeof *fresh + want;
+		if (c && size * 4 > want && c->size - c->used > want - size) {
+			fresh->next = c->next; /* a single large piece: keep filling the present chunk */
+			c->next = fresh;
+		} else {
+			fresh->next = c;
+			a->head = fresh;
+		}
+		c = fresh;
+	}
+	void *p = c->data + c->used;
+	c->used += size;
+	return p;
+}
+
+void *wh_arena_array(struct wh_arena *a, size_t n, size_t size)
+{
+	size_t total;
+	if (__builtin_mul_overflow(n, size, &total))
+		abort();
+	return wh_arena_alloc(a, total);
+}
+
+char *wh_arena_strdup(struct wh_arena *a, const char *s)
+{
+	size_t n = strlen(s) + 1;
+	return memcpy(wh_arena_alloc(a, n), s, n);
+}
+
+char *wh_arena_printf(struct wh_arena *a, const char *fmt, ...)
+{
+	va_list ap, again;
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		abort();
+	char *s = wh_arena_alloc(a, (size_t)n + 1);
+	vsnprintf(s, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return s;
+}
+
+size_t wh_arena_bytes(const struct wh_arena *a)
+{
+	return a->bytes;
+}
+
+void wh_arena_free(struct wh_arena *a)
+{
+	if (!a)
+		return;
+	for (struct chunk *c = a->head, *next; c; c = next) {
+		next = c->next;
+		free(c);
+	}
+	free(a);
+}

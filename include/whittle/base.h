@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * base: what every room leans on. Errors, addresses and prefixes, arenas, time.
+ *
+ * One error idiom in the whole library: a function that can fail returns 0 or a negative errno and fills a
+ * struct wh_error with one sentence for a person. Nothing in the library prints or exits.
+ */
+#pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define WH_VERSION "0.1.0"
+
+/* Why something failed. `text` is complete: "what: why", with file, line and offset where there are any. */
+struct wh_error {
+	int code;        /* negative errno; -EINVAL and the like for bad input, see wh_error_is_input() */
+	bool input;      /* true when the caller's input (file, option) is at fault: exit status 2 */
+	char text[512];
+};
+
+/* Fills *err (which may be NULL) and returns `code`, so that callers write `return wh_fail(err, -ENOMEM, …)`. */
+int wh_fail(struct wh_error *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* The same for bad input from a person or file: marks the error so that the program exits with status 2. */
+int wh_fail_input(struct wh_error *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * An address, always 16 bytes in network order. IPv4 is held as its IPv4-mapped form ::ffff:a.b.c.d, so that both
+ * families sort, hash and compare alike, and a mapped address in an input is the IPv4 address that it means.
+ */
+struct wh_addr {
+	uint8_t b[16];
+};
+
+/* A prefix: host bits are zero; `len` counts in the 128-bit form, so an IPv4 /24 has len 120. */
+struct wh_prefix {
+	struct wh_addr addr;
+	uint8_t len; /* 0–128 */
+};
+
+bool wh_addr_is_v4(const struct wh_addr *a);
+struct wh_addr wh_addr_v4(uint32_t host_order);
+uint32_t wh_addr_to_v4(const struct wh_addr *a); /* host order; meaningless unless wh_addr_is_v4() */
+int wh_addr_cmp(const struct wh_addr *a, const struct wh_addr *b); /* memcmp order, IPv4 before most of IPv6 */
+static inline bool wh_addr_eq(const struct wh_addr *a, const struct wh_addr *b)
+{
+	return __builtin_memcmp(a->b, b->b, 16) == 0;
+}
+/* Parses exactly `len` bytes of text (no zone, no brackets, no spaces). Returns 0 or -EINVAL. */
+int wh_addr_parse(const char *text, size_t len, struct wh_addr *out);
+#define WH_ADDR_STRLEN 46
+#define WH_PREFIX_STRLEN 50
+/* Writes the canonical text (RFC 5952; dotted quad for IPv4) and returns buf. */
+char *wh_addr_text(const struct wh_addr *a, char buf[static WH_ADDR_STRLEN]);
+
+/* Parses "10.0.0.0/8", "2001:db8::/32" or a bare address. Host bits are cleared and *had_host_bits (may be NULL) set. */
+int wh_prefix_parse(const char *text, size_t len, struct wh_prefix *out, bool *had_host_bits);
+/* "10.0.0.0/8"; a host prefix prints without its length. */
+char *wh_prefix_text(const struct wh_prefix *p, char buf[static WH_PREFIX_STRLEN]);
+struct wh_prefix wh_prefix_of(const struct wh_addr *a, unsigned len128);
+bool wh_prefix_is_v4(const struct wh_prefix *p);
+unsigned wh_prefix_family_len(const struct wh_prefix *p); /* 0–32 for IPv4, 0–128 for IPv6 */
+bool wh_prefix_has(const struct wh_prefix *p, const struct wh_addr *a);
+bool wh_prefix_covers(const struct wh_prefix *outer, const struct wh_prefix *inner); /* equal counts */
+int wh_prefix_cmp(const struct wh_prefix *a, const struct wh_prefix *b); /* by address, shorter first */
+struct wh_addr wh_prefix_last(const struct wh_prefix *p);
+/* Sorts, and removes duplicates and prefixes covered by others, in place; joins sibling halves. Returns the new count. */
+size_t wh_prefix_merge(struct wh_prefix *p, size_t n);
+/* RFC 1918, unique-local fc00::/7, carrier-grade NAT 100.64/10 is not private. */
+bool wh_addr_is_private(const struct wh_addr *a);
+/* The two "everything" prefixes: 0.0.0.0/0 (len 96) and ::/0 (len 0). An IPv6 prefix never holds an IPv4 address, though the
+ * 128-bit span of ::/0 surrounds them: who works on spans (wh_prefix_last) must cut ::ffff:0:0/96 out. */
+extern const struct wh_prefix wh_prefix_all_v4, wh_prefix_all_v6;
+
+/* Protocol numbers are IANA's; text is upper case "TCP", "UDP", "ICMP", else the number. */
+enum { WH_PROTO_ANY = 0, WH_PROTO_ICMP = 1, WH_PROTO_TCP = 6, WH_PROTO_UDP = 17, WH_PROTO_ICMPV6 = 58 };
+const char *wh_proto_text(uint8_t proto, char buf[static 8]);
+int wh_proto_parse(const char *text, uint8_t *out); /* any case, or a number */
+
+enum wh_direction { WH_INBOUND = 0, WH_OUTBOUND = 1 };
+const char *wh_direction_text(enum wh_direction d); /* "Inbound", "Outbound" */
+
+/* An arena: everything an analysis allocates, dropped whole. Allocation never returns NULL: it aborts on exhaustion
+ * only after `limit` (0: none) by calling abort(); analyses bound their input before. Memory is zeroed. */
+struct wh_arena;
+struct wh_arena *wh_arena_new(void);
+void *wh_arena_alloc(struct wh_arena *a, size_t size) __attribute__((malloc, alloc_size(2)));
+void *wh_arena_array(struct wh_arena *a, size_t n, size_t size); /* overflow-checked */
+char *wh_arena_strdup(struct wh_arena *a, const char *s);
+char *wh_arena_printf(struct wh_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+size_t wh_arena_bytes(const struct wh_arena *a);
+void wh_arena_free(struct wh_arena *a); /* NULL is fine */
+
+/* Time: microseconds since 1970 UTC; a day is time / 86,400,000,000 rounded down. */
+#define WH_US_PER_DAY INT64_C(86400000000)
+static inline int32_t wh_day(int64_t us)
+{
+	return (int32_t)(us / WH_US_PER_DAY - (us % WH_US_PER_DAY < 0));
+}
+int64_t wh_now_us(void);
+#define WH_TIME_STRLEN 32
+char *wh_time_text(int64_t us, char buf[static WH_TIME_STRLEN]); /* 2026-11-01T00:00:00Z */
+/* ISO 8601 with or without fraction, zone as Z, +0000 or +00:00. Returns 0 or -EINVAL. */
+int wh_time_parse(const char *text, size_t len, int64_t *us);
+/* "90", "90s", "5m", "3h", "2d" to seconds. Returns 0 or -EINVAL. */
+int wh_duration_parse(const char *text, int64_t *seconds);
+/* "64MiB", "64M", "1048576" to bytes. Returns 0 or -EINVAL. */
+int wh_size_parse(const char *text, uint64_t *bytes);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * enforce: the local firewall over netlink. One atomic transaction into a table of our own, `inet whittle`, which can only
+ * narrow: a packet that we do not drop goes on to the host's own rules. Until it is confirmed, the kernel itself
+ * drops the dispatch elements when the time is up, whether or not any process of ours is alive.
+ */
+#pragma once
+#include "whittle/base.h"
+#include "whittle/estate.h"
+#include "whittle/harden.h"
+
+/* What the table should hold: made from a recommendation, by the one function that render's nft format uses too. */
+struct wh_nft_port {
+	enum wh_direction direction;
+	uint8_t proto;
+	uint16_t port;
+	struct wh_prefix *v4, *v6; size_t n_v4, n_v6; /* allowed peers, carve-outs already cut out as holes: sorted, disjoint */
+	const struct wh_addr *locals; size_t n_locals; /* empty: any local address */
+};
+struct wh_nft_ruleset { struct wh_nft_port *ports; size_t n_ports; bool audit; uint16_t nflog_group; };
+int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estate *e, const char *const *resources, size_t n,
+                        struct wh_arena *mem, struct wh_nft_ruleset **out, struct wh_error *err);
+/* The ruleset as nft's own language, as `export --format nft` prints it. free() it. */
+char *wh_nft_text(const struct wh_nft_ruleset *rs, int64_t confirm_within_s);
+
+struct wh_enforce_options {
+	int64_t confirm_within_s; /* 60; 0: confirmed at once */
+	bool audit;
+};
+struct wh_enforce_result { size_t ports, prefixes; uint32_t generation; double apply_seconds; bool verified; };
+int wh_nft_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, struct wh_enforce_result *out, struct wh_error *err);
+/* Replaces the timed dispatch elements by lasting ones. Fails with -ETIME when the time is already up. */
+int wh_nft_confirm(struct wh_error *err);
+/* Deletes our table, nothing else. 0 also when there is none. */
+int wh_nft_rollback(struct wh_error *err);
+struct wh_nft_state { bool present, confirmed; size_t ports, prefixes; int64_t expires_in_ms; };
+int wh_nft_state(struct wh_nft_state *out, struct wh_error *err);
+/* Reads the table back and compares with rs: 0 same, 1 different with *difference (free() it), <0 error. */
+int wh_nft_compare(const struct wh_nft_ruleset *rs, char **difference, struct wh_error *err);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * estate: the inventory of what is protected, and the join of resources, addresses and NSGs.
+ */
+#pragma once
+#include "whittle/base.h"
+#include "whittle/ledger.h"
+#include "whittle/policy.h"
+
+struct wh_resource {
+	const char *name;
+	const char *id;                     /* ARM id; NULL for local hosts */
+	struct wh_addr *addrs; size_t n_addrs;
+	bool internet_facing;
+	bool discovered;                    /* no estate named it: it answered in a discovered range */
+	const struct wh_nsg **nsgs; size_t n_nsgs;
+};
+
+struct wh_estate {
+	struct wh_resource *resources; size_t n_resources; /* by name */
+	struct wh_nsg *nsgs; size_t n_nsgs;
+	struct wh_prefix *vnets; size_t n_vnets;           /* for the tag VirtualNetwork; RFC 1918 and fc00::/7 where none are given */
+	bool imported;                                     /* false: only discovered resources */
+};
+
+/* Reads estate.yaml and the NSG files that it names (relative to it), checks all, and replaces the store's estate in one transaction. */
+struct wh_estate_summary { size_t resources, addresses, nsgs, rules, notes; char *note_texts; /* lines, free() it */ };
+int wh_estate_import(struct wh_store *s, const char *path, struct wh_estate_summary *out, struct wh_error *err);
+/* The store's estate plus, where none was imported or discovery ranges were given, resources discovered from the edges.
+ * Everything lives in `mem` but the NSGs' JSON: call wh_estate_free(). */
+int wh_estate_load(struct wh_store *s, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err);
+void wh_estate_free(struct wh_estate *e);
+const struct wh_resource *wh_estate_find(const struct wh_estate *e, const char *name_or_id); /* or an address; NULL when none */
+const struct wh_resource *wh_estate_by_addr(const struct wh_estate *e, const struct wh_addr *a);
+/* What the edge table takes for local: the estate's addresses and the discovery ranges ("off", or CIDR,…; NULL: the default —
+ * the private ranges where no estate was imported, else none). */
+int wh_estate_locals(struct wh_store *s, const char *discover, struct wh_locals **out, struct wh_error *err);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * flow: what a sensor saw, and the readers of its formats.
+ *
+ * A reader turns bytes into struct wh_record, one call of the callback a record; it allocates nothing a record. One row
+ * in wh_readers is one format.
+ */
+#pragma once
+#include "whittle/base.h"
+
+enum wh_record_kind {
+	WH_RECORD_FLOW,  /* an ended (or updated) flow */
+	WH_RECORD_ALERT, /* an IDS alert on a flow */
+	WH_RECORD_OTHER, /* well-formed, of a kind we do not use (dns, tls, stats …) */
+};
+
+enum wh_flow_state { WH_STATE_UNKNOWN, WH_STATE_NEW, WH_STATE_ESTABLISHED, WH_STATE_CLOSED, WH_STATE_BYPASSED };
+
+#define WH_TCP_FIN 0x01
+#define WH_TCP_SYN 0x02
+#define WH_TCP_RST 0x04
+#define WH_TCP_PSH 0x08
+#define WH_TCP_ACK 0x10
+
+/* One observed conversation, as the sensor tells it: `src` is whom the sensor took for the initiator. */
+struct wh_flow {
+	struct wh_addr src, dst;
+	uint16_t src_port, dst_port;  /* host order; 0 for protocols without ports */
+	uint8_t proto;                /* IANA number */
+	uint8_t tcp_flags_toserver;   /* all flags that src sent, or'ed; 0 when unknown */
+	uint8_t tcp_flags_toclient;   /* all flags that dst sent, or'ed */
+	bool has_tcp_flags;
+	bool alerted;                 /* some signature fired on it */
+	bool denied;                  /* the sensor's own firewall denied it (flow logs of clouds) */
+	bool app_proto_known;         /* the application protocol was recognised (so the direction is the application's) */
+	enum wh_flow_state state;
+	char app_proto[16];           /* "ssh", "dns" …; "" when none; cut at 15 bytes */
+	int64_t start_us, end_us;     /* microseconds since 1970 UTC */
+	uint64_t pkts_toserver, pkts_toclient;   /* src → dst, dst → src */
+	uint64_t bytes_toserver, bytes_toclient;
+};
+
+struct wh_record {
+	enum wh_record_kind kind;
+	struct wh_flow flow;    /* for ALERT: the addresses and what is known of its flow so far */
+	uint8_t alert_severity; /* ALERT: 1 is worst; 0 when absent */
+	uint32_t alert_sid;
+	int64_t time_us;        /* the record's own timestamp */
+	char event_type[24];    /* "flow", "alert", "dns" …, cut at 23 bytes */
+};
+
+/* Called once a record, in order. A negative return ends the reading with that code. */
+typedef int (*wh_record_cb)(void *arg, const struct wh_record *rec);
+
+/* What a reading saw. Kept by the caller over calls; counters only grow. */
+struct wh_read_stats {
+	uint64_t records, flows, alerts, other, malformed, bytes;
+	struct {
+		const char *reason;   /* static text, e.g. "not JSON", "bad address" */
+		uint64_t count;
+		uint64_t first_line;  /* from 1 */
+		uint64_t first_offset;
+	} bad[16];                    /* the first of each kind */
+	unsigned n_bad;
+};
+
+/*
+ * One format. `probe` looks at the first bytes (up to 4 KiB) and says how sure it is (0–100).
+ * `feed` takes a buffer of whole lines or records and calls back for each; it returns the bytes consumed, which is less
+ * than len only when the last record is incomplete (and `last` is false), or a negative errno from the callback.
+ * `line` and `offset` say where buf starts in the input, for error positions.
+ */
+struct wh_reader {
+	const char *name;
+	const char *help;
+	int (*probe)(const void *head, size_t len);
+	void *(*open)(void);   /* per-input state, NULL when the format needs none */
+	void (*close)(void *state);
+	int64_t (*feed)(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset,
+	                wh_record_cb each, void *arg, struct wh_read_stats *stats);
+};
+extern const struct wh_reader wh_reader_eve;
+extern const struct wh_reader *const wh_readers[]; /* NULL-terminated */
+const struct wh_reader *wh_reader_find(const char *name);               /* NULL when unknown */
+const struct wh_reader *wh_reader_probe(const void *head, size_t len);  /* NULL when none is sure */
+
+/*
+ * One EVE record (no newline needed), as Suricata's plugin API hands it over. Returns 0, or -EBADMSG with *reason (static
+ * text) when it isn't valid JSON or a needed field is unusable. Never allocates, never reads past len. buf need not be padded.
+ */
+int wh_eve_record(const char *buf, size_t len, struct wh_record *out, const char **reason);
+
+/* An input: a file, "-", gz or zst by content. Reads are of decoded bytes; offsets count decoded bytes. */
+struct wh_input;
+int wh_input_open(const char *path, struct wh_input **out, struct wh_error *err);
+/* Returns bytes read (0: end for now) or a negative errno with *err filled. */
+int64_t wh_input_read(struct wh_input *in, void *buf, size_t len, struct wh_error *err);
+int wh_input_seek(struct wh_input *in, uint64_t offset, struct wh_error *err); /* decoded offset; decodes again from the start for gz/zst */
+const char *wh_input_path(const struct wh_input *in);
+/* Identity that survives renaming: device, inode and a hash of the first KiB; "-" has none (empty string). */
+const char *wh_input_identity(const struct wh_input *in);
+void wh_input_close(struct wh_input *in);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * harden: from edges and the present policy to narrowed rules, with their evidence and their proof.
+ */
+#pragma once
+#include "whittle/base.h"
+#include "whittle/estate.h"
+#include "whittle/ledger.h"
+
+enum wh_status { WH_UNSCANNED, WH_HEALTHY, WH_UNHEALTHY };
+const char *wh_status_text(enum wh_status s); /* "unscanned", "healthy", "unhealthy" */
+
+/* The ports that are looked at: rules/ports.yaml, a list, or all. Opaque; lives in the arena it was made in. */
+struct wh_port_list;
+/* spec NULL: read `ports_yaml`; "all"; or "22,443/tcp,53/udp". */
+int wh_port_list_load(const char *spec, const char *ports_yaml, struct wh_arena *mem, struct wh_port_list **out, struct wh_error *err);
+bool wh_port_list_has(const struct wh_port_list *l, uint8_t proto, uint16_t port);
+
+/* Addresses that must never be allowed. Filled from threat-intelligence files; sorted and merged by wh_intel_finish(). */
+struct wh_intel;
+
+struct wh_harden_options {
+	const struct wh_port_list *ports;
+	const char *evidence_yaml;         /* path of the weights */
+	const struct wh_prefix *trusted; size_t n_trusted;
+	const struct wh_prefix *hostile; size_t n_hostile;   /* sorted, merged threat intelligence */
+	unsigned min_days;                 /* 30: between first and last day seen of the resource */
+	unsigned max_prefixes;             /* a rule; 0: no budget */
+	unsigned max_prefixes_nsg;         /* an NSG; 0: 4,000 */
+	double permissiveness;             /* 0: the default objective; else multiplies the price of unseen addresses by 1/x */
+	int32_t today;                     /* day number of the end of the window; 0: the ledger's last day */
+	unsigned window_days;              /* rolling window; 0: 30 … 64 all that the bitmap holds */
+	unsigned threads;                  /* 0: one */
+	int (*progress)(void *arg, size_t done, size_t total);
+	void *progress_arg;
+};
+
+/* Why a peer is in or out; the sum of weighted features in log-odds. */
+enum wh_verdict { WH_PEER_IN, WH_PEER_OUT, WH_PEER_TRUSTED, WH_PEER_HOSTILE_INTEL, WH_PEER_HOSTILE_ALERT, WH_PEER_OUTSIDE_POLICY };
+struct wh_feature { const char *name; double value, weight; };
+struct wh_peer {
+	struct wh_addr addr;
+	struct wh_edge edge;
+	enum wh_verdict verdict;
+	double score;
+};
+
+struct wh_recommended_rule {
+	const char *name;
+	enum wh_direction direction;
+	uint16_t port;
+	uint8_t proto;
+	struct wh_prefix *prefixes; size_t n_prefixes; /* empty: deny all */
+	struct wh_prefix *except; size_t n_except;     /* carve-outs */
+	bool system_generated;                         /* a deny-all of ours */
+	double confidence;                             /* 0–1 */
+	uint64_t sources, flows; unsigned days;        /* of the peers that belong */
+	double unseen;                                 /* units let in without having been seen */
+	uint64_t denied_peers, denied_flows;           /* answered peers that the rule would now stop */
+	const char *note;                              /* e.g. the existing rule's host bits; NULL */
+	const char *narrows;                           /* the existing rule that it narrows ("web.json: allow-ssh"), or NULL: open by default */
+};
+
+struct wh_resource_result {
+	const struct wh_resource *resource;
+	enum wh_status status;
+	const char *reason;                            /* NULL when there is nothing to say */
+	int32_t first_day, last_day; unsigned days_with_data;
+	struct wh_recommended_rule *rules; size_t n_rules; /* sorted by direction, port, proto */
+};
+
+struct wh_recommendation {
+	int64_t calculated_us;   /* the end of the window, not the wall clock: same input, same output */
+	int64_t from_us, to_us; unsigned days;
+	struct wh_resource_result *resources; size_t n_resources; /* by name */
+};
+
+/* Derives rules for the named resources (n 0: all). Proves proposed ⊆ present before it returns: a failure is an error. */
+int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char *const *names, size_t n,
+                 const struct wh_harden_options *opt, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
+/* recommend --json, as the README describes it; free() it. */
+char *wh_recommendation_json(const struct wh_recommendation *r);
+/* The rules as they were saved by an earlier recommend, for export and enforce. */
+int wh_recommendation_save(struct wh_store *s, const struct wh_recommendation *r, struct wh_error *err);
+int wh_recommendation_load(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
+
+/* Why: for one rule of one resource, in words (text) or as JSON; free() it. rule is a rule's name, or "22", "22/tcp". */
+int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *resource, const char *rule,
+               const struct wh_harden_options *opt, bool json, char **out, struct wh_error *err);
+
+/* ---- prefix selection, on its own (see select.c for the algorithm) ---- */
+struct wh_select_peer { struct wh_addr addr; bool late; /* first seen in the second half of the window */ };
+struct wh_select_costs { double line, unseen, carve, newcomer, horizon_days, half_days; unsigned max_lines; };
+struct wh_selection {
+	struct wh_prefix *prefixes; size_t n_prefixes;
+	struct wh_prefix *except; size_t n_except;
+	double cost, unseen, newcomers;
+};
+/* peers and keep_out sorted, distinct; within: sorted merged prefixes that the policy allows. */
+int wh_select(const struct wh_select_peer *peers, size_t n, const struct wh_addr *keep_out, size_t n_out,
+              const struct wh_prefix *within, size_t n_within, const struct wh_select_costs *costs, struct wh_arena *mem,
+              struct wh_selection *out, struct wh_error *err);
+
+/* ---- proof ---- */
+struct wh_counterexample { enum wh_direction direction; uint8_t proto; uint16_t port; struct wh_addr peer; };
+/* proposed ⊆ present for one resource. Returns 0 when it holds, 1 with the smallest counter-example when it does not, <0 on error. */
+int wh_prove(const struct wh_estate *e, const struct wh_resource *r, const struct wh_recommended_rule *rules, size_t n,
+             struct wh_arena *mem, struct wh_counterexample *ce, struct wh_error *err);

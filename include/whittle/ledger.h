@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ledger: flows folded into edges in bounded memory (struct wh_edge_table), and the durable store of edges (struct
+ * wh_store). SQL lives behind the store interface alone.
+ *
+ * An edge is keyed by the local *address*, not by a resource's name: which addresses make a resource is the estate's
+ * knowledge and is joined when the edges are read, so that an estate imported later applies to what was seen before.
+ */
+#pragma once
+#include "whittle/base.h"
+#include "whittle/flow.h"
+
+/* 38 bytes, ordered by memcmp of its encoding: local, direction, proto, port (big endian), peer. */
+struct wh_edge_key {
+	struct wh_addr local;  /* the resource's own address */
+	struct wh_addr peer;
+	uint16_t port;         /* the server's port, host order: the local port inbound, the peer's port outbound */
+	uint8_t proto;
+	uint8_t direction;     /* enum wh_direction: who is the server */
+};
+
+#define WH_EDGE_BUCKETS 8
+/* What is known of an edge. Adding two values (wh_edge_merge) is commutative and associative, so that any split of the
+ * same flows over flushes, processes or kills ends in the same ledger. Sums saturate. */
+struct wh_edge {
+	int64_t first_us, last_us;    /* start of the first flow, end of the last */
+	int32_t day0;                 /* day number of bit 0 of `days` is day0 (the latest day seen); bit i is day0 - i */
+	uint64_t days;                /* bitmap of the 64 days up to day0 */
+	uint32_t hours;               /* bitmap of UTC hours of the day seen, bits 0–23 */
+	uint64_t flows;
+	uint64_t bytes_in, bytes_out; /* from the peer, to the peer */
+	uint32_t alerts[4];           /* severity 1, 2, 3, and 4 or none */
+	uint32_t size_hist[WH_EDGE_BUCKETS]; /* answered flows by total bytes: <256, <1Ki, <4Ki, <16Ki, <64Ki, <1Mi, <16Mi, more */
+	uint32_t time_hist[WH_EDGE_BUCKETS]; /* by length: <0.1 s, <1 s, <5 s, <30 s, <5 min, <1 h, <8 h, more */
+	uint32_t alerted_flows;       /* flows on which some signature fired, severity unknown from the flow record */
+};
+void wh_edge_merge(struct wh_edge *into, const struct wh_edge *add);
+unsigned wh_edge_days(const struct wh_edge *e); /* distinct days seen */
+
+/* Unanswered or refused traffic of one (local address, protocol, port), in fixed size. */
+#define WH_SKETCH_REGISTERS 64
+#define WH_SKETCH_TOP 8
+struct wh_sketch {
+	int64_t first_us, last_us;
+	int32_t day0;
+	uint64_t days;
+	uint64_t flows;                        /* flows that were not answered */
+	uint64_t undirected;                   /* answered, but which side is the server can't be told (capture began in mid-flow) */
+	uint8_t hll[WH_SKETCH_REGISTERS];      /* HyperLogLog of distinct sources */
+	struct { struct wh_addr addr; uint64_t count; } top[WH_SKETCH_TOP]; /* heaviest sources, approximately (merge keeps the largest) */
+};
+double wh_sketch_distinct(const struct wh_sketch *s);
+
+/* Which addresses are ours. Immutable once built; shared between threads. */
+struct wh_locals;
+struct wh_locals *wh_locals_new(void);
+int wh_locals_add_addr(struct wh_locals *l, const struct wh_addr *a);   /* an estate address */
+int wh_locals_add_prefix(struct wh_locals *l, const struct wh_prefix *p); /* a range in which answering addresses become resources */
+bool wh_locals_has(const struct wh_locals *l, const struct wh_addr *a);
+void wh_locals_free(struct wh_locals *l);
+
+/* ---- the edge table ---- */
+struct wh_edge_table;
+struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t byte_limit); /* borrows locals */
+/* Folds one record. Returns 0, or -ENOSPC when the table is full: flush, clear, and fold again. Not thread-safe. */
+int wh_edge_table_fold(struct wh_edge_table *t, const struct wh_record *rec);
+size_t wh_edge_table_bytes(const struct wh_edge_table *t);
+size_t wh_edge_table_count(const struct wh_edge_table *t);
+void wh_edge_table_clear(struct wh_edge_table *t);
+void wh_edge_table_free(struct wh_edge_table *t);
+/* Moves everything of `from` into `into`; `from` ends empty. -ENOSPC as above (then `from` keeps what did not fit). */
+int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from);
+
+/* Who is the server? Told from the handshake and the application protocol; never from a port number alone. */
+enum wh_side { WH_SIDE_UNANSWERED, WH_SIDE_DST_SERVES, WH_SIDE_SRC_SERVES, WH_SIDE_UNKNOWN };
+enum wh_side wh_flow_server(const struct wh_flow *f);
+
+/* ---- the store ---- */
+struct wh_store;
+struct wh_store_progress { /* where the reading of one input stands; committed together with the edges */
+	const char *identity;   /* wh_input_identity(); NULL for live sources */
+	const char *path;       /* for people */
+	uint64_t offset, line;
+};
+enum { WH_STORE_READ = 0, WH_STORE_WRITE = 1, WH_STORE_CREATE = 2 };
+/* url: a path, or "sqlite:PATH". Migrates an older schema when writing; refuses a newer one. */
+int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_error *err);
+void wh_store_close(struct wh_store *s);
+/* Adds the table's edges and sketches and records the progress, in one transaction. The table is left as it was. */
+int wh_store_commit(struct wh_store *s, const struct wh_edge_table *t, const struct wh_store_progress *progress,
+                    const struct wh_read_stats *delta, struct wh_error *err);
+int wh_store_progress_of(struct wh_store *s, const char *identity, uint64_t *offset, uint64_t *line, struct wh_error *err); /* 0,0 when new */
+
+typedef int (*wh_edge_cb)(void *arg, const struct wh_edge_key *key, const struct wh_edge *edge);
+/* Edges in key order; `local` NULL for all, else only that address. A negative return of the callback ends it with that code. */
+int wh_store_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err);
+typedef int (*wh_sketch_cb)(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk);
+int wh_store_sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct wh_error *err);
+/* The distinct local addresses that have inbound edges, in order: a loose index scan, not a full one. */
+typedef int (*wh_local_cb)(void *arg, const struct wh_addr *local);
+int wh_store_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_error *err);
+/* Days on which the sensor reported anything, with its flow count: outages are told from silence by these. */
+typedef int (*wh_day_cb)(void *arg, int32_t day, uint64_t flows);
+int wh_store_days(struct wh_store *s, wh_day_cb each, void *arg, struct wh_error *err);
+struct wh_store_totals { uint64_t edges, flows, alerts, other, malformed, records; int64_t first_us, last_us; };
+int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_error *err);
+
+/* Documents: small JSON texts of the other rooms (estate, NSGs, review, enforcement state), by collection and key. */
+int wh_store_put(struct wh_store *s, const char *collection, const char *key, const char *json, struct wh_error *err);
+int wh_store_get(struct wh_store *s, const char *collection, const char *key, char **json, struct wh_error *err); /* *json NULL when absent; free() it */
+int wh_store_delete(struct wh_store *s, const char *collection, const char *key, struct wh_error *err);
+typedef int (*wh_doc_cb)(void *arg, const char *key, const char *json);
+int wh_store_each(struct wh_store *s, const char *collection, wh_doc_cb each, void *arg, struct wh_error *err); /* by key */
+/* Several document writes in one transaction. */
+int wh_store_begin(struct wh_store *s, struct wh_error *err);
+int wh_store_end(struct wh_store *s, bool commit, struct wh_error *err);
+/* The append-only journal of what people and the program did. */
+int wh_store_log(struct wh_store *s, const char *who, const char *what, const char *json, struct wh_error *err);
+typedef int (*wh_log_cb)(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json);
+int wh_store_log_each(struct wh_store *s, const char *what /* NULL: all */, wh_log_cb each, void *arg, struct wh_error *err);
+
+/* ---- ingest: one input through a reader into a store ---- */
+struct wh_ingest_options {
+	const char *format;      /* NULL: probe */
+	size_t byte_limit;       /* of the edge table; 0: 64 MiB */
+	bool follow;             /* wait for more; survives rotation and truncation; ends when *stop becomes true */
+	const volatile bool *stop;
+	const struct wh_locals *locals;
+	int (*progress)(void *arg, uint64_t bytes, uint64_t total_bytes_or_0, uint64_t records);
+	void *progress_arg;
+};
+struct wh_ingest_result { struct wh_read_stats stats; uint64_t edges; double seconds; bool resumed; };
+int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_options *opt, struct wh_ingest_result *out, struct wh_error *err);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * policy: rules in force, their semantics, and exact regions of direction × protocol × port × peer address.
+ *
+ * An NSG is read from what `az network nsg show|list` prints or from ARM resources, and keeps the JSON that it came from,
+ * so that everything that whittle does not touch goes out as it came in.
+ */
+#pragma once
+#include <jansson.h>
+#include "whittle/base.h"
+
+struct wh_port_range { uint16_t from, to; };
+
+struct wh_rule {
+	const char *name;
+	const char *id;               /* ARM id, or NULL */
+	uint16_t priority;            /* 100–4096, default rules above */
+	enum wh_direction direction;
+	bool allow;
+	bool is_default;
+	uint8_t proto;                /* WH_PROTO_ANY for "*" */
+	struct wh_port_range *dst_ports; size_t n_dst_ports; /* [0–65535] for "*" */
+	struct wh_port_range *src_ports; size_t n_src_ports;
+	/* The peer's side: source inbound, destination outbound; the local side the other way round. Tags are kept as text
+	 * in `*_tags` and resolved by wh_tag_prefixes(); "*" is both families whole. */
+	struct wh_prefix *peers; size_t n_peers;
+	const char **peer_tags; size_t n_peer_tags;
+	struct wh_prefix *locals; size_t n_locals;
+	const char **local_tags; size_t n_local_tags;
+	bool unsupported;             /* an ASG or the like, whose members are unknown: never narrowed, verdict unknown */
+	const char *note;             /* e.g. "140.20.30.10/24 read as 140.20.30.0/24 (host bits were set)" or NULL */
+	int index;                    /* its place in the source's securityRules, -1 for default rules */
+};
+
+struct wh_nsg {
+	const char *name, *id;
+	struct wh_rule *rules; size_t n_rules; /* by direction, then priority; default rules included */
+	json_t *source;                        /* the object it was read from; borrowed from the arena's owner */
+	const char *file;                      /* where it came from, for errors */
+	bool arm_resource;                     /* true: {"type":"Microsoft.Network/networkSecurityGroups", properties: …} */
+};
+
+/* Parses every NSG in a document (object, array, {"value":[…]}, ARM template with "resources"). Errors name file, line, reason.
+ * *out and all strings live in `mem`; each nsg->source holds a reference that wh_nsgs_free() drops. */
+int wh_nsg_parse(const char *file, const char *text, size_t len, struct wh_arena *mem, struct wh_nsg **out, size_t *n, struct wh_error *err);
+void wh_nsgs_free(struct wh_nsg *nsgs, size_t n); /* drops JSON references only */
+
+/* The VNet's ranges for the tag VirtualNetwork; Internet is the complement. */
+struct wh_tag_context { const struct wh_prefix *vnet; size_t n_vnet; };
+
+/* A region: a set of (direction, protocol, local port, peer address) points, exact. Peers are sorted disjoint ranges. */
+struct wh_range { struct wh_addr from, to; }; /* inclusive */
+struct wh_ranges { struct wh_range *r; size_t n; };
+struct wh_ranges wh_ranges_from_prefixes(const struct wh_prefix *p, size_t n, struct wh_arena *mem);
+struct wh_ranges wh_ranges_union(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem);
+struct wh_ranges wh_ranges_intersect(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem);
+struct wh_ranges wh_ranges_minus(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem);
+bool wh_ranges_has(struct wh_ranges a, const struct wh_addr *x);
+/* The fewest prefixes that are exactly the ranges. */
+void wh_ranges_to_prefixes(struct wh_ranges a, struct wh_arena *mem, struct wh_prefix **out, size_t *n);
+
+/* What a policy (one or several NSGs, all of which must allow) lets through to (direction, proto, port), as ranges of peers.
+ * With no NSG at all everything is allowed. *unknown is set when an unsupported rule had a say. */
+int wh_policy_allowed(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_addr *local,
+                      enum wh_direction dir, uint8_t proto, uint16_t port, struct wh_arena *mem, struct wh_ranges *out, bool *unknown,
+                      struct wh_error *err);
+/* The rule that decides one packet in one NSG; NULL when none matches. */
+const struct wh_rule *wh_nsg_decide(const struct wh_nsg *nsg, const struct wh_tag_context *tags, enum wh_direction dir, uint8_t proto,
+                                    const struct wh_addr *local, uint16_t port, const struct wh_addr *peer);
+/* The (proto, port) pairs at which a policy's verdict can change: allowed ports for `direction`, as sorted ranges. */
+int wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_direction dir, uint8_t proto, struct wh_arena *mem,
+                    struct wh_port_range **out, size_t *n_out, struct wh_error *err);
