@@ -27,7 +27,6 @@ obj = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(2))
 quiet = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' $(1) $@;,)
 
 .DEFAULT_GOAL := all
--include $(wildcard Makefile.d/*.mk)
 
 help: ## list every target with its sentence
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-16s %s\n",$$1,$$2}'
