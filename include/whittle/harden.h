@@ -58,6 +58,7 @@ struct wh_recommended_rule {
 	double unseen;                                 /* units let in without having been seen */
 	uint64_t denied_peers, denied_flows;           /* answered peers that the rule would now stop */
 	const char *note;                              /* e.g. the existing rule's host bits; NULL */
+	const char *review;                            /* NULL, or what a person did to it: "added", "edited" */
 	const char *narrows;                           /* the existing rule that it narrows ("web.json: allow-ssh"), or NULL: open by default */
 };
 
@@ -72,6 +73,7 @@ struct wh_resource_result {
 struct wh_recommendation {
 	int64_t calculated_us;   /* the end of the window, not the wall clock: same input, same output */
 	int64_t from_us, to_us; unsigned days;
+	int64_t serial;          /* which saved calculation of this ledger it is: set by save and load, counts from 1 */
 	struct wh_resource_result *resources; size_t n_resources; /* by name */
 };
 
