@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * cli: one row in the command table is one command; one file a command. A command parses its options, calls one
- * function of the core, prints what it returns, and returns the exit status.
+ * cli: one row in the command table (commands.c) is one command; one file a command. A command parses its options, calls
+ * one function of the core, prints what it returns, and returns the exit status.
  */
 #pragma once
 #include <getopt.h>
+#include <jansson.h>
 #include "whittle/base.h"
 #include "whittle/config.h"
 #include "whittle/estate.h"
@@ -16,22 +17,60 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_FINDINGS = 3 };
 struct cli {
 	const struct cli_command *command;
 	bool json;
-	const char *store_url;
-	struct wh_config *config;
+	const char *store_url;    /* --store, $WHITTLE_STORE, whittle.yaml, or the default; never NULL */
+	const char *config_path;  /* --config; NULL: the default file, which may be absent */
+	struct wh_config *config; /* NULL only for a command with `reads_config_itself` */
 };
 struct cli_command {
 	const char *name;
 	const char *summary;  /* one line for `whittle --help` */
 	const char *help;     /* the whole of `whittle NAME --help`: usage, what it does, options, an example */
 	int (*run)(struct cli *c, int argc, char **argv); /* argv[0] is the command's name */
+	bool reads_config_itself; /* a bad whittle.yaml must not stop it (doctor) */
 };
-extern const struct cli_command cli_ingest, cli_status, cli_recommend, cli_explain, cli_export, cli_enforce, cli_confirm,
-	cli_rollback, cli_estate;
+
+/* The command table: rows of one group stand together. Ends with a row without a group. */
+struct cli_row {
+	const char *group;
+	const struct cli_command *command;
+};
+extern const struct cli_row cli_rows[];
 
 /* Prints "whittle: text" to standard error and returns CLI_USAGE for bad input, else CLI_FAILED. */
 int cli_error(const struct wh_error *err);
 /* For getopt_long's '?' and wrong arguments: prints the sentence and where help is; returns CLI_USAGE. */
 int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* getopt_long with our sentences: an unknown option is answered with the nearest right one, a missing argument with its
+ * option's name. Returns the option's value, -1 at the end, or '?' when the sentence was printed (return CLI_USAGE). */
+int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, const struct option *longs);
 int cli_open_store(struct cli *c, int flags, struct wh_store **out); /* prints on failure; returns 0 or an exit status */
 bool cli_progress_wanted(void); /* standard error is a terminal */
 void cli_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* rewrites one line; "" ends it */
+/* Prints a document, indented, with a newline, and drops the reference. Returns CLI_OK, or CLI_FAILED when out of memory. */
+int cli_print_json(json_t *doc);
+
+/* ---- tables ---- */
+enum cli_colour { CLI_PLAIN, CLI_RED, CLI_GREEN, CLI_YELLOW, CLI_DIM, CLI_BOLD };
+/* Colour on standard output: a terminal, no NO_COLOR, TERM not "dumb". */
+bool cli_colour_wanted(void);
+/* Text between the escapes of a colour, or as it is when colour is not wanted; writes to standard output. */
+void cli_print_coloured(enum cli_colour colour, const char *text);
+
+/*
+ * A table of aligned columns: `columns` is "Resource|Status|>Flows|Reason", where > aligns to the right. Cells are added
+ * left to right, and a row is full when every column has one; a cell may be NULL or "" for nothing. Text is UTF-8, its
+ * width on the screen is what aligns; control characters, which names from files could smuggle to a terminal, become '?'.
+ * On a terminal that is too narrow the widest left-aligned column is wrapped at spaces and commas; elsewhere nothing is cut.
+ */
+struct cli_table;
+struct cli_table *cli_table_new(const char *columns);
+void cli_table_text(struct cli_table *t, const char *text);
+void cli_table_coloured(struct cli_table *t, enum cli_colour colour, const char *text);
+void cli_table_cell(struct cli_table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void cli_table_number(struct cli_table *t, uint64_t n); /* 41,203 */
+/* Prints to standard output and frees the table. Without rows only the header is printed. */
+void cli_table_print(struct cli_table *t);
+/* Columns that a UTF-8 text takes on a screen; control characters and invalid bytes count one each. */
+size_t cli_width(const char *text);
+/* "41,203" */
+const char *cli_number(uint64_t n, char buf[static 32]);

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/json.h"
+
+/* Reads up to max + 1 bytes, so that a file that is too long is told from one that just fits. */
+static int read_all(int fd, const char *name, size_t max, size_t guess, char **text, size_t *len, struct wh_error *err)
+{
+	size_t size = guess + 1, n = 0;
+	char *buf = malloc(size + 1);
+	if (!buf)
+		return wh_fail(err, -ENOMEM, "%s: cannot be read: out of memory", name);
+	for (;;) {
+		if (n == size) {
+			if (size > max)
+				break;
+			size = size > max / 2 ? max + 1 : size * 2;
+			char *more = realloc(buf, size + 1);
+			if (!more) {
+				free(buf);
+				return wh_fail(err, -ENOMEM, "%s: cannot be read: out of memory", name);
+			}
+			buf = more;
+		}
+		ssize_t got = read(fd, buf + n, size - n);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			int e = errno;
+			free(buf);
+			return wh_fail_input(err, -e, "%s: cannot be read: %s", name, strerror(e));
+		}
+		if (got == 0)
+			break;
+		n += (size_t)got;
+	}
+	if (n > max) {
+		free(buf);
+		return wh_fail_input(err, -EFBIG, "%s: longer than %zu bytes, the most that is read of such a file", name, max);
+	}
+	buf[n] = 0;
+	*text = buf;
+	*len = n;
+	return 0;
+}
+
+int wh_read_file(const char *path, size_t max, char **text, size_t *len, struct wh_error *err)
+{
+	bool standard = !strcmp(path, "-");
+	const char *name = standard ? "standard input" : path;
+	struct stat st;
+	/* O_NONBLOCK: opening a FIFO that nobody writes must not hang a command */
+	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int rc;
+
+	*text = NULL;
+	*len = 0;
+	if (fd < 0) {
+		rc = -errno;
+		return wh_fail_input(err, rc, "%s: cannot be read: %s", name, strerror(-rc));
+	}
+	if (fstat(fd, &st) < 0) {
+		rc = -errno;
+		wh_fail_input(err, rc, "%s: cannot be read: %s", name, strerror(-rc));
+		goto out;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		rc = wh_fail_input(err, -EISDIR, "%s: cannot be read: it is a directory", name);
+		goto out;
+	}
+	if (!standard)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	size_t guess = S_ISREG(st.st_mode) && st.st_size > 0 ? (size_t)st.st_size : 65536;
+	rc = read_all(fd, name, max, guess > max ? max : guess, text, len, err);
+out:
+	if (!standard)
+		close(fd);
+	return rc;
+}
+
+int wh_json_parse(const char *name, const char *text, size_t len, json_t **out, struct wh_error *err)
+{
+	json_error_t je;
+
+	*out = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
+	if (*out)
+		return 0;
+	if (json_error_code(&je) == json_error_out_of_memory)
+		return wh_fail(err, -ENOMEM, "%s: out of memory", name);
+	return wh_fail_input(err, -EINVAL, "%s:%d: %s", name, je.line > 0 ? je.line : 1, len ? je.text : "the file is empty");
+}
+
+/* ---- where a value stands ---- */
+
+struct cursor {
+	const char *at, *end;
+	int line;
+};
+
+static void skip_space(struct cursor *c)
+{
+	for (; c->at < c->end && (*c->at == ' ' || *c->at == '\t' || *c->at == '\n' || *c->at == '\r'); c->at++)
+		c->line += *c->at == '\n';
+}
+
+/* Past a string whose opening quote is at c->at. */
+static void skip_string(struct cursor *c)
+{
+	for (c->at++; c->at < c->end && *c->at != '"'; c->at++) {
+		if (*c->at == '\\' && c->at + 1 < c->end)
+			c->at++;
+		c->line += *c->at == '\n';
+	}
+	if (c->at < c->end)
+		c->at++;
+}
+
+/* Past any value, by counting brackets outside strings. The text was parsed before, so it is well-formed or not needed. */
+static void skip_value(struct cursor *c)
+{
+	long depth = 0;
+	skip_space(c);
+	while (c->at < c->end) {
+		char ch = *c->at;
+		if (ch == '"') {
+			skip_string(c);
+			if (depth == 0)
+				return;
+			continue;
+		}
+		if ((ch == ',' || ch == ']' || ch == '}') && depth == 0)
+			return;
+		c->line += ch == '\n';
+		c->at++;
+		if (ch == '{' || ch == '[')
+			depth++;
+		if ((ch == '}' || ch == ']') && --depth == 0)
+			return;
+	}
+}
+
+/* Moves to the value of member `want` of the object at c. */
+static bool enter_member(struct cursor *c, const char *want, size_t want_len)
+{
+	c->at++;
+	for (;;) {
+		skip_space(c);
+		if (c->at >= c->end || *c->at != '"')
+			return false;
+		const char *key = c->at + 1;
+		skip_string(c);
+		bool found = (size_t)(c->at - 1 - key) == want_len && !memcmp(key, want, want_len);
+		skip_space(c);
+		if (c->at >= c->end || *c->at != ':')
+			return false;
+		c->at++;
+		skip_space(c);
+		if (found)
+			return true;
+		skip_value(c);
+		skip_space(c);
+		if (c->at >= c->end || *c->at != ',')
+			return false;
+		c->at++;
+	}
+}
+
+static bool enter_element(struct cursor *c, unsigned long index)
+{
+	c->at++;
+	for (;; index--) {
+		skip_space(c);
+		if (c->at >= c->end || *c->at == ']')
+			return false;
+		if (index == 0)
+			return true;
+		skip_value(c);
+		skip_space(c);
+		if (c->at >= c->end || *c->at != ',')
+			return false;
+		c->at++;
+	}
+}
+
+int wh_json_line(const char *text, size_t len, const char *path)
+{
+	struct cursor c = {text, text + len, 1};
+
+	skip_space(&c);
+	while (*path) {
+		size_t n = strcspn(path, "/");
+		if (c.at >= c.end)
+			return 0;
+		if (*c.at == '{') {
+			if (!enter_member(&c, path, n))
+				return 0;
+		} else if (*c.at == '[') {
+			char *stop;
+			unsigned long index = strtoul(path, &stop, 10);
+			if (stop != path + n || n == 0 || !enter_element(&c, index))
+				return 0;
+		} else {
+			return 0;
+		}
+		path += n + (path[n] == '/');
+	}
+	return c.at < c.end ? c.line : 0;
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libyaml's events are turned into a tree. What makes YAML surprising is refused, because these files say what a firewall
+ * does: aliases and anchors, tags, duplicate keys, several documents, keys that are not plain text, NUL characters.
+ * Depth and size are bounded, and duplicate keys are found by sorting, so no file can make this quadratic.
+ */
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+#include "base/json.h"
+#include "base/yaml.h"
+
+#define MAX_DEPTH 32
+#define MAX_BYTES (64u << 20)
+#define MAX_NODES (8u << 20)
+
+struct frame {
+	struct wh_yaml *node, **tail;
+	const char *key; /* a map's key that waits for its value */
+	int key_line;
+	size_t n;        /* children */
+};
+
+struct builder {
+	const char *name;
+	struct wh_arena *mem;
+	struct wh_error *err;
+	struct wh_yaml *root;
+	struct frame stack[MAX_DEPTH];
+	int depth;
+	size_t nodes;
+	bool seen_document;
+};
+
+static int by_key_then_line(const void *a, const void *b)
+{
+	const struct wh_yaml *x = *(struct wh_yaml *const *)a, *y = *(struct wh_yaml *const *)b;
+	int c = strcmp(x->key, y->key);
+	return c ? c : (x->line > y->line) - (x->line < y->line);
+}
+
+static int refuse_duplicates(struct builder *b, const struct frame *f)
+{
+	struct wh_yaml **all;
+	size_t i = 0;
+	int rc = 0;
+
+	if (f->n < 2)
+		return 0;
+	if (!(all = malloc(f->n * sizeof *all)))
+		return wh_fail(b->err, -ENOMEM, "%s: out of memory", b->name);
+	for (struct wh_yaml *k = f->node->child; k; k = k->next)
+		all[i++] = k;
+	qsort(all, f->n, sizeof *all, by_key_then_line);
+	for (i = 1; i < f->n && !rc; i++)
+		if (!strcmp(all[i - 1]->key, all[i]->key))
+			rc = wh_fail_input(b->err, -EINVAL, "%s:%d: the key '%.60s' stands twice in one map (first on line %d)", b->name,
+			                   all[i]->line, all[i]->key, all[i - 1]->line);
+	free(all);
+	return rc;
+}
+
+/* Hangs a node under the open list or map, or makes it the root. */
+static int attach(struct builder *b, struct wh_yaml *node)
+{
+	if (++b->nodes > MAX_NODES)
+		return wh_fail_input(b->err, -EFBIG, "%s:%d: more than %u values, the most that is read", b->name, node->line, MAX_NODES);
+	if (b->depth == 0) {
+		b->root = node;
+		return 0;
+	}
+	struct frame *f = &b->stack[b->depth - 1];
+	if (f->node->kind == WH_YAML_MAP) {
+		node->key = f->key;
+		f->key = NULL;
+	}
+	*f->tail = node;
+	f->tail = &node->next;
+	f->n++;
+	return 0;
+}
+
+static struct wh_yaml *new_node(struct builder *b, enum wh_yaml_kind kind, const yaml_event_t *e)
+{
+	struct wh_yaml *node = wh_arena_alloc(b->mem, sizeof *node);
+	node->kind = kind;
+	node->line = (int)e->start_mark.line + 1;
+	return node;
+}
+
+static bool awaits_key(const struct builder *b)
+{
+	return b->depth && b->stack[b->depth - 1].node->kind == WH_YAML_MAP && !b->stack[b->depth - 1].key;
+}
+
+static int open_node(struct builder *b, enum wh_yaml_kind kind, const yaml_event_t *e)
+{
+	int line = (int)e->start_mark.line + 1, rc;
+
+	if (awaits_key(b))
+		return wh_fail_input(b->err, -EINVAL, "%s:%d: a key must be plain text, not a list or map", b->name, line);
+	if (b->depth == MAX_DEPTH)
+		return wh_fail_input(b->err, -EINVAL, "%s:%d: nested deeper than %d levels", b->name, line, MAX_DEPTH);
+	struct wh_yaml *node = new_node(b, kind, e);
+	if ((rc = attach(b, node)))
+		return rc;
+	b->stack[b->depth++] = (struct frame){.node = node, .tail = &node->child};
+	return 0;
+}
+
+static int close_node(struct builder *b)
+{
+	struct frame *f = &b->stack[--b->depth];
+	return f->node->kind == WH_YAML_MAP ? refuse_duplicates(b, f) : 0;
+}
+
+static int scalar(struct builder *b, const yaml_event_t *e)
+{
+	int line = (int)e->start_mark.line + 1;
+	const char *value = (const char *)e->data.scalar.value;
+
+	if (strlen(value) != e->data.scalar.length)
+		return wh_fail_input(b->err, -EINVAL, "%s:%d: a NUL character is not text", b->name, line);
+	if (awaits_key(b)) {
+		b->stack[b->depth - 1].key = wh_arena_strdup(b->mem, value);
+		b->stack[b->depth - 1].key_line = line;
+		return 0;
+	}
+	struct wh_yaml *node = new_node(b, WH_YAML_SCALAR, e);
+	/* an empty value's mark stands where the next token begins: its key's line is what a person looks for */
+	if (!*value && b->depth && b->stack[b->depth - 1].key)
+		node->line = b->stack[b->depth - 1].key_line;
+	node->scalar = wh_arena_strdup(b->mem, value);
+	node->quoted = e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+	return attach(b, node);
+}
+
+/* An anchor or a tag on any node. */
+static int refuse_decoration(const struct builder *b, const yaml_event_t *e, const yaml_char_t *anchor, const yaml_char_t *tag)
+{
+	int line = (int)e->start_mark.line + 1;
+	if (anchor)
+		return wh_fail_input(b->err, -EINVAL, "%s:%d: anchors and aliases ('&%.40s') are not read: write the value out", b->name, line,
+		                     (const char *)anchor);
+	if (tag)
+		return wh_fail_input(b->err, -EINVAL, "%s:%d: tags ('%.40s') are not read: leave it out", b->name, line, (const char *)tag);
+	return 0;
+}
+
+static int on_event(struct builder *b, const yaml_event_t *e)
+{
+	int rc;
+	switch (e->type) {
+	case YAML_DOCUMENT_START_EVENT:
+		if (b->seen_document)
+			return wh_fail_input(b->err, -EINVAL, "%s:%d: a second document ('---') begins here: one is read", b->name,
+			                     (int)e->start_mark.line + 1);
+		b->seen_document = true;
+		return 0;
+	case YAML_ALIAS_EVENT:
+		return wh_fail_input(b->err, -EINVAL, "%s:%d: anchors and aliases ('*%.40s') are not read: write the value out", b->name,
+		                     (int)e->start_mark.line + 1, (const char *)e->data.alias.anchor);
+	case YAML_SCALAR_EVENT:
+		rc = refuse_decoration(b, e, e->data.scalar.anchor, e->data.scalar.tag);
+		return rc ? rc : scalar(b, e);
+	case YAML_SEQUENCE_START_EVENT:
+		rc = refuse_decoration(b, e, e->data.sequence_start.anchor, e->data.sequence_start.tag);
+		return rc ? rc : open_node(b, WH_YAML_LIST, e);
+	case YAML_MAPPING_START_EVENT:
+		rc = refuse_decoration(b, e, e->data.mapping_start.anchor, e->data.mapping_start.tag);
+		return rc ? rc : open_node(b, WH_YAML_MAP, e);
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT:
+		return close_node(b);
+	default:
+		return 0;
+	}
+}
+
+static int parser_error(const char *name, const yaml_parser_t *p, const char *text, size_t len, struct wh_error *err)
+{
+	size_t line = p->problem_mark.line + 1;
+
+	if (p->error == YAML_MEMORY_ERROR)
+		return wh_fail(err, -ENOMEM, "%s: out of memory", name);
+	if (p->error == YAML_READER_ERROR) { /* has an offset, no mark */
+		line = 1;
+		for (size_t i = 0; i < p->problem_offset && i < len; i++)
+			line += text[i] == '\n';
+	}
+	const char *problem = p->problem ? p->problem : "it cannot be read";
+	if (p->context)
+		return wh_fail_input(err, -EINVAL, "%s:%zu: not YAML: %s, %s that begins on line %zu", name, line, problem, p->context,
+		                     p->context_mark.line + 1);
+	return wh_fail_input(err, -EINVAL, "%s:%zu: not YAML: %s", name, line, problem);
+}
+
+int wh_yaml_parse(const char *name, const char *text, size_t len, struct wh_arena *mem, struct wh_yaml **root,
+                  struct wh_error *err)
+{
+	struct builder b = {.name = name, .mem = mem, .err = err};
+	yaml_parser_t p;
+	int rc = 0;
+
+	*root = NULL;
+	if (len > MAX_BYTES)
+		return wh_fail_input(err, -EFBIG, "%s: longer than %u bytes, the most that is read of such a file", name, MAX_BYTES);
+	if (!yaml_parser_initialize(&p))
+		return wh_fail(err, -ENOMEM, "%s: out of memory", name);
+	yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&p, (const unsigned char *)text, len);
+	for (bool end = false; !end && !rc;) {
+		yaml_event_t e;
+		if (!yaml_parser_parse(&p, &e)) {
+			rc = parser_error(name, &p, text, len, err);
+			break;
+		}
+		end = e.type == YAML_STREAM_END_EVENT;
+		rc = on_event(&b, &e);
+		yaml_event_delete(&e);
+	}
+	yaml_parser_delete(&p);
+	if (rc)
+		return rc;
+	/* a file of comments alone, or of one plain empty value, is an empty document */
+	if (b.root && b.root->kind == WH_YAML_SCALAR && !b.root->quoted && !*b.root->scalar)
+		b.root = NULL;
+	*root = b.root;
+	return 0;
+}
+
+int wh_yaml_parse_file(const char *path, struct wh_arena *mem, struct wh_yaml **root, struct wh_error *err)
+{
+	char *text;
+	size_t len;
+	int rc = wh_read_file(path, MAX_BYTES, &text, &len, err);
+
+	*root = NULL;
+	if (rc)
+		return rc;
+	rc = wh_yaml_parse(strcmp(path, "-") ? path : "standard input", text, len, mem, root, err);
+	free(text);
+	return rc;
+}
+
+struct wh_yaml *wh_yaml_get(const struct wh_yaml *map, const char *key)
+{
+	if (map && map->kind == WH_YAML_MAP)
+		for (struct wh_yaml *n = map->child; n; n = n->next)
+			if (!strcmp(n->key, key))
+				return n;
+	return NULL;
+}
+
+int wh_yaml_check_keys(const char *name, const struct wh_yaml *map, const char *const known[], struct wh_error *err)
+{
+	if (map->kind != WH_YAML_MAP)
+		return wh_fail_input(err, -EINVAL, "%s:%d: %s%s%sa map of keys is wanted here ('%s: …')", name, map->line,
+		                     map->key ? "'" : "", map->key ? map->key : "", map->key ? "': " : "", known[0] ? known[0] : "key");
+	for (const struct wh_yaml *n = map->child; n; n = n->next) {
+		size_t i = 0;
+		while (known[i] && strcmp(known[i], n->key))
+			i++;
+		if (known[i])
+			continue;
+		const char *near = wh_nearest(n->key, known);
+		return wh_fail_input(err, -EINVAL, "%s:%d: unknown key '%.60s'%s%s%s", name, n->line, n->key, near ? "; did you mean '" : "",
+		                     near ? near : "", near ? "'?" : "");
+	}
+	return 0;
+}
+
+static int wrong_type(const char *name, const struct wh_yaml *node, const char *wanted, struct wh_error *err)
+{
+	const char *is = node->kind == WH_YAML_LIST ? "a list" : node->kind == WH_YAML_MAP ? "a map" : NULL;
+	if (is)
+		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be %s, not %s", name, node->line, node->key ? node->key : "this", wanted, is);
+	return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be %s, not %s%.60s%s", name, node->line, node->key ? node->key : "this", wanted,
+	                     node->quoted ? "\"" : "'", node->scalar, node->quoted ? "\"" : "'");
+}
+
+int wh_yaml_bool(const char *name, const struct wh_yaml *node, bool *out, struct wh_error *err)
+{
+	static const char *const yes[] = {"true", "yes", "on"}, *const no[] = {"false", "no", "off"};
+	if (node->kind == WH_YAML_SCALAR && !node->quoted)
+		for (int i = 0; i < 3; i++) {
+			if (!strcasecmp(node->scalar, yes[i]))
+				return *out = true, 0;
+			if (!strcasecmp(node->scalar, no[i]))
+				return *out = false, 0;
+		}
+	return wrong_type(name, node, "true or false", err);
+}
+
+int wh_yaml_int(const char *name, const struct wh_yaml *node, int64_t min, int64_t max, int64_t *out, struct wh_error *err)
+{
+	char wanted[96], *stop;
+	snprintf(wanted, sizeof wanted, "a whole number from %" PRId64 " to %" PRId64, min, max);
+	if (node->kind != WH_YAML_SCALAR || node->quoted || !*node->scalar || isspace((unsigned char)*node->scalar))
+		return wrong_type(name, node, wanted, err);
+	errno = 0;
+	long long v = strtoll(node->scalar, &stop, 10);
+	if (*stop || errno || v < min || v > max)
+		return wrong_type(name, node, wanted, err);
+	*out = v;
+	return 0;
+}
+
+int wh_yaml_double(const char *name, const struct wh_yaml *node, double *out, struct wh_error *err)
+{
+	char *stop;
+	if (node->kind != WH_YAML_SCALAR || node->quoted || !*node->scalar ||
+	    node->scalar[strspn(node->scalar, "+-0123456789.eE")] != 0) /* neither hexadecimal, nor "nan", nor spaces */
+		return wrong_type(name, node, "a number", err);
+	double v = strtod(node->scalar, &stop);
+	if (*stop || stop == node->scalar || !isfinite(v))
+		return wrong_type(name, node, "a number", err);
+	*out = v;
+	return 0;
+}
+
+/* ---- the nearest word ---- */
+
+#define MAX_WORD 40
+
+static char folded(char c)
+{
+	return c == '_' ? '-' : (char)tolower((unsigned char)c);
+}
+
+static unsigned min3(unsigned a, unsigned b, unsigned c)
+{
+	a = a < b ? a : b;
+	return a < c ? a : c;
+}
+
+/* Edit distance with swaps of neighbours (optimal string alignment); case and _ against - are free. */
+static unsigned distance(const char *a, size_t n, const char *b, size_t m)
+{
+	unsigned d[MAX_WORD + 1][MAX_WORD + 1];
+	for (size_t i = 0; i <= n; i++)
+		d[i][0] = (unsigned)i;
+	for (size_t j = 0; j <= m; j++)
+		d[0][j] = (unsigned)j;
+	for (size_t i = 1; i <= n; i++)
+		for (size_t j = 1; j <= m; j++) {
+			char x = folded(a[i - 1]), y = folded(b[j - 1]);
+			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (x != y));
+			if (i > 1 && j > 1 && x == folded(b[j - 2]) && folded(a[i - 2]) == y && d[i - 2][j - 2] + 1 < d[i][j])
+				d[i][j] = d[i - 2][j - 2] + 1;
+		}
+	return d[n][m];
+}
+
+const char *wh_nearest(const char *word, const char *const words[])
+{
+	const char *best = NULL;
+	size_t n = strlen(word);
+	unsigned limit = (unsigned)(n + 2) / 3 + 1; /* first value that is too far */
+
+	if (n == 0 || n > MAX_WORD)
+		return NULL;
+	for (size_t i = 0; words[i]; i++) {
+		size_t m = strlen(words[i]);
+		if (m > MAX_WORD)
+			continue;
+		unsigned d = distance(word, n, words[i], m);
+		/* an unfinished word ("recom") counts as near */
+		if (n >= 3 && n < m && d == m - n && !strncasecmp(word, words[i], n))
+			d = d < limit - 1 ? d : limit - 1;
+		if (d < limit) {
+			limit = d;
+			best = words[i];
+		}
+	}
+	return best;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+#include "cli/cli.h"
+
+#define MAX_COLUMNS 16
+#define GAP 2
+
+struct cell {
+	char *text;
+	enum cli_colour colour;
+};
+
+struct cli_table {
+	char *header;                     /* cut into the names below */
+	const char *names[MAX_COLUMNS];
+	bool right[MAX_COLUMNS];
+	size_t width[MAX_COLUMNS];
+	size_t n_columns, n_cells, cap;
+	struct cell *cells;
+};
+
+static void *must(void *p)
+{
+	if (!p) {
+		fputs("whittle: out of memory\n", stderr);
+		_exit(CLI_FAILED);
+	}
+	return p;
+}
+
+/* Decodes one character; what is not printable is one column of '?'. Returns the bytes read (0 at the end). */
+static size_t next_char(const char *s, size_t *width, bool *printable)
+{
+	wchar_t wc;
+	mbstate_t state = {0};
+	if (!*s)
+		return 0;
+	size_t n = mbrtowc(&wc, s, strlen(s), &state);
+	*printable = n != (size_t)-1 && n != (size_t)-2 && n > 0;
+	if (!*printable) {
+		*width = 1;
+		return 1;
+	}
+	int w = wcwidth(wc);
+	/* right-to-left overrides and the like take no column and would reorder the line */
+	*printable = w >= 0 && !(wc >= 0x202a && wc <= 0x202e) && !(wc >= 0x2066 && wc <= 0x2069);
+	*width = *printable ? (size_t)w : 1;
+	return n;
+}
+
+size_t cli_width(const char *text)
+{
+	size_t total = 0, w, n;
+	bool ok;
+	for (; (n = next_char(text, &w, &ok)); text += n)
+		total += w;
+	return total;
+}
+
+static char *sanitised(const char *text)
+{
+	char *out = must(malloc(strlen(text) + 1)), *to = out;
+	size_t w, n;
+	bool ok;
+	for (; (n = next_char(text, &w, &ok)); text += n) {
+		if (ok) {
+			memcpy(to, text, n);
+			to += n;
+		} else {
+			*to++ = '?';
+		}
+	}
+	*to = 0;
+	return out;
+}
+
+const char *cli_number(uint64_t n, char buf[static 32])
+{
+	char digits[24];
+	size_t len = (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)n), at = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			buf[at++] = ',';
+		buf[at++] = digits[i];
+	}
+	buf[at] = 0;
+	return buf;
+}
+
+bool cli_colour_wanted(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	return !(no && *no) && term && strcmp(term, "dumb") && isatty(STDOUT_FILENO) == 1;
+}
+
+static const char *escape(enum cli_colour colour)
+{
+	static const char *const codes[] = {"", "\033[31m", "\033[32m", "\033[33m", "\033[2m", "\033[1m"};
+	return cli_colour_wanted() ? codes[colour] : "";
+}
+
+void cli_print_coloured(enum cli_colour colour, const char *text)
+{
+	const char *on = escape(colour);
+	printf("%s%s%s", on, text, *on ? "\033[0m" : "");
+}
+
+struct cli_table *cli_table_new(const char *columns)
+{
+	struct cli_table *t = must(calloc(1, sizeof *t));
+	char *save = NULL;
+	t->header = must(strdup(columns));
+	for (char *name = strtok_r(t->header, "|", &save); name && t->n_columns < MAX_COLUMNS; name = strtok_r(NULL, "|", &save)) {
+		t->right[t->n_columns] = *name == '>';
+		t->names[t->n_columns] = name + (*name == '>');
+		t->width[t->n_columns] = cli_width(t->names[t->n_columns]);
+		t->n_columns++;
+	}
+	return t;
+}
+
+void cli_table_coloured(struct cli_table *t, enum cli_colour colour, const char *text)
+{
+	if (t->n_cells == t->cap) {
+		t->cap = t->cap ? t->cap * 2 : 64;
+		t->cells = must(reallocarray(t->cells, t->cap, sizeof *t->cells));
+	}
+	struct cell *cell = &t->cells[t->n_cells];
+	size_t column = t->n_cells++ % t->n_columns;
+	cell->text = sanitised(text ? text : "");
+	cell->colour = colour;
+	size_t w = cli_width(cell->text);
+	if (w > t->width[column])
+		t->width[column] = w;
+}
+
+void cli_table_text(struct cli_table *t, const char *text)
+{
+	cli_table_coloured(t, CLI_PLAIN, text);
+}
+
+void cli_table_cell(struct cli_table *t, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	cli_table_text(t, must(text));
+	free(text);
+}
+
+void cli_table_number(struct cli_table *t, uint64_t n)
+{
+	char buf[32];
+	cli_table_text(t, cli_number(n, buf));
+}
+
+/* Narrows the widest left-aligned column so that the table fits a terminal; at least 16 columns stay. */
+static void fit(struct cli_table *t)
+{
+	struct winsize ws;
+	size_t total = 0, widest = t->n_columns;
+
+	if (isatty(STDOUT_FILENO) != 1 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) < 0 || ws.ws_col < 40)
+		return;
+	for (size_t i = 0; i < t->n_columns; i++) {
+		total += t->width[i] + (i ? GAP : 0);
+		if (!t->right[i] && (widest == t->n_columns || t->width[i] > t->width[widest]))
+			widest = i;
+	}
+	if (total <= ws.ws_col || widest == t->n_columns)
+		return;
+	size_t over = total - ws.ws_col;
+	t->width[widest] = t->width[widest] > over + 16 ? t->width[widest] - over : 16;
+}
+
+/* The bytes of `text` that fit `width` columns, cut after a space or comma where there is one. */
+static size_t piece(const char *text, size_t width)
+{
+	size_t used = 0, at = 0, good = 0, w, n;
+	bool ok;
+	while ((n = next_char(text + at, &w, &ok)) && used + w <= width) {
+		used += w;
+		at += n;
+		if (text[at - 1] == ' ' || text[at - 1] == ',')
+			good = at;
+	}
+	if (!text[at])
+		return at;
+	return good ? good : at ? at : n;
+}
+
+static void spaces(size_t n)
+{
+	printf("%*s", (int)n, "");
+}
+
+/* One row, over as many lines as its longest cell needs. */
+static void print_row(const struct cli_table *t, const struct cell *row)
+{
+	const char *left[MAX_COLUMNS];
+	bool more = true;
+
+	for (size_t i = 0; i < t->n_columns; i++)
+		left[i] = row[i].text;
+	while (more) {
+		size_t pending = 0;
+		more = false;
+		for (size_t i = 0; i < t->n_columns; i++) {
+			size_t len = piece(left[i], t->width[i]), trimmed = len;
+			while (trimmed && left[i][trimmed - 1] == ' ')
+				trimmed--;
+			char *part = must(strndup(left[i], trimmed));
+			size_t w = cli_width(part), pad = t->width[i] > w ? t->width[i] - w : 0;
+			pending += i ? GAP : 0;
+			if (t->right[i])
+				pending += pad;
+			if (*part) { /* spaces are printed only before something: no line ends in blanks */
+				spaces(pending);
+				cli_print_coloured(row[i].colour, part);
+				pending = t->right[i] ? 0 : pad;
+			} else {
+				pending += t->right[i] ? 0 : pad;
+			}
+			free(part);
+			left[i] += len;
+			more = more || *left[i];
+		}
+		putchar('\n');
+	}
+}
+
+void cli_table_print(struct cli_table *t)
+{
+	struct cell header[MAX_COLUMNS];
+
+	fit(t);
+	for (size_t i = 0; i < t->n_columns; i++)
+		header[i] = (struct cell){(char *)t->names[i], CLI_BOLD};
+	print_row(t, header);
+	while (t->n_cells % t->n_columns) /* a row that was left unfinished */
+		cli_table_text(t, "");
+	for (size_t i = 0; i < t->n_cells; i += t->n_columns)
+		print_row(t, t->cells + i);
+	for (size_t i = 0; i < t->n_cells; i++)
+		free(t->cells[i].text);
+	free(t->cells);
+	free(t->header);
+	free(t);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/yaml.h"
+#include "cli/cli.h"
+
+static bool progress_shown;
+
+int cli_error(const struct wh_error *err)
+{
+	cli_progress("%s", "");
+	fprintf(stderr, "whittle: %s\n", err->text[0] ? err->text : strerror(err->code ? -err->code : EIO));
+	return err->input ? CLI_USAGE : CLI_FAILED;
+}
+
+int cli_usage(const struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("whittle: ", stderr);
+	if (c && c->command)
+		fprintf(stderr, "%s: ", c->command->name);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	if (c && c->command)
+		fprintf(stderr, "\nTry 'whittle %s --help'.\n", c->command->name);
+	else
+		fputs("\nTry 'whittle --help'.\n", stderr);
+	return CLI_USAGE;
+}
+
+/* The long option that the user can have meant by argv's word, "--" left out. */
+static const char *nearest_option(const char *word, const struct option *longs)
+{
+	static const char *const common[] = {"store", "config", "json", "help", "version"};
+	const char *names[64];
+	char bare[64];
+	size_t n = 0;
+
+	while (*word == '-')
+		word++;
+	snprintf(bare, sizeof bare, "%.*s", (int)strcspn(word, "="), word);
+	for (; longs && longs->name && n < 58; longs++)
+		names[n++] = longs->name;
+	for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+		names[n++] = common[i];
+	names[n] = NULL;
+	return wh_nearest(bare, names);
+}
+
+int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, const struct option *longs)
+{
+	char with_colon[64];
+	int index = -1;
+
+	if (optind == 0)
+		optind = 1;
+	int at = optind;
+	snprintf(with_colon, sizeof with_colon, ":%s", shorts ? shorts : "");
+	opterr = 0;
+	int got = getopt_long(argc, argv, with_colon, longs, &index);
+	if (got != ':' && got != '?')
+		return got;
+	const char *word = optind > at ? argv[optind - 1] : at < argc ? argv[at] : "";
+	if (got == ':') {
+		cli_usage(c, "%s needs a value", word);
+		return '?';
+	}
+	if (optopt && strncmp(word, "--", 2)) {
+		cli_usage(c, "unknown option '-%c'", optopt);
+		return '?';
+	}
+	if (optopt) { /* a long option that takes no value was given one */
+		cli_usage(c, "%.*s takes no value", (int)strcspn(word, "="), word);
+		return '?';
+	}
+	const char *near = nearest_option(word, longs);
+	cli_usage(c, "unknown option '%.60s'%s%s%s", word, near ? "; did you mean '--" : "", near ? near : "", near ? "'?" : "");
+	return '?';
+}
+
+__attribute__((weak)) int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_error *err);
+
+int cli_open_store(struct cli *c, int flags, struct wh_store **out)
+{
+	struct wh_error err = {0};
+	*out = NULL;
+	return wh_store_open(c->store_url, flags, out, &err) ? cli_error(&err) : 0;
+}
+
+bool cli_progress_wanted(void)
+{
+	return isatty(STDERR_FILENO) == 1;
+}
+
+void cli_progress(const char *fmt, ...)
+{
+	char line[256];
+	va_list ap;
+
+	if (!cli_progress_wanted())
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	if (!*line && !progress_shown)
+		return;
+	fprintf(stderr, "\r\033[K%s", line);
+	fflush(stderr);
+	progress_shown = *line;
+}
+
+int cli_print_json(json_t *doc)
+{
+	struct wh_error err;
+	if (!doc || json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) < 0) {
+		/* a failed write is told when standard output is closed */
+		if (!doc || !ferror(stdout)) {
+			wh_fail(&err, -ENOMEM, "the JSON document could not be made: out of memory");
+			json_decref(doc);
+			return cli_error(&err);
+		}
+	}
+	putchar('\n');
+	json_decref(doc);
+	return CLI_OK;
+}

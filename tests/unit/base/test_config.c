@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "whittle/config.h"
+
+static char dir[] = "/tmp/wh-config-XXXXXX", path[64];
+
+static int make_dir(void **state)
+{
+	(void)state;
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof path, "%s/whittle.yaml", dir);
+	return 0;
+}
+
+static int drop_dir(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(dir);
+}
+
+static int load(const char *text, struct wh_config **c, struct wh_error *err)
+{
+	FILE *f = fopen(path, "w");
+	fputs(text, f);
+	fclose(f);
+	return wh_config_load(path, c, err);
+}
+
+static void refused(const char *text, const char *sentence)
+{
+	struct wh_config *c;
+	struct wh_error err;
+	assert_true(load(text, &c, &err) < 0);
+	assert_null(c);
+	assert_true(err.input);
+	assert_int_equal(strncmp(err.text, path, strlen(path)), 0);
+	if (strcmp(err.text + strlen(path), sentence))
+		fail_msg("'%s' is not '%s'", err.text + strlen(path), sentence);
+}
+
+static void every_key_is_read(void **state)
+{
+	(void)state;
+	struct wh_config *c;
+	struct wh_error err;
+	char want[96];
+	if (load("store: led.db\ndiscover: [10.0.0.0/8, 'fd00::/8']\nports: [22, 443/tcp]\nrules-dir: /r\nmemory-limit: 128MiB\n"
+	         "flush-interval: 5s\nmin-days: 14\nmax-prefixes: 50\ntrusted: [192.0.2.0/24, '2001:db8::1']\nthreat-intel: bad.txt\n",
+	         &c, &err))
+		fail_msg("%s", err.text);
+	snprintf(want, sizeof want, "%s/led.db", dir);
+	assert_string_equal(c->store, want);
+	assert_string_equal(c->discover, "10.0.0.0/8,fd00::/8");
+	assert_string_equal(c->ports, "22,443/tcp");
+	assert_string_equal(c->rules_dir, "/r");
+	assert_int_equal(c->memory_limit, 128 << 20);
+	assert_int_equal(c->flush_interval, 5);
+	assert_int_equal(c->min_days, 14);
+	assert_int_equal(c->max_prefixes, 50);
+	assert_int_equal(c->n_trusted, 2);
+	assert_int_equal(c->trusted[0].len, 120);
+	assert_int_equal(c->n_threat_intel, 1);
+	snprintf(want, sizeof want, "%s/bad.txt", dir);
+	assert_string_equal(c->threat_intel[0], want);
+	wh_config_free(c);
+}
+
+static void an_empty_file_is_all_defaults(void **state)
+{
+	(void)state;
+	struct wh_config *c;
+	struct wh_error err;
+	assert_int_equal(load("# nothing\n", &c, &err), 0);
+	assert_null(c->store);
+	assert_int_equal(c->min_days, 0);
+	wh_config_free(c);
+}
+
+static void a_bad_setting_is_told_with_its_line(void **state)
+{
+	(void)state;
+	refused("store: x\nmin-day: 3\n", ":2: unknown key 'min-day'; did you mean 'min-days'?");
+	refused("min-days: many\n", ":1: 'min-days' must be a whole number from 1 to 64, not 'many'");
+	refused("trusted:\n  - 192.0.2.0/24\n  - 192.0.2.256\n", ":3: '192.0.2.256' is neither an address nor a prefix");
+	refused("trusted: 192.0.2.9/24\n", ":1: '192.0.2.9/24' has host bits set; did you mean '192.0.2.0/24'?");
+	refused("trusted: {a: b}\n", ":1: 'trusted' must be a list, not a map");
+	refused("memory-limit: 3\n", ":1: 'memory-limit' must be a size of at least 1MiB such as 64MiB, not '3'");
+	refused("flush-interval: soon\n", ":1: 'flush-interval' must be a time such as 10s, 5m or 2h, not 'soon'");
+	refused("store: [a]\n", ":1: 'store' must be a text, not a list");
+	refused("- a\n", ":1: a map of keys is wanted here ('store: …')");
+}
+
+static void a_named_file_must_exist(void **state)
+{
+	(void)state;
+	struct wh_config *c;
+	struct wh_error err;
+	assert_true(wh_config_load("/nonexistent/whittle.yaml", &c, &err) < 0);
+	assert_true(err.input);
+}
+
+static void rules_are_looked_for_where_the_config_says(void **state)
+{
+	(void)state;
+	struct wh_config c = {.rules_dir = dir};
+	struct wh_error err;
+	char buf[256];
+	assert_true(wh_config_rules_path(&c, "none.yaml", buf, sizeof buf, &err) < 0);
+	assert_non_null(strstr(err.text, "none.yaml: cannot be read"));
+	struct wh_config *other;
+	assert_int_equal(load("# a file\n", &other, &err), 0);
+	wh_config_free(other);
+	assert_int_equal(wh_config_rules_path(&c, "whittle.yaml", buf, sizeof buf, &err), 0);
+	assert_string_equal(buf, path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_key_is_read),
+		cmocka_unit_test(an_empty_file_is_all_defaults),
+		cmocka_unit_test(a_bad_setting_is_told_with_its_line),
+		cmocka_unit_test(a_named_file_must_exist),
+		cmocka_unit_test(rules_are_looked_for_where_the_config_says),
+	};
+	return cmocka_run_group_tests(tests, make_dir, drop_dir);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "base/json.h"
+
+static int parse(const char *text, json_t **out, struct wh_error *err)
+{
+	return wh_json_parse("f.json", text, strlen(text), out, err);
+}
+
+static void a_broken_document_is_told_with_its_line(void **state)
+{
+	(void)state;
+	json_t *doc;
+	struct wh_error err;
+	assert_true(parse("{\"a\": 1,\n \"b\" 2}", &doc, &err) < 0);
+	assert_null(doc);
+	assert_true(err.input);
+	assert_non_null(strstr(err.text, "f.json:2: "));
+	assert_true(parse("", &doc, &err) < 0);
+	assert_string_equal(err.text, "f.json:1: the file is empty");
+	assert_true(parse("{\"a\": 1,\n \"a\": 2}", &doc, &err) < 0);
+	assert_non_null(strstr(err.text, "f.json:2: duplicate"));
+	assert_true(parse("{} x", &doc, &err) < 0);
+}
+
+static void a_value_is_found_with_its_line(void **state)
+{
+	(void)state;
+	static const char text[] = "{\n \"skip\": {\"properties\": [\"}\", \"\\\"\"]},\n \"properties\": {\n  \"rules\": [\n   {\"p\": 1},\n   "
+	                           "{\"p\": [[]],\n    \"q\": \"x\"}\n  ]\n }\n}\n";
+	assert_int_equal(wh_json_line(text, sizeof text - 1, ""), 1);
+	assert_int_equal(wh_json_line(text, sizeof text - 1, "properties"), 3);
+	assert_int_equal(wh_json_line(text, sizeof text - 1, "properties/rules/0"), 5);
+	assert_int_equal(wh_json_line(text, sizeof text - 1, "properties/rules/0/p"), 5);
+	assert_int_equal(wh_json_line(text, sizeof text - 1, "properties/rules/1/p"), 6);
+	assert_int_equal(wh_json_line(text, sizeof text - 1, "properties/rules/1/q"), 7);
+	assert_int_equal(wh_json_line(text, sizeof text - 1, "properties/rules/2"), 0);
+	assert_int_equal(wh_json_line(text, sizeof text - 1, "properties/none"), 0);
+	assert_int_equal(wh_json_line(text, sizeof text - 1, "properties/rules/x"), 0);
+	for (size_t n = 0; n < sizeof text; n++) /* a text that ends anywhere is not read past */
+		for (int i = 0; i < 2; i++) {
+			char *cut = malloc(n ? n : 1);
+			memcpy(cut, text, n);
+			wh_json_line(cut, n, i ? "properties/rules/1/q" : "properties/rules/9");
+			free(cut);
+		}
+}
+
+static void a_file_that_cannot_be_read_is_told_by_name(void **state)
+{
+	(void)state;
+	struct wh_error err;
+	char *text, path[] = "/tmp/wh-json-XXXXXX";
+	size_t len;
+	assert_true(wh_read_file("/nonexistent/x.json", 100, &text, &len, &err) < 0);
+	assert_string_equal(err.text, "/nonexistent/x.json: cannot be read: No such file or directory");
+	assert_true(err.input);
+	assert_true(wh_read_file("/tmp", 100, &text, &len, &err) < 0);
+	assert_string_equal(err.text, "/tmp: cannot be read: it is a directory");
+	int fd = mkstemp(path);
+	assert_int_equal(write(fd, "0123456789", 10), 10);
+	close(fd);
+	assert_int_equal(wh_read_file(path, 10, &text, &len, &err), 0);
+	assert_int_equal(len, 10);
+	assert_string_equal(text, "0123456789");
+	free(text);
+	assert_int_equal(wh_read_file(path, 9, &text, &len, &err), -EFBIG);
+	assert_null(text);
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_broken_document_is_told_with_its_line),
+		cmocka_unit_test(a_value_is_found_with_its_line),
+		cmocka_unit_test(a_file_that_cannot_be_read_is_told_by_name),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
