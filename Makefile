@@ -68,9 +68,16 @@ tools: $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(TOOL_SRC))
 check: $(UNIT_BIN) ## unit tests only, under ASan and UBSan
 	@tests/run.sh unit $(UNIT_BIN)
 
+EVAL_SRC := $(sort $(wildcard tests/eval/*.c))
+$(BUILD)/eval/eval: $(call obj,o,$(EVAL_SRC)) $(BUILD)/libwhittle.a
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
+eval: $(BUILD)/eval/eval ## judge recommendations on generated worlds: build/eval/table.txt and .json
+	@$(BUILD)/eval/eval --out $(BUILD)/eval $(EVAL_OPTIONS)
+
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-.PHONY: help all check clean tools
+.PHONY: help all check clean tools eval
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
