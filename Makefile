@@ -6,7 +6,7 @@ CFLAGS ?= -O2 -g
 BUILD ?= build
 V ?= 0
 
-PKGS := libnftnl libmnl jansson yaml-0.1 sqlite3 zlib libzstd libcap-ng
+PKGS := libnftnl libmnl jansson yaml-0.1 sqlite3 zlib libzstd libcap-ng libcurl
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla
@@ -68,16 +68,9 @@ tools: $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(TOOL_SRC))
 check: $(UNIT_BIN) ## unit tests only, under ASan and UBSan
 	@tests/run.sh unit $(UNIT_BIN)
 
-EVAL_SRC := $(sort $(wildcard tests/eval/*.c))
-$(BUILD)/eval/eval: $(call obj,o,$(EVAL_SRC)) $(BUILD)/libwhittle.a
-	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
-eval: $(BUILD)/eval/eval ## judge recommendations on generated worlds: build/eval/table.txt and .json
-	@$(BUILD)/eval/eval --out $(BUILD)/eval $(EVAL_OPTIONS)
-
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-.PHONY: help all check clean tools eval
+.PHONY: help all check clean tools
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <curl/curl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include "base/command.h"
+#include "enforce/arm_http.h"
+
+enum { MAX_REPLY = 32 << 20, REQUEST_SECONDS = 60, TOKEN_SECONDS = 60 };
+
+struct wh_arm {
+	struct wh_arm_options opt;
+	char *endpoint, *token;
+	CURL *curl;
+	int64_t waited_ms;
+	unsigned requests;
+};
+
+void wh_arm_say(const struct wh_arm *arm, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+	if (!arm->opt.say)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	arm->opt.say(arm->opt.say_arg, text);
+}
+
+unsigned wh_arm_requests(const struct wh_arm *arm)
+{
+	return arm->requests;
+}
+
+const char *wh_arm_api_version(const struct wh_arm *arm)
+{
+	return arm->opt.api_version ? arm->opt.api_version : "2023-09-01";
+}
+
+static bool loopback_http(const char *url)
+{
+	static const char *const hosts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
+	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+		size_t n = strlen(hosts[i]);
+		if (!strncmp(url, hosts[i], n) && (!url[n] || url[n] == ':' || url[n] == '/'))
+			return true;
+	}
+	return false;
+}
+
+static void wipe(char *secret)
+{
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+static int fetch_token(struct wh_arm *arm, struct wh_error *err)
+{
+	char *text = NULL;
+	size_t len;
+	wipe(arm->token);
+	arm->token = NULL;
+	if (arm->opt.token_command) {
+		int rc = wh_command_output("the token command", arm->opt.token_command, 64 << 10, TOKEN_SECONDS, &text, &len, err);
+		if (rc)
+			return rc;
+		text[strcspn(text, "\r\n")] = 0;
+	} else if (arm->opt.token) {
+		text = strdup(arm->opt.token);
+	}
+	if (!text || !*text || strpbrk(text, " \t\"\r\n")) {
+		wipe(text);
+		return wh_fail_input(err, -EACCES, "no Azure token: set WHITTLE_AZURE_TOKEN, or azure: {token-command: …} in whittle.yaml");
+	}
+	arm->token = text;
+	return 0;
+}
+
+int wh_arm_open(const struct wh_arm_options *opt, struct wh_arm **out, struct wh_error *err)
+{
+	const char *endpoint = opt->endpoint ? opt->endpoint : "https://management.azure.com";
+	if (strncmp(endpoint, "https://", 8) && !loopback_http(endpoint))
+		return wh_fail_input(err, -EINVAL, "'%s' is no https address: a token is never sent in the clear", endpoint);
+	struct wh_arm *arm = calloc(1, sizeof *arm);
+	if (!arm)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	arm->opt = *opt;
+	arm->endpoint = strdup(endpoint);
+	arm->curl = curl_easy_init();
+	if (!arm->endpoint || !arm->curl) {
+		wh_arm_close(arm);
+		return wh_fail(err, -ENOMEM, "out of memory");
+	}
+	size_t n = strlen(arm->endpoint);
+	while (n && arm->endpoint[n - 1] == '/')
+		arm->endpoint[--n] = 0;
+	int rc = fetch_token(arm, err);
+	if (rc) {
+		wh_arm_close(arm);
+		return rc;
+	}
+	*out = arm;
+	return 0;
+}
+
+void wh_arm_close(struct wh_arm *arm)
+{
+	if (!arm)
+		return;
+	if (arm->curl)
+		curl_easy_cleanup(arm->curl);
+	wipe(arm->token);
+	free(arm->endpoint);
+	free(arm);
+}
+
+void wh_arm_reply_free(struct wh_arm_reply *r)
+{
+	free(r->body);
+	memset(r, 0, sizeof *r);
+}
+
+static size_t take_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct wh_arm_reply *r = arg;
+	size_t add = size * n;
+	if (add > MAX_REPLY - r->len)
+		return 0;
+	char *more = realloc(r->body, r->len + add + 1);
+	if (!more)
+		return 0;
+	r->body = more;
+	memcpy(more + r->len, data, add);
+	r->len += add;
+	more[r->len] = 0;
+	return add;
+}
+
+static bool header_is(const char *line, size_t len, const char *name, char *out, size_t size)
+{
+	size_t n = strlen(name);
+	if (len <= n || strncasecmp(line, name, n) || line[n] != ':')
+		return false;
+	const char *v = line + n + 1, *end = line + len;
+	while (v < end && (*v == ' ' || *v == '\t'))
+		v++;
+	while (end > v && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
+		end--;
+	if ((size_t)(end - v) >= size)
+		return false;
+	memcpy(out, v, (size_t)(end - v));
+	out[end - v] = 0;
+	return true;
+}
+
+static size_t take_header(char *line, size_t size, size_t n, void *arg)
+{
+	struct wh_arm_reply *r = arg;
+	size_t len = size * n;
+	char num[32];
+	header_is(line, len, "ETag", r->etag, sizeof r->etag);
+	header_is(line, len, "Azure-AsyncOperation", r->async_url, sizeof r->async_url);
+	header_is(line, len, "Location", r->location, sizeof r->location);
+	if (header_is(line, len, "Retry-After", num, sizeof num)) {
+		char *end;
+		long s = strtol(num, &end, 10);
+		if (!*end && s >= 0 && s <= 3600)
+			r->retry_after_ms = s * 1000;
+	}
+	return len;
+}
+
+/* A path becomes a URL below the endpoint; a URL must be the endpoint's own host. NULL when it is another's. */
+static char *resolve(const struct wh_arm *arm, const char *path_or_url)
+{
+	char *url = NULL;
+	size_t n = strlen(arm->endpoint);
+	if (*path_or_url == '/')
+		return asprintf(&url, "%s%s", arm->endpoint, path_or_url) < 0 ? NULL : url;
+	if (!strncasecmp(path_or_url, arm->endpoint, n) && (path_or_url[n] == '/' || path_or_url[n] == '?'))
+		return strdup(path_or_url);
+	return NULL;
+}
+
+static int send_once(struct wh_arm *arm, const char *method, const char *url, const char *if_match, const char *body,
+                     struct wh_arm_reply *r, struct wh_error *err)
+{
+	struct curl_slist *headers = NULL;
+	char *line = NULL, why[CURL_ERROR_SIZE] = "";
+	CURL *c = arm->curl;
+	wh_arm_reply_free(r);
+	r->retry_after_ms = -1;
+	curl_easy_reset(c);
+	if (asprintf(&line, "Authorization: Bearer %s", arm->token) < 0)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	headers = curl_slist_append(headers, line);
+	wipe(line);
+	if (if_match && asprintf(&line, "If-Match: %s", if_match) >= 0) {
+		headers = curl_slist_append(headers, line);
+		free(line);
+	}
+	headers = curl_slist_append(headers, "Accept: application/json");
+	headers = curl_slist_append(headers, "Expect:");
+	if (body) {
+		headers = curl_slist_append(headers, "Content-Type: application/json");
+		curl_easy_setopt(c, CURLOPT_POSTFIELDS, body);
+	}
+	curl_easy_setopt(c, CURLOPT_URL, url);
+	curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, method);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)REQUEST_SECONDS);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, 15L);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, r);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, r);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "whittle/" WH_VERSION);
+	if (body) /* on a connection kept alive, libcurl itself would send a lost PUT again */
+		curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+	if (arm->opt.ca_file)
+		curl_easy_setopt(c, CURLOPT_CAINFO, arm->opt.ca_file);
+	arm->requests++;
+	CURLcode code = curl_easy_perform(c);
+	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &r->status);
+	curl_slist_free_all(headers);
+	if (code == CURLE_OK)
+		return 0;
+	r->cut = code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+	         code == CURLE_OPERATION_TIMEDOUT;
+	return wh_fail(err, -EIO, "%s %.200s: %s", method, url, *why ? why : curl_easy_strerror(code));
+}
+
+int wh_arm_wait(struct wh_arm *arm, int64_t ms, struct wh_error *err)
+{
+	int64_t limit = arm->opt.max_wait_ms ? arm->opt.max_wait_ms : 300000;
+	if (arm->waited_ms + ms > limit)
+		return wh_fail(err, -ETIMEDOUT, "Azure did not get done within %lld seconds", (long long)(limit / 1000));
+	arm->waited_ms += ms;
+	struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
+	return 0;
+}
+
+int wh_arm_request(struct wh_arm *arm, const char *method, const char *path_or_url, const char *if_match, const char *body,
+                   struct wh_arm_reply *r, struct wh_error *err)
+{
+	char *url = resolve(arm, path_or_url);
+	unsigned tries = arm->opt.max_tries ? arm->opt.max_tries : 6;
+	bool put = !strcmp(method, "PUT"), renewed = false;
+	int64_t backoff = 500;
+	if (!url)
+		return wh_fail(err, -EPERM, "Azure named an address of another host to wait at: refused, since it would be sent the token");
+	int rc = 0;
+	for (unsigned i = 0;; i++) {
+		rc = send_once(arm, method, url, if_match, body, r, err);
+		if (rc && put && r->cut) {
+			rc = 0; /* the caller looks whether it took effect */
+			break;
+		}
+		if (!rc && r->status == 401 && arm->opt.token_command && !renewed) {
+			renewed = true;
+			if ((rc = fetch_token(arm, err)))
+				break;
+			continue;
+		}
+		bool again = rc || r->status == 409 || r->status == 429 || r->status >= 500;
+		if (!again || i + 1 >= tries)
+			break;
+		int64_t ms = !rc && r->retry_after_ms >= 0 ? r->retry_after_ms : backoff;
+		if (put && !rc && r->status >= 500)
+			break; /* it may have taken effect all the same: the caller looks before it sends again */
+		if (rc)
+			wh_arm_say(arm, "no answer; trying again in %lld ms", (long long)ms);
+		else
+			wh_arm_say(arm, "Azure says %ld; trying again in %lld ms", r->status, (long long)ms);
+		struct wh_error wait_err;
+		int w = wh_arm_wait(arm, ms, &wait_err);
+		if (w) {
+			if (err)
+				*err = wait_err;
+			rc = w;
+			break;
+		}
+		backoff = backoff < 16000 ? backoff * 2 : backoff;
+	}
+	free(url);
+	return rc;
+}
+
+const char *wh_arm_reason(const struct wh_arm_reply *r, char buf[static 256])
+{
+	json_t *o = r->body ? json_loadb(r->body, r->len, 0, NULL) : NULL, *e = json_object_get(o, "error");
+	const char *code = json_string_value(json_object_get(e, "code")), *message = json_string_value(json_object_get(e, "message"));
+	if (code)
+		snprintf(buf, 256, "%ld %.60s: %.160s", r->status, code, message ? message : "");
+	else
+		snprintf(buf, 256, "status %ld", r->status);
+	json_decref(o);
+	return buf;
+}

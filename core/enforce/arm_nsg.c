@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Replacing a network security group: see whittle/azure.h for the exchange. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "enforce/arm_http.h"
+
+/* ---- bodies ---- */
+
+json_t *wh_arm_nsg_body(const json_t *nsg)
+{
+	static const char *const top[] = {"etag", NULL};
+	static const char *const props[] = {"defaultSecurityRules", "networkInterfaces", "subnets", "flowLogs", "resourceGuid", "provisioningState", NULL};
+	json_t *o = json_deep_copy(nsg), *p = json_object_get(o, "properties"), *rule;
+	size_t i;
+	for (const char *const *k = top; *k; k++)
+		json_object_del(o, *k);
+	for (const char *const *k = props; *k; k++)
+		json_object_del(p, *k);
+	json_array_foreach(json_object_get(p, "securityRules"), i, rule) {
+		json_object_del(rule, "etag");
+		json_object_del(rule, "type");
+		json_object_del(json_object_get(rule, "properties"), "provisioningState");
+	}
+	return o;
+}
+
+static bool same_value(const json_t *a, const json_t *b)
+{
+	if (json_is_string(a) && json_is_string(b))
+		return !strcasecmp(json_string_value(a), json_string_value(b)); /* Azure writes enumerations and tags in its own case */
+	if (json_is_array(a) && json_is_array(b)) { /* lists of prefixes and ports are sets */
+		size_t i, j;
+		json_t *x, *y;
+		if (json_array_size(a) != json_array_size(b))
+			return false;
+		json_array_foreach((json_t *)(uintptr_t)a, i, x) {
+			bool found = false;
+			json_array_foreach((json_t *)(uintptr_t)b, j, y)
+				found |= same_value(x, y);
+			if (!found)
+				return false;
+		}
+		return true;
+	}
+	if (json_is_object(a) && json_is_object(b)) {
+		const char *key;
+		json_t *v;
+		json_object_foreach((json_t *)(uintptr_t)a, key, v)
+			if (!same_value(v, json_object_get(b, key)))
+				return false;
+		return true;
+	}
+	/* an empty list that was sent may come back as nothing */
+	return json_equal(a, b) || (json_is_array(a) && !json_array_size(a) && !b) || (json_is_null(a) && !b);
+}
+
+static const json_t *rule_named(const json_t *rules, const char *name)
+{
+	size_t i;
+	json_t *r;
+	json_array_foreach((json_t *)(uintptr_t)rules, i, r) {
+		const char *n = json_string_value(json_object_get(r, "name"));
+		if (n && !strcasecmp(n, name))
+			return r;
+	}
+	return NULL;
+}
+
+bool wh_arm_nsg_same(const json_t *sent, const json_t *got, char where[static 512])
+{
+	const json_t *a = json_object_get(json_object_get(sent, "properties"), "securityRules");
+	const json_t *b = json_object_get(json_object_get(got, "properties"), "securityRules");
+	size_t i;
+	json_t *r, *v;
+	const char *key;
+	if (json_array_size(a) != json_array_size(b)) {
+		snprintf(where, 512, "%zu rules were sent, %zu are there", json_array_size(a), json_array_size(b));
+		return false;
+	}
+	json_array_foreach((json_t *)(uintptr_t)a, i, r) {
+		const char *name = json_string_value(json_object_get(r, "name"));
+		const json_t *other = name ? rule_named(b, name) : NULL;
+		if (!other) {
+			snprintf(where, 512, "rule %.80s is not there", name ? name : "?");
+			return false;
+		}
+		json_object_foreach(json_object_get(r, "properties"), key, v)
+			if (!same_value(v, json_object_get(json_object_get(other, "properties"), key))) {
+				snprintf(where, 512, "rule %.80s has another %.80s", name, key);
+				return false;
+			}
+	}
+	return true;
+}
+
+/* ---- the exchange ---- */
+
+static char *path_of(const struct wh_arm *arm, const char *id)
+{
+	char *path = NULL;
+	if (*id != '/' || strpbrk(id, "?#\\ \r\n\t") || strstr(id, ".."))
+		return NULL;
+	return asprintf(&path, "%s?api-version=%s", id, wh_arm_api_version(arm)) < 0 ? NULL : path;
+}
+
+int wh_arm_get(struct wh_arm *arm, const char *id, json_t **out, char **etag, struct wh_error *err)
+{
+	struct wh_arm_reply r = {0};
+	char buf[256], *path = path_of(arm, id);
+	*out = NULL;
+	*etag = NULL;
+	if (!path)
+		return wh_fail_input(err, -EINVAL, "'%s' is not an ARM id", id);
+	int rc = wh_arm_request(arm, "GET", path, NULL, NULL, &r, err);
+	if (!rc && r.status != 200)
+		rc = wh_fail(err, r.status == 404 ? -ENOENT : -EIO, "GET %.200s: Azure answered %s", id, wh_arm_reason(&r, buf));
+	if (!rc) {
+		*out = json_loadb(r.body ? r.body : "", r.len, JSON_REJECT_DUPLICATES, NULL);
+		const char *inside = json_string_value(json_object_get(*out, "etag"));
+		*etag = strdup(*r.etag ? r.etag : inside ? inside : "");
+		if (!json_is_object(*out))
+			rc = wh_fail(err, -EBADMSG, "GET %.200s: Azure's answer is not JSON", id);
+		else if (!*etag || !**etag)
+			rc = wh_fail(err, -EBADMSG, "GET %.200s: Azure sent no etag, without which a change of somebody else could be lost", id);
+	}
+	if (rc) {
+		json_decref(*out);
+		free(*etag);
+		*out = NULL;
+		*etag = NULL;
+	}
+	free(path);
+	wh_arm_reply_free(&r);
+	return rc;
+}
+
+/* Waits until the operation that a PUT began is over. */
+static int poll_done(struct wh_arm *arm, const char *id, const struct wh_arm_reply *put, struct wh_error *err)
+{
+	char buf[256], url[2048];
+	snprintf(url, sizeof url, "%s", *put->async_url ? put->async_url : put->location);
+	char *path = *url ? strdup(url) : path_of(arm, id);
+	int64_t ms = put->retry_after_ms >= 0 ? put->retry_after_ms : 1000;
+	int rc = path ? 0 : wh_fail(err, -ENOMEM, "out of memory");
+	for (bool done = false; !rc && !done;) {
+		struct wh_arm_reply r = {0};
+		rc = wh_arm_request(arm, "GET", path, NULL, NULL, &r, err);
+		json_t *o = !rc && r.body ? json_loadb(r.body, r.len, 0, NULL) : NULL;
+		const char *status = json_string_value(json_object_get(o, "status"));
+		if (!status)
+			status = json_string_value(json_object_get(json_object_get(o, "properties"), "provisioningState"));
+		if (!rc && r.status >= 400)
+			rc = wh_fail(err, -EIO, "waiting for %.200s: Azure answered %s", id, wh_arm_reason(&r, buf));
+		else if (!rc && status && (!strcasecmp(status, "Failed") || !strcasecmp(status, "Canceled")))
+			rc = wh_fail(err, -EIO, "Azure ended the change of %.200s as %s: %s", id, status, wh_arm_reason(&r, buf));
+		else if (!rc)
+			done = r.status == 200 && (!status || !strcasecmp(status, "Succeeded"));
+		if (!rc && !done) {
+			wh_arm_say(arm, "Azure is at it (%s)", status ? status : "accepted");
+			rc = wh_arm_wait(arm, r.retry_after_ms >= 0 ? r.retry_after_ms : ms, err);
+		}
+		json_decref(o);
+		wh_arm_reply_free(&r);
+	}
+	free(path);
+	return rc;
+}
+
+/*
+ * PUTs `body` if the group still has `etag`. Where the reply was lost, looks: the group as wanted means that it took effect,
+ * the same etag that it did not (and it is sent again), anything else that somebody else was there.
+ */
+static int put_group(struct wh_arm *arm, const char *id, const json_t *body, const char *etag, struct wh_error *err)
+{
+	char *path = path_of(arm, id), *text = json_dumps(body, JSON_COMPACT), buf[256], where[512];
+	int rc = path && text ? 0 : wh_fail(err, -ENOMEM, "out of memory");
+	for (unsigned tries = 0; !rc; tries++) {
+		struct wh_arm_reply r = {0};
+		rc = wh_arm_request(arm, "PUT", path, etag, text, &r, err);
+		if (!rc && !r.cut && r.status < 500) {
+			if (r.status == 412)
+				rc = wh_fail(err, -EAGAIN, "somebody else changed %.200s meanwhile; nothing was applied: run it again", id);
+			else if (r.status != 200 && r.status != 201 && r.status != 202)
+				rc = wh_fail(err, -EIO, "PUT %.200s: Azure answered %s", id, wh_arm_reason(&r, buf));
+			else
+				rc = poll_done(arm, id, &r, err);
+			wh_arm_reply_free(&r);
+			break;
+		}
+		wh_arm_reply_free(&r);
+		json_t *now = NULL;
+		char *now_etag = NULL;
+		if (!rc)
+			rc = wh_arm_wait(arm, 500, err);
+		if (!rc)
+			rc = wh_arm_get(arm, id, &now, &now_etag, err);
+		bool took = !rc && wh_arm_nsg_same(body, now, where), unchanged = !rc && !strcmp(now_etag, etag);
+		json_decref(now);
+		free(now_etag);
+		if (rc || took)
+			break;
+		if (!unchanged)
+			rc = wh_fail(err, -EAGAIN, "the connection broke, and somebody else changed %.200s meanwhile; run it again", id);
+		else if (tries >= 4)
+			rc = wh_fail(err, -EIO, "PUT %.200s: no answer after %u tries; nothing was applied", id, tries + 1);
+		else
+			wh_arm_say(arm, "the reply was lost and nothing was applied; sending it again");
+	}
+	free(text);
+	free(path);
+	return rc;
+}
+
+/* Reads the group back; where it is not as wanted, puts the former one back and says so. */
+static int verify(struct wh_arm *arm, const char *id, const json_t *wanted, const json_t *former, struct wh_arm_result *out, struct wh_error *err)
+{
+	json_t *now;
+	char *etag, where[512];
+	int rc = wh_arm_get(arm, id, &now, &etag, err);
+	if (rc)
+		return rc;
+	if (!wh_arm_nsg_same(wanted, now, where)) {
+		struct wh_error back;
+		wh_arm_say(arm, "what Azure holds is not what was sent (%s); putting the former group back", where);
+		rc = put_group(arm, id, former, etag, &back);
+		out->rolled_back = !rc;
+		out->changed = rc != 0;
+		rc = rc ? wh_fail(err, -EIO, "%.160s: read back differs (%.100s), and the former group could not be put back: %.160s", id, where, back.text)
+		        : wh_fail(err, -EIO, "%.200s: read back differs (%.200s); the former group was put back", id, where);
+	}
+	json_decref(now);
+	free(etag);
+	return rc;
+}
+
+int wh_arm_replace_nsg(struct wh_arm *arm, const char *id, wh_arm_build build, void *arg, struct wh_arm_result *out, struct wh_error *err)
+{
+	json_t *present = NULL, *wanted = NULL, *former = NULL, *body = NULL;
+	char *etag = NULL;
+	memset(out, 0, sizeof *out);
+	int rc = wh_arm_get(arm, id, &present, &etag, err);
+	if (!rc)
+		rc = build(arg, present, &wanted, err);
+	if (rc == 1) {
+		rc = 0;
+		goto out;
+	}
+	if (!rc) {
+		former = wh_arm_nsg_body(present);
+		body = wh_arm_nsg_body(wanted);
+		rc = former && body ? put_group(arm, id, body, etag, err) : wh_fail(err, -ENOMEM, "out of memory");
+	}
+	if (!rc) {
+		out->changed = true;
+		rc = verify(arm, id, body, former, out, err);
+	}
+out:
+	out->requests = wh_arm_requests(arm);
+	json_decref(present);
+	json_decref(wanted);
+	json_decref(former);
+	json_decref(body);
+	free(etag);
+	return rc;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * azure: replacing one network security group at Azure Resource Manager, wholly or not at all.
+ *
+ * GET it with its etag, let the caller build the new one, PUT it with If-Match, wait until Azure is done, read it back and
+ * compare; where what came back is not what was sent, PUT the former one again. A group is replaced by one PUT, which Azure
+ * applies whole: there is no state between. Sources: Azure REST guidelines (etags, Azure-AsyncOperation, Retry-After) and the
+ * reference of Microsoft.Network networkSecurityGroups.
+ */
+#pragma once
+#include <jansson.h>
+#include "whittle/base.h"
+
+struct wh_arm_options {
+	const char *endpoint;      /* NULL: Azure's public cloud; http is refused but to a loopback address */
+	const char *token;         /* a bearer token, or … */
+	const char *token_command; /* … a command that prints one; asked again when the token is refused */
+	const char *ca_file;       /* NULL: the system's */
+	const char *api_version;   /* NULL: 2023-09-01 */
+	unsigned max_tries;        /* of one request, for 409, 429, 5xx and cut connections; 0: 6 */
+	int64_t max_wait_ms;       /* for all waiting together; 0: five minutes */
+	void (*say)(void *arg, const char *sentence); /* progress; NULL: silent. Never holds a secret */
+	void *say_arg;
+};
+struct wh_arm;
+int wh_arm_open(const struct wh_arm_options *opt, struct wh_arm **out, struct wh_error *err);
+void wh_arm_close(struct wh_arm *arm);
+
+/* The resource as it is now (new reference). *etag is freed by the caller. id is an ARM id, "/subscriptions/…". */
+int wh_arm_get(struct wh_arm *arm, const char *id, json_t **out, char **etag, struct wh_error *err);
+
+/* Builds the new group from the present one: returns 0 with a new reference, 1 when nothing is to change, <0 on error. */
+typedef int (*wh_arm_build)(void *arg, const json_t *present, json_t **wanted, struct wh_error *err);
+struct wh_arm_result {
+	bool changed;       /* false: nothing was to do */
+	bool rolled_back;   /* what came back differed, and the former group was put back */
+	unsigned requests;  /* sent in all, tries included */
+};
+/* The whole exchange. Fails with -EAGAIN when somebody else changed the group meanwhile (nothing of ours was applied). */
+int wh_arm_replace_nsg(struct wh_arm *arm, const char *id, wh_arm_build build, void *arg, struct wh_arm_result *out, struct wh_error *err);
+
+/* The group without what Azure alone writes (etags, provisioning states, default rules, back-references): what is PUT. */
+json_t *wh_arm_nsg_body(const json_t *nsg);
+/* Whether `got` has everything that `sent` says; *where (512 bytes) names the first difference. */
+bool wh_arm_nsg_same(const json_t *sent, const json_t *got, char where[static 512]);
