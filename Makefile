@@ -68,9 +68,17 @@ tools: $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(TOOL_SRC))
 check: $(UNIT_BIN) ## unit tests only, under ASan and UBSan
 	@tests/run.sh unit $(UNIT_BIN)
 
+deps: ## install what building and testing need
+	@packaging/install-deps.sh test
+
+test: ## every test: installs what is missing, builds, runs all; ends with the counted line
+	@packaging/install-deps.sh test
+	@$(MAKE) --no-print-directory -j2 all $(UNIT_BIN)
+	@tests/run.sh all $(UNIT_BIN) $(wildcard tests/e2e/*.sh)
+
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-.PHONY: help all check clean tools
+.PHONY: help all check clean tools deps test
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
