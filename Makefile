@@ -76,9 +76,16 @@ test: ## every test: installs what is missing, builds, runs all; ends with the c
 	@$(MAKE) --no-print-directory -j2 all $(UNIT_BIN)
 	@tests/run.sh all $(UNIT_BIN) $(wildcard tests/e2e/*.sh)
 
+EVAL_SRC := $(sort $(wildcard tests/eval/*.c))
+$(BUILD)/eval/eval: $(call obj,o,$(EVAL_SRC)) $(BUILD)/libwhittle.a
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
+eval: $(BUILD)/eval/eval ## judge recommendations on generated worlds: build/eval/table.txt and .json
+	@$(BUILD)/eval/eval --out $(BUILD)/eval $(EVAL_OPTIONS)
+
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-.PHONY: help all check clean tools deps test
+.PHONY: help all check clean tools deps test eval
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

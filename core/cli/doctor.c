@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * doctor: looks at everything that whittle needs on this machine and says for each what is wrong and what helps. It only
+ * looks: nothing is created, changed or loaded into the kernel.
+ */
+#include <cap-ng.h>
+#include <dlfcn.h>
+#include <libmnl/libmnl.h>
+#include <limits.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include "base/yaml.h"
+#include "cli/cli.h"
+
+#pragma weak wh_store_open
+#pragma weak wh_store_totals
+#pragma weak wh_store_close
+
+#define FEW_BYTES (256ull << 20)
+
+enum state { OK, WARN, FAIL };
+static const char *const state_names[] = {"ok", "warn", "fail"};
+
+struct check {
+	const char *name;
+	enum state state;
+	char found[640], remedy[256];
+};
+
+struct report {
+	struct check checks[24];
+	size_t n;
+};
+
+__attribute__((format(printf, 4, 5)))
+static struct check *note(struct report *r, const char *name, enum state state, const char *fmt, ...)
+{
+	struct check *c = &r->checks[r->n < sizeof r->checks / sizeof *r->checks ? r->n++ : r->n - 1];
+	va_list ap;
+	c->name = name;
+	c->state = state;
+	c->remedy[0] = 0;
+	va_start(ap, fmt);
+	vsnprintf(c->found, sizeof c->found, fmt, ap);
+	va_end(ap);
+	return c;
+}
+
+__attribute__((format(printf, 2, 3)))
+static void remedy(struct check *c, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(c->remedy, sizeof c->remedy, fmt, ap);
+	va_end(ap);
+}
+
+static void check_config(struct cli *c, struct report *r)
+{
+	struct wh_error err = {0};
+	const char *path = c->config_path ? c->config_path : WH_DEFAULT_CONFIG;
+
+	if (!c->config_path && access(path, F_OK) != 0) {
+		note(r, "configuration", OK, "%s is absent: the defaults hold", path);
+		wh_config_load(NULL, &c->config, &err);
+	} else if (wh_config_load(c->config_path, &c->config, &err)) {
+		remedy(note(r, "configuration", FAIL, "%s", err.text), "mend the line; every command and the plugin refuse the file until then");
+	} else {
+		note(r, "configuration", OK, "%s", path);
+	}
+}
+
+/* The directory part of a store's path, or NULL when the URL is not a path of ours. */
+static const char *store_path(const char *url, char dir[static PATH_MAX])
+{
+	const char *path = strncmp(url, "sqlite:", 7) ? url : url + 7;
+	const char *slash = strrchr(path, '/');
+	if (!slash)
+		snprintf(dir, PATH_MAX, ".");
+	else
+		snprintf(dir, PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	return path;
+}
+
+static void check_store(struct cli *c, struct report *r)
+{
+	char dir[PATH_MAX], number[32];
+	struct wh_store *s = NULL;
+	struct wh_store_totals totals;
+	struct wh_error err = {0};
+	struct statvfs fs;
+
+	if (!c->store_url) {
+		const char *env = getenv("WHITTLE_STORE");
+		c->store_url = env && *env ? env : c->config && c->config->store ? c->config->store : WH_DEFAULT_STORE;
+	}
+	const char *path = store_path(c->store_url, dir);
+	if (access(path, F_OK) != 0 && errno == ENOENT) {
+		if (access(dir, W_OK) == 0)
+			remedy(note(r, "ledger", WARN, "%s: not there yet", path), "'whittle ingest' or the plugin makes it");
+		else
+			remedy(note(r, "ledger", FAIL, "%s: not there, and %s %s", path, dir,
+			            errno == ENOENT ? "does not exist" : "cannot be written to"), "create %s for the user that runs whittle", dir);
+	} else if (!wh_store_open) {
+		note(r, "ledger", WARN, "%s: this build has no ledger", path);
+	} else if (wh_store_open(c->store_url, WH_STORE_READ, &s, &err) || wh_store_totals(s, &totals, &err)) {
+		remedy(note(r, "ledger", FAIL, "%s", err.text), "see the reason; a copy from before can be put in its place");
+	} else {
+		note(r, "ledger", OK, "%s: %s edges", path, cli_number(totals.edges, number));
+		if (access(path, W_OK) != 0)
+			remedy(note(r, "ledger access", WARN, "%s can be read but not written by this user", path), "run ingest and enforce as its owner");
+	}
+	if (s)
+		wh_store_close(s);
+	if (statvfs(dir, &fs) == 0) {
+		unsigned long long bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
+		struct check *k = note(r, "disk", bytes < FEW_BYTES ? WARN : OK, "%.1f GiB free in %s", (double)bytes / (1 << 30), dir);
+		if (k->state == WARN)
+			remedy(k, "a full disk stops learning (nothing that was committed is lost): make room");
+	}
+}
+
+static int generation_cb(const struct nlmsghdr *h, void *seen)
+{
+	if ((h->nlmsg_type & 0xff) == NFT_MSG_NEWGEN && h->nlmsg_type >> 8 == NFNL_SUBSYS_NFTABLES)
+		*(bool *)seen = true;
+	return MNL_CB_OK;
+}
+
+/* Asks nf_tables for its generation, which reads and changes nothing. Returns 0 or a negative errno. */
+static int ask_nf_tables(void)
+{
+	char buf[8192];
+	struct mnl_socket *nl = mnl_socket_open(NETLINK_NETFILTER);
+	bool seen = false;
+	int rc = 0;
+
+	if (!nl)
+		return -errno;
+	struct timeval patience = {.tv_sec = 2};
+	setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	h->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETGEN;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	h->nlmsg_seq = 1;
+	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof *g);
+	g->nfgen_family = AF_UNSPEC;
+	g->version = NFNETLINK_V0;
+	if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 || mnl_socket_sendto(nl, h, h->nlmsg_len) < 0) {
+		rc = -errno;
+		goto out;
+	}
+	for (int more = MNL_CB_OK; more == MNL_CB_OK;) {
+		ssize_t n = mnl_socket_recvfrom(nl, buf, sizeof buf);
+		if (n < 0 || (more = mnl_cb_run(buf, (size_t)n, 1, mnl_socket_get_portid(nl), generation_cb, &seen)) < 0) {
+			rc = -errno;
+			goto out;
+		}
+	}
+	rc = seen ? 0 : -EOPNOTSUPP;
+out:
+	mnl_socket_close(nl);
+	return rc;
+}
+
+static void check_kernel(struct report *r)
+{
+	bool admin = capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN);
+	int rc = ask_nf_tables();
+
+	if (rc == 0)
+		note(r, "nf_tables", OK, "the kernel answers over netlink");
+	else if (rc == -EPERM && !admin)
+		remedy(note(r, "nf_tables", WARN, "the kernel answers only to CAP_NET_ADMIN"), "run doctor as root to see whether nf_tables is there");
+	else
+		remedy(note(r, "nf_tables", FAIL, "the kernel has none, or does not answer: %s", strerror(-rc)),
+		       "modprobe nf_tables; without it 'enforce' cannot work here, 'export' can");
+	if (admin)
+		note(r, "privilege", OK, "CAP_NET_ADMIN is held");
+	else
+		remedy(note(r, "privilege", WARN, "CAP_NET_ADMIN is not held"), "enforce, confirm and rollback need it: run them as root");
+}
+
+static void check_rules(struct cli *c, struct report *r)
+{
+	static const char *const names[] = {"ports.yaml", "evidence.yaml"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct wh_error err = {0};
+		struct wh_arena *mem = wh_arena_new();
+		struct wh_yaml *root;
+		char path[PATH_MAX];
+		if (wh_config_rules_path(c->config, names[i], path, sizeof path, &err) || wh_yaml_parse_file(path, mem, &root, &err))
+			remedy(note(r, names[i], FAIL, "%s", err.text), "'make install' puts it in place; 'recommend' needs it");
+		else
+			note(r, names[i], OK, "%s", path);
+		wh_arena_free(mem);
+	}
+}
+
+/* The plugin is looked for beside the program, then where `make install` puts it. */
+static bool find_plugin(char path[static PATH_MAX])
+{
+	char exe[PATH_MAX], *slash;
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+	static const char *const places[] = {"%s/whittle-suricata.so", "%s/../lib/whittle/whittle-suricata.so", "%s/../lib/whittle-suricata.so"};
+
+	if (n <= 0)
+		return false;
+	exe[n] = 0;
+	if (!(slash = strrchr(exe, '/')))
+		return false;
+	*slash = 0;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic ignored "-Wformat-truncation"
+		snprintf(path, PATH_MAX, places[i], exe);
+#pragma GCC diagnostic pop
+		if (access(path, R_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool in_path(const char *program, char found[static PATH_MAX])
+{
+	const char *path = getenv("PATH");
+	char *copy = strdup(path ? path : "/usr/bin:/usr/sbin"), *save = NULL;
+	bool is = false;
+	for (char *dir = copy ? strtok_r(copy, ":", &save) : NULL; dir && !is; dir = strtok_r(NULL, ":", &save))
+		is = snprintf(found, PATH_MAX, "%s/%s", dir, program) < PATH_MAX && access(found, X_OK) == 0;
+	free(copy);
+	return is;
+}
+
+static void check_plugin(struct report *r, const char *given)
+{
+	char path[PATH_MAX], suricata[PATH_MAX];
+	bool found = true;
+
+	if (given)
+		snprintf(path, sizeof path, "%s", given);
+	else
+		found = find_plugin(path);
+	void *so = NULL;
+	if (!found) {
+		remedy(note(r, "plugin", WARN, "whittle-suricata.so is not installed beside the program"),
+		       "'make install', or --plugin FILE; not needed where logs are read with 'ingest'");
+	} else if (!(so = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
+		const char *why = dlerror();
+		remedy(note(r, "plugin", FAIL, "%s: cannot be loaded: %s", path, why ? why : "no reason given"), "build it on this system: make && make install");
+	} else if (!dlsym(so, "SCPluginRegister")) {
+		remedy(note(r, "plugin", FAIL, "%s: loads, but is no Suricata plugin", path), "give the path of whittle-suricata.so");
+	} else {
+		note(r, "plugin", OK, "%s loads", path);
+	}
+	if (so)
+		dlclose(so);
+	if (in_path("suricata", suricata))
+		note(r, "suricata", OK, "%s", suricata);
+	else
+		remedy(note(r, "suricata", WARN, "not found in $PATH"), "needed where the plugin learns live; its eve.json from elsewhere is enough for 'ingest'");
+}
+
+static int print_json(const struct report *r, enum state worst)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < r->n; i++) {
+		const struct check *k = &r->checks[i];
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?}", "check", k->name, "state", state_names[k->state], "found", k->found,
+		                                      "remedy", *k->remedy ? k->remedy : NULL));
+	}
+	return cli_print_json(json_pack("{s:s, s:s, s:o}", "version", WH_VERSION, "state", state_names[worst], "checks", list));
+}
+
+static void print_table(const struct report *r)
+{
+	static const enum cli_colour colours[] = {CLI_GREEN, CLI_YELLOW, CLI_RED};
+	struct cli_table *t = cli_table_new("State|Check|Found");
+	for (size_t i = 0; i < r->n; i++) {
+		const struct check *k = &r->checks[i];
+		cli_table_coloured(t, colours[k->state], state_names[k->state]);
+		cli_table_text(t, k->name);
+		cli_table_text(t, k->found);
+		if (*k->remedy) {
+			cli_table_text(t, "");
+			cli_table_text(t, "");
+			cli_table_cell(t, "→ %s", k->remedy);
+		}
+	}
+	cli_table_print(t);
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	static const struct option longs[] = {{"plugin", required_argument, NULL, 'p'}, {"fail-on", required_argument, NULL, 'f'}, {0}};
+	const char *plugin = NULL;
+	enum state fail_on = FAIL, worst = OK;
+	bool asked = false;
+	struct report r = {0};
+	int o;
+
+	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
+		if (o == 'p') {
+			plugin = optarg;
+		} else if (o == 'f') {
+			if (strcmp(optarg, "warn") && strcmp(optarg, "fail"))
+				return cli_usage(c, "--fail-on takes warn or fail, not '%s'", optarg);
+			fail_on = strcmp(optarg, "warn") ? FAIL : WARN;
+			asked = true;
+		} else {
+			return CLI_USAGE;
+		}
+	}
+	if (optind < argc)
+		return cli_usage(c, "takes no argument, got '%s'", argv[optind]);
+	check_config(c, &r);
+	check_store(c, &r);
+	check_kernel(&r);
+	check_rules(c, &r);
+	check_plugin(&r, plugin);
+	for (size_t i = 0; i < r.n; i++)
+		if (r.checks[i].state > worst)
+			worst = r.checks[i].state;
+	int status = c->json ? print_json(&r, worst) : (print_table(&r), CLI_OK);
+	if (status)
+		return status;
+	if (asked && worst >= fail_on)
+		return CLI_FINDINGS;
+	return worst == FAIL ? CLI_FAILED : CLI_OK;
+}
+
+const struct cli_command cli_doctor = {
+	.name = "doctor",
+	.summary = "checks configuration, ledger, kernel, rules files and plugin, with a remedy for each",
+	.help = "usage: whittle doctor [--plugin FILE] [--fail-on warn|fail] [--json]\n\n"
+	        "Looks at everything that whittle needs on this machine and changes nothing: whittle.yaml, the ledger and the\n"
+	        "disk it is on, nf_tables in the kernel (asked over netlink), the privilege to enforce, the files of rules/,\n"
+	        "and the Suricata plugin. Each line says ok, warn or fail; an arrow says what helps.\n\n"
+	        "  --plugin FILE        the plugin to try instead of the installed one\n"
+	        "  --fail-on warn|fail  exit status 3 when something is at least that bad, for monitoring\n"
+	        "  --json               the same as JSON\n\n"
+	        "Exit status: 0 nothing failed, 1 something failed, 3 with --fail-on.\n\n"
+	        "example:\n"
+	        "  whittle doctor --store /var/lib/whittle/ledger.db\n",
+	.run = run,
+	.reads_config_itself = true,
+};

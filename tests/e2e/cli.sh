@@ -1,0 +1,56 @@
+#!/bin/sh
+# What every command has in common: help, common options, exit statuses, a full disk behind standard output.
+set -u
+BUILD=${BUILD:-build}
+here=$(cd "$(dirname "$0")" && pwd)
+w=$BUILD/whittle
+n=0
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+
+# check SENTENCE STATUS PATTERN COMMAND… : the exit status, and a pattern in what was printed on either stream
+check() {
+	sentence=$1 want=$2 pattern=$3
+	shift 3
+	n=$((n + 1))
+	"$@" >"$dir/out" 2>&1
+	status=$?
+	if [ "$status" -eq "$want" ] && grep -qE -e "$pattern" "$dir/out"; then
+		echo "ok $n - $sentence"
+	else
+		echo "not ok $n - $sentence"
+		echo "# status $status, wanted $want and /$pattern/ in:"
+		sed 's/^/# /' "$dir/out"
+	fi
+}
+
+check "help names the usual path" 0 'whittle recommend' "$w" --help
+check "the version is printed" 0 '^whittle [0-9]' "$w" --version
+check "no command is a wrong usage" 2 'a command is wanted' "$w"
+check "an unknown command is answered with the nearest one" 2 "did you mean 'doctor'" "$w" docter
+check "an unknown option is answered with the nearest one" 2 "did you mean '--plugin'" "$w" doctor --plugni x
+check "a missing value is told" 2 "--plugin needs a value" "$w" doctor --plugin
+check "help COMMAND tells its options" 0 '--plugin FILE' "$w" help doctor
+check "COMMAND --help tells its options" 0 '--plugin FILE' "$w" doctor --help
+check "--help may stand before the command" 0 '--plugin FILE' "$w" --help doctor
+check "a full disk behind standard output is a failure" 1 'No space left on device' sh -c "'$w' --help >/dev/full"
+check "a reader that has seen enough is none" 0 '^0$' sh -c "{ '$w' --help; echo \$? >'$dir/st'; } | true; cat '$dir/st'"
+
+printf 'store: x.db\nmin-dayz: 3\n' >"$dir/bad.yaml"
+check "a wrong key names file, line and the right key" 2 "bad.yaml:2: unknown key 'min-dayz'; did you mean 'min-days'" \
+	"$w" --config "$dir/bad.yaml" status
+check "a config that was named and is absent is bad input" 2 'none.yaml: cannot be read' "$w" status --config="$dir/none.yaml"
+check "doctor looks on when the config is broken" 1 'min-dayz' "$w" doctor --config "$dir/bad.yaml"
+check "doctor prints a state for each check as JSON" 0 '"check": "ledger"' \
+	sh -c "'$w' doctor --json --store '$dir/l.db' || [ \$? = 1 ]"
+printf 'not a plugin' >"$dir/x.so"
+check "a plugin that does not load is told with the reason" 1 'x.so: cannot be loaded' "$w" doctor --plugin "$dir/x.so"
+check "--fail-on warn makes warnings findings" 3 'warn' "$w" doctor --fail-on warn --store "$dir/l.db"
+check "doctor creates nothing" 0 '^absent$' sh -c "[ -e '$dir/l.db' ] || echo absent"
+
+for c in $("$w" --help | sed -n '/^For every command/q; s/^  \([a-z][a-z-]*\)  *[^ #].*/\1/p' | grep -vx whittle); do
+	check "$c --help shows its usage and an example" 0 'usage: whittle' sh -c "'$w' $c --help | tee '$dir/h'; grep -qi example '$dir/h'"
+	check "$c refuses an unknown option" 2 '^whittle: ' "$w" "$c" --no-such-option
+	check "$c is in the manual page" 0 . grep "^\.It Cm $c" "$here/../../packaging/man/whittle.1"
+done
+echo "1..$n"

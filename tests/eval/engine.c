@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The product's own answer: the world's training days go into a ledger through the public interface, and wh_recommend's
+ * rules for each service's port become its allow list. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "engine.h"
+
+static int fold(void *arg, const struct wh_record *rec)
+{
+	struct engine *e = arg;
+	int rc = wh_edge_table_fold(e->table, rec);
+
+	if (rc != -ENOSPC)
+		return rc;
+	if ((rc = wh_store_commit(e->store, e->table, NULL, NULL, &e->err)))
+		return rc;
+	wh_edge_table_clear(e->table);
+	return wh_edge_table_fold(e->table, rec);
+}
+
+/* Every service is a resource of its own, open to everyone: nothing is given away by narrow rules in force. */
+static int write_estate(const char *path)
+{
+	FILE *f = fopen(path, "w");
+	if (!f)
+		return -errno;
+	fputs("resources:\n", f);
+	for (unsigned i = 0; i < n_kinds; i++) {
+		struct wh_addr local = service_address(i);
+		char text[WH_ADDR_STRLEN];
+		fprintf(f, "  - name: %s\n    addresses: [\"%s\"]\n    internet-facing: true\n", kinds[i].name, wh_addr_text(&local, text));
+	}
+	return fclose(f) ? -errno : 0;
+}
+
+int engine_open(struct engine *e, const char *dir, uint64_t seed)
+{
+	struct wh_estate_summary summary = {0};
+	char estate[300];
+	int rc;
+
+	memset(e, 0, sizeof *e);
+	snprintf(e->path, sizeof e->path, "%s/seed-%llu.db", dir, (unsigned long long)seed);
+	snprintf(estate, sizeof estate, "%s/seed-%llu.yaml", dir, (unsigned long long)seed);
+	engine_remove(e);
+	if ((rc = write_estate(estate)))
+		return wh_fail(&e->err, rc, "%s: %s", estate, strerror(-rc));
+	if ((rc = wh_store_open(e->path, WH_STORE_CREATE, &e->store, &e->err)) ||
+	    (rc = wh_estate_import(e->store, estate, &summary, &e->err)) || (rc = wh_estate_locals(e->store, "off", &e->locals, &e->err)))
+		return rc;
+	free(summary.note_texts);
+	unlink(estate);
+	e->table = wh_edge_table_new(e->locals, 512u << 20);
+	return e->table ? 0 : wh_fail(&e->err, -ENOMEM, "out of memory");
+}
+
+int engine_learn(struct engine *e, struct world *w, uint64_t seed)
+{
+	int rc = world_make(w, seed, fold, e);
+	return rc ? rc : wh_store_commit(e->store, e->table, NULL, NULL, &e->err);
+}
+
+static int by_prefix(const void *a, const void *b)
+{
+	return wh_prefix_cmp(a, b);
+}
+
+static void take_rule(const struct wh_recommended_rule *rule, struct wh_arena *mem, struct allow_list *out)
+{
+	out->open = false;
+	out->n = rule->n_prefixes;
+	out->p = wh_arena_array(mem, out->n + 1, sizeof *out->p);
+	memcpy(out->p, rule->prefixes, out->n * sizeof *out->p);
+	qsort(out->p, out->n, sizeof *out->p, by_prefix);
+	out->n_except = rule->n_except;
+	out->except = wh_arena_array(mem, out->n_except + 1, sizeof *out->except);
+	memcpy(out->except, rule->except, out->n_except * sizeof *out->except);
+	qsort(out->except, out->n_except, sizeof *out->except, by_prefix);
+}
+
+int engine_recommend(struct engine *e, const struct world *w, const char *evidence_yaml, struct wh_arena *mem, struct allow_list *lists)
+{
+	struct wh_harden_options opt = {.evidence_yaml = evidence_yaml, .hostile = w->listed, .n_hostile = w->n_listed, .min_days = 30,
+	                                .today = EVAL_FIRST_DAY + EVAL_TRAIN_DAYS - 1};
+	struct wh_recommendation *rec = NULL;
+	struct wh_port_list *ports = NULL;
+	struct wh_estate *estate = NULL;
+	int rc;
+
+	for (unsigned i = 0; i < w->n_services; i++)
+		lists[i] = (struct allow_list){.open = true};
+	if ((rc = wh_port_list_load("all", NULL, mem, &ports, &e->err)) || (rc = wh_estate_load(e->store, mem, &estate, &e->err)))
+		return rc;
+	opt.ports = ports;
+	rc = wh_recommend(e->store, estate, NULL, 0, &opt, mem, &rec, &e->err);
+	for (size_t i = 0; !rc && i < rec->n_resources; i++)
+		for (unsigned s = 0; s < w->n_services; s++) {
+			const struct wh_resource_result *r = &rec->resources[i];
+			if (strcmp(r->resource->name, kinds[s].name))
+				continue;
+			for (size_t k = 0; k < r->n_rules; k++)
+				if (r->rules[k].direction == WH_INBOUND && r->rules[k].port == w->services[s].port && r->rules[k].proto == WH_PROTO_TCP)
+					take_rule(&r->rules[k], mem, &lists[s]);
+		}
+	wh_estate_free(estate);
+	return rc;
+}
+
+void engine_remove(struct engine *e)
+{
+	static const char *const tails[] = {"", "-wal", "-shm"};
+	char path[320];
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof path, "%s%s", e->path, tails[i]);
+		unlink(path);
+	}
+}
+
+void engine_close(struct engine *e)
+{
+	wh_edge_table_free(e->table);
+	wh_store_close(e->store);
+	wh_locals_free(e->locals);
+	engine_remove(e);
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kinds of service and who legitimately uses them. Each is drawn from what its operators describe (lease times, office
+ * weeks, privacy addresses, dynamic lines), not from what any method is good at.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "eval.h"
+
+static bool weekend(int day)
+{
+	int weekday = (EVAL_FIRST_DAY + day + 4) % 7; /* day 0 of 1970 was a Thursday; 0 is Sunday */
+	return weekday == 0 || weekday == 6;
+}
+
+static struct wh_prefix random_net(struct rng *r, unsigned bits)
+{
+	struct wh_addr a = wh_addr_v4(random_public(r));
+	return wh_prefix_of(&a, 128 - bits);
+}
+
+static struct wh_addr host(const struct wh_prefix *p, uint32_t i)
+{
+	return wh_addr_v4(wh_addr_to_v4(&p->addr) + i);
+}
+
+/* The network's neighbours on its wider network get infected like anyone's. */
+static void has_neighbours(struct internet *net, unsigned service, const struct wh_prefix *p, unsigned wider, unsigned bots)
+{
+	if (net->n_around < MAX_NEIGHBOURHOODS)
+		net->around[net->n_around++] =
+			(struct neighbourhood){service, wh_prefix_of(&p->addr, p->len < wider ? p->len : wider), bots};
+}
+
+static void sessions(struct world *w, unsigned s, int day, const struct wh_addr *a, enum shape shape, int n, struct rng *r)
+{
+	while (n-- > 0)
+		converse(w, s, day, a, shape, true, r);
+}
+
+/* `n` distinct numbers below `of`. */
+static void pick(struct rng *r, unsigned n, unsigned of, uint32_t *out)
+{
+	for (unsigned i = 0; i < n; i++) {
+		bool again;
+		do {
+			out[i] = rng_below(r, of);
+			again = false;
+			for (unsigned j = 0; j < i; j++)
+				again = again || out[j] == out[i];
+		} while (again);
+	}
+}
+
+/* Fixed hosts on most days from `from` to `to`. */
+static void fixed_hosts(struct world *w, unsigned s, const struct wh_addr *hosts, unsigned n, int from, int to, enum shape shape, int most,
+                        struct rng *r)
+{
+	for (int day = from; day <= to && day < EVAL_DAYS; day++)
+		for (unsigned i = 0; i < n; i++)
+			if (rng_chance(r, weekend(day) ? 0.75 : 0.97))
+				sessions(w, s, day, &hosts[i], shape, rng_range(r, 1, most), r);
+}
+
+static void partner_in(struct world *w, unsigned s, struct internet *net, const struct wh_prefix *p, unsigned n, int from, int to, struct rng *r)
+{
+	struct wh_addr hosts[32];
+	uint32_t at[32];
+	pick(r, n, 1u << (128 - p->len), at);
+	for (unsigned i = 0; i < n; i++)
+		hosts[i] = host(p, at[i]);
+	fixed_hosts(w, s, hosts, n - 1, from, to, INTERACTIVE, 5, r);
+	fixed_hosts(w, s, hosts + n - 1, 1, from, to, QUICK, 12, r); /* one runs scripts */
+	has_neighbours(net, s, p, 120, 4);
+}
+
+static void partner(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	struct wh_prefix p = random_net(r, 3);
+	partner_in(w, s, net, &p, (unsigned)rng_range(r, 4, 6), 0, EVAL_DAYS, r);
+}
+
+/* Devices hold leases in a pool [first, first + size) of `p`; a lease that ran out over days off comes back as another. */
+static void dhcp_pool(struct world *w, unsigned s, const struct wh_prefix *p, uint32_t first, uint32_t size, unsigned devices,
+                      double use, int from, struct rng *r)
+{
+	uint32_t *lease = calloc(devices, sizeof *lease);
+	bool *taken = calloc(size, sizeof *taken);
+
+	for (int day = from; day < EVAL_DAYS; day++)
+		for (unsigned d = 0; d < devices; d++) {
+			bool renew = day == from || rng_chance(r, weekend(day - 1) && !weekend(day) ? 0.35 : 0.04);
+			if (renew) {
+				if (day > from)
+					taken[lease[d]] = false;
+				do {
+					lease[d] = rng_below(r, size);
+				} while (taken[lease[d]]);
+				taken[lease[d]] = true;
+			}
+			if (rng_chance(r, weekend(day) ? use * 0.06 : use)) {
+				struct wh_addr a = host(p, first + lease[d]);
+				converse(w, s, day, &a, rng_chance(r, 0.15) ? QUICK : INTERACTIVE, true, r); /* a look, or work */
+				sessions(w, s, day, &a, INTERACTIVE, rng_range(r, 0, 3), r);
+			}
+		}
+	free(lease);
+	free(taken);
+}
+
+static void dhcp_small(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	struct wh_prefix p = random_net(r, 5);
+	dhcp_pool(w, s, &p, 2, 28, 17, 0.8, 0, r);
+	has_neighbours(net, s, &p, 120, 5);
+}
+
+static void dhcp_medium(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	struct wh_prefix p = random_net(r, 8);
+	dhcp_pool(w, s, &p, 20, 180, 90, 0.6, 0, r);
+	has_neighbours(net, s, &p, 118, 4);
+}
+
+static void dhcp_large(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	struct wh_prefix p = random_net(r, 10);
+	dhcp_pool(w, s, &p, 16, 960, 520, 0.3, 0, r);
+	has_neighbours(net, s, &p, 118, 6);
+}
+
+/* A carrier's pool of outside addresses: a subscriber keeps one for a while, and anyone's infected machine is behind it too. */
+static void carrier_nat(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	enum { USERS = 90 };
+	struct wh_prefix p = random_net(r, 10);
+	uint32_t held[USERS];
+
+	for (int day = 0; day < EVAL_DAYS; day++)
+		for (unsigned u = 0; u < USERS; u++) {
+			if (!rng_chance(r, weekend(day) ? 0.3 : 0.6))
+				continue;
+			for (int k = rng_range(r, 1, 4); k > 0; k--) {
+				if (day == 0 || rng_chance(r, 0.4))
+					held[u] = rng_below(r, 1024);
+				struct wh_addr a = host(&p, held[u]);
+				converse(w, s, day, &a, rng_chance(r, 0.15) ? QUICK : INTERACTIVE, true, r);
+			}
+		}
+	has_neighbours(net, s, &p, 118, 14);
+}
+
+static void cloud_nat(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	struct wh_addr hosts[4];
+	unsigned n = (unsigned)rng_range(r, 2, 4);
+	for (unsigned i = 0; i < n; i++) {
+		struct wh_prefix p = random_net(r, 16);
+		hosts[i] = address_in(&p, r);
+		p = wh_prefix_of(&hosts[i], 120);
+		has_neighbours(net, s, &p, 112, 6);
+		has_neighbours(net, s, &p, 120, 2);
+	}
+	fixed_hosts(w, s, hosts, n, 0, EVAL_DAYS, APPLICATION, 40, r);
+}
+
+static void monthly(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	struct wh_prefix p = random_net(r, 8), q = random_net(r, 8);
+	struct wh_addr job = address_in(&p, r), watcher = address_in(&q, r);
+	int phase = rng_range(r, 0, 29);
+
+	for (int day = phase; day < EVAL_DAYS; day += 30)
+		sessions(w, s, day, &job, BATCH, rng_range(r, 10, 25), r);
+	fixed_hosts(w, s, &watcher, 1, 0, EVAL_DAYS, APPLICATION, 6, r);
+	has_neighbours(net, s, &p, 120, 2);
+}
+
+static void weekly(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	struct wh_prefix p = random_net(r, 8), q = random_net(r, 8);
+	struct wh_addr hosts[2] = {address_in(&p, r), address_in(&q, r)};
+	for (unsigned i = 0; i < 2; i++)
+		for (int day = rng_range(r, 0, 6); day < EVAL_DAYS; day += 7)
+			sessions(w, s, day, &hosts[i], BATCH, rng_range(r, 2, 8), r);
+	has_neighbours(net, s, &p, 120, 2);
+}
+
+static unsigned service_named(const char *name)
+{
+	unsigned i = 0;
+	while (strcmp(kinds[i].name, name))
+		i++;
+	return i;
+}
+
+/* Administrators at home on lines that change address within their provider's area, sometimes on a mobile carrier. */
+static void roaming(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	enum { ADMINS = 8 };
+	struct wh_prefix home[ADMINS], mobile[ADMINS];
+	struct wh_addr at[ADMINS];
+	double change[ADMINS];
+
+	for (unsigned i = 0; i < ADMINS; i++) {
+		const struct isp *isp = &net->isps[rng_below(r, N_ISPS)];
+		struct wh_addr a = isp_address(isp, r), m = isp_address(&net->isps[rng_below(r, N_ISPS)], r);
+		home[i] = wh_prefix_of(&a, 128 - (unsigned)rng_range(r, 10, 13));
+		mobile[i] = wh_prefix_of(&m, 128 - 12);
+		change[i] = rng_chance(r, 0.35) ? 0.005 : rng_chance(r, 0.5) ? 0.08 : 0.5; /* cable, DSL, daily reconnection */
+		at[i] = address_in(&home[i], r);
+		has_neighbours(net, s, &home[i], 116, 5);
+	}
+	for (int day = 0; day < EVAL_DAYS; day++)
+		for (unsigned i = 0; i < ADMINS; i++) {
+			if (rng_chance(r, change[i]))
+				at[i] = address_in(&home[i], r);
+			if (!rng_chance(r, weekend(day) ? 0.2 : 0.8))
+				continue;
+			struct wh_addr away = address_in(&mobile[i], r);
+			sessions(w, s, day, rng_chance(r, 0.1) ? &away : &at[i], INTERACTIVE, rng_range(r, 1, 5), r);
+			if (i < 3 && rng_chance(r, 0.3)) /* some look after other machines too */
+				sessions(w, service_named(i == 0 ? "partner" : i == 1 ? "weekly-job" : "moved"), day, &at[i], INTERACTIVE, 1, r);
+		}
+}
+
+/* Several /64s of one site; every device makes itself a new address every day; a few servers keep theirs. */
+static void ipv6_office(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	struct wh_addr site = {{0x2a, 0x02}}, server[3];
+	unsigned lans = (unsigned)rng_range(r, 3, 6);
+	uint8_t lan[6];
+
+	for (int i = 2; i < 6; i++)
+		site.b[i] = (uint8_t)rng_below(r, 256);
+	for (unsigned i = 0; i < lans; i++)
+		lan[i] = (uint8_t)(i * 4 + rng_below(r, 4)); /* numbered with gaps */
+	for (unsigned i = 0; i < 3; i++) {
+		server[i] = site;
+		server[i].b[7] = lan[0];
+		server[i].b[15] = (uint8_t)(10 + i);
+	}
+	for (int day = 0; day < EVAL_DAYS; day++)
+		for (unsigned d = 0; d < 30; d++) {
+			if (!rng_chance(r, weekend(day) ? 0.05 : 0.75))
+				continue;
+			struct wh_prefix p = {site, 64};
+			p.addr.b[7] = lan[d % lans];
+			struct wh_addr a = address_in(&p, r);
+			sessions(w, s, day, &a, INTERACTIVE, rng_range(r, 1, 3), r);
+		}
+	fixed_hosts(w, s, server, 3, 0, EVAL_DAYS, APPLICATION, 8, r);
+	struct wh_prefix p = {site, 48};
+	has_neighbours(net, s, &p, 44, 6);
+}
+
+/* Hundreds of servers elsewhere: some racks, many alone; a few are health checks; now and then one is replaced. */
+static void fan_in(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	enum { RACKS = 6, MOST = 420 };
+	static struct wh_addr hosts[MOST];
+	static struct wh_prefix of[MOST];
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < RACKS; k++) {
+		struct wh_prefix p = random_net(r, 8);
+		unsigned first = (unsigned)rng_range(r, 8, 180), size = (unsigned)rng_range(r, 8, 30);
+		for (unsigned i = 0; i < size; i++)
+			if (rng_chance(r, 0.85)) {
+				hosts[n] = host(&p, first + i);
+				of[n++] = p;
+			}
+		has_neighbours(net, s, &p, 120, 1);
+	}
+	for (unsigned lone = (unsigned)rng_range(r, 150, 240); lone > 0; lone--) {
+		struct wh_prefix p = random_net(r, 8);
+		hosts[n] = address_in(&p, r);
+		of[n++] = p;
+	}
+	for (int day = 0; day < EVAL_DAYS; day++)
+		for (unsigned i = 0; i < n; i++) {
+			if (rng_chance(r, 0.002))
+				hosts[i] = address_in(&of[i], r);
+			if (rng_chance(r, 0.96))
+				sessions(w, s, day, &hosts[i], i % 12 == 5 ? MONITOR : APPLICATION, i % 12 == 5 ? 8 : rng_range(r, 1, 4), r);
+		}
+}
+
+static void unused(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	(void)w, (void)s, (void)net, (void)r;
+}
+
+static void moved(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	struct wh_prefix from = random_net(r, 4), to = random_net(r, 4);
+	int day = rng_range(r, 12, 18);
+	partner_in(w, s, net, &from, 8, 0, day - 1, r);
+	partner_in(w, s, net, &to, 8, day, EVAL_DAYS, r);
+}
+
+static void new_branch(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	struct wh_prefix old = random_net(r, 6), fresh = random_net(r, 5);
+	dhcp_pool(w, s, &old, 4, 56, 30, 0.7, 0, r);
+	dhcp_pool(w, s, &fresh, 2, 28, 14, 0.7, rng_range(r, 23, 26), r);
+	has_neighbours(net, s, &old, 120, 3);
+	has_neighbours(net, s, &fresh, 120, 3);
+}
+
+/* A supplier that comes at the quarter's end, and a partner who is always there. */
+static void seasonal(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	struct wh_prefix always = random_net(r, 3), season = random_net(r, 3);
+	struct wh_addr hosts[3];
+	uint32_t at[3];
+	int back = rng_range(r, 32, 37);
+
+	partner_in(w, s, net, &always, 4, 0, EVAL_DAYS, r);
+	pick(r, 3, 8, at);
+	for (unsigned i = 0; i < 3; i++)
+		hosts[i] = host(&season, at[i]);
+	fixed_hosts(w, s, hosts, 3, 0, 4, BATCH, 4, r);
+	fixed_hosts(w, s, hosts, 3, back, back + 4, BATCH, 4, r);
+	has_neighbours(net, s, &season, 120, 3);
+}
+
+/* A monitoring company's probes: from outside, to many machines, each time the same few bytes. */
+void probes_make(struct world *w, struct rng *r)
+{
+	static const char *const watched[] = {"office-medium", "cloud-nat", "monthly-job", "new-branch", "seasonal", "webhook"};
+	struct wh_addr hosts[4];
+	for (unsigned i = 0; i < 4; i++)
+		hosts[i] = wh_addr_v4(random_public(r));
+	for (unsigned k = 0; k < sizeof watched / sizeof *watched; k++)
+		fixed_hosts(w, service_named(watched[k]), hosts, 4, 0, EVAL_DAYS, MONITOR, 6, r);
+}
+
+/* A service on the net that calls from any address of its published range. */
+static void webhook(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	struct wh_prefix p = random_net(r, 7);
+	for (int day = 0; day < EVAL_DAYS; day++)
+		for (int k = rng_range(r, 10, 30); k > 0; k--) {
+			struct wh_addr a = address_in(&p, r);
+			converse(w, s, day, &a, APPLICATION, true, r);
+		}
+	has_neighbours(net, s, &p, 120, 3);
+}
+
+const struct kind kinds[] = {
+	{"partner", "four to six fixed hosts of a partner's /29", 22, "ssh", partner},
+	{"office-small", "17 devices on a DHCP pool of 28", 3389, "rdp", dhcp_small},
+	{"office-medium", "90 devices on a DHCP pool of 180", 3389, "rdp", dhcp_medium},
+	{"office-large", "520 devices on a DHCP pool of 960, three in ten a day", 445, "smb", dhcp_large},
+	{"carrier-nat", "90 subscribers behind a carrier's /22, infected ones too", 5900, "", carrier_nat},
+	{"cloud-nat", "two to four fixed addresses in different clouds", 5432, "pgsql", cloud_nat},
+	{"monthly-job", "one host that comes once in 30 days, one every day", 873, "", monthly},
+	{"weekly-job", "two hosts that come once a week", 22, "ssh", weekly},
+	{"roaming", "eight administrators on residential lines and mobiles", 22, "ssh", roaming},
+	{"ipv6-office", "three to six /64s with privacy addresses, three servers", 22, "ssh", ipv6_office},
+	{"fan-in", "200 to 400 fixed servers, racked and alone, some health checks", 6379, "", fan_in},
+	{"unused", "nobody legitimate", 23, "", unused},
+	{"moved", "eight hosts that move to another network mid-window", 5985, "http", moved},
+	{"new-branch", "an office pool, and a second from the last week of training", 3389, "rdp", new_branch},
+	{"seasonal", "a supplier seen in the first five days who comes back, and a partner", 22, "ssh", seasonal},
+	{"webhook", "a service that calls from anywhere in its /25", 9200, "http", webhook},
+};
+const unsigned n_kinds = sizeof kinds / sizeof *kinds;
