@@ -29,7 +29,7 @@ struct wh_flow {
 	uint8_t proto;                /* IANA number */
 	uint8_t tcp_flags_toserver;   /* all flags that src sent, or'ed; 0 when unknown */
 	uint8_t tcp_flags_toclient;   /* all flags that dst sent, or'ed */
-	bool has_tcp_flags;
+	bool has_tcp_flags;           /* each side's flags are known; else both fields may hold those of both sides together */
 	bool alerted;                 /* some signature fired on it */
 	bool denied;                  /* the sensor's own firewall denied it (flow logs of clouds) */
 	bool app_proto_known;         /* the application protocol was recognised (so the direction is the application's) */
@@ -49,12 +49,16 @@ struct wh_record {
 	char event_type[24];    /* "flow", "alert", "dns" …, cut at 23 bytes */
 };
 
-/* Called once a record, in order. A negative return ends the reading with that code. */
+/*
+ * Called once a record, in order. A negative return ends the reading with that code, and the record counts as unread. During
+ * the call `stats` stands where the record begins: who must commit in mid-buffer commits stats->bytes and stats->lines.
+ */
 typedef int (*wh_record_cb)(void *arg, const struct wh_record *rec);
 
 /* What a reading saw. Kept by the caller over calls; counters only grow. */
 struct wh_read_stats {
 	uint64_t records, flows, alerts, other, malformed, bytes;
+	uint64_t lines;                /* newlines passed: the next feed() starts in line `first + lines` */
 	struct {
 		const char *reason;   /* static text, e.g. "not JSON", "bad address" */
 		uint64_t count;
@@ -68,13 +72,14 @@ struct wh_read_stats {
  * One format. `probe` looks at the first bytes (up to 4 KiB) and says how sure it is (0–100).
  * `feed` takes a buffer of whole lines or records and calls back for each; it returns the bytes consumed, which is less
  * than len only when the last record is incomplete (and `last` is false), or a negative errno from the callback.
- * `line` and `offset` say where buf starts in the input, for error positions.
+ * `line` (from 1) and `offset` say where buf starts in the input, for error positions. With `last`, the input ends with
+ * buf and a last line without newline counts. A line of over 16 MiB is passed over, whether or not it is whole in buf.
  */
 struct wh_reader {
 	const char *name;
 	const char *help;
 	int (*probe)(const void *head, size_t len);
-	void *(*open)(void);   /* per-input state, NULL when the format needs none */
+	void *(*open)(void);   /* the state of one input, for feed(); NULL when out of memory; as member: NULL when there is none */
 	void (*close)(void *state);
 	int64_t (*feed)(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset,
 	                wh_record_cb each, void *arg, struct wh_read_stats *stats);

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * eve: inside of the EVE reader.
+ *
+ * The algorithm. A record is a row of scalars (strings, numbers, words) with punctuation and keys between them. What
+ * stands between two scalars, the "joint", is nearly always the same bytes as in an earlier record: `,"dest_port":` after
+ * the destination address, and so on. So there are two ways over a joint:
+ *
+ *   wh_eve_step()   reads it byte by byte as JSON demands: whitespace, brackets with their stack, keys with escapes and
+ *                   UTF-8, and works out what the next scalar is (a struct eve_node): how long the joint is, which
+ *                   containers are open after it, which field the scalar is, what the joint did to the fields.
+ *   the walker      (eve_walk.h) compares the bytes with the joints that followed the same joints before, and where one is
+ *                   equal takes the node as it stands.
+ *
+ * What step() finds depends on nothing but the joint's bytes and the containers open before it, which the path of nodes
+ * from the start of the record determines. So a node taken from memory is what step() would have found, and the walker
+ * is exact, not a guess: the memory (struct eve_cache) is a trie of joints with step() as its oracle. Scalars are always
+ * read and checked in full. An example, in which // marks where joints end:
+ *
+ *   {"src_ip":"//10.0.0.1//","src_port"://4711//,"flow":{"pkts_toserver"://3//}}
+ *
+ * Cost: one comparison of up to 64 bytes a joint, and one of 32 bytes to find the end of a scalar.
+ *
+ * Duplicate keys: the last wins, as in jansson. A scalar simply overwrites; opening an object that is known (flow, tcp,
+ * alert) forgets what an earlier one of that name had brought (`clear`).
+ */
+#pragma once
+#include <string.h>
+#include "whittle/flow.h"
+
+#define EVE_MAX_RECORD (16u << 20)
+#define EVE_MAX_DEPTH 2048   /* jansson's: counts a scalar as one level */
+#define EVE_LITERAL 64       /* the longest joint that is remembered */
+#define EVE_NODES 512        /* 64 KiB of memory a reader */
+#define EVE_NODES_OTHER 256  /* records of kinds that we don't use may take this many of them */
+#define EVE_BRANCHES 12      /* joints remembered after one joint */
+#define EVE_MARGIN 112       /* bytes that must be readable where the walker compares */
+
+enum eve_field {
+	EVE_TIMESTAMP, EVE_EVENT_TYPE, EVE_SRC_IP, EVE_DEST_IP, EVE_SRC_PORT, EVE_DEST_PORT, EVE_PROTO, EVE_APP_PROTO, EVE_DIRECTION,
+	EVE_FLOW, EVE_TCP, EVE_ALERT,
+	EVE_PKTS_TS, EVE_PKTS_TC, EVE_BYTES_TS, EVE_BYTES_TC, EVE_START, EVE_END, EVE_STATE, EVE_ALERTED,
+	EVE_FLOW_SRC_IP, EVE_FLOW_DEST_IP, EVE_FLOW_SRC_PORT, EVE_FLOW_DEST_PORT,
+	EVE_FLAGS_TS, EVE_FLAGS_TC, EVE_FIN, EVE_SYN, EVE_RST, EVE_PSH, EVE_ACK,
+	EVE_SEVERITY, EVE_SID,
+	EVE_NONE,
+};
+#define EVE_BIT(f) (UINT64_C(1) << (f))
+#define EVE_BITS(from, to) ((EVE_BIT(to) << 1) - EVE_BIT(from)) /* both included */
+#define EVE_IN_FLOW EVE_BITS(EVE_PKTS_TS, EVE_FLOW_DEST_PORT)
+#define EVE_IN_TCP EVE_BITS(EVE_FLAGS_TS, EVE_ACK)
+#define EVE_IN_ALERT EVE_BITS(EVE_SEVERITY, EVE_SID)
+
+/* Which object a key stands in, as far as we care. */
+enum eve_group { EVE_TOP, EVE_G_FLOW, EVE_G_TCP, EVE_G_ALERT, EVE_G_OTHER };
+
+/* What to do with the scalar after a joint. */
+enum eve_op {
+	EVE_OP_END,    /* the record is complete */
+	EVE_OP_STRING, EVE_OP_NUMBER, EVE_OP_WORD, /* check and skip */
+	EVE_OP_TIME, EVE_OP_ADDR, EVE_OP_TEXT,     /* wanted strings; up to here the joint ends after the opening quote */
+	EVE_OP_PORT, EVE_OP_COUNT, EVE_OP_SMALL,   /* wanted numbers */
+	EVE_OP_FLAG,                               /* wanted words */
+};
+static inline bool eve_op_is_string(unsigned op)
+{
+	return op == EVE_OP_STRING || (op >= EVE_OP_TIME && op <= EVE_OP_TEXT);
+}
+
+struct eve_node {
+	uint8_t literal[EVE_LITERAL]; /* the joint, up to the scalar's first byte (a string's: after the quote) */
+	uint32_t mask[2];             /* which of its bytes count */
+	uint32_t len;
+	uint16_t next, alt;           /* the first joint after this one; the next choice in its stead; 0: none */
+	uint8_t op, field;
+	uint16_t at;                  /* where in struct eve_values the field goes */
+	uint16_t depth;               /* containers open after the joint */
+	uint8_t group;                /* of the open container at depth 2 */
+	bool effects;                 /* any of the three below */
+	uint64_t stack;               /* bit d: the container at depth d+1 is an object */
+	uint64_t clear, set, wrong;   /* what the joint did to fields: forgotten, seen, seen with the wrong type */
+};
+
+/* The values as they come; rec is what the caller gets. */
+struct eve_values {
+	struct wh_record rec;
+	struct wh_addr flow_src, flow_dst; /* flow.src_ip of alerts: the initiator, where src_ip is the packet's sender */
+	uint16_t flow_sport, flow_dport;
+	uint32_t severity;
+	bool flag[EVE_ACK - EVE_FIN + 1];
+	bool to_client, app_failed;
+};
+
+/* The head "YYYY-MM-DDT" and zone of the last time seen in a field, and the microseconds that they stand for. */
+struct eve_day {
+	uint8_t pattern[32];
+	int64_t base_us;
+};
+
+struct eve_cache {
+	struct eve_node nodes[EVE_NODES]; /* nodes[0] is the start of a record */
+	struct eve_day day[3];
+	unsigned used;                    /* 0: not yet initialised */
+	unsigned lost;                    /* joints that found no room since the last clearing */
+};
+
+struct eve_walker {
+	struct eve_values v;
+	uint64_t seen, wrong, bad; /* fields: there; there with the wrong type; there with an impossible value */
+	bool lines;                /* a newline ends the record */
+	bool redone;               /* something was cleared that had been seen */
+	bool ours;                 /* known to be a flow or alert record */
+	const char *reason;
+	const char *safe;          /* up to here bytes may be read, though the record may end before */
+	struct eve_cache *cache;
+	unsigned depth, group;     /* these and stack: only while step() leads (the scratch node) */
+	uint64_t stack[EVE_MAX_DEPTH / 64];
+	struct eve_node scratch;
+};
+
+/* ---- eve_step.c ---- */
+/* From `p`, just after the scalar of `cur` (at a string's closing quote), to the next scalar. Returns its node, or NULL with
+ * w->reason. *after is where the joint ends. */
+const struct eve_node *wh_eve_step(struct eve_walker *w, const struct eve_node *cur, const char *p, const char *end,
+                                   const char **after);
+void wh_eve_cache_init(struct eve_cache *c);
+
+/* ---- eve_scan.c: scalars, exactly ---- */
+/* From after the opening quote. Returns the closing quote's place, or NULL with w->reason. With `out`: the decoded text, its
+ * first `cap` bytes; *len counts all of it. */
+const char *wh_eve_string(struct eve_walker *w, const char *p, const char *end, char *out, size_t cap, size_t *len);
+const char *wh_eve_number(struct eve_walker *w, const char *p, const char *end, bool *integer, int64_t *value);
+enum eve_word { EVE_NULL, EVE_FALSE, EVE_TRUE };
+const char *wh_eve_word(struct eve_walker *w, const char *p, const char *end, enum eve_word *word);
+bool wh_eve_real_overflows(const char *p, size_t len); /* a valid number's text */
+
+/* ---- eve_fields.c ---- */
+struct eve_key {
+	uint8_t group, len, field, op;
+	uint16_t at;
+	const char *name;
+};
+const struct eve_key *wh_eve_key(unsigned group, const char *name, size_t len); /* NULL: not wanted */
+/* The scalar of node n, by the exact way. Returns the place after it (a string's closing quote) or NULL. */
+const char *wh_eve_scalar(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end);
+void wh_eve_set_text(struct eve_walker *w, const struct eve_node *n, const char *text, size_t len);
+void wh_eve_set_number(struct eve_walker *w, const struct eve_node *n, bool integer, int64_t value);
+/* Turns what was seen into the record. Returns 0, or -EBADMSG with w->reason. */
+int wh_eve_finish(struct eve_walker *w);
+bool wh_eve_proto(const char *text, size_t len, uint8_t *proto); /* Suricata's names, any case, and numbers */
+
+/* ---- the walkers, one an instruction set; eve.c chooses ---- */
+struct eve_impl {
+	const char *name;
+	/* Reads one record. Returns 0 with *stop at its end (the newline, or end), or -EBADMSG with w->reason. */
+	int (*walk)(struct eve_walker *w, const char *p, const char *end, const char **stop);
+};
+extern const struct eve_impl wh_eve_portable;
+#if defined(__x86_64__)
+extern const struct eve_impl wh_eve_sse2, wh_eve_avx2;
+#elif defined(__aarch64__)
+extern const struct eve_impl wh_eve_neon;
+#endif
+/* For tests: the implementations that this machine can run (NULL-terminated), and to use one of them instead of the best. */
+const struct eve_impl *const *wh_eve_impls(void);
+void wh_eve_use(const struct eve_impl *impl); /* NULL: the best again */
+
+/* Reasons, so that tests can name them. */
+extern const char wh_eve_not_json[], wh_eve_cut_short[], wh_eve_not_utf8[], wh_eve_range[], wh_eve_deep[], wh_eve_not_object[],
+	wh_eve_too_long[], wh_eve_empty[], wh_eve_no_type[], wh_eve_wrong_type[], wh_eve_bad_time[], wh_eve_bad_addr[],
+	wh_eve_bad_port[], wh_eve_bad_proto[], wh_eve_bad_count[], wh_eve_bad_flags[], wh_eve_bad_alert[], wh_eve_missing[];

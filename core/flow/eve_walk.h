@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The walker over a record, written once over four operations on 32 bytes and compiled once an instruction set: the file
+ * that includes this defines them before.
+ *
+ *   equal32(a, b)          bit i: the bytes i are equal
+ *   match32(p, c)          bit i: byte i is c
+ *   digits32(p)            bit i: byte i is a digit
+ *   string32(p, &q, &s)    q: the quotes; s: what a plain string can't hold (backslash, control, beyond ASCII)
+ *
+ * Wherever the fast way does not fit (close to the end of what may be read, an escape, a sign, a fraction, an odd
+ * address), the exact functions do the same work.
+ */
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define LOW(n) ((UINT32_C(1) << (n)) - 1) /* n < 32 */
+
+static inline uint64_t load64(const char *p)
+{
+	uint64_t x;
+	memcpy(&x, p, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	x = __builtin_bswap64(x);
+#endif
+	return x;
+}
+
+static inline uint32_t load32(const char *p)
+{
+	uint32_t x;
+	memcpy(&x, p, 4);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	x = __builtin_bswap32(x);
+#endif
+	return x;
+}
+
+/* Eight digits, the first in the lowest byte: pairs, then fours, then all. */
+static inline uint64_t eight_digits(uint64_t x)
+{
+	x -= UINT64_C(0x3030303030303030);
+	x = x * 10 + (x >> 8);
+	x = (x & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064) +
+	    (x >> 16 & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x0000271000000001);
+	return x >> 32;
+}
+
+/* The first n (1–16) bytes at p are digits. At least 16 bytes may be read. */
+static inline uint64_t digits_value(const char *p, unsigned n)
+{
+	static const uint32_t power[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+	const uint64_t zeros = UINT64_C(0x3030303030303030);
+	unsigned first = n > 8 ? 8 : n;
+	uint64_t v = eight_digits(first == 8 ? load64(p) : load64(p) << (64 - 8 * first) | zeros >> (8 * first));
+	if (likely(n <= 8))
+		return v;
+	unsigned rest = n - 8;
+	uint64_t x = load64(p + 8);
+	return v * power[rest] + eight_digits(rest == 8 ? x : x << (64 - 8 * rest) | zeros >> (8 * rest));
+}
+
+/* A dotted quad of n bytes at p, none of whose octets has a leading zero (inet_pton's rule). At least 4 bytes before p and
+ * 32 from p may be read. Returns false when it is anything else. */
+static inline bool dotted_quad(const char *p, unsigned n, uint8_t *out)
+{
+	static const uint16_t least[4] = {0, 0, 10, 100};
+	if (n > 15)
+		return false;
+	uint32_t dots = match32(p, '.') & LOW(n), digits = digits32(p) & LOW(n);
+	uint32_t m1 = dots & (dots - 1), m2 = m1 & (m1 - 1);
+	if ((dots | digits) != LOW(n) || !m2 || (m2 & (m2 - 1)))
+		return false;
+	unsigned ends[4] = {(unsigned)__builtin_ctz(dots), (unsigned)__builtin_ctz(m1), (unsigned)__builtin_ctz(m2), n}, from = 0;
+	uint8_t octet[4];
+	bool ok = true;
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned len = ends[i] - from;
+		if (unlikely(len - 1 > 2))
+			return false;
+		/* the last `len` of four bytes: hundreds, tens and units end up in bytes 1, 2 and 3 */
+		uint32_t x = (load32(p + ends[i] - 4) ^ 0x30303030u) >> (32 - 8 * len) << (32 - 8 * len);
+		uint32_t v = (x >> 24) + (x >> 16 & 0xff) * 10 + (x >> 8 & 0xff) * 100;
+		ok &= (v < 256) & (v >= least[len]);
+		octet[i] = (uint8_t)v;
+		from = ends[i] + 1;
+	}
+	if (unlikely(!ok))
+		return false;
+	memset(out, 0, 10);
+	out[10] = out[11] = 0xff;
+	memcpy(out + 12, octet, 4);
+	return true;
+}
+
+/* "YYYY-MM-DDThh:mm:ss.ffffff+zzzz" and the closing quote: 32 bytes. */
+#define TIME_DIGITS UINT32_C(0x03f6d800)                      /* hh mm ss ffffff */
+#define TIME_FIXED (~TIME_DIGITS)                             /* equal to the pattern of the day seen before */
+
+static inline bool time_of_day(const char *p, int64_t *us)
+{
+	uint64_t x = load64(p + 11) & UINT64_C(0x0f0f0f0f0f0f0f0f); /* hh:mm:ss */
+	x = x * 10 + (x >> 8);
+	uint64_t h = x & 0xff, m = x >> 24 & 0xff, s = x >> 48 & 0xff;
+	uint64_t micro = eight_digits((load64(p + 18) & UINT64_C(0xffffffffffff0000)) | 0x3030);
+	*us = (int64_t)(((h * 60 + m) * 60 + s) * 1000000 + micro);
+	return h < 24 && m < 60 && s <= 60;
+}
+
+static bool time_fast(const char *p, const struct eve_day *day, int64_t *us)
+{
+	int64_t t;
+	if (unlikely((equal32(p, day->pattern) & TIME_FIXED) != TIME_FIXED || (digits32(p) & TIME_DIGITS) != TIME_DIGITS ||
+	             !time_of_day(p, &t)))
+		return false;
+	*us = day->base_us + t;
+	return true;
+}
+
+/* Learns the day of a time of that form which was read the exact way. */
+static void time_learn(const char *p, struct eve_day *day, int64_t us)
+{
+	int64_t t;
+	if (p[10] != 'T' || p[13] != ':' || p[16] != ':' || p[19] != '.' || p[31] != '"' || (p[26] != '+' && p[26] != '-') ||
+	    (digits32(p) & TIME_DIGITS) != TIME_DIGITS || !time_of_day(p, &t))
+		return;
+	memcpy(day->pattern, p, 32);
+	day->base_us = us - t;
+}
+
+/* The end of a string, from after its opening quote. */
+static inline const char *string_end(struct eve_walker *w, const char *p, const char *end)
+{
+	while (likely(w->safe - p >= 32)) {
+		uint32_t quotes, stops;
+		string32(p, &quotes, &stops);
+		if (likely(quotes && !(stops & (quotes ^ (quotes - 1)))))
+			return p + __builtin_ctz(quotes);
+		if (quotes | stops)
+			break;
+		p += 32;
+	}
+	return wh_eve_string(w, p, end, NULL, 0, NULL);
+}
+
+/* The length of a short plain string, or 32 when it isn't one. */
+static inline unsigned short_string(const char *p)
+{
+	uint32_t quotes, stops;
+	string32(p, &quotes, &stops);
+	return likely(quotes && !(stops & (quotes ^ (quotes - 1)))) ? (unsigned)__builtin_ctz(quotes) : 32;
+}
+
+/* The length of an integer without sign that fits in 18 digits, or 0 when the number is anything else. */
+static inline unsigned plain_integer(const char *p)
+{
+	unsigned n = (unsigned)__builtin_ctz(~digits32(p) | UINT32_C(1) << 31);
+	unsigned next = (unsigned char)p[n];
+	if (unlikely(n - 1 > 17 || (p[0] == '0' && n > 1) || next == '.' || (next | 0x20) == 'e'))
+		return 0;
+	return n;
+}
+
+static inline bool joint_matches(const struct eve_node *n, const char *p)
+{
+	if (~equal32(n->literal, p) & n->mask[0])
+		return false;
+	return likely(n->len <= 32) || !(~equal32(n->literal + 32, p + 32) & n->mask[1]);
+}
+
+static inline void apply_effects(struct eve_walker *w, const struct eve_node *n)
+{
+	w->redone |= (w->seen & n->clear) != 0;
+	w->seen = (w->seen & ~n->clear) | n->set;
+	w->wrong = (w->wrong & ~n->clear) | n->wrong;
+	w->bad &= ~n->clear;
+}
+
+static inline void seen(struct eve_walker *w, unsigned field)
+{
+	w->seen |= EVE_BIT(field);
+	if (unlikely(w->wrong | w->bad)) {
+		w->wrong &= ~EVE_BIT(field);
+		w->bad &= ~EVE_BIT(field);
+	}
+}
+
+static inline const char *take_time(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
+{
+	struct eve_day *day = w->cache ? &w->cache->day[n->field == EVE_START ? 1 : n->field == EVE_END ? 2 : 0] : NULL;
+	int64_t *at = (int64_t *)((char *)&w->v + n->at);
+	if (likely(day && time_fast(p, day, at))) {
+		seen(w, n->field);
+		return p + 31;
+	}
+	const char *q = wh_eve_scalar(w, n, p, end);
+	if (q && day && q - p == 31 && (w->seen & EVE_BIT(n->field)))
+		time_learn(p, day, *at);
+	return q;
+}
+
+static inline const char *take_address(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
+{
+	unsigned len = short_string(p);
+	if (likely(dotted_quad(p, len, (uint8_t *)&w->v + n->at))) {
+		seen(w, n->field);
+		return p + len;
+	}
+	return wh_eve_scalar(w, n, p, end);
+}
+
+static inline const char *take_text(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
+{
+	unsigned len = short_string(p);
+	if (unlikely(len == 32))
+		return wh_eve_scalar(w, n, p, end);
+	if (n->field == EVE_PROTO && len == 3 && (load32(p) & 0xffffff) == ('T' | 'C' << 8 | 'P' << 16)) {
+		w->v.rec.flow.proto = WH_PROTO_TCP;
+		seen(w, EVE_PROTO);
+	} else if (n->field == EVE_PROTO && len == 3 && (load32(p) & 0xffffff) == ('U' | 'D' << 8 | 'P' << 16)) {
+		w->v.rec.flow.proto = WH_PROTO_UDP;
+		seen(w, EVE_PROTO);
+	} else {
+		wh_eve_set_text(w, n, p, len);
+	}
+	return p + len;
+}
+
+static inline const char *take_number(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
+{
+	unsigned len = plain_integer(p);
+	if (unlikely(len - 1 > 15))
+		return wh_eve_scalar(w, n, p, end);
+	uint64_t v = digits_value(p, len);
+	char *at = (char *)&w->v + n->at;
+	if (n->op == EVE_OP_COUNT) {
+		memcpy(at, &v, 8);
+	} else if (n->op == EVE_OP_PORT && likely(v <= UINT16_MAX)) {
+		memcpy(at, &(uint16_t){(uint16_t)v}, 2);
+	} else {
+		wh_eve_set_number(w, n, true, (int64_t)v);
+		return p + len;
+	}
+	seen(w, n->field);
+	return p + len;
+}
+
+static inline const char *take_word(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
+{
+	uint32_t x = load32(p);
+	bool is_true = x == ('t' | 'r' << 8 | 'u' << 16 | (uint32_t)'e' << 24);
+	if (unlikely(!is_true && (x != ('f' | 'a' << 8 | 'l' << 16 | (uint32_t)'s' << 24) || p[4] != 'e')))
+		return wh_eve_scalar(w, n, p, end);
+	if (n->op == EVE_OP_FLAG) {
+		*((char *)&w->v + n->at) = is_true;
+		seen(w, n->field);
+	}
+	return p + (is_true ? 4 : 5);
+}
+
+/* After the last bracket nothing but whitespace may follow. */
+static int end_of_record(struct eve_walker *w, const char *p, const char *end, const char **stop)
+{
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || (*p == '\n' && !w->lines)))
+		p++;
+	*stop = p;
+	if (likely(p == end || (w->lines && *p == '\n')))
+		return 0;
+	w->reason = wh_eve_not_json;
+	return -EBADMSG;
+}
+
+/* One scalar by the fast way. EVE_MARGIN bytes are readable before its joint, hence 32 and more from p. */
+static inline const char *take(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
+{
+	unsigned len;
+	switch ((enum eve_op)n->op) {
+	case EVE_OP_STRING:
+		return string_end(w, p, end);
+	case EVE_OP_NUMBER:
+		len = plain_integer(p);
+		return likely(len) ? p + len : wh_eve_scalar(w, n, p, end);
+	case EVE_OP_WORD: case EVE_OP_FLAG:
+		return take_word(w, n, p, end);
+	case EVE_OP_TIME:
+		return take_time(w, n, p, end);
+	case EVE_OP_ADDR:
+		return take_address(w, n, p, end);
+	case EVE_OP_TEXT:
+		return take_text(w, n, p, end);
+	case EVE_OP_PORT: case EVE_OP_COUNT: case EVE_OP_SMALL:
+		return take_number(w, n, p, end);
+	case EVE_OP_END:
+		break;
+	}
+	return p;
+}
+
+static int walk(struct eve_walker *w, const char *p, const char *end, const char **stop)
+{
+	struct eve_node start = {.field = EVE_NONE};
+	const struct eve_node *nodes = w->cache ? w->cache->nodes : NULL, *cur = nodes ? nodes : &start;
+	for (;;) {
+		const struct eve_node *n = NULL;
+		bool fast = w->safe - p >= EVE_MARGIN;
+		if (likely(fast))
+			for (unsigned i = cur->next; i; i = n->alt) {
+				n = &nodes[i];
+				if (likely(joint_matches(n, p))) {
+					p += n->len;
+					goto found;
+				}
+			}
+		n = wh_eve_step(w, cur, p, end, &p);
+		if (unlikely(!n))
+			return -EBADMSG;
+		fast = w->safe - p >= 32;
+found:
+		if (n->effects)
+			apply_effects(w, n);
+		if (n->op == EVE_OP_END)
+			return end_of_record(w, p, end, stop);
+		p = likely(fast) ? take(w, n, p, end) : wh_eve_scalar(w, n, p, end);
+		if (unlikely(!p))
+			return -EBADMSG;
+		cur = n;
+	}
+}
