@@ -101,7 +101,7 @@ static void greedy(const struct wh_addr *peers, size_t n, struct wh_arena *mem, 
 /*
  * The trie program of Soldo, Argyraki and Markopoulou, turned to allowing: cover every peer with at most F prefixes and the
  * least space. On the binary trie of the peers' common prefixes
- *     cost(leaf, k ≥ 1) = 0,   cost(node, 1) = space(node),   cost(node, k) = min over i of cost(left, i) + cost(right, k - i)
+ *     cost(leaf, k ≥ 1) = space(leaf),   cost(node, 1) = space(node),   cost(node, k) = min over i of cost(left, i) + cost(right, k - i)
  */
 struct node {
 	struct wh_prefix p;
@@ -120,8 +120,10 @@ static struct node *build(const struct wh_addr *peers, size_t n, size_t budget, 
 	t->n = n < budget ? n : budget;
 	t->cost = wh_arena_array(mem, t->n, sizeof *t->cost);
 	t->give = wh_arena_array(mem, t->n, sizeof *t->give);
-	if (n == 1)
+	if (n == 1) {
+		t->cost[0] = space_of(&t->p);
 		return t;
+	}
 	size_t split = 1, hi = n - 1;
 	while (split < hi) { /* the first peer with the bit after the common ones set */
 		size_t mid = (split + hi) / 2;

@@ -79,6 +79,8 @@ static void grow(struct world *w)
 
 struct source *world_source(struct world *w, unsigned service, const struct wh_addr *a)
 {
+	if (!w->cap)
+		grow(w);
 	for (size_t i = hash_source(service, a) & (w->cap - 1);; i = (i + 1) & (w->cap - 1)) {
 		struct source *s = &w->sources[i];
 		if (s->used && s->service == service && wh_addr_eq(&s->addr, a))
