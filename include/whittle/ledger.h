@@ -65,6 +65,8 @@ struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t b
 /* Folds one record. Returns 0, or -ENOSPC when the table is full: flush, clear, and fold again. Not thread-safe. */
 int wh_edge_table_fold(struct wh_edge_table *t, const struct wh_record *rec);
 size_t wh_edge_table_bytes(const struct wh_edge_table *t);
+/* Whether folding `input_bytes` more of a log could fill the table: flush before, and no record is met half folded. */
+bool wh_edge_table_nearly_full(const struct wh_edge_table *t, size_t input_bytes);
 size_t wh_edge_table_count(const struct wh_edge_table *t);
 void wh_edge_table_clear(struct wh_edge_table *t);
 void wh_edge_table_free(struct wh_edge_table *t);

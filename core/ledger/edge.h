@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Encodings. Key: local (16), direction (1), proto (1), port (2, big endian), peer (16): 36 bytes, ordered by memcmp.
+ * Value: a version byte, then unsigned LEB128 numbers in the order of struct wh_edge (first_us, last_us − first_us, day0 as zigzag,
+ * days, hours, flows, bytes_in, bytes_out, alerted_flows, alerts, size_hist, time_hist).
+ */
+#pragma once
+#include "whittle/ledger.h"
+
+#define WH_EDGE_KEY_BYTES 36
+#define WH_EDGE_VALUE_MAX 240
+void wh_edge_key_encode(const struct wh_edge_key *k, uint8_t out[static WH_EDGE_KEY_BYTES]);
+int wh_edge_key_decode(const uint8_t *b, size_t len, struct wh_edge_key *k);
+size_t wh_edge_encode(const struct wh_edge *e, uint8_t out[static WH_EDGE_VALUE_MAX]);
+int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e); /* -EBADMSG for anything but an encoding of ours */
+void wh_days_merge(int32_t *day0, uint64_t *days, int32_t add_day0, uint64_t add_days);
+
+#define WH_SKETCH_BYTES (1 + 8 + 8 + 4 + 8 + 8 + 8 + WH_SKETCH_REGISTERS + WH_SKETCH_TOP * 24)
+void wh_sketch_encode(const struct wh_sketch *s, uint8_t out[static WH_SKETCH_BYTES]);
+int wh_sketch_decode(const uint8_t *b, size_t len, struct wh_sketch *s);
+void wh_sketch_merge(struct wh_sketch *into, const struct wh_sketch *add);
+void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t time_us, bool undirected);
+
+struct wh_sketch_key { struct wh_addr local; uint16_t port; uint8_t proto; };
+/* What a table holds, for the store. Callbacks as in ledger.h. */
+int wh_edge_table_each(const struct wh_edge_table *t, int (*each)(void *arg, const struct wh_edge_key *k, const struct wh_edge *e), void *arg);
+int wh_edge_table_sketches(const struct wh_edge_table *t, int (*each)(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *s), void *arg);
+int wh_edge_table_days(const struct wh_edge_table *t, int (*each)(void *arg, int32_t day, uint64_t flows), void *arg);

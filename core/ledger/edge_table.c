@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The bounded edge table: open addressing over indexes into arrays of edges and sketches. Everything is allocated within the byte
+ * limit, which is there from birth: half the slots' worth of edges, an eighth of the bytes for sketches.
+ *
+ * Where sketches run out (a scan over many addresses and ports), counting goes on in one sketch a local address (port 0, protocol 0),
+ * and where those run out too, in a last one of its own (local ::).
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include "ledger/edge.h"
+#include "ledger/hash.h"
+
+struct edge_cell { struct wh_edge_key key; struct wh_edge edge; };
+struct sketch_cell { struct wh_sketch_key key; struct wh_sketch sketch; };
+
+struct index {
+	uint32_t *slot; /* 0: free, else cell + 1 */
+	size_t mask;
+};
+
+#define DAYS 128
+struct wh_edge_table {
+	const struct wh_locals *locals;
+	size_t limit;
+	uint64_t seed;
+	struct edge_cell *edges; size_t n_edges, max_edges, room_edges;
+	struct sketch_cell *sketches; size_t n_sketches, max_sketches, room_sketches;
+	struct index by_edge, by_sketch;
+	struct { int32_t day; uint64_t flows; } days[DAYS]; size_t n_days;
+};
+
+static size_t power_of_two(size_t n)
+{
+	size_t p = 64;
+	while (p < n)
+		p *= 2;
+	return p;
+}
+
+static bool index_size(struct index *x, size_t slots)
+{
+	uint32_t *fresh = calloc(slots, sizeof *fresh);
+	if (!fresh)
+		return false;
+	free(x->slot);
+	x->slot = fresh;
+	x->mask = slots - 1;
+	return true;
+}
+
+struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t byte_limit)
+{
+	struct wh_edge_table *t = calloc(1, sizeof *t);
+	if (!t)
+		return NULL;
+	t->locals = locals;
+	t->limit = byte_limit < (1 << 20) ? 1 << 20 : byte_limit;
+	if (getrandom(&t->seed, sizeof t->seed, GRND_NONBLOCK) != sizeof t->seed)
+		t->seed = (uint64_t)wh_now_us();
+	/* a cell, twice its slots, and the doubling of the arrays while they grow */
+	t->max_edges = (t->limit - t->limit / 8) / (sizeof(struct edge_cell) + 16);
+	t->max_sketches = t->limit / 8 / (sizeof(struct sketch_cell) + 16);
+	if (!index_size(&t->by_edge, 1024) || !index_size(&t->by_sketch, 64)) {
+		wh_edge_table_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void wh_edge_table_free(struct wh_edge_table *t)
+{
+	if (!t)
+		return;
+	free(t->edges);
+	free(t->sketches);
+	free(t->by_edge.slot);
+	free(t->by_sketch.slot);
+	free(t);
+}
+
+void wh_edge_table_clear(struct wh_edge_table *t)
+{
+	memset(t->by_edge.slot, 0, (t->by_edge.mask + 1) * sizeof *t->by_edge.slot);
+	memset(t->by_sketch.slot, 0, (t->by_sketch.mask + 1) * sizeof *t->by_sketch.slot);
+	t->n_edges = t->n_sketches = t->n_days = 0;
+}
+
+size_t wh_edge_table_count(const struct wh_edge_table *t)
+{
+	return t->n_edges;
+}
+
+bool wh_edge_table_nearly_full(const struct wh_edge_table *t, size_t input_bytes)
+{
+	/* The shortest record that makes an edge is longer than 128 bytes, and makes two at most. */
+	return t->n_edges && t->n_edges + input_bytes / 64 + 2 >= t->max_edges;
+}
+
+size_t wh_edge_table_bytes(const struct wh_edge_table *t)
+{
+	return t->room_edges * sizeof *t->edges + t->room_sketches * sizeof *t->sketches +
+	       (t->by_edge.mask + t->by_sketch.mask + 2) * sizeof(uint32_t) + sizeof *t;
+}
+
+static uint64_t edge_hash(const struct wh_edge_table *t, const struct wh_edge_key *k)
+{
+	return wh_hash(k->local.b, 32, t->seed ^ ((uint64_t)k->port << 16 | (uint64_t)k->proto << 8 | k->direction));
+}
+
+static bool same_key(const struct wh_edge_key *a, const struct wh_edge_key *b)
+{
+	return !memcmp(a->local.b, b->local.b, 32) && a->port == b->port && a->proto == b->proto && a->direction == b->direction;
+}
+
+_Static_assert(offsetof(struct wh_edge_key, peer) == 16, "local and peer are hashed and compared as one");
+
+static bool grow_edges(struct wh_edge_table *t)
+{
+	size_t room = t->room_edges ? t->room_edges * 2 : 512;
+	if (room > t->max_edges)
+		room = t->max_edges;
+	struct edge_cell *more = reallocarray(t->edges, room, sizeof *more);
+	if (!more)
+		return false;
+	t->edges = more;
+	t->room_edges = room;
+	if (power_of_two(room * 3 / 2) > t->by_edge.mask + 1) {
+		if (!index_size(&t->by_edge, power_of_two(room * 3 / 2)))
+			return false;
+		for (size_t i = 0; i < t->n_edges; i++) {
+			size_t at = edge_hash(t, &t->edges[i].key) & t->by_edge.mask;
+			while (t->by_edge.slot[at])
+				at = (at + 1) & t->by_edge.mask;
+			t->by_edge.slot[at] = (uint32_t)i + 1;
+		}
+	}
+	return true;
+}
+
+/* The edge of a key; NULL when it isn't there (and `make` is false) or the table is full. */
+static struct wh_edge *edge_of(struct wh_edge_table *t, const struct wh_edge_key *k, bool make)
+{
+	uint64_t h = edge_hash(t, k);
+	size_t at = h & t->by_edge.mask;
+	for (uint32_t s; (s = t->by_edge.slot[at]); at = (at + 1) & t->by_edge.mask)
+		if (same_key(&t->edges[s - 1].key, k))
+			return &t->edges[s - 1].edge;
+	if (!make || t->n_edges == t->max_edges)
+		return NULL;
+	if (t->n_edges == t->room_edges) {
+		if (!grow_edges(t))
+			return NULL;
+		return edge_of(t, k, true);
+	}
+	struct edge_cell *c = &t->edges[t->n_edges++];
+	memset(c, 0, sizeof *c);
+	c->key = *k;
+	t->by_edge.slot[at] = (uint32_t)t->n_edges;
+	return &c->edge;
+}
+
+static uint64_t sketch_hash(const struct wh_edge_table *t, const struct wh_sketch_key *k)
+{
+	return wh_hash(k->local.b, 16, t->seed ^ ((uint64_t)k->port << 8 | k->proto));
+}
+
+static struct wh_sketch *sketch_of(struct wh_edge_table *t, const struct wh_sketch_key *k, size_t max)
+{
+	size_t at = sketch_hash(t, k) & t->by_sketch.mask;
+	for (uint32_t s; (s = t->by_sketch.slot[at]); at = (at + 1) & t->by_sketch.mask) {
+		const struct wh_sketch_key *o = &t->sketches[s - 1].key;
+		if (o->port == k->port && o->proto == k->proto && wh_addr_eq(&o->local, &k->local))
+			return &t->sketches[s - 1].sketch;
+	}
+	if (t->n_sketches >= max)
+		return NULL;
+	if (t->n_sketches == t->room_sketches) {
+		size_t room = t->room_sketches ? t->room_sketches * 2 : 32;
+		room = room > t->max_sketches ? t->max_sketches : room;
+		struct sketch_cell *more = reallocarray(t->sketches, room, sizeof *more);
+		if (!more)
+			return NULL;
+		t->sketches = more;
+		t->room_sketches = room;
+		if (!index_size(&t->by_sketch, power_of_two(room * 2)))
+			return NULL;
+		for (size_t i = 0; i < t->n_sketches; i++) {
+			size_t p = sketch_hash(t, &t->sketches[i].key) & t->by_sketch.mask;
+			while (t->by_sketch.slot[p])
+				p = (p + 1) & t->by_sketch.mask;
+			t->by_sketch.slot[p] = (uint32_t)i + 1;
+		}
+		return sketch_of(t, k, max);
+	}
+	struct sketch_cell *c = &t->sketches[t->n_sketches++];
+	memset(c, 0, sizeof *c);
+	c->key = *k;
+	t->by_sketch.slot[at] = (uint32_t)t->n_sketches;
+	return &c->sketch;
+}
+
+/* Never refuses: where there is no room, counts into a coarser sketch. */
+static void count_unanswered(struct wh_edge_table *t, const struct wh_addr *local, const struct wh_addr *src, uint8_t proto, uint16_t port,
+                             int64_t time_us, bool undirected)
+{
+	struct wh_sketch_key k = {.local = *local, .port = port, .proto = proto};
+	size_t whole = t->max_sketches > 16 ? t->max_sketches * 3 / 4 : t->max_sketches;
+	struct wh_sketch *s = sketch_of(t, &k, whole);
+	if (!s) {
+		k.port = 0;
+		k.proto = 0;
+		s = sketch_of(t, &k, t->max_sketches - 1);
+	}
+	if (!s) {
+		memset(&k, 0, sizeof k);
+		s = sketch_of(t, &k, t->max_sketches);
+	}
+	if (s)
+		wh_sketch_add(s, src, time_us, undirected);
+}
+
+static unsigned size_bucket(uint64_t bytes)
+{
+	static const uint64_t upto[] = {256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 1 << 20, 16 << 20};
+	unsigned i = 0;
+	while (i < 7 && bytes >= upto[i])
+		i++;
+	return i;
+}
+
+static unsigned time_bucket(int64_t us)
+{
+	static const int64_t upto[] = {100000, 1000000, 5000000, 30000000, 300000000, INT64_C(3600000000), INT64_C(28800000000)};
+	unsigned i = 0;
+	while (i < 7 && us >= upto[i])
+		i++;
+	return i;
+}
+
+static void sum(uint32_t *n)
+{
+	if (*n < UINT32_MAX)
+		++*n;
+}
+
+/* The same as merging an edge of one flow, without building it. `in` is what the peer sent. */
+static void add_flow(struct wh_edge *e, const struct wh_flow *f, uint64_t in, uint64_t out)
+{
+	int64_t end = f->end_us < f->start_us ? f->start_us : f->end_us;
+	bool had = e->days != 0;
+	if (!had || f->start_us < e->first_us)
+		e->first_us = f->start_us;
+	if (!had || end > e->last_us)
+		e->last_us = end;
+	wh_days_merge(&e->day0, &e->days, wh_day(f->start_us), 1);
+	e->hours |= 1u << ((f->start_us % WH_US_PER_DAY + WH_US_PER_DAY) % WH_US_PER_DAY / INT64_C(3600000000));
+	e->flows++;
+	e->bytes_in = e->bytes_in > UINT64_MAX - in ? UINT64_MAX : e->bytes_in + in;
+	e->bytes_out = e->bytes_out > UINT64_MAX - out ? UINT64_MAX : e->bytes_out + out;
+	sum(&e->size_hist[size_bucket(in > UINT64_MAX - out ? UINT64_MAX : in + out)]);
+	sum(&e->time_hist[time_bucket(end - f->start_us)]);
+	if (f->alerted)
+		sum(&e->alerted_flows);
+}
+
+static void add_alert(struct wh_edge *e, const struct wh_record *r)
+{
+	struct wh_edge one = {.first_us = r->time_us, .last_us = r->time_us, .day0 = wh_day(r->time_us), .days = 1};
+	one.alerts[r->alert_severity >= 1 && r->alert_severity <= 3 ? r->alert_severity - 1 : 3] = 1;
+	wh_edge_merge(e, &one);
+}
+
+static int fold_edge(struct wh_edge_table *t, const struct wh_record *r, const struct wh_addr *server, const struct wh_addr *client,
+                     uint16_t port, bool reversed)
+{
+	const struct wh_flow *f = &r->flow;
+	uint64_t to_server = reversed ? f->bytes_toclient : f->bytes_toserver, to_client = reversed ? f->bytes_toserver : f->bytes_toclient;
+	struct { const struct wh_addr *local, *peer; uint8_t dir; uint64_t in, out; } side[2] = {
+		{server, client, WH_INBOUND, to_server, to_client}, {client, server, WH_OUTBOUND, to_client, to_server}};
+	struct wh_edge *e[2] = {NULL, NULL};
+	for (int i = 0; i < 2; i++) {
+		struct wh_edge_key k = {.local = *side[i].local, .peer = *side[i].peer, .port = port, .proto = f->proto, .direction = side[i].dir};
+		if (!wh_locals_has(t->locals, side[i].local))
+			continue;
+		if (i && t->n_edges + 1 >= t->room_edges && t->room_edges < t->max_edges && !grow_edges(t))
+			return -ENOSPC;
+		e[i] = edge_of(t, &k, true);
+		if (!e[i])
+			return -ENOSPC;
+		if (i) { /* the first pointer may have moved with the array: look it up anew */
+			struct wh_edge_key k0 = {.local = *server, .peer = *client, .port = port, .proto = f->proto, .direction = WH_INBOUND};
+			e[0] = e[0] ? edge_of(t, &k0, false) : NULL;
+		}
+	}
+	for (int i = 0; i < 2; i++)
+		if (e[i] && r->kind == WH_RECORD_FLOW)
+			add_flow(e[i], f, side[i].in, side[i].out);
+		else if (e[i])
+			add_alert(e[i], r);
+	return 0;
+}
+
+static void count_day(struct wh_edge_table *t, int64_t us)
+{
+	int32_t day = wh_day(us);
+	size_t i = t->n_days;
+	while (i-- > 0)
+		if (t->days[i].day == day) {
+			t->days[i].flows++;
+			return;
+		}
+	if (t->n_days < DAYS) {
+		t->days[t->n_days].day = day;
+		t->days[t->n_days++].flows = 1;
+	}
+}
+
+int wh_edge_table_fold(struct wh_edge_table *t, const struct wh_record *r)
+{
+	const struct wh_flow *f = &r->flow;
+	int rc = 0;
+	if (r->kind == WH_RECORD_OTHER)
+		return 0;
+	switch (wh_flow_server(f)) {
+	case WH_SIDE_DST_SERVES: rc = fold_edge(t, r, &f->dst, &f->src, f->dst_port, false); break;
+	case WH_SIDE_SRC_SERVES: rc = fold_edge(t, r, &f->src, &f->dst, f->src_port, true); break;
+	case WH_SIDE_UNKNOWN:
+	case WH_SIDE_UNANSWERED:
+		if (r->kind == WH_RECORD_FLOW && wh_locals_has(t->locals, &f->dst))
+			count_unanswered(t, &f->dst, &f->src, f->proto, f->dst_port, f->start_us, wh_flow_server(f) == WH_SIDE_UNKNOWN);
+		break;
+	}
+	if (!rc && r->kind == WH_RECORD_FLOW)
+		count_day(t, f->start_us);
+	return rc;
+}
+
+int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from)
+{
+	while (from->n_edges) {
+		struct edge_cell *c = &from->edges[from->n_edges - 1];
+		struct wh_edge *e = edge_of(into, &c->key, true);
+		if (!e)
+			return -ENOSPC;
+		wh_edge_merge(e, &c->edge);
+		from->n_edges--;
+	}
+	for (size_t i = 0; i < from->n_sketches; i++) {
+		struct wh_sketch *s = sketch_of(into, &from->sketches[i].key, into->max_sketches - 1);
+		struct wh_sketch_key last = {0};
+		if (!s)
+			s = sketch_of(into, &last, into->max_sketches);
+		if (s)
+			wh_sketch_merge(s, &from->sketches[i].sketch);
+	}
+	for (size_t i = 0; i < from->n_days; i++) {
+		size_t j = 0;
+		while (j < into->n_days && into->days[j].day != from->days[i].day)
+			j++;
+		if (j == into->n_days) {
+			if (j == DAYS)
+				continue;
+			into->days[into->n_days].day = from->days[i].day;
+			into->days[into->n_days++].flows = 0;
+		}
+		into->days[j].flows += from->days[i].flows;
+	}
+	wh_edge_table_clear(from);
+	return 0;
+}
+
+
+static int by_key(const void *a, const void *b)
+{
+	uint8_t x[WH_EDGE_KEY_BYTES], y[WH_EDGE_KEY_BYTES];
+	wh_edge_key_encode(*(const struct wh_edge_key *const *)a, x);
+	wh_edge_key_encode(*(const struct wh_edge_key *const *)b, y);
+	return memcmp(x, y, sizeof x);
+}
+
+/* In key order: a store's B-tree is filled several times faster so. */
+int wh_edge_table_each(const struct wh_edge_table *t, int (*each)(void *arg, const struct wh_edge_key *k, const struct wh_edge *e), void *arg)
+{
+	const struct wh_edge_key **order = t->n_edges ? reallocarray(NULL, t->n_edges, sizeof *order) : NULL;
+	int rc = 0;
+	if (t->n_edges && !order)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->n_edges; i++)
+		order[i] = &t->edges[i].key;
+	if (t->n_edges)
+		qsort(order, t->n_edges, sizeof *order, by_key);
+	for (size_t i = 0; i < t->n_edges && !rc; i++)
+		rc = each(arg, order[i], &((const struct edge_cell *)order[i])->edge);
+	free(order);
+	return rc;
+}
+
+int wh_edge_table_sketches(const struct wh_edge_table *t, int (*each)(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *s), void *arg)
+{
+	int rc = 0;
+	for (size_t i = 0; i < t->n_sketches && !rc; i++)
+		rc = each(arg, &t->sketches[i].key, &t->sketches[i].sketch);
+	return rc;
+}
+
+int wh_edge_table_days(const struct wh_edge_table *t, int (*each)(void *arg, int32_t day, uint64_t flows), void *arg)
+{
+	int rc = 0;
+	for (size_t i = 0; i < t->n_days && !rc; i++)
+		rc = each(arg, t->days[i].day, t->days[i].flows);
+	return rc;
+}
