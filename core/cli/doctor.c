@@ -18,10 +18,6 @@
 #include "base/yaml.h"
 #include "cli/cli.h"
 
-#pragma weak wh_store_open
-#pragma weak wh_store_totals
-#pragma weak wh_store_close
-
 #define FEW_BYTES (256ull << 20)
 
 enum state { OK, WARN, FAIL };
@@ -107,8 +103,6 @@ static void check_store(struct cli *c, struct report *r)
 		else
 			remedy(note(r, "ledger", FAIL, "%s: not there, and %s %s", path, dir,
 			            errno == ENOENT ? "does not exist" : "cannot be written to"), "create %s for the user that runs whittle", dir);
-	} else if (!wh_store_open) {
-		note(r, "ledger", WARN, "%s: this build has no ledger", path);
 	} else if (wh_store_open(c->store_url, WH_STORE_READ, &s, &err) || wh_store_totals(s, &totals, &err)) {
 		remedy(note(r, "ledger", FAIL, "%s", err.text), "see the reason; a copy from before can be put in its place");
 	} else {
@@ -116,8 +110,7 @@ static void check_store(struct cli *c, struct report *r)
 		if (access(path, W_OK) != 0)
 			remedy(note(r, "ledger access", WARN, "%s can be read but not written by this user", path), "run ingest and enforce as its owner");
 	}
-	if (s)
-		wh_store_close(s);
+	wh_store_close(s);
 	if (statvfs(dir, &fs) == 0) {
 		unsigned long long bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
 		struct check *k = note(r, "disk", bytes < FEW_BYTES ? WARN : OK, "%.1f GiB free in %s", (double)bytes / (1 << 30), dir);

@@ -82,8 +82,6 @@ int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, c
 	return '?';
 }
 
-__attribute__((weak)) int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_error *err);
-
 int cli_open_store(struct cli *c, int flags, struct wh_store **out)
 {
 	struct wh_error err = {0};

@@ -38,8 +38,8 @@ check "a reader that has seen enough is none" 0 '^0$' sh -c "{ '$w' --help; echo
 
 printf 'store: x.db\nmin-dayz: 3\n' >"$dir/bad.yaml"
 check "a wrong key names file, line and the right key" 2 "bad.yaml:2: unknown key 'min-dayz'; did you mean 'min-days'" \
-	"$w" --config "$dir/bad.yaml" status
-check "a config that was named and is absent is bad input" 2 'none.yaml: cannot be read' "$w" status --config="$dir/none.yaml"
+	"$w" --config "$dir/bad.yaml" recommend
+check "a config that was named and is absent is bad input" 2 'none.yaml: cannot be read' "$w" recommend --config="$dir/none.yaml"
 check "doctor looks on when the config is broken" 1 'min-dayz' "$w" doctor --config "$dir/bad.yaml"
 check "doctor prints a state for each check as JSON" 0 '"check": "ledger"' \
 	sh -c "'$w' doctor --json --store '$dir/l.db' || [ \$? = 1 ]"
