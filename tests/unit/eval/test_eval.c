@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
+#include "whittle/ledger.h"
 #include "../../eval/random.c"
 #include "../../eval/world.c"
 #include "../../eval/kinds.c"
@@ -91,6 +93,63 @@ static void every_service_has_its_friends_and_foes(void **state)
 		assert_int_equal(s.hostile_admitted, s.hostile);
 	}
 	world_free(&w);
+}
+
+static int fold(void *arg, const struct wh_record *rec)
+{
+	return wh_edge_table_fold(arg, rec);
+}
+
+struct compared {
+	struct world *w;
+	size_t edges;
+};
+
+static int compare_edge(void *arg, const struct wh_edge_key *key, const struct wh_edge *edge)
+{
+	struct compared *c = arg;
+	unsigned s = 0;
+	while (!wh_addr_eq(&c->w->services[s].local, &key->local))
+		s++;
+	assert_int_equal(key->direction, WH_INBOUND);
+	assert_int_equal(key->port, c->w->services[s].port);
+	assert_int_equal(edge->flows, world_source(c->w, s, &key->peer)->train_answered);
+	c->edges += edge->flows > 0;
+	return 0;
+}
+
+/* What the world calls answered and what the ledger makes an edge of are found by different code. */
+static void the_ledger_holds_exactly_the_answered_sources(void **state)
+{
+	(void)state;
+	char dir[] = "/tmp/wh-eval-XXXXXX", path[64];
+	struct wh_locals *locals = wh_locals_new();
+	struct wh_store *store = NULL;
+	struct wh_error err;
+	struct world w;
+	size_t answered = 0;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/l.db", dir);
+	for (unsigned i = 0; i < n_kinds; i++) {
+		struct wh_addr a = service_address(i);
+		wh_locals_add_addr(locals, &a);
+	}
+	struct wh_edge_table *t = wh_edge_table_new(locals, 256u << 20);
+	assert_int_equal(world_make(&w, 11, fold, t), 0);
+	assert_int_equal(wh_store_open(path, WH_STORE_CREATE, &store, &err), 0);
+	assert_int_equal(wh_store_commit(store, t, NULL, NULL, &err), 0);
+	struct compared c = {.w = &w};
+	assert_int_equal(wh_store_edges(store, NULL, compare_edge, &c, &err), 0);
+	for (size_t i = 0; i < w.cap; i++)
+		answered += w.sources[i].train_answered > 0;
+	assert_int_equal(c.edges, answered);
+	wh_store_close(store);
+	wh_edge_table_free(t);
+	wh_locals_free(locals);
+	world_free(&w);
+	unlink(path);
+	rmdir(dir);
 }
 
 static struct wh_prefix prefix(const char *text)
@@ -209,6 +268,7 @@ int main(void)
 		cmocka_unit_test(nothing_of_the_scored_days_is_given_to_learn_from),
 		cmocka_unit_test(a_failing_ledger_ends_the_making),
 		cmocka_unit_test(every_service_has_its_friends_and_foes),
+		cmocka_unit_test(the_ledger_holds_exactly_the_answered_sources),
 		cmocka_unit_test(a_carve_out_admits_nobody_and_takes_its_space),
 		cmocka_unit_test(every_baseline_covers_every_peer_with_disjoint_prefixes),
 		cmocka_unit_test(the_trie_program_finds_the_least_space),
