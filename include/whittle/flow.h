@@ -100,8 +100,10 @@ struct wh_input;
 int wh_input_open(const char *path, struct wh_input **out, struct wh_error *err);
 /* Returns bytes read (0: end for now) or a negative errno with *err filled. */
 int64_t wh_input_read(struct wh_input *in, void *buf, size_t len, struct wh_error *err);
-int wh_input_seek(struct wh_input *in, uint64_t offset, struct wh_error *err); /* decoded offset; decodes again from the start for gz/zst */
+/* To a decoded offset; gz and zst are decoded again from the start. -ERANGE when there are fewer bytes (a truncated file). */
+int wh_input_seek(struct wh_input *in, uint64_t offset, struct wh_error *err);
 const char *wh_input_path(const struct wh_input *in);
-/* Identity that survives renaming: device, inode and a hash of the first KiB; "-" has none (empty string). */
+/* Identity that survives renaming and growing: device, inode and a hash of the first line (at most a KiB of it); "-" and
+ * pipes have none (empty string). */
 const char *wh_input_identity(const struct wh_input *in);
 void wh_input_close(struct wh_input *in);

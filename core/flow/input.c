@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inputs: a file or standard input, decoded when its first bytes are those of gzip or zstd. Reads go straight into the
+ * caller's buffer when nothing is to be decoded: mapping a file would be no faster, and a file that is cut while it is
+ * mapped kills the process.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+#include "whittle/flow.h"
+
+#define RAW_SIZE (256u << 10)
+#define IDENTITY_BYTES 1024
+#define ZSTD_WINDOW_LOG 26 /* 64 MiB: a frame that wants a longer history is refused, so that memory stays bounded */
+
+enum coding { UNKNOWN, PLAIN, GZIP, ZSTD };
+
+struct wh_input {
+	int fd;
+	enum coding coding;
+	bool regular;
+	bool within;        /* in a compressed stream that has not ended */
+	bool stream_ready;
+	uint64_t pos;       /* decoded bytes handed out */
+	uint64_t streams;   /* members or frames that ended */
+	unsigned char *raw; /* bytes as they stand in the file, from raw_at to raw_end not yet used */
+	size_t raw_at, raw_end;
+	z_stream gz;
+	ZSTD_DCtx *zstd;
+	char identity[64];
+	char path[];
+};
+
+const char *wh_input_path(const struct wh_input *in)
+{
+	return in->path;
+}
+
+const char *wh_input_identity(const struct wh_input *in)
+{
+	return in->identity;
+}
+
+/* FNV-1a over the first line, or the first KiB of it: a log that grows keeps its first line. */
+static void identify(struct wh_input *in, const struct stat *st)
+{
+	unsigned char head[IDENTITY_BYTES];
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	ssize_t n = pread(in->fd, head, sizeof head, 0);
+	for (ssize_t i = 0; i < n; i++) {
+		hash = (hash ^ head[i]) * UINT64_C(0x100000001b3);
+		if (head[i] == '\n')
+			break;
+	}
+	snprintf(in->identity, sizeof in->identity, "%llx:%llx:%016llx", (unsigned long long)st->st_dev,
+	         (unsigned long long)st->st_ino, (unsigned long long)hash);
+}
+
+int wh_input_open(const char *path, struct wh_input **out, struct wh_error *err)
+{
+	bool standard = !strcmp(path, "-");
+	const char *name = standard ? "standard input" : path;
+	struct wh_input *in = calloc(1, sizeof *in + strlen(name) + 1);
+	struct stat st;
+	int rc;
+	if (!in)
+		return wh_fail(err, -ENOMEM, "%s: out of memory", name);
+	strcpy(in->path, name);
+	in->fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (in->fd < 0 || fstat(in->fd, &st)) {
+		rc = wh_fail_input(err, -errno, "%s: %s", name, strerror(errno));
+		goto out;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		rc = wh_fail_input(err, -EISDIR, "%s: is a directory", name);
+		goto out;
+	}
+	in->regular = S_ISREG(st.st_mode) && !standard;
+	if (in->regular) {
+		identify(in, &st);
+		posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	}
+	in->raw = malloc(RAW_SIZE);
+	if (!in->raw) {
+		rc = wh_fail(err, -ENOMEM, "%s: out of memory", name);
+		goto out;
+	}
+	*out = in;
+	return 0;
+out:
+	wh_input_close(in);
+	return rc;
+}
+
+void wh_input_close(struct wh_input *in)
+{
+	if (!in)
+		return;
+	if (in->coding == GZIP && in->stream_ready)
+		inflateEnd(&in->gz);
+	ZSTD_freeDCtx(in->zstd);
+	if (in->fd >= 0)
+		close(in->fd);
+	free(in->raw);
+	free(in);
+}
+
+static int64_t read_some(struct wh_input *in, void *buf, size_t len, struct wh_error *err)
+{
+	ssize_t n = read(in->fd, buf, len < SSIZE_MAX ? len : SSIZE_MAX);
+	return n >= 0 ? n : wh_fail(err, -errno, "%s: %s", in->path, strerror(errno));
+}
+
+/* More raw bytes, when there are none. Returns how many there are: 0 at the end. */
+static int64_t fill(struct wh_input *in, struct wh_error *err)
+{
+	if (in->raw_at == in->raw_end) {
+		int64_t n = read_some(in, in->raw, RAW_SIZE, err);
+		if (n < 0)
+			return n;
+		in->raw_at = 0;
+		in->raw_end = (size_t)n;
+	}
+	return (int64_t)(in->raw_end - in->raw_at);
+}
+
+/* Four bytes tell: gzip 1f 8b 08; a zstd frame 28 b5 2f fd or a frame to be skipped 5x 2a 4d 18. Fewer are plain. */
+static int64_t tell_coding(struct wh_input *in, struct wh_error *err)
+{
+	const unsigned char *b = in->raw;
+	while (in->raw_end < 4) {
+		int64_t n = read_some(in, in->raw + in->raw_end, RAW_SIZE - in->raw_end, err);
+		if (n < 0)
+			return n;
+		if (n == 0)
+			break;
+		in->raw_end += (size_t)n;
+	}
+	if (in->raw_end == 0)
+		return 0; /* nothing yet: a file that will grow */
+	if (in->raw_end >= 4 && b[0] == 0x1f && b[1] == 0x8b && b[2] == 8)
+		in->coding = GZIP;
+	else if (in->raw_end >= 4 && (!memcmp(b, "\x28\xb5\x2f\xfd", 4) || ((b[0] & 0xf0) == 0x50 && !memcmp(b + 1, "\x2a\x4d\x18", 3))))
+		in->coding = ZSTD;
+	else
+		in->coding = PLAIN;
+	return 0;
+}
+
+static int64_t read_plain(struct wh_input *in, void *buf, size_t len, struct wh_error *err)
+{
+	size_t have = in->raw_end - in->raw_at;
+	if (!have)
+		return read_some(in, buf, len, err);
+	if (have > len)
+		have = len;
+	memcpy(buf, in->raw + in->raw_at, have);
+	in->raw_at += have;
+	return (int64_t)have;
+}
+
+static int broken(const struct wh_input *in, struct wh_error *err, const char *what)
+{
+	return wh_fail_input(err, -EBADMSG, "%s: %s stream %llu, after %llu decoded bytes: %s", in->path,
+	                     in->coding == GZIP ? "gzip" : "zstd", (unsigned long long)in->streams + 1,
+	                     (unsigned long long)in->pos, what);
+}
+
+/* Between members there may be zeros (padding of tapes and block devices), as gzip itself accepts them. */
+static bool only_padding(struct wh_input *in)
+{
+	while (in->raw_at < in->raw_end && in->raw[in->raw_at] == 0)
+		in->raw_at++;
+	return in->raw_at == in->raw_end;
+}
+
+static int64_t read_gzip(struct wh_input *in, void *buf, size_t len, struct wh_error *err)
+{
+	size_t want = len < (1u << 30) ? len : 1u << 30;
+	if (!in->stream_ready) {
+		if (inflateInit2(&in->gz, 15 + 16) != Z_OK)
+			return wh_fail(err, -ENOMEM, "%s: out of memory", in->path);
+		in->stream_ready = true;
+	}
+	in->gz.next_out = buf;
+	in->gz.avail_out = (uInt)want;
+	while (in->gz.avail_out == want) {
+		int64_t have = fill(in, err);
+		if (have < 0)
+			return have;
+		if (have == 0)
+			return in->within ? broken(in, err, "cut short") : 0;
+		if (!in->within && in->streams && only_padding(in))
+			continue;
+		in->gz.next_in = in->raw + in->raw_at;
+		in->gz.avail_in = (uInt)(in->raw_end - in->raw_at);
+		in->within = true;
+		int rc = inflate(&in->gz, Z_NO_FLUSH);
+		in->raw_at = in->raw_end - in->gz.avail_in;
+		if (rc == Z_STREAM_END) {
+			in->within = false;
+			in->streams++;
+			inflateReset(&in->gz);
+		} else if (rc == Z_MEM_ERROR) {
+			return wh_fail(err, -ENOMEM, "%s: out of memory", in->path);
+		} else if (rc != Z_OK && rc != Z_BUF_ERROR) {
+			if (in->gz.avail_out != want)
+				break; /* what came before the damage is good; the next read meets it again */
+			return broken(in, err, in->gz.msg ? in->gz.msg : "damaged");
+		}
+	}
+	return (int64_t)(want - in->gz.avail_out);
+}
+
+static int64_t read_zstd(struct wh_input *in, void *buf, size_t len, struct wh_error *err)
+{
+	ZSTD_outBuffer to = {buf, len, 0};
+	if (!in->zstd) {
+		in->zstd = ZSTD_createDCtx();
+		if (!in->zstd)
+			return wh_fail(err, -ENOMEM, "%s: out of memory", in->path);
+		ZSTD_DCtx_setParameter(in->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG);
+	}
+	while (to.pos == 0) {
+		int64_t have = in->within ? (int64_t)(in->raw_end - in->raw_at) : fill(in, err);
+		if (have < 0)
+			return have;
+		if (have == 0 && !in->within)
+			return 0;
+		ZSTD_inBuffer from = {in->raw + in->raw_at, (size_t)have, 0};
+		size_t rc = ZSTD_decompressStream(in->zstd, &to, &from);
+		in->raw_at += from.pos;
+		if (ZSTD_isError(rc))
+			return broken(in, err, ZSTD_getErrorName(rc));
+		in->within = rc != 0;
+		in->streams += rc == 0;
+		if (in->within && to.pos == 0 && in->raw_at == in->raw_end) { /* all that was inside is out: more must come */
+			have = fill(in, err);
+			if (have <= 0)
+				return have < 0 ? have : broken(in, err, "cut short");
+		}
+	}
+	return (int64_t)to.pos;
+}
+
+int64_t wh_input_read(struct wh_input *in, void *buf, size_t len, struct wh_error *err)
+{
+	int64_t n = in->coding == UNKNOWN ? tell_coding(in, err) : 0;
+	if (n < 0 || len == 0 || in->coding == UNKNOWN)
+		return n;
+	n = in->coding == GZIP ? read_gzip(in, buf, len, err) : in->coding == ZSTD ? read_zstd(in, buf, len, err) :
+	    read_plain(in, buf, len, err);
+	if (n > 0)
+		in->pos += (uint64_t)n;
+	return n;
+}
+
+/* Back to the first byte. */
+static int rewind_input(struct wh_input *in, struct wh_error *err)
+{
+	if (!in->regular)
+		return wh_fail(err, -ESPIPE, "%s: can't go back to what was read before", in->path);
+	if (lseek(in->fd, 0, SEEK_SET) < 0)
+		return wh_fail(err, -errno, "%s: %s", in->path, strerror(errno));
+	if (in->coding == GZIP && in->stream_ready)
+		inflateReset(&in->gz);
+	if (in->zstd)
+		ZSTD_DCtx_reset(in->zstd, ZSTD_reset_session_only);
+	in->raw_at = in->raw_end = 0;
+	in->pos = in->streams = 0;
+	in->within = false;
+	in->coding = in->coding == PLAIN ? UNKNOWN : in->coding;
+	return 0;
+}
+
+static int too_short(const struct wh_input *in, uint64_t offset, uint64_t length, struct wh_error *err)
+{
+	return wh_fail(err, -ERANGE, "%s: holds %llu bytes, but %llu were read before: was it truncated?", in->path,
+	               (unsigned long long)length, (unsigned long long)offset);
+}
+
+int wh_input_seek(struct wh_input *in, uint64_t offset, struct wh_error *err)
+{
+	char skipped[16384];
+	struct stat st;
+	int rc = 0;
+	if (in->coding == UNKNOWN && (rc = (int)tell_coding(in, err)) < 0)
+		return rc;
+	if (in->regular && in->coding == PLAIN) {
+		if (fstat(in->fd, &st) || offset > INT64_MAX)
+			return wh_fail(err, -EINVAL, "%s: can't seek", in->path);
+		if (offset > (uint64_t)st.st_size)
+			return too_short(in, offset, (uint64_t)st.st_size, err);
+		if (lseek(in->fd, (off_t)offset, SEEK_SET) < 0)
+			return wh_fail(err, -errno, "%s: %s", in->path, strerror(errno));
+		in->raw_at = in->raw_end = 0;
+		in->pos = offset;
+		return 0;
+	}
+	if (offset < in->pos && (rc = rewind_input(in, err)))
+		return rc;
+	while (in->pos < offset) {
+		uint64_t left = offset - in->pos;
+		int64_t n = wh_input_read(in, skipped, left < sizeof skipped ? (size_t)left : sizeof skipped, err);
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			return too_short(in, offset, in->pos, err);
+	}
+	return 0;
+}
