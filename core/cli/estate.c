@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "cli/cli.h"
+
+static const char help[] =
+	"Usage: whittle estate import FILE\n"
+	"       whittle estate show [--json]\n"
+	"\n"
+	"The estate says which hosts are protected, which addresses they have, and which network security groups guard them.\n"
+	"`import` reads it, checks everything, and replaces what the ledger had; when anything is wrong, nothing is changed.\n"
+	"\n"
+	"  resources:\n"
+	"    - name: vm1\n"
+	"      id: /subscriptions/…/virtualMachines/vm1   # optional\n"
+	"      addresses: [10.0.0.4, '2001:db8::4']\n"
+	"      internet-facing: true\n"
+	"      nsgs: [web.json]      # as `az network nsg show` or `list` prints them, or ARM resources; beside this file\n"
+	"  vnets: [10.0.0.0/16]      # optional: what the tag VirtualNetwork means\n"
+	"\n"
+	"Without an estate, private addresses that answer become resources by themselves (`whittle ingest --discover`).\n";
+
+static int import(struct cli *c, const char *path)
+{
+	struct wh_store *s;
+	struct wh_estate_summary sum;
+	struct wh_error err;
+	int rc = cli_open_store(c, WH_STORE_CREATE, &s);
+	if (rc)
+		return rc;
+	rc = wh_estate_import(s, path, &sum, &err);
+	wh_store_close(s);
+	if (rc)
+		return cli_error(&err);
+	if (c->json) {
+		rc = cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:s}", "resources", (json_int_t)sum.resources, "addresses", (json_int_t)sum.addresses, "nsgs",
+		                              (json_int_t)sum.nsgs, "rules", (json_int_t)sum.rules, "notes", sum.note_texts ? sum.note_texts : ""));
+	} else {
+		printf("%zu resources with %zu addresses; %zu network security groups with %zu rules\n", sum.resources, sum.addresses, sum.nsgs, sum.rules);
+		if (sum.notes)
+			printf("Read with a note:\n%s", sum.note_texts);
+	}
+	free(sum.note_texts);
+	return rc;
+}
+
+static json_t *resource_json(const struct wh_resource *r)
+{
+	char buf[WH_ADDR_STRLEN];
+	json_t *addrs = json_array(), *nsgs = json_array();
+	for (size_t i = 0; i < r->n_addrs; i++)
+		json_array_append_new(addrs, json_string(wh_addr_text(&r->addrs[i], buf)));
+	for (size_t i = 0; i < r->n_nsgs; i++)
+		json_array_append_new(nsgs, json_string(r->nsgs[i]->name));
+	return json_pack("{s:s,s:s*,s:o,s:b,s:b,s:o}", "name", r->name, "id", r->id, "addresses", addrs, "internetFacing", r->internet_facing,
+	                 "discovered", r->discovered, "networkSecurityGroups", nsgs);
+}
+
+static int show(struct cli *c, const struct wh_estate *e)
+{
+	char buf[WH_ADDR_STRLEN];
+	if (c->json) {
+		json_t *a = json_array();
+		for (size_t i = 0; i < e->n_resources; i++)
+			json_array_append_new(a, resource_json(&e->resources[i]));
+		return cli_print_json(json_pack("{s:o}", "resources", a));
+	}
+	if (!e->n_resources) {
+		puts("No resource yet: import an estate (`whittle estate import FILE`), or ingest flows, and private hosts that answer show up here.");
+		return CLI_OK;
+	}
+	struct cli_table *t = cli_table_new("Resource|Addresses|Faces the Internet|NSGs|>Rules|Known from");
+	for (size_t i = 0; i < e->n_resources; i++) {
+		const struct wh_resource *r = &e->resources[i];
+		char addrs[512] = "", nsgs[256] = "";
+		size_t rules = 0;
+		for (size_t j = 0; j < r->n_addrs && strlen(addrs) + WH_ADDR_STRLEN + 4 < sizeof addrs; j++)
+			snprintf(addrs + strlen(addrs), sizeof addrs - strlen(addrs), "%s%s", j ? ", " : "", wh_addr_text(&r->addrs[j], buf));
+		for (size_t j = 0; j < r->n_nsgs; j++) {
+			snprintf(nsgs + strlen(nsgs), sizeof nsgs - strlen(nsgs), "%s%s", j ? ", " : "", r->nsgs[j]->name);
+			for (size_t k = 0; k < r->nsgs[j]->n_rules; k++)
+				rules += !r->nsgs[j]->rules[k].is_default;
+		}
+		cli_table_text(t, r->name);
+		cli_table_text(t, addrs);
+		cli_table_text(t, r->internet_facing ? "yes" : r->discovered ? "" : "no");
+		cli_table_text(t, nsgs);
+		cli_table_number(t, rules);
+		cli_table_text(t, r->discovered ? "its traffic" : "the estate");
+	}
+	cli_table_print(t);
+	return CLI_OK;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	if (argc == 3 && !strcmp(argv[1], "import"))
+		return import(c, argv[2]);
+	if (argc != 2 || strcmp(argv[1], "show"))
+		return cli_usage(c, argc > 1 && !strcmp(argv[1], "import") ? "import takes one file" : "say `import FILE` or `show`");
+	struct wh_store *s;
+	struct wh_estate *e = NULL;
+	struct wh_error err;
+	struct wh_arena *mem = wh_arena_new();
+	int rc = cli_open_store(c, WH_STORE_READ, &s);
+	if (!rc) {
+		rc = wh_estate_load(s, mem, &e, &err) ? cli_error(&err) : show(c, e);
+		wh_estate_free(e);
+		wh_store_close(s);
+	}
+	wh_arena_free(mem);
+	return rc;
+}
+
+const struct cli_command cli_estate = {.name = "estate", .summary = "import and show the inventory of protected hosts", .help = help, .run = run};

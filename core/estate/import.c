@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * estate.yaml and the NSG files that it names, into the ledger in one transaction. The ledger keeps one document for the resources
+ * (collection "estate", key "estate"), and one for each NSG file (collection "nsg", key its path as written) with its text.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/json.h"
+#include "base/yaml.h"
+#include "whittle/estate.h"
+
+enum { MAX_NSG_FILE = 64 << 20 };
+
+struct import {
+	const char *path;
+	struct wh_arena *mem;
+	struct wh_error *err;
+	json_t *resources, *vnets;
+	struct file { const char *name; char *text; size_t len; } *files;
+	size_t n_files;
+	FILE *notes;
+	struct wh_estate_summary *sum;
+};
+
+static int need_text(struct import *im, const struct wh_yaml *n, const char **out)
+{
+	*out = "";
+	if (n->kind != WH_YAML_SCALAR || !*n->scalar)
+		return wh_fail_input(im->err, -EINVAL, "%s:%d: '%s' must be a text", im->path, n->line, n->key ? n->key : "the entry");
+	*out = n->scalar;
+	return 0;
+}
+
+static int need_list(struct import *im, const struct wh_yaml *n)
+{
+	return n->kind == WH_YAML_LIST ? 0 : wh_fail_input(im->err, -EINVAL, "%s:%d: '%s' must be a list", im->path, n->line, n->key);
+}
+
+static bool has_text(const json_t *list, const char *s)
+{
+	size_t i;
+	json_t *v;
+	json_array_foreach((json_t *)(uintptr_t)list, i, v)
+		if (!strcmp(json_string_value(v), s))
+			return true;
+	return false;
+}
+
+static int add_address(struct import *im, const struct wh_yaml *n, json_t *list)
+{
+	const char *s;
+	struct wh_addr a;
+	char buf[WH_ADDR_STRLEN];
+	int rc = need_text(im, n, &s);
+	if (rc)
+		return rc;
+	if (wh_addr_parse(s, strlen(s), &a))
+		return wh_fail_input(im->err, -EINVAL, "%s:%d: '%s' is not an address", im->path, n->line, s);
+	wh_addr_text(&a, buf);
+	size_t i;
+	json_t *r;
+	json_array_foreach(im->resources, i, r)
+		if (has_text(json_object_get(r, "addresses"), buf))
+			return wh_fail_input(im->err, -EEXIST, "%s:%d: %s is already an address of %s", im->path, n->line, buf,
+			                     json_string_value(json_object_get(r, "name")));
+	if (has_text(list, buf))
+		return wh_fail_input(im->err, -EEXIST, "%s:%d: %s is named twice", im->path, n->line, buf);
+	json_array_append_new(list, json_string(buf));
+	im->sum->addresses++;
+	return 0;
+}
+
+static void note(struct import *im, const struct wh_nsg *nsg)
+{
+	for (size_t i = 0; i < nsg->n_rules; i++) {
+		im->sum->rules += !nsg->rules[i].is_default;
+		if (!nsg->rules[i].note)
+			continue;
+		fprintf(im->notes, "%s: rule %s: %s\n", nsg->name, nsg->rules[i].name, nsg->rules[i].note);
+		im->sum->notes++;
+	}
+}
+
+/* Reads and checks an NSG file once, however many resources name it. */
+static int add_nsg(struct import *im, const struct wh_yaml *n, json_t *list)
+{
+	const char *s, *slash = strrchr(im->path, '/');
+	struct wh_nsg *nsgs;
+	size_t count, len;
+	char *text;
+	int rc = need_text(im, n, &s);
+	if (rc)
+		return rc;
+	json_array_append_new(list, json_string(s));
+	for (size_t i = 0; i < im->n_files; i++)
+		if (!strcmp(im->files[i].name, s))
+			return 0;
+	const char *file = *s == '/' || !slash ? s : wh_arena_printf(im->mem, "%.*s/%s", (int)(slash - im->path), im->path, s);
+	struct wh_error inner;
+	rc = wh_read_file(file, MAX_NSG_FILE, &text, &len, &inner);
+	if (rc)
+		return wh_fail_input(im->err, rc, "%s:%d: %s", im->path, n->line, inner.text);
+	rc = wh_nsg_parse(file, text, len, im->mem, &nsgs, &count, im->err);
+	if (rc) {
+		free(text);
+		return rc;
+	}
+	for (size_t i = 0; i < count; i++)
+		note(im, &nsgs[i]);
+	im->sum->nsgs += count;
+	wh_nsgs_free(nsgs, count);
+	struct file *more = reallocarray(im->files, im->n_files + 1, sizeof *more);
+	if (!more) {
+		free(text);
+		return wh_fail(im->err, -ENOMEM, "out of memory");
+	}
+	im->files = more;
+	im->files[im->n_files++] = (struct file){wh_arena_strdup(im->mem, s), text, len};
+	return 0;
+}
+
+static int add_resource(struct import *im, const struct wh_yaml *r)
+{
+	static const char *const known[] = {"name", "id", "addresses", "internet-facing", "nsgs", NULL};
+	json_t *o = json_object(), *addresses = json_array(), *nsgs = json_array();
+	const char *s, *name = NULL;
+	bool facing = false;
+	int rc = r->kind == WH_YAML_MAP ? wh_yaml_check_keys(im->path, r, known, im->err)
+	                                : wh_fail_input(im->err, -EINVAL, "%s:%d: a resource must be a map with a name", im->path, r->line);
+	for (const struct wh_yaml *n = rc ? NULL : r->child; n && !rc; n = n->next) {
+		if (!strcmp(n->key, "name")) {
+			if (!(rc = need_text(im, n, &name)))
+				json_object_set_new(o, "name", json_string(name));
+		} else if (!strcmp(n->key, "id")) {
+			if (!(rc = need_text(im, n, &s)))
+				json_object_set_new(o, "id", json_string(s));
+		} else if (!strcmp(n->key, "internet-facing")) {
+			rc = wh_yaml_bool(im->path, n, &facing, im->err);
+		} else if (!(rc = need_list(im, n))) {
+			for (const struct wh_yaml *c = n->child; c && !rc; c = c->next)
+				rc = !strcmp(n->key, "addresses") ? add_address(im, c, addresses) : add_nsg(im, c, nsgs);
+		}
+	}
+	if (!rc && !name)
+		rc = wh_fail_input(im->err, -EINVAL, "%s:%d: a resource needs a name", im->path, r->line);
+	if (!rc && !json_array_size(addresses))
+		rc = wh_fail_input(im->err, -EINVAL, "%s:%d: %s has no addresses", im->path, r->line, name);
+	size_t i;
+	json_t *other;
+	json_array_foreach(im->resources, i, other)
+		if (!rc && !strcmp(json_string_value(json_object_get(other, "name")), name))
+			rc = wh_fail_input(im->err, -EEXIST, "%s:%d: there are two resources named '%s'", im->path, r->line, name);
+	json_object_set_new(o, "internetFacing", json_boolean(facing));
+	json_object_set_new(o, "addresses", addresses);
+	json_object_set_new(o, "nsgs", nsgs);
+	if (rc)
+		json_decref(o);
+	else
+		json_array_append_new(im->resources, o);
+	im->sum->resources += !rc;
+	return rc;
+}
+
+static int add_vnet(struct import *im, const struct wh_yaml *n)
+{
+	const char *s;
+	struct wh_prefix p;
+	bool host;
+	char buf[WH_PREFIX_STRLEN];
+	int rc = need_text(im, n, &s);
+	if (!rc && (wh_prefix_parse(s, strlen(s), &p, &host) || host))
+		rc = wh_fail_input(im->err, -EINVAL, "%s:%d: '%s' is not a prefix", im->path, n->line, s);
+	if (!rc)
+		json_array_append_new(im->vnets, json_string(wh_prefix_text(&p, buf)));
+	return rc;
+}
+
+static int read_yaml(struct import *im)
+{
+	static const char *const known[] = {"resources", "vnets", NULL};
+	struct wh_yaml *root, *n;
+	int rc = wh_yaml_parse_file(im->path, im->mem, &root, im->err);
+	if (rc)
+		return rc;
+	if (!root || root->kind != WH_YAML_MAP)
+		return wh_fail_input(im->err, -EINVAL, "%s:%d: an estate is a map with the list 'resources'", im->path, root ? root->line : 1);
+	rc = wh_yaml_check_keys(im->path, root, known, im->err);
+	if (!rc && !(n = wh_yaml_get(root, "resources")))
+		rc = wh_fail_input(im->err, -EINVAL, "%s:1: there is no list 'resources'", im->path);
+	if (!rc && !(rc = need_list(im, n)))
+		for (n = n->child; n && !rc; n = n->next)
+			rc = add_resource(im, n);
+	if (!rc && (n = wh_yaml_get(root, "vnets")) && !(rc = need_list(im, n)))
+		for (n = n->child; n && !rc; n = n->next)
+			rc = add_vnet(im, n);
+	return rc;
+}
+
+struct keys { char **k; size_t n; };
+
+static int collect_key(void *arg, const char *key, const char *json)
+{
+	struct keys *k = arg;
+	(void)json;
+	char **more = reallocarray(k->k, k->n + 1, sizeof *more);
+	if (!more)
+		return -ENOMEM;
+	k->k = more;
+	k->k[k->n++] = strdup(key);
+	return 0;
+}
+
+static int store(struct import *im, struct wh_store *s)
+{
+	struct keys old = {0};
+	struct wh_error ignored;
+	json_t *doc = json_pack("{s:O,s:O}", "resources", im->resources, "vnets", im->vnets);
+	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	int rc = text ? wh_store_begin(s, im->err) : wh_fail(im->err, -ENOMEM, "out of memory");
+	if (!rc) {
+		rc = wh_store_each(s, "nsg", collect_key, &old, im->err);
+		for (size_t i = 0; i < old.n && !rc; i++)
+			rc = wh_store_delete(s, "nsg", old.k[i], im->err);
+		for (size_t i = 0; i < im->n_files && !rc; i++)
+			rc = wh_store_put(s, "nsg", im->files[i].name, im->files[i].text, im->err);
+		if (!rc)
+			rc = wh_store_put(s, "estate", "estate", text, im->err);
+		int end = wh_store_end(s, !rc, rc ? &ignored : im->err);
+		rc = rc ? rc : end;
+	}
+	for (size_t i = 0; i < old.n; i++)
+		free(old.k[i]);
+	free(old.k);
+	free(text);
+	json_decref(doc);
+	return rc;
+}
+
+int wh_estate_import(struct wh_store *s, const char *path, struct wh_estate_summary *out, struct wh_error *err)
+{
+	struct import im = {.path = path, .mem = wh_arena_new(), .err = err, .resources = json_array(), .vnets = json_array(), .sum = out};
+	size_t len;
+	memset(out, 0, sizeof *out);
+	im.notes = open_memstream(&out->note_texts, &len);
+	int rc = im.notes ? read_yaml(&im) : wh_fail(err, -ENOMEM, "out of memory");
+	if (im.notes)
+		fclose(im.notes);
+	if (!rc)
+		rc = store(&im, s);
+	for (size_t i = 0; i < im.n_files; i++)
+		free(im.files[i].text);
+	free(im.files);
+	json_decref(im.resources);
+	json_decref(im.vnets);
+	wh_arena_free(im.mem);
+	if (rc) {
+		free(out->note_texts);
+		out->note_texts = NULL;
+	}
+	return rc;
+}

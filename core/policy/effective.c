@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a policy lets through.
+ *
+ * Problem: for one direction, protocol and local port, the exact set of peers that may pass.
+ * Method: in one NSG the first rule in order of priority that matches decides. Walk the rules with `open`, the peers that no rule has
+ * decided yet: a rule that matches the direction, protocol, port and local address takes open ∩ peers(rule) out of `open`, and adds it
+ * to the result when it allows. Several NSGs (the subnet's and the interface's) must all allow: intersect. No NSG: everything.
+ * Each step is linear in the ranges; a rule list of r rules with p prefixes costs O(r · p) at worst.
+ * Source: Azure's documentation of network security groups, "How network security groups filter traffic".
+ *
+ *   300 allow 10.0.0.0/8 → 22     open = all        result = 10/8            open = all − 10/8
+ *   400 deny  *          → 22     takes the rest    result = 10/8            open = ∅
+ */
+#include <string.h>
+#include <strings.h>
+#include "whittle/policy.h"
+
+static const struct { const char *tag; const char *prefix; } probes = {"AzureLoadBalancer", "168.63.129.16"};
+
+static struct wh_ranges everything(struct wh_arena *mem)
+{
+	const struct wh_prefix all[] = {wh_prefix_all_v4, wh_prefix_all_v6};
+	return wh_ranges_from_prefixes(all, 2, mem);
+}
+
+static struct wh_ranges tag_ranges(const char *tag, const struct wh_tag_context *ctx, struct wh_arena *mem, bool *unknown)
+{
+	struct wh_prefix p;
+	struct wh_ranges vnet = wh_ranges_from_prefixes(ctx ? ctx->vnet : NULL, ctx ? ctx->n_vnet : 0, mem);
+	wh_prefix_parse(probes.prefix, strlen(probes.prefix), &p, NULL);
+	struct wh_ranges host = wh_ranges_from_prefixes(&p, 1, mem);
+	if (!strcasecmp(tag, "VirtualNetwork"))
+		return wh_ranges_union(vnet, host, mem);
+	if (!strcasecmp(tag, probes.tag))
+		return host;
+	if (!strcasecmp(tag, "Internet"))
+		return wh_ranges_minus(everything(mem), wh_ranges_union(vnet, host, mem), mem);
+	*unknown = true;
+	return (struct wh_ranges){0};
+}
+
+/* One side of a rule as ranges. */
+static struct wh_ranges side(const struct wh_prefix *p, size_t n, const char **tags, size_t n_tags, const struct wh_tag_context *ctx,
+                             struct wh_arena *mem, bool *unknown)
+{
+	struct wh_ranges r = wh_ranges_from_prefixes(p, n, mem);
+	for (size_t i = 0; i < n_tags; i++)
+		r = wh_ranges_union(r, tag_ranges(tags[i], ctx, mem, unknown), mem);
+	return r;
+}
+
+static bool in_ports(const struct wh_port_range *r, size_t n, uint16_t port)
+{
+	for (size_t i = 0; i < n; i++)
+		if (port >= r[i].from && port <= r[i].to)
+			return true;
+	return false;
+}
+
+static bool local_matches(const struct wh_rule *r, const struct wh_tag_context *ctx, const struct wh_addr *local, struct wh_arena *mem, bool *unknown)
+{
+	return !local || wh_ranges_has(side(r->locals, r->n_locals, r->local_tags, r->n_local_tags, ctx, mem, unknown), local);
+}
+
+static struct wh_ranges nsg_allowed(const struct wh_nsg *nsg, const struct wh_tag_context *ctx, const struct wh_addr *local,
+                                    enum wh_direction dir, uint8_t proto, uint16_t port, struct wh_arena *mem, bool *unknown)
+{
+	struct wh_ranges open = everything(mem), result = {0};
+	for (size_t i = 0; i < nsg->n_rules && open.n; i++) {
+		const struct wh_rule *r = &nsg->rules[i];
+		if (r->direction != dir || (r->proto && r->proto != proto) || !in_ports(r->dst_ports, r->n_dst_ports, port))
+			continue;
+		if (r->unsupported)
+			*unknown = true;
+		if (r->unsupported || !local_matches(r, ctx, local, mem, unknown))
+			continue;
+		struct wh_ranges hit = wh_ranges_intersect(open, side(r->peers, r->n_peers, r->peer_tags, r->n_peer_tags, ctx, mem, unknown), mem);
+		if (r->allow)
+			result = wh_ranges_union(result, hit, mem);
+		open = wh_ranges_minus(open, hit, mem);
+	}
+	return result;
+}
+
+int wh_policy_allowed(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_addr *local,
+                      enum wh_direction dir, uint8_t proto, uint16_t port, struct wh_arena *mem, struct wh_ranges *out, bool *unknown,
+                      struct wh_error *err)
+{
+	bool ignored = false;
+	(void)err;
+	if (!unknown)
+		unknown = &ignored;
+	*unknown = false;
+	*out = everything(mem);
+	for (size_t i = 0; i < n; i++)
+		*out = wh_ranges_intersect(*out, nsg_allowed(nsgs[i], tags, local, dir, proto, port, mem, unknown), mem);
+	return 0;
+}
+
+const struct wh_rule *wh_nsg_decide(const struct wh_nsg *nsg, const struct wh_tag_context *tags, enum wh_direction dir, uint8_t proto,
+                                    const struct wh_addr *local, uint16_t port, const struct wh_addr *peer)
+{
+	struct wh_arena *mem = wh_arena_new();
+	const struct wh_rule *decided = NULL;
+	bool unknown = false;
+	for (size_t i = 0; i < nsg->n_rules && !decided; i++) {
+		const struct wh_rule *r = &nsg->rules[i];
+		if (r->direction == dir && (!r->proto || r->proto == proto) && in_ports(r->dst_ports, r->n_dst_ports, port) && !r->unsupported &&
+		    local_matches(r, tags, local, mem, &unknown) &&
+		    wh_ranges_has(side(r->peers, r->n_peers, r->peer_tags, r->n_peer_tags, tags, mem, &unknown), peer))
+			decided = r;
+	}
+	wh_arena_free(mem);
+	return decided;
+}
+
+/* Ports that some explicit allow rule of every NSG opens; defaults don't count, since they open all ports to the VNet. */
+int wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_direction dir, uint8_t proto, struct wh_arena *mem,
+                    struct wh_port_range **out, size_t *n_out, struct wh_error *err)
+{
+	uint8_t *count = wh_arena_alloc(mem, 65537);
+	(void)err;
+	for (size_t i = 0; i < n; i++) {
+		uint8_t *mine = wh_arena_alloc(mem, 65536);
+		for (size_t j = 0; j < nsgs[i]->n_rules; j++) {
+			const struct wh_rule *r = &nsgs[i]->rules[j];
+			if (r->direction != dir || !r->allow || r->is_default || (r->proto && r->proto != proto))
+				continue;
+			for (size_t k = 0; k < r->n_dst_ports; k++)
+				for (unsigned p = r->dst_ports[k].from; p <= r->dst_ports[k].to; p++)
+					mine[p] = 1;
+		}
+		for (unsigned p = 0; p < 65536; p++)
+			count[p] = (uint8_t)(i ? count[p] & mine[p] : mine[p]);
+	}
+	if (!n)
+		memset(count, 1, 65536);
+	size_t runs = 0;
+	for (unsigned p = 0; p < 65536; p++)
+		runs += count[p] && (!p || !count[p - 1]);
+	*out = wh_arena_array(mem, runs, sizeof **out);
+	*n_out = 0;
+	for (unsigned p = 0; p < 65536; p++) {
+		if (!count[p])
+			continue;
+		if (!p || !count[p - 1])
+			(*out)[(*n_out)++].from = (uint16_t)p;
+		(*out)[*n_out - 1].to = (uint16_t)p;
+	}
+	return 0;
+}

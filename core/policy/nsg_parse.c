@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading network security groups: what `az network nsg show|list` prints (properties flattened), ARM resources (under "properties"),
+ * templates ("resources") and REST lists ("value"). Every error names file, line and reason.
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "base/json.h"
+#include "whittle/policy.h"
+
+struct parse {
+	const char *file, *text;
+	size_t len;
+	struct wh_arena *mem;
+	struct wh_error *err;
+	char path[512]; /* of the rule at hand, for its line */
+};
+
+__attribute__((format(printf, 3, 4)))
+static int bad(struct parse *p, const char *key, const char *fmt, ...)
+{
+	char path[600], why[300];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof why, fmt, ap);
+	va_end(ap);
+	snprintf(path, sizeof path, "%s%s%s", p->path, key && *p->path ? "/" : "", key ? key : "");
+	int line = wh_json_line(p->text, p->len, path);
+	if (!line)
+		line = wh_json_line(p->text, p->len, p->path);
+	return wh_fail_input(p->err, -EINVAL, "%s:%d: %s", p->file, line ? line : 1, why);
+}
+
+static const json_t *props_of(const json_t *o)
+{
+	const json_t *p = json_object_get(o, "properties");
+	return json_is_object(p) ? p : o;
+}
+
+static const char *text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+	return s && *s ? s : NULL;
+}
+
+/* ---- ports and addresses ---- */
+
+static int one_port(struct parse *p, const char *key, const char *s, struct wh_port_range *out)
+{
+	char *end;
+	if (!strcmp(s, "*")) {
+		*out = (struct wh_port_range){0, 65535};
+		return 0;
+	}
+	unsigned long a = strtoul(s, &end, 10), b = a;
+	if (*s < '0' || *s > '9' || (*end == '-' && (end[1] < '0' || end[1] > '9')))
+		return bad(p, key, "'%s' is not a port, a range like 20-25, or *", s);
+	if (*end == '-')
+		b = strtoul(end + 1, &end, 10);
+	if (*end || a > 65535 || b > 65535 || a > b)
+		return bad(p, key, "'%s' is not a port, a range like 20-25, or *", s);
+	*out = (struct wh_port_range){(uint16_t)a, (uint16_t)b};
+	return 0;
+}
+
+static int ports(struct parse *p, const json_t *o, const char *single, const char *plural, struct wh_port_range **out, size_t *n)
+{
+	const json_t *list = json_object_get(o, plural);
+	const char *one = text(o, single);
+	size_t i;
+	json_t *v;
+	*out = wh_arena_array(p->mem, json_array_size(list) + 1, sizeof **out);
+	*n = 0;
+	if (one) {
+		int rc = one_port(p, single, one, &(*out)[(*n)++]);
+		if (rc)
+			return rc;
+	}
+	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
+		int rc = json_is_string(v) ? one_port(p, plural, json_string_value(v), &(*out)[(*n)++]) : bad(p, plural, "a port must be a text");
+		if (rc)
+			return rc;
+	}
+	return *n ? 0 : bad(p, single, "the rule has neither %s nor %s", single, plural);
+}
+
+struct side {
+	struct wh_prefix *p; size_t n;
+	const char **tags; size_t n_tags;
+};
+
+static int one_address(struct parse *p, const char *key, const char *s, struct side *out, struct wh_rule *r)
+{
+	bool host = false;
+	char buf[WH_PREFIX_STRLEN];
+	if (!strcmp(s, "*") || !strcmp(s, "0.0.0.0/0") || !strcasecmp(s, "any")) {
+		out->p[out->n++] = wh_prefix_all_v4;
+		if (strcmp(s, "0.0.0.0/0"))
+			out->p[out->n++] = wh_prefix_all_v6;
+		return 0;
+	}
+	if (!wh_prefix_parse(s, strlen(s), &out->p[out->n], &host)) {
+		if (host)
+			r->note = wh_arena_printf(p->mem, "%s%s%s read as %s (host bits were set)", r->note ? r->note : "", r->note ? "; " : "", s,
+			                          wh_prefix_text(&out->p[out->n], buf));
+		out->n++;
+		return 0;
+	}
+	if ((*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z')) { /* a service tag; hexadecimal IPv6 has been tried above */
+		if (!strchr(s, ':') && !strchr(s, '/')) {
+			out->tags[out->n_tags++] = wh_arena_strdup(p->mem, s);
+			return 0;
+		}
+	}
+	return bad(p, key, "'%s' is not an address, a prefix or a service tag", s);
+}
+
+static int addresses(struct parse *p, const json_t *o, const char *single, const char *plural, const char *asg, struct side *out, struct wh_rule *r)
+{
+	const json_t *list = json_object_get(o, plural);
+	const char *one = text(o, single);
+	size_t i;
+	json_t *v;
+	out->p = wh_arena_array(p->mem, 2 * json_array_size(list) + 2, sizeof *out->p);
+	out->tags = wh_arena_array(p->mem, json_array_size(list) + 1, sizeof *out->tags);
+	out->n = out->n_tags = 0;
+	if (json_array_size(json_object_get(o, asg)))
+		r->unsupported = true;
+	if (one) {
+		int rc = one_address(p, single, one, out, r);
+		if (rc)
+			return rc;
+	}
+	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
+		int rc = json_is_string(v) ? one_address(p, plural, json_string_value(v), out, r) : bad(p, plural, "an address must be a text");
+		if (rc)
+			return rc;
+	}
+	if (!out->n && !out->n_tags && !r->unsupported)
+		return bad(p, single, "the rule has neither %s nor %s", single, plural);
+	out->n = wh_prefix_merge(out->p, out->n);
+	return 0;
+}
+
+/* ---- rules ---- */
+
+static int word(struct parse *p, const json_t *o, const char *key, const char *a, const char *b, bool *is_a)
+{
+	const char *s = text(o, key);
+	if (s && (!strcasecmp(s, a) || !strcasecmp(s, b))) {
+		*is_a = !strcasecmp(s, a);
+		return 0;
+	}
+	return bad(p, key, "%s must be %s or %s, not '%s'", key, a, b, s ? s : "");
+}
+
+static int parse_rule(struct parse *p, const json_t *rule, struct wh_rule *r)
+{
+	const json_t *o = props_of(rule);
+	const char *name = text(rule, "name"), *proto = text(o, "protocol");
+	bool allow, inbound;
+	struct side src, dst;
+	int rc;
+	if (o != rule)
+		strcat(p->path, "/properties");
+	if (!name)
+		return bad(p, NULL, "a rule has no name");
+	r->name = wh_arena_strdup(p->mem, name);
+	r->id = text(rule, "id") ? wh_arena_strdup(p->mem, text(rule, "id")) : NULL;
+	json_t *prio = json_object_get(o, "priority");
+	if (!json_is_integer(prio) || json_integer_value(prio) < 100 || json_integer_value(prio) > (r->is_default ? 65500 : 4096))
+		return bad(p, "priority", "rule %s: the priority must be a number from 100 to 4096", name);
+	r->priority = (uint16_t)json_integer_value(prio);
+	if ((rc = word(p, o, "access", "Allow", "Deny", &allow)) || (rc = word(p, o, "direction", "Inbound", "Outbound", &inbound)))
+		return rc;
+	r->allow = allow;
+	r->direction = inbound ? WH_INBOUND : WH_OUTBOUND;
+	if (!proto || (strcasecmp(proto, "Any") && wh_proto_parse(proto, &r->proto)))
+		return bad(p, "protocol", "rule %s: unknown protocol '%s'", name, proto ? proto : "");
+	if ((rc = ports(p, o, "destinationPortRange", "destinationPortRanges", &r->dst_ports, &r->n_dst_ports)) ||
+	    (rc = ports(p, o, "sourcePortRange", "sourcePortRanges", &r->src_ports, &r->n_src_ports)) ||
+	    (rc = addresses(p, o, "sourceAddressPrefix", "sourceAddressPrefixes", "sourceApplicationSecurityGroups", &src, r)) ||
+	    (rc = addresses(p, o, "destinationAddressPrefix", "destinationAddressPrefixes", "destinationApplicationSecurityGroups", &dst, r)))
+		return rc;
+	const struct side *peer = inbound ? &src : &dst, *local = inbound ? &dst : &src;
+	r->peers = peer->p, r->n_peers = peer->n, r->peer_tags = peer->tags, r->n_peer_tags = peer->n_tags;
+	r->locals = local->p, r->n_locals = local->n, r->local_tags = local->tags, r->n_local_tags = local->n_tags;
+	if (r->n_src_ports != 1 || r->src_ports[0].from != 0 || r->src_ports[0].to != 65535)
+		r->unsupported = true; /* decided by the client's port, which says nothing of who it is */
+	return 0;
+}
+
+static const struct { const char *name; uint16_t priority; enum wh_direction dir; bool allow; const char *src, *dst; } defaults[] = {
+	{"AllowVnetInBound", 65000, WH_INBOUND, true, "VirtualNetwork", "VirtualNetwork"},
+	{"AllowAzureLoadBalancerInBound", 65001, WH_INBOUND, true, "AzureLoadBalancer", "*"},
+	{"DenyAllInBound", 65500, WH_INBOUND, false, "*", "*"},
+	{"AllowVnetOutBound", 65000, WH_OUTBOUND, true, "VirtualNetwork", "VirtualNetwork"},
+	{"AllowInternetOutBound", 65001, WH_OUTBOUND, true, "*", "Internet"},
+	{"DenyAllOutBound", 65500, WH_OUTBOUND, false, "*", "*"},
+};
+
+static int add_default(struct parse *p, size_t i, struct wh_rule *r)
+{
+	struct side src = {wh_arena_array(p->mem, 2, sizeof *src.p), 0, wh_arena_array(p->mem, 1, sizeof *src.tags), 0};
+	struct side dst = {wh_arena_array(p->mem, 2, sizeof *dst.p), 0, wh_arena_array(p->mem, 1, sizeof *dst.tags), 0};
+	*r = (struct wh_rule){.name = defaults[i].name, .priority = defaults[i].priority, .direction = defaults[i].dir, .allow = defaults[i].allow,
+	                      .is_default = true, .index = -1};
+	r->dst_ports = wh_arena_alloc(p->mem, sizeof *r->dst_ports);
+	*r->dst_ports = (struct wh_port_range){0, 65535};
+	r->src_ports = r->dst_ports;
+	r->n_dst_ports = r->n_src_ports = 1;
+	one_address(p, NULL, defaults[i].src, &src, r);
+	one_address(p, NULL, defaults[i].dst, &dst, r);
+	const struct side *peer = r->direction == WH_INBOUND ? &src : &dst, *local = r->direction == WH_INBOUND ? &dst : &src;
+	r->peers = peer->p, r->n_peers = peer->n, r->peer_tags = peer->tags, r->n_peer_tags = peer->n_tags;
+	r->locals = local->p, r->n_locals = local->n, r->local_tags = local->tags, r->n_local_tags = local->n_tags;
+	return 0;
+}
+
+static int by_priority(const void *a, const void *b)
+{
+	const struct wh_rule *x = a, *y = b;
+	if (x->direction != y->direction)
+		return (int)x->direction - (int)y->direction;
+	return (int)x->priority - (int)y->priority;
+}
+
+static int check_priorities(struct parse *p, const struct wh_nsg *nsg, const char *base)
+{
+	for (size_t i = 1; i < nsg->n_rules; i++) {
+		const struct wh_rule *a = &nsg->rules[i - 1], *b = &nsg->rules[i];
+		if (a->direction != b->direction || a->priority != b->priority)
+			continue;
+		if (a->index > b->index)
+			a = &nsg->rules[i], b = &nsg->rules[i - 1];
+		snprintf(p->path, sizeof p->path, "%s/%d", base, b->index);
+		char key[32] = "priority";
+		char nested[600];
+		snprintf(nested, sizeof nested, "%s/properties/priority", p->path);
+		if (wh_json_line(p->text, p->len, nested))
+			snprintf(key, sizeof key, "properties/priority");
+		return bad(p, key, "rules %s and %s of %s both have priority %u %s", a->name, b->name, nsg->name, a->priority,
+		           wh_direction_text(a->direction));
+	}
+	return 0;
+}
+
+static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg *nsg)
+{
+	const json_t *props = props_of(o), *rules = json_object_get(props, "securityRules");
+	const char *name = text(o, "name");
+	char base[400];
+	size_t i;
+	json_t *rule;
+	snprintf(p->path, sizeof p->path, "%s", path);
+	if (!name)
+		return bad(p, NULL, "a network security group has no name");
+	*nsg = (struct wh_nsg){.name = wh_arena_strdup(p->mem, name), .file = wh_arena_strdup(p->mem, p->file), .arm_resource = props != o};
+	nsg->id = text(o, "id") ? wh_arena_strdup(p->mem, text(o, "id")) : NULL;
+	snprintf(base, sizeof base, "%s%s%ssecurityRules", path, *path ? "/" : "", props != o ? "properties/" : "");
+	nsg->rules = wh_arena_array(p->mem, json_array_size(rules) + 6, sizeof *nsg->rules);
+	json_array_foreach((json_t *)(uintptr_t)rules, i, rule) {
+		struct wh_rule *r = &nsg->rules[nsg->n_rules++];
+		r->index = (int)i;
+		snprintf(p->path, sizeof p->path, "%s/%zu", base, i);
+		int rc = json_is_object(rule) ? parse_rule(p, rule, r) : bad(p, NULL, "a rule must be an object");
+		if (rc)
+			return rc;
+	}
+	for (i = 0; i < sizeof defaults / sizeof *defaults; i++)
+		add_default(p, i, &nsg->rules[nsg->n_rules++]);
+	qsort(nsg->rules, nsg->n_rules, sizeof *nsg->rules, by_priority);
+	nsg->source = json_incref(o);
+	return check_priorities(p, nsg, base);
+}
+
+static bool is_nsg(const json_t *o)
+{
+	const char *type = text(o, "type");
+	if (type && !strcasecmp(type, "Microsoft.Network/networkSecurityGroups"))
+		return true;
+	return !type && json_is_array(json_object_get(props_of(o), "securityRules"));
+}
+
+int wh_nsg_parse(const char *file, const char *t, size_t len, struct wh_arena *mem, struct wh_nsg **out, size_t *n, struct wh_error *err)
+{
+	struct parse p = {.file = file, .text = t, .len = len, .mem = mem, .err = err};
+	json_t *doc, *list, *o;
+	const char *where = "";
+	size_t i;
+	*n = 0;
+	int rc = wh_json_parse(file, t, len, &doc, err);
+	if (rc)
+		return rc;
+	list = json_is_array(doc) ? doc : json_object_get(doc, where = "value");
+	if (!json_is_array(list))
+		list = json_object_get(doc, where = "resources");
+	if (list == doc)
+		where = "";
+	*out = wh_arena_array(mem, json_array_size(list) + 1, sizeof **out);
+	if (!json_is_array(list)) {
+		if (json_is_object(doc) && is_nsg(doc))
+			rc = parse_nsg(&p, doc, "", &(*out)[(*n)++]);
+	} else {
+		json_array_foreach(list, i, o) {
+			char path[64];
+			snprintf(path, sizeof path, "%s%s%zu", where, *where ? "/" : "", i);
+			if (!rc && json_is_object(o) && is_nsg(o))
+				rc = parse_nsg(&p, o, path, &(*out)[(*n)++]);
+		}
+	}
+	if (!rc && !*n)
+		rc = wh_fail_input(err, -EINVAL, "%s:1: there is no network security group in it", file);
+	if (rc)
+		wh_nsgs_free(*out, *n);
+	json_decref(doc);
+	return rc;
+}
+
+void wh_nsgs_free(struct wh_nsg *nsgs, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		json_decref(nsgs[i].source);
+		nsgs[i].source = NULL;
+	}
+}

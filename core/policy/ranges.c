@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Exact sets of addresses as sorted, disjoint, non-adjacent inclusive ranges. The IPv4 space is ::ffff:0:0/96 of the 128-bit line; a
+ * prefix of IPv6 that spans it (::/0 and its like) is cut around it, since it never means IPv4.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "whittle/policy.h"
+
+static const struct wh_addr v4_first = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0}};
+static const struct wh_addr v4_last = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+static bool next(struct wh_addr *a) /* false when it wrapped */
+{
+	for (int i = 15; i >= 0; i--)
+		if (++a->b[i])
+			return true;
+	return false;
+}
+
+static void previous(struct wh_addr *a)
+{
+	for (int i = 15; i >= 0; i--)
+		if (a->b[i]--)
+			return;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct wh_range *x = a, *y = b;
+	int c = wh_addr_cmp(&x->from, &y->from);
+	return c ? c : wh_addr_cmp(&x->to, &y->to);
+}
+
+/* True when y begins no later than one past x's end, and both are of one family: they can be joined. */
+static bool joins(const struct wh_range *x, const struct wh_range *y)
+{
+	struct wh_addr after = x->to;
+	if (wh_addr_cmp(&y->from, &x->to) <= 0)
+		return true;
+	return wh_addr_is_v4(&x->to) == wh_addr_is_v4(&y->from) && next(&after) && wh_addr_eq(&after, &y->from);
+}
+
+static size_t normalise(struct wh_range *r, size_t n)
+{
+	size_t top = 0;
+	qsort(r, n, sizeof *r, by_start);
+	for (size_t i = 0; i < n; i++) {
+		if (top && joins(&r[top - 1], &r[i])) {
+			if (wh_addr_cmp(&r[i].to, &r[top - 1].to) > 0)
+				r[top - 1].to = r[i].to;
+		} else {
+			r[top++] = r[i];
+		}
+	}
+	return top;
+}
+
+struct wh_ranges wh_ranges_from_prefixes(const struct wh_prefix *p, size_t n, struct wh_arena *mem)
+{
+	struct wh_ranges out = {wh_arena_array(mem, 2 * n, sizeof *out.r), 0};
+	for (size_t i = 0; i < n; i++) {
+		struct wh_range r = {p[i].addr, wh_prefix_last(&p[i])};
+		if (p[i].len < 96 && wh_addr_cmp(&r.from, &v4_first) < 0 && wh_addr_cmp(&r.to, &v4_last) > 0) {
+			struct wh_range low = {r.from, v4_first}, high = {v4_last, r.to};
+			previous(&low.to);
+			next(&high.from);
+			out.r[out.n++] = low;
+			out.r[out.n++] = high;
+		} else {
+			out.r[out.n++] = r;
+		}
+	}
+	if (out.n)
+		out.n = normalise(out.r, out.n);
+	return out;
+}
+
+struct wh_ranges wh_ranges_union(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem)
+{
+	struct wh_ranges out = {wh_arena_array(mem, a.n + b.n, sizeof *out.r), a.n + b.n};
+	if (a.n)
+		memcpy(out.r, a.r, a.n * sizeof *a.r);
+	if (b.n)
+		memcpy(out.r + a.n, b.r, b.n * sizeof *b.r);
+	if (out.n)
+		out.n = normalise(out.r, out.n);
+	return out;
+}
+
+struct wh_ranges wh_ranges_intersect(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem)
+{
+	struct wh_ranges out = {wh_arena_array(mem, a.n + b.n, sizeof *out.r), 0};
+	for (size_t i = 0, j = 0; i < a.n && j < b.n;) {
+		const struct wh_addr *from = wh_addr_cmp(&a.r[i].from, &b.r[j].from) > 0 ? &a.r[i].from : &b.r[j].from;
+		bool a_ends = wh_addr_cmp(&a.r[i].to, &b.r[j].to) < 0;
+		const struct wh_addr *to = a_ends ? &a.r[i].to : &b.r[j].to;
+		if (wh_addr_cmp(from, to) <= 0)
+			out.r[out.n++] = (struct wh_range){*from, *to};
+		if (a_ends)
+			i++;
+		else
+			j++;
+	}
+	return out;
+}
+
+struct wh_ranges wh_ranges_minus(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem)
+{
+	struct wh_ranges out = {wh_arena_array(mem, a.n + b.n + 1, sizeof *out.r), 0};
+	size_t j = 0;
+	for (size_t i = 0; i < a.n; i++) {
+		struct wh_addr from = a.r[i].from;
+		bool left = true;
+		while (j < b.n && wh_addr_cmp(&b.r[j].to, &from) < 0)
+			j++;
+		for (size_t k = j; left && k < b.n && wh_addr_cmp(&b.r[k].from, &a.r[i].to) <= 0; k++) {
+			if (wh_addr_cmp(&b.r[k].from, &from) > 0) {
+				struct wh_range piece = {from, b.r[k].from};
+				previous(&piece.to);
+				out.r[out.n++] = piece;
+			}
+			from = b.r[k].to;
+			left = next(&from) && wh_addr_cmp(&from, &a.r[i].to) <= 0;
+		}
+		if (left)
+			out.r[out.n++] = (struct wh_range){from, a.r[i].to};
+	}
+	return out;
+}
+
+bool wh_ranges_has(struct wh_ranges a, const struct wh_addr *x)
+{
+	size_t lo = 0, hi = a.n;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (wh_addr_cmp(&a.r[mid].to, x) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < a.n && wh_addr_cmp(&a.r[lo].from, x) <= 0;
+}
+
+void wh_ranges_to_prefixes(struct wh_ranges a, struct wh_arena *mem, struct wh_prefix **out, size_t *n)
+{
+	size_t room = a.n * 2 + 8;
+	struct wh_prefix *p = wh_arena_array(mem, room, sizeof *p);
+	*n = 0;
+	for (size_t i = 0; i < a.n; i++) {
+		struct wh_addr at = a.r[i].from;
+		for (;;) {
+			/* the longest step: as many low zero bits as the address has, and not past the end; IPv4 stays within its 96 bits */
+			unsigned len = 128, floor = wh_addr_is_v4(&at) ? 96 : 0;
+			while (len > floor) {
+				struct wh_prefix up = wh_prefix_of(&at, len - 1);
+				struct wh_addr last = wh_prefix_last(&up);
+				if (!wh_addr_eq(&up.addr, &at) || wh_addr_cmp(&last, &a.r[i].to) > 0)
+					break;
+				len--;
+			}
+			if (*n == room) {
+				struct wh_prefix *more = wh_arena_array(mem, room * 2, sizeof *more);
+				memcpy(more, p, room * sizeof *p);
+				p = more;
+				room *= 2;
+			}
+			p[*n] = wh_prefix_of(&at, len);
+			at = wh_prefix_last(&p[(*n)++]);
+			if (wh_addr_eq(&at, &a.r[i].to) || !next(&at))
+				break;
+		}
+	}
+	*out = p;
+}
