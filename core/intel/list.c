@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a source to the list in the ledger: read, merge, subtract what no list may name, compare with the former size, store.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/command.h"
+#include "base/json.h"
+#include "whittle/intel.h"
+
+enum { MAX_LIST_BYTES = 256 << 20, COMMAND_SECONDS = 120 };
+static const int64_t default_max_age_s = 7 * 86400;
+
+/* IANA's special-purpose registries (RFC 6890 and successors): never a remote host's own address on the Internet. */
+static const struct { const char *text, *why; } special[] = {
+	{"0.0.0.0/8", "reserved"}, {"10.0.0.0/8", "private"}, {"100.64.0.0/10", "carrier-grade NAT"}, {"127.0.0.0/8", "loopback"},
+	{"169.254.0.0/16", "link-local"}, {"172.16.0.0/12", "private"}, {"192.0.0.0/24", "reserved"}, {"192.0.2.0/24", "documentation"},
+	{"192.168.0.0/16", "private"}, {"198.18.0.0/15", "benchmarking"}, {"198.51.100.0/24", "documentation"},
+	{"203.0.113.0/24", "documentation"}, {"224.0.0.0/4", "multicast"}, {"240.0.0.0/4", "reserved"}, {"168.63.129.16", "Azure's probes"},
+	{"::/8", "reserved"}, {"fc00::/7", "private"}, {"fe80::/10", "link-local"}, {"ff00::/8", "multicast"}, {"2001:db8::/32", "documentation"},
+};
+
+struct bag {
+	struct wh_prefix *p;
+	size_t n, room;
+};
+
+static int collect(void *arg, const struct wh_prefix *p)
+{
+	struct bag *b = arg;
+	if (b->n == b->room) {
+		size_t room = b->room ? b->room * 2 : 1024;
+		struct wh_prefix *more = reallocarray(b->p, room, sizeof *more);
+		if (!more)
+			return -ENOMEM;
+		b->p = more;
+		b->room = room;
+	}
+	b->p[b->n++] = *p;
+	return 0;
+}
+
+/* Takes one protected prefix out of the list, noting what it took. */
+static struct wh_ranges subtract(struct wh_ranges have, const struct wh_prefix *p, const char *why, struct wh_arena *mem,
+                                 struct wh_intel_list *out, size_t *room)
+{
+	struct wh_ranges cut = wh_ranges_from_prefixes(p, 1, mem), hit = wh_ranges_intersect(have, cut, mem);
+	struct wh_prefix *gone;
+	size_t n;
+	if (!hit.n)
+		return have;
+	wh_ranges_to_prefixes(hit, mem, &gone, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (out->n_subtracted == *room) {
+			*room = *room ? *room * 2 : 16;
+			struct wh_intel_subtraction *more = wh_arena_array(mem, *room, sizeof *more);
+			if (out->n_subtracted)
+				memcpy(more, out->subtracted, out->n_subtracted * sizeof *more);
+			out->subtracted = more;
+		}
+		out->subtracted[out->n_subtracted++] = (struct wh_intel_subtraction){gone[i], why};
+	}
+	return wh_ranges_minus(have, cut, mem);
+}
+
+static void clean(struct bag *raw, const struct wh_intel_protected *prot, size_t n_prot, struct wh_arena *mem, struct wh_intel_list *out)
+{
+	size_t room = 0;
+	raw->n = wh_prefix_merge(raw->p, raw->n);
+	struct wh_ranges r = wh_ranges_from_prefixes(raw->p, raw->n, mem);
+	/* What is ours comes first, so that it is shown as such and not by its range's general word. */
+	for (size_t i = 0; i < n_prot; i++)
+		for (size_t j = 0; j < prot[i].n; j++)
+			r = subtract(r, &prot[i].prefixes[j], prot[i].why, mem, out, &room);
+	for (size_t i = 0; i < sizeof special / sizeof *special; i++) {
+		struct wh_prefix p;
+		if (!wh_prefix_parse(special[i].text, strlen(special[i].text), &p, NULL))
+			r = subtract(r, &p, special[i].why, mem, out, &room);
+	}
+	wh_ranges_to_prefixes(r, mem, &out->prefixes, &out->n_prefixes);
+}
+
+static int read_source(const struct wh_intel_source *src, char **text, size_t *len, struct wh_error *err)
+{
+	if (src->command && src->file)
+		return wh_fail_input(err, -EINVAL, "threat list '%s': has both a file and a command; it takes one", src->name);
+	if (src->command) {
+		char what[128];
+		snprintf(what, sizeof what, "threat list '%.64s'", src->name);
+		return wh_command_output(what, src->command, MAX_LIST_BYTES, COMMAND_SECONDS, text, len, err);
+	}
+	if (!src->file)
+		return wh_fail_input(err, -EINVAL, "threat list '%s': names neither a file nor a command", src->name);
+	return wh_read_file(src->file, MAX_LIST_BYTES, text, len, err);
+}
+
+/* ---- the ledger's document ---- */
+
+static json_t *prefixes_json(const struct wh_prefix *p, size_t n)
+{
+	json_t *a = json_array();
+	char buf[WH_PREFIX_STRLEN];
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(a, json_string(wh_prefix_text(&p[i], buf)));
+	return a;
+}
+
+static int store_list(struct wh_store *s, const struct wh_intel_list *l, struct wh_error *err)
+{
+	char buf[WH_PREFIX_STRLEN];
+	json_t *sub = json_array();
+	for (size_t i = 0; i < l->n_subtracted; i++)
+		json_array_append_new(sub, json_pack("{s:s,s:s}", "prefix", wh_prefix_text(&l->subtracted[i].prefix, buf), "why", l->subtracted[i].why));
+	json_t *o = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "origin", l->origin, "updated", (json_int_t)l->updated_us, "maxAge",
+	                      (json_int_t)l->max_age_s, "entries", (json_int_t)l->entries, "skipped", (json_int_t)l->skipped, "unreadable",
+	                      (json_int_t)l->unreadable, "prefixes", prefixes_json(l->prefixes, l->n_prefixes), "subtracted", sub);
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	int rc = text ? wh_store_put(s, "intel", l->name, text, err) : wh_fail(err, -ENOMEM, "threat list '%s': out of memory", l->name);
+	free(text);
+	json_decref(o);
+	return rc;
+}
+
+static int load_prefix(const json_t *v, struct wh_prefix *out)
+{
+	const char *t = json_string_value(v);
+	return t ? wh_prefix_parse(t, strlen(t), out, NULL) : -EINVAL;
+}
+
+static int load_list(const char *name, const char *json, struct wh_arena *mem, struct wh_intel_list *l)
+{
+	json_t *o = json_loads(json, 0, NULL), *a, *v;
+	size_t i;
+	int rc = json_is_object(o) ? 0 : -EINVAL;
+	const char *origin = json_string_value(json_object_get(o, "origin"));
+	l->name = wh_arena_strdup(mem, name);
+	l->origin = wh_arena_strdup(mem, origin ? origin : "?");
+	l->updated_us = json_integer_value(json_object_get(o, "updated"));
+	l->max_age_s = json_integer_value(json_object_get(o, "maxAge"));
+	l->entries = (size_t)json_integer_value(json_object_get(o, "entries"));
+	l->skipped = (size_t)json_integer_value(json_object_get(o, "skipped"));
+	l->unreadable = (size_t)json_integer_value(json_object_get(o, "unreadable"));
+	a = json_object_get(o, "prefixes");
+	l->prefixes = wh_arena_array(mem, json_array_size(a), sizeof *l->prefixes);
+	json_array_foreach(a, i, v)
+		rc = rc ? rc : load_prefix(v, &l->prefixes[l->n_prefixes++]);
+	a = json_object_get(o, "subtracted");
+	l->subtracted = wh_arena_array(mem, json_array_size(a), sizeof *l->subtracted);
+	json_array_foreach(a, i, v) {
+		const char *why = json_string_value(json_object_get(v, "why"));
+		l->subtracted[l->n_subtracted].why = wh_arena_strdup(mem, why ? why : "?");
+		rc = rc ? rc : load_prefix(json_object_get(v, "prefix"), &l->subtracted[l->n_subtracted++].prefix);
+	}
+	json_decref(o);
+	return rc;
+}
+
+struct loading {
+	struct wh_arena *mem;
+	struct wh_intel_list *lists;
+	size_t n, room;
+	const char *only;
+	struct wh_error *err;
+};
+
+static int load_one(void *arg, const char *key, const char *json)
+{
+	struct loading *ld = arg;
+	if (ld->only && strcmp(ld->only, key))
+		return 0;
+	if (ld->n == ld->room) {
+		size_t room = ld->room ? ld->room * 2 : 8;
+		struct wh_intel_list *more = wh_arena_array(ld->mem, room, sizeof *more);
+		if (ld->n)
+			memcpy(more, ld->lists, ld->n * sizeof *more);
+		ld->lists = more;
+		ld->room = room;
+	}
+	int rc = load_list(key, json, ld->mem, &ld->lists[ld->n++]);
+	return rc ? wh_fail(ld->err, rc, "the ledger's threat list '%s' is damaged: run `whittle intel update %s`", key, key) : 0;
+}
+
+int wh_intel_lists(struct wh_store *s, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err)
+{
+	struct loading ld = {.mem = mem, .err = err};
+	int rc = wh_store_each(s, "intel", load_one, &ld, err);
+	*out = ld.lists;
+	*n = ld.n;
+	return rc;
+}
+
+int wh_intel_forget(struct wh_store *s, const char *name, struct wh_error *err)
+{
+	char *json = NULL;
+	int rc = wh_store_get(s, "intel", name, &json, err);
+	if (!rc && !json)
+		rc = wh_fail_input(err, -ENOENT, "there is no threat list '%s'", name);
+	free(json);
+	return rc ? rc : wh_store_delete(s, "intel", name, err);
+}
+
+/* ---- update ---- */
+
+/* Refuses what looks like a broken or poisoned download. */
+static int check_size(struct wh_store *s, const struct wh_intel_list *l, struct wh_arena *mem, struct wh_error *err)
+{
+	struct loading ld = {.mem = mem, .err = err, .only = l->name};
+	struct wh_error ignored;
+	if (wh_store_each(s, "intel", load_one, &ld, &ignored) || !ld.n)
+		return 0; /* new, or damaged and about to be replaced */
+	size_t before = ld.lists[0].entries, now = l->entries;
+	if (now * 2 < before)
+		return wh_fail(err, -ESTALE, "threat list '%s': refused: it shrank from %zu to %zu entries, less than half; --force takes it", l->name,
+		               before, now);
+	if (before && now > before * 3)
+		return wh_fail(err, -ESTALE, "threat list '%s': refused: it grew from %zu to %zu entries, more than threefold; --force takes it",
+		               l->name, before, now);
+	return 0;
+}
+
+int wh_intel_update(struct wh_store *s, const struct wh_intel_source *src, const struct wh_intel_protected *prot, size_t n_prot,
+                    int64_t now_us, bool force, bool dry_run, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err)
+{
+	struct bag raw = {0};
+	struct wh_intel_parse_stats st;
+	char *text = NULL;
+	size_t len = 0;
+	*out = NULL;
+	int rc = read_source(src, &text, &len, err);
+	if (rc)
+		return rc;
+	rc = wh_intel_parse(src, text, len, now_us, collect, &raw, &st, err);
+	if (rc)
+		goto out;
+	struct wh_intel_list *l = wh_arena_alloc(mem, sizeof *l);
+	l->name = wh_arena_strdup(mem, src->name);
+	l->origin = wh_arena_strdup(mem, src->file ? src->file : "(command)");
+	l->updated_us = now_us;
+	l->max_age_s = src->max_age_s ? src->max_age_s : default_max_age_s;
+	l->entries = st.entries;
+	l->skipped = st.skipped;
+	l->unreadable = st.unreadable;
+	clean(&raw, prot, n_prot, mem, l);
+	*out = l;
+	rc = force ? 0 : check_size(s, l, mem, err);
+	if (!rc && !dry_run)
+		rc = store_list(s, l, err);
+out:
+	free(raw.p);
+	free(text);
+	return rc;
+}
+
+/* ---- use ---- */
+
+bool wh_intel_stale(const struct wh_intel_list *l, int64_t now_us)
+{
+	return (now_us - l->updated_us) / 1000000 > l->max_age_s;
+}
+
+void wh_intel_merged(const struct wh_intel_list *lists, size_t n, struct wh_arena *mem, struct wh_prefix **out, size_t *n_out)
+{
+	size_t total = 0, at = 0;
+	for (size_t i = 0; i < n; i++)
+		total += lists[i].n_prefixes;
+	*out = wh_arena_array(mem, total, sizeof **out);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < lists[i].n_prefixes; j++)
+			(*out)[at++] = lists[i].prefixes[j];
+	*n_out = wh_prefix_merge(*out, at);
+}
+
+const struct wh_prefix *wh_intel_lookup(const struct wh_intel_list *list, const struct wh_addr *a)
+{
+	/* The prefixes are disjoint and sorted: the last that begins at or before the address is the only candidate. */
+	size_t lo = 0, hi = list->n_prefixes;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (wh_addr_cmp(&list->prefixes[mid].addr, a) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo && wh_prefix_has(&list->prefixes[lo - 1], a) ? &list->prefixes[lo - 1] : NULL;
+}
