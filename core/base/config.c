@@ -71,11 +71,59 @@ static int add_trusted(struct wh_config *c, const char *file, const struct wh_ya
 	return 0;
 }
 
-static int add_intel(struct wh_config *c, const char *file, const struct wh_yaml *item, const char *text, struct wh_error *err)
+static int set_duration(const char *file, const struct wh_yaml *n, int64_t *out, struct wh_error *err);
+
+/* A list with its settings: {name: …, file: … | command: …, format: …, column: …, min-score: …, max-age: …}. */
+static int intel_map(struct wh_config *c, const char *file, const struct wh_yaml *item, struct wh_intel_source *s, struct wh_error *err)
 {
-	(void)item, (void)err;
-	c->threat_intel[c->n_threat_intel++] = beside(c, file, text);
-	return 0;
+	static const char *const known[] = {"name", "file", "command", "format", "column", "min-score", "max-age", NULL};
+	const char *text;
+	int rc = wh_yaml_check_keys(file, item, known, err);
+
+	for (const struct wh_yaml *n = rc ? NULL : item->child; n && !rc; n = n->next) {
+		if (!strcmp(n->key, "min-score")) {
+			rc = wh_yaml_int(file, n, 0, 1000, &s->min_score, err);
+		} else if (!strcmp(n->key, "max-age")) {
+			rc = set_duration(file, n, &s->max_age_s, err);
+		} else if (!(rc = text_of(file, n, &text, err))) {
+			if (!strcmp(n->key, "file"))
+				s->file = beside(c, file, text);
+			else
+				*(!strcmp(n->key, "name") ? &s->name : !strcmp(n->key, "command") ? &s->command : !strcmp(n->key, "format") ? &s->format
+				                                                                                                     : &s->column) =
+					wh_arena_strdup(c->mem, text);
+		}
+	}
+	if (!rc && !s->file == !s->command)
+		rc = wh_fail_input(err, -EINVAL, "%s:%d: a threat list takes either a file or a command", file, item->line);
+	if (!rc && !s->name && !s->file)
+		rc = wh_fail_input(err, -EINVAL, "%s:%d: a threat list from a command needs a name", file, item->line);
+	return rc;
+}
+
+static int set_intel(struct wh_config *c, const char *file, const struct wh_yaml *list, struct wh_error *err)
+{
+	const char *text, *slash;
+	int rc = 0;
+
+	if (list->kind == WH_YAML_MAP)
+		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a list, not a map", file, list->line, list->key);
+	c->threat_intel = wh_arena_array(c->mem, count(list) + 1, sizeof *c->threat_intel);
+	for (const struct wh_yaml *k = list->kind == WH_YAML_LIST ? list->child : list; k && !rc; k = k->next) {
+		struct wh_intel_source *s = &c->threat_intel[c->n_threat_intel++];
+		if (k->kind == WH_YAML_MAP)
+			rc = intel_map(c, file, k, s, err);
+		else if (!(rc = text_of(file, k, &text, err)))
+			s->file = beside(c, file, text);
+		if (!rc && !s->name)
+			s->name = (slash = strrchr(s->file, '/')) ? slash + 1 : s->file;
+		for (size_t i = 0; !rc && i + 1 < c->n_threat_intel; i++)
+			if (!strcmp(c->threat_intel[i].name, s->name))
+				rc = wh_fail_input(err, -EEXIST, "%s:%d: there are two threat lists named '%s'", file, k->line, s->name);
+		if (k == list)
+			break;
+	}
+	return rc;
 }
 
 static int set_discover(const char *file, const struct wh_yaml *n, struct wh_config *c, struct wh_error *err)
@@ -173,8 +221,7 @@ static int fill(struct wh_config *c, const char *file, const struct wh_yaml *roo
 			c->trusted = wh_arena_array(c->mem, count(n) + 1, sizeof *c->trusted);
 			rc = list_of(file, n, c, add_trusted, err);
 		} else if (!strcmp(n->key, "threat-intel")) {
-			c->threat_intel = wh_arena_array(c->mem, count(n) + 1, sizeof *c->threat_intel);
-			rc = list_of(file, n, c, add_intel, err);
+			rc = set_intel(c, file, n, err);
 		}
 	}
 	return rc;

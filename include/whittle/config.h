@@ -6,6 +6,17 @@
 #pragma once
 #include "whittle/base.h"
 
+/* Where one threat list comes from. Exactly one of file and command is set. */
+struct wh_intel_source {
+	const char *name;      /* the key that it is shown and stored under; by default the file's own name */
+	const char *file;
+	const char *command;   /* run by /bin/sh; its standard output is the list */
+	const char *format;    /* plain, csv, jsonl, iprep, stix, misp; NULL: told from the content */
+	const char *column;    /* csv, jsonl: the column or key with the address; NULL: the usual names */
+	int64_t min_score;     /* iprep: reputation from which an entry counts; 0: all */
+	int64_t max_age_s;     /* older than this is stale: said, never an error; 0: 7 days */
+};
+
 struct wh_config {
 	struct wh_arena *mem;
 	const char *store;         /* NULL: --store, $WHITTLE_STORE or the default */
@@ -17,7 +28,7 @@ struct wh_config {
 	int64_t min_days;          /* 0: 30 */
 	int64_t max_prefixes;      /* a rule; 0: no budget */
 	struct wh_prefix *trusted; size_t n_trusted; /* trusted configuration: always kept */
-	const char **threat_intel; size_t n_threat_intel; /* files of addresses that are never allowed */
+	struct wh_intel_source *threat_intel; size_t n_threat_intel; /* lists of addresses that are never allowed */
 };
 
 #define WH_DEFAULT_STORE "/var/lib/whittle/ledger.db"

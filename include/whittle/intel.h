@@ -9,19 +9,9 @@
  */
 #pragma once
 #include "whittle/base.h"
+#include "whittle/config.h"
 #include "whittle/ledger.h"
 #include "whittle/policy.h"
-
-/* Where one list comes from. Exactly one of file and command is set. */
-struct wh_intel_source {
-	const char *name;
-	const char *file;
-	const char *command;   /* run by /bin/sh; its standard output is the list */
-	const char *format;    /* a row of wh_intel_formats; NULL: told from the content */
-	const char *column;    /* csv, jsonl: the column or key with the address; NULL: the usual names */
-	int64_t min_score;     /* iprep: reputation from which an entry counts; 0: all */
-	int64_t max_age_s;     /* older than this is stale: said, never an error; 0: 7 days */
-};
 
 /* What a parser calls for each entry; a range that is no prefix comes as several. Non-zero ends the parsing. */
 typedef int (*wh_intel_sink)(void *arg, const struct wh_prefix *p);
