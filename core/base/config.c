@@ -175,7 +175,7 @@ static int set_ports(const char *file, const struct wh_yaml *n, struct wh_config
 
 static int set_duration(const char *file, const struct wh_yaml *n, int64_t *out, struct wh_error *err)
 {
-	const char *text;
+	const char *text = "";
 	int rc = text_of(file, n, &text, err);
 	if (!rc && (wh_duration_parse(text, out) || *out < 1))
 		rc = wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a time such as 10s, 5m or 2h, not '%.60s'", file, n->line, n->key, text);

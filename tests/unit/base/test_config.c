@@ -69,7 +69,8 @@ static void every_key_is_read(void **state)
 	assert_int_equal(c->trusted[0].len, 120);
 	assert_int_equal(c->n_threat_intel, 1);
 	snprintf(want, sizeof want, "%s/bad.txt", dir);
-	assert_string_equal(c->threat_intel[0], want);
+	assert_string_equal(c->threat_intel[0].file, want);
+	assert_string_equal(c->threat_intel[0].name, "bad.txt");
 	wh_config_free(c);
 }
 
