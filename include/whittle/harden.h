@@ -91,12 +91,18 @@ int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *r
                const struct wh_harden_options *opt, bool json, char **out, struct wh_error *err);
 
 /* ---- prefix selection, on its own (see select.c for the algorithm) ---- */
-struct wh_select_peer { struct wh_addr addr; bool late; /* first seen in the second half of the window */ };
+struct wh_select_peer {
+	struct wh_addr addr;
+	bool late;  /* first seen in the second half of the window */
+	bool fixed; /* IPv6: the same /128 on most days; its /64 is taken whole unless every peer there is fixed */
+};
+/* Prices as in ALGORITHM; max_lines counts prefixes and carve-outs, 0: no budget. */
 struct wh_select_costs { double line, unseen, carve, newcomer, horizon_days, half_days; unsigned max_lines; };
 struct wh_selection {
-	struct wh_prefix *prefixes; size_t n_prefixes;
-	struct wh_prefix *except; size_t n_except;
-	double cost, unseen, newcomers;
+	struct wh_prefix *prefixes; size_t n_prefixes; /* sorted, disjoint, each inside one of `within` */
+	struct wh_prefix *except; size_t n_except;     /* the parts of keep_out inside them: sorted, merged */
+	double cost, unseen, newcomers;                /* of what was chosen, at the asked prices */
+	bool over_budget;                              /* even the fewest lines that let every peer in are more than max_lines */
 };
 /* peers and keep_out sorted, distinct; within: sorted merged prefixes that the policy allows. */
 int wh_select(const struct wh_select_peer *peers, size_t n, const struct wh_addr *keep_out, size_t n_out,

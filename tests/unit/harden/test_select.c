@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "whittle/harden.h"
+
+static const struct wh_select_costs usual = {.line = 1, .unseen = 0.25, .carve = 0.25, .newcomer = 2, .horizon_days = 30, .half_days = 15};
+
+static struct wh_prefix prefix(const char *s)
+{
+	struct wh_prefix p;
+	assert_int_equal(wh_prefix_parse(s, strlen(s), &p, NULL), 0);
+	return p;
+}
+
+static struct wh_addr addr(const char *s)
+{
+	struct wh_addr a;
+	assert_int_equal(wh_addr_parse(s, strlen(s), &a), 0);
+	return a;
+}
+
+static int by_peer(const void *a, const void *b)
+{
+	return wh_addr_cmp(&((const struct wh_select_peer *)a)->addr, &((const struct wh_select_peer *)b)->addr);
+}
+
+static int by_addr(const void *a, const void *b)
+{
+	return wh_addr_cmp(a, b);
+}
+
+/* "140.20.30.8 140.20.30.9+ …": + is late, = is fixed. The outcome as text: prefixes, then "!" and what is carved out. */
+static const char *select_text(const char *peers, const char *out, const char *within, struct wh_select_costs costs)
+{
+	static char text[4096];
+	struct wh_select_peer p[64];
+	struct wh_addr x[16];
+	struct wh_prefix w[8];
+	size_t n = 0, n_x = 0, n_w = 0;
+	char *copy = strdup(peers), *save = NULL;
+	for (char *t = strtok_r(copy, " ", &save); t; t = strtok_r(NULL, " ", &save)) {
+		size_t len = strlen(t);
+		p[n] = (struct wh_select_peer){0};
+		for (; strchr("+=", t[len - 1]); t[--len] = 0)
+			*(t[len - 1] == '+' ? &p[n].late : &p[n].fixed) = true;
+		p[n++].addr = addr(t);
+	}
+	free(copy);
+	copy = strdup(out);
+	for (char *t = strtok_r(copy, " ", &save); t; t = strtok_r(NULL, " ", &save))
+		x[n_x++] = addr(t);
+	free(copy);
+	copy = strdup(within);
+	for (char *t = strtok_r(copy, " ", &save); t; t = strtok_r(NULL, " ", &save))
+		w[n_w++] = prefix(t);
+	free(copy);
+	qsort(p, n, sizeof *p, by_peer);
+	qsort(x, n_x, sizeof *x, by_addr);
+	n_w = wh_prefix_merge(w, n_w);
+
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_selection s;
+	struct wh_error err;
+	assert_int_equal(wh_select(p, n, x, n_x, w, n_w, &costs, mem, &s, &err), 0);
+	char *at = text, buf[WH_PREFIX_STRLEN];
+	*at = 0;
+	for (size_t i = 0; i < s.n_prefixes; i++)
+		at += sprintf(at, "%s%s", i ? " " : "", wh_prefix_text(&s.prefixes[i], buf));
+	for (size_t i = 0; i < s.n_except; i++)
+		at += sprintf(at, " !%s", wh_prefix_text(&s.except[i], buf));
+	if (s.over_budget)
+		strcpy(at, " over budget");
+	wh_arena_free(mem);
+	return text;
+}
+
+static void five_of_eight_neighbours_are_one_prefix(void **state)
+{
+	(void)state;
+	assert_string_equal(select_text("140.20.30.8 140.20.30.9 140.20.30.11 140.20.30.12 140.20.30.14", "", "140.20.30.0/24", usual),
+	                    "140.20.30.8/29");
+}
+
+static void fixed_servers_far_apart_stay_single(void **state)
+{
+	(void)state;
+	assert_string_equal(select_text("192.0.2.1 192.0.2.77 192.0.2.200", "", "0.0.0.0/0 ::/0", usual), "192.0.2.1 192.0.2.77 192.0.2.200");
+}
+
+static void nobody_gets_nothing(void **state)
+{
+	(void)state;
+	assert_string_equal(select_text("", "192.0.2.1", "0.0.0.0/0", usual), "");
+	assert_string_equal(select_text("192.0.2.1", "", "", usual), "");
+}
+
+static void steady_arrivals_take_the_pool_whole(void **state)
+{
+	(void)state;
+	/* four of sixteen, all fresh: 2 · min(12, 3 · 2) newcomers outweigh 12 unseen at 0.25 */
+	assert_string_equal(select_text("192.0.2.17+ 192.0.2.21+ 192.0.2.26+ 192.0.2.30+", "", "0.0.0.0/0", usual), "192.0.2.16/28");
+	assert_string_equal(select_text("192.0.2.17 192.0.2.21 192.0.2.26 192.0.2.30", "", "0.0.0.0/0", usual),
+	                    "192.0.2.17 192.0.2.21 192.0.2.26 192.0.2.30");
+}
+
+static void nothing_outside_the_present_rules_is_taken(void **state)
+{
+	(void)state;
+	/* the pool above, but only its upper half is allowed today; and a peer outside of both */
+	assert_string_equal(select_text("192.0.2.17+ 192.0.2.21+ 192.0.2.26+ 192.0.2.30+ 198.51.100.1", "", "192.0.2.24/29", usual),
+	                    "192.0.2.24/29");
+	/* two allowed neighbours are not joined across their border, which is no longer there once they are merged */
+	assert_string_equal(select_text("10.0.0.1 10.0.0.2", "", "10.0.0.0/31 10.0.0.2/31", usual), "10.0.0.0/30");
+	assert_string_equal(select_text("10.0.0.1 10.0.0.2", "", "10.0.0.1 10.0.0.2", usual), "10.0.0.1 10.0.0.2");
+}
+
+static void the_hostile_inside_are_carved_out(void **state)
+{
+	(void)state;
+	assert_string_equal(select_text("192.0.2.0 192.0.2.1 192.0.2.2 192.0.2.4 192.0.2.5 192.0.2.6", "192.0.2.3 192.0.2.99", "0.0.0.0/0", usual),
+	                    "192.0.2.0/29 !192.0.2.3");
+}
+
+static void ipv6_is_let_in_by_64s_unless_the_address_stays(void **state)
+{
+	(void)state;
+	assert_string_equal(select_text("2001:db8::1234 2001:db8::99ff", "", "::/0", usual), "2001:db8::/64");
+	assert_string_equal(select_text("2001:db8::10=", "", "::/0", usual), "2001:db8::10");
+	assert_string_equal(select_text("2001:db8::10= 2001:db8::9aaa:1", "", "::/0", usual), "2001:db8::/64");
+	assert_string_equal(select_text("2001:db8::1", "", "2001:db8::/96", usual), "2001:db8::/96");
+	/* four of eight /64s of an office */
+	assert_string_equal(select_text("2001:db8::a 2001:db8:0:1::b 2001:db8:0:2::c 2001:db8:0:6::d", "", "::/0", usual), "2001:db8::/61");
+}
+
+static void the_families_are_apart(void **state)
+{
+	(void)state;
+	/* ::/0 surrounds the IPv4-mapped block, whose hostile addresses are nothing to it */
+	struct wh_select_costs cheap = usual;
+	cheap.unseen = 0;
+	cheap.max_lines = 2;
+	assert_string_equal(select_text("::1 2001:db8::1 192.0.2.1", "192.0.2.2 192.0.2.3", "0.0.0.0/0 ::/0", cheap), "::/2 192.0.2.1");
+}
+
+static void a_budget_is_met_exactly_or_said_not_to_be(void **state)
+{
+	(void)state;
+	struct wh_select_costs c = usual;
+	c.max_lines = 2;
+	assert_string_equal(select_text("10.0.0.1 10.0.0.9 10.9.0.1", "", "0.0.0.0/0", c), "10.0.0.0/28 10.9.0.1");
+	c.max_lines = 1;
+	assert_string_equal(select_text("10.0.0.1 10.0.0.9 10.9.0.1", "", "0.0.0.0/0", c), "10.0.0.0/12");
+	assert_string_equal(select_text("10.0.0.1 10.9.0.1", "", "10.0.0.0/24 10.9.0.0/24", c), "10.0.0.1 10.9.0.1 over budget");
+	/* one line would have to be carved, which is two */
+	assert_string_equal(select_text("10.0.0.1 10.0.0.3", "10.0.0.2", "0.0.0.0/0", c), "10.0.0.1 10.0.0.3 over budget");
+}
+
+/* ---- against every choice there is, on a universe of sixteen addresses ---- */
+
+struct small {
+	uint16_t peers, late, out;
+	struct wh_select_costs costs;
+};
+
+static double price(const struct small *s, unsigned from, unsigned size)
+{
+	uint16_t mask = (uint16_t)(((1u << size) - 1) << from);
+	double seen = __builtin_popcount(s->peers & mask), late = __builtin_popcount(s->late & mask), out = __builtin_popcount(s->out & mask);
+	double unseen = size > 1 ? size - seen - out : 0;
+	double come = late > 1 ? (late - 1) * s->costs.horizon_days / s->costs.half_days : 0;
+	if (come > unseen)
+		come = unseen;
+	return s->costs.line + s->costs.unseen * unseen + s->costs.carve * out - s->costs.newcomer * come;
+}
+
+/* The least cost of a set of disjoint prefixes (bit i of `starts` at level l …) that covers all peers, by trying each set. */
+static double cheapest(const struct small *s, unsigned from, unsigned size, unsigned lines)
+{
+	uint16_t mask = (uint16_t)(((1u << size) - 1) << from);
+	double best = INFINITY;
+	if (!(s->peers & mask))
+		return 0;
+	uint16_t half = (uint16_t)(((1u << size / 2) - 1) << from);
+	bool candidate = size == 1 || ((s->peers & half) && (s->peers & mask & ~half)); /* a longest common prefix */
+	unsigned need = 1 + (unsigned)__builtin_popcount(s->out & mask);
+	if (candidate && need <= lines)
+		best = price(s, from, size);
+	for (unsigned left = 0; size > 1 && left <= lines; left++) {
+		double c = cheapest(s, from, size / 2, left) + cheapest(s, from + size / 2, size / 2, lines - left);
+		best = c < best ? c : best;
+	}
+	return best;
+}
+
+static void check_small(const struct small *s, bool exact)
+{
+	struct wh_select_peer peers[16];
+	struct wh_addr out[16];
+	size_t n = 0, n_out = 0;
+	struct wh_prefix all = prefix("10.0.0.0/28");
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_selection sel;
+	struct wh_error err;
+
+	for (unsigned i = 0; i < 16; i++) {
+		if (s->peers >> i & 1)
+			peers[n++] = (struct wh_select_peer){.addr = wh_addr_v4(0x0a000000u + i), .late = s->late >> i & 1};
+		if (s->out >> i & 1)
+			out[n_out++] = wh_addr_v4(0x0a000000u + i);
+	}
+	assert_int_equal(wh_select(peers, n, out, n_out, &all, 1, &s->costs, mem, &sel, &err), 0);
+	double want = cheapest(s, 0, 16, exact ? s->costs.max_lines : 16);
+	if (isinf(want))
+		assert_true(sel.over_budget);
+	else if (fabs(sel.cost - want) > 1e-9)
+		fail_msg("peers %04x late %04x out %04x: cost %g, best %g", s->peers, s->late, s->out, sel.cost, want);
+	for (size_t i = 0; i < n; i++) {
+		bool in = false;
+		for (size_t k = 0; k < sel.n_prefixes; k++)
+			in = in || wh_prefix_has(&sel.prefixes[k], &peers[i].addr);
+		assert_true(in);
+	}
+	for (size_t i = 0; i < n_out; i++) {
+		bool in = false, carved = false;
+		for (size_t k = 0; k < sel.n_prefixes; k++)
+			in = in || wh_prefix_has(&sel.prefixes[k], &out[i]);
+		for (size_t k = 0; k < sel.n_except; k++)
+			carved = carved || wh_prefix_has(&sel.except[k], &out[i]);
+		assert_int_equal(in, carved);
+	}
+	wh_arena_free(mem);
+}
+
+static struct small random_small(void)
+{
+	struct small s = {.costs = usual};
+	s.peers = (uint16_t)(rand() & (rand() % 3 ? rand() : 0xffff));
+	s.late = (uint16_t)(s.peers & rand());
+	s.out = (uint16_t)(~s.peers & rand() & rand() & (rand() % 2 ? 0xffff : rand()));
+	s.costs.unseen = (rand() % 5) / 8.0;
+	s.costs.carve = (rand() % 5) / 8.0;
+	s.costs.newcomer = rand() % 3;
+	s.costs.half_days = 15 + rand() % 15;
+	return s;
+}
+
+static void no_choice_is_better_on_thousands_of_small_tries(void **state)
+{
+	(void)state;
+	srand(1);
+	for (int round = 0; round < 4000; round++) {
+		struct small s = random_small();
+		check_small(&s, false);
+	}
+}
+
+static void no_choice_within_a_budget_is_better_on_thousands_of_small_tries(void **state)
+{
+	(void)state;
+	srand(2);
+	for (int round = 0; round < 3000; round++) {
+		struct small s = random_small();
+		s.costs.max_lines = 1 + (unsigned)rand() % 8;
+		check_small(&s, true);
+	}
+}
+
+static void a_large_budget_is_kept_by_the_price_of_lines(void **state)
+{
+	(void)state;
+	enum { N = 30000 };
+	struct wh_select_peer *peers = calloc(N, sizeof *peers);
+	struct wh_select_costs c = usual;
+	struct wh_error err;
+	double last = INFINITY;
+
+	srand(3);
+	for (int i = 0; i < N; i++)
+		peers[i].addr = wh_addr_v4(((uint32_t)rand() << 8 | (uint32_t)(rand() & 255)) % 0xdfffffff);
+	qsort(peers, N, sizeof *peers, by_peer);
+	for (unsigned budget = 1024; budget < 20000; budget *= 2) {
+		struct wh_arena *mem = wh_arena_new();
+		struct wh_selection s;
+		c.max_lines = budget;
+		assert_int_equal(wh_select(peers, N, NULL, 0, &wh_prefix_all_v4, 1, &c, mem, &s, &err), 0);
+		assert_false(s.over_budget);
+		assert_true(s.n_prefixes + s.n_except <= budget);
+		assert_true(s.n_prefixes > budget / 4);
+		assert_true(s.cost <= last); /* more lines never cost more */
+		last = s.cost;
+		wh_arena_free(mem);
+	}
+	free(peers);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(five_of_eight_neighbours_are_one_prefix),
+		cmocka_unit_test(fixed_servers_far_apart_stay_single),
+		cmocka_unit_test(nobody_gets_nothing),
+		cmocka_unit_test(steady_arrivals_take_the_pool_whole),
+		cmocka_unit_test(nothing_outside_the_present_rules_is_taken),
+		cmocka_unit_test(the_hostile_inside_are_carved_out),
+		cmocka_unit_test(ipv6_is_let_in_by_64s_unless_the_address_stays),
+		cmocka_unit_test(the_families_are_apart),
+		cmocka_unit_test(a_budget_is_met_exactly_or_said_not_to_be),
+		cmocka_unit_test(no_choice_is_better_on_thousands_of_small_tries),
+		cmocka_unit_test(no_choice_within_a_budget_is_better_on_thousands_of_small_tries),
+		cmocka_unit_test(a_large_budget_is_kept_by_the_price_of_lines),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
