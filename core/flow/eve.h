@@ -12,8 +12,8 @@
  *   the walker      (eve_walk.h) compares the bytes with the joints that followed the same joints before, and where one is
  *                   equal takes the node as it stands.
  *
- * What step() finds depends on nothing but the joint's bytes and the containers open before it, which the path of nodes
- * from the start of the record determines. So a node taken from memory is what step() would have found, and the walker
+ * What step() finds depends on nothing but the joint's bytes, the kind of scalar that its first byte begins, and the
+ * containers open before, which the path of nodes from the start of the record determines. So a node taken from memory is what step() would have found, and the walker
  * is exact, not a guess: the memory (struct eve_cache) is a trie of joints with step() as its oracle. Scalars are always
  * read and checked in full. An example, in which // marks where joints end:
  *
@@ -73,6 +73,7 @@ struct eve_node {
 	uint32_t len;
 	uint16_t next, alt;           /* the first joint after this one; the next choice in its stead; 0: none */
 	uint8_t op, field;
+	uint8_t first, span;          /* the scalar's first byte: first … first + span; any for strings, whose quote is in the joint */
 	uint16_t at;                  /* where in struct eve_values the field goes */
 	uint16_t depth;               /* containers open after the joint */
 	uint8_t group;                /* of the open container at depth 2 */

@@ -56,6 +56,9 @@ static void open_container(struct eve_walker *w, bool object, const struct eve_k
 static void settle(struct eve_node *n, const struct eve_key *key, char first)
 {
 	unsigned op = first == '"' ? EVE_OP_STRING : first == '-' || (first >= '0' && first <= '9') ? EVE_OP_NUMBER : EVE_OP_WORD;
+	/* "-0123456789" lie between '-' and '9', "fnt" between 'f' and 't'; what else lies there begins nothing valid */
+	n->first = op == EVE_OP_NUMBER ? '-' : op == EVE_OP_WORD ? 'f' : 0;
+	n->span = op == EVE_OP_NUMBER ? '9' - '-' : op == EVE_OP_WORD ? 't' - 'f' : UINT8_MAX;
 	n->op = (uint8_t)op;
 	n->field = EVE_NONE;
 	n->at = 0;
@@ -133,6 +136,7 @@ static const char *joint(struct eve_walker *w, const char *p, const char *end)
 			p++;
 			if (!--w->depth) {
 				w->scratch.op = EVE_OP_END;
+				w->scratch.span = UINT8_MAX;
 				return p;
 			}
 			expect = AFTER_SCALAR;
@@ -197,6 +201,8 @@ const struct eve_node *wh_eve_step(struct eve_walker *w, const struct eve_node *
 	}
 	if (eve_op_is_string(cur->op))
 		p++; /* its closing quote */
+	else if (cur->op != EVE_OP_END && p < end && *p == 0)
+		p++; /* jansson drops one NUL after a number or a word, so we do: the two never disagree */
 	memset(n, 0, sizeof *n);
 	p = joint(w, p, end);
 	if (!p)

@@ -165,7 +165,9 @@ static inline bool joint_matches(const struct eve_node *n, const char *p)
 {
 	if (~equal32(n->literal, p) & n->mask[0])
 		return false;
-	return likely(n->len <= 32) || !(~equal32(n->literal + 32, p + 32) & n->mask[1]);
+	if (unlikely(n->len > 32) && (~equal32(n->literal + 32, p + 32) & n->mask[1]))
+		return false;
+	return (uint8_t)((uint8_t)p[n->len] - n->first) <= n->span;
 }
 
 static inline void apply_effects(struct eve_walker *w, const struct eve_node *n)

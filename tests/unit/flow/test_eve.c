@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "../support/eve_gen.h"
+#include "../support/eve_reference.h"
+#include "flow/eve.h"
+
+#define RECORDS 200000
+
+static const char flow_text[] =
+	"{\"timestamp\":\"2026-11-01T01:02:03.000004+0000\",\"flow_id\":1234567890123456,\"in_iface\":\"eth0\",\"event_type\":\"flow\","
+	"\"src_ip\":\"10.0.0.1\",\"src_port\":51234,\"dest_ip\":\"192.168.100.7\",\"dest_port\":22,\"proto\":\"TCP\",\"app_proto\":\"ssh\","
+	"\"flow\":{\"pkts_toserver\":12,\"pkts_toclient\":10,\"bytes_toserver\":1234567,\"bytes_toclient\":9999999999,"
+	"\"start\":\"2026-11-01T01:02:00.000004+0000\",\"end\":\"2026-11-01T01:02:02.900004+0000\",\"age\":3,\"state\":\"closed\","
+	"\"reason\":\"timeout\",\"alerted\":true},\"tcp\":{\"tcp_flags\":\"1b\",\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"13\",\"syn\":true,"
+	"\"fin\":true,\"psh\":true,\"ack\":true,\"state\":\"closed\"}}";
+
+static unsigned long records(void)
+{
+	const char *n = getenv("WH_EVE_RECORDS");
+	return n ? strtoul(n, NULL, 10) : RECORDS;
+}
+
+/* ---- memory that ends at a guard page ---- */
+
+static struct { char *base; size_t size; } guarded;
+
+static char *before_guard(const char *p, size_t len)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), need = (len + page) / page * page;
+	if (need > guarded.size) {
+		if (guarded.base)
+			munmap(guarded.base, guarded.size + page);
+		guarded.base = mmap(NULL, need + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		assert_true(guarded.base != MAP_FAILED);
+		assert_int_equal(mprotect(guarded.base + need, page, PROT_NONE), 0);
+		guarded.size = need;
+	}
+	memcpy(guarded.base + guarded.size - len, p, len);
+	return guarded.base + guarded.size - len;
+}
+
+/* ---- what one record says ---- */
+
+static void every_field_of_a_flow_record_is_read(void **state)
+{
+	struct wh_record r;
+	char a[WH_ADDR_STRLEN];
+	(void)state;
+	for (const struct eve_impl *const *impl = wh_eve_impls(); *impl; impl++) {
+		wh_eve_use(*impl);
+		for (int twice = 0; twice < 2; twice++) {
+			assert_int_equal(wh_eve_record(flow_text, sizeof flow_text - 1, &r, NULL), 0);
+			assert_int_equal(r.kind, WH_RECORD_FLOW);
+			assert_string_equal(r.event_type, "flow");
+			assert_string_equal(wh_addr_text(&r.flow.src, a), "10.0.0.1");
+			assert_string_equal(wh_addr_text(&r.flow.dst, a), "192.168.100.7");
+			assert_int_equal(r.flow.src_port, 51234);
+			assert_int_equal(r.flow.dst_port, 22);
+			assert_int_equal(r.flow.proto, WH_PROTO_TCP);
+			assert_string_equal(r.flow.app_proto, "ssh");
+			assert_true(r.flow.app_proto_known && r.flow.alerted && r.flow.has_tcp_flags);
+			assert_int_equal(r.flow.state, WH_STATE_CLOSED);
+			assert_int_equal(r.flow.pkts_toserver, 12);
+			assert_int_equal(r.flow.pkts_toclient, 10);
+			assert_int_equal(r.flow.bytes_toserver, 1234567);
+			assert_int_equal(r.flow.bytes_toclient, INT64_C(9999999999));
+			assert_int_equal(r.flow.start_us, INT64_C(1793494920000004));
+			assert_int_equal(r.flow.end_us, INT64_C(1793494922900004));
+			assert_int_equal(r.time_us, INT64_C(1793494923000004));
+			assert_int_equal(r.flow.tcp_flags_toserver, 0x1b);
+			assert_int_equal(r.flow.tcp_flags_toclient, 0x13);
+		}
+	}
+	wh_eve_use(NULL);
+}
+
+/* One text against the reference: by all walkers, or only by one of them in turn. */
+static void agree_by(const char *text, size_t len, bool all)
+{
+	static unsigned turn;
+	struct eve_verdict reference;
+	char *copy = before_guard(text, len);
+	eve_judge(text, len, &reference);
+	const struct eve_impl *const *impl = wh_eve_impls();
+	for (unsigned n = turn++; !all && n; n--)
+		impl = impl[1] ? impl + 1 : wh_eve_impls();
+	for (turn %= 60; *impl; impl = all ? impl + 1 : &(const struct eve_impl *){NULL}) {
+		struct eve_verdict v = {.reason = NULL};
+		wh_eve_use(*impl);
+		v.rc = wh_eve_record(copy, len, &v.rec, &v.reason);
+		const char *difference = eve_difference(&v, &reference);
+		if (difference)
+			fail_msg("%s walker: %s (%s) in: %.*s", (*impl)->name, difference, v.reason ? v.reason : "no reason",
+			         (int)(len < 3000 ? len : 3000), text);
+	}
+	wh_eve_use(NULL);
+}
+
+static void agree(const char *text, size_t len)
+{
+	agree_by(text, len, true);
+}
+
+static void every_walker_equals_jansson_on_a_generated_corpus(void **state)
+{
+	struct eve_gen g;
+	(void)state;
+	eve_gen_init(&g, 20261101);
+	for (unsigned long i = 0; i < records(); i++) {
+		eve_gen_next(&g);
+		agree_by(g.buf, g.len, i % 4 == 0);
+	}
+	eve_gen_free(&g);
+}
+
+static void a_record_cut_at_any_byte_is_judged_as_jansson_does(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n < sizeof flow_text; n++)
+		agree(flow_text, n);
+}
+
+static void any_byte_replaced_is_judged_as_jansson_does(void **state)
+{
+	static const unsigned char by[] = "\"\\}]0\n\x80 ,:";
+	char copy[sizeof flow_text];
+	(void)state;
+	for (size_t i = 0; i + 1 < sizeof flow_text; i++)
+		for (size_t k = 0; k < sizeof by; k += 1 + (i & 1)) {
+			memcpy(copy, flow_text, sizeof copy);
+			copy[i] = (char)by[k];
+			agree(copy, sizeof copy - 1);
+		}
+}
+
+static void every_two_byte_sequence_in_a_string_is_judged_as_jansson_does(void **state)
+{
+	(void)state;
+	for (unsigned c = 0; c < 0x10000; c += 7) {
+		char text[64];
+		int n = snprintf(text, sizeof text, "{\"event_type\":\"dns\",\"x\":\"__\"}");
+		text[n - 4] = (char)(c >> 8);
+		text[n - 3] = (char)c;
+		agree(text, (size_t)n);
+	}
+}
+
+/* ---- lines ---- */
+
+struct seen {
+	uint64_t n;
+	uint64_t sum;
+	int answer_at, answer;
+};
+
+static int count_record(void *arg, const struct wh_record *rec)
+{
+	struct seen *s = arg;
+	if (s->answer && s->n == (uint64_t)s->answer_at)
+		return s->answer;
+	s->n++;
+	s->sum += (uint64_t)rec->time_us * s->n + rec->flow.src_port;
+	return 0;
+}
+
+/* Lines of a corpus, fed in pieces of any size, give the same records, counts and error positions as fed at once. */
+static void feeding_in_pieces_equals_feeding_at_once(void **state)
+{
+	struct eve_gen g;
+	size_t len = 0, cap = 8u << 20;
+	char *all = malloc(cap);
+	(void)state;
+	assert_non_null(all);
+	eve_gen_init(&g, 11);
+	while (len < 600000) {
+		eve_gen_next(&g);
+		if (g.len > 100000)
+			continue;
+		memcpy(all + len, g.buf, g.len);
+		len += g.len;
+		all[len++] = '\n';
+	}
+	struct wh_read_stats once = {0};
+	struct seen a = {0};
+	void *st = wh_reader_eve.open();
+	assert_int_equal(wh_reader_eve.feed(st, all, len, true, 1, 0, count_record, &a, &once), len);
+	wh_reader_eve.close(st);
+	assert_int_equal(once.bytes, len);
+	assert_int_equal(once.records, a.n);
+	assert_true(once.malformed > 100 && once.flows > 100 && once.alerts > 10);
+	for (size_t step = 1; step < 300000; step = step * 7 + 3) {
+		struct wh_read_stats s = {0};
+		struct seen b = {0};
+		size_t at = 0, end = 0;
+		size_t limit = step < 100 ? 40000 : len;
+		st = wh_reader_eve.open();
+		while (at < limit) {
+			bool last = false;
+			end = end + step > limit ? limit : end + step;
+			if (end == limit)
+				last = true;
+			int64_t n = wh_reader_eve.feed(st, before_guard(all + at, end - at), end - at, last, 1 + s.lines, at, count_record, &b, &s);
+			assert_true(n >= 0);
+			at += (size_t)n;
+			assert_int_equal(s.bytes, at);
+		}
+		wh_reader_eve.close(st);
+		if (limit == len) {
+			assert_int_equal(b.n, a.n);
+			assert_int_equal(b.sum, a.sum);
+			assert_memory_equal(&s, &once, sizeof s);
+		}
+	}
+	free(all);
+	eve_gen_free(&g);
+}
+
+static void malformed_lines_are_counted_with_the_first_place_of_each_kind(void **state)
+{
+	static const char text[] = "{\"event_type\":\"dns\"}\nnonsense\n\n  \r\n{\"event_type\":\"flow\"}\n{\"event_type\":\"dns\"\nrubbish\n"
+	                           "{\"event_type\":\"x\xff\"}\n{\"event_type\":\"dns\"}";
+	struct wh_read_stats s = {0};
+	struct seen a = {0};
+	void *st = wh_reader_eve.open();
+	(void)state;
+	assert_int_equal(wh_reader_eve.feed(st, text, sizeof text - 1, true, 10, 1000, count_record, &a, &s), sizeof text - 1);
+	wh_reader_eve.close(st);
+	assert_int_equal(s.records, 2);
+	assert_int_equal(s.other, 2);
+	assert_int_equal(s.malformed, 5);
+	assert_int_equal(s.lines, 8);
+	assert_int_equal(s.n_bad, 4);
+	assert_ptr_equal(s.bad[0].reason, wh_eve_not_json);
+	assert_int_equal(s.bad[0].count, 2);
+	assert_int_equal(s.bad[0].first_line, 11);
+	assert_int_equal(s.bad[0].first_offset, 1021);
+	assert_ptr_equal(s.bad[1].reason, wh_eve_missing);
+	assert_int_equal(s.bad[1].first_line, 14);
+	assert_ptr_equal(s.bad[2].reason, wh_eve_cut_short);
+	assert_ptr_equal(s.bad[3].reason, wh_eve_not_utf8);
+}
+
+static void an_incomplete_last_line_waits_for_more(void **state)
+{
+	struct wh_read_stats s = {0};
+	struct seen a = {0};
+	void *st = wh_reader_eve.open();
+	char text[2 * sizeof flow_text];
+	int len = snprintf(text, sizeof text, "%s\n%s", flow_text, flow_text);
+	(void)state;
+	assert_int_equal(wh_reader_eve.feed(st, text, (size_t)len, false, 1, 0, count_record, &a, &s), sizeof flow_text);
+	assert_int_equal(s.records, 1);
+	text[len++] = 'x';
+	assert_int_equal(wh_reader_eve.feed(st, text + sizeof flow_text, (size_t)len - sizeof flow_text, true, 2, sizeof flow_text,
+	                                    count_record, &a, &s), len - (int)sizeof flow_text);
+	assert_int_equal(s.malformed, 1);
+	assert_int_equal(s.bad[0].first_line, 2);
+	wh_reader_eve.close(st);
+}
+
+static void a_line_over_16_MiB_is_passed_over_whole_or_in_pieces(void **state)
+{
+	size_t len = EVE_MAX_RECORD + 100000, piece = 5u << 20;
+	char *text = malloc(len + 200);
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'a', len);
+	memcpy(text, "{\"event_type\":\"dns\",\"x\":\"", 25);
+	memcpy(text + len - 3, "\"}\n", 3);
+	memcpy(text + len, "{\"event_type\":\"dns\"}\n", 21);
+	len += 21;
+	for (int pieces = 0; pieces < 2; pieces++) {
+		struct wh_read_stats s = {0};
+		struct seen a = {0};
+		void *st = wh_reader_eve.open();
+		size_t at = 0, end = pieces ? piece : len;
+		while (at < len) {
+			int64_t n = wh_reader_eve.feed(st, text + at, end - at, end == len, 1 + s.lines, at, count_record, &a, &s);
+			assert_true(n >= 0);
+			at += (size_t)n;
+			end = end + piece > len ? len : end + piece;
+		}
+		wh_reader_eve.close(st);
+		assert_int_equal(s.records, 1);
+		assert_int_equal(s.malformed, 1);
+		assert_ptr_equal(s.bad[0].reason, wh_eve_too_long);
+		assert_int_equal(s.bytes, len);
+		assert_int_equal(s.lines, 2);
+	}
+	const char *reason;
+	struct wh_record rec;
+	assert_int_equal(wh_eve_record(text, EVE_MAX_RECORD + 1, &rec, &reason), -EBADMSG);
+	assert_ptr_equal(reason, wh_eve_too_long);
+	free(text);
+}
+
+static void a_refusal_of_the_callback_ends_the_reading_before_that_record(void **state)
+{
+	struct wh_read_stats s = {0};
+	struct seen a = {.answer_at = 1, .answer = -ENOSPC};
+	void *st = wh_reader_eve.open();
+	char text[3 * sizeof flow_text];
+	int len = snprintf(text, sizeof text, "%s\n%s\n", flow_text, flow_text);
+	(void)state;
+	assert_int_equal(wh_reader_eve.feed(st, text, (size_t)len, true, 1, 0, count_record, &a, &s), -ENOSPC);
+	assert_int_equal(s.bytes, sizeof flow_text);
+	assert_int_equal(s.records, 1);
+	assert_int_equal(s.lines, 1);
+	wh_reader_eve.close(st);
+}
+
+static void eve_is_recognised_and_other_text_is_not(void **state)
+{
+	(void)state;
+	assert_ptr_equal(wh_reader_probe(flow_text, sizeof flow_text - 1), &wh_reader_eve);
+	assert_null(wh_reader_probe("{\"records\":[", 12));
+	assert_null(wh_reader_probe("#fields\tts\n", 11));
+	assert_null(wh_reader_probe("", 0));
+	assert_ptr_equal(wh_reader_find("eve"), &wh_reader_eve);
+	assert_null(wh_reader_find("nonsense"));
+}
+
+/* ---- numbers at the edge ---- */
+
+static void a_real_overflows_exactly_where_it_rounds_to_infinity(void **state)
+{
+	static const char just[] =
+		"1797693134862315807937289714053034150799341327100378269361737789804449682927647509466490179775872070963302864166"
+		"9288791094655554785194040263065748867150582068190890200070838367627385484581771153176447573027006985557136695962"
+		"2842914819860834936475292719074168444365510704342711559699508093042880177904174497792";
+	char below[sizeof just], text[sizeof just + 60];
+	(void)state;
+	assert_int_equal(strlen(just), 309);
+	assert_true(wh_eve_real_overflows(just, 309));
+	snprintf(below, sizeof below, "%s", just);
+	below[strlen(below) - 2]--; /* its last digit is a zero */
+	assert_false(wh_eve_real_overflows(below, 309));
+	snprintf(text, sizeof text, "-%.5s.%se304", just, just + 5);
+	assert_true(wh_eve_real_overflows(text, strlen(text)));
+	snprintf(text, sizeof text, "0.000%.309se312", below);
+	assert_false(wh_eve_real_overflows(text, strlen(text)));
+	struct eve_gen g;
+	eve_gen_init(&g, 3);
+	for (int i = 0; i < 20000; i++) {
+		int n = snprintf(text, sizeof text, "%s%llu.%llue%d", i & 1 ? "-" : "", (unsigned long long)eve_gen_random(&g, UINT64_C(1) << (i % 60 + 1)),
+		                 (unsigned long long)eve_gen_random(&g, 1000000), 285 + (int)eve_gen_random(&g, 30));
+		errno = 0;
+		double d = strtod(text, NULL);
+		assert_int_equal(wh_eve_real_overflows(text, (size_t)n), __builtin_isinf(d));
+	}
+	eve_gen_free(&g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_field_of_a_flow_record_is_read),
+		cmocka_unit_test(every_walker_equals_jansson_on_a_generated_corpus),
+		cmocka_unit_test(a_record_cut_at_any_byte_is_judged_as_jansson_does),
+		cmocka_unit_test(any_byte_replaced_is_judged_as_jansson_does),
+		cmocka_unit_test(every_two_byte_sequence_in_a_string_is_judged_as_jansson_does),
+		cmocka_unit_test(feeding_in_pieces_equals_feeding_at_once),
+		cmocka_unit_test(malformed_lines_are_counted_with_the_first_place_of_each_kind),
+		cmocka_unit_test(an_incomplete_last_line_waits_for_more),
+		cmocka_unit_test(a_line_over_16_MiB_is_passed_over_whole_or_in_pieces),
+		cmocka_unit_test(a_refusal_of_the_callback_ends_the_reading_before_that_record),
+		cmocka_unit_test(eve_is_recognised_and_other_text_is_not),
+		cmocka_unit_test(a_real_overflows_exactly_where_it_rounds_to_infinity),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

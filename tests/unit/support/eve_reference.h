@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a record means, read with jansson and written without regard to speed: the reader must agree with it. */
+#pragma once
+#include "whittle/flow.h"
+
+/* What the reference or the reader says of one text: rc is 0, or -EBADMSG with a reason: the reader's own static text, or, from
+ * the reference, NULL when jansson refuses the text or it isn't an object. */
+struct eve_verdict {
+	int rc;
+	struct wh_record rec;
+	const char *reason;
+};
+/* Not for several threads at once. */
+void eve_judge(const char *buf, size_t len, struct eve_verdict *reference);
+/* Describes the first difference between the reader's verdict and the reference's, or returns NULL when there is none. */
+const char *eve_difference(const struct eve_verdict *reader, const struct eve_verdict *reference);
