@@ -9,6 +9,7 @@
 	ROW("Learn", ingest) \
 	ROW("Learn", watch) \
 	ROW("Learn", status) \
+	ROW("Learn", edges) \
 	ROW("Learn", estate) \
 	ROW("Learn", intel) \
 	ROW("Narrow", recommend) \

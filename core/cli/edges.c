@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+#include "cli/cli.h"
+
+static const char help[] =
+	"Usage: whittle edges [ADDRESS] [--json]\n"
+	"\n"
+	"Lists the ledger's edges: for each local address, direction, protocol and port the peers that were answered, with the days on\n"
+	"which they were seen and what went to and fro. With ADDRESS only that local address; with --json one object a line.\n";
+
+struct ctx {
+	bool json;
+	struct cli_table *table;
+};
+
+static int each(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct ctx *x = arg;
+	char local[WH_ADDR_STRLEN], peer[WH_ADDR_STRLEN], proto[8], a[WH_TIME_STRLEN], b[WH_TIME_STRLEN];
+	wh_addr_text(&k->local, local);
+	wh_addr_text(&k->peer, peer);
+	wh_time_text(e->first_us, a);
+	wh_time_text(e->last_us, b);
+	if (x->json) {
+		printf("{\"local\":\"%s\",\"direction\":\"%s\",\"protocol\":\"%s\",\"port\":%u,\"peer\":\"%s\",\"days\":%u,\"dayBits\":\"%016llx\",\"lastDay\":%d,"
+		       "\"flows\":%llu,\"bytesIn\":%llu,\"bytesOut\":%llu,\"alerts\":[%u,%u,%u,%u],\"first\":\"%s\",\"last\":\"%s\"}\n",
+		       local, wh_direction_text(k->direction), wh_proto_text(k->proto, proto), k->port, peer, wh_edge_days(e), (unsigned long long)e->days,
+		       e->day0, (unsigned long long)e->flows, (unsigned long long)e->bytes_in, (unsigned long long)e->bytes_out, e->alerts[0],
+		       e->alerts[1], e->alerts[2], e->alerts[3], a, b);
+		return 0;
+	}
+	cli_table_text(x->table, local);
+	cli_table_text(x->table, wh_direction_text(k->direction));
+	cli_table_cell(x->table, "%u/%s", k->port, wh_proto_text(k->proto, proto));
+	cli_table_text(x->table, peer);
+	cli_table_number(x->table, wh_edge_days(e));
+	cli_table_number(x->table, e->flows);
+	cli_table_number(x->table, e->alerts[0] + e->alerts[1] + e->alerts[2] + e->alerts[3]);
+	cli_table_text(x->table, a);
+	cli_table_text(x->table, b);
+	return 0;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	struct ctx x = {.json = c->json};
+	struct wh_store *s;
+	struct wh_error err;
+	struct wh_addr local;
+	if (argc > 2)
+		return cli_usage(c, "takes one address at most");
+	if (argc == 2 && wh_addr_parse(argv[1], strlen(argv[1]), &local))
+		return cli_usage(c, "'%s' is not an address", argv[1]);
+	int rc = cli_open_store(c, WH_STORE_READ, &s);
+	if (rc)
+		return rc;
+	if (!x.json)
+		x.table = cli_table_new("Local|Direction|Port|Peer|>Days|>Flows|>Alerts|First|Last");
+	rc = wh_store_edges(s, argc == 2 ? &local : NULL, each, &x, &err) ? cli_error(&err) : CLI_OK;
+	if (x.table)
+		cli_table_print(x.table);
+	wh_store_close(s);
+	return rc;
+}
+
+const struct cli_command cli_edges = {.name = "edges", .summary = "list who talked to whom", .help = help, .run = run};

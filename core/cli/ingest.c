@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cli/cli.h"
+#include "whittle/flow.h"
+
+static const char help[] =
+	"Usage: whittle ingest [--format F] [--follow] [--discover CIDR,…|off] [--memory SIZE] [--json] FILE…|-\n"
+	"\n"
+	"Reads flows from logs into the ledger. Each record counts exactly once: where a run was stopped or killed, the next one\n"
+	"goes on. Files packed with gzip or zstd are read as they are. What can't be read is counted, the first of each kind is\n"
+	"shown with its line, and the run goes on.\n"
+	"\n"
+	"  --format F       the log's format; told from the content where it is left out. Known: eve\n"
+	"  --follow         wait for more, through rotation and truncation, until interrupted (one file)\n"
+	"  --discover …     ranges in which an answering address becomes a protected resource; by default the private ranges,\n"
+	"                   as long as no estate was imported\n"
+	"  --memory SIZE    limit of the table in memory (64MiB)\n"
+	"\n"
+	"Example: whittle ingest /var/log/suricata/eve.json /var/log/suricata/eve.json.1.gz\n";
+
+static volatile bool stop;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	stop = true;
+}
+
+static int progress(void *arg, uint64_t bytes, uint64_t total, uint64_t records)
+{
+	char n[32];
+	(void)arg;
+	if (!cli_progress_wanted())
+		return 0;
+	if (total)
+		cli_progress("%3.0f %%  %s records", 100.0 * (double)bytes / (double)total, cli_number(records, n));
+	else
+		cli_progress("%s records", cli_number(records, n));
+	return 0;
+}
+
+static void add_stats(struct wh_read_stats *to, const struct wh_read_stats *s)
+{
+	to->records += s->records;
+	to->flows += s->flows;
+	to->alerts += s->alerts;
+	to->other += s->other;
+	to->malformed += s->malformed;
+	to->bytes += s->bytes;
+}
+
+static void say_bad(const char *path, const struct wh_read_stats *s)
+{
+	for (unsigned i = 0; i < s->n_bad; i++)
+		fprintf(stderr, "whittle: %s:%llu (byte %llu): %s; %llu record%s of this kind passed over\n", path, (unsigned long long)s->bad[i].first_line,
+		        (unsigned long long)s->bad[i].first_offset, s->bad[i].reason, (unsigned long long)s->bad[i].count, s->bad[i].count == 1 ? "" : "s");
+}
+
+static int report(const struct cli *c, const struct wh_read_stats *s, uint64_t edges, double seconds, bool nothing_new)
+{
+	char a[32], b[32], d[32];
+	if (c->json)
+		return cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:f}", "records", (json_int_t)s->records, "flows", (json_int_t)s->flows, "edges",
+		                                (json_int_t)edges, "other", (json_int_t)(s->other + s->alerts), "malformed", (json_int_t)s->malformed, "bytes",
+		                                (json_int_t)s->bytes, "seconds", seconds));
+	if (nothing_new) {
+		puts("Nothing new: all of it had been read before.");
+		return CLI_OK;
+	}
+	printf("%s records in %.1f s: %s flows, %s alerts", cli_number(s->records, a), seconds, cli_number(s->flows, b), cli_number(s->alerts, d));
+	printf(", %s of other kinds", cli_number(s->other, a));
+	if (s->malformed)
+		printf(", %s that could not be read", cli_number(s->malformed, a));
+	printf("; %s edges added to or made\n", cli_number(edges, a));
+	return CLI_OK;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	static const struct option opts[] = {{"format", 1, 0, 'f'}, {"follow", 0, 0, 'F'}, {"discover", 1, 0, 'd'}, {"memory", 1, 0, 'm'}, {0}};
+	struct wh_ingest_options opt = {.stop = &stop, .progress = progress, .byte_limit = c->config->memory_limit};
+	const char *discover = c->config->discover;
+	struct wh_read_stats all = {0};
+	struct wh_locals *locals = NULL;
+	struct wh_store *s;
+	struct wh_error err;
+	uint64_t edges = 0;
+	double seconds = 0;
+	bool resumed = false;
+	int o, rc;
+	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
+		switch (o) {
+		case 'f': opt.format = optarg; break;
+		case 'F': opt.follow = true; break;
+		case 'd': discover = optarg; break;
+		case 'm':
+			if (wh_size_parse(optarg, &opt.byte_limit) || opt.byte_limit < 1 << 20)
+				return cli_usage(c, "'%s' is not a size of at least 1MiB", optarg);
+			break;
+		default: return CLI_USAGE;
+		}
+	}
+	if (optind == argc)
+		return cli_usage(c, "name one or more files, or - for standard input");
+	if (opt.follow && optind + 1 != argc)
+		return cli_usage(c, "--follow takes one file");
+	if (opt.format && !wh_reader_find(opt.format))
+		return cli_usage(c, "unknown format '%s'; known: eve", opt.format);
+	if ((rc = cli_open_store(c, WH_STORE_CREATE, &s)))
+		return rc;
+	struct sigaction sa = {.sa_handler = on_signal};
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	if (wh_estate_locals(s, discover, &locals, &err)) {
+		wh_store_close(s);
+		return cli_error(&err);
+	}
+	opt.locals = locals;
+	rc = CLI_OK;
+	for (int i = optind; i < argc && rc == CLI_OK && !stop; i++) {
+		struct wh_ingest_result r;
+		if (wh_ingest(s, argv[i], &opt, &r, &err))
+			rc = cli_error(&err);
+		cli_progress("%s", "");
+		say_bad(argv[i], &r.stats);
+		add_stats(&all, &r.stats);
+		edges += r.edges;
+		seconds += r.seconds;
+		resumed |= r.resumed;
+	}
+	if (rc == CLI_OK)
+		rc = report(c, &all, edges, seconds, resumed && !all.records);
+	wh_locals_free(locals);
+	wh_store_close(s);
+	return rc;
+}
+
+const struct cli_command cli_ingest = {.name = "ingest", .summary = "read flows from logs into the ledger", .help = help, .run = run};
