@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The proof that a proposal only narrows.
+ *
+ * A recommended rule says, for one direction, protocol and port, exactly who may pass; every other port stays as it is. So proposed ⊆ present
+ * holds if and only if, for each rule and each address of the resource, the peers that the rule allows are a subset of those that the present
+ * policy allows. Both are exact sets of addresses (whittle/policy.h), so their difference is empty or holds a counter-example; the
+ * smallest is the first address of the difference of the first rule, in the order of direction, protocol, port, that has one.
+ * A peer is held only against local addresses of its own family: no packet has two.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "whittle/harden.h"
+
+static int by_region(const void *a, const void *b)
+{
+	const struct wh_recommended_rule *x = *(const struct wh_recommended_rule *const *)a, *y = *(const struct wh_recommended_rule *const *)b;
+	if (x->direction != y->direction)
+		return (int)x->direction - (int)y->direction;
+	if (x->proto != y->proto)
+		return (int)x->proto - (int)y->proto;
+	return (int)x->port - (int)y->port;
+}
+
+static struct wh_ranges family(struct wh_ranges r, bool v4, struct wh_arena *mem)
+{
+	return wh_ranges_intersect(r, wh_ranges_from_prefixes(v4 ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, mem), mem);
+}
+
+int wh_prove(const struct wh_estate *e, const struct wh_resource *r, const struct wh_recommended_rule *rules, size_t n, struct wh_arena *mem,
+             struct wh_counterexample *ce, struct wh_error *err)
+{
+	const struct wh_tag_context tags = {e->vnets, e->n_vnets};
+	const struct wh_recommended_rule **order = wh_arena_array(mem, n, sizeof *order);
+	for (size_t i = 0; i < n; i++)
+		order[i] = &rules[i];
+	if (n)
+		qsort(order, n, sizeof *order, by_region);
+	for (size_t i = 0; i < n; i++) {
+		const struct wh_recommended_rule *rule = order[i];
+		struct wh_ranges proposed = wh_ranges_minus(wh_ranges_from_prefixes(rule->prefixes, rule->n_prefixes, mem),
+		                                            wh_ranges_from_prefixes(rule->except, rule->n_except, mem), mem);
+		bool found = false;
+		struct wh_addr least;
+		for (size_t j = 0; j < r->n_addrs && proposed.n; j++) {
+			struct wh_ranges present;
+			bool unknown;
+			int rc = wh_policy_allowed(r->nsgs, r->n_nsgs, &tags, &r->addrs[j], rule->direction, rule->proto, rule->port, mem, &present, &unknown, err);
+			if (rc)
+				return rc;
+			struct wh_ranges over = wh_ranges_minus(family(proposed, wh_addr_is_v4(&r->addrs[j]), mem), present, mem);
+			if (over.n && (!found || wh_addr_cmp(&over.r[0].from, &least) < 0)) {
+				least = over.r[0].from;
+				found = true;
+			}
+		}
+		if (found) {
+			*ce = (struct wh_counterexample){rule->direction, rule->proto, rule->port, least};
+			return 1;
+		}
+	}
+	return 0;
+}
