@@ -42,7 +42,7 @@ $(BUILD)/whittle-suricata.so: $(call obj,o,$(PLUGIN_SRC)) $(BUILD)/libwhittle.a
 $(BUILD)/libwhittle.a: $(call obj,o,$(CORE_SRC))
 	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/libwhittle-san.a: $(call obj,san,$(CORE_SRC) $(UNIT_SUPPORT))
+$(BUILD)/libwhittle-san.a: $(call obj,san,$(CORE_SRC) $(UNIT_SUPPORT) $(filter-out plugin/suricata.c,$(PLUGIN_SRC)))
 	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/o/%.o: %.c

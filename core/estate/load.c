@@ -246,9 +246,13 @@ int wh_estate_locals(struct wh_store *s, const char *discover, struct wh_locals 
 	struct loading ld = {.store = s, .mem = mem, .err = err, .e = wh_arena_alloc(mem, sizeof *ld.e)};
 	struct wh_prefix *p = NULL;
 	size_t n = 0;
-	int rc = load_estate(&ld);
+	int rc = s ? load_estate(&ld) : 0;
 	*out = NULL;
-	if (!rc && discover) {
+	if (!s && discover) {
+		rc = parse_discover(discover, &p, &n, mem, err);
+	} else if (!s) {
+		default_ranges(&p, &n, mem);
+	} else if (!rc && discover) {
 		rc = parse_discover(discover, &p, &n, mem, err);
 		json_t *v = json_string(discover);
 		char *text = rc ? NULL : json_dumps(v, JSON_ENCODE_ANY), *had = NULL;

@@ -239,6 +239,11 @@ void wh_store_close(struct wh_store *s)
 	free(s);
 }
 
+void wh_store_patience(struct wh_store *s, int milliseconds)
+{
+	sqlite3_busy_timeout(s->db, milliseconds);
+}
+
 /* ---- transactions ---- */
 
 int wh_store_begin(struct wh_store *s, struct wh_error *err)

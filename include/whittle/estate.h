@@ -33,5 +33,5 @@ void wh_estate_free(struct wh_estate *e);
 const struct wh_resource *wh_estate_find(const struct wh_estate *e, const char *name_or_id); /* or an address; NULL when none */
 const struct wh_resource *wh_estate_by_addr(const struct wh_estate *e, const struct wh_addr *a);
 /* What the edge table takes for local: the estate's addresses and the discovery ranges ("off", or CIDR,…; NULL: the default —
- * the private ranges where no estate was imported, else none). */
+ * the private ranges where no estate was imported, else none). s may be NULL while there is no ledger: then no estate is known. */
 int wh_estate_locals(struct wh_store *s, const char *discover, struct wh_locals **out, struct wh_error *err);

@@ -88,6 +88,8 @@ enum { WH_STORE_READ = 0, WH_STORE_WRITE = 1, WH_STORE_CREATE = 2 };
 /* url: a path, or "sqlite:PATH". Migrates an older schema when writing; refuses a newer one. */
 int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_error *err);
 void wh_store_close(struct wh_store *s);
+/* How long a write waits for another process's lock before it fails with -EBUSY; 20 s after opening. */
+void wh_store_patience(struct wh_store *s, int milliseconds);
 /* Adds the table's edges and sketches and records the progress, in one transaction. The table is left as it was. */
 int wh_store_commit(struct wh_store *s, const struct wh_edge_table *t, const struct wh_store_progress *progress,
                     const struct wh_read_stats *delta, struct wh_error *err);

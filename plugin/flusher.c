@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The flusher: drains the lanes into the pending table and commits that to the ledger. It alone touches the ledger, so whatever
+ * happens there can at worst make it wait; the lanes go on meanwhile.
+ *
+ * The ledger's file may vanish, be replaced, be locked, fill its disk: a commit that fails leaves the pending table as it
+ * is, and the next one has more in it. What is at the path is compared with what is open before and after each commit, so that nothing
+ * counts as kept that went into a file which nobody will find again.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "sink.h"
+#include "whittle/estate.h"
+
+enum { PATIENCE_MS = 3000, LAST_PATIENCE_MS = 10000 };
+static const int64_t second = 1000000, minute = 60000000;
+
+static int64_t monotonic_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * second + t.tv_nsec / 1000 + minute; /* never near 0, which stands for "never" */
+}
+
+/* ---- lanes to pending ---- */
+
+/* Puts `fresh` (empty) in a lane's place and gives its table and tally. */
+static struct wh_edge_table *exchange(struct wh_lane *lane, struct wh_edge_table *fresh, struct wh_tally *tally)
+{
+	pthread_mutex_lock(&lane->lock);
+	struct wh_edge_table *had = lane->table;
+	if (tally) {
+		*tally = lane->tally;
+		memset(&lane->tally, 0, sizeof lane->tally);
+	}
+	lane->table = fresh;
+	lane->woken = false;
+	pthread_mutex_unlock(&lane->lock);
+	return had;
+}
+
+static bool put_down(struct wh_flusher *f)
+{
+	f->hand_left = wh_edge_table_take(f->pending, f->hand) != 0;
+	return !f->hand_left;
+}
+
+void wh_flusher_drain(struct wh_sink *s)
+{
+	struct wh_flusher *f = &s->f;
+	struct wh_tally tally;
+	for (unsigned i = 0; i < s->n_lanes && (!f->hand_left || put_down(f)); i++) {
+		f->hand = exchange(&s->lanes[i], f->hand, &tally);
+		wh_tally_add(&f->unsaved, &tally);
+		wh_tally_add(&f->total, &tally);
+		put_down(f);
+	}
+}
+
+/* ---- the ledger's file ---- */
+
+static const char *path_of(const struct wh_sink *s)
+{
+	return strncmp(s->settings.store, "sqlite:", 7) ? s->settings.store : s->settings.store + 7;
+}
+
+static bool is_file(const struct wh_sink *s)
+{
+	return !strstr(s->settings.store, "://");
+}
+
+static void close_store(struct wh_flusher *f)
+{
+	wh_store_close(f->store);
+	f->store = NULL;
+}
+
+/* Whether the path still names the file that is open. */
+static bool in_place(const struct wh_sink *s)
+{
+	struct stat st;
+	return !is_file(s) || (!stat(path_of(s), &st) && st.st_dev == s->f.device && st.st_ino == s->f.inode);
+}
+
+static int open_store(struct wh_sink *s, struct wh_error *err)
+{
+	struct wh_flusher *f = &s->f;
+	struct stat st;
+	bool was_there = is_file(s) && !access(path_of(s), F_OK);
+	/* Not CREATE where it is there already: that opens and closes the file, which would end every lock that another eve-log section of
+	 * this process holds on it (POSIX locks are the process's). */
+	int rc = wh_store_open(s->settings.store, was_there ? WH_STORE_WRITE : WH_STORE_CREATE, &f->store, err);
+	if (rc)
+		return rc;
+	if (is_file(s) && !stat(path_of(s), &st)) {
+		f->device = st.st_dev;
+		f->inode = st.st_ino;
+	}
+	if (is_file(s) && !was_there)
+		wh_host_log(WH_LOG_NOTICE, "%s: a new ledger is begun", path_of(s));
+	return 0;
+}
+
+static int have_store(struct wh_sink *s, struct wh_error *err)
+{
+	struct wh_flusher *f = &s->f;
+	if (f->store && !in_place(s)) {
+		wh_host_log(WH_LOG_NOTICE, "%s: the ledger was removed or replaced while it was in use", path_of(s));
+		close_store(f);
+	}
+	return f->store ? 0 : open_store(s, err);
+}
+
+/* ---- what is told, at most once a minute each ---- */
+
+static void tell_trouble(struct wh_sink *s, const struct wh_error *why)
+{
+	struct wh_flusher *f = &s->f;
+	int64_t now = monotonic_us();
+	f->trouble = true;
+	if (f->told_us && now - f->told_us < minute)
+		return;
+	f->told_us = now;
+	wh_host_log(WH_LOG_WARNING, "%s; %zu edges of %" PRIu64 " flows are kept in memory until it answers", why->text, wh_edge_table_count(f->pending),
+	            f->unsaved.flows);
+}
+
+static void tell_counts(struct wh_flusher *f)
+{
+	int64_t now = monotonic_us();
+	if (f->total.lost > f->lost_told && (!f->lost_told_us || now - f->lost_told_us >= minute)) {
+		wh_host_log(WH_LOG_WARNING, "%" PRIu64 " records were lost for want of memory; raise 'memory' of eve-log's whittle section",
+		            f->total.lost - f->lost_told);
+		f->lost_told = f->total.lost;
+		f->lost_told_us = now;
+	}
+	if (f->total.malformed > f->bad_told && (!f->bad_told_us || now - f->bad_told_us >= minute)) {
+		wh_host_log(WH_LOG_WARNING, "%" PRIu64 " records could not be read; the first: %s", f->total.malformed - f->bad_told,
+		            f->total.bad ? f->total.bad : "unknown");
+		f->bad_told = f->total.malformed;
+		f->bad_told_us = now;
+	}
+}
+
+/* ---- pending to ledger ---- */
+
+/* What came besides flows, for people and `doctor`: document "suricata" of the collection "sensor", since Suricata's start. */
+static void keep_tally(struct wh_flusher *f)
+{
+	const struct wh_tally *t = &f->total;
+	struct wh_error ignored;
+	json_t *types = json_object();
+	for (unsigned i = 0; i < t->n_types; i++)
+		json_object_set_new(types, t->types[i].name, json_integer((json_int_t)t->types[i].count));
+	json_t *doc = json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "records", (json_int_t)t->records, "flows", (json_int_t)t->flows, "alerts",
+	                        (json_int_t)t->alerts, "malformed", (json_int_t)t->malformed, "lost", (json_int_t)t->lost, "other", types);
+	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	if (text)
+		wh_store_put(f->store, "sensor", "suricata", text, &ignored);
+	free(text);
+	json_decref(doc);
+}
+
+static int write_pending(struct wh_sink *s, struct wh_error *err)
+{
+	struct wh_flusher *f = &s->f;
+	const struct wh_tally *u = &f->unsaved;
+	struct wh_read_stats d = {.records = u->records, .flows = u->flows, .alerts = u->alerts, .other = u->other, .malformed = u->malformed};
+	int rc = wh_store_commit(f->store, f->pending, NULL, &d, err);
+	if (!rc && !in_place(s))
+		rc = wh_fail(err, -ESTALE, "%s: the ledger was removed or replaced during a commit", path_of(s));
+	return rc;
+}
+
+int wh_flusher_commit(struct wh_sink *s, bool final)
+{
+	struct wh_flusher *f = &s->f;
+	struct wh_error err = {0};
+	if (!f->unsaved.records)
+		return 0;
+	int rc = have_store(s, &err);
+	if (!rc) {
+		wh_store_patience(f->store, final ? LAST_PATIENCE_MS : PATIENCE_MS);
+		rc = write_pending(s, &err);
+		if (rc == -ESTALE && !(close_store(f), open_store(s, &err)))
+			rc = write_pending(s, &err);
+	}
+	if (rc) {
+		if (rc != -EBUSY)
+			close_store(f); /* begin anew with whatever is there next time */
+		tell_trouble(s, &err);
+		return rc;
+	}
+	if (f->trouble)
+		wh_host_log(WH_LOG_NOTICE, "%s: the ledger takes records again: %zu edges of %" PRIu64 " flows were committed", s->settings.store,
+		            wh_edge_table_count(f->pending), f->unsaved.flows);
+	f->trouble = false;
+	f->commits++;
+	f->edges += wh_edge_table_count(f->pending);
+	wh_edge_table_clear(f->pending);
+	memset(&f->unsaved, 0, sizeof f->unsaved);
+	keep_tally(f);
+	return 0;
+}
+
+/*
+ * An estate may be imported, or its addresses change, while Suricata runs. The tables borrow the locals that they were made
+ * with, so each is replaced by a new one. Only after a commit: pending then is empty and has room for all lanes together.
+ */
+void wh_flusher_locals(struct wh_sink *s)
+{
+	struct wh_flusher *f = &s->f;
+	struct wh_error err = {0};
+	struct wh_locals *fresh, *old = f->locals;
+	struct wh_tally tally;
+	if (!f->store || wh_edge_table_count(f->pending) || f->hand_left)
+		return;
+	f->locals_read_us = monotonic_us();
+	if (wh_estate_locals(f->store, s->settings.discover, &fresh, &err)) {
+		tell_trouble(s, &err);
+		return;
+	}
+	f->locals = fresh;
+	f->locals_known = true;
+	for (unsigned i = 0; i <= s->n_lanes; i++) { /* all lanes, and the hand */
+		struct wh_edge_table *t;
+		while (!(t = wh_edge_table_new(fresh, s->lane_limit))) /* a kilobyte or so; old can't be freed before */
+			nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+		if (i < s->n_lanes) {
+			struct wh_edge_table *had = exchange(&s->lanes[i], t, &tally);
+			wh_tally_add(&f->unsaved, &tally);
+			wh_tally_add(&f->total, &tally);
+			wh_edge_table_take(f->pending, had);
+			wh_edge_table_free(had);
+		} else {
+			wh_edge_table_free(f->hand);
+			f->hand = t;
+		}
+	}
+	wh_locals_free(old);
+}
+
+/* ---- the thread ---- */
+
+static bool stopping(struct wh_sink *s)
+{
+	return __atomic_load_n(&s->stop, __ATOMIC_ACQUIRE);
+}
+
+static void wait_until(struct wh_sink *s, int64_t us)
+{
+	struct timespec t = {.tv_sec = (us - minute) / second, .tv_nsec = (us - minute) % second * 1000};
+	while (sem_clockwait(&s->wake, CLOCK_MONOTONIC, &t) && errno == EINTR)
+		;
+	while (!sem_trywait(&s->wake)) /* one waking answers all */
+		;
+}
+
+static void *run(void *arg)
+{
+	struct wh_sink *s = arg;
+	struct wh_flusher *f = &s->f;
+	setpriority(PRIO_PROCESS, 0, 5); /* of this thread alone; packets go first */
+	f->next_us = monotonic_us() + s->settings.flush_interval * second;
+	if (!f->locals_known && !have_store(s, &(struct wh_error){0}))
+		wh_flusher_locals(s);
+	while (!stopping(s)) {
+		wait_until(s, f->next_us);
+		wh_flusher_drain(s);
+		int64_t now = monotonic_us();
+		/* early only while the ledger answers: else every nearly full lane would ask it again */
+		if (now < f->next_us && (f->trouble || !wh_edge_table_nearly_full(f->pending, s->pending_limit / 40)))
+			continue;
+		int rc = wh_flusher_commit(s, false);
+		f->next_us = monotonic_us() + s->settings.flush_interval * second;
+		tell_counts(f);
+		if (!rc && (!f->locals_known || monotonic_us() - f->locals_read_us >= minute))
+			wh_flusher_locals(s);
+	}
+	wh_flusher_end(s);
+	return NULL;
+}
+
+int wh_flusher_start(struct wh_sink *s)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+	int rc = pthread_attr_init(&attr);
+	if (rc)
+		return -rc;
+	/* Suricata ties its threads to processors, and its signals are its main thread's */
+	if (CPU_COUNT(&s->cpus))
+		pthread_attr_setaffinity_np(&attr, sizeof s->cpus, &s->cpus);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&s->thread, &attr, run, s);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	if (!rc)
+		pthread_setname_np(s->thread, "whittle");
+	return -rc;
+}
+
+/* "dns 200, tls 31" */
+static const char *types_text(const struct wh_tally *t, char *buf, size_t size)
+{
+	size_t n = 0;
+	*buf = 0;
+	for (unsigned i = 0; i < t->n_types && n < size; i++)
+		n += (size_t)snprintf(buf + n, size - n, "%s%s %" PRIu64, i ? ", " : " (", t->types[i].name, t->types[i].count);
+	if (t->n_types && n < size)
+		snprintf(buf + n, size - n, ")");
+	return buf;
+}
+
+void wh_flusher_end(struct wh_sink *s)
+{
+	struct wh_flusher *f = &s->f;
+	char types[700];
+	int rc;
+	do { /* lanes may hold more than pending has room for */
+		wh_flusher_drain(s);
+		rc = wh_flusher_commit(s, true);
+	} while (!rc && f->hand_left);
+	const struct wh_tally *t = &f->total;
+	wh_host_log(WH_LOG_NOTICE, "%" PRIu64 " records: %" PRIu64 " flows, %" PRIu64 " alerts, %" PRIu64 " others%s, %" PRIu64 " malformed, %" PRIu64
+	            " lost; %" PRIu64 " edges committed", t->records, t->flows, t->alerts, t->other, types_text(t, types, sizeof types), t->malformed,
+	            t->lost, f->edges);
+	tell_counts(f);
+	if (rc)
+		wh_host_log(WH_LOG_ERROR, "%s: the ledger took nothing up to the end: %zu edges of %" PRIu64 " flows are lost", s->settings.store,
+		            wh_edge_table_count(f->pending), f->unsaved.flows);
+}

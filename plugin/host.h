@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The program that loaded the plugin: which major it is, its log, its configuration. All is looked up by name at run time. */
+#pragma once
+#include "whittle/base.h"
+
+/* 7 or 8; 0 when the program is no Suricata that we know. */
+int wh_host_major(void);
+/* Registers a struct sc7_eve_filetype or sc8_eve_filetype. False: there is no such function, or the name is taken. */
+bool wh_host_register(void *filetype);
+
+enum wh_level { WH_LOG_ERROR = 1, WH_LOG_WARNING, WH_LOG_NOTICE, WH_LOG_INFO };
+/* One line in Suricata's own log, or on standard error where there is none. May block on I/O: never call it from Write. */
+void wh_host_log(enum wh_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Calls `each` for every child of `section: {NAME: {…}}`, in order; value is NULL for lists, maps and empty values. Returns 0, or
+ * what `each` returned when that was not 0. A host whose nodes look other than we know is asked only for the settings in `known`.
+ */
+int wh_host_settings(const void *section, const char *name, const char *const known[],
+                     int (*each)(void *arg, const char *setting, const char *value, struct wh_error *err), void *arg, struct wh_error *err);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "base/yaml.h"
+#include "settings.h"
+#include "whittle/config.h"
+#include "whittle/estate.h"
+
+const char *const wh_setting_names[] = {"config", "store", "flush-interval", "memory", "discover", NULL};
+static const char where[] = "eve-log: whittle";
+
+static int set_text(char **to, const char *value, struct wh_error *err)
+{
+	char *copy = strdup(value);
+	if (!copy)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	free(*to);
+	*to = copy;
+	return 0;
+}
+
+int wh_settings_set(struct wh_settings *s, const char *name, const char *value, struct wh_error *err)
+{
+	bool known = false;
+	for (const char *const *k = wh_setting_names; *k; k++)
+		known |= !strcmp(*k, name);
+	if (!known) {
+		const char *near = wh_nearest(name, wh_setting_names);
+		return wh_fail_input(err, -EINVAL, "%s: unknown setting '%.60s'%s%s%s", where, name, near ? "; did you mean '" : "", near ? near : "",
+		                     near ? "'?" : "");
+	}
+	if (!value || !*value)
+		return wh_fail_input(err, -EINVAL, "%s: '%s' must be one text, not a list, a map or empty", where, name);
+	if (!strcmp(name, "config")) {
+		if (*value != '/')
+			return wh_fail_input(err, -EINVAL, "%s: 'config' must be a path from the root, not '%.200s'", where, value);
+		return set_text(&s->config, value, err);
+	}
+	if (!strcmp(name, "store"))
+		return set_text(&s->store, value, err);
+	if (!strcmp(name, "discover"))
+		return set_text(&s->discover, value, err);
+	if (!strcmp(name, "flush-interval")) {
+		if (wh_duration_parse(value, &s->flush_interval) || s->flush_interval < 1 || s->flush_interval > 86400)
+			return wh_fail_input(err, -EINVAL, "%s: 'flush-interval' must be a time from 1s to 1d such as 10s, not '%.60s'", where, value);
+		return 0;
+	}
+	if (wh_size_parse(value, &s->memory) || s->memory < WH_SINK_MIN_MEMORY)
+		return wh_fail_input(err, -EINVAL, "%s: 'memory' must be a size of at least 4MiB such as 64MiB, not '%.60s'", where, value);
+	return 0;
+}
+
+/* Suricata changes its directory when it becomes a daemon, so a path must not depend on it. */
+static int check_store(const char *url, struct wh_error *err)
+{
+	struct wh_store *s = NULL;
+	if (strstr(url, "://")) { /* let the store say which kinds there are */
+		int rc = wh_store_open(url, WH_STORE_READ, &s, err);
+		wh_store_close(s);
+		return rc && err->input ? rc : 0;
+	}
+	const char *path = strncmp(url, "sqlite:", 7) ? url : url + 7;
+	if (*path != '/')
+		return wh_fail_input(err, -EINVAL, "%s: 'store' must be a path from the root, not '%.200s'", where, url);
+	return 0;
+}
+
+int wh_settings_complete(struct wh_settings *s, struct wh_error *err)
+{
+	struct wh_config *c;
+	struct wh_locals *l = NULL;
+	const char *env = secure_getenv("WHITTLE_STORE");
+	int rc = wh_config_load(s->config, &c, err);
+	if (rc)
+		return rc;
+	if (!s->store)
+		rc = set_text(&s->store, env && *env ? env : c->store ? c->store : WH_DEFAULT_STORE, err);
+	if (!rc && !s->discover && c->discover)
+		rc = set_text(&s->discover, c->discover, err);
+	if (!s->flush_interval)
+		s->flush_interval = c->flush_interval ? c->flush_interval : 10;
+	if (!s->memory)
+		s->memory = c->memory_limit ? c->memory_limit : UINT64_C(64) << 20;
+	if (!rc && s->memory < WH_SINK_MIN_MEMORY)
+		rc = wh_fail_input(err, -EINVAL, "%s: 'memory-limit' must be at least 4MiB for the plugin", s->config ? s->config : WH_DEFAULT_CONFIG);
+	if (!rc)
+		rc = check_store(s->store, err);
+	if (!rc && (rc = wh_estate_locals(NULL, s->discover, &l, err)) && err->input)
+		rc = wh_fail_input(err, rc, "%s: 'discover' must be off, or prefixes such as 10.0.0.0/8,fd00::/8, not '%.200s'", where, s->discover);
+	wh_locals_free(l);
+	wh_config_free(c);
+	return rc;
+}
+
+void wh_settings_clear(struct wh_settings *s)
+{
+	free(s->config);
+	free(s->store);
+	free(s->discover);
+	memset(s, 0, sizeof *s);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plugin's settings: those of the eve-log section go before those of whittle.yaml, which go before the defaults.
+ *
+ *   - eve-log:
+ *       filetype: whittle
+ *       whittle: {config: /etc/whittle/whittle.yaml, store: /var/lib/whittle/ledger.db, flush-interval: 10, memory: 64MiB, discover: off}
+ */
+#pragma once
+#include "whittle/base.h"
+
+struct wh_settings {
+	char *config;           /* NULL: the default file, which may be absent */
+	char *store;            /* never NULL after wh_settings_complete() */
+	char *discover;         /* NULL: the default of wh_estate_locals() */
+	int64_t flush_interval; /* seconds */
+	uint64_t memory;        /* bytes, all tables together */
+};
+extern const char *const wh_setting_names[]; /* NULL-terminated */
+#define WH_SINK_MIN_MEMORY (UINT64_C(4) << 20)
+
+/* One setting of the eve-log section; value NULL when it isn't a text. Errors say what is right instead. */
+int wh_settings_set(struct wh_settings *s, const char *name, const char *value, struct wh_error *err);
+/* Reads whittle.yaml, fills in what was not set, and checks all. Opens and makes no ledger. */
+int wh_settings_complete(struct wh_settings *s, struct wh_error *err);
+void wh_settings_clear(struct wh_settings *s);

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "sink.h"
+#include "whittle/estate.h"
+
+enum { MAX_LANES = 16, JOIN_S = 30, START_AGAIN_US = 1000000 };
+static const size_t least_table = 1 << 20; /* an edge table's own least size */
+
+/* ---- counting ---- */
+
+static void count_type(struct wh_tally *t, const char *name, uint64_t n)
+{
+	unsigned i = 0;
+	while (i < t->n_types && strcmp(t->types[i].name, name))
+		i++;
+	if (i == t->n_types) {
+		if (i == WH_SINK_TYPES - 1)
+			name = "…";
+		if (i == WH_SINK_TYPES) {
+			i--;
+		} else {
+			snprintf(t->types[i].name, sizeof t->types[i].name, "%s", name);
+			t->types[i].count = 0;
+			t->n_types++;
+		}
+	}
+	t->types[i].count += n;
+}
+
+void wh_tally_add(struct wh_tally *into, const struct wh_tally *add)
+{
+	into->records += add->records;
+	into->flows += add->flows;
+	into->alerts += add->alerts;
+	into->other += add->other;
+	into->malformed += add->malformed;
+	into->lost += add->lost;
+	if (!into->bad)
+		into->bad = add->bad;
+	for (unsigned i = 0; i < add->n_types; i++)
+		count_type(into, add->types[i].name, add->types[i].count);
+}
+
+/* ---- making ---- */
+
+static int make_tables(struct wh_sink *s, bool threaded, struct wh_error *err)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t half = s->settings.memory / 2, most = half / least_table - 1;
+	s->n_lanes = !threaded ? 1 : cpus < 2 ? 4 : cpus + 2 > MAX_LANES ? MAX_LANES : (unsigned)cpus + 2;
+	if (s->n_lanes > most)
+		s->n_lanes = (unsigned)most;
+	s->lane_limit = half / (s->n_lanes + 1);
+	s->pending_limit = half;
+	s->lanes = aligned_alloc(64, s->n_lanes * sizeof *s->lanes);
+	s->f.hand = wh_edge_table_new(s->f.locals, s->lane_limit);
+	s->f.pending = wh_edge_table_new(s->f.locals, s->pending_limit);
+	bool made = s->lanes && s->f.hand && s->f.pending;
+	if (s->lanes)
+		memset(s->lanes, 0, s->n_lanes * sizeof *s->lanes);
+	for (unsigned i = 0; s->lanes && i < s->n_lanes; i++) {
+		pthread_mutex_init(&s->lanes[i].lock, NULL);
+		s->lanes[i].table = wh_edge_table_new(s->f.locals, s->lane_limit);
+		made &= s->lanes[i].table != NULL;
+	}
+	return made ? 0 : wh_fail(err, -ENOMEM, "out of memory");
+}
+
+static void free_sink(struct wh_sink *s)
+{
+	for (unsigned i = 0; s->lanes && i < s->n_lanes; i++) {
+		wh_edge_table_free(s->lanes[i].table);
+		pthread_mutex_destroy(&s->lanes[i].lock);
+	}
+	free(s->lanes);
+	wh_edge_table_free(s->f.hand);
+	wh_edge_table_free(s->f.pending);
+	wh_locals_free(s->f.locals);
+	wh_store_close(s->f.store);
+	sem_destroy(&s->wake);
+	wh_settings_clear(&s->settings);
+	free(s);
+}
+
+/* The estate as the ledger has it now; without a ledger, the settings alone. */
+static int first_locals(struct wh_sink *s, struct wh_error *err)
+{
+	struct wh_error why = {0};
+	struct wh_store *store;
+	int rc = wh_store_open(s->settings.store, WH_STORE_WRITE, &store, &why);
+	if (!rc) {
+		wh_store_patience(store, 500);
+		rc = wh_estate_locals(store, s->settings.discover, &s->f.locals, &why);
+		wh_store_close(store);
+	}
+	s->f.locals_known = !rc;
+	if (!rc)
+		return 0;
+	if (rc != -ENOENT)
+		wh_host_log(WH_LOG_WARNING, "%s; what is seen is kept in memory until it answers", why.text);
+	return wh_estate_locals(NULL, s->settings.discover, &s->f.locals, err);
+}
+
+int wh_sink_new(struct wh_settings *settings, bool threaded, struct wh_sink **out, struct wh_error *err)
+{
+	struct wh_sink *s = calloc(1, sizeof *s);
+	*out = NULL;
+	if (!s)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	s->settings = *settings;
+	memset(settings, 0, sizeof *settings);
+	sem_init(&s->wake, 0, 0);
+	if (sched_getaffinity(0, sizeof s->cpus, &s->cpus))
+		CPU_ZERO(&s->cpus);
+	int rc = first_locals(s, err);
+	if (!rc)
+		rc = make_tables(s, threaded, err);
+	if (rc)
+		free_sink(s);
+	else
+		*out = s;
+	return rc;
+}
+
+struct wh_lane *wh_sink_lane(struct wh_sink *s)
+{
+	return &s->lanes[__atomic_fetch_add(&s->next_lane, 1, __ATOMIC_RELAXED) % s->n_lanes];
+}
+
+/* ---- writing ---- */
+
+/* The flusher is started by the first record: by then Suricata has forked, changed its user and shut itself in, and so is its child. */
+static void start_flusher(struct wh_sink *s)
+{
+	int none = 0;
+	if (!__atomic_compare_exchange_n(&s->started, &none, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return;
+	int64_t now = wh_now_us();
+	bool runs = now - s->start_tried_us >= START_AGAIN_US && !wh_flusher_start(s);
+	if (!runs && now - s->start_tried_us >= START_AGAIN_US)
+		s->start_tried_us = now;
+	__atomic_store_n(&s->started, runs ? 2 : 0, __ATOMIC_RELEASE);
+}
+
+/* Under the lane's lock. Returns whether the flusher is to be woken. */
+static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record *rec)
+{
+	struct wh_tally *t = &lane->tally;
+	t->records++;
+	t->flows += rec->kind == WH_RECORD_FLOW;
+	t->alerts += rec->kind == WH_RECORD_ALERT;
+	if (rec->kind == WH_RECORD_OTHER) {
+		t->other++;
+		count_type(t, rec->event_type, 1);
+		return false;
+	}
+	bool full = wh_edge_table_fold(lane->table, rec) != 0;
+	t->lost += full;
+	/* "input bytes" of a twentieth of the limit stand for about a quarter of the edges */
+	if (lane->woken || !(full || wh_edge_table_nearly_full(lane->table, s->lane_limit / 20)))
+		return false;
+	return lane->woken = true;
+}
+
+void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, size_t len)
+{
+	struct wh_record rec;
+	const char *why = NULL;
+	bool wake = false;
+	if (__builtin_expect(__atomic_load_n(&s->started, __ATOMIC_ACQUIRE) != 2, 0))
+		start_flusher(s);
+	int bad = wh_eve_record(buf, len, &rec, &why);
+	pthread_mutex_lock(&lane->lock);
+	if (bad) {
+		lane->tally.records++;
+		lane->tally.malformed++;
+		if (!lane->tally.bad)
+			lane->tally.bad = why;
+	} else {
+		wake = take(s, lane, &rec);
+	}
+	pthread_mutex_unlock(&lane->lock);
+	if (wake)
+		sem_post(&s->wake);
+}
+
+/* ---- ending ---- */
+
+void wh_sink_close(struct wh_sink *s)
+{
+	if (!s)
+		return;
+	if (__atomic_load_n(&s->started, __ATOMIC_ACQUIRE) == 2) {
+		struct timespec until;
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += JOIN_S;
+		__atomic_store_n(&s->stop, true, __ATOMIC_RELEASE);
+		sem_post(&s->wake);
+		if (pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &until)) {
+			/* It hangs in a system call, on a dead network disk say. Suricata must end: the memory stays the thread's. */
+			wh_host_log(WH_LOG_ERROR, "%s: the ledger has not answered for %d s; what was not yet committed is lost", s->settings.store, JOIN_S);
+			return;
+		}
+	} else {
+		wh_flusher_end(s);
+	}
+	free_sink(s);
+}
