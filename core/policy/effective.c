@@ -7,6 +7,9 @@
  * decided yet: a rule that matches the direction, protocol, port and local address takes open ∩ peers(rule) out of `open`, and adds it
  * to the result when it allows. Several NSGs (the subnet's and the interface's) must all allow: intersect. No NSG: everything.
  * Each step is linear in the ranges; a rule list of r rules with p prefixes costs O(r · p) at worst.
+ * What a rule means can be unknown: an application security group or a service tag whose addresses are not here, a source port. Then
+ * the result is what is allowed for certain. An allow rule that may match changes nothing (whoever it does not catch, a later rule
+ * decides); a deny rule that may match takes its peers away, all of them when they are not known; and *unknown says that it happened.
  * Source: Azure's documentation of network security groups, "How network security groups filter traffic".
  *
  *   300 allow 10.0.0.0/8 → 22     open = all        result = 10/8            open = all − 10/8
@@ -58,24 +61,40 @@ static bool in_ports(const struct wh_port_range *r, size_t n, uint16_t port)
 	return false;
 }
 
-static bool local_matches(const struct wh_rule *r, const struct wh_tag_context *ctx, const struct wh_addr *local, struct wh_arena *mem, bool *unknown)
+struct wh_ranges wh_rule_peers(const struct wh_rule *r, const struct wh_tag_context *tags, struct wh_arena *mem, bool *unknown)
 {
-	return !local || wh_ranges_has(side(r->locals, r->n_locals, r->local_tags, r->n_local_tags, ctx, mem, unknown), local);
+	*unknown = r->n_peers + r->n_peer_tags == 0; /* an application security group */
+	return side(r->peers, r->n_peers, r->peer_tags, r->n_peer_tags, tags, mem, unknown);
 }
 
-static struct wh_ranges nsg_allowed(const struct wh_nsg *nsg, const struct wh_tag_context *ctx, const struct wh_addr *local,
+enum wh_match wh_rule_match(const struct wh_rule *r, const struct wh_tag_context *tags, enum wh_direction dir, uint8_t proto,
+                            const struct wh_addr *local, uint16_t port, struct wh_arena *mem)
+{
+	bool unknown = false;
+	if (r->direction != dir || (r->proto && proto && r->proto != proto) || !in_ports(r->dst_ports, r->n_dst_ports, port))
+		return WH_MATCH_NO;
+	if (local && r->n_locals + r->n_local_tags &&
+	    !wh_ranges_has(side(r->locals, r->n_locals, r->local_tags, r->n_local_tags, tags, mem, &unknown), local))
+		return unknown ? WH_MATCH_MAYBE : WH_MATCH_NO;
+	return r->unsupported || (r->proto && !proto) ? WH_MATCH_MAYBE : WH_MATCH_YES;
+}
+
+static struct wh_ranges nsg_allowed(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_addr *local,
                                     enum wh_direction dir, uint8_t proto, uint16_t port, struct wh_arena *mem, bool *unknown)
 {
 	struct wh_ranges open = everything(mem), result = {0};
 	for (size_t i = 0; i < nsg->n_rules && open.n; i++) {
 		const struct wh_rule *r = &nsg->rules[i];
-		if (r->direction != dir || (r->proto && r->proto != proto) || !in_ports(r->dst_ports, r->n_dst_ports, port))
+		enum wh_match match = wh_rule_match(r, tags, dir, proto, local, port, mem);
+		bool peers_unknown;
+		if (match == WH_MATCH_NO)
 			continue;
-		if (r->unsupported)
-			*unknown = true;
-		if (r->unsupported || !local_matches(r, ctx, local, mem, unknown))
+		struct wh_ranges hit = wh_ranges_intersect(open, wh_rule_peers(r, tags, mem, &peers_unknown), mem);
+		*unknown |= match == WH_MATCH_MAYBE || peers_unknown;
+		if (r->allow && match == WH_MATCH_MAYBE)
 			continue;
-		struct wh_ranges hit = wh_ranges_intersect(open, side(r->peers, r->n_peers, r->peer_tags, r->n_peer_tags, ctx, mem, unknown), mem);
+		if (!r->allow && peers_unknown)
+			break;
 		if (r->allow)
 			result = wh_ranges_union(result, hit, mem);
 		open = wh_ranges_minus(open, hit, mem);
@@ -106,9 +125,7 @@ const struct wh_rule *wh_nsg_decide(const struct wh_nsg *nsg, const struct wh_ta
 	bool unknown = false;
 	for (size_t i = 0; i < nsg->n_rules && !decided; i++) {
 		const struct wh_rule *r = &nsg->rules[i];
-		if (r->direction == dir && (!r->proto || r->proto == proto) && in_ports(r->dst_ports, r->n_dst_ports, port) && !r->unsupported &&
-		    local_matches(r, tags, local, mem, &unknown) &&
-		    wh_ranges_has(side(r->peers, r->n_peers, r->peer_tags, r->n_peer_tags, tags, mem, &unknown), peer))
+		if (wh_rule_match(r, tags, dir, proto, local, port, mem) == WH_MATCH_YES && wh_ranges_has(wh_rule_peers(r, tags, mem, &unknown), peer))
 			decided = r;
 	}
 	wh_arena_free(mem);

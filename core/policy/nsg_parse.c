@@ -109,7 +109,7 @@ static int one_address(struct parse *p, const char *key, const char *s, struct s
 		return 0;
 	}
 	if ((*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z')) { /* a service tag; hexadecimal IPv6 has been tried above */
-		if (!strchr(s, ':') && !strchr(s, '/')) {
+		if (s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] == 0) {
 			out->tags[out->n_tags++] = wh_arena_strdup(p->mem, s);
 			return 0;
 		}
@@ -284,6 +284,13 @@ static bool is_nsg(const json_t *o)
 	return !type && json_is_array(json_object_get(props_of(o), "securityRules"));
 }
 
+/* A template may declare rules as resources of their own: read without them, a group would seem to say something else. */
+static bool lone_rule(const json_t *o)
+{
+	const char *type = text(o, "type");
+	return type && !strcasecmp(type, "Microsoft.Network/networkSecurityGroups/securityRules");
+}
+
 int wh_nsg_parse(const char *file, const char *t, size_t len, struct wh_arena *mem, struct wh_nsg **out, size_t *n, struct wh_error *err)
 {
 	struct parse p = {.file = file, .text = t, .len = len, .mem = mem, .err = err};
@@ -307,7 +314,10 @@ int wh_nsg_parse(const char *file, const char *t, size_t len, struct wh_arena *m
 		json_array_foreach(list, i, o) {
 			char path[64];
 			snprintf(path, sizeof path, "%s%s%zu", where, *where ? "/" : "", i);
-			if (!rc && json_is_object(o) && is_nsg(o))
+			if (!rc && json_is_object(o) && lone_rule(o)) {
+				snprintf(p.path, sizeof p.path, "%s", path);
+				rc = bad(&p, NULL, "a rule that stands outside its network security group can't be read: give the group whole, as `az network nsg show` prints it");
+			} else if (!rc && json_is_object(o) && is_nsg(o))
 				rc = parse_nsg(&p, o, path, &(*out)[(*n)++]);
 		}
 	}

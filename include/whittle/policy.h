@@ -59,12 +59,21 @@ bool wh_ranges_has(struct wh_ranges a, const struct wh_addr *x);
 /* The fewest prefixes that are exactly the ranges. */
 void wh_ranges_to_prefixes(struct wh_ranges a, struct wh_arena *mem, struct wh_prefix **out, size_t *n);
 
+/* Whether a rule covers (direction, proto, local, port). MAYBE: it is unsupported, its local tag is unknown, or proto is
+ * WH_PROTO_ANY and the rule's is not. local NULL: any. */
+enum wh_match { WH_MATCH_NO, WH_MATCH_YES, WH_MATCH_MAYBE };
+enum wh_match wh_rule_match(const struct wh_rule *r, const struct wh_tag_context *tags, enum wh_direction dir, uint8_t proto,
+                            const struct wh_addr *local, uint16_t port, struct wh_arena *mem);
+/* Its peers as ranges; *unknown is set when there may be others (a tag or group whose addresses are not known here). */
+struct wh_ranges wh_rule_peers(const struct wh_rule *r, const struct wh_tag_context *tags, struct wh_arena *mem, bool *unknown);
+
 /* What a policy (one or several NSGs, all of which must allow) lets through to (direction, proto, port), as ranges of peers.
- * With no NSG at all everything is allowed. *unknown is set when an unsupported rule had a say. */
+ * With no NSG at all everything is allowed. *unknown is set when a rule whose reach is not known had a say; *out is then what is
+ * allowed for certain, never more than the truth. */
 int wh_policy_allowed(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_addr *local,
                       enum wh_direction dir, uint8_t proto, uint16_t port, struct wh_arena *mem, struct wh_ranges *out, bool *unknown,
                       struct wh_error *err);
-/* The rule that decides one packet in one NSG; NULL when none matches. */
+/* The rule that decides one packet in one NSG, unsupported rules left aside; NULL when none matches. */
 const struct wh_rule *wh_nsg_decide(const struct wh_nsg *nsg, const struct wh_tag_context *tags, enum wh_direction dir, uint8_t proto,
                                     const struct wh_addr *local, uint16_t port, const struct wh_addr *peer);
 /* The (proto, port) pairs at which a policy's verdict can change: allowed ports for `direction`, as sorted ranges. */

@@ -84,6 +84,36 @@ static void ranges_and_single_packets_agree(void **state)
 	}
 }
 
+/* Brute force of certainty: whatever the addresses of an unknown group or tag are, what is said to be allowed is allowed. */
+static void what_is_not_known_never_counts_as_allowed(void **state)
+{
+	(void)state;
+	static const char *const tail[] = {"\"sourceAddressPrefix\":\"AzureCloud\"", "\"sourceApplicationSecurityGroups\":[{\"id\":\"x\"}]",
+	                                   "\"sourceAddressPrefix\":\"45.0.0.0/28\",\"destinationApplicationSecurityGroups\":[{\"id\":\"x\"}]"};
+	for (size_t t = 0; t < sizeof tail / sizeof *tail; t++)
+		for (int deny = 0; deny < 2; deny++) {
+			char text[2048];
+			snprintf(text, sizeof text, "{\"name\":\"web\",\"securityRules\":[{\"name\":\"g\",\"priority\":100,\"access\":\"%s\",\"direction\":\"Inbound\",\"protocol\":"
+			         "\"*\",\"sourcePortRange\":\"*\",\"destinationPortRange\":\"22\",%s%s}," RULE("ssh", "300", "Allow", "45.0.0.0/24", "22") "]}", deny ? "Deny" : "Allow", tail[t],
+			         t < 2 ? ",\"destinationAddressPrefix\":\"*\"" : "");
+			struct wh_arena *mem = wh_arena_new();
+			struct wh_nsg *n = parse(text, mem);
+			const struct wh_nsg *list[] = {n};
+			struct wh_ranges r;
+			struct wh_addr in_28 = wh_addr_v4(0x2d000001), in_24 = wh_addr_v4(0x2d000081), outside = wh_addr_v4(0x2e000001);
+			bool unknown;
+			assert_int_equal(wh_policy_allowed(list, 1, NULL, NULL, WH_INBOUND, WH_PROTO_TCP, 22, mem, &r, &unknown, NULL), 0);
+			assert_true(unknown);
+			assert_int_equal(wh_ranges_has(r, &in_28), !deny);
+			assert_int_equal(wh_ranges_has(r, &in_24), !deny || t == 2); /* a deny whose peers are known takes only those */
+			assert_false(wh_ranges_has(r, &outside));
+			assert_int_equal(wh_policy_allowed(list, 1, NULL, NULL, WH_INBOUND, WH_PROTO_TCP, 23, mem, &r, &unknown, NULL), 0);
+			assert_false(unknown);
+			wh_nsgs_free(n, 1);
+			wh_arena_free(mem);
+		}
+}
+
 static void host_bits_are_read_as_the_network_with_a_note(void **state)
 {
 	(void)state;
@@ -104,6 +134,8 @@ static void bad_input_is_named_with_file_and_line(void **state)
 		{"{\"name\":\"web\",\"securityRules\":[\n" RULE("a", "99", "Allow", "*", "22") "]}", "web.json:2: rule a: the priority"},
 		{"{\"name\":\"web\",\"securityRules\":[\n" RULE("a", "100", "Allow", "*", "99999") "]}", "web.json:2: '99999' is not a port"},
 		{"{\"name\":\"web\",\"securityRules\":[\n" RULE("a", "100", "Permit", "*", "22") "]}", "web.json:2: access must be"},
+		{"{\"name\":\"web\",\"securityRules\":[\n" RULE("a", "100", "Allow", "not a tag", "22") "]}", "web.json:2: 'not a tag' is not an address"},
+		{"{\"resources\":[\n{\"type\":\"Microsoft.Network/networkSecurityGroups/securityRules\"}]}", "web.json:2: a rule that stands outside"},
 		{"[1,2]", "no network security group"},
 		{"{", "web.json"},
 	};
@@ -139,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_rule_that_matches_decides),
 		cmocka_unit_test(ranges_and_single_packets_agree),
+		cmocka_unit_test(what_is_not_known_never_counts_as_allowed),
 		cmocka_unit_test(host_bits_are_read_as_the_network_with_a_note),
 		cmocka_unit_test(bad_input_is_named_with_file_and_line),
 		cmocka_unit_test(the_arm_shape_and_lists_are_read_too),
