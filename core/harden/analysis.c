@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "harden/analysis.h"
+
+/* ---- fan-out ---- */
+
+/* Open addressing on a 64-bit hash of the peer alone: two peers that share one are counted as one, which at 10 million peers
+ * happens once in 300,000 ledgers. Edges come by local address, so a count grows when the local address is not the last seen. */
+struct fan_slot {
+	uint64_t hash;
+	uint32_t last_local; /* number of the local address in the scan, from 1 */
+	uint32_t count;
+};
+struct wh_fan_out {
+	struct fan_slot *slots;
+	size_t cap, n;
+	struct wh_addr local;
+	uint32_t n_locals;
+};
+
+static uint64_t hash_addr(const struct wh_addr *a)
+{
+	uint64_t x, y;
+	memcpy(&x, a->b, 8);
+	memcpy(&y, a->b + 8, 8);
+	x = (x ^ 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
+	x ^= x >> 31;
+	x = (x ^ y) * 0x94d049bb133111ebu;
+	x ^= x >> 29;
+	x *= 0xff51afd7ed558ccdu;
+	x ^= x >> 32;
+	return x ? x : 1;
+}
+
+static struct fan_slot *fan_find(const struct wh_fan_out *f, uint64_t hash)
+{
+	size_t i = hash & (f->cap - 1);
+	while (f->slots[i].hash && f->slots[i].hash != hash)
+		i = (i + 1) & (f->cap - 1);
+	return &f->slots[i];
+}
+
+static int fan_grow(struct wh_fan_out *f)
+{
+	struct wh_fan_out old = *f;
+	f->cap = old.cap ? old.cap * 2 : 1024;
+	f->slots = calloc(f->cap, sizeof *f->slots);
+	if (!f->slots) {
+		*f = old;
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < old.cap; i++)
+		if (old.slots[i].hash)
+			*fan_find(f, old.slots[i].hash) = old.slots[i];
+	free(old.slots);
+	return 0;
+}
+
+static int fan_add(struct wh_fan_out *f, const struct wh_addr *local, const struct wh_addr *peer)
+{
+	if (f->n * 4 >= f->cap * 3 && fan_grow(f))
+		return -ENOMEM;
+	if (!f->n_locals || !wh_addr_eq(&f->local, local)) {
+		f->local = *local;
+		f->n_locals++;
+	}
+	struct fan_slot *s = fan_find(f, hash_addr(peer));
+	if (!s->hash) {
+		s->hash = hash_addr(peer);
+		f->n++;
+	}
+	if (s->last_local != f->n_locals) {
+		s->last_local = f->n_locals;
+		s->count++;
+	}
+	return 0;
+}
+
+static unsigned fan_count(const struct wh_fan_out *f, const struct wh_addr *peer)
+{
+	return f->cap ? fan_find(f, hash_addr(peer))->count : 0;
+}
+
+/* ---- the whole ledger ---- */
+
+static bool in_sorted(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
+{
+	size_t lo = 0, hi = n;
+	while (lo < hi) { /* the first that begins after a; merged prefixes do not nest */
+		size_t mid = (lo + hi) / 2;
+		if (wh_addr_cmp(&p[mid].addr, a) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo > 0 && wh_prefix_has(&p[lo - 1], a);
+}
+
+static bool in_any(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
+{
+	for (size_t i = 0; i < n; i++)
+		if (wh_prefix_has(&p[i], a))
+			return true;
+	return false;
+}
+
+static int whole_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct wh_analysis *a = arg;
+	uint64_t days = wh_window_days(&a->window, e);
+
+	if (k->direction != WH_INBOUND || !e->flows || !days)
+		return 0;
+	bool hostile = e->alerts[0] || e->alerts[1] || in_sorted(a->opt->hostile, a->opt->n_hostile, &k->peer);
+	wh_shapes_add(&a->shapes, e, hostile, (unsigned)__builtin_popcountll(days));
+	return fan_add(a->fan_out, &k->local, &k->peer);
+}
+
+static int newest_day(void *arg, int32_t day, uint64_t flows)
+{
+	struct wh_window *w = arg;
+	if (flows && day > w->last)
+		w->last = day;
+	return 0;
+}
+
+static int sensor_day(void *arg, int32_t day, uint64_t flows)
+{
+	struct wh_window *w = arg;
+	if (flows && day <= w->last && day > w->last - (int32_t)w->days)
+		w->sensor |= UINT64_C(1) << (w->last - day);
+	return 0;
+}
+
+/* The window ends on the newest day (or today, where one is given) and reaches back to the first day of the sensor, at most as
+ * far as was asked and as the ledger's bitmaps hold. */
+static int find_window(struct wh_analysis *a, struct wh_error *err)
+{
+	struct wh_window *w = &a->window;
+	unsigned most = a->opt->window_days && a->opt->window_days < 64 ? a->opt->window_days : 64;
+	int rc = 0;
+
+	w->last = a->opt->today ? a->opt->today : INT32_MIN;
+	if (!a->opt->today)
+		rc = wh_store_days(a->store, newest_day, w, err);
+	if (w->last == INT32_MIN)
+		w->last = 0;
+	w->days = most;
+	if (!rc)
+		rc = wh_store_days(a->store, sensor_day, w, err);
+	w->sensor_days = (unsigned)__builtin_popcountll(w->sensor);
+	w->days = w->sensor ? 64 - (unsigned)__builtin_clzll(w->sensor) : 1;
+	return rc;
+}
+
+static int refused_row(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk)
+{
+	struct wh_analysis *a = arg;
+	struct wh_edge as_edge = {.day0 = sk->day0, .days = sk->days};
+
+	if ((a->n_refused & (a->n_refused - 1)) == 0) { /* at powers of two */
+		struct wh_refused *more = realloc(a->refused, (a->n_refused ? a->n_refused * 2 : 1) * sizeof *more);
+		if (!more)
+			return -ENOMEM;
+		a->refused = more;
+	}
+	a->refused[a->n_refused++] = (struct wh_refused){*local, port, proto, wh_day(sk->first_us), sk->day0,
+	                                                  wh_window_days(&a->window, &as_edge), sk->flows + sk->undirected};
+	return 0;
+}
+
+static int by_address(const void *x, const void *y)
+{
+	return wh_addr_cmp(x, y);
+}
+
+static int by_refused(const void *x, const void *y)
+{
+	const struct wh_refused *a = x, *b = y;
+	int c = wh_addr_cmp(&a->local, &b->local);
+	if (!c)
+		c = a->proto - b->proto;
+	return c ? c : a->port - b->port;
+}
+
+static int estate_addresses(struct wh_analysis *a)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < a->estate->n_resources; i++)
+		n += a->estate->resources[i].n_addrs;
+	if (!(a->estate_addrs = calloc(n + 1, sizeof *a->estate_addrs)))
+		return -ENOMEM;
+	for (size_t i = 0; i < a->estate->n_resources; i++)
+		for (size_t j = 0; j < a->estate->resources[i].n_addrs; j++)
+			a->estate_addrs[a->n_estate_addrs++] = a->estate->resources[i].addrs[j];
+	qsort(a->estate_addrs, n, sizeof *a->estate_addrs, by_address);
+	return 0;
+}
+
+int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_estate *e, const struct wh_harden_options *opt, struct wh_error *err)
+{
+	int rc;
+
+	memset(a, 0, sizeof *a);
+	a->store = s;
+	a->estate = e;
+	a->opt = opt;
+	if ((rc = wh_weights_load(opt->evidence_yaml, &a->weights, err)) || (rc = find_window(a, err)))
+		goto out;
+	a->fan_out = calloc(1, sizeof *a->fan_out);
+	if (!a->fan_out || fan_grow(a->fan_out) || estate_addresses(a)) {
+		rc = wh_fail(err, -ENOMEM, "out of memory");
+		goto out;
+	}
+	if ((rc = wh_store_edges(s, NULL, whole_edge, a, err)) == 0)
+		rc = wh_store_sketches(s, refused_row, a, err);
+	if (rc == -ENOMEM)
+		wh_fail(err, rc, "out of memory");
+	if (a->n_refused)
+		qsort(a->refused, a->n_refused, sizeof *a->refused, by_refused);
+	wh_shapes_finish(&a->shapes, &a->weights);
+out:
+	if (rc)
+		wh_analysis_close(a);
+	return rc;
+}
+
+void wh_analysis_close(struct wh_analysis *a)
+{
+	if (a->fan_out)
+		free(a->fan_out->slots);
+	free(a->fan_out);
+	free(a->refused);
+	free(a->estate_addrs);
+	memset(a, 0, sizeof *a);
+}
+
+/* ---- one resource ---- */
+
+struct row {
+	struct wh_edge_key key;
+	struct wh_edge edge;
+};
+struct rows {
+	struct row *r;
+	size_t n, cap;
+};
+
+static int take_row(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct rows *rows = arg;
+	if (rows->n == rows->cap) {
+		size_t cap = rows->cap ? rows->cap * 2 : 256;
+		struct row *more = reallocarray(rows->r, cap, sizeof *more);
+		if (!more)
+			return -ENOMEM;
+		rows->r = more;
+		rows->cap = cap;
+	}
+	rows->r[rows->n++] = (struct row){*k, *e};
+	return 0;
+}
+
+static int by_port_and_peer(const void *x, const void *y)
+{
+	const struct wh_edge_key *a = &((const struct row *)x)->key, *b = &((const struct row *)y)->key;
+	int c = a->direction - b->direction;
+	if (!c)
+		c = a->port - b->port;
+	if (!c)
+		c = a->proto - b->proto;
+	return c ? c : wh_addr_cmp(&a->peer, &b->peer);
+}
+
+static bool same_port(const struct wh_edge_key *a, const struct wh_edge_key *b)
+{
+	return a->direction == b->direction && a->port == b->port && a->proto == b->proto;
+}
+
+static void seen(struct wh_resource_traffic *t, int32_t first, int32_t last, uint64_t days)
+{
+	if (first < t->first_day)
+		t->first_day = first;
+	if (last > t->last_day)
+		t->last_day = last;
+	t->days |= days;
+}
+
+/* Rows of one port, sorted by peer, become its peers: the same peer at two addresses of the resource is one. */
+static void fill_port(const struct wh_analysis *a, const struct row *rows, size_t n, struct wh_arena *mem, struct wh_port_traffic *out,
+                      struct wh_resource_traffic *t)
+{
+	out->direction = rows[0].key.direction;
+	out->proto = rows[0].key.proto;
+	out->port = rows[0].key.port;
+	out->peers = wh_arena_array(mem, n, sizeof *out->peers);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t days = wh_window_days(&a->window, &rows[i].edge);
+		seen(t, wh_day(rows[i].edge.first_us), rows[i].edge.day0, days);
+		if (!days || !rows[i].edge.flows)
+			continue; /* before the window, or alerts alone */
+		struct wh_evidence_peer *p = out->n ? &out->peers[out->n - 1] : NULL;
+		if (p && wh_addr_eq(&p->addr, &rows[i].key.peer)) {
+			wh_edge_merge(&p->edge, &rows[i].edge);
+			p->days |= days;
+			continue;
+		}
+		p = &out->peers[out->n++];
+		p->addr = rows[i].key.peer;
+		p->edge = rows[i].edge;
+		p->days = days;
+		unsigned on = fan_count(a->fan_out, &p->addr);
+		p->elsewhere = out->direction == WH_INBOUND && on > 0 ? on - 1 : 0;
+	}
+}
+
+static size_t first_refused(const struct wh_analysis *a, const struct wh_addr *local)
+{
+	size_t lo = 0, hi = a->n_refused;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (wh_addr_cmp(&a->refused[mid].local, local) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int by_port(const void *x, const void *y)
+{
+	const struct wh_port_traffic *a = x, *b = y;
+	int c = (int)a->direction - (int)b->direction;
+	if (!c)
+		c = a->port - b->port;
+	return c ? c : a->proto - b->proto;
+}
+
+/* Adds the unanswered to the ports, as ports of their own where nobody was answered. */
+static void add_refused(const struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *t)
+{
+	size_t extra = 0, n = t->n;
+
+	for (size_t i = 0; i < r->n_addrs; i++)
+		for (size_t k = first_refused(a, &r->addrs[i]); k < a->n_refused && wh_addr_eq(&a->refused[k].local, &r->addrs[i]); k++)
+			extra++;
+	struct wh_port_traffic *all = wh_arena_array(mem, n + extra + 1, sizeof *all);
+	memcpy(all, t->ports, n * sizeof *all);
+	t->ports = all;
+	for (size_t i = 0; i < r->n_addrs; i++)
+		for (size_t k = first_refused(a, &r->addrs[i]); k < a->n_refused && wh_addr_eq(&a->refused[k].local, &r->addrs[i]); k++) {
+			const struct wh_refused *f = &a->refused[k];
+			seen(t, f->first_day, f->last_day, f->days);
+			if (!f->days)
+				continue;
+			struct wh_port_traffic key = {.direction = WH_INBOUND, .proto = f->proto, .port = f->port};
+			struct wh_port_traffic *p = bsearch(&key, all, n, sizeof *all, by_port);
+			if (!p)
+				*(p = &all[t->n++]) = key;
+			p->refused += f->flows;
+		}
+	qsort(all, t->n, sizeof *all, by_port);
+	size_t kept = 0; /* two addresses may each have brought the port */
+	for (size_t i = 0; i < t->n; i++) {
+		if (kept && !by_port(&all[kept - 1], &all[i]))
+			all[kept - 1].refused += all[i].refused;
+		else
+			all[kept++] = all[i];
+	}
+	t->n = kept;
+}
+
+int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *out,
+                        struct wh_error *err)
+{
+	struct rows rows = {0};
+	size_t n_ports = 0;
+	int rc = 0;
+
+	*out = (struct wh_resource_traffic){.first_day = INT32_MAX, .last_day = INT32_MIN};
+	for (size_t i = 0; i < r->n_addrs && !rc; i++)
+		rc = wh_store_edges(a->store, &r->addrs[i], take_row, &rows, err);
+	if (rc == -ENOMEM)
+		wh_fail(err, rc, "out of memory");
+	if (rc)
+		goto out;
+	if (rows.n)
+		qsort(rows.r, rows.n, sizeof *rows.r, by_port_and_peer);
+	for (size_t i = 0; i < rows.n; i++)
+		n_ports += i == 0 || !same_port(&rows.r[i - 1].key, &rows.r[i].key);
+	out->ports = wh_arena_array(mem, n_ports + 1, sizeof *out->ports);
+	for (size_t i = 0, j; i < rows.n; i = j) {
+		for (j = i + 1; j < rows.n && same_port(&rows.r[i].key, &rows.r[j].key); j++)
+			;
+		fill_port(a, rows.r + i, j - i, mem, &out->ports[out->n++], out);
+	}
+	add_refused(a, r, mem, out);
+out:
+	free(rows.r);
+	return rc;
+}
+
+const struct wh_port_traffic *wh_traffic_find(const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, uint16_t port)
+{
+	struct wh_port_traffic key = {.direction = d, .proto = proto, .port = port};
+	return t->n ? bsearch(&key, t->ports, t->n, sizeof key, by_port) : NULL;
+}
+
+/* ---- against the rules in force ---- */
+
+
+/* A prefix of at most 16 addresses (or /64s) names its peers. */
+static bool narrow(const struct wh_prefix *p)
+{
+	return wh_prefix_is_v4(p) ? p->len >= 124 : p->len >= 60;
+}
+
+void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *present, struct wh_port_traffic *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct wh_evidence_peer *p = &t->peers[i];
+		p->outside = !wh_ranges_has(present->allowed, &p->addr);
+		p->trusted = in_any(a->opt->trusted, a->opt->n_trusted, &p->addr);
+		p->listed = in_sorted(a->opt->hostile, a->opt->n_hostile, &p->addr);
+		p->estate = bsearch(&p->addr, a->estate_addrs, a->n_estate_addrs, sizeof p->addr, by_address) != NULL;
+		for (size_t k = 0; k < present->n_prefixes && !p->named && present->n_prefixes <= 1024; k++)
+			p->named = narrow(&present->prefixes[k]) && wh_prefix_has(&present->prefixes[k], &p->addr);
+	}
+	wh_evidence(t->peers, t->n, &a->window, &a->shapes, &a->weights);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * analysis: what recommend and explain both need. First the whole ledger is read once for what only the whole can tell (on how
+ * many resources a peer is answered, which session shapes are usual, on which days the sensor lived); then one resource at a time.
+ */
+#pragma once
+#include "harden/evidence.h"
+#include "harden/ports.h"
+
+struct wh_fan_out; /* peer → on how many local addresses it is answered */
+
+struct wh_refused { /* a sketch, as far as it matters here */
+	struct wh_addr local;
+	uint16_t port;
+	uint8_t proto;
+	int32_t first_day, last_day;
+	uint64_t days; /* in the window */
+	uint64_t flows;
+};
+
+struct wh_analysis {
+	struct wh_store *store;
+	const struct wh_estate *estate;
+	const struct wh_harden_options *opt;
+	struct wh_weights weights;
+	struct wh_window window;
+	struct wh_shapes shapes;
+	struct wh_fan_out *fan_out;
+	struct wh_refused *refused; size_t n_refused; /* by local, proto, port */
+	struct wh_addr *estate_addrs; size_t n_estate_addrs; /* sorted */
+};
+int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_estate *e, const struct wh_harden_options *opt, struct wh_error *err);
+void wh_analysis_close(struct wh_analysis *a);
+
+/* What reached one port of a resource. */
+struct wh_port_traffic {
+	enum wh_direction direction;
+	uint8_t proto;
+	uint16_t port;
+	struct wh_evidence_peer *peers; size_t n; /* by address; evidence not yet weighed */
+	uint64_t refused;                         /* unanswered flows */
+};
+struct wh_resource_traffic {
+	struct wh_port_traffic *ports; size_t n;  /* by direction, port, proto */
+	int32_t first_day, last_day;              /* of anything that was seen of the resource; first > last when nothing was */
+	uint64_t days;                            /* of the window, on which anything was seen */
+};
+int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *out,
+                        struct wh_error *err);
+/* NULL when nothing reached it. */
+const struct wh_port_traffic *wh_traffic_find(const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, uint16_t port);
+
+/* What the rules in force say of one port of one resource. */
+struct wh_present {
+	bool explicit_allow;      /* some rule that a person wrote opens it; true where no NSG guards the resource */
+	bool unknown;             /* a rule whose reach is not known has a say */
+	bool differs;             /* two addresses of the resource are treated differently */
+	struct wh_ranges allowed; /* of the families that the resource has addresses of */
+	struct wh_prefix *prefixes; size_t n_prefixes; /* the same */
+	const char *narrows, *note; /* the rule that opens it, "FILE: NAME"; a note that it was read with */
+};
+int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_direction d, uint8_t proto, uint16_t port, struct wh_arena *mem,
+               struct wh_present *out, struct wh_error *err);
+/* Marks peers as outside, trusted, listed or named, and weighs them. */
+void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *present, struct wh_port_traffic *t);
+/* Derives one rule from weighed peers. `line_price` multiplies the price of a line (1, or more under an NSG's budget).
+ * Returns 1 when the rules in force are as narrow already, 0 with *out filled, or a negative errno. */
+int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
+                   const struct wh_present *present, double line_price, struct wh_arena *mem, struct wh_recommended_rule *out, struct wh_error *err);

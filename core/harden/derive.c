@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the rules in force and weighed peers to one narrowed rule. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "harden/analysis.h"
+
+/* ---- the rules in force ---- */
+
+static bool ranges_equal(struct wh_ranges a, struct wh_ranges b)
+{
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i++)
+		if (!wh_addr_eq(&a.r[i].from, &b.r[i].from) || !wh_addr_eq(&a.r[i].to, &b.r[i].to))
+			return false;
+	return true;
+}
+
+static bool opens(const struct wh_rule *r, enum wh_direction d, uint8_t proto, uint16_t port)
+{
+	if (!r->allow || r->is_default || r->direction != d || (r->proto && r->proto != proto))
+		return false;
+	for (size_t i = 0; i < r->n_dst_ports; i++)
+		if (port >= r->dst_ports[i].from && port <= r->dst_ports[i].to)
+			return true;
+	return false;
+}
+
+/* The first rule, by priority, that opens the port in each NSG; the last NSG that has one gives its name to `narrows`. */
+static void find_opening_rules(const struct wh_resource *r, enum wh_direction d, uint8_t proto, uint16_t port, struct wh_arena *mem,
+                               struct wh_present *out)
+{
+	out->explicit_allow = true;
+	for (size_t i = 0; i < r->n_nsgs; i++) {
+		const struct wh_rule *found = NULL;
+		for (size_t k = 0; k < r->nsgs[i]->n_rules && !found; k++)
+			if (opens(&r->nsgs[i]->rules[k], d, proto, port))
+				found = &r->nsgs[i]->rules[k];
+		out->explicit_allow = out->explicit_allow && found;
+		if (found) {
+			out->narrows = wh_arena_printf(mem, "%s: %s", r->nsgs[i]->name, found->name);
+			out->note = found->note ? found->note : out->note;
+		}
+	}
+}
+
+int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_direction d, uint8_t proto, uint16_t port, struct wh_arena *mem,
+               struct wh_present *out, struct wh_error *err)
+{
+	const struct wh_tag_context tags = {e->vnets, e->n_vnets};
+	const struct wh_prefix *const families[] = {&wh_prefix_all_v6, &wh_prefix_all_v4};
+
+	*out = (struct wh_present){0};
+	find_opening_rules(r, d, proto, port, mem, out);
+	for (int v4 = 0; v4 < 2; v4++) {
+		struct wh_ranges family = wh_ranges_from_prefixes(families[v4], 1, mem), first = {0};
+		bool have = false;
+		for (size_t i = 0; i < r->n_addrs; i++) {
+			struct wh_ranges one;
+			bool unknown = false;
+			if (wh_addr_is_v4(&r->addrs[i]) != (bool)v4)
+				continue;
+			int rc = wh_policy_allowed(r->nsgs, r->n_nsgs, &tags, &r->addrs[i], d, proto, port, mem, &one, &unknown, err);
+			if (rc)
+				return rc;
+			one = wh_ranges_intersect(one, family, mem);
+			out->unknown = out->unknown || unknown;
+			out->differs = out->differs || (have && !ranges_equal(one, first));
+			first = one;
+			have = true;
+		}
+		out->allowed = wh_ranges_union(out->allowed, first, mem);
+	}
+	wh_ranges_to_prefixes(out->allowed, mem, &out->prefixes, &out->n_prefixes);
+	return 0;
+}
+
+/* ---- the rule ---- */
+
+/* Entries of sorted, merged `list` that overlap p, cut to it, go to out (NULL: they are counted). */
+static size_t overlaps(const struct wh_prefix *list, size_t n, const struct wh_prefix *p, struct wh_prefix *out)
+{
+	struct wh_addr last = wh_prefix_last(p);
+	size_t lo = 0, hi = n, found = 0;
+	while (lo < hi) { /* the first that begins inside of p or after */
+		size_t mid = (lo + hi) / 2;
+		if (wh_addr_cmp(&list[mid].addr, &p->addr) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo > 0 && wh_prefix_covers(&list[lo - 1], p)) {
+		if (out)
+			out[found] = *p;
+		found++;
+	}
+	for (; lo < n && wh_addr_cmp(&list[lo].addr, &last) <= 0; lo++)
+		if (wh_prefix_covers(p, &list[lo]) || wh_prefix_covers(&list[lo], p)) {
+			if (out)
+				out[found] = wh_prefix_covers(p, &list[lo]) ? list[lo] : *p;
+			found++;
+		}
+	return found;
+}
+
+/* Threat intelligence inside the chosen prefixes is carved out, whether it was seen or not. */
+static void carve_intel(const struct wh_analysis *a, struct wh_selection *s, struct wh_arena *mem)
+{
+	size_t extra = 0;
+	for (size_t i = 0; i < s->n_prefixes; i++)
+		extra += overlaps(a->opt->hostile, a->opt->n_hostile, &s->prefixes[i], NULL);
+	if (!extra)
+		return;
+	struct wh_prefix *all = wh_arena_array(mem, s->n_except + extra, sizeof *all);
+	memcpy(all, s->except, s->n_except * sizeof *all);
+	for (size_t i = 0; i < s->n_prefixes; i++)
+		s->n_except += overlaps(a->opt->hostile, a->opt->n_hostile, &s->prefixes[i], all + s->n_except);
+	s->n_except = wh_prefix_merge(all, s->n_except);
+	s->except = all;
+}
+
+/* Trusted configuration is kept as far as the rules in force allow it, and nothing is carved out of it. */
+static void add_trusted(const struct wh_analysis *a, const struct wh_present *present, struct wh_selection *s, struct wh_arena *mem)
+{
+	if (!a->opt->n_trusted)
+		return;
+	struct wh_ranges trusted = wh_ranges_intersect(wh_ranges_from_prefixes(a->opt->trusted, a->opt->n_trusted, mem), present->allowed, mem);
+	if (!trusted.n)
+		return;
+	struct wh_ranges in = wh_ranges_union(wh_ranges_from_prefixes(s->prefixes, s->n_prefixes, mem), trusted, mem);
+	struct wh_ranges out = wh_ranges_minus(wh_ranges_from_prefixes(s->except, s->n_except, mem), trusted, mem);
+	wh_ranges_to_prefixes(in, mem, &s->prefixes, &s->n_prefixes);
+	wh_ranges_to_prefixes(out, mem, &s->except, &s->n_except);
+}
+
+static int select_prefixes(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price,
+                           struct wh_arena *mem, struct wh_selection *out, struct wh_error *err)
+{
+	struct wh_select_peer *in = wh_arena_array(mem, t->n + 1, sizeof *in);
+	struct wh_addr *keep_out = wh_arena_array(mem, t->n + 1, sizeof *keep_out);
+	struct wh_select_costs costs = a->weights.prices;
+	size_t n_in = 0, n_out = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct wh_evidence_peer *p = &t->peers[i];
+		if (p->verdict == WH_PEER_IN)
+			in[n_in++] = (struct wh_select_peer){p->addr, p->late, p->n_days * 2 > a->window.sensor_days};
+		else if (p->verdict != WH_PEER_TRUSTED && p->verdict != WH_PEER_OUTSIDE_POLICY)
+			keep_out[n_out++] = p->addr;
+	}
+	costs.line *= line_price;
+	costs.half_days = a->window.days / 2.0;
+	costs.max_lines = a->opt->max_prefixes;
+	if (a->opt->permissiveness > 0)
+		costs.unseen /= a->opt->permissiveness;
+	return wh_select(in, n_in, keep_out, n_out, present->prefixes, present->n_prefixes, &costs, mem, out, err);
+}
+
+static bool lets_in(const struct wh_recommended_rule *r, const struct wh_addr *a)
+{
+	size_t lo = 0, hi = r->n_prefixes;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (wh_addr_cmp(&r->prefixes[mid].addr, a) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	/* a wide IPv6 prefix before the IPv4 block does not hold IPv4, but one of IPv4 after it may */
+	if (!lo || !wh_prefix_has(&r->prefixes[lo - 1], a))
+		return false;
+	for (lo = 0, hi = r->n_except; lo < hi;) {
+		size_t mid = (lo + hi) / 2;
+		if (wh_addr_cmp(&r->except[mid].addr, a) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return !lo || !wh_prefix_has(&r->except[lo - 1], a);
+}
+
+/* Sums over peers: who stands behind the rule, and whom it would stop. Confidence is the share of belonging peers that were
+ * there in both halves of the window, shrunk towards a half, less the share of the rule that is prediction. */
+static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, double newcomers, struct wh_recommended_rule *out)
+{
+	uint64_t recent = (UINT64_C(1) << a->window.days / 2) - 1, days = 0;
+	double both = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct wh_evidence_peer *p = &t->peers[i];
+		if (p->verdict == WH_PEER_IN || p->verdict == WH_PEER_TRUSTED) {
+			out->sources++;
+			out->flows += p->edge.flows;
+			days |= p->days;
+			both += (p->days & recent) && (p->days & ~recent);
+		}
+		if (p->verdict != WH_PEER_OUTSIDE_POLICY && !lets_in(out, &p->addr)) {
+			out->denied_peers++;
+			out->denied_flows += p->edge.flows;
+		}
+	}
+	out->days = (unsigned)__builtin_popcountll(days);
+	out->confidence = (both + 0.5) / ((double)out->sources + 1);
+	if (out->sources)
+		out->confidence *= (double)out->sources / ((double)out->sources + newcomers);
+}
+
+/* The rules in force without what the default rules open to the VNet and the load balancer: what a person opened. */
+static struct wh_ranges opened_by_hand(const struct wh_analysis *a, struct wh_ranges r, const struct wh_resource *res, struct wh_arena *mem)
+{
+	struct wh_prefix probes;
+	if (!res->n_nsgs)
+		return r;
+	wh_prefix_parse("168.63.129.16", 13, &probes, NULL);
+	r = wh_ranges_minus(r, wh_ranges_from_prefixes(a->estate->vnets, a->estate->n_vnets, mem), mem);
+	return wh_ranges_minus(r, wh_ranges_from_prefixes(&probes, 1, mem), mem);
+}
+
+int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
+                   const struct wh_present *present, double line_price, struct wh_arena *mem, struct wh_recommended_rule *out, struct wh_error *err)
+{
+	struct wh_selection s;
+	char proto[8];
+	int rc = select_prefixes(a, t, present, line_price, mem, &s, err);
+
+	if (rc)
+		return rc;
+	carve_intel(a, &s, mem);
+	add_trusted(a, present, &s, mem);
+	*out = (struct wh_recommended_rule){.direction = t->direction, .port = t->port, .proto = t->proto, .prefixes = s.prefixes,
+	                                    .n_prefixes = s.n_prefixes, .except = s.except, .n_except = s.n_except, .unseen = s.unseen,
+	                                    .narrows = present->narrows, .note = present->note};
+	out->name = wh_arena_printf(mem, "%s-%s-%u", wh_proto_text(t->proto, proto), wh_direction_text(t->direction), t->port);
+	out->system_generated = s.n_prefixes == 0;
+	tell(a, t, s.newcomers, out);
+	if (out->system_generated) {
+		unsigned seen = (unsigned)__builtin_popcountll(all->days);
+		out->days = seen;
+		out->confidence = 1 - 1 / (1 + (double)seen);
+		out->note = wh_arena_printf(mem, "the sensor saw this resource on %u of %u days, and nobody on this port belonged%s%s", seen,
+		                            a->window.days, out->note ? "; " : "", out->note ? out->note : "");
+	} else if (s.over_budget) {
+		out->note = wh_arena_printf(mem, "%zu lines are the fewest that let every peer in: the limit is %u%s%s", s.n_prefixes + s.n_except,
+		                            a->opt->max_prefixes, out->note ? "; " : "", out->note ? out->note : "");
+	}
+	struct wh_ranges proposed = wh_ranges_minus(wh_ranges_from_prefixes(s.prefixes, s.n_prefixes, mem),
+	                                            wh_ranges_from_prefixes(s.except, s.n_except, mem), mem);
+	struct wh_ranges now = opened_by_hand(a, present->allowed, r, mem);
+	return !wh_ranges_minus(now, proposed, mem).n;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * evidence: which peers of one resource and port belong. A score in log-odds, the sum of weighted features that explain can
+ * print one by one; the weights are rules/evidence.yaml's.
+ */
+#pragma once
+#include "whittle/harden.h"
+
+enum wh_feature_id {
+	WH_F_DAYS,
+	WH_F_PRESENCE,
+	WH_F_SHAPE,
+	WH_F_GUESSING,
+	WH_F_FAN_OUT,
+	WH_F_ALERTS,
+	WH_F_NEIGHBOURS,
+	WH_F_PRIVATE,
+	WH_F_POLICY,
+	WH_N_FEATURES,
+};
+extern const char *const wh_feature_names[WH_N_FEATURES + 1]; /* as in evidence.yaml; NULL-terminated */
+
+struct wh_shares { double size[WH_EDGE_BUCKETS], time[WH_EDGE_BUCKETS]; };
+
+struct wh_weights {
+	double prior, weight[WH_N_FEATURES];
+	unsigned one_off_days, one_off_flows, one_off_quiet;
+	double votes, floor;
+	struct wh_shares hostile, work; /* what is typical before the ledger knows better */
+	struct wh_select_costs prices;  /* half_days and max_lines are set by the caller */
+};
+int wh_weights_load(const char *path, struct wh_weights *out, struct wh_error *err);
+
+/* What the whole ledger tells about single peers. */
+struct wh_shapes {
+	struct wh_shares hostile, others; /* sums; `n` of each */
+	double n_hostile, n_others;
+	struct wh_shares ratio;           /* ln(others / hostile) for each bucket, once finished */
+};
+void wh_shapes_add(struct wh_shapes *s, const struct wh_edge *e, bool hostile, unsigned days);
+void wh_shapes_finish(struct wh_shapes *s, const struct wh_weights *w);
+
+/* The rolling window. Bit i of `sensor` is the day `last - i`: days on which the sensor reported anything. */
+struct wh_window {
+	int32_t last;
+	unsigned days;
+	uint64_t sensor;
+	unsigned sensor_days;
+};
+/* The edge's days as bits of the window: bit i is window->last - i. */
+uint64_t wh_window_days(const struct wh_window *w, const struct wh_edge *e);
+
+/* One peer on its way through. Filled by the caller up to `elsewhere`, the rest by wh_evidence(). */
+struct wh_evidence_peer {
+	struct wh_addr addr;
+	struct wh_edge edge;
+	uint64_t days;            /* in the window */
+	bool listed, trusted, outside; /* threat intelligence; trusted configuration; the rules in force don't allow it */
+	bool named;               /* the rules in force name it narrowly */
+	bool estate;              /* an address of the estate */
+	unsigned elsewhere;       /* other resources on which it is answered */
+	unsigned n_days;
+	bool late;                /* first seen in the second half of the window */
+	double value[WH_N_FEATURES], score;
+	bool one_off;
+	enum wh_verdict verdict;
+};
+/* peers sorted by address. */
+void wh_evidence(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,
+                 const struct wh_weights *w);

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The recommendation: for every resource that was watched for long enough, a narrowed rule for each port that the rules in force
+ * open wider than its peers need. What can't be told is said: too few days, a sensor that was silent, rules whose reach is
+ * unknown. Every resource's rules are proved to lie within the rules in force before any is returned.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "harden/analysis.h"
+
+#define NSG_PREFIXES 4000
+#define NARROW_RANGE 64 /* a rule that opens at most so many ports names them: each is looked at though nothing reached it */
+
+const char *wh_status_text(enum wh_status s)
+{
+	static const char *const text[] = {"unscanned", "healthy", "unhealthy"};
+	return text[s];
+}
+
+struct ports {
+	struct { uint8_t proto; uint16_t port; } *p;
+	size_t n, cap;
+};
+
+static void add_port(struct ports *out, struct wh_arena *mem, uint8_t proto, unsigned port)
+{
+	for (size_t i = out->n; i > 0 && out->p[i - 1].proto == proto; i--)
+		if (out->p[i - 1].port == port)
+			return;
+	if (out->n == out->cap) {
+		size_t cap = out->cap ? out->cap * 2 : 64;
+		void *more = wh_arena_array(mem, cap, sizeof *out->p);
+		if (out->n)
+			memcpy(more, out->p, out->n * sizeof *out->p);
+		out->p = more;
+		out->cap = cap;
+	}
+	out->p[out->n].proto = proto;
+	out->p[out->n++].port = (uint16_t)port;
+}
+
+static int by_port(const void *a, const void *b)
+{
+	const typeof(*((struct ports *)0)->p) *x = a, *y = b;
+	int c = x->port - y->port;
+	return c ? c : x->proto - y->proto;
+}
+
+/* Which inbound ports to look at. Guarded by NSGs: those that a rule of a person opens; of a wide range only the listed ones and
+ * those that traffic reached. Not guarded: those that traffic reached, for all are open. */
+static int candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, struct wh_arena *mem,
+                           struct ports *out, struct wh_error *err)
+{
+	static const uint8_t protos[] = {WH_PROTO_TCP, WH_PROTO_UDP};
+
+	for (int k = 0; k < 2; k++) {
+		struct wh_port_range *open;
+		size_t n;
+		int rc = wh_policy_ports(r->nsgs, r->n_nsgs, WH_INBOUND, protos[k], mem, &open, &n, err);
+		if (rc)
+			return rc;
+		for (size_t i = 0; i < n; i++) {
+			bool named = r->n_nsgs && (!a->opt->ports->all || open[i].to - open[i].from < NARROW_RANGE);
+			for (unsigned port = open[i].from; named && port <= open[i].to; port++)
+				if (wh_port_list_has(a->opt->ports, protos[k], (uint16_t)port))
+					add_port(out, mem, protos[k], port);
+			for (size_t j = 0; j < t->n; j++)
+				if (t->ports[j].direction == WH_INBOUND && t->ports[j].proto == protos[k] && t->ports[j].port >= open[i].from &&
+				    t->ports[j].port <= open[i].to && wh_port_list_has(a->opt->ports, protos[k], t->ports[j].port))
+					add_port(out, mem, protos[k], t->ports[j].port);
+		}
+	}
+	if (out->n)
+		qsort(out->p, out->n, sizeof *out->p, by_port);
+	return 0;
+}
+
+/* Why nothing can be said of a resource; NULL when something can. */
+static const char *why_unscanned(const struct wh_analysis *a, const struct wh_resource_traffic *t, struct wh_arena *mem)
+{
+	unsigned min = a->opt->min_days ? a->opt->min_days : 30, silent = a->window.days - a->window.sensor_days;
+	int32_t span = t->last_day - t->first_day + 1;
+
+	if (t->first_day > t->last_day)
+		return "no traffic was seen";
+	if (span < (int32_t)min)
+		return wh_arena_printf(mem, "not enough data: %d of %u days", span, min);
+	if (silent * 3 > a->window.days)
+		return wh_arena_printf(mem, "the sensor was silent on %u of %u days", silent, a->window.days);
+	return NULL;
+}
+
+static void join_reason(struct wh_resource_result *res, struct wh_arena *mem, const char *text)
+{
+	res->reason = res->reason ? wh_arena_printf(mem, "%s; %s", res->reason, text) : text;
+}
+
+/* One pass over a resource's ports. *lines gets the sum of what the rules need. */
+static int derive_all(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct ports *ports, double line_price,
+                      struct wh_arena *mem, struct wh_resource_result *res, size_t *lines, struct wh_error *err)
+{
+	unsigned min = a->opt->min_days ? a->opt->min_days : 30;
+
+	res->rules = wh_arena_array(mem, ports->n + 1, sizeof *res->rules);
+	res->n_rules = 0;
+	res->reason = NULL;
+	*lines = 0;
+	for (size_t i = 0; i < ports->n; i++) {
+		struct wh_port_traffic none = {.direction = WH_INBOUND, .proto = ports->p[i].proto, .port = ports->p[i].port};
+		const struct wh_port_traffic *found = wh_traffic_find(t, WH_INBOUND, none.proto, none.port);
+		struct wh_port_traffic traffic = found ? *found : none;
+		struct wh_recommended_rule *rule = &res->rules[res->n_rules];
+		struct wh_present present;
+		char proto[8];
+		int rc = wh_present(a->estate, res->resource, WH_INBOUND, none.proto, none.port, mem, &present, err);
+		if (rc)
+			return rc;
+		if (!present.explicit_allow || !present.allowed.n)
+			continue;
+		if (present.unknown || present.differs) {
+			join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is left alone: %s", none.port, wh_proto_text(none.proto, proto),
+			                                      present.unknown ? "a rule in force names members that are not known"
+			                                                      : "the rules in force treat the resource's addresses differently"));
+			continue;
+		}
+		wh_analysis_weigh(a, &present, &traffic);
+		rc = wh_derive_rule(a, res->resource, t, &traffic, &present, line_price, mem, rule, err);
+		if (rc < 0)
+			return rc;
+		if (rc == 1)
+			continue; /* as narrow already */
+		if (rule->system_generated && (unsigned)__builtin_popcountll(t->days) * 2 < min) {
+			join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is not closed: the resource was seen on %d days only", none.port,
+			                                      wh_proto_text(none.proto, proto), __builtin_popcountll(t->days)));
+			continue;
+		}
+		*lines += rule->n_prefixes + rule->n_except;
+		res->n_rules++;
+	}
+	return 0;
+}
+
+static int recommend_one(struct wh_analysis *a, struct wh_resource_result *res, struct wh_arena *mem, struct wh_error *err)
+{
+	struct wh_arena *scratch = wh_arena_new(); /* peers by the million do not outlive their resource */
+	size_t budget = a->opt->max_prefixes_nsg ? a->opt->max_prefixes_nsg : NSG_PREFIXES, lines = 0;
+	struct wh_resource_traffic t;
+	struct ports ports = {0};
+	struct wh_counterexample ce;
+	char peer[WH_ADDR_STRLEN];
+	int rc = scratch ? wh_analysis_traffic(a, res->resource, scratch, &t, err) : wh_fail(err, -ENOMEM, "out of memory");
+
+	if (rc)
+		goto out;
+	res->first_day = t.first_day;
+	res->last_day = t.last_day;
+	res->days_with_data = (unsigned)__builtin_popcountll(t.days);
+	if ((res->reason = why_unscanned(a, &t, mem)))
+		goto out;
+	if ((rc = candidate_ports(a, res->resource, &t, scratch, &ports, err)))
+		goto out;
+	/* an NSG's budget: lines grow dearer until all rules of the resource fit together */
+	for (double price = 1; price < 1e9; price *= 2) {
+		rc = derive_all(a, &t, &ports, price, mem, res, &lines, err);
+		if (rc || lines <= budget || !res->resource->n_nsgs)
+			break;
+	}
+	if (rc)
+		goto out;
+	res->status = res->n_rules ? WH_UNHEALTHY : WH_HEALTHY;
+	if (!res->n_rules && !res->reason)
+		res->reason = ports.n ? "the rules in force are as narrow as the traffic" : "no port that is looked at is open";
+	rc = wh_prove(a->estate, res->resource, res->rules, res->n_rules, mem, &ce, err);
+	if (rc == 1)
+		rc = wh_fail(err, -EPROTO, "%s: the proposal for port %u would let in %s, which the rules in force do not: nothing is offered",
+		             res->resource->name, ce.port, wh_addr_text(&ce.peer, peer));
+out:
+	wh_arena_free(scratch);
+	return rc;
+}
+
+static int check_names(const struct wh_estate *e, const char *const *names, size_t n, struct wh_error *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!wh_estate_find(e, names[i]))
+			return wh_fail_input(err, -ENOENT, "there is no resource '%.100s'", names[i]);
+	return 0;
+}
+
+static bool wanted(const struct wh_estate *e, const struct wh_resource *r, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (wh_estate_find(e, names[i]) == r)
+			return true;
+	return n == 0;
+}
+
+int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char *const *names, size_t n,
+                 const struct wh_harden_options *opt, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
+{
+	struct wh_recommendation *rec = wh_arena_alloc(mem, sizeof *rec);
+	struct wh_analysis a;
+	int rc = check_names(estate, names, n, err);
+
+	*out = NULL;
+	if (rc || (rc = wh_analysis_open(&a, s, estate, opt, err)))
+		return rc;
+	rec->to_us = rec->calculated_us = ((int64_t)a.window.last + 1) * WH_US_PER_DAY;
+	rec->days = a.window.days;
+	rec->from_us = rec->to_us - (int64_t)rec->days * WH_US_PER_DAY;
+	rec->resources = wh_arena_array(mem, estate->n_resources + 1, sizeof *rec->resources);
+	for (size_t i = 0; i < estate->n_resources && !rc; i++) {
+		if (!wanted(estate, &estate->resources[i], names, n))
+			continue;
+		struct wh_resource_result *res = &rec->resources[rec->n_resources++];
+		res->resource = &estate->resources[i];
+		rc = recommend_one(&a, res, mem, err);
+		if (!rc && opt->progress)
+			rc = opt->progress(opt->progress_arg, i + 1, estate->n_resources);
+	}
+	wh_analysis_close(&a);
+	if (!rc)
+		*out = rec;
+	return rc;
+}
