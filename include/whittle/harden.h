@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "whittle/base.h"
+#include "whittle/config.h"
 #include "whittle/estate.h"
 #include "whittle/ledger.h"
 
@@ -15,9 +16,6 @@ struct wh_port_list;
 /* spec NULL: read `ports_yaml`; "all"; or "22,443/tcp,53/udp". */
 int wh_port_list_load(const char *spec, const char *ports_yaml, struct wh_arena *mem, struct wh_port_list **out, struct wh_error *err);
 bool wh_port_list_has(const struct wh_port_list *l, uint8_t proto, uint16_t port);
-
-/* Addresses that must never be allowed. Filled from threat-intelligence files; sorted and merged by wh_intel_finish(). */
-struct wh_intel;
 
 struct wh_harden_options {
 	const struct wh_port_list *ports;
@@ -34,6 +32,11 @@ struct wh_harden_options {
 	int (*progress)(void *arg, size_t done, size_t total);
 	void *progress_arg;
 };
+
+/* The options as whittle.yaml, the files of rules/ and the ledger's threat lists give them; `ports` (NULL: whittle.yaml's) as in
+ * wh_port_list_load(). Everything lives in `mem` or belongs to `c`. */
+int wh_harden_options_load(const struct wh_config *c, struct wh_store *s, const char *ports, struct wh_arena *mem,
+                           struct wh_harden_options *out, struct wh_error *err);
 
 /* Why a peer is in or out; the sum of weighted features in log-odds. */
 enum wh_verdict { WH_PEER_IN, WH_PEER_OUT, WH_PEER_TRUSTED, WH_PEER_HOSTILE_INTEL, WH_PEER_HOSTILE_ALERT, WH_PEER_OUTSIDE_POLICY };
@@ -83,7 +86,7 @@ int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char 
 /* recommend --json, as the README describes it; free() it. */
 char *wh_recommendation_json(const struct wh_recommendation *r);
 /* The rules as they were saved by an earlier recommend, for export and enforce. */
-int wh_recommendation_save(struct wh_store *s, const struct wh_recommendation *r, struct wh_error *err);
+int wh_recommendation_save(struct wh_store *s, struct wh_recommendation *r, struct wh_error *err);
 int wh_recommendation_load(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
 
 /* Why: for one rule of one resource, in words (text) or as JSON; free() it. rule is a rule's name, or "22", "22/tcp". */

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "cli/cli.h"
+#include "whittle/harden.h"
+
+#define SHOWN_PREFIXES 4
+
+static int progress(void *arg, size_t done, size_t total)
+{
+	(void)arg;
+	if (total > 1)
+		cli_progress("%zu of %zu resources", done, total);
+	return 0;
+}
+
+static void prefix_cell(struct cli_table *t, const struct wh_prefix *p, size_t n, bool all, const char *none)
+{
+	char buf[WH_PREFIX_STRLEN], *text = NULL;
+	size_t len, shown = all || n <= SHOWN_PREFIXES + 1 ? n : SHOWN_PREFIXES;
+	FILE *f = open_memstream(&text, &len);
+	for (size_t i = 0; f && i < shown; i++)
+		fprintf(f, "%s%s", i ? ", " : "", wh_prefix_text(&p[i], buf));
+	if (f && shown < n)
+		fprintf(f, ", and %zu more", n - shown);
+	if (!f || fclose(f))
+		return;
+	cli_table_text(t, n ? text : none);
+	free(text);
+}
+
+static void rule_rows(struct cli_table *t, const struct wh_resource_result *res, bool all)
+{
+	char proto[8];
+	for (size_t i = 0; i < res->n_rules; i++) {
+		const struct wh_recommended_rule *r = &res->rules[i];
+		cli_table_text(t, i ? "" : res->resource->name);
+		cli_table_cell(t, "%u/%s", r->port, wh_proto_text(r->proto, proto));
+		if (r->n_prefixes)
+			prefix_cell(t, r->prefixes, r->n_prefixes, all, "");
+		else
+			cli_table_coloured(t, CLI_YELLOW, "nobody: deny all");
+		prefix_cell(t, r->except, r->n_except, all, "");
+		cli_table_number(t, r->sources);
+		cli_table_number(t, r->denied_peers);
+		cli_table_cell(t, "%.0f %%", 100 * r->confidence);
+	}
+}
+
+static void print_rules(const struct wh_recommendation *rec, bool all)
+{
+	struct cli_table *t = cli_table_new("Resource|Port|Allow|Except|>Peers|>Stopped|>Sure");
+	char from[WH_TIME_STRLEN], to[WH_TIME_STRLEN];
+	size_t rules = 0, unscanned = 0;
+
+	for (size_t i = 0; i < rec->n_resources; i++) {
+		rules += rec->resources[i].n_rules;
+		unscanned += rec->resources[i].status == WH_UNSCANNED;
+		rule_rows(t, &rec->resources[i], all);
+	}
+	printf("Learned from %.10s to %.10s (%u days)\n\n", wh_time_text(rec->from_us, from), wh_time_text(rec->to_us - 1, to), rec->days);
+	cli_table_print(t);
+	for (size_t i = 0; i < rec->n_resources; i++)
+		for (size_t k = 0; k < rec->resources[i].n_rules; k++) {
+			const struct wh_recommended_rule *r = &rec->resources[i].rules[k];
+			if (r->note || r->narrows)
+				printf("%s%s %s%s%s%s%s", i || k ? "" : "\n", rec->resources[i].resource->name, r->name, r->narrows ? " narrows " : "",
+				       r->narrows ? r->narrows : "", r->note ? ": " : "", r->note ? r->note : ""), putchar('\n');
+		}
+	putchar('\n');
+	for (size_t i = 0; i < rec->n_resources; i++)
+		if (!rec->resources[i].n_rules || rec->resources[i].reason)
+			printf("%s: %s%s%s\n", rec->resources[i].resource->name, wh_status_text(rec->resources[i].status),
+			       rec->resources[i].reason ? ": " : "", rec->resources[i].reason ? rec->resources[i].reason : "");
+	if (!rec->n_resources)
+		puts("No resource is known: ingest traffic, or import an estate.");
+	else if (rules)
+		printf("\n'whittle explain RESOURCE PORT' says why. Next: 'whittle enforce' or 'whittle export --format nsg'.\n");
+}
+
+static int save(struct wh_store *s, struct wh_recommendation *rec, bool keep)
+{
+	struct wh_error err = {0};
+	return keep ? 0 : wh_recommendation_save(s, rec, &err) ? cli_error(&err) : 0;
+}
+
+static int number_option(struct cli *c, const char *name, const char *text, long lo, long hi, unsigned *out)
+{
+	char *end;
+	errno = 0;
+	long v = strtol(text, &end, 10);
+	if (*end || end == text || errno || v < lo || v > hi)
+		return cli_usage(c, "--%s takes a whole number from %ld to %ld, not '%s'", name, lo, hi, text);
+	*out = (unsigned)v;
+	return 0;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	enum { MIN_DAYS = 256, MAX_PREFIXES, PORTS, DRY_RUN, ALL };
+	static const struct option longs[] = {{"min-days", required_argument, NULL, MIN_DAYS}, {"max-prefixes", required_argument, NULL, MAX_PREFIXES},
+	                                      {"ports", required_argument, NULL, PORTS}, {"dry-run", no_argument, NULL, DRY_RUN},
+	                                      {"all", no_argument, NULL, ALL}, {0}};
+	const char *ports = NULL;
+	unsigned min_days = 0, max_prefixes = 0;
+	bool dry_run = false, all = false;
+	struct wh_harden_options opt;
+	struct wh_recommendation *rec;
+	struct wh_estate *estate = NULL;
+	struct wh_error err = {0};
+	struct wh_store *s;
+	int o, rc;
+
+	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
+		if (o == '?')
+			return CLI_USAGE;
+		if (o == MIN_DAYS && (rc = number_option(c, "min-days", optarg, 1, 64, &min_days)))
+			return rc;
+		if (o == MAX_PREFIXES && (rc = number_option(c, "max-prefixes", optarg, 1, 4000, &max_prefixes)))
+			return rc;
+		ports = o == PORTS ? optarg : ports;
+		dry_run = dry_run || o == DRY_RUN;
+		all = all || o == ALL;
+	}
+	if ((rc = cli_open_store(c, dry_run ? WH_STORE_READ : WH_STORE_WRITE, &s)))
+		return rc;
+	struct wh_arena *mem = wh_arena_new();
+	if (wh_harden_options_load(c->config, s, ports, mem, &opt, &err) || wh_estate_load(s, mem, &estate, &err)) {
+		rc = cli_error(&err);
+		goto out;
+	}
+	if (min_days)
+		opt.min_days = min_days;
+	if (max_prefixes)
+		opt.max_prefixes = max_prefixes;
+	opt.progress = progress;
+	if (wh_recommend(s, estate, (const char *const *)argv + optind, (size_t)(argc - optind), &opt, mem, &rec, &err)) {
+		rc = cli_error(&err);
+		goto out;
+	}
+	cli_progress("%s", "");
+	/* a part of the resources is looked at, not kept: it would take the place of the whole */
+	if ((rc = save(s, rec, dry_run || optind < argc)))
+		goto out;
+	if (c->json) {
+		char *text = wh_recommendation_json(rec);
+		rc = text ? (puts(text), CLI_OK) : CLI_FAILED;
+		free(text);
+	} else {
+		print_rules(rec, all);
+	}
+out:
+	wh_estate_free(estate);
+	wh_arena_free(mem);
+	wh_store_close(s);
+	return rc;
+}
+
+const struct cli_command cli_recommend = {
+	.name = "recommend",
+	.summary = "derives the narrowed rules from what the ledger saw, and proves that they only narrow",
+	.help = "usage: whittle recommend [RESOURCE...] [options]\n\n"
+	        "For each port that the rules in force open, finds the peers that belong, the fewest and narrowest prefixes that let\n"
+	        "them in, and what inside of those stays denied. A port that nobody belongs to is closed. What is offered is proved to\n"
+	        "lie within the rules in force. The outcome is kept in the ledger for explain, rules, export and enforce, unless only\n"
+	        "some resources were asked for.\n\n"
+	        "  --min-days N      days of observation that a resource needs (default 30)\n"
+	        "  --max-prefixes N  the most address lines in a rule, carve-outs included\n"
+	        "  --ports LIST      22,443/tcp or all, instead of the listed ports\n"
+	        "  --all             print every prefix, not the first few\n"
+	        "  --dry-run         keep nothing\n"
+	        "  --json            the recommendation as JSON, with Azure's names\n\n"
+	        "example:\n"
+	        "  whittle recommend vm1 --ports 22,3389\n",
+	.run = run,
+};

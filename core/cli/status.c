@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "cli/cli.h"
+#include "whittle/harden.h"
+
+static const enum cli_colour colours[] = {CLI_DIM, CLI_GREEN, CLI_YELLOW};
+
+static void day_text(int32_t day, bool seen, char buf[static WH_TIME_STRLEN])
+{
+	wh_time_text(day * WH_US_PER_DAY, buf);
+	buf[seen ? 10 : 0] = 0;
+}
+
+static void print_table(const struct wh_recommendation *rec, const struct wh_store_totals *totals)
+{
+	struct cli_table *t = cli_table_new("Resource|Status|First seen|Last seen|>Days|>Rules|Why");
+	char first[WH_TIME_STRLEN], last[WH_TIME_STRLEN], flows[32], edges[32];
+	size_t by_status[3] = {0};
+
+	for (size_t i = 0; i < rec->n_resources; i++) {
+		const struct wh_resource_result *r = &rec->resources[i];
+		bool seen = r->first_day <= r->last_day;
+		by_status[r->status]++;
+		day_text(r->first_day, seen, first);
+		day_text(r->last_day, seen, last);
+		cli_table_text(t, r->resource->name);
+		cli_table_coloured(t, colours[r->status], wh_status_text(r->status));
+		cli_table_text(t, first);
+		cli_table_text(t, last);
+		cli_table_number(t, r->days_with_data);
+		cli_table_number(t, r->n_rules);
+		cli_table_text(t, r->reason ? r->reason : r->n_rules ? "its rules can be narrowed: whittle recommend" : "");
+	}
+	cli_table_print(t);
+	size_t scanned = by_status[WH_HEALTHY] + by_status[WH_UNHEALTHY];
+	printf("\n%zu healthy, %zu unhealthy, %zu unscanned", by_status[WH_HEALTHY], by_status[WH_UNHEALTHY], by_status[WH_UNSCANNED]);
+	if (scanned)
+		printf("; %.0f %% of the scanned are defended", 100.0 * (double)by_status[WH_HEALTHY] / (double)scanned);
+	printf("\nThe ledger holds %s edges of %s flows.\n", cli_number(totals->edges, edges), cli_number(totals->flows, flows));
+}
+
+static int print_json(const struct wh_recommendation *rec, const struct wh_store_totals *totals)
+{
+	size_t by_status[3] = {0};
+	json_t *list = json_array();
+	for (size_t i = 0; i < rec->n_resources; i++) {
+		const struct wh_resource_result *r = &rec->resources[i];
+		by_status[r->status]++;
+		json_array_append_new(list, json_pack("{s:s, s:s?, s:s, s:s?, s:i, s:i}", "name", r->resource->name, "id", r->resource->id, "status",
+		                                      wh_status_text(r->status), "reason", r->reason, "daysWithData", (int)r->days_with_data, "rules",
+		                                      (int)r->n_rules));
+	}
+	return cli_print_json(json_pack("{s:o, s:i, s:i, s:i, s:{s:I, s:I}}", "resources", list, "healthy", (int)by_status[WH_HEALTHY], "unhealthy",
+	                                (int)by_status[WH_UNHEALTHY], "unscanned", (int)by_status[WH_UNSCANNED], "ledger", "edges",
+	                                (json_int_t)totals->edges, "flows", (json_int_t)totals->flows));
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	static const struct option longs[] = {{0}};
+	struct wh_store_totals totals;
+	struct wh_harden_options opt;
+	struct wh_recommendation *rec;
+	struct wh_estate *estate = NULL;
+	struct wh_error err = {0};
+	struct wh_store *s;
+	int rc;
+
+	if (cli_getopt(c, argc, argv, "", longs) != -1)
+		return CLI_USAGE;
+	if (optind < argc)
+		return cli_usage(c, "takes no argument, got '%s'", argv[optind]);
+	if ((rc = cli_open_store(c, WH_STORE_READ, &s)))
+		return rc;
+	struct wh_arena *mem = wh_arena_new();
+	if (wh_store_totals(s, &totals, &err) || wh_harden_options_load(c->config, s, NULL, mem, &opt, &err) || wh_estate_load(s, mem, &estate, &err) ||
+	    wh_recommend(s, estate, NULL, 0, &opt, mem, &rec, &err))
+		rc = cli_error(&err);
+	else if (c->json)
+		rc = print_json(rec, &totals);
+	else
+		print_table(rec, &totals);
+	wh_estate_free(estate);
+	wh_arena_free(mem);
+	wh_store_close(s);
+	return rc;
+}
+
+const struct cli_command cli_status = {
+	.name = "status",
+	.summary = "says which resources are healthy, unhealthy or not yet scanned, and why",
+	.help = "usage: whittle status [--json]\n\n"
+	        "Each resource is healthy (its rules are as narrow as its traffic), unhealthy (they can be narrowed) or unscanned (too\n"
+	        "little was seen to say), with the reason; and the share that is defended. Nothing is changed or kept.\n\n"
+	        "example:\n"
+	        "  whittle status --json\n",
+	.run = run,
+};

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A recommendation as JSON, with Azure's names, so that a rule can be pasted either way; and the same document in the ledger
+ * (collection "recommendation", key "latest"), with the number of the calculation.
+ */
+#include <math.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include "whittle/harden.h"
+
+#define COLLECTION "recommendation"
+#define KEY "latest"
+
+/* ---- out ---- */
+
+static json_t *prefixes_json(const struct wh_prefix *p, size_t n)
+{
+	char buf[WH_PREFIX_STRLEN];
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_string(wh_prefix_text(&p[i], buf)));
+	return list;
+}
+
+static double rounded(double v, double unit)
+{
+	return round(v / unit) * unit;
+}
+
+static json_t *rule_json(const struct wh_recommended_rule *r)
+{
+	char proto[8];
+	json_t *evidence = json_pack("{s:I, s:I, s:i, s:f, s:I, s:I}", "sources", (json_int_t)r->sources, "flows", (json_int_t)r->flows, "days", (int)r->days,
+	                             "unseen", r->unseen, "deniedPeers", (json_int_t)r->denied_peers, "deniedFlows", (json_int_t)r->denied_flows);
+	return json_pack("{s:s, s:s, s:i, s:[s], s:o, s:o, s:b, s:f, s:o, s:s?, s:s?, s:s?}", "name", r->name, "direction",
+	                 wh_direction_text(r->direction), "destinationPort", (int)r->port, "protocols", wh_proto_text(r->proto, proto), "ipAddresses",
+	                 prefixes_json(r->prefixes, r->n_prefixes), "except", prefixes_json(r->except, r->n_except), "systemGenerated",
+	                 r->system_generated, "confidence", rounded(r->confidence, 0.0001), "evidence", evidence, "narrows", r->narrows, "note",
+	                 r->note, "review", r->review);
+}
+
+static json_t *resource_json(const struct wh_resource_result *res)
+{
+	const char *id = res->resource->id ? res->resource->id : res->resource->name;
+	bool seen = res->first_day <= res->last_day;
+	json_t *rules = json_array();
+	for (size_t i = 0; i < res->n_rules; i++)
+		json_array_append_new(rules, rule_json(&res->rules[i]));
+	char first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
+	wh_time_text(res->first_day * WH_US_PER_DAY, first);
+	wh_time_text(res->last_day * WH_US_PER_DAY, last);
+	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:i, s:o}", "id", id, "name", res->resource->name, "status", wh_status_text(res->status),
+	                 "reason", res->reason, "firstDay", seen ? first : NULL, "lastDay", seen ? last : NULL, "daysWithData",
+	                 (int)res->days_with_data, "rules", rules);
+}
+
+static json_t *to_json(const struct wh_recommendation *r)
+{
+	char at[WH_TIME_STRLEN], from[WH_TIME_STRLEN], to[WH_TIME_STRLEN];
+	json_t *list = json_array();
+	for (size_t i = 0; i < r->n_resources; i++)
+		json_array_append_new(list, resource_json(&r->resources[i]));
+	return json_pack("{s:i, s:s, s:{s:s, s:s, s:i}, s:o}", "version", 1, "calculatedAt", wh_time_text(r->calculated_us, at), "window", "from",
+	                 wh_time_text(r->from_us, from), "to", wh_time_text(r->to_us, to), "days", (int)r->days, "resources", list);
+}
+
+char *wh_recommendation_json(const struct wh_recommendation *r)
+{
+	json_t *doc = to_json(r);
+	char *text = doc ? json_dumps(doc, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12)) : NULL;
+	json_decref(doc);
+	return text;
+}
+
+static int last_serial(struct wh_store *s, int64_t *out, struct wh_error *err)
+{
+	char *text = NULL;
+	int rc = wh_store_get(s, COLLECTION, "serial", &text, err);
+	*out = !rc && text ? strtoll(text, NULL, 10) : 0;
+	free(text);
+	return rc;
+}
+
+int wh_recommendation_save(struct wh_store *s, struct wh_recommendation *r, struct wh_error *err)
+{
+	char *text = wh_recommendation_json(r), number[32];
+	int64_t serial;
+	int rc = text ? last_serial(s, &serial, err) : wh_fail(err, -ENOMEM, "out of memory");
+
+	if (rc)
+		goto out;
+	snprintf(number, sizeof number, "%lld", (long long)serial + 1);
+	if ((rc = wh_store_begin(s, err)))
+		goto out;
+	rc = wh_store_put(s, COLLECTION, KEY, text, err);
+	if (!rc)
+		rc = wh_store_put(s, COLLECTION, "serial", number, err);
+	if (rc)
+		wh_store_end(s, false, NULL);
+	else
+		rc = wh_store_end(s, true, err);
+	if (!rc)
+		r->serial = serial + 1;
+out:
+	free(text);
+	return rc;
+}
+
+/* ---- in ---- */
+
+struct reading {
+	struct wh_arena *mem;
+	bool bad;
+};
+
+static const char *text_of(struct reading *rd, const json_t *obj, const char *key)
+{
+	const char *s = json_string_value(json_object_get(obj, key));
+	return s ? wh_arena_strdup(rd->mem, s) : NULL;
+}
+
+static struct wh_prefix *prefixes_of(struct reading *rd, const json_t *list, size_t *n)
+{
+	size_t i;
+	json_t *v;
+	struct wh_prefix *p = wh_arena_array(rd->mem, json_array_size(list) + 1, sizeof *p);
+	*n = 0;
+	json_array_foreach((json_t *)list, i, v) {
+		const char *s = json_string_value(v);
+		rd->bad = rd->bad || !s || wh_prefix_parse(s, strlen(s), &p[(*n)++], NULL);
+	}
+	return p;
+}
+
+static uint64_t count_of(const json_t *obj, const char *key)
+{
+	json_int_t v = json_integer_value(json_object_get(obj, key));
+	return v > 0 ? (uint64_t)v : 0;
+}
+
+static void read_rule(struct reading *rd, const json_t *v, struct wh_recommended_rule *r)
+{
+	const json_t *evidence = json_object_get(v, "evidence");
+	const char *direction = json_string_value(json_object_get(v, "direction"));
+	const char *proto = json_string_value(json_array_get(json_object_get(v, "protocols"), 0));
+	json_int_t port = json_integer_value(json_object_get(v, "destinationPort"));
+
+	r->name = text_of(rd, v, "name");
+	rd->bad = rd->bad || !r->name || !direction || !proto || wh_proto_parse(proto, &r->proto) || port < 0 || port > 65535;
+	if (rd->bad)
+		return;
+	r->direction = strcmp(direction, wh_direction_text(WH_OUTBOUND)) ? WH_INBOUND : WH_OUTBOUND;
+	r->port = (uint16_t)port;
+	r->prefixes = prefixes_of(rd, json_object_get(v, "ipAddresses"), &r->n_prefixes);
+	r->except = prefixes_of(rd, json_object_get(v, "except"), &r->n_except);
+	r->system_generated = json_is_true(json_object_get(v, "systemGenerated"));
+	r->confidence = json_number_value(json_object_get(v, "confidence"));
+	r->sources = count_of(evidence, "sources");
+	r->flows = count_of(evidence, "flows");
+	r->days = (unsigned)count_of(evidence, "days");
+	r->unseen = json_number_value(json_object_get(evidence, "unseen"));
+	r->denied_peers = count_of(evidence, "deniedPeers");
+	r->denied_flows = count_of(evidence, "deniedFlows");
+	r->narrows = text_of(rd, v, "narrows");
+	r->note = text_of(rd, v, "note");
+	r->review = text_of(rd, v, "review");
+}
+
+static int64_t time_of(struct reading *rd, const json_t *obj, const char *key)
+{
+	const char *s = json_string_value(json_object_get(obj, key));
+	int64_t us = 0;
+	if (!s || wh_time_parse(s, strlen(s), &us))
+		rd->bad = true;
+	return us;
+}
+
+static enum wh_status status_of(const char *s)
+{
+	return s && !strcmp(s, "healthy") ? WH_HEALTHY : s && !strcmp(s, "unhealthy") ? WH_UNHEALTHY : WH_UNSCANNED;
+}
+
+/* A resource that the estate no longer has is left out: there is nothing left to protect. */
+static void read_resource(struct reading *rd, const struct wh_estate *e, const json_t *v, struct wh_recommendation *out)
+{
+	const char *name = json_string_value(json_object_get(v, "name"));
+	const struct wh_resource *resource = name ? wh_estate_find(e, name) : NULL;
+	const json_t *rules = json_object_get(v, "rules");
+	struct wh_resource_result *res = &out->resources[out->n_resources];
+
+	if (!resource) {
+		rd->bad = rd->bad || !name;
+		return;
+	}
+	out->n_resources++;
+	res->resource = resource;
+	res->status = status_of(json_string_value(json_object_get(v, "status")));
+	res->reason = text_of(rd, v, "reason");
+	res->days_with_data = (unsigned)count_of(v, "daysWithData");
+	bool seen = json_is_string(json_object_get(v, "firstDay"));
+	res->first_day = seen ? wh_day(time_of(rd, v, "firstDay")) : INT32_MAX;
+	res->last_day = seen ? wh_day(time_of(rd, v, "lastDay")) : INT32_MIN;
+	res->rules = wh_arena_array(rd->mem, json_array_size(rules) + 1, sizeof *res->rules);
+	for (size_t i = 0; i < json_array_size(rules) && !rd->bad; i++)
+		read_rule(rd, json_array_get(rules, i), &res->rules[res->n_rules++]);
+}
+
+int wh_recommendation_load(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
+{
+	struct wh_recommendation *r = wh_arena_alloc(mem, sizeof *r);
+	struct reading rd = {.mem = mem};
+	char *text = NULL;
+	json_t *doc = NULL;
+	int rc = wh_store_get(s, COLLECTION, KEY, &text, err);
+
+	*out = NULL;
+	if (!rc)
+		rc = last_serial(s, &r->serial, err);
+	if (rc)
+		goto out;
+	if (!text) {
+		rc = wh_fail_input(err, -ENOENT, "there is no recommendation yet: run 'whittle recommend' first");
+		goto out;
+	}
+	doc = json_loads(text, 0, NULL);
+	const json_t *list = json_object_get(doc, "resources"), *window = json_object_get(doc, "window");
+	r->calculated_us = time_of(&rd, doc, "calculatedAt");
+	r->from_us = time_of(&rd, window, "from");
+	r->to_us = time_of(&rd, window, "to");
+	r->days = (unsigned)count_of(window, "days");
+	r->resources = wh_arena_array(mem, json_array_size(list) + 1, sizeof *r->resources);
+	for (size_t i = 0; i < json_array_size(list) && !rd.bad; i++)
+		read_resource(&rd, e, json_array_get(list, i), r);
+	if (!doc || rd.bad)
+		rc = wh_fail(err, -EBADMSG, "the recommendation in the ledger can't be read: run 'whittle recommend' again");
+	else
+		*out = r;
+out:
+	json_decref(doc);
+	free(text);
+	return rc;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What recommend, explain, replay and the watcher all start from: whittle.yaml, the files of rules/, and threat intelligence. */
+#include <limits.h>
+#include "whittle/harden.h"
+#include "whittle/intel.h"
+
+int wh_harden_options_load(const struct wh_config *c, struct wh_store *s, const char *ports, struct wh_arena *mem,
+                           struct wh_harden_options *out, struct wh_error *err)
+{
+	char path[PATH_MAX];
+	struct wh_port_list *list;
+	struct wh_intel_list *lists;
+	struct wh_prefix *hostile;
+	size_t n;
+	int rc;
+
+	*out = (struct wh_harden_options){.trusted = c->trusted, .n_trusted = c->n_trusted, .min_days = (unsigned)c->min_days,
+	                                  .max_prefixes = (unsigned)c->max_prefixes};
+	if ((rc = wh_config_rules_path(c, "evidence.yaml", path, sizeof path, err)))
+		return rc;
+	out->evidence_yaml = wh_arena_strdup(mem, path);
+	if (!ports)
+		ports = c->ports;
+	if (!ports && (rc = wh_config_rules_path(c, "ports.yaml", path, sizeof path, err)))
+		return rc;
+	if ((rc = wh_port_list_load(ports, path, mem, &list, err)))
+		return rc;
+	out->ports = list;
+	if ((rc = wh_intel_lists(s, mem, &lists, &n, err)))
+		return rc;
+	wh_intel_merged(lists, n, mem, &hostile, &n);
+	out->hostile = hostile;
+	out->n_hostile = n;
+	return 0;
+}
