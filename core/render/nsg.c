@@ -8,8 +8,8 @@
 static void set_addresses(json_t *o, const char *single, const char *plural, const struct wh_prefix *p, size_t n)
 {
 	char buf[WH_PREFIX_STRLEN];
-	if (n <= 1) {
-		json_object_set_new(o, single, json_string(n ? wh_prefix_text(p, buf) : "*"));
+	if (n == 1) {
+		json_object_set_new(o, single, json_string(wh_prefix_text(p, buf)));
 		return;
 	}
 	json_t *a = json_array();
@@ -18,20 +18,23 @@ static void set_addresses(json_t *o, const char *single, const char *plural, con
 	json_object_set_new(o, plural, a);
 }
 
-static const char *azure_proto(uint8_t proto, char buf[static 8])
+static const char *azure_proto(uint8_t proto)
 {
 	switch (proto) {
 	case WH_PROTO_TCP: return "Tcp";
 	case WH_PROTO_UDP: return "Udp";
 	case WH_PROTO_ICMP: return "Icmp";
-	default: return wh_proto_text(proto, buf);
+	case 50: return "Esp";
+	case 51: return "Ah";
+	default: return "*"; /* WH_PROTO_ANY: the plan has refused the others */
 	}
 }
 
 static json_t *rule_json(const struct wh_nsg_entry *e, bool arm)
 {
-	char proto[8], port[8];
-	bool in = e->direction == WH_INBOUND;
+	char port[8];
+	const char *peer[] = {"sourceAddressPrefix", "sourceAddressPrefixes"}, *local[] = {"destinationAddressPrefix", "destinationAddressPrefixes"};
+	const char **from = e->direction == WH_INBOUND ? peer : local, **to = e->direction == WH_INBOUND ? local : peer;
 	json_t *o = json_object(), *p = arm ? json_object() : o;
 	json_object_set_new(o, "name", json_string(e->name));
 	snprintf(port, sizeof port, "%u", e->port);
@@ -39,11 +42,17 @@ static json_t *rule_json(const struct wh_nsg_entry *e, bool arm)
 	json_object_set_new(p, "priority", json_integer(e->priority));
 	json_object_set_new(p, "direction", json_string(wh_direction_text(e->direction)));
 	json_object_set_new(p, "access", json_string(e->allow ? "Allow" : "Deny"));
-	json_object_set_new(p, "protocol", json_string(azure_proto(e->proto, proto)));
+	json_object_set_new(p, "protocol", json_string(azure_proto(e->proto)));
 	json_object_set_new(p, "sourcePortRange", json_string("*"));
-	json_object_set_new(p, "destinationPortRange", json_string(port));
-	set_addresses(p, "sourceAddressPrefix", "sourceAddressPrefixes", in ? e->peers : e->locals, in ? e->n_peers : e->n_locals);
-	set_addresses(p, "destinationAddressPrefix", "destinationAddressPrefixes", in ? e->locals : e->peers, in ? e->n_locals : e->n_peers);
+	json_object_set_new(p, "destinationPortRange", json_string(e->any_port ? "*" : port));
+	if (e->everyone)
+		json_object_set_new(p, from[0], json_string("*"));
+	else
+		set_addresses(p, from[0], from[1], e->peers, e->n_peers);
+	if (e->n_locals)
+		set_addresses(p, to[0], to[1], e->locals, e->n_locals);
+	else
+		json_object_set_new(p, to[0], json_string("*"));
 	if (arm)
 		json_object_set_new(o, "properties", p);
 	return o;
@@ -80,24 +89,72 @@ json_t *wh_nsg_plan_json(const struct wh_nsg_plan *p)
 	return group;
 }
 
+int wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context *tags, struct wh_arena *mem, struct wh_error *err)
+{
+	struct wh_nsg *after = NULL;
+	size_t n = 0;
+	json_t *doc = wh_nsg_plan_json(p);
+	char *text = json_dumps(doc, JSON_COMPACT), proto[8];
+	int rc = text ? wh_nsg_parse(p->name, text, strlen(text), mem, &after, &n, err) : wh_fail(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < p->n_regions && !rc; i++) {
+		const struct wh_nsg_region *g = &p->regions[i];
+		struct wh_arena *scratch = wh_arena_new();
+		const struct wh_nsg *list[] = {after};
+		struct wh_ranges now;
+		wh_policy_allowed(list, 1, tags, &g->local, g->direction, g->proto, g->port, scratch, &now, NULL, NULL);
+		now = wh_ranges_intersect(now, wh_ranges_from_prefixes(wh_addr_is_v4(&g->local) ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, scratch), scratch);
+		if (wh_ranges_minus(now, g->peers, scratch).n || wh_ranges_minus(g->peers, now, scratch).n)
+			rc = wh_fail(err, -EPROTO, "%s: the merged rules would not decide %s %u as proposed: nothing is written", p->name, wh_proto_text(g->proto, proto), g->port);
+		wh_arena_free(scratch);
+	}
+	if (after)
+		wh_nsgs_free(after, n);
+	free(text);
+	json_decref(doc);
+	return rc;
+}
+
+static char *notes_of(const struct wh_nsg_plan *plans, size_t n)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		fputs(plans[i].notes, f);
+	if (!n)
+		fputs("Nothing to change: the groups let through no more than what is recommended.\n", f);
+	fclose(f);
+	return text;
+}
+
+static int write_groups(const struct wh_nsg_plan *plans, size_t n, char **out, struct wh_error *err)
+{
+	json_t *doc = n == 1 ? wh_nsg_plan_json(&plans[0]) : json_array();
+	for (size_t i = 0; n > 1 && i < n; i++)
+		json_array_append_new(doc, wh_nsg_plan_json(&plans[i]));
+	char *text = json_dumps(doc, JSON_INDENT(2));
+	int rc = text && asprintf(out, "%s\n", text) >= 0 ? 0 : wh_fail(err, -ENOMEM, "out of memory");
+	free(text);
+	json_decref(doc);
+	return rc;
+}
+
 static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
+	const struct wh_tag_context tags = {e->vnets, e->n_vnets};
 	struct wh_nsg_plan *plans;
-	size_t n;
+	size_t n = 0;
+	*out = NULL;
 	int rc = wh_nsg_plans(r, e, opt, mem, &plans, &n, err);
-	if (!rc && !n)
-		rc = wh_fail(err, -ENODATA, "there is nothing to export: no rule is recommended%s", opt && opt->n_resources ? " for what was asked" : "");
-	if (!rc) {
-		json_t *doc = n == 1 ? wh_nsg_plan_json(&plans[0]) : json_array();
-		for (size_t i = 0; n > 1 && i < n; i++)
-			json_array_append_new(doc, wh_nsg_plan_json(&plans[i]));
-		char *text = json_dumps(doc, JSON_INDENT(2));
-		json_decref(doc);
-		if (!text || asprintf(out, "%s\n", text) < 0)
-			rc = wh_fail(err, -ENOMEM, "out of memory");
-		free(text);
-	}
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = wh_nsg_plan_verify(&plans[i], &tags, mem, err);
+	if (!rc)
+		rc = write_groups(plans, n, out, err);
+	if (!rc && opt && opt->notes)
+		*opt->notes = notes_of(plans, n);
 	wh_arena_free(mem);
 	return rc;
 }

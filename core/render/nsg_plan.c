@@ -2,92 +2,160 @@
 /*
  * Putting narrowed rules into a group without changing any other decision.
  *
- * For one resource, direction, protocol and port let F be the first rule of the group that could allow it. Directly before F go: a deny for the
- * carve-outs, an allow for the proposed prefixes, a deny for everybody else, each for the resource's own addresses and that one port only. Rules
- * before F can only deny there, and still come first; the proposal is a subset of what the group allows; so afterwards exactly
- * (before ∧ proposed) passes on that port, and nothing else is touched.
+ * For one resource, direction, protocol and port let F be the first rule that lets somebody through who is not proposed. Before F go: a
+ * deny for the carve-outs, an allow for the proposed prefixes, a deny for everybody else, each for the resource's own addresses and
+ * that one port only. Whatever stands before F and decides there denies, or allows only who is proposed; the proposal is a subset of
+ * what the group allows; so afterwards exactly (before ∧ proposed) passes on that port, and nothing else is touched. It is not
+ * taken on trust: wh_nsg_plan_verify() reads the result back and compares.
+ * A rule whose reach is not known (an application security group, a tag without addresses here) stays where it is, ahead of ours.
+ * Azure refuses a rule that mixes address families, so each family has a block of its own.
  *
- * Priorities: ours take the numbers directly below F's. Where the gap is too small, F and what follows move up by as little as needed;
- * where 4096 is reached, what precedes moves down.
+ *   300 allow ssh from 140.20.30.0/24, five of 140.20.30.8/29 seen:   298 allow 140.20.30.8/29 → vm1:22,  299 deny * → vm1:22,  300 as it was
  */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "render/nsg_plan.h"
 
-enum { FIRST = 100, LAST = 4096, MAX_RULES = 1000, MAX_PREFIXES = 4000, MAX_NAME = 80, MAX_DESCRIPTION = 140 };
+enum { MAX_BLOCKS = 1000 }; /* each is at least one rule, and Azure takes 1,000 in a group */
 
 struct builder {
 	struct wh_arena *mem;
 	struct wh_error *err;
-	const struct wh_nsg *nsg;
+	struct wh_tag_context tags;
 	struct wh_nsg_plan *plan;
-	struct pending { const struct wh_rule *before; struct wh_nsg_entry e; size_t order; } *ours;
-	size_t n_ours, room;
+	const struct wh_nsg *nsg;
+	bool *gone;                       /* rules of ours from an earlier export, which the new ones replace */
+	struct wh_nsg_block *blocks; size_t n, room;
+	size_t room_regions;
 };
 
-/* ---- names ---- */
+#define GROW(array, n, room, mem) do { \
+	if ((n) == (room)) { \
+		size_t room_ = (room) ? (room) * 2 : 16; \
+		void *more_ = wh_arena_array((mem), room_, sizeof *(array)); \
+		if (n) memcpy(more_, (array), (n) * sizeof *(array)); \
+		(array) = more_; (room) = room_; \
+	} } while (0)
 
-static char *clean_name(struct wh_arena *mem, const char *s)
+static struct wh_ranges family(bool v4, struct wh_arena *mem)
 {
-	char *out = wh_arena_strdup(mem, s);
-	for (char *p = out; *p; p++)
-		if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '-' || *p == '_' || *p == '.'))
-			*p = '-';
-	if (strlen(out) > 40)
-		out[40] = 0;
-	size_t n = strlen(out);
-	while (n && (out[n - 1] == '-' || out[n - 1] == '.'))
-		out[--n] = 0;
-	return out;
+	return wh_ranges_from_prefixes(v4 ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, mem);
 }
 
-static unsigned number_of(const char *resource, const struct wh_recommended_rule *r)
+static struct wh_ranges proposed_by(const struct wh_nsg_block *b, struct wh_arena *mem)
 {
-	uint64_t h = 14695981039346656037u; /* FNV-1a: the same rule has the same number in every run */
-	char key[256];
-	snprintf(key, sizeof key, "%s/%d/%u/%u", resource, (int)r->direction, r->proto, r->port);
-	for (const char *p = key; *p; p++)
-		h = (h ^ (unsigned char)*p) * 1099511628211u;
-	return (unsigned)(h % 90000000 + 10000000);
+	struct wh_ranges p = wh_ranges_from_prefixes(b->rule->prefixes, b->rule->n_prefixes, mem);
+	p = wh_ranges_minus(p, wh_ranges_from_prefixes(b->rule->except, b->rule->n_except, mem), mem);
+	return wh_ranges_intersect(p, family(b->v4, mem), mem);
 }
 
-static const char *evidence_text(struct wh_arena *mem, const struct wh_recommended_rule *r)
+/* ---- rules of ours from an earlier export ---- */
+
+static bool only_locals_of(const struct wh_rule *r, const struct wh_resource *res)
 {
-	char *s = r->system_generated
-	                  ? wh_arena_printf(mem, "whittle: System Generated; nobody was answered here; %s%s", r->narrows ? "narrows " : "", r->narrows ? r->narrows : "")
-	                  : wh_arena_printf(mem, "whittle: %llu peers seen on %u days in %llu flows, %.0f unseen%s%s", (unsigned long long)r->sources, r->days,
-	                                    (unsigned long long)r->flows, r->unseen, r->narrows ? "; narrows " : "", r->narrows ? r->narrows : "");
-	if (strlen(s) > MAX_DESCRIPTION)
-		s[MAX_DESCRIPTION] = 0;
-	return s;
+	for (size_t i = 0; i < r->n_locals; i++) {
+		bool own = false;
+		for (size_t j = 0; j < res->n_addrs && r->locals[i].len == 128; j++)
+			own |= wh_addr_eq(&r->locals[i].addr, &res->addrs[j]);
+		if (!own)
+			return false;
+	}
+	return r->n_locals && !r->n_local_tags;
+}
+
+/* By name, and because it covers nothing else: somebody may have edited it since. */
+static void find_gone(struct builder *b, const struct wh_nsg_block *k)
+{
+	const char *names[] = {wh_nsg_allow_name(k, "allow", b->mem), wh_nsg_allow_name(k, "except", b->mem), wh_nsg_deny_name(k, 0, b->mem)};
+	for (size_t i = 0; i < b->nsg->n_rules; i++) {
+		const struct wh_rule *r = &b->nsg->rules[i];
+		bool named = false;
+		for (size_t j = 0; j < 3 && !b->gone[i] && !r->is_default; j++)
+			named |= !strcasecmp(r->name, names[j]);
+		if (named && r->direction == k->rule->direction && r->proto == k->rule->proto && r->n_dst_ports == 1 && r->dst_ports[0].from == k->rule->port &&
+		    r->dst_ports[0].to == k->rule->port && !r->unsupported && only_locals_of(r, k->resource)) {
+			b->gone[i] = true;
+			b->plan->n_replaced++;
+		}
+	}
 }
 
 /* ---- which rule is narrowed ---- */
 
-static bool could_allow(const struct wh_rule *r, const struct wh_recommended_rule *rec)
+/* Walks the group for one local address. Sets *before and *floor to what is found for it. */
+static void find_place(const struct builder *b, const struct wh_nsg_block *block, const struct wh_addr *local, struct wh_ranges proposed,
+                       struct wh_arena *mem, const struct wh_rule **before, const struct wh_rule **floor)
 {
-	if (!r->allow || r->direction != rec->direction || (r->proto && r->proto != rec->proto))
-		return false;
-	for (size_t i = 0; i < r->n_dst_ports; i++)
-		if (rec->port >= r->dst_ports[i].from && rec->port <= r->dst_ports[i].to)
-			return true;
-	return false;
+	struct wh_ranges open = family(block->v4, mem);
+	const struct wh_recommended_rule *rec = block->rule;
+	*before = *floor = NULL;
+	for (size_t i = 0; i < b->nsg->n_rules && open.n; i++) {
+		const struct wh_rule *r = &b->nsg->rules[i];
+		enum wh_match match = b->gone[i] ? WH_MATCH_NO : wh_rule_match(r, &b->tags, rec->direction, rec->proto, local, rec->port, mem);
+		bool unknown;
+		if (match == WH_MATCH_NO)
+			continue;
+		struct wh_ranges hit = wh_ranges_intersect(open, wh_rule_peers(r, &b->tags, mem, &unknown), mem);
+		if (r->allow && match == WH_MATCH_YES && wh_ranges_minus(hit, proposed, mem).n) {
+			*before = r;
+			return;
+		}
+		if (match == WH_MATCH_MAYBE || unknown)
+			*floor = r;
+		if (!r->allow && unknown)
+			return; /* nobody is let through for certain after it */
+		if (!r->allow || match == WH_MATCH_YES)
+			open = wh_ranges_minus(open, hit, mem);
+	}
 }
 
-static void add(struct builder *b, const struct wh_rule *before, struct wh_nsg_entry e)
+static struct wh_ranges copy_of(struct wh_ranges r, struct wh_arena *mem)
 {
-	if (b->n_ours == b->room) {
-		size_t room = b->room ? b->room * 2 : 16;
-		struct pending *more = wh_arena_array(b->mem, room, sizeof *more);
-		if (b->n_ours)
-			memcpy(more, b->ours, b->n_ours * sizeof *more);
-		b->ours = more;
-		b->room = room;
-	}
-	b->ours[b->n_ours] = (struct pending){before, e, b->n_ours};
-	b->n_ours++;
+	struct wh_ranges out = {wh_arena_array(mem, r.n, sizeof *out.r), r.n};
+	if (r.n)
+		memcpy(out.r, r.r, r.n * sizeof *r.r);
+	return out;
 }
+
+/* One local address of a block: where the block must stand for it, and what must pass afterwards. True when too much passes now. */
+static bool place_local(struct builder *b, struct wh_nsg_block *block, const struct wh_addr *local, struct wh_arena *scratch)
+{
+	const struct wh_nsg *list[] = {b->nsg};
+	const struct wh_rule *before = NULL, *floor = NULL;
+	struct wh_ranges proposed = proposed_by(block, scratch), was;
+	wh_policy_allowed(list, b->nsg ? 1 : 0, &b->tags, local, block->rule->direction, block->rule->proto, block->rule->port, scratch, &was, NULL, NULL);
+	was = wh_ranges_intersect(was, family(block->v4, scratch), scratch);
+	GROW(b->plan->regions, b->plan->n_regions, b->room_regions, b->mem);
+	b->plan->regions[b->plan->n_regions++] = (struct wh_nsg_region){block->rule->direction, block->rule->proto, block->rule->port, *local,
+	                                                               copy_of(wh_ranges_intersect(was, proposed, scratch), b->mem)};
+	if (b->nsg)
+		find_place(b, block, local, proposed, scratch, &before, &floor);
+	if (before && (!block->before || before->priority < block->before->priority))
+		block->before = before;
+	if (floor && (!block->floor || floor->priority > block->floor->priority))
+		block->floor = floor;
+	return wh_ranges_minus(was, proposed, scratch).n > 0;
+}
+
+/* True when the group lets through more than is proposed; then *block has its place, and the plan its regions. */
+static bool place_block(struct builder *b, struct wh_nsg_block *block)
+{
+	struct wh_arena *scratch = wh_arena_new();
+	size_t mark = b->plan->n_regions;
+	bool needed = false;
+	for (size_t i = 0; i < block->resource->n_addrs; i++)
+		if (wh_addr_is_v4(&block->resource->addrs[i]) == block->v4)
+			needed |= place_local(b, block, &block->resource->addrs[i], scratch);
+	wh_arena_free(scratch);
+	if (block->before && block->floor && block->floor->priority >= block->before->priority)
+		block->floor = NULL;
+	if (!needed)
+		b->plan->n_regions = mark;
+	return needed && (!b->nsg || block->before);
+}
+
+/* ---- the entries of a block ---- */
 
 static size_t of_family(const struct wh_prefix *p, size_t n, bool v4, struct wh_arena *mem, const struct wh_prefix **out)
 {
@@ -100,205 +168,223 @@ static size_t of_family(const struct wh_prefix *p, size_t n, bool v4, struct wh_
 	return m;
 }
 
-static void add_family(struct builder *b, const struct wh_resource *res, const struct wh_recommended_rule *r, const struct wh_rule *before, bool v4)
+static const char *narrowed_text(const struct wh_nsg_block *k, struct wh_arena *mem)
 {
+	if (!k->before)
+		return "";
+	/* "a read as b (host bits were set)" without its reason, which the notes give */
+	const char *note = k->before->note ? k->before->note : "", *paren = strstr(note, " (host bits");
+	return wh_arena_printf(mem, "; narrows %s%s%s%.*s", k->before->is_default ? "the default " : "", k->before->name, *note ? ", " : "",
+	                       (int)(paren ? paren - note : (int)strlen(note)), note);
+}
+
+static const char *allow_text(const struct wh_nsg_block *k, struct wh_arena *mem)
+{
+	const struct wh_recommended_rule *r = k->rule;
+	return wh_nsg_description(mem, wh_arena_printf(mem, "whittle: %llu peers seen on %u days in %llu flows, %.0f unseen%s", (unsigned long long)r->sources, r->days,
+	                                               (unsigned long long)r->flows, r->unseen, narrowed_text(k, mem)));
+}
+
+static const char *deny_text(const struct wh_nsg_block *k, struct wh_arena *mem)
+{
+	const struct wh_recommended_rule *r = k->rule;
 	char proto[8];
-	struct wh_prefix *locals = wh_arena_array(b->mem, res->n_addrs, sizeof *locals);
-	struct wh_nsg_entry e = {.direction = r->direction, .proto = r->proto, .port = r->port, .locals = locals, .description = evidence_text(b->mem, r)};
-	for (size_t i = 0; i < res->n_addrs; i++)
-		if (wh_addr_is_v4(&res->addrs[i]) == v4)
-			locals[e.n_locals++] = wh_prefix_of(&res->addrs[i], 128);
-	if (!e.n_locals)
-		return;
-	const char *p = wh_proto_text(r->proto, proto);
-	char *base = wh_arena_printf(b->mem, "whittle-%s-%s-%s-%u%s", clean_name(b->mem, res->name), p, r->direction == WH_OUTBOUND ? "out" : "in", r->port, v4 ? "" : "-v6");
-	if (r->n_except) {
-		struct wh_nsg_entry c = e;
-		c.n_peers = of_family(r->except, r->n_except, v4, b->mem, &c.peers);
-		c.name = wh_arena_printf(b->mem, "%s-except", base);
-		if (c.n_peers)
-			add(b, before, c);
+	if (!r->n_prefixes)
+		return wh_nsg_description(mem, wh_arena_printf(mem, "System Generated by whittle: nobody belongs on %s %u%s", wh_proto_text(r->proto, proto), r->port,
+		                                               narrowed_text(k, mem)));
+	const char *ends = r->denied_peers ? wh_arena_printf(mem, "; %llu peers with %llu flows end here", (unsigned long long)r->denied_peers,
+	                                                     (unsigned long long)r->denied_flows) : "";
+	return wh_nsg_description(mem, wh_arena_printf(mem, "System Generated by whittle: the rest of %s %u%s%s", wh_proto_text(r->proto, proto), r->port, ends,
+	                                               narrowed_text(k, mem)));
+}
+
+static bool name_taken(const struct builder *b, const char *name)
+{
+	for (size_t i = 0; b->nsg && i < b->nsg->n_rules; i++)
+		if (!b->gone[i] && !strcasecmp(b->nsg->rules[i].name, name))
+			return true;
+	for (size_t i = 0; i < b->n; i++)
+		for (size_t j = 0; j < b->blocks[i].n; j++)
+			if (!strcasecmp(b->blocks[i].entries[j].name, name))
+				return true;
+	return false;
+}
+
+static const char *free_name(const struct builder *b, const struct wh_nsg_block *k, const char *suffix)
+{
+	const char *name = wh_nsg_allow_name(k, suffix, b->mem), *tried = name;
+	for (unsigned i = 2; name_taken(b, tried); i++)
+		tried = wh_arena_printf(b->mem, "%s-%u", name, i);
+	return tried;
+}
+
+static void fill_block(struct builder *b, struct wh_nsg_block *k)
+{
+	const struct wh_recommended_rule *r = k->rule;
+	struct wh_prefix *locals = wh_arena_array(b->mem, k->resource->n_addrs, sizeof *locals);
+	struct wh_nsg_entry e = {.direction = r->direction, .proto = r->proto, .port = r->port, .locals = locals,
+	                         .any_port = r->proto != WH_PROTO_TCP && r->proto != WH_PROTO_UDP && r->proto != WH_PROTO_ANY}, c = e, a = e;
+	for (size_t i = 0; i < k->resource->n_addrs; i++)
+		if (wh_addr_is_v4(&k->resource->addrs[i]) == k->v4)
+			locals[e.n_locals++] = wh_prefix_of(&k->resource->addrs[i], 128);
+	a.n_locals = c.n_locals = e.n_locals;
+	a.n_peers = of_family(r->prefixes, r->n_prefixes, k->v4, b->mem, &a.peers);
+	c.n_peers = of_family(r->except, r->n_except, k->v4, b->mem, &c.peers);
+	if (a.n_peers && c.n_peers) {
+		c.name = free_name(b, k, "except");
+		c.description = wh_nsg_description(b->mem, wh_arena_printf(b->mem, "whittle: kept out of the ranges that %s allows", wh_nsg_allow_name(k, "allow", b->mem)));
+		k->entries[k->n++] = c;
 	}
-	struct wh_nsg_entry a = e;
-	a.allow = true;
-	a.n_peers = of_family(r->prefixes, r->n_prefixes, v4, b->mem, &a.peers);
-	a.name = wh_arena_printf(b->mem, "%s-allow", base);
-	if (a.n_peers)
-		add(b, before, a);
-	e.peers = NULL;
-	e.system_generated = true;
-	e.name = wh_arena_printf(b->mem, "%s-%s-DENY-%u%s", p, wh_direction_text(r->direction), number_of(res->name, r), v4 ? "" : "-v6");
-	add(b, before, e);
+	if (a.n_peers) {
+		a.allow = true;
+		a.name = free_name(b, k, "allow");
+		a.description = allow_text(k, b->mem);
+		k->entries[k->n++] = a;
+	}
+	e.everyone = e.system_generated = true;
+	unsigned nth = 0;
+	do
+		e.name = wh_nsg_deny_name(k, nth++, b->mem);
+	while (name_taken(b, e.name));
+	e.description = deny_text(k, b->mem);
+	k->entries[k->n++] = e;
 }
 
-/* ---- order and priorities ---- */
+/* ---- a group ---- */
 
-static int by_place(const void *a, const void *b)
+static bool expressible(uint8_t proto)
 {
-	const struct pending *x = a, *y = b;
-	if (x->e.direction != y->e.direction)
-		return (int)x->e.direction - (int)y->e.direction;
-	if (x->before->priority != y->before->priority)
-		return (int)x->before->priority - (int)y->before->priority;
-	return x->order < y->order ? -1 : 1;
+	return proto == WH_PROTO_ANY || proto == WH_PROTO_TCP || proto == WH_PROTO_UDP || proto == WH_PROTO_ICMP || proto == 50 || proto == 51;
 }
 
-static bool is_ours(const struct wh_rule *r, const struct builder *b)
+static bool has_family(const struct wh_resource *r, bool v4)
 {
-	for (size_t i = 0; i < b->n_ours; i++)
-		if (!strcasecmp(r->name, b->ours[i].e.name))
+	for (size_t i = 0; i < r->n_addrs; i++)
+		if (wh_addr_is_v4(&r->addrs[i]) == v4)
 			return true;
 	return false;
 }
 
-static int number(struct builder *b, enum wh_direction dir)
+static int each_rule(struct builder *b, const struct wh_resource_result *res, bool finding)
 {
-	struct wh_nsg_entry *e = b->plan->entries;
-	size_t n = b->plan->n, first = 0, end;
-	while (first < n && e[first].direction != dir)
-		first++;
-	for (end = first; end < n && e[end].direction == dir; end++)
-		;
-	/* ours: directly below the existing rule that follows; after the last one, above it with room left for others */
-	for (size_t i = end; i-- > first;) {
-		if (e[i].existing)
-			e[i].priority = e[i].existing->priority;
-		else if (i + 1 < end)
-			e[i].priority = e[i + 1].priority - 1;
-		else
-			e[i].priority = LAST;
-	}
-	if (end > first && !e[end - 1].existing) {
-		size_t tail = end;
-		while (tail > first && !e[tail - 1].existing)
-			tail--;
-		unsigned from = tail > first ? e[tail - 1].priority + 10 : 1000, count = (unsigned)(end - tail);
-		if (from + count - 1 > LAST)
-			from = LAST - count + 1;
-		for (size_t i = tail; i < end; i++)
-			e[i].priority = from + (unsigned)(i - tail);
-	}
-	for (size_t i = first; i < end; i++) { /* forward: strictly increasing, from 100 */
-		unsigned least = i > first ? e[i - 1].priority + 1 : FIRST;
-		if (e[i].priority < least || e[i].priority > 100000)
-			e[i].priority = least;
-	}
-	for (size_t i = end; i-- > first;) { /* backward: none past 4096 */
-		unsigned most = i + 1 < end ? e[i + 1].priority - 1 : LAST;
-		if (e[i].priority > most)
-			e[i].priority = most;
-		if (e[i].priority < FIRST)
-			return wh_fail(b->err, -ENOSPC, "%s: there is no room for %zu rules between priorities 100 and 4096", b->plan->name, end - first);
-	}
-	for (size_t i = first; i < end; i++)
-		if (e[i].existing && e[i].priority != e[i].existing->priority) {
-			e[i].renumbered = true;
-			b->plan->n_renumbered++;
+	for (size_t i = 0; i < res->n_rules; i++)
+		for (int v4 = 1; v4 >= 0; v4--) {
+			struct wh_nsg_block block = {.resource = res->resource, .rule = &res->rules[i], .v4 = v4};
+			char proto[8];
+			if (!has_family(res->resource, v4))
+				continue;
+			if (!expressible(block.rule->proto))
+				return wh_fail(b->err, -ENOTSUP, "%s: an NSG has no word for protocol %s", b->plan->name, wh_proto_text(block.rule->proto, proto));
+			if (finding) {
+				if (b->nsg)
+					find_gone(b, &block);
+			} else if (place_block(b, &block)) {
+				if (b->n == MAX_BLOCKS)
+					return wh_fail(b->err, -E2BIG, "%s: more than the 1,000 rules that Azure takes in one group would be needed: split it", b->plan->name);
+				fill_block(b, &block);
+				GROW(b->blocks, b->n, b->room, b->mem);
+				b->blocks[b->n++] = block;
+			}
 		}
 	return 0;
 }
 
-static int check_limits(struct builder *b)
+static int by_place(const void *a, const void *b)
 {
-	size_t prefixes = 0;
-	if (b->plan->n > MAX_RULES)
-		return wh_fail(b->err, -E2BIG, "%s: %zu rules are more than the 1,000 that Azure takes in one group; set max-prefixes, or split it", b->plan->name, b->plan->n);
-	for (size_t i = 0; i < b->plan->n; i++) {
-		const struct wh_nsg_entry *e = &b->plan->entries[i];
-		prefixes += e->existing ? e->existing->n_peers + e->existing->n_locals : e->n_peers + e->n_locals;
-		if (!e->existing && strlen(e->name) > MAX_NAME)
-			return wh_fail(b->err, -ENAMETOOLONG, "%s: the rule name %s is longer than 80 characters", b->plan->name, e->name);
-	}
-	if (prefixes > MAX_PREFIXES)
-		return wh_fail(b->err, -E2BIG, "%s: %zu address prefixes are more than the 4,000 that Azure takes in one group; set max-prefixes", b->plan->name, prefixes);
-	return 0;
+	const struct wh_nsg_block *x = a, *y = b;
+	unsigned p = x->before ? x->before->priority : 0, q = y->before ? y->before->priority : 0;
+	if (x->rule->direction != y->rule->direction)
+		return (int)x->rule->direction - (int)y->rule->direction;
+	if (p != q)
+		return p < q ? -1 : 1;
+	if (x->resource != y->resource)
+		return strcmp(x->resource->name, y->resource->name);
+	if (x->rule != y->rule)
+		return x->rule < y->rule ? -1 : 1;
+	return (int)y->v4 - (int)x->v4;
 }
 
-static int finish(struct builder *b)
+static const char *notes_of(const struct builder *b)
 {
-	size_t existing = b->nsg ? b->nsg->n_rules : 0, at = 0;
-	if (b->n_ours)
-		qsort(b->ours, b->n_ours, sizeof *b->ours, by_place);
-	b->plan->entries = wh_arena_array(b->mem, existing + b->n_ours, sizeof *b->plan->entries);
-	for (size_t i = 0; i <= existing; i++) {
-		const struct wh_rule *r = i < existing ? &b->nsg->rules[i] : NULL;
-		for (size_t k = 0; r && k < b->n_ours; k++)
-			if (b->ours[k].before == r)
-				b->plan->entries[at++] = b->ours[k].e;
-		if (r && !r->is_default && !is_ours(r, b))
-			b->plan->entries[at++] = (struct wh_nsg_entry){.existing = r, .name = r->name, .direction = r->direction, .allow = r->allow};
+	const struct wh_nsg_plan *p = b->plan;
+	char *s = wh_arena_printf(b->mem, "%s: %zu rules added%s\n", p->name, p->n_new,
+	                          p->nsg ? "" : " in a new group; every other port stays as open as it was, by whittle-everything-else");
+	if (p->n_replaced)
+		s = wh_arena_printf(b->mem, "%s%s: %zu rules of an earlier export replaced\n", s, p->name, p->n_replaced);
+	for (size_t i = 0; i < p->n; i++)
+		if (p->entries[i].renumbered)
+			s = wh_arena_printf(b->mem, "%s%s: %s moves from priority %u to %u to make room\n", s, p->name, p->entries[i].name, p->entries[i].existing->priority,
+			                    p->entries[i].priority);
+	for (size_t i = 0; i < b->n; i++) {
+		const struct wh_rule *r = b->blocks[i].before, *f = b->blocks[i].floor;
+		bool said = false;
+		for (size_t j = 0; j < i; j++)
+			said |= b->blocks[j].before == r && b->blocks[j].floor == f;
+		if (r && r->note && !said)
+			s = wh_arena_printf(b->mem, "%s%s: %s: %s\n", s, p->name, r->name, r->note);
+		if (f && !said)
+			s = wh_arena_printf(b->mem, "%s%s: whom %s catches is not known here: it stays ahead of the new rules\n", s, p->name, f->name);
 	}
-	if (!b->nsg)
-		for (size_t k = 0; k < b->n_ours; k++)
-			b->plan->entries[at++] = b->ours[k].e;
-	b->plan->n = at;
-	b->plan->n_new = b->n_ours;
-	int rc = number(b, WH_INBOUND);
-	if (!rc)
-		rc = number(b, WH_OUTBOUND);
-	return rc ? rc : check_limits(b);
+	return s;
 }
 
-static const struct wh_rule *first_that_could_allow(const struct builder *b, const struct wh_recommended_rule *r)
+static bool guards(const struct wh_nsg *nsg, const struct wh_resource *r)
 {
-	static const struct wh_rule nothing = {.priority = 65500};
-	for (size_t i = 0; b->nsg && i < b->nsg->n_rules; i++)
-		if (could_allow(&b->nsg->rules[i], r) && strncmp(b->nsg->rules[i].name, "whittle-", 8))
-			return &b->nsg->rules[i];
-	return b->nsg ? NULL : &nothing;
-}
-
-static void add_resource(struct builder *b, const struct wh_resource_result *res)
-{
-	for (size_t i = 0; i < res->n_rules; i++) {
-		const struct wh_rule *before = first_that_could_allow(b, &res->rules[i]);
-		if (!before)
-			continue; /* this group lets nobody through there: there is nothing to narrow */
-		add_family(b, res->resource, &res->rules[i], before, true);
-		add_family(b, res->resource, &res->rules[i], before, false);
-	}
+	for (size_t i = 0; i < r->n_nsgs; i++)
+		if (r->nsgs[i] == nsg)
+			return true;
+	return !nsg && !r->n_nsgs;
 }
 
 static bool wanted(const struct wh_resource *r, const struct wh_render_options *opt)
 {
 	bool in = !opt || !opt->n_resources;
 	for (size_t i = 0; opt && i < opt->n_resources; i++)
-		in |= !strcmp(opt->resources[i], r->name) || (r->id && !strcmp(opt->resources[i], r->id));
+		in |= !strcmp(opt->resources[i], r->name) || (r->id && !strcasecmp(opt->resources[i], r->id));
 	return in;
+}
+
+/* Plans one group (nsg), or a new one for the one resource `only`. *made is false when there is nothing to change. */
+static int plan_group(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, const struct wh_nsg *nsg,
+                      const struct wh_resource *only, struct wh_arena *mem, struct wh_nsg_plan *plan, bool *made, struct wh_error *err)
+{
+	struct builder b = {.mem = mem, .err = err, .tags = {e->vnets, e->n_vnets}, .plan = plan, .nsg = nsg};
+	int rc = 0;
+	b.gone = wh_arena_array(mem, nsg ? nsg->n_rules : 0, sizeof *b.gone);
+	*plan = (struct wh_nsg_plan){.nsg = nsg, .name = nsg ? nsg->name : wh_arena_printf(mem, "whittle-%s", wh_nsg_clean_name(only->name, 60, mem))};
+	for (int finding = 1; finding >= 0; finding--)
+		for (size_t i = 0; i < r->n_resources && !rc; i++) {
+			const struct wh_resource *res = r->resources[i].resource;
+			if (guards(nsg, res) && wanted(res, opt) && (!only || only == res))
+				rc = each_rule(&b, &r->resources[i], finding);
+		}
+	*made = b.n > 0;
+	if (rc || !b.n)
+		return rc;
+	qsort(b.blocks, b.n, sizeof *b.blocks, by_place);
+	rc = wh_nsg_number(plan, b.blocks, b.n, b.gone, mem, err);
+	plan->notes = rc ? "" : notes_of(&b);
+	return rc;
 }
 
 int wh_nsg_plans(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, struct wh_arena *mem,
                  struct wh_nsg_plan **out, size_t *n, struct wh_error *err)
 {
+	int rc = 0;
+	bool made;
 	*out = wh_arena_array(mem, e->n_nsgs + r->n_resources, sizeof **out);
 	*n = 0;
-	for (size_t i = 0; i < e->n_nsgs; i++) {
-		struct builder b = {.mem = mem, .err = err, .nsg = &e->nsgs[i], .plan = &(*out)[*n]};
-		if (opt && opt->nsg && strcmp(opt->nsg, e->nsgs[i].name) && (!e->nsgs[i].id || strcmp(opt->nsg, e->nsgs[i].id)))
+	for (size_t i = 0; i < e->n_nsgs && !rc; i++) {
+		const struct wh_nsg *nsg = &e->nsgs[i];
+		if (opt && opt->nsg && strcasecmp(opt->nsg, nsg->name) && (!nsg->id || strcasecmp(opt->nsg, nsg->id)))
 			continue;
-		*b.plan = (struct wh_nsg_plan){.nsg = b.nsg, .name = b.nsg->name};
-		for (size_t j = 0; j < r->n_resources; j++)
-			for (size_t k = 0; wanted(r->resources[j].resource, opt) && k < r->resources[j].resource->n_nsgs; k++)
-				if (r->resources[j].resource->nsgs[k] == b.nsg)
-					add_resource(&b, &r->resources[j]);
-		if (!b.n_ours)
-			continue;
-		int rc = finish(&b);
-		if (rc)
-			return rc;
-		(*n)++;
+		rc = plan_group(r, e, opt, nsg, NULL, mem, &(*out)[*n], &made, err);
+		*n += !rc && made;
 	}
-	for (size_t j = 0; j < r->n_resources && !(opt && opt->nsg); j++) {
-		const struct wh_resource *res = r->resources[j].resource;
-		struct builder b = {.mem = mem, .err = err, .plan = &(*out)[*n]};
-		if (res->n_nsgs || !r->resources[j].n_rules || !wanted(res, opt))
-			continue;
-		*b.plan = (struct wh_nsg_plan){.name = wh_arena_printf(mem, "whittle-%s", clean_name(mem, res->name))};
-		add_resource(&b, &r->resources[j]);
-		int rc = finish(&b);
-		if (rc)
-			return rc;
-		(*n)++;
-	}
-	return 0;
+	for (size_t i = 0; i < r->n_resources && !rc && !(opt && opt->nsg); i++)
+		if (!r->resources[i].resource->n_nsgs) {
+			rc = plan_group(r, e, opt, NULL, r->resources[i].resource, mem, &(*out)[*n], &made, err);
+			*n += !rc && made;
+		}
+	return rc;
 }

@@ -14,21 +14,58 @@ struct wh_nsg_entry {
 	bool allow;
 	uint8_t proto;
 	uint16_t port;
-	const struct wh_prefix *peers; size_t n_peers;   /* ours: none means everyone */
-	const struct wh_prefix *locals; size_t n_locals; /* ours: the resource's addresses of one family; none means any */
-	bool system_generated;           /* ours: a deny-all */
+	bool any_port;                   /* ours: "*", for protocols without ports and for the rest of a new group */
+	bool everyone;                   /* ours: the peers are "*", else those listed, at least one */
+	const struct wh_prefix *peers; size_t n_peers;   /* ours: of one family */
+	const struct wh_prefix *locals; size_t n_locals; /* ours: the resource's addresses of the same family; none means any */
+	bool system_generated;           /* ours: shown as "System Generated" */
 	unsigned priority;
 	bool renumbered;                 /* existing: moved to make room */
 };
+
+/* What the group must let through afterwards, exactly, where the plan narrows it. */
+struct wh_nsg_region {
+	enum wh_direction direction;
+	uint8_t proto;
+	uint16_t port;
+	struct wh_addr local;
+	struct wh_ranges peers; /* those that passed before and are proposed, of the local address's family */
+};
+
 struct wh_nsg_plan {
 	const struct wh_nsg *nsg;        /* NULL: a new group for a resource that has none */
 	const char *name;                /* of the group */
 	struct wh_nsg_entry *entries; size_t n; /* custom rules only, by direction, then priority */
-	size_t n_new, n_renumbered;
+	size_t n_new, n_renumbered, n_replaced; /* replaced: rules of ours from an earlier export that are gone */
+	struct wh_nsg_region *regions; size_t n_regions;
+	const char *notes;               /* lines for a person, "" when there is nothing to say */
 };
 
-/* Plans for every group that the recommendation touches, by name. Errors: Azure's limits, by name. */
+/* Plans for every group that the recommendation changes, in the estate's order, then new groups by resource. Errors: Azure's
+ * limits, by name; a protocol that an NSG cannot express. */
 int wh_nsg_plans(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, struct wh_arena *mem,
                  struct wh_nsg_plan **out, size_t *n, struct wh_error *err);
 /* The group as JSON in the shape that it came in (ARM for a new one): a new reference. */
 json_t *wh_nsg_plan_json(const struct wh_nsg_plan *p);
+/* Reads the planned group back as any reader would, and holds it against the plan's regions: nothing goes out that decides otherwise. */
+int wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context *tags, struct wh_arena *mem, struct wh_error *err);
+
+/* ---- within this format ---- */
+
+/* One family of one recommended rule of one resource: up to three entries, to stand in this order before the rule that they narrow. */
+struct wh_nsg_block {
+	const struct wh_resource *resource;
+	const struct wh_recommended_rule *rule;
+	const struct wh_rule *before;    /* the rule that is narrowed; NULL in a new group */
+	const struct wh_rule *floor;     /* the last rule of unknown reach ahead of it, which stays ahead; NULL: none */
+	bool v4;
+	struct wh_nsg_entry entries[3]; size_t n;
+};
+/* Names of a block's rules within Azure's rules for names, the same in every run. */
+const char *wh_nsg_allow_name(const struct wh_nsg_block *b, const char *suffix, struct wh_arena *mem);
+const char *wh_nsg_deny_name(const struct wh_nsg_block *b, unsigned nth, struct wh_arena *mem);
+const char *wh_nsg_clean_name(const char *s, size_t max, struct wh_arena *mem);
+/* Cuts at 140 characters (not bytes). */
+const char *wh_nsg_description(struct wh_arena *mem, const char *text);
+/* Gives every block its priorities and fills plan->entries. `gone[i]` says that nsg->rules[i] is left out. */
+int wh_nsg_number(struct wh_nsg_plan *plan, struct wh_nsg_block *blocks, size_t n, const bool *gone, struct wh_arena *mem, struct wh_error *err);

@@ -11,6 +11,7 @@ struct wh_render_options {
 	const char *const *resources; size_t n_resources; /* 0: all */
 	const char *nsg;            /* nsg: only this one; NULL: all that are touched */
 	bool audit;                 /* nft: count and log, drop nothing */
+	char **notes;               /* not NULL: set to lines for a person (what was added, moved, replaced), or NULL; free() it */
 };
 struct wh_renderer {
 	const char *name, *help;
