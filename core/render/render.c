@@ -3,8 +3,7 @@
 #include <string.h>
 #include "whittle/render.h"
 
-extern const struct wh_renderer wh_render_nsg;
-extern const struct wh_renderer wh_render_nft __attribute__((weak));
+extern const struct wh_renderer wh_render_nsg, wh_render_nft;
 
 const struct wh_renderer *const wh_renderers[] = {&wh_render_nsg, &wh_render_nft, NULL};
 

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "cli/cli.h"
+#include "whittle/enforce.h"
+#include "whittle/review.h"
+
+static const char enforce_help[] =
+	"Usage: whittle enforce [--resource NAME] [--confirm-within 60s] [--audit] [--dry-run] [--force]\n"
+	"\n"
+	"Applies the recommended rules, as they were reviewed, to this machine's firewall: into a table of its own, in one\n"
+	"transaction, after proving once more that they only narrow. A packet that whittle does not drop goes on to the rules that\n"
+	"you already have; established connections, loopback and ICMP are never touched.\n"
+	"\n"
+	"Nothing lasts until you say so: when `whittle confirm` does not come in time, the kernel itself drops the new rules, even if\n"
+	"whittle, your shell or your connection is gone by then. What was confirmed before holds again.\n"
+	"\n"
+	"  --resource NAME        which resource this machine is; by default the one that has its addresses\n"
+	"  --confirm-within TIME  how long the rules stay without a confirmation (60s)\n"
+	"  --audit                count and log what would be dropped; drop nothing\n"
+	"  --dry-run              print what would be applied, apply nothing\n"
+	"  --force                apply even what would cut your own SSH session\n";
+
+static const char *who(void)
+{
+	const char *sudo = getenv("SUDO_USER");
+	struct passwd *pw = getpwuid(getuid());
+	return sudo && *sudo && geteuid() == 0 ? sudo : pw ? pw->pw_name : "unknown";
+}
+
+static void log_it(struct cli *c, const char *what, const char *json)
+{
+	struct wh_store *s;
+	struct wh_error err;
+	if (!wh_store_open(c->store_url, WH_STORE_WRITE, &s, &err)) {
+		if (wh_store_log(s, who(), what, json, &err))
+			cli_error(&err);
+		wh_store_close(s);
+	}
+}
+
+/* The resources whose addresses this machine's interfaces have. */
+static size_t own_resources(const struct wh_estate *e, const char **names, size_t max)
+{
+	struct ifaddrs *list;
+	size_t n = 0;
+	if (getifaddrs(&list))
+		return 0;
+	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
+		struct wh_addr a;
+		if (!i->ifa_addr)
+			continue;
+		if (i->ifa_addr->sa_family == AF_INET)
+			a = wh_addr_v4(ntohl(((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr.s_addr));
+		else if (i->ifa_addr->sa_family == AF_INET6)
+			memcpy(a.b, &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr, 16);
+		else
+			continue;
+		const struct wh_resource *r = wh_estate_by_addr(e, &a);
+		bool had = false;
+		for (size_t k = 0; k < n; k++)
+			had |= r && names[k] == r->name;
+		if (r && !had && n < max)
+			names[n++] = r->name;
+	}
+	freeifaddrs(list);
+	return n;
+}
+
+/* $SSH_CONNECTION is "client port server port". */
+static int check_own_session(const struct wh_nft_ruleset *rs, bool force, struct wh_error *err)
+{
+	const char *ssh = getenv("SSH_CONNECTION");
+	char client[64], server[64];
+	unsigned cport, sport;
+	struct wh_addr a;
+	if (!ssh || sscanf(ssh, "%63s %u %63s %u", client, &cport, server, &sport) != 4 || wh_addr_parse(client, strlen(client), &a))
+		return 0;
+	for (size_t i = 0; i < rs->n_ports; i++) {
+		const struct wh_nft_port *p = &rs->ports[i];
+		const struct wh_prefix *set = wh_addr_is_v4(&a) ? p->v4 : p->v6;
+		size_t n = wh_addr_is_v4(&a) ? p->n_v4 : p->n_v6;
+		bool in = false;
+		if (p->direction != WH_INBOUND || p->proto != WH_PROTO_TCP || p->port != sport)
+			continue;
+		for (size_t k = 0; k < n; k++)
+			in |= wh_prefix_has(&set[k], &a);
+		if (!in && !force)
+			return wh_fail_input(err, -EPERM, "refused: you are connected from %s, which could not connect to port %u again after this; "
+			                     "add it with `whittle rules edit`, or use --force", client, sport);
+		if (!in)
+			fprintf(stderr, "whittle: your own address %s will not be able to connect again to port %u\n", client, sport);
+	}
+	return 0;
+}
+
+static int prove_again(const struct wh_recommendation *r, const struct wh_estate *e, struct wh_arena *mem, struct wh_error *err)
+{
+	for (size_t i = 0; i < r->n_resources; i++) {
+		struct wh_counterexample ce;
+		char addr[WH_ADDR_STRLEN], proto[8];
+		int rc = wh_prove(e, r->resources[i].resource, r->resources[i].rules, r->resources[i].n_rules, mem, &ce, err);
+		if (rc == 1)
+			return wh_fail(err, -EPERM, "%s: refused: the rules would allow %s to port %u/%s, which the present policy does not; run `whittle recommend` again",
+			               r->resources[i].resource->name, wh_addr_text(&ce.peer, addr), ce.port, wh_proto_text(ce.proto, proto));
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+struct job {
+	struct cli *c;
+	struct wh_arena *mem;
+	struct wh_enforce_options opt;
+	const char *names[64];
+	size_t n;
+	bool dry, force;
+};
+
+static int prepare(struct job *j, struct wh_nft_ruleset **rs, struct wh_error *err)
+{
+	struct wh_store *s;
+	struct wh_estate *e = NULL;
+	struct wh_recommendation *r;
+	int rc = wh_store_open(j->c->store_url, WH_STORE_READ, &s, err);
+	if (rc)
+		return rc;
+	rc = wh_estate_load(s, j->mem, &e, err);
+	for (size_t i = 0; !rc && i < j->n; i++) {
+		const struct wh_resource *res = wh_estate_find(e, j->names[i]);
+		if (!res)
+			rc = wh_fail_input(err, -ENOENT, "there is no resource '%s'", j->names[i]);
+		else
+			j->names[i] = res->name;
+	}
+	if (!rc && !j->n)
+		j->n = own_resources(e, j->names, sizeof j->names / sizeof *j->names);
+	if (!rc && !j->n)
+		rc = wh_fail_input(err, -ENOENT, "no resource has an address of this machine: name the one that it is with --resource");
+	if (!rc)
+		rc = wh_review_load(s, e, j->mem, &r, err);
+	if (!rc)
+		rc = prove_again(r, e, j->mem, err);
+	if (!rc)
+		rc = wh_nft_ruleset_from(r, e, j->names, j->n, j->mem, rs, err);
+	if (!rc && !(*rs)->n_ports)
+		rc = wh_fail(err, -ENODATA, "there is nothing to enforce: no rule is recommended for this machine (`whittle status` says why)");
+	if (!rc) {
+		(*rs)->audit = j->opt.audit;
+		rc = check_own_session(*rs, j->force, err);
+	}
+	wh_estate_free(e);
+	wh_store_close(s);
+	return rc;
+}
+
+static int enforce(struct cli *c, int argc, char **argv)
+{
+	static const struct option opts[] = {{"resource", 1, 0, 'r'}, {"confirm-within", 1, 0, 'c'}, {"audit", 0, 0, 'a'}, {"dry-run", 0, 0, 'n'},
+	                                     {"force", 0, 0, 'f'}, {"to", 1, 0, 't'}, {0}};
+	struct job j = {.c = c, .opt = {.confirm_within_s = 60}};
+	struct wh_enforce_result res;
+	struct wh_nft_ruleset *rs;
+	struct wh_error err;
+	int o;
+	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
+		switch (o) {
+		case 'r':
+			if (j.n == sizeof j.names / sizeof *j.names)
+				return cli_usage(c, "too many resources");
+			j.names[j.n++] = optarg;
+			break;
+		case 'c':
+			if (wh_duration_parse(optarg, &j.opt.confirm_within_s) || j.opt.confirm_within_s < 1 || j.opt.confirm_within_s > 86400)
+				return cli_usage(c, "'%s' is not a time from 1s to 24h", optarg);
+			break;
+		case 'a': j.opt.audit = true; break;
+		case 'n': j.dry = true; break;
+		case 'f': j.force = true; break;
+		case 't':
+			if (strcmp(optarg, "nft"))
+				return cli_usage(c, "unknown target '%s'; there is nft (network security groups: whittle export --format nsg)", optarg);
+			break;
+		default: return CLI_USAGE;
+		}
+	}
+	if (optind != argc)
+		return cli_usage(c, "takes no further words");
+	j.mem = wh_arena_new();
+	int rc = prepare(&j, &rs, &err);
+	if (!rc && j.dry) {
+		char *text = wh_nft_text(rs, j.opt.confirm_within_s);
+		fputs(text ? text : "", stdout);
+		free(text);
+	} else if (!rc) {
+		rc = wh_nft_apply(rs, &j.opt, &res, &err);
+		if (!rc) {
+			char json[256];
+			snprintf(json, sizeof json, "{\"ports\":%zu,\"prefixes\":%zu,\"audit\":%s,\"confirmWithin\":%lld}", res.ports, res.prefixes, j.opt.audit ? "true" : "false",
+			         (long long)j.opt.confirm_within_s);
+			log_it(c, "enforce.apply", json);
+			printf("Applied and read back: %zu port%s narrowed to %zu prefix%s%s.\n", res.ports, res.ports == 1 ? "" : "s", res.prefixes, res.prefixes == 1 ? "" : "es",
+			       j.opt.audit ? " (audit: nothing is dropped)" : "");
+			printf("The kernel takes them back in %lld seconds unless you run `whittle confirm`. Try a new connection first.\n", (long long)j.opt.confirm_within_s);
+		}
+	}
+	wh_arena_free(j.mem);
+	return rc ? cli_error(&err) : CLI_OK;
+}
+
+static int confirm(struct cli *c, int argc, char **argv)
+{
+	struct wh_error err;
+	(void)argv;
+	if (argc != 1)
+		return cli_usage(c, "takes no further words");
+	if (wh_nft_confirm(&err))
+		return cli_error(&err);
+	log_it(c, "enforce.confirm", "{}");
+	puts("Confirmed: the rules stay. `whittle rollback` takes them away.");
+	return CLI_OK;
+}
+
+static int rollback(struct cli *c, int argc, char **argv)
+{
+	struct wh_error err;
+	(void)argv;
+	if (argc != 1)
+		return cli_usage(c, "takes no further words");
+	if (wh_nft_rollback(&err))
+		return cli_error(&err);
+	log_it(c, "enforce.rollback", "{}");
+	puts("whittle's table is gone; nothing else was touched.");
+	return CLI_OK;
+}
+
+const struct cli_command cli_enforce = {.name = "enforce", .summary = "apply the rules to this machine, until confirmed for a minute only", .help = enforce_help, .run = enforce};
+const struct cli_command cli_confirm = {.name = "confirm", .summary = "keep what enforce applied",
+	.help = "Usage: whittle confirm\n\nKeeps the rules that `whittle enforce` applied, in one transaction. From any terminal, also after reconnecting.\n"
+	        "When their time was up it says so (exit status 1): then the machine is as it was before.\n", .run = confirm};
+const struct cli_command cli_rollback = {.name = "rollback", .summary = "take the rules away, now",
+	.help = "Usage: whittle rollback\n\nDeletes whittle's own table, confirmed or not, and nothing else.\n", .run = rollback};

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+#include <jansson.h>
+#include "cli/cli.h"
+#include "whittle/review.h"
+
+static const char help[] =
+	"Usage: whittle rules list [RESOURCE…] [--json]\n"
+	"       whittle rules add RESOURCE --port 22/tcp --from PREFIX[,PREFIX…] [--outbound] [--why TEXT]\n"
+	"       whittle rules edit RESOURCE RULE --from PREFIX,… | --also PREFIX,… | --not PREFIX,… [--why TEXT]\n"
+	"       whittle rules delete RESOURCE RULE [--why TEXT]\n"
+	"       whittle rules reset [RESOURCE]\n"
+	"       whittle rules undo [RESOURCE]\n"
+	"       whittle rules history [RESOURCE] [--json]\n"
+	"\n"
+	"Reviews what `whittle recommend` proposed, before it is enforced. RULE is a rule's name, or its port: 22 or 22/tcp.\n"
+	"Everything is kept with who, when and why; `undo` takes back the last step, `reset` all of them.\n"
+	"\n"
+	"The guidelines, which a refused change names:\n"
+	"  allow-only      only allow rules are added or modified\n"
+	"  no-flip         an allow rule never becomes a deny; delete it instead\n"
+	"  deny-all-fixed  a deny-all can't be modified, only deleted\n"
+	"  session-delete  a deletion lasts until the next calculation, which may propose the rule again\n"
+	"  narrow-only     nothing is allowed that the present policy does not allow\n"
+	"What is saved here is not yet enforced: `whittle enforce` or `whittle export` takes it from here.\n"
+	"\n"
+	"Example: whittle rules edit vm1 22 --also 198.51.100.7 --why 'the new backup host'\n";
+
+/* Whoever stands behind sudo, else the user. */
+static const char *who(void)
+{
+	const char *sudo = getenv("SUDO_USER");
+	if (sudo && *sudo && geteuid() == 0)
+		return sudo;
+	struct passwd *pw = getpwuid(getuid());
+	return pw ? pw->pw_name : "unknown";
+}
+
+static int parse_prefixes(const struct cli *c, const char *text, struct wh_arena *mem, struct wh_prefix **out, size_t *n)
+{
+	size_t max = 1;
+	for (const char *p = text; *p; p++)
+		max += *p == ',';
+	*out = wh_arena_array(mem, max, sizeof **out);
+	*n = 0;
+	for (const char *p = text; *p;) {
+		size_t len = strcspn(p, ", ");
+		bool host = false;
+		char buf[WH_PREFIX_STRLEN];
+		if (len && wh_prefix_parse(p, len, &(*out)[*n], &host))
+			return cli_usage(c, "'%.*s' is not an address or prefix", (int)len, p);
+		if (len && host)
+			fprintf(stderr, "whittle: %.*s read as %s (host bits were set)\n", (int)len, p, wh_prefix_text(&(*out)[*n], buf));
+		*n += len > 0;
+		p += len + strspn(p + len, ", ");
+	}
+	return *n ? 0 : cli_usage(c, "no address given");
+}
+
+struct ctx {
+	struct cli *c;
+	struct wh_store *store;
+	struct wh_estate *estate;
+	struct wh_arena *mem;
+};
+
+static const char *space(double addresses, char buf[static 32])
+{
+	if (addresses < 1e6)
+		snprintf(buf, 32, "%.0f", addresses);
+	else
+		snprintf(buf, 32, "%.3g", addresses);
+	return buf;
+}
+
+static void print_rule(const struct wh_recommended_rule *r)
+{
+	char proto[8], p[WH_PREFIX_STRLEN], port[32], units[32];
+	double size = 0;
+	snprintf(port, sizeof port, "%u/%s", r->port, wh_proto_text(r->proto, proto));
+	for (char *q = port; *q; q++)
+		*q = (char)(*q >= 'A' && *q <= 'Z' ? *q + 32 : *q);
+	for (size_t i = 0; i < r->n_prefixes; i++)
+		size += __builtin_ldexp(1, 128 - r->prefixes[i].len);
+	printf("  %-9s %-8s %-44s %s\n", wh_direction_text(r->direction), port, r->name, r->n_prefixes ? "allow" : "deny all");
+	for (size_t i = 0; i < r->n_prefixes && i < 12; i++)
+		printf("  %-18s   %s\n", "", wh_prefix_text(&r->prefixes[i], p));
+	if (r->n_prefixes > 12)
+		printf("  %-18s   … and %zu more (%s addresses in all)\n", "", r->n_prefixes - 12, space(size, units));
+	for (size_t i = 0; i < r->n_except && i < 6; i++)
+		printf("  %-18s   except %s\n", "", wh_prefix_text(&r->except[i], p));
+	if (*wh_review_mark(r))
+		printf("  %-18s   %s\n", "", r->note ? r->note : wh_review_mark(r));
+}
+
+static int list(struct ctx *x, int n, char **names)
+{
+	struct wh_recommendation *rec;
+	struct wh_error err;
+	int rc = wh_review_load(x->store, x->estate, x->mem, &rec, &err);
+	if (rc)
+		return cli_error(&err);
+	for (int i = 0; i < n; i++)
+		if (!wh_estate_find(x->estate, names[i]))
+			return cli_usage(x->c, "there is no resource '%s'", names[i]);
+	size_t kept = 0;
+	for (size_t i = 0; i < rec->n_resources; i++) {
+		bool wanted = !n;
+		for (int j = 0; j < n; j++)
+			wanted |= wh_estate_find(x->estate, names[j]) == rec->resources[i].resource;
+		if (wanted)
+			rec->resources[kept++] = rec->resources[i];
+	}
+	rec->n_resources = kept;
+	if (x->c->json) {
+		char *text = wh_recommendation_json(rec);
+		puts(text ? text : "{}");
+		free(text);
+		return CLI_OK;
+	}
+	for (size_t i = 0; i < kept; i++) {
+		const struct wh_resource_result *r = &rec->resources[i];
+		if (!r->n_rules && !n)
+			continue;
+		printf("%s: %zu rule%s, saved, not yet enforced\n", r->resource->name, r->n_rules, r->n_rules == 1 ? "" : "s");
+		for (size_t j = 0; j < r->n_rules; j++)
+			print_rule(&r->rules[j]);
+	}
+	return CLI_OK;
+}
+
+struct history_ctx {
+	json_t *array;
+	size_t n;
+};
+
+static int history_line(void *arg, int64_t time_us, const char *by, const char *what, const char *resource, const char *rule,
+                        const char *why, const char *detail)
+{
+	struct history_ctx *h = arg;
+	char t[WH_TIME_STRLEN];
+	h->n++;
+	wh_time_text(time_us, t);
+	if (h->array) {
+		json_array_append_new(h->array, json_pack("{s:s,s:s,s:s,s:s,s:s*,s:s*,s:s}", "time", t, "who", by, "what", what, "resource", resource,
+		                                          "rule", rule, "why", why, "prefixes", detail));
+		return 0;
+	}
+	printf("%s  %-10s %-6s %s%s%s%s%s%s%s\n", t, by, what, resource, rule ? " " : "", rule ? rule : "", *detail ? "  → " : "", detail,
+	       why ? "  — " : "", why ? why : "");
+	return 0;
+}
+
+static int history(struct ctx *x, const char *resource)
+{
+	struct history_ctx h = {.array = x->c->json ? json_array() : NULL};
+	struct wh_error err;
+	int rc = wh_review_history(x->store, resource, history_line, &h, &err);
+	if (!rc && h.array)
+		json_dumpf(h.array, stdout, JSON_INDENT(2)), putchar('\n');
+	else if (!rc && !h.n)
+		puts("Nothing was changed yet.");
+	json_decref(h.array);
+	return rc ? cli_error(&err) : CLI_OK;
+}
+
+static int parse_port(const struct cli *c, char *text, struct wh_review_change *ch)
+{
+	char *end;
+	unsigned long port = strtoul(text, &end, 10);
+	ch->proto = WH_PROTO_TCP;
+	if (*text < '0' || *text > '9' || port > 65535 || (*end && *end != '/') || (*end == '/' && wh_proto_parse(end + 1, &ch->proto)))
+		return cli_usage(c, "'%s' is not a port: write 22 or 53/udp", text);
+	ch->port = (uint16_t)port;
+	return 0;
+}
+
+static int change(struct ctx *x, enum wh_review_op op, int argc, char **argv)
+{
+	static const struct option opts[] = {{"port", 1, 0, 'p'}, {"from", 1, 0, 'f'}, {"to", 1, 0, 'f'}, {"also", 1, 0, 'a'}, {"not", 1, 0, 'n'},
+	                                     {"outbound", 0, 0, 'o'}, {"why", 1, 0, 'w'}, {"deny", 0, 0, 'd'}, {"name", 1, 0, 'N'}, {0}};
+	struct wh_review_change ch = {.op = op, .who = who()};
+	struct wh_prefix *p = NULL;
+	bool port = false;
+	int o, rc = 0;
+	optind = 1;
+	while (!rc && (o = getopt_long(argc, argv, "", opts, NULL)) != -1) {
+		switch (o) {
+		case 'p': rc = parse_port(x->c, optarg, &ch); port = true; break;
+		case 'f': rc = parse_prefixes(x->c, optarg, x->mem, &p, &ch.n_prefixes); break;
+		case 'a': rc = parse_prefixes(x->c, optarg, x->mem, &p, &ch.n_prefixes); ch.adding = true; break;
+		case 'n': rc = parse_prefixes(x->c, optarg, x->mem, &p, &ch.n_prefixes); ch.removing = true; break;
+		case 'o': ch.direction = WH_OUTBOUND; break;
+		case 'w': ch.why = optarg; break;
+		case 'd': ch.deny = true; break;
+		case 'N': ch.rule = optarg; break;
+		default: return cli_usage(x->c, "rules: wrong option");
+		}
+	}
+	if (rc)
+		return rc;
+	int want = op == WH_REVIEW_ADD ? 1 : 2;
+	if (argc - optind != want)
+		return cli_usage(x->c, op == WH_REVIEW_ADD ? "rules add takes one resource" : "takes a resource and a rule");
+	ch.resource = argv[optind];
+	ch.prefixes = p;
+	if (want == 2)
+		ch.rule = argv[optind + 1];
+	if (op == WH_REVIEW_ADD && !port)
+		return cli_usage(x->c, "rules add needs --port");
+	if (op == WH_REVIEW_EDIT && !p && !ch.deny)
+		return cli_usage(x->c, "rules edit needs --from, --also or --not");
+	const char *said;
+	struct wh_error err;
+	if (wh_review_change(x->store, x->estate, &ch, x->mem, &said, &err))
+		return cli_error(&err);
+	puts(said);
+	return CLI_OK;
+}
+
+static int dispatch(struct ctx *x, const char *verb, int argc, char **argv)
+{
+	const char *resource = argc > 1 ? argv[1] : NULL, *said;
+	struct wh_error err;
+	size_t n;
+	if (!strcmp(verb, "list"))
+		return list(x, argc - 1, argv + 1);
+	if (!strcmp(verb, "add"))
+		return change(x, WH_REVIEW_ADD, argc, argv);
+	if (!strcmp(verb, "edit"))
+		return change(x, WH_REVIEW_EDIT, argc, argv);
+	if (!strcmp(verb, "delete"))
+		return change(x, WH_REVIEW_DELETE, argc, argv);
+	if (!strcmp(verb, "history"))
+		return history(x, resource);
+	if (!strcmp(verb, "undo")) {
+		if (wh_review_undo(x->store, x->estate, resource, who(), x->mem, &said, &err))
+			return cli_error(&err);
+		puts(said);
+		return CLI_OK;
+	}
+	if (!strcmp(verb, "reset")) {
+		if (wh_review_reset(x->store, x->estate, resource, who(), &n, &err))
+			return cli_error(&err);
+		printf("%zu change%s forgotten; `whittle rules undo` brings them back\n", n, n == 1 ? "" : "s");
+		return CLI_OK;
+	}
+	return cli_usage(x->c, "'%s' is not one of list, add, edit, delete, reset, undo, history", verb);
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	struct ctx x = {.c = c};
+	struct wh_error err;
+	if (argc < 2)
+		return cli_usage(c, "say what to do: list, add, edit, delete, reset, undo or history");
+	bool reads = !strcmp(argv[1], "list") || !strcmp(argv[1], "history");
+	int rc = cli_open_store(c, reads ? WH_STORE_READ : WH_STORE_WRITE, &x.store);
+	if (rc)
+		return rc;
+	x.mem = wh_arena_new();
+	rc = wh_estate_load(x.store, x.mem, &x.estate, &err) ? cli_error(&err) : dispatch(&x, argv[1], argc - 1, argv + 1);
+	if (x.estate)
+		wh_estate_free(x.estate);
+	wh_arena_free(x.mem);
+	wh_store_close(x.store);
+	return rc;
+}
+
+const struct cli_command cli_rules = {.name = "rules", .summary = "review what was recommended: list, add, edit, delete, undo, history",
+	.help = help, .run = run};

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Batches to nf_tables and their answers. Every message asks for an acknowledgement, so that an error names the rule it concerns. */
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include "enforce/nft.h"
+
+struct wh_nl {
+	struct mnl_socket *sock;
+	uint32_t seq;
+};
+
+int wh_nl_open(struct wh_nl **out, struct wh_error *err)
+{
+	struct wh_nl *nl = calloc(1, sizeof *nl);
+	if (!nl)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	nl->seq = (uint32_t)time(NULL);
+	nl->sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!nl->sock || mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0) {
+		int code = errno;
+		wh_nl_close(nl);
+		return wh_fail(err, -code, "the kernel's firewall can't be reached: %s", strerror(code));
+	}
+	int size = 64 << 20, fd = mnl_socket_get_fd(nl->sock);
+	/* FORCE needs the right over the whole machine; in a namespace of a user's own we take what we get */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	*out = nl;
+	return 0;
+}
+
+void wh_nl_close(struct wh_nl *nl)
+{
+	if (nl && nl->sock)
+		mnl_socket_close(nl->sock);
+	free(nl);
+}
+
+/* ---- batches ---- */
+
+static bool room_for(struct wh_batch *b, size_t n)
+{
+	if (b->room - b->len >= n)
+		return true;
+	size_t room = b->room ? b->room : 1 << 16;
+	while (room - b->len < n)
+		room += room / 2;
+	char *more = realloc(b->buf, room);
+	if (!more) {
+		b->failed = true;
+		return false;
+	}
+	b->buf = more;
+	b->room = room;
+	return true;
+}
+
+static struct nlmsghdr *header(struct wh_batch *b, uint16_t type, uint16_t flags, uint8_t family, uint16_t res_id, size_t max)
+{
+	if (b->failed || !room_for(b, max + 64))
+		return NULL;
+	memset(b->buf + b->len, 0, MNL_NLMSG_HDRLEN + sizeof(struct nfgenmsg));
+	struct nlmsghdr *h = mnl_nlmsg_put_header(b->buf + b->len);
+	h->nlmsg_type = type;
+	h->nlmsg_flags = flags;
+	h->nlmsg_seq = b->seq++;
+	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof *g);
+	g->nfgen_family = family;
+	g->version = NFNETLINK_V0;
+	g->res_id = htons(res_id);
+	return h;
+}
+
+void wh_batch_done(struct wh_batch *b, struct nlmsghdr *h)
+{
+	if (h)
+		b->len += MNL_ALIGN(h->nlmsg_len);
+}
+
+void wh_batch_begin(struct wh_batch *b, uint32_t generation)
+{
+	memset(b, 0, sizeof *b);
+	b->seq = b->first_seq = (uint32_t)wh_now_us();
+	struct nlmsghdr *h = header(b, NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, AF_UNSPEC, NFNL_SUBSYS_NFTABLES, 64);
+	if (h && generation)
+		mnl_attr_put_u32(h, NFNL_BATCH_GENID, htonl(generation));
+	wh_batch_done(b, h);
+}
+
+struct nlmsghdr *wh_batch_msg(struct wh_batch *b, uint16_t type, uint16_t flags, size_t max, const char *what)
+{
+	struct nlmsghdr *h = header(b, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), NLM_F_REQUEST | NLM_F_ACK | flags, NFPROTO_INET, 0, max);
+	if (!h)
+		return NULL;
+	if (b->n_marks == b->room_marks) {
+		size_t room = b->room_marks ? b->room_marks * 2 : 64;
+		struct wh_mark *more = reallocarray(b->marks, room, sizeof *more);
+		if (!more) {
+			b->failed = true;
+			return NULL;
+		}
+		b->marks = more;
+		b->room_marks = room;
+	}
+	b->marks[b->n_marks].seq = h->nlmsg_seq;
+	snprintf(b->marks[b->n_marks++].what, sizeof b->marks->what, "%s", what);
+	b->n++;
+	return h;
+}
+
+void wh_batch_free(struct wh_batch *b)
+{
+	free(b->buf);
+	free(b->marks);
+	memset(b, 0, sizeof *b);
+}
+
+static const char *concerned(const struct wh_batch *b, uint32_t seq)
+{
+	for (size_t i = 0; i < b->n_marks; i++)
+		if (b->marks[i].seq == seq)
+			return b->marks[i].what;
+	return "the transaction";
+}
+
+static int explain(const struct wh_batch *b, uint32_t seq, int code, struct wh_error *err)
+{
+	if (code == ERESTART || (seq == b->first_seq && code == EAGAIN))
+		return wh_fail(err, -ERESTART, "somebody else changed the firewall meanwhile; nothing was applied: run it again");
+	if (code == EPERM)
+		return wh_fail(err, -EPERM, "the kernel refuses: changing the firewall needs CAP_NET_ADMIN (run as root)");
+	return wh_fail(err, -code, "the kernel refuses %s: %s", concerned(b, seq), strerror(code));
+}
+
+int wh_nl_commit(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err)
+{
+	char reply[1 << 16];
+	uint32_t acks = 0;
+	wh_batch_done(b, header(b, NFNL_MSG_BATCH_END, NLM_F_REQUEST, AF_UNSPEC, NFNL_SUBSYS_NFTABLES, 64));
+	if (b->failed)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	if (mnl_socket_sendto(nl->sock, b->buf, b->len) < 0)
+		return wh_fail(err, -errno, "the kernel takes no transaction of %zu bytes: %s", b->len, strerror(errno));
+	int rc = 0;
+	while (acks < b->n) {
+		struct pollfd p = {.fd = mnl_socket_get_fd(nl->sock), .events = POLLIN};
+		int ready = poll(&p, 1, rc ? 50 : 60000); /* after an error no more need come */
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready == 0)
+			return rc ? rc : wh_fail(err, -ETIMEDOUT, "the kernel did not answer");
+		ssize_t n = mnl_socket_recvfrom(nl->sock, reply, sizeof reply);
+		if (n < 0)
+			return rc ? rc : wh_fail(err, -errno, "the kernel's answer can't be read: %s", strerror(errno));
+		int left = (int)n;
+		for (const struct nlmsghdr *h = (const void *)reply; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+			const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
+			if (h->nlmsg_type != NLMSG_ERROR || h->nlmsg_seq - b->first_seq >= b->seq - b->first_seq)
+				continue;
+			acks++;
+			if (e->error && !rc)
+				rc = explain(b, h->nlmsg_seq, -e->error, err);
+		}
+	}
+	return rc;
+}
+
+/* ---- questions ---- */
+
+int wh_nl_dump(struct wh_nl *nl, uint16_t type, uint16_t flags, const char *table, const char *set, mnl_cb_t each, void *arg)
+{
+	char buf[1 << 16];
+	memset(buf, 0, 256);
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	h->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
+	h->nlmsg_flags = NLM_F_REQUEST | flags;
+	h->nlmsg_seq = ++nl->seq;
+	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof *g);
+	g->nfgen_family = type == NFT_MSG_GETGEN ? AF_UNSPEC : NFPROTO_INET;
+	if (table)
+		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table); /* the table is attribute 1 of every request */
+	if (set)
+		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set);
+	if (mnl_socket_sendto(nl->sock, h, h->nlmsg_len) < 0)
+		return -errno;
+	for (;;) {
+		ssize_t n = mnl_socket_recvfrom(nl->sock, buf, sizeof buf);
+		if (n < 0)
+			return -errno;
+		int rc = mnl_cb_run(buf, (size_t)n, nl->seq, mnl_socket_get_portid(nl->sock), each, arg);
+		if (rc < 0)
+			return errno == EINTR ? -EAGAIN : -errno; /* EINTR: the ruleset changed under the dump */
+		if (rc == MNL_CB_STOP || !(flags & (NLM_F_DUMP | NLM_F_ACK)))
+			return 0;
+	}
+}
+
+static int generation(const struct nlmsghdr *h, void *arg)
+{
+	const struct nlattr *a;
+	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == NFTA_GEN_ID && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+			*(uint32_t *)arg = ntohl(mnl_attr_get_u32(a));
+	return MNL_CB_OK;
+}
+
+uint32_t wh_nl_generation(struct wh_nl *nl, struct wh_error *err)
+{
+	uint32_t id = 0;
+	int rc = wh_nl_dump(nl, NFT_MSG_GETGEN, 0, NULL, NULL, generation, &id);
+	if (rc || !id)
+		wh_fail(err, rc ? rc : -EPROTO, "this kernel has no nf_tables, or does not let us ask: %s", strerror(rc ? -rc : EPROTO));
+	return id;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "review/changes.h"
+
+static const char *const ops[] = {[WH_REVIEW_ADD] = "add", [WH_REVIEW_EDIT] = "edit", [WH_REVIEW_DELETE] = "delete"};
+
+int wh_changes_load(struct wh_store *s, const char *resource, json_t **out, struct wh_error *err)
+{
+	char *text = NULL;
+	int rc = wh_store_get(s, "review", resource, &text, err);
+	if (rc)
+		return rc;
+	json_t *doc = text ? json_loads(text, 0, NULL) : NULL;
+	json_t *list = json_object_get(doc, "changes");
+	if (text && !json_is_array(list))
+		rc = wh_fail(err, -EBADMSG, "the ledger's review of %s is damaged: `whittle rules reset %s` begins anew", resource, resource);
+	else
+		*out = list ? json_incref(list) : json_array();
+	json_decref(doc);
+	free(text);
+	return rc;
+}
+
+int wh_changes_save(struct wh_store *s, const char *resource, json_t *changes, struct wh_error *err)
+{
+	if (!json_array_size(changes))
+		return wh_store_delete(s, "review", resource, err);
+	json_t *doc = json_pack("{s:O}", "changes", changes);
+	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	int rc = text ? wh_store_put(s, "review", resource, text, err) : wh_fail(err, -ENOMEM, "review of %s: out of memory", resource);
+	free(text);
+	json_decref(doc);
+	return rc;
+}
+
+json_t *wh_change_json(enum wh_review_op op, const struct wh_recommended_rule *r, int64_t calculation, const char *who, const char *why, int64_t now_us)
+{
+	char buf[WH_PREFIX_STRLEN];
+	json_t *prefixes = json_array();
+	for (size_t i = 0; i < r->n_prefixes; i++)
+		json_array_append_new(prefixes, json_string(wh_prefix_text(&r->prefixes[i], buf)));
+	return json_pack("{s:s,s:s,s:i,s:i,s:i,s:o,s:I,s:s,s:s*,s:I}", "op", ops[op], "rule", r->name, "direction", (int)r->direction, "proto",
+	                 (int)r->proto, "port", (int)r->port, "prefixes", prefixes, "calculation", (json_int_t)calculation, "who", who, "why", why,
+	                 "time", (json_int_t)now_us);
+}
+
+static struct wh_recommended_rule *by_name(struct wh_resource_result *res, const char *name)
+{
+	for (size_t i = 0; i < res->n_rules; i++)
+		if (!strcmp(res->rules[i].name, name))
+			return &res->rules[i];
+	return NULL;
+}
+
+struct wh_recommended_rule *wh_rule_find(struct wh_resource_result *res, const char *name)
+{
+	struct wh_recommended_rule *found = by_name(res, name);
+	if (found)
+		return found;
+	char *end;
+	uint8_t proto = WH_PROTO_ANY;
+	unsigned long port = strtoul(name, &end, 10);
+	if (*name < '0' || *name > '9' || port > 65535 || (*end == '/' && wh_proto_parse(end + 1, &proto)) || (*end && *end != '/'))
+		return NULL;
+	for (size_t i = 0; i < res->n_rules; i++) {
+		struct wh_recommended_rule *r = &res->rules[i];
+		if (r->port != port || (proto && r->proto != proto))
+			continue;
+		if (found)
+			return NULL;
+		found = r;
+	}
+	return found;
+}
+
+static struct wh_recommended_rule *append(struct wh_resource_result *res, struct wh_arena *mem)
+{
+	struct wh_recommended_rule *more = wh_arena_array(mem, res->n_rules + 1, sizeof *more);
+	if (res->n_rules)
+		memcpy(more, res->rules, res->n_rules * sizeof *more);
+	res->rules = more;
+	return &more[res->n_rules++];
+}
+
+static int by_port(const void *a, const void *b)
+{
+	const struct wh_recommended_rule *x = a, *y = b;
+	if (x->direction != y->direction)
+		return (int)x->direction - (int)y->direction;
+	if (x->port != y->port)
+		return x->port < y->port ? -1 : 1;
+	return (int)x->proto - (int)y->proto;
+}
+
+/* Carve-outs stay where the new prefixes still hold them, unless a person named exactly such an address. */
+static void keep_carve_outs(struct wh_recommended_rule *r)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < r->n_except; i++) {
+		bool inside = false, named = false;
+		for (size_t j = 0; j < r->n_prefixes; j++) {
+			inside |= wh_prefix_covers(&r->prefixes[j], &r->except[i]);
+			named |= wh_prefix_covers(&r->except[i], &r->prefixes[j]);
+		}
+		if (inside && !named)
+			r->except[kept++] = r->except[i];
+	}
+	r->n_except = kept;
+}
+
+static int read_prefixes(const json_t *change, struct wh_arena *mem, struct wh_prefix **out, size_t *n)
+{
+	json_t *list = json_object_get(change, "prefixes"), *v;
+	size_t i;
+	*out = wh_arena_array(mem, json_array_size(list), sizeof **out);
+	*n = 0;
+	json_array_foreach(list, i, v) {
+		const char *t = json_string_value(v);
+		if (!t || wh_prefix_parse(t, strlen(t), &(*out)[*n], NULL))
+			return -EBADMSG;
+		(*n)++;
+	}
+	return 0;
+}
+
+int wh_change_apply(const json_t *change, int64_t calculation, struct wh_resource_result *res, struct wh_arena *mem)
+{
+	const char *op = json_string_value(json_object_get(change, "op")), *name = json_string_value(json_object_get(change, "rule"));
+	if (!op || !name)
+		return -EBADMSG;
+	struct wh_recommended_rule *r = by_name(res, name);
+	if (!strcmp(op, ops[WH_REVIEW_DELETE])) {
+		if (!r || json_integer_value(json_object_get(change, "calculation")) != calculation)
+			return -ESTALE;
+		size_t at = (size_t)(r - res->rules);
+		memmove(r, r + 1, (res->n_rules - at - 1) * sizeof *r);
+		res->n_rules--;
+		return 0;
+	}
+	bool add = !strcmp(op, ops[WH_REVIEW_ADD]);
+	if (!r) { /* an addition, or an edit of a rule that this calculation no longer proposes: the person's word stands */
+		r = append(res, mem);
+		r->name = wh_arena_strdup(mem, name);
+		r->direction = (enum wh_direction)json_integer_value(json_object_get(change, "direction"));
+		r->proto = (uint8_t)json_integer_value(json_object_get(change, "proto"));
+		r->port = (uint16_t)json_integer_value(json_object_get(change, "port"));
+		r->confidence = 1;
+	}
+	int rc = read_prefixes(change, mem, &r->prefixes, &r->n_prefixes);
+	if (rc)
+		return rc;
+	keep_carve_outs(r);
+	r->system_generated = false;
+	r->review = add ? "added" : "edited";
+	const char *who = json_string_value(json_object_get(change, "who")), *why = json_string_value(json_object_get(change, "why"));
+	r->note = wh_arena_printf(mem, "%s by %s%s%s", r->review, who ? who : "?", why ? ": " : "", why ? why : "");
+	if (add) {
+		for (size_t i = 0; i < res->n_rules; i++) /* an allow rule denies the rest itself: the deny-all beside it is superseded */
+			if (&res->rules[i] != r && res->rules[i].port == r->port && res->rules[i].proto == r->proto &&
+			    res->rules[i].direction == r->direction && !res->rules[i].n_prefixes) {
+				memmove(&res->rules[i], &res->rules[i + 1], (res->n_rules - i - 1) * sizeof *r);
+				res->n_rules--;
+				break;
+			}
+		qsort(res->rules, res->n_rules, sizeof *res->rules, by_port);
+	}
+	return 0;
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "base/json.h"
+#include "review/changes.h"
+
+const char *wh_review_mark(const struct wh_recommended_rule *r)
+{
+	return r->review ? r->review : "";
+}
+
+static int refuse(struct wh_error *err, const char *guideline, const char *sentence)
+{
+	return wh_fail_input(err, -EPERM, "refused (%s): %s", guideline, sentence);
+}
+
+static struct wh_resource_result *result_of(struct wh_recommendation *rec, const struct wh_resource *r)
+{
+	for (size_t i = 0; i < rec->n_resources; i++)
+		if (rec->resources[i].resource == r)
+			return &rec->resources[i];
+	return NULL;
+}
+
+static int apply_all(struct wh_store *s, struct wh_recommendation *rec, struct wh_resource_result *res, struct wh_arena *mem, struct wh_error *err)
+{
+	json_t *changes, *c;
+	size_t i;
+	int rc = wh_changes_load(s, res->resource->name, &changes, err);
+	if (rc)
+		return rc;
+	json_array_foreach(changes, i, c)
+		if (!rc && wh_change_apply(c, rec->serial, res, mem) == -EBADMSG)
+			rc = wh_fail(err, -EBADMSG, "the ledger's review of %s is damaged at change %zu", res->resource->name, i + 1);
+	json_decref(changes);
+	return rc;
+}
+
+int wh_review_load(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
+{
+	int rc = wh_recommendation_load(s, e, mem, out, err);
+	for (size_t i = 0; !rc && i < (*out)->n_resources; i++)
+		rc = apply_all(s, *out, &(*out)->resources[i], mem, err);
+	return rc;
+}
+
+/* ---- one change ---- */
+
+struct review {
+	struct wh_store *store;
+	const struct wh_estate *estate;
+	const struct wh_review_change *change;
+	struct wh_arena *mem;
+	struct wh_recommendation *rec;
+	struct wh_resource_result *res;
+	struct wh_recommended_rule rule; /* as it would be */
+	const char *said;
+	struct wh_error *err;
+};
+
+static int find_rule(struct review *v, struct wh_recommended_rule **out)
+{
+	*out = v->change->rule ? wh_rule_find(v->res, v->change->rule) : NULL;
+	if (*out)
+		return 0;
+	return wh_fail_input(v->err, -ENOENT, "%s has no recommended rule '%s' (`whittle rules list %s` shows them)", v->res->resource->name,
+	                     v->change->rule ? v->change->rule : "", v->res->resource->name);
+}
+
+static int set_prefixes(struct review *v, const struct wh_prefix *p, size_t n)
+{
+	v->rule.prefixes = wh_arena_array(v->mem, n, sizeof *p);
+	if (n)
+		memcpy(v->rule.prefixes, p, n * sizeof *p);
+	v->rule.n_prefixes = wh_prefix_merge(v->rule.prefixes, n);
+	return 0;
+}
+
+static int check_add(struct review *v)
+{
+	const struct wh_review_change *c = v->change;
+	char proto[8];
+	if (!c->n_prefixes)
+		return refuse(v->err, "allow-only", "an added rule needs the addresses that it allows");
+	for (size_t i = 0; i < v->res->n_rules; i++) {
+		const struct wh_recommended_rule *r = &v->res->rules[i];
+		if (r->direction != c->direction || r->port != c->port || r->proto != c->proto)
+			continue;
+		if (r->n_prefixes)
+			return wh_fail_input(v->err, -EEXIST, "%s already has the rule %s for this port: edit it", v->res->resource->name, r->name);
+		v->said = wh_arena_printf(v->mem, "takes the place of the deny-all %s", r->name);
+	}
+	const char *name = c->rule ? c->rule
+	                           : wh_arena_printf(v->mem, "whittle-%s-%s-%u-added", wh_direction_text(c->direction), wh_proto_text(c->proto, proto), c->port);
+	if (wh_rule_find(v->res, name) && c->rule)
+		return wh_fail_input(v->err, -EEXIST, "%s already has a rule '%s'", v->res->resource->name, name);
+	v->rule = (struct wh_recommended_rule){.name = name, .direction = c->direction, .proto = c->proto, .port = c->port};
+	return set_prefixes(v, c->prefixes, c->n_prefixes);
+}
+
+static int check_edit(struct review *v)
+{
+	const struct wh_review_change *c = v->change;
+	struct wh_recommended_rule *r;
+	int rc = find_rule(v, &r);
+	if (rc)
+		return rc;
+	if (!r->n_prefixes)
+		return refuse(v->err, "deny-all-fixed", "a deny-all can't be modified; delete it, or add an allow rule for its port");
+	v->rule = *r;
+	if (c->adding) {
+		struct wh_prefix *both = wh_arena_array(v->mem, r->n_prefixes + c->n_prefixes, sizeof *both);
+		memcpy(both, r->prefixes, r->n_prefixes * sizeof *both);
+		memcpy(both + r->n_prefixes, c->prefixes, c->n_prefixes * sizeof *both);
+		set_prefixes(v, both, r->n_prefixes + c->n_prefixes);
+	} else if (c->removing) {
+		struct wh_ranges left = wh_ranges_minus(wh_ranges_from_prefixes(r->prefixes, r->n_prefixes, v->mem),
+		                                        wh_ranges_from_prefixes(c->prefixes, c->n_prefixes, v->mem), v->mem);
+		wh_ranges_to_prefixes(left, v->mem, &v->rule.prefixes, &v->rule.n_prefixes);
+	} else {
+		set_prefixes(v, c->prefixes, c->n_prefixes);
+	}
+	if (!v->rule.n_prefixes)
+		return refuse(v->err, "no-flip", "nothing would be allowed any more, and an allow rule never becomes a deny; delete the rule instead");
+	return 0;
+}
+
+static int check_delete(struct review *v)
+{
+	struct wh_recommended_rule *r;
+	int rc = find_rule(v, &r);
+	if (!rc)
+		v->rule = *r;
+	v->said = "until the next calculation, which may propose it again";
+	return rc;
+}
+
+/* narrow-only: the rules as they would be, against the present policy. */
+static int check_proof(struct review *v)
+{
+	struct wh_counterexample ce;
+	char addr[WH_ADDR_STRLEN], proto[8];
+	int rc = wh_prove(v->estate, v->res->resource, v->res->rules, v->res->n_rules, v->mem, &ce, v->err);
+	if (rc != 1)
+		return rc;
+	return wh_fail_input(v->err, -EPERM, "refused (narrow-only): it would allow %s %s to port %u/%s, which the present policy does not",
+	                     ce.direction == WH_OUTBOUND ? "outbound" : "inbound", wh_addr_text(&ce.peer, addr), ce.port, wh_proto_text(ce.proto, proto));
+}
+
+static int journal(struct wh_store *s, const char *what, const char *resource, const char *rule, const char *who, const char *why,
+                   json_t *change /* stolen */, struct wh_error *err)
+{
+	json_t *o = json_pack("{s:s,s:s*,s:s*,s:o*}", "resource", resource, "rule", rule, "why", why, "change", change);
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	char kind[32];
+	snprintf(kind, sizeof kind, "review.%s", what);
+	int rc = text ? wh_store_log(s, who, kind, text, err) : wh_fail(err, -ENOMEM, "out of memory");
+	free(text);
+	json_decref(o);
+	return rc;
+}
+
+static int save(struct review *v, json_t *change)
+{
+	static const char *const what[] = {[WH_REVIEW_ADD] = "add", [WH_REVIEW_EDIT] = "edit", [WH_REVIEW_DELETE] = "delete"};
+	const char *resource = v->res->resource->name;
+	json_t *changes = NULL;
+	int rc = wh_store_begin(v->store, v->err);
+	if (rc)
+		return rc;
+	rc = wh_changes_load(v->store, resource, &changes, v->err);
+	if (!rc && json_array_size(changes) >= WH_REVIEW_MAX_CHANGES)
+		rc = wh_fail_input(v->err, -E2BIG, "%s has %d changes under review: reset or enforce them first", resource, WH_REVIEW_MAX_CHANGES);
+	if (!rc) {
+		json_array_append(changes, change);
+		rc = wh_changes_save(v->store, resource, changes, v->err);
+	}
+	if (!rc)
+		rc = journal(v->store, what[v->change->op], resource, v->rule.name, v->change->who, v->change->why, json_incref(change), v->err);
+	json_decref(changes);
+	struct wh_error end_err;
+	int end = wh_store_end(v->store, !rc, rc ? &end_err : v->err);
+	return rc ? rc : end;
+}
+
+int wh_review_change(struct wh_store *s, const struct wh_estate *e, const struct wh_review_change *c, struct wh_arena *mem,
+                     const char **said, struct wh_error *err)
+{
+	struct review v = {.store = s, .estate = e, .change = c, .mem = mem, .err = err};
+	const struct wh_resource *r = wh_estate_find(e, c->resource);
+	if (!r)
+		return wh_fail_input(err, -ENOENT, "there is no resource '%s'", c->resource);
+	if (c->deny)
+		return refuse(err, "allow-only", "only allow rules are added or modified; what is not allowed is denied already");
+	int rc = wh_review_load(s, e, mem, &v.rec, err);
+	if (rc)
+		return rc;
+	v.res = result_of(v.rec, r);
+	if (!v.res)
+		return wh_fail_input(err, -ENOENT, "nothing was recommended for %s: run `whittle recommend %s` first", r->name, r->name);
+	rc = c->op == WH_REVIEW_ADD ? check_add(&v) : c->op == WH_REVIEW_EDIT ? check_edit(&v) : check_delete(&v);
+	if (rc)
+		return rc;
+	json_t *change = wh_change_json(c->op, &v.rule, v.rec->serial, c->who, c->why, wh_now_us());
+	if (!change)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	rc = wh_change_apply(change, v.rec->serial, v.res, mem);
+	if (rc)
+		rc = wh_fail(err, rc, "%s: the change can't be applied", v.rule.name);
+	if (!rc && c->op != WH_REVIEW_DELETE)
+		rc = check_proof(&v);
+	if (!rc)
+		rc = save(&v, change);
+	json_decref(change);
+	if (said)
+		*said = wh_arena_printf(mem, "%s: %s %s%s%s; saved, not yet enforced", r->name,
+		                        c->op == WH_REVIEW_ADD ? "added" : c->op == WH_REVIEW_EDIT ? "edited" : "deleted", v.rule.name,
+		                        v.said ? ", " : "", v.said ? v.said : "");
+	return rc;
+}
+
+/* ---- reset, undo, history ---- */
+
+/* Moves the changes of one resource away; the journal keeps them whole, so that undo can bring them back. */
+static int reset_one(struct wh_store *s, const char *resource, const char *who, size_t *n, struct wh_error *err)
+{
+	json_t *changes, *empty = json_array();
+	int rc = wh_changes_load(s, resource, &changes, err);
+	if (rc == -EBADMSG) {
+		changes = json_array();
+		rc = 0;
+	}
+	if (!rc && (json_array_size(changes) || n)) {
+		*n += json_array_size(changes);
+		rc = wh_changes_save(s, resource, empty, err);
+		if (!rc && json_array_size(changes))
+			rc = journal(s, "reset", resource, NULL, who, NULL, json_incref(changes), err);
+	}
+	json_decref(changes);
+	json_decref(empty);
+	return rc;
+}
+
+int wh_review_reset(struct wh_store *s, const struct wh_estate *e, const char *resource, const char *who, size_t *n, struct wh_error *err)
+{
+	const struct wh_resource *only = resource ? wh_estate_find(e, resource) : NULL;
+	struct wh_error ignored;
+	*n = 0;
+	if (resource && !only)
+		return wh_fail_input(err, -ENOENT, "there is no resource '%s'", resource);
+	int rc = wh_store_begin(s, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; !rc && i < e->n_resources; i++)
+		if (!only || only == &e->resources[i])
+			rc = reset_one(s, e->resources[i].name, who, n, err);
+	int end = wh_store_end(s, !rc, rc ? &ignored : err);
+	return rc ? rc : end;
+}
+
+/* The journal is read from its start with a stack: each change or reset pushes, each undo pops. What is left on top is undone next. */
+struct undo {
+	const char *only;
+	struct entry { char *what, *resource; json_t *change; } *stack;
+	size_t n, room;
+	bool failed;
+};
+
+static int undo_scan(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json)
+{
+	struct undo *u = arg;
+	(void)seq;
+	(void)time_us;
+	(void)who;
+	if (strncmp(what, "review.", 7))
+		return 0;
+	json_t *o = json_loads(json, 0, NULL);
+	const char *resource = json_string_value(json_object_get(o, "resource"));
+	if (resource && (!u->only || !strcmp(u->only, resource))) {
+		if (!strcmp(what + 7, "undo")) {
+			/* undo is recorded with the resource that it touched: pop that resource's latest */
+			for (size_t i = u->n; i-- > 0;)
+				if (!strcmp(u->stack[i].resource, resource)) {
+					free(u->stack[i].what);
+					free(u->stack[i].resource);
+					json_decref(u->stack[i].change);
+					memmove(&u->stack[i], &u->stack[i + 1], (u->n - i - 1) * sizeof *u->stack);
+					u->n--;
+					break;
+				}
+		} else {
+			if (u->n == u->room) {
+				size_t room = u->room ? u->room * 2 : 64;
+				struct entry *more = reallocarray(u->stack, room, sizeof *more);
+				if (!more) {
+					json_decref(o);
+					return -ENOMEM;
+				}
+				u->stack = more;
+				u->room = room;
+			}
+			u->stack[u->n++] = (struct entry){strdup(what + 7), strdup(resource), json_incref(json_object_get(o, "change"))};
+		}
+	}
+	json_decref(o);
+	return 0;
+}
+
+static int undo_last(struct wh_store *s, const struct entry *last, const char *who, struct wh_error *err)
+{
+	json_t *changes;
+	int rc = wh_changes_load(s, last->resource, &changes, err);
+	if (rc)
+		return rc;
+	if (!strcmp(last->what, "reset")) {
+		if (json_is_array(last->change))
+			json_array_extend(changes, last->change);
+	} else if (json_array_size(changes)) {
+		json_array_remove(changes, json_array_size(changes) - 1);
+	}
+	rc = wh_changes_save(s, last->resource, changes, err);
+	if (!rc)
+		rc = journal(s, "undo", last->resource, json_string_value(json_object_get(last->change, "rule")), who, NULL, NULL, err);
+	json_decref(changes);
+	return rc;
+}
+
+int wh_review_undo(struct wh_store *s, const struct wh_estate *e, const char *resource, const char *who, struct wh_arena *mem,
+                   const char **said, struct wh_error *err)
+{
+	const struct wh_resource *only = resource ? wh_estate_find(e, resource) : NULL;
+	struct undo u = {.only = only ? only->name : NULL};
+	struct wh_error ignored;
+	if (resource && !only)
+		return wh_fail_input(err, -ENOENT, "there is no resource '%s'", resource);
+	int rc = wh_store_begin(s, err);
+	if (rc)
+		return rc;
+	rc = wh_store_log_each(s, NULL, undo_scan, &u, err);
+	if (!rc && !u.n)
+		rc = wh_fail_input(err, -ENOENT, "there is nothing to undo%s%s", resource ? " for " : "", resource ? resource : "");
+	if (!rc) {
+		const struct entry *last = &u.stack[u.n - 1];
+		const char *rule = json_string_value(json_object_get(last->change, "rule"));
+		rc = undo_last(s, last, who, err);
+		*said = wh_arena_printf(mem, "%s: took back the %s%s%s; saved, not yet enforced", last->resource, last->what, rule ? " of " : "", rule ? rule : "");
+	}
+	int end = wh_store_end(s, !rc, rc ? &ignored : err);
+	for (size_t i = 0; i < u.n; i++) {
+		free(u.stack[i].what);
+		free(u.stack[i].resource);
+		json_decref(u.stack[i].change);
+	}
+	free(u.stack);
+	return rc ? rc : end;
+}
+
+struct history {
+	const char *resource;
+	wh_review_cb each;
+	void *arg;
+};
+
+static int history_entry(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json)
+{
+	struct history *h = arg;
+	(void)seq;
+	if (strncmp(what, "review.", 7))
+		return 0;
+	json_t *o = json_loads(json, 0, NULL), *prefixes = json_object_get(json_object_get(o, "change"), "prefixes"), *v;
+	const char *resource = json_string_value(json_object_get(o, "resource"));
+	char detail[512] = "";
+	size_t i;
+	int rc = 0;
+	json_array_foreach(prefixes, i, v) {
+		size_t n = strlen(detail);
+		if (n + WH_PREFIX_STRLEN + 8 >= sizeof detail) {
+			snprintf(detail + n, sizeof detail - n, ", …");
+			break;
+		}
+		snprintf(detail + n, sizeof detail - n, "%s%s", n ? ", " : "", json_string_value(v) ? json_string_value(v) : "?");
+	}
+	if (resource && (!h->resource || !strcmp(h->resource, resource)))
+		rc = h->each(h->arg, time_us, who, what + 7, resource, json_string_value(json_object_get(o, "rule")),
+		             json_string_value(json_object_get(o, "why")), detail);
+	json_decref(o);
+	return rc;
+}
+
+int wh_review_history(struct wh_store *s, const char *resource, wh_review_cb each, void *arg, struct wh_error *err)
+{
+	struct history h = {resource, each, arg};
+	return wh_store_log_each(s, NULL, history_entry, &h, err);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Applies a ruleset from a plain file, for the tests and the bench of core/enforce:
+ *   nft_tool apply FILE SECONDS | confirm | rollback | state | compare FILE | text FILE SECONDS
+ * A line "port in|out tcp|udp N" begins a port; the lines that follow are its prefixes; "audit" drops nothing.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "whittle/enforce.h"
+
+static struct wh_nft_ruleset *load(const char *path, struct wh_arena *mem)
+{
+	struct wh_nft_ruleset *rs = wh_arena_alloc(mem, sizeof *rs);
+	struct wh_nft_port *p = NULL;
+	FILE *f = fopen(path, "r");
+	char line[256], dir[8], proto[8];
+	size_t room4 = 0, room6 = 0;
+	unsigned port;
+	rs->ports = wh_arena_array(mem, 256, sizeof *rs->ports);
+	rs->nflog_group = 5;
+	while (f && fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\n")] = 0;
+		struct wh_prefix x;
+		if (!strcmp(line, "audit")) {
+			rs->audit = true;
+		} else if (sscanf(line, "port %7s %7s %u", dir, proto, &port) == 3) {
+			p = &rs->ports[rs->n_ports++];
+			p->direction = !strcmp(dir, "out");
+			wh_proto_parse(proto, &p->proto);
+			p->port = (uint16_t)port;
+			room4 = room6 = 0;
+		} else if (p && !wh_prefix_parse(line, strlen(line), &x, NULL)) {
+			bool v4 = wh_prefix_is_v4(&x);
+			size_t *room = v4 ? &room4 : &room6, *n = v4 ? &p->n_v4 : &p->n_v6;
+			struct wh_prefix **a = v4 ? &p->v4 : &p->v6;
+			if (*n == *room) {
+				size_t more = *room ? *room * 2 : 4096;
+				struct wh_prefix *q = wh_arena_array(mem, more, sizeof *q);
+				if (*n)
+					memcpy(q, *a, *n * sizeof *q);
+				*a = q;
+				*room = more;
+			}
+			(*a)[(*n)++] = x;
+		}
+	}
+	if (!f) {
+		perror(path);
+		exit(2);
+	}
+	fclose(f);
+	return rs;
+}
+
+int main(int argc, char **argv)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_error err = {.text = ""};
+	int rc = 2;
+	if (argc == 4 && !strcmp(argv[1], "apply")) {
+		struct wh_enforce_options opt = {.confirm_within_s = atoi(argv[3])};
+		struct wh_enforce_result res;
+		rc = wh_nft_apply(load(argv[2], mem), &opt, &res, &err);
+		if (!rc)
+			printf("%zu ports, %zu prefixes, %.3f s, verified %d\n", res.ports, res.prefixes, res.apply_seconds, res.verified);
+	} else if (argc == 4 && !strcmp(argv[1], "text")) {
+		char *t = wh_nft_text(load(argv[2], mem), atoi(argv[3]));
+		fputs(t, stdout);
+		free(t);
+		rc = 0;
+	} else if (argc == 3 && !strcmp(argv[1], "compare")) {
+		char *d = NULL;
+		rc = wh_nft_compare(load(argv[2], mem), &d, &err);
+		puts(rc == 1 && d ? d : rc ? "error" : "same");
+		free(d);
+	} else if (argc == 2 && !strcmp(argv[1], "confirm")) {
+		rc = wh_nft_confirm(&err);
+	} else if (argc == 2 && !strcmp(argv[1], "rollback")) {
+		rc = wh_nft_rollback(&err);
+	} else if (argc == 2 && !strcmp(argv[1], "state")) {
+		struct wh_nft_state st;
+		rc = wh_nft_state(&st, &err);
+		printf("present %d confirmed %d ports %zu expires %d\n", st.present, st.confirmed, st.ports, st.expires_in_ms > 0);
+	}
+	if (rc < 0)
+		fprintf(stderr, "nft_tool: %s\n", err.text);
+	wh_arena_free(mem);
+	return rc ? 1 : 0;
+}
