@@ -4,111 +4,178 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/yaml.h"
 #include "cli/cli.h"
 #include "whittle/render.h"
 #include "whittle/review.h"
 
 static const char help[] =
-	"Usage: whittle export --format nsg|nft [--resource NAME]… [--nsg NAME] [-o FILE]\n"
+	"Usage: whittle export --format FORMAT [--resource NAME]… [--nsg NAME] [-o FILE]\n"
 	"\n"
 	"Writes the recommended rules, as they were reviewed, in a firewall's own format. Nothing is applied.\n"
 	"\n"
-	"  --format nsg     the network security groups that were imported, with allow and deny rules put before the rule that they\n"
-	"                   narrow; everything else untouched. A host without a group gets a complete new one.\n"
-	"  --format nft     what `whittle enforce` would apply, in nft's language\n"
-	"  --resource NAME  only this host; may be repeated\n"
-	"  --nsg NAME       only this group\n"
-	"  -o FILE          write there, whole or not at all; by default to standard output\n"
+	"  --format nsg     network security groups as JSON: the narrowed rules are merged into each group that was imported, before the\n"
+	"                   rule that they narrow, and every other decision and field stays as it was. A host without a group gets\n"
+	"                   a complete new one\n"
+	"  --format nft     what `whittle enforce` would apply, in nft's own language\n"
+	"  --resource NAME  only this resource (a name, an id or an address); may be given several times\n"
+	"  --nsg NAME       with nsg: only this group\n"
+	"  -o FILE          writes the file at once when it is complete; without it, standard output\n"
 	"\n"
-	"Example: whittle export --format nsg -o web.narrowed.json\n";
+	"What was added, moved or replaced is said on standard error.\n"
+	"\n"
+	"  whittle export --format nsg --nsg web -o web-narrowed.json && diff web.json web-narrowed.json\n";
 
+/* A reader of the file sees the old or the new text, never half of one, also after a crash. */
 static int write_file(const char *path, const char *text, struct wh_error *err)
 {
-	char temp[4096];
-	size_t len = strlen(text);
-	if ((size_t)snprintf(temp, sizeof temp, "%s.XXXXXX", path) >= sizeof temp)
-		return wh_fail_input(err, -ENAMETOOLONG, "%s: the name is too long", path);
-	int fd = mkstemp(temp);
-	if (fd < 0)
-		return wh_fail(err, -errno, "%s: can't be written: %s", path, strerror(errno));
+	char *temporary = NULL;
+	size_t len = strlen(text), done = 0;
+	struct stat st;
+	int fd = -1, rc = 0;
+	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	if ((fd = mkostemp(temporary, O_CLOEXEC)) < 0) {
+		rc = wh_fail(err, -errno, "%s: cannot be written: %s", path, strerror(errno));
+		goto out;
+	}
 	mode_t mask = umask(0);
 	umask(mask);
-	bool ok = fchmod(fd, 0666 & ~mask) == 0;
-	for (size_t at = 0; ok && at < len;) {
-		ssize_t n = write(fd, text + at, len - at);
-		ok = n > 0;
-		at += ok ? (size_t)n : 0;
+	fchmod(fd, stat(path, &st) ? 0644 & ~mask : st.st_mode & 07777);
+	while (done < len && !rc) {
+		ssize_t n = write(fd, text + done, len - done);
+		if (n > 0)
+			done += (size_t)n;
+		else if (n < 0 && errno != EINTR)
+			rc = wh_fail(err, -errno, "%s: cannot be written: %s", path, strerror(errno));
 	}
-	ok = ok && fsync(fd) == 0;
-	ok = close(fd) == 0 && ok && rename(temp, path) == 0;
-	if (ok)
-		return 0;
-	int code = errno;
-	unlink(temp);
-	return wh_fail(err, -code, "%s: can't be written: %s", path, strerror(code));
+	if (!rc && fsync(fd))
+		rc = wh_fail(err, -errno, "%s: cannot be written: %s", path, strerror(errno));
+	if (!rc && rename(temporary, path))
+		rc = wh_fail(err, -errno, "%s: cannot be written: %s", path, strerror(errno));
+	if (rc)
+		unlink(temporary);
+out:
+	if (fd >= 0)
+		close(fd);
+	free(temporary);
+	return rc;
 }
 
-static int unknown_format(const struct cli *c, const char *name)
+static int unknown_format(const struct cli *c, const char *format)
 {
-	char known[128] = "";
-	for (size_t i = 0; wh_renderers[i]; i++)
-		snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? ", " : "", wh_renderers[i]->name);
-	return cli_usage(c, "unknown format '%s'; there are %s", name, known);
+	const char *names[16], *near;
+	char list[256] = "";
+	size_t n = 0;
+	for (size_t i = 0; wh_renderers[i] && n < 15; i++) {
+		snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", n ? ", " : "", wh_renderers[i]->name);
+		names[n++] = wh_renderers[i]->name;
+	}
+	names[n] = NULL;
+	if (!format)
+		return cli_usage(c, "say which --format: %s", list);
+	near = wh_nearest(format, names);
+	return cli_usage(c, "unknown format '%s'%s%s%s; there are %s", format, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "", list);
+}
+
+/* Names of resources as the estate has them. */
+static int find_resources(const struct cli *c, const struct wh_estate *e, const char **names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct wh_resource *r = wh_estate_find(e, names[i]);
+		if (!r)
+			return cli_usage(c, "there is no resource '%s'; `whittle estate show` lists them", names[i]);
+		names[i] = r->name;
+	}
+	return CLI_OK;
+}
+
+static int find_nsg(const struct cli *c, const struct wh_estate *e, const char *name)
+{
+	for (size_t i = 0; name && i < e->n_nsgs; i++)
+		if (!strcasecmp(e->nsgs[i].name, name) || (e->nsgs[i].id && !strcasecmp(e->nsgs[i].id, name)))
+			return CLI_OK;
+	return name ? cli_usage(c, "there is no network security group '%s' in the estate", name) : CLI_OK;
+}
+
+static int write_out(const struct wh_renderer *r, const struct wh_recommendation *rec, const struct wh_estate *e, struct wh_render_options *opt,
+                     const char *path)
+{
+	struct wh_error err = {0};
+	char *text = NULL, *notes = NULL;
+	opt->notes = &notes;
+	int rc = r->render(rec, e, opt, &text, &err);
+	if (!rc && path)
+		rc = write_file(path, text, &err);
+	if (!rc && !path && (fputs(text, stdout) < 0 || fflush(stdout)))
+		rc = wh_fail(&err, -errno, "standard output: cannot be written: %s", strerror(errno));
+	if (!rc && notes)
+		fputs(notes, stderr);
+	free(text);
+	free(notes);
+	return rc ? cli_error(&err) : CLI_OK;
+}
+
+static int export(struct cli *c, const struct wh_renderer *r, struct wh_render_options *opt, const char **names, const char *path)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_recommendation *rec = NULL;
+	struct wh_estate *e = NULL;
+	struct wh_error err = {0};
+	struct wh_store *s = NULL;
+	int rc = cli_open_store(c, WH_STORE_READ, &s);
+	if (rc)
+		goto out;
+	if (wh_estate_load(s, mem, &e, &err)) {
+		rc = cli_error(&err);
+		goto out;
+	}
+	rc = find_resources(c, e, names, opt->n_resources);
+	if (!rc)
+		rc = find_nsg(c, e, opt->nsg);
+	if (!rc)
+		rc = wh_review_load(s, e, mem, &rec, &err) ? cli_error(&err) : write_out(r, rec, e, opt, path);
+out:
+	wh_estate_free(e);
+	wh_store_close(s);
+	wh_arena_free(mem);
+	return rc;
 }
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option opts[] = {{"format", 1, 0, 'f'}, {"resource", 1, 0, 'r'}, {"nsg", 1, 0, 'n'}, {"output", 1, 0, 'o'}, {0}};
-	const struct wh_renderer *format = NULL;
-	const char *resources[256], *path = NULL;
-	struct wh_render_options opt = {.resources = resources};
-	int o;
-	while ((o = cli_getopt(c, argc, argv, "o:", opts)) != -1) {
-		switch (o) {
-		case 'f':
-			if (!(format = wh_renderer_find(optarg)))
-				return unknown_format(c, optarg);
-			break;
-		case 'r':
-			if (opt.n_resources == sizeof resources / sizeof *resources)
-				return cli_usage(c, "too many resources");
-			resources[opt.n_resources++] = optarg;
-			break;
-		case 'n': opt.nsg = optarg; break;
-		case 'o': path = optarg; break;
-		default: return CLI_USAGE;
-		}
+	static const struct option longs[] = {{"format", required_argument, NULL, 'f'}, {"resource", required_argument, NULL, 'r'},
+	                                      {"nsg", required_argument, NULL, 'n'}, {"output", required_argument, NULL, 'o'}, {0}};
+	struct wh_render_options opt = {0};
+	const char *format = NULL, *path = NULL, **names = calloc((size_t)argc + 1, sizeof *names);
+	const struct wh_renderer *r;
+	int o, rc = CLI_OK;
+	if (!names)
+		return CLI_FAILED;
+	while (!rc && (o = cli_getopt(c, argc, argv, "f:r:n:o:", longs)) != -1) {
+		if (o == '?')
+			rc = CLI_USAGE;
+		else if (o == 'f')
+			format = optarg;
+		else if (o == 'r')
+			names[opt.n_resources++] = optarg;
+		else if (o == 'n')
+			opt.nsg = optarg;
+		else
+			path = optarg;
 	}
-	if (!format || optind != argc)
-		return cli_usage(c, format ? "takes no further words" : "name a format: --format nsg or nft");
-	struct wh_store *s;
-	struct wh_estate *e = NULL;
-	struct wh_recommendation *r;
-	struct wh_error err;
-	struct wh_arena *mem = wh_arena_new();
-	char *text = NULL;
-	int rc = cli_open_store(c, WH_STORE_READ, &s);
-	if (rc) {
-		wh_arena_free(mem);
-		return rc;
-	}
-	rc = wh_estate_load(s, mem, &e, &err);
-	for (size_t i = 0; !rc && i < opt.n_resources; i++)
-		if (!wh_estate_find(e, resources[i]))
-			rc = wh_fail_input(&err, -ENOENT, "there is no resource '%s'", resources[i]);
+	if (!rc && optind < argc)
+		rc = cli_usage(c, "'%s' is not an option; name a resource with --resource", argv[optind]);
+	r = format ? wh_renderer_find(format) : NULL;
+	if (!rc && !r)
+		rc = unknown_format(c, format);
+	if (!rc && opt.nsg && strcmp(r->name, "nsg"))
+		rc = cli_usage(c, "--nsg goes with --format nsg only");
+	opt.resources = names;
 	if (!rc)
-		rc = wh_review_load(s, e, mem, &r, &err);
-	if (!rc)
-		rc = format->render(r, e, &opt, &text, &err);
-	if (!rc && path)
-		rc = write_file(path, text, &err);
-	else if (!rc)
-		fputs(text, stdout);
-	free(text);
-	wh_estate_free(e);
-	wh_arena_free(mem);
-	wh_store_close(s);
-	return rc ? cli_error(&err) : CLI_OK;
+		rc = export(c, r, &opt, names, path && strcmp(path, "-") ? path : NULL);
+	free(names);
+	return rc;
 }
 
-const struct cli_command cli_export = {.name = "export", .summary = "write the rules as NSG JSON or nft", .help = help, .run = run};
+const struct cli_command cli_export = {.name = "export", .summary = "write the narrowed rules in a firewall's format", .help = help, .run = run};
