@@ -134,27 +134,24 @@ static void add_trusted(const struct wh_analysis *a, const struct wh_present *pr
 	wh_ranges_to_prefixes(out, mem, &s->except, &s->n_except);
 }
 
-static int select_prefixes(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price,
-                           struct wh_arena *mem, struct wh_selection *out, struct wh_error *err)
+void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, double line_price, struct wh_arena *mem,
+                     struct wh_select_input *out)
 {
-	struct wh_select_peer *in = wh_arena_array(mem, t->n + 1, sizeof *in);
-	struct wh_addr *keep_out = wh_arena_array(mem, t->n + 1, sizeof *keep_out);
-	struct wh_select_costs costs = a->weights.prices;
-	size_t n_in = 0, n_out = 0;
-
+	*out = (struct wh_select_input){.costs = a->weights.prices};
+	out->peers = wh_arena_array(mem, t->n + 1, sizeof *out->peers);
+	out->keep_out = wh_arena_array(mem, t->n + 1, sizeof *out->keep_out);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct wh_evidence_peer *p = &t->peers[i];
 		if (p->verdict == WH_PEER_IN)
-			in[n_in++] = (struct wh_select_peer){p->addr, p->late, p->n_days * 2 > a->window.sensor_days};
+			out->peers[out->n++] = (struct wh_select_peer){p->addr, p->late, p->n_days * 2 > a->window.sensor_days};
 		else if (p->verdict != WH_PEER_TRUSTED && p->verdict != WH_PEER_OUTSIDE_POLICY)
-			keep_out[n_out++] = p->addr;
+			out->keep_out[out->n_out++] = p->addr;
 	}
-	costs.line *= line_price;
-	costs.half_days = a->window.days / 2.0;
-	costs.max_lines = a->opt->max_prefixes;
+	out->costs.line *= line_price;
+	out->costs.half_days = a->window.days / 2.0;
+	out->costs.max_lines = a->opt->max_prefixes;
 	if (a->opt->permissiveness > 0)
-		costs.unseen /= a->opt->permissiveness;
-	return wh_select(in, n_in, keep_out, n_out, present->prefixes, present->n_prefixes, &costs, mem, out, err);
+		out->costs.unseen /= a->opt->permissiveness;
 }
 
 static bool lets_in(const struct wh_recommended_rule *r, const struct wh_addr *a)
@@ -220,10 +217,13 @@ static struct wh_ranges opened_by_hand(const struct wh_analysis *a, struct wh_ra
 int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
                    const struct wh_present *present, double line_price, struct wh_arena *mem, struct wh_recommended_rule *out, struct wh_error *err)
 {
+	struct wh_select_input in;
 	struct wh_selection s;
 	char proto[8];
-	int rc = select_prefixes(a, t, present, line_price, mem, &s, err);
+	int rc;
 
+	wh_select_input(a, t, line_price, mem, &in);
+	rc = wh_select(in.peers, in.n, in.keep_out, in.n_out, present->prefixes, present->n_prefixes, &in.costs, mem, &s, err);
 	if (rc)
 		return rc;
 	carve_intel(a, &s, mem);

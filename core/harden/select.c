@@ -30,7 +30,7 @@
  */
 #include <math.h>
 #include <string.h>
-#include "whittle/harden.h"
+#include "harden/select.h"
 
 #define EXACT_WORK 30000000
 #define BISECTIONS 48
@@ -388,6 +388,31 @@ static void emit(const struct work *w, const struct node *t, struct wh_selection
 static size_t count_whole(const struct node *t)
 {
 	return t->whole ? 1 : count_whole(t->left) + count_whole(t->right);
+}
+
+double wh_select_price(const struct wh_prefix *p, const struct wh_select_peer *peers, size_t n, const struct wh_addr *keep_out, size_t n_out,
+                       const struct wh_select_costs *costs, struct wh_arena *mem, struct wh_select_terms *terms)
+{
+	struct work w = {.keep_out = keep_out, .n_out = n_out, .costs = costs, .mem = mem};
+	struct unit *units = wh_arena_array(mem, n + 1, sizeof *units);
+	struct wh_select_peer *inside = wh_arena_array(mem, n + 1, sizeof *inside);
+	struct node t = {.p = *p, .left = &t}; /* a node, not a leaf: what is not seen counts */
+	size_t n_inside = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (wh_prefix_has(p, &peers[i].addr))
+			inside[n_inside++] = peers[i];
+	size_t n_units = fold_units(inside, n_inside, p, units);
+	for (size_t i = 0; i < n_units; i++) {
+		t.seen += units_of(&units[i].p);
+		t.late += units[i].late;
+	}
+	if (n_units == 1 && units[0].p.len == p->len)
+		t.left = NULL;
+	price_node(&w, &t);
+	*terms = (struct wh_select_terms){.peers = n_inside, .out = t.out};
+	unseen_and_newcomers(&w, &t, &terms->unseen, &terms->newcomers);
+	return t.price + costs->line;
 }
 
 int wh_select(const struct wh_select_peer *peers, size_t n, const struct wh_addr *keep_out, size_t n_out,

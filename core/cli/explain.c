@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include "cli/cli.h"
+#include "whittle/harden.h"
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	static const struct option longs[] = {{0}};
+	struct wh_harden_options opt;
+	struct wh_estate *estate = NULL;
+	struct wh_error err = {0};
+	struct wh_store *s;
+	char *text = NULL;
+	int rc;
+
+	if (cli_getopt(c, argc, argv, "", longs) != -1)
+		return CLI_USAGE;
+	if (argc - optind != 2)
+		return cli_usage(c, "a resource and a rule are wanted, as in 'whittle explain vm1 22'");
+	if ((rc = cli_open_store(c, WH_STORE_READ, &s)))
+		return rc;
+	struct wh_arena *mem = wh_arena_new();
+	if (wh_harden_options_load(c->config, s, "all", mem, &opt, &err) || wh_estate_load(s, mem, &estate, &err) ||
+	    wh_explain(s, estate, argv[optind], argv[optind + 1], &opt, c->json, &text, &err))
+		rc = cli_error(&err);
+	else
+		printf("%s%s", text, c->json ? "\n" : "");
+	free(text);
+	wh_estate_free(estate);
+	wh_arena_free(mem);
+	wh_store_close(s);
+	return rc;
+}
+
+const struct cli_command cli_explain = {
+	.name = "explain",
+	.summary = "says why a rule looks as it does: peers, evidence, what was left out, what other choices cost",
+	.help = "usage: whittle explain RESOURCE RULE [--json]\n\n"
+	        "Derives one rule again and tells how: which peers stand behind it and what spoke for each, who was left out and by\n"
+	        "which rule, and for each prefix what the next wider and the next narrower choice would have cost. RULE is a port, a\n"
+	        "port with its protocol, or a rule's name.\n\n"
+	        "  --json  all prefixes and peers with every feature's value and weight\n\n"
+	        "example:\n"
+	        "  whittle explain vm1 22/tcp\n",
+	.run = run,
+};
