@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A scene for tests of the whole way from flows to rules: a ledger in a directory of its own, an estate, days of traffic. */
+#pragma once
+#include "whittle/estate.h"
+#include "whittle/harden.h"
+#include "whittle/ledger.h"
+
+struct scene {
+	char dir[40], db[64];
+	struct wh_store *store;
+	struct wh_locals *locals;
+	struct wh_edge_table *table;
+	struct wh_arena *mem;
+	struct wh_estate *estate;
+};
+
+extern const int64_t scene_day0_us; /* 2026-10-01T00:00:00Z */
+
+/* vm1 is 10.0.0.4; nsg_json NULL: no NSG (open by default), else the text of vm1's NSG file. Fails the test on any error. */
+void scene_open(struct scene *s, const char *nsg_json, size_t byte_limit);
+void scene_close(struct scene *s);
+/* An answered TCP session of `kib` each way from `src` to vm1's port on day `day`, at hour `hour`, `seconds` long. */
+void scene_session(struct scene *s, const char *src, uint16_t port, int day, int hour, unsigned kib, unsigned seconds);
+/* A session of the size of a failed login. */
+void scene_guess(struct scene *s, const char *src, uint16_t port, int day, int hour);
+/* A SYN that nobody answered; with severity > 0 also an IDS alert on it. */
+void scene_syn(struct scene *s, struct wh_addr src, uint16_t port, int day, unsigned severity);
+void scene_alert(struct scene *s, const char *src, uint16_t port, int day, unsigned severity, bool answered);
+/* Commits what was folded, and recommends with the default options over ports 22, 443 and 3389. */
+struct wh_recommendation *scene_recommend(struct scene *s);
+const struct wh_recommended_rule *scene_rule(const struct wh_recommendation *r, uint16_t port); /* NULL when there is none */
+bool scene_allows(const struct wh_recommended_rule *r, const char *addr);
