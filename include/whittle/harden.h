@@ -89,6 +89,11 @@ char *wh_recommendation_json(const struct wh_recommendation *r);
 int wh_recommendation_save(struct wh_store *s, struct wh_recommendation *r, struct wh_error *err);
 int wh_recommendation_load(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
 
+/* Rules from a file (recommend --json, or written by hand), for prove and replay: resources, rules, directions, ports, protocols, addresses and
+ * carve-outs; the rest stays empty. Errors name file, line and reason, and the nearest resource where one is unknown. */
+int wh_rules_parse(const char *name, const char *text, size_t len, const struct wh_estate *e, struct wh_arena *mem,
+                   struct wh_recommendation **out, struct wh_error *err);
+
 /* Why: for one rule of one resource, in words (text) or as JSON; free() it. rule is a rule's name, or "22", "22/tcp". */
 int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *resource, const char *rule,
                const struct wh_harden_options *opt, bool json, char **out, struct wh_error *err);
