@@ -53,7 +53,7 @@ static void prepare(struct eve_walker *w, struct eve_cache *cache)
 {
 	memset(&w->v, 0, sizeof w->v);
 	w->seen = w->wrong = w->bad = 0;
-	w->redone = w->ours = false;
+	w->redone = w->ours = w->faulty = false;
 	w->reason = NULL;
 	if (!cache->used || cache->lost >= FORGET_AFTER)
 		wh_eve_cache_init(cache);

@@ -21,6 +21,11 @@
  *
  * Cost: one comparison of up to 64 bytes a joint, and one of 32 bytes to find the end of a scalar.
  *
+ * Folds (eve_fold.c). Many scalars hardly vary: "proto":"TCP", "alerted":false, "state":"closed". Where one has been the same
+ * several times over, the joint before it, the scalar, and the joint behind it are joined into one longer piece, a fold, with what
+ * they together do to the record: one comparison does the work of many steps. Folds grow by a scalar at a time, up to 256
+ * bytes; the tail of a TCP flow record, a dozen scalars long, becomes one. The same argument holds: equal bytes, equal meaning.
+ *
  * Duplicate keys: the last wins, as in jansson. A scalar simply overwrites; opening an object that is known (flow, tcp,
  * alert) forgets what an earlier one of that name had brought (`clear`).
  */
@@ -34,7 +39,10 @@
 #define EVE_NODES 512        /* 64 KiB of memory a reader */
 #define EVE_NODES_OTHER 256  /* records of kinds that we don't use may take this many of them */
 #define EVE_BRANCHES 12      /* joints remembered after one joint */
-#define EVE_MARGIN 112       /* bytes that must be readable where the walker compares */
+#define EVE_FOLD 256         /* the longest fold */
+#define EVE_FOLDS 128
+#define EVE_FOLD_BRANCHES 12 /* folds after one joint */
+#define EVE_MARGIN 320       /* bytes that must be readable where the walker compares: a fold and its next scalar's first 32 */
 
 enum eve_field {
 	EVE_TIMESTAMP, EVE_EVENT_TYPE, EVE_SRC_IP, EVE_DEST_IP, EVE_SRC_PORT, EVE_DEST_PORT, EVE_PROTO, EVE_APP_PROTO, EVE_DIRECTION,
@@ -67,19 +75,42 @@ static inline bool eve_op_is_string(unsigned op)
 	return op == EVE_OP_STRING || (op >= EVE_OP_TIME && op <= EVE_OP_TEXT);
 }
 
+struct eve_fold;
 struct eve_node {
 	uint8_t literal[EVE_LITERAL]; /* the joint, up to the scalar's first byte (a string's: after the quote) */
 	uint32_t mask[2];             /* which of its bytes count */
 	uint32_t len;
-	uint16_t next, alt;           /* the first joint after this one; the next choice in its stead; 0: none */
-	uint8_t op, field;
 	uint8_t first, span;          /* the scalar's first byte: first … first + span; any for strings, whose quote is in the joint */
+	uint8_t op, field;
 	uint16_t at;                  /* where in struct eve_values the field goes */
+	bool effects;                 /* any of clear, set and wrong */
+	bool ripe;                    /* the scalar has been the same for long enough to be folded */
+	uint64_t bit;                 /* EVE_BIT(field) */
+	struct eve_fold *folds;       /* pieces that may follow this joint's scalar, longest first */
+	struct eve_node *next;        /* joints that may follow it, */
+	struct eve_node *alt;         /* chained by this */
 	uint16_t depth;               /* containers open after the joint */
 	uint8_t group;                /* of the open container at depth 2 */
-	bool effects;                 /* any of the three below */
+	uint8_t same, last_len;       /* how many times running the scalar was `last` */
+	uint8_t last[32];
 	uint64_t stack;               /* bit d: the container at depth d+1 is an object */
 	uint64_t clear, set, wrong;   /* what the joint did to fields: forgotten, seen, seen with the wrong type */
+};
+
+/* From the end of one scalar, over joints and scalars, to the joint of node `to`, whose scalar comes next. */
+struct eve_fold {
+	uint8_t literal[EVE_FOLD];
+	uint32_t mask[EVE_FOLD / 32];
+	uint16_t len, blocks;
+	uint8_t first, span;           /* as to's */
+	bool typed;                    /* it holds event_type */
+	struct eve_node *to;
+	struct eve_fold *alt;          /* the next choice */
+	uint64_t clear, set, wrong;    /* of all its joints and scalars together */
+	uint64_t flow_mask[4], flow_data[4]; /* bytes to be put over the 32 from rec.flow.src_port on */
+	uint64_t word_mask, word_data; /* and over the 8 of eve_values.words */
+	enum wh_record_kind kind;
+	char event_type[24];
 };
 
 /* The values as they come; rec is what the caller gets. */
@@ -88,9 +119,12 @@ struct eve_values {
 	struct wh_addr flow_src, flow_dst; /* flow.src_ip of alerts: the initiator, where src_ip is the packet's sender */
 	uint16_t flow_sport, flow_dport;
 	uint32_t severity;
-	bool flag[EVE_ACK - EVE_FIN + 1];
-	bool to_client, app_failed;
+	struct {
+		bool flag[EVE_ACK - EVE_FIN + 1];
+		bool to_client, app_failed, spare;
+	} words __attribute__((aligned(8)));
 };
+_Static_assert(offsetof(struct wh_flow, start_us) - offsetof(struct wh_flow, src_port) == 32, "ports, flags, state and app_proto");
 
 /* The head "YYYY-MM-DDT" and zone of the last time seen in a field, and the microseconds that they stand for. */
 struct eve_day {
@@ -98,19 +132,28 @@ struct eve_day {
 	int64_t base_us;
 };
 
+/* timestamp, start and end have a day each, told by their places in struct eve_values */
+#define EVE_DAY_OF(at) ((at) / 8 % 4)
+#define EVE_DAY_AT(member) EVE_DAY_OF(offsetof(struct eve_values, rec.member))
+_Static_assert(EVE_DAY_AT(time_us) != EVE_DAY_AT(flow.start_us) && EVE_DAY_AT(time_us) != EVE_DAY_AT(flow.end_us) &&
+               EVE_DAY_AT(flow.start_us) != EVE_DAY_AT(flow.end_us), "three different days");
+
 struct eve_cache {
 	struct eve_node nodes[EVE_NODES]; /* nodes[0] is the start of a record */
-	struct eve_day day[3];
-	unsigned used;                    /* 0: not yet initialised */
+	struct eve_fold folds[EVE_FOLDS]; /* from 1 on */
+	struct eve_day day[4];
+	unsigned used, used_folds;        /* 0: not yet initialised */
 	unsigned lost;                    /* joints that found no room since the last clearing */
+	unsigned lost_folds;
 };
 
 struct eve_walker {
 	struct eve_values v;
-	uint64_t seen, wrong, bad; /* fields: there; there with the wrong type; there with an impossible value */
+	uint64_t seen, wrong, bad; /* fields: there; with the wrong type; with an impossible value */
 	bool lines;                /* a newline ends the record */
 	bool redone;               /* something was cleared that had been seen */
 	bool ours;                 /* known to be a flow or alert record */
+	bool faulty;               /* wrong or bad may have bits */
 	const char *reason;
 	const char *safe;          /* up to here bytes may be read, though the record may end before */
 	struct eve_cache *cache;
@@ -122,9 +165,15 @@ struct eve_walker {
 /* ---- eve_step.c ---- */
 /* From `p`, just after the scalar of `cur` (at a string's closing quote), to the next scalar. Returns its node, or NULL with
  * w->reason. *after is where the joint ends. */
-const struct eve_node *wh_eve_step(struct eve_walker *w, const struct eve_node *cur, const char *p, const char *end,
-                                   const char **after);
+struct eve_node *wh_eve_step(struct eve_walker *w, struct eve_node *cur, const char *p, const char *end, const char **after);
 void wh_eve_cache_init(struct eve_cache *c);
+
+/* ---- eve_fold.c ---- */
+/* After `from`, by way of `fold` (NULL: of the joint of `over` alone), came the scalar of `over`, which is `over->last`, and then, by
+ * way of `next` (NULL: of its joint alone), `to`: make one fold of it all. */
+void wh_eve_fold(struct eve_cache *c, struct eve_node *from, struct eve_fold *fold, struct eve_node *over, struct eve_fold *next,
+                 struct eve_node *to);
+void wh_eve_forget_folds(struct eve_cache *c);
 
 /* ---- eve_scan.c: scalars, exactly ---- */
 /* From after the opening quote. Returns the closing quote's place, or NULL with w->reason. With `out`: the decoded text, its

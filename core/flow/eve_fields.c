@@ -16,7 +16,7 @@ const char wh_eve_missing[] = "needed field is missing";
 
 #define AT(member) ((uint16_t)offsetof(struct eve_values, member))
 #define KEY(group, name, field, op, at) {group, sizeof(name) - 1, field, op, at, name}
-#define FLAG(name, field) KEY(EVE_G_TCP, name, field, EVE_OP_FLAG, (uint16_t)(AT(flag) + field - EVE_FIN))
+#define FLAG(name, field) KEY(EVE_G_TCP, name, field, EVE_OP_FLAG, (uint16_t)(AT(words.flag) + field - EVE_FIN))
 
 /* For flow, tcp and alert, which are objects, the op means "no scalar". */
 static const struct eve_key keys[] = {
@@ -28,7 +28,7 @@ static const struct eve_key keys[] = {
 	KEY(EVE_TOP, "dest_port", EVE_DEST_PORT, EVE_OP_PORT, AT(rec.flow.dst_port)),
 	KEY(EVE_TOP, "proto", EVE_PROTO, EVE_OP_TEXT, AT(rec.flow.proto)),
 	KEY(EVE_TOP, "app_proto", EVE_APP_PROTO, EVE_OP_TEXT, AT(rec.flow.app_proto)),
-	KEY(EVE_TOP, "direction", EVE_DIRECTION, EVE_OP_TEXT, AT(to_client)),
+	KEY(EVE_TOP, "direction", EVE_DIRECTION, EVE_OP_TEXT, AT(words.to_client)),
 	KEY(EVE_TOP, "flow", EVE_FLOW, EVE_OP_END, 0),
 	KEY(EVE_TOP, "tcp", EVE_TCP, EVE_OP_END, 0),
 	KEY(EVE_TOP, "alert", EVE_ALERT, EVE_OP_END, 0),
@@ -71,6 +71,7 @@ static void bad(struct eve_walker *w, unsigned field)
 	w->seen &= ~EVE_BIT(field);
 	w->wrong &= ~EVE_BIT(field);
 	w->bad |= EVE_BIT(field);
+	w->faulty = true;
 }
 
 static void wrong(struct eve_walker *w, unsigned field)
@@ -78,6 +79,7 @@ static void wrong(struct eve_walker *w, unsigned field)
 	w->seen &= ~EVE_BIT(field);
 	w->bad &= ~EVE_BIT(field);
 	w->wrong |= EVE_BIT(field);
+	w->faulty = true;
 }
 
 static bool is(const char *text, size_t len, const char *word)
@@ -146,13 +148,13 @@ void wh_eve_set_text(struct eve_walker *w, const struct eve_node *n, const char 
 		break;
 	case EVE_APP_PROTO:
 		cut(w->v.rec.flow.app_proto, sizeof w->v.rec.flow.app_proto, text, len);
-		w->v.app_failed = is(text, len, "failed");
+		w->v.words.app_failed = is(text, len, "failed");
 		break;
 	case EVE_PROTO:
 		ok = wh_eve_proto(text, len, &w->v.rec.flow.proto);
 		break;
 	case EVE_DIRECTION:
-		w->v.to_client = is(text, len, "to_client");
+		w->v.words.to_client = is(text, len, "to_client");
 		break;
 	case EVE_STATE:
 		w->v.rec.flow.state = state_of(text, len);
@@ -258,7 +260,7 @@ static void forget_unseen(struct eve_walker *w)
 	FORGET(EVE_DEST_PORT, f->dst_port)
 	FORGET(EVE_PROTO, f->proto)
 	FORGET(EVE_APP_PROTO, f->app_proto)
-	FORGET(EVE_DIRECTION, w->v.to_client)
+	FORGET(EVE_DIRECTION, w->v.words.to_client)
 	FORGET(EVE_PKTS_TS, f->pkts_toserver)
 	FORGET(EVE_PKTS_TC, f->pkts_toclient)
 	FORGET(EVE_BYTES_TS, f->bytes_toserver)
@@ -270,7 +272,7 @@ static void forget_unseen(struct eve_walker *w)
 	FORGET(EVE_SEVERITY, w->v.severity)
 	FORGET(EVE_SID, w->v.rec.alert_sid)
 	for (unsigned i = EVE_FIN; i <= EVE_ACK; i++)
-		FORGET(i, w->v.flag[i - EVE_FIN])
+		FORGET(i, w->v.words.flag[i - EVE_FIN])
 #undef FORGET
 }
 
@@ -280,7 +282,7 @@ static void flags_from_words(struct eve_walker *w)
 	struct wh_flow *f = &w->v.rec.flow;
 	uint8_t both = 0;
 	for (unsigned i = 0; i <= EVE_ACK - EVE_FIN; i++)
-		both |= (uint8_t)(w->v.flag[i] << i);
+		both |= (uint8_t)(w->v.words.flag[i] << i);
 	f->tcp_flags_toserver = both;
 	f->tcp_flags_toclient = f->pkts_toclient ? both : 0;
 }
@@ -295,7 +297,7 @@ static void alert_sides(struct eve_walker *w)
 		f->dst = w->v.flow_dst;
 		f->src_port = w->seen & EVE_BIT(EVE_FLOW_SRC_PORT) ? w->v.flow_sport : 0;
 		f->dst_port = w->seen & EVE_BIT(EVE_FLOW_DEST_PORT) ? w->v.flow_dport : 0;
-	} else if (w->v.to_client) {
+	} else if (w->v.words.to_client) {
 		struct wh_addr a = f->src;
 		uint16_t port = f->src_port;
 		f->src = f->dst;
@@ -336,7 +338,7 @@ int wh_eve_finish(struct eve_walker *w)
 		return refuse(w, wh_eve_missing);
 	if (w->redone)
 		forget_unseen(w);
-	f->app_proto_known = (w->seen & EVE_BIT(EVE_APP_PROTO)) && !w->v.app_failed;
+	f->app_proto_known = (w->seen & EVE_BIT(EVE_APP_PROTO)) && !w->v.words.app_failed;
 	f->has_tcp_flags = (w->seen & flags) == flags;
 	if (!f->has_tcp_flags)
 		flags_from_words(w);

@@ -11,6 +11,7 @@ void wh_eve_cache_init(struct eve_cache *c)
 	c->nodes[0].field = EVE_NONE;
 	c->used = 1;
 	c->lost = 0;
+	c->used_folds = c->lost_folds = 0;
 }
 
 static bool in_object(const struct eve_walker *w)
@@ -165,15 +166,14 @@ static const char *joint(struct eve_walker *w, const char *p, const char *end)
 }
 
 /* Keeps the joint in the trie, after `cur`, if there is room. */
-static const struct eve_node *remember(struct eve_walker *w, const struct eve_node *cur, const char *p, size_t len)
+static struct eve_node *remember(struct eve_walker *w, struct eve_node *cur, const char *p, size_t len)
 {
 	struct eve_cache *c = w->cache;
-	struct eve_node *n = &w->scratch;
-	if (!c || cur == n || len > EVE_LITERAL || w->depth > 64)
-		return n;
-	uint16_t *link = &c->nodes[cur - c->nodes].next;
+	struct eve_node *n = &w->scratch, **link = &cur->next;
 	unsigned branches = 0;
-	for (; *link; link = &c->nodes[*link].alt)
+	if (cur == n || len > EVE_LITERAL || w->depth > 64)
+		return n;
+	for (; *link; link = &(*link)->alt)
 		branches++;
 	if (branches >= EVE_BRANCHES || c->used >= (w->ours ? EVE_NODES : EVE_NODES_OTHER)) {
 		c->lost += w->ours;
@@ -184,13 +184,12 @@ static const struct eve_node *remember(struct eve_walker *w, const struct eve_no
 	n->mask[0] = len >= 32 ? UINT32_MAX : (UINT32_C(1) << len) - 1;
 	n->mask[1] = len >= 64 ? UINT32_MAX : len > 32 ? (UINT32_C(1) << (len - 32)) - 1 : 0;
 	n->stack = w->stack[0];
-	*link = (uint16_t)c->used;
-	c->nodes[c->used] = *n;
-	return &c->nodes[c->used++];
+	*link = &c->nodes[c->used++];
+	**link = *n;
+	return *link;
 }
 
-const struct eve_node *wh_eve_step(struct eve_walker *w, const struct eve_node *cur, const char *p, const char *end,
-                                   const char **after)
+struct eve_node *wh_eve_step(struct eve_walker *w, struct eve_node *cur, const char *p, const char *end, const char **after)
 {
 	struct eve_node *n = &w->scratch;
 	const char *from = p;
@@ -210,6 +209,7 @@ const struct eve_node *wh_eve_step(struct eve_walker *w, const struct eve_node *
 	n->len = (uint32_t)(p - from);
 	n->depth = (uint16_t)w->depth;
 	n->group = (uint8_t)w->group;
+	n->bit = EVE_BIT(n->field);
 	n->effects = n->clear | n->set | n->wrong;
 	*after = p;
 	return remember(w, cur, from, n->len);

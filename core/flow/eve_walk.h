@@ -36,10 +36,9 @@ static inline uint32_t load32(const char *p)
 	return x;
 }
 
-/* Eight digits, the first in the lowest byte: pairs, then fours, then all. */
+/* Eight digits as values 0–9, the first in the lowest byte: pairs, then fours, then all. */
 static inline uint64_t eight_digits(uint64_t x)
 {
-	x -= UINT64_C(0x3030303030303030);
 	x = x * 10 + (x >> 8);
 	x = (x & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064) +
 	    (x >> 16 & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x0000271000000001);
@@ -51,13 +50,10 @@ static inline uint64_t digits_value(const char *p, unsigned n)
 {
 	static const uint32_t power[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
 	const uint64_t zeros = UINT64_C(0x3030303030303030);
-	unsigned first = n > 8 ? 8 : n;
-	uint64_t v = eight_digits(first == 8 ? load64(p) : load64(p) << (64 - 8 * first) | zeros >> (8 * first));
+	uint64_t x = load64(p) ^ zeros;
 	if (likely(n <= 8))
-		return v;
-	unsigned rest = n - 8;
-	uint64_t x = load64(p + 8);
-	return v * power[rest] + eight_digits(rest == 8 ? x : x << (64 - 8 * rest) | zeros >> (8 * rest));
+		return eight_digits(x << (64 - 8 * n));
+	return eight_digits(x) * power[n - 8] + eight_digits((load64(p + 8) ^ zeros) << (128 - 8 * n));
 }
 
 /* A dotted quad of n bytes at p, none of whose octets has a leading zero (inet_pton's rule). At least 4 bytes before p and
@@ -102,7 +98,7 @@ static inline bool time_of_day(const char *p, int64_t *us)
 	uint64_t x = load64(p + 11) & UINT64_C(0x0f0f0f0f0f0f0f0f); /* hh:mm:ss */
 	x = x * 10 + (x >> 8);
 	uint64_t h = x & 0xff, m = x >> 24 & 0xff, s = x >> 48 & 0xff;
-	uint64_t micro = eight_digits((load64(p + 18) & UINT64_C(0xffffffffffff0000)) | 0x3030);
+	uint64_t micro = eight_digits((load64(p + 18) ^ UINT64_C(0x3030303030303030)) & UINT64_C(0xffffffffffff0000));
 	*us = (int64_t)(((h * 60 + m) * 60 + s) * 1000000 + micro);
 	return h < 24 && m < 60 && s <= 60;
 }
@@ -151,52 +147,46 @@ static inline unsigned short_string(const char *p)
 	return likely(quotes && !(stops & (quotes ^ (quotes - 1)))) ? (unsigned)__builtin_ctz(quotes) : 32;
 }
 
-/* The length of an integer without sign that fits in 18 digits, or 0 when the number is anything else. */
+/* The length of an integer without sign of at most 18 digits, or 0 when the number is anything else; but a fraction or an
+ * exponent may follow (see resume_number). */
 static inline unsigned plain_integer(const char *p)
 {
 	unsigned n = (unsigned)__builtin_ctz(~digits32(p) | UINT32_C(1) << 31);
-	unsigned next = (unsigned char)p[n];
-	if (unlikely(n - 1 > 17 || (p[0] == '0' && n > 1) || next == '.' || (next | 0x20) == 'e'))
-		return 0;
-	return n;
+	return unlikely(n - 1 > 17 || (p[0] == '0' && n > 1)) ? 0 : n;
 }
 
-static inline bool joint_matches(const struct eve_node *n, const char *p)
+static inline void apply_effects(struct eve_walker *w, uint64_t clear, uint64_t set, uint64_t wrong)
 {
-	if (~equal32(n->literal, p) & n->mask[0])
-		return false;
-	if (unlikely(n->len > 32) && (~equal32(n->literal + 32, p + 32) & n->mask[1]))
-		return false;
-	return (uint8_t)((uint8_t)p[n->len] - n->first) <= n->span;
-}
-
-static inline void apply_effects(struct eve_walker *w, const struct eve_node *n)
-{
-	w->redone |= (w->seen & n->clear) != 0;
-	w->seen = (w->seen & ~n->clear) | n->set;
-	w->wrong = (w->wrong & ~n->clear) | n->wrong;
-	w->bad &= ~n->clear;
-}
-
-static inline void seen(struct eve_walker *w, unsigned field)
-{
-	w->seen |= EVE_BIT(field);
-	if (unlikely(w->wrong | w->bad)) {
-		w->wrong &= ~EVE_BIT(field);
-		w->bad &= ~EVE_BIT(field);
+	w->redone |= (w->seen & clear) != 0;
+	w->seen = (w->seen & ~clear) | set;
+	if (unlikely(w->faulty || wrong)) {
+		w->wrong = (w->wrong & ~clear) | wrong;
+		w->bad &= ~clear;
+		w->faulty = true;
 	}
 }
+
+static inline void seen(struct eve_walker *w, const struct eve_node *n)
+{
+	w->seen |= n->bit;
+	if (unlikely(w->faulty)) {
+		w->wrong &= ~n->bit;
+		w->bad &= ~n->bit;
+	}
+}
+
+/* ---- scalars, by the fast way: at least 32 bytes from p may be read ---- */
 
 static inline const char *take_time(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
 {
-	struct eve_day *day = w->cache ? &w->cache->day[n->field == EVE_START ? 1 : n->field == EVE_END ? 2 : 0] : NULL;
+	struct eve_day *day = &w->cache->day[EVE_DAY_OF(n->at)];
 	int64_t *at = (int64_t *)((char *)&w->v + n->at);
-	if (likely(day && time_fast(p, day, at))) {
-		seen(w, n->field);
+	if (likely(time_fast(p, day, at))) {
+		seen(w, n);
 		return p + 31;
 	}
 	const char *q = wh_eve_scalar(w, n, p, end);
-	if (q && day && q - p == 31 && (w->seen & EVE_BIT(n->field)))
+	if (q && q - p == 31 && (w->seen & n->bit))
 		time_learn(p, day, *at);
 	return q;
 }
@@ -205,7 +195,7 @@ static inline const char *take_address(struct eve_walker *w, const struct eve_no
 {
 	unsigned len = short_string(p);
 	if (likely(dotted_quad(p, len, (uint8_t *)&w->v + n->at))) {
-		seen(w, n->field);
+		seen(w, n);
 		return p + len;
 	}
 	return wh_eve_scalar(w, n, p, end);
@@ -216,34 +206,29 @@ static inline const char *take_text(struct eve_walker *w, const struct eve_node 
 	unsigned len = short_string(p);
 	if (unlikely(len == 32))
 		return wh_eve_scalar(w, n, p, end);
-	if (n->field == EVE_PROTO && len == 3 && (load32(p) & 0xffffff) == ('T' | 'C' << 8 | 'P' << 16)) {
-		w->v.rec.flow.proto = WH_PROTO_TCP;
-		seen(w, EVE_PROTO);
-	} else if (n->field == EVE_PROTO && len == 3 && (load32(p) & 0xffffff) == ('U' | 'D' << 8 | 'P' << 16)) {
-		w->v.rec.flow.proto = WH_PROTO_UDP;
-		seen(w, EVE_PROTO);
-	} else {
-		wh_eve_set_text(w, n, p, len);
-	}
+	wh_eve_set_text(w, n, p, len);
 	return p + len;
 }
 
-static inline const char *take_number(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
+static inline const char *take_port(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
+{
+	unsigned len = plain_integer(p);
+	uint64_t v;
+	if (unlikely(len - 1 > 7 || (v = digits_value(p, len)) > UINT16_MAX))
+		return wh_eve_scalar(w, n, p, end);
+	memcpy((char *)&w->v + n->at, &(uint16_t){(uint16_t)v}, 2);
+	seen(w, n);
+	return p + len;
+}
+
+static inline const char *take_count(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
 {
 	unsigned len = plain_integer(p);
 	if (unlikely(len - 1 > 15))
 		return wh_eve_scalar(w, n, p, end);
 	uint64_t v = digits_value(p, len);
-	char *at = (char *)&w->v + n->at;
-	if (n->op == EVE_OP_COUNT) {
-		memcpy(at, &v, 8);
-	} else if (n->op == EVE_OP_PORT && likely(v <= UINT16_MAX)) {
-		memcpy(at, &(uint16_t){(uint16_t)v}, 2);
-	} else {
-		wh_eve_set_number(w, n, true, (int64_t)v);
-		return p + len;
-	}
-	seen(w, n->field);
+	memcpy((char *)&w->v + n->at, &v, 8);
+	seen(w, n);
 	return p + len;
 }
 
@@ -255,9 +240,132 @@ static inline const char *take_word(struct eve_walker *w, const struct eve_node 
 		return wh_eve_scalar(w, n, p, end);
 	if (n->op == EVE_OP_FLAG) {
 		*((char *)&w->v + n->at) = is_true;
-		seen(w, n->field);
+		seen(w, n);
 	}
 	return p + (is_true ? 4 : 5);
+}
+
+/* Notes whether the scalar of n, from p to q, is what it was the last time. A number that isn't wanted must have been the same for
+ * longer than a text: what counts or measures would waste folds. */
+static inline const char *note(struct eve_node *n, const char *p, const char *q)
+{
+	size_t len = (size_t)(q - p);
+	if (unlikely(!q))
+		return NULL;
+	if (len < 16 && len == n->last_len && !(~equal32(n->last, p) & LOW(len))) {
+		n->same += n->same < UINT8_MAX;
+		n->ripe = n->same >= (n->op == EVE_OP_NUMBER ? 16 : 3);
+	} else if (len < 16) {
+		n->ripe = false;
+		n->same = 0;
+		n->last_len = (uint8_t)len;
+		memcpy(n->last, p, 32);
+	} else {
+		n->ripe = false;
+		n->last_len = UINT8_MAX;
+	}
+	return q;
+}
+
+static inline const char *take(struct eve_walker *w, struct eve_node *n, const char *p, const char *end)
+{
+	unsigned len;
+	switch ((enum eve_op)n->op) {
+	case EVE_OP_STRING:
+		return note(n, p, string_end(w, p, end));
+	case EVE_OP_NUMBER:
+		len = plain_integer(p);
+		return note(n, p, likely(len) ? p + len : wh_eve_scalar(w, n, p, end));
+	case EVE_OP_WORD: case EVE_OP_FLAG:
+		return note(n, p, take_word(w, n, p, end));
+	case EVE_OP_TIME:
+		return take_time(w, n, p, end);
+	case EVE_OP_ADDR:
+		return take_address(w, n, p, end);
+	case EVE_OP_TEXT:
+		return note(n, p, take_text(w, n, p, end));
+	case EVE_OP_PORT:
+		return take_port(w, n, p, end);
+	case EVE_OP_COUNT:
+		return take_count(w, n, p, end);
+	case EVE_OP_SMALL:
+		return wh_eve_scalar(w, n, p, end);
+	case EVE_OP_END:
+		break;
+	}
+	return p;
+}
+
+/* ---- joints and folds: at least EVE_MARGIN bytes may be read ---- */
+
+static inline bool joint_matches(const struct eve_node *n, const char *p)
+{
+	if (~equal32(n->literal, p) & n->mask[0])
+		return false;
+	if (unlikely(n->len > 32) && (~equal32(n->literal + 32, p + 32) & n->mask[1]))
+		return false;
+	return (uint8_t)((uint8_t)p[n->len] - n->first) <= n->span;
+}
+
+static inline bool fold_matches(const struct eve_fold *f, const char *p)
+{
+	if (~equal32(f->literal, p) & f->mask[0])
+		return false;
+	for (unsigned b = 1; b < f->blocks; b++)
+		if (~equal32(f->literal + 32 * b, p + 32 * b) & f->mask[b])
+			return false;
+	return (uint8_t)((uint8_t)p[f->len] - f->first) <= f->span;
+}
+
+static inline void apply_fold(struct eve_walker *w, const struct eve_fold *f)
+{
+	uint64_t x[4], y;
+	apply_effects(w, f->clear, f->set, f->wrong);
+	memcpy(x, &w->v.rec.flow.src_port, 32);
+	for (unsigned i = 0; i < 4; i++)
+		x[i] = (x[i] & ~f->flow_mask[i]) | f->flow_data[i];
+	memcpy(&w->v.rec.flow.src_port, x, 32);
+	memcpy(&y, &w->v.words, 8);
+	y = (y & ~f->word_mask) | f->word_data;
+	memcpy(&w->v.words, &y, 8);
+	if (f->typed) {
+		memcpy(w->v.rec.event_type, f->event_type, sizeof f->event_type);
+		w->v.rec.kind = f->kind;
+		w->ours = f->kind != WH_RECORD_OTHER;
+	}
+}
+
+/* Where the walk came from: by which fold (NULL: by a joint alone) from which node to the present one. */
+struct trail {
+	struct eve_node *from;
+	struct eve_fold *fold;
+};
+
+/* The node after cur by what is remembered, its joint passed and its effects done; NULL when nothing matches. */
+static inline struct eve_node *recall(struct eve_walker *w, struct eve_node *cur, const char **at, struct trail *trail)
+{
+	const char *p = *at;
+	for (struct eve_fold *f = cur->folds; f; f = f->alt)
+		if (fold_matches(f, p)) {
+			struct eve_node *n = f->to;
+			*at = p + f->len;
+			apply_fold(w, f);
+			if (unlikely(cur->ripe))
+				wh_eve_fold(w->cache, trail->from, trail->fold, cur, f, n);
+			*trail = (struct trail){cur, f};
+			return n;
+		}
+	for (struct eve_node *n = cur->next; n; n = n->alt)
+		if (likely(joint_matches(n, p))) {
+			*at = p + n->len;
+			if (unlikely(cur->ripe))
+				wh_eve_fold(w->cache, trail->from, trail->fold, cur, NULL, n);
+			if (n->effects)
+				apply_effects(w, n->clear, n->set, n->wrong);
+			*trail = (struct trail){cur, NULL};
+			return n;
+		}
+	return NULL;
 }
 
 /* After the last bracket nothing but whitespace may follow. */
@@ -272,56 +380,35 @@ static int end_of_record(struct eve_walker *w, const char *p, const char *end, c
 	return -EBADMSG;
 }
 
-/* One scalar by the fast way. EVE_MARGIN bytes are readable before its joint, hence 32 and more from p. */
-static inline const char *take(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
+/* The fast way over a number stops at its integer part. Where the joint then isn't one that is known, it may be a fraction or an
+ * exponent that follows: read the number anew, from its start. */
+static const char *resume_number(struct eve_walker *w, const struct eve_node *n, const char *start, const char *p, const char *end)
 {
-	unsigned len;
-	switch ((enum eve_op)n->op) {
-	case EVE_OP_STRING:
-		return string_end(w, p, end);
-	case EVE_OP_NUMBER:
-		len = plain_integer(p);
-		return likely(len) ? p + len : wh_eve_scalar(w, n, p, end);
-	case EVE_OP_WORD: case EVE_OP_FLAG:
-		return take_word(w, n, p, end);
-	case EVE_OP_TIME:
-		return take_time(w, n, p, end);
-	case EVE_OP_ADDR:
-		return take_address(w, n, p, end);
-	case EVE_OP_TEXT:
-		return take_text(w, n, p, end);
-	case EVE_OP_PORT: case EVE_OP_COUNT: case EVE_OP_SMALL:
-		return take_number(w, n, p, end);
-	case EVE_OP_END:
-		break;
-	}
-	return p;
+	bool number = n->op == EVE_OP_NUMBER || (n->op >= EVE_OP_PORT && n->op <= EVE_OP_SMALL);
+	return number && p < end && (*p == '.' || (*p | 0x20) == 'e') ? wh_eve_scalar(w, n, start, end) : p;
 }
 
 static int walk(struct eve_walker *w, const char *p, const char *end, const char **stop)
 {
-	struct eve_node start = {.field = EVE_NONE};
-	const struct eve_node *nodes = w->cache ? w->cache->nodes : NULL, *cur = nodes ? nodes : &start;
+	struct eve_node *cur = w->cache->nodes;
+	struct trail trail = {cur, NULL};
+	const char *start = p; /* of cur's scalar */
 	for (;;) {
-		const struct eve_node *n = NULL;
 		bool fast = w->safe - p >= EVE_MARGIN;
-		if (likely(fast))
-			for (unsigned i = cur->next; i; i = n->alt) {
-				n = &nodes[i];
-				if (likely(joint_matches(n, p))) {
-					p += n->len;
-					goto found;
-				}
-			}
-		n = wh_eve_step(w, cur, p, end, &p);
-		if (unlikely(!n))
-			return -EBADMSG;
-		fast = w->safe - p >= 32;
-found:
-		if (n->effects)
-			apply_effects(w, n);
+		struct eve_node *n = likely(fast) ? recall(w, cur, &p, &trail) : NULL;
+		if (unlikely(!n)) {
+			p = resume_number(w, cur, start, p, end);
+			n = p ? wh_eve_step(w, cur, p, end, &p) : NULL;
+			if (!n)
+				return -EBADMSG;
+			if (n->effects)
+				apply_effects(w, n->clear, n->set, n->wrong);
+			fast = w->safe - p >= 32;
+			trail = (struct trail){cur, NULL};
+		}
 		if (n->op == EVE_OP_END)
 			return end_of_record(w, p, end, stop);
+		start = p;
 		p = likely(fast) ? take(w, n, p, end) : wh_eve_scalar(w, n, p, end);
 		if (unlikely(!p))
 			return -EBADMSG;

@@ -87,9 +87,9 @@ static void agree_by(const char *text, size_t len, bool all)
 	char *copy = before_guard(text, len);
 	eve_judge(text, len, &reference);
 	const struct eve_impl *const *impl = wh_eve_impls();
-	for (unsigned n = turn++; !all && n; n--)
+	for (unsigned n = turn++ % 6; !all && n; n--)
 		impl = impl[1] ? impl + 1 : wh_eve_impls();
-	for (turn %= 60; *impl; impl = all ? impl + 1 : &(const struct eve_impl *){NULL}) {
+	for (; *impl; impl = all ? impl + 1 : &(const struct eve_impl *){NULL}) {
 		struct eve_verdict v = {.reason = NULL};
 		wh_eve_use(*impl);
 		v.rc = wh_eve_record(copy, len, &v.rec, &v.reason);
@@ -118,9 +118,18 @@ static void every_walker_equals_jansson_on_a_generated_corpus(void **state)
 	eve_gen_free(&g);
 }
 
+/* So often that whatever can be folded is. */
+static void learn_flow(void)
+{
+	struct wh_record rec;
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(wh_eve_record(flow_text, sizeof flow_text - 1, &rec, NULL), 0);
+}
+
 static void a_record_cut_at_any_byte_is_judged_as_jansson_does(void **state)
 {
 	(void)state;
+	learn_flow();
 	for (size_t n = 0; n < sizeof flow_text; n++)
 		agree(flow_text, n);
 }
@@ -130,6 +139,7 @@ static void any_byte_replaced_is_judged_as_jansson_does(void **state)
 	static const unsigned char by[] = "\"\\}]0\n\x80 ,:";
 	char copy[sizeof flow_text];
 	(void)state;
+	learn_flow();
 	for (size_t i = 0; i + 1 < sizeof flow_text; i++)
 		for (size_t k = 0; k < sizeof by; k += 1 + (i & 1)) {
 			memcpy(copy, flow_text, sizeof copy);

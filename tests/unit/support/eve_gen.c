@@ -508,12 +508,22 @@ void eve_gen_next(struct eve_gen *g)
 	struct style s = {.spaces = one_in(g, 12), .distorted = one_in(g, 3)};
 	g->len = 0;
 	g->n++;
+	if (g->base_len && one_in(g, 3)) {
+		add(g, g->base, g->base_len);
+		if (one_in(g, 3))
+			mutate(g);
+		return;
+	}
 	if (one_in(g, 200))
 		deep(g);
 	else if (one_in(g, 300))
 		long_line(g);
 	else
 		event(g, &s);
+	if (g->len <= sizeof g->base && one_in(g, 30)) {
+		memcpy(g->base, g->buf, g->len);
+		g->base_len = g->len;
+	}
 	if (one_in(g, 5))
 		mutate(g);
 	if (one_in(g, 25) && g->len)

@@ -13,6 +13,8 @@ struct eve_gen {
 	uint64_t n;      /* records made so far */
 	char *buf;       /* the record last made: `len` bytes, without newline, not NUL-terminated */
 	size_t len, cap;
+	char base[1024]; /* a record that comes back again and again, as it was or slightly changed */
+	size_t base_len;
 };
 void eve_gen_init(struct eve_gen *g, uint64_t seed);
 void eve_gen_next(struct eve_gen *g);
