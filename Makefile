@@ -71,6 +71,11 @@ check: $(UNIT_BIN) ## unit tests only, under ASan and UBSan
 deps: ## install what building and testing need
 	@packaging/install-deps.sh test
 
+demo: ## whittle in two minutes: from a month of traffic to a firewall that takes itself back
+	@packaging/install-deps.sh demo
+	@$(MAKE) --no-print-directory -j2 all tools
+	@BUILD=$(BUILD) tests/demo/demo.sh
+
 test: ## every test: installs what is missing, builds, runs all; ends with the counted line
 	@packaging/install-deps.sh test
 	@$(MAKE) --no-print-directory -j2 all $(UNIT_BIN)
@@ -86,6 +91,6 @@ eval: $(BUILD)/eval/eval ## judge recommendations on generated worlds: build/eva
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-.PHONY: help all check clean tools deps test eval
+.PHONY: demo help all check clean tools deps test eval
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

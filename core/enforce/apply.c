@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 #include "enforce/nft.h"
+#include "whittle/flow.h"
 
 enum { TYPE_PROTO_SERVICE = 12 << 6 | 13, TYPE_IPV4 = 7, TYPE_IPV6 = 8, ELEMENTS_BYTES = 60000, PRIORITY = -5 };
 static const char *const hooks[] = {"input", "output"};
@@ -172,6 +173,22 @@ static void put_base_chain(struct wh_batch *b, enum wh_direction d)
 	compare(r, NFT_CMP_NEQ, &zero, 4);
 	verdict(r, NF_ACCEPT);
 	put_rule(b, r, "the rule for established connections");
+
+	/* Connections from before conntrack watched this machine look new to it: of TCP only what opens a connection is judged. */
+	uint8_t tcp = IPPROTO_TCP, opens = WH_TCP_SYN, mask8 = WH_TCP_SYN | WH_TCP_ACK, zero8 = 0;
+	r = new_rule(hooks[d]);
+	meta(r, NFT_META_L4PROTO, NFT_REG_1);
+	compare(r, NFT_CMP_EQ, &tcp, 1);
+	payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, NFT_REG_1);
+	e = expr(r, "bitwise");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, 1);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, &mask8, 1);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &zero8, 1);
+	compare(r, NFT_CMP_NEQ, &opens, 1);
+	verdict(r, NF_ACCEPT);
+	put_rule(b, r, "the rule for TCP that opens nothing");
 
 	for (int pending = 1; pending >= 0; pending--) {
 		map_name(map, d, pending);

@@ -5,7 +5,7 @@
  *   map D_pending   protocol . port : verdict, elements with a timeout     an apply that nobody has confirmed yet
  *   map D_ports     protocol . port : verdict                              what was confirmed
  *   chain D         hook D, priority filter − 5, policy accept
- *       loopback, established and related: accept
+ *       loopback, established and related, TCP that opens no connection: accept
  *       meta l4proto . th dport vmap @D_pending
  *       meta l4proto . th dport vmap @D_ports
  *   chain G_D_tcp_22, sets G_D_tcp_22_v4 and _v6                           G is the generation's letter, a or b

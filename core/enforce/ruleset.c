@@ -122,6 +122,7 @@ char *wh_nft_text(const struct wh_nft_ruleset *rs, int64_t confirm_within_s)
 		print_port(f, rs, &rs->ports[i]);
 	for (int d = 0; d < 2; d++)
 		fprintf(f, "\tchain %s {\n\t\ttype filter hook %s priority filter - 5; policy accept;\n\t\t%s accept\n\t\tct state established,related accept\n"
+		           "\t\ttcp flags & (syn | ack) != syn accept\n"
 		           "\t\tmeta l4proto . th dport vmap @%s_pending\n\t\tmeta l4proto . th dport vmap @%s_ports\n\t}\n",
 		        hooks[d], hooks[d], lo[d], hooks[d], hooks[d]);
 	fputs("}\n", f);

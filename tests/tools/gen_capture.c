@@ -31,6 +31,45 @@ static void le(uint32_t v, int bytes)
 		fputc((int)(v >> (8 * i) & 0xff), out);
 }
 
+/* Sessions overlap: packets are kept and written in the order of their times. */
+static struct packet { uint64_t us, order; uint8_t *data; uint32_t len; } *packets;
+static size_t n_packets, room_packets;
+
+static void keep(uint64_t us, const uint8_t *head, size_t hl, const uint8_t *body, size_t len)
+{
+	if (n_packets == room_packets) {
+		room_packets = room_packets ? room_packets * 2 : 65536;
+		packets = realloc(packets, room_packets * sizeof *packets);
+	}
+	uint8_t *copy = malloc(hl + len);
+	if (!packets || !copy)
+		exit(1);
+	memcpy(copy, head, hl);
+	memcpy(copy + hl, body, len);
+	packets[n_packets] = (struct packet){us, n_packets, copy, (uint32_t)(hl + len)};
+	n_packets++;
+}
+
+static int by_packet_time(const void *a, const void *b)
+{
+	const struct packet *x = a, *y = b;
+	return x->us != y->us ? (x->us < y->us ? -1 : 1) : x->order < y->order ? -1 : 1;
+}
+
+static void write_packets(void)
+{
+	qsort(packets, n_packets, sizeof *packets, by_packet_time);
+	for (size_t i = 0; i < n_packets; i++) {
+		le((uint32_t)(packets[i].us / 1000000), 4);
+		le((uint32_t)(packets[i].us % 1000000), 4);
+		le(packets[i].len, 4);
+		le(packets[i].len, 4);
+		fwrite(packets[i].data, 1, packets[i].len, out);
+		free(packets[i].data);
+	}
+	free(packets);
+}
+
 static uint32_t sum16(const uint8_t *p, size_t n, uint32_t s)
 {
 	for (size_t i = 0; i + 1 < n; i += 2)
@@ -85,12 +124,7 @@ static void packet(uint64_t us, const struct end *a, const struct end *b, uint8_
 	s = sum16(a->addr, alen, sum16(b->addr, alen, (uint32_t)(proto + len)));
 	be16(l4 + (proto == 6 ? 16 : 6), 0);
 	be16(l4 + (proto == 6 ? 16 : 6), fold(sum16(l4, len, s)));
-	le((uint32_t)(us / 1000000), 4);
-	le((uint32_t)(us % 1000000), 4);
-	le((uint32_t)(hl + len), 4);
-	le((uint32_t)(hl + len), 4);
-	fwrite(h, 1, hl, out);
-	fwrite(l4, 1, len, out);
+	keep(us, h, hl, l4, len);
 }
 
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
@@ -242,6 +276,7 @@ int main(int argc, char **argv)
 	le(1, 4);
 	for (size_t i = 0; i < n_events; i++)
 		play(&events[i]);
+	write_packets();
 	free(events);
 	return fclose(out) ? 1 : 0;
 }
