@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <arpa/inet.h>
 #include <stdlib.h>
+#include <endian.h>
 #include <string.h>
 #include "whittle/base.h"
 
@@ -30,9 +31,19 @@ uint32_t wh_addr_to_v4(const struct wh_addr *a)
 	return ntohl(n);
 }
 
+/* As memcmp, in two comparisons: sorting and searching addresses is most of what analyses do. */
 int wh_addr_cmp(const struct wh_addr *a, const struct wh_addr *b)
 {
-	return memcmp(a->b, b->b, 16);
+	uint64_t x, y;
+	memcpy(&x, a->b, 8);
+	memcpy(&y, b->b, 8);
+	if (x == y) {
+		memcpy(&x, a->b + 8, 8);
+		memcpy(&y, b->b + 8, 8);
+	}
+	x = be64toh(x);
+	y = be64toh(y);
+	return (x > y) - (x < y);
 }
 
 int wh_addr_parse(const char *text, size_t len, struct wh_addr *out)

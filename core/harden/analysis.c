@@ -267,15 +267,34 @@ static int by_port_and_peer(const void *x, const void *y)
 	const struct wh_edge_key *a = &((const struct row *)x)->key, *b = &((const struct row *)y)->key;
 	int c = a->direction - b->direction;
 	if (!c)
-		c = a->port - b->port;
-	if (!c)
 		c = a->proto - b->proto;
+	if (!c)
+		c = a->port - b->port;
 	return c ? c : wh_addr_cmp(&a->peer, &b->peer);
+}
+
+/* The ledger's own order is the same, so only a resource of several addresses needs sorting. */
+static void sort_rows(struct rows *rows)
+{
+	for (size_t i = 1; i < rows->n; i++)
+		if (by_port_and_peer(&rows->r[i - 1], &rows->r[i]) > 0) {
+			qsort(rows->r, rows->n, sizeof *rows->r, by_port_and_peer);
+			return;
+		}
 }
 
 static bool same_port(const struct wh_edge_key *a, const struct wh_edge_key *b)
 {
 	return a->direction == b->direction && a->port == b->port && a->proto == b->proto;
+}
+
+static int by_port(const void *x, const void *y)
+{
+	const struct wh_port_traffic *a = x, *b = y;
+	int c = (int)a->direction - (int)b->direction;
+	if (!c)
+		c = a->port - b->port;
+	return c ? c : a->proto - b->proto;
 }
 
 static void seen(struct wh_resource_traffic *t, int32_t first, int32_t last, uint64_t days)
@@ -328,15 +347,6 @@ static size_t first_refused(const struct wh_analysis *a, const struct wh_addr *l
 	return lo;
 }
 
-static int by_port(const void *x, const void *y)
-{
-	const struct wh_port_traffic *a = x, *b = y;
-	int c = (int)a->direction - (int)b->direction;
-	if (!c)
-		c = a->port - b->port;
-	return c ? c : a->proto - b->proto;
-}
-
 /* Adds the unanswered to the ports, as ports of their own where nobody was answered. */
 static void add_refused(const struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *t)
 {
@@ -385,8 +395,7 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 		wh_fail(err, rc, "out of memory");
 	if (rc)
 		goto out;
-	if (rows.n)
-		qsort(rows.r, rows.n, sizeof *rows.r, by_port_and_peer);
+	sort_rows(&rows);
 	for (size_t i = 0; i < rows.n; i++)
 		n_ports += i == 0 || !same_port(&rows.r[i - 1].key, &rows.r[i].key);
 	out->ports = wh_arena_array(mem, n_ports + 1, sizeof *out->ports);
@@ -395,6 +404,8 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 			;
 		fill_port(a, rows.r + i, j - i, mem, &out->ports[out->n++], out);
 	}
+	if (out->n)
+		qsort(out->ports, out->n, sizeof *out->ports, by_port);
 	add_refused(a, r, mem, out);
 out:
 	free(rows.r);

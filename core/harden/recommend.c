@@ -95,6 +95,57 @@ static void join_reason(struct wh_resource_result *res, struct wh_arena *mem, co
 	res->reason = res->reason ? wh_arena_printf(mem, "%s; %s", res->reason, text) : text;
 }
 
+static struct wh_prefix *kept(const struct wh_prefix *p, size_t n, struct wh_arena *mem)
+{
+	struct wh_prefix *copy = wh_arena_array(mem, n + 1, sizeof *copy);
+	if (n)
+		memcpy(copy, p, n * sizeof *copy);
+	return copy;
+}
+
+static const char *kept_text(const char *s, struct wh_arena *mem)
+{
+	return s ? wh_arena_strdup(mem, s) : NULL;
+}
+
+/* Derives one port's rule in memory of its own, for a trie may be a hundred times its rule, and keeps the rule in mem.
+ * Returns as wh_derive_rule(); 1 also where the port is no candidate after all. */
+static int derive_one(const struct wh_analysis *a, const struct wh_resource_traffic *t, uint8_t proto, uint16_t port, double line_price,
+                      struct wh_arena *mem, struct wh_resource_result *res, struct wh_recommended_rule *rule, struct wh_error *err)
+{
+	struct wh_port_traffic traffic = {.direction = WH_INBOUND, .proto = proto, .port = port};
+	const struct wh_port_traffic *found = wh_traffic_find(t, WH_INBOUND, proto, port);
+	struct wh_arena *scratch = wh_arena_new();
+	struct wh_present present;
+	char text[8];
+	int rc = scratch ? wh_present(a->estate, res->resource, WH_INBOUND, proto, port, scratch, &present, err) : wh_fail(err, -ENOMEM, "out of memory");
+
+	if (found)
+		traffic = *found;
+	if (rc)
+		goto out;
+	rc = 1;
+	if (!present.explicit_allow || !present.allowed.n)
+		goto out;
+	if (present.unknown || present.differs) {
+		join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is left alone: %s", port, wh_proto_text(proto, text),
+		                                      present.unknown ? "a rule in force names members that are not known"
+		                                                      : "the rules in force treat the resource's addresses differently"));
+		goto out;
+	}
+	wh_analysis_weigh(a, &present, &traffic);
+	if ((rc = wh_derive_rule(a, res->resource, t, &traffic, &present, line_price, scratch, rule, err)))
+		goto out;
+	rule->prefixes = kept(rule->prefixes, rule->n_prefixes, mem);
+	rule->except = kept(rule->except, rule->n_except, mem);
+	rule->name = kept_text(rule->name, mem);
+	rule->note = kept_text(rule->note, mem);
+	rule->narrows = kept_text(rule->narrows, mem);
+out:
+	wh_arena_free(scratch);
+	return rc;
+}
+
 /* One pass over a resource's ports. *lines gets the sum of what the rules need. */
 static int derive_all(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct ports *ports, double line_price,
                       struct wh_arena *mem, struct wh_resource_result *res, size_t *lines, struct wh_error *err)
@@ -106,32 +157,16 @@ static int derive_all(const struct wh_analysis *a, const struct wh_resource_traf
 	res->reason = NULL;
 	*lines = 0;
 	for (size_t i = 0; i < ports->n; i++) {
-		struct wh_port_traffic none = {.direction = WH_INBOUND, .proto = ports->p[i].proto, .port = ports->p[i].port};
-		const struct wh_port_traffic *found = wh_traffic_find(t, WH_INBOUND, none.proto, none.port);
-		struct wh_port_traffic traffic = found ? *found : none;
 		struct wh_recommended_rule *rule = &res->rules[res->n_rules];
-		struct wh_present present;
 		char proto[8];
-		int rc = wh_present(a->estate, res->resource, WH_INBOUND, none.proto, none.port, mem, &present, err);
-		if (rc)
-			return rc;
-		if (!present.explicit_allow || !present.allowed.n)
-			continue;
-		if (present.unknown || present.differs) {
-			join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is left alone: %s", none.port, wh_proto_text(none.proto, proto),
-			                                      present.unknown ? "a rule in force names members that are not known"
-			                                                      : "the rules in force treat the resource's addresses differently"));
-			continue;
-		}
-		wh_analysis_weigh(a, &present, &traffic);
-		rc = wh_derive_rule(a, res->resource, t, &traffic, &present, line_price, mem, rule, err);
+		int rc = derive_one(a, t, ports->p[i].proto, ports->p[i].port, line_price, mem, res, rule, err);
 		if (rc < 0)
 			return rc;
 		if (rc == 1)
-			continue; /* as narrow already */
+			continue; /* as narrow already, or left alone */
 		if (rule->system_generated && (unsigned)__builtin_popcountll(t->days) * 2 < min) {
-			join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is not closed: the resource was seen on %d days only", none.port,
-			                                      wh_proto_text(none.proto, proto), __builtin_popcountll(t->days)));
+			join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is not closed: the resource was seen on %d days only", rule->port,
+			                                      wh_proto_text(rule->proto, proto), __builtin_popcountll(t->days)));
 			continue;
 		}
 		*lines += rule->n_prefixes + rule->n_except;
