@@ -10,7 +10,7 @@ PKGS := libnftnl libmnl jansson yaml-0.1 sqlite3 zlib libzstd libcap-ng libcurl
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla
-BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Iinclude -Icore -I. -fPIC -fvisibility=hidden -fstack-protector-strong $(WARN) $(PKG_CFLAGS) -MMD -MP
+BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Iinclude -Icore -I. -DWH_RULES_DIR='"$(PREFIX)/share/whittle/rules"' -fPIC -fvisibility=hidden -fstack-protector-strong $(WARN) $(PKG_CFLAGS) -MMD -MP
 HARDEN_LD := -Wl,-z,relro,-z,now
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
@@ -78,8 +78,32 @@ demo: ## whittle in two minutes: from a month of traffic to a firewall that take
 
 test: ## every test: installs what is missing, builds, runs all; ends with the counted line
 	@packaging/install-deps.sh test
-	@$(MAKE) --no-print-directory -j2 all $(UNIT_BIN)
-	@tests/run.sh all $(UNIT_BIN) $(wildcard tests/e2e/*.sh)
+	@$(MAKE) --no-print-directory -j2 all tools $(UNIT_BIN)
+	@BUILD=$(BUILD) tests/run.sh all $(UNIT_BIN) tests/fuzz/seeds.sh $(sort $(wildcard tests/e2e/*.sh))
+
+test-suricata8: all ## the plugin under Suricata 8, in a Debian 13 root made for it
+	@BUILD=$(BUILD) tests/run.sh suricata8 tests/e2e/suricata8.sh
+
+FUZZ_SECONDS ?= 60
+fuzz: ## run every fuzzer for FUZZ_SECONDS (60) each
+	@tests/fuzz/run.sh $(BUILD) $(FUZZ_SECONDS)
+
+lint: ## what judges the code without running it: rooms, cppcheck, clang-tidy
+	@packaging/install-deps.sh lint
+	@mkdir -p $(BUILD)
+	@tests/lint/run.sh
+
+bench: ## measure against the peers, in one run: build/bench/table.txt
+	@packaging/install-deps.sh bench
+	@$(MAKE) --no-print-directory -j2 all tools $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC))
+	@BUILD=$(BUILD) tests/bench/run.sh
+
+install: all ## install below PREFIX (/usr/local), DESTDIR before it
+	install -D -m 755 $(BUILD)/whittle $(DESTDIR)$(PREFIX)/bin/whittle
+	install -D -m 644 $(BUILD)/whittle-suricata.so $(DESTDIR)$(PREFIX)/lib/whittle/whittle-suricata.so
+	for f in rules/*.yaml; do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/whittle/$$f || exit 1; done
+	install -D -m 644 packaging/man/whittle.1 $(DESTDIR)$(PREFIX)/share/man/man1/whittle.1
+	install -D -m 644 packaging/completions/whittle.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/whittle
 
 EVAL_SRC := $(sort $(wildcard tests/eval/*.c))
 $(BUILD)/eval/eval: $(call obj,o,$(EVAL_SRC)) $(BUILD)/libwhittle.a
@@ -91,6 +115,6 @@ eval: $(BUILD)/eval/eval ## judge recommendations on generated worlds: build/eva
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-.PHONY: demo help all check clean tools deps test eval
+.PHONY: help all deps demo test test-suricata8 check bench eval fuzz lint install clean tools
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -9,19 +9,6 @@
 #include <string.h>
 #include "enforce/nft.h"
 
-void wh_nft_base_name(const struct wh_nft_port *p, char letter, char out[static WH_NFT_NAME])
-{
-	char proto[8];
-	snprintf(out, WH_NFT_NAME, "%c_%s_%s_%u", letter, p->direction == WH_INBOUND ? "input" : "output",
-	         p->proto == WH_PROTO_TCP ? "tcp" : p->proto == WH_PROTO_UDP ? "udp" : wh_proto_text(p->proto, proto), p->port);
-}
-
-void wh_nft_log_prefix(const struct wh_nft_port *p, bool audit, char out[static 64])
-{
-	char proto[8];
-	snprintf(out, 64, "whittle %s %s %s %u ", audit ? "audit" : "drop", p->direction == WH_INBOUND ? "in" : "out", wh_proto_text(p->proto, proto), p->port);
-}
-
 struct reading {
 	struct wh_arena *mem;
 	struct wh_nft_live *live;

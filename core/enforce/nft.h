@@ -19,14 +19,8 @@
  */
 #pragma once
 #include <libmnl/libmnl.h>
+#include "render/nft_ruleset.h"
 #include "whittle/enforce.h"
-
-#define WH_NFT_TABLE "whittle"
-#define WH_NFT_NAME 48
-#define WH_NFLOG_GROUP 5
-
-void wh_nft_base_name(const struct wh_nft_port *p, char letter, char out[static WH_NFT_NAME]);
-void wh_nft_log_prefix(const struct wh_nft_port *p, bool audit, char out[static 64]);
 
 /* ---- the transport ---- */
 struct wh_nl;

@@ -8,20 +8,7 @@
 #include "whittle/base.h"
 #include "whittle/estate.h"
 #include "whittle/harden.h"
-
-/* What the table should hold: made from a recommendation, by the one function that render's nft format uses too. */
-struct wh_nft_port {
-	enum wh_direction direction;
-	uint8_t proto;
-	uint16_t port;
-	struct wh_prefix *v4, *v6; size_t n_v4, n_v6; /* allowed peers, carve-outs already cut out as holes: sorted, disjoint */
-	const struct wh_addr *locals; size_t n_locals; /* empty: any local address */
-};
-struct wh_nft_ruleset { struct wh_nft_port *ports; size_t n_ports; bool audit; uint16_t nflog_group; };
-int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estate *e, const char *const *resources, size_t n,
-                        struct wh_arena *mem, struct wh_nft_ruleset **out, struct wh_error *err);
-/* The ruleset as nft's own language, as `export --format nft` prints it. free() it. */
-char *wh_nft_text(const struct wh_nft_ruleset *rs, int64_t confirm_within_s);
+#include "whittle/render.h"
 
 struct wh_enforce_options {
 	int64_t confirm_within_s; /* 60; 0: confirmed at once */

@@ -20,3 +20,17 @@ struct wh_renderer {
 };
 extern const struct wh_renderer *const wh_renderers[]; /* NULL-terminated */
 const struct wh_renderer *wh_renderer_find(const char *name);
+
+/* What the table `inet whittle` should hold: enforce applies it, and the format nft prints it. */
+struct wh_nft_port {
+	enum wh_direction direction;
+	uint8_t proto;
+	uint16_t port;
+	struct wh_prefix *v4, *v6; size_t n_v4, n_v6; /* allowed peers, carve-outs already cut out as holes: sorted, disjoint */
+	const struct wh_addr *locals; size_t n_locals; /* empty: any local address */
+};
+struct wh_nft_ruleset { struct wh_nft_port *ports; size_t n_ports; bool audit; uint16_t nflog_group; };
+int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estate *e, const char *const *resources, size_t n,
+                        struct wh_arena *mem, struct wh_nft_ruleset **out, struct wh_error *err);
+/* The ruleset as nft's own language, as `export --format nft` prints it. free() it. */
+char *wh_nft_text(const struct wh_nft_ruleset *rs, int64_t confirm_within_s);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The names that the table inet whittle uses, for who prints it and who applies it. */
+#pragma once
+#include "whittle/render.h"
+
+#define WH_NFT_TABLE "whittle"
+#define WH_NFT_NAME 48
+#define WH_NFLOG_GROUP 5
+
+void wh_nft_base_name(const struct wh_nft_port *p, char letter, char out[static WH_NFT_NAME]);
+void wh_nft_log_prefix(const struct wh_nft_port *p, bool audit, char out[static 64]);
