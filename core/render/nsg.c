@@ -129,11 +129,18 @@ static char *notes_of(const struct wh_nsg_plan *plans, size_t n)
 	return text;
 }
 
-static int write_groups(const struct wh_nsg_plan *plans, size_t n, char **out, struct wh_error *err)
+/* One group as an object, several as a list; where none changes, those that were asked for, as they came. */
+static int write_groups(const struct wh_nsg_plan *plans, size_t n, const struct wh_estate *e, const struct wh_render_options *opt, char **out,
+                        struct wh_error *err)
 {
-	json_t *doc = n == 1 ? wh_nsg_plan_json(&plans[0]) : json_array();
-	for (size_t i = 0; n > 1 && i < n; i++)
-		json_array_append_new(doc, wh_nsg_plan_json(&plans[i]));
+	json_t *list = json_array(), *doc;
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, wh_nsg_plan_json(&plans[i]));
+	for (size_t i = 0; !n && i < e->n_nsgs; i++)
+		if (!opt || wh_nsg_asked(&e->nsgs[i], e, opt))
+			json_array_append(list, e->nsgs[i].source);
+	doc = json_array_size(list) == 1 ? json_incref(json_array_get(list, 0)) : json_incref(list);
+	json_decref(list);
 	char *text = json_dumps(doc, JSON_INDENT(2));
 	int rc = text && asprintf(out, "%s\n", text) >= 0 ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 	free(text);
@@ -152,7 +159,7 @@ static int render(const struct wh_recommendation *r, const struct wh_estate *e, 
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = wh_nsg_plan_verify(&plans[i], &tags, mem, err);
 	if (!rc)
-		rc = write_groups(plans, n, out, err);
+		rc = write_groups(plans, n, e, opt, out, err);
 	if (!rc && opt && opt->notes)
 		*opt->notes = notes_of(plans, n);
 	wh_arena_free(mem);

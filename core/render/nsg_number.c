@@ -21,7 +21,7 @@ struct line { struct wh_nsg_entry *at[LAST + 2]; }; /* one direction; at[priorit
 
 static unsigned place_of(const struct line *l, const struct wh_rule *r)
 {
-	for (unsigned p = FIRST; p <= LAST; p++)
+	for (unsigned p = FIRST; p <= LAST && r; p++)
 		if (l->at[p] && l->at[p]->existing == r)
 			return p;
 	return LAST + 1; /* a default rule: after all */

@@ -83,17 +83,27 @@ static void find_gone(struct builder *b, const struct wh_nsg_block *k)
 
 /* ---- which rule is narrowed ---- */
 
-/* Walks the group for one local address. Sets *before and *floor to what is found for it. */
+/* Walks the group for one local address. Sets *before and *floor to what is found for it. Where rules of an earlier export decide, the new
+ * ones take their place at the latest: somebody may have put a rule behind them since. */
 static void find_place(const struct builder *b, const struct wh_nsg_block *block, const struct wh_addr *local, struct wh_ranges proposed,
                        struct wh_arena *mem, const struct wh_rule **before, const struct wh_rule **floor)
 {
 	struct wh_ranges open = family(block->v4, mem);
 	const struct wh_recommended_rule *rec = block->rule;
+	bool passed_gone = false;
 	*before = *floor = NULL;
 	for (size_t i = 0; i < b->nsg->n_rules && open.n; i++) {
 		const struct wh_rule *r = &b->nsg->rules[i];
-		enum wh_match match = b->gone[i] ? WH_MATCH_NO : wh_rule_match(r, &b->tags, rec->direction, rec->proto, local, rec->port, mem);
+		enum wh_match match = wh_rule_match(r, &b->tags, rec->direction, rec->proto, local, rec->port, mem);
 		bool unknown;
+		if (b->gone[i]) {
+			passed_gone |= match != WH_MATCH_NO;
+			continue;
+		}
+		if (passed_gone && r->direction == rec->direction) {
+			*before = r;
+			return;
+		}
 		if (match == WH_MATCH_NO)
 			continue;
 		struct wh_ranges hit = wh_ranges_intersect(open, wh_rule_peers(r, &b->tags, mem, &unknown), mem);
@@ -118,41 +128,48 @@ static struct wh_ranges copy_of(struct wh_ranges r, struct wh_arena *mem)
 	return out;
 }
 
-/* One local address of a block: where the block must stand for it, and what must pass afterwards. True when too much passes now. */
-static bool place_local(struct builder *b, struct wh_nsg_block *block, const struct wh_addr *local, struct wh_arena *scratch)
+/* What must pass afterwards at one local address of a block. True when more passes now. */
+static bool add_region(struct builder *b, const struct wh_nsg_block *block, const struct wh_addr *local, struct wh_arena *scratch)
 {
 	const struct wh_nsg *list[] = {b->nsg};
-	const struct wh_rule *before = NULL, *floor = NULL;
 	struct wh_ranges proposed = proposed_by(block, scratch), was;
 	wh_policy_allowed(list, b->nsg ? 1 : 0, &b->tags, local, block->rule->direction, block->rule->proto, block->rule->port, scratch, &was, NULL, NULL);
 	was = wh_ranges_intersect(was, family(block->v4, scratch), scratch);
 	GROW(b->plan->regions, b->plan->n_regions, b->room_regions, b->mem);
 	b->plan->regions[b->plan->n_regions++] = (struct wh_nsg_region){block->rule->direction, block->rule->proto, block->rule->port, *local,
 	                                                               copy_of(wh_ranges_intersect(was, proposed, scratch), b->mem)};
-	if (b->nsg)
-		find_place(b, block, local, proposed, scratch, &before, &floor);
-	if (before && (!block->before || before->priority < block->before->priority))
-		block->before = before;
-	if (floor && (!block->floor || floor->priority > block->floor->priority))
-		block->floor = floor;
 	return wh_ranges_minus(was, proposed, scratch).n > 0;
 }
 
-/* True when the group lets through more than is proposed; then *block has its place, and the plan its regions. */
-static bool place_block(struct builder *b, struct wh_nsg_block *block)
+/* True when the group lets through more than is proposed. What is as it should be must stay so, and has its regions too. */
+static bool needed(struct builder *b, const struct wh_nsg_block *block)
 {
 	struct wh_arena *scratch = wh_arena_new();
-	size_t mark = b->plan->n_regions;
-	bool needed = false;
+	bool more = false;
 	for (size_t i = 0; i < block->resource->n_addrs; i++)
 		if (wh_addr_is_v4(&block->resource->addrs[i]) == block->v4)
-			needed |= place_local(b, block, &block->resource->addrs[i], scratch);
+			more |= add_region(b, block, &block->resource->addrs[i], scratch);
 	wh_arena_free(scratch);
+	return more;
+}
+
+static void place_block(const struct builder *b, struct wh_nsg_block *block)
+{
+	struct wh_arena *scratch = wh_arena_new();
+	struct wh_ranges proposed = proposed_by(block, scratch);
+	for (size_t i = 0; i < block->resource->n_addrs; i++) {
+		const struct wh_rule *before, *floor;
+		if (wh_addr_is_v4(&block->resource->addrs[i]) != block->v4)
+			continue;
+		find_place(b, block, &block->resource->addrs[i], proposed, scratch, &before, &floor);
+		if (before && (!block->before || before->priority < block->before->priority))
+			block->before = before;
+		if (floor && (!block->floor || floor->priority > block->floor->priority))
+			block->floor = floor;
+	}
 	if (block->before && block->floor && block->floor->priority >= block->before->priority)
 		block->floor = NULL;
-	if (!needed)
-		b->plan->n_regions = mark;
-	return needed && (!b->nsg || block->before);
+	wh_arena_free(scratch);
 }
 
 /* ---- the entries of a block ---- */
@@ -170,7 +187,7 @@ static size_t of_family(const struct wh_prefix *p, size_t n, bool v4, struct wh_
 
 static const char *narrowed_text(const struct wh_nsg_block *k, struct wh_arena *mem)
 {
-	if (!k->before)
+	if (!k->before || !k->before->allow)
 		return "";
 	/* "a read as b (host bits were set)" without its reason, which the notes give */
 	const char *note = k->before->note ? k->before->note : "", *paren = strstr(note, " (host bits");
@@ -265,7 +282,8 @@ static bool has_family(const struct wh_resource *r, bool v4)
 	return false;
 }
 
-static int each_rule(struct builder *b, const struct wh_resource_result *res, bool finding)
+/* A block for each family of each rule that the group does not keep to yet. */
+static int add_blocks(struct builder *b, const struct wh_resource_result *res)
 {
 	for (size_t i = 0; i < res->n_rules; i++)
 		for (int v4 = 1; v4 >= 0; v4--) {
@@ -275,16 +293,12 @@ static int each_rule(struct builder *b, const struct wh_resource_result *res, bo
 				continue;
 			if (!expressible(block.rule->proto))
 				return wh_fail(b->err, -ENOTSUP, "%s: an NSG has no word for protocol %s", b->plan->name, wh_proto_text(block.rule->proto, proto));
-			if (finding) {
-				if (b->nsg)
-					find_gone(b, &block);
-			} else if (place_block(b, &block)) {
-				if (b->n == MAX_BLOCKS)
-					return wh_fail(b->err, -E2BIG, "%s: more than the 1,000 rules that Azure takes in one group would be needed: split it", b->plan->name);
-				fill_block(b, &block);
-				GROW(b->blocks, b->n, b->room, b->mem);
-				b->blocks[b->n++] = block;
-			}
+			if (!needed(b, &block))
+				continue;
+			if (b->n == MAX_BLOCKS)
+				return wh_fail(b->err, -E2BIG, "%s: more than the 1,000 rules that Azure takes in one group would be needed: split it", b->plan->name);
+			GROW(b->blocks, b->n, b->room, b->mem);
+			b->blocks[b->n++] = block;
 		}
 	return 0;
 }
@@ -344,6 +358,19 @@ static bool wanted(const struct wh_resource *r, const struct wh_render_options *
 	return in;
 }
 
+static bool nsg_wanted(const struct wh_nsg *nsg, const struct wh_render_options *opt)
+{
+	return !opt || !opt->nsg || !strcasecmp(opt->nsg, nsg->name) || (nsg->id && !strcasecmp(opt->nsg, nsg->id));
+}
+
+bool wh_nsg_asked(const struct wh_nsg *nsg, const struct wh_estate *e, const struct wh_render_options *opt)
+{
+	bool in = false;
+	for (size_t i = 0; i < e->n_resources; i++)
+		in |= guards(nsg, &e->resources[i]) && wanted(&e->resources[i], opt);
+	return in && nsg_wanted(nsg, opt);
+}
+
 /* Plans one group (nsg), or a new one for the one resource `only`. *made is false when there is nothing to change. */
 static int plan_group(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, const struct wh_nsg *nsg,
                       const struct wh_resource *only, struct wh_arena *mem, struct wh_nsg_plan *plan, bool *made, struct wh_error *err)
@@ -352,15 +379,20 @@ static int plan_group(const struct wh_recommendation *r, const struct wh_estate 
 	int rc = 0;
 	b.gone = wh_arena_array(mem, nsg ? nsg->n_rules : 0, sizeof *b.gone);
 	*plan = (struct wh_nsg_plan){.nsg = nsg, .name = nsg ? nsg->name : wh_arena_printf(mem, "whittle-%s", wh_nsg_clean_name(only->name, 60, mem))};
-	for (int finding = 1; finding >= 0; finding--)
-		for (size_t i = 0; i < r->n_resources && !rc; i++) {
-			const struct wh_resource *res = r->resources[i].resource;
-			if (guards(nsg, res) && wanted(res, opt) && (!only || only == res))
-				rc = each_rule(&b, &r->resources[i], finding);
-		}
+	for (size_t i = 0; i < r->n_resources && !rc; i++) {
+		const struct wh_resource *res = r->resources[i].resource;
+		if (guards(nsg, res) && wanted(res, opt) && (!only || only == res))
+			rc = add_blocks(&b, &r->resources[i]);
+	}
 	*made = b.n > 0;
 	if (rc || !b.n)
 		return rc;
+	for (size_t i = 0; nsg && i < b.n; i++)
+		find_gone(&b, &b.blocks[i]);
+	for (size_t i = 0; nsg && i < b.n; i++)
+		place_block(&b, &b.blocks[i]);
+	for (size_t i = 0; i < b.n; i++)
+		fill_block(&b, &b.blocks[i]);
 	qsort(b.blocks, b.n, sizeof *b.blocks, by_place);
 	rc = wh_nsg_number(plan, b.blocks, b.n, b.gone, mem, err);
 	plan->notes = rc ? "" : notes_of(&b);
@@ -376,7 +408,7 @@ int wh_nsg_plans(const struct wh_recommendation *r, const struct wh_estate *e, c
 	*n = 0;
 	for (size_t i = 0; i < e->n_nsgs && !rc; i++) {
 		const struct wh_nsg *nsg = &e->nsgs[i];
-		if (opt && opt->nsg && strcasecmp(opt->nsg, nsg->name) && (!nsg->id || strcasecmp(opt->nsg, nsg->id)))
+		if (!nsg_wanted(nsg, opt))
 			continue;
 		rc = plan_group(r, e, opt, nsg, NULL, mem, &(*out)[*n], &made, err);
 		*n += !rc && made;

@@ -50,6 +50,9 @@ json_t *wh_nsg_plan_json(const struct wh_nsg_plan *p);
 /* Reads the planned group back as any reader would, and holds it against the plan's regions: nothing goes out that decides otherwise. */
 int wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context *tags, struct wh_arena *mem, struct wh_error *err);
 
+/* Whether the options ask for this group: it guards a resource that they name. */
+bool wh_nsg_asked(const struct wh_nsg *nsg, const struct wh_estate *e, const struct wh_render_options *opt);
+
 /* ---- within this format ---- */
 
 /* One family of one recommended rule of one resource: up to three entries, to stand in this order before the rule that they narrow. */
