@@ -306,6 +306,21 @@ static void seen(struct wh_resource_traffic *t, int32_t first, int32_t last, uin
 	t->days |= days;
 }
 
+static int by_addr(const void *x, const void *y)
+{
+	return wh_addr_cmp(&((const struct wh_evidence_peer *)x)->addr, &((const struct wh_evidence_peer *)y)->addr);
+}
+
+/*
+ * IPv6 hosts change their addresses daily (RFC 8981) and their owner is the /64: what is known of its addresses is known of it. An address
+ * that returns on most days, or that is hostile by a hard rule, stands for itself.
+ */
+static bool folds_into_its_64(const struct wh_analysis *a, const struct row *r, uint64_t days)
+{
+	return !wh_addr_is_v4(&r->key.peer) && !r->edge.alerts[0] && !r->edge.alerts[1] &&
+	       (unsigned)__builtin_popcountll(days) * 2 <= a->window.sensor_days && !in_sorted(a->opt->hostile, a->opt->n_hostile, &r->key.peer);
+}
+
 /* Rows of one port, sorted by peer, become its peers: the same peer at two addresses of the resource is one. */
 static void fill_port(const struct wh_analysis *a, const struct row *rows, size_t n, struct wh_arena *mem, struct wh_port_traffic *out,
                       struct wh_resource_traffic *t)
@@ -314,24 +329,35 @@ static void fill_port(const struct wh_analysis *a, const struct row *rows, size_
 	out->proto = rows[0].key.proto;
 	out->port = rows[0].key.port;
 	out->peers = wh_arena_array(mem, n, sizeof *out->peers);
+	size_t folded = 0; /* one past the place of the /64 that was folded into last */
 	for (size_t i = 0; i < n; i++) {
 		uint64_t days = wh_window_days(&a->window, &rows[i].edge);
 		seen(t, wh_day(rows[i].edge.first_us), rows[i].edge.day0, days);
 		if (!days || !rows[i].edge.flows)
 			continue; /* before the window, or alerts alone */
-		struct wh_evidence_peer *p = out->n ? &out->peers[out->n - 1] : NULL;
-		if (p && wh_addr_eq(&p->addr, &rows[i].key.peer)) {
+		struct wh_addr addr = rows[i].key.peer;
+		struct wh_evidence_peer *p = out->n && wh_addr_eq(&out->peers[out->n - 1].addr, &addr) ? &out->peers[out->n - 1] : NULL;
+		if (!p && folds_into_its_64(a, &rows[i], days)) {
+			addr = wh_prefix_of(&addr, 64).addr;
+			if (folded && wh_addr_eq(&out->peers[folded - 1].addr, &addr))
+				p = &out->peers[folded - 1];
+			else
+				folded = out->n + 1;
+		}
+		if (p) {
 			wh_edge_merge(&p->edge, &rows[i].edge);
 			p->days |= days;
 			continue;
 		}
 		p = &out->peers[out->n++];
-		p->addr = rows[i].key.peer;
+		p->addr = addr;
 		p->edge = rows[i].edge;
 		p->days = days;
 		unsigned on = fan_count(a->fan_out, &p->addr);
 		p->elsewhere = out->direction == WH_INBOUND && on > 0 ? on - 1 : 0;
 	}
+	if (folded) /* a /64 may have come after addresses of its own */
+		qsort(out->peers, out->n, sizeof *out->peers, by_addr);
 }
 
 static size_t first_refused(const struct wh_analysis *a, const struct wh_addr *local)

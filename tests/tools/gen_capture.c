@@ -219,7 +219,7 @@ static void play(const struct event *e)
 		snprintf(text, sizeof text, "2001:db8:10:%x::%x", e->who % 3, 0x1000 + e->who);
 		session(e->us, v6(text, 0), v6("2001:db8::4", 22), 6, 120, ssh);
 		break;
-	case GUESS: session(e->us, v4(0x2d092d00 + e->who % 7, 0), v4(0x0a000004, 22), 1, 2, ssh); break;
+	case GUESS: session(e->us, v4(0x2d092d00 + e->who % 3 * 77, 0), v4(0x0a000004, 22), 1, 8, ssh); break; /* a wrong password is answered late */
 	case SCAN: {
 		struct end a = v4(0x5b000000 + e->who * 2654435761u % 0xffffff, (uint16_t)(1024 + rnd(60000))), b = v4(0x0a000004, (uint16_t)(1 + rnd(9000)));
 		if (e->who % 3 == 0)
@@ -260,7 +260,7 @@ int main(int argc, char **argv)
 			event(day + (7 + rnd(11)) * 3600000000u + rnd(3000) * 1000000u, OFFICE, (d * 5 + (unsigned)i * 7 + rnd(9)) % 62 + 1);
 		for (int i = 0; i < 4; i++)
 			event(day + (9 + rnd(8)) * 3600000000u + rnd(3000) * 1000000u, V6, d * 4 + (unsigned)i);
-		for (int i = 0; i < 40; i++)
+		for (int i = 0; i < 120; i++)
 			event(day + rnd(86000) * UINT64_C(1000000), GUESS, rnd(1000));
 		for (int i = 0; i < 120; i++)
 			event(day + rnd(86000) * UINT64_C(1000000), SCAN, rnd(1 << 20));
