@@ -29,6 +29,23 @@ struct wh_edge_table {
 	struct sketch_cell *sketches; size_t n_sketches, max_sketches, room_sketches;
 	struct index by_edge, by_sketch;
 	struct { int32_t day; uint64_t flows; } days[DAYS]; size_t n_days;
+	struct pending *pending; /* wh_edge_table_fold_later(): a ring of PENDING */
+	unsigned begun, settled; /* how many went in and came out, counted round */
+};
+
+/* What a record will do, worked out before the memory that it touches is there. */
+struct plan {
+	enum wh_side side;
+	bool local[2];             /* whether the server, the client is ours: its edge is kept */
+	struct wh_edge_key key[2]; /* the server's edge (inbound), the client's (outbound) */
+	uint64_t hash[2];
+};
+
+/* A record waits for so many others: long enough for its slot, and then its edge, to arrive from memory. */
+enum { PENDING = 16, SLOT_AHEAD = 6 };
+struct pending {
+	struct wh_record rec;
+	struct plan plan;
 };
 
 static size_t power_of_two(size_t n)
@@ -62,7 +79,8 @@ struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t b
 	/* a cell, twice its slots, and the doubling of the arrays while they grow */
 	t->max_edges = (t->limit - t->limit / 8) / (sizeof(struct edge_cell) + 16);
 	t->max_sketches = t->limit / 8 / (sizeof(struct sketch_cell) + 16);
-	if (!index_size(&t->by_edge, 1024) || !index_size(&t->by_sketch, 64)) {
+	t->pending = calloc(PENDING, sizeof *t->pending);
+	if (!t->pending || !index_size(&t->by_edge, 1024) || !index_size(&t->by_sketch, 64)) {
 		wh_edge_table_free(t);
 		return NULL;
 	}
@@ -77,6 +95,7 @@ void wh_edge_table_free(struct wh_edge_table *t)
 	free(t->sketches);
 	free(t->by_edge.slot);
 	free(t->by_sketch.slot);
+	free(t->pending);
 	free(t);
 }
 
@@ -85,6 +104,7 @@ void wh_edge_table_clear(struct wh_edge_table *t)
 	memset(t->by_edge.slot, 0, (t->by_edge.mask + 1) * sizeof *t->by_edge.slot);
 	memset(t->by_sketch.slot, 0, (t->by_sketch.mask + 1) * sizeof *t->by_sketch.slot);
 	t->n_edges = t->n_sketches = t->n_days = 0;
+	t->settled = t->begun;
 }
 
 size_t wh_edge_table_count(const struct wh_edge_table *t)
@@ -111,7 +131,10 @@ static uint64_t edge_hash(const struct wh_edge_table *t, const struct wh_edge_ke
 
 static bool same_key(const struct wh_edge_key *a, const struct wh_edge_key *b)
 {
-	return !memcmp(a->local.b, b->local.b, 32) && a->port == b->port && a->proto == b->proto && a->direction == b->direction;
+	uint64_t x[4], y[4];
+	memcpy(x, a->local.b, 32);
+	memcpy(y, b->local.b, 32);
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) && a->port == b->port && a->proto == b->proto && a->direction == b->direction;
 }
 
 _Static_assert(offsetof(struct wh_edge_key, peer) == 16, "local and peer are hashed and compared as one");
@@ -140,9 +163,8 @@ static bool grow_edges(struct wh_edge_table *t)
 }
 
 /* The edge of a key; NULL when it isn't there (and `make` is false) or the table is full. */
-static struct wh_edge *edge_of(struct wh_edge_table *t, const struct wh_edge_key *k, bool make)
+static struct wh_edge *edge_of(struct wh_edge_table *t, const struct wh_edge_key *k, uint64_t h, bool make)
 {
-	uint64_t h = edge_hash(t, k);
 	size_t at = h & t->by_edge.mask;
 	for (uint32_t s; (s = t->by_edge.slot[at]); at = (at + 1) & t->by_edge.mask)
 		if (same_key(&t->edges[s - 1].key, k))
@@ -152,7 +174,7 @@ static struct wh_edge *edge_of(struct wh_edge_table *t, const struct wh_edge_key
 	if (t->n_edges == t->room_edges) {
 		if (!grow_edges(t))
 			return NULL;
-		return edge_of(t, k, true);
+		return edge_of(t, k, h, true);
 	}
 	struct edge_cell *c = &t->edges[t->n_edges++];
 	memset(c, 0, sizeof *c);
@@ -221,22 +243,17 @@ static void count_unanswered(struct wh_edge_table *t, const struct wh_addr *loca
 		wh_sketch_add(s, src, time_us, undirected);
 }
 
+/* Without branches: sizes and lengths follow no pattern that a processor could foresee. */
 static unsigned size_bucket(uint64_t bytes)
 {
-	static const uint64_t upto[] = {256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 1 << 20, 16 << 20};
-	unsigned i = 0;
-	while (i < 7 && bytes >= upto[i])
-		i++;
-	return i;
+	return (bytes >= 256) + (bytes >= 1 << 10) + (bytes >= 4 << 10) + (bytes >= 16 << 10) + (bytes >= 64 << 10) + (bytes >= 1 << 20) +
+	       (unsigned)(bytes >= 16 << 20);
 }
 
 static unsigned time_bucket(int64_t us)
 {
-	static const int64_t upto[] = {100000, 1000000, 5000000, 30000000, 300000000, INT64_C(3600000000), INT64_C(28800000000)};
-	unsigned i = 0;
-	while (i < 7 && us >= upto[i])
-		i++;
-	return i;
+	return (us >= 100000) + (us >= 1000000) + (us >= 5000000) + (us >= 30000000) + (us >= 300000000) + (us >= INT64_C(3600000000)) +
+	       (unsigned)(us >= INT64_C(28800000000));
 }
 
 static void sum(uint32_t *n)
@@ -272,31 +289,43 @@ static void add_alert(struct wh_edge *e, const struct wh_record *r)
 	wh_edge_merge(e, &one);
 }
 
-static int fold_edge(struct wh_edge_table *t, const struct wh_record *r, const struct wh_addr *server, const struct wh_addr *client,
-                     uint16_t port, bool reversed)
+static void make_plan(const struct wh_edge_table *t, const struct wh_record *r, struct plan *p)
 {
 	const struct wh_flow *f = &r->flow;
-	uint64_t to_server = reversed ? f->bytes_toclient : f->bytes_toserver, to_client = reversed ? f->bytes_toserver : f->bytes_toclient;
-	struct { const struct wh_addr *local, *peer; uint8_t dir; uint64_t in, out; } side[2] = {
-		{server, client, WH_INBOUND, to_server, to_client}, {client, server, WH_OUTBOUND, to_client, to_server}};
-	struct wh_edge *e[2] = {NULL, NULL};
+	p->side = r->kind == WH_RECORD_OTHER ? WH_SIDE_UNANSWERED : wh_flow_server(f);
+	p->local[0] = p->local[1] = false;
+	if (p->side != WH_SIDE_DST_SERVES && p->side != WH_SIDE_SRC_SERVES)
+		return;
+	bool reversed = p->side == WH_SIDE_SRC_SERVES;
+	const struct wh_addr *server = reversed ? &f->src : &f->dst, *client = reversed ? &f->dst : &f->src;
+	uint16_t port = reversed ? f->src_port : f->dst_port;
 	for (int i = 0; i < 2; i++) {
-		struct wh_edge_key k = {.local = *side[i].local, .peer = *side[i].peer, .port = port, .proto = f->proto, .direction = side[i].dir};
-		if (!wh_locals_has(t->locals, side[i].local))
+		const struct wh_addr *local = i ? client : server, *peer = i ? server : client;
+		p->local[i] = wh_locals_has(t->locals, local);
+		if (!p->local[i])
 			continue;
-		if (i && t->n_edges + 1 >= t->room_edges && t->room_edges < t->max_edges && !grow_edges(t))
-			return -ENOSPC;
-		e[i] = edge_of(t, &k, true);
-		if (!e[i])
-			return -ENOSPC;
-		if (i) { /* the first pointer may have moved with the array: look it up anew */
-			struct wh_edge_key k0 = {.local = *server, .peer = *client, .port = port, .proto = f->proto, .direction = WH_INBOUND};
-			e[0] = e[0] ? edge_of(t, &k0, false) : NULL;
-		}
+		p->key[i] = (struct wh_edge_key){.local = *local, .peer = *peer, .port = port, .proto = f->proto,
+		                                 .direction = i ? WH_OUTBOUND : WH_INBOUND};
+		p->hash[i] = edge_hash(t, &p->key[i]);
 	}
+}
+
+static int fold_edges(struct wh_edge_table *t, const struct wh_record *r, const struct plan *p)
+{
+	const struct wh_flow *f = &r->flow;
+	bool reversed = p->side == WH_SIDE_SRC_SERVES;
+	uint64_t to_server = reversed ? f->bytes_toclient : f->bytes_toserver, to_client = reversed ? f->bytes_toserver : f->bytes_toclient;
+	struct wh_edge *e[2] = {NULL, NULL};
+	/* room for both at once, so that the first is not moved by the second */
+	while (t->n_edges + 2 > t->room_edges && t->room_edges < t->max_edges)
+		if (!grow_edges(t))
+			return -ENOSPC;
+	for (int i = 0; i < 2; i++)
+		if (p->local[i] && !(e[i] = edge_of(t, &p->key[i], p->hash[i], true)))
+			return -ENOSPC;
 	for (int i = 0; i < 2; i++)
 		if (e[i] && r->kind == WH_RECORD_FLOW)
-			add_flow(e[i], f, side[i].in, side[i].out);
+			add_flow(e[i], f, i ? to_client : to_server, i ? to_server : to_client);
 		else if (e[i])
 			add_alert(e[i], r);
 	return 0;
@@ -317,23 +346,72 @@ static void count_day(struct wh_edge_table *t, int64_t us)
 	}
 }
 
-int wh_edge_table_fold(struct wh_edge_table *t, const struct wh_record *r)
+static int carry_out(struct wh_edge_table *t, const struct wh_record *r, const struct plan *p)
 {
 	const struct wh_flow *f = &r->flow;
 	int rc = 0;
 	if (r->kind == WH_RECORD_OTHER)
 		return 0;
-	switch (wh_flow_server(f)) {
-	case WH_SIDE_DST_SERVES: rc = fold_edge(t, r, &f->dst, &f->src, f->dst_port, false); break;
-	case WH_SIDE_SRC_SERVES: rc = fold_edge(t, r, &f->src, &f->dst, f->src_port, true); break;
-	case WH_SIDE_UNKNOWN:
-	case WH_SIDE_UNANSWERED:
-		if (r->kind == WH_RECORD_FLOW && wh_locals_has(t->locals, &f->dst))
-			count_unanswered(t, &f->dst, &f->src, f->proto, f->dst_port, f->start_us, wh_flow_server(f) == WH_SIDE_UNKNOWN);
-		break;
-	}
+	if (p->side == WH_SIDE_DST_SERVES || p->side == WH_SIDE_SRC_SERVES)
+		rc = fold_edges(t, r, p);
+	else if (r->kind == WH_RECORD_FLOW && wh_locals_has(t->locals, &f->dst))
+		count_unanswered(t, &f->dst, &f->src, f->proto, f->dst_port, f->start_us, p->side == WH_SIDE_UNKNOWN);
 	if (!rc && r->kind == WH_RECORD_FLOW)
 		count_day(t, f->start_us);
+	return rc;
+}
+
+int wh_edge_table_fold(struct wh_edge_table *t, const struct wh_record *r)
+{
+	struct plan p;
+	make_plan(t, r, &p);
+	return carry_out(t, r, &p);
+}
+
+/* Inlined by force: gcc 12 takes a function that only prefetches for one without effect, and drops its calls. */
+static inline __attribute__((always_inline)) void fetch_slots(const struct wh_edge_table *t, const struct plan *p)
+{
+	for (int i = 0; i < 2; i++)
+		if (p->local[i])
+			__builtin_prefetch(&t->by_edge.slot[p->hash[i] & t->by_edge.mask]);
+}
+
+static inline __attribute__((always_inline)) void fetch_edges(const struct wh_edge_table *t, const struct plan *p)
+{
+	for (int i = 0; i < 2; i++) {
+		uint32_t s = p->local[i] ? t->by_edge.slot[p->hash[i] & t->by_edge.mask] : 0;
+		if (!s)
+			continue;
+		for (size_t line = 0; line < sizeof *t->edges; line += 64)
+			__builtin_prefetch((const char *)&t->edges[s - 1] + line, 1);
+	}
+}
+
+int wh_edge_table_fold_later(struct wh_edge_table *t, const struct wh_record *r)
+{
+	struct pending *p = &t->pending[t->begun % PENDING];
+	int rc = 0;
+	if (t->begun - t->settled == PENDING) {
+		rc = carry_out(t, &p->rec, &p->plan);
+		t->settled++;
+	}
+	p->rec = *r;
+	make_plan(t, r, &p->plan);
+	fetch_slots(t, &p->plan);
+	if (t->begun - t->settled >= SLOT_AHEAD)
+		fetch_edges(t, &t->pending[(t->begun - SLOT_AHEAD) % PENDING].plan);
+	t->begun++;
+	return rc;
+}
+
+int wh_edge_table_settle(struct wh_edge_table *t)
+{
+	int rc = 0;
+	for (; t->settled != t->begun; t->settled++) {
+		const struct pending *p = &t->pending[t->settled % PENDING];
+		int one = carry_out(t, &p->rec, &p->plan);
+		rc = rc ? rc : one;
+	}
 	return rc;
 }
 
@@ -341,7 +419,7 @@ int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from)
 {
 	while (from->n_edges) {
 		struct edge_cell *c = &from->edges[from->n_edges - 1];
-		struct wh_edge *e = edge_of(into, &c->key, true);
+		struct wh_edge *e = edge_of(into, &c->key, edge_hash(into, &c->key), true);
 		if (!e)
 			return -ENOSPC;
 		wh_edge_merge(e, &c->edge);

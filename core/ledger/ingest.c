@@ -10,7 +10,8 @@
 #include <unistd.h>
 #include "whittle/ledger.h"
 
-enum { BUFFER = 4 << 20, MAX_RECORD = 16 << 20, FOLLOW_WAIT_MS = 250, FOLLOW_FLUSH_S = 5 };
+/* A buffer that stays in a processor's second cache while it is read, parsed and filled again. */
+enum { BUFFER = 512 << 10, MAX_RECORD = 16 << 20, FOLLOW_WAIT_MS = 250, FOLLOW_FLUSH_S = 5 };
 static const size_t default_limit = 64 << 20;
 
 struct ingest {
@@ -24,7 +25,7 @@ struct ingest {
 	struct wh_read_stats stats, committed;
 	char *buf;
 	size_t have, room;
-	uint64_t offset, line;       /* of buf[0] */
+	uint64_t offset, line;       /* of buf[0]; line counts newlines before it */
 	uint64_t done_offset, done_line; /* up to where records are folded */
 	uint64_t total;
 	int64_t last_commit_us;
@@ -55,15 +56,7 @@ static int commit(struct ingest *g)
 static int fold(void *arg, const struct wh_record *rec)
 {
 	struct ingest *g = arg;
-	return wh_edge_table_fold(g->table, rec);
-}
-
-static uint64_t lines_in(const char *p, size_t len)
-{
-	uint64_t n = 0;
-	for (const char *end = p + len; (p = memchr(p, '\n', (size_t)(end - p))); p++)
-		n++;
-	return n;
+	return wh_edge_table_fold_later(g->table, rec);
 }
 
 /*
@@ -85,12 +78,17 @@ static int feed(struct ingest *g, bool last)
 			if (rc)
 				return rc;
 		}
-		int64_t n = g->reader->feed(g->reader_state, g->buf + at, piece, last && at + piece == g->have, g->line, g->offset + at, fold, g, &g->stats);
+		uint64_t lines = g->stats.lines;
+		int64_t n = g->reader->feed(g->reader_state, g->buf + at, piece, last && at + piece == g->have, g->line + 1, g->offset + at, fold, g,
+		                            &g->stats);
+		int settled = wh_edge_table_settle(g->table);
+		if (n >= 0 && settled)
+			n = settled;
 		if (n < 0)
 			return wh_fail(g->err, (int)n, "%s: reading stopped at byte %llu: %s", wh_input_path(g->in), (unsigned long long)(g->offset + at), strerror((int)-n));
 		if (!n)
 			break;
-		g->line += lines_in(g->buf + at, (size_t)n);
+		g->line += g->stats.lines - lines;
 		at += (size_t)n;
 		g->done_offset = g->offset + at;
 		g->done_line = g->line;
@@ -141,7 +139,6 @@ static int read_all(struct ingest *g, bool last)
 		if (n < 0)
 			return (int)n;
 		g->have += (size_t)n;
-		g->stats.bytes += (uint64_t)n;
 		if (!g->reader && g->have && (g->have >= 4096 || !n || memchr(g->buf, '\n', g->have)) && (rc = choose_reader(g)))
 			return rc;
 		if (g->reader && (rc = feed(g, last && !n)))

@@ -64,6 +64,11 @@ struct wh_edge_table;
 struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t byte_limit); /* borrows locals */
 /* Folds one record. Returns 0, or -ENOSPC when the table is full: flush, clear, and fold again. Not thread-safe. */
 int wh_edge_table_fold(struct wh_edge_table *t, const struct wh_record *rec);
+/* The same, but the record may wait for a few others, so that what it touches has come from memory meanwhile: for a table that is
+ * larger than the processor's caches, twice as fast. Nothing else may be asked of the table before it has been settled. -ENOSPC is
+ * an earlier record's, which then is lost: see to it before (wh_edge_table_nearly_full). */
+int wh_edge_table_fold_later(struct wh_edge_table *t, const struct wh_record *rec);
+int wh_edge_table_settle(struct wh_edge_table *t);
 size_t wh_edge_table_bytes(const struct wh_edge_table *t);
 /* Whether folding `input_bytes` more of a log could fill the table: flush before, and no record is met half folded. */
 bool wh_edge_table_nearly_full(const struct wh_edge_table *t, size_t input_bytes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How fast one thread reads EVE records: bench_read [eve|WALKER|jansson] FILE [ROUNDS]. The file is in memory before the clock starts.
- * Prints "records seconds MB/s sum" of the best round; `sum` is over the seven fields that all the peers read.
+ * Prints "records seconds MB/s sum" of the best round, in CPU time; `sum` is over the seven fields that all the peers read.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static int add(void *arg, const struct wh_record *rec)
 	(void)arg;
 	records++;
 	if (rec->kind == WH_RECORD_FLOW)
-		sum += rec->flow.src_port + rec->flow.dst_port + rec->flow.pkts_toserver + rec->flow.pkts_toclient + rec->flow.src.b[15] * 0u;
+		sum += rec->flow.src_port + rec->flow.dst_port + rec->flow.pkts_toserver + rec->flow.pkts_toclient;
 	return 0;
 }
 
@@ -52,7 +52,7 @@ static void by_jansson(const char *text, size_t len)
 static double now(void)
 {
 	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 

@@ -4,12 +4,20 @@
  * prints what bench_read prints.
  */
 #include <simdjson.h>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <string_view>
 
 using namespace simdjson;
+
+/* CPU time of this thread: iterate_many reads ahead in a second thread if the library was built so, which then counts too. */
+static double now()
+{
+	timespec ts;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
 
 int main(int argc, char **argv)
 {
@@ -26,7 +34,7 @@ int main(int argc, char **argv)
 	uint64_t sum = 0, records = 0;
 	for (int rounds = argc > 2 ? std::atoi(argv[2]) : 3; rounds > 0; rounds--) {
 		sum = records = 0;
-		auto start = std::chrono::steady_clock::now();
+		const double start = now();
 		ondemand::parser parser;
 		ondemand::document_stream stream;
 		if (parser.iterate_many(text, 1 << 20).get(stream))
@@ -47,7 +55,7 @@ int main(int argc, char **argv)
 				continue;
 			sum += sport + dport + ts + tc;
 		}
-		double t = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+		const double t = now() - start;
 		best = t < best ? t : best;
 	}
 	std::printf("%llu %.4f %.1f %llu\n", (unsigned long long)records, best, (double)text.size() / best / 1e6, (unsigned long long)sum);

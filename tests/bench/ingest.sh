@@ -1,0 +1,56 @@
+#!/bin/bash
+# Reading EVE flow records through to the ledger, one thread, against simdjson On-Demand reading seven fields and jansson parsing
+# alone. All in CPU time (user and system), best of INGEST_ROUNDS rounds in turn, so that a busy machine disturbs little. The peers have
+# their text in memory; ingest reads its file (from the page cache).
+set -euo pipefail
+BUILD=${BUILD:-build}
+records=${INGEST_RECORDS:-600000}
+rounds=${INGEST_ROUNDS:-5}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+"$BUILD/tools/gen_eve" --records "$records" --edges 20000 >"$dir/flows.json"
+head -n 30000 "$dir/flows.json" >"$dir/few.json"
+bytes=$(stat -c %s "$dir/flows.json")
+peer="$BUILD/bench/peer_simdjson"
+if [ tests/bench/peer_simdjson.cc -nt "$peer" ] && ! "${CXX:-g++}" -O2 -std=c++17 -o "$peer" tests/bench/peer_simdjson.cc -lsimdjson 2>"$dir/why"; then
+	echo "# no simdjson peer: $(head -n 1 "$dir/why")"
+	peer=
+fi
+
+# ingest_seconds FILE: CPU seconds of one run into a new ledger
+ingest_seconds() {
+	local TIMEFORMAT='%U %S'
+	rm -f "$dir"/ledger.db*
+	{ time "$BUILD/whittle" ingest --store "$dir/ledger.db" "$1" >/dev/null; } 2>&1 | awk 'END { print $1 + $2 }'
+}
+least() { awk -v a="$1" -v b="$2" 'BEGIN { print a == "" || b + 0 < a + 0 ? b : a }'; }
+
+ingest='' reader='' simdjson=''
+for ((i = 0; i < rounds; i++)); do
+	ingest=$(least "$ingest" "$(ingest_seconds "$dir/flows.json")")
+	reader=$(least "$reader" "$("$BUILD/bench/bench_read" eve "$dir/flows.json" 1 | cut -d' ' -f2)")
+	[ -z "$peer" ] || simdjson=$(least "$simdjson" "$("$peer" "$dir/flows.json" 1 | cut -d' ' -f2)")
+done
+jansson=$("$BUILD/bench/bench_read" jansson "$dir/few.json" 2 | cut -d' ' -f3) # MB/s
+awk -v n="$records" -v b="$bytes" -v i="$ingest" -v r="$reader" -v s="$simdjson" -v j="$jansson" 'BEGIN {
+	printf "# %d flow records, %.0f MB, 20,000 edges: ingest %.0f MB/s, the reader alone %.0f, ", n, b / 1e6, b / i / 1e6, b / r / 1e6
+	if (s != "")
+		printf "simdjson On-Demand %.0f, ", b / s / 1e6
+	printf "jansson %.0f\n", j
+	x = b / i / 1e6 / j
+	printf "ingest through to the ledger, against jansson parsing alone (times)\t%.1f\t>= 15\t%s\n", x, (x >= 15 ? "met" : "missed")
+	if (s == "")
+		exit
+	x = s / i * 1.4
+	printf "ingest, where simdjson On-Demand does 1.4 GB/s (GB/s)\t%.2f\t>= 1.0\t%s\n", x, (x >= 1 ? "met" : "missed")
+}'
+
+for ((size = 0; size < 1100000000; size += bytes)); do
+	cat "$dir/flows.json"
+done >"$dir/big.json"
+rm -f "$dir"/ledger.db*
+rss=$(/usr/bin/time -f %M "$BUILD/whittle" ingest --store "$dir/ledger.db" "$dir/big.json" 2>&1 >/dev/null | tail -n 1)
+awk -v r="$rss" -v b="$(stat -c %s "$dir/big.json")" 'BEGIN {
+	printf "peak memory of ingest of %.2f GB (MB)\t%.0f\t< 100\t%s\n", b / 1e9, r / 1000, (r < 100000 ? "met" : "missed")
+}'
