@@ -122,3 +122,35 @@ struct wh_counterexample { enum wh_direction direction; uint8_t proto; uint16_t 
 /* proposed ⊆ present for one resource. Returns 0 when it holds, 1 with the smallest counter-example when it does not, <0 on error. */
 int wh_prove(const struct wh_estate *e, const struct wh_resource *r, const struct wh_recommended_rule *rules, size_t n,
              struct wh_arena *mem, struct wh_counterexample *ce, struct wh_error *err);
+
+/* ---- replay ---- */
+
+/* Flows of answered peers on the ports that have rules. Those of peers that belong are kept or lost, the others' stopped or
+ * admitted (as they are today); unanswered flows reached nobody and are not counted. */
+struct wh_replay_counts { uint64_t kept, lost, stopped, admitted; };
+struct wh_replay_peer { struct wh_addr addr; uint64_t flows; };
+#define WH_REPLAY_WORST 5
+struct wh_replay_rule { /* all rules of one port and protocol of a resource together */
+	const struct wh_resource *resource;
+	const struct wh_recommended_rule *rule;        /* the first of them */
+	struct wh_replay_counts flows, peers;
+	struct wh_replay_peer worst[WH_REPLAY_WORST]; unsigned n_worst; /* lost ones, most flows first */
+};
+struct wh_replay {
+	int32_t first_day; unsigned n_days;
+	struct wh_replay_counts *days;                 /* flows, [n_days] from first_day on */
+	struct wh_replay_rule *rules; size_t n_rules;
+	struct wh_replay_counts flows, peers;          /* a peer counts once a port */
+	double upper;                                  /* of lost / (kept + lost) flows: 95 % upper bound, 0–1 */
+	unsigned holdout_days;                         /* > 0: the rules were derived without these last days, which alone are replayed */
+};
+/* What `rec` would have done on the last `last_days` days of the window (0: all). A rule that was derived from the same days says
+ * little about the days to come by this: see wh_replay_holdout(). See replay.c for what is approximate. Lives in `mem`. */
+int wh_replay(struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const char *const *names, size_t n,
+              const struct wh_harden_options *opt, unsigned last_days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err);
+/* Derives rules as they would have been `days` days before the ledger's last (with as many fewer needed), and replays those days. */
+int wh_replay_holdout(struct wh_store *s, const struct wh_estate *e, const char *const *names, size_t n, const struct wh_harden_options *opt,
+                      unsigned days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err);
+char *wh_replay_json(const struct wh_replay *r); /* free() it */
+/* The exact (Clopper–Pearson) one-sided 95 % upper bound of a share of which `k` of `n` were seen; 1 when n is 0. */
+double wh_upper_bound(uint64_t k, uint64_t n);

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "base/json.h"
+#include "cli/cli.h"
+#include "whittle/harden.h"
+#include "whittle/review.h"
+
+enum { MAX_RULES_FILE = 64 << 20 };
+
+static const char help[] =
+	"Usage: whittle replay [RESOURCE…] [--rules FILE | --holdout DAYS] [--json]\n"
+	"\n"
+	"Says what the proposed rules would have done, day by day, to the traffic in the ledger: flows of peers that belong would have been\n"
+	"kept or lost, those of others stopped, or admitted as they are today. Lost ones are the breakage to expect, with a 95 % upper\n"
+	"bound. The rules are those of the last `whittle recommend`, as they were reviewed.\n"
+	"\n"
+	"  --rules FILE    replays these rules instead: a file as `whittle recommend --json` prints it (- for standard input)\n"
+	"  --holdout DAYS  derives rules without the last DAYS days, and replays those days alone. Rules lose next to nothing on the days\n"
+	"                  that they were learned from: this is the honest figure for days to come\n"
+	"\n"
+	"The ledger keeps a peer's days and the sum of its flows: flows are shared out evenly over the days, so sums are exact and single\n"
+	"days are not. Flows that nobody answered are not counted.\n"
+	"\n"
+	"  whittle replay --holdout 7\n";
+
+static int progress(void *arg, size_t done, size_t total)
+{
+	(void)arg;
+	if (total > 1)
+		cli_progress("%zu of %zu resources", done, total);
+	return 0;
+}
+
+static void count_cells(struct cli_table *t, const struct wh_replay_counts *c)
+{
+	char number[32];
+	cli_table_number(t, c->kept);
+	cli_table_coloured(t, c->lost ? CLI_RED : CLI_PLAIN, cli_number(c->lost, number));
+	cli_table_number(t, c->stopped);
+	cli_table_number(t, c->admitted);
+}
+
+static void print_rules(const struct wh_replay *r)
+{
+	struct cli_table *t = cli_table_new("Resource|Port|>Kept|>Lost|>Stopped|>Admitted|Lost peers");
+	char proto[8], addr[WH_ADDR_STRLEN];
+
+	for (size_t i = 0; i < r->n_rules; i++) {
+		const struct wh_replay_rule *rule = &r->rules[i];
+		char lost[WH_REPLAY_WORST * (WH_ADDR_STRLEN + 2) + 32] = "";
+		cli_table_text(t, i && rule->resource == r->rules[i - 1].resource ? "" : rule->resource->name);
+		cli_table_cell(t, "%u/%s%s", rule->rule->port, wh_proto_text(rule->rule->proto, proto), rule->rule->direction == WH_OUTBOUND ? " out" : "");
+		count_cells(t, &rule->flows);
+		for (unsigned k = 0; k < rule->n_worst; k++)
+			snprintf(lost + strlen(lost), sizeof lost - strlen(lost), "%s%s", k ? ", " : "", wh_addr_text(&rule->worst[k].addr, addr));
+		if (rule->peers.lost > rule->n_worst)
+			snprintf(lost + strlen(lost), sizeof lost - strlen(lost), ", and %llu more", (unsigned long long)(rule->peers.lost - rule->n_worst));
+		cli_table_text(t, lost);
+	}
+	cli_table_print(t);
+}
+
+static void print_days(const struct wh_replay *r)
+{
+	struct cli_table *t = cli_table_new("Day|>Kept|>Lost|>Stopped|>Admitted");
+	char at[WH_TIME_STRLEN];
+
+	for (unsigned i = 0; i < r->n_days; i++) {
+		wh_time_text((r->first_day + (int64_t)i) * WH_US_PER_DAY, at);
+		cli_table_cell(t, "%.10s", at);
+		count_cells(t, &r->days[i]);
+	}
+	putchar('\n');
+	cli_table_print(t);
+}
+
+static void print(const struct wh_replay *r)
+{
+	uint64_t of = r->flows.kept + r->flows.lost;
+	char lost[32], all[32], peers[32], all_peers[32];
+
+	if (!r->n_rules) {
+		puts("There is no rule to replay.");
+		return;
+	}
+	if (r->holdout_days)
+		printf("Rules as they would have been %u days before the ledger's last, on the days since:\n\n", r->holdout_days);
+	print_rules(r);
+	print_days(r);
+	putchar('\n');
+	if (!of) {
+		puts("No flow of a peer that belongs was seen on these ports: what would break can't be told.");
+		return;
+	}
+	printf("Breakage: %s of %s flows of peers that belong; at most %.2g %% (95 %%). Peers: %s of %s.\n", cli_number(r->flows.lost, lost),
+	       cli_number(of, all), 100 * r->upper, cli_number(r->peers.lost, peers), cli_number(r->peers.kept + r->peers.lost, all_peers));
+	if (!r->holdout_days)
+		puts("These are days that the rules may have been learned from; 'whittle replay --holdout 7' judges days that they were not.");
+}
+
+static int read_rules(const char *path, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
+{
+	char *text;
+	size_t len;
+	int rc = wh_read_file(path, MAX_RULES_FILE, &text, &len, err);
+	if (rc)
+		return rc;
+	rc = wh_rules_parse(strcmp(path, "-") ? path : "standard input", text, len, e, mem, out, err);
+	free(text);
+	return rc;
+}
+
+static int replay(struct cli *c, struct wh_store *s, const struct wh_estate *e, char **names, int n, const char *file, unsigned holdout,
+                  struct wh_arena *mem)
+{
+	const char *const *list = (const char *const *)names;
+	struct wh_harden_options opt;
+	struct wh_recommendation *rec;
+	struct wh_replay *r;
+	struct wh_error err = {0};
+	int rc = wh_harden_options_load(c->config, s, holdout ? NULL : "all", mem, &opt, &err);
+
+	opt.progress = progress;
+	if (!rc && holdout)
+		rc = wh_replay_holdout(s, e, list, (size_t)n, &opt, holdout, mem, &r, &err);
+	else if (!rc && !(rc = file ? read_rules(file, e, mem, &rec, &err) : wh_review_load(s, e, mem, &rec, &err)))
+		rc = wh_replay(s, e, rec, list, (size_t)n, &opt, 0, mem, &r, &err);
+	cli_progress("%s", "");
+	if (rc)
+		return cli_error(&err);
+	if (!c->json) {
+		print(r);
+		return CLI_OK;
+	}
+	char *text = wh_replay_json(r);
+	rc = text ? (puts(text), CLI_OK) : CLI_FAILED;
+	free(text);
+	return rc;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	enum { RULES = 256, HOLDOUT };
+	static const struct option longs[] = {{"rules", required_argument, NULL, RULES}, {"holdout", required_argument, NULL, HOLDOUT}, {0}};
+	const char *file = NULL;
+	unsigned long holdout = 0;
+	struct wh_estate *e = NULL;
+	struct wh_error err = {0};
+	struct wh_store *s = NULL;
+	char *end;
+	int o, rc;
+
+	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
+		if (o == '?')
+			return CLI_USAGE;
+		if (o == RULES) {
+			file = optarg;
+			continue;
+		}
+		holdout = strtoul(optarg, &end, 10);
+		if (*end || optarg[0] < '0' || optarg[0] > '9' || holdout < 1 || holdout > 63)
+			return cli_usage(c, "--holdout takes a whole number from 1 to 63, not '%s'", optarg);
+	}
+	if (file && holdout)
+		return cli_usage(c, "--rules and --holdout exclude each other: a holdout derives its own rules");
+	if ((rc = cli_open_store(c, WH_STORE_READ, &s)))
+		return rc;
+	struct wh_arena *mem = wh_arena_new();
+	if (wh_estate_load(s, mem, &e, &err))
+		rc = cli_error(&err);
+	else
+		rc = replay(c, s, e, argv + optind, argc - optind, file, (unsigned)holdout, mem);
+	wh_estate_free(e);
+	wh_arena_free(mem);
+	wh_store_close(s);
+	return rc;
+}
+
+const struct cli_command cli_replay = {
+	.name = "replay",
+	.summary = "says what the proposed rules would have let through and stopped, day by day, and what would break",
+	.help = help,
+	.run = run,
+};

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Replay: what rules would have done, day by day, to the traffic in the ledger.
+ *
+ * For each port that has a rule, every answered peer is weighed as recommend weighs it, on the whole window, and held against the
+ * rules: its flows are kept or lost where it belongs, stopped or admitted where it does not. Peers that the rules in force do not
+ * let in are not counted: nothing changes for them.
+ *
+ * The ledger knows on which days a peer came and how many flows it made, not how many on which day. So the flows are shared
+ * out evenly over its days, the remainder from the latest on: sums are exact, single days are not. Flows from before the window
+ * are taken off in proportion to days.
+ *
+ * Lost of kept + lost is the expected breakage. Its upper bound is Clopper–Pearson's: the largest share p at which seeing so few
+ * lost flows still has a chance of 5 %. With 0 of 41,203 that is 1 − 0.05^(1/41203) = 0.007 %. It takes flows for independent,
+ * which those of one peer are not: the peers are counted beside it.
+ *
+ * Rules that were derived from the same days lose next to nothing by construction. The holdout is the honest figure: rules as they
+ * would have been some days ago, replayed on the days since. What it can't take back is that an edge's counts, histograms and
+ * alerts are sums over all its days; which peers were known, and on which days, is as it was.
+ */
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "harden/analysis.h"
+
+/* ---- the bound ---- */
+
+/* The continued fraction of the incomplete beta function, by Lentz's method (DLMF 8.17.22). Good for x < (a + 1) / (a + b + 2). */
+static double beta_fraction(double a, double b, double x)
+{
+	const double tiny = 1e-300;
+	double c = 1, d = 1 - (a + b) * x / (a + 1), h;
+
+	d = 1 / (fabs(d) < tiny ? tiny : d);
+	h = d;
+	for (int m = 1; m <= 100000; m++) {
+		double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+		double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+		for (int half = 0; half < 2; half++) {
+			double t = half ? odd : even;
+			d = 1 + t * d;
+			c = 1 + t / c;
+			d = 1 / (fabs(d) < tiny ? tiny : d);
+			c = fabs(c) < tiny ? tiny : c;
+			h *= d * c;
+		}
+		if (fabs(d * c - 1) < 1e-14)
+			break;
+	}
+	return h;
+}
+
+/* I_x(a, b) */
+static double incomplete_beta(double a, double b, double x)
+{
+	int sign;
+	if (x <= 0 || x >= 1)
+		return x >= 1;
+	double front = exp(lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign) + a * log(x) + b * log1p(-x));
+	if (x < (a + 1) / (a + b + 2))
+		return front * beta_fraction(a, b, x) / a;
+	return 1 - front * beta_fraction(b, a, 1 - x) / b;
+}
+
+double wh_upper_bound(uint64_t k, uint64_t n)
+{
+	double lo, hi = 1;
+
+	if (k >= n)
+		return 1;
+	if (k == 0)
+		return -expm1(log(0.05) / (double)n);
+	lo = (double)k / (double)n;
+	for (int i = 0; i < 60; i++) { /* P(at most k | p) = 1 − I_p(k + 1, n − k) falls with p */
+		double mid = lo + (hi - lo) / 2;
+		if (1 - incomplete_beta((double)k + 1, (double)(n - k), mid) > 0.05)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return hi;
+}
+
+/* ---- one port ---- */
+
+static bool same_region(const struct wh_recommended_rule *a, const struct wh_recommended_rule *b)
+{
+	return a->direction == b->direction && a->proto == b->proto && a->port == b->port;
+}
+
+/* What the i-th rule and all later ones of the same port let in together. */
+static struct wh_ranges allowed_by(const struct wh_resource_result *res, size_t i, struct wh_arena *mem)
+{
+	struct wh_ranges all = {0};
+	for (size_t k = i; k < res->n_rules; k++) {
+		const struct wh_recommended_rule *r = &res->rules[k];
+		if (same_region(r, &res->rules[i]))
+			all = wh_ranges_union(all, wh_ranges_minus(wh_ranges_from_prefixes(r->prefixes, r->n_prefixes, mem),
+			                                           wh_ranges_from_prefixes(r->except, r->n_except, mem), mem), mem);
+	}
+	return all;
+}
+
+static uint64_t *counter(struct wh_replay_counts *c, bool belongs, bool passes)
+{
+	return belongs ? passes ? &c->kept : &c->lost : passes ? &c->admitted : &c->stopped;
+}
+
+static void add_counts(struct wh_replay_counts *to, const struct wh_replay_counts *c)
+{
+	to->kept += c->kept;
+	to->lost += c->lost;
+	to->stopped += c->stopped;
+	to->admitted += c->admitted;
+}
+
+static void note_lost(struct wh_replay_rule *r, const struct wh_addr *a, uint64_t flows)
+{
+	unsigned at = r->n_worst;
+	while (at > 0 && r->worst[at - 1].flows < flows)
+		at--;
+	if (at == WH_REPLAY_WORST)
+		return;
+	r->n_worst += r->n_worst < WH_REPLAY_WORST;
+	memmove(&r->worst[at + 1], &r->worst[at], (r->n_worst - 1 - at) * sizeof r->worst[0]);
+	r->worst[at] = (struct wh_replay_peer){*a, flows};
+}
+
+/* `shown`: the days that are replayed, as bits of the window. */
+static void replay_peer(struct wh_replay *out, struct wh_replay_rule *r, const struct wh_evidence_peer *p, bool passes, uint64_t shown)
+{
+	bool belongs = p->verdict == WH_PEER_IN || p->verdict == WH_PEER_TRUSTED;
+	unsigned known = (unsigned)__builtin_popcountll(p->edge.days), days = (unsigned)__builtin_popcountll(p->days);
+	uint64_t flows = 0;
+
+	if (!(p->days & shown) || p->verdict == WH_PEER_OUTSIDE_POLICY)
+		return;
+	uint64_t of_window = (uint64_t)((unsigned __int128)p->edge.flows * days / (known > days ? known : days)), extra = of_window % days;
+	for (uint64_t left = p->days; left; left &= left - 1) { /* from the latest day on */
+		unsigned bit = (unsigned)__builtin_ctzll(left);
+		uint64_t share = of_window / days + (extra > 0);
+		extra -= extra > 0;
+		if (!(shown >> bit & 1))
+			continue;
+		*counter(&out->days[out->n_days - 1 - bit], belongs, passes) += share;
+		flows += share;
+	}
+	*counter(&r->flows, belongs, passes) += flows;
+	*counter(&r->peers, belongs, passes) += 1;
+	if (belongs && !passes)
+		note_lost(r, &p->addr, flows);
+}
+
+static int replay_rule(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_resource_result *res, size_t i,
+                       uint64_t shown, struct wh_arena *scratch, struct wh_replay *out, struct wh_error *err)
+{
+	const struct wh_recommended_rule *rule = &res->rules[i];
+	const struct wh_port_traffic *found = wh_traffic_find(t, rule->direction, rule->proto, rule->port);
+	struct wh_replay_rule *r = &out->rules[out->n_rules++];
+	struct wh_present present;
+	int rc;
+
+	r->resource = res->resource;
+	r->rule = rule;
+	if (!found)
+		return 0;
+	if ((rc = wh_present(a->estate, res->resource, rule->direction, rule->proto, rule->port, scratch, &present, err)))
+		return rc;
+	struct wh_port_traffic traffic = *found;
+	struct wh_ranges allowed = allowed_by(res, i, scratch);
+	wh_analysis_weigh(a, &present, &traffic);
+	for (size_t k = 0; k < traffic.n; k++)
+		replay_peer(out, r, &traffic.peers[k], wh_ranges_has(allowed, &traffic.peers[k].addr), shown);
+	add_counts(&out->flows, &r->flows);
+	add_counts(&out->peers, &r->peers);
+	return 0;
+}
+
+static int replay_resource(struct wh_analysis *a, const struct wh_resource_result *res, uint64_t shown, struct wh_replay *out, struct wh_error *err)
+{
+	struct wh_arena *scratch = wh_arena_new();
+	struct wh_resource_traffic t;
+	int rc = scratch ? wh_analysis_traffic(a, res->resource, scratch, &t, err) : wh_fail(err, -ENOMEM, "out of memory");
+
+	for (size_t i = 0; i < res->n_rules && !rc; i++) {
+		bool first = true;
+		for (size_t k = 0; k < i && first; k++)
+			first = !same_region(&res->rules[k], &res->rules[i]);
+		if (first)
+			rc = replay_rule(a, &t, res, i, shown, scratch, out, err);
+	}
+	wh_arena_free(scratch);
+	return rc;
+}
+
+/* ---- all ---- */
+
+static bool wanted(const struct wh_estate *e, const struct wh_resource *r, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (wh_estate_find(e, names[i]) == r)
+			return true;
+	return n == 0;
+}
+
+int wh_replay(struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const char *const *names, size_t n,
+              const struct wh_harden_options *opt, unsigned last_days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err)
+{
+	struct wh_replay *r = wh_arena_alloc(mem, sizeof *r);
+	struct wh_analysis a;
+	size_t n_rules = 0;
+	int rc;
+
+	*out = NULL;
+	for (size_t i = 0; i < n; i++)
+		if (!wh_estate_find(e, names[i]))
+			return wh_fail_input(err, -ENOENT, "there is no resource '%.100s'", names[i]);
+	if ((rc = wh_analysis_open(&a, s, e, opt, err)))
+		return rc;
+	r->n_days = last_days && last_days < a.window.days ? last_days : a.window.days;
+	r->first_day = a.window.last - (int32_t)r->n_days + 1;
+	r->days = wh_arena_array(mem, r->n_days, sizeof *r->days);
+	for (size_t i = 0; i < rec->n_resources; i++)
+		n_rules += rec->resources[i].n_rules;
+	r->rules = wh_arena_array(mem, n_rules + 1, sizeof *r->rules);
+	uint64_t shown = r->n_days >= 64 ? UINT64_MAX : (UINT64_C(1) << r->n_days) - 1;
+	for (size_t i = 0; i < rec->n_resources && !rc; i++) {
+		if (rec->resources[i].n_rules && wanted(e, rec->resources[i].resource, names, n))
+			rc = replay_resource(&a, &rec->resources[i], shown, r, err);
+		if (!rc && opt->progress)
+			rc = opt->progress(opt->progress_arg, i + 1, rec->n_resources);
+	}
+	wh_analysis_close(&a);
+	r->upper = wh_upper_bound(r->flows.lost, r->flows.kept + r->flows.lost);
+	if (!rc)
+		*out = r;
+	return rc;
+}
+
+static int newest_day(void *arg, int32_t day, uint64_t flows)
+{
+	int32_t *last = arg;
+	if (flows && day > *last)
+		*last = day;
+	return 0;
+}
+
+int wh_replay_holdout(struct wh_store *s, const struct wh_estate *e, const char *const *names, size_t n, const struct wh_harden_options *opt,
+                      unsigned days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err)
+{
+	struct wh_harden_options before = *opt, whole = *opt;
+	unsigned min = opt->min_days ? opt->min_days : 30;
+	struct wh_recommendation *rec;
+	int32_t last = INT32_MIN;
+	int rc = 0;
+
+	*out = NULL;
+	if (!days || days >= min)
+		return wh_fail_input(err, -EINVAL, "a holdout is from 1 to %u days: fewer than a resource must have been watched", min - 1);
+	if (opt->today)
+		last = opt->today;
+	else if ((rc = wh_store_days(s, newest_day, &last, err)))
+		return rc;
+	if (last == INT32_MIN)
+		return wh_fail_input(err, -ENODATA, "the ledger is empty: there is nothing to replay");
+	before.today = last - (int32_t)days;
+	before.min_days = min - days;
+	whole.today = last;
+	if ((rc = wh_recommend(s, e, names, n, &before, mem, &rec, err)) || (rc = wh_replay(s, e, rec, names, n, &whole, days, mem, out, err)))
+		return rc;
+	(*out)->holdout_days = days;
+	return 0;
+}
+
+/* ---- as JSON ---- */
+
+static json_t *counts_json(const struct wh_replay_counts *c)
+{
+	return json_pack("{s:I, s:I, s:I, s:I}", "kept", (json_int_t)c->kept, "lost", (json_int_t)c->lost, "stopped", (json_int_t)c->stopped, "admitted",
+	                 (json_int_t)c->admitted);
+}
+
+static json_t *rule_json(const struct wh_replay_rule *r)
+{
+	char proto[8], addr[WH_ADDR_STRLEN];
+	json_t *worst = json_array();
+	for (unsigned i = 0; i < r->n_worst; i++)
+		json_array_append_new(worst, json_pack("{s:s, s:I}", "peer", wh_addr_text(&r->worst[i].addr, addr), "flows", (json_int_t)r->worst[i].flows));
+	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:o, s:o, s:o}", "resource", r->resource->name, "rule", r->rule->name, "direction",
+	                 wh_direction_text(r->rule->direction), "destinationPort", (int)r->rule->port, "protocol", wh_proto_text(r->rule->proto, proto),
+	                 "flows", counts_json(&r->flows), "peers", counts_json(&r->peers), "lostPeers", worst);
+}
+
+char *wh_replay_json(const struct wh_replay *r)
+{
+	json_t *days = json_array(), *rules = json_array();
+	char at[WH_TIME_STRLEN];
+
+	for (unsigned i = 0; i < r->n_days; i++) {
+		json_t *day = counts_json(&r->days[i]);
+		wh_time_text((r->first_day + (int64_t)i) * WH_US_PER_DAY, at);
+		json_object_set_new(day, "day", json_stringn(at, 10));
+		json_array_append_new(days, day);
+	}
+	for (size_t i = 0; i < r->n_rules; i++)
+		json_array_append_new(rules, rule_json(&r->rules[i]));
+	json_t *doc = json_pack("{s:i, s:i, s:{s:I, s:I, s:f, s:I, s:I}, s:o, s:o, s:o, s:o}", "version", 1, "holdoutDays", (int)r->holdout_days, "breakage",
+	                        "flows", (json_int_t)r->flows.lost, "of", (json_int_t)(r->flows.kept + r->flows.lost), "upper95", r->upper, "peers",
+	                        (json_int_t)r->peers.lost, "ofPeers", (json_int_t)(r->peers.kept + r->peers.lost), "flows", counts_json(&r->flows), "peers",
+	                        counts_json(&r->peers), "days", days, "rules", rules);
+	char *text = doc ? json_dumps(doc, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6)) : NULL;
+	json_decref(doc);
+	return text;
+}

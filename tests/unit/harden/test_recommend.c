@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From sessions to rules, the whole way: what is offered, what is not, and what is said about it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "tests/unit/support/scene.h"
+
+#define NSG(source, port) "{\"name\":\"web\",\"securityRules\":[{\"name\":\"allow-it\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\"," \
+	"\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"" source "\",\"destinationAddressPrefix\":\"*\"," \
+	"\"destinationPortRange\":\"" port "\"}]}"
+
+static const char *const partners[] = {"140.20.30.8", "140.20.30.9", "140.20.30.10", "140.20.30.12", "140.20.30.15"};
+
+static void partner_days(struct scene *s, int from, int to)
+{
+	for (int day = from; day < to; day++)
+		for (size_t i = 0; i < 5; i++)
+			scene_session(s, partners[i], 22, day, 9, 64, 600);
+}
+
+static struct wh_recommendation *recommend_with(struct scene *s, const struct wh_prefix *trusted, size_t n_trusted, const struct wh_prefix *hostile,
+                                                size_t n_hostile)
+{
+	struct wh_recommendation *r;
+	struct wh_port_list *ports;
+	struct wh_error err;
+	scene_recommend(s); /* commits and loads the estate */
+	if (wh_port_list_load("22", NULL, s->mem, &ports, &err))
+		fail_msg("%s", err.text);
+	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .min_days = 30, .trusted = trusted,
+	                                .n_trusted = n_trusted, .hostile = hostile, .n_hostile = n_hostile};
+	if (wh_recommend(s->store, s->estate, NULL, 0, &opt, s->mem, &r, &err))
+		fail_msg("%s", err.text);
+	return r;
+}
+
+static struct wh_prefix prefix(const char *text)
+{
+	struct wh_prefix p;
+	if (wh_prefix_parse(text, strlen(text), &p, NULL))
+		fail_msg("%s is no prefix", text);
+	return p;
+}
+
+static void five_of_eight_neighbours_every_day_become_one_29(void **state)
+{
+	(void)state;
+	struct scene s;
+	char text[WH_PREFIX_STRLEN];
+	scene_open(&s, NSG("140.20.30.10/24", "22"), 0);
+	partner_days(&s, 0, 31);
+	struct wh_recommendation *rec = scene_recommend(&s);
+	const struct wh_recommended_rule *r = scene_rule(rec, 22);
+	assert_non_null(r);
+	assert_int_equal(rec->resources[0].status, WH_UNHEALTHY);
+	assert_int_equal(rec->resources[0].n_rules, 1);
+	assert_int_equal(r->n_prefixes, 1);
+	assert_string_equal(wh_prefix_text(&r->prefixes[0], text), "140.20.30.8/29");
+	assert_int_equal(r->n_except, 0);
+	assert_false(r->system_generated);
+	assert_int_equal(r->sources, 5);
+	assert_int_equal(r->days, 31);
+	assert_string_equal(r->narrows, "web: allow-it");
+	assert_non_null(r->note); /* it was read as 140.20.30.0/24 */
+	assert_non_null(strstr(r->note, "140.20.30.0/24"));
+	scene_close(&s);
+}
+
+static void rules_that_are_as_narrow_already_are_healthy(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NSG("140.20.30.8/29", "22"), 0);
+	partner_days(&s, 0, 31);
+	struct wh_recommendation *rec = scene_recommend(&s);
+	assert_int_equal(rec->resources[0].status, WH_HEALTHY);
+	assert_int_equal(rec->resources[0].n_rules, 0);
+	assert_non_null(rec->resources[0].reason);
+	scene_close(&s);
+}
+
+static void twenty_nine_days_are_not_enough_and_it_says_so(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	partner_days(&s, 0, 29);
+	struct wh_recommendation *rec = scene_recommend(&s);
+	assert_int_equal(rec->resources[0].status, WH_UNSCANNED);
+	assert_int_equal(rec->resources[0].n_rules, 0);
+	assert_non_null(strstr(rec->resources[0].reason, "29 of 30 days"));
+	scene_close(&s);
+}
+
+static void a_sensor_that_was_silent_for_long_is_not_taken_for_silence(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	partner_days(&s, 0, 10);
+	partner_days(&s, 25, 35);
+	struct wh_recommendation *rec = scene_recommend(&s);
+	assert_int_equal(rec->resources[0].status, WH_UNSCANNED);
+	assert_non_null(strstr(rec->resources[0].reason, "silent"));
+	scene_close(&s);
+}
+
+/* The port is open, the sensor saw the resource daily on another one, and nobody came: closed, and marked as the program's own. */
+static void a_port_that_nobody_uses_is_closed_and_says_on_how_many_days_the_resource_was_seen(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NSG("*", "22-23"), 0);
+	for (int day = 0; day < 31; day++) {
+		struct wh_addr scanner = wh_addr_v4(0x2d090900u + (uint32_t)day);
+		for (size_t i = 0; i < 5; i++)
+			scene_session(&s, partners[i], 443, day, 9, 64, 600);
+		scene_syn(&s, scanner, 22, day, 0);
+	}
+	struct wh_recommendation *rec = scene_recommend(&s);
+	const struct wh_recommended_rule *r = scene_rule(rec, 22);
+	assert_non_null(r);
+	assert_int_equal(r->n_prefixes, 0);
+	assert_true(r->system_generated);
+	assert_int_equal(r->days, 31);
+	assert_non_null(strstr(r->note, "31 of 31 days"));
+	scene_close(&s);
+}
+
+static void without_rules_in_force_a_port_that_nothing_reached_gets_no_rule(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	partner_days(&s, 0, 31);
+	struct wh_recommendation *rec = scene_recommend(&s);
+	assert_int_equal(rec->resources[0].n_rules, 1);
+	assert_null(scene_rule(rec, 3389));
+	scene_close(&s);
+}
+
+static void who_the_rules_in_force_deny_is_not_let_in(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NSG("140.20.30.0/24", "22"), 0);
+	partner_days(&s, 0, 31);
+	for (int day = 0; day < 31; day++)
+		scene_session(&s, "198.51.100.77", 22, day, 9, 64, 600);
+	const struct wh_recommended_rule *r = scene_rule(scene_recommend(&s), 22);
+	assert_non_null(r);
+	assert_false(scene_allows(r, "198.51.100.77"));
+	assert_true(scene_allows(r, "140.20.30.12"));
+	scene_close(&s);
+}
+
+static void trusted_addresses_are_kept_though_nobody_saw_them(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_prefix trusted = prefix("203.0.113.0/28");
+	scene_open(&s, NULL, 0);
+	partner_days(&s, 0, 31);
+	const struct wh_recommended_rule *r = scene_rule(recommend_with(&s, &trusted, 1, NULL, 0), 22);
+	assert_non_null(r);
+	assert_true(scene_allows(r, "203.0.113.15"));
+	assert_false(scene_allows(r, "203.0.113.16"));
+	assert_true(scene_allows(r, "140.20.30.8"));
+	scene_close(&s);
+}
+
+static void a_listed_peer_is_never_let_in_however_faithful_he_is(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_prefix listed = prefix("140.20.30.12");
+	scene_open(&s, NULL, 0);
+	partner_days(&s, 0, 31);
+	const struct wh_recommended_rule *r = scene_rule(recommend_with(&s, NULL, 0, &listed, 1), 22);
+	assert_non_null(r);
+	assert_false(scene_allows(r, "140.20.30.12"));
+	assert_true(scene_allows(r, "140.20.30.8"));
+	assert_true(scene_allows(r, "140.20.30.15"));
+	scene_close(&s);
+}
+
+/* A listed range inside of what is let in is cut out, though nothing of it was seen. */
+static void a_listed_address_that_was_never_seen_is_carved_out(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_prefix listed = prefix("140.20.30.11");
+	scene_open(&s, NSG("140.20.30.0/24", "22"), 0);
+	partner_days(&s, 0, 31);
+	const struct wh_recommended_rule *r = scene_rule(recommend_with(&s, NULL, 0, &listed, 1), 22);
+	assert_non_null(r);
+	assert_false(scene_allows(r, "140.20.30.11"));
+	for (size_t i = 0; i < 5; i++)
+		assert_true(scene_allows(r, partners[i]));
+	scene_close(&s);
+}
+
+static void the_same_ledger_gives_the_same_bytes(void **state)
+{
+	(void)state;
+	char *text[2];
+	for (int order = 0; order < 2; order++) { /* folded in two orders, by two ledgers */
+		struct scene s;
+		scene_open(&s, NULL, 0);
+		for (int i = 0; i < 31; i++) {
+			int day = order ? 30 - i : i;
+			for (size_t k = 0; k < 5; k++)
+				scene_session(&s, partners[order ? 4 - k : k], 22, day, 9, 64, 600);
+			scene_guess(&s, "45.9.9.9", 22, day, 3);
+		}
+		text[order] = wh_recommendation_json(scene_recommend(&s));
+		assert_non_null(text[order]);
+		scene_close(&s);
+	}
+	assert_string_equal(text[0], text[1]);
+	free(text[0]);
+	free(text[1]);
+}
+
+static void what_is_saved_is_what_is_loaded(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_recommendation *again;
+	struct wh_error err;
+	scene_open(&s, NSG("140.20.30.10/24", "22"), 0);
+	partner_days(&s, 0, 31);
+	struct wh_recommendation *rec = scene_recommend(&s);
+	if (wh_recommendation_save(s.store, rec, &err) || wh_recommendation_load(s.store, s.estate, s.mem, &again, &err))
+		fail_msg("%s", err.text);
+	char *a = wh_recommendation_json(rec), *b = wh_recommendation_json(again);
+	assert_string_equal(a, b);
+	assert_int_equal(again->serial, 1);
+	free(a);
+	free(b);
+	scene_close(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(five_of_eight_neighbours_every_day_become_one_29),
+		cmocka_unit_test(rules_that_are_as_narrow_already_are_healthy),
+		cmocka_unit_test(twenty_nine_days_are_not_enough_and_it_says_so),
+		cmocka_unit_test(a_sensor_that_was_silent_for_long_is_not_taken_for_silence),
+		cmocka_unit_test(a_port_that_nobody_uses_is_closed_and_says_on_how_many_days_the_resource_was_seen),
+		cmocka_unit_test(without_rules_in_force_a_port_that_nothing_reached_gets_no_rule),
+		cmocka_unit_test(who_the_rules_in_force_deny_is_not_let_in),
+		cmocka_unit_test(trusted_addresses_are_kept_though_nobody_saw_them),
+		cmocka_unit_test(a_listed_peer_is_never_let_in_however_faithful_he_is),
+		cmocka_unit_test(a_listed_address_that_was_never_seen_is_carved_out),
+		cmocka_unit_test(the_same_ledger_gives_the_same_bytes),
+		cmocka_unit_test(what_is_saved_is_what_is_loaded),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
