@@ -3,10 +3,12 @@
 #include "cli/cli.h"
 
 static const char help[] =
-	"Usage: whittle edges [ADDRESS] [--json]\n"
+	"usage: whittle edges [ADDRESS] [--json]\n"
 	"\n"
 	"Lists the ledger's edges: for each local address, direction, protocol and port the peers that were answered, with the days on\n"
-	"which they were seen and what went to and fro. With ADDRESS only that local address; with --json one object a line.\n";
+	"which they were seen and what went to and fro. With ADDRESS only that local address; with --json one object a line.\n"
+	"\n"
+	"Example: whittle edges 10.0.0.4 --json | jq -r 'select(.port == 22).peer'\n";
 
 struct ctx {
 	bool json;

@@ -10,7 +10,7 @@
 #include "whittle/review.h"
 
 static const char enforce_help[] =
-	"Usage: whittle enforce [--resource NAME] [--confirm-within 60s] [--audit] [--dry-run] [--force]\n"
+	"usage: whittle enforce [--resource NAME] [--confirm-within 60s] [--audit] [--dry-run] [--force]\n"
 	"\n"
 	"Applies the recommended rules, as they were reviewed, to this machine's firewall: into a table of its own, in one\n"
 	"transaction, after proving once more that they only narrow. A packet that whittle does not drop goes on to the rules that\n"
@@ -23,7 +23,9 @@ static const char enforce_help[] =
 	"  --confirm-within TIME  how long the rules stay without a confirmation (60s)\n"
 	"  --audit                count and log what would be dropped; drop nothing\n"
 	"  --dry-run              print what would be applied, apply nothing\n"
-	"  --force                apply even what would cut your own SSH session\n";
+	"  --force                apply even what would cut your own SSH session\n"
+	"\n"
+	"Example: whittle enforce --confirm-within 2m, try a new connection, whittle confirm\n";
 
 static const char *who(void)
 {
@@ -241,7 +243,9 @@ static int rollback(struct cli *c, int argc, char **argv)
 
 const struct cli_command cli_enforce = {.name = "enforce", .summary = "apply the rules to this machine, until confirmed for a minute only", .help = enforce_help, .run = enforce};
 const struct cli_command cli_confirm = {.name = "confirm", .summary = "keep what enforce applied",
-	.help = "Usage: whittle confirm\n\nKeeps the rules that `whittle enforce` applied, in one transaction. From any terminal, also after reconnecting.\n"
-	        "When their time was up it says so (exit status 1): then the machine is as it was before.\n", .run = confirm};
+	.help = "usage: whittle confirm\n\nKeeps the rules that `whittle enforce` applied, in one transaction. From any terminal, also after reconnecting.\n"
+	        "When their time was up it says so (exit status 1): then the machine is as it was before.\n"
+	        "\nExample: whittle enforce && ssh -o ConnectTimeout=5 thishost true && whittle confirm\n", .run = confirm};
 const struct cli_command cli_rollback = {.name = "rollback", .summary = "take the rules away, now",
-	.help = "Usage: whittle rollback\n\nDeletes whittle's own table, confirmed or not, and nothing else.\n", .run = rollback};
+	.help = "usage: whittle rollback\n\nDeletes whittle's own table, confirmed or not, and nothing else.\n"
+	        "\nExample: whittle rollback\n", .run = rollback};

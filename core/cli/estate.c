@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 
 static const char help[] =
-	"Usage: whittle estate import FILE\n"
+	"usage: whittle estate import FILE\n"
 	"       whittle estate show [--json]\n"
 	"\n"
 	"The estate says which hosts are protected, which addresses they have, and which network security groups guard them.\n"
@@ -18,7 +18,9 @@ static const char help[] =
 	"      nsgs: [web.json]      # as `az network nsg show` or `list` prints them, or ARM resources; beside this file\n"
 	"  vnets: [10.0.0.0/16]      # optional: what the tag VirtualNetwork means\n"
 	"\n"
-	"Without an estate, private addresses that answer become resources by themselves (`whittle ingest --discover`).\n";
+	"Without an estate, private addresses that answer become resources by themselves (`whittle ingest --discover`).\n"
+	"\n"
+	"Example: whittle estate import estate.yaml && whittle estate show\n";
 
 static int import(struct cli *c, const char *path)
 {

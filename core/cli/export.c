@@ -10,7 +10,7 @@
 #include "whittle/review.h"
 
 static const char help[] =
-	"Usage: whittle export --format FORMAT [--resource NAME]… [--nsg NAME] [-o FILE]\n"
+	"usage: whittle export --format FORMAT [--resource NAME]… [--nsg NAME] [-o FILE]\n"
 	"\n"
 	"Writes the recommended rules, as they were reviewed, in a firewall's own format. Nothing is applied.\n"
 	"\n"
@@ -24,6 +24,7 @@ static const char help[] =
 	"\n"
 	"What was added, moved or replaced is said on standard error.\n"
 	"\n"
+	"Example:\n"
 	"  whittle export --format nsg --nsg web -o web-narrowed.json && diff web.json web-narrowed.json\n";
 
 /* A reader of the file sees the old or the new text, never half of one, also after a crash. */

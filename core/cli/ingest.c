@@ -6,7 +6,7 @@
 #include "whittle/flow.h"
 
 static const char help[] =
-	"Usage: whittle ingest [--format F] [--follow] [--discover CIDR,…|off] [--memory SIZE] [--json] FILE…|-\n"
+	"usage: whittle ingest [--format F] [--follow] [--discover CIDR,…|off] [--memory SIZE] [--json] FILE…|-\n"
 	"\n"
 	"Reads flows from logs into the ledger. Each record counts exactly once: where a run was stopped or killed, the next one\n"
 	"goes on. Files packed with gzip or zstd are read as they are. What can't be read is counted, the first of each kind is\n"

@@ -5,7 +5,7 @@
 #include "whittle/intel.h"
 
 static const char help[] =
-	"Usage: whittle intel update [NAME…] [--force] [--dry-run]\n"
+	"usage: whittle intel update [NAME…] [--force] [--dry-run]\n"
 	"       whittle intel list [--json]\n"
 	"       whittle intel check ADDRESS… [--json]\n"
 	"       whittle intel forget NAME\n"
@@ -21,7 +21,9 @@ static const char help[] =
 	"Formats: plain (FireHOL, Spamhaus, ipsum), csv, jsonl, iprep (Suricata), stix (2.1 bundles), misp. `update` merges a list,\n"
 	"takes out what it must not name (the estate's own addresses, trusted, private and reserved ranges), shows what it took\n"
 	"out, and refuses one that halved or grew threefold unless --force says so. `list` shows ages; a stale list stays in\n"
-	"force and is only reported. `check` names the list and entry that hold an address.\n";
+	"force and is only reported. `check` names the list and entry that hold an address.\n"
+	"\n"
+	"Example: whittle intel update && whittle intel check 192.0.2.7\n";
 
 struct ctx {
 	struct cli *c;
@@ -195,9 +197,7 @@ static int dispatch(struct ctx *x, int argc, char **argv)
 		return cli_error(&err);
 	if (!strcmp(argv[0], "list"))
 		return list(x, l, n);
-	if (!strcmp(argv[0], "check"))
-		return check(x, l, n, argc, argv);
-	return cli_usage(x->c, "'%s' is not one of update, list, check, forget", argv[0]);
+	return check(x, l, n, argc, argv);
 }
 
 static int run(struct cli *c, int argc, char **argv)
@@ -205,6 +205,8 @@ static int run(struct cli *c, int argc, char **argv)
 	struct ctx x = {.c = c};
 	if (argc < 2)
 		return cli_usage(c, "say what to do: update, list, check or forget");
+	if (strcmp(argv[1], "update") && strcmp(argv[1], "list") && strcmp(argv[1], "check") && strcmp(argv[1], "forget"))
+		return cli_usage(c, "'%s' is not one of update, list, check, forget", argv[1]);
 	bool writes = !strcmp(argv[1], "update") || !strcmp(argv[1], "forget");
 	int rc = cli_open_store(c, writes ? WH_STORE_CREATE : WH_STORE_READ, &x.store);
 	if (rc)

@@ -7,7 +7,7 @@
 #include "whittle/review.h"
 
 static const char help[] =
-	"Usage: whittle prove [RESOURCE…] [--rules FILE] [--json]\n"
+	"usage: whittle prove [RESOURCE…] [--rules FILE] [--json]\n"
 	"\n"
 	"Shows that the proposed rules allow nothing that the present ones deny: for every resource, direction, protocol, port and address,\n"
 	"as exact sets. Where they would, prints the smallest counter-example and ends with status 1.\n"

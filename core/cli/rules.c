@@ -9,7 +9,7 @@
 #include "whittle/review.h"
 
 static const char help[] =
-	"Usage: whittle rules list [RESOURCE…] [--json]\n"
+	"usage: whittle rules list [RESOURCE…] [--json]\n"
 	"       whittle rules add RESOURCE --port 22/tcp --from PREFIX[,PREFIX…] [--outbound] [--why TEXT]\n"
 	"       whittle rules edit RESOURCE RULE --from PREFIX,… | --also PREFIX,… | --not PREFIX,… [--why TEXT]\n"
 	"       whittle rules delete RESOURCE RULE [--why TEXT]\n"
@@ -249,7 +249,7 @@ static int dispatch(struct ctx *x, const char *verb, int argc, char **argv)
 		printf("%zu change%s forgotten; `whittle rules undo` brings them back\n", n, n == 1 ? "" : "s");
 		return CLI_OK;
 	}
-	return cli_usage(x->c, "'%s' is not one of list, add, edit, delete, reset, undo, history", verb);
+	return CLI_USAGE;
 }
 
 static int run(struct cli *c, int argc, char **argv)
@@ -258,6 +258,12 @@ static int run(struct cli *c, int argc, char **argv)
 	struct wh_error err;
 	if (argc < 2)
 		return cli_usage(c, "say what to do: list, add, edit, delete, reset, undo or history");
+	static const char *const verbs[] = {"list", "add", "edit", "delete", "history", "undo", "reset", NULL};
+	size_t v = 0;
+	while (verbs[v] && strcmp(verbs[v], argv[1]))
+		v++;
+	if (!verbs[v])
+		return cli_usage(c, "'%s' is not one of list, add, edit, delete, reset, undo, history", argv[1]);
 	bool reads = !strcmp(argv[1], "list") || !strcmp(argv[1], "history");
 	int rc = cli_open_store(c, reads ? WH_STORE_READ : WH_STORE_WRITE, &x.store);
 	if (rc)
