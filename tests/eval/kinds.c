@@ -136,12 +136,14 @@ static void carrier_nat(struct world *w, unsigned s, struct internet *net, struc
 	struct wh_prefix p = random_net(r, 10);
 	uint32_t held[USERS];
 
+	for (unsigned u = 0; u < USERS; u++)
+		held[u] = rng_below(r, 1024);
 	for (int day = 0; day < EVAL_DAYS; day++)
 		for (unsigned u = 0; u < USERS; u++) {
 			if (!rng_chance(r, weekend(day) ? 0.3 : 0.6))
 				continue;
 			for (int k = rng_range(r, 1, 4); k > 0; k--) {
-				if (day == 0 || rng_chance(r, 0.4))
+				if (rng_chance(r, 0.4))
 					held[u] = rng_below(r, 1024);
 				struct wh_addr a = host(&p, held[u]);
 				converse(w, s, day, &a, rng_chance(r, 0.15) ? QUICK : INTERACTIVE, true, r);

@@ -33,7 +33,7 @@ struct outcome {
 struct options {
 	unsigned seeds, first, jobs;
 	const char *out, *evidence, *label;
-	bool engine;
+	bool engine, each_feature;
 };
 
 static void name_methods(const struct options *o)
@@ -353,17 +353,79 @@ static int write_results(const struct outcome *all, const struct options *o)
 	return 0;
 }
 
+/* ---- leaving features out ---- */
+
+/* A copy of the evidence file in which one feature weighs nothing. Returns false when it has no such feature. */
+static bool write_without(const char *from, const char *feature, const char *to)
+{
+	FILE *in = fopen(from, "r"), *out = fopen(to, "w");
+	char line[512], head[80];
+	bool within = false, found = false;
+
+	snprintf(head, sizeof head, "  %s:", feature);
+	while (in && out && fgets(line, sizeof line, in)) {
+		if (!strncmp(line, "  ", 2) && line[2] != ' ')
+			within = !strncmp(line, head, strlen(head));
+		if (within && !strncmp(line, "    weight:", 11)) {
+			fputs("    weight: 0\n", out);
+			found = true;
+			within = false;
+		} else {
+			fputs(line, out);
+		}
+	}
+	if (in)
+		fclose(in);
+	return out && fclose(out) == 0 && found;
+}
+
+/* Whittle's own row with each feature left out in turn: appended to the table. */
+static int each_feature(const struct options *o, struct outcome *all, const struct mean *with)
+{
+	static const char *const features[] = {"days", "presence", "shape", "guessing", "fan-out", "alerts", "neighbours", "private", "policy"};
+	char path[320], evidence[320];
+	struct options one = *o;
+
+	snprintf(path, sizeof path, "%s/table.txt", o->out);
+	snprintf(evidence, sizeof evidence, "%s/evidence.yaml", o->out);
+	one.evidence = evidence;
+	FILE *f = fopen(path, "a");
+	if (!f)
+		return perror(path), 1;
+	fprintf(f, "\nWithout one feature of the evidence (rules/evidence.yaml)\n");
+	print_header(f);
+	print_mean(f, "whittle", with);
+	for (size_t i = 0; i < sizeof features / sizeof *features; i++) {
+		char name[64];
+		if (!write_without(o->evidence, features[i], evidence))
+			continue;
+		memset(all, 0, o->seeds * sizeof *all);
+		if (run_all(&one, all))
+			return fclose(f), 1;
+		struct mean mean = mean_of(all, o->seeds, whittle_method, -1);
+		snprintf(name, sizeof name, "without %s", features[i]);
+		print_mean(f, name, &mean);
+		print_mean(stdout, name, &mean);
+	}
+	unlink(evidence);
+	return fclose(f) ? 1 : 0;
+}
+
 static int usage(void)
 {
-	fputs("usage: eval [--seeds N] [--first SEED] [--jobs N] [--out DIR] [--evidence FILE] [--label TEXT] [--baselines-only]\n", stderr);
+	fputs("usage: eval [--seeds N] [--first SEED] [--jobs N] [--out DIR] [--evidence FILE] [--without FEATURE] [--each-feature]\n"
+	      "            [--label TEXT] [--baselines-only]\n", stderr);
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {{"seeds", 1, NULL, 's'}, {"first", 1, NULL, 'f'}, {"jobs", 1, NULL, 'j'}, {"out", 1, NULL, 'o'},
-	                                      {"evidence", 1, NULL, 'e'}, {"label", 1, NULL, 'l'}, {"baselines-only", 0, NULL, 'b'}, {0}};
+	                                      {"evidence", 1, NULL, 'e'}, {"label", 1, NULL, 'l'}, {"baselines-only", 0, NULL, 'b'},
+	                                      {"without", 1, NULL, 'w'}, {"each-feature", 0, NULL, 'x'}, {0}};
 	struct options o = {.seeds = 20, .first = 1, .jobs = 2, .out = "build/eval", .evidence = "rules/evidence.yaml", .engine = true};
+	const char *without = NULL;
+	char evidence[320];
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
@@ -375,16 +437,30 @@ int main(int argc, char **argv)
 		case 'e': o.evidence = optarg; break;
 		case 'l': o.label = optarg; break;
 		case 'b': o.engine = false; break;
+		case 'w': without = optarg; break;
+		case 'x': o.each_feature = true; break;
 		default: return usage();
 		}
 	if (optind < argc || !o.seeds || o.seeds > MAX_SEEDS || !o.jobs || o.jobs > 64)
 		return usage();
 	mkdir(o.out, 0777);
 	name_methods(&o);
+	if (without) {
+		snprintf(evidence, sizeof evidence, "%s/without-%s.yaml", o.out, without);
+		if (!write_without(o.evidence, without, evidence)) {
+			fprintf(stderr, "eval: %s has no feature '%s'\n", o.evidence, without);
+			return 2;
+		}
+		o.evidence = evidence;
+	}
 	struct outcome *all = calloc(o.seeds, sizeof *all);
 	if (!all || run_all(&o, all))
 		return 1;
 	int rc = write_results(all, &o);
+	if (!rc && o.each_feature && o.engine) {
+		struct mean with = mean_of(all, o.seeds, whittle_method, -1);
+		rc = each_feature(&o, all, &with);
+	}
 	free(all);
 	return rc;
 }
