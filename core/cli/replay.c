@@ -9,7 +9,7 @@
 enum { MAX_RULES_FILE = 64 << 20 };
 
 static const char help[] =
-	"Usage: whittle replay [RESOURCE…] [--rules FILE | --holdout DAYS] [--json]\n"
+	"usage: whittle replay [RESOURCE…] [--rules FILE | --holdout DAYS] [--json]\n"
 	"\n"
 	"Says what the proposed rules would have done, day by day, to the traffic in the ledger: flows of peers that belong would have been\n"
 	"kept or lost, those of others stopped, or admitted as they are today. Lost ones are the breakage to expect, with a 95 % upper\n"
@@ -22,6 +22,7 @@ static const char help[] =
 	"The ledger keeps a peer's days and the sum of its flows: flows are shared out evenly over the days, so sums are exact and single\n"
 	"days are not. Flows that nobody answered are not counted.\n"
 	"\n"
+	"Example, what rules of a week ago would have done to this week:\n"
 	"  whittle replay --holdout 7\n";
 
 static int progress(void *arg, size_t done, size_t total)
