@@ -84,6 +84,10 @@ test: ## every test: installs what is missing, builds, runs all; ends with the c
 test-suricata8: all ## the plugin under Suricata 8, in a Debian 13 root made for it
 	@BUILD=$(BUILD) tests/run.sh suricata8 tests/e2e/suricata8.sh
 
+test-fresh: ## the README's commands in minimal Debian 12 and 13 roots, made with debootstrap and thrown away
+	@packaging/install-deps.sh test
+	@tests/fresh/fresh.sh
+
 FUZZ_SECONDS ?= 60
 fuzz: ## run every fuzzer for FUZZ_SECONDS (60) each
 	@tests/fuzz/run.sh $(BUILD) $(FUZZ_SECONDS)
@@ -115,6 +119,6 @@ eval: $(BUILD)/eval/eval ## judge recommendations on generated worlds: build/eva
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-.PHONY: help all deps demo test test-suricata8 check bench eval fuzz lint install clean tools
+.PHONY: help all deps demo test test-suricata8 test-fresh check bench eval fuzz lint install clean tools
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
