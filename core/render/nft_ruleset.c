@@ -17,6 +17,29 @@ void wh_nft_log_prefix(const struct wh_nft_port *p, bool audit, char out[static 
 	snprintf(out, 64, "whittle %s %s %s %u ", audit ? "audit" : "drop", p->direction == WH_INBOUND ? "in" : "out", wh_proto_text(p->proto, proto), p->port);
 }
 
+/* The address after a; false at the top of its family's space. */
+static bool next_addr(struct wh_addr *a)
+{
+	size_t stop = wh_addr_is_v4(a) ? 12 : 0;
+	for (size_t i = 16; i-- > stop;)
+		if (++a->b[i])
+			return true;
+	return false;
+}
+
+bool wh_nft_interval(const struct wh_prefix *p, size_t n, size_t *i, struct wh_addr *first, struct wh_addr *last)
+{
+	if (*i >= n)
+		return false;
+	*first = p[*i].addr;
+	for (;;) {
+		*last = wh_prefix_last(&p[(*i)++]);
+		struct wh_addr after = *last;
+		if (*i >= n || !next_addr(&after) || !wh_addr_eq(&after, &p[*i].addr))
+			return true;
+	}
+}
+
 static int by_port(const void *a, const void *b)
 {
 	const struct wh_nft_port *x = a, *y = b;
@@ -76,10 +99,14 @@ int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estat
 
 static void print_set(FILE *f, const char *name, const char *type, const struct wh_prefix *p, size_t n)
 {
-	char buf[WH_PREFIX_STRLEN];
+	char buf[WH_PREFIX_STRLEN], end[WH_ADDR_STRLEN];
+	struct wh_addr first, last;
 	fprintf(f, "\tset %s {\n\t\ttype %s\n\t\tflags interval\n", name, type);
-	for (size_t i = 0; i < n; i++)
-		fprintf(f, "%s%s", i ? ",\n\t\t             " : "\t\telements = { ", wh_prefix_text(&p[i], buf));
+	for (size_t i = 0, from = 0; wh_nft_interval(p, n, &i, &first, &last); from = i) {
+		fprintf(f, "%s%s", from ? ",\n\t\t             " : "\t\telements = { ", i - from == 1 ? wh_prefix_text(&p[from], buf) : wh_addr_text(&first, buf));
+		if (i - from > 1)
+			fprintf(f, "-%s", wh_addr_text(&last, end));
+	}
 	fputs(n ? " }\n\t}\n" : "\t}\n", f);
 }
 

@@ -1,0 +1,49 @@
+#!/bin/bash
+# What `export --format nft` prints is what `enforce` puts into the kernel: the golden files are taken by nft, and the same ruleset,
+# once loaded by nft and once applied over netlink, lists alike.
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+n=0
+t() { n=$((n + 1)); if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi; }
+command -v nft >/dev/null && ip netns add whs-a-$$ 2>/dev/null || { echo "ok 1 - the text and the kernel agree # skip no nft or no namespaces here"; exit 0; }
+dir=$(mktemp -d); a=whs-a-$$; b=whs-b-$$
+trap 'ip netns del $a; ip netns del $b; rm -rf "$dir"' EXIT
+ip netns add $b
+# The blocks of a listing in one order: the kernel lists them as they were made. Stateless, and without how long an element still has.
+list() { ip netns exec "$1" nft -s list table inet whittle | sed 's/ expires [0-9a-z]*//' |
+	awk 'BEGIN{RS=""} {gsub(/^table inet whittle \{\n|\n\}$/,""); gsub(/\n/,"\001"); print}' | sort | tr '\001' '\n'; }
+
+for f in tests/golden/nft/*.nft; do
+	ip netns exec $b nft -c -f "$f" >"$dir/out" 2>&1; rc=$?
+	t $rc "nft takes $f"
+	[ $rc = 0 ] || sed 's/^/# /' "$dir/out"
+done
+
+cat >"$dir/set" <<'S'
+port in tcp 22
+0.0.0.0/31
+140.20.30.8/29
+192.0.2.0/25
+192.0.2.128/26
+255.255.255.240/28
+2001:db8::/64
+ffff::/16
+port in tcp 23
+port in udp 161
+::/0
+port out tcp 3306
+10.0.0.0/8
+S
+cp "$dir/set" "$dir/audit"; echo audit >>"$dir/audit"
+for case in "set 0" "set 60" "audit 0"; do
+	set -- $case
+	ip netns exec $a "$BUILD/tools/nft_tool" rollback
+	ip netns exec $a "$BUILD/tools/nft_tool" apply "$dir/$1" "$2" >"$dir/out" 2>&1 || sed 's/^/# /' "$dir/out"
+	"$BUILD/tools/nft_tool" text "$dir/$1" "$2" >"$dir/text.nft"
+	ip netns exec $b nft -f "$dir/text.nft"
+	list $a >"$dir/applied"; list $b >"$dir/loaded"
+	[ -s "$dir/applied" ] && diff "$dir/loaded" "$dir/applied" >"$dir/diff"; rc=$?
+	t $rc "the kernel lists the same after apply as after nft -f of the text ($1, $2 s)"
+	[ $rc = 0 ] || sed 's/^/# /' "$dir/diff"
+done
+echo "1..$n"

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The nft text: golden file, holes, directions. That the kernel holds the same after an apply is shown in tests/e2e/nft_same.sh. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "base/json.h"
+#include "whittle/render.h"
+
+static struct wh_prefix prefix(const char *s)
+{
+	struct wh_prefix p;
+	assert_int_equal(wh_prefix_parse(s, strlen(s), &p, NULL), 0);
+	return p;
+}
+
+static void same_as_golden(const char *text, const char *path)
+{
+	struct wh_error err;
+	char *want;
+	size_t len;
+	if (getenv("WH_UPDATE_GOLDEN")) { /* rewrites it: read the difference before you commit it */
+		FILE *f = fopen(path, "w");
+		assert_non_null(f);
+		fputs(text, f);
+		fclose(f);
+	}
+	if (wh_read_file(path, 1 << 20, &want, &len, &err))
+		fail_msg("%s; it would be:\n%s", err.text, text);
+	assert_string_equal(text, want);
+	free(want);
+}
+
+/* What a recommendation of two resources becomes: inbound and outbound, a carve-out, IPv6, a deny-all, touching neighbours. */
+static struct wh_nft_ruleset *made(struct wh_arena *mem)
+{
+	static struct wh_prefix ssh[4], hole[1], db[1];
+	static struct wh_recommended_rule rules[5];
+	static struct wh_addr own;
+	static struct wh_resource res;
+	static struct wh_resource_result result;
+	static struct wh_estate estate;
+	struct wh_recommendation rec = {.resources = &result, .n_resources = 1};
+	struct wh_nft_ruleset *rs;
+	struct wh_error err;
+	ssh[0] = prefix("140.20.30.8/29");
+	ssh[1] = prefix("192.0.2.0/25");
+	ssh[2] = prefix("192.0.2.128/26");
+	ssh[3] = prefix("2001:db8:7::/64");
+	hole[0] = prefix("140.20.30.11/32");
+	db[0] = prefix("10.1.0.0/16");
+	own = wh_addr_v4(0x0a000004);
+	res = (struct wh_resource){.name = "vm1", .addrs = &own, .n_addrs = 1};
+	rules[0] = (struct wh_recommended_rule){.proto = WH_PROTO_TCP, .port = 22, .prefixes = ssh, .n_prefixes = 4, .except = hole, .n_except = 1};
+	rules[1] = (struct wh_recommended_rule){.proto = WH_PROTO_TCP, .port = 23};
+	rules[2] = (struct wh_recommended_rule){.proto = WH_PROTO_UDP, .port = 161, .prefixes = db, .n_prefixes = 1};
+	rules[3] = (struct wh_recommended_rule){.direction = WH_OUTBOUND, .proto = WH_PROTO_TCP, .port = 3306, .prefixes = db, .n_prefixes = 1};
+	rules[4] = (struct wh_recommended_rule){.proto = WH_PROTO_TCP, .port = 3389, .prefixes = ssh, .n_prefixes = 1};
+	result = (struct wh_resource_result){.resource = &res, .rules = rules, .n_rules = 5};
+	estate = (struct wh_estate){.resources = &res, .n_resources = 1};
+	if (wh_nft_ruleset_from(&rec, &estate, NULL, 0, mem, &rs, &err))
+		fail_msg("%s", err.text);
+	return rs;
+}
+
+static void the_text_matches_its_golden_files(void **state)
+{
+	(void)state;
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_nft_ruleset *rs = made(mem);
+	char *text = wh_nft_text(rs, 0);
+	same_as_golden(text, "tests/golden/nft/partner.nft");
+	free(text);
+	text = wh_nft_text(rs, 60);
+	same_as_golden(text, "tests/golden/nft/pending.nft");
+	free(text);
+	rs->audit = true;
+	text = wh_nft_text(rs, 0);
+	same_as_golden(text, "tests/golden/nft/audit.nft");
+	free(text);
+	wh_arena_free(mem);
+}
+
+static void a_carve_out_is_a_hole_in_the_set(void **state)
+{
+	(void)state;
+	struct wh_arena *mem = wh_arena_new();
+	const struct wh_nft_ruleset *rs = made(mem);
+	struct wh_addr out = wh_addr_v4(0x8c141e0b), in = wh_addr_v4(0x8c141e0c); /* 140.20.30.11 and .12 */
+	bool has_out = false, has_in = false;
+	for (size_t i = 0; i < rs->ports[0].n_v4; i++) {
+		has_out |= wh_prefix_has(&rs->ports[0].v4[i], &out);
+		has_in |= wh_prefix_has(&rs->ports[0].v4[i], &in);
+	}
+	assert_int_equal(rs->ports[0].port, 22);
+	assert_false(has_out);
+	assert_true(has_in);
+	wh_arena_free(mem);
+}
+
+static void an_audit_drops_nothing(void **state)
+{
+	(void)state;
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_nft_ruleset *rs = made(mem);
+	rs->audit = true;
+	char *text = wh_nft_text(rs, 0);
+	assert_null(strstr(text, " drop\n"));
+	assert_non_null(strstr(text, "whittle audit in TCP 22"));
+	free(text);
+	wh_arena_free(mem);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_text_matches_its_golden_files),
+		cmocka_unit_test(a_carve_out_is_a_hole_in_the_set),
+		cmocka_unit_test(an_audit_drops_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
