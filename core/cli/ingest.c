@@ -51,11 +51,15 @@ static void add_stats(struct wh_read_stats *to, const struct wh_read_stats *s)
 	to->bytes += s->bytes;
 }
 
-static void say_bad(const char *path, const struct wh_read_stats *s)
+static void say_bad(const char *path, const struct wh_ingest_result *r)
 {
-	for (unsigned i = 0; i < s->n_bad; i++)
-		fprintf(stderr, "whittle: %s:%llu (byte %llu): %s; %llu record%s of this kind passed over\n", path, (unsigned long long)s->bad[i].first_line,
-		        (unsigned long long)s->bad[i].first_offset, s->bad[i].reason, (unsigned long long)s->bad[i].count, s->bad[i].count == 1 ? "" : "s");
+	for (unsigned i = 0; i < r->stats.n_bad; i++)
+		fprintf(stderr, "whittle: %s:%llu (byte %llu): %s; %llu record%s of this kind passed over\n", path,
+		        (unsigned long long)r->stats.bad[i].first_line, (unsigned long long)r->stats.bad[i].first_offset, r->stats.bad[i].reason,
+		        (unsigned long long)r->stats.bad[i].count, r->stats.bad[i].count == 1 ? "" : "s");
+	if (r->unfinished_line)
+		fprintf(stderr, "whittle: %s:%llu: the last line is not complete; it is left for the next run\n", path,
+		        (unsigned long long)r->unfinished_line);
 }
 
 static int report(const struct cli *c, const struct wh_read_stats *s, uint64_t edges, double seconds, bool nothing_new)
@@ -88,7 +92,7 @@ static int run(struct cli *c, int argc, char **argv)
 	struct wh_error err;
 	uint64_t edges = 0;
 	double seconds = 0;
-	bool resumed = false;
+	bool resumed = false, all_good = true;
 	int o, rc;
 	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
 		switch (o) {
@@ -119,19 +123,23 @@ static int run(struct cli *c, int argc, char **argv)
 	}
 	opt.locals = locals;
 	rc = CLI_OK;
-	for (int i = optind; i < argc && rc == CLI_OK && !stop; i++) {
+	for (int i = optind; i < argc && !stop; i++) {
 		struct wh_ingest_result r;
-		if (wh_ingest(s, argv[i], &opt, &r, &err))
-			rc = cli_error(&err);
+		int failed = wh_ingest(s, argv[i], &opt, &r, &err);
 		cli_progress("%s", "");
-		say_bad(argv[i], &r.stats);
+		say_bad(argv[i], &r);
+		if (failed)
+			rc = cli_error(&err);
+		all_good &= !failed;
+		if (failed && !err.input) /* the ledger's own trouble would meet the next file, too */
+			break;
 		add_stats(&all, &r.stats);
 		edges += r.edges;
 		seconds += r.seconds;
 		resumed |= r.resumed;
 	}
-	if (rc == CLI_OK)
-		rc = report(c, &all, edges, seconds, resumed && !all.records);
+	int told = all_good || all.records ? report(c, &all, edges, seconds, resumed && !all.records && !all.malformed) : CLI_OK;
+	rc = rc ? rc : told;
 	wh_locals_free(locals);
 	wh_store_close(s);
 	return rc;

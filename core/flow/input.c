@@ -31,7 +31,10 @@ struct wh_input {
 	size_t raw_at, raw_end;
 	z_stream gz;
 	ZSTD_DCtx *zstd;
-	char identity[64];
+	dev_t device;
+	ino_t inode;
+	bool identified;    /* the identity will not change any more */
+	char identity[WH_IDENTITY_MAX];
 	char path[];
 };
 
@@ -40,24 +43,58 @@ const char *wh_input_path(const struct wh_input *in)
 	return in->path;
 }
 
-const char *wh_input_identity(const struct wh_input *in)
+bool wh_input_packed(const struct wh_input *in)
 {
+	return in->coding == GZIP || in->coding == ZSTD;
+}
+
+/* FNV-1a over the first line without its newline, or the first KiB of it: a log that grows keeps its first line. Returns whether the
+ * line was complete. */
+static bool hash_head(const struct wh_input *in, uint64_t *hash)
+{
+	unsigned char head[IDENTITY_BYTES];
+	ssize_t n = pread(in->fd, head, sizeof head, 0);
+	*hash = UINT64_C(0xcbf29ce484222325);
+	for (ssize_t i = 0; i < n; i++) {
+		if (head[i] == '\n')
+			return true;
+		*hash = (*hash ^ head[i]) * UINT64_C(0x100000001b3);
+	}
+	return n == (ssize_t)sizeof head;
+}
+
+static bool identify(struct wh_input *in, char text[static WH_IDENTITY_MAX])
+{
+	uint64_t hash;
+	bool whole = hash_head(in, &hash);
+	snprintf(text, WH_IDENTITY_MAX, "%llx:%llx:%016llx", (unsigned long long)in->device, (unsigned long long)in->inode, (unsigned long long)hash);
+	return whole;
+}
+
+const char *wh_input_identity(struct wh_input *in)
+{
+	if (in->regular && !in->identified)
+		in->identified = identify(in, in->identity);
 	return in->identity;
 }
 
-/* FNV-1a over the first line, or the first KiB of it: a log that grows keeps its first line. */
-static void identify(struct wh_input *in, const struct stat *st)
+bool wh_input_rewritten(struct wh_input *in, uint64_t offset)
 {
-	unsigned char head[IDENTITY_BYTES];
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	ssize_t n = pread(in->fd, head, sizeof head, 0);
-	for (ssize_t i = 0; i < n; i++) {
-		hash = (hash ^ head[i]) * UINT64_C(0x100000001b3);
-		if (head[i] == '\n')
-			break;
-	}
-	snprintf(in->identity, sizeof in->identity, "%llx:%llx:%016llx", (unsigned long long)st->st_dev,
-	         (unsigned long long)st->st_ino, (unsigned long long)hash);
+	char now[WH_IDENTITY_MAX];
+	struct stat st;
+	if (!in->regular || wh_input_packed(in) || fstat(in->fd, &st))
+		return false;
+	if ((uint64_t)st.st_size < offset)
+		return true;
+	if (!in->identified)
+		return wh_input_identity(in), false;
+	return !identify(in, now) || strcmp(now, in->identity) != 0;
+}
+
+bool wh_input_replaced(const struct wh_input *in, const char *path)
+{
+	struct stat st;
+	return !stat(path, &st) && (st.st_dev != in->device || st.st_ino != in->inode) && st.st_size > 0;
 }
 
 int wh_input_open(const char *path, struct wh_input **out, struct wh_error *err)
@@ -81,7 +118,9 @@ int wh_input_open(const char *path, struct wh_input **out, struct wh_error *err)
 	}
 	in->regular = S_ISREG(st.st_mode) && !standard;
 	if (in->regular) {
-		identify(in, &st);
+		in->device = st.st_dev;
+		in->inode = st.st_ino;
+		wh_input_identity(in);
 		posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	}
 	in->raw = malloc(RAW_SIZE);
@@ -279,7 +318,7 @@ static int rewind_input(struct wh_input *in, struct wh_error *err)
 
 static int too_short(const struct wh_input *in, uint64_t offset, uint64_t length, struct wh_error *err)
 {
-	return wh_fail(err, -ERANGE, "%s: holds %llu bytes, but %llu were read before: was it truncated?", in->path,
+	return wh_fail_input(err, -ERANGE, "%s: holds %llu bytes, but %llu were read before: was it cut?", in->path,
 	               (unsigned long long)length, (unsigned long long)offset);
 }
 

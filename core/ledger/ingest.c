@@ -2,6 +2,15 @@
 /*
  * One input through a reader into the store. Edges and the place in the input are committed together: whatever kills the run, the
  * next one goes on where the ledger stands, and each record counts exactly once.
+ *
+ * Where a file is committed is told by its bytes and the table alone, never by how much a read happened to bring: at the first line
+ * that begins at or after a multiple of CHECK bytes, when the table is nearly full or COMMIT bytes have gone by. So a run that was
+ * killed and resumed adds the same tables in the same order as one that was not, and even what depends on that order, the sketches'
+ * heaviest sources, comes out the same.
+ *
+ *   0      CHECK    2 CHECK                 a line begins at each |; ^ is where the table is looked at, and perhaps committed
+ *   |---|-----|-|-----|---|
+ *   ^         ^       ^
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +20,7 @@
 #include "whittle/ledger.h"
 
 /* A buffer that stays in a processor's second cache while it is read, parsed and filled again. */
-enum { BUFFER = 512 << 10, MAX_RECORD = 16 << 20, FOLLOW_WAIT_MS = 250, FOLLOW_FLUSH_S = 5 };
+enum { BUFFER = 512 << 10, CHECK = 64 << 10, MAX_RECORD = 16 << 20, COMMIT = 1 << 30, FOLLOW_WAIT_MS = 250, LIVE_COMMIT_S = 5 };
 static const size_t default_limit = 64 << 20;
 
 struct ingest {
@@ -26,7 +35,10 @@ struct ingest {
 	char *buf;
 	size_t have, room;
 	uint64_t offset, line;       /* of buf[0]; line counts newlines before it */
-	uint64_t done_offset, done_line; /* up to where records are folded */
+	uint64_t done_offset, done_line; /* up to where records are folded: a line's begin */
+	uint64_t committed_offset;
+	bool within;                 /* a line too long for the reader is being passed over */
+	bool unfinished;             /* the last line was left for when it is complete */
 	uint64_t total;
 	int64_t last_commit_us;
 	uint64_t edges;
@@ -39,7 +51,9 @@ static bool stopped(const struct ingest *g)
 
 static int commit(struct ingest *g)
 {
-	struct wh_store_progress p = {.identity = wh_input_identity(g->in), .path = wh_input_path(g->in), .offset = g->done_offset, .line = g->done_line};
+	/* what has no line yet has no identity that will last */
+	struct wh_store_progress p = {.identity = g->done_offset ? wh_input_identity(g->in) : NULL, .path = wh_input_path(g->in),
+	                              .offset = g->done_offset, .line = g->done_line};
 	struct wh_read_stats d = {.records = g->stats.records - g->committed.records, .flows = g->stats.flows - g->committed.flows,
 	                          .alerts = g->stats.alerts - g->committed.alerts, .other = g->stats.other - g->committed.other,
 	                          .malformed = g->stats.malformed - g->committed.malformed};
@@ -48,6 +62,7 @@ static int commit(struct ingest *g)
 		return rc;
 	g->edges += wh_edge_table_count(g->table);
 	g->committed = g->stats;
+	g->committed_offset = g->done_offset;
 	g->last_commit_us = wh_now_us();
 	wh_edge_table_clear(g->table);
 	return 0;
@@ -59,43 +74,89 @@ static int fold(void *arg, const struct wh_record *rec)
 	return wh_edge_table_fold_later(g->table, rec);
 }
 
-/*
- * Feeds what is in the buffer. A record on which the table was full has not been counted; the reader stops there, what came before
- * is committed, and feeding goes on from the piece's start with whole pieces small enough that none is folded in part.
- */
-static int feed(struct ingest *g, bool last)
+/* Gives the reader one piece of the buffer. Returns the bytes that it consumed. */
+static int64_t feed_piece(struct ingest *g, size_t at, size_t piece, bool last)
+{
+	uint64_t lines = g->stats.lines;
+	int64_t n = g->reader->feed(g->reader_state, g->buf + at, piece, last, g->line + 1, g->offset + at, fold, g, &g->stats);
+	int settled = wh_edge_table_settle(g->table);
+	if (n >= 0 && settled)
+		n = settled;
+	if (n < 0)
+		return wh_fail(g->err, (int)n, "%s: reading stopped at byte %llu: %s", wh_input_path(g->in), (unsigned long long)(g->offset + at),
+		               strerror((int)-n));
+	if (!n)
+		return 0;
+	g->line += g->stats.lines - lines;
+	g->within = g->buf[at + (size_t)n - 1] != '\n' && !last;
+	if (!g->within) {
+		g->done_offset = g->offset + at + (size_t)n;
+		g->done_line = g->line;
+	}
+	return n;
+}
+
+/* At the begin of a line, where the table is looked at. It must have room for all that comes before the next such place: CHECK
+ * bytes of lines and the last one, however long. */
+static int check(struct ingest *g)
+{
+	if (wh_edge_table_nearly_full(g->table, CHECK + 256) || g->done_offset / COMMIT != g->committed_offset / COMMIT)
+		return commit(g);
+	return 0;
+}
+
+/* Feeds what is in the buffer, whole lines of it, in pieces that end where the table is to be looked at. */
+static int feed(struct ingest *g)
 {
 	size_t at = 0;
 	while (at < g->have) {
-		/* Pieces end at line ends, so that a full table is met between two of them and nothing is folded twice. */
-		size_t piece = g->have - at, want = 64 << 10;
+		uint64_t from = g->offset + at;
+		size_t piece = g->have - at, want = CHECK - from % CHECK;
 		if (piece > want) {
-			const char *nl = memchr(g->buf + at + want, '\n', piece - want);
+			const char *nl = memchr(g->buf + at + want - 1, '\n', piece - want + 1);
 			piece = nl ? (size_t)(nl + 1 - g->buf) - at : piece;
 		}
-		if (wh_edge_table_bytes(g->table) && wh_edge_table_nearly_full(g->table, piece)) {
-			int rc = commit(g);
+		int64_t n = feed_piece(g, at, piece, false);
+		if (n < 0)
+			return (int)n;
+		if (!n)
+			break;
+		at += (size_t)n;
+		if (!g->within && (g->offset + at) / CHECK != from / CHECK) {
+			int rc = check(g);
 			if (rc)
 				return rc;
 		}
-		uint64_t lines = g->stats.lines;
-		int64_t n = g->reader->feed(g->reader_state, g->buf + at, piece, last && at + piece == g->have, g->line + 1, g->offset + at, fold, g,
-		                            &g->stats);
-		int settled = wh_edge_table_settle(g->table);
-		if (n >= 0 && settled)
-			n = settled;
-		if (n < 0)
-			return wh_fail(g->err, (int)n, "%s: reading stopped at byte %llu: %s", wh_input_path(g->in), (unsigned long long)(g->offset + at), strerror((int)-n));
-		if (!n)
-			break;
-		g->line += g->stats.lines - lines;
-		at += (size_t)n;
-		g->done_offset = g->offset + at;
-		g->done_line = g->line;
 	}
 	memmove(g->buf, g->buf + at, g->have - at);
 	g->have -= at;
 	g->offset += at;
+	return 0;
+}
+
+/*
+ * A last line without a newline. Whole, it counts. The begin of an object is what a sensor is just writing: where the file can still
+ * grow it is left for the next run, and nothing counts twice or is lost.
+ */
+static int feed_last(struct ingest *g, bool may_grow)
+{
+	struct wh_read_stats before = g->stats;
+	size_t at = 0;
+	while (at < g->have && (g->buf[at] == ' ' || g->buf[at] == '\t'))
+		at++;
+	may_grow = may_grow && !g->within && at < g->have && g->buf[at] == '{';
+	uint64_t done = g->done_offset, line = g->done_line;
+	int64_t n = feed_piece(g, 0, g->have, true);
+	if (n < 0)
+		return (int)n;
+	if (may_grow && g->stats.malformed != before.malformed) {
+		g->stats = before;
+		g->done_offset = done;
+		g->done_line = line;
+		g->unfinished = true;
+	}
+	g->offset += g->have;
+	g->have = 0;
 	return 0;
 }
 
@@ -125,98 +186,135 @@ static int choose_reader(struct ingest *g)
 			return wh_fail_input(g->err, -EINVAL, "%s: line 1: not a format that is known; name one with --format", wh_input_path(g->in));
 	}
 	g->reader_state = g->reader->open ? g->reader->open() : NULL;
-	return 0;
+	return g->reader->open && !g->reader_state ? wh_fail(g->err, -ENOMEM, "out of memory") : 0;
+}
+
+/* Something that goes on without end, a pipe or a log that is followed, is committed by the clock. */
+static int commit_live(struct ingest *g)
+{
+	bool due = wh_now_us() - g->last_commit_us > LIVE_COMMIT_S * INT64_C(1000000);
+	return due && !g->within && g->done_offset != g->committed_offset ? commit(g) : 0;
 }
 
 /* Reads to the present end. */
-static int read_all(struct ingest *g, bool last)
+static int read_all(struct ingest *g)
 {
+	bool live = g->opt->follow || !*wh_input_identity(g->in);
 	for (;;) {
 		int rc = more_room(g);
 		if (rc)
 			return rc;
+		if (stopped(g) || (g->opt->follow && wh_input_rewritten(g->in, g->offset + g->have)))
+			return 0;
 		int64_t n = wh_input_read(g->in, g->buf + g->have, g->room - g->have, g->err);
+		if (n == -EINTR)
+			continue;
 		if (n < 0)
 			return (int)n;
 		g->have += (size_t)n;
-		if (!g->reader && g->have && (g->have >= 4096 || !n || memchr(g->buf, '\n', g->have)) && (rc = choose_reader(g)))
+		if (!g->reader && g->have && (g->have >= 4096 || !n || memchr(g->buf, '\n', g->have))) {
+			if (!n && g->opt->follow && !g->opt->format)
+				return 0; /* the first line is being written */
+			if ((rc = choose_reader(g)))
+				return rc;
+		}
+		if (g->reader && (rc = feed(g)))
 			return rc;
-		if (g->reader && (rc = feed(g, last && !n)))
-			return rc;
-		if (!n || stopped(g))
+		if (!n)
 			return 0;
+		if (live && (rc = commit_live(g)))
+			return rc;
 		if (g->opt->progress && (rc = g->opt->progress(g->opt->progress_arg, g->offset + g->have, g->total, g->stats.records)))
 			return wh_fail(g->err, rc, "stopped");
 	}
 }
 
-/* ---- following ---- */
-
-/* Whether the path now names another file, or the file is shorter than what we have read. */
-static bool rotated(const struct ingest *g, const char *path)
+/* All of a file. Where its compressed stream is damaged, what came before is good and stays. */
+static int read_whole(struct ingest *g, bool may_grow)
 {
-	struct wh_input *now;
-	struct wh_error ignored;
-	struct stat st;
-	if (stat(path, &st))
-		return false; /* between rename and creation: wait */
-	if (wh_input_open(path, &now, &ignored))
-		return false;
-	bool other = strcmp(wh_input_identity(now), wh_input_identity(g->in)) != 0;
-	wh_input_close(now);
-	return (other && st.st_size > 0) || (uint64_t)st.st_size < g->offset + g->have;
+	int rc = read_all(g);
+	if (!rc && g->reader && g->have && !stopped(g))
+		rc = feed_last(g, may_grow);
+	if (rc == -EBADMSG && g->err->input) {
+		struct wh_error why = *g->err;
+		int put = commit(g);
+		if (put)
+			return put;
+		*g->err = why;
+	}
+	return rc ? rc : commit(g);
 }
 
-static int reopen(struct ingest *g, const char *path)
+/* ---- resuming ---- */
+
+static int resume_at(struct ingest *g, uint64_t offset, uint64_t line)
 {
-	int rc = read_all(g, true); /* what was still written to the old file */
+	struct stat st;
+	g->have = 0;
+	g->within = false;
+	g->offset = g->done_offset = g->committed_offset = offset;
+	g->line = g->done_line = line;
+	g->total = !stat(wh_input_path(g->in), &st) && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	return offset ? wh_input_seek(g->in, offset, g->err) : 0;
+}
+
+static int resume(struct ingest *g, bool *resumed)
+{
+	const char *identity = wh_input_identity(g->in);
+	uint64_t offset = 0, line = 0;
+	int rc = *identity ? wh_store_progress_of(g->store, identity, &offset, &line, g->err) : 0;
+	*resumed = offset != 0;
+	return rc ? rc : resume_at(g, offset, line);
+}
+
+/* ---- following ---- */
+
+/*
+ * The file was renamed and another made, or it was cut and written anew. Of a renamed file all is read, as its writer has gone on to
+ * the new one; of one that was cut the rest is gone. The new one begins at its first byte, unless it was read before under this name
+ * or another.
+ */
+static int move_on(struct ingest *g, const char *path, bool rewritten)
+{
+	char old[WH_IDENTITY_MAX];
+	snprintf(old, sizeof old, "%s", wh_input_identity(g->in));
+	int rc = rewritten ? 0 : read_all(g);
+	if (!rc && g->reader && g->have)
+		rc = feed_last(g, false);
 	if (!rc)
 		rc = commit(g);
 	if (rc)
 		return rc;
 	wh_input_close(g->in);
 	g->in = NULL;
-	g->have = 0;
-	g->offset = g->line = g->done_offset = g->done_line = 0;
+	if (g->reader && g->reader->close)
+		g->reader->close(g->reader_state);
+	g->reader = NULL;
+	g->reader_state = NULL;
 	rc = wh_input_open(path, &g->in, g->err);
-	return rc;
+	if (rc)
+		return rc;
+	bool same_head = !strcmp(old, wh_input_identity(g->in)), resumed;
+	return same_head ? resume_at(g, 0, 0) : resume(g, &resumed);
 }
 
 static int follow(struct ingest *g, const char *path)
 {
+	struct timespec wait = {.tv_nsec = FOLLOW_WAIT_MS * 1000000L};
 	int rc = 0;
 	while (!rc && !stopped(g)) {
-		rc = read_all(g, false);
-		if (!rc && wh_now_us() - g->last_commit_us > FOLLOW_FLUSH_S * INT64_C(1000000) && g->stats.records != g->committed.records)
-			rc = commit(g);
+		rc = read_all(g);
+		if (!rc)
+			rc = commit_live(g);
 		if (rc || stopped(g))
 			break;
-		if (rotated(g, path)) {
-			rc = reopen(g, path);
-			continue;
-		}
-		struct timespec ts = {.tv_nsec = FOLLOW_WAIT_MS * 1000000L};
-		nanosleep(&ts, NULL);
+		bool rewritten = wh_input_rewritten(g->in, g->offset + g->have);
+		if (rewritten || wh_input_replaced(g->in, path))
+			rc = move_on(g, path, rewritten);
+		else
+			nanosleep(&wait, NULL);
 	}
-	return rc;
-}
-
-static int resume(struct ingest *g, bool *resumed)
-{
-	const char *identity = wh_input_identity(g->in);
-	struct stat st;
-	if (!*identity)
-		return 0;
-	int rc = wh_store_progress_of(g->store, identity, &g->offset, &g->line, g->err);
-	if (!rc && g->offset) {
-		*resumed = true;
-		rc = wh_input_seek(g->in, g->offset, g->err);
-	}
-	g->done_offset = g->offset;
-	g->done_line = g->line;
-	if (!stat(wh_input_path(g->in), &st) && S_ISREG(st.st_mode))
-		g->total = (uint64_t)st.st_size;
-	return rc;
+	return rc ? rc : commit(g);
 }
 
 int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_options *opt, struct wh_ingest_result *out, struct wh_error *err)
@@ -230,10 +328,9 @@ int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_optio
 	g.table = wh_edge_table_new(opt->locals, opt->byte_limit ? opt->byte_limit : default_limit);
 	rc = g.table ? resume(&g, &out->resumed) : wh_fail(err, -ENOMEM, "out of memory");
 	if (!rc)
-		rc = opt->follow && strcmp(path, "-") ? follow(&g, path) : read_all(&g, true);
-	if (!rc)
-		rc = commit(&g);
+		rc = opt->follow && *wh_input_identity(g.in) ? follow(&g, path) : read_whole(&g, *wh_input_identity(g.in) && !wh_input_packed(g.in));
 	out->stats = g.stats;
+	out->unfinished_line = g.unfinished ? g.done_line + 1 : 0;
 	out->edges = g.edges;
 	out->seconds = (double)(wh_now_us() - began) / 1e6;
 	if (g.reader && g.reader->close)

@@ -104,6 +104,12 @@ int64_t wh_input_read(struct wh_input *in, void *buf, size_t len, struct wh_erro
 int wh_input_seek(struct wh_input *in, uint64_t offset, struct wh_error *err);
 const char *wh_input_path(const struct wh_input *in);
 /* Identity that survives renaming and growing: device, inode and a hash of the first line (at most a KiB of it); "-" and
- * pipes have none (empty string). */
-const char *wh_input_identity(const struct wh_input *in);
+ * pipes have none (empty string). Until the first line is complete, it is that of what is there. */
+#define WH_IDENTITY_MAX 64
+const char *wh_input_identity(struct wh_input *in);
+bool wh_input_packed(const struct wh_input *in); /* gz or zst; known after the first read */
+/* Whether a plain file of which `offset` bytes were read has since been cut or written anew: it is shorter, or begins otherwise. */
+bool wh_input_rewritten(struct wh_input *in, uint64_t offset);
+/* Whether `path` now names another file, and that one is not empty: its writer has gone on. False while there is none. */
+bool wh_input_replaced(const struct wh_input *in, const char *path);
 void wh_input_close(struct wh_input *in);

@@ -138,5 +138,12 @@ struct wh_ingest_options {
 	int (*progress)(void *arg, uint64_t bytes, uint64_t total_bytes_or_0, uint64_t records);
 	void *progress_arg;
 };
-struct wh_ingest_result { struct wh_read_stats stats; uint64_t edges; double seconds; bool resumed; };
+struct wh_ingest_result {
+	struct wh_read_stats stats;
+	uint64_t edges;
+	double seconds;
+	bool resumed;
+	uint64_t unfinished_line; /* the last line's number when it was not complete and left for the next run, else 0 */
+};
+/* What was read is committed with the place in the input, also when a damaged stream ends the reading with an error. */
 int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_options *opt, struct wh_ingest_result *out, struct wh_error *err);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Prints everything that was learnt into a ledger, one line a row, in key order: two ledgers that hold the same print the same.
+ * With --sums the approximate parts (which sources are named as heaviest, which depends on the order of what was added) are left out.
+ */
+#include <inttypes.h>
+#include <string.h>
+#include "whittle/ledger.h"
+
+static bool sums;
+
+static int edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	char local[WH_ADDR_STRLEN], peer[WH_ADDR_STRLEN], proto[8];
+	(void)arg;
+	printf("edge %s %s %s %u %s first=%" PRId64 " last=%" PRId64 " day0=%d days=%016" PRIx64 " hours=%06x flows=%" PRIu64 " in=%" PRIu64 " out=%" PRIu64
+	       " alerts=%u,%u,%u,%u alerted=%u size=", wh_addr_text(&k->local, local), wh_direction_text(k->direction), wh_proto_text(k->proto, proto),
+	       k->port, wh_addr_text(&k->peer, peer), e->first_us, e->last_us, e->day0, e->days, e->hours, e->flows, e->bytes_in, e->bytes_out,
+	       e->alerts[0], e->alerts[1], e->alerts[2], e->alerts[3], e->alerted_flows);
+	for (int i = 0; i < WH_EDGE_BUCKETS; i++)
+		printf("%u,", e->size_hist[i]);
+	printf(" time=");
+	for (int i = 0; i < WH_EDGE_BUCKETS; i++)
+		printf("%u,", e->time_hist[i]);
+	putchar('\n');
+	return 0;
+}
+
+static int sketch(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *s)
+{
+	char text[WH_ADDR_STRLEN], name[8];
+	(void)arg;
+	printf("refused %s %s %u first=%" PRId64 " last=%" PRId64 " day0=%d days=%016" PRIx64 " flows=%" PRIu64 " undirected=%" PRIu64 " hll=",
+	       wh_addr_text(local, text), wh_proto_text(proto, name), port, s->first_us, s->last_us, s->day0, s->days, s->flows, s->undirected);
+	for (int i = 0; i < WH_SKETCH_REGISTERS; i++)
+		printf("%02x", s->hll[i]);
+	for (int i = 0; i < WH_SKETCH_TOP && !sums; i++)
+		if (s->top[i].count)
+			printf(" %s=%" PRIu64, wh_addr_text(&s->top[i].addr, text), s->top[i].count);
+	putchar('\n');
+	return 0;
+}
+
+static int day(void *arg, int32_t number, uint64_t flows)
+{
+	(void)arg;
+	printf("day %d flows=%" PRIu64 "\n", number, flows);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct wh_store *s;
+	struct wh_error err;
+	struct wh_store_totals t;
+	sums = argc == 3 && !strcmp(argv[1], "--sums");
+	if (argc != 2 + sums) {
+		fputs("usage: ledger_dump [--sums] LEDGER\n", stderr);
+		return 2;
+	}
+	if (wh_store_open(argv[1 + sums], WH_STORE_READ, &s, &err)) {
+		fprintf(stderr, "ledger_dump: %s\n", err.text);
+		return 1;
+	}
+	int rc = wh_store_edges(s, NULL, edge, NULL, &err);
+	if (!rc)
+		rc = wh_store_sketches(s, sketch, NULL, &err);
+	if (!rc)
+		rc = wh_store_days(s, day, NULL, &err);
+	if (!rc)
+		rc = wh_store_totals(s, &t, &err);
+	if (rc)
+		fprintf(stderr, "ledger_dump: %s\n", err.text);
+	else
+		printf("totals edges=%" PRIu64 " records=%" PRIu64 " flows=%" PRIu64 " alerts=%" PRIu64 " other=%" PRIu64 " malformed=%" PRIu64 "\n", t.edges,
+		       t.records, t.flows, t.alerts, t.other, t.malformed);
+	wh_store_close(s);
+	return rc != 0;
+}
