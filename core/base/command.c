@@ -84,7 +84,7 @@ static int collect(const char *what, int fd, size_t max, int64_t deadline, char 
 int wh_command_output(const char *what, const char *command, size_t max, int timeout_s, char **out, size_t *len, struct wh_error *err)
 {
 	int fds[2], status = 0;
-	pid_t pid;
+	pid_t pid = -1;
 	if (pipe2(fds, O_CLOEXEC))
 		return wh_fail(err, -errno, "%s: no pipe: %s", what, strerror(errno));
 	int rc = start(command, fds[1], &pid);

@@ -77,7 +77,7 @@ static int set_duration(const char *file, const struct wh_yaml *n, int64_t *out,
 static int intel_map(struct wh_config *c, const char *file, const struct wh_yaml *item, struct wh_intel_source *s, struct wh_error *err)
 {
 	static const char *const known[] = {"name", "file", "command", "format", "column", "min-score", "max-age", NULL};
-	const char *text;
+	const char *text = "";
 	int rc = wh_yaml_check_keys(file, item, known, err);
 
 	for (const struct wh_yaml *n = rc ? NULL : item->child; n && !rc; n = n->next) {

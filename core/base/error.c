@@ -15,7 +15,7 @@ static int fill(struct wh_error *err, int code, bool input, const char *fmt, va_
 	return code;
 }
 
-int wh_fail(struct wh_error *err, int code, const char *fmt, ...)
+int (wh_fail)(struct wh_error *err, int code, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -24,7 +24,7 @@ int wh_fail(struct wh_error *err, int code, const char *fmt, ...)
 	return code;
 }
 
-int wh_fail_input(struct wh_error *err, int code, const char *fmt, ...)
+int (wh_fail_input)(struct wh_error *err, int code, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);

@@ -202,7 +202,7 @@ static bool find_plugin(char path[static PATH_MAX])
 {
 	char exe[PATH_MAX], *slash;
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-	static const char *const places[] = {"%s/whittle-suricata.so", "%s/../lib/whittle/whittle-suricata.so", "%s/../lib/whittle-suricata.so"};
+	static const char *const places[] = {"", "/../lib/whittle", "/../lib"};
 
 	if (n <= 0)
 		return false;
@@ -211,12 +211,7 @@ static bool find_plugin(char path[static PATH_MAX])
 		return false;
 	*slash = 0;
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-#pragma GCC diagnostic ignored "-Wformat-truncation"
-		snprintf(path, PATH_MAX, places[i], exe);
-#pragma GCC diagnostic pop
-		if (access(path, R_OK) == 0)
+		if (snprintf(path, PATH_MAX, "%s%s/whittle-suricata.so", exe, places[i]) < PATH_MAX && access(path, R_OK) == 0)
 			return true;
 	}
 	return false;

@@ -170,10 +170,10 @@ static int run(struct cli *c, int argc, char **argv)
 	r = format ? wh_renderer_find(format) : NULL;
 	if (!rc && !r)
 		rc = unknown_format(c, format);
-	if (!rc && opt.nsg && strcmp(r->name, "nsg"))
+	if (!rc && r && opt.nsg && strcmp(r->name, "nsg"))
 		rc = cli_usage(c, "--nsg goes with --format nsg only");
 	opt.resources = names;
-	if (!rc)
+	if (!rc && r)
 		rc = export(c, r, &opt, names, path && strcmp(path, "-") ? path : NULL);
 	free(names);
 	return rc;

@@ -88,8 +88,8 @@ static int update(struct ctx *x, int argc, char **argv)
 			wanted |= !strcmp(argv[j], s->name);
 		if (!wanted)
 			continue;
-		struct wh_intel_list *l;
-		struct wh_error err;
+		struct wh_intel_list *l = NULL;
+		struct wh_error err = {0};
 		done++;
 		if (wh_intel_update(x->store, s, prot, n_prot, wh_now_us(), force, dry, x->mem, &l, &err)) {
 			rc = cli_error(&err); /* the other lists are still read; what was there of this one stays */

@@ -122,7 +122,7 @@ static int read_rules(const char *path, const struct wh_estate *e, struct wh_are
 static int run(struct cli *c, int argc, char **argv)
 {
 	static const struct option longs[] = {{"rules", required_argument, NULL, 'r'}, {0}};
-	struct wh_recommendation *rec;
+	struct wh_recommendation *rec = NULL;
 	struct wh_estate *e = NULL;
 	const char *file = NULL;
 	struct wh_error err = {0};
@@ -145,7 +145,7 @@ static int run(struct cli *c, int argc, char **argv)
 			rc = cli_usage(c, "there is no resource '%s'; `whittle estate show` lists them", argv[i]);
 	if (!rc && (file ? read_rules(file, e, mem, &rec, &err) : wh_review_load(s, e, mem, &rec, &err)))
 		rc = cli_error(&err);
-	if (!rc)
+	if (!rc && rec)
 		rc = prove(c, e, rec, argv + optind, argc - optind, mem);
 out:
 	wh_estate_free(e);

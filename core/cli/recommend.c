@@ -51,11 +51,10 @@ static void print_rules(const struct wh_recommendation *rec, bool all)
 {
 	struct cli_table *t = cli_table_new("Resource|Port|Allow|Except|>Peers|>Stopped|>Sure");
 	char from[WH_TIME_STRLEN], to[WH_TIME_STRLEN];
-	size_t rules = 0, unscanned = 0;
+	size_t rules = 0;
 
 	for (size_t i = 0; i < rec->n_resources; i++) {
 		rules += rec->resources[i].n_rules;
-		unscanned += rec->resources[i].status == WH_UNSCANNED;
 		rule_rows(t, &rec->resources[i], all);
 	}
 	printf("Learned from %.10s to %.10s (%u days)\n\n", wh_time_text(rec->from_us, from), wh_time_text(rec->to_us - 1, to), rec->days);

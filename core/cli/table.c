@@ -245,7 +245,7 @@ void cli_table_print(struct cli_table *t)
 	for (size_t i = 0; i < t->n_columns; i++)
 		header[i] = (struct cell){(char *)t->names[i], CLI_BOLD};
 	print_row(t, header);
-	while (t->n_cells % t->n_columns) /* a row that was left unfinished */
+	while (t->n_columns && t->n_cells % t->n_columns) /* a row that was left unfinished */
 		cli_table_text(t, "");
 	for (size_t i = 0; i < t->n_cells; i += t->n_columns)
 		print_row(t, t->cells + i);

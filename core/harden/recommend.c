@@ -4,6 +4,7 @@
  * open wider than its peers need. What can't be told is said: too few days, a sensor that was silent, rules whose reach is
  * unknown. Every resource's rules are proved to lie within the rules in force before any is returned.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "harden/analysis.h"
@@ -195,8 +196,8 @@ static int recommend_one(struct wh_analysis *a, struct wh_resource_result *res, 
 	if ((rc = candidate_ports(a, res->resource, &t, scratch, &ports, err)))
 		goto out;
 	/* an NSG's budget: lines grow dearer until all rules of the resource fit together */
-	for (double price = 1; price < 1e9; price *= 2) {
-		rc = derive_all(a, &t, &ports, price, mem, res, &lines, err);
+	for (int doublings = 0; doublings < 30; doublings++) {
+		rc = derive_all(a, &t, &ports, ldexp(1, doublings), mem, res, &lines, err);
 		if (rc || lines <= budget || !res->resource->n_nsgs)
 			break;
 	}

@@ -126,18 +126,18 @@ size_t wh_edge_table_bytes(const struct wh_edge_table *t)
 
 static uint64_t edge_hash(const struct wh_edge_table *t, const struct wh_edge_key *k)
 {
-	return wh_hash(k->local.b, 32, t->seed ^ ((uint64_t)k->port << 16 | (uint64_t)k->proto << 8 | k->direction));
+	return wh_hash(k, 32, t->seed ^ ((uint64_t)k->port << 16 | (uint64_t)k->proto << 8 | k->direction));
 }
 
 static bool same_key(const struct wh_edge_key *a, const struct wh_edge_key *b)
 {
 	uint64_t x[4], y[4];
-	memcpy(x, a->local.b, 32);
-	memcpy(y, b->local.b, 32);
+	memcpy(x, a, 32);
+	memcpy(y, b, 32);
 	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) && a->port == b->port && a->proto == b->proto && a->direction == b->direction;
 }
 
-_Static_assert(offsetof(struct wh_edge_key, peer) == 16, "local and peer are hashed and compared as one");
+_Static_assert(offsetof(struct wh_edge_key, local) == 0 && offsetof(struct wh_edge_key, peer) == 16, "local and peer are hashed and compared as one");
 
 static bool grow_edges(struct wh_edge_table *t)
 {

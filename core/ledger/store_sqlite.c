@@ -152,7 +152,7 @@ static int user_version(struct wh_store *s, int *version, struct wh_error *err)
 static int prepare_schema(struct wh_store *s, struct wh_error *err)
 {
 	char set[64];
-	int version, rc = user_version(s, &version, err);
+	int version = 0, rc = user_version(s, &version, err);
 	if (rc)
 		return rc;
 	if (version > SCHEMA)

@@ -160,7 +160,7 @@ static int parse_rule(struct parse *p, const json_t *rule, struct wh_rule *r)
 {
 	const json_t *o = props_of(rule);
 	const char *name = text(rule, "name"), *proto = text(o, "protocol");
-	bool allow, inbound;
+	bool allow = false, inbound = false;
 	struct side src, dst;
 	int rc;
 	if (o != rule)

@@ -378,7 +378,7 @@ static int plan_group(const struct wh_recommendation *r, const struct wh_estate 
 	struct builder b = {.mem = mem, .err = err, .tags = {e->vnets, e->n_vnets}, .plan = plan, .nsg = nsg};
 	int rc = 0;
 	b.gone = wh_arena_array(mem, nsg ? nsg->n_rules : 0, sizeof *b.gone);
-	*plan = (struct wh_nsg_plan){.nsg = nsg, .name = nsg ? nsg->name : wh_arena_printf(mem, "whittle-%s", wh_nsg_clean_name(only->name, 60, mem))};
+	*plan = (struct wh_nsg_plan){.nsg = nsg, .name = nsg ? nsg->name : only ? wh_arena_printf(mem, "whittle-%s", wh_nsg_clean_name(only->name, 60, mem)) : "whittle"};
 	for (size_t i = 0; i < r->n_resources && !rc; i++) {
 		const struct wh_resource *res = r->resources[i].resource;
 		if (guards(nsg, res) && wanted(res, opt) && (!only || only == res))

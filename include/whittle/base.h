@@ -26,6 +26,15 @@ struct wh_error {
 int wh_fail(struct wh_error *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* The same for bad input from a person or file: marks the error so that the program exits with status 2. */
 int wh_fail_input(struct wh_error *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Both return what is negative, whatever `code` was: the compiler and the analyzers may rely on it. */
+#define wh_fail(...) wh_negative((wh_fail)(__VA_ARGS__))
+#define wh_fail_input(...) wh_negative((wh_fail_input)(__VA_ARGS__))
+static inline int wh_negative(int rc)
+{
+	if (rc >= 0)
+		__builtin_unreachable();
+	return rc;
+}
 
 /*
  * An address, always 16 bytes in network order. IPv4 is held as its IPv4-mapped form ::ffff:a.b.c.d, so that both
