@@ -138,27 +138,49 @@ static void merge_sketches(sqlite3_context *c, int n, sqlite3_value **v)
 
 /* ---- opening ---- */
 
-static int user_version(struct wh_store *s, int *version, struct wh_error *err)
+static int ask(struct wh_store *s, const char *question, int *answer, struct wh_error *err)
 {
 	sqlite3_stmt *st;
-	if (sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &st, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(s->db, question, -1, &st, NULL) != SQLITE_OK)
 		return fail_db(s, "read", err);
 	int rc = sqlite3_step(st) == SQLITE_ROW ? 0 : fail_db(s, "read", err);
-	*version = sqlite3_column_int(st, 0);
+	*answer = sqlite3_column_int(st, 0);
 	sqlite3_finalize(st);
 	return rc;
+}
+
+static int user_version(struct wh_store *s, int *version, struct wh_error *err)
+{
+	return ask(s, "PRAGMA user_version", version, err);
+}
+
+/* Another program's database has tables, but not ours: nothing is added to it. */
+static int refuse_foreign(struct wh_store *s, int version, struct wh_error *err)
+{
+	int all = 0, ours = 0, rc = ask(s, "SELECT count(*) FROM sqlite_master", &all, err);
+	if (!rc)
+		rc = ask(s, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('edge', 'sketch', 'source', 'day', 'counter', 'document', 'journal')",
+		         &ours, err);
+	if (rc || (version == SCHEMA ? ours == 7 : !all))
+		return rc;
+	return wh_fail(err, -EBADMSG, "%s: is a database of another program, and no ledger", s->path);
 }
 
 static int prepare_schema(struct wh_store *s, struct wh_error *err)
 {
 	char set[64];
-	int version = 0, rc = user_version(s, &version, err);
+	struct wh_error ignored;
+	int version = 0, rc = exec(s, "BEGIN", "read", err); /* one view of it: another process may be making it just now */
 	if (rc)
 		return rc;
-	if (version > SCHEMA)
-		return wh_fail(err, -EPROTO, "%s: the ledger was written by a newer whittle (schema %d, this one knows %d)", s->path, version, SCHEMA);
-	if (version == SCHEMA)
-		return 0;
+	rc = user_version(s, &version, err);
+	if (!rc && version > SCHEMA)
+		rc = wh_fail(err, -EPROTO, "%s: the ledger was written by a newer whittle (schema %d, this one knows %d)", s->path, version, SCHEMA);
+	if (!rc)
+		rc = refuse_foreign(s, version, err);
+	exec(s, "ROLLBACK", "read", &ignored);
+	if (rc || version == SCHEMA)
+		return rc;
 	if (!s->write)
 		return wh_fail(err, -ENODATA, "%s: there is no ledger yet: `whittle ingest` makes one", s->path);
 	rc = exec(s, "PRAGMA journal_mode = WAL", "set up", err);
@@ -173,7 +195,6 @@ static int prepare_schema(struct wh_store *s, struct wh_error *err)
 		if (!rc)
 			rc = exec(s, set, "set up", err);
 	}
-	struct wh_error ignored;
 	int end = exec(s, rc ? "ROLLBACK" : "COMMIT", "set up", rc ? &ignored : err);
 	return rc ? rc : end;
 }
@@ -196,7 +217,8 @@ int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_e
 	if (flags == WH_STORE_CREATE) { /* with our mode, whatever the umask */
 		int fd = open(url, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 		if (fd < 0) {
-			rc = wh_fail(err, -errno, "%s: the ledger can't be made: %s", url, strerror(errno));
+			rc = -errno;
+			wh_fail(err, rc, "%s: the ledger can't be %s: %s", url, access(url, F_OK) ? "made" : "written", strerror(-rc));
 			wh_store_close(s);
 			return rc;
 		}

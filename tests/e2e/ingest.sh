@@ -1,0 +1,330 @@
+#!/bin/bash
+# ingest from end to end: what it reads, how it goes on, what it follows, and what it says when something is wrong. Nothing here waits
+# for luck: a follower is known to have read by its place in the file (/proc), everything else by exit statuses.
+set -u
+BUILD=${BUILD:-build}
+BUILD=$(cd "$BUILD" && pwd)
+w=$BUILD/whittle
+dir=$(mktemp -d) || exit 1
+chmod 755 "$dir"
+children=
+trap 'for c in $children; do kill -9 "$c" 2>/dev/null; done; rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+n=0
+
+# tell SENTENCE COMMAND… : ok when the command succeeds
+tell() {
+	n=$((n + 1))
+	if "${@:2}" >"$dir/told" 2>&1; then echo "ok $n - $1"; else
+		echo "not ok $n - $1"
+		head -n 30 "$dir/told" | cut -c1-300 | sed 's/^/# /'
+	fi
+}
+# expect STATUS PATTERN COMMAND… : the exit status, and a pattern in what was printed on either stream
+expect() {
+	"${@:3}" >"$dir/said" 2>&1
+	local status=$?
+	[ "$status" -eq "$1" ] && grep -qE -e "$2" "$dir/said" && return 0
+	echo "status $status, wanted $1 and /$2/ in:"
+	cat "$dir/said"
+	return 1
+}
+dump() { "$BUILD/tools/ledger_dump" "$@"; }
+# same LEDGER LEDGER : they hold the same; the approximate parts are left out, as they depend on the order of what was added
+same() { dump --sums "$1" >a.txt && dump --sums "$2" >b.txt && { cmp -s a.txt b.txt || { diff a.txt b.txt | head -n 6; false; }; }; }
+fresh() { rm -f l.db l.db-wal l.db-shm; }
+ingest() { "$w" ingest --store l.db "$@"; }
+
+"$BUILD/tools/gen_eve" --records 3000 --edges 900 --other 10 --seed 3 >one.json || exit 1
+"$BUILD/tools/gen_eve" --records 2000 --edges 700 --other 10 --seed 4 >two.json || exit 1
+cat one.json two.json >both.json
+ingest --store one.db one.json >out && ingest --store both.db both.json >out || { cat out; exit 1; }
+
+# ---- a ledger that another process has locked: 20 s of patience pass while everything else is tested ----
+cp one.db locked.db
+mkfifo hold
+"$BUILD/tools/ledger_hold" locked.db <hold >held &
+holder=$!
+children="$children $holder"
+exec 9>hold
+until [ -s held ] || ! kill -0 "$holder" 2>/dev/null; do read -r -t 0.02 <> <(:); done
+("$w" ingest --store locked.db two.json >locked.out 2>&1; echo $? >locked.status) 9>&- &
+locked=$!
+children="$children $locked"
+
+# ---- kinds of input ----
+packed() { fresh; "$1" -c both.json >"wrong.$2"; expect 0 'flows' ingest "wrong.$2" && same both.db l.db; }
+tell "gzip is told by its content, whatever the file is called" packed gzip json
+if command -v zstd >/dev/null; then
+	tell "zstd is told by its content, whatever the file is called" packed zstd gz
+else
+	n=$((n + 1)); echo "ok $n - zstd is told by its content # skip the zstd program is not installed"
+fi
+plain_gz() { fresh; cp both.json plain.gz; expect 0 'flows' ingest plain.gz && same both.db l.db; }
+tell "a plain file is read as such, whatever it is called" plain_gz
+from_pipe() { fresh; expect 0 'flows' sh -c "cat both.json | '$w' ingest --store l.db -" && same both.db l.db; }
+tell "- is standard input" from_pipe
+packed_pipe() { fresh; expect 0 'flows' sh -c "gzip -c both.json | '$w' ingest --store l.db -" && same both.db l.db; }
+tell "standard input may be packed" packed_pipe
+several() { fresh; gzip -c two.json >two.gz; expect 0 '4,[0-9]{3} flows|5,000 records' ingest one.json two.gz && same both.db l.db; }
+tell "several files are read in one run" several
+members() { fresh; { gzip -c one.json; gzip -c two.json; } >m.gz; expect 0 flows ingest m.gz && same both.db l.db; }
+tell "a gzip file of several members is read to its end" members
+
+# ---- exactly once ----
+twice() { fresh; ingest both.json && expect 0 'Nothing new' ingest both.json && expect 0 'Nothing new' ingest "$dir/both.json" && same both.db l.db; }
+tell "the same file again adds nothing" twice
+grown() { fresh; cp one.json g.json; ingest g.json && cat two.json >>g.json && expect 0 '2,000 records' ingest g.json && same both.db l.db; }
+tell "a file that has grown is read on from where it was" grown
+renamed() { fresh; cp one.json r.json; ingest r.json && mv r.json r.json.1 && expect 0 'Nothing new' ingest r.json.1 && same one.db l.db; }
+tell "a file is known again under another name" renamed
+unfinished() {
+	fresh
+	cp one.json u.json
+	head -c 300 two.json >>u.json
+	expect 0 'u.json:3001: the last line is not complete; it is left for the next run' ingest u.json && same one.db l.db &&
+		tail -c +301 two.json >>u.json && ingest u.json && same both.db l.db
+}
+tell "a last line that is being written is left, and counts once when it is complete" unfinished
+no_newline() {
+	fresh
+	head -n 1 one.json | tr -d '\n' >single.json
+	expect 0 '1 records|1 record ' ingest single.json && expect 0 'Nothing new' ingest single.json &&
+		{ echo; tail -n +2 one.json; } >>single.json && ingest single.json && same one.db l.db
+}
+tell "a last line without a newline counts when it is whole, and only once" no_newline
+rewritten() { fresh; cp one.json w.json; ingest w.json && cat two.json one.json >w.json && tail -n +1001 w.json >/dev/null && ingest w.json && dump l.db | grep -q 'records=8000 '; }
+tell "a file that was cut and written anew, larger, is read from its first byte" rewritten
+shorter() { fresh; cp both.json s.json; ingest s.json && head -n 100 both.json >s.json && expect 2 's.json: holds [0-9]+ bytes, but [0-9]+ were read before: was it cut' ingest s.json && same both.db l.db; }
+tell "a file that has lost its end is told, and nothing counts twice" shorter
+at_once() {
+	local i a b
+	for i in 1 2 3 4 5 6 7 8; do
+		fresh
+		"$w" ingest --memory 1MiB --store l.db one.json >a.out 2>&1 & a=$!
+		"$w" ingest --memory 1MiB --store l.db two.json >b.out 2>&1 & b=$!
+		wait "$a" && wait "$b" && same both.db l.db || { cat a.out b.out; return 1; }
+	done
+}
+tell "two processes that make one ledger at once, and add to it, add up" at_once
+
+# ---- following ----
+# read_up_to FILE : the follower's place in FILE is its end
+read_up_to() {
+	local want i fd
+	want=$(stat -Lc %s "$1")
+	for ((i = 0; i < 1000; i++)); do
+		for fd in /proc/"$follower"/fd/*; do
+			if [ "$(readlink "$fd" 2>/dev/null)" = "$dir/$1" ] &&
+				[ "$(awk '/^pos:/ {print $2}' "/proc/$follower/fdinfo/${fd##*/}" 2>/dev/null)" = "$want" ]; then return 0; fi
+		done
+		kill -0 "$follower" 2>/dev/null || { echo "the follower ended:"; cat follow.out; return 1; }
+		read -r -t 0.02 <> <(:)
+	done
+	echo "the follower did not come to the end of $1"
+	return 1
+}
+follow() { fresh; "$w" ingest --follow --store l.db "$1" >follow.out 2>&1 & follower=$!; children="$children $follower"; }
+stop() { kill -TERM "$follower" && wait "$follower" && grep -q 'records' follow.out || { echo "after SIGTERM:"; cat follow.out; return 1; }; }
+
+growth() {
+	: >f.json
+	follow f.json
+	read_up_to f.json || return
+	head -n 1500 one.json >>f.json; read_up_to f.json || return
+	tail -n +1501 one.json >>f.json; read_up_to f.json || return
+	cat two.json >>f.json; read_up_to f.json && stop && same both.db l.db
+}
+tell "--follow reads on as an empty file grows, each record once" growth
+first_line() {
+	head -c 200 one.json >f.json
+	follow f.json
+	read_up_to f.json || return
+	tail -c +201 one.json | head -c 5000 >>f.json; read_up_to f.json || return
+	tail -c +5201 one.json >>f.json; read_up_to f.json || return
+	cat two.json >>f.json; read_up_to f.json && stop && same both.db l.db
+}
+tell "--follow waits for a line that is being written, the first one too" first_line
+rotation() {
+	head -n 1000 one.json >f.json
+	follow f.json
+	read_up_to f.json || return
+	mv f.json f.json.1
+	tail -n +1001 one.json | head -n 900 >>f.json.1 # its writer has not noticed yet
+	read_up_to f.json.1 || return
+	tail -n +1901 one.json >>f.json.1
+	head -n 700 two.json >f.json
+	read_up_to f.json || return
+	tail -n +701 two.json >>f.json; read_up_to f.json && stop && same both.db l.db
+}
+tell "--follow goes over to the new file of a rotation, and loses nothing of the old one's end" rotation
+truncation() {
+	cat one.json >f.json
+	follow f.json
+	read_up_to f.json || return
+	: >f.json
+	cat two.json >>f.json
+	read_up_to f.json && stop && same both.db l.db
+}
+tell "--follow begins again when the file is cut (copytruncate)" truncation
+truncated_larger() {
+	head -n 1000 one.json >f.json
+	follow f.json
+	read_up_to f.json || return
+	kill -STOP "$follower"
+	{ tail -n +1001 one.json; cat two.json; } >f.json
+	kill -CONT "$follower"
+	read_up_to f.json && stop && same both.db l.db
+}
+tell "--follow notices a file that was cut and has outgrown its old size meanwhile" truncated_larger
+killed_following() {
+	cat one.json >f.json
+	follow f.json
+	read_up_to f.json || return
+	kill -KILL "$follower"
+	wait "$follower" 2>/dev/null
+	cat two.json >>f.json
+	"$w" ingest --follow --store l.db f.json >follow.out 2>&1 &
+	follower=$!
+	children="$children $follower"
+	read_up_to f.json && stop && same both.db l.db
+}
+tell "--follow that was killed goes on exactly where the ledger stands" killed_following
+stopped_pipe() {
+	fresh
+	mkfifo pipe
+	"$w" ingest --store l.db - <pipe >follow.out 2>&1 &
+	follower=$!
+	children="$children $follower"
+	exec 8>pipe
+	cat one.json >&8 # returns when all but a pipe's room of it was read
+	for i in $(seq 1000); do # and the reader sleeps in read() with the pipe empty
+		grep -q pipe_read "/proc/$follower/wchan" 2>/dev/null && break
+		[ "$(cut -d' ' -f1 "/proc/$follower/syscall" 2>/dev/null)" = 0 ] && break
+		read -r -t 0.02 <> <(:)
+	done
+	stop
+	local rc=$?
+	exec 8>&-
+	[ $rc = 0 ] && same one.db l.db
+}
+tell "a run that waits for standard input commits what it has when it is told to end" stopped_pipe
+
+# ---- bad input ----
+fresh
+tell "a file that is not there is named" expect 2 'none.json: No such file' ingest none.json
+mkdir -p d
+tell "a directory is named" expect 2 'd: is a directory' ingest d
+mkdir -p open && chmod 777 open && cp one.json open/closed.json && chmod 600 open/closed.json
+if command -v setpriv >/dev/null; then
+	tell "a file that may not be read is named" expect 2 'closed.json: Permission denied' \
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$w" ingest --store open/l.db open/closed.json
+fi
+tell "a binary file is named, with the line" expect 2 'whittle: line 1: not a format|whittle: .*whittle: line 1: not a format' ingest "$w"
+printf '<html>\n<body>\n' >h.json
+tell "a text of another kind is named, with the line" expect 2 'h.json: line 1: not a format' ingest h.json
+tell "an unknown format is answered with the known ones" expect 2 "unknown format 'pcap'; known: eve" ingest --format pcap one.json
+: >empty.json
+tell "an empty file is no fault" expect 0 '0 records|Nothing' ingest empty.json
+corrupt() {
+	fresh
+	gzip -c both.json >c.gz
+	printf '\377\377\377\377\377\377\377\377' | dd of=c.gz bs=1 seek=$(($(stat -c %s c.gz) * 3 / 4)) conv=notrunc 2>/dev/null
+	expect 2 'c.gz: gzip stream 1, after [0-9]+ decoded bytes: ' ingest c.gz || return
+	dump l.db >a.txt && grep -q 'records=[1-9]' a.txt || return
+	expect 2 'c.gz: gzip stream 1' ingest c.gz && dump l.db | cmp - a.txt
+}
+tell "a damaged gzip file is named with its place; what came before stays and counts once" corrupt
+cut_short() { fresh; gzip -c both.json | head -c 20000 >c.gz; expect 2 'c.gz: gzip stream 1, after [0-9]+ decoded bytes: cut short' ingest c.gz; }
+tell "a gzip file that was cut short is named with its place" cut_short
+go_on() { fresh; expect 2 'none.json: No such file' ingest one.json none.json two.json && same both.db l.db; }
+tell "a bad file among good ones is told, and the good ones are read" go_on
+malformed() {
+	fresh
+	{
+		head -n 10 one.json
+		echo 'not JSON at all'
+		sed -n '11,20p' one.json
+		sed -n '21s/"src_ip":"[^"]*"/"src_ip":"999.1.1.1"/p' one.json
+		head -c 100 /dev/zero
+		echo
+		sed -n '22s/"src_ip":"[^"]*"/"src_ip":"999.1.1.2"/p' one.json
+		tail -n +23 one.json
+	} >bad.json
+	local at
+	at=$(head -n 10 one.json | wc -c)
+	expect 0 "bad.json:11 \(byte $at\): .*; [12] records? of this kind passed over" ingest bad.json &&
+		grep -qE 'bad.json:22 \(byte [0-9]+\): .*address.*; 2 records of this kind' said && grep -q '4 that could not be read' said &&
+		dump l.db | grep -q 'records=2998 .*malformed=4'
+}
+tell "what can't be read is counted, the first of each kind told with line and byte, and the run goes on" malformed
+
+# ---- bad ledgers ----
+no_directory() { expect 1 'none/l.db: .*No such file' "$w" ingest --store none/l.db one.json; }
+tell "a ledger in a directory that is not there is named" no_directory
+in_namespace() { unshare -m --propagation private bash -c "$1"; }
+if in_namespace true 2>/dev/null; then
+	export w dir
+	read_only() {
+		mkdir -p ro && cp one.db ro/l.db && dump ro/l.db >a.txt || return
+		expect 1 'ro/l.db: .*[Rr]ead-only' in_namespace "mount --bind ro ro && mount -o remount,bind,ro ro && '$w' ingest --store ro/l.db two.json" &&
+			dump ro/l.db | cmp - a.txt
+	}
+	tell "a read-only ledger is told, and left as it was" read_only
+	read_from_read_only() {
+		expect 0 '"local"' in_namespace "mount --bind ro ro && mount -o remount,bind,ro ro && '$w' edges --json --store ro/l.db"
+	}
+	tell "a ledger on a read-only disk can be read" read_from_read_only
+	full_disk() {
+		mkdir -p full
+		"$BUILD/tools/gen_eve" --records 40000 --edges 30000 --seed 5 >big.json
+		fresh
+		ingest one.json big.json >out || return
+		in_namespace "mount -t tmpfs -o size=2m none full && cp one.db full/l.db && '$BUILD/tools/ledger_dump' full/l.db >before.txt || exit 9
+			'$w' ingest --store full/l.db big.json >full.out 2>&1; echo \$? >full.status
+			'$BUILD/tools/ledger_dump' full/l.db >after.txt || exit 9
+			'$w' ingest --memory 1MiB --store full/l.db big.json >full2.out 2>&1; echo \$? >>full.status
+			mount -o remount,size=200m full && '$w' ingest --memory 1MiB --store full/l.db big.json && '$BUILD/tools/ledger_dump' --sums full/l.db >done.txt" || return
+		[ "$(tr '\n' ' ' <full.status)" = '1 1 ' ] && grep -q 'full/l.db: .*the disk is full' full.out && grep -q 'the disk is full' full2.out || { cat full.status full.out full2.out; return 1; }
+		cmp before.txt after.txt && dump --sums l.db | cmp - done.txt
+	}
+	tell "a full disk is told, nothing committed is lost, and with room again the run goes on exactly once" full_disk
+else
+	for s in "a read-only ledger is told" "a ledger on a read-only disk can be read" "a full disk is told"; do
+		n=$((n + 1)); echo "ok $n - $s # skip no mount namespaces here"
+	done
+fi
+no_ledger() { head -c 9000 /dev/zero | tr '\0' x >x.db; cp x.db y.db; expect 1 'x.db: .*(damaged|no ledger)' "$w" ingest --store x.db one.json && cmp x.db y.db; }
+tell "a file that is no ledger is told, and left as it was" no_ledger
+damaged() {
+	cp both.db c.db
+	local size
+	size=$(stat -c %s c.db)
+	head -c $((size / 2)) /dev/zero | tr '\0' '\377' | dd of=c.db bs=4096 seek=$((size / 16384)) conv=notrunc 2>/dev/null
+	printf '%s\n' "$(head -n 1 one.json)" >l1.json
+	expect 1 'c.db: .*damaged' "$w" edges --store c.db && cp c.db c2.db && expect 1 'c.db: .*damaged' "$w" ingest --store c.db one.json
+}
+tell "a damaged ledger is told" damaged
+newer() {
+	cp one.db n.db
+	printf '\0\0\0\143' | dd of=n.db bs=1 seek=60 conv=notrunc 2>/dev/null
+	cp n.db n2.db
+	expect 1 'n.db: .*newer whittle \(schema 99' "$w" ingest --store n.db two.json && expect 1 'schema 99' "$w" edges --store n.db && cmp n.db n2.db
+}
+tell "a ledger of a newer schema is told, and left as it was" newer
+foreign() {
+	cp one.db o.db
+	printf '\0\0\0\0' | dd of=o.db bs=1 seek=60 conv=notrunc 2>/dev/null
+	cp o.db o2.db
+	expect 1 'o.db: .*no ledger' "$w" ingest --store o.db two.json && cmp o.db o2.db
+}
+tell "another program's database is told, and left as it was" foreign
+lock_told() {
+	wait "$locked"
+	exec 9>&-
+	wait "$holder"
+	[ "$(cat locked.status)" = 1 ] && grep -q "locked.db: .*another process has held its lock" locked.out || { cat locked.status locked.out; return 1; }
+	same one.db locked.db && "$w" ingest --store locked.db two.json && same both.db locked.db
+}
+tell "a ledger that stays locked is told, left as it was, and taken up once it is free" lock_told
+echo "1..$n"
