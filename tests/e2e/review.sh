@@ -1,0 +1,59 @@
+#!/bin/bash
+# Review from end to end: each guideline refuses by its name, what is saved is not enforced, a deletion ends with the next calculation, and
+# everything is kept with who, when and why.
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+. tests/support/learned.sh
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+n=0
+ok() { n=$((n + 1)); echo "ok $n - $1"; }
+bad() { n=$((n + 1)); echo "not ok $n - $1"; printf '%s\n' "$2" | sed 's/^/# /'; }
+# check SENTENCE STATUS PATTERN COMMAND…
+check() { out=$("${@:4}" 2>&1); rc=$?; if [ $rc = "$2" ] && grep -qE -e "$3" <<<"$out"; then ok "$1"; else bad "$1" "status $rc, wanted $2 and /$3/ in: $out"; fi; }
+lacks() { out=$("${@:3}" 2>&1); if grep -qE -e "$2" <<<"$out"; then bad "$1" "/$2/ in: $out"; else ok "$1"; fi; }
+export WHITTLE_STORE=$dir/l.db
+r() { "$BUILD/whittle" rules "$@"; }
+learned "$dir" || { bad "a ledger to review is made" "see above"; echo "1..$n"; exit 1; }
+
+check "the list shows an allow rule, and says that it is saved but not enforced" 0 'not yet enforced' r list vm1
+check "the partners' prefix is there" 0 '140\.20\.30\.8/29' r list vm1
+check "the unused port has a deny-all" 0 '23/tcp .*deny all' r list vm1
+
+check "allow-only: a deny can't be added" 2 'refused \(allow-only\)' r add vm1 --port 3389/tcp --from 185.7.1.1 --deny
+check "allow-only: a rule that allows nobody can't be added" 2 'refused \(allow-only\)' r add vm1 --port 443/tcp
+check "allow-only: an edit can't ask for a deny" 2 'refused \(allow-only\)' r edit vm1 22 --from 140.20.30.9 --deny
+check "no-flip: the last address can't be taken out" 2 'refused \(no-flip\)' r edit vm1 22 --not 140.20.0.0/16
+check "deny-all-fixed: a deny-all can't be modified" 2 'refused \(deny-all-fixed\)' r edit vm1 23 --also 140.20.30.9
+check "narrow-only: the proof refuses a wider edit, with the packet that shows it" 2 'refused \(narrow-only\).* 203\.0\.113\.9 .*22/TCP' r edit vm1 22 --also 203.0.113.9
+check "narrow-only: and an addition on a port that is closed now" 2 'refused \(narrow-only\)' r add vm1 --port 5900/tcp --from 140.20.30.9
+check "an address that is none is bad input" 2 "'140.20.30.900' is not an address" r edit vm1 22 --also 140.20.30.900
+check "an unknown rule is told, with what shows the known ones" 2 "no recommended rule '8080'" r edit vm1 8080 --also 140.20.30.9
+check "a refused change leaves no trace" 0 'Nothing was changed yet' r history
+
+check "an edit within the present policy is saved, and says that it is not enforced" 0 'saved, not yet enforced' r edit vm1 22 --also 140.20.40.7 --why 'the new backup host'
+check "the list shows it, with why" 0 '140\.20\.40\.7' r list vm1
+check "what export writes has it" 0 '140\.20\.40\.7' "$BUILD/whittle" export --format nft
+check "history has who and why" 0 "$(id -un).*edit.*the new backup host" env -u SUDO_USER "$BUILD/whittle" rules history
+check "and when" 0 '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' r history
+check "history has JSON with the same" 0 '"why": "the new backup host"' r history --json
+check "a narrowing edit is saved too" 0 'edited' r edit vm1 22 --not 140.20.30.13
+check "undo takes the last step back" 0 'took back the edit' r undo
+check "and leaves the one before" 0 '140\.20\.40\.7' r list vm1
+check "undo again" 0 'took back the edit' r undo
+lacks "brings the calculated rule back" '140\.20\.40\.7' r list vm1
+check "undo with nothing left says so" 2 'nothing to undo' r undo
+
+check "a deny-all can be deleted, until the next calculation, which it says" 0 'until the next calculation' r delete vm1 23 --why 'the terminal stays a week'
+lacks "then it is not there" '23/tcp' r list vm1
+"$BUILD/whittle" recommend >/dev/null 2>&1
+check "the next calculation proposes it again" 0 '23/tcp .*deny all' r list vm1
+check "an allow rule takes the place of a deny-all by addition" 0 'takes the place of the deny-all' r add vm1 --port 23/tcp --from 140.20.30.9 --why 'one terminal'
+lacks "which is gone then" 'deny all' sh -c "'$BUILD/whittle' rules list vm1 | grep '23/tcp'"
+"$BUILD/whittle" recommend >/dev/null 2>&1
+check "an addition survives the next calculation" 0 'one terminal' r list vm1
+check "reset forgets all, and says how to bring it back" 0 'undo. brings them back' r reset vm1
+check "as it was calculated" 0 '23/tcp .*deny all' r list vm1
+check "undo brings a reset back" 0 'took back the reset' r undo
+check "with what was added" 0 'one terminal' r list vm1
+echo "1..$n"
