@@ -2,6 +2,7 @@
 /* What the kernel holds of our table, read independently of what was sent. */
 #include <arpa/inet.h>
 #include <endian.h>
+#include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -15,7 +16,6 @@ struct reading {
 	size_t room_dispatch, room_chains, room_sets;
 	enum wh_direction direction;
 	bool pending;
-	int rc;
 };
 
 static void *grown(struct wh_arena *mem, void *old, size_t n, size_t *room, size_t size)
@@ -39,6 +39,46 @@ static const struct nlattr *find(const struct nlattr *nest, uint16_t type)
 	return NULL;
 }
 
+void wh_nft_map_name(char out[static WH_NFT_NAME], enum wh_direction d, bool pending)
+{
+	snprintf(out, WH_NFT_NAME, "%s_%s", d == WH_INBOUND ? "input" : "output", pending ? "pending" : "ports");
+}
+
+bool wh_nft_name_is_ours(const char *name)
+{
+	static const char *const own[] = {"input", "output", "input_pending", "input_ports", "output_pending", "output_ports"};
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (!strcmp(name, own[i]))
+			return true;
+	return name[0] >= 'a' && name[0] <= 'c' && (!strncmp(name + 1, "_input_", 7) || !strncmp(name + 1, "_output_", 8));
+}
+
+const struct wh_nft_dispatch *wh_nft_dispatched(const struct wh_nft_live *l, enum wh_direction d, uint8_t proto, uint16_t port, bool pending)
+{
+	for (size_t i = 0; i < l->n_dispatch; i++) {
+		const struct wh_nft_dispatch *x = &l->dispatch[i];
+		if (x->pending == pending && x->direction == d && x->proto == proto && x->port == port)
+			return x;
+	}
+	return NULL;
+}
+
+const struct wh_nft_chain *wh_nft_chain_named(const struct wh_nft_live *l, const char *name)
+{
+	for (size_t i = 0; i < l->n_chains; i++)
+		if (!strcmp(l->chains[i].name, name))
+			return &l->chains[i];
+	return NULL;
+}
+
+bool wh_nft_has_set(const struct wh_nft_live *l, const char *name)
+{
+	for (size_t i = 0; i < l->n_sets; i++)
+		if (!strcmp(l->sets[i], name))
+			return true;
+	return false;
+}
+
 /* One element of a dispatch map. */
 static void dispatch_element(struct reading *r, const struct nlattr *elem)
 {
@@ -55,8 +95,6 @@ static void dispatch_element(struct reading *r, const struct nlattr *elem)
 		d->expires_ms = (int64_t)be64toh(mnl_attr_get_u64(expires));
 	if (chain && mnl_attr_get_payload_len(chain) < sizeof d->chain)
 		snprintf(d->chain, sizeof d->chain, "%.*s", (int)mnl_attr_get_payload_len(chain), (const char *)mnl_attr_get_payload(chain));
-	if (d->chain[0])
-		*(r->pending ? &r->live->pending_letter : &r->live->confirmed_letter) = d->chain[0];
 }
 
 static int dispatch_message(const struct nlmsghdr *h, void *arg)
@@ -69,56 +107,103 @@ static int dispatch_message(const struct nlmsghdr *h, void *arg)
 	return MNL_CB_OK;
 }
 
-/* Names of our chains or sets: both carry their table as attribute 1; the name is attribute 3 of a chain and 2 of a set. */
-static const char *name_of(const struct nlmsghdr *h, uint16_t table_attr, uint16_t name_attr)
+static const struct nlattr *attr(const struct nlmsghdr *h, uint16_t type)
 {
 	const struct nlattr *a;
-	const char *name = NULL;
-	bool ours = false;
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) {
-		if (mnl_attr_get_type(a) == table_attr && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
-			ours = !strcmp(mnl_attr_get_str(a), WH_NFT_TABLE);
-		if (mnl_attr_get_type(a) == name_attr && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
-			name = mnl_attr_get_str(a);
-	}
-	return ours && name && (name[0] == 'a' || name[0] == 'b') && name[1] == '_' ? name : NULL;
+	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == type)
+			return a;
+	return NULL;
+}
+
+static const char *string(const struct nlattr *a)
+{
+	return a && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0 ? mnl_attr_get_str(a) : NULL;
+}
+
+static uint32_t number(const struct nlattr *a)
+{
+	return a && mnl_attr_get_payload_len(a) == 4 ? ntohl(mnl_attr_get_u32(a)) : 0;
+}
+
+/* The name of an object of our table, cut to what we ever use; every object carries its table as attribute 1. */
+static bool name_of(const struct nlmsghdr *h, uint16_t name_attr, char out[static WH_NFT_NAME])
+{
+	const char *table = string(attr(h, 1)), *name = string(attr(h, name_attr));
+	if (!table || !name || strcmp(table, WH_NFT_TABLE))
+		return false;
+	snprintf(out, WH_NFT_NAME, "%s", name);
+	return true;
+}
+
+static struct wh_nft_chain *chain_of(struct reading *r, const char *name)
+{
+	struct wh_nft_live *l = r->live;
+	for (size_t i = l->n_chains; i-- > 0;) /* rules come chain by chain */
+		if (!strcmp(l->chains[i].name, name))
+			return &l->chains[i];
+	l->chains = grown(r->mem, l->chains, l->n_chains, &r->room_chains, sizeof *l->chains);
+	struct wh_nft_chain *c = &l->chains[l->n_chains++];
+	*c = (struct wh_nft_chain){.rules = wh_arena_strdup(r->mem, "")};
+	snprintf(c->name, sizeof c->name, "%s", name);
+	return c;
 }
 
 static int chain_message(const struct nlmsghdr *h, void *arg)
 {
-	struct reading *r = arg;
-	const char *name = name_of(h, NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME);
-	if (!name)
+	char name[WH_NFT_NAME];
+	if (!name_of(h, NFTA_CHAIN_NAME, name))
 		return MNL_CB_OK;
-	r->live->chains = grown(r->mem, r->live->chains, r->live->n_chains, &r->room_chains, WH_NFT_NAME);
-	snprintf(r->live->chains[r->live->n_chains++], WH_NFT_NAME, "%s", name);
+	struct wh_nft_chain *c = chain_of(arg, name);
+	const struct nlattr *hook = attr(h, NFTA_CHAIN_HOOK);
+	if (hook) {
+		c->hooked = true;
+		c->hook = number(find(hook, NFTA_HOOK_HOOKNUM));
+		c->priority = (int32_t)number(find(hook, NFTA_HOOK_PRIORITY));
+		c->policy = number(attr(h, NFTA_CHAIN_POLICY));
+	}
+	return MNL_CB_OK;
+}
+
+static int rule_message(const struct nlmsghdr *h, void *arg)
+{
+	struct reading *r = arg;
+	char name[WH_NFT_NAME];
+	struct nftnl_rule *rule = nftnl_rule_alloc();
+	if (rule && name_of(h, NFTA_RULE_CHAIN, name) && nftnl_rule_nlmsg_parse(h, rule) >= 0) {
+		struct wh_nft_chain *c = chain_of(r, name);
+		char *text = wh_rule_text(rule);
+		c->rules = wh_arena_printf(r->mem, "%s%s", c->rules, text ? text : "");
+		free(text);
+	}
+	nftnl_rule_free(rule);
 	return MNL_CB_OK;
 }
 
 static int set_message(const struct nlmsghdr *h, void *arg)
 {
 	struct reading *r = arg;
-	const char *name = name_of(h, NFTA_SET_TABLE, NFTA_SET_NAME);
-	if (!name)
+	char name[WH_NFT_NAME];
+	if (!name_of(h, NFTA_SET_NAME, name))
 		return MNL_CB_OK;
 	r->live->sets = grown(r->mem, r->live->sets, r->live->n_sets, &r->room_sets, WH_NFT_NAME);
-	snprintf(r->live->sets[r->live->n_sets++], WH_NFT_NAME, "%s", name);
+	memcpy(r->live->sets[r->live->n_sets++], name, WH_NFT_NAME);
 	return MNL_CB_OK;
 }
 
-static int ignore(const struct nlmsghdr *h, void *arg)
+static int table_message(const struct nlmsghdr *h, void *arg)
 {
-	(void)h;
-	(void)arg;
+	struct wh_nft_live *l = arg;
+	l->dormant = number(attr(h, NFTA_TABLE_FLAGS)) & NFT_TABLE_F_DORMANT;
 	return MNL_CB_OK;
 }
 
 static int read_once(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_live *out)
 {
-	static const char *const maps[2][2] = {{"input_ports", "input_pending"}, {"output_ports", "output_pending"}};
 	struct reading r = {.mem = mem, .live = out};
+	char map[WH_NFT_NAME];
 	memset(out, 0, sizeof *out);
-	int rc = wh_nl_dump(nl, NFT_MSG_GETTABLE, NLM_F_ACK, WH_NFT_TABLE, NULL, ignore, NULL);
+	int rc = wh_nl_dump(nl, NFT_MSG_GETTABLE, NLM_F_ACK, WH_NFT_TABLE, NULL, table_message, out);
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
 	out->present = true;
@@ -126,12 +211,15 @@ static int read_once(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_live 
 		for (int p = 0; p < 2 && !rc; p++) {
 			r.direction = (enum wh_direction)d;
 			r.pending = p;
-			rc = wh_nl_dump(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP, WH_NFT_TABLE, maps[d][p], dispatch_message, &r);
+			wh_nft_map_name(map, r.direction, r.pending);
+			rc = wh_nl_dump(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP, WH_NFT_TABLE, map, dispatch_message, &r);
 			if (rc == -ENOENT)
 				rc = 0;
 		}
 	if (!rc)
 		rc = wh_nl_dump(nl, NFT_MSG_GETCHAIN, NLM_F_DUMP, NULL, NULL, chain_message, &r);
+	if (!rc)
+		rc = wh_nl_dump(nl, NFT_MSG_GETRULE, NLM_F_DUMP, WH_NFT_TABLE, NULL, rule_message, &r);
 	if (!rc)
 		rc = wh_nl_dump(nl, NFT_MSG_GETSET, NLM_F_DUMP, WH_NFT_TABLE, NULL, set_message, &r);
 	return rc;
@@ -159,154 +247,15 @@ int wh_nft_state(struct wh_nft_state *out, struct wh_error *err)
 	if (!rc) {
 		bool pending = false;
 		out->present = live.present;
-		for (size_t i = 0; i < live.n_dispatch; i++)
-			pending |= live.dispatch[i].pending;
 		for (size_t i = 0; i < live.n_dispatch; i++) {
 			const struct wh_nft_dispatch *d = &live.dispatch[i];
-			out->ports += d->pending == pending && d->chain[0];
+			pending |= d->pending;
+			/* a pending element stands before the confirmed one of its port */
+			out->ports += d->chain[0] && (d->pending || !wh_nft_dispatched(&live, d->direction, d->proto, d->port, true));
 			if (d->pending && (!out->expires_in_ms || d->expires_ms < out->expires_in_ms))
 				out->expires_in_ms = d->expires_ms;
 		}
 		out->confirmed = !pending && out->ports;
-	}
-	wh_arena_free(mem);
-	return rc;
-}
-
-/* ---- comparing ---- */
-
-struct bound { uint8_t addr[16]; bool end; };
-struct bounds {
-	struct bound *b;
-	size_t n, room, width;
-	bool failed;
-};
-
-static void bound(struct bounds *s, const void *addr, bool end)
-{
-	if (s->n == s->room) {
-		size_t room = s->room ? s->room * 2 : 256;
-		struct bound *more = reallocarray(s->b, room, sizeof *more);
-		if (!more) {
-			s->failed = true;
-			return;
-		}
-		s->b = more;
-		s->room = room;
-	}
-	memset(&s->b[s->n], 0, sizeof *s->b);
-	memcpy(s->b[s->n].addr, addr, s->width);
-	s->b[s->n++].end = end;
-}
-
-static int element_message(const struct nlmsghdr *h, void *arg)
-{
-	struct bounds *s = arg;
-	const struct nlattr *a, *elem;
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) {
-		if (mnl_attr_get_type(a) != NFTA_SET_ELEM_LIST_ELEMENTS)
-			continue;
-		mnl_attr_for_each_nested(elem, a) {
-			const struct nlattr *key = find(elem, NFTA_SET_ELEM_KEY), *flags = find(elem, NFTA_SET_ELEM_FLAGS), *v = key ? find(key, NFTA_DATA_VALUE) : NULL;
-			if (v && mnl_attr_get_payload_len(v) == s->width)
-				bound(s, mnl_attr_get_payload(v), flags && (ntohl(mnl_attr_get_u32(flags)) & NFT_SET_ELEM_INTERVAL_END));
-		}
-	}
-	return MNL_CB_OK;
-}
-
-static int by_bound(const void *a, const void *b)
-{
-	const struct bound *x = a, *y = b;
-	int c = memcmp(x->addr, y->addr, 16);
-	return c ? c : (int)y->end - (int)x->end; /* one ends where the next begins */
-}
-
-bool wh_nft_next(const struct wh_prefix *p, uint8_t out[static 16], size_t width)
-{
-	struct wh_addr last = wh_prefix_last(p);
-	memcpy(out, last.b + 16 - width, width);
-	for (size_t i = width; i-- > 0;)
-		if (++out[i])
-			return true;
-	return false; /* the top of the space: no end */
-}
-
-static int same_set(struct wh_nl *nl, const char *name, const struct wh_prefix *p, size_t n, size_t width)
-{
-	struct bounds have = {.width = width}, want = {.width = width};
-	uint8_t end[16];
-	for (size_t i = 0; i < n; i++) {
-		size_t from = i; /* neighbours that touch are one interval */
-		while (i + 1 < n && wh_nft_next(&p[i], end, width) && !memcmp(end, p[i + 1].addr.b + 16 - width, width))
-			i++;
-		bound(&want, p[from].addr.b + 16 - width, false);
-		if (wh_nft_next(&p[i], end, width))
-			bound(&want, end, true);
-	}
-	int rc = wh_nl_dump(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP, WH_NFT_TABLE, name, element_message, &have);
-	if (!rc && (have.failed || want.failed))
-		rc = -ENOMEM;
-	if (have.n)
-		qsort(have.b, have.n, sizeof *have.b, by_bound);
-	if (!rc)
-		rc = have.n != want.n || (have.n && memcmp(have.b, want.b, have.n * sizeof *have.b)) ? 1 : 0;
-	free(have.b);
-	free(want.b);
-	return rc;
-}
-
-static int differ(char **difference, const char *fmt, const char *name)
-{
-	if (asprintf(difference, fmt, name) < 0)
-		*difference = NULL;
-	return 1;
-}
-
-static int compare(struct wh_nl *nl, const struct wh_nft_ruleset *rs, const struct wh_nft_live *live, char **difference, struct wh_error *err)
-{
-	bool pending = live->pending_letter != 0;
-	char letter = pending ? live->pending_letter : live->confirmed_letter, base[WH_NFT_NAME], name[WH_NFT_NAME + 4];
-	size_t jumps = 0;
-	if (!live->present)
-		return differ(difference, "the table inet %s is not there", WH_NFT_TABLE);
-	for (size_t i = 0; i < live->n_dispatch; i++)
-		jumps += live->dispatch[i].pending == pending && live->dispatch[i].chain[0];
-	if (jumps != rs->n_ports)
-		return differ(difference, "another number of ports is narrowed%s", "");
-	for (size_t i = 0; i < rs->n_ports; i++) {
-		const struct wh_nft_port *p = &rs->ports[i];
-		bool found = false;
-		wh_nft_base_name(p, letter, base);
-		for (size_t k = 0; k < live->n_dispatch; k++)
-			found |= live->dispatch[k].pending == pending && live->dispatch[k].direction == p->direction && live->dispatch[k].proto == p->proto &&
-			         live->dispatch[k].port == p->port && !strcmp(live->dispatch[k].chain, base);
-		if (!found)
-			return differ(difference, "port %s is not dispatched", base + 2);
-		for (int v6 = 0; v6 < 2; v6++) {
-			snprintf(name, sizeof name, "%s_v%c", base, v6 ? '6' : '4');
-			int rc = same_set(nl, name, v6 ? p->v6 : p->v4, v6 ? p->n_v6 : p->n_v4, v6 ? 16 : 4);
-			if (rc < 0)
-				return rc == -ENOENT ? differ(difference, "the set %s is not there", name) : wh_fail(err, rc, "the set %s can't be read: %s", name, strerror(-rc));
-			if (rc)
-				return differ(difference, "the set %s holds other addresses", name);
-		}
-	}
-	return 0;
-}
-
-int wh_nft_compare(const struct wh_nft_ruleset *rs, char **difference, struct wh_error *err)
-{
-	struct wh_arena *mem = wh_arena_new();
-	struct wh_nft_live live;
-	struct wh_nl *nl;
-	*difference = NULL;
-	int rc = wh_nl_open(&nl, err);
-	if (!rc) {
-		rc = wh_nft_live(nl, mem, &live, err);
-		if (!rc)
-			rc = compare(nl, rs, &live, difference, err);
-		wh_nl_close(nl);
 	}
 	wh_arena_free(mem);
 	return rc;

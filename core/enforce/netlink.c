@@ -14,6 +14,7 @@
 struct wh_nl {
 	struct mnl_socket *sock;
 	uint32_t seq;
+	size_t room, messages, bytes;
 };
 
 int wh_nl_open(struct wh_nl **out, struct wh_error *err)
@@ -34,8 +35,22 @@ int wh_nl_open(struct wh_nl **out, struct wh_error *err)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	socklen_t len = sizeof size;
+	getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len);
+	nl->room = (size_t)size - 256;
 	*out = nl;
 	return 0;
+}
+
+size_t wh_nl_room(const struct wh_nl *nl)
+{
+	return nl->room;
+}
+
+void wh_nl_sent(const struct wh_nl *nl, size_t *messages, size_t *bytes)
+{
+	*messages = nl->messages;
+	*bytes = nl->bytes;
 }
 
 void wh_nl_close(struct wh_nl *nl)
@@ -98,7 +113,7 @@ void wh_batch_begin(struct wh_batch *b, uint32_t generation)
 
 struct nlmsghdr *wh_batch_msg(struct wh_batch *b, uint16_t type, uint16_t flags, size_t max, const char *what)
 {
-	struct nlmsghdr *h = header(b, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), NLM_F_REQUEST | NLM_F_ACK | flags, NFPROTO_INET, 0, max);
+	struct nlmsghdr *h = header(b, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), NLM_F_REQUEST | flags, NFPROTO_INET, 0, max);
 	if (!h)
 		return NULL;
 	if (b->n_marks == b->room_marks) {
@@ -111,6 +126,7 @@ struct nlmsghdr *wh_batch_msg(struct wh_batch *b, uint16_t type, uint16_t flags,
 		b->marks = more;
 		b->room_marks = room;
 	}
+	b->last = b->len;
 	b->marks[b->n_marks].seq = h->nlmsg_seq;
 	snprintf(b->marks[b->n_marks++].what, sizeof b->marks->what, "%s", what);
 	b->n++;
@@ -141,17 +157,20 @@ static int explain(const struct wh_batch *b, uint32_t seq, int code, struct wh_e
 	return wh_fail(err, -code, "the kernel refuses %s: %s", concerned(b, seq), strerror(code));
 }
 
-int wh_nl_commit(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err)
+/* Errors are answered whether or not a message asks for it, so only the last one does: its answer comes after all the others, and
+ * thousands of answers can't flood a small socket. */
+static uint32_t ask_for_answer(struct wh_batch *b)
 {
-	char reply[1 << 16];
-	uint32_t acks = 0;
-	wh_batch_done(b, header(b, NFNL_MSG_BATCH_END, NLM_F_REQUEST, AF_UNSPEC, NFNL_SUBSYS_NFTABLES, 64));
-	if (b->failed)
-		return wh_fail(err, -ENOMEM, "out of memory");
-	if (mnl_socket_sendto(nl->sock, b->buf, b->len) < 0)
-		return wh_fail(err, -errno, "the kernel takes no transaction of %zu bytes: %s", b->len, strerror(errno));
+	struct nlmsghdr *last = (struct nlmsghdr *)(void *)(b->buf + b->last);
+	last->nlmsg_flags |= NLM_F_ACK;
+	return last->nlmsg_seq;
+}
+
+static int answers(struct wh_nl *nl, const struct wh_batch *b, uint32_t last, struct wh_error *err)
+{
+	char reply[1 << 14];
 	int rc = 0;
-	while (acks < b->n) {
+	for (;;) {
 		struct pollfd p = {.fd = mnl_socket_get_fd(nl->sock), .events = POLLIN};
 		int ready = poll(&p, 1, rc ? 50 : 60000); /* after an error no more need come */
 		if (ready < 0 && errno == EINTR)
@@ -166,12 +185,27 @@ int wh_nl_commit(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err)
 			const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
 			if (h->nlmsg_type != NLMSG_ERROR || h->nlmsg_seq - b->first_seq >= b->seq - b->first_seq)
 				continue;
-			acks++;
 			if (e->error && !rc)
 				rc = explain(b, h->nlmsg_seq, -e->error, err);
+			if (h->nlmsg_seq == last)
+				return rc;
 		}
 	}
-	return rc;
+}
+
+int wh_nl_commit(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err)
+{
+	wh_batch_done(b, header(b, NFNL_MSG_BATCH_END, NLM_F_REQUEST, AF_UNSPEC, NFNL_SUBSYS_NFTABLES, 64));
+	if (b->failed)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	if (!b->n)
+		return 0;
+	uint32_t last = ask_for_answer(b);
+	if (mnl_socket_sendto(nl->sock, b->buf, b->len) < 0)
+		return wh_fail(err, -errno, "the kernel takes no transaction of %zu bytes: %s", b->len, strerror(errno));
+	nl->messages += b->n;
+	nl->bytes += b->len;
+	return answers(nl, b, last, err);
 }
 
 /* ---- questions ---- */

@@ -8,30 +8,43 @@
  *       loopback, established and related, TCP that opens no connection: accept
  *       meta l4proto . th dport vmap @D_pending
  *       meta l4proto . th dport vmap @D_ports
- *   chain G_D_tcp_22, sets G_D_tcp_22_v4 and _v6                           G is the generation's letter, a or b
+ *   chain L_D_tcp_22, sets L_D_tcp_22_v4 and _v6                           L is a letter: a, b or c
  *       ip saddr @…_v4 accept;  ip6 saddr @…_v6 accept;  counter log group drop
  *
  * `accept` here only ends our own chain: the packet goes on to the host's firewall. A drop is final. So the table can only narrow.
  *
- * An apply fills the letter that the confirmed ruleset does not use, and then D_pending; when nobody confirms, the kernel drops
- * the elements when their time is up, and D_ports, which was there before, holds again. A port that the confirmed rules narrow
- * and the new ones do not has a pending element `accept`. Confirming moves the elements to D_ports in one transaction.
+ * An apply first fills chains and sets of a letter that this port does not use: no packet reaches them yet, so this may take as many
+ * transactions as the socket's size asks for. Then one transaction switches: it fills D_pending with timed elements that lead to them.
+ * When nobody confirms, the kernel drops the elements when their time is up, and D_ports, which was there before, holds again. A port
+ * that the confirmed rules narrow and the new ones do not has a pending element `accept`. Confirming moves the elements to D_ports in
+ * one transaction. (Filling before switching is also what makes no packet slip through: a packet that is under way while a transaction
+ * is committed sees the new elements of a map, but the chains of before; a chain made by the same transaction would be empty to it.)
+ *
+ * Only differences travel. A port whose confirmed chain already holds what is wanted needs no message. Where few addresses differ, the
+ * pending chain asks what is new, then what is gone, and leaves the rest to the confirmed chain:
+ *       ip saddr @…_v4_plus accept;  ip saddr @…_v4_minus counter log group drop;  goto CONFIRMED
+ * and confirming puts plus into and takes minus out of the confirmed sets. What differs is told from what the kernel holds, read in
+ * the same generation: never from what we believe that it holds.
+ *
+ * Long lists are cut into tiles, see render/nft_ruleset.h.
  */
 #pragma once
 #include <libmnl/libmnl.h>
 #include "render/nft_ruleset.h"
 #include "whittle/enforce.h"
 
-/* ---- the transport ---- */
+/* ---- the transport (netlink.c) ---- */
 struct wh_nl;
 int wh_nl_open(struct wh_nl **out, struct wh_error *err);
 void wh_nl_close(struct wh_nl *nl);
 uint32_t wh_nl_generation(struct wh_nl *nl, struct wh_error *err); /* 0 on failure */
+size_t wh_nl_room(const struct wh_nl *nl);                         /* bytes that one transaction may have */
+void wh_nl_sent(const struct wh_nl *nl, size_t *messages, size_t *bytes); /* in all transactions since it was opened */
 
 /* A batch in the making. Messages are appended; wh_nl_commit sends them as one transaction against `generation`. */
 struct wh_batch {
 	char *buf;
-	size_t len, room;
+	size_t len, room, last; /* `last`: where the last message begins */
 	uint32_t seq, first_seq, n;
 	struct wh_mark { uint32_t seq; char what[64]; } *marks; size_t n_marks, room_marks; /* what a message concerned, for errors */
 	bool failed; /* out of memory */
@@ -46,15 +59,80 @@ int wh_nl_commit(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err);
 /* A dump: each message of the answer to the callback. 0, or a negative errno (-ENOENT: no such table or set). */
 int wh_nl_dump(struct wh_nl *nl, uint16_t type, uint16_t flags, const char *table, const char *set, mnl_cb_t each, void *arg);
 
-/* ---- what the kernel holds ---- */
+/* ---- what the kernel holds (live.c) ---- */
 struct wh_nft_dispatch { uint8_t proto; uint16_t port; enum wh_direction direction; bool pending; char chain[WH_NFT_NAME]; int64_t expires_ms; };
+struct wh_nft_chain { char name[WH_NFT_NAME]; char *rules; /* as wh_rules_text() */ bool hooked; uint32_t hook, policy; int32_t priority; };
 struct wh_nft_live {
-	bool present;
-	char pending_letter, confirmed_letter; /* 0: none */
+	bool present, dormant;
 	struct wh_nft_dispatch *dispatch; size_t n_dispatch;
-	char (*chains)[WH_NFT_NAME]; size_t n_chains; /* ours, without the base chains */
-	char (*sets)[WH_NFT_NAME]; size_t n_sets;
+	struct wh_nft_chain *chains; size_t n_chains;
+	char (*sets)[WH_NFT_NAME]; size_t n_sets; /* maps too */
 };
-/* The address after a prefix, `width` (4 or 16) bytes in network order; false at the top of the space. */
-bool wh_nft_next(const struct wh_prefix *p, uint8_t out[static 16], size_t width);
 int wh_nft_live(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_live *out, struct wh_error *err);
+/* The dispatch element of a port: the pending or the confirmed one, or NULL. */
+const struct wh_nft_dispatch *wh_nft_dispatched(const struct wh_nft_live *l, enum wh_direction d, uint8_t proto, uint16_t port, bool pending);
+const struct wh_nft_chain *wh_nft_chain_named(const struct wh_nft_live *l, const char *name);
+bool wh_nft_has_set(const struct wh_nft_live *l, const char *name);
+/* Whether a chain or set of this name is part of the layout above. Those of other parts of whittle begin with "jit". */
+bool wh_nft_name_is_ours(const char *name);
+void wh_nft_map_name(char out[static WH_NFT_NAME], enum wh_direction d, bool pending);
+
+/* ---- elements of sets (elements.c) ---- */
+struct wh_spans { struct wh_span *s; size_t n, room; };
+void wh_spans_add(struct wh_spans *s, const struct wh_span *span, struct wh_arena *mem);
+struct wh_tile { char name[WH_NFT_NAME]; struct wh_span range; };
+struct wh_tiles { struct wh_tile *t; size_t n; };
+void wh_tiles_wanted(const char *base, const struct wh_prefix *p, size_t n, bool v6, struct wh_arena *mem, struct wh_tiles *out);
+/* Of the sets that are there; -ENOENT when the one at the bottom is not. */
+int wh_tiles_live(const struct wh_nft_live *l, const char *base, bool v6, struct wh_arena *mem, struct wh_tiles *out);
+/* The intervals of a set, in order. -EBADMSG when its elements are no intervals of this family. */
+int wh_read_spans(struct wh_nl *nl, const char *set, bool v6, struct wh_arena *mem, struct wh_spans *out);
+/* What the sets of `tiles` lack of the list (plus) and have beyond it (minus), whole intervals. Holds one tile in memory at a time.
+ * Either may be NULL: then returns 1 at the first difference. */
+int wh_spans_differ(struct wh_nl *nl, const struct wh_tiles *tiles, const struct wh_prefix *p, size_t n, bool v6, struct wh_arena *mem,
+                    struct wh_spans *plus, struct wh_spans *minus);
+void wh_put_spans(struct wh_batch *b, const char *set, const struct wh_span *s, size_t n, bool v6, bool remove);
+/* The same into the tiles that they lie in; they must not cross a tile's end. */
+void wh_put_spans_tiled(struct wh_batch *b, const struct wh_tiles *tiles, const struct wh_spans *s, bool v6, bool remove);
+/* A dispatch element: jump to `chain`, or accept where it is NULL; timeout 0 lasts. */
+void wh_put_dispatch(struct wh_batch *b, const char *map, uint8_t proto, uint16_t port, const char *chain, int64_t timeout_ms);
+void wh_del_dispatch(struct wh_batch *b, const char *map, uint8_t proto, uint16_t port);
+void wh_flush_map(struct wh_batch *b, const char *map);
+
+/* ---- tables, chains, sets and rules (table.c) ---- */
+struct nftnl_rule;
+struct wh_rules { struct nftnl_rule **r; size_t n, room; };
+struct wh_chain_spec { /* the chain of a port */
+	const char *name;
+	const struct wh_nft_port *port;
+	struct wh_tiles tiles[2];
+	bool plus[2], minus[2]; /* it has sets of differences, NAME_v4_plus …, */
+	const char *then;       /* and leaves the rest to this chain, the confirmed one; NULL: it has tiles */
+	bool audit; uint16_t nflog_group;
+};
+void wh_rules_of_port(const struct wh_chain_spec *c, struct wh_rules *out); /* *out is overwritten: wh_rules_free() it */
+void wh_rules_of_hook(enum wh_direction d, struct wh_rules *out);
+void wh_rules_free(struct wh_rules *r);
+char *wh_rules_text(const struct wh_rules *r); /* one line a rule, without counts; free() it */
+char *wh_rule_text(const struct nftnl_rule *r);
+void wh_put_rules(struct wh_batch *b, struct wh_rules *r); /* frees them */
+void wh_put_table(struct wh_batch *b);
+void wh_del_table(struct wh_batch *b);
+void wh_put_map(struct wh_batch *b, const char *name);
+void wh_put_interval_set(struct wh_batch *b, const char *name, bool v6);
+void wh_del_set(struct wh_batch *b, const char *name);
+void wh_put_chain(struct wh_batch *b, const char *name, int hook);
+void wh_flush_chain(struct wh_batch *b, const char *name);
+void wh_del_chain(struct wh_batch *b, const char *name); /* flushed before */
+#define WH_NFT_HOOK_PRIORITY (-5)
+
+/* ---- the difference between what is wanted and what is there (compare.c) ---- */
+/* Of the base chains and maps. NULL: none. In `mem`. */
+char *wh_nft_skeleton_differs(const struct wh_nft_live *l, struct wh_arena *mem);
+/* Whether the chain is there and its rules are those of the spec. */
+bool wh_nft_chain_is(const struct wh_nft_live *l, const struct wh_chain_spec *spec, struct wh_arena *mem);
+/* Which sets of differences a chain has; false when it has none, hence is whole. */
+bool wh_nft_delta_sets(const struct wh_nft_live *l, const char *chain, bool plus[2], bool minus[2]);
+/* 0 same; 1 different, with a line a difference in *difference (free() it); <0 error. */
+int wh_nft_compare_live(struct wh_nl *nl, const struct wh_nft_ruleset *rs, const struct wh_nft_live *live, struct wh_arena *mem,
+                        char **difference, struct wh_error *err);

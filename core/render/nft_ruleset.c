@@ -40,6 +40,61 @@ bool wh_nft_interval(const struct wh_prefix *p, size_t n, size_t *i, struct wh_a
 	}
 }
 
+static struct wh_addr bottom(bool v6)
+{
+	struct wh_addr zero = {{0}};
+	return v6 ? zero : wh_addr_v4(0);
+}
+
+struct wh_addr *wh_nft_tiles(const struct wh_prefix *p, size_t n, bool v6, struct wh_arena *mem, size_t *n_tiles)
+{
+	struct wh_addr *starts = wh_arena_array(mem, n / WH_NFT_TILE + 1, sizeof *starts), first, last;
+	size_t i = 0, k = 0;
+	starts[0] = bottom(v6);
+	*n_tiles = 1;
+	while (wh_nft_interval(p, n, &i, &first, &last))
+		if (k++ && (k - 1) % WH_NFT_TILE == 0)
+			starts[(*n_tiles)++] = first;
+	return starts;
+}
+
+struct wh_addr wh_nft_tile_end(const struct wh_addr *starts, size_t n_tiles, size_t i, bool v6)
+{
+	struct wh_addr end;
+	if (i + 1 == n_tiles)
+		return wh_prefix_last(v6 ? &wh_prefix_all_v6 : &wh_prefix_all_v4);
+	end = starts[i + 1];
+	for (size_t k = 16; k-- > 0 && end.b[k]-- == 0;)
+		;
+	return end;
+}
+
+void wh_nft_tile_name(const char *base, const struct wh_addr *start, bool v6, char out[static WH_NFT_NAME])
+{
+	struct wh_addr zero = bottom(v6);
+	int len = snprintf(out, WH_NFT_NAME, "%.40s_v%c", base, v6 ? '6' : '4');
+	if (wh_addr_eq(start, &zero))
+		return;
+	out[len++] = '_';
+	for (int i = v6 ? 0 : 12; i < 16; i++)
+		len += snprintf(out + len, WH_NFT_NAME - (size_t)len, "%02x", start->b[i]);
+}
+
+bool wh_nft_next_span(struct wh_nft_cursor *c, const struct wh_addr *end, struct wh_span *out)
+{
+	if (!c->have)
+		c->have = wh_nft_interval(c->p, c->n, &c->i, &c->rest.first, &c->rest.last);
+	if (!c->have || wh_addr_cmp(&c->rest.first, end) > 0)
+		return false;
+	*out = c->rest;
+	c->have = wh_addr_cmp(&c->rest.last, end) > 0;
+	if (c->have) {
+		out->last = c->rest.first = *end;
+		next_addr(&c->rest.first);
+	}
+	return true;
+}
+
 static int by_port(const void *a, const void *b)
 {
 	const struct wh_nft_port *x = a, *y = b;
@@ -97,31 +152,66 @@ int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estat
 
 /* ---- nft's language ---- */
 
-static void print_set(FILE *f, const char *name, const char *type, const struct wh_prefix *p, size_t n)
+/* An interval as nft writes it: a prefix where it is one. */
+static void print_span(FILE *f, const struct wh_span *s)
 {
-	char buf[WH_PREFIX_STRLEN], end[WH_ADDR_STRLEN];
-	struct wh_addr first, last;
-	fprintf(f, "\tset %s {\n\t\ttype %s\n\t\tflags interval\n", name, type);
-	for (size_t i = 0, from = 0; wh_nft_interval(p, n, &i, &first, &last); from = i) {
-		fprintf(f, "%s%s", from ? ",\n\t\t             " : "\t\telements = { ", i - from == 1 ? wh_prefix_text(&p[from], buf) : wh_addr_text(&first, buf));
-		if (i - from > 1)
-			fprintf(f, "-%s", wh_addr_text(&last, end));
+	char first[WH_PREFIX_STRLEN], last[WH_ADDR_STRLEN];
+	struct wh_prefix whole;
+	for (unsigned len = 0; len <= 128; len++) {
+		whole = wh_prefix_of(&s->first, len);
+		struct wh_addr end = wh_prefix_last(&whole);
+		if (wh_addr_eq(&whole.addr, &s->first) && wh_addr_eq(&end, &s->last)) {
+			fputs(wh_prefix_text(&whole, first), f);
+			return;
+		}
 	}
-	fputs(n ? " }\n\t}\n" : "\t}\n", f);
+	fprintf(f, "%s-%s", wh_addr_text(&s->first, first), wh_addr_text(&s->last, last));
+}
+
+/* The sets of one family of a port; the rules that ask them go to `rules`. */
+static void print_sets(FILE *f, FILE *rules, const char *base, const char *side, const struct wh_prefix *p, size_t n, bool v6)
+{
+	struct wh_arena *mem = wh_arena_new();
+	size_t tiles;
+	struct wh_addr *starts = wh_nft_tiles(p, n, v6, mem, &tiles);
+	struct wh_nft_cursor c = {.p = p, .n = n};
+	char name[WH_NFT_NAME];
+	for (size_t i = 0; i < tiles; i++) {
+		struct wh_span s = {starts[i], wh_nft_tile_end(starts, tiles, i, v6)}, guard = s;
+		const char *before = "\t\telements = { ";
+		wh_nft_tile_name(base, &starts[i], v6, name);
+		fprintf(f, "\tset %s {\n\t\ttype %s\n\t\tflags interval\n", name, v6 ? "ipv6_addr" : "ipv4_addr");
+		while (wh_nft_next_span(&c, &guard.last, &s)) {
+			fputs(before, f);
+			print_span(f, &s);
+			before = ",\n\t\t             ";
+		}
+		fputs(*before == ',' ? " }\n\t}\n" : "\t}\n", f);
+		fputs("\t\t", rules);
+		if (tiles > 1) {
+			char first[WH_ADDR_STRLEN], last[WH_ADDR_STRLEN];
+			fprintf(rules, "ip%s %s %s-%s ", v6 ? "6" : "", side, wh_addr_text(&guard.first, first), wh_addr_text(&guard.last, last));
+		}
+		fprintf(rules, "ip%s %s @%s accept\n", v6 ? "6" : "", side, name);
+	}
+	wh_arena_free(mem);
 }
 
 static void print_port(FILE *f, const struct wh_nft_ruleset *rs, const struct wh_nft_port *p)
 {
-	char base[WH_NFT_NAME], name[WH_NFT_NAME + 4], prefix[64];
+	char base[WH_NFT_NAME], prefix[64], *rules = NULL;
 	const char *side = p->direction == WH_INBOUND ? "saddr" : "daddr";
+	size_t len;
+	FILE *r = open_memstream(&rules, &len);
+	if (!r)
+		return;
 	wh_nft_base_name(p, 'a', base);
-	snprintf(name, sizeof name, "%s_v4", base);
-	print_set(f, name, "ipv4_addr", p->v4, p->n_v4);
-	snprintf(name, sizeof name, "%s_v6", base);
-	print_set(f, name, "ipv6_addr", p->v6, p->n_v6);
+	print_sets(f, r, base, side, p->v4, p->n_v4, false);
+	print_sets(f, r, base, side, p->v6, p->n_v6, true);
+	fclose(r);
 	wh_nft_log_prefix(p, rs->audit, prefix);
-	fprintf(f, "\tchain %s {\n\t\tip %s @%s_v4 accept\n\t\tip6 %s @%s_v6 accept\n\t\tcounter log prefix \"%s\" group %u %s\n\t}\n", base, side, base, side, base, prefix,
-	        rs->nflog_group, rs->audit ? "accept" : "drop");
+	fprintf(f, "\tchain %s {\n%s\t\tcounter log prefix \"%s\" group %u %s\n\t}\n", base, rules ? rules : "", prefix, rs->nflog_group, rs->audit ? "accept" : "drop");
+	free(rules);
 }
 
 static void print_map(FILE *f, const struct wh_nft_ruleset *rs, enum wh_direction dir, const char *name, int64_t timeout, bool filled)

@@ -4,11 +4,30 @@
 #include "whittle/render.h"
 
 #define WH_NFT_TABLE "whittle"
-#define WH_NFT_NAME 48
+#define WH_NFT_NAME 80
 #define WH_NFLOG_GROUP 5
 
 void wh_nft_base_name(const struct wh_nft_port *p, char letter, char out[static WH_NFT_NAME]);
 /* The next run of prefixes that touch, from p[*i] on, as one interval: the kernel keeps no line between neighbours. Moves *i behind
  * the run; false at the end. The prefixes are sorted, disjoint and of one family. */
 bool wh_nft_interval(const struct wh_prefix *p, size_t n, size_t *i, struct wh_addr *first, struct wh_addr *last);
+
+/*
+ * Tiles. The kernel walks an interval set from its beginning for each 32 KiB that it dumps, so reading n elements back takes n² / 1,600
+ * steps: 0.55 s for 100,000 prefixes. A long list is therefore cut into sets of WH_NFT_TILE intervals; each is asked only for the
+ * addresses between its start and the next one's, which a comparison in front of the lookup sees to.
+ */
+enum { WH_NFT_TILE = 2048 };
+/* The first address of each tile, in `mem`; at least one, the first being the bottom of the family's space. */
+struct wh_addr *wh_nft_tiles(const struct wh_prefix *p, size_t n, bool v6, struct wh_arena *mem, size_t *n_tiles);
+/* The last address of tile i. */
+struct wh_addr wh_nft_tile_end(const struct wh_addr *starts, size_t n_tiles, size_t i, bool v6);
+/* "BASE_v4" for the tile at the bottom, "BASE_v4_0a000000" for another. */
+void wh_nft_tile_name(const char *base, const struct wh_addr *start, bool v6, char out[static WH_NFT_NAME]);
+
+/* The intervals of a list, cut where tiles end. */
+struct wh_span { struct wh_addr first, last; };
+struct wh_nft_cursor { const struct wh_prefix *p; size_t n, i; bool have; struct wh_span rest; };
+/* The next one that begins at or before `end`; false when there is none. */
+bool wh_nft_next_span(struct wh_nft_cursor *c, const struct wh_addr *end, struct wh_span *out);
 void wh_nft_log_prefix(const struct wh_nft_port *p, bool audit, char out[static 64]);

@@ -7,14 +7,24 @@ dir=$(mktemp -d); ns=whb-$$
 trap 'ip netns del $ns 2>/dev/null; rm -rf "$dir"' EXIT
 ip netns add $ns || exit 1
 awk 'BEGIN{print "port in tcp 22"; for(i=0;i<100000;i++){a=167772160+i*16; printf "%d.%d.%d.%d/29\n",a/16777216,(a/65536)%256,(a/256)%256,a%256}}' >"$dir/set"
-"$BUILD/tools/nft_tool" text "$dir/set" 0 >"$dir/set.nft"
+# for nft the set is in one piece, as a person would write it
+{ printf 'table inet whittle {\n\tset a {\n\t\ttype ipv4_addr\n\t\tflags interval\n\t\telements = { '
+  sed -n '2,$p' "$dir/set" | paste -sd,; printf '}\n\t}\n\tchain b {\n\t\ttype filter hook input priority 0; policy accept\n\t\ttcp dport 22 ip saddr @a accept\n\t\ttcp dport 22 drop\n\t}\n}\n'; } >"$dir/set.nft"
 run() { ip netns exec $ns /usr/bin/time -a -o "$dir/$1" -f '%e %U %S %M' "${@:2}" >/dev/null; ip netns exec $ns "$BUILD/tools/nft_tool" rollback; }
-for _ in 1 2 3 4 5; do
+for _ in 1 2 3 4 5 6 7; do
 	run whittle "$BUILD/tools/nft_tool" apply "$dir/set" 60
 	run nft nft -f "$dir/set.nft"
 done
-med() { awk -v c="$2" '{print $c}' "$dir/$1" | sort -n | sed -n 3p; }
-awk -v a="$(med whittle 1)" -v b="$(med nft 1)" -v m="$(med whittle 4)" -v n="$(med nft 4)" 'BEGIN{
-	printf "# whittle %.2f s, %.1f MB; nft %.2f s, %.1f MB\n", a, m/1024, b, n/1024
-	printf "enforce 100,000 prefixes, read back included: time / nft -f\t%.2f\t<= 0.40\t%s\n", a/b, a/b<=0.40?"met":"missed"
-	printf "enforce 100,000 prefixes: memory / nft -f\t%.2f\t<= 0.20\t%s\n", m/n, m/n<=0.20?"met":"missed"}'
+# seven pairs, and the median of their ratios: other work on the machine reaches both of a pair
+paste "$dir/whittle" "$dir/nft" | awk '{print $1/$5, $4/$8, $1, $5, $4, $8}' | sort -n | sed -n 4p | awk '{
+	printf "# whittle %.2f s, %.1f MB; nft %.2f s, %.1f MB\n", $3, $5/1024, $4, $6/1024
+	printf "enforce 100,000 prefixes, each read back: time / nft -f\t%.2f\t<= 0.40\t%s\n", $1, $1<=0.40?"met":"missed"
+	printf "enforce 100,000 prefixes, each read back: memory / nft -f\t%.2f\t<= 0.20\t%s\n", $2, $2<=0.20?"met":"missed"}'
+# One address more, over what was confirmed: only the difference travels.
+ip netns exec $ns "$BUILD/tools/nft_tool" apply "$dir/set" 0 >"$dir/all"
+(cat "$dir/set"; echo 203.0.113.77) >"$dir/more"
+ip netns exec $ns "$BUILD/tools/nft_tool" apply "$dir/more" 60 >"$dir/one"
+echo "# all: $(cat "$dir/all")"
+echo "# one address more: $(cat "$dir/one")"
+awk -v a="$(sed 's/.*messages, \([0-9]*\) bytes.*/\1/' "$dir/all")" -v b="$(sed 's/.*messages, \([0-9]*\) bytes.*/\1/' "$dir/one")" 'BEGIN{
+	printf "enforce, one prefix more than 100,000: bytes to the kernel / all\t%.4f\t<= 0.0100\t%s\n", b/a, b/a<=0.01?"met":"missed"}'

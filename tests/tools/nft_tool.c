@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 		struct wh_enforce_result res;
 		rc = wh_nft_apply(load(argv[2], mem), &opt, &res, &err);
 		if (!rc)
-			printf("%zu ports, %zu prefixes, %.3f s, verified %d\n", res.ports, res.prefixes, res.apply_seconds, res.verified);
+			printf("%zu ports, %zu prefixes, %.3f s, verified %d, %zu messages, %zu bytes%s\n", res.ports, res.prefixes, res.apply_seconds, res.verified, res.messages, res.bytes, res.unchanged ? ", unchanged" : "");
 	} else if (argc == 4 && !strcmp(argv[1], "text")) {
 		char *t = wh_nft_text(load(argv[2], mem), atoi(argv[3]));
 		fputs(t, stdout);

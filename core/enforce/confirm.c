@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Confirm and roll back: each one transaction. See enforce/nft.h. */
+#include <string.h>
+#include "enforce/nft.h"
+
+struct confirmation {
+	struct wh_nl *nl;
+	struct wh_arena *mem;
+	struct wh_nft_live live;
+	struct wh_batch b;
+};
+
+/* A chain and its sets. The dispatch element that leads to it was deleted before. */
+static void delete_chain(struct confirmation *c, const char *chain)
+{
+	size_t len = strlen(chain);
+	if (!len || !wh_nft_chain_named(&c->live, chain))
+		return;
+	wh_flush_chain(&c->b, chain);
+	wh_del_chain(&c->b, chain);
+	for (size_t i = 0; i < c->live.n_sets; i++)
+		if (!strncmp(c->live.sets[i], chain, len) && !strncmp(c->live.sets[i] + len, "_v", 2))
+			wh_del_set(&c->b, c->live.sets[i]);
+}
+
+/* What is new goes into the confirmed sets, and what is gone comes out of them. */
+static int move_differences(struct confirmation *c, const char *from, const char *to)
+{
+	char set[WH_NFT_NAME];
+	bool there[2][2]; /* [gone][v6] */
+	int rc = 0;
+	wh_nft_delta_sets(&c->live, from, there[0], there[1]);
+	for (int v6 = 0; v6 < 2 && !rc; v6++)
+		for (int gone = 1; gone >= 0 && !rc; gone--) {
+			struct wh_spans s = {0};
+			struct wh_tiles tiles;
+			snprintf(set, sizeof set, "%.40s_v%c_%s", from, v6 ? '6' : '4', gone ? "minus" : "plus");
+			if (!there[gone][v6])
+				continue;
+			rc = wh_tiles_live(&c->live, to, v6, c->mem, &tiles);
+			if (!rc)
+				rc = wh_read_spans(c->nl, set, v6, c->mem, &s);
+			if (!rc)
+				wh_put_spans_tiled(&c->b, &tiles, &s, v6, gone);
+		}
+	return rc;
+}
+
+static int confirm_port(struct confirmation *c, const struct wh_nft_dispatch *p)
+{
+	const struct wh_nft_dispatch *before = wh_nft_dispatched(&c->live, p->direction, p->proto, p->port, false);
+	bool plus[2], minus[2];
+	char map[WH_NFT_NAME];
+	wh_nft_map_name(map, p->direction, false);
+	if (p->chain[0] && before && wh_nft_delta_sets(&c->live, p->chain, plus, minus)) {
+		int rc = move_differences(c, p->chain, before->chain);
+		delete_chain(c, p->chain);
+		return rc;
+	}
+	if (before) {
+		wh_del_dispatch(&c->b, map, p->proto, p->port);
+		delete_chain(c, before->chain);
+	}
+	if (p->chain[0])
+		wh_put_dispatch(&c->b, map, p->proto, p->port, p->chain, 0);
+	return 0;
+}
+
+static int confirm(struct confirmation *c, struct wh_error *err)
+{
+	char map[WH_NFT_NAME];
+	size_t pending = 0, lasting = 0;
+	uint32_t generation = wh_nl_generation(c->nl, err);
+	if (!generation)
+		return err ? err->code : -EIO;
+	int rc = wh_nft_live(c->nl, c->mem, &c->live, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < c->live.n_dispatch; i++)
+		*(c->live.dispatch[i].pending ? &pending : &lasting) += 1;
+	if (!pending && lasting)
+		return 0; /* confirmed already */
+	if (!pending)
+		return wh_fail(err, -ETIME, "there is nothing to confirm: no rules were applied, or their time was up and the kernel has dropped them");
+	char *strange = wh_nft_skeleton_differs(&c->live, c->mem);
+	if (strange) {
+		strange[strcspn(strange, "\n")] = 0;
+		return wh_fail(err, -EPERM, "not confirmed, because somebody changed our table: %s; run `whittle enforce` again", strange);
+	}
+	wh_batch_begin(&c->b, generation);
+	for (int d = 0; d < 2; d++) {
+		wh_nft_map_name(map, (enum wh_direction)d, true);
+		wh_flush_map(&c->b, map);
+	}
+	for (size_t i = 0; i < c->live.n_dispatch && !rc; i++)
+		if (c->live.dispatch[i].pending)
+			rc = confirm_port(c, &c->live.dispatch[i]);
+	if (rc)
+		return wh_fail(err, rc, "not confirmed: our table can't be read: %s", strerror(-rc));
+	return wh_nl_commit(c->nl, &c->b, err);
+}
+
+int wh_nft_confirm(struct wh_error *err)
+{
+	struct confirmation c = {.mem = wh_arena_new()};
+	int rc = wh_nl_open(&c.nl, err);
+	if (!rc) {
+		rc = confirm(&c, err);
+		wh_nl_close(c.nl);
+	}
+	wh_batch_free(&c.b);
+	wh_arena_free(c.mem);
+	return rc;
+}
+
+int wh_nft_rollback(struct wh_error *err)
+{
+	struct wh_batch b = {0};
+	struct wh_nl *nl = NULL;
+	int rc = wh_nl_open(&nl, err);
+	if (rc)
+		return rc;
+	wh_batch_begin(&b, 0);
+	wh_del_table(&b);
+	rc = wh_nl_commit(nl, &b, err);
+	wh_batch_free(&b);
+	wh_nl_close(nl);
+	return rc == -ENOENT ? 0 : rc;
+}
