@@ -117,10 +117,15 @@ static int whole_edge(void *arg, const struct wh_edge_key *k, const struct wh_ed
 	return fan_add(a->fan_out, &k->local, &k->peer);
 }
 
+/*
+ * The newest day, in order of days. A sensor whose clock ran ahead for an hour must not age all that was learnt: days ahead of this
+ * machine's clock end the window only where they follow on others (then it is this clock that is behind).
+ */
 static int newest_day(void *arg, int32_t day, uint64_t flows)
 {
+	enum { GAP = 7 };
 	struct wh_window *w = arg;
-	if (flows && day > w->last)
+	if (flows && (w->last == INT32_MIN || day <= wh_day(wh_now_us()) + 1 || day <= (int64_t)w->last + GAP))
 		w->last = day;
 	return 0;
 }

@@ -7,11 +7,18 @@
  *                                   otherwise a refused or half-open attempt: not answered
  *   TCP, only dst sent SYN          src's SYN was missed but dst's SYN+ACK seen: dst serves
  *   TCP, no SYN at all              the capture began in mid-flow: the application protocol's own orientation, else unknown
- *   UDP and others                  a reply came: the application protocol's orientation; else the first sender is the client
+ *   TCP, flags not told (alerts,    data both ways, or an application protocol, which a sensor knows of established connections
+ *   clouds' flow logs)              alone: src opened it. Without either, anybody can have sent it in another's name: not answered
+ *   UDP and others                  a reply came: the application protocol's orientation; else the first sender is the client,
+ *                                   unless it sent from a system port to an ephemeral one: that is a reply of which the question
+ *                                   was missed, or looks like it: unknown
  *
- * A port number alone never decides. Where ports are equal on both sides (NTP, IKE, mDNS) the same rules hold.
+ * A port number alone never makes a server. Where ports are equal on both sides (NTP, IKE, mDNS) the same rules hold.
  */
 #include "whittle/ledger.h"
+
+/* RFC 6335: system ports end at 1023. Linux draws clients' ports from 32768 on, others from 49152. */
+enum { SYSTEM_PORTS = 1024, EPHEMERAL_PORTS = 32768 };
 
 /* Bytes beyond what headers alone can make of that many packets (Ethernet, IP and TCP with options): payload. */
 static bool payload(uint64_t bytes, uint64_t pkts, uint8_t flags)
@@ -22,9 +29,11 @@ static bool payload(uint64_t bytes, uint64_t pkts, uint8_t flags)
 static enum wh_side tcp_side(const struct wh_flow *f)
 {
 	uint8_t ts = f->tcp_flags_toserver, tc = f->tcp_flags_toclient;
+	if (!f->has_tcp_flags) /* what stands in the fields may be the other side's */
+		ts = tc = 0;
 	bool data = payload(f->bytes_toserver, f->pkts_toserver, ts) && payload(f->bytes_toclient, f->pkts_toclient, tc);
-	if (!f->has_tcp_flags) /* a log without flags: an established state with traffic both ways has had its handshake */
-		return f->state == WH_STATE_NEW ? WH_SIDE_UNANSWERED : WH_SIDE_DST_SERVES;
+	if (!f->has_tcp_flags)
+		return f->state != WH_STATE_NEW && (data || f->app_proto_known) ? WH_SIDE_DST_SERVES : WH_SIDE_UNANSWERED;
 	if (!data)
 		return WH_SIDE_UNANSWERED;
 	if ((ts & WH_TCP_SYN) && (tc & WH_TCP_SYN))
@@ -42,5 +51,7 @@ enum wh_side wh_flow_server(const struct wh_flow *f)
 		return WH_SIDE_UNANSWERED;
 	if (f->proto == WH_PROTO_TCP)
 		return tcp_side(f);
+	if (f->src_port && f->src_port < SYSTEM_PORTS && f->dst_port >= EPHEMERAL_PORTS && !f->app_proto_known)
+		return WH_SIDE_UNKNOWN;
 	return WH_SIDE_DST_SERVES;
 }

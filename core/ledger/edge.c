@@ -28,10 +28,10 @@ void wh_days_merge(int32_t *day0, uint64_t *days, int32_t add_day0, uint64_t add
 
 void wh_edge_merge(struct wh_edge *into, const struct wh_edge *add)
 {
-	bool had = into->flows || into->days;
-	if (!had || add->first_us < into->first_us)
+	bool had = into->flows || into->days, has = add->flows || add->days; /* an edge of alerts alone has no times */
+	if (has && (!had || add->first_us < into->first_us))
 		into->first_us = add->first_us;
-	if (!had || add->last_us > into->last_us)
+	if (has && (!had || add->last_us > into->last_us))
 		into->last_us = add->last_us;
 	wh_days_merge(&into->day0, &into->days, add->day0, add->days);
 	into->hours |= add->hours;
@@ -94,7 +94,7 @@ static int get(const uint8_t **p, const uint8_t *end, uint64_t max, uint64_t *v)
 		n |= (uint64_t)(b & 0x7f) << shift;
 		if (b < 0x80) {
 			*v = n;
-			return n > max ? -EBADMSG : 0;
+			return n > max || (!b && shift) ? -EBADMSG : 0; /* the shortest form is the only one */
 		}
 	}
 	return -EBADMSG;
@@ -145,6 +145,8 @@ int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e)
 		return -EBADMSG;
 	e->first_us = unzigzag(v[0]);
 	e->last_us = unzigzag(v[1]);
+	if (e->last_us < e->first_us || v[4] >> 24)
+		return -EBADMSG;
 	e->day0 = (int32_t)unzigzag(v[2]);
 	e->days = v[3];
 	e->hours = (uint32_t)v[4];

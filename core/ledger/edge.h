@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Encodings. Key: local (16), direction (1), proto (1), port (2, big endian), peer (16): 36 bytes, ordered by memcmp.
- * Value: a version byte, then unsigned LEB128 numbers in the order of struct wh_edge (first_us, last_us − first_us, day0 as zigzag,
+ * Value: a version byte, then unsigned LEB128 numbers in the order of struct wh_edge (first_us, last_us and day0 as zigzag,
  * days, hours, flows, bytes_in, bytes_out, alerted_flows, alerts, size_hist, time_hist).
  */
 #pragma once
@@ -12,7 +12,7 @@
 void wh_edge_key_encode(const struct wh_edge_key *k, uint8_t out[static WH_EDGE_KEY_BYTES]);
 int wh_edge_key_decode(const uint8_t *b, size_t len, struct wh_edge_key *k);
 size_t wh_edge_encode(const struct wh_edge *e, uint8_t out[static WH_EDGE_VALUE_MAX]);
-int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e); /* -EBADMSG for anything but an encoding of ours */
+int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e); /* -EBADMSG for anything but an encoding of ours; *e is then undefined */
 void wh_days_merge(int32_t *day0, uint64_t *days, int32_t add_day0, uint64_t add_days);
 
 #define WH_SKETCH_BYTES (1 + 8 + 8 + 4 + 8 + 8 + 8 + WH_SKETCH_REGISTERS + WH_SKETCH_TOP * 24)

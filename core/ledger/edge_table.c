@@ -20,7 +20,9 @@ struct index {
 	size_t mask;
 };
 
-#define DAYS 128
+/* Distinct days of flows between two flushes. Past the half of them the table counts as nearly full: a piece of a log (see
+ * wh_edge_table_nearly_full) then still has room, be every record in it of another day. */
+#define DAYS 2048
 struct wh_edge_table {
 	const struct wh_locals *locals;
 	size_t limit;
@@ -115,7 +117,7 @@ size_t wh_edge_table_count(const struct wh_edge_table *t)
 bool wh_edge_table_nearly_full(const struct wh_edge_table *t, size_t input_bytes)
 {
 	/* The shortest record that makes an edge is longer than 128 bytes, and makes two at most. */
-	return t->n_edges && t->n_edges + input_bytes / 64 + 2 >= t->max_edges;
+	return (t->n_edges && t->n_edges + input_bytes / 64 + 2 >= t->max_edges) || t->n_days >= DAYS / 2;
 }
 
 size_t wh_edge_table_bytes(const struct wh_edge_table *t)
@@ -139,6 +141,18 @@ static bool same_key(const struct wh_edge_key *a, const struct wh_edge_key *b)
 
 _Static_assert(offsetof(struct wh_edge_key, local) == 0 && offsetof(struct wh_edge_key, peer) == 16, "local and peer are hashed and compared as one");
 
+/* Puts the first n_edges cells, and no others, into the index. */
+static void index_again(struct wh_edge_table *t)
+{
+	memset(t->by_edge.slot, 0, (t->by_edge.mask + 1) * sizeof *t->by_edge.slot);
+	for (size_t i = 0; i < t->n_edges; i++) {
+		size_t at = edge_hash(t, &t->edges[i].key) & t->by_edge.mask;
+		while (t->by_edge.slot[at])
+			at = (at + 1) & t->by_edge.mask;
+		t->by_edge.slot[at] = (uint32_t)i + 1;
+	}
+}
+
 static bool grow_edges(struct wh_edge_table *t)
 {
 	size_t room = t->room_edges ? t->room_edges * 2 : 512;
@@ -152,12 +166,7 @@ static bool grow_edges(struct wh_edge_table *t)
 	if (power_of_two(room * 3 / 2) > t->by_edge.mask + 1) {
 		if (!index_size(&t->by_edge, power_of_two(room * 3 / 2)))
 			return false;
-		for (size_t i = 0; i < t->n_edges; i++) {
-			size_t at = edge_hash(t, &t->edges[i].key) & t->by_edge.mask;
-			while (t->by_edge.slot[at])
-				at = (at + 1) & t->by_edge.mask;
-			t->by_edge.slot[at] = (uint32_t)i + 1;
-		}
+		index_again(t);
 	}
 	return true;
 }
@@ -223,11 +232,10 @@ static struct wh_sketch *sketch_of(struct wh_edge_table *t, const struct wh_sket
 	return &c->sketch;
 }
 
-/* Never refuses: where there is no room, counts into a coarser sketch. */
-static void count_unanswered(struct wh_edge_table *t, const struct wh_addr *local, const struct wh_addr *src, uint8_t proto, uint16_t port,
-                             int64_t time_us, bool undirected)
+/* Never refuses: where there is no room, the coarser sketch. NULL only when memory is out. */
+static struct wh_sketch *sketch_or_coarser(struct wh_edge_table *t, const struct wh_sketch_key *key)
 {
-	struct wh_sketch_key k = {.local = *local, .port = port, .proto = proto};
+	struct wh_sketch_key k = *key;
 	size_t whole = t->max_sketches > 16 ? t->max_sketches * 3 / 4 : t->max_sketches;
 	struct wh_sketch *s = sketch_of(t, &k, whole);
 	if (!s) {
@@ -239,6 +247,14 @@ static void count_unanswered(struct wh_edge_table *t, const struct wh_addr *loca
 		memset(&k, 0, sizeof k);
 		s = sketch_of(t, &k, t->max_sketches);
 	}
+	return s;
+}
+
+static void count_unanswered(struct wh_edge_table *t, const struct wh_addr *local, const struct wh_addr *src, uint8_t proto, uint16_t port,
+                             int64_t time_us, bool undirected)
+{
+	struct wh_sketch_key k = {.local = *local, .port = port, .proto = proto};
+	struct wh_sketch *s = sketch_or_coarser(t, &k);
 	if (s)
 		wh_sketch_add(s, src, time_us, undirected);
 }
@@ -282,11 +298,10 @@ static void add_flow(struct wh_edge *e, const struct wh_flow *f, uint64_t in, ui
 		sum(&e->alerted_flows);
 }
 
+/* An alert is no flow: it says nothing of days and times, which are those of the flow's own record. */
 static void add_alert(struct wh_edge *e, const struct wh_record *r)
 {
-	struct wh_edge one = {.first_us = r->time_us, .last_us = r->time_us, .day0 = wh_day(r->time_us), .days = 1};
-	one.alerts[r->alert_severity >= 1 && r->alert_severity <= 3 ? r->alert_severity - 1 : 3] = 1;
-	wh_edge_merge(e, &one);
+	sum(&e->alerts[r->alert_severity >= 1 && r->alert_severity <= 3 ? r->alert_severity - 1 : 3]);
 }
 
 static void make_plan(const struct wh_edge_table *t, const struct wh_record *r, struct plan *p)
@@ -320,6 +335,14 @@ static int fold_edges(struct wh_edge_table *t, const struct wh_record *r, const 
 	while (t->n_edges + 2 > t->room_edges && t->room_edges < t->max_edges)
 		if (!grow_edges(t))
 			return -ENOSPC;
+	/* all or nothing: a record that has no room leaves no edge behind that nobody was seen on */
+	if (__builtin_expect(t->n_edges + 2 > t->max_edges, 0)) {
+		size_t fresh = 0;
+		for (int i = 0; i < 2; i++)
+			fresh += p->local[i] && !edge_of(t, &p->key[i], p->hash[i], false);
+		if (t->n_edges + fresh > t->max_edges)
+			return -ENOSPC;
+	}
 	for (int i = 0; i < 2; i++)
 		if (p->local[i] && !(e[i] = edge_of(t, &p->key[i], p->hash[i], true)))
 			return -ENOSPC;
@@ -331,33 +354,34 @@ static int fold_edges(struct wh_edge_table *t, const struct wh_record *r, const 
 	return 0;
 }
 
-static void count_day(struct wh_edge_table *t, int64_t us)
+/* Flows come nearly in order of time: the last day is looked at first. NULL where there is no room for one more. */
+static uint64_t *day_of(struct wh_edge_table *t, int32_t day)
 {
-	int32_t day = wh_day(us);
-	size_t i = t->n_days;
-	while (i-- > 0)
-		if (t->days[i].day == day) {
-			t->days[i].flows++;
-			return;
-		}
-	if (t->n_days < DAYS) {
-		t->days[t->n_days].day = day;
-		t->days[t->n_days++].flows = 1;
-	}
+	for (size_t i = t->n_days; i-- > 0;)
+		if (t->days[i].day == day)
+			return &t->days[i].flows;
+	if (t->n_days == DAYS)
+		return NULL;
+	t->days[t->n_days].day = day;
+	t->days[t->n_days].flows = 0;
+	return &t->days[t->n_days++].flows;
 }
 
 static int carry_out(struct wh_edge_table *t, const struct wh_record *r, const struct plan *p)
 {
 	const struct wh_flow *f = &r->flow;
+	uint64_t *day = NULL;
 	int rc = 0;
 	if (r->kind == WH_RECORD_OTHER)
 		return 0;
+	if (r->kind == WH_RECORD_FLOW && !(day = day_of(t, wh_day(f->start_us))))
+		return -ENOSPC;
 	if (p->side == WH_SIDE_DST_SERVES || p->side == WH_SIDE_SRC_SERVES)
 		rc = fold_edges(t, r, p);
 	else if (r->kind == WH_RECORD_FLOW && wh_locals_has(t->locals, &f->dst))
 		count_unanswered(t, &f->dst, &f->src, f->proto, f->dst_port, f->start_us, p->side == WH_SIDE_UNKNOWN);
-	if (!rc && r->kind == WH_RECORD_FLOW)
-		count_day(t, f->start_us);
+	if (!rc && day)
+		++*day;
 	return rc;
 }
 
@@ -415,40 +439,38 @@ int wh_edge_table_settle(struct wh_edge_table *t)
 	return rc;
 }
 
+static bool days_fit(const struct wh_edge_table *into, const struct wh_edge_table *from)
+{
+	return into->n_days + from->n_days <= DAYS;
+}
+
 int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from)
 {
+	bool moved = false;
 	while (from->n_edges) {
 		struct edge_cell *c = &from->edges[from->n_edges - 1];
 		struct wh_edge *e = edge_of(into, &c->key, edge_hash(into, &c->key), true);
 		if (!e)
-			return -ENOSPC;
+			break;
 		wh_edge_merge(e, &c->edge);
 		from->n_edges--;
+		moved = true;
+	}
+	if (from->n_edges || !days_fit(into, from)) { /* sketches and days go last, and at once: what was taken must not be taken again */
+		if (moved)
+			index_again(from);
+		return -ENOSPC;
 	}
 	for (size_t i = 0; i < from->n_sketches; i++) {
-		struct wh_sketch *s = sketch_of(into, &from->sketches[i].key, into->max_sketches - 1);
-		struct wh_sketch_key last = {0};
-		if (!s)
-			s = sketch_of(into, &last, into->max_sketches);
+		struct wh_sketch *s = sketch_or_coarser(into, &from->sketches[i].key);
 		if (s)
 			wh_sketch_merge(s, &from->sketches[i].sketch);
 	}
-	for (size_t i = 0; i < from->n_days; i++) {
-		size_t j = 0;
-		while (j < into->n_days && into->days[j].day != from->days[i].day)
-			j++;
-		if (j == into->n_days) {
-			if (j == DAYS)
-				continue;
-			into->days[into->n_days].day = from->days[i].day;
-			into->days[into->n_days++].flows = 0;
-		}
-		into->days[j].flows += from->days[i].flows;
-	}
+	for (size_t i = 0; i < from->n_days; i++)
+		*day_of(into, from->days[i].day) += from->days[i].flows;
 	wh_edge_table_clear(from);
 	return 0;
 }
-
 
 static int by_key(const void *a, const void *b)
 {

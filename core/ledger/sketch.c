@@ -8,6 +8,11 @@
 #include "ledger/edge.h"
 #include "ledger/hash.h"
 
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t time_us, bool undirected)
 {
 	uint64_t h = wh_hash(src->b, 16, 0x5eed);
@@ -39,14 +44,14 @@ void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t time_
 
 double wh_sketch_distinct(const struct wh_sketch *s)
 {
-	double sum = 0;
+	double all = 0;
 	unsigned zero = 0;
 	const double m = WH_SKETCH_REGISTERS;
 	for (unsigned i = 0; i < WH_SKETCH_REGISTERS; i++) {
-		sum += ldexp(1, -s->hll[i]);
+		all += ldexp(1, -s->hll[i]);
 		zero += !s->hll[i];
 	}
-	double e = 0.709 * m * m / sum;
+	double e = 0.709 * m * m / all;
 	return e <= 2.5 * m && zero ? m * log(m / zero) : e;
 }
 
@@ -60,21 +65,21 @@ static int heavier(const void *a, const void *b)
 
 #include <stdlib.h>
 
-void wh_sketch_merge(struct wh_sketch *into, const struct wh_sketch *add)
+void wh_sketch_merge(struct wh_sketch *into, const struct wh_sketch *more)
 {
 	struct { struct wh_addr addr; uint64_t count; } all[2 * WH_SKETCH_TOP];
 	size_t n = 0;
 	bool had = into->flows || into->undirected;
 	for (unsigned i = 0; i < WH_SKETCH_REGISTERS; i++)
-		if (into->hll[i] < add->hll[i])
-			into->hll[i] = add->hll[i];
-	if (!had || add->first_us < into->first_us)
-		into->first_us = add->first_us;
-	if (!had || add->last_us > into->last_us)
-		into->last_us = add->last_us;
-	wh_days_merge(&into->day0, &into->days, add->day0, add->days);
-	into->flows += add->flows;
-	into->undirected += add->undirected;
+		if (into->hll[i] < more->hll[i])
+			into->hll[i] = more->hll[i];
+	if (!had || more->first_us < into->first_us)
+		into->first_us = more->first_us;
+	if (!had || more->last_us > into->last_us)
+		into->last_us = more->last_us;
+	wh_days_merge(&into->day0, &into->days, more->day0, more->days);
+	into->flows = sum(into->flows, more->flows);
+	into->undirected = sum(into->undirected, more->undirected);
 	for (unsigned i = 0; i < WH_SKETCH_TOP; i++)
 		if (into->top[i].count) {
 			all[n].addr = into->top[i].addr;
@@ -82,15 +87,15 @@ void wh_sketch_merge(struct wh_sketch *into, const struct wh_sketch *add)
 		}
 	for (unsigned i = 0; i < WH_SKETCH_TOP; i++) {
 		size_t j = 0;
-		if (!add->top[i].count)
+		if (!more->top[i].count)
 			continue;
-		while (j < n && !wh_addr_eq(&all[j].addr, &add->top[i].addr))
+		while (j < n && !wh_addr_eq(&all[j].addr, &more->top[i].addr))
 			j++;
 		if (j == n) {
-			all[n].addr = add->top[i].addr;
+			all[n].addr = more->top[i].addr;
 			all[n++].count = 0;
 		}
-		all[j].count += add->top[i].count;
+		all[j].count = sum(all[j].count, more->top[i].count);
 	}
 	qsort(all, n, sizeof *all, heavier);
 	memset(into->top, 0, sizeof into->top);

@@ -142,6 +142,17 @@ static void an_alert_on_an_answered_flow_keeps_its_peer_out(void **state)
 	scene_close(&s);
 }
 
+static void a_sensor_whose_clock_ran_ahead_for_an_hour_does_not_age_what_was_learnt(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	partner_month(&s);
+	scene_session(&s, "45.9.9.9", 22, 40000, 9, 64, 600); /* a century ahead */
+	rule22(&s);
+	scene_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +163,7 @@ int main(void)
 		cmocka_unit_test(filling_the_range_next_door_does_not_make_the_prefix_grow),
 		cmocka_unit_test(a_spoofer_can_not_make_a_peer_look_hostile),
 		cmocka_unit_test(an_alert_on_an_answered_flow_keeps_its_peer_out),
+		cmocka_unit_test(a_sensor_whose_clock_ran_ahead_for_an_hour_does_not_age_what_was_learnt),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A ledger's rows come from a file that anybody may have written. Whatever the bytes: an edge, a key and a sketch are refused, or come
+ * back as they were read; and what was read can be merged, in either order with the same result.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "ledger/edge.h"
+
+static void expect(bool truth)
+{
+	if (!truth)
+		abort();
+}
+
+static void edge(const uint8_t *data, size_t size)
+{
+	uint8_t a[WH_EDGE_VALUE_MAX], b[WH_EDGE_VALUE_MAX];
+	struct wh_edge e, other = {.first_us = -5, .last_us = 7, .day0 = 20000, .days = 5, .hours = 3, .flows = 9, .alerts = {0, 1}}, x = {0}, y = {0};
+	if (wh_edge_decode(data, size, &e))
+		return;
+	size_t n = wh_edge_encode(&e, a);
+	expect(n == size && !memcmp(a, data, n));
+	wh_edge_merge(&x, &e), wh_edge_merge(&x, &other);
+	wh_edge_merge(&y, &other), wh_edge_merge(&y, &e);
+	n = wh_edge_encode(&x, a);
+	if (e.flows || e.days) /* an edge of nothing has no times to take */
+		expect(n == wh_edge_encode(&y, b) && !memcmp(a, b, n));
+	expect(!wh_edge_decode(a, n, &e) && wh_edge_days(&e) <= 64);
+}
+
+static void key(const uint8_t *data, size_t size)
+{
+	uint8_t out[WH_EDGE_KEY_BYTES];
+	struct wh_edge_key k;
+	if (wh_edge_key_decode(data, size, &k))
+		return;
+	wh_edge_key_encode(&k, out);
+	expect(size == sizeof out && !memcmp(out, data, size));
+}
+
+static void sketch(const uint8_t *data, size_t size)
+{
+	uint8_t out[WH_SKETCH_BYTES];
+	struct wh_sketch s, sum = {0};
+	if (wh_sketch_decode(data, size, &s))
+		return;
+	wh_sketch_encode(&s, out);
+	expect(size == sizeof out && !memcmp(out, data, size));
+	expect(wh_sketch_distinct(&s) >= 0);
+	wh_sketch_merge(&sum, &s);
+	wh_sketch_merge(&sum, &s);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (!size)
+		return 0;
+	switch (data[0] % 3) {
+	case 0: edge(data + 1, size - 1); break;
+	case 1: key(data + 1, size - 1); break;
+	default: sketch(data + 1, size - 1);
+	}
+	return 0;
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The edge table and the edge under a hostile hand: limits, clocks, counters, and who is taken for the server. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "ledger/edge.h"
+
+enum { S = WH_TCP_SYN, A = WH_TCP_ACK, P = WH_TCP_PSH, R = WH_TCP_RST, DAY = 20000 };
+
+static struct wh_locals *ten(void)
+{
+	struct wh_locals *l = wh_locals_new();
+	struct wh_prefix p;
+	wh_prefix_parse("10.0.0.0/8", 10, &p, NULL);
+	wh_locals_add_prefix(l, &p);
+	return l;
+}
+
+static struct wh_record tcp(uint32_t src, uint16_t sport, uint32_t dst, uint16_t dport)
+{
+	struct wh_record r = {.kind = WH_RECORD_FLOW};
+	r.flow = (struct wh_flow){.proto = WH_PROTO_TCP, .has_tcp_flags = true, .tcp_flags_toserver = S | A | P, .tcp_flags_toclient = S | A | P,
+	                          .pkts_toserver = 5, .pkts_toclient = 5, .bytes_toserver = 900, .bytes_toclient = 900, .src_port = sport,
+	                          .dst_port = dport, .src = wh_addr_v4(src), .dst = wh_addr_v4(dst), .start_us = DAY * WH_US_PER_DAY};
+	r.flow.end_us = r.flow.start_us + 1000000;
+	return r;
+}
+
+static struct wh_record udp(uint32_t src, uint16_t sport, uint32_t dst, uint16_t dport)
+{
+	struct wh_record r = tcp(src, sport, dst, dport);
+	r.flow.proto = WH_PROTO_UDP;
+	r.flow.has_tcp_flags = false;
+	r.flow.tcp_flags_toserver = r.flow.tcp_flags_toclient = 0;
+	return r;
+}
+
+struct found { struct wh_edge_key key[8]; struct wh_edge edge[8]; size_t n; };
+static int find(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct found *f = arg;
+	assert_true(f->n < 8);
+	f->key[f->n] = *k;
+	f->edge[f->n++] = *e;
+	return 0;
+}
+
+/* The edges that these records make. */
+static struct found edges_of(const struct wh_record *r, size_t n)
+{
+	struct wh_locals *l = ten();
+	struct wh_edge_table *t = wh_edge_table_new(l, 1 << 20);
+	struct found f = {.n = 0};
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(wh_edge_table_fold(t, &r[i]), 0);
+	wh_edge_table_each(t, find, &f);
+	wh_edge_table_free(t);
+	wh_locals_free(l);
+	return f;
+}
+
+static const uint32_t host = 0x0a000005, peer = 0x2d010203;
+
+/* ---- who is the server ---- */
+
+static void equal_ports_on_both_sides_leave_it_to_who_asked(void **state)
+{
+	(void)state;
+	static const uint16_t ports[] = {123, 500, 5353, 4500};
+	for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
+		struct wh_record in = udp(peer, ports[i], host, ports[i]), out = udp(host, ports[i], peer, ports[i]);
+		struct found f = edges_of(&in, 1);
+		assert_int_equal(f.n, 1);
+		assert_int_equal(f.key[0].direction, WH_INBOUND);
+		assert_int_equal(f.key[0].port, ports[i]);
+		f = edges_of(&out, 1);
+		assert_int_equal(f.n, 1);
+		assert_int_equal(f.key[0].direction, WH_OUTBOUND);
+		assert_int_equal(f.key[0].port, ports[i]);
+	}
+	struct wh_record group = udp(peer, 5353, 0xe00000fb, 5353);
+	assert_int_equal(edges_of(&group, 1).n, 0); /* a group of receivers is no resource */
+}
+
+/* A capture begins in mid-flow: our host asked, and the first packet that is seen is the answer to its ephemeral port. */
+static void an_ephemeral_port_of_ours_never_becomes_a_service_because_a_question_was_missed(void **state)
+{
+	(void)state;
+	struct wh_record r[] = {udp(peer, 53, host, 40000), udp(peer, 123, host, 61234), tcp(peer, 443, host, 40001), tcp(peer, 443, host, 40002),
+	                        tcp(peer, 443, host, 40003), tcp(peer, 443, host, 40004)};
+	r[2].flow.tcp_flags_toserver = r[2].flow.tcp_flags_toclient = A | P;    /* no handshake was seen */
+	r[3].flow.tcp_flags_toclient = A | P;                                   /* from the SYN+ACK on: src serves */
+	r[4].flow.tcp_flags_toserver = r[4].flow.tcp_flags_toclient = A | P | R;
+	r[5].kind = WH_RECORD_ALERT;                                            /* an alert on such a flow */
+	r[5].flow.has_tcp_flags = false;
+	r[5].flow.bytes_toclient = 60 * 5;
+	struct found f = edges_of(r, 6);
+	assert_int_equal(f.n, 1);
+	assert_int_equal(f.key[0].direction, WH_OUTBOUND);
+	assert_int_equal(f.key[0].port, 443);
+}
+
+static void a_udp_service_on_a_high_port_is_one_when_a_client_asks(void **state)
+{
+	(void)state;
+	struct wh_record r[] = {udp(peer, 51000, host, 51820), udp(peer + 1, 2048, host, 51820), udp(peer + 2, 53, host, 51820)};
+	r[2].flow.app_proto_known = true; /* the application told who asked */
+	assert_int_equal(edges_of(r, 3).n, 3);
+}
+
+static void what_the_sensors_own_firewall_denied_is_no_edge(void **state)
+{
+	(void)state;
+	struct wh_record r = tcp(peer, 40000, host, 22);
+	r.flow.denied = true;
+	assert_int_equal(edges_of(&r, 1).n, 0);
+}
+
+static void without_flags_only_data_both_ways_or_an_application_is_a_conversation(void **state)
+{
+	(void)state;
+	struct wh_record r = tcp(peer, 40000, host, 22);
+	r.flow.has_tcp_flags = false;
+	r.flow.state = WH_STATE_CLOSED;
+	assert_int_equal(edges_of(&r, 1).n, 1);
+	r.flow.bytes_toclient = 60 * 5; /* a closed port's RST, five times */
+	assert_int_equal(edges_of(&r, 1).n, 0);
+	r.flow.app_proto_known = true;
+	assert_int_equal(edges_of(&r, 1).n, 1);
+	r.flow.state = WH_STATE_NEW;
+	assert_int_equal(edges_of(&r, 1).n, 0);
+}
+
+/* ---- alerts ---- */
+
+static struct wh_record alert(uint32_t src, uint8_t severity)
+{
+	struct wh_record r = tcp(src, 40000, host, 22);
+	r.kind = WH_RECORD_ALERT;
+	r.alert_severity = severity;
+	r.time_us = (DAY + 7) * WH_US_PER_DAY;
+	r.flow.has_tcp_flags = false;
+	r.flow.tcp_flags_toserver = r.flow.tcp_flags_toclient = 0;
+	r.flow.app_proto_known = true;
+	return r;
+}
+
+static void an_alert_adds_its_severity_and_neither_days_nor_flows(void **state)
+{
+	(void)state;
+	struct wh_record r[] = {alert(peer, 1), alert(peer, 3), alert(peer, 0), alert(peer, 200), tcp(peer, 40000, host, 22), alert(peer, 2)};
+	struct found f = edges_of(r, 6), only = edges_of(r, 1);
+	assert_int_equal(f.n, 1);
+	assert_int_equal(f.edge[0].flows, 1);
+	assert_int_equal(wh_edge_days(&f.edge[0]), 1);
+	assert_int_equal(f.edge[0].day0, DAY);
+	assert_int_equal(f.edge[0].first_us, DAY * WH_US_PER_DAY);
+	assert_int_equal(f.edge[0].alerts[0], 1);
+	assert_int_equal(f.edge[0].alerts[1], 1);
+	assert_int_equal(f.edge[0].alerts[2], 1);
+	assert_int_equal(f.edge[0].alerts[3], 2);
+	assert_int_equal(only.n, 1);
+	assert_int_equal(wh_edge_days(&only.edge[0]), 0);
+	assert_int_equal(only.edge[0].flows, 0);
+}
+
+static void an_alert_that_anybody_can_have_caused_in_anothers_name_says_nothing_of_him(void **state)
+{
+	(void)state;
+	struct wh_record r = alert(peer, 1);
+	r.flow.app_proto_known = false;
+	r.flow.bytes_toclient = 60 * 5; /* SYN+ACKs that went to the address that was forged */
+	assert_int_equal(edges_of(&r, 1).n, 0);
+}
+
+static void an_edge_of_alerts_alone_merges_in_any_order(void **state)
+{
+	(void)state;
+	struct wh_edge alerts = {.alerts = {1}}, flow = {.first_us = 500, .last_us = 900, .day0 = 0, .days = 1, .flows = 1}, x = {0}, y = {0};
+	wh_edge_merge(&x, &alerts), wh_edge_merge(&x, &flow);
+	wh_edge_merge(&y, &flow), wh_edge_merge(&y, &alerts);
+	assert_int_equal(x.first_us, 500);
+	assert_int_equal(y.first_us, 500);
+	assert_int_equal(x.last_us, 900);
+	assert_int_equal(y.last_us, 900);
+}
+
+/* ---- days ---- */
+
+static void the_window_of_days_moves_forward_and_what_is_older_leaves_no_bit(void **state)
+{
+	(void)state;
+	int32_t day0 = 0;
+	uint64_t days = 0;
+	wh_days_merge(&day0, &days, DAY, 1);
+	wh_days_merge(&day0, &days, DAY - 63, 1); /* the oldest that there is room for */
+	assert_true(days == (UINT64_C(1) << 63 | 1));
+	wh_days_merge(&day0, &days, DAY - 64, 1);
+	assert_true(days == (UINT64_C(1) << 63 | 1));
+	wh_days_merge(&day0, &days, DAY + 1, 1);
+	assert_int_equal(day0, DAY + 1);
+	assert_true(days == 3);
+	wh_days_merge(&day0, &days, DAY - 5000, UINT64_MAX);
+	assert_true(days == 3);
+	wh_days_merge(&day0, &days, DAY + 9, 0); /* no day at all moves nothing */
+	assert_int_equal(day0, DAY + 1);
+	wh_days_merge(&day0, &days, DAY + 65, 1);
+	assert_true(days == 1);
+	wh_days_merge(&day0, &days, INT32_MAX, 1);
+	wh_days_merge(&day0, &days, INT32_MIN, UINT64_MAX);
+	assert_int_equal(day0, INT32_MAX);
+	assert_true(days == 1);
+}
+
+static int count_day(void *arg, int32_t day, uint64_t flows)
+{
+	(void)day;
+	((uint64_t *)arg)[0] += flows;
+	((uint64_t *)arg)[1]++;
+	return 0;
+}
+
+static void every_day_of_a_year_that_is_read_at_once_is_counted(void **state)
+{
+	struct wh_locals *l = ten();
+	struct wh_edge_table *t = wh_edge_table_new(l, 1 << 20);
+	uint64_t got[2] = {0};
+	int day;
+	(void)state;
+	for (day = 0; day < 1000; day++) {
+		struct wh_record r = tcp(peer, 40000, host, 22);
+		r.flow.start_us = (DAY + day) * WH_US_PER_DAY;
+		assert_int_equal(wh_edge_table_fold(t, &r), 0);
+		assert_int_equal(wh_edge_table_fold(t, &r), 0);
+	}
+	wh_edge_table_days(t, count_day, got);
+	assert_int_equal(got[0], 2000);
+	assert_int_equal(got[1], 1000);
+	for (; !wh_edge_table_nearly_full(t, 65536); day++) { /* and a log in which each record is of another day is flushed in time */
+		struct wh_record r = tcp(peer, 40000, host, 22);
+		r.flow.start_us = (DAY + day) * WH_US_PER_DAY;
+		assert_int_equal(wh_edge_table_fold(t, &r), 0);
+	}
+	for (int i = 0; i < 65536 / 128; i++, day++) {
+		struct wh_record r = tcp(peer, 40000, host, 22);
+		r.flow.start_us = (DAY + day) * WH_US_PER_DAY;
+		assert_int_equal(wh_edge_table_fold(t, &r), 0);
+	}
+	wh_edge_table_free(t);
+	wh_locals_free(l);
+}
+
+/* ---- counters ---- */
+
+static void sums_stay_at_their_greatest_and_do_not_come_round(void **state)
+{
+	(void)state;
+	struct wh_edge a = {.flows = UINT64_MAX - 1, .bytes_in = UINT64_MAX, .bytes_out = UINT64_MAX - 5, .alerts = {UINT32_MAX, UINT32_MAX - 1}, .alerted_flows = UINT32_MAX},
+	               b = {.flows = 5, .bytes_in = 1, .bytes_out = 5, .alerts = {1, 7}, .alerted_flows = 3};
+	a.size_hist[2] = b.size_hist[2] = a.time_hist[7] = b.time_hist[7] = UINT32_MAX - 1;
+	wh_edge_merge(&a, &b);
+	assert_true(a.flows == UINT64_MAX && a.bytes_in == UINT64_MAX && a.bytes_out == UINT64_MAX && a.alerted_flows == UINT32_MAX);
+	assert_true(a.alerts[0] == UINT32_MAX && a.alerts[1] == UINT32_MAX && a.size_hist[2] == UINT32_MAX && a.time_hist[7] == UINT32_MAX);
+	struct wh_record r[] = {tcp(peer, 40000, host, 22), tcp(peer, 40000, host, 22)};
+	r[0].flow.bytes_toserver = r[0].flow.bytes_toclient = r[1].flow.bytes_toserver = UINT64_MAX;
+	struct found f = edges_of(r, 2);
+	assert_true(f.edge[0].bytes_in == UINT64_MAX && f.edge[0].bytes_out == UINT64_MAX && f.edge[0].size_hist[7] == 2);
+	struct wh_sketch x = {.flows = UINT64_MAX, .undirected = 1, .days = 1}, y = {.flows = 2, .undirected = UINT64_MAX, .days = 1};
+	x.top[0].addr = y.top[0].addr = wh_addr_v4(peer);
+	x.top[0].count = y.top[0].count = UINT64_MAX - 1;
+	wh_sketch_merge(&x, &y);
+	assert_true(x.flows == UINT64_MAX && x.undirected == UINT64_MAX && x.top[0].count == UINT64_MAX);
+}
+
+/* ---- limits ---- */
+
+static int add_flows(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	(void)k;
+	assert_true(e->flows && e->days);
+	*(uint64_t *)arg += e->flows;
+	return 0;
+}
+
+static uint64_t flows_in(const struct wh_edge_table *t)
+{
+	uint64_t n = 0;
+	wh_edge_table_each(t, add_flows, &n);
+	return n;
+}
+
+/* Both ends are ours, so that each record makes two edges, and the table's room is odd or even. */
+static void a_record_that_finds_no_room_leaves_nothing_of_itself_behind(void **state)
+{
+	struct wh_locals *l = ten();
+	(void)state;
+	for (int odd = 0; odd < 2; odd++) {
+		struct wh_edge_table *t = wh_edge_table_new(l, 1 << 20);
+		struct wh_record r = tcp(peer, 40000, host, 22);
+		uint64_t n = 0;
+		if (odd)
+			assert_int_equal(wh_edge_table_fold(t, &r), 0);
+		for (uint32_t i = 0;; i++) {
+			r = tcp(0x0a010000 + i, 40000, host, 22);
+			if (wh_edge_table_fold(t, &r))
+				break;
+			n++;
+		}
+		assert_int_equal(wh_edge_table_fold(t, &r), -ENOSPC);
+		assert_int_equal(wh_edge_table_count(t), 2 * n + (uint64_t)odd);
+		assert_int_equal(flows_in(t), 2 * n + (uint64_t)odd);
+		r = tcp(0x0a010000, 40000, host, 22); /* what is there can still be added to */
+		assert_int_equal(wh_edge_table_fold(t, &r), 0);
+		assert_int_equal(flows_in(t), 2 * n + (uint64_t)odd + 2);
+		assert_true(wh_edge_table_bytes(t) <= 1 << 20);
+		wh_edge_table_free(t);
+	}
+	wh_locals_free(l);
+}
+
+static void a_table_taken_in_part_keeps_the_rest_and_counts_on(void **state)
+{
+	struct wh_locals *l = ten();
+	struct wh_edge_table *into = wh_edge_table_new(l, 1 << 20), *from = wh_edge_table_new(l, 1 << 20);
+	uint64_t folded = 0, taken = 0;
+	(void)state;
+	for (uint32_t i = 0; i < 3000; i++) {
+		struct wh_record a = tcp(0x2d000000 + i, 40000, host, 22), b = tcp(0x2e000000 + i, 40000, host, 22);
+		assert_int_equal(wh_edge_table_fold(into, &a), 0);
+		assert_int_equal(wh_edge_table_fold(from, &b), 0);
+		folded += 2;
+	}
+	struct wh_record scan = tcp(peer, 40000, host, 23);
+	scan.flow.pkts_toclient = 0;
+	assert_int_equal(wh_edge_table_fold(from, &scan), 0);
+	assert_int_equal(wh_edge_table_take(into, from), -ENOSPC);
+	assert_int_equal(flows_in(into) + flows_in(from), folded);
+	assert_true(wh_edge_table_count(from) < 3000);
+	for (uint32_t i = 0; i < 3000; i++) { /* edges that went and edges that stayed: both are found or made, never lost */
+		struct wh_record b = tcp(0x2e000000 + i, 40000, host, 22);
+		assert_int_equal(wh_edge_table_fold(from, &b), 0);
+		folded++;
+	}
+	assert_int_equal(wh_edge_table_count(from), 3000);
+	assert_int_equal(flows_in(into) + flows_in(from), folded);
+	taken = flows_in(into);
+	wh_edge_table_clear(into);
+	assert_int_equal(wh_edge_table_take(into, from), 0);
+	assert_int_equal(flows_in(into) + taken, folded);
+	struct tally { uint64_t flows, days; } days = {0};
+	wh_edge_table_days(into, count_day, &days);
+	assert_int_equal(days.flows, 6001); /* from's own, once */
+	wh_edge_table_free(into), wh_edge_table_free(from);
+	wh_locals_free(l);
+}
+
+static int count_refused(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *s)
+{
+	(void)k;
+	*(uint64_t *)arg += s->flows;
+	return 0;
+}
+
+static void a_scan_of_every_port_of_a_network_stays_within_the_limit_and_every_flow_is_counted(void **state)
+{
+	struct wh_locals *l = ten();
+	struct wh_edge_table *t = wh_edge_table_new(l, 1 << 20);
+	uint64_t n = 0;
+	(void)state;
+	for (uint32_t i = 0; i < 300000; i++) {
+		struct wh_record r = tcp(peer + i % 7, 40000, 0x0a000000 + i % 5000, (uint16_t)(i * 7919));
+		r.flow.pkts_toclient = 0;
+		assert_int_equal(wh_edge_table_fold(t, &r), 0);
+	}
+	wh_edge_table_sketches(t, count_refused, &n);
+	assert_int_equal(n, 300000);
+	assert_int_equal(wh_edge_table_count(t), 0);
+	assert_true(wh_edge_table_bytes(t) <= 1 << 20);
+	wh_edge_table_free(t);
+	wh_locals_free(l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(equal_ports_on_both_sides_leave_it_to_who_asked),
+		cmocka_unit_test(an_ephemeral_port_of_ours_never_becomes_a_service_because_a_question_was_missed),
+		cmocka_unit_test(a_udp_service_on_a_high_port_is_one_when_a_client_asks),
+		cmocka_unit_test(what_the_sensors_own_firewall_denied_is_no_edge),
+		cmocka_unit_test(without_flags_only_data_both_ways_or_an_application_is_a_conversation),
+		cmocka_unit_test(an_alert_adds_its_severity_and_neither_days_nor_flows),
+		cmocka_unit_test(an_alert_that_anybody_can_have_caused_in_anothers_name_says_nothing_of_him),
+		cmocka_unit_test(an_edge_of_alerts_alone_merges_in_any_order),
+		cmocka_unit_test(the_window_of_days_moves_forward_and_what_is_older_leaves_no_bit),
+		cmocka_unit_test(every_day_of_a_year_that_is_read_at_once_is_counted),
+		cmocka_unit_test(sums_stay_at_their_greatest_and_do_not_come_round),
+		cmocka_unit_test(a_record_that_finds_no_room_leaves_nothing_of_itself_behind),
+		cmocka_unit_test(a_table_taken_in_part_keeps_the_rest_and_counts_on),
+		cmocka_unit_test(a_scan_of_every_port_of_a_network_stays_within_the_limit_and_every_flow_is_counted),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
