@@ -62,7 +62,7 @@ udp_from() { in_net "$BUILD/tools/talk" utry "10.0.0.4@$1" "$2" "${3:-5}"; } # u
 # hold ADDRESS: keeps a connection to port 22 open on file descriptor 7; said WORD: the word comes back
 hold() {
 	rm -f "$dir/in"; mkfifo "$dir/in"
-	in_net "$BUILD/tools/talk" hold "10.0.0.4@$1" 22 <"$dir/in" >"$dir/held" 2>&1 &
+	ip netns exec "$net" "$BUILD/tools/talk" hold "10.0.0.4@$1" 22 <"$dir/in" >"$dir/held" 2>&1 &
 	pids+=($!)
 	exec 7>"$dir/in"
 	until_true 5 grep -q connected "$dir/held"

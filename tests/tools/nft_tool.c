@@ -49,6 +49,10 @@ static struct wh_nft_ruleset *load(const char *path, struct wh_arena *mem)
 		exit(2);
 	}
 	fclose(f);
+	for (size_t i = 0; i < rs->n_ports; i++) {
+		rs->ports[i].n_v4 = wh_prefix_merge(rs->ports[i].v4, rs->ports[i].n_v4);
+		rs->ports[i].n_v6 = wh_prefix_merge(rs->ports[i].v6, rs->ports[i].n_v6);
+	}
 	return rs;
 }
 

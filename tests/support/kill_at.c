@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Preloaded: kills the process with SIGKILL at the KILL_AT-th exchange with the kernel's netlink (from 1), before it or, with
+ * KILL_AFTER=1, right after. Counts what libmnl calls: sendto and recvmsg.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+static int counted;
+
+static int here(void)
+{
+	const char *at = getenv("KILL_AT");
+	return ++counted == (at ? atoi(at) : 0);
+}
+
+static int after(void)
+{
+	const char *s = getenv("KILL_AFTER");
+	return s && *s == '1';
+}
+
+ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t to_len)
+{
+	ssize_t (*real)(int, const void *, size_t, int, const struct sockaddr *, socklen_t) =
+		(ssize_t (*)(int, const void *, size_t, int, const struct sockaddr *, socklen_t))dlsym(RTLD_NEXT, "sendto");
+	int now = here();
+	if (now && !after())
+		raise(SIGKILL);
+	ssize_t n = real(fd, buf, len, flags, to, to_len);
+	if (now)
+		raise(SIGKILL);
+	return n;
+}
+
+ssize_t recvmsg(int fd, struct msghdr *m, int flags)
+{
+	ssize_t (*real)(int, struct msghdr *, int) = (ssize_t (*)(int, struct msghdr *, int))dlsym(RTLD_NEXT, "recvmsg");
+	int now = here();
+	if (now && !after())
+		raise(SIGKILL);
+	ssize_t n = real(fd, m, flags);
+	if (now)
+		raise(SIGKILL);
+	return n;
+}
