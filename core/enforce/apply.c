@@ -113,9 +113,25 @@ static bool port_chain(const char *name)
 	return wh_nft_name_is_ours(name) && name[1] == '_';
 }
 
+/* An element whose time is up is not told any more, but holds its chain until the kernel collects it, which may be minutes later. */
+static void flush_expired(struct job *j)
+{
+	char map[WH_NFT_NAME];
+	for (int d = 0; d < 2; d++) {
+		bool pending = false;
+		wh_nft_map_name(map, (enum wh_direction)d, true);
+		for (size_t i = 0; i < j->live.n_dispatch; i++)
+			pending |= j->live.dispatch[i].pending && j->live.dispatch[i].direction == (enum wh_direction)d;
+		if (!pending && wh_nft_has_set(&j->live, map))
+			wh_flush_map(&j->b, map);
+	}
+}
+
 /* Deletes our chains and sets that are not reached (before the switch), or reached but not kept (after it). */
 static void sweep(struct job *j, bool after_switch)
 {
+	if (!after_switch)
+		flush_expired(j);
 	bool *gone = wh_arena_array(j->mem, j->live.n_chains + 1, sizeof *gone);
 	for (size_t i = 0; i < j->live.n_chains; i++) {
 		const char *name = j->live.chains[i].name;
@@ -136,16 +152,16 @@ static void sweep(struct job *j, bool after_switch)
 	}
 }
 
-/* What stands in our table without being ours, and not a part of whittle's that this one does not know. */
+/* What stands in our table without being ours. */
 static void sweep_strangers(struct job *j)
 {
 	const struct wh_nft_live *l = &j->live;
 	for (int step = 0; step < 2; step++)
 		for (size_t i = 0; i < l->n_chains; i++)
-			if (!wh_nft_name_is_ours(l->chains[i].name) && strncmp(l->chains[i].name, "jit", 3))
+			if (!wh_nft_name_is_ours(l->chains[i].name))
 				(step ? wh_del_chain : wh_flush_chain)(&j->b, l->chains[i].name);
 	for (size_t i = 0; i < l->n_sets; i++)
-		if (!wh_nft_name_is_ours(l->sets[i]) && strncmp(l->sets[i], "jit", 3))
+		if (!wh_nft_name_is_ours(l->sets[i]))
 			wh_del_set(&j->b, l->sets[i]);
 }
 
@@ -154,11 +170,17 @@ static int make_room(struct job *j, size_t more)
 {
 	if (j->b.len + more <= wh_nl_room(j->nl))
 		return 0;
-	bool any = j->b.n > 0;
+	bool flushes_only = j->b.n == j->b.flushes;
+	uint32_t next = j->generation + 1 ? j->generation + 1 : 1, now = j->generation;
 	int rc = wh_nl_commit(j->nl, &j->b, j->err);
+	if (!rc && j->b.n) {
+		/* a transaction of ours counts one, or none where there was nothing to flush; anything else is somebody's */
+		now = wh_nl_generation(j->nl, j->err);
+		if (now != next && !(flushes_only && now == j->generation))
+			rc = wh_fail(j->err, -ERESTART, "somebody else changed the firewall meanwhile; nothing was applied: run it again");
+	}
+	j->generation = now;
 	wh_batch_free(&j->b);
-	if (!rc && any)
-		j->generation = j->generation + 1 ? j->generation + 1 : 1; /* each transaction counts one: another's would be seen */
 	wh_batch_begin(&j->b, j->generation);
 	return rc;
 }

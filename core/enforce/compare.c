@@ -46,20 +46,12 @@ static char *line(char **rest)
 	return start;
 }
 
-/* Rules of temporary openings, which another part of whittle keeps in this table, are no difference. */
-static bool of_openings(const char *rule)
-{
-	return strstr(rule, " set jit") || strstr(rule, "chain jit") || strstr(rule, "-> jit");
-}
-
 /* 0: the rules of the chain are as they should be; else the number of the first that is not (from 1), or -1 for one too many. */
 static int rules_differ(const char *want, const char *have, struct wh_arena *mem)
 {
 	char *w = wh_arena_strdup(mem, want), *h = wh_arena_strdup(mem, have), *wl, *hl;
 	for (int i = 1;; i++) {
-		do
-			hl = line(&h);
-		while (hl && of_openings(hl));
+		hl = line(&h);
 		wl = line(&w);
 		if (!wl)
 			return hl ? -1 : 0;
@@ -107,10 +99,10 @@ static void skeleton(struct comparison *c)
 		base_chain(c, (enum wh_direction)d);
 	}
 	for (size_t i = 0; i < c->live->n_chains; i++)
-		if (!wh_nft_name_is_ours(c->live->chains[i].name) && strncmp(c->live->chains[i].name, "jit", 3))
+		if (!wh_nft_name_is_ours(c->live->chains[i].name))
 			tell(c, "the chain %s is not ours", c->live->chains[i].name);
 	for (size_t i = 0; i < c->live->n_sets; i++)
-		if (!wh_nft_name_is_ours(c->live->sets[i]) && strncmp(c->live->sets[i], "jit", 3))
+		if (!wh_nft_name_is_ours(c->live->sets[i]))
 			tell(c, "the set %s is not ours", c->live->sets[i]);
 }
 

@@ -147,6 +147,7 @@ void wh_flush_map(struct wh_batch *b, const char *map)
 	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, WH_NFT_TABLE);
 	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, map);
 	wh_batch_done(b, h);
+	b->flushes++;
 }
 
 /* ---- reading ---- */

@@ -45,7 +45,7 @@ void wh_nl_sent(const struct wh_nl *nl, size_t *messages, size_t *bytes); /* in 
 struct wh_batch {
 	char *buf;
 	size_t len, room, last; /* `last`: where the last message begins */
-	uint32_t seq, first_seq, n;
+	uint32_t seq, first_seq, n, flushes; /* `flushes` of the n messages may have found nothing to do */
 	struct wh_mark { uint32_t seq; char what[64]; } *marks; size_t n_marks, room_marks; /* what a message concerned, for errors */
 	bool failed; /* out of memory */
 };
@@ -73,7 +73,7 @@ int wh_nft_live(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_live *out,
 const struct wh_nft_dispatch *wh_nft_dispatched(const struct wh_nft_live *l, enum wh_direction d, uint8_t proto, uint16_t port, bool pending);
 const struct wh_nft_chain *wh_nft_chain_named(const struct wh_nft_live *l, const char *name);
 bool wh_nft_has_set(const struct wh_nft_live *l, const char *name);
-/* Whether a chain or set of this name is part of the layout above. Those of other parts of whittle begin with "jit". */
+/* Whether a chain or set of this name is part of the layout above. */
 bool wh_nft_name_is_ours(const char *name);
 void wh_nft_map_name(char out[static WH_NFT_NAME], enum wh_direction d, bool pending);
 
