@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "base/yaml.h"
+#include "base/config_parts.h"
 #include "whittle/config.h"
 
 #ifndef WH_RULES_DIR
@@ -12,7 +12,7 @@
 #endif
 
 /* Paths in whittle.yaml are relative to the file that names them, so that they mean the same from every directory. */
-static const char *beside(const struct wh_config *c, const char *file, const char *path)
+const char *wh_config_beside(const struct wh_config *c, const char *file, const char *path)
 {
 	const char *slash = strrchr(file, '/');
 	if (*path == '/' || !slash || strchr(path, ':'))
@@ -20,7 +20,7 @@ static const char *beside(const struct wh_config *c, const char *file, const cha
 	return wh_arena_printf(c->mem, "%.*s/%s", (int)(slash - file), file, path);
 }
 
-static int text_of(const char *file, const struct wh_yaml *n, const char **out, struct wh_error *err)
+int wh_config_text(const char *file, const struct wh_yaml *n, const char **out, struct wh_error *err)
 {
 	if (n->kind != WH_YAML_SCALAR || !*n->scalar)
 		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a text, not %s", file, n->line, n->key ? n->key : "an entry of the list",
@@ -40,9 +40,9 @@ static int list_of(const char *file, const struct wh_yaml *n, struct wh_config *
 	if (n->kind == WH_YAML_MAP)
 		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a list, not a map", file, n->line, n->key);
 	if (n->kind == WH_YAML_SCALAR)
-		return (rc = text_of(file, n, &text, err)) ? rc : each(c, file, n, text, err);
+		return (rc = wh_config_text(file, n, &text, err)) ? rc : each(c, file, n, text, err);
 	for (const struct wh_yaml *k = n->child; k && !rc; k = k->next)
-		if (!(rc = text_of(file, k, &text, err)))
+		if (!(rc = wh_config_text(file, k, &text, err)))
 			rc = each(c, file, k, text, err);
 	return rc;
 }
@@ -71,8 +71,6 @@ static int add_trusted(struct wh_config *c, const char *file, const struct wh_ya
 	return 0;
 }
 
-static int set_duration(const char *file, const struct wh_yaml *n, int64_t *out, struct wh_error *err);
-
 /* A list with its settings: {name: …, file: … | command: …, format: …, column: …, min-score: …, max-age: …}. */
 static int intel_map(struct wh_config *c, const char *file, const struct wh_yaml *item, struct wh_intel_source *s, struct wh_error *err)
 {
@@ -84,10 +82,10 @@ static int intel_map(struct wh_config *c, const char *file, const struct wh_yaml
 		if (!strcmp(n->key, "min-score")) {
 			rc = wh_yaml_int(file, n, 0, 1000, &s->min_score, err);
 		} else if (!strcmp(n->key, "max-age")) {
-			rc = set_duration(file, n, &s->max_age_s, err);
-		} else if (!(rc = text_of(file, n, &text, err))) {
+			rc = wh_config_duration(file, n, &s->max_age_s, err);
+		} else if (!(rc = wh_config_text(file, n, &text, err))) {
 			if (!strcmp(n->key, "file"))
-				s->file = beside(c, file, text);
+				s->file = wh_config_beside(c, file, text);
 			else
 				*(!strcmp(n->key, "name") ? &s->name : !strcmp(n->key, "command") ? &s->command : !strcmp(n->key, "format") ? &s->format
 				                                                                                                     : &s->column) =
@@ -113,8 +111,8 @@ static int set_intel(struct wh_config *c, const char *file, const struct wh_yaml
 		struct wh_intel_source *s = &c->threat_intel[c->n_threat_intel++];
 		if (k->kind == WH_YAML_MAP)
 			rc = intel_map(c, file, k, s, err);
-		else if (!(rc = text_of(file, k, &text, err)))
-			s->file = beside(c, file, text);
+		else if (!(rc = wh_config_text(file, k, &text, err)))
+			s->file = wh_config_beside(c, file, text);
 		if (!rc && !s->name)
 			s->name = (slash = strrchr(s->file, '/')) ? slash + 1 : s->file;
 		for (size_t i = 0; !rc && i + 1 < c->n_threat_intel; i++)
@@ -134,12 +132,12 @@ static int set_discover(const char *file, const struct wh_yaml *n, struct wh_con
 	int rc;
 
 	if (n->kind == WH_YAML_SCALAR) {
-		if (!(rc = text_of(file, n, &text, err)))
+		if (!(rc = wh_config_text(file, n, &text, err)))
 			c->discover = wh_arena_strdup(c->mem, text);
 		return rc;
 	}
 	for (const struct wh_yaml *k = n->kind == WH_YAML_LIST ? n->child : NULL; k; k = k->next) {
-		if ((rc = text_of(file, k, &text, err)))
+		if ((rc = wh_config_text(file, k, &text, err)))
 			return rc;
 		joined = joined ? wh_arena_printf(c->mem, "%s,%s", joined, text) : wh_arena_strdup(c->mem, text);
 	}
@@ -158,12 +156,12 @@ static int set_ports(const char *file, const struct wh_yaml *n, struct wh_config
 	if (n->kind == WH_YAML_MAP)
 		return wh_fail_input(err, -EINVAL, "%s:%d: 'ports' must be all, or a list like [22, 443/tcp], not a map", file, n->line);
 	if (n->kind == WH_YAML_SCALAR) {
-		if (!(rc = text_of(file, n, &text, err)))
+		if (!(rc = wh_config_text(file, n, &text, err)))
 			c->ports = wh_arena_strdup(c->mem, text);
 		return rc;
 	}
 	for (const struct wh_yaml *k = n->child; k; k = k->next) {
-		if ((rc = text_of(file, k, &text, err)))
+		if ((rc = wh_config_text(file, k, &text, err)))
 			return rc;
 		joined = joined ? wh_arena_printf(c->mem, "%s,%s", joined, text) : wh_arena_strdup(c->mem, text);
 	}
@@ -173,10 +171,10 @@ static int set_ports(const char *file, const struct wh_yaml *n, struct wh_config
 	return 0;
 }
 
-static int set_duration(const char *file, const struct wh_yaml *n, int64_t *out, struct wh_error *err)
+int wh_config_duration(const char *file, const struct wh_yaml *n, int64_t *out, struct wh_error *err)
 {
 	const char *text = "";
-	int rc = text_of(file, n, &text, err);
+	int rc = wh_config_text(file, n, &text, err);
 	if (!rc && (wh_duration_parse(text, out) || *out < 1))
 		rc = wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a time such as 10s, 5m or 2h, not '%.60s'", file, n->line, n->key, text);
 	return rc;
@@ -185,7 +183,7 @@ static int set_duration(const char *file, const struct wh_yaml *n, int64_t *out,
 static int set_size(const char *file, const struct wh_yaml *n, uint64_t *out, struct wh_error *err)
 {
 	const char *text;
-	int rc = text_of(file, n, &text, err);
+	int rc = wh_config_text(file, n, &text, err);
 	if (!rc && (wh_size_parse(text, out) || *out < 1 << 20))
 		rc = wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a size of at least 1MiB such as 64MiB, not '%.60s'", file, n->line, n->key, text);
 	return rc;
@@ -194,17 +192,17 @@ static int set_size(const char *file, const struct wh_yaml *n, uint64_t *out, st
 static int fill(struct wh_config *c, const char *file, const struct wh_yaml *root, struct wh_error *err)
 {
 	static const char *const known[] = {"store", "discover", "ports", "rules-dir", "memory-limit", "flush-interval", "min-days",
-	                                    "max-prefixes", "trusted", "threat-intel", NULL};
+	                                    "max-prefixes", "trusted", "threat-intel", "jit", "watch", NULL};
 	const char *text;
 	int rc = wh_yaml_check_keys(file, root, known, err);
 
 	for (const struct wh_yaml *n = rc ? NULL : root->child; n && !rc; n = n->next) {
 		if (!strcmp(n->key, "store")) {
-			if (!(rc = text_of(file, n, &text, err)))
-				c->store = beside(c, file, text);
+			if (!(rc = wh_config_text(file, n, &text, err)))
+				c->store = wh_config_beside(c, file, text);
 		} else if (!strcmp(n->key, "rules-dir")) {
-			if (!(rc = text_of(file, n, &text, err)))
-				c->rules_dir = beside(c, file, text);
+			if (!(rc = wh_config_text(file, n, &text, err)))
+				c->rules_dir = wh_config_beside(c, file, text);
 		} else if (!strcmp(n->key, "discover")) {
 			rc = set_discover(file, n, c, err);
 		} else if (!strcmp(n->key, "ports")) {
@@ -212,7 +210,7 @@ static int fill(struct wh_config *c, const char *file, const struct wh_yaml *roo
 		} else if (!strcmp(n->key, "memory-limit")) {
 			rc = set_size(file, n, &c->memory_limit, err);
 		} else if (!strcmp(n->key, "flush-interval")) {
-			rc = set_duration(file, n, &c->flush_interval, err);
+			rc = wh_config_duration(file, n, &c->flush_interval, err);
 		} else if (!strcmp(n->key, "min-days")) {
 			rc = wh_yaml_int(file, n, 1, 64, &c->min_days, err);
 		} else if (!strcmp(n->key, "max-prefixes")) {
@@ -222,6 +220,10 @@ static int fill(struct wh_config *c, const char *file, const struct wh_yaml *roo
 			rc = list_of(file, n, c, add_trusted, err);
 		} else if (!strcmp(n->key, "threat-intel")) {
 			rc = set_intel(c, file, n, err);
+		} else if (!strcmp(n->key, "jit")) {
+			rc = wh_config_jit(c, file, n, err);
+		} else if (!strcmp(n->key, "watch")) {
+			rc = wh_config_watch(c, file, n, err);
 		}
 	}
 	return rc;
@@ -258,7 +260,7 @@ void wh_config_free(struct wh_config *c)
 		wh_arena_free(c->mem);
 }
 
-/* Where rules/ stands relative to the program or plugin at `object`: beside it when installed, or above it in the source
+/* Where rules/ stands relative to the program or plugin at `object`: wh_config_beside it when installed, or above it in the source
  * tree, which is known by include/whittle/base.h. */
 static bool rules_near(const char *object, const char *name, char *buf, size_t size)
 {
@@ -297,7 +299,7 @@ int wh_config_rules_path(const struct wh_config *c, const char *name, char *buf,
 	}
 	if (rules_near("/proc/self/exe", name, buf, size))
 		return 0;
-	/* within the plugin, the program is Suricata: look beside the shared object */
+	/* within the plugin, the program is Suricata: look wh_config_beside the shared object */
 	if (dladdr(&wh_prefix_all_v4, &self) && self.dli_fname && rules_near(self.dli_fname, name, buf, size))
 		return 0;
 	if (snprintf(buf, size, "%s/%s", WH_RULES_DIR, name) < (int)size && access(buf, R_OK) == 0)

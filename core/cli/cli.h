@@ -49,6 +49,11 @@ void cli_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /
 /* Prints a document, indented, with a newline, and drops the reference. Returns CLI_OK, or CLI_FAILED when out of memory. */
 int cli_print_json(json_t *doc);
 
+/* Whoever stands behind sudo, else the user. Valid until the next call. */
+const char *cli_who(void);
+/* The names of the resources whose addresses this machine's interfaces have. */
+size_t cli_own_resources(const struct wh_estate *e, const char **names, size_t max);
+
 /* ---- tables ---- */
 enum cli_colour { CLI_PLAIN, CLI_RED, CLI_GREEN, CLI_YELLOW, CLI_DIM, CLI_BOLD };
 /* Colour on standard output: a terminal, no NO_COLOR, TERM not "dumb". */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "cli/cli.h"
 #include "whittle/enforce.h"
+#include "whittle/jit.h"
 #include "whittle/review.h"
 
 static const char enforce_help[] =
@@ -124,6 +125,17 @@ struct job {
 	bool dry, force;
 };
 
+static int leave_to_jit(struct wh_nft_ruleset *rs, struct wh_arena *mem, struct wh_error *err)
+{
+	const char *left;
+	int rc = wh_jit_leave_out(rs, mem, &left, err);
+	if (rc == -EPERM) /* a dry run without the right to ask; an apply fails by itself */
+		return 0;
+	if (!rc && left)
+		fprintf(stderr, "whittle: port %s is left to just-in-time access, which keeps it closed (whittle jit)\n", left);
+	return rc;
+}
+
 static int prepare(struct job *j, struct wh_nft_ruleset **rs, struct wh_error *err)
 {
 	struct wh_store *s;
@@ -150,6 +162,8 @@ static int prepare(struct job *j, struct wh_nft_ruleset **rs, struct wh_error *e
 		rc = prove_again(r, e, j->mem, err);
 	if (!rc)
 		rc = wh_nft_ruleset_from(r, e, j->names, j->n, j->mem, rs, err);
+	if (!rc)
+		rc = leave_to_jit(*rs, j->mem, err);
 	if (!rc && !(*rs)->n_ports)
 		rc = wh_fail(err, -ENODATA, "there is nothing to enforce: no rule is recommended for this machine (`whittle status` says why)");
 	if (!rc) {

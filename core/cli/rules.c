@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 #include <jansson.h>
 #include "cli/cli.h"
 #include "whittle/review.h"
@@ -29,16 +27,6 @@ static const char help[] =
 	"What is saved here is not yet enforced: `whittle enforce` or `whittle export` takes it from here.\n"
 	"\n"
 	"Example: whittle rules edit vm1 22 --also 198.51.100.7 --why 'the new backup host'\n";
-
-/* Whoever stands behind sudo, else the user. */
-static const char *who(void)
-{
-	const char *sudo = getenv("SUDO_USER");
-	if (sudo && *sudo && geteuid() == 0)
-		return sudo;
-	struct passwd *pw = getpwuid(getuid());
-	return pw ? pw->pw_name : "unknown";
-}
 
 static int parse_prefixes(const struct cli *c, const char *text, struct wh_arena *mem, struct wh_prefix **out, size_t *n)
 {
@@ -183,7 +171,7 @@ static int change(struct ctx *x, enum wh_review_op op, int argc, char **argv)
 {
 	static const struct option opts[] = {{"port", 1, 0, 'p'}, {"from", 1, 0, 'f'}, {"to", 1, 0, 'f'}, {"also", 1, 0, 'a'}, {"not", 1, 0, 'n'},
 	                                     {"outbound", 0, 0, 'o'}, {"why", 1, 0, 'w'}, {"deny", 0, 0, 'd'}, {"name", 1, 0, 'N'}, {0}};
-	struct wh_review_change ch = {.op = op, .who = who()};
+	struct wh_review_change ch = {.op = op, .who = cli_who()};
 	struct wh_prefix *p = NULL;
 	bool port = false;
 	int o, rc = 0;
@@ -238,13 +226,13 @@ static int dispatch(struct ctx *x, const char *verb, int argc, char **argv)
 	if (!strcmp(verb, "history"))
 		return history(x, resource);
 	if (!strcmp(verb, "undo")) {
-		if (wh_review_undo(x->store, x->estate, resource, who(), x->mem, &said, &err))
+		if (wh_review_undo(x->store, x->estate, resource, cli_who(), x->mem, &said, &err))
 			return cli_error(&err);
 		puts(said);
 		return CLI_OK;
 	}
 	if (!strcmp(verb, "reset")) {
-		if (wh_review_reset(x->store, x->estate, resource, who(), &n, &err))
+		if (wh_review_reset(x->store, x->estate, resource, cli_who(), &n, &err))
 			return cli_error(&err);
 		printf("%zu change%s forgotten; `whittle rules undo` brings them back\n", n, n == 1 ? "" : "s");
 		return CLI_OK;

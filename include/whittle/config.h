@@ -17,6 +17,26 @@ struct wh_intel_source {
 	int64_t max_age_s;     /* older than this is stale: said, never an error; 0: 7 days */
 };
 
+/* Just-in-time access: these ports of a resource are closed but for who asks in time (whittle jit). */
+struct wh_jit_port { uint8_t proto; uint16_t port; };
+struct wh_jit_policy {
+	const char *resource;
+	struct wh_jit_port *ports; size_t n_ports;
+	struct wh_prefix *from; size_t n_from; /* for which sources it may be opened; none: any */
+	const char **who; size_t n_who;        /* user names who may open; none: root alone */
+	int64_t longest_s;                     /* longest time at once; 3 h where nothing is said */
+};
+
+/* What `whittle watch` does. */
+struct wh_watch_config {
+	const char *alerts;         /* a file that gets one JSON line an alert; NULL: none */
+	bool syslog;                /* to the system's log too */
+	bool revert;                /* belonging peers are hit: take the rules back */
+	bool repair;                /* our table is gone or was changed: put back what was confirmed */
+	int64_t after_confirm_s;    /* how long after a confirm drops may revert; 0: 1 h */
+	int64_t hits;               /* drops of one belonging peer that count as hit; 0: 3 */
+};
+
 struct wh_config {
 	struct wh_arena *mem;
 	const char *store;         /* NULL: --store, $WHITTLE_STORE or the default */
@@ -28,6 +48,8 @@ struct wh_config {
 	int64_t min_days;          /* 0: 30 */
 	int64_t max_prefixes;      /* a rule; 0: no budget */
 	struct wh_prefix *trusted; size_t n_trusted; /* trusted configuration: always kept */
+	struct wh_jit_policy *jit; size_t n_jit;
+	struct wh_watch_config watch;
 	struct wh_intel_source *threat_intel; size_t n_threat_intel; /* lists of addresses that are never allowed */
 };
 

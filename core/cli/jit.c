@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "cli/cli.h"
+#include "whittle/jit.h"
+
+static const char help[] =
+	"usage: whittle jit on [--confirm-within 60s] [--force]\n"
+	"       whittle jit confirm | off\n"
+	"       whittle jit open RESOURCE PORT --from ADDRESS|PREFIX [--for 1h] [--why TEXT] [--to nft|nsg]\n"
+	"       whittle jit list [--json]\n"
+	"       whittle jit close ID [--why TEXT]\n"
+	"       whittle jit nsg NAME [-o FILE]\n"
+	"\n"
+	"Just-in-time access: ports that are closed, and opened on request for one source and a limited time. The policy is in whittle.yaml:\n"
+	"\n"
+	"  jit:\n"
+	"    - {resource: vm1, ports: [22, 3389], from: [203.0.113.0/24], who: [ada, bob], longest: 3h}\n"
+	"\n"
+	"Without `from` any source may be let in, without `who` only root may open, and `longest` is 3h. A request that the policy does not\n"
+	"allow is refused by the name of what it lacks: resource, port, source, user, time.\n"
+	"\n"
+	"  on       closes the ports of the policy on this machine. Unless `jit confirm` follows in time, the kernel opens them again.\n"
+	"           Connections that are there stay; what would shut you out yourself is refused without --force: open it for you first\n"
+	"  open     lets one source in. On this machine the kernel itself ends it, also when nothing of whittle runs any more\n"
+	"  close    ends it early; connections that were made stay\n"
+	"  list     what is open now, as the kernel has it, with who and why\n"
+	"  off      takes all of it away\n"
+	"  nsg      writes a network security group as it should be now: the ports denied, with an allow for each opening before them, without\n"
+	"           those that ended. For resources elsewhere (open --to nsg, the default for what is not this machine)\n"
+	"\n"
+	"Everything opened and closed is kept in the ledger with who, when and why. A port that is closed here is left out by `whittle enforce`.\n"
+	"\n"
+	"Example: whittle jit open vm1 22 --from 203.0.113.7 --for 3h --why 'the disk is full'\n";
+
+struct ctx {
+	struct cli *c;
+	struct wh_store *store;
+	struct wh_estate *estate;
+	struct wh_arena *mem;
+};
+
+static const char *port_text(uint8_t proto, uint16_t port, char buf[static 24])
+{
+	char name[8];
+	snprintf(buf, 24, "%u/%s", port, proto == WH_PROTO_UDP ? "udp" : proto == WH_PROTO_TCP ? "tcp" : wh_proto_text(proto, name));
+	return buf;
+}
+
+static bool is_own(const struct ctx *x, const char *resource)
+{
+	const char *own[64];
+	size_t n = cli_own_resources(x->estate, own, 64);
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(own[i], resource))
+			return true;
+	return false;
+}
+
+/* ---- on, confirm, off ---- */
+
+/* Whether who sits at this terminal could not connect again. $SSH_CONNECTION is "client port server port". */
+static bool shuts_out(struct ctx *x, const struct wh_jit_port *ports, size_t n, char client[static 64], unsigned *server_port)
+{
+	const char *ssh = getenv("SSH_CONNECTION");
+	struct wh_jit_live live;
+	struct wh_error err;
+	unsigned client_port;
+	char server[64];
+	struct wh_addr a;
+	bool closed = false, open = false;
+	if (!ssh || sscanf(ssh, "%63s %u %63s %u", client, &client_port, server, server_port) != 4 || wh_addr_parse(client, strlen(client), &a))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		closed |= ports[i].proto == WH_PROTO_TCP && ports[i].port == *server_port;
+	if (closed && !wh_jit_nft_live(x->mem, &live, &err))
+		for (size_t i = 0; i < live.n_open; i++)
+			open |= live.open[i].port.port == *server_port && wh_addr_cmp(&live.open[i].first, &a) <= 0 && wh_addr_cmp(&live.open[i].last, &a) >= 0;
+	return closed && !open;
+}
+
+static int on(struct ctx *x, int argc, char **argv)
+{
+	static const struct option opts[] = {{"confirm-within", 1, 0, 'c'}, {"force", 0, 0, 'f'}, {0}};
+	const struct wh_config *cfg = x->c->config;
+	struct wh_jit_port ports[256];
+	size_t n = 0;
+	int64_t within = 60;
+	bool force = false;
+	int o;
+	while ((o = cli_getopt(x->c, argc, argv, "", opts)) != -1) {
+		if (o == 'f')
+			force = true;
+		else if (o != 'c')
+			return CLI_USAGE;
+		else if (wh_duration_parse(optarg, &within) || within < 1 || within > 86400)
+			return cli_usage(x->c, "'%s' is not a time from 1s to 24h", optarg);
+	}
+	if (optind != argc)
+		return cli_usage(x->c, "on takes no further words");
+	for (size_t i = 0; i < cfg->n_jit; i++)
+		for (size_t k = 0; is_own(x, cfg->jit[i].resource) && k < cfg->jit[i].n_ports && n < 256; k++)
+			ports[n++] = cfg->jit[i].ports[k];
+	if (!n)
+		return cli_usage(x->c, "no policy under 'jit' in whittle.yaml is for a resource with an address of this machine");
+	char client[64];
+	unsigned port;
+	struct wh_error err;
+	if (!force && shuts_out(x, ports, n, client, &port)) {
+		fprintf(stderr, "whittle: refused: you are connected from %s, which could not connect to port %u again; open it first (whittle jit open …), or use --force\n",
+		        client, port);
+		return CLI_USAGE;
+	}
+	if (wh_jit_nft_on(ports, n, within, &err) || wh_store_log(x->store, cli_who(), "jit.on", "{}", &err))
+		return cli_error(&err);
+	printf("%zu port%s closed. Connections that are there stay; open one with `whittle jit open`.\n", n, n == 1 ? " is" : "s are");
+	printf("What was not closed before, the kernel opens again in %lld seconds unless you run `whittle jit confirm`.\n", (long long)within);
+	return CLI_OK;
+}
+
+static int confirm(struct ctx *x, int argc)
+{
+	struct wh_error err;
+	if (argc != 1)
+		return cli_usage(x->c, "confirm takes no further words");
+	if (wh_jit_nft_confirm(&err) || wh_store_log(x->store, cli_who(), "jit.confirm", "{}", &err))
+		return cli_error(&err);
+	puts("Confirmed: the ports stay closed. `whittle jit off` takes it away.");
+	return CLI_OK;
+}
+
+static int off(struct ctx *x, int argc)
+{
+	struct wh_error err;
+	if (argc != 1)
+		return cli_usage(x->c, "off takes no further words");
+	if (wh_jit_nft_off(&err) || wh_store_log(x->store, cli_who(), "jit.off", "{}", &err))
+		return cli_error(&err);
+	puts("Just-in-time access is off: its table is gone, nothing else was touched.");
+	return CLI_OK;
+}
+
+/* ---- open, list, close ---- */
+
+static int parse_port(const struct cli *c, const char *text, struct wh_jit_grant *g)
+{
+	char *end;
+	unsigned long port = strtoul(text, &end, 10);
+	g->proto = WH_PROTO_TCP;
+	if (*text < '0' || *text > '9' || !port || port > 65535 || (*end && *end != '/') || (*end && wh_proto_parse(end + 1, &g->proto)))
+		return cli_usage(c, "'%s' is not a port: write 22 or 53/udp", text);
+	g->port = (uint16_t)port;
+	return CLI_OK;
+}
+
+static int find_target(struct ctx *x, const char *name, const char *to, struct wh_jit_grant *g)
+{
+	const struct wh_resource *r = wh_estate_find(x->estate, name);
+	if (!r)
+		return cli_usage(x->c, "there is no resource '%s'", name);
+	g->resource = r->name;
+	g->nsg = to ? !strcmp(to, "nsg") : !is_own(x, r->name);
+	if (g->nsg && !r->n_nsgs)
+		return cli_usage(x->c, "%s is not this machine, and no network security group of it is known", r->name);
+	if (!g->nsg && !is_own(x, r->name))
+		return cli_usage(x->c, "%s has no address of this machine: run it there, or use --to nsg", r->name);
+	return CLI_OK;
+}
+
+static int open_one(struct ctx *x, int argc, char **argv)
+{
+	static const struct option opts[] = {{"from", 1, 0, 'f'}, {"for", 1, 0, 't'}, {"why", 1, 0, 'w'}, {"to", 1, 0, 'T'}, {0}};
+	struct wh_jit_grant g = {.who = cli_who()};
+	const char *to = NULL;
+	int64_t length = 3600;
+	bool from = false, host_bits;
+	char t[WH_TIME_STRLEN], p[24], src[WH_PREFIX_STRLEN];
+	struct wh_error err;
+	int o, rc;
+	while ((o = cli_getopt(x->c, argc, argv, "", opts)) != -1) {
+		switch (o) {
+		case 'f':
+			if (wh_prefix_parse(optarg, strlen(optarg), &g.from, &host_bits) || host_bits)
+				return cli_usage(x->c, "'%s' is not an address or prefix%s", optarg, host_bits ? " (host bits are set)" : "");
+			from = true;
+			break;
+		case 't':
+			if (wh_duration_parse(optarg, &length) || length < 1)
+				return cli_usage(x->c, "'%s' is not a time such as 30m or 3h", optarg);
+			break;
+		case 'w': g.why = optarg; break;
+		case 'T':
+			to = optarg;
+			if (strcmp(to, "nft") && strcmp(to, "nsg"))
+				return cli_usage(x->c, "unknown target '%s'; there are nft and nsg", to);
+			break;
+		default: return CLI_USAGE;
+		}
+	}
+	if (argc - optind != 2 || !from)
+		return cli_usage(x->c, "open takes a resource, a port and --from");
+	if ((rc = find_target(x, argv[optind], to, &g)) || (rc = parse_port(x->c, argv[optind + 1], &g)))
+		return rc;
+	g.expires_us = (length < INT64_C(86400) * 366 ? length : INT64_C(86400) * 366) * 1000000;
+	if (wh_jit_open(x->store, x->c->config, &g, &err))
+		return cli_error(&err);
+	printf("Opening %s: %s may connect to %s of %s until %s.\n", g.id, wh_prefix_text(&g.from, src), port_text(g.proto, g.port, p), g.resource,
+	       wh_time_text(g.expires_us, t));
+	if (g.nsg)
+		puts("It takes effect with the group that `whittle jit nsg` writes, and ends with the one that it writes after that.");
+	else
+		puts("The kernel ends it by itself; `whittle jit close` does so early.");
+	return CLI_OK;
+}
+
+static int list(struct ctx *x, int argc)
+{
+	struct wh_jit_grant *g;
+	struct wh_error err;
+	size_t n;
+	char t[WH_TIME_STRLEN], p[24], src[WH_PREFIX_STRLEN];
+	if (argc != 1)
+		return cli_usage(x->c, "list takes no further words");
+	if (wh_jit_list(x->store, x->mem, &g, &n, &err))
+		return cli_error(&err);
+	if (x->c->json) {
+		json_t *all = json_array();
+		for (size_t i = 0; i < n; i++) {
+			char opened[WH_TIME_STRLEN];
+			json_t *o = json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s*,s:s}", "resource", g[i].resource, "protocol", g[i].proto == WH_PROTO_UDP ? "UDP" : "TCP",
+			                      "port", (int)g[i].port, "from", wh_prefix_text(&g[i].from, src), "until", wh_time_text(g[i].expires_us, t), "who", g[i].who,
+			                      "why", g[i].why, "to", g[i].nsg ? "nsg" : "nft");
+			if (*g[i].id)
+				json_object_set_new(o, "id", json_string(g[i].id));
+			if (g[i].opened_us)
+				json_object_set_new(o, "opened", json_string(wh_time_text(g[i].opened_us, opened)));
+			json_array_append_new(all, o);
+		}
+		return cli_print_json(json_pack("{s:o}", "openings", all));
+	}
+	if (!n) {
+		puts("Nothing is open.");
+		return CLI_OK;
+	}
+	struct cli_table *table = cli_table_new("Id|Resource|Port|From|Until|To|Who|Why");
+	for (size_t i = 0; i < n; i++) {
+		cli_table_text(table, *g[i].id ? g[i].id : "-");
+		cli_table_text(table, g[i].resource);
+		cli_table_text(table, port_text(g[i].proto, g[i].port, p));
+		cli_table_text(table, wh_prefix_text(&g[i].from, src));
+		cli_table_text(table, wh_time_text(g[i].expires_us, t));
+		cli_table_text(table, g[i].nsg ? "nsg" : "nft");
+		cli_table_text(table, g[i].who);
+		cli_table_text(table, g[i].why);
+	}
+	cli_table_print(table);
+	return CLI_OK;
+}
+
+static int close_one(struct ctx *x, int argc, char **argv)
+{
+	static const struct option opts[] = {{"why", 1, 0, 'w'}, {0}};
+	const char *why = NULL;
+	struct wh_error err;
+	int o;
+	while ((o = cli_getopt(x->c, argc, argv, "", opts)) != -1) {
+		if (o != 'w')
+			return CLI_USAGE;
+		why = optarg;
+	}
+	if (argc - optind != 1)
+		return cli_usage(x->c, "close takes an id, as `whittle jit list` shows it");
+	if (wh_jit_close(x->store, argv[optind], cli_who(), why, &err))
+		return cli_error(&err);
+	printf("Opening %s is closed; connections that were made through it stay.\n", argv[optind]);
+	return CLI_OK;
+}
+
+/* ---- nsg ---- */
+
+static int nsg(struct ctx *x, int argc, char **argv)
+{
+	static const struct option opts[] = {{"output", 1, 0, 'o'}, {0}};
+	const struct wh_nsg *found = NULL;
+	const char *path = NULL;
+	struct wh_jit_grant *g;
+	struct wh_error err;
+	char *notes = NULL;
+	json_t *doc = NULL;
+	size_t n;
+	int o;
+	while ((o = cli_getopt(x->c, argc, argv, "o:", opts)) != -1) {
+		if (o != 'o')
+			return CLI_USAGE;
+		path = optarg;
+	}
+	if (argc - optind != 1)
+		return cli_usage(x->c, "nsg takes the name of one network security group");
+	for (size_t i = 0; i < x->estate->n_nsgs; i++)
+		if (!strcmp(x->estate->nsgs[i].name, argv[optind]))
+			found = &x->estate->nsgs[i];
+	if (!found)
+		return cli_usage(x->c, "there is no network security group '%s' in the estate", argv[optind]);
+	if (wh_jit_list(x->store, x->mem, &g, &n, &err) ||
+	    wh_jit_nsg(x->c->config, x->estate, found, g, n, wh_now_us(), x->mem, &doc, &notes, &err))
+		return cli_error(&err);
+	fputs(notes ? notes : "", stderr);
+	free(notes);
+	int rc = CLI_OK;
+	if (path && json_dump_file(doc, path, JSON_INDENT(2))) {
+		fprintf(stderr, "whittle: %s: cannot be written\n", path);
+		rc = CLI_FAILED;
+	}
+	if (!path)
+		return cli_print_json(doc);
+	json_decref(doc);
+	return rc;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	static const char *const verbs[] = {"on", "confirm", "off", "open", "list", "close", "nsg", NULL};
+	struct ctx x = {.c = c};
+	struct wh_error err;
+	size_t v = 0;
+	if (argc > 1 && argv[1][0] == '-')
+		return cli_getopt(c, argc, argv, "", (const struct option[]){{0}}), CLI_USAGE;
+	while (argc > 1 && verbs[v] && strcmp(verbs[v], argv[1]))
+		v++;
+	if (argc < 2 || !verbs[v])
+		return cli_usage(c, "say what to do: on, confirm, off, open, list, close or nsg");
+	bool reads = v == 4 || v == 6;
+	int rc = cli_open_store(c, reads ? WH_STORE_READ : WH_STORE_WRITE, &x.store);
+	if (rc)
+		return rc;
+	x.mem = wh_arena_new();
+	argc--, argv++;
+	if (wh_estate_load(x.store, x.mem, &x.estate, &err))
+		rc = cli_error(&err);
+	else
+		rc = v == 0 ? on(&x, argc, argv) : v == 1 ? confirm(&x, argc) : v == 2 ? off(&x, argc) : v == 3 ? open_one(&x, argc, argv) : v == 4 ? list(&x, argc)
+		   : v == 5 ? close_one(&x, argc, argv) : nsg(&x, argc, argv);
+	if (x.estate)
+		wh_estate_free(x.estate);
+	wh_arena_free(x.mem);
+	wh_store_close(x.store);
+	return rc;
+}
+
+const struct cli_command cli_jit = {.name = "jit", .summary = "ports that open on request, for one source and a limited time", .help = help, .run = run};

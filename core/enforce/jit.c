@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Openings, as the ledger keeps them: documents of the collection "jit", one an opening, by id,
+ *   {"resource": …, "proto": 6, "port": 22, "from": "203.0.113.7", "opened": µs, "expires": µs, "who": …, "why": …, "nsg": false}
+ * and the journal, which keeps every opening and closing for good. The document goes when the opening ends; whether it is open on this
+ * machine the kernel alone knows.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/json.h"
+#include "whittle/jit.h"
+
+static const struct wh_jit_policy *policy_of(const struct wh_config *c, const char *resource)
+{
+	for (size_t i = 0; i < c->n_jit; i++)
+		if (!strcmp(c->jit[i].resource, resource))
+			return &c->jit[i];
+	return NULL;
+}
+
+static const char *time_words(int64_t s, char buf[static 32])
+{
+	snprintf(buf, 32, "%lld%c", (long long)(s % 3600 ? s % 60 ? s : s / 60 : s / 3600), s % 3600 ? s % 60 ? 's' : 'm' : 'h');
+	return buf;
+}
+
+int wh_jit_allowed(const struct wh_config *c, const struct wh_jit_grant *g, struct wh_error *err)
+{
+	const struct wh_jit_policy *p = policy_of(c, g->resource);
+	char text[WH_PREFIX_STRLEN], proto[8], longest[32];
+	bool port = false, from = false, who = false;
+	if (!p)
+		return wh_fail_input(err, -EPERM, "refused (resource): %s has no policy under 'jit' in whittle.yaml", g->resource);
+	for (size_t i = 0; i < p->n_ports; i++)
+		port |= p->ports[i].proto == g->proto && p->ports[i].port == g->port;
+	if (!port)
+		return wh_fail_input(err, -EPERM, "refused (port): the policy of %s does not have port %u/%s", g->resource, g->port, wh_proto_text(g->proto, proto));
+	for (size_t i = 0; i < p->n_from; i++)
+		from |= wh_prefix_covers(&p->from[i], &g->from);
+	if (p->n_from && !from)
+		return wh_fail_input(err, -EPERM, "refused (source): %s lies outside of what the policy of %s may be opened for", wh_prefix_text(&g->from, text), g->resource);
+	for (size_t i = 0; i < p->n_who; i++)
+		who |= !strcmp(p->who[i], g->who);
+	if (p->n_who ? !who : strcmp(g->who, "root") != 0)
+		return wh_fail_input(err, -EPERM, "refused (user): %s may not open ports of %s", g->who, g->resource);
+	if (g->expires_us - g->opened_us > p->longest_s * 1000000)
+		return wh_fail_input(err, -EPERM, "refused (time): the policy of %s allows %s at most", g->resource, time_words(p->longest_s, longest));
+	return 0;
+}
+
+static json_t *grant_json(const struct wh_jit_grant *g)
+{
+	char from[WH_PREFIX_STRLEN];
+	return json_pack("{s:s,s:s,s:i,s:i,s:s,s:I,s:I,s:s,s:s*,s:b}", "id", g->id, "resource", g->resource, "proto", (int)g->proto, "port", (int)g->port, "from",
+	                 wh_prefix_text(&g->from, from), "opened", (json_int_t)g->opened_us, "expires", (json_int_t)g->expires_us, "who", g->who, "why", g->why,
+	                 "nsg", (int)g->nsg);
+}
+
+static bool grant_read(const char *id, const char *text, struct wh_arena *mem, struct wh_jit_grant *g)
+{
+	json_t *o = json_loads(text, 0, NULL);
+	const char *resource = json_string_value(json_object_get(o, "resource")), *who = json_string_value(json_object_get(o, "who"));
+	const char *from = json_string_value(json_object_get(o, "from")), *why = json_string_value(json_object_get(o, "why"));
+	bool good = resource && who && from && !wh_prefix_parse(from, strlen(from), &g->from, NULL) && strlen(id) < sizeof g->id;
+	if (good) {
+		snprintf(g->id, sizeof g->id, "%s", id);
+		g->resource = wh_arena_strdup(mem, resource);
+		g->who = wh_arena_strdup(mem, who);
+		g->why = why ? wh_arena_strdup(mem, why) : NULL;
+		g->proto = (uint8_t)json_integer_value(json_object_get(o, "proto"));
+		g->port = (uint16_t)json_integer_value(json_object_get(o, "port"));
+		g->opened_us = json_integer_value(json_object_get(o, "opened"));
+		g->expires_us = json_integer_value(json_object_get(o, "expires"));
+		g->nsg = json_is_true(json_object_get(o, "nsg"));
+		g->known = true;
+	}
+	json_decref(o);
+	return good;
+}
+
+struct collecting {
+	struct wh_arena *mem;
+	struct wh_jit_grant *g;
+	size_t n, room;
+	long long highest;
+};
+
+static struct wh_jit_grant *another(struct collecting *c)
+{
+	if (c->n == c->room) {
+		size_t room = c->room ? c->room * 2 : 16;
+		struct wh_jit_grant *more = wh_arena_array(c->mem, room, sizeof *more);
+		if (c->n)
+			memcpy(more, c->g, c->n * sizeof *more);
+		c->g = more;
+		c->room = room;
+	}
+	memset(&c->g[c->n], 0, sizeof *c->g);
+	return &c->g[c->n++];
+}
+
+static int collect(void *arg, const char *key, const char *json)
+{
+	struct collecting *c = arg;
+	if (!grant_read(key, json, c->mem, another(c)))
+		c->n--; /* damaged: the kernel's own list still shows it */
+	return 0;
+}
+
+static bool same_place(const struct wh_jit_grant *a, const struct wh_jit_grant *b)
+{
+	return !strcmp(a->resource, b->resource) && a->proto == b->proto && a->port == b->port && a->nsg == b->nsg && !wh_prefix_cmp(&a->from, &b->from) &&
+	       a->from.len == b->from.len;
+}
+
+static int journal(struct wh_store *s, const char *what, const char *who, const char *why, const struct wh_jit_grant *g, struct wh_error *err)
+{
+	json_t *o = json_pack("{s:o,s:s*}", "opening", grant_json(g), "why", why);
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	int rc = text ? wh_store_log(s, who, what, text, err) : wh_fail(err, -ENOMEM, "out of memory");
+	free(text);
+	json_decref(o);
+	return rc;
+}
+
+static int next_id(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json)
+{
+	(void)time_us;
+	(void)who;
+	(void)what;
+	(void)json;
+	if (*(int64_t *)arg < seq)
+		*(int64_t *)arg = seq;
+	return 0;
+}
+
+/* Ended ones, and those that the new one replaces, leave the list; the journal keeps them. The id is the journal's own number of it. */
+static int make_room(struct wh_store *s, struct wh_jit_grant *g, struct wh_arena *mem, struct wh_error *err)
+{
+	struct collecting c = {.mem = mem};
+	int64_t last = 0;
+	int rc = wh_store_each(s, "jit", collect, &c, err);
+	for (size_t i = 0; !rc && i < c.n; i++)
+		if (c.g[i].expires_us <= g->opened_us || same_place(&c.g[i], g))
+			rc = wh_store_delete(s, "jit", c.g[i].id, err);
+	if (!rc)
+		rc = wh_store_log_each(s, "jit.open", next_id, &last, err);
+	snprintf(g->id, sizeof g->id, "%lld", (long long)last + 1);
+	for (size_t i = 0; !rc && i < c.n; i++) /* the journal may have been shortened: never an id that is in use */
+		if (!strcmp(c.g[i].id, g->id) && !same_place(&c.g[i], g))
+			snprintf(g->id, sizeof g->id, "%lld", (long long)++last + 1), i = (size_t)-1;
+	return rc;
+}
+
+int wh_jit_open(struct wh_store *s, const struct wh_config *c, struct wh_jit_grant *g, struct wh_error *err)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_error ignored;
+	char *text = NULL;
+	int64_t length = g->expires_us - g->opened_us;
+	bool opened = false;
+	g->opened_us = wh_now_us();
+	g->expires_us = g->opened_us + length;
+	int rc = wh_jit_allowed(c, g, err);
+	if (!rc)
+		rc = wh_store_begin(s, err);
+	if (rc) {
+		wh_arena_free(mem);
+		return rc;
+	}
+	rc = make_room(s, g, mem, err);
+	json_t *o = rc ? NULL : grant_json(g);
+	if (!rc && !(text = o ? json_dumps(o, JSON_COMPACT) : NULL))
+		rc = wh_fail(err, -ENOMEM, "out of memory");
+	if (!rc)
+		rc = wh_store_put(s, "jit", g->id, text, err);
+	if (!rc)
+		rc = journal(s, "jit.open", g->who, g->why, g, err);
+	if (!rc && !g->nsg) {
+		rc = wh_jit_nft_open(g->proto, g->port, &g->from, length / 1000, err);
+		opened = !rc;
+	}
+	int end = wh_store_end(s, !rc, rc ? &ignored : err);
+	if (!rc && end && opened) /* nothing is open that is not written down */
+		wh_jit_nft_close(g->proto, g->port, &g->from, &ignored);
+	json_decref(o);
+	free(text);
+	wh_arena_free(mem);
+	return rc ? rc : end;
+}
+
+int wh_jit_close(struct wh_store *s, const char *id, const char *who, const char *why, struct wh_error *err)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_jit_grant g = {0};
+	struct wh_error ignored;
+	char *text = NULL;
+	int rc = wh_store_begin(s, err);
+	if (rc) {
+		wh_arena_free(mem);
+		return rc;
+	}
+	rc = wh_store_get(s, "jit", id, &text, err);
+	if (!rc && (!text || !grant_read(id, text, mem, &g) || g.expires_us <= wh_now_us()))
+		rc = wh_fail_input(err, -ENOENT, "there is no opening %s; `whittle jit list` shows them", id);
+	if (!rc)
+		rc = wh_store_delete(s, "jit", id, err);
+	if (!rc)
+		rc = journal(s, "jit.close", who, why, &g, err);
+	if (!rc && !g.nsg)
+		rc = wh_jit_nft_close(g.proto, g.port, &g.from, err);
+	int end = wh_store_end(s, !rc, rc ? &ignored : err);
+	free(text);
+	wh_arena_free(mem);
+	return rc ? rc : end;
+}
+
+/* The opening that a live element is, or a new one that the ledger does not know. */
+static void join(struct collecting *c, const struct wh_jit_live *live, size_t i, int64_t now_us, bool *alive)
+{
+	for (size_t k = 0; k < c->n; k++) {
+		struct wh_jit_grant *g = &c->g[k];
+		struct wh_addr last = wh_prefix_last(&g->from);
+		if (g->nsg || g->proto != live->open[i].port.proto || g->port != live->open[i].port.port || !wh_addr_eq(&g->from.addr, &live->open[i].first) ||
+		    !wh_addr_eq(&last, &live->open[i].last))
+			continue;
+		g->expires_us = now_us + live->open[i].expires_ms * 1000;
+		alive[k] = true;
+		return;
+	}
+	struct wh_jit_grant *g = another(c);
+	g->resource = "this machine";
+	g->who = "unknown";
+	g->proto = live->open[i].port.proto;
+	g->port = live->open[i].port.port;
+	g->expires_us = now_us + live->open[i].expires_ms * 1000;
+	for (unsigned len = 0; len <= 128; len++) {
+		g->from = wh_prefix_of(&live->open[i].first, len);
+		struct wh_addr last = wh_prefix_last(&g->from);
+		if (wh_addr_eq(&g->from.addr, &live->open[i].first) && wh_addr_cmp(&last, &live->open[i].last) <= 0)
+			break;
+	}
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct wh_jit_grant *x = a, *y = b;
+	long long i = atoll(x->id), k = atoll(y->id);
+	return i < k ? -1 : i > k;
+}
+
+int wh_jit_list(struct wh_store *s, struct wh_arena *mem, struct wh_jit_grant **out, size_t *n, struct wh_error *err)
+{
+	struct collecting c = {.mem = mem};
+	struct wh_jit_live live = {0};
+	int64_t now = wh_now_us();
+	bool local = false;
+	int rc = wh_store_each(s, "jit", collect, &c, err);
+	if (rc)
+		return rc;
+	size_t from_ledger = c.n, kept = 0;
+	for (size_t i = 0; i < c.n; i++)
+		local |= !c.g[i].nsg && c.g[i].expires_us > now;
+	bool *alive = wh_arena_alloc(mem, from_ledger + 1);
+	struct wh_error own = {0};
+	rc = wh_jit_nft_live(mem, &live, &own);
+	if (rc && local) { /* without a word of the kernel nothing can be said of what is open here */
+		if (err)
+			*err = own;
+		return rc;
+	}
+	for (size_t i = 0; i < live.n_open; i++)
+		join(&c, &live, i, now, alive);
+	for (size_t i = 0; i < c.n; i++)
+		if (i >= from_ledger || (c.g[i].nsg ? c.g[i].expires_us > now : alive[i]))
+			c.g[kept++] = c.g[i];
+	if (kept)
+		qsort(c.g, kept, sizeof *c.g, by_id);
+	*out = c.g;
+	*n = kept;
+	return 0;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * jit: ports that are closed but for one source and a limited time, on request.
+ *
+ * On this machine they live in a table of their own, `inet whittle_jit`: a packet that opens a connection to such a port is dropped
+ * unless its source, protocol and port are in a set whose elements carry the kernel's own timeout. So an opening ends by itself,
+ * whether or not anything of ours still runs. Like everything of whittle's the table can only drop: what it lets go meets the host's
+ * own rules. The policy, in whittle.yaml, says for which ports, sources, users and how long. A refusal names what the policy lacks:
+ *   resource   the resource has no policy          source  the source lies outside of `from`
+ *   port       the port is not in it               user    the user is not in `who`
+ *   time       longer than `longest`
+ * For a network security group an opening is an allow rule which is there until it expires: see wh_jit_nsg().
+ */
+#pragma once
+#include <jansson.h>
+#include "whittle/base.h"
+#include "whittle/config.h"
+#include "whittle/estate.h"
+#include "whittle/ledger.h"
+
+struct wh_jit_grant {
+	char id[24];                  /* "17", as jit list shows it */
+	const char *resource;
+	uint8_t proto;
+	uint16_t port;
+	struct wh_prefix from;
+	int64_t opened_us, expires_us;
+	const char *who, *why;        /* why may be NULL */
+	bool nsg;                     /* in a network security group, else on this machine */
+	bool known;                   /* false: the kernel holds it, the ledger does not know why */
+};
+
+/* Asks the policy alone; the error's sentence begins with "refused (WORD): ". */
+int wh_jit_allowed(const struct wh_config *c, const struct wh_jit_grant *g, struct wh_error *err);
+/* Asks the policy, writes the ledger and the kernel, or neither. g->id, opened_us and expires_us are filled in; expires_us holds the
+ * asked end before. An opening of the same source and port is replaced. */
+int wh_jit_open(struct wh_store *s, const struct wh_config *c, struct wh_jit_grant *g, struct wh_error *err);
+/* Closes early; connections that were made stay. -ENOENT when there is none. */
+int wh_jit_close(struct wh_store *s, const char *id, const char *who, const char *why, struct wh_error *err);
+/* What is open now, by id: the kernel's for this machine (with who and why from the ledger), the ledger's for groups. */
+int wh_jit_list(struct wh_store *s, struct wh_arena *mem, struct wh_jit_grant **out, size_t *n, struct wh_error *err);
+
+/* ---- this machine ---- */
+/* Closes the ports. confirm_within_s > 0: the kernel opens those that were not closed before again by itself, unless confirmed. */
+int wh_jit_nft_on(const struct wh_jit_port *ports, size_t n, int64_t confirm_within_s, struct wh_error *err);
+int wh_jit_nft_confirm(struct wh_error *err);  /* -ETIME when nothing is there to confirm */
+int wh_jit_nft_off(struct wh_error *err);      /* deletes the table and what is open in it; 0 also when there is none */
+int wh_jit_nft_open(uint8_t proto, uint16_t port, const struct wh_prefix *from, int64_t timeout_ms, struct wh_error *err);
+int wh_jit_nft_close(uint8_t proto, uint16_t port, const struct wh_prefix *from, struct wh_error *err);
+struct wh_jit_live {
+	bool present;
+	struct { struct wh_jit_port port; int64_t expires_ms; } *closed; size_t n_closed; /* expires_ms 0: for good */
+	struct { struct wh_jit_port port; struct wh_addr first, last; int64_t expires_ms; } *open; size_t n_open;
+};
+/* Takes the ports that are closed for good on this machine out of a ruleset: here jit decides, also for those whom it lets in.
+ * *left (in mem) names them, "22/tcp, 3389/tcp", or is NULL. */
+struct wh_nft_ruleset;
+int wh_jit_leave_out(struct wh_nft_ruleset *rs, struct wh_arena *mem, const char **left, struct wh_error *err);
+int wh_jit_nft_live(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err);
+
+/* ---- a network security group ---- */
+/*
+ * Writes the group as it should be now: for each policy port of its resources a deny `whittle-jit-deny-…`, before it an allow for each
+ * opening that has not expired (`whittle-jit-ID-…`, its end in the description). Rules of ours whose time is over are left out; all
+ * others are as they were. An opening that the group's other rules would not allow is refused: it never widens. *notes: lines (free()).
+ */
+int wh_jit_nsg(const struct wh_config *c, const struct wh_estate *e, const struct wh_nsg *nsg, const struct wh_jit_grant *grants, size_t n,
+               int64_t now_us, struct wh_arena *mem, json_t **out, char **notes, struct wh_error *err);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The policy of just-in-time access: read from whittle.yaml, and asked. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "whittle/jit.h"
+
+static struct wh_config *config(const char *text, struct wh_error *err)
+{
+	char path[] = "/tmp/wh-jit-XXXXXX";
+	struct wh_config *c = NULL;
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	wh_config_load(path, &c, err);
+	unlink(path);
+	return c;
+}
+
+static const char policy[] =
+	"jit:\n  - {resource: vm1, ports: [22, 53/udp], from: [203.0.113.0/24, \"2001:db8::/64\"], who: [ada], longest: 3h}\n  - {resource: vm2, ports: 3389}\n";
+
+static struct wh_jit_grant grant(const char *resource, uint16_t port, uint8_t proto, const char *from, const char *who, int64_t hours)
+{
+	struct wh_jit_grant g = {.resource = resource, .port = port, .proto = proto, .who = who, .opened_us = 1000, .expires_us = 1000 + hours * INT64_C(3600000000)};
+	assert_int_equal(wh_prefix_parse(from, strlen(from), &g.from, NULL), 0);
+	return g;
+}
+
+static void refused(const struct wh_config *c, struct wh_jit_grant g, const char *word)
+{
+	struct wh_error err = {0};
+	char want[64];
+	int rc = wh_jit_allowed(c, &g, &err);
+	if (!word) {
+		if (rc)
+			fail_msg("%s", err.text);
+		return;
+	}
+	snprintf(want, sizeof want, "refused (%s): ", word);
+	assert_int_equal(rc, -EPERM);
+	if (strncmp(err.text, want, strlen(want)) != 0)
+		fail_msg("%s", err.text);
+}
+
+static void a_request_is_refused_by_the_name_of_what_the_policy_lacks(void **state)
+{
+	(void)state;
+	struct wh_error err = {.text = ""};
+	struct wh_config *c = config(policy, &err);
+	if (!c)
+		fail_msg("%s", err.text);
+	refused(c, grant("vm1", 22, 6, "203.0.113.7", "ada", 3), NULL);
+	refused(c, grant("vm1", 53, 17, "2001:db8::7", "ada", 1), NULL);
+	refused(c, grant("vm3", 22, 6, "203.0.113.7", "ada", 1), "resource");
+	refused(c, grant("vm1", 53, 6, "203.0.113.7", "ada", 1), "port");
+	refused(c, grant("vm1", 22, 17, "203.0.113.7", "ada", 1), "port");
+	refused(c, grant("vm1", 22, 6, "203.0.114.7", "ada", 1), "source");
+	refused(c, grant("vm1", 22, 6, "203.0.112.0/23", "ada", 1), "source");
+	refused(c, grant("vm1", 22, 6, "0.0.0.0/0", "ada", 1), "source");
+	refused(c, grant("vm1", 22, 6, "::/0", "ada", 1), "source");
+	refused(c, grant("vm1", 22, 6, "203.0.113.7", "bob", 1), "user");
+	refused(c, grant("vm1", 22, 6, "203.0.113.7", "root", 1), "user");
+	refused(c, grant("vm1", 22, 6, "203.0.113.7", "ada", 4), "time");
+	wh_config_free(c);
+}
+
+static void without_who_only_root_may_and_three_hours_are_the_longest(void **state)
+{
+	(void)state;
+	struct wh_error err = {.text = ""};
+	struct wh_config *c = config(policy, &err);
+	assert_non_null(c);
+	refused(c, grant("vm2", 3389, 6, "198.51.100.1", "root", 3), NULL);
+	refused(c, grant("vm2", 3389, 6, "198.51.100.1", "ada", 3), "user");
+	refused(c, grant("vm2", 3389, 6, "198.51.100.1", "root", 4), "time");
+	wh_config_free(c);
+}
+
+static void a_wrong_policy_is_told_with_its_line(void **state)
+{
+	(void)state;
+	static const struct { const char *text, *says; } bad[] = {
+		{"jit: {resource: vm1}\n", "must be a list"},
+		{"jit:\n  - vm1\n", "is a map"},
+		{"jit:\n  - {resource: vm1}\n", ":2: a policy of 'jit' needs a resource and its ports"},
+		{"jit:\n  - {ports: [22]}\n", ":2: a policy of 'jit' needs a resource"},
+		{"jit:\n  - {resource: vm1, ports: []}\n", "at least one"},
+		{"jit:\n  - {resource: vm1, ports: [0]}\n", "not a port"},
+		{"jit:\n  - {resource: vm1, ports: [65536]}\n", "not a port"},
+		{"jit:\n  - {resource: vm1, ports: [22/icmp]}\n", "not a port"},
+		{"jit:\n  - {resource: vm1, ports: [22], from: [10.0.0.1/8]}\n", "host bits"},
+		{"jit:\n  - {resource: vm1, ports: [22], from: [here]}\n", "neither an address"},
+		{"jit:\n  - {resource: vm1, ports: [22], longest: 31d}\n", "at most 30 days"},
+		{"jit:\n  - {resource: vm1, ports: [22], longer: 1h}\n", "did you mean 'longest'"},
+		{"jit:\n  - {resource: vm1, ports: [22]}\n  - {resource: vm1, ports: [23]}\n", ":3: there are two"},
+		{"watch: yes\n", "must be a map"},
+		{"watch: {hits: 0}\n", "hits"},
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct wh_error err = {.text = ""};
+		struct wh_config *c = config(bad[i].text, &err);
+		if (c || !strstr(err.text, bad[i].says))
+			fail_msg("%s: %s", bad[i].text, c ? "was taken" : err.text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_request_is_refused_by_the_name_of_what_the_policy_lacks),
+		cmocka_unit_test(without_who_only_root_may_and_three_hours_are_the_longest),
+		cmocka_unit_test(a_wrong_policy_is_told_with_its_line),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
