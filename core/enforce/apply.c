@@ -422,8 +422,11 @@ int wh_nft_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_option
 	out->ports = rs->n_ports;
 	for (size_t i = 0; i < rs->n_ports; i++)
 		out->prefixes += rs->ports[i].n_v4 + rs->ports[i].n_v6;
+	struct wh_nft_host host;
+	wh_nft_host_read("/etc", j.mem, &host);
+	int rc = wh_nft_check(rs, &host, err);
 	j.plans = wh_arena_array(j.mem, rs->n_ports + 1, sizeof *j.plans);
-	int rc = wh_nl_open(&j.nl, err);
+	rc = rc ? rc : wh_nl_open(&j.nl, err);
 	if (!rc) {
 		rc = apply(&j, out);
 		wh_nl_close(j.nl);

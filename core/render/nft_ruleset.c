@@ -105,9 +105,14 @@ static int by_port(const void *a, const void *b)
 	return (int)x->port - (int)y->port;
 }
 
-static void fill(struct wh_nft_port *p, const struct wh_recommended_rule *r, struct wh_arena *mem)
+const struct wh_addr wh_azure_probe = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 168, 63, 129, 16}};
+
+static void fill(struct wh_nft_port *p, const struct wh_recommended_rule *r, bool azure, struct wh_arena *mem)
 {
+	struct wh_prefix probe = wh_prefix_of(&wh_azure_probe, 128);
 	struct wh_ranges in = wh_ranges_minus(wh_ranges_from_prefixes(r->prefixes, r->n_prefixes, mem), wh_ranges_from_prefixes(r->except, r->n_except, mem), mem);
+	if (azure && r->direction == WH_INBOUND && r->proto == WH_PROTO_TCP)
+		in = wh_ranges_union(in, wh_ranges_from_prefixes(&probe, 1, mem), mem);
 	struct wh_ranges v4 = wh_ranges_intersect(in, wh_ranges_from_prefixes(&wh_prefix_all_v4, 1, mem), mem);
 	struct wh_ranges v6 = wh_ranges_intersect(in, wh_ranges_from_prefixes(&wh_prefix_all_v6, 1, mem), mem);
 	*p = (struct wh_nft_port){.direction = r->direction, .proto = r->proto, .port = r->port};
@@ -134,12 +139,16 @@ int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estat
 		total += wanted(r->resources[i].resource, resources, n) ? r->resources[i].n_rules : 0;
 	rs->ports = wh_arena_array(mem, total, sizeof *rs->ports);
 	rs->nflog_group = WH_NFLOG_GROUP;
-	for (size_t i = 0; i < r->n_resources; i++)
+	for (size_t i = 0; i < r->n_resources; i++) {
+		const char *id = r->resources[i].resource->id;
+		bool azure = id && !strncasecmp(id, "/subscriptions/", 15);
+		rs->azure |= azure && wanted(r->resources[i].resource, resources, n);
 		for (size_t j = 0; wanted(r->resources[i].resource, resources, n) && j < r->resources[i].n_rules; j++) {
 			const struct wh_recommended_rule *rule = &r->resources[i].rules[j];
 			if (rule->proto == WH_PROTO_TCP || rule->proto == WH_PROTO_UDP)
-				fill(&rs->ports[rs->n_ports++], rule, mem);
+				fill(&rs->ports[rs->n_ports++], rule, azure, mem);
 		}
+	}
 	if (rs->n_ports)
 		qsort(rs->ports, rs->n_ports, sizeof *rs->ports, by_port);
 	for (size_t i = 1; i < rs->n_ports; i++)

@@ -10,6 +10,19 @@
 #include "whittle/harden.h"
 #include "whittle/render.h"
 
+/* ---- what no rule set may break (core/enforce/invariants.c) ---- */
+/* What this machine is told to use: addresses only, names are left out. */
+struct wh_nft_host { struct wh_addr *resolvers, *time_servers; size_t n_resolvers, n_time_servers; };
+/* Reads resolv.conf and the configuration of timesyncd, chrony and ntp below `root` ("/etc"); what is not there is left out. */
+void wh_nft_host_read(const char *root, struct wh_arena *mem, struct wh_nft_host *out);
+/* -EPERM, with its name first in the sentence, when the rules would break DNS, DHCP, NTP, neighbour discovery, path MTU discovery,
+ * loopback, or Azure's load-balancer probes. wh_nft_apply() asks it for the machine that it runs on. */
+int wh_nft_check(const struct wh_nft_ruleset *rs, const struct wh_nft_host *host, struct wh_error *err);
+/* The table's own decision about one packet, once the rules are in the kernel. */
+struct wh_nft_packet { enum wh_direction direction; uint8_t proto; uint16_t port; struct wh_addr peer; bool loopback, established, opens; };
+bool wh_nft_passes(const struct wh_nft_ruleset *rs, const struct wh_nft_packet *p);
+const struct wh_nft_port *wh_nft_port_of(const struct wh_nft_ruleset *rs, enum wh_direction d, uint8_t proto, uint16_t port);
+
 struct wh_enforce_options {
 	int64_t confirm_within_s; /* 60; 0: confirmed at once */
 	bool audit;

@@ -29,7 +29,15 @@ struct wh_nft_port {
 	struct wh_prefix *v4, *v6; size_t n_v4, n_v6; /* allowed peers, carve-outs already cut out as holes: sorted, disjoint */
 	const struct wh_addr *locals; size_t n_locals; /* empty: any local address */
 };
-struct wh_nft_ruleset { struct wh_nft_port *ports; size_t n_ports; bool audit; uint16_t nflog_group; };
+struct wh_nft_ruleset {
+	struct wh_nft_port *ports; size_t n_ports;
+	bool audit;
+	bool azure;              /* the machine has an Azure resource id: its load balancer probes the ports */
+	uint16_t nflog_group;
+};
+extern const struct wh_addr wh_azure_probe; /* 168.63.129.16, from where Azure's load balancer probes */
+/* Of an Azure resource each inbound TCP port lets the load balancer's probes in: that opens nothing, since the host's own firewall
+ * still judges what this table lets through. */
 int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estate *e, const char *const *resources, size_t n,
                         struct wh_arena *mem, struct wh_nft_ruleset **out, struct wh_error *err);
 /* The ruleset as nft's own language, as `export --format nft` prints it. free() it. */
