@@ -20,7 +20,7 @@ PLUGIN_SRC := $(sort $(wildcard plugin/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_SUPPORT := $(sort $(wildcard tests/unit/support/*.c))
 TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
-BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+BENCH_SRC := $(sort $(filter-out %_plugin.c,$(wildcard tests/bench/*.c)))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 obj = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(2))
@@ -63,6 +63,9 @@ $(BUILD)/tools/%: $(BUILD)/o/tests/tools/%.o $(BUILD)/libwhittle.a
 $(BUILD)/bench/%: $(BUILD)/o/tests/bench/%.o $(BUILD)/libwhittle.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
+$(BUILD)/bench/null-plugin.so: $(BUILD)/o/tests/bench/null_plugin.o
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(CFLAGS) -shared -o $@ $^ -ldl
 tools: $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(TOOL_SRC))
 
 check: $(UNIT_BIN) ## unit tests only, under ASan and UBSan
@@ -106,6 +109,7 @@ install: all ## install below PREFIX (/usr/local), DESTDIR before it
 	install -D -m 755 $(BUILD)/whittle $(DESTDIR)$(PREFIX)/bin/whittle
 	install -D -m 644 $(BUILD)/whittle-suricata.so $(DESTDIR)$(PREFIX)/lib/whittle/whittle-suricata.so
 	for f in rules/*.yaml; do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/whittle/$$f || exit 1; done
+	install -D -m 644 packaging/suricata/whittle.yaml $(DESTDIR)$(PREFIX)/share/doc/whittle/suricata/whittle.yaml
 	install -D -m 644 packaging/man/whittle.1 $(DESTDIR)$(PREFIX)/share/man/man1/whittle.1
 	install -D -m 644 packaging/completions/whittle.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/whittle
 

@@ -9,6 +9,7 @@
  */
 #include <inttypes.h>
 #include <jansson.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -109,13 +110,39 @@ static int open_store(struct wh_sink *s, struct wh_error *err)
 	return 0;
 }
 
+/* The inode of the write-ahead log beside the ledger; 0: none. */
+static uint64_t log_inode(const struct wh_sink *s)
+{
+	char log[PATH_MAX];
+	struct stat st;
+	return snprintf(log, sizeof log, "%s-wal", path_of(s)) < (int)sizeof log && !stat(log, &st) ? st.st_ino : 0;
+}
+
+/*
+ * The file that was open is gone from its path. Its write-ahead log is still there, and SQLite would replay that over whatever ledger
+ * is put in its place, which it may not fit: so it goes too, if it is still the one that we wrote.
+ */
+static void forget_store(struct wh_sink *s)
+{
+	static const char *const companions[] = {"-wal", "-shm"};
+	struct wh_flusher *f = &s->f;
+	char path[PATH_MAX];
+	wh_host_log(WH_LOG_NOTICE, "%s: the ledger was removed or replaced while it was in use", path_of(s));
+	wh_store_patience(f->store, PATIENCE_MS);
+	wh_store_settle(f->store); /* into the file that was moved away: there it is whole */
+	close_store(f);
+	if (!f->log_inode || log_inode(s) != f->log_inode)
+		return;
+	for (unsigned i = 0; i < 2; i++)
+		if (snprintf(path, sizeof path, "%s%s", path_of(s), companions[i]) < (int)sizeof path)
+			unlink(path);
+}
+
 static int have_store(struct wh_sink *s, struct wh_error *err)
 {
 	struct wh_flusher *f = &s->f;
-	if (f->store && !in_place(s)) {
-		wh_host_log(WH_LOG_NOTICE, "%s: the ledger was removed or replaced while it was in use", path_of(s));
-		close_store(f);
-	}
+	if (f->store && !in_place(s))
+		forget_store(s);
 	return f->store ? 0 : open_store(s, err);
 }
 
@@ -173,10 +200,12 @@ static int write_pending(struct wh_sink *s, struct wh_error *err)
 {
 	struct wh_flusher *f = &s->f;
 	const struct wh_tally *u = &f->unsaved;
-	struct wh_read_stats d = {.records = u->records, .flows = u->flows, .alerts = u->alerts, .other = u->other, .malformed = u->malformed};
+	struct wh_read_stats d = {.records = u->records - u->malformed, .flows = u->flows, .alerts = u->alerts, .other = u->other, .malformed = u->malformed};
 	int rc = wh_store_commit(f->store, f->pending, NULL, &d, err);
 	if (!rc && !in_place(s))
 		rc = wh_fail(err, -ESTALE, "%s: the ledger was removed or replaced during a commit", path_of(s));
+	if (!rc && is_file(s))
+		f->log_inode = log_inode(s);
 	return rc;
 }
 
@@ -190,7 +219,7 @@ int wh_flusher_commit(struct wh_sink *s, bool final)
 	if (!rc) {
 		wh_store_patience(f->store, final ? LAST_PATIENCE_MS : PATIENCE_MS);
 		rc = write_pending(s, &err);
-		if (rc == -ESTALE && !(close_store(f), open_store(s, &err)))
+		if (rc == -ESTALE && !(forget_store(s), open_store(s, &err)))
 			rc = write_pending(s, &err);
 	}
 	if (rc) {

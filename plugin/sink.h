@@ -43,6 +43,7 @@ struct wh_lane {
 struct wh_flusher {
 	struct wh_store *store;    /* NULL while it can't be had */
 	uint64_t device, inode;    /* of the file that `store` holds open */
+	uint64_t log_inode;        /* of its write-ahead log after the last commit */
 	struct wh_locals *locals;  /* which the lanes' tables borrow */
 	bool locals_known;         /* read from the ledger; else the settings alone */
 	int64_t locals_read_us;

@@ -266,6 +266,11 @@ void wh_store_patience(struct wh_store *s, int milliseconds)
 	sqlite3_busy_timeout(s->db, milliseconds);
 }
 
+void wh_store_settle(struct wh_store *s)
+{
+	sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
 /* ---- transactions ---- */
 
 int wh_store_begin(struct wh_store *s, struct wh_error *err)

@@ -95,6 +95,8 @@ int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_e
 void wh_store_close(struct wh_store *s);
 /* How long a write waits for another process's lock before it fails with -EBUSY; 20 s after opening. */
 void wh_store_patience(struct wh_store *s, int milliseconds);
+/* Moves what stands in the store's log into its file, so that the file is whole wherever it was moved. As far as can be; no errors. */
+void wh_store_settle(struct wh_store *s);
 /* Adds the table's edges and sketches and records the progress, in one transaction. The table is left as it was. */
 int wh_store_commit(struct wh_store *s, const struct wh_edge_table *t, const struct wh_store_progress *progress,
                     const struct wh_read_stats *delta, struct wh_error *err);

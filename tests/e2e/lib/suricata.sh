@@ -1,0 +1,289 @@
+# What both majors of Suricata must do with the plugin. Sourced by suricata7.sh and suricata8.sh, which set:
+#   suricata  the command, run as it stands      dir  a fresh directory as this shell sees it
+#   plugin    the plugin's path for Suricata     in   the same directory as Suricata sees it
+#   BUILD     where the build is
+n=0
+shared=${WHITTLE_SHARED:-../shared}
+w=$BUILD/whittle
+dump=$BUILD/tools/ledger_dump
+
+ok() { n=$((n + 1)); echo "ok $n - $major: $1"; }
+not_ok() { exec 3>&-; n=$((n + 1)); echo "not ok $n - $major: $1"; shift; for f; do sed "s|^|# $(basename "$f"): |" "$f" | tail -n 25; done; }
+skip() { n=$((n + 1)); echo "ok $n - $major: $1 # skip $2"; }
+# verdict SENTENCE FILES… : by the exit status of what ran before
+verdict() { if [ "$?" -eq 0 ]; then ok "$1"; else not_ok "$@"; fi; }
+
+# within SECONDS COMMAND… : until it succeeds; asked ten times a second
+within() {
+	tries=$(($1 * 10)); shift
+	while ! "$@" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+# config FILE THREADED SETTINGS… : an eve.json and a section of ours, which gets the settings as lines
+config() {
+	conf=$1 threads=$2
+	shift 2
+	{
+		printf '%%YAML 1.1\n---\nplugins: ["%s"]\nstats: {enabled: no}\noutputs:\n' "$plugin"
+		printf '  - eve-log: {enabled: yes, filetype: regular, filename: eve.json, types: [flow, alert, dns, tls, ssh, smb]}\n'
+		printf '  - eve-log:\n      enabled: yes\n      filetype: whittle\n      threaded: %s\n' "$threads"
+		printf '      types: [flow, alert, dns, tls, ssh, smb]\n      whittle:\n'
+		printf '        %s\n' "config: /dev/null" "$@"
+	} >"$dir/$conf"
+}
+
+# read_capture CONFIG CAPTURE: both as files of $dir; the log goes to $dir/log
+read_capture() {
+	rm -f "$dir"/eve*.json
+	$suricata -c "$in/$1" -l "$in" -S "$in/any.rules" -k none -r "$in/$2" >"$dir/log" 2>&1
+}
+
+dumped() { "$dump" --sums "$dir/$1" >"$dir/$2" 2>"$dir/$2.err"; }
+edges() { "$w" edges --json --store "$dir/$1" 2>/dev/null | grep -c .; }
+has_edges() { [ "$(edges "$1")" -gt "${2:-0}" ]; }
+
+# ---- the same edges by both ways in ----
+
+same_edges() {
+	for threaded in no yes; do
+		bad= some=0
+		config "c.yaml" $threaded "store: $in/plugin.db" "flush-interval: 1"
+		for capture in "$dir"/*.pcap; do
+			name=$(basename "$capture")
+			rm -f "$dir"/plugin.db* "$dir"/file.db*
+			if read_capture c.yaml "$name" && "$w" ingest --store "$dir/file.db" "$dir/eve.json" >"$dir/ingest" 2>&1 &&
+				dumped plugin.db by-plugin && dumped file.db by-file && cmp -s "$dir/by-plugin" "$dir/by-file"; then
+				some=$((some + $(grep -c ^edge "$dir/by-plugin")))
+			else
+				bad="$bad $name"
+				diff "$dir/by-file" "$dir/by-plugin" >"$dir/diff" 2>&1
+			fi
+		done
+		[ -z "$bad" ] && [ "$some" -gt 100 ]
+		verdict "by the plugin (threaded: $threaded) or by its log, a run ends in the same ledger$bad" "$dir/log" "$dir/diff"
+	done
+}
+
+alerts_count() {
+	rm -f "$dir"/plugin.db*
+	config c.yaml no "store: $in/plugin.db"
+	read_capture c.yaml generated.pcap
+	"$w" edges --json --store "$dir/plugin.db" | grep -q '"alerts":\[0,[1-9]'
+	verdict "alerts reach the edges of their flows" "$dir/log"
+}
+
+a_scan_makes_no_edge() {
+	if [ ! -f "$dir/synscan.pcap" ]; then skip "an unanswered scan becomes no edge" "no captures in $shared"; return; fi
+	rm -f "$dir"/plugin.db*
+	config c.yaml yes "store: $in/plugin.db" "discover: 0.0.0.0/0,::/0"
+	read_capture c.yaml synscan.pcap && dumped plugin.db by-plugin &&
+		[ "$(grep -c ^edge "$dir/by-plugin")" -le 1 ] && [ "$(grep -c ^refused "$dir/by-plugin")" -gt 100 ]
+	verdict "an unanswered scan of 1,994 flows becomes no edge, but is counted" "$dir/log"
+}
+
+# ---- settings ----
+
+bad_settings() {
+	bad=
+	while IFS='|' read -r setting sentence; do
+		config c.yaml no "store: $in/never.db" "$setting"
+		[ "${setting#store}" = "$setting" ] || sed -i '/never.db/d' "$dir/c.yaml"
+		read_capture c.yaml generated.pcap
+		status=$?
+		[ "$status" -eq 1 ] && [ "$(grep -c '^Error' "$dir/log")" -eq 1 ] && grep -q "^Error: whittle: .*$sentence" "$dir/log" &&
+			! grep -q 'Engine started' "$dir/log" || { bad="$bad '$setting' ($status)"; cp "$dir/log" "$dir/bad.log"; }
+	done <<-'END'
+		memroy: 64MiB|unknown setting 'memroy'; did you mean 'memory'
+		memory: lots|'memory' must be a size
+		flush-interval: 0|'flush-interval' must be a time
+		store: here.db|'store' must be a path from the root
+		store: "mysql://x"|mysql
+		store: [a, b]|'store' must be one text
+		config: /nonexistent/w.yaml|/nonexistent/w.yaml
+		discover: 10.0.0.0/99|'discover' must be off, or prefixes
+	END
+	[ -z "$bad" ]
+	verdict "a bad setting stops the start with one line$bad" "$dir/bad.log"
+	printf 'flush-interval: 3\nmemory-limitt: 3\n' >"$dir/w.yaml"
+	config c.yaml no "store: $in/never.db"
+	sed -i "s|config: /dev/null|config: $in/w.yaml|" "$dir/c.yaml"
+	read_capture c.yaml generated.pcap
+	[ $? -eq 1 ] && grep -q "w.yaml:2: unknown key 'memory-limitt'; did you mean 'memory-limit'" "$dir/log"
+	verdict "a mistake in whittle.yaml stops it naming file and line" "$dir/log"
+	config c.yaml no "store: $in/never.db"
+	$suricata -T -c "$in/c.yaml" -l "$in" -S "$in/any.rules" >"$dir/log" 2>&1 && [ ! -e "$dir/never.db" ]
+	verdict "a good setting passes suricata -T, which makes no ledger" "$dir/log"
+}
+
+the_packaged_section() {
+	sed "s|/usr/local/lib/whittle/whittle-suricata.so|$plugin|; s|/var/lib/whittle/ledger.db|$in/packaged.db|" \
+		"$(dirname "$lib")/../../../packaging/suricata/whittle.yaml" >"$dir/whittle.yaml"
+	printf '%%YAML 1.1\n---\nstats: {enabled: no}\ninclude: whittle.yaml\n' >"$dir/c.yaml"
+	read_capture c.yaml generated.pcap && grep -q '^Notice: whittle: 2522 records: 2000 flows' "$dir/log" && has_edges packaged.db 100
+	verdict "the packaged section works as it stands" "$dir/log"
+}
+
+# ---- ledgers that fail ----
+
+# Suricata that reads a capture from a pipe, and is fed piece by piece. Descriptor 3 is the pipe's other end.
+feed_start() {
+	rm -f "$dir/feed" "$dir"/eve*.json
+	mkfifo "$dir/feed"
+	fed=0 clock=1788220800
+	$suricata -c "$in/$1" -l "$in" -S "$in/any.rules" -k none -r "$in/feed" >"$dir/log" 2>&1 3>&- &
+	pid=$!
+	exec 3>"$dir/feed"
+}
+# piece FLOWS DAYS: into the pipe, without the file's header where one was sent; time goes on
+piece() {
+	fed=$((fed + 1))
+	"$BUILD/tools/flowpcap" --flows "$1" --clients 500 --days "$2" --start $clock --seed $fed "$dir/piece" &&
+		if [ $fed = 1 ]; then cat "$dir/piece" >&3; else tail -c +25 "$dir/piece" >&3; fi
+	clock=$((clock + $2 * 86400))
+}
+feed() { piece 3000 20; }
+# counted N: Suricata has written as many flows to eve.json, so that the plugin has them too. It ends flows by the packets' time and
+# looks at a part of its table only each time: so time goes on until it has.
+counted() {
+	[ "$(grep -c '"event_type":"flow"' "$dir/eve.json")" -ge "$1" ] && return 0
+	piece 5 1
+	return 1
+}
+feed_stop() {
+	exec 3>&-
+	wait "$pid"
+}
+all_there() { # every flow that eve.json has is in the ledger
+	rm -f "$dir"/file.db*
+	"$w" ingest --store "$dir/file.db" "$dir/eve.json" >"$dir/ingest" 2>&1 && dumped file.db by-file && dumped "$1" by-plugin &&
+		grep -v '^total' "$dir/by-file" >"$dir/a" && grep -v '^total' "$dir/by-plugin" >"$dir/b" && cmp "$dir/a" "$dir/b" >"$dir/diff" 2>&1
+}
+
+absent_directory() {
+	config c.yaml no "store: $in/later/ledger.db" "flush-interval: 1"
+	read_capture c.yaml generated.pcap && grep -q '^Error: whittle: .*took nothing up to the end: [1-9][0-9]* edges' "$dir/log" &&
+		grep -q '^Notice: whittle: 2522 records: 2000 flows' "$dir/log"
+	verdict "without a directory for its ledger Suricata ends normally, and what is lost is told" "$dir/log"
+	rm -rf "$dir/later"
+	feed_start c.yaml
+	feed && within 20 counted 2000 && within 20 grep -q 'kept in memory until it answers' "$dir/log" && mkdir "$dir/later" &&
+		within 20 has_edges later/ledger.db 100 && feed_stop && all_there later/ledger.db
+	verdict "when the directory comes, so does everything that was kept in memory" "$dir/log"
+}
+
+removed_ledger() {
+	rm -rf "$dir/gone"
+	mkdir "$dir/gone"
+	config c.yaml yes "store: $in/gone/ledger.db" "flush-interval: 1"
+	feed_start c.yaml
+	feed && within 20 counted 2000 && within 20 has_edges gone/ledger.db 100 && rm -rf "$dir/gone" && feed &&
+		within 20 counted 5000 && within 20 grep -q 'removed or replaced' "$dir/log" && mkdir "$dir/gone" && within 20 has_edges gone/ledger.db 100 && feed_stop &&
+		[ "$(grep -c 'kept in memory' "$dir/log")" -eq 1 ] && grep -q 'takes records again' "$dir/log"
+	verdict "a ledger removed with its directory while in use is told once and begun anew" "$dir/log"
+}
+
+locked_ledger() {
+	rm -f "$dir"/locked.db* "$dir/unlock"
+	config c.yaml no "store: $in/locked.db" "flush-interval: 1"
+	feed_start c.yaml
+	feed && within 20 counted 2000 && within 20 has_edges locked.db 100
+	"$BUILD/tools/ledger_lock" "$dir/locked.db" "$dir/unlock" >"$dir/lock.log" 2>&1 &
+	locker=$!
+	within 30 grep -q locked "$dir/lock.log" && feed && within 20 counted 5000 && within 20 grep -q 'held its lock for too long; .*kept in memory' "$dir/log"
+	held=$?
+	touch "$dir/unlock"
+	wait $locker && [ $held -eq 0 ] && within 20 grep -q 'takes records again' "$dir/log" && feed_stop && all_there locked.db
+	verdict "a ledger locked for long loses nothing, and Suricata goes on" "$dir/log"
+}
+
+locked_to_the_end() {
+	rm -f "$dir"/locked.db* "$dir/unlock"
+	config c.yaml no "store: $in/locked.db" "flush-interval: 1"
+	"$w" ingest --store "$dir/locked.db" /dev/null >/dev/null 2>&1
+	"$BUILD/tools/ledger_lock" "$dir/locked.db" "$dir/unlock" >"$dir/lock.log" 2>&1 &
+	locker=$!
+	within 30 grep -q locked "$dir/lock.log"
+	began=$(date +%s)
+	read_capture c.yaml generated.pcap
+	status=$?
+	took=$(($(date +%s) - began))
+	touch "$dir/unlock"
+	wait $locker
+	[ $status -eq 0 ] && [ $took -lt 30 ] && grep -q 'took nothing up to the end' "$dir/log"
+	verdict "a lock that outlives Suricata does not keep it from ending" "$dir/log"
+}
+
+# In a mount namespace of its own, so that nothing is left behind.
+full_disk() {
+	if ! unshare -m true 2>/dev/null; then skip "a full disk" "no mount namespaces here"; return; fi
+	mkdir -p "$dir/disk"
+	config c.yaml no "store: $in/disk/ledger.db" "flush-interval: 1"
+	export dir in suricata n major BUILD
+	unshare -m sh -c '
+		. "$0"
+		mount -t tmpfs -o size=1m none "$dir/disk" || exit 9
+		dd if=/dev/zero of="$dir/disk/fill" bs=4k >/dev/null 2>&1
+		feed_start c.yaml
+		feed && within 20 counted 2000 && within 20 grep -q "kept in memory" "$dir/log" && kill -0 $pid && rm "$dir/disk/fill" &&
+			within 20 grep -q "takes records again" "$dir/log" && { dd if=/dev/zero of="$dir/disk/fill" bs=4k >/dev/null 2>&1; feed; } &&
+			within 20 counted 5000 && kill -0 $pid && rm "$dir/disk/fill" && feed_stop && all_there disk/ledger.db' "$lib"
+	verdict "a disk that is full, and full again, loses nothing once there is room" "$dir/log"
+}
+
+as_another_user() {
+	rm -rf "$dir/other"
+	mkdir "$dir/other"
+	chmod 755 "$dir"
+	chown nobody "$dir/other"
+	chmod a+w "$dir/other"
+	config c.yaml no "store: $in/other/ledger.db" "flush-interval: 1"
+	printf 'run-as: {user: nobody}\nlogging: {outputs: [{file: {enabled: yes, level: info, filename: suricata.log}}]}\n' >>"$dir/c.yaml"
+	"$BUILD/tools/flowpcap" --flows 3000 --clients 500 --days 20 "$dir/other/capture" && chmod a+r "$dir/other/capture"
+	$suricata -c "$in/c.yaml" -l "$in/other" -S "$in/any.rules" -k none -r "$in/other/capture" >"$dir/log" 2>&1
+	grep -q ' records: 3000 flows' "$dir/other/suricata.log" && has_edges other/ledger.db 100 &&
+		[ "$(stat -c %U "$dir/other/ledger.db")" = nobody ]
+	verdict "after Suricata changed its user the flusher lives, and the ledger is that user's" "$dir/log" "$dir/other/suricata.log"
+}
+
+killed() {
+	rm -f "$dir"/killed.db*
+	config c.yaml no "store: $in/killed.db" "flush-interval: 1"
+	feed_start c.yaml
+	feed && within 20 counted 2000 && within 20 has_edges killed.db 100
+	kill -KILL $pid
+	exec 3>&-
+	wait $pid 2>/dev/null
+	before=$(edges killed.db)
+	config c.yaml no "store: $in/killed.db"
+	[ "$before" -gt 100 ] && read_capture c.yaml generated.pcap && [ "$(edges killed.db)" -gt "$before" ]
+	verdict "after SIGKILL the ledger holds what was committed and takes more" "$dir/log"
+}
+
+prepare() {
+	mkdir -p "$dir"
+	printf 'alert tcp any any -> any 22 (msg:"a request"; flow:to_server,established; content:"a request"; sid:1; priority:2;)\n' >"$dir/any.rules"
+	"$BUILD/tools/flowpcap" --flows 2000 --clients 300 --days 31 "$dir/generated.pcap"
+	[ ! -d "$shared/pcaps" ] || cp "$shared"/pcaps/*.pcap "$dir/"
+	chmod u+w "$dir"/*.pcap
+}
+
+all_tests() {
+	prepare
+	same_edges
+	alerts_count
+	a_scan_makes_no_edge
+	bad_settings
+	the_packaged_section
+	absent_directory
+	removed_ledger
+	locked_ledger
+	locked_to_the_end
+	full_disk
+	as_another_user
+	killed
+	echo "1..$n"
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sink without Suricata: the same records by many threads, with ledgers that come and go. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "../../../plugin/sink.h"
+#include "ledger/edge.h"
+#include "whittle/estate.h"
+
+enum { BY_HAND = 3 }; /* `started`: neither to be started nor running; the test drains and commits */
+
+static char dir[32], store_path[96];
+
+static int make_dir(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/whittle-sink-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(store_path, sizeof store_path, "%s/ledger.db", dir);
+	return freopen("/dev/null", "w", stderr) ? 0 : -1; /* the log falls back to it */
+}
+
+static int remove_dir(void **state)
+{
+	char command[128];
+	(void)state;
+	snprintf(command, sizeof command, "rm -rf %s", dir);
+	return system(command);
+}
+
+static struct wh_sink *sink(const char *path, const char *memory, bool threaded, bool by_hand)
+{
+	struct wh_settings settings = {0};
+	struct wh_error err = {0};
+	struct wh_sink *s;
+	assert_int_equal(wh_settings_set(&settings, "config", "/dev/null", &err), 0);
+	assert_int_equal(wh_settings_set(&settings, "store", path, &err), 0);
+	assert_int_equal(wh_settings_set(&settings, "flush-interval", "1", &err), 0);
+	assert_int_equal(wh_settings_set(&settings, "memory", memory, &err), 0);
+	assert_int_equal(wh_settings_complete(&settings, &err), 0);
+	assert_int_equal(wh_sink_new(&settings, threaded, &s, &err), 0);
+	s->started = by_hand ? BY_HAND : 0;
+	return s;
+}
+
+static void close_sink(struct wh_sink *s)
+{
+	if (s->started == BY_HAND)
+		s->started = 0;
+	wh_sink_close(s);
+}
+
+/* An answered flow from a peer numbered n to 10.0.0.4:22. */
+static int flow_text(char *buf, size_t size, uint32_t n, const char *server)
+{
+	return snprintf(buf, size, "{\"timestamp\":\"2026-09-01T00:00:01.000000+0000\",\"event_type\":\"flow\",\"src_ip\":\"198.%u.%u.%u\",\"src_port\":%u,"
+	                "\"dest_ip\":\"%s\",\"dest_port\":22,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":5,\"pkts_toclient\":4,\"bytes_toserver\":500,"
+	                "\"bytes_toclient\":%u,\"start\":\"2026-09-01T00:00:00.000000+0000\",\"end\":\"2026-09-01T00:00:01.000000+0000\",\"state\":\"closed\"},"
+	                "\"tcp\":{\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\"}}", n >> 16 & 255, n >> 8 & 255, n & 255, 1024 + n % 60000, server, 400 + n % 9);
+}
+
+static void write_flow_to(struct wh_sink *s, struct wh_lane *lane, uint32_t n, const char *server)
+{
+	char buf[1024];
+	wh_sink_write(s, lane, buf, (size_t)flow_text(buf, sizeof buf, n, server));
+}
+
+static void write_flow(struct wh_sink *s, struct wh_lane *lane, uint32_t n)
+{
+	write_flow_to(s, lane, n, "10.0.0.4");
+}
+
+struct seen { uint64_t edges, flows, hash; };
+
+static int see(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct seen *x = arg;
+	uint8_t b[WH_EDGE_KEY_BYTES + WH_EDGE_VALUE_MAX];
+	wh_edge_key_encode(k, b);
+	size_t n = WH_EDGE_KEY_BYTES + wh_edge_encode(e, b + WH_EDGE_KEY_BYTES);
+	for (size_t i = 0; i < n; i++)
+		x->hash = (x->hash ^ b[i]) * UINT64_C(0x100000001b3);
+	x->edges++;
+	x->flows += e->flows;
+	return 0;
+}
+
+static struct seen ledger(void)
+{
+	struct seen x = {0};
+	struct wh_store *s;
+	struct wh_error err;
+	assert_int_equal(wh_store_open(store_path, WH_STORE_READ, &s, &err), 0);
+	assert_int_equal(wh_store_edges(s, NULL, see, &x, &err), 0);
+	wh_store_close(s);
+	return x;
+}
+
+/* ---- */
+
+static void what_is_written_is_in_the_ledger_after_closing(void **state)
+{
+	struct wh_store_totals totals;
+	struct wh_store *store;
+	struct wh_error err;
+	(void)state;
+	struct wh_sink *s = sink(store_path, "64MiB", false, false);
+	for (uint32_t i = 0; i < 3000; i++)
+		write_flow(s, s->lanes, i % 1000);
+	wh_sink_write(s, s->lanes, "{\"event_type\":\"dns\"", 19);
+	close_sink(s);
+	struct seen x = ledger();
+	assert_int_equal(x.edges, 1000);
+	assert_int_equal(x.flows, 3000);
+	assert_int_equal(wh_store_open(store_path, WH_STORE_READ, &store, &err), 0);
+	assert_int_equal(wh_store_totals(store, &totals, &err), 0);
+	wh_store_close(store);
+	assert_int_equal(totals.flows, 3000);
+	assert_int_equal(totals.records, 3000); /* as `ingest` counts: without what could not be read */
+	assert_int_equal(totals.malformed, 1);
+}
+
+struct writer { struct wh_sink *s; uint32_t first; pthread_t thread; };
+
+static void *write_many(void *arg)
+{
+	struct writer *w = arg;
+	struct wh_lane *lane = wh_sink_lane(w->s);
+	for (uint32_t i = 0; i < 20000; i++)
+		write_flow(w->s, lane, (w->first + i) % 5000);
+	return NULL;
+}
+
+/* More threads than lanes, so that some share one; small memory, so that lanes fill and are drained while threads write. */
+static void threads_end_in_the_same_edges_as_one(void **state)
+{
+	enum { WRITERS = 6 };
+	struct writer w[WRITERS];
+	(void)state;
+	struct wh_sink *s = sink(store_path, "16MiB", true, false);
+	for (unsigned i = 0; i < WRITERS; i++) {
+		w[i] = (struct writer){.s = s, .first = i * 700};
+		assert_int_equal(pthread_create(&w[i].thread, NULL, write_many, &w[i]), 0);
+	}
+	for (unsigned i = 0; i < WRITERS; i++)
+		pthread_join(w[i].thread, NULL);
+	close_sink(s);
+	struct seen many = ledger();
+	unlink(store_path);
+	s = sink(store_path, "64MiB", false, true);
+	for (unsigned i = 0; i < WRITERS; i++)
+		for (uint32_t n = 0; n < 20000; n++)
+			write_flow(s, s->lanes, (i * 700 + n) % 5000);
+	close_sink(s);
+	struct seen one = ledger();
+	assert_int_equal(many.flows, WRITERS * 20000);
+	assert_int_equal(many.edges, one.edges);
+	assert_true(many.hash == one.hash);
+}
+
+static void while_there_is_no_ledger_edges_stay_in_memory_and_follow_later(void **state)
+{
+	char below[64];
+	(void)state;
+	snprintf(below, sizeof below, "%s/later", dir);
+	snprintf(store_path, sizeof store_path, "%s/ledger.db", below);
+	struct wh_sink *s = sink(store_path, "64MiB", false, true);
+	for (uint32_t i = 0; i < 5; i++) {
+		write_flow(s, s->lanes, i);
+		wh_flusher_drain(s);
+		assert_int_not_equal(wh_flusher_commit(s, false), 0);
+	}
+	assert_int_equal(mkdir(below, 0700), 0);
+	assert_int_equal(wh_flusher_commit(s, false), 0);
+	close_sink(s);
+	assert_int_equal(ledger().edges, 5);
+	assert_int_equal(ledger().flows, 5);
+}
+
+static void a_removed_ledger_is_begun_anew_and_a_replaced_one_taken_up(void **state)
+{
+	char aside[128];
+	(void)state;
+	struct wh_sink *s = sink(store_path, "64MiB", false, true);
+	write_flow(s, s->lanes, 1);
+	wh_flusher_drain(s);
+	assert_int_equal(wh_flusher_commit(s, false), 0);
+	assert_int_equal(ledger().edges, 1);
+	snprintf(aside, sizeof aside, "%s/aside", dir);
+	assert_int_equal(rename(store_path, aside), 0);
+	write_flow(s, s->lanes, 2);
+	write_flow(s, s->lanes, 3);
+	wh_flusher_drain(s);
+	assert_int_equal(wh_flusher_commit(s, false), 0);
+	assert_int_equal(ledger().edges, 2);
+	assert_int_equal(rename(aside, store_path), 0);
+	write_flow(s, s->lanes, 2);
+	close_sink(s);
+	assert_int_equal(ledger().edges, 2); /* the old one's, and one more */
+	assert_int_equal(ledger().flows, 2);
+}
+
+static void a_full_memory_loses_records_counts_them_and_keeps_the_rest(void **state)
+{
+	(void)state;
+	struct wh_sink *s = sink(store_path, "4MiB", false, true);
+	for (uint32_t i = 0; i < 20000; i++)
+		write_flow(s, s->lanes, i);
+	uint64_t lost = s->lanes->tally.lost;
+	size_t kept = wh_edge_table_count(s->lanes->table);
+	assert_true(lost > 0);
+	assert_int_equal(lost + kept, 20000);
+	assert_true(s->lanes->woken);
+	write_flow(s, s->lanes, 0); /* an edge that is known needs no memory */
+	assert_int_equal(s->lanes->tally.lost, lost);
+	close_sink(s);
+	assert_int_equal(ledger().edges, kept);
+}
+
+/* Pending is full and the ledger away: nothing that the flusher holds is lost or counted twice. */
+static void what_pending_has_no_room_for_waits_in_the_hand(void **state)
+{
+	char below[64];
+	uint64_t written = 0;
+	(void)state;
+	snprintf(below, sizeof below, "%s/later", dir);
+	snprintf(store_path, sizeof store_path, "%s/ledger.db", below);
+	struct wh_sink *s = sink(store_path, "4MiB", false, true);
+	for (uint32_t i = 0; i < 40000; i++) {
+		write_flow(s, s->lanes, i);
+		if (i % 1000 == 999) {
+			wh_flusher_drain(s);
+			wh_flusher_commit(s, false);
+		}
+	}
+	assert_true(s->f.hand_left);
+	written = 40000 - s->f.total.lost - s->lanes->tally.lost;
+	assert_true(written < 40000);
+	assert_int_equal(mkdir(below, 0700), 0);
+	close_sink(s);
+	assert_int_equal(ledger().edges, written);
+	assert_int_equal(ledger().flows, written);
+}
+
+static void other_records_are_counted_by_type(void **state)
+{
+	char buf[256];
+	(void)state;
+	struct wh_sink *s = sink(store_path, "64MiB", false, true);
+	for (int i = 0; i < 3; i++)
+		for (int t = 0; t < 100; t++)
+			wh_sink_write(s, s->lanes, buf, (size_t)snprintf(buf, sizeof buf, "{\"timestamp\":\"2026-09-01T00:00:01.000000+0000\",\"event_type\":\"type%d\"}", t));
+	wh_flusher_drain(s);
+	const struct wh_tally *t = &s->f.total;
+	assert_int_equal(t->other, 300);
+	assert_int_equal(t->n_types, WH_SINK_TYPES);
+	assert_string_equal(t->types[0].name, "type0");
+	assert_int_equal(t->types[0].count, 3);
+	assert_string_equal(t->types[WH_SINK_TYPES - 1].name, "…");
+	assert_int_equal(t->types[WH_SINK_TYPES - 1].count, 300 - 3 * (WH_SINK_TYPES - 1));
+	close_sink(s);
+}
+
+static void an_estate_imported_meanwhile_is_learnt_without_losing_a_record(void **state)
+{
+	char yaml[96];
+	struct wh_estate_summary sum = {0};
+	struct wh_store *store;
+	struct wh_error err = {0};
+	(void)state;
+	struct wh_sink *s = sink(store_path, "64MiB", true, true);
+	write_flow_to(s, s->lanes, 1, "203.0.113.9"); /* not ours yet */
+	write_flow(s, s->lanes, 1);
+	wh_flusher_drain(s);
+	assert_int_equal(wh_flusher_commit(s, false), 0);
+	assert_int_equal(ledger().edges, 1);
+	snprintf(yaml, sizeof yaml, "%s/estate.yaml", dir);
+	FILE *f = fopen(yaml, "w");
+	fputs("resources:\n  - {name: vm1, addresses: [203.0.113.9]}\n", f);
+	fclose(f);
+	assert_int_equal(wh_store_open(store_path, WH_STORE_WRITE, &store, &err), 0);
+	assert_int_equal(wh_estate_import(store, yaml, &sum, &err), 0);
+	free(sum.note_texts);
+	wh_store_close(store);
+	write_flow(s, &s->lanes[1], 2); /* still under the old estate: must not be lost */
+	wh_flusher_locals(s);
+	write_flow_to(s, &s->lanes[1], 3, "203.0.113.9");
+	close_sink(s);
+	assert_int_equal(ledger().edges, 3);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_written_is_in_the_ledger_after_closing),
+		TEST(threads_end_in_the_same_edges_as_one),
+		TEST(while_there_is_no_ledger_edges_stay_in_memory_and_follow_later),
+		TEST(a_removed_ledger_is_begun_anew_and_a_replaced_one_taken_up),
+		TEST(a_full_memory_loses_records_counts_them_and_keeps_the_rest),
+		TEST(what_pending_has_no_room_for_waits_in_the_hand),
+		TEST(other_records_are_counted_by_type),
+		TEST(an_estate_imported_meanwhile_is_learnt_without_losing_a_record),
+	};
+	return cmocka_run_group_tests_name("sink", tests, NULL, NULL);
+}
