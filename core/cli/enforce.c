@@ -35,15 +35,21 @@ static const char *who(void)
 	return sudo && *sudo && geteuid() == 0 ? sudo : pw ? pw->pw_name : "unknown";
 }
 
-static void log_it(struct cli *c, const char *what, const char *json)
+/* The ledger, opened for its journal before privileges are given up; NULL where it can't be written. Then the privileges. */
+static int give_up_privileges(struct cli *c, struct wh_store **journal, struct wh_error *err)
 {
-	struct wh_store *s;
+	struct wh_error ignored;
+	*journal = NULL;
+	if (wh_store_open(c->store_url, WH_STORE_WRITE, journal, &ignored))
+		*journal = NULL; /* what cannot be written down can be done all the same: a way back must never depend on it */
+	return wh_enforce_privileges(err);
+}
+
+static void log_it(struct wh_store *journal, const char *what, const char *json)
+{
 	struct wh_error err;
-	if (!wh_store_open(c->store_url, WH_STORE_WRITE, &s, &err)) {
-		if (wh_store_log(s, who(), what, json, &err))
-			cli_error(&err);
-		wh_store_close(s);
-	}
+	if (journal && wh_store_log(journal, who(), what, json, &err))
+		cli_error(&err);
 }
 
 /* The resources whose addresses this machine's interfaces have. */
@@ -182,6 +188,7 @@ static int enforce(struct cli *c, int argc, char **argv)
 	struct job j = {.c = c, .opt = {.confirm_within_s = 60}};
 	struct wh_enforce_result res;
 	struct wh_nft_ruleset *rs;
+	struct wh_store *journal = NULL;
 	struct wh_error err;
 	int o;
 	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
@@ -214,43 +221,58 @@ static int enforce(struct cli *c, int argc, char **argv)
 		fputs(text ? text : "", stdout);
 		free(text);
 	} else if (!rc) {
-		rc = wh_nft_apply(rs, &j.opt, &res, &err);
+		rc = give_up_privileges(c, &journal, &err);
+		rc = rc ? rc : wh_nft_apply(rs, &j.opt, &res, &err);
 		if (!rc) {
 			char json[256];
 			snprintf(json, sizeof json, "{\"ports\":%zu,\"prefixes\":%zu,\"audit\":%s,\"confirmWithin\":%lld}", res.ports, res.prefixes, j.opt.audit ? "true" : "false",
 			         (long long)j.opt.confirm_within_s);
-			log_it(c, "enforce.apply", json);
+			log_it(journal, "enforce.apply", json);
 			printf("Applied and read back: %zu port%s narrowed to %zu prefix%s%s.\n", res.ports, res.ports == 1 ? "" : "s", res.prefixes, res.prefixes == 1 ? "" : "es",
 			       j.opt.audit ? " (audit: nothing is dropped)" : "");
-			printf("The kernel takes them back in %lld seconds unless you run `whittle confirm`. Try a new connection first.\n", (long long)j.opt.confirm_within_s);
+			if (res.unchanged)
+				puts("That is what was confirmed before: nothing has changed, and nothing is left to confirm.");
+			else
+				printf("The kernel takes them back in %lld seconds unless you run `whittle confirm`. Try a new connection first.\n", (long long)j.opt.confirm_within_s);
 		}
 	}
+	wh_store_close(journal);
 	wh_arena_free(j.mem);
 	return rc ? cli_error(&err) : CLI_OK;
 }
 
 static int confirm(struct cli *c, int argc, char **argv)
 {
+	struct wh_store *journal;
 	struct wh_error err;
 	(void)argv;
 	if (argc != 1)
 		return cli_usage(c, "takes no further words");
-	if (wh_nft_confirm(&err))
+	int rc = give_up_privileges(c, &journal, &err);
+	rc = rc ? rc : wh_nft_confirm(&err);
+	if (!rc)
+		log_it(journal, "enforce.confirm", "{}");
+	wh_store_close(journal);
+	if (rc)
 		return cli_error(&err);
-	log_it(c, "enforce.confirm", "{}");
 	puts("Confirmed: the rules stay. `whittle rollback` takes them away.");
 	return CLI_OK;
 }
 
 static int rollback(struct cli *c, int argc, char **argv)
 {
+	struct wh_store *journal;
 	struct wh_error err;
 	(void)argv;
 	if (argc != 1)
 		return cli_usage(c, "takes no further words");
-	if (wh_nft_rollback(&err))
+	int rc = give_up_privileges(c, &journal, &err);
+	rc = rc ? rc : wh_nft_rollback(&err);
+	if (!rc)
+		log_it(journal, "enforce.rollback", "{}");
+	wh_store_close(journal);
+	if (rc)
 		return cli_error(&err);
-	log_it(c, "enforce.rollback", "{}");
 	puts("whittle's table is gone; nothing else was touched.");
 	return CLI_OK;
 }

@@ -251,7 +251,9 @@ uint32_t wh_nl_generation(struct wh_nl *nl, struct wh_error *err)
 {
 	uint32_t id = 0;
 	int rc = wh_nl_dump(nl, NFT_MSG_GETGEN, 0, NULL, NULL, generation, &id);
-	if (rc || !id)
+	if (rc == -EPERM)
+		wh_fail(err, rc, "the kernel refuses: changing the firewall needs CAP_NET_ADMIN (run as root)");
+	else if (rc || !id)
 		wh_fail(err, rc ? rc : -EPROTO, "this kernel has no nf_tables, or does not let us ask: %s", strerror(rc ? -rc : EPROTO));
 	return id;
 }

@@ -23,6 +23,10 @@ struct wh_nft_packet { enum wh_direction direction; uint8_t proto; uint16_t port
 bool wh_nft_passes(const struct wh_nft_ruleset *rs, const struct wh_nft_packet *p);
 const struct wh_nft_port *wh_nft_port_of(const struct wh_nft_ruleset *rs, enum wh_direction d, uint8_t proto, uint16_t port);
 
+/* Gives up every capability but CAP_NET_ADMIN, for good, and what a set-user-id program could bring back. Open the ledger before: what
+ * belongs to another user is out of reach after. -EPERM where CAP_NET_ADMIN is not held. */
+int wh_enforce_privileges(struct wh_error *err);
+
 struct wh_enforce_options {
 	int64_t confirm_within_s; /* 60; 0: confirmed at once */
 	bool audit;

@@ -1,0 +1,126 @@
+#!/bin/bash
+# The commands around the firewall: refusals, two operators, few privileges, small sockets, strangers in our table.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/netns.sh
+netns_begin
+serve "$srv" 22 serve
+export WHITTLE_STORE=$dir/ledger.db
+W="$BUILD/whittle"
+w() { in_srv env -u SSH_CONNECTION "$W" "$@" 2>&1; }
+
+# A month in which five hosts of 140.20.30.8/29 use ssh every day.
+awk 'BEGIN{for(d=1;d<=31;d++)for(h=9;h<=13;h++)for(k=0;k<3;k++)
+	printf "{\"timestamp\":\"2026-10-%02dT1%d:00:00.000000+0000\",\"flow_id\":%d,\"event_type\":\"flow\",\"src_ip\":\"140.20.30.%d\",\"src_port\":%d,\"dest_ip\":\"10.0.0.4\",\"dest_port\":22,\"proto\":\"TCP\",\"app_proto\":\"ssh\",\"flow\":{\"pkts_toserver\":40,\"pkts_toclient\":40,\"bytes_toserver\":9000,\"bytes_toclient\":9000,\"start\":\"2026-10-%02dT1%d:00:00.000000+0000\",\"end\":\"2026-10-%02dT1%d:05:00.000000+0000\",\"age\":300,\"state\":\"closed\",\"reason\":\"timeout\",\"alerted\":false},\"tcp\":{\"tcp_flags\":\"1b\",\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\",\"syn\":true,\"fin\":true,\"psh\":true,\"ack\":true,\"state\":\"closed\"}}\n", d,k,d*1000+h*10+k,h,20000+d*100+h+k,d,k,d,k}' >"$dir/eve.json"
+printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4], internet-facing: true}\n' >"$dir/estate.yaml"
+{ "$W" estate import "$dir/estate.yaml" && "$W" ingest "$dir/eve.json" && "$W" --config /dev/null recommend; } >"$dir/out" 2>&1
+grep -q '140.20.30.8/29' "$dir/out"; t $? "a /29 is recommended for ssh" "$(tail -5 "$dir/out")"
+
+# ---- the operator's own session ----
+out=$(in_srv env SSH_CONNECTION="203.0.113.77 50000 10.0.0.4 22" "$W" enforce 2>&1); rc=$?
+is $rc 2 "who is connected from outside the rules is refused"
+has "$out" 'connected from 203.0.113.77.*--force' "with the address, and the word that would do it"
+is "$(in_srv nft list ruleset | wc -l)" 0 "and nothing was applied"
+out=$(in_srv env SSH_CONNECTION="140.20.30.9 50000 10.0.0.4 22" "$W" enforce 2>&1); rc=$?
+is $rc 0 "who is connected from inside is not"
+w rollback >/dev/null
+out=$(in_srv env SSH_CONNECTION="203.0.113.77 50000 10.0.0.4 22" "$W" enforce --force 2>&1); rc=$?
+is $rc 0 "--force applies all the same"
+has "$out" 'will not be able to connect again' "and warns"
+w rollback >/dev/null
+
+# ---- the usual way ----
+has "$(w enforce --confirm-within 30s)" 'whittle confirm' "enforce says what to do next"
+is "$(from 140.20.30.9) / $(from 203.0.113.77)" "connects / no connection" "the rules hold"
+has "$(w confirm)" 'the rules stay' "confirm says that they stay"
+has "$(w enforce)" 'nothing has changed' "enforcing the same again changes nothing, and says so"
+has "$(w rollback)" "table is gone" "rollback says that the table is gone"
+out=$(w confirm); has "$out" 'nothing to confirm' "confirm without rules says so"
+has "$(w enforce --audit)" 'nothing is dropped' "an audit says that it drops nothing"
+is "$(from 203.0.113.77)" connects "nor does it"
+w rollback >/dev/null
+
+# ---- few privileges ----
+"${CC:-gcc}" -shared -fPIC -o "$dir/kill_at.so" tests/support/kill_at.c -ldl
+for c in "enforce --confirm-within 30s" confirm rollback; do
+	rm -f "$dir/caps"
+	in_srv env SHOW_CAPS="$dir/caps" LD_PRELOAD="$dir/kill_at.so" "$W" $c >/dev/null 2>&1
+	is "$(sort -u "$dir/caps" 2>/dev/null | tr -s '\t\n' ' ')" "CapBnd: 0000000000000000 CapEff: 0000000000001000 CapPrm: 0000000000001000 NoNewPrivs: 1 " \
+		"whittle ${c%% *} keeps CAP_NET_ADMIN alone when it speaks to the kernel"
+done
+as_nobody() { in_srv setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps "-all$1" --ambient-caps "-all$1" --bounding-set "-all$1" "${@:2}"; }
+printf 'port in tcp 22\n140.20.30.8/29\n' >"$dir/rules"; chmod 755 "$dir"; chmod 644 "$dir/rules"
+cp "$BUILD/tools/nft_tool" "$dir/nft_tool"; chmod 755 "$dir/nft_tool"
+as_nobody ,+net_admin "$dir/nft_tool" apply "$dir/rules" 0 >/dev/null 2>&1; t $? "nobody with CAP_NET_ADMIN and nothing else can enforce"
+is "$(from 203.0.113.77)" "no connection" "and it holds"
+out=$(as_nobody "" "$dir/nft_tool" apply "$dir/rules" 60 2>&1); rc=$?
+is $rc 1 "nobody without it cannot"
+has "$out" 'CAP_NET_ADMIN' "and is told what it needs"
+w rollback >/dev/null
+
+# ---- a namespace of a user's own, where the kernel takes no big transaction ----
+(echo "port in tcp 22"; awk 'BEGIN{for(i=0;i<30000;i++) printf "10.%d.%d.%d/29\n", i/4096, i/16%256, i%16*16}') >"$dir/large"
+if unshare -Urn true 2>/dev/null; then
+	out=$(unshare -Urn sh -c "$BUILD/tools/nft_tool apply $dir/large 60 && $BUILD/tools/nft_tool confirm && $BUILD/tools/nft_tool compare $dir/large" 2>&1); rc=$?
+	has "$rc $out" '^0 .*verified 1' "30,000 prefixes go in where a transaction is limited to what the socket takes" "$out"
+	has "$out" 'same$' "and are there"
+	"$BUILD/tools/nft_tool" text "$dir/large" 0 >"$dir/large.nft"
+	echo "# nft -f of the same there: $(unshare -Urn nft -f "$dir/large.nft" 2>&1 | tail -1)"
+else
+	n=$((n + 1)); echo "ok $n - a rootless namespace # skip there is none here"
+fi
+
+# ---- two operators ----
+sed 's/140.20.30.8.29/203.0.113.0\/24/' "$dir/rules" >"$dir/other"
+tool apply "$dir/rules" 0 >/dev/null
+won=0 lost=0 odd=0
+for i in $(seq 15); do
+	in_srv "$BUILD/tools/nft_tool" apply "$dir/large" 60 >"$dir/one" 2>&1 & one=$!
+	in_srv "$BUILD/tools/nft_tool" apply "$dir/other" 60 >"$dir/two" 2>&1 & two=$!
+	for x in one two; do
+		if wait "${!x}"; then won=$((won + 1))
+		elif grep -qE 'somebody else changed the firewall meanwhile; nothing was applied|not what was sent' "$dir/$x"; then lost=$((lost + 1))
+		else odd=$((odd + 1)); sed 's/^/# /' "$dir/$x"; fi
+	done
+	same=$(tool compare "$dir/large" | grep -cx same) same2=$(tool compare "$dir/other" | grep -cx same)
+	[ $((same + same2)) = 1 ] || odd=$((odd + 1))
+done
+echo "# of thirty: $won applied, $lost were told that somebody else was faster"
+[ $odd = 0 ] && [ $won -ge 15 ]; t $? "of two operators at once each either applied or was told, and one whole ruleset holds"
+w rollback >/dev/null
+
+# A slow one: stopped between its reading and its writing.
+cat >"$dir/slow.c" <<'C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+static int n;
+ssize_t sendto(int fd, const void *b, size_t l, int f, const struct sockaddr *a, socklen_t al)
+{
+	ssize_t (*real)(int, const void *, size_t, int, const struct sockaddr *, socklen_t) =
+		(ssize_t (*)(int, const void *, size_t, int, const struct sockaddr *, socklen_t))dlsym(RTLD_NEXT, "sendto");
+	if (++n == atoi(getenv("MEANWHILE_AT")) && system(getenv("MEANWHILE")))
+		exit(99);
+	return real(fd, b, l, f, a, al);
+}
+C
+"${CC:-gcc}" -shared -fPIC -o "$dir/slow.so" "$dir/slow.c" -ldl
+tool apply "$dir/rules" 0 >/dev/null
+told=0 steps=0
+for at in $(seq 2 40); do
+	tool rollback; tool apply "$dir/rules" 0 >/dev/null
+	out=$(in_srv env MEANWHILE_AT="$at" MEANWHILE="LD_PRELOAD= $BUILD/tools/nft_tool apply $dir/other 0 >/dev/null" LD_PRELOAD="$dir/slow.so" "$BUILD/tools/nft_tool" apply "$dir/large" 60 2>&1) && break
+	steps=$((steps + 1))
+	if grep -qE 'somebody else changed|not what was sent' <<<"$out" && tool compare "$dir/other" | grep -qx same; then told=$((told + 1)); else echo "# step $at: $out"; fi
+	grep -q 'not what was sent' <<<"$out" && break # from here on the slow one had applied, and reads the other's rules back
+done
+[ $steps -gt 5 ] && [ $told = $steps ]; t $? "who was overtaken, at any of $steps steps, is told, and the faster one's rules hold"
+w rollback >/dev/null
+
+# ---- deleting what is not there aborts a transaction of nft; ours does not delete blindly ----
+tool apply "$dir/rules" 1 >/dev/null
+gone() { tool state | grep -q 'ports 0'; }
+until_true 5 gone
+tool apply "$dir/other" 0 >/dev/null; t $? "an apply over elements that have just expired goes through"
+w rollback >/dev/null
+echo "1..$n"
