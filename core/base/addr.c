@@ -46,9 +46,35 @@ int wh_addr_cmp(const struct wh_addr *a, const struct wh_addr *b)
 	return (x > y) - (x < y);
 }
 
+/* An IPv6 address with all its digits, as Suricata writes them: a tenth of inet_pton's time. False: not of this form. */
+static bool parse_full6(const char *text, struct wh_addr *out)
+{
+	static const uint8_t digit[256] = { /* 16 more than the value: 0 is no digit */
+		['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23, ['8'] = 24, ['9'] = 25,
+		['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
+		['A'] = 26, ['B'] = 27, ['C'] = 28, ['D'] = 29, ['E'] = 30, ['F'] = 31,
+	};
+	const unsigned char *p = (const unsigned char *)text;
+	unsigned all = 16, colons = 0;
+	struct wh_addr a;
+	for (int i = 0; i < 8; i++, p += 5) {
+		unsigned w = digit[p[0]], x = digit[p[1]], y = digit[p[2]], z = digit[p[3]];
+		all &= w & x & y & z;
+		a.b[2 * i] = (uint8_t)(w << 4 | (x & 15));
+		a.b[2 * i + 1] = (uint8_t)(y << 4 | (z & 15));
+		colons |= i < 7 ? p[4] ^ (unsigned)':' : 0;
+	}
+	if (!all || colons)
+		return false;
+	*out = a;
+	return true;
+}
+
 int wh_addr_parse(const char *text, size_t len, struct wh_addr *out)
 {
 	char buf[WH_ADDR_STRLEN];
+	if (len == 39 && parse_full6(text, out))
+		return 0;
 	if (!len || len >= sizeof buf || memchr(text, 0, len))
 		return -EINVAL;
 	memcpy(buf, text, len);

@@ -16,7 +16,7 @@ struct edge_cell { struct wh_edge_key key; struct wh_edge edge; };
 struct sketch_cell { struct wh_sketch_key key; struct wh_sketch sketch; };
 
 struct index {
-	uint32_t *slot; /* 0: free, else cell + 1 */
+	uint64_t *slot; /* 0: free, else the hash's upper half and cell + 1: another's cell is hardly ever looked into */
 	size_t mask;
 };
 
@@ -60,13 +60,28 @@ static size_t power_of_two(size_t n)
 
 static bool index_size(struct index *x, size_t slots)
 {
-	uint32_t *fresh = calloc(slots, sizeof *fresh);
+	uint64_t *fresh = calloc(slots, sizeof *fresh);
 	if (!fresh)
 		return false;
 	free(x->slot);
 	x->slot = fresh;
 	x->mask = slots - 1;
 	return true;
+}
+
+static inline uint64_t slot_for(uint64_t hash, size_t cell)
+{
+	return hash >> 32 << 32 | (uint32_t)(cell + 1);
+}
+
+static inline bool slot_may_be(uint64_t slot, uint64_t hash)
+{
+	return !((slot ^ hash) >> 32);
+}
+
+static inline size_t cell_of(uint64_t slot)
+{
+	return (uint32_t)slot - 1;
 }
 
 struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t byte_limit)
@@ -78,9 +93,9 @@ struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t b
 	t->limit = byte_limit < (1 << 20) ? 1 << 20 : byte_limit;
 	if (getrandom(&t->seed, sizeof t->seed, GRND_NONBLOCK) != sizeof t->seed)
 		t->seed = (uint64_t)wh_now_us();
-	/* a cell, twice its slots, and the doubling of the arrays while they grow */
-	t->max_edges = (t->limit - t->limit / 8) / (sizeof(struct edge_cell) + 16);
-	t->max_sketches = t->limit / 8 / (sizeof(struct sketch_cell) + 16);
+	/* a cell and its slots: three times as many at most, as powers of two go; four times of the sketches */
+	t->max_edges = (t->limit - t->limit / 8) / (sizeof(struct edge_cell) + 3 * sizeof(uint64_t));
+	t->max_sketches = (t->limit / 8 - sizeof *t) / (sizeof(struct sketch_cell) + 4 * sizeof(uint64_t));
 	t->pending = calloc(PENDING, sizeof *t->pending);
 	if (!t->pending || !index_size(&t->by_edge, 1024) || !index_size(&t->by_sketch, 64)) {
 		wh_edge_table_free(t);
@@ -123,7 +138,7 @@ bool wh_edge_table_nearly_full(const struct wh_edge_table *t, size_t input_bytes
 size_t wh_edge_table_bytes(const struct wh_edge_table *t)
 {
 	return t->room_edges * sizeof *t->edges + t->room_sketches * sizeof *t->sketches +
-	       (t->by_edge.mask + t->by_sketch.mask + 2) * sizeof(uint32_t) + sizeof *t;
+	       (t->by_edge.mask + t->by_sketch.mask + 2) * sizeof *t->by_edge.slot + sizeof *t;
 }
 
 static uint64_t edge_hash(const struct wh_edge_table *t, const struct wh_edge_key *k)
@@ -146,10 +161,11 @@ static void index_again(struct wh_edge_table *t)
 {
 	memset(t->by_edge.slot, 0, (t->by_edge.mask + 1) * sizeof *t->by_edge.slot);
 	for (size_t i = 0; i < t->n_edges; i++) {
-		size_t at = edge_hash(t, &t->edges[i].key) & t->by_edge.mask;
+		uint64_t h = edge_hash(t, &t->edges[i].key);
+		size_t at = h & t->by_edge.mask;
 		while (t->by_edge.slot[at])
 			at = (at + 1) & t->by_edge.mask;
-		t->by_edge.slot[at] = (uint32_t)i + 1;
+		t->by_edge.slot[at] = slot_for(h, i);
 	}
 }
 
@@ -175,9 +191,9 @@ static bool grow_edges(struct wh_edge_table *t)
 static struct wh_edge *edge_of(struct wh_edge_table *t, const struct wh_edge_key *k, uint64_t h, bool make)
 {
 	size_t at = h & t->by_edge.mask;
-	for (uint32_t s; (s = t->by_edge.slot[at]); at = (at + 1) & t->by_edge.mask)
-		if (same_key(&t->edges[s - 1].key, k))
-			return &t->edges[s - 1].edge;
+	for (uint64_t s; (s = t->by_edge.slot[at]); at = (at + 1) & t->by_edge.mask)
+		if (slot_may_be(s, h) && same_key(&t->edges[cell_of(s)].key, k))
+			return &t->edges[cell_of(s)].edge;
 	if (!make || t->n_edges == t->max_edges)
 		return NULL;
 	if (t->n_edges == t->room_edges) {
@@ -185,10 +201,10 @@ static struct wh_edge *edge_of(struct wh_edge_table *t, const struct wh_edge_key
 			return NULL;
 		return edge_of(t, k, h, true);
 	}
-	struct edge_cell *c = &t->edges[t->n_edges++];
+	struct edge_cell *c = &t->edges[t->n_edges];
 	memset(c, 0, sizeof *c);
 	c->key = *k;
-	t->by_edge.slot[at] = (uint32_t)t->n_edges;
+	t->by_edge.slot[at] = slot_for(h, t->n_edges++);
 	return &c->edge;
 }
 
@@ -199,11 +215,12 @@ static uint64_t sketch_hash(const struct wh_edge_table *t, const struct wh_sketc
 
 static struct wh_sketch *sketch_of(struct wh_edge_table *t, const struct wh_sketch_key *k, size_t max)
 {
-	size_t at = sketch_hash(t, k) & t->by_sketch.mask;
-	for (uint32_t s; (s = t->by_sketch.slot[at]); at = (at + 1) & t->by_sketch.mask) {
-		const struct wh_sketch_key *o = &t->sketches[s - 1].key;
-		if (o->port == k->port && o->proto == k->proto && wh_addr_eq(&o->local, &k->local))
-			return &t->sketches[s - 1].sketch;
+	uint64_t h = sketch_hash(t, k);
+	size_t at = h & t->by_sketch.mask;
+	for (uint64_t s; (s = t->by_sketch.slot[at]); at = (at + 1) & t->by_sketch.mask) {
+		const struct wh_sketch_key *o = &t->sketches[cell_of(s)].key;
+		if (slot_may_be(s, h) && o->port == k->port && o->proto == k->proto && wh_addr_eq(&o->local, &k->local))
+			return &t->sketches[cell_of(s)].sketch;
 	}
 	if (t->n_sketches >= max)
 		return NULL;
@@ -218,17 +235,18 @@ static struct wh_sketch *sketch_of(struct wh_edge_table *t, const struct wh_sket
 		if (!index_size(&t->by_sketch, power_of_two(room * 2)))
 			return NULL;
 		for (size_t i = 0; i < t->n_sketches; i++) {
-			size_t p = sketch_hash(t, &t->sketches[i].key) & t->by_sketch.mask;
+			uint64_t other = sketch_hash(t, &t->sketches[i].key);
+			size_t p = other & t->by_sketch.mask;
 			while (t->by_sketch.slot[p])
 				p = (p + 1) & t->by_sketch.mask;
-			t->by_sketch.slot[p] = (uint32_t)i + 1;
+			t->by_sketch.slot[p] = slot_for(other, i);
 		}
 		return sketch_of(t, k, max);
 	}
-	struct sketch_cell *c = &t->sketches[t->n_sketches++];
+	struct sketch_cell *c = &t->sketches[t->n_sketches];
 	memset(c, 0, sizeof *c);
 	c->key = *k;
-	t->by_sketch.slot[at] = (uint32_t)t->n_sketches;
+	t->by_sketch.slot[at] = slot_for(h, t->n_sketches++);
 	return &c->sketch;
 }
 
@@ -403,11 +421,16 @@ static inline __attribute__((always_inline)) void fetch_slots(const struct wh_ed
 static inline __attribute__((always_inline)) void fetch_edges(const struct wh_edge_table *t, const struct plan *p)
 {
 	for (int i = 0; i < 2; i++) {
-		uint32_t s = p->local[i] ? t->by_edge.slot[p->hash[i] & t->by_edge.mask] : 0;
+		if (!p->local[i])
+			continue;
+		size_t at = p->hash[i] & t->by_edge.mask;
+		uint64_t s;
+		while ((s = t->by_edge.slot[at]) && !slot_may_be(s, p->hash[i]))
+			at = (at + 1) & t->by_edge.mask;
 		if (!s)
 			continue;
 		for (size_t line = 0; line < sizeof *t->edges; line += 64)
-			__builtin_prefetch((const char *)&t->edges[s - 1] + line, 1);
+			__builtin_prefetch((const char *)&t->edges[cell_of(s)] + line, 1);
 	}
 }
 

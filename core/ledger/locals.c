@@ -1,14 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which addresses are ours: asked twice a record, so that prefixes are held as two words and their masks. */
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include "whittle/ledger.h"
+
+struct words { uint64_t hi, lo; }; /* of an address, host order */
+struct range { struct words net, mask; };
 
 struct wh_locals {
 	struct wh_addr *addrs; /* sorted */
 	size_t n_addrs;
 	struct wh_prefix *prefixes; /* sorted, merged */
+	struct range *ranges;       /* the same */
 	size_t n_prefixes;
 };
+
+static struct words words_of(const struct wh_addr *a)
+{
+	struct words w;
+	memcpy(&w, a->b, sizeof w);
+	w.hi = be64toh(w.hi);
+	w.lo = be64toh(w.lo);
+	return w;
+}
+
+static bool v4(struct words w)
+{
+	return !w.hi && w.lo >> 32 == 0xffff;
+}
 
 struct wh_locals *wh_locals_new(void)
 {
@@ -33,20 +53,31 @@ int wh_locals_add_addr(struct wh_locals *l, const struct wh_addr *a)
 int wh_locals_add_prefix(struct wh_locals *l, const struct wh_prefix *p)
 {
 	struct wh_prefix *more = reallocarray(l->prefixes, l->n_prefixes + 1, sizeof *more);
-	if (!more)
+	if (more)
+		l->prefixes = more;
+	struct range *ranges = reallocarray(l->ranges, l->n_prefixes + 1, sizeof *ranges);
+	if (ranges)
+		l->ranges = ranges;
+	if (!more || !ranges)
 		return -ENOMEM;
-	l->prefixes = more;
 	more[l->n_prefixes++] = *p;
 	l->n_prefixes = wh_prefix_merge(more, l->n_prefixes);
+	for (size_t i = 0; i < l->n_prefixes; i++) {
+		unsigned len = more[i].len;
+		ranges[i].net = words_of(&more[i].addr);
+		ranges[i].mask.hi = len == 0 ? 0 : len >= 64 ? UINT64_MAX : ~(UINT64_MAX >> len);
+		ranges[i].mask.lo = len <= 64 ? 0 : len >= 128 ? UINT64_MAX : ~(UINT64_MAX >> (len - 64));
+	}
 	return 0;
 }
 
-static bool multicast(const struct wh_addr *a)
+static bool multicast(struct words w)
 {
-	return wh_addr_is_v4(a) ? a->b[12] >= 224 || (a->b[12] | a->b[13] | a->b[14] | a->b[15]) == 0 : a->b[0] == 0xff;
+	uint32_t a = (uint32_t)w.lo;
+	return v4(w) ? a >> 28 >= 14 || !a : w.hi >> 56 == 0xff;
 }
 
-bool wh_locals_has(const struct wh_locals *l, const struct wh_addr *a)
+static bool has_addr(const struct wh_locals *l, const struct wh_addr *a)
 {
 	size_t lo = 0, hi = l->n_addrs;
 	while (lo < hi) {
@@ -59,11 +90,21 @@ bool wh_locals_has(const struct wh_locals *l, const struct wh_addr *a)
 		else
 			hi = mid;
 	}
-	if (multicast(a))
-		return false;
-	for (size_t i = 0; i < l->n_prefixes; i++)
-		if (wh_prefix_has(&l->prefixes[i], a))
-			return true;
+	return false;
+}
+
+bool wh_locals_has(const struct wh_locals *l, const struct wh_addr *a)
+{
+	struct words w = words_of(a);
+	if (has_addr(l, a))
+		return true;
+	bool four = v4(w);
+	for (size_t i = 0; i < l->n_prefixes; i++) {
+		const struct range *r = &l->ranges[i];
+		/* an IPv6 prefix holds no IPv4 address, though its span may surround them */
+		if (!(((w.hi ^ r->net.hi) & r->mask.hi) | ((w.lo ^ r->net.lo) & r->mask.lo)) && (!four || r->mask.lo >> 32 == UINT32_MAX))
+			return !multicast(w);
+	}
 	return false;
 }
 
@@ -73,5 +114,6 @@ void wh_locals_free(struct wh_locals *l)
 		return;
 	free(l->addrs);
 	free(l->prefixes);
+	free(l->ranges);
 	free(l);
 }

@@ -4,7 +4,7 @@
 # their text in memory; ingest reads its file (from the page cache).
 set -euo pipefail
 BUILD=${BUILD:-build}
-records=${INGEST_RECORDS:-600000}
+records=${INGEST_RECORDS:-1800000}
 rounds=${INGEST_ROUNDS:-5}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
