@@ -168,17 +168,19 @@ static int prepare(struct job *j, struct wh_nft_ruleset **rs, struct wh_error *e
 		rc = prove_again(r, e, j->mem, err);
 	if (!rc)
 		rc = wh_nft_ruleset_from(r, e, j->names, j->n, j->mem, rs, err);
-	if (!rc)
-		rc = leave_to_jit(*rs, j->mem, err);
-	if (!rc && !(*rs)->n_ports)
-		rc = wh_fail(err, -ENODATA, "there is nothing to enforce: no rule is recommended for this machine (`whittle status` says why)");
-	if (!rc) {
-		(*rs)->audit = j->opt.audit;
-		rc = check_own_session(*rs, j->force, err);
-	}
 	wh_estate_free(e);
 	wh_store_close(s);
 	return rc;
+}
+
+/* What the kernel and the session have to say about the rules, asked with few privileges. */
+static int check(struct job *j, struct wh_nft_ruleset *rs, struct wh_error *err)
+{
+	int rc = leave_to_jit(rs, j->mem, err);
+	if (!rc && !rs->n_ports)
+		rc = wh_fail(err, -ENODATA, "there is nothing to enforce: no rule is recommended for this machine (`whittle status` says why)");
+	rs->audit = j->opt.audit;
+	return rc ? rc : check_own_session(rs, j->force, err);
 }
 
 static int enforce(struct cli *c, int argc, char **argv)
@@ -216,13 +218,16 @@ static int enforce(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "takes no further words");
 	j.mem = wh_arena_new();
 	int rc = prepare(&j, &rs, &err);
+	if (!rc && !j.dry)
+		rc = give_up_privileges(c, &journal, &err);
+	if (!rc)
+		rc = check(&j, rs, &err);
 	if (!rc && j.dry) {
 		char *text = wh_nft_text(rs, j.opt.confirm_within_s);
 		fputs(text ? text : "", stdout);
 		free(text);
 	} else if (!rc) {
-		rc = give_up_privileges(c, &journal, &err);
-		rc = rc ? rc : wh_nft_apply(rs, &j.opt, &res, &err);
+		rc = wh_nft_apply(rs, &j.opt, &res, &err);
 		if (!rc) {
 			char json[256];
 			snprintf(json, sizeof json, "{\"ports\":%zu,\"prefixes\":%zu,\"audit\":%s,\"confirmWithin\":%lld}", res.ports, res.prefixes, j.opt.audit ? "true" : "false",
