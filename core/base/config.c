@@ -192,7 +192,7 @@ static int set_size(const char *file, const struct wh_yaml *n, uint64_t *out, st
 static int fill(struct wh_config *c, const char *file, const struct wh_yaml *root, struct wh_error *err)
 {
 	static const char *const known[] = {"store", "discover", "ports", "rules-dir", "memory-limit", "flush-interval", "min-days",
-	                                    "max-prefixes", "trusted", "threat-intel", "jit", "watch", NULL};
+	                                    "max-prefixes", "stable-days", "window-days", "trusted", "threat-intel", "jit", "watch", NULL};
 	const char *text;
 	int rc = wh_yaml_check_keys(file, root, known, err);
 
@@ -215,6 +215,10 @@ static int fill(struct wh_config *c, const char *file, const struct wh_yaml *roo
 			rc = wh_yaml_int(file, n, 1, 64, &c->min_days, err);
 		} else if (!strcmp(n->key, "max-prefixes")) {
 			rc = wh_yaml_int(file, n, 1, 4000, &c->max_prefixes, err);
+		} else if (!strcmp(n->key, "stable-days")) {
+			rc = wh_yaml_int(file, n, 0, 21, &c->stable_days, err);
+		} else if (!strcmp(n->key, "window-days")) {
+			rc = wh_yaml_int(file, n, 7, 64, &c->window_days, err);
 		} else if (!strcmp(n->key, "trusted")) {
 			c->trusted = wh_arena_array(c->mem, count(n) + 1, sizeof *c->trusted);
 			rc = list_of(file, n, c, add_trusted, err);

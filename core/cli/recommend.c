@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cli/cli.h"
@@ -31,7 +32,7 @@ static void prefix_cell(struct cli_table *t, const struct wh_prefix *p, size_t n
 
 static void rule_rows(struct cli_table *t, const struct wh_resource_result *res, bool all)
 {
-	char proto[8];
+	char proto[8], lost[32], of[32];
 	for (size_t i = 0; i < res->n_rules; i++) {
 		const struct wh_recommended_rule *r = &res->rules[i];
 		cli_table_text(t, i ? "" : res->resource->name);
@@ -43,13 +44,41 @@ static void rule_rows(struct cli_table *t, const struct wh_resource_result *res,
 		prefix_cell(t, r->except, r->n_except, all, "");
 		cli_table_number(t, r->sources);
 		cli_table_number(t, r->denied_peers);
+		if (r->expected.days)
+			cli_table_cell(t, "%s of %s", cli_number(r->expected.flows, lost), cli_number(r->expected.of, of));
+		else
+			cli_table_text(t, "?");
 		cli_table_cell(t, "%.0f %%", 100 * r->confidence);
 	}
 }
 
+/* What was replayed before this was offered, and what to expect of the days to come. */
+static void print_breakage(const struct wh_recommendation *rec)
+{
+	struct wh_breakage sum = {0}, own = {0};
+	char a[32], b[32], c[32], d[32];
+
+	for (size_t i = 0; i < rec->n_resources; i++)
+		for (size_t k = 0; k < rec->resources[i].n_rules; k++) {
+			const struct wh_recommended_rule *r = &rec->resources[i].rules[k];
+			own.of += r->replayed.of;
+			sum.days = r->expected.days > sum.days ? r->expected.days : sum.days;
+			sum.flows += r->expected.flows;
+			sum.of += r->expected.of;
+			sum.peers += r->expected.peers;
+			sum.of_peers += r->expected.of_peers;
+		}
+	printf("Proved: all of it lies within the rules in force. Replayed: of %s flows of peers that belong, none would have been stopped.\n",
+	       cli_number(own.of, a));
+	if (sum.days && sum.of)
+		printf("Expected breakage: %s of %s flows; at most %.2g %% (95 %%); %s of %s peers. So much would rules learned without the last %u days\n"
+		       "have stopped in those days, of peers that belong.\n", cli_number(sum.flows, a), cli_number(sum.of, b),
+		       100 * wh_upper_bound(sum.flows, sum.of), cli_number(sum.peers, c), cli_number(sum.of_peers, d), sum.days);
+}
+
 static void print_rules(const struct wh_recommendation *rec, bool all)
 {
-	struct cli_table *t = cli_table_new("Resource|Port|Allow|Except|>Peers|>Stopped|>Sure");
+	struct cli_table *t = cli_table_new("Resource|Port|Allow|Except|>Peers|>Stopped|>Breaks|>Sure");
 	char from[WH_TIME_STRLEN], to[WH_TIME_STRLEN];
 	size_t rules = 0;
 
@@ -74,7 +103,7 @@ static void print_rules(const struct wh_recommendation *rec, bool all)
 	if (!rec->n_resources)
 		puts("No resource is known: ingest traffic, or import an estate.");
 	else if (rules)
-		printf("\n'whittle explain RESOURCE PORT' says why. Next: 'whittle enforce' or 'whittle export --format nsg'.\n");
+		print_breakage(rec), printf("\n'whittle explain RESOURCE PORT' says why. Next: 'whittle enforce' or 'whittle export --format nsg'.\n");
 }
 
 static int save(struct wh_store *s, struct wh_recommendation *rec, bool keep)
@@ -96,12 +125,13 @@ static int number_option(struct cli *c, const char *name, const char *text, long
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	enum { MIN_DAYS = 256, MAX_PREFIXES, PORTS, DRY_RUN, ALL };
+	enum { MIN_DAYS = 256, MAX_PREFIXES, STABLE_DAYS, WINDOW_DAYS, PORTS, DRY_RUN, ALL };
 	static const struct option longs[] = {{"min-days", required_argument, NULL, MIN_DAYS}, {"max-prefixes", required_argument, NULL, MAX_PREFIXES},
 	                                      {"ports", required_argument, NULL, PORTS}, {"dry-run", no_argument, NULL, DRY_RUN},
-	                                      {"all", no_argument, NULL, ALL}, {0}};
+	                                      {"all", no_argument, NULL, ALL}, {"stable-days", required_argument, NULL, STABLE_DAYS},
+	                                      {"window-days", required_argument, NULL, WINDOW_DAYS}, {0}};
 	const char *ports = NULL;
-	unsigned min_days = 0, max_prefixes = 0;
+	unsigned min_days = 0, max_prefixes = 0, stable_days = UINT_MAX, window_days = 0;
 	bool dry_run = false, all = false;
 	struct wh_harden_options opt;
 	struct wh_recommendation *rec;
@@ -116,6 +146,10 @@ static int run(struct cli *c, int argc, char **argv)
 		if (o == MIN_DAYS && (rc = number_option(c, "min-days", optarg, 1, 64, &min_days)))
 			return rc;
 		if (o == MAX_PREFIXES && (rc = number_option(c, "max-prefixes", optarg, 1, 4000, &max_prefixes)))
+			return rc;
+		if (o == STABLE_DAYS && (rc = number_option(c, "stable-days", optarg, 0, 21, &stable_days)))
+			return rc;
+		if (o == WINDOW_DAYS && (rc = number_option(c, "window-days", optarg, 7, 64, &window_days)))
 			return rc;
 		ports = o == PORTS ? optarg : ports;
 		dry_run = dry_run || o == DRY_RUN;
@@ -132,6 +166,10 @@ static int run(struct cli *c, int argc, char **argv)
 		opt.min_days = min_days;
 	if (max_prefixes)
 		opt.max_prefixes = max_prefixes;
+	if (stable_days != UINT_MAX)
+		opt.stable_days = stable_days;
+	if (window_days)
+		opt.window_days = window_days;
 	opt.progress = progress;
 	if (wh_recommend(s, estate, (const char *const *)argv + optind, (size_t)(argc - optind), &opt, mem, &rec, &err)) {
 		rc = cli_error(&err);
@@ -161,10 +199,14 @@ const struct cli_command cli_recommend = {
 	.help = "usage: whittle recommend [RESOURCE...] [options]\n\n"
 	        "For each port that the rules in force open, finds the peers that belong, the fewest and narrowest prefixes that let\n"
 	        "them in, and what inside of those stays denied. A port that nobody belongs to is closed. What is offered is proved to\n"
-	        "lie within the rules in force. The outcome is kept in the ledger for explain, rules, export and enforce, unless only\n"
+	        "lie within the rules in force, and replayed: a rule that would lose a peer that belongs is not offered. Breaks is what\n"
+	        "the rule of a week ago would have stopped since, of flows of peers that belong; Sure is how stable its peers were, less\n"
+	        "what is prediction. The outcome is kept in the ledger for explain, rules, export and enforce, unless only\n"
 	        "some resources were asked for.\n\n"
 	        "  --min-days N      days of observation that a resource needs (default 30)\n"
 	        "  --max-prefixes N  the most address lines in a rule, carve-outs included\n"
+	        "  --stable-days N   offer a rule once it was stable for N days: the rule of N days ago would have lost at most 1 % since\n"
+	        "  --window-days N   forget what is older than N days (default 64, all that the ledger holds)\n"
 	        "  --ports LIST      22,443/tcp or all, instead of the listed ports\n"
 	        "  --all             print every prefix, not the first few\n"
 	        "  --dry-run         keep nothing\n"

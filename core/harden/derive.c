@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "harden/analysis.h"
+#include "harden/advice.h"
 
 /* ---- the rules in force ---- */
 
@@ -177,9 +177,8 @@ static bool lets_in(const struct wh_recommended_rule *r, const struct wh_addr *a
 	return !lo || !wh_prefix_has(&r->except[lo - 1], a);
 }
 
-/* Sums over peers: who stands behind the rule, and whom it would stop. Confidence is the share of belonging peers that were
- * there in both halves of the window, shrunk towards a half, less the share of the rule that is prediction. */
-static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, double newcomers, struct wh_recommended_rule *out)
+/* Sums over peers: who stands behind the rule, whom it would stop, and how sure it is. */
+static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, double newcomers, unsigned seen, struct wh_recommended_rule *out)
 {
 	uint64_t recent = (UINT64_C(1) << a->window.days / 2) - 1, days = 0;
 	double both = 0;
@@ -198,9 +197,7 @@ static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, d
 		}
 	}
 	out->days = (unsigned)__builtin_popcountll(days);
-	out->confidence = (both + 0.5) / ((double)out->sources + 1);
-	if (out->sources)
-		out->confidence *= (double)out->sources / ((double)out->sources + newcomers);
+	wh_confidence(out, both, newcomers, seen);
 }
 
 /* The rules in force without what the default rules open to the VNet and the load balancer: what a person opened. */
@@ -217,6 +214,7 @@ static struct wh_ranges opened_by_hand(const struct wh_analysis *a, struct wh_ra
 int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
                    const struct wh_present *present, double line_price, struct wh_arena *mem, struct wh_recommended_rule *out, struct wh_error *err)
 {
+	unsigned seen = (unsigned)__builtin_popcountll(all->days);
 	struct wh_select_input in;
 	struct wh_selection s;
 	char proto[8];
@@ -233,11 +231,9 @@ int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, con
 	                                    .narrows = present->narrows, .note = present->note};
 	out->name = wh_arena_printf(mem, "%s-%s-%u", wh_proto_text(t->proto, proto), wh_direction_text(t->direction), t->port);
 	out->system_generated = s.n_prefixes == 0;
-	tell(a, t, s.newcomers, out);
+	tell(a, t, s.newcomers, seen, out);
 	if (out->system_generated) {
-		unsigned seen = (unsigned)__builtin_popcountll(all->days);
 		out->days = seen;
-		out->confidence = 1 - 1 / (1 + (double)seen);
 		out->note = wh_arena_printf(mem, "the sensor saw this resource on %u of %u days, and nobody on this port belonged%s%s", seen,
 		                            a->window.days, out->note ? "; " : "", out->note ? out->note : "");
 	} else if (s.over_budget) {

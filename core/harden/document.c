@@ -7,7 +7,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include "whittle/harden.h"
+#include "harden/advice.h"
 
 #define COLLECTION "recommendation"
 #define KEY "latest"
@@ -28,15 +28,24 @@ static double rounded(double v, double unit)
 	return round(v / unit) * unit;
 }
 
+json_t *wh_breakage_json(const struct wh_breakage *b)
+{
+	if (!b->days)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I, s:i, s:f}", "flows", (json_int_t)b->flows, "of", (json_int_t)b->of, "peers", (json_int_t)b->peers,
+	                 "ofPeers", (json_int_t)b->of_peers, "days", (int)b->days, "upper95", b->upper);
+}
+
 static json_t *rule_json(const struct wh_recommended_rule *r)
 {
 	char proto[8];
 	json_t *evidence = json_pack("{s:I, s:I, s:i, s:f, s:I, s:I}", "sources", (json_int_t)r->sources, "flows", (json_int_t)r->flows, "days", (int)r->days,
 	                             "unseen", r->unseen, "deniedPeers", (json_int_t)r->denied_peers, "deniedFlows", (json_int_t)r->denied_flows);
-	return json_pack("{s:s, s:s, s:i, s:[s], s:o, s:o, s:b, s:f, s:o, s:s?, s:s?, s:s?}", "name", r->name, "direction",
+	return json_pack("{s:s, s:s, s:i, s:[s], s:o, s:o, s:b, s:f, s:f, s:f, s:o, s:o, s:o, s:s?, s:s?, s:s?}", "name", r->name, "direction",
 	                 wh_direction_text(r->direction), "destinationPort", (int)r->port, "protocols", wh_proto_text(r->proto, proto), "ipAddresses",
 	                 prefixes_json(r->prefixes, r->n_prefixes), "except", prefixes_json(r->except, r->n_except), "systemGenerated",
-	                 r->system_generated, "confidence", rounded(r->confidence, 0.0001), "evidence", evidence, "narrows", r->narrows, "note",
+	                 r->system_generated, "confidence", rounded(r->confidence, 0.0001), "stability", rounded(r->stability, 0.0001), "prediction", rounded(r->leans, 0.0001),
+	                 "evidence", evidence, "replayed", wh_breakage_json(&r->replayed), "expectedBreakage", wh_breakage_json(&r->expected), "narrows", r->narrows, "note",
 	                 r->note, "review", r->review);
 }
 
@@ -139,6 +148,14 @@ static uint64_t count_of(const json_t *obj, const char *key)
 	return v > 0 ? (uint64_t)v : 0;
 }
 
+static struct wh_breakage breakage_of(const json_t *rule, const char *key)
+{
+	const json_t *b = json_object_get(rule, key);
+	struct wh_breakage out = {count_of(b, "flows"), count_of(b, "of"), count_of(b, "peers"), count_of(b, "ofPeers"), (unsigned)count_of(b, "days"),
+	                          json_number_value(json_object_get(b, "upper95"))};
+	return out;
+}
+
 static void read_rule(struct reading *rd, const json_t *v, struct wh_recommended_rule *r)
 {
 	const json_t *evidence = json_object_get(v, "evidence");
@@ -156,6 +173,10 @@ static void read_rule(struct reading *rd, const json_t *v, struct wh_recommended
 	r->except = prefixes_of(rd, json_object_get(v, "except"), &r->n_except);
 	r->system_generated = json_is_true(json_object_get(v, "systemGenerated"));
 	r->confidence = json_number_value(json_object_get(v, "confidence"));
+	r->stability = json_number_value(json_object_get(v, "stability"));
+	r->leans = json_number_value(json_object_get(v, "prediction"));
+	r->replayed = breakage_of(v, "replayed");
+	r->expected = breakage_of(v, "expectedBreakage");
 	r->sources = count_of(evidence, "sources");
 	r->flows = count_of(evidence, "flows");
 	r->days = (unsigned)count_of(evidence, "days");

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "harden/analysis.h"
+#include "harden/advice.h"
 #include "harden/select.h"
 
 #define SHOWN_PREFIXES 12
@@ -28,6 +28,7 @@ struct story {
 	struct wh_select_input input;
 	struct wh_recommended_rule rule;
 	bool narrow_already;
+	const char *why_not; /* why it would not be offered; NULL */
 	struct wh_arena *mem;
 };
 
@@ -72,7 +73,9 @@ static int derive_again(struct story *st, uint8_t proto, unsigned port, struct w
 	wh_select_input(&st->a, &st->traffic, 1, st->mem, &st->input);
 	rc = wh_derive_rule(&st->a, st->resource, &st->all, &st->traffic, &st->present, 1, st->mem, &st->rule, err);
 	st->narrow_already = rc == 1;
-	return rc < 0 ? rc : 0;
+	if (rc < 0)
+		return rc;
+	return wh_judge_rule(&st->a, st->resource, &st->all, &st->traffic, &st->present, 1, st->mem, &st->rule, &st->why_not, err);
 }
 
 /* ---- the alternatives ---- */
@@ -198,6 +201,28 @@ static void tell_verdict(FILE *f, const struct story *st, enum wh_verdict v)
 		fprintf(f, "    and %zu more\n", n - SHOWN_PEERS);
 }
 
+static void tell_sure(FILE *f, const struct wh_recommended_rule *r)
+{
+	const struct wh_breakage *own = &r->replayed, *b = &r->expected;
+
+	fprintf(f, "\nSure to %.0f %%: ", 100 * r->confidence);
+	if (r->system_generated)
+		fprintf(f, "the sensor watched for %u days, and nobody who belongs came.\n", r->days);
+	else
+		fprintf(f, "stability %.0f %% (peers that came in both halves of the window), prediction %.0f %% (newcomers that are only expected).\n",
+		        100 * r->stability, 100 * r->leans);
+	fprintf(f, "Replayed on its own %u days it loses %llu of %llu flows of peers that belong.\n", own->days, (unsigned long long)own->flows,
+	        (unsigned long long)own->of);
+	if (b->days && b->of)
+		fprintf(f, "Expected breakage: the rule of %u days ago would since have stopped %llu of %llu flows; at most %.2g %% (95 %%); %llu of %llu peers.\n",
+		        b->days, (unsigned long long)b->flows, (unsigned long long)b->of, 100 * b->upper, (unsigned long long)b->peers,
+		        (unsigned long long)b->of_peers);
+	else if (b->days)
+		fprintf(f, "Expected breakage can't be told: no peer that belongs came in the last %u days.\n", b->days);
+	else
+		fprintf(f, "Expected breakage can't be told yet: the window is too short to leave days out.\n");
+}
+
 static void tell(FILE *f, const struct story *st)
 {
 	static const enum wh_verdict order[] = {WH_PEER_IN,           WH_PEER_TRUSTED, WH_PEER_OUT, WH_PEER_HOSTILE_INTEL,
@@ -211,6 +236,8 @@ static void tell(FILE *f, const struct story *st)
 		fprintf(f, "%s\n", r->note);
 	if (st->narrow_already)
 		fprintf(f, "The rules in force are as narrow already: nothing is proposed.\n");
+	if (st->why_not)
+		fprintf(f, "It is not offered: %s.\n", st->why_not);
 	fprintf(f, "\nSeen on %d of the %u days up to the window's end; %llu flows were not answered.\n", __builtin_popcountll(st->all.days),
 	        st->a.window.days, (unsigned long long)st->traffic.refused);
 	if (r->n_prefixes)
@@ -228,6 +255,7 @@ static void tell(FILE *f, const struct story *st)
 	fprintf(f, "\nPeers that were answered: %zu\n", st->traffic.n);
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
 		tell_verdict(f, st, order[i]);
+	tell_sure(f, r);
 	fprintf(f, "\nThe proposal would have stopped %llu flows of %llu answered peers.\n", (unsigned long long)r->denied_flows,
 	        (unsigned long long)r->denied_peers);
 }
@@ -287,6 +315,12 @@ static char *as_json(const struct story *st)
 	                        __builtin_popcountll(st->all.days), "unanswered", (json_int_t)st->traffic.refused, "prior", st->a.weights.prior,
 	                        "deniedPeers", (json_int_t)r->denied_peers, "deniedFlows", (json_int_t)r->denied_flows, "prefixes", prefixes,
 	                        "except", except, "answeredPeers", (json_int_t)st->traffic.n, "peers", peers);
+	json_object_set_new(doc, "notOffered", st->why_not ? json_string(st->why_not) : json_null());
+	json_object_set_new(doc, "confidence", json_real(r->confidence));
+	json_object_set_new(doc, "stability", json_real(r->stability));
+	json_object_set_new(doc, "prediction", json_real(r->leans));
+	json_object_set_new(doc, "replayed", wh_breakage_json(&r->replayed));
+	json_object_set_new(doc, "expectedBreakage", wh_breakage_json(&r->expected));
 	text = doc ? json_dumps(doc, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(8)) : NULL;
 	json_decref(doc);
 	return text;

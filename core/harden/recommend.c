@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "harden/analysis.h"
+#include "harden/advice.h"
 
 #define NSG_PREFIXES 4000
 #define NARROW_RANGE 64 /* a rule that opens at most so many ports names them: each is looked at though nothing reached it */
@@ -118,6 +118,7 @@ static int derive_one(const struct wh_analysis *a, const struct wh_resource_traf
 	const struct wh_port_traffic *found = wh_traffic_find(t, WH_INBOUND, proto, port);
 	struct wh_arena *scratch = wh_arena_new();
 	struct wh_present present;
+	const char *why_not;
 	char text[8];
 	int rc = scratch ? wh_present(a->estate, res->resource, WH_INBOUND, proto, port, scratch, &present, err) : wh_fail(err, -ENOMEM, "out of memory");
 
@@ -135,8 +136,14 @@ static int derive_one(const struct wh_analysis *a, const struct wh_resource_traf
 		goto out;
 	}
 	wh_analysis_weigh(a, &present, &traffic);
-	if ((rc = wh_derive_rule(a, res->resource, t, &traffic, &present, line_price, scratch, rule, err)))
+	if ((rc = wh_derive_rule(a, res->resource, t, &traffic, &present, line_price, scratch, rule, err)) ||
+	    (rc = wh_judge_rule(a, res->resource, t, &traffic, &present, line_price, scratch, rule, &why_not, err)))
 		goto out;
+	if (why_not) {
+		join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is not narrowed: %s", port, wh_proto_text(proto, text), why_not));
+		rc = 1;
+		goto out;
+	}
 	rule->prefixes = kept(rule->prefixes, rule->n_prefixes, mem);
 	rule->except = kept(rule->except, rule->n_except, mem);
 	rule->name = kept_text(rule->name, mem);

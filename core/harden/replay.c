@@ -266,6 +266,7 @@ int wh_replay_holdout(struct wh_store *s, const struct wh_estate *e, const char 
 		return wh_fail_input(err, -ENODATA, "the ledger is empty: there is nothing to replay");
 	before.today = last - (int32_t)days;
 	before.min_days = min - days;
+	before.no_holdout = true; /* this is one */
 	whole.today = last;
 	if ((rc = wh_recommend(s, e, names, n, &before, mem, &rec, err)) || (rc = wh_replay(s, e, rec, names, n, &whole, days, mem, out, err)))
 		return rc;

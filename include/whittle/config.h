@@ -47,6 +47,8 @@ struct wh_config {
 	int64_t flush_interval;    /* seconds between the plugin's flushes; 0: 10 */
 	int64_t min_days;          /* 0: 30 */
 	int64_t max_prefixes;      /* a rule; 0: no budget */
+	int64_t stable_days;       /* a rule is offered once it was stable for so many; 0: at once */
+	int64_t window_days;       /* what is older is forgotten; 0: all that the ledger's bitmaps hold, 64 */
 	struct wh_prefix *trusted; size_t n_trusted; /* trusted configuration: always kept */
 	struct wh_jit_policy *jit; size_t n_jit;
 	struct wh_watch_config watch;

@@ -29,6 +29,9 @@ struct wh_harden_options {
 	int32_t today;                     /* day number of the end of the window; 0: the ledger's last day */
 	unsigned window_days;              /* rolling window; 0: 30 … 64 all that the bitmap holds */
 	unsigned threads;                  /* 0: one */
+	unsigned holdout_days;             /* expected breakage is what a rule of so many days ago lost since; 0: 7 */
+	bool no_holdout;                   /* do without it */
+	unsigned stable_days;              /* a rule is offered once it was stable for so many days; 0: at once */
 	int (*progress)(void *arg, size_t done, size_t total);
 	void *progress_arg;
 };
@@ -48,6 +51,14 @@ struct wh_peer {
 	double score;
 };
 
+/* What a rule stopped, of the flows (and peers) that belong, on some days. */
+struct wh_breakage {
+	uint64_t flows, of;      /* lost flows, of all */
+	uint64_t peers, of_peers;
+	unsigned days;           /* 0: not known */
+	double upper;            /* of flows / of: 95 % upper bound, 0–1; 1 when nothing was seen */
+};
+
 struct wh_recommended_rule {
 	const char *name;
 	enum wh_direction direction;
@@ -56,7 +67,11 @@ struct wh_recommended_rule {
 	struct wh_prefix *prefixes; size_t n_prefixes; /* empty: deny all */
 	struct wh_prefix *except; size_t n_except;     /* carve-outs */
 	bool system_generated;                         /* a deny-all of ours */
-	double confidence;                             /* 0–1 */
+	double confidence;                             /* 0–1: stability × (1 − leans), see confidence.c */
+	double stability;                              /* 0–1: how stable the set of its peers was over the window */
+	double leans;                                  /* 0–1: how much of it is prediction, not observation */
+	struct wh_breakage replayed;                   /* on the days that it was learned from: none of its flows may be lost */
+	struct wh_breakage expected;                   /* the rule of some days ago, on the days since */
 	uint64_t sources, flows; unsigned days;        /* of the peers that belong */
 	double unseen;                                 /* units let in without having been seen */
 	uint64_t denied_peers, denied_flows;           /* answered peers that the rule would now stop */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * advice: what is asked of a rule before it is offered. What would it have broken (breakage.c), how sure is it (confidence.c), and
+ * what would it have been some days ago.
+ */
+#pragma once
+#include <jansson.h>
+#include "harden/analysis.h"
+
+/* One port's traffic weighed as it would have been `days` days before the window's end. See breakage.c for what is approximate. */
+struct wh_held_out {
+	struct wh_analysis then;
+	struct wh_port_traffic traffic; /* peers of its own, in the caller's arena */
+	unsigned days;
+};
+/* False where the window is too short for it: fewer than twice the days would be left. */
+bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, unsigned days,
+                 struct wh_arena *mem, struct wh_held_out *out);
+
+/* What a rule lets through of the flows that the peers of `t` that belong made on the window's last `days` days (0: on all). */
+void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_recommended_rule *rule, unsigned days,
+                 struct wh_arena *mem, struct wh_breakage *out);
+
+/* Replays the rule before it is offered. Fills replayed, expected and what stands behind them; *why_not (in mem) is set when it
+ * must not be offered: it would lose a peer that belongs, admit one that a hard rule keeps out, or has not settled yet. */
+int wh_judge_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
+                  const struct wh_present *present, double line_price, struct wh_arena *mem, struct wh_recommended_rule *rule,
+                  const char **why_not, struct wh_error *err);
+
+/* Sets stability, leans and confidence; see confidence.c. `both` of rule->sources came in both halves of the window. */
+void wh_confidence(struct wh_recommended_rule *rule, double both, double newcomers, unsigned days_seen);
+
+json_t *wh_breakage_json(const struct wh_breakage *b); /* null where it is not known */

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a rule would break, told before it is offered.
+ *
+ * Two figures. `replayed`: the rule against all the days that it was learned from. Nothing of a peer that belongs may be lost
+ * there, and nobody whom a hard rule keeps out may be let in; otherwise the rule is not offered. `expected`: the same rule derived as
+ * it would have been some days ago (7), against the days since, which it could not know. That is what to expect of the days to come.
+ *
+ * To go back in time, days are cut off the peers' day bits, those without days left are dropped, and the rest is weighed and selected
+ * anew. Sums (flows, histograms, alerts) and what the whole ledger told of shapes and of fan-out stay as they are, since the ledger does
+ * not keep them by day; so does the verdict on who belongs, which is today's.
+ *
+ * Flows are shared out evenly over a peer's days, as in replay.c, which is the same count day by day for any rules.
+ */
+#include <string.h>
+#include "harden/advice.h"
+
+#define HOLDOUT_DAYS 7
+#define SETTLED 0.01 /* a rule of some days ago that would have lost at most this share of flows since has settled */
+
+static uint64_t last_days(unsigned n)
+{
+	return n >= 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
+}
+
+bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, unsigned days,
+                 struct wh_arena *mem, struct wh_held_out *out)
+{
+	if (!days || a->window.days < 3 * days)
+		return false;
+	*out = (struct wh_held_out){.then = *a, .traffic = *t, .days = days};
+	out->then.window.last -= (int32_t)days;
+	out->then.window.days -= days;
+	out->then.window.sensor >>= days;
+	out->then.window.sensor_days = (unsigned)__builtin_popcountll(out->then.window.sensor);
+	out->traffic.peers = wh_arena_array(mem, t->n + 1, sizeof *out->traffic.peers);
+	out->traffic.n = 0;
+	for (size_t i = 0; i < t->n; i++) {
+		if (!(t->peers[i].days >> days))
+			continue;
+		struct wh_evidence_peer *p = &out->traffic.peers[out->traffic.n++];
+		*p = t->peers[i];
+		p->days >>= days;
+	}
+	wh_analysis_weigh(&out->then, present, &out->traffic);
+	return true;
+}
+
+static bool belongs(const struct wh_evidence_peer *p)
+{
+	return p->verdict == WH_PEER_IN || p->verdict == WH_PEER_TRUSTED;
+}
+
+static struct wh_ranges let_in(const struct wh_recommended_rule *r, struct wh_arena *mem)
+{
+	return wh_ranges_minus(wh_ranges_from_prefixes(r->prefixes, r->n_prefixes, mem), wh_ranges_from_prefixes(r->except, r->n_except, mem), mem);
+}
+
+void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_recommended_rule *rule, unsigned days,
+                 struct wh_arena *mem, struct wh_breakage *out)
+{
+	struct wh_ranges in = let_in(rule, mem);
+	uint64_t shown = last_days(days ? days : a->window.days);
+
+	*out = (struct wh_breakage){.days = days ? days : a->window.days};
+	for (size_t i = 0; i < t->n; i++) {
+		const struct wh_evidence_peer *p = &t->peers[i];
+		unsigned of = (unsigned)__builtin_popcountll(p->edge.days), now = (unsigned)__builtin_popcountll(p->days & shown);
+		if (!now || !belongs(p))
+			continue;
+		uint64_t flows = (uint64_t)((unsigned __int128)p->edge.flows * now / (of > now ? of : now));
+		bool lost = !wh_ranges_has(in, &p->addr);
+		out->of += flows;
+		out->of_peers++;
+		out->flows += lost ? flows : 0;
+		out->peers += lost;
+	}
+	out->upper = wh_upper_bound(out->flows, out->of);
+}
+
+static bool kept_out_by_a_hard_rule(const struct wh_evidence_peer *p)
+{
+	return p->verdict == WH_PEER_HOSTILE_INTEL || p->verdict == WH_PEER_HOSTILE_ALERT;
+}
+
+/* The rule as of `days` days ago, against the days since; expected->days is 0 where that can't be told. */
+static int expect(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
+                  const struct wh_present *present, double line_price, unsigned days, struct wh_arena *mem, struct wh_breakage *expected,
+                  struct wh_error *err)
+{
+	struct wh_recommended_rule before;
+	struct wh_held_out h;
+
+	*expected = (struct wh_breakage){.upper = 1};
+	if (!wh_hold_out(a, t, present, days, mem, &h))
+		return 0;
+	int rc = wh_derive_rule(&h.then, r, all, &h.traffic, present, line_price, mem, &before, err);
+	if (rc < 0)
+		return rc;
+	wh_breakage(a, t, &before, days, mem, expected);
+	return 0;
+}
+
+int wh_judge_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
+                  const struct wh_present *present, double line_price, struct wh_arena *mem, struct wh_recommended_rule *rule,
+                  const char **why_not, struct wh_error *err)
+{
+	unsigned days = a->opt->holdout_days ? a->opt->holdout_days : HOLDOUT_DAYS;
+	struct wh_ranges in = let_in(rule, mem);
+	struct wh_breakage since;
+	int rc;
+
+	*why_not = NULL;
+	wh_breakage(a, t, rule, 0, mem, &rule->replayed);
+	if (rule->replayed.peers) {
+		*why_not = wh_arena_printf(mem, "a replay of its own days would lose %llu peers that belong", (unsigned long long)rule->replayed.peers);
+		return 0;
+	}
+	for (size_t i = 0; i < t->n; i++)
+		if (kept_out_by_a_hard_rule(&t->peers[i]) && wh_ranges_has(in, &t->peers[i].addr)) {
+			char addr[WH_ADDR_STRLEN];
+			*why_not = wh_arena_printf(mem, "it would let in %s, which must stay out", wh_addr_text(&t->peers[i].addr, addr));
+			return 0;
+		}
+	if (a->opt->no_holdout)
+		return 0;
+	if ((rc = expect(a, r, all, t, present, line_price, days, mem, &rule->expected, err)) || !a->opt->stable_days)
+		return rc;
+	rc = a->opt->stable_days == days ? (since = rule->expected, 0)
+	                                 : expect(a, r, all, t, present, line_price, a->opt->stable_days, mem, &since, err);
+	if (rc)
+		return rc;
+	if (!since.days)
+		*why_not = wh_arena_printf(mem, "a rule must be stable for %u days, and the window of %u days is too short to tell", a->opt->stable_days,
+		                           a->window.days);
+	else if ((double)since.flows > SETTLED * (double)since.of)
+		*why_not = wh_arena_printf(mem, "it has not been stable for %u days: %llu of %llu flows since came from peers that it did not know then",
+		                           a->opt->stable_days, (unsigned long long)since.flows, (unsigned long long)since.of);
+	return 0;
+}

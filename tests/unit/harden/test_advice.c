@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is said of a rule before it is offered: what it would break, how sure it is, whether it has settled. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "tests/unit/support/scene.h"
+
+static const char *const partners[] = {"140.20.30.8", "140.20.30.9", "140.20.30.10", "140.20.30.12", "140.20.30.15"};
+static const char *const offices[] = {"185.7.60.8", "185.7.60.9", "185.7.60.10", "185.7.60.12", "185.7.60.15"};
+
+static void days_of(struct scene *s, const char *const *peers, int from, int to)
+{
+	for (int day = from; day < to; day++)
+		for (size_t i = 0; i < 5; i++)
+			scene_session(s, peers[i], 22, day, 9, 64, 600);
+}
+
+static struct wh_recommendation *recommend(struct scene *s, unsigned stable_days)
+{
+	struct wh_recommendation *r;
+	struct wh_port_list *ports;
+	struct wh_error err;
+	scene_recommend(s); /* commits and loads the estate */
+	if (wh_port_list_load("22", NULL, s->mem, &ports, &err))
+		fail_msg("%s", err.text);
+	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .min_days = 30, .stable_days = stable_days};
+	if (wh_recommend(s->store, s->estate, NULL, 0, &opt, s->mem, &r, &err))
+		fail_msg("%s", err.text);
+	return r;
+}
+
+static void peers_that_came_all_along_break_nothing_and_the_bound_says_how_much_that_means(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	days_of(&s, partners, 0, 31);
+	const struct wh_recommended_rule *r = scene_rule(recommend(&s, 0), 22);
+	assert_non_null(r);
+	assert_int_equal(r->replayed.of, 5 * 31);
+	assert_int_equal(r->replayed.flows, 0);
+	assert_int_equal(r->expected.days, 7);
+	assert_int_equal(r->expected.of, 5 * 7);
+	assert_int_equal(r->expected.flows, 0);
+	assert_true(r->expected.upper == wh_upper_bound(0, 35));
+	scene_close(&s);
+}
+
+static void an_office_that_came_this_week_is_the_expected_breakage_of_rules_like_these(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	days_of(&s, partners, 0, 31);
+	days_of(&s, offices, 26, 31);
+	const struct wh_recommended_rule *r = scene_rule(recommend(&s, 0), 22);
+	assert_non_null(r);
+	assert_int_equal(r->replayed.flows, 0);
+	assert_int_equal(r->expected.of, 5 * 7 + 5 * 5);
+	assert_int_equal(r->expected.flows, 5 * 5);
+	assert_int_equal(r->expected.peers, 5);
+	assert_int_equal(r->expected.of_peers, 10);
+	scene_close(&s);
+}
+
+static void a_set_of_peers_that_changed_makes_less_sure_than_one_that_stayed(void **state)
+{
+	(void)state;
+	struct scene a, b;
+	scene_open(&a, NULL, 0);
+	days_of(&a, partners, 0, 31);
+	const struct wh_recommended_rule *stayed = scene_rule(recommend(&a, 0), 22);
+	scene_open(&b, NULL, 0);
+	days_of(&b, partners, 0, 12);
+	days_of(&b, offices, 18, 31);
+	const struct wh_recommended_rule *changed = scene_rule(recommend(&b, 0), 22);
+	assert_non_null(stayed);
+	assert_non_null(changed);
+	assert_true(stayed->stability > 0.9);
+	assert_true(changed->stability < 0.1);
+	assert_true(changed->confidence < stayed->confidence);
+	assert_true(stayed->leans >= 0 && stayed->leans < 0.5);
+	scene_close(&a);
+	scene_close(&b);
+}
+
+static void a_rule_that_has_not_been_stable_for_the_days_asked_for_is_not_offered_and_says_why(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	days_of(&s, partners, 0, 31);
+	days_of(&s, offices, 26, 31);
+	assert_non_null(scene_rule(recommend(&s, 3), 22)); /* they came five days ago: known for three */
+	struct wh_recommendation *rec = recommend(&s, 10);
+	assert_null(scene_rule(rec, 22));
+	assert_non_null(strstr(rec->resources[0].reason, "has not been stable for 10 days: 25 of 75 flows"));
+	scene_close(&s);
+}
+
+static void a_window_too_short_for_the_days_asked_for_says_so(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	days_of(&s, partners, 0, 31);
+	struct wh_recommendation *rec = recommend(&s, 20);
+	assert_null(scene_rule(rec, 22));
+	assert_non_null(strstr(rec->resources[0].reason, "too short to tell"));
+	scene_close(&s);
+}
+
+static void what_was_said_of_a_rule_is_kept_with_it(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_recommendation *rec, *back;
+	struct wh_error err;
+	scene_open(&s, NULL, 0);
+	days_of(&s, partners, 0, 31);
+	days_of(&s, offices, 26, 31);
+	rec = recommend(&s, 0);
+	if (wh_recommendation_save(s.store, rec, &err) || wh_recommendation_load(s.store, s.estate, s.mem, &back, &err))
+		fail_msg("%s", err.text);
+	const struct wh_recommended_rule *a = scene_rule(rec, 22), *b = scene_rule(back, 22);
+	assert_memory_equal(&a->expected, &b->expected, offsetof(struct wh_breakage, days) + sizeof(unsigned));
+	assert_memory_equal(&a->replayed, &b->replayed, offsetof(struct wh_breakage, days) + sizeof(unsigned));
+	assert_true(a->stability - b->stability < 1e-4 && b->stability - a->stability < 1e-4);
+	scene_close(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(peers_that_came_all_along_break_nothing_and_the_bound_says_how_much_that_means),
+		cmocka_unit_test(an_office_that_came_this_week_is_the_expected_breakage_of_rules_like_these),
+		cmocka_unit_test(a_set_of_peers_that_changed_makes_less_sure_than_one_that_stayed),
+		cmocka_unit_test(a_rule_that_has_not_been_stable_for_the_days_asked_for_is_not_offered_and_says_why),
+		cmocka_unit_test(a_window_too_short_for_the_days_asked_for_says_so),
+		cmocka_unit_test(what_was_said_of_a_rule_is_kept_with_it),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
