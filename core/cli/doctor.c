@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include "base/yaml.h"
 #include "cli/cli.h"
+#include "whittle/enforce.h"
 
 #define FEW_BYTES (256ull << 20)
 
@@ -162,6 +163,19 @@ out:
 	return rc;
 }
 
+static void check_features(struct report *r)
+{
+	struct wh_error err = {0};
+	char what[480];
+	int lacking = wh_nft_lacks(what, sizeof what, &err);
+	if (lacking == 0)
+		note(r, "kernel features", OK, "all that enforce needs is there");
+	else if (lacking < 0)
+		note(r, "kernel features", WARN, "%s", err.text);
+	else
+		remedy(note(r, "kernel features", FAIL, "this kernel lacks %s", what), "load or build these modules; until then 'enforce' refuses and changes nothing");
+}
+
 static void check_kernel(struct report *r)
 {
 	bool admin = capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN);
@@ -174,6 +188,8 @@ static void check_kernel(struct report *r)
 	else
 		remedy(note(r, "nf_tables", FAIL, "the kernel has none, or does not answer: %s", strerror(-rc)),
 		       "modprobe nf_tables; without it 'enforce' cannot work here, 'export' can");
+	if (rc == 0 && admin)
+		check_features(r);
 	if (admin)
 		note(r, "privilege", OK, "CAP_NET_ADMIN is held");
 	else

@@ -415,6 +415,18 @@ static int verify(const struct wh_nft_ruleset *rs, struct wh_enforce_result *out
 	return rc;
 }
 
+/* A refusal may mean that the kernel cannot do what is asked: then that is what to say. */
+static int explain_lack(int rc, struct wh_error *err)
+{
+	char what[360];
+	struct wh_error ignored;
+	if (rc != -ENOENT && rc != -EOPNOTSUPP && rc != -EAFNOSUPPORT && rc != -EINVAL && rc != -EPROTONOSUPPORT)
+		return rc;
+	if (wh_nft_lacks(what, sizeof what, &ignored) > 0)
+		return wh_fail(err, -EOPNOTSUPP, "nothing was applied: this kernel lacks %s", what);
+	return rc;
+}
+
 int wh_nft_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, struct wh_enforce_result *out, struct wh_error *err)
 {
 	struct job j = {.mem = wh_arena_new(), .rs = rs, .timeout_ms = opt->confirm_within_s * 1000, .err = err};
@@ -430,6 +442,7 @@ int wh_nft_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_option
 	if (!rc) {
 		rc = apply(&j, out);
 		wh_nl_close(j.nl);
+		rc = rc ? explain_lack(rc, err) : 0;
 	}
 	wh_arena_free(j.mem);
 	return rc ? rc : verify(rs, out, err);

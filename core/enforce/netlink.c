@@ -208,6 +208,16 @@ int wh_nl_commit(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err)
 	return answers(nl, b, last, err);
 }
 
+int wh_nl_try(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err)
+{
+	if (b->failed || !b->n)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	uint32_t last = ask_for_answer(b);
+	if (mnl_socket_sendto(nl->sock, b->buf, b->len) < 0)
+		return wh_fail(err, -errno, "the kernel takes no transaction of %zu bytes: %s", b->len, strerror(errno));
+	return answers(nl, b, last, err);
+}
+
 /* ---- questions ---- */
 
 int wh_nl_dump(struct wh_nl *nl, uint16_t type, uint16_t flags, const char *table, const char *set, mnl_cb_t each, void *arg)

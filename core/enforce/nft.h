@@ -56,6 +56,8 @@ void wh_batch_done(struct wh_batch *b, struct nlmsghdr *h); /* the message is co
 void wh_batch_free(struct wh_batch *b);
 /* 0; -ERESTART when somebody changed the ruleset meanwhile; -EMSGSIZE when it is too large for the socket; else the kernel's error. */
 int wh_nl_commit(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err);
+/* The same without an end: the kernel looks at it, answers, and throws it away. */
+int wh_nl_try(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err);
 /* A dump: each message of the answer to the callback. 0, or a negative errno (-ENOENT: no such table or set). */
 int wh_nl_dump(struct wh_nl *nl, uint16_t type, uint16_t flags, const char *table, const char *set, mnl_cb_t each, void *arg);
 

@@ -27,6 +27,10 @@ const struct wh_nft_port *wh_nft_port_of(const struct wh_nft_ruleset *rs, enum w
  * belongs to another user is out of reach after. -EPERM where CAP_NET_ADMIN is not held. */
 int wh_enforce_privileges(struct wh_error *err);
 
+/* Tries what enforce needs of the kernel; changes nothing. 0: all is there; n > 0: so many features are lacking, named in `what` with
+ * their modules; < 0: it could not be asked (-EPERM). */
+int wh_nft_lacks(char *what, size_t size, struct wh_error *err);
+
 struct wh_enforce_options {
 	int64_t confirm_within_s; /* 60; 0: confirmed at once */
 	bool audit;
