@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "whittle/enforce.h"
 #include "whittle/jit.h"
+#include "whittle/persist.h"
 #include "whittle/review.h"
 
 static const char enforce_help[] =
@@ -50,6 +51,20 @@ static void log_it(struct wh_store *journal, const char *what, const char *json)
 	struct wh_error err;
 	if (journal && wh_store_log(journal, who(), what, json, &err))
 		cli_error(&err);
+}
+
+/* What outlives a reboot: PERSIST_APPLIED keeps what is applied until it is confirmed, which PERSIST_CONFIRMED does. */
+enum persist { PERSIST_APPLIED, PERSIST_CONFIRMED, PERSIST_FORGET };
+static int persist(const struct cli *c, enum persist what, const struct wh_nft_ruleset *rs)
+{
+	struct wh_error err;
+	char dir[4096];
+	size_t n;
+	int rc = wh_persist_dir(c->store_url, dir, sizeof dir, &err);
+	if (!rc)
+		rc = what == PERSIST_APPLIED ? wh_persist_applied(dir, rs, &err) : what == PERSIST_CONFIRMED ? wh_persist_confirmed(dir, &err)
+		                                                                                             : wh_persist_forget(dir, true, false, &n, &err);
+	return rc ? cli_error(&err) : CLI_OK;
 }
 
 /* The resources whose addresses this machine's interfaces have. */
@@ -229,6 +244,8 @@ static int enforce(struct cli *c, int argc, char **argv)
 	} else if (!rc) {
 		rc = wh_nft_apply(rs, &j.opt, &res, &err);
 		if (!rc) {
+			if (!res.unchanged)
+				persist(c, PERSIST_APPLIED, rs);
 			char json[256];
 			snprintf(json, sizeof json, "{\"ports\":%zu,\"prefixes\":%zu,\"audit\":%s,\"confirmWithin\":%lld}", res.ports, res.prefixes, j.opt.audit ? "true" : "false",
 			         (long long)j.opt.confirm_within_s);
@@ -261,7 +278,7 @@ static int confirm(struct cli *c, int argc, char **argv)
 	if (rc)
 		return cli_error(&err);
 	puts("Confirmed: the rules stay. `whittle rollback` takes them away.");
-	return CLI_OK;
+	return persist(c, PERSIST_CONFIRMED, NULL) ? CLI_FAILED : CLI_OK;
 }
 
 static int rollback(struct cli *c, int argc, char **argv)
@@ -271,6 +288,7 @@ static int rollback(struct cli *c, int argc, char **argv)
 	(void)argv;
 	if (argc != 1)
 		return cli_usage(c, "takes no further words");
+	int kept = persist(c, PERSIST_FORGET, NULL); /* first: what is killed here must not come back with the next start */
 	int rc = give_up_privileges(c, &journal, &err);
 	rc = rc ? rc : wh_nft_rollback(&err);
 	if (!rc)
@@ -279,7 +297,7 @@ static int rollback(struct cli *c, int argc, char **argv)
 	if (rc)
 		return cli_error(&err);
 	puts("whittle's table is gone; nothing else was touched.");
-	return CLI_OK;
+	return kept;
 }
 
 const struct cli_command cli_enforce = {.name = "enforce", .summary = "apply the rules to this machine, until confirmed for a minute only", .help = enforce_help, .run = enforce};

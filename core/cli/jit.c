@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/cli.h"
+#include "whittle/enforce.h"
 #include "whittle/jit.h"
+#include "whittle/persist.h"
 
 static const char help[] =
 	"usage: whittle jit on [--confirm-within 60s] [--force]\n"
@@ -123,7 +125,9 @@ static int confirm(struct ctx *x, int argc)
 	struct wh_error err;
 	if (argc != 1)
 		return cli_usage(x->c, "confirm takes no further words");
-	if (wh_jit_nft_confirm(&err) || wh_store_log(x->store, cli_who(), "jit.confirm", "{}", &err))
+	char dir[4096];
+	if (wh_jit_nft_confirm(&err) || wh_store_log(x->store, cli_who(), "jit.confirm", "{}", &err) ||
+	    wh_persist_dir(x->c->store_url, dir, sizeof dir, &err) || wh_persist_jit(dir, &err))
 		return cli_error(&err);
 	puts("Confirmed: the ports stay closed. `whittle jit off` takes it away.");
 	return CLI_OK;
@@ -134,7 +138,10 @@ static int off(struct ctx *x, int argc)
 	struct wh_error err;
 	if (argc != 1)
 		return cli_usage(x->c, "off takes no further words");
-	if (wh_jit_nft_off(&err) || wh_store_log(x->store, cli_who(), "jit.off", "{}", &err))
+	char dir[4096];
+	size_t files;
+	if (wh_persist_dir(x->c->store_url, dir, sizeof dir, &err) || wh_persist_forget(dir, false, true, &files, &err) || wh_jit_nft_off(&err) ||
+	    wh_store_log(x->store, cli_who(), "jit.off", "{}", &err))
 		return cli_error(&err);
 	puts("Just-in-time access is off: its table is gone, nothing else was touched.");
 	return CLI_OK;
@@ -335,7 +342,7 @@ static int run(struct cli *c, int argc, char **argv)
 		return rc;
 	x.mem = wh_arena_new();
 	argc--, argv++;
-	if (wh_estate_load(x.store, x.mem, &x.estate, &err))
+	if (wh_estate_load(x.store, x.mem, &x.estate, &err) || (!reads && wh_enforce_privileges(&err)))
 		rc = cli_error(&err);
 	else
 		rc = v == 0 ? on(&x, argc, argv) : v == 1 ? confirm(&x, argc) : v == 2 ? off(&x, argc) : v == 3 ? open_one(&x, argc, argv) : v == 4 ? list(&x, argc)
