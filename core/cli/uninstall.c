@@ -30,7 +30,7 @@ static int uninstall(struct cli *c, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cli_usage(c, "takes no further words");
-	if (wh_persist_dir(c->store_url, dir, sizeof dir, &err) || wh_uninstall(dir, verify, &u, &err))
+	if (wh_persist_dir(c->store_url, dir, sizeof dir, &err) || wh_enforce_privileges(&err) || wh_uninstall(dir, verify, &u, &err))
 		return cli_error(&err);
 	log_it(c, "enforce.uninstall", "{}");
 	if (c->json)
@@ -56,7 +56,10 @@ static int restore(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "takes no further words");
 	int rc = wh_persist_dir(c->store_url, dir, sizeof dir, &err);
 	if (!rc)
-		rc = wh_persist_restore(dir, &r, &err);
+		rc = wh_enforce_privileges(&err);
+	if (rc)
+		return cli_error(&err);
+	rc = wh_persist_restore(dir, &r, &err);
 	if (!rc || r.rules || r.jit) {
 		if (r.rules)
 			printf("Restored what was confirmed: %zu port%s narrowed to %zu prefix%s, read back and compared.\n", r.ports, r.ports == 1 ? "" : "s", r.prefixes,
