@@ -10,6 +10,8 @@ static const char help[] =
 	"The estate says which hosts are protected, which addresses they have, and which network security groups guard them.\n"
 	"`import` reads it, checks everything, and replaces what the ledger had; when anything is wrong, nothing is changed.\n"
 	"\n"
+	"Example, estate.yaml:\n"
+	"\n"
 	"  resources:\n"
 	"    - name: vm1\n"
 	"      id: /subscriptions/…/virtualMachines/vm1   # optional\n"
@@ -18,6 +20,7 @@ static const char help[] =
 	"      nsgs: [web.json]      # as `az network nsg show` or `list` prints them, or ARM resources; beside this file\n"
 	"  vnets: [10.0.0.0/16]      # optional: what the tag VirtualNetwork means\n"
 	"\n"
+	"Of a file with several groups all count; `all.json#web` takes one of them.\n"
 	"Without an estate, private addresses that answer become resources by themselves (`whittle ingest --discover`).\n"
 	"\n"
 	"Example: whittle estate import estate.yaml && whittle estate show\n";

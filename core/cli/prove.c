@@ -17,8 +17,7 @@ static const char help[] =
 	"\n"
 	"  --rules FILE   proves these rules instead: a file as `whittle recommend --json` prints it (- for standard input)\n"
 	"\n"
-	"  whittle recommend --json > rules.json    # edit rules.json, then\n"
-	"  whittle prove --rules rules.json\n";
+	"Example: whittle recommend --json > rules.json; edit it; whittle prove --rules rules.json\n";
 
 enum { MAX_RULES_FILE = 64 << 20 };
 

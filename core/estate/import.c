@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "base/json.h"
 #include "base/yaml.h"
 #include "whittle/estate.h"
@@ -17,7 +18,7 @@ struct import {
 	struct wh_arena *mem;
 	struct wh_error *err;
 	json_t *resources, *vnets;
-	struct file { const char *name; char *text; size_t len; } *files;
+	struct file { const char *name; char *text; size_t len; const char **groups; size_t n_groups; } *files;
 	size_t n_files;
 	FILE *notes;
 	struct wh_estate_summary *sum;
@@ -82,23 +83,21 @@ static void note(struct import *im, const struct wh_nsg *nsg)
 	}
 }
 
-/* Reads and checks an NSG file once, however many resources name it. */
-static int add_nsg(struct import *im, const struct wh_yaml *n, json_t *list)
+/* Reads and checks an NSG file once, however many resources name it; *out is its entry. */
+static int read_nsg_file(struct import *im, const struct wh_yaml *n, const char *s, struct file **out)
 {
-	const char *s, *slash = strrchr(im->path, '/');
+	const char *slash = strrchr(im->path, '/');
+	struct wh_error inner;
 	struct wh_nsg *nsgs;
 	size_t count, len;
 	char *text;
-	int rc = need_text(im, n, &s);
-	if (rc)
-		return rc;
-	json_array_append_new(list, json_string(s));
 	for (size_t i = 0; i < im->n_files; i++)
-		if (!strcmp(im->files[i].name, s))
+		if (!strcmp(im->files[i].name, s)) {
+			*out = &im->files[i];
 			return 0;
+		}
 	const char *file = *s == '/' || !slash ? s : wh_arena_printf(im->mem, "%.*s/%s", (int)(slash - im->path), im->path, s);
-	struct wh_error inner;
-	rc = wh_read_file(file, MAX_NSG_FILE, &text, &len, &inner);
+	int rc = wh_read_file(file, MAX_NSG_FILE, &text, &len, &inner);
 	if (rc)
 		return wh_fail_input(im->err, rc, "%s:%d: %s", im->path, n->line, inner.text);
 	rc = wh_nsg_parse(file, text, len, im->mem, &nsgs, &count, im->err);
@@ -106,8 +105,11 @@ static int add_nsg(struct import *im, const struct wh_yaml *n, json_t *list)
 		free(text);
 		return rc;
 	}
-	for (size_t i = 0; i < count; i++)
+	const char **groups = wh_arena_array(im->mem, count + 1, sizeof *groups);
+	for (size_t i = 0; i < count; i++) {
 		note(im, &nsgs[i]);
+		groups[i] = nsgs[i].name;
+	}
 	im->sum->nsgs += count;
 	wh_nsgs_free(nsgs, count);
 	struct file *more = reallocarray(im->files, im->n_files + 1, sizeof *more);
@@ -116,7 +118,38 @@ static int add_nsg(struct import *im, const struct wh_yaml *n, json_t *list)
 		return wh_fail(im->err, -ENOMEM, "out of memory");
 	}
 	im->files = more;
-	im->files[im->n_files++] = (struct file){wh_arena_strdup(im->mem, s), text, len};
+	im->files[im->n_files] = (struct file){wh_arena_strdup(im->mem, s), text, len, groups, count};
+	*out = &im->files[im->n_files++];
+	return 0;
+}
+
+/* "web.json", or "all.json#web" for one group of a file that holds several. */
+static int add_nsg(struct import *im, const struct wh_yaml *n, json_t *list)
+{
+	const char *s, *hash, *near;
+	struct file *f = NULL;
+	bool known = false;
+	int rc = need_text(im, n, &s);
+	if (rc)
+		return rc;
+	if (has_text(list, s))
+		return wh_fail_input(im->err, -EEXIST, "%s:%d: %s is named twice", im->path, n->line, s);
+	hash = strrchr(s, '#');
+	rc = read_nsg_file(im, n, hash ? wh_arena_printf(im->mem, "%.*s", (int)(hash - s), s) : s, &f);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < f->n_groups; i++)
+		known |= !hash || !strcasecmp(f->groups[i], hash + 1);
+	if (!known) {
+		near = wh_nearest(hash + 1, f->groups);
+		return wh_fail_input(im->err, -ENOENT, "%s:%d: %s holds no network security group '%s'%s%s%s", im->path, n->line, f->name, hash + 1,
+		                     near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+	}
+	if (!hash && f->n_groups > 1) {
+		fprintf(im->notes, "%s:%d: %s holds %zu groups, and all of them count here; write %s#%s for one\n", im->path, n->line, s, f->n_groups, s, f->groups[0]);
+		im->sum->notes++;
+	}
+	json_array_append_new(list, json_string(s));
 	return 0;
 }
 

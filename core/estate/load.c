@@ -14,6 +14,7 @@ struct loading {
 	struct { const char *file; size_t first, n; } *files; /* the NSGs of each file */
 	size_t n_files, room_files, room_nsgs, room_resources;
 	struct wh_prefix *discover; size_t n_discover;
+	bool addresses_only; /* the groups were not loaded, and nobody asks for them */
 };
 
 #define GROW(array, n, room) do { \
@@ -49,6 +50,34 @@ static const char *copy(struct loading *ld, const json_t *o, const char *key)
 	return s ? wh_arena_strdup(ld->mem, s) : NULL;
 }
 
+static void add_group(struct wh_resource *r, const struct wh_nsg *nsg)
+{
+	for (size_t i = 0; i < r->n_nsgs; i++)
+		if (r->nsgs[i] == nsg)
+			return;
+	r->nsgs[r->n_nsgs++] = nsg;
+}
+
+/* "web.json": every group of that file; "all.json#web": the one of that name. */
+static bool add_groups(struct loading *ld, struct wh_resource *r, const char *ref)
+{
+	const char *hash = strrchr(ref, '#');
+	size_t len = hash ? (size_t)(hash - ref) : strlen(ref);
+	bool found = false;
+	for (size_t f = 0; f < ld->n_files; f++) {
+		if (strlen(ld->files[f].file) != len || strncmp(ld->files[f].file, ref, len))
+			continue;
+		for (size_t j = 0; j < ld->files[f].n; j++) {
+			const struct wh_nsg *nsg = &ld->e->nsgs[ld->files[f].first + j];
+			if (hash && strcasecmp(nsg->name, hash + 1))
+				continue;
+			add_group(r, nsg);
+			found = true;
+		}
+	}
+	return found;
+}
+
 static int load_resource(struct loading *ld, const json_t *o)
 {
 	json_t *v, *addrs = json_object_get(o, "addresses"), *nsgs = json_object_get(o, "nsgs");
@@ -65,20 +94,10 @@ static int load_resource(struct loading *ld, const json_t *o)
 		if (!r->name || !s || wh_addr_parse(s, strlen(s), &r->addrs[r->n_addrs++]))
 			return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
 	}
-	size_t total = 0;
-	for (size_t k = 0; k < 2; k++) { /* count, then fill */
-		if (k)
-			r->nsgs = wh_arena_array(ld->mem, total, sizeof *r->nsgs);
-		json_array_foreach(nsgs, i, v)
-			for (size_t f = 0; f < ld->n_files; f++)
-				if (json_is_string(v) && !strcmp(json_string_value(v), ld->files[f].file))
-					for (size_t j = 0; j < ld->files[f].n; j++) {
-						if (k)
-							r->nsgs[r->n_nsgs++] = &ld->e->nsgs[ld->files[f].first + j];
-						else
-							total++;
-					}
-	}
+	r->nsgs = wh_arena_array(ld->mem, json_array_size(nsgs) ? ld->e->n_nsgs : 0, sizeof *r->nsgs);
+	json_array_foreach(nsgs, i, v)
+		if (!json_is_string(v) || (!add_groups(ld, r, json_string_value(v)) && !ld->addresses_only)) /* without its group the host would seem open */
+			return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
 	return 0;
 }
 
@@ -243,7 +262,7 @@ static int add_locals(struct wh_locals *l, const struct wh_estate *e, const stru
 int wh_estate_locals(struct wh_store *s, const char *discover, struct wh_locals **out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
-	struct loading ld = {.store = s, .mem = mem, .err = err, .e = wh_arena_alloc(mem, sizeof *ld.e)};
+	struct loading ld = {.store = s, .mem = mem, .err = err, .e = wh_arena_alloc(mem, sizeof *ld.e), .addresses_only = true};
 	struct wh_prefix *p = NULL;
 	size_t n = 0;
 	int rc = s ? load_estate(&ld) : 0;

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "whittle/estate.h"
+
+static char dir[64];
+
+static int make_dir(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/whittle-estate-XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	char command[100];
+	(void)state;
+	snprintf(command, sizeof command, "rm -rf '%s'", dir);
+	return system(command);
+}
+
+static const char *in_dir(const char *name)
+{
+	static char path[2][128];
+	static int turn;
+	turn = !turn;
+	snprintf(path[turn], sizeof path[turn], "%s/%s", dir, name);
+	return path[turn];
+}
+
+static void put(const char *name, const char *text)
+{
+	FILE *f = fopen(in_dir(name), "w");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static struct wh_store *open_store(const char *name)
+{
+	struct wh_store *s;
+	struct wh_error err;
+	if (wh_store_open(in_dir(name), WH_STORE_CREATE, &s, &err))
+		fail_msg("%s", err.text);
+	return s;
+}
+
+static struct wh_error import(struct wh_store *s, const char *yaml, struct wh_estate_summary *sum)
+{
+	struct wh_error err = {.text = ""};
+	put("estate.yaml", yaml);
+	if (wh_estate_import(s, in_dir("estate.yaml"), sum, &err) == 0)
+		err.text[0] = 0;
+	return err;
+}
+
+#define GROUP(name, src) \
+	"{\"name\":\"" name "\",\"securityRules\":[{\"name\":\"ssh\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\"," \
+	"\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"" src "\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\"}]}"
+
+static void what_is_imported_is_loaded(void **state)
+{
+	(void)state;
+	struct wh_store *s = open_store("a.db");
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_estate_summary sum;
+	struct wh_estate *e;
+	struct wh_error err;
+	put("web.json", GROUP("web", "140.20.30.10/24"));
+	put("all.json", "[" GROUP("one", "1.0.0.0/8") "," GROUP("two", "2.0.0.0/8") "]");
+	err = import(s, "resources:\n"
+	                "  - name: vm2\n    addresses: [10.0.0.5]\n    nsgs: [all.json#two, web.json]\n"
+	                "  - {name: vm1, id: /subscriptions/S/vm1, addresses: [10.0.0.4, '2001:db8::4'], internet-facing: true, nsgs: [web.json, all.json]}\n"
+	                "vnets: [10.0.0.0/16]\n", &sum);
+	assert_string_equal(err.text, "");
+	assert_int_equal(sum.resources, 2);
+	assert_int_equal(sum.addresses, 3);
+	assert_int_equal(sum.nsgs, 3);
+	assert_non_null(strstr(sum.note_texts, "140.20.30.10/24 read as 140.20.30.0/24"));
+	assert_non_null(strstr(sum.note_texts, "all.json holds 2 groups"));
+	free(sum.note_texts);
+	assert_int_equal(wh_estate_load(s, mem, &e, &err), 0);
+	assert_true(e->imported);
+	assert_int_equal(e->n_vnets, 1);
+	assert_string_equal(e->resources[0].name, "vm1");
+	assert_int_equal(e->resources[0].n_nsgs, 3);
+	assert_true(e->resources[0].internet_facing);
+	assert_int_equal(e->resources[1].n_nsgs, 2);
+	assert_string_equal(e->resources[1].nsgs[0]->name, "two");
+	assert_ptr_equal(wh_estate_find(e, "/SUBSCRIPTIONS/s/vm1"), &e->resources[0]);
+	assert_ptr_equal(wh_estate_find(e, "2001:db8:0::4"), &e->resources[0]);
+	assert_null(wh_estate_find(e, "vm3"));
+	wh_estate_free(e);
+	wh_arena_free(mem);
+	wh_store_close(s);
+}
+
+static void bad_input_names_its_line_and_changes_nothing(void **state)
+{
+	(void)state;
+	static const struct { const char *yaml, *words; } rows[] = {
+		{"resources:\n  - name: a\n    adresses: [10.0.0.4]\n", "estate.yaml:3: unknown key 'adresses'; did you mean 'addresses'"},
+		{"resources:\n  - name: a\n    addresses: [10.0.0.256]\n", "estate.yaml:3: '10.0.0.256' is not an address"},
+		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n  - name: a\n    addresses: [10.0.0.5]\n", "estate.yaml:4: there are two resources named 'a'"},
+		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n  - name: b\n    addresses: ['::ffff:10.0.0.4']\n", "estate.yaml:5: 10.0.0.4 is already an address of a"},
+		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n    nsgs: [none.json]\n", "estate.yaml:4: "},
+		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n    nsgs: [web.json#wep]\n", "estate.yaml:4: web.json holds no network security group 'wep' (did you mean 'web'?)"},
+		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n    nsgs: [bad.json]\n", "bad.json:2: 'x/y' is not an address"},
+		{"resources:\n  - name: a\n", "estate.yaml:2: a has no addresses"},
+		{"resources:\n  - addresses: [10.0.0.4]\n", "estate.yaml:2: a resource needs a name"},
+		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n    internet-facing: perhaps\n", "estate.yaml:4: "},
+		{"resources: 3\n", "estate.yaml:1: 'resources' must be a list"},
+		{"", "estate.yaml:1: an estate is a map"},
+		{"resources: []\nvnets: [10.0.0.1/8]\n", "estate.yaml:2: '10.0.0.1/8' is not a prefix"},
+	};
+	struct wh_store *s = open_store("b.db");
+	struct wh_estate_summary sum;
+	struct wh_estate *e;
+	struct wh_error err;
+	put("web.json", GROUP("web", "*"));
+	put("bad.json", "\n" GROUP("web", "x/y"));
+	err = import(s, "resources:\n  - name: kept\n    addresses: [10.0.0.9]\n    nsgs: [web.json]\n", &sum);
+	assert_string_equal(err.text, "");
+	free(sum.note_texts);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct wh_arena *mem = wh_arena_new();
+		err = import(s, rows[i].yaml, &sum);
+		if (!strstr(err.text, rows[i].words))
+			fail_msg("'%s' lacks '%s'", err.text, rows[i].words);
+		assert_true(err.input);
+		assert_int_equal(wh_estate_load(s, mem, &e, &err), 0);
+		assert_int_equal(e->n_resources, 1);
+		assert_string_equal(e->resources[0].name, "kept");
+		assert_int_equal(e->resources[0].n_nsgs, 1);
+		wh_estate_free(e);
+		wh_arena_free(mem);
+	}
+	wh_store_close(s);
+}
+
+static void answer(struct wh_store *s, const char *discover, const char *local)
+{
+	struct wh_locals *locals;
+	struct wh_error err;
+	struct wh_record rec = {.kind = WH_RECORD_FLOW};
+	if (wh_estate_locals(s, discover, &locals, &err))
+		fail_msg("%s", err.text);
+	struct wh_edge_table *t = wh_edge_table_new(locals, 1 << 20);
+	struct wh_flow *f = &rec.flow;
+	wh_addr_parse("45.1.2.3", 8, &f->src);
+	wh_addr_parse(local, strlen(local), &f->dst);
+	f->src_port = 40000, f->dst_port = 22, f->proto = WH_PROTO_TCP;
+	f->start_us = INT64_C(1790000000000000), f->end_us = f->start_us + 1000000;
+	f->pkts_toserver = f->pkts_toclient = 10, f->bytes_toserver = f->bytes_toclient = 2000;
+	f->tcp_flags_toserver = f->tcp_flags_toclient = 0x1b;
+	f->has_tcp_flags = f->app_proto_known = true;
+	f->state = WH_STATE_CLOSED;
+	strcpy(f->app_proto, "ssh");
+	assert_int_equal(wh_edge_table_fold(t, &rec), 0);
+	if (wh_store_commit(s, t, NULL, NULL, &err))
+		fail_msg("%s", err.text);
+	wh_edge_table_free(t);
+	wh_locals_free(locals);
+}
+
+static void expect_resources(struct wh_store *s, const char *names)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_estate *e;
+	struct wh_error err;
+	char got[256] = "";
+	if (wh_estate_load(s, mem, &e, &err))
+		fail_msg("%s", err.text);
+	for (size_t i = 0; i < e->n_resources; i++)
+		snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s%s", i ? " " : "", e->resources[i].name, e->resources[i].discovered ? "?" : "");
+	assert_string_equal(got, names);
+	wh_estate_free(e);
+	wh_arena_free(mem);
+}
+
+static void hosts_that_answered_become_resources_where_discovery_looks(void **state)
+{
+	(void)state;
+	struct wh_estate_summary sum;
+	struct wh_store *s = open_store("c.db");
+	answer(s, NULL, "10.1.1.1");  /* private, no estate */
+	answer(s, NULL, "8.8.8.8");   /* not private: nobody's */
+	expect_resources(s, "10.1.1.1?");
+	struct wh_error err = import(s, "resources:\n  - name: vm1\n    addresses: [10.1.1.2]\n", &sum);
+	assert_string_equal(err.text, "");
+	free(sum.note_texts);
+	expect_resources(s, "vm1"); /* an estate says what there is */
+	answer(s, "10.1.0.0/16,9.9.9.0/24", "9.9.9.9");
+	expect_resources(s, "10.1.1.1? 9.9.9.9? vm1"); /* recommend sees what ingest was told */
+	answer(s, "off", "10.1.1.7");
+	expect_resources(s, "vm1");
+	wh_store_close(s);
+}
+
+static void a_bad_discovery_range_is_refused(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"10.0.0.0/8,", "10.0.0.0/33", "on", ",", ""};
+	struct wh_store *s = open_store("d.db");
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct wh_locals *locals;
+		struct wh_error err = {.text = ""};
+		assert_true(wh_estate_locals(s, bad[i], &locals, &err) < 0);
+		assert_true(err.input);
+		assert_null(locals);
+	}
+	wh_store_close(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_imported_is_loaded),
+		cmocka_unit_test(bad_input_names_its_line_and_changes_nothing),
+		cmocka_unit_test(hosts_that_answered_become_resources_where_discovery_looks),
+		cmocka_unit_test(a_bad_discovery_range_is_refused),
+	};
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
