@@ -30,10 +30,13 @@ static void on_signal(int sig)
 
 static int progress(void *arg, uint64_t bytes, uint64_t total, uint64_t records)
 {
+	static int64_t shown_us;
+	int64_t now = wh_now_us();
 	char n[32];
 	(void)arg;
-	if (!cli_progress_wanted())
+	if (now - shown_us < 100000 || !cli_progress_wanted())
 		return 0;
+	shown_us = now;
 	if (total)
 		cli_progress("%3.0f %%  %s records", 100.0 * (double)bytes / (double)total, cli_number(records, n));
 	else

@@ -277,11 +277,14 @@ static void count_unanswered(struct wh_edge_table *t, const struct wh_addr *loca
 		wh_sketch_add(s, src, time_us, undirected);
 }
 
-/* Without branches: sizes and lengths follow no pattern that a processor could foresee. */
+/* Without branches: sizes and lengths follow no pattern that a processor could foresee. Sizes part at powers of two. */
 static unsigned size_bucket(uint64_t bytes)
 {
-	return (bytes >= 256) + (bytes >= 1 << 10) + (bytes >= 4 << 10) + (bytes >= 16 << 10) + (bytes >= 64 << 10) + (bytes >= 1 << 20) +
-	       (unsigned)(bytes >= 16 << 20);
+	static const uint8_t of_length[65] = {
+		[9] = 1, [10] = 1, [11] = 2, [12] = 2, [13] = 3, [14] = 3, [15] = 4, [16] = 4, [17] = 5, [18] = 5, [19] = 5, [20] = 5,
+		[21] = 6, [22] = 6, [23] = 6, [24] = 6, [25 ... 64] = 7,
+	};
+	return of_length[64 - __builtin_clzll(bytes | 1)];
 }
 
 static unsigned time_bucket(int64_t us)
@@ -297,7 +300,7 @@ static void sum(uint32_t *n)
 }
 
 /* The same as merging an edge of one flow, without building it. `in` is what the peer sent. */
-static void add_flow(struct wh_edge *e, const struct wh_flow *f, uint64_t in, uint64_t out)
+static void add_flow(struct wh_edge *e, const struct wh_flow *f, int32_t day, uint64_t in, uint64_t out)
 {
 	int64_t end = f->end_us < f->start_us ? f->start_us : f->end_us;
 	bool had = e->days != 0;
@@ -305,8 +308,11 @@ static void add_flow(struct wh_edge *e, const struct wh_flow *f, uint64_t in, ui
 		e->first_us = f->start_us;
 	if (!had || end > e->last_us)
 		e->last_us = end;
-	wh_days_merge(&e->day0, &e->days, wh_day(f->start_us), 1);
-	e->hours |= 1u << ((f->start_us % WH_US_PER_DAY + WH_US_PER_DAY) % WH_US_PER_DAY / INT64_C(3600000000));
+	if (__builtin_expect(e->day0 == day && had, 1))
+		e->days |= 1;
+	else
+		wh_days_merge(&e->day0, &e->days, day, 1);
+	e->hours |= 1u << ((f->start_us - day * WH_US_PER_DAY) / INT64_C(3600000000));
 	e->flows++;
 	e->bytes_in = e->bytes_in > UINT64_MAX - in ? UINT64_MAX : e->bytes_in + in;
 	e->bytes_out = e->bytes_out > UINT64_MAX - out ? UINT64_MAX : e->bytes_out + out;
@@ -343,7 +349,7 @@ static void make_plan(const struct wh_edge_table *t, const struct wh_record *r, 
 	}
 }
 
-static int fold_edges(struct wh_edge_table *t, const struct wh_record *r, const struct plan *p)
+static int fold_edges(struct wh_edge_table *t, const struct wh_record *r, const struct plan *p, int32_t day)
 {
 	const struct wh_flow *f = &r->flow;
 	bool reversed = p->side == WH_SIDE_SRC_SERVES;
@@ -366,7 +372,7 @@ static int fold_edges(struct wh_edge_table *t, const struct wh_record *r, const 
 			return -ENOSPC;
 	for (int i = 0; i < 2; i++)
 		if (e[i] && r->kind == WH_RECORD_FLOW)
-			add_flow(e[i], f, i ? to_client : to_server, i ? to_server : to_client);
+			add_flow(e[i], f, day, i ? to_client : to_server, i ? to_server : to_client);
 		else if (e[i])
 			add_alert(e[i], r);
 	return 0;
@@ -388,14 +394,15 @@ static uint64_t *day_of(struct wh_edge_table *t, int32_t day)
 static int carry_out(struct wh_edge_table *t, const struct wh_record *r, const struct plan *p)
 {
 	const struct wh_flow *f = &r->flow;
+	int32_t today = wh_day(f->start_us);
 	uint64_t *day = NULL;
 	int rc = 0;
 	if (r->kind == WH_RECORD_OTHER)
 		return 0;
-	if (r->kind == WH_RECORD_FLOW && !(day = day_of(t, wh_day(f->start_us))))
+	if (r->kind == WH_RECORD_FLOW && !(day = day_of(t, today)))
 		return -ENOSPC;
 	if (p->side == WH_SIDE_DST_SERVES || p->side == WH_SIDE_SRC_SERVES)
-		rc = fold_edges(t, r, p);
+		rc = fold_edges(t, r, p, today);
 	else if (r->kind == WH_RECORD_FLOW && wh_locals_has(t->locals, &f->dst))
 		count_unanswered(t, &f->dst, &f->src, f->proto, f->dst_port, f->start_us, p->side == WH_SIDE_UNKNOWN);
 	if (!rc && day)
@@ -495,12 +502,15 @@ int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from)
 	return 0;
 }
 
+/* The order of the encoded keys (edge.h). */
 static int by_key(const void *a, const void *b)
 {
-	uint8_t x[WH_EDGE_KEY_BYTES], y[WH_EDGE_KEY_BYTES];
-	wh_edge_key_encode(*(const struct wh_edge_key *const *)a, x);
-	wh_edge_key_encode(*(const struct wh_edge_key *const *)b, y);
-	return memcmp(x, y, sizeof x);
+	const struct wh_edge_key *x = *(const struct wh_edge_key *const *)a, *y = *(const struct wh_edge_key *const *)b;
+	int c = memcmp(x->local.b, y->local.b, 16);
+	if (c)
+		return c;
+	c = (x->direction << 24 | x->proto << 16 | x->port) - (y->direction << 24 | y->proto << 16 | y->port);
+	return c ? c : memcmp(x->peer.b, y->peer.b, 16);
 }
 
 /* In key order: a store's B-tree is filled several times faster so. */

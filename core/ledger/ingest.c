@@ -19,8 +19,8 @@
 #include <unistd.h>
 #include "whittle/ledger.h"
 
-/* A buffer that stays in a processor's second cache while it is read, parsed and filled again. */
-enum { BUFFER = 512 << 10, CHECK = 64 << 10, MAX_RECORD = 16 << 20, COMMIT = 1 << 30, FOLLOW_WAIT_MS = 250, LIVE_COMMIT_S = 5 };
+/* A buffer that stays in a processor's caches while it is read, parsed and filled again. */
+enum { BUFFER = 128 << 10, CHECK = 64 << 10, MAX_RECORD = 16 << 20, COMMIT = 1 << 30, FOLLOW_WAIT_MS = 250, LIVE_COMMIT_S = 5 };
 static const size_t default_limit = 64 << 20;
 
 struct ingest {

@@ -14,6 +14,7 @@ struct wh_locals {
 	struct wh_prefix *prefixes; /* sorted, merged */
 	struct range *ranges;       /* the same */
 	size_t n_prefixes;
+	uint64_t first_octets[4];   /* of IPv4: a bit for each that some prefix holds, as most of the Internet is not ours */
 };
 
 static struct words words_of(const struct wh_addr *a)
@@ -62,8 +63,12 @@ int wh_locals_add_prefix(struct wh_locals *l, const struct wh_prefix *p)
 		return -ENOMEM;
 	more[l->n_prefixes++] = *p;
 	l->n_prefixes = wh_prefix_merge(more, l->n_prefixes);
+	memset(l->first_octets, 0, sizeof l->first_octets);
 	for (size_t i = 0; i < l->n_prefixes; i++) {
 		unsigned len = more[i].len;
+		struct wh_addr last = wh_prefix_last(&more[i]);
+		for (unsigned o = more[i].addr.b[12]; wh_prefix_is_v4(&more[i]) && o <= last.b[12]; o++)
+			l->first_octets[o / 64] |= UINT64_C(1) << o % 64;
 		ranges[i].net = words_of(&more[i].addr);
 		ranges[i].mask.hi = len == 0 ? 0 : len >= 64 ? UINT64_MAX : ~(UINT64_MAX >> len);
 		ranges[i].mask.lo = len <= 64 ? 0 : len >= 128 ? UINT64_MAX : ~(UINT64_MAX >> (len - 64));
@@ -99,6 +104,9 @@ bool wh_locals_has(const struct wh_locals *l, const struct wh_addr *a)
 	if (has_addr(l, a))
 		return true;
 	bool four = v4(w);
+	unsigned octet = a->b[12];
+	if (four && !(l->first_octets[octet / 64] >> octet % 64 & 1))
+		return false;
 	for (size_t i = 0; i < l->n_prefixes; i++) {
 		const struct range *r = &l->ranges[i];
 		/* an IPv6 prefix holds no IPv4 address, though its span may surround them */

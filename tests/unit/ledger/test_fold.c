@@ -278,10 +278,44 @@ static void every_flow_is_an_edges_a_sketchs_or_nobodys_and_its_day_is_counted(v
 	wh_locals_free(l);
 }
 
+static void an_address_is_ours_just_when_a_prefix_or_an_address_of_ours_holds_it(void **state)
+{
+	static const char *const texts[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8", "2001:db8::/33", "0.0.0.0/0", "::/0", "100.64.0.0/10",
+	                                    "45.1.2.3", "2a00::1", "8.0.0.0/5", "224.0.0.0/4", "::ffff:0:0/97"};
+	(void)state;
+	for (int round = 0; round < 3000; round++) {
+		struct wh_locals *l = wh_locals_new();
+		struct wh_prefix p[4];
+		struct wh_addr own = random_addr();
+		size_t n = 1 + rnd() % 4;
+		for (size_t i = 0; i < n; i++) {
+			const char *t = texts[rnd() % (sizeof texts / sizeof *texts)];
+			assert_int_equal(wh_prefix_parse(t, strlen(t), &p[i], NULL), 0);
+			assert_int_equal(wh_locals_add_prefix(l, &p[i]), 0);
+		}
+		assert_int_equal(wh_locals_add_addr(l, &own), 0);
+		for (int i = 0; i < 40; i++) {
+			struct wh_addr a = rnd() % 2 ? wh_addr_v4((uint32_t)rnd()) : random_addr();
+			if (rnd() % 3 == 0)
+				a = rnd() % 2 ? p[rnd() % n].addr : wh_prefix_last(&p[rnd() % n]);
+			if (rnd() % 8 == 0)
+				a.b[rnd() % 16] ^= (uint8_t)(1 << rnd() % 8);
+			bool four = wh_addr_is_v4(&a), group = four ? a.b[12] >= 224 || !(a.b[12] | a.b[13] | a.b[14] | a.b[15]) : a.b[0] == 0xff;
+			bool want = false;
+			for (size_t j = 0; j < n; j++)
+				want |= !group && wh_prefix_has(&p[j], &a);
+			want |= wh_addr_eq(&a, &own);
+			assert_int_equal(wh_locals_has(l, &a), want);
+		}
+		wh_locals_free(l);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(folding_equals_a_naive_fold_in_any_order_and_over_any_number_of_tables),
+		cmocka_unit_test(an_address_is_ours_just_when_a_prefix_or_an_address_of_ours_holds_it),
 		cmocka_unit_test(every_flow_is_an_edges_a_sketchs_or_nobodys_and_its_day_is_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
