@@ -241,7 +241,7 @@ static void tell(FILE *f, const struct story *st)
 	fprintf(f, "\nSeen on %d of the %u days up to the window's end; %llu flows were not answered.\n", __builtin_popcountll(st->all.days),
 	        st->a.window.days, (unsigned long long)st->traffic.refused);
 	if (r->n_prefixes)
-		fprintf(f, "\nAllowed: %zu prefix%s, %zu carved out (costs as in ALGORITHM; the least was taken)\n", r->n_prefixes,
+		fprintf(f, "\nAllowed: %zu prefix%s, %zu carved out (of all choices, what costs least)\n", r->n_prefixes,
 		        r->n_prefixes == 1 ? "" : "es", r->n_except);
 	else
 		fprintf(f, "\nAllowed: nobody\n");

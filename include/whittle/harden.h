@@ -119,7 +119,7 @@ struct wh_select_peer {
 	bool late;  /* first seen in the second half of the window */
 	bool fixed; /* IPv6: the same /128 on most days; its /64 is taken whole unless every peer there is fixed */
 };
-/* Prices as in ALGORITHM; max_lines counts prefixes and carve-outs, 0: no budget. */
+/* Prices in units of one line; max_lines counts prefixes and carve-outs, 0: no budget. */
 struct wh_select_costs { double line, unseen, carve, newcomer, horizon_days, half_days; unsigned max_lines; };
 struct wh_selection {
 	struct wh_prefix *prefixes; size_t n_prefixes; /* sorted, disjoint, each inside one of `within` */
