@@ -22,6 +22,7 @@
 	ROW("Apply", confirm) \
 	ROW("Apply", rollback) \
 	ROW("Apply", drift) \
+	ROW("Apply", drift) \
 	ROW("Apply", restore) \
 	ROW("Apply", uninstall) \
 	ROW("Apply", jit) \

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "cli/cli.h"
+#include "cli/drift.h"
 #include "whittle/enforce.h"
 #include "whittle/jit.h"
 #include "whittle/persist.h"
@@ -13,6 +14,7 @@
 
 static const char enforce_help[] =
 	"usage: whittle enforce [--resource NAME] [--confirm-within 60s] [--audit] [--dry-run] [--force]\n"
+	"       whittle enforce --repair\n"
 	"\n"
 	"Applies the recommended rules, as they were reviewed, to this machine's firewall: into a table of its own, in one\n"
 	"transaction, after proving once more that they only narrow. A packet that whittle does not drop goes on to the rules that\n"
@@ -26,6 +28,8 @@ static const char enforce_help[] =
 	"  --audit                count and log what would be dropped; drop nothing\n"
 	"  --dry-run              print what would be applied, apply nothing\n"
 	"  --force                apply even what would cut your own SSH session\n"
+	"  --repair               put back what `whittle drift` found changed: what was confirmed stays confirmed, and what waits for\n"
+	"                         its confirmation has as long as it had\n"
 	"\n"
 	"Example: whittle enforce --confirm-within 2m, try a new connection, whittle confirm\n";
 
@@ -198,15 +202,48 @@ static int check(struct job *j, struct wh_nft_ruleset *rs, struct wh_error *err)
 	return rc ? rc : check_own_session(rs, j->force, err);
 }
 
+static int repair(struct cli *c, struct wh_arena *mem)
+{
+	struct wh_enforce_options opt = {0};
+	struct wh_enforce_result res;
+	struct wh_nft_ruleset *rs;
+	struct wh_nft_state state;
+	struct wh_store *journal = NULL;
+	struct wh_error err;
+	char *difference = NULL;
+	int rc = cli_enforced_rules(c, mem, &rs, &state, &err);
+	rc = rc ? rc : give_up_privileges(c, &journal, &err);
+	rc = rc ? rc : wh_nft_compare(rs, &difference, &err);
+	if (rc == 1) {
+		opt.audit = rs->audit;
+		opt.confirm_within_s = (state.expires_in_ms + 999) / 1000;
+		rc = wh_nft_apply(rs, &opt, &res, &err);
+		if (!rc) {
+			json_t *doc = json_pack("{s:s}", "was", difference ? difference : "");
+			char *text = json_dumps(doc, JSON_COMPACT);
+			log_it(journal, "enforce.repair", text ? text : "{}");
+			printf("Put back and read back. What was changed:\n%s\n", difference ? difference : "");
+			free(text);
+			json_decref(doc);
+		}
+	} else if (!rc) {
+		puts("There is nothing to repair: the kernel holds what was applied.");
+	}
+	free(difference);
+	wh_store_close(journal);
+	return rc ? cli_error(&err) : CLI_OK;
+}
+
 static int enforce(struct cli *c, int argc, char **argv)
 {
 	static const struct option opts[] = {{"resource", 1, 0, 'r'}, {"confirm-within", 1, 0, 'c'}, {"audit", 0, 0, 'a'}, {"dry-run", 0, 0, 'n'},
-	                                     {"force", 0, 0, 'f'}, {"to", 1, 0, 't'}, {0}};
+	                                     {"force", 0, 0, 'f'}, {"repair", 0, 0, 'm'}, {"to", 1, 0, 't'}, {0}};
 	struct job j = {.c = c, .opt = {.confirm_within_s = 60}};
 	struct wh_enforce_result res;
 	struct wh_nft_ruleset *rs;
 	struct wh_store *journal = NULL;
 	struct wh_error err;
+	bool mend = false;
 	int o;
 	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
 		switch (o) {
@@ -222,6 +259,7 @@ static int enforce(struct cli *c, int argc, char **argv)
 		case 'a': j.opt.audit = true; break;
 		case 'n': j.dry = true; break;
 		case 'f': j.force = true; break;
+		case 'm': mend = true; break;
 		case 't':
 			if (strcmp(optarg, "nft"))
 				return cli_usage(c, "unknown target '%s'; there is nft (network security groups: whittle export --format nsg)", optarg);
@@ -232,6 +270,11 @@ static int enforce(struct cli *c, int argc, char **argv)
 	if (optind != argc)
 		return cli_usage(c, "takes no further words");
 	j.mem = wh_arena_new();
+	if (mend) {
+		o = repair(c, j.mem);
+		wh_arena_free(j.mem);
+		return o;
+	}
 	int rc = prepare(&j, &rs, &err);
 	if (!rc && !j.dry)
 		rc = give_up_privileges(c, &journal, &err);

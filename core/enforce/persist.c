@@ -235,6 +235,11 @@ int wh_persist_load(const char *dir, struct wh_arena *mem, struct wh_nft_ruleset
 	return rules_from(dir, RULES, mem, rs, err);
 }
 
+int wh_persist_load_applied(const char *dir, struct wh_arena *mem, struct wh_nft_ruleset **rs, struct wh_error *err)
+{
+	return rules_from(dir, PENDING, mem, rs, err);
+}
+
 /* ---- closed ports ---- */
 
 int wh_persist_jit(const char *dir, struct wh_error *err)

@@ -22,6 +22,8 @@ int wh_persist_applied(const char *dir, const struct wh_nft_ruleset *rs, struct 
 int wh_persist_confirmed(const char *dir, struct wh_error *err);
 /* Of the confirmed rules; -ENOENT when there are none. rs in mem. */
 int wh_persist_load(const char *dir, struct wh_arena *mem, struct wh_nft_ruleset **rs, struct wh_error *err);
+/* Of what was applied last and waits for its confirmation; -ENOENT when nothing does. */
+int wh_persist_load_applied(const char *dir, struct wh_arena *mem, struct wh_nft_ruleset **rs, struct wh_error *err);
 /* Keeps the ports that the kernel has closed for good now. */
 int wh_persist_jit(const char *dir, struct wh_error *err);
 /* Forgets the rules, and with `jit` the closed ports. *n counts the files that were there. */

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cli/cli.h"
+#include "cli/drift.h"
+#include "whittle/enforce.h"
+#include "whittle/persist.h"
+
+static const char drift_help[] =
+	"usage: whittle drift [--json]\n"
+	"\n"
+	"Compares what the kernel holds in whittle's table, rule by rule and address by address, with what was applied last, and says\n"
+	"what somebody else changed. Exit status 3 when there is something. `whittle enforce --repair` mends it.\n"
+	"\n"
+	"Example: whittle drift || whittle enforce --repair\n";
+
+int cli_enforced_rules(struct cli *c, struct wh_arena *mem, struct wh_nft_ruleset **rs, struct wh_nft_state *state, struct wh_error *err)
+{
+	char dir[PATH_MAX];
+	int rc = wh_nft_state(state, err);
+	rc = rc ? rc : wh_persist_dir(c->store_url, dir, sizeof dir, err);
+	if (rc)
+		return rc;
+	rc = state->expires_in_ms > 0 ? wh_persist_load_applied(dir, mem, rs, err) : wh_persist_load(dir, mem, rs, err);
+	if (rc == -ENOENT)
+		return wh_fail(err, rc, state->present ? "the table is there, but which rules it should hold is not kept in %s: apply them again with `whittle enforce`"
+		                                       : "nothing is enforced here: no rules were confirmed, and %s keeps none", dir);
+	return rc;
+}
+
+static int print_differences(const struct cli *c, char *difference)
+{
+	char *save, *line;
+	if (c->json) {
+		json_t *list = json_array();
+		for (line = difference ? strtok_r(difference, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
+			json_array_append_new(list, json_string(line));
+		return cli_print_json(json_pack("{s:b,s:o}", "same", json_array_size(list) == 0, "differences", list)) ? CLI_FAILED : CLI_OK;
+	}
+	if (!difference)
+		puts("The kernel holds what was applied, rule by rule and address by address.");
+	for (line = difference ? strtok_r(difference, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
+		puts(line);
+	return CLI_OK;
+}
+
+static int drift(struct cli *c, int argc, char **argv)
+{
+	static const struct option opts[] = {{0}};
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_nft_ruleset *rs;
+	struct wh_nft_state state;
+	struct wh_error err;
+	char *difference = NULL;
+	int status = CLI_USAGE;
+	if (cli_getopt(c, argc, argv, "", opts) != -1)
+		goto out;
+	if (optind != argc) {
+		cli_usage(c, "takes no further words");
+		goto out;
+	}
+	int rc = cli_enforced_rules(c, mem, &rs, &state, &err);
+	rc = rc ? rc : wh_enforce_privileges(&err);
+	rc = rc ? rc : wh_nft_compare(rs, &difference, &err);
+	if (rc < 0)
+		status = cli_error(&err);
+	else if (!(status = print_differences(c, difference)))
+		status = rc ? CLI_FINDINGS : CLI_OK;
+out:
+	free(difference);
+	wh_arena_free(mem);
+	return status;
+}
+
+const struct cli_command cli_drift = {.name = "drift", .summary = "what somebody else changed in whittle's table", .help = drift_help, .run = drift};

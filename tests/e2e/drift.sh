@@ -1,0 +1,59 @@
+#!/bin/bash
+# Somebody else's hand in our table: drift says what was changed, and enforce --repair mends it.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/netns.sh
+netns_begin
+serve "$srv" 22 serve
+export WHITTLE_STORE=$dir/ledger.db
+W="$BUILD/whittle"
+w() { in_srv env -u SSH_CONNECTION "$W" "$@" 2>&1; }
+awk 'BEGIN{for(d=1;d<=31;d++)for(h=9;h<=13;h++)for(k=0;k<3;k++)
+	printf "{\"timestamp\":\"2026-10-%02dT1%d:00:00.000000+0000\",\"flow_id\":%d,\"event_type\":\"flow\",\"src_ip\":\"140.20.30.%d\",\"src_port\":%d,\"dest_ip\":\"10.0.0.4\",\"dest_port\":22,\"proto\":\"TCP\",\"app_proto\":\"ssh\",\"flow\":{\"pkts_toserver\":40,\"pkts_toclient\":40,\"bytes_toserver\":9000,\"bytes_toclient\":9000,\"start\":\"2026-10-%02dT1%d:00:00.000000+0000\",\"end\":\"2026-10-%02dT1%d:05:00.000000+0000\",\"age\":300,\"state\":\"closed\",\"reason\":\"timeout\",\"alerted\":false},\"tcp\":{\"tcp_flags\":\"1b\",\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\",\"syn\":true,\"fin\":true,\"psh\":true,\"ack\":true,\"state\":\"closed\"}}\n", d,k,d*1000+h*10+k,h,20000+d*100+h+k,d,k,d,k}' >"$dir/eve.json"
+printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4], internet-facing: true}\n' >"$dir/estate.yaml"
+{ "$W" estate import "$dir/estate.yaml" && "$W" ingest "$dir/eve.json" && "$W" --config /dev/null recommend; } >"$dir/out" 2>&1
+out=$(w drift); has "$out" 'nothing is enforced here' "before anything is enforced, drift says so"
+w enforce >/dev/null
+has "$(w drift)" 'holds what was applied' "after an apply nothing has drifted"
+
+nft_srv() { in_srv nft "$@"; }
+handle() { nft_srv -a list chain inet whittle "$1" | sed -n "s/.*$2.*# handle //p" | head -1; }
+rule() { nft_srv delete rule inet whittle "$1" handle "$(handle "$1" "$2")"; } # rule CHAIN PATTERN: deletes it
+round() { # round SENTENCE PATTERN COMMAND…
+	local sentence=$1 pattern=$2 out rc
+	shift 2
+	"$@" >"$dir/did" 2>&1 || sed 's/^/# /' "$dir/did"
+	out=$(w drift); rc=$?
+	has "$rc $out" "^3 .*($pattern)" "drift sees $sentence" "$out"
+	out=$(w enforce --repair); rc=$?
+	[ $rc = 0 ] && [ "$(w drift >/dev/null; echo $?)" = 0 ] && [ "$(from 203.0.113.77)" = "no connection" ] && [ "$(from 140.20.30.9)" = connects ]
+	t $? "and --repair mends it" "$rc $out; $(w drift)"
+}
+chain=$(nft_srv list table inet whittle | sed -n 's/.*chain \(._input_tcp_22\).*/\1/p')
+round "an address that was added, while nobody has confirmed" 'beyond the rules, the first 203.0.113.0' nft_srv add element inet whittle "${chain}_v4" '{ 203.0.113.0/24 }'
+has "$(w confirm)" 'the rules stay' "what was repaired before its confirmation can still be confirmed"
+chain=$(nft_srv list table inet whittle | sed -n 's/.*chain \(._input_tcp_22\).*/\1/p')
+round "an address that was added" 'beyond the rules, the first 203.0.113.77' nft_srv add element inet whittle "${chain}_v4" '{ 203.0.113.77 }'
+round "one that was taken out" 'is missing, the first 140.20.30.8' nft_srv delete element inet whittle "${chain}_v4" '{ 140.20.30.8/29 }'
+round "a rule that was put before ours" 'rules of its chain were changed' nft_srv insert rule inet whittle "$chain" accept
+chain=$(nft_srv list table inet whittle | sed -n 's/.*chain \(._input_tcp_22\).*/\1/p')
+round "a chain that was emptied" 'rules of its chain were changed' nft_srv flush chain inet whittle "$chain"
+round "a port that is not dispatched any more" 'not narrowed any more' nft_srv delete element inet whittle input_ports '{ tcp . 22 }'
+round "that the rule for loopback is gone" 'its rule for loopback' rule input 'iif "lo"'
+round "that the one for established connections is" 'its rule for established connections' rule input 'ct state'
+round "that the one for what was confirmed is" 'its rule for what was confirmed' rule output 'vmap @output_ports'
+round "a rule in the base chain that is not ours" 'has a rule that is not ours|where it belongs' nft_srv add rule inet whittle input tcp dport 80 drop
+round "a table that was put to sleep" 'dormant' nft_srv 'add table inet whittle { flags dormant; }'
+round "a policy of drop" 'drops what it does not name' nft_srv 'chain inet whittle output { policy drop; }'
+round "a chain that is not ours" 'chain strange is not ours' nft_srv 'add chain inet whittle strange { type filter hook input priority 7; policy accept; }'
+round "a set that is not ours" 'set odd is not ours' nft_srv 'add set inet whittle odd { type ipv4_addr; }'
+round "that the whole table is gone" 'is not there' nft_srv flush ruleset
+
+printf 'port in tcp 22\n140.20.30.8/29\nport in tcp 23\n' >"$dir/rules"; tool apply "$dir/rules" 60 >/dev/null
+rule input 'ct state'
+out=$(tool confirm 2>&1); rc=$?
+is $rc 1 "a confirm of a table without its rule for established connections is refused"
+has "$out" 'not confirmed.*established connections' "by its name"
+tool rollback; w enforce >/dev/null; w confirm >/dev/null
+nft_srv flush ruleset
+has "$(w --json drift | tr -d '\n')" '"same": *false' "drift speaks JSON"
+echo "1..$n"
