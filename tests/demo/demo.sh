@@ -7,7 +7,7 @@ BUILD=${BUILD:-build}
 [ "$(id -u)" = 0 ] || { echo "The demo makes network namespaces: run it as root (sudo make demo)." >&2; exit 1; }
 for tool in suricata ip; do command -v $tool >/dev/null || { echo "The demo needs $tool: run \`make deps\` first." >&2; exit 1; }; done
 
-dir=$(mktemp -d /tmp/whittle-demo.XXXXXX)
+dir=$(mktemp -d "${TMPDIR:-/tmp}/whittle-demo.XXXXXX")
 srv=whd-srv-$$ net=whd-net-$$
 pids=()
 cleanup() {
