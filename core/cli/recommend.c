@@ -123,15 +123,104 @@ static int number_option(struct cli *c, const char *name, const char *text, long
 	return 0;
 }
 
+static int positive_option(struct cli *c, const char *name, const char *text, double *out)
+{
+	char *end;
+	*out = strtod(text, &end);
+	if (*end || end == text || !(*out >= 1e-6 && *out <= 1e6))
+		return cli_usage(c, "--%s takes a number from 0.000001 to 1000000 (1: as without it), not '%s'", name, text);
+	return 0;
+}
+
+static bool is_svg(const char *name)
+{
+	size_t n = strlen(name);
+	return n > 4 && !strcmp(name + n - 4, ".svg");
+}
+
+static void print_curve(const struct wh_curve *k)
+{
+	struct cli_table *t = cli_table_new(">Permissiveness|>Lines|>Addresses|>IPv6 /64s|>Not seen|>Would break|>At most|Choice");
+	char a[32], b[32];
+
+	for (size_t i = 0; i < k->n; i++) {
+		const struct wh_curve_point *p = &k->points[i];
+		if (p->permissiveness >= 1)
+			cli_table_cell(t, "%g", p->permissiveness);
+		else
+			cli_table_cell(t, "1/%g", 1 / p->permissiveness);
+		cli_table_number(t, p->lines);
+		cli_table_number(t, (uint64_t)p->addresses);
+		cli_table_cell(t, p->nets6 < 1e15 ? "%.0f" : "%.3g", p->nets6);
+		cli_table_cell(t, p->unseen < 1e15 ? "%.0f" : "%.3g", p->unseen);
+		if (p->expected.of) {
+			cli_table_cell(t, "%s of %s", cli_number(p->expected.flows, a), cli_number(p->expected.of, b));
+			cli_table_cell(t, "%.2g %%", 100 * p->expected.upper);
+		} else {
+			cli_table_text(t, "?");
+			cli_table_text(t, "");
+		}
+		cli_table_text(t, p->is_default ? "the default" : "");
+	}
+	cli_table_print(t);
+	printf("\n%zu rules of %zu resources; today's rules let in %.6g IPv4 addresses and %.3g IPv6 /64s on the same ports.\n", k->n_rules,
+	       k->n_resources, k->today_addresses, k->today_nets6);
+	puts("'whittle recommend --permissiveness X' or '--lines N' takes another point.");
+}
+
+static int write_svg(const struct wh_curve *k, const char *path)
+{
+	struct wh_error err = {0};
+	char *text = wh_curve_svg(k);
+	FILE *f = text ? fopen(path, "we") : NULL;
+	bool ok = f && fputs(text, f) >= 0;
+
+	ok = f && !fclose(f) && ok;
+	if (!ok)
+		wh_fail_input(&err, -errno, "%s: cannot be written: %s", path, strerror(errno));
+	free(text);
+	return ok ? 0 : cli_error(&err);
+}
+
+static int show_curve(struct cli *c, struct wh_store *s, const struct wh_estate *e, char **names, int n, const struct wh_harden_options *opt,
+                      const char *svg, struct wh_arena *mem)
+{
+	struct wh_error err = {0};
+	struct wh_curve *k;
+	int rc;
+
+	if (wh_curve(s, e, (const char *const *)names, (size_t)n, opt, mem, &k, &err))
+		return cli_error(&err);
+	cli_progress("%s", "");
+	if (svg && (rc = write_svg(k, svg)))
+		return rc;
+	if (!c->json) {
+		if (k->n_rules)
+			print_curve(k);
+		else
+			puts("There is no rule to recommend, so there is no curve: 'whittle status' says why.");
+		return CLI_OK;
+	}
+	char *text = wh_curve_json(k);
+	rc = text ? (puts(text), CLI_OK) : CLI_FAILED;
+	free(text);
+	return rc;
+}
+
 static int run(struct cli *c, int argc, char **argv)
 {
-	enum { MIN_DAYS = 256, MAX_PREFIXES, STABLE_DAYS, WINDOW_DAYS, PORTS, DRY_RUN, ALL };
+	enum { MIN_DAYS = 256, MAX_PREFIXES, LINES, PERMISSIVENESS, CURVE, STABLE_DAYS, WINDOW_DAYS, PORTS, DRY_RUN, ALL };
 	static const struct option longs[] = {{"min-days", required_argument, NULL, MIN_DAYS}, {"max-prefixes", required_argument, NULL, MAX_PREFIXES},
 	                                      {"ports", required_argument, NULL, PORTS}, {"dry-run", no_argument, NULL, DRY_RUN},
-	                                      {"all", no_argument, NULL, ALL}, {"stable-days", required_argument, NULL, STABLE_DAYS},
+	                                      {"all", no_argument, NULL, ALL}, {"lines", required_argument, NULL, LINES},
+	                                      {"permissiveness", required_argument, NULL, PERMISSIVENESS},
+	                                      {"curve", optional_argument, NULL, CURVE}, {"stable-days", required_argument, NULL, STABLE_DAYS},
 	                                      {"window-days", required_argument, NULL, WINDOW_DAYS}, {0}};
 	const char *ports = NULL;
-	unsigned min_days = 0, max_prefixes = 0, stable_days = UINT_MAX, window_days = 0;
+	unsigned min_days = 0, max_prefixes = 0, stable_days = UINT_MAX, window_days = 0, lines = 0;
+	double permissiveness = 0;
+	bool curve = false;
+	const char *svg = NULL;
 	bool dry_run = false, all = false;
 	struct wh_harden_options opt;
 	struct wh_recommendation *rec;
@@ -151,11 +240,19 @@ static int run(struct cli *c, int argc, char **argv)
 			return rc;
 		if (o == WINDOW_DAYS && (rc = number_option(c, "window-days", optarg, 7, 64, &window_days)))
 			return rc;
+		if (o == LINES && (rc = number_option(c, "lines", optarg, 1, 1000000, &lines)))
+			return rc;
+		if (o == PERMISSIVENESS && (rc = positive_option(c, "permissiveness", optarg, &permissiveness)))
+			return rc;
+		if (o == CURVE) {
+			curve = true;
+			svg = optarg ? optarg : optind < argc && is_svg(argv[optind]) ? argv[optind++] : NULL;
+		}
 		ports = o == PORTS ? optarg : ports;
 		dry_run = dry_run || o == DRY_RUN;
 		all = all || o == ALL;
 	}
-	if ((rc = cli_open_store(c, dry_run ? WH_STORE_READ : WH_STORE_WRITE, &s)))
+	if ((rc = cli_open_store(c, dry_run || curve ? WH_STORE_READ : WH_STORE_WRITE, &s)))
 		return rc;
 	struct wh_arena *mem = wh_arena_new();
 	if (wh_harden_options_load(c->config, s, ports, mem, &opt, &err) || wh_estate_load(s, mem, &estate, &err)) {
@@ -170,7 +267,15 @@ static int run(struct cli *c, int argc, char **argv)
 		opt.stable_days = stable_days;
 	if (window_days)
 		opt.window_days = window_days;
+	if (lines)
+		opt.max_lines = lines;
+	if (permissiveness > 0)
+		opt.permissiveness = permissiveness;
 	opt.progress = progress;
+	if (curve) {
+		rc = show_curve(c, s, estate, argv + optind, argc - optind, &opt, svg, mem);
+		goto out;
+	}
 	if (wh_recommend(s, estate, (const char *const *)argv + optind, (size_t)(argc - optind), &opt, mem, &rec, &err)) {
 		rc = cli_error(&err);
 		goto out;
@@ -204,6 +309,10 @@ const struct cli_command cli_recommend = {
 	        "what is prediction. The outcome is kept in the ledger for explain, rules, export and enforce, unless only\n"
 	        "some resources were asked for.\n\n"
 	        "  --min-days N      days of observation that a resource needs (default 30)\n"
+	        "  --lines N         at most N lines in all rules of a resource: the best for so many\n"
+	        "  --permissiveness X  how much an address that was not seen may cost: above 1 fewer and wider lines, below 1 more and\n"
+	        "                    narrower ones (default 1)\n"
+	        "  --curve [FILE.svg]  what these two trade: lines, address space and expected breakage, as a table, and drawn into FILE\n"
 	        "  --max-prefixes N  the most address lines in a rule, carve-outs included\n"
 	        "  --stable-days N   offer a rule once it was stable for N days: the rule of N days ago would have lost at most 1 % since\n"
 	        "  --window-days N   forget what is older than N days (default 64, all that the ledger holds)\n"

@@ -183,10 +183,39 @@ static int derive_all(const struct wh_analysis *a, const struct wh_resource_traf
 	return 0;
 }
 
+/* A resource's budget: lines grow dearer until all its rules fit together, and then as much cheaper as they still fit. */
+static int derive_within(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct ports *ports, size_t budget,
+                         struct wh_arena *mem, struct wh_resource_result *res, struct wh_error *err)
+{
+	double lo = 0, hi = 1;
+	size_t lines;
+	int rc;
+
+	while (!(rc = derive_all(a, t, ports, hi, mem, res, &lines, err)) && lines > budget && hi < ldexp(1, 60)) {
+		lo = hi;
+		hi *= 4;
+	}
+	if (!rc && lines > budget) {
+		if ((rc = derive_all(a, t, ports, 1, mem, res, &lines, err)) == 0)
+			join_reason(res, mem, wh_arena_printf(mem, "even the fewest lines that let every peer in are more than %zu", budget));
+		return rc;
+	}
+	for (int i = 0; i < 10 && !rc && lo > 0; i++) { /* geometrically: prices are ratios */
+		double mid = sqrt(lo * hi);
+		if ((rc = derive_all(a, t, ports, mid, mem, res, &lines, err)))
+			break;
+		if (lines > budget)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return rc || lo == 0 ? rc : derive_all(a, t, ports, hi, mem, res, &lines, err);
+}
+
 static int recommend_one(struct wh_analysis *a, struct wh_resource_result *res, struct wh_arena *mem, struct wh_error *err)
 {
 	struct wh_arena *scratch = wh_arena_new(); /* peers by the million do not outlive their resource */
-	size_t budget = a->opt->max_prefixes_nsg ? a->opt->max_prefixes_nsg : NSG_PREFIXES, lines = 0;
+	size_t budget = a->opt->max_lines ? a->opt->max_lines : SIZE_MAX;
 	struct wh_resource_traffic t;
 	struct ports ports = {0};
 	struct wh_counterexample ce;
@@ -202,13 +231,10 @@ static int recommend_one(struct wh_analysis *a, struct wh_resource_result *res, 
 		goto out;
 	if ((rc = candidate_ports(a, res->resource, &t, scratch, &ports, err)))
 		goto out;
-	/* an NSG's budget: lines grow dearer until all rules of the resource fit together */
-	for (int doublings = 0; doublings < 30; doublings++) {
-		rc = derive_all(a, &t, &ports, ldexp(1, doublings), mem, res, &lines, err);
-		if (rc || lines <= budget || !res->resource->n_nsgs)
-			break;
-	}
-	if (rc)
+	size_t nsg = a->opt->max_prefixes_nsg ? a->opt->max_prefixes_nsg : NSG_PREFIXES;
+	if (res->resource->n_nsgs && nsg < budget)
+		budget = nsg;
+	if ((rc = derive_within(a, &t, &ports, budget, mem, res, err)))
 		goto out;
 	res->status = res->n_rules ? WH_UNHEALTHY : WH_HEALTHY;
 	if (!res->n_rules && !res->reason)

@@ -25,6 +25,7 @@ struct wh_harden_options {
 	unsigned min_days;                 /* 30: between first and last day seen of the resource */
 	unsigned max_prefixes;             /* a rule; 0: no budget */
 	unsigned max_prefixes_nsg;         /* an NSG; 0: 4,000 */
+	unsigned max_lines;                /* all rules of a resource; 0: no budget */
 	double permissiveness;             /* 0: the default objective; else multiplies the price of unseen addresses by 1/x */
 	int32_t today;                     /* day number of the end of the window; 0: the ledger's last day */
 	unsigned window_days;              /* rolling window; 0: 30 … 64 all that the bitmap holds */
@@ -169,3 +170,22 @@ int wh_replay_holdout(struct wh_store *s, const struct wh_estate *e, const char 
 char *wh_replay_json(const struct wh_replay *r); /* free() it */
 /* The exact (Clopper–Pearson) one-sided 95 % upper bound of a share of which `k` of `n` were seen; 1 when n is 0. */
 double wh_upper_bound(uint64_t k, uint64_t n);
+
+/* ---- the curve of lines against address space ---- */
+struct wh_curve_point {
+	double permissiveness;         /* recommend --permissiveness gives these rules */
+	bool is_default;
+	uint64_t lines;                /* prefixes and carve-outs of all rules */
+	double addresses, nets6;       /* let in: IPv4 addresses, IPv6 /64s */
+	double unseen;                 /* of those, units that nobody was seen from */
+	struct wh_breakage expected;
+};
+struct wh_curve {
+	struct wh_curve_point *points; size_t n;      /* by permissiveness, narrowest first */
+	double today_addresses, today_nets6;          /* what the rules in force let in on the same ports */
+	size_t n_rules, n_resources;                  /* that it is drawn for */
+};
+int wh_curve(struct wh_store *s, const struct wh_estate *estate, const char *const *names, size_t n, const struct wh_harden_options *opt,
+             struct wh_arena *mem, struct wh_curve **out, struct wh_error *err);
+char *wh_curve_json(const struct wh_curve *c); /* free() it */
+char *wh_curve_svg(const struct wh_curve *c);  /* a drawing that stands alone; free() it */

@@ -131,6 +131,118 @@ static void what_was_said_of_a_rule_is_kept_with_it(void **state)
 	scene_close(&s);
 }
 
+static struct wh_curve *curve_of(struct scene *s)
+{
+	struct wh_curve *c;
+	struct wh_port_list *ports;
+	struct wh_error err;
+	scene_recommend(s);
+	if (wh_port_list_load("22", NULL, s->mem, &ports, &err))
+		fail_msg("%s", err.text);
+	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .min_days = 30};
+	if (wh_curve(s->store, s->estate, NULL, 0, &opt, s->mem, &c, &err))
+		fail_msg("%s", err.text);
+	return c;
+}
+
+static void along_the_curve_lines_become_fewer_and_addresses_more(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	days_of(&s, partners, 0, 31);
+	struct wh_curve *c = curve_of(&s);
+	unsigned defaults = 0;
+	assert_true(c->n >= 2);
+	for (size_t i = 0; i < c->n; i++) {
+		defaults += c->points[i].is_default;
+		if (!i)
+			continue;
+		assert_true(c->points[i].permissiveness > c->points[i - 1].permissiveness);
+		assert_true(c->points[i].lines <= c->points[i - 1].lines);
+		assert_true(c->points[i].addresses >= c->points[i - 1].addresses);
+	}
+	assert_int_equal(defaults, 1);
+	assert_true(c->points[0].addresses == 5); /* each peer for itself */
+	scene_close(&s);
+}
+
+static void each_point_of_the_curve_is_what_its_permissiveness_recommends(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_recommendation *rec;
+	struct wh_port_list *ports;
+	struct wh_error err;
+	scene_open(&s, NULL, 0);
+	days_of(&s, partners, 0, 31);
+	days_of(&s, offices, 26, 31);
+	struct wh_curve *c = curve_of(&s);
+	wh_port_list_load("22", NULL, s.mem, &ports, &err);
+	for (size_t i = 0; i < c->n; i++) {
+		struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .permissiveness = c->points[i].permissiveness};
+		if (wh_recommend(s.store, s.estate, NULL, 0, &opt, s.mem, &rec, &err))
+			fail_msg("%s", err.text);
+		const struct wh_recommended_rule *r = scene_rule(rec, 22);
+		assert_int_equal(r->n_prefixes + r->n_except, c->points[i].lines);
+		assert_int_equal(r->expected.flows, c->points[i].expected.flows);
+		assert_int_equal(r->expected.of, c->points[i].expected.of);
+	}
+	scene_close(&s);
+}
+
+static void a_budget_of_lines_is_held_by_all_rules_of_a_resource_together(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_recommendation *rec;
+	struct wh_port_list *ports;
+	struct wh_error err;
+	scene_open(&s, NULL, 0);
+	for (int day = 0; day < 31; day++)
+		for (int i = 0; i < 24; i++) {
+			char from[32];
+			snprintf(from, sizeof from, "140.%d.30.8", 20 + i * 8);
+			scene_session(&s, from, i & 1 ? 22 : 443, day, 9, 64, 600);
+		}
+	scene_recommend(&s);
+	wh_port_list_load("22,443", NULL, s.mem, &ports, &err);
+	for (unsigned lines = 2; lines <= 30; lines += 7) {
+		struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .max_lines = lines};
+		size_t used = 0;
+		if (wh_recommend(s.store, s.estate, NULL, 0, &opt, s.mem, &rec, &err))
+			fail_msg("%s", err.text);
+		for (size_t i = 0; i < rec->resources[0].n_rules; i++)
+			used += rec->resources[0].rules[i].n_prefixes + rec->resources[0].rules[i].n_except;
+		assert_true(used >= 2 && used <= lines);
+	}
+	scene_close(&s);
+}
+
+static void the_drawing_has_a_dot_for_each_point_and_is_well_formed(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	days_of(&s, partners, 0, 31);
+	struct wh_curve *c = curve_of(&s);
+	char *svg = wh_curve_svg(c);
+	size_t dots = 0, opened = 0, closed = 0;
+	assert_non_null(svg);
+	for (const char *p = svg; (p = strstr(p, "<circle")); p++)
+		dots++;
+	for (const char *p = svg; *p; p++) {
+		opened += *p == '<';
+		closed += *p == '>';
+	}
+	assert_int_equal(dots, 2 * c->n);
+	assert_int_equal(opened, closed);
+	assert_null(strstr(svg, "nan"));
+	assert_string_equal(svg + strlen(svg) - 7, "</svg>\n");
+	free(svg);
+	scene_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +252,10 @@ int main(void)
 		cmocka_unit_test(a_rule_that_has_not_been_stable_for_the_days_asked_for_is_not_offered_and_says_why),
 		cmocka_unit_test(a_window_too_short_for_the_days_asked_for_says_so),
 		cmocka_unit_test(what_was_said_of_a_rule_is_kept_with_it),
+		cmocka_unit_test(along_the_curve_lines_become_fewer_and_addresses_more),
+		cmocka_unit_test(each_point_of_the_curve_is_what_its_permissiveness_recommends),
+		cmocka_unit_test(a_budget_of_lines_is_held_by_all_rules_of_a_resource_together),
+		cmocka_unit_test(the_drawing_has_a_dot_for_each_point_and_is_well_formed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
