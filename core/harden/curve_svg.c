@@ -190,8 +190,10 @@ static void lower_panel(FILE *f, const struct wh_curve *c, const struct scale *x
 	double step = round_step(most, 3);
 	struct scale y = {0, ceil(most / step) * step, BOTTOM, LOW_TOP};
 	breakage_axis(f, &y);
-	for (size_t i = 0; i < c->n; i++) {
-		const struct wh_curve_point *p = &c->points[i];
+	for (size_t k = 0; k < 2 * c->n; k++) { /* the default lies above the others */
+		const struct wh_curve_point *p = &c->points[k % c->n];
+		if (p->is_default != (k >= c->n))
+			continue;
 		double px = at(x, (double)p->lines), up = at(&y, 100 * p->expected.upper);
 		line(f, px, at(&y, share(&p->expected)), px, up, RED, 1.5);
 		line(f, px - 4, up, px + 4, up, RED, 1.5);

@@ -9,6 +9,8 @@
  *   TCP, no SYN at all              the capture began in mid-flow: the application protocol's own orientation, else unknown
  *   TCP, flags not told (alerts,    data both ways, or an application protocol, which a sensor knows of established connections
  *   clouds' flow logs)              alone: src opened it. Without either, anybody can have sent it in another's name: not answered
+ *   UDP and others, flow still new  packets came back, but none of the flow's own: an ICMP error, which a sensor counts with the flow
+ *                                   that it quotes. A closed port is not answered, or spoofed datagrams to one would make edges
  *   UDP and others                  a reply came: the application protocol's orientation; else the first sender is the client,
  *                                   unless it sent from a system port to an ephemeral one: that is a reply of which the question
  *                                   was missed, or looks like it: unknown
@@ -51,6 +53,8 @@ enum wh_side wh_flow_server(const struct wh_flow *f)
 		return WH_SIDE_UNANSWERED;
 	if (f->proto == WH_PROTO_TCP)
 		return tcp_side(f);
+	if (f->state == WH_STATE_NEW)
+		return WH_SIDE_UNANSWERED;
 	if (f->src_port && f->src_port < SYSTEM_PORTS && f->dst_port >= EPHEMERAL_PORTS && !f->app_proto_known)
 		return WH_SIDE_UNKNOWN;
 	return WH_SIDE_DST_SERVES;

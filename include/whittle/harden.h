@@ -189,3 +189,25 @@ int wh_curve(struct wh_store *s, const struct wh_estate *estate, const char *con
              struct wh_arena *mem, struct wh_curve **out, struct wh_error *err);
 char *wh_curve_json(const struct wh_curve *c); /* free() it */
 char *wh_curve_svg(const struct wh_curve *c);  /* a drawing that stands alone; free() it */
+
+/* ---- does the sensor hear? ---- */
+#define WH_SELFTEST_FLOWS 3
+struct wh_selftest {
+	struct wh_addr from;                  /* this machine's end */
+	uint16_t port, ports[WH_SELFTEST_FLOWS]; /* sent to, and from */
+	unsigned sent, arrived;
+	bool answered;                        /* something listened on the port */
+	uint64_t others;                      /* records that came meanwhile and were not ours */
+	double seconds;                       /* until all had arrived, or as long as was waited */
+};
+struct wh_selftest_options {
+	struct wh_addr to, from; bool has_from;
+	uint16_t port;                        /* 0: one on which hardly anything listens */
+	bool udp;
+	const char *eve;                      /* the log that is followed; NULL: the ledger */
+	unsigned timeout_s;
+	int (*progress)(void *arg, const struct wh_selftest *now);
+	void *progress_arg;
+};
+/* Sends flows to an address whose traffic passes the sensor, and waits until they show. Returns 0 also when they did not: see arrived. */
+int wh_selftest(struct wh_store *s, const struct wh_selftest_options *o, struct wh_selftest *t, struct wh_error *err);

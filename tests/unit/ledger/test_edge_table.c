@@ -382,9 +382,23 @@ static void a_scan_of_every_port_of_a_network_stays_within_the_limit_and_every_f
 	wh_locals_free(l);
 }
 
+static void a_datagram_to_which_only_an_icmp_error_came_back_is_not_answered(void **state)
+{
+	(void)state;
+	struct wh_record r = udp(0xcb007109, 40000, 0x0a000004, 161); /* the sensor counts the error with the flow, which stays new */
+	r.flow.pkts_toserver = r.flow.pkts_toclient = 1;
+	r.flow.bytes_toserver = 59;
+	r.flow.bytes_toclient = 87;
+	r.flow.state = WH_STATE_NEW;
+	assert_int_equal(wh_flow_server(&r.flow), WH_SIDE_UNANSWERED);
+	r.flow.state = WH_STATE_ESTABLISHED;
+	assert_int_equal(wh_flow_server(&r.flow), WH_SIDE_DST_SERVES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_datagram_to_which_only_an_icmp_error_came_back_is_not_answered),
 		cmocka_unit_test(equal_ports_on_both_sides_leave_it_to_who_asked),
 		cmocka_unit_test(an_ephemeral_port_of_ours_never_becomes_a_service_because_a_question_was_missed),
 		cmocka_unit_test(a_udp_service_on_a_high_port_is_one_when_a_client_asks),
