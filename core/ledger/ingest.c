@@ -37,6 +37,7 @@ struct ingest {
 	uint64_t offset, line;       /* of buf[0]; line counts newlines before it */
 	uint64_t done_offset, done_line; /* up to where records are folded: a line's begin */
 	uint64_t committed_offset;
+	uint64_t known_offset;       /* what the ledger holds for this input */
 	bool within;                 /* a line too long for the reader is being passed over */
 	bool unfinished;             /* the last line was left for when it is complete */
 	uint64_t total;
@@ -53,7 +54,7 @@ static int commit(struct ingest *g)
 {
 	/* what has no line yet has no identity that will last */
 	struct wh_store_progress p = {.identity = g->done_offset ? wh_input_identity(g->in) : NULL, .path = wh_input_path(g->in),
-	                              .offset = g->done_offset, .line = g->done_line};
+	                              .offset = g->done_offset, .line = g->done_line, .before = g->known_offset};
 	struct wh_read_stats d = {.records = g->stats.records - g->committed.records, .flows = g->stats.flows - g->committed.flows,
 	                          .alerts = g->stats.alerts - g->committed.alerts, .other = g->stats.other - g->committed.other,
 	                          .malformed = g->stats.malformed - g->committed.malformed};
@@ -63,6 +64,8 @@ static int commit(struct ingest *g)
 	g->edges += wh_edge_table_count(g->table);
 	g->committed = g->stats;
 	g->committed_offset = g->done_offset;
+	if (p.identity)
+		g->known_offset = g->done_offset;
 	g->last_commit_us = wh_now_us();
 	wh_edge_table_clear(g->table);
 	return 0;
@@ -264,6 +267,7 @@ static int resume(struct ingest *g, bool *resumed)
 	uint64_t offset = 0, line = 0;
 	int rc = *identity ? wh_store_progress_of(g->store, identity, &offset, &line, g->err) : 0;
 	*resumed = offset != 0;
+	g->known_offset = offset;
 	return rc ? rc : resume_at(g, offset, line);
 }
 

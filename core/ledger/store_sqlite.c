@@ -166,6 +166,18 @@ static int refuse_foreign(struct wh_store *s, int version, struct wh_error *err)
 	return wh_fail(err, -EBADMSG, "%s: is a database of another program, and no ledger", s->path);
 }
 
+/* SQLite answers this one with "busy" at once, whatever patience was set, while another process is making the ledger, too. */
+static int write_ahead(struct wh_store *s, struct wh_error *err)
+{
+	int64_t until = wh_now_us() + BUSY_MS * INT64_C(1000);
+	while (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK) {
+		if ((sqlite3_errcode(s->db) & 0xff) != SQLITE_BUSY || wh_now_us() > until)
+			return fail_db(s, "set up", err);
+		sqlite3_sleep(5);
+	}
+	return 0;
+}
+
 static int prepare_schema(struct wh_store *s, struct wh_error *err)
 {
 	char set[64];
@@ -183,7 +195,7 @@ static int prepare_schema(struct wh_store *s, struct wh_error *err)
 		return rc;
 	if (!s->write)
 		return wh_fail(err, -ENODATA, "%s: there is no ledger yet: `whittle ingest` makes one", s->path);
-	rc = exec(s, "PRAGMA journal_mode = WAL", "set up", err);
+	rc = write_ahead(s, err);
 	if (!rc)
 		rc = exec(s, "BEGIN IMMEDIATE", "set up", err);
 	if (rc)
@@ -347,6 +359,12 @@ static int put_counter(struct committing *c, const char *name, uint64_t add)
 
 static int put_source(struct committing *c, const struct wh_store_progress *p)
 {
+	uint64_t offset, line;
+	int rc = wh_store_progress_of(c->s, p->identity, &offset, &line, c->err);
+	if (rc)
+		return rc;
+	if (offset != p->before)
+		return wh_fail(c->err, -ESTALE, "%s: another run has read on in it meanwhile; what this one read since is left out", p->path);
 	sqlite3_stmt *st = use(c->s, ST_SOURCE, "written", c->err);
 	if (!st)
 		return -EIO;

@@ -88,6 +88,7 @@ struct wh_store_progress { /* where the reading of one input stands; committed t
 	const char *identity;   /* wh_input_identity(); NULL for live sources */
 	const char *path;       /* for people */
 	uint64_t offset, line;
+	uint64_t before;        /* the offset that the ledger is thought to hold: when another run has moved it, the commit is refused (-ESTALE) */
 };
 enum { WH_STORE_READ = 0, WH_STORE_WRITE = 1, WH_STORE_CREATE = 2 };
 /* url: a path, or "sqlite:PATH". Migrates an older schema when writing; refuses a newer one. */

@@ -99,7 +99,7 @@ shorter() { fresh; cp both.json s.json; ingest s.json && head -n 100 both.json >
 tell "a file that has lost its end is told, and nothing counts twice" shorter
 at_once() {
 	local i a b
-	for i in 1 2 3 4 5 6 7 8; do
+	for i in $(seq 25); do
 		fresh
 		"$w" ingest --memory 1MiB --store l.db one.json >a.out 2>&1 & a=$!
 		"$w" ingest --memory 1MiB --store l.db two.json >b.out 2>&1 & b=$!
@@ -107,6 +107,21 @@ at_once() {
 	done
 }
 tell "two processes that make one ledger at once, and add to it, add up" at_once
+
+same_at_once() {
+	local i a b
+	for i in $(seq 25); do
+		fresh
+		ingest /dev/null >/dev/null 2>&1
+		"$w" ingest --store l.db both.json >a.out 2>&1 & a=$!
+		"$w" ingest --store l.db both.json >b.out 2>&1 & b=$!
+		wait "$a"; a=$?
+		wait "$b"; b=$?
+		[ "$((a + b))" -le 1 ] && same both.db l.db || { cat a.out b.out; return 1; }
+		[ "$((a + b))" = 0 ] || grep -q 'both.json: another run has read on in it meanwhile' a.out b.out || { cat a.out b.out; return 1; }
+	done
+}
+tell "two processes that read the same file at once count it once" same_at_once
 
 # ---- following ----
 # read_up_to FILE : the follower's place in FILE is its end
