@@ -7,7 +7,6 @@
 
 #define COMMANDS(ROW) \
 	ROW("Learn", ingest) \
-	ROW("Learn", watch) \
 	ROW("Learn", status) \
 	ROW("Learn", edges) \
 	ROW("Learn", estate) \
@@ -22,7 +21,7 @@
 	ROW("Apply", confirm) \
 	ROW("Apply", rollback) \
 	ROW("Apply", drift) \
-	ROW("Apply", drift) \
+	ROW("Apply", watch) \
 	ROW("Apply", restore) \
 	ROW("Apply", uninstall) \
 	ROW("Apply", jit) \

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Two sockets and a clock. A drop is looked up among the peers that belong (read from the ledger, sorted) and counted. An event about our
+ * tables is only a reason to look: half a second after the last one the kernel's table is compared with what was confirmed, since our own
+ * confirm and rollback change both, one after the other. What is pending its confirmation is not judged.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_log.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include "enforce/nft.h"
+#include "enforce/watch.h"
+#include "whittle/ledger.h"
+#include "whittle/persist.h"
+
+enum { MAX_PEERS = 1 << 20, MAX_PORTS = 1024, MIN_DAYS = 3, SETTLE_MS = 500, QUIET_S = 3600, SURGE_LEAST = 200, SURGE_TIMES = 20 };
+
+struct peer {
+	struct wh_addr addr;
+	uint16_t port;
+	uint8_t proto, direction;
+	uint8_t days;
+	uint32_t drops;
+	int64_t told_us;
+};
+struct port { uint8_t direction, proto; uint16_t port; uint64_t drops; double normal; int64_t minute, told_us; };
+
+struct watch {
+	const struct wh_watch_options *opt;
+	char dir[4096];
+	struct mnl_socket *log, *events;
+	struct peer *peers; size_t n_peers, room_peers;
+	struct port ports[MAX_PORTS]; size_t n_ports;
+	int64_t look_at_us;               /* 0: nothing to look at */
+	bool was_there, ours_touched, told_flushed, told_changed;
+	char by[64]; uint32_t pid;
+	int64_t confirmed_us;
+	bool failed;
+};
+
+/* ---- what was normal ---- */
+
+static int by_peer(const void *a, const void *b)
+{
+	const struct peer *x = a, *y = b;
+	int c = wh_addr_cmp(&x->addr, &y->addr);
+	if (c)
+		return c;
+	if (x->port != y->port)
+		return x->port < y->port ? -1 : 1;
+	return (x->proto << 8 | x->direction) - (y->proto << 8 | y->direction);
+}
+
+static int add_peer(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct watch *w = arg;
+	unsigned days = wh_edge_days(e);
+	if (days < MIN_DAYS || e->alerted_flows || e->alerts[0] || e->alerts[1] || e->alerts[2])
+		return 0;
+	if (w->n_peers == w->room_peers) {
+		size_t room = w->room_peers ? w->room_peers * 2 : 1024;
+		struct peer *more = room > MAX_PEERS ? NULL : reallocarray(w->peers, room, sizeof *more);
+		if (!more)
+			return 0; /* enough are known */
+		w->peers = more;
+		w->room_peers = room;
+	}
+	w->peers[w->n_peers++] = (struct peer){.addr = k->peer, .port = k->port, .proto = k->proto, .direction = k->direction, .days = (uint8_t)days};
+	return 0;
+}
+
+static struct port *port_of(struct watch *w, uint8_t direction, uint8_t proto, uint16_t port)
+{
+	for (size_t i = 0; i < w->n_ports; i++)
+		if (w->ports[i].port == port && w->ports[i].proto == proto && w->ports[i].direction == direction)
+			return &w->ports[i];
+	if (w->n_ports == MAX_PORTS)
+		return NULL;
+	w->ports[w->n_ports] = (struct port){.direction = direction, .proto = proto, .port = port};
+	return &w->ports[w->n_ports++];
+}
+
+static int add_sketch(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk)
+{
+	struct watch *w = arg;
+	for (size_t i = 0; i < w->opt->n_locals; i++)
+		if (wh_addr_eq(&w->opt->locals[i], local)) {
+			struct port *p = port_of(w, WH_INBOUND, proto, port);
+			double days = __builtin_popcountll(sk->days);
+			if (p)
+				p->normal += (double)sk->flows / (days > 0 ? days : 1) / 1440;
+		}
+	return 0;
+}
+
+static int learn(struct watch *w, struct wh_error *err)
+{
+	struct wh_store *s;
+	struct stat st;
+	char path[4200];
+	int rc = wh_store_open(w->opt->store_url, WH_STORE_READ, &s, err);
+	if (rc)
+		return rc;
+	w->n_peers = w->n_ports = 0;
+	for (size_t i = 0; i < w->opt->n_locals && !rc; i++)
+		rc = wh_store_edges(s, &w->opt->locals[i], add_peer, w, err);
+	if (!rc)
+		rc = wh_store_sketches(s, add_sketch, w, err);
+	wh_store_close(s);
+	if (w->n_peers)
+		qsort(w->peers, w->n_peers, sizeof *w->peers, by_peer);
+	snprintf(path, sizeof path, "%s/enforced.rules", w->dir);
+	w->confirmed_us = stat(path, &st) ? 0 : st.st_ctim.tv_sec * INT64_C(1000000) + st.st_ctim.tv_nsec / 1000; /* ctime: a rename sets it */
+	return rc;
+}
+
+/* ---- telling ---- */
+
+static void tell(struct watch *w, struct wh_watch_alert *a, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void tell(struct watch *w, struct wh_watch_alert *a, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	a->text = text;
+	a->time_us = wh_now_us();
+	w->opt->alert(w->opt->arg, a);
+}
+
+/* ---- drops ---- */
+
+static void revert(struct watch *w, const struct wh_drop *d, const struct peer *p, const char *addr)
+{
+	int64_t window = (w->opt->config->after_confirm_s ? w->opt->config->after_confirm_s : 3600) * 1000000;
+	struct wh_watch_alert a = {.kind = "reverted", .has_peer = true, .peer = d->peer, .direction = d->direction, .proto = d->proto, .port = d->port,
+	                           .drops = p->drops, .days = p->days};
+	struct wh_error err;
+	size_t n;
+	if (!w->opt->config->revert || !w->confirmed_us || wh_now_us() - w->confirmed_us > window)
+		return;
+	int forgotten = wh_persist_forget(w->dir, true, false, &n, &err);
+	if (wh_nft_rollback(&err))
+		tell(w, &a, "the rules could not be taken back: %.300s", err.text);
+	else
+		tell(w, &a, "the rules were taken back, since they hit %s, which belongs%s", addr, forgotten ? "; but a reboot may bring them back" : "");
+	w->was_there = false;
+}
+
+static void dropped(struct watch *w, const struct wh_drop *d)
+{
+	struct peer key = {.addr = d->peer, .port = d->port, .proto = d->proto, .direction = (uint8_t)d->direction};
+	struct peer *p = w->n_peers ? bsearch(&key, w->peers, w->n_peers, sizeof key, by_peer) : NULL;
+	struct port *port = port_of(w, (uint8_t)d->direction, d->proto, d->port);
+	int64_t now = wh_now_us(), hits = w->opt->config->hits ? w->opt->config->hits : 3;
+	char addr[WH_ADDR_STRLEN], proto[8];
+	if (port) {
+		if (port->minute != now / 60000000) {
+			port->minute = now / 60000000;
+			port->drops = 0;
+		}
+		port->drops++;
+		if (port->drops >= SURGE_LEAST && (double)port->drops >= SURGE_TIMES * port->normal && now - port->told_us > QUIET_S * INT64_C(1000000)) {
+			struct wh_watch_alert a = {.kind = "surge", .direction = d->direction, .proto = d->proto, .port = d->port, .drops = port->drops};
+			port->told_us = now;
+			tell(w, &a, "%llu drops on port %u/%s within a minute, where %.1f connections a minute used to go unanswered", (unsigned long long)port->drops, d->port,
+			     wh_proto_text(d->proto, proto), port->normal);
+		}
+	}
+	if (!p)
+		return;
+	p->drops++;
+	if (p->drops < hits || now - p->told_us < QUIET_S * INT64_C(1000000))
+		return;
+	struct wh_watch_alert a = {.kind = "blocked", .has_peer = true, .peer = d->peer, .direction = d->direction, .proto = d->proto, .port = d->port, .drops = p->drops,
+	                           .days = p->days};
+	p->told_us = now;
+	wh_addr_text(&d->peer, addr);
+	tell(w, &a, "%s, which was seen on %u days on port %u/%s, is being dropped; `whittle rules edit` lets it in", addr, p->days, d->port, wh_proto_text(d->proto, proto));
+	revert(w, d, p, addr);
+}
+
+static int log_message(const struct nlmsghdr *h, void *arg)
+{
+	const struct nlattr *a, *prefix = NULL, *packet = NULL;
+	struct wh_drop d;
+	if (h->nlmsg_type != (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET))
+		return MNL_CB_OK;
+	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(a) == NFULA_PREFIX)
+			prefix = a;
+		if (mnl_attr_get_type(a) == NFULA_PAYLOAD)
+			packet = a;
+	}
+	if (prefix && packet && wh_drop_parse(mnl_attr_get_payload(prefix), mnl_attr_get_payload_len(prefix), mnl_attr_get_payload(packet), mnl_attr_get_payload_len(packet), &d))
+		dropped(arg, &d);
+	return MNL_CB_OK;
+}
+
+/* ---- somebody else's changes ---- */
+
+static int event(const struct nlmsghdr *h, void *arg)
+{
+	struct watch *w = arg;
+	const struct nfgenmsg *g = mnl_nlmsg_get_payload(h);
+	unsigned type = h->nlmsg_type & 0xff;
+	const struct nlattr *a;
+	if (type == NFT_MSG_NEWGEN) { /* ends each transaction, and says whose it was */
+		mnl_attr_for_each(a, h, sizeof *g) {
+			if (!w->ours_touched)
+				break;
+			if (mnl_attr_get_type(a) == NFTA_GEN_PROC_NAME && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
+				snprintf(w->by, sizeof w->by, "%s", mnl_attr_get_str(a));
+			if (mnl_attr_get_type(a) == NFTA_GEN_PROC_PID && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+				w->pid = ntohl(mnl_attr_get_u32(a));
+		}
+		w->ours_touched = false;
+		return MNL_CB_OK;
+	}
+	mnl_attr_for_each(a, h, sizeof *g)
+		if (g->nfgen_family == NFPROTO_INET && mnl_attr_get_type(a) == NFTA_TABLE_NAME && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0 &&
+		    (!strcmp(mnl_attr_get_str(a), WH_NFT_TABLE) || !strcmp(mnl_attr_get_str(a), "whittle_jit"))) {
+			w->ours_touched = true;
+			w->look_at_us = wh_now_us() + SETTLE_MS * 1000;
+		}
+	return MNL_CB_OK;
+}
+
+static void repair(struct watch *w)
+{
+	struct wh_watch_alert a = {.kind = "repaired"};
+	struct wh_restored r;
+	struct wh_error err;
+	if (!w->opt->config->repair)
+		return;
+	if (wh_persist_restore(w->dir, &r, &err))
+		tell(w, &a, "what was confirmed could not be put back: %.300s", err.text);
+	else
+		tell(w, &a, "what was confirmed was put back: %zu ports narrowed, %zu kept closed", r.ports, r.closed);
+}
+
+static void look(struct watch *w)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_nft_ruleset *rs;
+	struct wh_nft_state st;
+	struct wh_error err;
+	char *difference = NULL, who[128] = "somebody";
+	struct wh_watch_alert a = {.by = *w->by ? w->by : NULL, .pid = w->pid};
+	if (*w->by)
+		snprintf(who, sizeof who, "%s (process %u)", w->by, w->pid);
+	bool confirmed = !wh_persist_load(w->dir, mem, &rs, &err);
+	if (!wh_nft_state(&st, &err) && confirmed && !st.expires_in_ms) {
+		int rc = st.present ? wh_nft_compare(rs, &difference, &err) : 0;
+		if (!st.present) {
+			a.kind = "flushed";
+			if (!w->told_flushed)
+				tell(w, &a, "%s deleted our table, as `flush ruleset` does: nothing is narrowed any more%s", who,
+				     w->opt->config->repair ? "" : "; `whittle restore` puts back what was confirmed");
+			w->told_flushed = true;
+			repair(w);
+		} else if (rc == 1) {
+			a.kind = "changed";
+			if (!w->told_changed)
+				tell(w, &a, "%s changed our table: %.300s", who, difference ? difference : "");
+			w->told_changed = true;
+			repair(w);
+		} else {
+			w->told_flushed = w->told_changed = false;
+			learn(w, &err);
+		}
+	}
+	free(difference);
+	wh_arena_free(mem);
+	*w->by = 0;
+	w->pid = 0;
+}
+
+/* ---- sockets ---- */
+
+static struct nlmsghdr *config_message(char *buf, uint8_t family, uint16_t group)
+{
+	memset(buf, 0, 256);
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	h->nlmsg_type = NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof *g);
+	g->nfgen_family = family;
+	g->res_id = htons(group);
+	return h;
+}
+
+static int send_config(struct mnl_socket *s, struct nlmsghdr *h, char *buf, size_t size)
+{
+	h->nlmsg_seq = 1;
+	if (mnl_socket_sendto(s, h, h->nlmsg_len) < 0)
+		return -errno;
+	ssize_t n = mnl_socket_recvfrom(s, buf, size);
+	return n < 0 || mnl_cb_run(buf, (size_t)n, 0, 0, NULL, NULL) < 0 ? -errno : 0;
+}
+
+static int open_log(struct watch *w)
+{
+	char buf[4096];
+	int size = 4 << 20;
+	struct nfulnl_msg_config_cmd bind = {.command = NFULNL_CFG_CMD_BIND};
+	struct nfulnl_msg_config_mode mode = {.copy_range = htonl(160), .copy_mode = NFULNL_COPY_PACKET};
+	if (!(w->log = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC | SOCK_NONBLOCK)) || mnl_socket_bind(w->log, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	setsockopt(mnl_socket_get_fd(w->log), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
+	struct nlmsghdr *h = config_message(buf, AF_UNSPEC, w->opt->nflog_group);
+	mnl_attr_put(h, NFULA_CFG_CMD, sizeof bind, &bind);
+	int rc = send_config(w->log, h, buf, sizeof buf);
+	if (rc)
+		return rc;
+	h = config_message(buf, AF_UNSPEC, w->opt->nflog_group);
+	mnl_attr_put(h, NFULA_CFG_MODE, sizeof mode, &mode);
+	mnl_attr_put_u32(h, NFULA_CFG_TIMEOUT, htonl(10)); /* hundredths of a second */
+	return send_config(w->log, h, buf, sizeof buf);
+}
+
+static int open_events(struct watch *w)
+{
+	int size = 4 << 20;
+	if (!(w->events = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC | SOCK_NONBLOCK)))
+		return -errno;
+	setsockopt(mnl_socket_get_fd(w->events), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
+	return mnl_socket_bind(w->events, 1 << (NFNLGRP_NFTABLES - 1), MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
+}
+
+static void drain(struct watch *w, struct mnl_socket *s, mnl_cb_t each)
+{
+	char buf[1 << 16];
+	for (int i = 0; i < 64; i++) {
+		ssize_t n = mnl_socket_recvfrom(s, buf, sizeof buf);
+		if (n < 0 && errno == ENOBUFS && s == w->events) { /* what was lost may have been about us */
+			w->look_at_us = wh_now_us() + SETTLE_MS * 1000;
+			continue;
+		}
+		if (n <= 0)
+			return;
+		mnl_cb_run(buf, (size_t)n, 0, 0, each, w);
+	}
+}
+
+int wh_watch(const struct wh_watch_options *opt, struct wh_error *err)
+{
+	struct watch *w = calloc(1, sizeof *w);
+	if (!w)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	w->opt = opt;
+	int rc = wh_persist_dir(opt->store_url, w->dir, sizeof w->dir, err), code;
+	if (!rc)
+		rc = learn(w, err);
+	if (!rc && (code = open_events(w)))
+		rc = wh_fail(err, code, "the kernel's firewall events can't be heard: %s", strerror(-code));
+	if (!rc && (code = open_log(w)))
+		rc = wh_fail(err, code, "log group %u can't be heard: %s%s", opt->nflog_group, strerror(-code), code == -EBUSY || code == -EPERM ? " (another program listens there, perhaps another whittle watch)" : "");
+	if (!rc) {
+		w->look_at_us = wh_now_us(); /* what happened before we came */
+		opt->ready(opt->arg, w->n_peers);
+	}
+	while (!rc && !*opt->stop) {
+		struct pollfd p[2] = {{.fd = mnl_socket_get_fd(w->log), .events = POLLIN}, {.fd = mnl_socket_get_fd(w->events), .events = POLLIN}};
+		if (poll(p, 2, w->look_at_us ? 100 : 1000) < 0 && errno != EINTR)
+			rc = wh_fail(err, -errno, "waiting failed: %s", strerror(errno));
+		drain(w, w->log, log_message);
+		drain(w, w->events, event);
+		if (w->look_at_us && wh_now_us() >= w->look_at_us) {
+			w->look_at_us = 0;
+			look(w);
+		}
+	}
+	if (w->log)
+		mnl_socket_close(w->log);
+	if (w->events)
+		mnl_socket_close(w->events);
+	free(w->peers);
+	free(w);
+	return rc;
+}

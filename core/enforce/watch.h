@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+#include "whittle/watch.h"
+
+struct wh_drop {
+	enum wh_direction direction;
+	struct wh_addr peer;
+	uint8_t proto;
+	uint16_t port;
+};
+/* One packet that a rule of ours dropped; false for what is not one, or has no ports. */
+bool wh_drop_parse(const char *prefix, size_t prefix_len, const uint8_t *packet, size_t len, struct wh_drop *out);

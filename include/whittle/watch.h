@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * watch: looks after what was confirmed on this machine, from the kernel's own words: the log group to which our rules report what they
+ * drop, and the events of nf_tables. It tells
+ *   blocked   drops that hit a peer which belongs: one that the ledger knows from several days on that very port, and never alerted on
+ *   reverted  … and the rules were taken back for it, where that is configured and the confirmation is recent
+ *   flushed   somebody else deleted our table (a `flush ruleset` does), with the program and process id as the kernel tells them
+ *   changed   somebody else changed something in it
+ *   repaired  … and what was confirmed was put back, where that is configured
+ *   surge     within a minute a port dropped far more than what used to go unanswered there
+ */
+#pragma once
+#include "whittle/base.h"
+#include "whittle/config.h"
+
+struct wh_watch_alert {
+	const char *kind;             /* one of the words above */
+	const char *text;             /* a sentence */
+	int64_t time_us;
+	bool has_peer;                /* blocked, reverted; surge has the port alone */
+	struct wh_addr peer;
+	enum wh_direction direction;
+	uint8_t proto;
+	uint16_t port;
+	uint64_t drops;
+	unsigned days;                /* on which the peer was seen */
+	const char *by; uint32_t pid; /* flushed, changed: who, or NULL */
+};
+struct wh_watch_options {
+	const char *store_url;        /* the ledger: what was normal; read again when other rules are confirmed */
+	const struct wh_addr *locals; size_t n_locals; /* this machine's addresses */
+	const struct wh_watch_config *config;
+	uint16_t nflog_group;
+	const volatile bool *stop;
+	void (*ready)(void *arg, size_t peers); /* both sockets listen; `peers` belong */
+	void (*alert)(void *arg, const struct wh_watch_alert *a);
+	void *arg;
+};
+/* Until *stop. Memory is bounded whatever arrives. */
+int wh_watch(const struct wh_watch_options *opt, struct wh_error *err);

@@ -1,0 +1,90 @@
+#!/bin/bash
+# watch with live packets: it tells when a peer that belongs is hit, and when another program flushes or changes our table; it takes the
+# rules back, or puts them back, where that is configured.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/netns.sh
+. tests/support/learned.sh
+netns_begin
+learned "$dir" || { t 1 "a ledger is made"; exit 1; }
+export WHITTLE_STORE=$dir/l.db
+w() { in_srv env -u SUDO_USER -u SSH_CONNECTION "$BUILD/whittle" "$@" 2>&1; }
+watch() { # watch LOG OPTION…: in the background, until it listens
+	local log=$dir/$1; shift
+	: >"$log"
+	ip netns exec "$srv" "$BUILD/whittle" watch "$@" >"$log" 2>&1 &
+	watcher=$!; pids+=($watcher)
+	until_true 5 grep -q Watching "$log"
+}
+end_watch() { kill "$watcher"; wait "$watcher" 2>/dev/null; }
+tells() { until_true 6 grep -qE -e "$2" "$dir/$1"; t $? "$3" "$(cat "$dir/$1")"; } # tells LOG PATTERN SENTENCE
+serve "$srv" 22 serve
+
+w enforce --resource vm1 >/dev/null; w confirm >/dev/null
+watch plain --alerts "$dir/alerts"; t $? "watch listens" "$(cat "$dir/plain")"
+tells plain '[1-9][0-9]* peers are known to belong' "and knows from the ledger who belongs"
+grep -q 'CapEff:.*0000000000001000' "/proc/$watcher/status"; t $? "with CAP_NET_ADMIN alone"
+
+# ---- drops ----
+is "$(from 140.20.30.9)" connects "a partner connects"
+for _ in 1 2 3; do from 203.0.113.77 >/dev/null; done
+[ ! -s "$dir/alerts" ]; t $? "a stranger who is dropped is no alert" "$(cat "$dir/alerts")"
+w rules edit vm1 22 --not 140.20.30.10 >/dev/null
+w enforce --resource vm1 >/dev/null; w confirm >/dev/null
+for _ in 1 2 3; do from 140.20.30.10 >/dev/null; done
+tells plain 'blocked +140.20.30.10, which was seen on 31 days on port 22/TCP, is being dropped' "a partner who is dropped is one, with the days on which he was seen"
+is "$(jq -r 'select(.kind=="blocked")|[.peer,.port,.protocol,.direction,.daysSeen]|join(" ")' "$dir/alerts")" "140.20.30.10 22 TCP Inbound 31" "and a line of JSON in the file"
+for _ in 1 2; do from 140.20.30.10 >/dev/null; done
+is "$(grep -c blocked "$dir/plain")" 1 "he is not told again at once"
+is "$(from 140.20.30.10)" "no connection" "nothing was taken back, since nobody configured that"
+
+# ---- our own doing is no alert ----
+w enforce --resource vm1 --confirm-within 20s >/dev/null; w rules undo >/dev/null; w enforce --resource vm1 >/dev/null; w confirm >/dev/null
+in_srv nft add table inet another; in_srv nft delete table inet another
+pause 1.2
+is "$(grep -cE 'flushed|changed' "$dir/plain")" 0 "neither our own applies nor changes of other tables are alerts"
+
+# ---- somebody else ----
+in_srv nft add element inet whittle "$(in_srv nft list table inet whittle | sed -n 's/.*set \([abc]_input_tcp_22_v4\) .*/\1/p' | head -n 1)" '{ 203.0.113.77 }'
+tells plain 'changed +nft \(process [0-9]+\) changed our table' "an element that somebody adds to our sets is noticed, with the program"
+w restore >/dev/null
+in_srv nft flush ruleset
+tells plain 'flushed +nft \(process [0-9]+\) deleted our table' "and a flush of the whole ruleset too"
+tells plain 'whittle restore. puts back' "with what puts it back"
+is "$(from 203.0.113.77)" connects "nothing was put back, since nobody configured that"
+jq -e 'select(.kind=="flushed" and .by=="nft" and .pid>0)' "$dir/alerts" >/dev/null; t $? "its JSON names the program and the process"
+end_watch; [ $? = 0 ]; t $? "a signal ends it, which is no failure"
+
+# ---- repair ----
+w restore >/dev/null
+watch repairing --repair
+in_srv nft flush ruleset
+tells repairing 'repaired +what was confirmed was put back' "with --repair a flush is mended"
+is "$(from 203.0.113.77)" "no connection" "and the rules hold again"
+is "$(from 140.20.30.9)" connects "for everybody as before"
+in_srv nft delete table inet whittle
+again() { [ "$(grep -c 'repaired' "$dir/repairing")" -ge 2 ]; }
+until_true 6 again; t $? "and a second time" "$(cat "$dir/repairing")"
+w rollback >/dev/null
+pause 1.2
+is "$(in_srv nft list tables | grep -cw whittle)" 0 "but not what the operator takes back himself"
+end_watch
+
+# ---- revert ----
+w rules edit vm1 22 --not 140.20.30.10 >/dev/null
+w enforce --resource vm1 >/dev/null; w confirm >/dev/null
+watch reverting --revert
+from 140.20.30.10 >/dev/null; from 140.20.30.10 >/dev/null
+tells reverting 'reverted +the rules were taken back, since they hit 140.20.30.10' "with --revert they are taken back when a partner is hit soon after the confirmation"
+is "$(from 140.20.30.10)" connects "who connects again"
+w restore >/dev/null
+is "$(in_srv nft list tables | grep -cw whittle)" 0 "and a reboot does not bring them back"
+end_watch
+printf 'watch: {revert: yes, after-confirm: 1s}\n' >"$dir/late.yaml"
+w enforce --resource vm1 >/dev/null; w confirm >/dev/null; pause 1.2
+watch late --config "$dir/late.yaml"
+from 140.20.30.10 >/dev/null; from 140.20.30.10 >/dev/null
+tells late 'blocked' "later than after-confirm a partner who is hit is told"
+is "$(from 140.20.30.10)" "no connection" "but the rules stay"
+in_srv "$BUILD/whittle" watch --for 1s >"$dir/second" 2>&1; has "$(cat "$dir/second")" 'another program listens there' "a second watch says that there is one"
+end_watch
+echo "1..$n"
