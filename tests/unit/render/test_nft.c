@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "base/json.h"
+#include "render/nft_ruleset.h"
 #include "whittle/render.h"
 
 static struct wh_prefix prefix(const char *s)
@@ -112,12 +113,61 @@ static void an_audit_drops_nothing(void **state)
 	wh_arena_free(mem);
 }
 
+/* The spans of all tiles are the prefixes again, none crosses a tile's end, and each tile has at most WH_NFT_TILE of them. */
+static void tiles_hold_what_the_list_holds(void **state)
+{
+	(void)state;
+	unsigned seed = 7;
+	for (int round = 0; round < 40; round++) {
+		struct wh_arena *mem = wh_arena_new();
+		bool v6 = round % 2;
+		size_t n = (size_t)rand_r(&seed) % (round < 20 ? 40 : 9000), tiles, spans = 0;
+		struct wh_prefix *p = wh_arena_array(mem, n + 1, sizeof *p);
+		for (size_t i = 0; i < n; i++) {
+			struct wh_addr a = wh_addr_v4((uint32_t)rand_r(&seed) * 2654435761u);
+			if (v6)
+				memcpy(a.b, (uint8_t[]){0x20, 1, 0xd, 0xb8, 0, 0, a.b[12], a.b[13], a.b[14], a.b[15], 0, 0}, 12);
+			p[i] = wh_prefix_of(&a, (v6 ? 56u : 116u) + (unsigned)rand_r(&seed) % 9);
+		}
+		n = wh_prefix_merge(p, n);
+		struct wh_addr *starts = wh_nft_tiles(p, n, v6, mem, &tiles);
+		struct wh_nft_cursor c = {.p = p, .n = n};
+		struct wh_ranges all = wh_ranges_from_prefixes(NULL, 0, mem);
+		struct wh_prefix *back;
+		size_t n_back;
+		for (size_t i = 0; i < tiles; i++) {
+			struct wh_addr end = wh_nft_tile_end(starts, tiles, i, v6);
+			struct wh_span s;
+			size_t here = 0;
+			while (wh_nft_next_span(&c, &end, &s)) {
+				assert_true(wh_addr_cmp(&s.first, &starts[i]) >= 0 && wh_addr_cmp(&s.last, &end) <= 0 && wh_addr_cmp(&s.first, &s.last) <= 0);
+				all = wh_ranges_union(all, (struct wh_ranges){.r = (struct wh_range[]){{s.first, s.last}}, .n = 1}, mem);
+				here++;
+				if (n > 1000 && here > 20)
+					all.n = 0; /* a union a span is quadratic: long lists are counted only */
+			}
+			assert_true(here <= WH_NFT_TILE);
+			spans += here;
+		}
+		assert_true(n == 0 || spans > 0);
+		assert_false(c.have);
+		assert_int_equal(c.i, n);
+		if (n <= 40) {
+			wh_ranges_to_prefixes(all, mem, &back, &n_back);
+			assert_int_equal(n_back, n);
+			assert_memory_equal(back, p, n * sizeof *p);
+		}
+		wh_arena_free(mem);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_text_matches_its_golden_files),
 		cmocka_unit_test(a_carve_out_is_a_hole_in_the_set),
 		cmocka_unit_test(an_audit_drops_nothing),
+		cmocka_unit_test(tiles_hold_what_the_list_holds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
