@@ -236,7 +236,7 @@ int wh_nft_live(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_live *out,
 int wh_nft_state(struct wh_nft_state *out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
-	struct wh_nft_live live;
+	struct wh_nft_live live = {0};
 	struct wh_nl *nl;
 	memset(out, 0, sizeof *out);
 	int rc = wh_nl_open(&nl, err);
