@@ -17,9 +17,13 @@ static const char help[] =
 	"  --format nsg     network security groups as JSON: the narrowed rules are merged into each group that was imported, before the\n"
 	"                   rule that they narrow, and every other decision and field stays as it was. A host without a group gets\n"
 	"                   a complete new one\n"
+	"  --format arm     the same groups as a template for `az deployment group create`\n"
+	"  --format bicep   the same in Bicep\n"
+	"  --format terraform   the new rules as azurerm_network_security_rule, for a pull request\n"
+	"  --format az      a script of az commands, to be read and then run: allows come before denies\n"
 	"  --format nft     what `whittle enforce` would apply, in nft's own language\n"
 	"  --resource NAME  only this resource (a name, an id or an address); may be given several times\n"
-	"  --nsg NAME       with nsg: only this group\n"
+	"  --nsg NAME       with all but nft: only this group\n"
 	"  -o FILE          writes the file at once when it is complete; without it, standard output\n"
 	"\n"
 	"What was added, moved or replaced is said on standard error.\n"
@@ -170,8 +174,8 @@ static int run(struct cli *c, int argc, char **argv)
 	r = format ? wh_renderer_find(format) : NULL;
 	if (!rc && !r)
 		rc = unknown_format(c, format);
-	if (!rc && r && opt.nsg && strcmp(r->name, "nsg"))
-		rc = cli_usage(c, "--nsg goes with --format nsg only");
+	if (!rc && r && opt.nsg && !strcmp(r->name, "nft"))
+		rc = cli_usage(c, "--nsg goes with the formats of Azure, not with nft");
 	opt.resources = names;
 	if (!rc && r)
 		rc = export(c, r, &opt, names, path && strcmp(path, "-") ? path : NULL);

@@ -18,7 +18,7 @@ static void set_addresses(json_t *o, const char *single, const char *plural, con
 	json_object_set_new(o, plural, a);
 }
 
-static const char *azure_proto(uint8_t proto)
+const char *wh_nsg_protocol(uint8_t proto)
 {
 	switch (proto) {
 	case WH_PROTO_TCP: return "Tcp";
@@ -42,7 +42,7 @@ static json_t *rule_json(const struct wh_nsg_entry *e, bool arm)
 	json_object_set_new(p, "priority", json_integer(e->priority));
 	json_object_set_new(p, "direction", json_string(wh_direction_text(e->direction)));
 	json_object_set_new(p, "access", json_string(e->allow ? "Allow" : "Deny"));
-	json_object_set_new(p, "protocol", json_string(azure_proto(e->proto)));
+	json_object_set_new(p, "protocol", json_string(wh_nsg_protocol(e->proto)));
 	json_object_set_new(p, "sourcePortRange", json_string("*"));
 	json_object_set_new(p, "destinationPortRange", json_string(e->any_port ? "*" : port));
 	if (e->everyone)
@@ -114,21 +114,6 @@ int wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context 
 	return rc;
 }
 
-static char *notes_of(const struct wh_nsg_plan *plans, size_t n)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-	if (!f)
-		return NULL;
-	for (size_t i = 0; i < n; i++)
-		fputs(plans[i].notes, f);
-	if (!n)
-		fputs("Nothing to change: the groups let through no more than what is recommended.\n", f);
-	fclose(f);
-	return text;
-}
-
 /* One group as an object, several as a list; where none changes, those that were asked for, as they came. */
 static int write_groups(const struct wh_nsg_plan *plans, size_t n, const struct wh_estate *e, const struct wh_render_options *opt, char **out,
                         struct wh_error *err)
@@ -161,7 +146,7 @@ static int render(const struct wh_recommendation *r, const struct wh_estate *e, 
 	if (!rc)
 		rc = write_groups(plans, n, e, opt, out, err);
 	if (!rc && opt && opt->notes)
-		*opt->notes = notes_of(plans, n);
+		*opt->notes = wh_nsg_notes(plans, n);
 	wh_arena_free(mem);
 	return rc;
 }

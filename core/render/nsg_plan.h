@@ -50,6 +50,19 @@ json_t *wh_nsg_plan_json(const struct wh_nsg_plan *p);
 /* Reads the planned group back as any reader would, and holds it against the plan's regions: nothing goes out that decides otherwise. */
 int wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context *tags, struct wh_arena *mem, struct wh_error *err);
 
+/* The same as an ARM resource without what only Azure sets (etags, ids, default rules, associations): a new reference. */
+json_t *wh_nsg_plan_arm(const struct wh_nsg_plan *p);
+/* The part of an ARM id after "/KEY/", for "subscriptions" and "resourceGroups"; NULL when it has none. */
+const char *wh_nsg_id_part(const struct wh_nsg_plan *p, const char *key, struct wh_arena *mem);
+/* "Tcp", "Udp", …, as Azure spells them. */
+const char *wh_nsg_protocol(uint8_t proto);
+/* The plans' notes as one text, or that there is nothing to change. free() it. */
+char *wh_nsg_notes(const struct wh_nsg_plan *plans, size_t n);
+/* Makes the plans, verifies each, and has `write` write them; notes for a person go to opt->notes. */
+typedef int (*wh_nsg_writer)(FILE *f, const struct wh_nsg_plan *plans, size_t n, struct wh_arena *mem, struct wh_error *err);
+int wh_nsg_render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, wh_nsg_writer write, char **out,
+                  struct wh_error *err);
+
 /* Whether the options ask for this group: it guards a resource that they name. */
 bool wh_nsg_asked(const struct wh_nsg *nsg, const struct wh_estate *e, const struct wh_render_options *opt);
 

@@ -116,7 +116,8 @@ static void converse(struct conversation *c)
 	packet(c, true, SYN, "");
 	packet(c, false, SYN | ACK, "");
 	packet(c, true, ACK, "");
-	packet(c, true, PSH | ACK, "a request that belongs to no protocol in particular\n");
+	packet(c, true, PSH | ACK, "a request that belongs to no protocol in particular, of such a length that nobody can take it for the bare headers of a handshake: "
+	                            "an alert of a conversation in which next to nothing was said could be in anybody's name, and is not counted against a peer\n");
 	packet(c, false, PSH | ACK, "an answer that is somewhat longer than the request was, as answers are, and as plain as it\n");
 	packet(c, true, FIN | ACK, "");
 	packet(c, false, FIN | ACK, "");

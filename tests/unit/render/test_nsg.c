@@ -157,6 +157,41 @@ static void the_group_matches_its_golden_file(void **state)
 	drop(&w);
 }
 
+/* The formats that are deployed, each against its own file. */
+static void each_format_matches_its_golden_file(void **state)
+{
+	static const struct { const char *format, *file; } all[] = {
+		{"arm", "tests/golden/nsg/partner.arm.json"}, {"bicep", "tests/golden/nsg/partner.bicep"},
+		{"terraform", "tests/golden/nsg/partner.tf"}, {"az", "tests/golden/nsg/partner.az.sh"},
+	};
+	(void)state;
+	struct world w;
+	struct wh_prefix p[] = {prefix("140.20.30.8/29"), prefix("140.20.30.77")};
+	make(&w, "{\"etag\":\"W/0\",\"id\":\"/subscriptions/0a/resourceGroups/rg 'one'/providers/Microsoft.Network/networkSecurityGroups/web\","
+	         "\"location\":\"westeurope\",\"name\":\"web\",\"provisioningState\":\"Succeeded\",\"securityRules\":["
+	         RULE("it's ${odd}", "299", "Deny", "45.0.0.0/8", "*") "," RULE("ssh", "300", "Allow", "140.20.30.10/24", "22") "],\"tags\":{\"z-1\":\"it's ${x}\"}}", 1);
+	w.rules[0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = p, .n_prefixes = 2, .sources = 6, .flows = 155, .days = 31, .unseen = 3, .narrows = "web: ssh"};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		char *out, *want;
+		size_t len;
+		struct wh_error err;
+		if (wh_renderer_find(all[i].format)->render(&w.rec, &w.estate, NULL, &out, &err))
+			fail_msg("%s: %s", all[i].format, err.text);
+		if (getenv("WH_UPDATE_GOLDEN")) {
+			FILE *f = fopen(all[i].file, "w");
+			assert_non_null(f);
+			fputs(out, f);
+			fclose(f);
+		}
+		if (wh_read_file(all[i].file, 1 << 20, &want, &len, &err))
+			fail_msg("%s; it would be:\n%s", err.text, out);
+		assert_string_equal(out, want);
+		free(want);
+		free(out);
+	}
+	drop(&w);
+}
+
 static void where_there_is_no_gap_as_little_as_needed_is_renumbered(void **state)
 {
 	(void)state;
@@ -205,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_narrowed_port_of_the_resource_changes_and_only_narrows),
 		cmocka_unit_test(the_group_matches_its_golden_file),
+		cmocka_unit_test(each_format_matches_its_golden_file),
 		cmocka_unit_test(where_there_is_no_gap_as_little_as_needed_is_renumbered),
 		cmocka_unit_test(a_host_without_a_group_gets_a_new_one),
 	};

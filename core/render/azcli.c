@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The change as a script of `az` commands, to be read before it is run. The order keeps everybody connected who belongs: rules of
+ * ours from an earlier time go, rules move, allows come, and only then denies. It stops at the first command that fails; what has been
+ * done by then denies nobody who is allowed, and running it again completes it.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "render/nsg_plan.h"
+
+/* A word for the shell. */
+static void word(FILE *f, const char *s)
+{
+	fputc('\'', f);
+	for (; *s; s++)
+		if (*s == '\'')
+			fputs("'\\''", f);
+		else
+			fputc(*s, f);
+	fputc('\'', f);
+}
+
+static void command(FILE *f, const char *verb, const struct wh_nsg_plan *p, const char *name)
+{
+	fprintf(f, "az network nsg rule %s --resource-group \"$group\" --nsg-name ", verb);
+	word(f, p->name);
+	fputs(" --name ", f);
+	word(f, name);
+}
+
+static void addresses(FILE *f, const char *option, const struct wh_prefix *p, size_t n)
+{
+	char buf[WH_PREFIX_STRLEN];
+	fprintf(f, " \\\n\t%s", option);
+	for (size_t i = 0; i < n; i++) {
+		fputc(' ', f);
+		word(f, wh_prefix_text(&p[i], buf));
+	}
+	if (!n)
+		fputs(" '*'", f);
+}
+
+static void create(FILE *f, const struct wh_nsg_plan *p, const struct wh_nsg_entry *e)
+{
+	bool in = e->direction == WH_INBOUND;
+	command(f, "create", p, e->name);
+	fprintf(f, " \\\n\t--priority %u --direction %s --access %s --protocol '%s' --source-port-ranges '*'", e->priority, wh_direction_text(e->direction),
+	        e->allow ? "Allow" : "Deny", wh_nsg_protocol(e->proto));
+	if (e->any_port)
+		fputs(" --destination-port-ranges '*'", f);
+	else
+		fprintf(f, " --destination-port-ranges %u", e->port);
+	addresses(f, in ? "--source-address-prefixes" : "--destination-address-prefixes", e->everyone ? NULL : e->peers, e->everyone ? 0 : e->n_peers);
+	addresses(f, in ? "--destination-address-prefixes" : "--source-address-prefixes", e->locals, e->n_locals);
+	fputs(" \\\n\t--description ", f);
+	word(f, e->description);
+	fputc('\n', f);
+}
+
+static bool stays(const struct wh_nsg_plan *p, const struct wh_rule *r)
+{
+	for (size_t k = 0; k < p->n; k++)
+		if (p->entries[k].existing == r)
+			return true;
+	return false;
+}
+
+/* Two rules of a direction can't have one priority, not even for a moment: whoever moves up goes first from the top, then the others
+ * from below. */
+static void moves(FILE *f, const struct wh_nsg_plan *p)
+{
+	for (size_t k = p->n; k-- > 0;) {
+		const struct wh_nsg_entry *e = &p->entries[k];
+		if (e->existing && e->renumbered && e->priority > e->existing->priority) {
+			command(f, "update", p, e->existing->name);
+			fprintf(f, " --priority %u\n", e->priority);
+		}
+	}
+	for (size_t k = 0; k < p->n; k++) {
+		const struct wh_nsg_entry *e = &p->entries[k];
+		if (e->existing && e->renumbered && e->priority < e->existing->priority) {
+			command(f, "update", p, e->existing->name);
+			fprintf(f, " --priority %u\n", e->priority);
+		}
+	}
+}
+
+static void group(FILE *f, const struct wh_nsg_plan *p, struct wh_arena *mem)
+{
+	const char *where = wh_nsg_id_part(p, "resourceGroups", mem), *subscription = wh_nsg_id_part(p, "subscriptions", mem);
+	fprintf(f, "\n# ---- %s ----\ngroup=", wh_nsg_clean_name(p->name, 80, mem));
+	if (where)
+		word(f, where);
+	else
+		fputs("${RESOURCE_GROUP:?the resource group of this network security group}", f);
+	fputc('\n', f);
+	if (subscription) {
+		fputs("az account set --subscription ", f);
+		word(f, subscription);
+		fputc('\n', f);
+	}
+	if (!p->nsg) {
+		fputs("az network nsg create --resource-group \"$group\" --name ", f);
+		word(f, p->name);
+		fputc('\n', f);
+	}
+	for (size_t i = 0; p->nsg && i < p->nsg->n_rules; i++)
+		if (!p->nsg->rules[i].is_default && !stays(p, &p->nsg->rules[i])) {
+			command(f, "delete", p, p->nsg->rules[i].name);
+			fputc('\n', f);
+		}
+	moves(f, p);
+	for (int denies = 0; denies < 2; denies++)
+		for (size_t k = 0; k < p->n; k++)
+			if (!p->entries[k].existing && p->entries[k].allow == !denies)
+				create(f, p, &p->entries[k]);
+}
+
+static int write_script(FILE *f, const struct wh_nsg_plan *plans, size_t n, struct wh_arena *mem, struct wh_error *err)
+{
+	(void)err;
+	fputs("#!/bin/sh\n# Written by whittle. Read it, then run it where `az login` was done. It stops at the first command that fails;\n"
+	      "# allows come before denies, so that who belongs stays connected meanwhile.\nset -eu\n", f);
+	for (size_t i = 0; i < n; i++)
+		group(f, &plans[i], mem);
+	return 0;
+}
+
+static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out, struct wh_error *err)
+{
+	return wh_nsg_render(r, e, opt, write_script, out, err);
+}
+
+const struct wh_renderer wh_render_az = {"az", "a script of az commands, to be read and run", render};
