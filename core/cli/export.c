@@ -103,13 +103,14 @@ static int find_nsg(const struct cli *c, const struct wh_estate *e, const char *
 	return name ? cli_usage(c, "there is no network security group '%s' in the estate", name) : CLI_OK;
 }
 
-static int write_out(const struct wh_renderer *r, const struct wh_recommendation *rec, const struct wh_estate *e, struct wh_render_options *opt,
+static int write_out(const struct wh_renderer *r, const struct wh_recommendation *rec, const struct wh_estate *e, const struct wh_render_options *opt,
                      const char *path)
 {
 	struct wh_error err = {0};
 	char *text = NULL, *notes = NULL;
-	opt->notes = &notes;
-	int rc = r->render(rec, e, opt, &text, &err);
+	struct wh_render_options with_notes = *opt;
+	with_notes.notes = &notes;
+	int rc = r->render(rec, e, &with_notes, &text, &err);
 	if (!rc && path)
 		rc = write_file(path, text, &err);
 	if (!rc && !path && (fputs(text, stdout) < 0 || fflush(stdout)))

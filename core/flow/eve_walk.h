@@ -249,9 +249,9 @@ static inline const char *take_word(struct eve_walker *w, const struct eve_node 
  * longer than a text: what counts or measures would waste folds. */
 static inline const char *note(struct eve_node *n, const char *p, const char *q)
 {
-	size_t len = (size_t)(q - p);
 	if (unlikely(!q))
 		return NULL;
+	size_t len = (size_t)(q - p);
 	if (len < 16 && len == n->last_len && !(~equal32(n->last, p) & LOW(len))) {
 		n->same += n->same < UINT8_MAX;
 		n->ripe = n->same >= (n->op == EVE_OP_NUMBER ? 16 : 3);

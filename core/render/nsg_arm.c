@@ -45,16 +45,17 @@ static json_t *arm_rule(json_t *rule)
 
 json_t *wh_nsg_plan_arm(const struct wh_nsg_plan *p)
 {
-	json_t *group = wh_nsg_plan_json(p), *props = json_object_get(group, "properties"), *rules = json_array(), *r;
+	json_t *group = wh_nsg_plan_json(p), *props = json_object_get(group, "properties"), *rules = json_array();
 	json_t *out = json_pack("{s:s,s:s,s:s}", "type", "Microsoft.Network/networkSecurityGroups", "apiVersion", API_VERSION, "name", p->name);
 	json_t *location = json_object_get(group, "location"), *tags = json_object_get(group, "tags");
 	json_t *flush = json_object_get(json_is_object(props) ? props : group, "flushConnection");
+	json_t *old = json_object_get(json_is_object(props) ? props : group, "securityRules");
 	size_t i;
 	json_object_set_new(out, "location", json_is_string(location) ? json_incref(location) : json_string("[resourceGroup().location]"));
 	if (json_is_object(tags) && json_object_size(tags))
 		json_object_set(out, "tags", tags);
-	json_array_foreach(json_object_get(json_is_object(props) ? props : group, "securityRules"), i, r)
-		json_array_append_new(rules, arm_rule(r));
+	for (i = 0; i < json_array_size(old); i++)
+		json_array_append_new(rules, arm_rule(json_array_get(old, i)));
 	json_t *to = json_pack("{s:o}", "securityRules", rules);
 	if (json_is_boolean(flush))
 		json_object_set(to, "flushConnection", flush);
