@@ -259,25 +259,52 @@ int wh_persist_jit(const char *dir, struct wh_error *err)
 	return rc;
 }
 
-static int restore_jit(const char *dir, struct wh_restored *out, struct wh_error *err)
+enum { MAX_CLOSED = 256 };
+static int closed_from(const char *dir, struct wh_jit_port ports[static MAX_CLOSED], size_t *n, struct wh_error *err)
 {
-	struct wh_jit_port ports[256];
 	json_t *doc, *o;
-	size_t i, n = 0;
+	size_t i;
+	*n = 0;
 	int rc = read_file(dir, CLOSED, &doc, err);
 	if (rc)
-		return rc == -ENOENT ? 0 : rc;
+		return rc;
 	json_t *list = json_object_get(doc, "closed");
-	bool good = json_is_array(list) && json_array_size(list) <= 256;
+	bool good = json_is_array(list) && json_array_size(list) <= MAX_CLOSED;
 	if (good)
 		json_array_foreach(list, i, o) {
 			json_int_t proto = json_integer_value(json_object_get(o, "protocol")), port = json_integer_value(json_object_get(o, "port"));
 			good = good && (proto == WH_PROTO_TCP || proto == WH_PROTO_UDP) && port > 0 && port <= 65535;
-			ports[n++] = (struct wh_jit_port){.proto = (uint8_t)proto, .port = (uint16_t)port};
+			ports[(*n)++] = (struct wh_jit_port){.proto = (uint8_t)proto, .port = (uint16_t)port};
 		}
 	json_decref(doc);
-	if (!good)
-		return wh_fail(err, -EBADMSG, "%s/" CLOSED ": is not what whittle writes; nothing of it is put back", dir);
+	return good ? 0 : wh_fail(err, -EBADMSG, "%s/" CLOSED ": is not what whittle writes; nothing of it is put back", dir);
+}
+
+size_t wh_persist_jit_lost(const char *dir)
+{
+	struct wh_jit_port ports[MAX_CLOSED];
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_jit_live live;
+	struct wh_error err;
+	size_t n, lost = 0;
+	if (!closed_from(dir, ports, &n, &err) && !wh_jit_nft_live(mem, &live, &err))
+		for (size_t i = 0; i < n; i++) {
+			bool held = false;
+			for (size_t k = 0; k < live.n_closed; k++)
+				held |= live.closed[k].port.proto == ports[i].proto && live.closed[k].port.port == ports[i].port;
+			lost += !held;
+		}
+	wh_arena_free(mem);
+	return lost;
+}
+
+static int restore_jit(const char *dir, struct wh_restored *out, struct wh_error *err)
+{
+	struct wh_jit_port ports[MAX_CLOSED];
+	size_t n;
+	int rc = closed_from(dir, ports, &n, err);
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
 	if (!n)
 		return 0;
 	rc = wh_jit_nft_on(ports, n, 0, err);

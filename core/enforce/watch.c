@@ -41,7 +41,7 @@ struct watch {
 	struct peer *peers; size_t n_peers, room_peers;
 	struct port ports[MAX_PORTS]; size_t n_ports;
 	int64_t look_at_us;               /* 0: nothing to look at */
-	bool was_there, ours_touched, told_flushed, told_changed;
+	bool was_there, ours_touched, told_flushed, told_changed, told_jit;
 	char by[64]; uint32_t pid;
 	int64_t confirmed_us;
 	bool failed;
@@ -280,6 +280,13 @@ static void look(struct watch *w)
 			learn(w, &err);
 		}
 	}
+	size_t lost = wh_persist_jit_lost(w->dir);
+	if (lost && !w->told_jit) {
+		a.kind = "flushed";
+		tell(w, &a, "%s opened %zu port%s that just-in-time access keeps closed", who, lost, lost == 1 ? "" : "s");
+		repair(w);
+	}
+	w->told_jit = lost != 0 && !w->opt->config->repair;
 	free(difference);
 	wh_arena_free(mem);
 	*w->by = 0;

@@ -26,6 +26,8 @@ int wh_persist_load(const char *dir, struct wh_arena *mem, struct wh_nft_ruleset
 int wh_persist_load_applied(const char *dir, struct wh_arena *mem, struct wh_nft_ruleset **rs, struct wh_error *err);
 /* Keeps the ports that the kernel has closed for good now. */
 int wh_persist_jit(const char *dir, struct wh_error *err);
+/* How many ports that should be closed for good are not; 0 also where nothing is kept or can be read. */
+size_t wh_persist_jit_lost(const char *dir);
 /* Forgets the rules, and with `jit` the closed ports. *n counts the files that were there. */
 int wh_persist_forget(const char *dir, bool rules, bool jit, size_t *n, struct wh_error *err);
 

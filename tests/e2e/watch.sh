@@ -69,6 +69,18 @@ pause 1.2
 is "$(in_srv nft list tables | grep -cw whittle)" 0 "but not what the operator takes back himself"
 end_watch
 
+# ---- ports that just-in-time access keeps closed ----
+printf 'watch: {repair: yes}\njit: [{resource: vm1, ports: [25], who: [%s]}]\n' "$(env -u SUDO_USER id -un)" >"$dir/jit.yaml"
+w jit on --config "$dir/jit.yaml" >/dev/null; w jit confirm --config "$dir/jit.yaml" >/dev/null
+watch closed --config "$dir/jit.yaml"
+in_srv nft flush ruleset
+tells closed 'flushed +nft .* opened 1 port that just-in-time access keeps closed' "a flush that opens a port of just-in-time access is noticed"
+tells closed 'repaired .*1 kept closed' "and mended"
+w jit off --config "$dir/jit.yaml" >/dev/null
+pause 1.2
+is "$(in_srv nft list tables | wc -l)" 0 "but not off"
+end_watch
+
 # ---- revert ----
 w rules edit vm1 22 --not 140.20.30.10 >/dev/null
 w enforce --resource vm1 >/dev/null; w confirm >/dev/null
