@@ -76,7 +76,40 @@ static void print_breakage(const struct wh_recommendation *rec)
 		       100 * wh_upper_bound(sum.flows, sum.of), cli_number(sum.peers, c), cli_number(sum.of_peers, d), sum.days);
 }
 
-static void print_rules(const struct wh_recommendation *rec, bool all)
+/* Days without any flow at all are the sensor's, not the peers'; and a sensor that has said nothing of late makes old news. */
+static void print_outages(const struct wh_recommendation *rec)
+{
+	char a[WH_TIME_STRLEN], b[WH_TIME_STRLEN];
+	int32_t since = wh_day(wh_now_us()) - wh_day(rec->to_us - 1);
+
+	for (size_t i = 0; i < rec->n_silent; i++)
+		printf("The sensor was silent from %.10s to %.10s: these days count neither for nor against anybody.\n",
+		       wh_time_text(rec->silent[i].first * WH_US_PER_DAY, a), wh_time_text(rec->silent[i].last * WH_US_PER_DAY, b));
+	if (since > 2 && rec->n_resources)
+		fprintf(stderr, "whittle: the sensor has said nothing for %d days; 'whittle selftest' tells whether it hears\n", since);
+}
+
+static void print_changes(const struct wh_changes *c)
+{
+	char at[WH_TIME_STRLEN];
+
+	if (!c || !c->n)
+		return;
+	printf("\nChanges since the calculation up to %.10s:\n", wh_time_text(c->since_us - 1, at));
+	struct cli_table *t = cli_table_new("Resource|Rule|Change|Gained|Lost|Why");
+	for (size_t i = 0; i < c->n; i++) {
+		const struct wh_change *x = &c->list[i];
+		cli_table_text(t, x->resource->name);
+		cli_table_text(t, x->rule->name);
+		cli_table_text(t, x->is_new ? "new" : x->is_gone ? "gone" : x->n_gained ? x->n_lost ? "moved" : "wider" : "narrower");
+		prefix_cell(t, x->gained, x->n_gained, false, "");
+		prefix_cell(t, x->lost, x->n_lost, false, "");
+		cli_table_text(t, x->why);
+	}
+	cli_table_print(t);
+}
+
+static void print_rules(const struct wh_recommendation *rec, const struct wh_changes *changes, bool all)
 {
 	struct cli_table *t = cli_table_new("Resource|Port|Allow|Except|>Peers|>Stopped|>Breaks|>Sure");
 	char from[WH_TIME_STRLEN], to[WH_TIME_STRLEN];
@@ -86,7 +119,9 @@ static void print_rules(const struct wh_recommendation *rec, bool all)
 		rules += rec->resources[i].n_rules;
 		rule_rows(t, &rec->resources[i], all);
 	}
-	printf("Learned from %.10s to %.10s (%u days)\n\n", wh_time_text(rec->from_us, from), wh_time_text(rec->to_us - 1, to), rec->days);
+	printf("Learned from %.10s to %.10s (%u days)\n", wh_time_text(rec->from_us, from), wh_time_text(rec->to_us - 1, to), rec->days);
+	print_outages(rec);
+	putchar('\n');
 	cli_table_print(t);
 	for (size_t i = 0; i < rec->n_resources; i++)
 		for (size_t k = 0; k < rec->resources[i].n_rules; k++) {
@@ -95,6 +130,7 @@ static void print_rules(const struct wh_recommendation *rec, bool all)
 				printf("%s%s %s%s%s%s%s", i || k ? "" : "\n", rec->resources[i].resource->name, r->name, r->narrows ? " narrows " : "",
 				       r->narrows ? r->narrows : "", r->note ? ": " : "", r->note ? r->note : ""), putchar('\n');
 		}
+	print_changes(changes);
 	putchar('\n');
 	for (size_t i = 0; i < rec->n_resources; i++)
 		if (!rec->resources[i].n_rules || rec->resources[i].reason)
@@ -223,7 +259,8 @@ static int run(struct cli *c, int argc, char **argv)
 	const char *svg = NULL;
 	bool dry_run = false, all = false;
 	struct wh_harden_options opt;
-	struct wh_recommendation *rec;
+	struct wh_recommendation *rec, *before;
+	struct wh_changes difference, *changes = NULL;
 	struct wh_estate *estate = NULL;
 	struct wh_error err = {0};
 	struct wh_store *s;
@@ -281,15 +318,20 @@ static int run(struct cli *c, int argc, char **argv)
 		goto out;
 	}
 	cli_progress("%s", "");
+	if (!wh_recommendation_load(s, estate, mem, &before, &err) && !wh_changes(s, before, rec, mem, &difference, &err))
+		changes = &difference;
 	/* a part of the resources is looked at, not kept: it would take the place of the whole */
 	if ((rc = save(s, rec, dry_run || optind < argc)))
 		goto out;
 	if (c->json) {
 		char *text = wh_recommendation_json(rec);
-		rc = text ? (puts(text), CLI_OK) : CLI_FAILED;
+		json_t *doc = text ? json_loads(text, 0, NULL) : NULL;
+		if (doc && changes)
+			json_object_set_new(doc, "changes", wh_changes_json(changes));
 		free(text);
+		rc = cli_print_json(doc);
 	} else {
-		print_rules(rec, all);
+		print_rules(rec, changes, all);
 	}
 out:
 	wh_estate_free(estate);

@@ -134,6 +134,13 @@ static void add_trusted(const struct wh_analysis *a, const struct wh_present *pr
 	wh_ranges_to_prefixes(out, mem, &s->except, &s->n_except);
 }
 
+/* Many hosts of one /64 that come on most days were folded into its first address: that one is no host. */
+static bool stands_for_a_64(const struct wh_addr *a)
+{
+	static const uint8_t none[8];
+	return !wh_addr_is_v4(a) && !memcmp(a->b + 8, none, 8);
+}
+
 void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, double line_price, struct wh_arena *mem,
                      struct wh_select_input *out)
 {
@@ -143,7 +150,7 @@ void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *
 	for (size_t i = 0; i < t->n; i++) {
 		const struct wh_evidence_peer *p = &t->peers[i];
 		if (p->verdict == WH_PEER_IN)
-			out->peers[out->n++] = (struct wh_select_peer){p->addr, p->late, p->n_days * 2 > a->window.sensor_days};
+			out->peers[out->n++] = (struct wh_select_peer){p->addr, p->late, p->n_days * 2 > a->window.sensor_days && !stands_for_a_64(&p->addr)};
 		else if (p->verdict != WH_PEER_TRUSTED && p->verdict != WH_PEER_OUTSIDE_POLICY)
 			out->keep_out[out->n_out++] = p->addr;
 	}

@@ -70,8 +70,15 @@ static json_t *to_json(const struct wh_recommendation *r)
 	json_t *list = json_array();
 	for (size_t i = 0; i < r->n_resources; i++)
 		json_array_append_new(list, resource_json(&r->resources[i]));
-	return json_pack("{s:i, s:s, s:{s:s, s:s, s:i}, s:o}", "version", 1, "calculatedAt", wh_time_text(r->calculated_us, at), "window", "from",
-	                 wh_time_text(r->from_us, from), "to", wh_time_text(r->to_us, to), "days", (int)r->days, "resources", list);
+	json_t *silent = json_array();
+	for (size_t i = 0; i < r->n_silent; i++) {
+		char first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
+		wh_time_text(r->silent[i].first * WH_US_PER_DAY, first);
+		wh_time_text(r->silent[i].last * WH_US_PER_DAY, last);
+		json_array_append_new(silent, json_pack("{s:s, s:s}", "first", first, "last", last));
+	}
+	return json_pack("{s:i, s:s, s:{s:s, s:s, s:i, s:o}, s:o}", "version", 1, "calculatedAt", wh_time_text(r->calculated_us, at), "window", "from",
+	                 wh_time_text(r->from_us, from), "to", wh_time_text(r->to_us, to), "days", (int)r->days, "sensorSilent", silent, "resources", list);
 }
 
 char *wh_recommendation_json(const struct wh_recommendation *r)

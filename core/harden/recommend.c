@@ -264,6 +264,21 @@ static bool wanted(const struct wh_estate *e, const struct wh_resource *r, const
 	return n == 0;
 }
 
+/* A whole day without a flow of anybody is no silence of peers but of the sensor. */
+static void find_outages(const struct wh_window *w, struct wh_arena *mem, struct wh_recommendation *rec)
+{
+	rec->silent = wh_arena_array(mem, 33, sizeof *rec->silent);
+	for (unsigned i = w->days; i-- > 0;) {
+		int32_t day = w->last - (int32_t)i;
+		if (w->sensor >> i & 1)
+			continue;
+		if (rec->n_silent && rec->silent[rec->n_silent - 1].last == day - 1)
+			rec->silent[rec->n_silent - 1].last = day;
+		else
+			rec->silent[rec->n_silent++] = (struct wh_silence){day, day};
+	}
+}
+
 int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char *const *names, size_t n,
                  const struct wh_harden_options *opt, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
 {
@@ -276,6 +291,7 @@ int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char 
 		return rc;
 	rec->to_us = rec->calculated_us = ((int64_t)a.window.last + 1) * WH_US_PER_DAY;
 	rec->days = a.window.days;
+	find_outages(&a.window, mem, rec);
 	rec->from_us = rec->to_us - (int64_t)rec->days * WH_US_PER_DAY;
 	rec->resources = wh_arena_array(mem, estate->n_resources + 1, sizeof *rec->resources);
 	for (size_t i = 0; i < estate->n_resources && !rc; i++) {

@@ -3,6 +3,7 @@
  * harden: from edges and the present policy to narrowed rules, with their evidence and their proof.
  */
 #pragma once
+#include <jansson.h>
 #include "whittle/base.h"
 #include "whittle/config.h"
 #include "whittle/estate.h"
@@ -92,6 +93,7 @@ struct wh_resource_result {
 struct wh_recommendation {
 	int64_t calculated_us;   /* the end of the window, not the wall clock: same input, same output */
 	int64_t from_us, to_us; unsigned days;
+	struct wh_silence { int32_t first, last; } *silent; size_t n_silent; /* days of the window without any flow at all: an outage */
 	int64_t serial;          /* which saved calculation of this ledger it is: set by save and load, counts from 1 */
 	struct wh_resource_result *resources; size_t n_resources; /* by name */
 };
@@ -211,3 +213,19 @@ struct wh_selftest_options {
 };
 /* Sends flows to an address whose traffic passes the sensor, and waits until they show. Returns 0 also when they did not: see arrived. */
 int wh_selftest(struct wh_store *s, const struct wh_selftest_options *o, struct wh_selftest *t, struct wh_error *err);
+
+/* ---- what is different from the last calculation ---- */
+struct wh_change {
+	const struct wh_resource *resource;
+	const struct wh_recommended_rule *rule; /* the new one, or the old one where it is gone */
+	bool is_new, is_gone;
+	struct wh_prefix *gained; size_t n_gained;
+	struct wh_prefix *lost; size_t n_lost;
+	uint64_t refused;                       /* attempts from `gained` that were not answered: of peers that a rule in force may be blocking */
+	const char *why;                        /* NULL where a deny-all came or went */
+};
+struct wh_changes { struct wh_change *list; size_t n; int64_t since_us; };
+/* The resources of `now` only. Lives in `mem`, and refers to both recommendations. */
+int wh_changes(struct wh_store *s, const struct wh_recommendation *before, const struct wh_recommendation *now, struct wh_arena *mem,
+               struct wh_changes *out, struct wh_error *err);
+json_t *wh_changes_json(const struct wh_changes *c);

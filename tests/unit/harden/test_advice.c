@@ -243,6 +243,74 @@ static void the_drawing_has_a_dot_for_each_point_and_is_well_formed(void **state
 	scene_close(&s);
 }
 
+static void what_changed_since_the_last_calculation_is_said_with_its_reason(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_changes c;
+	struct wh_error err;
+	char text[WH_PREFIX_STRLEN];
+	scene_open(&s, NULL, 0);
+	days_of(&s, partners, 0, 31);
+	struct wh_recommendation *before = recommend(&s, 0);
+	if (wh_changes(s.store, before, recommend(&s, 0), s.mem, &c, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(c.n, 0);
+	days_of(&s, offices, 31, 45);
+	for (int i = 0; i < 9; i++)
+		scene_syn(&s, wh_addr_v4(0xb9073c09), 22, 45, 0); /* 185.7.60.9, refused by then */
+	struct wh_recommendation *now = recommend(&s, 0);
+	if (wh_changes(s.store, before, now, s.mem, &c, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(c.n, 1);
+	assert_false(c.list[0].is_new);
+	assert_int_equal(c.list[0].n_gained, 1);
+	assert_string_equal(wh_prefix_text(&c.list[0].gained[0], text), "185.7.60.8/29");
+	assert_int_equal(c.list[0].n_lost, 0);
+	assert_int_equal(c.list[0].refused, 9);
+	assert_non_null(strstr(c.list[0].why, "5 peers were seen in what is new, the first on 2026-11-01"));
+	assert_non_null(strstr(c.list[0].why, "9 attempts from there were refused"));
+	scene_close(&s);
+}
+
+static void days_without_any_flow_are_an_outage_and_are_named(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	days_of(&s, partners, 0, 12);
+	days_of(&s, partners, 15, 33);
+	struct wh_recommendation *rec = recommend(&s, 0);
+	assert_int_equal(rec->n_silent, 1);
+	assert_int_equal(rec->silent[0].first, wh_day(scene_day0_us) + 12);
+	assert_int_equal(rec->silent[0].last, wh_day(scene_day0_us) + 14);
+	assert_non_null(scene_rule(rec, 22)); /* and they count neither for nor against anybody */
+	scene_close(&s);
+}
+
+static void what_nobody_uses_any_more_falls_out_of_a_rolling_window(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_recommendation *now;
+	struct wh_port_list *ports;
+	struct wh_changes c;
+	struct wh_error err;
+	scene_open(&s, NULL, 0);
+	days_of(&s, offices, 0, 20);
+	days_of(&s, partners, 0, 60);
+	struct wh_recommendation *before = recommend(&s, 0);
+	assert_true(scene_allows(scene_rule(before, 22), "185.7.60.9"));
+	wh_port_list_load("22", NULL, s.mem, &ports, &err);
+	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .window_days = 35};
+	if (wh_recommend(s.store, s.estate, NULL, 0, &opt, s.mem, &now, &err) || wh_changes(s.store, before, now, s.mem, &c, &err))
+		fail_msg("%s", err.text);
+	assert_false(scene_allows(scene_rule(now, 22), "185.7.60.9"));
+	assert_int_equal(c.n, 1);
+	assert_non_null(strstr(c.list[0].why, "5 peers were seen in what is gone, the last on 2026-10-20"));
+	scene_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +323,9 @@ int main(void)
 		cmocka_unit_test(along_the_curve_lines_become_fewer_and_addresses_more),
 		cmocka_unit_test(each_point_of_the_curve_is_what_its_permissiveness_recommends),
 		cmocka_unit_test(a_budget_of_lines_is_held_by_all_rules_of_a_resource_together),
+		cmocka_unit_test(what_changed_since_the_last_calculation_is_said_with_its_reason),
+		cmocka_unit_test(days_without_any_flow_are_an_outage_and_are_named),
+		cmocka_unit_test(what_nobody_uses_any_more_falls_out_of_a_rolling_window),
 		cmocka_unit_test(the_drawing_has_a_dot_for_each_point_and_is_well_formed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
