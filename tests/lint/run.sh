@@ -7,7 +7,7 @@ for s in $(git ls-files '*.sh' packaging/install-deps.sh .ci/run 2>/dev/null); d
 	case $(head -n 1 "$s") in *bash*) bash -n "$s" || bad=1 ;; *) sh -n "$s" || bad=1 ;; esac
 done
 if command -v cppcheck >/dev/null; then
-	cppcheck --quiet --error-exitcode=1 --library=tests/lint/libmnl.cfg --std=c11 --enable=warning,portability --inline-suppr -Iinclude -Icore -I. \
+	cppcheck --quiet --error-exitcode=1 --library=tests/lint/loops.cfg --std=c11 --enable=warning,portability --inline-suppr -Iinclude -Icore -I. \
 		--suppress=missingIncludeSystem --suppress=nullPointerOutOfMemory --suppress=nullPointerArithmeticOutOfMemory core plugin || bad=1
 else
 	echo "lint: cppcheck is not installed (packaging/install-deps.sh lint)"; bad=1
