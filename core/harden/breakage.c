@@ -61,6 +61,7 @@ void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, c
 {
 	struct wh_ranges in = let_in(rule, mem);
 	uint64_t shown = last_days(days ? days : a->window.days);
+	size_t at = 0;
 
 	*out = (struct wh_breakage){.days = days ? days : a->window.days};
 	for (size_t i = 0; i < t->n; i++) {
@@ -69,7 +70,9 @@ void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, c
 		if (!now || !belongs(p))
 			continue;
 		uint64_t flows = (uint64_t)((unsigned __int128)p->edge.flows * now / (of > now ? of : now));
-		bool lost = !wh_ranges_has(in, &p->addr);
+		while (at < in.n && wh_addr_cmp(&in.r[at].to, &p->addr) < 0) /* both are in order */
+			at++;
+		bool lost = at == in.n || wh_addr_cmp(&in.r[at].from, &p->addr) > 0;
 		out->of += flows;
 		out->of_peers++;
 		out->flows += lost ? flows : 0;

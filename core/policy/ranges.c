@@ -43,8 +43,11 @@ static bool joins(const struct wh_range *x, const struct wh_range *y)
 
 static size_t normalise(struct wh_range *r, size_t n)
 {
-	size_t top = 0;
-	qsort(r, n, sizeof *r, by_start);
+	size_t top = 0, sorted = 1;
+	while (sorted < n && wh_addr_cmp(&r[sorted - 1].from, &r[sorted].from) <= 0)
+		sorted++;
+	if (sorted < n) /* prefixes that were selected are in order: sorting them anew is a fifth of a recommendation */
+		qsort(r, n, sizeof *r, by_start);
 	for (size_t i = 0; i < n; i++) {
 		if (top && joins(&r[top - 1], &r[i])) {
 			if (wh_addr_cmp(&r[i].to, &r[top - 1].to) > 0)
