@@ -151,7 +151,7 @@ void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *
 		const struct wh_evidence_peer *p = &t->peers[i];
 		if (p->verdict == WH_PEER_IN)
 			out->peers[out->n++] = (struct wh_select_peer){p->addr, p->late, p->n_days * 2 > a->window.sensor_days && !stands_for_a_64(&p->addr)};
-		else if (p->verdict != WH_PEER_TRUSTED && p->verdict != WH_PEER_OUTSIDE_POLICY)
+		else if (p->verdict != WH_PEER_TRUSTED && p->verdict != WH_PEER_OUTSIDE_POLICY && !(p->verdict == WH_PEER_OUT && p->lapsed))
 			out->keep_out[out->n_out++] = p->addr;
 	}
 	out->costs.line *= line_price;

@@ -12,6 +12,10 @@
  *   neighbours  once all have a score, peers of the same /28 (IPv6: /64) above 1 vouch for those beside them: the newest
  *               machine of an office, the script host among a partner's people
  *
+ * Beside the score: one that came once or twice some time ago (one-off), and one that came regularly and has been quiet for several
+ * times its longest pause (gone), cost no line, unless somebody beside them belongs. Neither is carved out of a prefix around it, nor
+ * is one without the score who has been quiet for carve-out-days; who is hostile by a hard rule always is.
+ *
  * Guessing and presence pull against each other on purpose: five sessions a day from a script stay in, forty a day do not,
  * however many weeks they go on.
  */
@@ -134,9 +138,22 @@ static int load_one_off(const char *file, const struct wh_yaml *m, struct wh_wei
 	return rc ? rc : whole(file, m, "quiet-days", &w->one_off_quiet, err);
 }
 
+static int load_gone(const char *file, const struct wh_yaml *m, struct wh_weights *w, struct wh_error *err)
+{
+	static const char *const known[] = {"days", "quiet-days", "gaps", "carve-out-days", NULL};
+	int rc = wh_yaml_check_keys(file, m, known, err);
+	if (!rc)
+		rc = whole(file, m, "days", &w->gone_days, err);
+	if (!rc)
+		rc = whole(file, m, "quiet-days", &w->gone_quiet, err);
+	if (!rc)
+		rc = whole(file, m, "carve-out-days", &w->lapse_quiet, err);
+	return rc ? rc : whole(file, m, "gaps", &w->gone_gaps, err);
+}
+
 int wh_weights_load(const char *path, struct wh_weights *out, struct wh_error *err)
 {
-	static const char *const known[] = {"prior", "features", "one-off", "shapes", "prices", NULL};
+	static const char *const known[] = {"prior", "features", "one-off", "gone", "shapes", "prices", NULL};
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_yaml *root = NULL;
 	int rc = wh_yaml_parse_file(path, mem, &root, err);
@@ -155,6 +172,8 @@ int wh_weights_load(const char *path, struct wh_weights *out, struct wh_error *e
 		rc = load_features(path, wh_yaml_get(root, "features"), out, err);
 	if (!rc)
 		rc = load_one_off(path, wh_yaml_get(root, "one-off"), out, err);
+	if (!rc)
+		rc = load_gone(path, wh_yaml_get(root, "gone"), out, err);
 	if (!rc)
 		rc = load_shapes(path, wh_yaml_get(root, "shapes"), out, err);
 	if (!rc)
@@ -259,12 +278,40 @@ static void add_up(struct wh_evidence_peer *p, const struct wh_weights *w)
 		p->score += w->weight[i] * p->value[i];
 }
 
-static void decide(struct wh_evidence_peer *p, const struct wh_weights *w)
+/* Days that the sensor saw since the peer's last; 64 when it was never there. */
+static unsigned quiet_days(const struct wh_evidence_peer *p, const struct wh_window *win)
 {
-	unsigned quiet = p->days ? (unsigned)__builtin_ctzll(p->days) : 64;
+	return p->days ? (unsigned)__builtin_popcountll(win->sensor & ((p->days & -p->days) - 1)) : 64;
+}
 
-	p->one_off = p->n_days <= w->one_off_days && p->edge.flows < w->one_off_flows && quiet >= w->one_off_quiet &&
+/* The longest stretch between two of the peer's days, in days that the sensor saw: 1 for one that came daily. */
+static unsigned longest_gap(const struct wh_evidence_peer *p, const struct wh_window *win)
+{
+	unsigned longest = 0;
+	uint64_t later = p->days & -p->days;
+	for (uint64_t rest = p->days & (p->days - 1); rest; rest &= rest - 1) {
+		uint64_t earlier = rest & -rest;
+		unsigned gap = (unsigned)__builtin_popcountll(win->sensor & (earlier - 1) & ~(later - 1));
+		longest = gap > longest ? gap : longest;
+		later = earlier;
+	}
+	return longest;
+}
+
+/* Came on many days and has been quiet for several times its longest pause: its address was given up. */
+static bool has_gone(const struct wh_evidence_peer *p, const struct wh_window *win, const struct wh_weights *w)
+{
+	unsigned quiet = quiet_days(p, win);
+	return w->gone_days && p->n_days >= w->gone_days && quiet >= w->gone_quiet && quiet > w->gone_gaps * longest_gap(p, win) && !p->named &&
+	       !p->value[WH_F_PRIVATE];
+}
+
+static void decide(struct wh_evidence_peer *p, const struct wh_window *win, const struct wh_weights *w)
+{
+	p->one_off = p->n_days <= w->one_off_days && p->edge.flows < w->one_off_flows && quiet_days(p, win) >= w->one_off_quiet &&
 	             p->value[WH_F_NEIGHBOURS] == 0 && !p->named && !p->value[WH_F_PRIVATE];
+	p->gone = p->gone && p->value[WH_F_NEIGHBOURS] == 0;
+	p->lapsed = p->one_off || p->gone || (w->lapse_quiet && quiet_days(p, win) >= w->lapse_quiet);
 	if (p->outside)
 		p->verdict = WH_PEER_OUTSIDE_POLICY;
 	else if (p->trusted)
@@ -274,7 +321,7 @@ static void decide(struct wh_evidence_peer *p, const struct wh_weights *w)
 	else if (p->edge.alerts[0] || p->edge.alerts[1])
 		p->verdict = WH_PEER_HOSTILE_ALERT;
 	else
-		p->verdict = p->score > 0 && !p->one_off ? WH_PEER_IN : WH_PEER_OUT;
+		p->verdict = p->score > 0 && !p->one_off && !p->gone ? WH_PEER_IN : WH_PEER_OUT;
 }
 
 static bool vouches(const struct wh_evidence_peer *p)
@@ -292,6 +339,7 @@ void wh_evidence(struct wh_evidence_peer *peers, size_t n, const struct wh_windo
 		p->n_days = (unsigned)__builtin_popcountll(p->days);
 		p->late = p->days && !(p->days & ~recent) && wh_day(p->edge.first_us) > win->last - (int32_t)(win->days / 2);
 		own_features(p, win, shapes);
+		p->gone = has_gone(p, win, w);
 		add_up(p, w);
 	}
 	for (size_t i = 0, j; i < n; i = j) { /* blocks of neighbours */
@@ -306,6 +354,6 @@ void wh_evidence(struct wh_evidence_peer *peers, size_t n, const struct wh_windo
 	}
 	for (size_t i = 0; i < n; i++) {
 		add_up(&peers[i], w);
-		decide(&peers[i], w);
+		decide(&peers[i], win, w);
 	}
 }

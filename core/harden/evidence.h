@@ -25,6 +25,8 @@ struct wh_shares { double size[WH_EDGE_BUCKETS], time[WH_EDGE_BUCKETS]; };
 struct wh_weights {
 	double prior, weight[WH_N_FEATURES];
 	unsigned one_off_days, one_off_flows, one_off_quiet;
+	unsigned gone_days, gone_quiet, gone_gaps;
+	unsigned lapse_quiet;
 	double votes, floor;
 	struct wh_shares hostile, work; /* what is typical before the ledger knows better */
 	struct wh_select_costs prices;  /* half_days and max_lines are set by the caller */
@@ -62,7 +64,9 @@ struct wh_evidence_peer {
 	unsigned n_days;
 	bool late;                /* first seen in the second half of the window */
 	double value[WH_N_FEATURES], score;
-	bool one_off;
+	bool one_off; /* came once or twice, some time ago: left out whatever its score, but not kept out */
+	bool lapsed;  /* not wanted, but quiet for so long that its address may be somebody else's: no carve-out */
+	bool gone;    /* came regularly and has stopped: the same */
 	enum wh_verdict verdict;
 };
 /* peers sorted by address. */

@@ -171,6 +171,8 @@ static void tell_peer(FILE *f, const struct story *st, const struct wh_evidence_
 		}
 		if (p->one_off)
 			fprintf(f, "; seen in passing and not for days: left out");
+		else if (p->gone)
+			fprintf(f, "; came regularly and has stopped: left out");
 	}
 	fputc('\n', f);
 }
@@ -292,8 +294,8 @@ static json_t *peer_json(const struct story *st, const struct wh_evidence_peer *
 		if (p->value[i] != 0)
 			json_array_append_new(terms, json_pack("{s:s, s:f, s:f}", "feature", wh_feature_names[i], "value", p->value[i], "weight",
 			                                       st->a.weights.weight[i]));
-	return json_pack("{s:s, s:s, s:f, s:b, s:i, s:I, s:i, s:o}", "address", wh_addr_text(&p->addr, buf), "verdict", verdict_names[p->verdict],
-	                 "score", p->score, "oneOff", p->one_off, "days", (int)p->n_days, "flows", (json_int_t)p->edge.flows, "elsewhere",
+	return json_pack("{s:s, s:s, s:f, s:b, s:b, s:i, s:I, s:i, s:o}", "address", wh_addr_text(&p->addr, buf), "verdict", verdict_names[p->verdict],
+	                 "score", p->score, "oneOff", p->one_off, "gone", p->gone, "days", (int)p->n_days, "flows", (json_int_t)p->edge.flows, "elsewhere",
 	                 (int)p->elsewhere, "features", terms);
 }
 

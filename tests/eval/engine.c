@@ -20,9 +20,28 @@ static int fold(void *arg, const struct wh_record *rec)
 	return wh_edge_table_fold(e->table, rec);
 }
 
-/* Every service is a resource of its own, open to everyone: nothing is given away by narrow rules in force. */
+static int write_nsg(const char *path, unsigned service)
+{
+	const char *const *ranges;
+	size_t n = service_policy(service, &ranges);
+	FILE *f = n ? fopen(path, "w") : NULL;
+	if (!n)
+		return 0;
+	if (!f)
+		return -errno;
+	fputs("{\"name\": \"present\", \"securityRules\": [{\"name\": \"present\", \"priority\": 100, \"direction\": \"Inbound\", \"access\": \"Allow\", "
+	      "\"protocol\": \"Tcp\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\", \"sourceAddressPrefixes\": [", f);
+	for (size_t i = 0; i < n; i++)
+		fprintf(f, "%s\"%s\"", i ? ", " : "", ranges[i]);
+	fprintf(f, "], \"destinationPortRange\": \"%u\"}]}\n", kinds[service].port);
+	return fclose(f) ? -errno : 0;
+}
+
+/* Every service is a resource of its own, open to everyone but where the kind says otherwise: nothing is given away by narrow rules
+ * in force. */
 static int write_estate(const char *path)
 {
+	char nsg[320];
 	FILE *f = fopen(path, "w");
 	if (!f)
 		return -errno;
@@ -31,8 +50,28 @@ static int write_estate(const char *path)
 		struct wh_addr local = service_address(i);
 		char text[WH_ADDR_STRLEN];
 		fprintf(f, "  - name: %s\n    addresses: [\"%s\"]\n    internet-facing: true\n", kinds[i].name, wh_addr_text(&local, text));
+		const char *const *ranges;
+		if (!service_policy(i, &ranges))
+			continue;
+		snprintf(nsg, sizeof nsg, "%s.%s.json", path, kinds[i].name);
+		const char *base = strrchr(nsg, '/');
+		fprintf(f, "    nsgs: [\"%s\"]\n", base ? base + 1 : nsg);
+		if (write_nsg(nsg, i)) {
+			fclose(f);
+			return -EIO;
+		}
 	}
 	return fclose(f) ? -errno : 0;
+}
+
+static void remove_estate(const char *path)
+{
+	char nsg[320];
+	for (unsigned i = 0; i < n_kinds; i++) {
+		snprintf(nsg, sizeof nsg, "%s.%s.json", path, kinds[i].name);
+		unlink(nsg);
+	}
+	unlink(path);
 }
 
 int engine_open(struct engine *e, const char *dir, uint64_t seed)
@@ -51,7 +90,7 @@ int engine_open(struct engine *e, const char *dir, uint64_t seed)
 	    (rc = wh_estate_import(e->store, estate, &summary, &e->err)) || (rc = wh_estate_locals(e->store, "off", &e->locals, &e->err)))
 		return rc;
 	free(summary.note_texts);
-	unlink(estate);
+	remove_estate(estate);
 	e->table = wh_edge_table_new(e->locals, 512u << 20);
 	return e->table ? 0 : wh_fail(&e->err, -ENOMEM, "out of memory");
 }

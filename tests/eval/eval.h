@@ -108,6 +108,8 @@ struct kind {
 };
 extern const struct kind kinds[];
 extern const unsigned n_kinds;
+/* What the rules in force allow of this service; 0: everybody. */
+size_t service_policy(unsigned service, const char *const **ranges);
 struct wh_addr service_address(unsigned service); /* the resource that runs it: IPv6 for the IPv6 office */
 void probes_make(struct world *w, struct rng *r); /* legitimate, on several services */
 void attackers_make(struct world *w, const struct internet *net, struct rng *r);

@@ -350,6 +350,56 @@ static void webhook(struct world *w, unsigned s, struct internet *net, struct rn
 	has_neighbours(net, s, &p, 120, 3);
 }
 
+/* Colleagues on the inside: each looks in on a day or two of the month, for a moment. One of their machines is infected. */
+static void internal(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	enum { COLLEAGUES = 40 };
+	struct wh_addr lan, host_of[COLLEAGUES], infected;
+	uint32_t at[COLLEAGUES + 1];
+
+	(void)net;
+	pick(r, COLLEAGUES + 1, 4096, at);
+	for (unsigned i = 0; i < COLLEAGUES; i++)
+		host_of[i] = wh_addr_v4(0x0a140000u + at[i]); /* 10.20.0.0/20 */
+	lan = wh_addr_v4(0x0a1e0105u);
+	infected = wh_addr_v4(0x0a140000u + at[COLLEAGUES]);
+	fixed_hosts(w, s, &lan, 1, 0, EVAL_DAYS, APPLICATION, 4, r);
+	for (int day = 0; day < EVAL_DAYS; day++)
+		for (unsigned i = 0; i < COLLEAGUES; i++)
+			if (rng_chance(r, weekend(day) ? 0.01 : 0.09))
+				sessions(w, s, day, &host_of[i], QUICK, 1, r);
+	for (int day = rng_range(r, 10, 25); day < EVAL_DAYS; day++)
+		for (int k = rng_range(r, 4, 20); k > 0; k--)
+			converse(w, s, day, &infected, GUESS, false, r);
+}
+
+/* The rules in force name a partner's emergency site, which comes when it has to, and his provider's range, where his office is. */
+static const char *const named_ranges[] = {"185.77.8.8/29", "185.90.0.0/16"};
+
+static void named(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	struct wh_prefix p, q;
+	struct wh_addr site[2], office[3];
+
+	wh_prefix_parse(named_ranges[0], strlen(named_ranges[0]), &p, NULL);
+	wh_prefix_parse(named_ranges[1], strlen(named_ranges[1]), &q, NULL);
+	for (unsigned i = 0; i < 3; i++)
+		office[i] = address_in(&q, r);
+	fixed_hosts(w, s, office, 3, 0, EVAL_DAYS, INTERACTIVE, 3, r);
+	has_neighbours(net, s, &q, 112, 40);
+	for (unsigned i = 0; i < 2; i++) {
+		site[i] = host(&p, 2 + 3 * i);
+		for (int day = rng_range(r, 4, 12); day < EVAL_DAYS; day += rng_range(r, 9, 16))
+			sessions(w, s, day, &site[i], QUICK, 3, r);
+	}
+}
+
+size_t service_policy(unsigned service, const char *const **ranges)
+{
+	*ranges = named_ranges;
+	return strcmp(kinds[service].name, "named") ? 0 : sizeof named_ranges / sizeof *named_ranges;
+}
+
 const struct kind kinds[] = {
 	{"partner", "four to six fixed hosts of a partner's /29", 22, "ssh", partner},
 	{"office-small", "17 devices on a DHCP pool of 28", 3389, "rdp", dhcp_small},
@@ -367,5 +417,7 @@ const struct kind kinds[] = {
 	{"new-branch", "an office pool, and a second from the last week of training", 3389, "rdp", new_branch},
 	{"seasonal", "a supplier seen in the first five days who comes back, and a partner", 22, "ssh", seasonal},
 	{"webhook", "a service that calls from anywhere in its /25", 9200, "http", webhook},
+	{"internal", "colleagues at private addresses who look in once a month, and one infected", 22, "ssh", internal},
+	{"named", "a partner's emergency site that the rules in force name, within a rule for his provider's range", 22, "ssh", named},
 };
 const unsigned n_kinds = sizeof kinds / sizeof *kinds;

@@ -12,15 +12,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "engine.h"
+#include "harden/evidence.h"
 
-#define MAX_METHODS 24
+#define MAX_METHODS 40
 #define MAX_SEEDS 1000
 
 static struct {
 	const char *name;
+	const char *evidence; /* of whittle's own rows: the file of weights */
 	bool oracle;
 } methods[MAX_METHODS];
-static unsigned n_methods, whittle_method, slash24_method, oracle24_method;
+/* From n_methods on stand the variants: whittle with other weights, from the same ledgers. */
+static unsigned n_methods, n_variants, whittle_method, slash24_method, oracle24_method;
 
 /* One world's outcome, sent from worker to parent as it is. */
 struct outcome {
@@ -32,7 +35,10 @@ struct outcome {
 
 struct options {
 	unsigned seeds, first, jobs;
+	unsigned confirm; /* so many more seeds after these, which no weight was chosen by: shown apart */
 	const char *out, *evidence, *label;
+	const char *also[MAX_METHODS]; /* other files of weights, compared on the same worlds */
+	unsigned n_also;
 	bool engine, each_feature;
 };
 
@@ -46,8 +52,14 @@ static void name_methods(const struct options *o)
 			methods[n_methods++].oracle = oracle;
 		}
 	whittle_method = n_methods;
-	if (o->engine)
-		methods[n_methods++].name = "whittle";
+	if (!o->engine)
+		return;
+	methods[n_methods].evidence = o->evidence;
+	methods[n_methods++].name = "whittle";
+	for (unsigned i = 0; i < o->n_also; i++) {
+		methods[n_methods + n_variants].name = o->also[i];
+		methods[n_methods + n_variants++].evidence = o->also[i];
+	}
 }
 
 static int ignore(void *arg, const struct wh_record *rec)
@@ -86,15 +98,16 @@ static void run_seed(const struct options *o, uint64_t seed, struct outcome *out
 	} else {
 		if (!(rc = engine_open(&e, o->out, seed)))
 			rc = engine_learn(&e, &w, seed);
-		if (!rc)
-			rc = engine_recommend(&e, &w, o->evidence, mem, lists);
+		for (unsigned m = whittle_method; m < n_methods + n_variants && !rc; m++) {
+			rc = engine_recommend(&e, &w, methods[m].evidence, mem, lists);
+			for (unsigned s = 0; s < w.n_services && !rc; s++)
+				score_list(&w, s, &lists[s], &out->by_kind[m][s]);
+		}
 		if (rc) {
 			out->failed = rc;
 			snprintf(out->text, sizeof out->text, "%.255s", e.err.text);
 			return;
 		}
-		for (unsigned s = 0; s < w.n_services; s++)
-			score_list(&w, s, &lists[s], &out->by_kind[whittle_method][s]);
 		engine_close(&e);
 	}
 	out->records = w.records;
@@ -270,6 +283,23 @@ static void print_targets(FILE *f, const struct outcome *all, const struct optio
 	}
 }
 
+static void print_variants(FILE *f, const struct outcome *all, const struct options *o);
+
+/* Weights and prices were chosen by looking at the first seeds. Whether they are good beyond those is seen here. */
+static void print_confirmation(FILE *f, const struct outcome *all, const struct options *o)
+{
+	char name[64];
+	struct options rest = *o;
+	rest.seeds = o->confirm;
+	fprintf(f, "\nConfirmed on seeds %u to %u, which nothing was chosen by\n", o->first + o->seeds, o->first + o->seeds + o->confirm - 1);
+	print_header(f);
+	for (unsigned m = 0; m < n_methods; m++) {
+		struct mean mean = mean_of(all, rest.seeds, m, -1);
+		print_mean(f, method_name(m, name), &mean);
+	}
+	print_targets(f, all, &rest);
+}
+
 static void print_text(FILE *f, const struct outcome *all, const struct options *o)
 {
 	char name[64];
@@ -290,6 +320,10 @@ static void print_text(FILE *f, const struct outcome *all, const struct options 
 	}
 	if (o->engine)
 		print_targets(f, all, o);
+	if (n_variants)
+		print_variants(f, all, o);
+	if (o->confirm && o->engine)
+		print_confirmation(f, all + o->seeds, o);
 	for (unsigned k = 0; k < n_kinds; k++) {
 		fprintf(f, "\n%s: %s\n", kinds[k].name, kinds[k].what);
 		print_header(f);
@@ -315,7 +349,7 @@ static json_t *to_json(const struct outcome *all, const struct options *o)
 	json_t *list = json_array();
 	char name[64];
 
-	for (unsigned m = 0; m < n_methods; m++) {
+	for (unsigned m = 0; m < n_methods + n_variants; m++) {
 		struct mean mean = mean_of(all, o->seeds, m, -1);
 		json_t *by_kind = json_object(), *by_seed = json_array();
 		for (unsigned k = 0; k < n_kinds; k++) {
@@ -379,50 +413,45 @@ static bool write_without(const char *from, const char *feature, const char *to)
 	return out && fclose(out) == 0 && found;
 }
 
-/* Whittle's own row with each feature left out in turn: appended to the table. */
-static int each_feature(const struct options *o, struct outcome *all, const struct mean *with)
+/* Makes a variant for each feature: the same weights but for that one. */
+static int add_each_feature(const struct options *o)
 {
-	static const char *const features[] = {"days", "presence", "shape", "guessing", "fan-out", "alerts", "neighbours", "private", "policy"};
-	char path[320], evidence[320];
-	struct options one = *o;
+	static char paths[WH_N_FEATURES][320], names[WH_N_FEATURES][64];
 
-	snprintf(path, sizeof path, "%s/table.txt", o->out);
-	snprintf(evidence, sizeof evidence, "%s/evidence.yaml", o->out);
-	one.evidence = evidence;
-	FILE *f = fopen(path, "a");
-	if (!f)
-		return perror(path), 1;
-	fprintf(f, "\nWithout one feature of the evidence (rules/evidence.yaml)\n");
-	print_header(f);
-	print_mean(f, "whittle", with);
-	for (size_t i = 0; i < sizeof features / sizeof *features; i++) {
-		char name[64];
-		if (!write_without(o->evidence, features[i], evidence))
-			continue;
-		memset(all, 0, o->seeds * sizeof *all);
-		if (run_all(&one, all))
-			return fclose(f), 1;
-		struct mean mean = mean_of(all, o->seeds, whittle_method, -1);
-		snprintf(name, sizeof name, "without %s", features[i]);
-		print_mean(f, name, &mean);
-		print_mean(stdout, name, &mean);
+	for (unsigned i = 0; i < WH_N_FEATURES; i++) {
+		snprintf(paths[i], sizeof paths[i], "%s/without-%s.yaml", o->out, wh_feature_names[i]);
+		snprintf(names[i], sizeof names[i], "without %s", wh_feature_names[i]);
+		if (!write_without(o->evidence, wh_feature_names[i], paths[i]))
+			return fprintf(stderr, "eval: %s has no weight for '%s'\n", o->evidence, wh_feature_names[i]), 1;
+		methods[n_methods + n_variants].name = names[i];
+		methods[n_methods + n_variants++].evidence = paths[i];
 	}
-	unlink(evidence);
-	return fclose(f) ? 1 : 0;
+	return 0;
+}
+
+static void print_variants(FILE *f, const struct outcome *all, const struct options *o)
+{
+	char name[64];
+	fprintf(f, "\nWith other weights, from the same ledgers%s\n", o->each_feature ? ": each feature of rules/evidence.yaml left out in turn" : "");
+	print_header(f);
+	for (unsigned m = whittle_method; m < n_methods + n_variants; m++) {
+		struct mean mean = mean_of(all, o->seeds, m, -1);
+		print_mean(f, method_name(m, name), &mean);
+	}
 }
 
 static int usage(void)
 {
-	fputs("usage: eval [--seeds N] [--first SEED] [--jobs N] [--out DIR] [--evidence FILE] [--without FEATURE] [--each-feature]\n"
-	      "            [--label TEXT] [--baselines-only]\n", stderr);
+	fputs("usage: eval [--seeds N] [--first SEED] [--confirm N] [--jobs N] [--out DIR] [--evidence FILE] [--also FILE]… [--without FEATURE]\n"
+	      "            [--each-feature] [--label TEXT] [--baselines-only]\n", stderr);
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option longs[] = {{"seeds", 1, NULL, 's'}, {"first", 1, NULL, 'f'}, {"jobs", 1, NULL, 'j'}, {"out", 1, NULL, 'o'},
+	static const struct option longs[] = {{"seeds", 1, NULL, 's'}, {"first", 1, NULL, 'f'}, {"confirm", 1, NULL, 'c'}, {"jobs", 1, NULL, 'j'}, {"out", 1, NULL, 'o'},
 	                                      {"evidence", 1, NULL, 'e'}, {"label", 1, NULL, 'l'}, {"baselines-only", 0, NULL, 'b'},
-	                                      {"without", 1, NULL, 'w'}, {"each-feature", 0, NULL, 'x'}, {0}};
+	                                      {"without", 1, NULL, 'w'}, {"also", 1, NULL, 'a'}, {"each-feature", 0, NULL, 'x'}, {0}};
 	struct options o = {.seeds = 20, .first = 1, .jobs = 2, .out = "build/eval", .evidence = "rules/evidence.yaml", .engine = true};
 	const char *without = NULL;
 	char evidence[320];
@@ -432,19 +461,24 @@ int main(int argc, char **argv)
 		switch (c) {
 		case 's': o.seeds = (unsigned)atoi(optarg); break;
 		case 'f': o.first = (unsigned)atoi(optarg); break;
+		case 'c': o.confirm = (unsigned)atoi(optarg); break;
 		case 'j': o.jobs = (unsigned)atoi(optarg); break;
 		case 'o': o.out = optarg; break;
 		case 'e': o.evidence = optarg; break;
+		case 'a':
+			if (o.n_also == MAX_METHODS / 2)
+				return usage();
+			o.also[o.n_also++] = optarg;
+			break;
 		case 'l': o.label = optarg; break;
 		case 'b': o.engine = false; break;
 		case 'w': without = optarg; break;
 		case 'x': o.each_feature = true; break;
 		default: return usage();
 		}
-	if (optind < argc || !o.seeds || o.seeds > MAX_SEEDS || !o.jobs || o.jobs > 64)
+	if (optind < argc || !o.seeds || o.seeds > MAX_SEEDS || o.confirm > MAX_SEEDS || !o.jobs || o.jobs > 64)
 		return usage();
 	mkdir(o.out, 0777);
-	name_methods(&o);
 	if (without) {
 		snprintf(evidence, sizeof evidence, "%s/without-%s.yaml", o.out, without);
 		if (!write_without(o.evidence, without, evidence)) {
@@ -453,14 +487,15 @@ int main(int argc, char **argv)
 		}
 		o.evidence = evidence;
 	}
-	struct outcome *all = calloc(o.seeds, sizeof *all);
-	if (!all || run_all(&o, all))
+	name_methods(&o);
+	if (o.each_feature && o.engine && add_each_feature(&o))
+		return 2;
+	struct options run = o;
+	run.seeds += o.confirm;
+	struct outcome *all = calloc(run.seeds, sizeof *all);
+	if (!all || run_all(&run, all))
 		return 1;
 	int rc = write_results(all, &o);
-	if (!rc && o.each_feature && o.engine) {
-		struct mean with = mean_of(all, o.seeds, whittle_method, -1);
-		rc = each_feature(&o, all, &with);
-	}
 	free(all);
 	return rc;
 }

@@ -107,6 +107,62 @@ static void a_sensor_that_was_silent_for_long_is_not_taken_for_silence(void **st
 	scene_close(&s);
 }
 
+/* A lone server that came daily and stopped is gone; a person away for two weeks, who rests at weekends, is not. */
+static void a_server_that_was_replaced_loses_its_line_and_one_on_holiday_does_not(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	partner_days(&s, 0, 31);
+	for (int day = 0; day < 17; day++) {
+		scene_session(&s, "60.1.1.1", 22, day, 10, 64, 600);
+		if (day % 7 < 5) /* longest pause of three days, then 14 without */
+			scene_session(&s, "60.2.2.2", 22, day, 10, 64, 600);
+	}
+	for (int day = 17; day < 31; day++)
+		scene_session(&s, "60.3.3.3", 22, day, 10, 64, 600);
+	const struct wh_recommended_rule *r = scene_rule(scene_recommend(&s), 22);
+	assert_non_null(r);
+	assert_false(scene_allows(r, "60.1.1.1"));
+	assert_true(scene_allows(r, "60.3.3.3"));
+	assert_true(scene_allows(r, "60.2.2.2"));
+	scene_close(&s);
+}
+
+/* Nobody was there to see: the days of an outage speak against no peer. */
+static void an_outage_of_the_sensor_makes_nobody_gone(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	partner_days(&s, 0, 22);
+	for (int day = 0; day < 22; day++)
+		scene_session(&s, "60.1.1.1", 22, day, 10, 64, 600);
+	partner_days(&s, 31, 32); /* nine days without the sensor, then one on which the lone one was off */
+	const struct wh_recommended_rule *r = scene_rule(scene_recommend(&s), 22);
+	assert_non_null(r);
+	assert_true(scene_allows(r, "60.1.1.1"));
+	scene_close(&s);
+}
+
+static void a_guesser_is_carved_out_until_he_has_been_quiet_for_long(void **state)
+{
+	(void)state;
+	struct scene s;
+	for (int last = 30; last >= 10; last -= 20) {
+		scene_open(&s, NULL, 0);
+		partner_days(&s, 0, 31);
+		for (int k = 0; k < 30; k++)
+			scene_guess(&s, "140.20.30.13", 22, last, k % 24);
+		const struct wh_recommended_rule *r = scene_rule(scene_recommend(&s), 22);
+		assert_non_null(r);
+		assert_true(scene_allows(r, partners[0]));
+		assert_int_equal(r->n_except, last == 30);
+		assert_int_equal(scene_allows(r, "140.20.30.13"), last != 30);
+		scene_close(&s);
+	}
+}
+
 /* The port is open, the sensor saw the resource daily on another one, and nobody came: closed, and marked as the program's own. */
 static void a_port_that_nobody_uses_is_closed_and_says_on_how_many_days_the_resource_was_seen(void **state)
 {
@@ -250,6 +306,9 @@ int main(void)
 		cmocka_unit_test(rules_that_are_as_narrow_already_are_healthy),
 		cmocka_unit_test(twenty_nine_days_are_not_enough_and_it_says_so),
 		cmocka_unit_test(a_sensor_that_was_silent_for_long_is_not_taken_for_silence),
+		cmocka_unit_test(a_server_that_was_replaced_loses_its_line_and_one_on_holiday_does_not),
+		cmocka_unit_test(an_outage_of_the_sensor_makes_nobody_gone),
+		cmocka_unit_test(a_guesser_is_carved_out_until_he_has_been_quiet_for_long),
 		cmocka_unit_test(a_port_that_nobody_uses_is_closed_and_says_on_how_many_days_the_resource_was_seen),
 		cmocka_unit_test(without_rules_in_force_a_port_that_nothing_reached_gets_no_rule),
 		cmocka_unit_test(who_the_rules_in_force_deny_is_not_let_in),
