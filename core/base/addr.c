@@ -32,20 +32,6 @@ uint32_t wh_addr_to_v4(const struct wh_addr *a)
 }
 
 /* As memcmp, in two comparisons: sorting and searching addresses is most of what analyses do. */
-int wh_addr_cmp(const struct wh_addr *a, const struct wh_addr *b)
-{
-	uint64_t x, y;
-	memcpy(&x, a->b, 8);
-	memcpy(&y, b->b, 8);
-	if (x == y) {
-		memcpy(&x, a->b + 8, 8);
-		memcpy(&y, b->b + 8, 8);
-	}
-	x = be64toh(x);
-	y = be64toh(y);
-	return (x > y) - (x < y);
-}
-
 /* An IPv6 address with all its digits, as Suricata writes them: a tenth of inet_pton's time. False: not of this form. */
 static bool parse_full6(const char *text, struct wh_addr *out)
 {
@@ -202,8 +188,10 @@ static bool siblings(const struct wh_prefix *a, const struct wh_prefix *b)
 
 size_t wh_prefix_merge(struct wh_prefix *p, size_t n)
 {
-	size_t top = 0;
-	if (n > 1)
+	size_t top = 0, sorted = 1;
+	while (sorted < n && wh_prefix_cmp(&p[sorted - 1], &p[sorted]) <= 0)
+		sorted++;
+	if (sorted < n)
 		qsort(p, n, sizeof *p, cmp_prefixes);
 	for (size_t i = 0; i < n; i++) {
 		struct wh_prefix cur = p[i];

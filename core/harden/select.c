@@ -81,10 +81,12 @@ static double units_of(const struct wh_prefix *p)
 
 /* ---- what must stay out ---- */
 
-/* The first of keep_out that is not below a. */
-static size_t lower_bound(const struct work *w, const struct wh_addr *a)
+struct span { size_t from, to; }; /* of keep_out */
+
+/* The first of a span of keep_out that is not below a. */
+static size_t lower_bound(const struct work *w, struct span in, const struct wh_addr *a)
 {
-	size_t lo = 0, hi = w->n_out;
+	size_t lo = in.from, hi = in.to;
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 		if (wh_addr_cmp(&w->keep_out[mid], a) < 0)
@@ -95,20 +97,25 @@ static size_t lower_bound(const struct work *w, const struct wh_addr *a)
 	return lo;
 }
 
-/* The part of keep_out that p surrounds. Within a wide IPv6 prefix the IPv4-mapped block stands in the middle: it is no part. */
-static size_t count_out(const struct work *w, const struct wh_prefix *p)
+/* The part of `in` from p's first address to its last. */
+static struct span part_of(const struct work *w, struct span in, const struct wh_prefix *p)
 {
 	struct wh_addr last = wh_prefix_last(p);
-	size_t from = lower_bound(w, &p->addr), to = lower_bound(w, &last);
-	if (to < w->n_out && wh_addr_eq(&w->keep_out[to], &last))
-		to++;
-	size_t n = to - from;
-	struct wh_addr v4_last = wh_prefix_last(&wh_prefix_all_v4);
-	if (!wh_prefix_is_v4(p) && wh_addr_cmp(&p->addr, &wh_prefix_all_v4.addr) <= 0 && wh_addr_cmp(&v4_last, &last) <= 0) {
-		size_t v4_from = lower_bound(w, &wh_prefix_all_v4.addr), v4_to = lower_bound(w, &v4_last);
-		if (v4_to < w->n_out && wh_addr_eq(&w->keep_out[v4_to], &v4_last))
-			v4_to++;
-		n -= v4_to - v4_from;
+	struct span s = {lower_bound(w, in, &p->addr), 0};
+	s.to = lower_bound(w, (struct span){s.from, in.to}, &last);
+	if (s.to < in.to && wh_addr_eq(&w->keep_out[s.to], &last))
+		s.to++;
+	return s;
+}
+
+/* How much of keep_out is in p, whose part it is. Within a wide IPv6 prefix the IPv4-mapped block stands in the middle: it is no part. */
+static size_t count_out(const struct work *w, const struct wh_prefix *p, struct span part)
+{
+	size_t n = part.to - part.from;
+	struct wh_addr last = wh_prefix_last(p);
+	if (n && p->len < 96 && wh_addr_cmp(&p->addr, &wh_prefix_all_v4.addr) <= 0 && wh_addr_cmp(&wh_prefix_all_v4.addr, &last) < 0) {
+		struct span v4 = part_of(w, part, &wh_prefix_all_v4);
+		n -= v4.to - v4.from;
 	}
 	return n;
 }
@@ -133,16 +140,17 @@ static void unseen_and_newcomers(const struct work *w, const struct node *t, dou
 	*newcomers = predicted_newcomers(w->costs, t->late, *unseen);
 }
 
-static void price_node(const struct work *w, struct node *t)
+static void price_node(const struct work *w, struct node *t, struct span part)
 {
 	double unseen, newcomers;
-	t->out = count_out(w, &t->p);
+	t->out = count_out(w, &t->p, part);
 	unseen_and_newcomers(w, t, &unseen, &newcomers);
 	t->price = w->costs->unseen * unseen + w->costs->carve * (double)t->out - w->costs->newcomer * newcomers;
 }
 
-/* units sorted and disjoint, all inside one prefix of A: so is every common prefix of theirs. At most 128 deep. */
-static struct node *build(const struct work *w, const struct unit *u, size_t n)
+/* units sorted and disjoint, all inside one prefix of A: so is every common prefix of theirs. At most 128 deep.
+ * `out` is the part of keep_out in the parent: below a prefix without any nothing is searched. */
+static struct node *build(const struct work *w, const struct unit *u, size_t n, struct span out)
 {
 	struct node *t = wh_arena_alloc(w->mem, sizeof *t);
 
@@ -151,7 +159,7 @@ static struct node *build(const struct work *w, const struct unit *u, size_t n)
 		t->seen = units_of(&t->p);
 		t->late = u->late;
 		t->leaves = 1;
-		price_node(w, t);
+		price_node(w, t, part_of(w, out, &t->p));
 		return t;
 	}
 	unsigned len = common_bits(&u[0].p.addr, &u[n - 1].p.addr);
@@ -164,12 +172,13 @@ static struct node *build(const struct work *w, const struct unit *u, size_t n)
 			split = mid + 1;
 	}
 	t->p = wh_prefix_of(&u[0].p.addr, len);
-	t->left = build(w, u, split);
-	t->right = build(w, u + split, n - split);
+	out = part_of(w, out, &t->p);
+	t->left = build(w, u, split, out);
+	t->right = build(w, u + split, n - split, out);
 	t->seen = t->left->seen + t->right->seen;
 	t->late = t->left->late + t->right->late;
 	t->leaves = t->left->leaves + t->right->leaves;
-	price_node(w, t);
+	price_node(w, t, out);
 	return t;
 }
 
@@ -227,7 +236,7 @@ static void build_roots(struct work *w, const struct wh_select_peer *peers, size
 				inside[n_inside++] = peers[k];
 		size_t n_units = fold_units(inside, n_inside, &within[i], units);
 		if (n_units)
-			w->roots[w->n_roots++] = build(w, units, n_units);
+			w->roots[w->n_roots++] = build(w, units, n_units, (struct span){0, w->n_out});
 	}
 }
 
@@ -376,7 +385,7 @@ static void emit(const struct work *w, const struct node *t, struct wh_selection
 	out->unseen += unseen;
 	out->newcomers += newcomers;
 	out->cost += t->price + w->costs->line;
-	for (size_t i = t->out ? lower_bound(w, &t->p.addr) : w->n_out; i < w->n_out; i++) {
+	for (size_t i = t->out ? lower_bound(w, (struct span){0, w->n_out}, &t->p.addr) : w->n_out; i < w->n_out; i++) {
 		struct wh_addr last = wh_prefix_last(&t->p);
 		if (wh_addr_cmp(&w->keep_out[i], &last) > 0)
 			break;
@@ -409,7 +418,7 @@ double wh_select_price(const struct wh_prefix *p, const struct wh_select_peer *p
 	}
 	if (n_units == 1 && units[0].p.len == p->len)
 		t.left = NULL;
-	price_node(&w, &t);
+	price_node(&w, &t, part_of(&w, (struct span){0, n_out}, p));
 	*terms = (struct wh_select_terms){.peers = n_inside, .out = t.out};
 	unseen_and_newcomers(&w, &t, &terms->unseen, &terms->newcomers);
 	return t.price + costs->line;

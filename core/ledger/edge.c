@@ -85,6 +85,10 @@ static uint8_t *put(uint8_t *p, uint64_t v)
 static int get(const uint8_t **p, const uint8_t *end, uint64_t max, uint64_t *v)
 {
 	uint64_t n = 0;
+	if (*p < end && **p < 0x80) { /* nearly always */
+		*v = *(*p)++;
+		return 0;
+	}
 	for (unsigned shift = 0; shift < 64; shift += 7) {
 		if (*p == end)
 			return -EBADMSG;

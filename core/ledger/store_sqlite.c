@@ -251,7 +251,7 @@ int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_e
 	sqlite3_create_function(s->db, "wh_merge_sketch", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, merge_sketches, NULL, NULL);
 	rc = exec(s, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA trusted_schema = OFF", "opened", err);
 	if (!rc && !s->write)
-		rc = exec(s, "PRAGMA mmap_size = 17179869184", "opened", err);
+		rc = exec(s, "PRAGMA mmap_size = 67108864", "opened", err); /* small ledgers whole; what is mapped counts as memory in use */
 	if (!rc)
 		rc = prepare_schema(s, err);
 	if (rc) {

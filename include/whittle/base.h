@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,7 +54,20 @@ struct wh_prefix {
 bool wh_addr_is_v4(const struct wh_addr *a);
 struct wh_addr wh_addr_v4(uint32_t host_order);
 uint32_t wh_addr_to_v4(const struct wh_addr *a); /* host order; meaningless unless wh_addr_is_v4() */
-int wh_addr_cmp(const struct wh_addr *a, const struct wh_addr *b); /* memcmp order, IPv4 before most of IPv6 */
+/* memcmp order, IPv4 before most of IPv6. Here, for searches and sorts call it more than anything else. */
+static inline int wh_addr_cmp(const struct wh_addr *a, const struct wh_addr *b)
+{
+	uint64_t x, y;
+	__builtin_memcpy(&x, a->b, 8);
+	__builtin_memcpy(&y, b->b, 8);
+	if (x == y) {
+		__builtin_memcpy(&x, a->b + 8, 8);
+		__builtin_memcpy(&y, b->b + 8, 8);
+	}
+	x = be64toh(x);
+	y = be64toh(y);
+	return (x > y) - (x < y);
+}
 static inline bool wh_addr_eq(const struct wh_addr *a, const struct wh_addr *b)
 {
 	return __builtin_memcmp(a->b, b->b, 16) == 0;
