@@ -84,6 +84,23 @@ char *wh_arena_printf(struct wh_arena *a, const char *fmt, ...)
 	return s;
 }
 
+void wh_arena_adopt(struct wh_arena *a, struct wh_arena *from)
+{
+	struct chunk **end = &from->head;
+	while (*end)
+		end = &(*end)->next;
+	*end = a->head; /* the chunk that was being filled goes on being the first, where there is one */
+	if (a->head && from->head != a->head) {
+		struct chunk *first = a->head;
+		*end = first->next;
+		first->next = from->head;
+	} else {
+		a->head = from->head;
+	}
+	a->bytes += from->bytes;
+	free(from);
+}
+
 size_t wh_arena_bytes(const struct wh_arena *a)
 {
 	return a->bytes;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <limits.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cli/cli.h"
@@ -10,7 +11,9 @@
 static int progress(void *arg, size_t done, size_t total)
 {
 	(void)arg;
-	if (total > 1)
+	if (!done)
+		cli_progress("%s", "reading the ledger");
+	else if (total > 1)
 		cli_progress("%zu of %zu resources", done, total);
 	return 0;
 }
@@ -243,17 +246,26 @@ static int show_curve(struct cli *c, struct wh_store *s, const struct wh_estate 
 	return rc;
 }
 
+/* That this process may use, at most 16: beyond, reading the ledger is what takes the time. */
+static unsigned processors(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+	return n < 1 ? 1 : n > 16 ? 16 : (unsigned)n;
+}
+
 static int run(struct cli *c, int argc, char **argv)
 {
-	enum { MIN_DAYS = 256, MAX_PREFIXES, LINES, PERMISSIVENESS, CURVE, STABLE_DAYS, WINDOW_DAYS, PORTS, DRY_RUN, ALL };
+	enum { MIN_DAYS = 256, MAX_PREFIXES, LINES, PERMISSIVENESS, CURVE, STABLE_DAYS, WINDOW_DAYS, PORTS, DRY_RUN, ALL, THREADS };
 	static const struct option longs[] = {{"min-days", required_argument, NULL, MIN_DAYS}, {"max-prefixes", required_argument, NULL, MAX_PREFIXES},
 	                                      {"ports", required_argument, NULL, PORTS}, {"dry-run", no_argument, NULL, DRY_RUN},
 	                                      {"all", no_argument, NULL, ALL}, {"lines", required_argument, NULL, LINES},
 	                                      {"permissiveness", required_argument, NULL, PERMISSIVENESS},
 	                                      {"curve", optional_argument, NULL, CURVE}, {"stable-days", required_argument, NULL, STABLE_DAYS},
-	                                      {"window-days", required_argument, NULL, WINDOW_DAYS}, {0}};
+	                                      {"window-days", required_argument, NULL, WINDOW_DAYS}, {"threads", required_argument, NULL, THREADS},
+	                                      {0}};
 	const char *ports = NULL;
-	unsigned min_days = 0, max_prefixes = 0, stable_days = UINT_MAX, window_days = 0, lines = 0;
+	unsigned min_days = 0, max_prefixes = 0, stable_days = UINT_MAX, window_days = 0, lines = 0, threads = 0;
 	double permissiveness = 0;
 	bool curve = false;
 	const char *svg = NULL;
@@ -285,6 +297,8 @@ static int run(struct cli *c, int argc, char **argv)
 			curve = true;
 			svg = optarg ? optarg : optind < argc && is_svg(argv[optind]) ? argv[optind++] : NULL;
 		}
+		if (o == THREADS && (rc = number_option(c, "threads", optarg, 1, 64, &threads)))
+			return rc;
 		ports = o == PORTS ? optarg : ports;
 		dry_run = dry_run || o == DRY_RUN;
 		all = all || o == ALL;
@@ -308,6 +322,7 @@ static int run(struct cli *c, int argc, char **argv)
 		opt.max_lines = lines;
 	if (permissiveness > 0)
 		opt.permissiveness = permissiveness;
+	opt.threads = threads ? threads : processors();
 	opt.progress = progress;
 	if (curve) {
 		rc = show_curve(c, s, estate, argv + optind, argc - optind, &opt, svg, mem);
@@ -359,6 +374,7 @@ const struct cli_command cli_recommend = {
 	        "  --stable-days N   offer a rule once it was stable for N days: the rule of N days ago would have lost at most 1 % since\n"
 	        "  --window-days N   forget what is older than N days (default 64, all that the ledger holds)\n"
 	        "  --ports LIST      22,443/tcp or all, instead of the listed ports\n"
+	        "  --threads N       so many threads (default: as many as processors); what is recommended is the same\n"
 	        "  --all             print every prefix, not the first few\n"
 	        "  --dry-run         keep nothing\n"
 	        "  --json            the recommendation as JSON, with Azure's names\n\n"

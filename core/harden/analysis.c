@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "harden/analysis.h"
+#include "harden/parallel.h"
 
 /* ---- fan-out ---- */
 
@@ -12,11 +13,16 @@ struct fan_slot {
 	uint32_t last_local; /* number of the local address in the scan, from 1 */
 	uint32_t count;
 };
-struct wh_fan_out {
+struct fan_table {
 	struct fan_slot *slots;
 	size_t cap, n;
 	struct wh_addr local;
 	uint32_t n_locals;
+};
+/* Each thread counts the edges of whole local addresses in a table of its own; a peer's count is the sum over them. */
+struct wh_fan_out {
+	struct fan_table of[WH_MOST_THREADS];
+	unsigned n;
 };
 
 static uint64_t hash_addr(const struct wh_addr *a)
@@ -33,7 +39,7 @@ static uint64_t hash_addr(const struct wh_addr *a)
 	return x ? x : 1;
 }
 
-static struct fan_slot *fan_find(const struct wh_fan_out *f, uint64_t hash)
+static struct fan_slot *fan_find(const struct fan_table *f, uint64_t hash)
 {
 	size_t i = hash & (f->cap - 1);
 	while (f->slots[i].hash && f->slots[i].hash != hash)
@@ -41,9 +47,9 @@ static struct fan_slot *fan_find(const struct wh_fan_out *f, uint64_t hash)
 	return &f->slots[i];
 }
 
-static int fan_grow(struct wh_fan_out *f)
+static int fan_grow(struct fan_table *f)
 {
-	struct wh_fan_out old = *f;
+	struct fan_table old = *f;
 	f->cap = old.cap ? old.cap * 2 : 1024;
 	f->slots = calloc(f->cap, sizeof *f->slots);
 	if (!f->slots) {
@@ -57,7 +63,7 @@ static int fan_grow(struct wh_fan_out *f)
 	return 0;
 }
 
-static int fan_add(struct wh_fan_out *f, const struct wh_addr *local, const struct wh_addr *peer)
+static int fan_add(struct fan_table *f, const struct wh_addr *local, const struct wh_addr *peer)
 {
 	if (f->n * 4 >= f->cap * 3 && fan_grow(f))
 		return -ENOMEM;
@@ -79,7 +85,11 @@ static int fan_add(struct wh_fan_out *f, const struct wh_addr *local, const stru
 
 static unsigned fan_count(const struct wh_fan_out *f, const struct wh_addr *peer)
 {
-	return f->cap ? fan_find(f, hash_addr(peer))->count : 0;
+	uint64_t hash = hash_addr(peer);
+	unsigned n = 0;
+	for (unsigned i = 0; i < f->n; i++)
+		n += f->of[i].cap ? fan_find(&f->of[i], hash)->count : 0;
+	return n;
 }
 
 /* ---- the whole ledger ---- */
@@ -105,16 +115,65 @@ static bool in_any(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
 	return false;
 }
 
+/* The ledger is cut between local addresses of the estate, into more parts than threads, since some are larger than others. */
+struct whole {
+	struct wh_analysis *a;
+	size_t parts;
+	struct wh_shapes shapes[WH_MOST_THREADS];
+};
+struct whole_part {
+	const struct wh_analysis *a;
+	struct wh_shapes *shapes;
+	struct fan_table *fan;
+};
+
 static int whole_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 {
-	struct wh_analysis *a = arg;
-	uint64_t days = wh_window_days(&a->window, e);
+	struct whole_part *p = arg;
+	uint64_t days = wh_window_days(&p->a->window, e);
 
 	if (k->direction != WH_INBOUND || !e->flows || !days)
 		return 0;
-	bool hostile = e->alerts[0] || e->alerts[1] || in_sorted(a->opt->hostile, a->opt->n_hostile, &k->peer);
-	wh_shapes_add(&a->shapes, e, hostile, (unsigned)__builtin_popcountll(days));
-	return fan_add(a->fan_out, &k->local, &k->peer);
+	bool hostile = e->alerts[0] || e->alerts[1] || in_sorted(p->a->opt->hostile, p->a->opt->n_hostile, &k->peer);
+	wh_shapes_add(p->shapes, e, hostile, (unsigned)__builtin_popcountll(days));
+	return fan_add(p->fan, &k->local, &k->peer);
+}
+
+static int whole_part(void *arg, struct wh_store *s, unsigned thread, size_t i, struct wh_error *err)
+{
+	struct whole *w = arg;
+	struct wh_analysis *a = w->a;
+	struct whole_part p = {a, &w->shapes[thread], &a->fan_out->of[thread]};
+	const struct wh_addr *from = i ? &a->estate_addrs[a->n_estate_addrs * i / w->parts] : NULL;
+	const struct wh_addr *to = i + 1 < w->parts ? &a->estate_addrs[a->n_estate_addrs * (i + 1) / w->parts] : NULL;
+	return wh_store_edges_between(s, from, to, whole_edge, &p, err);
+}
+
+static unsigned threads_of(const struct wh_harden_options *opt)
+{
+	return opt->threads < 1 ? 1 : opt->threads < WH_MOST_THREADS ? opt->threads : WH_MOST_THREADS;
+}
+
+static int read_whole(struct wh_analysis *a, struct wh_error *err)
+{
+	enum { PARTS = 16 }; /* a thread */
+	struct whole *w = calloc(1, sizeof *w);
+	int rc = -ENOMEM;
+
+	a->fan_out = calloc(1, sizeof *a->fan_out);
+	if (!a->fan_out || !w)
+		goto out;
+	a->fan_out->n = threads_of(a->opt);
+	w->a = a;
+	w->parts = a->fan_out->n == 1 ? 1 : a->fan_out->n * PARTS;
+	if (w->parts > a->n_estate_addrs)
+		w->parts = a->n_estate_addrs ? a->n_estate_addrs : 1;
+	rc = wh_parallel(a->store, a->fan_out->n, w->parts, whole_part, w, err);
+	for (unsigned i = 0; i < a->fan_out->n; i++)
+		wh_shapes_join(&a->shapes, &w->shapes[i]);
+out:
+	free(w);
+	return rc;
 }
 
 /*
@@ -213,12 +272,11 @@ int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_
 	a->opt = opt;
 	if ((rc = wh_weights_load(opt->evidence_yaml, &a->weights, err)) || (rc = find_window(a, err)))
 		goto out;
-	a->fan_out = calloc(1, sizeof *a->fan_out);
-	if (!a->fan_out || fan_grow(a->fan_out) || estate_addresses(a)) {
+	if (estate_addresses(a)) {
 		rc = wh_fail(err, -ENOMEM, "out of memory");
 		goto out;
 	}
-	if ((rc = wh_store_edges(s, NULL, whole_edge, a, err)) == 0)
+	if ((rc = read_whole(a, err)) == 0)
 		rc = wh_store_sketches(s, refused_row, a, err);
 	if (rc == -ENOMEM)
 		wh_fail(err, rc, "out of memory");
@@ -233,8 +291,8 @@ out:
 
 void wh_analysis_close(struct wh_analysis *a)
 {
-	if (a->fan_out)
-		free(a->fan_out->slots);
+	for (unsigned i = 0; a->fan_out && i < a->fan_out->n; i++)
+		free(a->fan_out->of[i].slots);
 	free(a->fan_out);
 	free(a->refused);
 	free(a->estate_addrs);

@@ -192,6 +192,12 @@ static double hist_sum(const uint32_t hist[static WH_EDGE_BUCKETS])
 	return n;
 }
 
+/* In whole millionths (2^-20), so that sums of up to 2^33 votes are exact and the order of adding does not tell in them. */
+static double share(uint32_t n, double all)
+{
+	return (double)(int64_t)(n * 0x1p20 / all + 0.5) * 0x1p-20;
+}
+
 void wh_shapes_add(struct wh_shapes *s, const struct wh_edge *e, bool hostile, unsigned days)
 {
 	double size = hist_sum(e->size_hist), time = hist_sum(e->time_hist), vote = hostile ? 1 : days;
@@ -200,10 +206,22 @@ void wh_shapes_add(struct wh_shapes *s, const struct wh_edge *e, bool hostile, u
 	if (size == 0 || time == 0 || vote == 0)
 		return;
 	for (unsigned b = 0; b < WH_EDGE_BUCKETS; b++) {
-		to->size[b] += vote * e->size_hist[b] / size;
-		to->time[b] += vote * e->time_hist[b] / time;
+		to->size[b] += vote * share(e->size_hist[b], size);
+		to->time[b] += vote * share(e->time_hist[b], time);
 	}
 	*(hostile ? &s->n_hostile : &s->n_others) += vote;
+}
+
+void wh_shapes_join(struct wh_shapes *into, const struct wh_shapes *more)
+{
+	for (unsigned b = 0; b < WH_EDGE_BUCKETS; b++) {
+		into->hostile.size[b] += more->hostile.size[b];
+		into->hostile.time[b] += more->hostile.time[b];
+		into->others.size[b] += more->others.size[b];
+		into->others.time[b] += more->others.time[b];
+	}
+	into->n_hostile += more->n_hostile;
+	into->n_others += more->n_others;
 }
 
 static double ratio(const struct wh_weights *w, double others, double n_others, double work, double hostile, double n_hostile, double known)

@@ -40,6 +40,7 @@ struct wh_shapes {
 	struct wh_shares ratio;           /* ln(others / hostile) for each bucket, once finished */
 };
 void wh_shapes_add(struct wh_shapes *s, const struct wh_edge *e, bool hostile, unsigned days);
+void wh_shapes_join(struct wh_shapes *into, const struct wh_shapes *more); /* sums */
 void wh_shapes_finish(struct wh_shapes *s, const struct wh_weights *w);
 
 /* The rolling window. Bit i of `sensor` is the day `last - i`: days on which the sensor reported anything. */

@@ -5,9 +5,11 @@
  * unknown. Every resource's rules are proved to lie within the rules in force before any is returned.
  */
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include "harden/advice.h"
+#include "harden/parallel.h"
 
 #define NSG_PREFIXES 4000
 #define NARROW_RANGE 64 /* a rule that opens at most so many ports names them: each is looked at though nothing reached it */
@@ -279,6 +281,41 @@ static void find_outages(const struct wh_window *w, struct wh_arena *mem, struct
 	}
 }
 
+struct recommending {
+	const struct wh_analysis *a;
+	struct wh_recommendation *rec;
+	struct wh_arena *mem[WH_MOST_THREADS]; /* what each thread's resources leave behind */
+	pthread_mutex_t lock;                  /* of `done` and of the caller's progress */
+	size_t done;
+};
+
+static int recommend_job(void *arg, struct wh_store *s, unsigned thread, size_t i, struct wh_error *err)
+{
+	struct recommending *r = arg;
+	struct wh_analysis mine = *r->a; /* but for the connection it is only read */
+	mine.store = s;
+	if (!r->mem[thread])
+		r->mem[thread] = wh_arena_new();
+	int rc = recommend_one(&mine, &r->rec->resources[i], r->mem[thread], err);
+	if (rc || !mine.opt->progress)
+		return rc;
+	pthread_mutex_lock(&r->lock);
+	rc = mine.opt->progress(mine.opt->progress_arg, ++r->done, r->rec->n_resources);
+	pthread_mutex_unlock(&r->lock);
+	return rc;
+}
+
+static int recommend_all(const struct wh_analysis *a, struct wh_recommendation *rec, struct wh_arena *mem, struct wh_error *err)
+{
+	struct recommending r = {.a = a, .rec = rec, .lock = PTHREAD_MUTEX_INITIALIZER};
+	int rc = wh_parallel(a->store, a->opt->threads, rec->n_resources, recommend_job, &r, err);
+	for (unsigned i = 0; i < WH_MOST_THREADS; i++)
+		if (r.mem[i])
+			wh_arena_adopt(mem, r.mem[i]);
+	pthread_mutex_destroy(&r.lock);
+	return rc;
+}
+
 int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char *const *names, size_t n,
                  const struct wh_harden_options *opt, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
 {
@@ -287,6 +324,8 @@ int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char 
 	int rc = check_names(estate, names, n, err);
 
 	*out = NULL;
+	if (!rc && opt->progress)
+		rc = opt->progress(opt->progress_arg, 0, estate->n_resources);
 	if (rc || (rc = wh_analysis_open(&a, s, estate, opt, err)))
 		return rc;
 	rec->to_us = rec->calculated_us = ((int64_t)a.window.last + 1) * WH_US_PER_DAY;
@@ -294,15 +333,10 @@ int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char 
 	find_outages(&a.window, mem, rec);
 	rec->from_us = rec->to_us - (int64_t)rec->days * WH_US_PER_DAY;
 	rec->resources = wh_arena_array(mem, estate->n_resources + 1, sizeof *rec->resources);
-	for (size_t i = 0; i < estate->n_resources && !rc; i++) {
-		if (!wanted(estate, &estate->resources[i], names, n))
-			continue;
-		struct wh_resource_result *res = &rec->resources[rec->n_resources++];
-		res->resource = &estate->resources[i];
-		rc = recommend_one(&a, res, mem, err);
-		if (!rc && opt->progress)
-			rc = opt->progress(opt->progress_arg, i + 1, estate->n_resources);
-	}
+	for (size_t i = 0; i < estate->n_resources; i++)
+		if (wanted(estate, &estate->resources[i], names, n))
+			rec->resources[rec->n_resources++].resource = &estate->resources[i];
+	rc = recommend_all(&a, rec, mem, err);
 	wh_analysis_close(&a);
 	if (!rc)
 		*out = rec;

@@ -27,7 +27,7 @@ static const char schema[] =
 
 enum statement {
 	ST_EDGE, ST_SKETCH, ST_SOURCE, ST_DAY, ST_COUNTER, ST_PROGRESS, ST_PUT, ST_GET, ST_DELETE, ST_EACH, ST_LOG, ST_LOG_EACH,
-	ST_SCAN, ST_SCAN_LOCAL, ST_SKETCHES, ST_NEXT_LOCAL, ST_DAYS, ST_COUNTERS, ST_COUNT_EDGES, ST_N
+	ST_SCAN, ST_SCAN_FROM, ST_SCAN_BETWEEN, ST_SKETCHES, ST_NEXT_LOCAL, ST_DAYS, ST_COUNTERS, ST_COUNT_EDGES, ST_N
 };
 static const char *const sql[ST_N] = {
 	[ST_EDGE] = "INSERT INTO edge VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = wh_merge(value, excluded.value)",
@@ -43,7 +43,8 @@ static const char *const sql[ST_N] = {
 	[ST_LOG] = "INSERT INTO journal(time, who, what, json) VALUES(?1, ?2, ?3, ?4)",
 	[ST_LOG_EACH] = "SELECT seq, time, who, what, json FROM journal WHERE ?1 IS NULL OR what = ?1 ORDER BY seq",
 	[ST_SCAN] = "SELECT key, value FROM edge ORDER BY key",
-	[ST_SCAN_LOCAL] = "SELECT key, value FROM edge WHERE key >= ?1 AND key < ?2 ORDER BY key",
+	[ST_SCAN_FROM] = "SELECT key, value FROM edge WHERE key >= ?1 ORDER BY key",
+	[ST_SCAN_BETWEEN] = "SELECT key, value FROM edge WHERE key >= ?1 AND key < ?2 ORDER BY key",
 	[ST_SKETCHES] = "SELECT key, value FROM sketch ORDER BY key",
 	[ST_NEXT_LOCAL] = "SELECT key FROM edge WHERE key > ?1 ORDER BY key LIMIT 1",
 	[ST_DAYS] = "SELECT day, flows FROM day ORDER BY day",
@@ -262,6 +263,11 @@ int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_e
 	return 0;
 }
 
+int wh_store_again(const struct wh_store *s, struct wh_store **out, struct wh_error *err)
+{
+	return wh_store_open(s->path, WH_STORE_READ, out, err);
+}
+
 void wh_store_close(struct wh_store *s)
 {
 	if (!s)
@@ -443,20 +449,32 @@ static int scan(struct wh_store *s, sqlite3_stmt *st, wh_edge_cb each, void *arg
 	return rc;
 }
 
-int wh_store_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err)
+static int scan_between(struct wh_store *s, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg,
+                        struct wh_error *err)
 {
 	/* a statement of its own, so that a callback may scan too */
 	sqlite3_stmt *st;
-	uint8_t upto[17];
-	if (sqlite3_prepare_v2(s->db, sql[local ? ST_SCAN_LOCAL : ST_SCAN], -1, &st, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(s->db, sql[to ? ST_SCAN_BETWEEN : from ? ST_SCAN_FROM : ST_SCAN], -1, &st, NULL) != SQLITE_OK)
 		return fail_db(s, "read", err);
-	if (local) {
-		memcpy(upto, local->b, 16);
-		upto[16] = 0xff;
-		sqlite3_bind_blob(st, 1, local->b, 16, SQLITE_STATIC);
-		sqlite3_bind_blob(st, 2, upto, 17, SQLITE_STATIC);
-	}
+	if (from || to)
+		sqlite3_bind_blob(st, 1, from ? from : "", (int)from_len, SQLITE_STATIC);
+	if (to)
+		sqlite3_bind_blob(st, 2, to, (int)to_len, SQLITE_STATIC);
 	return scan(s, st, each, arg, err);
+}
+
+int wh_store_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err)
+{
+	uint8_t upto[17] = {[16] = 0xff}; /* past every edge of the address: directions are 0 and 1 */
+	if (!local)
+		return scan_between(s, NULL, 0, NULL, 0, each, arg, err);
+	memcpy(upto, local->b, 16);
+	return scan_between(s, local->b, 16, upto, sizeof upto, each, arg, err);
+}
+
+int wh_store_edges_between(struct wh_store *s, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg, struct wh_error *err)
+{
+	return scan_between(s, from, from ? 16 : 0, to, to ? 16 : 0, each, arg, err);
 }
 
 int wh_store_sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct wh_error *err)

@@ -114,6 +114,8 @@ void *wh_arena_alloc(struct wh_arena *a, size_t size) __attribute__((malloc, all
 void *wh_arena_array(struct wh_arena *a, size_t n, size_t size); /* overflow-checked */
 char *wh_arena_strdup(struct wh_arena *a, const char *s);
 char *wh_arena_printf(struct wh_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* What `from` holds belongs to `a` from now on; `from` is freed. */
+void wh_arena_adopt(struct wh_arena *a, struct wh_arena *from);
 size_t wh_arena_bytes(const struct wh_arena *a);
 void wh_arena_free(struct wh_arena *a); /* NULL is fine */
 

@@ -30,10 +30,11 @@ struct wh_harden_options {
 	double permissiveness;             /* 0: the default objective; else multiplies the price of unseen addresses by 1/x */
 	int32_t today;                     /* day number of the end of the window; 0: the ledger's last day */
 	unsigned window_days;              /* rolling window; 0: 30 … 64 all that the bitmap holds */
-	unsigned threads;                  /* 0: one */
+	unsigned threads;                  /* 0: one; at most 64. The outcome is the same whatever the number */
 	unsigned holdout_days;             /* expected breakage is what a rule of so many days ago lost since; 0: 7 */
 	bool no_holdout;                   /* do without it */
 	unsigned stable_days;              /* a rule is offered once it was stable for so many days; 0: at once */
+	/* Of resources; 0 done while the whole ledger is read. From any thread, but one at a time. */
 	int (*progress)(void *arg, size_t done, size_t total);
 	void *progress_arg;
 };

@@ -93,6 +93,8 @@ struct wh_store_progress { /* where the reading of one input stands; committed t
 enum { WH_STORE_READ = 0, WH_STORE_WRITE = 1, WH_STORE_CREATE = 2 };
 /* url: a path, or "sqlite:PATH". Migrates an older schema when writing; refuses a newer one. */
 int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_error *err);
+/* Another connection to the ledger of `s`, for reading, for another thread. */
+int wh_store_again(const struct wh_store *s, struct wh_store **out, struct wh_error *err);
 void wh_store_close(struct wh_store *s);
 /* How long a write waits for another process's lock before it fails with -EBUSY; 20 s after opening. */
 void wh_store_patience(struct wh_store *s, int milliseconds);
@@ -106,6 +108,8 @@ int wh_store_progress_of(struct wh_store *s, const char *identity, uint64_t *off
 typedef int (*wh_edge_cb)(void *arg, const struct wh_edge_key *key, const struct wh_edge *edge);
 /* Edges in key order; `local` NULL for all, else only that address. A negative return of the callback ends it with that code. */
 int wh_store_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err);
+/* Of the local addresses from `from` up to, but not with, `to`; NULL: from the first, to the last. */
+int wh_store_edges_between(struct wh_store *s, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg, struct wh_error *err);
 typedef int (*wh_sketch_cb)(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk);
 int wh_store_sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct wh_error *err);
 /* The distinct local addresses that have inbound edges, in order: a loose index scan, not a full one. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How long wh_recommend takes: `recommend DIR EDGES RESOURCES` makes a ledger (once) and prints seconds and peak memory.
+ * How long wh_recommend takes: `recommend DIR EDGES RESOURCES [THREADS [JSON]]` makes a ledger (once) and prints seconds and peak memory.
  * Peers are 60 % scattered single addresses with days of their own, 30 % in pools, 10 % guessers.
  */
 #include <stdlib.h>
@@ -100,8 +100,8 @@ int main(int argc, char **argv)
 	char path[512];
 	size_t rules = 0, lines = 0;
 
-	if (argc != 4) {
-		fputs("usage: recommend DIR EDGES RESOURCES\n", stderr);
+	if (argc < 4 || argc > 6) {
+		fputs("usage: recommend DIR EDGES RESOURCES [THREADS [JSON]]\n", stderr);
 		return 2;
 	}
 	snprintf(path, sizeof path, "%s/recommend-%s-%s.db", argv[1], argv[2], argv[3]);
@@ -113,6 +113,7 @@ int main(int argc, char **argv)
 	    wh_port_list_load("all", NULL, mem, &ports, &err))
 		return die(&err);
 	opt.ports = ports;
+	opt.threads = argc > 4 ? (unsigned)atoi(argv[4]) : 1;
 	if (wh_recommend(s, estate, NULL, 0, &opt, mem, &rec, &err))
 		return die(&err);
 	double seconds = now() - start;
@@ -125,6 +126,13 @@ int main(int argc, char **argv)
 		}
 	double cpu = (double)u.ru_utime.tv_sec + (double)u.ru_utime.tv_usec / 1e6 + (double)u.ru_stime.tv_sec + (double)u.ru_stime.tv_usec / 1e6;
 	printf("%.3f %.3f %ld %zu %zu %zu\n", seconds, cpu, u.ru_maxrss / 1024, rec->n_resources, rules, lines);
+	FILE *f = argc > 5 ? fopen(argv[5], "w") : NULL;
+	if (f) { /* to be compared: the number of threads must not tell in it */
+		char *text = wh_recommendation_json(rec);
+		fputs(text, f);
+		free(text);
+		fclose(f);
+	}
 	wh_estate_free(estate);
 	wh_arena_free(mem);
 	wh_store_close(s);
