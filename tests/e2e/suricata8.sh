@@ -36,17 +36,18 @@ fi
 
 make -s BUILD="$BUILD" "$BUILD/whittle" "$BUILD/tools/flowpcap" "$BUILD/tools/ledger_dump" "$BUILD/tools/ledger_lock" || exit 1
 # The plugin is built there, against that Debian's libraries.
-source=$root/opt/whittle
-rm -rf "$source" && mkdir -p "$source" && cp -a Makefile core include plugin rules "$source/" || exit 1
-if ! chroot "$root" make -s -C /opt/whittle -j2 build/whittle-suricata.so >"$cache/suricata8-build.log" 2>&1; then
-	tail -n 20 "$cache/suricata8-build.log" | sed 's/^/# /'
+source=$(mktemp -d "$root/opt/whittle.XXXXXX") || exit 1
+trap 'rm -rf "$source"' EXIT
+cp -a Makefile core include plugin rules "$source/" || exit 1
+if ! chroot "$root" make -s -C "${source#"$root"}" -j2 build/whittle-suricata.so >"$source/log" 2>&1; then
+	tail -n 20 "$source/log" | sed 's/^/# /'
 	echo "not ok 1 - the plugin builds on Debian 13"
 	exit 1
 fi
 dir=$(mktemp -d "$root/tmp/whittle.XXXXXX") || exit 1
-trap 'rm -rf "$dir"' EXIT
+trap 'rm -rf "$dir" "$source"' EXIT
 in=${dir#"$root"}
-plugin=/opt/whittle/build/whittle-suricata.so
+plugin=${source#"$root"}/build/whittle-suricata.so
 suricata="chroot $root suricata"
 . "$lib"
 all_tests
