@@ -181,8 +181,8 @@ removed_ledger() {
 	config c.yaml yes "store: $in/gone/ledger.db" "flush-interval: 1"
 	feed_start c.yaml
 	feed && within 20 counted 2000 && within 20 has_edges gone/ledger.db 100 && rm -rf "$dir/gone" && feed &&
-		within 20 counted 5000 && within 20 grep -q 'removed or replaced' "$dir/log" && mkdir "$dir/gone" && within 20 has_edges gone/ledger.db 100 && feed_stop &&
-		[ "$(grep -c 'kept in memory' "$dir/log")" -eq 1 ] && grep -q 'takes records again' "$dir/log"
+		within 20 counted 5000 && within 20 grep -q 'kept in memory' "$dir/log" && mkdir "$dir/gone" && within 20 has_edges gone/ledger.db 100 && feed_stop &&
+		[ "$(grep -c 'removed or replaced' "$dir/log")" -eq 1 ] && [ "$(grep -c 'kept in memory' "$dir/log")" -eq 1 ] && grep -q 'takes records again' "$dir/log"
 	verdict "a ledger removed with its directory while in use is told once and begun anew" "$dir/log"
 }
 
