@@ -13,11 +13,14 @@ struct fan_slot {
 	uint32_t last_local; /* number of the local address in the scan, from 1 */
 	uint32_t count;
 };
+enum { FAN_WAITING = 16 };
 struct fan_table {
 	struct fan_slot *slots;
 	size_t cap, n;
 	struct wh_addr local;
 	uint32_t n_locals;
+	unsigned n_waiting; /* while their slots are fetched: a table of millions of peers is in no cache */
+	struct { uint64_t hash; uint32_t local; } waiting[FAN_WAITING];
 };
 /* Each thread counts the edges of whole local addresses in a table of its own; a peer's count is the sum over them. */
 struct wh_fan_out {
@@ -63,24 +66,47 @@ static int fan_grow(struct fan_table *f)
 	return 0;
 }
 
+/* Counts those that wait. By now their slots have come from memory. */
+static int fan_settle(struct fan_table *f)
+{
+	if ((f->n + f->n_waiting) * 4 >= f->cap * 3 && fan_grow(f))
+		return -ENOMEM;
+	for (unsigned i = 0; i < f->n_waiting; i++) {
+		struct fan_slot *s = fan_find(f, f->waiting[i].hash);
+		if (!s->hash) {
+			s->hash = f->waiting[i].hash;
+			f->n++;
+		}
+		if (s->last_local != f->waiting[i].local) {
+			s->last_local = f->waiting[i].local;
+			s->count++;
+		}
+	}
+	f->n_waiting = 0;
+	return 0;
+}
+
 static int fan_add(struct fan_table *f, const struct wh_addr *local, const struct wh_addr *peer)
 {
-	if (f->n * 4 >= f->cap * 3 && fan_grow(f))
-		return -ENOMEM;
 	if (!f->n_locals || !wh_addr_eq(&f->local, local)) {
 		f->local = *local;
 		f->n_locals++;
 	}
-	struct fan_slot *s = fan_find(f, hash_addr(peer));
-	if (!s->hash) {
-		s->hash = hash_addr(peer);
-		f->n++;
-	}
-	if (s->last_local != f->n_locals) {
-		s->last_local = f->n_locals;
-		s->count++;
-	}
-	return 0;
+	uint64_t hash = hash_addr(peer);
+	if (f->cap)
+		__builtin_prefetch(&f->slots[hash & (f->cap - 1)], 1);
+	f->waiting[f->n_waiting].hash = hash;
+	f->waiting[f->n_waiting].local = f->n_locals;
+	return ++f->n_waiting == FAN_WAITING ? fan_settle(f) : 0;
+}
+
+/* To be asked for a peer's count soon. */
+static void fan_prefetch(const struct wh_fan_out *f, const struct wh_addr *peer)
+{
+	uint64_t hash = hash_addr(peer);
+	for (unsigned i = 0; i < f->n; i++)
+		if (f->of[i].cap)
+			__builtin_prefetch(&f->of[i].slots[hash & (f->of[i].cap - 1)]);
 }
 
 static unsigned fan_count(const struct wh_fan_out *f, const struct wh_addr *peer)
@@ -146,7 +172,8 @@ static int whole_part(void *arg, struct wh_store *s, unsigned thread, size_t i, 
 	struct whole_part p = {a, &w->shapes[thread], &a->fan_out->of[thread]};
 	const struct wh_addr *from = i ? &a->estate_addrs[a->n_estate_addrs * i / w->parts] : NULL;
 	const struct wh_addr *to = i + 1 < w->parts ? &a->estate_addrs[a->n_estate_addrs * (i + 1) / w->parts] : NULL;
-	return wh_store_edges_between(s, from, to, whole_edge, &p, err);
+	int rc = wh_store_edges_between(s, from, to, whole_edge, &p, err);
+	return rc ? rc : fan_settle(p.fan);
 }
 
 static unsigned threads_of(const struct wh_harden_options *opt)
@@ -395,6 +422,8 @@ static void fill_port(const struct wh_analysis *a, const struct row *rows, size_
 	size_t folded = 0; /* one past the place of the /64 that was folded into last */
 	for (size_t i = 0; i < n; i++) {
 		uint64_t days = wh_window_days(&a->window, &rows[i].edge);
+		if (i + 8 < n)
+			fan_prefetch(a->fan_out, &rows[i + 8].key.peer);
 		seen(t, wh_day(rows[i].edge.first_us), rows[i].edge.day0, days);
 		if (!days || !rows[i].edge.flows)
 			continue; /* before the window, or alerts alone */
@@ -419,7 +448,10 @@ static void fill_port(const struct wh_analysis *a, const struct row *rows, size_
 		unsigned on = fan_count(a->fan_out, &p->addr);
 		p->elsewhere = out->direction == WH_INBOUND && on > 0 ? on - 1 : 0;
 	}
-	if (folded) /* a /64 may have come after addresses of its own */
+	size_t sorted = 1; /* a /64 may have come after addresses of its own */
+	while (sorted < out->n && by_addr(&out->peers[sorted - 1], &out->peers[sorted]) <= 0)
+		sorted++;
+	if (sorted < out->n)
 		qsort(out->peers, out->n, sizeof *out->peers, by_addr);
 }
 

@@ -186,16 +186,19 @@ int wh_weights_load(const char *path, struct wh_weights *out, struct wh_error *e
 
 static double hist_sum(const uint32_t hist[static WH_EDGE_BUCKETS])
 {
-	double n = 0;
+	uint64_t n = 0;
 	for (unsigned b = 0; b < WH_EDGE_BUCKETS; b++)
 		n += hist[b];
-	return n;
+	return (double)n;
 }
 
-/* In whole millionths (2^-20), so that sums of up to 2^33 votes are exact and the order of adding does not tell in them. */
-static double share(uint32_t n, double all)
+/* Adds shares in whole millionths (2^-20), so that sums of up to 2^33 votes are exact and the order of adding does not tell in them. */
+static void add_shares(double to[static WH_EDGE_BUCKETS], const uint32_t hist[static WH_EDGE_BUCKETS], double all, double vote)
 {
-	return (double)(int64_t)(n * 0x1p20 / all + 0.5) * 0x1p-20;
+	double scale = 0x1p20 / all;
+	vote *= 0x1p-20;
+	for (unsigned b = 0; b < WH_EDGE_BUCKETS; b++)
+		to[b] += vote * (int32_t)(hist[b] * scale + 0.5);
 }
 
 void wh_shapes_add(struct wh_shapes *s, const struct wh_edge *e, bool hostile, unsigned days)
@@ -205,10 +208,8 @@ void wh_shapes_add(struct wh_shapes *s, const struct wh_edge *e, bool hostile, u
 
 	if (size == 0 || time == 0 || vote == 0)
 		return;
-	for (unsigned b = 0; b < WH_EDGE_BUCKETS; b++) {
-		to->size[b] += vote * share(e->size_hist[b], size);
-		to->time[b] += vote * share(e->time_hist[b], time);
-	}
+	add_shares(to->size, e->size_hist, size, vote);
+	add_shares(to->time, e->time_hist, time, vote);
 	*(hostile ? &s->n_hostile : &s->n_others) += vote;
 }
 
@@ -242,12 +243,12 @@ void wh_shapes_finish(struct wh_shapes *s, const struct wh_weights *w)
 
 static double shape_of(const struct wh_shapes *s, const struct wh_edge *e)
 {
-	double size = hist_sum(e->size_hist), time = hist_sum(e->time_hist), sum = 0;
+	double size = hist_sum(e->size_hist), time = hist_sum(e->time_hist), by_size = 0, by_time = 0;
 	for (unsigned b = 0; b < WH_EDGE_BUCKETS; b++) {
-		sum += size > 0 ? s->ratio.size[b] * e->size_hist[b] / size : 0;
-		sum += time > 0 ? s->ratio.time[b] * e->time_hist[b] / time : 0;
+		by_size += s->ratio.size[b] * e->size_hist[b];
+		by_time += s->ratio.time[b] * e->time_hist[b];
 	}
-	return sum;
+	return (size > 0 ? by_size / size : 0) + (time > 0 ? by_time / time : 0);
 }
 
 /* ---- one peer ---- */

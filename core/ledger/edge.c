@@ -85,9 +85,21 @@ static uint8_t *put(uint8_t *p, uint64_t v)
 static int get(const uint8_t **p, const uint8_t *end, uint64_t max, uint64_t *v)
 {
 	uint64_t n = 0;
-	if (*p < end && **p < 0x80) { /* nearly always */
-		*v = *(*p)++;
-		return 0;
+	if (end - *p >= 8) { /* up to eight bytes at once: the last is the first without its highest bit */
+		memcpy(&n, *p, 8);
+		n = le64toh(n);
+		uint64_t ends = ~n & 0x8080808080808080u;
+		if (ends) {
+			unsigned last = (unsigned)__builtin_ctzll(ends) / 8;
+			*p += last + 1;
+			n &= (ends ^ (ends - 1)) & 0x7f7f7f7f7f7f7f7fu;
+			n = (n & 0x007f007f007f007fu) | (n & 0x7f007f007f007f00u) >> 1; /* groups of seven bits close up in pairs, */
+			n = (n & 0x00003fff00003fffu) | (n & 0x3fff00003fff0000u) >> 2; /* in fours */
+			n = (n & 0x000000000fffffffu) | (n & 0x0fffffff00000000u) >> 4; /* and all */
+			*v = n;
+			return n > max || (last && !(n >> 7 * last)) ? -EBADMSG : 0;
+		}
+		n = 0;
 	}
 	for (unsigned shift = 0; shift < 64; shift += 7) {
 		if (*p == end)
@@ -136,17 +148,42 @@ size_t wh_edge_encode(const struct wh_edge *e, uint8_t out[static WH_EDGE_VALUE_
 	return (size_t)(p - out);
 }
 
+enum { N_LARGE = 8, N_COUNTS = 1 + 4 + 2 * WH_EDGE_BUCKETS }; /* the counts are of 32 bits, and mostly below 128 */
+
+/* Whether just the counts are left, in a byte each. */
+static bool short_counts(const uint8_t *p, const uint8_t *end)
+{
+	uint8_t any = 0;
+	if (end - p != N_COUNTS)
+		return false;
+	for (int i = 0; i < N_COUNTS; i++)
+		any |= p[i];
+	return any < 0x80;
+}
+
 int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e)
 {
 	const uint8_t *p = b, *end = b + len;
-	uint64_t v[9 + 4 + 2 * WH_EDGE_BUCKETS];
+	uint64_t v[N_LARGE];
+	uint32_t n[N_COUNTS];
 	if (!len || *p++ != 1)
 		return -EBADMSG;
-	for (size_t i = 0; i < sizeof v / sizeof *v; i++)
-		if (get(&p, end, i == 2 || i == 4 || i >= 8 ? UINT32_MAX : UINT64_MAX, &v[i]))
+	for (int i = 0; i < N_LARGE; i++)
+		if (get(&p, end, i == 2 || i == 4 ? UINT32_MAX : UINT64_MAX, &v[i]))
 			return -EBADMSG;
-	if (p != end)
-		return -EBADMSG;
+	if (short_counts(p, end)) {
+		for (int i = 0; i < N_COUNTS; i++)
+			n[i] = p[i];
+	} else {
+		for (int i = 0; i < N_COUNTS; i++) {
+			uint64_t count;
+			if (get(&p, end, UINT32_MAX, &count))
+				return -EBADMSG;
+			n[i] = (uint32_t)count;
+		}
+		if (p != end)
+			return -EBADMSG;
+	}
 	e->first_us = unzigzag(v[0]);
 	e->last_us = unzigzag(v[1]);
 	if (e->last_us < e->first_us || v[4] >> 24)
@@ -157,12 +194,9 @@ int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e)
 	e->flows = v[5];
 	e->bytes_in = v[6];
 	e->bytes_out = v[7];
-	e->alerted_flows = (uint32_t)v[8];
-	for (int i = 0; i < 4; i++)
-		e->alerts[i] = (uint32_t)v[9 + i];
-	for (int i = 0; i < WH_EDGE_BUCKETS; i++) {
-		e->size_hist[i] = (uint32_t)v[13 + i];
-		e->time_hist[i] = (uint32_t)v[13 + WH_EDGE_BUCKETS + i];
-	}
+	e->alerted_flows = n[0];
+	memcpy(e->alerts, n + 1, sizeof e->alerts);
+	memcpy(e->size_hist, n + 5, sizeof e->size_hist);
+	memcpy(e->time_hist, n + 5 + WH_EDGE_BUCKETS, sizeof e->time_hist);
 	return 0;
 }
