@@ -47,6 +47,8 @@ static const struct eve_impl *best(void)
 
 /* ---- one record ---- */
 
+#define LEARN_FIRST 65536
+#define LEARN_EVERY 16
 #define FORGET_AFTER 1024 /* joints without room: the records have changed, so learn anew */
 
 static void prepare(struct eve_walker *w, struct eve_cache *cache)
@@ -54,9 +56,14 @@ static void prepare(struct eve_walker *w, struct eve_cache *cache)
 	memset(&w->v, 0, sizeof w->v);
 	w->seen = w->wrong = w->bad = 0;
 	w->redone = w->ours = w->faulty = false;
+	w->folded = w->word_mask = w->word_data = 0;
+	memset(w->flow_mask, 0, sizeof w->flow_mask);
+	memset(w->flow_data, 0, sizeof w->flow_data);
 	w->reason = NULL;
 	if (!cache->used || cache->lost >= FORGET_AFTER)
 		wh_eve_cache_init(cache);
+	w->learning = cache->records < LEARN_FIRST || !(cache->records % LEARN_EVERY);
+	cache->records++;
 	w->cache = cache;
 }
 

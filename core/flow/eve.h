@@ -25,6 +25,7 @@
  * several times over, the joint before it, the scalar, and the joint behind it are joined into one longer piece, a fold, with what
  * they together do to the record: one comparison does the work of many steps. Folds grow by a scalar at a time, up to 256
  * bytes; the tail of a TCP flow record, a dozen scalars long, becomes one. The same argument holds: equal bytes, equal meaning.
+ * What could be folded is looked for in the first records and then in one of sixteen: comparing costs more than it finds.
  *
  * Duplicate keys: the last wins, as in jansson. A scalar simply overwrites; opening an object that is known (flow, tcp,
  * alert) forgets what an earlier one of that name had brought (`clear`).
@@ -143,6 +144,7 @@ struct eve_cache {
 	struct eve_fold folds[EVE_FOLDS]; /* from 1 on */
 	struct eve_day day[4];
 	unsigned used, used_folds;        /* 0: not yet initialised */
+	unsigned records;                 /* read so far, modulo 2^32 */
 	unsigned lost;                    /* joints that found no room since the last clearing */
 	unsigned lost_folds;
 };
@@ -154,6 +156,9 @@ struct eve_walker {
 	bool redone;               /* something was cleared that had been seen */
 	bool ours;                 /* known to be a flow or alert record */
 	bool faulty;               /* wrong or bad may have bits */
+	bool learning;             /* this record's scalars are compared with the last ones', to find what can be folded */
+	uint64_t folded;           /* fields that folds have set; and their bytes, as in struct eve_fold, not yet put over v */
+	uint64_t flow_mask[4], flow_data[4], word_mask, word_data;
 	const char *reason;
 	const char *safe;          /* up to here bytes may be read, though the record may end before */
 	struct eve_cache *cache;

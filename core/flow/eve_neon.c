@@ -50,6 +50,14 @@ static inline void string32(const char *p, uint32_t *quotes, uint32_t *stops)
 	*stops = join(stops16(a), stops16(b));
 }
 
+static inline void overlay32(uint64_t mask[4], uint64_t data[4], const uint64_t over_mask[4], const uint64_t over_data[4])
+{
+	for (unsigned i = 0; i < 4; i++) {
+		mask[i] |= over_mask[i];
+		data[i] = (data[i] & ~over_mask[i]) | over_data[i];
+	}
+}
+
 #include "flow/eve_walk.h"
 
 const struct eve_impl wh_eve_neon = {"neon", walk};

@@ -10,7 +10,7 @@ void wh_eve_cache_init(struct eve_cache *c)
 	memset(&c->nodes[0], 0, sizeof c->nodes[0]);
 	c->nodes[0].field = EVE_NONE;
 	c->used = 1;
-	c->lost = 0;
+	c->lost = c->records = 0;
 	c->used_folds = c->lost_folds = 0;
 }
 

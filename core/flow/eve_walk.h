@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The walker over a record, written once over four operations on 32 bytes and compiled once an instruction set: the file
+ * The walker over a record, written once over five operations on 32 bytes and compiled once an instruction set: the file
  * that includes this defines them before.
  *
  *   equal32(a, b)          bit i: the bytes i are equal
  *   match32(p, c)          bit i: byte i is c
  *   digits32(p)            bit i: byte i is a digit
  *   string32(p, &q, &s)    q: the quotes; s: what a plain string can't hold (backslash, control, beyond ASCII)
+ *   overlay32(m, d, n, e)  the bytes e, where the mask n has bits, come over the bytes d, and n over m
+ *
+ * One that can shuffle bytes defines SHUFFLES, quad_octets() and time_of_day() too.
  *
  * Wherever the fast way does not fit (close to the end of what may be read, an escape, a sign, a fraction, an odd
  * address), the exact functions do the same work.
@@ -56,24 +59,17 @@ static inline uint64_t digits_value(const char *p, unsigned n)
 	return eight_digits(x) * power[n - 8] + eight_digits((load64(p + 8) ^ zeros) << (128 - 8 * n));
 }
 
-/* A dotted quad of n bytes at p, none of whose octets has a leading zero (inet_pton's rule). At least 4 bytes before p and
- * 32 from p may be read. Returns false when it is anything else. */
-static inline bool dotted_quad(const char *p, unsigned n, uint8_t *out)
+#ifndef SHUFFLES
+/* The octets of a dotted quad from the places where they end, in the order of memory. At least 4 bytes before p may be read. Returns
+ * false when one is over 255 or has a leading zero (inet_pton's rule). */
+static inline bool quad_octets(const char *p, const unsigned ends[4], uint32_t *octets)
 {
 	static const uint16_t least[4] = {0, 0, 10, 100};
-	if (n > 15)
-		return false;
-	uint32_t dots = match32(p, '.') & LOW(n), digits = digits32(p) & LOW(n);
-	uint32_t m1 = dots & (dots - 1), m2 = m1 & (m1 - 1);
-	if ((dots | digits) != LOW(n) || !m2 || (m2 & (m2 - 1)))
-		return false;
-	unsigned ends[4] = {(unsigned)__builtin_ctz(dots), (unsigned)__builtin_ctz(m1), (unsigned)__builtin_ctz(m2), n}, from = 0;
+	unsigned from = 0;
 	uint8_t octet[4];
 	bool ok = true;
 	for (unsigned i = 0; i < 4; i++) {
 		unsigned len = ends[i] - from;
-		if (unlikely(len - 1 > 2))
-			return false;
 		/* the last `len` of four bytes: hundreds, tens and units end up in bytes 1, 2 and 3 */
 		uint32_t x = (load32(p + ends[i] - 4) ^ 0x30303030u) >> (32 - 8 * len) << (32 - 8 * len);
 		uint32_t v = (x >> 24) + (x >> 16 & 0xff) * 10 + (x >> 8 & 0xff) * 100;
@@ -81,11 +77,38 @@ static inline bool dotted_quad(const char *p, unsigned n, uint8_t *out)
 		octet[i] = (uint8_t)v;
 		from = ends[i] + 1;
 	}
-	if (unlikely(!ok))
+	memcpy(octets, octet, 4);
+	return ok;
+}
+
+/* "hh:mm:ss.ffffff" at p, all digits where digits belong: the microseconds of the day. */
+static inline bool time_of_day(const char *p, int64_t *us)
+{
+	uint64_t x = load64(p) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	x = x * 10 + (x >> 8);
+	uint64_t h = x & 0xff, m = x >> 24 & 0xff, s = x >> 48 & 0xff;
+	uint64_t micro = eight_digits((load64(p + 7) ^ UINT64_C(0x3030303030303030)) & UINT64_C(0xffffffffffff0000));
+	*us = (int64_t)(((h * 60 + m) * 60 + s) * 1000000 + micro);
+	return h < 24 && m < 60 && s <= 60;
+}
+#endif
+
+/* A dotted quad of n bytes at p. At least 4 bytes before p and 32 from p may be read. Returns false when it is anything else. */
+static inline bool dotted_quad(const char *p, unsigned n, uint8_t *out)
+{
+	if (n > 15)
+		return false;
+	uint32_t dots = match32(p, '.') & LOW(n), digits = digits32(p) & LOW(n), octets;
+	uint32_t m1 = dots & (dots - 1), m2 = m1 & (m1 - 1);
+	if ((dots | digits) != LOW(n) || !m2 || (m2 & (m2 - 1)))
+		return false;
+	unsigned ends[4] = {(unsigned)__builtin_ctz(dots), (unsigned)__builtin_ctz(m1), (unsigned)__builtin_ctz(m2), n};
+	bool wrong = (ends[0] - 1 > 2) | (ends[1] - ends[0] - 2 > 2) | (ends[2] - ends[1] - 2 > 2) | (n - ends[2] - 2 > 2);
+	if (unlikely(wrong || !quad_octets(p, ends, &octets)))
 		return false;
 	memset(out, 0, 10);
 	out[10] = out[11] = 0xff;
-	memcpy(out + 12, octet, 4);
+	memcpy(out + 12, &octets, 4);
 	return true;
 }
 
@@ -93,21 +116,11 @@ static inline bool dotted_quad(const char *p, unsigned n, uint8_t *out)
 #define TIME_DIGITS UINT32_C(0x03f6d800)                      /* hh mm ss ffffff */
 #define TIME_FIXED (~TIME_DIGITS)                             /* equal to the pattern of the day seen before */
 
-static inline bool time_of_day(const char *p, int64_t *us)
-{
-	uint64_t x = load64(p + 11) & UINT64_C(0x0f0f0f0f0f0f0f0f); /* hh:mm:ss */
-	x = x * 10 + (x >> 8);
-	uint64_t h = x & 0xff, m = x >> 24 & 0xff, s = x >> 48 & 0xff;
-	uint64_t micro = eight_digits((load64(p + 18) ^ UINT64_C(0x3030303030303030)) & UINT64_C(0xffffffffffff0000));
-	*us = (int64_t)(((h * 60 + m) * 60 + s) * 1000000 + micro);
-	return h < 24 && m < 60 && s <= 60;
-}
-
 static bool time_fast(const char *p, const struct eve_day *day, int64_t *us)
 {
 	int64_t t;
 	if (unlikely((equal32(p, day->pattern) & TIME_FIXED) != TIME_FIXED || (digits32(p) & TIME_DIGITS) != TIME_DIGITS ||
-	             !time_of_day(p, &t)))
+	             !time_of_day(p + 11, &t)))
 		return false;
 	*us = day->base_us + t;
 	return true;
@@ -118,7 +131,7 @@ static void time_learn(const char *p, struct eve_day *day, int64_t us)
 {
 	int64_t t;
 	if (p[10] != 'T' || p[13] != ':' || p[16] != ':' || p[19] != '.' || p[31] != '"' || (p[26] != '+' && p[26] != '-') ||
-	    (digits32(p) & TIME_DIGITS) != TIME_DIGITS || !time_of_day(p, &t))
+	    (digits32(p) & TIME_DIGITS) != TIME_DIGITS || !time_of_day(p + 11, &t))
 		return;
 	memcpy(day->pattern, p, 32);
 	day->base_us = us - t;
@@ -145,6 +158,20 @@ static inline unsigned short_string(const char *p)
 	uint32_t quotes, stops;
 	string32(p, &quotes, &stops);
 	return likely(quotes && !(stops & (quotes ^ (quotes - 1)))) ? (unsigned)__builtin_ctz(quotes) : 32;
+}
+
+/* The end of a plain string of up to 64 bytes, or NULL when it isn't one. */
+static inline const char *long_string(const struct eve_walker *w, const char *p)
+{
+	uint32_t quotes, stops;
+	for (unsigned i = 0; i < 2 && w->safe - p >= 32; i++, p += 32) {
+		string32(p, &quotes, &stops);
+		if (stops & (quotes ^ (quotes - 1)))
+			return NULL;
+		if (quotes)
+			return p + __builtin_ctz(quotes);
+	}
+	return NULL;
 }
 
 /* The length of an integer without sign of at most 18 digits, or 0 when the number is anything else; but a fraction or an
@@ -197,6 +224,11 @@ static inline const char *take_address(struct eve_walker *w, const struct eve_no
 	if (likely(dotted_quad(p, len, (uint8_t *)&w->v + n->at))) {
 		seen(w, n);
 		return p + len;
+	}
+	const char *q = long_string(w, p);
+	if (q && q - p < 64 && !wh_addr_parse(p, (size_t)(q - p), (struct wh_addr *)((char *)&w->v + n->at))) {
+		seen(w, n);
+		return q;
 	}
 	return wh_eve_scalar(w, n, p, end);
 }
@@ -269,31 +301,36 @@ static inline const char *note(struct eve_node *n, const char *p, const char *q)
 
 static inline const char *take(struct eve_walker *w, struct eve_node *n, const char *p, const char *end)
 {
+	const char *q;
 	unsigned len;
 	switch ((enum eve_op)n->op) {
 	case EVE_OP_STRING:
-		return note(n, p, string_end(w, p, end));
+		q = string_end(w, p, end);
+		break;
 	case EVE_OP_NUMBER:
 		len = plain_integer(p);
-		return note(n, p, likely(len) ? p + len : wh_eve_scalar(w, n, p, end));
+		q = likely(len) ? p + len : wh_eve_scalar(w, n, p, end);
+		break;
 	case EVE_OP_WORD: case EVE_OP_FLAG:
-		return note(n, p, take_word(w, n, p, end));
+		q = take_word(w, n, p, end);
+		break;
+	case EVE_OP_TEXT:
+		q = take_text(w, n, p, end);
+		break;
 	case EVE_OP_TIME:
 		return take_time(w, n, p, end);
 	case EVE_OP_ADDR:
 		return take_address(w, n, p, end);
-	case EVE_OP_TEXT:
-		return note(n, p, take_text(w, n, p, end));
 	case EVE_OP_PORT:
 		return take_port(w, n, p, end);
 	case EVE_OP_COUNT:
 		return take_count(w, n, p, end);
 	case EVE_OP_SMALL:
 		return wh_eve_scalar(w, n, p, end);
-	case EVE_OP_END:
-		break;
+	default: /* EVE_OP_END */
+		return p;
 	}
-	return p;
+	return unlikely(w->learning) ? note(n, p, q) : q;
 }
 
 /* ---- joints and folds: at least EVE_MARGIN bytes may be read ---- */
@@ -317,22 +354,42 @@ static inline bool fold_matches(const struct eve_fold *f, const char *p)
 	return (uint8_t)((uint8_t)p[f->len] - f->first) <= f->span;
 }
 
+/* The bytes that folds bring are gathered beside the values, and put over them once, by settle(): a processor that reads 32 bytes of
+ * which it has just written two must wait. */
 static inline void apply_fold(struct eve_walker *w, const struct eve_fold *f)
 {
-	uint64_t x[4], y;
 	apply_effects(w, f->clear, f->set, f->wrong);
-	memcpy(x, &w->v.rec.flow.src_port, 32);
-	for (unsigned i = 0; i < 4; i++)
-		x[i] = (x[i] & ~f->flow_mask[i]) | f->flow_data[i];
-	memcpy(&w->v.rec.flow.src_port, x, 32);
-	memcpy(&y, &w->v.words, 8);
-	y = (y & ~f->word_mask) | f->word_data;
-	memcpy(&w->v.words, &y, 8);
+	w->folded |= f->set;
+	overlay32(w->flow_mask, w->flow_data, f->flow_mask, f->flow_data);
+	w->word_mask |= f->word_mask;
+	w->word_data = (w->word_data & ~f->word_mask) | f->word_data;
 	if (f->typed) {
 		memcpy(w->v.rec.event_type, f->event_type, sizeof f->event_type);
 		w->v.rec.kind = f->kind;
 		w->ours = f->kind != WH_RECORD_OTHER;
 	}
+}
+
+/* Puts what the folds brought over the values. */
+static inline void settle(struct eve_walker *w)
+{
+	uint64_t x[4], y;
+	memcpy(x, &w->v.rec.flow.src_port, 32);
+	for (unsigned i = 0; i < 4; i++)
+		x[i] = (x[i] & ~w->flow_mask[i]) | w->flow_data[i];
+	memcpy(&w->v.rec.flow.src_port, x, 32);
+	memcpy(&y, &w->v.words, 8);
+	y = (y & ~w->word_mask) | w->word_data;
+	memcpy(&w->v.words, &y, 8);
+}
+
+/* A field that a fold brought comes again (a duplicate key): what is read from here on prevails. */
+static void settle_early(struct eve_walker *w)
+{
+	settle(w);
+	memset(w->flow_mask, 0, sizeof w->flow_mask);
+	memset(w->flow_data, 0, sizeof w->flow_data);
+	w->word_mask = w->word_data = w->folded = 0;
 }
 
 /* Where the walk came from: by which fold (NULL: by a joint alone) from which node to the present one. */
@@ -350,7 +407,7 @@ static inline struct eve_node *recall(struct eve_walker *w, struct eve_node *cur
 			struct eve_node *n = f->to;
 			*at = p + f->len;
 			apply_fold(w, f);
-			if (unlikely(cur->ripe))
+			if (unlikely(cur->ripe && w->learning))
 				wh_eve_fold(w->cache, trail->from, trail->fold, cur, f, n);
 			*trail = (struct trail){cur, f};
 			return n;
@@ -358,7 +415,7 @@ static inline struct eve_node *recall(struct eve_walker *w, struct eve_node *cur
 	for (struct eve_node *n = cur->next; n; n = n->alt)
 		if (likely(joint_matches(n, p))) {
 			*at = p + n->len;
-			if (unlikely(cur->ripe))
+			if (unlikely(cur->ripe && w->learning))
 				wh_eve_fold(w->cache, trail->from, trail->fold, cur, NULL, n);
 			if (n->effects)
 				apply_effects(w, n->clear, n->set, n->wrong);
@@ -406,8 +463,12 @@ static int walk(struct eve_walker *w, const char *p, const char *end, const char
 			fast = w->safe - p >= 32;
 			trail = (struct trail){cur, NULL};
 		}
-		if (n->op == EVE_OP_END)
+		if (n->op == EVE_OP_END) {
+			settle(w);
 			return end_of_record(w, p, end, stop);
+		}
+		if (unlikely(w->folded & n->bit))
+			settle_early(w);
 		start = p;
 		p = likely(fast) ? take(w, n, p, end) : wh_eve_scalar(w, n, p, end);
 		if (unlikely(!p))

@@ -449,9 +449,9 @@ int wh_edge_table_fold_later(struct wh_edge_table *t, const struct wh_record *r)
 		rc = carry_out(t, &p->rec, &p->plan);
 		t->settled++;
 	}
-	p->rec = *r;
 	make_plan(t, r, &p->plan);
 	fetch_slots(t, &p->plan);
+	p->rec = *r; /* last: its bytes were written one by one just now, and are read faster in blocks a little later */
 	if (t->begun - t->settled >= SLOT_AHEAD)
 		fetch_edges(t, &t->pending[(t->begun - SLOT_AHEAD) % PENDING].plan);
 	t->begun++;
