@@ -148,6 +148,31 @@ static void any_byte_replaced_is_judged_as_jansson_does(void **state)
 		}
 }
 
+/* What a fold brought is taken back by a later key of the same name, be it folded itself or not. */
+static void a_key_that_comes_again_after_a_fold_is_judged_as_jansson_does(void **state)
+{
+	static const char *const again[] = {
+		"\"proto\":\"UDP\"", "\"proto\":\"TCP\"", "\"proto\":\"no such\"", "\"proto\":6", "\"app_proto\":\"failed\"", "\"dest_port\":23",
+		"\"event_type\":\"alert\"", "\"event_type\":\"dns\"", "\"src_ip\":\"10.9.8.7\"", "\"direction\":\"to_client\"",
+		"\"flow\":{\"alerted\":false,\"state\":\"new\"}", "\"flow\":{\"pkts_toserver\":1,\"alerted\":true}", "\"flow\":3",
+		"\"tcp\":{\"syn\":true}", "\"tcp\":{\"tcp_flags_ts\":\"02\",\"tcp_flags_tc\":\"12\"}", "\"tcp\":[]",
+	};
+	char text[sizeof flow_text + 200];
+	const size_t n = sizeof again / sizeof *again;
+	struct wh_record rec;
+	(void)state;
+	for (unsigned learnt = 0; learnt < 2; learnt++)
+		for (size_t i = 0; i < n; i++)
+			for (size_t k = 0; k < n; k++) {
+				int len = snprintf(text, sizeof text, "%.*s,%s,%s}", (int)sizeof flow_text - 2, flow_text, again[i], again[k]);
+				assert_true(len > 0 && (size_t)len < sizeof text);
+				learn_flow();
+				for (unsigned times = 0; learnt && times < 40; times++)
+					(void)wh_eve_record(text, (size_t)len, &rec, NULL);
+				agree(text, (size_t)len);
+			}
+}
+
 static void every_two_byte_sequence_in_a_string_is_judged_as_jansson_does(void **state)
 {
 	(void)state;
@@ -373,6 +398,7 @@ int main(void)
 		cmocka_unit_test(every_walker_equals_jansson_on_a_generated_corpus),
 		cmocka_unit_test(a_record_cut_at_any_byte_is_judged_as_jansson_does),
 		cmocka_unit_test(any_byte_replaced_is_judged_as_jansson_does),
+		cmocka_unit_test(a_key_that_comes_again_after_a_fold_is_judged_as_jansson_does),
 		cmocka_unit_test(every_two_byte_sequence_in_a_string_is_judged_as_jansson_does),
 		cmocka_unit_test(feeding_in_pieces_equals_feeding_at_once),
 		cmocka_unit_test(malformed_lines_are_counted_with_the_first_place_of_each_kind),
