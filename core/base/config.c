@@ -192,7 +192,7 @@ static int set_size(const char *file, const struct wh_yaml *n, uint64_t *out, st
 static int fill(struct wh_config *c, const char *file, const struct wh_yaml *root, struct wh_error *err)
 {
 	static const char *const known[] = {"store", "discover", "ports", "rules-dir", "memory-limit", "flush-interval", "min-days",
-	                                    "max-prefixes", "stable-days", "window-days", "trusted", "threat-intel", "jit", "watch", NULL};
+	                                    "max-prefixes", "stable-days", "window-days", "trusted", "threat-intel", "jit", "watch", "azure", NULL};
 	const char *text;
 	int rc = wh_yaml_check_keys(file, root, known, err);
 
@@ -228,6 +228,8 @@ static int fill(struct wh_config *c, const char *file, const struct wh_yaml *roo
 			rc = wh_config_jit(c, file, n, err);
 		} else if (!strcmp(n->key, "watch")) {
 			rc = wh_config_watch(c, file, n, err);
+		} else if (!strcmp(n->key, "azure")) {
+			rc = wh_config_azure(c, file, n, err);
 		}
 	}
 	return rc;

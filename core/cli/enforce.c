@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "cli/azure.h"
 #include "cli/cli.h"
 #include "cli/drift.h"
 #include "whittle/enforce.h"
@@ -15,6 +16,7 @@
 static const char enforce_help[] =
 	"usage: whittle enforce [--resource NAME] [--confirm-within 60s] [--audit] [--dry-run] [--force]\n"
 	"       whittle enforce --repair\n"
+	"       whittle enforce --to azure [RESOURCE…] [--nsg NAME|ID] [--dry-run] [--force] [--token-command COMMAND] [--json]\n"
 	"\n"
 	"Applies the recommended rules, as they were reviewed, to this machine's firewall: into a table of its own, in one\n"
 	"transaction, after proving once more that they only narrow. A packet that whittle does not drop goes on to the rules that\n"
@@ -31,7 +33,22 @@ static const char enforce_help[] =
 	"  --repair               put back what `whittle drift` found changed: what was confirmed stays confirmed, and what waits for\n"
 	"                         its confirmation has as long as it had\n"
 	"\n"
-	"Example: whittle enforce --confirm-within 2m, try a new connection, whittle confirm\n";
+	"--to azure writes the rules into the network security groups that protect the resources, through Azure Resource Manager. Each group is\n"
+	"read first, and must be what was imported or what whittle itself wrote last; the plan is proved, held against Azure's limits and shown as\n"
+	"rules added (+), removed (-) and moved (~). Then it is written by one PUT that fails when somebody else was faster, waited for, read back\n"
+	"and compared; when that fails the former group is put back, and so are the groups changed before it. There is no confirmation:\n"
+	"`whittle rollback --to azure` takes it back.\n"
+	"\n"
+	"  RESOURCE               only these resources (names, ids or addresses); all of the estate without\n"
+	"  --nsg NAME|ID          only this group\n"
+	"  --dry-run              read, plan and show; write nothing\n"
+	"  --force                plan upon a group that somebody else changed since its import\n"
+	"  --token-command CMD    prints a bearer token (azure: {token-command: …} in whittle.yaml); else it is in $WHITTLE_AZURE_TOKEN\n"
+	"  --endpoint URL         https://management.azure.com, or another cloud's; --ca-file FILE where its certificate needs it\n"
+	"  --wait TIME            how long to wait for Azure in all (5m)\n"
+	"\n"
+	"Example: whittle enforce --confirm-within 2m, try a new connection, whittle confirm\n"
+	"         whittle enforce --to azure vm1 --dry-run --token-command 'az account get-access-token --query accessToken -o tsv'\n";
 
 static const char *who(void)
 {
@@ -245,6 +262,8 @@ static int enforce(struct cli *c, int argc, char **argv)
 	struct wh_error err;
 	bool mend = false;
 	int o;
+	if (cli_is_azure(argc, argv))
+		return cli_azure(c, argc, argv, false);
 	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
 		switch (o) {
 		case 'r':
@@ -262,7 +281,7 @@ static int enforce(struct cli *c, int argc, char **argv)
 		case 'm': mend = true; break;
 		case 't':
 			if (strcmp(optarg, "nft"))
-				return cli_usage(c, "unknown target '%s'; there is nft (network security groups: whittle export --format nsg)", optarg);
+				return cli_usage(c, "unknown target '%s'; there are nft and azure", optarg);
 			break;
 		default: return CLI_USAGE;
 		}
@@ -326,10 +345,16 @@ static int confirm(struct cli *c, int argc, char **argv)
 
 static int rollback(struct cli *c, int argc, char **argv)
 {
+	static const struct option opts[] = {{"to", 1, 0, 't'}, {0}};
 	struct wh_store *journal;
 	struct wh_error err;
-	(void)argv;
-	if (argc != 1)
+	int o;
+	if (cli_is_azure(argc, argv))
+		return cli_azure(c, argc, argv, true);
+	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1)
+		if (o == '?' || strcmp(optarg, "nft") != 0)
+			return o == '?' ? CLI_USAGE : cli_usage(c, "unknown target '%s'; there are nft and azure", optarg);
+	if (optind != argc)
 		return cli_usage(c, "takes no further words");
 	int kept = persist(c, PERSIST_FORGET, NULL); /* first: what is killed here must not come back with the next start */
 	int rc = give_up_privileges(c, &journal, &err);
@@ -349,5 +374,9 @@ const struct cli_command cli_confirm = {.name = "confirm", .summary = "keep what
 	        "When their time was up it says so (exit status 1): then the machine is as it was before.\n"
 	        "\nExample: whittle enforce && ssh -o ConnectTimeout=5 thishost true && whittle confirm\n", .run = confirm};
 const struct cli_command cli_rollback = {.name = "rollback", .summary = "take the rules away, now",
-	.help = "usage: whittle rollback\n\nDeletes whittle's own table, confirmed or not, and nothing else.\n"
+	.help = "usage: whittle rollback\n       whittle rollback --to azure [--nsg NAME|ID] [--force] [--token-command COMMAND] [--json]\n"
+	        "\nDeletes whittle's own table, confirmed or not, and nothing else.\n"
+	        "\nWith --to azure, puts back the rules that each network security group (or one, --nsg) had before `whittle enforce --to azure`\n"
+	        "changed it last, unless somebody else changed them since (--force). Rules of just-in-time access stay as they are. The other options\n"
+	        "(--endpoint, --ca-file, --wait) are those of enforce.\n"
 	        "\nExample: whittle rollback\n", .run = rollback};

@@ -250,6 +250,11 @@ int wh_arm_wait(struct wh_arm *arm, int64_t ms, struct wh_error *err)
 	return 0;
 }
 
+void wh_arm_more_time(struct wh_arm *arm)
+{
+	arm->waited_ms = 0;
+}
+
 int wh_arm_request(struct wh_arm *arm, const char *method, const char *path_or_url, const char *if_match, const char *body,
                    struct wh_arm_reply *r, struct wh_error *err)
 {

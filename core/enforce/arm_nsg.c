@@ -104,17 +104,29 @@ static char *path_of(const struct wh_arm *arm, const char *id)
 	return asprintf(&path, "%s?api-version=%s", id, wh_arm_api_version(arm)) < 0 ? NULL : path;
 }
 
+/* An answer that is none, in words for who has to do something about it. */
+static int refused(const struct wh_arm_reply *r, const char *verb, const char *id, struct wh_error *err)
+{
+	char buf[256];
+	if (r->status == 401)
+		return wh_fail(err, -EACCES, "Azure does not accept the token: it is wrong or has expired (%s); get a new one, as `az account get-access-token` prints it", wh_arm_reason(r, buf));
+	if (r->status == 403)
+		return wh_fail(err, -EACCES, "the token may not %s %.160s (%s): its owner needs Microsoft.Network/networkSecurityGroups/%s there",
+		               *verb == 'G' ? "read" : "change", id, wh_arm_reason(r, buf), *verb == 'G' ? "read" : "write");
+	return wh_fail(err, r->status == 404 ? -ENOENT : -EIO, "%s %.200s: Azure answered %s", verb, id, wh_arm_reason(r, buf));
+}
+
 int wh_arm_get(struct wh_arm *arm, const char *id, json_t **out, char **etag, struct wh_error *err)
 {
 	struct wh_arm_reply r = {0};
-	char buf[256], *path = path_of(arm, id);
+	char *path = path_of(arm, id);
 	*out = NULL;
 	*etag = NULL;
 	if (!path)
 		return wh_fail_input(err, -EINVAL, "'%s' is not an ARM id", id);
 	int rc = wh_arm_request(arm, "GET", path, NULL, NULL, &r, err);
 	if (!rc && r.status != 200)
-		rc = wh_fail(err, r.status == 404 ? -ENOENT : -EIO, "GET %.200s: Azure answered %s", id, wh_arm_reason(&r, buf));
+		rc = refused(&r, "GET", id, err);
 	if (!rc) {
 		*out = json_loadb(r.body ? r.body : "", r.len, JSON_REJECT_DUPLICATES, NULL);
 		const char *inside = json_string_value(json_object_get(*out, "etag"));
@@ -173,16 +185,16 @@ static int poll_done(struct wh_arm *arm, const char *id, const struct wh_arm_rep
  */
 static int put_group(struct wh_arm *arm, const char *id, const json_t *body, const char *etag, struct wh_error *err)
 {
-	char *path = path_of(arm, id), *text = json_dumps(body, JSON_COMPACT), buf[256], where[512];
+	char *path = path_of(arm, id), *text = json_dumps(body, JSON_COMPACT), where[512];
 	int rc = path && text ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 	for (unsigned tries = 0; !rc; tries++) {
 		struct wh_arm_reply r = {0};
 		rc = wh_arm_request(arm, "PUT", path, etag, text, &r, err);
 		if (!rc && !r.cut && r.status < 500) {
 			if (r.status == 412)
-				rc = wh_fail(err, -EAGAIN, "somebody else changed %.200s meanwhile; nothing was applied: run it again", id);
+				rc = wh_fail(err, -EAGAIN, "somebody else changed %.200s meanwhile; nothing was applied", id);
 			else if (r.status != 200 && r.status != 201 && r.status != 202)
-				rc = wh_fail(err, -EIO, "PUT %.200s: Azure answered %s", id, wh_arm_reason(&r, buf));
+				rc = refused(&r, "PUT", id, err);
 			else
 				rc = poll_done(arm, id, &r, err);
 			wh_arm_reply_free(&r);
@@ -201,9 +213,9 @@ static int put_group(struct wh_arm *arm, const char *id, const json_t *body, con
 		if (rc || took)
 			break;
 		if (!unchanged)
-			rc = wh_fail(err, -EAGAIN, "the connection broke, and somebody else changed %.200s meanwhile; run it again", id);
+			rc = wh_fail(err, -EAGAIN, "the connection broke, and somebody else changed %.200s meanwhile", id);
 		else if (tries >= 4)
-			rc = wh_fail(err, -EIO, "PUT %.200s: no answer after %u tries; nothing was applied", id, tries + 1);
+			rc = wh_fail(err, -EIO, "PUT %.200s: no good answer after %u tries", id, tries + 1);
 		else
 			wh_arm_say(arm, "the reply was lost and nothing was applied; sending it again");
 	}
@@ -212,15 +224,26 @@ static int put_group(struct wh_arm *arm, const char *id, const json_t *body, con
 	return rc;
 }
 
+static void add_words(struct wh_error *err, const char *words)
+{
+	size_t len = err ? strlen(err->text) : 0;
+	if (err)
+		snprintf(err->text + len, sizeof err->text - len, "%s", words);
+}
+
 /* Reads the group back; where it is not as wanted, puts the former one back and says so. */
 static int verify(struct wh_arm *arm, const char *id, const json_t *wanted, const json_t *former, struct wh_arm_result *out, struct wh_error *err)
 {
 	json_t *now;
 	char *etag, where[512];
 	int rc = wh_arm_get(arm, id, &now, &etag, err);
-	if (rc)
+	if (rc) {
+		out->uncertain = true;
+		add_words(err, "; Azure took the change, but it could not be read back");
 		return rc;
+	}
 	if (!wh_arm_nsg_same(wanted, now, where)) {
+		wh_arm_more_time(arm);
 		struct wh_error back;
 		wh_arm_say(arm, "what Azure holds is not what was sent (%s); putting the former group back", where);
 		rc = put_group(arm, id, former, etag, &back);
@@ -232,6 +255,33 @@ static int verify(struct wh_arm *arm, const char *id, const json_t *wanted, cons
 	json_decref(now);
 	free(etag);
 	return rc;
+}
+
+/* After a change that failed in whatever way: where it took effect all the same, the former group is put back. */
+static void settle(struct wh_arm *arm, const char *id, const json_t *wanted, const json_t *former, const char *etag_before, struct wh_arm_result *out,
+                   struct wh_error *err)
+{
+	struct wh_error ignored;
+	json_t *now = NULL;
+	char *etag = NULL, where[512];
+	wh_arm_more_time(arm);
+	if (wh_arm_get(arm, id, &now, &etag, &ignored)) {
+		out->uncertain = true;
+		add_words(err, "; the group could not be read again, so whether it changed is not known");
+	} else if (!strcmp(etag, etag_before) || wh_arm_nsg_same(former, now, where)) {
+		add_words(err, "; nothing was applied");
+	} else if (!wh_arm_nsg_same(wanted, now, where)) {
+		out->uncertain = true;
+		add_words(err, "; the group is now neither as it was nor as proposed, and was left so");
+	} else if (put_group(arm, id, former, etag, &ignored)) {
+		out->changed = true;
+		add_words(err, "; it took effect all the same, and the former group could not be put back");
+	} else {
+		out->rolled_back = true;
+		add_words(err, "; the former group was put back");
+	}
+	json_decref(now);
+	free(etag);
 }
 
 int wh_arm_replace_nsg(struct wh_arm *arm, const char *id, wh_arm_build build, void *arg, struct wh_arm_result *out, struct wh_error *err)
@@ -250,6 +300,8 @@ int wh_arm_replace_nsg(struct wh_arm *arm, const char *id, wh_arm_build build, v
 		former = wh_arm_nsg_body(present);
 		body = wh_arm_nsg_body(wanted);
 		rc = former && body ? put_group(arm, id, body, etag, err) : wh_fail(err, -ENOMEM, "out of memory");
+		if (rc && rc != -EAGAIN && rc != -ENOMEM)
+			settle(arm, id, body, former, etag, out, err);
 	}
 	if (!rc) {
 		out->changed = true;

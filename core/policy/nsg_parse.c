@@ -169,6 +169,7 @@ static int parse_rule(struct parse *p, const json_t *rule, struct wh_rule *r)
 		return bad(p, NULL, "a rule has no name");
 	r->name = wh_arena_strdup(p->mem, name);
 	r->id = text(rule, "id") ? wh_arena_strdup(p->mem, text(rule, "id")) : NULL;
+	r->description = text(o, "description") ? wh_arena_strdup(p->mem, text(o, "description")) : NULL;
 	json_t *prio = json_object_get(o, "priority");
 	if (!json_is_integer(prio) || json_integer_value(prio) < 100 || json_integer_value(prio) > (r->is_default ? 65500 : 4096))
 		return bad(p, "priority", "rule %s: the priority must be a number from 100 to 4096", name);
@@ -268,6 +269,7 @@ static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg
 		int rc = json_is_object(rule) ? parse_rule(p, rule, r) : bad(p, NULL, "a rule must be an object");
 		if (rc)
 			return rc;
+		r->origin = wh_rule_origin(o, r->name, r->description);
 	}
 	for (i = 0; i < sizeof defaults / sizeof *defaults; i++)
 		add_default(p, i, &nsg->rules[nsg->n_rules++]);

@@ -91,10 +91,7 @@ static size_t prefixes_of(const struct wh_nsg_entry *e, const struct wh_nsg *nsg
 {
 	if (!e->existing)
 		return e->n_peers + e->n_locals;
-	const json_t *o = json_object_get(nsg->source, "properties");
-	o = json_array_get(json_object_get(json_is_object(o) ? o : nsg->source, "securityRules"), (size_t)e->existing->index);
-	const json_t *p = json_object_get(o, "properties");
-	o = json_is_object(p) ? p : o;
+	const json_t *o = wh_rule_json(nsg, e->existing);
 	return listed(o, "sourceAddressPrefix", "sourceAddressPrefixes") + listed(o, "destinationAddressPrefix", "destinationAddressPrefixes");
 }
 

@@ -33,7 +33,8 @@ int wh_arm_get(struct wh_arm *arm, const char *id, json_t **out, char **etag, st
 typedef int (*wh_arm_build)(void *arg, const json_t *present, json_t **wanted, struct wh_error *err);
 struct wh_arm_result {
 	bool changed;       /* false: nothing was to do */
-	bool rolled_back;   /* what came back differed, and the former group was put back */
+	bool rolled_back;   /* what came back differed, or the change failed half-way: the former group was put back */
+	bool uncertain;     /* it failed, and the group could not be read again: whether it is the former or the new one is not known */
 	unsigned requests;  /* sent in all, tries included */
 };
 /* The whole exchange. Fails with -EAGAIN when somebody else changed the group meanwhile (nothing of ours was applied). */

@@ -37,6 +37,14 @@ struct wh_watch_config {
 	int64_t hits;               /* drops of one belonging peer that count as hit; 0: 3 */
 };
 
+/* Where and how Azure Resource Manager is spoken to. */
+struct wh_azure_config {
+	const char *endpoint;       /* NULL: Azure's public cloud */
+	const char *token_command;  /* run by /bin/sh; prints a bearer token. NULL: $WHITTLE_AZURE_TOKEN */
+	const char *ca_file;        /* NULL: the system's */
+	int64_t wait_s;             /* for all waiting of one exchange; 0: 5 min */
+};
+
 struct wh_config {
 	struct wh_arena *mem;
 	const char *store;         /* NULL: --store, $WHITTLE_STORE or the default */
@@ -52,6 +60,7 @@ struct wh_config {
 	struct wh_prefix *trusted; size_t n_trusted; /* trusted configuration: always kept */
 	struct wh_jit_policy *jit; size_t n_jit;
 	struct wh_watch_config watch;
+	struct wh_azure_config azure;
 	struct wh_intel_source *threat_intel; size_t n_threat_intel; /* lists of addresses that are never allowed */
 };
 

@@ -11,6 +11,10 @@
 
 struct wh_port_range { uint16_t from, to; };
 
+/* Who made a rule, as far as its name, its description and the group's tags tell. */
+enum wh_origin { WH_ORIGIN_PERSON, WH_ORIGIN_JIT, WH_ORIGIN_TERRAFORM, WH_ORIGIN_WHITTLE };
+enum wh_origin wh_rule_origin(const json_t *nsg, const char *name, const char *description /* or NULL */);
+
 struct wh_rule {
 	const char *name;
 	const char *id;               /* ARM id, or NULL */
@@ -28,6 +32,8 @@ struct wh_rule {
 	struct wh_prefix *locals; size_t n_locals;
 	const char **local_tags; size_t n_local_tags;
 	bool unsupported;             /* an ASG or the like, whose members are unknown: never narrowed, verdict unknown */
+	const char *description;      /* or NULL */
+	enum wh_origin origin;
 	const char *note;             /* e.g. "140.20.30.10/24 read as 140.20.30.0/24 (host bits were set)" or NULL */
 	int index;                    /* its place in the source's securityRules, -1 for default rules */
 };
@@ -44,6 +50,22 @@ struct wh_nsg {
  * *out and all strings live in `mem`; each nsg->source holds a reference that wh_nsgs_free() drops. */
 int wh_nsg_parse(const char *file, const char *text, size_t len, struct wh_arena *mem, struct wh_nsg **out, size_t *n, struct wh_error *err);
 void wh_nsgs_free(struct wh_nsg *nsgs, size_t n); /* drops JSON references only */
+
+/* ---- two readings of one group ---- */
+const struct wh_rule *wh_rule_named(const struct wh_nsg *nsg, const char *name); /* whatever its case; no default rule; NULL when none */
+/* The rule's own fields in the JSON that it was read from: borrowed; NULL for a default rule. */
+const json_t *wh_rule_json(const struct wh_nsg *nsg, const struct wh_rule *r);
+/* Whether they decide the same, wherever they stand: names, priorities and descriptions are left aside. */
+bool wh_rule_same(const struct wh_nsg *a, const struct wh_rule *x, const struct wh_nsg *b, const struct wh_rule *y);
+enum wh_nsg_change_kind { WH_NSG_ADDED, WH_NSG_REMOVED, WH_NSG_MOVED, WH_NSG_ALTERED };
+struct wh_nsg_change {
+	enum wh_nsg_change_kind kind;  /* moved: nothing but its priority */
+	const struct wh_rule *was, *now; /* NULL where there is none */
+};
+/* Returns how many; none: they decide alike. Refers to both groups; the list is in `mem`. */
+size_t wh_nsg_diff(const struct wh_nsg *was, const struct wh_nsg *now, struct wh_arena *mem, struct wh_nsg_change **out);
+/* "299 Inbound deny NAME TCP from any to 10.0.0.4 port 22", in mem. */
+const char *wh_rule_sentence(const struct wh_rule *r, struct wh_arena *mem);
 
 /* The VNet's ranges for the tag VirtualNetwork; Internet is the complement. */
 struct wh_tag_context { const struct wh_prefix *vnet; size_t n_vnet; };

@@ -5,7 +5,7 @@ rooms="base flow ledger policy estate intel harden review render enforce reach a
 place() { # the room a public header belongs to, or the room itself
 	case $1 in
 	base | config) echo base ;;
-	azure | jit | watch | persist) echo enforce ;;
+	azure | azure_groups | jit | watch | persist) echo enforce ;;
 	*) echo "$1" ;;
 	esac
 }

@@ -1,37 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Plays Azure Resource Manager for one network security group, strictly: what the real one refuses, this one refuses too.
-// usage: node arm_server.js PLAN   where PLAN is a comma-separated list of faults, each used up by the next fitting request:
+// Plays Azure Resource Manager for network security groups, strictly: what the real one refuses, this one refuses too.
+// usage: node arm_server.js PLAN   where PLAN is a comma-separated list of faults, each used up by the next fitting request, of any group
+// or, as FAULT@NAME, of the group of that name:
 //   put409 put429 put500 get500 get429   answer so once          put500applied  apply, then answer 500
 //   cutput-before / cutput-after          cut the connection before / after applying
-//   change                                somebody else changes the group before the next PUT
+//   change                                somebody else changes the group's tags before the next PUT
+//   changerule                            somebody else adds a rule before the next PUT
 //   mangle                                keep something else than what was sent
 //   asyncfail                             the operation ends as Failed       foreign   send the poll to another host
-//   expire                                refuse the token once
-// Prints "listening PORT" and then a line for every request; on SIGTERM prints the group as it stands and ends.
+//   expire                                refuse the token once           forbid / forbidput   403 once, to any request / to a PUT
+//   ill / illput                          answer 503 to every request / every PUT from now on
+// Groups are those of the file $ARM_STATE, a list, which is rewritten at each change; without it there is one, web.
+// $ARM_PS names a file that gets, at each request, what everybody sees of the processes, and the environments of those named whittle.
+// Prints "listening PORT" and then a line for every request; on SIGTERM prints the groups as they stand and ends.
 'use strict';
 const http = require('http');
+const fs = require('fs');
 const plan = (process.argv[2] || '').split(',').filter(Boolean);
 const token = process.env.ARM_TOKEN || 'secret';
-const id = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/web';
+const state = process.env.ARM_STATE;
+const home = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups';
 let version = 1, polls = 0, expired = false;
 const rule = (name, priority, extra) => ({
-  name, id: `${id}/securityRules/${name}`, etag: 'W/"x"', type: 'Microsoft.Network/networkSecurityGroups/securityRules',
+  name, id: `${home}/web/securityRules/${name}`, etag: 'W/"x"', type: 'Microsoft.Network/networkSecurityGroups/securityRules',
   properties: Object.assign({ provisioningState: 'Succeeded', protocol: 'Tcp', sourcePortRange: '*', destinationPortRange: '22',
     sourceAddressPrefix: '*', destinationAddressPrefix: '*', access: 'Allow', priority, direction: 'Inbound',
     sourcePortRanges: [], destinationPortRanges: [], sourceAddressPrefixes: [], destinationAddressPrefixes: [] }, extra),
 });
-let nsg = {
-  name: 'web', id, type: 'Microsoft.Network/networkSecurityGroups', location: 'westeurope', tags: { owner: 'net' },
+const groups = state ? JSON.parse(fs.readFileSync(state)) : [{
+  name: 'web', id: `${home}/web`, type: 'Microsoft.Network/networkSecurityGroups', location: 'westeurope', tags: { owner: 'net' },
   properties: { provisioningState: 'Succeeded', resourceGuid: 'g', securityRules: [rule('allow-ssh', 300, {})],
     defaultSecurityRules: [rule('DenyAllInBound', 65500, { access: 'Deny', protocol: '*', destinationPortRange: '*' })], subnets: [{ id: 's' }] },
-};
+}];
+const find = (path) => groups.findIndex((g) => g.id.toLowerCase() === path.toLowerCase());
+let at = 0; // the group of the request at hand
+const save = () => { if (state) fs.writeFileSync(state, JSON.stringify(groups, null, 1)); };
 const etag = () => `W/"${version}"`;
-const take = (fault) => { const i = plan.indexOf(fault); if (i < 0) return false; plan.splice(i, 1); return true; };
+const take = (fault) => {
+  const i = plan.findIndex((f) => f === fault || f === `${fault}@${groups[at].name}`);
+  if (i < 0) return false;
+  plan.splice(i, 1);
+  return true;
+};
 const fail = (res, status, code, headers) => {
   res.writeHead(status, Object.assign({ 'Content-Type': 'application/json' }, headers));
   res.end(JSON.stringify({ error: { code, message: `played ${code}` } }));
 };
-const show = () => JSON.stringify(Object.assign({ etag: etag() }, nsg));
+const show = () => JSON.stringify(Object.assign({ etag: etag() }, groups[at]));
 
 function badRule(r, seen) { // what the real service answers 400 to
   const p = r.properties || {};
@@ -51,7 +66,11 @@ function badRule(r, seen) { // what the real service answers 400 to
 }
 
 function put(req, res, body) {
-  if (take('change')) { version++; nsg.tags.owner = 'someone else'; }
+  let nsg = groups[at];
+  if (take('change')) { version++; nsg.tags.owner = 'someone else'; save(); }
+  if (take('changerule')) { version++; nsg.properties.securityRules.push(rule('theirs', 4000, { destinationPortRange: '8080' })); save(); }
+  if (take('forbidput')) return fail(res, 403, 'AuthorizationFailed');
+  if (plan.includes('illput')) return fail(res, 503, 'ServiceUnavailable', { 'Retry-After': '0' });
   if (take('put409')) return fail(res, 409, 'AnotherOperationInProgress');
   if (take('put429')) return fail(res, 429, 'TooManyRequests', { 'Retry-After': '1' });
   if (take('put500')) return fail(res, 500, 'InternalServerError');
@@ -67,6 +86,8 @@ function put(req, res, body) {
   version++;
   nsg = Object.assign({}, nsg, { tags: sent.tags, properties: Object.assign({}, nsg.properties, { securityRules: sent.properties.securityRules }) });
   if (take('mangle')) nsg.properties.securityRules = nsg.properties.securityRules.map((r, i) => i ? r : Object.assign({}, r, { properties: Object.assign({}, r.properties, { destinationPortRange: '2222' }) }));
+  groups[at] = nsg;
+  save();
   if (take('cutput-after')) return res.destroy();
   if (take('put500applied')) return fail(res, 500, 'InternalServerError');
   const host = take('foreign') ? 'http://localhost:1' : `http://127.0.0.1:${server.address().port}`;
@@ -75,13 +96,24 @@ function put(req, res, body) {
   res.end(show());
 }
 
+function look() {
+  let text = require('child_process').execFileSync('ps', ['axww', '-o', 'args']).toString();
+  for (const pid of fs.readdirSync('/proc').filter((d) => /^[0-9]+$/.test(d)))
+    try { if (fs.readFileSync(`/proc/${pid}/comm`).toString() === 'whittle\n') text += `environment: ${fs.readFileSync(`/proc/${pid}/environ`)}\n`; } catch (e) { /* gone */ }
+  fs.appendFileSync(process.env.ARM_PS, text);
+}
+
 const server = http.createServer((req, res) => {
   let body = '';
   req.on('data', (d) => { body += d; });
   req.on('end', () => {
     const url = new URL(req.url, 'http://x');
+    if (process.env.ARM_PS) look();
     console.log(`${req.method} ${url.pathname.split('/').pop()}`);
     if (req.headers.authorization !== `Bearer ${token}`) return fail(res, 401, 'InvalidAuthenticationToken');
+    if (url.pathname !== '/' && find(url.pathname) >= 0) at = find(url.pathname);
+    if (plan.includes('ill')) return fail(res, 503, 'ServiceUnavailable', { 'Retry-After': '0' });
+    if (take('forbid')) return fail(res, 403, 'AuthorizationFailed');
     if (!expired && take('expire')) { expired = true; return fail(res, 401, 'ExpiredAuthenticationToken'); }
     if (!url.searchParams.get('api-version')) return fail(res, 400, 'MissingApiVersionParameter');
     if (url.pathname.endsWith('/operations/1')) {
@@ -89,7 +121,7 @@ const server = http.createServer((req, res) => {
       res.writeHead(200, { 'Content-Type': 'application/json', 'Retry-After': '0' });
       return res.end(JSON.stringify({ status, error: status === 'Failed' ? { code: 'Broken', message: 'played' } : undefined }));
     }
-    if (url.pathname !== id) return fail(res, 404, 'ResourceNotFound');
+    if (find(url.pathname) < 0) return fail(res, 404, 'ResourceNotFound');
     if (req.method === 'PUT') return put(req, res, body);
     if (req.method !== 'GET') return fail(res, 405, 'MethodNotAllowed');
     if (take('get429')) return fail(res, 429, 'TooManyRequests', { 'Retry-After': '0' });
@@ -99,4 +131,4 @@ const server = http.createServer((req, res) => {
   });
 });
 server.listen(0, '127.0.0.1', () => console.log(`listening ${server.address().port}`));
-process.on('SIGTERM', () => { console.log(`group ${JSON.stringify(nsg)}`); process.exit(0); });
+process.on('SIGTERM', () => { for (const g of groups) console.log(`group ${JSON.stringify(g)}`); process.exit(0); });

@@ -148,6 +148,26 @@ static void what_comes_back_other_than_sent_is_rolled_back(void **state)
 	fails("mangle", -EIO, "the former group was put back");
 }
 
+static void a_change_that_fails_half_way_is_rolled_back(void **state)
+{
+	NEEDS_NODE();
+	fails("asyncfail", -EIO, "the former group was put back");
+}
+
+static void a_service_that_stays_ill_leaves_the_group_as_it_was(void **state)
+{
+	NEEDS_NODE();
+	fails("illput", -EIO, "nothing was applied");
+}
+
+static void who_may_not_is_told_what_is_missing(void **state)
+{
+	NEEDS_NODE();
+	fails("forbid", -EACCES, "networkSecurityGroups/read");
+	fails("forbidput", -EACCES, "networkSecurityGroups/write");
+	fails("expire", -EACCES, "has expired");
+}
+
 static void a_poll_at_another_host_is_refused(void **state)
 {
 	NEEDS_NODE();
@@ -189,6 +209,9 @@ int main(void)
 		cmocka_unit_test(a_cut_connection_neither_loses_nor_doubles_the_change),
 		cmocka_unit_test(somebody_elses_change_wins_and_is_told),
 		cmocka_unit_test(what_comes_back_other_than_sent_is_rolled_back),
+		cmocka_unit_test(a_change_that_fails_half_way_is_rolled_back),
+		cmocka_unit_test(a_service_that_stays_ill_leaves_the_group_as_it_was),
+		cmocka_unit_test(who_may_not_is_told_what_is_missing),
 		cmocka_unit_test(a_poll_at_another_host_is_refused),
 		cmocka_unit_test(an_expired_token_is_asked_for_again),
 		cmocka_unit_test(a_token_never_goes_out_in_the_clear),

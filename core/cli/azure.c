@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* enforce --to azure and rollback --to azure. */
+#include <stdlib.h>
+#include <string.h>
+#include "cli/azure.h"
+#include "whittle/azure_groups.h"
+#include "whittle/review.h"
+
+struct job {
+	struct cli *c;
+	struct wh_arena *mem;
+	struct wh_arm_options arm;
+	struct wh_azure_options opt;
+	const char **names;
+	bool dry;
+};
+
+static void say(void *arg, const char *sentence)
+{
+	(void)arg;
+	fprintf(stderr, "whittle: %s\n", sentence);
+}
+
+/* ---- printing ---- */
+
+static void print_change(FILE *f, const struct wh_nsg_change *c, struct wh_arena *mem)
+{
+	if (c->kind == WH_NSG_MOVED) {
+		fprintf(f, "  ~ %s moves from priority %u to %u\n", c->now->name, c->was->priority, c->now->priority);
+		return;
+	}
+	if (c->was)
+		fprintf(f, "  - %s\n", wh_rule_sentence(c->was, mem));
+	if (c->now)
+		fprintf(f, "  + %s\n", wh_rule_sentence(c->now, mem));
+}
+
+static void print_lines(FILE *f, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		fprintf(f, "    %.*s\n", (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+}
+
+static void print_plan(FILE *f, const struct wh_azure_group *g, struct wh_arena *mem)
+{
+	fprintf(f, "%s (%s)\n", g->name, g->id);
+	for (size_t i = 0; i < g->n_drift; i++)
+		fprintf(f, "  ! changed by somebody else: %s\n", wh_azure_drift_text(&g->drift[i], mem));
+	for (size_t i = 0; i < g->n_changes; i++)
+		print_change(f, &g->changes[i], mem);
+	if (!g->n_changes && !g->n_drift)
+		fputs("  is as it should be\n", f);
+	print_lines(f, g->notes);
+}
+
+static json_t *rule_json(const struct wh_rule *r, struct wh_arena *mem)
+{
+	return r ? json_pack("{s:s,s:i,s:s}", "name", r->name, "priority", (int)r->priority, "text", wh_rule_sentence(r, mem)) : json_null();
+}
+
+static json_t *changes_json(const struct wh_nsg_change *c, size_t n, struct wh_arena *mem)
+{
+	static const char *const kinds[] = {[WH_NSG_ADDED] = "added", [WH_NSG_REMOVED] = "removed", [WH_NSG_MOVED] = "moved", [WH_NSG_ALTERED] = "altered"};
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{s:s,s:o,s:o}", "change", kinds[c[i].kind], "was", rule_json(c[i].was, mem), "now", rule_json(c[i].now, mem)));
+	return list;
+}
+
+static int print_json(const struct wh_azure_group *g, size_t n, bool dry, const struct wh_error *err, struct wh_arena *mem)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:b,s:o,s:o,s:s}", "name", g[i].name, "id", g[i].id, "state", wh_azure_state_text(g[i].state), "replanned",
+		                                      g[i].replanned, "drift", changes_json(g[i].drift, g[i].n_drift, mem), "changes",
+		                                      changes_json(g[i].changes, g[i].n_changes, mem), "notes", g[i].notes));
+	return cli_print_json(json_pack("{s:b,s:o,s:s*}", "dryRun", dry, "groups", list, "error", err && err->text[0] ? err->text : NULL));
+}
+
+/* ---- options ---- */
+
+bool cli_is_azure(int argc, char **argv)
+{
+	bool is = false;
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (!strcmp(argv[i], "--to=azure") || (!strcmp(argv[i], "--to") && i + 1 < argc && !strcmp(argv[i + 1], "azure")))
+			is = true;
+	return is;
+}
+
+/* The token leaves the environment, so that no child inherits it. */
+static const char *take_token(struct wh_arena *mem)
+{
+	char *token = getenv("WHITTLE_AZURE_TOKEN"), *copy = token && *token ? wh_arena_strdup(mem, token) : NULL;
+	if (token)
+		explicit_bzero(token, strlen(token));
+	unsetenv("WHITTLE_AZURE_TOKEN");
+	return copy;
+}
+
+static void fill_arm(struct job *j)
+{
+	const struct wh_azure_config *cfg = &j->c->config->azure;
+	const char *token = take_token(j->mem);
+	j->arm.say = say;
+	if (!j->arm.endpoint)
+		j->arm.endpoint = cfg->endpoint;
+	if (!j->arm.ca_file)
+		j->arm.ca_file = cfg->ca_file;
+	if (!j->arm.max_wait_ms)
+		j->arm.max_wait_ms = cfg->wait_s * 1000;
+	if (!j->arm.token_command && !token)
+		j->arm.token_command = cfg->token_command;
+	if (!j->arm.token_command)
+		j->arm.token = token;
+}
+
+static int take_options(struct job *j, int argc, char **argv, bool rollback)
+{
+	static const struct option opts[] = {{"to", 1, 0, 't'}, {"nsg", 1, 0, 'g'}, {"force", 0, 0, 'f'}, {"endpoint", 1, 0, 'e'}, {"token-command", 1, 0, 'k'},
+	                                     {"ca-file", 1, 0, 'a'}, {"wait", 1, 0, 'w'}, {"resource", 1, 0, 'r'}, {"dry-run", 0, 0, 'n'}, {0}};
+	int64_t seconds;
+	int o;
+	while ((o = cli_getopt(j->c, argc, argv, "", opts)) != -1) {
+		switch (o) {
+		case 't':
+			if (strcmp(optarg, "azure"))
+				return cli_usage(j->c, "--to is given twice, and not for the same");
+			break;
+		case 'g': j->opt.nsg = optarg; break;
+		case 'f': j->opt.force = true; break;
+		case 'e': j->arm.endpoint = optarg; break;
+		case 'k': j->arm.token_command = optarg; break;
+		case 'a': j->arm.ca_file = optarg; break;
+		case 'w':
+			if (wh_duration_parse(optarg, &seconds) || seconds < 1 || seconds > 86400)
+				return cli_usage(j->c, "'%s' is not a time from 1s to 24h", optarg);
+			j->arm.max_wait_ms = seconds * 1000;
+			break;
+		case 'r': j->names[j->opt.n_resources++] = optarg; break;
+		case 'n': j->dry = true; break;
+		default: return CLI_USAGE;
+		}
+	}
+	for (; optind < argc; optind++)
+		j->names[j->opt.n_resources++] = argv[optind];
+	if (rollback && (j->dry || j->opt.n_resources))
+		return cli_usage(j->c, "rollback --to azure takes --nsg, and neither resources nor --dry-run");
+	j->opt.resources = j->names;
+	j->opt.who = cli_who();
+	fill_arm(j);
+	return CLI_OK;
+}
+
+static int find_resources(const struct job *j, const struct wh_estate *e)
+{
+	for (size_t i = 0; i < j->opt.n_resources; i++) {
+		const struct wh_resource *r = wh_estate_find(e, j->names[i]);
+		if (!r)
+			return cli_usage(j->c, "there is no resource '%s'; `whittle estate show` lists them", j->names[i]);
+		j->names[i] = r->name;
+	}
+	return CLI_OK;
+}
+
+/* ---- enforce ---- */
+
+static void log_groups(struct wh_store *s, const char *what, const struct wh_azure_group *g, size_t n)
+{
+	struct wh_error err;
+	for (size_t i = 0; i < n; i++) {
+		json_t *doc = json_pack("{s:s,s:s,s:i}", "nsg", g[i].id, "state", wh_azure_state_text(g[i].state), "changes", (int)g[i].n_changes);
+		char *text = json_dumps(doc, JSON_COMPACT);
+		if (text && wh_store_log(s, cli_who(), what, text, &err))
+			cli_error(&err);
+		free(text);
+		json_decref(doc);
+	}
+}
+
+static void print_outcome(const struct wh_azure_group *g, size_t n, bool replanned_only, struct wh_arena *mem)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (g[i].replanned) {
+			printf("%s was changed by somebody else between plan and apply; this was planned upon it:\n", g[i].name);
+			print_plan(stdout, &g[i], mem);
+		}
+		if (!replanned_only && g[i].state == WH_AZURE_APPLIED)
+			printf("%s: applied, read back and compared: %zu change%s. `whittle rollback --to azure --nsg %s` puts the former rules back.\n", g[i].name,
+			       g[i].n_changes, g[i].n_changes == 1 ? "" : "s", g[i].name);
+		else if (!replanned_only && g[i].state == WH_AZURE_UNCHANGED)
+			printf("%s: nothing to change.\n", g[i].name);
+	}
+}
+
+static int planned(struct job *j, struct wh_azure *a, struct wh_store *s, int rc, struct wh_error *err)
+{
+	size_t n;
+	const struct wh_azure_group *g = wh_azure_groups(a, &n);
+	bool applied = !rc && !j->dry;
+	for (size_t i = 0; i < n && !j->c->json; i++)
+		if (!rc || g[i].n_drift)
+			print_plan(rc ? stderr : stdout, &g[i], j->mem);
+	if (applied) {
+		fflush(stdout);
+		rc = wh_azure_apply(a, err);
+		log_groups(s, "azure.apply", g, n);
+	}
+	if (j->c->json) {
+		int printed = print_json(g, n, j->dry, rc ? err : NULL, j->mem);
+		return rc ? cli_error(err) : printed;
+	}
+	if (applied)
+		print_outcome(g, n, rc != 0, j->mem);
+	else if (!rc)
+		puts("Nothing was written (--dry-run).");
+	return rc ? cli_error(err) : CLI_OK;
+}
+
+static int enforce(struct job *j)
+{
+	struct wh_recommendation *rec = NULL;
+	struct wh_estate *e = NULL;
+	struct wh_store *s = NULL;
+	struct wh_azure *a = NULL;
+	struct wh_arm *arm = NULL;
+	struct wh_error err = {0};
+	int rc = cli_open_store(j->c, j->dry ? WH_STORE_READ : WH_STORE_WRITE, &s);
+	if (rc)
+		return rc;
+	if (wh_estate_load(s, j->mem, &e, &err))
+		rc = cli_error(&err);
+	if (!rc)
+		rc = find_resources(j, e);
+	if (!rc && (wh_review_load(s, e, j->mem, &rec, &err) || wh_arm_open(&j->arm, &arm, &err)))
+		rc = cli_error(&err);
+	if (!rc) {
+		rc = wh_azure_plan(arm, s, e, rec, &j->opt, j->mem, &a, &err);
+		rc = planned(j, a, s, rc, &err);
+	}
+	wh_azure_free(a);
+	wh_arm_close(arm);
+	wh_estate_free(e);
+	wh_store_close(s);
+	return rc;
+}
+
+/* ---- rollback ---- */
+
+static int rollback(struct job *j)
+{
+	struct wh_azure_group *g = NULL;
+	struct wh_store *s = NULL;
+	struct wh_arm *arm = NULL;
+	struct wh_error err = {0};
+	size_t n = 0;
+	int rc = cli_open_store(j->c, WH_STORE_WRITE, &s);
+	if (rc)
+		return rc;
+	rc = wh_arm_open(&j->arm, &arm, &err);
+	rc = rc ? rc : wh_azure_rollback(arm, s, j->opt.nsg, j->opt.force, j->mem, &g, &n, &err);
+	log_groups(s, "azure.rollback", g, n);
+	if (j->c->json)
+		print_json(g, n, false, rc ? &err : NULL, j->mem);
+	for (size_t i = 0; i < n && !j->c->json; i++) {
+		if (g[i].state == WH_AZURE_ROLLED_BACK || g[i].n_drift)
+			print_plan(rc ? stderr : stdout, &g[i], j->mem);
+		if (g[i].state == WH_AZURE_ROLLED_BACK)
+			printf("%s: the former rules are back, read back and compared.\n", g[i].name);
+		else if (g[i].state == WH_AZURE_UNCHANGED)
+			printf("%s: already had its former rules.\n", g[i].name);
+	}
+	wh_arm_close(arm);
+	wh_store_close(s);
+	return rc ? cli_error(&err) : CLI_OK;
+}
+
+int cli_azure(struct cli *c, int argc, char **argv, bool back)
+{
+	struct job j = {.c = c, .mem = wh_arena_new()};
+	j.names = wh_arena_array(j.mem, (size_t)argc + 1, sizeof *j.names);
+	int rc = take_options(&j, argc, argv, back);
+	if (!rc)
+		rc = back ? rollback(&j) : enforce(&j);
+	wh_arena_free(j.mem);
+	return rc;
+}

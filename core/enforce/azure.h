@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What planning, applying and putting back groups at Azure share. */
+#pragma once
+#include "whittle/azure_groups.h"
+
+/*
+ * What the ledger remembers of one group, oldest step first:
+ *   {"id": …, "name": …, "steps": [{"who": …, "when": …, "former": GROUP, "applied": GROUP, "ours": [names]}]}
+ * A step is written before its PUT, so that a way back is known whatever happens then.
+ */
+enum { WH_AZURE_STEPS = 8 };
+int wh_azure_record_load(struct wh_store *s, const char *id, json_t **out, struct wh_error *err); /* *out NULL when there is none */
+json_t *wh_azure_last_step(const json_t *record); /* borrowed; NULL */
+int wh_azure_record_push(struct wh_store *s, const char *id, const char *name, json_t *step, struct wh_error *err); /* takes the reference */
+int wh_azure_record_pop(struct wh_store *s, const char *id, struct wh_error *err);
+typedef int (*wh_azure_record_cb)(void *arg, json_t *record);
+int wh_azure_record_each(struct wh_store *s, wh_azure_record_cb each, void *arg, struct wh_error *err);
+
+/* Reads one group out of JSON; `into` holds a reference that wh_nsgs_free(into, 1) drops. */
+int wh_azure_read(const char *name, const json_t *group, struct wh_arena *mem, struct wh_nsg *into, struct wh_error *err);
+/* The same changes without those of just-in-time rules, which come and go by themselves. Works in place; returns how many are left. */
+size_t wh_azure_without_jit(struct wh_nsg_change *c, size_t n);
+/* "a, b and 3 more": the rules of a list of changes. */
+const char *wh_azure_named(const struct wh_nsg_change *c, size_t n, struct wh_arena *mem);
+/* -EBADMSG unless `rules` is there; properties of a group whichever shape it has. */
+json_t *wh_azure_rules(const json_t *group);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The groups at hand, between planning and applying. */
+#pragma once
+#include "enforce/azure.h"
+
+struct wh_azure_work {
+	size_t at;                       /* its place in the estate */
+	struct wh_nsg imported;
+	struct wh_nsg applied; bool has_applied; /* what whittle wrote last */
+	json_t *ours;                    /* the names of its rules in that */
+	struct wh_nsg live, base, merged; /* of the last plan: pointers of the group's changes lead here */
+};
+
+struct wh_azure {
+	struct wh_arm *arm;
+	struct wh_store *s;
+	struct wh_estate *e;
+	const struct wh_recommendation *r;
+	struct wh_azure_options opt;
+	struct wh_arena *mem;
+	struct wh_error *err;
+	struct wh_azure_group *groups;
+	struct wh_azure_work *work;      /* one for each group */
+	size_t n;
+};
+
+/* Plans one group upon what Azure has. */
+int wh_azure_plan_group(struct wh_azure *a, size_t i, const json_t *live);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * azure_groups: enforcing a recommendation in the network security groups at Azure that protect the resources, all of them or none.
+ *
+ * Each group is read as it is now. It must be what was imported, or what whittle itself applied last: where somebody else changed a
+ * rule meanwhile, the plan is refused (-ESTALE) unless it is forced, and then made upon the group as it is. Rules that whittle applied
+ * before and nobody changed since are taken out first, so what is enforced is the recommendation and not a narrowing of a narrowing;
+ * then the rules are proved to be within what the group allows without them, and merged as `export` merges them.
+ *
+ * What was there is kept in the ledger (collection "azure", by the group's id) before anything is written: wh_azure_rollback() puts it back.
+ */
+#pragma once
+#include "whittle/azure.h"
+#include "whittle/estate.h"
+#include "whittle/harden.h"
+#include "whittle/ledger.h"
+#include "whittle/policy.h"
+
+enum wh_azure_state {
+	WH_AZURE_PLANNED,     /* nothing was written yet */
+	WH_AZURE_UNCHANGED,   /* there is nothing to change */
+	WH_AZURE_APPLIED,     /* written, read back, compared */
+	WH_AZURE_ROLLED_BACK, /* the former group was put back */
+	WH_AZURE_UNCERTAIN,   /* Azure could not be asked again */
+	WH_AZURE_FAILED,      /* ours is there, and the former could not be put back */
+};
+const char *wh_azure_state_text(enum wh_azure_state s); /* "planned", "unchanged", "applied", "rolled back", "uncertain", "failed" */
+
+struct wh_azure_group {
+	const char *name, *id;
+	enum wh_azure_state state;
+	struct wh_nsg_change *drift; size_t n_drift;     /* what somebody else changed since the import, or since whittle applied */
+	struct wh_nsg_change *changes; size_t n_changes; /* what is to be, or was, changed */
+	const char *notes;                               /* lines for a person, "" when there are none */
+	bool replanned;                                  /* somebody changed it between plan and apply: the changes are those of the second plan */
+};
+
+struct wh_azure_options {
+	const char *const *resources; size_t n_resources; /* names as in the estate; 0: all */
+	const char *nsg;                                  /* only this group, by name or id; NULL: all that protect the resources */
+	bool force;                                       /* plan upon a group that somebody changed */
+	const char *who;                                  /* for the ledger */
+};
+
+/* Reads and plans; writes nothing. The estate's groups are replaced by those that were read. `arm`, `s`, `e`, `r`, the options and `mem`
+ * must outlive *out, which is freed with wh_azure_free(), also after an error: then the groups read so far say why. */
+struct wh_azure;
+int wh_azure_plan(struct wh_arm *arm, struct wh_store *s, struct wh_estate *e, const struct wh_recommendation *r, const struct wh_azure_options *opt,
+                  struct wh_arena *mem, struct wh_azure **out, struct wh_error *err);
+/* Applies one after another; when one fails, those before it are put back. A group that somebody changed since the plan is read and
+ * planned once more. */
+int wh_azure_apply(struct wh_azure *a, struct wh_error *err);
+/* "allow-web was added", in mem. */
+const char *wh_azure_drift_text(const struct wh_nsg_change *c, struct wh_arena *mem);
+const struct wh_azure_group *wh_azure_groups(const struct wh_azure *a, size_t *n);
+void wh_azure_free(struct wh_azure *a);
+
+/* Puts the rules that a group had before the last apply back (nsg NULL: of every group), unless somebody changed it since (-ESTALE; not
+ * when forced). Rules of just-in-time access stay as they are now. *groups lists what was done, in mem. -ENOENT: nothing to put back. */
+int wh_azure_rollback(struct wh_arm *arm, struct wh_store *s, const char *nsg, bool force, struct wh_arena *mem, struct wh_azure_group **groups,
+                      size_t *n, struct wh_error *err);

@@ -1,0 +1,177 @@
+#!/bin/sh
+# enforce --to azure and rollback --to azure, against a strict stand-in for Azure Resource Manager on loopback, with its faults. Needs
+# node and jq. Touches nothing of this machine but a temporary directory.
+set -u
+BUILD=${BUILD:-build}
+w=$(cd "$BUILD" && pwd)/whittle
+here=$(cd "$(dirname "$0")" && pwd)
+n=0
+dir=$(mktemp -d) || exit 1
+server=
+trap 'stop; rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+check() { if [ $? -eq 0 ]; then n=$((n + 1)); echo "ok $n - $1"; else n=$((n + 1)); echo "not ok $n - $1"; cat out err requests 2>/dev/null | tail -n 30 | sed 's/^/# /'; fi; }
+stop() { [ -z "$server" ] || { kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; }; server=; }
+if ! command -v node >/dev/null; then echo "1..0 # skip node is not installed"; exit 0; fi
+export WHITTLE_CONFIG=/dev/null
+token=tok-$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+. "$here/lib/example.sh"
+home=/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups
+
+# group NAME: as Azure shows it, with the example's rule
+group() {
+	jq -n --arg n "$1" --arg id "$home/$1" '{name: $n, id: $id, type: "Microsoft.Network/networkSecurityGroups", location: "westeurope", tags: {owner: "net"},
+		properties: {provisioningState: "Succeeded", resourceGuid: "g", subnets: [{id: "s"}], defaultSecurityRules: [], securityRules: [
+			{name: "allow-ssh", id: ($id + "/securityRules/allow-ssh"), etag: "W/\"x\"", properties: {provisioningState: "Succeeded", priority: 300, access: "Allow",
+				direction: "Inbound", protocol: "Tcp", sourcePortRange: "*", sourcePortRanges: [], sourceAddressPrefix: "140.20.30.0/24", sourceAddressPrefixes: [],
+				destinationPortRange: "22", destinationPortRanges: [], destinationAddressPrefix: "*", destinationAddressPrefixes: []}}]}}'
+}
+# serve PLAN: the stand-in, with the groups of state.json
+serve() {
+	stop
+	ARM_STATE=state.json ARM_TOKEN=$token ARM_PS=${ps:-} node "$here/../tools/arm_server.js" "$1" >requests 2>&1 &
+	server=$!
+	for i in $(seq 100); do
+		port=$(sed -n 's/^listening //p' requests)
+		[ -z "$port" ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+fresh() { group web >web.json; group db >db.json; jq -s . web.json db.json >state.json; cp "$ledger" l.db; rm -f l.db-wal l.db-shm; serve "${1:-}"; }
+azure() { verb=$1; shift; WHITTLE_AZURE_TOKEN=$token timeout 120 "$w" --store l.db "$verb" --to azure --endpoint "http://127.0.0.1:$port" "$@" >out 2>err; }
+# rules NAME: name, priority and access of each rule at the stand-in
+rules() { jq -r --arg n "$1" '.[] | select(.name == $n) | .properties.securityRules[] | "\(.properties.priority) \(.properties.access) \(.name)"' state.json | sort -n; }
+has_deny() { rules "$1" | grep -q ' Deny TCP-Inbound-DENY-'; }
+as_before() { [ "$(rules "$1")" = "300 Allow allow-ssh" ]; }
+writes() { grep -c '^PUT' requests; }
+
+group web >web.json
+ledger=$dir/one.db
+"$w" --store one.db estate import estate.yaml >out 2>err && "$w" --store one.db ingest eve.json >out 2>err && "$w" --store one.db recommend >out 2>err
+check "the example is learnt"
+
+printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4], internet-facing: true, nsgs: [web.json, db.json]}\n' >two.yaml
+group db >db.json
+cp one.db two.db && "$w" --store two.db estate import two.yaml >out 2>err && "$w" --store two.db recommend >out 2>err
+check "and once more with two groups before the same host"
+
+# ---- the way through ----
+fresh
+azure enforce vm1 --dry-run && grep -q '^  + 299 Inbound deny TCP-Inbound-DENY-' out && grep -q '^  + 298 Inbound allow whittle-vm1-TCP-in-22-allow TCP from 140.20.30.8/29 to 10.0.0.4 port 22' out &&
+	grep -q 'Nothing was written' out && [ "$(writes)" -eq 0 ] && as_before web
+check "a dry run shows the rules to be added and writes nothing"
+azure enforce vm1 && grep -q 'applied, read back and compared: 2 changes' out && has_deny web && [ "$(writes)" -eq 1 ]
+check "the group gets the rules by one PUT"
+jq -e '.[0] | .tags.owner == "net" and .location == "westeurope"' state.json >/dev/null && [ "$(rules web | tail -n 1)" = "300 Allow allow-ssh" ]
+check "everything else in the group is as it was"
+azure enforce vm1 && grep -q 'nothing to change' out && [ "$(writes)" -eq 1 ]
+check "enforcing again changes nothing, though the import is older than what whittle wrote"
+azure enforce vm1 --json && jq -e '.groups[0] | .state == "unchanged" and .name == "web"' out >/dev/null
+check "--json says the same for programs"
+azure rollback && grep -q 'the former rules are back' out && as_before web && [ "$(writes)" -eq 2 ]
+check "rollback --to azure puts the former rules back"
+azure rollback; [ $? -eq 2 ] && grep -q 'nothing at Azure' err
+check "a second rollback has nothing to put back and says so"
+azure enforce vm9; [ $? -eq 2 ] && grep -q "no resource 'vm9'" err
+check "an unknown resource is refused"
+
+# ---- somebody else ----
+fresh
+jq '.[0].properties.securityRules += [.[0].properties.securityRules[0] | .name = "allow-more" | .properties.priority = 310 | .properties.sourceAddressPrefix = "*"]' state.json >s && mv s state.json
+serve ""
+azure enforce vm1; [ $? -eq 2 ] && grep -q 'allow-more was added' err && grep -q -- '--force' err && [ "$(writes)" -eq 0 ]
+check "a group that somebody changed since its import is refused, by the name of the rule"
+azure enforce vm1 --force && has_deny web && [ "$(rules web | tail -n 1)" = "310 Allow allow-more" ]
+check "with --force it is planned upon the group as it is, and the other's rule stays"
+jq '.[0].properties.securityRules += [.[0].properties.securityRules[0] | .name = "later" | .properties.priority = 320]' state.json >s && mv s state.json
+serve ""
+azure rollback; [ $? -eq 2 ] && grep -q 'later was added' err && has_deny web && azure rollback --force && ! has_deny web
+check "rollback refuses a group that somebody changed since, and does it with --force"
+fresh change
+azure enforce vm1 && has_deny web && grep -q 'planning once more' err && [ "$(writes)" -eq 2 ]
+check "412: a group that somebody changed meanwhile is read and planned once more"
+fresh change,change
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'somebody else changed' err && as_before web
+check "412 twice: it is told, and nothing is applied"
+fresh changerule
+azure enforce vm1; [ $? -eq 2 ] && grep -q 'theirs was added' err && ! has_deny web
+check "a rule that somebody adds meanwhile is not planned upon without --force"
+
+# ---- a service that ails ----
+fresh put409,put429,get429
+azure enforce vm1 && has_deny web && grep -q 'Azure says 409; trying again' err && grep -q 'Azure says 429; trying again in 1000 ms' err
+check "409 and 429 are tried again, after as long as Retry-After says"
+fresh get500,put500
+azure enforce vm1 && has_deny web
+check "5xx is tried again"
+fresh ill
+azure enforce vm1; [ $? -eq 1 ] && grep -q '503 ServiceUnavailable' err && as_before web
+check "5xx that stays is told, and nothing was written"
+fresh illput
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'nothing was applied' err && as_before web && azure rollback; [ $? -eq 2 ]
+check "a PUT that is never answered well is told to have applied nothing, and leaves nothing to roll back"
+fresh cutput-before
+azure enforce vm1 && has_deny web && [ "$(writes)" -eq 2 ] && grep -q 'sending it again' err
+check "a connection cut before the PUT took effect: the group is read, and the PUT sent again"
+fresh cutput-after
+azure enforce vm1 && has_deny web && [ "$(writes)" -eq 1 ]
+check "a connection cut after the PUT took effect: the group is read, and nothing is sent twice"
+fresh mangle
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'the former group was put back' err && as_before web
+check "what comes back other than sent is rolled back"
+fresh asyncfail
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'as Failed' err && grep -q 'the former group was put back' err && as_before web
+check "an operation that Azure ends as Failed is rolled back"
+fresh foreign
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'another host' err && as_before web
+check "a poll at another host is refused, and the former group put back"
+
+# ---- the token ----
+fresh
+WHITTLE_AZURE_TOKEN=wrong "$w" --store l.db enforce --to azure --endpoint "http://127.0.0.1:$port" >out 2>err; [ $? -eq 1 ] && grep -q 'wrong or has expired' err && as_before web
+check "401: a wrong or expired token is told in a sentence"
+fresh forbid
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'may not read .*networkSecurityGroups/read' err
+check "403 on reading names the permission that is missing"
+fresh forbidput
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'may not change .*networkSecurityGroups/write' err && as_before web
+check "403 on writing names the permission that is missing"
+"$w" --store l.db enforce --to azure --endpoint "http://127.0.0.1:$port" >out 2>err; [ $? -eq 2 ] && grep -q 'no Azure token' err
+check "without a token it says where one is looked for"
+WHITTLE_AZURE_TOKEN=$token "$w" --store l.db enforce --to azure --endpoint http://management.example.org >out 2>err; [ $? -eq 2 ] && grep -q 'never sent in the clear' err
+check "a token is never sent in the clear to another machine"
+ps=$dir/seen
+echo "$token" >secret
+: >all
+fresh expire
+"$w" --store l.db enforce --to azure --endpoint "http://127.0.0.1:$port" --token-command 'cat secret' >out 2>err && has_deny web
+check "a token that expires on the way is asked for again from the token command"
+cat out err requests >>all
+printf 'azure:\n  endpoint: http://127.0.0.1:%s\n  token-command: cat secret\n  wait: 1m\n' "$port" >w.yaml
+"$w" --store l.db --config w.yaml enforce --to azure >out 2>err && grep -q 'nothing to change' out
+check "whittle.yaml names the endpoint and the token command"
+cat out err requests >>all
+azure rollback && cat out err requests >>all && grep -q "enforce --to azure" seen && grep -q '^environment: ' seen && ! grep -q "$token" seen && ! grep -q "$token" all
+check "the token shows neither among the processes, nor in their environment, nor in what is printed"
+! grep -q "$token" l.db l.db-wal 2>/dev/null
+check "the ledger does not hold the token"
+ps=
+
+# ---- two groups ----
+ledger=$dir/two.db
+fresh
+azure enforce vm1 && has_deny web && has_deny db && azure rollback && as_before web && as_before db
+check "every group that protects the host is changed, and put back"
+azure enforce --nsg db && has_deny db && as_before web
+check "--nsg changes one group alone"
+fresh mangle@web
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'db, which was changed before, was put back' err && as_before web && as_before db
+check "when the second group fails the first is put back, and it is told"
+fresh forbidput@web
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'was put back' err && as_before web && as_before db && azure rollback; [ $? -eq 2 ]
+check "afterwards nothing is left to roll back"
+jq 'del(.id)' web.json >noid.json && printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4], nsgs: [noid.json]}\n' >noid.yaml &&
+	cp one.db l.db && "$w" --store l.db estate import noid.yaml >out 2>err && { azure enforce; [ $? -eq 2 ]; } && grep -q 'has no ARM id' err
+check "a group without an id is refused with what to do"
+echo "1..$n"
