@@ -54,6 +54,14 @@ const char *cli_who(void);
 /* The names of the resources whose addresses this machine's interfaces have. */
 size_t cli_own_resources(const struct wh_estate *e, const char **names, size_t max);
 
+/* ---- rules that are kept for a time (wh_kept) ---- */
+/* Today's day in UTC, "2026-11-24". Valid until the next call. */
+const char *cli_today(void);
+/* Checks what --keep-original was given: a day, not before today. Prints the sentence; returns 0 or CLI_USAGE. */
+int cli_check_day(const struct cli *c, const char *day);
+/* Lines for people, or the list `key` in `doc` (not NULL), of the originals that are kept; nothing when there are none. Returns 0 or an exit status. */
+int cli_kept(struct wh_store *s, const struct wh_estate *e, json_t *doc, const char *key);
+
 /* ---- tables ---- */
 enum cli_colour { CLI_PLAIN, CLI_RED, CLI_GREEN, CLI_YELLOW, CLI_DIM, CLI_BOLD };
 /* Colour on standard output: a terminal, no NO_COLOR, TERM not "dumb". */

@@ -10,7 +10,7 @@
 #include "whittle/review.h"
 
 static const char help[] =
-	"usage: whittle export --format FORMAT [--resource NAME]… [--nsg NAME] [-o FILE]\n"
+	"usage: whittle export --format FORMAT [--resource NAME]… [--nsg NAME] [--keep-original DAY] [-o FILE]\n"
 	"\n"
 	"Writes the recommended rules, as they were reviewed, in a firewall's own format. Nothing is applied.\n"
 	"\n"
@@ -24,6 +24,9 @@ static const char help[] =
 	"  --format nft     what `whittle enforce` would apply, in nft's own language\n"
 	"  --resource NAME  only this resource (a name, an id or an address); may be given several times\n"
 	"  --nsg NAME       with all but nft: only this group\n"
+	"  --keep-original DAY   with all but nft: the rule that is narrowed stays below, disabled by the deny, until that day (2027-01-31, UTC). The\n"
+	"                   deny's description carries it, `whittle status` tells it, and an export after it removes the rule, once nothing hangs\n"
+	"                   on it for any resource that the group is known to guard\n"
 	"  -o FILE          writes the file at once when it is complete; without it, standard output\n"
 	"\n"
 	"What was added, moved or replaced is said on standard error.\n"
@@ -151,8 +154,9 @@ out:
 static int run(struct cli *c, int argc, char **argv)
 {
 	static const struct option longs[] = {{"format", required_argument, NULL, 'f'}, {"resource", required_argument, NULL, 'r'},
-	                                      {"nsg", required_argument, NULL, 'n'}, {"output", required_argument, NULL, 'o'}, {0}};
-	struct wh_render_options opt = {0};
+	                                      {"nsg", required_argument, NULL, 'n'}, {"output", required_argument, NULL, 'o'},
+	                                      {"keep-original", required_argument, NULL, 'k'}, {0}};
+	struct wh_render_options opt = {.today = cli_today()};
 	const char *format = NULL, *path = NULL, **names = calloc((size_t)argc + 1, sizeof *names);
 	const struct wh_renderer *r;
 	int o, rc = CLI_OK;
@@ -167,6 +171,8 @@ static int run(struct cli *c, int argc, char **argv)
 			names[opt.n_resources++] = optarg;
 		else if (o == 'n')
 			opt.nsg = optarg;
+		else if (o == 'k')
+			rc = cli_check_day(c, opt.keep_until = optarg);
 		else
 			path = optarg;
 	}
@@ -175,6 +181,8 @@ static int run(struct cli *c, int argc, char **argv)
 	r = format ? wh_renderer_find(format) : NULL;
 	if (!rc && !r)
 		rc = unknown_format(c, format);
+	if (!rc && r && opt.keep_until && !strcmp(r->name, "nft"))
+		rc = cli_usage(c, "--keep-original goes with the formats of Azure, not with nft");
 	if (!rc && r && opt.nsg && !strcmp(r->name, "nft"))
 		rc = cli_usage(c, "--nsg goes with the formats of Azure, not with nft");
 	opt.resources = names;

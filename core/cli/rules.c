@@ -118,7 +118,7 @@ static int list(struct ctx *x, int n, char **names)
 		for (size_t j = 0; j < r->n_rules; j++)
 			print_rule(&r->rules[j]);
 	}
-	return CLI_OK;
+	return cli_kept(x->store, x->estate, NULL, NULL);
 }
 
 struct history_ctx {

@@ -40,7 +40,13 @@ static void print_table(const struct wh_recommendation *rec, const struct wh_sto
 	printf("\nThe ledger holds %s edges of %s flows.\n", cli_number(totals->edges, edges), cli_number(totals->flows, flows));
 }
 
-static int print_json(const struct wh_recommendation *rec, const struct wh_store_totals *totals)
+static int print_all(struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const struct wh_store_totals *totals)
+{
+	print_table(rec, totals);
+	return cli_kept(s, e, NULL, NULL);
+}
+
+static int print_json(struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const struct wh_store_totals *totals)
 {
 	size_t by_status[3] = {0};
 	json_t *list = json_array();
@@ -51,9 +57,12 @@ static int print_json(const struct wh_recommendation *rec, const struct wh_store
 		                                      wh_status_text(r->status), "reason", r->reason, "daysWithData", (int)r->days_with_data, "rules",
 		                                      (int)r->n_rules));
 	}
-	return cli_print_json(json_pack("{s:o, s:i, s:i, s:i, s:{s:I, s:I}}", "resources", list, "healthy", (int)by_status[WH_HEALTHY], "unhealthy",
+	json_t *doc = json_pack("{s:o, s:i, s:i, s:i, s:{s:I, s:I}}", "resources", list, "healthy", (int)by_status[WH_HEALTHY], "unhealthy",
 	                                (int)by_status[WH_UNHEALTHY], "unscanned", (int)by_status[WH_UNSCANNED], "ledger", "edges",
-	                                (json_int_t)totals->edges, "flows", (json_int_t)totals->flows));
+	                                (json_int_t)totals->edges, "flows", (json_int_t)totals->flows);
+	int rc = cli_kept(s, e, doc, "keptOriginals");
+	int printed = cli_print_json(doc);
+	return rc ? rc : printed;
 }
 
 static int run(struct cli *c, int argc, char **argv)
@@ -78,9 +87,9 @@ static int run(struct cli *c, int argc, char **argv)
 	    wh_recommend(s, estate, NULL, 0, &opt, mem, &rec, &err))
 		rc = cli_error(&err);
 	else if (c->json)
-		rc = print_json(rec, &totals);
+		rc = print_json(s, estate, rec, &totals);
 	else
-		print_table(rec, &totals);
+		rc = print_all(s, estate, rec, &totals);
 	wh_estate_free(estate);
 	wh_arena_free(mem);
 	wh_store_close(s);

@@ -10,10 +10,14 @@
 
 struct apply { struct wh_azure *a; size_t i; bool saved; };
 
-/* Rules that are there because of us: new ones, and those of earlier times that stay. */
+/* Rules that are there because of us: new ones, and those of earlier times that stay. Where an original was removed ours are all
+ * that is left, and the group itself from now on. */
 static json_t *our_names(const struct wh_azure_work *w)
 {
 	json_t *names = json_array();
+	for (size_t k = 0; k < w->base.n_rules; k++)
+		if (!w->base.rules[k].is_default && w->base.rules[k].origin != WH_ORIGIN_WHITTLE && !wh_rule_named(&w->merged, w->base.rules[k].name))
+			return names;
 	for (size_t k = 0; k < w->merged.n_rules; k++) {
 		const struct wh_rule *r = &w->merged.rules[k];
 		bool ours = !r->is_default && !wh_rule_named(&w->base, r->name);

@@ -82,13 +82,25 @@ static bool only_of_chosen(const struct wh_azure *a, const struct wh_nsg *nsg, c
 	return r->n_locals && own == r->n_locals && !r->n_local_tags;
 }
 
+/* All that whittle wrote is there as it wrote it. An allow and its deny belong together: where somebody changed or removed one of them,
+ * all stay, and are a part of the group like any other. */
+static bool ours_untouched(const struct wh_azure_work *w)
+{
+	for (size_t i = 0; i < json_array_size(w->ours); i++) {
+		const char *name = json_string_value(json_array_get(w->ours, i));
+		const struct wh_rule *then = name ? wh_rule_named(&w->applied, name) : NULL, *now = name ? wh_rule_named(&w->live, name) : NULL;
+		if (!then || !now || then->priority != now->priority || !wh_rule_same(&w->applied, then, &w->live, now))
+			return false;
+	}
+	return w->has_applied;
+}
+
 static bool is_ours(const struct wh_azure *a, const struct wh_azure_work *w, const struct wh_rule *r)
 {
-	const struct wh_rule *then = w->has_applied ? wh_rule_named(&w->applied, r->name) : NULL;
 	bool named = false;
-	for (size_t i = 0; i < json_array_size(w->ours); i++)
+	for (size_t i = 0; w->untouched && i < json_array_size(w->ours); i++)
 		named |= !strcasecmp(json_string_value(json_array_get(w->ours, i)), r->name);
-	return named && then && then->priority == r->priority && wh_rule_same(&w->applied, then, &w->live, r) && only_of_chosen(a, &a->e->nsgs[w->at], r);
+	return named && only_of_chosen(a, &a->e->nsgs[w->at], r);
 }
 
 /* A group without some of its rules. */
@@ -144,10 +156,14 @@ static int prove(struct wh_azure *a, const struct wh_azure_group *g, struct wh_a
 static int merge(struct wh_azure *a, struct wh_azure_group *g, struct wh_azure_work *w)
 {
 	const struct wh_tag_context tags = {a->e->vnets, a->e->n_vnets};
-	const struct wh_render_options opt = {.resources = a->opt.resources, .n_resources = a->opt.n_resources, .nsg = g->id};
+	struct wh_render_options opt = {.resources = a->opt.resources, .n_resources = a->opt.n_resources, .nsg = g->id,
+	                                      .keep_until = a->opt.keep_until, .today = a->opt.today};
 	struct wh_nsg_plan *plans;
 	struct wh_nsg base = w->base;
+	struct wh_kept *kept;
 	size_t n = 0;
+	opt.n_kept = wh_nsg_kept(&w->live, a->mem, &kept);
+	opt.kept = kept;
 	json_incref(base.source);
 	put_into_estate(a, w, &base);
 	int rc = wh_nsg_plans(a->r, a->e, &opt, a->mem, &plans, &n, a->err);
@@ -181,6 +197,7 @@ int wh_azure_plan_group(struct wh_azure *a, size_t i, const json_t *live)
 	if (!rc && (!w->live.id || strcasecmp(w->live.id, g->id)))
 		rc = wh_fail(a->err, -EBADMSG, "GET %s: Azure answered with another resource (%s)", g->id, w->live.id ? w->live.id : "without an id");
 	rc = rc ? rc : find_drift(a, g, w);
+	w->untouched = !rc && ours_untouched(w);
 	rc = rc ? rc : without(a, w, &w->live, is_ours, &w->base);
 	rc = rc || a->opt.force ? rc : prove(a, g, w);
 	rc = rc ? rc : merge(a, g, w);

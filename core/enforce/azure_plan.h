@@ -7,7 +7,7 @@ struct wh_azure_work {
 	size_t at;                       /* its place in the estate */
 	struct wh_nsg imported;
 	struct wh_nsg applied; bool has_applied; /* what whittle wrote last */
-	json_t *ours;                    /* the names of its rules in that */
+	json_t *ours; bool untouched;    /* the names of its rules in that; they are all there as they were written */
 	struct wh_nsg live, base, merged; /* of the last plan: pointers of the group's changes lead here */
 };
 

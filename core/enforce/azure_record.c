@@ -152,3 +152,36 @@ const char *wh_azure_state_text(enum wh_azure_state s)
 	static const char *const words[] = {"planned", "unchanged", "applied", "rolled back", "uncertain", "failed"};
 	return words[s];
 }
+
+static int applied_kept(struct wh_store *s, const struct wh_nsg *nsg, struct wh_arena *mem, struct wh_kept **list, size_t *n, struct wh_error *err)
+{
+	json_t *record;
+	struct wh_nsg applied;
+	int rc = wh_azure_record_load(s, nsg->id, &record, err);
+	json_t *step = rc ? NULL : wh_azure_last_step(record);
+	if (step && !(rc = wh_azure_read(nsg->name, json_object_get(step, "applied"), mem, &applied, err))) {
+		*n = wh_nsg_kept(&applied, mem, list);
+		wh_nsgs_free(&applied, 1);
+	}
+	json_decref(record);
+	return rc;
+}
+
+int wh_azure_kept(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n, struct wh_error *err)
+{
+	size_t room = 1;
+	int rc = 0;
+	for (size_t i = 0; i < e->n_nsgs; i++)
+		room += e->nsgs[i].n_rules + 1000;
+	*out = wh_arena_array(mem, room, sizeof **out);
+	*n = 0;
+	for (size_t i = 0; i < e->n_nsgs && !rc; i++) {
+		struct wh_kept *list = NULL;
+		size_t m = wh_nsg_kept(&e->nsgs[i], mem, &list);
+		if (!m && e->nsgs[i].id)
+			rc = applied_kept(s, &e->nsgs[i], mem, &list, &m, err);
+		for (size_t k = 0; k < m && *n < room; k++)
+			(*out)[(*n)++] = list[k];
+	}
+	return rc;
+}

@@ -63,9 +63,20 @@ const json_t *wh_rule_json(const struct wh_nsg *nsg, const struct wh_rule *r)
 	return json_is_object(p) ? p : o;
 }
 
+/* Of descriptions only this decides something: until when the original is kept. */
+static bool same_day(const struct wh_rule *x, const struct wh_rule *y)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_kept k, l;
+	bool p = wh_kept_parse(x->description, mem, &k), q = wh_kept_parse(y->description, mem, &l);
+	bool same = p == q && (!p || (!strcmp(k.until, l.until) && !strcasecmp(k.rule, l.rule)));
+	wh_arena_free(mem);
+	return same;
+}
+
 bool wh_rule_same(const struct wh_nsg *a, const struct wh_rule *x, const struct wh_nsg *b, const struct wh_rule *y)
 {
-	return x->direction == y->direction && x->allow == y->allow && x->proto == y->proto &&
+	return x->direction == y->direction && same_day(x, y) && x->allow == y->allow && x->proto == y->proto &&
 	       same_ports(x->dst_ports, x->n_dst_ports, y->dst_ports, y->n_dst_ports) &&
 	       same_ports(x->src_ports, x->n_src_ports, y->src_ports, y->n_src_ports) &&
 	       same_prefixes(x->peers, x->n_peers, y->peers, y->n_peers) && same_prefixes(x->locals, x->n_locals, y->locals, y->n_locals) &&
@@ -146,6 +157,8 @@ const char *wh_rule_sentence(const struct wh_rule *r, struct wh_arena *mem)
 	const char *peers = side_text(r->peers, r->n_peers, r->peer_tags, r->n_peer_tags, mem);
 	const char *locals = side_text(r->locals, r->n_locals, r->local_tags, r->n_local_tags, mem), *ports = ports_text(r->dst_ports, r->n_dst_ports, mem);
 	bool in = r->direction == WH_INBOUND;
-	return wh_arena_printf(mem, "%u %s %s %s %s from %s to %s port %s", r->priority, wh_direction_text(r->direction), r->allow ? "allow" : "deny", r->name,
-	                       wh_proto_text(r->proto, proto), in ? peers : locals, in ? locals : peers, ports);
+	struct wh_kept kept;
+	const char *keeps = wh_kept_parse(r->description, mem, &kept) ? wh_arena_printf(mem, " (keeps %s until %s)", kept.rule, kept.until) : "";
+	return wh_arena_printf(mem, "%u %s %s %s %s from %s to %s port %s%s", r->priority, wh_direction_text(r->direction), r->allow ? "allow" : "deny", r->name,
+	                       wh_proto_text(r->proto, proto), in ? peers : locals, in ? locals : peers, ports, keeps);
 }

@@ -85,6 +85,16 @@ static void moves(FILE *f, const struct wh_nsg_plan *p)
 	}
 }
 
+/* Ours of an earlier time go first, since the new ones have their names; originals last, when nobody needs them any more. */
+static void deletes(FILE *f, const struct wh_nsg_plan *p, bool originals)
+{
+	for (size_t i = 0; p->nsg && i < p->nsg->n_rules; i++)
+		if (!p->nsg->rules[i].is_default && !stays(p, &p->nsg->rules[i]) && wh_nsg_plan_removes(p, &p->nsg->rules[i]) == originals) {
+			command(f, "delete", p, p->nsg->rules[i].name);
+			fputc('\n', f);
+		}
+}
+
 static void group(FILE *f, const struct wh_nsg_plan *p, struct wh_arena *mem)
 {
 	const char *where = wh_nsg_id_part(p, "resourceGroups", mem), *subscription = wh_nsg_id_part(p, "subscriptions", mem);
@@ -104,16 +114,13 @@ static void group(FILE *f, const struct wh_nsg_plan *p, struct wh_arena *mem)
 		word(f, p->name);
 		fputc('\n', f);
 	}
-	for (size_t i = 0; p->nsg && i < p->nsg->n_rules; i++)
-		if (!p->nsg->rules[i].is_default && !stays(p, &p->nsg->rules[i])) {
-			command(f, "delete", p, p->nsg->rules[i].name);
-			fputc('\n', f);
-		}
+	deletes(f, p, false);
 	moves(f, p);
 	for (int denies = 0; denies < 2; denies++)
 		for (size_t k = 0; k < p->n; k++)
 			if (!p->entries[k].existing && p->entries[k].allow == !denies)
 				create(f, p, &p->entries[k]);
+	deletes(f, p, true);
 }
 
 static int write_script(FILE *f, const struct wh_nsg_plan *plans, size_t n, struct wh_arena *mem, struct wh_error *err)

@@ -36,7 +36,7 @@ struct wh_nsg_plan {
 	const struct wh_nsg *nsg;        /* NULL: a new group for a resource that has none */
 	const char *name;                /* of the group */
 	struct wh_nsg_entry *entries; size_t n; /* custom rules only, by direction, then priority */
-	size_t n_new, n_renumbered, n_replaced; /* replaced: rules of ours from an earlier export that are gone */
+	size_t n_new, n_renumbered, n_replaced, n_removed; /* removed: originals that were kept long enough; replaced: rules of ours from an earlier export that are gone */
 	struct wh_nsg_region *regions; size_t n_regions;
 	const char *notes;               /* lines for a person, "" when there is nothing to say */
 };
@@ -52,6 +52,8 @@ int wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context 
 
 /* The same as an ARM resource without what only Azure sets (etags, ids, default rules, associations): a new reference. */
 json_t *wh_nsg_plan_arm(const struct wh_nsg_plan *p);
+/* Whether an original rule (no default, none of ours) of the group is not part of the plan. */
+bool wh_nsg_plan_removes(const struct wh_nsg_plan *p, const struct wh_rule *r);
 /* The part of an ARM id after "/KEY/", for "subscriptions" and "resourceGroups"; NULL when it has none. */
 const char *wh_nsg_id_part(const struct wh_nsg_plan *p, const char *key, struct wh_arena *mem);
 /* "Tcp", "Udp", …, as Azure spells them. */
@@ -67,6 +69,14 @@ int wh_nsg_render(const struct wh_recommendation *r, const struct wh_estate *e, 
 bool wh_nsg_asked(const struct wh_nsg *nsg, const struct wh_estate *e, const struct wh_render_options *opt);
 
 /* ---- within this format ---- */
+
+bool wh_nsg_guards(const struct wh_nsg *nsg, const struct wh_resource *r); /* nsg NULL: whether it has none */
+/* Until when the original rule is to be kept, or NULL. */
+const char *wh_nsg_keep_day(const struct wh_nsg *nsg, const struct wh_render_options *opt, const struct wh_rule *original, struct wh_arena *mem);
+bool wh_nsg_overdue(const struct wh_nsg *nsg, const struct wh_render_options *opt, struct wh_arena *mem); /* some original was kept long enough */
+/* Takes them out of a numbered plan where nothing hangs on them. *notes: lines, in mem. */
+int wh_nsg_remove_overdue(struct wh_nsg_plan *plan, const struct wh_estate *e, const struct wh_render_options *opt, struct wh_arena *mem, const char **notes,
+                          struct wh_error *err);
 
 /* One family of one recommended rule of one resource: up to three entries, to stand in this order before the rule that they narrow. */
 struct wh_nsg_block {

@@ -101,6 +101,10 @@ static int write_terraform(FILE *f, const struct wh_nsg_plan *plans, size_t n, s
 			if (p->entries[k].existing && p->entries[k].renumbered)
 				fprintf(f, "\n# %s: rule %s must move from priority %u to %u first, where it is configured.\n", wh_nsg_clean_name(p->name, 80, mem),
 				        wh_nsg_clean_name(p->entries[k].existing->name, 80, mem), p->entries[k].existing->priority, p->entries[k].priority);
+		for (size_t k = 0; p->nsg && p->n_removed && k < p->nsg->n_rules; k++)
+			if (wh_nsg_plan_removes(p, &p->nsg->rules[k]))
+				fprintf(f, "\n# %s: rule %s was kept long enough: remove it where it is configured.\n", wh_nsg_clean_name(p->name, 80, mem),
+				        wh_nsg_clean_name(p->nsg->rules[k].name, 80, mem));
 		if (!p->nsg) {
 			fprintf(f, "\n# %s is a new group; its host has none yet.\n", wh_nsg_clean_name(p->name, 80, mem));
 			fprintf(f, "resource \"azurerm_network_security_group\" \"%s\" {\n", label(mem, p->name, "group"));

@@ -39,6 +39,7 @@ struct wh_azure_options {
 	const char *const *resources; size_t n_resources; /* names as in the estate; 0: all */
 	const char *nsg;                                  /* only this group, by name or id; NULL: all that protect the resources */
 	bool force;                                       /* plan upon a group that somebody changed */
+	const char *keep_until, *today;                   /* as in struct wh_render_options */
 	const char *who;                                  /* for the ledger */
 };
 
@@ -54,6 +55,10 @@ int wh_azure_apply(struct wh_azure *a, struct wh_error *err);
 const char *wh_azure_drift_text(const struct wh_nsg_change *c, struct wh_arena *mem);
 const struct wh_azure_group *wh_azure_groups(const struct wh_azure *a, size_t *n);
 void wh_azure_free(struct wh_azure *a);
+
+/* The originals that are kept, disabled, until some day: of each group of the estate as imported, or, where that says nothing, as whittle
+ * wrote it last. */
+int wh_azure_kept(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n, struct wh_error *err);
 
 /* Puts the rules that a group had before the last apply back (nsg NULL: of every group), unless somebody changed it since (-ESTALE; not
  * when forced). Rules of just-in-time access stay as they are now. *groups lists what was done, in mem. -ENOENT: nothing to put back. */

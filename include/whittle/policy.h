@@ -55,7 +55,7 @@ void wh_nsgs_free(struct wh_nsg *nsgs, size_t n); /* drops JSON references only 
 const struct wh_rule *wh_rule_named(const struct wh_nsg *nsg, const char *name); /* whatever its case; no default rule; NULL when none */
 /* The rule's own fields in the JSON that it was read from: borrowed; NULL for a default rule. */
 const json_t *wh_rule_json(const struct wh_nsg *nsg, const struct wh_rule *r);
-/* Whether they decide the same, wherever they stand: names, priorities and descriptions are left aside. */
+/* Whether they decide the same, wherever they stand: names, priorities and descriptions (but for wh_kept) are left aside. */
 bool wh_rule_same(const struct wh_nsg *a, const struct wh_rule *x, const struct wh_nsg *b, const struct wh_rule *y);
 enum wh_nsg_change_kind { WH_NSG_ADDED, WH_NSG_REMOVED, WH_NSG_MOVED, WH_NSG_ALTERED };
 struct wh_nsg_change {
@@ -66,6 +66,12 @@ struct wh_nsg_change {
 size_t wh_nsg_diff(const struct wh_nsg *was, const struct wh_nsg *now, struct wh_arena *mem, struct wh_nsg_change **out);
 /* "299 Inbound deny NAME TCP from any to 10.0.0.4 port 22", in mem. */
 const char *wh_rule_sentence(const struct wh_rule *r, struct wh_arena *mem);
+
+/* ---- rules that are kept for a time, though a deny of ours disables them ---- */
+struct wh_kept { const char *nsg, *rule; char until[11]; /* "2027-01-31", the last day; UTC */ };
+bool wh_kept_parse(const char *description, struct wh_arena *mem, struct wh_kept *out); /* nsg stays NULL */
+const char *wh_kept_text(const char *rule, const char *until, struct wh_arena *mem);     /* how such a description begins */
+size_t wh_nsg_kept(const struct wh_nsg *nsg, struct wh_arena *mem, struct wh_kept **out); /* of rules that are there; each once */
 
 /* The VNet's ranges for the tag VirtualNetwork; Internet is the complement. */
 struct wh_tag_context { const struct wh_prefix *vnet; size_t n_vnet; };

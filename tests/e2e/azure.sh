@@ -29,6 +29,7 @@ group() {
 # serve PLAN: the stand-in, with the groups of state.json
 serve() {
 	stop
+	: >requests
 	ARM_STATE=state.json ARM_TOKEN=$token ARM_PS=${ps:-} node "$here/../tools/arm_server.js" "$1" >requests 2>&1 &
 	server=$!
 	for i in $(seq 100); do
@@ -84,6 +85,9 @@ azure enforce vm1; [ $? -eq 2 ] && grep -q 'allow-more was added' err && grep -q
 check "a group that somebody changed since its import is refused, by the name of the rule"
 azure enforce vm1 --force && has_deny web && [ "$(rules web | tail -n 1)" = "310 Allow allow-more" ]
 check "with --force it is planned upon the group as it is, and the other's rule stays"
+jq '(.[0].properties.securityRules[] | select(.name | startswith("TCP-Inbound-DENY")) | .properties.priority) = 305' state.json >s && mv s state.json && serve "" &&
+	azure enforce vm1; [ $? -eq 2 ] && grep -q 'DENY-[0-9]* has another priority' err && azure enforce vm1 --force && has_deny web && rules web | grep -q ' Allow whittle-vm1-TCP-in-22-allow'
+check "where somebody moved one of whittle's rules, --force loses neither the deny nor the allow"
 jq '.[0].properties.securityRules += [.[0].properties.securityRules[0] | .name = "later" | .properties.priority = 320]' state.json >s && mv s state.json
 serve ""
 azure rollback; [ $? -eq 2 ] && grep -q 'later was added' err && has_deny web && azure rollback --force && ! has_deny web
@@ -157,6 +161,22 @@ check "the token shows neither among the processes, nor in their environment, no
 ! grep -q "$token" l.db l.db-wal 2>/dev/null
 check "the ledger does not hold the token"
 ps=
+
+# ---- the original, kept for a time ----
+fresh
+azure enforce vm1 --keep-original 2020-01-01; [ $? -eq 2 ] && grep -q '2020-01-01 is over' err
+check "--keep-original refuses a day that is over"
+azure enforce vm1 --keep-original 2099-01-31 && has_deny web && grep -q 'keeps allow-ssh until 2099-01-31' state.json && grep -q 'allow-ssh is kept below, disabled, until 2099-01-31' out
+check "--keep-original writes the day into the deny, and says so"
+"$w" --store l.db status >out 2>err && grep -q 'web: the original rule allow-ssh is kept below the narrowed ones, disabled, until 2099-01-31' out &&
+	"$w" --store l.db rules list >out 2>err && grep -q 'allow-ssh is kept' out && "$w" --store l.db status --json >out 2>err && jq -e '.keptOriginals[0] | .rule == "allow-ssh" and .over == false' out >/dev/null
+check "status and rules list tell which rule is kept until when"
+azure enforce vm1 --keep-original 2098-06-30 && grep -q 'keeps allow-ssh until 2098-06-30' state.json && azure enforce vm1 && grep -q 'nothing to change' out
+check "another day takes its place, and stays without the option"
+LC_ALL=C sed -i 's/until 2098-06-30/until 2026-01-31/' state.json l.db && serve "" && azure enforce vm1 && grep -q '^  - 300 Inbound allow allow-ssh' out && ! rules web | grep -q allow-ssh && has_deny web
+check "after the day the original is removed"
+azure enforce vm1 && grep -q 'nothing to change' out && azure rollback && rules web | grep -q allow-ssh
+check "what is left is as it should be, and a rollback brings the original back"
 
 # ---- two groups ----
 ledger=$dir/two.db
