@@ -85,13 +85,15 @@ azure enforce vm1; [ $? -eq 2 ] && grep -q 'allow-more was added' err && grep -q
 check "a group that somebody changed since its import is refused, by the name of the rule"
 azure enforce vm1 --force && has_deny web && [ "$(rules web | tail -n 1)" = "310 Allow allow-more" ]
 check "with --force it is planned upon the group as it is, and the other's rule stays"
-jq '(.[0].properties.securityRules[] | select(.name | startswith("TCP-Inbound-DENY")) | .properties.priority) = 305' state.json >s && mv s state.json && serve "" &&
-	azure enforce vm1; [ $? -eq 2 ] && grep -q 'DENY-[0-9]* has another priority' err && azure enforce vm1 --force && has_deny web && rules web | grep -q ' Allow whittle-vm1-TCP-in-22-allow'
-check "where somebody moved one of whittle's rules, --force loses neither the deny nor the allow"
 jq '.[0].properties.securityRules += [.[0].properties.securityRules[0] | .name = "later" | .properties.priority = 320]' state.json >s && mv s state.json
 serve ""
 azure rollback; [ $? -eq 2 ] && grep -q 'later was added' err && has_deny web && azure rollback --force && ! has_deny web
 check "rollback refuses a group that somebody changed since, and does it with --force"
+fresh
+azure enforce vm1
+jq '(.[0].properties.securityRules[] | select(.name | startswith("TCP-Inbound-DENY")) | .properties.priority) = 305' state.json >s && mv s state.json && serve "" &&
+	azure enforce vm1; [ $? -eq 2 ] && grep -q 'DENY-[0-9]* has another priority' err && azure enforce vm1 --force && has_deny web && rules web | grep -q ' Allow whittle-vm1-TCP-in-22-allow'
+check "where somebody moved one of whittle's rules, --force loses neither the deny nor the allow"
 fresh change
 azure enforce vm1 && has_deny web && grep -q 'planning once more' err && [ "$(writes)" -eq 2 ]
 check "412: a group that somebody changed meanwhile is read and planned once more"
