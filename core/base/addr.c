@@ -10,11 +10,6 @@ static const uint8_t v4_head[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 const struct wh_prefix wh_prefix_all_v4 = {.addr = {.b = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}}, .len = 96};
 const struct wh_prefix wh_prefix_all_v6 = {.len = 0};
 
-bool wh_addr_is_v4(const struct wh_addr *a)
-{
-	return memcmp(a->b, v4_head, 12) == 0;
-}
-
 struct wh_addr wh_addr_v4(uint32_t host_order)
 {
 	struct wh_addr a;
@@ -81,17 +76,6 @@ char *wh_addr_text(const struct wh_addr *a, char buf[static WH_ADDR_STRLEN])
 	return buf;
 }
 
-struct wh_prefix wh_prefix_of(const struct wh_addr *a, unsigned len128)
-{
-	struct wh_prefix p = {.addr = *a, .len = (uint8_t)(len128 > 128 ? 128 : len128)};
-	unsigned whole = p.len / 8, rest = p.len % 8;
-	if (rest)
-		p.addr.b[whole++] &= (uint8_t)(0xff << (8 - rest));
-	if (whole < 16)
-		memset(p.addr.b + whole, 0, 16 - whole);
-	return p;
-}
-
 int wh_prefix_parse(const char *text, size_t len, struct wh_prefix *out, bool *had_host_bits)
 {
 	const char *slash = memchr(text, '/', len);
@@ -120,11 +104,6 @@ int wh_prefix_parse(const char *text, size_t len, struct wh_prefix *out, bool *h
 	return 0;
 }
 
-bool wh_prefix_is_v4(const struct wh_prefix *p)
-{
-	return p->len >= 96 && wh_addr_is_v4(&p->addr);
-}
-
 unsigned wh_prefix_family_len(const struct wh_prefix *p)
 {
 	return wh_prefix_is_v4(p) ? p->len - 96u : p->len;
@@ -140,36 +119,10 @@ char *wh_prefix_text(const struct wh_prefix *p, char buf[static WH_PREFIX_STRLEN
 	return buf;
 }
 
-bool wh_prefix_has(const struct wh_prefix *p, const struct wh_addr *a)
-{
-	unsigned whole = p->len / 8, rest = p->len % 8;
-	if (p->len < 96 && wh_addr_is_v4(a))
-		return false;
-	if (memcmp(p->addr.b, a->b, whole))
-		return false;
-	return !rest || !((p->addr.b[whole] ^ a->b[whole]) >> (8 - rest));
-}
-
-bool wh_prefix_covers(const struct wh_prefix *outer, const struct wh_prefix *inner)
-{
-	return outer->len <= inner->len && wh_prefix_has(outer, &inner->addr);
-}
-
 int wh_prefix_cmp(const struct wh_prefix *a, const struct wh_prefix *b)
 {
 	int c = wh_addr_cmp(&a->addr, &b->addr);
 	return c ? c : (int)a->len - (int)b->len;
-}
-
-struct wh_addr wh_prefix_last(const struct wh_prefix *p)
-{
-	struct wh_addr a = p->addr;
-	unsigned whole = p->len / 8, rest = p->len % 8;
-	if (rest)
-		a.b[whole++] |= (uint8_t)(0xff >> rest);
-	if (whole < 16)
-		memset(a.b + whole, 0xff, 16 - whole);
-	return a;
 }
 
 static int cmp_prefixes(const void *a, const void *b)

@@ -13,19 +13,17 @@ struct wh_held_out {
 	struct wh_port_traffic traffic; /* peers of its own, in the caller's arena */
 	unsigned days;
 };
-/* False where the window is too short for it: fewer than twice the days would be left. */
-bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, unsigned days,
-                 struct wh_arena *mem, struct wh_held_out *out);
+/* t's peers are weighed. False where the window is too short for it: fewer than twice the days would be left. */
+bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, unsigned days, struct wh_arena *mem, struct wh_held_out *out);
 
-/* What a rule lets through of the flows that the peers of `t` that belong made on the window's last `days` days (0: on all). */
-void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_recommended_rule *rule, unsigned days,
-                 struct wh_arena *mem, struct wh_breakage *out);
+/* What a rule that lets `in` in lets through of the flows that the peers of `t` that belong made on the window's last `days` days
+ * (0: on all). */
+void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, struct wh_ranges in, unsigned days, struct wh_breakage *out);
 
 /* Replays the rule before it is offered. Fills replayed, expected and what stands behind them; *why_not (in mem) is set when it
  * must not be offered: it would lose a peer that belongs, admit one that a hard rule keeps out, or has not settled yet. */
-int wh_judge_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
-                  const struct wh_present *present, double line_price, struct wh_arena *mem, struct wh_recommended_rule *rule,
-                  const char **why_not, struct wh_error *err);
+int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price,
+                  struct wh_arena *mem, struct wh_recommended_rule *rule, const char **why_not, struct wh_error *err);
 
 /* Sets stability, leans and confidence; see confidence.c. `both` of rule->sources came in both halves of the window. */
 void wh_confidence(struct wh_recommended_rule *rule, double both, double newcomers, unsigned days_seen);

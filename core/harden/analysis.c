@@ -161,7 +161,7 @@ static int whole_edge(void *arg, const struct wh_edge_key *k, const struct wh_ed
 	if (k->direction != WH_INBOUND || !e->flows || !days)
 		return 0;
 	bool hostile = e->alerts[0] || e->alerts[1] || in_sorted(p->a->opt->hostile, p->a->opt->n_hostile, &k->peer);
-	wh_shapes_add(p->shapes, e, hostile, (unsigned)__builtin_popcountll(days));
+	wh_shapes_add(p->shapes, e, hostile, wh_bits(days));
 	return fan_add(p->fan, &k->local, &k->peer);
 }
 
@@ -240,7 +240,7 @@ static int find_window(struct wh_analysis *a, struct wh_error *err)
 	w->days = most;
 	if (!rc)
 		rc = wh_store_days(a->store, sensor_day, w, err);
-	w->sensor_days = (unsigned)__builtin_popcountll(w->sensor);
+	w->sensor_days = wh_bits(w->sensor);
 	w->days = w->sensor ? 64 - (unsigned)__builtin_clzll(w->sensor) : 1;
 	return rc;
 }
@@ -408,7 +408,7 @@ static int by_addr(const void *x, const void *y)
 static bool folds_into_its_64(const struct wh_analysis *a, const struct row *r, uint64_t days)
 {
 	return !wh_addr_is_v4(&r->key.peer) && !r->edge.alerts[0] && !r->edge.alerts[1] &&
-	       (unsigned)__builtin_popcountll(days) * 2 <= a->window.sensor_days && !in_sorted(a->opt->hostile, a->opt->n_hostile, &r->key.peer);
+	       wh_bits(days) * 2 <= a->window.sensor_days && !in_sorted(a->opt->hostile, a->opt->n_hostile, &r->key.peer);
 }
 
 /* Rows of one port, sorted by peer, become its peers: the same peer at two addresses of the resource is one. */

@@ -71,7 +71,12 @@ struct wh_select_input {
 };
 void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, double line_price, struct wh_arena *mem,
                      struct wh_select_input *out);
-/* Derives one rule from weighed peers. `line_price` multiplies the price of a line (1, or more under an NSG's budget).
+/* The prefixes and carve-outs of a rule from weighed peers. `line_price` multiplies the price of a line (1, or more under an NSG's budget). */
+int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price,
+                       struct wh_arena *mem, struct wh_selection *out, struct wh_error *err);
+/* What prefixes without carve-outs let in. */
+struct wh_ranges wh_let_in(const struct wh_prefix *prefixes, size_t n, const struct wh_prefix *except, size_t n_except, struct wh_arena *mem);
+/* Derives one rule from weighed peers, and tells what stands behind it.
  * Returns 1 when the rules in force are as narrow already, 0 with *out filled, or a negative errno. */
 int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
                    const struct wh_present *present, double line_price, struct wh_arena *mem, struct wh_recommended_rule *out, struct wh_error *err);

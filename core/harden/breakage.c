@@ -23,8 +23,7 @@ static uint64_t last_days(unsigned n)
 	return n >= 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
 }
 
-bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, unsigned days,
-                 struct wh_arena *mem, struct wh_held_out *out)
+bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, unsigned days, struct wh_arena *mem, struct wh_held_out *out)
 {
 	if (!days || a->window.days < 3 * days)
 		return false;
@@ -32,7 +31,7 @@ bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, c
 	out->then.window.last -= (int32_t)days;
 	out->then.window.days -= days;
 	out->then.window.sensor >>= days;
-	out->then.window.sensor_days = (unsigned)__builtin_popcountll(out->then.window.sensor);
+	out->then.window.sensor_days = wh_bits(out->then.window.sensor);
 	out->traffic.peers = wh_arena_array(mem, t->n + 1, sizeof *out->traffic.peers);
 	out->traffic.n = 0;
 	for (size_t i = 0; i < t->n; i++) {
@@ -42,7 +41,7 @@ bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, c
 		*p = t->peers[i];
 		p->days >>= days;
 	}
-	wh_analysis_weigh(&out->then, present, &out->traffic);
+	wh_evidence_again(out->traffic.peers, out->traffic.n, &out->then.window, &a->weights);
 	return true;
 }
 
@@ -51,22 +50,15 @@ static bool belongs(const struct wh_evidence_peer *p)
 	return p->verdict == WH_PEER_IN || p->verdict == WH_PEER_TRUSTED;
 }
 
-static struct wh_ranges let_in(const struct wh_recommended_rule *r, struct wh_arena *mem)
+void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, struct wh_ranges in, unsigned days, struct wh_breakage *out)
 {
-	return wh_ranges_minus(wh_ranges_from_prefixes(r->prefixes, r->n_prefixes, mem), wh_ranges_from_prefixes(r->except, r->n_except, mem), mem);
-}
-
-void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_recommended_rule *rule, unsigned days,
-                 struct wh_arena *mem, struct wh_breakage *out)
-{
-	struct wh_ranges in = let_in(rule, mem);
 	uint64_t shown = last_days(days ? days : a->window.days);
 	size_t at = 0;
 
 	*out = (struct wh_breakage){.days = days ? days : a->window.days};
 	for (size_t i = 0; i < t->n; i++) {
 		const struct wh_evidence_peer *p = &t->peers[i];
-		unsigned of = (unsigned)__builtin_popcountll(p->edge.days), now = (unsigned)__builtin_popcountll(p->days & shown);
+		unsigned of = wh_bits(p->edge.days), now = wh_bits(p->days & shown);
 		if (!now || !belongs(p))
 			continue;
 		uint64_t flows = (uint64_t)((unsigned __int128)p->edge.flows * now / (of > now ? of : now));
@@ -87,34 +79,32 @@ static bool kept_out_by_a_hard_rule(const struct wh_evidence_peer *p)
 }
 
 /* The rule as of `days` days ago, against the days since; expected->days is 0 where that can't be told. */
-static int expect(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
-                  const struct wh_present *present, double line_price, unsigned days, struct wh_arena *mem, struct wh_breakage *expected,
-                  struct wh_error *err)
+static int expect(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price, unsigned days,
+                  struct wh_arena *mem, struct wh_breakage *expected, struct wh_error *err)
 {
-	struct wh_recommended_rule before;
+	struct wh_selection before;
 	struct wh_held_out h;
 
 	*expected = (struct wh_breakage){.upper = 1};
-	if (!wh_hold_out(a, t, present, days, mem, &h))
+	if (!wh_hold_out(a, t, days, mem, &h))
 		return 0;
-	int rc = wh_derive_rule(&h.then, r, all, &h.traffic, present, line_price, mem, &before, err);
-	if (rc < 0)
+	int rc = wh_derive_prefixes(&h.then, &h.traffic, present, line_price, mem, &before, err);
+	if (rc)
 		return rc;
-	wh_breakage(a, t, &before, days, mem, expected);
+	wh_breakage(a, t, wh_let_in(before.prefixes, before.n_prefixes, before.except, before.n_except, mem), days, expected);
 	return 0;
 }
 
-int wh_judge_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
-                  const struct wh_present *present, double line_price, struct wh_arena *mem, struct wh_recommended_rule *rule,
-                  const char **why_not, struct wh_error *err)
+int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price,
+                  struct wh_arena *mem, struct wh_recommended_rule *rule, const char **why_not, struct wh_error *err)
 {
 	unsigned days = a->opt->holdout_days ? a->opt->holdout_days : HOLDOUT_DAYS;
-	struct wh_ranges in = let_in(rule, mem);
+	struct wh_ranges in = wh_let_in(rule->prefixes, rule->n_prefixes, rule->except, rule->n_except, mem);
 	struct wh_breakage since;
 	int rc;
 
 	*why_not = NULL;
-	wh_breakage(a, t, rule, 0, mem, &rule->replayed);
+	wh_breakage(a, t, in, 0, &rule->replayed);
 	if (rule->replayed.peers) {
 		*why_not = wh_arena_printf(mem, "a replay of its own days would lose %llu peers that belong", (unsigned long long)rule->replayed.peers);
 		return 0;
@@ -127,10 +117,10 @@ int wh_judge_rule(const struct wh_analysis *a, const struct wh_resource *r, cons
 		}
 	if (a->opt->no_holdout)
 		return 0;
-	if ((rc = expect(a, r, all, t, present, line_price, days, mem, &rule->expected, err)) || !a->opt->stable_days)
+	if ((rc = expect(a, t, present, line_price, days, mem, &rule->expected, err)) || !a->opt->stable_days)
 		return rc;
 	rc = a->opt->stable_days == days ? (since = rule->expected, 0)
-	                                 : expect(a, r, all, t, present, line_price, a->opt->stable_days, mem, &since, err);
+	                                 : expect(a, t, present, line_price, a->opt->stable_days, mem, &since, err);
 	if (rc)
 		return rc;
 	if (!since.days)

@@ -54,6 +54,7 @@ static int add_port(const struct wh_analysis *a, const struct wh_resource *r, co
 	struct wh_arena *scratch = wh_arena_new();
 	struct wh_harden_options opt = *a->opt;
 	struct wh_recommended_rule rule;
+	struct wh_selection before;
 	struct wh_breakage b;
 	int rc;
 
@@ -68,9 +69,9 @@ static int add_port(const struct wh_analysis *a, const struct wh_resource *r, co
 	if (h) {
 		struct wh_analysis then = h->then;
 		then.opt = &opt;
-		if ((rc = wh_derive_rule(&then, r, all, &h->traffic, present, 1, scratch, &rule, err)) < 0)
+		if ((rc = wh_derive_prefixes(&then, &h->traffic, present, 1, scratch, &before, err)))
 			goto out;
-		wh_breakage(a, t, &rule, h->days, scratch, &b);
+		wh_breakage(a, t, wh_let_in(before.prefixes, before.n_prefixes, before.except, before.n_except, scratch), h->days, &b);
 		add_breakage(&pt->expected, &b);
 	}
 out:
@@ -95,7 +96,7 @@ static int add_rules(struct wh_analysis *a, const struct wh_resource_result *res
 		if ((rc = wh_present(a->estate, res->resource, rule->direction, rule->proto, rule->port, scratch, &present, err)))
 			break;
 		wh_analysis_weigh(a, &present, &t);
-		bool held = wh_hold_out(a, &t, &present, a->opt->holdout_days ? a->opt->holdout_days : HOLDOUT_DAYS, scratch, &h);
+		bool held = wh_hold_out(a, &t, a->opt->holdout_days ? a->opt->holdout_days : HOLDOUT_DAYS, scratch, &h);
 		c->today_addresses += addresses(present.prefixes, present.n_prefixes, true);
 		c->today_nets6 += addresses(present.prefixes, present.n_prefixes, false);
 		c->n_rules++;

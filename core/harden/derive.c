@@ -161,49 +161,30 @@ void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *
 		out->costs.unseen /= a->opt->permissiveness;
 }
 
-static bool lets_in(const struct wh_recommended_rule *r, const struct wh_addr *a)
-{
-	size_t lo = 0, hi = r->n_prefixes;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (wh_addr_cmp(&r->prefixes[mid].addr, a) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	/* a wide IPv6 prefix before the IPv4 block does not hold IPv4, but one of IPv4 after it may */
-	if (!lo || !wh_prefix_has(&r->prefixes[lo - 1], a))
-		return false;
-	for (lo = 0, hi = r->n_except; lo < hi;) {
-		size_t mid = (lo + hi) / 2;
-		if (wh_addr_cmp(&r->except[mid].addr, a) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return !lo || !wh_prefix_has(&r->except[lo - 1], a);
-}
-
 /* Sums over peers: who stands behind the rule, whom it would stop, and how sure it is. */
-static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, double newcomers, unsigned seen, struct wh_recommended_rule *out)
+static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, struct wh_ranges in, double newcomers, unsigned seen,
+                 struct wh_recommended_rule *out)
 {
 	uint64_t recent = (UINT64_C(1) << a->window.days / 2) - 1, days = 0;
 	double both = 0;
+	size_t at = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
 		const struct wh_evidence_peer *p = &t->peers[i];
+		while (at < in.n && wh_addr_cmp(&in.r[at].to, &p->addr) < 0) /* both are in order */
+			at++;
 		if (p->verdict == WH_PEER_IN || p->verdict == WH_PEER_TRUSTED) {
 			out->sources++;
 			out->flows += p->edge.flows;
 			days |= p->days;
 			both += (p->days & recent) && (p->days & ~recent);
 		}
-		if (p->verdict != WH_PEER_OUTSIDE_POLICY && !lets_in(out, &p->addr)) {
+		if (p->verdict != WH_PEER_OUTSIDE_POLICY && (at == in.n || wh_addr_cmp(&in.r[at].from, &p->addr) > 0)) {
 			out->denied_peers++;
 			out->denied_flows += p->edge.flows;
 		}
 	}
-	out->days = (unsigned)__builtin_popcountll(days);
+	out->days = wh_bits(days);
 	wh_confidence(out, both, newcomers, seen);
 }
 
@@ -218,27 +199,44 @@ static struct wh_ranges opened_by_hand(const struct wh_analysis *a, struct wh_ra
 	return wh_ranges_minus(r, wh_ranges_from_prefixes(&probes, 1, mem), mem);
 }
 
-int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
-                   const struct wh_present *present, double line_price, struct wh_arena *mem, struct wh_recommended_rule *out, struct wh_error *err)
+int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price,
+                       struct wh_arena *mem, struct wh_selection *out, struct wh_error *err)
 {
-	unsigned seen = (unsigned)__builtin_popcountll(all->days);
 	struct wh_select_input in;
-	struct wh_selection s;
-	char proto[8];
 	int rc;
 
 	wh_select_input(a, t, line_price, mem, &in);
-	rc = wh_select(in.peers, in.n, in.keep_out, in.n_out, present->prefixes, present->n_prefixes, &in.costs, mem, &s, err);
+	rc = wh_select(in.peers, in.n, in.keep_out, in.n_out, present->prefixes, present->n_prefixes, &in.costs, mem, out, err);
 	if (rc)
 		return rc;
-	carve_intel(a, &s, mem);
-	add_trusted(a, present, &s, mem);
+	carve_intel(a, out, mem);
+	add_trusted(a, present, out, mem);
+	return 0;
+}
+
+struct wh_ranges wh_let_in(const struct wh_prefix *prefixes, size_t n, const struct wh_prefix *except, size_t n_except, struct wh_arena *mem)
+{
+	struct wh_ranges in = wh_ranges_from_prefixes(prefixes, n, mem);
+	return n_except ? wh_ranges_minus(in, wh_ranges_from_prefixes(except, n_except, mem), mem) : in;
+}
+
+int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
+                   const struct wh_present *present, double line_price, struct wh_arena *mem, struct wh_recommended_rule *out, struct wh_error *err)
+{
+	unsigned seen = wh_bits(all->days);
+	struct wh_selection s;
+	char proto[8];
+	int rc = wh_derive_prefixes(a, t, present, line_price, mem, &s, err);
+
+	if (rc)
+		return rc;
+	struct wh_ranges proposed = wh_let_in(s.prefixes, s.n_prefixes, s.except, s.n_except, mem);
 	*out = (struct wh_recommended_rule){.direction = t->direction, .port = t->port, .proto = t->proto, .prefixes = s.prefixes,
 	                                    .n_prefixes = s.n_prefixes, .except = s.except, .n_except = s.n_except, .unseen = s.unseen,
 	                                    .narrows = present->narrows, .note = present->note};
 	out->name = wh_arena_printf(mem, "%s-%s-%u", wh_proto_text(t->proto, proto), wh_direction_text(t->direction), t->port);
 	out->system_generated = s.n_prefixes == 0;
-	tell(a, t, s.newcomers, seen, out);
+	tell(a, t, proposed, s.newcomers, seen, out);
 	if (out->system_generated) {
 		out->days = seen;
 		out->note = wh_arena_printf(mem, "the sensor saw this resource on %u of %u days, and nobody on this port belonged%s%s", seen,
@@ -247,8 +245,6 @@ int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, con
 		out->note = wh_arena_printf(mem, "%zu lines are the fewest that let every peer in: the limit is %u%s%s", s.n_prefixes + s.n_except,
 		                            a->opt->max_prefixes, out->note ? "; " : "", out->note ? out->note : "");
 	}
-	struct wh_ranges proposed = wh_ranges_minus(wh_ranges_from_prefixes(s.prefixes, s.n_prefixes, mem),
-	                                            wh_ranges_from_prefixes(s.except, s.n_except, mem), mem);
 	struct wh_ranges now = opened_by_hand(a, present->allowed, r, mem);
 	return !wh_ranges_minus(now, proposed, mem).n;
 }

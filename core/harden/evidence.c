@@ -275,19 +275,27 @@ static double guessing_of(const struct wh_edge *e, unsigned days)
 	return (by_size < by_time ? by_size : by_time) * log2(1 + rate);
 }
 
-static void own_features(struct wh_evidence_peer *p, const struct wh_window *win, const struct wh_shapes *shapes)
+/* What does not depend on the window's days: guessing is a rate over all days of the edge, which are no fewer than those in the window. */
+static void lasting_features(struct wh_evidence_peer *p, const struct wh_shapes *shapes)
+{
+	p->value[WH_F_SHAPE] = shape_of(shapes, &p->edge);
+	p->value[WH_F_GUESSING] = guessing_of(&p->edge, p->n_days);
+	p->value[WH_F_ALERTS] = p->edge.alerts[2] || p->edge.alerts[3];
+	p->value[WH_F_PRIVATE] = p->estate || wh_addr_is_private(&p->addr);
+	p->value[WH_F_POLICY] = p->named;
+}
+
+#define SMALL 65
+struct logs { double natural[SMALL], binary[SMALL]; }; /* of 1 to SMALL - 1: of days and of neighbours */
+
+static void days_features(struct wh_evidence_peer *p, const struct wh_window *win, const struct logs *logs)
 {
 	double from = PRESENCE_FROM * win->sensor_days;
 	double presence = p->n_days > from && win->sensor_days ? (p->n_days - from) / (win->sensor_days - from) : 0;
 
-	p->value[WH_F_DAYS] = p->n_days ? log(p->n_days) : 0;
+	p->value[WH_F_DAYS] = p->n_days ? logs->natural[p->n_days] : 0;
 	p->value[WH_F_PRESENCE] = presence < 1 ? presence : 1;
-	p->value[WH_F_SHAPE] = shape_of(shapes, &p->edge);
-	p->value[WH_F_GUESSING] = guessing_of(&p->edge, p->n_days);
-	p->value[WH_F_FAN_OUT] = log(1 + p->elsewhere) * (1 - p->value[WH_F_PRESENCE]);
-	p->value[WH_F_ALERTS] = p->edge.alerts[2] || p->edge.alerts[3];
-	p->value[WH_F_PRIVATE] = p->estate || wh_addr_is_private(&p->addr);
-	p->value[WH_F_POLICY] = p->named;
+	p->value[WH_F_FAN_OUT] = p->elsewhere ? log(1 + p->elsewhere) * (1 - p->value[WH_F_PRESENCE]) : 0;
 }
 
 static void add_up(struct wh_evidence_peer *p, const struct wh_weights *w)
@@ -300,7 +308,7 @@ static void add_up(struct wh_evidence_peer *p, const struct wh_weights *w)
 /* Days that the sensor saw since the peer's last; 64 when it was never there. */
 static unsigned quiet_days(const struct wh_evidence_peer *p, const struct wh_window *win)
 {
-	return p->days ? (unsigned)__builtin_popcountll(win->sensor & ((p->days & -p->days) - 1)) : 64;
+	return p->days ? wh_bits(win->sensor & ((p->days & -p->days) - 1)) : 64;
 }
 
 /* The longest stretch between two of the peer's days, in days that the sensor saw: 1 for one that came daily. */
@@ -310,7 +318,7 @@ static unsigned longest_gap(const struct wh_evidence_peer *p, const struct wh_wi
 	uint64_t later = p->days & -p->days;
 	for (uint64_t rest = p->days & (p->days - 1); rest; rest &= rest - 1) {
 		uint64_t earlier = rest & -rest;
-		unsigned gap = (unsigned)__builtin_popcountll(win->sensor & (earlier - 1) & ~(later - 1));
+		unsigned gap = wh_bits(win->sensor & (earlier - 1) & ~(later - 1));
 		longest = gap > longest ? gap : longest;
 		later = earlier;
 	}
@@ -348,31 +356,57 @@ static bool vouches(const struct wh_evidence_peer *p)
 	return p->score > VOUCHES && !p->listed && !p->edge.alerts[0] && !p->edge.alerts[1];
 }
 
-void wh_evidence(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,
-                 const struct wh_weights *w)
+/* Peers of one block that vouch for those beside them. */
+static void neighbours(struct wh_evidence_peer *peers, size_t n, const struct logs *logs)
 {
-	uint64_t recent = (UINT64_C(1) << win->days / 2) - 1; /* the second half: the lower bits */
-
-	for (size_t i = 0; i < n; i++) {
-		struct wh_evidence_peer *p = &peers[i];
-		p->n_days = (unsigned)__builtin_popcountll(p->days);
-		p->late = p->days && !(p->days & ~recent) && wh_day(p->edge.first_us) > win->last - (int32_t)(win->days / 2);
-		own_features(p, win, shapes);
-		p->gone = has_gone(p, win, w);
-		add_up(p, w);
-	}
-	for (size_t i = 0, j; i < n; i = j) { /* blocks of neighbours */
+	for (size_t i = 0, j; i < n; i = j) {
 		struct wh_prefix block = wh_prefix_of(&peers[i].addr, wh_addr_is_v4(&peers[i].addr) ? 124 : 64);
 		unsigned good = 0;
 		for (j = i; j < n && wh_prefix_has(&block, &peers[j].addr); j++)
 			good += vouches(&peers[j]);
 		for (size_t k = i; k < j; k++) {
-			double others = good - vouches(&peers[k]), v = log2(1 + others);
+			unsigned others = good - vouches(&peers[k]);
+			double v = logs->binary[others < SMALL - 1 ? 1 + others : SMALL - 1];
 			peers[k].value[WH_F_NEIGHBOURS] = v < MOST_NEIGHBOURS ? v : MOST_NEIGHBOURS;
 		}
 	}
+}
+
+static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes, const struct wh_weights *w)
+{
+	uint64_t recent = (UINT64_C(1) << win->days / 2) - 1; /* the second half: the lower bits */
+	struct logs logs = {{0}, {0}};
+
+	for (unsigned i = 1; i < SMALL; i++) {
+		logs.natural[i] = log(i);
+		logs.binary[i] = log2(i);
+	}
 	for (size_t i = 0; i < n; i++) {
-		add_up(&peers[i], w);
+		struct wh_evidence_peer *p = &peers[i];
+		p->n_days = wh_bits(p->days);
+		p->late = p->days && !(p->days & ~recent) && wh_day(p->edge.first_us) > win->last - (int32_t)(win->days / 2);
+		if (shapes)
+			lasting_features(p, shapes);
+		days_features(p, win, &logs);
+		p->gone = has_gone(p, win, w);
+		p->value[WH_F_NEIGHBOURS] = 0;
+		add_up(p, w);
+	}
+	neighbours(peers, n, &logs);
+	for (size_t i = 0; i < n; i++) {
+		if (peers[i].value[WH_F_NEIGHBOURS] > 0)
+			add_up(&peers[i], w);
 		decide(&peers[i], win, w);
 	}
+}
+
+void wh_evidence(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,
+                 const struct wh_weights *w)
+{
+	weigh(peers, n, win, shapes, w);
+}
+
+void wh_evidence_again(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_weights *w)
+{
+	weigh(peers, n, win, NULL, w);
 }

@@ -73,3 +73,5 @@ struct wh_evidence_peer {
 /* peers sorted by address. */
 void wh_evidence(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,
                  const struct wh_weights *w);
+/* The same for peers that it weighed before, of which nothing but the days has changed, and the window. None is without days. */
+void wh_evidence_again(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_weights *w);

@@ -75,7 +75,7 @@ static int derive_again(struct story *st, uint8_t proto, unsigned port, struct w
 	st->narrow_already = rc == 1;
 	if (rc < 0)
 		return rc;
-	return wh_judge_rule(&st->a, st->resource, &st->all, &st->traffic, &st->present, 1, st->mem, &st->rule, &st->why_not, err);
+	return wh_judge_rule(&st->a, &st->traffic, &st->present, 1, st->mem, &st->rule, &st->why_not, err);
 }
 
 /* ---- the alternatives ---- */
@@ -240,7 +240,7 @@ static void tell(FILE *f, const struct story *st)
 		fprintf(f, "The rules in force are as narrow already: nothing is proposed.\n");
 	if (st->why_not)
 		fprintf(f, "It is not offered: %s.\n", st->why_not);
-	fprintf(f, "\nSeen on %d of the %u days up to the window's end; %llu flows were not answered.\n", __builtin_popcountll(st->all.days),
+	fprintf(f, "\nSeen on %d of the %u days up to the window's end; %llu flows were not answered.\n", wh_bits(st->all.days),
 	        st->a.window.days, (unsigned long long)st->traffic.refused);
 	if (r->n_prefixes)
 		fprintf(f, "\nAllowed: %zu prefix%s, %zu carved out (of all choices, what costs least)\n", r->n_prefixes,
@@ -314,7 +314,7 @@ static char *as_json(const struct story *st)
 	json_t *doc = json_pack("{s:s, s:s, s:i, s:s, s:s?, s:s?, s:b, s:i, s:i, s:I, s:f, s:I, s:I, s:o, s:o, s:I, s:o}", "resource", st->resource->name,
 	                        "rule", r->name, "destinationPort", (int)r->port, "protocol", wh_proto_text(r->proto, proto), "narrows", r->narrows,
 	                        "note", r->note, "narrowAlready", st->narrow_already, "days", (int)st->a.window.days, "daysWithData",
-	                        __builtin_popcountll(st->all.days), "unanswered", (json_int_t)st->traffic.refused, "prior", st->a.weights.prior,
+	                        wh_bits(st->all.days), "unanswered", (json_int_t)st->traffic.refused, "prior", st->a.weights.prior,
 	                        "deniedPeers", (json_int_t)r->denied_peers, "deniedFlows", (json_int_t)r->denied_flows, "prefixes", prefixes,
 	                        "except", except, "answeredPeers", (json_int_t)st->traffic.n, "peers", peers);
 	json_object_set_new(doc, "notOffered", st->why_not ? json_string(st->why_not) : json_null());

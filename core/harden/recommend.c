@@ -139,7 +139,7 @@ static int derive_one(const struct wh_analysis *a, const struct wh_resource_traf
 	}
 	wh_analysis_weigh(a, &present, &traffic);
 	if ((rc = wh_derive_rule(a, res->resource, t, &traffic, &present, line_price, scratch, rule, err)) ||
-	    (rc = wh_judge_rule(a, res->resource, t, &traffic, &present, line_price, scratch, rule, &why_not, err)))
+	    (rc = wh_judge_rule(a, &traffic, &present, line_price, scratch, rule, &why_not, err)))
 		goto out;
 	if (why_not) {
 		join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is not narrowed: %s", port, wh_proto_text(proto, text), why_not));
@@ -174,9 +174,9 @@ static int derive_all(const struct wh_analysis *a, const struct wh_resource_traf
 			return rc;
 		if (rc == 1)
 			continue; /* as narrow already, or left alone */
-		if (rule->system_generated && (unsigned)__builtin_popcountll(t->days) * 2 < min) {
+		if (rule->system_generated && wh_bits(t->days) * 2 < min) {
 			join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is not closed: the resource was seen on %d days only", rule->port,
-			                                      wh_proto_text(rule->proto, proto), __builtin_popcountll(t->days)));
+			                                      wh_proto_text(rule->proto, proto), wh_bits(t->days)));
 			continue;
 		}
 		*lines += rule->n_prefixes + rule->n_except;
@@ -228,7 +228,7 @@ static int recommend_one(struct wh_analysis *a, struct wh_resource_result *res, 
 		goto out;
 	res->first_day = t.first_day;
 	res->last_day = t.last_day;
-	res->days_with_data = (unsigned)__builtin_popcountll(t.days);
+	res->days_with_data = wh_bits(t.days);
 	if ((res->reason = why_unscanned(a, &t, mem)))
 		goto out;
 	if ((rc = candidate_ports(a, res->resource, &t, scratch, &ports, err)))

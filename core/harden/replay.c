@@ -131,7 +131,7 @@ static void note_lost(struct wh_replay_rule *r, const struct wh_addr *a, uint64_
 static void replay_peer(struct wh_replay *out, struct wh_replay_rule *r, const struct wh_evidence_peer *p, bool passes, uint64_t shown)
 {
 	bool belongs = p->verdict == WH_PEER_IN || p->verdict == WH_PEER_TRUSTED;
-	unsigned known = (unsigned)__builtin_popcountll(p->edge.days), days = (unsigned)__builtin_popcountll(p->days);
+	unsigned known = wh_bits(p->edge.days), days = wh_bits(p->days);
 	uint64_t flows = 0;
 
 	if (!(p->days & shown) || p->verdict == WH_PEER_OUTSIDE_POLICY)

@@ -62,20 +62,24 @@ struct work {
 	struct wh_arena *mem;
 	struct node **roots;
 	size_t n_roots;
+	struct node *fresh;        /* the nodes of the trie that is being built: one block, for there are millions */
 };
 
 static unsigned common_bits(const struct wh_addr *a, const struct wh_addr *b)
 {
-	for (unsigned i = 0; i < 16; i++)
-		if (a->b[i] != b->b[i])
-			return i * 8 + (unsigned)__builtin_clz((unsigned)(a->b[i] ^ b->b[i])) - 24;
-	return 128;
+	uint64_t x = wh_addr_high(a) ^ wh_addr_high(b);
+	if (x)
+		return (unsigned)__builtin_clzll(x);
+	x = wh_addr_low(a) ^ wh_addr_low(b);
+	return x ? 64 + (unsigned)__builtin_clzll(x) : 128;
 }
 
 static double units_of(const struct wh_prefix *p)
 {
+	if (p->len == 128 && wh_addr_is_v4(&p->addr))
+		return 1;
 	if (wh_prefix_is_v4(p))
-		return ldexp(1, 128 - p->len);
+		return (double)(UINT64_C(1) << (128 - p->len));
 	return ldexp(1, 64 - (int)p->len); /* a part of a unit where it is longer */
 }
 
@@ -101,6 +105,8 @@ static size_t lower_bound(const struct work *w, struct span in, const struct wh_
 static struct span part_of(const struct work *w, struct span in, const struct wh_prefix *p)
 {
 	struct wh_addr last = wh_prefix_last(p);
+	if (in.from == in.to)
+		return in;
 	struct span s = {lower_bound(w, in, &p->addr), 0};
 	s.to = lower_bound(w, (struct span){s.from, in.to}, &last);
 	if (s.to < in.to && wh_addr_eq(&w->keep_out[s.to], &last))
@@ -150,9 +156,9 @@ static void price_node(const struct work *w, struct node *t, struct span part)
 
 /* units sorted and disjoint, all inside one prefix of A: so is every common prefix of theirs. At most 128 deep.
  * `out` is the part of keep_out in the parent: below a prefix without any nothing is searched. */
-static struct node *build(const struct work *w, const struct unit *u, size_t n, struct span out)
+static struct node *build(struct work *w, const struct unit *u, size_t n, struct span out)
 {
-	struct node *t = wh_arena_alloc(w->mem, sizeof *t);
+	struct node *t = w->fresh++;
 
 	if (n == 1) {
 		t->p = u->p;
@@ -235,6 +241,7 @@ static void build_roots(struct work *w, const struct wh_select_peer *peers, size
 			if (wh_prefix_has(&within[i], &peers[k].addr))
 				inside[n_inside++] = peers[k];
 		size_t n_units = fold_units(inside, n_inside, &within[i], units);
+		w->fresh = n_units ? wh_arena_array(w->mem, 2 * n_units - 1, sizeof *w->fresh) : NULL;
 		if (n_units)
 			w->roots[w->n_roots++] = build(w, units, n_units, (struct span){0, w->n_out});
 	}

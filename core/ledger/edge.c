@@ -49,7 +49,7 @@ void wh_edge_merge(struct wh_edge *into, const struct wh_edge *add)
 
 unsigned wh_edge_days(const struct wh_edge *e)
 {
-	return (unsigned)__builtin_popcountll(e->days);
+	return wh_bits(e->days);
 }
 
 void wh_edge_key_encode(const struct wh_edge_key *k, uint8_t out[static WH_EDGE_KEY_BYTES])
@@ -82,9 +82,27 @@ static uint8_t *put(uint8_t *p, uint64_t v)
 	return p;
 }
 
-static int get(const uint8_t **p, const uint8_t *end, uint64_t max, uint64_t *v)
+static int get_slowly(const uint8_t **p, const uint8_t *end, uint64_t max, uint64_t *v)
 {
 	uint64_t n = 0;
+	for (unsigned shift = 0; shift < 64; shift += 7) {
+		if (*p == end)
+			return -EBADMSG;
+		uint8_t b = *(*p)++;
+		if (shift == 63 && b > 1)
+			return -EBADMSG;
+		n |= (uint64_t)(b & 0x7f) << shift;
+		if (b < 0x80) {
+			*v = n;
+			return n > max || (!b && shift) ? -EBADMSG : 0; /* the shortest form is the only one */
+		}
+	}
+	return -EBADMSG;
+}
+
+static inline __attribute__((always_inline)) int get(const uint8_t **p, const uint8_t *end, uint64_t max, uint64_t *v)
+{
+	uint64_t n;
 	if (end - *p >= 8) { /* up to eight bytes at once: the last is the first without its highest bit */
 		memcpy(&n, *p, 8);
 		n = le64toh(n);
@@ -99,21 +117,8 @@ static int get(const uint8_t **p, const uint8_t *end, uint64_t max, uint64_t *v)
 			*v = n;
 			return n > max || (last && !(n >> 7 * last)) ? -EBADMSG : 0;
 		}
-		n = 0;
 	}
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		if (*p == end)
-			return -EBADMSG;
-		uint8_t b = *(*p)++;
-		if (shift == 63 && b > 1)
-			return -EBADMSG;
-		n |= (uint64_t)(b & 0x7f) << shift;
-		if (b < 0x80) {
-			*v = n;
-			return n > max || (!b && shift) ? -EBADMSG : 0; /* the shortest form is the only one */
-		}
-	}
-	return -EBADMSG;
+	return get_slowly(p, end, max, v);
 }
 
 static uint64_t zigzag(int64_t v)
@@ -150,15 +155,27 @@ size_t wh_edge_encode(const struct wh_edge *e, uint8_t out[static WH_EDGE_VALUE_
 
 enum { N_LARGE = 8, N_COUNTS = 1 + 4 + 2 * WH_EDGE_BUCKETS }; /* the counts are of 32 bits, and mostly below 128 */
 
-/* Whether just the counts are left, in a byte each. */
-static bool short_counts(const uint8_t *p, const uint8_t *end)
+/* If just the counts are left, in a byte each, they go to n, sixteen of them at once. */
+static bool short_counts(const uint8_t *p, const uint8_t *end, uint32_t n[N_COUNTS])
 {
-	uint8_t any = 0;
+	typedef uint8_t bytes __attribute__((vector_size(16)));
+	typedef uint32_t words __attribute__((vector_size(64)));
+	enum { AT_ONCE = 16, REST = N_COUNTS - AT_ONCE };
+	uint64_t a, b, rest = 0;
+	bytes narrow;
 	if (end - p != N_COUNTS)
 		return false;
-	for (int i = 0; i < N_COUNTS; i++)
-		any |= p[i];
-	return any < 0x80;
+	memcpy(&a, p, 8);
+	memcpy(&b, p + 8, 8);
+	memcpy(&rest, p + AT_ONCE, REST);
+	if ((a | b | rest) & 0x8080808080808080u)
+		return false;
+	memcpy(&narrow, p, sizeof narrow);
+	words wide = __builtin_convertvector(narrow, words);
+	memcpy(n, &wide, sizeof wide);
+	for (int i = AT_ONCE; i < N_COUNTS; i++)
+		n[i] = p[i];
+	return true;
 }
 
 int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e)
@@ -171,13 +188,10 @@ int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e)
 	for (int i = 0; i < N_LARGE; i++)
 		if (get(&p, end, i == 2 || i == 4 ? UINT32_MAX : UINT64_MAX, &v[i]))
 			return -EBADMSG;
-	if (short_counts(p, end)) {
-		for (int i = 0; i < N_COUNTS; i++)
-			n[i] = p[i];
-	} else {
+	if (!short_counts(p, end, n)) {
 		for (int i = 0; i < N_COUNTS; i++) {
 			uint64_t count;
-			if (get(&p, end, UINT32_MAX, &count))
+			if (get_slowly(&p, end, UINT32_MAX, &count))
 				return -EBADMSG;
 			n[i] = (uint32_t)count;
 		}

@@ -132,38 +132,63 @@ const struct wh_rule *wh_nsg_decide(const struct wh_nsg *nsg, const struct wh_ta
 	return decided;
 }
 
+static int by_first_port(const void *a, const void *b)
+{
+	return ((const struct wh_port_range *)a)->from - ((const struct wh_port_range *)b)->from;
+}
+
+/* The ports that explicit allow rules of one NSG open, as ranges in order that neither touch nor overlap. */
+static size_t opened_ports(const struct wh_nsg *nsg, enum wh_direction dir, uint8_t proto, struct wh_arena *mem, struct wh_port_range **out)
+{
+	size_t n = 0, top = 0;
+	for (int fill = 0; fill < 2; fill++) {
+		if (fill)
+			*out = wh_arena_array(mem, n + 1, sizeof **out);
+		n = 0;
+		for (size_t j = 0; j < nsg->n_rules; j++) {
+			const struct wh_rule *r = &nsg->rules[j];
+			if (r->direction != dir || !r->allow || r->is_default || (r->proto && r->proto != proto))
+				continue;
+			for (size_t k = 0; fill && k < r->n_dst_ports; k++)
+				(*out)[n + k] = r->dst_ports[k];
+			n += r->n_dst_ports;
+		}
+	}
+	struct wh_port_range *p = *out;
+	qsort(p, n, sizeof *p, by_first_port);
+	for (size_t i = 0; i < n; i++) {
+		if (top && p[i].from <= (unsigned)p[top - 1].to + 1)
+			p[top - 1].to = p[i].to > p[top - 1].to ? p[i].to : p[top - 1].to;
+		else
+			p[top++] = p[i];
+	}
+	return top;
+}
+
 /* Ports that some explicit allow rule of every NSG opens; defaults don't count, since they open all ports to the VNet. */
 int wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_direction dir, uint8_t proto, struct wh_arena *mem,
                     struct wh_port_range **out, size_t *n_out, struct wh_error *err)
 {
-	uint8_t *count = wh_arena_alloc(mem, 65537);
 	(void)err;
+	*out = wh_arena_array(mem, 1, sizeof **out);
+	(*out)[0] = (struct wh_port_range){0, 65535};
+	*n_out = 1;
 	for (size_t i = 0; i < n; i++) {
-		uint8_t *mine = wh_arena_alloc(mem, 65536);
-		for (size_t j = 0; j < nsgs[i]->n_rules; j++) {
-			const struct wh_rule *r = &nsgs[i]->rules[j];
-			if (r->direction != dir || !r->allow || r->is_default || (r->proto && r->proto != proto))
-				continue;
-			for (size_t k = 0; k < r->n_dst_ports; k++)
-				for (unsigned p = r->dst_ports[k].from; p <= r->dst_ports[k].to; p++)
-					mine[p] = 1;
+		struct wh_port_range *mine, *both;
+		size_t n_mine = opened_ports(nsgs[i], dir, proto, mem, &mine), n_both = 0;
+		both = wh_arena_array(mem, *n_out + n_mine + 1, sizeof *both);
+		for (size_t a = 0, b = 0; a < *n_out && b < n_mine;) {
+			const struct wh_port_range *x = &(*out)[a], *y = &mine[b];
+			struct wh_port_range common = {x->from > y->from ? x->from : y->from, x->to < y->to ? x->to : y->to};
+			if (common.from <= common.to)
+				both[n_both++] = common;
+			if (x->to < y->to)
+				a++;
+			else
+				b++;
 		}
-		for (unsigned p = 0; p < 65536; p++)
-			count[p] = (uint8_t)(i ? count[p] & mine[p] : mine[p]);
-	}
-	if (!n)
-		memset(count, 1, 65536);
-	size_t runs = 0;
-	for (unsigned p = 0; p < 65536; p++)
-		runs += count[p] && (!p || !count[p - 1]);
-	*out = wh_arena_array(mem, runs, sizeof **out);
-	*n_out = 0;
-	for (unsigned p = 0; p < 65536; p++) {
-		if (!count[p])
-			continue;
-		if (!p || !count[p - 1])
-			(*out)[(*n_out)++].from = (uint16_t)p;
-		(*out)[*n_out - 1].to = (uint16_t)p;
+		*out = both;
+		*n_out = n_both;
 	}
 	return 0;
 }

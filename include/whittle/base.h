@@ -51,7 +51,32 @@ struct wh_prefix {
 	uint8_t len; /* 0–128 */
 };
 
-bool wh_addr_is_v4(const struct wh_addr *a);
+/* The two halves of an address as numbers. */
+static inline uint64_t wh_addr_high(const struct wh_addr *a)
+{
+	uint64_t x;
+	__builtin_memcpy(&x, a->b, 8);
+	return be64toh(x);
+}
+static inline uint64_t wh_addr_low(const struct wh_addr *a)
+{
+	uint64_t x;
+	__builtin_memcpy(&x, a->b + 8, 8);
+	return be64toh(x);
+}
+static inline struct wh_addr wh_addr_of_halves(uint64_t high, uint64_t low)
+{
+	struct wh_addr a;
+	high = htobe64(high);
+	low = htobe64(low);
+	__builtin_memcpy(a.b, &high, 8);
+	__builtin_memcpy(a.b + 8, &low, 8);
+	return a;
+}
+static inline bool wh_addr_is_v4(const struct wh_addr *a)
+{
+	return !wh_addr_high(a) && wh_addr_low(a) >> 32 == 0xffff;
+}
 struct wh_addr wh_addr_v4(uint32_t host_order);
 uint32_t wh_addr_to_v4(const struct wh_addr *a); /* host order; meaningless unless wh_addr_is_v4() */
 /* memcmp order, IPv4 before most of IPv6. Here, for searches and sorts call it more than anything else. */
@@ -83,13 +108,40 @@ char *wh_addr_text(const struct wh_addr *a, char buf[static WH_ADDR_STRLEN]);
 int wh_prefix_parse(const char *text, size_t len, struct wh_prefix *out, bool *had_host_bits);
 /* "10.0.0.0/8"; a host prefix prints without its length. */
 char *wh_prefix_text(const struct wh_prefix *p, char buf[static WH_PREFIX_STRLEN]);
-struct wh_prefix wh_prefix_of(const struct wh_addr *a, unsigned len128);
-bool wh_prefix_is_v4(const struct wh_prefix *p);
+/* The bits of an address after the first `len` (0–128), of each half. */
+static inline uint64_t wh_host_bits_high(unsigned len)
+{
+	return len >= 64 ? 0 : UINT64_MAX >> len;
+}
+static inline uint64_t wh_host_bits_low(unsigned len)
+{
+	return len >= 128 ? 0 : len <= 64 ? UINT64_MAX : UINT64_MAX >> (len - 64);
+}
+static inline struct wh_prefix wh_prefix_of(const struct wh_addr *a, unsigned len128)
+{
+	struct wh_prefix p = {.len = (uint8_t)(len128 > 128 ? 128 : len128)};
+	p.addr = wh_addr_of_halves(wh_addr_high(a) & ~wh_host_bits_high(p.len), wh_addr_low(a) & ~wh_host_bits_low(p.len));
+	return p;
+}
+static inline bool wh_prefix_is_v4(const struct wh_prefix *p)
+{
+	return p->len >= 96 && wh_addr_is_v4(&p->addr);
+}
 unsigned wh_prefix_family_len(const struct wh_prefix *p); /* 0–32 for IPv4, 0–128 for IPv6 */
-bool wh_prefix_has(const struct wh_prefix *p, const struct wh_addr *a);
-bool wh_prefix_covers(const struct wh_prefix *outer, const struct wh_prefix *inner); /* equal counts */
+static inline bool wh_prefix_has(const struct wh_prefix *p, const struct wh_addr *a)
+{
+	return !((wh_addr_high(&p->addr) ^ wh_addr_high(a)) & ~wh_host_bits_high(p->len)) &&
+	       !((wh_addr_low(&p->addr) ^ wh_addr_low(a)) & ~wh_host_bits_low(p->len)) && (p->len >= 96 || !wh_addr_is_v4(a));
+}
+static inline bool wh_prefix_covers(const struct wh_prefix *outer, const struct wh_prefix *inner) /* equal counts */
+{
+	return outer->len <= inner->len && wh_prefix_has(outer, &inner->addr);
+}
 int wh_prefix_cmp(const struct wh_prefix *a, const struct wh_prefix *b); /* by address, shorter first */
-struct wh_addr wh_prefix_last(const struct wh_prefix *p);
+static inline struct wh_addr wh_prefix_last(const struct wh_prefix *p)
+{
+	return wh_addr_of_halves(wh_addr_high(&p->addr) | wh_host_bits_high(p->len), wh_addr_low(&p->addr) | wh_host_bits_low(p->len));
+}
 /* Sorts, and removes duplicates and prefixes covered by others, in place; joins sibling halves. Returns the new count. */
 size_t wh_prefix_merge(struct wh_prefix *p, size_t n);
 /* RFC 1918, unique-local fc00::/7, carrier-grade NAT 100.64/10 is not private. */
@@ -105,6 +157,14 @@ int wh_proto_parse(const char *text, uint8_t *out); /* any case, or a number */
 
 enum wh_direction { WH_INBOUND = 0, WH_OUTBOUND = 1 };
 const char *wh_direction_text(enum wh_direction d); /* "Inbound", "Outbound" */
+
+/* How many bits are set. Without an instruction for it, which old processors lack, the compiler's own way is a call and eight look-ups. */
+static inline unsigned wh_bits(uint64_t x)
+{
+	x -= x >> 1 & 0x5555555555555555u;
+	x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+	return (unsigned)(((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
+}
 
 /* An arena: everything an analysis allocates, dropped whole. Allocation never returns NULL: it aborts on exhaustion
  * only after `limit` (0: none) by calling abort(); analyses bound their input before. Memory is zeroed. */

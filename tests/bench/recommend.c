@@ -60,7 +60,7 @@ static int make_ledger(const char *path, unsigned edges, unsigned resources, str
 	wh_locals_add_prefix(locals, &ten);
 	struct wh_edge_table *t = wh_edge_table_new(locals, 256u << 20);
 	for (unsigned i = 0; i < edges && !rc; i++) {
-		unsigned r = i % resources, kind = i % 10;
+		unsigned r = i % resources, kind = i < resources * 2 ? 0 : (i * 2654435761u >> 16) % 10; /* the first reach from end to end */
 		uint32_t peer = kind < 6 || kind == 9 ? (next() % 0xb0000000u) + 0x0b000000u : 0x50000000u + r * 65536u + next() % 16384;
 		for (int d = kind < 6 ? 3 : 1; d > 0 && !rc; d--) {
 			struct wh_record rec = {.kind = WH_RECORD_FLOW, .event_type = "flow"};
