@@ -172,7 +172,7 @@ static int merge(struct wh_azure *a, struct wh_azure_group *g, struct wh_azure_w
 	if (rc)
 		return rc;
 	json_t *group = n ? wh_nsg_plan_json(&plans[0]) : json_incref(w->base.source);
-	g->notes = n ? plans[0].notes : "";
+	g->notes = n ? plans[0].notes : wh_nsg_left_alone(&w->live, a->mem);
 	rc = group ? wh_azure_read(g->name, group, a->mem, &w->merged, a->err) : wh_fail(a->err, -ENOMEM, "out of memory");
 	json_decref(group);
 	return rc;

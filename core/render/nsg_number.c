@@ -8,7 +8,7 @@
  * priority below its successor. Taking the highest leaves the lower ones, which every later block can use too, so nothing moves
  * while there are free ones at all. When there is none, what stands at the successor's place and directly after it moves up by one
  * until the first gap; if there is no gap up to 4096, what stands before it moves down by one until the first gap. The run between
- * the place and the gap must move in any solution, since the order must hold.
+ * the place and the gap must move in any solution, since the order must hold. A run that holds a rule which must not be moved is none.
  *
  *   100 a, 101 ssh, 103 web   allow and deny before ssh → 100 a, 101 allow, 102 deny, 103 ssh, 104 web (ssh up by two, web by one)
  */
@@ -27,6 +27,12 @@ static unsigned place_of(const struct line *l, const struct wh_rule *r)
 	return LAST + 1; /* a default rule: after all */
 }
 
+/* Their makers would put them back: rules of just-in-time access, and Terraform's. */
+static bool fixed(const struct wh_nsg_entry *e)
+{
+	return e->existing && (e->existing->origin == WH_ORIGIN_JIT || e->existing->origin == WH_ORIGIN_TERRAFORM);
+}
+
 /* Makes room for `e` directly before the place `limit`, after `floor`. Returns its place, or 0 when all are taken. */
 static unsigned take(struct line *l, struct wh_nsg_entry *e, const struct wh_rule *floor, unsigned limit)
 {
@@ -36,16 +42,16 @@ static unsigned take(struct line *l, struct wh_nsg_entry *e, const struct wh_rul
 			l->at[p] = e;
 			return p;
 		}
-	for (p = limit; p <= LAST && l->at[p]; p++)
+	for (p = limit; p <= LAST && l->at[p] && !fixed(l->at[p]); p++)
 		;
-	if (p <= LAST) { /* up */
+	if (p <= LAST && !l->at[p]) { /* up */
 		memmove(&l->at[limit + 1], &l->at[limit], (p - limit) * sizeof *l->at);
 		l->at[limit] = e;
 		return limit;
 	}
-	for (p = limit - 1; p >= FIRST && l->at[p]; p--)
+	for (p = limit - 1; p >= FIRST && l->at[p] && !fixed(l->at[p]); p--)
 		;
-	if (p < FIRST)
+	if (p < FIRST || l->at[p])
 		return 0;
 	memmove(&l->at[p], &l->at[p + 1], (limit - 1 - p) * sizeof *l->at); /* down */
 	l->at[limit - 1] = e;
@@ -58,7 +64,8 @@ static int number_block(struct line *l, struct wh_nsg_block *b, const char *grou
 	for (size_t i = b->n; i-- > 0;) {
 		limit = take(l, &b->entries[i], b->floor, limit);
 		if (!limit)
-			return wh_fail(err, -ENOSPC, "%s: no priority between 100 and 4096 is free for another %s rule", group, wh_direction_text(b->rule->direction));
+			return wh_fail(err, -ENOSPC, "%s: no priority between 100 and 4096 is free for another %s rule (rules of just-in-time access and of Terraform are not moved)", group,
+			               wh_direction_text(b->rule->direction));
 	}
 	return 0;
 }

@@ -8,6 +8,8 @@
  * what the group allows; so afterwards exactly (before ∧ proposed) passes on that port, and nothing else is touched. It is not
  * taken on trust: wh_nsg_plan_verify() reads the result back and compares.
  * A rule whose reach is not known (an application security group, a tag without addresses here) stays where it is, ahead of ours.
+ * So does a rule of just-in-time access: it is never narrowed, and whom it lets in passes, for as long as it is there. Neither its rules nor
+ * those that Terraform made are moved: their makers would put them back.
  * Azure refuses a rule that mixes address families, so each family has a block of its own.
  *
  *   300 allow ssh from 140.20.30.0/24, five of 140.20.30.8/29 seen:   298 allow 140.20.30.8/29 → vm1:22,  299 deny * → vm1:22,  300 as it was
@@ -84,15 +86,37 @@ static void find_gone(struct builder *b, const struct wh_nsg_block *k)
 
 /* ---- which rule is narrowed ---- */
 
-/* Walks the group for one local address. Sets *before and *floor to what is found for it. Where rules of an earlier export decide, the new
- * ones take their place at the latest: somebody may have put a rule behind them since. */
+struct place {
+	const struct wh_rule *before, *floor; /* NULL: none */
+	const struct wh_rule *cut;            /* a just-in-time allow behind `before`, which our deny would cut off */
+};
+
+/* Whom a just-in-time allow lets in must not meet our deny before it. */
+static void find_cut(const struct builder *b, const struct wh_nsg_block *block, const struct wh_addr *local, struct wh_ranges open, struct wh_ranges proposed,
+                     struct wh_arena *mem, size_t from, struct place *at)
+{
+	const struct wh_recommended_rule *rec = block->rule;
+	for (size_t i = from; i < b->nsg->n_rules && open.n && !at->cut; i++) {
+		const struct wh_rule *r = &b->nsg->rules[i];
+		bool unknown;
+		if (b->gone[i] || wh_rule_match(r, &b->tags, rec->direction, rec->proto, local, rec->port, mem) != WH_MATCH_YES)
+			continue;
+		struct wh_ranges hit = wh_ranges_intersect(open, wh_rule_peers(r, &b->tags, mem, &unknown), mem);
+		if (r->allow && r->origin == WH_ORIGIN_JIT && wh_ranges_minus(hit, proposed, mem).n)
+			at->cut = r;
+		open = wh_ranges_minus(open, hit, mem);
+	}
+}
+
+/* Walks the group for one local address. Where rules of an earlier export decide, the new ones take their place at the latest: somebody
+ * may have put a rule behind them since. Rules of just-in-time access are never narrowed, and stay ahead. */
 static void find_place(const struct builder *b, const struct wh_nsg_block *block, const struct wh_addr *local, struct wh_ranges proposed,
-                       struct wh_arena *mem, const struct wh_rule **before, const struct wh_rule **floor)
+                       struct wh_arena *mem, struct place *at)
 {
 	struct wh_ranges open = family(block->v4, mem);
 	const struct wh_recommended_rule *rec = block->rule;
 	bool passed_gone = false;
-	*before = *floor = NULL;
+	*at = (struct place){0};
 	for (size_t i = 0; i < b->nsg->n_rules && open.n; i++) {
 		const struct wh_rule *r = &b->nsg->rules[i];
 		enum wh_match match = wh_rule_match(r, &b->tags, rec->direction, rec->proto, local, rec->port, mem);
@@ -101,19 +125,22 @@ static void find_place(const struct builder *b, const struct wh_nsg_block *block
 			passed_gone |= match != WH_MATCH_NO;
 			continue;
 		}
-		if (passed_gone && r->direction == rec->direction) {
-			*before = r;
+		bool jit = r->origin == WH_ORIGIN_JIT && match != WH_MATCH_NO;
+		if (passed_gone && r->direction == rec->direction && !jit) {
+			at->before = r;
+			find_cut(b, block, local, open, proposed, mem, i, at);
 			return;
 		}
 		if (match == WH_MATCH_NO)
 			continue;
 		struct wh_ranges hit = wh_ranges_intersect(open, wh_rule_peers(r, &b->tags, mem, &unknown), mem);
-		if (r->allow && match == WH_MATCH_YES && wh_ranges_minus(hit, proposed, mem).n) {
-			*before = r;
+		if (r->allow && match == WH_MATCH_YES && !jit && wh_ranges_minus(hit, proposed, mem).n) {
+			at->before = r;
+			find_cut(b, block, local, open, proposed, mem, i, at);
 			return;
 		}
-		if (match == WH_MATCH_MAYBE || unknown)
-			*floor = r;
+		if (match == WH_MATCH_MAYBE || unknown || jit)
+			at->floor = r;
 		if (!r->allow && unknown)
 			return; /* nobody is let through for certain after it */
 		if (!r->allow || match == WH_MATCH_YES)
@@ -129,6 +156,27 @@ static struct wh_ranges copy_of(struct wh_ranges r, struct wh_arena *mem)
 	return out;
 }
 
+/* Who passes because a just-in-time rule says so: whoever would not, were those denies. */
+static struct wh_ranges let_in_by_jit(const struct builder *b, const struct wh_recommended_rule *rule, const struct wh_addr *local, struct wh_ranges was,
+                                      struct wh_arena *mem)
+{
+	struct wh_nsg closed = b->nsg ? *b->nsg : (struct wh_nsg){0};
+	const struct wh_nsg *list[] = {&closed};
+	struct wh_ranges without = was;
+	bool any = false;
+	closed.rules = wh_arena_array(mem, closed.n_rules, sizeof *closed.rules);
+	for (size_t i = 0; i < closed.n_rules; i++) {
+		closed.rules[i] = b->nsg->rules[i];
+		if (closed.rules[i].origin == WH_ORIGIN_JIT && closed.rules[i].allow) {
+			closed.rules[i].allow = false;
+			any = true;
+		}
+	}
+	if (any)
+		wh_policy_allowed(list, 1, &b->tags, local, rule->direction, rule->proto, rule->port, mem, &without, NULL, NULL);
+	return wh_ranges_minus(was, without, mem);
+}
+
 /* What must pass afterwards at one local address of a block. True when more passes now. */
 static bool add_region(struct builder *b, const struct wh_nsg_block *block, const struct wh_addr *local, struct wh_arena *scratch)
 {
@@ -136,6 +184,7 @@ static bool add_region(struct builder *b, const struct wh_nsg_block *block, cons
 	struct wh_ranges proposed = proposed_by(block, scratch), was;
 	wh_policy_allowed(list, b->nsg ? 1 : 0, &b->tags, local, block->rule->direction, block->rule->proto, block->rule->port, scratch, &was, NULL, NULL);
 	was = wh_ranges_intersect(was, family(block->v4, scratch), scratch);
+	proposed = wh_ranges_union(proposed, let_in_by_jit(b, block->rule, local, was, scratch), scratch);
 	GROW(b->plan->regions, b->plan->n_regions, b->room_regions, b->mem);
 	b->plan->regions[b->plan->n_regions++] = (struct wh_nsg_region){block->rule->direction, block->rule->proto, block->rule->port, *local,
 	                                                               copy_of(wh_ranges_intersect(was, proposed, scratch), b->mem)};
@@ -154,23 +203,31 @@ static bool needed(struct builder *b, const struct wh_nsg_block *block)
 	return more;
 }
 
-static void place_block(const struct builder *b, struct wh_nsg_block *block)
+static int place_block(const struct builder *b, struct wh_nsg_block *block)
 {
 	struct wh_arena *scratch = wh_arena_new();
 	struct wh_ranges proposed = proposed_by(block, scratch);
+	const struct wh_rule *cut = NULL;
 	for (size_t i = 0; i < block->resource->n_addrs; i++) {
-		const struct wh_rule *before, *floor;
+		struct place at;
 		if (wh_addr_is_v4(&block->resource->addrs[i]) != block->v4)
 			continue;
-		find_place(b, block, &block->resource->addrs[i], proposed, scratch, &before, &floor);
-		if (before && (!block->before || before->priority < block->before->priority))
-			block->before = before;
-		if (floor && (!block->floor || floor->priority > block->floor->priority))
-			block->floor = floor;
+		find_place(b, block, &block->resource->addrs[i], proposed, scratch, &at);
+		if (at.before && (!block->before || at.before->priority < block->before->priority))
+			block->before = at.before;
+		if (at.floor && (!block->floor || at.floor->priority > block->floor->priority))
+			block->floor = at.floor;
+		cut = at.cut ? at.cut : cut;
 	}
-	if (block->before && block->floor && block->floor->priority >= block->before->priority)
-		block->floor = NULL;
 	wh_arena_free(scratch);
+	if (block->before && block->floor && block->floor->priority >= block->before->priority) {
+		cut = block->floor->origin == WH_ORIGIN_JIT ? block->floor : cut;
+		block->floor = NULL;
+	}
+	if (!cut)
+		return 0;
+	return wh_fail(b->err, -EBUSY, "%s: %s lets somebody in just in time, behind %s which is to be narrowed, and would be cut off: close it first, or wait until it ends",
+	               b->plan->name, cut->name, block->before->name);
 }
 
 /* ---- the entries of a block ---- */
@@ -329,6 +386,21 @@ static int by_place(const void *a, const void *b)
 	return (int)y->v4 - (int)x->v4;
 }
 
+const char *wh_nsg_left_alone(const struct wh_nsg *nsg, struct wh_arena *mem)
+{
+	const char *s = "";
+	size_t terraform = 0;
+	for (size_t i = 0; i < nsg->n_rules; i++) {
+		if (nsg->rules[i].origin == WH_ORIGIN_JIT)
+			s = wh_arena_printf(mem, "%s%s: %s belongs to just-in-time access, and is left alone\n", s, nsg->name, nsg->rules[i].name);
+		terraform += nsg->rules[i].origin == WH_ORIGIN_TERRAFORM;
+	}
+	if (terraform)
+		s = wh_arena_printf(mem, "%s%s: %zu rule%s Terraform's, and left alone; carry the new rules into its configuration (export --format terraform), or its "
+		                    "next apply may take them away\n", s, nsg->name, terraform, terraform == 1 ? " is" : "s are");
+	return s;
+}
+
 static const char *notes_of(const struct builder *b)
 {
 	const struct wh_nsg_plan *p = b->plan;
@@ -336,6 +408,8 @@ static const char *notes_of(const struct builder *b)
 	                          p->nsg ? "" : " in a new group; every other port stays as open as it was, by whittle-everything-else");
 	for (size_t i = 0; i < b->n; i++) {
 		const char *day = b->nsg ? wh_nsg_keep_day(b->nsg, b->opt, b->blocks[i].before, b->mem) : NULL;
+		if (b->opt && b->opt->keep_until && b->blocks[i].before && b->blocks[i].before->origin == WH_ORIGIN_TERRAFORM)
+			s = wh_arena_printf(b->mem, "%s%s: %s is Terraform's, which alone can remove it: it is kept without a day\n", s, p->name, b->blocks[i].before->name);
 		if (day && (!i || b->blocks[i - 1].before != b->blocks[i].before))
 			s = wh_arena_printf(b->mem, "%s%s: %s is kept below, disabled, until %s\n", s, p->name, b->blocks[i].before->name, day);
 	}
@@ -352,10 +426,10 @@ static const char *notes_of(const struct builder *b)
 			said |= b->blocks[j].before == r && b->blocks[j].floor == f;
 		if (r && r->note && !said)
 			s = wh_arena_printf(b->mem, "%s%s: %s: %s\n", s, p->name, r->name, r->note);
-		if (f && !said)
+		if (f && !said && f->origin != WH_ORIGIN_JIT)
 			s = wh_arena_printf(b->mem, "%s%s: whom %s catches is not known here: it stays ahead of the new rules\n", s, p->name, f->name);
 	}
-	return s;
+	return b->nsg ? wh_arena_printf(b->mem, "%s%s", s, wh_nsg_left_alone(b->nsg, b->mem)) : s;
 }
 
 bool wh_nsg_guards(const struct wh_nsg *nsg, const struct wh_resource *r)
@@ -407,8 +481,10 @@ static int plan_group(const struct wh_recommendation *r, const struct wh_estate 
 		return rc;
 	for (size_t i = 0; nsg && i < b.n; i++)
 		find_gone(&b, &b.blocks[i]);
-	for (size_t i = 0; nsg && i < b.n; i++)
-		place_block(&b, &b.blocks[i]);
+	for (size_t i = 0; nsg && i < b.n && !rc; i++)
+		rc = place_block(&b, &b.blocks[i]);
+	if (rc)
+		return rc;
 	for (size_t i = 0; i < b.n; i++)
 		fill_block(&b, &b.blocks[i]);
 	if (b.n)

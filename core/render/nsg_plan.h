@@ -70,6 +70,8 @@ bool wh_nsg_asked(const struct wh_nsg *nsg, const struct wh_estate *e, const str
 
 /* ---- within this format ---- */
 
+/* Lines that say which rules of others are left alone, "" when there are none. */
+const char *wh_nsg_left_alone(const struct wh_nsg *nsg, struct wh_arena *mem);
 bool wh_nsg_guards(const struct wh_nsg *nsg, const struct wh_resource *r); /* nsg NULL: whether it has none */
 /* Until when the original rule is to be kept, or NULL. */
 const char *wh_nsg_keep_day(const struct wh_nsg *nsg, const struct wh_render_options *opt, const struct wh_rule *original, struct wh_arena *mem);

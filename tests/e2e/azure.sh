@@ -180,6 +180,16 @@ check "after the day the original is removed"
 azure enforce vm1 && grep -q 'nothing to change' out && azure rollback && rules web | grep -q allow-ssh
 check "what is left is as it should be, and a rollback brings the original back"
 
+# ---- rules of just-in-time access ----
+jit='.[0].properties.securityRules += [.[0].properties.securityRules[0] | .name = $n | .properties.priority = $p | .properties.sourceAddressPrefix = "198.51.100.7"]'
+fresh
+jq --arg n SecurityCenter-JITRule_1_A --argjson p 250 "$jit" state.json >s && mv s state.json && serve ""
+azure enforce vm1 && has_deny web && rules web | grep -q '^250 Allow SecurityCenter-JITRule_1_A' && grep -q 'SecurityCenter-JITRule_1_A belongs to just-in-time access, and is left alone' out
+check "an opening that came since the import is no change of somebody else's, is left alone, and is told"
+jq --arg n whittle-jit-17-vm1-TCP-22 --argjson p 251 "$jit" state.json >s && mv s state.json && serve ""
+azure rollback && ! has_deny web && rules web | grep -q '^250 Allow SecurityCenter' && rules web | grep -q '^251 Allow whittle-jit-17'
+check "a rollback leaves the openings of now as they are"
+
 # ---- two groups ----
 ledger=$dir/two.db
 fresh
