@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * flowpcap: writes a capture of complete TCP conversations, for running Suricata over as many flows as are wanted. The same arguments give
+ * flowpcap: writes a capture of conversations, for running Suricata over as many flows as are wanted. The same arguments give
  * the same bytes.
  *
  * Each client of a pool (192.0.2.0/24 and on, one in eight from 2001:db8:c::/48) talks to one or two of the servers (10.0.0.0/24,
  * fd00:5::/64) on two of their four ports: SYN, SYN+ACK, ACK, a request, an answer, FINs and the last ACK, 8 packets. Flows begin evenly spread over the
  * given time, each 100 ms long, so that Suricata ends and reports them while it reads on.
+ *
+ * --short N: of a hundred conversations N are of two packets, as most are that a host on the Internet sees: by turns a question by UDP
+ * and its answer, and an attempt at a closed port, which is reset.
  */
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -67,28 +70,31 @@ static struct host make_host(bool six, bool server, uint32_t n)
 
 struct conversation {
 	struct host a, b; /* client, server */
+	bool udp;
 	uint16_t a_port, b_port;
 	uint32_t seq[2];
 	int64_t us;
 };
 
+enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
+
 static void packet(struct conversation *c, bool from_a, uint8_t flags, const char *data)
 {
 	const struct host *s = from_a ? &c->a : &c->b, *d = from_a ? &c->b : &c->a;
-	size_t n = strlen(data), alen = s->six ? 16 : 4, ip = s->six ? 40 : 20, len = 14 + ip + 20 + n;
+	size_t n = strlen(data), alen = s->six ? 16 : 4, ip = s->six ? 40 : 20, l4 = c->udp ? 8 : 20, len = 14 + ip + l4 + n;
 	uint8_t p[512] = {2, 0, 0, 0, 0, (uint8_t)(from_a ? 2 : 1), 2, 0, 0, 0, 0, (uint8_t)(from_a ? 1 : 2)};
 	uint8_t *h = p + 14, *t = h + ip;
 	put16(p + 12, s->six ? 0x86dd : 0x0800);
 	if (s->six) {
 		h[0] = 0x60;
-		put16(h + 4, (unsigned)(20 + n));
-		h[6] = 6;
+		put16(h + 4, (unsigned)(l4 + n));
+		h[6] = c->udp ? 17 : 6;
 		h[7] = 64;
 	} else {
 		h[0] = 0x45;
-		put16(h + 2, (unsigned)(40 + n));
+		put16(h + 2, (unsigned)(20 + l4 + n));
 		h[8] = 64;
-		h[9] = 6;
+		h[9] = c->udp ? 17 : 6;
 	}
 	memcpy(h + ip - 2 * alen, s->addr, alen);
 	memcpy(h + ip - alen, d->addr, alen);
@@ -96,14 +102,18 @@ static void packet(struct conversation *c, bool from_a, uint8_t flags, const cha
 		put16(h + 10, fold(sum(h, 20, 0)));
 	put16(t, from_a ? c->a_port : c->b_port);
 	put16(t + 2, from_a ? c->b_port : c->a_port);
-	put32(t + 4, c->seq[from_a ? 0 : 1]);
-	put32(t + 8, flags & 0x10 ? c->seq[from_a ? 1 : 0] : 0);
-	t[12] = 5 << 4;
-	t[13] = flags;
-	put16(t + 14, 65535);
-	memcpy(t + 20, data, n);
-	put16(t + 16, fold(sum(t, 20 + n, sum(h + ip - 2 * alen, 2 * alen, 6 + 20 + (uint32_t)n))));
-	c->seq[from_a ? 0 : 1] += (uint32_t)n + ((flags & 3) != 0);
+	if (c->udp) {
+		put16(t + 4, (unsigned)(l4 + n));
+	} else {
+		put32(t + 4, c->seq[from_a ? 0 : 1]);
+		put32(t + 8, flags & ACK ? c->seq[from_a ? 1 : 0] : 0);
+		t[12] = 5 << 4;
+		t[13] = flags;
+		put16(t + 14, 65535);
+	}
+	memcpy(t + l4, data, n);
+	put16(t + (c->udp ? 6 : 16), fold(sum(t, l4 + n, sum(h + ip - 2 * alen, 2 * alen, (c->udp ? 17 : 6) + (uint32_t)(l4 + n)))));
+	c->seq[from_a ? 0 : 1] += (uint32_t)n + ((flags & (SYN | FIN)) != 0);
 	uint32_t rec[4] = {(uint32_t)(c->us / 1000000), (uint32_t)(c->us % 1000000), (uint32_t)len, (uint32_t)len};
 	fwrite(rec, sizeof rec, 1, out);
 	fwrite(p, len, 1, out);
@@ -112,7 +122,6 @@ static void packet(struct conversation *c, bool from_a, uint8_t flags, const cha
 
 static void converse(struct conversation *c)
 {
-	enum { FIN = 1, SYN = 2, PSH = 8, ACK = 16 };
 	packet(c, true, SYN, "");
 	packet(c, false, SYN | ACK, "");
 	packet(c, true, ACK, "");
@@ -124,11 +133,27 @@ static void converse(struct conversation *c)
 	packet(c, true, ACK, "");
 }
 
+static void exchange(struct conversation *c)
+{
+	c->udp = true;
+	c->b_port = 1812;
+	packet(c, true, 0, "a short question");
+	packet(c, false, 0, "and as short an answer");
+}
+
+static void be_refused(struct conversation *c)
+{
+	c->b_port = (uint16_t)(1 + rnd(1023));
+	packet(c, true, SYN, "");
+	packet(c, false, RST | ACK, "");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {{"flows", 1, NULL, 'f'}, {"clients", 1, NULL, 'c'}, {"servers", 1, NULL, 's'}, {"days", 1, NULL, 'd'}, {"hours", 1, NULL, 'h'},
-	                                      {"start", 1, NULL, 't'}, {"seed", 1, NULL, 'r'}, {0}};
-	long long flows = 1000, clients = 100, servers = 4, hours = 31 * 24, start = 1788220800 /* 2026-09-01 */, seed = 1;
+	                                      {"start", 1, NULL, 't'}, {"seed", 1, NULL, 'r'},
+	                                      {"short", 1, NULL, 'o'}, {0}};
+	long long flows = 1000, clients = 100, servers = 4, hours = 31 * 24, start = 1788220800 /* 2026-09-01 */, seed = 1, brief = 0;
 	int o;
 	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1)
 		switch (o) {
@@ -139,10 +164,11 @@ int main(int argc, char **argv)
 		case 'h': hours = atoll(optarg); break;
 		case 't': start = atoll(optarg); break;
 		case 'r': seed = atoll(optarg); break;
+		case 'o': brief = atoll(optarg); break;
 		default: return 2;
 		}
 	if (optind + 1 != argc || flows < 1 || clients < 1 || servers < 1 || servers > 250 || hours < 1) {
-		fprintf(stderr, "usage: flowpcap [--flows N] [--clients N] [--servers N] [--days N | --hours N] [--start SECONDS] [--seed N] FILE\n");
+		fprintf(stderr, "usage: flowpcap [--flows N] [--clients N] [--servers N] [--days N | --hours N] [--start SECONDS] [--seed N] [--short N] FILE\n");
 		return 2;
 	}
 	if (!(out = fopen(argv[optind], "wb"))) {
@@ -159,7 +185,12 @@ int main(int argc, char **argv)
 		struct conversation c = {.a = make_host(six, false, who), .b = make_host(six, true, service / 4 % (uint32_t)servers),
 		                         .a_port = (uint16_t)(32768 + rnd(28000)), .b_port = ports[service % 4], .seq = {rnd(1u << 30), rnd(1u << 30)},
 		                         .us = start * 1000000 + (int64_t)((double)hours * 3600e6 / (double)flows * (double)i)};
-		converse(&c);
+		if (i % 100 >= brief)
+			converse(&c);
+		else if (i % 2)
+			exchange(&c);
+		else
+			be_refused(&c);
 	}
 	if (fclose(out)) {
 		perror(argv[optind]);
