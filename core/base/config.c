@@ -189,10 +189,21 @@ static int set_size(const char *file, const struct wh_yaml *n, uint64_t *out, st
 	return rc;
 }
 
+int wh_directions_parse(const char *text, enum wh_directions *out)
+{
+	static const char *const names[] = {"inbound", "outbound", "both"};
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+		if (!strcmp(text, names[i])) {
+			*out = (enum wh_directions)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
 static int fill(struct wh_config *c, const char *file, const struct wh_yaml *root, struct wh_error *err)
 {
 	static const char *const known[] = {"store", "discover", "ports", "rules-dir", "memory-limit", "flush-interval", "min-days",
-	                                    "max-prefixes", "stable-days", "window-days", "trusted", "threat-intel", "jit", "watch", "azure", NULL};
+	                                    "max-prefixes", "stable-days", "window-days", "direction", "trusted", "threat-intel", "jit", "watch", "azure", NULL};
 	const char *text;
 	int rc = wh_yaml_check_keys(file, root, known, err);
 
@@ -219,6 +230,9 @@ static int fill(struct wh_config *c, const char *file, const struct wh_yaml *roo
 			rc = wh_yaml_int(file, n, 0, 21, &c->stable_days, err);
 		} else if (!strcmp(n->key, "window-days")) {
 			rc = wh_yaml_int(file, n, 7, 64, &c->window_days, err);
+		} else if (!strcmp(n->key, "direction")) {
+			if (!(rc = wh_config_text(file, n, &text, err)) && wh_directions_parse(text, &c->directions))
+				rc = wh_fail_input(err, -EINVAL, "%s:%d: 'direction' must be inbound, outbound or both, not '%.60s'", file, n->line, text);
 		} else if (!strcmp(n->key, "trusted")) {
 			c->trusted = wh_arena_array(c->mem, count(n) + 1, sizeof *c->trusted);
 			rc = list_of(file, n, c, add_trusted, err);

@@ -39,7 +39,7 @@ static void rule_rows(struct cli_table *t, const struct wh_resource_result *res,
 	for (size_t i = 0; i < res->n_rules; i++) {
 		const struct wh_recommended_rule *r = &res->rules[i];
 		cli_table_text(t, i ? "" : res->resource->name);
-		cli_table_cell(t, "%u/%s", r->port, wh_proto_text(r->proto, proto));
+		cli_table_cell(t, "%u/%s%s", r->port, wh_proto_text(r->proto, proto), r->direction == WH_OUTBOUND ? " out" : "");
 		if (r->n_prefixes)
 			prefix_cell(t, r->prefixes, r->n_prefixes, all, "");
 		else
@@ -256,20 +256,22 @@ static unsigned processors(void)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	enum { MIN_DAYS = 256, MAX_PREFIXES, LINES, PERMISSIVENESS, CURVE, STABLE_DAYS, WINDOW_DAYS, PORTS, DRY_RUN, ALL, THREADS };
+	enum { MIN_DAYS = 256, MAX_PREFIXES, LINES, PERMISSIVENESS, CURVE, STABLE_DAYS, WINDOW_DAYS, PORTS, DRY_RUN, ALL, THREADS, DIRECTION };
 	static const struct option longs[] = {{"min-days", required_argument, NULL, MIN_DAYS}, {"max-prefixes", required_argument, NULL, MAX_PREFIXES},
 	                                      {"ports", required_argument, NULL, PORTS}, {"dry-run", no_argument, NULL, DRY_RUN},
 	                                      {"all", no_argument, NULL, ALL}, {"lines", required_argument, NULL, LINES},
 	                                      {"permissiveness", required_argument, NULL, PERMISSIVENESS},
 	                                      {"curve", optional_argument, NULL, CURVE}, {"stable-days", required_argument, NULL, STABLE_DAYS},
 	                                      {"window-days", required_argument, NULL, WINDOW_DAYS}, {"threads", required_argument, NULL, THREADS},
+	                                      {"direction", required_argument, NULL, DIRECTION},
 	                                      {0}};
 	const char *ports = NULL;
 	unsigned min_days = 0, max_prefixes = 0, stable_days = UINT_MAX, window_days = 0, lines = 0, threads = 0;
 	double permissiveness = 0;
 	bool curve = false;
 	const char *svg = NULL;
-	bool dry_run = false, all = false;
+	bool dry_run = false, all = false, directed = false;
+	enum wh_directions directions = WH_DIRECTIONS_INBOUND;
 	struct wh_harden_options opt;
 	struct wh_recommendation *rec, *before;
 	struct wh_changes difference, *changes = NULL;
@@ -299,6 +301,9 @@ static int run(struct cli *c, int argc, char **argv)
 		}
 		if (o == THREADS && (rc = number_option(c, "threads", optarg, 1, 64, &threads)))
 			return rc;
+		if (o == DIRECTION && wh_directions_parse(optarg, &directions))
+			return cli_usage(c, "--direction takes inbound, outbound or both, not '%s'", optarg);
+		directed = directed || o == DIRECTION;
 		ports = o == PORTS ? optarg : ports;
 		dry_run = dry_run || o == DRY_RUN;
 		all = all || o == ALL;
@@ -322,6 +327,8 @@ static int run(struct cli *c, int argc, char **argv)
 		opt.max_lines = lines;
 	if (permissiveness > 0)
 		opt.permissiveness = permissiveness;
+	if (directed)
+		opt.directions = directions;
 	opt.threads = threads ? threads : processors();
 	opt.progress = progress;
 	if (curve) {
@@ -374,6 +381,8 @@ const struct cli_command cli_recommend = {
 	        "  --stable-days N   offer a rule once it was stable for N days: the rule of N days ago would have lost at most 1 % since\n"
 	        "  --window-days N   forget what is older than N days (default 64, all that the ledger holds)\n"
 	        "  --ports LIST      22,443/tcp or all, instead of the listed ports\n"
+	        "  --direction D     inbound, outbound or both (default inbound): outbound narrows what the resources may reach to whom they\n"
+	        "                    did reach; every port that they used is looked at, unless --ports names some\n"
 	        "  --threads N       so many threads (default: as many as processors); what is recommended is the same\n"
 	        "  --all             print every prefix, not the first few\n"
 	        "  --dry-run         keep nothing\n"

@@ -446,6 +446,7 @@ static void fill_port(const struct wh_analysis *a, const struct row *rows, size_
 		p->edge = rows[i].edge;
 		p->days = days;
 		unsigned on = fan_count(a->fan_out, &p->addr);
+		p->chosen = out->direction == WH_OUTBOUND;
 		p->elsewhere = out->direction == WH_INBOUND && on > 0 ? on - 1 : 0;
 	}
 	size_t sorted = 1; /* a /64 may have come after addresses of its own */

@@ -130,8 +130,13 @@ int wh_changes(struct wh_store *s, const struct wh_recommendation *before, const
 		for (size_t k = 0; k < res->n_rules && !rc; k++)
 			rc = compare(s, res->resource, same_rule(old, &res->rules[k]), &res->rules[k], mem, out, err);
 		for (size_t k = 0; old && k < old->n_rules && !rc; k++)
-			if (!same_rule(res, &old->rules[k]))
+			if (!same_rule(res, &old->rules[k])) {
+				size_t at = out->n;
 				rc = compare(s, res->resource, &old->rules[k], NULL, mem, out, err);
+				if (!rc && now->directions == (old->rules[k].direction == WH_INBOUND ? WH_DIRECTIONS_OUTBOUND : WH_DIRECTIONS_INBOUND))
+					out->list[at].why = wh_arena_printf(mem, "%s rules were not asked for this time (--direction)",
+					                                    old->rules[k].direction == WH_INBOUND ? "inbound" : "outbound");
+			}
 	}
 	return rc;
 }

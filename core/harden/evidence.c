@@ -12,6 +12,8 @@
  *   neighbours  once all have a score, peers of the same /28 (IPv6: /64) above 1 vouch for those beside them: the newest
  *               machine of an office, the script host among a partner's people
  *
+ * Shape, guessing and fan-out are of those who come in; where the resource itself opens the connections (outbound) they say nothing.
+ *
  * Beside the score: one that came once or twice some time ago (one-off), and one that came regularly and has been quiet for several
  * times its longest pause (gone), cost no line, unless somebody beside them belongs. Neither is carved out of a prefix around it, nor
  * is one without the score who has been quiet for carve-out-days; who is hostile by a hard rule always is.
@@ -278,8 +280,8 @@ static double guessing_of(const struct wh_edge *e, unsigned days)
 /* What does not depend on the window's days: guessing is a rate over all days of the edge, which are no fewer than those in the window. */
 static void lasting_features(struct wh_evidence_peer *p, const struct wh_shapes *shapes)
 {
-	p->value[WH_F_SHAPE] = shape_of(shapes, &p->edge);
-	p->value[WH_F_GUESSING] = guessing_of(&p->edge, p->n_days);
+	p->value[WH_F_SHAPE] = p->chosen ? 0 : shape_of(shapes, &p->edge);
+	p->value[WH_F_GUESSING] = p->chosen ? 0 : guessing_of(&p->edge, p->n_days);
 	p->value[WH_F_ALERTS] = p->edge.alerts[2] || p->edge.alerts[3];
 	p->value[WH_F_PRIVATE] = p->estate || wh_addr_is_private(&p->addr);
 	p->value[WH_F_POLICY] = p->named;

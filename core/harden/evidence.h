@@ -61,6 +61,7 @@ struct wh_evidence_peer {
 	bool listed, trusted, outside; /* threat intelligence; trusted configuration; the rules in force don't allow it */
 	bool named;               /* the rules in force name it narrowly */
 	bool estate;              /* an address of the estate */
+	bool chosen;              /* the resource opens the connections: the peer guesses nothing */
 	unsigned elsewhere;       /* other resources on which it is answered */
 	unsigned n_days;
 	bool late;                /* first seen in the second half of the window */

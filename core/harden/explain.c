@@ -32,18 +32,20 @@ struct story {
 	struct wh_arena *mem;
 };
 
-/* "22", "22/tcp", or a rule's own name, "TCP-Inbound-22". */
-static int parse_rule(const char *text, uint8_t *proto, unsigned *port, struct wh_error *err)
+/* "22", "22/tcp", or a rule's own name, "TCP-Inbound-22" or "TCP-Outbound-443". */
+static int parse_rule(const char *text, enum wh_direction *d, uint8_t *proto, unsigned *port, struct wh_error *err)
 {
 	char word[64], *end, *dash;
 	unsigned long n;
 
 	snprintf(word, sizeof word, "%.63s", text);
 	*proto = WH_PROTO_TCP;
+	*d = WH_INBOUND;
 	if ((dash = strchr(word, '-'))) { /* PROTO-Direction-PORT */
 		char *last = strrchr(word, '-');
-		*dash = 0;
-		if (wh_proto_parse(word, proto) || last == dash || strncmp(dash + 1, "Inbound", 7))
+		*dash = *last = 0;
+		*d = !strcmp(dash + 1, "Outbound") ? WH_OUTBOUND : WH_INBOUND;
+		if (wh_proto_parse(word, proto) || last == dash || strcmp(dash + 1, wh_direction_text(*d)))
 			return wh_fail_input(err, -EINVAL, "'%s' is no rule such as 22, 22/tcp or TCP-Inbound-22", text);
 		n = strtoul(last + 1, &end, 10);
 	} else {
@@ -57,17 +59,17 @@ static int parse_rule(const char *text, uint8_t *proto, unsigned *port, struct w
 	return 0;
 }
 
-static int derive_again(struct story *st, uint8_t proto, unsigned port, struct wh_error *err)
+static int derive_again(struct story *st, enum wh_direction d, uint8_t proto, unsigned port, struct wh_error *err)
 {
-	struct wh_port_traffic none = {.direction = WH_INBOUND, .proto = proto, .port = (uint16_t)port};
+	struct wh_port_traffic none = {.direction = d, .proto = proto, .port = (uint16_t)port};
 	const struct wh_port_traffic *found;
 	int rc = wh_analysis_traffic(&st->a, st->resource, st->mem, &st->all, err);
 
 	if (rc)
 		return rc;
-	found = wh_traffic_find(&st->all, WH_INBOUND, proto, (uint16_t)port);
+	found = wh_traffic_find(&st->all, d, proto, (uint16_t)port);
 	st->traffic = found ? *found : none;
-	if ((rc = wh_present(st->a.estate, st->resource, WH_INBOUND, proto, (uint16_t)port, st->mem, &st->present, err)))
+	if ((rc = wh_present(st->a.estate, st->resource, d, proto, (uint16_t)port, st->mem, &st->present, err)))
 		return rc;
 	wh_analysis_weigh(&st->a, &st->present, &st->traffic);
 	wh_select_input(&st->a, &st->traffic, 1, st->mem, &st->input);
@@ -332,6 +334,7 @@ int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *r
                const struct wh_harden_options *opt, bool json, char **out, struct wh_error *err)
 {
 	struct story st = {.resource = wh_estate_find(estate, resource), .mem = wh_arena_new()};
+	enum wh_direction d = WH_INBOUND;
 	unsigned port = 0;
 	uint8_t proto = 0;
 	size_t len;
@@ -343,10 +346,10 @@ int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *r
 	if (!st.resource)
 		rc = wh_fail_input(err, -ENOENT, "there is no resource '%.100s'", resource);
 	else
-		rc = parse_rule(rule, &proto, &port, err);
+		rc = parse_rule(rule, &d, &proto, &port, err);
 	if (rc || (rc = wh_analysis_open(&st.a, s, estate, opt, err)))
 		goto out;
-	if ((rc = derive_again(&st, proto, port, err)))
+	if ((rc = derive_again(&st, d, proto, port, err)))
 		goto close;
 	if (json) {
 		*out = as_json(&st);

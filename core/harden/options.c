@@ -16,7 +16,7 @@ int wh_harden_options_load(const struct wh_config *c, struct wh_store *s, const 
 
 	*out = (struct wh_harden_options){.trusted = c->trusted, .n_trusted = c->n_trusted, .min_days = (unsigned)c->min_days,
 	                                  .max_prefixes = (unsigned)c->max_prefixes, .stable_days = (unsigned)c->stable_days,
-	                                  .window_days = (unsigned)c->window_days};
+	                                  .window_days = (unsigned)c->window_days, .directions = c->directions};
 	if ((rc = wh_config_rules_path(c, "evidence.yaml", path, sizeof path, err)))
 		return rc;
 	out->evidence_yaml = wh_arena_strdup(mem, path);
@@ -27,6 +27,7 @@ int wh_harden_options_load(const struct wh_config *c, struct wh_store *s, const 
 	if ((rc = wh_port_list_load(ports, path, mem, &list, err)))
 		return rc;
 	out->ports = list;
+	out->ports_outbound = ports ? list : NULL; /* the list of the rules is of services, not of what their users need */
 	if ((rc = wh_intel_lists(s, mem, &lists, &n, err)))
 		return rc;
 	wh_intel_merged(lists, n, mem, &hostile, &n);

@@ -21,13 +21,13 @@ const char *wh_status_text(enum wh_status s)
 }
 
 struct ports {
-	struct { uint8_t proto; uint16_t port; } *p;
+	struct { enum wh_direction direction; uint8_t proto; uint16_t port; } *p;
 	size_t n, cap;
 };
 
-static void add_port(struct ports *out, struct wh_arena *mem, uint8_t proto, unsigned port)
+static void add_port(struct ports *out, struct wh_arena *mem, enum wh_direction d, uint8_t proto, unsigned port)
 {
-	for (size_t i = out->n; i > 0 && out->p[i - 1].proto == proto; i--)
+	for (size_t i = out->n; i > 0 && out->p[i - 1].proto == proto && out->p[i - 1].direction == d; i--)
 		if (out->p[i - 1].port == port)
 			return;
 	if (out->n == out->cap) {
@@ -38,6 +38,7 @@ static void add_port(struct ports *out, struct wh_arena *mem, uint8_t proto, uns
 		out->p = more;
 		out->cap = cap;
 	}
+	out->p[out->n].direction = d;
 	out->p[out->n].proto = proto;
 	out->p[out->n++].port = (uint16_t)port;
 }
@@ -45,32 +46,41 @@ static void add_port(struct ports *out, struct wh_arena *mem, uint8_t proto, uns
 static int by_port(const void *a, const void *b)
 {
 	const typeof(*((struct ports *)0)->p) *x = a, *y = b;
-	int c = x->port - y->port;
+	int c = (int)x->direction - (int)y->direction;
+	if (!c)
+		c = x->port - y->port;
 	return c ? c : x->proto - y->proto;
 }
 
-/* Which inbound ports to look at. Guarded by NSGs: those that a rule of a person opens; of a wide range only the listed ones and
+static bool listed(const struct wh_harden_options *opt, enum wh_direction d, uint8_t proto, uint16_t port)
+{
+	const struct wh_port_list *list = d == WH_INBOUND ? opt->ports : opt->ports_outbound;
+	return !list || wh_port_list_has(list, proto, port);
+}
+
+/* Which ports of one direction to look at. Guarded by NSGs: those that a rule of a person opens; of a wide range only the listed ones and
  * those that traffic reached. Not guarded: those that traffic reached, for all are open. */
-static int candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, struct wh_arena *mem,
-                           struct ports *out, struct wh_error *err)
+static int candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, enum wh_direction d,
+                           struct wh_arena *mem, struct ports *out, struct wh_error *err)
 {
 	static const uint8_t protos[] = {WH_PROTO_TCP, WH_PROTO_UDP};
+	const struct wh_port_list *list = d == WH_INBOUND ? a->opt->ports : a->opt->ports_outbound;
 
 	for (int k = 0; k < 2; k++) {
 		struct wh_port_range *open;
 		size_t n;
-		int rc = wh_policy_ports(r->nsgs, r->n_nsgs, WH_INBOUND, protos[k], mem, &open, &n, err);
+		int rc = wh_policy_ports(r->nsgs, r->n_nsgs, d, protos[k], mem, &open, &n, err);
 		if (rc)
 			return rc;
 		for (size_t i = 0; i < n; i++) {
-			bool named = r->n_nsgs && (!a->opt->ports->all || open[i].to - open[i].from < NARROW_RANGE);
+			bool named = r->n_nsgs && ((list && !list->all) || open[i].to - open[i].from < NARROW_RANGE);
 			for (unsigned port = open[i].from; named && port <= open[i].to; port++)
-				if (wh_port_list_has(a->opt->ports, protos[k], (uint16_t)port))
-					add_port(out, mem, protos[k], port);
+				if (listed(a->opt, d, protos[k], (uint16_t)port))
+					add_port(out, mem, d, protos[k], port);
 			for (size_t j = 0; j < t->n; j++)
-				if (t->ports[j].direction == WH_INBOUND && t->ports[j].proto == protos[k] && t->ports[j].port >= open[i].from &&
-				    t->ports[j].port <= open[i].to && wh_port_list_has(a->opt->ports, protos[k], t->ports[j].port))
-					add_port(out, mem, protos[k], t->ports[j].port);
+				if (t->ports[j].direction == d && t->ports[j].proto == protos[k] && t->ports[j].port >= open[i].from &&
+				    t->ports[j].port <= open[i].to && listed(a->opt, d, protos[k], t->ports[j].port))
+					add_port(out, mem, d, protos[k], t->ports[j].port);
 		}
 	}
 	if (out->n)
@@ -113,16 +123,16 @@ static const char *kept_text(const char *s, struct wh_arena *mem)
 
 /* Derives one port's rule in memory of its own, for a trie may be a hundred times its rule, and keeps the rule in mem.
  * Returns as wh_derive_rule(); 1 also where the port is no candidate after all. */
-static int derive_one(const struct wh_analysis *a, const struct wh_resource_traffic *t, uint8_t proto, uint16_t port, double line_price,
-                      struct wh_arena *mem, struct wh_resource_result *res, struct wh_recommended_rule *rule, struct wh_error *err)
+static int derive_one(const struct wh_analysis *a, const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, uint16_t port,
+                      double line_price, struct wh_arena *mem, struct wh_resource_result *res, struct wh_recommended_rule *rule, struct wh_error *err)
 {
-	struct wh_port_traffic traffic = {.direction = WH_INBOUND, .proto = proto, .port = port};
-	const struct wh_port_traffic *found = wh_traffic_find(t, WH_INBOUND, proto, port);
+	struct wh_port_traffic traffic = {.direction = d, .proto = proto, .port = port};
+	const struct wh_port_traffic *found = wh_traffic_find(t, d, proto, port);
 	struct wh_arena *scratch = wh_arena_new();
 	struct wh_present present;
 	const char *why_not;
 	char text[8];
-	int rc = scratch ? wh_present(a->estate, res->resource, WH_INBOUND, proto, port, scratch, &present, err) : wh_fail(err, -ENOMEM, "out of memory");
+	int rc = scratch ? wh_present(a->estate, res->resource, d, proto, port, scratch, &present, err) : wh_fail(err, -ENOMEM, "out of memory");
 
 	if (found)
 		traffic = *found;
@@ -169,7 +179,7 @@ static int derive_all(const struct wh_analysis *a, const struct wh_resource_traf
 	for (size_t i = 0; i < ports->n; i++) {
 		struct wh_recommended_rule *rule = &res->rules[res->n_rules];
 		char proto[8];
-		int rc = derive_one(a, t, ports->p[i].proto, ports->p[i].port, line_price, mem, res, rule, err);
+		int rc = derive_one(a, t, ports->p[i].direction, ports->p[i].proto, ports->p[i].port, line_price, mem, res, rule, err);
 		if (rc < 0)
 			return rc;
 		if (rc == 1)
@@ -231,7 +241,8 @@ static int recommend_one(struct wh_analysis *a, struct wh_resource_result *res, 
 	res->days_with_data = wh_bits(t.days);
 	if ((res->reason = why_unscanned(a, &t, mem)))
 		goto out;
-	if ((rc = candidate_ports(a, res->resource, &t, scratch, &ports, err)))
+	if ((a->opt->directions != WH_DIRECTIONS_OUTBOUND && (rc = candidate_ports(a, res->resource, &t, WH_INBOUND, scratch, &ports, err))) ||
+	    (a->opt->directions != WH_DIRECTIONS_INBOUND && (rc = candidate_ports(a, res->resource, &t, WH_OUTBOUND, scratch, &ports, err))))
 		goto out;
 	size_t nsg = a->opt->max_prefixes_nsg ? a->opt->max_prefixes_nsg : NSG_PREFIXES;
 	if (res->resource->n_nsgs && nsg < budget)
@@ -330,6 +341,7 @@ int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char 
 		return rc;
 	rec->to_us = rec->calculated_us = ((int64_t)a.window.last + 1) * WH_US_PER_DAY;
 	rec->days = a.window.days;
+	rec->directions = opt->directions;
 	find_outages(&a.window, mem, rec);
 	rec->from_us = rec->to_us - (int64_t)rec->days * WH_US_PER_DAY;
 	rec->resources = wh_arena_array(mem, estate->n_resources + 1, sizeof *rec->resources);

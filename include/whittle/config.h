@@ -45,6 +45,9 @@ struct wh_azure_config {
 	int64_t wait_s;             /* for all waiting of one exchange; 0: 5 min */
 };
 
+enum wh_directions { WH_DIRECTIONS_INBOUND, WH_DIRECTIONS_OUTBOUND, WH_DIRECTIONS_BOTH };
+int wh_directions_parse(const char *text, enum wh_directions *out); /* "inbound", "outbound" or "both"; -EINVAL */
+
 struct wh_config {
 	struct wh_arena *mem;
 	const char *store;         /* NULL: --store, $WHITTLE_STORE or the default */
@@ -56,6 +59,7 @@ struct wh_config {
 	int64_t min_days;          /* 0: 30 */
 	int64_t max_prefixes;      /* a rule; 0: no budget */
 	int64_t stable_days;       /* a rule is offered once it was stable for so many; 0: at once */
+	enum wh_directions directions; /* which rules are recommended */
 	int64_t window_days;       /* what is older is forgotten; 0: all that the ledger's bitmaps hold, 64 */
 	struct wh_prefix *trusted; size_t n_trusted; /* trusted configuration: always kept */
 	struct wh_jit_policy *jit; size_t n_jit;

@@ -20,6 +20,8 @@ bool wh_port_list_has(const struct wh_port_list *l, uint8_t proto, uint16_t port
 
 struct wh_harden_options {
 	const struct wh_port_list *ports;
+	const struct wh_port_list *ports_outbound; /* NULL: every port that the resource's own traffic reached */
+	enum wh_directions directions;
 	const char *evidence_yaml;         /* path of the weights */
 	const struct wh_prefix *trusted; size_t n_trusted;
 	const struct wh_prefix *hostile; size_t n_hostile;   /* sorted, merged threat intelligence */
@@ -95,6 +97,7 @@ struct wh_recommendation {
 	int64_t calculated_us;   /* the end of the window, not the wall clock: same input, same output */
 	int64_t from_us, to_us; unsigned days;
 	struct wh_silence { int32_t first, last; } *silent; size_t n_silent; /* days of the window without any flow at all: an outage */
+	enum wh_directions directions; /* that were looked at; inbound where it was loaded */
 	int64_t serial;          /* which saved calculation of this ledger it is: set by save and load, counts from 1 */
 	struct wh_resource_result *resources; size_t n_resources; /* by name */
 };
