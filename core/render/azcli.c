@@ -46,10 +46,13 @@ static void create(FILE *f, const struct wh_nsg_plan *p, const struct wh_nsg_ent
 	command(f, "create", p, e->name);
 	fprintf(f, " \\\n\t--priority %u --direction %s --access %s --protocol '%s' --source-port-ranges '*'", e->priority, wh_direction_text(e->direction),
 	        e->allow ? "Allow" : "Deny", wh_nsg_protocol(e->proto));
-	if (e->any_port)
-		fputs(" --destination-port-ranges '*'", f);
-	else
-		fprintf(f, " --destination-port-ranges %u", e->port);
+	struct wh_arena *mem = wh_arena_new();
+	const char **ports;
+	size_t n = wh_nsg_ports(e, mem, &ports);
+	fputs(" --destination-port-ranges", f);
+	for (size_t i = 0; i < n; i++)
+		fprintf(f, e->any_port ? " '%s'" : " %s", ports[i]);
+	wh_arena_free(mem);
 	addresses(f, in ? "--source-address-prefixes" : "--destination-address-prefixes", e->everyone ? NULL : e->peers, e->everyone ? 0 : e->n_peers);
 	addresses(f, in ? "--destination-address-prefixes" : "--source-address-prefixes", e->locals, e->n_locals);
 	fputs(" \\\n\t--description ", f);

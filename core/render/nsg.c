@@ -30,21 +30,46 @@ const char *wh_nsg_protocol(uint8_t proto)
 	}
 }
 
+size_t wh_nsg_ports(const struct wh_nsg_entry *e, struct wh_arena *mem, const char ***out)
+{
+	size_t n = 0;
+	*out = wh_arena_array(mem, e->n_ports + 1, sizeof **out);
+	if (e->any_port)
+		(*out)[n++] = "*";
+	for (size_t i = 0, j; i < e->n_ports && !e->any_port; i = j) {
+		for (j = i + 1; j < e->n_ports && e->ports[j] == e->ports[j - 1] + 1; j++)
+			;
+		(*out)[n++] = j - i == 1 ? wh_arena_printf(mem, "%u", e->ports[i]) : wh_arena_printf(mem, "%u-%u", e->ports[i], e->ports[j - 1]);
+	}
+	return n;
+}
+
+static void set_ports(json_t *p, const struct wh_nsg_entry *e)
+{
+	struct wh_arena *mem = wh_arena_new();
+	const char **ports;
+	size_t n = wh_nsg_ports(e, mem, &ports);
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_string(ports[i]));
+	json_object_set_new(p, n == 1 ? "destinationPortRange" : "destinationPortRanges", n == 1 ? json_string(ports[0]) : json_incref(list));
+	json_decref(list);
+	wh_arena_free(mem);
+}
+
 static json_t *rule_json(const struct wh_nsg_entry *e, bool arm)
 {
-	char port[8];
 	const char *peer[] = {"sourceAddressPrefix", "sourceAddressPrefixes"}, *local[] = {"destinationAddressPrefix", "destinationAddressPrefixes"};
 	const char **from = e->direction == WH_INBOUND ? peer : local, **to = e->direction == WH_INBOUND ? local : peer;
 	json_t *o = json_object(), *p = arm ? json_object() : o;
 	json_object_set_new(o, "name", json_string(e->name));
-	snprintf(port, sizeof port, "%u", e->port);
 	json_object_set_new(p, "description", json_string(e->description));
 	json_object_set_new(p, "priority", json_integer(e->priority));
 	json_object_set_new(p, "direction", json_string(wh_direction_text(e->direction)));
 	json_object_set_new(p, "access", json_string(e->allow ? "Allow" : "Deny"));
 	json_object_set_new(p, "protocol", json_string(wh_nsg_protocol(e->proto)));
 	json_object_set_new(p, "sourcePortRange", json_string("*"));
-	json_object_set_new(p, "destinationPortRange", json_string(e->any_port ? "*" : port));
+	set_ports(p, e);
 	if (e->everyone)
 		json_object_set_new(p, from[0], json_string("*"));
 	else

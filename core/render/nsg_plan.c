@@ -10,7 +10,8 @@
  * A rule whose reach is not known (an application security group, a tag without addresses here) stays where it is, ahead of ours.
  * So does a rule of just-in-time access: it is never narrowed, and whom it lets in passes, for as long as it is there. Neither its rules nor
  * those that Terraform made are moved: their makers would put them back.
- * Azure refuses a rule that mixes address families, so each family has a block of its own.
+ * Azure refuses a rule that mixes address families, so each family has a block of its own. Ports of one resource for which the same
+ * prefixes were chosen, and which narrow the same rule, share one (an augmented rule): a group holds 1,000 rules.
  *
  *   300 allow ssh from 140.20.30.0/24, five of 140.20.30.8/29 seen:   298 allow 140.20.30.8/29 → vm1:22,  299 deny * → vm1:22,  300 as it was
  */
@@ -19,7 +20,7 @@
 #include <strings.h>
 #include "render/nsg_plan.h"
 
-enum { MAX_BLOCKS = 1000 }; /* each is at least one rule, and Azure takes 1,000 in a group */
+enum { MAX_BLOCKS = 20000 }; /* before those that differ in their ports alone become one */
 
 struct builder {
 	struct wh_arena *mem;
@@ -28,6 +29,7 @@ struct builder {
 	const struct wh_render_options *opt; /* or NULL */
 	struct wh_nsg_plan *plan;
 	const struct wh_nsg *nsg;
+	const struct wh_recommendation *all;
 	bool *gone;                       /* rules of ours from an earlier export, which the new ones replace */
 	struct wh_nsg_block *blocks; size_t n, room;
 	size_t room_regions;
@@ -67,20 +69,69 @@ static bool only_locals_of(const struct wh_rule *r, const struct wh_resource *re
 	return r->n_locals && !r->n_local_tags;
 }
 
-/* By name, and because it covers nothing else: somebody may have edited it since. */
-static void find_gone(struct builder *b, const struct wh_nsg_block *k)
+static const struct wh_recommended_rule *rule_of(const struct wh_resource_result *res, const struct wh_rule *r, unsigned port)
 {
-	const char *names[] = {wh_nsg_allow_name(k, "allow", b->mem), wh_nsg_allow_name(k, "except", b->mem), wh_nsg_deny_name(k, 0, b->mem)};
-	for (size_t i = 0; i < b->nsg->n_rules; i++) {
-		const struct wh_rule *r = &b->nsg->rules[i];
-		bool named = false;
-		for (size_t j = 0; j < 3 && !b->gone[i] && !r->is_default; j++)
-			named |= !strcasecmp(r->name, names[j]);
-		if (named && r->direction == k->rule->direction && r->proto == k->rule->proto && r->n_dst_ports == 1 && r->dst_ports[0].from == k->rule->port &&
-		    r->dst_ports[0].to == k->rule->port && !r->unsupported && only_locals_of(r, k->resource)) {
-			b->gone[i] = true;
-			b->plan->n_replaced++;
+	for (size_t i = 0; i < res->n_rules; i++)
+		if (res->rules[i].direction == r->direction && res->rules[i].proto == r->proto && res->rules[i].port == port)
+			return &res->rules[i];
+	return NULL;
+}
+
+static struct wh_nsg_block *block_of(const struct builder *b, const struct wh_recommended_rule *rule, bool v4)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->blocks[i].rule == rule && b->blocks[i].v4 == v4)
+			return &b->blocks[i];
+	return NULL;
+}
+
+/* Whether an earlier export made it for this resource: by its name, and because it covers nothing but the resource's own addresses and ports
+ * that are recommended still. Somebody may have edited it since. */
+static bool made_for(const struct builder *b, const struct wh_rule *r, const struct wh_resource_result *res, bool v4)
+{
+	struct wh_nsg_block first = {.resource = res->resource, .v4 = v4};
+	if (r->is_default || r->unsupported || !r->n_dst_ports || !only_locals_of(r, res->resource) || !(first.rule = rule_of(res, r, r->dst_ports[0].from)))
+		return false;
+	if (strcasecmp(r->name, wh_nsg_allow_name(&first, "allow", b->mem)) != 0 && strcasecmp(r->name, wh_nsg_allow_name(&first, "except", b->mem)) != 0 &&
+	    strcasecmp(r->name, wh_nsg_deny_name(&first, 0, b->mem)) != 0)
+		return false;
+	for (size_t k = 0; k < r->n_dst_ports; k++)
+		for (unsigned p = r->dst_ports[k].from; p <= r->dst_ports[k].to; p++)
+			if (!rule_of(res, r, p))
+				return false;
+	return true;
+}
+
+/* The rule goes if one of its ports is planned anew; then its others must be too. Returns whether it goes. */
+static bool replace(struct builder *b, const struct wh_rule *r, const struct wh_resource_result *res, bool v4)
+{
+	bool goes = false;
+	for (size_t k = 0; k < r->n_dst_ports && !goes; k++)
+		for (unsigned p = r->dst_ports[k].from; p <= r->dst_ports[k].to && !goes; p++)
+			goes = block_of(b, rule_of(res, r, p), v4) != NULL;
+	for (size_t k = 0; k < r->n_dst_ports && goes; k++)
+		for (unsigned p = r->dst_ports[k].from; p <= r->dst_ports[k].to; p++) {
+			const struct wh_recommended_rule *rule = rule_of(res, r, p);
+			if (block_of(b, rule, v4))
+				continue;
+			GROW(b->blocks, b->n, b->room, b->mem);
+			b->blocks[b->n++] = (struct wh_nsg_block){.resource = res->resource, .rule = rule, .v4 = v4};
 		}
+	return goes;
+}
+
+/* Rules of an earlier export that the blocks replace. One that is replaced may bring in blocks, which replace others. */
+static void find_gone(struct builder *b)
+{
+	for (size_t before = 0; before != b->n;) {
+		before = b->n;
+		for (size_t i = 0; i < b->nsg->n_rules; i++)
+			for (size_t k = 0; k < b->all->n_resources && !b->gone[i]; k++)
+				for (int v4 = 0; v4 < 2 && !b->gone[i]; v4++)
+					if (made_for(b, &b->nsg->rules[i], &b->all->resources[k], v4) && replace(b, &b->nsg->rules[i], &b->all->resources[k], v4)) {
+						b->gone[i] = true;
+						b->plan->n_replaced++;
+					}
 	}
 }
 
@@ -230,6 +281,90 @@ static int place_block(const struct builder *b, struct wh_nsg_block *block)
 	               b->plan->name, cut->name, block->before->name);
 }
 
+/* ---- one block for several ports ---- */
+
+/* Of one family. */
+static bool same_prefixes(const struct wh_prefix *a, size_t n, const struct wh_prefix *b, size_t m, bool v4)
+{
+	size_t i = 0, j = 0;
+	for (;;) {
+		while (i < n && wh_prefix_is_v4(&a[i]) != v4)
+			i++;
+		while (j < m && wh_prefix_is_v4(&b[j]) != v4)
+			j++;
+		if (i == n || j == m)
+			return i == n && j == m;
+		if (wh_prefix_cmp(&a[i++], &b[j++]))
+			return false;
+	}
+}
+
+static bool without_ports(uint8_t proto)
+{
+	return proto != WH_PROTO_TCP && proto != WH_PROTO_UDP && proto != WH_PROTO_ANY;
+}
+
+static bool joins(const struct wh_nsg_block *a, const struct wh_nsg_block *b)
+{
+	const struct wh_recommended_rule *x = a->rule, *y = b->rule;
+	return a->resource == b->resource && a->v4 == b->v4 && a->before == b->before && a->floor == b->floor && x->direction == y->direction &&
+	       x->proto == y->proto && !without_ports(x->proto) && same_prefixes(x->prefixes, x->n_prefixes, y->prefixes, y->n_prefixes, a->v4) &&
+	       same_prefixes(x->except, x->n_except, y->except, y->n_except, a->v4);
+}
+
+static int by_port(const void *a, const void *b)
+{
+	return ((const struct wh_nsg_block *)a)->rule->port - ((const struct wh_nsg_block *)b)->rule->port;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static void join_ports(struct builder *b)
+{
+	size_t kept = 0;
+	if (b->n)
+		qsort(b->blocks, b->n, sizeof *b->blocks, by_port);
+	for (size_t i = 0; i < b->n; i++) {
+		struct wh_nsg_block *k = &b->blocks[i];
+		const struct wh_recommended_rule *r = k->rule;
+		size_t at = 0;
+		while (at < kept && !joins(&b->blocks[at], k))
+			at++;
+		if (at == kept) {
+			struct wh_nsg_block fresh = *k;
+			fresh.n_ports = 0;
+			b->blocks[kept++] = fresh;
+		}
+		struct wh_nsg_block *into = &b->blocks[at];
+		uint16_t *ports = wh_arena_array(b->mem, into->n_ports + 1, sizeof *ports);
+		if (into->n_ports)
+			memcpy(ports, into->ports, into->n_ports * sizeof *ports);
+		ports[into->n_ports++] = r->port;
+		into->ports = ports;
+		into->sources = most(into->sources, r->sources);
+		into->days = (unsigned)most(into->days, r->days);
+		into->flows += r->flows;
+		into->denied_peers = most(into->denied_peers, r->denied_peers);
+		into->denied_flows += r->denied_flows;
+	}
+	b->n = kept;
+}
+
+/* "22", "22, 80 and 443", "22, 80 and 7 more" */
+static const char *ports_text(const struct wh_nsg_block *k, struct wh_arena *mem)
+{
+	const uint16_t *p = k->ports;
+	switch (k->n_ports) {
+	case 1: return wh_arena_printf(mem, "%u", p[0]);
+	case 2: return wh_arena_printf(mem, "%u and %u", p[0], p[1]);
+	case 3: return wh_arena_printf(mem, "%u, %u and %u", p[0], p[1], p[2]);
+	default: return wh_arena_printf(mem, "%u, %u and %zu more", p[0], p[1], k->n_ports - 2);
+	}
+}
+
 /* ---- the entries of a block ---- */
 
 static size_t of_family(const struct wh_prefix *p, size_t n, bool v4, struct wh_arena *mem, const struct wh_prefix **out)
@@ -255,9 +390,8 @@ static const char *narrowed_text(const struct wh_nsg_block *k, struct wh_arena *
 
 static const char *allow_text(const struct wh_nsg_block *k, struct wh_arena *mem)
 {
-	const struct wh_recommended_rule *r = k->rule;
-	return wh_nsg_description(mem, wh_arena_printf(mem, "whittle: %llu peers seen on %u days in %llu flows, %.0f unseen%s", (unsigned long long)r->sources, r->days,
-	                                               (unsigned long long)r->flows, r->unseen, narrowed_text(k, mem)));
+	return wh_nsg_description(mem, wh_arena_printf(mem, "whittle: %llu peers seen on %u days in %llu flows, %.0f unseen%s", (unsigned long long)k->sources, k->days,
+	                                               (unsigned long long)k->flows, k->rule->unseen, narrowed_text(k, mem)));
 }
 
 static const char *deny_text(const struct builder *b, const struct wh_nsg_block *k, struct wh_arena *mem)
@@ -267,11 +401,11 @@ static const char *deny_text(const struct builder *b, const struct wh_nsg_block 
 	const char *begins = day ? wh_kept_text(k->before->name, day, mem) : "System Generated by whittle";
 	char proto[8];
 	if (!r->n_prefixes)
-		return wh_nsg_description(mem, wh_arena_printf(mem, "%s: nobody belongs on %s %u%s", begins, wh_proto_text(r->proto, proto), r->port,
-		                                               narrowed_text(k, mem)));
-	const char *ends = r->denied_peers ? wh_arena_printf(mem, "; %llu peers with %llu flows end here", (unsigned long long)r->denied_peers,
-	                                                     (unsigned long long)r->denied_flows) : "";
-	return wh_nsg_description(mem, wh_arena_printf(mem, "%s: the rest of %s %u%s%s", begins, wh_proto_text(r->proto, proto), r->port, ends,
+		return wh_nsg_description(mem, wh_arena_printf(mem, "%s: nobody belongs on %s %s%s", begins, wh_proto_text(r->proto, proto),
+		                                               ports_text(k, mem), narrowed_text(k, mem)));
+	const char *ends = k->denied_peers ? wh_arena_printf(mem, "; %llu peers with %llu flows end here", (unsigned long long)k->denied_peers,
+	                                                     (unsigned long long)k->denied_flows) : "";
+	return wh_nsg_description(mem, wh_arena_printf(mem, "%s: the rest of %s %s%s%s", begins, wh_proto_text(r->proto, proto), ports_text(k, mem), ends,
 	                                               narrowed_text(k, mem)));
 }
 
@@ -299,8 +433,8 @@ static void fill_block(struct builder *b, struct wh_nsg_block *k)
 {
 	const struct wh_recommended_rule *r = k->rule;
 	struct wh_prefix *locals = wh_arena_array(b->mem, k->resource->n_addrs, sizeof *locals);
-	struct wh_nsg_entry e = {.direction = r->direction, .proto = r->proto, .port = r->port, .locals = locals,
-	                         .any_port = r->proto != WH_PROTO_TCP && r->proto != WH_PROTO_UDP && r->proto != WH_PROTO_ANY}, c = e, a = e;
+	struct wh_nsg_entry e = {.direction = r->direction, .proto = r->proto, .ports = k->ports, .n_ports = k->n_ports, .locals = locals,
+	                         .any_port = without_ports(r->proto)}, c = e, a = e;
 	for (size_t i = 0; i < k->resource->n_addrs; i++)
 		if (wh_addr_is_v4(&k->resource->addrs[i]) == k->v4)
 			locals[e.n_locals++] = wh_prefix_of(&k->resource->addrs[i], 128);
@@ -364,7 +498,7 @@ static int add_blocks(struct builder *b, const struct wh_resource_result *res)
 			if (!needed(b, &block) && !other_day(b, &block))
 				continue;
 			if (b->n == MAX_BLOCKS)
-				return wh_fail(b->err, -E2BIG, "%s: more than the 1,000 rules that Azure takes in one group would be needed: split it", b->plan->name);
+				return wh_fail(b->err, -E2BIG, "%s: far more than the 1,000 rules that Azure takes in one group would be needed: split it", b->plan->name);
 			GROW(b->blocks, b->n, b->room, b->mem);
 			b->blocks[b->n++] = block;
 		}
@@ -465,7 +599,7 @@ bool wh_nsg_asked(const struct wh_nsg *nsg, const struct wh_estate *e, const str
 static int plan_group(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, const struct wh_nsg *nsg,
                       const struct wh_resource *only, struct wh_arena *mem, struct wh_nsg_plan *plan, bool *made, struct wh_error *err)
 {
-	struct builder b = {.mem = mem, .err = err, .tags = {e->vnets, e->n_vnets}, .opt = opt, .plan = plan, .nsg = nsg};
+	struct builder b = {.mem = mem, .err = err, .tags = {e->vnets, e->n_vnets}, .opt = opt, .plan = plan, .nsg = nsg, .all = r};
 	bool over = wh_nsg_overdue(nsg, opt, mem);
 	const char *notes = "";
 	int rc = 0;
@@ -479,12 +613,13 @@ static int plan_group(const struct wh_recommendation *r, const struct wh_estate 
 	*made = b.n > 0;
 	if (rc || (!b.n && !over))
 		return rc;
-	for (size_t i = 0; nsg && i < b.n; i++)
-		find_gone(&b, &b.blocks[i]);
+	if (nsg)
+		find_gone(&b);
 	for (size_t i = 0; nsg && i < b.n && !rc; i++)
 		rc = place_block(&b, &b.blocks[i]);
 	if (rc)
 		return rc;
+	join_ports(&b);
 	for (size_t i = 0; i < b.n; i++)
 		fill_block(&b, &b.blocks[i]);
 	if (b.n)

@@ -13,7 +13,7 @@ struct wh_nsg_entry {
 	enum wh_direction direction;
 	bool allow;
 	uint8_t proto;
-	uint16_t port;
+	const uint16_t *ports; size_t n_ports; /* ours: in order, at least one */
 	bool any_port;                   /* ours: "*", for protocols without ports and for the rest of a new group */
 	bool everyone;                   /* ours: the peers are "*", else those listed, at least one */
 	const struct wh_prefix *peers; size_t n_peers;   /* ours: of one family */
@@ -56,6 +56,8 @@ json_t *wh_nsg_plan_arm(const struct wh_nsg_plan *p);
 bool wh_nsg_plan_removes(const struct wh_nsg_plan *p, const struct wh_rule *r);
 /* The part of an ARM id after "/KEY/", for "subscriptions" and "resourceGroups"; NULL when it has none. */
 const char *wh_nsg_id_part(const struct wh_nsg_plan *p, const char *key, struct wh_arena *mem);
+/* The ports of one of our entries as Azure writes them, neighbours as ranges: "22", "8000-8003"; "*" for any. Returns how many. */
+size_t wh_nsg_ports(const struct wh_nsg_entry *e, struct wh_arena *mem, const char ***out);
 /* "Tcp", "Udp", …, as Azure spells them. */
 const char *wh_nsg_protocol(uint8_t proto);
 /* The plans' notes as one text, or that there is nothing to change. free() it. */
@@ -80,10 +82,13 @@ bool wh_nsg_overdue(const struct wh_nsg *nsg, const struct wh_render_options *op
 int wh_nsg_remove_overdue(struct wh_nsg_plan *plan, const struct wh_estate *e, const struct wh_render_options *opt, struct wh_arena *mem, const char **notes,
                           struct wh_error *err);
 
-/* One family of one recommended rule of one resource: up to three entries, to stand in this order before the rule that they narrow. */
+/* One family of one recommended rule of one resource, or of several that differ in their ports alone: up to three entries, to stand in this
+ * order before the rule that they narrow. */
 struct wh_nsg_block {
 	const struct wh_resource *resource;
-	const struct wh_recommended_rule *rule;
+	const struct wh_recommended_rule *rule; /* that of the first port */
+	const uint16_t *ports; size_t n_ports;  /* in order */
+	uint64_t sources, flows, denied_peers, denied_flows; unsigned days; /* of the rules together: the most, and the sum of flows */
 	const struct wh_rule *before;    /* the rule that is narrowed; NULL in a new group */
 	const struct wh_rule *floor;     /* the last rule of unknown reach ahead of it, which stays ahead; NULL: none */
 	bool v4;

@@ -64,8 +64,8 @@ static const char *label(struct wh_arena *mem, const char *group, const char *ru
 static void rule(FILE *f, const struct wh_nsg_plan *p, const struct wh_nsg_entry *e, const char *where, struct wh_arena *mem)
 {
 	bool in = e->direction == WH_INBOUND;
-	char port[8];
-	snprintf(port, sizeof port, "%u", e->port);
+	const char **ports;
+	size_t n_ports = wh_nsg_ports(e, mem, &ports);
 	fprintf(f, "\nresource \"azurerm_network_security_rule\" \"%s\" {\n", label(mem, p->name, e->name));
 	argument(f, "name", e->name);
 	argument(f, "description", e->description);
@@ -74,7 +74,14 @@ static void rule(FILE *f, const struct wh_nsg_plan *p, const struct wh_nsg_entry
 	argument(f, "access", e->allow ? "Allow" : "Deny");
 	argument(f, "protocol", wh_nsg_protocol(e->proto));
 	argument(f, "source_port_range", "*");
-	argument(f, "destination_port_range", e->any_port ? "*" : port);
+	if (n_ports == 1) {
+		argument(f, "destination_port_range", ports[0]);
+	} else {
+		fprintf(f, "  %-27s = [", "destination_port_ranges");
+		for (size_t i = 0; i < n_ports; i++)
+			fprintf(f, "%s\"%s\"", i ? ", " : "", ports[i]);
+		fputs("]\n", f);
+	}
 	addresses(f, in ? "source" : "destination", e->everyone ? NULL : e->peers, e->everyone ? 0 : e->n_peers);
 	addresses(f, in ? "destination" : "source", e->locals, e->n_locals);
 	if (where)

@@ -17,7 +17,7 @@ struct world {
 	struct wh_addr own[2][2];
 	struct wh_resource res[2];
 	struct wh_estate estate;
-	struct wh_recommended_rule rules[2][3];
+	struct wh_recommended_rule rules[2][4];
 	struct wh_resource_result results[2];
 	struct wh_recommendation rec;
 	struct wh_prefix vnet[2];
@@ -90,7 +90,7 @@ static void random_group(char *text, size_t size)
 static void random_rule(struct world *w, struct wh_recommended_rule *r, unsigned i)
 {
 	struct wh_prefix *p = wh_arena_array(w->mem, 4, sizeof *p), *x = wh_arena_array(w->mem, 2, sizeof *x);
-	*r = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = (uint16_t)(21 + i), .direction = i == 2 ? WH_OUTBOUND : WH_INBOUND, .prefixes = p, .except = x};
+	*r = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = (uint16_t)(21 + i), .direction = i == 3 ? WH_OUTBOUND : WH_INBOUND, .prefixes = p, .except = x};
 	for (int k = rand() % 4; k > 0; k--) {
 		struct wh_addr a = peer((unsigned)rand() % PEERS);
 		p[r->n_prefixes++] = wh_prefix_of(&a, 125 + (unsigned)rand() % 4);
@@ -125,10 +125,15 @@ static void random_rules(struct world *w)
 {
 	for (int i = 0; i < 2; i++) {
 		w->results[i].n_rules = 0;
-		for (unsigned k = 0; k < 3; k++) {
+		for (unsigned k = 0; k < 4; k++) {
 			struct wh_counterexample ce;
 			struct wh_recommended_rule *r = &w->rules[i][w->results[i].n_rules];
 			random_rule(w, r, k);
+			if (k && k < 3 && rand() % 2 && w->results[i].n_rules) { /* what one port has in common with another becomes one rule */
+				const struct wh_recommended_rule *like = &w->rules[i][rand() % w->results[i].n_rules];
+				r->prefixes = like->prefixes, r->n_prefixes = like->n_prefixes;
+				r->except = like->except, r->n_except = like->n_except;
+			}
 			w->results[i].n_rules += rand() % 4 && !wh_prove(&w->estate, &w->res[i], r, 1, w->mem, &ce, NULL);
 		}
 	}
@@ -186,7 +191,7 @@ static char *render(struct world *w)
 static void packets_pass_that_passed_and_were_proposed_and_no_others(void **state)
 {
 	(void)state;
-	unsigned changed = 0, moved = 0;
+	unsigned changed = 0, moved = 0, joined = 0;
 	srand(21);
 	for (int round = 0; round < 150; round++) {
 		struct world w = {.mem = wh_arena_new()};
@@ -204,6 +209,7 @@ static void packets_pass_that_passed_and_were_proposed_and_no_others(void **stat
 			assert_int_equal(n, 1);
 			compare(&w, before, after, out);
 			changed += after->n_rules != before->n_rules;
+			joined += strstr(out, "\"21-22\"") || strstr(out, "\"21-23\"") || strstr(out, "\"22-23\"") || strstr(out, "\"23\"]");
 			for (size_t i = 0; i < before->n_rules; i++)
 				for (size_t k = 0; k < after->n_rules; k++)
 					moved += !strcmp(before->rules[i].name, after->rules[k].name) && before->rules[i].name[0] == 'r' && before->rules[i].priority != after->rules[k].priority;
@@ -226,6 +232,7 @@ static void packets_pass_that_passed_and_were_proposed_and_no_others(void **stat
 		wh_arena_free(w.mem);
 	}
 	assert_true(changed > 120);
+	assert_true(joined > 100);
 	assert_true(moved > 10); /* the tight groups really made rules move */
 }
 
@@ -436,6 +443,45 @@ static void a_new_group_leaves_every_other_port_as_open_as_it_was(void **state)
 	wh_arena_free(w.mem);
 }
 
+/* Ports 22 and 3389 for the same partner, 443 for all of the range: two rules for the first two, and when one of them goes its own way, each has its own. */
+static void ports_with_the_same_prefixes_share_their_rules_until_they_part(void **state)
+{
+	(void)state;
+	struct world w = {.mem = wh_arena_new()};
+	struct wh_prefix partner = {.addr = wh_addr_v4(0x2d000008), .len = 125}, wide = {.addr = wh_addr_v4(0x2d000000), .len = 124}, one = {.addr = wh_addr_v4(0x2d000009), .len = 128};
+	static const uint16_t ports[] = {443, 3389, 22};
+	char *notes;
+	make(&w, "{\"name\":\"web\",\"securityRules\":[{\"name\":\"any\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\","
+	         "\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"45.0.0.0/24\",\"destinationAddressPrefix\":\"*\",\"destinationPortRanges\":[\"22\",\"443\",\"3389\"]}]}");
+	for (unsigned i = 0; i < 3; i++)
+		w.rules[0][i] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = ports[i], .prefixes = i ? &partner : &wide, .n_prefixes = 1};
+	w.results[0].n_rules = 3;
+	struct wh_nsg *after = render_and_read(&w, &notes);
+	assert_int_equal(after->n_rules, 6 + 6); /* any, two pairs for IPv4, one deny for the three in IPv6; the defaults */
+	const struct wh_rule *shared = wh_rule_named(after, "whittle-vm1-TCP-in-22-allow");
+	assert_non_null(shared);
+	assert_int_equal(shared->n_dst_ports, 2);
+	assert_int_equal(shared->dst_ports[0].from, 22);
+	assert_int_equal(shared->dst_ports[1].from, 3389);
+	compare(&w, w.nsg, after, "shared");
+	free(notes);
+
+	wh_nsgs_free(w.nsg, 1);
+	w.nsg = after;
+	w.list[0] = after;
+	w.estate.nsgs = after;
+	w.rules[0][1].prefixes = &one; /* 3389 */
+	struct wh_nsg *apart = render_and_read(&w, &notes);
+	assert_int_equal(apart->n_rules, 8 + 6);
+	assert_int_equal(wh_rule_named(apart, "whittle-vm1-TCP-in-22-allow")->n_dst_ports, 1);
+	assert_int_equal(wh_rule_named(apart, "whittle-vm1-TCP-in-3389-allow")->n_dst_ports, 1);
+	compare(&w, after, apart, "apart");
+	free(notes);
+	wh_nsgs_free(apart, 1);
+	wh_nsgs_free(w.nsg, 1);
+	wh_arena_free(w.mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +492,7 @@ int main(void)
 		cmocka_unit_test(what_stood_behind_an_earlier_export_does_not_come_ahead_of_the_next),
 		cmocka_unit_test(more_prefixes_than_azure_takes_are_refused),
 		cmocka_unit_test(names_and_descriptions_keep_azures_rules_whatever_the_resource_is_called),
+		cmocka_unit_test(ports_with_the_same_prefixes_share_their_rules_until_they_part),
 		cmocka_unit_test(a_new_group_leaves_every_other_port_as_open_as_it_was),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
