@@ -29,6 +29,7 @@ inside() { # ROOT COMMAND-LINE
 
 one() { # SUITE
 	root=$(mktemp -d "$cache/fresh-$1.XXXXXX") || exit 1
+	chmod 755 "$root" # tests become other users, who must reach their files
 	log=$cache/fresh-$1.log
 	debootstrap --variant=minbase --include=ca-certificates "$1" "$root" "$mirror" >"$log" 2>&1
 	say $? "a minimal $1 is made"
