@@ -195,11 +195,12 @@ static int derive_all(const struct wh_analysis *a, const struct wh_resource_traf
 	return 0;
 }
 
-/* A resource's budget: lines grow dearer until all its rules fit together, and then as much cheaper as they still fit. */
-static int derive_within(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct ports *ports, size_t budget,
+/* A resource's budget: lines grow dearer until all its rules fit together, and then as much cheaper as they still fit. `price` is what a line
+ * costs at the least: more than 1 where its group has no room. */
+static int derive_within(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct ports *ports, size_t budget, double price,
                          struct wh_arena *mem, struct wh_resource_result *res, struct wh_error *err)
 {
-	double lo = 0, hi = 1;
+	double lo = 0, hi = price;
 	size_t lines;
 	int rc;
 
@@ -208,7 +209,7 @@ static int derive_within(const struct wh_analysis *a, const struct wh_resource_t
 		hi *= 4;
 	}
 	if (!rc && lines > budget) {
-		if ((rc = derive_all(a, t, ports, 1, mem, res, &lines, err)) == 0)
+		if ((rc = derive_all(a, t, ports, price, mem, res, &lines, err)) == 0)
 			join_reason(res, mem, wh_arena_printf(mem, "even the fewest lines that let every peer in are more than %zu", budget));
 		return rc;
 	}
@@ -224,7 +225,7 @@ static int derive_within(const struct wh_analysis *a, const struct wh_resource_t
 	return rc || lo == 0 ? rc : derive_all(a, t, ports, hi, mem, res, &lines, err);
 }
 
-static int recommend_one(struct wh_analysis *a, struct wh_resource_result *res, struct wh_arena *mem, struct wh_error *err)
+static int recommend_one(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_arena *mem, struct wh_error *err)
 {
 	struct wh_arena *scratch = wh_arena_new(); /* peers by the million do not outlive their resource */
 	size_t budget = a->opt->max_lines ? a->opt->max_lines : SIZE_MAX;
@@ -247,7 +248,7 @@ static int recommend_one(struct wh_analysis *a, struct wh_resource_result *res, 
 	size_t nsg = a->opt->max_prefixes_nsg ? a->opt->max_prefixes_nsg : NSG_PREFIXES;
 	if (res->resource->n_nsgs && nsg < budget)
 		budget = nsg;
-	if ((rc = derive_within(a, &t, &ports, budget, mem, res, err)))
+	if ((rc = derive_within(a, &t, &ports, budget, price, mem, res, err)))
 		goto out;
 	res->status = res->n_rules ? WH_UNHEALTHY : WH_HEALTHY;
 	if (!res->n_rules && !res->reason)
@@ -298,6 +299,8 @@ struct recommending {
 	struct wh_arena *mem[WH_MOST_THREADS]; /* what each thread's resources leave behind */
 	pthread_mutex_t lock;                  /* of `done` and of the caller's progress */
 	size_t done;
+	double *price;                         /* of a line, for each resource */
+	const size_t *which;                   /* the resources that are derived anew; NULL: all, for the first time */
 };
 
 static int recommend_job(void *arg, struct wh_store *s, unsigned thread, size_t i, struct wh_error *err)
@@ -307,8 +310,9 @@ static int recommend_job(void *arg, struct wh_store *s, unsigned thread, size_t 
 	mine.store = s;
 	if (!r->mem[thread])
 		r->mem[thread] = wh_arena_new();
-	int rc = recommend_one(&mine, &r->rec->resources[i], r->mem[thread], err);
-	if (rc || !mine.opt->progress)
+	size_t at = r->which ? r->which[i] : i;
+	int rc = recommend_one(&mine, &r->rec->resources[at], r->price[at], r->mem[thread], err);
+	if (rc || r->which || !mine.opt->progress)
 		return rc;
 	pthread_mutex_lock(&r->lock);
 	rc = mine.opt->progress(mine.opt->progress_arg, ++r->done, r->rec->n_resources);
@@ -316,10 +320,113 @@ static int recommend_job(void *arg, struct wh_store *s, unsigned thread, size_t 
 	return rc;
 }
 
+/* ---- the budget of a group ---- */
+
+static bool guarded_by(const struct wh_resource *r, const struct wh_nsg *nsg)
+{
+	for (size_t i = 0; i < r->n_nsgs; i++)
+		if (r->nsgs[i] == nsg)
+			return true;
+	return false;
+}
+
+/* The address prefixes of a group's own rules, as Azure counts them. */
+static size_t own_prefixes(const struct wh_nsg *nsg)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < nsg->n_rules; i++)
+		if (!nsg->rules[i].is_default && nsg->rules[i].origin != WH_ORIGIN_WHITTLE)
+			n += nsg->rules[i].n_peers + nsg->rules[i].n_locals;
+	return n;
+}
+
+/* What the resource's rules add to it: each is an allow, a deny, and maybe a deny of carve-outs, all of which name its addresses. */
+static size_t added_prefixes(const struct wh_resource_result *res)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < res->n_rules; i++) {
+		const struct wh_recommended_rule *r = &res->rules[i];
+		n += r->n_prefixes + r->n_except + (1u + (r->n_prefixes > 0) + (r->n_except > 0)) * res->resource->n_addrs;
+	}
+	return n;
+}
+
+/* At one price for all: the prefixes of the resources `which` together. */
+static int derive_at(struct recommending *r, size_t n, double price, size_t *sum, struct wh_error *err)
+{
+	for (size_t i = 0; i < n; i++)
+		r->price[r->which[i]] = price;
+	int rc = wh_parallel(r->a->store, r->a->opt->threads, n, recommend_job, r, err);
+	*sum = 0;
+	for (size_t i = 0; i < n && !rc; i++)
+		*sum += added_prefixes(&r->rec->resources[r->which[i]]);
+	return rc;
+}
+
+/* Several resources may share a group: where their rules do not fit into it together, lines grow dearer for all of them alike, by bisection. */
+static int fit_group(struct recommending *r, const struct wh_nsg *nsg, struct wh_arena *mem, struct wh_error *err)
+{
+	size_t most = r->a->opt->max_prefixes_nsg ? r->a->opt->max_prefixes_nsg : NSG_PREFIXES, own = own_prefixes(nsg), n = 0, sum = 0;
+	size_t *which = wh_arena_array(mem, r->rec->n_resources + 1, sizeof *which), *had = wh_arena_array(mem, r->rec->n_resources + 1, sizeof *had);
+	double least = 1, lo, hi;
+	int rc;
+
+	for (size_t i = 0; i < r->rec->n_resources; i++)
+		if (r->rec->resources[i].n_rules && guarded_by(r->rec->resources[i].resource, nsg)) {
+			had[n] = r->rec->resources[i].n_rules;
+			which[n++] = i;
+			sum += added_prefixes(&r->rec->resources[i]);
+			least = r->price[i] > least ? r->price[i] : least;
+		}
+	if (own + sum <= most || !n)
+		return 0;
+	r->which = which;
+	lo = least;
+	hi = least * 4;
+	while (!(rc = derive_at(r, n, hi, &sum, err)) && own + sum > most && hi < ldexp(1, 60)) {
+		lo = hi;
+		hi *= 4;
+	}
+	if (!rc && own + sum > most) {
+		size_t fewest = own + sum;
+		rc = derive_at(r, n, least, &sum, err);
+		for (size_t i = 0; i < n && !rc; i++)
+			join_reason(&r->rec->resources[which[i]], mem, wh_arena_printf(mem, "%s: even the fewest lines that let every peer in make %zu prefixes, and the "
+			                                                               "group holds %zu: split it", nsg->name, fewest, most));
+		goto out;
+	}
+	for (int i = 0; i < 8 && !rc; i++) {
+		double mid = sqrt(lo * hi);
+		if ((rc = derive_at(r, n, mid, &sum, err)))
+			break;
+		if (own + sum > most)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	if (!rc)
+		rc = derive_at(r, n, hi, &sum, err);
+	for (size_t i = 0; i < n && !rc; i++) { /* dear lines end as the rule in force, which is no narrowing */
+		struct wh_resource_result *res = &r->rec->resources[which[i]];
+		if (res->n_rules == had[i])
+			continue;
+		res->status = WH_UNHEALTHY;
+		join_reason(res, mem, wh_arena_printf(mem, "%s has no room for narrower rules: it holds %zu prefixes; split it", nsg->name, most));
+	}
+out:
+	r->which = NULL;
+	return rc;
+}
+
 static int recommend_all(const struct wh_analysis *a, struct wh_recommendation *rec, struct wh_arena *mem, struct wh_error *err)
 {
 	struct recommending r = {.a = a, .rec = rec, .lock = PTHREAD_MUTEX_INITIALIZER};
+	r.price = wh_arena_array(mem, rec->n_resources + 1, sizeof *r.price);
+	for (size_t i = 0; i < rec->n_resources; i++)
+		r.price[i] = 1;
 	int rc = wh_parallel(a->store, a->opt->threads, rec->n_resources, recommend_job, &r, err);
+	for (size_t i = 0; i < a->estate->n_nsgs && !rc; i++)
+		rc = fit_group(&r, &a->estate->nsgs[i], mem, err);
 	for (unsigned i = 0; i < WH_MOST_THREADS; i++)
 		if (r.mem[i])
 			wh_arena_adopt(mem, r.mem[i]);

@@ -219,6 +219,53 @@ static void a_budget_of_lines_is_held_by_all_rules_of_a_resource_together(void *
 	scene_close(&s);
 }
 
+/* Three resources behind one group, with twelve scattered partners each: 36 lines where nothing presses. */
+static void a_groups_budget_is_held_by_all_its_resources_together(void **state)
+{
+	(void)state;
+	static const char group[] = "{\"name\": \"web\", \"securityRules\": [{\"name\": \"ssh\", \"priority\": 300, \"access\": \"Allow\", \"direction\": \"Inbound\","
+	                            "\"protocol\": \"Tcp\", \"sourceAddressPrefix\": \"140.0.0.0/8\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\","
+	                            "\"destinationPortRange\": \"22\"}]}";
+	static const char *const estate = "resources:\n  - {name: vm1, addresses: [10.0.0.4], nsgs: [web.json]}\n  - {name: vm2, addresses: [10.0.0.5], nsgs: [web.json]}\n"
+	                                  "  - {name: vm3, addresses: [10.0.0.6], nsgs: [web.json]}\n";
+	struct scene s;
+	struct wh_recommendation *rec;
+	struct wh_port_list *ports;
+	struct wh_error err;
+	scene_open(&s, group, 0);
+	scene_estate(&s, estate);
+	for (int day = 0; day < 31; day++)
+		for (int i = 0; i < 36; i++) {
+			char from[32], to[32];
+			snprintf(from, sizeof from, "140.%d.30.8", 20 + i * 4);
+			snprintf(to, sizeof to, "10.0.0.%d", 4 + i % 3);
+			scene_session_to(&s, from, to, 22, day, 9, 64, 600);
+		}
+	scene_recommend(&s);
+	wh_port_list_load("22", NULL, s.mem, &ports, &err);
+	for (unsigned most = 100; most > 15; most -= 17) {
+		struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .max_prefixes_nsg = most};
+		size_t used = 1, lines[3]; /* the group's own prefix */
+		if (wh_recommend(s.store, s.estate, NULL, 0, &opt, s.mem, &rec, &err))
+			fail_msg("%s", err.text);
+		assert_int_equal(rec->n_resources, 3);
+		for (size_t i = 0; i < 3; i++) {
+			assert_int_equal(rec->resources[i].n_rules, 1);
+			const struct wh_recommended_rule *r = &rec->resources[i].rules[0];
+			assert_int_equal(r->replayed.peers, 0);
+			lines[i] = r->n_prefixes + r->n_except;
+			used += lines[i] + 2 + (r->n_except > 0);
+		}
+		assert_true(used <= most);
+		assert_true(most < 45 || lines[0] + lines[1] + lines[2] == 36); /* as long as there is room, nothing is given up */
+	}
+	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .max_prefixes_nsg = 5};
+	if (wh_recommend(s.store, s.estate, NULL, 0, &opt, s.mem, &rec, &err))
+		fail_msg("%s", err.text);
+	assert_non_null(strstr(rec->resources[0].reason, "web has no room for narrower rules: it holds 5 prefixes"));
+	scene_close(&s);
+}
+
 static void the_drawing_has_a_dot_for_each_point_and_is_well_formed(void **state)
 {
 	(void)state;
@@ -323,6 +370,7 @@ int main(void)
 		cmocka_unit_test(along_the_curve_lines_become_fewer_and_addresses_more),
 		cmocka_unit_test(each_point_of_the_curve_is_what_its_permissiveness_recommends),
 		cmocka_unit_test(a_budget_of_lines_is_held_by_all_rules_of_a_resource_together),
+		cmocka_unit_test(a_groups_budget_is_held_by_all_its_resources_together),
 		cmocka_unit_test(what_changed_since_the_last_calculation_is_said_with_its_reason),
 		cmocka_unit_test(days_without_any_flow_are_an_outage_and_are_named),
 		cmocka_unit_test(what_nobody_uses_any_more_falls_out_of_a_rolling_window),

@@ -107,9 +107,30 @@ static void answered(struct wh_flow *f, uint64_t bytes)
 	strcpy(f->app_proto, f->dst_port == 22 ? "ssh" : "tls");
 }
 
+void scene_estate(struct scene *s, const char *yaml)
+{
+	char path[96];
+	struct wh_estate_summary sum = {0};
+	write_file(s->dir, "estate.yaml", yaml);
+	snprintf(path, sizeof path, "%s/estate.yaml", s->dir);
+	MUST(wh_estate_import(s->store, path, &sum, &err));
+	free(sum.note_texts);
+	wh_edge_table_free(s->table);
+	wh_locals_free(s->locals);
+	MUST(wh_estate_locals(s->store, NULL, &s->locals, &err));
+	s->table = wh_edge_table_new(s->locals, 64 << 20);
+	assert_non_null(s->table);
+}
+
 void scene_session(struct scene *s, const char *src, uint16_t port, int day, int hour, unsigned kib, unsigned seconds)
 {
+	scene_session_to(s, src, "10.0.0.4", port, day, hour, kib, seconds);
+}
+
+void scene_session_to(struct scene *s, const char *src, const char *dst, uint16_t port, int day, int hour, unsigned kib, unsigned seconds)
+{
 	struct wh_record r = tcp(addr(src), port, day, hour, seconds);
+	r.flow.dst = addr(dst);
 	answered(&r.flow, (uint64_t)kib * 1024);
 	fold(s, &r);
 }

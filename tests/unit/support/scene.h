@@ -19,8 +19,11 @@ extern const int64_t scene_day0_us; /* 2026-10-01T00:00:00Z */
 /* vm1 is 10.0.0.4; nsg_json NULL: no NSG (open by default), else the text of vm1's NSG file. Fails the test on any error. */
 void scene_open(struct scene *s, const char *nsg_json, size_t byte_limit);
 void scene_close(struct scene *s);
+/* Another estate in the place of vm1's, before there is traffic; the group of scene_open() is web.json. */
+void scene_estate(struct scene *s, const char *yaml);
 /* An answered TCP session of `kib` each way from `src` to vm1's port on day `day`, at hour `hour`, `seconds` long. */
 void scene_session(struct scene *s, const char *src, uint16_t port, int day, int hour, unsigned kib, unsigned seconds);
+void scene_session_to(struct scene *s, const char *src, const char *dst, uint16_t port, int day, int hour, unsigned kib, unsigned seconds);
 /* A session of the size of a failed login. */
 void scene_guess(struct scene *s, const char *src, uint16_t port, int day, int hour);
 /* A SYN that nobody answered; with severity > 0 also an IDS alert on it. */
