@@ -203,7 +203,7 @@ int wh_directions_parse(const char *text, enum wh_directions *out)
 static int fill(struct wh_config *c, const char *file, const struct wh_yaml *root, struct wh_error *err)
 {
 	static const char *const known[] = {"store", "discover", "ports", "rules-dir", "memory-limit", "flush-interval", "min-days",
-	                                    "max-prefixes", "stable-days", "window-days", "direction", "trusted", "threat-intel", "jit", "watch", "azure", NULL};
+	                                    "max-prefixes", "stable-days", "window-days", "direction", "trusted", "threat-intel", "jit", "watch", "azure", "nsg-scope", NULL};
 	const char *text;
 	int rc = wh_yaml_check_keys(file, root, known, err);
 
@@ -244,6 +244,8 @@ static int fill(struct wh_config *c, const char *file, const struct wh_yaml *roo
 			rc = wh_config_watch(c, file, n, err);
 		} else if (!strcmp(n->key, "azure")) {
 			rc = wh_config_azure(c, file, n, err);
+		} else if (!strcmp(n->key, "nsg-scope")) {
+			rc = wh_config_nsg_scope(c, file, n, err);
 		}
 	}
 	return rc;

@@ -1,9 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * azure: {endpoint: https://management.azure.com, token-command: az account get-access-token --query accessToken -o tsv, ca-file: ca.pem, wait: 5m}
+ * What concerns Azure:
+ *   nsg-scope: nic|subnet|both
+ *   azure: {endpoint: https://management.azure.com, token-command: az account get-access-token --query accessToken -o tsv, ca-file: ca.pem, wait: 5m}
  */
 #include <string.h>
 #include "base/config_parts.h"
+
+int wh_nsg_scope_parse(const char *text, enum wh_nsg_scope *out)
+{
+	static const char *const words[] = {[WH_NSG_NIC] = "nic", [WH_NSG_SUBNET] = "subnet", [WH_NSG_BOTH] = "both"};
+	for (int i = WH_NSG_NIC; i <= WH_NSG_BOTH; i++)
+		if (!strcmp(text, words[i])) {
+			*out = (enum wh_nsg_scope)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+int wh_config_nsg_scope(struct wh_config *c, const char *file, const struct wh_yaml *n, struct wh_error *err)
+{
+	const char *text = "";
+	int rc = wh_config_text(file, n, &text, err);
+	if (!rc && wh_nsg_scope_parse(text, &c->nsg_scope))
+		rc = wh_fail_input(err, -EINVAL, "%s:%d: 'nsg-scope' must be nic, subnet or both, not '%.60s'", file, n->line, text);
+	return rc;
+}
 
 int wh_config_azure(struct wh_config *c, const char *file, const struct wh_yaml *map, struct wh_error *err)
 {

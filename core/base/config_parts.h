@@ -13,4 +13,5 @@ const char *wh_config_beside(const struct wh_config *c, const char *file, const 
 /* Sections with maps of their own (config_jit.c). */
 int wh_config_jit(struct wh_config *c, const char *file, const struct wh_yaml *n, struct wh_error *err);
 int wh_config_azure(struct wh_config *c, const char *file, const struct wh_yaml *n, struct wh_error *err); /* config_azure.c */
+int wh_config_nsg_scope(struct wh_config *c, const char *file, const struct wh_yaml *n, struct wh_error *err);
 int wh_config_watch(struct wh_config *c, const char *file, const struct wh_yaml *n, struct wh_error *err);

@@ -122,7 +122,7 @@ static int take_options(struct job *j, int argc, char **argv, bool rollback)
 {
 	static const struct option opts[] = {{"to", 1, 0, 't'}, {"nsg", 1, 0, 'g'}, {"force", 0, 0, 'f'}, {"endpoint", 1, 0, 'e'}, {"token-command", 1, 0, 'k'},
 	                                     {"ca-file", 1, 0, 'a'}, {"wait", 1, 0, 'w'}, {"resource", 1, 0, 'r'}, {"dry-run", 0, 0, 'n'},
-	                                     {"keep-original", 1, 0, 'o'}, {0}};
+	                                     {"keep-original", 1, 0, 'o'}, {"nsg-scope", 1, 0, 's'}, {0}};
 	int64_t seconds;
 	int o;
 	while ((o = cli_getopt(j->c, argc, argv, "", opts)) != -1) {
@@ -143,6 +143,10 @@ static int take_options(struct job *j, int argc, char **argv, bool rollback)
 			break;
 		case 'r': j->names[j->opt.n_resources++] = optarg; break;
 		case 'n': j->dry = true; break;
+		case 's':
+			if (cli_nsg_scope(j->c, optarg, &j->opt.nsg_scope))
+				return CLI_USAGE;
+			break;
 		case 'o':
 			if (cli_check_day(j->c, optarg))
 				return CLI_USAGE;
@@ -156,6 +160,7 @@ static int take_options(struct job *j, int argc, char **argv, bool rollback)
 	if (rollback && (j->dry || j->opt.n_resources || j->opt.keep_until))
 		return cli_usage(j->c, "rollback --to azure takes --nsg, and neither resources, --dry-run nor --keep-original");
 	j->opt.today = cli_today();
+	j->opt.nsg_scope_default = j->c->config->nsg_scope;
 	j->opt.resources = j->names;
 	j->opt.who = cli_who();
 	fill_arm(j);

@@ -44,6 +44,7 @@ static const char enforce_help[] =
 	"  --dry-run              read, plan and show; write nothing\n"
 	"  --force                plan upon a group that somebody else changed since its import\n"
 	"  --keep-original DAY    keep the narrowed rule below until that day, as `whittle export --help` says; after it, remove it\n"
+	"  --nsg-scope SCOPE      nic, subnet or both: which groups of a resource, as `whittle export --help` says\n"
 	"  --token-command CMD    prints a bearer token (azure: {token-command: …} in whittle.yaml); else it is in $WHITTLE_AZURE_TOKEN\n"
 	"  --endpoint URL         https://management.azure.com, or another cloud's; --ca-file FILE where its certificate needs it\n"
 	"  --wait TIME            how long to wait for Azure in all (5m)\n"

@@ -17,6 +17,7 @@ static const char help[] =
 	"      id: /subscriptions/…/virtualMachines/vm1   # optional\n"
 	"      addresses: [10.0.0.4, '2001:db8::4']\n"
 	"      internet-facing: true\n"
+	"      nsg-scope: nic                     # which of its groups get rules: nic, subnet or both (the default)\n"
 	"      nsgs: [web.json]      # as `az network nsg show` or `list` prints them, or ARM resources; beside this file\n"
 	"  vnets: [10.0.0.0/16]      # optional: what the tag VirtualNetwork means\n"
 	"\n"

@@ -10,7 +10,7 @@
 #include "whittle/review.h"
 
 static const char help[] =
-	"usage: whittle export --format FORMAT [--resource NAME]… [--nsg NAME] [--keep-original DAY] [-o FILE]\n"
+	"usage: whittle export --format FORMAT [--resource NAME]… [--nsg NAME] [--keep-original DAY] [--nsg-scope SCOPE] [-o FILE]\n"
 	"\n"
 	"Writes the recommended rules, as they were reviewed, in a firewall's own format. Nothing is applied.\n"
 	"\n"
@@ -27,6 +27,8 @@ static const char help[] =
 	"  --keep-original DAY   with all but nft: the rule that is narrowed stays below, disabled by the deny, until that day (2027-01-31, UTC). The\n"
 	"                   deny's description carries it, `whittle status` tells it, and an export after it removes the rule, once nothing hangs\n"
 	"                   on it for any resource that the group is known to guard\n"
+	"  --nsg-scope nic|subnet|both   with all but nft: only the groups at network interfaces, or at subnets; else what the estate and\n"
+	"                   whittle.yaml say, and both where they say nothing\n"
 	"  -o FILE          writes the file at once when it is complete; without it, standard output\n"
 	"\n"
 	"What was added, moved or replaced is said on standard error.\n"
@@ -155,8 +157,8 @@ static int run(struct cli *c, int argc, char **argv)
 {
 	static const struct option longs[] = {{"format", required_argument, NULL, 'f'}, {"resource", required_argument, NULL, 'r'},
 	                                      {"nsg", required_argument, NULL, 'n'}, {"output", required_argument, NULL, 'o'},
-	                                      {"keep-original", required_argument, NULL, 'k'}, {0}};
-	struct wh_render_options opt = {.today = cli_today()};
+	                                      {"keep-original", required_argument, NULL, 'k'}, {"nsg-scope", required_argument, NULL, 's'}, {0}};
+	struct wh_render_options opt = {.today = cli_today(), .nsg_scope_default = c->config->nsg_scope};
 	const char *format = NULL, *path = NULL, **names = calloc((size_t)argc + 1, sizeof *names);
 	const struct wh_renderer *r;
 	int o, rc = CLI_OK;
@@ -173,6 +175,8 @@ static int run(struct cli *c, int argc, char **argv)
 			opt.nsg = optarg;
 		else if (o == 'k')
 			rc = cli_check_day(c, opt.keep_until = optarg);
+		else if (o == 's')
+			rc = cli_nsg_scope(c, optarg, &opt.nsg_scope);
 		else
 			path = optarg;
 	}
@@ -181,8 +185,8 @@ static int run(struct cli *c, int argc, char **argv)
 	r = format ? wh_renderer_find(format) : NULL;
 	if (!rc && !r)
 		rc = unknown_format(c, format);
-	if (!rc && r && opt.keep_until && !strcmp(r->name, "nft"))
-		rc = cli_usage(c, "--keep-original goes with the formats of Azure, not with nft");
+	if (!rc && r && (opt.keep_until || opt.nsg_scope) && !strcmp(r->name, "nft"))
+		rc = cli_usage(c, "--keep-original and --nsg-scope go with the formats of Azure, not with nft");
 	if (!rc && r && opt.nsg && !strcmp(r->name, "nft"))
 		rc = cli_usage(c, "--nsg goes with the formats of Azure, not with nft");
 	opt.resources = names;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the commands say of original rules that are kept for a time. */
+/* What the commands for network security groups share: original rules that are kept for a time, and which groups get rules. */
 #include <string.h>
 #include "cli/cli.h"
 #include "whittle/azure_groups.h"
@@ -22,6 +22,11 @@ int cli_check_day(const struct cli *c, const char *day)
 	if (strcmp(day, cli_today()) < 0)
 		return cli_usage(c, "%s is over: name the last day on which the original rule is to be kept", day);
 	return CLI_OK;
+}
+
+int cli_nsg_scope(const struct cli *c, const char *text, enum wh_nsg_scope *out)
+{
+	return wh_nsg_scope_parse(text, out) ? cli_usage(c, "'%s' is not a scope: there are nic, subnet and both", text) : CLI_OK;
 }
 
 int cli_kept(struct wh_store *s, const struct wh_estate *e, json_t *doc, const char *key)

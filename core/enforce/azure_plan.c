@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "enforce/arm_http.h"
 #include "enforce/azure_plan.h"
 #include "render/nsg_plan.h"
 
@@ -23,17 +24,20 @@ static bool chosen(const struct wh_azure_options *opt, const struct wh_resource 
 	return in;
 }
 
-static bool guards(const struct wh_nsg *nsg, const struct wh_resource *r)
+static struct wh_render_options render_options(const struct wh_azure *a, const char *nsg)
 {
-	bool in = false;
-	for (size_t i = 0; i < r->n_nsgs; i++)
-		in |= r->nsgs[i] == nsg;
-	return in;
+	return (struct wh_render_options){.resources = a->opt.resources, .n_resources = a->opt.n_resources, .nsg = nsg, .nsg_scope = a->opt.nsg_scope,
+	                                  .nsg_scope_default = a->opt.nsg_scope_default, .keep_until = a->opt.keep_until, .today = a->opt.today};
 }
 
 static int choose(struct wh_azure *a)
 {
-	const struct wh_render_options ask = {.resources = a->opt.resources, .n_resources = a->opt.n_resources, .nsg = a->opt.nsg};
+	const struct wh_render_options ask = render_options(a, a->opt.nsg);
+	const char *nowhere = wh_nsg_scope_notes(a->r, &ask, a->mem);
+	for (size_t len; *nowhere; nowhere += len + (nowhere[len] == '\n')) {
+		len = strcspn(nowhere, "\n");
+		wh_arm_say(a->arm, "%.*s", (int)len, nowhere);
+	}
 	for (size_t i = 0; i < a->e->n_nsgs; i++) {
 		const struct wh_nsg *nsg = &a->e->nsgs[i];
 		if (!wh_nsg_asked(nsg, a->e, &ask))
@@ -78,7 +82,7 @@ static bool only_of_chosen(const struct wh_azure *a, const struct wh_nsg *nsg, c
 		for (size_t j = 0; j < a->e->n_resources; j++)
 			for (size_t k = 0; k < a->e->resources[j].n_addrs; k++)
 				own += r->locals[i].len == 128 && wh_addr_eq(&r->locals[i].addr, &a->e->resources[j].addrs[k]) &&
-				       chosen(&a->opt, &a->e->resources[j]) && guards(nsg, &a->e->resources[j]);
+				       chosen(&a->opt, &a->e->resources[j]) && wh_nsg_guards(nsg, &a->e->resources[j]);
 	return r->n_locals && own == r->n_locals && !r->n_local_tags;
 }
 
@@ -143,7 +147,7 @@ static int prove(struct wh_azure *a, const struct wh_azure_group *g, struct wh_a
 		const struct wh_resource_result *res = &a->r->resources[i];
 		struct wh_counterexample ce;
 		char addr[WH_ADDR_STRLEN], proto[8];
-		if (!guards(&a->e->nsgs[w->at], res->resource) || !chosen(&a->opt, res->resource))
+		if (!wh_nsg_guards(&a->e->nsgs[w->at], res->resource) || !chosen(&a->opt, res->resource))
 			continue;
 		rc = wh_prove(a->e, res->resource, res->rules, res->n_rules, a->mem, &ce, a->err);
 		if (rc == 1)
@@ -156,8 +160,7 @@ static int prove(struct wh_azure *a, const struct wh_azure_group *g, struct wh_a
 static int merge(struct wh_azure *a, struct wh_azure_group *g, struct wh_azure_work *w)
 {
 	const struct wh_tag_context tags = {a->e->vnets, a->e->n_vnets};
-	struct wh_render_options opt = {.resources = a->opt.resources, .n_resources = a->opt.n_resources, .nsg = g->id,
-	                                      .keep_until = a->opt.keep_until, .today = a->opt.today};
+	struct wh_render_options opt = render_options(a, g->id);
 	struct wh_nsg_plan *plans;
 	struct wh_nsg base = w->base;
 	struct wh_kept *kept;

@@ -155,7 +155,8 @@ static int add_nsg(struct import *im, const struct wh_yaml *n, json_t *list)
 
 static int add_resource(struct import *im, const struct wh_yaml *r)
 {
-	static const char *const known[] = {"name", "id", "addresses", "internet-facing", "nsgs", NULL};
+	static const char *const known[] = {"name", "id", "addresses", "internet-facing", "nsgs", "nsg-scope", NULL};
+	enum wh_nsg_scope scope;
 	json_t *o = json_object(), *addresses = json_array(), *nsgs = json_array();
 	const char *s, *name = NULL;
 	bool facing = false;
@@ -168,6 +169,11 @@ static int add_resource(struct import *im, const struct wh_yaml *r)
 		} else if (!strcmp(n->key, "id")) {
 			if (!(rc = need_text(im, n, &s)))
 				json_object_set_new(o, "id", json_string(s));
+		} else if (!strcmp(n->key, "nsg-scope")) {
+			rc = need_text(im, n, &s);
+			if (!rc && wh_nsg_scope_parse(s, &scope))
+				rc = wh_fail_input(im->err, -EINVAL, "%s:%d: 'nsg-scope' must be nic, subnet or both, not '%.60s'", im->path, n->line, s);
+			json_object_set_new(o, "nsgScope", json_string(s));
 		} else if (!strcmp(n->key, "internet-facing")) {
 			rc = wh_yaml_bool(im->path, n, &facing, im->err);
 		} else if (!(rc = need_list(im, n))) {

@@ -87,6 +87,9 @@ static int load_resource(struct loading *ld, const json_t *o)
 	memset(r, 0, sizeof *r);
 	r->name = copy(ld, o, "name");
 	r->id = copy(ld, o, "id");
+	const char *scope = json_string_value(json_object_get(o, "nsgScope"));
+	if (scope && wh_nsg_scope_parse(scope, &r->nsg_scope))
+		return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
 	r->internet_facing = json_is_true(json_object_get(o, "internetFacing"));
 	r->addrs = wh_arena_array(ld->mem, json_array_size(addrs), sizeof *r->addrs);
 	json_array_foreach(addrs, i, v) {

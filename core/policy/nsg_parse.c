@@ -259,6 +259,8 @@ static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg
 	if (!name)
 		return bad(p, NULL, "a network security group has no name");
 	*nsg = (struct wh_nsg){.name = wh_arena_strdup(p->mem, name), .file = wh_arena_strdup(p->mem, p->file), .arm_resource = props != o};
+	nsg->at_nic = json_array_size(json_object_get(props, "networkInterfaces")) > 0;
+	nsg->at_subnet = json_array_size(json_object_get(props, "subnets")) > 0;
 	nsg->id = text(o, "id") ? wh_arena_strdup(p->mem, text(o, "id")) : NULL;
 	snprintf(base, sizeof base, "%s%s%ssecurityRules", path, *path ? "/" : "", props != o ? "properties/" : "");
 	nsg->rules = wh_arena_array(p->mem, json_array_size(rules) + 6, sizeof *nsg->rules);

@@ -171,7 +171,7 @@ static int render(const struct wh_recommendation *r, const struct wh_estate *e, 
 	if (!rc)
 		rc = write_groups(plans, n, e, opt, out, err);
 	if (!rc && opt && opt->notes)
-		*opt->notes = wh_nsg_notes(plans, n);
+		*opt->notes = wh_nsg_notes(plans, n, wh_nsg_scope_notes(r, opt, mem));
 	wh_arena_free(mem);
 	return rc;
 }

@@ -74,7 +74,7 @@ const char *wh_nsg_id_part(const struct wh_nsg_plan *p, const char *key, struct 
 	return NULL;
 }
 
-char *wh_nsg_notes(const struct wh_nsg_plan *plans, size_t n)
+char *wh_nsg_notes(const struct wh_nsg_plan *plans, size_t n, const char *more)
 {
 	char *text = NULL;
 	size_t len;
@@ -83,7 +83,8 @@ char *wh_nsg_notes(const struct wh_nsg_plan *plans, size_t n)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 		fputs(plans[i].notes, f);
-	if (!n)
+	fputs(more, f);
+	if (!n && !*more)
 		fputs("Nothing to change: the groups let through no more than what is recommended.\n", f);
 	fclose(f);
 	return text;
@@ -112,7 +113,7 @@ int wh_nsg_render(const struct wh_recommendation *r, const struct wh_estate *e, 
 		*out = NULL;
 	}
 	if (!rc && opt && opt->notes)
-		*opt->notes = wh_nsg_notes(plans, n);
+		*opt->notes = wh_nsg_notes(plans, n, wh_nsg_scope_notes(r, opt, mem));
 	wh_arena_free(mem);
 	return rc;
 }

@@ -566,35 +566,6 @@ static const char *notes_of(const struct builder *b)
 	return b->nsg ? wh_arena_printf(b->mem, "%s%s", s, wh_nsg_left_alone(b->nsg, b->mem)) : s;
 }
 
-bool wh_nsg_guards(const struct wh_nsg *nsg, const struct wh_resource *r)
-{
-	for (size_t i = 0; i < r->n_nsgs; i++)
-		if (r->nsgs[i] == nsg)
-			return true;
-	return !nsg && !r->n_nsgs;
-}
-
-static bool wanted(const struct wh_resource *r, const struct wh_render_options *opt)
-{
-	bool in = !opt || !opt->n_resources;
-	for (size_t i = 0; opt && i < opt->n_resources; i++)
-		in |= !strcmp(opt->resources[i], r->name) || (r->id && !strcasecmp(opt->resources[i], r->id));
-	return in;
-}
-
-static bool nsg_wanted(const struct wh_nsg *nsg, const struct wh_render_options *opt)
-{
-	return !opt || !opt->nsg || !strcasecmp(opt->nsg, nsg->name) || (nsg->id && !strcasecmp(opt->nsg, nsg->id));
-}
-
-bool wh_nsg_asked(const struct wh_nsg *nsg, const struct wh_estate *e, const struct wh_render_options *opt)
-{
-	bool in = false;
-	for (size_t i = 0; i < e->n_resources; i++)
-		in |= wh_nsg_guards(nsg, &e->resources[i]) && wanted(&e->resources[i], opt);
-	return in && nsg_wanted(nsg, opt);
-}
-
 /* Plans one group (nsg), or a new one for the one resource `only`. *made is false when there is nothing to change. */
 static int plan_group(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, const struct wh_nsg *nsg,
                       const struct wh_resource *only, struct wh_arena *mem, struct wh_nsg_plan *plan, bool *made, struct wh_error *err)
@@ -607,7 +578,10 @@ static int plan_group(const struct wh_recommendation *r, const struct wh_estate 
 	*plan = (struct wh_nsg_plan){.nsg = nsg, .name = nsg ? nsg->name : only ? wh_arena_printf(mem, "whittle-%s", wh_nsg_clean_name(only->name, 60, mem)) : "whittle"};
 	for (size_t i = 0; i < r->n_resources && !rc; i++) {
 		const struct wh_resource *res = r->resources[i].resource;
-		if (wh_nsg_guards(nsg, res) && wanted(res, opt) && (!only || only == res))
+		bool in = wh_nsg_guards(nsg, res) && wh_nsg_resource_asked(res, opt) && (!only || only == res);
+		if (in && nsg)
+			rc = wh_nsg_in_scope(nsg, res, opt, &in, err);
+		if (in && !rc)
 			rc = add_blocks(&b, &r->resources[i]);
 	}
 	*made = b.n > 0;
@@ -641,7 +615,7 @@ int wh_nsg_plans(const struct wh_recommendation *r, const struct wh_estate *e, c
 	*n = 0;
 	for (size_t i = 0; i < e->n_nsgs && !rc; i++) {
 		const struct wh_nsg *nsg = &e->nsgs[i];
-		if (!nsg_wanted(nsg, opt))
+		if (!wh_nsg_named(nsg, opt))
 			continue;
 		rc = plan_group(r, e, opt, nsg, NULL, mem, &(*out)[*n], &made, err);
 		*n += !rc && made;

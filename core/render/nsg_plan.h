@@ -60,20 +60,26 @@ const char *wh_nsg_id_part(const struct wh_nsg_plan *p, const char *key, struct 
 size_t wh_nsg_ports(const struct wh_nsg_entry *e, struct wh_arena *mem, const char ***out);
 /* "Tcp", "Udp", …, as Azure spells them. */
 const char *wh_nsg_protocol(uint8_t proto);
-/* The plans' notes as one text, or that there is nothing to change. free() it. */
-char *wh_nsg_notes(const struct wh_nsg_plan *plans, size_t n);
+/* The plans' notes as one text, or that there is nothing to change, and more lines. free() it. */
+char *wh_nsg_notes(const struct wh_nsg_plan *plans, size_t n, const char *more);
 /* Makes the plans, verifies each, and has `write` write them; notes for a person go to opt->notes. */
 typedef int (*wh_nsg_writer)(FILE *f, const struct wh_nsg_plan *plans, size_t n, struct wh_arena *mem, struct wh_error *err);
 int wh_nsg_render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, wh_nsg_writer write, char **out,
                   struct wh_error *err);
 
-/* Whether the options ask for this group: it guards a resource that they name. */
+/* Resources whose rules go nowhere, since none of their groups is where nsg-scope says: lines, or "". */
+const char *wh_nsg_scope_notes(const struct wh_recommendation *r, const struct wh_render_options *opt, struct wh_arena *mem);
+/* Whether the options ask for this group: it guards a resource that they name, where nsg-scope says. */
 bool wh_nsg_asked(const struct wh_nsg *nsg, const struct wh_estate *e, const struct wh_render_options *opt);
 
 /* ---- within this format ---- */
 
 /* Lines that say which rules of others are left alone, "" when there are none. */
 const char *wh_nsg_left_alone(const struct wh_nsg *nsg, struct wh_arena *mem);
+bool wh_nsg_resource_asked(const struct wh_resource *r, const struct wh_render_options *opt);
+bool wh_nsg_named(const struct wh_nsg *nsg, const struct wh_render_options *opt);
+/* Fails when the group does not say where it is, and that matters. */
+int wh_nsg_in_scope(const struct wh_nsg *nsg, const struct wh_resource *r, const struct wh_render_options *opt, bool *in, struct wh_error *err);
 bool wh_nsg_guards(const struct wh_nsg *nsg, const struct wh_resource *r); /* nsg NULL: whether it has none */
 /* Until when the original rule is to be kept, or NULL. */
 const char *wh_nsg_keep_day(const struct wh_nsg *nsg, const struct wh_render_options *opt, const struct wh_rule *original, struct wh_arena *mem);

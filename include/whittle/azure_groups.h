@@ -39,6 +39,7 @@ struct wh_azure_options {
 	const char *const *resources; size_t n_resources; /* names as in the estate; 0: all */
 	const char *nsg;                                  /* only this group, by name or id; NULL: all that protect the resources */
 	bool force;                                       /* plan upon a group that somebody changed */
+	enum wh_nsg_scope nsg_scope, nsg_scope_default;   /* as in struct wh_render_options */
 	const char *keep_until, *today;                   /* as in struct wh_render_options */
 	const char *who;                                  /* for the ledger */
 };

@@ -37,6 +37,10 @@ struct wh_watch_config {
 	int64_t hits;               /* drops of one belonging peer that count as hit; 0: 3 */
 };
 
+/* Which of the network security groups before a resource get its rules. Bits. */
+enum wh_nsg_scope { WH_NSG_SCOPE_UNSET = 0, WH_NSG_NIC = 1, WH_NSG_SUBNET = 2, WH_NSG_BOTH = 3 };
+int wh_nsg_scope_parse(const char *text, enum wh_nsg_scope *out); /* "nic", "subnet", "both"; 0 or -EINVAL */
+
 /* Where and how Azure Resource Manager is spoken to. */
 struct wh_azure_config {
 	const char *endpoint;       /* NULL: Azure's public cloud */
@@ -65,6 +69,7 @@ struct wh_config {
 	struct wh_jit_policy *jit; size_t n_jit;
 	struct wh_watch_config watch;
 	struct wh_azure_config azure;
+	enum wh_nsg_scope nsg_scope; /* where the estate says nothing for a resource */
 	struct wh_intel_source *threat_intel; size_t n_threat_intel; /* lists of addresses that are never allowed */
 };
 

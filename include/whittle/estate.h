@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "whittle/base.h"
+#include "whittle/config.h"
 #include "whittle/ledger.h"
 #include "whittle/policy.h"
 
@@ -12,6 +13,7 @@ struct wh_resource {
 	const char *id;                     /* ARM id; NULL for local hosts */
 	struct wh_addr *addrs; size_t n_addrs;
 	bool internet_facing;
+	enum wh_nsg_scope nsg_scope;        /* which of its groups get rules, as the estate says */
 	bool discovered;                    /* no estate named it: it answered in a discovered range */
 	const struct wh_nsg **nsgs; size_t n_nsgs;
 };

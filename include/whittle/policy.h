@@ -43,6 +43,7 @@ struct wh_nsg {
 	struct wh_rule *rules; size_t n_rules; /* by direction, then priority; default rules included */
 	json_t *source;                        /* the object it was read from; borrowed from the arena's owner */
 	const char *file;                      /* where it came from, for errors */
+	bool at_nic, at_subnet;                /* what has it, by its networkInterfaces and subnets; neither: it does not say */
 	bool arm_resource;                     /* true: {"type":"Microsoft.Network/networkSecurityGroups", properties: …} */
 };
 

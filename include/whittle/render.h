@@ -10,6 +10,8 @@
 struct wh_render_options {
 	const char *const *resources; size_t n_resources; /* 0: all */
 	const char *nsg;            /* nsg: only this one; NULL: all that are touched */
+	enum wh_nsg_scope nsg_scope;         /* NSGs: which groups of a resource, whatever the estate says; UNSET: as it says, and … */
+	enum wh_nsg_scope nsg_scope_default; /* … this where it says nothing; UNSET: both */
 	const char *keep_until;     /* NSGs: "2027-01-31": until then the narrowed rule is kept below; NULL: as long as it was said before */
 	const char *today;          /* NSGs: the same form: what was to be kept until an earlier day is removed; NULL: nothing is */
 	const struct wh_kept *kept; size_t n_kept; /* NSGs: said before by rules that the caller took out of the groups */

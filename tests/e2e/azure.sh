@@ -197,6 +197,18 @@ azure enforce vm1 && has_deny web && has_deny db && azure rollback && as_before 
 check "every group that protects the host is changed, and put back"
 azure enforce --nsg db && has_deny db && as_before web
 check "--nsg changes one group alone"
+fresh
+jq '(.[] | select(.name == "db") | .properties) |= (del(.subnets) | .networkInterfaces = [{id: "n"}])' state.json >s && mv s state.json
+jq '.[1]' state.json >db.json && cp two.db l.db && "$w" --store l.db estate import two.yaml >out 2>err && serve "" &&
+	azure enforce vm1 --nsg-scope nic && has_deny db && as_before web
+check "--nsg-scope nic changes the group at the network interface alone"
+azure rollback && printf 'nsg-scope: subnet\n' >w.yaml && azure enforce vm1 --config w.yaml && has_deny web && as_before db
+check "nsg-scope: subnet in whittle.yaml changes the subnet's alone"
+azure rollback && azure enforce vm1 --nsg-scope host; [ $? -eq 2 ] && grep -q "'host' is not a scope" err
+check "a scope that there is not is refused"
+"$w" --store l.db export --format az --nsg-scope nic >out 2>err && grep -q -- '--nsg-name .db.' out && ! grep -q -- '--nsg-name .web.' out
+check "export takes --nsg-scope too"
+group db >db.json
 fresh mangle@web
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'db, which was changed before, was put back' err && as_before web && as_before db
 check "when the second group fails the first is put back, and it is told"

@@ -54,7 +54,7 @@ static void every_key_is_read(void **state)
 	char want[96];
 	if (load("store: led.db\ndiscover: [10.0.0.0/8, 'fd00::/8']\nports: [22, 443/tcp]\nrules-dir: /r\nmemory-limit: 128MiB\n"
 	         "flush-interval: 5s\nmin-days: 14\nmax-prefixes: 50\nstable-days: 3\nwindow-days: 40\ntrusted: [192.0.2.0/24, '2001:db8::1']\nthreat-intel: bad.txt\n"
-	         "azure: {endpoint: 'https://management.usgovcloudapi.net', token-command: get token, ca-file: ca.pem, wait: 2m}\n",
+	         "azure: {endpoint: 'https://management.usgovcloudapi.net', token-command: get token, ca-file: ca.pem, wait: 2m}\nnsg-scope: nic\n",
 	         &c, &err))
 		fail_msg("%s", err.text);
 	snprintf(want, sizeof want, "%s/led.db", dir);
@@ -79,6 +79,7 @@ static void every_key_is_read(void **state)
 	snprintf(want, sizeof want, "%s/ca.pem", dir);
 	assert_string_equal(c->azure.ca_file, want);
 	assert_int_equal(c->azure.wait_s, 120);
+	assert_int_equal(c->nsg_scope, WH_NSG_NIC);
 	wh_config_free(c);
 }
 
@@ -96,6 +97,7 @@ static void an_empty_file_is_all_defaults(void **state)
 static void a_bad_setting_is_told_with_its_line(void **state)
 {
 	(void)state;
+	refused("nsg-scope: vm\n", ":1: 'nsg-scope' must be nic, subnet or both, not 'vm'");
 	refused("azure: here\n", ":1: 'azure' must be a map");
 	refused("azure:\n  wait: long\n", ":2: 'wait' must be a time such as 10s, 5m or 2h, not 'long'");
 	refused("store: x\nmin-day: 3\n", ":2: unknown key 'min-day'; did you mean 'min-days'?");

@@ -74,7 +74,7 @@ static void what_is_imported_is_loaded(void **state)
 	put("web.json", GROUP("web", "140.20.30.10/24"));
 	put("all.json", "[" GROUP("one", "1.0.0.0/8") "," GROUP("two", "2.0.0.0/8") "]");
 	err = import(s, "resources:\n"
-	                "  - name: vm2\n    addresses: [10.0.0.5]\n    nsgs: [all.json#two, web.json]\n"
+	                "  - name: vm2\n    addresses: [10.0.0.5]\n    nsg-scope: subnet\n    nsgs: [all.json#two, web.json]\n"
 	                "  - {name: vm1, id: /subscriptions/S/vm1, addresses: [10.0.0.4, '2001:db8::4'], internet-facing: true, nsgs: [web.json, all.json]}\n"
 	                "vnets: [10.0.0.0/16]\n", &sum);
 	assert_string_equal(err.text, "");
@@ -91,6 +91,8 @@ static void what_is_imported_is_loaded(void **state)
 	assert_int_equal(e->resources[0].n_nsgs, 3);
 	assert_true(e->resources[0].internet_facing);
 	assert_int_equal(e->resources[1].n_nsgs, 2);
+	assert_int_equal(e->resources[0].nsg_scope, WH_NSG_SCOPE_UNSET);
+	assert_int_equal(e->resources[1].nsg_scope, WH_NSG_SUBNET);
 	assert_string_equal(e->resources[1].nsgs[0]->name, "two");
 	assert_ptr_equal(wh_estate_find(e, "/SUBSCRIPTIONS/s/vm1"), &e->resources[0]);
 	assert_ptr_equal(wh_estate_find(e, "2001:db8:0::4"), &e->resources[0]);
@@ -114,6 +116,7 @@ static void bad_input_names_its_line_and_changes_nothing(void **state)
 		{"resources:\n  - name: a\n", "estate.yaml:2: a has no addresses"},
 		{"resources:\n  - addresses: [10.0.0.4]\n", "estate.yaml:2: a resource needs a name"},
 		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n    internet-facing: perhaps\n", "estate.yaml:4: "},
+		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n    nsg-scope: host\n", "estate.yaml:4: 'nsg-scope' must be nic, subnet or both, not 'host'"},
 		{"resources: 3\n", "estate.yaml:1: 'resources' must be a list"},
 		{"", "estate.yaml:1: an estate is a map"},
 		{"resources: []\nvnets: [10.0.0.1/8]\n", "estate.yaml:2: '10.0.0.1/8' is not a prefix"},
