@@ -122,7 +122,11 @@ static void print_rules(const struct wh_recommendation *rec, const struct wh_cha
 		rules += rec->resources[i].n_rules;
 		rule_rows(t, &rec->resources[i], all);
 	}
-	printf("Learned from %.10s to %.10s (%u days)\n", wh_time_text(rec->from_us, from), wh_time_text(rec->to_us - 1, to), rec->days);
+	if (rec->to_us <= WH_US_PER_DAY) /* the window of a ledger without a single day */
+		puts("Nothing was learned yet: no flow is in the ledger.");
+	else
+		printf("Learned from %.10s to %.10s (%u day%s)\n", wh_time_text(rec->from_us, from), wh_time_text(rec->to_us - 1, to), rec->days,
+		       rec->days == 1 ? "" : "s");
 	print_outages(rec);
 	putchar('\n');
 	cli_table_print(t);

@@ -26,6 +26,9 @@ check() {
 
 check "help names the usual path" 0 'whittle recommend' "$w" --help
 check "the version is printed" 0 '^whittle [0-9]' "$w" --version
+: >"$dir/nothing.json"
+"$w" --store "$dir/empty.db" ingest --format eve "$dir/nothing.json" >/dev/null 2>&1
+check "an empty ledger is said to be empty, not of 1970" 0 '^Nothing was learned yet' "$w" --store "$dir/empty.db" recommend
 check "no command is a wrong usage" 2 'a command is wanted' "$w"
 check "an unknown command is answered with the nearest one" 2 "did you mean 'doctor'" "$w" docter
 check "an unknown option is answered with the nearest one" 2 "did you mean '--plugin'" "$w" doctor --plugni x
