@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the steps of planning one group share: see nsg_plan.c, which takes them one after the other. */
+#pragma once
+#include <string.h>
+#include "render/nsg_plan.h"
+
+struct wh_nsg_builder {
+	struct wh_arena *mem;
+	struct wh_error *err;
+	struct wh_tag_context tags;
+	const struct wh_render_options *opt; /* or NULL */
+	struct wh_nsg_plan *plan;
+	const struct wh_nsg *nsg;
+	const struct wh_recommendation *all;
+	bool *gone;                       /* rules of ours from an earlier export, which the new ones replace */
+	struct wh_nsg_block *blocks; size_t n, room;
+	size_t room_regions;
+};
+
+#define WH_NSG_GROW(array, n, room, mem) do { \
+	if ((n) == (room)) { \
+		size_t room_ = (room) ? (room) * 2 : 16; \
+		void *more_ = wh_arena_array((mem), room_, sizeof *(array)); \
+		if (n) memcpy(more_, (array), (n) * sizeof *(array)); \
+		(array) = more_; (room) = room_; \
+	} } while (0)
+
+/* nsg_replace.c: rules of an earlier export that the blocks replace. One that is replaced may bring in blocks, which replace others. */
+void wh_nsg_find_gone(struct wh_nsg_builder *b);
+
+/* nsg_place.c: true when the group lets through more than is proposed. What is as it should be must stay so, and has its regions too. */
+bool wh_nsg_needed(struct wh_nsg_builder *b, const struct wh_nsg_block *block);
+/* Finds the rule that the block narrows, and the one that must stay ahead of it. -EBUSY where a just-in-time opening would be cut off. */
+int wh_nsg_place(const struct wh_nsg_builder *b, struct wh_nsg_block *block);
+
+/* nsg_block.c: ports of one resource with the same prefixes before the same rule become one block; then the entries of a block. */
+void wh_nsg_join_ports(struct wh_nsg_builder *b);
+void wh_nsg_fill(struct wh_nsg_builder *b, struct wh_nsg_block *k);
+
+/* nsg_notes.c: lines for a person about what was planned, in the builder's memory. */
+const char *wh_nsg_plan_notes(const struct wh_nsg_builder *b);
