@@ -130,7 +130,7 @@ static int write_script(FILE *f, const struct wh_nsg_plan *plans, size_t n, stru
 {
 	(void)err;
 	fputs("#!/bin/sh\n# Written by whittle. Read it, then run it where `az login` was done. It stops at the first command that fails;\n"
-	      "# allows come before denies, so that who belongs stays connected meanwhile.\nset -eu\n", f);
+	      "# allows come before denies, so that who belongs stays connected meanwhile.\n# shellcheck disable=SC2016 # what stands in single quotes is meant as it stands\nset -eu\n", f);
 	for (size_t i = 0; i < n; i++)
 		group(f, &plans[i], mem);
 	return 0;

@@ -111,10 +111,16 @@ static const char *narrowed_text(const struct wh_nsg_block *k, struct wh_arena *
 	                       (int)(paren ? paren - note : (int)strlen(note)), note);
 }
 
+/* Who reviewed it, and why; of a rule that a person added that is all there is to say. */
 static const char *allow_text(const struct wh_nsg_block *k, struct wh_arena *mem)
 {
-	return wh_nsg_description(mem, wh_arena_printf(mem, "whittle: %llu peers seen on %u days in %llu flows, %.0f unseen%s", (unsigned long long)k->sources, k->days,
-	                                               (unsigned long long)k->flows, k->rule->unseen, narrowed_text(k, mem)));
+	const char *note = k->rule->review ? k->rule->note ? k->rule->note : k->rule->review : "", *narrowed = narrowed_text(k, mem);
+	if (!k->flows && *note)
+		return wh_nsg_description(mem, wh_arena_printf(mem, "whittle: %s%s", note, narrowed));
+	/* how many of its addresses were not seen is known of the calculated prefixes alone */
+	const char *rest = *note ? wh_arena_printf(mem, "; %s", note) : wh_arena_printf(mem, ", %.0f unseen", k->rule->unseen);
+	return wh_nsg_description(mem, wh_arena_printf(mem, "whittle: %llu peers seen on %u days in %llu flows%s%s", (unsigned long long)k->sources, k->days,
+	                                               (unsigned long long)k->flows, rest, narrowed));
 }
 
 static const char *deny_text(const struct wh_nsg_builder *b, const struct wh_nsg_block *k, struct wh_arena *mem)

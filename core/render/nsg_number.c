@@ -17,7 +17,10 @@
 
 enum { FIRST = 100, LAST = 4096, MAX_RULES = 1000, MAX_PREFIXES = 4000 };
 
-struct line { struct wh_nsg_entry *at[LAST + 2]; }; /* one direction; at[priority] */
+struct line { /* one direction */
+	struct wh_nsg_entry *at[LAST + 2]; /* by priority */
+	bool move_terraform;
+};
 
 static unsigned place_of(const struct line *l, const struct wh_rule *r)
 {
@@ -28,9 +31,9 @@ static unsigned place_of(const struct line *l, const struct wh_rule *r)
 }
 
 /* Their makers would put them back: rules of just-in-time access, and Terraform's. */
-static bool fixed(const struct wh_nsg_entry *e)
+static bool fixed(const struct line *l, const struct wh_nsg_entry *e)
 {
-	return e->existing && (e->existing->origin == WH_ORIGIN_JIT || e->existing->origin == WH_ORIGIN_TERRAFORM);
+	return e->existing && (e->existing->origin == WH_ORIGIN_JIT || (e->existing->origin == WH_ORIGIN_TERRAFORM && !l->move_terraform));
 }
 
 /* Makes room for `e` directly before the place `limit`, after `floor`. Returns its place, or 0 when all are taken. */
@@ -42,14 +45,14 @@ static unsigned take(struct line *l, struct wh_nsg_entry *e, const struct wh_rul
 			l->at[p] = e;
 			return p;
 		}
-	for (p = limit; p <= LAST && l->at[p] && !fixed(l->at[p]); p++)
+	for (p = limit; p <= LAST && l->at[p] && !fixed(l, l->at[p]); p++)
 		;
 	if (p <= LAST && !l->at[p]) { /* up */
 		memmove(&l->at[limit + 1], &l->at[limit], (p - limit) * sizeof *l->at);
 		l->at[limit] = e;
 		return limit;
 	}
-	for (p = limit - 1; p >= FIRST && l->at[p] && !fixed(l->at[p]); p--)
+	for (p = limit - 1; p >= FIRST && l->at[p] && !fixed(l, l->at[p]); p--)
 		;
 	if (p < FIRST || l->at[p])
 		return 0;
@@ -64,7 +67,7 @@ static int number_block(struct line *l, struct wh_nsg_block *b, const char *grou
 	for (size_t i = b->n; i-- > 0;) {
 		limit = take(l, &b->entries[i], b->floor, limit);
 		if (!limit)
-			return wh_fail(err, -ENOSPC, "%s: no priority between 100 and 4096 is free for another %s rule (rules of just-in-time access and of Terraform are not moved)", group,
+			return wh_fail(err, -ENOSPC, "%s: no priority between 100 and 4096 is free for another %s rule (rules of just-in-time access and of Terraform are not moved; --format terraform says where to move Terraform's)", group,
 			               wh_direction_text(b->rule->direction));
 	}
 	return 0;
@@ -133,6 +136,7 @@ int wh_nsg_number(struct wh_nsg_plan *plan, struct wh_nsg_block *blocks, size_t 
 	size_t existing = plan->nsg ? plan->nsg->n_rules : 0;
 	struct line *lines = wh_arena_array(mem, 2, sizeof *lines);
 	struct wh_nsg_entry *kept = wh_arena_array(mem, existing + 1, sizeof *kept);
+	lines[0].move_terraform = lines[1].move_terraform = plan->move_terraform;
 	for (size_t i = 0; i < existing; i++) {
 		const struct wh_rule *r = &plan->nsg->rules[i];
 		if (r->is_default || gone[i])

@@ -9,7 +9,7 @@
  * taken on trust: wh_nsg_plan_verify() reads the result back and compares.
  * A rule whose reach is not known (an application security group, a tag without addresses here) stays where it is, ahead of ours.
  * So does a rule of just-in-time access: it is never narrowed, and whom it lets in passes, for as long as it is there. Neither its rules nor
- * those that Terraform made are moved: their makers would put them back.
+ * those that Terraform made are moved: their makers would put them back (but in the format that is Terraform's own).
  * Azure refuses a rule that mixes address families, so each family has a block of its own. Ports of one resource for which the same
  * prefixes were chosen, and which narrow the same rule, share one (an augmented rule): a group holds 1,000 rules.
  *
@@ -87,7 +87,8 @@ static int plan_group(const struct wh_recommendation *r, const struct wh_estate 
 	const char *notes = "";
 	int rc = 0;
 	b.gone = wh_arena_array(mem, nsg ? nsg->n_rules : 0, sizeof *b.gone);
-	*plan = (struct wh_nsg_plan){.nsg = nsg, .name = nsg ? nsg->name : only ? wh_arena_printf(mem, "whittle-%s", wh_nsg_clean_name(only->name, 60, mem)) : "whittle"};
+	*plan = (struct wh_nsg_plan){.nsg = nsg, .name = nsg ? nsg->name : only ? wh_arena_printf(mem, "whittle-%s", wh_nsg_clean_name(only->name, 60, mem)) : "whittle",
+	                                .move_terraform = opt && opt->move_terraform};
 	for (size_t i = 0; i < r->n_resources && !rc; i++) {
 		const struct wh_resource *res = r->resources[i].resource;
 		bool in = wh_nsg_guards(nsg, res) && wh_nsg_resource_asked(res, opt) && (!only || only == res);

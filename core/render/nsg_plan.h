@@ -38,6 +38,7 @@ struct wh_nsg_plan {
 	struct wh_nsg_entry *entries; size_t n; /* custom rules only, by direction, then priority */
 	size_t n_new, n_renumbered, n_replaced, n_removed; /* removed: originals that were kept long enough; replaced: rules of ours from an earlier export that are gone */
 	struct wh_nsg_region *regions; size_t n_regions;
+	bool move_terraform;             /* as in struct wh_render_options */
 	const char *notes;               /* lines for a person, "" when there is nothing to say */
 };
 

@@ -15,6 +15,7 @@ struct wh_render_options {
 	const char *keep_until;     /* NSGs: "2027-01-31": until then the narrowed rule is kept below; NULL: as long as it was said before */
 	const char *today;          /* NSGs: the same form: what was to be kept until an earlier day is removed; NULL: nothing is */
 	const struct wh_kept *kept; size_t n_kept; /* NSGs: said before by rules that the caller took out of the groups */
+	bool move_terraform;        /* NSGs: rules that Terraform made may be renumbered, since what is written is for its configuration */
 	bool audit;                 /* nft: count and log, drop nothing */
 	char **notes;               /* not NULL: set to lines for a person (what was added, moved, replaced), or NULL; free() it */
 };

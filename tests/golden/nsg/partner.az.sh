@@ -1,6 +1,7 @@
 #!/bin/sh
 # Written by whittle. Read it, then run it where `az login` was done. It stops at the first command that fails;
 # allows come before denies, so that who belongs stays connected meanwhile.
+# shellcheck disable=SC2016 # what stands in single quotes is meant as it stands
 set -eu
 
 # ---- web ----

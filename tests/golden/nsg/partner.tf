@@ -2,15 +2,15 @@
 # A group whose rules stand as security_rule blocks inside it takes these as blocks there: Terraform can't mix both.
 
 resource "azurerm_network_security_rule" "web_whittle-vm1-TCP-in-22-allow" {
-  name                        = "whittle-vm1-TCP-in-22-allow"
-  description                 = "whittle: 6 peers seen on 31 days in 155 flows, 3 unseen; narrows ssh, 140.20.30.10/24 read as 140.20.30.0/24"
-  priority                    = 297
-  direction                   = "Inbound"
-  access                      = "Allow"
-  protocol                    = "Tcp"
-  source_port_range           = "*"
-  destination_port_range      = "22"
-  source_address_prefixes     = [
+  name                   = "whittle-vm1-TCP-in-22-allow"
+  description            = "whittle: 6 peers seen on 31 days in 155 flows, 3 unseen; narrows ssh, 140.20.30.10/24 read as 140.20.30.0/24"
+  priority               = 297
+  direction              = "Inbound"
+  access                 = "Allow"
+  protocol               = "Tcp"
+  source_port_range      = "*"
+  destination_port_range = "22"
+  source_address_prefixes = [
     "140.20.30.8/29",
     "140.20.30.77",
   ]

@@ -125,6 +125,14 @@ static void neither_is_moved_to_make_room(void **state)
 	/* no way at all */
 	assert_int_equal(make(&w, GROUP(RULE("deny-bad", "100", "Deny", "45.0.0.200", "") "," RULE("ssh", "101", "Allow", "45.0.0.0/24", ",\"description\":\"terraform\""))), -ENOSPC);
 	assert_non_null(strstr(w.err.text, "of Terraform are not moved"));
+	/* but what is written for Terraform's own configuration says where to move it */
+	assert_int_equal(wh_renderer_find("terraform")->render(&w.rec, &w.estate, NULL, &w.text, &w.err), 0);
+	assert_non_null(strstr(w.text, "# web: rule ssh must move from priority 101 to 103 first, where it is configured."));
+	assert_non_null(strstr(w.text, "priority                    = 102"));
+	drop(&w);
+	/* nor is just-in-time access moved there */
+	assert_int_equal(make(&w, GROUP(RULE("ssh", "100", "Allow", "45.0.0.0/24", ",\"description\":\"terraform\"") "," RULE(JIT_DENY, "101", "Deny", "*", ""))), -ENOSPC);
+	assert_int_equal(wh_renderer_find("terraform")->render(&w.rec, &w.estate, NULL, &w.text, &w.err), -ENOSPC);
 	drop(&w);
 }
 

@@ -7,9 +7,9 @@ const { NetworkManagementClient } = require("@azure/arm-network");
 const { createHttpHeaders } = require("@azure/core-rest-pipeline");
 
 const [nsgFile, armFile] = process.argv.slice(2);
-const group = JSON.parse(fs.readFileSync(nsgFile));
-const resource = JSON.parse(fs.readFileSync(armFile)).resources[0];
-let sent = null;
+const groups = [JSON.parse(fs.readFileSync(nsgFile))].flat();
+const resources = JSON.parse(fs.readFileSync(armFile)).resources;
+let resource = null, sent = null;
 const transport = {
   async sendRequest(request) {
     if (request.method === "PUT") sent = JSON.parse(request.body);
@@ -19,10 +19,19 @@ const transport = {
 };
 const credential = { getToken: async () => ({ token: "none", expiresOnTimestamp: Date.now() + 3600000 }) };
 const client = new NetworkManagementClient(credential, "00000000-0000-0000-0000-000000000000", { httpClient: transport });
+const api = client.networkSecurityGroups;
 (async () => {
-  const read = await client.networkSecurityGroups.get("rg", "web");
-  const groups = client.networkSecurityGroups;
-  const begun = groups.beginCreateOrUpdateAndWait ? await groups.beginCreateOrUpdateAndWait("rg", "web", group) : await groups.createOrUpdate("rg", "web", group);
-  void begun;
-  console.log(JSON.stringify({ read: read.securityRules || read.properties.securityRules, sent: sent.properties.securityRules, location: read.location }));
+  const out = { read: [], sent: [] };
+  for (resource of resources) {
+    const read = await api.get("rg", resource.name);
+    out.read.push(...(read.securityRules || read.properties.securityRules));
+  }
+  for (const group of groups) {
+    // What `az` prints is the library's own model; what ARM has is that of its REST interface.
+    const model = group.properties ? { location: "westeurope", ...group, ...group.properties } : group;
+    if (group.properties) model.securityRules = group.properties.securityRules.map((r) => ({ ...r, ...r.properties }));
+    await (api.beginCreateOrUpdateAndWait ? api.beginCreateOrUpdateAndWait("rg", group.name, model) : api.createOrUpdate("rg", group.name, model));
+    out.sent.push(...sent.properties.securityRules);
+  }
+  console.log(JSON.stringify(out));
 })().catch((e) => { console.error(e.message); process.exit(1); });
