@@ -61,7 +61,7 @@ static int drift(struct cli *c, int argc, char **argv)
 		goto out;
 	}
 	int rc = cli_enforced_rules(c, mem, &rs, &state, &err);
-	rc = rc ? rc : wh_enforce_privileges(&err);
+	rc = rc ? rc : wh_enforce_privileges(c->store_url, &err);
 	rc = rc ? rc : wh_nft_compare(rs, &difference, &err);
 	if (rc < 0)
 		status = cli_error(&err);

@@ -66,7 +66,7 @@ static int give_up_privileges(struct cli *c, struct wh_store **journal, struct w
 	*journal = NULL;
 	if (wh_store_open(c->store_url, WH_STORE_WRITE, journal, &ignored))
 		*journal = NULL; /* what cannot be written down can be done all the same: a way back must never depend on it */
-	return wh_enforce_privileges(err);
+	return wh_enforce_privileges(c->store_url, err);
 }
 
 static void log_it(struct wh_store *journal, const char *what, const char *json)

@@ -342,7 +342,7 @@ static int run(struct cli *c, int argc, char **argv)
 		return rc;
 	x.mem = wh_arena_new();
 	argc--, argv++;
-	if (wh_estate_load(x.store, x.mem, &x.estate, &err) || (!reads && wh_enforce_privileges(&err) && err.code != -EPERM /* for a group none are needed */))
+	if (wh_estate_load(x.store, x.mem, &x.estate, &err) || (!reads && wh_enforce_privileges(c->store_url, &err) && err.code != -EPERM /* for a group none are needed */))
 		rc = cli_error(&err);
 	else
 		rc = v == 0 ? on(&x, argc, argv) : v == 1 ? confirm(&x, argc) : v == 2 ? off(&x, argc) : v == 3 ? open_one(&x, argc, argv) : v == 4 ? list(&x, argc)

@@ -9,7 +9,7 @@ static void log_it(const struct cli *c, const char *what, const char *json)
 {
 	struct wh_store *s;
 	struct wh_error err;
-	if (access(c->store_url, F_OK) || wh_store_open(c->store_url, WH_STORE_WRITE, &s, &err))
+	if (euidaccess(c->store_url, F_OK) || wh_store_open(c->store_url, WH_STORE_WRITE, &s, &err))
 		return;
 	wh_store_log(s, cli_who(), what, json, &err);
 	wh_store_close(s);
@@ -30,7 +30,7 @@ static int uninstall(struct cli *c, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cli_usage(c, "takes no further words");
-	if (wh_persist_dir(c->store_url, dir, sizeof dir, &err) || wh_enforce_privileges(&err) || wh_uninstall(dir, verify, &u, &err))
+	if (wh_persist_dir(c->store_url, dir, sizeof dir, &err) || wh_enforce_privileges(c->store_url, &err) || wh_uninstall(dir, verify, &u, &err))
 		return cli_error(&err);
 	log_it(c, "enforce.uninstall", "{}");
 	if (c->json)
@@ -56,7 +56,7 @@ static int restore(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "takes no further words");
 	int rc = wh_persist_dir(c->store_url, dir, sizeof dir, &err);
 	if (!rc)
-		rc = wh_enforce_privileges(&err);
+		rc = wh_enforce_privileges(c->store_url, &err);
 	if (rc)
 		return cli_error(&err);
 	rc = wh_persist_restore(dir, &r, &err);

@@ -144,7 +144,7 @@ static int run(struct cli *c, int argc, char **argv)
 		alarm((unsigned)length);
 	struct wh_watch_options opt = {.store_url = c->store_url, .locals = locals, .n_locals = own_addresses(locals, 256), .config = &cfg,
 	                               .nflog_group = 5, .stop = &stop, .ready = ready, .alert = alert, .arg = &out};
-	int rc = wh_enforce_privileges(&err);
+	int rc = wh_enforce_privileges(c->store_url, &err);
 	if (!rc)
 		rc = wh_watch(&opt, &err);
 	if (out.file >= 0)

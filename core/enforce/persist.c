@@ -94,7 +94,7 @@ static int read_file(const char *dir, const char *name, json_t **doc, struct wh_
 	*doc = NULL;
 	if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
 		return wh_fail_input(err, -ENAMETOOLONG, "%s: the path is too long", dir);
-	if (access(path, F_OK))
+	if (euidaccess(path, F_OK))
 		return wh_fail(err, -ENOENT, "%s: is not there", path);
 	int rc = wh_read_file(path, MAX_BYTES, &text, &len, err);
 	if (rc)

@@ -231,12 +231,12 @@ int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_e
 		int fd = open(url, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 		if (fd < 0) {
 			rc = -errno;
-			wh_fail(err, rc, "%s: the ledger can't be %s: %s", url, access(url, F_OK) ? "made" : "written", strerror(-rc));
+			wh_fail(err, rc, "%s: the ledger can't be %s: %s", url, euidaccess(url, F_OK) ? "made" : "written", strerror(-rc));
 			wh_store_close(s);
 			return rc;
 		}
 		close(fd);
-	} else if (access(url, F_OK)) {
+	} else if (euidaccess(url, F_OK)) { /* not access(): files are the ledger's owner's once privileges are given up, see enforce/privileges.c */
 		rc = wh_fail(err, -ENOENT, "%s: there is no ledger yet: `whittle ingest` makes one", url);
 		wh_store_close(s);
 		return rc;

@@ -23,9 +23,9 @@ struct wh_nft_packet { enum wh_direction direction; uint8_t proto; uint16_t port
 bool wh_nft_passes(const struct wh_nft_ruleset *rs, const struct wh_nft_packet *p);
 const struct wh_nft_port *wh_nft_port_of(const struct wh_nft_ruleset *rs, enum wh_direction d, uint8_t proto, uint16_t port);
 
-/* Gives up every capability but CAP_NET_ADMIN, for good, and what a set-user-id program could bring back. Open the ledger before: what
- * belongs to another user is out of reach after. -EPERM where CAP_NET_ADMIN is not held. */
-int wh_enforce_privileges(struct wh_error *err);
+/* Gives up every capability but CAP_NET_ADMIN, for good, and what a set-user-id program could bring back. Root then reads and writes files
+ * as the owner of the directory of the ledger `store_url`, no others'. -EPERM where CAP_NET_ADMIN is not held. */
+int wh_enforce_privileges(const char *store_url, struct wh_error *err);
 
 /* Tries what enforce needs of the kernel; changes nothing. 0: all is there; n > 0: so many features are lacking, named in `what` with
  * their modules; < 0: it could not be asked (-EPERM). */

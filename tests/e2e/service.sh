@@ -1,0 +1,48 @@
+#!/bin/bash
+# The services, as systemd would run them: with the privileges, system calls and address families that the units leave them; on a ledger
+# of root's, and on one that belongs to Suricata's user and is closed to everybody else.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/netns.sh
+. tests/support/learned.sh
+. tests/support/under_unit.sh
+netns_begin
+learned "$dir" || { t 1 "a ledger is made"; exit 1; }
+chmod 711 "$dir"
+serve "$srv" 22 serve
+w() { in_srv env -u SUDO_USER -u SSH_CONNECTION "$BUILD/whittle" "$@" 2>&1; }
+skip() { n=$((n + 1)); echo "ok $n - $1 # skip $2"; }
+restored() { out=$(in_srv "${as_unit[@]}" "$BUILD/whittle" restore 2>&1); has "$? $out" "^0 $1" "$2"; }
+others() { find "$WHITTLE_STORE"* "$(dirname "$WHITTLE_STORE")"/* ! -user "$1" | wc -l; }
+
+for owner in root nobody; do
+	mkdir -m 700 "$dir/$owner"; cp "$dir/l.db" "$dir/$owner/"; chmod 600 "$dir/$owner/l.db"; chown -R $owner "$dir/$owner"
+	export WHITTLE_STORE=$dir/$owner/l.db
+	has "$(w enforce --resource vm1)" 'Applied and read back' "a ledger of $owner's: the rules are applied"
+	has "$(w drift)" 'holds what was applied' "drift knows which"
+	out=$(w confirm); is $? 0 "and they are confirmed for good" "$out"
+	is "$(stat -c '%U %a' "$dir/$owner/enforced.rules" 2>&1)" "$owner 600" "the file of what was confirmed is the owner's, and closed to others"
+	is "$(others $owner)" 0 "as is every file there"
+	in_srv nft flush ruleset
+	out=$(w enforce --repair); has "$out" 'Put back and read back' "repair puts them back"
+
+	for unit in whittle-enforce whittle-watch; do
+		if ! under_unit_ready packaging/systemd/$unit.service; then skip "the service $unit" "$(tail -n 1 "$dir/under.log")"; continue; fi
+		under_unit packaging/systemd/$unit.service
+		in_srv nft flush ruleset
+		if [ $unit = whittle-enforce ]; then
+			restored 'Restored what was confirmed' "$unit puts back after a reboot what was confirmed"
+			is "$(from 203.0.113.77) / $(from 140.20.30.9)" "no connection / connects" "which holds"
+			! in_srv "${as_unit[@]}" setpriv --reuid 1 true 2>/dev/null; t $? "under its filter nobody becomes another user"
+		else
+			ip netns exec "$srv" "${as_unit[@]}" "$BUILD/whittle" watch --repair >"$dir/watch" 2>&1 &
+			watcher=$!; pids+=($watcher)
+			until_true 6 grep -q '[1-9][0-9]* peers are known to belong' "$dir/watch"; t $? "$unit reads the ledger and listens" "$(cat "$dir/watch")"
+			has "$(tr -s '\t\n' ' ' <"/proc/$watcher/status")" 'CapInh: 0+ CapPrm: 0+1000 CapEff: 0+1000 CapBnd: [0-9a-f]+ CapAmb: 0+ NoNewPrivs: 1 Seccomp: 2' "with CAP_NET_ADMIN alone"
+			until_true 6 grep -q 'repaired' "$dir/watch"; t $? "and puts back what a flush took" "$(cat "$dir/watch")"
+			kill $watcher; wait $watcher; is $? 0 "a signal ends it, which is no failure"
+		fi
+	done
+	w uninstall >/dev/null
+	is "$(cd "$dir/$owner" && echo enforced.*)" 'enforced.*' "uninstall takes the files away"
+done
+echo "1..$n"
