@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <ifaddrs.h>
-#include <netinet/in.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "cli/apply.h"
 #include "cli/azure.h"
 #include "cli/cli.h"
 #include "cli/drift.h"
@@ -14,8 +12,8 @@
 #include "whittle/review.h"
 
 static const char enforce_help[] =
-	"usage: whittle enforce [--resource NAME] [--confirm-within 60s] [--audit] [--dry-run] [--force]\n"
-	"       whittle enforce --repair\n"
+	"usage: whittle enforce [--resource NAME] [--confirm-within 60s] [--audit] [--dry-run] [--force] [--json]\n"
+	"       whittle enforce --repair [--json]\n"
 	"       whittle enforce --to azure [RESOURCE…] [--nsg NAME|ID] [--dry-run] [--force] [--token-command COMMAND] [--json]\n"
 	"\n"
 	"Applies the recommended rules, as they were reviewed, to this machine's firewall: into a table of its own, in one\n"
@@ -29,7 +27,8 @@ static const char enforce_help[] =
 	"  --confirm-within TIME  how long the rules stay without a confirmation (60s)\n"
 	"  --audit                count and log what would be dropped; drop nothing\n"
 	"  --dry-run              print what would be applied, apply nothing\n"
-	"  --force                apply even what would cut your own SSH session\n"
+	"  --force                apply even what would keep you from connecting again by SSH. From where you are connected is read from\n"
+	"                         $SSH_CONNECTION, also behind sudo, and from the sockets of your SSH sessions\n"
 	"  --repair               put back what `whittle drift` found changed: what was confirmed stays confirmed, and what waits for\n"
 	"                         its confirmation has as long as it had\n"
 	"\n"
@@ -52,97 +51,13 @@ static const char enforce_help[] =
 	"Example: whittle enforce --confirm-within 2m, try a new connection, whittle confirm\n"
 	"         whittle enforce --to azure vm1 --dry-run --token-command 'az account get-access-token --query accessToken -o tsv'\n";
 
-static const char *who(void)
-{
-	const char *sudo = getenv("SUDO_USER");
-	struct passwd *pw = getpwuid(getuid());
-	return sudo && *sudo && geteuid() == 0 ? sudo : pw ? pw->pw_name : "unknown";
-}
-
-/* The ledger, opened for its journal before privileges are given up; NULL where it can't be written. Then the privileges. */
-static int give_up_privileges(struct cli *c, struct wh_store **journal, struct wh_error *err)
-{
-	struct wh_error ignored;
-	*journal = NULL;
-	if (wh_store_open(c->store_url, WH_STORE_WRITE, journal, &ignored))
-		*journal = NULL; /* what cannot be written down can be done all the same: a way back must never depend on it */
-	return wh_enforce_privileges(c->store_url, err);
-}
-
-static void log_it(struct wh_store *journal, const char *what, const char *json)
-{
-	struct wh_error err;
-	if (journal && wh_store_log(journal, who(), what, json, &err))
-		cli_error(&err);
-}
-
-/* What outlives a reboot: PERSIST_APPLIED keeps what is applied until it is confirmed, which PERSIST_CONFIRMED does. */
-enum persist { PERSIST_APPLIED, PERSIST_CONFIRMED, PERSIST_FORGET };
-static int persist(const struct cli *c, enum persist what, const struct wh_nft_ruleset *rs)
+/* Keeps what was applied until it is confirmed. */
+static void keep(const struct cli *c, const struct wh_nft_ruleset *rs)
 {
 	struct wh_error err;
 	char dir[4096];
-	size_t n;
-	int rc = wh_persist_dir(c->store_url, dir, sizeof dir, &err);
-	if (!rc)
-		rc = what == PERSIST_APPLIED ? wh_persist_applied(dir, rs, &err) : what == PERSIST_CONFIRMED ? wh_persist_confirmed(dir, &err)
-		                                                                                             : wh_persist_forget(dir, true, false, &n, &err);
-	return rc ? cli_error(&err) : CLI_OK;
-}
-
-/* The resources whose addresses this machine's interfaces have. */
-static size_t own_resources(const struct wh_estate *e, const char **names, size_t max)
-{
-	struct ifaddrs *list;
-	size_t n = 0;
-	if (getifaddrs(&list))
-		return 0;
-	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
-		struct wh_addr a;
-		if (!i->ifa_addr)
-			continue;
-		if (i->ifa_addr->sa_family == AF_INET)
-			a = wh_addr_v4(ntohl(((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr.s_addr));
-		else if (i->ifa_addr->sa_family == AF_INET6)
-			memcpy(a.b, &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr, 16);
-		else
-			continue;
-		const struct wh_resource *r = wh_estate_by_addr(e, &a);
-		bool had = false;
-		for (size_t k = 0; k < n; k++)
-			had |= r && names[k] == r->name;
-		if (r && !had && n < max)
-			names[n++] = r->name;
-	}
-	freeifaddrs(list);
-	return n;
-}
-
-/* $SSH_CONNECTION is "client port server port". */
-static int check_own_session(const struct wh_nft_ruleset *rs, bool force, struct wh_error *err)
-{
-	const char *ssh = getenv("SSH_CONNECTION");
-	char client[64], server[64];
-	unsigned cport, sport;
-	struct wh_addr a;
-	if (!ssh || sscanf(ssh, "%63s %u %63s %u", client, &cport, server, &sport) != 4 || wh_addr_parse(client, strlen(client), &a))
-		return 0;
-	for (size_t i = 0; i < rs->n_ports; i++) {
-		const struct wh_nft_port *p = &rs->ports[i];
-		const struct wh_prefix *set = wh_addr_is_v4(&a) ? p->v4 : p->v6;
-		size_t n = wh_addr_is_v4(&a) ? p->n_v4 : p->n_v6;
-		bool in = false;
-		if (p->direction != WH_INBOUND || p->proto != WH_PROTO_TCP || p->port != sport)
-			continue;
-		for (size_t k = 0; k < n; k++)
-			in |= wh_prefix_has(&set[k], &a);
-		if (!in && !force)
-			return wh_fail_input(err, -EPERM, "refused: you are connected from %s, which could not connect to port %u again after this; "
-			                     "add it with `whittle rules edit`, or use --force", client, sport);
-		if (!in)
-			fprintf(stderr, "whittle: your own address %s will not be able to connect again to port %u\n", client, sport);
-	}
-	return 0;
+	if (wh_persist_dir(c->store_url, dir, sizeof dir, &err) || wh_persist_applied(dir, rs, &err))
+		cli_error(&err);
 }
 
 static int prove_again(const struct wh_recommendation *r, const struct wh_estate *e, struct wh_arena *mem, struct wh_error *err)
@@ -166,6 +81,7 @@ struct job {
 	struct wh_enforce_options opt;
 	const char *names[64];
 	size_t n;
+	struct wh_session sessions[32]; size_t n_sessions; /* the operator's own */
 	bool dry, force;
 };
 
@@ -197,7 +113,7 @@ static int prepare(struct job *j, struct wh_nft_ruleset **rs, struct wh_error *e
 			j->names[i] = res->name;
 	}
 	if (!rc && !j->n)
-		j->n = own_resources(e, j->names, sizeof j->names / sizeof *j->names);
+		j->n = cli_own_resources(e, j->names, sizeof j->names / sizeof *j->names);
 	if (!rc && !j->n)
 		rc = wh_fail_input(err, -ENOENT, "no resource has an address of this machine: name the one that it is with --resource");
 	if (!rc)
@@ -211,6 +127,18 @@ static int prepare(struct job *j, struct wh_nft_ruleset **rs, struct wh_error *e
 	return rc;
 }
 
+static int check_own_sessions(const struct job *j, const struct wh_nft_ruleset *rs, struct wh_error *err)
+{
+	const struct wh_session *cut = wh_session_cut(rs, j->sessions, j->n_sessions);
+	char client[WH_ADDR_STRLEN];
+	if (cut && !j->force)
+		return wh_fail_input(err, -EPERM, "refused: you are connected from %s, which could not connect to port %u again after this; "
+		                     "add it with `whittle rules edit`, or use --force", wh_addr_text(&cut->client, client), cut->port);
+	if (cut)
+		fprintf(stderr, "whittle: your own address %s will not be able to connect again to port %u\n", wh_addr_text(&cut->client, client), cut->port);
+	return 0;
+}
+
 /* What the kernel and the session have to say about the rules, asked with few privileges. */
 static int check(struct job *j, struct wh_nft_ruleset *rs, struct wh_error *err)
 {
@@ -218,7 +146,18 @@ static int check(struct job *j, struct wh_nft_ruleset *rs, struct wh_error *err)
 	if (!rc && !rs->n_ports)
 		rc = wh_fail(err, -ENODATA, "there is nothing to enforce: no rule is recommended for this machine (`whittle status` says why)");
 	rs->audit = j->opt.audit;
-	return rc ? rc : check_own_session(rs, j->force, err);
+	return rc ? rc : check_own_sessions(j, rs, err);
+}
+
+static int print_repair(const struct cli *c, const char *was)
+{
+	if (c->json)
+		return cli_print_json(json_pack("{s:b,s:s}", "repaired", was != NULL, "was", was ? was : ""));
+	if (was)
+		printf("Put back and read back. What was changed:\n%s\n", was);
+	else
+		puts("There is nothing to repair: the kernel holds what was applied.");
+	return CLI_OK;
 }
 
 static int repair(struct cli *c, struct wh_arena *mem)
@@ -231,26 +170,73 @@ static int repair(struct cli *c, struct wh_arena *mem)
 	struct wh_error err;
 	char *difference = NULL;
 	int rc = cli_enforced_rules(c, mem, &rs, &state, &err);
-	rc = rc ? rc : give_up_privileges(c, &journal, &err);
+	rc = rc ? rc : cli_firewall_alone(c, &journal, &err);
 	rc = rc ? rc : wh_nft_compare(rs, &difference, &err);
 	if (rc == 1) {
 		opt.audit = rs->audit;
 		opt.confirm_within_s = (state.expires_in_ms + 999) / 1000;
 		rc = wh_nft_apply(rs, &opt, &res, &err);
-		if (!rc) {
-			json_t *doc = json_pack("{s:s}", "was", difference ? difference : "");
-			char *text = json_dumps(doc, JSON_COMPACT);
-			log_it(journal, "enforce.repair", text ? text : "{}");
-			printf("Put back and read back. What was changed:\n%s\n", difference ? difference : "");
-			free(text);
-			json_decref(doc);
-		}
-	} else if (!rc) {
-		puts("There is nothing to repair: the kernel holds what was applied.");
+		if (!rc)
+			cli_journal(journal, "enforce.repair", json_pack("{s:s}", "was", difference ? difference : ""));
 	}
+	rc = rc ? cli_error(&err) : print_repair(c, difference);
 	free(difference);
 	wh_store_close(journal);
-	return rc ? cli_error(&err) : CLI_OK;
+	return rc;
+}
+
+static int print_dry(const struct job *j, const struct wh_nft_ruleset *rs)
+{
+	char *text = wh_nft_text(rs, j->opt.confirm_within_s);
+	int status = CLI_OK;
+	if (j->c->json)
+		status = cli_print_json(json_pack("{s:b,s:b,s:I,s:s}", "applied", 0, "audit", rs->audit, "ports", (json_int_t)rs->n_ports, "ruleset", text ? text : ""));
+	else
+		fputs(text ? text : "", stdout);
+	free(text);
+	return status;
+}
+
+static int print_applied_json(const struct job *j, const struct wh_enforce_result *res, const char *until)
+{
+	json_t *o = json_pack("{s:b,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:f}", "applied", 1, "verified", res->verified, "unchanged", res->unchanged, "audit", j->opt.audit, "ports",
+	                      (json_int_t)res->ports, "prefixes", (json_int_t)res->prefixes, "messages", (json_int_t)res->messages, "bytes", (json_int_t)res->bytes, "seconds",
+	                      res->apply_seconds);
+	if (!res->unchanged) {
+		json_object_set_new(o, "confirmWithin", json_integer(j->opt.confirm_within_s));
+		json_object_set_new(o, "confirmBefore", json_string(until));
+		json_object_set_new(o, "confirmCommand", json_string(cli_confirm_command(j->c)));
+	}
+	return cli_print_json(o);
+}
+
+static int print_applied(const struct job *j, const struct wh_nft_ruleset *rs, const struct wh_enforce_result *res, const char *until)
+{
+	if (j->c->json)
+		return print_applied_json(j, res, until);
+	printf("Applied and read back: %zu port%s narrowed to %zu prefix%s%s.\n", res->ports, res->ports == 1 ? "" : "s", res->prefixes, res->prefixes == 1 ? "" : "es",
+	       j->opt.audit ? " (audit: nothing is dropped)" : "");
+	cli_print_rules(rs);
+	if (res->unchanged)
+		puts("That is what was confirmed before: nothing has changed, and nothing is left to confirm.");
+	else
+		printf("The kernel takes them back in %lld seconds, at %s, unless this is run from any terminal:\n    %s\nTry a new connection first. `whittle rollback` takes them away at once.\n",
+		       (long long)j->opt.confirm_within_s, until, cli_confirm_command(j->c));
+	return CLI_OK;
+}
+
+static int apply(struct job *j, const struct wh_nft_ruleset *rs, struct wh_store *journal, struct wh_error *err)
+{
+	struct wh_enforce_result res;
+	char until[WH_TIME_STRLEN];
+	wh_time_text(wh_now_us() + j->opt.confirm_within_s * 1000000, until); /* rather too early than too late */
+	if (wh_nft_apply(rs, &j->opt, &res, err))
+		return cli_error(err);
+	if (!res.unchanged)
+		keep(j->c, rs); /* what could not be kept, confirm will say once more */
+	cli_journal(journal, "enforce.apply", json_pack("{s:I,s:I,s:b,s:I}", "ports", (json_int_t)res.ports, "prefixes", (json_int_t)res.prefixes, "audit", j->opt.audit,
+	                                                "confirmWithin", (json_int_t)j->opt.confirm_within_s));
+	return print_applied(j, rs, &res, until);
 }
 
 static int enforce(struct cli *c, int argc, char **argv)
@@ -258,7 +244,6 @@ static int enforce(struct cli *c, int argc, char **argv)
 	static const struct option opts[] = {{"resource", 1, 0, 'r'}, {"confirm-within", 1, 0, 'c'}, {"audit", 0, 0, 'a'}, {"dry-run", 0, 0, 'n'},
 	                                     {"force", 0, 0, 'f'}, {"repair", 0, 0, 'm'}, {"to", 1, 0, 't'}, {0}};
 	struct job j = {.c = c, .opt = {.confirm_within_s = 60}};
-	struct wh_enforce_result res;
 	struct wh_nft_ruleset *rs;
 	struct wh_store *journal = NULL;
 	struct wh_error err;
@@ -297,88 +282,15 @@ static int enforce(struct cli *c, int argc, char **argv)
 		return o;
 	}
 	int rc = prepare(&j, &rs, &err);
+	j.n_sessions = wh_sessions("/proc", getpid(), wh_operator_uid("/proc"), j.sessions, sizeof j.sessions / sizeof *j.sessions);
 	if (!rc && !j.dry)
-		rc = give_up_privileges(c, &journal, &err);
+		rc = cli_firewall_alone(c, &journal, &err);
 	if (!rc)
 		rc = check(&j, rs, &err);
-	if (!rc && j.dry) {
-		char *text = wh_nft_text(rs, j.opt.confirm_within_s);
-		fputs(text ? text : "", stdout);
-		free(text);
-	} else if (!rc) {
-		rc = wh_nft_apply(rs, &j.opt, &res, &err);
-		if (!rc) {
-			if (!res.unchanged)
-				persist(c, PERSIST_APPLIED, rs);
-			char json[256];
-			snprintf(json, sizeof json, "{\"ports\":%zu,\"prefixes\":%zu,\"audit\":%s,\"confirmWithin\":%lld}", res.ports, res.prefixes, j.opt.audit ? "true" : "false",
-			         (long long)j.opt.confirm_within_s);
-			log_it(journal, "enforce.apply", json);
-			printf("Applied and read back: %zu port%s narrowed to %zu prefix%s%s.\n", res.ports, res.ports == 1 ? "" : "s", res.prefixes, res.prefixes == 1 ? "" : "es",
-			       j.opt.audit ? " (audit: nothing is dropped)" : "");
-			if (res.unchanged)
-				puts("That is what was confirmed before: nothing has changed, and nothing is left to confirm.");
-			else
-				printf("The kernel takes them back in %lld seconds unless you run `whittle confirm`. Try a new connection first.\n", (long long)j.opt.confirm_within_s);
-		}
-	}
+	rc = rc ? cli_error(&err) : j.dry ? print_dry(&j, rs) : apply(&j, rs, journal, &err);
 	wh_store_close(journal);
 	wh_arena_free(j.mem);
-	return rc ? cli_error(&err) : CLI_OK;
-}
-
-static int confirm(struct cli *c, int argc, char **argv)
-{
-	struct wh_store *journal;
-	struct wh_error err;
-	(void)argv;
-	if (argc != 1)
-		return cli_usage(c, "takes no further words");
-	int rc = give_up_privileges(c, &journal, &err);
-	rc = rc ? rc : wh_nft_confirm(&err);
-	if (!rc)
-		log_it(journal, "enforce.confirm", "{}");
-	wh_store_close(journal);
-	if (rc)
-		return cli_error(&err);
-	puts("Confirmed: the rules stay. `whittle rollback` takes them away.");
-	return persist(c, PERSIST_CONFIRMED, NULL) ? CLI_FAILED : CLI_OK;
-}
-
-static int rollback(struct cli *c, int argc, char **argv)
-{
-	static const struct option opts[] = {{"to", 1, 0, 't'}, {0}};
-	struct wh_store *journal;
-	struct wh_error err;
-	int o;
-	if (cli_is_azure(argc, argv))
-		return cli_azure(c, argc, argv, true);
-	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1)
-		if (o == '?' || strcmp(optarg, "nft") != 0)
-			return o == '?' ? CLI_USAGE : cli_usage(c, "unknown target '%s'; there are nft and azure", optarg);
-	if (optind != argc)
-		return cli_usage(c, "takes no further words");
-	int kept = persist(c, PERSIST_FORGET, NULL); /* first: what is killed here must not come back with the next start */
-	int rc = give_up_privileges(c, &journal, &err);
-	rc = rc ? rc : wh_nft_rollback(&err);
-	if (!rc)
-		log_it(journal, "enforce.rollback", "{}");
-	wh_store_close(journal);
-	if (rc)
-		return cli_error(&err);
-	puts("whittle's table is gone; nothing else was touched.");
-	return kept;
+	return rc;
 }
 
 const struct cli_command cli_enforce = {.name = "enforce", .summary = "apply the rules to this machine, until confirmed for a minute only", .help = enforce_help, .run = enforce};
-const struct cli_command cli_confirm = {.name = "confirm", .summary = "keep what enforce applied",
-	.help = "usage: whittle confirm\n\nKeeps the rules that `whittle enforce` applied, in one transaction. From any terminal, also after reconnecting.\n"
-	        "When their time was up it says so (exit status 1): then the machine is as it was before.\n"
-	        "\nExample: whittle enforce && ssh -o ConnectTimeout=5 thishost true && whittle confirm\n", .run = confirm};
-const struct cli_command cli_rollback = {.name = "rollback", .summary = "take the rules away, now",
-	.help = "usage: whittle rollback\n       whittle rollback --to azure [--nsg NAME|ID] [--force] [--token-command COMMAND] [--json]\n"
-	        "\nDeletes whittle's own table, confirmed or not, and nothing else.\n"
-	        "\nWith --to azure, puts back the rules that each network security group (or one, --nsg) had before `whittle enforce --to azure`\n"
-	        "changed it last, unless somebody else changed them since (--force). Rules of just-in-time access stay as they are. The other options\n"
-	        "(--endpoint, --ca-file, --wait) are those of enforce.\n"
-	        "\nExample: whittle rollback\n", .run = rollback};

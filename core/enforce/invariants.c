@@ -38,6 +38,11 @@ bool wh_nft_passes(const struct wh_nft_ruleset *rs, const struct wh_nft_packet *
 	return rs->audit || !port || allows(port, &peer);
 }
 
+bool wh_nft_loopback(const struct wh_addr *a)
+{
+	return wh_addr_is_v4(a) ? a->b[12] == 127 : a->b[15] == 1 && !memcmp(a->b, wh_prefix_all_v6.addr.b, 15);
+}
+
 /* ---- the host ---- */
 
 static void add(struct wh_addr **list, size_t *n, const char *text, size_t len, struct wh_arena *mem)
@@ -99,8 +104,7 @@ static int reaches(const struct wh_nft_ruleset *rs, const char *name, uint8_t pr
 		return 0;
 	for (size_t i = 0; i < n; i++) {
 		struct wh_nft_packet packet = {.direction = WH_OUTBOUND, .proto = proto, .port = port, .peer = servers[i], .opens = true};
-		packet.loopback = servers[i].b[15] == 1 && !memcmp(servers[i].b, wh_prefix_all_v6.addr.b, 15);
-		packet.loopback |= wh_addr_is_v4(&servers[i]) && servers[i].b[12] == 127;
+		packet.loopback = wh_nft_loopback(&servers[i]);
 		if (!wh_nft_passes(rs, &packet)) {
 			snprintf(why, sizeof why, "leaves out %s, which this machine uses", wh_addr_text(&servers[i], addr));
 			return refuse(err, name, p, why);

@@ -5,6 +5,7 @@
  * drops the dispatch elements when the time is up, whether or not any process of ours is alive.
  */
 #pragma once
+#include <sys/types.h>
 #include "whittle/base.h"
 #include "whittle/estate.h"
 #include "whittle/harden.h"
@@ -21,7 +22,18 @@ int wh_nft_check(const struct wh_nft_ruleset *rs, const struct wh_nft_host *host
 /* The table's own decision about one packet, once the rules are in the kernel. */
 struct wh_nft_packet { enum wh_direction direction; uint8_t proto; uint16_t port; struct wh_addr peer; bool loopback, established, opens; };
 bool wh_nft_passes(const struct wh_nft_ruleset *rs, const struct wh_nft_packet *p);
+bool wh_nft_loopback(const struct wh_addr *a); /* 127.0.0.0/8 or ::1 */
 const struct wh_nft_port *wh_nft_port_of(const struct wh_nft_ruleset *rs, enum wh_direction d, uint8_t proto, uint16_t port);
+
+/* ---- who is connected (core/enforce/session.c) ---- */
+/* The operator's connections by SSH: from where, and to which port of ours. */
+struct wh_session { struct wh_addr client; uint16_t port; };
+/* Those of `self` and of every session of that user, from /proc (`proc`), at most `max`; also where sudo took $SSH_CONNECTION away. Returns how
+ * many. Ask before privileges are given up: what belongs to another user can't be read after. */
+size_t wh_sessions(const char *proc, pid_t self, uid_t operator_uid, struct wh_session *out, size_t max);
+uid_t wh_operator_uid(const char *proc); /* who logged in, behind su and sudo */
+/* The first that could not connect again under these rules, or NULL. */
+const struct wh_session *wh_session_cut(const struct wh_nft_ruleset *rs, const struct wh_session *s, size_t n);
 
 /* Gives up every capability but CAP_NET_ADMIN, for good, and what a set-user-id program could bring back. Root then reads and writes files
  * as the owner of the directory of the ledger `store_url`, no others'. -EPERM where CAP_NET_ADMIN is not held. */

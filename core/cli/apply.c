@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cli/apply.h"
+
+enum { SHOWN = 3 };
+
+int cli_firewall_alone(const struct cli *c, struct wh_store **journal, struct wh_error *err)
+{
+	struct wh_error ignored;
+	if (wh_store_open(c->store_url, WH_STORE_WRITE, journal, &ignored))
+		*journal = NULL;
+	return wh_enforce_privileges(c->store_url, err);
+}
+
+void cli_journal(struct wh_store *journal, const char *what, json_t *doc)
+{
+	struct wh_error err;
+	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	if (journal && wh_store_log(journal, cli_who(), what, text ? text : "{}", &err))
+		cli_error(&err);
+	free(text);
+	json_decref(doc);
+}
+
+/* Whether a command without --store, from wherever it is typed, finds this ledger. */
+static bool found_by_itself(const struct cli *c)
+{
+	if (c->config_path)
+		return !strcmp(c->store_url, WH_DEFAULT_STORE) && !(c->config && c->config->store);
+	return !strcmp(c->store_url, c->config && c->config->store ? c->config->store : WH_DEFAULT_STORE);
+}
+
+const char *cli_confirm_command(const struct cli *c)
+{
+	static char text[2 * PATH_MAX];
+	const char *path = strncmp(c->store_url, "sqlite:", 7) ? c->store_url : c->store_url + 7;
+	char whole[PATH_MAX];
+	size_t n = (size_t)snprintf(text, sizeof text, "%swhittle confirm", getenv("SUDO_USER") ? "sudo " : "");
+	if (found_by_itself(c))
+		return text;
+	if (realpath(path, whole))
+		path = whole;
+	n += (size_t)snprintf(text + n, sizeof text - n, " --store ");
+	if (path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=-")] == 0) {
+		snprintf(text + n, sizeof text - n, "%s", path);
+		return text;
+	}
+	text[n++] = '\''; /* in quotes, as a shell takes it */
+	for (; *path && n + 8 < sizeof text; path++)
+		n += (size_t)snprintf(text + n, sizeof text - n, *path == '\'' ? "'\\''" : "%c", *path);
+	text[n++] = '\'';
+	text[n] = 0;
+	return text;
+}
+
+static void allowed(char *out, size_t size, const struct wh_nft_port *p)
+{
+	char buf[WH_PREFIX_STRLEN];
+	size_t used = 0, shown = 0;
+	snprintf(out, size, "nobody");
+	for (size_t i = 0; i < p->n_v4 + p->n_v6 && shown < SHOWN; i++, shown++)
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "", wh_prefix_text(i < p->n_v4 ? &p->v4[i] : &p->v6[i - p->n_v4], buf));
+	if (shown < p->n_v4 + p->n_v6)
+		snprintf(out + used, size - used, " and %zu more", p->n_v4 + p->n_v6 - shown);
+}
+
+void cli_print_rules(const struct wh_nft_ruleset *rs)
+{
+	struct cli_table *t = cli_table_new("Direction|Port|Allowed");
+	for (size_t i = 0; i < rs->n_ports; i++) {
+		const struct wh_nft_port *p = &rs->ports[i];
+		char who[SHOWN * (WH_PREFIX_STRLEN + 2) + 32], proto[8];
+		allowed(who, sizeof who, p);
+		cli_table_text(t, wh_direction_text(p->direction));
+		cli_table_cell(t, "%u/%s", p->port, wh_proto_text(p->proto, proto));
+		cli_table_text(t, who);
+	}
+	cli_table_print(t);
+}
