@@ -34,9 +34,11 @@ static int progress(void *arg, uint64_t bytes, uint64_t total, uint64_t records)
 	int64_t now = wh_now_us();
 	char n[32];
 	(void)arg;
-	if (now - shown_us < 100000 || !cli_progress_wanted())
+	if (now - shown_us < 100000)
 		return 0;
 	shown_us = now;
+	if (!cli_progress_wanted())
+		return 0;
 	if (total)
 		cli_progress("%3.0f %%  %s records", 100.0 * (double)bytes / (double)total, cli_number(records, n));
 	else

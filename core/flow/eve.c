@@ -103,9 +103,12 @@ int wh_eve_record(const char *buf, size_t len, struct wh_record *out, const char
 
 /* ---- many lines ---- */
 
+#define TAIL 2048
+
 struct eve_state {
 	struct eve_cache cache;
 	bool skipping; /* within a line that is too long: its rest is to be passed over */
+	char tail[TAIL + EVE_MARGIN]; /* the last lines of a buffer, with room to read beyond their end */
 };
 
 static void *open_state(void)
@@ -166,18 +169,25 @@ static const char *read_line(struct eve_walker *w, const struct eve_impl *impl, 
 	return stop;
 }
 
-static int64_t feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each,
-                    void *arg, struct wh_read_stats *stats)
+/* A stretch of lines: the place of its first byte, and the callback. */
+struct stretch {
+	const char *p, *end, *safe;
+	uint64_t line, offset;
+	wh_record_cb each;
+	void *arg;
+};
+
+/* Reads lines while more than `keep` bytes are left of them. Returns the bytes consumed, or what the callback answered. */
+static int64_t read_lines(struct eve_state *st, const struct stretch *t, size_t keep, bool last, struct wh_read_stats *stats)
 {
-	struct eve_state *st = state;
 	const struct eve_impl *impl = best();
-	const char *p = buf, *end = buf + len, *stop;
+	const char *p = t->p, *end = t->end, *stop;
 	struct eve_walker w;
 	int rc, answer = 0;
-	uint64_t first_line = line - stats->lines, before = stats->bytes;
+	uint64_t line = t->line, first_line = line - stats->lines, before = stats->bytes;
 	w.lines = true;
-	w.safe = end;
-	while (p < end) {
+	w.safe = t->safe;
+	while (end - p > (ptrdiff_t)keep) {
 		if (st->skipping) {
 			stop = line_end(p, end, true);
 			st->skipping = stop == end && !last;
@@ -187,21 +197,39 @@ static int64_t feed(void *state, const char *buf, size_t len, bool last, uint64_
 			if (!stop)
 				break;
 			if (!rc) {
-				answer = each(arg, &w.v.rec);
+				answer = t->each(t->arg, &w.v.rec);
 				if (answer < 0)
 					break;
 				count_good(stats, &w.v.rec);
 			} else if (w.reason != wh_eve_empty) {
-				count_bad(stats, w.reason, line, offset + (uint64_t)(p - buf));
+				count_bad(stats, w.reason, line, t->offset + (uint64_t)(p - t->p));
 				st->skipping = w.reason == wh_eve_too_long && stop == end && !last;
 			}
 		}
 		line += stop < end;
 		p = stop + (stop < end);
 		stats->lines = line - first_line;
-		stats->bytes = before + (uint64_t)(p - buf);
+		stats->bytes = before + (uint64_t)(p - t->p);
 	}
-	return answer < 0 ? answer : p - buf;
+	return answer < 0 ? answer : p - t->p;
+}
+
+/* A record that ends where nothing may be read beyond it is walked the slow way, ten times as long: the last ones are read in a copy. */
+static int64_t feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each,
+                    void *arg, struct wh_read_stats *stats)
+{
+	struct eve_state *st = state;
+	uint64_t lines = stats->lines;
+	struct stretch t = {buf, buf + len, buf + len, line, offset, each, arg};
+	int64_t n = read_lines(st, &t, TAIL, last, stats);
+	if (n < 0 || len - (size_t)n > TAIL)
+		return n;
+	size_t rest = len - (size_t)n;
+	memcpy(st->tail, buf + n, rest);
+	memset(st->tail + rest, 0, EVE_MARGIN);
+	t = (struct stretch){st->tail, st->tail + rest, st->tail + rest + EVE_MARGIN, line + (stats->lines - lines), offset + (uint64_t)n, each, arg};
+	int64_t more = read_lines(st, &t, 0, last, stats);
+	return more < 0 ? more : n + more;
 }
 
 /* A line of JSON whose first 4 KiB name an event_type; a line of other JSON is less sure. */
