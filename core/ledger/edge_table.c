@@ -9,46 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include "ledger/edge.h"
-#include "ledger/hash.h"
-
-struct edge_cell { struct wh_edge_key key; struct wh_edge edge; };
-struct sketch_cell { struct wh_sketch_key key; struct wh_sketch sketch; };
-
-struct index {
-	uint64_t *slot; /* 0: free, else the hash's upper half and cell + 1: another's cell is hardly ever looked into */
-	size_t mask;
-};
-
-/* Distinct days of flows between two flushes. Past the half of them the table counts as nearly full: a piece of a log (see
- * wh_edge_table_nearly_full) then still has room, be every record in it of another day. */
-#define DAYS 2048
-struct wh_edge_table {
-	const struct wh_locals *locals;
-	size_t limit;
-	uint64_t seed;
-	struct edge_cell *edges; size_t n_edges, max_edges, room_edges;
-	struct sketch_cell *sketches; size_t n_sketches, max_sketches, room_sketches;
-	struct index by_edge, by_sketch;
-	struct { int32_t day; uint64_t flows; } days[DAYS]; size_t n_days;
-	struct pending *pending; /* wh_edge_table_fold_later(): a ring of PENDING */
-	unsigned begun, settled; /* how many went in and came out, counted round */
-};
-
-/* What a record will do, worked out before the memory that it touches is there. */
-struct plan {
-	enum wh_side side;
-	bool local[2];             /* whether the server, the client is ours: its edge is kept */
-	struct wh_edge_key key[2]; /* the server's edge (inbound), the client's (outbound) */
-	uint64_t hash[2];
-};
-
-/* A record waits for so many others: long enough for its slot, and then its edge, to arrive from memory. */
-enum { PENDING = 16, SLOT_AHEAD = 6 };
-struct pending {
-	struct wh_record rec;
-	struct plan plan;
-};
+#include "ledger/edge_table.h"
 
 static size_t power_of_two(size_t n)
 {
@@ -67,21 +28,6 @@ static bool index_size(struct index *x, size_t slots)
 	x->slot = fresh;
 	x->mask = slots - 1;
 	return true;
-}
-
-static inline uint64_t slot_for(uint64_t hash, size_t cell)
-{
-	return hash >> 32 << 32 | (uint32_t)(cell + 1);
-}
-
-static inline bool slot_may_be(uint64_t slot, uint64_t hash)
-{
-	return !((slot ^ hash) >> 32);
-}
-
-static inline size_t cell_of(uint64_t slot)
-{
-	return (uint32_t)slot - 1;
 }
 
 struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t byte_limit)
@@ -141,11 +87,6 @@ size_t wh_edge_table_bytes(const struct wh_edge_table *t)
 	       (t->by_edge.mask + t->by_sketch.mask + 2) * sizeof *t->by_edge.slot + sizeof *t;
 }
 
-static uint64_t edge_hash(const struct wh_edge_table *t, const struct wh_edge_key *k)
-{
-	return wh_hash(k, 32, t->seed ^ ((uint64_t)k->port << 16 | (uint64_t)k->proto << 8 | k->direction));
-}
-
 static bool same_key(const struct wh_edge_key *a, const struct wh_edge_key *b)
 {
 	uint64_t x[4], y[4];
@@ -153,8 +94,6 @@ static bool same_key(const struct wh_edge_key *a, const struct wh_edge_key *b)
 	memcpy(y, b, 32);
 	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) && a->port == b->port && a->proto == b->proto && a->direction == b->direction;
 }
-
-_Static_assert(offsetof(struct wh_edge_key, local) == 0 && offsetof(struct wh_edge_key, peer) == 16, "local and peer are hashed and compared as one");
 
 /* Puts the first n_edges cells, and no others, into the index. */
 static void index_again(struct wh_edge_table *t)
@@ -169,7 +108,7 @@ static void index_again(struct wh_edge_table *t)
 	}
 }
 
-static bool grow_edges(struct wh_edge_table *t)
+bool wh_edge_table_grow(struct wh_edge_table *t)
 {
 	size_t room = t->room_edges ? t->room_edges * 2 : 512;
 	if (room > t->max_edges)
@@ -187,8 +126,7 @@ static bool grow_edges(struct wh_edge_table *t)
 	return true;
 }
 
-/* The edge of a key; NULL when it isn't there (and `make` is false) or the table is full. */
-static struct wh_edge *edge_of(struct wh_edge_table *t, const struct wh_edge_key *k, uint64_t h, bool make)
+struct wh_edge *wh_edge_table_edge(struct wh_edge_table *t, const struct wh_edge_key *k, uint64_t h, bool make)
 {
 	size_t at = h & t->by_edge.mask;
 	for (uint64_t s; (s = t->by_edge.slot[at]); at = (at + 1) & t->by_edge.mask)
@@ -197,9 +135,9 @@ static struct wh_edge *edge_of(struct wh_edge_table *t, const struct wh_edge_key
 	if (!make || t->n_edges == t->max_edges)
 		return NULL;
 	if (t->n_edges == t->room_edges) {
-		if (!grow_edges(t))
+		if (!wh_edge_table_grow(t))
 			return NULL;
-		return edge_of(t, k, h, true);
+		return wh_edge_table_edge(t, k, h, true);
 	}
 	struct edge_cell *c = &t->edges[t->n_edges];
 	memset(c, 0, sizeof *c);
@@ -250,8 +188,7 @@ static struct wh_sketch *sketch_of(struct wh_edge_table *t, const struct wh_sket
 	return &c->sketch;
 }
 
-/* Never refuses: where there is no room, the coarser sketch. NULL only when memory is out. */
-static struct wh_sketch *sketch_or_coarser(struct wh_edge_table *t, const struct wh_sketch_key *key)
+struct wh_sketch *wh_edge_table_sketch(struct wh_edge_table *t, const struct wh_sketch_key *key)
 {
 	struct wh_sketch_key k = *key;
 	size_t whole = t->max_sketches > 16 ? t->max_sketches * 3 / 4 : t->max_sketches;
@@ -268,118 +205,8 @@ static struct wh_sketch *sketch_or_coarser(struct wh_edge_table *t, const struct
 	return s;
 }
 
-static void count_unanswered(struct wh_edge_table *t, const struct wh_addr *local, const struct wh_addr *src, uint8_t proto, uint16_t port,
-                             int64_t time_us, bool undirected)
-{
-	struct wh_sketch_key k = {.local = *local, .port = port, .proto = proto};
-	struct wh_sketch *s = sketch_or_coarser(t, &k);
-	if (s)
-		wh_sketch_add(s, src, time_us, undirected);
-}
-
-/* Without branches: sizes and lengths follow no pattern that a processor could foresee. Sizes part at powers of two. */
-static unsigned size_bucket(uint64_t bytes)
-{
-	static const uint8_t of_length[65] = {
-		[9] = 1, [10] = 1, [11] = 2, [12] = 2, [13] = 3, [14] = 3, [15] = 4, [16] = 4, [17] = 5, [18] = 5, [19] = 5, [20] = 5,
-		[21] = 6, [22] = 6, [23] = 6, [24] = 6, [25 ... 64] = 7,
-	};
-	return of_length[64 - __builtin_clzll(bytes | 1)];
-}
-
-static unsigned time_bucket(int64_t us)
-{
-	return (us >= 100000) + (us >= 1000000) + (us >= 5000000) + (us >= 30000000) + (us >= 300000000) + (us >= INT64_C(3600000000)) +
-	       (unsigned)(us >= INT64_C(28800000000));
-}
-
-static void sum(uint32_t *n)
-{
-	if (*n < UINT32_MAX)
-		++*n;
-}
-
-/* The same as merging an edge of one flow, without building it. `in` is what the peer sent. */
-static void add_flow(struct wh_edge *e, const struct wh_flow *f, int32_t day, uint64_t in, uint64_t out)
-{
-	int64_t end = f->end_us < f->start_us ? f->start_us : f->end_us;
-	bool had = e->days != 0;
-	if (!had || f->start_us < e->first_us)
-		e->first_us = f->start_us;
-	if (!had || end > e->last_us)
-		e->last_us = end;
-	if (__builtin_expect(e->day0 == day && had, 1))
-		e->days |= 1;
-	else
-		wh_days_merge(&e->day0, &e->days, day, 1);
-	e->hours |= 1u << ((f->start_us - day * WH_US_PER_DAY) / INT64_C(3600000000));
-	e->flows++;
-	e->bytes_in = e->bytes_in > UINT64_MAX - in ? UINT64_MAX : e->bytes_in + in;
-	e->bytes_out = e->bytes_out > UINT64_MAX - out ? UINT64_MAX : e->bytes_out + out;
-	sum(&e->size_hist[size_bucket(in > UINT64_MAX - out ? UINT64_MAX : in + out)]);
-	sum(&e->time_hist[time_bucket(end - f->start_us)]);
-	if (f->alerted)
-		sum(&e->alerted_flows);
-}
-
-/* An alert is no flow: it says nothing of days and times, which are those of the flow's own record. */
-static void add_alert(struct wh_edge *e, const struct wh_record *r)
-{
-	sum(&e->alerts[r->alert_severity >= 1 && r->alert_severity <= 3 ? r->alert_severity - 1 : 3]);
-}
-
-static void make_plan(const struct wh_edge_table *t, const struct wh_record *r, struct plan *p)
-{
-	const struct wh_flow *f = &r->flow;
-	p->side = r->kind == WH_RECORD_OTHER ? WH_SIDE_UNANSWERED : wh_flow_server(f);
-	p->local[0] = p->local[1] = false;
-	if (p->side != WH_SIDE_DST_SERVES && p->side != WH_SIDE_SRC_SERVES)
-		return;
-	bool reversed = p->side == WH_SIDE_SRC_SERVES;
-	const struct wh_addr *server = reversed ? &f->src : &f->dst, *client = reversed ? &f->dst : &f->src;
-	uint16_t port = reversed ? f->src_port : f->dst_port;
-	for (int i = 0; i < 2; i++) {
-		const struct wh_addr *local = i ? client : server, *peer = i ? server : client;
-		p->local[i] = wh_locals_has(t->locals, local);
-		if (!p->local[i])
-			continue;
-		p->key[i] = (struct wh_edge_key){.local = *local, .peer = *peer, .port = port, .proto = f->proto,
-		                                 .direction = i ? WH_OUTBOUND : WH_INBOUND};
-		p->hash[i] = edge_hash(t, &p->key[i]);
-	}
-}
-
-static int fold_edges(struct wh_edge_table *t, const struct wh_record *r, const struct plan *p, int32_t day)
-{
-	const struct wh_flow *f = &r->flow;
-	bool reversed = p->side == WH_SIDE_SRC_SERVES;
-	uint64_t to_server = reversed ? f->bytes_toclient : f->bytes_toserver, to_client = reversed ? f->bytes_toserver : f->bytes_toclient;
-	struct wh_edge *e[2] = {NULL, NULL};
-	/* room for both at once, so that the first is not moved by the second */
-	while (t->n_edges + 2 > t->room_edges && t->room_edges < t->max_edges)
-		if (!grow_edges(t))
-			return -ENOSPC;
-	/* all or nothing: a record that has no room leaves no edge behind that nobody was seen on */
-	if (__builtin_expect(t->n_edges + 2 > t->max_edges, 0)) {
-		size_t fresh = 0;
-		for (int i = 0; i < 2; i++)
-			fresh += p->local[i] && !edge_of(t, &p->key[i], p->hash[i], false);
-		if (t->n_edges + fresh > t->max_edges)
-			return -ENOSPC;
-	}
-	for (int i = 0; i < 2; i++)
-		if (p->local[i] && !(e[i] = edge_of(t, &p->key[i], p->hash[i], true)))
-			return -ENOSPC;
-	for (int i = 0; i < 2; i++)
-		if (e[i] && r->kind == WH_RECORD_FLOW)
-			add_flow(e[i], f, day, i ? to_client : to_server, i ? to_server : to_client);
-		else if (e[i])
-			add_alert(e[i], r);
-	return 0;
-}
-
-/* Flows come nearly in order of time: the last day is looked at first. NULL where there is no room for one more. */
-static uint64_t *day_of(struct wh_edge_table *t, int32_t day)
+/* Flows come nearly in order of time: the last day is looked at first. */
+uint64_t *wh_edge_table_day(struct wh_edge_table *t, int32_t day)
 {
 	for (size_t i = t->n_days; i-- > 0;)
 		if (t->days[i].day == day)
@@ -389,84 +216,6 @@ static uint64_t *day_of(struct wh_edge_table *t, int32_t day)
 	t->days[t->n_days].day = day;
 	t->days[t->n_days].flows = 0;
 	return &t->days[t->n_days++].flows;
-}
-
-static int carry_out(struct wh_edge_table *t, const struct wh_record *r, const struct plan *p)
-{
-	const struct wh_flow *f = &r->flow;
-	int32_t today = wh_day(f->start_us);
-	uint64_t *day = NULL;
-	int rc = 0;
-	if (r->kind == WH_RECORD_OTHER)
-		return 0;
-	if (r->kind == WH_RECORD_FLOW && !(day = day_of(t, today)))
-		return -ENOSPC;
-	if (p->side == WH_SIDE_DST_SERVES || p->side == WH_SIDE_SRC_SERVES)
-		rc = fold_edges(t, r, p, today);
-	else if (r->kind == WH_RECORD_FLOW && wh_locals_has(t->locals, &f->dst))
-		count_unanswered(t, &f->dst, &f->src, f->proto, f->dst_port, f->start_us, p->side == WH_SIDE_UNKNOWN);
-	if (!rc && day)
-		++*day;
-	return rc;
-}
-
-int wh_edge_table_fold(struct wh_edge_table *t, const struct wh_record *r)
-{
-	struct plan p;
-	make_plan(t, r, &p);
-	return carry_out(t, r, &p);
-}
-
-/* Inlined by force: gcc 12 takes a function that only prefetches for one without effect, and drops its calls. */
-static inline __attribute__((always_inline)) void fetch_slots(const struct wh_edge_table *t, const struct plan *p)
-{
-	for (int i = 0; i < 2; i++)
-		if (p->local[i])
-			__builtin_prefetch(&t->by_edge.slot[p->hash[i] & t->by_edge.mask]);
-}
-
-static inline __attribute__((always_inline)) void fetch_edges(const struct wh_edge_table *t, const struct plan *p)
-{
-	for (int i = 0; i < 2; i++) {
-		if (!p->local[i])
-			continue;
-		size_t at = p->hash[i] & t->by_edge.mask;
-		uint64_t s;
-		while ((s = t->by_edge.slot[at]) && !slot_may_be(s, p->hash[i]))
-			at = (at + 1) & t->by_edge.mask;
-		if (!s)
-			continue;
-		for (size_t line = 0; line < sizeof *t->edges; line += 64)
-			__builtin_prefetch((const char *)&t->edges[cell_of(s)] + line, 1);
-	}
-}
-
-int wh_edge_table_fold_later(struct wh_edge_table *t, const struct wh_record *r)
-{
-	struct pending *p = &t->pending[t->begun % PENDING];
-	int rc = 0;
-	if (t->begun - t->settled == PENDING) {
-		rc = carry_out(t, &p->rec, &p->plan);
-		t->settled++;
-	}
-	make_plan(t, r, &p->plan);
-	fetch_slots(t, &p->plan);
-	p->rec = *r; /* last: its bytes were written one by one just now, and are read faster in blocks a little later */
-	if (t->begun - t->settled >= SLOT_AHEAD)
-		fetch_edges(t, &t->pending[(t->begun - SLOT_AHEAD) % PENDING].plan);
-	t->begun++;
-	return rc;
-}
-
-int wh_edge_table_settle(struct wh_edge_table *t)
-{
-	int rc = 0;
-	for (; t->settled != t->begun; t->settled++) {
-		const struct pending *p = &t->pending[t->settled % PENDING];
-		int one = carry_out(t, &p->rec, &p->plan);
-		rc = rc ? rc : one;
-	}
-	return rc;
 }
 
 static bool days_fit(const struct wh_edge_table *into, const struct wh_edge_table *from)
@@ -479,7 +228,7 @@ int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from)
 	bool moved = false;
 	while (from->n_edges) {
 		struct edge_cell *c = &from->edges[from->n_edges - 1];
-		struct wh_edge *e = edge_of(into, &c->key, edge_hash(into, &c->key), true);
+		struct wh_edge *e = wh_edge_table_edge(into, &c->key, edge_hash(into, &c->key), true);
 		if (!e)
 			break;
 		wh_edge_merge(e, &c->edge);
@@ -492,12 +241,12 @@ int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from)
 		return -ENOSPC;
 	}
 	for (size_t i = 0; i < from->n_sketches; i++) {
-		struct wh_sketch *s = sketch_or_coarser(into, &from->sketches[i].key);
+		struct wh_sketch *s = wh_edge_table_sketch(into, &from->sketches[i].key);
 		if (s)
 			wh_sketch_merge(s, &from->sketches[i].sketch);
 	}
 	for (size_t i = 0; i < from->n_days; i++)
-		*day_of(into, from->days[i].day) += from->days[i].flows;
+		*wh_edge_table_day(into, from->days[i].day) += from->days[i].flows;
 	wh_edge_table_clear(from);
 	return 0;
 }
