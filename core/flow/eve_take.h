@@ -17,6 +17,7 @@
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define LOW(n) ((UINT32_C(1) << (n)) - 1) /* n < 32 */
 
 static inline uint64_t load64(const char *p)
@@ -49,7 +50,7 @@ static inline uint64_t eight_digits(uint64_t x)
 }
 
 /* The first n (1–16) bytes at p are digits. At least 16 bytes may be read. */
-static inline uint64_t digits_value(const char *p, unsigned n)
+ALWAYS_INLINE uint64_t digits_value(const char *p, unsigned n)
 {
 	static const uint32_t power[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
 	const uint64_t zeros = UINT64_C(0x3030303030303030);
@@ -94,7 +95,7 @@ static inline bool time_of_day(const char *p, int64_t *us)
 #endif
 
 /* A dotted quad of n bytes at p. At least 4 bytes before p and 32 from p may be read. Returns false when it is anything else. */
-static inline bool dotted_quad(const char *p, unsigned n, uint8_t *out)
+ALWAYS_INLINE bool dotted_quad(const char *p, unsigned n, uint8_t *out)
 {
 	if (n > 15)
 		return false;
@@ -116,7 +117,7 @@ static inline bool dotted_quad(const char *p, unsigned n, uint8_t *out)
 #define TIME_DIGITS UINT32_C(0x03f6d800)                      /* hh mm ss ffffff */
 #define TIME_FIXED (~TIME_DIGITS)                             /* equal to the pattern of the day seen before */
 
-static bool time_fast(const char *p, const struct eve_day *day, int64_t *us)
+ALWAYS_INLINE bool time_fast(const char *p, const struct eve_day *day, int64_t *us)
 {
 	int64_t t;
 	if (unlikely((equal32(p, day->pattern) & TIME_FIXED) != TIME_FIXED || (digits32(p) & TIME_DIGITS) != TIME_DIGITS ||
@@ -176,7 +177,7 @@ static inline const char *long_string(const struct eve_walker *w, const char *p)
 
 /* The length of an integer without sign of at most 18 digits, or 0 when the number is anything else; but a fraction or an
  * exponent may follow (see resume_number). */
-static inline unsigned plain_integer(const char *p)
+ALWAYS_INLINE unsigned plain_integer(const char *p)
 {
 	unsigned n = (unsigned)__builtin_ctz(~digits32(p) | UINT32_C(1) << 31);
 	return unlikely(n - 1 > 17 || (p[0] == '0' && n > 1)) ? 0 : n;
@@ -193,7 +194,7 @@ static inline void seen(struct eve_walker *w, const struct eve_node *n)
 
 /* ---- scalars, by the fast way: at least 32 bytes from p may be read ---- */
 
-static inline const char *take_time(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
+ALWAYS_INLINE const char *take_time(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
 {
 	struct eve_day *day = &w->cache->day[EVE_DAY_OF(n->at)];
 	int64_t *at = (int64_t *)((char *)&w->v + n->at);
@@ -207,7 +208,7 @@ static inline const char *take_time(struct eve_walker *w, const struct eve_node 
 	return q;
 }
 
-static inline const char *take_address(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
+ALWAYS_INLINE const char *take_address(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
 {
 	unsigned len = short_string(p);
 	if (likely(dotted_quad(p, len, (uint8_t *)&w->v + n->at))) {
@@ -222,7 +223,7 @@ static inline const char *take_address(struct eve_walker *w, const struct eve_no
 	return wh_eve_scalar(w, n, p, end);
 }
 
-static inline const char *take_text(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
+ALWAYS_INLINE const char *take_text(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
 {
 	unsigned len = short_string(p);
 	if (unlikely(len == 32))
@@ -231,7 +232,7 @@ static inline const char *take_text(struct eve_walker *w, const struct eve_node 
 	return p + len;
 }
 
-static inline const char *take_port(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
+ALWAYS_INLINE const char *take_port(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
 {
 	unsigned len = plain_integer(p);
 	uint64_t v;
@@ -242,7 +243,7 @@ static inline const char *take_port(struct eve_walker *w, const struct eve_node 
 	return p + len;
 }
 
-static inline const char *take_count(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
+ALWAYS_INLINE const char *take_count(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
 {
 	unsigned len = plain_integer(p);
 	if (unlikely(len - 1 > 15))
@@ -253,7 +254,7 @@ static inline const char *take_count(struct eve_walker *w, const struct eve_node
 	return p + len;
 }
 
-static inline const char *take_word(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
+ALWAYS_INLINE const char *take_word(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end)
 {
 	uint32_t x = load32(p);
 	bool is_true = x == ('t' | 'r' << 8 | 'u' << 16 | (uint32_t)'e' << 24);

@@ -2,7 +2,7 @@
 /* The walker over a record, by joints and folds (see eve.h); compiled once an instruction set, as eve_take.h tells. */
 #include "flow/eve_take.h"
 
-static inline void apply_effects(struct eve_walker *w, uint64_t clear, uint64_t set, uint64_t wrong)
+ALWAYS_INLINE void apply_effects(struct eve_walker *w, uint64_t clear, uint64_t set, uint64_t wrong)
 {
 	w->redone |= (w->seen & clear) != 0;
 	w->seen = (w->seen & ~clear) | set;
@@ -35,7 +35,7 @@ static inline const char *note(struct eve_node *n, const char *p, const char *q)
 	return q;
 }
 
-static inline const char *take(struct eve_walker *w, struct eve_node *n, const char *p, const char *end)
+ALWAYS_INLINE const char *take(struct eve_walker *w, struct eve_node *n, const char *p, const char *end, bool learning)
 {
 	const char *q;
 	unsigned len;
@@ -66,12 +66,12 @@ static inline const char *take(struct eve_walker *w, struct eve_node *n, const c
 	default: /* EVE_OP_END */
 		return p;
 	}
-	return unlikely(w->learning) ? note(n, p, q) : q;
+	return learning ? note(n, p, q) : q;
 }
 
 /* ---- joints and folds: at least EVE_MARGIN bytes may be read ---- */
 
-static inline bool joint_matches(const struct eve_node *n, const char *p)
+ALWAYS_INLINE bool joint_matches(const struct eve_node *n, const char *p)
 {
 	if (~equal32(n->literal, p) & n->mask[0])
 		return false;
@@ -80,7 +80,7 @@ static inline bool joint_matches(const struct eve_node *n, const char *p)
 	return (uint8_t)((uint8_t)p[n->len] - n->first) <= n->span;
 }
 
-static inline bool fold_matches(const struct eve_fold *f, const char *p)
+ALWAYS_INLINE bool fold_matches(const struct eve_fold *f, const char *p)
 {
 	if (~equal32(f->literal, p) & f->mask[0])
 		return false;
@@ -92,7 +92,7 @@ static inline bool fold_matches(const struct eve_fold *f, const char *p)
 
 /* The bytes that folds bring are gathered beside the values, and put over them once, by settle(): a processor that reads 32 bytes of
  * which it has just written two must wait. */
-static inline void apply_fold(struct eve_walker *w, const struct eve_fold *f)
+ALWAYS_INLINE void apply_fold(struct eve_walker *w, const struct eve_fold *f)
 {
 	apply_effects(w, f->clear, f->set, f->wrong);
 	w->folded |= f->set;
@@ -135,7 +135,7 @@ struct trail {
 };
 
 /* The node after cur by what is remembered, its joint passed and its effects done; NULL when nothing matches. */
-static inline struct eve_node *recall(struct eve_walker *w, struct eve_node *cur, const char **at, struct trail *trail)
+ALWAYS_INLINE struct eve_node *recall(struct eve_walker *w, struct eve_node *cur, const char **at, struct trail *trail, bool learning)
 {
 	const char *p = *at;
 	for (struct eve_fold *f = cur->folds; f; f = f->alt)
@@ -143,19 +143,21 @@ static inline struct eve_node *recall(struct eve_walker *w, struct eve_node *cur
 			struct eve_node *n = f->to;
 			*at = p + f->len;
 			apply_fold(w, f);
-			if (unlikely(cur->ripe && w->learning))
+			if (learning && cur->ripe)
 				wh_eve_fold(w->cache, trail->from, trail->fold, cur, f, n);
-			*trail = (struct trail){cur, f};
+			if (learning)
+				*trail = (struct trail){cur, f};
 			return n;
 		}
 	for (struct eve_node *n = cur->next; n; n = n->alt)
 		if (likely(joint_matches(n, p))) {
 			*at = p + n->len;
-			if (unlikely(cur->ripe && w->learning))
+			if (learning && cur->ripe)
 				wh_eve_fold(w->cache, trail->from, trail->fold, cur, NULL, n);
 			if (n->effects)
 				apply_effects(w, n->clear, n->set, n->wrong);
-			*trail = (struct trail){cur, NULL};
+			if (learning)
+				*trail = (struct trail){cur, NULL};
 			return n;
 		}
 	return NULL;
@@ -181,14 +183,15 @@ static const char *resume_number(struct eve_walker *w, const struct eve_node *n,
 	return number && p < end && (*p == '.' || (*p | 0x20) == 'e') ? wh_eve_scalar(w, n, start, end) : p;
 }
 
-static int walk(struct eve_walker *w, const char *p, const char *end, const char **stop)
+/* Written once, compiled twice: most records teach nothing. */
+ALWAYS_INLINE int walk_as(struct eve_walker *w, const char *p, const char *end, const char **stop, bool learning)
 {
 	struct eve_node *cur = w->cache->nodes;
 	struct trail trail = {cur, NULL};
 	const char *start = p; /* of cur's scalar */
 	for (;;) {
 		bool fast = w->safe - p >= EVE_MARGIN;
-		struct eve_node *n = likely(fast) ? recall(w, cur, &p, &trail) : NULL;
+		struct eve_node *n = likely(fast) ? recall(w, cur, &p, &trail, learning) : NULL;
 		if (unlikely(!n)) {
 			p = resume_number(w, cur, start, p, end);
 			n = p ? wh_eve_step(w, cur, p, end, &p) : NULL;
@@ -206,9 +209,14 @@ static int walk(struct eve_walker *w, const char *p, const char *end, const char
 		if (unlikely(w->folded & n->bit))
 			settle_early(w);
 		start = p;
-		p = likely(fast) ? take(w, n, p, end) : wh_eve_scalar(w, n, p, end);
+		p = likely(fast) ? take(w, n, p, end, learning) : wh_eve_scalar(w, n, p, end);
 		if (unlikely(!p))
 			return -EBADMSG;
 		cur = n;
 	}
+}
+
+static int walk(struct eve_walker *w, const char *p, const char *end, const char **stop)
+{
+	return w->learning ? walk_as(w, p, end, stop, true) : walk_as(w, p, end, stop, false);
 }

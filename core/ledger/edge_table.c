@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include "ledger/edge_table.h"
 
@@ -19,15 +20,38 @@ static size_t power_of_two(size_t n)
 	return p;
 }
 
+/* Makes the index larger. What it held is put where it belongs now. */
 static bool index_size(struct index *x, size_t slots)
 {
-	uint64_t *fresh = calloc(slots, sizeof *fresh);
-	if (!fresh)
+	struct index fresh = {calloc(slots, sizeof *fresh.slot), slots - 1};
+	if (!fresh.slot)
 		return false;
+	for (size_t i = 0; x->slot && i <= x->mask; i++) {
+		uint64_t s = x->slot[i];
+		size_t at = slot_of(&fresh, s);
+		while (s && fresh.slot[at])
+			at = (at + 1) & fresh.mask;
+		if (s)
+			fresh.slot[at] = s;
+	}
 	free(x->slot);
-	x->slot = fresh;
-	x->mask = slots - 1;
+	*x = fresh;
 	return true;
+}
+
+/* Address space for all the edges there may ever be. In large pages, if the machine has them: an edge is looked for all over it, and each
+ * small page would cost a look into the page tables, too. */
+static struct edge_cell *reserve(size_t cells)
+{
+	enum { HUGE_PAGE = 2 << 20 };
+	size_t bytes = cells * sizeof(struct edge_cell);
+	if (bytes < 4 * HUGE_PAGE)
+		return aligned_alloc(64, bytes);
+	bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	void *at = aligned_alloc(HUGE_PAGE, bytes);
+	if (at)
+		madvise(at, bytes, MADV_HUGEPAGE);
+	return at;
 }
 
 struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t byte_limit)
@@ -42,8 +66,9 @@ struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t b
 	/* a cell and its slots: three times as many at most, as powers of two go; four times of the sketches */
 	t->max_edges = (t->limit - t->limit / 8) / (sizeof(struct edge_cell) + 3 * sizeof(uint64_t));
 	t->max_sketches = (t->limit / 8 - sizeof *t) / (sizeof(struct sketch_cell) + 4 * sizeof(uint64_t));
+	t->edges = reserve(t->max_edges);
 	t->pending = calloc(PENDING, sizeof *t->pending);
-	if (!t->pending || !index_size(&t->by_edge, 1024) || !index_size(&t->by_sketch, 64)) {
+	if (!t->edges || !t->pending || !index_size(&t->by_edge, 1024) || !index_size(&t->by_sketch, 64)) {
 		wh_edge_table_free(t);
 		return NULL;
 	}
@@ -83,7 +108,7 @@ bool wh_edge_table_nearly_full(const struct wh_edge_table *t, size_t input_bytes
 
 size_t wh_edge_table_bytes(const struct wh_edge_table *t)
 {
-	return t->room_edges * sizeof *t->edges + t->room_sketches * sizeof *t->sketches +
+	return t->used_edges * sizeof *t->edges + t->room_sketches * sizeof *t->sketches +
 	       (t->by_edge.mask + t->by_sketch.mask + 2) * sizeof *t->by_edge.slot + sizeof *t;
 }
 
@@ -101,7 +126,7 @@ static void index_again(struct wh_edge_table *t)
 	memset(t->by_edge.slot, 0, (t->by_edge.mask + 1) * sizeof *t->by_edge.slot);
 	for (size_t i = 0; i < t->n_edges; i++) {
 		uint64_t h = edge_hash(t, &t->edges[i].key);
-		size_t at = h & t->by_edge.mask;
+		size_t at = slot_of(&t->by_edge, h);
 		while (t->by_edge.slot[at])
 			at = (at + 1) & t->by_edge.mask;
 		t->by_edge.slot[at] = slot_for(h, i);
@@ -110,39 +135,25 @@ static void index_again(struct wh_edge_table *t)
 
 bool wh_edge_table_grow(struct wh_edge_table *t)
 {
-	size_t room = t->room_edges ? t->room_edges * 2 : 512;
-	if (room > t->max_edges)
-		room = t->max_edges;
-	struct edge_cell *more = reallocarray(t->edges, room, sizeof *more);
-	if (!more)
-		return false;
-	t->edges = more;
-	t->room_edges = room;
-	if (power_of_two(room * 3 / 2) > t->by_edge.mask + 1) {
-		if (!index_size(&t->by_edge, power_of_two(room * 3 / 2)))
-			return false;
-		index_again(t);
-	}
-	return true;
+	return index_size(&t->by_edge, 2 * (t->by_edge.mask + 1));
 }
 
 struct wh_edge *wh_edge_table_edge(struct wh_edge_table *t, const struct wh_edge_key *k, uint64_t h, bool make)
 {
-	size_t at = h & t->by_edge.mask;
+	if (make && !room_for(t, 1))
+		return NULL;
+	size_t at = slot_of(&t->by_edge, h);
 	for (uint64_t s; (s = t->by_edge.slot[at]); at = (at + 1) & t->by_edge.mask)
 		if (slot_may_be(s, h) && same_key(&t->edges[cell_of(s)].key, k))
 			return &t->edges[cell_of(s)].edge;
 	if (!make || t->n_edges == t->max_edges)
 		return NULL;
-	if (t->n_edges == t->room_edges) {
-		if (!wh_edge_table_grow(t))
-			return NULL;
-		return wh_edge_table_edge(t, k, h, true);
-	}
 	struct edge_cell *c = &t->edges[t->n_edges];
 	memset(c, 0, sizeof *c);
 	c->key = *k;
 	t->by_edge.slot[at] = slot_for(h, t->n_edges++);
+	if (t->used_edges < t->n_edges)
+		t->used_edges = t->n_edges;
 	return &c->edge;
 }
 
@@ -154,7 +165,7 @@ static uint64_t sketch_hash(const struct wh_edge_table *t, const struct wh_sketc
 static struct wh_sketch *sketch_of(struct wh_edge_table *t, const struct wh_sketch_key *k, size_t max)
 {
 	uint64_t h = sketch_hash(t, k);
-	size_t at = h & t->by_sketch.mask;
+	size_t at = slot_of(&t->by_sketch, h);
 	for (uint64_t s; (s = t->by_sketch.slot[at]); at = (at + 1) & t->by_sketch.mask) {
 		const struct wh_sketch_key *o = &t->sketches[cell_of(s)].key;
 		if (slot_may_be(s, h) && o->port == k->port && o->proto == k->proto && wh_addr_eq(&o->local, &k->local))
@@ -172,13 +183,6 @@ static struct wh_sketch *sketch_of(struct wh_edge_table *t, const struct wh_sket
 		t->room_sketches = room;
 		if (!index_size(&t->by_sketch, power_of_two(room * 2)))
 			return NULL;
-		for (size_t i = 0; i < t->n_sketches; i++) {
-			uint64_t other = sketch_hash(t, &t->sketches[i].key);
-			size_t p = other & t->by_sketch.mask;
-			while (t->by_sketch.slot[p])
-				p = (p + 1) & t->by_sketch.mask;
-			t->by_sketch.slot[p] = slot_for(other, i);
-		}
 		return sketch_of(t, k, max);
 	}
 	struct sketch_cell *c = &t->sketches[t->n_sketches];

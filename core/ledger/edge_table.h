@@ -4,12 +4,16 @@
 #include "ledger/edge.h"
 #include "ledger/hash.h"
 
-struct edge_cell { struct wh_edge_key key; struct wh_edge edge; };
+struct edge_cell { struct wh_edge_key key; struct wh_edge edge; } __attribute__((aligned(64))); /* three lines of a cache, and no fourth */
 struct sketch_cell { struct wh_sketch_key key; struct wh_sketch sketch; };
 
+/*
+ * Slots with the upper half of a key's hash in theirs, and its cell + 1 in the lower; 0 where they are free. Where a key is looked for
+ * is told by that half alone, so that the index grows without looking into a cell, and hardly ever another key's cell is looked into.
+ */
 struct index {
-	uint64_t *slot; /* 0: free, else the hash's upper half and cell + 1: another's cell is hardly ever looked into */
-	size_t mask;
+	uint64_t *slot;
+	size_t mask; /* below 2^32 */
 };
 
 /* Distinct days of flows between two flushes. Past the half of them the table counts as nearly full: a piece of a log (see
@@ -19,27 +23,29 @@ struct wh_edge_table {
 	const struct wh_locals *locals;
 	size_t limit;
 	uint64_t seed;
-	struct edge_cell *edges; size_t n_edges, max_edges, room_edges;
+	struct edge_cell *edges; size_t n_edges, max_edges, used_edges; /* from birth for max_edges; what was never used is no memory yet */
 	struct sketch_cell *sketches; size_t n_sketches, max_sketches, room_sketches;
 	struct index by_edge, by_sketch;
 	struct { int32_t day; uint64_t flows; } days[DAYS]; size_t n_days;
-	struct pending *pending; /* wh_edge_table_fold_later(): a ring of PENDING */
+	struct deed *pending;    /* wh_edge_table_fold_later(): a ring of PENDING */
 	unsigned begun, settled; /* how many went in and came out, counted round */
-};
-
-/* What a record will do, worked out before the memory that it touches is there. */
-struct plan {
-	enum wh_side side;
-	bool local[2];             /* whether the server, the client is ours: its edge is kept */
-	struct wh_edge_key key[2]; /* the server's edge (inbound), the client's (outbound) */
-	uint64_t hash[2];
 };
 
 /* A record waits for so many others: long enough for its slot, and then its edge, to arrive from memory. */
 enum { PENDING = 16, SLOT_AHEAD = 6 };
-struct pending {
-	struct wh_record rec;
-	struct plan plan;
+
+/* What a record does to the table, worked out before the memory that it touches is there. */
+struct deed {
+	enum { DEED_DAY, DEED_UNANSWERED, DEED_UNDIRECTED, DEED_FLOW, DEED_ALERT } what; /* DAY: of nobody's that is ours */
+	bool counts;               /* its day counts it */
+	bool local[2];             /* whether the server, the client is ours: its edge is kept */
+	bool alerted;
+	uint8_t severity;
+	int32_t day;
+	struct wh_edge_key key[2]; /* the server's edge (inbound), the client's (outbound); unanswered: the first, as if dst served */
+	uint64_t hash[2];
+	int64_t start_us, end_us;
+	uint64_t to_server, to_client;
 };
 
 static inline uint64_t slot_for(uint64_t hash, size_t cell)
@@ -50,6 +56,12 @@ static inline uint64_t slot_for(uint64_t hash, size_t cell)
 static inline bool slot_may_be(uint64_t slot, uint64_t hash)
 {
 	return !((slot ^ hash) >> 32);
+}
+
+/* Where a hash, or what a slot holds of it, is looked for first. */
+static inline size_t slot_of(const struct index *x, uint64_t hash)
+{
+	return hash >> 32 & x->mask;
 }
 
 static inline size_t cell_of(uint64_t slot)
@@ -64,9 +76,14 @@ static inline uint64_t edge_hash(const struct wh_edge_table *t, const struct wh_
 	return wh_hash(k, 32, t->seed ^ ((uint64_t)k->port << 16 | (uint64_t)k->proto << 8 | k->direction));
 }
 
-/* Room for at least one edge more. False when memory is out. */
+/* Makes the index larger. False when memory is out. */
 bool wh_edge_table_grow(struct wh_edge_table *t);
-/* The edge of a key with hash h; NULL when it isn't there (and `make` is false) or the table is full. */
+/* Whether the index has room for so many edges more, made now where it has not: two thirds of it are used at most. */
+static inline bool room_for(struct wh_edge_table *t, size_t more)
+{
+	return __builtin_expect((t->n_edges + more) * 3 <= (t->by_edge.mask + 1) * 2, 1) || wh_edge_table_grow(t);
+}
+/* The edge of a key with hash h; NULL when it isn't there (and `make` is false) or the table is full. It stays where it is. */
 struct wh_edge *wh_edge_table_edge(struct wh_edge_table *t, const struct wh_edge_key *k, uint64_t h, bool make);
 /* Never refuses: where there is no room, the coarser sketch. NULL only when memory is out. */
 struct wh_sketch *wh_edge_table_sketch(struct wh_edge_table *t, const struct wh_sketch_key *key);

@@ -14,7 +14,7 @@ struct wh_locals {
 	struct wh_prefix *prefixes; /* sorted, merged */
 	struct range *ranges;       /* the same */
 	size_t n_prefixes;
-	uint64_t first_octets[4];   /* of IPv4: a bit for each that some prefix holds, as most of the Internet is not ours */
+	uint64_t first_octets[4];   /* of IPv4: a bit for each in which something is ours, as most of the Internet is not */
 };
 
 static struct words words_of(const struct wh_addr *a)
@@ -48,6 +48,8 @@ int wh_locals_add_addr(struct wh_locals *l, const struct wh_addr *a)
 	memmove(more + at + 1, more + at, (l->n_addrs - at) * sizeof *more);
 	more[at] = *a;
 	l->n_addrs++;
+	if (v4(words_of(a)))
+		l->first_octets[a->b[12] / 64] |= UINT64_C(1) << a->b[12] % 64;
 	return 0;
 }
 
@@ -63,7 +65,6 @@ int wh_locals_add_prefix(struct wh_locals *l, const struct wh_prefix *p)
 		return -ENOMEM;
 	more[l->n_prefixes++] = *p;
 	l->n_prefixes = wh_prefix_merge(more, l->n_prefixes);
-	memset(l->first_octets, 0, sizeof l->first_octets);
 	for (size_t i = 0; i < l->n_prefixes; i++) {
 		unsigned len = more[i].len;
 		struct wh_addr last = wh_prefix_last(&more[i]);
@@ -101,12 +102,12 @@ static bool has_addr(const struct wh_locals *l, const struct wh_addr *a)
 bool wh_locals_has(const struct wh_locals *l, const struct wh_addr *a)
 {
 	struct words w = words_of(a);
-	if (has_addr(l, a))
-		return true;
 	bool four = v4(w);
 	unsigned octet = a->b[12];
 	if (four && !(l->first_octets[octet / 64] >> octet % 64 & 1))
 		return false;
+	if (l->n_addrs && has_addr(l, a))
+		return true;
 	for (size_t i = 0; i < l->n_prefixes; i++) {
 		const struct range *r = &l->ranges[i];
 		/* an IPv6 prefix holds no IPv4 address, though its span may surround them */
