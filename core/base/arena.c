@@ -7,6 +7,7 @@
 struct chunk {
 	struct chunk *next;
 	size_t used, size;
+	size_t dirty; /* so much of it was used before: what is given out of it must be zeroed */
 	_Alignas(16) unsigned char data[];
 };
 
@@ -51,6 +52,8 @@ void *wh_arena_alloc(struct wh_arena *a, size_t size)
 		c = fresh;
 	}
 	void *p = c->data + c->used;
+	if (c->used < c->dirty)
+		memset(p, 0, c->dirty - c->used < size ? c->dirty - c->used : size);
 	c->used += size;
 	return p;
 }
@@ -106,13 +109,33 @@ size_t wh_arena_bytes(const struct wh_arena *a)
 	return a->bytes;
 }
 
-void wh_arena_free(struct wh_arena *a)
+static void free_chunks(struct wh_arena *a)
 {
-	if (!a)
-		return;
 	for (struct chunk *c = a->head, *next; c; c = next) {
 		next = c->next;
 		free(c);
 	}
+	a->head = NULL;
+	a->bytes = 0;
+}
+
+void wh_arena_reset(struct wh_arena *a)
+{
+	size_t bytes = a->bytes;
+	if (a->head && a->head->next) { /* the like of it will lie in one piece */
+		free_chunks(a);
+		wh_arena_alloc(a, bytes);
+		a->head->used = 0;
+	} else if (a->head) {
+		a->head->dirty = a->head->used > a->head->dirty ? a->head->used : a->head->dirty;
+		a->head->used = 0;
+	}
+}
+
+void wh_arena_free(struct wh_arena *a)
+{
+	if (!a)
+		return;
+	free_chunks(a);
 	free(a);
 }

@@ -5,9 +5,8 @@
  */
 #pragma once
 #include "harden/evidence.h"
+#include "harden/fan_out.h"
 #include "harden/ports.h"
-
-struct wh_fan_out; /* peer → on how many local addresses it is answered */
 
 struct wh_refused { /* a sketch, as far as it matters here */
 	struct wh_addr local;
@@ -25,12 +24,16 @@ struct wh_analysis {
 	struct wh_weights weights;
 	struct wh_window window;
 	struct wh_shapes shapes;
+	struct wh_crew *crew;
 	struct wh_fan_out *fan_out;
 	struct wh_refused *refused; size_t n_refused; /* by local, proto, port */
 	struct wh_addr *estate_addrs; size_t n_estate_addrs; /* sorted */
+	size_t *n_edges; /* of each of these addresses */
 };
 int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_estate *e, const struct wh_harden_options *opt, struct wh_error *err);
 void wh_analysis_close(struct wh_analysis *a);
+size_t wh_analysis_edges(const struct wh_analysis *a, const struct wh_resource *r); /* how many the resource had when the whole was read */
+bool wh_in_sorted(const struct wh_prefix *p, size_t n, const struct wh_addr *a); /* of merged prefixes */
 
 /* What reached one port of a resource. */
 struct wh_port_traffic {

@@ -58,10 +58,10 @@ void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, s
 	*out = (struct wh_breakage){.days = days ? days : a->window.days};
 	for (size_t i = 0; i < t->n; i++) {
 		const struct wh_evidence_peer *p = &t->peers[i];
-		unsigned of = wh_bits(p->edge.days), now = wh_bits(p->days & shown);
+		unsigned of = wh_bits(p->edge->days), now = wh_bits(p->days & shown);
 		if (!now || !belongs(p))
 			continue;
-		uint64_t flows = (uint64_t)((unsigned __int128)p->edge.flows * now / (of > now ? of : now));
+		uint64_t flows = (uint64_t)((unsigned __int128)p->edge->flows * now / (of > now ? of : now));
 		while (at < in.n && wh_addr_cmp(&in.r[at].to, &p->addr) < 0) /* both are in order */
 			at++;
 		bool lost = at == in.n || wh_addr_cmp(&in.r[at].from, &p->addr) > 0;

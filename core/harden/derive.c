@@ -175,13 +175,13 @@ static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, s
 			at++;
 		if (p->verdict == WH_PEER_IN || p->verdict == WH_PEER_TRUSTED) {
 			out->sources++;
-			out->flows += p->edge.flows;
+			out->flows += p->edge->flows;
 			days |= p->days;
 			both += (p->days & recent) && (p->days & ~recent);
 		}
 		if (p->verdict != WH_PEER_OUTSIDE_POLICY && (at == in.n || wh_addr_cmp(&in.r[at].from, &p->addr) > 0)) {
 			out->denied_peers++;
-			out->denied_flows += p->edge.flows;
+			out->denied_flows += p->edge->flows;
 		}
 	}
 	out->days = wh_bits(days);

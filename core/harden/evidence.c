@@ -280,9 +280,9 @@ static double guessing_of(const struct wh_edge *e, unsigned days)
 /* What does not depend on the window's days: guessing is a rate over all days of the edge, which are no fewer than those in the window. */
 static void lasting_features(struct wh_evidence_peer *p, const struct wh_shapes *shapes)
 {
-	p->value[WH_F_SHAPE] = p->chosen ? 0 : shape_of(shapes, &p->edge);
-	p->value[WH_F_GUESSING] = p->chosen ? 0 : guessing_of(&p->edge, p->n_days);
-	p->value[WH_F_ALERTS] = p->edge.alerts[2] || p->edge.alerts[3];
+	p->value[WH_F_SHAPE] = p->chosen ? 0 : shape_of(shapes, p->edge);
+	p->value[WH_F_GUESSING] = p->chosen ? 0 : guessing_of(p->edge, p->n_days);
+	p->value[WH_F_ALERTS] = p->edge->alerts[2] || p->edge->alerts[3];
 	p->value[WH_F_PRIVATE] = p->estate || wh_addr_is_private(&p->addr);
 	p->value[WH_F_POLICY] = p->named;
 }
@@ -337,7 +337,7 @@ static bool has_gone(const struct wh_evidence_peer *p, const struct wh_window *w
 
 static void decide(struct wh_evidence_peer *p, const struct wh_window *win, const struct wh_weights *w)
 {
-	p->one_off = p->n_days <= w->one_off_days && p->edge.flows < w->one_off_flows && quiet_days(p, win) >= w->one_off_quiet &&
+	p->one_off = p->n_days <= w->one_off_days && p->edge->flows < w->one_off_flows && quiet_days(p, win) >= w->one_off_quiet &&
 	             p->value[WH_F_NEIGHBOURS] == 0 && !p->named && !p->value[WH_F_PRIVATE];
 	p->gone = p->gone && p->value[WH_F_NEIGHBOURS] == 0;
 	p->lapsed = p->one_off || p->gone || (w->lapse_quiet && quiet_days(p, win) >= w->lapse_quiet);
@@ -347,7 +347,7 @@ static void decide(struct wh_evidence_peer *p, const struct wh_window *win, cons
 		p->verdict = WH_PEER_TRUSTED;
 	else if (p->listed)
 		p->verdict = WH_PEER_HOSTILE_INTEL;
-	else if (p->edge.alerts[0] || p->edge.alerts[1])
+	else if (p->edge->alerts[0] || p->edge->alerts[1])
 		p->verdict = WH_PEER_HOSTILE_ALERT;
 	else
 		p->verdict = p->score > 0 && !p->one_off && !p->gone ? WH_PEER_IN : WH_PEER_OUT;
@@ -355,7 +355,7 @@ static void decide(struct wh_evidence_peer *p, const struct wh_window *win, cons
 
 static bool vouches(const struct wh_evidence_peer *p)
 {
-	return p->score > VOUCHES && !p->listed && !p->edge.alerts[0] && !p->edge.alerts[1];
+	return p->score > VOUCHES && !p->listed && !p->edge->alerts[0] && !p->edge->alerts[1];
 }
 
 /* Peers of one block that vouch for those beside them. */
@@ -386,7 +386,7 @@ static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_wind
 	for (size_t i = 0; i < n; i++) {
 		struct wh_evidence_peer *p = &peers[i];
 		p->n_days = wh_bits(p->days);
-		p->late = p->days && !(p->days & ~recent) && wh_day(p->edge.first_us) > win->last - (int32_t)(win->days / 2);
+		p->late = p->days && !(p->days & ~recent) && wh_day(p->edge->first_us) > win->last - (int32_t)(win->days / 2);
 		if (shapes)
 			lasting_features(p, shapes);
 		days_features(p, win, &logs);

@@ -56,7 +56,7 @@ uint64_t wh_window_days(const struct wh_window *w, const struct wh_edge *e);
 /* One peer on its way through. Filled by the caller up to `elsewhere`, the rest by wh_evidence(). */
 struct wh_evidence_peer {
 	struct wh_addr addr;
-	struct wh_edge edge;
+	const struct wh_edge *edge;
 	uint64_t days;            /* in the window */
 	bool listed, trusted, outside; /* threat intelligence; trusted configuration; the rules in force don't allow it */
 	bool named;               /* the rules in force name it narrowly */

@@ -163,7 +163,7 @@ static void tell_peer(FILE *f, const struct story *st, const struct wh_evidence_
 	char addr[WH_ADDR_STRLEN];
 
 	fprintf(f, "    %-15s %u day%s, %llu flow%s", wh_addr_text(&p->addr, addr), p->n_days, p->n_days == 1 ? "" : "s",
-	        (unsigned long long)p->edge.flows, p->edge.flows == 1 ? "" : "s");
+	        (unsigned long long)p->edge->flows, p->edge->flows == 1 ? "" : "s");
 	if (p->verdict == WH_PEER_IN || p->verdict == WH_PEER_OUT) {
 		fprintf(f, "; score %+.1f = prior %+.1f", p->score, st->a.weights.prior);
 		for (unsigned i = 0; i < WH_N_FEATURES; i++) {
@@ -182,8 +182,8 @@ static void tell_peer(FILE *f, const struct story *st, const struct wh_evidence_
 static int by_flows(const void *a, const void *b)
 {
 	const struct wh_evidence_peer *x = *(struct wh_evidence_peer *const *)a, *y = *(struct wh_evidence_peer *const *)b;
-	if (x->edge.flows != y->edge.flows)
-		return x->edge.flows < y->edge.flows ? 1 : -1;
+	if (x->edge->flows != y->edge->flows)
+		return x->edge->flows < y->edge->flows ? 1 : -1;
 	return wh_addr_cmp(&x->addr, &y->addr);
 }
 
@@ -297,7 +297,7 @@ static json_t *peer_json(const struct story *st, const struct wh_evidence_peer *
 			json_array_append_new(terms, json_pack("{s:s, s:f, s:f}", "feature", wh_feature_names[i], "value", p->value[i], "weight",
 			                                       st->a.weights.weight[i]));
 	return json_pack("{s:s, s:s, s:f, s:b, s:b, s:i, s:I, s:i, s:o}", "address", wh_addr_text(&p->addr, buf), "verdict", verdict_names[p->verdict],
-	                 "score", p->score, "oneOff", p->one_off, "gone", p->gone, "days", (int)p->n_days, "flows", (json_int_t)p->edge.flows, "elsewhere",
+	                 "score", p->score, "oneOff", p->one_off, "gone", p->gone, "days", (int)p->n_days, "flows", (json_int_t)p->edge->flows, "elsewhere",
 	                 (int)p->elsewhere, "features", terms);
 }
 

@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include "harden/parallel.h"
 
-struct crew {
+struct worker {
+	struct crew_run *run;
+	struct wh_store *s;
+	unsigned number;
+	pthread_t id;
+};
+struct wh_crew {
+	unsigned n;
+	struct worker w[];
+};
+
+struct crew_run {
+	const struct wh_store *of; /* whose ledger it is */
 	size_t n;
 	wh_job job;
 	void *arg;
@@ -14,21 +27,42 @@ struct crew {
 	int rc;
 	struct wh_error *err;
 };
-struct worker {
-	struct crew *crew;
-	struct wh_store *s;
-	unsigned number;
-	pthread_t id;
-};
+
+struct wh_crew *wh_crew_new(struct wh_store *s, unsigned threads)
+{
+	unsigned n = threads < 1 ? 1 : threads < WH_MOST_THREADS ? threads : WH_MOST_THREADS;
+	struct wh_crew *c = calloc(1, sizeof *c + n * sizeof c->w[0]);
+	if (!c)
+		return NULL;
+	c->n = n;
+	for (unsigned i = 0; i < n; i++)
+		c->w[i].number = i;
+	c->w[0].s = s;
+	return c;
+}
+
+void wh_crew_free(struct wh_crew *c)
+{
+	for (unsigned i = 1; c && i < c->n; i++)
+		wh_store_close(c->w[i].s);
+	free(c);
+}
+
+unsigned wh_crew_threads(const struct wh_crew *c)
+{
+	return c->n;
+}
 
 /* Jobs below a failed one were all begun before it, so the lowest that fails is the same whoever is quick. */
 static void *work(void *arg)
 {
 	struct worker *me = arg;
-	struct crew *c = me->crew;
+	struct crew_run *c = me->run;
 	struct wh_error err = {0};
 	size_t i;
 
+	if (!me->s && c->of && wh_store_again(c->of, &me->s, &err))
+		return NULL; /* the others do it */
 	while (!atomic_load(&c->failed) && (i = atomic_fetch_add(&c->next, 1)) < c->n) {
 		int rc = c->job(c->arg, me->s, me->number, i, &err);
 		if (!rc)
@@ -46,27 +80,20 @@ static void *work(void *arg)
 	return NULL;
 }
 
-int wh_parallel(struct wh_store *s, unsigned threads, size_t n, wh_job job, void *arg, struct wh_error *err)
+int wh_crew_run(struct wh_crew *crew, size_t n, wh_job job, void *arg, struct wh_error *err)
 {
-	struct crew c = {.n = n, .job = job, .arg = arg, .lock = PTHREAD_MUTEX_INITIALIZER, .err = err};
-	struct worker w[WH_MOST_THREADS] = {{.crew = &c, .s = s}};
+	struct crew_run c = {.of = crew->w[0].s, .n = n, .job = job, .arg = arg, .lock = PTHREAD_MUTEX_INITIALIZER, .err = err};
 	unsigned begun = 1;
 
-	for (; begun < threads && begun < WH_MOST_THREADS && begun < n; begun++) {
-		struct wh_error ignored;
-		w[begun] = (struct worker){.crew = &c, .number = begun};
-		if (wh_store_again(s, &w[begun].s, &ignored))
+	crew->w[0].run = &c;
+	for (; begun < crew->n && begun < n; begun++) {
+		crew->w[begun].run = &c;
+		if (pthread_create(&crew->w[begun].id, NULL, work, &crew->w[begun]))
 			break;
-		if (pthread_create(&w[begun].id, NULL, work, &w[begun])) {
-			wh_store_close(w[begun].s);
-			break;
-		}
 	}
-	work(&w[0]);
-	for (unsigned i = 1; i < begun; i++) {
-		pthread_join(w[i].id, NULL);
-		wh_store_close(w[i].s);
-	}
+	work(&crew->w[0]);
+	for (unsigned i = 1; i < begun; i++)
+		pthread_join(crew->w[i].id, NULL);
 	pthread_mutex_destroy(&c.lock);
 	return c.rc;
 }

@@ -8,8 +8,16 @@
 
 #define WH_MOST_THREADS 64u
 
-/* `s` is the calling thread's or another connection to the same ledger; `thread` is below the number of threads. */
+/* Threads that work for one analysis after another of the same ledger, and keep their connections in between. */
+struct wh_crew;
+/* `s` (borrowed; NULL: jobs get no connection) is the calling thread's; the others open theirs when they are first at work. `threads` at
+ * most WH_MOST_THREADS, 0 counts as 1. Returns NULL when out of memory. */
+struct wh_crew *wh_crew_new(struct wh_store *s, unsigned threads);
+void wh_crew_free(struct wh_crew *c); /* NULL is fine */
+unsigned wh_crew_threads(const struct wh_crew *c);
+
+/* `thread` is below the number of threads. */
 typedef int (*wh_job)(void *arg, struct wh_store *s, unsigned thread, size_t i, struct wh_error *err);
 /* Jobs are begun in order of their numbers. After one has failed no more are begun, and the error of the lowest number is returned.
- * `threads` at most WH_MOST_THREADS, 0 counts as 1; fewer are used where a thread or a connection can't be had. */
-int wh_parallel(struct wh_store *s, unsigned threads, size_t n, wh_job job, void *arg, struct wh_error *err);
+ * Fewer threads work where one or its connection can't be had. */
+int wh_crew_run(struct wh_crew *c, size_t n, wh_job job, void *arg, struct wh_error *err);

@@ -121,55 +121,60 @@ static const char *kept_text(const char *s, struct wh_arena *mem)
 	return s ? wh_arena_strdup(mem, s) : NULL;
 }
 
-/* Derives one port's rule in memory of its own, for a trie may be a hundred times its rule, and keeps the rule in mem.
+/* What a thread works in. Peers by the million do not outlive their resource, nor tries, which may be a hundred times their rule. */
+struct desk {
+	struct wh_arena *kept;     /* what its resources leave behind */
+	struct wh_arena *resource; /* emptied before each resource */
+	struct wh_arena *port;     /* emptied before each port */
+};
+
+/* Derives one port's rule in memory of its own, and keeps the rule in desk->kept.
  * Returns as wh_derive_rule(); 1 also where the port is no candidate after all. */
 static int derive_one(const struct wh_analysis *a, const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, uint16_t port,
-                      double line_price, struct wh_arena *mem, struct wh_resource_result *res, struct wh_recommended_rule *rule, struct wh_error *err)
+                      double line_price, struct desk *desk, struct wh_resource_result *res, struct wh_recommended_rule *rule, struct wh_error *err)
 {
+	struct wh_arena *mem = desk->kept, *scratch = desk->port;
 	struct wh_port_traffic traffic = {.direction = d, .proto = proto, .port = port};
 	const struct wh_port_traffic *found = wh_traffic_find(t, d, proto, port);
-	struct wh_arena *scratch = wh_arena_new();
 	struct wh_present present;
 	const char *why_not;
 	char text[8];
-	int rc = scratch ? wh_present(a->estate, res->resource, d, proto, port, scratch, &present, err) : wh_fail(err, -ENOMEM, "out of memory");
+	int rc;
 
 	if (found)
 		traffic = *found;
-	if (rc)
-		goto out;
-	rc = 1;
+	wh_arena_reset(scratch);
+	if ((rc = wh_present(a->estate, res->resource, d, proto, port, scratch, &present, err)))
+		return rc;
 	if (!present.explicit_allow || !present.allowed.n)
-		goto out;
+		return 1;
 	if (present.unknown || present.differs) {
 		join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is left alone: %s", port, wh_proto_text(proto, text),
 		                                      present.unknown ? "a rule in force names members that are not known"
 		                                                      : "the rules in force treat the resource's addresses differently"));
-		goto out;
+		return 1;
 	}
 	wh_analysis_weigh(a, &present, &traffic);
 	if ((rc = wh_derive_rule(a, res->resource, t, &traffic, &present, line_price, scratch, rule, err)) ||
 	    (rc = wh_judge_rule(a, &traffic, &present, line_price, scratch, rule, &why_not, err)))
-		goto out;
+		return rc;
 	if (why_not) {
 		join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is not narrowed: %s", port, wh_proto_text(proto, text), why_not));
-		rc = 1;
-		goto out;
+		return 1;
 	}
 	rule->prefixes = kept(rule->prefixes, rule->n_prefixes, mem);
 	rule->except = kept(rule->except, rule->n_except, mem);
 	rule->name = kept_text(rule->name, mem);
 	rule->note = kept_text(rule->note, mem);
 	rule->narrows = kept_text(rule->narrows, mem);
-out:
-	wh_arena_free(scratch);
-	return rc;
+	return 0;
 }
 
 /* One pass over a resource's ports. *lines gets the sum of what the rules need. */
 static int derive_all(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct ports *ports, double line_price,
-                      struct wh_arena *mem, struct wh_resource_result *res, size_t *lines, struct wh_error *err)
+                      struct desk *desk, struct wh_resource_result *res, size_t *lines, struct wh_error *err)
 {
+	struct wh_arena *mem = desk->kept;
 	unsigned min = a->opt->min_days ? a->opt->min_days : 30;
 
 	res->rules = wh_arena_array(mem, ports->n + 1, sizeof *res->rules);
@@ -179,7 +184,7 @@ static int derive_all(const struct wh_analysis *a, const struct wh_resource_traf
 	for (size_t i = 0; i < ports->n; i++) {
 		struct wh_recommended_rule *rule = &res->rules[res->n_rules];
 		char proto[8];
-		int rc = derive_one(a, t, ports->p[i].direction, ports->p[i].proto, ports->p[i].port, line_price, mem, res, rule, err);
+		int rc = derive_one(a, t, ports->p[i].direction, ports->p[i].proto, ports->p[i].port, line_price, desk, res, rule, err);
 		if (rc < 0)
 			return rc;
 		if (rc == 1)
@@ -198,67 +203,67 @@ static int derive_all(const struct wh_analysis *a, const struct wh_resource_traf
 /* A resource's budget: lines grow dearer until all its rules fit together, and then as much cheaper as they still fit. `price` is what a line
  * costs at the least: more than 1 where its group has no room. */
 static int derive_within(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct ports *ports, size_t budget, double price,
-                         struct wh_arena *mem, struct wh_resource_result *res, struct wh_error *err)
+                         struct desk *desk, struct wh_resource_result *res, struct wh_error *err)
 {
 	double lo = 0, hi = price;
 	size_t lines;
 	int rc;
 
-	while (!(rc = derive_all(a, t, ports, hi, mem, res, &lines, err)) && lines > budget && hi < ldexp(1, 60)) {
+	while (!(rc = derive_all(a, t, ports, hi, desk, res, &lines, err)) && lines > budget && hi < ldexp(1, 60)) {
 		lo = hi;
 		hi *= 4;
 	}
 	if (!rc && lines > budget) {
-		if ((rc = derive_all(a, t, ports, price, mem, res, &lines, err)) == 0)
-			join_reason(res, mem, wh_arena_printf(mem, "even the fewest lines that let every peer in are more than %zu", budget));
+		if ((rc = derive_all(a, t, ports, price, desk, res, &lines, err)) == 0)
+			join_reason(res, desk->kept, wh_arena_printf(desk->kept, "even the fewest lines that let every peer in are more than %zu", budget));
 		return rc;
 	}
 	for (int i = 0; i < 10 && !rc && lo > 0; i++) { /* geometrically: prices are ratios */
 		double mid = sqrt(lo * hi);
-		if ((rc = derive_all(a, t, ports, mid, mem, res, &lines, err)))
+		if ((rc = derive_all(a, t, ports, mid, desk, res, &lines, err)))
 			break;
 		if (lines > budget)
 			lo = mid;
 		else
 			hi = mid;
 	}
-	return rc || lo == 0 ? rc : derive_all(a, t, ports, hi, mem, res, &lines, err);
+	return rc || lo == 0 ? rc : derive_all(a, t, ports, hi, desk, res, &lines, err);
 }
 
-static int recommend_one(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_arena *mem, struct wh_error *err)
+static int recommend_one(struct wh_analysis *a, struct wh_resource_result *res, double price, struct desk *desk, struct wh_error *err)
 {
-	struct wh_arena *scratch = wh_arena_new(); /* peers by the million do not outlive their resource */
+	struct wh_arena *mem = desk->kept, *scratch = desk->resource;
 	size_t budget = a->opt->max_lines ? a->opt->max_lines : SIZE_MAX;
 	struct wh_resource_traffic t;
 	struct ports ports = {0};
 	struct wh_counterexample ce;
 	char peer[WH_ADDR_STRLEN];
-	int rc = scratch ? wh_analysis_traffic(a, res->resource, scratch, &t, err) : wh_fail(err, -ENOMEM, "out of memory");
+	int rc;
 
-	if (rc)
-		goto out;
+	wh_arena_reset(scratch);
+	if ((rc = wh_analysis_traffic(a, res->resource, scratch, &t, err)))
+		return rc;
 	res->first_day = t.first_day;
 	res->last_day = t.last_day;
 	res->days_with_data = wh_bits(t.days);
 	if ((res->reason = why_unscanned(a, &t, mem)))
-		goto out;
+		return 0;
 	if ((a->opt->directions != WH_DIRECTIONS_OUTBOUND && (rc = candidate_ports(a, res->resource, &t, WH_INBOUND, scratch, &ports, err))) ||
 	    (a->opt->directions != WH_DIRECTIONS_INBOUND && (rc = candidate_ports(a, res->resource, &t, WH_OUTBOUND, scratch, &ports, err))))
-		goto out;
+		return rc;
 	size_t nsg = a->opt->max_prefixes_nsg ? a->opt->max_prefixes_nsg : NSG_PREFIXES;
 	if (res->resource->n_nsgs && nsg < budget)
 		budget = nsg;
-	if ((rc = derive_within(a, &t, &ports, budget, price, mem, res, err)))
-		goto out;
+	if ((rc = derive_within(a, &t, &ports, budget, price, desk, res, err)))
+		return rc;
 	res->status = res->n_rules ? WH_UNHEALTHY : WH_HEALTHY;
 	if (!res->n_rules && !res->reason)
 		res->reason = ports.n ? "the rules in force are as narrow as the traffic" : "no port that is looked at is open";
-	rc = wh_prove(a->estate, res->resource, res->rules, res->n_rules, mem, &ce, err);
+	wh_arena_reset(desk->port);
+	rc = wh_prove(a->estate, res->resource, res->rules, res->n_rules, desk->port, &ce, err);
 	if (rc == 1)
 		rc = wh_fail(err, -EPROTO, "%s: the proposal for port %u would let in %s, which the rules in force do not: nothing is offered",
 		             res->resource->name, ce.port, wh_addr_text(&ce.peer, peer));
-out:
-	wh_arena_free(scratch);
 	return rc;
 }
 
@@ -296,7 +301,7 @@ static void find_outages(const struct wh_window *w, struct wh_arena *mem, struct
 struct recommending {
 	const struct wh_analysis *a;
 	struct wh_recommendation *rec;
-	struct wh_arena *mem[WH_MOST_THREADS]; /* what each thread's resources leave behind */
+	struct desk desk[WH_MOST_THREADS];     /* of each thread */
 	pthread_mutex_t lock;                  /* of `done` and of the caller's progress */
 	size_t done;
 	double *price;                         /* of a line, for each resource */
@@ -308,10 +313,11 @@ static int recommend_job(void *arg, struct wh_store *s, unsigned thread, size_t 
 	struct recommending *r = arg;
 	struct wh_analysis mine = *r->a; /* but for the connection it is only read */
 	mine.store = s;
-	if (!r->mem[thread])
-		r->mem[thread] = wh_arena_new();
+	struct desk *desk = &r->desk[thread];
+	if (!desk->kept)
+		*desk = (struct desk){wh_arena_new(), wh_arena_new(), wh_arena_new()};
 	size_t at = r->which ? r->which[i] : i;
-	int rc = recommend_one(&mine, &r->rec->resources[at], r->price[at], r->mem[thread], err);
+	int rc = recommend_one(&mine, &r->rec->resources[at], r->price[at], desk, err);
 	if (rc || r->which || !mine.opt->progress)
 		return rc;
 	pthread_mutex_lock(&r->lock);
@@ -356,7 +362,7 @@ static int derive_at(struct recommending *r, size_t n, double price, size_t *sum
 {
 	for (size_t i = 0; i < n; i++)
 		r->price[r->which[i]] = price;
-	int rc = wh_parallel(r->a->store, r->a->opt->threads, n, recommend_job, r, err);
+	int rc = wh_crew_run(r->a->crew, n, recommend_job, r, err);
 	*sum = 0;
 	for (size_t i = 0; i < n && !rc; i++)
 		*sum += added_prefixes(&r->rec->resources[r->which[i]]);
@@ -424,12 +430,15 @@ static int recommend_all(const struct wh_analysis *a, struct wh_recommendation *
 	r.price = wh_arena_array(mem, rec->n_resources + 1, sizeof *r.price);
 	for (size_t i = 0; i < rec->n_resources; i++)
 		r.price[i] = 1;
-	int rc = wh_parallel(a->store, a->opt->threads, rec->n_resources, recommend_job, &r, err);
+	int rc = wh_crew_run(a->crew, rec->n_resources, recommend_job, &r, err);
 	for (size_t i = 0; i < a->estate->n_nsgs && !rc; i++)
 		rc = fit_group(&r, &a->estate->nsgs[i], mem, err);
 	for (unsigned i = 0; i < WH_MOST_THREADS; i++)
-		if (r.mem[i])
-			wh_arena_adopt(mem, r.mem[i]);
+		if (r.desk[i].kept) {
+			wh_arena_adopt(mem, r.desk[i].kept);
+			wh_arena_free(r.desk[i].resource);
+			wh_arena_free(r.desk[i].port);
+		}
 	pthread_mutex_destroy(&r.lock);
 	return rc;
 }

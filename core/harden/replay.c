@@ -131,12 +131,12 @@ static void note_lost(struct wh_replay_rule *r, const struct wh_addr *a, uint64_
 static void replay_peer(struct wh_replay *out, struct wh_replay_rule *r, const struct wh_evidence_peer *p, bool passes, uint64_t shown)
 {
 	bool belongs = p->verdict == WH_PEER_IN || p->verdict == WH_PEER_TRUSTED;
-	unsigned known = wh_bits(p->edge.days), days = wh_bits(p->days);
+	unsigned known = wh_bits(p->edge->days), days = wh_bits(p->days);
 	uint64_t flows = 0;
 
 	if (!(p->days & shown) || p->verdict == WH_PEER_OUTSIDE_POLICY)
 		return;
-	uint64_t of_window = (uint64_t)((unsigned __int128)p->edge.flows * days / (known > days ? known : days)), extra = of_window % days;
+	uint64_t of_window = (uint64_t)((unsigned __int128)p->edge->flows * days / (known > days ? known : days)), extra = of_window % days;
 	for (uint64_t left = p->days; left; left &= left - 1) { /* from the latest day on */
 		unsigned bit = (unsigned)__builtin_ctzll(left);
 		uint64_t share = of_window / days + (extra > 0);

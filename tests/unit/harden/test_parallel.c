@@ -133,13 +133,15 @@ static void each_job_is_done_once_and_the_error_of_the_first_that_failed_is_told
 	struct jobs all = {.fail_from = 100}, some = {.fail_from = 37};
 	struct ledger l;
 	make(&l);
-	assert_int_equal(wh_parallel(l.s, 4, 100, job, &all, &err), 0);
+	struct wh_crew *crew = wh_crew_new(l.s, 4);
+	assert_int_equal(wh_crew_run(crew, 100, job, &all, &err), 0);
 	for (size_t i = 0; i < 100; i++)
 		assert_int_equal(all.done[i], 1);
-	assert_int_equal(wh_parallel(l.s, 4, 100, job, &some, &err), -EPROTO);
+	assert_int_equal(wh_crew_run(crew, 100, job, &some, &err), -EPROTO);
 	assert_string_equal(err.text, "job 37");
 	for (size_t i = 0; i <= 37; i++)
 		assert_int_equal(some.done[i], 1);
+	wh_crew_free(crew);
 	unmake(&l);
 }
 
@@ -162,11 +164,33 @@ static void what_an_arena_adopts_stays_where_it_is(void **state)
 	}
 }
 
+/* Empties and zeroes: what comes after a reset must not see what was there before, in whatever pieces it is asked for. */
+static void an_arena_that_was_reset_gives_zeroed_memory_again(void **state)
+{
+	(void)state;
+	struct wh_arena *a = wh_arena_new();
+	static const unsigned char none[5000];
+	for (size_t round = 0; round < 40; round++) {
+		for (size_t i = 0, n; i < round * 7; i++) {
+			n = (i * 977 + round * 131) % sizeof none + 1;
+			unsigned char *p = wh_arena_alloc(a, n);
+			assert_memory_equal(p, none, n);
+			memset(p, 0xa5, n);
+		}
+		wh_arena_reset(a);
+	}
+	size_t bytes = wh_arena_bytes(a);
+	wh_arena_alloc(a, bytes / 2);
+	assert_int_equal(wh_arena_bytes(a), bytes);
+	wh_arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_two_four_and_sixty_four_threads_recommend_the_same_to_the_byte),
 		cmocka_unit_test(each_job_is_done_once_and_the_error_of_the_first_that_failed_is_told),
+		cmocka_unit_test(an_arena_that_was_reset_gives_zeroed_memory_again),
 		cmocka_unit_test(what_an_arena_adopts_stays_where_it_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

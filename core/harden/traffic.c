@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "harden/analysis.h"
+
+struct row {
+	struct wh_addr peer;
+	uint16_t port;
+	uint8_t proto, direction;
+	struct wh_edge edge;
+};
+struct rows {
+	struct row *r; /* in mem */
+	size_t n, cap;
+	struct wh_arena *mem;
+};
+
+static int take_row(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct rows *rows = arg;
+	if (rows->n == rows->cap) { /* more than when the whole was read */
+		struct row *more = wh_arena_array(rows->mem, rows->cap * 2, sizeof *more);
+		memcpy(more, rows->r, rows->n * sizeof *more);
+		rows->r = more;
+		rows->cap *= 2;
+	}
+	rows->r[rows->n++] = (struct row){k->peer, k->port, k->proto, k->direction, *e};
+	return 0;
+}
+
+static int by_port_and_peer(const void *x, const void *y)
+{
+	const struct row *a = x, *b = y;
+	int c = a->direction - b->direction;
+	if (!c)
+		c = a->proto - b->proto;
+	if (!c)
+		c = a->port - b->port;
+	return c ? c : wh_addr_cmp(&a->peer, &b->peer);
+}
+
+/* The ledger's own order is the same, so only a resource of several addresses needs sorting. */
+static void sort_rows(struct rows *rows)
+{
+	for (size_t i = 1; i < rows->n; i++)
+		if (by_port_and_peer(&rows->r[i - 1], &rows->r[i]) > 0) {
+			qsort(rows->r, rows->n, sizeof *rows->r, by_port_and_peer);
+			return;
+		}
+}
+
+static bool same_port(const struct row *a, const struct row *b)
+{
+	return a->direction == b->direction && a->port == b->port && a->proto == b->proto;
+}
+
+static int by_port(const void *x, const void *y)
+{
+	const struct wh_port_traffic *a = x, *b = y;
+	int c = (int)a->direction - (int)b->direction;
+	if (!c)
+		c = a->port - b->port;
+	return c ? c : a->proto - b->proto;
+}
+
+static void seen(struct wh_resource_traffic *t, int32_t first, int32_t last, uint64_t days)
+{
+	if (first < t->first_day)
+		t->first_day = first;
+	if (last > t->last_day)
+		t->last_day = last;
+	t->days |= days;
+}
+
+static int by_addr(const void *x, const void *y)
+{
+	return wh_addr_cmp(&((const struct wh_evidence_peer *)x)->addr, &((const struct wh_evidence_peer *)y)->addr);
+}
+
+/*
+ * IPv6 hosts change their addresses daily (RFC 8981) and their owner is the /64: what is known of its addresses is known of it. An address
+ * that returns on most days, or that is hostile by a hard rule, stands for itself.
+ */
+static bool folds_into_its_64(const struct wh_analysis *a, const struct row *r, uint64_t days)
+{
+	return !wh_addr_is_v4(&r->peer) && !r->edge.alerts[0] && !r->edge.alerts[1] &&
+	       wh_bits(days) * 2 <= a->window.sensor_days && !wh_in_sorted(a->opt->hostile, a->opt->n_hostile, &r->peer);
+}
+
+/* Rows of one port, sorted by peer, become its peers: the same peer at two addresses of the resource is one, and its first row holds all. */
+static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, struct wh_arena *mem, struct wh_port_traffic *out,
+                      struct wh_resource_traffic *t)
+{
+	out->direction = rows[0].direction;
+	out->proto = rows[0].proto;
+	out->port = rows[0].port;
+	out->peers = wh_arena_array(mem, n, sizeof *out->peers);
+	struct wh_edge *edge = NULL, *edge64 = NULL; /* of the last peer, and of the /64 that was folded into last */
+	size_t folded = 0; /* one past the place of the /64 that was folded into last */
+	for (size_t i = 0; i < n; i++) {
+		uint64_t days = wh_window_days(&a->window, &rows[i].edge);
+		if (i + 8 < n)
+			wh_fan_out_prefetch(a->fan_out, &rows[i + 8].peer);
+		seen(t, wh_day(rows[i].edge.first_us), rows[i].edge.day0, days);
+		if (!days || !rows[i].edge.flows)
+			continue; /* before the window, or alerts alone */
+		struct wh_addr addr = rows[i].peer;
+		struct wh_edge *into = edge;
+		struct wh_evidence_peer *p = out->n && wh_addr_eq(&out->peers[out->n - 1].addr, &addr) ? &out->peers[out->n - 1] : NULL;
+		if (!p && folds_into_its_64(a, &rows[i], days)) {
+			addr = wh_prefix_of(&addr, 64).addr;
+			if (folded && wh_addr_eq(&out->peers[folded - 1].addr, &addr))
+				p = &out->peers[folded - 1], into = edge64;
+			else
+				folded = out->n + 1, edge64 = &rows[i].edge;
+		}
+		if (p) {
+			wh_edge_merge(into, &rows[i].edge);
+			p->days |= days;
+			continue;
+		}
+		p = &out->peers[out->n++];
+		p->addr = addr;
+		p->edge = edge = &rows[i].edge;
+		p->days = days;
+		p->chosen = out->direction == WH_OUTBOUND;
+		p->elsewhere = p->chosen ? 0 : wh_fan_out_elsewhere(a->fan_out, &p->addr);
+	}
+	size_t sorted = 1; /* a /64 may have come after addresses of its own */
+	while (sorted < out->n && by_addr(&out->peers[sorted - 1], &out->peers[sorted]) <= 0)
+		sorted++;
+	if (sorted < out->n)
+		qsort(out->peers, out->n, sizeof *out->peers, by_addr);
+}
+
+static size_t first_refused(const struct wh_analysis *a, const struct wh_addr *local)
+{
+	size_t lo = 0, hi = a->n_refused;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (wh_addr_cmp(&a->refused[mid].local, local) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Adds the unanswered to the ports, as ports of their own where nobody was answered. */
+static void add_refused(const struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *t)
+{
+	size_t extra = 0, n = t->n;
+
+	for (size_t i = 0; i < r->n_addrs; i++)
+		for (size_t k = first_refused(a, &r->addrs[i]); k < a->n_refused && wh_addr_eq(&a->refused[k].local, &r->addrs[i]); k++)
+			extra++;
+	struct wh_port_traffic *all = wh_arena_array(mem, n + extra + 1, sizeof *all);
+	memcpy(all, t->ports, n * sizeof *all);
+	t->ports = all;
+	for (size_t i = 0; i < r->n_addrs; i++)
+		for (size_t k = first_refused(a, &r->addrs[i]); k < a->n_refused && wh_addr_eq(&a->refused[k].local, &r->addrs[i]); k++) {
+			const struct wh_refused *f = &a->refused[k];
+			seen(t, f->first_day, f->last_day, f->days);
+			if (!f->days)
+				continue;
+			struct wh_port_traffic key = {.direction = WH_INBOUND, .proto = f->proto, .port = f->port};
+			struct wh_port_traffic *p = bsearch(&key, all, n, sizeof *all, by_port);
+			if (!p)
+				*(p = &all[t->n++]) = key;
+			p->refused += f->flows;
+		}
+	qsort(all, t->n, sizeof *all, by_port);
+	size_t kept = 0; /* two addresses may each have brought the port */
+	for (size_t i = 0; i < t->n; i++) {
+		if (kept && !by_port(&all[kept - 1], &all[i]))
+			all[kept - 1].refused += all[i].refused;
+		else
+			all[kept++] = all[i];
+	}
+	t->n = kept;
+}
+
+int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *out,
+                        struct wh_error *err)
+{
+	struct rows rows = {.cap = wh_analysis_edges(a, r) + 16, .mem = mem};
+	size_t n_ports = 0;
+	int rc = 0;
+
+	rows.r = wh_arena_array(mem, rows.cap, sizeof *rows.r);
+	*out = (struct wh_resource_traffic){.first_day = INT32_MAX, .last_day = INT32_MIN};
+	for (size_t i = 0; i < r->n_addrs && !rc; i++)
+		rc = wh_store_edges(a->store, &r->addrs[i], take_row, &rows, err);
+	if (rc)
+		return rc;
+	sort_rows(&rows);
+	for (size_t i = 0; i < rows.n; i++)
+		n_ports += i == 0 || !same_port(&rows.r[i - 1], &rows.r[i]);
+	out->ports = wh_arena_array(mem, n_ports + 1, sizeof *out->ports);
+	for (size_t i = 0, j; i < rows.n; i = j) {
+		for (j = i + 1; j < rows.n && same_port(&rows.r[i], &rows.r[j]); j++)
+			;
+		fill_port(a, rows.r + i, j - i, mem, &out->ports[out->n++], out);
+	}
+	if (out->n)
+		qsort(out->ports, out->n, sizeof *out->ports, by_port);
+	add_refused(a, r, mem, out);
+	return 0;
+}
+
+const struct wh_port_traffic *wh_traffic_find(const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, uint16_t port)
+{
+	struct wh_port_traffic key = {.direction = d, .proto = proto, .port = port};
+	return t->n ? bsearch(&key, t->ports, t->n, sizeof key, by_port) : NULL;
+}
+

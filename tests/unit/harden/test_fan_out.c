@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* On how many local addresses a peer is answered: counted by several threads, and one by one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include "harden/fan_out.h"
+
+enum { LOCALS = 40, PEERS = 3000, THREADS = 3 };
+
+/* Peer p is answered on those of the local addresses that p divides or so, on up to three ports of each. */
+static bool answered(unsigned local, unsigned p)
+{
+	return p % 5 ? (local * 7 + p) % (p % 37 + 1) == 0 : local == p % LOCALS;
+}
+
+static struct wh_fan_out *told(struct wh_crew *crew)
+{
+	struct wh_fan_out *f = wh_fan_out_new(crew);
+	for (unsigned local = 0; local < LOCALS; local++)
+		for (unsigned port = 0; port < 3; port++)
+			for (unsigned p = port; p < PEERS; p++) {
+				struct wh_addr l = wh_addr_v4(0x0a000000u + local), a = wh_addr_v4(0x50000000u + p * 77);
+				if (answered(local, p))
+					assert_int_equal(wh_fan_out_tell(f, local % wh_crew_threads(crew), &l, &a), 0);
+			}
+	return f;
+}
+
+static void a_peer_counts_once_for_each_local_address_whoever_tells(void **state)
+{
+	(void)state;
+	for (unsigned threads = 1; threads <= THREADS; threads += 2) {
+		struct wh_error err = {.text = ""};
+		struct wh_crew *crew = wh_crew_new(NULL, threads);
+		struct wh_fan_out *f = told(crew);
+		assert_int_equal(wh_fan_out_count(f, crew, &err), 0);
+		for (unsigned p = 0; p < PEERS; p++) {
+			struct wh_addr a = wh_addr_v4(0x50000000u + p * 77);
+			unsigned on = 0;
+			for (unsigned local = 0; local < LOCALS; local++)
+				on += answered(local, p);
+			assert_int_equal(wh_fan_out_elsewhere(f, &a), on ? on - 1 : 0);
+		}
+		struct wh_addr stranger = wh_addr_v4(0x01020304);
+		assert_int_equal(wh_fan_out_elsewhere(f, &stranger), 0);
+		wh_fan_out_free(f);
+		wh_crew_free(crew);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_peer_counts_once_for_each_local_address_whoever_tells),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
