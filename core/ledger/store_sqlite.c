@@ -27,7 +27,7 @@ static const char schema[] =
 
 enum statement {
 	ST_EDGE, ST_SKETCH, ST_SOURCE, ST_DAY, ST_COUNTER, ST_PROGRESS, ST_PUT, ST_GET, ST_DELETE, ST_EACH, ST_LOG, ST_LOG_EACH,
-	ST_SCAN, ST_SCAN_FROM, ST_SCAN_BETWEEN, ST_SKETCHES, ST_NEXT_LOCAL, ST_DAYS, ST_COUNTERS, ST_COUNT_EDGES, ST_N
+	ST_SCAN, ST_SKETCHES, ST_NEXT_LOCAL, ST_DAYS, ST_COUNTERS, ST_COUNT_EDGES, ST_N
 };
 static const char *const sql[ST_N] = {
 	[ST_EDGE] = "INSERT INTO edge VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = wh_merge(value, excluded.value)",
@@ -42,9 +42,7 @@ static const char *const sql[ST_N] = {
 	[ST_EACH] = "SELECT key, json FROM document WHERE collection = ?1 ORDER BY key",
 	[ST_LOG] = "INSERT INTO journal(time, who, what, json) VALUES(?1, ?2, ?3, ?4)",
 	[ST_LOG_EACH] = "SELECT seq, time, who, what, json FROM journal WHERE ?1 IS NULL OR what = ?1 ORDER BY seq",
-	[ST_SCAN] = "SELECT key, value FROM edge ORDER BY key",
-	[ST_SCAN_FROM] = "SELECT key, value FROM edge WHERE key >= ?1 ORDER BY key",
-	[ST_SCAN_BETWEEN] = "SELECT key, value FROM edge WHERE key >= ?1 AND key < ?2 ORDER BY key",
+	[ST_SCAN] = "SELECT 1 FROM edge WHERE key >= ?1 AND wh_scan(key, value) ORDER BY key",
 	[ST_SKETCHES] = "SELECT key, value FROM sketch ORDER BY key",
 	[ST_NEXT_LOCAL] = "SELECT key FROM edge WHERE key > ?1 ORDER BY key LIMIT 1",
 	[ST_DAYS] = "SELECT day, flows FROM day ORDER BY day",
@@ -57,6 +55,7 @@ struct wh_store {
 	char *path;
 	bool write;
 	bool in_transaction; /* wh_store_begin() .. wh_store_end() */
+	struct scan *scan;   /* that is being stepped through; NULL: none */
 	sqlite3_stmt *st[ST_N];
 };
 
@@ -135,6 +134,43 @@ static void merge_sketches(sqlite3_context *c, int n, sqlite3_value **v)
 	wh_sketch_merge(&a, &b);
 	wh_sketch_encode(&a, out);
 	sqlite3_result_blob(c, out, sizeof out, SQLITE_TRANSIENT);
+}
+
+/* ---- scanning inside SQLite ---- */
+
+/*
+ * A scan is one step of a statement that finds nothing: its condition is a function of ours, which takes each edge as it comes by. A
+ * row that is handed out by sqlite3_step() costs twice as much as one that is walked over.
+ */
+struct scan {
+	const uint8_t *to; size_t to_len; /* the first key that is not wanted any more; NULL: none */
+	wh_edge_cb each;
+	void *arg;
+	bool ended, damaged;
+	int rc;
+};
+
+static void scan_row(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	struct scan *scan = ((struct wh_store *)sqlite3_user_data(c))->scan;
+	const uint8_t *key = sqlite3_value_blob(v[0]);
+	size_t len = (size_t)sqlite3_value_bytes(v[0]);
+	struct wh_edge_key k;
+	struct wh_edge e;
+
+	(void)n;
+	if (!scan) /* no statement of ours asks */
+		goto stop;
+	scan->ended = scan->to && key && len >= scan->to_len && memcmp(key, scan->to, scan->to_len) >= 0;
+	if (scan->ended)
+		goto stop;
+	scan->damaged = wh_edge_key_decode(key, len, &k) || wh_edge_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &e);
+	if (scan->damaged || (scan->rc = scan->each(scan->arg, &k, &e)))
+		goto stop;
+	sqlite3_result_int(c, 0);
+	return;
+stop:
+	sqlite3_result_error_code(c, SQLITE_ABORT);
 }
 
 /* ---- opening ---- */
@@ -250,6 +286,7 @@ int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_e
 	sqlite3_busy_timeout(s->db, BUSY_MS);
 	sqlite3_create_function(s->db, "wh_merge", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, merge_edges, NULL, NULL);
 	sqlite3_create_function(s->db, "wh_merge_sketch", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, merge_sketches, NULL, NULL);
+	sqlite3_create_function(s->db, "wh_scan", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, s, scan_row, NULL, NULL);
 	rc = exec(s, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA trusted_schema = OFF", "opened", err);
 	if (!rc && !s->write)
 		rc = exec(s, "PRAGMA mmap_size = 67108864", "opened", err); /* small ledgers whole; what is mapped counts as memory in use */
@@ -431,36 +468,24 @@ static int damaged(struct wh_store *s, struct wh_error *err)
 	return wh_fail(err, -EBADMSG, "%s: the ledger can't be read: a row is damaged", s->path);
 }
 
-static int scan(struct wh_store *s, sqlite3_stmt *st, wh_edge_cb each, void *arg, struct wh_error *err)
-{
-	struct wh_edge_key k;
-	struct wh_edge e;
-	int step, rc = 0;
-	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
-		if (wh_edge_key_decode(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0), &k) ||
-		    wh_edge_decode(sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1), &e))
-			rc = damaged(s, err);
-		else
-			rc = each(arg, &k, &e);
-	}
-	if (!rc && step != SQLITE_DONE)
-		rc = fail_db(s, "read", err);
-	sqlite3_finalize(st);
-	return rc;
-}
-
 static int scan_between(struct wh_store *s, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg,
                         struct wh_error *err)
 {
-	/* a statement of its own, so that a callback may scan too */
-	sqlite3_stmt *st;
-	if (sqlite3_prepare_v2(s->db, sql[to ? ST_SCAN_BETWEEN : from ? ST_SCAN_FROM : ST_SCAN], -1, &st, NULL) != SQLITE_OK)
+	struct scan mine = {.to = to, .to_len = to_len, .each = each, .arg = arg}, *outer = s->scan;
+	sqlite3_stmt *st; /* of its own, so that a callback may scan too */
+
+	if (sqlite3_prepare_v2(s->db, sql[ST_SCAN], -1, &st, NULL) != SQLITE_OK)
 		return fail_db(s, "read", err);
-	if (from || to)
-		sqlite3_bind_blob(st, 1, from ? from : "", (int)from_len, SQLITE_STATIC);
-	if (to)
-		sqlite3_bind_blob(st, 2, to, (int)to_len, SQLITE_STATIC);
-	return scan(s, st, each, arg, err);
+	sqlite3_bind_blob(st, 1, from ? from : "", (int)from_len, SQLITE_STATIC);
+	s->scan = &mine;
+	int step = sqlite3_step(st), rc = mine.rc;
+	s->scan = outer;
+	if (mine.damaged)
+		rc = damaged(s, err);
+	else if (step != SQLITE_DONE && !mine.ended && !rc)
+		rc = fail_db(s, "read", err);
+	sqlite3_finalize(st);
+	return rc;
 }
 
 int wh_store_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err)
