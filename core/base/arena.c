@@ -24,7 +24,8 @@ struct wh_arena *wh_arena_new(void)
 	return a;
 }
 
-void *wh_arena_alloc(struct wh_arena *a, size_t size)
+/* *dirty: how many of the first bytes are not zero. */
+static void *take(struct wh_arena *a, size_t size, size_t *dirty)
 {
 	if (size > SIZE_MAX / 2)
 		abort();
@@ -52,18 +53,35 @@ void *wh_arena_alloc(struct wh_arena *a, size_t size)
 		c = fresh;
 	}
 	void *p = c->data + c->used;
-	if (c->used < c->dirty)
-		memset(p, 0, c->dirty - c->used < size ? c->dirty - c->used : size);
+	*dirty = c->used >= c->dirty ? 0 : c->dirty - c->used < size ? c->dirty - c->used : size;
 	c->used += size;
 	return p;
 }
 
-void *wh_arena_array(struct wh_arena *a, size_t n, size_t size)
+void *wh_arena_alloc(struct wh_arena *a, size_t size)
+{
+	size_t dirty;
+	void *p = take(a, size, &dirty);
+	return dirty ? memset(p, 0, dirty) : p;
+}
+
+static size_t total_of(size_t n, size_t size)
 {
 	size_t total;
 	if (__builtin_mul_overflow(n, size, &total))
 		abort();
-	return wh_arena_alloc(a, total);
+	return total;
+}
+
+void *wh_arena_array(struct wh_arena *a, size_t n, size_t size)
+{
+	return wh_arena_alloc(a, total_of(n, size));
+}
+
+void *wh_arena_unset(struct wh_arena *a, size_t n, size_t size)
+{
+	size_t dirty;
+	return take(a, total_of(n, size), &dirty);
 }
 
 char *wh_arena_strdup(struct wh_arena *a, const char *s)

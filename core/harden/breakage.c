@@ -32,7 +32,7 @@ bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, u
 	out->then.window.days -= days;
 	out->then.window.sensor >>= days;
 	out->then.window.sensor_days = wh_bits(out->then.window.sensor);
-	out->traffic.peers = wh_arena_array(mem, t->n + 1, sizeof *out->traffic.peers);
+	out->traffic.peers = wh_arena_unset(mem, t->n + 1, sizeof *out->traffic.peers);
 	out->traffic.n = 0;
 	for (size_t i = 0; i < t->n; i++) {
 		if (!(t->peers[i].days >> days))

@@ -145,8 +145,8 @@ void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *
                      struct wh_select_input *out)
 {
 	*out = (struct wh_select_input){.costs = a->weights.prices};
-	out->peers = wh_arena_array(mem, t->n + 1, sizeof *out->peers);
-	out->keep_out = wh_arena_array(mem, t->n + 1, sizeof *out->keep_out);
+	out->peers = wh_arena_unset(mem, t->n + 1, sizeof *out->peers);
+	out->keep_out = wh_arena_unset(mem, t->n + 1, sizeof *out->keep_out);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct wh_evidence_peer *p = &t->peers[i];
 		if (p->verdict == WH_PEER_IN)

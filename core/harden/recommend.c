@@ -110,7 +110,7 @@ static void join_reason(struct wh_resource_result *res, struct wh_arena *mem, co
 
 static struct wh_prefix *kept(const struct wh_prefix *p, size_t n, struct wh_arena *mem)
 {
-	struct wh_prefix *copy = wh_arena_array(mem, n + 1, sizeof *copy);
+	struct wh_prefix *copy = wh_arena_unset(mem, n + 1, sizeof *copy);
 	if (n)
 		memcpy(copy, p, n * sizeof *copy);
 	return copy;

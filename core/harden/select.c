@@ -160,8 +160,8 @@ static struct node *build(struct work *w, const struct unit *u, size_t n, struct
 {
 	struct node *t = w->fresh++;
 
+	*t = (struct node){.p = u->p};
 	if (n == 1) {
-		t->p = u->p;
 		t->seen = units_of(&t->p);
 		t->late = u->late;
 		t->leaves = 1;
@@ -230,8 +230,8 @@ static size_t first_not_below(const struct wh_select_peer *peers, size_t n, cons
 /* One trie for each prefix of A that has peers. */
 static void build_roots(struct work *w, const struct wh_select_peer *peers, size_t n, const struct wh_prefix *within, size_t n_within)
 {
-	struct wh_select_peer *inside = wh_arena_array(w->mem, n + 1, sizeof *inside);
-	struct unit *units = wh_arena_array(w->mem, n + 1, sizeof *units);
+	struct wh_select_peer *inside = wh_arena_unset(w->mem, n + 1, sizeof *inside);
+	struct unit *units = wh_arena_unset(w->mem, n + 1, sizeof *units);
 
 	w->roots = wh_arena_array(w->mem, n_within + 1, sizeof(struct node *));
 	for (size_t i = 0; i < n_within; i++) {
@@ -241,7 +241,7 @@ static void build_roots(struct work *w, const struct wh_select_peer *peers, size
 			if (wh_prefix_has(&within[i], &peers[k].addr))
 				inside[n_inside++] = peers[k];
 		size_t n_units = fold_units(inside, n_inside, &within[i], units);
-		w->fresh = n_units ? wh_arena_array(w->mem, 2 * n_units - 1, sizeof *w->fresh) : NULL;
+		w->fresh = n_units ? wh_arena_unset(w->mem, 2 * n_units - 1, sizeof *w->fresh) : NULL;
 		if (n_units)
 			w->roots[w->n_roots++] = build(w, units, n_units, (struct span){0, w->n_out});
 	}
@@ -455,8 +455,8 @@ int wh_select(const struct wh_select_peer *peers, size_t n, const struct wh_addr
 		chosen += count_whole(w.roots[i]);
 		lines += count_lines(w.roots[i]);
 	}
-	out->prefixes = wh_arena_array(mem, chosen + 1, sizeof *out->prefixes);
-	out->except = wh_arena_array(mem, lines - chosen + 1, sizeof *out->except);
+	out->prefixes = wh_arena_unset(mem, chosen + 1, sizeof *out->prefixes);
+	out->except = wh_arena_unset(mem, lines - chosen + 1, sizeof *out->except);
 	for (size_t i = 0; i < w.n_roots; i++)
 		emit(&w, w.roots[i], out);
 	out->n_except = wh_prefix_merge(out->except, out->n_except);

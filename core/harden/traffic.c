@@ -19,7 +19,7 @@ static int take_row(void *arg, const struct wh_edge_key *k, const struct wh_edge
 {
 	struct rows *rows = arg;
 	if (rows->n == rows->cap) { /* more than when the whole was read */
-		struct row *more = wh_arena_array(rows->mem, rows->cap * 2, sizeof *more);
+		struct row *more = wh_arena_unset(rows->mem, rows->cap * 2, sizeof *more);
 		memcpy(more, rows->r, rows->n * sizeof *more);
 		rows->r = more;
 		rows->cap *= 2;
@@ -94,7 +94,7 @@ static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, s
 	out->direction = rows[0].direction;
 	out->proto = rows[0].proto;
 	out->port = rows[0].port;
-	out->peers = wh_arena_array(mem, n, sizeof *out->peers);
+	out->peers = wh_arena_unset(mem, n, sizeof *out->peers);
 	struct wh_edge *edge = NULL, *edge64 = NULL; /* of the last peer, and of the /64 that was folded into last */
 	size_t folded = 0; /* one past the place of the /64 that was folded into last */
 	for (size_t i = 0; i < n; i++) {
@@ -120,11 +120,10 @@ static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, s
 			continue;
 		}
 		p = &out->peers[out->n++];
-		p->addr = addr;
-		p->edge = edge = &rows[i].edge;
-		p->days = days;
-		p->chosen = out->direction == WH_OUTBOUND;
-		p->elsewhere = p->chosen ? 0 : wh_fan_out_elsewhere(a->fan_out, &p->addr);
+		edge = &rows[i].edge;
+		*p = (struct wh_evidence_peer){.addr = addr, .edge = edge, .days = days, .chosen = out->direction == WH_OUTBOUND};
+		if (!p->chosen)
+			p->elsewhere = wh_fan_out_elsewhere(a->fan_out, &addr);
 	}
 	size_t sorted = 1; /* a /64 may have come after addresses of its own */
 	while (sorted < out->n && by_addr(&out->peers[sorted - 1], &out->peers[sorted]) <= 0)
@@ -187,7 +186,7 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 	size_t n_ports = 0;
 	int rc = 0;
 
-	rows.r = wh_arena_array(mem, rows.cap, sizeof *rows.r);
+	rows.r = wh_arena_unset(mem, rows.cap, sizeof *rows.r);
 	*out = (struct wh_resource_traffic){.first_day = INT32_MAX, .last_day = INT32_MIN};
 	for (size_t i = 0; i < r->n_addrs && !rc; i++)
 		rc = wh_store_edges(a->store, &r->addrs[i], take_row, &rows, err);

@@ -289,7 +289,8 @@ int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_e
 	sqlite3_create_function(s->db, "wh_scan", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, s, scan_row, NULL, NULL);
 	rc = exec(s, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA trusted_schema = OFF", "opened", err);
 	if (!rc && !s->write)
-		rc = exec(s, "PRAGMA mmap_size = 67108864", "opened", err); /* small ledgers whole; what is mapped counts as memory in use */
+		/* small ledgers are mapped whole; what is mapped counts as memory in use. A scan comes by each page once: none needs keeping */
+		rc = exec(s, "PRAGMA mmap_size = 67108864; PRAGMA cache_size = -2048", "opened", err);
 	if (!rc)
 		rc = prepare_schema(s, err);
 	if (rc) {

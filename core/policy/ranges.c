@@ -61,7 +61,7 @@ static size_t normalise(struct wh_range *r, size_t n)
 
 struct wh_ranges wh_ranges_from_prefixes(const struct wh_prefix *p, size_t n, struct wh_arena *mem)
 {
-	struct wh_ranges out = {wh_arena_array(mem, 2 * n, sizeof *out.r), 0};
+	struct wh_ranges out = {wh_arena_unset(mem, 2 * n, sizeof *out.r), 0};
 	for (size_t i = 0; i < n; i++) {
 		struct wh_range r = {p[i].addr, wh_prefix_last(&p[i])};
 		if (p[i].len < 96 && wh_addr_cmp(&r.from, &v4_first) < 0 && wh_addr_cmp(&r.to, &v4_last) > 0) {
@@ -81,7 +81,7 @@ struct wh_ranges wh_ranges_from_prefixes(const struct wh_prefix *p, size_t n, st
 
 struct wh_ranges wh_ranges_union(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem)
 {
-	struct wh_ranges out = {wh_arena_array(mem, a.n + b.n, sizeof *out.r), a.n + b.n};
+	struct wh_ranges out = {wh_arena_unset(mem, a.n + b.n, sizeof *out.r), a.n + b.n};
 	if (a.n)
 		memcpy(out.r, a.r, a.n * sizeof *a.r);
 	if (b.n)
@@ -93,7 +93,7 @@ struct wh_ranges wh_ranges_union(struct wh_ranges a, struct wh_ranges b, struct 
 
 struct wh_ranges wh_ranges_intersect(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem)
 {
-	struct wh_ranges out = {wh_arena_array(mem, a.n + b.n, sizeof *out.r), 0};
+	struct wh_ranges out = {wh_arena_unset(mem, a.n + b.n, sizeof *out.r), 0};
 	for (size_t i = 0, j = 0; i < a.n && j < b.n;) {
 		const struct wh_addr *from = wh_addr_cmp(&a.r[i].from, &b.r[j].from) > 0 ? &a.r[i].from : &b.r[j].from;
 		bool a_ends = wh_addr_cmp(&a.r[i].to, &b.r[j].to) < 0;
@@ -110,7 +110,7 @@ struct wh_ranges wh_ranges_intersect(struct wh_ranges a, struct wh_ranges b, str
 
 struct wh_ranges wh_ranges_minus(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem)
 {
-	struct wh_ranges out = {wh_arena_array(mem, a.n + b.n + 1, sizeof *out.r), 0};
+	struct wh_ranges out = {wh_arena_unset(mem, a.n + b.n + 1, sizeof *out.r), 0};
 	size_t j = 0;
 	for (size_t i = 0; i < a.n; i++) {
 		struct wh_addr from = a.r[i].from;
@@ -148,7 +148,7 @@ bool wh_ranges_has(struct wh_ranges a, const struct wh_addr *x)
 void wh_ranges_to_prefixes(struct wh_ranges a, struct wh_arena *mem, struct wh_prefix **out, size_t *n)
 {
 	size_t room = a.n * 2 + 8;
-	struct wh_prefix *p = wh_arena_array(mem, room, sizeof *p);
+	struct wh_prefix *p = wh_arena_unset(mem, room, sizeof *p);
 	*n = 0;
 	for (size_t i = 0; i < a.n; i++) {
 		struct wh_addr at = a.r[i].from;
@@ -163,7 +163,7 @@ void wh_ranges_to_prefixes(struct wh_ranges a, struct wh_arena *mem, struct wh_p
 				len--;
 			}
 			if (*n == room) {
-				struct wh_prefix *more = wh_arena_array(mem, room * 2, sizeof *more);
+				struct wh_prefix *more = wh_arena_unset(mem, room * 2, sizeof *more);
 				memcpy(more, p, room * sizeof *p);
 				p = more;
 				room *= 2;

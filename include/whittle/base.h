@@ -172,6 +172,7 @@ struct wh_arena;
 struct wh_arena *wh_arena_new(void);
 void *wh_arena_alloc(struct wh_arena *a, size_t size) __attribute__((malloc, alloc_size(2)));
 void *wh_arena_array(struct wh_arena *a, size_t n, size_t size); /* overflow-checked */
+void *wh_arena_unset(struct wh_arena *a, size_t n, size_t size); /* the same, for a large array that is about to be filled: not zeroed */
 char *wh_arena_strdup(struct wh_arena *a, const char *s);
 char *wh_arena_printf(struct wh_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* What `from` holds belongs to `a` from now on; `from` is freed. */
