@@ -14,6 +14,7 @@ struct loading {
 	struct { const char *file; size_t first, n; } *files; /* the NSGs of each file */
 	size_t n_files, room_files, room_nsgs, room_resources;
 	struct wh_prefix *discover; size_t n_discover;
+	size_t n_imported; /* resources that the estate names; those that are discovered come after, each address once */
 	bool addresses_only; /* the groups were not loaded, and nobody asks for them */
 };
 
@@ -186,7 +187,8 @@ static int discovered(void *arg, const struct wh_addr *local)
 	bool in = false;
 	for (size_t i = 0; i < ld->n_discover; i++)
 		in |= wh_prefix_has(&ld->discover[i], local);
-	if (!in || wh_estate_by_addr(ld->e, local))
+	const struct wh_estate imported = {.resources = ld->e->resources, .n_resources = ld->n_imported};
+	if (!in || wh_estate_by_addr(&imported, local))
 		return 0;
 	GROW(ld->e->resources, ld->e->n_resources, ld->room_resources);
 	struct wh_resource *r = &ld->e->resources[ld->e->n_resources++];
@@ -212,6 +214,7 @@ int wh_estate_load(struct wh_store *s, struct wh_arena *mem, struct wh_estate **
 		rc = load_estate(&ld);
 	if (!rc)
 		rc = discovery(s, ld.e->imported, mem, &ld.discover, &ld.n_discover, err);
+	ld.n_imported = ld.e->n_resources;
 	if (!rc && ld.n_discover)
 		rc = wh_store_locals(s, discovered, &ld, err);
 	if (!rc && !ld.e->n_vnets)

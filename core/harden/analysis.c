@@ -81,7 +81,7 @@ static int whole_part(void *arg, struct wh_store *s, unsigned thread, size_t i, 
 
 static int read_whole(struct wh_analysis *a, struct wh_error *err)
 {
-	enum { PARTS = 16 }; /* a thread */
+	enum { PARTS = 64 }; /* a thread: who is done waits for less than a hundredth of it */
 	struct whole *w = calloc(1, sizeof *w);
 	unsigned threads = wh_crew_threads(a->crew);
 	int rc = -ENOMEM;

@@ -305,7 +305,8 @@ struct recommending {
 	pthread_mutex_t lock;                  /* of `done` and of the caller's progress */
 	size_t done;
 	double *price;                         /* of a line, for each resource */
-	const size_t *which;                   /* the resources that are derived anew; NULL: all, for the first time */
+	const size_t *which;                   /* the resources to derive */
+	bool again;                            /* at another price: the caller has been told of them */
 };
 
 static int recommend_job(void *arg, struct wh_store *s, unsigned thread, size_t i, struct wh_error *err)
@@ -316,9 +317,9 @@ static int recommend_job(void *arg, struct wh_store *s, unsigned thread, size_t 
 	struct desk *desk = &r->desk[thread];
 	if (!desk->kept)
 		*desk = (struct desk){wh_arena_new(), wh_arena_new(), wh_arena_new()};
-	size_t at = r->which ? r->which[i] : i;
+	size_t at = r->which[i];
 	int rc = recommend_one(&mine, &r->rec->resources[at], r->price[at], desk, err);
-	if (rc || r->which || !mine.opt->progress)
+	if (rc || r->again || !mine.opt->progress)
 		return rc;
 	pthread_mutex_lock(&r->lock);
 	rc = mine.opt->progress(mine.opt->progress_arg, ++r->done, r->rec->n_resources);
@@ -387,6 +388,7 @@ static int fit_group(struct recommending *r, const struct wh_nsg *nsg, struct wh
 	if (own + sum <= most || !n)
 		return 0;
 	r->which = which;
+	r->again = true;
 	lo = least;
 	hi = least * 4;
 	while (!(rc = derive_at(r, n, hi, &sum, err)) && own + sum > most && hi < ldexp(1, 60)) {
@@ -399,7 +401,7 @@ static int fit_group(struct recommending *r, const struct wh_nsg *nsg, struct wh
 		for (size_t i = 0; i < n && !rc; i++)
 			join_reason(&r->rec->resources[which[i]], mem, wh_arena_printf(mem, "%s: even the fewest lines that let every peer in make %zu prefixes, and the "
 			                                                               "group holds %zu: split it", nsg->name, fewest, most));
-		goto out;
+		return rc;
 	}
 	for (int i = 0; i < 8 && !rc; i++) {
 		double mid = sqrt(lo * hi);
@@ -419,14 +421,33 @@ static int fit_group(struct recommending *r, const struct wh_nsg *nsg, struct wh
 		res->status = WH_UNHEALTHY;
 		join_reason(res, mem, wh_arena_printf(mem, "%s has no room for narrower rules: it holds %zu prefixes; split it", nsg->name, most));
 	}
-out:
-	r->which = NULL;
 	return rc;
+}
+
+struct sized { size_t at, edges; };
+
+static int largest_first(const void *x, const void *y)
+{
+	const struct sized *a = x, *b = y;
+	return a->edges != b->edges ? a->edges < b->edges ? 1 : -1 : a->at < b->at ? -1 : 1;
+}
+
+/* The largest resources are begun first, so that no thread is left with one of them when the others are done. */
+static const size_t *in_order(const struct wh_analysis *a, const struct wh_recommendation *rec, struct wh_arena *mem)
+{
+	struct sized *s = wh_arena_array(mem, rec->n_resources + 1, sizeof *s);
+	size_t *which = wh_arena_array(mem, rec->n_resources + 1, sizeof *which);
+	for (size_t i = 0; i < rec->n_resources; i++)
+		s[i] = (struct sized){i, wh_analysis_edges(a, rec->resources[i].resource)};
+	qsort(s, rec->n_resources, sizeof *s, largest_first);
+	for (size_t i = 0; i < rec->n_resources; i++)
+		which[i] = s[i].at;
+	return which;
 }
 
 static int recommend_all(const struct wh_analysis *a, struct wh_recommendation *rec, struct wh_arena *mem, struct wh_error *err)
 {
-	struct recommending r = {.a = a, .rec = rec, .lock = PTHREAD_MUTEX_INITIALIZER};
+	struct recommending r = {.a = a, .rec = rec, .which = in_order(a, rec, mem), .lock = PTHREAD_MUTEX_INITIALIZER};
 	r.price = wh_arena_array(mem, rec->n_resources + 1, sizeof *r.price);
 	for (size_t i = 0; i < rec->n_resources; i++)
 		r.price[i] = 1;
