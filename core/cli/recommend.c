@@ -43,7 +43,7 @@ static void rule_rows(struct cli_table *t, const struct wh_resource_result *res,
 		if (r->n_prefixes)
 			prefix_cell(t, r->prefixes, r->n_prefixes, all, "");
 		else
-			cli_table_coloured(t, CLI_YELLOW, "nobody: deny all");
+			cli_table_coloured(t, CLI_YELLOW, "nobody: deny all (System Generated)");
 		prefix_cell(t, r->except, r->n_except, all, "");
 		cli_table_number(t, r->sources);
 		cli_table_number(t, r->denied_peers);

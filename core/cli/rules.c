@@ -28,13 +28,16 @@ static const char help[] =
 	"\n"
 	"Example: whittle rules edit vm1 22 --also 198.51.100.7 --why 'the new backup host'\n";
 
+/* Adds to the *n that *out has: an option may be given several times. */
 static int parse_prefixes(const struct cli *c, const char *text, struct wh_arena *mem, struct wh_prefix **out, size_t *n)
 {
 	size_t max = 1;
 	for (const char *p = text; *p; p++)
 		max += *p == ',';
-	*out = wh_arena_array(mem, max, sizeof **out);
-	*n = 0;
+	struct wh_prefix *list = wh_arena_array(mem, *n + max, sizeof *list);
+	if (*n)
+		memcpy(list, *out, *n * sizeof *list);
+	*out = list;
 	for (const char *p = text; *p;) {
 		size_t len = strcspn(p, ", ");
 		bool host = false;
@@ -56,6 +59,22 @@ struct ctx {
 	struct wh_arena *mem;
 };
 
+/* One sentence about what was done. */
+static int say(struct ctx *x, const char *said)
+{
+	if (x->c->json)
+		return cli_print_json(json_pack("{s:s}", "said", said));
+	puts(said);
+	return CLI_OK;
+}
+
+/* What a person wrote could move a terminal's cursor. */
+static void print_plain(const char *s)
+{
+	for (; *s; s++)
+		putchar((unsigned char)*s < 32 || *s == 127 ? '?' : *s);
+}
+
 static const char *space(double addresses, char buf[static 32])
 {
 	if (addresses < 1e6)
@@ -74,15 +93,60 @@ static void print_rule(const struct wh_recommended_rule *r)
 		*q = (char)(*q >= 'A' && *q <= 'Z' ? *q + 32 : *q);
 	for (size_t i = 0; i < r->n_prefixes; i++)
 		size += __builtin_ldexp(1, 128 - r->prefixes[i].len);
-	printf("  %-9s %-8s %-44s %s\n", wh_direction_text(r->direction), port, r->name, r->n_prefixes ? "allow" : "deny all");
+	printf("  %-9s %-8s %-44s %s\n", wh_direction_text(r->direction), port, r->name, r->n_prefixes ? "allow" : "deny all (System Generated)");
 	for (size_t i = 0; i < r->n_prefixes && i < 12; i++)
 		printf("  %-18s   %s\n", "", wh_prefix_text(&r->prefixes[i], p));
 	if (r->n_prefixes > 12)
 		printf("  %-18s   … and %zu more (%s addresses in all)\n", "", r->n_prefixes - 12, space(size, units));
 	for (size_t i = 0; i < r->n_except && i < 6; i++)
 		printf("  %-18s   except %s\n", "", wh_prefix_text(&r->except[i], p));
-	if (*wh_review_mark(r))
-		printf("  %-18s   %s\n", "", r->note ? r->note : wh_review_mark(r));
+	if (*wh_review_mark(r)) {
+		printf("  %-18s   ", "");
+		print_plain(r->note ? r->note : wh_review_mark(r));
+		putchar('\n');
+	}
+}
+
+/* The journal's last enforcement, and whether what is saved was changed after it. */
+struct last {
+	const struct wh_estate *estate;
+	const struct wh_resource *resource;
+	int64_t enforced_us, changed_us;
+	char who[64];
+};
+
+static int last_entry(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json)
+{
+	struct last *l = arg;
+	(void)seq;
+	if (!strcmp(what, "enforce.apply") || !strcmp(what, "azure.apply")) {
+		l->enforced_us = time_us;
+		snprintf(l->who, sizeof l->who, "%s", who);
+	} else if (!strncmp(what, "review.", 7)) {
+		json_t *o = json_loads(json, 0, NULL);
+		const char *name = json_string_value(json_object_get(o, "resource"));
+		if (name && wh_estate_find(l->estate, name) == l->resource)
+			l->changed_us = time_us;
+		json_decref(o);
+	}
+	return 0;
+}
+
+static int print_header(struct ctx *x, const struct wh_resource_result *r)
+{
+	struct last l = {.estate = x->estate, .resource = r->resource};
+	struct wh_error err;
+	char t[WH_TIME_STRLEN];
+	if (wh_store_log_each(x->store, NULL, last_entry, &l, &err))
+		return cli_error(&err);
+	printf("%s: %zu rule%s, saved, ", r->resource->name, r->n_rules, r->n_rules == 1 ? "" : "s");
+	if (!l.enforced_us)
+		puts("not yet enforced");
+	else if (l.changed_us > l.enforced_us)
+		printf("changed since, and not yet enforced (%s, by %s, was before that)\n", wh_time_text(l.enforced_us, t), l.who);
+	else
+		printf("last enforced %s by %s\n", wh_time_text(l.enforced_us, t), l.who);
+	return CLI_OK;
 }
 
 static int list(struct ctx *x, int n, char **names)
@@ -114,7 +178,8 @@ static int list(struct ctx *x, int n, char **names)
 		const struct wh_resource_result *r = &rec->resources[i];
 		if (!r->n_rules && !n)
 			continue;
-		printf("%s: %zu rule%s, saved, not yet enforced\n", r->resource->name, r->n_rules, r->n_rules == 1 ? "" : "s");
+		if ((rc = print_header(x, r)))
+			return rc;
 		for (size_t j = 0; j < r->n_rules; j++)
 			print_rule(&r->rules[j]);
 	}
@@ -122,7 +187,8 @@ static int list(struct ctx *x, int n, char **names)
 }
 
 struct history_ctx {
-	json_t *array;
+	json_t *array;           /* or … */
+	struct cli_table *table; /* … for people */
 	size_t n;
 };
 
@@ -138,8 +204,11 @@ static int history_line(void *arg, int64_t time_us, const char *by, const char *
 		                                          "rule", rule, "why", why, "prefixes", detail));
 		return 0;
 	}
-	printf("%s  %-10s %-6s %s%s%s%s%s%s%s\n", t, by, what, resource, rule ? " " : "", rule ? rule : "", *detail ? "  → " : "", detail,
-	       why ? "  — " : "", why ? why : "");
+	if (!h->table)
+		h->table = cli_table_new("When|Who|What|Resource|Rule|Addresses|Why");
+	const char *cells[] = {t, by, what, resource, rule, detail, why};
+	for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+		cli_table_text(h->table, cells[i]);
 	return 0;
 }
 
@@ -147,11 +216,18 @@ static int history(struct ctx *x, const char *resource)
 {
 	struct history_ctx h = {.array = x->c->json ? json_array() : NULL};
 	struct wh_error err;
-	int rc = wh_review_history(x->store, resource, history_line, &h, &err);
+	const struct wh_resource *known = resource ? wh_estate_find(x->estate, resource) : NULL;
+	int rc = wh_review_history(x->store, known ? known->name : resource, history_line, &h, &err);
+	if (!rc && !h.n && resource && !known) { /* what is no longer in the estate has its history all the same */
+		json_decref(h.array);
+		return cli_usage(x->c, "there is no resource '%s'", resource);
+	}
 	if (!rc && h.array)
 		json_dumpf(h.array, stdout, JSON_INDENT(2)), putchar('\n');
 	else if (!rc && !h.n)
 		puts("Nothing was changed yet.");
+	else if (!rc)
+		cli_table_print(h.table);
 	json_decref(h.array);
 	return rc ? cli_error(&err) : CLI_OK;
 }
@@ -174,26 +250,31 @@ static int change(struct ctx *x, enum wh_review_op op, int argc, char **argv)
 	struct wh_review_change ch = {.op = op, .who = cli_who()};
 	struct wh_prefix *p = NULL;
 	bool port = false;
-	int o, rc = 0;
+	int o, kind = 0, rc = 0;
 	optind = 1;
-	while (!rc && (o = getopt_long(argc, argv, "", opts, NULL)) != -1) {
+	while (!rc && (o = cli_getopt(x->c, argc, argv, "", opts)) != -1) {
 		switch (o) {
 		case 'p': rc = parse_port(x->c, optarg, &ch); port = true; break;
-		case 'f': rc = parse_prefixes(x->c, optarg, x->mem, &p, &ch.n_prefixes); break;
-		case 'a': rc = parse_prefixes(x->c, optarg, x->mem, &p, &ch.n_prefixes); ch.adding = true; break;
-		case 'n': rc = parse_prefixes(x->c, optarg, x->mem, &p, &ch.n_prefixes); ch.removing = true; break;
+		case 'f': case 'a': case 'n':
+			if (kind && kind != o) /* which of them goes first would decide */
+				return cli_usage(x->c, "--from, --also and --not don't go together: one after the other");
+			kind = o;
+			ch.adding = o == 'a';
+			ch.removing = o == 'n';
+			rc = parse_prefixes(x->c, optarg, x->mem, &p, &ch.n_prefixes);
+			break;
 		case 'o': ch.direction = WH_OUTBOUND; break;
 		case 'w': ch.why = optarg; break;
 		case 'd': ch.deny = true; break;
 		case 'N': ch.rule = optarg; break;
-		default: return cli_usage(x->c, "rules: wrong option");
+		default: return CLI_USAGE;
 		}
 	}
 	if (rc)
 		return rc;
 	int want = op == WH_REVIEW_ADD ? 1 : 2;
 	if (argc - optind != want)
-		return cli_usage(x->c, op == WH_REVIEW_ADD ? "rules add takes one resource" : "takes a resource and a rule");
+		return cli_usage(x->c, op == WH_REVIEW_ADD ? "rules add takes one resource" : "rules edit and delete take a resource and a rule");
 	ch.resource = argv[optind];
 	ch.prefixes = p;
 	if (want == 2)
@@ -206,8 +287,7 @@ static int change(struct ctx *x, enum wh_review_op op, int argc, char **argv)
 	struct wh_error err;
 	if (wh_review_change(x->store, x->estate, &ch, x->mem, &said, &err))
 		return cli_error(&err);
-	puts(said);
-	return CLI_OK;
+	return say(x, said);
 }
 
 static int dispatch(struct ctx *x, const char *verb, int argc, char **argv)
@@ -228,14 +308,12 @@ static int dispatch(struct ctx *x, const char *verb, int argc, char **argv)
 	if (!strcmp(verb, "undo")) {
 		if (wh_review_undo(x->store, x->estate, resource, cli_who(), x->mem, &said, &err))
 			return cli_error(&err);
-		puts(said);
-		return CLI_OK;
+		return say(x, said);
 	}
 	if (!strcmp(verb, "reset")) {
 		if (wh_review_reset(x->store, x->estate, resource, cli_who(), &n, &err))
 			return cli_error(&err);
-		printf("%zu change%s forgotten; `whittle rules undo` brings them back\n", n, n == 1 ? "" : "s");
-		return CLI_OK;
+		return say(x, wh_arena_printf(x->mem, "%zu change%s forgotten; `whittle rules undo` brings them back", n, n == 1 ? "" : "s"));
 	}
 	return CLI_USAGE;
 }

@@ -248,7 +248,7 @@ static void tell(FILE *f, const struct story *st)
 		fprintf(f, "\nAllowed: %zu prefix%s, %zu carved out (of all choices, what costs least)\n", r->n_prefixes,
 		        r->n_prefixes == 1 ? "" : "es", r->n_except);
 	else
-		fprintf(f, "\nAllowed: nobody\n");
+		fprintf(f, "\nAllowed: nobody (System Generated)\n");
 	for (size_t i = 0; i < r->n_prefixes && i < SHOWN_PREFIXES; i++)
 		tell_prefix(f, st, &r->prefixes[i]);
 	if (r->n_prefixes > SHOWN_PREFIXES)

@@ -18,7 +18,7 @@ learned "$dir" || { bad "a ledger to review is made" "see above"; echo "1..$n"; 
 
 check "the list shows an allow rule, and says that it is saved but not enforced" 0 'not yet enforced' r list vm1
 check "the partners' prefix is there" 0 '140\.20\.30\.8/29' r list vm1
-check "the unused port has a deny-all" 0 '23/tcp .*deny all' r list vm1
+check "the unused port has a deny-all, which is shown as System Generated" 0 '23/tcp .*deny all \(System Generated\)' r list vm1
 
 check "allow-only: a deny can't be added" 2 'refused \(allow-only\)' r add vm1 --port 3389/tcp --from 185.7.1.1 --deny
 check "allow-only: a rule that allows nobody can't be added" 2 'refused \(allow-only\)' r add vm1 --port 443/tcp
@@ -42,6 +42,16 @@ check "undo takes the last step back" 0 'took back the edit' r undo
 check "and leaves the one before" 0 '140\.20\.40\.7' r list vm1
 check "undo again" 0 'took back the edit' r undo
 lacks "brings the calculated rule back" '140\.20\.40\.7' r list vm1
+check "addresses may be given one option at a time" 0 'edited' r edit vm1 22 --also 140.20.40.7 --also 140.20.41.0/24 --why $'new\e[2Jhost'
+check "and none is lost" 0 '140\.20\.40\.7' r list vm1
+check "nor the other" 0 '140\.20\.41\.0/24' r list vm1
+check "adding and taking out at once is refused, since their order would decide" 2 "don't go together" r edit vm1 22 --also 140.20.40.8 --not 140.20.30.9
+lacks "and changes nothing" '140\.20\.40\.8' r list vm1
+r undo >/dev/null
+check "an unknown option is answered with the right one" 2 "did you mean '--also'" r edit vm1 22 --alsoo 140.20.40.7
+check "the history of a resource that there is not is refused" 2 "no resource 'vm9'" r history vm9
+check "the history is found by an address too" 0 'edit' r history 10.0.0.4
+check "a reason can't move the terminal's cursor" 0 'new.\[2Jhost' r history
 check "undo with nothing left says so" 2 'nothing to undo' r undo
 
 check "a deny-all can be deleted, until the next calculation, which it says" 0 'until the next calculation' r delete vm1 23 --why 'the terminal stays a week'
