@@ -27,8 +27,11 @@ char *wh_time_text(int64_t us, char buf[static WH_TIME_STRLEN])
 {
 	time_t t = (time_t)(us / 1000000 - (us % 1000000 < 0));
 	struct tm tm;
-	if (!gmtime_r(&t, &tm) || !strftime(buf, WH_TIME_STRLEN, "%Y-%m-%dT%H:%M:%SZ", &tm))
+	char rest[20];
+	if (!gmtime_r(&t, &tm) || !strftime(rest, sizeof rest, "-%m-%dT%H:%M:%SZ", &tm))
 		snprintf(buf, WH_TIME_STRLEN, "?");
+	else /* four digits in any year: %Y writes "143" */
+		snprintf(buf, WH_TIME_STRLEN, "%04lld%s", (long long)tm.tm_year + 1900, rest);
 	return buf;
 }
 

@@ -5,6 +5,8 @@
 #include <strings.h>
 #include "enforce/arm_http.h"
 
+enum { POLL_MS = 100 }; /* between two questions whether Azure is done, at least */
+
 /* ---- bodies ---- */
 
 json_t *wh_arm_nsg_body(const json_t *nsg)
@@ -147,13 +149,18 @@ int wh_arm_get(struct wh_arm *arm, const char *id, json_t **out, char **etag, st
 	return rc;
 }
 
-/* Waits until the operation that a PUT began is over. */
+static int64_t most(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Waits until the operation that a PUT began is over. A server that says Retry-After: 0 for ever must not be asked for ever. */
 static int poll_done(struct wh_arm *arm, const char *id, const struct wh_arm_reply *put, struct wh_error *err)
 {
 	char buf[256], url[2048];
 	snprintf(url, sizeof url, "%s", *put->async_url ? put->async_url : put->location);
 	char *path = *url ? strdup(url) : path_of(arm, id);
-	int64_t ms = put->retry_after_ms >= 0 ? put->retry_after_ms : 1000;
+	int64_t ms = put->retry_after_ms >= 0 ? most(put->retry_after_ms, POLL_MS) : 1000;
 	int rc = path ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 	for (bool done = false; !rc && !done;) {
 		struct wh_arm_reply r = {0};
@@ -170,7 +177,7 @@ static int poll_done(struct wh_arm *arm, const char *id, const struct wh_arm_rep
 			done = r.status == 200 && (!status || !strcasecmp(status, "Succeeded"));
 		if (!rc && !done) {
 			wh_arm_say(arm, "Azure is at it (%s)", status ? status : "accepted");
-			rc = wh_arm_wait(arm, r.retry_after_ms >= 0 ? r.retry_after_ms : ms, err);
+			rc = wh_arm_wait(arm, r.retry_after_ms >= 0 ? most(r.retry_after_ms, POLL_MS) : ms, err);
 		}
 		json_decref(o);
 		wh_arm_reply_free(&r);

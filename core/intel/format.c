@@ -39,8 +39,11 @@ int wh_intel_parse(const struct wh_intel_source *src, const char *text, size_t l
 	if (!f)
 		return src->format ? -EINVAL : wh_fail_input(err, -EINVAL, "%s: the list is empty", src->name);
 	int rc = f->parse(src, text, len, now_us, each, arg, stats, err);
-	if (!rc && stats->unreadable * 10 > stats->entries + stats->skipped + stats->unreadable)
-		rc = wh_fail_input(err, -EINVAL, "%s: line %zu: neither address, network nor range (%zu such lines, %zu good ones, read as %s)",
-		                   src->name, stats->first_unreadable_line, stats->unreadable, stats->entries, f->name);
-	return rc;
+	if (rc || stats->unreadable * 10 <= stats->entries + stats->skipped + stats->unreadable)
+		return rc;
+	char where[32] = "";
+	if (stats->first_unreadable_line) /* documents that are one JSON value have no lines to tell */
+		snprintf(where, sizeof where, "line %zu: ", stats->first_unreadable_line);
+	return wh_fail_input(err, -EINVAL, "%s: %sneither address, network nor range (%zu such entries, %zu good ones, read as %s)", src->name, where,
+	                     stats->unreadable, stats->entries, f->name);
 }

@@ -140,17 +140,25 @@ int wh_change_apply(const json_t *change, int64_t calculation, struct wh_resourc
 		return 0;
 	}
 	bool add = !strcmp(op, ops[WH_REVIEW_ADD]);
+	struct wh_prefix *prefixes;
+	size_t n_prefixes;
+	int rc = read_prefixes(change, mem, &prefixes, &n_prefixes);
+	if (rc || !n_prefixes || (!add && strcmp(op, ops[WH_REVIEW_EDIT]) != 0)) /* an allow never becomes a deny, not by damage either */
+		return -EBADMSG;
 	if (!r) { /* an addition, or an edit of a rule that this calculation no longer proposes: the person's word stands */
+		json_int_t direction = json_integer_value(json_object_get(change, "direction")), proto = json_integer_value(json_object_get(change, "proto"));
+		json_int_t port = json_integer_value(json_object_get(change, "port"));
+		if ((direction != WH_INBOUND && direction != WH_OUTBOUND) || proto < 0 || proto > 255 || port < 0 || port > 65535)
+			return -EBADMSG;
 		r = append(res, mem);
 		r->name = wh_arena_strdup(mem, name);
-		r->direction = (enum wh_direction)json_integer_value(json_object_get(change, "direction"));
-		r->proto = (uint8_t)json_integer_value(json_object_get(change, "proto"));
-		r->port = (uint16_t)json_integer_value(json_object_get(change, "port"));
+		r->direction = (enum wh_direction)direction;
+		r->proto = (uint8_t)proto;
+		r->port = (uint16_t)port;
 		r->confidence = 1;
 	}
-	int rc = read_prefixes(change, mem, &r->prefixes, &r->n_prefixes);
-	if (rc)
-		return rc;
+	r->prefixes = prefixes;
+	r->n_prefixes = n_prefixes;
 	keep_carve_outs(r);
 	r->system_generated = false;
 	r->review = add ? "added" : "edited";

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whatever the bytes, whittle.yaml is told to be bad in a sentence with its line, or gives settings within their bounds. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "whittle/config.h"
+#include "whittle/jit.h"
+
+static void need(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void check_jit(const struct wh_config *c)
+{
+	for (size_t i = 0; i < c->n_jit; i++) {
+		const struct wh_jit_policy *p = &c->jit[i];
+		struct wh_error err = {0};
+		need(p->resource && p->n_ports && p->longest_s > 0 && p->longest_s <= 30 * 86400);
+		for (size_t k = 0; k < p->n_ports; k++)
+			need(p->ports[k].port && (p->ports[k].proto == WH_PROTO_TCP || p->ports[k].proto == WH_PROTO_UDP));
+		/* what the policy does not name is refused by that name */
+		struct wh_jit_grant g = {.resource = p->resource, .proto = p->ports[0].proto, .port = p->ports[0].port, .who = "root", .expires_us = (p->longest_s + 1) * 1000000};
+		need(wh_jit_allowed(c, &g, &err) < 0 && !strncmp(err.text, "refused (", 9));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct wh_config *c = NULL;
+	struct wh_error err = {0};
+	char path[64];
+	if (size > 4096) /* keys are compared with each other: quadratic */
+		size = 4096;
+	int fd = memfd_create("whittle.yaml", MFD_CLOEXEC);
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	if (wh_config_load(path, &c, &err)) {
+		need(strstr(err.text, path) != NULL);
+	} else {
+		check_jit(c);
+		wh_config_free(c);
+	}
+	close(fd);
+	return 0;
+}
