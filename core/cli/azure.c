@@ -101,29 +101,42 @@ static const char *take_token(struct wh_arena *mem)
 	return copy;
 }
 
-static void fill_arm(struct job *j)
+void cli_fill_arm(const struct cli *c, struct wh_arena *mem, struct wh_arm_options *arm)
 {
-	const struct wh_azure_config *cfg = &j->c->config->azure;
-	const char *token = take_token(j->mem);
-	j->arm.say = say;
-	if (!j->arm.endpoint)
-		j->arm.endpoint = cfg->endpoint;
-	if (!j->arm.ca_file)
-		j->arm.ca_file = cfg->ca_file;
-	if (!j->arm.max_wait_ms)
-		j->arm.max_wait_ms = cfg->wait_s * 1000;
-	if (!j->arm.token_command && !token)
-		j->arm.token_command = cfg->token_command;
-	if (!j->arm.token_command)
-		j->arm.token = token;
+	const struct wh_azure_config *cfg = &c->config->azure;
+	const char *token = take_token(mem);
+	arm->say = say;
+	if (!arm->endpoint)
+		arm->endpoint = cfg->endpoint;
+	if (!arm->ca_file)
+		arm->ca_file = cfg->ca_file;
+	if (!arm->max_wait_ms)
+		arm->max_wait_ms = cfg->wait_s * 1000;
+	if (!arm->token_command && !token)
+		arm->token_command = cfg->token_command;
+	if (!arm->token_command)
+		arm->token = token;
+}
+
+int cli_arm_option(const struct cli *c, int o, struct wh_arm_options *arm)
+{
+	int64_t seconds;
+	switch (o) {
+	case 'e': arm->endpoint = optarg; return CLI_OK;
+	case 'k': arm->token_command = optarg; return CLI_OK;
+	case 'a': arm->ca_file = optarg; return CLI_OK;
+	default:
+		if (wh_duration_parse(optarg, &seconds) || seconds < 1 || seconds > 86400)
+			return cli_usage(c, "'%s' is not a time from 1s to 24h", optarg);
+		arm->max_wait_ms = seconds * 1000;
+		return CLI_OK;
+	}
 }
 
 static int take_options(struct job *j, int argc, char **argv, bool rollback)
 {
-	static const struct option opts[] = {{"to", 1, 0, 't'}, {"nsg", 1, 0, 'g'}, {"force", 0, 0, 'f'}, {"endpoint", 1, 0, 'e'}, {"token-command", 1, 0, 'k'},
-	                                     {"ca-file", 1, 0, 'a'}, {"wait", 1, 0, 'w'}, {"resource", 1, 0, 'r'}, {"dry-run", 0, 0, 'n'},
+	static const struct option opts[] = {{"to", 1, 0, 't'}, {"nsg", 1, 0, 'g'}, {"force", 0, 0, 'f'}, CLI_ARM_OPTIONS, {"resource", 1, 0, 'r'}, {"dry-run", 0, 0, 'n'},
 	                                     {"keep-original", 1, 0, 'o'}, {"nsg-scope", 1, 0, 's'}, {0}};
-	int64_t seconds;
 	int o;
 	while ((o = cli_getopt(j->c, argc, argv, "", opts)) != -1) {
 		switch (o) {
@@ -133,13 +146,9 @@ static int take_options(struct job *j, int argc, char **argv, bool rollback)
 			break;
 		case 'g': j->opt.nsg = optarg; break;
 		case 'f': j->opt.force = true; break;
-		case 'e': j->arm.endpoint = optarg; break;
-		case 'k': j->arm.token_command = optarg; break;
-		case 'a': j->arm.ca_file = optarg; break;
-		case 'w':
-			if (wh_duration_parse(optarg, &seconds) || seconds < 1 || seconds > 86400)
-				return cli_usage(j->c, "'%s' is not a time from 1s to 24h", optarg);
-			j->arm.max_wait_ms = seconds * 1000;
+		case 'e': case 'k': case 'a': case 'w':
+			if (cli_arm_option(j->c, o, &j->arm))
+				return CLI_USAGE;
 			break;
 		case 'r': j->names[j->opt.n_resources++] = optarg; break;
 		case 'n': j->dry = true; break;
@@ -163,7 +172,7 @@ static int take_options(struct job *j, int argc, char **argv, bool rollback)
 	j->opt.nsg_scope_default = j->c->config->nsg_scope;
 	j->opt.resources = j->names;
 	j->opt.who = cli_who();
-	fill_arm(j);
+	cli_fill_arm(j->c, j->mem, &j->arm);
 	return CLI_OK;
 }
 

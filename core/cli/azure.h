@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The target `azure` of enforce and rollback. */
+/* The target `azure` of enforce and rollback, and what every command that speaks to Azure has in common. */
 #pragma once
 #include "cli/cli.h"
+#include "whittle/azure.h"
 
 bool cli_is_azure(int argc, char **argv); /* --to azure is among the words */
 int cli_azure(struct cli *c, int argc, char **argv, bool rollback);
+
+/* Rows of an option table, and what takes them: 'e', 'k', 'a', 'w'. Prints the sentence; returns 0 or CLI_USAGE. */
+#define CLI_ARM_OPTIONS {"endpoint", 1, 0, 'e'}, {"token-command", 1, 0, 'k'}, {"ca-file", 1, 0, 'a'}, {"wait", 1, 0, 'w'}
+int cli_arm_option(const struct cli *c, int o, struct wh_arm_options *arm);
+/* What no option said comes from whittle.yaml and from WHITTLE_AZURE_TOKEN, which leaves the environment. */
+void cli_fill_arm(const struct cli *c, struct wh_arena *mem, struct wh_arm_options *arm);

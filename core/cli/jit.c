@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
-#include "cli/cli.h"
+#include <strings.h>
+#include "cli/azure.h"
+#include "cli/jit.h"
 #include "whittle/enforce.h"
 #include "whittle/jit.h"
 #include "whittle/persist.h"
@@ -13,6 +15,7 @@ static const char help[] =
 	"       whittle jit list [--json]\n"
 	"       whittle jit close ID [--why TEXT]\n"
 	"       whittle jit nsg NAME [-o FILE]\n"
+	"       whittle jit nsg [NAME] --to azure [--until-closed] [--endpoint URL] [--token-command CMD] [--ca-file FILE] [--wait 5m]\n"
 	"\n"
 	"Just-in-time access: ports that are closed, and opened on request for one source and a limited time. The policy is in whittle.yaml:\n"
 	"\n"
@@ -29,7 +32,10 @@ static const char help[] =
 	"  list     what is open now, as the kernel has it, with who and why\n"
 	"  off      takes all of it away\n"
 	"  nsg      writes a network security group as it should be now: the ports denied, with an allow for each opening before them, without\n"
-	"           those that ended. For resources elsewhere (open --to nsg, the default for what is not this machine)\n"
+	"           those that ended. For resources elsewhere (open --to nsg, the default for what is not this machine). With --to azure it changes\n"
+	"           the group at Azure itself, or all groups of the policy, as `enforce --to azure` does, wholly or not at all. Azure knows no\n"
+	"           time-outs: what is over goes when the command runs again (from a timer), or at its time with --until-closed, which stays\n"
+	"           until nothing is open. The token: see `whittle enforce --help`\n"
 	"\n"
 	"Everything opened and closed is kept in the ledger with who, when and why. A port that is closed here is left out by `whittle enforce`.\n"
 	"\n"
@@ -214,7 +220,8 @@ static int open_one(struct ctx *x, int argc, char **argv)
 	printf("Opening %s: %s may connect to %s of %s until %s.\n", g.id, wh_prefix_text(&g.from, src), port_text(g.proto, g.port, p), g.resource,
 	       wh_time_text(g.expires_us, t));
 	if (g.nsg)
-		puts("It takes effect with the group that `whittle jit nsg` writes, and ends with the one that it writes after that.");
+		puts("It takes effect with the group that `whittle jit nsg` writes, and ends with the one that it writes after its time. With --to azure\n"
+		     "it writes the group at Azure itself.");
 	else
 		puts("The kernel ends it by itself; `whittle jit close` does so early.");
 	return CLI_OK;
@@ -287,8 +294,10 @@ static int close_one(struct ctx *x, int argc, char **argv)
 
 static int nsg(struct ctx *x, int argc, char **argv)
 {
-	static const struct option opts[] = {{"output", 1, 0, 'o'}, {0}};
+	static const struct option opts[] = {{"output", 1, 0, 'o'}, {"to", 1, 0, 't'}, {"until-closed", 0, 0, 'u'}, CLI_ARM_OPTIONS, {0}};
 	const struct wh_nsg *found = NULL;
+	struct wh_arm_options arm = {0};
+	bool azure = false, until_closed = false, arm_given = false;
 	const char *path = NULL;
 	struct wh_jit_grant *g;
 	struct wh_error err;
@@ -297,17 +306,35 @@ static int nsg(struct ctx *x, int argc, char **argv)
 	size_t n;
 	int o;
 	while ((o = cli_getopt(x->c, argc, argv, "o:", opts)) != -1) {
-		if (o != 'o')
-			return CLI_USAGE;
-		path = optarg;
+		switch (o) {
+		case 'o': path = optarg; break;
+		case 'u': until_closed = true; break;
+		case 't':
+			if (strcmp(optarg, "azure"))
+				return cli_usage(x->c, "unknown target '%s'; there is azure", optarg);
+			azure = true;
+			break;
+		case 'e': case 'k': case 'a': case 'w':
+			if (cli_arm_option(x->c, o, &arm))
+				return CLI_USAGE;
+			arm_given = true;
+			break;
+		default: return CLI_USAGE;
+		}
 	}
-	if (argc - optind != 1)
+	if (!azure && (until_closed || arm_given))
+		return cli_usage(x->c, "--until-closed and the options of Azure go with --to azure");
+	if (azure && path)
+		return cli_usage(x->c, "-o writes a file, --to azure changes the group itself: one of them");
+	if (argc - optind > 1 || (!azure && argc - optind != 1))
 		return cli_usage(x->c, "nsg takes the name of one network security group");
 	for (size_t i = 0; i < x->estate->n_nsgs; i++)
-		if (!strcmp(x->estate->nsgs[i].name, argv[optind]))
+		if (optind < argc && !strcasecmp(x->estate->nsgs[i].name, argv[optind]))
 			found = &x->estate->nsgs[i];
-	if (!found)
+	if (!found && optind < argc)
 		return cli_usage(x->c, "there is no network security group '%s' in the estate", argv[optind]);
+	if (azure)
+		return cli_jit_azure(x->c, x->store, x->estate, x->mem, &arm, found ? found->name : NULL, until_closed);
 	if (wh_jit_list(x->store, x->mem, &g, &n, &err) ||
 	    wh_jit_nsg(x->c->config, x->estate, found, g, n, wh_now_us(), x->mem, &doc, &notes, &err))
 		return cli_error(&err);
@@ -336,13 +363,13 @@ static int run(struct cli *c, int argc, char **argv)
 		v++;
 	if (argc < 2 || !verbs[v])
 		return cli_usage(c, "say what to do: on, confirm, off, open, list, close or nsg");
-	bool reads = v == 4 || v == 6;
+	bool reads = v == 4 || (v == 6 && !cli_is_azure(argc, argv));
 	int rc = cli_open_store(c, reads ? WH_STORE_READ : WH_STORE_WRITE, &x.store);
 	if (rc)
 		return rc;
 	x.mem = wh_arena_new();
 	argc--, argv++;
-	if (wh_estate_load(x.store, x.mem, &x.estate, &err) || (!reads && wh_enforce_privileges(c->store_url, &err) && err.code != -EPERM /* for a group none are needed */))
+	if (wh_estate_load(x.store, x.mem, &x.estate, &err) || (!reads && v != 6 && wh_enforce_privileges(c->store_url, &err) && err.code != -EPERM /* for a group none are needed */))
 		rc = cli_error(&err);
 	else
 		rc = v == 0 ? on(&x, argc, argv) : v == 1 ? confirm(&x, argc) : v == 2 ? off(&x, argc) : v == 3 ? open_one(&x, argc, argv) : v == 4 ? list(&x, argc)

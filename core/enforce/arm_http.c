@@ -242,7 +242,7 @@ int wh_arm_wait(struct wh_arm *arm, int64_t ms, struct wh_error *err)
 {
 	int64_t limit = arm->opt.max_wait_ms ? arm->opt.max_wait_ms : 300000;
 	if (arm->waited_ms + ms > limit)
-		return wh_fail(err, -ETIMEDOUT, "Azure did not get done within %lld seconds", (long long)(limit / 1000));
+		return wh_fail(err, -ETIMEDOUT, "Azure did not get done within %lld second%s", (long long)(limit / 1000), limit / 1000 == 1 ? "" : "s");
 	arm->waited_ms += ms;
 	struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 	while (nanosleep(&ts, &ts) && errno == EINTR)

@@ -104,6 +104,7 @@ static int put(struct writer *w, const struct wh_resource *r, struct wh_jit_port
 	for (size_t j = 0; j < r->n_addrs; j++)
 		if (wh_addr_is_v4(&r->addrs[j]) == v4)
 			json_array_append_new(locals, json_string(wh_addr_text(&r->addrs[j], addr)));
+	bool one = json_array_size(locals) == 1;
 	const char *clean = wh_nsg_clean_name(r->name, 30, w->mem), *p = wh_proto_text(port.proto, proto);
 	const char *name = g ? wh_arena_printf(w->mem, PREFIX "%s-%s-%s-%u", g->id, clean, p, port.port)
 	                     : wh_arena_printf(w->mem, PREFIX "deny-%s-%s-%u%s", clean, p, port.port, v4 ? "" : "-v6");
@@ -111,8 +112,10 @@ static int put(struct writer *w, const struct wh_resource *r, struct wh_jit_port
 	                     : "Closed but for what whittle jit opens";
 	json_t *o = json_pack("{s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:o,s:s}", "description", wh_nsg_description(w->mem, says), "priority", (int)priority, "direction", "Inbound",
 	                      "access", g ? "Allow" : "Deny", "protocol", port.proto == WH_PROTO_UDP ? "Udp" : "Tcp", "sourceAddressPrefix",
-	                      g ? wh_prefix_text(&g->from, src) : "*", "sourcePortRange", "*", "destinationAddressPrefixes", locals, "destinationPortRange",
+	                      g ? wh_prefix_text(&g->from, src) : "*", "sourcePortRange", "*", one ? "destinationAddressPrefix" : "destinationAddressPrefixes",
+	                      one ? json_incref(json_array_get(locals, 0)) : json_incref(locals), "destinationPortRange",
 	                      wh_arena_printf(w->mem, "%u", port.port));
+	json_decref(locals);
 	json_t *rule = !o ? NULL : w->arm ? json_pack("{s:s,s:o}", "name", name, "properties", o) : o;
 	if (!rule || (!w->arm && json_object_set_new(rule, "name", json_string(name))) || json_array_append_new(w->rules, rule))
 		return wh_fail(w->err, -ENOMEM, "out of memory");

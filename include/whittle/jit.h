@@ -13,6 +13,7 @@
  */
 #pragma once
 #include <jansson.h>
+#include "whittle/azure.h"
 #include "whittle/base.h"
 #include "whittle/config.h"
 #include "whittle/estate.h"
@@ -66,3 +67,6 @@ int wh_jit_nft_live(struct wh_arena *mem, struct wh_jit_live *out, struct wh_err
  */
 int wh_jit_nsg(const struct wh_config *c, const struct wh_estate *e, const struct wh_nsg *nsg, const struct wh_jit_grant *grants, size_t n,
                int64_t now_us, struct wh_arena *mem, json_t **out, char **notes, struct wh_error *err);
+/* The same at Azure: reads the group, writes it so, and reads it back, wholly or not at all (see azure.h). *notes also after an error. */
+int wh_jit_azure(struct wh_arm *arm, const struct wh_config *c, const struct wh_estate *e, const struct wh_nsg *nsg, const struct wh_jit_grant *grants, size_t n,
+                 int64_t now_us, struct wh_arm_result *out, char **notes, struct wh_error *err);

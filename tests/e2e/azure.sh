@@ -64,6 +64,8 @@ azure enforce vm1 --dry-run && grep -q '^  + 299 Inbound deny TCP-Inbound-DENY-'
 check "a dry run shows the rules to be added and writes nothing"
 azure enforce vm1 && grep -q 'applied, read back and compared: 2 changes' out && has_deny web && [ "$(writes)" -eq 1 ]
 check "the group gets the rules by one PUT"
+"$w" --store l.db rules list vm1 >out 2>err && grep -q "last enforced 20.* by $(id -un)" out
+check "rules list tells when it was enforced, and by whom"
 jq -e '.[0] | .tags.owner == "net" and .location == "westeurope"' state.json >/dev/null && [ "$(rules web | tail -n 1)" = "300 Allow allow-ssh" ]
 check "everything else in the group is as it was"
 azure enforce vm1 && grep -q 'nothing to change' out && [ "$(writes)" -eq 1 ]
@@ -129,6 +131,9 @@ check "what comes back other than sent is rolled back"
 fresh asyncfail
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'as Failed' err && grep -q 'the former group was put back' err && as_before web
 check "an operation that Azure ends as Failed is rolled back"
+fresh asyncforever
+azure enforce vm1 --wait 1s; [ $? -eq 1 ] && grep -q 'did not get done within 1 second' err && grep -q 'the former group was put back' err && as_before web && [ "$(wc -l <requests)" -lt 40 ]
+check "an operation that never ends, at a service that wants to be asked at once, is given up in time, and rolled back"
 fresh foreign
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'another host' err && as_before web
 check "a poll at another host is refused, and the former group put back"
@@ -189,6 +194,28 @@ check "an opening that came since the import is no change of somebody else's, is
 jq --arg n whittle-jit-17-vm1-TCP-22 --argjson p 251 "$jit" state.json >s && mv s state.json && serve ""
 azure rollback && ! has_deny web && rules web | grep -q '^250 Allow SecurityCenter' && rules web | grep -q '^251 Allow whittle-jit-17'
 check "a rollback leaves the openings of now as they are"
+
+printf 'jit:\n  - {resource: vm1, ports: [22], longest: 3h}\n' >j.yaml
+jit() { WHITTLE_AZURE_TOKEN=$token timeout 120 "$w" --store l.db --config j.yaml jit "$@" >out 2>err; }
+to_azure() { jit nsg --to azure --endpoint "http://127.0.0.1:$port" "$@"; }
+fresh
+to_azure web && rules web | grep -q '^100 Deny whittle-jit-deny-vm1-TCP-22' && [ "$(rules web | wc -l)" -eq 2 ] && grep -q 'applied, read back and compared' out
+check "jit nsg --to azure closes the policy's ports in the group at Azure"
+to_azure && grep -q 'is as it should be' out && [ "$(writes)" -eq 1 ]
+check "again it changes nothing"
+jit open vm1 22 --from 140.20.30.9 --for 3s --to nsg --why 'a look' && to_azure --until-closed && [ "$(writes)" -eq 3 ] && ! rules web | grep -q ' Allow whittle-jit' && rules web | grep -q 'Deny whittle-jit-deny' &&
+	grep -c 'applied, read back' out | grep -q 2
+check "an opening is a rule there, and with --until-closed it goes at its time"
+jit open vm1 22 --from 140.20.30.9 --for 1h --to nsg --why 'a look' && to_azure && rules web | grep -q ' Allow whittle-jit-[0-9]*-vm1-TCP-22' && grep -q 'a look' state.json && grep -q 'runs again after its time' err
+check "without it the rule is there until the command runs again, which it says"
+jit close "$(jit list --json && jq -r '.openings[0].id' out)" && to_azure && ! rules web | grep -q ' Allow whittle-jit' && "$w" --store l.db --config j.yaml jit list >out 2>err && grep -q 'Nothing is open' out
+check "what is closed early goes with the next run"
+jit open vm1 22 --from 203.0.113.9 --for 1h --to nsg && to_azure; [ $? -eq 2 ] && grep -q 'refused (narrow-only)' err && ! rules web | grep -q 203.0.113 && jit close "$(jit list --json && jq -r '.openings[0].id' out)"
+check "an opening that the group does not allow is refused, and nothing is written"
+jq '.[0].properties.securityRules |= map(select(.name | startswith("whittle-jit") | not))' state.json >s && mv s state.json && serve change && to_azure --json && jq -e '.groups[0].state == "applied"' out >/dev/null
+check "412: what somebody changed meanwhile is built upon once more"
+jit nsg web --until-closed; [ $? -eq 2 ] && grep -q 'go with --to azure' err
+check "--until-closed without --to azure is refused"
 
 # ---- two groups ----
 ledger=$dir/two.db

@@ -7,6 +7,7 @@
 //   change                                somebody else changes the group's tags before the next PUT
 //   changerule                            somebody else adds a rule before the next PUT
 //   mangle                                keep something else than what was sent
+//   asyncforever                          the operation goes on for ever, and is to be asked for at once
 //   asyncfail                             the operation ends as Failed       foreign   send the poll to another host
 //   expire                                refuse the token once           forbid / forbidput   403 once, to any request / to a PUT
 //   ill / illput                          answer 503 to every request / every PUT from now on
@@ -20,7 +21,7 @@ const plan = (process.argv[2] || '').split(',').filter(Boolean);
 const token = process.env.ARM_TOKEN || 'secret';
 const state = process.env.ARM_STATE;
 const home = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups';
-let version = 1, polls = 0, expired = false;
+let version = 1, polls = 0, expired = false, forever = false;
 const rule = (name, priority, extra) => ({
   name, id: `${home}/web/securityRules/${name}`, etag: 'W/"x"', type: 'Microsoft.Network/networkSecurityGroups/securityRules',
   properties: Object.assign({ provisioningState: 'Succeeded', protocol: 'Tcp', sourcePortRange: '*', destinationPortRange: '22',
@@ -92,6 +93,7 @@ function put(req, res, body) {
   if (take('put500applied')) return fail(res, 500, 'InternalServerError');
   const host = take('foreign') ? 'http://localhost:1' : `http://127.0.0.1:${server.address().port}`;
   polls = 0;
+  forever = take('asyncforever');
   res.writeHead(201, { ETag: etag(), 'Azure-AsyncOperation': `${host}/subscriptions/s/operations/1?api-version=2023-09-01`, 'Retry-After': '0', 'Content-Type': 'application/json' });
   res.end(show());
 }
@@ -117,7 +119,7 @@ const server = http.createServer((req, res) => {
     if (!expired && take('expire')) { expired = true; return fail(res, 401, 'ExpiredAuthenticationToken'); }
     if (!url.searchParams.get('api-version')) return fail(res, 400, 'MissingApiVersionParameter');
     if (url.pathname.endsWith('/operations/1')) {
-      const status = polls++ < 1 ? 'InProgress' : take('asyncfail') ? 'Failed' : 'Succeeded';
+      const status = forever || polls++ < 1 ? 'InProgress' : take('asyncfail') ? 'Failed' : 'Succeeded';
       res.writeHead(200, { 'Content-Type': 'application/json', 'Retry-After': '0' });
       return res.end(JSON.stringify({ status, error: status === 'Failed' ? { code: 'Broken', message: 'played' } : undefined }));
     }
