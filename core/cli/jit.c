@@ -14,6 +14,7 @@ static const char help[] =
 	"       whittle jit open RESOURCE PORT --from ADDRESS|PREFIX [--for 1h] [--why TEXT] [--to nft|nsg]\n"
 	"       whittle jit list [--json]\n"
 	"       whittle jit close ID [--why TEXT]\n"
+	"       whittle jit log [--json]\n"
 	"       whittle jit nsg NAME [-o FILE]\n"
 	"       whittle jit nsg [NAME] --to azure [--until-closed] [--endpoint URL] [--token-command CMD] [--ca-file FILE] [--wait 5m]\n"
 	"\n"
@@ -30,6 +31,7 @@ static const char help[] =
 	"  open     lets one source in. On this machine the kernel itself ends it, also when nothing of whittle runs any more\n"
 	"  close    ends it early; connections that were made stay\n"
 	"  list     what is open now, as the kernel has it, with who and why\n"
+	"  log      everything that was opened and closed, with who, when and why\n"
 	"  off      takes all of it away\n"
 	"  nsg      writes a network security group as it should be now: the ports denied, with an allow for each opening before them, without\n"
 	"           those that ended. For resources elsewhere (open --to nsg, the default for what is not this machine). With --to azure it changes\n"
@@ -353,7 +355,7 @@ static int nsg(struct ctx *x, int argc, char **argv)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const char *const verbs[] = {"on", "confirm", "off", "open", "list", "close", "nsg", NULL};
+	static const char *const verbs[] = {"on", "confirm", "off", "open", "list", "close", "nsg", "log", NULL};
 	struct ctx x = {.c = c};
 	struct wh_error err;
 	size_t v = 0;
@@ -362,8 +364,8 @@ static int run(struct cli *c, int argc, char **argv)
 	while (argc > 1 && verbs[v] && strcmp(verbs[v], argv[1]))
 		v++;
 	if (argc < 2 || !verbs[v])
-		return cli_usage(c, "say what to do: on, confirm, off, open, list, close or nsg");
-	bool reads = v == 4 || (v == 6 && !cli_is_azure(argc, argv));
+		return cli_usage(c, "say what to do: on, confirm, off, open, list, close, log or nsg");
+	bool reads = v == 4 || v == 7 || (v == 6 && !cli_is_azure(argc, argv));
 	int rc = cli_open_store(c, reads ? WH_STORE_READ : WH_STORE_WRITE, &x.store);
 	if (rc)
 		return rc;
@@ -373,7 +375,7 @@ static int run(struct cli *c, int argc, char **argv)
 		rc = cli_error(&err);
 	else
 		rc = v == 0 ? on(&x, argc, argv) : v == 1 ? confirm(&x, argc) : v == 2 ? off(&x, argc) : v == 3 ? open_one(&x, argc, argv) : v == 4 ? list(&x, argc)
-		   : v == 5 ? close_one(&x, argc, argv) : nsg(&x, argc, argv);
+		   : v == 5 ? close_one(&x, argc, argv) : v == 6 ? nsg(&x, argc, argv) : argc > 1 ? cli_usage(c, "log takes no further words") : cli_jit_log(c, x.store);
 	if (x.estate)
 		wh_estate_free(x.estate);
 	wh_arena_free(x.mem);

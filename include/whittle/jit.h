@@ -41,6 +41,22 @@ int wh_jit_close(struct wh_store *s, const char *id, const char *who, const char
 /* What is open now, by id: the kernel's for this machine (with who and why from the ledger), the ledger's for groups. */
 int wh_jit_list(struct wh_store *s, struct wh_arena *mem, struct wh_jit_grant **out, size_t *n, struct wh_error *err);
 
+/* One entry of the journal. Texts may be NULL, and are borrowed for the call. */
+struct wh_jit_event {
+	int64_t time_us;
+	const char *who, *what;           /* "open", "close", "on", "confirm", "off", "azure" */
+	const char *id, *resource, *why;  /* open, close */
+	bool has_opening;                 /* the rest is filled in */
+	uint8_t proto;
+	uint16_t port;
+	struct wh_prefix from;
+	int64_t expires_us;
+	const char *nsg, *state;          /* azure: the group's id, and how it ended */
+};
+typedef int (*wh_jit_log_cb)(void *arg, const struct wh_jit_event *e);
+/* Oldest first. */
+int wh_jit_log(struct wh_store *s, wh_jit_log_cb each, void *arg, struct wh_error *err);
+
 /* ---- this machine ---- */
 /* Closes the ports. confirm_within_s > 0: the kernel opens those that were not closed before again by itself, unless confirmed. */
 int wh_jit_nft_on(const struct wh_jit_port *ports, size_t n, int64_t confirm_within_s, struct wh_error *err);
