@@ -42,7 +42,8 @@ static int import(struct cli *c, const char *path)
 		rc = cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:s}", "resources", (json_int_t)sum.resources, "addresses", (json_int_t)sum.addresses, "nsgs",
 		                              (json_int_t)sum.nsgs, "rules", (json_int_t)sum.rules, "notes", sum.note_texts ? sum.note_texts : ""));
 	} else {
-		printf("%zu resources with %zu addresses; %zu network security groups with %zu rules\n", sum.resources, sum.addresses, sum.nsgs, sum.rules);
+		printf("%zu resource%s with %zu address%s; %zu network security group%s with %zu rule%s\n", sum.resources, sum.resources == 1 ? "" : "s", sum.addresses,
+		       sum.addresses == 1 ? "" : "es", sum.nsgs, sum.nsgs == 1 ? "" : "s", sum.rules, sum.rules == 1 ? "" : "s");
 		if (sum.notes)
 			printf("Read with a note:\n%s", sum.note_texts);
 	}

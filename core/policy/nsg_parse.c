@@ -220,6 +220,13 @@ static int add_default(struct parse *p, size_t i, struct wh_rule *r)
 	return 0;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct wh_rule *const *x = a, *const *y = b;
+	int c = strcasecmp((*x)->name, (*y)->name);
+	return c ? c : (*x)->index - (*y)->index;
+}
+
 static int by_priority(const void *a, const void *b)
 {
 	const struct wh_rule *x = a, *y = b;
@@ -248,6 +255,26 @@ static int check_priorities(struct parse *p, const struct wh_nsg *nsg, const cha
 	return 0;
 }
 
+/* Azure holds each name once, whatever its case; what is read by name must be one rule. */
+static int check_names(struct parse *p, const struct wh_nsg *nsg, const char *base)
+{
+	const struct wh_rule **by = wh_arena_array(p->mem, nsg->n_rules + 1, sizeof *by);
+	size_t n = 0;
+	for (size_t i = 0; i < nsg->n_rules; i++)
+		if (!nsg->rules[i].is_default)
+			by[n++] = &nsg->rules[i];
+	if (n)
+		qsort(by, n, sizeof *by, by_name);
+	for (size_t i = 1; i < n; i++) {
+		if (strcasecmp(by[i - 1]->name, by[i]->name) != 0)
+			continue;
+		const struct wh_rule *second = by[i - 1]->index > by[i]->index ? by[i - 1] : by[i];
+		snprintf(p->path, sizeof p->path, "%s/%d", base, second->index);
+		return bad(p, "name", "two rules of %s have the name %s", nsg->name, second->name);
+	}
+	return 0;
+}
+
 static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg *nsg)
 {
 	const json_t *props = props_of(o), *rules = json_object_get(props, "securityRules");
@@ -258,6 +285,8 @@ static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg
 	snprintf(p->path, sizeof p->path, "%s", path);
 	if (!name)
 		return bad(p, NULL, "a network security group has no name");
+	if (*name == '[')
+		return bad(p, "name", "the name %s is an expression of a template, whose value is not known here: give the group as `az network nsg show` prints it", name);
 	*nsg = (struct wh_nsg){.name = wh_arena_strdup(p->mem, name), .file = wh_arena_strdup(p->mem, p->file), .arm_resource = props != o};
 	nsg->at_nic = json_array_size(json_object_get(props, "networkInterfaces")) > 0;
 	nsg->at_subnet = json_array_size(json_object_get(props, "subnets")) > 0;
@@ -277,7 +306,8 @@ static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg
 		add_default(p, i, &nsg->rules[nsg->n_rules++]);
 	qsort(nsg->rules, nsg->n_rules, sizeof *nsg->rules, by_priority);
 	nsg->source = json_incref(o);
-	return check_priorities(p, nsg, base);
+	int rc = check_names(p, nsg, base);
+	return rc ? rc : check_priorities(p, nsg, base);
 }
 
 static bool is_nsg(const json_t *o)

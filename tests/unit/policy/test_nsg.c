@@ -136,6 +136,10 @@ static void bad_input_is_named_with_file_and_line(void **state)
 		{"{\"name\":\"web\",\"securityRules\":[\n" RULE("a", "100", "Permit", "*", "22") "]}", "web.json:2: access must be"},
 		{"{\"name\":\"web\",\"securityRules\":[\n" RULE("a", "100", "Allow", "not a tag", "22") "]}", "web.json:2: 'not a tag' is not an address"},
 		{"{\"resources\":[\n{\"type\":\"Microsoft.Network/networkSecurityGroups/securityRules\"}]}", "web.json:2: a rule that stands outside"},
+		{"{\"name\":\"web\",\"securityRules\":[\n" RULE("Ssh", "300", "Allow", "*", "22") ",\n" RULE("b", "310", "Deny", "*", "23") ",\n" RULE("ssh", "320", "Deny", "*", "23") "]}",
+		 "web.json:4: two rules of web have the name ssh"},
+		{"{\"resources\":[{\"type\":\"Microsoft.Network/networkSecurityGroups\",\n\"name\":\"[parameters('n')]\",\"properties\":{\"securityRules\":[]}}]}",
+		 "web.json:2: the name [parameters('n')] is an expression of a template"},
 		{"[1,2]", "no network security group"},
 		{"{", "web.json"},
 	};

@@ -187,11 +187,31 @@ static char *render(struct world *w)
 	return text;
 }
 
+/* The template is read back to the same packets. A group that needs no change is not in it. */
+static bool compare_template(struct world *w, const struct wh_nsg *before)
+{
+	struct wh_error err;
+	char *text = NULL;
+	struct wh_nsg *after;
+	size_t n;
+	if (wh_renderer_find("arm")->render(&w->rec, &w->estate, NULL, &text, &err))
+		fail_msg("%s", err.text);
+	bool has = !wh_nsg_parse("arm", text, strlen(text), w->mem, &after, &n, &err);
+	if (has) {
+		compare(w, before, after, text);
+		wh_nsgs_free(after, n);
+	} else {
+		assert_non_null(strstr(text, "\"resources\": []"));
+	}
+	free(text);
+	return has;
+}
+
 /* before ∧ proposed on what is narrowed, before elsewhere; then again upon the result, with other rules. */
 static void packets_pass_that_passed_and_were_proposed_and_no_others(void **state)
 {
 	(void)state;
-	unsigned changed = 0, moved = 0, joined = 0;
+	unsigned changed = 0, moved = 0, joined = 0, templates = 0;
 	srand(21);
 	for (int round = 0; round < 150; round++) {
 		struct world w = {.mem = wh_arena_new()};
@@ -208,6 +228,7 @@ static void packets_pass_that_passed_and_were_proposed_and_no_others(void **stat
 				fail_msg("%s\n%s", err.text, out);
 			assert_int_equal(n, 1);
 			compare(&w, before, after, out);
+			templates += compare_template(&w, before);
 			changed += after->n_rules != before->n_rules;
 			joined += strstr(out, "\"21-22\"") || strstr(out, "\"21-23\"") || strstr(out, "\"22-23\"") || strstr(out, "\"23\"]");
 			for (size_t i = 0; i < before->n_rules; i++)
@@ -232,6 +253,7 @@ static void packets_pass_that_passed_and_were_proposed_and_no_others(void **stat
 		wh_arena_free(w.mem);
 	}
 	assert_true(changed > 120);
+	assert_true(templates > 120);
 	assert_true(joined > 100);
 	assert_true(moved > 10); /* the tight groups really made rules move */
 }
@@ -352,6 +374,36 @@ static void what_stood_behind_an_earlier_export_does_not_come_ahead_of_the_next(
 	wh_nsgs_free(first, 1);
 	wh_nsgs_free(second, 1);
 	wh_nsgs_free(w.nsg, 1);
+	wh_arena_free(w.mem);
+}
+
+static void more_rules_than_azure_takes_are_refused(void **state)
+{
+	(void)state;
+	struct world w = {.mem = wh_arena_new()};
+	struct wh_prefix p = {.addr = wh_addr_v4(0x2d000000), .len = 128};
+	struct wh_error err = {.text = ""};
+	char *text = NULL, *out = NULL;
+	size_t len;
+	for (int others = 997; others <= 998; others++) { /* with ours, two of IPv4 and one of IPv6: 1,000 and 1,001 */
+		FILE *f = open_memstream(&text, &len);
+		fputs("{\"name\":\"web\",\"securityRules\":[" R("ssh", "4000", "Allow", FROM("*"), "22"), f);
+		for (int i = 0; i < others - 1; i++)
+			fprintf(f, ",{\"name\":\"o%d\",\"priority\":%d,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Udp\",\"sourcePortRange\":\"*\"," FROM("10.0.0.9")
+			        ",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"53\"}", i, 200 + i);
+		fputs("]}", f);
+		fclose(f);
+		make(&w, text);
+		w.rules[0][0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
+		w.results[0].n_rules = 1;
+		int rc = wh_renderer_find("nsg")->render(&w.rec, &w.estate, NULL, &out, &err);
+		assert_int_equal(rc, others == 997 ? 0 : -E2BIG);
+		assert_true(others == 997 ? out != NULL : strstr(err.text, "more than the 1,000") && !out);
+		free(out);
+		free(text);
+		out = NULL;
+		wh_nsgs_free(w.nsg, 1);
+	}
 	wh_arena_free(w.mem);
 }
 
@@ -490,6 +542,7 @@ int main(void)
 		cmocka_unit_test(what_moves_is_said_and_nothing_else_moves),
 		cmocka_unit_test(a_rule_of_unknown_reach_stays_ahead),
 		cmocka_unit_test(what_stood_behind_an_earlier_export_does_not_come_ahead_of_the_next),
+		cmocka_unit_test(more_rules_than_azure_takes_are_refused),
 		cmocka_unit_test(more_prefixes_than_azure_takes_are_refused),
 		cmocka_unit_test(names_and_descriptions_keep_azures_rules_whatever_the_resource_is_called),
 		cmocka_unit_test(ports_with_the_same_prefixes_share_their_rules_until_they_part),
