@@ -326,7 +326,7 @@ static int run(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "say what to do: list, add, edit, delete, reset, undo or history");
 	static const char *const verbs[] = {"list", "add", "edit", "delete", "history", "undo", "reset", NULL};
 	size_t v = 0;
-	while (verbs[v] && strcmp(verbs[v], argv[1]))
+	while (verbs[v] && strcmp(verbs[v], argv[1]) != 0)
 		v++;
 	if (!verbs[v])
 		return cli_usage(c, "'%s' is not one of list, add, edit, delete, reset, undo, history", argv[1]);

@@ -122,8 +122,8 @@ int wh_nsg_remove_overdue(struct wh_nsg_plan *plan, const struct wh_estate *e, c
 		json_t *doc = wh_nsg_plan_json(plan);
 		char *text = json_dumps(doc, JSON_COMPACT);
 		rc = text ? wh_nsg_parse(plan->name, text, strlen(text), mem, &after, &count, err) : wh_fail(err, -ENOMEM, "out of memory");
-		const struct wh_rule *r = rc ? NULL : wh_rule_named(after, list[i].rule);
-		const char *why = !r || !r->allow ? NULL : r->origin == WH_ORIGIN_PERSON ? still_needed(after, r, plan->nsg, e, mem) : "it is not whittle's to remove";
+		const struct wh_rule *r = rc || !after ? NULL : wh_rule_named(after, list[i].rule);
+		const char *why = !after || !r || !r->allow ? NULL : r->origin == WH_ORIGIN_PERSON ? still_needed(after, r, plan->nsg, e, mem) : "it is not whittle's to remove";
 		if (r && r->allow && why) {
 			*notes = wh_arena_printf(mem, "%s%s: %s was kept until %s, and stays: %s\n", *notes, plan->name, list[i].rule, list[i].until, why);
 		} else if (r && r->allow) {
