@@ -107,20 +107,36 @@ static void print_rule(const struct wh_recommended_rule *r)
 	}
 }
 
-/* The journal's last enforcement, and whether what is saved was changed after it. */
+/* The journal's last enforcement that held, whether it was taken back, and whether what is saved was changed after it. */
 struct last {
 	const struct wh_estate *estate;
 	const struct wh_resource *resource;
 	int64_t enforced_us, changed_us;
+	bool taken_back;
 	char who[64];
 };
+
+/* What was applied to the kernel holds once it was confirmed; what was sent to Azure, once it was read back. */
+static bool holds(const char *what, const char *json)
+{
+	if (strcmp(what, "azure.apply") != 0)
+		return !strcmp(what, "enforce.confirm");
+	json_t *o = json_loads(json, 0, NULL);
+	const char *state = json_string_value(json_object_get(o, "state"));
+	bool yes = state && (!strcmp(state, "applied") || !strcmp(state, "unchanged"));
+	json_decref(o);
+	return yes;
+}
 
 static int last_entry(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json)
 {
 	struct last *l = arg;
 	(void)seq;
-	if (!strcmp(what, "enforce.apply") || !strcmp(what, "azure.apply")) {
+	if (!strcmp(what, "enforce.rollback") || !strcmp(what, "azure.rollback") || !strcmp(what, "enforce.uninstall")) {
+		l->taken_back = true;
+	} else if (holds(what, json)) {
 		l->enforced_us = time_us;
+		l->taken_back = false;
 		snprintf(l->who, sizeof l->who, "%s", who);
 	} else if (!strncmp(what, "review.", 7)) {
 		json_t *o = json_loads(json, 0, NULL);
@@ -145,7 +161,7 @@ static int print_header(struct ctx *x, const struct wh_resource_result *r)
 	else if (l.changed_us > l.enforced_us)
 		printf("changed since, and not yet enforced (%s, by %s, was before that)\n", wh_time_text(l.enforced_us, t), l.who);
 	else
-		printf("last enforced %s by %s\n", wh_time_text(l.enforced_us, t), l.who);
+		printf("last enforced %s by %s%s\n", wh_time_text(l.enforced_us, t), l.who, l.taken_back ? ", and taken back since" : "");
 	return CLI_OK;
 }
 

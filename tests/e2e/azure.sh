@@ -74,6 +74,8 @@ azure enforce vm1 --json && jq -e '.groups[0] | .state == "unchanged" and .name 
 check "--json says the same for programs"
 azure rollback && grep -q 'the former rules are back' out && as_before web && [ "$(writes)" -eq 2 ]
 check "rollback --to azure puts the former rules back"
+"$w" --store l.db rules list vm1 >out 2>err && grep -q "last enforced 20.*, and taken back since" out
+check "rules list tells that too"
 azure rollback; [ $? -eq 2 ] && grep -q 'nothing at Azure' err
 check "a second rollback has nothing to put back and says so"
 azure enforce vm9; [ $? -eq 2 ] && grep -q "no resource 'vm9'" err
