@@ -13,6 +13,7 @@ port in tcp 22
 2001:db8:7::/64
 port in udp 161
 140.20.30.8/29
+2001:db8:7::/64
 port out tcp 22
 140.20.30.8/29
 R
@@ -42,6 +43,9 @@ is "$(from 140.20.30.9)" connects "and so does ARP"
 is "$(udp_from 140.20.30.9 161 4000)" answered "an allowed datagram in fragments arrives, and its answer too"
 is "$(udp_from 203.0.113.77 161 4000)" "no answer" "one from outside does not"
 is "$(udp_from 203.0.113.77 500 4000)" answered "fragments to a port without a rule arrive"
+# an answer's fragments are too large for the path at first, and the server has to hear that
+udp6_from() { in_net "$BUILD/tools/talk" utry "2001:db8::4@$1" "$2" 4000 | grep -x answered || in_net "$BUILD/tools/talk" utry "2001:db8::4@$1" "$2" 4000; }
+is "$(udp6_from 2001:db8:7::9 161) / $(udp6_from 2001:db8:9::77 161) / $(udp6_from 2001:db8:9::77 500)" "answered / no answer / answered" "and the same over IPv6"
 is "$(in_net "$BUILD/tools/talk" bulk 10.0.0.4@140.20.30.9 22 300000)" "all back" "a path with a smaller MTU is found: 300 kB go through"
 has "$(ip -n "$srv" route get 140.20.30.9)" 'mtu 1300' "because the ICMP message came in"
 is "$(in_net "$BUILD/tools/talk" bulk 2001:db8::4@2001:db8:7::9 22 300000)" "all back" "and over IPv6"

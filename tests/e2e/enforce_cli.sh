@@ -52,6 +52,16 @@ printf 'port in tcp 22\n140.20.30.8/29\n' >"$dir/rules"; chmod 755 "$dir"; chmod
 cp "$BUILD/tools/nft_tool" "$dir/nft_tool"; chmod 755 "$dir/nft_tool"
 as_nobody ,+net_admin "$dir/nft_tool" apply "$dir/rules" 0 >/dev/null 2>&1; t $? "nobody with CAP_NET_ADMIN and nothing else can enforce"
 is "$(from 203.0.113.77)" "no connection" "and it holds"
+w rollback >/dev/null
+# the program itself, as a user with this one capability and a ledger of his own
+mkdir "$dir/his"; cp "$WHITTLE_STORE" "$dir/his/l.db"; chown -R 65534 "$dir/his"; cp "$W" "$dir/whittle"; chmod 755 "$dir/whittle"
+his() { as_nobody ,+net_admin env -u SSH_CONNECTION WHITTLE_STORE="$dir/his/l.db" "$dir/whittle" "$@" 2>&1; }
+out=$(his enforce && his confirm && his drift && his enforce --repair); rc=$?
+has "$rc $(tr '\n' ' ' <<<"$out")" '^0 Applied and read back.*the rules stay.*holds what was applied.*nothing to repair' "enforce, confirm, drift and --repair need no more"
+is "$(from 203.0.113.77)" "no connection" "and hold"
+has "$(his rollback)" 'table is gone' "nor does rollback"
+out=$(as_nobody "" env WHITTLE_STORE="$dir/his/l.db" "$dir/whittle" enforce 2>&1); rc=$?
+has "$rc $out" '^1 .*needs CAP_NET_ADMIN.*run as root' "without it the program says what it needs"
 out=$(as_nobody "" "$dir/nft_tool" apply "$dir/rules" 60 2>&1); rc=$?
 is $rc 1 "nobody without it cannot"
 has "$out" 'CAP_NET_ADMIN' "and is told what it needs"
@@ -59,12 +69,16 @@ w rollback >/dev/null
 
 # ---- a namespace of a user's own, where the kernel takes no big transaction ----
 (echo "port in tcp 22"; awk 'BEGIN{for(i=0;i<30000;i++) printf "10.%d.%d.%d/29\n", i/4096, i/16%256, i%16*16}') >"$dir/large"
-if unshare -Urn true 2>/dev/null; then
-	out=$(unshare -Urn sh -c "$BUILD/tools/nft_tool apply $dir/large 60 && $BUILD/tools/nft_tool confirm && $BUILD/tools/nft_tool compare $dir/large" 2>&1); rc=$?
-	has "$rc $out" '^0 .*verified 1' "30,000 prefixes go in where a transaction is limited to what the socket takes" "$out"
-	has "$out" 'same$' "and are there"
-	"$BUILD/tools/nft_tool" text "$dir/large" 0 >"$dir/large.nft"
-	echo "# nft -f of the same there: $(unshare -Urn nft -f "$dir/large.nft" 2>&1 | tail -1)"
+chmod 644 "$dir/large"
+rootless() { setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps -all --ambient-caps -all --bounding-set -all unshare -Urn "$@"; }
+if rootless true 2>/dev/null; then
+	out=$(rootless sh -c "$dir/nft_tool apply $dir/large 60 && $dir/nft_tool confirm && $dir/nft_tool compare $dir/large" 2>&1); rc=$?
+	has "$rc $out" '^0 .*verified 1' "a user without any privilege puts 30,000 prefixes into his own namespace, where a transaction is limited to what the socket takes" "$out"
+	has "$out" 'same$' "and they are there"
+	out=$(rootless sh -c "$dir/nft_tool apply $dir/rules 0 && $dir/nft_tool apply $dir/large 60 && $dir/nft_tool state" 2>&1)
+	has "$out" 'confirmed 0 ports 1 expires 1' "over confirmed rules too, with the switch that takes them back" "$out"
+	"$BUILD/tools/nft_tool" text "$dir/large" 0 >"$dir/large.nft"; chmod 644 "$dir/large.nft"
+	echo "# nft -f of the same there: $(rootless nft -f "$dir/large.nft" 2>&1 | tail -1)"
 else
 	n=$((n + 1)); echo "ok $n - a rootless namespace # skip there is none here"
 fi
