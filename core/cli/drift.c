@@ -2,7 +2,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include "cli/cli.h"
+#include "cli/apply.h"
 #include "cli/drift.h"
 #include "whittle/enforce.h"
 #include "whittle/persist.h"
@@ -11,7 +11,8 @@ static const char drift_help[] =
 	"usage: whittle drift [--json]\n"
 	"\n"
 	"Compares what the kernel holds in whittle's table, rule by rule and address by address, with what was applied last, and says\n"
-	"what somebody else changed. Exit status 3 when there is something. `whittle enforce --repair` mends it.\n"
+	"what somebody else changed. Exit status 3 when there is something. `whittle enforce --repair` mends it. What waits for its\n"
+	"confirmation is compared too, and how long it still has is told.\n"
 	"\n"
 	"Example: whittle drift || whittle enforce --repair\n";
 
@@ -29,19 +30,32 @@ int cli_enforced_rules(struct cli *c, struct wh_arena *mem, struct wh_nft_rulese
 	return rc;
 }
 
-static int print_differences(const struct cli *c, char *difference)
+static int print_json(char *difference, const struct wh_nft_state *state)
 {
 	char *save, *line;
-	if (c->json) {
-		json_t *list = json_array();
-		for (line = difference ? strtok_r(difference, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
-			json_array_append_new(list, json_string(line));
-		return cli_print_json(json_pack("{s:b,s:o}", "same", json_array_size(list) == 0, "differences", list)) ? CLI_FAILED : CLI_OK;
-	}
+	json_t *list = json_array(), *doc;
+	for (line = difference ? strtok_r(difference, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
+		json_array_append_new(list, json_string(line));
+	doc = json_pack("{s:b,s:o,s:s}", "same", json_array_size(list) == 0, "differences", list, "state",
+	                !state->present ? "absent" : state->expires_in_ms ? "pending" : "confirmed");
+	if (state->expires_in_ms)
+		json_object_set_new(doc, "expiresIn", json_integer((state->expires_in_ms + 999) / 1000));
+	return cli_print_json(doc);
+}
+
+static int print_differences(const struct cli *c, char *difference, const struct wh_nft_state *state)
+{
+	char *save, *line;
+	if (c->json)
+		return print_json(difference, state);
 	if (!difference)
 		puts("The kernel holds what was applied, rule by rule and address by address.");
 	for (line = difference ? strtok_r(difference, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
 		puts(line);
+	if (state->expires_in_ms)
+		printf("It waits for its confirmation (`%s`): %lld seconds are left.\n", cli_confirm_command(c), (long long)(state->expires_in_ms + 999) / 1000);
+	if (difference)
+		puts("`whittle enforce --repair` puts back what was applied.");
 	return CLI_OK;
 }
 
@@ -65,7 +79,7 @@ static int drift(struct cli *c, int argc, char **argv)
 	rc = rc ? rc : wh_nft_compare(rs, &difference, &err);
 	if (rc < 0)
 		status = cli_error(&err);
-	else if (!(status = print_differences(c, difference)))
+	else if (!(status = print_differences(c, difference, &state)))
 		status = rc ? CLI_FINDINGS : CLI_OK;
 out:
 	free(difference);

@@ -14,6 +14,8 @@ printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4], internet-facing: true
 out=$(w drift); has "$out" 'nothing is enforced here' "before anything is enforced, drift says so"
 w enforce >/dev/null
 has "$(w drift)" 'holds what was applied' "after an apply nothing has drifted"
+has "$(w drift)" "waits for its confirmation .\`whittle confirm --store $dir/ledger.db\`.: [0-9]+ seconds are left" "and what waits for its confirmation says so, with the command"
+is "$(w drift --json | jq -r '[.same, .state, .expiresIn > 0] | join(" ")')" "true pending true" "as JSON too"
 
 nft_srv() { in_srv nft "$@"; }
 handle() { nft_srv -a list chain inet whittle "$1" | sed -n "s/.*$2.*# handle //p" | head -1; }

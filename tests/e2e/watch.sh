@@ -69,6 +69,25 @@ pause 1.2
 is "$(in_srv nft list tables | grep -cw whittle)" 0 "but not what the operator takes back himself"
 end_watch
 
+# ---- more drops than used to be normal ----
+awk 'BEGIN { for (i = 0; i < 60000; i++) printf "{\"timestamp\":\"2026-10-15T00:00:00.0+0000\",\"flow_id\":%d,\"event_type\":\"flow\",\"src_ip\":\"198.51.%d.%d\",\"src_port\":%d,\"dest_ip\":\"10.0.0.4\",\"dest_port\":162,\"proto\":\"UDP\",\"flow\":{\"pkts_toserver\":1,\"pkts_toclient\":0,\"bytes_toserver\":60,\"bytes_toclient\":0,\"start\":\"2026-10-15T00:00:00.0+0000\",\"end\":\"2026-10-15T00:00:00.0+0000\",\"age\":0,\"state\":\"new\",\"reason\":\"timeout\",\"alerted\":false}}\n", i, i / 256 % 256, i % 256, 1024 + i }' >"$dir/noise.json"
+"$BUILD/whittle" ingest "$dir/noise.json" >/dev/null 2>&1 # 42 a minute on one day
+printf 'port in udp 161\n140.20.30.8/29\nport in udp 162\n140.20.30.8/29\n' >"$dir/udp"
+tool apply "$dir/udp" 0 >/dev/null
+watch surging
+flood() { # flood PORT COMMAND…: 500 datagrams a second from a stranger until the command succeeds
+	ip netns exec "$net" "$BUILD/tools/stream" send 10.0.0.4@203.0.113.77 "$1" 500 >/dev/null & local sender=$!
+	until_true 20 "${@:2}"; local rc=$?
+	kill -TERM $sender; wait $sender 2>/dev/null
+	return $rc
+}
+enough() { [ "$(dropped 'in UDP 162')" -ge 250 ]; }
+flood 162 enough; t $? "250 datagrams are dropped on a port where 42 a minute used to go unanswered"
+flood 161 grep -q '^.* surge .*port 161/UDP within a minute, where 0.0 connections a minute used to go unanswered' "$dir/surging"
+t $? "hundreds on a port where none did are a surge" "$(cat "$dir/surging")"
+is "$(grep -c 'surge.*port 162' "$dir/surging")" 0 "the former are none"
+end_watch; tool rollback
+
 # ---- ports that just-in-time access keeps closed ----
 printf 'watch: {repair: yes}\njit: [{resource: vm1, ports: [25], who: [%s]}]\n' "$(env -u SUDO_USER id -un)" >"$dir/jit.yaml"
 w jit on --config "$dir/jit.yaml" >/dev/null; w jit confirm --config "$dir/jit.yaml" >/dev/null
