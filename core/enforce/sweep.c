@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What an apply deletes: chains and sets of before that nothing leads to, and what is not ours. */
+#include <string.h>
+#include "enforce/apply.h"
+
+static bool belongs(const char *set, const char *chain)
+{
+	size_t len = strlen(chain);
+	return !strncmp(set, chain, len) && !strncmp(set + len, "_v", 2);
+}
+
+/* Whether a dispatch element of before leads to the chain. */
+static bool reached(const struct wh_apply *j, const char *chain)
+{
+	for (size_t i = 0; i < j->live.n_dispatch; i++)
+		if (!strcmp(j->live.dispatch[i].chain, chain))
+			return true;
+	return false;
+}
+
+/* Whether the chain still serves once the new rules stand: it is new, or confirmed and in use or to be fallen back upon. */
+static bool kept(const struct wh_apply *j, const char *chain)
+{
+	for (size_t i = 0; i < j->rs->n_ports; i++) {
+		const struct wh_plan *p = &j->plans[i];
+		if (p->how == FULL || (p->how == DELTA && j->timeout_ms))
+			if (!strcmp(p->chain, chain))
+				return true;
+		if (p->confirmed && p->how != FULL && !strcmp(p->confirmed, chain))
+			return true;
+	}
+	for (size_t i = 0; i < j->live.n_dispatch && j->timeout_ms; i++)
+		if (!j->live.dispatch[i].pending && !strcmp(j->live.dispatch[i].chain, chain))
+			return true;
+	return false;
+}
+
+static bool port_chain(const char *name)
+{
+	return wh_nft_name_is_ours(name) && name[1] == '_';
+}
+
+/* An element whose time is up is not told any more, but holds its chain until the kernel collects it, which may be minutes later. */
+static void flush_expired(struct wh_apply *j)
+{
+	char map[WH_NFT_NAME];
+	for (int d = 0; d < 2; d++) {
+		bool pending = false;
+		wh_nft_map_name(map, (enum wh_direction)d, true);
+		for (size_t i = 0; i < j->live.n_dispatch; i++)
+			pending |= j->live.dispatch[i].pending && j->live.dispatch[i].direction == (enum wh_direction)d;
+		if (!pending && wh_nft_has_set(&j->live, map))
+			wh_flush_map(&j->b, map);
+	}
+}
+
+void wh_sweep(struct wh_apply *j, bool after_switch)
+{
+	if (!after_switch)
+		flush_expired(j);
+	bool *gone = wh_arena_array(j->mem, j->live.n_chains + 1, sizeof *gone);
+	for (size_t i = 0; i < j->live.n_chains; i++) {
+		const char *name = j->live.chains[i].name;
+		gone[i] = port_chain(name) && (after_switch ? reached(j, name) && !kept(j, name) : !reached(j, name));
+		if (gone[i])
+			wh_flush_chain(&j->b, name);
+	}
+	for (size_t i = 0; i < j->live.n_chains; i++)
+		if (gone[i])
+			wh_del_chain(&j->b, j->live.chains[i].name);
+	for (size_t k = 0; k < j->live.n_sets; k++) {
+		bool owner_stays = false, owner_goes = false;
+		for (size_t i = 0; i < j->live.n_chains; i++)
+			if (belongs(j->live.sets[k], j->live.chains[i].name))
+				*(gone[i] ? &owner_goes : &owner_stays) = true;
+		if (owner_goes || (!after_switch && !owner_stays && port_chain(j->live.sets[k])))
+			wh_del_set(&j->b, j->live.sets[k]);
+	}
+}
+
+void wh_sweep_strangers(struct wh_apply *j)
+{
+	const struct wh_nft_live *l = &j->live;
+	for (int step = 0; step < 2; step++)
+		for (size_t i = 0; i < l->n_chains; i++)
+			if (!wh_nft_name_is_ours(l->chains[i].name))
+				(step ? wh_del_chain : wh_flush_chain)(&j->b, l->chains[i].name);
+	for (size_t i = 0; i < l->n_sets; i++)
+		if (!wh_nft_name_is_ours(l->sets[i]))
+			wh_del_set(&j->b, l->sets[i]);
+}
