@@ -157,10 +157,10 @@ static int build_back(void *arg, const json_t *present, json_t **wanted, struct 
 	int rc = wh_azure_read(g->name, present, b->mem, &live, err);
 	rc = rc ? rc : wh_azure_read(g->name, json_object_get(b->step, "applied"), b->mem, &applied, err);
 	rc = rc ? rc : wh_azure_read(g->name, json_object_get(b->step, "former"), b->mem, &former, err);
-	if (!rc && !wh_azure_without_jit(g->changes, wh_nsg_diff(&live, &former, b->mem, &g->changes))) {
+	if (!rc && !wh_azure_diff(&live, &former, b->mem, &g->changes)) {
 		rc = 1; /* it was never applied, or somebody put it back */
 	} else if (!rc) {
-		g->n_drift = wh_azure_without_jit(g->drift, wh_nsg_diff(&applied, &live, b->mem, &g->drift));
+		g->n_drift = wh_azure_diff(&applied, &live, b->mem, &g->drift);
 		if (g->n_drift && !b->force)
 			rc = wh_fail_input(err, -ESTALE, "%s was changed since whittle applied: %s. Use --force to put the former rules back all the same", g->name,
 			                   wh_azure_named(g->drift, g->n_drift, b->mem));

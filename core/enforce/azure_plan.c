@@ -61,13 +61,9 @@ static int choose(struct wh_azure *a)
 /* What somebody else changed: told against the import, or, where that is older, against what whittle itself applied last. */
 static int find_drift(struct wh_azure *a, struct wh_azure_group *g, struct wh_azure_work *w)
 {
-	struct wh_nsg_change *c;
-	size_t n = wh_azure_without_jit(g->drift, wh_nsg_diff(&w->imported, &w->live, a->mem, &g->drift));
-	if (n && w->has_applied) {
-		size_t m = wh_azure_without_jit(c, wh_nsg_diff(&w->applied, &w->live, a->mem, &c));
-		g->drift = c;
-		n = m;
-	}
+	size_t n = wh_azure_diff(&w->imported, &w->live, a->mem, &g->drift);
+	if (n && w->has_applied)
+		n = wh_azure_diff(&w->applied, &w->live, a->mem, &g->drift);
 	g->n_drift = n;
 	if (!n || a->opt.force)
 		return 0;

@@ -121,9 +121,10 @@ json_t *wh_azure_rules(const json_t *group)
 	return json_object_get(json_is_object(p) ? p : group, "securityRules");
 }
 
-size_t wh_azure_without_jit(struct wh_nsg_change *c, size_t n)
+size_t wh_azure_diff(const struct wh_nsg *was, const struct wh_nsg *now, struct wh_arena *mem, struct wh_nsg_change **out)
 {
-	size_t kept = 0;
+	size_t n = wh_nsg_diff(was, now, mem, out), kept = 0;
+	struct wh_nsg_change *c = *out;
 	for (size_t i = 0; i < n; i++) {
 		const struct wh_rule *r = c[i].now ? c[i].now : c[i].was;
 		if (r->origin != WH_ORIGIN_JIT)
