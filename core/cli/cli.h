@@ -77,6 +77,10 @@ void cli_print_coloured(enum cli_colour colour, const char *text);
  * width on the screen is what aligns; control characters, which names from files could smuggle to a terminal, become '?'.
  * On a terminal that is too narrow the widest left-aligned column is wrapped at spaces and commas; elsewhere nothing is cut.
  */
+/* What stands where a list of resources would be empty. */
+#define CLI_NO_RESOURCE \
+	"No resource yet: import an estate (`whittle estate import FILE`), or ingest flows, and private hosts that answer show up here."
+
 struct cli_table;
 struct cli_table *cli_table_new(const char *columns);
 void cli_table_text(struct cli_table *t, const char *text);

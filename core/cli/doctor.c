@@ -343,7 +343,7 @@ static int run(struct cli *c, int argc, char **argv)
 
 const struct cli_command cli_doctor = {
 	.name = "doctor",
-	.summary = "checks configuration, ledger, kernel, rules files and plugin, with a remedy for each",
+	.summary = "check configuration, ledger, kernel, rules files and plugin, with a remedy for each",
 	.help = "usage: whittle doctor [--plugin FILE] [--fail-on warn|fail] [--json]\n\n"
 	        "Looks at everything that whittle needs on this machine and changes nothing: whittle.yaml, the ledger and the\n"
 	        "disk it is on, nf_tables in the kernel (asked over netlink), the privilege to enforce, the files of rules/,\n"

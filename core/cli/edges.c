@@ -31,6 +31,8 @@ static int each(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 		       e->alerts[1], e->alerts[2], e->alerts[3], a, b);
 		return 0;
 	}
+	if (!x->table)
+		x->table = cli_table_new("Local|Direction|Port|Peer|>Days|>Flows|>Alerts|First|Last");
 	cli_table_text(x->table, local);
 	cli_table_text(x->table, wh_direction_text(k->direction));
 	cli_table_cell(x->table, "%u/%s", k->port, wh_proto_text(k->proto, proto));
@@ -56,11 +58,11 @@ static int run(struct cli *c, int argc, char **argv)
 	int rc = cli_open_store(c, WH_STORE_READ, &s);
 	if (rc)
 		return rc;
-	if (!x.json)
-		x.table = cli_table_new("Local|Direction|Port|Peer|>Days|>Flows|>Alerts|First|Last");
 	rc = wh_store_edges(s, argc == 2 ? &local : NULL, each, &x, &err) ? cli_error(&err) : CLI_OK;
 	if (x.table)
 		cli_table_print(x.table);
+	else if (!x.json && !rc)
+		puts("No edge: nothing that was answered has been learned yet.");
 	wh_store_close(s);
 	return rc;
 }

@@ -42,8 +42,8 @@ static int import(struct cli *c, const char *path)
 		rc = cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:s}", "resources", (json_int_t)sum.resources, "addresses", (json_int_t)sum.addresses, "nsgs",
 		                              (json_int_t)sum.nsgs, "rules", (json_int_t)sum.rules, "notes", sum.note_texts ? sum.note_texts : ""));
 	} else {
-		printf("%zu resource%s with %zu address%s; %zu network security group%s with %zu rule%s\n", sum.resources, sum.resources == 1 ? "" : "s", sum.addresses,
-		       sum.addresses == 1 ? "" : "es", sum.nsgs, sum.nsgs == 1 ? "" : "s", sum.rules, sum.rules == 1 ? "" : "s");
+		printf("%zu resource%s with %zu address%s; %zu network security group%s with %zu rule%s\n", sum.resources, sum.resources == 1 ? "" : "s",
+		       sum.addresses, sum.addresses == 1 ? "" : "es", sum.nsgs, sum.nsgs == 1 ? "" : "s", sum.rules, sum.rules == 1 ? "" : "s");
 		if (sum.notes)
 			printf("Read with a note:\n%s", sum.note_texts);
 	}
@@ -73,7 +73,7 @@ static int show(struct cli *c, const struct wh_estate *e)
 		return cli_print_json(json_pack("{s:o}", "resources", a));
 	}
 	if (!e->n_resources) {
-		puts("No resource yet: import an estate (`whittle estate import FILE`), or ingest flows, and private hosts that answer show up here.");
+		puts(CLI_NO_RESOURCE);
 		return CLI_OK;
 	}
 	struct cli_table *t = cli_table_new("Resource|Addresses|Faces the Internet|NSGs|>Rules|Known from");

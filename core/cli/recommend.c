@@ -368,7 +368,7 @@ out:
 
 const struct cli_command cli_recommend = {
 	.name = "recommend",
-	.summary = "derives the narrowed rules from what the ledger saw, and proves that they only narrow",
+	.summary = "derive the narrowed rules from what the ledger saw, and prove that they only narrow",
 	.help = "usage: whittle recommend [RESOURCE...] [options]\n\n"
 	        "For each port that the rules in force open, finds the peers that belong, the fewest and narrowest prefixes that let\n"
 	        "them in, and what inside of those stays denied. A port that nobody belongs to is closed. What is offered is proved to\n"

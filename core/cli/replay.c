@@ -180,7 +180,7 @@ static int run(struct cli *c, int argc, char **argv)
 
 const struct cli_command cli_replay = {
 	.name = "replay",
-	.summary = "says what the proposed rules would have let through and stopped, day by day, and what would break",
+	.summary = "say what the proposed rules would have let through and stopped, day by day, and what would break",
 	.help = help,
 	.run = run,
 };

@@ -145,7 +145,7 @@ out:
 
 const struct cli_command cli_selftest = {
 	.name = "selftest",
-	.summary = "sends flows past the sensor and says whether they arrive: silence is told from deafness",
+	.summary = "send flows past the sensor and say whether they arrive: silence is told from deafness",
 	.help = help,
 	.run = run,
 };

@@ -14,7 +14,7 @@ static void day_text(int32_t day, bool seen, char buf[static WH_TIME_STRLEN])
 
 static void print_table(const struct wh_recommendation *rec, const struct wh_store_totals *totals)
 {
-	struct cli_table *t = cli_table_new("Resource|Status|First seen|Last seen|>Days|>Rules|Why");
+	struct cli_table *t = !rec->n_resources ? NULL : cli_table_new("Resource|Status|First seen|Last seen|>Days|>Rules|Why");
 	char first[WH_TIME_STRLEN], last[WH_TIME_STRLEN], flows[32], edges[32];
 	size_t by_status[3] = {0};
 
@@ -32,7 +32,10 @@ static void print_table(const struct wh_recommendation *rec, const struct wh_sto
 		cli_table_number(t, r->n_rules);
 		cli_table_text(t, r->reason ? r->reason : r->n_rules ? "its rules can be narrowed: whittle recommend" : "");
 	}
-	cli_table_print(t);
+	if (t)
+		cli_table_print(t);
+	else
+		puts(CLI_NO_RESOURCE);
 	size_t scanned = by_status[WH_HEALTHY] + by_status[WH_UNHEALTHY];
 	printf("\n%zu healthy, %zu unhealthy, %zu unscanned", by_status[WH_HEALTHY], by_status[WH_UNHEALTHY], by_status[WH_UNSCANNED]);
 	if (scanned)
@@ -98,7 +101,7 @@ static int run(struct cli *c, int argc, char **argv)
 
 const struct cli_command cli_status = {
 	.name = "status",
-	.summary = "says which resources are healthy, unhealthy or not yet scanned, and why",
+	.summary = "say which resources are healthy, unhealthy or not yet scanned, and why",
 	.help = "usage: whittle status [--json]\n\n"
 	        "Each resource is healthy (its rules are as narrow as its traffic), unhealthy (they can be narrowed) or unscanned (too\n"
 	        "little was seen to say), with the reason; and the share that is defended. Nothing is changed or kept.\n\n"

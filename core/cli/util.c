@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/yaml.h"
 #include "cli/cli.h"
@@ -86,6 +87,8 @@ int cli_open_store(struct cli *c, int flags, struct wh_store **out)
 {
 	struct wh_error err = {0};
 	*out = NULL;
+	if (flags == WH_STORE_CREATE && !strcmp(c->store_url, WH_DEFAULT_STORE)) /* only our own: in another's path a slip would make directories */
+		mkdir(WH_DEFAULT_STORE_DIR, 0750);
 	return wh_store_open(c->store_url, flags, out, &err) ? cli_error(&err) : 0;
 }
 
@@ -114,7 +117,7 @@ void cli_progress(const char *fmt, ...)
 int cli_print_json(json_t *doc)
 {
 	struct wh_error err;
-	if (!doc || json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) < 0) {
+	if (!doc || json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12)) < 0) {
 		/* a failed write is told when standard output is closed */
 		if (!doc || !ferror(stdout)) {
 			wh_fail(&err, -ENOMEM, "the JSON document could not be made: out of memory");

@@ -251,6 +251,7 @@ static int prepare_schema(struct wh_store *s, struct wh_error *err)
 int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_error *err)
 {
 	struct wh_store *s = calloc(1, sizeof *s);
+	struct stat st;
 	int rc;
 	*out = NULL;
 	if (!s)
@@ -262,6 +263,10 @@ int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_e
 		return wh_fail_input(err, -EINVAL, "'%s': this build knows only ledgers in a file (PATH or sqlite:PATH)", url);
 	}
 	s->path = strdup(url);
+	if (stat(url, &st) == 0 && S_ISDIR(st.st_mode)) {
+		wh_store_close(s);
+		return wh_fail(err, -EISDIR, "%s: the ledger is a file, and this is a directory", url);
+	}
 	s->write = flags != WH_STORE_READ;
 	if (flags == WH_STORE_CREATE) { /* with our mode, whatever the umask */
 		int fd = open(url, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -73,7 +73,8 @@ struct wh_config {
 	struct wh_intel_source *threat_intel; size_t n_threat_intel; /* lists of addresses that are never allowed */
 };
 
-#define WH_DEFAULT_STORE "/var/lib/whittle/ledger.db"
+#define WH_DEFAULT_STORE_DIR "/var/lib/whittle"
+#define WH_DEFAULT_STORE WH_DEFAULT_STORE_DIR "/ledger.db"
 #define WH_DEFAULT_CONFIG "/etc/whittle/whittle.yaml"
 /* path NULL: the default file, which may be absent. *out is never NULL on success; free with wh_config_free(). */
 int wh_config_load(const char *path, struct wh_config **out, struct wh_error *err);

@@ -33,7 +33,7 @@ claim() { # claim SENTENCE WANTED GOT
 say "A month of traffic at one server" \
     "Five partner hosts of a /29 and three IPv6 offices use ssh, an office with changing addresses uses remote desktop," \
     "nobody uses telnet any more; meanwhile others guess ssh passwords and scan ports."
-"$BUILD/tools/gen_capture" "$dir/month.pcap"
+"$BUILD/tools/gen_capture" --first-day "$(date -u -d "31 days ago" +%F)" "$dir/month.pcap"
 ls -lh "$dir/month.pcap" | awk '{print "   a capture of 31 days, " $5}'
 
 say "The estate: one server, and the network security group that guards it now" "It lets everyone in on 22 and 23, and a /16 on 3389."

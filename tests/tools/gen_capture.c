@@ -2,7 +2,7 @@
 /*
  * A capture of a month at one small server, for the demo and for tests. Deterministic: the same options give the same bytes.
  *
- *   gen_capture [--days N] [--seed N] [--flows N] FILE
+ *   gen_capture [--first-day YYYY-MM-DD] [--days N] [--seed N] [--flows N] FILE
  *
  * The server is 10.0.0.4 (2001:db8::4). Traffic: five of the eight hosts of 140.20.30.8/29 on ssh each working day and Sunday alike; an office's
  * DHCP pool 185.7.60.64/26 on 3389; IPv6 offices (three /64s) on ssh; password guessing on ssh; scans of many ports; nobody on telnet.
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static FILE *out;
 static uint64_t seed = 1;
@@ -232,15 +233,29 @@ static void play(const struct event *e)
 	}
 }
 
+static uint64_t day_start(const char *text)
+{
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%d", &tm);
+	if (!end || *end) {
+		fprintf(stderr, "gen_capture: '%s' is not a day such as 2026-10-01\n", text);
+		exit(2);
+	}
+	return (uint64_t)timegm(&tm) * 1000000;
+}
+
 int main(int argc, char **argv)
 {
-	const uint64_t start = UINT64_C(1790812800000000), day_us = UINT64_C(86400000000);
+	uint64_t start = UINT64_C(1790812800000000);
+	const uint64_t day_us = UINT64_C(86400000000);
 	static const uint32_t partners[] = {8, 9, 10, 12, 15};
 	unsigned days = 31, flows = 0;
 	const char *path = NULL;
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--days") && i + 1 < argc)
 			days = (unsigned)atoi(argv[++i]);
+		else if (!strcmp(argv[i], "--first-day") && i + 1 < argc)
+			start = day_start(argv[++i]);
 		else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
 			seed = strtoull(argv[++i], NULL, 10) * 2 + 1;
 		else if (!strcmp(argv[i], "--flows") && i + 1 < argc)
@@ -249,7 +264,7 @@ int main(int argc, char **argv)
 			path = argv[i];
 	}
 	if (!path || !(out = fopen(path, "wb"))) {
-		fprintf(stderr, "usage: gen_capture [--days N] [--seed N] [--flows N] FILE\n");
+		fprintf(stderr, "usage: gen_capture [--first-day YYYY-MM-DD] [--days N] [--seed N] [--flows N] FILE\n");
 		return 2;
 	}
 	for (unsigned d = 0; d < days; d++) {
