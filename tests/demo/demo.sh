@@ -93,7 +93,8 @@ exec 7>"$dir/in"
 for _ in $(seq 50); do grep -q connected "$dir/out" && break; read -rt 0.1 <> <(:) || true; done
 echo "   The stranger also holds a connection open."
 
-say "Enforce, for five seconds" "One transaction over netlink; the kernel itself takes it back when nobody confirms."
+say "Enforce, for five seconds" "One transaction over netlink; the kernel itself takes it back when nobody confirms." \
+    "(Each port also keeps 168.63.129.16, from which Azure's load balancers ask whether the host lives.)"
 show "whittle enforce --confirm-within 5s"
 WHITTLE_STORE="$dir/ledger.db" ip netns exec "$srv" "$BUILD/whittle" enforce --confirm-within 5s 2>&1 | indent
 claim "140.20.30.10, inside the /29" connects "$(from 140.20.30.10 || true)"

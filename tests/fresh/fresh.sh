@@ -34,6 +34,7 @@ one() { # SUITE
 	debootstrap --variant=minbase --include=ca-certificates "$1" "$root" "$mirror" >"$log" 2>&1
 	say $? "a minimal $1 is made"
 	printf 'deb %s %s main\n' "$mirror" "$1" >"$root/etc/apt/sources.list"
+	echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/throwaway" # it need not survive a power cut
 	cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null
 	cp /etc/hosts "$root/etc/hosts" 2>/dev/null
 	cp -a /etc/apt/apt.conf.d/*proxy* "$root/etc/apt/apt.conf.d/" 2>/dev/null
