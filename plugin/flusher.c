@@ -45,6 +45,7 @@ static struct wh_edge_table *exchange(struct wh_lane *lane, struct wh_edge_table
 	lane->table = fresh;
 	lane->woken = false;
 	pthread_mutex_unlock(&lane->lock);
+	wh_edge_table_settle(had);
 	return had;
 }
 

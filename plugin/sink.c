@@ -7,7 +7,7 @@
 #include "sink.h"
 #include "whittle/estate.h"
 
-enum { MAX_LANES = 16, JOIN_S = 30, START_AGAIN_US = 1000000 };
+enum { MAX_LANES = 16, JOIN_S = 30, START_AGAIN_US = 1000000, WAITING_BYTES = 4096 };
 static const size_t least_table = 1 << 20; /* an edge table's own least size */
 
 /* ---- counting ---- */
@@ -146,6 +146,19 @@ static void start_flusher(struct wh_sink *s)
 	__atomic_store_n(&s->started, runs ? 2 : 0, __ATOMIC_RELEASE);
 }
 
+/*
+ * Between two records Suricata goes through more memory than the processor's caches hold, so a record's slot and edge are nearly
+ * always somewhere else. A record therefore waits for the next few (wh_edge_table_fold_later), while what it touches is fetched. Not
+ * where the table could be full by then: there each record is answered for at once, and what is lost is counted to the one.
+ */
+static int fold(struct wh_edge_table *table, const struct wh_record *rec)
+{
+	if (__builtin_expect(!wh_edge_table_nearly_full(table, WAITING_BYTES), 1))
+		return wh_edge_table_fold_later(table, rec);
+	int before = wh_edge_table_settle(table), now = wh_edge_table_fold(table, rec);
+	return before ? before : now;
+}
+
 /* Under the lane's lock. Returns whether the flusher is to be woken. */
 static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record *rec)
 {
@@ -158,7 +171,7 @@ static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record
 		count_type(t, rec->event_type, 1);
 		return false;
 	}
-	bool full = wh_edge_table_fold(lane->table, rec) != 0;
+	bool full = fold(lane->table, rec) != 0;
 	t->lost += full;
 	/* "input bytes" of a twentieth of the limit stand for about a quarter of the edges */
 	if (lane->woken || !(full || wh_edge_table_nearly_full(lane->table, s->lane_limit / 20)))

@@ -76,7 +76,9 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 	d->to_server = reversed ? f->bytes_toclient : f->bytes_toserver;
 	d->to_client = reversed ? f->bytes_toserver : f->bytes_toclient;
 	d->key[0] = key;
-	if (d->local[0])
+	if (!answered)
+		d->hash[0] = sketch_hash(t, &(struct wh_sketch_key){.local = key.local, .port = key.port, .proto = key.proto});
+	else if (d->local[0])
 		d->hash[0] = edge_hash(t, &key);
 	if (d->local[1]) {
 		d->key[1] = (struct wh_edge_key){.local = key.peer, .peer = key.local, .port = key.port, .proto = key.proto, .direction = WH_OUTBOUND};
@@ -111,7 +113,7 @@ static int fold_edges(struct wh_edge_table *t, const struct deed *d)
 static void count_unanswered(struct wh_edge_table *t, const struct deed *d)
 {
 	const struct wh_edge_key *k = &d->key[0];
-	struct wh_sketch *s = wh_edge_table_sketch(t, &(struct wh_sketch_key){.local = k->local, .port = k->port, .proto = k->proto});
+	struct wh_sketch *s = wh_edge_table_sketch(t, &(struct wh_sketch_key){.local = k->local, .port = k->port, .proto = k->proto}, d->hash[0]);
 	if (s)
 		wh_sketch_add(s, &k->peer, d->start_us, d->what == DEED_UNDIRECTED);
 }
@@ -146,25 +148,31 @@ int wh_edge_table_fold(struct wh_edge_table *t, const struct wh_record *r)
 /* Inlined by force: gcc 12 takes a function that only prefetches for one without effect, and drops its calls. */
 static inline __attribute__((always_inline)) void fetch_slots(const struct wh_edge_table *t, const struct deed *d)
 {
+	if (!of_edges(d) && d->what != DEED_DAY)
+		__builtin_prefetch(&t->by_sketch.slot[slot_of(&t->by_sketch, d->hash[0])]);
 	for (int i = 0; i < 2; i++)
 		if (of_edges(d) && d->local[i])
 			__builtin_prefetch(&t->by_edge.slot[slot_of(&t->by_edge, d->hash[i])]);
 }
 
-static inline __attribute__((always_inline)) void fetch_edges(const struct wh_edge_table *t, const struct deed *d)
+/* The cell that the first slot with this hash names, if there is one. */
+static inline __attribute__((always_inline)) void fetch_cell(const struct index *x, uint64_t hash, const void *cells, size_t size)
 {
-	for (int i = 0; i < 2; i++) {
-		if (!of_edges(d) || !d->local[i])
-			continue;
-		size_t at = slot_of(&t->by_edge, d->hash[i]);
-		uint64_t s;
-		while ((s = t->by_edge.slot[at]) && !slot_may_be(s, d->hash[i]))
-			at = (at + 1) & t->by_edge.mask;
-		if (!s)
-			continue;
-		for (size_t line = 0; line < sizeof *t->edges; line += 64)
-			__builtin_prefetch((const char *)&t->edges[cell_of(s)] + line, 1);
-	}
+	size_t at = slot_of(x, hash);
+	uint64_t s;
+	while ((s = x->slot[at]) && !slot_may_be(s, hash))
+		at = (at + 1) & x->mask;
+	for (size_t line = 0; s && line < size; line += 64)
+		__builtin_prefetch((const char *)cells + cell_of(s) * size + line, 1);
+}
+
+static inline __attribute__((always_inline)) void fetch_cells(const struct wh_edge_table *t, const struct deed *d)
+{
+	if (!of_edges(d) && d->what != DEED_DAY)
+		fetch_cell(&t->by_sketch, d->hash[0], t->sketches, sizeof *t->sketches);
+	for (int i = 0; i < 2; i++)
+		if (of_edges(d) && d->local[i])
+			fetch_cell(&t->by_edge, d->hash[i], t->edges, sizeof *t->edges);
 }
 
 int wh_edge_table_fold_later(struct wh_edge_table *t, const struct wh_record *r)
@@ -178,7 +186,7 @@ int wh_edge_table_fold_later(struct wh_edge_table *t, const struct wh_record *r)
 	work_out(t, r, d);
 	fetch_slots(t, d);
 	if (t->begun - t->settled >= SLOT_AHEAD)
-		fetch_edges(t, &t->pending[(t->begun - SLOT_AHEAD) % PENDING]);
+		fetch_cells(t, &t->pending[(t->begun - SLOT_AHEAD) % PENDING]);
 	t->begun++;
 	return rc;
 }

@@ -157,14 +157,8 @@ struct wh_edge *wh_edge_table_edge(struct wh_edge_table *t, const struct wh_edge
 	return &c->edge;
 }
 
-static uint64_t sketch_hash(const struct wh_edge_table *t, const struct wh_sketch_key *k)
+static struct wh_sketch *sketch_of(struct wh_edge_table *t, const struct wh_sketch_key *k, uint64_t h, size_t max)
 {
-	return wh_hash(k->local.b, 16, t->seed ^ ((uint64_t)k->port << 8 | k->proto));
-}
-
-static struct wh_sketch *sketch_of(struct wh_edge_table *t, const struct wh_sketch_key *k, size_t max)
-{
-	uint64_t h = sketch_hash(t, k);
 	size_t at = slot_of(&t->by_sketch, h);
 	for (uint64_t s; (s = t->by_sketch.slot[at]); at = (at + 1) & t->by_sketch.mask) {
 		const struct wh_sketch_key *o = &t->sketches[cell_of(s)].key;
@@ -183,7 +177,7 @@ static struct wh_sketch *sketch_of(struct wh_edge_table *t, const struct wh_sket
 		t->room_sketches = room;
 		if (!index_size(&t->by_sketch, power_of_two(room * 2)))
 			return NULL;
-		return sketch_of(t, k, max);
+		return sketch_of(t, k, h, max);
 	}
 	struct sketch_cell *c = &t->sketches[t->n_sketches];
 	memset(c, 0, sizeof *c);
@@ -192,19 +186,19 @@ static struct wh_sketch *sketch_of(struct wh_edge_table *t, const struct wh_sket
 	return &c->sketch;
 }
 
-struct wh_sketch *wh_edge_table_sketch(struct wh_edge_table *t, const struct wh_sketch_key *key)
+struct wh_sketch *wh_edge_table_sketch(struct wh_edge_table *t, const struct wh_sketch_key *key, uint64_t h)
 {
 	struct wh_sketch_key k = *key;
 	size_t whole = t->max_sketches > 16 ? t->max_sketches * 3 / 4 : t->max_sketches;
-	struct wh_sketch *s = sketch_of(t, &k, whole);
+	struct wh_sketch *s = sketch_of(t, &k, h, whole);
 	if (!s) {
 		k.port = 0;
 		k.proto = 0;
-		s = sketch_of(t, &k, t->max_sketches - 1);
+		s = sketch_of(t, &k, sketch_hash(t, &k), t->max_sketches - 1);
 	}
 	if (!s) {
 		memset(&k, 0, sizeof k);
-		s = sketch_of(t, &k, t->max_sketches);
+		s = sketch_of(t, &k, sketch_hash(t, &k), t->max_sketches);
 	}
 	return s;
 }
@@ -245,7 +239,8 @@ int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from)
 		return -ENOSPC;
 	}
 	for (size_t i = 0; i < from->n_sketches; i++) {
-		struct wh_sketch *s = wh_edge_table_sketch(into, &from->sketches[i].key);
+		const struct wh_sketch_key *k = &from->sketches[i].key;
+		struct wh_sketch *s = wh_edge_table_sketch(into, k, sketch_hash(into, k));
 		if (s)
 			wh_sketch_merge(s, &from->sketches[i].sketch);
 	}

@@ -43,7 +43,7 @@ struct deed {
 	uint8_t severity;
 	int32_t day;
 	struct wh_edge_key key[2]; /* the server's edge (inbound), the client's (outbound); unanswered: the first, as if dst served */
-	uint64_t hash[2];
+	uint64_t hash[2];          /* unanswered: the first, of the sketch's key */
 	int64_t start_us, end_us;
 	uint64_t to_server, to_client;
 };
@@ -85,7 +85,11 @@ static inline bool room_for(struct wh_edge_table *t, size_t more)
 }
 /* The edge of a key with hash h; NULL when it isn't there (and `make` is false) or the table is full. It stays where it is. */
 struct wh_edge *wh_edge_table_edge(struct wh_edge_table *t, const struct wh_edge_key *k, uint64_t h, bool make);
-/* Never refuses: where there is no room, the coarser sketch. NULL only when memory is out. */
-struct wh_sketch *wh_edge_table_sketch(struct wh_edge_table *t, const struct wh_sketch_key *key);
+static inline uint64_t sketch_hash(const struct wh_edge_table *t, const struct wh_sketch_key *k)
+{
+	return wh_hash(k->local.b, 16, t->seed ^ ((uint64_t)k->port << 8 | k->proto));
+}
+/* The sketch of a key with hash h. Never refuses: where there is no room, the coarser one. NULL only when memory is out. */
+struct wh_sketch *wh_edge_table_sketch(struct wh_edge_table *t, const struct wh_sketch_key *key, uint64_t h);
 /* A day's count of flows. NULL where there is no room for one more day. */
 uint64_t *wh_edge_table_day(struct wh_edge_table *t, int32_t day);

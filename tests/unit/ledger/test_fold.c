@@ -260,21 +260,62 @@ static int add_day(void *arg, int32_t day, uint64_t flows)
 static void every_flow_is_an_edges_a_sketchs_or_nobodys_and_its_day_is_counted(void **state)
 {
 	struct wh_locals *l = locals();
-	struct wh_edge_table *t = wh_edge_table_new(l, 4 << 20), *u = wh_edge_table_new(l, 4 << 20);
-	struct tally want = {0}, got = {0};
+	(void)state;
+	for (int more_in_from = 0; more_in_from < 2; more_in_from++) { /* whichever table holds more when they come together */
+		struct wh_edge_table *t = wh_edge_table_new(l, 4 << 20), *u = wh_edge_table_new(l, 4 << 20);
+		struct tally want = {0}, got = {0}, left = {0};
+		for (int i = 0; i < 30000; i++) {
+			struct made m = random_flow();
+			if ((i % 3 == 0) == more_in_from)
+				assert_int_equal(wh_edge_table_fold(t, &m.rec), 0);
+			else
+				assert_int_equal(wh_edge_table_fold_later(u, &m.rec), 0);
+			want.days++;
+			want.flows += m.server == NOBODY && ours(&m.rec.flow.dst);
+			want.undirected += m.server == UNTOLD && ours(&m.rec.flow.dst);
+		}
+		assert_int_equal(wh_edge_table_settle(u), 0);
+		assert_true((wh_edge_table_count(t) < wh_edge_table_count(u)) == more_in_from);
+		assert_int_equal(wh_edge_table_take(t, u), 0);
+		wh_edge_table_sketches(t, add_sketch, &got);
+		wh_edge_table_days(t, add_day, &got);
+		assert_memory_equal(&want, &got, sizeof want);
+		wh_edge_table_sketches(u, add_sketch, &left);
+		wh_edge_table_days(u, add_day, &left);
+		assert_int_equal(left.days + left.flows + left.undirected, 0);
+		wh_edge_table_free(t), wh_edge_table_free(u);
+	}
+	wh_locals_free(l);
+}
+
+static void a_table_that_takes_a_larger_one_keeps_its_own_limit(void **state)
+{
+	struct wh_locals *l = locals();
+	struct wh_edge_table *small = wh_edge_table_new(l, 1 << 20), *large = wh_edge_table_new(l, 8 << 20);
+	size_t before = 0;
 	(void)state;
 	for (int i = 0; i < 30000; i++) {
 		struct made m = random_flow();
-		assert_int_equal(wh_edge_table_fold(i % 3 ? t : u, &m.rec), 0);
-		want.days++;
-		want.flows += m.server == NOBODY && ours(&m.rec.flow.dst);
-		want.undirected += m.server == UNTOLD && ours(&m.rec.flow.dst);
+		assert_int_equal(wh_edge_table_fold(large, &m.rec), 0);
+		if (i == 100) { /* so little fits: it goes over whole, whichever memory it then is in */
+			before = wh_edge_table_count(large);
+			assert_int_equal(wh_edge_table_take(small, large), 0);
+			assert_int_equal(wh_edge_table_count(small), before);
+			assert_int_equal(wh_edge_table_count(large), 0);
+		}
 	}
-	assert_int_equal(wh_edge_table_take(t, u), 0);
-	wh_edge_table_sketches(t, add_sketch, &got);
-	wh_edge_table_days(t, add_day, &got);
-	assert_memory_equal(&want, &got, sizeof want);
-	wh_edge_table_free(t), wh_edge_table_free(u);
+	int rc = wh_edge_table_take(small, large);
+	assert_true(rc == 0 || rc == -ENOSPC);
+	assert_true(wh_edge_table_bytes(small) <= 1 << 20);
+	assert_true(wh_edge_table_bytes(large) <= 8 << 20);
+	wh_edge_table_clear(small);
+	for (int i = 0; i < 30000; i++) {
+		struct made m = random_flow();
+		rc = wh_edge_table_fold(small, &m.rec);
+		assert_true(rc == 0 || rc == -ENOSPC);
+		assert_true(wh_edge_table_bytes(small) <= 1 << 20);
+	}
+	wh_edge_table_free(small), wh_edge_table_free(large);
 	wh_locals_free(l);
 }
 
@@ -317,6 +358,7 @@ int main(void)
 		cmocka_unit_test(folding_equals_a_naive_fold_in_any_order_and_over_any_number_of_tables),
 		cmocka_unit_test(an_address_is_ours_just_when_a_prefix_or_an_address_of_ours_holds_it),
 		cmocka_unit_test(every_flow_is_an_edges_a_sketchs_or_nobodys_and_its_day_is_counted),
+		cmocka_unit_test(a_table_that_takes_a_larger_one_keeps_its_own_limit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
