@@ -255,6 +255,132 @@ static void feeding_in_pieces_equals_feeding_at_once(void **state)
 	eve_gen_free(&g);
 }
 
+/* What the reference says of each line, and how far the reader has come. */
+struct expected {
+	const char *text;
+	struct eve_verdict verdict; /* of the next good line */
+	const char *line, *end;     /* the line after it */
+	void *reader;               /* that is given lines alone */
+	struct wh_read_stats stats;
+};
+
+static bool blank(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
+		p++;
+	return p == end;
+}
+
+static void expect_bad(struct expected *e, const char *reason, uint64_t offset)
+{
+	struct wh_read_stats *s = &e->stats;
+	unsigned i;
+	s->malformed++;
+	for (i = 0; i < s->n_bad && s->bad[i].reason != reason; i++)
+		;
+	if (i == s->n_bad) {
+		s->bad[i].reason = reason;
+		s->bad[i].first_line = s->lines;
+		s->bad[i].first_offset = offset;
+		s->n_bad++;
+	}
+	s->bad[i].count++;
+}
+
+static int ignore_record(void *arg, const struct wh_record *rec)
+{
+	(void)arg, (void)rec;
+	return 0;
+}
+
+/* Why the reader refuses a line that it is given alone (with its newline); NULL when it passes over it. jansson has other words. */
+static const char *refusal(void *reader, const char *p, size_t len, bool newline)
+{
+	struct wh_read_stats s = {0};
+	assert_int_equal(wh_reader_eve.feed(reader, p, len + newline, true, 1, 0, ignore_record, NULL, &s), len + newline);
+	assert_int_equal(s.records, 0);
+	return s.bad[0].reason;
+}
+
+/* To the next line that the reference takes. */
+static bool next_good(struct expected *e)
+{
+	while (e->line < e->end) {
+		const char *p = e->line, *nl = memchr(p, '\n', (size_t)(e->end - p)), *stop = nl ? nl : e->end;
+		e->line = nl ? nl + 1 : e->end;
+		e->stats.lines++;
+		eve_judge(p, (size_t)(stop - p), &e->verdict);
+		if (!e->verdict.rc)
+			return true;
+		const char *why = refusal(e->reader, p, (size_t)(stop - p), nl);
+		assert_int_equal(!why, blank(p, stop));
+		if (why)
+			expect_bad(e, why, (uint64_t)(p - e->text));
+	}
+	return false;
+}
+
+static int compare_record(void *arg, const struct wh_record *rec)
+{
+	struct expected *e = arg;
+	struct eve_verdict v = {.rec = *rec};
+	const char *before = e->line;
+	assert_true(next_good(e));
+	const char *difference = eve_difference(&v, &e->verdict);
+	if (difference)
+		fail_msg("%s, in a line from byte %zu on", difference, (size_t)(before - e->text));
+	e->stats.records++;
+	return 0;
+}
+
+/* Many lines at once, as ingest has them: each in the middle of a buffer, or at its end, is what jansson says of it alone. */
+static void every_line_of_a_corpus_equals_jansson_wherever_a_buffer_ends(void **state)
+{
+	static const size_t pieces[] = {64 << 10, 5000, 2049, 700};
+	struct eve_gen g;
+	size_t len = 0, cap = 24u << 20;
+	char *all = malloc(cap);
+	(void)state;
+	assert_non_null(all);
+	eve_gen_init(&g, 77);
+	for (unsigned long i = 0; i < records() / 20; i++) {
+		eve_gen_next(&g);
+		if (g.len > 300000 || len + g.len + 1 > cap)
+			continue;
+		memcpy(all + len, g.buf, g.len);
+		len += g.len;
+		all[len++] = '\n';
+	}
+	for (size_t k = 0; k < sizeof pieces / sizeof *pieces; k++) {
+		struct wh_read_stats s = {0};
+		struct expected e = {.text = all, .line = all, .end = all + len, .reader = wh_reader_eve.open()};
+		void *st = wh_reader_eve.open();
+		size_t room = pieces[k];
+		for (size_t at = 0; at < len;) {
+			size_t n = len - at < room ? len - at : room;
+			int64_t used = wh_reader_eve.feed(st, before_guard(all + at, n), n, n == len - at, 1 + s.lines, at, compare_record, &e, &s);
+			assert_true(used >= 0);
+			room = used ? pieces[k] : room * 2; /* a line that is longer */
+			at += (size_t)used;
+		}
+		wh_reader_eve.close(st);
+		assert_false(next_good(&e));
+		wh_reader_eve.close(e.reader);
+		assert_int_equal(s.records, e.stats.records);
+		assert_int_equal(s.lines, e.stats.lines);
+		assert_int_equal(s.malformed, e.stats.malformed);
+		assert_int_equal(s.n_bad, e.stats.n_bad);
+		for (unsigned i = 0; i < s.n_bad; i++) {
+			assert_ptr_equal(s.bad[i].reason, e.stats.bad[i].reason);
+			assert_int_equal(s.bad[i].count, e.stats.bad[i].count);
+			assert_int_equal(s.bad[i].first_line, e.stats.bad[i].first_line);
+			assert_int_equal(s.bad[i].first_offset, e.stats.bad[i].first_offset);
+		}
+	}
+	free(all);
+	eve_gen_free(&g);
+}
+
 static void malformed_lines_are_counted_with_the_first_place_of_each_kind(void **state)
 {
 	static const char text[] = "{\"event_type\":\"dns\"}\nnonsense\n\n  \r\n{\"event_type\":\"flow\"}\n{\"event_type\":\"dns\"\nrubbish\n"
@@ -401,6 +527,7 @@ int main(void)
 		cmocka_unit_test(a_key_that_comes_again_after_a_fold_is_judged_as_jansson_does),
 		cmocka_unit_test(every_two_byte_sequence_in_a_string_is_judged_as_jansson_does),
 		cmocka_unit_test(feeding_in_pieces_equals_feeding_at_once),
+		cmocka_unit_test(every_line_of_a_corpus_equals_jansson_wherever_a_buffer_ends),
 		cmocka_unit_test(malformed_lines_are_counted_with_the_first_place_of_each_kind),
 		cmocka_unit_test(an_incomplete_last_line_waits_for_more),
 		cmocka_unit_test(a_line_over_16_MiB_is_passed_over_whole_or_in_pieces),
