@@ -6,8 +6,8 @@ CFLAGS ?= -O2 -g
 BUILD ?= build
 V ?= 0
 
-PKGS := libnftnl libmnl jansson yaml-0.1 sqlite3 zlib libzstd libcap-ng libcurl
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKGS := libnftnl libmnl jansson yaml-0.1 sqlite3 zlib libzstd libcap-ng
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) libcurl 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Iinclude -Icore -I. -DWH_RULES_DIR='"$(PREFIX)/share/whittle/rules"' -fPIC -fvisibility=hidden -fstack-protector-strong $(WARN) $(PKG_CFLAGS) -MMD -MP

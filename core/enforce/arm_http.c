@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <curl/curl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +6,14 @@
 #include <time.h>
 #include "base/command.h"
 #include "enforce/arm_http.h"
+#include "enforce/curl.h"
 
 enum { MAX_REPLY = 32 << 20, REQUEST_SECONDS = 60, TOKEN_SECONDS = 60 };
 
 struct wh_arm {
 	struct wh_arm_options opt;
 	char *endpoint, *token;
+	const struct wh_curl *lib;
 	CURL *curl;
 	int64_t waited_ms;
 	unsigned requests;
@@ -90,15 +91,19 @@ int wh_arm_open(const struct wh_arm_options *opt, struct wh_arm **out, struct wh
 		return wh_fail(err, -ENOMEM, "out of memory");
 	arm->opt = *opt;
 	arm->endpoint = strdup(endpoint);
-	arm->curl = curl_easy_init();
-	if (!arm->endpoint || !arm->curl) {
+	int rc = wh_curl_load(&arm->lib, err);
+	if (!rc) {
+		arm->curl = arm->lib->init();
+		rc = arm->endpoint && arm->curl ? 0 : wh_fail(err, -ENOMEM, "out of memory");
+	}
+	if (rc) {
 		wh_arm_close(arm);
-		return wh_fail(err, -ENOMEM, "out of memory");
+		return rc;
 	}
 	size_t n = strlen(arm->endpoint);
 	while (n && arm->endpoint[n - 1] == '/')
 		arm->endpoint[--n] = 0;
-	int rc = fetch_token(arm, err);
+	rc = fetch_token(arm, err);
 	if (rc) {
 		wh_arm_close(arm);
 		return rc;
@@ -112,7 +117,7 @@ void wh_arm_close(struct wh_arm *arm)
 	if (!arm)
 		return;
 	if (arm->curl)
-		curl_easy_cleanup(arm->curl);
+		arm->lib->cleanup(arm->curl);
 	wipe(arm->token);
 	free(arm->endpoint);
 	free(arm);
@@ -191,51 +196,52 @@ static int send_once(struct wh_arm *arm, const char *method, const char *url, co
 {
 	struct curl_slist *headers = NULL;
 	char *line = NULL, why[CURL_ERROR_SIZE] = "";
+	const struct wh_curl *lib = arm->lib;
 	CURL *c = arm->curl;
 	wh_arm_reply_free(r);
 	r->retry_after_ms = -1;
-	curl_easy_reset(c);
+	lib->reset(c);
 	if (asprintf(&line, "Authorization: Bearer %s", arm->token) < 0)
 		return wh_fail(err, -ENOMEM, "out of memory");
-	headers = curl_slist_append(headers, line);
+	headers = lib->append(headers, line);
 	wipe(line);
 	if (if_match && asprintf(&line, "If-Match: %s", if_match) >= 0) {
-		headers = curl_slist_append(headers, line);
+		headers = lib->append(headers, line);
 		free(line);
 	}
-	headers = curl_slist_append(headers, "Accept: application/json");
-	headers = curl_slist_append(headers, "Expect:");
+	headers = lib->append(headers, "Accept: application/json");
+	headers = lib->append(headers, "Expect:");
 	if (body) {
-		headers = curl_slist_append(headers, "Content-Type: application/json");
-		curl_easy_setopt(c, CURLOPT_POSTFIELDS, body);
+		headers = lib->append(headers, "Content-Type: application/json");
+		lib->setopt(c, CURLOPT_POSTFIELDS, body);
 	}
-	curl_easy_setopt(c, CURLOPT_URL, url);
-	curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, method);
-	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)REQUEST_SECONDS);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, 15L);
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, r);
-	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
-	curl_easy_setopt(c, CURLOPT_HEADERDATA, r);
-	curl_easy_setopt(c, CURLOPT_USERAGENT, "whittle/" WH_VERSION);
+	lib->setopt(c, CURLOPT_URL, url);
+	lib->setopt(c, CURLOPT_CUSTOMREQUEST, method);
+	lib->setopt(c, CURLOPT_HTTPHEADER, headers);
+	lib->setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
+	lib->setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	lib->setopt(c, CURLOPT_NOSIGNAL, 1L);
+	lib->setopt(c, CURLOPT_TIMEOUT, (long)REQUEST_SECONDS);
+	lib->setopt(c, CURLOPT_CONNECTTIMEOUT, 15L);
+	lib->setopt(c, CURLOPT_ERRORBUFFER, why);
+	lib->setopt(c, CURLOPT_WRITEFUNCTION, take_body);
+	lib->setopt(c, CURLOPT_WRITEDATA, r);
+	lib->setopt(c, CURLOPT_HEADERFUNCTION, take_header);
+	lib->setopt(c, CURLOPT_HEADERDATA, r);
+	lib->setopt(c, CURLOPT_USERAGENT, "whittle/" WH_VERSION);
 	if (body) /* on a connection kept alive, libcurl itself would send a lost PUT again */
-		curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+		lib->setopt(c, CURLOPT_FRESH_CONNECT, 1L);
 	if (arm->opt.ca_file)
-		curl_easy_setopt(c, CURLOPT_CAINFO, arm->opt.ca_file);
+		lib->setopt(c, CURLOPT_CAINFO, arm->opt.ca_file);
 	arm->requests++;
-	CURLcode code = curl_easy_perform(c);
-	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &r->status);
-	curl_slist_free_all(headers);
+	CURLcode code = lib->perform(c);
+	lib->getinfo(c, CURLINFO_RESPONSE_CODE, &r->status);
+	lib->free_list(headers);
 	if (code == CURLE_OK)
 		return 0;
 	r->cut = code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
 	         code == CURLE_OPERATION_TIMEDOUT;
-	return wh_fail(err, -EIO, "%s %.200s: %s", method, url, *why ? why : curl_easy_strerror(code));
+	return wh_fail(err, -EIO, "%s %.200s: %s", method, url, *why ? why : lib->strerror(code));
 }
 
 int wh_arm_wait(struct wh_arm *arm, int64_t ms, struct wh_error *err)
