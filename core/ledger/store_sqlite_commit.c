@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Edges, sketches, days and the place in the input go into the ledger: in one transaction, merged with what is there. */
+#include "ledger/store_sqlite.h"
+
+/* ---- merging inside SQLite ---- */
+
+static void merge_edges(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	struct wh_edge a, b;
+	uint8_t out[WH_EDGE_VALUE_MAX];
+	(void)n;
+	if (wh_edge_decode(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]), &a) ||
+	    wh_edge_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &b)) {
+		sqlite3_result_error_code(c, SQLITE_CORRUPT);
+		return;
+	}
+	wh_edge_merge(&a, &b);
+	sqlite3_result_blob(c, out, (int)wh_edge_encode(&a, out), SQLITE_TRANSIENT);
+}
+
+static void merge_sketches(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	struct wh_sketch a, b;
+	uint8_t out[WH_SKETCH_BYTES];
+	(void)n;
+	if (wh_sketch_decode(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]), &a) ||
+	    wh_sketch_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &b)) {
+		sqlite3_result_error_code(c, SQLITE_CORRUPT);
+		return;
+	}
+	wh_sketch_merge(&a, &b);
+	wh_sketch_encode(&a, out);
+	sqlite3_result_blob(c, out, sizeof out, SQLITE_TRANSIENT);
+}
+
+void wh_sql_define_merge(struct wh_store *s)
+{
+	sqlite3_create_function(s->db, "wh_merge", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, merge_edges, NULL, NULL);
+	sqlite3_create_function(s->db, "wh_merge_sketch", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, merge_sketches, NULL, NULL);
+}
+
+/* ---- committing ---- */
+
+struct committing {
+	struct wh_store *s;
+	struct wh_error *err;
+};
+
+static int put_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct committing *c = arg;
+	uint8_t key[WH_EDGE_KEY_BYTES], value[WH_EDGE_VALUE_MAX];
+	sqlite3_stmt *st = wh_sql_use(c->s, ST_EDGE, "written", c->err);
+	if (!st)
+		return -EIO;
+	wh_edge_key_encode(k, key);
+	sqlite3_bind_blob(st, 1, key, sizeof key, SQLITE_STATIC);
+	sqlite3_bind_blob(st, 2, value, (int)wh_edge_encode(e, value), SQLITE_STATIC);
+	return wh_sql_run(c->s, st, "written", c->err);
+}
+
+static int put_sketch(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *sk)
+{
+	struct committing *c = arg;
+	uint8_t key[19], value[WH_SKETCH_BYTES];
+	sqlite3_stmt *st = wh_sql_use(c->s, ST_SKETCH, "written", c->err);
+	if (!st)
+		return -EIO;
+	memcpy(key, k->local.b, 16);
+	key[16] = k->proto;
+	key[17] = (uint8_t)(k->port >> 8);
+	key[18] = (uint8_t)k->port;
+	wh_sketch_encode(sk, value);
+	sqlite3_bind_blob(st, 1, key, sizeof key, SQLITE_STATIC);
+	sqlite3_bind_blob(st, 2, value, sizeof value, SQLITE_STATIC);
+	return wh_sql_run(c->s, st, "written", c->err);
+}
+
+static int put_day(void *arg, int32_t day, uint64_t flows)
+{
+	struct committing *c = arg;
+	sqlite3_stmt *st = wh_sql_use(c->s, ST_DAY, "written", c->err);
+	if (!st)
+		return -EIO;
+	sqlite3_bind_int64(st, 1, day);
+	sqlite3_bind_int64(st, 2, (sqlite3_int64)flows);
+	return wh_sql_run(c->s, st, "written", c->err);
+}
+
+static int put_counter(struct committing *c, const char *name, uint64_t add)
+{
+	sqlite3_stmt *st = add ? wh_sql_use(c->s, ST_COUNTER, "written", c->err) : NULL;
+	if (!st)
+		return add ? -EIO : 0;
+	sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 2, (sqlite3_int64)add);
+	return wh_sql_run(c->s, st, "written", c->err);
+}
+
+static int put_source(struct committing *c, const struct wh_store_progress *p)
+{
+	uint64_t offset, line;
+	int rc = wh_store_progress_of(c->s, p->identity, &offset, &line, c->err);
+	if (rc)
+		return rc;
+	if (offset != p->before)
+		return wh_fail(c->err, -ESTALE, "%s: another run has read on in it meanwhile; what this one read since is left out", p->path);
+	sqlite3_stmt *st = wh_sql_use(c->s, ST_SOURCE, "written", c->err);
+	if (!st)
+		return -EIO;
+	sqlite3_bind_text(st, 1, p->identity, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 2, p->path, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 3, (sqlite3_int64)p->offset);
+	sqlite3_bind_int64(st, 4, (sqlite3_int64)p->line);
+	sqlite3_bind_int64(st, 5, wh_now_us());
+	return wh_sql_run(c->s, st, "written", c->err);
+}
+
+int wh_store_commit(struct wh_store *s, const struct wh_edge_table *t, const struct wh_store_progress *progress,
+                    const struct wh_read_stats *d, struct wh_error *err)
+{
+	struct committing c = {s, err};
+	struct wh_error ignored;
+	int rc = wh_store_begin(s, err);
+	if (rc)
+		return rc;
+	rc = wh_edge_table_each(t, put_edge, &c);
+	if (!rc)
+		rc = wh_edge_table_sketches(t, put_sketch, &c);
+	if (!rc)
+		rc = wh_edge_table_days(t, put_day, &c);
+	if (!rc && d) {
+		const struct { const char *name; uint64_t n; } counters[] = {{"records", d->records}, {"flows", d->flows}, {"alerts", d->alerts},
+		                                                             {"other", d->other}, {"malformed", d->malformed}};
+		for (size_t i = 0; i < 5 && !rc; i++)
+			rc = put_counter(&c, counters[i].name, counters[i].n);
+	}
+	if (!rc && progress && progress->identity && *progress->identity)
+		rc = put_source(&c, progress);
+	int end = wh_store_end(s, !rc, rc ? &ignored : err);
+	return rc ? rc : end;
+}
+
+int wh_store_progress_of(struct wh_store *s, const char *identity, uint64_t *offset, uint64_t *line, struct wh_error *err)
+{
+	*offset = *line = 0;
+	sqlite3_stmt *st = wh_sql_use(s, ST_PROGRESS, "read", err);
+	if (!st)
+		return -EIO;
+	sqlite3_bind_text(st, 1, identity, -1, SQLITE_STATIC);
+	int step = sqlite3_step(st);
+	if (step == SQLITE_ROW) {
+		*offset = (uint64_t)sqlite3_column_int64(st, 0);
+		*line = (uint64_t)sqlite3_column_int64(st, 1);
+	}
+	int rc = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : wh_sql_fail(s, "read", err);
+	sqlite3_reset(st);
+	return rc;
+}

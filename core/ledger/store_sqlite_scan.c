@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What comes out of the ledger: edges, sketches, days, totals. */
+#include "ledger/store_sqlite.h"
+
+/* ---- edges ---- */
+
+/*
+ * A scan is one step of a statement that finds nothing: its condition is a function of ours, which takes each edge as it comes by. A
+ * row that is handed out by sqlite3_step() costs twice as much as one that is walked over.
+ */
+struct scan {
+	const uint8_t *to; size_t to_len; /* the first key that is not wanted any more; NULL: none */
+	wh_edge_cb each;
+	void *arg;
+	bool ended, damaged;
+	int rc;
+};
+
+static void scan_row(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	struct scan *scan = ((struct wh_store *)sqlite3_user_data(c))->scan;
+	const uint8_t *key = sqlite3_value_blob(v[0]);
+	size_t len = (size_t)sqlite3_value_bytes(v[0]);
+	struct wh_edge_key k;
+	struct wh_edge e;
+
+	(void)n;
+	if (!scan) /* no statement of ours asks */
+		goto stop;
+	scan->ended = scan->to && key && len >= scan->to_len && memcmp(key, scan->to, scan->to_len) >= 0;
+	if (scan->ended)
+		goto stop;
+	scan->damaged = wh_edge_key_decode(key, len, &k) || wh_edge_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &e);
+	if (scan->damaged || (scan->rc = scan->each(scan->arg, &k, &e)))
+		goto stop;
+	sqlite3_result_int(c, 0);
+	return;
+stop:
+	sqlite3_result_error_code(c, SQLITE_ABORT);
+}
+
+void wh_sql_define_scan(struct wh_store *s)
+{
+	sqlite3_create_function(s->db, "wh_scan", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, s, scan_row, NULL, NULL);
+}
+
+static int scan_between(struct wh_store *s, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg,
+                        struct wh_error *err)
+{
+	struct scan mine = {.to = to, .to_len = to_len, .each = each, .arg = arg}, *outer = s->scan;
+	sqlite3_stmt *st; /* of its own, so that a callback may scan too */
+
+	if (sqlite3_prepare_v2(s->db, wh_sql[ST_SCAN], -1, &st, NULL) != SQLITE_OK)
+		return wh_sql_fail(s, "read", err);
+	sqlite3_bind_blob(st, 1, from ? from : "", (int)from_len, SQLITE_STATIC);
+	s->scan = &mine;
+	int step = sqlite3_step(st), rc = mine.rc;
+	s->scan = outer;
+	if (mine.damaged)
+		rc = wh_sql_damaged(s, err);
+	else if (step != SQLITE_DONE && !mine.ended && !rc)
+		rc = wh_sql_fail(s, "read", err);
+	sqlite3_finalize(st);
+	return rc;
+}
+
+int wh_store_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err)
+{
+	uint8_t upto[17] = {[16] = 0xff}; /* past every edge of the address: directions are 0 and 1 */
+	if (!local)
+		return scan_between(s, NULL, 0, NULL, 0, each, arg, err);
+	memcpy(upto, local->b, 16);
+	return scan_between(s, local->b, 16, upto, sizeof upto, each, arg, err);
+}
+
+int wh_store_edges_between(struct wh_store *s, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg, struct wh_error *err)
+{
+	return scan_between(s, from, from ? 16 : 0, to, to ? 16 : 0, each, arg, err);
+}
+
+/* ---- the rest ---- */
+
+int wh_store_sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct wh_error *err)
+{
+	sqlite3_stmt *st;
+	struct wh_sketch sk;
+	int step, rc = 0;
+	if (sqlite3_prepare_v2(s->db, wh_sql[ST_SKETCHES], -1, &st, NULL) != SQLITE_OK)
+		return wh_sql_fail(s, "read", err);
+	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
+		const uint8_t *k = sqlite3_column_blob(st, 0);
+		struct wh_addr local;
+		if (sqlite3_column_bytes(st, 0) != 19 || wh_sketch_decode(sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1), &sk)) {
+			rc = wh_sql_damaged(s, err);
+			break;
+		}
+		memcpy(local.b, k, 16);
+		rc = each(arg, &local, k[16], (uint16_t)(k[17] << 8 | k[18]), &sk);
+	}
+	if (!rc && step != SQLITE_DONE)
+		rc = wh_sql_fail(s, "read", err);
+	sqlite3_finalize(st);
+	return rc;
+}
+
+int wh_store_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_error *err)
+{
+	uint8_t after[17] = {0};
+	size_t len = 0;
+	for (;;) {
+		sqlite3_stmt *st = wh_sql_use(s, ST_NEXT_LOCAL, "read", err);
+		if (!st)
+			return -EIO;
+		sqlite3_bind_blob(st, 1, after, (int)len, SQLITE_STATIC);
+		int step = sqlite3_step(st);
+		if (step != SQLITE_ROW) {
+			int rc = step == SQLITE_DONE ? 0 : wh_sql_fail(s, "read", err);
+			sqlite3_reset(st);
+			return rc;
+		}
+		struct wh_edge_key k;
+		if (wh_edge_key_decode(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0), &k)) {
+			sqlite3_reset(st);
+			return wh_sql_damaged(s, err);
+		}
+		sqlite3_reset(st);
+		memcpy(after, k.local.b, 16);
+		after[16] = 0xff; /* past every edge of this address: directions are 0 and 1 */
+		len = 17;
+		if (k.direction != WH_INBOUND)
+			continue; /* inbound comes first: there is none */
+		int rc = each(arg, &k.local);
+		if (rc)
+			return rc;
+	}
+}
+
+int wh_store_days(struct wh_store *s, wh_day_cb each, void *arg, struct wh_error *err)
+{
+	sqlite3_stmt *st = wh_sql_use(s, ST_DAYS, "read", err);
+	int step, rc = 0;
+	if (!st)
+		return -EIO;
+	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW)
+		rc = each(arg, sqlite3_column_int(st, 0), (uint64_t)sqlite3_column_int64(st, 1));
+	if (!rc && step != SQLITE_DONE)
+		rc = wh_sql_fail(s, "read", err);
+	sqlite3_reset(st);
+	return rc;
+}
+
+static int widen(void *arg, int32_t day, uint64_t flows)
+{
+	struct wh_store_totals *t = arg;
+	if (!t->last_us)
+		t->first_us = day * WH_US_PER_DAY;
+	t->last_us = (day + 1) * WH_US_PER_DAY;
+	(void)flows;
+	return 0;
+}
+
+int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_error *err)
+{
+	memset(out, 0, sizeof *out);
+	sqlite3_stmt *st = wh_sql_use(s, ST_COUNTERS, "read", err);
+	int step;
+	if (!st)
+		return -EIO;
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		const char *name = (const char *)sqlite3_column_text(st, 0);
+		uint64_t v = (uint64_t)sqlite3_column_int64(st, 1);
+		const struct { const char *name; uint64_t *at; } where[] = {{"records", &out->records}, {"flows", &out->flows}, {"alerts", &out->alerts},
+		                                                            {"other", &out->other}, {"malformed", &out->malformed}};
+		for (size_t i = 0; i < 5; i++)
+			if (name && !strcmp(name, where[i].name))
+				*where[i].at = v;
+	}
+	sqlite3_reset(st);
+	if (step != SQLITE_DONE)
+		return wh_sql_fail(s, "read", err);
+	st = wh_sql_use(s, ST_COUNT_EDGES, "read", err);
+	if (!st)
+		return -EIO;
+	if (sqlite3_step(st) == SQLITE_ROW)
+		out->edges = (uint64_t)sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return wh_store_days(s, widen, out, err);
+}
