@@ -350,11 +350,9 @@ static int run(struct cli *c, int argc, char **argv)
 	if ((rc = save(s, rec, dry_run || optind < argc)))
 		goto out;
 	if (c->json) {
-		char *text = wh_recommendation_json(rec);
-		json_t *doc = text ? json_loads(text, 0, NULL) : NULL;
+		json_t *doc = wh_recommendation_document(rec);
 		if (doc && changes)
 			json_object_set_new(doc, "changes", wh_changes_json(changes));
-		free(text);
 		rc = cli_print_json(doc);
 	} else {
 		print_rules(rec, changes, all);

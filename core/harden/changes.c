@@ -92,9 +92,17 @@ static const char *why(const struct looked *l, struct wh_arena *mem)
 	return gained && lost ? wh_arena_printf(mem, "%s; %s", gained, lost) : gained ? gained : lost;
 }
 
+static bool same_prefixes(const struct wh_prefix *a, size_t n_a, const struct wh_prefix *b, size_t n_b)
+{
+	return n_a == n_b && (!n_a || !memcmp(a, b, n_a * sizeof *a));
+}
+
 static int compare(struct wh_store *s, const struct wh_resource *resource, const struct wh_recommended_rule *before,
                    const struct wh_recommended_rule *now, struct wh_arena *mem, struct wh_changes *out, struct wh_error *err)
 {
+	if (before && now && same_prefixes(before->prefixes, before->n_prefixes, now->prefixes, now->n_prefixes) &&
+	    same_prefixes(before->except, before->n_except, now->except, now->n_except))
+		return 0;
 	struct wh_ranges was = region(before, mem), is = region(now, mem);
 	struct looked l = {.rule = now ? now : before, .resource = resource, .first = INT32_MAX, .last = INT32_MIN,
 	                   .gained = wh_ranges_minus(is, was, mem), .lost = wh_ranges_minus(was, is, mem)};

@@ -23,9 +23,17 @@ static json_t *prefixes_json(const struct wh_prefix *p, size_t n)
 	return list;
 }
 
+/* To twelve digits, as in the text: a number is the same in the ledger, in what is printed, and in what was read back. */
+static double twelve_digits(double v)
+{
+	char text[32];
+	snprintf(text, sizeof text, "%.12g", v);
+	return strtod(text, NULL);
+}
+
 static double rounded(double v, double unit)
 {
-	return round(v / unit) * unit;
+	return twelve_digits(round(v / unit) * unit);
 }
 
 json_t *wh_breakage_json(const struct wh_breakage *b)
@@ -36,16 +44,22 @@ json_t *wh_breakage_json(const struct wh_breakage *b)
 	                 "ofPeers", (json_int_t)b->of_peers, "days", (int)b->days, "upper95", b->upper);
 }
 
+static json_t *rounded_breakage(struct wh_breakage b)
+{
+	b.upper = twelve_digits(b.upper);
+	return wh_breakage_json(&b);
+}
+
 static json_t *rule_json(const struct wh_recommended_rule *r)
 {
 	char proto[8];
 	json_t *evidence = json_pack("{s:I, s:I, s:i, s:f, s:I, s:I}", "sources", (json_int_t)r->sources, "flows", (json_int_t)r->flows, "days", (int)r->days,
-	                             "unseen", r->unseen, "deniedPeers", (json_int_t)r->denied_peers, "deniedFlows", (json_int_t)r->denied_flows);
+	                             "unseen", twelve_digits(r->unseen), "deniedPeers", (json_int_t)r->denied_peers, "deniedFlows", (json_int_t)r->denied_flows);
 	return json_pack("{s:s, s:s, s:i, s:[s], s:o, s:o, s:b, s:f, s:f, s:f, s:o, s:o, s:o, s:s?, s:s?, s:s?}", "name", r->name, "direction",
 	                 wh_direction_text(r->direction), "destinationPort", (int)r->port, "protocols", wh_proto_text(r->proto, proto), "ipAddresses",
 	                 prefixes_json(r->prefixes, r->n_prefixes), "except", prefixes_json(r->except, r->n_except), "systemGenerated",
 	                 r->system_generated, "confidence", rounded(r->confidence, 0.0001), "stability", rounded(r->stability, 0.0001), "prediction", rounded(r->leans, 0.0001),
-	                 "evidence", evidence, "replayed", wh_breakage_json(&r->replayed), "expectedBreakage", wh_breakage_json(&r->expected), "narrows", r->narrows, "note",
+	                 "evidence", evidence, "replayed", rounded_breakage(r->replayed), "expectedBreakage", rounded_breakage(r->expected), "narrows", r->narrows, "note",
 	                 r->note, "review", r->review);
 }
 
@@ -64,7 +78,7 @@ static json_t *resource_json(const struct wh_resource_result *res)
 	                 (int)res->days_with_data, "rules", rules);
 }
 
-static json_t *to_json(const struct wh_recommendation *r)
+json_t *wh_recommendation_document(const struct wh_recommendation *r)
 {
 	char at[WH_TIME_STRLEN], from[WH_TIME_STRLEN], to[WH_TIME_STRLEN];
 	json_t *list = json_array();
@@ -81,12 +95,17 @@ static json_t *to_json(const struct wh_recommendation *r)
 	                 wh_time_text(r->from_us, from), "to", wh_time_text(r->to_us, to), "days", (int)r->days, "sensorSilent", silent, "resources", list);
 }
 
-char *wh_recommendation_json(const struct wh_recommendation *r)
+static char *text_json(const struct wh_recommendation *r, size_t indent)
 {
-	json_t *doc = to_json(r);
-	char *text = doc ? json_dumps(doc, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12)) : NULL;
+	json_t *doc = wh_recommendation_document(r);
+	char *text = doc ? json_dumps(doc, indent | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12)) : NULL;
 	json_decref(doc);
 	return text;
+}
+
+char *wh_recommendation_json(const struct wh_recommendation *r)
+{
+	return text_json(r, JSON_INDENT(2));
 }
 
 static int last_serial(struct wh_store *s, int64_t *out, struct wh_error *err)
@@ -100,7 +119,7 @@ static int last_serial(struct wh_store *s, int64_t *out, struct wh_error *err)
 
 int wh_recommendation_save(struct wh_store *s, struct wh_recommendation *r, struct wh_error *err)
 {
-	char *text = wh_recommendation_json(r), number[32];
+	char *text = text_json(r, JSON_COMPACT), number[32]; /* without white space: nobody reads it, and it is a third of it */
 	int64_t serial;
 	int rc = text ? last_serial(s, &serial, err) : wh_fail(err, -ENOMEM, "out of memory");
 

@@ -106,6 +106,7 @@ struct wh_recommendation {
 int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char *const *names, size_t n,
                  const struct wh_harden_options *opt, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
 /* recommend --json, as the README describes it; free() it. */
+json_t *wh_recommendation_document(const struct wh_recommendation *r); /* a new reference; NULL when out of memory */
 char *wh_recommendation_json(const struct wh_recommendation *r);
 /* The rules as they were saved by an earlier recommend, for export and enforce. */
 int wh_recommendation_save(struct wh_store *s, struct wh_recommendation *r, struct wh_error *err);
