@@ -6,7 +6,7 @@ build="gcc make pkg-config libc6-dev libnftnl-dev libmnl-dev libjansson-dev liby
 demo="$build suricata nftables iproute2 ca-certificates jq"
 test="$demo procps zstd libcmocka-dev clang libclang-rt-dev jq nodejs npm shellcheck debootstrap ufw dropbear-bin sudo dbus-daemon python3-firewall python3-nftables"
 bench="$test g++ libsimdjson-dev time"
-lint="$build clang-format clang-tidy cppcheck"
+lint="$build clang-format clang-tidy cppcheck shellcheck"
 case $mode in
 build) want=$build ;; demo) want=$demo ;; test) want=$test ;; bench) want=$bench ;; lint) want=$lint ;;
 *) echo "install-deps.sh: unknown mode '$mode' (build, demo, test, bench, lint)" >&2; exit 2 ;;

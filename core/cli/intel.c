@@ -77,7 +77,7 @@ static int update(struct ctx *x, int argc, char **argv)
 		dry |= o == 'n';
 	}
 	struct wh_intel_protected prot[3];
-	size_t n_prot, done = 0;
+	size_t n_prot = 0, done = 0;
 	int rc = protected_ranges(x, prot, &n_prot);
 	if (rc)
 		return rc;

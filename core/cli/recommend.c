@@ -159,7 +159,7 @@ static int number_option(struct cli *c, const char *name, const char *text, long
 {
 	char *end;
 	errno = 0;
-	long v = strtol(text, &end, 10);
+	long v = strtol(text ? text : (text = ""), &end, 10);
 	if (*end || end == text || errno || v < lo || v > hi)
 		return cli_usage(c, "--%s takes a whole number from %ld to %ld, not '%s'", name, lo, hi, text);
 	*out = (unsigned)v;

@@ -136,7 +136,7 @@ static int add_nsg(struct import *im, const struct wh_yaml *n, json_t *list)
 		return wh_fail_input(im->err, -EEXIST, "%s:%d: %s is named twice", im->path, n->line, s);
 	hash = strrchr(s, '#');
 	rc = read_nsg_file(im, n, hash ? wh_arena_printf(im->mem, "%.*s", (int)(hash - s), s) : s, &f);
-	if (rc)
+	if (rc || !f)
 		return rc;
 	for (size_t i = 0; i < f->n_groups; i++)
 		known |= !hash || !strcasecmp(f->groups[i], hash + 1);

@@ -79,7 +79,7 @@ static double units_of(const struct wh_prefix *p)
 	if (p->len == 128 && wh_addr_is_v4(&p->addr))
 		return 1;
 	if (wh_prefix_is_v4(p))
-		return (double)(UINT64_C(1) << (128 - p->len));
+		return ldexp(1, 128 - (int)p->len);
 	return ldexp(1, 64 - (int)p->len); /* a part of a unit where it is longer */
 }
 

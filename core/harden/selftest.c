@@ -45,7 +45,7 @@ static socklen_t sockaddr_of(const struct wh_addr *a, uint16_t port, struct sock
 
 static int own_end(int fd, struct wh_addr *addr, uint16_t *port)
 {
-	struct sockaddr_storage me;
+	struct sockaddr_storage me = {0};
 	socklen_t len = sizeof me;
 	if (getsockname(fd, (struct sockaddr *)&me, &len))
 		return -errno;

@@ -3,8 +3,9 @@
  * Who is the server? A sensor's `src` is whoever sent the first packet that it saw, and its TCP flags are or'ed over a side.
  *
  *   TCP, both sides sent SYN        the handshake was seen: src opened it (the sensor saw its SYN first)
- *   TCP, only src sent SYN          with SYN and ACK and data from both: the client's SYN was missed, src is the server;
- *                                   otherwise a refused or half-open attempt: not answered
+ *   TCP, only src sent SYN          with data from both: the SYN+ACK alone was missed, src opened it. (Where the SYN was missed and
+ *                                   the SYN+ACK is the first packet seen, Suricata turns the flow round or tells no flags.)
+ *                                   Without, a refused or half-open attempt: not answered
  *   TCP, only dst sent SYN          src's SYN was missed but dst's SYN+ACK seen: dst serves
  *   TCP, no SYN at all              the capture began in mid-flow: the application protocol's own orientation, else unknown
  *   TCP, flags not told (alerts,    data both ways, or an application protocol, which a sensor knows of established connections
@@ -38,12 +39,10 @@ static enum wh_side tcp_side(const struct wh_flow *f)
 		return f->state != WH_STATE_NEW && (data || f->app_proto_known) ? WH_SIDE_DST_SERVES : WH_SIDE_UNANSWERED;
 	if (!data)
 		return WH_SIDE_UNANSWERED;
-	if ((ts & WH_TCP_SYN) && (tc & WH_TCP_SYN))
-		return WH_SIDE_DST_SERVES;
 	if (tc & WH_TCP_SYN)
 		return WH_SIDE_DST_SERVES;
 	if (ts & WH_TCP_SYN)
-		return (ts & WH_TCP_ACK) ? WH_SIDE_SRC_SERVES : WH_SIDE_UNANSWERED;
+		return (ts & WH_TCP_ACK) ? WH_SIDE_DST_SERVES : WH_SIDE_UNANSWERED;
 	return f->app_proto_known ? WH_SIDE_DST_SERVES : WH_SIDE_UNKNOWN;
 }
 

@@ -57,14 +57,12 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 {
 	const struct wh_flow *f = &r->flow;
 	enum wh_side side = r->kind == WH_RECORD_OTHER ? WH_SIDE_UNANSWERED : wh_flow_server(f);
-	bool answered = side == WH_SIDE_DST_SERVES || side == WH_SIDE_SRC_SERVES, reversed = side == WH_SIDE_SRC_SERVES;
-	const struct wh_addr *server = reversed ? &f->src : &f->dst, *client = reversed ? &f->dst : &f->src;
-	const struct wh_edge_key key = {.local = *server, .peer = *client, .port = reversed ? f->src_port : f->dst_port, .proto = f->proto,
-	                                .direction = WH_INBOUND};
+	bool answered = side == WH_SIDE_DST_SERVES;
+	const struct wh_edge_key key = {.local = f->dst, .peer = f->src, .port = f->dst_port, .proto = f->proto, .direction = WH_INBOUND};
 	d->counts = r->kind == WH_RECORD_FLOW;
 	d->what = DEED_DAY;
-	d->local[0] = r->kind != WH_RECORD_OTHER && (answered || d->counts) && wh_locals_has(t->locals, server);
-	d->local[1] = answered && wh_locals_has(t->locals, client);
+	d->local[0] = r->kind != WH_RECORD_OTHER && (answered || d->counts) && wh_locals_has(t->locals, &f->dst);
+	d->local[1] = answered && wh_locals_has(t->locals, &f->src);
 	d->day = wh_day(f->start_us);
 	if (!d->local[0] && !d->local[1])
 		return;
@@ -73,8 +71,8 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 	d->severity = r->alert_severity;
 	d->start_us = f->start_us;
 	d->end_us = f->end_us < f->start_us ? f->start_us : f->end_us;
-	d->to_server = reversed ? f->bytes_toclient : f->bytes_toserver;
-	d->to_client = reversed ? f->bytes_toserver : f->bytes_toclient;
+	d->to_server = f->bytes_toserver;
+	d->to_client = f->bytes_toclient;
 	d->key[0] = key;
 	if (!answered)
 		d->hash[0] = sketch_hash(t, &(struct wh_sketch_key){.local = key.local, .port = key.port, .proto = key.proto});

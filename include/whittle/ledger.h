@@ -79,7 +79,7 @@ void wh_edge_table_free(struct wh_edge_table *t);
 int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from);
 
 /* Who is the server? Told from the handshake and the application protocol; never from a port number alone. */
-enum wh_side { WH_SIDE_UNANSWERED, WH_SIDE_DST_SERVES, WH_SIDE_SRC_SERVES, WH_SIDE_UNKNOWN };
+enum wh_side { WH_SIDE_UNANSWERED, WH_SIDE_DST_SERVES, WH_SIDE_UNKNOWN };
 enum wh_side wh_flow_server(const struct wh_flow *f);
 
 /* ---- the store ---- */

@@ -85,6 +85,27 @@ a_scan_makes_no_edge() {
 	verdict "an unanswered scan of 1,994 flows becomes no edge, but is counted" "$dir/log"
 }
 
+# Of every handshake one packet was not captured. Who asked stays who asked: no edge has a client's ephemeral port.
+missed_handshakes() {
+	bad=
+	for miss in syn synack; do
+		"$BUILD/tools/flowpcap" --flows 40 --clients 9 --days 2 --miss $miss "$dir/missed.pcap"
+		for midstream in no yes; do
+			rm -f "$dir"/plugin.db*
+			config c.yaml no "store: $in/plugin.db"
+			printf 'stream: {midstream: %s}\n' $midstream >>"$dir/c.yaml"
+			read_capture c.yaml missed.pcap
+			wanted=$([ $miss$midstream = synno ] && echo 0 || edges plugin.db) # without the SYN and with no leave to guess nothing is told
+			[ "$(edges plugin.db)" = "$wanted" ] && { [ "$wanted" = 0 ] || [ "$wanted" -ge 9 ]; } &&
+				! "$w" edges --json --store "$dir/plugin.db" | grep -vq '"direction":"Inbound","protocol":"TCP","port":\(22\|443\|3306\|8089\),' ||
+				bad="$bad $miss/$midstream"
+		done
+	done
+	rm "$dir/missed.pcap"
+	[ -z "$bad" ]
+	verdict "a handshake of which a packet was missed turns no connection round$bad" "$dir/log"
+}
+
 # ---- settings ----
 
 bad_settings() {
@@ -276,6 +297,7 @@ all_tests() {
 	same_edges
 	alerts_count
 	a_scan_makes_no_edge
+	missed_handshakes
 	bad_settings
 	the_packaged_section
 	absent_directory

@@ -91,15 +91,27 @@ static void an_ephemeral_port_of_ours_never_becomes_a_service_because_a_question
 	struct wh_record r[] = {udp(peer, 53, host, 40000), udp(peer, 123, host, 61234), tcp(peer, 443, host, 40001), tcp(peer, 443, host, 40002),
 	                        tcp(peer, 443, host, 40003), tcp(peer, 443, host, 40004)};
 	r[2].flow.tcp_flags_toserver = r[2].flow.tcp_flags_toclient = A | P;    /* no handshake was seen */
-	r[3].flow.tcp_flags_toclient = A | P;                                   /* from the SYN+ACK on: src serves */
+	r[3].flow.tcp_flags_toserver = r[3].flow.tcp_flags_toclient = 0;        /* from the SYN+ACK on: the sensor tells no flags */
 	r[4].flow.tcp_flags_toserver = r[4].flow.tcp_flags_toclient = A | P | R;
 	r[5].kind = WH_RECORD_ALERT;                                            /* an alert on such a flow */
 	r[5].flow.has_tcp_flags = false;
 	r[5].flow.bytes_toclient = 60 * 5;
 	struct found f = edges_of(r, 6);
-	assert_int_equal(f.n, 1);
-	assert_int_equal(f.key[0].direction, WH_OUTBOUND);
-	assert_int_equal(f.key[0].port, 443);
+	assert_int_equal(f.n, 0);
+}
+
+/* We asked, and of the handshake the server's SYN+ACK was missed: who sent the SYN is the client all the same. */
+static void a_missed_answer_to_a_syn_turns_no_connection_round(void **state)
+{
+	(void)state;
+	struct wh_record r[] = {tcp(host, 40000, peer, 443), tcp(peer, 50000, host, 22)};
+	r[0].flow.tcp_flags_toclient = r[1].flow.tcp_flags_toclient = A | P;
+	struct found f = edges_of(r, 2);
+	assert_int_equal(f.n, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(f.key[i].direction, f.key[i].port == 443 ? WH_OUTBOUND : WH_INBOUND);
+		assert_true(f.key[i].port == 443 || f.key[i].port == 22);
+	}
 }
 
 static void a_udp_service_on_a_high_port_is_one_when_a_client_asks(void **state)
@@ -400,6 +412,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_datagram_to_which_only_an_icmp_error_came_back_is_not_answered),
 		cmocka_unit_test(equal_ports_on_both_sides_leave_it_to_who_asked),
+		cmocka_unit_test(a_missed_answer_to_a_syn_turns_no_connection_round),
 		cmocka_unit_test(an_ephemeral_port_of_ours_never_becomes_a_service_because_a_question_was_missed),
 		cmocka_unit_test(a_udp_service_on_a_high_port_is_one_when_a_client_asks),
 		cmocka_unit_test(what_the_sensors_own_firewall_denied_is_no_edge),

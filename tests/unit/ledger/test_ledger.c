@@ -85,7 +85,9 @@ static void the_server_is_told_from_the_handshake(void **state)
 	const struct { uint8_t ts, tc; bool app; enum wh_side want; } rows[] = {
 		{S | A | P, S | A | P, false, WH_SIDE_DST_SERVES},  /* the whole of it was seen */
 		{A | P, S | A | P, false, WH_SIDE_DST_SERVES},      /* the SYN was missed, the SYN+ACK seen */
-		{S | A | P, A | P, false, WH_SIDE_SRC_SERVES},      /* the first packet seen was the server's SYN+ACK */
+		{S | A | P, A | P, false, WH_SIDE_DST_SERVES},      /* the SYN+ACK was missed */
+		{S | A | P, A, false, WH_SIDE_DST_SERVES},          
+		{0, 0, false, WH_SIDE_UNKNOWN},                     /* the first packet seen was the SYN+ACK */
 		{A | P, A | P, true, WH_SIDE_DST_SERVES},           /* mid-flow, the application told */
 		{A | P, A | P, false, WH_SIDE_UNKNOWN},             /* mid-flow, nothing told */
 	};
