@@ -242,7 +242,7 @@ static void tell(FILE *f, const struct story *st)
 		fprintf(f, "The rules in force are as narrow already: nothing is proposed.\n");
 	if (st->why_not)
 		fprintf(f, "It is not offered: %s.\n", st->why_not);
-	fprintf(f, "\nSeen on %d of the %u days up to the window's end; %llu flows were not answered.\n", wh_bits(st->all.days),
+	fprintf(f, "\nSeen on %u of the %u days up to the window's end; %llu flows were not answered.\n", wh_bits(st->all.days),
 	        st->a.window.days, (unsigned long long)st->traffic.refused);
 	if (r->n_prefixes)
 		fprintf(f, "\nAllowed: %zu prefix%s, %zu carved out (of all choices, what costs least)\n", r->n_prefixes,

@@ -89,7 +89,7 @@ check "Terraform gets the new rules, and is told which of its own have to move"
 v6='s/"src_ip":"140.20.30.\([0-9]*\)"/"src_ip":"2001:db8:7::\1"/; s/"dest_ip":"10.0.0.4"/"dest_ip":"2001:db8::4"/'
 { cat eve.json; for p in 2222 2223; do sed "s/\"dest_port\":22,/\"dest_port\":$p,/" eve.json; done; sed "$v6" eve.json; sed 's/"dest_ip":"10.0.0.4"/"dest_ip":"10.0.0.5"/' eve.json
 	sed 's/"src_ip":"\(140.20.30.[0-9]*\)"/"src_ip":"10.0.0.4"#\1/; s/"dest_ip":"10.0.0.4"/"dest_ip":"DEST"/; s/#\(140[0-9.]*\)\(.*\)DEST/\2\1/; s/"dest_port":22,/"dest_port":9300,/' eve.json; } >wide-eve.json
-jq --arg id "$group_id" --arg bad "it's \${x} \$\${y} %{if} \"q\" back\\slash [concat()]"$'\t'"ü" '. + {id: $id, location: "westeurope", tags: {$bad, "a b": "[x]"}} | .securityRules = [
+jq --arg id "$group_id" --arg bad "it's \${x} \$\${y} %{if} \"q\" back\\slash [concat()]$(printf '\tü')" '. + {id: $id, location: "westeurope", tags: {$bad, "a b": "[x]"}} | .securityRules = [
 	(.securityRules[0] | .name = "adm\u0027in_${x}%{y}" | .description = $bad | del(.destinationPortRange, .sourceAddressPrefix) | .destinationPortRanges = ["22", "2222-2223"] | .sourceAddressPrefixes = ["140.20.30.0/24", "2001:db8:7::/48"]),
 	(.securityRules[0] | .name = "out" | .direction = "Outbound" | .sourceAddressPrefix = "*" | .destinationPortRange = "9300")]' web.json >wide.json
 cat >wide.yaml <<'Y'
