@@ -50,6 +50,8 @@ struct wh_resource_traffic {
 };
 int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *out,
                         struct wh_error *err);
+/* Fills elsewhere_here of all peers; -ENOMEM. */
+int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic *t);
 /* NULL when nothing reached it. */
 const struct wh_port_traffic *wh_traffic_find(const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, uint16_t port);
 

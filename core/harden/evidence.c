@@ -7,16 +7,23 @@
  *   shape       mean over the peer's flows of ln(P(bucket | others) / P(bucket | hostile)), for size and for length, where the
  *               distributions are this ledger's own: hostile are the peers that a hard rule keeps out, one vote each; others
  *               vote once a day, so that a swarm of one-day guessers does not become what is usual
+ *   both-halves 1 for who came in both halves of the window
  *   guessing    the share of flows that could be a failed login (1–16 KiB, 1–30 s), times log2(1 + flows a day)
+ *   burst       log2(flows / 32), above 0, of who came on one day only
  *   fan-out     ln(1 + other resources on which it is answered) · (1 − presence): who is everywhere but stays nowhere
+ *   other-ports 1 for who belongs on another port of the resource by what he does there alone: above 1, without anybody's help
  *   neighbours  once all have a score, peers of the same /28 (IPv6: /64) above 1 vouch for those beside them: the newest
  *               machine of an office, the script host among a partner's people
+ *   infected    the share of the hostile among the others of the same /24 (IPv6: /56) that are plainly hostile (by a hard rule, or below
+ *               −1) or plainly not (above 1)
  *
- * Shape, guessing and fan-out are of those who come in; where the resource itself opens the connections (outbound) they say nothing.
+ * Shape, guessing, burst, other-ports and fan-out are of those who come in; where the resource itself opens the connections (outbound)
+ * they say nothing.
  *
- * Beside the score: one that came once or twice some time ago (one-off), and one that came regularly and has been quiet for several
- * times its longest pause (gone), cost no line, unless somebody beside them belongs. Neither is carved out of a prefix around it, nor
- * is one without the score who has been quiet for carve-out-days; who is hostile by a hard rule always is.
+ * Beside the score: one that came once or twice and of whom hardly a flow is to be expected (one-off, by returning.c), and one that came
+ * regularly and has been quiet for several times its longest pause (gone), cost no line, unless somebody beside them belongs. Who belongs
+ * on another port is no one-off. The second rule is there because people who come regularly pause for weeks and return, which the model
+ * of single days does not know. Neither is carved out of a prefix around it, nor is one without the score who has been quiet for carve-out-days; who is hostile by a hard rule always is.
  *
  * Guessing and presence pull against each other on purpose: five sessions a day from a script stay in, forty a day do not,
  * however many weeks they go on.
@@ -24,7 +31,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/yaml.h"
 #include "harden/evidence.h"
 
 #define LOWEST_RATIO (-2.0)
@@ -32,157 +38,8 @@
 #define VOUCHES 1.0      /* score without neighbours from which a peer speaks for those beside it */
 #define MOST_NEIGHBOURS 2.5
 #define PRESENCE_FROM 0.6
-
-const char *const wh_feature_names[WH_N_FEATURES + 1] = {"days", "presence", "shape", "guessing", "fan-out", "alerts", "neighbours", "private",
-                                                         "policy", NULL};
-
-/* ---- rules/evidence.yaml ---- */
-
-static int number(const char *file, const struct wh_yaml *map, const char *key, double lo, double hi, double *out, struct wh_error *err)
-{
-	const struct wh_yaml *n = wh_yaml_get(map, key);
-	int rc;
-	if (!n)
-		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' is missing", file, map->line, key);
-	if ((rc = wh_yaml_double(file, n, out, err)))
-		return rc;
-	if (*out < lo || *out > hi)
-		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be from %g to %g", file, n->line, key, lo, hi);
-	return 0;
-}
-
-static int whole(const char *file, const struct wh_yaml *map, const char *key, unsigned *out, struct wh_error *err)
-{
-	double d = 0;
-	int rc = number(file, map, key, 0, 1e6, &d, err);
-	*out = (unsigned)d;
-	return rc;
-}
-
-static int load_features(const char *file, const struct wh_yaml *features, struct wh_weights *w, struct wh_error *err)
-{
-	static const char *const known[] = {"weight", NULL};
-	int rc = wh_yaml_check_keys(file, features, wh_feature_names, err);
-	for (unsigned i = 0; i < WH_N_FEATURES && !rc; i++) {
-		const struct wh_yaml *f = wh_yaml_get(features, wh_feature_names[i]);
-		if (!f)
-			continue; /* left out: it has no say */
-		if (!(rc = wh_yaml_check_keys(file, f, known, err)))
-			rc = number(file, f, "weight", -100, 100, &w->weight[i], err);
-	}
-	return rc;
-}
-
-static int load_shares(const char *file, const struct wh_yaml *shapes, const char *key, double out[static WH_EDGE_BUCKETS], struct wh_error *err)
-{
-	const struct wh_yaml *list = wh_yaml_get(shapes, key);
-	double sum = 0;
-	unsigned n = 0;
-	int rc = 0;
-
-	for (const struct wh_yaml *k = list && list->kind == WH_YAML_LIST ? list->child : NULL; k && !rc; k = k->next, n++) {
-		double d;
-		if (!(rc = wh_yaml_double(file, k, &d, err)) && (d <= 0 || n >= WH_EDGE_BUCKETS))
-			break;
-		if (!rc)
-			sum += out[n] = d;
-	}
-	if (rc)
-		return rc;
-	if (n != WH_EDGE_BUCKETS || sum <= 0)
-		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a list of %d shares above 0", file, list ? list->line : shapes->line, key,
-		                     WH_EDGE_BUCKETS);
-	for (n = 0; n < WH_EDGE_BUCKETS; n++)
-		out[n] /= sum;
-	return 0;
-}
-
-static int load_shapes(const char *file, const struct wh_yaml *m, struct wh_weights *w, struct wh_error *err)
-{
-	static const char *const known[] = {"votes", "floor", "hostile-size", "hostile-length", "work-size", "work-length", NULL};
-	int rc = wh_yaml_check_keys(file, m, known, err);
-	if (!rc)
-		rc = number(file, m, "votes", 0.1, 1e6, &w->votes, err);
-	if (!rc)
-		rc = number(file, m, "floor", 1e-6, 1, &w->floor, err);
-	if (!rc)
-		rc = load_shares(file, m, "hostile-size", w->hostile.size, err);
-	if (!rc)
-		rc = load_shares(file, m, "hostile-length", w->hostile.time, err);
-	if (!rc)
-		rc = load_shares(file, m, "work-size", w->work.size, err);
-	return rc ? rc : load_shares(file, m, "work-length", w->work.time, err);
-}
-
-static int load_prices(const char *file, const struct wh_yaml *m, struct wh_select_costs *p, struct wh_error *err)
-{
-	static const char *const known[] = {"line", "unseen", "carve-out", "newcomer", "horizon-days", NULL};
-	int rc = wh_yaml_check_keys(file, m, known, err);
-	if (!rc)
-		rc = number(file, m, "line", 0, 1e6, &p->line, err);
-	if (!rc)
-		rc = number(file, m, "unseen", 0, 1e6, &p->unseen, err);
-	if (!rc)
-		rc = number(file, m, "carve-out", 0, 1e6, &p->carve, err);
-	if (!rc)
-		rc = number(file, m, "newcomer", 0, 1e6, &p->newcomer, err);
-	return rc ? rc : number(file, m, "horizon-days", 1, 365, &p->horizon_days, err);
-}
-
-static int load_one_off(const char *file, const struct wh_yaml *m, struct wh_weights *w, struct wh_error *err)
-{
-	static const char *const known[] = {"days", "flows", "quiet-days", NULL};
-	int rc = wh_yaml_check_keys(file, m, known, err);
-	if (!rc)
-		rc = whole(file, m, "days", &w->one_off_days, err);
-	if (!rc)
-		rc = whole(file, m, "flows", &w->one_off_flows, err);
-	return rc ? rc : whole(file, m, "quiet-days", &w->one_off_quiet, err);
-}
-
-static int load_gone(const char *file, const struct wh_yaml *m, struct wh_weights *w, struct wh_error *err)
-{
-	static const char *const known[] = {"days", "quiet-days", "gaps", "carve-out-days", NULL};
-	int rc = wh_yaml_check_keys(file, m, known, err);
-	if (!rc)
-		rc = whole(file, m, "days", &w->gone_days, err);
-	if (!rc)
-		rc = whole(file, m, "quiet-days", &w->gone_quiet, err);
-	if (!rc)
-		rc = whole(file, m, "carve-out-days", &w->lapse_quiet, err);
-	return rc ? rc : whole(file, m, "gaps", &w->gone_gaps, err);
-}
-
-int wh_weights_load(const char *path, struct wh_weights *out, struct wh_error *err)
-{
-	static const char *const known[] = {"prior", "features", "one-off", "gone", "shapes", "prices", NULL};
-	struct wh_arena *mem = wh_arena_new();
-	struct wh_yaml *root = NULL;
-	int rc = wh_yaml_parse_file(path, mem, &root, err);
-
-	*out = (struct wh_weights){0};
-	if (!rc && !root)
-		rc = wh_fail_input(err, -EINVAL, "%s: empty", path);
-	if (!rc)
-		rc = wh_yaml_check_keys(path, root, known, err);
-	for (size_t i = 1; known[i] && !rc; i++)
-		if (!wh_yaml_get(root, known[i]))
-			rc = wh_fail_input(err, -EINVAL, "%s: '%s' is missing", path, known[i]);
-	if (!rc)
-		rc = number(path, root, "prior", -100, 100, &out->prior, err);
-	if (!rc)
-		rc = load_features(path, wh_yaml_get(root, "features"), out, err);
-	if (!rc)
-		rc = load_one_off(path, wh_yaml_get(root, "one-off"), out, err);
-	if (!rc)
-		rc = load_gone(path, wh_yaml_get(root, "gone"), out, err);
-	if (!rc)
-		rc = load_shapes(path, wh_yaml_get(root, "shapes"), out, err);
-	if (!rc)
-		rc = load_prices(path, wh_yaml_get(root, "prices"), &out->prices, err);
-	wh_arena_free(mem);
-	return rc;
-}
+#define BURST_FROM 32.0  /* flows on its only day */
+#define RETURN_HORIZON 30
 
 /* ---- shapes ---- */
 
@@ -265,6 +122,12 @@ uint64_t wh_window_days(const struct wh_window *w, const struct wh_edge *e)
 	return bits & mask;
 }
 
+/* The window's days of late, which are its lower bits. */
+static uint64_t second_half(const struct wh_window *w)
+{
+	return (UINT64_C(1) << w->days / 2) - 1;
+}
+
 static double guessing_of(const struct wh_edge *e, unsigned days)
 {
 	double size = hist_sum(e->size_hist), time = hist_sum(e->time_hist);
@@ -282,6 +145,7 @@ static void lasting_features(struct wh_evidence_peer *p, const struct wh_shapes 
 {
 	p->value[WH_F_SHAPE] = p->chosen ? 0 : shape_of(shapes, p->edge);
 	p->value[WH_F_GUESSING] = p->chosen ? 0 : guessing_of(p->edge, p->n_days);
+	p->value[WH_F_OTHER_PORTS] = p->elsewhere_here;
 	p->value[WH_F_ALERTS] = p->edge->alerts[2] || p->edge->alerts[3];
 	p->value[WH_F_PRIVATE] = p->estate || wh_addr_is_private(&p->addr);
 	p->value[WH_F_POLICY] = p->named;
@@ -290,6 +154,22 @@ static void lasting_features(struct wh_evidence_peer *p, const struct wh_shapes 
 #define SMALL 65
 struct logs { double natural[SMALL], binary[SMALL]; }; /* of 1 to SMALL - 1: of days and of neighbours */
 
+static struct logs make_logs(void)
+{
+	struct logs logs = {{0}, {0}};
+	for (unsigned i = 1; i < SMALL; i++) {
+		logs.natural[i] = log(i);
+		logs.binary[i] = log2(i);
+	}
+	return logs;
+}
+
+/* Far more on its only day than anybody does who comes to work. */
+static double burst_of(const struct wh_evidence_peer *p)
+{
+	return p->n_days == 1 && p->edge->flows > BURST_FROM && !p->chosen ? log2((double)p->edge->flows / BURST_FROM) : 0;
+}
+
 static void days_features(struct wh_evidence_peer *p, const struct wh_window *win, const struct logs *logs)
 {
 	double from = PRESENCE_FROM * win->sensor_days;
@@ -297,6 +177,8 @@ static void days_features(struct wh_evidence_peer *p, const struct wh_window *wi
 
 	p->value[WH_F_DAYS] = p->n_days ? logs->natural[p->n_days] : 0;
 	p->value[WH_F_PRESENCE] = presence < 1 ? presence : 1;
+	p->value[WH_F_HALVES] = (p->days & second_half(win)) && (p->days & ~second_half(win));
+	p->value[WH_F_BURST] = burst_of(p);
 	p->value[WH_F_FAN_OUT] = p->elsewhere ? log(1 + p->elsewhere) * (1 - p->value[WH_F_PRESENCE]) : 0;
 }
 
@@ -335,10 +217,23 @@ static bool has_gone(const struct wh_evidence_peer *p, const struct wh_window *w
 	       !p->value[WH_F_PRIVATE];
 }
 
+/* Came so seldom that it would cost a line for less than so many flows to come. */
+static bool hardly_returns(const struct wh_evidence_peer *p, const struct wh_window *win, const struct wh_weights *w)
+{
+	unsigned quiet = quiet_days(p, win);
+	if (p->n_days > w->one_off_days || p->edge->flows >= w->one_off_flows || quiet < w->one_off_quiet || !p->n_days)
+		return false;
+	uint64_t last = p->days & -p->days, first = UINT64_C(1) << (63 - __builtin_clzll(p->days));
+	unsigned span = wh_bits(win->sensor & (first - 1) & ~(last - 1)), all = wh_edge_days(p->edge);
+	double flows = (double)p->edge->flows / (all > p->n_days ? all : p->n_days);
+	if (span < p->n_days - 1) /* the sensor's calendar misses days of the ledger's */
+		span = p->n_days - 1;
+	return flows * wh_expected_days(&w->rhythm, p->n_days, span, quiet, RETURN_HORIZON) < w->one_off_expected;
+}
+
 static void decide(struct wh_evidence_peer *p, const struct wh_window *win, const struct wh_weights *w)
 {
-	p->one_off = p->n_days <= w->one_off_days && p->edge->flows < w->one_off_flows && quiet_days(p, win) >= w->one_off_quiet &&
-	             p->value[WH_F_NEIGHBOURS] == 0 && !p->named && !p->value[WH_F_PRIVATE];
+	p->one_off = p->value[WH_F_NEIGHBOURS] == 0 && !p->named && !p->elsewhere_here && !p->value[WH_F_PRIVATE] && hardly_returns(p, win, w);
 	p->gone = p->gone && p->value[WH_F_NEIGHBOURS] == 0;
 	p->lapsed = p->one_off || p->gone || (w->lapse_quiet && quiet_days(p, win) >= w->lapse_quiet);
 	if (p->outside)
@@ -358,14 +253,28 @@ static bool vouches(const struct wh_evidence_peer *p)
 	return p->score > VOUCHES && !p->listed && !p->edge->alerts[0] && !p->edge->alerts[1];
 }
 
-/* Peers of one block that vouch for those beside them. */
+static bool is_hostile(const struct wh_evidence_peer *p)
+{
+	return p->listed || p->edge->alerts[0] || p->edge->alerts[1] || p->score < -VOUCHES;
+}
+
+static size_t end_of_block(const struct wh_evidence_peer *peers, size_t i, size_t n, unsigned v4_len, unsigned v6_len)
+{
+	struct wh_prefix block = wh_prefix_of(&peers[i].addr, wh_addr_is_v4(&peers[i].addr) ? v4_len : v6_len);
+	size_t j = i + 1;
+	while (j < n && wh_prefix_has(&block, &peers[j].addr))
+		j++;
+	return j;
+}
+
+/* Peers of one /28 that vouch for those beside them. */
 static void neighbours(struct wh_evidence_peer *peers, size_t n, const struct logs *logs)
 {
 	for (size_t i = 0, j; i < n; i = j) {
-		struct wh_prefix block = wh_prefix_of(&peers[i].addr, wh_addr_is_v4(&peers[i].addr) ? 124 : 64);
 		unsigned good = 0;
-		for (j = i; j < n && wh_prefix_has(&block, &peers[j].addr); j++)
-			good += vouches(&peers[j]);
+		j = end_of_block(peers, i, n, 124, 64);
+		for (size_t k = i; k < j; k++)
+			good += vouches(&peers[k]);
 		for (size_t k = i; k < j; k++) {
 			unsigned others = good - vouches(&peers[k]);
 			double v = logs->binary[others < SMALL - 1 ? 1 + others : SMALL - 1];
@@ -374,15 +283,37 @@ static void neighbours(struct wh_evidence_peer *peers, size_t n, const struct lo
 	}
 }
 
+/* The share of the hostile among the others of one /24 of whom it is plain what they are. */
+static void infected(struct wh_evidence_peer *peers, size_t n)
+{
+	unsigned good = 0, bad = 0;
+	for (size_t k = 0; k < n; k++) {
+		good += vouches(&peers[k]);
+		bad += is_hostile(&peers[k]);
+	}
+	for (size_t k = 0; bad && k < n; k++) {
+		unsigned others = bad - is_hostile(&peers[k]), friends = good - vouches(&peers[k]);
+		peers[k].value[WH_F_INFECTED] = others ? (double)others / (others + friends) : 0;
+	}
+}
+
+/* Who lives beside whom. Most live alone, and are looked at once. */
+static void look_around(struct wh_evidence_peer *peers, size_t n, const struct logs *logs)
+{
+	for (size_t i = 0, j; i < n; i = j) {
+		j = end_of_block(peers, i, n, 120, 56);
+		if (j - i < 2)
+			continue;
+		neighbours(peers + i, j - i, logs);
+		infected(peers + i, j - i);
+	}
+}
+
 static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes, const struct wh_weights *w)
 {
-	uint64_t recent = (UINT64_C(1) << win->days / 2) - 1; /* the second half: the lower bits */
-	struct logs logs = {{0}, {0}};
+	uint64_t recent = second_half(win);
+	struct logs logs = make_logs();
 
-	for (unsigned i = 1; i < SMALL; i++) {
-		logs.natural[i] = log(i);
-		logs.binary[i] = log2(i);
-	}
 	for (size_t i = 0; i < n; i++) {
 		struct wh_evidence_peer *p = &peers[i];
 		p->n_days = wh_bits(p->days);
@@ -391,15 +322,32 @@ static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_wind
 			lasting_features(p, shapes);
 		days_features(p, win, &logs);
 		p->gone = has_gone(p, win, w);
-		p->value[WH_F_NEIGHBOURS] = 0;
+		p->value[WH_F_NEIGHBOURS] = p->value[WH_F_INFECTED] = 0;
 		add_up(p, w);
 	}
-	neighbours(peers, n, &logs);
+	look_around(peers, n, &logs);
 	for (size_t i = 0; i < n; i++) {
-		if (peers[i].value[WH_F_NEIGHBOURS] > 0)
+		if (peers[i].value[WH_F_NEIGHBOURS] > 0 || peers[i].value[WH_F_INFECTED] > 0)
 			add_up(&peers[i], w);
 		decide(&peers[i], win, w);
 	}
+}
+
+bool wh_evidence_alone(const struct wh_evidence_peer *peer, const struct wh_window *win, const struct wh_shapes *shapes, const struct wh_weights *w)
+{
+	struct wh_evidence_peer p = *peer;
+	struct logs logs = {{0}, {0}};
+
+	p.n_days = wh_bits(p.days);
+	if (!p.n_days)
+		return false;
+	logs.natural[p.n_days] = log(p.n_days);
+	p.named = p.elsewhere_here = false;
+	lasting_features(&p, shapes);
+	days_features(&p, win, &logs);
+	p.value[WH_F_NEIGHBOURS] = p.value[WH_F_INFECTED] = 0;
+	add_up(&p, w);
+	return vouches(&p);
 }
 
 void wh_evidence(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,

@@ -4,16 +4,21 @@
  * print one by one; the weights are rules/evidence.yaml's.
  */
 #pragma once
+#include "harden/returning.h"
 #include "whittle/harden.h"
 
 enum wh_feature_id {
 	WH_F_DAYS,
 	WH_F_PRESENCE,
+	WH_F_HALVES,
 	WH_F_SHAPE,
 	WH_F_GUESSING,
+	WH_F_BURST,
 	WH_F_FAN_OUT,
 	WH_F_ALERTS,
 	WH_F_NEIGHBOURS,
+	WH_F_INFECTED,
+	WH_F_OTHER_PORTS,
 	WH_F_PRIVATE,
 	WH_F_POLICY,
 	WH_N_FEATURES,
@@ -25,6 +30,8 @@ struct wh_shares { double size[WH_EDGE_BUCKETS], time[WH_EDGE_BUCKETS]; };
 struct wh_weights {
 	double prior, weight[WH_N_FEATURES];
 	unsigned one_off_days, one_off_flows, one_off_quiet;
+	double one_off_expected;
+	struct wh_rhythm rhythm;
 	unsigned gone_days, gone_quiet, gone_gaps;
 	unsigned lapse_quiet;
 	double votes, floor;
@@ -62,15 +69,18 @@ struct wh_evidence_peer {
 	bool named;               /* the rules in force name it narrowly */
 	bool estate;              /* an address of the estate */
 	bool chosen;              /* the resource opens the connections: the peer guesses nothing */
+	bool elsewhere_here;      /* belongs on another port of the resource */
 	unsigned elsewhere;       /* other resources on which it is answered */
 	unsigned n_days;
 	bool late;                /* first seen in the second half of the window */
 	double value[WH_N_FEATURES], score;
-	bool one_off; /* came once or twice, some time ago: left out whatever its score, but not kept out */
+	bool one_off; /* came once or twice and will hardly come again: left out whatever its score, but not kept out */
 	bool lapsed;  /* not wanted, but quiet for so long that its address may be somebody else's: no carve-out */
 	bool gone;    /* came regularly and has stopped: the same */
 	enum wh_verdict verdict;
 };
+/* Whether what one peer did here speaks for him without anybody's help, nor that of the rules in force: for the resource's other ports. */
+bool wh_evidence_alone(const struct wh_evidence_peer *p, const struct wh_window *win, const struct wh_shapes *shapes, const struct wh_weights *w);
 /* peers sorted by address. */
 void wh_evidence(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,
                  const struct wh_weights *w);

@@ -11,6 +11,9 @@
  * second half of the window, less one (one arrival is no stream), scaled from the half to the horizon, at most the unseen
  * units. Subtracting them is the same as charging for each that will come and be blocked, up to a constant.
  *
+ * Prefixes that are private as a whole have prices of their own for an unseen address and for a newcomer: most private addresses
+ * belong to no machine, so that nobody can come from there, while whoever does come is inside already.
+ *
  * Candidates are the longest common prefixes of peers: a shorter one holds the same peers and more that was not seen, and
  * arrivals tell nothing of what lies outside of where they arrived. Every price is of one prefix alone, so the best choice
  * within a subtree does not depend on the rest. Hence, on the path-compressed trie of S within each prefix of A, leaves up:
@@ -146,12 +149,21 @@ static void unseen_and_newcomers(const struct work *w, const struct node *t, dou
 	*newcomers = predicted_newcomers(w->costs, t->late, *unseen);
 }
 
+/* Within one private block: 10/8, 172.16/12, 192.168/16, fc00::/7. */
+static bool is_private(const struct wh_prefix *p)
+{
+	struct wh_addr last = wh_prefix_last(p);
+	return wh_addr_is_private(&p->addr) && wh_addr_is_private(&last);
+}
+
 static void price_node(const struct work *w, struct node *t, struct span part)
 {
 	double unseen, newcomers;
 	t->out = count_out(w, &t->p, part);
 	unseen_and_newcomers(w, t, &unseen, &newcomers);
-	t->price = w->costs->unseen * unseen + w->costs->carve * (double)t->out - w->costs->newcomer * newcomers;
+	bool private = unseen > 0 && is_private(&t->p);
+	double a_newcomer = private ? w->costs->newcomer_private : w->costs->newcomer, an_unseen = private ? w->costs->unseen_private : w->costs->unseen;
+	t->price = an_unseen * unseen + w->costs->carve * (double)t->out - a_newcomer * newcomers;
 }
 
 /* units sorted and disjoint, all inside one prefix of A: so is every common prefix of theirs. At most 128 deep.

@@ -203,6 +203,8 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 	}
 	if (out->n)
 		qsort(out->ports, out->n, sizeof *out->ports, by_port);
+	if (wh_mark_other_ports(a, out))
+		return wh_fail(err, -ENOMEM, "out of memory");
 	add_refused(a, r, mem, out);
 	return 0;
 }

@@ -127,8 +127,9 @@ struct wh_select_peer {
 	bool late;  /* first seen in the second half of the window */
 	bool fixed; /* IPv6: the same /128 on most days; its /64 is taken whole unless every peer there is fixed */
 };
-/* Prices in units of one line; max_lines counts prefixes and carve-outs, 0: no budget. */
-struct wh_select_costs { double line, unseen, carve, newcomer, horizon_days, half_days; unsigned max_lines; };
+/* Prices in units of one line; max_lines counts prefixes and carve-outs, 0: no budget. The private ones are those of
+ * prefixes inside 10/8, 172.16/12, 192.168/16 or fc00::/7. */
+struct wh_select_costs { double line, unseen, unseen_private, carve, newcomer, newcomer_private, horizon_days, half_days; unsigned max_lines; };
 struct wh_selection {
 	struct wh_prefix *prefixes; size_t n_prefixes; /* sorted, disjoint, each inside one of `within` */
 	struct wh_prefix *except; size_t n_except;     /* the parts of keep_out inside them: sorted, merged */

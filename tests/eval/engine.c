@@ -37,7 +37,7 @@ static int write_nsg(const char *path, unsigned service)
 	return fclose(f) ? -errno : 0;
 }
 
-/* Every service is a resource of its own, open to everyone but where the kind says otherwise: nothing is given away by narrow rules
+/* Every service is a resource of its own, but for a second port, open to everyone but where the kind says otherwise: nothing is given away by narrow rules
  * in force. */
 static int write_estate(const char *path)
 {
@@ -48,6 +48,8 @@ static int write_estate(const char *path)
 	fputs("resources:\n", f);
 	for (unsigned i = 0; i < n_kinds; i++) {
 		struct wh_addr local = service_address(i);
+		if (service_resource(i) != i)
+			continue;
 		char text[WH_ADDR_STRLEN];
 		fprintf(f, "  - name: %s\n    addresses: [\"%s\"]\n    internet-facing: true\n", kinds[i].name, wh_addr_text(&local, text));
 		const char *const *ranges;
@@ -137,7 +139,7 @@ int engine_recommend(struct engine *e, const struct world *w, const char *eviden
 	for (size_t i = 0; !rc && i < rec->n_resources; i++)
 		for (unsigned s = 0; s < w->n_services; s++) {
 			const struct wh_resource_result *r = &rec->resources[i];
-			if (strcmp(r->resource->name, kinds[s].name))
+			if (strcmp(r->resource->name, kinds[service_resource(s)].name))
 				continue;
 			for (size_t k = 0; k < r->n_rules; k++)
 				if (r->rules[k].direction == WH_INBOUND && r->rules[k].port == w->services[s].port && r->rules[k].proto == WH_PROTO_TCP)

@@ -2,7 +2,7 @@
 /*
  * eval: worlds with known truth, by which recommendations are judged.
  *
- * A world has one service of each kind, each on a resource of its own. For 44 days it gets legitimate and hostile traffic;
+ * A world has one service of each kind, each on a resource of its own but for a second port. For 44 days it gets legitimate and hostile traffic;
  * the first 30 go into a ledger as any sensor's records do, the last 14 are kept from every method and scored. A world is
  * made from its seed alone, byte for byte.
  */
@@ -110,7 +110,8 @@ extern const struct kind kinds[];
 extern const unsigned n_kinds;
 /* What the rules in force allow of this service; 0: everybody. */
 size_t service_policy(unsigned service, const char *const **ranges);
-struct wh_addr service_address(unsigned service); /* the resource that runs it: IPv6 for the IPv6 office */
+unsigned service_resource(unsigned service);      /* the resource that runs it: its own, but for the console */
+struct wh_addr service_address(unsigned service); /* of that resource: IPv6 for the IPv6 office */
 void probes_make(struct world *w, struct rng *r); /* legitimate, on several services */
 void attackers_make(struct world *w, const struct internet *net, struct rng *r);
 

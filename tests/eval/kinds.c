@@ -62,13 +62,18 @@ static void fixed_hosts(struct world *w, unsigned s, const struct wh_addr *hosts
 				sessions(w, s, day, &hosts[i], shape, rng_range(r, 1, most), r);
 }
 
-static void partner_in(struct world *w, unsigned s, struct internet *net, const struct wh_prefix *p, unsigned n, int from, int to, struct rng *r)
+static void hosts_in(const struct wh_prefix *p, unsigned n, struct wh_addr *hosts, struct rng *r)
 {
-	struct wh_addr hosts[32];
 	uint32_t at[32];
 	pick(r, n, 1u << (128 - p->len), at);
 	for (unsigned i = 0; i < n; i++)
 		hosts[i] = host(p, at[i]);
+}
+
+static void partner_in(struct world *w, unsigned s, struct internet *net, const struct wh_prefix *p, unsigned n, int from, int to, struct rng *r)
+{
+	struct wh_addr hosts[32];
+	hosts_in(p, n, hosts, r);
 	fixed_hosts(w, s, hosts, n - 1, from, to, INTERACTIVE, 5, r);
 	fixed_hosts(w, s, hosts + n - 1, 1, from, to, QUICK, 12, r); /* one runs scripts */
 	has_neighbours(net, s, p, 120, 4);
@@ -152,14 +157,22 @@ static void carrier_nat(struct world *w, unsigned s, struct internet *net, struc
 	has_neighbours(net, s, &p, 118, 14);
 }
 
-static void cloud_nat(struct world *w, unsigned s, struct internet *net, struct rng *r)
+static unsigned cloud_nat_hosts(struct wh_addr hosts[static 4], struct rng *r)
 {
-	struct wh_addr hosts[4];
 	unsigned n = (unsigned)rng_range(r, 2, 4);
 	for (unsigned i = 0; i < n; i++) {
 		struct wh_prefix p = random_net(r, 16);
 		hosts[i] = address_in(&p, r);
-		p = wh_prefix_of(&hosts[i], 120);
+	}
+	return n;
+}
+
+static void cloud_nat(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	struct wh_addr hosts[4];
+	unsigned n = cloud_nat_hosts(hosts, r);
+	for (unsigned i = 0; i < n; i++) {
+		struct wh_prefix p = wh_prefix_of(&hosts[i], 120);
 		has_neighbours(net, s, &p, 112, 6);
 		has_neighbours(net, s, &p, 120, 2);
 	}
@@ -394,6 +407,20 @@ static void named(struct world *w, unsigned s, struct internet *net, struct rng 
 	}
 }
 
+/* A console on the machine of cloud-nat's database, which the same hosts open a few times in a month. */
+static void console(struct world *w, unsigned s, struct internet *net, struct rng *r)
+{
+	struct rng theirs = rng_of(w->seed, 100 + service_named("cloud-nat"));
+	struct wh_addr hosts[4];
+	unsigned n = cloud_nat_hosts(hosts, &theirs);
+
+	(void)net;
+	for (int day = 0; day < EVAL_DAYS; day++)
+		for (unsigned i = 0; i < n; i++)
+			if (rng_chance(r, 0.1))
+				sessions(w, s, day, &hosts[i], QUICK, 2, r);
+}
+
 size_t service_policy(unsigned service, const char *const **ranges)
 {
 	*ranges = named_ranges;
@@ -419,5 +446,6 @@ const struct kind kinds[] = {
 	{"webhook", "a service that calls from anywhere in its /25", 9200, "http", webhook},
 	{"internal", "colleagues at private addresses who look in once a month, and one infected", 22, "ssh", internal},
 	{"named", "a partner's emergency site that the rules in force name, within a rule for his provider's range", 22, "ssh", named},
+	{"console", "a second port of cloud-nat's machine, which the same hosts open a few times in a month", 8443, "tls", console},
 };
 const unsigned n_kinds = sizeof kinds / sizeof *kinds;

@@ -245,9 +245,17 @@ void raise_alert(struct world *w, unsigned service, int day, const struct wh_add
 
 /* ---- the whole ---- */
 
+unsigned service_resource(unsigned service)
+{
+	unsigned i = 0;
+	while (!strcmp(kinds[service].name, "console") && strcmp(kinds[i].name, "cloud-nat"))
+		i++;
+	return strcmp(kinds[service].name, "console") ? service : i;
+}
+
 struct wh_addr service_address(unsigned service)
 {
-	struct wh_addr a = wh_addr_v4(0x0a010004u + service);
+	struct wh_addr a = wh_addr_v4(0x0a010004u + service_resource(service));
 	if (!strcmp(kinds[service].name, "ipv6-office"))
 		wh_addr_parse("2a02:1::4", 9, &a);
 	return a;

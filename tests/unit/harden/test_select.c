@@ -7,7 +7,8 @@
 #include <cmocka.h>
 #include "whittle/harden.h"
 
-static const struct wh_select_costs usual = {.line = 1, .unseen = 0.25, .carve = 0.25, .newcomer = 2, .horizon_days = 30, .half_days = 15};
+static const struct wh_select_costs usual = {.line = 1, .unseen = 0.25, .unseen_private = 0.25, .carve = 0.25, .newcomer = 2, .newcomer_private = 2,
+                                              .horizon_days = 30, .half_days = 15};
 
 static struct wh_prefix prefix(const char *s)
 {
@@ -107,6 +108,21 @@ static void steady_arrivals_take_the_pool_whole(void **state)
 	                    "192.0.2.17 192.0.2.21 192.0.2.26 192.0.2.30");
 }
 
+static void a_private_range_has_prices_of_its_own(void **state)
+{
+	(void)state;
+	struct wh_select_costs c = usual;
+	c.unseen_private = 0.05;
+	/* 12 unseen cost 0.6 inside, 3 outside; /30 and the like of 100.64/10 belong to a carrier, and no private prefix reaches out of its block */
+	assert_string_equal(select_text("10.0.0.1 10.0.0.6 10.0.0.10 10.0.0.15", "", "0.0.0.0/0", c), "10.0.0.0/28");
+	assert_string_equal(select_text("100.64.0.1 100.64.0.6 100.64.0.10 100.64.0.15", "", "0.0.0.0/0", c), "100.64.0.1 100.64.0.6 100.64.0.10 100.64.0.15");
+	assert_string_equal(select_text("fc00:0:0:1::1 fc00:0:0:6::1 fc00:0:0:a::1 fc00:0:0:f::1", "", "::/0", c), "fc00::/60");
+	c.unseen_private = 0;
+	assert_string_equal(select_text("10.0.0.1 10.255.0.1 11.0.0.1", "", "0.0.0.0/0", c), "10.0.0.0/8 11.0.0.1");
+	c.unseen_private = 0.25, c.newcomer_private = 0;
+	assert_string_equal(select_text("10.0.2.17+ 10.0.2.21+ 10.0.2.26+ 10.0.2.30+", "", "0.0.0.0/0", c), "10.0.2.17 10.0.2.21 10.0.2.26 10.0.2.30");
+}
+
 static void nothing_outside_the_present_rules_is_taken(void **state)
 {
 	(void)state;
@@ -162,6 +178,7 @@ static void a_budget_is_met_exactly_or_said_not_to_be(void **state)
 /* ---- against every choice there is, on a universe of sixteen addresses ---- */
 
 struct small {
+	bool private; /* of 10.0.0.0/28, with prices of its own; else of 192.0.2.0/28 */
 	uint16_t peers, late, out;
 	struct wh_select_costs costs;
 };
@@ -174,7 +191,8 @@ static double price(const struct small *s, unsigned from, unsigned size)
 	double come = late > 1 ? (late - 1) * s->costs.horizon_days / s->costs.half_days : 0;
 	if (come > unseen)
 		come = unseen;
-	return s->costs.line + s->costs.unseen * unseen + s->costs.carve * out - s->costs.newcomer * come;
+	return s->costs.line + (s->private ? s->costs.unseen_private : s->costs.unseen) * unseen + s->costs.carve * out -
+	       (s->private ? s->costs.newcomer_private : s->costs.newcomer) * come;
 }
 
 /* The least cost of a set of disjoint prefixes (bit i of `starts` at level l …) that covers all peers, by trying each set. */
@@ -201,16 +219,17 @@ static void check_small(const struct small *s, bool exact)
 	struct wh_select_peer peers[16];
 	struct wh_addr out[16];
 	size_t n = 0, n_out = 0;
-	struct wh_prefix all = prefix("10.0.0.0/28");
+	struct wh_prefix all = prefix(s->private ? "10.0.0.0/28" : "192.0.2.0/28");
+	uint32_t base = wh_addr_to_v4(&all.addr);
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_selection sel;
 	struct wh_error err;
 
 	for (unsigned i = 0; i < 16; i++) {
 		if (s->peers >> i & 1)
-			peers[n++] = (struct wh_select_peer){.addr = wh_addr_v4(0x0a000000u + i), .late = s->late >> i & 1};
+			peers[n++] = (struct wh_select_peer){.addr = wh_addr_v4(base + i), .late = s->late >> i & 1};
 		if (s->out >> i & 1)
-			out[n_out++] = wh_addr_v4(0x0a000000u + i);
+			out[n_out++] = wh_addr_v4(base + i);
 	}
 	assert_int_equal(wh_select(peers, n, out, n_out, &all, 1, &s->costs, mem, &sel, &err), 0);
 	double want = cheapest(s, 0, 16, exact ? s->costs.max_lines : 16);
@@ -245,6 +264,9 @@ static struct small random_small(void)
 	s.costs.carve = (rand() % 5) / 8.0;
 	s.costs.newcomer = rand() % 3;
 	s.costs.half_days = 15 + rand() % 15;
+	s.costs.unseen_private = (rand() % 5) / 8.0;
+	s.costs.newcomer_private = rand() % 4;
+	s.private = rand() % 2;
 	return s;
 }
 
@@ -304,6 +326,7 @@ int main(void)
 		cmocka_unit_test(fixed_servers_far_apart_stay_single),
 		cmocka_unit_test(nobody_gets_nothing),
 		cmocka_unit_test(steady_arrivals_take_the_pool_whole),
+		cmocka_unit_test(a_private_range_has_prices_of_its_own),
 		cmocka_unit_test(nothing_outside_the_present_rules_is_taken),
 		cmocka_unit_test(the_hostile_inside_are_carved_out),
 		cmocka_unit_test(ipv6_is_let_in_by_64s_unless_the_address_stays),

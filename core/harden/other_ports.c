@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who belongs on one port, by what he does there alone, is no stranger on the resource's others. Of inbound ports. Nothing is looked up of
+ * threat lists and of alerts elsewhere: their hard rules come before any score.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "harden/analysis.h"
+
+static uint64_t hash(const struct wh_addr *a)
+{
+	uint64_t x, y;
+	memcpy(&x, a->b, 8);
+	memcpy(&y, a->b + 8, 8);
+	x = (x ^ y * 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
+	x ^= x >> 29;
+	x *= 0x94d049bb133111ebu;
+	x ^= x >> 32;
+	return x ? x : 1;
+}
+
+/* Open addressing on the hash of the peer: on which port of the resource he belongs by himself; on several: MANY. */
+struct regular {
+	uint64_t hash;
+	uint32_t port; /* its place among the resource's ports */
+};
+enum { MANY = UINT32_MAX };
+
+static struct regular *regular_find(struct regular *set, size_t cap, uint64_t hash)
+{
+	size_t i = hash & (cap - 1);
+	while (set[i].hash && set[i].hash != hash)
+		i = (i + 1) & (cap - 1);
+	return &set[i];
+}
+
+int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic *t)
+{
+	size_t n = 0, cap = 64;
+	unsigned ports = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->ports[i].direction == WH_INBOUND && t->ports[i].n) {
+			n += t->ports[i].n;
+			ports++;
+		}
+	if (ports < 2 || !a->weights.weight[WH_F_OTHER_PORTS])
+		return 0;
+	while (cap < n * 2)
+		cap *= 2;
+	struct regular *set = calloc(cap, sizeof *set);
+	if (!set)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->n; i++)
+		for (size_t k = 0; t->ports[i].direction == WH_INBOUND && k < t->ports[i].n; k++) {
+			const struct wh_evidence_peer *p = &t->ports[i].peers[k];
+			if (!wh_evidence_alone(p, &a->window, &a->shapes, &a->weights))
+				continue;
+			struct regular *r = regular_find(set, cap, hash(&p->addr));
+			r->port = r->hash && r->port != i ? MANY : (uint32_t)i;
+			r->hash = hash(&p->addr);
+		}
+	for (size_t i = 0; i < t->n; i++)
+		for (size_t k = 0; t->ports[i].direction == WH_INBOUND && k < t->ports[i].n; k++) {
+			const struct regular *r = regular_find(set, cap, hash(&t->ports[i].peers[k].addr));
+			t->ports[i].peers[k].elsewhere_here = r->hash && r->port != i;
+		}
+	free(set);
+	return 0;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What single features see, and that each has a say. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "harden/evidence.h"
+#include "tests/unit/support/scene.h"
+
+static const struct wh_window month = {.last = 20500, .days = 30, .sensor = (UINT64_C(1) << 30) - 1, .sensor_days = 30};
+
+static struct wh_weights weights(void)
+{
+	struct wh_weights w;
+	struct wh_error err;
+	if (wh_weights_load("rules/evidence.yaml", &w, &err))
+		fail_msg("%s", err.text);
+	return w;
+}
+
+/* days: bit i is i days before the window's end. Sessions of a size and length that say little. */
+static struct wh_evidence_peer peer(const char *addr, uint64_t days, unsigned flows)
+{
+	static struct wh_edge edges[64]; /* of as many peers as a test has */
+	static unsigned n;
+	struct wh_edge *e = &edges[n++ % 64];
+	struct wh_evidence_peer p = {.days = days, .edge = e};
+	*e = (struct wh_edge){.day0 = month.last, .days = days, .flows = flows};
+	assert_int_equal(wh_addr_parse(addr, strlen(addr), &p.addr), 0);
+	e->size_hist[4] = e->time_hist[4] = flows;
+	return p;
+}
+
+static struct wh_edge *edge_of(struct wh_evidence_peer *p)
+{
+	return (struct wh_edge *)(uintptr_t)p->edge;
+}
+
+static struct wh_evidence_peer guesser(const char *addr)
+{
+	struct wh_evidence_peer p = peer(addr, 0xff, 800);
+	edge_of(&p)->size_hist[4] = edge_of(&p)->time_hist[4] = 0;
+	edge_of(&p)->size_hist[2] = edge_of(&p)->time_hist[2] = 800;
+	return p;
+}
+
+static void weigh(struct wh_evidence_peer *p, size_t n)
+{
+	struct wh_weights w = weights();
+	struct wh_shapes shapes = {.n_others = 0};
+	wh_shapes_finish(&shapes, &w);
+	wh_evidence(p, n, &month, &shapes, &w);
+	for (size_t i = 0; i < n; i++) { /* the score is what is said of it */
+		double sum = w.prior;
+		for (unsigned f = 0; f < WH_N_FEATURES; f++)
+			sum += w.weight[f] * p[i].value[f];
+		assert_true(fabs(sum - p[i].score) < 1e-9);
+	}
+}
+
+static void every_feature_of_the_file_weighs_something(void **state)
+{
+	(void)state;
+	struct wh_weights w = weights();
+	for (unsigned f = 0; f < WH_N_FEATURES; f++)
+		assert_true(w.weight[f] != 0);
+}
+
+static void many_flows_on_an_only_day_are_a_burst(void **state)
+{
+	(void)state;
+	struct wh_evidence_peer p[] = {peer("60.1.0.1", 1, 128), peer("60.2.0.1", 1, 32), peer("60.3.0.1", 3, 256)};
+	weigh(p, 3);
+	assert_true(p[0].value[WH_F_BURST] == 2);
+	assert_true(p[1].value[WH_F_BURST] == 0);
+	assert_true(p[2].value[WH_F_BURST] == 0);
+}
+
+static void who_came_early_and_late_came_in_both_halves(void **state)
+{
+	(void)state;
+	struct wh_evidence_peer p[] = {peer("60.1.0.1", 1 << 14 | 1 << 15, 2), peer("60.2.0.1", 0x7fff, 2), peer("60.3.0.1", 0x3fff8000, 2)};
+	weigh(p, 3);
+	assert_true(p[0].value[WH_F_HALVES] == 1);
+	assert_true(p[1].value[WH_F_HALVES] == 0);
+	assert_true(p[2].value[WH_F_HALVES] == 0);
+}
+
+static void guessers_in_the_same_24_speak_against_those_beside_them_and_friends_for_them(void **state)
+{
+	(void)state;
+	struct wh_evidence_peer p[] = {peer("60.1.0.1", 0x3fffffff, 90), guesser("60.1.0.77"), guesser("60.1.0.200"), peer("60.1.1.1", 0x3fffffff, 90)};
+	weigh(p, 4);
+	assert_true(p[0].value[WH_F_INFECTED] == 1);
+	assert_true(fabs(p[1].value[WH_F_INFECTED] - 0.5) < 1e-9); /* one of each kind beside him */
+	assert_true(p[3].value[WH_F_INFECTED] == 0);
+	assert_int_equal(p[0].verdict, WH_PEER_IN); /* alone it decides nothing */
+	assert_int_equal(p[1].verdict, WH_PEER_OUT);
+}
+
+static void somebody_seen_in_passing_gets_no_line_and_who_came_yesterday_does(void **state)
+{
+	(void)state;
+	struct wh_evidence_peer p[] = {peer("60.1.0.1", 1 << 2, 3), peer("60.2.0.1", 1 << 1, 3), peer("60.3.0.1", 1 << 8, 3), peer("60.4.0.1", 1 << 20, 12)};
+	for (int i = 0; i < 4; i++) { /* as large as nobody guesses */
+		edge_of(&p[i])->size_hist[6] = p[i].edge->size_hist[4];
+		edge_of(&p[i])->size_hist[4] = 0;
+	}
+	weigh(p, 4);
+	assert_true(p[0].score > 0 && p[0].one_off && p[0].verdict == WH_PEER_OUT); /* 1.0 days of three flows are expected */
+	assert_true(!p[1].one_off && p[1].verdict == WH_PEER_IN);                   /* 1.9 */
+	assert_true(p[2].one_off);
+	assert_true(!p[3].one_off); /* did a month's work in a day */
+}
+
+/* Twice on 443, some time ago: one that works on 22 daily, and one that nobody knows. */
+static void who_belongs_on_one_port_is_no_stranger_on_another(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	for (int day = 0; day < 31; day++) {
+		scene_session(&s, "60.1.1.1", 22, day, 9, 64, 600);
+		scene_session(&s, "60.3.3.3", 443, day, 9, 64, 600);
+	}
+	for (int day = 10; day < 15; day += 4) {
+		scene_session(&s, "60.1.1.1", 443, day, 9, 64, 600);
+		scene_session(&s, "60.2.2.2", 443, day, 9, 64, 600);
+	}
+	const struct wh_recommended_rule *r = scene_rule(scene_recommend(&s), 443);
+	assert_non_null(r);
+	assert_true(scene_allows(r, "60.1.1.1"));
+	assert_false(scene_allows(r, "60.2.2.2"));
+	assert_true(scene_allows(r, "60.3.3.3"));
+	scene_close(&s);
+}
+
+/* … and one that guesses on both is none on either. */
+static void guessing_on_two_ports_helps_on_neither(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	for (int day = 0; day < 31; day++) {
+		scene_session(&s, "60.3.3.3", 22, day, 9, 64, 600);
+		scene_session(&s, "60.3.3.3", 443, day, 9, 64, 600);
+		for (int i = 0; i < 80; i++)
+			scene_guess(&s, "60.1.1.1", i % 2 ? 22 : 443, day, i % 24);
+	}
+	struct wh_recommendation *rec = scene_recommend(&s);
+	assert_false(scene_allows(scene_rule(rec, 22), "60.1.1.1"));
+	assert_false(scene_allows(scene_rule(rec, 443), "60.1.1.1"));
+	scene_close(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_feature_of_the_file_weighs_something),
+		cmocka_unit_test(many_flows_on_an_only_day_are_a_burst),
+		cmocka_unit_test(who_came_early_and_late_came_in_both_halves),
+		cmocka_unit_test(guessers_in_the_same_24_speak_against_those_beside_them_and_friends_for_them),
+		cmocka_unit_test(somebody_seen_in_passing_gets_no_line_and_who_came_yesterday_does),
+		cmocka_unit_test(who_belongs_on_one_port_is_no_stranger_on_another),
+		cmocka_unit_test(guessing_on_two_ports_helps_on_neither),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
