@@ -191,7 +191,10 @@ static int dispatch(struct ctx *x, int argc, char **argv)
 	if (!strcmp(argv[0], "forget")) {
 		if (argc != 2)
 			return cli_usage(x->c, "forget takes one list's name");
-		return wh_intel_forget(x->store, argv[1], &err) ? cli_error(&err) : CLI_OK;
+		if (wh_intel_forget(x->store, argv[1], &err))
+			return cli_error(&err);
+		printf("%s: forgotten\n", argv[1]);
+		return CLI_OK;
 	}
 	if (wh_intel_lists(x->store, x->mem, &l, &n, &err))
 		return cli_error(&err);

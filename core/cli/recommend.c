@@ -5,6 +5,7 @@
 #include <string.h>
 #include "cli/cli.h"
 #include "whittle/harden.h"
+#include "whittle/intel.h"
 
 #define SHOWN_PREFIXES 4
 
@@ -90,6 +91,20 @@ static void print_outages(const struct wh_recommendation *rec)
 		       wh_time_text(rec->silent[i].first * WH_US_PER_DAY, a), wh_time_text(rec->silent[i].last * WH_US_PER_DAY, b));
 	if (since > 2 && rec->n_resources)
 		fprintf(stderr, "whittle: the sensor has said nothing for %d days; 'whittle selftest' tells whether it hears\n", since);
+}
+
+/* An old list stays in force; that it is old is said where it has a say. */
+static void warn_of_stale_lists(struct wh_store *s, struct wh_arena *mem)
+{
+	struct wh_intel_list *lists;
+	struct wh_error err;
+	size_t n = 0;
+
+	if (wh_intel_lists(s, mem, &lists, &n, &err))
+		return; /* whoever needs them will say so */
+	for (size_t i = 0; i < n; i++)
+		if (wh_intel_stale(&lists[i], wh_now_us()))
+			fprintf(stderr, "whittle: threat list '%s' is stale, and still in force: 'whittle intel update' refreshes it\n", lists[i].name);
 }
 
 static void print_changes(const struct wh_changes *c)
@@ -335,6 +350,7 @@ static int run(struct cli *c, int argc, char **argv)
 		opt.directions = directions;
 	opt.threads = threads ? threads : processors();
 	opt.progress = progress;
+	warn_of_stale_lists(s, mem);
 	if (curve) {
 		rc = show_curve(c, s, estate, argv + optind, argc - optind, &opt, svg, mem);
 		goto out;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "harden/advice.h"
 #include "harden/select.h"
+#include "whittle/intel.h"
 
 #define SHOWN_PREFIXES 12
 #define SHOWN_PEERS 8 /* of each kind, in words; JSON has up to JSON_PEERS */
@@ -29,8 +30,19 @@ struct story {
 	struct wh_recommended_rule rule;
 	bool narrow_already;
 	const char *why_not; /* why it would not be offered; NULL */
+	struct wh_intel_list *lists; size_t n_lists; /* threat lists: who says so */
 	struct wh_arena *mem;
 };
+
+/* The names of the threat lists that hold an address, ", " between; NULL where none does. */
+static const char *named_by(const struct story *st, const struct wh_addr *a)
+{
+	const char *names = NULL;
+	for (size_t i = 0; i < st->n_lists; i++)
+		if (wh_intel_lookup(&st->lists[i], a))
+			names = names ? wh_arena_printf(st->mem, "%s, %s", names, st->lists[i].name) : st->lists[i].name;
+	return names;
+}
 
 /* "22", "22/tcp", or a rule's own name, "TCP-Inbound-22" or "TCP-Outbound-443". */
 static int parse_rule(const char *text, enum wh_direction *d, uint8_t *proto, unsigned *port, struct wh_error *err)
@@ -172,9 +184,12 @@ static void tell_peer(FILE *f, const struct story *st, const struct wh_evidence_
 				fprintf(f, " %s %+.1f", wh_feature_names[i], term);
 		}
 		if (p->one_off)
-			fprintf(f, "; seen in passing and not for days: left out");
+			fprintf(f, "; came in passing and will hardly come again: left out");
 		else if (p->gone)
 			fprintf(f, "; came regularly and has stopped: left out");
+	} else if (p->verdict == WH_PEER_HOSTILE_INTEL) {
+		const char *lists = named_by(st, &p->addr);
+		fprintf(f, "; on %s", lists ? lists : "no list any more");
 	}
 	fputc('\n', f);
 }
@@ -296,8 +311,9 @@ static json_t *peer_json(const struct story *st, const struct wh_evidence_peer *
 		if (p->value[i] != 0)
 			json_array_append_new(terms, json_pack("{s:s, s:f, s:f}", "feature", wh_feature_names[i], "value", p->value[i], "weight",
 			                                       st->a.weights.weight[i]));
-	return json_pack("{s:s, s:s, s:f, s:b, s:b, s:i, s:I, s:i, s:o}", "address", wh_addr_text(&p->addr, buf), "verdict", verdict_names[p->verdict],
-	                 "score", p->score, "oneOff", p->one_off, "gone", p->gone, "days", (int)p->n_days, "flows", (json_int_t)p->edge->flows, "elsewhere",
+	return json_pack("{s:s, s:s, s:s?, s:f, s:b, s:b, s:i, s:I, s:i, s:o}", "address", wh_addr_text(&p->addr, buf), "verdict",
+	                 verdict_names[p->verdict], "lists", p->verdict == WH_PEER_HOSTILE_INTEL ? named_by(st, &p->addr) : NULL, "score",
+	                 p->score, "oneOff", p->one_off, "gone", p->gone, "days", (int)p->n_days, "flows", (json_int_t)p->edge->flows, "elsewhere",
 	                 (int)p->elsewhere, "features", terms);
 }
 
@@ -347,7 +363,7 @@ int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *r
 		rc = wh_fail_input(err, -ENOENT, "there is no resource '%.100s'", resource);
 	else
 		rc = parse_rule(rule, &d, &proto, &port, err);
-	if (rc || (rc = wh_analysis_open(&st.a, s, estate, opt, err)))
+	if (rc || (rc = wh_intel_lists(s, st.mem, &st.lists, &st.n_lists, err)) || (rc = wh_analysis_open(&st.a, s, estate, opt, err)))
 		goto out;
 	if ((rc = derive_again(&st, d, proto, port, err)))
 		goto close;

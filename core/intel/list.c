@@ -40,15 +40,15 @@ static int collect(void *arg, const struct wh_prefix *p)
 	return 0;
 }
 
-/* Takes one protected prefix out of the list, noting what it took. */
-static struct wh_ranges subtract(struct wh_ranges have, const struct wh_prefix *p, const char *why, struct wh_arena *mem,
+/* Takes one protected prefix out of what is left of the list, noting what of the whole list it is. */
+static struct wh_ranges subtract(struct wh_ranges whole, struct wh_ranges left, const struct wh_prefix *p, const char *why, struct wh_arena *mem,
                                  struct wh_intel_list *out, size_t *room)
 {
-	struct wh_ranges cut = wh_ranges_from_prefixes(p, 1, mem), hit = wh_ranges_intersect(have, cut, mem);
+	struct wh_ranges cut = wh_ranges_from_prefixes(p, 1, mem), hit = wh_ranges_intersect(whole, cut, mem);
 	struct wh_prefix *gone;
 	size_t n;
 	if (!hit.n)
-		return have;
+		return left;
 	wh_ranges_to_prefixes(hit, mem, &gone, &n);
 	for (size_t i = 0; i < n; i++) {
 		if (out->n_subtracted == *room) {
@@ -60,22 +60,22 @@ static struct wh_ranges subtract(struct wh_ranges have, const struct wh_prefix *
 		}
 		out->subtracted[out->n_subtracted++] = (struct wh_intel_subtraction){gone[i], why};
 	}
-	return wh_ranges_minus(have, cut, mem);
+	return wh_ranges_minus(left, cut, mem);
 }
 
 static void clean(struct bag *raw, const struct wh_intel_protected *prot, size_t n_prot, struct wh_arena *mem, struct wh_intel_list *out)
 {
 	size_t room = 0;
 	raw->n = wh_prefix_merge(raw->p, raw->n);
-	struct wh_ranges r = wh_ranges_from_prefixes(raw->p, raw->n, mem);
-	/* What is ours comes first, so that it is shown as such and not by its range's general word. */
+	struct wh_ranges whole = wh_ranges_from_prefixes(raw->p, raw->n, mem), r = whole;
+	/* What is ours comes first; what lies within something else that is taken out as well is told of both. */
 	for (size_t i = 0; i < n_prot; i++)
 		for (size_t j = 0; j < prot[i].n; j++)
-			r = subtract(r, &prot[i].prefixes[j], prot[i].why, mem, out, &room);
+			r = subtract(whole, r, &prot[i].prefixes[j], prot[i].why, mem, out, &room);
 	for (size_t i = 0; i < sizeof special / sizeof *special; i++) {
 		struct wh_prefix p;
 		if (!wh_prefix_parse(special[i].text, strlen(special[i].text), &p, NULL))
-			r = subtract(r, &p, special[i].why, mem, out, &room);
+			r = subtract(whole, r, &p, special[i].why, mem, out, &room);
 	}
 	wh_ranges_to_prefixes(r, mem, &out->prefixes, &out->n_prefixes);
 }
