@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/json.h"
 #include "cli/cli.h"
 #include "whittle/harden.h"
@@ -9,21 +11,24 @@
 enum { MAX_RULES_FILE = 64 << 20 };
 
 static const char help[] =
-	"usage: whittle replay [RESOURCE…] [--rules FILE | --holdout DAYS] [--json]\n"
+	"usage: whittle replay [RESOURCE…] [--rules FILE] [--log FILE]… [--holdout DAYS] [--json]\n"
 	"\n"
 	"Says what the proposed rules would have done, day by day, to the traffic in the ledger: flows of peers that belong would have been\n"
 	"kept or lost, those of others stopped, or admitted as they are today. Lost ones are the breakage to expect, with a 95 % upper\n"
 	"bound. The rules are those of the last `whittle recommend`, as they were reviewed.\n"
 	"\n"
 	"  --rules FILE    replays these rules instead: a file as `whittle recommend --json` prints it (- for standard input)\n"
+	"  --log FILE      replays the flows of a log instead of the ledger's, several where it is given several times; gz and zst too. Nothing of\n"
+	"                  it is learned. Who belongs is what the ledger says of a peer that it knows\n"
 	"  --holdout DAYS  derives rules without the last DAYS days, and replays those days alone. Rules lose next to nothing on the days\n"
 	"                  that they were learned from: this is the honest figure for days to come\n"
 	"\n"
 	"The ledger keeps a peer's days and the sum of its flows: flows are shared out evenly over the days, so sums are exact and single\n"
 	"days are not. Flows that nobody answered are not counted.\n"
 	"\n"
-	"Example, what rules of a week ago would have done to this week:\n"
-	"  whittle replay --holdout 7\n";
+	"Example, what rules of a week ago would have done to this week, and what those of now do to a log:\n"
+	"  whittle replay --holdout 7\n"
+	"  whittle replay --log /var/log/suricata/eve.json\n";
 
 static int progress(void *arg, size_t done, size_t total)
 {
@@ -96,7 +101,7 @@ static void print(const struct wh_replay *r)
 	}
 	printf("Breakage: %s of %s flows of peers that belong; at most %.2g %% (95 %%). Peers: %s of %s.\n", cli_number(r->flows.lost, lost),
 	       cli_number(of, all), 100 * r->upper, cli_number(r->peers.lost, peers), cli_number(r->peers.kept + r->peers.lost, all_peers));
-	if (!r->holdout_days)
+	if (!r->holdout_days && !r->is_log)
 		puts("These are days that the rules may have been learned from; 'whittle replay --holdout 7' judges days that they were not.");
 }
 
@@ -112,12 +117,51 @@ static int read_rules(const char *path, const struct wh_estate *e, struct wh_are
 	return rc;
 }
 
-static int replay(struct cli *c, struct wh_store *s, const struct wh_estate *e, char **names, int n, const char *file, unsigned holdout,
-                  struct wh_arena *mem)
+enum { MOST_LOGS = 64 };
+struct logs {
+	const char *path[MOST_LOGS];
+	unsigned n;
+};
+
+/* The logs in a ledger of their own, which is gone when it is closed. */
+static int read_logs(struct cli *c, struct wh_store *s, const struct logs *logs, struct wh_store **out, struct wh_error *err)
+{
+	const char *tmp = getenv("TMPDIR");
+	struct wh_ingest_options opt = {.byte_limit = c->config->memory_limit};
+	struct wh_ingest_result result;
+	struct wh_locals *locals = NULL;
+	char dir[PATH_MAX], path[PATH_MAX + 8];
+	int rc;
+
+	snprintf(dir, sizeof dir, "%s/whittle-replay-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	if (!mkdtemp(dir))
+		return wh_fail(err, -errno, "%s: %s", dir, strerror(errno));
+	snprintf(path, sizeof path, "%s/log.db", dir);
+	if (!(rc = wh_estate_locals(s, c->config->discover, &locals, err)))
+		rc = wh_store_open(path, WH_STORE_CREATE, out, err);
+	opt.locals = locals;
+	for (unsigned i = 0; i < logs->n && !rc; i++) {
+		cli_progress("reading %s", logs->path[i]);
+		rc = wh_ingest(*out, logs->path[i], &opt, &result, err);
+	}
+	/* open files outlive their names */
+	static const char *const tails[] = {"", "-wal", "-shm"};
+	for (unsigned i = 0; i < sizeof tails / sizeof *tails; i++) {
+		snprintf(path, sizeof path, "%s/log.db%s", dir, tails[i]);
+		unlink(path);
+	}
+	rmdir(dir);
+	wh_locals_free(locals);
+	return rc;
+}
+
+static int replay(struct cli *c, struct wh_store *s, const struct wh_estate *e, char **names, int n, const char *file, const struct logs *logs,
+                  unsigned holdout, struct wh_arena *mem)
 {
 	const char *const *list = (const char *const *)names;
 	struct wh_harden_options opt;
 	struct wh_recommendation *rec;
+	struct wh_store *log = NULL;
 	struct wh_replay *r;
 	struct wh_error err = {0};
 	int rc = wh_harden_options_load(c->config, s, holdout ? NULL : "all", mem, &opt, &err);
@@ -125,8 +169,11 @@ static int replay(struct cli *c, struct wh_store *s, const struct wh_estate *e, 
 	opt.progress = progress;
 	if (!rc && holdout)
 		rc = wh_replay_holdout(s, e, list, (size_t)n, &opt, holdout, mem, &r, &err);
-	else if (!rc && !(rc = file ? read_rules(file, e, mem, &rec, &err) : wh_review_load(s, e, mem, &rec, &err)))
+	else if (!rc && !(rc = file ? read_rules(file, e, mem, &rec, &err) : wh_review_load(s, e, mem, &rec, &err)) && !logs->n)
 		rc = wh_replay(s, e, rec, list, (size_t)n, &opt, 0, mem, &r, &err);
+	else if (!rc && !(rc = read_logs(c, s, logs, &log, &err)))
+		rc = wh_replay_log(s, log, e, rec, list, (size_t)n, &opt, mem, &r, &err);
+	wh_store_close(log);
 	cli_progress("%s", "");
 	if (rc)
 		return cli_error(&err);
@@ -142,8 +189,9 @@ static int replay(struct cli *c, struct wh_store *s, const struct wh_estate *e, 
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	enum { RULES = 256, HOLDOUT };
-	static const struct option longs[] = {{"rules", required_argument, NULL, RULES}, {"holdout", required_argument, NULL, HOLDOUT}, {0}};
+	enum { RULES = 256, LOG, HOLDOUT };
+	static const struct option longs[] = {{"rules", required_argument, NULL, RULES}, {"log", required_argument, NULL, LOG}, {"holdout", required_argument, NULL, HOLDOUT}, {0}};
+	struct logs logs = {.n = 0};
 	const char *file = NULL;
 	unsigned long holdout = 0;
 	struct wh_estate *e = NULL;
@@ -159,19 +207,27 @@ static int run(struct cli *c, int argc, char **argv)
 			file = optarg;
 			continue;
 		}
+		if (o == LOG) {
+			if (logs.n == MOST_LOGS)
+				return cli_usage(c, "at most %d logs are replayed at a time", MOST_LOGS);
+			logs.path[logs.n++] = optarg;
+			continue;
+		}
 		holdout = strtoul(optarg, &end, 10);
 		if (*end || optarg[0] < '0' || optarg[0] > '9' || holdout < 1 || holdout > 63)
 			return cli_usage(c, "--holdout takes a whole number from 1 to 63, not '%s'", optarg);
 	}
 	if (file && holdout)
 		return cli_usage(c, "--rules and --holdout exclude each other: a holdout derives its own rules");
+	if (logs.n && holdout)
+		return cli_usage(c, "--log and --holdout exclude each other: a holdout is of the ledger's own days");
 	if ((rc = cli_open_store(c, WH_STORE_READ, &s)))
 		return rc;
 	struct wh_arena *mem = wh_arena_new();
 	if (wh_estate_load(s, mem, &e, &err))
 		rc = cli_error(&err);
 	else
-		rc = replay(c, s, e, argv + optind, argc - optind, file, (unsigned)holdout, mem);
+		rc = replay(c, s, e, argv + optind, argc - optind, file, &logs, (unsigned)holdout, mem);
 	wh_estate_free(e);
 	wh_arena_free(mem);
 	wh_store_close(s);

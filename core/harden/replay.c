@@ -10,6 +10,9 @@
  * out evenly over its days, the remainder from the latest on: sums are exact, single days are not. Flows from before the window
  * are taken off in proportion to days.
  *
+ * A log is replayed as if it were a ledger of its own, but for the judgment on peers that the ledger knows too, which is the ledger's: a day's
+ * log makes everybody a newcomer.
+ *
  * Lost of kept + lost is the expected breakage. Its upper bound is Clopper–Pearson's: the largest share p at which seeing so few
  * lost flows still has a chance of 5 %. With 0 of 41,203 that is 1 − 0.05^(1/41203) = 0.007 %. It takes flows for independent,
  * which those of one peer are not: the peers are counted beside it.
@@ -152,7 +155,28 @@ static void replay_peer(struct wh_replay *out, struct wh_replay_rule *r, const s
 		note_lost(r, &p->addr, flows);
 }
 
-static int replay_rule(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_resource_result *res, size_t i,
+/* What the ledger knows of a peer of the log is the judgment on him; of whom it does not know, what he does in the log. */
+static void judge_by(const struct wh_analysis *ledger, const struct wh_resource_traffic *known, const struct wh_present *present,
+                     struct wh_port_traffic *log)
+{
+	const struct wh_port_traffic *found = wh_traffic_find(known, log->direction, log->proto, log->port);
+	struct wh_port_traffic port;
+
+	if (!found)
+		return;
+	port = *found;
+	wh_analysis_weigh(ledger, present, &port);
+	for (size_t i = 0, k = 0; i < log->n && k < port.n;) { /* both are in order */
+		int c = wh_addr_cmp(&log->peers[i].addr, &port.peers[k].addr);
+		if (c == 0)
+			log->peers[i].verdict = port.peers[k].verdict;
+		i += c <= 0;
+		k += c >= 0;
+	}
+}
+
+static int replay_rule(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_analysis *ledger,
+                       const struct wh_resource_traffic *known, const struct wh_resource_result *res, size_t i,
                        uint64_t shown, struct wh_arena *scratch, struct wh_replay *out, struct wh_error *err)
 {
 	const struct wh_recommended_rule *rule = &res->rules[i];
@@ -170,6 +194,8 @@ static int replay_rule(const struct wh_analysis *a, const struct wh_resource_tra
 	struct wh_port_traffic traffic = *found;
 	struct wh_ranges allowed = allowed_by(res, i, scratch);
 	wh_analysis_weigh(a, &present, &traffic);
+	if (ledger)
+		judge_by(ledger, known, &present, &traffic);
 	for (size_t k = 0; k < traffic.n; k++)
 		replay_peer(out, r, &traffic.peers[k], wh_ranges_has(allowed, &traffic.peers[k].addr), shown);
 	add_counts(&out->flows, &r->flows);
@@ -177,18 +203,20 @@ static int replay_rule(const struct wh_analysis *a, const struct wh_resource_tra
 	return 0;
 }
 
-static int replay_resource(struct wh_analysis *a, const struct wh_resource_result *res, uint64_t shown, struct wh_replay *out, struct wh_error *err)
+static int replay_resource(struct wh_analysis *a, struct wh_analysis *ledger, const struct wh_resource_result *res, uint64_t shown, struct wh_replay *out, struct wh_error *err)
 {
 	struct wh_arena *scratch = wh_arena_new();
-	struct wh_resource_traffic t;
+	struct wh_resource_traffic t, known;
 	int rc = scratch ? wh_analysis_traffic(a, res->resource, scratch, &t, err) : wh_fail(err, -ENOMEM, "out of memory");
 
+	if (!rc && ledger)
+		rc = wh_analysis_traffic(ledger, res->resource, scratch, &known, err);
 	for (size_t i = 0; i < res->n_rules && !rc; i++) {
 		bool first = true;
 		for (size_t k = 0; k < i && first; k++)
 			first = !same_region(&res->rules[k], &res->rules[i]);
 		if (first)
-			rc = replay_rule(a, &t, res, i, shown, scratch, out, err);
+			rc = replay_rule(a, &t, ledger, &known, res, i, shown, scratch, out, err);
 	}
 	wh_arena_free(scratch);
 	return rc;
@@ -204,11 +232,13 @@ static bool wanted(const struct wh_estate *e, const struct wh_resource *r, const
 	return n == 0;
 }
 
-int wh_replay(struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const char *const *names, size_t n,
-              const struct wh_harden_options *opt, unsigned last_days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err)
+/* The days of `s`; where `ledger` is another one, who belongs is what that one knows. */
+static int replay_store(struct wh_store *s, struct wh_store *ledger, const struct wh_estate *e, const struct wh_recommendation *rec,
+                        const char *const *names, size_t n, const struct wh_harden_options *opt, unsigned last_days, struct wh_arena *mem,
+                        struct wh_replay **out, struct wh_error *err)
 {
 	struct wh_replay *r = wh_arena_alloc(mem, sizeof *r);
-	struct wh_analysis a;
+	struct wh_analysis a, b = {0};
 	size_t n_rules = 0;
 	int rc;
 
@@ -218,6 +248,11 @@ int wh_replay(struct wh_store *s, const struct wh_estate *e, const struct wh_rec
 			return wh_fail_input(err, -ENOENT, "there is no resource '%.100s'", names[i]);
 	if ((rc = wh_analysis_open(&a, s, e, opt, err)))
 		return rc;
+	if (ledger && (rc = wh_analysis_open(&b, ledger, e, opt, err))) {
+		wh_analysis_close(&a);
+		return rc;
+	}
+	r->is_log = ledger != NULL;
 	r->n_days = last_days && last_days < a.window.days ? last_days : a.window.days;
 	r->first_day = a.window.last - (int32_t)r->n_days + 1;
 	r->days = wh_arena_array(mem, r->n_days, sizeof *r->days);
@@ -227,15 +262,29 @@ int wh_replay(struct wh_store *s, const struct wh_estate *e, const struct wh_rec
 	uint64_t shown = r->n_days >= 64 ? UINT64_MAX : (UINT64_C(1) << r->n_days) - 1;
 	for (size_t i = 0; i < rec->n_resources && !rc; i++) {
 		if (rec->resources[i].n_rules && wanted(e, rec->resources[i].resource, names, n))
-			rc = replay_resource(&a, &rec->resources[i], shown, r, err);
+			rc = replay_resource(&a, ledger ? &b : NULL, &rec->resources[i], shown, r, err);
 		if (!rc && opt->progress)
 			rc = opt->progress(opt->progress_arg, i + 1, rec->n_resources);
 	}
 	wh_analysis_close(&a);
+	wh_analysis_close(&b);
 	r->upper = wh_upper_bound(r->flows.lost, r->flows.kept + r->flows.lost);
 	if (!rc)
 		*out = r;
 	return rc;
+}
+
+int wh_replay(struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const char *const *names, size_t n,
+              const struct wh_harden_options *opt, unsigned last_days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err)
+{
+	return replay_store(s, NULL, e, rec, names, n, opt, last_days, mem, out, err);
+}
+
+int wh_replay_log(struct wh_store *ledger, struct wh_store *log, const struct wh_estate *e, const struct wh_recommendation *rec,
+                  const char *const *names, size_t n, const struct wh_harden_options *opt, struct wh_arena *mem, struct wh_replay **out,
+                  struct wh_error *err)
+{
+	return replay_store(log, ledger, e, rec, names, n, opt, 0, mem, out, err);
 }
 
 static int newest_day(void *arg, int32_t day, uint64_t flows)

@@ -166,12 +166,18 @@ struct wh_replay {
 	struct wh_replay_rule *rules; size_t n_rules;
 	struct wh_replay_counts flows, peers;          /* a peer counts once a port */
 	double upper;                                  /* of lost / (kept + lost) flows: 95 % upper bound, 0–1 */
+	bool is_log;                                   /* of other flows than the ledger's */
 	unsigned holdout_days;                         /* > 0: the rules were derived without these last days, which alone are replayed */
 };
 /* What `rec` would have done on the last `last_days` days of the window (0: all). A rule that was derived from the same days says
  * little about the days to come by this: see wh_replay_holdout(). See replay.c for what is approximate. Lives in `mem`. */
 int wh_replay(struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const char *const *names, size_t n,
               const struct wh_harden_options *opt, unsigned last_days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err);
+/* The same on all days of `log`, a ledger of other flows (a log file that was read into it): who belongs is told by `ledger` where it knows
+ * the peer. */
+int wh_replay_log(struct wh_store *ledger, struct wh_store *log, const struct wh_estate *e, const struct wh_recommendation *rec,
+                  const char *const *names, size_t n, const struct wh_harden_options *opt, struct wh_arena *mem, struct wh_replay **out,
+                  struct wh_error *err);
 /* Derives rules as they would have been `days` days before the ledger's last (with as many fewer needed), and replays those days. */
 int wh_replay_holdout(struct wh_store *s, const struct wh_estate *e, const char *const *names, size_t n, const struct wh_harden_options *opt,
                       unsigned days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err);

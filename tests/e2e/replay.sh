@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Replay against a log: what it counts, who belongs there, and that nothing of it is learned or left behind.
+set -u
+BUILD=$(cd "${BUILD:-build}" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+. "$here/../support/learned.sh"
+n=0
+# gives SENTENCE STATUS PATTERN COMMAND…
+gives() {
+	local what=$1 want=$2 pat=$3
+	shift 3
+	n=$((n + 1))
+	TMPDIR="$dir/tmp" "$@" >"$dir/out" 2>&1
+	local rc=$?
+	if [ $rc -eq "$want" ] && grep -qE -e "$pat" "$dir/out"; then echo "ok $n - $what"; else echo "not ok $n - $what"; sed 's/^/# /' "$dir/out"; fi
+}
+w() { "$BUILD/whittle" --store "$dir/l.db" "$@"; }
+
+mkdir "$dir/tmp"
+learned "$dir" || { echo "not ok 1 - a ledger to begin with"; exit 0; }
+w status --json >"$dir/before"
+gives "the log that was learned from loses nothing, and every flow of it counts" 0 'Breakage: 0 of 155 flows' w replay --log "$dir/eve.json"
+head -10 "$dir/eve.json" | sed 's/140.20.30.9"/140.20.77.9"/' >"$dir/two.json"
+gives "of a log of two days, the ledger's peers belong as they do in the ledger" 0 '22/TCP +8 +' w replay --log "$dir/two.json"
+gives "and days are counted apart" 0 '2026-10-02 +4 ' w replay --log "$dir/two.json"
+gzip -k "$dir/two.json"
+sed -n 11,15p "$dir/eve.json" >"$dir/third.json"
+gives "several logs, compressed or not, are one" 0 '22/TCP +13 +' w replay --log "$dir/two.json.gz" --log "$dir/third.json"
+w recommend --dry-run --json 2>/dev/null | sed 's|140.20.30.8/29|140.20.30.8/31|' >"$dir/rules.json"
+gives "rules from a file against a log: the lost are named" 0 '22/TCP +31 +124 .*140\.20\.30\.10' w replay --rules "$dir/rules.json" --log "$dir/eve.json"
+gives "a log that is not there is named" 2 'none.json: No such file' w replay --log "$dir/none.json"
+printf 'no json\n' >"$dir/bad.json"
+gives "so is one that is none" 2 'bad.json' w replay --log "$dir/bad.json"
+gives "a holdout is of the ledger" 2 'exclude each other' w replay --log "$dir/two.json" --holdout 7
+gives "nothing was learned of it all" 0 '' sh -c "'$BUILD/whittle' --store '$dir/l.db' status --json | cmp - '$dir/before' && echo same"
+gives "and nothing is left behind" 0 '^0$' sh -c "ls '$dir/tmp' | wc -l"
