@@ -221,6 +221,8 @@ static bool has_gone(const struct wh_evidence_peer *p, const struct wh_window *w
 static bool hardly_returns(const struct wh_evidence_peer *p, const struct wh_window *win, const struct wh_weights *w)
 {
 	unsigned quiet = quiet_days(p, win);
+	if (p->score <= 0 && w->lapse_quiet && quiet >= w->lapse_quiet)
+		return false; /* out, and not carved out, in any case: spare the sums */
 	if (p->n_days > w->one_off_days || p->edge->flows >= w->one_off_flows || quiet < w->one_off_quiet || !p->n_days)
 		return false;
 	uint64_t last = p->days & -p->days, first = UINT64_C(1) << (63 - __builtin_clzll(p->days));

@@ -32,10 +32,10 @@ double wh_expected_days(const struct wh_rhythm *r, unsigned days, unsigned span,
 		none *= (b + i) / (a + b + i);
 		lives *= (delta + span + i) / (gamma + delta + span + i);
 	}
-	for (unsigned i = 0; i < horizon; i++) {
-		stays *= (delta + span + quiet + i) / (gamma + delta + span + quiet + i);
+	double alive = none * lives, age = delta + span + quiet;
+	for (unsigned i = 0; i < horizon; i++, age++) {
+		stays *= age / (gamma + age);
 		sum += stays;
 	}
-	double alive = none * lives;
 	return alive / (alive + left) * a / (a + b + quiet) * sum;
 }
