@@ -33,19 +33,23 @@ static int64_t monotonic_us(void)
 
 /* ---- lanes to pending ---- */
 
-/* Puts `fresh` (empty) in a lane's place and gives its table and tally. */
-static struct wh_edge_table *exchange(struct wh_lane *lane, struct wh_edge_table *fresh, struct wh_tally *tally)
+/* Puts `fresh` (empty) in a lane's place and gives its table, with what waited folded in. What was counted since goes to both tallies. */
+static struct wh_edge_table *exchange(struct wh_flusher *f, struct wh_lane *lane, struct wh_edge_table *fresh)
 {
+	struct wh_tally tally;
 	pthread_mutex_lock(&lane->lock);
 	struct wh_edge_table *had = lane->table;
-	if (tally) {
-		*tally = lane->tally;
-		memset(&lane->tally, 0, sizeof lane->tally);
-	}
+	struct wh_waiting waiting = lane->waiting;
+	tally = lane->tally;
+	memset(&lane->tally, 0, sizeof lane->tally);
 	lane->table = fresh;
+	lane->waiting = f->waiting;
 	lane->woken = false;
 	pthread_mutex_unlock(&lane->lock);
-	wh_edge_table_settle(had);
+	f->waiting = waiting;
+	tally.lost += wh_waiting_fold(&f->waiting, had);
+	wh_tally_add(&f->unsaved, &tally);
+	wh_tally_add(&f->total, &tally);
 	return had;
 }
 
@@ -58,11 +62,8 @@ static bool put_down(struct wh_flusher *f)
 void wh_flusher_drain(struct wh_sink *s)
 {
 	struct wh_flusher *f = &s->f;
-	struct wh_tally tally;
 	for (unsigned i = 0; i < s->n_lanes && (!f->hand_left || put_down(f)); i++) {
-		f->hand = exchange(&s->lanes[i], f->hand, &tally);
-		wh_tally_add(&f->unsaved, &tally);
-		wh_tally_add(&f->total, &tally);
+		f->hand = exchange(f, &s->lanes[i], f->hand);
 		put_down(f);
 	}
 }
@@ -250,7 +251,6 @@ void wh_flusher_locals(struct wh_sink *s)
 	struct wh_flusher *f = &s->f;
 	struct wh_error err = {0};
 	struct wh_locals *fresh, *old = f->locals;
-	struct wh_tally tally;
 	if (!f->store || wh_edge_table_count(f->pending) || f->hand_left)
 		return;
 	f->locals_read_us = monotonic_us();
@@ -265,9 +265,7 @@ void wh_flusher_locals(struct wh_sink *s)
 		while (!(t = wh_edge_table_new(fresh, s->lane_limit))) /* a kilobyte or so; old can't be freed before */
 			nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
 		if (i < s->n_lanes) {
-			struct wh_edge_table *had = exchange(&s->lanes[i], t, &tally);
-			wh_tally_add(&f->unsaved, &tally);
-			wh_tally_add(&f->total, &tally);
+			struct wh_edge_table *had = exchange(f, &s->lanes[i], t);
 			wh_edge_table_take(f->pending, had);
 			wh_edge_table_free(had);
 		} else {

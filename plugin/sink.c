@@ -7,7 +7,7 @@
 #include "sink.h"
 #include "whittle/estate.h"
 
-enum { MAX_LANES = 16, JOIN_S = 30, START_AGAIN_US = 1000000, WAITING_BYTES = 4096 };
+enum { MAX_LANES = 16, JOIN_S = 30, START_AGAIN_US = 1000000, MAX_WAITING = 1024, FOLDED_LATER = 32 };
 static const size_t least_table = 1 << 20; /* an edge table's own least size */
 
 /* ---- counting ---- */
@@ -47,6 +47,15 @@ void wh_tally_add(struct wh_tally *into, const struct wh_tally *add)
 
 /* ---- making ---- */
 
+/* So few that they are no more than a few hundredths of the smallest table. */
+static bool make_waiting(const struct wh_sink *s, struct wh_waiting *w)
+{
+	size_t room = s->lane_limit / 8192;
+	w->room = room < MAX_WAITING ? (unsigned)room : MAX_WAITING;
+	w->records = calloc(w->room, sizeof *w->records);
+	return w->records;
+}
+
 static int make_tables(struct wh_sink *s, bool threaded, struct wh_error *err)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -59,13 +68,13 @@ static int make_tables(struct wh_sink *s, bool threaded, struct wh_error *err)
 	s->lanes = aligned_alloc(64, s->n_lanes * sizeof *s->lanes);
 	s->f.hand = wh_edge_table_new(s->f.locals, s->lane_limit);
 	s->f.pending = wh_edge_table_new(s->f.locals, s->pending_limit);
-	bool made = s->lanes && s->f.hand && s->f.pending;
+	bool made = s->lanes && s->f.hand && s->f.pending && make_waiting(s, &s->f.waiting);
 	if (s->lanes)
 		memset(s->lanes, 0, s->n_lanes * sizeof *s->lanes);
 	for (unsigned i = 0; s->lanes && i < s->n_lanes; i++) {
 		pthread_mutex_init(&s->lanes[i].lock, NULL);
 		s->lanes[i].table = wh_edge_table_new(s->f.locals, s->lane_limit);
-		made &= s->lanes[i].table != NULL;
+		made &= s->lanes[i].table && make_waiting(s, &s->lanes[i].waiting);
 	}
 	return made ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 }
@@ -74,9 +83,11 @@ static void free_sink(struct wh_sink *s)
 {
 	for (unsigned i = 0; s->lanes && i < s->n_lanes; i++) {
 		wh_edge_table_free(s->lanes[i].table);
+		free(s->lanes[i].waiting.records);
 		pthread_mutex_destroy(&s->lanes[i].lock);
 	}
 	free(s->lanes);
+	free(s->f.waiting.records);
 	wh_edge_table_free(s->f.hand);
 	wh_edge_table_free(s->f.pending);
 	wh_locals_free(s->f.locals);
@@ -146,17 +157,17 @@ static void start_flusher(struct wh_sink *s)
 	__atomic_store_n(&s->started, runs ? 2 : 0, __ATOMIC_RELEASE);
 }
 
-/*
- * Between two records Suricata goes through more memory than the processor's caches hold, so a record's slot and edge are nearly
- * always somewhere else. A record therefore waits for the next few (wh_edge_table_fold_later), while what it touches is fetched. Not
- * where the table could be full by then: there each record is answered for at once, and what is lost is counted to the one.
- */
-static int fold(struct wh_edge_table *table, const struct wh_record *rec)
+unsigned wh_waiting_fold(struct wh_waiting *w, struct wh_edge_table *t)
 {
-	if (__builtin_expect(!wh_edge_table_nearly_full(table, WAITING_BYTES), 1))
-		return wh_edge_table_fold_later(table, rec);
-	int before = wh_edge_table_settle(table), now = wh_edge_table_fold(table, rec);
-	return before ? before : now;
+	unsigned lost = 0, i = 0;
+	/* where it could fill up, each is answered for at once, and what is lost is counted to the one */
+	for (; i < w->n && !wh_edge_table_nearly_full(t, FOLDED_LATER * 128); i++)
+		lost += wh_edge_table_fold_later(t, &w->records[i]) != 0;
+	lost += wh_edge_table_settle(t) != 0;
+	for (; i < w->n; i++)
+		lost += wh_edge_table_fold(t, &w->records[i]) != 0;
+	w->n = 0;
+	return lost;
 }
 
 /* Under the lane's lock. Returns whether the flusher is to be woken. */
@@ -171,10 +182,13 @@ static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record
 		count_type(t, rec->event_type, 1);
 		return false;
 	}
-	bool full = fold(lane->table, rec) != 0;
-	t->lost += full;
+	lane->waiting.records[lane->waiting.n++] = *rec;
+	if (lane->waiting.n < lane->waiting.room)
+		return false;
+	unsigned lost = wh_waiting_fold(&lane->waiting, lane->table);
+	t->lost += lost;
 	/* "input bytes" of a twentieth of the limit stand for about a quarter of the edges */
-	if (lane->woken || !(full || wh_edge_table_nearly_full(lane->table, s->lane_limit / 20)))
+	if (lane->woken || !(lost || wh_edge_table_nearly_full(lane->table, s->lane_limit / 20)))
 		return false;
 	return lane->woken = true;
 }

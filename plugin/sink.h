@@ -5,10 +5,11 @@
  *   threads that log ── scan, fold ──→ lanes ── drain ──→ pending ── commit ──→ ledger
  *                     (wh_sink_write)        (a thread of its own: flusher.c)
  *
- * A lane is a small edge table with a lock of its own: one a logging thread where EVE is threaded, else one. The flusher takes
- * a lane's table away by exchanging it for an empty one, which is all that is done under the lock, so a writer waits for no
- * more than that. What it took is merged into the pending table, and that is committed at every flush interval. As
- * long as the ledger takes nothing, the pending table keeps what came: its size depends on how many edges differ, not on how long it lasts.
+ * A lane is a small edge table with a lock of its own, and a few records that wait to be folded into it together: one lane a logging
+ * thread where EVE is threaded, else one. The flusher takes a lane's table and records away by exchanging them for empty ones,
+ * which is all that is done under the lock, so a writer waits for no more than that, or for some hundred records to be folded. What the
+ * flusher took is merged into the pending table, and that is committed at every flush interval. As long as the ledger takes
+ * nothing, the pending table keeps what came: its size depends on how many edges differ, not on how long it lasts.
  *
  * Memory: half of the limit is the pending table's; the lanes' tables and the one in the flusher's hand share the rest. A lane that
  * is nearly full wakes the flusher; one that is full loses the record, and the loss is counted.
@@ -32,9 +33,16 @@ struct wh_tally {
 	unsigned n_types;
 };
 
+/* Records that are not folded yet: see wh_waiting_fold(). */
+struct wh_waiting {
+	struct wh_record *records;
+	unsigned n, room;
+};
+
 struct wh_lane {
 	pthread_mutex_t lock;
 	struct wh_edge_table *table;
+	struct wh_waiting waiting;
 	struct wh_tally tally;
 	bool woken;                /* the flusher was told that the table is nearly full */
 } __attribute__((aligned(64)));
@@ -48,6 +56,7 @@ struct wh_flusher {
 	bool locals_known;         /* read from the ledger; else the settings alone */
 	int64_t locals_read_us;
 	struct wh_edge_table *hand, *pending;
+	struct wh_waiting waiting; /* exchanged with a lane's, as the hand is with its table; empty but for that */
 	bool hand_left;            /* hand holds what pending had no room for */
 	struct wh_tally unsaved;   /* what pending stands for: goes to the ledger's counters with it */
 	struct wh_tally total;     /* since the start */
@@ -89,3 +98,9 @@ void wh_flusher_locals(struct wh_sink *s); /* reads them from the ledger anew */
 int wh_flusher_start(struct wh_sink *s);
 void wh_flusher_end(struct wh_sink *s);    /* the last flush, wherever it is done */
 void wh_tally_add(struct wh_tally *into, const struct wh_tally *add);
+/*
+ * Folds what waits, all at once. Between two records Suricata goes through more memory than a processor's caches hold: each record by
+ * itself would wait for every line that its edge is on, and drive as many of Suricata's out. Together they are fetched ahead, once for many.
+ * Returns how many had no room.
+ */
+unsigned wh_waiting_fold(struct wh_waiting *w, struct wh_edge_table *t);

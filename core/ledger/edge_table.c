@@ -12,14 +12,6 @@
 #include <sys/random.h>
 #include "ledger/edge_table.h"
 
-static size_t power_of_two(size_t n)
-{
-	size_t p = 64;
-	while (p < n)
-		p *= 2;
-	return p;
-}
-
 /* Makes the index larger. What it held is put where it belongs now. */
 static bool index_size(struct index *x, size_t slots)
 {
@@ -39,12 +31,12 @@ static bool index_size(struct index *x, size_t slots)
 	return true;
 }
 
-/* Address space for all the edges there may ever be. In large pages, if the machine has them: an edge is looked for all over it, and each
- * small page would cost a look into the page tables, too. */
-static struct edge_cell *reserve(size_t cells)
+/* Address space for all the edges or sketches there may ever be: what is not used becomes no memory. Many edges are in large pages, if the
+ * machine has them: an edge is looked for all over it, and each small page would cost a look into the page tables, too. */
+static void *reserve(size_t bytes)
 {
 	enum { HUGE_PAGE = 2 << 20 };
-	size_t bytes = cells * sizeof(struct edge_cell);
+	bytes = (bytes + 63) / 64 * 64;
 	if (bytes < 4 * HUGE_PAGE)
 		return aligned_alloc(64, bytes);
 	bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
@@ -66,9 +58,10 @@ struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t b
 	/* a cell and its slots: three times as many at most, as powers of two go; four times of the sketches */
 	t->max_edges = (t->limit - t->limit / 8) / (sizeof(struct edge_cell) + 3 * sizeof(uint64_t));
 	t->max_sketches = (t->limit / 8 - sizeof *t) / (sizeof(struct sketch_cell) + 4 * sizeof(uint64_t));
-	t->edges = reserve(t->max_edges);
+	t->edges = reserve(t->max_edges * sizeof *t->edges);
+	t->sketches = reserve(t->max_sketches * sizeof *t->sketches);
 	t->pending = calloc(PENDING, sizeof *t->pending);
-	if (!t->edges || !t->pending || !index_size(&t->by_edge, 1024) || !index_size(&t->by_sketch, 64)) {
+	if (!t->edges || !t->sketches || !t->pending || !index_size(&t->by_edge, 1024) || !index_size(&t->by_sketch, 64)) {
 		wh_edge_table_free(t);
 		return NULL;
 	}
@@ -108,7 +101,7 @@ bool wh_edge_table_nearly_full(const struct wh_edge_table *t, size_t input_bytes
 
 size_t wh_edge_table_bytes(const struct wh_edge_table *t)
 {
-	return t->used_edges * sizeof *t->edges + t->room_sketches * sizeof *t->sketches +
+	return t->used_edges * sizeof *t->edges + t->used_sketches * sizeof *t->sketches +
 	       (t->by_edge.mask + t->by_sketch.mask + 2) * sizeof *t->by_edge.slot + sizeof *t;
 }
 
@@ -167,15 +160,8 @@ static struct wh_sketch *sketch_of(struct wh_edge_table *t, const struct wh_sket
 	}
 	if (t->n_sketches >= max)
 		return NULL;
-	if (t->n_sketches == t->room_sketches) {
-		size_t room = t->room_sketches ? t->room_sketches * 2 : 32;
-		room = room > t->max_sketches ? t->max_sketches : room;
-		struct sketch_cell *more = reallocarray(t->sketches, room, sizeof *more);
-		if (!more)
-			return NULL;
-		t->sketches = more;
-		t->room_sketches = room;
-		if (!index_size(&t->by_sketch, power_of_two(room * 2)))
+	if (2 * (t->n_sketches + 1) > t->by_sketch.mask + 1) {
+		if (!index_size(&t->by_sketch, 2 * (t->by_sketch.mask + 1)))
 			return NULL;
 		return sketch_of(t, k, h, max);
 	}
@@ -183,6 +169,8 @@ static struct wh_sketch *sketch_of(struct wh_edge_table *t, const struct wh_sket
 	memset(c, 0, sizeof *c);
 	c->key = *k;
 	t->by_sketch.slot[at] = slot_for(h, t->n_sketches++);
+	if (t->used_sketches < t->n_sketches)
+		t->used_sketches = t->n_sketches;
 	return &c->sketch;
 }
 

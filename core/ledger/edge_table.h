@@ -24,7 +24,7 @@ struct wh_edge_table {
 	size_t limit;
 	uint64_t seed;
 	struct edge_cell *edges; size_t n_edges, max_edges, used_edges; /* from birth for max_edges; what was never used is no memory yet */
-	struct sketch_cell *sketches; size_t n_sketches, max_sketches, room_sketches;
+	struct sketch_cell *sketches; size_t n_sketches, max_sketches, used_sketches; /* likewise */
 	struct index by_edge, by_sketch;
 	struct { int32_t day; uint64_t flows; } days[DAYS]; size_t n_days;
 	struct deed *pending;    /* wh_edge_table_fold_later(): a ring of PENDING */

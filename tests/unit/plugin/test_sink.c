@@ -76,6 +76,12 @@ static void write_flow(struct wh_sink *s, struct wh_lane *lane, uint32_t n)
 	write_flow_to(s, lane, n, "10.0.0.4");
 }
 
+/* What would happen by and by: the records that wait in the first lane are in its table, or lost. */
+static void fold_waiting(struct wh_sink *s)
+{
+	s->lanes->tally.lost += wh_waiting_fold(&s->lanes->waiting, s->lanes->table);
+}
+
 struct seen { uint64_t edges, flows, hash; };
 
 static int see(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
@@ -212,12 +218,14 @@ static void a_full_memory_loses_records_counts_them_and_keeps_the_rest(void **st
 	struct wh_sink *s = sink(store_path, "4MiB", false, true);
 	for (uint32_t i = 0; i < 20000; i++)
 		write_flow(s, s->lanes, i);
+	fold_waiting(s);
 	uint64_t lost = s->lanes->tally.lost;
 	size_t kept = wh_edge_table_count(s->lanes->table);
 	assert_true(lost > 0);
 	assert_int_equal(lost + kept, 20000);
 	assert_true(s->lanes->woken);
 	write_flow(s, s->lanes, 0); /* an edge that is known needs no memory */
+	fold_waiting(s);
 	assert_int_equal(s->lanes->tally.lost, lost);
 	close_sink(s);
 	assert_int_equal(ledger().edges, kept);
@@ -240,12 +248,32 @@ static void what_pending_has_no_room_for_waits_in_the_hand(void **state)
 		}
 	}
 	assert_true(s->f.hand_left);
+	fold_waiting(s);
 	written = 40000 - s->f.total.lost - s->lanes->tally.lost;
 	assert_true(written < 40000);
 	assert_int_equal(mkdir(below, 0700), 0);
 	close_sink(s);
 	assert_int_equal(ledger().edges, written);
 	assert_int_equal(ledger().flows, written);
+}
+
+/* Few records, by a thread that then is silent: the flusher does not leave them in the lane. */
+static void records_that_wait_to_be_folded_are_in_the_next_commit(void **state)
+{
+	(void)state;
+	struct wh_sink *s = sink(store_path, "64MiB", true, true);
+	write_flow(s, &s->lanes[0], 1);
+	write_flow(s, &s->lanes[1], 2);
+	assert_int_equal(s->lanes[1].waiting.n, 1);
+	wh_flusher_drain(s);
+	assert_int_equal(s->lanes[1].waiting.n, 0);
+	assert_int_equal(wh_flusher_commit(s, false), 0);
+	assert_int_equal(ledger().edges, 2);
+	for (uint32_t i = 0; i < s->lanes->waiting.room; i++)
+		write_flow(s, s->lanes, i);
+	assert_int_equal(s->lanes->waiting.n, 0); /* enough of them are folded by whom brings the last */
+	assert_int_equal(wh_edge_table_count(s->lanes->table), s->lanes->waiting.room);
+	close_sink(s);
 }
 
 static void other_records_are_counted_by_type(void **state)
@@ -305,6 +333,7 @@ int main(void)
 		TEST(a_removed_ledger_is_begun_anew_and_a_replaced_one_taken_up),
 		TEST(a_full_memory_loses_records_counts_them_and_keeps_the_rest),
 		TEST(what_pending_has_no_room_for_waits_in_the_hand),
+		TEST(records_that_wait_to_be_folded_are_in_the_next_commit),
 		TEST(other_records_are_counted_by_type),
 		TEST(an_estate_imported_meanwhile_is_learnt_without_losing_a_record),
 	};
