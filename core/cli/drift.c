@@ -87,4 +87,4 @@ out:
 	return status;
 }
 
-const struct cli_command cli_drift = {.name = "drift", .summary = "what somebody else changed in whittle's table", .help = drift_help, .run = drift};
+const struct cli_command cli_drift = {.name = "drift", .summary = "tell what somebody else changed in whittle's table", .help = drift_help, .run = drift};

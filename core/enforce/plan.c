@@ -23,8 +23,8 @@ int wh_plan_port(struct wh_apply *j, struct wh_plan *p)
 	const struct wh_nft_dispatch *confirmed = wh_nft_dispatched(&j->live, p->want->direction, p->want->proto, p->want->port, false);
 	const struct wh_nft_dispatch *pending = wh_nft_dispatched(&j->live, p->want->direction, p->want->proto, p->want->port, true);
 	p->how = FULL;
-	for (char letter = 'a'; letter <= 'c'; letter++) { /* two are in use at most */
-		wh_nft_base_name(p->want, letter, p->chain);
+	for (const char *letter = "abc"; *letter; letter++) { /* two are in use at most */
+		wh_nft_base_name(p->want, *letter, p->chain);
 		if ((!confirmed || strcmp(confirmed->chain, p->chain)) && (!pending || strcmp(pending->chain, p->chain)))
 			break;
 	}

@@ -4,6 +4,11 @@ _whittle_commands() {
 	whittle --help 2>/dev/null | sed -n '/^For every command/q; s/^  \([a-z][a-z-]*\)  *[^ #].*/\1/p' | grep -vx whittle
 }
 
+# The words that may follow a command, as its usage tells them: list, add, … of rules.
+_whittle_words() {
+	whittle help "$1" 2>/dev/null | sed -n "s/^usage: whittle $1 \([a-z][a-z |]*\).*/\1/p; s/^       whittle $1 \([a-z][a-z |]*\).*/\1/p" | tr -s '| ' '\n\n' | sort -u
+}
+
 _whittle() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= i word
 	COMPREPLY=()
@@ -26,9 +31,17 @@ _whittle() {
 		fi
 		return
 	fi
+	if [[ $prev == --format ]]; then
+		COMPREPLY=($(compgen -W "$(whittle help "$command" 2>/dev/null | sed -n 's/^  --format \([a-z][a-z]*\).*/\1/p; s/.*Known: //p' | tr ',' ' ')" -- "$cur"))
+		return
+	fi
 	if [[ $cur == -* ]]; then
 		COMPREPLY=($(compgen -W "$(whittle help "$command" 2>/dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u) --store --config --help" -- "$cur"))
 		return
+	fi
+	if [[ $prev == "$command" ]]; then
+		COMPREPLY=($(compgen -W "$(_whittle_words "$command")" -- "$cur"))
+		((${#COMPREPLY[@]})) && return
 	fi
 	COMPREPLY=($(compgen -f -- "$cur"))
 }
