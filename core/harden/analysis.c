@@ -192,7 +192,8 @@ int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_
 	a->opt = opt;
 	if ((rc = wh_weights_load(opt->evidence_yaml, &a->weights, err)) || (rc = find_window(a, err)))
 		goto out;
-	if (estate_addresses(a) || !(a->crew = wh_crew_new(s, opt->threads))) {
+	if (estate_addresses(a) || !(a->crew = wh_crew_new(s, opt->threads)) ||
+	    !(a->weights.returns = wh_expected_table_new(&a->weights.rhythm, WH_RETURN_HORIZON))) {
 		rc = wh_fail(err, -ENOMEM, "out of memory");
 		goto out;
 	}
@@ -226,6 +227,7 @@ void wh_analysis_close(struct wh_analysis *a)
 	free(a->n_edges);
 	free(a->refused);
 	free(a->estate_addrs);
+	free(a->weights.returns);
 	memset(a, 0, sizeof *a);
 }
 

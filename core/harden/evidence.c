@@ -39,7 +39,6 @@
 #define MOST_NEIGHBOURS 2.5
 #define PRESENCE_FROM 0.6
 #define BURST_FROM 32.0  /* flows on its only day */
-#define RETURN_HORIZON 30
 
 /* ---- shapes ---- */
 
@@ -143,8 +142,11 @@ static double guessing_of(const struct wh_edge *e, unsigned days)
 /* What does not depend on the window's days: guessing is a rate over all days of the edge, which are no fewer than those in the window. */
 static void lasting_features(struct wh_evidence_peer *p, const struct wh_shapes *shapes)
 {
-	p->value[WH_F_SHAPE] = p->chosen ? 0 : shape_of(shapes, p->edge);
-	p->value[WH_F_GUESSING] = p->chosen ? 0 : guessing_of(p->edge, p->n_days);
+	if (!p->measured) {
+		p->value[WH_F_SHAPE] = p->chosen ? 0 : shape_of(shapes, p->edge);
+		p->value[WH_F_GUESSING] = p->chosen ? 0 : guessing_of(p->edge, p->n_days);
+		p->measured = true;
+	}
 	p->value[WH_F_OTHER_PORTS] = p->elsewhere_here;
 	p->value[WH_F_ALERTS] = p->edge->alerts[2] || p->edge->alerts[3];
 	p->value[WH_F_PRIVATE] = p->estate || wh_addr_is_private(&p->addr);
@@ -230,7 +232,8 @@ static bool hardly_returns(const struct wh_evidence_peer *p, const struct wh_win
 	double flows = (double)p->edge->flows / (all > p->n_days ? all : p->n_days);
 	if (span < p->n_days - 1) /* the sensor's calendar misses days of the ledger's */
 		span = p->n_days - 1;
-	return flows * wh_expected_days(&w->rhythm, p->n_days, span, quiet, RETURN_HORIZON) < w->one_off_expected;
+	return flows * (w->returns ? wh_expected_looked_up(w->returns, p->n_days, span, quiet) :
+	                             wh_expected_days(&w->rhythm, p->n_days, span, quiet, WH_RETURN_HORIZON)) < w->one_off_expected;
 }
 
 static void decide(struct wh_evidence_peer *p, const struct wh_window *win, const struct wh_weights *w)
@@ -335,21 +338,25 @@ static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_wind
 	}
 }
 
-bool wh_evidence_alone(const struct wh_evidence_peer *peer, const struct wh_window *win, const struct wh_shapes *shapes, const struct wh_weights *w)
+/* In place: all but shape and guessing is worked out anew once the peers are weighed. Who is trusted, named or listed isn't known yet. */
+size_t wh_evidence_alone(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,
+                         const struct wh_weights *w)
 {
-	struct wh_evidence_peer p = *peer;
-	struct logs logs = {{0}, {0}};
+	struct logs logs = make_logs();
+	size_t found = 0;
 
-	p.n_days = wh_bits(p.days);
-	if (!p.n_days)
-		return false;
-	logs.natural[p.n_days] = log(p.n_days);
-	p.named = p.elsewhere_here = false;
-	lasting_features(&p, shapes);
-	days_features(&p, win, &logs);
-	p.value[WH_F_NEIGHBOURS] = p.value[WH_F_INFECTED] = 0;
-	add_up(&p, w);
-	return vouches(&p);
+	for (size_t i = 0; i < n; i++) {
+		struct wh_evidence_peer *p = &peers[i];
+		p->n_days = wh_bits(p->days);
+		if (!p->n_days)
+			continue;
+		lasting_features(p, shapes);
+		days_features(p, win, &logs);
+		add_up(p, w);
+		p->alone = vouches(p);
+		found += p->alone;
+	}
+	return found;
 }
 
 void wh_evidence(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,

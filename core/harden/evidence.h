@@ -7,6 +7,8 @@
 #include "harden/returning.h"
 #include "whittle/harden.h"
 
+#define WH_RETURN_HORIZON 30 /* days ahead for which a peer that came seldom is expected */
+
 enum wh_feature_id {
 	WH_F_DAYS,
 	WH_F_PRESENCE,
@@ -32,6 +34,7 @@ struct wh_weights {
 	unsigned one_off_days, one_off_flows, one_off_quiet;
 	double one_off_expected;
 	struct wh_rhythm rhythm;
+	struct wh_expected_table *returns; /* of this rhythm and WH_RETURN_HORIZON; NULL: worked out for each peer. Whoever set it frees it */
 	unsigned gone_days, gone_quiet, gone_gaps;
 	unsigned lapse_quiet;
 	double votes, floor;
@@ -69,18 +72,21 @@ struct wh_evidence_peer {
 	bool named;               /* the rules in force name it narrowly */
 	bool estate;              /* an address of the estate */
 	bool chosen;              /* the resource opens the connections: the peer guesses nothing */
+	bool alone;               /* what he did here speaks for him without anybody's help, nor that of the rules in force */
 	bool elsewhere_here;      /* belongs on another port of the resource */
 	unsigned elsewhere;       /* other resources on which it is answered */
 	unsigned n_days;
 	bool late;                /* first seen in the second half of the window */
+	bool measured;            /* shape and guessing are known */
 	double value[WH_N_FEATURES], score;
 	bool one_off; /* came once or twice and will hardly come again: left out whatever its score, but not kept out */
 	bool lapsed;  /* not wanted, but quiet for so long that its address may be somebody else's: no carve-out */
 	bool gone;    /* came regularly and has stopped: the same */
 	enum wh_verdict verdict;
 };
-/* Whether what one peer did here speaks for him without anybody's help, nor that of the rules in force: for the resource's other ports. */
-bool wh_evidence_alone(const struct wh_evidence_peer *p, const struct wh_window *win, const struct wh_shapes *shapes, const struct wh_weights *w);
+/* Sets `alone` of peers that are not weighed yet; how many are. What it measured wh_evidence() need not measure again. */
+size_t wh_evidence_alone(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,
+                         const struct wh_weights *w);
 /* peers sorted by address. */
 void wh_evidence(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,
                  const struct wh_weights *w);

@@ -40,11 +40,13 @@ int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic 
 	unsigned ports = 0;
 
 	for (size_t i = 0; i < t->n; i++)
-		if (t->ports[i].direction == WH_INBOUND && t->ports[i].n) {
-			n += t->ports[i].n;
-			ports++;
-		}
+		ports += t->ports[i].direction == WH_INBOUND && t->ports[i].n;
 	if (ports < 2 || !a->weights.weight[WH_F_OTHER_PORTS])
+		return 0;
+	for (size_t i = 0; i < t->n; i++)
+		if (t->ports[i].direction == WH_INBOUND)
+			n += wh_evidence_alone(t->ports[i].peers, t->ports[i].n, &a->window, &a->shapes, &a->weights);
+	if (!n)
 		return 0;
 	while (cap < n * 2)
 		cap *= 2;
@@ -52,9 +54,9 @@ int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic 
 	if (!set)
 		return -ENOMEM;
 	for (size_t i = 0; i < t->n; i++)
-		for (size_t k = 0; t->ports[i].direction == WH_INBOUND && k < t->ports[i].n; k++) {
+		for (size_t k = 0; k < t->ports[i].n; k++) {
 			const struct wh_evidence_peer *p = &t->ports[i].peers[k];
-			if (!wh_evidence_alone(p, &a->window, &a->shapes, &a->weights))
+			if (!p->alone)
 				continue;
 			struct regular *r = regular_find(set, cap, hash(&p->addr));
 			r->port = r->hash && r->port != i ? MANY : (uint32_t)i;

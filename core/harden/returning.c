@@ -20,6 +20,8 @@
  * With life 0.5, 1 every third newcomer never comes again, and after three weeks one in forty-five leaves a day: addresses that
  * have lasted last. Somebody who came on one day comes on 1.9 more of the next 30 if that was yesterday, on 0.3 if it was five days ago.
  */
+#include <stdatomic.h>
+#include <stdlib.h>
 #include "harden/returning.h"
 
 double wh_expected_days(const struct wh_rhythm *r, unsigned days, unsigned span, unsigned quiet, unsigned horizon)
@@ -38,4 +40,33 @@ double wh_expected_days(const struct wh_rhythm *r, unsigned days, unsigned span,
 		sum += stays;
 	}
 	return alive / (alive + left) * a / (a + b + quiet) * sum;
+}
+
+/* Filled as it is asked for, a page at a time: of its 2 MB most is never touched. 0: not known yet. Two threads that find the same
+ * place empty put the same number there. */
+struct wh_expected_table {
+	struct wh_rhythm rhythm;
+	unsigned horizon;
+	_Atomic double expected[64][64][65];
+};
+
+struct wh_expected_table *wh_expected_table_new(const struct wh_rhythm *r, unsigned horizon)
+{
+	struct wh_expected_table *t = calloc(1, sizeof *t);
+	if (t) {
+		t->rhythm = *r;
+		t->horizon = horizon;
+	}
+	return t;
+}
+
+double wh_expected_looked_up(struct wh_expected_table *t, unsigned days, unsigned span, unsigned quiet)
+{
+	_Atomic double *place = &t->expected[days - 1][span][quiet];
+	double v = atomic_load_explicit(place, memory_order_relaxed);
+	if (v == 0) {
+		v = wh_expected_days(&t->rhythm, days, span, quiet, t->horizon);
+		atomic_store_explicit(place, v, memory_order_relaxed);
+	}
+	return v;
 }

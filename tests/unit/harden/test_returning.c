@@ -40,6 +40,19 @@ static void it_agrees_with_the_paper(void **state)
 				}
 }
 
+static void what_is_looked_up_is_what_is_worked_out(void **state)
+{
+	(void)state;
+	struct wh_expected_table *t = wh_expected_table_new(&usual, 30);
+	assert_non_null(t);
+	for (unsigned again = 0; again < 2; again++)
+		for (unsigned days = 1; days <= 64; days++)
+			for (unsigned span = days - 1; span < 64; span += 3)
+				for (unsigned quiet = 0; quiet <= 64; quiet += 4)
+					assert_true(wh_expected_looked_up(t, days, span, quiet) == wh_expected_days(&usual, days, span, quiet, 30));
+	free(t);
+}
+
 static double expected(unsigned days, unsigned span, unsigned quiet)
 {
 	return wh_expected_days(&usual, days, span, quiet, 30);
@@ -68,6 +81,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_agrees_with_the_paper),
+		cmocka_unit_test(what_is_looked_up_is_what_is_worked_out),
 		cmocka_unit_test(what_the_comments_say_of_the_usual_rhythm_is_so),
 		cmocka_unit_test(longer_silence_means_less_and_sooner_for_who_came_often),
 	};
