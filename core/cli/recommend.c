@@ -221,8 +221,8 @@ static void print_curve(const struct wh_curve *k)
 		cli_table_text(t, p->is_default ? "the default" : "");
 	}
 	cli_table_print(t);
-	printf("\n%zu rules of %zu resources; today's rules let in %.6g IPv4 addresses and %.3g IPv6 /64s on the same ports.\n", k->n_rules,
-	       k->n_resources, k->today_addresses, k->today_nets6);
+	printf("\n%zu rule%s of %zu resource%s; today's rules let in %.6g IPv4 addresses and %.3g IPv6 /64s on the same ports.\n", k->n_rules,
+	       k->n_rules == 1 ? "" : "s", k->n_resources, k->n_resources == 1 ? "" : "s", k->today_addresses, k->today_nets6);
 	puts("'whittle recommend --permissiveness X' or '--lines N' takes another point.");
 }
 

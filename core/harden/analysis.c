@@ -143,6 +143,23 @@ static int find_window(struct wh_analysis *a, struct wh_error *err)
 	return rc;
 }
 
+/* Who knocked often enough that it can't be a packet or two that were lost. */
+static int take_knocks(struct wh_analysis *a, const struct wh_sketch *sk)
+{
+	for (unsigned i = 0; i < WH_SKETCH_TOP; i++) {
+		if (sk->top[i].count < WH_KNOCKS)
+			continue;
+		if ((a->n_knocks & (a->n_knocks - 1)) == 0) { /* at powers of two */
+			struct wh_knock *more = realloc(a->knocks, (a->n_knocks ? a->n_knocks * 2 : 1) * sizeof *more);
+			if (!more)
+				return -ENOMEM;
+			a->knocks = more;
+		}
+		a->knocks[a->n_knocks++] = (struct wh_knock){sk->top[i].addr, sk->top[i].count};
+	}
+	return 0;
+}
+
 static int refused_row(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk)
 {
 	struct wh_analysis *a = arg;
@@ -154,8 +171,12 @@ static int refused_row(void *arg, const struct wh_addr *local, uint8_t proto, ui
 			return -ENOMEM;
 		a->refused = more;
 	}
+	size_t knock0 = a->n_knocks;
+	if (take_knocks(a, sk))
+		return -ENOMEM;
 	a->refused[a->n_refused++] = (struct wh_refused){*local, port, proto, wh_day(sk->first_us), sk->day0,
-	                                                  wh_window_days(&a->window, &as_edge), sk->flows + sk->undirected};
+	                                                  wh_window_days(&a->window, &as_edge), sk->flows + sk->undirected, knock0,
+	                                                  a->n_knocks - knock0};
 	return 0;
 }
 
@@ -226,6 +247,7 @@ void wh_analysis_close(struct wh_analysis *a)
 	wh_crew_free(a->crew);
 	free(a->n_edges);
 	free(a->refused);
+	free(a->knocks);
 	free(a->estate_addrs);
 	free(a->weights.returns);
 	memset(a, 0, sizeof *a);
@@ -240,6 +262,18 @@ static bool narrow(const struct wh_prefix *p)
 	return wh_prefix_is_v4(p) ? p->len >= 124 : p->len >= 60;
 }
 
+/* Left out for nothing but that he would not return, and he knocks. Who came on one day only has shown too little for that. */
+static bool is_blocked(const struct wh_evidence_peer *p)
+{
+	return p->blocked && p->verdict == WH_PEER_OUT && p->score > 0 && (p->one_off || p->gone) && p->n_days > 1;
+}
+
+static void let_in_again(struct wh_evidence_peer *p)
+{
+	p->one_off = p->gone = p->lapsed = false;
+	p->verdict = WH_PEER_IN;
+}
+
 void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *present, struct wh_port_traffic *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
@@ -252,4 +286,7 @@ void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *pre
 			p->named = narrow(&present->prefixes[k]) && wh_prefix_has(&present->prefixes[k], &p->addr);
 	}
 	wh_evidence(t->peers, t->n, &a->window, &a->shapes, &a->weights);
+	for (size_t i = 0; i < t->n; i++)
+		if (is_blocked(&t->peers[i]))
+			let_in_again(&t->peers[i]);
 }

@@ -15,7 +15,10 @@ struct wh_refused { /* a sketch, as far as it matters here */
 	int32_t first_day, last_day;
 	uint64_t days; /* in the window */
 	uint64_t flows;
+	size_t knock0, n_knocks; /* of the analysis' knocks */
 };
+enum { WH_KNOCKS = 3 };
+struct wh_knock { struct wh_addr from; uint64_t count; }; /* whom a sketch remembers, with about how many flows that were not answered */
 
 struct wh_analysis {
 	struct wh_store *store;
@@ -27,6 +30,7 @@ struct wh_analysis {
 	struct wh_crew *crew;
 	struct wh_fan_out *fan_out;
 	struct wh_refused *refused; size_t n_refused; /* by local, proto, port */
+	struct wh_knock *knocks; size_t n_knocks;
 	struct wh_addr *estate_addrs; size_t n_estate_addrs; /* sorted */
 	size_t *n_edges; /* of each of these addresses */
 };

@@ -93,7 +93,7 @@ static void space_axis(FILE *f, const struct scale *y)
 		line(f, LEFT, at(y, v), RIGHT, at(y, v), GRID, 1);
 		text(f, LEFT - 10, at(y, v) + 4, "end", INK, 13, short_number(exp2(v), buf));
 	}
-	text(f, LEFT - 94, TOP - 14, "start", INK, 14, "addresses let in (IPv6: /64s)");
+	text(f, LEFT - 94, TOP - 28, "start", INK, 14, "addresses let in (IPv6: /64s)");
 }
 
 static void breakage_axis(FILE *f, const struct scale *y)
@@ -131,7 +131,8 @@ static void dot(FILE *f, double x, double y, const char *colour, const struct wh
 	fputs("</circle>\n", f);
 }
 
-/* Permissiveness beside each point, where there is room: the default first, the others as far as they stay clear of those before. */
+/* Permissiveness beside each point, where there is room: the default first, the others as far as they stay clear of those before.
+ * The line falls to the right, so that above on the right and below on the left there are no dots. */
 static void labels(FILE *f, const struct wh_curve *c, const struct scale *x, const struct scale *y)
 {
 	enum { MOST = 32 };
@@ -153,8 +154,8 @@ static void labels(FILE *f, const struct wh_curve *c, const struct scale *x, con
 			px[placed] = lx;
 			py[placed++] = ly;
 			snprintf(words, sizeof words, p->is_default ? "%s, the default" : "%s", x_text(p->permissiveness, num));
-			bool end = lx > RIGHT - 110;
-			text(f, end ? lx - 11 : lx + 11, ly - 8, end ? "end" : "start", p->is_default ? INK : FAINT, p->is_default ? 14 : 12, words);
+			bool end = lx > RIGHT - (p->is_default ? 110 : 14);
+			text(f, end ? lx - 11 : lx + 11, end ? ly + 19 : ly - 8, end ? "end" : "start", p->is_default ? INK : FAINT, p->is_default ? 14 : 12, words);
 		}
 }
 

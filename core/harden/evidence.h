@@ -74,6 +74,7 @@ struct wh_evidence_peer {
 	bool chosen;              /* the resource opens the connections: the peer guesses nothing */
 	bool alone;               /* what he did here speaks for him without anybody's help, nor that of the rules in force */
 	bool elsewhere_here;      /* belongs on another port of the resource */
+	uint64_t blocked;         /* flows that were refused him after he was answered last */
 	unsigned elsewhere;       /* other resources on which it is answered */
 	unsigned n_days;
 	bool late;                /* first seen in the second half of the window */

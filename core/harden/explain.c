@@ -183,6 +183,8 @@ static void tell_peer(FILE *f, const struct story *st, const struct wh_evidence_
 			if (fabs(term) >= 0.05)
 				fprintf(f, " %s %+.1f", wh_feature_names[i], term);
 		}
+		if (p->verdict == WH_PEER_IN && p->blocked)
+			fprintf(f, "; was refused %llu times since: comes again", (unsigned long long)p->blocked);
 		if (p->one_off)
 			fprintf(f, "; came in passing and will hardly come again: left out");
 		else if (p->gone)
@@ -275,8 +277,8 @@ static void tell(FILE *f, const struct story *st)
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
 		tell_verdict(f, st, order[i]);
 	tell_sure(f, r);
-	fprintf(f, "\nThe proposal would have stopped %llu flows of %llu answered peers.\n", (unsigned long long)r->denied_flows,
-	        (unsigned long long)r->denied_peers);
+	fprintf(f, "\nThe proposal would have stopped %llu flow%s of %llu answered peer%s.\n", (unsigned long long)r->denied_flows,
+	        r->denied_flows == 1 ? "" : "s", (unsigned long long)r->denied_peers, r->denied_peers == 1 ? "" : "s");
 }
 
 /* ---- as JSON ---- */
@@ -311,9 +313,10 @@ static json_t *peer_json(const struct story *st, const struct wh_evidence_peer *
 		if (p->value[i] != 0)
 			json_array_append_new(terms, json_pack("{s:s, s:f, s:f}", "feature", wh_feature_names[i], "value", p->value[i], "weight",
 			                                       st->a.weights.weight[i]));
-	return json_pack("{s:s, s:s, s:s?, s:f, s:b, s:b, s:i, s:I, s:i, s:o}", "address", wh_addr_text(&p->addr, buf), "verdict",
+	return json_pack("{s:s, s:s, s:s?, s:f, s:b, s:b, s:i, s:I, s:I, s:i, s:o}", "address", wh_addr_text(&p->addr, buf), "verdict",
 	                 verdict_names[p->verdict], "lists", p->verdict == WH_PEER_HOSTILE_INTEL ? named_by(st, &p->addr) : NULL, "score",
-	                 p->score, "oneOff", p->one_off, "gone", p->gone, "days", (int)p->n_days, "flows", (json_int_t)p->edge->flows, "elsewhere",
+	                 p->score, "oneOff", p->one_off, "gone", p->gone, "days", (int)p->n_days, "flows", (json_int_t)p->edge->flows, "refusedSince",
+	                 (json_int_t)p->blocked, "elsewhere",
 	                 (int)p->elsewhere, "features", terms);
 }
 

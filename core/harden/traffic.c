@@ -145,6 +145,25 @@ static size_t first_refused(const struct wh_analysis *a, const struct wh_addr *l
 	return lo;
 }
 
+/*
+ * Who was answered before and is refused now: rules that were enforced may be blocking him. That he was left out as one who will not return
+ * (one-off, gone) was wrong then, for he does; wh_analysis_weigh() lets him in again if his score does. A sketch knows of eight sources
+ * and not when each came, so what counts is that the port refused flows after the last day on which he was answered.
+ */
+static void mark_blocked(const struct wh_analysis *a, const struct wh_refused *f, struct wh_port_traffic *p)
+{
+	for (size_t i = 0; i < f->n_knocks && p->n; i++) {
+		const struct wh_knock *k = &a->knocks[f->knock0 + i];
+		struct wh_evidence_peer key = {.addr = k->from}, *peer = bsearch(&key, p->peers, p->n, sizeof key, by_addr);
+		if (!peer && !wh_addr_is_v4(&k->from)) {
+			key.addr = wh_prefix_of(&k->from, 64).addr;
+			peer = bsearch(&key, p->peers, p->n, sizeof key, by_addr);
+		}
+		if (peer && (f->days & -f->days) < (peer->days & -peer->days)) /* the newest day is the lowest bit */
+			peer->blocked += k->count;
+	}
+}
+
 /* Adds the unanswered to the ports, as ports of their own where nobody was answered. */
 static void add_refused(const struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *t)
 {
@@ -166,6 +185,8 @@ static void add_refused(const struct wh_analysis *a, const struct wh_resource *r
 			struct wh_port_traffic *p = bsearch(&key, all, n, sizeof *all, by_port);
 			if (!p)
 				*(p = &all[t->n++]) = key;
+			else
+				mark_blocked(a, f, p);
 			p->refused += f->flows;
 		}
 	qsort(all, t->n, sizeof *all, by_port);

@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# What recommend advises as days go by, and what explain, prove and the curve say of it, on ledgers whose every flow is known.
+set -u
+BUILD=$(cd "${BUILD:-build}" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+. "$here/../support/flows.sh"
+cd "$dir" || exit 1
+export WHITTLE_CONFIG=/dev/null
+n=0
+w() { "$BUILD/whittle" --store l.db "$@" 2>err; }
+# says SENTENCE STATUS PATTERN COMMAND…
+says() {
+	local what=$1 want=$2 pat=$3 rc
+	shift 3
+	n=$((n + 1))
+	"$@" >out; rc=$?
+	if [ $rc -eq "$want" ] && grep -qE -e "$pat" out; then echo "ok $n - $what"; else
+		echo "not ok $n - $what"
+		{ echo "status $rc, wanted $want and /$pat/ in:"; cat out err; } | sed 's/^/# /'
+	fi
+}
+# holds SENTENCE JQ-FILTER COMMAND… (of its JSON)
+holds() {
+	local what=$1 filter=$2
+	shift 2
+	n=$((n + 1))
+	"$@" >out
+	if jq -e "$filter" out >/dev/null; then echo "ok $n - $what"; else echo "not ok $n - $what"; { echo "not: $filter"; head -c 3000 out; cat err; } | sed 's/^/# /'; fi
+}
+learn() { flows "$1" >eve.json; w ingest eve.json >/dev/null || cat err; }
+# begin STATEMENTS: a new ledger
+begin() { rm -f l.db*; w estate import estate.yaml >/dev/null || cat err; learn "$1"; }
+recommend() { w recommend --ports 22,443,8443 "$@"; }
+rule() { echo "(.resources[0].rules[] | select(.destinationPort == $1) | .ipAddresses)"; }
+
+cat >web.json <<'J'
+{"name": "web", "securityRules": [{"name": "open", "priority": 300, "access": "Allow", "direction": "Inbound", "protocol": "Tcp", "sourceAddressPrefix": "*",
+  "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRanges": ["22", "443", "8443"]}]}
+J
+printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4, "2001:db8::4"], internet-facing: true, nsgs: [web.json]}\n' >estate.yaml
+office='for (h = 9; h <= 13; h++) flow(d, h, "140.20.30." h, 22, 1)'
+
+# ---- after enforcement: .50 came for two weeks and stopped, so that the rule leaves him out; .7 came once, .60 stopped as .50 did ----
+begin "for (d = 1; d <= 31; d++) { $office; if (d <= 14) { flow(d, 8, \"203.0.113.50\", 22, 1); flow(d, 8, \"192.0.2.60\", 22, 1) } if (d == 1) flow(d, 7, \"198.51.100.7\", 22, 1) }"
+holds "who has stopped coming gets no line" "$(rule 22) == [\"140.20.30.8/29\"]" recommend --json
+learn "for (d = 32; d <= 36; d++) { $office; for (k = 0; k < 3; k++) flow(d, 8, \"203.0.113.50\", 22, 0); for (k = 0; k < 3; k++) flow(d, 7, \"198.51.100.7\", 22, 0); for (k = 0; k < 3; k++) flow(d, 6, \"198.18.0.9\", 22, 0) }"
+holds "who belonged and knocks in vain is let in again, and neither who came once, nor who never was answered, nor who stays away" \
+	"$(rule 22) == [\"140.20.30.8/29\", \"203.0.113.50\"]" recommend --json --dry-run
+says "recommend says that the rule grew, by whom, and that it may be blocking him" 0 \
+	'TCP-Inbound-22 +wider +203\.0\.113\.50 .*15 attempts from there were refused: the rule in force may be blocking them' recommend --dry-run
+recommend >/dev/null
+says "so does explain" 0 '203\.0\.113\.50 .*was refused 15 times since: comes again' w explain vm1 22
+holds "and as JSON" '.peers[] | select(.address == "203.0.113.50") | .verdict == "belongs" and .refusedSince == 15' w explain vm1 22 --json
+begin "for (d = 1; d <= 31; d++) { $office; if (d == 2) for (k = 0; k < 9; k++) flow(d, 7, \"203.0.113.50\", 22, 0); if (d <= 14) flow(d, 8, \"203.0.113.50\", 22, 1) }"
+holds "what was refused before his last day tells of no return" "$(rule 22) == [\"140.20.30.8/29\"]" recommend --json
+
+# ---- what nobody uses any more ----
+begin "for (d = 1; d <= 31; d++) { $office; flow(d, 7, \"192.0.2.200\", 22, 1); flow(d, 8, \"192.0.2.5\", 443, 1) }"
+recommend >/dev/null
+learn "for (d = 32; d <= 55; d++) { $office }"
+says "a line whose peer has stopped goes, with his last day" 0 'TCP-Inbound-22 +narrower +192\.0\.2\.200 +1 peer was seen in what is gone, the last on 2026-10-31' recommend --dry-run
+says "so does a port's last peer, and the port is closed" 0 '443/TCP +nobody: deny all' recommend --dry-run
+
+# ---- an outage ----
+begin "for (d = 1; d <= 40; d++) if (d < 15 || d > 29) { $office; flow(d, 8, \"192.0.2.5\", 443, 1) }"
+says "days without any flow are the sensor's" 0 'sensor was silent from 2026-10-15 to 2026-10-29: these days count neither for nor against' recommend --dry-run
+says "so that too many of them are not taken for silence" 0 'the sensor was silent on 15 of 40 days' recommend --dry-run
+begin "for (d = 1; d <= 40; d++) if (d < 28 || d > 38) { $office; flow(d, 8, \"192.0.2.5\", 443, 1) }"
+holds "nobody is gone for an outage" "[$(rule 22), $(rule 443)] == [[\"140.20.30.8/29\"], [\"192.0.2.5\"]]" recommend --json
+holds "JSON names the days" '.window.sensorSilent == [{first: "2026-10-28T00:00:00Z", last: "2026-11-07T00:00:00Z"}]' recommend --json
+
+# ---- stable for so many days; confidence ----
+begin "for (d = 1; d <= 36; d++) { $office; if (d > 30) for (h = 1; h < 6; h++) flow(d, h, \"198.51.100.\" h, 443, 1); else flow(d, 2, \"203.0.113.7\", 443, 1) }"
+says "a rule that was not stable for the days asked for is held back, with the flows that say so" 0 \
+	'443/TCP is not narrowed: it has not been stable for 10 days: 30 of [0-9]+ flows since came from peers that it did not know' recommend --stable-days 10 --dry-run
+says "one that was is offered" 0 '22/TCP +140\.20\.30\.8/29 ' recommend --stable-days 10 --dry-run
+holds "whose peers stayed is surer than whose peers changed" \
+	'[.resources[0].rules[] | {key: (.destinationPort | tostring), value: .confidence}] | from_entries | .["22"] > 0.9 and .["443"] < 0.5' recommend --json
+
+# ---- IPv6, and several ports ----
+begin 'to = "2001:db8::4"; for (d = 1; d <= 31; d++) {
+	for (h = 9; h <= 11; h++) flow(d, h, sprintf("2a01:4f8:0:%x::%x:%x", h * 4096, d, h * 77 + d), 22, 1)
+	flow(d, 12, "2a02:6b8:1:2::53", 22, 1)
+	if (d % 3 == 0) flow(d, 13, "2a05:1:1:1::7", 22, 1)
+	for (h = 9; h <= 10; h++) { flow(d, h, "2a03:1:1:1::" h, 443, 1); flow(d, h, "2a03:1:1:1::" h, 8443, 1) } }'
+holds "hosts that change their addresses make /64s, one that comes back on most days a /128, one that does on some days a /64" \
+	"$(rule 22) == [\"2a01:4f8:0:9000::/64\", \"2a01:4f8:0:a000::/64\", \"2a01:4f8:0:b000::/64\", \"2a02:6b8:1:2::53\", \"2a05:1:1:1::/64\"]" recommend --json
+holds "two ports with the same prefixes are one rule of the group" \
+	'[.securityRules[] | select(.access == "Allow" and .priority < 300) | (.destinationPortRanges // [.destinationPortRange])] | sort == [["22"], ["443", "8443"]]' w export --format nsg
+
+# ---- prove ----
+begin "for (d = 1; d <= 31; d++) { $office }"
+sed 's|"sourceAddressPrefix": "\*"|"sourceAddressPrefix": "140.20.0.0/16"|' web.json >narrow.json && mv narrow.json web.json
+w estate import estate.yaml >/dev/null
+recommend --json >rules.json
+says "what is recommended is proved" 0 'vm1: proved: 3 rules' w prove
+sed 's|140.20.30.8/29|140.16.0.0/12|' rules.json >wide.json
+says "wider rules are refuted by the least address, and the rule that denies it" 1 \
+	'vm1: refuted: Inbound TCP port 22 from 140\.16\.0\.0 would be allowed, and is not now \(denied by web: DenyAllInBound\)' w prove --rules wide.json
+holds "as JSON too" '.holds == false and .resources[0].counterExample == {direction: "Inbound", protocol: "TCP", port: 22, peer: "140.16.0.0", deniedBy: "web: DenyAllInBound"}' \
+	w prove --rules wide.json --json
+sed 's|140.20.30.8/29|140.20.0.0/15|' rules.json >wide.json
+says "the least address is not always the prefix's own" 1 'from 140\.21\.0\.0 would be' w prove --rules wide.json
+
+# ---- explain ----
+says "explain: who stands behind a prefix, and what it costs" 0 '140\.20\.30\.8/29 holds 5 of the peers, 3 addresses not seen yet: cost' w explain vm1 22
+says "what the next wider one would cost" 0 'wider: +140\.20\.30\.0/28 would cost' w explain vm1 22
+says "and the next narrower" 0 'narrower: its halves would cost .* in 2 lines' w explain vm1 22
+holds "as JSON, and both are dearer" '.prefixes[0] | .peers == 5 and .unseen == 3 and .wider.prefix == "140.20.30.0/28" and .wider.cost > .cost and .narrower.cost > .cost and .narrower.lines == 2' \
+	w explain vm1 22 --json
+holds "each peer's features add up to his score" '.prior as $p | [.peers[] | (.score - $p - ([.features[] | .value * .weight] | add)) | fabs < 1e-4] | length == 5 and all' w explain vm1 22 --json
+
+# ---- the curve, and a place on it ----
+begin 'srand(4); for (k = 0; k < 200; k++) { ip = "140.20." int(rand() * rand() * 60) "." int(rand() * 255); for (d = 1 + int(rand() * 3); d <= 31; d += 1 + int(rand() * 2)) flow(d, 9, ip, 22, 1) }'
+w recommend --curve k.svg >out
+n=$((n + 1))
+if [ "$(awk '$1 + 0 > 0 && $2 + 0 > 0 { if ($1 == "1") one = $2; if (last && $2 + 0 > last) bad = 1; last = $2 + 0; n++ } END { print (n > 5 && one && !bad) }' out)" = 1 ] && tail -n 1 k.svg | grep -q "^</svg>"; then
+	echo "ok $n - the curve has fewer and fewer lines, and is drawn"; else echo "not ok $n - the curve has fewer and fewer lines, and is drawn"; sed 's/^/# /' out err; fi
+for lines in 1 7 23 64; do
+	holds "--lines $lines gives a rule of at most as many" "[$(rule 22), (.resources[0].rules[0].except // [])] | flatten | length <= $lines" w recommend --lines $lines --dry-run --json
+done
+few=$(w recommend --permissiveness 8 --dry-run --json | jq '.resources[0].rules[0].ipAddresses | length')
+many=$(w recommend --permissiveness 0.125 --dry-run --json | jq '.resources[0].rules[0].ipAddresses | length')
+says "a permissiveness above 1 gives fewer lines than one below" 0 '^yes' sh -c "[ $few -lt $many ] && echo yes"
+echo "1..$n"
