@@ -366,10 +366,12 @@ static int run(struct cli *c, int argc, char **argv)
 	if ((rc = save(s, rec, dry_run || optind < argc)))
 		goto out;
 	if (c->json) {
-		json_t *doc = wh_recommendation_document(rec);
-		if (doc && changes)
-			json_object_set_new(doc, "changes", wh_changes_json(changes));
-		rc = cli_print_json(doc);
+		char *text = wh_recommendation_json(rec, changes);
+		if (text)
+			puts(text); /* a failed write is told when standard output is closed */
+		else
+			rc = cli_error((wh_fail(&err, -ENOMEM, "the JSON document could not be made: out of memory"), &err));
+		free(text);
 	} else {
 		print_rules(rec, changes, all);
 	}

@@ -185,7 +185,7 @@ static int list(struct ctx *x, int n, char **names)
 	}
 	rec->n_resources = kept;
 	if (x->c->json) {
-		char *text = wh_recommendation_json(rec);
+		char *text = wh_recommendation_json(rec, NULL);
 		puts(text ? text : "{}");
 		free(text);
 		return CLI_OK;

@@ -8,20 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include "harden/advice.h"
+#include "harden/prefix_lists.h"
 
 #define COLLECTION "recommendation"
 #define KEY "latest"
 
 /* ---- out ---- */
 
-static json_t *prefixes_json(const struct wh_prefix *p, size_t n)
-{
-	char buf[WH_PREFIX_STRLEN];
-	json_t *list = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_string(wh_prefix_text(&p[i], buf)));
-	return list;
-}
+/* The rules that are in the document, in its order: their prefixes are written when the rest is text. */
+struct written {
+	const struct wh_recommended_rule **rules;
+	size_t n;
+};
 
 /* To twelve digits, as in the text: a number is the same in the ledger, in what is printed, and in what was read back. */
 static double twelve_digits(double v)
@@ -57,33 +55,38 @@ static json_t *rule_json(const struct wh_recommended_rule *r)
 	                             "unseen", twelve_digits(r->unseen), "deniedPeers", (json_int_t)r->denied_peers, "deniedFlows", (json_int_t)r->denied_flows);
 	return json_pack("{s:s, s:s, s:i, s:[s], s:o, s:o, s:b, s:f, s:f, s:f, s:o, s:o, s:o, s:s?, s:s?, s:s?}", "name", r->name, "direction",
 	                 wh_direction_text(r->direction), "destinationPort", (int)r->port, "protocols", wh_proto_text(r->proto, proto), "ipAddresses",
-	                 prefixes_json(r->prefixes, r->n_prefixes), "except", prefixes_json(r->except, r->n_except), "systemGenerated",
+	                 json_array(), "except", json_array(), "systemGenerated",
 	                 r->system_generated, "confidence", rounded(r->confidence, 0.0001), "stability", rounded(r->stability, 0.0001), "prediction", rounded(r->leans, 0.0001),
 	                 "evidence", evidence, "replayed", rounded_breakage(r->replayed), "expectedBreakage", rounded_breakage(r->expected), "narrows", r->narrows, "note",
 	                 r->note, "review", r->review);
 }
 
-static json_t *resource_json(const struct wh_resource_result *res)
+static json_t *resource_json(const struct wh_resource_result *res, struct written *written)
 {
 	const char *id = res->resource->id ? res->resource->id : res->resource->name;
 	bool seen = res->first_day <= res->last_day;
 	json_t *rules = json_array();
+	size_t before = written->n;
 	for (size_t i = 0; i < res->n_rules; i++)
-		json_array_append_new(rules, rule_json(&res->rules[i]));
+		if (!json_array_append_new(rules, rule_json(&res->rules[i])))
+			written->rules[written->n++] = &res->rules[i];
 	char first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
 	wh_time_text(res->first_day * WH_US_PER_DAY, first);
 	wh_time_text(res->last_day * WH_US_PER_DAY, last);
-	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:i, s:o}", "id", id, "name", res->resource->name, "status", wh_status_text(res->status),
-	                 "reason", res->reason, "firstDay", seen ? first : NULL, "lastDay", seen ? last : NULL, "daysWithData",
-	                 (int)res->days_with_data, "rules", rules);
+	json_t *doc = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:i, s:o}", "id", id, "name", res->resource->name, "status",
+	                        wh_status_text(res->status), "reason", res->reason, "firstDay", seen ? first : NULL, "lastDay", seen ? last : NULL,
+	                        "daysWithData", (int)res->days_with_data, "rules", rules);
+	if (!doc)
+		written->n = before;
+	return doc;
 }
 
-json_t *wh_recommendation_document(const struct wh_recommendation *r)
+static json_t *document(const struct wh_recommendation *r, struct written *written)
 {
 	char at[WH_TIME_STRLEN], from[WH_TIME_STRLEN], to[WH_TIME_STRLEN];
 	json_t *list = json_array();
 	for (size_t i = 0; i < r->n_resources; i++)
-		json_array_append_new(list, resource_json(&r->resources[i]));
+		json_array_append_new(list, resource_json(&r->resources[i], written));
 	json_t *silent = json_array();
 	for (size_t i = 0; i < r->n_silent; i++) {
 		char first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
@@ -95,17 +98,29 @@ json_t *wh_recommendation_document(const struct wh_recommendation *r)
 	                 wh_time_text(r->from_us, from), "to", wh_time_text(r->to_us, to), "days", (int)r->days, "sensorSilent", silent, "resources", list);
 }
 
-static char *text_json(const struct wh_recommendation *r, size_t indent)
+static char *text_json(const struct wh_recommendation *r, const struct wh_changes *changes, bool compact)
 {
-	json_t *doc = wh_recommendation_document(r);
-	char *text = doc ? json_dumps(doc, indent | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12)) : NULL;
+	struct written written = {0};
+	size_t rules = 1;
+	char *text = NULL;
+
+	for (size_t i = 0; i < r->n_resources; i++)
+		rules += r->resources[i].n_rules;
+	if (!(written.rules = calloc(rules, sizeof *written.rules)))
+		return NULL;
+	json_t *doc = document(r, &written);
+	if (doc && changes)
+		json_object_set_new(doc, "changes", wh_changes_json(changes));
+	if (doc)
+		text = wh_prefix_lists_dump(doc, written.rules, written.n, compact);
 	json_decref(doc);
+	free(written.rules);
 	return text;
 }
 
-char *wh_recommendation_json(const struct wh_recommendation *r)
+char *wh_recommendation_json(const struct wh_recommendation *r, const struct wh_changes *changes)
 {
-	return text_json(r, JSON_INDENT(2));
+	return text_json(r, changes, false);
 }
 
 static int last_serial(struct wh_store *s, int64_t *out, struct wh_error *err)
@@ -119,7 +134,7 @@ static int last_serial(struct wh_store *s, int64_t *out, struct wh_error *err)
 
 int wh_recommendation_save(struct wh_store *s, struct wh_recommendation *r, struct wh_error *err)
 {
-	char *text = text_json(r, JSON_COMPACT), number[32]; /* without white space: nobody reads it, and it is a third of it */
+	char *text = text_json(r, NULL, true), number[32]; /* without white space: nobody reads it, and it is a third of it */
 	int64_t serial;
 	int rc = text ? last_serial(s, &serial, err) : wh_fail(err, -ENOMEM, "out of memory");
 
@@ -146,6 +161,7 @@ out:
 
 struct reading {
 	struct wh_arena *mem;
+	struct wh_prefix_lists lists;
 	bool bad;
 };
 
@@ -159,6 +175,12 @@ static struct wh_prefix *prefixes_of(struct reading *rd, const json_t *list, siz
 {
 	size_t i;
 	json_t *v;
+	if (json_is_integer(list)) { /* was cut out */
+		json_int_t at = json_integer_value(list);
+		rd->bad = rd->bad || at < 0 || (size_t)at >= rd->lists.n;
+		*n = rd->bad ? 0 : rd->lists.list[at].n;
+		return rd->bad ? NULL : rd->lists.list[at].p;
+	}
 	struct wh_prefix *p = wh_arena_array(rd->mem, json_array_size(list) + 1, sizeof *p);
 	*n = 0;
 	json_array_foreach((json_t *)list, i, v) {
@@ -270,6 +292,7 @@ int wh_recommendation_load(struct wh_store *s, const struct wh_estate *e, struct
 		rc = wh_fail_input(err, -ENOENT, "there is no recommendation yet: run 'whittle recommend' first");
 		goto out;
 	}
+	wh_prefix_lists_cut(text, mem, &rd.lists);
 	doc = json_loads(text, 0, NULL);
 	const json_t *list = json_object_get(doc, "resources"), *window = json_object_get(doc, "window");
 	r->calculated_us = time_of(&rd, doc, "calculatedAt");

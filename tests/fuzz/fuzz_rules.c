@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			for (size_t k = 0; k < r->resources[i].n_rules; k++)
 				check(&r->resources[i].rules[k]);
 		}
-		free(wh_recommendation_json(r));
+		free(wh_recommendation_json(r, NULL));
 	}
 	wh_arena_free(mem);
 	return 0;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <arpa/inet.h>
 #include "whittle/base.h"
 
 static struct wh_prefix prefix(const char *s)
@@ -30,6 +31,18 @@ static void what_is_not_an_address_is_refused(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(wh_addr_parse(bad[i], strlen(bad[i]), &a), -EINVAL);
 	assert_int_equal(wh_addr_parse("1.2.3.4\0", 8, &a), -EINVAL);
+}
+
+static void ipv4_is_written_as_inet_ntop_writes_it(void **state)
+{
+	(void)state;
+	uint32_t v = 0;
+	for (unsigned i = 0; i < 100000; i++, v = v * 1664525u + 1013904223u) {
+		char got[WH_ADDR_STRLEN], want[WH_ADDR_STRLEN];
+		struct wh_addr a = wh_addr_v4(v);
+		inet_ntop(AF_INET, a.b + 12, want, sizeof want);
+		assert_string_equal(wh_addr_text(&a, got), want);
+	}
 }
 
 static void host_bits_are_cleared_and_told(void **state)
@@ -104,6 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mapped_address_is_the_ipv4_address),
 		cmocka_unit_test(what_is_not_an_address_is_refused),
+		cmocka_unit_test(ipv4_is_written_as_inet_ntop_writes_it),
 		cmocka_unit_test(host_bits_are_cleared_and_told),
 		cmocka_unit_test(merging_keeps_the_set_of_addresses),
 		cmocka_unit_test(merging_never_swallows_ipv4_into_ipv6),

@@ -93,7 +93,7 @@ static char *recommended(struct ledger *l, unsigned threads)
 	MUST(wh_estate_load(l->s, mem, &estate, &err));
 	MUST(wh_recommend(l->s, estate, NULL, 0, &opt, mem, &rec, &err));
 	assert_int_equal(last, RESOURCES);
-	char *text = wh_recommendation_json(rec);
+	char *text = wh_recommendation_json(rec, NULL);
 	wh_estate_free(estate);
 	wh_arena_free(mem);
 	return text;
