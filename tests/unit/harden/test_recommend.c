@@ -353,6 +353,8 @@ static void a_saved_list_that_is_none_is_refused(void **state)
 	struct wh_recommendation *again;
 	struct wh_error err;
 	scene_open(&s, NULL, 0);
+	partner_days(&s, 0, 31);
+	scene_recommend(&s); /* commits and loads the estate */
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
 		const char *name = s.estate->resources[0].name;
 		char *text = wh_arena_printf(s.mem, "{\"version\":1,\"calculatedAt\":\"2026-01-31T00:00:00Z\",\"window\":{\"from\":\"2026-01-01T00:00:00Z\","
