@@ -25,8 +25,8 @@
  * on another port is no one-off. The second rule is there because people who come regularly pause for weeks and return, which the model
  * of single days does not know. Neither is carved out of a prefix around it, nor is one without the score who has been quiet for carve-out-days; who is hostile by a hard rule always is.
  *
- * Guessing and presence pull against each other on purpose: five sessions a day from a script stay in, forty a day do not,
- * however many weeks they go on.
+ * Days and presence count for little of who poses: see find_posing(). Where that tells nothing, guessing and presence pull against each
+ * other on purpose: five sessions a day from a script stay in, forty a day do not, however many weeks they go on.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -39,6 +39,11 @@
 #define MOST_NEIGHBOURS 2.5
 #define PRESENCE_FROM 0.6
 #define BURST_FROM 32.0  /* flows on its only day */
+#define POSING_DOUBTS 2.0  /* sessions: of a few nothing is said */
+#define POSING_FROM 0.6    /* share of sessions like a failed login */
+#define POSING_TO 0.9
+#define WORKERS_FROM (1.0 / 3) /* share of the others' days */
+#define WORKERS_TO (2.0 / 3)
 
 /* ---- shapes ---- */
 
@@ -127,16 +132,22 @@ static uint64_t second_half(const struct wh_window *w)
 	return (UINT64_C(1) << w->days / 2) - 1;
 }
 
-static double guessing_of(const struct wh_edge *e, unsigned days)
+/* The lesser of both histograms' shares in the buckets of a failed login; with `doubts` flows added of which nothing is known. */
+static double failed_logins(const struct wh_edge *e, double doubts)
 {
-	double size = hist_sum(e->size_hist), time = hist_sum(e->time_hist);
+	double size = hist_sum(e->size_hist) + doubts, time = hist_sum(e->time_hist) + doubts;
 	if (size == 0 || time == 0)
 		return 0;
 	double by_size = ((double)e->size_hist[2] + e->size_hist[3]) / size, by_time = ((double)e->time_hist[2] + e->time_hist[3]) / time;
+	return by_size < by_time ? by_size : by_time;
+}
+
+static double guessing_of(const struct wh_edge *e, unsigned days)
+{
 	/* sessions a day over all days of the edge, which may be more than the window holds */
 	unsigned all = wh_edge_days(e);
 	double rate = (double)e->flows / (all > days ? all : days ? days : 1);
-	return (by_size < by_time ? by_size : by_time) * log2(1 + rate);
+	return failed_logins(e, 0) * log2(1 + rate);
 }
 
 /* What does not depend on the window's days: guessing is a rate over all days of the edge, which are no fewer than those in the window. */
@@ -172,13 +183,14 @@ static double burst_of(const struct wh_evidence_peer *p)
 	return p->n_days == 1 && p->edge->flows > BURST_FROM && !p->chosen ? log2((double)p->edge->flows / BURST_FROM) : 0;
 }
 
-static void days_features(struct wh_evidence_peer *p, const struct wh_window *win, const struct logs *logs)
+/* `posing`: the share of his days that is not to count. */
+static void days_features(struct wh_evidence_peer *p, const struct wh_window *win, const struct logs *logs, double posing)
 {
 	double from = PRESENCE_FROM * win->sensor_days;
 	double presence = p->n_days > from && win->sensor_days ? (p->n_days - from) / (win->sensor_days - from) : 0;
 
-	p->value[WH_F_DAYS] = p->n_days ? logs->natural[p->n_days] : 0;
-	p->value[WH_F_PRESENCE] = presence < 1 ? presence : 1;
+	p->value[WH_F_DAYS] = p->n_days ? logs->natural[p->n_days] * (1 - posing) : 0;
+	p->value[WH_F_PRESENCE] = (presence < 1 ? presence : 1) * (1 - posing);
 	p->value[WH_F_HALVES] = (p->days & second_half(win)) && (p->days & ~second_half(win));
 	p->value[WH_F_BURST] = burst_of(p);
 	p->value[WH_F_FAN_OUT] = p->elsewhere ? log(1 + p->elsewhere) * (1 - p->value[WH_F_PRESENCE]) : 0;
@@ -314,6 +326,60 @@ static void look_around(struct wh_evidence_peer *peers, size_t n, const struct l
 	}
 }
 
+/* ---- days that say nothing ---- */
+
+static double ramp(double x, double from, double to)
+{
+	return x <= from ? 0 : x >= to ? 1 : (x - from) / (to - from);
+}
+
+/* The share of the sessions that are larger or longer than a failed login: 1 from a half on. */
+static double works(const struct wh_edge *e)
+{
+	double size = hist_sum(e->size_hist), time = hist_sum(e->time_hist), large = 0, lengthy = 0;
+	for (unsigned b = 4; b < WH_EDGE_BUCKETS; b++) {
+		large += e->size_hist[b];
+		lengthy += e->time_hist[b];
+	}
+	large = size > 0 ? large / size : 0;
+	lengthy = time > 0 ? lengthy / time : 0;
+	return ramp(large > lengthy ? large : lengthy, 0, 0.5);
+}
+
+/* What he is known by is no matter of days. */
+static bool is_known(const struct wh_evidence_peer *p)
+{
+	return p->named || p->estate || wh_addr_is_private(&p->addr);
+}
+
+/*
+ * Whose every session could be a failed login, on a port where most of the others' days that speak for somebody are of long or large
+ * sessions, does not come to work, however many days he comes. Where the others' are short too, it says nothing: they are what
+ * this port is for. Nor does it of the script host among a partner's people: whom neighbours vouch for keeps his days.
+ */
+static bool find_posing(struct wh_evidence_peer *peers, size_t n)
+{
+	double days = 0, working = 0;
+	bool found = false;
+
+	for (size_t i = 0; i < n; i++)
+		if (peers[i].alone && !peers[i].chosen) {
+			days += peers[i].n_days;
+			working += peers[i].n_days * works(peers[i].edge);
+		}
+	for (size_t i = 0; i < n && working > 0; i++) {
+		struct wh_evidence_peer *p = &peers[i];
+		double posing = p->chosen || is_known(p) ? 0 : ramp(failed_logins(p->edge, POSING_DOUBTS), POSING_FROM, POSING_TO);
+		if (posing == 0)
+			continue;
+		double own = p->alone ? p->n_days : 0, work = own * works(p->edge);
+		if (days > own)
+			p->posing = posing * ramp((working - work) / (days - own), WORKERS_FROM, WORKERS_TO);
+		found = found || p->posing > 0;
+	}
+	return found;
+}
+
 static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes, const struct wh_weights *w)
 {
 	uint64_t recent = second_half(win);
@@ -323,15 +389,26 @@ static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_wind
 		struct wh_evidence_peer *p = &peers[i];
 		p->n_days = wh_bits(p->days);
 		p->late = p->days && !(p->days & ~recent) && wh_day(p->edge->first_us) > win->last - (int32_t)(win->days / 2);
-		if (shapes)
+		if (shapes) {
 			lasting_features(p, shapes);
-		days_features(p, win, &logs);
+			p->posing = 0;
+		}
+		days_features(p, win, &logs, p->posing);
 		p->gone = has_gone(p, win, w);
 		p->value[WH_F_NEIGHBOURS] = p->value[WH_F_INFECTED] = 0;
 		add_up(p, w);
+		p->alone = vouches(p);
 	}
+	if (shapes && find_posing(peers, n))
+		for (size_t i = 0; i < n; i++)
+			if (peers[i].posing > 0) {
+				days_features(&peers[i], win, &logs, peers[i].posing);
+				add_up(&peers[i], w);
+			}
 	look_around(peers, n, &logs);
 	for (size_t i = 0; i < n; i++) {
+		if (peers[i].posing > 0 && peers[i].value[WH_F_NEIGHBOURS] > 0)
+			days_features(&peers[i], win, &logs, 0);
 		if (peers[i].value[WH_F_NEIGHBOURS] > 0 || peers[i].value[WH_F_INFECTED] > 0)
 			add_up(&peers[i], w);
 		decide(&peers[i], win, w);
@@ -351,9 +428,18 @@ size_t wh_evidence_alone(struct wh_evidence_peer *peers, size_t n, const struct 
 		if (!p->n_days)
 			continue;
 		lasting_features(p, shapes);
-		days_features(p, win, &logs);
+		days_features(p, win, &logs, 0);
 		add_up(p, w);
 		p->alone = vouches(p);
+	}
+	find_posing(peers, n);
+	for (size_t i = 0; i < n; i++) {
+		struct wh_evidence_peer *p = &peers[i];
+		if (p->alone && p->posing > 0) {
+			days_features(p, win, &logs, p->posing);
+			add_up(p, w);
+			p->alone = vouches(p);
+		}
 		found += p->alone;
 	}
 	return found;

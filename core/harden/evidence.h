@@ -79,6 +79,7 @@ struct wh_evidence_peer {
 	unsigned n_days;
 	bool late;                /* first seen in the second half of the window */
 	bool measured;            /* shape and guessing are known */
+	double posing;            /* 0 to 1: each session like a failed login, where the others stay: without neighbours, days count less by this */
 	double value[WH_N_FEATURES], score;
 	bool one_off; /* came once or twice and will hardly come again: left out whatever its score, but not kept out */
 	bool lapsed;  /* not wanted, but quiet for so long that its address may be somebody else's: no carve-out */

@@ -170,6 +170,12 @@ static void tell_prefix(FILE *f, const struct story *st, const struct wh_prefix 
 		        n.lines == 1 ? "" : "s", n.terms.unseen, n.terms.newcomers);
 }
 
+/* What was taken off its days. */
+static double posing(const struct wh_evidence_peer *p)
+{
+	return p->value[WH_F_NEIGHBOURS] == 0 ? p->posing : 0;
+}
+
 static void tell_peer(FILE *f, const struct story *st, const struct wh_evidence_peer *p)
 {
 	char addr[WH_ADDR_STRLEN];
@@ -183,6 +189,8 @@ static void tell_peer(FILE *f, const struct story *st, const struct wh_evidence_
 			if (fabs(term) >= 0.05)
 				fprintf(f, " %s %+.1f", wh_feature_names[i], term);
 		}
+		if (posing(p) > 0)
+			fprintf(f, "; its sessions are like failed logins: %.0f %% of what its days say is taken off", 100 * posing(p));
 		if (p->verdict == WH_PEER_IN && p->blocked)
 			fprintf(f, "; was refused %llu times since: comes again", (unsigned long long)p->blocked);
 		if (p->one_off)
@@ -313,11 +321,10 @@ static json_t *peer_json(const struct story *st, const struct wh_evidence_peer *
 		if (p->value[i] != 0)
 			json_array_append_new(terms, json_pack("{s:s, s:f, s:f}", "feature", wh_feature_names[i], "value", p->value[i], "weight",
 			                                       st->a.weights.weight[i]));
-	return json_pack("{s:s, s:s, s:s?, s:f, s:b, s:b, s:i, s:I, s:I, s:i, s:o}", "address", wh_addr_text(&p->addr, buf), "verdict",
+	return json_pack("{s:s, s:s, s:s?, s:f, s:b, s:b, s:f, s:i, s:I, s:I, s:i, s:o}", "address", wh_addr_text(&p->addr, buf), "verdict",
 	                 verdict_names[p->verdict], "lists", p->verdict == WH_PEER_HOSTILE_INTEL ? named_by(st, &p->addr) : NULL, "score",
-	                 p->score, "oneOff", p->one_off, "gone", p->gone, "days", (int)p->n_days, "flows", (json_int_t)p->edge->flows, "refusedSince",
-	                 (json_int_t)p->blocked, "elsewhere",
-	                 (int)p->elsewhere, "features", terms);
+	                 p->score, "oneOff", p->one_off, "gone", p->gone, "posing", posing(p), "days", (int)p->n_days, "flows",
+	                 (json_int_t)p->edge->flows, "refusedSince", (json_int_t)p->blocked, "elsewhere", (int)p->elsewhere, "features", terms);
 }
 
 static char *as_json(const struct story *st)

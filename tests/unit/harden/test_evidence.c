@@ -155,6 +155,97 @@ static void guessing_on_two_ports_helps_on_neither(void **state)
 	scene_close(&s);
 }
 
+/* ---- whose every session is like a failed login ---- */
+
+/* Once on every day of the month, `like` sessions of it like a failed login, and the others as short and small as a health check. */
+static struct wh_evidence_peer daily(const char *addr, unsigned like)
+{
+	struct wh_evidence_peer p = peer(addr, 0x3fffffff, 30);
+	struct wh_edge *e = edge_of(&p);
+	e->size_hist[4] = e->time_hist[4] = 0;
+	e->size_hist[2] = e->time_hist[2] = like;
+	e->size_hist[1] = e->time_hist[0] = 30 - like;
+	return p;
+}
+
+static struct wh_evidence_peer worker(const char *addr)
+{
+	return peer(addr, 0x3fffffff, 30);
+}
+
+static void where_others_work_long_days_of_failed_logins_say_nothing(void **state)
+{
+	(void)state;
+	struct wh_evidence_peer p[] = {worker("60.1.0.1"), worker("60.2.0.1"), daily("60.3.0.1", 30)};
+	weigh(p, 3);
+	assert_true(p[2].posing == 1);
+	assert_true(p[2].value[WH_F_DAYS] == 0 && p[2].value[WH_F_PRESENCE] == 0);
+	assert_int_equal(p[2].verdict, WH_PEER_OUT);
+	assert_true(p[0].posing == 0 && p[0].value[WH_F_PRESENCE] == 1);
+	assert_int_equal(p[0].verdict, WH_PEER_IN);
+}
+
+static void where_everyones_sessions_are_short_they_say_nothing(void **state)
+{
+	(void)state;
+	struct wh_evidence_peer p[] = {daily("60.1.0.1", 30), daily("60.2.0.1", 30), daily("60.3.0.1", 0)};
+	weigh(p, 3);
+	for (int i = 0; i < 3; i++) {
+		assert_true(p[i].posing == 0);
+		assert_int_equal(p[i].verdict, WH_PEER_IN);
+	}
+	struct wh_evidence_peer only[] = {daily("60.1.0.1", 30)}; /* nor where there is nobody to compare with */
+	weigh(only, 1);
+	assert_int_equal(only[0].verdict, WH_PEER_IN);
+}
+
+static void health_checks_and_scripts_of_mixed_lengths_beside_long_work_keep_their_days(void **state)
+{
+	(void)state;
+	struct wh_evidence_peer p[] = {worker("60.1.0.1"), worker("60.2.0.1"), daily("60.3.0.1", 0), daily("60.4.0.1", 18)};
+	weigh(p, 4);
+	for (int i = 2; i < 4; i++) {
+		assert_true(p[i].posing == 0 && p[i].value[WH_F_PRESENCE] == 1);
+		assert_int_equal(p[i].verdict, WH_PEER_IN);
+	}
+}
+
+/* Honest: a script that does nothing else, alone at its address, can not be told from a guesser. Its neighbours or the operator vouch for it. */
+static void a_script_of_such_sessions_alone_needs_somebody_who_vouches(void **state)
+{
+	(void)state;
+	static const struct { const char *addr; bool named; enum wh_verdict verdict; } of[] = {
+		{"60.1.0.3", false, WH_PEER_IN}, /* beside two who work */
+		{"60.3.0.1", false, WH_PEER_OUT},
+		{"60.3.0.1", true, WH_PEER_IN}, /* the rules in force name it */
+		{"192.168.1.1", false, WH_PEER_IN},
+	};
+	for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+		struct wh_evidence_peer p[] = {worker("60.1.0.1"), worker("60.1.0.2"), daily(of[i].addr, 30)};
+		p[2].named = of[i].named;
+		weigh(p, 3);
+		assert_int_equal(p[2].verdict, of[i].verdict);
+	}
+}
+
+/* … nor does it help him on another port. */
+static void a_patient_guesser_on_two_ports_is_let_in_on_neither(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	for (int day = 0; day < 31; day++) {
+		scene_session(&s, "60.3.3.3", 22, day, 9, 64, 600);
+		scene_session(&s, "60.3.3.3", 443, day, 9, 64, 600);
+		for (int i = 0; i < 6; i++)
+			scene_guess(&s, "60.1.1.1", i % 2 ? 22 : 443, day, i % 24);
+	}
+	struct wh_recommendation *rec = scene_recommend(&s);
+	assert_false(scene_allows(scene_rule(rec, 22), "60.1.1.1"));
+	assert_false(scene_allows(scene_rule(rec, 443), "60.1.1.1"));
+	scene_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +256,11 @@ int main(void)
 		cmocka_unit_test(somebody_seen_in_passing_gets_no_line_and_who_came_yesterday_does),
 		cmocka_unit_test(who_belongs_on_one_port_is_no_stranger_on_another),
 		cmocka_unit_test(guessing_on_two_ports_helps_on_neither),
+		cmocka_unit_test(where_others_work_long_days_of_failed_logins_say_nothing),
+		cmocka_unit_test(where_everyones_sessions_are_short_they_say_nothing),
+		cmocka_unit_test(health_checks_and_scripts_of_mixed_lengths_beside_long_work_keep_their_days),
+		cmocka_unit_test(a_script_of_such_sessions_alone_needs_somebody_who_vouches),
+		cmocka_unit_test(a_patient_guesser_on_two_ports_is_let_in_on_neither),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

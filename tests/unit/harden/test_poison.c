@@ -62,17 +62,70 @@ static void a_flood_changes_no_rule(void **state)
 	scene_close(&s);
 }
 
-static void who_guesses_passwords_daily_for_weeks_is_not_let_in(void **state)
+/* So many strangers, each of whom tries so many passwords on every day of the partners' month: how many of them are let in. */
+static unsigned let_in_after_a_month(unsigned guessers, unsigned a_day)
+{
+	struct scene s;
+	unsigned in = 0;
+	char src[32];
+
+	scene_open(&s, NULL, 0);
+	partner_month(&s);
+	for (unsigned g = 0; g < guessers; g++) {
+		snprintf(src, sizeof src, "45.%u.9.9", 9 + g);
+		for (int day = 0; day < 31; day++)
+			for (unsigned i = 0; i < a_day; i++)
+				scene_guess(&s, src, 22, day, (int)(i % 24));
+	}
+	const struct wh_recommended_rule *r = rule22(&s);
+	for (unsigned g = 0; g < guessers; g++) {
+		snprintf(src, sizeof src, "45.%u.9.9", 9 + g);
+		in += scene_allows(r, src);
+	}
+	scene_close(&s);
+	return in;
+}
+
+static void who_guesses_passwords_daily_is_not_let_in_however_few_a_day(void **state)
+{
+	(void)state;
+	static const unsigned a_day[] = {1, 3, 10, 30, 40, 60};
+	for (size_t i = 0; i < sizeof a_day / sizeof *a_day; i++) {
+		assert_int_equal(let_in_after_a_month(1, a_day[i]), 0);
+		assert_int_equal(let_in_after_a_month(5, a_day[i]), 0); /* as many as there are partners */
+	}
+}
+
+static void explain_says_why_his_days_do_not_count(void **state)
 {
 	(void)state;
 	struct scene s;
+	struct wh_port_list *ports;
+	struct wh_error err;
+	char *text;
+
 	scene_open(&s, NULL, 0);
 	partner_month(&s);
 	for (int day = 0; day < 31; day++)
-		for (int i = 0; i < 40; i++)
-			scene_guess(&s, "45.9.9.9", 22, day, i % 24);
-	assert_false(scene_allows(rule22(&s), "45.9.9.9"));
+		scene_guess(&s, "45.9.9.9", 22, day, day % 24);
+	rule22(&s);
+	assert_int_equal(wh_port_list_load("22", NULL, s.mem, &ports, &err), 0);
+	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .min_days = 30};
+	assert_int_equal(wh_explain(s.store, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
+	const char *his = strstr(text, "45.9.9.9 "), *end = his ? strchr(his, '\n') : NULL;
+	const char *why = strstr(text, "its sessions are like failed logins: 100 % of what its days say is taken off");
+	assert_true(his && why > his && why < end);
+	assert_null(strstr(end, "like failed logins"));
+	free(text);
 	scene_close(&s);
+}
+
+/* Honest: where most of those who come daily guess, short sessions look like what the port is for. */
+static void guessers_who_are_twice_as_many_as_the_partners_pass_for_what_is_usual(void **state)
+{
+	(void)state;
+	assert_int_equal(let_in_after_a_month(10, 3), 10);
+	assert_int_equal(let_in_after_a_month(10, 40), 0);
 }
 
 /* Honest: one that can log in and works like a customer every day is one. He gets his own address and nothing beside it. */
@@ -158,7 +211,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ten_million_spoofed_sources_make_no_edge_and_stay_within_the_limit),
 		cmocka_unit_test(a_flood_changes_no_rule),
-		cmocka_unit_test(who_guesses_passwords_daily_for_weeks_is_not_let_in),
+		cmocka_unit_test(who_guesses_passwords_daily_is_not_let_in_however_few_a_day),
+		cmocka_unit_test(explain_says_why_his_days_do_not_count),
+		cmocka_unit_test(guessers_who_are_twice_as_many_as_the_partners_pass_for_what_is_usual),
 		cmocka_unit_test(a_patient_one_who_works_like_a_customer_gets_his_own_address_at_most),
 		cmocka_unit_test(filling_the_range_next_door_does_not_make_the_prefix_grow),
 		cmocka_unit_test(a_spoofer_can_not_make_a_peer_look_hostile),
