@@ -53,19 +53,42 @@ static struct wh_edge_table *exchange(struct wh_flusher *f, struct wh_lane *lane
 	return had;
 }
 
+/* Empties the hand. False: pending has no room for all. */
 static bool put_down(struct wh_flusher *f)
 {
-	f->hand_left = wh_edge_table_take(f->pending, f->hand) != 0;
-	return !f->hand_left;
+	if (f->hand_holds)
+		f->hand_holds = wh_edge_table_take(f->pending, f->hand) != 0;
+	return !f->hand_holds;
 }
 
-void wh_flusher_drain(struct wh_sink *s)
+static unsigned fullest(struct wh_sink *s)
+{
+	size_t most = 0;
+	unsigned which = 0;
+	for (unsigned i = 0; i < s->n_lanes; i++) {
+		struct wh_lane *l = &s->lanes[i];
+		pthread_mutex_lock(&l->lock);
+		size_t n = wh_edge_table_count(l->table) + l->waiting.n;
+		pthread_mutex_unlock(&l->lock);
+		if (n > most) {
+			most = n;
+			which = i;
+		}
+	}
+	return which;
+}
+
+bool wh_flusher_drain(struct wh_sink *s)
 {
 	struct wh_flusher *f = &s->f;
-	for (unsigned i = 0; i < s->n_lanes && (!f->hand_left || put_down(f)); i++) {
-		f->hand = exchange(f, &s->lanes[i], f->hand);
-		put_down(f);
+	unsigned last = fullest(s);
+	for (unsigned i = 1; i <= s->n_lanes; i++) {
+		if (!put_down(f))
+			return false;
+		f->hand = exchange(f, &s->lanes[(last + i) % s->n_lanes], f->hand);
+		f->hand_holds = true;
 	}
+	return true;
 }
 
 /* ---- the ledger's file ---- */
@@ -148,6 +171,11 @@ static int have_store(struct wh_sink *s, struct wh_error *err)
 	return f->store ? 0 : open_store(s, err);
 }
 
+static size_t edges_held(const struct wh_flusher *f)
+{
+	return wh_edge_table_count(f->pending) + wh_edge_table_count(f->hand);
+}
+
 /* ---- what is told, at most once a minute each ---- */
 
 static void tell_trouble(struct wh_sink *s, const struct wh_error *why)
@@ -158,7 +186,7 @@ static void tell_trouble(struct wh_sink *s, const struct wh_error *why)
 	if (f->told_us && now - f->told_us < minute)
 		return;
 	f->told_us = now;
-	wh_host_log(WH_LOG_WARNING, "%s; %zu edges of %" PRIu64 " flows are kept in memory until it answers", why->text, wh_edge_table_count(f->pending),
+	wh_host_log(WH_LOG_WARNING, "%s; %zu edges of %" PRIu64 " flows are kept in memory until it answers", why->text, edges_held(f),
 	            f->unsaved.flows);
 }
 
@@ -203,7 +231,8 @@ static int write_pending(struct wh_sink *s, struct wh_error *err)
 	struct wh_flusher *f = &s->f;
 	const struct wh_tally *u = &f->unsaved;
 	struct wh_read_stats d = {.records = u->records - u->malformed, .flows = u->flows, .alerts = u->alerts, .other = u->other, .malformed = u->malformed};
-	int rc = wh_store_commit(f->store, f->pending, NULL, &d, err);
+	const struct wh_edge_table *const both[] = {f->pending, f->hand};
+	int rc = wh_store_commit_tables(f->store, both, 2, NULL, &d, err);
 	if (!rc && !in_place(s))
 		rc = wh_fail(err, -ESTALE, "%s: the ledger was removed or replaced during a commit", path_of(s));
 	if (!rc && is_file(s))
@@ -215,8 +244,10 @@ int wh_flusher_commit(struct wh_sink *s, bool final)
 {
 	struct wh_flusher *f = &s->f;
 	struct wh_error err = {0};
-	if (!f->unsaved.records)
+	if (!f->unsaved.records) {
+		f->hand_holds = false; /* a lane's table in which nothing was */
 		return 0;
+	}
 	int rc = have_store(s, &err);
 	if (!rc) {
 		wh_store_patience(f->store, final ? LAST_PATIENCE_MS : PATIENCE_MS);
@@ -232,11 +263,13 @@ int wh_flusher_commit(struct wh_sink *s, bool final)
 	}
 	if (f->trouble)
 		wh_host_log(WH_LOG_NOTICE, "%s: the ledger takes records again: %zu edges of %" PRIu64 " flows were committed", s->settings.store,
-		            wh_edge_table_count(f->pending), f->unsaved.flows);
+		            edges_held(f), f->unsaved.flows);
 	f->trouble = false;
 	f->commits++;
-	f->edges += wh_edge_table_count(f->pending);
+	f->edges += edges_held(f);
 	wh_edge_table_clear(f->pending);
+	wh_edge_table_clear(f->hand);
+	f->hand_holds = false;
 	memset(&f->unsaved, 0, sizeof f->unsaved);
 	keep_tally(f);
 	return 0;
@@ -251,7 +284,7 @@ void wh_flusher_locals(struct wh_sink *s)
 	struct wh_flusher *f = &s->f;
 	struct wh_error err = {0};
 	struct wh_locals *fresh, *old = f->locals;
-	if (!f->store || wh_edge_table_count(f->pending) || f->hand_left)
+	if (!f->store || wh_edge_table_count(f->pending) || f->hand_holds)
 		return;
 	f->locals_read_us = monotonic_us();
 	if (wh_estate_locals(f->store, s->settings.discover, &fresh, &err)) {
@@ -302,10 +335,12 @@ static void *run(void *arg)
 		wh_flusher_locals(s);
 	while (!stopping(s)) {
 		wait_until(s, f->next_us);
-		wh_flusher_drain(s);
+		if (stopping(s))
+			break;
+		bool all = wh_flusher_drain(s);
 		int64_t now = monotonic_us();
 		/* early only while the ledger answers: else every nearly full lane would ask it again */
-		if (now < f->next_us && (f->trouble || !wh_edge_table_nearly_full(f->pending, s->pending_limit / 40)))
+		if (now < f->next_us && (f->trouble || (all && !wh_edge_table_nearly_full(f->pending, s->pending_limit / 40))))
 			continue;
 		int rc = wh_flusher_commit(s, false);
 		f->next_us = monotonic_us() + s->settings.flush_interval * second;
@@ -354,10 +389,11 @@ void wh_flusher_end(struct wh_sink *s)
 	struct wh_flusher *f = &s->f;
 	char types[700];
 	int rc;
+	bool all;
 	do { /* lanes may hold more than pending has room for */
-		wh_flusher_drain(s);
+		all = wh_flusher_drain(s);
 		rc = wh_flusher_commit(s, true);
-	} while (!rc && f->hand_left);
+	} while (!rc && !all);
 	const struct wh_tally *t = &f->total;
 	wh_host_log(WH_LOG_NOTICE, "%" PRIu64 " records: %" PRIu64 " flows, %" PRIu64 " alerts, %" PRIu64 " others%s, %" PRIu64 " malformed, %" PRIu64
 	            " lost; %" PRIu64 " edges committed", t->records, t->flows, t->alerts, t->other, types_text(t, types, sizeof types), t->malformed,
@@ -365,5 +401,5 @@ void wh_flusher_end(struct wh_sink *s)
 	tell_counts(f);
 	if (rc)
 		wh_host_log(WH_LOG_ERROR, "%s: the ledger took nothing up to the end: %zu edges of %" PRIu64 " flows are lost", s->settings.store,
-		            wh_edge_table_count(f->pending), f->unsaved.flows);
+		            edges_held(f), f->unsaved.flows);
 }

@@ -8,8 +8,9 @@
  * A lane is a small edge table with a lock of its own, and a few records that wait to be folded into it together: one lane a logging
  * thread where EVE is threaded, else one. The flusher takes a lane's table and records away by exchanging them for empty ones,
  * which is all that is done under the lock, so a writer waits for no more than that, or for some hundred records to be folded. What the
- * flusher took is merged into the pending table, and that is committed at every flush interval. As long as the ledger takes
- * nothing, the pending table keeps what came: its size depends on how many edges differ, not on how long it lasts.
+ * flusher took is merged into the pending table, but for the fullest lane's, which stays in its hand; both are committed at every
+ * flush interval. As long as the ledger takes nothing, the pending table keeps what came: its size depends on how many edges differ,
+ * not on how long it lasts.
  *
  * Memory: half of the limit is the pending table's; the lanes' tables and the one in the flusher's hand share the rest. A lane that
  * is nearly full wakes the flusher; one that is full loses the record, and the loss is counted.
@@ -57,7 +58,7 @@ struct wh_flusher {
 	int64_t locals_read_us;
 	struct wh_edge_table *hand, *pending;
 	struct wh_waiting waiting; /* exchanged with a lane's, as the hand is with its table; empty but for that */
-	bool hand_left;            /* hand holds what pending had no room for */
+	bool hand_holds;           /* the hand holds a lane's edges: to be committed with pending's, or else to be put down there */
 	struct wh_tally unsaved;   /* what pending stands for: goes to the ledger's counters with it */
 	struct wh_tally total;     /* since the start */
 	uint64_t commits, edges;   /* that reached the ledger */
@@ -92,7 +93,7 @@ void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, siz
 void wh_sink_close(struct wh_sink *s);
 
 /* flusher.c; for tests, which call it without a thread. */
-void wh_flusher_drain(struct wh_sink *s);
+bool wh_flusher_drain(struct wh_sink *s); /* false: some lanes were left alone, since pending is full */
 int wh_flusher_commit(struct wh_sink *s, bool final);
 void wh_flusher_locals(struct wh_sink *s); /* reads them from the ledger anew */
 int wh_flusher_start(struct wh_sink *s);

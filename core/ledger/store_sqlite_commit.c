@@ -119,16 +119,24 @@ static int put_source(struct committing *c, const struct wh_store_progress *p)
 int wh_store_commit(struct wh_store *s, const struct wh_edge_table *t, const struct wh_store_progress *progress,
                     const struct wh_read_stats *d, struct wh_error *err)
 {
+	return wh_store_commit_tables(s, &t, 1, progress, d, err);
+}
+
+int wh_store_commit_tables(struct wh_store *s, const struct wh_edge_table *const tables[], size_t n, const struct wh_store_progress *progress,
+                           const struct wh_read_stats *d, struct wh_error *err)
+{
 	struct committing c = {s, err};
 	struct wh_error ignored;
 	int rc = wh_store_begin(s, err);
 	if (rc)
 		return rc;
-	rc = wh_edge_table_each(t, put_edge, &c);
-	if (!rc)
-		rc = wh_edge_table_sketches(t, put_sketch, &c);
-	if (!rc)
-		rc = wh_edge_table_days(t, put_day, &c);
+	for (size_t i = 0; i < n && !rc; i++) {
+		rc = wh_edge_table_each(tables[i], put_edge, &c);
+		if (!rc)
+			rc = wh_edge_table_sketches(tables[i], put_sketch, &c);
+		if (!rc)
+			rc = wh_edge_table_days(tables[i], put_day, &c);
+	}
 	if (!rc && d) {
 		const struct { const char *name; uint64_t n; } counters[] = {{"records", d->records}, {"flows", d->flows}, {"alerts", d->alerts},
 		                                                             {"other", d->other}, {"malformed", d->malformed}};

@@ -103,6 +103,9 @@ void wh_store_settle(struct wh_store *s);
 /* Adds the table's edges and sketches and records the progress, in one transaction. The table is left as it was. */
 int wh_store_commit(struct wh_store *s, const struct wh_edge_table *t, const struct wh_store_progress *progress,
                     const struct wh_read_stats *delta, struct wh_error *err);
+/* The same with several tables in that one transaction; an edge may be in more than one of them. */
+int wh_store_commit_tables(struct wh_store *s, const struct wh_edge_table *const tables[], size_t n, const struct wh_store_progress *progress,
+                           const struct wh_read_stats *delta, struct wh_error *err);
 int wh_store_progress_of(struct wh_store *s, const char *identity, uint64_t *offset, uint64_t *line, struct wh_error *err); /* 0,0 when new */
 
 typedef int (*wh_edge_cb)(void *arg, const struct wh_edge_key *key, const struct wh_edge *edge);
