@@ -34,7 +34,7 @@ if ! chroot "$root" sh -c 'command -v suricata && command -v gcc' >/dev/null 2>&
 	make_root >"$cache/trixie.log" 2>&1 || { tail -n 5 "$cache/trixie.log" | sed 's/^/# /'; skip_all "no Debian 13 root could be made"; }
 fi
 
-make -s BUILD="$BUILD" "$BUILD/whittle" "$BUILD/tools/flowpcap" "$BUILD/tools/ledger_dump" "$BUILD/tools/ledger_lock" || exit 1
+make -s BUILD="$BUILD" "$BUILD/whittle" "$BUILD/tools/flowpcap" "$BUILD/tools/ledger_dump" "$BUILD/tools/ledger_lock" "$BUILD/tools/talk" || exit 1
 # The plugin is built there, against that Debian's libraries.
 source=$(mktemp -d "$root/opt/whittle.XXXXXX") || exit 1
 trap 'rm -rf "$source"' EXIT

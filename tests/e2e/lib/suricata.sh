@@ -178,9 +178,12 @@ feed_stop() {
 	exec 3>&-
 	wait "$pid"
 }
-all_there() { # every flow that eve.json has is in the ledger
+# all_there LEDGER OPTIONS… : every flow that eve.json has is in the ledger. The options are those of ingest.
+all_there() {
+	ledger=$1
+	shift
 	rm -f "$dir"/file.db*
-	"$w" ingest --store "$dir/file.db" "$dir/eve.json" >"$dir/ingest" 2>&1 && dumped file.db by-file && dumped "$1" by-plugin &&
+	"$w" ingest "$@" --store "$dir/file.db" "$dir/eve.json" >"$dir/ingest" 2>&1 && dumped file.db by-file && dumped "$ledger" by-plugin &&
 		grep -v '^total' "$dir/by-file" >"$dir/a" && grep -v '^total' "$dir/by-plugin" >"$dir/b" && cmp "$dir/a" "$dir/b" >"$dir/diff" 2>&1
 }
 
@@ -270,6 +273,39 @@ as_another_user() {
 	verdict "after Suricata changed its user the flusher lives, and the ledger is that user's" "$dir/log" "$dir/other/suricata.log"
 }
 
+# A daemon reads no captures: it listens at the loopback of a network namespace of its own, where some connections are made.
+as_a_daemon() {
+	if ! unshare -n ip link set lo up 2>/dev/null; then skip "a daemon" "no network namespaces here"; return; fi
+	rm -rf "$dir/daemon"
+	mkdir "$dir/daemon"
+	config c.yaml no "store: $in/daemon/ledger.db" "flush-interval: 1" "discover: 127.0.0.0/8"
+	printf 'logging: {outputs: [{file: {enabled: yes, level: info, filename: suricata.log}}]}\n' >>"$dir/c.yaml"
+	printf 'flow-timeouts: {default: {closed: 1}, tcp: {closed: 1}}\n' >>"$dir/c.yaml"
+	sed 's/flush-interval: 1/flush-interval: soon/' "$dir/c.yaml" >"$dir/bad.yaml"
+	export dir in suricata n major BUILD
+	unshare -n sh -c '
+		. "$0"
+		log=$dir/daemon/suricata.log pidfile=$dir/daemon/pid
+		gone() { ! kill -0 "$(cat "$pidfile")"; }
+		ip link set lo up
+		"$BUILD/tools/talk" serve 2222 >"$dir/talk.log" &
+		server=$!
+		trap "kill $server" EXIT
+		within 20 grep -q listening "$dir/talk.log" || exit 1
+		$suricata -D -c "$in/bad.yaml" -l "$in/daemon" -S "$in/any.rules" -k none --pidfile "$in/daemon/pid" --pcap=lo
+		within 20 grep -q "Error: whittle: .*.flush-interval. must be a time" "$log" && within 20 gone || exit 2
+		[ "$(grep -c "Error: " "$log")" -eq 1 ] && ! grep -q "Engine started" "$log" || exit 3
+		rm -f "$log" "$pidfile"
+		$suricata -D -c "$in/c.yaml" -l "$in/daemon" -S "$in/any.rules" -k none --pidfile "$in/daemon/pid" --pcap=lo || exit 4
+		within 30 grep -q "Engine started" "$log" || exit 5
+		connected() { "$BUILD/tools/talk" try 127.0.0.1 2222; has_edges daemon/ledger.db; }
+		within 60 connected || exit 6
+		kill -TERM "$(cat "$pidfile")" && within 30 gone' "$lib" >"$dir/log" 2>&1 &&
+		cp "$dir/daemon/eve.json" "$dir/" && grep -q '"dest_port":2222' "$dir/eve.json" &&
+		all_there daemon/ledger.db --discover 127.0.0.0/8
+	verdict "as a daemon Suricata feeds the ledger until it is told to end, and a bad setting ends it at once" "$dir/log" "$dir/daemon/suricata.log"
+}
+
 killed() {
 	rm -f "$dir"/killed.db*
 	config c.yaml no "store: $in/killed.db" "flush-interval: 1"
@@ -306,6 +342,7 @@ all_tests() {
 	locked_to_the_end
 	full_disk
 	as_another_user
+	as_a_daemon
 	killed
 	echo "1..$n"
 }
