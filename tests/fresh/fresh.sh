@@ -24,7 +24,7 @@ inside() { # ROOT COMMAND-LINE
 		mount --bind "$1" "$1"; cd "$1"
 		mount -t proc proc "$1/proc"; mount --rbind /sys "$1/sys"; mount --rbind /dev "$1/dev"; mount -t tmpfs tmpfs "$1/tmp"
 		exec chroot "$1" /usr/bin/env -i HOME=/nonexistent PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
-			${http_proxy:+http_proxy="$http_proxy"} sh -c "$2"' sh "$1" "$2"
+			${http_proxy:+http_proxy="$http_proxy"} ${registry:+npm_config_registry="$registry"} sh -c "$2"' sh "$1" "$2"
 }
 
 one() { # SUITE
@@ -53,6 +53,11 @@ one() { # SUITE
 	rm -rf --one-file-system "$root"
 }
 
-[ $# -gt 0 ] || set -- bookworm trixie
-for suite; do one "$suite"; done
-echo "1..$n"
+{ # read whole, so that the file may change while this runs
+	[ $# -gt 0 ] || set -- bookworm trixie
+	registry=$(npm config get registry 2>/dev/null) # the same as here
+	export registry
+	for suite; do one "$suite"; done
+	echo "1..$n"
+	exit
+}
