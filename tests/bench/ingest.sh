@@ -20,20 +20,20 @@ if [ tests/bench/peer_simdjson.cc -nt "$peer" ] && ! "${CXX:-g++}" -O3 -std=c++1
 	peer=
 fi
 
-# ingest_seconds FILE: CPU seconds of one run into a new ledger
-ingest_seconds() {
+# seconds COMMAND…: CPU seconds of the whole process
+seconds() {
 	local TIMEFORMAT='%U %S'
-	rm -f "$dir"/ledger.db*
-	{ time "$BUILD/whittle" ingest --store "$dir/ledger.db" "$1" >/dev/null; } 2>&1 | awk 'END { print $1 + $2 }'
+	{ time "$@" >/dev/null; } 2>&1 | awk 'END { print $1 + $2 }'
 }
 least() { awk -v a="$1" -v b="$2" 'BEGIN { print a == "" || b + 0 < a + 0 ? b : a }'; }
 
 ingest='' reader='' simdjson='' memory=''
 for ((i = 0; i < rounds; i++)); do
-	ingest=$(least "$ingest" "$(ingest_seconds "$dir/flows.json")")
+	rm -f "$dir"/ledger.db*
+	ingest=$(least "$ingest" "$(seconds "$BUILD/whittle" ingest --store "$dir/ledger.db" "$dir/flows.json")")
 	reader=$(least "$reader" "$("$BUILD/bench/bench_read" eve "$dir/flows.json" 2 | cut -d' ' -f2)")
 	[ -n "$peer" ] || continue
-	simdjson=$(least "$simdjson" "$("$peer" "$dir/flows.json" stream | cut -d' ' -f2)")
+	simdjson=$(least "$simdjson" "$(seconds "$peer" "$dir/flows.json" stream)")
 	memory=$(least "$memory" "$("$peer" "$dir/flows.json" 2 | cut -d' ' -f2)")
 done
 jansson=$("$BUILD/bench/bench_read" jansson "$dir/few.json" 2 | cut -d' ' -f3) # MB/s
