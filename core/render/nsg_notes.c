@@ -23,11 +23,12 @@ const char *wh_nsg_plan_notes(const struct wh_nsg_builder *b)
 	const char *s = !p->n_new ? "" : wh_arena_printf(b->mem, "%s: %zu rules added%s\n", p->name, p->n_new,
 	                          p->nsg ? "" : " in a new group; every other port stays as open as it was, by whittle-everything-else");
 	for (size_t i = 0; i < b->n; i++) {
-		const char *day = b->nsg ? wh_nsg_keep_day(b->nsg, b->opt, b->blocks[i].before, b->mem) : NULL;
-		if (b->opt && b->opt->keep_until && b->blocks[i].before && b->blocks[i].before->origin == WH_ORIGIN_TERRAFORM)
-			s = wh_arena_printf(b->mem, "%s%s: %s is Terraform's, which alone can remove it: it is kept without a day\n", s, p->name, b->blocks[i].before->name);
-		if (day && (!i || b->blocks[i - 1].before != b->blocks[i].before))
-			s = wh_arena_printf(b->mem, "%s%s: %s is kept below, disabled, until %s\n", s, p->name, b->blocks[i].before->name, day);
+		const struct wh_rule *before = b->blocks[i].before;
+		const char *day = b->nsg && before ? wh_nsg_keep_day(b->nsg, b->opt, before, b->mem) : NULL;
+		if (b->opt && b->opt->keep_until && before && before->origin == WH_ORIGIN_TERRAFORM)
+			s = wh_arena_printf(b->mem, "%s%s: %s is Terraform's, which alone can remove it: it is kept without a day\n", s, p->name, before->name);
+		if (day && (!i || b->blocks[i - 1].before != before))
+			s = wh_arena_printf(b->mem, "%s%s: %s is kept below, disabled, until %s\n", s, p->name, before->name, day);
 	}
 	if (p->n_replaced)
 		s = wh_arena_printf(b->mem, "%s%s: %zu rules of an earlier export replaced\n", s, p->name, p->n_replaced);
