@@ -291,7 +291,7 @@ static void print_confirmation(FILE *f, const struct outcome *all, const struct 
 	char name[64];
 	struct options rest = *o;
 	rest.seeds = o->confirm;
-	fprintf(f, "\nConfirmed on seeds %u to %u, which nothing was chosen by\n", o->first + o->seeds, o->first + o->seeds + o->confirm - 1);
+	fprintf(f, "\nConfirmed on seeds %u to %u, other than those that weights were chosen on\n", o->first + o->seeds, o->first + o->seeds + o->confirm - 1);
 	print_header(f);
 	for (unsigned m = 0; m < n_methods; m++) {
 		struct mean mean = mean_of(all, rest.seeds, m, -1);
