@@ -10,6 +10,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
 #include "enforce/jit_nft.h"
+#include "enforce/nft_expr.h"
 #include "whittle/flow.h"
 
 enum { TYPE_V4 = 7, TYPE_V6 = 8, TYPE_PROTO = 12, TYPE_SERVICE = 13, PRIORITY = -6, KEY4 = 12, KEY6 = 24 };
@@ -86,29 +87,6 @@ static struct nftnl_rule *new_rule(const char *chain)
 	return r;
 }
 
-static struct nftnl_expr *expr(struct nftnl_rule *r, const char *kind)
-{
-	struct nftnl_expr *e = nftnl_expr_alloc(kind);
-	nftnl_rule_add_expr(r, e);
-	return e;
-}
-
-static void meta(struct nftnl_rule *r, uint32_t key, uint32_t reg)
-{
-	struct nftnl_expr *e = expr(r, "meta");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, reg);
-}
-
-static void payload(struct nftnl_rule *r, uint32_t base, uint32_t offset, uint32_t len, uint32_t reg)
-{
-	struct nftnl_expr *e = expr(r, "payload");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, base);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, len);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, reg);
-}
-
 static void masked(struct nftnl_rule *r, const void *mask, uint32_t len)
 {
 	static const uint32_t zero;
@@ -118,14 +96,6 @@ static void masked(struct nftnl_rule *r, const void *mask, uint32_t len)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
 	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, mask, len);
 	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &zero, len);
-}
-
-static void compare(struct nftnl_rule *r, uint32_t op, const void *data, uint32_t len)
-{
-	struct nftnl_expr *e = expr(r, "cmp");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, op);
-	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, data, len);
 }
 
 static void lookup(struct nftnl_rule *r, const char *set, bool verdict)

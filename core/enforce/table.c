@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "enforce/nft.h"
+#include "enforce/nft_expr.h"
 #include "whittle/flow.h"
 
 enum { TYPE_PROTO_SERVICE = 12 << 6 | 13, TYPE_IPV4 = 7, TYPE_IPV6 = 8 };
@@ -118,37 +119,6 @@ static struct nftnl_rule *new_rule(struct wh_rules *to, const char *chain)
 			abort(); /* as an arena does */
 	}
 	return to->r[to->n++] = r;
-}
-
-static struct nftnl_expr *expr(struct nftnl_rule *r, const char *kind)
-{
-	struct nftnl_expr *e = nftnl_expr_alloc(kind);
-	nftnl_rule_add_expr(r, e);
-	return e;
-}
-
-static void meta(struct nftnl_rule *r, uint32_t key, uint32_t reg)
-{
-	struct nftnl_expr *e = expr(r, "meta");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, reg);
-}
-
-static void payload(struct nftnl_rule *r, uint32_t base, uint32_t offset, uint32_t len, uint32_t reg)
-{
-	struct nftnl_expr *e = expr(r, "payload");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, base);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, len);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, reg);
-}
-
-static void compare(struct nftnl_rule *r, uint32_t op, const void *data, uint32_t len)
-{
-	struct nftnl_expr *e = expr(r, "cmp");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, op);
-	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, data, len);
 }
 
 static void mask(struct nftnl_rule *r, const void *bits, uint32_t len)
