@@ -72,14 +72,9 @@ int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_d
                struct wh_present *out, struct wh_error *err);
 /* Marks peers as outside, trusted, listed or named, and weighs them. */
 void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *present, struct wh_port_traffic *t);
-/* What selection is fed with: belonging peers, what must stay out, and the prices. */
-struct wh_select_input {
-	struct wh_select_peer *peers; size_t n;
-	struct wh_addr *keep_out; size_t n_out;
-	struct wh_select_costs costs;
-};
-void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, double line_price, struct wh_arena *mem,
-                     struct wh_select_input *out);
+/* What selection is fed with: belonging peers, trusted prefixes, what must stay out, and the prices. */
+void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price,
+                     struct wh_arena *mem, struct wh_select_input *out);
 /* The prefixes and carve-outs of a rule from weighed peers. `line_price` multiplies the price of a line (1, or more under an NSG's budget). */
 int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price,
                        struct wh_arena *mem, struct wh_selection *out, struct wh_error *err);

@@ -78,62 +78,6 @@ int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_d
 
 /* ---- the rule ---- */
 
-/* Entries of sorted, merged `list` that overlap p, cut to it, go to out (NULL: they are counted). */
-static size_t overlaps(const struct wh_prefix *list, size_t n, const struct wh_prefix *p, struct wh_prefix *out)
-{
-	struct wh_addr last = wh_prefix_last(p);
-	size_t lo = 0, hi = n, found = 0;
-	while (lo < hi) { /* the first that begins inside of p or after */
-		size_t mid = (lo + hi) / 2;
-		if (wh_addr_cmp(&list[mid].addr, &p->addr) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo > 0 && wh_prefix_covers(&list[lo - 1], p)) {
-		if (out)
-			out[found] = *p;
-		found++;
-	}
-	for (; lo < n && wh_addr_cmp(&list[lo].addr, &last) <= 0; lo++)
-		if (wh_prefix_covers(p, &list[lo]) || wh_prefix_covers(&list[lo], p)) {
-			if (out)
-				out[found] = wh_prefix_covers(p, &list[lo]) ? list[lo] : *p;
-			found++;
-		}
-	return found;
-}
-
-/* Threat intelligence inside the chosen prefixes is carved out, whether it was seen or not. */
-static void carve_intel(const struct wh_analysis *a, struct wh_selection *s, struct wh_arena *mem)
-{
-	size_t extra = 0;
-	for (size_t i = 0; i < s->n_prefixes; i++)
-		extra += overlaps(a->opt->hostile, a->opt->n_hostile, &s->prefixes[i], NULL);
-	if (!extra)
-		return;
-	struct wh_prefix *all = wh_arena_array(mem, s->n_except + extra, sizeof *all);
-	memcpy(all, s->except, s->n_except * sizeof *all);
-	for (size_t i = 0; i < s->n_prefixes; i++)
-		s->n_except += overlaps(a->opt->hostile, a->opt->n_hostile, &s->prefixes[i], all + s->n_except);
-	s->n_except = wh_prefix_merge(all, s->n_except);
-	s->except = all;
-}
-
-/* Trusted configuration is kept as far as the rules in force allow it, and nothing is carved out of it. */
-static void add_trusted(const struct wh_analysis *a, const struct wh_present *present, struct wh_selection *s, struct wh_arena *mem)
-{
-	if (!a->opt->n_trusted)
-		return;
-	struct wh_ranges trusted = wh_ranges_intersect(wh_ranges_from_prefixes(a->opt->trusted, a->opt->n_trusted, mem), present->allowed, mem);
-	if (!trusted.n)
-		return;
-	struct wh_ranges in = wh_ranges_union(wh_ranges_from_prefixes(s->prefixes, s->n_prefixes, mem), trusted, mem);
-	struct wh_ranges out = wh_ranges_minus(wh_ranges_from_prefixes(s->except, s->n_except, mem), trusted, mem);
-	wh_ranges_to_prefixes(in, mem, &s->prefixes, &s->n_prefixes);
-	wh_ranges_to_prefixes(out, mem, &s->except, &s->n_except);
-}
-
 /* Many hosts of one /64 that come on most days were folded into its first address: that one is no host. */
 static bool stands_for_a_64(const struct wh_addr *a)
 {
@@ -141,19 +85,89 @@ static bool stands_for_a_64(const struct wh_addr *a)
 	return !wh_addr_is_v4(a) && !memcmp(a->b + 8, none, 8);
 }
 
-void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, double line_price, struct wh_arena *mem,
-                     struct wh_select_input *out)
+/* The part of sorted, merged `list` that overlaps p. */
+static const struct wh_prefix *part_inside(const struct wh_prefix *list, size_t n, const struct wh_prefix *p, size_t *n_out)
 {
-	*out = (struct wh_select_input){.costs = a->weights.prices};
-	out->peers = wh_arena_unset(mem, t->n + 1, sizeof *out->peers);
-	out->keep_out = wh_arena_unset(mem, t->n + 1, sizeof *out->keep_out);
+	struct wh_addr last = wh_prefix_last(p);
+	size_t first = 0, end = n;
+	while (first < end) { /* the first that begins in p or after */
+		size_t mid = (first + end) / 2;
+		if (wh_addr_cmp(&list[mid].addr, &p->addr) < 0)
+			first = mid + 1;
+		else
+			end = mid;
+	}
+	for (end = first; end < n && wh_addr_cmp(&list[end].addr, &last) <= 0; end++)
+		;
+	if (first > 0 && wh_prefix_covers(&list[first - 1], p))
+		first--;
+	*n_out = end - first;
+	return list + first;
+}
+
+/* Trusted configuration is kept as far as the rules in force allow it. */
+static struct wh_ranges find_trusted(const struct wh_analysis *a, const struct wh_present *present, struct wh_arena *mem, struct wh_select_input *out)
+{
+	struct wh_ranges trusted = {0};
+	struct wh_prefix *p = NULL;
+
+	if (a->opt->n_trusted) {
+		trusted = wh_ranges_intersect(wh_ranges_from_prefixes(a->opt->trusted, a->opt->n_trusted, mem), present->allowed, mem);
+		wh_ranges_to_prefixes(trusted, mem, &p, &out->n_trusted);
+		out->trusted = p;
+	}
+	return trusted;
+}
+
+/* Within this lies every prefix that could be chosen. */
+static struct wh_prefix widest(const struct wh_select_input *in)
+{
+	struct wh_addr first = in->n ? in->peers[0].addr : in->trusted[0].addr, last = in->n ? in->peers[in->n - 1].addr : first;
+	if (in->n_trusted) {
+		struct wh_addr end = wh_prefix_last(&in->trusted[in->n_trusted - 1]);
+		first = wh_addr_cmp(&in->trusted[0].addr, &first) < 0 ? in->trusted[0].addr : first;
+		last = wh_addr_cmp(&end, &last) > 0 ? end : last;
+	}
+	unsigned len = wh_addr_common_bits(&first, &last);
+	return wh_prefix_of(&first, wh_addr_is_v4(&first) || len < 64 ? len : 64); /* a /64 is let in whole */
+}
+
+/* Peers that must stay out, x, and threat intelligence, whether it was seen or not, but what is trusted. */
+static void find_keep_out(const struct wh_analysis *a, struct wh_prefix *x, size_t n, struct wh_ranges trusted, struct wh_arena *mem,
+                          struct wh_select_input *out)
+{
+	size_t n_listed;
+
+	if (!out->n && !out->n_trusted)
+		return;
+	struct wh_prefix within = widest(out);
+	const struct wh_prefix *listed = part_inside(a->opt->hostile, a->opt->n_hostile, &within, &n_listed);
+	n = wh_prefix_merge(x, n);
+	if (n_listed || trusted.n) {
+		struct wh_ranges all = wh_ranges_union(wh_ranges_from_prefixes(x, n, mem), wh_ranges_from_prefixes(listed, n_listed, mem), mem);
+		wh_ranges_to_prefixes(wh_ranges_minus(all, trusted, mem), mem, &x, &n);
+	}
+	out->keep_out = x;
+	out->n_out = n;
+}
+
+void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price,
+                     struct wh_arena *mem, struct wh_select_input *out)
+{
+	struct wh_select_peer *peers = wh_arena_unset(mem, t->n + 1, sizeof *peers);
+	struct wh_prefix *x = wh_arena_unset(mem, t->n + 1, sizeof *x);
+	size_t n = 0, n_x = 0;
+
+	*out = (struct wh_select_input){.peers = peers, .costs = a->weights.prices};
 	for (size_t i = 0; i < t->n; i++) {
 		const struct wh_evidence_peer *p = &t->peers[i];
 		if (p->verdict == WH_PEER_IN)
-			out->peers[out->n++] = (struct wh_select_peer){p->addr, p->late, p->n_days * 2 > a->window.sensor_days && !stands_for_a_64(&p->addr)};
+			peers[n++] = (struct wh_select_peer){p->addr, p->late, p->n_days * 2 > a->window.sensor_days && !stands_for_a_64(&p->addr)};
 		else if (p->verdict != WH_PEER_TRUSTED && p->verdict != WH_PEER_OUTSIDE_POLICY && !(p->verdict == WH_PEER_OUT && p->lapsed))
-			out->keep_out[out->n_out++] = p->addr;
+			x[n_x++] = wh_prefix_of(&p->addr, 128);
 	}
+	out->n = n;
+	find_keep_out(a, x, n_x, find_trusted(a, present, mem, out), mem, out);
 	out->costs.line *= line_price;
 	out->costs.half_days = a->window.days / 2.0;
 	out->costs.max_lines = a->opt->max_prefixes;
@@ -203,15 +217,9 @@ int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic
                        struct wh_arena *mem, struct wh_selection *out, struct wh_error *err)
 {
 	struct wh_select_input in;
-	int rc;
 
-	wh_select_input(a, t, line_price, mem, &in);
-	rc = wh_select(in.peers, in.n, in.keep_out, in.n_out, present->prefixes, present->n_prefixes, &in.costs, mem, out, err);
-	if (rc)
-		return rc;
-	carve_intel(a, out, mem);
-	add_trusted(a, present, out, mem);
-	return 0;
+	wh_select_input(a, t, present, line_price, mem, &in);
+	return wh_select(&in, present->prefixes, present->n_prefixes, mem, out, err);
 }
 
 struct wh_ranges wh_let_in(const struct wh_prefix *prefixes, size_t n, const struct wh_prefix *except, size_t n_except, struct wh_arena *mem)

@@ -84,7 +84,7 @@ static int derive_again(struct story *st, enum wh_direction d, uint8_t proto, un
 	if ((rc = wh_present(st->a.estate, st->resource, d, proto, (uint16_t)port, st->mem, &st->present, err)))
 		return rc;
 	wh_analysis_weigh(&st->a, &st->present, &st->traffic);
-	wh_select_input(&st->a, &st->traffic, 1, st->mem, &st->input);
+	wh_select_input(&st->a, &st->traffic, &st->present, 1, st->mem, &st->input);
 	rc = wh_derive_rule(&st->a, st->resource, &st->all, &st->traffic, &st->present, 1, st->mem, &st->rule, err);
 	st->narrow_already = rc == 1;
 	if (rc < 0)
@@ -103,8 +103,7 @@ struct choice {
 static struct choice as_chosen(const struct story *st, const struct wh_prefix *p)
 {
 	struct choice c = {.lines = 1};
-	const struct wh_select_input *in = &st->input;
-	c.cost = wh_select_price(p, in->peers, in->n, in->keep_out, in->n_out, &in->costs, st->mem, &c.terms);
+	c.cost = wh_select_price(&st->input, p, st->mem, &c.terms);
 	return c;
 }
 
@@ -125,7 +124,6 @@ static bool wider(const struct story *st, const struct wh_prefix *p, struct wh_p
 /* The best within its two halves. */
 static bool narrower(const struct story *st, const struct wh_prefix *p, struct choice *c)
 {
-	const struct wh_select_input *in = &st->input;
 	struct wh_prefix halves[2];
 	struct wh_selection s;
 
@@ -134,7 +132,7 @@ static bool narrower(const struct story *st, const struct wh_prefix *p, struct c
 	halves[0] = wh_prefix_of(&p->addr, p->len + 1u);
 	struct wh_addr last = wh_prefix_last(p);
 	halves[1] = wh_prefix_of(&last, p->len + 1u);
-	if (wh_select(in->peers, in->n, in->keep_out, in->n_out, halves, 2, &in->costs, st->mem, &s, NULL))
+	if (wh_select(&st->input, halves, 2, st->mem, &s, NULL))
 		return false;
 	*c = (struct choice){.cost = s.cost, .lines = s.n_prefixes};
 	c->terms = (struct wh_select_terms){.unseen = s.unseen, .newcomers = s.newcomers, .out = s.n_except};

@@ -82,10 +82,10 @@ struct wh_ranges wh_ranges_from_prefixes(const struct wh_prefix *p, size_t n, st
 struct wh_ranges wh_ranges_union(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem)
 {
 	struct wh_ranges out = {wh_arena_unset(mem, a.n + b.n, sizeof *out.r), a.n + b.n};
-	if (a.n)
-		memcpy(out.r, a.r, a.n * sizeof *a.r);
-	if (b.n)
-		memcpy(out.r + a.n, b.r, b.n * sizeof *b.r);
+	for (size_t i = 0, j = 0, n = 0; n < out.n; n++) { /* in order, so that nothing is left to sort */
+		bool from_a = j == b.n || (i < a.n && wh_addr_cmp(&a.r[i].from, &b.r[j].from) <= 0);
+		out.r[n] = from_a ? a.r[i++] : b.r[j++];
+	}
 	if (out.n)
 		out.n = normalise(out.r, out.n);
 	return out;

@@ -97,6 +97,11 @@ static inline bool wh_addr_eq(const struct wh_addr *a, const struct wh_addr *b)
 {
 	return __builtin_memcmp(a->b, b->b, 16) == 0;
 }
+static inline unsigned wh_addr_common_bits(const struct wh_addr *a, const struct wh_addr *b) /* 0–128, from the front */
+{
+	uint64_t x = wh_addr_high(a) ^ wh_addr_high(b), y = wh_addr_low(a) ^ wh_addr_low(b);
+	return x ? (unsigned)__builtin_clzll(x) : y ? 64 + (unsigned)__builtin_clzll(y) : 128;
+}
 /* Parses exactly `len` bytes of text (no zone, no brackets, no spaces). Returns 0 or -EINVAL. */
 int wh_addr_parse(const char *text, size_t len, struct wh_addr *out);
 #define WH_ADDR_STRLEN 46

@@ -29,17 +29,12 @@ static int by_peer(const void *a, const void *b)
 	return wh_addr_cmp(&((const struct wh_select_peer *)a)->addr, &((const struct wh_select_peer *)b)->addr);
 }
 
-static int by_addr(const void *a, const void *b)
-{
-	return wh_addr_cmp(a, b);
-}
-
 /* "140.20.30.8 140.20.30.9+ …": + is late, = is fixed. The outcome as text: prefixes, then "!" and what is carved out. */
 static const char *select_text(const char *peers, const char *out, const char *within, struct wh_select_costs costs)
 {
 	static char text[4096];
 	struct wh_select_peer p[64];
-	struct wh_addr x[16];
+	struct wh_prefix x[16];
 	struct wh_prefix w[8];
 	size_t n = 0, n_x = 0, n_w = 0;
 	char *copy = strdup(peers), *save = NULL;
@@ -53,20 +48,20 @@ static const char *select_text(const char *peers, const char *out, const char *w
 	free(copy);
 	copy = strdup(out);
 	for (char *t = strtok_r(copy, " ", &save); t; t = strtok_r(NULL, " ", &save))
-		x[n_x++] = addr(t);
+		x[n_x++] = prefix(t);
 	free(copy);
 	copy = strdup(within);
 	for (char *t = strtok_r(copy, " ", &save); t; t = strtok_r(NULL, " ", &save))
 		w[n_w++] = prefix(t);
 	free(copy);
 	qsort(p, n, sizeof *p, by_peer);
-	qsort(x, n_x, sizeof *x, by_addr);
+	n_x = wh_prefix_merge(x, n_x);
 	n_w = wh_prefix_merge(w, n_w);
 
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_selection s;
 	struct wh_error err;
-	assert_int_equal(wh_select(p, n, x, n_x, w, n_w, &costs, mem, &s, &err), 0);
+	assert_int_equal(wh_select(&(struct wh_select_input){p, n, NULL, 0, x, n_x, costs}, w, n_w, mem, &s, &err), 0);
 	char *at = text, buf[WH_PREFIX_STRLEN];
 	*at = 0;
 	for (size_t i = 0; i < s.n_prefixes; i++)
@@ -152,6 +147,20 @@ static void ipv6_is_let_in_by_64s_unless_the_address_stays(void **state)
 	assert_string_equal(select_text("2001:db8::a 2001:db8:0:1::b 2001:db8:0:2::c 2001:db8:0:6::d", "", "::/0", usual), "2001:db8::/61");
 }
 
+static void neighbours_that_are_kept_out_are_one_carve_out(void **state)
+{
+	(void)state;
+	/* four carved of sixteen are one line, and cost as much as one address */
+	assert_string_equal(select_text("192.0.2.0 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.8 192.0.2.9 192.0.2.10 192.0.2.11", "192.0.2.4/30", "0.0.0.0/0", usual),
+	                    "192.0.2.0/30 192.0.2.8/30");
+	struct wh_select_costs c = usual;
+	c.max_lines = 2;
+	assert_string_equal(select_text("192.0.2.0 192.0.2.1 192.0.2.2 192.0.2.12 192.0.2.13 192.0.2.15", "192.0.2.4/30", "0.0.0.0/0", c),
+	                    "192.0.2.0/30 192.0.2.12/30");
+	assert_string_equal(select_text("192.0.2.0 192.0.2.3 192.0.2.8 192.0.2.11 192.0.2.12 192.0.2.15", "192.0.2.4 192.0.2.5 192.0.2.6 192.0.2.7", "0.0.0.0/0", c),
+	                    "192.0.2.0/28 !192.0.2.4/30");
+}
+
 static void the_families_are_apart(void **state)
 {
 	(void)state;
@@ -180,18 +189,34 @@ static void a_budget_is_met_exactly_or_said_not_to_be(void **state)
 struct small {
 	bool private; /* of 10.0.0.0/28, with prices of its own; else of 192.0.2.0/28 */
 	uint16_t peers, late, out;
+	uint16_t trusted;         /* aligned blocks, of which peers and out have nothing */
 	struct wh_select_costs costs;
 };
+
+/* How many aligned blocks say a set of sixteen, by the largest that it holds whole. */
+static unsigned blocks(uint16_t set, unsigned from, unsigned size)
+{
+	uint16_t mask = (uint16_t)(((1u << size) - 1) << from);
+	if (!(set & mask))
+		return 0;
+	return (set & mask) == mask ? 1 : blocks(set, from, size / 2) + blocks(set, from + size / 2, size / 2);
+}
+
+static bool is_trusted_block(const struct small *s, unsigned from, unsigned size)
+{
+	uint16_t mask = (uint16_t)(((1u << size) - 1) << from);
+	return (s->trusted & mask) == mask;
+}
 
 static double price(const struct small *s, unsigned from, unsigned size)
 {
 	uint16_t mask = (uint16_t)(((1u << size) - 1) << from);
-	double seen = __builtin_popcount(s->peers & mask), late = __builtin_popcount(s->late & mask), out = __builtin_popcount(s->out & mask);
+	double seen = __builtin_popcount((s->peers | s->trusted) & mask), late = __builtin_popcount(s->late & mask), out = __builtin_popcount(s->out & mask);
 	double unseen = size > 1 ? size - seen - out : 0;
 	double come = late > 1 ? (late - 1) * s->costs.horizon_days / s->costs.half_days : 0;
 	if (come > unseen)
 		come = unseen;
-	return s->costs.line + (s->private ? s->costs.unseen_private : s->costs.unseen) * unseen + s->costs.carve * out -
+	return s->costs.line + (s->private ? s->costs.unseen_private : s->costs.unseen) * unseen + s->costs.carve * blocks(s->out, from, size) -
 	       (s->private ? s->costs.newcomer_private : s->costs.newcomer) * come;
 }
 
@@ -200,14 +225,15 @@ static double cheapest(const struct small *s, unsigned from, unsigned size, unsi
 {
 	uint16_t mask = (uint16_t)(((1u << size) - 1) << from);
 	double best = INFINITY;
-	if (!(s->peers & mask))
+	uint16_t belong = s->peers | s->trusted;
+	if (!(belong & mask))
 		return 0;
 	uint16_t half = (uint16_t)(((1u << size / 2) - 1) << from);
-	bool candidate = size == 1 || ((s->peers & half) && (s->peers & mask & ~half)); /* a longest common prefix */
-	unsigned need = 1 + (unsigned)__builtin_popcount(s->out & mask);
-	if (candidate && need <= lines)
+	bool candidate = size == 1 || ((belong & half) && (belong & mask & ~half)); /* a longest common prefix */
+	unsigned need = 1 + blocks(s->out, from, size);
+	if (candidate && need <= lines && !(need > 1 && s->costs.no_carving))
 		best = price(s, from, size);
-	for (unsigned left = 0; size > 1 && left <= lines; left++) {
+	for (unsigned left = 0; size > 1 && left <= lines && !is_trusted_block(s, from, size); left++) { /* which is let in whole */
 		double c = cheapest(s, from, size / 2, left) + cheapest(s, from + size / 2, size / 2, lines - left);
 		best = c < best ? c : best;
 	}
@@ -217,8 +243,8 @@ static double cheapest(const struct small *s, unsigned from, unsigned size, unsi
 static void check_small(const struct small *s, bool exact)
 {
 	struct wh_select_peer peers[16];
-	struct wh_addr out[16];
-	size_t n = 0, n_out = 0;
+	struct wh_prefix out[16], trusted[16];
+	size_t n = 0, n_out = 0, n_trusted = 0;
 	struct wh_prefix all = prefix(s->private ? "10.0.0.0/28" : "192.0.2.0/28");
 	uint32_t base = wh_addr_to_v4(&all.addr);
 	struct wh_arena *mem = wh_arena_new();
@@ -228,29 +254,42 @@ static void check_small(const struct small *s, bool exact)
 	for (unsigned i = 0; i < 16; i++) {
 		if (s->peers >> i & 1)
 			peers[n++] = (struct wh_select_peer){.addr = wh_addr_v4(base + i), .late = s->late >> i & 1};
+		struct wh_addr at = wh_addr_v4(base + i);
 		if (s->out >> i & 1)
-			out[n_out++] = wh_addr_v4(base + i);
+			out[n_out++] = wh_prefix_of(&at, 128);
+		if (s->trusted >> i & 1)
+			trusted[n_trusted++] = wh_prefix_of(&at, 128);
 	}
-	assert_int_equal(wh_select(peers, n, out, n_out, &all, 1, &s->costs, mem, &sel, &err), 0);
+	n_out = wh_prefix_merge(out, n_out);
+	n_trusted = wh_prefix_merge(trusted, n_trusted);
+	struct wh_select_input in = {peers, n, trusted, n_trusted, out, n_out, s->costs};
+	assert_int_equal(wh_select(&in, &all, 1, mem, &sel, &err), 0);
 	double want = cheapest(s, 0, 16, exact ? s->costs.max_lines : 16);
 	if (isinf(want))
 		assert_true(sel.over_budget);
 	else if (fabs(sel.cost - want) > 1e-9)
 		fail_msg("peers %04x late %04x out %04x: cost %g, best %g", s->peers, s->late, s->out, sel.cost, want);
 	for (size_t i = 0; i < n; i++) {
-		bool in = false;
+		bool let_in = false;
 		for (size_t k = 0; k < sel.n_prefixes; k++)
-			in = in || wh_prefix_has(&sel.prefixes[k], &peers[i].addr);
-		assert_true(in);
+			let_in = let_in || wh_prefix_has(&sel.prefixes[k], &peers[i].addr);
+		assert_true(let_in);
+	}
+	for (size_t i = 0; i < n_trusted; i++) {
+		bool let_in = false;
+		for (size_t k = 0; k < sel.n_prefixes; k++)
+			let_in = let_in || wh_prefix_covers(&sel.prefixes[k], &trusted[i]);
+		assert_true(let_in);
 	}
 	for (size_t i = 0; i < n_out; i++) {
-		bool in = false, carved = false;
+		bool held = false, carved = false;
 		for (size_t k = 0; k < sel.n_prefixes; k++)
-			in = in || wh_prefix_has(&sel.prefixes[k], &out[i]);
+			held = held || wh_prefix_covers(&sel.prefixes[k], &out[i]);
 		for (size_t k = 0; k < sel.n_except; k++)
-			carved = carved || wh_prefix_has(&sel.except[k], &out[i]);
-		assert_int_equal(in, carved);
+			carved = carved || wh_prefix_covers(&sel.except[k], &out[i]);
+		assert_int_equal(held, carved);
 	}
+	assert_true(!exact || sel.over_budget || sel.n_prefixes + sel.n_except <= s->costs.max_lines);
 	wh_arena_free(mem);
 }
 
@@ -260,6 +299,13 @@ static struct small random_small(void)
 	s.peers = (uint16_t)(rand() & (rand() % 3 ? rand() : 0xffff));
 	s.late = (uint16_t)(s.peers & rand());
 	s.out = (uint16_t)(~s.peers & rand() & rand() & (rand() % 2 ? 0xffff : rand()));
+	for (unsigned i = 0; i < 3 && rand() % 3 == 0; i++) {
+		unsigned size = 1u << rand() % 3, from = size * ((unsigned)rand() % (16 / size));
+		s.trusted |= (uint16_t)(((1u << size) - 1) << from);
+	}
+	s.peers &= (uint16_t)~s.trusted;
+	s.late &= s.peers;
+	s.out &= (uint16_t)~s.trusted;
 	s.costs.unseen = (rand() % 5) / 8.0;
 	s.costs.carve = (rand() % 5) / 8.0;
 	s.costs.newcomer = rand() % 3;
@@ -291,6 +337,39 @@ static void no_choice_within_a_budget_is_better_on_thousands_of_small_tries(void
 	}
 }
 
+static void the_curve_of_lines_is_what_each_budget_would_cost(void **state)
+{
+	(void)state;
+	srand(4);
+	for (int round = 0; round < 500; round++) {
+		struct small s = random_small();
+		struct wh_select_peer peers[16];
+		struct wh_prefix out[16], all = prefix("192.0.2.0/28");
+		struct wh_arena *mem = wh_arena_new();
+		struct wh_error err;
+		double cost[13];
+		size_t n = 0, n_out = 0;
+		s.private = false;
+		s.trusted = 0;
+		s.costs.no_carving = round % 3 == 0;
+		for (unsigned i = 0; i < 16; i++) {
+			struct wh_addr at = wh_addr_v4(wh_addr_to_v4(&all.addr) + i);
+			if (s.peers >> i & 1)
+				peers[n++] = (struct wh_select_peer){.addr = at, .late = s.late >> i & 1};
+			if (s.out >> i & 1)
+				out[n_out++] = wh_prefix_of(&at, 128);
+		}
+		n_out = wh_prefix_merge(out, n_out);
+		assert_int_equal(wh_select_curve(&(struct wh_select_input){peers, n, NULL, 0, out, n_out, s.costs}, &all, 1, 12, mem, cost, &err), 0);
+		for (unsigned k = 0; k <= 12; k++) {
+			double want = cheapest(&s, 0, 16, k);
+			if (cost[k] != want && !(fabs(cost[k] - want) < 1e-9)) /* INFINITY is equal to itself */
+				fail_msg("round %d, %u lines: cost %g, best %g", round, k, cost[k], want);
+		}
+		wh_arena_free(mem);
+	}
+}
+
 static void a_large_budget_is_kept_by_the_price_of_lines(void **state)
 {
 	(void)state;
@@ -308,7 +387,7 @@ static void a_large_budget_is_kept_by_the_price_of_lines(void **state)
 		struct wh_arena *mem = wh_arena_new();
 		struct wh_selection s;
 		c.max_lines = budget;
-		assert_int_equal(wh_select(peers, N, NULL, 0, &wh_prefix_all_v4, 1, &c, mem, &s, &err), 0);
+		assert_int_equal(wh_select(&(struct wh_select_input){peers, N, .costs = c}, &wh_prefix_all_v4, 1, mem, &s, &err), 0);
 		assert_false(s.over_budget);
 		assert_true(s.n_prefixes + s.n_except <= budget);
 		assert_true(s.n_prefixes > budget / 4);
@@ -330,10 +409,12 @@ int main(void)
 		cmocka_unit_test(nothing_outside_the_present_rules_is_taken),
 		cmocka_unit_test(the_hostile_inside_are_carved_out),
 		cmocka_unit_test(ipv6_is_let_in_by_64s_unless_the_address_stays),
+		cmocka_unit_test(neighbours_that_are_kept_out_are_one_carve_out),
 		cmocka_unit_test(the_families_are_apart),
 		cmocka_unit_test(a_budget_is_met_exactly_or_said_not_to_be),
 		cmocka_unit_test(no_choice_is_better_on_thousands_of_small_tries),
 		cmocka_unit_test(no_choice_within_a_budget_is_better_on_thousands_of_small_tries),
+		cmocka_unit_test(the_curve_of_lines_is_what_each_budget_would_cost),
 		cmocka_unit_test(a_large_budget_is_kept_by_the_price_of_lines),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * trie: the candidates for prefixes, priced. select.c chooses among them.
+ *
+ * A leaf is one unit: an address, an IPv6 /64 with its peers, or a prefix of trusted configuration. A node is the longest common
+ * prefix of the leaves below it. Nothing of it outlives the arena that it was made in.
+ */
+#pragma once
+#include "whittle/harden.h"
+
+struct wh_node {
+	struct wh_prefix p;
+	struct wh_node *left, *right; /* NULL in leaves */
+	double seen, late;            /* units below */
+	size_t out;                   /* carve-outs inside p: prefixes of keep_out */
+	double price;                 /* taken whole, without what its line costs; INFINITY where it must not be */
+	/* select.c's: at the present price of a line */
+	double best;
+	size_t lines;                 /* of the best: prefixes and carve-outs */
+	bool whole;                   /* the best is p itself */
+	size_t most;                  /* more lines than this are never of use here */
+	double *cost;                 /* [k ≤ most]: of at most k lines; INFINITY where k does not do */
+	uint16_t *give;               /* [k]: lines for the left child; WH_TAKE: whole */
+};
+#define WH_TAKE UINT16_MAX
+
+struct wh_trie {
+	const struct wh_select_input *in;
+	struct wh_arena *mem;
+	double *units_out;            /* [i]: IPv4 addresses of the first i of keep_out */
+	struct wh_node **roots;       /* one for each prefix of `within` that has units */
+	size_t n_roots;
+	struct wh_node *fresh;        /* the nodes of the trie that is being built: one block, for there are millions */
+};
+void wh_trie_build(struct wh_trie *t, const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, struct wh_arena *mem);
+/* What of it was not seen, and the newcomers that are to be expected there; 0 for a leaf. */
+void wh_trie_unseen(const struct wh_trie *t, const struct wh_node *node, double *unseen, double *newcomers);
+/* Appends the carve-outs inside p to out, which has room for node->out of them; returns how many. */
+size_t wh_trie_carved(const struct wh_trie *t, const struct wh_prefix *p, struct wh_prefix *out);
