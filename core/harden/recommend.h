@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * recommend: the inside of it. resource.c derives the rules of one resource, budget.c makes them fit into the group that several
+ * recommend: the inside of it. candidates.c finds the ports to look at, resource.c derives the rules of one resource, budget.c makes them fit into the group that several
  * resources share, recommend.c does it for all, on several threads.
  */
 #pragma once
@@ -15,6 +15,15 @@ struct wh_desk {
 	struct wh_arena *resource; /* emptied before each resource */
 	struct wh_arena *port;     /* emptied before each port */
 };
+
+struct wh_candidate { enum wh_direction direction; uint8_t proto; uint16_t port; };
+struct wh_candidates {
+	struct wh_candidate *p; /* by direction, port, proto */
+	size_t n, cap;
+};
+/* candidates.c: which ports of a resource are looked at, in the directions that were asked for. */
+int wh_candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, struct wh_arena *mem,
+                       struct wh_candidates *out, struct wh_error *err);
 
 /* Fills *res, whose resource is set. `price` is what a line costs at the least: more than 1 where its group has no room. */
 int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_desk *desk, struct wh_error *err);

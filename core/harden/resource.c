@@ -1,81 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The rules of one resource: which of its ports to look at, a rule for each, within its budget of lines, and the proof that they only narrow.
- */
+/* The rules of one resource: one for each of its ports, within its budget of lines, and the proof that they only narrow. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include "harden/recommend.h"
-
-#define NARROW_RANGE 64 /* a rule that opens at most so many ports names them: each is looked at though nothing reached it */
-
-struct ports {
-	struct { enum wh_direction direction; uint8_t proto; uint16_t port; } *p;
-	size_t n, cap;
-};
-
-static void add_port(struct ports *out, struct wh_arena *mem, enum wh_direction d, uint8_t proto, unsigned port)
-{
-	for (size_t i = out->n; i > 0 && out->p[i - 1].proto == proto && out->p[i - 1].direction == d; i--)
-		if (out->p[i - 1].port == port)
-			return;
-	if (out->n == out->cap) {
-		size_t cap = out->cap ? out->cap * 2 : 64;
-		void *more = wh_arena_array(mem, cap, sizeof *out->p);
-		if (out->n)
-			memcpy(more, out->p, out->n * sizeof *out->p);
-		out->p = more;
-		out->cap = cap;
-	}
-	out->p[out->n].direction = d;
-	out->p[out->n].proto = proto;
-	out->p[out->n++].port = (uint16_t)port;
-}
-
-static int by_port(const void *a, const void *b)
-{
-	const typeof(*((struct ports *)0)->p) *x = a, *y = b;
-	int c = (int)x->direction - (int)y->direction;
-	if (!c)
-		c = x->port - y->port;
-	return c ? c : x->proto - y->proto;
-}
-
-static bool listed(const struct wh_harden_options *opt, enum wh_direction d, uint8_t proto, uint16_t port)
-{
-	const struct wh_port_list *list = d == WH_INBOUND ? opt->ports : opt->ports_outbound;
-	return !list || wh_port_list_has(list, proto, port);
-}
-
-/* Which ports of one direction to look at. Guarded by NSGs: those that a rule of a person opens; of a wide range only the listed ones and
- * those that traffic reached. Not guarded: those that traffic reached, for all are open. */
-static int candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, enum wh_direction d,
-                           struct wh_arena *mem, struct ports *out, struct wh_error *err)
-{
-	static const uint8_t protos[] = {WH_PROTO_TCP, WH_PROTO_UDP};
-	const struct wh_port_list *list = d == WH_INBOUND ? a->opt->ports : a->opt->ports_outbound;
-
-	for (int k = 0; k < 2; k++) {
-		struct wh_port_range *open;
-		size_t n;
-		int rc = wh_policy_ports(r->nsgs, r->n_nsgs, d, protos[k], mem, &open, &n, err);
-		if (rc)
-			return rc;
-		for (size_t i = 0; i < n; i++) {
-			bool named = r->n_nsgs && ((list && !list->all) || open[i].to - open[i].from < NARROW_RANGE);
-			for (unsigned port = open[i].from; named && port <= open[i].to; port++)
-				if (listed(a->opt, d, protos[k], (uint16_t)port))
-					add_port(out, mem, d, protos[k], port);
-			for (size_t j = 0; j < t->n; j++)
-				if (t->ports[j].direction == d && t->ports[j].proto == protos[k] && t->ports[j].port >= open[i].from &&
-				    t->ports[j].port <= open[i].to && listed(a->opt, d, protos[k], t->ports[j].port))
-					add_port(out, mem, d, protos[k], t->ports[j].port);
-		}
-	}
-	if (out->n)
-		qsort(out->p, out->n, sizeof *out->p, by_port);
-	return 0;
-}
 
 /* Why nothing can be said of a resource; NULL when something can. */
 static const char *why_unscanned(const struct wh_analysis *a, const struct wh_resource_traffic *t, struct wh_arena *mem)
@@ -153,7 +80,7 @@ static int derive_one(const struct wh_analysis *a, const struct wh_resource_traf
 }
 
 /* One pass over a resource's ports. *lines gets the sum of what the rules need. */
-static int derive_all(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct ports *ports, double line_price,
+static int derive_all(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidates *ports, double line_price,
                       struct wh_desk *desk, struct wh_resource_result *res, size_t *lines, struct wh_error *err)
 {
 	struct wh_arena *mem = desk->kept;
@@ -184,7 +111,7 @@ static int derive_all(const struct wh_analysis *a, const struct wh_resource_traf
 
 /* A resource's budget: lines grow dearer until all its rules fit together, and then as much cheaper as they still fit. `price` is what a line
  * costs at the least: more than 1 where its group has no room. */
-static int derive_within(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct ports *ports, size_t budget, double price,
+static int derive_within(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidates *ports, size_t budget, double price,
                          struct wh_desk *desk, struct wh_resource_result *res, struct wh_error *err)
 {
 	double lo = 0, hi = price;
@@ -217,7 +144,7 @@ int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res,
 	struct wh_arena *mem = desk->kept, *scratch = desk->resource;
 	size_t budget = a->opt->max_lines ? a->opt->max_lines : SIZE_MAX;
 	struct wh_resource_traffic t;
-	struct ports ports = {0};
+	struct wh_candidates ports;
 	struct wh_counterexample ce;
 	char peer[WH_ADDR_STRLEN];
 	int rc;
@@ -230,8 +157,7 @@ int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res,
 	res->days_with_data = wh_bits(t.days);
 	if ((res->reason = why_unscanned(a, &t, mem)))
 		return 0;
-	if ((a->opt->directions != WH_DIRECTIONS_OUTBOUND && (rc = candidate_ports(a, res->resource, &t, WH_INBOUND, scratch, &ports, err))) ||
-	    (a->opt->directions != WH_DIRECTIONS_INBOUND && (rc = candidate_ports(a, res->resource, &t, WH_OUTBOUND, scratch, &ports, err))))
+	if ((rc = wh_candidate_ports(a, res->resource, &t, scratch, &ports, err)))
 		return rc;
 	size_t nsg = a->opt->max_prefixes_nsg ? a->opt->max_prefixes_nsg : WH_NSG_PREFIXES;
 	if (res->resource->n_nsgs && nsg < budget)

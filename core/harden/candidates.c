@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which ports of a resource are looked at. */
+#include <stdlib.h>
+#include <string.h>
+#include "harden/recommend.h"
+
+#define NARROW_RANGE 64 /* a rule that opens at most so many ports names them: each is looked at though nothing reached it */
+
+static void add_port(struct wh_candidates *out, struct wh_arena *mem, enum wh_direction d, uint8_t proto, unsigned port)
+{
+	if (out->n == out->cap) {
+		size_t cap = out->cap ? out->cap * 2 : 64;
+		void *more = wh_arena_array(mem, cap, sizeof *out->p);
+		if (out->n)
+			memcpy(more, out->p, out->n * sizeof *out->p);
+		out->p = more;
+		out->cap = cap;
+	}
+	out->p[out->n++] = (struct wh_candidate){d, proto, (uint16_t)port};
+}
+
+static int by_port(const void *a, const void *b)
+{
+	const struct wh_candidate *x = a, *y = b;
+	int c = (int)x->direction - (int)y->direction;
+	if (!c)
+		c = x->port - y->port;
+	return c ? c : x->proto - y->proto;
+}
+
+static bool listed(const struct wh_harden_options *opt, enum wh_direction d, uint8_t proto, uint16_t port)
+{
+	const struct wh_port_list *list = d == WH_INBOUND ? opt->ports : opt->ports_outbound;
+	return !list || wh_port_list_has(list, proto, port);
+}
+
+/* Which ports of one direction to look at. Guarded by NSGs: those that a rule of a person opens; of a wide range only the listed ones and
+ * those that traffic reached. Not guarded: those that traffic reached, for all are open. */
+static int in_direction(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, enum wh_direction d,
+                        struct wh_arena *mem, struct wh_candidates *out, struct wh_error *err)
+{
+	static const uint8_t protos[] = {WH_PROTO_TCP, WH_PROTO_UDP};
+	const struct wh_port_list *list = d == WH_INBOUND ? a->opt->ports : a->opt->ports_outbound;
+
+	for (int k = 0; k < 2; k++) {
+		struct wh_port_range *open;
+		size_t n;
+		int rc = wh_policy_ports(r->nsgs, r->n_nsgs, d, protos[k], mem, &open, &n, err);
+		if (rc)
+			return rc;
+		for (size_t i = 0; i < n; i++) {
+			bool named = r->n_nsgs && ((list && !list->all) || open[i].to - open[i].from < NARROW_RANGE);
+			for (unsigned port = open[i].from; named && port <= open[i].to; port++)
+				if (listed(a->opt, d, protos[k], (uint16_t)port))
+					add_port(out, mem, d, protos[k], port);
+			for (size_t j = 0; j < t->n; j++)
+				if (t->ports[j].direction == d && t->ports[j].proto == protos[k] && t->ports[j].port >= open[i].from &&
+				    t->ports[j].port <= open[i].to && listed(a->opt, d, protos[k], t->ports[j].port))
+					add_port(out, mem, d, protos[k], t->ports[j].port);
+		}
+	}
+	return 0;
+}
+
+int wh_candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, struct wh_arena *mem,
+                       struct wh_candidates *out, struct wh_error *err)
+{
+	size_t n = 0;
+	int rc = 0;
+
+	*out = (struct wh_candidates){0};
+	if (a->opt->directions != WH_DIRECTIONS_OUTBOUND)
+		rc = in_direction(a, r, t, WH_INBOUND, mem, out, err);
+	if (!rc && a->opt->directions != WH_DIRECTIONS_INBOUND)
+		rc = in_direction(a, r, t, WH_OUTBOUND, mem, out, err);
+	if (out->n)
+		qsort(out->p, out->n, sizeof *out->p, by_port);
+	for (size_t i = 0; i < out->n; i++) /* one that traffic reached may be named too */
+		if (!n || by_port(&out->p[n - 1], &out->p[i]))
+			out->p[n++] = out->p[i];
+	out->n = n;
+	return rc;
+}
