@@ -22,7 +22,7 @@ void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, s
 
 /* Replays the rule before it is offered. Fills replayed, expected and what stands behind them; *why_not (in mem) is set when it
  * must not be offered: it would lose a peer that belongs, admit one that a hard rule keeps out, or has not settled yet. */
-int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price,
+int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
                   struct wh_arena *mem, struct wh_recommended_rule *rule, const char **why_not, struct wh_error *err);
 
 /* Sets stability, leans and confidence; see confidence.c. `both` of rule->sources came in both halves of the window. */

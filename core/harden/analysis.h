@@ -72,15 +72,22 @@ int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_d
                struct wh_present *out, struct wh_error *err);
 /* Marks peers as outside, trusted, listed or named, and weighs them. */
 void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *present, struct wh_port_traffic *t);
+/* What one rule must do with. */
+struct wh_limits {
+	double line_price;  /* multiplies the price of a line: more than 1 where others need the room */
+	unsigned max_lines; /* 0: as the options say */
+	bool no_carving;
+};
+#define WH_NO_LIMITS ((struct wh_limits){.line_price = 1})
 /* What selection is fed with: belonging peers, trusted prefixes, what must stay out, and the prices. */
-void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price,
+void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
                      struct wh_arena *mem, struct wh_select_input *out);
-/* The prefixes and carve-outs of a rule from weighed peers. `line_price` multiplies the price of a line (1, or more under an NSG's budget). */
-int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price,
+/* The prefixes and carve-outs of a rule from weighed peers. */
+int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
                        struct wh_arena *mem, struct wh_selection *out, struct wh_error *err);
 /* What prefixes without carve-outs let in. */
 struct wh_ranges wh_let_in(const struct wh_prefix *prefixes, size_t n, const struct wh_prefix *except, size_t n_except, struct wh_arena *mem);
 /* Derives one rule from weighed peers, and tells what stands behind it.
  * Returns 1 when the rules in force are as narrow already, 0 with *out filled, or a negative errno. */
 int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
-                   const struct wh_present *present, double line_price, struct wh_arena *mem, struct wh_recommended_rule *out, struct wh_error *err);
+                   const struct wh_present *present, struct wh_limits limits, struct wh_arena *mem, struct wh_recommended_rule *out, struct wh_error *err);

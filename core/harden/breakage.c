@@ -79,7 +79,7 @@ static bool kept_out_by_a_hard_rule(const struct wh_evidence_peer *p)
 }
 
 /* The rule as of `days` days ago, against the days since; expected->days is 0 where that can't be told. */
-static int expect(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price, unsigned days,
+static int expect(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits, unsigned days,
                   struct wh_arena *mem, struct wh_breakage *expected, struct wh_error *err)
 {
 	struct wh_selection before;
@@ -88,14 +88,14 @@ static int expect(const struct wh_analysis *a, const struct wh_port_traffic *t, 
 	*expected = (struct wh_breakage){.upper = 1};
 	if (!wh_hold_out(a, t, days, mem, &h))
 		return 0;
-	int rc = wh_derive_prefixes(&h.then, &h.traffic, present, line_price, mem, &before, err);
+	int rc = wh_derive_prefixes(&h.then, &h.traffic, present, limits, mem, &before, err);
 	if (rc)
 		return rc;
 	wh_breakage(a, t, wh_let_in(before.prefixes, before.n_prefixes, before.except, before.n_except, mem), days, expected);
 	return 0;
 }
 
-int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price,
+int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
                   struct wh_arena *mem, struct wh_recommended_rule *rule, const char **why_not, struct wh_error *err)
 {
 	unsigned days = a->opt->holdout_days ? a->opt->holdout_days : HOLDOUT_DAYS;
@@ -117,10 +117,10 @@ int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, 
 		}
 	if (a->opt->no_holdout)
 		return 0;
-	if ((rc = expect(a, t, present, line_price, days, mem, &rule->expected, err)) || !a->opt->stable_days)
+	if ((rc = expect(a, t, present, limits, days, mem, &rule->expected, err)) || !a->opt->stable_days)
 		return rc;
 	rc = a->opt->stable_days == days ? (since = rule->expected, 0)
-	                                 : expect(a, t, present, line_price, a->opt->stable_days, mem, &since, err);
+	                                 : expect(a, t, present, limits, a->opt->stable_days, mem, &since, err);
 	if (rc)
 		return rc;
 	if (!since.days)

@@ -11,13 +11,19 @@ static bool guarded_by(const struct wh_resource *r, const struct wh_nsg *nsg)
 	return false;
 }
 
+/* "any" is both families whole here, and one word there. */
+static size_t named(const struct wh_prefix *p, size_t n)
+{
+	return n == 2 && p[0].len == wh_prefix_all_v6.len && wh_prefix_is_v4(&p[1]) && p[1].len == wh_prefix_all_v4.len ? 1 : n;
+}
+
 /* The address prefixes of a group's own rules, as Azure counts them. */
 static size_t own_prefixes(const struct wh_nsg *nsg)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < nsg->n_rules; i++)
 		if (!nsg->rules[i].is_default && nsg->rules[i].origin != WH_ORIGIN_WHITTLE)
-			n += nsg->rules[i].n_peers + nsg->rules[i].n_locals;
+			n += named(nsg->rules[i].peers, nsg->rules[i].n_peers) + named(nsg->rules[i].locals, nsg->rules[i].n_locals);
 	return n;
 }
 
@@ -32,68 +38,143 @@ static size_t added_prefixes(const struct wh_resource_result *res)
 	return n;
 }
 
-/* At one price for all: the prefixes of the resources `which` together. */
-static int derive_at(struct wh_recommending *r, size_t n, double price, size_t *sum, struct wh_error *err)
+struct group {
+	const struct wh_nsg *nsg;
+	size_t own, room;         /* prefixes: of its own rules, and what it holds beside them */
+	size_t *which, *had, n;   /* its resources that have rules, and how many these had */
+};
+
+/* ---- in room for few ---- */
+
+/* The choices of a resource that was fitted into another group before must not grow there again. */
+static void keep_within(struct wh_share *s, const struct wh_recommended_rule *rule)
 {
-	for (size_t i = 0; i < n; i++)
-		r->price[r->which[i]] = price;
-	int rc = wh_crew_run(r->a->crew, n, wh_recommend_job, r, err);
-	*sum = 0;
-	for (size_t i = 0; i < n && !rc; i++)
-		*sum += added_prefixes(&r->rec->resources[r->which[i]]);
+	size_t most = wh_share_weight(s, (unsigned)(rule->n_prefixes + rule->n_except), rule->n_except > 0);
+	for (int carved = 0; carved < 2; carved++)
+		for (unsigned k = 0; k <= WH_SHARE_MOST; k++)
+			if (wh_share_weight(s, k, carved) > most)
+				s->cost[carved][k] = INFINITY;
+}
+
+static int price_group(struct wh_recommending *r, const struct group *g, struct wh_analysis *a, struct wh_share *s, struct wh_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0, at = 0; i < g->n && !rc; at += r->rec->resources[g->which[i++]].n_rules) {
+		struct wh_resource_result *res = &r->rec->resources[g->which[i]];
+		for (size_t k = 0; k < res->n_rules; k++)
+			s[at + k].resource = g->which[i], s[at + k].names = res->resource->n_addrs;
+		rc = wh_price_rules(a, res, r->price[g->which[i]], g->room < WH_SHARE_MOST ? g->room : WH_SHARE_MOST, wh_desk_of(r, 0), &s[at], err);
+		for (size_t k = 0; k < res->n_rules && !rc && r->fitted[g->which[i]]; k++)
+			keep_within(&s[at + k], &res->rules[k]);
+	}
 	return rc;
 }
 
-/* Several resources may share a group: where their rules do not fit into it together, lines grow dearer for all of them alike, by bisection. */
-int wh_fit_group(struct wh_recommending *r, const struct wh_nsg *nsg, struct wh_arena *mem, struct wh_error *err)
+/* By the ports' shares of the group's room: see shares.c. */
+static int fit_exactly(struct wh_recommending *r, const struct group *g, struct wh_arena *mem, struct wh_error *err)
 {
-	size_t most = r->a->opt->max_prefixes_nsg ? r->a->opt->max_prefixes_nsg : WH_NSG_PREFIXES, own = own_prefixes(nsg), n = 0, sum = 0;
-	size_t *which = wh_arena_array(mem, r->rec->n_resources + 1, sizeof *which), *had = wh_arena_array(mem, r->rec->n_resources + 1, sizeof *had);
-	double least = 1, lo, hi;
+	size_t lines = r->a->opt->max_lines && r->a->opt->max_lines < WH_SHARE_MOST ? r->a->opt->max_lines : SIZE_MAX, n = 0, refused = 1;
+	const char **reason = wh_arena_array(mem, g->n + 1, sizeof *reason);
+	struct wh_analysis a = *r->a;
+
+	for (size_t i = 0; i < g->n; i++) {
+		reason[i] = r->rec->resources[g->which[i]].reason;
+		n += g->had[i];
+	}
+	struct wh_share *s = wh_arena_array(mem, n + 1, sizeof *s);
+	int rc = price_group(r, g, &a, s, err);
+	while (refused && !rc) {
+		refused = 0;
+		wh_share_out(s, n, (struct wh_room){lines, g->room}, mem);
+		for (size_t i = 0, at = 0; i < g->n && !rc; at += g->had[i++]) {
+			r->rec->resources[g->which[i]].reason = reason[i];
+			rc = wh_derive_shares(&a, &r->rec->resources[g->which[i]], &s[at], g->had[i], r->price[g->which[i]], wh_desk_of(r, 0), &refused, err);
+		}
+	}
+	return rc;
+}
+
+/* ---- in room for many ---- */
+
+/* At one price for all: the prefixes of the group's resources together. */
+static int derive_at(struct wh_recommending *r, const struct group *g, double price, size_t *sum, struct wh_error *err)
+{
+	for (size_t i = 0; i < g->n; i++)
+		r->price[g->which[i]] = price;
+	int rc = wh_crew_run(r->a->crew, g->n, wh_recommend_job, r, err);
+	*sum = 0;
+	for (size_t i = 0; i < g->n && !rc; i++)
+		*sum += added_prefixes(&r->rec->resources[g->which[i]]);
+	return rc;
+}
+
+/* Lines grow dearer for all of its resources alike, by bisection. */
+static int fit_by_price(struct wh_recommending *r, const struct group *g, double least, struct wh_arena *mem, struct wh_error *err)
+{
+	double lo = least, hi = least * 4;
+	size_t sum;
 	int rc;
 
-	for (size_t i = 0; i < r->rec->n_resources; i++)
-		if (r->rec->resources[i].n_rules && guarded_by(r->rec->resources[i].resource, nsg)) {
-			had[n] = r->rec->resources[i].n_rules;
-			which[n++] = i;
-			sum += added_prefixes(&r->rec->resources[i]);
-			least = r->price[i] > least ? r->price[i] : least;
-		}
-	if (own + sum <= most || !n)
-		return 0;
-	r->which = which;
-	r->again = true;
-	lo = least;
-	hi = least * 4;
-	while (!(rc = derive_at(r, n, hi, &sum, err)) && own + sum > most && hi < ldexp(1, 60)) {
+	r->which = g->which;
+	while (!(rc = derive_at(r, g, hi, &sum, err)) && sum > g->room && hi < ldexp(1, 60)) {
 		lo = hi;
 		hi *= 4;
 	}
-	if (!rc && own + sum > most) {
-		size_t fewest = own + sum;
-		rc = derive_at(r, n, least, &sum, err);
-		for (size_t i = 0; i < n && !rc; i++)
-			wh_join_reason(&r->rec->resources[which[i]], mem, wh_arena_printf(mem, "%s: even the fewest lines that let every peer in make %zu prefixes, and the "
-			                                                               "group holds %zu: split it", nsg->name, fewest, most));
+	if (!rc && sum > g->room) {
+		size_t fewest = g->own + sum;
+		rc = derive_at(r, g, least, &sum, err);
+		for (size_t i = 0; i < g->n && !rc; i++)
+			wh_join_reason(&r->rec->resources[g->which[i]], mem, wh_arena_printf(mem, "%s: even the fewest lines that let every peer in make %zu "
+			                                                                     "prefixes, and the group holds %zu: split it", g->nsg->name, fewest, g->own + g->room));
 		return rc;
 	}
 	for (int i = 0; i < 8 && !rc; i++) {
 		double mid = sqrt(lo * hi);
-		if ((rc = derive_at(r, n, mid, &sum, err)))
+		if ((rc = derive_at(r, g, mid, &sum, err)))
 			break;
-		if (own + sum > most)
+		if (sum > g->room)
 			lo = mid;
 		else
 			hi = mid;
 	}
-	if (!rc)
-		rc = derive_at(r, n, hi, &sum, err);
-	for (size_t i = 0; i < n && !rc; i++) { /* dear lines end as the rule in force, which is no narrowing */
-		struct wh_resource_result *res = &r->rec->resources[which[i]];
-		if (res->n_rules == had[i])
+	return rc ? rc : derive_at(r, g, hi, &sum, err);
+}
+
+/* Several resources may share a group. */
+static size_t find_group(const struct wh_recommending *r, const struct wh_nsg *nsg, struct wh_arena *mem, struct group *g, double *least)
+{
+	size_t most = r->a->opt->max_prefixes_nsg ? r->a->opt->max_prefixes_nsg : WH_NSG_PREFIXES, sum = 0;
+
+	*g = (struct group){.nsg = nsg, .own = own_prefixes(nsg), .which = wh_arena_array(mem, r->rec->n_resources + 1, sizeof *g->which),
+	                    .had = wh_arena_array(mem, r->rec->n_resources + 1, sizeof *g->had)};
+	g->room = most > g->own ? most - g->own : 0;
+	*least = 1;
+	for (size_t i = 0; i < r->rec->n_resources; i++)
+		if (r->rec->resources[i].n_rules && guarded_by(r->rec->resources[i].resource, nsg)) {
+			g->had[g->n] = r->rec->resources[i].n_rules;
+			g->which[g->n++] = i;
+			sum += added_prefixes(&r->rec->resources[i]);
+			*least = r->price[i] > *least ? r->price[i] : *least;
+		}
+	return sum;
+}
+
+int wh_fit_group(struct wh_recommending *r, const struct wh_nsg *nsg, bool small, struct wh_arena *mem, struct wh_error *err)
+{
+	struct group g;
+	double least;
+
+	if (find_group(r, nsg, mem, &g, &least) <= g.room || small != (g.room <= WH_SHARE_MOST))
+		return 0;
+	r->again = true;
+	int rc = small ? fit_exactly(r, &g, mem, err) : fit_by_price(r, &g, least, mem, err);
+	for (size_t i = 0; i < g.n && !rc; i++) { /* what has no room stays as the rule in force has it, which is no narrowing */
+		struct wh_resource_result *res = &r->rec->resources[g.which[i]];
+		r->fitted[g.which[i]] = true;
+		if (res->n_rules == g.had[i])
 			continue;
 		res->status = WH_UNHEALTHY;
-		wh_join_reason(res, mem, wh_arena_printf(mem, "%s has no room for narrower rules: it holds %zu prefixes; split it", nsg->name, most));
+		wh_join_reason(res, mem, wh_arena_printf(mem, "%s has no room for narrower rules: it holds %zu prefixes; split it", nsg->name, g.own + g.room));
 	}
 	return rc;
 }

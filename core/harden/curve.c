@@ -63,13 +63,13 @@ static int add_port(const struct wh_analysis *a, const struct wh_resource *r, co
 	opt.permissiveness = pt->permissiveness;
 	struct wh_analysis now = *a;
 	now.opt = &opt;
-	if ((rc = wh_derive_rule(&now, r, all, t, present, 1, scratch, &rule, err)) < 0)
+	if ((rc = wh_derive_rule(&now, r, all, t, present, WH_NO_LIMITS, scratch, &rule, err)) < 0)
 		goto out;
 	add_rule(pt, &rule);
 	if (h) {
 		struct wh_analysis then = h->then;
 		then.opt = &opt;
-		if ((rc = wh_derive_prefixes(&then, &h->traffic, present, 1, scratch, &before, err)))
+		if ((rc = wh_derive_prefixes(&then, &h->traffic, present, WH_NO_LIMITS, scratch, &before, err)))
 			goto out;
 		wh_breakage(a, t, wh_let_in(before.prefixes, before.n_prefixes, before.except, before.n_except, scratch), h->days, &b);
 		add_breakage(&pt->expected, &b);

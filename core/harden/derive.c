@@ -151,7 +151,7 @@ static void find_keep_out(const struct wh_analysis *a, struct wh_prefix *x, size
 	out->n_out = n;
 }
 
-void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price,
+void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
                      struct wh_arena *mem, struct wh_select_input *out)
 {
 	struct wh_select_peer *peers = wh_arena_unset(mem, t->n + 1, sizeof *peers);
@@ -168,9 +168,10 @@ void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *
 	}
 	out->n = n;
 	find_keep_out(a, x, n_x, find_trusted(a, present, mem, out), mem, out);
-	out->costs.line *= line_price;
+	out->costs.line *= limits.line_price;
 	out->costs.half_days = a->window.days / 2.0;
-	out->costs.max_lines = a->opt->max_prefixes;
+	out->costs.max_lines = limits.max_lines ? limits.max_lines : a->opt->max_prefixes;
+	out->costs.no_carving = limits.no_carving;
 	if (a->opt->permissiveness > 0)
 		out->costs.unseen /= a->opt->permissiveness;
 }
@@ -213,12 +214,12 @@ static struct wh_ranges opened_by_hand(const struct wh_analysis *a, struct wh_ra
 	return wh_ranges_minus(r, wh_ranges_from_prefixes(&probes, 1, mem), mem);
 }
 
-int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, double line_price,
+int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
                        struct wh_arena *mem, struct wh_selection *out, struct wh_error *err)
 {
 	struct wh_select_input in;
 
-	wh_select_input(a, t, present, line_price, mem, &in);
+	wh_select_input(a, t, present, limits, mem, &in);
 	return wh_select(&in, present->prefixes, present->n_prefixes, mem, out, err);
 }
 
@@ -229,12 +230,12 @@ struct wh_ranges wh_let_in(const struct wh_prefix *prefixes, size_t n, const str
 }
 
 int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
-                   const struct wh_present *present, double line_price, struct wh_arena *mem, struct wh_recommended_rule *out, struct wh_error *err)
+                   const struct wh_present *present, struct wh_limits limits, struct wh_arena *mem, struct wh_recommended_rule *out, struct wh_error *err)
 {
 	unsigned seen = wh_bits(all->days);
 	struct wh_selection s;
 	char proto[8];
-	int rc = wh_derive_prefixes(a, t, present, line_price, mem, &s, err);
+	int rc = wh_derive_prefixes(a, t, present, limits, mem, &s, err);
 
 	if (rc)
 		return rc;

@@ -84,12 +84,12 @@ static int derive_again(struct story *st, enum wh_direction d, uint8_t proto, un
 	if ((rc = wh_present(st->a.estate, st->resource, d, proto, (uint16_t)port, st->mem, &st->present, err)))
 		return rc;
 	wh_analysis_weigh(&st->a, &st->present, &st->traffic);
-	wh_select_input(&st->a, &st->traffic, &st->present, 1, st->mem, &st->input);
-	rc = wh_derive_rule(&st->a, st->resource, &st->all, &st->traffic, &st->present, 1, st->mem, &st->rule, err);
+	wh_select_input(&st->a, &st->traffic, &st->present, WH_NO_LIMITS, st->mem, &st->input);
+	rc = wh_derive_rule(&st->a, st->resource, &st->all, &st->traffic, &st->present, WH_NO_LIMITS, st->mem, &st->rule, err);
 	st->narrow_already = rc == 1;
 	if (rc < 0)
 		return rc;
-	return wh_judge_rule(&st->a, &st->traffic, &st->present, 1, st->mem, &st->rule, &st->why_not, err);
+	return wh_judge_rule(&st->a, &st->traffic, &st->present, WH_NO_LIMITS, st->mem, &st->rule, &st->why_not, err);
 }
 
 /* ---- the alternatives ---- */

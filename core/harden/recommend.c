@@ -44,16 +44,21 @@ static void find_outages(const struct wh_window *w, struct wh_arena *mem, struct
 	}
 }
 
+struct wh_desk *wh_desk_of(struct wh_recommending *r, unsigned thread)
+{
+	struct wh_desk *desk = &r->desk[thread];
+	if (!desk->kept)
+		*desk = (struct wh_desk){wh_arena_new(), wh_arena_new(), wh_arena_new()};
+	return desk;
+}
+
 int wh_recommend_job(void *arg, struct wh_store *s, unsigned thread, size_t i, struct wh_error *err)
 {
 	struct wh_recommending *r = arg;
 	struct wh_analysis mine = *r->a; /* but for the connection it is only read */
 	mine.store = s;
-	struct wh_desk *desk = &r->desk[thread];
-	if (!desk->kept)
-		*desk = (struct wh_desk){wh_arena_new(), wh_arena_new(), wh_arena_new()};
 	size_t at = r->which[i];
-	int rc = wh_recommend_resource(&mine, &r->rec->resources[at], r->price[at], desk, err);
+	int rc = wh_recommend_resource(&mine, &r->rec->resources[at], r->price[at], wh_desk_of(r, thread), err);
 	if (rc || r->again || !mine.opt->progress)
 		return rc;
 	pthread_mutex_lock(&r->lock);
@@ -87,11 +92,13 @@ static int recommend_all(const struct wh_analysis *a, struct wh_recommendation *
 {
 	struct wh_recommending r = {.a = a, .rec = rec, .which = in_order(a, rec, mem), .lock = PTHREAD_MUTEX_INITIALIZER};
 	r.price = wh_arena_array(mem, rec->n_resources + 1, sizeof *r.price);
+	r.fitted = wh_arena_array(mem, rec->n_resources + 1, sizeof *r.fitted);
 	for (size_t i = 0; i < rec->n_resources; i++)
 		r.price[i] = 1;
 	int rc = wh_crew_run(a->crew, rec->n_resources, wh_recommend_job, &r, err);
-	for (size_t i = 0; i < a->estate->n_nsgs && !rc; i++)
-		rc = wh_fit_group(&r, &a->estate->nsgs[i], mem, err);
+	for (int small = 0; small < 2; small++)
+		for (size_t i = 0; i < a->estate->n_nsgs && !rc; i++)
+			rc = wh_fit_group(&r, &a->estate->nsgs[i], small, mem, err);
 	for (unsigned i = 0; i < WH_MOST_THREADS; i++)
 		if (r.desk[i].kept) {
 			wh_arena_adopt(mem, r.desk[i].kept);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * recommend: the inside of it. candidates.c finds the ports to look at, resource.c derives the rules of one resource, budget.c makes them fit into the group that several
- * resources share, recommend.c does it for all, on several threads.
+ * recommend: the inside of it. candidates.c finds the ports to look at, resource.c derives the rules of one resource, shares.c shares a
+ * small budget out over ports, budget.c makes rules fit into the group that several resources share, recommend.c does it for all, on
+ * several threads.
  */
 #pragma once
 #include <pthread.h>
@@ -25,8 +26,34 @@ struct wh_candidates {
 int wh_candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, struct wh_arena *mem,
                        struct wh_candidates *out, struct wh_error *err);
 
-/* Fills *res, whose resource is set. `price` is what a line costs at the least: more than 1 where its group has no room. */
+/* A port that lines are shared out to. */
+#define WH_SHARE_MOST 64 /* lines: budgets of more are met by a price */
+struct wh_share {
+	struct wh_candidate port;
+	size_t resource;                   /* its place in the recommendation; the ports of one are next to each other */
+	size_t names;                      /* addresses that each of its rules names, where these weigh; 0: they do not */
+	double cost[2][WH_SHARE_MOST + 1]; /* [carved out of][k]: the best rule of just k lines; INFINITY: there is none, or it is not offered */
+	double left_open;                  /* addresses and /64s that the rules in force let in: what leaving it alone costs */
+	bool in, carved;                   /* the share; not in: left alone */
+	unsigned lines;
+};
+struct wh_room { size_t lines, weight; }; /* lines of each resource, prefixes of all: at most WH_SHARE_MOST, or SIZE_MAX: no limit */
+/* Sets the shares: the cheapest that there is room for. */
+void wh_share_out(struct wh_share *s, size_t n, struct wh_room room, struct wh_arena *mem);
+/* Fills cost, up to `most` lines, and left_open. */
+int wh_share_price(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits, size_t most,
+                   struct wh_arena *mem, struct wh_share *out, struct wh_error *err);
+/* The prefixes that such a rule adds to a group: its own, and the resource's addresses in an allow, a deny and a deny of what is carved out. */
+size_t wh_share_weight(const struct wh_share *s, unsigned lines, bool carved);
+
+/* resource.c: fills *res, whose resource is set. `price` is what a line costs at the least: more than 1 where its group has no room. */
 int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_desk *desk, struct wh_error *err);
+/* A share for each of res->rules, priced; out has room for them. Their names are set, and kept. */
+int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double price, size_t most, struct wh_desk *desk, struct wh_share *out,
+                   struct wh_error *err);
+/* Derives the rules anew, each within its share. Those that can't be offered like that lose that choice and are counted: share out again. */
+int wh_derive_shares(struct wh_analysis *a, struct wh_resource_result *res, struct wh_share *s, size_t n, double price, struct wh_desk *desk,
+                     size_t *refused, struct wh_error *err);
 void wh_join_reason(struct wh_resource_result *res, struct wh_arena *mem, const char *text);
 
 struct wh_recommending {
@@ -37,8 +64,11 @@ struct wh_recommending {
 	size_t done;
 	double *price;                         /* of a line, for each resource */
 	const size_t *which;                   /* the resources to derive */
-	bool again;                            /* at another price: the caller has been told of them */
+	bool again;                            /* within another budget: the caller has been told of them */
+	bool *fitted;                          /* each resource: into a group before */
 };
 int wh_recommend_job(void *arg, struct wh_store *s, unsigned thread, size_t i, struct wh_error *err); /* of a wh_recommending */
-/* All resources of the group have rules; makes them fit into it together. */
-int wh_fit_group(struct wh_recommending *r, const struct wh_nsg *nsg, struct wh_arena *mem, struct wh_error *err);
+struct wh_desk *wh_desk_of(struct wh_recommending *r, unsigned thread);
+/* Makes the rules of a group's resources fit into it together, where it has room for few (small), or for many. The many come first: a
+ * resource that is fitted into a small group afterwards takes no more of another than it had. */
+int wh_fit_group(struct wh_recommending *r, const struct wh_nsg *nsg, bool small, struct wh_arena *mem, struct wh_error *err);

@@ -37,38 +37,57 @@ static const char *kept_text(const char *s, struct wh_arena *mem)
 	return s ? wh_arena_strdup(mem, s) : NULL;
 }
 
-/* Derives one port's rule in memory of its own, and keeps the rule in desk->kept.
- * Returns as wh_derive_rule(); 1 also where the port is no candidate after all. */
-static int derive_one(const struct wh_analysis *a, const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, uint16_t port,
-                      double line_price, struct wh_desk *desk, struct wh_resource_result *res, struct wh_recommended_rule *rule, struct wh_error *err)
+/* What stays of a port without a rule, as a part of the resource's reason. */
+static void port_stays(struct wh_resource_result *res, struct wh_arena *mem, const struct wh_candidate *port, const char *how, const char *why)
 {
-	struct wh_arena *mem = desk->kept, *scratch = desk->port;
-	struct wh_port_traffic traffic = {.direction = d, .proto = proto, .port = port};
-	const struct wh_port_traffic *found = wh_traffic_find(t, d, proto, port);
-	struct wh_present present;
-	const char *why_not;
 	char text[8];
+	wh_join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is %s: %s", port->port, wh_proto_text(port->proto, text), how, why));
+}
+
+/* What reaches a port and what the rules in force let reach it, weighed, in desk->port, which is emptied. Returns 1 where it is no candidate
+ * after all. */
+static int open_port(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidate *port, struct wh_desk *desk,
+                     struct wh_resource_result *res, struct wh_port_traffic *traffic, struct wh_present *present, struct wh_error *err)
+{
+	const struct wh_port_traffic *found = wh_traffic_find(t, port->direction, port->proto, port->port);
 	int rc;
 
-	if (found)
-		traffic = *found;
-	wh_arena_reset(scratch);
-	if ((rc = wh_present(a->estate, res->resource, d, proto, port, scratch, &present, err)))
+	*traffic = found ? *found : (struct wh_port_traffic){.direction = port->direction, .proto = port->proto, .port = port->port};
+	wh_arena_reset(desk->port);
+	if ((rc = wh_present(a->estate, res->resource, port->direction, port->proto, port->port, desk->port, present, err)))
 		return rc;
-	if (!present.explicit_allow || !present.allowed.n)
+	if (!present->explicit_allow || !present->allowed.n)
 		return 1;
-	if (present.unknown || present.differs) {
-		wh_join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is left alone: %s", port, wh_proto_text(proto, text),
-		                                      present.unknown ? "a rule in force names members that are not known"
-		                                                      : "the rules in force treat the resource's addresses differently"));
+	if (present->unknown || present->differs) {
+		port_stays(res, desk->kept, port, "left alone", present->unknown ? "a rule in force names members that are not known"
+		                                                                 : "the rules in force treat the resource's addresses differently");
 		return 1;
 	}
-	wh_analysis_weigh(a, &present, &traffic);
-	if ((rc = wh_derive_rule(a, res->resource, t, &traffic, &present, line_price, scratch, rule, err)) ||
-	    (rc = wh_judge_rule(a, &traffic, &present, line_price, scratch, rule, &why_not, err)))
+	wh_analysis_weigh(a, present, traffic);
+	return 0;
+}
+
+/* Derives one port's rule in memory of its own, and keeps the rule in desk->kept. Returns as wh_derive_rule(); 1 also where it is not offered. */
+static int derive_one(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidate *port, struct wh_limits limits,
+                      struct wh_desk *desk, struct wh_resource_result *res, struct wh_recommended_rule *rule, struct wh_error *err)
+{
+	struct wh_arena *mem = desk->kept, *scratch = desk->port;
+	unsigned min = a->opt->min_days ? a->opt->min_days : 30;
+	struct wh_port_traffic traffic;
+	struct wh_present present;
+	const char *why_not;
+	int rc;
+
+	if ((rc = open_port(a, t, port, desk, res, &traffic, &present, err)) ||
+	    (rc = wh_derive_rule(a, res->resource, t, &traffic, &present, limits, scratch, rule, err)) ||
+	    (rc = wh_judge_rule(a, &traffic, &present, limits, scratch, rule, &why_not, err)))
 		return rc;
 	if (why_not) {
-		wh_join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is not narrowed: %s", port, wh_proto_text(proto, text), why_not));
+		port_stays(res, mem, port, "not narrowed", why_not);
+		return 1;
+	}
+	if (rule->system_generated && wh_bits(t->days) * 2 < min) {
+		port_stays(res, mem, port, "not closed", wh_arena_printf(mem, "the resource was seen on %d days only", wh_bits(t->days)));
 		return 1;
 	}
 	rule->prefixes = kept(rule->prefixes, rule->n_prefixes, mem);
@@ -83,44 +102,98 @@ static int derive_one(const struct wh_analysis *a, const struct wh_resource_traf
 static int derive_all(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidates *ports, double line_price,
                       struct wh_desk *desk, struct wh_resource_result *res, size_t *lines, struct wh_error *err)
 {
-	struct wh_arena *mem = desk->kept;
-	unsigned min = a->opt->min_days ? a->opt->min_days : 30;
-
-	res->rules = wh_arena_array(mem, ports->n + 1, sizeof *res->rules);
+	res->rules = wh_arena_array(desk->kept, ports->n + 1, sizeof *res->rules);
 	res->n_rules = 0;
 	res->reason = NULL;
 	*lines = 0;
 	for (size_t i = 0; i < ports->n; i++) {
 		struct wh_recommended_rule *rule = &res->rules[res->n_rules];
-		char proto[8];
-		int rc = derive_one(a, t, ports->p[i].direction, ports->p[i].proto, ports->p[i].port, line_price, desk, res, rule, err);
+		int rc = derive_one(a, t, &ports->p[i], (struct wh_limits){.line_price = line_price}, desk, res, rule, err);
 		if (rc < 0)
 			return rc;
 		if (rc == 1)
 			continue; /* as narrow already, or left alone */
-		if (rule->system_generated && wh_bits(t->days) * 2 < min) {
-			wh_join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is not closed: the resource was seen on %d days only", rule->port,
-			                                      wh_proto_text(rule->proto, proto), wh_bits(t->days)));
-			continue;
-		}
 		*lines += rule->n_prefixes + rule->n_except;
 		res->n_rules++;
 	}
 	return 0;
 }
 
-/* A resource's budget: lines grow dearer until all its rules fit together, and then as much cheaper as they still fit. `price` is what a line
- * costs at the least: more than 1 where its group has no room. */
+/* ---- within a small budget: exactly ---- */
+
+static int price_rules(const struct wh_analysis *a, const struct wh_resource_traffic *t, struct wh_resource_result *res, double price, size_t most,
+                       struct wh_desk *desk, struct wh_share *out, struct wh_error *err)
+{
+	for (size_t i = 0; i < res->n_rules; i++) {
+		struct wh_port_traffic traffic;
+		struct wh_present present;
+		int rc;
+		out[i].port = (struct wh_candidate){res->rules[i].direction, res->rules[i].proto, res->rules[i].port};
+		if ((rc = open_port(a, t, &out[i].port, desk, res, &traffic, &present, err)) == 0)
+			rc = wh_share_price(a, &traffic, &present, (struct wh_limits){.line_price = price}, most, desk->port, &out[i], err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int derive_shares(const struct wh_analysis *a, const struct wh_resource_traffic *t, struct wh_resource_result *res, struct wh_share *s, size_t n,
+                         double price, struct wh_desk *desk, size_t *refused, struct wh_error *err)
+{
+	res->rules = wh_arena_array(desk->kept, n + 1, sizeof *res->rules);
+	res->n_rules = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct wh_limits limits = {.line_price = price, .max_lines = s[i].lines, .no_carving = s[i].names && !s[i].carved};
+		int rc = s[i].in ? derive_one(a, t, &s[i].port, limits, desk, res, &res->rules[res->n_rules], err) : 0;
+		if (rc < 0)
+			return rc;
+		if (rc == 1) {
+			s[i].cost[s[i].carved][s[i].lines] = INFINITY;
+			++*refused;
+		} else if (s[i].in) {
+			res->n_rules++;
+		} else {
+			port_stays(res, desk->kept, &s[i].port, "left as it is", "the budget has no room for a rule");
+		}
+	}
+	return 0;
+}
+
+static int derive_exactly(const struct wh_analysis *a, const struct wh_resource_traffic *t, size_t budget, double price, struct wh_desk *desk,
+                          struct wh_resource_result *res, struct wh_error *err)
+{
+	size_t n = res->n_rules, refused = 1;
+	struct wh_share *s = wh_arena_array(desk->resource, n + 1, sizeof *s);
+	const char *reason = res->reason;
+	int rc = price_rules(a, t, res, price, budget, desk, s, err);
+
+	while (refused && !rc) {
+		refused = 0;
+		res->reason = reason;
+		wh_share_out(s, n, (struct wh_room){budget, SIZE_MAX}, desk->resource);
+		rc = derive_shares(a, t, res, s, n, price, desk, &refused, err);
+	}
+	res->status = WH_UNHEALTHY; /* also where no rule has room */
+	return rc;
+}
+
+/* ---- within any budget ---- */
+
+/* Where there is no room for so many lines, they grow dearer until all rules fit together, and then as much cheaper as they still fit.
+ * `price` is what a line costs at the least: more than 1 where its group has no room. */
 static int derive_within(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidates *ports, size_t budget, double price,
                          struct wh_desk *desk, struct wh_resource_result *res, struct wh_error *err)
 {
 	double lo = 0, hi = price;
 	size_t lines;
-	int rc;
+	int rc = derive_all(a, t, ports, price, desk, res, &lines, err);
 
-	while (!(rc = derive_all(a, t, ports, hi, desk, res, &lines, err)) && lines > budget && hi < ldexp(1, 60)) {
+	if (!rc && lines > budget && budget <= WH_SHARE_MOST)
+		return derive_exactly(a, t, budget, price, desk, res, err);
+	while (!rc && lines > budget && hi < ldexp(1, 60)) {
 		lo = hi;
 		hi *= 4;
+		rc = derive_all(a, t, ports, hi, desk, res, &lines, err);
 	}
 	if (!rc && lines > budget) {
 		if ((rc = derive_all(a, t, ports, price, desk, res, &lines, err)) == 0)
@@ -139,38 +212,71 @@ static int derive_within(const struct wh_analysis *a, const struct wh_resource_t
 	return rc || lo == 0 ? rc : derive_all(a, t, ports, hi, desk, res, &lines, err);
 }
 
-int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_desk *desk, struct wh_error *err)
+/* ---- a resource ---- */
+
+static int conclude(const struct wh_analysis *a, struct wh_resource_result *res, struct wh_desk *desk, struct wh_error *err)
 {
-	struct wh_arena *mem = desk->kept, *scratch = desk->resource;
-	size_t budget = a->opt->max_lines ? a->opt->max_lines : SIZE_MAX;
-	struct wh_resource_traffic t;
-	struct wh_candidates ports;
 	struct wh_counterexample ce;
 	char peer[WH_ADDR_STRLEN];
-	int rc;
 
-	wh_arena_reset(scratch);
-	if ((rc = wh_analysis_traffic(a, res->resource, scratch, &t, err)))
-		return rc;
-	res->first_day = t.first_day;
-	res->last_day = t.last_day;
-	res->days_with_data = wh_bits(t.days);
-	if ((res->reason = why_unscanned(a, &t, mem)))
-		return 0;
-	if ((rc = wh_candidate_ports(a, res->resource, &t, scratch, &ports, err)))
-		return rc;
-	size_t nsg = a->opt->max_prefixes_nsg ? a->opt->max_prefixes_nsg : WH_NSG_PREFIXES;
-	if (res->resource->n_nsgs && nsg < budget)
-		budget = nsg;
-	if ((rc = derive_within(a, &t, &ports, budget, price, desk, res, err)))
-		return rc;
-	res->status = res->n_rules ? WH_UNHEALTHY : WH_HEALTHY;
-	if (!res->n_rules && !res->reason)
-		res->reason = ports.n ? "the rules in force are as narrow as the traffic" : "no port that is looked at is open";
+	if (res->n_rules)
+		res->status = WH_UNHEALTHY;
 	wh_arena_reset(desk->port);
-	rc = wh_prove(a->estate, res->resource, res->rules, res->n_rules, desk->port, &ce, err);
+	int rc = wh_prove(a->estate, res->resource, res->rules, res->n_rules, desk->port, &ce, err);
 	if (rc == 1)
 		rc = wh_fail(err, -EPROTO, "%s: the proposal for port %u would let in %s, which the rules in force do not: nothing is offered",
 		             res->resource->name, ce.port, wh_addr_text(&ce.peer, peer));
 	return rc;
+}
+
+int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_desk *desk, struct wh_error *err)
+{
+	size_t budget = a->opt->max_lines ? a->opt->max_lines : SIZE_MAX, nsg = a->opt->max_prefixes_nsg ? a->opt->max_prefixes_nsg : WH_NSG_PREFIXES;
+	struct wh_resource_traffic t;
+	struct wh_candidates ports;
+	int rc;
+
+	wh_arena_reset(desk->resource);
+	if ((rc = wh_analysis_traffic(a, res->resource, desk->resource, &t, err)))
+		return rc;
+	res->first_day = t.first_day;
+	res->last_day = t.last_day;
+	res->days_with_data = wh_bits(t.days);
+	if ((res->reason = why_unscanned(a, &t, desk->kept)))
+		return 0;
+	if ((rc = wh_candidate_ports(a, res->resource, &t, desk->resource, &ports, err)))
+		return rc;
+	if (res->resource->n_nsgs && nsg < budget && nsg > WH_SHARE_MOST) /* a small one is shared out with the group's other resources, exactly */
+		budget = nsg;
+	res->status = WH_HEALTHY;
+	if ((rc = derive_within(a, &t, &ports, budget, price, desk, res, err)))
+		return rc;
+	if (!res->n_rules && !res->reason)
+		res->reason = ports.n ? "the rules in force are as narrow as the traffic" : "no port that is looked at is open";
+	return conclude(a, res, desk, err);
+}
+
+int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double price, size_t most, struct wh_desk *desk, struct wh_share *out,
+                   struct wh_error *err)
+{
+	struct wh_resource_traffic t;
+	int rc;
+
+	wh_arena_reset(desk->resource);
+	if ((rc = wh_analysis_traffic(a, res->resource, desk->resource, &t, err)))
+		return rc;
+	return price_rules(a, &t, res, price, most, desk, out, err);
+}
+
+int wh_derive_shares(struct wh_analysis *a, struct wh_resource_result *res, struct wh_share *s, size_t n, double price, struct wh_desk *desk,
+                     size_t *refused, struct wh_error *err)
+{
+	struct wh_resource_traffic t;
+	int rc;
+
+	wh_arena_reset(desk->resource);
+	if ((rc = wh_analysis_traffic(a, res->resource, desk->resource, &t, err)) ||
+	    (rc = derive_shares(a, &t, res, s, n, price, desk, refused, err)))
+		return rc;
+	return conclude(a, res, desk, err);
 }
