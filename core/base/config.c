@@ -203,7 +203,7 @@ int wh_directions_parse(const char *text, enum wh_directions *out)
 static int fill(struct wh_config *c, const char *file, const struct wh_yaml *root, struct wh_error *err)
 {
 	static const char *const known[] = {"store", "discover", "ports", "rules-dir", "memory-limit", "flush-interval", "min-days",
-	                                    "max-prefixes", "stable-days", "window-days", "direction", "trusted", "threat-intel", "jit", "watch", "azure", "nsg-scope", NULL};
+	                                    "max-prefixes", "max-prefixes-nsg", "stable-days", "window-days", "direction", "trusted", "threat-intel", "jit", "watch", "azure", "nsg-scope", NULL};
 	const char *text;
 	int rc = wh_yaml_check_keys(file, root, known, err);
 
@@ -226,6 +226,8 @@ static int fill(struct wh_config *c, const char *file, const struct wh_yaml *roo
 			rc = wh_yaml_int(file, n, 1, 64, &c->min_days, err);
 		} else if (!strcmp(n->key, "max-prefixes")) {
 			rc = wh_yaml_int(file, n, 1, 4000, &c->max_prefixes, err);
+		} else if (!strcmp(n->key, "max-prefixes-nsg")) {
+			rc = wh_yaml_int(file, n, 1, 4000, &c->max_prefixes_nsg, err);
 		} else if (!strcmp(n->key, "stable-days")) {
 			rc = wh_yaml_int(file, n, 0, 21, &c->stable_days, err);
 		} else if (!strcmp(n->key, "window-days")) {

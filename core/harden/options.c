@@ -15,7 +15,8 @@ int wh_harden_options_load(const struct wh_config *c, struct wh_store *s, const 
 	int rc;
 
 	*out = (struct wh_harden_options){.trusted = c->trusted, .n_trusted = c->n_trusted, .min_days = (unsigned)c->min_days,
-	                                  .max_prefixes = (unsigned)c->max_prefixes, .stable_days = (unsigned)c->stable_days,
+	                                  .max_prefixes = (unsigned)c->max_prefixes,
+	                                  .max_prefixes_nsg = (unsigned)c->max_prefixes_nsg, .stable_days = (unsigned)c->stable_days,
 	                                  .window_days = (unsigned)c->window_days, .directions = c->directions};
 	if ((rc = wh_config_rules_path(c, "evidence.yaml", path, sizeof path, err)))
 		return rc;

@@ -62,6 +62,7 @@ struct wh_config {
 	int64_t flush_interval;    /* seconds between the plugin's flushes; 0: 10 */
 	int64_t min_days;          /* 0: 30 */
 	int64_t max_prefixes;      /* a rule; 0: no budget */
+	int64_t max_prefixes_nsg;  /* a network security group, its own rules' included; 0: 4,000, as many as Azure takes */
 	int64_t stable_days;       /* a rule is offered once it was stable for so many; 0: at once */
 	enum wh_directions directions; /* which rules are recommended */
 	int64_t window_days;       /* what is older is forgotten; 0: all that the ledger's bitmaps hold, 64 */

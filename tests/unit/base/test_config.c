@@ -53,7 +53,7 @@ static void every_key_is_read(void **state)
 	struct wh_error err;
 	char want[96];
 	if (load("store: led.db\ndiscover: [10.0.0.0/8, 'fd00::/8']\nports: [22, 443/tcp]\nrules-dir: /r\nmemory-limit: 128MiB\n"
-	         "flush-interval: 5s\nmin-days: 14\nmax-prefixes: 50\nstable-days: 3\nwindow-days: 40\ntrusted: [192.0.2.0/24, '2001:db8::1']\nthreat-intel: bad.txt\n"
+	         "flush-interval: 5s\nmin-days: 14\nmax-prefixes: 50\nmax-prefixes-nsg: 900\nstable-days: 3\nwindow-days: 40\ntrusted: [192.0.2.0/24, '2001:db8::1']\nthreat-intel: bad.txt\n"
 	         "azure: {endpoint: 'https://management.usgovcloudapi.net', token-command: get token, ca-file: ca.pem, wait: 2m}\nnsg-scope: nic\n",
 	         &c, &err))
 		fail_msg("%s", err.text);
@@ -66,6 +66,7 @@ static void every_key_is_read(void **state)
 	assert_int_equal(c->flush_interval, 5);
 	assert_int_equal(c->min_days, 14);
 	assert_int_equal(c->max_prefixes, 50);
+	assert_int_equal(c->max_prefixes_nsg, 900);
 	assert_int_equal(c->stable_days, 3);
 	assert_int_equal(c->window_days, 40);
 	assert_int_equal(c->n_trusted, 2);
