@@ -21,7 +21,8 @@ bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, u
 void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, struct wh_ranges in, unsigned days, struct wh_breakage *out);
 
 /* Replays the rule before it is offered. Fills replayed, expected and what stands behind them; *why_not (in mem) is set when it
- * must not be offered: it would lose a peer that belongs, admit one that a hard rule keeps out, or has not settled yet. */
+ * must not be offered: it needs more lines than there are, would lose a peer that belongs, admit one that a hard rule keeps out, or has not
+ * settled yet. */
 int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
                   struct wh_arena *mem, struct wh_recommended_rule *rule, const char **why_not, struct wh_error *err);
 

@@ -98,12 +98,16 @@ static int expect(const struct wh_analysis *a, const struct wh_port_traffic *t, 
 int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
                   struct wh_arena *mem, struct wh_recommended_rule *rule, const char **why_not, struct wh_error *err)
 {
-	unsigned days = a->opt->holdout_days ? a->opt->holdout_days : HOLDOUT_DAYS;
+	unsigned days = a->opt->holdout_days ? a->opt->holdout_days : HOLDOUT_DAYS, most = limits.max_lines ? limits.max_lines : a->opt->max_prefixes;
 	struct wh_ranges in = wh_let_in(rule->prefixes, rule->n_prefixes, rule->except, rule->n_except, mem);
 	struct wh_breakage since;
 	int rc;
 
 	*why_not = NULL;
+	if (most && rule->n_prefixes + rule->n_except > most) {
+		*why_not = wh_arena_printf(mem, "%zu lines are the fewest that let every peer in, and the limit is %u", rule->n_prefixes + rule->n_except, most);
+		return 0;
+	}
 	wh_breakage(a, t, in, 0, &rule->replayed);
 	if (rule->replayed.peers) {
 		*why_not = wh_arena_printf(mem, "a replay of its own days would lose %llu peers that belong", (unsigned long long)rule->replayed.peers);

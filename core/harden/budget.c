@@ -46,49 +46,60 @@ struct group {
 
 /* ---- in room for few ---- */
 
-/* The choices of a resource that was fitted into another group before must not grow there again. */
+/* A rule's share is no more than the rule that there is. */
 static void keep_within(struct wh_share *s, const struct wh_recommended_rule *rule)
 {
-	size_t most = wh_share_weight(s, (unsigned)(rule->n_prefixes + rule->n_except), rule->n_except > 0);
+	unsigned lines = (unsigned)(rule->n_prefixes + rule->n_except);
 	for (int carved = 0; carved < 2; carved++)
 		for (unsigned k = 0; k <= WH_SHARE_MOST; k++)
-			if (wh_share_weight(s, k, carved) > most)
+			if (k > lines || wh_share_weight(s, k, carved) > wh_share_weight(s, lines, rule->n_except > 0))
 				s->cost[carved][k] = INFINITY;
 }
 
-static int price_group(struct wh_recommending *r, const struct group *g, struct wh_analysis *a, struct wh_share *s, struct wh_error *err)
+/* `lines` is the budget of each resource. One that was fitted into another group before must not grow there again; nor may any where the
+ * table of shares would be too large to tell lines from prefixes. */
+static int price_group(struct wh_recommending *r, const struct group *g, struct wh_analysis *a, size_t *lines, struct wh_share *s, struct wh_error *err)
 {
+	bool as_they_are = *lines < g->room && g->room > WH_SHARE_MOST;
 	int rc = 0;
+
+	if (*lines >= g->room || as_they_are)
+		*lines = SIZE_MAX;
 	for (size_t i = 0, at = 0; i < g->n && !rc; at += r->rec->resources[g->which[i++]].n_rules) {
 		struct wh_resource_result *res = &r->rec->resources[g->which[i]];
-		for (size_t k = 0; k < res->n_rules; k++)
-			s[at + k].resource = g->which[i], s[at + k].names = res->resource->n_addrs;
+		for (size_t k = 0; k < res->n_rules; k++) {
+			s[at + k].resource = g->which[i];
+			s[at + k].names = res->resource->n_addrs;
+		}
 		rc = wh_price_rules(a, res, r->price[g->which[i]], g->room < WH_SHARE_MOST ? g->room : WH_SHARE_MOST, wh_desk_of(r, 0), &s[at], err);
-		for (size_t k = 0; k < res->n_rules && !rc && r->fitted[g->which[i]]; k++)
+		for (size_t k = 0; k < res->n_rules && !rc && (as_they_are || r->fitted[g->which[i]]); k++)
 			keep_within(&s[at + k], &res->rules[k]);
 	}
 	return rc;
 }
 
-/* By the ports' shares of the group's room: see shares.c. */
-static int fit_exactly(struct wh_recommending *r, const struct group *g, struct wh_arena *mem, struct wh_error *err)
+/* By the ports' shares of the group's room, exactly where it is small: see shares.c. */
+static int fit_by_shares(struct wh_recommending *r, const struct group *g, struct wh_arena *mem, struct wh_error *err)
 {
-	size_t lines = r->a->opt->max_lines && r->a->opt->max_lines < WH_SHARE_MOST ? r->a->opt->max_lines : SIZE_MAX, n = 0, refused = 1;
+	size_t lines = r->a->opt->max_lines ? r->a->opt->max_lines : SIZE_MAX, n = 0, refused = 1;
+	size_t *rules = wh_arena_array(mem, g->n + 1, sizeof *rules);
 	const char **reason = wh_arena_array(mem, g->n + 1, sizeof *reason);
+	struct wh_desk *desk = wh_desk_of(r, 0);
 	struct wh_analysis a = *r->a;
 
 	for (size_t i = 0; i < g->n; i++) {
 		reason[i] = r->rec->resources[g->which[i]].reason;
-		n += g->had[i];
+		n += rules[i] = r->rec->resources[g->which[i]].n_rules;
 	}
 	struct wh_share *s = wh_arena_array(mem, n + 1, sizeof *s);
-	int rc = price_group(r, g, &a, s, err);
+	int rc = price_group(r, g, &a, &lines, s, err);
 	while (refused && !rc) {
 		refused = 0;
-		wh_share_out(s, n, (struct wh_room){lines, g->room}, mem);
-		for (size_t i = 0, at = 0; i < g->n && !rc; at += g->had[i++]) {
+		wh_arena_reset(desk->port);
+		wh_share_out(s, n, (struct wh_room){lines, g->room}, desk->port);
+		for (size_t i = 0, at = 0; i < g->n && !rc; at += rules[i++]) {
 			r->rec->resources[g->which[i]].reason = reason[i];
-			rc = wh_derive_shares(&a, &r->rec->resources[g->which[i]], &s[at], g->had[i], r->price[g->which[i]], wh_desk_of(r, 0), &refused, err);
+			rc = wh_derive_shares(&a, &r->rec->resources[g->which[i]], &s[at], rules[i], r->price[g->which[i]], desk, &refused, err);
 		}
 	}
 	return rc;
@@ -121,12 +132,8 @@ static int fit_by_price(struct wh_recommending *r, const struct group *g, double
 		hi *= 4;
 	}
 	if (!rc && sum > g->room) {
-		size_t fewest = g->own + sum;
 		rc = derive_at(r, g, least, &sum, err);
-		for (size_t i = 0; i < g->n && !rc; i++)
-			wh_join_reason(&r->rec->resources[g->which[i]], mem, wh_arena_printf(mem, "%s: even the fewest lines that let every peer in make %zu "
-			                                                                     "prefixes, and the group holds %zu: split it", g->nsg->name, fewest, g->own + g->room));
-		return rc;
+		return rc ? rc : fit_by_shares(r, g, mem, err);
 	}
 	for (int i = 0; i < 8 && !rc; i++) {
 		double mid = sqrt(lo * hi);
@@ -167,7 +174,7 @@ int wh_fit_group(struct wh_recommending *r, const struct wh_nsg *nsg, bool small
 	if (find_group(r, nsg, mem, &g, &least) <= g.room || small != (g.room <= WH_SHARE_MOST))
 		return 0;
 	r->again = true;
-	int rc = small ? fit_exactly(r, &g, mem, err) : fit_by_price(r, &g, least, mem, err);
+	int rc = small ? fit_by_shares(r, &g, mem, err) : fit_by_price(r, &g, least, mem, err);
 	for (size_t i = 0; i < g.n && !rc; i++) { /* what has no room stays as the rule in force has it, which is no narrowing */
 		struct wh_resource_result *res = &r->rec->resources[g.which[i]];
 		r->fitted[g.which[i]] = true;

@@ -250,9 +250,6 @@ int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, con
 		out->days = seen;
 		out->note = wh_arena_printf(mem, "the sensor saw this resource on %u of %u days, and nobody on this port belonged%s%s", seen,
 		                            a->window.days, out->note ? "; " : "", out->note ? out->note : "");
-	} else if (s.over_budget) {
-		out->note = wh_arena_printf(mem, "%zu lines are the fewest that let every peer in: the limit is %u%s%s", s.n_prefixes + s.n_except,
-		                            a->opt->max_prefixes, out->note ? "; " : "", out->note ? out->note : "");
 	}
 	struct wh_ranges now = opened_by_hand(a, present->allowed, r, mem);
 	return !wh_ranges_minus(now, proposed, mem).n;

@@ -27,7 +27,7 @@ int wh_candidate_ports(const struct wh_analysis *a, const struct wh_resource *r,
                        struct wh_candidates *out, struct wh_error *err);
 
 /* A port that lines are shared out to. */
-#define WH_SHARE_MOST 64 /* lines: budgets of more are met by a price */
+#define WH_SHARE_MOST 64 /* lines of a rule: larger budgets are met by a price, where one does */
 struct wh_share {
 	struct wh_candidate port;
 	size_t resource;                   /* its place in the recommendation; the ports of one are next to each other */
@@ -37,7 +37,7 @@ struct wh_share {
 	bool in, carved;                   /* the share; not in: left alone */
 	unsigned lines;
 };
-struct wh_room { size_t lines, weight; }; /* lines of each resource, prefixes of all: at most WH_SHARE_MOST, or SIZE_MAX: no limit */
+struct wh_room { size_t lines, weight; }; /* lines of each resource, prefixes of all; SIZE_MAX: no limit */
 /* Sets the shares: the cheapest that there is room for. */
 void wh_share_out(struct wh_share *s, size_t n, struct wh_room room, struct wh_arena *mem);
 /* Fills cost, up to `most` lines, and left_open. */

@@ -119,7 +119,7 @@ static int derive_all(const struct wh_analysis *a, const struct wh_resource_traf
 	return 0;
 }
 
-/* ---- within a small budget: exactly ---- */
+/* ---- within a budget, by shares ---- */
 
 static int price_rules(const struct wh_analysis *a, const struct wh_resource_traffic *t, struct wh_resource_result *res, double price, size_t most,
                        struct wh_desk *desk, struct wh_share *out, struct wh_error *err)
@@ -159,18 +159,20 @@ static int derive_shares(const struct wh_analysis *a, const struct wh_resource_t
 	return 0;
 }
 
-static int derive_exactly(const struct wh_analysis *a, const struct wh_resource_traffic *t, size_t budget, double price, struct wh_desk *desk,
-                          struct wh_resource_result *res, struct wh_error *err)
+/* Exactly, within a small budget; in a larger one, where even the fewest lines of all ports have no room, as well as shares can. */
+static int derive_by_shares(const struct wh_analysis *a, const struct wh_resource_traffic *t, size_t budget, double price, struct wh_desk *desk,
+                            struct wh_resource_result *res, struct wh_error *err)
 {
 	size_t n = res->n_rules, refused = 1;
 	struct wh_share *s = wh_arena_array(desk->resource, n + 1, sizeof *s);
 	const char *reason = res->reason;
-	int rc = price_rules(a, t, res, price, budget, desk, s, err);
+	int rc = price_rules(a, t, res, price, budget < WH_SHARE_MOST ? budget : WH_SHARE_MOST, desk, s, err);
 
 	while (refused && !rc) {
 		refused = 0;
 		res->reason = reason;
-		wh_share_out(s, n, (struct wh_room){budget, SIZE_MAX}, desk->resource);
+		wh_arena_reset(desk->port);
+		wh_share_out(s, n, (struct wh_room){budget, SIZE_MAX}, desk->port);
 		rc = derive_shares(a, t, res, s, n, price, desk, &refused, err);
 	}
 	res->status = WH_UNHEALTHY; /* also where no rule has room */
@@ -189,16 +191,15 @@ static int derive_within(const struct wh_analysis *a, const struct wh_resource_t
 	int rc = derive_all(a, t, ports, price, desk, res, &lines, err);
 
 	if (!rc && lines > budget && budget <= WH_SHARE_MOST)
-		return derive_exactly(a, t, budget, price, desk, res, err);
+		return derive_by_shares(a, t, budget, price, desk, res, err);
 	while (!rc && lines > budget && hi < ldexp(1, 60)) {
 		lo = hi;
 		hi *= 4;
 		rc = derive_all(a, t, ports, hi, desk, res, &lines, err);
 	}
 	if (!rc && lines > budget) {
-		if ((rc = derive_all(a, t, ports, price, desk, res, &lines, err)) == 0)
-			wh_join_reason(res, desk->kept, wh_arena_printf(desk->kept, "even the fewest lines that let every peer in are more than %zu", budget));
-		return rc;
+		rc = derive_all(a, t, ports, price, desk, res, &lines, err);
+		return rc ? rc : derive_by_shares(a, t, budget, price, desk, res, err);
 	}
 	for (int i = 0; i < 10 && !rc && lo > 0; i++) { /* geometrically: prices are ratios */
 		double mid = sqrt(lo * hi);

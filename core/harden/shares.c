@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A small budget, shared out over ports exactly.
+ * A budget, shared out over ports: exactly where it is of WH_SHARE_MOST lines or fewer. In a larger one no port's rule gets more than
+ * these, which is for budgets too small for all ports at any price.
  *
  * Selection gives what the best rule of a port costs at each number of lines; which of them each port gets is the knapsack problem of
  * several choices a thing, solved by its table: from the last port back, what the ports from here on cost with so many lines left for
@@ -96,7 +97,7 @@ int wh_share_price(const struct wh_analysis *a, const struct wh_port_traffic *t,
 	wh_select_input(a, t, present, limits, mem, &in);
 	if ((rc = wh_select_curve(&in, present->prefixes, present->n_prefixes, most, mem, any, err)))
 		return rc;
-	if (in.costs.max_lines && in.costs.max_lines < most && !isinf(any[in.costs.max_lines])) /* what a rule may have */
+	if (in.costs.max_lines && in.costs.max_lines < most) /* what a rule may have */
 		most = in.costs.max_lines;
 	steps_only(any, most, out->cost[1]);
 	steps_only(any, most, out->cost[0]);

@@ -253,12 +253,50 @@ static void a_share_that_narrows_nothing_is_given_to_another_port(void **state)
 	scene_close(&s);
 }
 
+static void a_budget_that_even_single_lines_overrun_is_kept_by_leaving_ports_as_they_are(void **state)
+{
+	(void)state;
+	enum { RESOURCES = 40, OPEN = 80 };
+	static const char group[] = "{\"name\": \"web\", \"securityRules\": [{\"name\": \"ssh\", \"priority\": 300, \"access\": \"Allow\", \"direction\": \"Inbound\","
+	                            "\"protocol\": \"Tcp\", \"sourceAddressPrefix\": \"140.0.0.0/8\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\","
+	                            "\"destinationPortRange\": \"22\"}]}";
+	char yaml[4096], *at = yaml + sprintf(yaml, "resources:\n"), to[32];
+	struct scene s;
+	size_t rules = 0;
+
+	for (int i = 0; i < RESOURCES; i++)
+		at += sprintf(at, "  - {name: vm%d, addresses: [10.0.0.%d], nsgs: [web.json]}\n", i, i + 4);
+	scene_open(&s, group, 0);
+	scene_estate(&s, yaml);
+	for (int day = 0; day < 31; day++)
+		for (int i = 0; i < RESOURCES; i++) {
+			sprintf(to, "10.0.0.%d", i + 4);
+			scene_session_to(&s, "140.20.30.8", to, 22, day, 9, 64, 600);
+		}
+	scene_recommend(&s);
+	struct wh_recommendation *rec = recommend(&s, "22", (struct wh_harden_options){.max_prefixes_nsg = 100, .no_holdout = true});
+	for (size_t i = 0; i < RESOURCES; i++)
+		rules += rec->resources[i].n_rules;
+	assert_int_equal(rules, 98 / 3); /* each a prefix, and its resource's address in an allow and a deny */
+	scene_close(&s);
+
+	scene_open(&s, NULL, 0);
+	for (int day = 0; day < 31; day++)
+		for (uint16_t port = 0; port < OPEN; port++)
+			scene_session(&s, "140.20.30.8", (uint16_t)(8000 + port), day, 9, 64, 600);
+	scene_recommend(&s);
+	rec = recommend(&s, "all", (struct wh_harden_options){.max_lines = 70, .no_holdout = true});
+	assert_int_equal(rec->resources[0].n_rules, 70);
+	scene_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_way_to_share_out_is_better),
 		cmocka_unit_test(a_resource_within_a_budget_has_the_cheapest_rules_that_there_is_room_for),
 		cmocka_unit_test(a_share_that_narrows_nothing_is_given_to_another_port),
+		cmocka_unit_test(a_budget_that_even_single_lines_overrun_is_kept_by_leaving_ports_as_they_are),
 		cmocka_unit_test(resources_in_a_group_with_little_room_share_it_as_well_as_can_be),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
