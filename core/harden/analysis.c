@@ -274,6 +274,14 @@ static void let_in_again(struct wh_evidence_peer *p)
 	p->verdict = WH_PEER_IN;
 }
 
+struct wh_window wh_window_seen(const struct wh_window *w, unsigned days)
+{
+	struct wh_window seen = *w;
+	seen.sensor = days < 64 ? w->sensor >> days << days : 0;
+	seen.sensor_days = wh_bits(seen.sensor);
+	return seen;
+}
+
 void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *present, struct wh_port_traffic *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
@@ -285,7 +293,8 @@ void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *pre
 		for (size_t k = 0; k < present->n_prefixes && !p->named && present->n_prefixes <= 1024; k++)
 			p->named = narrow(&present->prefixes[k]) && wh_prefix_has(&present->prefixes[k], &p->addr);
 	}
-	wh_evidence(t->peers, t->n, &a->window, &a->shapes, &a->weights);
+	struct wh_window seen = wh_window_seen(&a->window, t->unseen_days);
+	wh_evidence(t->peers, t->n, &seen, &a->shapes, &a->weights);
 	for (size_t i = 0; i < t->n; i++)
 		if (is_blocked(&t->peers[i]))
 			let_in_again(&t->peers[i]);

@@ -46,6 +46,7 @@ struct wh_port_traffic {
 	uint16_t port;
 	struct wh_evidence_peer *peers; size_t n; /* by address; evidence not yet weighed */
 	uint64_t refused;                         /* unanswered flows */
+	unsigned unseen_days;                     /* up to the window's end, on which nothing was seen of the resource: no silence of its peers */
 };
 struct wh_resource_traffic {
 	struct wh_port_traffic *ports; size_t n;  /* by direction, port, proto */
@@ -70,6 +71,8 @@ struct wh_present {
 };
 int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_direction d, uint8_t proto, uint16_t port, struct wh_arena *mem,
                struct wh_present *out, struct wh_error *err);
+/* The window without the last `days`: nobody's silence counts on them. */
+struct wh_window wh_window_seen(const struct wh_window *w, unsigned days);
 /* Marks peers as outside, trusted, listed or named, and weighs them. */
 void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *present, struct wh_port_traffic *t);
 /* What one rule must do with. */

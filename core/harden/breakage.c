@@ -41,7 +41,9 @@ bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, u
 		*p = t->peers[i];
 		p->days >>= days;
 	}
-	wh_evidence_again(out->traffic.peers, out->traffic.n, &out->then.window, &a->weights);
+	out->traffic.unseen_days = t->unseen_days > days ? t->unseen_days - days : 0;
+	struct wh_window seen = wh_window_seen(&out->then.window, out->traffic.unseen_days);
+	wh_evidence_again(out->traffic.peers, out->traffic.n, &seen, &a->weights);
 	return true;
 }
 

@@ -109,6 +109,23 @@ static int recommend_all(const struct wh_analysis *a, struct wh_recommendation *
 	return rc;
 }
 
+/* A resource that the sensor hears no longer, while it hears others, is told: what its peers do since is not known. */
+static void tell_unseen(const struct wh_window *w, struct wh_recommendation *rec, struct wh_arena *mem)
+{
+	enum { TOLD_FROM = 3 };
+	char at[WH_TIME_STRLEN];
+
+	for (size_t i = 0; i < rec->n_resources; i++) {
+		struct wh_resource_result *res = &rec->resources[i];
+		int64_t quiet = res->first_day <= res->last_day ? (int64_t)w->last - res->last_day : 0;
+		unsigned days = quiet <= 0 ? 0 : quiet < 64 ? wh_bits(w->sensor & ((UINT64_C(1) << quiet) - 1)) : w->sensor_days;
+		if (days >= TOLD_FROM)
+			wh_join_reason(res, mem, wh_arena_printf(mem, "nothing was seen of it since %.10s, on %u days on which the sensor saw others: does it "
+			                                              "still? No peer is held to be gone for these days",
+			                                         wh_time_text(res->last_day * WH_US_PER_DAY, at), days));
+	}
+}
+
 int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char *const *names, size_t n,
                  const struct wh_harden_options *opt, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
 {
@@ -131,6 +148,7 @@ int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char 
 		if (wanted(estate, &estate->resources[i], names, n))
 			rec->resources[rec->n_resources++].resource = &estate->resources[i];
 	rc = recommend_all(&a, rec, mem, err);
+	tell_unseen(&a.window, rec, mem);
 	wh_analysis_close(&a);
 	if (!rc)
 		*out = rec;

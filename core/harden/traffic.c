@@ -227,6 +227,8 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 	if (wh_mark_other_ports(a, out))
 		return wh_fail(err, -ENOMEM, "out of memory");
 	add_refused(a, r, mem, out);
+	for (size_t i = 0; i < out->n; i++) /* a sensor that hears others, and not this one, says nothing of its peers */
+		out->ports[i].unseen_days = out->days ? (unsigned)__builtin_ctzll(out->days) : 0;
 	return 0;
 }
 
