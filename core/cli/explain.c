@@ -20,7 +20,7 @@ static int run(struct cli *c, int argc, char **argv)
 	if ((rc = cli_open_store(c, WH_STORE_READ, &s)))
 		return rc;
 	struct wh_arena *mem = wh_arena_new();
-	if (wh_harden_options_load(c->config, s, "all", mem, &opt, &err) || wh_estate_load(s, mem, &estate, &err) ||
+	if (wh_harden_options_load(c->config, s, NULL, mem, &opt, &err) || wh_estate_load(s, mem, &estate, &err) ||
 	    wh_explain(s, estate, argv[optind], argv[optind + 1], &opt, c->json, &text, &err))
 		rc = cli_error(&err);
 	else
@@ -37,8 +37,9 @@ const struct cli_command cli_explain = {
 	.summary = "say why a rule looks as it does: peers, evidence, what was left out, what other choices cost",
 	.help = "usage: whittle explain RESOURCE RULE [--json]\n\n"
 	        "Derives one rule again and tells how: which peers stand behind it and what spoke for each, who was left out and by\n"
-	        "which rule, and for each prefix what the next wider and the next narrower choice would have cost. RULE is a port, a\n"
-	        "port with its protocol, or a rule's name.\n\n"
+	        "which rule, and for each prefix what the next wider and the next narrower choice would have cost. RULE is a port (22, 22/udp,\n"
+	        "'443/tcp out') or a rule's name. What the last 'whittle recommend' was asked for, such as --lines, counts here too. Where\n"
+	        "nothing is offered, it says why.\n\n"
 	        "  --json  all prefixes and peers with every feature's value and weight\n\n"
 	        "example:\n"
 	        "  whittle explain vm1 22/tcp\n",

@@ -81,6 +81,25 @@ static json_t *resource_json(const struct wh_resource_result *res, struct writte
 	return doc;
 }
 
+static void add_number(json_t *o, const char *key, double v)
+{
+	if (v > 0)
+		json_object_set_new(o, key, v == floor(v) ? json_integer((json_int_t)v) : json_real(twelve_digits(v)));
+}
+
+/* Empty where nothing was asked for. */
+static json_t *asked_json(const struct wh_asked *a)
+{
+	json_t *o = json_object();
+	add_number(o, "permissiveness", a->permissiveness);
+	add_number(o, "lines", a->max_lines);
+	add_number(o, "maxPrefixes", a->max_prefixes);
+	add_number(o, "minDays", a->min_days);
+	add_number(o, "windowDays", a->window_days);
+	add_number(o, "stableDays", a->stable_days);
+	return o;
+}
+
 static json_t *document(const struct wh_recommendation *r, struct written *written)
 {
 	char at[WH_TIME_STRLEN], from[WH_TIME_STRLEN], to[WH_TIME_STRLEN];
@@ -94,8 +113,9 @@ static json_t *document(const struct wh_recommendation *r, struct written *writt
 		wh_time_text(r->silent[i].last * WH_US_PER_DAY, last);
 		json_array_append_new(silent, json_pack("{s:s, s:s}", "first", first, "last", last));
 	}
-	return json_pack("{s:i, s:s, s:{s:s, s:s, s:i, s:o}, s:o}", "version", 1, "calculatedAt", wh_time_text(r->calculated_us, at), "window", "from",
-	                 wh_time_text(r->from_us, from), "to", wh_time_text(r->to_us, to), "days", (int)r->days, "sensorSilent", silent, "resources", list);
+	return json_pack("{s:i, s:s, s:{s:s, s:s, s:i, s:o}, s:o, s:o}", "version", 1, "calculatedAt", wh_time_text(r->calculated_us, at), "window", "from",
+	                 wh_time_text(r->from_us, from), "to", wh_time_text(r->to_us, to), "days", (int)r->days, "sensorSilent", silent, "asked",
+	                 asked_json(&r->asked), "resources", list);
 }
 
 static char *text_json(const struct wh_recommendation *r, const struct wh_changes *changes, bool compact)
@@ -245,6 +265,13 @@ static int64_t time_of(struct reading *rd, const json_t *obj, const char *key)
 	return us;
 }
 
+static struct wh_asked asked_of(const json_t *doc)
+{
+	const json_t *o = json_object_get(doc, "asked");
+	return (struct wh_asked){json_number_value(json_object_get(o, "permissiveness")), (unsigned)count_of(o, "lines"), (unsigned)count_of(o, "maxPrefixes"),
+	                         (unsigned)count_of(o, "minDays"), (unsigned)count_of(o, "windowDays"), (unsigned)count_of(o, "stableDays")};
+}
+
 static enum wh_status status_of(const char *s)
 {
 	return s && !strcmp(s, "healthy") ? WH_HEALTHY : s && !strcmp(s, "unhealthy") ? WH_UNHEALTHY : WH_UNSCANNED;
@@ -299,6 +326,7 @@ int wh_recommendation_load(struct wh_store *s, const struct wh_estate *e, struct
 	r->from_us = time_of(&rd, window, "from");
 	r->to_us = time_of(&rd, window, "to");
 	r->days = (unsigned)count_of(window, "days");
+	r->asked = asked_of(doc);
 	r->resources = wh_arena_array(mem, json_array_size(list) + 1, sizeof *r->resources);
 	for (size_t i = 0; i < json_array_size(list) && !rd.bad; i++)
 		read_resource(&rd, e, json_array_get(list, i), r);

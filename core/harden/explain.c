@@ -2,11 +2,16 @@
 /*
  * Why: the derivation of one rule, run again and told. Which peers stand behind it and what spoke for them, what was left out and
  * by which rule, and for each prefix what the next wider and the next narrower choice would have cost.
+ *
+ * It is told of what recommend offers, with the options that the kept recommendation was made with. Where that one was held to fewer lines, by
+ * --lines or by what its group holds, the choice among all rules of a resource is not made again: its rule is explained as it was kept, as
+ * long as it lets in whom the evidence of today wants in. Where nothing is offered, recommend itself is asked why, for this port alone.
  */
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "harden/advice.h"
 #include "harden/select.h"
 #include "whittle/intel.h"
@@ -29,7 +34,11 @@ struct story {
 	struct wh_select_input input;
 	struct wh_recommended_rule rule;
 	bool narrow_already;
-	const char *why_not; /* why it would not be offered; NULL */
+	const char *why_not; /* why it is not offered; NULL */
+	const struct wh_recommendation *kept;       /* by the last recommend; NULL */
+	const struct wh_recommended_rule *kept_rule; /* its rule of this port; NULL */
+	bool kept_differs;   /* from what is derived now */
+	size_t limited;      /* kept_rule is told, since it was held to fewer lines than these; 0: not so */
 	struct wh_intel_list *lists; size_t n_lists; /* threat lists: who says so */
 	struct wh_arena *mem;
 };
@@ -44,31 +53,136 @@ static const char *named_by(const struct story *st, const struct wh_addr *a)
 	return names;
 }
 
-/* "22", "22/tcp", or a rule's own name, "TCP-Inbound-22" or "TCP-Outbound-443". */
+/* A rule's own name, "TCP-Inbound-22"; "22", "22/tcp", or as recommend's table has it, "443/TCP out". */
 static int parse_rule(const char *text, enum wh_direction *d, uint8_t *proto, unsigned *port, struct wh_error *err)
 {
 	char word[64], *end, *dash;
 	unsigned long n;
+	bool good = true;
 
 	snprintf(word, sizeof word, "%.63s", text);
 	*proto = WH_PROTO_TCP;
 	*d = WH_INBOUND;
-	if ((dash = strchr(word, '-'))) { /* PROTO-Direction-PORT */
+	if ((dash = strchr(word, '-')) && dash > word) {
 		char *last = strrchr(word, '-');
 		*dash = *last = 0;
-		*d = !strcmp(dash + 1, "Outbound") ? WH_OUTBOUND : WH_INBOUND;
-		if (wh_proto_parse(word, proto) || last == dash || strcmp(dash + 1, wh_direction_text(*d)))
-			return wh_fail_input(err, -EINVAL, "'%s' is no rule such as 22, 22/tcp or TCP-Inbound-22", text);
+		*d = !strcasecmp(dash + 1, "Outbound") ? WH_OUTBOUND : WH_INBOUND;
+		good = last != dash && !strcasecmp(dash + 1, wh_direction_text(*d)) && !wh_proto_parse(word, proto);
 		n = strtoul(last + 1, &end, 10);
+		good = good && last[1] >= '0' && last[1] <= '9' && !*end;
 	} else {
+		size_t len = strlen(word);
+		if (len > 4 && strchr(" /", word[len - 4]) && !strcasecmp(word + len - 3, "out")) {
+			*d = WH_OUTBOUND;
+			word[len - 4] = 0;
+		}
 		n = strtoul(word, &end, 10);
-		if (*end == '/' && !wh_proto_parse(end + 1, proto))
-			end += strlen(end);
+		good = word[0] >= '0' && word[0] <= '9' && (!*end || (*end == '/' && !wh_proto_parse(end + 1, proto)));
 	}
-	if (*end || n < 1 || n > 65535 || (word[0] == '-'))
-		return wh_fail_input(err, -EINVAL, "'%.60s' is no rule such as 22, 22/tcp or TCP-Inbound-22", text);
+	if (!good || n < 1 || n > 65535 || (*proto != WH_PROTO_TCP && *proto != WH_PROTO_UDP))
+		return wh_fail_input(err, -EINVAL, "'%.60s' is no rule such as 22, 22/tcp, 443/tcp out or TCP-Inbound-22", text);
 	*port = (unsigned)n;
 	return 0;
+}
+
+/* ---- what is offered ---- */
+
+static void find_kept(struct story *st, struct wh_store *s, const struct wh_estate *e, enum wh_direction d, uint8_t proto, unsigned port)
+{
+	struct wh_recommendation *rec;
+	struct wh_error none = {0};
+
+	if (wh_recommendation_load(s, e, st->mem, &rec, &none))
+		return; /* none yet, or none that can be read: recommend says so */
+	for (size_t i = 0; i < rec->n_resources; i++) {
+		if (rec->resources[i].resource != st->resource)
+			continue;
+		st->kept = rec;
+		for (size_t k = 0; k < rec->resources[i].n_rules; k++)
+			if (rec->resources[i].rules[k].direction == d && rec->resources[i].rules[k].proto == proto && rec->resources[i].rules[k].port == port)
+				st->kept_rule = &rec->resources[i].rules[k];
+	}
+}
+
+/* Why recommend passes the port over; NULL when it does not. */
+static const char *passed_over(const struct story *st, const struct wh_harden_options *opt, enum wh_direction d, uint8_t proto, unsigned port)
+{
+	const struct wh_port_list *list = d == WH_INBOUND ? opt->ports : opt->ports_outbound;
+	char text[8];
+
+	if (st->present.unknown || st->present.differs)
+		return NULL; /* said by recommend */
+	if (!st->present.explicit_allow || !st->present.allowed.n)
+		return d == WH_INBOUND ? "no rule in force opens this port" : "no outbound rule opens this port by name: the default rules are left alone";
+	if (st->kept_rule)
+		return NULL;
+	if (list && !wh_port_list_has(list, proto, (uint16_t)port))
+		return wh_arena_printf(st->mem, "it is none of the ports that are looked at: 'whittle recommend --ports %u/%s' does", port, wh_proto_text(proto, text));
+	if (opt->directions == (d == WH_INBOUND ? WH_DIRECTIONS_OUTBOUND : WH_DIRECTIONS_INBOUND))
+		return wh_arena_printf(st->mem, "%s rules were not asked for: 'whittle recommend --direction both' does", d == WH_INBOUND ? "inbound" : "outbound");
+	return NULL;
+}
+
+/* Asks recommend for this port alone: its rule, or its reason. */
+static int ask_recommend(struct story *st, struct wh_store *s, enum wh_direction d, uint8_t proto, unsigned port, struct wh_error *err)
+{
+	struct wh_harden_options one = *st->a.opt;
+	struct wh_recommendation *rec;
+	struct wh_port_list *list;
+	char spec[32], text[8];
+	int rc;
+
+	snprintf(spec, sizeof spec, "%u/%s", port, wh_proto_text(proto, text));
+	one.directions = d == WH_INBOUND ? WH_DIRECTIONS_INBOUND : WH_DIRECTIONS_OUTBOUND;
+	one.max_lines = 0;
+	one.no_holdout = true;
+	one.progress = NULL;
+	if ((rc = wh_port_list_load(spec, NULL, st->mem, &list, err)))
+		return rc;
+	one.ports = one.ports_outbound = list;
+	if ((rc = wh_recommend(s, st->a.estate, &st->resource->name, 1, &one, st->mem, &rec, err)))
+		return rc;
+	if (!rec->resources[0].n_rules)
+		st->why_not = rec->resources[0].reason;
+	return 0;
+}
+
+/* Whether the rule lets in everybody who belongs and nobody who must stay out, as the evidence is now. */
+static bool still_serves(const struct story *st, const struct wh_recommended_rule *r)
+{
+	struct wh_ranges in = wh_let_in(r->prefixes, r->n_prefixes, r->except, r->n_except, st->mem);
+	struct wh_ranges out = wh_ranges_from_prefixes(st->input.keep_out, st->input.n_out, st->mem);
+
+	for (size_t i = 0; i < st->traffic.n; i++) {
+		enum wh_verdict v = st->traffic.peers[i].verdict;
+		if ((v == WH_PEER_IN || v == WH_PEER_TRUSTED) && !wh_ranges_has(in, &st->traffic.peers[i].addr))
+			return false;
+	}
+	return !wh_ranges_intersect(in, out, st->mem).n && !wh_ranges_minus(in, st->present.allowed, st->mem).n;
+}
+
+static bool same_prefixes(const struct wh_prefix *a, size_t n_a, const struct wh_prefix *b, size_t n_b)
+{
+	return n_a == n_b && (!n_a || !memcmp(a, b, n_a * sizeof *a));
+}
+
+static void compare_with_kept(struct story *st)
+{
+	const struct wh_recommended_rule *k = st->kept_rule;
+	size_t lines = st->rule.n_prefixes + st->rule.n_except;
+
+	if (!k || (same_prefixes(k->prefixes, k->n_prefixes, st->rule.prefixes, st->rule.n_prefixes) &&
+	           same_prefixes(k->except, k->n_except, st->rule.except, st->rule.n_except))) {
+		st->kept_differs = st->kept && !k && !st->why_not && !st->narrow_already;
+		return;
+	}
+	if (k->n_prefixes + k->n_except < lines && k->n_prefixes && still_serves(st, k)) {
+		st->limited = lines;
+		st->rule = *k;
+		st->rule.narrows = st->present.narrows;
+	} else {
+		st->kept_differs = true;
+	}
 }
 
 static int derive_again(struct story *st, enum wh_direction d, uint8_t proto, unsigned port, struct wh_error *err)
@@ -87,9 +201,17 @@ static int derive_again(struct story *st, enum wh_direction d, uint8_t proto, un
 	wh_select_input(&st->a, &st->traffic, &st->present, WH_NO_LIMITS, st->mem, &st->input);
 	rc = wh_derive_rule(&st->a, st->resource, &st->all, &st->traffic, &st->present, WH_NO_LIMITS, st->mem, &st->rule, err);
 	st->narrow_already = rc == 1;
-	if (rc < 0)
-		return rc;
-	return wh_judge_rule(&st->a, &st->traffic, &st->present, WH_NO_LIMITS, st->mem, &st->rule, &st->why_not, err);
+	return rc < 0 ? rc : wh_judge_rule(&st->a, &st->traffic, &st->present, WH_NO_LIMITS, st->mem, &st->rule, &st->why_not, err);
+}
+
+/* What the kept recommendation was asked for, of whittle.yaml and of the command line, is what is explained. */
+static void take_asked(const struct wh_asked *a, struct wh_harden_options *opt)
+{
+	opt->permissiveness = a->permissiveness;
+	opt->max_prefixes = a->max_prefixes;
+	opt->min_days = a->min_days;
+	opt->window_days = a->window_days;
+	opt->stable_days = a->stable_days;
 }
 
 /* ---- the alternatives ---- */
@@ -238,8 +360,8 @@ static void tell_sure(FILE *f, const struct wh_recommended_rule *r)
 	else
 		fprintf(f, "stability %.0f %% (peers that came in both halves of the window), prediction %.0f %% (newcomers that are only expected).\n",
 		        100 * r->stability, 100 * r->leans);
-	fprintf(f, "Replayed on its own %u days it loses %llu of %llu flows of peers that belong.\n", own->days, (unsigned long long)own->flows,
-	        (unsigned long long)own->of);
+	fprintf(f, "Replayed on its own %u day%s it loses %llu of %llu flows of peers that belong.\n", own->days, own->days == 1 ? "" : "s",
+	        (unsigned long long)own->flows, (unsigned long long)own->of);
 	if (b->days && b->of)
 		fprintf(f, "Expected breakage: the rule of %u days ago would since have stopped %llu of %llu flows; at most %.2g %% (95 %%); %llu of %llu peers.\n",
 		        b->days, (unsigned long long)b->flows, (unsigned long long)b->of, 100 * b->upper, (unsigned long long)b->peers,
@@ -250,28 +372,43 @@ static void tell_sure(FILE *f, const struct wh_recommended_rule *r)
 		fprintf(f, "Expected breakage can't be told yet: the window is too short to leave days out.\n");
 }
 
-static void tell(FILE *f, const struct story *st)
+static const char *day_before(int64_t us, char buf[static WH_TIME_STRLEN])
 {
-	static const enum wh_verdict order[] = {WH_PEER_IN,           WH_PEER_TRUSTED, WH_PEER_OUT, WH_PEER_HOSTILE_INTEL,
-	                                        WH_PEER_HOSTILE_ALERT, WH_PEER_OUTSIDE_POLICY};
-	const struct wh_recommended_rule *r = &st->rule;
-	char proto[8], buf[WH_PREFIX_STRLEN];
+	wh_time_text(us - 1, buf);
+	buf[10] = 0;
+	return buf;
+}
 
-	fprintf(f, "%s, port %u/%s", st->resource->name, r->port, wh_proto_text(r->proto, proto));
-	fprintf(f, r->narrows ? ", narrows %s\n" : ", which no rule guards\n", r->narrows);
-	if (r->note)
-		fprintf(f, "%s\n", r->note);
+/* Whether it is offered, and how it stands to what was kept. */
+static void tell_offer(FILE *f, const struct story *st)
+{
+	char at[WH_TIME_STRLEN];
+
 	if (st->narrow_already)
 		fprintf(f, "The rules in force are as narrow already: nothing is proposed.\n");
-	if (st->why_not)
-		fprintf(f, "It is not offered: %s.\n", st->why_not);
-	fprintf(f, "\nSeen on %u of the %u days up to the window's end; %llu flows were not answered.\n", wh_bits(st->all.days),
-	        st->a.window.days, (unsigned long long)st->traffic.refused);
-	if (r->n_prefixes)
-		fprintf(f, "\nAllowed: %zu prefix%s, %zu carved out (of all choices, what costs least)\n", r->n_prefixes,
-		        r->n_prefixes == 1 ? "" : "es", r->n_except);
+	else if (st->why_not)
+		fprintf(f, "Nothing is proposed: %s.\n", st->why_not);
+	if (st->kept_differs && st->kept_rule)
+		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept another rule: what that rests on has changed since, so run it again.\n",
+		        day_before(st->kept->to_us, at));
+	else if (st->kept_differs)
+		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept no rule for it: run it again.\n", day_before(st->kept->to_us, at));
+}
+
+static void tell_allowed(FILE *f, const struct story *st)
+{
+	const struct wh_recommended_rule *r = &st->rule;
+	const char *allowed = st->why_not || st->narrow_already ? "It would allow" : "Allowed";
+	char buf[WH_PREFIX_STRLEN];
+
+	if (!r->n_prefixes)
+		fprintf(f, "\n%s: nobody (System Generated)\n", allowed);
+	else if (st->limited)
+		fprintf(f, "\n%s: %zu prefix%s, %zu carved out (as recommended within a limit of lines; without one, %zu lines would cost least)\n", allowed,
+		        r->n_prefixes, r->n_prefixes == 1 ? "" : "es", r->n_except, st->limited);
 	else
-		fprintf(f, "\nAllowed: nobody (System Generated)\n");
+		fprintf(f, "\n%s: %zu prefix%s, %zu carved out (of all choices, what costs least)\n", allowed, r->n_prefixes, r->n_prefixes == 1 ? "" : "es",
+		        r->n_except);
 	for (size_t i = 0; i < r->n_prefixes && i < SHOWN_PREFIXES; i++)
 		tell_prefix(f, st, &r->prefixes[i]);
 	if (r->n_prefixes > SHOWN_PREFIXES)
@@ -279,9 +416,30 @@ static void tell(FILE *f, const struct story *st)
 	for (size_t i = 0; i < r->n_except && i < SHOWN_PREFIXES; i++)
 		fprintf(f, "%s%s", i ? ", " : "  not ", wh_prefix_text(&r->except[i], buf));
 	fputs(r->n_except ? r->n_except > SHOWN_PREFIXES ? " and more\n" : "\n" : "", f);
+}
+
+static void tell(FILE *f, const struct story *st)
+{
+	static const enum wh_verdict order[] = {WH_PEER_IN,           WH_PEER_TRUSTED, WH_PEER_OUT, WH_PEER_HOSTILE_INTEL,
+	                                        WH_PEER_HOSTILE_ALERT, WH_PEER_OUTSIDE_POLICY};
+	const struct wh_recommended_rule *r = &st->rule;
+	bool closed = !st->present.explicit_allow || !st->present.allowed.n; /* as it is: there is nothing to narrow */
+	char proto[8];
+
+	fprintf(f, "%s, port %u/%s%s", st->resource->name, r->port, wh_proto_text(r->proto, proto), r->direction == WH_OUTBOUND ? " out" : "");
+	fprintf(f, r->narrows ? ", narrows %s\n" : st->resource->n_nsgs ? "\n" : ", which no rule guards\n", r->narrows);
+	if (r->note && !closed)
+		fprintf(f, "%s\n", r->note);
+	tell_offer(f, st);
+	fprintf(f, "\nSeen on %u of the %u days up to the window's end; %llu flows were not answered.\n", wh_bits(st->all.days),
+	        st->a.window.days, (unsigned long long)st->traffic.refused);
+	if (!closed)
+		tell_allowed(f, st);
 	fprintf(f, "\nPeers that were answered: %zu\n", st->traffic.n);
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
 		tell_verdict(f, st, order[i]);
+	if (closed)
+		return;
 	tell_sure(f, r);
 	fprintf(f, "\nThe proposal would have stopped %llu flow%s of %llu answered peer%s.\n", (unsigned long long)r->denied_flows,
 	        r->denied_flows == 1 ? "" : "s", (unsigned long long)r->denied_peers, r->denied_peers == 1 ? "" : "s");
@@ -343,7 +501,11 @@ static char *as_json(const struct story *st)
 	                        wh_bits(st->all.days), "unanswered", (json_int_t)st->traffic.refused, "prior", st->a.weights.prior,
 	                        "deniedPeers", (json_int_t)r->denied_peers, "deniedFlows", (json_int_t)r->denied_flows, "prefixes", prefixes,
 	                        "except", except, "answeredPeers", (json_int_t)st->traffic.n, "peers", peers);
-	json_object_set_new(doc, "notOffered", st->why_not ? json_string(st->why_not) : json_null());
+	json_object_set_new(doc, "direction", json_string(wh_direction_text(r->direction)));
+	json_object_set_new(doc, "notOffered", st->narrow_already ? json_string("the rules in force are as narrow already") : st->why_not ?
+	                    json_string(st->why_not) : json_null());
+	json_object_set_new(doc, "limitedLines", json_boolean(st->limited));
+	json_object_set_new(doc, "keptDiffers", json_boolean(st->kept_differs));
 	json_object_set_new(doc, "confidence", json_real(r->confidence));
 	json_object_set_new(doc, "stability", json_real(r->stability));
 	json_object_set_new(doc, "prediction", json_real(r->leans));
@@ -358,6 +520,7 @@ int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *r
                const struct wh_harden_options *opt, bool json, char **out, struct wh_error *err)
 {
 	struct story st = {.resource = wh_estate_find(estate, resource), .mem = wh_arena_new()};
+	struct wh_harden_options as_kept = *opt;
 	enum wh_direction d = WH_INBOUND;
 	unsigned port = 0;
 	uint8_t proto = 0;
@@ -371,10 +534,19 @@ int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *r
 		rc = wh_fail_input(err, -ENOENT, "there is no resource '%.100s'", resource);
 	else
 		rc = parse_rule(rule, &d, &proto, &port, err);
-	if (rc || (rc = wh_intel_lists(s, st.mem, &st.lists, &st.n_lists, err)) || (rc = wh_analysis_open(&st.a, s, estate, opt, err)))
+	if (rc || (rc = wh_intel_lists(s, st.mem, &st.lists, &st.n_lists, err)))
+		goto out;
+	find_kept(&st, s, estate, d, proto, port);
+	if (st.kept)
+		take_asked(&st.kept->asked, &as_kept);
+	if ((rc = wh_analysis_open(&st.a, s, estate, &as_kept, err)))
 		goto out;
 	if ((rc = derive_again(&st, d, proto, port, err)))
 		goto close;
+	if (!st.why_not && !(st.why_not = passed_over(&st, opt, d, proto, port)) && (rc = ask_recommend(&st, s, d, proto, port, err)))
+		goto close;
+	st.narrow_already = st.narrow_already && !passed_over(&st, opt, d, proto, port) && !st.present.unknown && !st.present.differs;
+	compare_with_kept(&st);
 	if (json) {
 		*out = as_json(&st);
 	} else {

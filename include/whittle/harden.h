@@ -93,7 +93,11 @@ struct wh_resource_result {
 	struct wh_recommended_rule *rules; size_t n_rules; /* sorted by direction, port, proto */
 };
 
+/* The options that decided what was recommended; 0 where there was none. */
+struct wh_asked { double permissiveness; unsigned max_lines, max_prefixes, min_days, window_days, stable_days; };
+
 struct wh_recommendation {
+	struct wh_asked asked;
 	int64_t calculated_us;   /* the end of the window, not the wall clock: same input, same output */
 	int64_t from_us, to_us; unsigned days;
 	struct wh_silence { int32_t first, last; } *silent; size_t n_silent; /* days of the window without any flow at all: an outage */
@@ -117,7 +121,8 @@ int wh_recommendation_load(struct wh_store *s, const struct wh_estate *e, struct
 int wh_rules_parse(const char *name, const char *text, size_t len, const struct wh_estate *e, struct wh_arena *mem,
                    struct wh_recommendation **out, struct wh_error *err);
 
-/* Why: for one rule of one resource, in words (text) or as JSON; free() it. rule is a rule's name, or "22", "22/tcp". */
+/* Why: for one rule of one resource, in words (text) or as JSON; free() it. rule is a rule's name, or "22", "22/tcp", "443/tcp out". What the
+ * last recommendation was asked for counts, and its rule is what is explained where it was held to fewer lines. */
 int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *resource, const char *rule,
                const struct wh_harden_options *opt, bool json, char **out, struct wh_error *err);
 

@@ -123,6 +123,29 @@ holds "as JSON, and both are dearer" '.prefixes[0] | .peers == 5 and .unseen == 
 	w explain vm1 22 --json
 holds "each peer's features add up to his score" '.prior as $p | [.peers[] | (.score - $p - ([.features[] | .value * .weight] | add)) | fabs < 1e-4] | length == 5 and all' w explain vm1 22 --json
 
+says "a rule as the table of recommend prints it is one, and none that opens the port is told" 0 'Nothing is proposed: no outbound rule opens this port' w explain vm1 '443/TCP out'
+says "what is no rule is refused" 2 "22/icmp' is no rule such as" sh -c "'$BUILD/whittle' --store l.db explain vm1 22/icmp 2>&1"
+says "a port that no rule in force opens is not explained as a deny-all of ours" 0 '^Nothing is proposed: no rule in force opens this port' w explain vm1 8080
+cat >left.json <<'J'
+{"name": "left", "securityRules": [
+  {"name": "group", "priority": 300, "access": "Allow", "direction": "Inbound", "protocol": "Tcp", "sourceApplicationSecurityGroups": [{"id": "/x/asg"}],
+   "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": "3306"},
+  {"name": "open", "priority": 310, "access": "Allow", "direction": "Inbound", "protocol": "Tcp", "sourceAddressPrefix": "*", "sourcePortRange": "*",
+   "destinationAddressPrefix": "*", "destinationPortRanges": ["22", "9999"]}]}
+J
+printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4], nsgs: [left.json]}\n' >left.yaml
+w estate import left.yaml >/dev/null
+says "what recommend leaves alone, explain says" 0 '^Nothing is proposed: port 3306/TCP is left alone: a rule in force names members' w explain vm1 3306
+holds "as JSON too" '.notOffered | test("left alone")' w explain vm1 3306 --json
+says "so it does that recommend does not look at a port" 0 "^Nothing is proposed: it is none of the ports that are looked at: 'whittle recommend --ports 9999/TCP' does" w explain vm1 9999
+w recommend --ports 22,9999 >/dev/null
+says "unless it was asked to" 0 '^Allowed: nobody \(System Generated\)' w explain vm1 9999
+w estate import estate.yaml >/dev/null
+begin "for (d = 1; d <= 5; d++) { $office }"
+says "what is not offered for too few days is told so" 0 '^Nothing is proposed: not enough data: 5 of 30 days' w explain vm1 22
+w recommend --min-days 5 >/dev/null
+says "and is when recommend was content with them" 0 '^Allowed: 1 prefix' w explain vm1 22
+
 # ---- the curve, and a place on it ----
 begin 'srand(4); for (k = 0; k < 200; k++) { ip = "140.20." int(rand() * rand() * 60) "." int(rand() * 255); for (d = 1 + int(rand() * 3); d <= 31; d += 1 + int(rand() * 2)) flow(d, 9, ip, 22, 1) }'
 w recommend --curve k.svg >out
@@ -134,5 +157,13 @@ for lines in 1 12 23 40 64; do
 done
 few=$(w recommend --permissiveness 8 --dry-run --json | jq '.resources[0].rules[0].ipAddresses | length')
 many=$(w recommend --permissiveness 0.125 --dry-run --json | jq '.resources[0].rules[0].ipAddresses | length')
+w recommend --lines 7 >/dev/null
+holds "explain tells of the rule that was kept within the lines asked for" '.limitedLines and (.prefixes | length <= 7) and ([.prefixes[].peers] | add) == (.peers | length)' w explain vm1 22 --json
+says "and what there would be without that limit" 0 '^Allowed: [1-7] prefix.* without one, [0-9]+ lines would cost least' w explain vm1 22
+wide=$(w recommend --permissiveness 8 --json | jq -c '.resources[0].rules[0].ipAddresses')
+holds "of the permissiveness that was asked for, too" "[.prefixes[].prefix] == $wide and (.limitedLines | not) and (.keptDiffers | not)" w explain vm1 22 --json
+w recommend >/dev/null
+learn 'for (d = 30; d <= 33; d++) for (k = 0; k < 9; k++) flow(d, 9, "140.20.77." 10 * k, 22, 1)'
+says "and that a newer ledger asks for another rule than the kept one" 0 "^The last 'whittle recommend', of what was learned up to 2026-10-31, kept another rule" w explain vm1 22
 says "a permissiveness above 1 gives fewer lines than one below" 0 '^yes' sh -c "[ $few -lt $many ] && echo yes"
 echo "1..$n"
