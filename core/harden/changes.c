@@ -2,7 +2,8 @@
 /*
  * What is different from the last calculation, and why. The address space that a rule gained or lost is exact; the reason is looked up
  * in the ledger: who was seen there, since when or until when, and which of them were refused meanwhile (heaviest refused sources of
- * the port's sketch that came and went as answered peers before: a rule in force may be blocking those that belong).
+ * the port's sketch that came and went as answered peers before: a rule in force may be blocking those that belong). Where a rule is no longer
+ * proposed nothing is lost, for the port stays as the rules in force have it: why is what the new calculation says of the port.
  */
 #include <string.h>
 #include "harden/analysis.h"
@@ -92,6 +93,27 @@ static const char *why(const struct looked *l, struct wh_arena *mem)
 	return gained && lost ? wh_arena_printf(mem, "%s; %s", gained, lost) : gained ? gained : lost;
 }
 
+/* What `res` says of a port that has no rule: its whole reason where it says nothing of single ports. */
+static const char *said_of(const struct wh_resource_result *res, const struct wh_recommended_rule *r, struct wh_arena *mem)
+{
+	char proto[8];
+	const char *port = wh_arena_printf(mem, "port %u/%s is ", r->port, wh_proto_text(r->proto, proto)), *at, *end;
+
+	if (res->status == WH_UNSCANNED && res->reason)
+		return res->reason;
+	if (res->reason && (at = strstr(res->reason, port))) {
+		at += strlen(port);
+		end = strstr(at, "; ");
+		return wh_arena_printf(mem, "it is %.*s", (int)(end ? end - at : (ptrdiff_t)strlen(at)), at);
+	}
+	return "nothing is left to narrow: the rules in force are as narrow by now, or open it no longer; or it was not looked at (--ports)";
+}
+
+static const char *why_closed(const struct wh_recommended_rule *r, struct wh_arena *mem)
+{
+	return wh_arena_printf(mem, "nobody who belongs came, on %u day%s on which the sensor saw the resource", r->days, r->days == 1 ? "" : "s");
+}
+
 static bool same_prefixes(const struct wh_prefix *a, size_t n_a, const struct wh_prefix *b, size_t n_b)
 {
 	return n_a == n_b && (!n_a || !memcmp(a, b, n_a * sizeof *a));
@@ -111,6 +133,11 @@ static int compare(struct wh_store *s, const struct wh_resource *resource, const
 
 	if (before && now && !l.gained.n && !l.lost.n)
 		return 0;
+	if (!now || (!before && !l.gained.n)) {
+		*c = (struct wh_change){.resource = resource, .rule = l.rule, .is_new = !before, .is_gone = !now, .why = now ? why_closed(now, mem) : NULL};
+		out->n++;
+		return 0;
+	}
 	for (size_t i = 0; i < resource->n_addrs && !rc; i++)
 		rc = wh_store_edges(s, &resource->addrs[i], look, &l, err);
 	if (rc || (rc = wh_store_sketches(s, look_refused, &l, err)))
@@ -141,6 +168,8 @@ int wh_changes(struct wh_store *s, const struct wh_recommendation *before, const
 			if (!same_rule(res, &old->rules[k])) {
 				size_t at = out->n;
 				rc = compare(s, res->resource, &old->rules[k], NULL, mem, out, err);
+				if (!rc)
+					out->list[at].why = said_of(res, &old->rules[k], mem);
 				if (!rc && now->directions == (old->rules[k].direction == WH_INBOUND ? WH_DIRECTIONS_OUTBOUND : WH_DIRECTIONS_INBOUND))
 					out->list[at].why = wh_arena_printf(mem, "%s rules were not asked for this time (--direction)",
 					                                    old->rules[k].direction == WH_INBOUND ? "inbound" : "outbound");

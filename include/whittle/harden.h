@@ -252,7 +252,7 @@ struct wh_change {
 	struct wh_prefix *gained; size_t n_gained;
 	struct wh_prefix *lost; size_t n_lost;
 	uint64_t refused;                       /* attempts from `gained` that were not answered: of peers that a rule in force may be blocking */
-	const char *why;                        /* NULL where a deny-all came or went */
+	const char *why;
 };
 struct wh_changes { struct wh_change *list; size_t n; int64_t since_us; };
 /* The resources of `now` only. Lives in `mem`, and refers to both recommendations. */

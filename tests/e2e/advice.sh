@@ -63,6 +63,14 @@ learn "for (d = 32; d <= 55; d++) { $office }"
 says "a line whose peer has stopped goes, with his last day" 0 'TCP-Inbound-22 +narrower +192\.0\.2\.200 +1 peer was seen in what is gone, the last on 2026-10-31' recommend --dry-run
 says "so does a port's last peer, and the port is closed" 0 '443/TCP +nobody: deny all' recommend --dry-run
 
+recommend >/dev/null
+says "a rule that is held back is gone for that, and nothing is lost with it" 0 \
+	'TCP-Inbound-22 +gone +it is not narrowed: a rule must be stable for 20 days, and the window of 55 days is too short' recommend --stable-days 20 --dry-run
+holds "as JSON too" '[.changes.rules[] | select(.change == "gone")] | length > 0 and all((.why | length > 0) and .lost == [])' recommend --stable-days 20 --dry-run --json
+says "one that nobody asked for, for that" 0 'TCP-Inbound-443 +gone +nothing is left to narrow: .*or it was not looked at' w recommend --ports 22 --dry-run
+w recommend --ports 22 >/dev/null
+says "and a new deny-all comes with the days it rests on" 0 '443 +new +nobody who belongs came, on 55 days on which the sensor saw the resource' recommend --dry-run
+
 # ---- an outage ----
 begin "for (d = 1; d <= 40; d++) if (d < 15 || d > 29) { $office; flow(d, 8, \"192.0.2.5\", 443, 1) }"
 says "days without any flow are the sensor's" 0 'sensor was silent from 2026-10-15 to 2026-10-29: these days count neither for nor against' recommend --dry-run
