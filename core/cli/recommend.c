@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <limits.h>
+#include <math.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,10 @@ static void rule_rows(struct cli_table *t, const struct wh_resource_result *res,
 			cli_table_cell(t, "%s of %s", cli_number(r->expected.flows, lost), cli_number(r->expected.of, of));
 		else
 			cli_table_text(t, "?");
-		cli_table_cell(t, "%.0f %%", 100 * r->confidence);
+		if (r->confidence < 0.995)
+			cli_table_cell(t, "%.0f %%", 100 * r->confidence);
+		else
+			cli_table_text(t, ">99 %"); /* nothing is quite sure */
 	}
 }
 
@@ -60,7 +64,7 @@ static void rule_rows(struct cli_table *t, const struct wh_resource_result *res,
 static void print_breakage(const struct wh_recommendation *rec)
 {
 	struct wh_breakage sum = {0}, own = {0};
-	char a[32], b[32], c[32], d[32];
+	char a[32], b[32], c[32], d[32], most[WH_PERCENT_STRLEN];
 
 	for (size_t i = 0; i < rec->n_resources; i++)
 		for (size_t k = 0; k < rec->resources[i].n_rules; k++) {
@@ -75,9 +79,9 @@ static void print_breakage(const struct wh_recommendation *rec)
 	printf("Proved: all of it lies within the rules in force. Replayed: of %s flows of peers that belong, none would have been stopped.\n",
 	       cli_number(own.of, a));
 	if (sum.days && sum.of)
-		printf("Expected breakage: %s of %s flows; at most %.2g %% (95 %%); %s of %s peers. So much would rules learned without the last %u days\n"
+		printf("Expected breakage: %s of %s flows; at most %s %% (95 %%); %s of %s peers. So much would rules learned without the last %u days\n"
 		       "have stopped in those days, of peers that belong.\n", cli_number(sum.flows, a), cli_number(sum.of, b),
-		       100 * wh_upper_bound(sum.flows, sum.of), cli_number(sum.peers, c), cli_number(sum.of_peers, d), sum.days);
+		       wh_percent(wh_upper_bound(sum.flows, sum.of), most), cli_number(sum.peers, c), cli_number(sum.of_peers, d), sum.days);
 }
 
 /* Days without any flow at all are the sensor's, not the peers'; and a sensor that has said nothing of late makes old news. */
@@ -89,7 +93,7 @@ static void print_outages(const struct wh_recommendation *rec)
 	for (size_t i = 0; i < rec->n_silent; i++)
 		printf("The sensor was silent from %.10s to %.10s: these days count neither for nor against anybody.\n",
 		       wh_time_text(rec->silent[i].first * WH_US_PER_DAY, a), wh_time_text(rec->silent[i].last * WH_US_PER_DAY, b));
-	if (since > 2 && rec->n_resources)
+	if (since > 2 && rec->n_resources && rec->to_us > WH_US_PER_DAY)
 		fprintf(stderr, "whittle: the sensor has said nothing for %d days; 'whittle selftest' tells whether it hears\n", since);
 }
 
@@ -127,24 +131,29 @@ static void print_changes(const struct wh_changes *c)
 	cli_table_print(t);
 }
 
-static void print_rules(const struct wh_recommendation *rec, const struct wh_changes *changes, bool all)
+/* `kept`: by the ledger, for the commands that go on from it. */
+static void print_rules(const struct wh_recommendation *rec, const struct wh_changes *changes, bool all, bool kept, bool some)
 {
-	struct cli_table *t = cli_table_new("Resource|Port|Allow|Except|>Peers|>Stopped|>Breaks|>Sure");
+	struct cli_table *t = NULL;
 	char from[WH_TIME_STRLEN], to[WH_TIME_STRLEN];
 	size_t rules = 0;
 
-	for (size_t i = 0; i < rec->n_resources; i++) {
+	for (size_t i = 0; i < rec->n_resources; i++)
 		rules += rec->resources[i].n_rules;
+	if (rules)
+		t = cli_table_new("Resource|Port|Allow|Except|>Peers|>Stopped|>Breaks|>Sure");
+	for (size_t i = 0; i < rec->n_resources; i++)
 		rule_rows(t, &rec->resources[i], all);
-	}
 	if (rec->to_us <= WH_US_PER_DAY) /* the window of a ledger without a single day */
 		puts("Nothing was learned yet: no flow is in the ledger.");
 	else
 		printf("Learned from %.10s to %.10s (%u day%s)\n", wh_time_text(rec->from_us, from), wh_time_text(rec->to_us - 1, to), rec->days,
 		       rec->days == 1 ? "" : "s");
 	print_outages(rec);
-	putchar('\n');
-	cli_table_print(t);
+	if (t) {
+		putchar('\n');
+		cli_table_print(t);
+	}
 	for (size_t i = 0; i < rec->n_resources; i++)
 		for (size_t k = 0; k < rec->resources[i].n_rules; k++) {
 			const struct wh_recommended_rule *r = &rec->resources[i].rules[k];
@@ -161,7 +170,12 @@ static void print_rules(const struct wh_recommendation *rec, const struct wh_cha
 	if (!rec->n_resources)
 		puts("No resource is known: ingest traffic, or import an estate.");
 	else if (rules)
-		print_breakage(rec), printf("\n'whittle explain RESOURCE PORT' says why. Next: 'whittle enforce' or 'whittle export --format nsg'.\n");
+		print_breakage(rec);
+	if (rules && kept)
+		puts("\n'whittle explain RESOURCE PORT' says why. Next: 'whittle enforce' or 'whittle export --format nsg'.");
+	else if (rules)
+		printf("\nNone of it is kept (%s): enforce, export and explain go by the last calculation that was.\n",
+		       some ? "only some resources were asked for" : "--dry-run");
 }
 
 static int save(struct wh_store *s, struct wh_recommendation *rec, bool keep)
@@ -199,7 +213,7 @@ static bool is_svg(const char *name)
 static void print_curve(const struct wh_curve *k)
 {
 	struct cli_table *t = cli_table_new(">Permissiveness|>Lines|>Addresses|>IPv6 /64s|>Not seen|>Would break|>At most|Choice");
-	char a[32], b[32];
+	char a[32], b[32], n[WH_COUNT_STRLEN], n6[WH_COUNT_STRLEN], most[WH_PERCENT_STRLEN];
 
 	for (size_t i = 0; i < k->n; i++) {
 		const struct wh_curve_point *p = &k->points[i];
@@ -208,12 +222,12 @@ static void print_curve(const struct wh_curve *k)
 		else
 			cli_table_cell(t, "1/%g", 1 / p->permissiveness);
 		cli_table_number(t, p->lines);
-		cli_table_number(t, (uint64_t)p->addresses);
-		cli_table_cell(t, p->nets6 < 1e15 ? "%.0f" : "%.3g", p->nets6);
-		cli_table_cell(t, p->unseen < 1e15 ? "%.0f" : "%.3g", p->unseen);
+		cli_table_text(t, wh_count_text(p->addresses, n));
+		cli_table_text(t, wh_count_text(floor(p->nets6), n));
+		cli_table_text(t, wh_count_text(floor(p->unseen), n));
 		if (p->expected.of) {
 			cli_table_cell(t, "%s of %s", cli_number(p->expected.flows, a), cli_number(p->expected.of, b));
-			cli_table_cell(t, "%.2g %%", 100 * p->expected.upper);
+			cli_table_cell(t, "%s %%", wh_percent(p->expected.upper, most));
 		} else {
 			cli_table_text(t, "?");
 			cli_table_text(t, "");
@@ -221,8 +235,9 @@ static void print_curve(const struct wh_curve *k)
 		cli_table_text(t, p->is_default ? "the default" : "");
 	}
 	cli_table_print(t);
-	printf("\n%zu rule%s of %zu resource%s; today's rules let in %.6g IPv4 addresses and %.3g IPv6 /64s on the same ports.\n", k->n_rules,
-	       k->n_rules == 1 ? "" : "s", k->n_resources, k->n_resources == 1 ? "" : "s", k->today_addresses, k->today_nets6);
+	printf("\n%zu rule%s of %zu resource%s; today's rules let in %s IPv4 addresses and %s IPv6 /64s on the same ports.\n", k->n_rules,
+	       k->n_rules == 1 ? "" : "s", k->n_resources, k->n_resources == 1 ? "" : "s", wh_count_text(k->today_addresses, n),
+	       wh_count_text(floor(k->today_nets6), n6));
 	puts("'whittle recommend --permissiveness X' or '--lines N' takes another point.");
 }
 
@@ -373,7 +388,7 @@ static int run(struct cli *c, int argc, char **argv)
 			rc = cli_error((wh_fail(&err, -ENOMEM, "the JSON document could not be made: out of memory"), &err));
 		free(text);
 	} else {
-		print_rules(rec, changes, all);
+		print_rules(rec, changes, all, !dry_run && optind == argc, optind < argc);
 	}
 out:
 	wh_estate_free(estate);

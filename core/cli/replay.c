@@ -84,7 +84,7 @@ static void print_days(const struct wh_replay *r)
 static void print(const struct wh_replay *r)
 {
 	uint64_t of = r->flows.kept + r->flows.lost;
-	char lost[32], all[32], peers[32], all_peers[32];
+	char lost[32], all[32], peers[32], all_peers[32], most[WH_PERCENT_STRLEN];
 
 	if (!r->n_rules) {
 		puts("There is no rule to replay.");
@@ -99,8 +99,8 @@ static void print(const struct wh_replay *r)
 		puts("No flow of a peer that belongs was seen on these ports: what would break can't be told.");
 		return;
 	}
-	printf("Breakage: %s of %s flows of peers that belong; at most %.2g %% (95 %%). Peers: %s of %s.\n", cli_number(r->flows.lost, lost),
-	       cli_number(of, all), 100 * r->upper, cli_number(r->peers.lost, peers), cli_number(r->peers.kept + r->peers.lost, all_peers));
+	printf("Breakage: %s of %s flows of peers that belong; at most %s %% (95 %%). Peers: %s of %s.\n", cli_number(r->flows.lost, lost),
+	       cli_number(of, all), wh_percent(r->upper, most), cli_number(r->peers.lost, peers), cli_number(r->peers.kept + r->peers.lost, all_peers));
 	if (!r->holdout_days && !r->is_log)
 		puts("These are days that the rules may have been learned from; 'whittle replay --holdout 7' judges days that they were not.");
 }

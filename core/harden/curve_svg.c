@@ -115,12 +115,12 @@ static double share(const struct wh_breakage *b)
 
 static void tooltip(FILE *f, const struct wh_curve_point *p)
 {
-	char x[32], n[32];
+	char x[32], n[32], most[WH_PERCENT_STRLEN];
 	fprintf(f, "<title>permissiveness %s: %llu lines, %s addresses", x_text(p->permissiveness, x), (unsigned long long)p->lines,
 	        short_number(units(p), n));
 	if (p->expected.of)
-		fprintf(f, "; %llu of %llu flows would break, at most %.2g %%", (unsigned long long)p->expected.flows,
-		        (unsigned long long)p->expected.of, 100 * p->expected.upper);
+		fprintf(f, "; %llu of %llu flows would break, at most %s %%", (unsigned long long)p->expected.flows,
+		        (unsigned long long)p->expected.of, wh_percent(p->expected.upper, most));
 	fputs("</title>", f);
 }
 

@@ -270,24 +270,24 @@ static const char *units_word(const struct wh_prefix *p, double n)
 
 static void tell_prefix(FILE *f, const struct story *st, const struct wh_prefix *p)
 {
-	char buf[WH_PREFIX_STRLEN], wide[WH_PREFIX_STRLEN];
+	char buf[WH_PREFIX_STRLEN], wide[WH_PREFIX_STRLEN], n_text[WH_COUNT_STRLEN];
 	struct choice c = as_chosen(st, p), w, n;
 	struct wh_prefix wp;
 
 	fprintf(f, "  %s holds %zu of the peers", wh_prefix_text(p, buf), c.terms.peers);
 	if (c.terms.unseen > 0)
-		fprintf(f, ", %.6g %s not seen yet", c.terms.unseen, units_word(p, c.terms.unseen));
+		fprintf(f, ", %s %s not seen yet", wh_count_text(c.terms.unseen, n_text), units_word(p, c.terms.unseen));
 	if (c.terms.newcomers > 0)
 		fprintf(f, ", %.3g newcomers expected in %.0f days", c.terms.newcomers, st->input.costs.horizon_days);
 	if (c.terms.out)
 		fprintf(f, ", %zu carved out", c.terms.out);
 	fprintf(f, ": cost %.2f\n", c.cost);
 	if (wider(st, p, &wp, &w))
-		fprintf(f, "    wider:    %s would cost %.2f: %.6g %s not seen\n", wh_prefix_text(&wp, wide), w.cost, w.terms.unseen,
+		fprintf(f, "    wider:    %s would cost %.2f: %s %s not seen\n", wh_prefix_text(&wp, wide), w.cost, wh_count_text(w.terms.unseen, n_text),
 		        units_word(p, w.terms.unseen));
 	if (narrower(st, p, &n) && n.lines)
-		fprintf(f, "    narrower: its halves would cost %.2f in %zu line%s: %.6g not seen, %.3g newcomers let in\n", n.cost, n.lines,
-		        n.lines == 1 ? "" : "s", n.terms.unseen, n.terms.newcomers);
+		fprintf(f, "    narrower: its halves would cost %.2f in %zu line%s: %s not seen, %.3g newcomers let in\n", n.cost, n.lines,
+		        n.lines == 1 ? "" : "s", wh_count_text(n.terms.unseen, n_text), n.terms.newcomers);
 }
 
 /* What was taken off its days. */
@@ -353,18 +353,19 @@ static void tell_verdict(FILE *f, const struct story *st, enum wh_verdict v)
 static void tell_sure(FILE *f, const struct wh_recommended_rule *r)
 {
 	const struct wh_breakage *own = &r->replayed, *b = &r->expected;
+	char most[WH_PERCENT_STRLEN];
 
-	fprintf(f, "\nSure to %.0f %%: ", 100 * r->confidence);
+	fprintf(f, r->confidence < 0.995 ? "\nSure to %.0f %%: " : "\nSure to more than 99 %%: ", 100 * r->confidence);
 	if (r->system_generated)
-		fprintf(f, "the sensor watched for %u days, and nobody who belongs came.\n", r->days);
+		fprintf(f, "the sensor watched for %u day%s, and nobody who belongs came.\n", r->days, r->days == 1 ? "" : "s");
 	else
 		fprintf(f, "stability %.0f %% (peers that came in both halves of the window), prediction %.0f %% (newcomers that are only expected).\n",
 		        100 * r->stability, 100 * r->leans);
 	fprintf(f, "Replayed on its own %u day%s it loses %llu of %llu flows of peers that belong.\n", own->days, own->days == 1 ? "" : "s",
 	        (unsigned long long)own->flows, (unsigned long long)own->of);
 	if (b->days && b->of)
-		fprintf(f, "Expected breakage: the rule of %u days ago would since have stopped %llu of %llu flows; at most %.2g %% (95 %%); %llu of %llu peers.\n",
-		        b->days, (unsigned long long)b->flows, (unsigned long long)b->of, 100 * b->upper, (unsigned long long)b->peers,
+		fprintf(f, "Expected breakage: the rule of %u days ago would since have stopped %llu of %llu flows; at most %s %% (95 %%); %llu of %llu peers.\n",
+		        b->days, (unsigned long long)b->flows, (unsigned long long)b->of, wh_percent(b->upper, most), (unsigned long long)b->peers,
 		        (unsigned long long)b->of_peers);
 	else if (b->days)
 		fprintf(f, "Expected breakage can't be told: no peer that belongs came in the last %u days.\n", b->days);

@@ -33,7 +33,7 @@ static bool wanted(const struct wh_estate *e, const struct wh_resource *r, const
 static void find_outages(const struct wh_window *w, struct wh_arena *mem, struct wh_recommendation *rec)
 {
 	rec->silent = wh_arena_array(mem, 33, sizeof *rec->silent);
-	for (unsigned i = w->days; i-- > 0;) {
+	for (unsigned i = w->sensor ? w->days : 0; i-- > 0;) { /* a ledger without a day knows of no outage */
 		int32_t day = w->last - (int32_t)i;
 		if (w->sensor >> i & 1)
 			continue;

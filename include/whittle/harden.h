@@ -202,6 +202,12 @@ int wh_replay_holdout(struct wh_store *s, const struct wh_estate *e, const char 
 char *wh_replay_json(const struct wh_replay *r); /* free() it */
 /* The exact (Clopper–Pearson) one-sided 95 % upper bound of a share of which `k` of `n` were seen; 1 when n is 0. */
 double wh_upper_bound(uint64_t k, uint64_t n);
+/* A share from 0 to 1 as a number of percent, two digits of it, never in powers of ten: "8.2", "100", "0.0073". */
+#define WH_PERCENT_STRLEN 32
+const char *wh_percent(double share, char buf[static WH_PERCENT_STRLEN]);
+/* A count that may be as large as the address space: "1,024", "2^64". */
+#define WH_COUNT_STRLEN 48
+const char *wh_count_text(double n, char buf[static WH_COUNT_STRLEN]);
 
 /* ---- the curve of lines against address space ---- */
 struct wh_curve_point {

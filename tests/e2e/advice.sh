@@ -42,6 +42,12 @@ J
 printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4, "2001:db8::4"], internet-facing: true, nsgs: [web.json]}\n' >estate.yaml
 office='for (h = 9; h <= 13; h++) flow(d, h, "140.20.30." h, 22, 1)'
 
+# ---- before anything was learned ----
+rm -f l.db*; w estate import estate.yaml >/dev/null
+says "an empty ledger knows of no outage" 0 '^Nothing was learned yet' recommend
+n=$((n + 1)); if grep -qE '1970|silent|said nothing' out err; then echo "not ok $n - nor of 1970"; sed 's/^/# /' out err; else echo "ok $n - nor of 1970"; fi
+holds "as JSON neither" '.window.sensorSilent == []' recommend --json
+
 # ---- after enforcement: .50 came for two weeks and stopped, so that the rule leaves him out; .7 came once, .60 stopped as .50 did ----
 begin "for (d = 1; d <= 31; d++) { $office; if (d <= 14) { flow(d, 8, \"203.0.113.50\", 22, 1); flow(d, 8, \"192.0.2.60\", 22, 1) } if (d == 1) flow(d, 7, \"198.51.100.7\", 22, 1) }"
 holds "who has stopped coming gets no line" "$(rule 22) == [\"140.20.30.8/29\"]" recommend --json
@@ -108,6 +114,10 @@ holds "hosts that change their addresses make /64s, one that comes back on most 
 	"$(rule 22) == [\"2a01:4f8:0:9000::/64\", \"2a01:4f8:0:a000::/64\", \"2a01:4f8:0:b000::/64\", \"2a02:6b8:1:2::53\", \"2a05:1:1:1::/64\"]" recommend --json
 holds "two ports with the same prefixes are one rule of the group" \
 	'[.securityRules[] | select(.access == "Allow" and .priority < 300) | (.destinationPortRanges // [.destinationPortRange])] | sort == [["22"], ["443", "8443"]]' w export --format nsg
+
+says "what was asked of some resources is not kept, and it says so" 0 '^None of it is kept \(only some resources were asked for\)' recommend vm1
+says "nor is what --dry-run prints" 0 '^None of it is kept \(--dry-run\)' recommend --dry-run
+says "the whole is, and leads on" 0 "Next: 'whittle enforce'" recommend
 
 # ---- prove ----
 begin "for (d = 1; d <= 31; d++) { $office }"

@@ -266,9 +266,28 @@ static void the_json_says_what_the_replay_says(void **state)
 	scene_close(&s);
 }
 
+static void shares_and_counts_are_written_without_powers_of_ten(void **state)
+{
+	(void)state;
+	char buf[WH_COUNT_STRLEN];
+	assert_string_equal(wh_percent(1, buf), "100");
+	assert_string_equal(wh_percent(wh_upper_bound(2, 2), buf), "100");
+	assert_string_equal(wh_percent(0.9999, buf), "100");
+	assert_string_equal(wh_percent(0.082, buf), "8.2");
+	assert_string_equal(wh_percent(wh_upper_bound(0, 41203), buf), "0.0073");
+	assert_string_equal(wh_percent(wh_upper_bound(0, 100000000), buf), "0.0000030");
+	assert_string_equal(wh_percent(0, buf), "0");
+	assert_string_equal(wh_count_text(16777216, buf), "16,777,216");
+	assert_string_equal(wh_count_text(999, buf), "999");
+	assert_string_equal(wh_count_text(0, buf), "0");
+	assert_string_equal(wh_count_text(0.5, buf), "0.5");
+	assert_string_equal(wh_count_text(18446744073709551616.0, buf), "2^64");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shares_and_counts_are_written_without_powers_of_ten),
 		cmocka_unit_test(the_bound_is_the_share_at_which_so_few_have_a_chance_of_five_percent),
 		cmocka_unit_test(none_of_41203_flows_is_at_most_seven_thousandths_of_a_percent),
 		cmocka_unit_test(what_belongs_is_kept_and_what_guesses_is_stopped_and_days_add_up),
