@@ -123,7 +123,7 @@ struct logs {
 	unsigned n;
 };
 
-/* The logs in a ledger of their own, which is gone when it is closed. */
+/* The logs in a ledger of their own, which is gone when it is closed, or when this process is ended while it reads. */
 static int read_logs(struct cli *c, struct wh_store *s, const struct logs *logs, struct wh_store **out, struct wh_error *err)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -139,11 +139,6 @@ static int read_logs(struct cli *c, struct wh_store *s, const struct logs *logs,
 	snprintf(path, sizeof path, "%s/log.db", dir);
 	if (!(rc = wh_estate_locals(s, c->config->discover, &locals, err)))
 		rc = wh_store_open(path, WH_STORE_CREATE, out, err);
-	opt.locals = locals;
-	for (unsigned i = 0; i < logs->n && !rc; i++) {
-		cli_progress("reading %s", logs->path[i]);
-		rc = wh_ingest(*out, logs->path[i], &opt, &result, err);
-	}
 	/* open files outlive their names */
 	static const char *const tails[] = {"", "-wal", "-shm"};
 	for (unsigned i = 0; i < sizeof tails / sizeof *tails; i++) {
@@ -151,6 +146,11 @@ static int read_logs(struct cli *c, struct wh_store *s, const struct logs *logs,
 		unlink(path);
 	}
 	rmdir(dir);
+	opt.locals = locals;
+	for (unsigned i = 0; i < logs->n && !rc; i++) {
+		cli_progress("reading %s", logs->path[i]);
+		rc = wh_ingest(*out, logs->path[i], &opt, &result, err);
+	}
 	wh_locals_free(locals);
 	return rc;
 }

@@ -50,7 +50,7 @@ static int prefixes(const struct file *f, const char *path, const char *key, con
 	return 0;
 }
 
-/* One rule of the file is one of ours for each of its protocols. */
+/* One rule of the file is one of ours for each of its protocols, for TCP and for UDP where they are All. */
 static int read_rule(const struct file *f, const char *path, const json_t *o, struct wh_resource_result *res, size_t *room)
 {
 	const char *name = json_string_value(json_object_get(o, "name")), *direction = json_string_value(json_object_get(o, "direction"));
@@ -77,17 +77,21 @@ static int read_rule(const struct file *f, const char *path, const json_t *o, st
 		return rc;
 	if (!json_array_size(protocols))
 		return bad(f, path, "%s: protocols must be a list like [\"TCP\"]", r.name);
-	if (json_array_size(protocols) > *room)
+	if (2 * json_array_size(protocols) > *room)
 		return bad(f, path, "%s: the protocols are more than there can be", r.name);
 	json_array_foreach((json_t *)(uintptr_t)protocols, i, v) {
 		const char *s = json_string_value(v);
+		bool all = s && !strcasecmp(s, "All");
 		snprintf(at, sizeof at, "%s/protocols/%zu", path, i);
-		if (!s || (strcasecmp(s, "All") && wh_proto_parse(s, &r.proto)))
+		if (!s || (!all && wh_proto_parse(s, &r.proto)))
 			return bad(f, at, "%s: unknown protocol '%s'", r.name, s ? s : "");
-		if (!strcasecmp(s, "All"))
-			r.proto = WH_PROTO_ANY;
+		if (all || r.proto == WH_PROTO_ANY) { /* what has ports */
+			r.proto = WH_PROTO_UDP;
+			res->rules[res->n_rules++] = r;
+			r.proto = WH_PROTO_TCP;
+		}
 		res->rules[res->n_rules++] = r;
-		(*room)--;
+		*room -= 2;
 	}
 	return 0;
 }
@@ -120,7 +124,7 @@ static int read_resource(const struct file *f, size_t at, const json_t *o, struc
 	if (!res->resource)
 		return unknown_resource(f, path, name ? name : id);
 	json_array_foreach((json_t *)(uintptr_t)rules, i, v)
-		room += json_array_size(json_object_get(v, "protocols"));
+		room += 2 * json_array_size(json_object_get(v, "protocols")); /* All is two */
 	res->rules = wh_arena_array(f->mem, room, sizeof *res->rules);
 	json_array_foreach((json_t *)(uintptr_t)rules, i, v) {
 		snprintf(path, sizeof path, "resources/%zu/rules/%zu", at, i);

@@ -34,5 +34,15 @@ gives "a log that is not there is named" 2 'none.json: No such file' w replay --
 printf 'no json\n' >"$dir/bad.json"
 gives "so is one that is none" 2 'bad.json' w replay --log "$dir/bad.json"
 gives "a holdout is of the ledger" 2 'exclude each other' w replay --log "$dir/two.json" --holdout 7
+mkfifo "$dir/log"
+TMPDIR="$dir/tmp" env --default-signal=INT "$BUILD/whittle" --store "$dir/l.db" replay --log "$dir/log" >"$dir/out" 2>&1 &
+pid=$!
+exec 9>"$dir/log" # when the log has been opened
+kill -INT $pid; wait $pid; rc=$?
+exec 9>&-
+gives "who interrupts it while it reads leaves nothing behind" 0 '^130 0$' sh -c "echo $rc \$(ls '$dir/tmp' | wc -l)"
+sed 's/"TCP"/"All"/' "$dir/rules.json" >"$dir/all.json"
+gives "rules of a file for All protocols are of TCP and of UDP" 0 '22/TCP +31 +124 ' w replay --rules "$dir/all.json" --log "$dir/eve.json"
+gives "and so they are proved" 1 'refuted: Inbound UDP port 22 from 140.20.30.8 .*denied by web: DenyAllInBound' w prove --rules "$dir/all.json"
 gives "nothing was learned of it all" 0 '' sh -c "'$BUILD/whittle' --store '$dir/l.db' status --json | cmp - '$dir/before' && echo same"
 gives "and nothing is left behind" 0 '^0$' sh -c "ls '$dir/tmp' | wc -l"
