@@ -8,10 +8,7 @@ static inline uint64_t word_at(const void *p, unsigned i)
 {
 	uint64_t x;
 	memcpy(&x, (const char *)p + 8 * i, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	x = __builtin_bswap64(x);
-#endif
-	return x;
+	return le64toh(x);
 }
 
 /* The high bit of each byte that is zero; exact, as no carry leaves a byte. */

@@ -24,20 +24,14 @@ static inline uint64_t load64(const char *p)
 {
 	uint64_t x;
 	memcpy(&x, p, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	x = __builtin_bswap64(x);
-#endif
-	return x;
+	return le64toh(x);
 }
 
 static inline uint32_t load32(const char *p)
 {
 	uint32_t x;
 	memcpy(&x, p, 4);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	x = __builtin_bswap32(x);
-#endif
-	return x;
+	return le32toh(x);
 }
 
 /* Eight digits as values 0–9, the first in the lowest byte: pairs, then fours, then all. */
