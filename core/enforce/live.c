@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the kernel holds of our table, read independently of what was sent. */
 #include <arpa/inet.h>
-#include <endian.h>
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include "enforce/nft.h"
+#include "enforce/nft_read.h"
 
 struct reading {
 	struct wh_arena *mem;
@@ -17,27 +15,6 @@ struct reading {
 	enum wh_direction direction;
 	bool pending;
 };
-
-static void *grown(struct wh_arena *mem, void *old, size_t n, size_t *room, size_t size)
-{
-	if (n < *room)
-		return old;
-	size_t more = *room ? *room * 2 : 32;
-	void *fresh = wh_arena_array(mem, more, size);
-	if (n)
-		memcpy(fresh, old, n * size);
-	*room = more;
-	return fresh;
-}
-
-static const struct nlattr *find(const struct nlattr *nest, uint16_t type)
-{
-	const struct nlattr *a;
-	mnl_attr_for_each_nested(a, nest)
-		if (mnl_attr_get_type(a) == type)
-			return a;
-	return NULL;
-}
 
 void wh_nft_map_name(char out[static WH_NFT_NAME], enum wh_direction d, bool pending)
 {
@@ -80,40 +57,25 @@ bool wh_nft_has_set(const struct wh_nft_live *l, const char *name)
 }
 
 /* One element of a dispatch map. */
-static void dispatch_element(struct reading *r, const struct nlattr *elem)
+static void dispatch_element(void *arg, const struct nlattr *elem)
 {
-	const struct nlattr *key = find(elem, NFTA_SET_ELEM_KEY), *data = find(elem, NFTA_SET_ELEM_DATA), *expires = find(elem, NFTA_SET_ELEM_EXPIRATION);
-	const struct nlattr *value = key ? find(key, NFTA_DATA_VALUE) : NULL, *verdict = data ? find(data, NFTA_DATA_VERDICT) : NULL;
-	const struct nlattr *chain = verdict ? find(verdict, NFTA_VERDICT_CHAIN) : NULL;
+	struct reading *r = arg;
+	const struct nlattr *value = nested(nested(elem, NFTA_SET_ELEM_KEY), NFTA_DATA_VALUE);
+	const struct nlattr *chain = nested(nested(nested(elem, NFTA_SET_ELEM_DATA), NFTA_DATA_VERDICT), NFTA_VERDICT_CHAIN);
 	if (!value || mnl_attr_get_payload_len(value) < 6)
 		return;
 	const uint8_t *k = mnl_attr_get_payload(value);
 	r->live->dispatch = grown(r->mem, r->live->dispatch, r->live->n_dispatch, &r->room_dispatch, sizeof *r->live->dispatch);
 	struct wh_nft_dispatch *d = &r->live->dispatch[r->live->n_dispatch++];
-	*d = (struct wh_nft_dispatch){.proto = k[0], .port = (uint16_t)(k[4] << 8 | k[5]), .direction = r->direction, .pending = r->pending};
-	if (expires && mnl_attr_get_payload_len(expires) == 8)
-		d->expires_ms = (int64_t)be64toh(mnl_attr_get_u64(expires));
+	*d = (struct wh_nft_dispatch){.proto = k[0], .port = (uint16_t)(k[4] << 8 | k[5]), .direction = r->direction, .pending = r->pending,
+	                              .expires_ms = expires_ms(elem)};
 	if (chain && mnl_attr_get_payload_len(chain) < sizeof d->chain)
 		snprintf(d->chain, sizeof d->chain, "%.*s", (int)mnl_attr_get_payload_len(chain), (const char *)mnl_attr_get_payload(chain));
 }
 
 static int dispatch_message(const struct nlmsghdr *h, void *arg)
 {
-	const struct nlattr *a, *elem;
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(a) == NFTA_SET_ELEM_LIST_ELEMENTS)
-			mnl_attr_for_each_nested(elem, a)
-				dispatch_element(arg, elem);
-	return MNL_CB_OK;
-}
-
-static const struct nlattr *attr(const struct nlmsghdr *h, uint16_t type)
-{
-	const struct nlattr *a;
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(a) == type)
-			return a;
-	return NULL;
+	return each_element(h, dispatch_element, arg);
 }
 
 static const char *string(const struct nlattr *a)
@@ -158,8 +120,8 @@ static int chain_message(const struct nlmsghdr *h, void *arg)
 	const struct nlattr *hook = attr(h, NFTA_CHAIN_HOOK);
 	if (hook) {
 		c->hooked = true;
-		c->hook = number(find(hook, NFTA_HOOK_HOOKNUM));
-		c->priority = (int32_t)number(find(hook, NFTA_HOOK_PRIORITY));
+		c->hook = number(nested(hook, NFTA_HOOK_HOOKNUM));
+		c->priority = (int32_t)number(nested(hook, NFTA_HOOK_PRIORITY));
 		c->policy = number(attr(h, NFTA_CHAIN_POLICY));
 	}
 	return MNL_CB_OK;

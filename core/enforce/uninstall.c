@@ -3,12 +3,11 @@
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "enforce/nft.h"
+#include "enforce/nft_read.h"
 #include "whittle/persist.h"
 
 #define JIT_TABLE "whittle_jit"
@@ -37,18 +36,9 @@ static uint64_t fold(uint64_t h, const void *p, size_t n)
 	return h;
 }
 
-static const struct nlattr *find(const struct nlmsghdr *h, uint16_t type)
-{
-	const struct nlattr *a;
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(a) == type)
-			return a;
-	return NULL;
-}
-
 static const char *text_of(const struct nlmsghdr *h, uint16_t type)
 {
-	const struct nlattr *a = find(h, type);
+	const struct nlattr *a = attr(h, type);
 	return a && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0 ? mnl_attr_get_str(a) : "";
 }
 
@@ -82,7 +72,7 @@ static uint64_t fold_elements(uint64_t h, const struct nlattr *list)
 
 static void remember_set(struct survey *s, const struct nlmsghdr *h, uint8_t family, const char *table)
 {
-	const struct nlattr *flags = find(h, NFTA_SET_FLAGS);
+	const struct nlattr *flags = attr(h, NFTA_SET_FLAGS);
 	if (flags && mnl_attr_validate(flags, MNL_TYPE_U32) >= 0 && ntohl(mnl_attr_get_u32(flags)) & (NFT_SET_TIMEOUT | NFT_SET_EVAL))
 		return;
 	if (s->n_sets == s->room_sets) {

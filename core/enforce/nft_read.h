@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nft_read: how messages of a dump are read, for the readers of both our tables. */
+#pragma once
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <string.h>
+#include "whittle/base.h"
+
+/* An attribute of a message, or of a nest (which may be NULL): NULL where there is none. */
+static inline const struct nlattr *attr(const struct nlmsghdr *h, uint16_t type)
+{
+	const struct nlattr *a;
+	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == type)
+			return a;
+	return NULL;
+}
+
+static inline const struct nlattr *nested(const struct nlattr *nest, uint16_t type)
+{
+	const struct nlattr *a;
+	if (nest)
+		mnl_attr_for_each_nested(a, nest)
+			if (mnl_attr_get_type(a) == type)
+				return a;
+	return NULL;
+}
+
+/* How long an element still has; 0: for good. */
+static inline int64_t expires_ms(const struct nlattr *elem)
+{
+	const struct nlattr *a = nested(elem, NFTA_SET_ELEM_EXPIRATION);
+	return a && mnl_attr_get_payload_len(a) == 8 ? (int64_t)be64toh(mnl_attr_get_u64(a)) : 0;
+}
+
+/* Each element of a message of NFT_MSG_GETSETELEM. */
+static inline int each_element(const struct nlmsghdr *h, void (*one)(void *arg, const struct nlattr *elem), void *arg)
+{
+	const struct nlattr *a, *elem;
+	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == NFTA_SET_ELEM_LIST_ELEMENTS)
+			mnl_attr_for_each_nested(elem, a)
+				one(arg, elem);
+	return MNL_CB_OK;
+}
+
+/* An array of n elements in the arena, with room for one more. */
+static inline void *grown(struct wh_arena *mem, void *old, size_t n, size_t *room, size_t size)
+{
+	if (n < *room)
+		return old;
+	size_t more = *room ? *room * 2 : 32;
+	void *fresh = wh_arena_array(mem, more, size);
+	if (n)
+		memcpy(fresh, old, n * size);
+	*room = more;
+	return fresh;
+}
