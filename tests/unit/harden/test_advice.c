@@ -7,28 +7,20 @@
 #include <cmocka.h>
 #include "tests/unit/support/scene.h"
 
-static const char *const partners[] = {"140.20.30.8", "140.20.30.9", "140.20.30.10", "140.20.30.12", "140.20.30.15"};
 static const char *const offices[] = {"185.7.60.8", "185.7.60.9", "185.7.60.10", "185.7.60.12", "185.7.60.15"};
 
-static void days_of(struct scene *s, const char *const *peers, int from, int to)
+static void office_days(struct scene *s, int from, int to)
 {
 	for (int day = from; day < to; day++)
 		for (size_t i = 0; i < 5; i++)
-			scene_session(s, peers[i], 22, day, 9, 64, 600);
+			scene_session(s, offices[i], 22, day, 9, 64, 600);
 }
 
 static struct wh_recommendation *recommend(struct scene *s, unsigned stable_days)
 {
-	struct wh_recommendation *r;
-	struct wh_port_list *ports;
-	struct wh_error err;
-	scene_recommend(s); /* commits and loads the estate */
-	if (wh_port_list_load("22", NULL, s->mem, &ports, &err))
-		fail_msg("%s", err.text);
-	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .min_days = 30, .stable_days = stable_days};
-	if (wh_recommend(s->store, s->estate, NULL, 0, &opt, s->mem, &r, &err))
-		fail_msg("%s", err.text);
-	return r;
+	struct wh_harden_options opt = scene_options(s, "22");
+	opt.stable_days = stable_days;
+	return scene_recommend_as(s, &opt);
 }
 
 static void peers_that_came_all_along_break_nothing_and_the_bound_says_how_much_that_means(void **state)
@@ -36,7 +28,7 @@ static void peers_that_came_all_along_break_nothing_and_the_bound_says_how_much_
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	days_of(&s, partners, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	const struct wh_recommended_rule *r = scene_rule(recommend(&s, 0), 22);
 	assert_non_null(r);
 	assert_int_equal(r->replayed.of, 5 * 31);
@@ -53,8 +45,8 @@ static void an_office_that_came_this_week_is_the_expected_breakage_of_rules_like
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	days_of(&s, partners, 0, 31);
-	days_of(&s, offices, 26, 31);
+	scene_partner_days(&s, 0, 31);
+	office_days(&s, 26, 31);
 	const struct wh_recommended_rule *r = scene_rule(recommend(&s, 0), 22);
 	assert_non_null(r);
 	assert_int_equal(r->replayed.flows, 0);
@@ -70,11 +62,11 @@ static void a_set_of_peers_that_changed_makes_less_sure_than_one_that_stayed(voi
 	(void)state;
 	struct scene a, b;
 	scene_open(&a, NULL, 0);
-	days_of(&a, partners, 0, 31);
+	scene_partner_days(&a, 0, 31);
 	const struct wh_recommended_rule *stayed = scene_rule(recommend(&a, 0), 22);
 	scene_open(&b, NULL, 0);
-	days_of(&b, partners, 0, 12);
-	days_of(&b, offices, 18, 31);
+	scene_partner_days(&b, 0, 12);
+	office_days(&b, 18, 31);
 	const struct wh_recommended_rule *changed = scene_rule(recommend(&b, 0), 22);
 	assert_non_null(stayed);
 	assert_non_null(changed);
@@ -91,8 +83,8 @@ static void a_rule_that_has_not_been_stable_for_the_days_asked_for_is_not_offere
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	days_of(&s, partners, 0, 31);
-	days_of(&s, offices, 26, 31);
+	scene_partner_days(&s, 0, 31);
+	office_days(&s, 26, 31);
 	assert_non_null(scene_rule(recommend(&s, 3), 22)); /* they came five days ago: known for three */
 	struct wh_recommendation *rec = recommend(&s, 10);
 	assert_null(scene_rule(rec, 22));
@@ -105,7 +97,7 @@ static void a_window_too_short_for_the_days_asked_for_says_so(void **state)
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	days_of(&s, partners, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	struct wh_recommendation *rec = recommend(&s, 20);
 	assert_null(scene_rule(rec, 22));
 	assert_non_null(strstr(rec->resources[0].reason, "too short to tell"));
@@ -119,8 +111,8 @@ static void what_was_said_of_a_rule_is_kept_with_it(void **state)
 	struct wh_recommendation *rec, *back;
 	struct wh_error err;
 	scene_open(&s, NULL, 0);
-	days_of(&s, partners, 0, 31);
-	days_of(&s, offices, 26, 31);
+	scene_partner_days(&s, 0, 31);
+	office_days(&s, 26, 31);
 	rec = recommend(&s, 0);
 	if (wh_recommendation_save(s.store, rec, &err) || wh_recommendation_load(s.store, s.estate, s.mem, &back, &err))
 		fail_msg("%s", err.text);
@@ -134,12 +126,9 @@ static void what_was_said_of_a_rule_is_kept_with_it(void **state)
 static struct wh_curve *curve_of(struct scene *s)
 {
 	struct wh_curve *c;
-	struct wh_port_list *ports;
 	struct wh_error err;
-	scene_recommend(s);
-	if (wh_port_list_load("22", NULL, s->mem, &ports, &err))
-		fail_msg("%s", err.text);
-	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .min_days = 30};
+	scene_recommend(s); /* commits and loads the estate */
+	struct wh_harden_options opt = scene_options(s, "22");
 	if (wh_curve(s->store, s->estate, NULL, 0, &opt, s->mem, &c, &err))
 		fail_msg("%s", err.text);
 	return c;
@@ -150,7 +139,7 @@ static void along_the_curve_lines_become_fewer_and_addresses_more(void **state)
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	days_of(&s, partners, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	struct wh_curve *c = curve_of(&s);
 	unsigned defaults = 0;
 	assert_true(c->n >= 2);
@@ -171,19 +160,14 @@ static void each_point_of_the_curve_is_what_its_permissiveness_recommends(void *
 {
 	(void)state;
 	struct scene s;
-	struct wh_recommendation *rec;
-	struct wh_port_list *ports;
-	struct wh_error err;
 	scene_open(&s, NULL, 0);
-	days_of(&s, partners, 0, 31);
-	days_of(&s, offices, 26, 31);
+	scene_partner_days(&s, 0, 31);
+	office_days(&s, 26, 31);
 	struct wh_curve *c = curve_of(&s);
-	wh_port_list_load("22", NULL, s.mem, &ports, &err);
+	struct wh_harden_options opt = scene_options(&s, "22");
 	for (size_t i = 0; i < c->n; i++) {
-		struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .permissiveness = c->points[i].permissiveness};
-		if (wh_recommend(s.store, s.estate, NULL, 0, &opt, s.mem, &rec, &err))
-			fail_msg("%s", err.text);
-		const struct wh_recommended_rule *r = scene_rule(rec, 22);
+		opt.permissiveness = c->points[i].permissiveness;
+		const struct wh_recommended_rule *r = scene_rule(scene_recommend_as(&s, &opt), 22);
 		assert_int_equal(r->n_prefixes + r->n_except, c->points[i].lines);
 		assert_int_equal(r->expected.flows, c->points[i].expected.flows);
 		assert_int_equal(r->expected.of, c->points[i].expected.of);
@@ -195,9 +179,6 @@ static void a_budget_of_lines_is_held_by_all_rules_of_a_resource_together(void *
 {
 	(void)state;
 	struct scene s;
-	struct wh_recommendation *rec;
-	struct wh_port_list *ports;
-	struct wh_error err;
 	scene_open(&s, NULL, 0);
 	for (int day = 0; day < 31; day++)
 		for (int i = 0; i < 24; i++) {
@@ -205,16 +186,13 @@ static void a_budget_of_lines_is_held_by_all_rules_of_a_resource_together(void *
 			snprintf(from, sizeof from, "140.%d.30.8", 20 + i * 8);
 			scene_session(&s, from, i & 1 ? 22 : 443, day, 9, 64, 600);
 		}
-	scene_recommend(&s);
-	wh_port_list_load("22,443", NULL, s.mem, &ports, &err);
-	for (unsigned lines = 2; lines <= 30; lines += 7) {
-		struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .max_lines = lines};
+	struct wh_harden_options opt = scene_options(&s, "22,443");
+	for (opt.max_lines = 2; opt.max_lines <= 30; opt.max_lines += 7) {
+		struct wh_recommendation *rec = scene_recommend_as(&s, &opt);
 		size_t used = 0;
-		if (wh_recommend(s.store, s.estate, NULL, 0, &opt, s.mem, &rec, &err))
-			fail_msg("%s", err.text);
 		for (size_t i = 0; i < rec->resources[0].n_rules; i++)
 			used += rec->resources[0].rules[i].n_prefixes + rec->resources[0].rules[i].n_except;
-		assert_true(used >= 2 && used <= lines);
+		assert_true(used >= 2 && used <= opt.max_lines);
 	}
 	scene_close(&s);
 }
@@ -229,9 +207,6 @@ static void a_groups_budget_is_held_by_all_its_resources_together(void **state)
 	static const char *const estate = "resources:\n  - {name: vm1, addresses: [10.0.0.4], nsgs: [web.json]}\n  - {name: vm2, addresses: [10.0.0.5], nsgs: [web.json]}\n"
 	                                  "  - {name: vm3, addresses: [10.0.0.6], nsgs: [web.json]}\n";
 	struct scene s;
-	struct wh_recommendation *rec;
-	struct wh_port_list *ports;
-	struct wh_error err;
 	scene_open(&s, group, 0);
 	scene_estate(&s, estate);
 	for (int day = 0; day < 31; day++)
@@ -241,13 +216,11 @@ static void a_groups_budget_is_held_by_all_its_resources_together(void **state)
 			snprintf(to, sizeof to, "10.0.0.%d", 4 + i % 3);
 			scene_session_to(&s, from, to, 22, day, 9, 64, 600);
 		}
-	scene_recommend(&s);
-	wh_port_list_load("22", NULL, s.mem, &ports, &err);
+	struct wh_harden_options opt = scene_options(&s, "22");
 	for (unsigned most = 100; most > 15; most -= 17) {
-		struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .max_prefixes_nsg = most};
 		size_t used = 1, lines[3]; /* the group's own prefix */
-		if (wh_recommend(s.store, s.estate, NULL, 0, &opt, s.mem, &rec, &err))
-			fail_msg("%s", err.text);
+		opt.max_prefixes_nsg = most;
+		struct wh_recommendation *rec = scene_recommend_as(&s, &opt);
 		assert_int_equal(rec->n_resources, 3);
 		for (size_t i = 0; i < 3; i++) {
 			assert_int_equal(rec->resources[i].n_rules, 1);
@@ -259,10 +232,8 @@ static void a_groups_budget_is_held_by_all_its_resources_together(void **state)
 		assert_true(used <= most);
 		assert_true(most < 45 || lines[0] + lines[1] + lines[2] == 36); /* as long as there is room, nothing is given up */
 	}
-	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .max_prefixes_nsg = 5};
-	if (wh_recommend(s.store, s.estate, NULL, 0, &opt, s.mem, &rec, &err))
-		fail_msg("%s", err.text);
-	assert_non_null(strstr(rec->resources[0].reason, "web has no room for narrower rules: it holds 5 prefixes"));
+	opt.max_prefixes_nsg = 5;
+	assert_non_null(strstr(scene_recommend_as(&s, &opt)->resources[0].reason, "web has no room for narrower rules: it holds 5 prefixes"));
 	scene_close(&s);
 }
 
@@ -271,7 +242,7 @@ static void the_drawing_has_a_dot_for_each_point_and_is_well_formed(void **state
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	days_of(&s, partners, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	struct wh_curve *c = curve_of(&s);
 	char *svg = wh_curve_svg(c);
 	size_t dots = 0, opened = 0, closed = 0;
@@ -298,12 +269,12 @@ static void what_changed_since_the_last_calculation_is_said_with_its_reason(void
 	struct wh_error err;
 	char text[WH_PREFIX_STRLEN];
 	scene_open(&s, NULL, 0);
-	days_of(&s, partners, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	struct wh_recommendation *before = recommend(&s, 0);
 	if (wh_changes(s.store, before, recommend(&s, 0), s.mem, &c, &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(c.n, 0);
-	days_of(&s, offices, 31, 45);
+	office_days(&s, 31, 45);
 	for (int i = 0; i < 9; i++)
 		scene_syn(&s, wh_addr_v4(0xb9073c09), 22, 45, 0); /* 185.7.60.9, refused by then */
 	struct wh_recommendation *now = recommend(&s, 0);
@@ -325,8 +296,8 @@ static void days_without_any_flow_are_an_outage_and_are_named(void **state)
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	days_of(&s, partners, 0, 12);
-	days_of(&s, partners, 15, 33);
+	scene_partner_days(&s, 0, 12);
+	scene_partner_days(&s, 15, 33);
 	struct wh_recommendation *rec = recommend(&s, 0);
 	assert_int_equal(rec->n_silent, 1);
 	assert_int_equal(rec->silent[0].first, wh_day(scene_day0_us) + 12);
@@ -339,18 +310,17 @@ static void what_nobody_uses_any_more_falls_out_of_a_rolling_window(void **state
 {
 	(void)state;
 	struct scene s;
-	struct wh_recommendation *now;
-	struct wh_port_list *ports;
 	struct wh_changes c;
 	struct wh_error err;
 	scene_open(&s, NULL, 0);
-	days_of(&s, offices, 0, 20);
-	days_of(&s, partners, 0, 60);
+	office_days(&s, 0, 20);
+	scene_partner_days(&s, 0, 60);
 	struct wh_recommendation *before = recommend(&s, 0);
 	assert_true(scene_allows(scene_rule(before, 22), "185.7.60.9"));
-	wh_port_list_load("22", NULL, s.mem, &ports, &err);
-	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .window_days = 35};
-	if (wh_recommend(s.store, s.estate, NULL, 0, &opt, s.mem, &now, &err) || wh_changes(s.store, before, now, s.mem, &c, &err))
+	struct wh_harden_options opt = scene_options(&s, "22");
+	opt.window_days = 35;
+	struct wh_recommendation *now = scene_recommend_as(&s, &opt);
+	if (wh_changes(s.store, before, now, s.mem, &c, &err))
 		fail_msg("%s", err.text);
 	assert_false(scene_allows(scene_rule(now, 22), "185.7.60.9"));
 	assert_int_equal(c.n, 1);

@@ -137,22 +137,28 @@ static void who_belongs_on_one_port_is_no_stranger_on_another(void **state)
 	scene_close(&s);
 }
 
-/* … and one that guesses on both is none on either. */
-static void guessing_on_two_ports_helps_on_neither(void **state)
+/* One who works and one who guesses, so often a day, both on two ports. */
+static void guessing_lets_in_on_neither_of_two_ports(int a_day)
 {
-	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
 	for (int day = 0; day < 31; day++) {
 		scene_session(&s, "60.3.3.3", 22, day, 9, 64, 600);
 		scene_session(&s, "60.3.3.3", 443, day, 9, 64, 600);
-		for (int i = 0; i < 80; i++)
+		for (int i = 0; i < a_day; i++)
 			scene_guess(&s, "60.1.1.1", i % 2 ? 22 : 443, day, i % 24);
 	}
 	struct wh_recommendation *rec = scene_recommend(&s);
 	assert_false(scene_allows(scene_rule(rec, 22), "60.1.1.1"));
 	assert_false(scene_allows(scene_rule(rec, 443), "60.1.1.1"));
 	scene_close(&s);
+}
+
+/* … and one that guesses on both is none on either. */
+static void guessing_on_two_ports_helps_on_neither(void **state)
+{
+	(void)state;
+	guessing_lets_in_on_neither_of_two_ports(80);
 }
 
 /* ---- whose every session is like a failed login ---- */
@@ -232,18 +238,7 @@ static void a_script_of_such_sessions_alone_needs_somebody_who_vouches(void **st
 static void a_patient_guesser_on_two_ports_is_let_in_on_neither(void **state)
 {
 	(void)state;
-	struct scene s;
-	scene_open(&s, NULL, 0);
-	for (int day = 0; day < 31; day++) {
-		scene_session(&s, "60.3.3.3", 22, day, 9, 64, 600);
-		scene_session(&s, "60.3.3.3", 443, day, 9, 64, 600);
-		for (int i = 0; i < 6; i++)
-			scene_guess(&s, "60.1.1.1", i % 2 ? 22 : 443, day, i % 24);
-	}
-	struct wh_recommendation *rec = scene_recommend(&s);
-	assert_false(scene_allows(scene_rule(rec, 22), "60.1.1.1"));
-	assert_false(scene_allows(scene_rule(rec, 443), "60.1.1.1"));
-	scene_close(&s);
+	guessing_lets_in_on_neither_of_two_ports(6);
 }
 
 int main(void)

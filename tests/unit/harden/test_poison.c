@@ -7,22 +7,12 @@
 #include <cmocka.h>
 #include "tests/unit/support/scene.h"
 
-static const char *const partners[] = {"140.20.30.8", "140.20.30.9", "140.20.30.10", "140.20.30.12", "140.20.30.15"};
-
-/* Five partner hosts of one /29, each working a while on ssh every day of a month. */
-static void partner_month(struct scene *s)
-{
-	for (int day = 0; day < 31; day++)
-		for (size_t i = 0; i < 5; i++)
-			scene_session(s, partners[i], 22, day, 9, 64, 600);
-}
-
 static const struct wh_recommended_rule *rule22(struct scene *s)
 {
 	const struct wh_recommended_rule *r = scene_rule(scene_recommend(s), 22);
 	assert_non_null(r);
 	for (size_t i = 0; i < 5; i++)
-		assert_true(scene_allows(r, partners[i]));
+		assert_true(scene_allows(r, scene_partners[i]));
 	return r;
 }
 
@@ -55,7 +45,7 @@ static void a_flood_changes_no_rule(void **state)
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	partner_month(&s);
+	scene_partner_days(&s, 0, 31);
 	for (uint32_t i = 0; i < 200000; i++)
 		scene_syn(&s, wh_addr_v4(0x8c141e00u + i % 65536), 22, (int)(i % 31), 0); /* around the partner's own range */
 	assert_true(space(rule22(&s)) <= 8);
@@ -70,7 +60,7 @@ static unsigned let_in_after_a_month(unsigned guessers, unsigned a_day)
 	char src[32];
 
 	scene_open(&s, NULL, 0);
-	partner_month(&s);
+	scene_partner_days(&s, 0, 31);
 	for (unsigned g = 0; g < guessers; g++) {
 		snprintf(src, sizeof src, "45.%u.9.9", 9 + g);
 		for (int day = 0; day < 31; day++)
@@ -100,17 +90,15 @@ static void explain_says_why_his_days_do_not_count(void **state)
 {
 	(void)state;
 	struct scene s;
-	struct wh_port_list *ports;
 	struct wh_error err;
 	char *text;
 
 	scene_open(&s, NULL, 0);
-	partner_month(&s);
+	scene_partner_days(&s, 0, 31);
 	for (int day = 0; day < 31; day++)
 		scene_guess(&s, "45.9.9.9", 22, day, day % 24);
 	rule22(&s);
-	assert_int_equal(wh_port_list_load("22", NULL, s.mem, &ports, &err), 0);
-	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .min_days = 30};
+	struct wh_harden_options opt = scene_options(&s, "22");
 	assert_int_equal(wh_explain(s.store, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
 	const char *his = strstr(text, "45.9.9.9 "), *end = his ? strchr(his, '\n') : NULL;
 	const char *why = strstr(text, "its sessions are like failed logins: 100 % of what its days say is taken off");
@@ -134,7 +122,7 @@ static void a_patient_one_who_works_like_a_customer_gets_his_own_address_at_most
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	partner_month(&s);
+	scene_partner_days(&s, 0, 31);
 	for (int day = 0; day < 31; day++)
 		scene_session(&s, "45.9.9.9", 22, day, 9, 64, 600);
 	const struct wh_recommended_rule *r = rule22(&s);
@@ -149,7 +137,7 @@ static void filling_the_range_next_door_does_not_make_the_prefix_grow(void **sta
 	struct scene s;
 	char src[32];
 	scene_open(&s, NULL, 0);
-	partner_month(&s);
+	scene_partner_days(&s, 0, 31);
 	for (int day = 20; day < 31; day++) /* he owns 140.20.30.128/25 and answers the handshake from all of it, guessing */
 		for (int i = 128; i < 256; i++) {
 			snprintf(src, sizeof src, "140.20.30.%d", i);
@@ -168,14 +156,14 @@ static void a_spoofer_can_not_make_a_peer_look_hostile(void **state)
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	partner_month(&s);
+	scene_partner_days(&s, 0, 31);
 	struct wh_addr victim;
-	assert_int_equal(wh_addr_parse(partners[2], strlen(partners[2]), &victim), 0);
+	assert_int_equal(wh_addr_parse(scene_partners[2], strlen(scene_partners[2]), &victim), 0);
 	for (int day = 0; day < 31; day++)
 		for (int i = 0; i < 50; i++) {
 			scene_syn(&s, victim, 22, day, 1);
 			scene_syn(&s, victim, (uint16_t)(1000 + i), day, 1);
-			scene_alert(&s, partners[2], 22, day, 1, false);
+			scene_alert(&s, scene_partners[2], 22, day, 1, false);
 		}
 	rule22(&s); /* asserts that every partner is still allowed */
 	scene_close(&s);
@@ -187,7 +175,7 @@ static void an_alert_on_an_answered_flow_keeps_its_peer_out(void **state)
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	partner_month(&s);
+	scene_partner_days(&s, 0, 31);
 	for (int day = 0; day < 31; day++)
 		scene_session(&s, "45.9.9.9", 22, day, 9, 64, 600);
 	scene_alert(&s, "45.9.9.9", 22, 15, 1, true);
@@ -200,7 +188,7 @@ static void a_sensor_whose_clock_ran_ahead_for_an_hour_does_not_age_what_was_lea
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	partner_month(&s);
+	scene_partner_days(&s, 0, 31);
 	scene_session(&s, "45.9.9.9", 22, 40000, 9, 64, 600); /* a century ahead */
 	rule22(&s);
 	scene_close(&s);

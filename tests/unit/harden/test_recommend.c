@@ -12,31 +12,6 @@
 	"\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"" source "\",\"destinationAddressPrefix\":\"*\"," \
 	"\"destinationPortRange\":\"" port "\"}]}"
 
-static const char *const partners[] = {"140.20.30.8", "140.20.30.9", "140.20.30.10", "140.20.30.12", "140.20.30.15"};
-
-static void partner_days(struct scene *s, int from, int to)
-{
-	for (int day = from; day < to; day++)
-		for (size_t i = 0; i < 5; i++)
-			scene_session(s, partners[i], 22, day, 9, 64, 600);
-}
-
-static struct wh_recommendation *recommend_with(struct scene *s, const struct wh_prefix *trusted, size_t n_trusted, const struct wh_prefix *hostile,
-                                                size_t n_hostile)
-{
-	struct wh_recommendation *r;
-	struct wh_port_list *ports;
-	struct wh_error err;
-	scene_recommend(s); /* commits and loads the estate */
-	if (wh_port_list_load("22", NULL, s->mem, &ports, &err))
-		fail_msg("%s", err.text);
-	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .min_days = 30, .trusted = trusted,
-	                                .n_trusted = n_trusted, .hostile = hostile, .n_hostile = n_hostile};
-	if (wh_recommend(s->store, s->estate, NULL, 0, &opt, s->mem, &r, &err))
-		fail_msg("%s", err.text);
-	return r;
-}
-
 static struct wh_prefix prefix(const char *text)
 {
 	struct wh_prefix p;
@@ -51,7 +26,7 @@ static void five_of_eight_neighbours_every_day_become_one_29(void **state)
 	struct scene s;
 	char text[WH_PREFIX_STRLEN];
 	scene_open(&s, NSG("140.20.30.10/24", "22"), 0);
-	partner_days(&s, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	struct wh_recommendation *rec = scene_recommend(&s);
 	const struct wh_recommended_rule *r = scene_rule(rec, 22);
 	assert_non_null(r);
@@ -74,7 +49,7 @@ static void rules_that_are_as_narrow_already_are_healthy(void **state)
 	(void)state;
 	struct scene s;
 	scene_open(&s, NSG("140.20.30.8/29", "22"), 0);
-	partner_days(&s, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	struct wh_recommendation *rec = scene_recommend(&s);
 	assert_int_equal(rec->resources[0].status, WH_HEALTHY);
 	assert_int_equal(rec->resources[0].n_rules, 0);
@@ -87,7 +62,7 @@ static void twenty_nine_days_are_not_enough_and_it_says_so(void **state)
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	partner_days(&s, 0, 29);
+	scene_partner_days(&s, 0, 29);
 	struct wh_recommendation *rec = scene_recommend(&s);
 	assert_int_equal(rec->resources[0].status, WH_UNSCANNED);
 	assert_int_equal(rec->resources[0].n_rules, 0);
@@ -100,8 +75,8 @@ static void a_sensor_that_was_silent_for_long_is_not_taken_for_silence(void **st
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	partner_days(&s, 0, 10);
-	partner_days(&s, 25, 35);
+	scene_partner_days(&s, 0, 10);
+	scene_partner_days(&s, 25, 35);
 	struct wh_recommendation *rec = scene_recommend(&s);
 	assert_int_equal(rec->resources[0].status, WH_UNSCANNED);
 	assert_non_null(strstr(rec->resources[0].reason, "silent"));
@@ -114,7 +89,7 @@ static void a_server_that_was_replaced_loses_its_line_and_one_on_holiday_does_no
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	partner_days(&s, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	for (int day = 0; day < 17; day++) {
 		scene_session(&s, "60.1.1.1", 22, day, 10, 64, 600);
 		if (day % 7 < 5) /* longest pause of three days, then 14 without */
@@ -136,10 +111,10 @@ static void an_outage_of_the_sensor_makes_nobody_gone(void **state)
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	partner_days(&s, 0, 22);
+	scene_partner_days(&s, 0, 22);
 	for (int day = 0; day < 22; day++)
 		scene_session(&s, "60.1.1.1", 22, day, 10, 64, 600);
-	partner_days(&s, 31, 32); /* nine days without the sensor, then one on which the lone one was off */
+	scene_partner_days(&s, 31, 32); /* nine days without the sensor, then one on which the lone one was off */
 	const struct wh_recommended_rule *r = scene_rule(scene_recommend(&s), 22);
 	assert_non_null(r);
 	assert_true(scene_allows(r, "60.1.1.1"));
@@ -152,12 +127,12 @@ static void a_guesser_is_carved_out_until_he_has_been_quiet_for_long(void **stat
 	struct scene s;
 	for (int last = 30; last >= 10; last -= 20) {
 		scene_open(&s, NULL, 0);
-		partner_days(&s, 0, 31);
+		scene_partner_days(&s, 0, 31);
 		for (int k = 0; k < 30; k++)
 			scene_guess(&s, "140.20.30.13", 22, last, k % 24);
 		const struct wh_recommended_rule *r = scene_rule(scene_recommend(&s), 22);
 		assert_non_null(r);
-		assert_true(scene_allows(r, partners[0]));
+		assert_true(scene_allows(r, scene_partners[0]));
 		assert_int_equal(r->n_except, last == 30);
 		assert_int_equal(scene_allows(r, "140.20.30.13"), last != 30);
 		scene_close(&s);
@@ -173,7 +148,7 @@ static void a_port_that_nobody_uses_is_closed_and_says_on_how_many_days_the_reso
 	for (int day = 0; day < 31; day++) {
 		struct wh_addr scanner = wh_addr_v4(0x2d090900u + (uint32_t)day);
 		for (size_t i = 0; i < 5; i++)
-			scene_session(&s, partners[i], 443, day, 9, 64, 600);
+			scene_session(&s, scene_partners[i], 443, day, 9, 64, 600);
 		scene_syn(&s, scanner, 22, day, 0);
 	}
 	struct wh_recommendation *rec = scene_recommend(&s);
@@ -191,7 +166,7 @@ static void without_rules_in_force_a_port_that_nothing_reached_gets_no_rule(void
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	partner_days(&s, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	struct wh_recommendation *rec = scene_recommend(&s);
 	assert_int_equal(rec->resources[0].n_rules, 1);
 	assert_null(scene_rule(rec, 3389));
@@ -203,7 +178,7 @@ static void who_the_rules_in_force_deny_is_not_let_in(void **state)
 	(void)state;
 	struct scene s;
 	scene_open(&s, NSG("140.20.30.0/24", "22"), 0);
-	partner_days(&s, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	for (int day = 0; day < 31; day++)
 		scene_session(&s, "198.51.100.77", 22, day, 9, 64, 600);
 	const struct wh_recommended_rule *r = scene_rule(scene_recommend(&s), 22);
@@ -219,8 +194,11 @@ static void trusted_addresses_are_kept_though_nobody_saw_them(void **state)
 	struct scene s;
 	struct wh_prefix trusted = prefix("203.0.113.0/28");
 	scene_open(&s, NULL, 0);
-	partner_days(&s, 0, 31);
-	const struct wh_recommended_rule *r = scene_rule(recommend_with(&s, &trusted, 1, NULL, 0), 22);
+	scene_partner_days(&s, 0, 31);
+	struct wh_harden_options opt = scene_options(&s, "22");
+	opt.trusted = &trusted;
+	opt.n_trusted = 1;
+	const struct wh_recommended_rule *r = scene_rule(scene_recommend_as(&s, &opt), 22);
 	assert_non_null(r);
 	assert_true(scene_allows(r, "203.0.113.15"));
 	assert_false(scene_allows(r, "203.0.113.16"));
@@ -234,8 +212,11 @@ static void a_listed_peer_is_never_let_in_however_faithful_he_is(void **state)
 	struct scene s;
 	struct wh_prefix listed = prefix("140.20.30.12");
 	scene_open(&s, NULL, 0);
-	partner_days(&s, 0, 31);
-	const struct wh_recommended_rule *r = scene_rule(recommend_with(&s, NULL, 0, &listed, 1), 22);
+	scene_partner_days(&s, 0, 31);
+	struct wh_harden_options opt = scene_options(&s, "22");
+	opt.hostile = &listed;
+	opt.n_hostile = 1;
+	const struct wh_recommended_rule *r = scene_rule(scene_recommend_as(&s, &opt), 22);
 	assert_non_null(r);
 	assert_false(scene_allows(r, "140.20.30.12"));
 	assert_true(scene_allows(r, "140.20.30.8"));
@@ -250,12 +231,15 @@ static void a_listed_address_that_was_never_seen_is_carved_out(void **state)
 	struct scene s;
 	struct wh_prefix listed = prefix("140.20.30.11");
 	scene_open(&s, NSG("140.20.30.0/24", "22"), 0);
-	partner_days(&s, 0, 31);
-	const struct wh_recommended_rule *r = scene_rule(recommend_with(&s, NULL, 0, &listed, 1), 22);
+	scene_partner_days(&s, 0, 31);
+	struct wh_harden_options opt = scene_options(&s, "22");
+	opt.hostile = &listed;
+	opt.n_hostile = 1;
+	const struct wh_recommended_rule *r = scene_rule(scene_recommend_as(&s, &opt), 22);
 	assert_non_null(r);
 	assert_false(scene_allows(r, "140.20.30.11"));
 	for (size_t i = 0; i < 5; i++)
-		assert_true(scene_allows(r, partners[i]));
+		assert_true(scene_allows(r, scene_partners[i]));
 	scene_close(&s);
 }
 
@@ -269,7 +253,7 @@ static void the_same_ledger_gives_the_same_bytes(void **state)
 		for (int i = 0; i < 31; i++) {
 			int day = order ? 30 - i : i;
 			for (size_t k = 0; k < 5; k++)
-				scene_session(&s, partners[order ? 4 - k : k], 22, day, 9, 64, 600);
+				scene_session(&s, scene_partners[order ? 4 - k : k], 22, day, 9, 64, 600);
 			scene_guess(&s, "45.9.9.9", 22, day, 3);
 		}
 		text[order] = wh_recommendation_json(scene_recommend(&s), NULL);
@@ -288,7 +272,7 @@ static void what_is_saved_is_what_is_loaded(void **state)
 	struct wh_recommendation *again;
 	struct wh_error err;
 	scene_open(&s, NSG("140.20.30.10/24", "22"), 0);
-	partner_days(&s, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	struct wh_recommendation *rec = scene_recommend(&s);
 	if (wh_recommendation_save(s.store, rec, &err) || wh_recommendation_load(s.store, s.estate, s.mem, &again, &err))
 		fail_msg("%s", err.text);
@@ -310,7 +294,7 @@ static void lists_of_prefixes_are_written_and_read_as_any_json(void **state)
 	struct wh_error err;
 	char *saved = NULL;
 	scene_open(&s, NSG("140.20.30.10/24", "22"), 0);
-	partner_days(&s, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	scene_guess(&s, "45.9.9.9", 3389, 30, 3);
 	struct wh_recommendation *rec = scene_recommend(&s);
 	struct wh_recommended_rule *r = &rec->resources[0].rules[0];
@@ -353,7 +337,7 @@ static void a_saved_list_that_is_none_is_refused(void **state)
 	struct wh_recommendation *again;
 	struct wh_error err;
 	scene_open(&s, NULL, 0);
-	partner_days(&s, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	scene_recommend(&s); /* commits and loads the estate */
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
 		const char *name = s.estate->resources[0].name;

@@ -8,27 +8,9 @@
 #include <jansson.h>
 #include "tests/unit/support/scene.h"
 
-static const char *const partners[] = {"140.20.30.8", "140.20.30.9", "140.20.30.10", "140.20.30.12", "140.20.30.15"};
-
-static void partner_days(struct scene *s, int from, int to)
-{
-	for (int day = from; day < to; day++)
-		for (size_t i = 0; i < 5; i++)
-			scene_session(s, partners[i], 22, day, 9, 64, 600);
-}
-
-static struct wh_harden_options options(struct scene *s)
-{
-	struct wh_port_list *ports;
-	struct wh_error err;
-	if (wh_port_list_load("22,443", NULL, s->mem, &ports, &err))
-		fail_msg("%s", err.text);
-	return (struct wh_harden_options){.ports = ports, .evidence_yaml = "rules/evidence.yaml", .min_days = 30};
-}
-
 static struct wh_replay *replay(struct scene *s, const struct wh_recommendation *rec)
 {
-	struct wh_harden_options opt = options(s);
+	struct wh_harden_options opt = scene_options(s, "22,443");
 	struct wh_replay *r;
 	struct wh_error err;
 	if (wh_replay(s->store, s->estate, rec, NULL, 0, &opt, 0, s->mem, &r, &err))
@@ -38,7 +20,7 @@ static struct wh_replay *replay(struct scene *s, const struct wh_recommendation 
 
 static struct wh_replay *holdout(struct scene *s, unsigned days)
 {
-	struct wh_harden_options opt = options(s);
+	struct wh_harden_options opt = scene_options(s, "22,443");
 	struct wh_replay *r;
 	struct wh_error err;
 	if (wh_replay_holdout(s->store, s->estate, NULL, 0, &opt, days, s->mem, &r, &err))
@@ -93,7 +75,7 @@ static void what_belongs_is_kept_and_what_guesses_is_stopped_and_days_add_up(voi
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	partner_days(&s, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	for (int day = 10; day < 13; day++)
 		for (int i = 0; i < 20; i++)
 			scene_guess(&s, "45.9.9.9", 22, day, i);
@@ -118,7 +100,7 @@ static void a_rule_that_forgets_a_peer_loses_it_by_name(void **state)
 	struct scene s;
 	struct wh_prefix half;
 	scene_open(&s, NULL, 0);
-	partner_days(&s, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	struct wh_recommendation *rec = scene_recommend(&s);
 	struct wh_recommended_rule *rule = (struct wh_recommended_rule *)scene_rule(rec, 22);
 	assert_non_null(rule);
@@ -144,7 +126,7 @@ static void a_carve_out_stops_and_a_second_rule_of_the_port_lets_in(void **state
 	struct scene s;
 	struct wh_prefix whole, one;
 	scene_open(&s, NULL, 0);
-	partner_days(&s, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	struct wh_recommendation *rec = scene_recommend(&s);
 	struct wh_recommended_rule two[2];
 	two[0] = two[1] = *scene_rule(rec, 22);
@@ -170,7 +152,7 @@ static void the_holdout_loses_who_was_not_there_yet(void **state)
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	partner_days(&s, 0, 40);
+	scene_partner_days(&s, 0, 40);
 	for (int day = 35; day < 40; day++)
 		for (int i = 0; i < 4; i++)
 			scene_session(&s, "198.51.100.77", 22, day, 9 + i, 64, 600);
@@ -194,9 +176,9 @@ static void a_holdout_as_long_as_the_watch_is_refused(void **state)
 	struct wh_replay *r;
 	struct wh_error err = {0};
 	scene_open(&s, NULL, 0);
-	partner_days(&s, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	scene_recommend(&s);
-	struct wh_harden_options opt = options(&s);
+	struct wh_harden_options opt = scene_options(&s, "22,443");
 	assert_int_equal(wh_replay_holdout(s.store, s.estate, NULL, 0, &opt, 30, s.mem, &r, &err), -EINVAL);
 	assert_true(err.input);
 	scene_close(&s);
@@ -209,7 +191,7 @@ static void flows_that_do_not_divide_by_days_are_all_counted(void **state)
 	struct scene s;
 	struct wh_error err;
 	scene_open(&s, NULL, 0);
-	partner_days(&s, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	for (int i = 0; i < 8; i++)
 		scene_guess(&s, "45.9.9.9", 22, i < 6 ? 4 : i == 6 ? 5 : 20, i);
 	struct wh_recommendation *rec = scene_recommend(&s);
@@ -219,7 +201,7 @@ static void flows_that_do_not_divide_by_days_are_all_counted(void **state)
 	assert_int_equal(r->days[4].stopped, 2);
 	assert_int_equal(r->flows.stopped, 8);
 	assert_days_add_up(r);
-	struct wh_harden_options opt = options(&s);
+	struct wh_harden_options opt = scene_options(&s, "22,443");
 	opt.window_days = 12; /* of the guesser's three days only the last is in it */
 	if (wh_replay(s.store, s.estate, rec, NULL, 0, &opt, 0, s.mem, &r, &err))
 		fail_msg("%s", err.text);
@@ -238,7 +220,7 @@ static void who_the_rules_in_force_deny_is_not_counted(void **state)
 	scene_open(&s, "{\"name\":\"web\",\"securityRules\":[{\"name\":\"ssh\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\","
 	               "\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"140.20.30.0/24\",\"destinationAddressPrefix\":\"*\","
 	               "\"destinationPortRange\":\"22\"}]}", 0);
-	partner_days(&s, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	for (int day = 0; day < 31; day++)
 		scene_session(&s, "198.51.100.77", 22, day, 9, 64, 600);
 	struct wh_replay *r = replay(&s, scene_recommend(&s));
@@ -252,7 +234,7 @@ static void the_json_says_what_the_replay_says(void **state)
 	(void)state;
 	struct scene s;
 	scene_open(&s, NULL, 0);
-	partner_days(&s, 0, 31);
+	scene_partner_days(&s, 0, 31);
 	struct wh_replay *r = replay(&s, scene_recommend(&s));
 	char *text = wh_replay_json(r);
 	json_t *doc = json_loads(text, 0, NULL), *broken = json_object_get(doc, "breakage");

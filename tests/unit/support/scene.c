@@ -135,6 +135,15 @@ void scene_session_to(struct scene *s, const char *src, const char *dst, uint16_
 	fold(s, &r);
 }
 
+const char *const scene_partners[SCENE_PARTNERS] = {"140.20.30.8", "140.20.30.9", "140.20.30.10", "140.20.30.12", "140.20.30.15"};
+
+void scene_partner_days(struct scene *s, int from, int to)
+{
+	for (int day = from; day < to; day++)
+		for (size_t i = 0; i < SCENE_PARTNERS; i++)
+			scene_session(s, scene_partners[i], 22, day, 9, 64, 600);
+}
+
 void scene_guess(struct scene *s, const char *src, uint16_t port, int day, int hour)
 {
 	struct wh_record r = tcp(addr(src), port, day, hour, 2);
@@ -171,16 +180,27 @@ void scene_alert(struct scene *s, const char *src, uint16_t port, int day, unsig
 	fold(s, &r);
 }
 
-struct wh_recommendation *scene_recommend(struct scene *s)
+struct wh_harden_options scene_options(struct scene *s, const char *list)
+{
+	struct wh_port_list *ports;
+	MUST(wh_port_list_load(list, NULL, s->mem, &ports, &err));
+	return (struct wh_harden_options){.ports = ports, .evidence_yaml = "rules/evidence.yaml", .min_days = 30};
+}
+
+struct wh_recommendation *scene_recommend_as(struct scene *s, const struct wh_harden_options *opt)
 {
 	struct wh_recommendation *r;
-	struct wh_port_list *ports;
 	flush(s);
-	MUST(wh_estate_load(s->store, s->mem, &s->estate, &err));
-	MUST(wh_port_list_load("22,443,3389", NULL, s->mem, &ports, &err));
-	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .min_days = 30};
-	MUST(wh_recommend(s->store, s->estate, NULL, 0, &opt, s->mem, &r, &err));
+	if (!s->estate)
+		MUST(wh_estate_load(s->store, s->mem, &s->estate, &err));
+	MUST(wh_recommend(s->store, s->estate, NULL, 0, opt, s->mem, &r, &err));
 	return r;
+}
+
+struct wh_recommendation *scene_recommend(struct scene *s)
+{
+	struct wh_harden_options opt = scene_options(s, "22,443,3389");
+	return scene_recommend_as(s, &opt);
 }
 
 const struct wh_recommended_rule *scene_rule(const struct wh_recommendation *r, uint16_t port)

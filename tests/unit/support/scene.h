@@ -29,7 +29,14 @@ void scene_guess(struct scene *s, const char *src, uint16_t port, int day, int h
 /* A SYN that nobody answered; with severity > 0 also an IDS alert on it. */
 void scene_syn(struct scene *s, struct wh_addr src, uint16_t port, int day, unsigned severity);
 void scene_alert(struct scene *s, const char *src, uint16_t port, int day, unsigned severity, bool answered);
-/* Commits what was folded, and recommends with the default options over ports 22, 443 and 3389. */
+/* Five partner hosts of 140.20.30.8/29, each working a while on ssh on every day from `from` to before `to`. */
+enum { SCENE_PARTNERS = 5 };
+extern const char *const scene_partners[SCENE_PARTNERS];
+void scene_partner_days(struct scene *s, int from, int to);
+/* The options of a recommendation of at least 30 days over these ports ("22,443"); a test adds its own. */
+struct wh_harden_options scene_options(struct scene *s, const char *ports);
+/* Commits what was folded, and recommends; the first with the default options over ports 22, 443 and 3389. */
 struct wh_recommendation *scene_recommend(struct scene *s);
+struct wh_recommendation *scene_recommend_as(struct scene *s, const struct wh_harden_options *opt);
 const struct wh_recommended_rule *scene_rule(const struct wh_recommendation *r, uint16_t port); /* NULL when there is none */
 bool scene_allows(const struct wh_recommended_rule *r, const char *addr);
