@@ -191,11 +191,18 @@ static char *resolve(const struct wh_arm *arm, const char *path_or_url)
 	return NULL;
 }
 
+void wh_arm_hide_token(const struct wh_arm *arm, char *text)
+{
+	size_t n = arm->token ? strlen(arm->token) : 0;
+	for (char *p = text; n && (p = strstr(p, arm->token)); p += n)
+		memset(p, '*', n);
+}
+
 static int send_once(struct wh_arm *arm, const char *method, const char *url, const char *if_match, const char *body,
                      struct wh_arm_reply *r, struct wh_error *err)
 {
 	struct curl_slist *headers = NULL;
-	char *line = NULL, why[CURL_ERROR_SIZE] = "";
+	char *line = NULL, why[CURL_ERROR_SIZE] = "", shown[2048];
 	const struct wh_curl *lib = arm->lib;
 	CURL *c = arm->curl;
 	wh_arm_reply_free(r);
@@ -241,7 +248,9 @@ static int send_once(struct wh_arm *arm, const char *method, const char *url, co
 		return 0;
 	r->cut = code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
 	         code == CURLE_OPERATION_TIMEDOUT;
-	return wh_fail(err, -EIO, "%s %.200s: %s", method, url, *why ? why : lib->strerror(code));
+	snprintf(shown, sizeof shown, "%s", url); /* the service may have named it */
+	wh_arm_hide_token(arm, shown);
+	return wh_fail(err, -EIO, "%s %.200s: %s", method, shown, *why ? why : lib->strerror(code));
 }
 
 int wh_arm_wait(struct wh_arm *arm, int64_t ms, struct wh_error *err)
@@ -307,14 +316,18 @@ int wh_arm_request(struct wh_arm *arm, const char *method, const char *path_or_u
 	return rc;
 }
 
-const char *wh_arm_reason(const struct wh_arm_reply *r, char buf[static 256])
+const char *wh_arm_reason(const struct wh_arm *arm, const struct wh_arm_reply *r, char buf[static 256])
 {
 	json_t *o = r->body ? json_loadb(r->body, r->len, 0, NULL) : NULL, *e = json_object_get(o, "error");
 	const char *code = json_string_value(json_object_get(e, "code")), *message = json_string_value(json_object_get(e, "message"));
-	if (code)
-		snprintf(buf, 256, "%ld %.60s: %.160s", r->status, code, message ? message : "");
-	else
+	char *words = NULL;
+	if (code && asprintf(&words, "%s: %s", code, message ? message : "") >= 0) {
+		wh_arm_hide_token(arm, words); /* before it is cut */
+		snprintf(buf, 256, "%ld %.220s", r->status, words);
+		free(words);
+	} else {
 		snprintf(buf, 256, "status %ld", r->status);
+	}
 	json_decref(o);
 	return buf;
 }

@@ -25,4 +25,6 @@ const char *wh_arm_api_version(const struct wh_arm *arm);
 void wh_arm_say(const struct wh_arm *arm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 unsigned wh_arm_requests(const struct wh_arm *arm);
 /* The service's own words for a failure ("code: message"), or its status. buf is returned. */
-const char *wh_arm_reason(const struct wh_arm_reply *r, char buf[static 256]);
+const char *wh_arm_reason(const struct wh_arm *arm, const struct wh_arm_reply *r, char buf[static 256]);
+/* A service may send back what it was sent: where the token stands in a text of the service's there are asterisks afterwards. */
+void wh_arm_hide_token(const struct wh_arm *arm, char *text);

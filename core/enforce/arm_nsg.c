@@ -107,15 +107,15 @@ static char *path_of(const struct wh_arm *arm, const char *id)
 }
 
 /* An answer that is none, in words for who has to do something about it. */
-static int refused(const struct wh_arm_reply *r, const char *verb, const char *id, struct wh_error *err)
+static int refused(const struct wh_arm *arm, const struct wh_arm_reply *r, const char *verb, const char *id, struct wh_error *err)
 {
 	char buf[256];
 	if (r->status == 401)
-		return wh_fail(err, -EACCES, "Azure does not accept the token: it is wrong or has expired (%s); get a new one, as `az account get-access-token` prints it", wh_arm_reason(r, buf));
+		return wh_fail(err, -EACCES, "Azure does not accept the token: it is wrong or has expired (%s); get a new one, as `az account get-access-token` prints it", wh_arm_reason(arm, r, buf));
 	if (r->status == 403)
 		return wh_fail(err, -EACCES, "the token may not %s %.160s (%s): its owner needs Microsoft.Network/networkSecurityGroups/%s there",
-		               *verb == 'G' ? "read" : "change", id, wh_arm_reason(r, buf), *verb == 'G' ? "read" : "write");
-	return wh_fail(err, r->status == 404 ? -ENOENT : -EIO, "%s %.200s: Azure answered %s", verb, id, wh_arm_reason(r, buf));
+		               *verb == 'G' ? "read" : "change", id, wh_arm_reason(arm, r, buf), *verb == 'G' ? "read" : "write");
+	return wh_fail(err, r->status == 404 ? -ENOENT : -EIO, "%s %.200s: Azure answered %s", verb, id, wh_arm_reason(arm, r, buf));
 }
 
 int wh_arm_get(struct wh_arm *arm, const char *id, json_t **out, char **etag, struct wh_error *err)
@@ -128,7 +128,7 @@ int wh_arm_get(struct wh_arm *arm, const char *id, json_t **out, char **etag, st
 		return wh_fail_input(err, -EINVAL, "'%s' is not an ARM id", id);
 	int rc = wh_arm_request(arm, "GET", path, NULL, NULL, &r, err);
 	if (!rc && r.status != 200)
-		rc = refused(&r, "GET", id, err);
+		rc = refused(arm, &r, "GET", id, err);
 	if (!rc) {
 		*out = json_loadb(r.body ? r.body : "", r.len, JSON_REJECT_DUPLICATES, NULL);
 		const char *inside = json_string_value(json_object_get(*out, "etag"));
@@ -170,9 +170,9 @@ static int poll_done(struct wh_arm *arm, const char *id, const struct wh_arm_rep
 		if (!status)
 			status = json_string_value(json_object_get(json_object_get(o, "properties"), "provisioningState"));
 		if (!rc && r.status >= 400)
-			rc = wh_fail(err, -EIO, "waiting for %.200s: Azure answered %s", id, wh_arm_reason(&r, buf));
+			rc = wh_fail(err, -EIO, "waiting for %.200s: Azure answered %s", id, wh_arm_reason(arm, &r, buf));
 		else if (!rc && status && (!strcasecmp(status, "Failed") || !strcasecmp(status, "Canceled")))
-			rc = wh_fail(err, -EIO, "Azure ended the change of %.200s as %s: %s", id, status, wh_arm_reason(&r, buf));
+			rc = wh_fail(err, -EIO, "Azure ended the change of %.200s as %s: %s", id, status, wh_arm_reason(arm, &r, buf));
 		else if (!rc)
 			done = r.status == 200 && (!status || !strcasecmp(status, "Succeeded"));
 		if (!rc && !done) {
@@ -201,7 +201,7 @@ static int put_group(struct wh_arm *arm, const char *id, const json_t *body, con
 			if (r.status == 412)
 				rc = wh_fail(err, -EAGAIN, "somebody else changed %.200s meanwhile; nothing was applied", id);
 			else if (r.status != 200 && r.status != 201 && r.status != 202)
-				rc = refused(&r, "PUT", id, err);
+				rc = refused(arm, &r, "PUT", id, err);
 			else
 				rc = poll_done(arm, id, &r, err);
 			wh_arm_reply_free(&r);
@@ -251,6 +251,7 @@ static int verify(struct wh_arm *arm, const char *id, const json_t *wanted, cons
 	}
 	if (!wh_arm_nsg_same(wanted, now, where)) {
 		wh_arm_more_time(arm);
+		wh_arm_hide_token(arm, where);
 		struct wh_error back;
 		wh_arm_say(arm, "what Azure holds is not what was sent (%s); putting the former group back", where);
 		rc = put_group(arm, id, former, etag, &back);

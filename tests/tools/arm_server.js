@@ -10,6 +10,7 @@
 //   asyncforever                          the operation goes on for ever, and is to be asked for at once
 //   asyncfail                             the operation ends as Failed       foreign   send the poll to another host
 //   expire                                refuse the token once           forbid / forbidput   403 once, to any request / to a PUT
+//   echo                                  answer 403 once, with the request's Authorization in its words
 //   ill / illput                          answer 503 to every request / every PUT from now on
 // Groups are those of the file $ARM_STATE, a list, which is rewritten at each change; without it there is one, web.
 // $ARM_PS names a file that gets, at each request, what everybody sees of the processes, and the environments of those named whittle.
@@ -115,6 +116,7 @@ const server = http.createServer((req, res) => {
     if (req.headers.authorization !== `Bearer ${token}`) return fail(res, 401, 'InvalidAuthenticationToken');
     if (url.pathname !== '/' && find(url.pathname) >= 0) at = find(url.pathname);
     if (plan.includes('ill')) return fail(res, 503, 'ServiceUnavailable', { 'Retry-After': '0' });
+    if (take('echo')) return fail(res, 403, `no right with ${req.headers.authorization}`);
     if (take('forbid')) return fail(res, 403, 'AuthorizationFailed');
     if (!expired && take('expire')) { expired = true; return fail(res, 401, 'ExpiredAuthenticationToken'); }
     if (!url.searchParams.get('api-version')) return fail(res, 400, 'MissingApiVersionParameter');

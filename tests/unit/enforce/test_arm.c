@@ -168,6 +168,12 @@ static void who_may_not_is_told_what_is_missing(void **state)
 	fails("expire", -EACCES, "has expired");
 }
 
+static void a_service_that_sends_the_token_back_does_not_bring_it_into_the_sentence(void **state)
+{
+	NEEDS_NODE();
+	fails("echo", -EACCES, "no right with Bearer ******: played no right");
+}
+
 static void a_poll_at_another_host_is_refused(void **state)
 {
 	NEEDS_NODE();
@@ -212,6 +218,7 @@ int main(void)
 		cmocka_unit_test(a_change_that_fails_half_way_is_rolled_back),
 		cmocka_unit_test(a_service_that_stays_ill_leaves_the_group_as_it_was),
 		cmocka_unit_test(who_may_not_is_told_what_is_missing),
+		cmocka_unit_test(a_service_that_sends_the_token_back_does_not_bring_it_into_the_sentence),
 		cmocka_unit_test(a_poll_at_another_host_is_refused),
 		cmocka_unit_test(an_expired_token_is_asked_for_again),
 		cmocka_unit_test(a_token_never_goes_out_in_the_clear),
