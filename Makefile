@@ -1,7 +1,9 @@
 # whittle: build, test, measure. `make help` lists the targets.
 PREFIX ?= /usr/local
 DESTDIR ?=
-CC ?= gcc
+ifeq ($(origin CC),default) # make's own is cc
+CC := gcc
+endif
 CFLAGS ?= -O2 -g
 BUILD ?= build
 V ?= 0
