@@ -68,6 +68,18 @@ $(BUILD)/bench/%: $(BUILD)/o/tests/bench/%.o $(BUILD)/libwhittle.a
 $(BUILD)/bench/null-plugin.so: $(BUILD)/o/tests/bench/null_plugin.o
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(CFLAGS) -shared -o $@ $^ -ldl
+
+# The fuzzers are clang's alone; without it there are none, and tests/fuzz/run.sh says so.
+FUZZ_BIN = $(if $(shell command -v clang),$(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC)))
+$(BUILD)/fuzz/o/%.o: %.c
+	@mkdir -p $(@D)
+	$(call quiet,CCFUZZ)clang $(BASE_CFLAGS) -Wno-missing-prototypes -O1 -g $(SAN) -fsanitize=fuzzer-no-link -c -o $@ $<
+$(BUILD)/fuzz/libwhittle-fuzz.a: $(call obj,fuzz/o,$(CORE_SRC))
+	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/o/tests/fuzz/%.o $(BUILD)/fuzz/libwhittle-fuzz.a
+	$(call quiet,LDFUZZ)clang $(SAN) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
+fuzzers: $(FUZZ_BIN)
+
 tools: $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(TOOL_SRC))
 
 check: $(UNIT_BIN) ## unit tests only, under ASan and UBSan
@@ -83,7 +95,7 @@ demo: ## whittle in two minutes: from a month of traffic to a firewall that take
 
 test: ## every test: installs what is missing, builds, runs all; ends with the counted line
 	@packaging/install-deps.sh test
-	@$(MAKE) --no-print-directory -j2 all tools $(UNIT_BIN)
+	@$(MAKE) --no-print-directory -j2 all tools fuzzers $(UNIT_BIN)
 	@BUILD=$(BUILD) tests/run.sh all $(UNIT_BIN) tests/fuzz/seeds.sh $(sort $(wildcard tests/e2e/*.sh))
 
 test-suricata8: all ## the plugin under Suricata 8, in a Debian 13 root made for it
@@ -95,6 +107,7 @@ test-fresh: ## the README's commands in minimal Debian 12 and 13 roots, made wit
 
 FUZZ_SECONDS ?= 60
 fuzz: ## run every fuzzer for FUZZ_SECONDS (60) each
+	@$(MAKE) --no-print-directory -j2 fuzzers
 	@tests/fuzz/run.sh $(BUILD) $(FUZZ_SECONDS)
 
 lint: ## what judges the code without running it: rooms, cppcheck, clang-tidy
@@ -127,6 +140,6 @@ eval: $(BUILD)/eval/eval ## judge recommendations on generated worlds: build/eva
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-.PHONY: help all deps demo test test-suricata8 test-fresh check bench eval fuzz lint install clean tools
+.PHONY: help all deps demo test test-suricata8 test-fresh check bench eval fuzz fuzzers lint install clean tools
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
