@@ -93,10 +93,13 @@ demo: ## whittle in two minutes: from a month of traffic to a firewall that take
 	@$(MAKE) --no-print-directory -j2 all tools
 	@BUILD=$(BUILD) tests/demo/demo.sh
 
+# Those that take longest begin, so that none is left at the end with nobody beside it. Whose streams of packets need a quiet machine run alone.
+LONGEST := $(addprefix tests/,fuzz/seeds.sh e2e/suricata8.sh e2e/suricata7.sh e2e/enforce_kill.sh)
+ALONE := $(addprefix tests/e2e/,replace.sh)
 test: ## every test: installs what is missing, builds, runs all; ends with the counted line
 	@packaging/install-deps.sh test
 	@$(MAKE) --no-print-directory -j2 all tools fuzzers $(UNIT_BIN)
-	@BUILD=$(BUILD) tests/run.sh all $(UNIT_BIN) tests/fuzz/seeds.sh $(sort $(wildcard tests/e2e/*.sh))
+	@BUILD=$(BUILD) tests/run.sh all $(LONGEST) $(UNIT_BIN) $(filter-out $(LONGEST) $(ALONE),$(sort $(wildcard tests/e2e/*.sh))) -- $(ALONE)
 
 test-suricata8: all ## the plugin under Suricata 8, in a Debian 13 root made for it
 	@BUILD=$(BUILD) tests/run.sh suricata8 tests/e2e/suricata8.sh
