@@ -25,7 +25,7 @@
  * on another port is no one-off. The second rule is there because people who come regularly pause for weeks and return, which the model
  * of single days does not know. Neither is carved out of a prefix around it, nor is one without the score who has been quiet for carve-out-days; who is hostile by a hard rule always is.
  *
- * Days and presence count for little of who poses: see find_posing(). Where that tells nothing, guessing and presence pull against each
+ * Days and presence count for little of who poses: see find_posing(). Where that says nothing, guessing and presence pull against each
  * other on purpose: five sessions a day from a script stay in, forty a day do not, however many weeks they go on.
  */
 #include <math.h>
@@ -42,8 +42,8 @@
 #define POSING_DOUBTS 2.0  /* sessions: of a few nothing is said */
 #define POSING_FROM 0.6    /* share of sessions like a failed login */
 #define POSING_TO 0.9
-#define WORKERS_FROM (1.0 / 3) /* share of the others' days */
-#define WORKERS_TO (2.0 / 3)
+#define AGAINST_FROM 0.4   /* share of what the others' days say: around the half */
+#define AGAINST_TO 0.6
 
 /* ---- shapes ---- */
 
@@ -158,7 +158,6 @@ static void lasting_features(struct wh_evidence_peer *p, const struct wh_shapes 
 		p->value[WH_F_GUESSING] = p->chosen ? 0 : guessing_of(p->edge, p->n_days);
 		p->measured = true;
 	}
-	p->value[WH_F_OTHER_PORTS] = p->elsewhere_here;
 	p->value[WH_F_ALERTS] = p->edge->alerts[2] || p->edge->alerts[3];
 	p->value[WH_F_PRIVATE] = p->estate || wh_addr_is_private(&p->addr);
 	p->value[WH_F_POLICY] = p->named;
@@ -183,7 +182,7 @@ static double burst_of(const struct wh_evidence_peer *p)
 	return p->n_days == 1 && p->edge->flows > BURST_FROM && !p->chosen ? log2((double)p->edge->flows / BURST_FROM) : 0;
 }
 
-/* `posing`: the share of his days that is not to count. */
+/* `posing`: the share of his days, and of what he is elsewhere, that is not to count. */
 static void days_features(struct wh_evidence_peer *p, const struct wh_window *win, const struct logs *logs, double posing)
 {
 	double from = PRESENCE_FROM * win->sensor_days;
@@ -191,6 +190,7 @@ static void days_features(struct wh_evidence_peer *p, const struct wh_window *wi
 
 	p->value[WH_F_DAYS] = p->n_days ? logs->natural[p->n_days] * (1 - posing) : 0;
 	p->value[WH_F_PRESENCE] = (presence < 1 ? presence : 1) * (1 - posing);
+	p->value[WH_F_OTHER_PORTS] = p->elsewhere_here * (1 - posing);
 	p->value[WH_F_HALVES] = (p->days & second_half(win)) && (p->days & ~second_half(win));
 	p->value[WH_F_BURST] = burst_of(p);
 	p->value[WH_F_FAN_OUT] = p->elsewhere ? log(1 + p->elsewhere) * (1 - p->value[WH_F_PRESENCE]) : 0;
@@ -349,32 +349,68 @@ static double works(const struct wh_edge *e)
 /* What he is known by is no matter of days. */
 static bool is_known(const struct wh_evidence_peer *p)
 {
-	return p->named || p->estate || wh_addr_is_private(&p->addr);
+	return p->named || p->trusted || p->estate || wh_addr_is_private(&p->addr);
+}
+
+static double like_failed_logins(const struct wh_evidence_peer *p)
+{
+	return p->chosen ? 0 : ramp(failed_logins(p->edge, POSING_DOUBTS), POSING_FROM, POSING_TO);
+}
+
+/* How loudly days speak: as in the score, by their logarithm. Who works once a week is not drowned by who comes daily. */
+static double voice_of(const struct wh_evidence_peer *p)
+{
+	return log(1 + p->n_days);
+}
+
+/* By a threat list, or by an alert of any severity on an answered flow. */
+static bool is_reported(const struct wh_evidence_peer *p)
+{
+	return p->listed || p->edge->alerts[0] || p->edge->alerts[1] || p->edge->alerts[2] || p->edge->alerts[3];
+}
+
+/* The voices of those whose days speak for them: of work, of sessions like failed logins, and of such sessions of reported strangers. */
+struct voices { double work, like, reported; };
+
+static struct voices listen(const struct wh_evidence_peer *peers, size_t n)
+{
+	struct voices s = {0};
+	for (size_t i = 0; i < n; i++) {
+		const struct wh_evidence_peer *p = &peers[i];
+		if (p->score <= VOUCHES || p->chosen)
+			continue;
+		double voice = voice_of(p), like = voice * like_failed_logins(p);
+		if (like > 0 && is_reported(p) && !is_known(p)) {
+			s.reported += like;
+		} else if (p->alone) {
+			s.work += voice * works(p->edge);
+			s.like += like;
+		}
+	}
+	return s;
 }
 
 /*
- * Whose every session could be a failed login, on a port where most of the others' days that speak for somebody are of long or large
- * sessions, does not come to work, however many days he comes. Where the others' are short too, it says nothing: they are what
- * this port is for. Nor does it of the script host among a partner's people: whom neighbours vouch for keeps his days.
+ * Whose every session could be a failed login does not come to work, however many days he comes, where most of the others say that this
+ * is not what the port is for: those who work longer, and those like him who are reported, for lists and alerts know but a part of who
+ * guesses. Against them stand those like him who are not. Health checks, shorter than any login, say nothing of either, and where there
+ * is nobody else nothing is said. Who is reported himself needs no others.
+ *
+ * Not so the script host among a partner's people: whom neighbours vouch for keeps his days.
  */
 static bool find_posing(struct wh_evidence_peer *peers, size_t n)
 {
-	double days = 0, working = 0;
+	struct voices all = listen(peers, n);
 	bool found = false;
 
-	for (size_t i = 0; i < n; i++)
-		if (peers[i].alone && !peers[i].chosen) {
-			days += peers[i].n_days;
-			working += peers[i].n_days * works(peers[i].edge);
-		}
-	for (size_t i = 0; i < n && working > 0; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct wh_evidence_peer *p = &peers[i];
-		double posing = p->chosen || is_known(p) ? 0 : ramp(failed_logins(p->edge, POSING_DOUBTS), POSING_FROM, POSING_TO);
-		if (posing == 0)
+		double like = is_known(p) ? 0 : like_failed_logins(p), own = p->alone ? voice_of(p) : 0;
+		if (like == 0)
 			continue;
-		double own = p->alone ? p->n_days : 0, work = own * works(p->edge);
-		if (days > own)
-			p->posing = posing * ramp((working - work) / (days - own), WORKERS_FROM, WORKERS_TO);
+		double against = all.work + all.reported - own * works(p->edge), others = against + all.like - own * like;
+		double sure = is_reported(p) ? 1 : others > 1e-9 ? ramp(against / others, AGAINST_FROM, AGAINST_TO) : 0;
+		p->posing = like * sure;
 		found = found || p->posing > 0;
 	}
 	return found;

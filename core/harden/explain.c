@@ -310,7 +310,8 @@ static void tell_peer(FILE *f, const struct story *st, const struct wh_evidence_
 				fprintf(f, " %s %+.1f", wh_feature_names[i], term);
 		}
 		if (posing(p) > 0)
-			fprintf(f, "; its sessions are like failed logins: %.0f %% of what its days say is taken off", 100 * posing(p));
+			fprintf(f, "; its sessions are like failed logins: %.0f %% of what its days%s say is taken off", 100 * posing(p),
+			        p->elsewhere_here ? " and other ports" : "");
 		if (p->verdict == WH_PEER_IN && p->blocked)
 			fprintf(f, "; was refused %llu times since: comes again", (unsigned long long)p->blocked);
 		if (p->one_off)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who belongs on one port, by what he does there alone, is no stranger on the resource's others. Of inbound ports. Nothing is looked up of
- * threat lists and of alerts elsewhere: their hard rules come before any score.
+ * Who belongs on one port, by what he does there alone, is no stranger on the resource's others. Of inbound ports. Threat lists are asked
+ * about those alone who came on several days, since these tell what regulars do there; alerts elsewhere are not looked up: the hard
+ * rules come before any score.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct regular {
 	uint32_t port; /* its place among the resource's ports */
 };
 enum { MANY = UINT32_MAX };
+enum { SEVERAL = 4 }; /* days: nobody speaks for himself with sessions like failed logins on fewer */
 
 static struct regular *regular_find(struct regular *set, size_t cap, uint64_t hash)
 {
@@ -32,6 +34,12 @@ static struct regular *regular_find(struct regular *set, size_t cap, uint64_t ha
 	while (set[i].hash && set[i].hash != hash)
 		i = (i + 1) & (cap - 1);
 	return &set[i];
+}
+
+static void look_up_regulars(const struct wh_analysis *a, struct wh_port_traffic *t)
+{
+	for (size_t k = 0; k < t->n && a->opt->n_hostile; k++)
+		t->peers[k].listed = wh_bits(t->peers[k].days) >= SEVERAL && wh_in_sorted(a->opt->hostile, a->opt->n_hostile, &t->peers[k].addr);
 }
 
 int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic *t)
@@ -44,8 +52,10 @@ int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic 
 	if (ports < 2 || !a->weights.weight[WH_F_OTHER_PORTS])
 		return 0;
 	for (size_t i = 0; i < t->n; i++)
-		if (t->ports[i].direction == WH_INBOUND)
+		if (t->ports[i].direction == WH_INBOUND) {
+			look_up_regulars(a, &t->ports[i]);
 			n += wh_evidence_alone(t->ports[i].peers, t->ports[i].n, &a->window, &a->shapes, &a->weights);
+		}
 	if (!n)
 		return 0;
 	while (cap < n * 2)

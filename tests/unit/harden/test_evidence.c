@@ -241,6 +241,112 @@ static void a_patient_guesser_on_two_ports_is_let_in_on_neither(void **state)
 	guessing_lets_in_on_neither_of_two_ports(6);
 }
 
+static void health_checks_do_not_make_sessions_like_failed_logins_usual(void **state)
+{
+	(void)state;
+	struct wh_evidence_peer p[] = {worker("60.1.0.1"), worker("60.2.0.1"), daily("60.3.0.1", 30), daily("61.1.0.1", 0),
+	                               daily("61.2.0.1", 0), daily("61.3.0.1", 0), daily("61.4.0.1", 0)};
+	weigh(p, 7);
+	assert_true(p[2].posing == 1);
+	assert_int_equal(p[2].verdict, WH_PEER_OUT);
+	for (int i = 3; i < 7; i++)
+		assert_int_equal(p[i].verdict, WH_PEER_IN);
+}
+
+/* Three who work once a week, beside two who try a password every day. */
+static void who_works_once_a_week_is_not_drowned_by_who_comes_daily(void **state)
+{
+	(void)state;
+	const uint64_t weekly = UINT64_C(1) << 2 | 1 << 9 | 1 << 16 | 1 << 23;
+	struct wh_evidence_peer p[] = {peer("60.1.0.1", weekly, 16), peer("60.2.0.1", weekly, 16), peer("60.3.0.1", weekly, 16),
+	                               daily("61.1.0.1", 30), daily("61.2.0.1", 30)};
+	for (int i = 0; i < 3; i++) { /* as large as nobody guesses */
+		edge_of(&p[i])->size_hist[6] = 16;
+		edge_of(&p[i])->size_hist[4] = 0;
+	}
+	weigh(p, 5);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(p[i].verdict, i < 3 ? WH_PEER_IN : WH_PEER_OUT);
+}
+
+/* So many who come daily with sessions like failed logins, where nobody works; so many of them listed: how many of the others are let in. */
+static unsigned let_in_beside_listed(unsigned listed, unsigned others)
+{
+	struct wh_evidence_peer p[16];
+	unsigned in = 0;
+	char addr[32];
+	for (unsigned i = 0; i < listed + others; i++) {
+		snprintf(addr, sizeof addr, "60.%u.0.1", i);
+		p[i] = daily(addr, 30);
+		p[i].listed = i < listed;
+	}
+	weigh(p, listed + others);
+	for (unsigned i = 0; i < listed + others; i++)
+		in += p[i].verdict == WH_PEER_IN;
+	return in;
+}
+
+static void where_as_many_are_listed_as_come_like_them_these_are_taken_for_their_like(void **state)
+{
+	(void)state;
+	assert_int_equal(let_in_beside_listed(0, 2), 2);
+	assert_int_equal(let_in_beside_listed(1, 1), 0);
+	assert_int_equal(let_in_beside_listed(2, 2), 0);
+	assert_int_equal(let_in_beside_listed(1, 6), 6); /* a service of short calls, of which one client is on a list */
+	assert_int_equal(let_in_beside_listed(2, 6), 6);
+}
+
+static void an_alert_of_any_severity_tells_a_guesser_and_no_worker(void **state)
+{
+	(void)state;
+	struct wh_evidence_peer p[] = {daily("60.1.0.1", 30), daily("60.2.0.1", 30), worker("60.3.0.1"), daily("60.4.0.1", 30), daily("60.5.0.1", 30), daily("60.6.0.1", 30)};
+	edge_of(&p[0])->alerts[3] = edge_of(&p[2])->alerts[3] = 1;
+	weigh(p, 6);
+	assert_true(p[0].posing == 1);
+	assert_int_equal(p[0].verdict, WH_PEER_OUT);
+	for (int i = 1; i < 6; i++)
+		assert_int_equal(p[i].verdict, WH_PEER_IN); /* who come like him, and are twice as many as he and the worker */
+}
+
+/* A password a day is one, whoever he is elsewhere. */
+static void who_works_on_one_port_and_guesses_on_another_is_let_in_on_the_first_alone(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	for (int day = 0; day < 31; day++) {
+		scene_session(&s, "60.1.1.1", 443, day, 9, 64, 600);
+		scene_guess(&s, "60.1.1.1", 22, day, 9);
+		scene_session(&s, "60.2.2.2", 22, day, 9, 64, 600);
+		scene_session(&s, "60.3.3.3", 22, day, 9, 64, 600);
+	}
+	struct wh_recommendation *rec = scene_recommend(&s);
+	assert_true(scene_allows(scene_rule(rec, 443), "60.1.1.1"));
+	assert_false(scene_allows(scene_rule(rec, 22), "60.1.1.1"));
+	scene_close(&s);
+}
+
+/* On 22 nobody comes but guessers, of whom one is listed; the other looks in on 443 as well. */
+static void a_guesser_whom_lists_tell_on_one_port_is_not_vouched_for_on_another(void **state)
+{
+	(void)state;
+	for (int listed = 0; listed < 2; listed++) {
+		struct scene s;
+		struct wh_prefix list = scene_prefix("61.9.9.9");
+		scene_open(&s, NULL, 0);
+		for (int day = 0; day < 31; day++) {
+			scene_session(&s, "60.3.3.3", 443, day, 9, 64, 600);
+			scene_guess(&s, "60.1.1.1", 22, day, 9);
+			scene_guess(&s, "61.9.9.9", 22, day, 9);
+		}
+		scene_guess(&s, "60.1.1.1", 443, 20, 9);
+		scene_guess(&s, "60.1.1.1", 443, 21, 9);
+		const struct wh_recommended_rule *r = scene_rule(scene_recommend_with(&s, NULL, 0, &list, (size_t)listed), 443);
+		assert_int_equal(scene_allows(r, "60.1.1.1"), !listed);
+		scene_close(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +362,12 @@ int main(void)
 		cmocka_unit_test(health_checks_and_scripts_of_mixed_lengths_beside_long_work_keep_their_days),
 		cmocka_unit_test(a_script_of_such_sessions_alone_needs_somebody_who_vouches),
 		cmocka_unit_test(a_patient_guesser_on_two_ports_is_let_in_on_neither),
+		cmocka_unit_test(health_checks_do_not_make_sessions_like_failed_logins_usual),
+		cmocka_unit_test(who_works_once_a_week_is_not_drowned_by_who_comes_daily),
+		cmocka_unit_test(where_as_many_are_listed_as_come_like_them_these_are_taken_for_their_like),
+		cmocka_unit_test(an_alert_of_any_severity_tells_a_guesser_and_no_worker),
+		cmocka_unit_test(who_works_on_one_port_and_guesses_on_another_is_let_in_on_the_first_alone),
+		cmocka_unit_test(a_guesser_whom_lists_tell_on_one_port_is_not_vouched_for_on_another),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,14 +12,6 @@
 	"\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"" source "\",\"destinationAddressPrefix\":\"*\"," \
 	"\"destinationPortRange\":\"" port "\"}]}"
 
-static struct wh_prefix prefix(const char *text)
-{
-	struct wh_prefix p;
-	if (wh_prefix_parse(text, strlen(text), &p, NULL))
-		fail_msg("%s is no prefix", text);
-	return p;
-}
-
 static void five_of_eight_neighbours_every_day_become_one_29(void **state)
 {
 	(void)state;
@@ -192,7 +184,7 @@ static void trusted_addresses_are_kept_though_nobody_saw_them(void **state)
 {
 	(void)state;
 	struct scene s;
-	struct wh_prefix trusted = prefix("203.0.113.0/28");
+	struct wh_prefix trusted = scene_prefix("203.0.113.0/28");
 	scene_open(&s, NULL, 0);
 	scene_partner_days(&s, 0, 31);
 	struct wh_harden_options opt = scene_options(&s, "22");
@@ -210,7 +202,7 @@ static void a_listed_peer_is_never_let_in_however_faithful_he_is(void **state)
 {
 	(void)state;
 	struct scene s;
-	struct wh_prefix listed = prefix("140.20.30.12");
+	struct wh_prefix listed = scene_prefix("140.20.30.12");
 	scene_open(&s, NULL, 0);
 	scene_partner_days(&s, 0, 31);
 	struct wh_harden_options opt = scene_options(&s, "22");
@@ -229,7 +221,7 @@ static void a_listed_address_that_was_never_seen_is_carved_out(void **state)
 {
 	(void)state;
 	struct scene s;
-	struct wh_prefix listed = prefix("140.20.30.11");
+	struct wh_prefix listed = scene_prefix("140.20.30.11");
 	scene_open(&s, NSG("140.20.30.0/24", "22"), 0);
 	scene_partner_days(&s, 0, 31);
 	struct wh_harden_options opt = scene_options(&s, "22");
@@ -298,7 +290,7 @@ static void lists_of_prefixes_are_written_and_read_as_any_json(void **state)
 	scene_guess(&s, "45.9.9.9", 3389, 30, 3);
 	struct wh_recommendation *rec = scene_recommend(&s);
 	struct wh_recommended_rule *r = &rec->resources[0].rules[0];
-	struct wh_prefix two[] = {prefix("2001:db8::/32"), prefix("203.0.113.7")};
+	struct wh_prefix two[] = {scene_prefix("2001:db8::/32"), scene_prefix("203.0.113.7")};
 	assert_true(rec->n_resources == 1 && rec->resources[0].n_rules);
 	r->name = "\"ipAddresses\":[\"1.2.3.4\"]"; /* nor does a name with all that is looked for lead astray */
 	r->except = two;

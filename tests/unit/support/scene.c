@@ -197,6 +197,25 @@ struct wh_recommendation *scene_recommend_as(struct scene *s, const struct wh_ha
 	return r;
 }
 
+struct wh_recommendation *scene_recommend_with(struct scene *s, const struct wh_prefix *trusted, size_t n_trusted, const struct wh_prefix *listed,
+                                               size_t n_listed)
+{
+	struct wh_harden_options opt = scene_options(s, "22,443,3389");
+	opt.trusted = trusted;
+	opt.n_trusted = n_trusted;
+	opt.hostile = listed;
+	opt.n_hostile = n_listed;
+	return scene_recommend_as(s, &opt);
+}
+
+struct wh_prefix scene_prefix(const char *text)
+{
+	struct wh_prefix p;
+	if (wh_prefix_parse(text, strlen(text), &p, NULL))
+		fail_msg("%s is no prefix", text);
+	return p;
+}
+
 struct wh_recommendation *scene_recommend(struct scene *s)
 {
 	struct wh_harden_options opt = scene_options(s, "22,443,3389");

@@ -38,5 +38,9 @@ struct wh_harden_options scene_options(struct scene *s, const char *ports);
 /* Commits what was folded, and recommends; the first with the default options over ports 22, 443 and 3389. */
 struct wh_recommendation *scene_recommend(struct scene *s);
 struct wh_recommendation *scene_recommend_as(struct scene *s, const struct wh_harden_options *opt);
+/* … with trusted configuration and threat intelligence, both merged. */
+struct wh_recommendation *scene_recommend_with(struct scene *s, const struct wh_prefix *trusted, size_t n_trusted, const struct wh_prefix *listed,
+                                               size_t n_listed);
+struct wh_prefix scene_prefix(const char *text); /* or the test fails */
 const struct wh_recommended_rule *scene_rule(const struct wh_recommendation *r, uint16_t port); /* NULL when there is none */
 bool scene_allows(const struct wh_recommended_rule *r, const char *addr);
