@@ -308,7 +308,24 @@ static void an_alert_of_any_severity_tells_a_guesser_and_no_worker(void **state)
 		assert_int_equal(p[i].verdict, WH_PEER_IN); /* who come like him, and are twice as many as he and the worker */
 }
 
-/* A password a day is one, whoever he is elsewhere. */
+/* Twice on one day some time ago: once like a failed login, and once for less than a second. */
+static void who_belongs_on_one_port_may_look_in_on_another_for_a_moment(void **state)
+{
+	(void)state;
+	struct wh_evidence_peer p[] = {peer("60.1.0.1", 1 << 18, 2), peer("60.2.0.1", 1 << 18, 2)};
+	for (int i = 0; i < 2; i++) {
+		struct wh_edge *e = edge_of(&p[i]);
+		e->size_hist[4] = e->time_hist[4] = 0;
+		e->size_hist[3] = 2;
+		e->time_hist[1] = e->time_hist[2] = 1;
+	}
+	p[0].elsewhere_here = true;
+	weigh(p, 2);
+	assert_int_equal(p[0].verdict, WH_PEER_IN);
+	assert_int_equal(p[1].verdict, WH_PEER_OUT);
+}
+
+/* … but a password a day is one, whoever he is elsewhere. */
 static void who_works_on_one_port_and_guesses_on_another_is_let_in_on_the_first_alone(void **state)
 {
 	(void)state;
@@ -366,6 +383,7 @@ int main(void)
 		cmocka_unit_test(who_works_once_a_week_is_not_drowned_by_who_comes_daily),
 		cmocka_unit_test(where_as_many_are_listed_as_come_like_them_these_are_taken_for_their_like),
 		cmocka_unit_test(an_alert_of_any_severity_tells_a_guesser_and_no_worker),
+		cmocka_unit_test(who_belongs_on_one_port_may_look_in_on_another_for_a_moment),
 		cmocka_unit_test(who_works_on_one_port_and_guesses_on_another_is_let_in_on_the_first_alone),
 		cmocka_unit_test(a_guesser_whom_lists_tell_on_one_port_is_not_vouched_for_on_another),
 	};
