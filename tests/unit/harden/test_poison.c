@@ -43,16 +43,35 @@ static void ten_million_spoofed_sources_make_no_edge_and_stay_within_the_limit(v
 static void a_flood_changes_no_rule(void **state)
 {
 	(void)state;
-	struct scene s;
+	struct scene s, quiet;
 	scene_open(&s, NULL, 0);
+	scene_open(&quiet, NULL, 0);
 	scene_partner_days(&s, 0, 31);
+	scene_partner_days(&quiet, 0, 31);
 	for (uint32_t i = 0; i < 200000; i++)
 		scene_syn(&s, wh_addr_v4(0x8c141e00u + i % 65536), 22, (int)(i % 31), 0); /* around the partner's own range */
-	assert_true(space(rule22(&s)) <= 8);
+	const struct wh_recommended_rule *r = rule22(&s), *without = rule22(&quiet);
+	assert_true(space(r) == 8);
+	assert_int_equal(r->n_prefixes, without->n_prefixes);
+	for (size_t i = 0; i < r->n_prefixes; i++)
+		assert_true(wh_prefix_cmp(&r->prefixes[i], &without->prefixes[i]) == 0);
+	assert_int_equal(r->n_except, without->n_except);
 	scene_close(&s);
+	scene_close(&quiet);
 }
 
-/* So many strangers, each of whom tries so many passwords on every day of the partners' month: how many of them are let in. */
+/* He is let in, and neither his neighbours nor a line more than his. */
+static bool has_a_line_of_his_own(const struct wh_recommended_rule *r, const char *addr)
+{
+	struct wh_prefix his = scene_prefix(addr);
+	for (size_t i = 0; i < r->n_prefixes; i++)
+		if (wh_prefix_cmp(&r->prefixes[i], &his) == 0)
+			return true;
+	return false;
+}
+
+/* So many strangers, each of whom tries so many passwords on every day of the partners' month: how many of them are let in, each with a line
+ * for his own address. Together they get nothing else. */
 static unsigned let_in_after_a_month(unsigned guessers, unsigned a_day)
 {
 	struct scene s;
@@ -70,8 +89,10 @@ static unsigned let_in_after_a_month(unsigned guessers, unsigned a_day)
 	const struct wh_recommended_rule *r = rule22(&s);
 	for (unsigned g = 0; g < guessers; g++) {
 		snprintf(src, sizeof src, "45.%u.9.9", 9 + g);
+		assert_int_equal(scene_allows(r, src), has_a_line_of_his_own(r, src));
 		in += scene_allows(r, src);
 	}
+	assert_true(space(r) == 8 + in);
 	scene_close(&s);
 	return in;
 }
@@ -116,19 +137,106 @@ static void guessers_who_are_twice_as_many_as_the_partners_pass_for_what_is_usua
 	assert_int_equal(let_in_after_a_month(10, 40), 0);
 }
 
-/* Honest: one that can log in and works like a customer every day is one. He gets his own address and nothing beside it. */
-static void a_patient_one_who_works_like_a_customer_gets_his_own_address_at_most(void **state)
+/* Beside the partners, each of whom works on 22 daily, one stranger does so too, each session so large and so long. */
+static bool let_in_with_sessions_of(unsigned kib, unsigned seconds, const struct wh_prefix *trusted, const char *nsg)
 {
-	(void)state;
 	struct scene s;
-	scene_open(&s, NULL, 0);
+	scene_open(&s, nsg, 0);
 	scene_partner_days(&s, 0, 31);
 	for (int day = 0; day < 31; day++)
-		scene_session(&s, "45.9.9.9", 22, day, 9, 64, 600);
-	const struct wh_recommended_rule *r = rule22(&s);
-	assert_true(space(r) <= 9);
-	assert_false(scene_allows(r, "45.9.9.8"));
+		scene_session(&s, "45.9.9.9", 22, day, day % 24, kib, seconds);
+	const struct wh_recommended_rule *r = scene_rule(scene_recommend_with(&s, trusted, trusted != NULL, NULL, 0), 22);
+	assert_non_null(r);
+	bool in = scene_allows(r, "45.9.9.9");
+	assert_int_equal(in, has_a_line_of_his_own(r, "45.9.9.9"));
+	assert_true(space(r) == 8 + in);
 	scene_close(&s);
+	return in;
+}
+
+/* Honest: one that can log in and works like a customer every day is one. */
+static void a_patient_one_who_works_like_a_customer_gets_his_own_address(void **state)
+{
+	(void)state;
+	assert_true(let_in_with_sessions_of(64, 600, NULL, NULL));
+}
+
+/* Honest: a connection held open looks like work, though next to nothing is said on it. */
+static void who_holds_his_connections_open_every_day_gets_his_own_address(void **state)
+{
+	(void)state;
+	assert_true(let_in_with_sessions_of(1, 600, NULL, NULL));
+	assert_true(let_in_with_sessions_of(1, 60, NULL, NULL));
+}
+
+/* The price: a script alone at its address is left out, but for one whose sessions are larger, longer or shorter than a failed login. */
+static void a_script_of_sessions_like_failed_logins_needs_the_rules_in_force_or_trusted(void **state)
+{
+	(void)state;
+	static const char nsg[] = "{\"name\":\"web\",\"securityRules\":[{\"name\":\"a\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\","
+	                          "\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\","
+	                          "\"sourceAddressPrefixes\":[\"140.20.0.0/16\",\"45.9.9.9/32\"]}]}";
+	struct wh_prefix trusted = scene_prefix("45.9.9.9");
+	assert_false(let_in_with_sessions_of(1, 1, NULL, NULL)); /* 2 KiB both ways together */
+	assert_false(let_in_with_sessions_of(7, 29, NULL, NULL));
+	assert_true(let_in_with_sessions_of(9, 29, NULL, NULL));
+	assert_true(let_in_with_sessions_of(7, 31, NULL, NULL));
+	assert_true(let_in_with_sessions_of(7, 0, NULL, NULL));
+	assert_true(let_in_with_sessions_of(1, 1, &trusted, NULL));
+	assert_true(let_in_with_sessions_of(1, 1, NULL, nsg));
+}
+
+/* A port of short calls: so many scripts, in places of their own, that each call daily like a failed login; so many who guess as often and on
+ * whom a sensor's alerts tell; and one who guesses without. Returns how many scripts are let in. */
+static unsigned scripts_let_in(unsigned scripts, unsigned told, bool *guesser)
+{
+	struct scene s;
+	char src[32];
+	unsigned in = 0;
+
+	scene_open(&s, NULL, 0);
+	for (int day = 0; day < 31; day++) {
+		for (unsigned i = 0; i < scripts + told; i++) {
+			snprintf(src, sizeof src, "%u.%u.9.9", i < scripts ? 60 : 61, i + 1);
+			scene_guess(&s, src, 22, day, (int)i % 24);
+			if (i >= scripts && day == 15)
+				scene_alert(&s, src, 22, day, 2, true);
+		}
+		scene_guess(&s, "45.9.9.9", 22, day, 9);
+	}
+	const struct wh_recommended_rule *r = scene_rule(scene_recommend(&s), 22);
+	assert_non_null(r);
+	for (unsigned i = 0; i < scripts; i++) {
+		snprintf(src, sizeof src, "60.%u.9.9", i + 1);
+		in += scene_allows(r, src);
+	}
+	*guesser = scene_allows(r, "45.9.9.9");
+	assert_int_equal(*guesser, has_a_line_of_his_own(r, "45.9.9.9"));
+	assert_true(space(r) == in + *guesser);
+	scene_close(&s);
+	return in;
+}
+
+/* Honest: what is usual there is what he does. */
+static void on_a_service_of_short_calls_a_patient_guesser_gets_his_own_address(void **state)
+{
+	(void)state;
+	bool guesser;
+	assert_int_equal(scripts_let_in(5, 0, &guesser), 5);
+	assert_true(guesser);
+	scripts_let_in(0, 0, &guesser); /* nor is there anything to tell him by where nobody else comes */
+	assert_true(guesser);
+}
+
+/* … until alerts or lists tell of as many as there are scripts and he: then he is kept out, and they with him. It can be done to them on purpose. */
+static void guessers_with_alerts_as_many_as_the_others_take_these_down_with_them(void **state)
+{
+	(void)state;
+	bool guesser;
+	assert_int_equal(scripts_let_in(5, 2, &guesser), 5);
+	assert_true(guesser);
+	assert_int_equal(scripts_let_in(5, 6, &guesser), 0);
+	assert_false(guesser);
 }
 
 static void filling_the_range_next_door_does_not_make_the_prefix_grow(void **state)
@@ -148,6 +256,81 @@ static void filling_the_range_next_door_does_not_make_the_prefix_grow(void **sta
 	assert_false(scene_allows(r, "140.20.30.130"));
 	assert_false(scene_allows(r, "140.20.30.200"));
 	assert_true(space(r) <= 16);
+	scene_close(&s);
+}
+
+/* Within the partners' range somebody guesses all of a day, the last time so many days ago. */
+static bool carved_out(int days_ago, unsigned severity, bool listed)
+{
+	struct scene s;
+	struct wh_prefix list = scene_prefix("140.20.30.13");
+	scene_open(&s, NULL, 0);
+	scene_partner_days(&s, 0, 31);
+	for (int k = 0; k < 30; k++)
+		scene_guess(&s, "140.20.30.13", 22, 30 - days_ago, k % 24);
+	if (severity)
+		scene_alert(&s, "140.20.30.13", 22, 30 - days_ago, severity, true);
+	const struct wh_recommended_rule *r = scene_rule(scene_recommend_with(&s, NULL, 0, &list, listed), 22);
+	assert_non_null(r);
+	for (size_t i = 0; i < 5; i++)
+		assert_true(scene_allows(r, scene_partners[i]));
+	bool out = !scene_allows(r, "140.20.30.13");
+	scene_close(&s);
+	return out;
+}
+
+static void a_guesser_in_an_allowed_range_is_carved_out_until_he_was_quiet_for_five_days(void **state)
+{
+	(void)state;
+	assert_true(carved_out(0, 0, false));
+	assert_true(carved_out(4, 0, false));
+	assert_false(carved_out(5, 0, false));
+}
+
+static void with_a_severe_alert_or_on_a_list_he_stays_carved_out(void **state)
+{
+	(void)state;
+	assert_true(carved_out(28, 1, false));
+	assert_true(carved_out(28, 2, false));
+	assert_false(carved_out(28, 3, false));
+	assert_true(carved_out(28, 0, true));
+}
+
+/* Honest: nobody can know who sent what was not answered. One address comes back, of somebody who belonged for long; not his neighbour,
+ * nor who was answered once, nor who never was. */
+static void attempts_in_a_former_peers_name_bring_that_one_address_back(void **state)
+{
+	(void)state;
+	struct scene s;
+	static const char *const spoofed[] = {"45.9.9.9", "45.9.9.10", "45.7.7.7"};
+	struct wh_port_list *ports;
+	struct wh_error err;
+	char *text;
+
+	scene_open(&s, NULL, 0);
+	scene_partner_days(&s, 0, 31);
+	for (int day = 0; day < 14; day++)
+		scene_session(&s, spoofed[0], 22, day, 9, 64, 600);
+	scene_session(&s, spoofed[2], 22, 3, 9, 64, 600);
+	const struct wh_recommended_rule *r = rule22(&s);
+	assert_true(space(r) == 8); /* he has stopped, the other came once */
+	for (int day = 26; day < 31; day++)
+		for (size_t i = 0; i < 3; i++)
+			for (int k = 0; k < 3; k++) {
+				struct wh_addr a;
+				assert_int_equal(wh_addr_parse(spoofed[i], strlen(spoofed[i]), &a), 0);
+				scene_syn(&s, a, 22, day, 0);
+			}
+	wh_estate_free(s.estate);
+	r = rule22(&s);
+	assert_true(has_a_line_of_his_own(r, spoofed[0]));
+	assert_true(space(r) == 9);
+	assert_int_equal(wh_port_list_load("22", NULL, s.mem, &ports, &err), 0);
+	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .min_days = 30};
+	assert_int_equal(wh_explain(s.store, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
+	const char *his = strstr(text, "\n    45.9.9.9 "), *end = his ? strchr(his + 1, '\n') : NULL, *why = strstr(text, "was refused 15 times since: comes again");
+	assert_true(his && why > his && why < end);
+	free(text);
 	scene_close(&s);
 }
 
@@ -202,7 +385,14 @@ int main(void)
 		cmocka_unit_test(who_guesses_passwords_daily_is_not_let_in_however_few_a_day),
 		cmocka_unit_test(explain_says_why_his_days_do_not_count),
 		cmocka_unit_test(guessers_who_are_twice_as_many_as_the_partners_pass_for_what_is_usual),
-		cmocka_unit_test(a_patient_one_who_works_like_a_customer_gets_his_own_address_at_most),
+		cmocka_unit_test(a_patient_one_who_works_like_a_customer_gets_his_own_address),
+		cmocka_unit_test(who_holds_his_connections_open_every_day_gets_his_own_address),
+		cmocka_unit_test(a_script_of_sessions_like_failed_logins_needs_the_rules_in_force_or_trusted),
+		cmocka_unit_test(on_a_service_of_short_calls_a_patient_guesser_gets_his_own_address),
+		cmocka_unit_test(guessers_with_alerts_as_many_as_the_others_take_these_down_with_them),
+		cmocka_unit_test(a_guesser_in_an_allowed_range_is_carved_out_until_he_was_quiet_for_five_days),
+		cmocka_unit_test(with_a_severe_alert_or_on_a_list_he_stays_carved_out),
+		cmocka_unit_test(attempts_in_a_former_peers_name_bring_that_one_address_back),
 		cmocka_unit_test(filling_the_range_next_door_does_not_make_the_prefix_grow),
 		cmocka_unit_test(a_spoofer_can_not_make_a_peer_look_hostile),
 		cmocka_unit_test(an_alert_on_an_answered_flow_keeps_its_peer_out),
