@@ -138,7 +138,7 @@ $(BUILD)/eval/eval: $(call obj,o,$(EVAL_SRC)) $(BUILD)/libwhittle.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
 eval: $(BUILD)/eval/eval ## judge recommendations on generated worlds: build/eval/table.txt and .json
-	@$(BUILD)/eval/eval --out $(BUILD)/eval --confirm 20 --each-feature $(EVAL_OPTIONS)
+	@$(BUILD)/eval/eval --out $(BUILD)/eval --confirm 20 --each-feature --label "$$(git describe --always --dirty 2>/dev/null)" $(EVAL_OPTIONS)
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD)

@@ -190,13 +190,29 @@ static void mistakes(struct world *w, struct rng *r)
 	}
 }
 
+const char *const attacker_kinds[N_ATTACKERS] = {
+	[INSIDER] = "an infected colleague inside",
+	[MASS_SCANNER] = "scanners: a SYN, never more",
+	[RESEARCHER] = "research scanners: a banner now and then",
+	[BRUTE_FORCE] = "brute force: 40 to 200 tries on a day or four",
+	[BOT] = "a botnet in homes: 1 to 4 tries on some days, here and there",
+	[PATIENT] = "the patient: 2 to 15 tries on most days",
+	[NEIGHBOUR] = "the infected within legitimate peers' networks, and whom they reach",
+};
+
 void attackers_make(struct world *w, const struct internet *net, struct rng *r)
 {
+	w->attacking = MASS_SCANNER;
 	mass_scanners(w, r);
+	w->attacking = RESEARCHER;
 	research_scanners(w, r);
+	w->attacking = BRUTE_FORCE;
 	fast_brute_force(w, r);
+	w->attacking = BOT;
 	botnet(w, net, r);
+	w->attacking = PATIENT;
 	patient(w, r);
+	w->attacking = NEIGHBOUR;
 	neighbours(w, net, r);
 	mistakes(w, r);
 }

@@ -29,11 +29,16 @@ double rng_lognormal(struct rng *r, double median, double sigma);
 
 /* ---- one world ---- */
 
+/* What a hostile source is, by what it did first. */
+enum attacker { INSIDER, MASS_SCANNER, RESEARCHER, BRUTE_FORCE, BOT, PATIENT, NEIGHBOUR, N_ATTACKERS };
+extern const char *const attacker_kinds[N_ATTACKERS];
+
 /* One (service, source) and what it did. The truth stands here; no method sees `hostile` or anything of the test days. */
 struct source {
 	struct wh_addr addr;
 	uint16_t service;
 	bool used;
+	uint8_t attacker;        /* of a hostile one */
 	bool listed;             /* on the threat list */
 	bool severe;             /* raised an alert of severity 1 or 2 in training */
 	uint32_t train_answered; /* flows that became an edge's */
@@ -58,6 +63,7 @@ struct world {
 	struct wh_prefix *listed; /* the threat list: sorted, merged */
 	size_t n_listed, cap_listed;
 	uint64_t records;
+	enum attacker attacking; /* whose traffic is being made */
 	/* Where training records go; a negative return ends the making of the world. */
 	int (*sink)(void *arg, const struct wh_record *rec);
 	void *sink_arg;
@@ -69,7 +75,7 @@ int world_make(struct world *w, uint64_t seed, int (*sink)(void *arg, const stru
 void world_free(struct world *w);
 struct source *world_source(struct world *w, unsigned service, const struct wh_addr *a);
 
-/* Attackers, for gen.c: networks that services live in are remembered, because their neighbours get infected too. */
+/* For attackers.c: networks that services live in are remembered, because their neighbours get infected too. */
 struct neighbourhood {
 	unsigned service;
 	struct wh_prefix net;
@@ -128,6 +134,7 @@ struct score {
 	uint64_t hostile, hostile_admitted;
 	double space;                      /* IPv4 addresses and IPv6 /64s */
 	uint64_t lines;
+	struct { uint32_t sources, admitted; } of_attacker[N_ATTACKERS];
 };
 void score_add(struct score *into, const struct score *s);
 /* Scores one service's list against the test days. */

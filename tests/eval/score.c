@@ -54,6 +54,8 @@ void score_list(const struct world *w, unsigned service, const struct allow_list
 		out->peers_covered += in && s->test_legitimate;
 		out->hostile += s->test_hostile > 0;
 		out->hostile_admitted += in && s->test_hostile;
+		out->of_attacker[s->attacker].sources += s->test_hostile > 0;
+		out->of_attacker[s->attacker].admitted += in && s->test_hostile;
 	}
 }
 
@@ -67,6 +69,10 @@ void score_add(struct score *into, const struct score *s)
 	into->hostile_admitted += s->hostile_admitted;
 	into->space += s->space;
 	into->lines += s->lines;
+	for (unsigned a = 0; a < N_ATTACKERS; a++) {
+		into->of_attacker[a].sources += s->of_attacker[a].sources;
+		into->of_attacker[a].admitted += s->of_attacker[a].admitted;
+	}
 }
 
 static int by_address(const void *a, const void *b)

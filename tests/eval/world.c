@@ -168,7 +168,9 @@ static void tally(struct world *w, unsigned service, int day, const struct wh_ad
 		s->train_answered++;
 	if (legitimate)
 		training ? s->train_legitimate++ : s->test_legitimate++;
-	else
+	if (!legitimate && !s->train_hostile && !s->test_hostile)
+		s->attacker = (uint8_t)w->attacking;
+	if (!legitimate)
 		training ? s->train_hostile++ : s->test_hostile++;
 }
 
