@@ -17,6 +17,7 @@
 #include "whittle/intel.h"
 
 #define SHOWN_PREFIXES 12
+#define SHOWN_TRUSTED 3
 #define SHOWN_PEERS 8 /* of each kind, in words; JSON has up to JSON_PEERS */
 #define JSON_PEERS 10000
 
@@ -268,13 +269,38 @@ static const char *units_word(const struct wh_prefix *p, double n)
 	return wh_prefix_is_v4(p) ? n == 1 ? "address" : "addresses" : n == 1 ? "/64" : "/64s";
 }
 
+static bool is_trusted(const struct story *st, const struct wh_prefix *p)
+{
+	for (size_t i = 0; i < st->input.n_trusted; i++)
+		if (wh_prefix_covers(&st->input.trusted[i], p))
+			return true;
+	return false;
+}
+
+static void tell_trusted(FILE *f, const struct story *st, const struct wh_prefix *p)
+{
+	char buf[WH_PREFIX_STRLEN];
+	size_t n = 0;
+
+	for (size_t i = 0; i < st->input.n_trusted; i++)
+		if (wh_prefix_covers(p, &st->input.trusted[i]) && n++ < SHOWN_TRUSTED)
+			fprintf(f, "%s%s", n > 1 ? " " : ", trusted ", wh_prefix_text(&st->input.trusted[i], buf));
+	if (n > SHOWN_TRUSTED)
+		fprintf(f, " and %zu more", n - SHOWN_TRUSTED);
+}
+
 static void tell_prefix(FILE *f, const struct story *st, const struct wh_prefix *p)
 {
 	char buf[WH_PREFIX_STRLEN], wide[WH_PREFIX_STRLEN], n_text[WH_COUNT_STRLEN];
 	struct choice c = as_chosen(st, p), w, n;
 	struct wh_prefix wp;
 
+	if (is_trusted(st, p)) {
+		fprintf(f, "  %s is trusted configuration: kept whole, seen or not\n", wh_prefix_text(p, buf));
+		return;
+	}
 	fprintf(f, "  %s holds %zu of the peers", wh_prefix_text(p, buf), c.terms.peers);
+	tell_trusted(f, st, p);
 	if (c.terms.unseen > 0)
 		fprintf(f, ", %s %s not seen yet", wh_count_text(c.terms.unseen, n_text), units_word(p, c.terms.unseen));
 	if (c.terms.newcomers > 0)
@@ -455,6 +481,17 @@ static json_t *choice_json(const struct choice *c)
 	                 c->terms.newcomers, "carvedOut", (int)c->terms.out);
 }
 
+/* The trusted prefixes that p holds, or that hold it. */
+static json_t *trusted_json(const struct story *st, const struct wh_prefix *p)
+{
+	char buf[WH_PREFIX_STRLEN];
+	json_t *list = json_array();
+	for (size_t i = 0; i < st->input.n_trusted; i++)
+		if (wh_prefix_covers(p, &st->input.trusted[i]) || wh_prefix_covers(&st->input.trusted[i], p))
+			json_array_append_new(list, json_string(wh_prefix_text(&st->input.trusted[i], buf)));
+	return list;
+}
+
 static json_t *prefix_json(const struct story *st, const struct wh_prefix *p)
 {
 	char buf[WH_PREFIX_STRLEN];
@@ -463,6 +500,7 @@ static json_t *prefix_json(const struct story *st, const struct wh_prefix *p)
 	json_t *o = choice_json(&c);
 	json_object_set_new(o, "prefix", json_string(wh_prefix_text(p, buf)));
 	json_object_set_new(o, "peers", json_integer((json_int_t)c.terms.peers));
+	json_object_set_new(o, "trusted", trusted_json(st, p));
 	json_t *wide = wider(st, p, &wp, &w) ? choice_json(&w) : json_null();
 	if (json_is_object(wide))
 		json_object_set_new(wide, "prefix", json_string(wh_prefix_text(&wp, buf)));

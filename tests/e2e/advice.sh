@@ -164,6 +164,16 @@ says "what is not offered for too few days is told so" 0 '^Nothing is proposed: 
 w recommend --min-days 5 >/dev/null
 says "and is when recommend was content with them" 0 '^Allowed: 1 prefix' w explain vm1 22
 
+cat >whittle.yaml <<'Y'
+trusted: [140.20.40.0/28, 192.0.2.0/24]
+Y
+sed 's|140.20.0.0/16|0.0.0.0/0|' web.json >any.json && mv any.json web.json
+begin "for (d = 1; d <= 31; d++) { $office; flow(d, 9, \"140.20.40.17\", 22, 1) }"
+says "a prefix that holds trusted configuration says so" 0 '140\.20\.40\.0/27 holds 1 of the peers, trusted 140\.20\.40\.0/28, 15 addresses not seen' w --config whittle.yaml explain vm1 22
+says "and one that is nothing else is told to be kept" 0 '192\.0\.2\.0/24 is trusted configuration: kept whole' w --config whittle.yaml explain vm1 22
+holds "as JSON" '[.prefixes[] | select(.trusted != []) | [.prefix, .trusted]] == [["140.20.40.0/27", ["140.20.40.0/28"]], ["192.0.2.0/24", ["192.0.2.0/24"]]]' \
+	w --config whittle.yaml explain vm1 22 --json
+
 # ---- the curve, and a place on it ----
 begin 'srand(4); for (k = 0; k < 200; k++) { ip = "140.20." int(rand() * rand() * 60) "." int(rand() * 255); for (d = 1 + int(rand() * 3); d <= 31; d += 1 + int(rand() * 2)) flow(d, 9, ip, 22, 1) }'
 w recommend --curve k.svg >out
