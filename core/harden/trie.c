@@ -96,17 +96,20 @@ static void unseen_and_newcomers(const struct wh_trie *t, const struct wh_node *
 	*unseen = *newcomers = 0;
 	if (!node->left)
 		return;
-	double units = units_of(&node->p) - node->seen;
-	if (wh_prefix_is_v4(&node->p)) /* what is carved out is not let in */
-		units -= carved;
+	double units = units_of(&node->p) - node->seen - carved; /* which is not let in */
 	*unseen = units > 0 ? units : 0;
 	*newcomers = predicted_newcomers(&t->in->costs, node->late, *unseen);
+}
+
+static double units_in(const struct wh_trie *t, struct span s)
+{
+	return t->units_out[s.to] - t->units_out[s.from];
 }
 
 void wh_trie_unseen(const struct wh_trie *t, const struct wh_node *node, double *unseen, double *newcomers)
 {
 	struct span part = node->out ? part_of(t, (struct span){0, t->in->n_out}, &node->p) : (struct span){0, 0};
-	unseen_and_newcomers(t, node, t->units_out[part.to] - t->units_out[part.from], unseen, newcomers);
+	unseen_and_newcomers(t, node, units_in(t, part) - units_in(t, foreign(t, &node->p, part)), unseen, newcomers);
 }
 
 /* Within one private block: 10/8, 172.16/12, 192.168/16, fc00::/7. */
@@ -123,7 +126,7 @@ static void price_node(const struct wh_trie *t, struct wh_node *node, struct spa
 	double unseen, newcomers;
 
 	node->out = (part.to - part.from) - (skip.to - skip.from);
-	unseen_and_newcomers(t, node, t->units_out[part.to] - t->units_out[part.from], &unseen, &newcomers);
+	unseen_and_newcomers(t, node, units_in(t, part) - units_in(t, skip), &unseen, &newcomers);
 	bool private = unseen > 0 && is_private(&node->p);
 	double a_newcomer = private ? c->newcomer_private : c->newcomer, an_unseen = private ? c->unseen_private : c->unseen;
 	node->price = an_unseen * unseen + c->carve * (double)node->out - a_newcomer * newcomers;
@@ -261,7 +264,7 @@ static void count_units_out(struct wh_trie *t)
 	t->units_out = wh_arena_unset(t->mem, t->in->n_out + 1, sizeof *t->units_out);
 	t->units_out[0] = 0;
 	for (size_t i = 0; i < t->in->n_out; i++)
-		t->units_out[i + 1] = t->units_out[i] + (wh_prefix_is_v4(&t->in->keep_out[i]) ? units_of(&t->in->keep_out[i]) : 0);
+		t->units_out[i + 1] = t->units_out[i] + units_of(&t->in->keep_out[i]);
 }
 
 void wh_trie_build(struct wh_trie *t, const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, struct wh_arena *mem)

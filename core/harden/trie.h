@@ -27,7 +27,7 @@ struct wh_node {
 struct wh_trie {
 	const struct wh_select_input *in;
 	struct wh_arena *mem;
-	double *units_out;            /* [i]: IPv4 addresses of the first i of keep_out */
+	double *units_out;            /* [i]: of the first i of keep_out */
 	struct wh_node **roots;       /* one for each prefix of `within` that has units */
 	size_t n_roots;
 	struct wh_node *fresh;        /* the nodes of the trie that is being built: one block, for there are millions */
