@@ -20,8 +20,9 @@ static const char help[] =
 	"\n"
 	"Formats: plain (FireHOL, Spamhaus, ipsum), csv, jsonl, iprep (Suricata), stix (2.1 bundles), misp. `update` merges a list,\n"
 	"takes out what it must not name (the estate's own addresses, trusted, private and reserved ranges), shows what it took\n"
-	"out, and refuses one that halved or grew threefold unless --force says so. `list` shows ages; a stale list stays in\n"
-	"force and is only reported. `check` names the list and entry that hold an address.\n"
+	"out, and refuses one that halved or grew threefold, in entries or in addresses, or that keeps out a sixteenth of the Internet,\n"
+	"unless --force says so. `list` shows ages; a stale list stays in force and is only reported, and so does one that whittle.yaml\n"
+	"names no more, until `forget`. `check` names the list and entry that hold an address.\n"
 	"\n"
 	"Example: whittle intel update && whittle intel check 192.0.2.7\n";
 
@@ -29,7 +30,16 @@ struct ctx {
 	struct cli *c;
 	struct wh_store *store;
 	struct wh_arena *mem;
+	bool force, dry; /* of update */
 };
+
+static bool configured(const struct cli *c, const char *name)
+{
+	for (size_t i = 0; i < c->config->n_threat_intel; i++)
+		if (!strcmp(c->config->threat_intel[i].name, name))
+			return true;
+	return false;
+}
 
 static int protected_ranges(struct ctx *x, struct wh_intel_protected out[3], size_t *n)
 {
@@ -65,19 +75,30 @@ static void print_subtracted(const struct wh_intel_list *l)
 		printf("    … and %zu more\n", l->n_subtracted - 20);
 }
 
-static int update(struct ctx *x, int argc, char **argv)
+/* Options and names of `update`, before anything is opened. */
+static int read_update(struct ctx *x, int argc, char **argv)
 {
 	static const struct option opts[] = {{"force", 0, 0, 'f'}, {"dry-run", 0, 0, 'n'}, {0}};
-	bool force = false, dry = false;
-	int o, worst = 0;
+	int o;
 	while ((o = cli_getopt(x->c, argc, argv, "", opts)) != -1) {
 		if (o == '?')
 			return CLI_USAGE;
-		force |= o == 'f';
-		dry |= o == 'n';
+		x->force |= o == 'f';
+		x->dry |= o == 'n';
 	}
+	if (!x->c->config->n_threat_intel)
+		return cli_usage(x->c, "whittle.yaml names no threat list (threat-intel: […])");
+	for (int i = optind; i < argc; i++)
+		if (!configured(x->c, argv[i]))
+			return cli_usage(x->c, "whittle.yaml names no threat list '%.60s'", argv[i]);
+	return 0;
+}
+
+static int update(struct ctx *x, int argc, char **argv)
+{
+	int worst = 0;
 	struct wh_intel_protected prot[3];
-	size_t n_prot = 0, done = 0;
+	size_t n_prot = 0;
 	int rc = protected_ranges(x, prot, &n_prot);
 	if (rc)
 		return rc;
@@ -90,19 +111,20 @@ static int update(struct ctx *x, int argc, char **argv)
 			continue;
 		struct wh_intel_list *l = NULL;
 		struct wh_error err = {0};
-		done++;
-		if (wh_intel_update(x->store, s, prot, n_prot, wh_now_us(), force, dry, x->mem, &l, &err)) {
+		if (wh_intel_update(x->store, s, prot, n_prot, wh_now_us(), x->force, x->dry, x->mem, &l, &err)) {
 			rc = cli_error(&err); /* the other lists are still read; what was there of this one stays */
 			worst = rc > worst ? rc : worst;
 			continue;
 		}
-		printf("%s: %zu entries, %zu networks after merging%s\n", s->name, l->entries, l->n_prefixes, dry ? " (not stored)" : "");
+		printf("%s: %zu %s, %zu network%s after merging%s\n", s->name, l->entries, l->entries == 1 ? "entry" : "entries", l->n_prefixes,
+		       l->n_prefixes == 1 ? "" : "s", x->dry ? " (not stored)" : "");
 		if (l->unreadable)
-			printf("    %zu lines could not be read\n", l->unreadable);
+			printf("    %zu could not be read", l->unreadable);
+		if (l->unreadable && l->first_unreadable)
+			printf(", the first in line %zu", l->first_unreadable);
+		fputs(l->unreadable ? "\n" : "", stdout);
 		print_subtracted(l);
 	}
-	if (!done)
-		return cli_usage(x->c, argc > optind ? "whittle.yaml names no such threat list" : "whittle.yaml names no threat list (threat-intel: […])");
 	return worst;
 }
 
@@ -125,10 +147,10 @@ static int list(struct ctx *x, struct wh_intel_list *l, size_t n)
 	if (x->c->json) {
 		json_t *a = json_array();
 		for (size_t i = 0; i < n; i++)
-			json_array_append_new(a, json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:b}", "name", l[i].name, "origin", l[i].origin, "updated",
+			json_array_append_new(a, json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:b,s:b}", "name", l[i].name, "origin", l[i].origin, "updated",
 			                                   wh_time_text(l[i].updated_us, t), "entries", (json_int_t)l[i].entries, "networks",
 			                                   (json_int_t)l[i].n_prefixes, "subtracted", (json_int_t)l[i].n_subtracted, "stale",
-			                                   wh_intel_stale(&l[i], now)));
+			                                   wh_intel_stale(&l[i], now), "configured", configured(x->c, l[i].name)));
 		return cli_print_json(json_pack("{s:o}", "lists", a));
 	}
 	if (!n) {
@@ -143,7 +165,8 @@ static int list(struct ctx *x, struct wh_intel_list *l, size_t n)
 		cli_table_number(table, l[i].n_prefixes);
 		cli_table_number(table, l[i].n_subtracted);
 		cli_table_text(table, age(now - l[i].updated_us, buf));
-		cli_table_coloured(table, stale ? CLI_YELLOW : CLI_GREEN, stale ? "stale" : "fresh");
+		bool named = configured(x->c, l[i].name);
+		cli_table_coloured(table, stale || !named ? CLI_YELLOW : CLI_GREEN, !named ? "not in whittle.yaml any more" : stale ? "stale" : "fresh");
 		cli_table_text(table, l[i].origin);
 	}
 	cli_table_print(table);
@@ -196,6 +219,8 @@ static int dispatch(struct ctx *x, int argc, char **argv)
 		printf("%s: forgotten\n", argv[1]);
 		return CLI_OK;
 	}
+	if (!strcmp(argv[0], "list") && argc > 1)
+		return cli_usage(x->c, "list takes nothing more, not '%.60s'", argv[1]);
 	if (wh_intel_lists(x->store, x->mem, &l, &n, &err))
 		return cli_error(&err);
 	if (!strcmp(argv[0], "list"))
@@ -206,12 +231,15 @@ static int dispatch(struct ctx *x, int argc, char **argv)
 static int run(struct cli *c, int argc, char **argv)
 {
 	struct ctx x = {.c = c};
+	int rc;
 	if (argc < 2)
 		return cli_usage(c, "say what to do: update, list, check or forget");
 	if (strcmp(argv[1], "update") && strcmp(argv[1], "list") && strcmp(argv[1], "check") && strcmp(argv[1], "forget"))
 		return cli_usage(c, "'%s' is not one of update, list, check, forget", argv[1]);
+	if (!strcmp(argv[1], "update") && (rc = read_update(&x, argc - 1, argv + 1)))
+		return rc;
 	bool writes = !strcmp(argv[1], "update") || !strcmp(argv[1], "forget");
-	int rc = cli_open_store(c, writes ? WH_STORE_CREATE : WH_STORE_READ, &x.store);
+	rc = cli_open_store(c, writes ? WH_STORE_CREATE : WH_STORE_READ, &x.store);
 	if (rc)
 		return rc;
 	x.mem = wh_arena_new();

@@ -98,7 +98,7 @@ static void print_outages(const struct wh_recommendation *rec)
 }
 
 /* An old list stays in force; that it is old is said where it has a say. */
-static void warn_of_stale_lists(struct wh_store *s, struct wh_arena *mem)
+static void warn_of_stale_lists(const struct wh_config *c, struct wh_store *s, struct wh_arena *mem)
 {
 	struct wh_intel_list *lists;
 	struct wh_error err;
@@ -106,9 +106,15 @@ static void warn_of_stale_lists(struct wh_store *s, struct wh_arena *mem)
 
 	if (wh_intel_lists(s, mem, &lists, &n, &err))
 		return; /* whoever needs them will say so */
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		bool named = false;
+		for (size_t k = 0; k < c->n_threat_intel && !named; k++)
+			named = !strcmp(c->threat_intel[k].name, lists[i].name);
 		if (wh_intel_stale(&lists[i], wh_now_us()))
-			fprintf(stderr, "whittle: threat list '%s' is stale, and still in force: 'whittle intel update' refreshes it\n", lists[i].name);
+			fprintf(stderr, named ? "whittle: threat list '%s' is stale, and still in force: 'whittle intel update' refreshes it\n" :
+			                        "whittle: threat list '%s' is stale, and still in force, though whittle.yaml names it no more: 'whittle intel forget' ends it\n",
+			        lists[i].name);
+	}
 }
 
 static void print_changes(const struct wh_changes *c)
@@ -365,7 +371,7 @@ static int run(struct cli *c, int argc, char **argv)
 		opt.directions = directions;
 	opt.threads = threads ? threads : processors();
 	opt.progress = progress;
-	warn_of_stale_lists(s, mem);
+	warn_of_stale_lists(c->config, s, mem);
 	if (curve) {
 		rc = show_curve(c, s, estate, argv + optind, argc - optind, &opt, svg, mem);
 		goto out;

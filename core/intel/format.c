@@ -33,6 +33,12 @@ int wh_intel_parse(const struct wh_intel_source *src, const char *text, size_t l
                    struct wh_intel_parse_stats *stats, struct wh_error *err)
 {
 	memset(stats, 0, sizeof *stats);
+	if (len >= 2 && (!memcmp(text, "\x1f\x8b", 2) || !memcmp(text, "\x28\xb5", 2)))
+		return wh_fail_input(err, -EINVAL, "%s: it is compressed; let a command unpack it, such as command: 'zcat FILE'", src->name);
+	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) { /* UTF-8's mark, as Windows writes it */
+		text += 3;
+		len -= 3;
+	}
 	if (memchr(text, 0, len))
 		return wh_fail_input(err, -EINVAL, "%s: not a text: it holds a NUL byte", src->name);
 	const struct wh_intel_format *f = choose(src, text, len, err);

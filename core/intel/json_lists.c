@@ -67,10 +67,19 @@ static const char *skip_space(const char *p)
 	return p + strspn(p, " \t\r\n");
 }
 
+/* The end of the text in quotes that begins at p, where \' and \\ stand for themselves; NULL when it has none. */
+static const char *closing_quote(const char *p)
+{
+	for (p++; *p && *p != '\''; p++)
+		if (*p == '\\' && p[1])
+			p++;
+	return *p ? p : NULL;
+}
+
 /* One quoted value at p: hands it on; returns past the closing quote, or NULL when there is none. *rc is wh_intel_token's. */
 static const char *quoted(const char *p, wh_intel_sink each, void *arg, size_t *taken, int *rc)
 {
-	const char *e = *p == '\'' ? strchr(p + 1, '\'') : NULL;
+	const char *e = *p == '\'' ? closing_quote(p) : NULL;
 	if (!e)
 		return NULL;
 	*rc = wh_intel_token(p + 1, (size_t)(e - p - 1), each, arg);
@@ -94,7 +103,7 @@ static int stix_pattern(const char *pattern, wh_intel_sink each, void *arg, size
 			if (!strncmp(p, paths[i], strlen(paths[i])))
 				n = strlen(paths[i]);
 		if (*p == '\'') { /* a value of some other path: nothing inside it counts */
-			const char *e = strchr(p + 1, '\'');
+			const char *e = closing_quote(p);
 			if (!e)
 				return 0;
 			p = e + 1;
@@ -127,7 +136,7 @@ static int stix_pattern(const char *pattern, wh_intel_sink each, void *arg, size
 
 static bool stix_in_force(const json_t *o, int64_t now_us)
 {
-	const char *until = json_string_value(json_object_get(o, "valid_until"));
+	const char *until = json_string_value(json_object_get(o, "valid_until")), *from = json_string_value(json_object_get(o, "valid_from"));
 	const char *kind = json_string_value(json_object_get(o, "pattern_type"));
 	int64_t t;
 	size_t i;
@@ -137,6 +146,8 @@ static bool stix_in_force(const json_t *o, int64_t now_us)
 	json_array_foreach(json_object_get(o, "indicator_types"), i, type)
 		if (json_is_string(type) && !strcmp(json_string_value(type), "benign"))
 			return false;
+	if (from && !wh_time_parse(from, strlen(from), &t) && t > now_us)
+		return false;
 	return !until || wh_time_parse(until, strlen(until), &t) || t > now_us;
 }
 

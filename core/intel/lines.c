@@ -67,6 +67,10 @@ static int range(const struct wh_addr *from, const struct wh_addr *to, wh_intel_
 int wh_intel_token(const char *s, size_t len, wh_intel_sink each, void *arg)
 {
 	struct wh_prefix p;
+	while (len && blank(*s))
+		s++, len--;
+	while (len && blank(s[len - 1]))
+		len--;
 	if (!wh_prefix_parse(s, len, &p, NULL))
 		return each(arg, &p);
 	const char *dash = memchr(s, '-', len);

@@ -2,6 +2,7 @@
 /*
  * From a source to the list in the ledger: read, merge, subtract what no list may name, compare with the former size, store.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/command.h"
@@ -201,13 +202,36 @@ int wh_intel_forget(struct wh_store *s, const char *name, struct wh_error *err)
 
 /* ---- update ---- */
 
+/* Of all addresses that hosts may have, what the list keeps out: of IPv4, and of IPv6's 2000::/3. */
+static double share_of(const struct wh_intel_list *l)
+{
+	double sum = 0;
+	for (size_t i = 0; i < l->n_prefixes; i++)
+		sum += wh_prefix_is_v4(&l->prefixes[i]) ? ldexp(1, 96 - (int)l->prefixes[i].len) : ldexp(1, 3 - (int)l->prefixes[i].len);
+	return sum;
+}
+
+/* One line can do what a thousand can't: 0.0.0.0/0 keeps everybody out. What was taken before may stay. */
+static int check_space(const struct wh_intel_list *before, const struct wh_intel_list *l, struct wh_error *err)
+{
+	const double most = 1.0 / 16, told_from = 1.0 / 4096;
+	double was = before ? share_of(before) : 0, is = share_of(l);
+
+	if (is > most && is > 1.5 * was)
+		return wh_fail(err, -ESTALE, "threat list '%s': refused: it would keep out %.2g %% of the whole Internet; --force takes it", l->name, 100 * is);
+	if (before && is > told_from && is > 3 * was)
+		return wh_fail(err, -ESTALE, "threat list '%s': refused: its networks grew more than threefold, from %.2g %% to %.2g %% of the Internet; --force takes it",
+		               l->name, 100 * was, 100 * is);
+	return 0;
+}
+
 /* Refuses what looks like a broken or poisoned download. */
 static int check_size(struct wh_store *s, const struct wh_intel_list *l, struct wh_arena *mem, struct wh_error *err)
 {
 	struct loading ld = {.mem = mem, .err = err, .only = l->name};
 	struct wh_error ignored;
 	if (wh_store_each(s, "intel", load_one, &ld, &ignored) || !ld.n)
-		return 0; /* new, or damaged and about to be replaced */
+		return check_space(NULL, l, err); /* new, or damaged and about to be replaced */
 	size_t before = ld.lists[0].entries, now = l->entries;
 	if (now * 2 < before)
 		return wh_fail(err, -ESTALE, "threat list '%s': refused: it shrank from %zu to %zu entries, less than half; --force takes it", l->name,
@@ -215,7 +239,7 @@ static int check_size(struct wh_store *s, const struct wh_intel_list *l, struct 
 	if (before && now > before * 3)
 		return wh_fail(err, -ESTALE, "threat list '%s': refused: it grew from %zu to %zu entries, more than threefold; --force takes it",
 		               l->name, before, now);
-	return 0;
+	return check_space(&ld.lists[0], l, err);
 }
 
 int wh_intel_update(struct wh_store *s, const struct wh_intel_source *src, const struct wh_intel_protected *prot, size_t n_prot,
@@ -240,6 +264,7 @@ int wh_intel_update(struct wh_store *s, const struct wh_intel_source *src, const
 	l->entries = st.entries;
 	l->skipped = st.skipped;
 	l->unreadable = st.unreadable;
+	l->first_unreadable = st.first_unreadable_line;
 	clean(&raw, prot, n_prot, mem, l);
 	*out = l;
 	rc = force ? 0 : check_size(s, l, mem, err);

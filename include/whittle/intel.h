@@ -5,7 +5,8 @@
  * A list only ever takes away: an address on it is never allowed by a recommendation; nothing here allows anything.
  * What a list must not name (our own, private, reserved and trusted ranges) is subtracted from it, and what was
  * subtracted is kept and shown. A list that shrinks to less than half or grows to more than three times its former
- * size is refused without force, since both are what a broken or poisoned download looks like.
+ * size, in entries or in addresses, or that keeps out a sixteenth of the Internet, is refused without force, since that is what a broken or
+ * poisoned download looks like.
  */
 #pragma once
 #include "whittle/base.h"
@@ -40,6 +41,7 @@ struct wh_intel_list {
 	struct wh_prefix *prefixes; size_t n_prefixes;   /* merged, after subtraction */
 	struct wh_intel_subtraction { struct wh_prefix prefix; const char *why; } *subtracted; size_t n_subtracted;
 	size_t entries, skipped, unreadable;
+	size_t first_unreadable;                         /* line, of an update; 0: not known */
 };
 
 /* Ranges that a list must not name, each with the word that is shown for it. */

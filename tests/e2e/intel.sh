@@ -96,6 +96,32 @@ gives "a file that is gone is told, and the others are still read" 2 '^stix: 1 e
 sed -i "s|cat $dir/misp.json|exit 7|" "$dir/whittle.yaml"
 gives "a command that fails is told by its status, not by its text" 1 'status 7' intel update misp
 
+# What one line can do.
+seq 1 100 | sed 's/^/45.9.0./' >"$dir/plain.txt"
+w intel update plain --force
+echo 0.0.0.0/0 >>"$dir/plain.txt"
+gives "a list with one line that holds the whole Internet is refused" 1 'would keep out [0-9]+ % of the whole Internet; --force' intel update plain
+sed -i '$d' "$dir/plain.txt"; echo 61.0.0.0/8 >>"$dir/plain.txt"
+gives "so is one whose networks grew more than threefold, though its lines did not" 1 'networks grew more than threefold, from .* to 0.39 % of the Internet' intel update plain
+gives "--force takes it" 0 '^plain: 101 entries' intel update plain --force
+gives "and after that it is as before" 0 '^plain: 101 entries' intel update plain
+printf '0.0.0.0/1\n' >"$dir/half.txt"
+printf 'threat-intel: [{name: half, file: %s/half.txt}]\n' "$dir" >"$dir/half.yaml"
+gives "a new list that holds half of it is refused as well" 1 'half.*would keep out' --config "$dir/half.yaml" intel update
+
+# As files come.
+{ printf '\357\273\277 45.7.0.1 \r\n'; seq 2 30 | sed 's/^/45.7.0./'; echo nonsense; } >"$dir/plain.txt"
+gives "the mark of UTF-8 and Windows' line ends are no part of an address" 0 '^plain: 30 entries' intel update plain --force
+gives "what could not be read is told with its line" 0 '^    1 could not be read, the first in line 31$' intel update plain
+printf '"n","dst_ip"\n"x"," 45.1.0.9 "\n' >"$dir/feodo.csv"
+gives "blanks within a quoted field neither" 0 '^feodo: 1 entry, 1 network after' intel update feodo
+gzip -c "$dir/feodo.csv" >"$dir/plain.txt"
+gives "a compressed list is told as such, with what would read it" 2 "compressed.*zcat" intel update plain
+gives "a name that whittle.yaml does not have is refused, though others are asked for too" 2 "names no threat list 'nosuch'" intel update nosuch feodo
+gives "what list does not take is refused" 2 'list takes nothing more' intel list --nosuch
+"$BUILD/whittle" --store "$dir/none.db" --config /dev/null intel update >"$dir/out" 2>&1
+[ ! -e "$dir/none.db" ]; ok $? "an update of no list makes no ledger"
+
 # Age.
 gives "ages are shown" 0 'feodo .* min .*fresh' intel list
 config
@@ -105,6 +131,8 @@ until w intel list && grep -q 'misp .*stale' "$dir/out"; do sleep 0.2; done
 ok 0 "a list older than its max-age is reported as stale"
 gives "and is still in force" 0 'on misp' intel check 45.5.0.1
 gives "recommend says which list is stale" 0 'misp.*stale|stale.*misp' recommend --dry-run
+gives "a list that whittle.yaml names no more stays, and is told" 0 'misp .*not in whittle.yaml any more' --config "$dir/half.yaml" intel list
+gives "recommend says how to end one that is stale" 0 "misp.*intel forget" --config "$dir/half.yaml" recommend --dry-run
 gives "a list can be forgotten" 0 '^misp: forgotten' intel forget misp
 gives "and none of its addresses" 0 'on no list' intel check 45.5.0.1
 

@@ -100,10 +100,12 @@ static void stix_takes_what_is_compared_and_not_what_is_negated_revoked_or_over(
 	      "{\"type\":\"indicator\",\"pattern\":\"[ipv4-addr:value ISSUBSET '9.9.0.0/16' AND ipv4-addr:value != '9.9.9.9']\"},"
 	      "{\"type\":\"indicator\",\"pattern\":\"[ipv6-addr:value = '2001:500::1' AND url:value = 'ipv4-addr:value = 1.1.1.1']\"},"
 	      "{\"type\":\"indicator\",\"pattern\":\"[ipv4-addr:value NOT = '6.6.6.6']\"},"
+	      "{\"type\":\"indicator\",\"pattern\":\"[file:name = 'it\\\\'s ipv4-addr:value =' OR ipv4-addr:value = '9.8.7.6']\"},"
+	      "{\"type\":\"indicator\",\"valid_from\":\"2099-01-01T00:00:00Z\",\"pattern\":\"[ipv4-addr:value = '6.6.6.9']\"},"
 	      "{\"type\":\"indicator\",\"revoked\":true,\"pattern\":\"[ipv4-addr:value = '6.6.6.7']\"},"
 	      "{\"type\":\"indicator\",\"valid_until\":\"2020-01-01T00:00:00Z\",\"pattern\":\"[ipv4-addr:value = '6.6.6.8']\"},"
 	      "{\"type\":\"malware\",\"name\":\"x\"}]}",
-	      "7.7.7.7 8.8.1.1 8.8.1.2 9.9.0.0/16 2001:500::1 ");
+	      "7.7.7.7 8.8.1.1 8.8.1.2 9.9.0.0/16 2001:500::1 9.8.7.6 ");
 }
 
 static void misp_takes_only_what_is_marked_for_detection(void **state)
