@@ -164,7 +164,9 @@ static int add_resource(struct import *im, const struct wh_yaml *r)
 	                                : wh_fail_input(im->err, -EINVAL, "%s:%d: a resource must be a map with a name", im->path, r->line);
 	for (const struct wh_yaml *n = rc ? NULL : r->child; n && !rc; n = n->next) {
 		if (!strcmp(n->key, "name")) {
-			if (!(rc = need_text(im, n, &name)))
+			if (!(rc = need_text(im, n, &name)) && wh_text_unprintable(name))
+				rc = wh_fail_input(im->err, -EINVAL, "%s:%d: the name '%s' holds a character that is not printable", im->path, n->line, name);
+			if (!rc)
 				json_object_set_new(o, "name", json_string(name));
 		} else if (!strcmp(n->key, "id")) {
 			if (!(rc = need_text(im, n, &s)))

@@ -167,6 +167,8 @@ static int parse_rule(struct parse *p, const json_t *rule, struct wh_rule *r)
 		strcat(p->path, "/properties");
 	if (!name)
 		return bad(p, NULL, "a rule has no name");
+	if (wh_text_unprintable(name))
+		return bad(p, "name", "the name of rule '%s' holds a character that is not printable", name);
 	r->name = wh_arena_strdup(p->mem, name);
 	r->id = text(rule, "id") ? wh_arena_strdup(p->mem, text(rule, "id")) : NULL;
 	r->description = text(o, "description") ? wh_arena_strdup(p->mem, text(o, "description")) : NULL;
@@ -285,6 +287,8 @@ static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg
 	snprintf(p->path, sizeof p->path, "%s", path);
 	if (!name)
 		return bad(p, NULL, "a network security group has no name");
+	if (wh_text_unprintable(name))
+		return bad(p, "name", "the name of network security group '%s' holds a character that is not printable", name);
 	if (*name == '[')
 		return bad(p, "name", "the name %s is an expression of a template, whose value is not known here: give the group as `az network nsg show` prints it", name);
 	*nsg = (struct wh_nsg){.name = wh_arena_strdup(p->mem, name), .file = wh_arena_strdup(p->mem, p->file), .arm_resource = props != o};

@@ -51,6 +51,13 @@ nsg b 110 10.0.0.x 80
 refused "a source that is none" "web.json:3: '10.0.0.x' is not an address, a prefix or a service tag" $import
 nsg b 90 '*' 80
 refused "a priority out of range" "web.json:3: rule b: the priority must be a number from 100 to 4096" $import
+nsg 'b\u001b[2J' 110 '*' 80
+refused "a rule's name that would do something on a terminal" "web.json:3: the name of rule 'b?[2J' holds a character that is not printable" $import
+nsg 'b\u202ex' 110 '*' 80
+refused "or turn the line round" "web.json:3: the name of rule 'b???x' holds a character that is not printable" $import
+printf 'resources:\n  - {name: "vm\\e[31m1", addresses: [10.0.0.4]}\n' >estate.yaml
+refused "a resource's name that would" "estate.yaml:2: the name 'vm?[31m1' holds a character that is not printable" $import
+estate
 printf '{"name": "web",\n "securityRules": [}\n' >web.json
 refused "JSON that is none" "web.json:2: unexpected token near '}'" $import
 rm web.json
