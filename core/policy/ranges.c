@@ -145,6 +145,26 @@ bool wh_ranges_has(struct wh_ranges a, const struct wh_addr *x)
 	return lo < a.n && wh_addr_cmp(&a.r[lo].from, x) <= 0;
 }
 
+static unsigned __int128 number(const struct wh_addr *a)
+{
+	return (unsigned __int128)wh_addr_high(a) << 64 | wh_addr_low(a);
+}
+
+/* How long the longest prefix is that begins at `at` and does not pass `to`, in bits that are free: as many low zero bits as the address has,
+ * and not past the end; IPv4 stays within its 32. */
+static unsigned step_bits(const struct wh_addr *at, const struct wh_addr *to)
+{
+	uint64_t low = wh_addr_low(at), high = wh_addr_high(at);
+	unsigned zeros = low ? (unsigned)__builtin_ctzll(low) : high ? 64 + (unsigned)__builtin_ctzll(high) : 128;
+	unsigned most = wh_addr_is_v4(at) ? 32 : 128, fits = 128;
+	unsigned __int128 room = number(to) - number(at) + 1; /* 0: all there are */
+
+	if (room)
+		fits = room >> 64 ? 127 - (unsigned)__builtin_clzll((uint64_t)(room >> 64)) : 63 - (unsigned)__builtin_clzll((uint64_t)room);
+	zeros = zeros < most ? zeros : most;
+	return zeros < fits ? zeros : fits;
+}
+
 void wh_ranges_to_prefixes(struct wh_ranges a, struct wh_arena *mem, struct wh_prefix **out, size_t *n)
 {
 	size_t room = a.n * 2 + 8;
@@ -153,15 +173,7 @@ void wh_ranges_to_prefixes(struct wh_ranges a, struct wh_arena *mem, struct wh_p
 	for (size_t i = 0; i < a.n; i++) {
 		struct wh_addr at = a.r[i].from;
 		for (;;) {
-			/* the longest step: as many low zero bits as the address has, and not past the end; IPv4 stays within its 96 bits */
-			unsigned len = 128, floor = wh_addr_is_v4(&at) ? 96 : 0;
-			while (len > floor) {
-				struct wh_prefix up = wh_prefix_of(&at, len - 1);
-				struct wh_addr last = wh_prefix_last(&up);
-				if (!wh_addr_eq(&up.addr, &at) || wh_addr_cmp(&last, &a.r[i].to) > 0)
-					break;
-				len--;
-			}
+			unsigned len = 128 - step_bits(&at, &a.r[i].to);
 			if (*n == room) {
 				struct wh_prefix *more = wh_arena_unset(mem, room * 2, sizeof *more);
 				memcpy(more, p, room * sizeof *p);
