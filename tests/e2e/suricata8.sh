@@ -35,21 +35,27 @@ if ! chroot "$root" sh -c 'command -v suricata && command -v gcc' >/dev/null 2>&
 fi
 
 make -s BUILD="$BUILD" "$BUILD/whittle" "$BUILD/tools/flowpcap" "$BUILD/tools/ledger_dump" "$BUILD/tools/ledger_lock" "$BUILD/tools/talk" || exit 1
-# The plugin is built there, against that Debian's libraries.
-source=$(mktemp -d "$root/opt/whittle.XXXXXX") || exit 1
-trap 'rm -rf "$source"' EXIT
-cp -a Makefile core include plugin rules "$source/" || exit 1
-# What the caller set for make, such as a compiler, is not there.
-if ! env -u CC -u CFLAGS -u MAKEFLAGS -u MAKEOVERRIDES chroot "$root" \
-	make -s -C "${source#"$root"}" -j2 build/whittle-suricata.so >"$source/log" 2>&1; then
-	tail -n 20 "$source/log" | sed 's/^/# /'
-	echo "not ok 1 - the plugin builds on Debian 13"
-	exit 1
+# The plugin is built there, against that Debian's libraries, and kept under the sum of its sources.
+sum=$(find Makefile core include plugin rules -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c 1-32)
+kept=$root/opt/whittle-$sum.so
+if [ ! -f "$kept" ]; then
+	source=$(mktemp -d "$root/opt/whittle.XXXXXX") || exit 1
+	trap 'rm -rf "$source"' EXIT
+	cp -a Makefile core include plugin rules "$source/" || exit 1
+	# What the caller set for make, such as a compiler, is not there.
+	if ! env -u CC -u CFLAGS -u MAKEFLAGS -u MAKEOVERRIDES chroot "$root" \
+		make -s -C "${source#"$root"}" -j2 build/whittle-suricata.so >"$source/log" 2>&1; then
+		tail -n 20 "$source/log" | sed 's/^/# /'
+		echo "not ok 1 - the plugin builds on Debian 13"
+		exit 1
+	fi
+	mv "$source/build/whittle-suricata.so" "$kept" && rm -rf "$source"
+	find "$root/opt" -name 'whittle-*.so' -mtime +7 -delete
 fi
 dir=$(mktemp -d "$root/tmp/whittle.XXXXXX") || exit 1
-trap 'rm -rf "$dir" "$source"' EXIT
+trap 'rm -rf "$dir"' EXIT
 in=${dir#"$root"}
-plugin=${source#"$root"}/build/whittle-suricata.so
+plugin=${kept#"$root"}
 suricata="chroot $root suricata"
 . "$lib"
 all_tests
