@@ -94,8 +94,8 @@ demo: ## whittle in two minutes: from a month of traffic to a firewall that take
 	@BUILD=$(BUILD) tests/demo/demo.sh
 
 # Those that take longest begin, so that none is left at the end with nobody beside it. Whose streams of packets need a quiet machine run alone.
-LONGEST := $(addprefix tests/,fuzz/seeds.sh e2e/suricata8.sh e2e/suricata7.sh e2e/enforce_kill.sh)
-ALONE := $(addprefix tests/e2e/,replace.sh)
+LONGEST := tests/e2e/suricata8.sh tests/fuzz/seeds.sh $(patsubst %,tests/e2e/%.sh,suricata7 coexist enforce_kill azure watch selftest)
+ALONE := tests/e2e/replace.sh
 test: ## every test: installs what is missing, builds, runs all; ends with the counted line
 	@packaging/install-deps.sh test
 	@$(MAKE) --no-print-directory -j2 all tools fuzzers $(UNIT_BIN)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs test programs, as many side by side as there are processors, and closes with one line, "N passed, N failed, N skipped", counted
-# from what each reported. What a program has to say is printed whole when it has ended.
+# Runs test programs, one more side by side than there are processors (most of them wait most of the time), and closes with one line,
+# "N passed, N failed, N skipped", counted from what each reported. What a program has to say is printed whole when it has ended.
 # usage: run.sh KIND PROGRAM… [-- PROGRAM…]   where each program prints cmocka's or our own "ok|not ok|skip NAME" lines (TAP). Those after
 #        -- are run one by one when the others have ended. WH_JOBS=N: so many side by side.
 set -u
@@ -32,7 +32,7 @@ trap 'exit 130' INT TERM
 : >"$dir/tally"; : >"$dir/beside"; : >"$dir/alone"
 list=$dir/beside
 for t; do if [ "$t" = -- ]; then list=$dir/alone; else echo "$t" >>"$list"; fi; done
-xargs -r -d '\n' -n 1 -P "${WH_JOBS:-$(nproc)}" "$0" --one "$dir" <"$dir/beside"
+xargs -r -d '\n' -n 1 -P "${WH_JOBS:-$(($(nproc) + 1))}" "$0" --one "$dir" <"$dir/beside"
 xargs -r -d '\n' -n 1 "$0" --one "$dir" <"$dir/alone"
 lost=$(($(cat "$dir/beside" "$dir/alone" | wc -l) - $(wc -l <"$dir/tally")))
 [ "$lost" -eq 0 ] || echo "  FAILED $lost programs were not run to their end"
