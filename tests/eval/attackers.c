@@ -147,6 +147,20 @@ static void patient(struct world *w, struct rng *r)
 		}
 }
 
+/* And a few at a lazier pace than any that is noticed: one to three tries on every single day. */
+static void daily(struct world *w, struct rng *r)
+{
+	for (unsigned s = 0; s < w->n_services; s++)
+		for (int i = 0; i < 3; i++) {
+			struct wh_addr a = wh_addr_v4(random_public(r));
+			enum shape with = tool(r);
+			if (rng_chance(r, 0.25))
+				list(w, &a);
+			for (int day = 0; day < EVAL_DAYS; day++)
+				tries(w, s, day, &a, with, rng_range(r, 1, 3), 0.01, r);
+		}
+}
+
 /* Infected machines beside legitimate peers, within the network as the registry knows it. */
 static void neighbours(struct world *w, const struct internet *net, struct rng *r)
 {
@@ -197,6 +211,7 @@ const char *const attacker_kinds[N_ATTACKERS] = {
 	[BRUTE_FORCE] = "brute force: 40 to 200 tries on a day or four",
 	[BOT] = "a botnet in homes: 1 to 4 tries on some days, here and there",
 	[PATIENT] = "the patient: 2 to 15 tries on most days",
+	[DAILY] = "one to three tries on every day",
 	[NEIGHBOUR] = "the infected within legitimate peers' networks, and whom they reach",
 };
 
@@ -215,4 +230,7 @@ void attackers_make(struct world *w, const struct internet *net, struct rng *r)
 	w->attacking = NEIGHBOUR;
 	neighbours(w, net, r);
 	mistakes(w, r);
+	struct rng own = rng_of(w->seed, 3); /* of their own and last, so that all others are as they were without them */
+	w->attacking = DAILY;
+	daily(w, &own);
 }

@@ -30,7 +30,7 @@ double rng_lognormal(struct rng *r, double median, double sigma);
 /* ---- one world ---- */
 
 /* What a hostile source is, by what it did first. */
-enum attacker { INSIDER, MASS_SCANNER, RESEARCHER, BRUTE_FORCE, BOT, PATIENT, NEIGHBOUR, N_ATTACKERS };
+enum attacker { INSIDER, MASS_SCANNER, RESEARCHER, BRUTE_FORCE, BOT, PATIENT, DAILY, NEIGHBOUR, N_ATTACKERS };
 extern const char *const attacker_kinds[N_ATTACKERS];
 
 /* One (service, source) and what it did. The truth stands here; no method sees `hostile` or anything of the test days. */
