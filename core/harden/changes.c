@@ -6,7 +6,7 @@
  * proposed nothing is lost, for the port stays as the rules in force have it: why is what the new calculation says of the port.
  */
 #include <string.h>
-#include "harden/analysis.h"
+#include "harden/advice.h"
 
 struct looked {
 	const struct wh_recommended_rule *rule;
@@ -93,20 +93,27 @@ static const char *why(const struct looked *l, struct wh_arena *mem)
 	return gained && lost ? wh_arena_printf(mem, "%s; %s", gained, lost) : gained ? gained : lost;
 }
 
+const char *wh_reason_of_port(const char *reason, uint16_t port, uint8_t proto, struct wh_arena *mem)
+{
+	char text[8];
+	const char *start = wh_arena_printf(mem, "port %u/%s is ", port, wh_proto_text(proto, text)), *at = reason ? strstr(reason, start) : NULL, *end;
+
+	if (!at)
+		return NULL;
+	at += strlen(start);
+	end = strstr(at, "; ");
+	return wh_arena_printf(mem, "%.*s", (int)(end ? end - at : (ptrdiff_t)strlen(at)), at);
+}
+
 /* What `res` says of a port that has no rule: its whole reason where it says nothing of single ports. */
 static const char *said_of(const struct wh_resource_result *res, const struct wh_recommended_rule *r, struct wh_arena *mem)
 {
-	char proto[8];
-	const char *port = wh_arena_printf(mem, "port %u/%s is ", r->port, wh_proto_text(r->proto, proto)), *at, *end;
+	const char *said = wh_reason_of_port(res->reason, r->port, r->proto, mem);
 
 	if (res->status == WH_UNSCANNED && res->reason)
 		return res->reason;
-	if (res->reason && (at = strstr(res->reason, port))) {
-		at += strlen(port);
-		end = strstr(at, "; ");
-		return wh_arena_printf(mem, "it is %.*s", (int)(end ? end - at : (ptrdiff_t)strlen(at)), at);
-	}
-	return "nothing is left to narrow: the rules in force are as narrow by now, or open it no longer; or it was not looked at (--ports)";
+	return said ? wh_arena_printf(mem, "the port is %s", said)
+	            : "nothing is left to narrow: the rules in force are as narrow by now, or open it no longer; or it was not looked at (--ports)";
 }
 
 static const char *why_closed(const struct wh_recommended_rule *r, struct wh_arena *mem)

@@ -38,6 +38,7 @@ struct story {
 	const char *why_not; /* why it is not offered; NULL */
 	const struct wh_recommendation *kept;       /* by the last recommend; NULL */
 	const struct wh_recommended_rule *kept_rule; /* its rule of this port; NULL */
+	const char *kept_said; /* of the port, where it has none; NULL */
 	bool kept_differs;   /* from what is derived now */
 	size_t limited;      /* kept_rule is told, since it was held to fewer lines than these; 0: not so */
 	struct wh_intel_list *lists; size_t n_lists; /* threat lists: who says so */
@@ -99,6 +100,7 @@ static void find_kept(struct story *st, struct wh_store *s, const struct wh_esta
 		if (rec->resources[i].resource != st->resource)
 			continue;
 		st->kept = rec;
+		st->kept_said = wh_reason_of_port(rec->resources[i].reason, (uint16_t)port, proto, st->mem);
 		for (size_t k = 0; k < rec->resources[i].n_rules; k++)
 			if (rec->resources[i].rules[k].direction == d && rec->resources[i].rules[k].proto == proto && rec->resources[i].rules[k].port == port)
 				st->kept_rule = &rec->resources[i].rules[k];
@@ -174,6 +176,8 @@ static void compare_with_kept(struct story *st)
 
 	if (!k || (same_prefixes(k->prefixes, k->n_prefixes, st->rule.prefixes, st->rule.n_prefixes) &&
 	           same_prefixes(k->except, k->n_except, st->rule.except, st->rule.n_except))) {
+		if (!k && st->kept_said && !st->why_not && !st->narrow_already) /* for want of room, which is not this port's alone */
+			st->why_not = wh_arena_printf(st->mem, "the port is %s", st->kept_said);
 		st->kept_differs = st->kept && !k && !st->why_not && !st->narrow_already;
 		return;
 	}

@@ -71,7 +71,7 @@ says "so does a port's last peer, and the port is closed" 0 '443/TCP +nobody: de
 
 recommend >/dev/null
 says "a rule that is held back is gone for that, and nothing is lost with it" 0 \
-	'TCP-Inbound-22 +gone +it is not narrowed: a rule must be stable for 20 days, and the window of 55 days is too short' recommend --stable-days 20 --dry-run
+	'TCP-Inbound-22 +gone +the port is not narrowed: a rule must be stable for 20 days, and the window of 55 days is too short' recommend --stable-days 20 --dry-run
 holds "as JSON too" '[.changes.rules[] | select(.change == "gone")] | length > 0 and all((.why | length > 0) and .lost == [])' recommend --stable-days 20 --dry-run --json
 says "one that nobody asked for, for that" 0 'TCP-Inbound-443 +gone +nothing is left to narrow: .*or it was not looked at' w recommend --ports 22 --dry-run
 w recommend --ports 22 >/dev/null
@@ -164,6 +164,13 @@ says "what is not offered for too few days is told so" 0 '^Nothing is proposed: 
 w recommend --min-days 5 >/dev/null
 says "and is when recommend was content with them" 0 '^Allowed: 1 prefix' w explain vm1 22
 
+printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4, "2001:db8::4"], nsgs: [web.json]}\n' >two.yaml
+w estate import two.yaml >/dev/null
+learn 'for (d = 1; d <= 31; d++) { flow(d, 9, "140.20.3.1", 22, 1); flow(d, 9, "140.20.200.1", 443, 1) }'
+recommend --lines 1 >/dev/null
+says "a port for whose rule there was no room is told for that, not to be recommended again" 0 '^Nothing is proposed: the port is left as it is: the budget has no room' \
+	sh -c "'$BUILD/whittle' --store l.db explain vm1 22; '$BUILD/whittle' --store l.db explain vm1 443"
+w estate import estate.yaml >/dev/null
 cat >whittle.yaml <<'Y'
 trusted: [140.20.40.0/28, 192.0.2.0/24]
 Y
