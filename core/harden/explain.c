@@ -348,6 +348,8 @@ static void tell_peer(FILE *f, const struct story *st, const struct wh_evidence_
 			fprintf(f, "; came in passing and will hardly come again: left out");
 		else if (p->gone)
 			fprintf(f, "; came regularly and has stopped: left out");
+	} else if (p->verdict == WH_PEER_OUTSIDE_POLICY && p->blocked) {
+		fprintf(f, "; was refused %llu times since", (unsigned long long)p->blocked);
 	} else if (p->verdict == WH_PEER_HOSTILE_INTEL) {
 		const char *lists = named_by(st, &p->addr);
 		fprintf(f, "; on %s", lists ? lists : "no list any more");
@@ -411,6 +413,24 @@ static const char *day_before(int64_t us, char buf[static WH_TIME_STRLEN])
 	return buf;
 }
 
+/* Rules are never widened. Where they are whittle's own, of an earlier export that was imported again, there is a way all the same. */
+static void tell_shut_out(FILE *f, const struct story *st)
+{
+	bool ours = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < st->traffic.n; i++) {
+		const struct wh_evidence_peer *p = &st->traffic.peers[i];
+		n += p->verdict == WH_PEER_OUTSIDE_POLICY && p->blocked && p->score > 0 && p->n_days > 1;
+	}
+	for (size_t i = 0; n && i < st->resource->n_nsgs; i++)
+		for (size_t k = 0; k < st->resource->nsgs[i]->n_rules; k++)
+			ours = ours || st->resource->nsgs[i]->rules[k].origin == WH_ORIGIN_WHITTLE;
+	if (n)
+		fprintf(f, "%zu peer%s would belong by the evidence, and %s refused by the rules in force, which are never widened%s.\n", n, n == 1 ? "" : "s",
+		        n == 1 ? "is" : "are", ours ? "; some of them are whittle's own: import the group as it was without these, and recommend goes by that" : "");
+}
+
 /* Whether it is offered, and how it stands to what was kept. */
 static void tell_offer(FILE *f, const struct story *st)
 {
@@ -420,6 +440,7 @@ static void tell_offer(FILE *f, const struct story *st)
 		fprintf(f, "The rules in force are as narrow already: nothing is proposed.\n");
 	else if (st->why_not)
 		fprintf(f, "Nothing is proposed: %s.\n", st->why_not);
+	tell_shut_out(f, st);
 	if (st->kept_differs && st->kept_rule)
 		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept another rule: what that rests on has changed since, so run it again.\n",
 		        day_before(st->kept->to_us, at));

@@ -62,6 +62,18 @@ holds "and as JSON" '.peers[] | select(.address == "203.0.113.50") | .verdict ==
 begin "for (d = 1; d <= 31; d++) { $office; if (d == 2) for (k = 0; k < 9; k++) flow(d, 7, \"203.0.113.50\", 22, 0); if (d <= 14) flow(d, 8, \"203.0.113.50\", 22, 1) }"
 holds "what was refused before his last day tells of no return" "$(rule 22) == [\"140.20.30.8/29\"]" recommend --json
 
+# ---- the narrowed group, imported again: rules are never widened, and who is shut out is told ----
+cp web.json original.json
+begin "for (d = 1; d <= 31; d++) { $office; if (d <= 14) flow(d, 8, \"203.0.113.50\", 22, 1) }"
+recommend >/dev/null
+w export --format nsg -o narrowed.json >/dev/null && mv narrowed.json web.json && w estate import estate.yaml >/dev/null
+learn "for (d = 32; d <= 36; d++) { $office; for (k = 0; k < 3; k++) flow(d, 8, \"203.0.113.50\", 22, 0); flow(d, 7, \"198.18.0.9\", 22, 0) }"
+says "who belonged and is refused by whittle's own rules is told, with the way back" 0 "^1 peer would belong .* never widened; some of them are whittle's own: import the group" w explain vm1 22
+says "and how often" 0 '203\.0\.113\.50 .*was refused 15 times since' w explain vm1 22
+mv original.json web.json
+w estate import estate.yaml >/dev/null
+holds "with the group as it was he is proposed again" "$(rule 22) == [\"140.20.30.8/29\", \"203.0.113.50\"]" recommend --json
+
 # ---- what nobody uses any more ----
 begin "for (d = 1; d <= 31; d++) { $office; flow(d, 7, \"192.0.2.200\", 22, 1); flow(d, 8, \"192.0.2.5\", 443, 1) }"
 recommend >/dev/null
