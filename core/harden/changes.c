@@ -7,12 +7,15 @@
  */
 #include <string.h>
 #include "harden/advice.h"
+#include "whittle/intel.h"
 
 struct looked {
 	const struct wh_recommended_rule *rule;
 	struct wh_ranges gained, lost;
 	const struct wh_resource *resource;
+	const struct wh_prefix *hostile; size_t n_hostile; /* threat lists, merged */
 	uint64_t new_peers, old_peers, refused;
+	uint64_t listed, alerted;           /* of the old ones: on a threat list, or with an alert of severity 1 or 2 */
 	int32_t first, last;                /* first day of those in `gained`, last day of those in `lost` */
 };
 
@@ -26,6 +29,9 @@ static int look(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 		l->first = wh_day(e->first_us) < l->first ? wh_day(e->first_us) : l->first;
 	} else if (wh_ranges_has(l->lost, &k->peer)) {
 		l->old_peers++;
+		bool listed = wh_in_sorted(l->hostile, l->n_hostile, &k->peer);
+		l->listed += listed;
+		l->alerted += !listed && (e->alerts[0] || e->alerts[1]);
 		l->last = e->day0 > l->last ? e->day0 : l->last;
 	}
 	return 0;
@@ -90,6 +96,10 @@ static const char *why(const struct looked *l, struct wh_arena *mem)
 		                       l->old_peers == 1 ? " was" : "s were", day_text(l->last, mem));
 	else if (l->lost.n)
 		lost = "nobody uses what is gone any more";
+	if (l->listed)
+		lost = wh_arena_printf(mem, "%s; %llu %s on a threat list", lost, (unsigned long long)l->listed, l->listed == 1 ? "is" : "are");
+	if (l->alerted)
+		lost = wh_arena_printf(mem, "%s; %llu raised an alert of severity 1 or 2", lost, (unsigned long long)l->alerted);
 	return gained && lost ? wh_arena_printf(mem, "%s; %s", gained, lost) : gained ? gained : lost;
 }
 
@@ -126,14 +136,16 @@ static bool same_prefixes(const struct wh_prefix *a, size_t n_a, const struct wh
 	return n_a == n_b && (!n_a || !memcmp(a, b, n_a * sizeof *a));
 }
 
-static int compare(struct wh_store *s, const struct wh_resource *resource, const struct wh_recommended_rule *before,
+struct lists { struct wh_prefix *p; size_t n; };
+
+static int compare(struct wh_store *s, const struct lists *lists, const struct wh_resource *resource, const struct wh_recommended_rule *before,
                    const struct wh_recommended_rule *now, struct wh_arena *mem, struct wh_changes *out, struct wh_error *err)
 {
 	if (before && now && same_prefixes(before->prefixes, before->n_prefixes, now->prefixes, now->n_prefixes) &&
 	    same_prefixes(before->except, before->n_except, now->except, now->n_except))
 		return 0;
 	struct wh_ranges was = region(before, mem), is = region(now, mem);
-	struct looked l = {.rule = now ? now : before, .resource = resource, .first = INT32_MAX, .last = INT32_MIN,
+	struct looked l = {.rule = now ? now : before, .resource = resource, .first = INT32_MAX, .last = INT32_MIN, .hostile = lists->p, .n_hostile = lists->n,
 	                   .gained = wh_ranges_minus(is, was, mem), .lost = wh_ranges_minus(was, is, mem)};
 	struct wh_change *c = &out->list[out->n];
 	int rc = 0;
@@ -159,9 +171,14 @@ static int compare(struct wh_store *s, const struct wh_resource *resource, const
 int wh_changes(struct wh_store *s, const struct wh_recommendation *before, const struct wh_recommendation *now, struct wh_arena *mem,
                struct wh_changes *out, struct wh_error *err)
 {
-	size_t most = 0;
-	int rc = 0;
+	struct wh_intel_list *all;
+	struct lists lists = {NULL, 0};
+	size_t most = 0, n_lists = 0;
+	int rc = wh_intel_lists(s, mem, &all, &n_lists, err);
 
+	if (rc)
+		return rc;
+	wh_intel_merged(all, n_lists, mem, &lists.p, &lists.n);
 	for (size_t i = 0; i < before->n_resources; i++)
 		most += before->resources[i].n_rules;
 	for (size_t i = 0; i < now->n_resources; i++)
@@ -170,11 +187,11 @@ int wh_changes(struct wh_store *s, const struct wh_recommendation *before, const
 	for (size_t i = 0; i < now->n_resources && !rc; i++) {
 		const struct wh_resource_result *res = &now->resources[i], *old = same_resource(before, res);
 		for (size_t k = 0; k < res->n_rules && !rc; k++)
-			rc = compare(s, res->resource, same_rule(old, &res->rules[k]), &res->rules[k], mem, out, err);
+			rc = compare(s, &lists, res->resource, same_rule(old, &res->rules[k]), &res->rules[k], mem, out, err);
 		for (size_t k = 0; old && k < old->n_rules && !rc; k++)
 			if (!same_rule(res, &old->rules[k])) {
 				size_t at = out->n;
-				rc = compare(s, res->resource, &old->rules[k], NULL, mem, out, err);
+				rc = compare(s, &lists, res->resource, &old->rules[k], NULL, mem, out, err);
 				if (!rc)
 					out->list[at].why = said_of(res, &old->rules[k], mem);
 				if (!rc && now->directions == (old->rules[k].direction == WH_INBOUND ? WH_DIRECTIONS_OUTBOUND : WH_DIRECTIONS_INBOUND))
