@@ -268,9 +268,15 @@ static bool narrower(const struct story *st, const struct wh_prefix *p, struct c
 
 /* ---- in words ---- */
 
-static const char *units_word(const struct wh_prefix *p, double n)
+/* "3 addresses", "1 /64"; of a part of a /64, addresses. */
+static const char *units_text(const struct wh_prefix *p, double n, char buf[static 64])
 {
-	return wh_prefix_is_v4(p) ? n == 1 ? "address" : "addresses" : n == 1 ? "/64" : "/64s";
+	char count[WH_COUNT_STRLEN];
+	bool v4 = wh_prefix_is_v4(p), part = !v4 && p->len > 64;
+
+	n = part ? round(ldexp(n, 64)) : n;
+	snprintf(buf, 64, "%s %s", wh_count_text(n, count), v4 || part ? n == 1 ? "address" : "addresses" : n == 1 ? "/64" : "/64s");
+	return buf;
 }
 
 static bool is_trusted(const struct story *st, const struct wh_prefix *p)
@@ -295,7 +301,7 @@ static void tell_trusted(FILE *f, const struct story *st, const struct wh_prefix
 
 static void tell_prefix(FILE *f, const struct story *st, const struct wh_prefix *p)
 {
-	char buf[WH_PREFIX_STRLEN], wide[WH_PREFIX_STRLEN], n_text[WH_COUNT_STRLEN];
+	char buf[WH_PREFIX_STRLEN], wide[WH_PREFIX_STRLEN], n_text[64];
 	struct choice c = as_chosen(st, p), w, n;
 	struct wh_prefix wp;
 
@@ -306,15 +312,14 @@ static void tell_prefix(FILE *f, const struct story *st, const struct wh_prefix 
 	fprintf(f, "  %s holds %zu of the peers", wh_prefix_text(p, buf), c.terms.peers);
 	tell_trusted(f, st, p);
 	if (c.terms.unseen > 0)
-		fprintf(f, ", %s %s not seen yet", wh_count_text(c.terms.unseen, n_text), units_word(p, c.terms.unseen));
+		fprintf(f, ", %s not seen yet", units_text(p, c.terms.unseen, n_text));
 	if (c.terms.newcomers > 0)
 		fprintf(f, ", %.3g newcomers expected in %.0f days", c.terms.newcomers, st->input.costs.horizon_days);
 	if (c.terms.out)
 		fprintf(f, ", %zu carved out", c.terms.out);
 	fprintf(f, ": cost %.2f\n", c.cost);
 	if (wider(st, p, &wp, &w))
-		fprintf(f, "    wider:    %s would cost %.2f: %s %s not seen\n", wh_prefix_text(&wp, wide), w.cost, wh_count_text(w.terms.unseen, n_text),
-		        units_word(p, w.terms.unseen));
+		fprintf(f, "    wider:    %s would cost %.2f: %s not seen\n", wh_prefix_text(&wp, wide), w.cost, units_text(&wp, w.terms.unseen, n_text));
 	if (narrower(st, p, &n) && n.lines)
 		fprintf(f, "    narrower: its halves would cost %.2f in %zu line%s: %s not seen, %.3g newcomers let in\n", n.cost, n.lines,
 		        n.lines == 1 ? "" : "s", wh_count_text(n.terms.unseen, n_text), n.terms.newcomers);
@@ -328,9 +333,11 @@ static double posing(const struct wh_evidence_peer *p)
 
 static void tell_peer(FILE *f, const struct story *st, const struct wh_evidence_peer *p)
 {
-	char addr[WH_ADDR_STRLEN];
+	char addr[WH_ADDR_STRLEN + 4];
+	bool folded = !wh_addr_is_v4(&p->addr) && !wh_addr_low(&p->addr); /* its hosts change their addresses, and stand for one */
 
-	fprintf(f, "    %-15s %u day%s, %llu flow%s", wh_addr_text(&p->addr, addr), p->n_days, p->n_days == 1 ? "" : "s",
+	wh_addr_text(&p->addr, addr);
+	fprintf(f, "    %-15s %u day%s, %llu flow%s", folded ? strcat(addr, "/64") : addr, p->n_days, p->n_days == 1 ? "" : "s",
 	        (unsigned long long)p->edge->flows, p->edge->flows == 1 ? "" : "s");
 	if (p->verdict == WH_PEER_IN || p->verdict == WH_PEER_OUT) {
 		fprintf(f, "; score %+.1f = prior %+.1f", p->score, st->a.weights.prior);

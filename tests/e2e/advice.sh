@@ -124,6 +124,9 @@ begin 'to = "2001:db8::4"; for (d = 1; d <= 31; d++) {
 	for (h = 9; h <= 10; h++) { flow(d, h, "2a03:1:1:1::" h, 443, 1); flow(d, h, "2a03:1:1:1::" h, 8443, 1) } }'
 holds "hosts that change their addresses make /64s, one that comes back on most days a /128, one that does on some days a /64" \
 	"$(rule 22) == [\"2a01:4f8:0:9000::/64\", \"2a01:4f8:0:a000::/64\", \"2a01:4f8:0:b000::/64\", \"2a02:6b8:1:2::53\", \"2a05:1:1:1::/64\"]" recommend --json
+recommend >/dev/null
+says "explain counts addresses within a /64" 0 'wider: +2a02:6b8:1:2::52/127 would cost 1\.00: 1 address not seen' w explain vm1 22
+says "and names a /64 whose hosts change their addresses as one" 0 '^ +2a01:4f8:0:9000::/64 +31 days' w explain vm1 22
 holds "two ports with the same prefixes are one rule of the group" \
 	'[.securityRules[] | select(.access == "Allow" and .priority < 300) | (.destinationPortRanges // [.destinationPortRange])] | sort == [["22"], ["443", "8443"]]' w export --format nsg
 
