@@ -22,9 +22,11 @@
 #define JSON_PEERS 10000
 
 static const char *const verdict_names[] = {"belongs", "does-not-belong", "trusted", "threat-intelligence", "alert", "outside-policy"};
-static const char *const verdict_words[] = {"belong", "do not belong, by the evidence", "are trusted configuration, always kept",
-                                            "are on a threat list: never allowed", "raised an alert of severity 1 or 2: never allowed",
-                                            "are not let in by the rules in force"};
+static const char *const verdict_words[][2] = {{"belongs", "belong"}, {"does not belong, by the evidence", "do not belong, by the evidence"},
+                                               {"is trusted configuration, always kept", "are trusted configuration, always kept"},
+                                               {"is on a threat list: never allowed", "are on a threat list: never allowed"},
+                                               {"raised an alert of severity 1 or 2: never allowed", "raised an alert of severity 1 or 2: never allowed"},
+                                               {"is not let in by the rules in force", "are not let in by the rules in force"}};
 
 struct story {
 	struct wh_analysis a;
@@ -383,7 +385,7 @@ static void tell_verdict(FILE *f, const struct story *st, enum wh_verdict v)
 	if (!n)
 		return;
 	qsort(of, n, sizeof *of, by_flows);
-	fprintf(f, "  %zu %s\n", n, verdict_words[v]);
+	fprintf(f, "  %zu %s\n", n, verdict_words[v][n > 1]);
 	for (size_t i = 0; i < n && i < SHOWN_PEERS; i++)
 		tell_peer(f, st, of[i]);
 	if (n > SHOWN_PEERS)

@@ -179,6 +179,19 @@ says "what is not offered for too few days is told so" 0 '^Nothing is proposed: 
 w recommend --min-days 5 >/dev/null
 says "and is when recommend was content with them" 0 '^Allowed: 1 prefix' w explain vm1 22
 
+# who was left out, and by which rule: 203.0.113.7 is outside of the /16 of the rules in force
+begin "for (d = 1; d <= 31; d++) { $office; flow(d, 9, \"140.20.9.9\", 22, 1); flow(d, 9, \"140.20.8.8\", 22, 1); flow(d, 9, \"140.20.7.7\", 22, 1); flow(d, 9, \"203.0.113.7\", 22, 1)
+	if (d <= 14) flow(d, 8, \"140.20.6.6\", 22, 1); if (d == 3) flow(d, 8, \"140.20.5.5\", 22, 1) }"
+echo '{"timestamp":"2026-10-31T09:00:01.0+0000","flow_id":77,"event_type":"alert","src_ip":"140.20.8.8","src_port":40077,"dest_ip":"10.0.0.4","dest_port":22,"proto":"TCP","alert":{"action":"allowed","signature_id":1,"severity":1},"flow":{"pkts_toserver":4,"pkts_toclient":4,"bytes_toserver":400,"bytes_toclient":400,"start":"2026-10-31T09:00:00.0+0000"}}' >alert.json
+w ingest alert.json >/dev/null
+echo 140.20.9.0/28 >bad.txt
+printf 'trusted: [140.20.7.7]\nthreat-intel: [{name: bad, file: bad.txt}]\n' >whittle.yaml
+w --config whittle.yaml intel update >/dev/null
+left=$(w --config whittle.yaml explain vm1 22 --json | jq -c '[.peers[] | select(.address | startswith("140.20.30.") | not) | [.address, .verdict, .lists, .gone, .oneOff]]')
+says "as JSON each who was left out comes with the rule that it was for" 0 '^same$' sh -c "[ '$left' = '[[\"140.20.5.5\",\"does-not-belong\",null,false,true],[\"140.20.6.6\",\"does-not-belong\",null,true,false],[\"140.20.7.7\",\"trusted\",null,false,false],[\"140.20.8.8\",\"alert\",null,false,false],[\"140.20.9.9\",\"threat-intelligence\",\"bad\",false,false],[\"203.0.113.7\",\"outside-policy\",null,false,false]]' ] && echo same || echo '$left'"
+says "and in words under it" 0 '^  1 is on a threat list: never allowed' w --config whittle.yaml explain vm1 22
+w intel forget bad >/dev/null
+
 printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4, "2001:db8::4"], nsgs: [web.json]}\n' >two.yaml
 w estate import two.yaml >/dev/null
 learn 'for (d = 1; d <= 31; d++) { flow(d, 9, "140.20.3.1", 22, 1); flow(d, 9, "140.20.200.1", 443, 1) }'
