@@ -116,7 +116,7 @@ fuzz: ## run every fuzzer for FUZZ_SECONDS (60) each
 lint: ## what judges the code without running it: rooms, cppcheck, clang-tidy
 	@packaging/install-deps.sh lint
 	@mkdir -p $(BUILD)
-	@tests/lint/run.sh
+	@BUILD=$(BUILD) tests/lint/run.sh
 
 bench: ## measure against the peers, in one run: build/bench/table.txt
 	@packaging/install-deps.sh bench

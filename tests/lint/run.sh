@@ -1,7 +1,7 @@
 #!/bin/sh
 # Everything that judges the code without running it. usage: run.sh (from the top level)
 cd "$(dirname "$0")/../.." || exit 1
-bad=0
+bad=0 found=${BUILD:-build}/lint.txt
 tests/lint/rooms.sh || bad=1
 for s in $(git ls-files '*.sh' packaging/install-deps.sh .ci/run 2>/dev/null); do
 	case $(head -n 1 "$s") in *bash*) bash -n "$s" || bad=1 ;; *) sh -n "$s" || bad=1 ;; esac
@@ -26,8 +26,8 @@ checks="$checks,-clang-analyzer-optin.performance.Padding,-clang-analyzer-securi
 if command -v clang-tidy >/dev/null; then
 	git ls-files 'core/*.c' 'plugin/*.c' | xargs -P"$(nproc)" -n5 sh -c \
 		'clang-tidy --quiet --checks="$0" "$@" -- -std=gnu11 -D_GNU_SOURCE -Iinclude -Icore -I. 2>/dev/null' "$checks" |
-		grep -E 'warning:|error:' | sort -u >build/lint.txt
-	if [ -s build/lint.txt ]; then cat build/lint.txt; bad=1; fi
+		grep -E 'warning:|error:' | sort -u >"$found"
+	if [ -s "$found" ]; then cat "$found"; bad=1; fi
 else
 	echo "lint: clang-tidy is not installed (packaging/install-deps.sh lint)"; bad=1
 fi
