@@ -163,8 +163,8 @@ static void lasting_features(struct wh_evidence_peer *p, const struct wh_shapes 
 	p->value[WH_F_POLICY] = p->named;
 }
 
-#define SMALL 65
-struct logs { double natural[SMALL], binary[SMALL]; }; /* of 1 to SMALL - 1: of days and of neighbours */
+#define SMALL 66
+struct logs { double natural[SMALL], binary[SMALL]; }; /* of 1 to SMALL - 1: of days, and one more, and of neighbours */
 
 static struct logs make_logs(void)
 {
@@ -358,9 +358,9 @@ static double like_failed_logins(const struct wh_evidence_peer *p)
 }
 
 /* How loudly days speak: as in the score, by their logarithm. Who works once a week is not drowned by who comes daily. */
-static double voice_of(const struct wh_evidence_peer *p)
+static double voice_of(const struct wh_evidence_peer *p, const struct logs *logs)
 {
-	return log(1 + p->n_days);
+	return logs->natural[1 + p->n_days];
 }
 
 /* By a threat list, or by an alert of any severity on an answered flow. */
@@ -372,19 +372,22 @@ static bool is_reported(const struct wh_evidence_peer *p)
 /* The voices of those whose days speak for them: of work, of sessions like failed logins, and of such sessions of reported strangers. */
 struct voices { double work, like, reported; };
 
-static struct voices listen(const struct wh_evidence_peer *peers, size_t n)
+/* Leaves in `posing` how much each stranger's sessions are like failed logins. */
+static struct voices listen(struct wh_evidence_peer *peers, size_t n, const struct logs *logs)
 {
 	struct voices s = {0};
 	for (size_t i = 0; i < n; i++) {
-		const struct wh_evidence_peer *p = &peers[i];
+		struct wh_evidence_peer *p = &peers[i];
+		double like = like_failed_logins(p);
+		p->posing = is_known(p) ? 0 : like;
 		if (p->score <= VOUCHES || p->chosen)
 			continue;
-		double voice = voice_of(p), like = voice * like_failed_logins(p);
-		if (like > 0 && is_reported(p) && !is_known(p)) {
-			s.reported += like;
+		double voice = voice_of(p, logs);
+		if (p->posing > 0 && is_reported(p)) {
+			s.reported += voice * like;
 		} else if (p->alone) {
 			s.work += voice * works(p->edge);
-			s.like += like;
+			s.like += voice * like;
 		}
 	}
 	return s;
@@ -398,19 +401,18 @@ static struct voices listen(const struct wh_evidence_peer *peers, size_t n)
  *
  * Not so the script host among a partner's people: whom neighbours vouch for keeps his days.
  */
-static bool find_posing(struct wh_evidence_peer *peers, size_t n)
+static bool find_posing(struct wh_evidence_peer *peers, size_t n, const struct logs *logs)
 {
-	struct voices all = listen(peers, n);
+	struct voices all = listen(peers, n, logs);
 	bool found = false;
 
 	for (size_t i = 0; i < n; i++) {
 		struct wh_evidence_peer *p = &peers[i];
-		double like = is_known(p) ? 0 : like_failed_logins(p), own = p->alone ? voice_of(p) : 0;
-		if (like == 0)
+		if (p->posing == 0)
 			continue;
-		double against = all.work + all.reported - own * works(p->edge), others = against + all.like - own * like;
-		double sure = is_reported(p) ? 1 : others > 1e-9 ? ramp(against / others, AGAINST_FROM, AGAINST_TO) : 0;
-		p->posing = like * sure;
+		double own = p->alone ? voice_of(p, logs) : 0, against = all.work + all.reported - own * works(p->edge);
+		double others = against + all.like - own * p->posing;
+		p->posing *= is_reported(p) ? 1 : others > 1e-9 ? ramp(against / others, AGAINST_FROM, AGAINST_TO) : 0;
 		found = found || p->posing > 0;
 	}
 	return found;
@@ -435,7 +437,7 @@ static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_wind
 		add_up(p, w);
 		p->alone = vouches(p);
 	}
-	if (shapes && find_posing(peers, n))
+	if (shapes && find_posing(peers, n, &logs))
 		for (size_t i = 0; i < n; i++)
 			if (peers[i].posing > 0) {
 				days_features(&peers[i], win, &logs, peers[i].posing);
@@ -468,7 +470,7 @@ size_t wh_evidence_alone(struct wh_evidence_peer *peers, size_t n, const struct 
 		add_up(p, w);
 		p->alone = vouches(p);
 	}
-	find_posing(peers, n);
+	find_posing(peers, n, &logs);
 	for (size_t i = 0; i < n; i++) {
 		struct wh_evidence_peer *p = &peers[i];
 		if (p->alone && p->posing > 0) {
