@@ -99,6 +99,50 @@ static void every_service_has_its_friends_and_foes(void **state)
 	world_free(&w);
 }
 
+/* Each hostile source of the scored days is counted once, under what it does, and every kind of attacker has come. */
+static void hostile_sources_are_counted_by_what_they_do(void **state)
+{
+	(void)state;
+	struct digest d = {0};
+	struct world w;
+	struct score s, all = {0};
+	struct allow_list open = {.open = true};
+	assert_int_equal(world_make(&w, 5, add_to_digest, &d), 0);
+	for (unsigned i = 0; i < w.n_services; i++) {
+		uint64_t sources = 0, admitted = 0;
+		score_list(&w, i, &open, &s);
+		score_add(&all, &s);
+		for (unsigned a = 0; a < N_ATTACKERS; a++) {
+			sources += s.of_attacker[a].sources;
+			admitted += s.of_attacker[a].admitted;
+		}
+		assert_int_equal(sources, s.hostile);
+		assert_int_equal(admitted, s.hostile_admitted);
+		assert_int_equal(s.of_attacker[DAILY].sources, 3);
+		assert_int_equal(s.of_attacker[INSIDER].sources, !strcmp(kinds[i].name, "internal"));
+	}
+	for (unsigned a = 0; a < N_ATTACKERS; a++)
+		assert_true(all.of_attacker[a].sources > 0 && attacker_kinds[a]);
+	world_free(&w);
+}
+
+/* Who tries daily comes one to three times on every day, of those to learn from and of those to score. */
+static void who_tries_daily_comes_on_every_day(void **state)
+{
+	(void)state;
+	struct digest d = {0};
+	struct world w;
+	assert_int_equal(world_make(&w, 5, add_to_digest, &d), 0);
+	for (size_t i = 0; i < w.cap; i++) {
+		const struct source *s = &w.sources[i];
+		if (!s->used || s->attacker != DAILY || !s->test_hostile)
+			continue;
+		assert_in_range(s->train_hostile, EVAL_TRAIN_DAYS, 3 * EVAL_TRAIN_DAYS);
+		assert_in_range(s->test_hostile, EVAL_TEST_DAYS, 3 * EVAL_TEST_DAYS);
+	}
+	world_free(&w);
+}
+
 static int fold(void *arg, const struct wh_record *rec)
 {
 	return wh_edge_table_fold(arg, rec);
@@ -271,6 +315,8 @@ int main(void)
 		cmocka_unit_test(nothing_of_the_scored_days_is_given_to_learn_from),
 		cmocka_unit_test(a_failing_ledger_ends_the_making),
 		cmocka_unit_test(every_service_has_its_friends_and_foes),
+		cmocka_unit_test(hostile_sources_are_counted_by_what_they_do),
+		cmocka_unit_test(who_tries_daily_comes_on_every_day),
 		cmocka_unit_test(the_ledger_holds_exactly_the_answered_sources),
 		cmocka_unit_test(a_carve_out_admits_nobody_and_takes_its_space),
 		cmocka_unit_test(every_baseline_covers_every_peer_with_disjoint_prefixes),

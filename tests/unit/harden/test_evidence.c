@@ -340,6 +340,12 @@ static void who_works_on_one_port_and_guesses_on_another_is_let_in_on_the_first_
 	struct wh_recommendation *rec = scene_recommend(&s);
 	assert_true(scene_allows(scene_rule(rec, 443), "60.1.1.1"));
 	assert_false(scene_allows(scene_rule(rec, 22), "60.1.1.1"));
+	struct wh_harden_options opt = scene_options(&s, "22,443");
+	struct wh_error err;
+	char *text = NULL;
+	assert_int_equal(wh_explain(s.store, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
+	assert_non_null(strstr(text, "its sessions are like failed logins: 100 % of what its days and other ports say is taken off"));
+	free(text);
 	scene_close(&s);
 }
 
