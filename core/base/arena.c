@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "whittle/base.h"
 
 struct chunk {
@@ -16,11 +17,20 @@ struct wh_arena {
 	size_t bytes;
 };
 
+/* There is nothing that could be done without the memory, and nothing is half done: what is kept is kept by others. */
+static _Noreturn void out_of_memory(void)
+{
+	static const char text[] = "whittle: out of memory\n";
+	ssize_t told = write(STDERR_FILENO, text, sizeof text - 1);
+	(void)told;
+	abort();
+}
+
 struct wh_arena *wh_arena_new(void)
 {
 	struct wh_arena *a = calloc(1, sizeof *a);
 	if (!a)
-		abort();
+		out_of_memory();
 	return a;
 }
 
@@ -28,7 +38,7 @@ struct wh_arena *wh_arena_new(void)
 static void *take(struct wh_arena *a, size_t size, size_t *dirty)
 {
 	if (size > SIZE_MAX / 2)
-		abort();
+		out_of_memory();
 	size = (size + 15) & ~(size_t)15;
 	if (!size)
 		size = 16;
@@ -40,7 +50,7 @@ static void *take(struct wh_arena *a, size_t size, size_t *dirty)
 			want = size;
 		struct chunk *fresh = calloc(1, sizeof *fresh + want);
 		if (!fresh)
-			abort();
+			out_of_memory();
 		fresh->size = want;
 		a->bytes += sizeof *fresh + want;
 		if (c && size * 4 > want && c->size - c->used > want - size) {
@@ -69,7 +79,7 @@ static size_t total_of(size_t n, size_t size)
 {
 	size_t total;
 	if (__builtin_mul_overflow(n, size, &total))
-		abort();
+		out_of_memory();
 	return total;
 }
 

@@ -138,6 +138,13 @@ static void print_changes(const struct wh_changes *c)
 }
 
 /* `kept`: by the ledger, for the commands that go on from it. */
+static void print_reason(const struct wh_resource_result *res)
+{
+	char *reason = cli_reason(res->reason);
+	printf("%s: %s%s%s\n", res->resource->name, wh_status_text(res->status), reason ? ": " : "", reason ? reason : "");
+	free(reason);
+}
+
 static void print_rules(const struct wh_recommendation *rec, const struct wh_changes *changes, bool all, bool kept, bool some)
 {
 	struct cli_table *t = NULL;
@@ -171,8 +178,7 @@ static void print_rules(const struct wh_recommendation *rec, const struct wh_cha
 	putchar('\n');
 	for (size_t i = 0; i < rec->n_resources; i++)
 		if (!rec->resources[i].n_rules || rec->resources[i].reason)
-			printf("%s: %s%s%s\n", rec->resources[i].resource->name, wh_status_text(rec->resources[i].status),
-			       rec->resources[i].reason ? ": " : "", rec->resources[i].reason ? rec->resources[i].reason : "");
+			print_reason(&rec->resources[i]);
 	if (!rec->n_resources)
 		puts("No resource is known: ingest traffic, or import an estate.");
 	else if (rules)
@@ -422,8 +428,8 @@ const struct cli_command cli_recommend = {
 	        "  --max-prefixes N  the most address lines in a rule, carve-outs included\n"
 	        "  --stable-days N   offer a rule once it was stable for N days: the rule of N days ago would have lost at most 1 % since\n"
 	        "  --window-days N   forget what is older than N days (default 64, all that the ledger holds)\n"
-	        "  --ports LIST      22,443/tcp, instead of the listed ports; all: those that traffic reached, and those of rules that open at\n"
-	        "                    most 64\n"
+	        "  --ports LIST      22,443/tcp, instead of the ports of rules/ports.yaml; all: these, those that traffic reached, and those of\n"
+	        "                    rules that open at most 64\n"
 	        "  --direction D     inbound, outbound or both (default inbound): outbound narrows what the resources may reach to whom they\n"
 	        "                    did reach; every port that they used is looked at, unless --ports names some\n"
 	        "  --threads N       so many threads (default: as many as processors); what is recommended is the same\n"

@@ -30,7 +30,9 @@ static void print_table(const struct wh_recommendation *rec, const struct wh_sto
 		cli_table_text(t, last);
 		cli_table_number(t, r->days_with_data);
 		cli_table_number(t, r->n_rules);
-		cli_table_text(t, r->reason ? r->reason : r->n_rules ? "its rules can be narrowed: whittle recommend" : "");
+		char *reason = cli_reason(r->reason);
+		cli_table_text(t, reason ? reason : r->n_rules ? "its rules can be narrowed: whittle recommend" : "");
+		free(reason);
 	}
 	if (t)
 		cli_table_print(t);

@@ -30,5 +30,7 @@ int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, 
 void wh_confidence(struct wh_recommended_rule *rule, double both, double newcomers, unsigned days_seen);
 
 json_t *wh_breakage_json(const struct wh_breakage *b); /* null where it is not known */
-/* What a resource's reason says of one port, "left as it is: …"; NULL when it says nothing of it. */
-const char *wh_reason_of_port(const char *reason, uint16_t port, uint8_t proto, struct wh_arena *mem);
+/* "443/TCP", "443/TCP out". */
+const char *wh_port_label(enum wh_direction d, uint16_t port, uint8_t proto, struct wh_arena *mem);
+/* What a resource's reason says of one port, "left alone: …"; NULL when it says nothing of it. */
+const char *wh_reason_of_port(const char *reason, enum wh_direction d, uint16_t port, uint8_t proto, struct wh_arena *mem);

@@ -27,12 +27,22 @@ static size_t own_prefixes(const struct wh_nsg *nsg)
 	return n;
 }
 
-/* What the resource's rules add to it: each is an allow, a deny, and maybe a deny of carve-outs, all of which name its addresses. */
+/* What the resource's rules add to it: each is an allow, a deny, and maybe a deny of carve-outs, all of which name its addresses; ports that
+ * nobody belongs to share a deny. */
 static size_t added_prefixes(const struct wh_resource_result *res)
 {
-	size_t n = 0;
+	enum { KINDS = 16 }; /* of denies: more are counted one by one */
+	const struct wh_recommended_rule *denies[KINDS];
+	size_t n = 0, n_denies = 0, k;
+
 	for (size_t i = 0; i < res->n_rules; i++) {
 		const struct wh_recommended_rule *r = &res->rules[i];
+		for (k = 0; k < n_denies && !wh_one_deny(denies[k], r); k++)
+			;
+		if (k < n_denies)
+			continue;
+		if (r->system_generated && n_denies < KINDS)
+			denies[n_denies++] = r;
 		n += r->n_prefixes + r->n_except + (1u + (r->n_prefixes > 0) + (r->n_except > 0)) * res->resource->n_addrs;
 	}
 	return n;
@@ -96,7 +106,12 @@ static int fit_by_shares(struct wh_recommending *r, const struct group *g, struc
 	while (refused && !rc) {
 		refused = 0;
 		wh_arena_reset(desk->port);
-		wh_share_out(s, n, (struct wh_room){lines, g->room}, desk->port);
+		if (wh_share_out(s, n, (struct wh_room){lines, g->room}, desk->port)) {
+			for (size_t i = 0; i < g->n; i++)
+				wh_join_reason(&r->rec->resources[g->which[i]], mem, wh_arena_printf(mem, "%s: even the fewest lines of its %zu resources' rules make more "
+				                                                                     "than the %zu prefixes that it holds: split it", g->nsg->name, g->n, g->own + g->room));
+			break;
+		}
 		for (size_t i = 0, at = 0; i < g->n && !rc; at += rules[i++]) {
 			r->rec->resources[g->which[i]].reason = reason[i];
 			rc = wh_derive_shares(&a, &r->rec->resources[g->which[i]], &s[at], rules[i], r->price[g->which[i]], desk, &refused, err);
@@ -127,13 +142,13 @@ static int fit_by_price(struct wh_recommending *r, const struct group *g, double
 	int rc;
 
 	r->which = g->which;
-	while (!(rc = derive_at(r, g, hi, &sum, err)) && sum > g->room && hi < ldexp(1, 60)) {
+	if ((rc = derive_at(r, g, WH_DEAREST, &sum, err)))
+		return rc;
+	if (sum > g->room)
+		return (rc = derive_at(r, g, least, &sum, err)) ? rc : fit_by_shares(r, g, mem, err);
+	while (!(rc = derive_at(r, g, hi, &sum, err)) && sum > g->room && hi < WH_DEAREST) {
 		lo = hi;
 		hi *= 4;
-	}
-	if (!rc && sum > g->room) {
-		rc = derive_at(r, g, least, &sum, err);
-		return rc ? rc : fit_by_shares(r, g, mem, err);
 	}
 	for (int i = 0; i < 8 && !rc; i++) {
 		double mid = sqrt(lo * hi);

@@ -41,6 +41,7 @@ static int in_direction(const struct wh_analysis *a, const struct wh_resource *r
 {
 	static const uint8_t protos[] = {WH_PROTO_TCP, WH_PROTO_UDP};
 	const struct wh_port_list *list = d == WH_INBOUND ? a->opt->ports : a->opt->ports_outbound;
+	bool by_name = list && (d == WH_INBOUND || !list->all); /* rules/ports.yaml names services, not what their users need */
 
 	for (int k = 0; k < 2; k++) {
 		struct wh_port_range *open;
@@ -49,9 +50,9 @@ static int in_direction(const struct wh_analysis *a, const struct wh_resource *r
 		if (rc)
 			return rc;
 		for (size_t i = 0; i < n; i++) {
-			bool named = r->n_nsgs && ((list && !list->all) || open[i].to - open[i].from < NARROW_RANGE);
-			for (unsigned port = open[i].from; named && port <= open[i].to; port++)
-				if (listed(a->opt, d, protos[k], (uint16_t)port))
+			bool narrow = open[i].to - open[i].from < NARROW_RANGE;
+			for (unsigned port = open[i].from; r->n_nsgs && port <= open[i].to; port++)
+				if ((narrow && listed(a->opt, d, protos[k], (uint16_t)port)) || (by_name && wh_port_list_names(list, protos[k], (uint16_t)port)))
 					add_port(out, mem, d, protos[k], port);
 			for (size_t j = 0; j < t->n; j++)
 				if (t->ports[j].direction == d && t->ports[j].proto == protos[k] && t->ports[j].port >= open[i].from &&

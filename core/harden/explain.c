@@ -102,7 +102,7 @@ static void find_kept(struct story *st, struct wh_store *s, const struct wh_esta
 		if (rec->resources[i].resource != st->resource)
 			continue;
 		st->kept = rec;
-		st->kept_said = wh_reason_of_port(rec->resources[i].reason, (uint16_t)port, proto, st->mem);
+		st->kept_said = wh_reason_of_port(rec->resources[i].reason, d, (uint16_t)port, proto, st->mem);
 		for (size_t k = 0; k < rec->resources[i].n_rules; k++)
 			if (rec->resources[i].rules[k].direction == d && rec->resources[i].rules[k].proto == proto && rec->resources[i].rules[k].port == port)
 				st->kept_rule = &rec->resources[i].rules[k];

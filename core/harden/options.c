@@ -23,9 +23,7 @@ int wh_harden_options_load(const struct wh_config *c, struct wh_store *s, const 
 	out->evidence_yaml = wh_arena_strdup(mem, path);
 	if (!ports)
 		ports = c->ports;
-	if (!ports && (rc = wh_config_rules_path(c, "ports.yaml", path, sizeof path, err)))
-		return rc;
-	if ((rc = wh_port_list_load(ports, path, mem, &list, err)))
+	if ((rc = wh_config_rules_path(c, "ports.yaml", path, sizeof path, err)) || (rc = wh_port_list_load(ports, path, mem, &list, err)))
 		return rc;
 	out->ports = list;
 	out->ports_outbound = ports ? list : NULL; /* the list of the rules is of services, not of what their users need */

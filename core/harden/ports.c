@@ -86,17 +86,22 @@ int wh_port_list_load(const char *spec, const char *ports_yaml, struct wh_arena 
 	l->all = spec && !strcmp(spec, "all");
 	if (spec && !l->all)
 		rc = from_list(l, spec, err);
-	else if (!spec && ports_yaml)
+	else if (ports_yaml)
 		rc = from_yaml(l, ports_yaml, err);
-	else if (!spec)
+	else if (!l->all)
 		rc = wh_fail(err, -EINVAL, "no list of ports was given");
 	if (!rc)
 		*out = l;
 	return rc;
 }
 
-bool wh_port_list_has(const struct wh_port_list *l, uint8_t proto, uint16_t port)
+bool wh_port_list_names(const struct wh_port_list *l, uint8_t proto, uint16_t port)
 {
 	const uint8_t *bits = proto == WH_PROTO_TCP ? l->tcp : proto == WH_PROTO_UDP ? l->udp : NULL;
-	return bits && port && (l->all || bits[port / 8] >> port % 8 & 1);
+	return bits && port && bits[port / 8] >> port % 8 & 1;
+}
+
+bool wh_port_list_has(const struct wh_port_list *l, uint8_t proto, uint16_t port)
+{
+	return l->all ? port && (proto == WH_PROTO_TCP || proto == WH_PROTO_UDP) : wh_port_list_names(l, proto, port);
 }

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include "harden/advice.h"
 
+#define WH_DEAREST 0x1p60    /* price of a line, at which every port has the fewest that it can have */
 #define WH_NSG_PREFIXES 4000 /* that Azure takes in one group */
 
 /* What a thread works in. Peers by the million do not outlive their resource, nor tries, which may be a hundred times their rule. */
@@ -34,15 +35,19 @@ struct wh_share {
 	size_t names;                      /* addresses that each of its rules names, where these weigh; 0: they do not */
 	double cost[2][WH_SHARE_MOST + 1]; /* [carved out of][k]: the best rule of just k lines; INFINITY: there is none, or it is not offered */
 	double left_open;                  /* addresses and /64s that the rules in force let in: what leaving it alone costs */
+	struct wh_share *with;             /* this port's deny of all is one rule with that one's, and gets what that gets; NULL */
 	bool in, carved;                   /* the share; not in: left alone */
 	unsigned lines;
 };
 struct wh_room { size_t lines, weight; }; /* lines of each resource, prefixes of all; SIZE_MAX: no limit */
-/* Sets the shares: the cheapest that there is room for. */
-void wh_share_out(struct wh_share *s, size_t n, struct wh_room room, struct wh_arena *mem);
+/* Sets the shares: the cheapest that there is room for. -E2BIG: the table would be too large. */
+int wh_share_out(struct wh_share *s, size_t n, struct wh_room room, struct wh_arena *mem);
 /* Fills cost, up to `most` lines, and left_open. */
 int wh_share_price(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits, size_t most,
                    struct wh_arena *mem, struct wh_share *out, struct wh_error *err);
+/* Whether ports are closed by one rule of a group, not by two; and makes it so. */
+bool wh_one_deny(const struct wh_recommended_rule *a, const struct wh_recommended_rule *b);
+void wh_share_with(struct wh_share *s, struct wh_share *first);
 /* The prefixes that such a rule adds to a group: its own, and the resource's addresses in an allow, a deny and a deny of what is carved out. */
 size_t wh_share_weight(const struct wh_share *s, unsigned lines, bool carved);
 

@@ -40,8 +40,7 @@ static const char *kept_text(const char *s, struct wh_arena *mem)
 /* What stays of a port without a rule, as a part of the resource's reason. */
 static void port_stays(struct wh_resource_result *res, struct wh_arena *mem, const struct wh_candidate *port, const char *how, const char *why)
 {
-	char text[8];
-	wh_join_reason(res, mem, wh_arena_printf(mem, "port %u/%s is %s: %s", port->port, wh_proto_text(port->proto, text), how, why));
+	wh_join_reason(res, mem, wh_arena_printf(mem, "port %s is %s: %s", wh_port_label(port->direction, port->port, port->proto, mem), how, why));
 }
 
 /* What reaches a port and what the rules in force let reach it, weighed, in desk->port, which is emptied. Returns 1 where it is no candidate
@@ -84,6 +83,7 @@ static int derive_one(const struct wh_analysis *a, const struct wh_resource_traf
 		return rc;
 	if (why_not) {
 		port_stays(res, mem, port, "not narrowed", why_not);
+		res->status = WH_UNHEALTHY; /* it is open wider than its peers need, and waits */
 		return 1;
 	}
 	if (rule->system_generated && wh_bits(t->days) * 2 < min) {
@@ -133,6 +133,9 @@ static int price_rules(const struct wh_analysis *a, const struct wh_resource_tra
 			rc = wh_share_price(a, &traffic, &present, (struct wh_limits){.line_price = price}, most, desk->port, &out[i], err);
 		if (rc)
 			return rc;
+		for (size_t k = 0; k < i && !out[i].with; k++)
+			if (!out[k].with && wh_one_deny(&res->rules[k], &res->rules[i]))
+				wh_share_with(&out[i], &out[k]);
 	}
 	return 0;
 }
@@ -149,11 +152,12 @@ static int derive_shares(const struct wh_analysis *a, const struct wh_resource_t
 			return rc;
 		if (rc == 1) {
 			s[i].cost[s[i].carved][s[i].lines] = INFINITY;
+			s[i].with = NULL;
 			++*refused;
 		} else if (s[i].in) {
 			res->n_rules++;
 		} else {
-			port_stays(res, desk->kept, &s[i].port, "left as it is", "the budget has no room for a rule");
+			port_stays(res, desk->kept, &s[i].port, "left alone", "the budget has no room for a rule");
 		}
 	}
 	return 0;
@@ -172,7 +176,10 @@ static int derive_by_shares(const struct wh_analysis *a, const struct wh_resourc
 		refused = 0;
 		res->reason = reason;
 		wh_arena_reset(desk->port);
-		wh_share_out(s, n, (struct wh_room){budget, SIZE_MAX}, desk->port);
+		if (wh_share_out(s, n, (struct wh_room){budget, SIZE_MAX}, desk->port)) {
+			wh_join_reason(res, desk->kept, wh_arena_printf(desk->kept, "even the fewest lines of its %zu ports are more than %zu", n, budget));
+			break;
+		}
 		rc = derive_shares(a, t, res, s, n, price, desk, &refused, err);
 	}
 	res->status = WH_UNHEALTHY; /* also where no rule has room */
@@ -186,22 +193,23 @@ static int derive_by_shares(const struct wh_analysis *a, const struct wh_resourc
 static int derive_within(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidates *ports, size_t budget, double price,
                          struct wh_desk *desk, struct wh_resource_result *res, struct wh_error *err)
 {
-	double lo = 0, hi = price;
+	double lo = price, hi = price;
 	size_t lines;
 	int rc = derive_all(a, t, ports, price, desk, res, &lines, err);
 
-	if (!rc && lines > budget && budget <= WH_SHARE_MOST)
+	if (rc || lines <= budget)
+		return rc;
+	if (budget > WH_SHARE_MOST && (rc = derive_all(a, t, ports, WH_DEAREST, desk, res, &lines, err)))
+		return rc;
+	if (budget > WH_SHARE_MOST && lines > budget && (rc = derive_all(a, t, ports, price, desk, res, &lines, err)))
+		return rc;
+	if (lines > budget)
 		return derive_by_shares(a, t, budget, price, desk, res, err);
-	while (!rc && lines > budget && hi < ldexp(1, 60)) {
+	do {
 		lo = hi;
 		hi *= 4;
-		rc = derive_all(a, t, ports, hi, desk, res, &lines, err);
-	}
-	if (!rc && lines > budget) {
-		rc = derive_all(a, t, ports, price, desk, res, &lines, err);
-		return rc ? rc : derive_by_shares(a, t, budget, price, desk, res, err);
-	}
-	for (int i = 0; i < 10 && !rc && lo > 0; i++) { /* geometrically: prices are ratios */
+	} while (!(rc = derive_all(a, t, ports, hi, desk, res, &lines, err)) && lines > budget && hi < WH_DEAREST);
+	for (int i = 0; i < 10 && !rc; i++) { /* geometrically: prices are ratios */
 		double mid = sqrt(lo * hi);
 		if ((rc = derive_all(a, t, ports, mid, desk, res, &lines, err)))
 			break;
@@ -210,7 +218,7 @@ static int derive_within(const struct wh_analysis *a, const struct wh_resource_t
 		else
 			hi = mid;
 	}
-	return rc || lo == 0 ? rc : derive_all(a, t, ports, hi, desk, res, &lines, err);
+	return rc ? rc : derive_all(a, t, ports, hi, desk, res, &lines, err);
 }
 
 /* ---- a resource ---- */

@@ -7,77 +7,127 @@
  * several choices a thing, solved by its table: from the last port back, what the ports from here on cost with so many lines left for
  * the resource, and so many prefixes for all. Where there is no room for every port, some stay as the rules in force have them: those
  * that leave the least open. What is left open is therefore compared first, and what rules cost second.
+ *
+ * Ports of a resource that nobody belongs to are closed by one rule, whose share is the first one's.
  */
 #include <math.h>
+#include <string.h>
 #include "harden/recommend.h"
 
-struct entry {
-	double open, cost;
-	uint8_t lines;
-	bool in, carved;
+#define MOST_CELLS (UINT64_C(1) << 27) /* of the table: two bytes each */
+#define LEFT_ALONE 0
+
+struct choice {
+	unsigned lines;
+	bool carved;
+	double cost;
+	size_t l, w; /* of the room: 0 where there is no such limit */
 };
+
+/* What the ports from one on cost with so much room left. */
+struct row { double *open, *cost; };
 
 struct table {
-	size_t lines, weight; /* the largest that are told apart; 0 where there is no such limit */
-	struct entry *e;
+	size_t lines, weight, cells; /* the largest that are told apart, and all pairs of them */
+	struct choice choice[2 * (WH_SHARE_MOST + 1)]; /* of the port at hand */
+	unsigned n_choices;
 };
-
-static struct entry *at(const struct table *t, size_t i, size_t lines, size_t weight)
-{
-	return &t->e[(i * (t->lines + 1) + lines) * (t->weight + 1) + weight];
-}
 
 size_t wh_share_weight(const struct wh_share *s, unsigned lines, bool carved)
 {
 	return lines + (1u + (lines > 0) + carved) * s->names;
 }
 
-static void take_better(struct entry *best, struct entry e)
+static void list_choices(struct table *t, const struct wh_share *s, const struct wh_room *room)
 {
-	if (e.open < best->open || (e.open == best->open && e.cost < best->cost))
-		*best = e;
-}
-
-/* The best for s[i] and all after it. */
-static struct entry solve(const struct table *t, const struct wh_share *s, size_t n, size_t i, size_t lines, size_t weight, const struct wh_room *room)
-{
-	bool same = i + 1 < n && s[i + 1].resource == s[i].resource;
-	const struct entry *next = at(t, i + 1, same ? lines : t->lines, weight);
-	struct entry best = {.open = s[i].left_open + next->open, .cost = next->cost};
-
+	t->n_choices = 0;
 	for (int carved = 0; carved < 2; carved++)
-		for (unsigned k = 0; k <= WH_SHARE_MOST; k++) {
-			size_t w = room->weight == SIZE_MAX ? 0 : wh_share_weight(&s[i], k, carved), l = room->lines == SIZE_MAX ? 0 : k;
-			if (isinf(s[i].cost[carved][k]) || l > lines || w > weight)
-				continue;
-			next = at(t, i + 1, same ? lines - l : t->lines, weight - w);
-			take_better(&best, (struct entry){next->open, s[i].cost[carved][k] + next->cost, (uint8_t)k, true, carved});
-		}
-	return best;
+		for (unsigned k = 0; k <= WH_SHARE_MOST; k++)
+			if (!isinf(s->cost[carved][k]))
+				t->choice[t->n_choices++] = (struct choice){k, carved, s->cost[carved][k], room->lines == SIZE_MAX ? 0 : k,
+				                                            room->weight == SIZE_MAX ? 0 : wh_share_weight(s, k, carved)};
 }
 
-void wh_share_out(struct wh_share *s, size_t n, struct wh_room room, struct wh_arena *mem)
+/* From the row of the ports after this one to its own; `same`: the next is of its resource. chosen gets 1 + the place of the best choice. */
+static void solve(const struct table *t, const struct wh_share *s, bool same, struct row next, struct row mine, uint16_t *chosen)
 {
-	struct table t = {room.lines == SIZE_MAX ? 0 : room.lines, room.weight == SIZE_MAX ? 0 : room.weight, NULL};
-	size_t lines = t.lines, weight = t.weight;
+	for (size_t l = 0, at = 0; l <= t->lines; l++)
+		for (size_t w = 0; w <= t->weight; w++, at++) {
+			size_t from = (same ? l : t->lines) * (t->weight + 1) + w;
+			mine.open[at] = s->left_open + next.open[from];
+			mine.cost[at] = next.cost[from];
+			chosen[at] = LEFT_ALONE;
+			for (unsigned i = 0; i < t->n_choices; i++) {
+				const struct choice *c = &t->choice[i];
+				if (c->l > l || c->w > w)
+					continue;
+				size_t then = from - (same ? c->l * (t->weight + 1) : 0) - c->w;
+				double cost = c->cost + next.cost[then];
+				if (next.open[then] < mine.open[at] || (next.open[then] == mine.open[at] && cost < mine.cost[at])) {
+					mine.open[at] = next.open[then];
+					mine.cost[at] = cost;
+					chosen[at] = (uint16_t)(1 + i);
+				}
+			}
+		}
+}
 
-	t.e = wh_arena_array(mem, (n + 1) * (t.lines + 1) * (t.weight + 1), sizeof *t.e);
-	for (size_t i = n; i-- > 0;)
-		for (size_t l = 0; l <= t.lines; l++)
-			for (size_t w = 0; w <= t.weight; w++)
-				*at(&t, i, l, w) = solve(&t, s, n, i, l, w, &room);
+static bool same_resource(const struct wh_share *s, size_t n, size_t i)
+{
+	return i + 1 < n && s[i + 1].resource == s[i].resource;
+}
+
+/* Forwards, along what was chosen. */
+static void take(struct table *t, struct wh_share *s, size_t n, const uint16_t *chosen, const struct wh_room *room)
+{
+	size_t lines = t->lines, weight = t->weight;
 	for (size_t i = 0; i < n; i++) {
-		const struct entry *e = at(&t, i, lines, weight);
-		s[i].in = e->in;
-		s[i].lines = e->lines;
-		s[i].carved = e->carved;
-		if (e->in && room.weight != SIZE_MAX)
-			weight -= wh_share_weight(&s[i], e->lines, e->carved);
-		if (i + 1 == n || s[i + 1].resource != s[i].resource)
-			lines = t.lines;
-		else if (e->in && room.lines != SIZE_MAX)
-			lines -= e->lines;
+		unsigned which = chosen[i * t->cells + lines * (t->weight + 1) + weight];
+		list_choices(t, &s[i], room);
+		const struct choice *c = which == LEFT_ALONE ? NULL : &t->choice[which - 1];
+		s[i].in = c;
+		s[i].lines = c ? c->lines : 0;
+		s[i].carved = c && c->carved;
+		weight -= c ? c->w : 0;
+		lines = same_resource(s, n, i) ? lines - (c ? c->l : 0) : t->lines;
 	}
+}
+
+int wh_share_out(struct wh_share *s, size_t n, struct wh_room room, struct wh_arena *mem)
+{
+	struct table t = {room.lines == SIZE_MAX ? 0 : room.lines, room.weight == SIZE_MAX ? 0 : room.weight, 0, {{0}}, 0};
+	struct row rows[2];
+
+	t.cells = (t.lines + 1) * (t.weight + 1);
+	if (t.cells > MOST_CELLS / (n + 1))
+		return -E2BIG;
+	uint16_t *chosen = wh_arena_unset(mem, n * t.cells, sizeof *chosen);
+	for (int i = 0; i < 2; i++)
+		rows[i] = (struct row){wh_arena_array(mem, t.cells, sizeof(double)), wh_arena_array(mem, t.cells, sizeof(double))};
+	for (size_t i = n; i-- > 0;) {
+		list_choices(&t, &s[i], &room);
+		solve(&t, &s[i], same_resource(s, n, i), rows[(i + 1) % 2], rows[i % 2], &chosen[i * t.cells]);
+	}
+	take(&t, s, n, chosen, &room);
+	for (size_t i = 0; i < n; i++)
+		if (s[i].with)
+			s[i].in = s[i].with->in;
+	return 0;
+}
+
+bool wh_one_deny(const struct wh_recommended_rule *a, const struct wh_recommended_rule *b)
+{
+	return a->system_generated && b->system_generated && a->direction == b->direction && a->proto == b->proto &&
+	       (a->narrows && b->narrows ? !strcmp(a->narrows, b->narrows) : a->narrows == b->narrows);
+}
+
+void wh_share_with(struct wh_share *s, struct wh_share *first)
+{
+	s->with = first;
+	first->left_open += s->left_open;
+	s->left_open = 0;
+	for (size_t k = 0; k <= WH_SHARE_MOST; k++)
+		s->cost[0][k] = s->cost[1][k] = INFINITY;
 }
 
 /* Only where one more line makes it cheaper does the best use that line. */

@@ -14,7 +14,8 @@ const char *wh_status_text(enum wh_status s); /* "unscanned", "healthy", "unheal
 
 /* The ports that are looked at: rules/ports.yaml, a list, or all. Opaque; lives in the arena it was made in. */
 struct wh_port_list;
-/* spec NULL: read `ports_yaml`; "all"; or "22,443/tcp,53/udp". */
+/* spec NULL: read `ports_yaml`; "all", of which those of `ports_yaml` (may be NULL) are looked at though nothing reached them; or
+ * "22,443/tcp,53/udp". */
 int wh_port_list_load(const char *spec, const char *ports_yaml, struct wh_arena *mem, struct wh_port_list **out, struct wh_error *err);
 bool wh_port_list_has(const struct wh_port_list *l, uint8_t proto, uint16_t port);
 

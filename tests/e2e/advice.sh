@@ -196,7 +196,7 @@ printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4, "2001:db8::4"], nsgs: 
 w estate import two.yaml >/dev/null
 learn 'for (d = 1; d <= 31; d++) { flow(d, 9, "140.20.3.1", 22, 1); flow(d, 9, "140.20.200.1", 443, 1) }'
 recommend --lines 1 >/dev/null
-says "a port for whose rule there was no room is told for that, not to be recommended again" 0 '^Nothing is proposed: the port is left as it is: the budget has no room' \
+says "a port for whose rule there was no room is told for that, not to be recommended again" 0 '^Nothing is proposed: the port is left alone: the budget has no room' \
 	sh -c "'$BUILD/whittle' --store l.db explain vm1 22; '$BUILD/whittle' --store l.db explain vm1 443"
 w estate import estate.yaml >/dev/null
 cat >whittle.yaml <<'Y'
@@ -208,6 +208,15 @@ says "a prefix that holds trusted configuration says so" 0 '140\.20\.40\.0/27 ho
 says "and one that is nothing else is told to be kept" 0 '192\.0\.2\.0/24 is trusted configuration: kept whole' w --config whittle.yaml explain vm1 22
 holds "as JSON" '[.prefixes[] | select(.trusted != []) | [.prefix, .trusted]] == [["140.20.40.0/27", ["140.20.40.0/28"]], ["192.0.2.0/24", ["192.0.2.0/24"]]]' \
 	w --config whittle.yaml explain vm1 22 --json
+
+# ---- what is said of many ports is said once; a port that has to wait is no healthy one ----
+begin "for (d = 1; d <= 31; d++) for (p = 22; p < 30; p++) { flow(d, 9, \"140.20.30.8\", p, 1); if (d > 26) flow(d, 9, \"140.90.9.9\", p, 1) }"
+sed 's|"22", "443", "8443"|"22-29"|' web.json >many.json && mv many.json web.json && w estate import estate.yaml >/dev/null
+says "ports that a budget has no room for are told together" 0 \
+	'^vm1: unhealthy: ports [0-9]+/TCP, [0-9]+/TCP, [0-9]+/TCP and 2 more are left alone: the budget has no room for a rule$' w recommend --ports 22-29 --lines 3 --dry-run
+printf 'stable-days: 10\nports: 22-29\n' >stable.yaml
+says "and so are those that have to wait, which are no healthy ones" 0 \
+	'^vm1 +unhealthy .*ports 22/TCP, 23/TCP, 24/TCP and 5 more are not narrowed: it has not been stable for 10 days: 5 of 15 flows' w --config stable.yaml status
 
 # ---- the curve, and a place on it ----
 begin 'srand(4); for (k = 0; k < 200; k++) { ip = "140.20." int(rand() * rand() * 60) "." int(rand() * 255); for (d = 1 + int(rand() * 3); d <= 31; d += 1 + int(rand() * 2)) flow(d, 9, ip, 22, 1) }'

@@ -56,7 +56,7 @@ static void no_way_to_share_out_is_better(void **state)
 		struct pair got = {0, 0};
 		for (size_t i = 0; i < n; i++)
 			random_share(&s[i], i >= 2);
-		wh_share_out(s, n, room, mem);
+		assert_int_equal(wh_share_out(s, n, room, mem), 0);
 		for (size_t i = 0; i < n; i++) {
 			lines = i == 2 ? 0 : lines;
 			if (s[i].in) {
@@ -165,7 +165,7 @@ static void a_resource_within_a_budget_has_the_cheapest_rules_that_there_is_room
 			const struct wh_recommendation *rec = recommend(&s, "22,443,3389", opt);
 			if (isinf(want)) {
 				assert_true(rec->resources[0].n_rules < PORTS);
-				assert_non_null(strstr(rec->resources[0].reason, "is left as it is: the budget has no room for a rule"));
+				assert_non_null(strstr(rec->resources[0].reason, "is left alone: the budget has no room for a rule"));
 				continue;
 			}
 			assert_int_equal(rec->resources[0].n_rules, PORTS);
@@ -246,7 +246,7 @@ static void a_share_that_narrows_nothing_is_given_to_another_port(void **state)
 	const struct wh_recommendation *rec = recommend(&s, "22,443", (struct wh_harden_options){.max_lines = 2});
 	assert_int_equal(rec->resources[0].n_rules, 1);
 	assert_int_equal(lines_of(&rec->resources[0].rules[0]), 2);
-	assert_non_null(strstr(rec->resources[0].reason, "is left as it is: the budget has no room for a rule"));
+	assert_non_null(strstr(rec->resources[0].reason, "is left alone: the budget has no room for a rule"));
 	rec = recommend(&s, "22,443", (struct wh_harden_options){.max_lines = 1});
 	assert_int_equal(rec->resources[0].n_rules, 0);
 	assert_int_equal(rec->resources[0].status, WH_UNHEALTHY);
@@ -290,6 +290,27 @@ static void a_budget_that_even_single_lines_overrun_is_kept_by_leaving_ports_as_
 	scene_close(&s);
 }
 
+static void ports_that_nobody_belongs_to_weigh_as_the_one_rule_that_closes_them(void **state)
+{
+	(void)state;
+	static const char group[] = "{\"name\": \"web\", \"securityRules\": [{\"name\": \"many\", \"priority\": 300, \"access\": \"Allow\", \"direction\": \"Inbound\","
+	                            "\"protocol\": \"Tcp\", \"sourceAddressPrefix\": \"*\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\","
+	                            "\"destinationPortRanges\": [\"22\", \"8000-8019\"]}]}";
+	struct scene s;
+	scene_open(&s, group, 0);
+	scene_estate(&s, "resources:\n  - {name: vm1, addresses: [10.0.0.4], nsgs: [web.json]}\n  - {name: vm2, addresses: [10.0.0.5], nsgs: [web.json]}\n");
+	for (int day = 0; day < 31; day++) {
+		scene_session_to(&s, "140.20.30.8", "10.0.0.4", 22, day, 9, 64, 600);
+		scene_session_to(&s, "140.20.30.9", "10.0.0.5", 22, day, 9, 64, 600);
+	}
+	scene_recommend(&s);
+	for (unsigned most = 9; most <= 10; most++) { /* any twice in the group's own; then each a peer with its allow and deny, and a deny for all others */
+		const struct wh_recommendation *rec = recommend(&s, "22,8000-8019", (struct wh_harden_options){.max_prefixes_nsg = most});
+		assert_int_equal(rec->resources[0].n_rules + rec->resources[1].n_rules, most == 10 ? 42 : 41);
+	}
+	scene_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +318,7 @@ int main(void)
 		cmocka_unit_test(a_resource_within_a_budget_has_the_cheapest_rules_that_there_is_room_for),
 		cmocka_unit_test(a_share_that_narrows_nothing_is_given_to_another_port),
 		cmocka_unit_test(a_budget_that_even_single_lines_overrun_is_kept_by_leaving_ports_as_they_are),
+		cmocka_unit_test(ports_that_nobody_belongs_to_weigh_as_the_one_rule_that_closes_them),
 		cmocka_unit_test(resources_in_a_group_with_little_room_share_it_as_well_as_can_be),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
