@@ -23,37 +23,25 @@
  * Beside the score: one that came once or twice and of whom hardly a flow is to be expected (one-off, by returning.c), and one that came
  * regularly and has been quiet for several times its longest pause (gone), cost no line, unless somebody beside them belongs. Who belongs
  * on another port is no one-off. The second rule is there because people who come regularly pause for weeks and return, which the model
- * of single days does not know. Neither is carved out of a prefix around it, nor is one without the score who has been quiet for carve-out-days; who is hostile by a hard rule always is.
+ * of single days does not know. Neither is carved out of a prefix around it, nor is one without the score who has been quiet for
+ * carve-out-days; who is hostile by a hard rule always is.
  *
- * Days and presence count for little of who poses: see find_posing(). Where that says nothing, guessing and presence pull against each
+ * Days and presence count for little of who poses: see posing.c. Where that says nothing, guessing and presence pull against each
  * other on purpose: five sessions a day from a script stay in, forty a day do not, however many weeks they go on.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "harden/evidence.h"
+#include "harden/posing.h"
 
 #define LOWEST_RATIO (-2.0)
 #define HIGHEST_RATIO 3.0
-#define VOUCHES 1.0      /* score without neighbours from which a peer speaks for those beside it */
 #define MOST_NEIGHBOURS 2.5
 #define PRESENCE_FROM 0.6
 #define BURST_FROM 32.0  /* flows on its only day */
-#define POSING_DOUBTS 2.0  /* sessions: of a few nothing is said */
-#define POSING_FROM 0.6    /* share of sessions like a failed login */
-#define POSING_TO 0.9
-#define AGAINST_FROM 0.4   /* share of what the others' days say: around the half */
-#define AGAINST_TO 0.6
 
 /* ---- shapes ---- */
-
-static double hist_sum(const uint32_t hist[static WH_EDGE_BUCKETS])
-{
-	uint64_t n = 0;
-	for (unsigned b = 0; b < WH_EDGE_BUCKETS; b++)
-		n += hist[b];
-	return (double)n;
-}
 
 /* Adds shares in whole millionths (2^-20), so that sums of up to 2^33 votes are exact and the order of adding does not tell in them. */
 static void add_shares(double to[static WH_EDGE_BUCKETS], const uint32_t hist[static WH_EDGE_BUCKETS], double all, double vote)
@@ -66,7 +54,7 @@ static void add_shares(double to[static WH_EDGE_BUCKETS], const uint32_t hist[st
 
 void wh_shapes_add(struct wh_shapes *s, const struct wh_edge *e, bool hostile, unsigned days)
 {
-	double size = hist_sum(e->size_hist), time = hist_sum(e->time_hist), vote = hostile ? 1 : days;
+	double size = wh_hist_sum(e->size_hist), time = wh_hist_sum(e->time_hist), vote = hostile ? 1 : days;
 	struct wh_shares *to = hostile ? &s->hostile : &s->others;
 
 	if (size == 0 || time == 0 || vote == 0)
@@ -106,7 +94,7 @@ void wh_shapes_finish(struct wh_shapes *s, const struct wh_weights *w)
 
 static double shape_of(const struct wh_shapes *s, const struct wh_edge *e)
 {
-	double size = hist_sum(e->size_hist), time = hist_sum(e->time_hist), by_size = 0, by_time = 0;
+	double size = wh_hist_sum(e->size_hist), time = wh_hist_sum(e->time_hist), by_size = 0, by_time = 0;
 	for (unsigned b = 0; b < WH_EDGE_BUCKETS; b++) {
 		by_size += s->ratio.size[b] * e->size_hist[b];
 		by_time += s->ratio.time[b] * e->time_hist[b];
@@ -132,22 +120,12 @@ static uint64_t second_half(const struct wh_window *w)
 	return (UINT64_C(1) << w->days / 2) - 1;
 }
 
-/* The lesser of both histograms' shares in the buckets of a failed login; with `doubts` flows added of which nothing is known. */
-static double failed_logins(const struct wh_edge *e, double doubts)
-{
-	double size = hist_sum(e->size_hist) + doubts, time = hist_sum(e->time_hist) + doubts;
-	if (size == 0 || time == 0)
-		return 0;
-	double by_size = ((double)e->size_hist[2] + e->size_hist[3]) / size, by_time = ((double)e->time_hist[2] + e->time_hist[3]) / time;
-	return by_size < by_time ? by_size : by_time;
-}
-
 static double guessing_of(const struct wh_edge *e, unsigned days)
 {
 	/* sessions a day over all days of the edge, which may be more than the window holds */
 	unsigned all = wh_edge_days(e);
 	double rate = (double)e->flows / (all > days ? all : days ? days : 1);
-	return failed_logins(e, 0) * log2(1 + rate);
+	return wh_failed_logins(e, 0) * log2(1 + rate);
 }
 
 /* What does not depend on the window's days: guessing is a rate over all days of the edge, which are no fewer than those in the window. */
@@ -267,12 +245,12 @@ static void decide(struct wh_evidence_peer *p, const struct wh_window *win, cons
 
 static bool vouches(const struct wh_evidence_peer *p)
 {
-	return p->score > VOUCHES && !p->listed && !p->edge->alerts[0] && !p->edge->alerts[1];
+	return p->score > WH_VOUCHES && !p->listed && !p->edge->alerts[0] && !p->edge->alerts[1];
 }
 
 static bool is_hostile(const struct wh_evidence_peer *p)
 {
-	return p->listed || p->edge->alerts[0] || p->edge->alerts[1] || p->score < -VOUCHES;
+	return p->listed || p->edge->alerts[0] || p->edge->alerts[1] || p->score < -WH_VOUCHES;
 }
 
 static size_t end_of_block(const struct wh_evidence_peer *peers, size_t i, size_t n, unsigned v4_len, unsigned v6_len)
@@ -326,98 +304,6 @@ static void look_around(struct wh_evidence_peer *peers, size_t n, const struct l
 	}
 }
 
-/* ---- days that say nothing ---- */
-
-static double ramp(double x, double from, double to)
-{
-	return x <= from ? 0 : x >= to ? 1 : (x - from) / (to - from);
-}
-
-/* The share of the sessions that are larger or longer than a failed login: 1 from a half on. */
-static double works(const struct wh_edge *e)
-{
-	double size = hist_sum(e->size_hist), time = hist_sum(e->time_hist), large = 0, lengthy = 0;
-	for (unsigned b = 4; b < WH_EDGE_BUCKETS; b++) {
-		large += e->size_hist[b];
-		lengthy += e->time_hist[b];
-	}
-	large = size > 0 ? large / size : 0;
-	lengthy = time > 0 ? lengthy / time : 0;
-	return ramp(large > lengthy ? large : lengthy, 0, 0.5);
-}
-
-/* What he is known by is no matter of days. */
-static bool is_known(const struct wh_evidence_peer *p)
-{
-	return p->named || p->trusted || p->estate || wh_addr_is_private(&p->addr);
-}
-
-static double like_failed_logins(const struct wh_evidence_peer *p)
-{
-	return p->chosen ? 0 : ramp(failed_logins(p->edge, POSING_DOUBTS), POSING_FROM, POSING_TO);
-}
-
-/* How loudly days speak: as in the score, by their logarithm. Who works once a week is not drowned by who comes daily. */
-static double voice_of(const struct wh_evidence_peer *p, const struct logs *logs)
-{
-	return logs->natural[1 + p->n_days];
-}
-
-/* By a threat list, or by an alert of any severity on an answered flow. */
-static bool is_reported(const struct wh_evidence_peer *p)
-{
-	return p->listed || p->edge->alerts[0] || p->edge->alerts[1] || p->edge->alerts[2] || p->edge->alerts[3];
-}
-
-/* The voices of those whose days speak for them: of work, of sessions like failed logins, and of such sessions of reported strangers. */
-struct voices { double work, like, reported; };
-
-/* Leaves in `posing` how much each stranger's sessions are like failed logins. */
-static struct voices listen(struct wh_evidence_peer *peers, size_t n, const struct logs *logs)
-{
-	struct voices s = {0};
-	for (size_t i = 0; i < n; i++) {
-		struct wh_evidence_peer *p = &peers[i];
-		double like = like_failed_logins(p);
-		p->posing = is_known(p) ? 0 : like;
-		if (p->score <= VOUCHES || p->chosen)
-			continue;
-		double voice = voice_of(p, logs);
-		if (p->posing > 0 && is_reported(p)) {
-			s.reported += voice * like;
-		} else if (p->alone) {
-			s.work += voice * works(p->edge);
-			s.like += voice * like;
-		}
-	}
-	return s;
-}
-
-/*
- * Whose every session could be a failed login does not come to work, however many days he comes, where most of the others say that this
- * is not what the port is for: those who work longer, and those like him who are reported, for lists and alerts know but a part of who
- * guesses. Against them stand those like him who are not. Health checks, shorter than any login, say nothing of either, and where there
- * is nobody else nothing is said. Who is reported himself needs no others.
- *
- * Not so the script host among a partner's people: whom neighbours vouch for keeps his days.
- */
-static bool find_posing(struct wh_evidence_peer *peers, size_t n, const struct logs *logs)
-{
-	struct voices all = listen(peers, n, logs);
-	bool found = false;
-
-	for (size_t i = 0; i < n; i++) {
-		struct wh_evidence_peer *p = &peers[i];
-		if (p->posing == 0)
-			continue;
-		double own = p->alone ? voice_of(p, logs) : 0, against = all.work + all.reported - own * works(p->edge);
-		double others = against + all.like - own * p->posing;
-		p->posing *= is_reported(p) ? 1 : others > 1e-9 ? ramp(against / others, AGAINST_FROM, AGAINST_TO) : 0;
-		found = found || p->posing > 0;
-	}
-	return found;
-}
-
 static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes, const struct wh_weights *w)
 {
 	uint64_t recent = second_half(win);
@@ -437,7 +323,7 @@ static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_wind
 		add_up(p, w);
 		p->alone = vouches(p);
 	}
-	if (shapes && find_posing(peers, n, &logs))
+	if (shapes && wh_find_posing(peers, n, logs.natural))
 		for (size_t i = 0; i < n; i++)
 			if (peers[i].posing > 0) {
 				days_features(&peers[i], win, &logs, peers[i].posing);
@@ -470,7 +356,7 @@ size_t wh_evidence_alone(struct wh_evidence_peer *peers, size_t n, const struct 
 		add_up(p, w);
 		p->alone = vouches(p);
 	}
-	find_posing(peers, n, &logs);
+	wh_find_posing(peers, n, logs.natural);
 	for (size_t i = 0; i < n; i++) {
 		struct wh_evidence_peer *p = &peers[i];
 		if (p->alone && p->posing > 0) {

@@ -43,6 +43,17 @@ struct wh_weights {
 };
 int wh_weights_load(const char *path, struct wh_weights *out, struct wh_error *err);
 
+#define WH_VOUCHES 1.0 /* score without neighbours from which a peer speaks for those beside it */
+
+/* The flows of a histogram. */
+static inline double wh_hist_sum(const uint32_t hist[static WH_EDGE_BUCKETS])
+{
+	uint64_t n = 0;
+	for (unsigned b = 0; b < WH_EDGE_BUCKETS; b++)
+		n += hist[b];
+	return (double)n;
+}
+
 /* What the whole ledger tells about single peers. */
 struct wh_shapes {
 	struct wh_shares hostile, others; /* sums; `n` of each */
