@@ -7,48 +7,12 @@
  * --lines or by what its group holds, the choice among all rules of a resource is not made again: its rule is explained as it was kept, as
  * long as it lets in whom the evidence of today wants in. Where nothing is offered, recommend itself is asked why, for this port alone.
  */
-#include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include "harden/advice.h"
-#include "harden/select.h"
-#include "whittle/intel.h"
+#include "harden/story.h"
 
-#define SHOWN_PREFIXES 12
-#define SHOWN_TRUSTED 3
-#define SHOWN_PEERS 8 /* of each kind, in words; JSON has up to JSON_PEERS */
-#define JSON_PEERS 10000
-
-static const char *const verdict_names[] = {"belongs", "does-not-belong", "trusted", "threat-intelligence", "alert", "outside-policy"};
-static const char *const verdict_words[][2] = {{"belongs", "belong"}, {"does not belong, by the evidence", "do not belong, by the evidence"},
-                                               {"is trusted configuration, always kept", "are trusted configuration, always kept"},
-                                               {"is on a threat list: never allowed", "are on a threat list: never allowed"},
-                                               {"raised an alert of severity 1 or 2: never allowed", "raised an alert of severity 1 or 2: never allowed"},
-                                               {"is not let in by the rules in force", "are not let in by the rules in force"}};
-
-struct story {
-	struct wh_analysis a;
-	const struct wh_resource *resource;
-	struct wh_resource_traffic all;
-	struct wh_port_traffic traffic;
-	struct wh_present present;
-	struct wh_select_input input;
-	struct wh_recommended_rule rule;
-	bool narrow_already;
-	const char *why_not; /* why it is not offered; NULL */
-	const struct wh_recommendation *kept;       /* by the last recommend; NULL */
-	const struct wh_recommended_rule *kept_rule; /* its rule of this port; NULL */
-	const char *kept_said; /* of the port, where it has none; NULL */
-	bool kept_differs;   /* from what is derived now */
-	size_t limited;      /* kept_rule is told, since it was held to fewer lines than these; 0: not so */
-	struct wh_intel_list *lists; size_t n_lists; /* threat lists: who says so */
-	struct wh_arena *mem;
-};
-
-/* The names of the threat lists that hold an address, ", " between; NULL where none does. */
-static const char *named_by(const struct story *st, const struct wh_addr *a)
+const char *wh_story_named_by(const struct wh_story *st, const struct wh_addr *a)
 {
 	const char *names = NULL;
 	for (size_t i = 0; i < st->n_lists; i++)
@@ -91,7 +55,7 @@ static int parse_rule(const char *text, enum wh_direction *d, uint8_t *proto, un
 
 /* ---- what is offered ---- */
 
-static void find_kept(struct story *st, struct wh_store *s, const struct wh_estate *e, enum wh_direction d, uint8_t proto, unsigned port)
+static void find_kept(struct wh_story *st, struct wh_store *s, const struct wh_estate *e, enum wh_direction d, uint8_t proto, unsigned port)
 {
 	struct wh_recommendation *rec;
 	struct wh_error none = {0};
@@ -110,7 +74,7 @@ static void find_kept(struct story *st, struct wh_store *s, const struct wh_esta
 }
 
 /* Why recommend passes the port over; NULL when it does not. */
-static const char *passed_over(const struct story *st, const struct wh_harden_options *opt, enum wh_direction d, uint8_t proto, unsigned port)
+static const char *passed_over(const struct wh_story *st, const struct wh_harden_options *opt, enum wh_direction d, uint8_t proto, unsigned port)
 {
 	const struct wh_port_list *list = d == WH_INBOUND ? opt->ports : opt->ports_outbound;
 	char text[8];
@@ -129,7 +93,7 @@ static const char *passed_over(const struct story *st, const struct wh_harden_op
 }
 
 /* Asks recommend for this port alone: its rule, or its reason. */
-static int ask_recommend(struct story *st, struct wh_store *s, enum wh_direction d, uint8_t proto, unsigned port, struct wh_error *err)
+static int ask_recommend(struct wh_story *st, struct wh_store *s, enum wh_direction d, uint8_t proto, unsigned port, struct wh_error *err)
 {
 	struct wh_harden_options one = *st->a.opt;
 	struct wh_recommendation *rec;
@@ -153,7 +117,7 @@ static int ask_recommend(struct story *st, struct wh_store *s, enum wh_direction
 }
 
 /* Whether the rule lets in everybody who belongs and nobody who must stay out, as the evidence is now. */
-static bool still_serves(const struct story *st, const struct wh_recommended_rule *r)
+static bool still_serves(const struct wh_story *st, const struct wh_recommended_rule *r)
 {
 	struct wh_ranges in = wh_let_in(r->prefixes, r->n_prefixes, r->except, r->n_except, st->mem);
 	struct wh_ranges out = wh_ranges_from_prefixes(st->input.keep_out, st->input.n_out, st->mem);
@@ -171,7 +135,7 @@ static bool same_prefixes(const struct wh_prefix *a, size_t n_a, const struct wh
 	return n_a == n_b && (!n_a || !memcmp(a, b, n_a * sizeof *a));
 }
 
-static void compare_with_kept(struct story *st)
+static void compare_with_kept(struct wh_story *st)
 {
 	const struct wh_recommended_rule *k = st->kept_rule;
 	size_t lines = st->rule.n_prefixes + st->rule.n_except;
@@ -192,7 +156,7 @@ static void compare_with_kept(struct story *st)
 	}
 }
 
-static int derive_again(struct story *st, enum wh_direction d, uint8_t proto, unsigned port, struct wh_error *err)
+static int derive_again(struct wh_story *st, enum wh_direction d, uint8_t proto, unsigned port, struct wh_error *err)
 {
 	struct wh_port_traffic none = {.direction = d, .proto = proto, .port = (uint16_t)port};
 	const struct wh_port_traffic *found;
@@ -223,21 +187,14 @@ static void take_asked(const struct wh_asked *a, struct wh_harden_options *opt)
 
 /* ---- the alternatives ---- */
 
-struct choice {
-	double cost;
-	size_t lines;
-	struct wh_select_terms terms;
-};
-
-static struct choice as_chosen(const struct story *st, const struct wh_prefix *p)
+struct wh_choice wh_story_chosen(const struct wh_story *st, const struct wh_prefix *p)
 {
-	struct choice c = {.lines = 1};
+	struct wh_choice c = {.lines = 1};
 	c.cost = wh_select_price(&st->input, p, st->mem, &c.terms);
 	return c;
 }
 
-/* One bit shorter; false where that would leave the rules in force, or the family. */
-static bool wider(const struct story *st, const struct wh_prefix *p, struct wh_prefix *out, struct choice *c)
+bool wh_story_wider(const struct wh_story *st, const struct wh_prefix *p, struct wh_prefix *out, struct wh_choice *c)
 {
 	bool inside = false;
 	if (p->len == (wh_prefix_is_v4(p) ? 96 : 0))
@@ -246,12 +203,11 @@ static bool wider(const struct story *st, const struct wh_prefix *p, struct wh_p
 	for (size_t i = 0; i < st->present.n_prefixes && !inside; i++)
 		inside = wh_prefix_covers(&st->present.prefixes[i], out);
 	if (inside)
-		*c = as_chosen(st, out);
+		*c = wh_story_chosen(st, out);
 	return inside;
 }
 
-/* The best within its two halves. */
-static bool narrower(const struct story *st, const struct wh_prefix *p, struct choice *c)
+bool wh_story_narrower(const struct wh_story *st, const struct wh_prefix *p, struct wh_choice *c)
 {
 	struct wh_prefix halves[2];
 	struct wh_selection s;
@@ -263,337 +219,20 @@ static bool narrower(const struct story *st, const struct wh_prefix *p, struct c
 	halves[1] = wh_prefix_of(&last, p->len + 1u);
 	if (wh_select(&st->input, halves, 2, st->mem, &s, NULL))
 		return false;
-	*c = (struct choice){.cost = s.cost, .lines = s.n_prefixes};
+	*c = (struct wh_choice){.cost = s.cost, .lines = s.n_prefixes};
 	c->terms = (struct wh_select_terms){.unseen = s.unseen, .newcomers = s.newcomers, .out = s.n_except};
 	return true;
 }
 
-/* ---- in words ---- */
-
-/* "3 addresses", "1 /64"; of a part of a /64, addresses. */
-static const char *units_text(const struct wh_prefix *p, double n, char buf[static 64])
-{
-	char count[WH_COUNT_STRLEN];
-	bool v4 = wh_prefix_is_v4(p), part = !v4 && p->len > 64;
-
-	n = part ? round(ldexp(n, 64)) : n;
-	snprintf(buf, 64, "%s %s", wh_count_text(n, count), v4 || part ? n == 1 ? "address" : "addresses" : n == 1 ? "/64" : "/64s");
-	return buf;
-}
-
-static bool is_trusted(const struct story *st, const struct wh_prefix *p)
-{
-	for (size_t i = 0; i < st->input.n_trusted; i++)
-		if (wh_prefix_covers(&st->input.trusted[i], p))
-			return true;
-	return false;
-}
-
-static void tell_trusted(FILE *f, const struct story *st, const struct wh_prefix *p)
-{
-	char buf[WH_PREFIX_STRLEN];
-	size_t n = 0;
-
-	for (size_t i = 0; i < st->input.n_trusted; i++)
-		if (wh_prefix_covers(p, &st->input.trusted[i]) && n++ < SHOWN_TRUSTED)
-			fprintf(f, "%s%s", n > 1 ? " " : ", trusted ", wh_prefix_text(&st->input.trusted[i], buf));
-	if (n > SHOWN_TRUSTED)
-		fprintf(f, " and %zu more", n - SHOWN_TRUSTED);
-}
-
-static void tell_prefix(FILE *f, const struct story *st, const struct wh_prefix *p)
-{
-	char buf[WH_PREFIX_STRLEN], wide[WH_PREFIX_STRLEN], n_text[64];
-	struct choice c = as_chosen(st, p), w, n;
-	struct wh_prefix wp;
-
-	if (is_trusted(st, p)) {
-		fprintf(f, "  %s is trusted configuration: kept whole, seen or not\n", wh_prefix_text(p, buf));
-		return;
-	}
-	fprintf(f, "  %s holds %zu of the peers", wh_prefix_text(p, buf), c.terms.peers);
-	tell_trusted(f, st, p);
-	if (c.terms.unseen > 0)
-		fprintf(f, ", %s not seen yet", units_text(p, c.terms.unseen, n_text));
-	if (c.terms.newcomers > 0)
-		fprintf(f, ", %.3g newcomers expected in %.0f days", c.terms.newcomers, st->input.costs.horizon_days);
-	if (c.terms.out)
-		fprintf(f, ", %zu carved out", c.terms.out);
-	fprintf(f, ": cost %.2f\n", c.cost);
-	if (wider(st, p, &wp, &w))
-		fprintf(f, "    wider:    %s would cost %.2f: %s not seen\n", wh_prefix_text(&wp, wide), w.cost, units_text(&wp, w.terms.unseen, n_text));
-	if (narrower(st, p, &n) && n.lines)
-		fprintf(f, "    narrower: its halves would cost %.2f in %zu line%s: %s not seen, %.3g newcomers let in\n", n.cost, n.lines,
-		        n.lines == 1 ? "" : "s", wh_count_text(n.terms.unseen, n_text), n.terms.newcomers);
-}
-
-/* What was taken off its days. */
-static double posing(const struct wh_evidence_peer *p)
+double wh_story_posing(const struct wh_evidence_peer *p)
 {
 	return p->value[WH_F_NEIGHBOURS] == 0 ? p->posing : 0;
-}
-
-static void tell_peer(FILE *f, const struct story *st, const struct wh_evidence_peer *p)
-{
-	char addr[WH_ADDR_STRLEN + 4];
-	bool folded = !wh_addr_is_v4(&p->addr) && !wh_addr_low(&p->addr); /* its hosts change their addresses, and stand for one */
-
-	wh_addr_text(&p->addr, addr);
-	fprintf(f, "    %-15s %u day%s, %llu flow%s", folded ? strcat(addr, "/64") : addr, p->n_days, p->n_days == 1 ? "" : "s",
-	        (unsigned long long)p->edge->flows, p->edge->flows == 1 ? "" : "s");
-	if (p->verdict == WH_PEER_IN || p->verdict == WH_PEER_OUT) {
-		fprintf(f, "; score %+.1f = prior %+.1f", p->score, st->a.weights.prior);
-		for (unsigned i = 0; i < WH_N_FEATURES; i++) {
-			double term = p->value[i] * st->a.weights.weight[i];
-			if (fabs(term) >= 0.05)
-				fprintf(f, " %s %+.1f", wh_feature_names[i], term);
-		}
-		if (posing(p) > 0)
-			fprintf(f, "; its sessions are like failed logins: %.0f %% of what its days%s say is taken off", 100 * posing(p),
-			        p->elsewhere_here ? " and other ports" : "");
-		if (p->verdict == WH_PEER_IN && p->blocked)
-			fprintf(f, "; was refused %llu times since: comes again", (unsigned long long)p->blocked);
-		if (p->one_off)
-			fprintf(f, "; came in passing and will hardly come again: left out");
-		else if (p->gone)
-			fprintf(f, "; came regularly and has stopped: left out");
-	} else if (p->verdict == WH_PEER_OUTSIDE_POLICY && p->blocked) {
-		fprintf(f, "; was refused %llu times since", (unsigned long long)p->blocked);
-	} else if (p->verdict == WH_PEER_HOSTILE_INTEL) {
-		const char *lists = named_by(st, &p->addr);
-		fprintf(f, "; on %s", lists ? lists : "no list any more");
-	}
-	fputc('\n', f);
-}
-
-static int by_flows(const void *a, const void *b)
-{
-	const struct wh_evidence_peer *x = *(struct wh_evidence_peer *const *)a, *y = *(struct wh_evidence_peer *const *)b;
-	if (x->edge->flows != y->edge->flows)
-		return x->edge->flows < y->edge->flows ? 1 : -1;
-	return wh_addr_cmp(&x->addr, &y->addr);
-}
-
-static void tell_verdict(FILE *f, const struct story *st, enum wh_verdict v)
-{
-	const struct wh_evidence_peer **of = wh_arena_array(st->mem, st->traffic.n + 1, sizeof *of);
-	size_t n = 0;
-
-	for (size_t i = 0; i < st->traffic.n; i++)
-		if (st->traffic.peers[i].verdict == v)
-			of[n++] = &st->traffic.peers[i];
-	if (!n)
-		return;
-	qsort(of, n, sizeof *of, by_flows);
-	fprintf(f, "  %zu %s\n", n, verdict_words[v][n > 1]);
-	for (size_t i = 0; i < n && i < SHOWN_PEERS; i++)
-		tell_peer(f, st, of[i]);
-	if (n > SHOWN_PEERS)
-		fprintf(f, "    and %zu more\n", n - SHOWN_PEERS);
-}
-
-static void tell_sure(FILE *f, const struct wh_recommended_rule *r)
-{
-	const struct wh_breakage *own = &r->replayed, *b = &r->expected;
-	char most[WH_PERCENT_STRLEN];
-
-	fprintf(f, r->confidence < 0.995 ? "\nSure to %.0f %%: " : "\nSure to more than 99 %%: ", 100 * r->confidence);
-	if (r->system_generated)
-		fprintf(f, "the sensor watched for %u day%s, and nobody who belongs came.\n", r->days, r->days == 1 ? "" : "s");
-	else
-		fprintf(f, "stability %.0f %% (peers that came in both halves of the window), prediction %.0f %% (newcomers that are only expected).\n",
-		        100 * r->stability, 100 * r->leans);
-	fprintf(f, "Replayed on its own %u day%s it loses %llu of %llu flows of peers that belong.\n", own->days, own->days == 1 ? "" : "s",
-	        (unsigned long long)own->flows, (unsigned long long)own->of);
-	if (b->days && b->of)
-		fprintf(f, "Expected breakage: the rule of %u days ago would since have stopped %llu of %llu flows; at most %s %% (95 %%); %llu of %llu peers.\n",
-		        b->days, (unsigned long long)b->flows, (unsigned long long)b->of, wh_percent(b->upper, most), (unsigned long long)b->peers,
-		        (unsigned long long)b->of_peers);
-	else if (b->days)
-		fprintf(f, "Expected breakage can't be told: no peer that belongs came in the last %u days.\n", b->days);
-	else
-		fprintf(f, "Expected breakage can't be told yet: the window is too short to leave days out.\n");
-}
-
-static const char *day_before(int64_t us, char buf[static WH_TIME_STRLEN])
-{
-	wh_time_text(us - 1, buf);
-	buf[10] = 0;
-	return buf;
-}
-
-/* Rules are never widened. Where they are whittle's own, of an earlier export that was imported again, there is a way all the same. */
-static void tell_shut_out(FILE *f, const struct story *st)
-{
-	bool ours = false;
-	size_t n = 0;
-
-	for (size_t i = 0; i < st->traffic.n; i++) {
-		const struct wh_evidence_peer *p = &st->traffic.peers[i];
-		n += p->verdict == WH_PEER_OUTSIDE_POLICY && p->blocked && p->score > 0 && p->n_days > 1;
-	}
-	for (size_t i = 0; n && i < st->resource->n_nsgs; i++)
-		for (size_t k = 0; k < st->resource->nsgs[i]->n_rules; k++)
-			ours = ours || st->resource->nsgs[i]->rules[k].origin == WH_ORIGIN_WHITTLE;
-	if (n)
-		fprintf(f, "%zu peer%s would belong by the evidence, and %s refused by the rules in force, which are never widened%s.\n", n, n == 1 ? "" : "s",
-		        n == 1 ? "is" : "are", ours ? "; some of them are whittle's own: import the group as it was without these, and recommend goes by that" : "");
-}
-
-/* Whether it is offered, and how it stands to what was kept. */
-static void tell_offer(FILE *f, const struct story *st)
-{
-	char at[WH_TIME_STRLEN];
-
-	if (st->narrow_already)
-		fprintf(f, "The rules in force are as narrow already: nothing is proposed.\n");
-	else if (st->why_not)
-		fprintf(f, "Nothing is proposed: %s.\n", st->why_not);
-	tell_shut_out(f, st);
-	if (st->kept_differs && st->kept_rule)
-		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept another rule: what that rests on has changed since, so run it again.\n",
-		        day_before(st->kept->to_us, at));
-	else if (st->kept_differs)
-		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept no rule for it: run it again.\n", day_before(st->kept->to_us, at));
-}
-
-static void tell_allowed(FILE *f, const struct story *st)
-{
-	const struct wh_recommended_rule *r = &st->rule;
-	const char *allowed = st->why_not || st->narrow_already ? "It would allow" : "Allowed";
-	char buf[WH_PREFIX_STRLEN];
-
-	if (!r->n_prefixes)
-		fprintf(f, "\n%s: nobody (System Generated)\n", allowed);
-	else if (st->limited)
-		fprintf(f, "\n%s: %zu prefix%s, %zu carved out (as recommended within a limit of lines; without one, %zu lines would cost least)\n", allowed,
-		        r->n_prefixes, r->n_prefixes == 1 ? "" : "es", r->n_except, st->limited);
-	else
-		fprintf(f, "\n%s: %zu prefix%s, %zu carved out (of all choices, what costs least)\n", allowed, r->n_prefixes, r->n_prefixes == 1 ? "" : "es",
-		        r->n_except);
-	for (size_t i = 0; i < r->n_prefixes && i < SHOWN_PREFIXES; i++)
-		tell_prefix(f, st, &r->prefixes[i]);
-	if (r->n_prefixes > SHOWN_PREFIXES)
-		fprintf(f, "  and %zu more (--json has all)\n", r->n_prefixes - SHOWN_PREFIXES);
-	for (size_t i = 0; i < r->n_except && i < SHOWN_PREFIXES; i++)
-		fprintf(f, "%s%s", i ? ", " : "  not ", wh_prefix_text(&r->except[i], buf));
-	fputs(r->n_except ? r->n_except > SHOWN_PREFIXES ? " and more\n" : "\n" : "", f);
-}
-
-static void tell(FILE *f, const struct story *st)
-{
-	static const enum wh_verdict order[] = {WH_PEER_IN,           WH_PEER_TRUSTED, WH_PEER_OUT, WH_PEER_HOSTILE_INTEL,
-	                                        WH_PEER_HOSTILE_ALERT, WH_PEER_OUTSIDE_POLICY};
-	const struct wh_recommended_rule *r = &st->rule;
-	bool closed = !st->present.explicit_allow || !st->present.allowed.n; /* as it is: there is nothing to narrow */
-	char proto[8];
-
-	fprintf(f, "%s, port %u/%s%s", st->resource->name, r->port, wh_proto_text(r->proto, proto), r->direction == WH_OUTBOUND ? " out" : "");
-	fprintf(f, r->narrows ? ", narrows %s\n" : st->resource->n_nsgs ? "\n" : ", which no rule guards\n", r->narrows);
-	if (r->note && !closed)
-		fprintf(f, "%s\n", r->note);
-	tell_offer(f, st);
-	fprintf(f, "\nSeen on %u of the %u days up to the window's end; %llu flows were not answered.\n", wh_bits(st->all.days),
-	        st->a.window.days, (unsigned long long)st->traffic.refused);
-	if (!closed)
-		tell_allowed(f, st);
-	fprintf(f, "\nPeers that were answered: %zu\n", st->traffic.n);
-	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-		tell_verdict(f, st, order[i]);
-	if (closed)
-		return;
-	tell_sure(f, r);
-	fprintf(f, "\nThe proposal would have stopped %llu flow%s of %llu answered peer%s.\n", (unsigned long long)r->denied_flows,
-	        r->denied_flows == 1 ? "" : "s", (unsigned long long)r->denied_peers, r->denied_peers == 1 ? "" : "s");
-}
-
-/* ---- as JSON ---- */
-
-static json_t *choice_json(const struct choice *c)
-{
-	return json_pack("{s:f, s:i, s:f, s:f, s:i}", "cost", c->cost, "lines", (int)c->lines, "unseen", c->terms.unseen, "newcomers",
-	                 c->terms.newcomers, "carvedOut", (int)c->terms.out);
-}
-
-/* The trusted prefixes that p holds, or that hold it. */
-static json_t *trusted_json(const struct story *st, const struct wh_prefix *p)
-{
-	char buf[WH_PREFIX_STRLEN];
-	json_t *list = json_array();
-	for (size_t i = 0; i < st->input.n_trusted; i++)
-		if (wh_prefix_covers(p, &st->input.trusted[i]) || wh_prefix_covers(&st->input.trusted[i], p))
-			json_array_append_new(list, json_string(wh_prefix_text(&st->input.trusted[i], buf)));
-	return list;
-}
-
-static json_t *prefix_json(const struct story *st, const struct wh_prefix *p)
-{
-	char buf[WH_PREFIX_STRLEN];
-	struct choice c = as_chosen(st, p), w, n;
-	struct wh_prefix wp;
-	json_t *o = choice_json(&c);
-	json_object_set_new(o, "prefix", json_string(wh_prefix_text(p, buf)));
-	json_object_set_new(o, "peers", json_integer((json_int_t)c.terms.peers));
-	json_object_set_new(o, "trusted", trusted_json(st, p));
-	json_t *wide = wider(st, p, &wp, &w) ? choice_json(&w) : json_null();
-	if (json_is_object(wide))
-		json_object_set_new(wide, "prefix", json_string(wh_prefix_text(&wp, buf)));
-	json_object_set_new(o, "wider", wide);
-	json_object_set_new(o, "narrower", narrower(st, p, &n) && n.lines ? choice_json(&n) : json_null());
-	return o;
-}
-
-static json_t *peer_json(const struct story *st, const struct wh_evidence_peer *p)
-{
-	char buf[WH_ADDR_STRLEN];
-	json_t *terms = json_array();
-	for (unsigned i = 0; i < WH_N_FEATURES; i++)
-		if (p->value[i] != 0)
-			json_array_append_new(terms, json_pack("{s:s, s:f, s:f}", "feature", wh_feature_names[i], "value", p->value[i], "weight",
-			                                       st->a.weights.weight[i]));
-	return json_pack("{s:s, s:s, s:s?, s:f, s:b, s:b, s:f, s:i, s:I, s:I, s:i, s:o}", "address", wh_addr_text(&p->addr, buf), "verdict",
-	                 verdict_names[p->verdict], "lists", p->verdict == WH_PEER_HOSTILE_INTEL ? named_by(st, &p->addr) : NULL, "score",
-	                 p->score, "oneOff", p->one_off, "gone", p->gone, "posing", posing(p), "days", (int)p->n_days, "flows",
-	                 (json_int_t)p->edge->flows, "refusedSince", (json_int_t)p->blocked, "elsewhere", (int)p->elsewhere, "features", terms);
-}
-
-static char *as_json(const struct story *st)
-{
-	const struct wh_recommended_rule *r = &st->rule;
-	json_t *prefixes = json_array(), *peers = json_array(), *except = json_array();
-	char proto[8], buf[WH_PREFIX_STRLEN], *text;
-
-	for (size_t i = 0; i < r->n_prefixes; i++)
-		json_array_append_new(prefixes, prefix_json(st, &r->prefixes[i]));
-	for (size_t i = 0; i < r->n_except; i++)
-		json_array_append_new(except, json_string(wh_prefix_text(&r->except[i], buf)));
-	for (size_t i = 0; i < st->traffic.n && i < JSON_PEERS; i++)
-		json_array_append_new(peers, peer_json(st, &st->traffic.peers[i]));
-	json_t *doc = json_pack("{s:s, s:s, s:i, s:s, s:s?, s:s?, s:b, s:i, s:i, s:I, s:f, s:I, s:I, s:o, s:o, s:I, s:o}", "resource", st->resource->name,
-	                        "rule", r->name, "destinationPort", (int)r->port, "protocol", wh_proto_text(r->proto, proto), "narrows", r->narrows,
-	                        "note", r->note, "narrowAlready", st->narrow_already, "days", (int)st->a.window.days, "daysWithData",
-	                        wh_bits(st->all.days), "unanswered", (json_int_t)st->traffic.refused, "prior", st->a.weights.prior,
-	                        "deniedPeers", (json_int_t)r->denied_peers, "deniedFlows", (json_int_t)r->denied_flows, "prefixes", prefixes,
-	                        "except", except, "answeredPeers", (json_int_t)st->traffic.n, "peers", peers);
-	json_object_set_new(doc, "direction", json_string(wh_direction_text(r->direction)));
-	json_object_set_new(doc, "notOffered", st->narrow_already ? json_string("the rules in force are as narrow already") : st->why_not ?
-	                    json_string(st->why_not) : json_null());
-	json_object_set_new(doc, "limitedLines", json_boolean(st->limited));
-	json_object_set_new(doc, "keptDiffers", json_boolean(st->kept_differs));
-	json_object_set_new(doc, "confidence", json_real(r->confidence));
-	json_object_set_new(doc, "stability", json_real(r->stability));
-	json_object_set_new(doc, "prediction", json_real(r->leans));
-	json_object_set_new(doc, "replayed", wh_breakage_json(&r->replayed));
-	json_object_set_new(doc, "expectedBreakage", wh_breakage_json(&r->expected));
-	text = doc ? json_dumps(doc, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(8)) : NULL;
-	json_decref(doc);
-	return text;
 }
 
 int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *resource, const char *rule,
                const struct wh_harden_options *opt, bool json, char **out, struct wh_error *err)
 {
-	struct story st = {.resource = wh_estate_find(estate, resource), .mem = wh_arena_new()};
+	struct wh_story st = {.resource = wh_estate_find(estate, resource), .mem = wh_arena_new()};
 	struct wh_harden_options as_kept = *opt;
 	enum wh_direction d = WH_INBOUND;
 	unsigned port = 0;
@@ -622,11 +261,11 @@ int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *r
 	st.narrow_already = st.narrow_already && !passed_over(&st, opt, d, proto, port) && !st.present.unknown && !st.present.differs;
 	compare_with_kept(&st);
 	if (json) {
-		*out = as_json(&st);
+		*out = wh_story_json(&st);
 	} else {
 		FILE *f = open_memstream(out, &len);
 		if (f) {
-			tell(f, &st);
+			wh_story_tell(f, &st);
 			if (fclose(f))
 				*out = NULL;
 		}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A story in words: what is offered, prefix by prefix, peer by peer, and how sure it is. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "harden/story.h"
+
+#define SHOWN_PREFIXES 12
+#define SHOWN_TRUSTED 3
+#define SHOWN_PEERS 8 /* of each kind, in words */
+
+static const char *const verdict_words[][2] = {{"belongs", "belong"}, {"does not belong, by the evidence", "do not belong, by the evidence"},
+                                               {"is trusted configuration, always kept", "are trusted configuration, always kept"},
+                                               {"is on a threat list: never allowed", "are on a threat list: never allowed"},
+                                               {"raised an alert of severity 1 or 2: never allowed", "raised an alert of severity 1 or 2: never allowed"},
+                                               {"is not let in by the rules in force", "are not let in by the rules in force"}};
+
+/* "3 addresses", "1 /64"; of a part of a /64, addresses. */
+static const char *units_text(const struct wh_prefix *p, double n, char buf[static 64])
+{
+	char count[WH_COUNT_STRLEN];
+	bool v4 = wh_prefix_is_v4(p), part = !v4 && p->len > 64;
+
+	n = part ? round(ldexp(n, 64)) : n;
+	snprintf(buf, 64, "%s %s", wh_count_text(n, count), v4 || part ? n == 1 ? "address" : "addresses" : n == 1 ? "/64" : "/64s");
+	return buf;
+}
+
+static bool is_trusted(const struct wh_story *st, const struct wh_prefix *p)
+{
+	for (size_t i = 0; i < st->input.n_trusted; i++)
+		if (wh_prefix_covers(&st->input.trusted[i], p))
+			return true;
+	return false;
+}
+
+static void tell_trusted(FILE *f, const struct wh_story *st, const struct wh_prefix *p)
+{
+	char buf[WH_PREFIX_STRLEN];
+	size_t n = 0;
+
+	for (size_t i = 0; i < st->input.n_trusted; i++)
+		if (wh_prefix_covers(p, &st->input.trusted[i]) && n++ < SHOWN_TRUSTED)
+			fprintf(f, "%s%s", n > 1 ? " " : ", trusted ", wh_prefix_text(&st->input.trusted[i], buf));
+	if (n > SHOWN_TRUSTED)
+		fprintf(f, " and %zu more", n - SHOWN_TRUSTED);
+}
+
+static void tell_prefix(FILE *f, const struct wh_story *st, const struct wh_prefix *p)
+{
+	char buf[WH_PREFIX_STRLEN], wide[WH_PREFIX_STRLEN], n_text[64];
+	struct wh_choice c = wh_story_chosen(st, p), w, n;
+	struct wh_prefix wp;
+
+	if (is_trusted(st, p)) {
+		fprintf(f, "  %s is trusted configuration: kept whole, seen or not\n", wh_prefix_text(p, buf));
+		return;
+	}
+	fprintf(f, "  %s holds %zu of the peers", wh_prefix_text(p, buf), c.terms.peers);
+	tell_trusted(f, st, p);
+	if (c.terms.unseen > 0)
+		fprintf(f, ", %s not seen yet", units_text(p, c.terms.unseen, n_text));
+	if (c.terms.newcomers > 0)
+		fprintf(f, ", %.3g newcomers expected in %.0f days", c.terms.newcomers, st->input.costs.horizon_days);
+	if (c.terms.out)
+		fprintf(f, ", %zu carved out", c.terms.out);
+	fprintf(f, ": cost %.2f\n", c.cost);
+	if (wh_story_wider(st, p, &wp, &w))
+		fprintf(f, "    wider:    %s would cost %.2f: %s not seen\n", wh_prefix_text(&wp, wide), w.cost, units_text(&wp, w.terms.unseen, n_text));
+	if (wh_story_narrower(st, p, &n) && n.lines)
+		fprintf(f, "    narrower: its halves would cost %.2f in %zu line%s: %s not seen, %.3g newcomers let in\n", n.cost, n.lines,
+		        n.lines == 1 ? "" : "s", wh_count_text(n.terms.unseen, n_text), n.terms.newcomers);
+}
+
+static void tell_peer(FILE *f, const struct wh_story *st, const struct wh_evidence_peer *p)
+{
+	char addr[WH_ADDR_STRLEN + 4];
+	bool folded = !wh_addr_is_v4(&p->addr) && !wh_addr_low(&p->addr); /* its hosts change their addresses, and stand for one */
+
+	wh_addr_text(&p->addr, addr);
+	fprintf(f, "    %-15s %u day%s, %llu flow%s", folded ? strcat(addr, "/64") : addr, p->n_days, p->n_days == 1 ? "" : "s",
+	        (unsigned long long)p->edge->flows, p->edge->flows == 1 ? "" : "s");
+	if (p->verdict == WH_PEER_IN || p->verdict == WH_PEER_OUT) {
+		fprintf(f, "; score %+.1f = prior %+.1f", p->score, st->a.weights.prior);
+		for (unsigned i = 0; i < WH_N_FEATURES; i++) {
+			double term = p->value[i] * st->a.weights.weight[i];
+			if (fabs(term) >= 0.05)
+				fprintf(f, " %s %+.1f", wh_feature_names[i], term);
+		}
+		if (wh_story_posing(p) > 0)
+			fprintf(f, "; its sessions are like failed logins: %.0f %% of what its days%s say is taken off", 100 * wh_story_posing(p),
+			        p->elsewhere_here ? " and other ports" : "");
+		if (p->verdict == WH_PEER_IN && p->blocked)
+			fprintf(f, "; was refused %llu times since: comes again", (unsigned long long)p->blocked);
+		if (p->one_off)
+			fprintf(f, "; came in passing and will hardly come again: left out");
+		else if (p->gone)
+			fprintf(f, "; came regularly and has stopped: left out");
+	} else if (p->verdict == WH_PEER_OUTSIDE_POLICY && p->blocked) {
+		fprintf(f, "; was refused %llu times since", (unsigned long long)p->blocked);
+	} else if (p->verdict == WH_PEER_HOSTILE_INTEL) {
+		const char *lists = wh_story_named_by(st, &p->addr);
+		fprintf(f, "; on %s", lists ? lists : "no list any more");
+	}
+	fputc('\n', f);
+}
+
+static int by_flows(const void *a, const void *b)
+{
+	const struct wh_evidence_peer *x = *(struct wh_evidence_peer *const *)a, *y = *(struct wh_evidence_peer *const *)b;
+	if (x->edge->flows != y->edge->flows)
+		return x->edge->flows < y->edge->flows ? 1 : -1;
+	return wh_addr_cmp(&x->addr, &y->addr);
+}
+
+static void tell_verdict(FILE *f, const struct wh_story *st, enum wh_verdict v)
+{
+	const struct wh_evidence_peer **of = wh_arena_array(st->mem, st->traffic.n + 1, sizeof *of);
+	size_t n = 0;
+
+	for (size_t i = 0; i < st->traffic.n; i++)
+		if (st->traffic.peers[i].verdict == v)
+			of[n++] = &st->traffic.peers[i];
+	if (!n)
+		return;
+	qsort(of, n, sizeof *of, by_flows);
+	fprintf(f, "  %zu %s\n", n, verdict_words[v][n > 1]);
+	for (size_t i = 0; i < n && i < SHOWN_PEERS; i++)
+		tell_peer(f, st, of[i]);
+	if (n > SHOWN_PEERS)
+		fprintf(f, "    and %zu more\n", n - SHOWN_PEERS);
+}
+
+static void tell_sure(FILE *f, const struct wh_recommended_rule *r)
+{
+	const struct wh_breakage *own = &r->replayed, *b = &r->expected;
+	char most[WH_PERCENT_STRLEN];
+
+	fprintf(f, r->confidence < 0.995 ? "\nSure to %.0f %%: " : "\nSure to more than 99 %%: ", 100 * r->confidence);
+	if (r->system_generated)
+		fprintf(f, "the sensor watched for %u day%s, and nobody who belongs came.\n", r->days, r->days == 1 ? "" : "s");
+	else
+		fprintf(f, "stability %.0f %% (peers that came in both halves of the window), prediction %.0f %% (newcomers that are only expected).\n",
+		        100 * r->stability, 100 * r->leans);
+	fprintf(f, "Replayed on its own %u day%s it loses %llu of %llu flows of peers that belong.\n", own->days, own->days == 1 ? "" : "s",
+	        (unsigned long long)own->flows, (unsigned long long)own->of);
+	if (b->days && b->of)
+		fprintf(f, "Expected breakage: the rule of %u days ago would since have stopped %llu of %llu flows; at most %s %% (95 %%); %llu of %llu peers.\n",
+		        b->days, (unsigned long long)b->flows, (unsigned long long)b->of, wh_percent(b->upper, most), (unsigned long long)b->peers,
+		        (unsigned long long)b->of_peers);
+	else if (b->days)
+		fprintf(f, "Expected breakage can't be told: no peer that belongs came in the last %u days.\n", b->days);
+	else
+		fprintf(f, "Expected breakage can't be told yet: the window is too short to leave days out.\n");
+}
+
+static const char *day_before(int64_t us, char buf[static WH_TIME_STRLEN])
+{
+	wh_time_text(us - 1, buf);
+	buf[10] = 0;
+	return buf;
+}
+
+/* Rules are never widened. Where they are whittle's own, of an earlier export that was imported again, there is a way all the same. */
+static void tell_shut_out(FILE *f, const struct wh_story *st)
+{
+	bool ours = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < st->traffic.n; i++) {
+		const struct wh_evidence_peer *p = &st->traffic.peers[i];
+		n += p->verdict == WH_PEER_OUTSIDE_POLICY && p->blocked && p->score > 0 && p->n_days > 1;
+	}
+	for (size_t i = 0; n && i < st->resource->n_nsgs; i++)
+		for (size_t k = 0; k < st->resource->nsgs[i]->n_rules; k++)
+			ours = ours || st->resource->nsgs[i]->rules[k].origin == WH_ORIGIN_WHITTLE;
+	if (n)
+		fprintf(f, "%zu peer%s would belong by the evidence, and %s refused by the rules in force, which are never widened%s.\n", n, n == 1 ? "" : "s",
+		        n == 1 ? "is" : "are", ours ? "; some of them are whittle's own: import the group as it was without these, and recommend goes by that" : "");
+}
+
+/* Whether it is offered, and how it stands to what was kept. */
+static void tell_offer(FILE *f, const struct wh_story *st)
+{
+	char at[WH_TIME_STRLEN];
+
+	if (st->narrow_already)
+		fprintf(f, "The rules in force are as narrow already: nothing is proposed.\n");
+	else if (st->why_not)
+		fprintf(f, "Nothing is proposed: %s.\n", st->why_not);
+	tell_shut_out(f, st);
+	if (st->kept_differs && st->kept_rule)
+		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept another rule: what that rests on has changed since, so run it again.\n",
+		        day_before(st->kept->to_us, at));
+	else if (st->kept_differs)
+		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept no rule for it: run it again.\n", day_before(st->kept->to_us, at));
+}
+
+static void tell_allowed(FILE *f, const struct wh_story *st)
+{
+	const struct wh_recommended_rule *r = &st->rule;
+	const char *allowed = st->why_not || st->narrow_already ? "It would allow" : "Allowed";
+	char buf[WH_PREFIX_STRLEN];
+
+	if (!r->n_prefixes)
+		fprintf(f, "\n%s: nobody (System Generated)\n", allowed);
+	else if (st->limited)
+		fprintf(f, "\n%s: %zu prefix%s, %zu carved out (as recommended within a limit of lines; without one, %zu lines would cost least)\n", allowed,
+		        r->n_prefixes, r->n_prefixes == 1 ? "" : "es", r->n_except, st->limited);
+	else
+		fprintf(f, "\n%s: %zu prefix%s, %zu carved out (of all choices, what costs least)\n", allowed, r->n_prefixes, r->n_prefixes == 1 ? "" : "es",
+		        r->n_except);
+	for (size_t i = 0; i < r->n_prefixes && i < SHOWN_PREFIXES; i++)
+		tell_prefix(f, st, &r->prefixes[i]);
+	if (r->n_prefixes > SHOWN_PREFIXES)
+		fprintf(f, "  and %zu more (--json has all)\n", r->n_prefixes - SHOWN_PREFIXES);
+	for (size_t i = 0; i < r->n_except && i < SHOWN_PREFIXES; i++)
+		fprintf(f, "%s%s", i ? ", " : "  not ", wh_prefix_text(&r->except[i], buf));
+	fputs(r->n_except ? r->n_except > SHOWN_PREFIXES ? " and more\n" : "\n" : "", f);
+}
+
+void wh_story_tell(FILE *f, const struct wh_story *st)
+{
+	static const enum wh_verdict order[] = {WH_PEER_IN,           WH_PEER_TRUSTED, WH_PEER_OUT, WH_PEER_HOSTILE_INTEL,
+	                                        WH_PEER_HOSTILE_ALERT, WH_PEER_OUTSIDE_POLICY};
+	const struct wh_recommended_rule *r = &st->rule;
+	bool closed = !st->present.explicit_allow || !st->present.allowed.n; /* as it is: there is nothing to narrow */
+	char proto[8];
+
+	fprintf(f, "%s, port %u/%s%s", st->resource->name, r->port, wh_proto_text(r->proto, proto), r->direction == WH_OUTBOUND ? " out" : "");
+	fprintf(f, r->narrows ? ", narrows %s\n" : st->resource->n_nsgs ? "\n" : ", which no rule guards\n", r->narrows);
+	if (r->note && !closed)
+		fprintf(f, "%s\n", r->note);
+	tell_offer(f, st);
+	fprintf(f, "\nSeen on %u of the %u days up to the window's end; %llu flows were not answered.\n", wh_bits(st->all.days),
+	        st->a.window.days, (unsigned long long)st->traffic.refused);
+	if (!closed)
+		tell_allowed(f, st);
+	fprintf(f, "\nPeers that were answered: %zu\n", st->traffic.n);
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+		tell_verdict(f, st, order[i]);
+	if (closed)
+		return;
+	tell_sure(f, r);
+	fprintf(f, "\nThe proposal would have stopped %llu flow%s of %llu answered peer%s.\n", (unsigned long long)r->denied_flows,
+	        r->denied_flows == 1 ? "" : "s", (unsigned long long)r->denied_peers, r->denied_peers == 1 ? "" : "s");
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* story: what explain.c finds out of one rule, for explain_words.c and explain_json.c to tell. */
+#pragma once
+#include <stdio.h>
+#include "harden/advice.h"
+#include "harden/select.h"
+#include "whittle/intel.h"
+
+struct wh_story {
+	struct wh_analysis a;
+	const struct wh_resource *resource;
+	struct wh_resource_traffic all;
+	struct wh_port_traffic traffic;
+	struct wh_present present;
+	struct wh_select_input input;
+	struct wh_recommended_rule rule;
+	bool narrow_already;
+	const char *why_not; /* why it is not offered; NULL */
+	const struct wh_recommendation *kept;       /* by the last recommend; NULL */
+	const struct wh_recommended_rule *kept_rule; /* its rule of this port; NULL */
+	const char *kept_said; /* of the port, where it has none; NULL */
+	bool kept_differs;   /* from what is derived now */
+	size_t limited;      /* kept_rule is told, since it was held to fewer lines than these; 0: not so */
+	struct wh_intel_list *lists; size_t n_lists; /* threat lists: who says so */
+	struct wh_arena *mem;
+};
+
+struct wh_choice {
+	double cost;
+	size_t lines;
+	struct wh_select_terms terms;
+};
+/* A prefix as it is. */
+struct wh_choice wh_story_chosen(const struct wh_story *st, const struct wh_prefix *p);
+/* One bit shorter; false where that would leave the rules in force, or the family. */
+bool wh_story_wider(const struct wh_story *st, const struct wh_prefix *p, struct wh_prefix *out, struct wh_choice *c);
+/* The best within its two halves. */
+bool wh_story_narrower(const struct wh_story *st, const struct wh_prefix *p, struct wh_choice *c);
+/* The names of the threat lists that hold an address, ", " between; NULL where none does. */
+const char *wh_story_named_by(const struct wh_story *st, const struct wh_addr *a);
+/* The share of what a peer's days say that was taken off. */
+double wh_story_posing(const struct wh_evidence_peer *p);
+
+void wh_story_tell(FILE *f, const struct wh_story *st);
+char *wh_story_json(const struct wh_story *st); /* free() it; NULL when out of memory */
