@@ -110,7 +110,7 @@ struct wh_recommendation {
 /* Derives rules for the named resources (n 0: all). Proves proposed ⊆ present before it returns: a failure is an error. */
 int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char *const *names, size_t n,
                  const struct wh_harden_options *opt, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
-/* recommend --json, as the README describes it, with what changed unless that is NULL; NULL when out of memory; free() it. */
+/* recommend --json, as whittle(1) describes it, with what changed unless that is NULL; NULL when out of memory; free() it. */
 struct wh_changes;
 char *wh_recommendation_json(const struct wh_recommendation *r, const struct wh_changes *changes);
 /* The rules as they were saved by an earlier recommend, for export and enforce. */

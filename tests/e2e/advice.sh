@@ -218,6 +218,14 @@ printf 'stable-days: 10\nports: 22-29\n' >stable.yaml
 says "and so are those that have to wait, which are no healthy ones" 0 \
 	'^vm1 +unhealthy .*ports 22/TCP, 23/TCP, 24/TCP and 5 more are not narrowed: it has not been stable for 10 days: 5 of 15 flows' w --config stable.yaml status
 
+# ---- every key that is printed stands in the man page ----
+keys() { jq -r '[paths | map(select(type == "string")) | last | select(. != null)] | unique | .[]'; }
+{ w recommend --ports 22-29 --json; w recommend --ports 22-29 --lines 3 --dry-run --json; w explain vm1 22 --json; w replay --json; w replay --holdout 5 --json; w recommend --curve --json
+	w prove --json; sed 's|140.20.30.8|139.0.0.0/8|' rules.json >else.json; w prove --rules else.json --json; } 2>/dev/null | keys | sort -u >printed
+man=$here/../../packaging/man/whittle.1
+says "the man page tells of every key of these documents" 0 '^0 of [4-9][0-9] or more' \
+	sh -c "while read -r k; do sed '1,/^.Sh JSON/d' '$man' | grep -qw \"\$k\" || echo \$k; done <printed >untold; cat untold; echo \$(wc -l <untold) of \$(wc -l <printed) or more"
+
 # ---- the curve, and a place on it ----
 begin 'srand(4); for (k = 0; k < 200; k++) { ip = "140.20." int(rand() * rand() * 60) "." int(rand() * 255); for (d = 1 + int(rand() * 3); d <= 31; d += 1 + int(rand() * 2)) flow(d, 9, ip, 22, 1) }'
 w recommend --curve k.svg >out
