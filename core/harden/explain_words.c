@@ -72,13 +72,18 @@ static void tell_prefix(FILE *f, const struct wh_story *st, const struct wh_pref
 		        n.lines == 1 ? "" : "s", wh_count_text(n.terms.unseen, n_text), n.terms.newcomers);
 }
 
-static void tell_peer(FILE *f, const struct wh_story *st, const struct wh_evidence_peer *p)
+/* Of a /64 whose hosts change their addresses, and stand for one, the /64. */
+static const char *peer_text(const struct wh_evidence_peer *p, char buf[static WH_PREFIX_STRLEN])
 {
-	char addr[WH_ADDR_STRLEN + 4];
-	bool folded = !wh_addr_is_v4(&p->addr) && !wh_addr_low(&p->addr); /* its hosts change their addresses, and stand for one */
+	struct wh_prefix at = wh_prefix_of(&p->addr, !wh_addr_is_v4(&p->addr) && !wh_addr_low(&p->addr) ? 64 : 128);
+	return wh_prefix_text(&at, buf);
+}
 
-	wh_addr_text(&p->addr, addr);
-	fprintf(f, "    %-15s %u day%s, %llu flow%s", folded ? strcat(addr, "/64") : addr, p->n_days, p->n_days == 1 ? "" : "s",
+static void tell_peer(FILE *f, const struct wh_story *st, const struct wh_evidence_peer *p, int width)
+{
+	char addr[WH_PREFIX_STRLEN];
+
+	fprintf(f, "    %-*s %u day%s, %llu flow%s", width, peer_text(p, addr), p->n_days, p->n_days == 1 ? "" : "s",
 	        (unsigned long long)p->edge->flows, p->edge->flows == 1 ? "" : "s");
 	if (p->verdict == WH_PEER_IN || p->verdict == WH_PEER_OUT) {
 		fprintf(f, "; score %+.1f = prior %+.1f", p->score, st->a.weights.prior);
@@ -116,6 +121,8 @@ static int by_flows(const void *a, const void *b)
 static void tell_verdict(FILE *f, const struct wh_story *st, enum wh_verdict v)
 {
 	const struct wh_evidence_peer **of = wh_arena_array(st->mem, st->traffic.n + 1, sizeof *of);
+	char text[WH_PREFIX_STRLEN];
+	int width = 15; /* of any IPv4 address */
 	size_t n = 0;
 
 	for (size_t i = 0; i < st->traffic.n; i++)
@@ -126,7 +133,9 @@ static void tell_verdict(FILE *f, const struct wh_story *st, enum wh_verdict v)
 	qsort(of, n, sizeof *of, by_flows);
 	fprintf(f, "  %zu %s\n", n, verdict_words[v][n > 1]);
 	for (size_t i = 0; i < n && i < SHOWN_PEERS; i++)
-		tell_peer(f, st, of[i]);
+		width = (int)strlen(peer_text(of[i], text)) > width ? (int)strlen(text) : width;
+	for (size_t i = 0; i < n && i < SHOWN_PEERS; i++)
+		tell_peer(f, st, of[i], width);
 	if (n > SHOWN_PEERS)
 		fprintf(f, "    and %zu more\n", n - SHOWN_PEERS);
 }
