@@ -34,13 +34,19 @@ done | sort -n | head -n 1)
 row "whittle recommend --json on 1,000,000 edges, run again, one thread (s)" "$(awk -v n="$s" 'BEGIN { print n / 1e9 }')" "<" 2 %.2f
 rm -f "$dir"/*
 resources=$((large / 10000))
-set -- $(measure "$large" "$resources" 1)
-one=$1
+# five pairs of one thread and two, and the median of their ratios: what else the machine does reaches both of a pair
+for _ in 1 2 3 4 5; do
+	for threads in 1 2; do
+		"$BUILD/bench/recommend" "$dir" "$large" "$resources" $threads >>"$dir/threads$threads"
+	done
+done
+times=$(paste "$dir/threads1" "$dir/threads2" | awk '{ print $1 / $7 }' | sort -n | sed -n 3p)
+set -- $(sort -n "$dir/threads1" | head -n 1)
 echo "# $large edges of $4 resources: $1 s, $3 MiB, $5 rules, $6 lines"
 row "recommend, time an edge at $large against 1,000,000" "$(awk -v a="$small" -v b="$1" -v n="$large" 'BEGIN { print b / n / (a / 1e6) }')" "<" 1.3 %.2f
 if [ "$large" -eq 10000000 ]; then
 	row "recommend on 10,000,000 edges of 1,000 resources, one thread (s)" "$1" "<" 15 %.1f
 	row "recommend on 10,000,000 edges of 1,000 resources, peak memory (MiB)" "$3" "<" 1536 %d
 fi
-set -- $(measure "$large" "$resources" 2)
-row "recommend on $large edges, two threads against one (times as fast)" "$(awk -v a="$one" -v b="$1" 'BEGIN { print a / b }')" ">=" 2 %.2f
+echo "# one thread: $(awk '{ printf "%s ", $1 }' "$dir/threads1")s; two: $(awk '{ printf "%s ", $1 }' "$dir/threads2")s"
+row "recommend on $large edges, two threads against one (times as fast)" "$times" ">=" 2 %.2f
