@@ -93,5 +93,3 @@ void cli_table_print(struct cli_table *t);
 char *cli_reason(const char *reason);
 /* Columns that a UTF-8 text takes on a screen; control characters and invalid bytes count one each. */
 size_t cli_width(const char *text);
-/* "41,203" */
-const char *cli_number(uint64_t n, char buf[static 32]);

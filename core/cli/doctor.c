@@ -107,7 +107,7 @@ static void check_store(struct cli *c, struct report *r)
 	} else if (wh_store_open(c->store_url, WH_STORE_READ, &s, &err) || wh_store_totals(s, &totals, &err)) {
 		remedy(note(r, "ledger", FAIL, "%s", err.text), "see the reason; a copy from before can be put in its place");
 	} else {
-		note(r, "ledger", OK, "%s: %s edges", path, cli_number(totals.edges, number));
+		note(r, "ledger", OK, "%s: %s edges", path, wh_number_text(totals.edges, number));
 		if (access(path, W_OK) != 0)
 			remedy(note(r, "ledger access", WARN, "%s can be read but not written by this user", path), "run ingest and enforce as its owner");
 	}

@@ -40,9 +40,9 @@ static int progress(void *arg, uint64_t bytes, uint64_t total, uint64_t records)
 	if (!cli_progress_wanted())
 		return 0;
 	if (total)
-		cli_progress("%3.0f %%  %s records", 100.0 * (double)bytes / (double)total, cli_number(records, n));
+		cli_progress("%3.0f %%  %s records", 100.0 * (double)bytes / (double)total, wh_number_text(records, n));
 	else
-		cli_progress("%s records", cli_number(records, n));
+		cli_progress("%s records", wh_number_text(records, n));
 	return 0;
 }
 
@@ -78,11 +78,11 @@ static int report(const struct cli *c, const struct wh_read_stats *s, uint64_t e
 		puts("Nothing new: all of it had been read before.");
 		return CLI_OK;
 	}
-	printf("%s records in %.1f s: %s flows, %s alerts", cli_number(s->records, a), seconds, cli_number(s->flows, b), cli_number(s->alerts, d));
-	printf(", %s of other kinds", cli_number(s->other, a));
+	printf("%s records in %.1f s: %s flows, %s alerts", wh_number_text(s->records, a), seconds, wh_number_text(s->flows, b), wh_number_text(s->alerts, d));
+	printf(", %s of other kinds", wh_number_text(s->other, a));
 	if (s->malformed)
-		printf(", %s that could not be read", cli_number(s->malformed, a));
-	printf("; %s edges added to or made\n", cli_number(edges, a));
+		printf(", %s that could not be read", wh_number_text(s->malformed, a));
+	printf("; %s edges added to or made\n", wh_number_text(edges, a));
 	return CLI_OK;
 }
 

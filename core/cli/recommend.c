@@ -50,7 +50,7 @@ static void rule_rows(struct cli_table *t, const struct wh_resource_result *res,
 		cli_table_number(t, r->sources);
 		cli_table_number(t, r->denied_peers);
 		if (r->expected.days)
-			cli_table_cell(t, "%s of %s", cli_number(r->expected.flows, lost), cli_number(r->expected.of, of));
+			cli_table_cell(t, "%s of %s", wh_number_text(r->expected.flows, lost), wh_number_text(r->expected.of, of));
 		else
 			cli_table_text(t, "?");
 		if (r->confidence < 0.995)
@@ -77,11 +77,11 @@ static void print_breakage(const struct wh_recommendation *rec)
 			sum.of_peers += r->expected.of_peers;
 		}
 	printf("Proved: all of it lies within the rules in force. Replayed: of %s flows of peers that belong, none would have been stopped.\n",
-	       cli_number(own.of, a));
+	       wh_number_text(own.of, a));
 	if (sum.days && sum.of)
 		printf("Expected breakage: %s of %s flows; at most %s %% (95 %%); %s of %s peers. So much would rules learned without the last %u days\n"
-		       "have stopped in those days, of peers that belong.\n", cli_number(sum.flows, a), cli_number(sum.of, b),
-		       wh_percent(wh_upper_bound(sum.flows, sum.of), most), cli_number(sum.peers, c), cli_number(sum.of_peers, d), sum.days);
+		       "have stopped in those days, of peers that belong.\n", wh_number_text(sum.flows, a), wh_number_text(sum.of, b),
+		       wh_percent(wh_upper_bound(sum.flows, sum.of), most), wh_number_text(sum.peers, c), wh_number_text(sum.of_peers, d), sum.days);
 }
 
 /* Days without any flow at all are the sensor's, not the peers'; and a sensor that has said nothing of late makes old news. */
@@ -225,7 +225,7 @@ static bool is_svg(const char *name)
 static void print_curve(const struct wh_curve *k)
 {
 	struct cli_table *t = cli_table_new(">Permissiveness|>Lines|>Addresses|>IPv6 /64s|>Not seen|>Would break|>At most|Choice");
-	char a[32], b[32], n[WH_COUNT_STRLEN], n6[WH_COUNT_STRLEN], most[WH_PERCENT_STRLEN];
+	char a[32], b[32], n[WH_NUMBER_STRLEN], n6[WH_NUMBER_STRLEN], most[WH_PERCENT_STRLEN];
 
 	for (size_t i = 0; i < k->n; i++) {
 		const struct wh_curve_point *p = &k->points[i];
@@ -238,7 +238,7 @@ static void print_curve(const struct wh_curve *k)
 		cli_table_text(t, wh_count_text(floor(p->nets6), n));
 		cli_table_text(t, wh_count_text(floor(p->unseen), n));
 		if (p->expected.of) {
-			cli_table_cell(t, "%s of %s", cli_number(p->expected.flows, a), cli_number(p->expected.of, b));
+			cli_table_cell(t, "%s of %s", wh_number_text(p->expected.flows, a), wh_number_text(p->expected.of, b));
 			cli_table_cell(t, "%s %%", wh_percent(p->expected.upper, most));
 		} else {
 			cli_table_text(t, "?");

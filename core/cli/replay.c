@@ -42,7 +42,7 @@ static void count_cells(struct cli_table *t, const struct wh_replay_counts *c)
 {
 	char number[32];
 	cli_table_number(t, c->kept);
-	cli_table_coloured(t, c->lost ? CLI_RED : CLI_PLAIN, cli_number(c->lost, number));
+	cli_table_coloured(t, c->lost ? CLI_RED : CLI_PLAIN, wh_number_text(c->lost, number));
 	cli_table_number(t, c->stopped);
 	cli_table_number(t, c->admitted);
 }
@@ -99,8 +99,8 @@ static void print(const struct wh_replay *r)
 		puts("No flow of a peer that belongs was seen on these ports: what would break can't be told.");
 		return;
 	}
-	printf("Breakage: %s of %s flows of peers that belong; at most %s %% (95 %%). Peers: %s of %s.\n", cli_number(r->flows.lost, lost),
-	       cli_number(of, all), wh_percent(r->upper, most), cli_number(r->peers.lost, peers), cli_number(r->peers.kept + r->peers.lost, all_peers));
+	printf("Breakage: %s of %s flows of peers that belong; at most %s %% (95 %%). Peers: %s of %s.\n", wh_number_text(r->flows.lost, lost),
+	       wh_number_text(of, all), wh_percent(r->upper, most), wh_number_text(r->peers.lost, peers), wh_number_text(r->peers.kept + r->peers.lost, all_peers));
 	if (!r->holdout_days && !r->is_log)
 		puts("These are days that the rules may have been learned from; 'whittle replay --holdout 7' judges days that they were not.");
 }

@@ -42,7 +42,7 @@ static void print_table(const struct wh_recommendation *rec, const struct wh_sto
 	printf("\n%zu healthy, %zu unhealthy, %zu unscanned", by_status[WH_HEALTHY], by_status[WH_UNHEALTHY], by_status[WH_UNSCANNED]);
 	if (scanned)
 		printf("; %.0f %% of the scanned are defended", 100.0 * (double)by_status[WH_HEALTHY] / (double)scanned);
-	printf("\nThe ledger holds %s edges of %s flows.\n", cli_number(totals->edges, edges), cli_number(totals->flows, flows));
+	printf("\nThe ledger holds %s edges of %s flows.\n", wh_number_text(totals->edges, edges), wh_number_text(totals->flows, flows));
 }
 
 static int print_all(struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const struct wh_store_totals *totals)

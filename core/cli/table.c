@@ -79,19 +79,6 @@ static char *sanitised(const char *text)
 	return out;
 }
 
-const char *cli_number(uint64_t n, char buf[static 32])
-{
-	char digits[24];
-	size_t len = (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)n), at = 0;
-	for (size_t i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0)
-			buf[at++] = ',';
-		buf[at++] = digits[i];
-	}
-	buf[at] = 0;
-	return buf;
-}
-
 bool cli_colour_wanted(void)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
@@ -159,7 +146,7 @@ void cli_table_cell(struct cli_table *t, const char *fmt, ...)
 void cli_table_number(struct cli_table *t, uint64_t n)
 {
 	char buf[32];
-	cli_table_text(t, cli_number(n, buf));
+	cli_table_text(t, wh_number_text(n, buf));
 }
 
 /* Narrows the widest left-aligned column so that the table fits a terminal; at least 16 columns stay. */

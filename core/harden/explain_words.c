@@ -18,7 +18,7 @@ static const char *const verdict_words[][2] = {{"belongs", "belong"}, {"does not
 /* "3 addresses", "1 /64"; of a part of a /64, addresses. */
 static const char *units_text(const struct wh_prefix *p, double n, char buf[static 64])
 {
-	char count[WH_COUNT_STRLEN];
+	char count[WH_NUMBER_STRLEN];
 	bool v4 = wh_prefix_is_v4(p), part = !v4 && p->len > 64;
 
 	n = part ? round(ldexp(n, 64)) : n;

@@ -93,25 +93,6 @@ const char *wh_percent(double share, char buf[static WH_PERCENT_STRLEN])
 	return buf;
 }
 
-const char *wh_count_text(double n, char buf[static WH_COUNT_STRLEN])
-{
-	char digits[32];
-	size_t len, at = 0;
-
-	if (n >= 1e15 || n != floor(n)) {
-		snprintf(buf, WH_COUNT_STRLEN, n >= 1e15 ? "2^%.3g" : "%.3g", n >= 1e15 ? log2(n) : n);
-		return buf;
-	}
-	len = (size_t)snprintf(digits, sizeof digits, "%.0f", n);
-	for (size_t i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0)
-			buf[at++] = ',';
-		buf[at++] = digits[i];
-	}
-	buf[at] = 0;
-	return buf;
-}
-
 /* ---- one port ---- */
 
 static bool same_region(const struct wh_recommended_rule *a, const struct wh_recommended_rule *b)

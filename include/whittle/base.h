@@ -105,6 +105,11 @@ static inline unsigned wh_addr_common_bits(const struct wh_addr *a, const struct
 	uint64_t x = wh_addr_high(a) ^ wh_addr_high(b), y = wh_addr_low(a) ^ wh_addr_low(b);
 	return x ? (unsigned)__builtin_clzll(x) : y ? 64 + (unsigned)__builtin_clzll(y) : 128;
 }
+/* "41,203" */
+#define WH_NUMBER_STRLEN 32
+const char *wh_number_text(uint64_t n, char buf[static WH_NUMBER_STRLEN]);
+/* The same of a count that may be past any whole number ("2^64"), or a part of one ("0.5"). */
+const char *wh_count_text(double n, char buf[static WH_NUMBER_STRLEN]);
 /* Parses exactly `len` bytes of text (no zone, no brackets, no spaces). Returns 0 or -EINVAL. */
 int wh_addr_parse(const char *text, size_t len, struct wh_addr *out);
 #define WH_ADDR_STRLEN 46

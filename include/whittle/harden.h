@@ -206,9 +206,6 @@ double wh_upper_bound(uint64_t k, uint64_t n);
 /* A share from 0 to 1 as a number of percent, two digits of it, never in powers of ten: "8.2", "100", "0.0073". */
 #define WH_PERCENT_STRLEN 32
 const char *wh_percent(double share, char buf[static WH_PERCENT_STRLEN]);
-/* A count that may be as large as the address space: "1,024", "2^64". */
-#define WH_COUNT_STRLEN 48
-const char *wh_count_text(double n, char buf[static WH_COUNT_STRLEN]);
 
 /* ---- the curve of lines against address space ---- */
 struct wh_curve_point {

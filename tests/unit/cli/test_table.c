@@ -91,10 +91,10 @@ static void numbers_are_grouped(void **state)
 {
 	(void)state;
 	char buf[32];
-	assert_string_equal(cli_number(0, buf), "0");
-	assert_string_equal(cli_number(999, buf), "999");
-	assert_string_equal(cli_number(1000, buf), "1,000");
-	assert_string_equal(cli_number(UINT64_MAX, buf), "18,446,744,073,709,551,615");
+	assert_string_equal(wh_number_text(0, buf), "0");
+	assert_string_equal(wh_number_text(999, buf), "999");
+	assert_string_equal(wh_number_text(1000, buf), "1,000");
+	assert_string_equal(wh_number_text(UINT64_MAX, buf), "18,446,744,073,709,551,615");
 }
 
 static void long_text_is_cut_after_a_comma_or_space(void **state)

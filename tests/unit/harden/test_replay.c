@@ -251,7 +251,7 @@ static void the_json_says_what_the_replay_says(void **state)
 static void shares_and_counts_are_written_without_powers_of_ten(void **state)
 {
 	(void)state;
-	char buf[WH_COUNT_STRLEN];
+	char buf[WH_NUMBER_STRLEN];
 	assert_string_equal(wh_percent(1, buf), "100");
 	assert_string_equal(wh_percent(wh_upper_bound(2, 2), buf), "100");
 	assert_string_equal(wh_percent(0.9999, buf), "100");
