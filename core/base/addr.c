@@ -162,6 +162,32 @@ static bool siblings(const struct wh_prefix *a, const struct wh_prefix *b)
 	return wh_addr_eq(&up.addr, &a->addr) && wh_prefix_has(&up, &b->addr) && !wh_addr_eq(&a->addr, &b->addr);
 }
 
+size_t wh_prefix_lower_bound(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
+{
+	size_t lo = 0;
+	while (lo < n) {
+		size_t mid = lo + (n - lo) / 2;
+		if (wh_addr_cmp(&p[mid].addr, a) < 0)
+			lo = mid + 1;
+		else
+			n = mid;
+	}
+	return lo;
+}
+
+const struct wh_prefix *wh_prefix_find(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
+{
+	size_t lo = 0;
+	while (lo < n) { /* the first that begins after a; merged prefixes do not nest, so the one before is the only candidate */
+		size_t mid = lo + (n - lo) / 2;
+		if (wh_addr_cmp(&p[mid].addr, a) <= 0)
+			lo = mid + 1;
+		else
+			n = mid;
+	}
+	return lo > 0 && wh_prefix_has(&p[lo - 1], a) ? &p[lo - 1] : NULL;
+}
+
 size_t wh_prefix_merge(struct wh_prefix *p, size_t n)
 {
 	size_t top = 0, sorted = 1;

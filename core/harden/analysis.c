@@ -5,19 +5,6 @@
 
 /* ---- the whole ledger ---- */
 
-bool wh_in_sorted(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
-{
-	size_t lo = 0, hi = n;
-	while (lo < hi) { /* the first that begins after a; merged prefixes do not nest */
-		size_t mid = (lo + hi) / 2;
-		if (wh_addr_cmp(&p[mid].addr, a) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo > 0 && wh_prefix_has(&p[lo - 1], a);
-}
-
 static bool in_any(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
 {
 	for (size_t i = 0; i < n; i++)
@@ -64,7 +51,7 @@ static int whole_edge(void *arg, const struct wh_edge_key *k, const struct wh_ed
 		++*p->n_edges;
 	if (k->direction != WH_INBOUND || !e->flows || !days)
 		return 0;
-	bool hostile = e->alerts[0] || e->alerts[1] || wh_in_sorted(p->a->opt->hostile, p->a->opt->n_hostile, &k->peer);
+	bool hostile = e->alerts[0] || e->alerts[1] || wh_prefix_find(p->a->opt->hostile, p->a->opt->n_hostile, &k->peer);
 	wh_shapes_add(p->shapes, e, hostile, wh_bits(days));
 	return wh_fan_out_tell(p->a->fan_out, p->thread, &k->local, &k->peer);
 }
@@ -288,7 +275,7 @@ void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *pre
 		struct wh_evidence_peer *p = &t->peers[i];
 		p->outside = !wh_ranges_has(present->allowed, &p->addr);
 		p->trusted = in_any(a->opt->trusted, a->opt->n_trusted, &p->addr);
-		p->listed = wh_in_sorted(a->opt->hostile, a->opt->n_hostile, &p->addr);
+		p->listed = wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &p->addr);
 		p->estate = bsearch(&p->addr, a->estate_addrs, a->n_estate_addrs, sizeof p->addr, by_address) != NULL;
 		for (size_t k = 0; k < present->n_prefixes && !p->named && present->n_prefixes <= 1024; k++)
 			p->named = narrow(&present->prefixes[k]) && wh_prefix_has(&present->prefixes[k], &p->addr);

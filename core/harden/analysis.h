@@ -37,7 +37,6 @@ struct wh_analysis {
 int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_estate *e, const struct wh_harden_options *opt, struct wh_error *err);
 void wh_analysis_close(struct wh_analysis *a);
 size_t wh_analysis_edges(const struct wh_analysis *a, const struct wh_resource *r); /* how many the resource had when the whole was read */
-bool wh_in_sorted(const struct wh_prefix *p, size_t n, const struct wh_addr *a); /* of merged prefixes */
 
 /* What reached one port of a resource. */
 struct wh_port_traffic {

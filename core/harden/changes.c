@@ -29,7 +29,7 @@ static int look(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 		l->first = wh_day(e->first_us) < l->first ? wh_day(e->first_us) : l->first;
 	} else if (wh_ranges_has(l->lost, &k->peer)) {
 		l->old_peers++;
-		bool listed = wh_in_sorted(l->hostile, l->n_hostile, &k->peer);
+		bool listed = wh_prefix_find(l->hostile, l->n_hostile, &k->peer);
 		l->listed += listed;
 		l->alerted += !listed && (e->alerts[0] || e->alerts[1]);
 		l->last = e->day0 > l->last ? e->day0 : l->last;

@@ -89,14 +89,7 @@ static bool stands_for_a_64(const struct wh_addr *a)
 static const struct wh_prefix *part_inside(const struct wh_prefix *list, size_t n, const struct wh_prefix *p, size_t *n_out)
 {
 	struct wh_addr last = wh_prefix_last(p);
-	size_t first = 0, end = n;
-	while (first < end) { /* the first that begins in p or after */
-		size_t mid = (first + end) / 2;
-		if (wh_addr_cmp(&list[mid].addr, &p->addr) < 0)
-			first = mid + 1;
-		else
-			end = mid;
-	}
+	size_t first = wh_prefix_lower_bound(list, n, &p->addr), end;
 	for (end = first; end < n && wh_addr_cmp(&list[end].addr, &last) <= 0; end++)
 		;
 	if (first > 0 && wh_prefix_covers(&list[first - 1], p))

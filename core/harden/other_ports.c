@@ -39,7 +39,7 @@ static struct regular *regular_find(struct regular *set, size_t cap, uint64_t ha
 static void look_up_regulars(const struct wh_analysis *a, struct wh_port_traffic *t)
 {
 	for (size_t k = 0; k < t->n && a->opt->n_hostile; k++)
-		t->peers[k].listed = wh_bits(t->peers[k].days) >= SEVERAL && wh_in_sorted(a->opt->hostile, a->opt->n_hostile, &t->peers[k].addr);
+		t->peers[k].listed = wh_bits(t->peers[k].days) >= SEVERAL && wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &t->peers[k].addr);
 }
 
 int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic *t)

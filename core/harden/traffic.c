@@ -84,7 +84,7 @@ static int by_addr(const void *x, const void *y)
 static bool folds_into_its_64(const struct wh_analysis *a, const struct row *r, uint64_t days)
 {
 	return !wh_addr_is_v4(&r->peer) && !r->edge.alerts[0] && !r->edge.alerts[1] &&
-	       wh_bits(days) * 2 <= a->window.sensor_days && !wh_in_sorted(a->opt->hostile, a->opt->n_hostile, &r->peer);
+	       wh_bits(days) * 2 <= a->window.sensor_days && !wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &r->peer);
 }
 
 /* Rows of one port, sorted by peer, become its peers: the same peer at two addresses of the resource is one, and its first row holds all. */

@@ -27,13 +27,12 @@ static double units_of(const struct wh_prefix *p)
 	return ldexp(1, 64 - (int)p->len); /* a part of a unit where it is longer */
 }
 
-/* The first that does not begin below a, of n things of a size, in order, that begin with their address. */
-static size_t first_not_below(const void *things, size_t n, size_t size, const struct wh_addr *a)
+static size_t first_peer_not_below(const struct wh_select_peer *peers, size_t n, const struct wh_addr *a)
 {
 	size_t lo = 0;
 	while (lo < n) {
 		size_t mid = (lo + n) / 2;
-		if (wh_addr_cmp((const struct wh_addr *)((const char *)things + mid * size), a) < 0)
+		if (wh_addr_cmp(&peers[mid].addr, a) < 0)
 			lo = mid + 1;
 		else
 			n = mid;
@@ -48,7 +47,7 @@ struct span { size_t from, to; }; /* of keep_out */
 /* The first of a span of keep_out that does not begin below a. */
 static size_t lower_bound(const struct wh_trie *t, struct span in, const struct wh_addr *a)
 {
-	return in.from + first_not_below(t->in->keep_out + in.from, in.to - in.from, sizeof *t->in->keep_out, a);
+	return in.from + wh_prefix_lower_bound(t->in->keep_out + in.from, in.to - in.from, a);
 }
 
 /* The part of `in` that begins from p's first address to its last. */
@@ -211,7 +210,7 @@ static struct inside room_inside(const struct wh_select_input *in, struct wh_are
 static void find_trusted(const struct wh_select_input *in, const struct wh_prefix *within, struct inside *out)
 {
 	struct wh_addr last = wh_prefix_last(within);
-	size_t k = first_not_below(in->trusted, in->n_trusted, sizeof *in->trusted, &within->addr);
+	size_t k = wh_prefix_lower_bound(in->trusted, in->n_trusted, &within->addr);
 
 	out->n_trusted = 0;
 	if (k > 0 && wh_prefix_covers(&in->trusted[k - 1], within))
@@ -230,7 +229,7 @@ static void find_inside(const struct wh_select_input *in, const struct wh_prefix
 
 	find_trusted(in, within, out);
 	out->n = out->n_peers = 0;
-	for (size_t k = first_not_below(in->peers, in->n, sizeof *in->peers, &within->addr); k < in->n && wh_addr_cmp(&in->peers[k].addr, &last) <= 0; k++) {
+	for (size_t k = first_peer_not_below(in->peers, in->n, &within->addr); k < in->n && wh_addr_cmp(&in->peers[k].addr, &last) <= 0; k++) {
 		if (!wh_prefix_has(within, &in->peers[k].addr))
 			continue;
 		out->n_peers++;

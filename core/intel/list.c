@@ -297,14 +297,5 @@ void wh_intel_merged(const struct wh_intel_list *lists, size_t n, struct wh_aren
 
 const struct wh_prefix *wh_intel_lookup(const struct wh_intel_list *list, const struct wh_addr *a)
 {
-	/* The prefixes are disjoint and sorted: the last that begins at or before the address is the only candidate. */
-	size_t lo = 0, hi = list->n_prefixes;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (wh_addr_cmp(&list->prefixes[mid].addr, a) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo && wh_prefix_has(&list->prefixes[lo - 1], a) ? &list->prefixes[lo - 1] : NULL;
+	return wh_prefix_find(list->prefixes, list->n_prefixes, a);
 }

@@ -155,6 +155,10 @@ static inline struct wh_addr wh_prefix_last(const struct wh_prefix *p)
 {
 	return wh_addr_of_halves(wh_addr_high(&p->addr) | wh_host_bits_high(p->len), wh_addr_low(&p->addr) | wh_host_bits_low(p->len));
 }
+/* Of sorted prefixes: the place of the first that does not begin below a. */
+size_t wh_prefix_lower_bound(const struct wh_prefix *p, size_t n, const struct wh_addr *a);
+/* Of sorted, merged prefixes: the one that holds a; NULL when none does. */
+const struct wh_prefix *wh_prefix_find(const struct wh_prefix *p, size_t n, const struct wh_addr *a);
 /* Sorts, and removes duplicates and prefixes covered by others, in place; joins sibling halves. Returns the new count. */
 size_t wh_prefix_merge(struct wh_prefix *p, size_t n);
 /* RFC 1918, unique-local fc00::/7, carrier-grade NAT 100.64/10 is not private. */
