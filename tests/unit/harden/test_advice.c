@@ -201,9 +201,7 @@ static void a_budget_of_lines_is_held_by_all_rules_of_a_resource_together(void *
 static void a_groups_budget_is_held_by_all_its_resources_together(void **state)
 {
 	(void)state;
-	static const char group[] = "{\"name\": \"web\", \"securityRules\": [{\"name\": \"ssh\", \"priority\": 300, \"access\": \"Allow\", \"direction\": \"Inbound\","
-	                            "\"protocol\": \"Tcp\", \"sourceAddressPrefix\": \"140.0.0.0/8\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\","
-	                            "\"destinationPortRange\": \"22\"}]}";
+	static const char group[] = SCENE_NSG("140.0.0.0/8", "\"22\"");
 	static const char *const estate = "resources:\n  - {name: vm1, addresses: [10.0.0.4], nsgs: [web.json]}\n  - {name: vm2, addresses: [10.0.0.5], nsgs: [web.json]}\n"
 	                                  "  - {name: vm3, addresses: [10.0.0.6], nsgs: [web.json]}\n";
 	struct scene s;

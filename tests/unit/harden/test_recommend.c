@@ -8,9 +8,7 @@
 #include <jansson.h>
 #include "tests/unit/support/scene.h"
 
-#define NSG(source, port) "{\"name\":\"web\",\"securityRules\":[{\"name\":\"allow-it\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\"," \
-	"\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"" source "\",\"destinationAddressPrefix\":\"*\"," \
-	"\"destinationPortRange\":\"" port "\"}]}"
+#define NSG(source, port) SCENE_NSG(source, "\"" port "\"")
 
 static void five_of_eight_neighbours_every_day_become_one_29(void **state)
 {

@@ -190,9 +190,7 @@ static size_t weight_of(const struct wh_recommended_rule *r)
 static void resources_in_a_group_with_little_room_share_it_as_well_as_can_be(void **state)
 {
 	(void)state;
-	static const char group[] = "{\"name\": \"web\", \"securityRules\": [{\"name\": \"ssh\", \"priority\": 300, \"access\": \"Allow\", \"direction\": \"Inbound\","
-	                            "\"protocol\": \"Tcp\", \"sourceAddressPrefix\": \"140.0.0.0/8\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\","
-	                            "\"destinationPortRange\": \"22\"}]}";
+	static const char group[] = SCENE_NSG("140.0.0.0/8", "\"22\"");
 	struct scene s;
 	double cost[2][MOST + 1];
 	const struct wh_recommended_rule *alone[2][MOST + 1];
@@ -231,9 +229,7 @@ static void resources_in_a_group_with_little_room_share_it_as_well_as_can_be(voi
 static void a_share_that_narrows_nothing_is_given_to_another_port(void **state)
 {
 	(void)state;
-	static const char group[] = "{\"name\": \"web\", \"securityRules\": [{\"name\": \"both\", \"priority\": 300, \"access\": \"Allow\", \"direction\": \"Inbound\","
-	                            "\"protocol\": \"Tcp\", \"sourceAddressPrefix\": \"140.0.0.0/8\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\","
-	                            "\"destinationPortRanges\": [\"22\", \"443\"]}]}";
+	static const char group[] = SCENE_NSG("140.0.0.0/8", "\"22\", \"443\"");
 	struct scene s;
 	scene_open(&s, group, 0);
 	for (int day = 0; day < 31; day++)
@@ -257,9 +253,7 @@ static void a_budget_that_even_single_lines_overrun_is_kept_by_leaving_ports_as_
 {
 	(void)state;
 	enum { RESOURCES = 40, OPEN = 80 };
-	static const char group[] = "{\"name\": \"web\", \"securityRules\": [{\"name\": \"ssh\", \"priority\": 300, \"access\": \"Allow\", \"direction\": \"Inbound\","
-	                            "\"protocol\": \"Tcp\", \"sourceAddressPrefix\": \"140.0.0.0/8\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\","
-	                            "\"destinationPortRange\": \"22\"}]}";
+	static const char group[] = SCENE_NSG("140.0.0.0/8", "\"22\"");
 	char yaml[4096], *at = yaml + sprintf(yaml, "resources:\n"), to[32];
 	struct scene s;
 	size_t rules = 0;
@@ -293,9 +287,7 @@ static void a_budget_that_even_single_lines_overrun_is_kept_by_leaving_ports_as_
 static void ports_that_nobody_belongs_to_weigh_as_the_one_rule_that_closes_them(void **state)
 {
 	(void)state;
-	static const char group[] = "{\"name\": \"web\", \"securityRules\": [{\"name\": \"many\", \"priority\": 300, \"access\": \"Allow\", \"direction\": \"Inbound\","
-	                            "\"protocol\": \"Tcp\", \"sourceAddressPrefix\": \"*\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\","
-	                            "\"destinationPortRanges\": [\"22\", \"8000-8019\"]}]}";
+	static const char group[] = SCENE_NSG("*", "\"22\", \"8000-8019\"");
 	struct scene s;
 	scene_open(&s, group, 0);
 	scene_estate(&s, "resources:\n  - {name: vm1, addresses: [10.0.0.4], nsgs: [web.json]}\n  - {name: vm2, addresses: [10.0.0.5], nsgs: [web.json]}\n");

@@ -14,6 +14,11 @@ struct scene {
 	struct wh_estate *estate;
 };
 
+/* The text of a group "web" with one rule, that lets `source` in to these TCP ports: "\"22\", \"8000-8019\"". */
+#define SCENE_NSG(source, ports) "{\"name\":\"web\",\"securityRules\":[{\"name\":\"allow-it\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\"," \
+	"\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"" source "\",\"destinationAddressPrefix\":\"*\"," \
+	"\"destinationPortRanges\":[" ports "]}]}"
+
 extern const int64_t scene_day0_us; /* 2026-10-01T00:00:00Z */
 
 /* vm1 is 10.0.0.4; nsg_json NULL: no NSG (open by default), else the text of vm1's NSG file. Fails the test on any error. */
