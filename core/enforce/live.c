@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "enforce/nft.h"
-#include "enforce/nft_read.h"
+#include "net/nft_read.h"
 
 struct reading {
 	struct wh_arena *mem;

@@ -29,37 +29,9 @@
  * Long lists are cut into tiles, see render/nft_ruleset.h.
  */
 #pragma once
-#include <libmnl/libmnl.h>
+#include "net/netlink.h"
 #include "render/nft_ruleset.h"
 #include "whittle/enforce.h"
-
-/* ---- the transport (netlink.c) ---- */
-struct wh_nl;
-int wh_nl_open(struct wh_nl **out, struct wh_error *err);
-void wh_nl_close(struct wh_nl *nl);
-uint32_t wh_nl_generation(struct wh_nl *nl, struct wh_error *err); /* 0 on failure */
-size_t wh_nl_room(const struct wh_nl *nl);                         /* bytes that one transaction may have */
-void wh_nl_sent(const struct wh_nl *nl, size_t *messages, size_t *bytes); /* in all transactions since it was opened */
-
-/* A batch in the making. Messages are appended; wh_nl_commit sends them as one transaction against `generation`. */
-struct wh_batch {
-	char *buf;
-	size_t len, room, last; /* `last`: where the last message begins */
-	uint32_t seq, first_seq, n, flushes; /* `flushes` of the n messages may have found nothing to do */
-	struct wh_mark { uint32_t seq; char what[64]; } *marks; size_t n_marks, room_marks; /* what a message concerned, for errors */
-	bool failed; /* out of memory */
-};
-void wh_batch_begin(struct wh_batch *b, uint32_t generation);
-/* Room for one message of at most `max` bytes, with its header filled in; what it concerns is kept for errors. */
-struct nlmsghdr *wh_batch_msg(struct wh_batch *b, uint16_t type, uint16_t flags, size_t max, const char *what);
-void wh_batch_done(struct wh_batch *b, struct nlmsghdr *h); /* the message is complete */
-void wh_batch_free(struct wh_batch *b);
-/* 0; -ERESTART when somebody changed the ruleset meanwhile; -EMSGSIZE when it is too large for the socket; else the kernel's error. */
-int wh_nl_commit(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err);
-/* The same without an end: the kernel looks at it, answers, and throws it away. */
-int wh_nl_try(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err);
-/* A dump: each message of the answer to the callback. 0, or a negative errno (-ENOENT: no such table or set). */
-int wh_nl_dump(struct wh_nl *nl, uint16_t type, uint16_t flags, const char *table, const char *set, mnl_cb_t each, void *arg);
 
 /* ---- what the kernel holds (live.c) ---- */
 struct wh_nft_dispatch { uint8_t proto; uint16_t port; enum wh_direction direction; bool pending; char chain[WH_NFT_NAME]; int64_t expires_ms; };

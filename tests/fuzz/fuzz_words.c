@@ -2,7 +2,7 @@
 /* What people and files write as addresses, prefixes, times, lengths of time and sizes: what is taken prints as a text that is taken for the same. */
 #include <stdlib.h>
 #include <string.h>
-#include "enforce/watch.h"
+#include "guard/watch.h"
 #include "whittle/base.h"
 #include "whittle/config.h"
 #include "whittle/policy.h"

@@ -9,7 +9,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
-#include "enforce/jit_nft.h"
+#include "jit/jit_nft.h"
 #include "enforce/nft_expr.h"
 #include "whittle/flow.h"
 

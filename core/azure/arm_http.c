@@ -5,8 +5,8 @@
 #include <strings.h>
 #include <time.h>
 #include "base/command.h"
-#include "enforce/arm_http.h"
-#include "enforce/curl.h"
+#include "azure/arm_http.h"
+#include "net/curl.h"
 
 enum { MAX_REPLY = 32 << 20, REQUEST_SECONDS = 60, TOKEN_SECONDS = 60 };
 

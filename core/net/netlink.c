@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
-#include "enforce/nft.h"
+#include "net/netlink.h"
 
 struct wh_nl {
 	struct mnl_socket *sock;

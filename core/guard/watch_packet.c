@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What one message of the log group says. Every byte is the network's: lengths are checked before anything is read. */
 #include <string.h>
-#include "enforce/watch.h"
+#include "guard/watch.h"
 
 static bool ports_at(const uint8_t *p, size_t len, size_t at, struct wh_drop *out)
 {

@@ -2,7 +2,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <string.h>
-#include "enforce/curl.h"
+#include "net/curl.h"
 
 static struct wh_curl curl;
 static char missing[160]; /* what was not there, and why; empty: nothing */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The groups at hand, between planning and applying. */
 #pragma once
-#include "enforce/azure.h"
+#include "azure/groups.h"
 
 struct wh_azure_work {
 	size_t at;                       /* its place in the estate */

@@ -2,8 +2,8 @@
 /* Openings in a network security group at Azure itself: the group is read, written as wh_jit_nsg() has it, and replaced wholly or not at all. */
 #include <stdlib.h>
 #include <string.h>
-#include "enforce/arm_http.h"
-#include "enforce/azure.h"
+#include "azure/arm_http.h"
+#include "azure/groups.h"
 #include "whittle/jit.h"
 
 struct job {

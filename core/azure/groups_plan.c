@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include "enforce/arm_http.h"
-#include "enforce/azure_plan.h"
+#include "azure/arm_http.h"
+#include "azure/groups_plan.h"
 #include "render/nsg_plan.h"
 
 /* ---- which groups ---- */

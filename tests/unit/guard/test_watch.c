@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "enforce/watch.h"
+#include "guard/watch.h"
 
 static const char prefix[] = "whittle drop in TCP 22 ";
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the table inet whittle_jit holds, read from the kernel. */
 #include <string.h>
-#include "enforce/jit_nft.h"
-#include "enforce/nft_read.h"
+#include "jit/jit_nft.h"
+#include "net/nft_read.h"
 
 struct reading {
 	struct wh_arena *mem;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include "enforce/arm_http.h"
+#include "azure/arm_http.h"
 
 enum { POLL_MS = 100 }; /* between two questions whether Azure is done, at least */
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 #include "enforce/nft.h"
-#include "enforce/nft_read.h"
+#include "net/nft_read.h"
 #include "whittle/persist.h"
 
 #define JIT_TABLE "whittle_jit"

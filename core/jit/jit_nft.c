@@ -2,7 +2,7 @@
 /* Changes of the table inet whittle_jit: each one transaction against what was read. */
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
-#include "enforce/jit_nft.h"
+#include "jit/jit_nft.h"
 
 struct change {
 	struct wh_nl *nl;

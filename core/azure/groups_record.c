@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include "enforce/azure.h"
+#include "azure/groups.h"
 
 /* Azure's ids are the same whatever their case. */
 static char *key_of(const char *id)

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include "enforce/nft.h"
-#include "enforce/watch.h"
+#include "guard/watch.h"
 #include "whittle/ledger.h"
 #include "whittle/persist.h"
 
