@@ -8,13 +8,18 @@
 #include "azure/arm_http.h"
 #include "net/curl.h"
 
-enum { MAX_REPLY = 32 << 20, REQUEST_SECONDS = 60, TOKEN_SECONDS = 60 };
+/*
+ * The service is not trusted with the library's memory. libcurl 7.88.1 keeps the last header line of an answer in the handle, beyond the
+ * answer and after its memory was freed, and appends to it when the next answer begins with a continuation line. So each request gets
+ * a handle of its own, which is freed with its answer. Continuation lines, which HTTP has deprecated, are refused anywhere, header lines and
+ * bytes are limited, and HTTP/2, a second and larger parser, is not offered.
+ */
+enum { MAX_REPLY = 32 << 20, MAX_HEADER_LINES = 256, MAX_HEADER_BYTES = 64 << 10, REQUEST_SECONDS = 60, TOKEN_SECONDS = 60 };
 
 struct wh_arm {
 	struct wh_arm_options opt;
 	char *endpoint, *token;
 	const struct wh_curl *lib;
-	CURL *curl;
 	int64_t waited_ms;
 	unsigned requests;
 };
@@ -92,10 +97,8 @@ int wh_arm_open(const struct wh_arm_options *opt, struct wh_arm **out, struct wh
 	arm->opt = *opt;
 	arm->endpoint = strdup(endpoint);
 	int rc = wh_curl_load(&arm->lib, err);
-	if (!rc) {
-		arm->curl = arm->lib->init();
-		rc = arm->endpoint && arm->curl ? 0 : wh_fail(err, -ENOMEM, "out of memory");
-	}
+	if (!rc && !arm->endpoint)
+		rc = wh_fail(err, -ENOMEM, "out of memory");
 	if (rc) {
 		wh_arm_close(arm);
 		return rc;
@@ -116,8 +119,6 @@ void wh_arm_close(struct wh_arm *arm)
 {
 	if (!arm)
 		return;
-	if (arm->curl)
-		arm->lib->cleanup(arm->curl);
 	wipe(arm->token);
 	free(arm->endpoint);
 	free(arm);
@@ -129,12 +130,22 @@ void wh_arm_reply_free(struct wh_arm_reply *r)
 	memset(r, 0, sizeof *r);
 }
 
+/* One answer while it is read. `refused` says why the reading was ended, or is NULL. */
+struct reading {
+	struct wh_arm_reply *r;
+	size_t header_lines, header_bytes;
+	const char *refused;
+};
+
 static size_t take_body(char *data, size_t size, size_t n, void *arg)
 {
-	struct wh_arm_reply *r = arg;
+	struct reading *in = arg;
+	struct wh_arm_reply *r = in->r;
 	size_t add = size * n;
-	if (add > MAX_REPLY - r->len)
+	if (add > MAX_REPLY - r->len) {
+		in->refused = "the answer is longer than 32 MiB";
 		return 0;
+	}
 	char *more = realloc(r->body, r->len + add + 1);
 	if (!more)
 		return 0;
@@ -164,9 +175,17 @@ static bool header_is(const char *line, size_t len, const char *name, char *out,
 
 static size_t take_header(char *line, size_t size, size_t n, void *arg)
 {
-	struct wh_arm_reply *r = arg;
+	struct reading *in = arg;
+	struct wh_arm_reply *r = in->r;
 	size_t len = size * n;
 	char num[32];
+	in->header_bytes += len;
+	if (++in->header_lines > MAX_HEADER_LINES || in->header_bytes > MAX_HEADER_BYTES)
+		in->refused = "the answer's header has more than 256 lines or 64 KiB";
+	else if (len && (*line == ' ' || *line == '\t'))
+		in->refused = "the answer's header has a continuation line";
+	if (in->refused)
+		return 0;
 	header_is(line, len, "ETag", r->etag, sizeof r->etag);
 	header_is(line, len, "Azure-AsyncOperation", r->async_url, sizeof r->async_url);
 	header_is(line, len, "Location", r->location, sizeof r->location);
@@ -204,12 +223,14 @@ static int send_once(struct wh_arm *arm, const char *method, const char *url, co
 	struct curl_slist *headers = NULL;
 	char *line = NULL, why[CURL_ERROR_SIZE] = "", shown[2048];
 	const struct wh_curl *lib = arm->lib;
-	CURL *c = arm->curl;
+	struct reading in = {.r = r};
 	wh_arm_reply_free(r);
 	r->retry_after_ms = -1;
-	lib->reset(c);
-	if (asprintf(&line, "Authorization: Bearer %s", arm->token) < 0)
+	CURL *c = lib->init();
+	if (!c || asprintf(&line, "Authorization: Bearer %s", arm->token) < 0) {
+		lib->cleanup(c);
 		return wh_fail(err, -ENOMEM, "out of memory");
+	}
 	headers = lib->append(headers, line);
 	wipe(line);
 	if (if_match && asprintf(&line, "If-Match: %s", if_match) >= 0) {
@@ -232,25 +253,27 @@ static int send_once(struct wh_arm *arm, const char *method, const char *url, co
 	lib->setopt(c, CURLOPT_CONNECTTIMEOUT, 15L);
 	lib->setopt(c, CURLOPT_ERRORBUFFER, why);
 	lib->setopt(c, CURLOPT_WRITEFUNCTION, take_body);
-	lib->setopt(c, CURLOPT_WRITEDATA, r);
+	lib->setopt(c, CURLOPT_WRITEDATA, &in);
 	lib->setopt(c, CURLOPT_HEADERFUNCTION, take_header);
-	lib->setopt(c, CURLOPT_HEADERDATA, r);
+	lib->setopt(c, CURLOPT_HEADERDATA, &in);
 	lib->setopt(c, CURLOPT_USERAGENT, "whittle/" WH_VERSION);
-	if (body) /* on a connection kept alive, libcurl itself would send a lost PUT again */
-		lib->setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+	lib->setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	lib->setopt(c, CURLOPT_FORBID_REUSE, 1L); /* one request a connection: on one kept alive, libcurl itself would send a lost PUT again */
 	if (arm->opt.ca_file)
 		lib->setopt(c, CURLOPT_CAINFO, arm->opt.ca_file);
 	arm->requests++;
 	CURLcode code = lib->perform(c);
 	lib->getinfo(c, CURLINFO_RESPONSE_CODE, &r->status);
 	lib->free_list(headers);
+	const char *reason = in.refused ? in.refused : *why ? why : lib->strerror(code);
+	lib->cleanup(c);
 	if (code == CURLE_OK)
 		return 0;
-	r->cut = code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
-	         code == CURLE_OPERATION_TIMEDOUT;
+	r->cut = in.refused || code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+	         code == CURLE_OPERATION_TIMEDOUT || code == CURLE_WEIRD_SERVER_REPLY;
 	snprintf(shown, sizeof shown, "%s", url); /* the service may have named it */
 	wh_arm_hide_token(arm, shown);
-	return wh_fail(err, -EIO, "%s %.200s: %s", method, shown, *why ? why : lib->strerror(code));
+	return wh_fail(err, -EIO, "%s %.200s: %s", method, shown, reason);
 }
 
 int wh_arm_wait(struct wh_arm *arm, int64_t ms, struct wh_error *err)

@@ -11,7 +11,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void load(void)
 {
 	const struct { void *to; const char *name; } functions[] = {
-		{&curl.init, "curl_easy_init"}, {&curl.reset, "curl_easy_reset"}, {&curl.cleanup, "curl_easy_cleanup"},
+		{&curl.init, "curl_easy_init"}, {&curl.cleanup, "curl_easy_cleanup"},
 		{&curl.setopt, "curl_easy_setopt"}, {&curl.perform, "curl_easy_perform"}, {&curl.getinfo, "curl_easy_getinfo"},
 		{&curl.strerror, "curl_easy_strerror"}, {&curl.append, "curl_slist_append"}, {&curl.free_list, "curl_slist_free_all"},
 	};

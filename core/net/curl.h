@@ -7,7 +7,6 @@
 
 struct wh_curl {
 	CURL *(*init)(void);
-	void (*reset)(CURL *c);
 	void (*cleanup)(CURL *c);
 	CURLcode (*setopt)(CURL *c, CURLoption option, ...);
 	CURLcode (*perform)(CURL *c);

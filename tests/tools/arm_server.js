@@ -11,6 +11,7 @@
 //   asyncfail                             the operation ends as Failed       foreign   send the poll to another host
 //   expire                                refuse the token once           forbid / forbidput   403 once, to any request / to a PUT
 //   echo                                  answer 403 once, with the request's Authorization in its words
+//   folded / manylines / longheader       answer a GET once with a continuation line, 300 header lines, 100 KiB of header
 //   ill / illput                          answer 503 to every request / every PUT from now on
 // Groups are those of the file $ARM_STATE, a list, which is rewritten at each change; without it there is one, web.
 // $ARM_PS names a file that gets, at each request, what everybody sees of the processes, and the environments of those named whittle.
@@ -130,9 +131,14 @@ const server = http.createServer((req, res) => {
     if (req.method !== 'GET') return fail(res, 405, 'MethodNotAllowed');
     if (take('get429')) return fail(res, 429, 'TooManyRequests', { 'Retry-After': '0' });
     if (take('get500')) return fail(res, 503, 'ServiceUnavailable');
+    const odd = { folded: 'X-Note: one\r\n two\r\n', manylines: Array.from({ length: 300 }, (_, i) => `X-${i}: y\r\n`).join(''),
+      longheader: Array.from({ length: 20 }, (_, i) => `X-${i}: ${'y'.repeat(5120)}\r\n`).join('') };
+    for (const fault of Object.keys(odd))
+      if (take(fault)) return res.socket.end(`HTTP/1.1 200 OK\r\nETag: ${etag()}\r\n${odd[fault]}Connection: close\r\n\r\n${show()}`);
     res.writeHead(200, { ETag: etag(), 'Content-Type': 'application/json' });
     res.end(show());
   });
 });
+server.on('connection', () => console.log('connection'));
 server.listen(0, '127.0.0.1', () => console.log(`listening ${server.address().port}`));
 process.on('SIGTERM', () => { for (const g of groups) console.log(`group ${JSON.stringify(g)}`); process.exit(0); });

@@ -44,19 +44,27 @@ static struct server start(const char *plan)
 	return s;
 }
 
-/* Ends the server; returns its group as it stood (new reference). */
-static json_t *stop(struct server *s)
+/* Ends the server; returns its group as it stood (new reference). *connections counts those that it was sent. */
+static json_t *stop_counted(struct server *s, size_t *connections)
 {
 	char line[1 << 16];
 	json_t *group = NULL;
 	kill(s->pid, SIGTERM);
-	while (fgets(line, sizeof line, s->out))
+	while (fgets(line, sizeof line, s->out)) {
+		*connections += !strcmp(line, "connection\n");
 		if (!strncmp(line, "group ", 6))
 			group = json_loads(line + 6, 0, NULL);
+	}
 	fclose(s->out);
 	waitpid(s->pid, NULL, 0);
 	assert_non_null(group);
 	return group;
+}
+
+static json_t *stop(struct server *s)
+{
+	size_t ignored = 0;
+	return stop_counted(s, &ignored);
 }
 
 /* Adds one deny before allow-ssh. */
@@ -194,6 +202,52 @@ static void an_expired_token_is_asked_for_again(void **state)
 	assert_int_equal(rules, 2);
 }
 
+/* Reads the group with one try; the sentence of the failure, or "read". */
+static void reads_once(const char *plan, const char *words)
+{
+	struct server s = start(plan);
+	struct wh_arm_options opt = {.endpoint = s.endpoint, .token = "secret", .max_tries = 1};
+	struct wh_arm *arm = NULL;
+	struct wh_error err = {.text = "read"};
+	json_t *group = NULL;
+	char *etag = NULL;
+	assert_int_equal(wh_arm_open(&opt, &arm, &err), 0);
+	int rc = wh_arm_get(arm, id, &group, &etag, &err);
+	wh_arm_close(arm);
+	json_decref(stop(&s));
+	json_decref(group);
+	free(etag);
+	assert_int_equal(rc, strcmp(words, "read") ? -EIO : 0);
+	if (!strstr(err.text, words))
+		fail_msg("%s: '%s' lacks '%s'", plan, err.text, words);
+}
+
+static void an_answer_with_a_continuation_line_or_too_long_a_header_is_refused(void **state)
+{
+	NEEDS_NODE();
+	reads_once("", "read");
+	reads_once("folded", "continuation line");
+	reads_once("manylines", "more than 256 lines");
+	reads_once("longheader", "64 KiB");
+}
+
+static void each_request_has_a_connection_and_a_handle_of_its_own(void **state)
+{
+	NEEDS_NODE();
+	struct server s = start("");
+	struct wh_arm_options opt = {.endpoint = s.endpoint, .token = "secret", .max_wait_ms = 20000};
+	struct wh_arm_result res;
+	struct wh_arm *arm = NULL;
+	struct wh_error err;
+	size_t connections = 0;
+	unsigned built = 0;
+	assert_int_equal(wh_arm_open(&opt, &arm, &err), 0);
+	assert_int_equal(wh_arm_replace_nsg(arm, id, build, &built, &res, &err), 0);
+	wh_arm_close(arm);
+	json_decref(stop_counted(&s, &connections));
+	assert_int_equal(connections, res.requests);
+}
+
 static void a_token_never_goes_out_in_the_clear(void **state)
 {
 	(void)state;
@@ -221,6 +275,8 @@ int main(void)
 		cmocka_unit_test(a_service_that_sends_the_token_back_does_not_bring_it_into_the_sentence),
 		cmocka_unit_test(a_poll_at_another_host_is_refused),
 		cmocka_unit_test(an_expired_token_is_asked_for_again),
+		cmocka_unit_test(an_answer_with_a_continuation_line_or_too_long_a_header_is_refused),
+		cmocka_unit_test(each_request_has_a_connection_and_a_handle_of_its_own),
 		cmocka_unit_test(a_token_never_goes_out_in_the_clear),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
