@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All packets that differ in one dimension alone, decided together.
+ *
+ * Problem: with direction, protocol and all but one of (local, peer, destination port) given, the exact sets of values that are allowed for
+ * certain and that are undecided.
+ * Method: the walk of filter.c with sets in place of the packet. `open` holds the values that some possible way brings to the next rule. A rule
+ * takes hit = open ∩ (its set) and adds it to the values that can be allowed or can be denied; where it matches for certain, hit leaves
+ * `open`. A jump walks its list with hit, and what comes out again is open. At the end the default takes what is open.
+ * allowed = can be allowed − can be denied; undecided = both. Each step is linear in the ranges, so r rules with p ranges cost O(r · p).
+ * Source ports: the filters' own cuts make classes of them; each class is walked once, and the outcomes are joined.
+ *
+ *   100 may deny 10.1/16, 200 allow 10/8, 300 deny *      can be allowed 10/8, can be denied 10.1/16 and all but 10/8:
+ *                                                          allowed 10/8 − 10.1/16, undecided 10.1/16
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "policy/filter_parts.h"
+
+struct sweep {
+	const struct wh_filter_packet *p;
+	struct wh_addr sport, dport;
+	enum wh_filter_free free;
+	struct wh_arena *mem;
+	struct wh_ranges can[2]; /* by verdict: denied, allowed */
+};
+
+static struct wh_ranges everything(enum wh_filter_free free, struct wh_arena *mem)
+{
+	static const struct wh_port_range all_ports = {0, 65535};
+	const struct wh_prefix all[] = {wh_prefix_all_v4, wh_prefix_all_v6};
+	return free == WH_FREE_DPORT ? wh_ports(&all_ports, 1, mem) : wh_ranges_from_prefixes(all, 2, mem);
+}
+
+static bool fits(const struct wh_ranges *set, const struct wh_addr *a, bool is_free)
+{
+	return is_free || !set || wh_ranges_has(*set, a);
+}
+
+static bool may_match(const struct wh_filter_rule *r, const struct sweep *s)
+{
+	return r->direction == s->p->direction && (!r->proto || r->proto == s->p->proto) && fits(r->sport, &s->sport, false) &&
+	       fits(r->dport, &s->dport, s->free == WH_FREE_DPORT) && fits(r->local, &s->p->local, s->free == WH_FREE_LOCAL) &&
+	       fits(r->peer, &s->p->peer, s->free == WH_FREE_PEER);
+}
+
+static const struct wh_ranges *free_set(const struct wh_filter_rule *r, enum wh_filter_free free)
+{
+	return free == WH_FREE_PEER ? r->peer : free == WH_FREE_LOCAL ? r->local : r->dport;
+}
+
+/* Walks a list with the values in `open`; returns those that may come out of it undecided. */
+static struct wh_ranges walk(struct sweep *s, const struct wh_filter *f, struct wh_ranges open, unsigned depth)
+{
+	struct wh_ranges out = {0};
+	for (size_t i = 0; i < f->n && open.n; i++) {
+		const struct wh_filter_rule *r = &f->rules[i];
+		if (!may_match(r, s))
+			continue;
+		const struct wh_ranges *set = free_set(r, s->free);
+		struct wh_ranges hit = set ? wh_ranges_intersect(open, *set, s->mem) : open, back = {0};
+		if (!hit.n)
+			continue;
+		if (r->action == WH_FILTER_ALLOW || r->action == WH_FILTER_DENY) {
+			struct wh_ranges *can = &s->can[r->action == WH_FILTER_ALLOW ? WH_ALLOWED : WH_DENIED];
+			*can = wh_ranges_union(*can, hit, s->mem);
+		} else if (r->action == WH_FILTER_RETURN) {
+			out = wh_ranges_union(out, hit, s->mem);
+		} else {
+			struct wh_ranges through = depth == WH_FILTER_DEPTH ? hit : walk(s, r->to, hit, depth + 1);
+			if (r->action == WH_FILTER_JUMP)
+				back = through;
+			else
+				out = wh_ranges_union(out, through, s->mem);
+		}
+		if (!r->may)
+			open = wh_ranges_union(wh_ranges_minus(open, hit, s->mem), back, s->mem);
+	}
+	return wh_ranges_union(out, open, s->mem);
+}
+
+static struct wh_outcomes outcomes_of(const struct wh_filter *f, const struct wh_filter_packet *p, uint16_t sport, enum wh_filter_free free, struct wh_arena *mem)
+{
+	struct sweep s = {.p = p, .sport = wh_port_addr(sport), .dport = wh_port_addr(p->dport), .free = free, .mem = mem};
+	struct wh_ranges rest = walk(&s, f, everything(free, mem), 0);
+	for (int v = WH_DENIED; v <= WH_ALLOWED; v++)
+		if (f->otherwise == WH_UNDECIDED || (int)f->otherwise == v)
+			s.can[v] = wh_ranges_union(s.can[v], rest, mem);
+	return (struct wh_outcomes){wh_ranges_minus(s.can[WH_ALLOWED], s.can[WH_DENIED], mem), wh_ranges_intersect(s.can[WH_ALLOWED], s.can[WH_DENIED], mem)};
+}
+
+/* All must allow. */
+static struct wh_outcomes all_of(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p, uint16_t sport, enum wh_filter_free free,
+                                 struct wh_arena *mem)
+{
+	struct wh_outcomes all = {everything(free, mem), {0}};
+	for (size_t i = 0; i < n; i++) {
+		struct wh_outcomes one = outcomes_of(filters[i], p, sport, free, mem);
+		struct wh_ranges both = wh_ranges_intersect(wh_ranges_union(all.allowed, all.undecided, mem), wh_ranges_union(one.allowed, one.undecided, mem), mem);
+		all.allowed = wh_ranges_intersect(all.allowed, one.allowed, mem);
+		all.undecided = wh_ranges_minus(both, all.allowed, mem);
+	}
+	return all;
+}
+
+/* ---- port classes ---- */
+
+struct cuts { bool *at; /* 65,537: a class begins here */ };
+
+static void cut(struct cuts *c, const struct wh_filter *f, enum wh_direction d, uint8_t proto, bool source, unsigned depth)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const struct wh_filter_rule *r = &f->rules[i];
+		const struct wh_ranges *set = source ? r->sport : r->dport;
+		if (r->direction != d || (r->proto && proto && r->proto != proto))
+			continue;
+		for (size_t j = 0; set && j < set->n; j++) {
+			c->at[wh_addr_low(&set->r[j].from)] = true;
+			c->at[wh_addr_low(&set->r[j].to) + 1] = true;
+		}
+		if (r->to && depth < WH_FILTER_DEPTH)
+			cut(c, r->to, d, proto, source, depth + 1);
+	}
+}
+
+static size_t classes(const struct wh_filter *const *filters, size_t n, enum wh_direction d, uint8_t proto, bool source, struct wh_arena *mem,
+                      struct wh_port_range **out)
+{
+	struct cuts c = {wh_arena_array(mem, 65537, sizeof *c.at)};
+	size_t count = 1, k = 0;
+	for (size_t i = 0; i < n; i++)
+		cut(&c, filters[i], d, proto, source, 0);
+	for (unsigned p = 1; p < 65536; p++)
+		count += c.at[p];
+	*out = wh_arena_array(mem, count, sizeof **out);
+	for (unsigned p = 1; p <= 65536; p++)
+		if (p == 65536 || c.at[p]) {
+			(*out)[k].to = (uint16_t)(p - 1);
+			if (++k < count)
+				(*out)[k].from = (uint16_t)p;
+		}
+	return count;
+}
+
+size_t wh_filter_port_classes(const struct wh_filter *const *filters, size_t n, enum wh_direction d, uint8_t proto, struct wh_arena *mem,
+                              struct wh_port_range **out)
+{
+	return classes(filters, n, d, proto, false, mem, out);
+}
+
+static bool names_sports(const struct wh_filter *f, enum wh_direction d, unsigned depth)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->rules[i].direction == d && (f->rules[i].sport || (f->rules[i].to && depth < WH_FILTER_DEPTH && names_sports(f->rules[i].to, d, depth + 1))))
+			return true;
+	return false;
+}
+
+size_t wh_filter_sport_classes(const struct wh_filter *const *filters, size_t n, enum wh_direction d, uint8_t proto, struct wh_arena *mem,
+                               struct wh_port_range **out)
+{
+	for (size_t i = 0; i < n; i++)
+		if (names_sports(filters[i], d, 0))
+			return classes(filters, n, d, proto, true, mem, out);
+	*out = wh_arena_array(mem, 1, sizeof **out);
+	(*out)[0] = (struct wh_port_range){0, 65535};
+	return 1;
+}
+
+struct wh_outcomes wh_filter_outcomes(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p, enum wh_filter_free free,
+                                      bool any_sport, struct wh_arena *mem)
+{
+	struct wh_port_range *class = NULL;
+	size_t k = any_sport ? wh_filter_sport_classes(filters, n, p->direction, p->proto, mem, &class) : 1;
+	struct wh_outcomes out = {{0}, {0}};
+	for (size_t i = 0; i < k; i++) {
+		struct wh_outcomes one = all_of(filters, n, p, any_sport ? class[i].from : p->sport, free, mem);
+		struct wh_ranges some = wh_ranges_union(wh_ranges_union(out.allowed, out.undecided, mem), wh_ranges_union(one.allowed, one.undecided, mem), mem);
+		out.allowed = i ? wh_ranges_intersect(out.allowed, one.allowed, mem) : one.allowed;
+		out.undecided = wh_ranges_minus(some, out.allowed, mem);
+	}
+	return out;
+}
