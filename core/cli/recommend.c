@@ -393,7 +393,7 @@ static int run(struct cli *c, int argc, char **argv)
 	if ((rc = save(s, rec, dry_run || optind < argc)))
 		goto out;
 	if (c->json) {
-		char *text = wh_recommendation_json(rec, changes);
+		char *text = wh_recommendation_json(rec, changes ? wh_changes_json(changes) : NULL);
 		if (text)
 			puts(text); /* a failed write is told when standard output is closed */
 		else

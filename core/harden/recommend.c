@@ -7,12 +7,6 @@
 #include <stdlib.h>
 #include "harden/recommend.h"
 
-const char *wh_status_text(enum wh_status s)
-{
-	static const char *const text[] = {"unscanned", "healthy", "unhealthy"};
-	return text[s];
-}
-
 static int check_names(const struct wh_estate *e, const char *const *names, size_t n, struct wh_error *err)
 {
 	for (size_t i = 0; i < n; i++)

@@ -3,7 +3,7 @@
 #pragma once
 #include <stdio.h>
 #include "harden/advice.h"
-#include "harden/select.h"
+#include "select/select.h"
 #include "whittle/intel.h"
 
 struct wh_story {

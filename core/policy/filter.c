@@ -36,7 +36,7 @@ static bool decides(const struct wh_filter_rule *r)
 	return r->action == WH_FILTER_ALLOW || r->action == WH_FILTER_DENY;
 }
 
-static enum wh_verdict outcome_of(const struct wh_filter_rule *r)
+static enum wh_answer outcome_of(const struct wh_filter_rule *r)
 {
 	return r->action == WH_FILTER_ALLOW ? WH_ALLOWED : WH_DENIED;
 }
@@ -51,7 +51,7 @@ static bool possible(struct walk *w, const struct wh_filter *f, unsigned depth)
 		if (!matches(r, w))
 			continue;
 		if (decides(r)) {
-			enum wh_verdict v = outcome_of(r);
+			enum wh_answer v = outcome_of(r);
 			if (!(w->possible & 1u << v))
 				w->by[v] = r;
 			w->possible |= 1u << v;
@@ -113,9 +113,9 @@ struct wh_filter_decision wh_filter_decide(const struct wh_filter *f, const stru
 	return d;
 }
 
-enum wh_verdict wh_filter_decide_all(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p, struct wh_filter_decision *decisions)
+enum wh_answer wh_filter_decide_all(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p, struct wh_filter_decision *decisions)
 {
-	enum wh_verdict all = WH_ALLOWED;
+	enum wh_answer all = WH_ALLOWED;
 	for (size_t i = 0; i < n; i++) {
 		struct wh_filter_decision d = wh_filter_decide(filters[i], p);
 		if (decisions)

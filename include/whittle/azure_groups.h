@@ -12,7 +12,7 @@
 #pragma once
 #include "whittle/azure.h"
 #include "whittle/estate.h"
-#include "whittle/harden.h"
+#include "whittle/recommendation.h"
 #include "whittle/ledger.h"
 #include "whittle/policy.h"
 

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 #include "whittle/base.h"
 #include "whittle/estate.h"
-#include "whittle/harden.h"
+#include "whittle/recommendation.h"
 #include "whittle/render.h"
 
 /* ---- what no rule set may break (core/enforce/invariants.c) ---- */

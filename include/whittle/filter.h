@@ -14,7 +14,7 @@
 #include "whittle/base.h"
 #include "whittle/policy.h"
 
-enum wh_verdict { WH_DENIED, WH_ALLOWED, WH_UNDECIDED };
+enum wh_answer { WH_DENIED, WH_ALLOWED, WH_UNDECIDED };
 
 /* What a rule does with a packet that it matches. A RETURN in a list that was jumped to goes on behind the jump; in the outermost list it
  * means the list's default. A GOTO is a jump whose list, where it decides nothing, is followed by the caller's own return. */
@@ -37,7 +37,7 @@ struct wh_filter_rule {
 struct wh_filter {
 	const char *name;                /* "web", "inet filter input" */
 	const struct wh_filter_rule *rules; size_t n;
-	enum wh_verdict otherwise;       /* what happens to a packet that no rule decides; read in the outermost list alone */
+	enum wh_answer otherwise;       /* what happens to a packet that no rule decides; read in the outermost list alone */
 	const char *why;                 /* of WH_UNDECIDED: the reason */
 };
 
@@ -48,7 +48,7 @@ struct wh_filter_packet {
 	uint16_t sport, dport;           /* host order; dport is the service in both directions */
 };
 struct wh_filter_decision {
-	enum wh_verdict verdict;
+	enum wh_answer verdict;
 	const struct wh_filter_rule *rule;  /* the one that decides; NULL: none did, so the list's default */
 	const struct wh_filter_rule *doubt; /* UNDECIDED: the first rule that may match and would change the outcome; NULL: the default is the doubt */
 };
@@ -56,7 +56,7 @@ struct wh_filter_decision {
 struct wh_filter_decision wh_filter_decide(const struct wh_filter *f, const struct wh_filter_packet *p);
 /* The verdict of several filters that must all allow (a subnet's group and an interface's): denied where one denies, else undecided where
  * one is, else allowed. With n 0: allowed. decisions[i] is that of filters[i]; may be NULL. */
-enum wh_verdict wh_filter_decide_all(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p, struct wh_filter_decision *decisions);
+enum wh_answer wh_filter_decide_all(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p, struct wh_filter_decision *decisions);
 
 /* A set of port numbers in the form of wh_ranges, so that one algebra serves addresses and ports. */
 struct wh_addr wh_port_addr(uint16_t port);

@@ -8,9 +8,8 @@
 #include "whittle/config.h"
 #include "whittle/estate.h"
 #include "whittle/ledger.h"
-
-enum wh_status { WH_UNSCANNED, WH_HEALTHY, WH_UNHEALTHY };
-const char *wh_status_text(enum wh_status s); /* "unscanned", "healthy", "unhealthy" */
+#include "whittle/recommendation.h"
+#include "whittle/select.h"
 
 /* The ports that are looked at: rules/ports.yaml, a list, or all. Opaque; lives in the arena it was made in. */
 struct wh_port_list;
@@ -57,114 +56,13 @@ struct wh_peer {
 	double score;
 };
 
-/* What a rule stopped, of the flows (and peers) that belong, on some days. */
-struct wh_breakage {
-	uint64_t flows, of;      /* lost flows, of all */
-	uint64_t peers, of_peers;
-	unsigned days;           /* 0: not known */
-	double upper;            /* of flows / of: 95 % upper bound, 0–1; 1 when nothing was seen */
-};
-
-struct wh_recommended_rule {
-	const char *name;
-	enum wh_direction direction;
-	uint16_t port;
-	uint8_t proto;
-	struct wh_prefix *prefixes; size_t n_prefixes; /* empty: deny all */
-	struct wh_prefix *except; size_t n_except;     /* carve-outs */
-	bool system_generated;                         /* a deny-all of ours */
-	double confidence;                             /* 0–1: stability × (1 − leans), see confidence.c */
-	double stability;                              /* 0–1: how stable the set of its peers was over the window */
-	double leans;                                  /* 0–1: how much of it is prediction, not observation */
-	struct wh_breakage replayed;                   /* on the days that it was learned from: none of its flows may be lost */
-	struct wh_breakage expected;                   /* the rule of some days ago, on the days since */
-	uint64_t sources, flows; unsigned days;        /* of the peers that belong */
-	double unseen;                                 /* units let in without having been seen */
-	uint64_t denied_peers, denied_flows;           /* answered peers that the rule would now stop */
-	const char *note;                              /* e.g. the existing rule's host bits; NULL */
-	const char *review;                            /* NULL, or what a person did to it: "added", "edited" */
-	const char *narrows;                           /* the existing rule that it narrows ("web.json: allow-ssh"), or NULL: open by default */
-};
-
-struct wh_resource_result {
-	const struct wh_resource *resource;
-	enum wh_status status;
-	const char *reason;                            /* NULL when there is nothing to say */
-	int32_t first_day, last_day; unsigned days_with_data;
-	struct wh_recommended_rule *rules; size_t n_rules; /* sorted by direction, port, proto */
-};
-
-/* The options that decided what was recommended; 0 where there was none. */
-struct wh_asked { double permissiveness; unsigned max_lines, max_prefixes, min_days, window_days, stable_days; };
-
-struct wh_recommendation {
-	struct wh_asked asked;
-	int64_t calculated_us;   /* the end of the window, not the wall clock: same input, same output */
-	int64_t from_us, to_us; unsigned days;
-	struct wh_silence { int32_t first, last; } *silent; size_t n_silent; /* days of the window without any flow at all: an outage */
-	enum wh_directions directions; /* that were looked at; inbound where it was loaded */
-	int64_t serial;          /* which saved calculation of this ledger it is: set by save and load, counts from 1 */
-	struct wh_resource_result *resources; size_t n_resources; /* by name */
-};
-
 /* Derives rules for the named resources (n 0: all). Proves proposed ⊆ present before it returns: a failure is an error. */
 int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char *const *names, size_t n,
                  const struct wh_harden_options *opt, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
-/* recommend --json, as whittle(1) describes it, with what changed unless that is NULL; NULL when out of memory; free() it. */
-struct wh_changes;
-char *wh_recommendation_json(const struct wh_recommendation *r, const struct wh_changes *changes);
-/* The rules as they were saved by an earlier recommend, for export and enforce. */
-int wh_recommendation_save(struct wh_store *s, struct wh_recommendation *r, struct wh_error *err);
-int wh_recommendation_load(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
-
-/* Rules from a file (recommend --json, or written by hand), for prove and replay: resources, rules, directions, ports, protocols, addresses and
- * carve-outs; the rest stays empty. Errors name file, line and reason, and the nearest resource where one is unknown. */
-int wh_rules_parse(const char *name, const char *text, size_t len, const struct wh_estate *e, struct wh_arena *mem,
-                   struct wh_recommendation **out, struct wh_error *err);
-
 /* Why: for one rule of one resource, in words (text) or as JSON; free() it. rule is a rule's name, or "22", "22/tcp", "443/tcp out". What the
  * last recommendation was asked for counts, and its rule is what is explained where it was held to fewer lines. */
 int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *resource, const char *rule,
                const struct wh_harden_options *opt, bool json, char **out, struct wh_error *err);
-
-/* ---- prefix selection, on its own (see select.c for the algorithm) ---- */
-struct wh_select_peer {
-	struct wh_addr addr;
-	bool late;  /* first seen in the second half of the window */
-	bool fixed; /* IPv6: the same /128 on most days; its /64 is taken whole unless every peer there is fixed */
-};
-/* Prices in units of one line; max_lines counts prefixes and carve-outs, 0: no budget. The private ones are those of
- * prefixes inside 10/8, 172.16/12, 192.168/16 or fc00::/7. */
-struct wh_select_costs {
-	double line, unseen, unseen_private, carve, newcomer, newcomer_private, horizon_days, half_days;
-	unsigned max_lines;
-	bool no_carving; /* nothing is chosen that would have to be carved */
-};
-/* All sorted. Peers are distinct; the lists of prefixes are merged, and keep_out holds nothing of peers or of trusted. */
-struct wh_select_input {
-	const struct wh_select_peer *peers; size_t n;
-	const struct wh_prefix *trusted; size_t n_trusted;   /* let in whole, seen or not */
-	const struct wh_prefix *keep_out; size_t n_out;
-	struct wh_select_costs costs;
-};
-struct wh_selection {
-	struct wh_prefix *prefixes; size_t n_prefixes; /* sorted, disjoint, each inside one of `within` */
-	struct wh_prefix *except; size_t n_except;     /* the parts of keep_out inside them: sorted, merged */
-	double cost, unseen, newcomers;                /* of what was chosen, at the asked prices */
-	bool over_budget;                              /* even the fewest lines that let every peer in are more than max_lines */
-};
-/* within: sorted merged prefixes that the policy allows. */
-int wh_select(const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, struct wh_arena *mem, struct wh_selection *out,
-              struct wh_error *err);
-/* What the best choice of at most k lines costs, for each k up to `most` (64 at most): cost[k], INFINITY where k lines do not do. */
-int wh_select_curve(const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, size_t most, struct wh_arena *mem,
-                    double *cost, struct wh_error *err);
-
-/* ---- proof ---- */
-struct wh_counterexample { enum wh_direction direction; uint8_t proto; uint16_t port; struct wh_addr peer; };
-/* proposed ⊆ present for one resource. Returns 0 when it holds, 1 with the smallest counter-example when it does not, <0 on error. */
-int wh_prove(const struct wh_estate *e, const struct wh_resource *r, const struct wh_recommended_rule *rules, size_t n,
-             struct wh_arena *mem, struct wh_counterexample *ce, struct wh_error *err);
 
 /* ---- replay ---- */
 

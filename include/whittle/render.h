@@ -5,7 +5,7 @@
 #pragma once
 #include "whittle/base.h"
 #include "whittle/estate.h"
-#include "whittle/harden.h"
+#include "whittle/recommendation.h"
 
 struct wh_render_options {
 	const char *const *resources; size_t n_resources; /* 0: all */

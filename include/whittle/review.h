@@ -13,7 +13,7 @@
 #pragma once
 #include "whittle/base.h"
 #include "whittle/estate.h"
-#include "whittle/harden.h"
+#include "whittle/recommendation.h"
 #include "whittle/ledger.h"
 
 enum wh_review_op { WH_REVIEW_ADD, WH_REVIEW_EDIT, WH_REVIEW_DELETE };

@@ -77,7 +77,7 @@ static void collect(const struct wh_filter *f)
 	}
 }
 
-static enum wh_verdict every_choice(const struct wh_filter *f, const struct wh_filter_packet *p)
+static enum wh_answer every_choice(const struct wh_filter *f, const struct wh_filter_packet *p)
 {
 	bool can[2] = {false, false};
 	n_doubtful = 0;
@@ -146,7 +146,7 @@ static struct wh_filter *random_filter(unsigned depth, unsigned *may_left)
 	f->name = "random";
 	f->n = below(depth ? 4 : 8);
 	f->rules = r;
-	f->otherwise = (enum wh_verdict)below(3);
+	f->otherwise = (enum wh_answer)below(3);
 	for (size_t i = 0; i < f->n; i++) {
 		r[i].action = (enum wh_filter_action)(below(3) ? below(2) : below(depth < 2 ? 5 : 3));
 		if (r[i].action >= WH_FILTER_JUMP)
@@ -187,7 +187,7 @@ static void the_verdict_is_that_of_every_choice_of_the_rules_that_may_match(void
 		for (int k = 0; k < 40; k++) {
 			struct wh_filter_packet p = random_packet();
 			struct wh_filter_decision d = wh_filter_decide(f, &p);
-			enum wh_verdict v = every_choice(f, &p);
+			enum wh_answer v = every_choice(f, &p);
 			seen[v]++;
 			assert_int_equal(d.verdict, v);
 			if (v != WH_UNDECIDED && d.rule)
@@ -225,9 +225,9 @@ static void a_region_along_a_free_dimension_holds_what_each_of_its_packets_gets(
 						q.local = a;
 					else
 						q.dport = ports[v];
-					enum wh_verdict all = WH_ALLOWED;
+					enum wh_answer all = WH_ALLOWED;
 					for (size_t j = 0; j < n; j++) {
-						enum wh_verdict one = every_choice(f[j], &q);
+						enum wh_answer one = every_choice(f[j], &q);
 						all = one == WH_DENIED || all == WH_DENIED ? WH_DENIED : one == WH_UNDECIDED ? one : all;
 					}
 					assert_int_equal(set_has(o.allowed, &a), all == WH_ALLOWED);
@@ -252,7 +252,7 @@ static void any_source_port_means_every_one_for_allowed_and_some_one_for_undecid
 			p.peer = address(v);
 			for (unsigned s = 0; s < 65536; s += s < 512 ? 1 : 4093) {
 				p.sport = (uint16_t)(s > 65535 ? 65535 : s);
-				enum wh_verdict one = wh_filter_decide(f, &p).verdict;
+				enum wh_answer one = wh_filter_decide(f, &p).verdict;
 				all &= one == WH_ALLOWED;
 				some |= one != WH_DENIED;
 			}

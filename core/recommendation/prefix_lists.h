@@ -5,7 +5,7 @@
  */
 #pragma once
 #include <jansson.h>
-#include "whittle/harden.h"
+#include "whittle/recommendation.h"
 
 /* `doc` as json_dumps() writes it, with JSON_COMPACT or indented by two (flags), where the lists of rules[i] stand in the place of the empty
  * lists "ipAddresses" and "except" of the document's i-th rule. NULL when out of memory, or when the document has another number of rules;

@@ -9,8 +9,8 @@
  */
 #include <math.h>
 #include <string.h>
-#include "harden/select.h"
-#include "harden/trie.h"
+#include "select/select.h"
+#include "select/trie.h"
 
 /* A leaf before the trie is built. */
 struct unit {

@@ -7,11 +7,16 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include "harden/advice.h"
-#include "harden/prefix_lists.h"
+#include "recommendation/prefix_lists.h"
 
 #define COLLECTION "recommendation"
 #define KEY "latest"
+
+const char *wh_status_text(enum wh_status s)
+{
+	static const char *const text[] = {"unscanned", "healthy", "unhealthy"};
+	return text[s];
+}
 
 /* ---- out ---- */
 
@@ -118,7 +123,7 @@ static json_t *document(const struct wh_recommendation *r, struct written *writt
 	                 asked_json(&r->asked), "resources", list);
 }
 
-static char *text_json(const struct wh_recommendation *r, const struct wh_changes *changes, bool compact)
+static char *text_json(const struct wh_recommendation *r, json_t *changes, bool compact)
 {
 	struct written written = {0};
 	size_t rules = 1;
@@ -130,7 +135,9 @@ static char *text_json(const struct wh_recommendation *r, const struct wh_change
 		return NULL;
 	json_t *doc = document(r, &written);
 	if (doc && changes)
-		json_object_set_new(doc, "changes", wh_changes_json(changes));
+		json_object_set_new(doc, "changes", changes);
+	else
+		json_decref(changes);
 	if (doc)
 		text = wh_prefix_lists_dump(doc, written.rules, written.n, compact);
 	json_decref(doc);
@@ -138,7 +145,7 @@ static char *text_json(const struct wh_recommendation *r, const struct wh_change
 	return text;
 }
 
-char *wh_recommendation_json(const struct wh_recommendation *r, const struct wh_changes *changes)
+char *wh_recommendation_json(const struct wh_recommendation *r, json_t *changes)
 {
 	return text_json(r, changes, false);
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "harden/prefix_lists.h"
+#include "recommendation/prefix_lists.h"
 
 #define FLAGS (JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12))
 #define MEMBER 10 /* how far a rule's members are indented */

@@ -10,7 +10,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "whittle/harden.h"
+#include "whittle/recommendation.h"
 
 static int by_region(const void *a, const void *b)
 {

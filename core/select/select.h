@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-#include "whittle/harden.h"
+#include "whittle/select.h"
 
 struct wh_select_terms {
 	size_t peers, out;        /* inside the prefix; carve-outs */

@@ -31,7 +31,7 @@
  * number of lines that it ends with, though some of the budget may be left.
  */
 #include <math.h>
-#include "harden/trie.h"
+#include "select/trie.h"
 
 #define EXACT_LINES 64
 #define EXACT_WORK 30000000

@@ -6,7 +6,7 @@
  * prefix of the leaves below it. Nothing of it outlives the arena that it was made in.
  */
 #pragma once
-#include "whittle/harden.h"
+#include "whittle/select.h"
 
 struct wh_node {
 	struct wh_prefix p;

@@ -9,7 +9,7 @@
 #include <strings.h>
 #include "base/json.h"
 #include "base/yaml.h"
-#include "whittle/harden.h"
+#include "whittle/recommendation.h"
 
 struct file {
 	const char *name, *text;
