@@ -4,7 +4,7 @@ set -eu
 mode=${1:-build}
 build="gcc make pkg-config libc6-dev libnftnl-dev libmnl-dev libjansson-dev libyaml-dev libsqlite3-dev zlib1g-dev libzstd-dev libcap-ng-dev libcurl4-gnutls-dev"
 demo="$build suricata nftables iproute2 ca-certificates jq"
-test="$demo procps zstd libcmocka-dev clang libclang-rt-dev jq nodejs npm shellcheck debootstrap ufw dropbear-bin sudo dbus-daemon python3-firewall python3-nftables"
+test="$demo procps zstd logrotate libcmocka-dev clang libclang-rt-dev jq nodejs npm shellcheck debootstrap ufw dropbear-bin sudo dbus-daemon python3-firewall python3-nftables"
 bench="$test g++ libsimdjson-dev time"
 lint="$build clang-format clang-tidy cppcheck shellcheck"
 case $mode in

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One input through a reader into the store. Edges and the place in the input are committed together: whatever kills the run, the
- * next one goes on where the ledger stands, and each record counts exactly once.
+ * One input through a reader into the store. Edges and which lines they were of (contents.h) are committed together: whatever kills the
+ * run, the next one goes on where the ledger stands, and each record counts exactly once, whatever file it comes in. The place in a
+ * plain file is committed too, so that the next run need not read again what is before it: it looks whether the lines there are the last
+ * ones of a content, and reads from the first byte where they aren't.
  *
  * Where a file is committed is told by its bytes and the table alone, never by how much a read happened to bring: at the first line
  * that begins at or after a multiple of CHECK bytes, when the table is nearly full or COMMIT bytes have gone by. So a run that was
@@ -17,10 +19,13 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "ledger/contents.h"
 #include "whittle/ledger.h"
 
 /* A buffer that stays in a processor's second cache while it is read, parsed and filled again. */
-enum { BUFFER = 256 << 10, CHECK = 64 << 10, MAX_RECORD = 16 << 20, COMMIT = 1 << 30, FOLLOW_WAIT_MS = 250, LIVE_COMMIT_S = 5 };
+enum { BUFFER = 256 << 10, CHECK = 64 << 10, MAX_RECORD = 16 << 20, COMMIT = 1 << 30, FOLLOW_WAIT_MS = 250, LIVE_COMMIT_S = 5,
+       LINES = 2048, PROBE = 1 << 20, PROBE_FOLLOWED = 64 << 10,
+       WINDOW = 96 << 10 };
 static const size_t default_limit = 64 << 20;
 
 struct ingest {
@@ -37,7 +42,10 @@ struct ingest {
 	uint64_t offset, line;       /* of buf[0]; line counts newlines before it */
 	uint64_t done_offset, done_line; /* up to where records are folded: a line's begin */
 	uint64_t committed_offset;
-	uint64_t known_offset;       /* what the ledger holds for this input */
+	struct wh_contents *contents;
+	struct wh_line lines[LINES];
+	uint64_t trusted;            /* up to here the input was read by a whittle that knew files by their place: not yet among the contents */
+	bool known;                  /* some of it had been read before */
 	bool within;                 /* a line too long for the reader is being passed over */
 	bool unfinished;             /* the last line was left for when it is complete */
 	uint64_t total;
@@ -50,22 +58,39 @@ static bool stopped(const struct ingest *g)
 	return g->opt->stop && *g->opt->stop;
 }
 
+static int put_contents(void *arg, struct wh_error *err)
+{
+	struct ingest *g = arg;
+	return wh_contents_write(g->contents, wh_input_path(g->in), err);
+}
+
+/* Nothing at all of it could be read so far: that is no log, and nothing of it goes into the ledger. */
+static bool unreadable(const struct ingest *g)
+{
+	return g->stats.malformed && !g->stats.records && !g->known;
+}
+
 static int commit(struct ingest *g)
 {
+	char place[WH_IDENTITY_MAX + 2];
+	const char *identity = wh_input_identity(g->in);
+	snprintf(place, sizeof place, "c:%s", identity);
 	/* what has no line yet has no identity that will last */
-	struct wh_store_progress p = {.identity = g->done_offset ? wh_input_identity(g->in) : NULL, .path = wh_input_path(g->in),
-	                              .offset = g->done_offset, .line = g->done_line, .before = g->known_offset};
+	bool has_place = g->done_offset && *identity && !wh_input_packed(g->in);
+	struct wh_store_progress p = {.identity = has_place ? place : NULL, .path = wh_input_path(g->in), .offset = g->done_offset, .line = g->done_line,
+	                              .outdated = g->trusted && g->done_offset >= g->trusted ? identity : NULL, .also = put_contents, .arg = g};
 	struct wh_read_stats d = {.records = g->stats.records - g->committed.records, .flows = g->stats.flows - g->committed.flows,
 	                          .alerts = g->stats.alerts - g->committed.alerts, .other = g->stats.other - g->committed.other,
 	                          .malformed = g->stats.malformed - g->committed.malformed};
+	if (unreadable(g))
+		return 0;
 	int rc = wh_store_commit(g->store, g->table, &p, &d, g->err);
 	if (rc)
 		return rc;
+	wh_contents_written(g->contents);
 	g->edges += wh_edge_table_count(g->table);
 	g->committed = g->stats;
 	g->committed_offset = g->done_offset;
-	if (p.identity)
-		g->known_offset = g->done_offset;
 	g->last_commit_us = wh_now_us();
 	wh_edge_table_clear(g->table);
 	return 0;
@@ -99,6 +124,83 @@ static int64_t feed_piece(struct ingest *g, size_t at, size_t piece, bool last)
 	return n;
 }
 
+/* ---- lines that were counted before, and those that were not ---- */
+
+static void pass_over(struct ingest *g, size_t at, const struct wh_line *lines, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		g->line += g->buf[at + lines[i].end - 1] == '\n';
+	g->done_offset = g->offset + at + lines[n - 1].end;
+	g->done_line = g->line;
+	g->known = true;
+}
+
+/* Lines that are new; zeros and marks between them are left out. */
+static int feed_lines(struct ingest *g, size_t at, const struct wh_line *lines, size_t n, bool last)
+{
+	for (size_t i = 0, j; i < n; i = j) {
+		for (j = i + 1; j < n && lines[j].begin == lines[j - 1].end; j++)
+			;
+		size_t length = lines[j - 1].end - lines[i].begin;
+		int64_t fed = length ? feed_piece(g, at + lines[i].begin, length, last && j == n) : 0;
+		if (fed < 0)
+			return (int)fed;
+	}
+	return 0;
+}
+
+/* How many of these lines end where an earlier version had read to. */
+static size_t trusted_lines(const struct ingest *g, size_t at, const struct wh_line *lines, size_t n)
+{
+	size_t i = 0;
+	while (i < n && g->offset + at + lines[i].end <= g->trusted)
+		i++;
+	return i;
+}
+
+static int take_lines(struct ingest *g, size_t at, size_t n)
+{
+	size_t run;
+	for (size_t i = 0; i < n; i += run) {
+		bool known;
+		int rc = wh_contents_run(g->contents, g->lines + i, n - i, &run, &known, g->err);
+		if (rc)
+			return rc;
+		size_t trusted = known ? 0 : trusted_lines(g, at, g->lines + i, run);
+		if (known) {
+			pass_over(g, at, g->lines + i, run);
+			continue;
+		}
+		if (trusted) {
+			pass_over(g, at, g->lines + i, trusted);
+			run = trusted;
+		} else {
+			rc = feed_lines(g, at, g->lines + i, run, false);
+		}
+		if (!rc)
+			rc = wh_contents_add(g->contents, g->lines + i, run, g->err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* Whole lines of the buffer: those that are new go to the reader. The parts of a line that is too long go there as they come. */
+static int64_t take_piece(struct ingest *g, size_t at, size_t piece)
+{
+	const char *from = g->buf + at, *nl = g->within ? memchr(from, '\n', piece) : NULL;
+	if (g->within || from[piece - 1] != '\n')
+		return feed_piece(g, at, nl ? (size_t)(nl + 1 - from) : piece, false);
+	for (size_t done = 0; done < piece;) {
+		size_t n = wh_line_hashes(wh_contents_key(g->contents), from + done, piece - done, g->lines, LINES);
+		int rc = take_lines(g, at + done, n);
+		if (rc)
+			return rc;
+		done += g->lines[n - 1].end;
+	}
+	return (int64_t)piece;
+}
+
 /* At the begin of a line, where the table is looked at. It must have room for all that comes before the next such place: CHECK
  * bytes of lines and the last one, however long. */
 static int check(struct ingest *g)
@@ -114,6 +216,8 @@ static size_t next_piece(const struct ingest *g, size_t at)
 {
 	const char *from = g->buf + at, *nl;
 	size_t have = g->have - at, want = CHECK - (g->offset + at) % CHECK;
+	if (!(g->offset + at))
+		want += CHECK; /* it may be cut out of a known log: as much of that as may be before a mark is looked at together */
 	if (have >= want && (nl = memchr(from + want - 1, '\n', have - want + 1)))
 		return (size_t)(nl + 1 - from);
 	if ((nl = memrchr(from, '\n', have)))
@@ -127,7 +231,7 @@ static int feed(struct ingest *g)
 	size_t at = 0, piece;
 	while (at < g->have && (piece = next_piece(g, at))) {
 		uint64_t from = g->offset + at;
-		int64_t n = feed_piece(g, at, piece, false);
+		int64_t n = take_piece(g, at, piece);
 		if (n < 0)
 			return (int)n;
 		if (!n)
@@ -152,19 +256,32 @@ static int feed(struct ingest *g)
 static int feed_last(struct ingest *g, bool may_grow)
 {
 	struct wh_read_stats before = g->stats;
-	size_t at = 0;
-	while (at < g->have && (g->buf[at] == ' ' || g->buf[at] == '\t'))
-		at++;
-	may_grow = may_grow && !g->within && at < g->have && g->buf[at] == '{';
 	uint64_t done = g->done_offset, line = g->done_line;
-	int64_t n = feed_piece(g, 0, g->have, true);
-	if (n < 0)
-		return (int)n;
-	if (may_grow && g->stats.malformed != before.malformed) {
-		g->stats = before;
-		g->done_offset = done;
-		g->done_line = line;
-		g->unfinished = true;
+	bool known = false;
+	size_t run, n = g->within ? 0 : wh_line_hashes(wh_contents_key(g->contents), g->buf, g->have, g->lines, 1), from = n ? g->lines[0].begin : 0;
+	int rc = n ? wh_contents_run(g->contents, g->lines, 1, &run, &known, g->err) : 0;
+	if (rc)
+		return rc;
+	if (known || (n && trusted_lines(g, 0, g->lines, 1))) {
+		pass_over(g, 0, g->lines, 1);
+		if (!known && (rc = wh_contents_add(g->contents, g->lines, 1, g->err)))
+			return rc;
+	} else if (g->have > from) {
+		size_t at = from;
+		while (at < g->have && (g->buf[at] == ' ' || g->buf[at] == '\t'))
+			at++;
+		may_grow = may_grow && !g->within && at < g->have && g->buf[at] == '{';
+		int64_t fed = feed_piece(g, from, g->have - from, true);
+		if (fed < 0)
+			return (int)fed;
+		if (may_grow && g->stats.malformed != before.malformed) {
+			g->stats = before;
+			g->done_offset = done;
+			g->done_line = line;
+			g->unfinished = true;
+		} else if (n && (rc = wh_contents_add(g->contents, g->lines, 1, g->err))) {
+			return rc;
+		}
 	}
 	g->offset += g->have;
 	g->have = 0;
@@ -185,19 +302,52 @@ static int more_room(struct ingest *g)
 	return 0;
 }
 
-static int choose_reader(struct ingest *g)
+/* The reader that is sure of one of the lines in the buffer; NULL: none. The first ones may be cut, blank or odd. */
+static const struct wh_reader *probe_lines(const struct ingest *g)
 {
+	const char *p = g->buf, *end = p + g->have, *nl;
+	const struct wh_reader *found = NULL;
+	for (; p < end && !found; p = nl + 1) {
+		p = wh_line_text(p, end);
+		nl = memchr(p, '\n', (size_t)(end - p));
+		nl = nl ? nl : end;
+		found = wh_reader_probe(p, (size_t)(nl - p) < 4096 ? (size_t)(nl - p) : 4096);
+		if (nl == end)
+			break;
+	}
+	return found;
+}
+
+/* Chooses the reader as soon as the buffer has what tells which; *wait: more of the input is needed for that. */
+static int choose_reader(struct ingest *g, bool at_end, bool *wait)
+{
+	bool first_line = memchr(g->buf, '\n', g->have) || g->have >= 4096;
+	*wait = false;
 	if (g->opt->format) {
 		g->reader = wh_reader_find(g->opt->format);
 		if (!g->reader)
 			return wh_fail_input(g->err, -EINVAL, "unknown format '%s' (`whittle ingest --help` lists them)", g->opt->format);
 	} else {
-		g->reader = wh_reader_probe(g->buf, g->have < 4096 ? g->have : 4096);
+		g->reader = first_line || (at_end && !g->opt->follow) ? probe_lines(g) : NULL;
+		*wait = !g->reader && (at_end ? g->opt->follow && g->have < PROBE_FOLLOWED : g->have < PROBE);
+		if (*wait)
+			return 0;
 		if (!g->reader)
 			return wh_fail_input(g->err, -EINVAL, "%s: line 1: not a format that is known; name one with --format", wh_input_path(g->in));
 	}
 	g->reader_state = g->reader->open ? g->reader->open() : NULL;
 	return g->reader->open && !g->reader_state ? wh_fail(g->err, -ENOMEM, "out of memory") : 0;
+}
+
+/* Zeros where a line begins, as a writer leaves them that went on at its old place in a file that was cut; and a byte order mark. */
+static void strip_head(struct ingest *g)
+{
+	size_t n = g->within ? 0 : (size_t)(wh_line_text(g->buf, g->buf + g->have) - g->buf);
+	if (!n)
+		return;
+	memmove(g->buf, g->buf + n, g->have - n);
+	g->have -= n;
+	g->offset += n;
 }
 
 /* Something that goes on without end, a pipe or a log that is followed, is committed by the clock. */
@@ -223,11 +373,17 @@ static int read_all(struct ingest *g)
 		if (n < 0)
 			return (int)n;
 		g->have += (size_t)n;
-		if (!g->reader && g->have && (g->have >= 4096 || !n || memchr(g->buf, '\n', g->have))) {
-			if (!n && g->opt->follow && !g->opt->format)
-				return 0; /* the first line is being written */
-			if ((rc = choose_reader(g)))
+		strip_head(g);
+		if (n && !g->offset && !live && g->have < 2 * CHECK)
+			continue; /* see next_piece() */
+		if (!g->reader && g->have) {
+			bool wait;
+			if ((rc = choose_reader(g, !n, &wait)))
 				return rc;
+			if (wait && n)
+				continue;
+			if (wait)
+				return 0;
 		}
 		if (g->reader && (rc = feed(g)))
 			return rc;
@@ -253,6 +409,9 @@ static int read_whole(struct ingest *g, bool may_grow)
 			return put;
 		*g->err = why;
 	}
+	if (!rc && unreadable(g))
+		rc = wh_fail_input(g->err, -EINVAL, "%s: nothing of it can be read; line %llu: %s", wh_input_path(g->in),
+		                   (unsigned long long)g->stats.bad[0].first_line, g->stats.bad[0].reason);
 	return rc ? rc : commit(g);
 }
 
@@ -269,14 +428,53 @@ static int resume_at(struct ingest *g, uint64_t offset, uint64_t line)
 	return offset ? wh_input_seek(g->in, offset, g->err) : 0;
 }
 
-static int resume(struct ingest *g, bool *resumed)
+/* Whether the lines before `offset` are the last ones of a content. */
+static int place_stands(struct ingest *g, uint64_t offset, bool *stands)
 {
+	uint64_t from = offset > WINDOW ? offset - WINDOW : 0;
+	size_t have = 0, at = 0, n = 0;
+	struct stat st;
+	*stands = false;
+	if (stat(wh_input_path(g->in), &st) || (uint64_t)st.st_size < offset)
+		return 0;
+	int rc = wh_input_seek(g->in, from, g->err);
+	while (!rc && have < offset - from) {
+		int64_t got = (rc = more_room(g)) ? 0 : wh_input_read(g->in, g->buf + have, offset - from - have, g->err);
+		if (got <= 0)
+			return got == -ERANGE ? 0 : (int)got;
+		have += (size_t)got;
+		g->have = have;
+	}
+	g->have = 0;
+	const char *nl = !rc && from ? memchr(g->buf, '\n', have) : NULL;
+	at = nl ? (size_t)(nl + 1 - g->buf) : 0;
+	/* the last lines of it, as many as there is room for */
+	while (!rc && at < have) {
+		n = wh_line_hashes(wh_contents_key(g->contents), g->buf + at, have - at, g->lines, LINES);
+		at += g->lines[n - 1].end;
+	}
+	return !rc && n ? wh_contents_resume(g->contents, g->lines, n, stands, g->err) : rc;
+}
+
+static int resume(struct ingest *g)
+{
+	char place[WH_IDENTITY_MAX + 2];
 	const char *identity = wh_input_identity(g->in);
 	uint64_t offset = 0, line = 0;
-	int rc = *identity ? wh_store_progress_of(g->store, identity, &offset, &line, g->err) : 0;
-	*resumed = offset != 0;
-	g->known_offset = offset;
-	return rc ? rc : resume_at(g, offset, line);
+	bool stands = false;
+	snprintf(place, sizeof place, "c:%s", identity);
+	wh_contents_begin(g->contents);
+	int rc = *identity ? wh_store_progress_of(g->store, identity, &g->trusted, &line, g->err) : 0;
+	if (!rc && *identity && !g->trusted)
+		rc = wh_store_progress_of(g->store, place, &offset, &line, g->err);
+	if (!rc && offset)
+		rc = place_stands(g, offset, &stands);
+	if (rc)
+		return rc;
+	g->known |= stands;
+	if (!stands && offset && (rc = wh_input_seek(g->in, 0, g->err)))
+		return rc;
+	return stands ? resume_at(g, offset, line) : resume_at(g, 0, 0);
 }
 
 /* ---- following ---- */
@@ -288,8 +486,6 @@ static int resume(struct ingest *g, bool *resumed)
  */
 static int move_on(struct ingest *g, const char *path, bool rewritten)
 {
-	char old[WH_IDENTITY_MAX];
-	snprintf(old, sizeof old, "%s", wh_input_identity(g->in));
 	int rc = rewritten ? 0 : read_all(g);
 	if (!rc && g->reader && g->have)
 		rc = feed_last(g, false);
@@ -303,11 +499,12 @@ static int move_on(struct ingest *g, const char *path, bool rewritten)
 		g->reader->close(g->reader_state);
 	g->reader = NULL;
 	g->reader_state = NULL;
+	wh_contents_free(g->contents);
+	g->contents = NULL;
 	rc = wh_input_open(path, &g->in, g->err);
-	if (rc)
-		return rc;
-	bool same_head = !strcmp(old, wh_input_identity(g->in)), resumed;
-	return same_head ? resume_at(g, 0, 0) : resume(g, &resumed);
+	if (!rc)
+		rc = wh_contents_load(g->store, &g->contents, g->err);
+	return rc ? rc : resume(g);
 }
 
 static int follow(struct ingest *g, const char *path)
@@ -329,26 +526,41 @@ static int follow(struct ingest *g, const char *path)
 	return rc ? rc : commit(g);
 }
 
-int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_options *opt, struct wh_ingest_result *out, struct wh_error *err)
+static int ingest(struct ingest *g, const char *path)
 {
-	struct ingest g = {.store = s, .opt = opt, .err = err, .last_commit_us = wh_now_us()};
-	int64_t began = g.last_commit_us;
-	memset(out, 0, sizeof *out);
-	int rc = wh_input_open(path, &g.in, err);
+	int rc = wh_input_open(path, &g->in, g->err);
 	if (rc)
 		return rc;
-	g.table = wh_edge_table_new(opt->locals, opt->byte_limit ? opt->byte_limit : default_limit);
-	rc = g.table ? resume(&g, &out->resumed) : wh_fail(err, -ENOMEM, "out of memory");
+	if (!(g->table = wh_edge_table_new(g->opt->locals, g->opt->byte_limit ? g->opt->byte_limit : default_limit)))
+		return wh_fail(g->err, -ENOMEM, "out of memory");
+	rc = wh_contents_load(g->store, &g->contents, g->err);
 	if (!rc)
-		rc = opt->follow && *wh_input_identity(g.in) ? follow(&g, path) : read_whole(&g, *wh_input_identity(g.in) && !wh_input_packed(g.in));
-	out->stats = g.stats;
-	out->unfinished_line = g.unfinished ? g.done_line + 1 : 0;
-	out->edges = g.edges;
+		rc = resume(g);
+	if (rc)
+		return rc;
+	return g->opt->follow && *wh_input_identity(g->in) ? follow(g, path) : read_whole(g, *wh_input_identity(g->in) && !wh_input_packed(g->in));
+}
+
+int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_options *opt, struct wh_ingest_result *out, struct wh_error *err)
+{
+	struct ingest *g = calloc(1, sizeof *g);
+	int64_t began = wh_now_us();
+	memset(out, 0, sizeof *out);
+	if (!g)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	*g = (struct ingest){.store = s, .opt = opt, .err = err, .last_commit_us = began};
+	int rc = ingest(g, path);
+	out->stats = g->stats;
+	out->resumed = g->known;
+	out->unfinished_line = g->unfinished ? g->done_line + 1 : 0;
+	out->edges = g->edges;
 	out->seconds = (double)(wh_now_us() - began) / 1e6;
-	if (g.reader && g.reader->close)
-		g.reader->close(g.reader_state);
-	wh_edge_table_free(g.table);
-	wh_input_close(g.in);
-	free(g.buf);
+	if (g->reader && g->reader->close)
+		g->reader->close(g->reader_state);
+	wh_contents_free(g->contents);
+	wh_edge_table_free(g->table);
+	wh_input_close(g->in);
+	free(g->buf);
+	free(g);
 	return rc;
 }

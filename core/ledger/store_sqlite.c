@@ -22,10 +22,16 @@ static const char schema[] =
 	"CREATE TABLE document(collection TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY(collection, key)) WITHOUT ROWID;"
 	"CREATE TABLE journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, json TEXT NOT NULL);";
 
+/* Not of the first schema: made where it is missing, so that a ledger of before goes on. */
+const char wh_sql_content_table[] =
+	"CREATE TABLE IF NOT EXISTS content(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, lines INTEGER NOT NULL, path TEXT, marks BLOB NOT NULL, tail BLOB NOT NULL, checks BLOB NOT NULL);";
+
 const char *const wh_sql[ST_N] = {
 	[ST_EDGE] = "INSERT INTO edge VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = wh_merge(value, excluded.value)",
 	[ST_SKETCH] = "INSERT INTO sketch VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = wh_merge_sketch(value, excluded.value)",
 	[ST_SOURCE] = "INSERT INTO source VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(identity) DO UPDATE SET path = ?2, offset = ?3, line = ?4, time = ?5",
+	[ST_SOURCE_BOUND] = "DELETE FROM source WHERE identity LIKE 'c:%' AND time < (SELECT time FROM source WHERE identity LIKE 'c:%' ORDER BY time DESC LIMIT 1 OFFSET 4095)",
+	[ST_SOURCE_FORGET] = "DELETE FROM source WHERE identity = ?1",
 	[ST_DAY] = "INSERT INTO day VALUES(?1, ?2) ON CONFLICT(day) DO UPDATE SET flows = flows + ?2",
 	[ST_COUNTER] = "INSERT INTO counter VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = value + ?2",
 	[ST_PROGRESS] = "SELECT offset, line FROM source WHERE identity = ?1",
@@ -41,6 +47,14 @@ const char *const wh_sql[ST_N] = {
 	[ST_DAYS] = "SELECT day, flows FROM day ORDER BY day",
 	[ST_COUNTERS] = "SELECT name, value FROM counter",
 	[ST_COUNT_EDGES] = "SELECT count(*) FROM edge",
+	[ST_CONTENT_KEY] = "SELECT lines, marks FROM content WHERE id = 0",
+	[ST_CONTENT_NEW_KEY] = "INSERT OR IGNORE INTO content VALUES(0, 0, 0, NULL, ?1, x'', x'')",
+	[ST_CONTENT_GENERATION] = "UPDATE content SET lines = ?1 WHERE id = 0",
+	[ST_CONTENTS] = "SELECT id, lines, marks, tail FROM content WHERE id > 0 ORDER BY id",
+	[ST_CONTENT] = "SELECT id, lines, marks, tail, checks FROM content WHERE id = ?1 AND id > 0",
+	[ST_CONTENT_PUT] = "INSERT OR REPLACE INTO content VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[ST_CONTENT_SIZE] = "SELECT count(*), ifnull(sum(lines), 0) FROM content WHERE id > 0",
+	[ST_CONTENT_FORGET] = "DELETE FROM content WHERE id IN (SELECT id FROM content WHERE id > 0 ORDER BY time LIMIT ?1)",
 };
 
 /* ---- errors ---- */

@@ -97,14 +97,8 @@ static int put_counter(struct committing *c, const char *name, uint64_t add)
 	return wh_sql_run(c->s, st, "written", c->err);
 }
 
-static int put_source(struct committing *c, const struct wh_store_progress *p)
+static int put_place(struct committing *c, const struct wh_store_progress *p)
 {
-	uint64_t offset, line;
-	int rc = wh_store_progress_of(c->s, p->identity, &offset, &line, c->err);
-	if (rc)
-		return rc;
-	if (offset != p->before)
-		return wh_fail(c->err, -ESTALE, "%s: another run has read on in it meanwhile; what this one read since is left out", p->path);
 	sqlite3_stmt *st = wh_sql_use(c->s, ST_SOURCE, "written", c->err);
 	if (!st)
 		return -EIO;
@@ -113,7 +107,25 @@ static int put_source(struct committing *c, const struct wh_store_progress *p)
 	sqlite3_bind_int64(st, 3, (sqlite3_int64)p->offset);
 	sqlite3_bind_int64(st, 4, (sqlite3_int64)p->line);
 	sqlite3_bind_int64(st, 5, wh_now_us());
-	return wh_sql_run(c->s, st, "written", c->err);
+	int rc = wh_sql_run(c->s, st, "written", c->err);
+	if (!rc && !(st = wh_sql_use(c->s, ST_SOURCE_BOUND, "written", c->err)))
+		rc = -EIO;
+	return rc ? rc : wh_sql_run(c->s, st, "written", c->err);
+}
+
+static int put_progress(struct committing *c, const struct wh_store_progress *p)
+{
+	int rc = p->also ? p->also(p->arg, c->err) : 0;
+	if (!rc && p->identity)
+		rc = put_place(c, p);
+	if (!rc && p->outdated) {
+		sqlite3_stmt *st = wh_sql_use(c->s, ST_SOURCE_FORGET, "written", c->err);
+		if (!st)
+			return -EIO;
+		sqlite3_bind_text(st, 1, p->outdated, -1, SQLITE_STATIC);
+		rc = wh_sql_run(c->s, st, "written", c->err);
+	}
+	return rc;
 }
 
 int wh_store_commit(struct wh_store *s, const struct wh_edge_table *t, const struct wh_store_progress *progress,
@@ -143,8 +155,8 @@ int wh_store_commit_tables(struct wh_store *s, const struct wh_edge_table *const
 		for (size_t i = 0; i < 5 && !rc; i++)
 			rc = put_counter(&c, counters[i].name, counters[i].n);
 	}
-	if (!rc && progress && progress->identity && *progress->identity)
-		rc = put_source(&c, progress);
+	if (!rc && progress)
+		rc = put_progress(&c, progress);
 	int end = wh_store_end(s, !rc, rc ? &ignored : err);
 	return rc ? rc : end;
 }

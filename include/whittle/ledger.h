@@ -85,10 +85,12 @@ enum wh_side wh_flow_server(const struct wh_flow *f);
 /* ---- the store ---- */
 struct wh_store;
 struct wh_store_progress { /* where the reading of one input stands; committed together with the edges */
-	const char *identity;   /* wh_input_identity(); NULL for live sources */
+	const char *identity;   /* of a plain file, for a place to go on at without reading it anew; NULL: none */
 	const char *path;       /* for people */
 	uint64_t offset, line;
-	uint64_t before;        /* the offset that the ledger is thought to hold: when another run has moved it, the commit is refused (-ESTALE) */
+	const char *outdated;   /* an identity that is forgotten; NULL: none */
+	int (*also)(void *arg, struct wh_error *err); /* is called in the same transaction, before it ends; NULL: nothing */
+	void *arg;
 };
 enum { WH_STORE_READ = 0, WH_STORE_WRITE = 1, WH_STORE_CREATE = 2 };
 /* url: a path, or "sqlite:PATH". Migrates an older schema when writing; refuses a newer one. */

@@ -93,10 +93,10 @@ no_newline() {
 		{ echo; tail -n +2 one.json; } >>single.json && ingest single.json && same one.db l.db
 }
 tell "a last line without a newline counts when it is whole, and only once" no_newline
-rewritten() { fresh; cp one.json w.json; ingest w.json && cat two.json one.json >w.json && tail -n +1001 w.json >/dev/null && ingest w.json && dump l.db | grep -q 'records=8000 '; }
-tell "a file that was cut and written anew, larger, is read from its first byte" rewritten
-shorter() { fresh; cp both.json s.json; ingest s.json && head -n 100 both.json >s.json && expect 2 's.json: holds [0-9]+ bytes, but [0-9]+ were read before: was it cut' ingest s.json && same both.db l.db; }
-tell "a file that has lost its end is told, and nothing counts twice" shorter
+rewritten() { fresh; cp one.json w.json; ingest w.json && cat two.json one.json >w.json && tail -n +1001 w.json >/dev/null && ingest w.json && dump l.db | grep -q 'records=5000 ' && same both.db l.db; }
+tell "a file that was cut and written anew, larger, is read from its first byte, and what it held before counts once" rewritten
+shorter() { fresh; cp both.json s.json; ingest s.json && head -n 100 both.json >s.json && expect 0 'Nothing new' ingest s.json && same both.db l.db; }
+tell "a file that has lost its end adds nothing" shorter
 at_once() {
 	local i a b
 	for i in $(seq 25); do
@@ -316,8 +316,8 @@ damaged() {
 	local size
 	size=$(stat -c %s c.db)
 	head -c $((size / 2)) /dev/zero | tr '\0' '\377' | dd of=c.db bs=4096 seek=$((size / 16384)) conv=notrunc 2>/dev/null
-	printf '%s\n' "$(head -n 1 one.json)" >l1.json
-	expect 1 'c.db: .*damaged' "$w" edges --store c.db && cp c.db c2.db && expect 1 'c.db: .*damaged' "$w" ingest --store c.db one.json
+	"$BUILD/tools/gen_eve" --records 3000 --edges 900 --seed 6 >six.json
+	expect 1 'c.db: .*damaged' "$w" edges --store c.db && cp c.db c2.db && expect 1 'c.db: .*damaged' "$w" ingest --store c.db six.json
 }
 tell "a damaged ledger is told" damaged
 newer() {

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which lines were counted before: what is new goes into the ledger. See contents.h. */
+#include <stdlib.h>
+#include <string.h>
+#include "ledger/contents_inside.h"
+
+enum { MARK_EVERY = 64 << 10, MOST_LINES = 64 << 10, GUESSED_LINE = 512 };
+
+static int out_of_memory(struct wh_error *err)
+{
+	return wh_fail(err, -ENOMEM, "out of memory");
+}
+
+void wh_contents_free_added(struct added *a)
+{
+	free(a->row.marks);
+	free(a->row.tail);
+	free(a->row.checks);
+}
+
+/* ---- adding ---- */
+
+static bool more_room(void *array, size_t *room, size_t used, size_t size)
+{
+	void **at = array, *more;
+	if (used < *room)
+		return true;
+	size_t wanted = 2 * *room + 64;
+	if (!(more = reallocarray(*at, wanted, size)))
+		return false;
+	*at = more;
+	*room = wanted;
+	return true;
+}
+
+static bool add_line(struct added *a, const struct wh_line *line)
+{
+	struct wh_content_row *r = &a->row;
+	if (!more_room(&r->checks, &a->room, r->lines, sizeof *r->checks))
+		return false;
+	if (!r->n_marks || a->since >= MARK_EVERY) {
+		if (!more_room(&r->marks, &a->marks_room, r->n_marks, sizeof *r->marks))
+			return false;
+		r->marks[r->n_marks++] = (struct wh_content_mark){line->hash, r->lines};
+		r->n_tail = 0;
+		a->since = 0;
+	}
+	if (!more_room(&r->tail, &a->tail_room, r->n_tail, sizeof *r->tail))
+		return false;
+	r->tail[r->n_tail++] = line->hash;
+	r->checks[r->lines++] = wh_line_check(line->hash);
+	a->since += line->end - line->begin;
+	return true;
+}
+
+/* The content at whose end the known lines ended is prolonged, unless it is long already. */
+static int prolong(struct wh_contents *c, struct added *a, struct wh_error *err)
+{
+	const struct content *k = &c->all[c->ended];
+	struct wh_content_row row;
+	if (k->lines >= MOST_LINES || k->seen != k->lines)
+		return 0;
+	int rc = wh_store_content(c->store, k->id, &row, err);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc)
+		return rc;
+	if (row.lines != k->lines) { /* another process was faster */
+		struct added none = {.row = row};
+		wh_contents_free_added(&none);
+		return 0;
+	}
+	*a = (struct added){.row = row, .room = row.lines, .marks_room = row.n_marks, .tail_room = row.n_tail, .written = row.lines,
+	                    .marks_written = (uint32_t)row.n_marks, .since = row.n_tail * GUESSED_LINE};
+	return 0;
+}
+
+static int begin_one(struct wh_contents *c, struct wh_error *err)
+{
+	if (!more_room(&c->added, &c->added_room, c->n_added, sizeof *c->added))
+		return out_of_memory(err);
+	struct added *a = &c->added[c->n_added];
+	memset(a, 0, sizeof *a);
+	int rc = c->ended != NOWHERE ? prolong(c, a, err) : 0;
+	if (rc)
+		return rc;
+	c->ended = NOWHERE;
+	c->n_added++;
+	c->open = true;
+	return 0;
+}
+
+int wh_contents_add(struct wh_contents *c, const struct wh_line *lines, size_t n, struct wh_error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!lines[i].hash)
+			continue;
+		if (c->open && c->added[c->n_added - 1].row.lines >= 2 * MOST_LINES)
+			c->open = false;
+		int rc = c->open ? 0 : begin_one(c, err);
+		if (rc)
+			return rc;
+		if (!add_line(&c->added[c->n_added - 1], &lines[i]))
+			return out_of_memory(err);
+	}
+	return 0;
+}
+
+/* ---- writing ---- */
+
+static int by_number(const void *x, const void *y)
+{
+	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+	return (a > b) - (a < b);
+}
+
+/* The marks of lines that the ledger has not got from us. */
+struct pending {
+	struct wh_contents *c;
+	uint64_t *hashes;
+	size_t n, at; /* hashes; where in `all` the next row should be */
+	bool met;
+};
+
+static int gather(struct pending *p)
+{
+	size_t room = 1;
+	for (size_t i = 0; i < p->c->n_added; i++)
+		room += p->c->added[i].row.n_marks + p->c->added[i].row.n_tail;
+	if (!(p->hashes = malloc(room * sizeof *p->hashes)))
+		return -ENOMEM;
+	for (size_t i = 0; i < p->c->n_added; i++) {
+		const struct added *a = &p->c->added[i];
+		for (size_t m = a->marks_written; m < a->row.n_marks; m++)
+			p->hashes[p->n++] = a->row.marks[m].hash;
+		for (size_t t = 0; t < a->row.n_tail; t++)
+			if (a->row.lines - a->row.n_tail + t >= a->written)
+				p->hashes[p->n++] = a->row.tail[t];
+	}
+	qsort(p->hashes, p->n, sizeof *p->hashes, by_number);
+	return 0;
+}
+
+static bool has(const struct pending *p, uint64_t hash)
+{
+	return p->n && bsearch(&hash, p->hashes, p->n, sizeof hash, by_number);
+}
+
+static int compare(void *arg, const struct wh_content_row *row)
+{
+	struct pending *p = arg;
+	struct wh_contents *c = p->c;
+	size_t i = p->at < c->n && c->all[p->at].id == row->id ? p->at : 0; /* both are in order, but for what came since */
+	while (i < c->n && c->all[i].id != row->id)
+		i++;
+	p->at = i + 1;
+	size_t known = i;
+	if (i < c->n && c->all[i].seen == row->lines)
+		return 0;
+	for (i = 0; i < row->n_marks && !p->met; i++)
+		p->met = has(p, row->marks[i].hash);
+	for (i = 0; i < row->n_tail && !p->met; i++)
+		p->met = has(p, row->tail[i]);
+	for (i = 0; i < c->n_added && !p->met; i++)
+		p->met = c->added[i].row.id == row->id;
+	return p->met ? 0 : wh_contents_learn(c, known < c->n ? &c->all[known] : NULL, row);
+}
+
+/* Other processes have written contents since ours was loaded: have they counted what we are about to count? */
+static int look_again(struct wh_contents *c, const char *path, struct wh_error *err)
+{
+	struct pending p = {.c = c};
+	int rc = gather(&p);
+	if (!rc)
+		rc = wh_store_contents(c->store, compare, &p, err);
+	if (rc == -ENOMEM)
+		out_of_memory(err);
+	free(p.hashes);
+	if (!rc && p.met)
+		rc = wh_fail(err, -ESTALE, "%s: another run has read on in it meanwhile; what this one read since is left out", path);
+	return rc;
+}
+
+int wh_contents_write(struct wh_contents *c, const char *path, struct wh_error *err)
+{
+	uint8_t key[WH_LINE_KEY_BYTES];
+	int64_t generation;
+	bool any = false;
+	for (size_t i = 0; i < c->n_added; i++)
+		any |= c->added[i].row.lines > c->added[i].written;
+	if (!any)
+		return 0;
+	int rc = wh_store_content_key(c->store, key, &generation, err);
+	if (!rc && generation != c->generation)
+		rc = look_again(c, path, err);
+	for (size_t i = 0; i < c->n_added && !rc; i++)
+		if (c->added[i].row.lines > c->added[i].written)
+			rc = wh_store_content_put(c->store, &c->added[i].row, path, err);
+	if (!rc)
+		rc = wh_store_content_generation(c->store, generation + 1, err);
+	if (!rc)
+		rc = wh_store_content_bound(c->store, err);
+	if (!rc)
+		c->generation = generation + 1;
+	return rc;
+}
+
+void wh_contents_written(struct wh_contents *c)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < c->n_added; i++) {
+		struct added *a = &c->added[i];
+		wh_contents_note(c, a->row.id, a->row.lines); /* where memory is out, the next writing finds that it must look again */
+		if (c->open && i == c->n_added - 1) {
+			a->written = a->row.lines;
+			a->marks_written = (uint32_t)a->row.n_marks;
+			c->added[kept++] = *a;
+		} else {
+			wh_contents_free_added(a);
+		}
+	}
+	c->n_added = kept;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* contents: inside of what is known of logs. contents.c looks for lines, contents_add.c keeps those that are new. */
+#pragma once
+#include "ledger/contents.h"
+
+#define NOWHERE UINT32_MAX
+
+struct content {
+	int64_t id;
+	uint32_t lines;   /* as far as they are known: what the ledger held when it was loaded */
+	uint32_t seen;    /* what it held when this process last looked or wrote */
+	uint16_t *checks; /* NULL: not read yet */
+};
+
+struct mark_slot { uint64_t hash; uint32_t content, line; }; /* hash 0: free */
+struct mark_index { struct mark_slot *slot; size_t mask, used; };
+
+/* A content that is being written, and what of it is in the ledger. */
+struct added {
+	struct wh_content_row row;
+	size_t room, marks_room, tail_room;
+	uint32_t written, marks_written; /* lines and marks that the ledger has */
+	uint64_t since;                  /* bytes since the last mark, about */
+};
+
+struct wh_contents {
+	struct wh_line_key key;
+	struct wh_store *store;
+	int64_t generation;
+	struct content *all; size_t n, room;
+	struct mark_index index;
+	uint32_t follows, line; /* the content that the last line was of, and which of its lines should come next */
+	uint32_t ended;         /* the content at whose very end the last known line stood: what is new prolongs it */
+	struct added *added; size_t n_added, added_room;
+	bool open;              /* the last of `added` goes on */
+};
+
+static inline uint16_t wh_line_check(uint64_t hash)
+{
+	return (uint16_t)(hash >> 48);
+}
+
+/* What the ledger holds in this row is known from now on; k NULL: it is new. */
+int wh_contents_learn(struct wh_contents *c, struct content *k, const struct wh_content_row *row);
+/* The ledger is known to hold so many lines of this content: no other process wrote them unseen. */
+int wh_contents_note(struct wh_contents *c, int64_t id, uint32_t lines);
+void wh_contents_free_added(struct added *a);

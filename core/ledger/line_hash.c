@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <endian.h>
+#include <stdbool.h>
+#include <string.h>
+#include "ledger/hash.h"
+#include "ledger/line_hash.h"
+
+enum { PIECE = 32, PIECES = 32 }; /* of a line; until the key begins again */
+
+void wh_line_key_init(struct wh_line_key *k, const uint8_t secret[WH_LINE_KEY_BYTES])
+{
+	for (uint32_t i = 0; i < 128; i++) {
+		uint8_t block[WH_LINE_KEY_BYTES + 4];
+		memcpy(block, secret, WH_LINE_KEY_BYTES);
+		for (int b = 0; b < 4; b++)
+			block[WH_LINE_KEY_BYTES + b] = (uint8_t)(i >> 8 * b);
+		k->word[i] = wh_hash(block, sizeof block, UINT64_C(0x9e3779b97f4a7c15));
+	}
+}
+
+const char *wh_line_text(const char *p, const char *end)
+{
+	for (;;) {
+		if (end - p >= 3 && !memcmp(p, "\xef\xbb\xbf", 3))
+			p += 3;
+		else if (end - p >= 2 && !p[0] && p[1] != '\n')
+			p++;
+		else
+			return p;
+	}
+}
+
+static void mix_lanes(const struct wh_line_key *k, uint64_t lane[4])
+{
+	for (int i = 0; i < 4; i++)
+		lane[i] = wh_mix(lane[i] ^ k->word[i], UINT64_C(0x9fb21c651e98df25) ^ k->word[4 + i]);
+}
+
+static uint64_t finish(const struct wh_line_key *k, const uint64_t lane[4], size_t length)
+{
+	uint64_t a = wh_mix(lane[0] ^ k->word[8], lane[1] ^ k->word[9]), b = wh_mix(lane[2] ^ k->word[10], lane[3] ^ k->word[11]);
+	uint64_t h = wh_mix(a ^ k->word[12] ^ length, b ^ k->word[13] ^ lane[0]);
+	return h ? h : 1;
+}
+
+/* The text of a line of `n` bytes, of which the last may be a carriage return, without that. */
+static size_t text_length(const char *p, size_t n)
+{
+	return n && p[n - 1] == '\r' ? n - 1 : n;
+}
+
+/* ---- portable ---- */
+
+static void add_piece(const struct wh_line_key *k, unsigned at, const unsigned char *p, uint64_t lane[4])
+{
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t w, key = k->word[4 * at + i];
+		memcpy(&w, p + 8 * i, 8);
+		w = le64toh(w);
+		lane[i] += (uint64_t)((uint32_t)w + (uint32_t)key) * (uint32_t)((uint32_t)(w >> 32) + (uint32_t)(key >> 32));
+		lane[i ^ 1] += w;
+	}
+}
+
+static uint64_t hash_text(const struct wh_line_key *k, const char *p, size_t n)
+{
+	uint64_t lane[4] = {k->word[14], k->word[15], k->word[16], k->word[17]};
+	unsigned at = 0;
+	for (size_t i = 0; i < n; i += PIECE) {
+		unsigned char piece[PIECE] = {0};
+		size_t m = n - i < PIECE ? n - i : PIECE;
+		for (size_t b = 0; b < m; b++)
+			piece[b] = p[i + b] == '\r' ? 0 : (unsigned char)p[i + b];
+		add_piece(k, at, piece, lane);
+		if (++at == PIECES) {
+			mix_lanes(k, lane);
+			at = 0;
+		}
+	}
+	return finish(k, lane, n);
+}
+
+size_t wh_line_hashes_portable(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max)
+{
+	const char *p = buf, *end = buf + len;
+	size_t n = 0;
+	for (; p < end && n < max; n++) {
+		p = wh_line_text(p, end);
+		const char *nl = memchr(p, '\n', (size_t)(end - p)), *stop = nl ? nl : end;
+		size_t length = text_length(p, (size_t)(stop - p));
+		out[n] = (struct wh_line){length ? hash_text(k, p, length) : 0, (uint32_t)(p - buf), (uint32_t)((nl ? nl + 1 : end) - buf)};
+		p = buf + out[n].end;
+	}
+	return n;
+}
+
+/* ---- 32 bytes at once ---- */
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define AVX2 __attribute__((target("avx2")))
+
+/* The first n bytes of v; the others zero. */
+AVX2 static inline __m256i first_bytes(__m256i v, unsigned n)
+{
+	static const uint8_t ones[64] = {
+		255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+		255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+	return _mm256_and_si256(v, _mm256_loadu_si256((const __m256i *)(ones + 32 - n)));
+}
+
+AVX2 static inline __m256i add_vector(__m256i lanes, __m256i v, const uint64_t *key)
+{
+	__m256i w = _mm256_andnot_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('\r')), v);
+	__m256i x = _mm256_add_epi32(w, _mm256_load_si256((const __m256i *)key));
+	lanes = _mm256_add_epi64(lanes, _mm256_mul_epu32(x, _mm256_srli_epi64(x, 32)));
+	return _mm256_add_epi64(lanes, _mm256_shuffle_epi32(w, 0x4e)); /* the words of a pair change places */
+}
+
+AVX2 static __m256i mix_vector(const struct wh_line_key *k, __m256i lanes)
+{
+	uint64_t lane[4];
+	_mm256_storeu_si256((__m256i *)lane, lanes);
+	mix_lanes(k, lane);
+	return _mm256_loadu_si256((const __m256i *)lane);
+}
+
+/* One line from p. Returns where it ends: its newline, or end. */
+AVX2 static inline const char *hash_line(const struct wh_line_key *k, const char *p, const char *end, uint64_t *hash)
+{
+	const __m256i newlines = _mm256_set1_epi8('\n');
+	__m256i lanes = _mm256_loadu_si256((const __m256i *)&k->word[14]);
+	const char *from = p;
+	uint64_t lane[4];
+	for (unsigned at = 0;; p += PIECE) {
+		char last[PIECE];
+		const char *source = p;
+		unsigned have = PIECE;
+		if (__builtin_expect(end - p < PIECE, 0)) {
+			have = (unsigned)(end - p);
+			memcpy(last, p, have);
+			memset(last + have, 0, PIECE - have);
+			source = last;
+		}
+		__m256i v = _mm256_loadu_si256((const __m256i *)source);
+		uint32_t found = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, newlines));
+		if (found || have < PIECE) {
+			unsigned n = found ? (unsigned)__builtin_ctz(found) : have;
+			size_t length = text_length(from, (size_t)(p + n - from));
+			if (length > (size_t)(p - from))
+				lanes = add_vector(lanes, first_bytes(v, (unsigned)(length - (size_t)(p - from))), &k->word[4 * at]);
+			if (length > (size_t)(p - from) && at == PIECES - 1)
+				lanes = mix_vector(k, lanes);
+			_mm256_storeu_si256((__m256i *)lane, lanes);
+			*hash = length ? finish(k, lane, length) : 0;
+			return p + n;
+		}
+		lanes = add_vector(lanes, v, &k->word[4 * at]);
+		if (++at == PIECES) {
+			lanes = mix_vector(k, lanes);
+			at = 0;
+		}
+	}
+}
+
+AVX2 static size_t line_hashes_avx2(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max)
+{
+	const char *p = buf, *end = buf + len;
+	size_t n = 0;
+	for (; p < end && n < max; n++) {
+		if (__builtin_expect(!*p || *p == '\xef', 0))
+			p = wh_line_text(p, end);
+		out[n].begin = (uint32_t)(p - buf);
+		p = hash_line(k, p, end, &out[n].hash);
+		p += p < end;
+		out[n].end = (uint32_t)(p - buf);
+	}
+	return n;
+}
+
+size_t wh_line_hashes(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max)
+{
+	return __builtin_cpu_supports("avx2") ? line_hashes_avx2(k, buf, len, out, max) : wh_line_hashes_portable(k, buf, len, out, max);
+}
+#else
+size_t wh_line_hashes(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max)
+{
+	return wh_line_hashes_portable(k, buf, len, out, max);
+}
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which lines of which logs were counted (contents.h): table `content`, a row a content. Row 0 is the table's own: `marks` is the
+ * key of the hashes, `lines` how often contents were written. Numbers in blobs are little-endian.
+ */
+#include <endian.h>
+#include <sys/random.h>
+#include "ledger/contents.h"
+#include "ledger/store_sqlite.h"
+
+enum { MARK_BYTES = 12 };
+static const int64_t most_rows = 65536, most_lines = INT64_C(128) << 20;
+
+static int out_of_memory(struct wh_error *err)
+{
+	return wh_fail(err, -ENOMEM, "out of memory");
+}
+
+int wh_store_content_key(struct wh_store *s, uint8_t key[WH_LINE_KEY_BYTES], int64_t *generation, struct wh_error *err)
+{
+	if (!s->in_transaction) { /* a ledger that was made before there were contents */
+		int rc = wh_sql_exec(s, wh_sql_content_table, "written", err);
+		if (rc)
+			return rc;
+	}
+	for (int i = 0; i < 2; i++) {
+		sqlite3_stmt *st = wh_sql_use(s, ST_CONTENT_KEY, "read", err);
+		if (!st)
+			return -EIO;
+		int step = sqlite3_step(st), rc = step == SQLITE_DONE ? -ENOENT : 0;
+		if (step == SQLITE_ROW) {
+			if (sqlite3_column_bytes(st, 1) == WH_LINE_KEY_BYTES)
+				memcpy(key, sqlite3_column_blob(st, 1), WH_LINE_KEY_BYTES);
+			else
+				rc = wh_sql_damaged(s, err);
+			*generation = sqlite3_column_int64(st, 0);
+		} else if (!rc) {
+			rc = wh_sql_fail(s, "read", err);
+		}
+		sqlite3_reset(st);
+		if (rc != -ENOENT)
+			return rc;
+		if (getrandom(key, WH_LINE_KEY_BYTES, 0) != WH_LINE_KEY_BYTES)
+			return wh_fail(err, -EIO, "the system has no random numbers");
+		if (!(st = wh_sql_use(s, ST_CONTENT_NEW_KEY, "written", err)))
+			return -EIO;
+		sqlite3_bind_blob(st, 1, key, WH_LINE_KEY_BYTES, SQLITE_STATIC);
+		if ((rc = wh_sql_run(s, st, "written", err))) /* whichever of two processes was first, its key is read now */
+			return rc;
+	}
+	return wh_sql_damaged(s, err);
+}
+
+int wh_store_content_generation(struct wh_store *s, int64_t generation, struct wh_error *err)
+{
+	sqlite3_stmt *st = wh_sql_use(s, ST_CONTENT_GENERATION, "written", err);
+	if (!st)
+		return -EIO;
+	sqlite3_bind_int64(st, 1, generation);
+	return wh_sql_run(s, st, "written", err);
+}
+
+/* ---- blobs to arrays and back ---- */
+
+static uint64_t number(const uint8_t *p, unsigned bytes)
+{
+	uint64_t x = 0;
+	for (unsigned i = bytes; i-- > 0;)
+		x = x << 8 | p[i];
+	return x;
+}
+
+static void put_number(uint8_t *p, unsigned bytes, uint64_t x)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		p[i] = (uint8_t)(x >> 8 * i);
+}
+
+static void free_row(struct wh_content_row *row)
+{
+	free(row->marks);
+	free(row->tail);
+	free(row->checks);
+	row->marks = NULL;
+	row->tail = NULL;
+	row->checks = NULL;
+}
+
+/* From the columns id, lines, marks, tail and, where the statement has it, checks. */
+static int read_row(struct wh_store *s, sqlite3_stmt *st, struct wh_content_row *row, struct wh_error *err)
+{
+	int64_t lines = sqlite3_column_int64(st, 1);
+	bool whole = sqlite3_column_count(st) > 4;
+	memset(row, 0, sizeof *row);
+	row->id = sqlite3_column_int64(st, 0);
+	const uint8_t *marks = sqlite3_column_blob(st, 2), *tail = sqlite3_column_blob(st, 3), *checks = whole ? sqlite3_column_blob(st, 4) : NULL;
+	size_t marks_len = (size_t)sqlite3_column_bytes(st, 2), tail_len = (size_t)sqlite3_column_bytes(st, 3);
+	if (lines < 0 || lines > UINT32_MAX || marks_len % MARK_BYTES || tail_len % 8 || tail_len / 8 > (uint64_t)lines ||
+	    (whole && (uint64_t)sqlite3_column_bytes(st, 4) != 2 * (uint64_t)lines))
+		return wh_sql_damaged(s, err);
+	row->lines = (uint32_t)lines;
+	row->n_marks = marks_len / MARK_BYTES;
+	row->n_tail = tail_len / 8;
+	row->marks = malloc((row->n_marks + 1) * sizeof *row->marks);
+	row->tail = malloc((row->n_tail + 1) * sizeof *row->tail);
+	row->checks = whole ? malloc(((size_t)lines + 1) * sizeof *row->checks) : NULL;
+	if (!row->marks || !row->tail || (whole && !row->checks)) {
+		free_row(row);
+		return out_of_memory(err);
+	}
+	for (size_t i = 0; i < row->n_marks; i++) {
+		row->marks[i] = (struct wh_content_mark){number(marks + i * MARK_BYTES, 8), (uint32_t)number(marks + i * MARK_BYTES + 8, 4)};
+		if (row->marks[i].line >= row->lines) {
+			free_row(row);
+			return wh_sql_damaged(s, err);
+		}
+	}
+	for (size_t i = 0; i < row->n_tail; i++)
+		row->tail[i] = number(tail + 8 * i, 8);
+	for (size_t i = 0; whole && i < row->lines; i++)
+		row->checks[i] = (uint16_t)number(checks + 2 * i, 2);
+	return 0;
+}
+
+int wh_store_contents(struct wh_store *s, wh_content_cb each, void *arg, struct wh_error *err)
+{
+	sqlite3_stmt *st = wh_sql_use(s, ST_CONTENTS, "read", err);
+	int step = SQLITE_DONE, rc = st ? 0 : -EIO;
+	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
+		struct wh_content_row row;
+		rc = read_row(s, st, &row, err);
+		if (!rc) {
+			rc = each(arg, &row);
+			free_row(&row);
+		}
+	}
+	if (!rc && step != SQLITE_DONE)
+		rc = wh_sql_fail(s, "read", err);
+	if (st)
+		sqlite3_reset(st);
+	return rc;
+}
+
+int wh_store_content(struct wh_store *s, int64_t id, struct wh_content_row *row, struct wh_error *err)
+{
+	sqlite3_stmt *st = wh_sql_use(s, ST_CONTENT, "read", err);
+	if (!st)
+		return -EIO;
+	sqlite3_bind_int64(st, 1, id);
+	int step = sqlite3_step(st);
+	int rc = step == SQLITE_ROW ? read_row(s, st, row, err) : step == SQLITE_DONE ? -ENOENT : wh_sql_fail(s, "read", err);
+	sqlite3_reset(st);
+	return rc;
+}
+
+int wh_store_content_put(struct wh_store *s, struct wh_content_row *row, const char *path, struct wh_error *err)
+{
+	size_t marks_len = row->n_marks * MARK_BYTES, tail_len = row->n_tail * 8, checks_len = row->lines * (size_t)2;
+	uint8_t *blobs = malloc(marks_len + tail_len + checks_len + 1), *tail = blobs + marks_len, *checks = tail + tail_len;
+	sqlite3_stmt *st = blobs ? wh_sql_use(s, ST_CONTENT_PUT, "written", err) : NULL;
+	int rc = blobs ? -EIO : out_of_memory(err);
+	if (!st)
+		goto out;
+	for (size_t i = 0; i < row->n_marks; i++) {
+		put_number(blobs + i * MARK_BYTES, 8, row->marks[i].hash);
+		put_number(blobs + i * MARK_BYTES + 8, 4, row->marks[i].line);
+	}
+	for (size_t i = 0; i < row->n_tail; i++)
+		put_number(tail + 8 * i, 8, row->tail[i]);
+	for (size_t i = 0; i < row->lines; i++)
+		put_number(checks + 2 * i, 2, row->checks[i]);
+	if (row->id)
+		sqlite3_bind_int64(st, 1, row->id);
+	else
+		sqlite3_bind_null(st, 1);
+	sqlite3_bind_int64(st, 2, wh_now_us());
+	sqlite3_bind_int64(st, 3, row->lines);
+	sqlite3_bind_text(st, 4, path, -1, SQLITE_STATIC);
+	sqlite3_bind_blob64(st, 5, blobs, marks_len, SQLITE_STATIC);
+	sqlite3_bind_blob64(st, 6, tail, tail_len, SQLITE_STATIC);
+	sqlite3_bind_blob64(st, 7, checks, checks_len, SQLITE_STATIC);
+	rc = wh_sql_run(s, st, "written", err);
+	if (!rc && !row->id)
+		row->id = sqlite3_last_insert_rowid(s->db);
+	sqlite3_clear_bindings(st);
+out:
+	free(blobs);
+	return rc;
+}
+
+int wh_store_content_bound(struct wh_store *s, struct wh_error *err)
+{
+	sqlite3_stmt *st = wh_sql_use(s, ST_CONTENT_SIZE, "read", err);
+	if (!st)
+		return -EIO;
+	bool over = sqlite3_step(st) == SQLITE_ROW && (sqlite3_column_int64(st, 0) > most_rows || sqlite3_column_int64(st, 1) > most_lines);
+	int64_t rows = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	if (!over)
+		return 0;
+	if (!(st = wh_sql_use(s, ST_CONTENT_FORGET, "written", err)))
+		return -EIO;
+	sqlite3_bind_int64(st, 1, rows / 8 + 1);
+	return wh_sql_run(s, st, "written", err);
+}

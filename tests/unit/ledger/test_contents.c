@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "ledger/contents.h"
+
+static struct wh_line_key key;
+
+static uint64_t rng = 88172645463325252u;
+static uint64_t draw(uint64_t below)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return rng % below;
+}
+
+static size_t hash(const char *text, size_t len, struct wh_line *out, size_t max)
+{
+	char *exact = malloc(len ? len : 1); /* its end is the end of what may be read */
+	assert_non_null(exact);
+	memcpy(exact, text, len);
+	size_t n = wh_line_hashes(&key, exact, len, out, max);
+	free(exact);
+	return n;
+}
+
+static void with_vectors_or_without_lines_have_the_same_hashes(void **state)
+{
+	enum { MOST = 5000 };
+	static char text[MOST];
+	static struct wh_line a[MOST], b[MOST];
+	static const char odd[] = {'\n', '\r', 0, '\xef', '\xbb', '\xbf', '{', 'x'};
+	(void)state;
+	for (int round = 0; round < 4000; round++) {
+		size_t len = draw(round % 4 ? 200 : MOST);
+		unsigned rare = 1 + (unsigned)draw(400);
+		for (size_t i = 0; i < len; i++)
+			text[i] = draw(rare) ? (char)('a' + draw(26)) : odd[draw(sizeof odd)];
+		size_t n = hash(text, len, a, MOST), m = wh_line_hashes_portable(&key, text, len, b, MOST);
+		assert_int_equal(n, m);
+		for (size_t i = 0; i < n; i++) {
+			assert_int_equal(a[i].hash, b[i].hash);
+			assert_int_equal(a[i].begin, b[i].begin);
+			assert_int_equal(a[i].end, b[i].end);
+		}
+		assert_true(n ? a[n - 1].end == len : !len);
+	}
+}
+
+static uint64_t one(const char *text)
+{
+	struct wh_line l;
+	assert_int_equal(hash(text, strlen(text), &l, 1), 1);
+	return l.hash;
+}
+
+static void line_ends_and_marks_before_a_line_are_no_part_of_it(void **state)
+{
+	struct wh_line l[2];
+	(void)state;
+	assert_int_equal(one("{\"a\":1}\n"), one("{\"a\":1}"));
+	assert_int_equal(one("{\"a\":1}\n"), one("{\"a\":1}\r\n"));
+	assert_int_equal(one("{\"a\":1}\n"), one("\xef\xbb\xbf{\"a\":1}\n"));
+	assert_int_equal(hash("\0\0\0{\"a\":1}\n", 11, l, 2), 1);
+	assert_int_equal(l[0].hash, one("{\"a\":1}"));
+	assert_int_equal(l[0].begin, 3);
+	assert_int_equal(one("\n"), 0);
+	assert_int_equal(one("\r\n"), 0);
+	char text[66] = {0};
+	for (size_t n = 1; n < 65; n++) { /* a carriage return anywhere in a vector */
+		memset(text, 'x', n);
+		text[n] = '\r';
+		uint64_t with = one(text);
+		text[n] = 0;
+		assert_int_equal(with, one(text));
+	}
+}
+
+static void lines_that_differ_in_one_bit_have_other_hashes(void **state)
+{
+	char text[1100];
+	struct wh_line l;
+	(void)state;
+	memset(text, 'q', sizeof text);
+	hash(text, sizeof text, &l, 1);
+	for (size_t i = 0; i < sizeof text; i++) {
+		struct wh_line m;
+		text[i] ^= 1;
+		hash(text, sizeof text, &m, 1);
+		text[i] ^= 1;
+		assert_int_not_equal(l.hash, m.hash);
+		assert_int_equal(hash(text, i, &m, 1), i ? 1 : 0);
+		if (i)
+			assert_int_not_equal(l.hash, m.hash); /* nor one that is shorter */
+	}
+}
+
+/* ---- contents in a ledger ---- */
+
+struct world {
+	char dir[32], path[48];
+	struct wh_store *s;
+	struct wh_contents *c;
+};
+
+static void open_world(struct world *w)
+{
+	struct wh_error err;
+	strcpy(w->dir, "/tmp/whittle-XXXXXX");
+	assert_non_null(mkdtemp(w->dir));
+	snprintf(w->path, sizeof w->path, "%s/l.db", w->dir);
+	assert_int_equal(wh_store_open(w->path, WH_STORE_CREATE, &w->s, &err), 0);
+	assert_int_equal(wh_contents_load(w->s, &w->c, &err), 0);
+}
+
+static void close_world(struct world *w)
+{
+	char command[64];
+	wh_contents_free(w->c);
+	wh_store_close(w->s);
+	snprintf(command, sizeof command, "rm -r %s", w->dir);
+	assert_int_equal(system(command), 0);
+}
+
+/* Lines from..to of a log of that name, each of 600 bytes. */
+static void some_lines(const char *name, unsigned from, unsigned to, struct wh_line *out)
+{
+	for (unsigned i = from; i < to; i++) {
+		char text[40];
+		struct wh_line l;
+		snprintf(text, sizeof text, "%s %u", name, i);
+		hash(text, strlen(text), &l, 1);
+		out[i - from] = (struct wh_line){l.hash, (i - from) * 600, (i - from + 1) * 600};
+	}
+}
+
+/* How many of the lines are new; they are counted from then on. */
+static unsigned take(struct wh_contents *c, const struct wh_line *lines, size_t n)
+{
+	struct wh_error err;
+	unsigned fresh = 0;
+	for (size_t i = 0, run; i < n; i += run) {
+		bool known;
+		assert_int_equal(wh_contents_run(c, lines + i, n - i, &run, &known, &err), 0);
+		assert_true(run >= 1 && run <= n - i);
+		if (!known) {
+			fresh += (unsigned)run;
+			assert_int_equal(wh_contents_add(c, lines + i, run, &err), 0);
+		}
+	}
+	return fresh;
+}
+
+static int commit(struct wh_store *s, struct wh_contents *c)
+{
+	struct wh_error err, ignored;
+	assert_int_equal(wh_store_begin(s, &err), 0);
+	int rc = wh_contents_write(c, "log", &err);
+	assert_int_equal(wh_store_end(s, !rc, &ignored), 0);
+	if (!rc)
+		wh_contents_written(c);
+	return rc;
+}
+
+static void again(struct world *w)
+{
+	struct wh_error err;
+	wh_contents_free(w->c);
+	assert_int_equal(wh_contents_load(w->s, &w->c, &err), 0);
+}
+
+static void any_end_and_any_begin_of_a_log_is_known(void **state)
+{
+	enum { N = 1200 };
+	static struct wh_line all[N];
+	struct world w;
+	(void)state;
+	open_world(&w);
+	some_lines("a", 0, N, all);
+	for (unsigned i = 0; i < N; i += 100)
+		assert_int_equal(take(w.c, all + i, 100), 100);
+	assert_int_equal(commit(w.s, w.c), 0);
+	for (unsigned cut = 0; cut < N; cut += 7) {
+		again(&w);
+		assert_int_equal(take(w.c, all + cut, N - cut), 0);
+		again(&w);
+		assert_int_equal(take(w.c, all, N - cut), 0);
+	}
+	close_world(&w);
+}
+
+static void what_goes_on_prolongs_its_content(void **state)
+{
+	static struct wh_line all[600];
+	struct world w;
+	struct wh_error err;
+	(void)state;
+	open_world(&w);
+	some_lines("a", 0, 600, all);
+	for (unsigned to = 50; to <= 600; to += 50) {
+		again(&w);
+		assert_int_equal(take(w.c, all, to), 50);
+		assert_int_equal(commit(w.s, w.c), 0);
+	}
+	struct wh_content_row row;
+	assert_int_equal(wh_store_content(w.s, 1, &row, &err), 0);
+	assert_int_equal(row.lines, 600);
+	assert_true(row.n_marks < 12 && row.n_tail < 200);
+	free(row.marks);
+	free(row.tail);
+	free(row.checks);
+	assert_int_equal(wh_store_content(w.s, 2, &row, &err), -ENOENT);
+	close_world(&w);
+}
+
+static void two_runs_that_count_the_same_lines_are_refused_but_the_first(void **state)
+{
+	static struct wh_line all[400], other[400];
+	struct world w;
+	struct wh_store *s;
+	struct wh_contents *c;
+	struct wh_error err;
+	(void)state;
+	open_world(&w);
+	some_lines("a", 0, 400, all);
+	some_lines("b", 0, 400, other);
+	assert_int_equal(wh_store_open(w.path, WH_STORE_WRITE, &s, &err), 0);
+	assert_int_equal(wh_contents_load(s, &c, &err), 0);
+	assert_int_equal(take(w.c, all, 300), 300);
+	assert_int_equal(take(c, other, 400), 400);
+	assert_int_equal(commit(w.s, w.c), 0);
+	assert_int_equal(commit(s, c), 0); /* another log: both stay */
+	wh_contents_begin(c);
+	assert_int_equal(take(c, all, 350), 50); /* it has learnt of the first run's lines meanwhile */
+	again(&w);
+	assert_int_equal(take(w.c, all, 400), 100);
+	assert_int_equal(commit(w.s, w.c), 0);
+	assert_int_equal(commit(s, c), -ESTALE);
+	wh_contents_free(c);
+	wh_store_close(s);
+	again(&w);
+	assert_int_equal(take(w.c, all, 400), 0);
+	assert_int_equal(take(w.c, other, 400), 0);
+	close_world(&w);
+}
+
+static void a_hundred_logs_with_one_first_line_are_told_apart(void **state)
+{
+	static struct wh_line all[100];
+	struct world w;
+	char name[16];
+	(void)state;
+	open_world(&w);
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof name, "log %d", i);
+		some_lines(name, 0, 100, all);
+		some_lines("the same", 0, 1, all);
+		wh_contents_begin(w.c);
+		again(&w);
+		assert_int_equal(take(w.c, all, 100), i ? 99 : 100);
+		assert_int_equal(commit(w.s, w.c), 0);
+	}
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof name, "log %d", i);
+		some_lines(name, 0, 100, all);
+		some_lines("the same", 0, 1, all);
+		wh_contents_begin(w.c);
+		assert_int_equal(take(w.c, all, 100), i == 99 ? 99 : 0); /* the last is not among what was loaded */
+		if (i == 98)
+			break;
+	}
+	close_world(&w);
+}
+
+int main(void)
+{
+	const uint8_t secret[WH_LINE_KEY_BYTES] = "not very secret";
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(with_vectors_or_without_lines_have_the_same_hashes),
+		cmocka_unit_test(line_ends_and_marks_before_a_line_are_no_part_of_it),
+		cmocka_unit_test(lines_that_differ_in_one_bit_have_other_hashes),
+		cmocka_unit_test(any_end_and_any_begin_of_a_log_is_known),
+		cmocka_unit_test(what_goes_on_prolongs_its_content),
+		cmocka_unit_test(two_runs_that_count_the_same_lines_are_refused_but_the_first),
+		cmocka_unit_test(a_hundred_logs_with_one_first_line_are_told_apart),
+	};
+	wh_line_key_init(&key, secret);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
