@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files that read and evaluate Azure Policy's language share. */
+#pragma once
+#include "whittle/assess.h"
+
+/* The element that a count is at: [*] of this alias, or the name of a value's count, means this element and no other. */
+struct wh_scope {
+	const char *name;          /* the alias up to and with "[*]", or the count's name */
+	json_t *element;           /* borrowed */
+	const struct wh_scope *outer;
+};
+
+struct wh_eval {
+	const struct wh_assets *all;
+	const struct wh_asset *asset;  /* whose fields conditions ask for; NULL while a definition is only checked */
+	const struct wh_asset *operand_asset; /* whose fields expressions ask for: the assessed one also where `asset` is a related resource */
+	const struct wh_definition *def;
+	const json_t *assigned;
+	const struct wh_scope *scope;
+	json_t *keep;                  /* an array that owns the values made meanwhile: they are borrowed from it */
+	struct wh_arena *mem;
+	const char *place;             /* "policyRule.if.allOf[1]", for errors */
+	struct wh_error *err;
+	unsigned depth;
+};
+enum { WH_POLICY_DEPTH = 64 };
+
+json_t *wh_eval_keep(struct wh_eval *e, json_t *fresh); /* owned by e->keep from now on; returns it, borrowed */
+
+/* ---- policy_field.c ---- */
+/* An object's member, whatever its case, looked for inside `properties` too; NULL where it is absent or null. */
+json_t *wh_policy_member(const json_t *object, const char *key, size_t len);
+/* The values of a field. Without a free "[*]" there is one, NULL where it is absent; with one (*multi) as many as elements, absent ones as JSON null.
+ * *out: a new array of e->keep. */
+void wh_policy_field(struct wh_eval *e, const char *field, json_t **out, bool *multi);
+
+/* ---- policy_expression.c ---- */
+bool wh_policy_is_expression(const char *text);
+/* The value of "[…]"; of any other text the text itself. Borrowed; NULL for an absent value. Negative: *err says what and where. */
+int wh_policy_value(struct wh_eval *e, const json_t *operand, json_t **out);
+
+/* ---- policy_condition.c ---- */
+enum wh_three { WH_NO, WH_YES, WH_PERHAPS };
+/* Whether a condition holds. `only_kind`: conditions on anything but type, kind, name, fullName and location are WH_PERHAPS. */
+int wh_policy_holds(struct wh_eval *e, const json_t *condition, bool only_kind, enum wh_three *out);
