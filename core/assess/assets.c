@@ -123,6 +123,17 @@ static void drop_twins(struct wh_assets *a, struct wh_arena *mem)
 	a->n = kept;
 }
 
+/* Lists of sites carry their configuration with null in every place. */
+static bool says_something(const json_t *object)
+{
+	const char *key;
+	json_t *v;
+	json_object_foreach((json_t *)object, key, v)
+		if (!json_is_null(v))
+			return true;
+	return false;
+}
+
 struct wh_assets wh_assets_unfold(const struct wh_asset *list, size_t n, struct wh_arena *mem)
 {
 	struct wh_assets out = {0};
@@ -139,7 +150,7 @@ struct wh_assets wh_assets_unfold(const struct wh_asset *list, size_t n, struct 
 				                                                                                    : wh_policy_member(list[i].body, inside[k].member, strlen(inside[k].member));
 				json_t *element;
 				size_t j;
-				if (inside[k].name && json_is_object(held)) {
+				if (inside[k].name && says_something(held)) {
 					if (fill)
 						out.list[out.n] = child_of(&list[i], held, inside[k].child, inside[k].name, mem);
 					out.n++;

@@ -14,7 +14,7 @@
 
 const char *wh_assessed_text(enum wh_assessed s)
 {
-	static const char *const text[] = {"Healthy", "Unhealthy", "NotApplicable"};
+	static const char *const text[] = {"Healthy", "Unhealthy", "NotApplicable", "NotApplicable"};
 	return text[s];
 }
 
@@ -147,6 +147,25 @@ static bool related(const struct wh_definition *d, const struct wh_asset *to, co
 	return to->id && r->id && !strncasecmp(to->id, r->id, k) && (r->id[k] == '/' || !r->id[k]);
 }
 
+/* Whether an inventory without related resources says that there are none: assessments are computed elsewhere, and an object of nothing
+ * but names tells nothing of its children. */
+static bool absence_is_known(const struct wh_definition *d, const struct wh_asset *a)
+{
+	const char *type = text_of(d->details, "type"), *key;
+	size_t n = strlen(a->type);
+	json_t *v;
+	if (!strcasecmp(type, "Microsoft.Security/assessments"))
+		return false;
+	if (strncasecmp(type, a->type, n) || type[n] != '/')
+		return true;
+	if (!strcasecmp(type, "Microsoft.Web/sites/config"))
+		return false; /* lists of sites leave their configuration out */
+	json_object_foreach((json_t *)a->body, key, v)
+		if (strcasecmp(key, "id") && strcasecmp(key, "name") && strcasecmp(key, "type") && strcasecmp(key, "location") && strcasecmp(key, "resourceGroup"))
+			return true;
+	return false;
+}
+
 static int exists(const struct wh_definition *d, struct wh_eval *e, const struct wh_asset *asset, bool *out, bool *some)
 {
 	const json_t *condition = member(d->details, "existenceCondition");
@@ -192,8 +211,10 @@ int wh_definition_assess(const struct wh_definition *d, const struct wh_assets *
 	} else if (holds == WH_YES) {
 		bool there, some;
 		rc = exists(d, &e, asset, &there, &some);
-		*out = (struct wh_assessed_as){there ? WH_ASSESSED_HEALTHY : WH_ASSESSED_UNHEALTHY,
-		                               there ? NULL : wh_arena_printf(mem, some ? "no %s meets the condition" : "there is no %s", text_of(d->details, "type"))};
+		bool judged = there || some || absence_is_known(d, asset);
+		*out = (struct wh_assessed_as){there ? WH_ASSESSED_HEALTHY : judged ? WH_ASSESSED_UNHEALTHY : WH_ASSESSED_NOT_JUDGED,
+		                               there ? NULL : wh_arena_printf(mem, some ? "no %s meets the condition" : judged ? "there is no %s" :
+		                                              "not judged: the inventory has no %s of this resource", text_of(d->details, "type"))};
 	}
 done:
 	json_decref(e.keep);

@@ -45,11 +45,12 @@ struct wh_definition {
  */
 int wh_definition_read(const char *file, const json_t *doc, struct wh_arena *mem, struct wh_definition *out, struct wh_error *err);
 
-enum wh_assessed { WH_ASSESSED_HEALTHY, WH_ASSESSED_UNHEALTHY, WH_ASSESSED_NOT_APPLICABLE };
+/* NOT_JUDGED: what the verdict hangs on is not in the inventory, and silence is no verdict. Azure's word for both of the last two is NotApplicable. */
+enum wh_assessed { WH_ASSESSED_HEALTHY, WH_ASSESSED_UNHEALTHY, WH_ASSESSED_NOT_JUDGED, WH_ASSESSED_NOT_APPLICABLE };
 const char *wh_assessed_text(enum wh_assessed s); /* "Healthy", "Unhealthy", "NotApplicable" */
 struct wh_assessed_as {
 	enum wh_assessed status;
-	const char *cause;             /* NOT_APPLICABLE: why; UNHEALTHY: what is missing, where there is a sentence for it; else NULL */
+	const char *cause;             /* NOT_JUDGED, NOT_APPLICABLE: why; UNHEALTHY: what is missing, where there is a sentence for it; else NULL */
 };
 /*
  * One definition on one asset. `assigned`: name → value of parameters, over the defaults; NULL: none.

@@ -243,6 +243,29 @@ static void published_definitions_pass_and_fail_the_resources_that_they_should(v
 	json_decref(pairs);
 }
 
+static void an_inventory_that_can_not_tell_gets_no_verdict(void **state)
+{
+	(void)state;
+	struct wh_error err;
+	struct wh_definition d;
+	struct wh_assessed_as out;
+	json_t *doc, *body = loaded("{\"id\":\"/s/t1\",\"type\":\"N.X/things\",\"name\":\"t1\",\"properties\":{}}");
+	struct wh_asset a = asset(body);
+	struct wh_assets all = wh_assets_unfold(&a, 1, mem);
+	assert_int_equal(read_text("{\"policyRule\":{\"if\":{\"field\":\"type\",\"equals\":\"N.X/things\"},\"then\":{\"effect\":\"auditIfNotExists\",\"details\":{\"type\":"
+	                           "\"Microsoft.Security/assessments\",\"name\":\"k\"}}}}", &d, &doc, &err), 0);
+	assert_int_equal(wh_definition_assess(&d, &all, all.list, NULL, mem, &out, &err), 0);
+	assert_int_equal(out.status, WH_ASSESSED_NOT_JUDGED);
+	assert_string_equal(out.cause, "not judged: the inventory has no Microsoft.Security/assessments of this resource");
+	json_decref(doc);
+	assert_int_equal(read_text("{\"policyRule\":{\"if\":{\"field\":\"type\",\"equals\":\"N.X/things\"},\"then\":{\"effect\":\"auditIfNotExists\",\"details\":{\"type\":"
+	                           "\"N.X/things/parts\"}}}}", &d, &doc, &err), 0);
+	assert_int_equal(wh_definition_assess(&d, &all, all.list, NULL, mem, &out, &err), 0);
+	assert_int_equal(out.status, WH_ASSESSED_UNHEALTHY);
+	json_decref(doc);
+	json_decref(body);
+}
+
 static void children_inside_their_parents_become_assets_and_none_counts_twice(void **state)
 {
 	(void)state;
@@ -271,6 +294,7 @@ int main(void)
 		cmocka_unit_test(nesting_without_end_is_refused),
 		cmocka_unit_test(a_definition_is_not_about_resources_of_another_kind),
 		cmocka_unit_test(published_definitions_pass_and_fail_the_resources_that_they_should),
+		cmocka_unit_test(an_inventory_that_can_not_tell_gets_no_verdict),
 		cmocka_unit_test(children_inside_their_parents_become_assets_and_none_counts_twice),
 	};
 	return cmocka_run_group_tests_name("assess", tests, begin, end);
