@@ -201,6 +201,8 @@ void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, siz
 	if (__builtin_expect(__atomic_load_n(&s->started, __ATOMIC_ACQUIRE) != 2, 0))
 		start_flusher(s);
 	int bad = wh_eve_record(buf, len, &rec, &why);
+	if (!bad && (why = wh_record_bad_time(&rec, wh_now_us())))
+		bad = -EBADMSG;
 	pthread_mutex_lock(&lane->lock);
 	if (bad) {
 		lane->tally.records++;

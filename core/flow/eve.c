@@ -149,7 +149,7 @@ static const char *line_end(const char *p, const char *end, bool last)
 }
 
 /* One line, at p. Returns its end (as line_end does) or NULL when it is incomplete. *rc: 0 good, else why not. */
-static const char *read_line(struct eve_walker *w, const struct eve_impl *impl, const char *p, const char *end, bool last, int *rc)
+static const char *read_line(struct eve_walker *w, const struct eve_impl *impl, const char *p, const char *end, bool last, int64_t now_us, int *rc)
 {
 	const char *stop;
 	*rc = impl->walk(w, p, end, &stop);
@@ -165,6 +165,8 @@ static const char *read_line(struct eve_walker *w, const struct eve_impl *impl, 
 		*rc = -EBADMSG;
 	} else if (!*rc) {
 		*rc = wh_eve_finish(w);
+		if (!*rc && (w->reason = wh_record_bad_time(&w->v.rec, now_us)))
+			*rc = -EBADMSG;
 	}
 	return stop;
 }
@@ -193,7 +195,7 @@ static int64_t read_lines(struct eve_state *st, const struct stretch *t, size_t 
 			st->skipping = stop == end && !last;
 		} else {
 			prepare(&w, &st->cache);
-			stop = read_line(&w, impl, p, end, last, &rc);
+			stop = read_line(&w, impl, p, end, last, stats->now_us, &rc);
 			if (!stop)
 				break;
 			if (!rc) {

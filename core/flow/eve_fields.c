@@ -344,8 +344,8 @@ int wh_eve_finish(struct eve_walker *w)
 		flags_from_words(w);
 	if (!(w->seen & EVE_BIT(EVE_START)))
 		f->start_us = rec->time_us;
-	if (!(w->seen & EVE_BIT(EVE_END)))
-		f->end_us = rec->time_us;
+	if (!(w->seen & EVE_BIT(EVE_END))) /* the time of logging may be much later than the flow's end */
+		f->end_us = f->start_us;
 	rec->alert_severity = (uint8_t)w->v.severity;
 	if (rec->kind == WH_RECORD_ALERT)
 		alert_sides(w);

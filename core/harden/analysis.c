@@ -95,10 +95,16 @@ out:
 static int newest_day(void *arg, int32_t day, uint64_t flows)
 {
 	enum { GAP = 7 };
-	struct wh_window *w = arg;
-	if (flows && (w->last == INT32_MIN || day <= wh_day(wh_now_us()) + 1 || day <= (int64_t)w->last + GAP))
-		w->last = day;
+	int32_t *last = arg;
+	if (flows && day >= wh_day(WH_CLOCK_FIRST_US) && (*last == INT32_MIN || day <= wh_day(wh_now_us()) + 1 || day <= (int64_t)*last + GAP))
+		*last = day;
 	return 0;
+}
+
+int wh_last_day(struct wh_store *s, int32_t *last, struct wh_error *err)
+{
+	*last = INT32_MIN;
+	return wh_store_days(s, newest_day, last, err);
 }
 
 static int sensor_day(void *arg, int32_t day, uint64_t flows)
@@ -109,8 +115,8 @@ static int sensor_day(void *arg, int32_t day, uint64_t flows)
 	return 0;
 }
 
-/* The window ends on the newest day (or today, where one is given) and reaches back to the first day of the sensor, at most as
- * far as was asked and as the ledger's bitmaps hold. */
+/* The window ends on the newest day (or today, where one is given) and reaches back to the first day of the sensor's data
+ * (wh_days_reach), at most as far as was asked and as the ledger's bitmaps hold. */
 static int find_window(struct wh_analysis *a, struct wh_error *err)
 {
 	struct wh_window *w = &a->window;
@@ -119,14 +125,16 @@ static int find_window(struct wh_analysis *a, struct wh_error *err)
 
 	w->last = a->opt->today ? a->opt->today : INT32_MIN;
 	if (!a->opt->today)
-		rc = wh_store_days(a->store, newest_day, w, err);
+		rc = wh_last_day(a->store, &w->last, err);
 	if (w->last == INT32_MIN)
 		w->last = 0;
 	w->days = most;
 	if (!rc)
 		rc = wh_store_days(a->store, sensor_day, w, err);
+	unsigned quiet = w->sensor ? (unsigned)__builtin_ctzll(w->sensor) : 0; /* where the day it ends on was given */
+	w->days = w->sensor ? quiet + wh_days_reach(w->sensor) : 1;
+	w->sensor &= w->days < 64 ? (UINT64_C(1) << w->days) - 1 : UINT64_MAX;
 	w->sensor_days = wh_bits(w->sensor);
-	w->days = w->sensor ? 64 - (unsigned)__builtin_clzll(w->sensor) : 1;
 	return rc;
 }
 

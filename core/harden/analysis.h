@@ -38,6 +38,9 @@ int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_
 void wh_analysis_close(struct wh_analysis *a);
 size_t wh_analysis_edges(const struct wh_analysis *a, const struct wh_resource *r); /* how many the resource had when the whole was read */
 
+/* The newest day of the ledger's data, without stray ones of a clock that ran ahead; INT32_MIN where there is none. */
+int wh_last_day(struct wh_store *s, int32_t *last, struct wh_error *err);
+
 /* What reached one port of a resource. */
 struct wh_port_traffic {
 	enum wh_direction direction;
@@ -49,7 +52,7 @@ struct wh_port_traffic {
 };
 struct wh_resource_traffic {
 	struct wh_port_traffic *ports; size_t n;  /* by direction, port, proto */
-	int32_t first_day, last_day;              /* of anything that was seen of the resource; first > last when nothing was */
+	int32_t first_day, last_day;              /* on which anything was seen of the resource, in the window where it was seen in it; first > last: never */
 	uint64_t days;                            /* of the window, on which anything was seen */
 };
 int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *out,

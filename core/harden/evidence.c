@@ -104,6 +104,25 @@ static double shape_of(const struct wh_shapes *s, const struct wh_edge *e)
 
 /* ---- one peer ---- */
 
+unsigned wh_days_reach(uint64_t days)
+{
+	enum { PAUSE = 7 };
+	unsigned last, at; /* bits: the newest day, and the day from which on all is bridged */
+
+	if (!days)
+		return 0;
+	last = at = (unsigned)__builtin_ctzll(days);
+	for (;;) {
+		uint64_t older = at == 63 ? 0 : days >> (at + 1) << (at + 1);
+		if (!older)
+			return at - last + 1;
+		unsigned next = (unsigned)__builtin_ctzll(older), pause = next - at - 1;
+		if (pause > PAUSE && wh_bits(older) * 2 < pause)
+			return at - last + 1;
+		at = next;
+	}
+}
+
 uint64_t wh_window_days(const struct wh_window *w, const struct wh_edge *e)
 {
 	int64_t shift = (int64_t)w->last - e->day0;
@@ -220,6 +239,7 @@ static bool hardly_returns(const struct wh_evidence_peer *p, const struct wh_win
 	uint64_t last = p->days & -p->days, first = UINT64_C(1) << (63 - __builtin_clzll(p->days));
 	unsigned span = wh_bits(win->sensor & (first - 1) & ~(last - 1)), all = wh_edge_days(p->edge);
 	double flows = (double)p->edge->flows / (all > p->n_days ? all : p->n_days);
+	flows = flows > 1 ? flows : 1; /* of fewer flows than days some lasted: on each of its days one was open */
 	if (span < p->n_days - 1) /* the sensor's calendar misses days of the ledger's */
 		span = p->n_days - 1;
 	return flows * (w->returns ? wh_expected_looked_up(w->returns, p->n_days, span, quiet) :

@@ -71,6 +71,13 @@ struct wh_window {
 	uint64_t sensor;
 	unsigned sensor_days;
 };
+/*
+ * How many days, from the latest of `days` (bit 0 is the newest day there can be) back, the data reaches. Some old days apart from all others
+ * are a clock that was wrong, or chance: a pause of more than a week is only bridged to older data that has at least half as many days.
+ *
+ *   ...1.......1111111   the pause of 7 is bridged      ..1............1111   that of 12 is not, by one day: 4
+ */
+unsigned wh_days_reach(uint64_t days);
 /* The edge's days as bits of the window: bit i is window->last - i. */
 uint64_t wh_window_days(const struct wh_window *w, const struct wh_edge *e);
 

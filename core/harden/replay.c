@@ -8,7 +8,8 @@
  *
  * The ledger knows on which days a peer came and how many flows it made, not how many on which day. So the flows are shared
  * out evenly over its days, the remainder from the latest on: sums are exact, single days are not. Flows from before the window
- * are taken off in proportion to days.
+ * are taken off in proportion to days. A peer with fewer flows than days had some that lasted: on each of its days one of them was open,
+ * and that is what counts for the day.
  *
  * A log is replayed as if it were a ledger of its own, but for the judgment on peers that the ledger knows too, which is the ledger's: a day's
  * log makes everybody a newcomer.
@@ -147,7 +148,9 @@ static void replay_peer(struct wh_replay *out, struct wh_replay_rule *r, const s
 
 	if (!(p->days & shown) || p->verdict == WH_PEER_OUTSIDE_POLICY)
 		return;
-	uint64_t of_window = (uint64_t)((unsigned __int128)p->edge->flows * days / (known > days ? known : days)), extra = of_window % days;
+	uint64_t of_window = (uint64_t)((unsigned __int128)p->edge->flows * days / (known > days ? known : days));
+	of_window = of_window > days ? of_window : days;
+	uint64_t extra = of_window % days;
 	for (uint64_t left = p->days; left; left &= left - 1) { /* from the latest day on */
 		unsigned bit = (unsigned)__builtin_ctzll(left);
 		uint64_t share = of_window / days + (extra > 0);
@@ -295,14 +298,6 @@ int wh_replay_log(struct wh_store *ledger, struct wh_store *log, const struct wh
 	return replay_store(log, ledger, e, rec, names, n, opt, 0, mem, out, err);
 }
 
-static int newest_day(void *arg, int32_t day, uint64_t flows)
-{
-	int32_t *last = arg;
-	if (flows && day > *last)
-		*last = day;
-	return 0;
-}
-
 int wh_replay_holdout(struct wh_store *s, const struct wh_estate *e, const char *const *names, size_t n, const struct wh_harden_options *opt,
                       unsigned days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err)
 {
@@ -317,7 +312,7 @@ int wh_replay_holdout(struct wh_store *s, const struct wh_estate *e, const char 
 		return wh_fail_input(err, -EINVAL, "a holdout is from 1 to %u days: fewer than a resource must have been watched", min - 1);
 	if (opt->today)
 		last = opt->today;
-	else if ((rc = wh_store_days(s, newest_day, &last, err)))
+	else if ((rc = wh_last_day(s, &last, err)))
 		return rc;
 	if (last == INT32_MIN)
 		return wh_fail_input(err, -ENODATA, "the ledger is empty: there is nothing to replay");

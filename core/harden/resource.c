@@ -8,14 +8,16 @@
 static const char *why_unscanned(const struct wh_analysis *a, const struct wh_resource_traffic *t, struct wh_arena *mem)
 {
 	unsigned min = a->opt->min_days ? a->opt->min_days : 30, silent = a->window.days - a->window.sensor_days;
-	int32_t span = t->last_day - t->first_day + 1;
+	unsigned reach = wh_days_reach(t->days), with_data = wh_bits(t->days);
 
 	if (t->first_day > t->last_day)
 		return "no traffic was seen";
-	if (span < (int32_t)min)
-		return wh_arena_printf(mem, "not enough data: %d of %u days", span, min);
+	if (reach < min)
+		return wh_arena_printf(mem, "not enough data: %u of %u days", reach, min);
 	if (silent * 3 > a->window.days)
 		return wh_arena_printf(mem, "the sensor was silent on %u of %u days", silent, a->window.days);
+	if (with_data * 2 < min)
+		return wh_arena_printf(mem, "not enough data: it was seen on %u of %u days, and must have been on %u", with_data, reach, (min + 1) / 2);
 	return NULL;
 }
 
@@ -71,7 +73,6 @@ static int derive_one(const struct wh_analysis *a, const struct wh_resource_traf
                       struct wh_desk *desk, struct wh_resource_result *res, struct wh_recommended_rule *rule, struct wh_error *err)
 {
 	struct wh_arena *mem = desk->kept, *scratch = desk->port;
-	unsigned min = a->opt->min_days ? a->opt->min_days : 30;
 	struct wh_port_traffic traffic;
 	struct wh_present present;
 	const char *why_not;
@@ -84,10 +85,6 @@ static int derive_one(const struct wh_analysis *a, const struct wh_resource_traf
 	if (why_not) {
 		port_stays(res, mem, port, "not narrowed", why_not);
 		res->status = WH_UNHEALTHY; /* it is open wider than its peers need, and waits */
-		return 1;
-	}
-	if (rule->system_generated && wh_bits(t->days) * 2 < min) {
-		port_stays(res, mem, port, "not closed", wh_arena_printf(mem, "the resource was seen on %d days only", wh_bits(t->days)));
 		return 1;
 	}
 	rule->prefixes = kept(rule->prefixes, rule->n_prefixes, mem);

@@ -227,6 +227,10 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 	if (wh_mark_other_ports(a, out))
 		return wh_fail(err, -ENOMEM, "out of memory");
 	add_refused(a, r, mem, out);
+	if (out->days) { /* what lies outside of the window, or apart in it, is no part of its span */
+		out->last_day = a->window.last - __builtin_ctzll(out->days);
+		out->first_day = out->last_day - (int32_t)wh_days_reach(out->days) + 1;
+	}
 	for (size_t i = 0; i < out->n; i++) /* a sensor that hears others, and not this one, says nothing of its peers */
 		out->ports[i].unseen_days = out->days ? (unsigned)__builtin_ctzll(out->days) : 0;
 	return 0;

@@ -13,6 +13,12 @@ static uint32_t add32(uint32_t a, uint32_t b)
 	return a > UINT32_MAX - b ? UINT32_MAX : a + b;
 }
 
+uint64_t wh_days_between(int32_t first, int32_t last)
+{
+	int64_t more = (int64_t)last - first;
+	return more >= 63 ? UINT64_MAX : (UINT64_C(2) << more) - 1;
+}
+
 void wh_days_merge(int32_t *day0, uint64_t *days, int32_t add_day0, uint64_t add_days)
 {
 	if (!add_days)

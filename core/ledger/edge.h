@@ -13,13 +13,14 @@ void wh_edge_key_encode(const struct wh_edge_key *k, uint8_t out[static WH_EDGE_
 int wh_edge_key_decode(const uint8_t *b, size_t len, struct wh_edge_key *k);
 size_t wh_edge_encode(const struct wh_edge *e, uint8_t out[static WH_EDGE_VALUE_MAX]);
 int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e); /* -EBADMSG for anything but an encoding of ours; *e is then undefined */
+uint64_t wh_days_between(int32_t first, int32_t last); /* the days of a flow, from its last one back: bit i is last - i */
 void wh_days_merge(int32_t *day0, uint64_t *days, int32_t add_day0, uint64_t add_days);
 
 #define WH_SKETCH_BYTES (1 + 8 + 8 + 4 + 8 + 8 + 8 + WH_SKETCH_REGISTERS + WH_SKETCH_TOP * 24)
 void wh_sketch_encode(const struct wh_sketch *s, uint8_t out[static WH_SKETCH_BYTES]);
 int wh_sketch_decode(const uint8_t *b, size_t len, struct wh_sketch *s);
 void wh_sketch_merge(struct wh_sketch *into, const struct wh_sketch *add);
-void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t time_us, bool undirected);
+void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t start_us, int64_t end_us, bool undirected);
 
 struct wh_sketch_key { struct wh_addr local; uint16_t port; uint8_t proto; };
 /* What a table holds, for the store. Callbacks as in ledger.h. */

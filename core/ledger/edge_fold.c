@@ -25,6 +25,17 @@ static void sum(uint32_t *n)
 		++*n;
 }
 
+/* The hours of the day in which a flow was open. */
+static uint32_t hours_between(int64_t start_us, int64_t end_us, int32_t day)
+{
+	const int64_t hour_us = INT64_C(3600000000);
+	int64_t first = (start_us - day * WH_US_PER_DAY) / hour_us, more = (end_us - day * WH_US_PER_DAY) / hour_us - first;
+	if (more >= 23)
+		return (1u << 24) - 1;
+	uint64_t hours = ((UINT64_C(2) << more) - 1) << first; /* those behind midnight begin anew */
+	return (uint32_t)((hours | hours >> 24) & ((1u << 24) - 1));
+}
+
 /* The same as merging an edge of one flow, without building it. `in` is what the peer sent. */
 static void add_flow(struct wh_edge *e, const struct deed *d, uint64_t in, uint64_t out)
 {
@@ -33,11 +44,11 @@ static void add_flow(struct wh_edge *e, const struct deed *d, uint64_t in, uint6
 		e->first_us = d->start_us;
 	if (!had || d->end_us > e->last_us)
 		e->last_us = d->end_us;
-	if (__builtin_expect(e->day0 == d->day && had, 1))
+	if (__builtin_expect(e->day0 == d->day && d->last_day == d->day && had, 1))
 		e->days |= 1;
 	else
-		wh_days_merge(&e->day0, &e->days, d->day, 1);
-	e->hours |= 1u << ((d->start_us - d->day * WH_US_PER_DAY) / INT64_C(3600000000));
+		wh_days_merge(&e->day0, &e->days, d->last_day, wh_days_between(d->day, d->last_day));
+	e->hours |= hours_between(d->start_us, d->end_us, d->day);
 	e->flows++;
 	e->bytes_in = e->bytes_in > UINT64_MAX - in ? UINT64_MAX : e->bytes_in + in;
 	e->bytes_out = e->bytes_out > UINT64_MAX - out ? UINT64_MAX : e->bytes_out + out;
@@ -63,14 +74,15 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 	d->what = DEED_DAY;
 	d->local[0] = r->kind != WH_RECORD_OTHER && (answered || d->counts) && wh_locals_has(t->locals, &f->dst);
 	d->local[1] = answered && wh_locals_has(t->locals, &f->src);
+	d->end_us = f->end_us < f->start_us ? f->start_us : f->end_us;
 	d->day = wh_day(f->start_us);
+	d->last_day = wh_day(d->end_us);
 	if (!d->local[0] && !d->local[1])
 		return;
 	d->what = !answered ? side == WH_SIDE_UNKNOWN ? DEED_UNDIRECTED : DEED_UNANSWERED : d->counts ? DEED_FLOW : DEED_ALERT;
 	d->alerted = f->alerted;
 	d->severity = r->alert_severity;
 	d->start_us = f->start_us;
-	d->end_us = f->end_us < f->start_us ? f->start_us : f->end_us;
 	d->to_server = f->bytes_toserver;
 	d->to_client = f->bytes_toclient;
 	d->key[0] = key;
@@ -113,7 +125,7 @@ static void count_unanswered(struct wh_edge_table *t, const struct deed *d)
 	const struct wh_edge_key *k = &d->key[0];
 	struct wh_sketch *s = wh_edge_table_sketch(t, &(struct wh_sketch_key){.local = k->local, .port = k->port, .proto = k->proto}, d->hash[0]);
 	if (s)
-		wh_sketch_add(s, &k->peer, d->start_us, d->what == DEED_UNDIRECTED);
+		wh_sketch_add(s, &k->peer, d->start_us, d->end_us, d->what == DEED_UNDIRECTED);
 }
 
 static inline bool of_edges(const struct deed *d)
@@ -123,16 +135,15 @@ static inline bool of_edges(const struct deed *d)
 
 static int carry_out(struct wh_edge_table *t, const struct deed *d)
 {
-	uint64_t *day = NULL;
 	int rc = 0;
-	if (d->counts && !(day = wh_edge_table_day(t, d->day)))
+	if (d->counts && !wh_edge_table_days_fit(t))
 		return -ENOSPC;
 	if (of_edges(d))
 		rc = fold_edges(t, d);
 	else if (d->what != DEED_DAY)
 		count_unanswered(t, d);
-	if (!rc && day)
-		++*day;
+	if (!rc && d->counts)
+		wh_edge_table_count_days(t, d->day, d->last_day);
 	return rc;
 }
 

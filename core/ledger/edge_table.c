@@ -96,7 +96,7 @@ size_t wh_edge_table_count(const struct wh_edge_table *t)
 bool wh_edge_table_nearly_full(const struct wh_edge_table *t, size_t input_bytes)
 {
 	/* The shortest record that makes an edge is longer than 128 bytes, and makes two at most. */
-	return (t->n_edges && t->n_edges + input_bytes / 64 + 2 >= t->max_edges) || t->n_days >= DAYS / 2;
+	return (t->n_edges && t->n_edges + input_bytes / 64 + 2 >= t->max_edges) || t->n_days >= DAYS / 2 - 16;
 }
 
 size_t wh_edge_table_bytes(const struct wh_edge_table *t)
@@ -191,20 +191,41 @@ struct wh_sketch *wh_edge_table_sketch(struct wh_edge_table *t, const struct wh_
 	return s;
 }
 
+/*
+ * Days. A flow counts on each day on which it was open. One that lasts adds a step up on its first day and a step down behind its last,
+ * so that a year costs no more than a night; the days between are worked out when they are asked for:
+ *
+ *   a flow of days 3–5, one of day 4       step: 3 +1, 6 −1   flows: 4 1       day 3: 1, day 4: 2, day 5: 1
+ */
+
 /* Flows come nearly in order of time: the last day is looked at first. */
-uint64_t *wh_edge_table_day(struct wh_edge_table *t, int32_t day)
+static struct day_cell *day_cell(struct wh_edge_table *t, int32_t day)
 {
 	for (size_t i = t->n_days; i-- > 0;)
 		if (t->days[i].day == day)
-			return &t->days[i].flows;
-	if (t->n_days == DAYS)
-		return NULL;
-	t->days[t->n_days].day = day;
-	t->days[t->n_days].flows = 0;
-	return &t->days[t->n_days++].flows;
+			return &t->days[i];
+	t->days[t->n_days] = (struct day_cell){.day = day};
+	return &t->days[t->n_days++];
 }
 
-static bool days_fit(const struct wh_edge_table *into, const struct wh_edge_table *from)
+bool wh_edge_table_days_fit(const struct wh_edge_table *t)
+{
+	return t->n_days + 2 <= DAYS;
+}
+
+void wh_edge_table_count_days(struct wh_edge_table *t, int32_t first, int32_t last)
+{
+	if (first == last) {
+		day_cell(t, first)->flows++;
+		return;
+	}
+	if ((int64_t)last - first > 63)
+		first = last - 63;
+	day_cell(t, first)->step++;
+	day_cell(t, last + 1)->step--;
+}
+
+static bool all_days_fit(const struct wh_edge_table *into, const struct wh_edge_table *from)
 {
 	return into->n_days + from->n_days <= DAYS;
 }
@@ -221,7 +242,7 @@ int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from)
 		from->n_edges--;
 		moved = true;
 	}
-	if (from->n_edges || !days_fit(into, from)) { /* sketches and days go last, and at once: what was taken must not be taken again */
+	if (from->n_edges || !all_days_fit(into, from)) { /* sketches and days go last, and at once: what was taken must not be taken again */
 		if (moved)
 			index_again(from);
 		return -ENOSPC;
@@ -232,8 +253,11 @@ int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from)
 		if (s)
 			wh_sketch_merge(s, &from->sketches[i].sketch);
 	}
-	for (size_t i = 0; i < from->n_days; i++)
-		*wh_edge_table_day(into, from->days[i].day) += from->days[i].flows;
+	for (size_t i = 0; i < from->n_days; i++) {
+		struct day_cell *c = day_cell(into, from->days[i].day);
+		c->flows += from->days[i].flows;
+		c->step += from->days[i].step;
+	}
 	wh_edge_table_clear(from);
 	return 0;
 }
@@ -274,10 +298,30 @@ int wh_edge_table_sketches(const struct wh_edge_table *t, int (*each)(void *arg,
 	return rc;
 }
 
+static int by_day(const void *a, const void *b)
+{
+	const struct day_cell *x = a, *y = b;
+	return (x->day > y->day) - (x->day < y->day);
+}
+
 int wh_edge_table_days(const struct wh_edge_table *t, int (*each)(void *arg, int32_t day, uint64_t flows), void *arg)
 {
+	struct day_cell *c = t->n_days ? reallocarray(NULL, t->n_days, sizeof *c) : NULL;
+	int64_t open = 0; /* of those that last */
 	int rc = 0;
-	for (size_t i = 0; i < t->n_days && !rc; i++)
-		rc = each(arg, t->days[i].day, t->days[i].flows);
+	if (!t->n_days)
+		return 0;
+	if (!c)
+		return -ENOMEM;
+	memcpy(c, t->days, t->n_days * sizeof *c);
+	qsort(c, t->n_days, sizeof *c, by_day);
+	for (size_t i = 0; i < t->n_days && !rc; i++) {
+		open += c[i].step;
+		if (open > 0 || c[i].flows)
+			rc = each(arg, c[i].day, (uint64_t)open + c[i].flows);
+		for (int64_t day = (int64_t)c[i].day + 1; open > 0 && i + 1 < t->n_days && day < c[i + 1].day && !rc; day++)
+			rc = each(arg, (int32_t)day, (uint64_t)open);
+	}
+	free(c);
 	return rc;
 }

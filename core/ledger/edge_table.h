@@ -16,9 +16,14 @@ struct index {
 	size_t mask; /* below 2^32 */
 };
 
-/* Distinct days of flows between two flushes. Past the half of them the table counts as nearly full: a piece of a log (see
- * wh_edge_table_nearly_full) then still has room, be every record in it of another day. */
+/* Distinct days of flows between two flushes. With not quite the half of them the table counts as nearly full: a piece of a log (see
+ * wh_edge_table_nearly_full) then still has room, be every record in it a flow that lasts, of two other days. */
 #define DAYS 2048
+struct day_cell {
+	int32_t day;
+	int32_t step;   /* how many more of those that last over several days were open on it than on the day before */
+	uint64_t flows; /* that were open on this day alone */
+};
 struct wh_edge_table {
 	const struct wh_locals *locals;
 	size_t limit;
@@ -26,7 +31,7 @@ struct wh_edge_table {
 	struct edge_cell *edges; size_t n_edges, max_edges, used_edges; /* from birth for max_edges; what was never used is no memory yet */
 	struct sketch_cell *sketches; size_t n_sketches, max_sketches, used_sketches; /* likewise */
 	struct index by_edge, by_sketch;
-	struct { int32_t day; uint64_t flows; } days[DAYS]; size_t n_days;
+	struct day_cell days[DAYS]; size_t n_days; /* in no order; expanded when they are asked for */
 	struct deed *pending;    /* wh_edge_table_fold_later(): a ring of PENDING */
 	unsigned begun, settled; /* how many went in and came out, counted round */
 };
@@ -41,7 +46,7 @@ struct deed {
 	bool local[2];             /* whether the server, the client is ours: its edge is kept */
 	bool alerted;
 	uint8_t severity;
-	int32_t day;
+	int32_t day, last_day;     /* on which it began, and ended */
 	struct wh_edge_key key[2]; /* the server's edge (inbound), the client's (outbound); unanswered: the first, as if dst served */
 	uint64_t hash[2];          /* unanswered: the first, of the sketch's key */
 	int64_t start_us, end_us;
@@ -91,5 +96,7 @@ static inline uint64_t sketch_hash(const struct wh_edge_table *t, const struct w
 }
 /* The sketch of a key with hash h. Never refuses: where there is no room, the coarser one. NULL only when memory is out. */
 struct wh_sketch *wh_edge_table_sketch(struct wh_edge_table *t, const struct wh_sketch_key *key, uint64_t h);
-/* A day's count of flows. NULL where there is no room for one more day. */
-uint64_t *wh_edge_table_day(struct wh_edge_table *t, int32_t day);
+/* Whether there is room for two days more. */
+bool wh_edge_table_days_fit(const struct wh_edge_table *t);
+/* Counts a flow on each day from `first` to `last`, of which the last 64 count. Only where days fit. */
+void wh_edge_table_count_days(struct wh_edge_table *t, int32_t first, int32_t last);

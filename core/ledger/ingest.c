@@ -106,6 +106,7 @@ static int fold(void *arg, const struct wh_record *rec)
 static int64_t feed_piece(struct ingest *g, size_t at, size_t piece, bool last)
 {
 	uint64_t lines = g->stats.lines;
+	g->stats.now_us = wh_now_us();
 	int64_t n = g->reader->feed(g->reader_state, g->buf + at, piece, last, g->line + 1, g->offset + at, fold, g, &g->stats);
 	int settled = wh_edge_table_settle(g->table);
 	if (n >= 0 && settled)

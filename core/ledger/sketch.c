@@ -13,7 +13,7 @@ static uint64_t sum(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t time_us, bool undirected)
+void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t start_us, int64_t end_us, bool undirected)
 {
 	uint64_t h = wh_hash(src->b, 16, 0x5eed);
 	unsigned slot = h & (WH_SKETCH_REGISTERS - 1), least = 0;
@@ -21,11 +21,11 @@ void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t time_
 	bool had = s->flows || s->undirected;
 	if (s->hll[slot] < rank)
 		s->hll[slot] = rank;
-	if (!had || time_us < s->first_us)
-		s->first_us = time_us;
-	if (!had || time_us > s->last_us)
-		s->last_us = time_us;
-	wh_days_merge(&s->day0, &s->days, wh_day(time_us), 1);
+	if (!had || start_us < s->first_us)
+		s->first_us = start_us;
+	if (!had || end_us > s->last_us)
+		s->last_us = end_us;
+	wh_days_merge(&s->day0, &s->days, wh_day(end_us), wh_days_between(wh_day(start_us), wh_day(end_us)));
 	if (undirected)
 		s->undirected++;
 	else

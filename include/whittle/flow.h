@@ -59,6 +59,7 @@ typedef int (*wh_record_cb)(void *arg, const struct wh_record *rec);
 struct wh_read_stats {
 	uint64_t records, flows, alerts, other, malformed, bytes;
 	uint64_t lines;                /* newlines passed: the next feed() starts in line `first + lines` */
+	int64_t now_us;                /* set by the caller: records are held against this clock (wh_record_bad_time); 0: against none */
 	struct {
 		const char *reason;   /* static text, e.g. "not JSON", "bad address" */
 		uint64_t count;
@@ -69,11 +70,22 @@ struct wh_read_stats {
 };
 
 /*
+ * A sensor whose clock was never set begins in 1970, in 1980 or in 2000, as clock chips do; one whose clock is wrong may write of years to
+ * come. Such a record says nothing of days. Returns why the times of a flow or an alert can't be: before 2001, or more than five minutes
+ * after now_us; NULL when they can. A flow is judged by its start and end: the time at which it was logged says nothing of it.
+ */
+#define WH_CLOCK_FIRST_US INT64_C(978307200000000)
+#define WH_CLOCK_SLACK_US INT64_C(300000000)
+extern const char wh_time_future[], wh_time_past[];
+const char *wh_record_bad_time(const struct wh_record *rec, int64_t now_us);
+
+/*
  * One format. `probe` looks at the first bytes (up to 4 KiB) and says how sure it is (0–100).
  * `feed` takes a buffer of whole lines or records and calls back for each; it returns the bytes consumed, which is less
  * than len only when the last record is incomplete (and `last` is false), or a negative errno from the callback.
  * `line` (from 1) and `offset` say where buf starts in the input, for error positions. With `last`, the input ends with
- * buf and a last line without newline counts. A line of over 16 MiB is passed over, whether or not it is whole in buf.
+ * buf and a last line without newline counts. A line of over 16 MiB is passed over, whether or not it is whole in buf. A record whose
+ * times can't be (wh_record_bad_time, by stats->now_us) counts as malformed.
  */
 struct wh_reader {
 	const char *name;

@@ -25,8 +25,8 @@ struct wh_edge_key {
 struct wh_edge {
 	int64_t first_us, last_us;    /* start of the first flow, end of the last */
 	int32_t day0;                 /* day number of bit 0 of `days` is day0 (the latest day seen); bit i is day0 - i */
-	uint64_t days;                /* bitmap of the 64 days up to day0 */
-	uint32_t hours;               /* bitmap of UTC hours of the day seen, bits 0–23 */
+	uint64_t days;                /* bitmap of the 64 days up to day0; a flow counts on each day between its start and its end */
+	uint32_t hours;               /* bitmap of UTC hours of the day in which a flow was open, bits 0–23 */
 	uint64_t flows;
 	uint64_t bytes_in, bytes_out; /* from the peer, to the peer */
 	uint32_t alerts[4];           /* severity 1, 2, 3, and 4 or none */
@@ -120,7 +120,8 @@ int wh_store_sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct w
 /* The distinct local addresses that have inbound edges, in order: a loose index scan, not a full one. */
 typedef int (*wh_local_cb)(void *arg, const struct wh_addr *local);
 int wh_store_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_error *err);
-/* Days on which the sensor reported anything, with its flow count: outages are told from silence by these. */
+/* Days on which the sensor reported anything, with how many flows were open on it (one that lasts counts on the last 64 of its days):
+ * outages are distinguished from silence by these. */
 typedef int (*wh_day_cb)(void *arg, int32_t day, uint64_t flows);
 int wh_store_days(struct wh_store *s, wh_day_cb each, void *arg, struct wh_error *err);
 struct wh_store_totals { uint64_t edges, flows, alerts, other, malformed, records; int64_t first_us, last_us; };

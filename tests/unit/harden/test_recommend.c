@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include <jansson.h>
+#include "harden/evidence.h"
 #include "tests/unit/support/scene.h"
 
 #define NSG(source, port) SCENE_NSG(source, "\"" port "\"")
@@ -71,6 +72,64 @@ static void a_sensor_that_was_silent_for_long_is_not_taken_for_silence(void **st
 	assert_int_equal(rec->resources[0].status, WH_UNSCANNED);
 	assert_non_null(strstr(rec->resources[0].reason, "silent"));
 	scene_close(&s);
+}
+
+/* A replica that was connected on 25 of 31 days by one connection belongs; so does a tunnel that outlasts the window's bitmap. */
+static void one_connection_of_many_days_is_presence_on_all_of_them(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	scene_partner_days(&s, 0, 31);
+	scene_session(&s, "60.1.1.1", 22, 3, 10, 4096, 25 * 86400);
+	scene_session(&s, "60.2.2.2", 22, -41, 10, 4096, 71 * 86400);
+	struct wh_recommendation *rec = scene_recommend(&s);
+	const struct wh_recommended_rule *r = scene_rule(rec, 22);
+	assert_non_null(r);
+	assert_true(scene_allows(r, "60.1.1.1"));
+	assert_true(scene_allows(r, "60.2.2.2"));
+	struct wh_harden_options opt = scene_options(&s, "22");
+	struct wh_replay *p;
+	struct wh_error err;
+	assert_int_equal(wh_replay(s.store, s.estate, rec, NULL, 0, &opt, 0, s.mem, &p, &err), 0);
+	assert_int_equal(p->flows.lost, 0);
+	assert_int_equal(p->days[p->n_days - 25].kept, 5 + 2); /* of both, one was open on that day */
+	scene_close(&s);
+}
+
+/* Records of years ago, by a clock that was wrong, add nothing to the days of data; nor does a lone one of last month. */
+static void stray_records_of_long_ago_are_no_days_of_data(void **state)
+{
+	static const int stray[] = {-2500, -1200, -400, -90, -25};
+	(void)state;
+	for (size_t i = 0; i <= sizeof stray / sizeof *stray; i++) {
+		struct scene s;
+		scene_open(&s, NULL, 0);
+		scene_partner_days(&s, 0, 20);
+		for (size_t k = 0; k < sizeof stray / sizeof *stray; k++)
+			if (k == i || i == sizeof stray / sizeof *stray)
+				scene_session(&s, "140.20.30.9", 22, stray[k], 10, 64, 600);
+		struct wh_recommendation *rec = scene_recommend(&s);
+		assert_int_equal(rec->resources[0].status, WH_UNSCANNED);
+		assert_non_null(strstr(rec->resources[0].reason, "20 of 30 days"));
+		assert_int_equal(rec->resources[0].first_day, wh_day(scene_day0_us));
+		scene_close(&s);
+	}
+}
+
+static void a_pause_is_bridged_to_enough_older_data_and_to_no_stray_day(void **state)
+{
+	(void)state;
+	assert_int_equal(wh_days_reach(0), 0);
+	assert_int_equal(wh_days_reach(1), 1);
+	assert_int_equal(wh_days_reach(UINT64_MAX), 64);
+	assert_int_equal(wh_days_reach(UINT64_C(1) << 63), 1);
+	assert_int_equal(wh_days_reach(UINT64_C(1) << 63 | 1), 1);
+	assert_int_equal(wh_days_reach(0x10f), 9);                       /* a pause of four days */
+	assert_int_equal(wh_days_reach(UINT64_C(1) << 8 | 1), 9);        /* of a week */
+	assert_int_equal(wh_days_reach(UINT64_C(1) << 9 | 1), 1);        /* of more, and one day before it */
+	assert_int_equal(wh_days_reach(UINT64_C(0xf) << 9 | 1), 13);     /* four */
+	assert_int_equal(wh_days_reach(UINT64_C(0x3ff) << 25 | 0x3ff), 35); /* ten days, fifteen without, ten */
 }
 
 /* A lone server that came daily and stopped is gone; a person away for two weeks, who rests at weekends, is not. */
@@ -350,6 +409,9 @@ int main(void)
 		cmocka_unit_test(rules_that_are_as_narrow_already_are_healthy),
 		cmocka_unit_test(twenty_nine_days_are_not_enough_and_it_says_so),
 		cmocka_unit_test(a_sensor_that_was_silent_for_long_is_not_taken_for_silence),
+		cmocka_unit_test(one_connection_of_many_days_is_presence_on_all_of_them),
+		cmocka_unit_test(stray_records_of_long_ago_are_no_days_of_data),
+		cmocka_unit_test(a_pause_is_bridged_to_enough_older_data_and_to_no_stray_day),
 		cmocka_unit_test(a_server_that_was_replaced_loses_its_line_and_one_on_holiday_does_not),
 		cmocka_unit_test(an_outage_of_the_sensor_makes_nobody_gone),
 		cmocka_unit_test(a_guesser_is_carved_out_until_he_has_been_quiet_for_long),

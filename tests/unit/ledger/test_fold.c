@@ -133,8 +133,10 @@ static struct wh_edge naive_edge(const struct naive *x)
 		out += from_src ? f->bytes_toclient : f->bytes_toserver;
 		e.first_us = f->start_us < e.first_us ? f->start_us : e.first_us;
 		e.last_us = end > e.last_us ? end : e.last_us;
-		e.day0 = day > e.day0 ? (int32_t)day : e.day0;
-		e.hours |= 1u << ((f->start_us - day * WH_US_PER_DAY) / INT64_C(3600000000));
+		e.day0 = wh_day(end) > e.day0 ? wh_day(end) : e.day0;
+		int64_t hour = (f->start_us - day * WH_US_PER_DAY) / INT64_C(3600000000), last_hour = (end - day * WH_US_PER_DAY) / INT64_C(3600000000);
+		for (int64_t h = hour; h <= last_hour && h < hour + 24; h++)
+			e.hours |= 1u << h % 24;
 		while (b < 7 && capped((unsigned __int128)f->bytes_toserver + f->bytes_toclient) >= sizes[b])
 			b++;
 		e.size_hist[b]++;
@@ -144,9 +146,10 @@ static struct wh_edge naive_edge(const struct naive *x)
 		e.alerted_flows += f->alerted;
 	}
 	for (size_t i = 0; i < x->n; i++) {
-		int64_t back = e.day0 - (int64_t)wh_day(x->flow[i]->rec.flow.start_us);
-		if (back < 64)
-			e.days |= UINT64_C(1) << back;
+		const struct wh_flow *f = &x->flow[i]->rec.flow;
+		for (int64_t day = wh_day(f->start_us), last = wh_day(f->end_us < f->start_us ? f->start_us : f->end_us); day <= last; day++)
+			if (e.day0 - day < 64)
+				e.days |= UINT64_C(1) << (e.day0 - day);
 	}
 	e.bytes_in = capped(in);
 	e.bytes_out = capped(out);
@@ -266,7 +269,8 @@ static void every_flow_is_an_edges_a_sketchs_or_nobodys_and_its_day_is_counted(v
 				assert_int_equal(wh_edge_table_fold(t, &m.rec), 0);
 			else
 				assert_int_equal(wh_edge_table_fold_later(u, &m.rec), 0);
-			want.days++;
+			int64_t first = wh_day(m.rec.flow.start_us), last = wh_day(m.rec.flow.end_us);
+			want.days += last < first ? 1 : last - first > 63 ? 64 : (uint64_t)(last - first) + 1;
 			want.flows += m.server == NOBODY && ours(&m.rec.flow.dst);
 			want.undirected += m.server == UNTOLD && ours(&m.rec.flow.dst);
 		}

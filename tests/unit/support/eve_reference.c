@@ -121,7 +121,7 @@ static void flow_object(json_t *flow, struct wh_record *rec, struct reading *r)
 	if (!time_of(flow, "start", &f->start_us, r))
 		f->start_us = rec->time_us;
 	if (!time_of(flow, "end", &f->end_us, r))
-		f->end_us = rec->time_us;
+		f->end_us = f->start_us;
 	f->alerted = bool_of(flow, "alerted", r);
 	const char *state = text_of(flow, "state", &len, r);
 	f->state = !state ? WH_STATE_UNKNOWN : !strcmp(state, "new") ? WH_STATE_NEW : !strcmp(state, "established") ?
