@@ -155,7 +155,7 @@ static int prove(struct wh_azure *a, const struct wh_azure_group *g, struct wh_a
 
 static int merge(struct wh_azure *a, struct wh_azure_group *g, struct wh_azure_work *w)
 {
-	const struct wh_tag_context tags = {a->e->vnets, a->e->n_vnets};
+	const struct wh_tag_context tags = wh_estate_tags(a->e);
 	struct wh_render_options opt = render_options(a, g->id);
 	struct wh_nsg_plan *plans;
 	struct wh_nsg base = w->base;

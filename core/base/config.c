@@ -203,7 +203,7 @@ int wh_directions_parse(const char *text, enum wh_directions *out)
 static int fill(struct wh_config *c, const char *file, const struct wh_yaml *root, struct wh_error *err)
 {
 	static const char *const known[] = {"store", "discover", "ports", "rules-dir", "memory-limit", "flush-interval", "min-days",
-	                                    "max-prefixes", "max-prefixes-nsg", "stable-days", "window-days", "direction", "trusted", "threat-intel", "jit", "watch", "azure", "nsg-scope", NULL};
+	                                    "max-prefixes", "max-prefixes-nsg", "stable-days", "window-days", "direction", "trusted", "threat-intel", "jit", "watch", "azure", "nsg-scope", "platform", NULL};
 	const char *text;
 	int rc = wh_yaml_check_keys(file, root, known, err);
 
@@ -248,6 +248,9 @@ static int fill(struct wh_config *c, const char *file, const struct wh_yaml *roo
 			rc = wh_config_azure(c, file, n, err);
 		} else if (!strcmp(n->key, "nsg-scope")) {
 			rc = wh_config_nsg_scope(c, file, n, err);
+		} else if (!strcmp(n->key, "platform")) {
+			if (!(rc = wh_config_text(file, n, &text, err)) && wh_platform_parse(text, &c->platform))
+				rc = wh_fail_input(err, -EINVAL, "%s:%d: 'platform' must be azure, other or auto, not '%.60s'", file, n->line, text);
 		}
 	}
 	return rc;

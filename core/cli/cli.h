@@ -52,6 +52,8 @@ int cli_print_json(json_t *doc);
 /* Whoever stands behind sudo, else the user. Valid until the next call. */
 const char *cli_who(void);
 /* The names of the resources whose addresses this machine's interfaces have. */
+/* The estate takes whittle.yaml's platform where it names none itself. */
+void cli_platform(const struct cli *c, struct wh_estate *e);
 size_t cli_own_resources(const struct wh_estate *e, const char **names, size_t max);
 
 /* ---- rules that are kept for a time (wh_kept) ---- */

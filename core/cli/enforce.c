@@ -121,6 +121,8 @@ static int prepare(struct job *j, struct wh_nft_ruleset **rs, struct wh_error *e
 	if (!rc)
 		rc = prove_again(r, e, j->mem, err);
 	if (!rc)
+		cli_platform(j->c, e);
+	if (!rc)
 		rc = wh_nft_ruleset_from(r, e, j->names, j->n, j->mem, rs, err);
 	wh_estate_free(e);
 	wh_store_close(s);

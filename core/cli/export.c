@@ -141,6 +141,7 @@ static int export(struct cli *c, const struct wh_renderer *r, struct wh_render_o
 		rc = cli_error(&err);
 		goto out;
 	}
+	cli_platform(c, e);
 	rc = find_resources(c, e, names, opt->n_resources);
 	if (!rc)
 		rc = find_nsg(c, e, opt->nsg);

@@ -26,7 +26,7 @@ struct totals { size_t resources, rules, failed; };
 /* The present rule that denies the counter-example: "web: deny-bad". */
 static const char *denied_by(const struct wh_estate *e, const struct wh_resource *r, const struct wh_counterexample *ce, struct wh_arena *mem)
 {
-	const struct wh_tag_context tags = {e->vnets, e->n_vnets};
+	const struct wh_tag_context tags = wh_estate_tags(e);
 	for (size_t i = 0; i < r->n_nsgs; i++)
 		for (size_t j = 0; j < r->n_addrs; j++) {
 			const struct wh_rule *d = NULL;

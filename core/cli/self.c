@@ -15,6 +15,12 @@ const char *cli_who(void)
 	return sudo && *sudo && geteuid() == 0 ? sudo : pw ? pw->pw_name : "unknown";
 }
 
+void cli_platform(const struct cli *c, struct wh_estate *e)
+{
+	if (!e->platform)
+		e->platform = c->config->platform;
+}
+
 size_t cli_own_resources(const struct wh_estate *e, const char **names, size_t max)
 {
 	struct ifaddrs *list;

@@ -3,6 +3,7 @@
  * estate.yaml and the NSG files that it names, into the ledger in one transaction. The ledger keeps one document for the resources
  * (collection "estate", key "estate"), and one for each NSG file (collection "nsg", key its path as written) with its text.
  */
+#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,9 @@ struct import {
 	struct wh_arena *mem;
 	struct wh_error *err;
 	json_t *resources, *vnets;
+	const char *platform;                                  /* of all, or NULL */
+	json_t *named;                                         /* set of the tags that rules name, in lower case */
+	json_t *tags;                                          /* those of them that the published list holds, or NULL */
 	struct file { const char *name; char *text; size_t len; const char **groups; size_t n_groups; } *files;
 	size_t n_files;
 	FILE *notes;
@@ -72,8 +76,23 @@ static int add_address(struct import *im, const struct wh_yaml *n, json_t *list)
 	return 0;
 }
 
+static void name_tags(struct import *im, const char **tags, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char *low = wh_arena_strdup(im->mem, tags[i]);
+		for (char *c = low; *c; c++)
+			*c = (char)tolower((unsigned char)*c);
+		if (!wh_tag_known(low, NULL))
+			json_object_set_new(im->named, low, json_true());
+	}
+}
+
 static void note(struct import *im, const struct wh_nsg *nsg)
 {
+	for (size_t i = 0; i < nsg->n_rules; i++) {
+		name_tags(im, nsg->rules[i].peer_tags, nsg->rules[i].n_peer_tags);
+		name_tags(im, nsg->rules[i].local_tags, nsg->rules[i].n_local_tags);
+	}
 	for (size_t i = 0; i < nsg->n_rules; i++) {
 		im->sum->rules += !nsg->rules[i].is_default;
 		if (!nsg->rules[i].note)
@@ -83,10 +102,15 @@ static void note(struct import *im, const struct wh_nsg *nsg)
 	}
 }
 
+static const char *beside(struct import *im, const char *s)
+{
+	const char *slash = strrchr(im->path, '/');
+	return *s == '/' || !slash ? s : wh_arena_printf(im->mem, "%.*s/%s", (int)(slash - im->path), im->path, s);
+}
+
 /* Reads and checks an NSG file once, however many resources name it; *out is its entry. */
 static int read_nsg_file(struct import *im, const struct wh_yaml *n, const char *s, struct file **out)
 {
-	const char *slash = strrchr(im->path, '/');
 	struct wh_error inner;
 	struct wh_nsg *nsgs;
 	size_t count, len;
@@ -96,7 +120,7 @@ static int read_nsg_file(struct import *im, const struct wh_yaml *n, const char 
 			*out = &im->files[i];
 			return 0;
 		}
-	const char *file = *s == '/' || !slash ? s : wh_arena_printf(im->mem, "%.*s/%s", (int)(slash - im->path), im->path, s);
+	const char *file = beside(im, s);
 	int rc = wh_read_file(file, MAX_NSG_FILE, &text, &len, &inner);
 	if (rc)
 		return wh_fail_input(im->err, rc, "%s:%d: %s", im->path, n->line, inner.text);
@@ -153,10 +177,19 @@ static int add_nsg(struct import *im, const struct wh_yaml *n, json_t *list)
 	return 0;
 }
 
+static int read_platform(struct import *im, const struct wh_yaml *n, const char **text, enum wh_platform *out)
+{
+	int rc = need_text(im, n, text);
+	if (!rc && wh_platform_parse(*text, out))
+		rc = wh_fail_input(im->err, -EINVAL, "%s:%d: 'platform' must be azure, other or auto, not '%.60s'", im->path, n->line, *text);
+	return rc;
+}
+
 static int add_resource(struct import *im, const struct wh_yaml *r)
 {
-	static const char *const known[] = {"name", "id", "addresses", "internet-facing", "nsgs", "nsg-scope", NULL};
+	static const char *const known[] = {"name", "id", "addresses", "internet-facing", "nsgs", "nsg-scope", "platform", NULL};
 	enum wh_nsg_scope scope;
+	enum wh_platform platform;
 	json_t *o = json_object(), *addresses = json_array(), *nsgs = json_array();
 	const char *s, *name = NULL;
 	bool facing = false;
@@ -176,6 +209,9 @@ static int add_resource(struct import *im, const struct wh_yaml *r)
 			if (!rc && wh_nsg_scope_parse(s, &scope))
 				rc = wh_fail_input(im->err, -EINVAL, "%s:%d: 'nsg-scope' must be nic, subnet or both, not '%.60s'", im->path, n->line, s);
 			json_object_set_new(o, "nsgScope", json_string(s));
+		} else if (!strcmp(n->key, "platform")) {
+			if (!(rc = read_platform(im, n, &s, &platform)))
+				json_object_set_new(o, "platform", json_string(s));
 		} else if (!strcmp(n->key, "internet-facing")) {
 			rc = wh_yaml_bool(im->path, n, &facing, im->err);
 		} else if (!(rc = need_list(im, n))) {
@@ -217,9 +253,44 @@ static int add_vnet(struct import *im, const struct wh_yaml *n)
 	return rc;
 }
 
+/* Keeps those tags that rules of the groups name: the whole list has some 80,000 prefixes. */
+static int read_service_tags(struct import *im, const struct wh_yaml *n)
+{
+	struct wh_service_tags all;
+	struct wh_error inner;
+	char buf[WH_PREFIX_STRLEN], *text;
+	const char *s, *key;
+	size_t len, missing = 0;
+	json_t *ignored, *values = json_array();
+	int rc = need_text(im, n, &s);
+	if (!rc && (rc = wh_read_file(beside(im, s), MAX_NSG_FILE, &text, &len, &inner)))
+		rc = wh_fail_input(im->err, rc, "%s:%d: %s", im->path, n->line, inner.text);
+	else if (!rc) {
+		rc = wh_service_tags_parse(beside(im, s), text, len, im->mem, &all, im->err);
+		free(text);
+	}
+	json_object_foreach(rc ? NULL : im->named, key, ignored) {
+		const struct wh_service_tag *tag = wh_service_tag_find(&all, key);
+		json_t *list = json_array();
+		for (size_t i = 0; tag && i < tag->n; i++)
+			json_array_append_new(list, json_string(wh_prefix_text(&tag->prefixes[i], buf)));
+		if (tag)
+			json_array_append_new(values, json_pack("{s:s,s:O}", "name", tag->name, "addressPrefixes", list));
+		else
+			fprintf(im->notes, "%s:%d: %s holds no service tag %s, which a rule names: rules that name it are left alone\n", im->path, n->line, s, key);
+		missing += !tag;
+		json_decref(list);
+	}
+	im->sum->notes += missing;
+	im->tags = rc ? NULL : json_pack("{s:s,s:O}", "changeNumber", all.change, "values", values);
+	json_decref(values);
+	return rc;
+}
+
 static int read_yaml(struct import *im)
 {
-	static const char *const known[] = {"resources", "vnets", NULL};
+	static const char *const known[] = {"resources", "vnets", "service-tags", "platform", NULL};
+	enum wh_platform platform;
 	struct wh_yaml *root, *n;
 	int rc = wh_yaml_parse_file(im->path, im->mem, &root, im->err);
 	if (rc)
@@ -235,6 +306,10 @@ static int read_yaml(struct import *im)
 	if (!rc && (n = wh_yaml_get(root, "vnets")) && !(rc = need_list(im, n)))
 		for (n = n->child; n && !rc; n = n->next)
 			rc = add_vnet(im, n);
+	if (!rc && (n = wh_yaml_get(root, "platform")))
+		rc = read_platform(im, n, &im->platform, &platform);
+	if (!rc && (n = wh_yaml_get(root, "service-tags")))
+		rc = read_service_tags(im, n);
 	return rc;
 }
 
@@ -256,7 +331,7 @@ static int store(struct import *im, struct wh_store *s)
 {
 	struct keys old = {0};
 	struct wh_error ignored;
-	json_t *doc = json_pack("{s:O,s:O}", "resources", im->resources, "vnets", im->vnets);
+	json_t *doc = json_pack("{s:O,s:O,s:s*,s:O*}", "resources", im->resources, "vnets", im->vnets, "platform", im->platform, "serviceTags", im->tags);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	int rc = text ? wh_store_begin(s, im->err) : wh_fail(im->err, -ENOMEM, "out of memory");
 	if (!rc) {
@@ -280,7 +355,8 @@ static int store(struct import *im, struct wh_store *s)
 
 int wh_estate_import(struct wh_store *s, const char *path, struct wh_estate_summary *out, struct wh_error *err)
 {
-	struct import im = {.path = path, .mem = wh_arena_new(), .err = err, .resources = json_array(), .vnets = json_array(), .sum = out};
+	struct import im = {.path = path, .mem = wh_arena_new(), .err = err, .resources = json_array(), .vnets = json_array(), .named = json_object(),
+	                    .sum = out};
 	size_t len;
 	memset(out, 0, sizeof *out);
 	im.notes = open_memstream(&out->note_texts, &len);
@@ -294,6 +370,8 @@ int wh_estate_import(struct wh_store *s, const char *path, struct wh_estate_summ
 	free(im.files);
 	json_decref(im.resources);
 	json_decref(im.vnets);
+	json_decref(im.named);
+	json_decref(im.tags);
 	wh_arena_free(im.mem);
 	if (rc) {
 		free(out->note_texts);

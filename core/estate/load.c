@@ -91,6 +91,9 @@ static int load_resource(struct loading *ld, const json_t *o)
 	const char *scope = json_string_value(json_object_get(o, "nsgScope"));
 	if (scope && wh_nsg_scope_parse(scope, &r->nsg_scope))
 		return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
+	const char *platform = json_string_value(json_object_get(o, "platform"));
+	if (platform && wh_platform_parse(platform, &r->platform))
+		return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
 	r->internet_facing = json_is_true(json_object_get(o, "internetFacing"));
 	r->addrs = wh_arena_array(ld->mem, json_array_size(addrs), sizeof *r->addrs);
 	json_array_foreach(addrs, i, v) {
@@ -103,6 +106,16 @@ static int load_resource(struct loading *ld, const json_t *o)
 		if (!json_is_string(v) || (!add_groups(ld, r, json_string_value(v)) && !ld->addresses_only)) /* without its group the host would seem open */
 			return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
 	return 0;
+}
+
+static int load_service_tags(struct loading *ld, const json_t *list)
+{
+	if (!list)
+		return 0;
+	char *text = json_dumps(list, JSON_COMPACT);
+	int rc = text ? wh_service_tags_parse("the ledger's service tags", text, strlen(text), ld->mem, &ld->e->service, ld->err) : -ENOMEM;
+	free(text);
+	return rc == -ENOMEM ? wh_fail(ld->err, rc, "out of memory") : rc;
 }
 
 static int load_estate(struct loading *ld)
@@ -126,6 +139,11 @@ static int load_estate(struct loading *ld)
 		if (s && !wh_prefix_parse(s, strlen(s), &ld->e->vnets[ld->e->n_vnets], NULL))
 			ld->e->n_vnets++;
 	}
+	const char *platform = json_string_value(json_object_get(doc, "platform"));
+	if (!rc && platform && wh_platform_parse(platform, &ld->e->platform))
+		rc = wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
+	if (!rc && !ld->addresses_only)
+		rc = load_service_tags(ld, json_object_get(doc, "serviceTags"));
 	json_decref(doc);
 	return rc;
 }
@@ -215,6 +233,7 @@ int wh_estate_load(struct wh_store *s, struct wh_arena *mem, struct wh_estate **
 	if (!rc)
 		rc = discovery(s, ld.e->imported, mem, &ld.discover, &ld.n_discover, err);
 	ld.n_imported = ld.e->n_resources;
+	ld.e->found = wh_platform_found(WH_ASSET_TAG_FILE);
 	if (!rc && ld.n_discover)
 		rc = wh_store_locals(s, discovered, &ld, err);
 	if (!rc && !ld.e->n_vnets)
@@ -234,6 +253,19 @@ void wh_estate_free(struct wh_estate *e)
 {
 	if (e)
 		wh_nsgs_free(e->nsgs, e->n_nsgs);
+}
+
+struct wh_tag_context wh_estate_tags(const struct wh_estate *e)
+{
+	return (struct wh_tag_context){e->vnets, e->n_vnets, &e->service};
+}
+
+bool wh_resource_on_azure(const struct wh_estate *e, const struct wh_resource *r)
+{
+	enum wh_platform said = r->platform ? r->platform : e ? e->platform : WH_PLATFORM_UNSET;
+	if (said)
+		return said == WH_PLATFORM_AZURE;
+	return r->n_nsgs || (r->id && !strncasecmp(r->id, "/subscriptions/", 15)) || (e && e->found == WH_PLATFORM_AZURE);
 }
 
 const struct wh_resource *wh_estate_by_addr(const struct wh_estate *e, const struct wh_addr *a)

@@ -285,8 +285,8 @@ void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *pre
 		p->trusted = in_any(a->opt->trusted, a->opt->n_trusted, &p->addr);
 		p->listed = wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &p->addr);
 		p->estate = bsearch(&p->addr, a->estate_addrs, a->n_estate_addrs, sizeof p->addr, by_address) != NULL;
-		for (size_t k = 0; k < present->n_prefixes && !p->named && present->n_prefixes <= 1024; k++)
-			p->named = narrow(&present->prefixes[k]) && wh_prefix_has(&present->prefixes[k], &p->addr);
+		for (size_t k = 0; k < present->n_named && !p->named && present->n_named <= 1024; k++)
+			p->named = narrow(&present->named[k]) && wh_prefix_has(&present->named[k], &p->addr);
 	}
 	struct wh_window seen = wh_window_seen(&a->window, t->unseen_days);
 	wh_evidence(t->peers, t->n, &seen, &a->shapes, &a->weights);

@@ -65,10 +65,13 @@ const struct wh_port_traffic *wh_traffic_find(const struct wh_resource_traffic *
 /* What the rules in force say of one port of one resource. */
 struct wh_present {
 	bool explicit_allow;      /* some rule that a person wrote opens it; true where no NSG guards the resource */
-	bool unknown;             /* a rule whose reach is not known has a say */
+	const char *unknown;      /* a rule whose reach is not known has a say: why it is not; NULL */
 	bool differs;             /* two addresses of the resource are treated differently */
 	struct wh_ranges allowed; /* of the families that the resource has addresses of */
-	struct wh_prefix *prefixes; size_t n_prefixes; /* the same */
+	struct wh_ranges opened;  /* of these, whom a person's rule lets in at some address, not default rules alone */
+	struct wh_ranges carved;  /* what carve-outs of an earlier export keep out of `prefixes` */
+	struct wh_prefix *prefixes; size_t n_prefixes; /* allowed and carved */
+	struct wh_prefix *named; size_t n_named;       /* what people's rules let in; where none is left, what ours do */
 	const char *narrows, *note; /* the rule that opens it, "FILE: NAME"; a note that it was read with */
 };
 int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_direction d, uint8_t proto, uint16_t port, struct wh_arena *mem,

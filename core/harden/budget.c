@@ -11,24 +11,42 @@ static bool guarded_by(const struct wh_resource *r, const struct wh_nsg *nsg)
 	return false;
 }
 
-/* "any" is both families whole here, and one word there. */
-static size_t named(const struct wh_prefix *p, size_t n)
+/* Whether a rule of ours from an earlier export makes way for one that is recommended now. */
+static bool makes_way(const struct wh_recommending *r, const struct wh_nsg *nsg, const struct wh_rule *rule)
 {
-	return n == 2 && p[0].len == wh_prefix_all_v6.len && wh_prefix_is_v4(&p[1]) && p[1].len == wh_prefix_all_v4.len ? 1 : n;
+	for (size_t i = 0; i < r->rec->n_resources && rule->origin == WH_ORIGIN_WHITTLE && rule->n_locals; i++) {
+		const struct wh_resource_result *res = &r->rec->resources[i];
+		bool own = false;
+		for (size_t j = 0; j < res->resource->n_addrs; j++)
+			own |= wh_addr_eq(&res->resource->addrs[j], &rule->locals[0].addr);
+		for (size_t j = 0; j < res->n_rules && own && guarded_by(res->resource, nsg); j++)
+			if (res->rules[j].direction == rule->direction && res->rules[j].proto == rule->proto && res->rules[j].port == rule->dst_ports[0].from)
+				return true;
+	}
+	return false;
 }
 
-/* The address prefixes of a group's own rules, as Azure counts them. */
-static size_t own_prefixes(const struct wh_nsg *nsg)
+/* The address prefixes of the group's rules that stay, as Azure counts them: as they are written. */
+static size_t own_prefixes(const struct wh_recommending *r, const struct wh_nsg *nsg)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < nsg->n_rules; i++)
-		if (!nsg->rules[i].is_default && nsg->rules[i].origin != WH_ORIGIN_WHITTLE)
-			n += named(nsg->rules[i].peers, nsg->rules[i].n_peers) + named(nsg->rules[i].locals, nsg->rules[i].n_locals);
+		if (!nsg->rules[i].is_default && !makes_way(r, nsg, &nsg->rules[i]))
+			n += wh_rule_written(nsg, &nsg->rules[i]);
 	return n;
 }
 
-/* What the resource's rules add to it: each is an allow, a deny, and maybe a deny of carve-outs, all of which name its addresses; ports that
- * nobody belongs to share a deny. */
+/* An allow for the load balancer's probes: its tag, and the resource's addresses that they reach. */
+static size_t probes_weight(const struct wh_resource *res, enum wh_direction d)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < res->n_addrs && d == WH_INBOUND; i++)
+		n += wh_addr_is_v4(&res->addrs[i]);
+	return n ? n + 1 : 0;
+}
+
+/* What the resource's rules add to it: each is an allow, a deny, maybe a deny of carve-outs and an allow for probes, all of which name its
+ * addresses; ports that nobody belongs to share a deny. */
 static size_t added_prefixes(const struct wh_resource_result *res)
 {
 	enum { KINDS = 16 }; /* of denies: more are counted one by one */
@@ -43,7 +61,7 @@ static size_t added_prefixes(const struct wh_resource_result *res)
 			continue;
 		if (r->system_generated && n_denies < KINDS)
 			denies[n_denies++] = r;
-		n += r->n_prefixes + r->n_except + (1u + (r->n_prefixes > 0) + (r->n_except > 0)) * res->resource->n_addrs;
+		n += r->n_prefixes + r->n_except + (1u + (r->n_prefixes > 0) + (r->n_except > 0)) * res->resource->n_addrs + probes_weight(res->resource, r->direction);
 	}
 	return n;
 }
@@ -80,6 +98,7 @@ static int price_group(struct wh_recommending *r, const struct group *g, struct 
 		for (size_t k = 0; k < res->n_rules; k++) {
 			s[at + k].resource = g->which[i];
 			s[at + k].names = res->resource->n_addrs;
+			s[at + k].probes = probes_weight(res->resource, res->rules[k].direction);
 		}
 		rc = wh_price_rules(a, res, r->price[g->which[i]], g->room < WH_SHARE_MOST ? g->room : WH_SHARE_MOST, wh_desk_of(r, 0), &s[at], err);
 		for (size_t k = 0; k < res->n_rules && !rc && (as_they_are || r->fitted[g->which[i]]); k++)
@@ -167,7 +186,7 @@ static size_t find_group(const struct wh_recommending *r, const struct wh_nsg *n
 {
 	size_t most = r->a->opt->max_prefixes_nsg ? r->a->opt->max_prefixes_nsg : WH_NSG_PREFIXES, sum = 0;
 
-	*g = (struct group){.nsg = nsg, .own = own_prefixes(nsg), .which = wh_arena_array(mem, r->rec->n_resources + 1, sizeof *g->which),
+	*g = (struct group){.nsg = nsg, .own = own_prefixes(r, nsg), .which = wh_arena_array(mem, r->rec->n_resources + 1, sizeof *g->which),
 	                    .had = wh_arena_array(mem, r->rec->n_resources + 1, sizeof *g->had)};
 	g->room = most > g->own ? most - g->own : 0;
 	*least = 1;

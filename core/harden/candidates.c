@@ -35,7 +35,7 @@ static bool listed(const struct wh_harden_options *opt, enum wh_direction d, uin
 }
 
 /* Which ports of one direction to look at. Guarded by NSGs: those that a rule of a person opens; of a wide range only the listed ones and
- * those that traffic reached. Not guarded: those that traffic reached, for all are open. */
+ * those that traffic reached. Not guarded, or by a group that whittle made, which leaves all others open: those that traffic reached. */
 static int in_direction(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, enum wh_direction d,
                         struct wh_arena *mem, struct wh_candidates *out, struct wh_error *err)
 {
@@ -44,21 +44,23 @@ static int in_direction(const struct wh_analysis *a, const struct wh_resource *r
 	bool by_name = list && (d == WH_INBOUND || !list->all); /* rules/ports.yaml names services, not what their users need */
 
 	for (int k = 0; k < 2; k++) {
-		struct wh_port_range *open;
-		size_t n;
-		int rc = wh_policy_ports(r->nsgs, r->n_nsgs, d, protos[k], mem, &open, &n, err);
+		struct wh_port_range *open, *by_hand;
+		size_t n, n_by_hand;
+		int rc = wh_policy_ports(r->nsgs, r->n_nsgs, d, protos[k], false, mem, &open, &n, err);
+		rc = rc ? rc : wh_policy_ports(r->nsgs, r->n_nsgs, d, protos[k], true, mem, &by_hand, &n_by_hand, err);
 		if (rc)
 			return rc;
-		for (size_t i = 0; i < n; i++) {
-			bool narrow = open[i].to - open[i].from < NARROW_RANGE;
-			for (unsigned port = open[i].from; r->n_nsgs && port <= open[i].to; port++)
+		for (size_t i = 0; i < n_by_hand && r->n_nsgs; i++) {
+			bool narrow = by_hand[i].to - by_hand[i].from < NARROW_RANGE;
+			for (unsigned port = by_hand[i].from; port <= by_hand[i].to; port++)
 				if ((narrow && listed(a->opt, d, protos[k], (uint16_t)port)) || (by_name && wh_port_list_names(list, protos[k], (uint16_t)port)))
 					add_port(out, mem, d, protos[k], port);
+		}
+		for (size_t i = 0; i < n; i++)
 			for (size_t j = 0; j < t->n; j++)
 				if (t->ports[j].direction == d && t->ports[j].proto == protos[k] && t->ports[j].port >= open[i].from &&
 				    t->ports[j].port <= open[i].to && listed(a->opt, d, protos[k], t->ports[j].port))
 					add_port(out, mem, d, protos[k], t->ports[j].port);
-		}
 	}
 	return 0;
 }

@@ -17,62 +17,127 @@ static bool ranges_equal(struct wh_ranges a, struct wh_ranges b)
 	return true;
 }
 
-static bool opens(const struct wh_rule *r, enum wh_direction d, uint8_t proto, uint16_t port)
-{
-	if (!r->allow || r->is_default || r->direction != d || (r->proto && r->proto != proto))
-		return false;
-	for (size_t i = 0; i < r->n_dst_ports; i++)
-		if (port >= r->dst_ports[i].from && port <= r->dst_ports[i].to)
-			return true;
-	return false;
-}
-
-/* The first rule, by priority, that opens the port in each NSG; the last NSG that has one gives its name to `narrows`. */
-static void find_opening_rules(const struct wh_resource *r, enum wh_direction d, uint8_t proto, uint16_t port, struct wh_arena *mem,
-                               struct wh_present *out)
+/* The first rule, by priority, that lets somebody in to the port of one of the resource's addresses, in each NSG; the last NSG that has one
+ * gives its name to `narrows`. Our own rule that leaves everything else open stands for there being none. */
+static void find_opening_rules(const struct wh_resource *r, const struct wh_tag_context *tags, enum wh_direction d, uint8_t proto, uint16_t port,
+                               struct wh_arena *mem, struct wh_present *out)
 {
 	out->explicit_allow = true;
 	for (size_t i = 0; i < r->n_nsgs; i++) {
 		const struct wh_rule *found = NULL;
-		for (size_t k = 0; k < r->nsgs[i]->n_rules && !found; k++)
-			if (opens(&r->nsgs[i]->rules[k], d, proto, port))
-				found = &r->nsgs[i]->rules[k];
+		for (size_t k = 0; k < r->n_addrs; k++) {
+			const struct wh_rule *one = wh_nsg_opener(r->nsgs[i], tags, &r->addrs[k], d, proto, port, mem);
+			if (one && (!found || one->priority < found->priority))
+				found = one;
+		}
 		out->explicit_allow = out->explicit_allow && found;
-		if (found) {
+		if (found && !wh_rule_is_everything_else(found)) {
 			out->narrows = wh_arena_printf(mem, "%s: %s", r->nsgs[i]->name, found->name);
 			out->note = found->note ? found->note : out->note;
 		}
 	}
 }
 
+static bool is_carve_out(const struct wh_rule *r)
+{
+	return r->origin == WH_ORIGIN_WHITTLE && !r->allow && r->n_peers && r->peers[0].len && (r->n_peers > 1 || r->peers[0].len != wh_prefix_all_v4.len);
+}
+
+static bool is_ours(const struct wh_rule *r)
+{
+	return r->origin == WH_ORIGIN_WHITTLE;
+}
+
+static const struct wh_nsg **groups_without(const struct wh_resource *r, bool (*gone)(const struct wh_rule *r), struct wh_arena *mem)
+{
+	const struct wh_nsg **list = wh_arena_array(mem, r->n_nsgs, sizeof *list);
+	for (size_t i = 0; i < r->n_nsgs; i++) {
+		struct wh_nsg *less = wh_arena_alloc(mem, sizeof *less);
+		*less = wh_nsg_without(r->nsgs[i], gone, mem);
+		list[i] = less;
+	}
+	return list;
+}
+
+static bool any_rule(const struct wh_resource *r, bool (*is)(const struct wh_rule *r))
+{
+	for (size_t i = 0; i < r->n_nsgs; i++)
+		for (size_t k = 0; k < r->nsgs[i]->n_rules; k++)
+			if (is(&r->nsgs[i]->rules[k]))
+				return true;
+	return false;
+}
+
+/* A port of a resource, and what its groups say of it. */
+struct port_of { const struct wh_resource *r; const struct wh_tag_context *tags; enum wh_direction d; uint8_t proto; uint16_t port; struct wh_arena *mem; };
+
+static struct wh_ranges of_family(struct wh_ranges r, bool v4, struct wh_arena *mem)
+{
+	return wh_ranges_intersect(r, wh_ranges_from_prefixes(v4 ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, mem), mem);
+}
+
+/* What other groups would let in at some address of the resource. */
+static struct wh_judged at_any_address(const struct port_of *p, const struct wh_nsg *const *nsgs)
+{
+	struct wh_judged all = {0}, one;
+	for (size_t i = 0; i < p->r->n_addrs; i++) {
+		const struct wh_addr *local = &p->r->addrs[i];
+		bool v4 = wh_addr_is_v4(local);
+		wh_policy_judge(nsgs, p->r->n_nsgs, p->tags, local, p->d, p->proto, p->port, p->mem, &one);
+		all.allowed = wh_ranges_union(all.allowed, of_family(one.allowed, v4, p->mem), p->mem);
+		all.opened = wh_ranges_union(all.opened, of_family(one.opened, v4, p->mem), p->mem);
+	}
+	return all;
+}
+
+/* Rules of an earlier export are no wish of a person: what they carved out is carved out again rather than cut around, and whom a person
+ * named is asked of the rules that are his. So the same traffic gives the same rule again. */
+static void see_through_ours(const struct port_of *p, struct wh_present *out)
+{
+	struct wh_ranges whole = out->allowed, named = {0};
+	if (any_rule(p->r, is_carve_out)) {
+		whole = wh_ranges_union(whole, at_any_address(p, groups_without(p->r, is_carve_out, p->mem)).allowed, p->mem);
+		out->carved = wh_ranges_minus(whole, out->allowed, p->mem);
+	}
+	wh_ranges_to_prefixes(whole, p->mem, &out->prefixes, &out->n_prefixes);
+	if (any_rule(p->r, is_ours))
+		named = at_any_address(p, groups_without(p->r, is_ours, p->mem)).opened;
+	if (named.n) {
+		wh_ranges_to_prefixes(named, p->mem, &out->named, &out->n_named);
+	} else {
+		out->named = out->prefixes;
+		out->n_named = out->n_prefixes;
+	}
+}
+
 int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_direction d, uint8_t proto, uint16_t port, struct wh_arena *mem,
                struct wh_present *out, struct wh_error *err)
 {
-	const struct wh_tag_context tags = {e->vnets, e->n_vnets};
-	const struct wh_prefix *const families[] = {&wh_prefix_all_v6, &wh_prefix_all_v4};
+	const struct wh_tag_context tags = wh_estate_tags(e);
+	const struct port_of p = {r, &tags, d, proto, port, mem};
 
 	*out = (struct wh_present){0};
-	find_opening_rules(r, d, proto, port, mem, out);
+	find_opening_rules(r, &tags, d, proto, port, mem, out);
 	for (int v4 = 0; v4 < 2; v4++) {
-		struct wh_ranges family = wh_ranges_from_prefixes(families[v4], 1, mem), first = {0};
+		struct wh_ranges first = {0};
 		bool have = false;
 		for (size_t i = 0; i < r->n_addrs; i++) {
-			struct wh_ranges one;
-			bool unknown = false;
+			struct wh_judged now;
 			if (wh_addr_is_v4(&r->addrs[i]) != (bool)v4)
 				continue;
-			int rc = wh_policy_allowed(r->nsgs, r->n_nsgs, &tags, &r->addrs[i], d, proto, port, mem, &one, &unknown, err);
-			if (rc)
-				return rc;
-			one = wh_ranges_intersect(one, family, mem);
-			out->unknown = out->unknown || unknown;
+			wh_policy_judge(r->nsgs, r->n_nsgs, &tags, &r->addrs[i], d, proto, port, mem, &now);
+			struct wh_ranges one = of_family(now.allowed, v4, mem);
+			if (now.unknown && !out->unknown)
+				out->unknown = wh_rule_unknown_text(now.unknown, &tags, mem);
+			out->opened = wh_ranges_union(out->opened, of_family(now.opened, v4, mem), mem);
 			out->differs = out->differs || (have && !ranges_equal(one, first));
 			first = one;
 			have = true;
 		}
 		out->allowed = wh_ranges_union(out->allowed, first, mem);
 	}
-	wh_ranges_to_prefixes(out->allowed, mem, &out->prefixes, &out->n_prefixes);
+	see_through_ours(&p, out);
+	(void)err;
 	return 0;
 }
 
@@ -125,8 +190,8 @@ static struct wh_prefix widest(const struct wh_select_input *in)
 	return wh_prefix_of(&first, wh_addr_is_v4(&first) || len < 64 ? len : 64); /* a /64 is let in whole */
 }
 
-/* Peers that must stay out, x, and threat intelligence, whether it was seen or not, but what is trusted. */
-static void find_keep_out(const struct wh_analysis *a, struct wh_prefix *x, size_t n, struct wh_ranges trusted, struct wh_arena *mem,
+/* Peers that must stay out, x, what is carved out in force, and threat intelligence, whether it was seen or not, but what is trusted. */
+static void find_keep_out(const struct wh_analysis *a, const struct wh_present *present, struct wh_prefix *x, size_t n, struct wh_ranges trusted, struct wh_arena *mem,
                           struct wh_select_input *out)
 {
 	size_t n_listed;
@@ -136,8 +201,9 @@ static void find_keep_out(const struct wh_analysis *a, struct wh_prefix *x, size
 	struct wh_prefix within = widest(out);
 	const struct wh_prefix *listed = part_inside(a->opt->hostile, a->opt->n_hostile, &within, &n_listed);
 	n = wh_prefix_merge(x, n);
-	if (n_listed || trusted.n) {
+	if (n_listed || trusted.n || present->carved.n) {
 		struct wh_ranges all = wh_ranges_union(wh_ranges_from_prefixes(x, n, mem), wh_ranges_from_prefixes(listed, n_listed, mem), mem);
+		all = wh_ranges_union(all, present->carved, mem);
 		wh_ranges_to_prefixes(wh_ranges_minus(all, trusted, mem), mem, &x, &n);
 	}
 	out->keep_out = x;
@@ -160,7 +226,7 @@ void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *
 			x[n_x++] = wh_prefix_of(&p->addr, 128);
 	}
 	out->n = n;
-	find_keep_out(a, x, n_x, find_trusted(a, present, mem, out), mem, out);
+	find_keep_out(a, present, x, n_x, find_trusted(a, present, mem, out), mem, out);
 	out->costs.line *= limits.line_price;
 	out->costs.half_days = a->window.days / 2.0;
 	out->costs.max_lines = limits.max_lines ? limits.max_lines : a->opt->max_prefixes;
@@ -196,15 +262,10 @@ static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, s
 	wh_confidence(out, both, newcomers, seen);
 }
 
-/* The rules in force without what the default rules open to the VNet and the load balancer: what a person opened. */
-static struct wh_ranges opened_by_hand(const struct wh_analysis *a, struct wh_ranges r, const struct wh_resource *res, struct wh_arena *mem)
+/* What a person opened, but for the load balancer's probes, which pass as before wherever a port is narrowed. */
+static struct wh_ranges opened_by_hand(const struct wh_present *present, const struct wh_resource *res, struct wh_arena *mem)
 {
-	struct wh_prefix probes;
-	if (!res->n_nsgs)
-		return r;
-	wh_prefix_parse("168.63.129.16", 13, &probes, NULL);
-	r = wh_ranges_minus(r, wh_ranges_from_prefixes(a->estate->vnets, a->estate->n_vnets, mem), mem);
-	return wh_ranges_minus(r, wh_ranges_from_prefixes(&probes, 1, mem), mem);
+	return res->n_nsgs ? wh_ranges_minus(present->opened, wh_ranges_from_prefixes(&wh_azure_probes, 1, mem), mem) : present->opened;
 }
 
 int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
@@ -244,6 +305,6 @@ int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, con
 		out->note = wh_arena_printf(mem, "the sensor saw this resource on %u of %u days, and nobody on this port belonged%s%s", seen,
 		                            a->window.days, out->note ? "; " : "", out->note ? out->note : "");
 	}
-	struct wh_ranges now = opened_by_hand(a, present->allowed, r, mem);
+	struct wh_ranges now = opened_by_hand(present, r, mem);
 	return !wh_ranges_minus(now, proposed, mem).n;
 }

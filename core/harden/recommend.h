@@ -33,6 +33,7 @@ struct wh_share {
 	struct wh_candidate port;
 	size_t resource;                   /* its place in the recommendation; the ports of one are next to each other */
 	size_t names;                      /* addresses that each of its rules names, where these weigh; 0: they do not */
+	size_t probes;                     /* prefixes of the allow for the load balancer's probes */
 	double cost[2][WH_SHARE_MOST + 1]; /* [carved out of][k]: the best rule of just k lines; INFINITY: there is none, or it is not offered */
 	double left_open;                  /* addresses and /64s that the rules in force let in: what leaving it alone costs */
 	struct wh_share *with;             /* this port's deny of all is one rule with that one's, and gets what that gets; NULL */
@@ -48,7 +49,8 @@ int wh_share_price(const struct wh_analysis *a, const struct wh_port_traffic *t,
 /* Whether ports are closed by one rule of a group, not by two; and makes it so. */
 bool wh_one_deny(const struct wh_recommended_rule *a, const struct wh_recommended_rule *b);
 void wh_share_with(struct wh_share *s, struct wh_share *first);
-/* The prefixes that such a rule adds to a group: its own, and the resource's addresses in an allow, a deny and a deny of what is carved out. */
+/* The prefixes that such a rule adds to a group: its own, the resource's addresses in an allow, a deny and a deny of what is carved out, and the
+ * allow for probes. */
 size_t wh_share_weight(const struct wh_share *s, unsigned lines, bool carved);
 
 /* resource.c: fills *res, whose resource is set. `price` is what a line costs at the least: more than 1 where its group has no room. */

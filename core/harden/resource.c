@@ -57,13 +57,16 @@ static int open_port(const struct wh_analysis *a, const struct wh_resource_traff
 	wh_arena_reset(desk->port);
 	if ((rc = wh_present(a->estate, res->resource, port->direction, port->proto, port->port, desk->port, present, err)))
 		return rc;
-	if (!present->explicit_allow || !present->allowed.n)
+	if (!present->explicit_allow)
 		return 1;
-	if (present->unknown || present->differs) {
-		port_stays(res, desk->kept, port, "left alone", present->unknown ? "a rule in force names members that are not known"
+	if (present->unknown || present->differs) { /* nobody judged it: that is not defended */
+		port_stays(res, desk->kept, port, "left alone", present->unknown ? present->unknown
 		                                                                 : "the rules in force treat the resource's addresses differently");
+		res->status = WH_UNHEALTHY;
 		return 1;
 	}
+	if (!present->allowed.n)
+		return 1;
 	wh_analysis_weigh(a, present, traffic);
 	return 0;
 }

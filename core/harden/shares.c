@@ -35,7 +35,7 @@ struct table {
 
 size_t wh_share_weight(const struct wh_share *s, unsigned lines, bool carved)
 {
-	return lines + (1u + (lines > 0) + carved) * s->names;
+	return lines + (1u + (lines > 0) + carved) * s->names + s->probes;
 }
 
 static void list_choices(struct table *t, const struct wh_share *s, const struct wh_room *room)

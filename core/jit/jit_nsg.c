@@ -74,7 +74,7 @@ static int reparse(struct writer *w, const json_t *group)
 /* Ours must stand before the first rule that lets anybody in to this port of these addresses. */
 static unsigned limit(struct writer *w, const struct wh_resource *r, struct wh_jit_port port, bool v4, const char **before)
 {
-	const struct wh_tag_context tags = {w->estate->vnets, w->estate->n_vnets};
+	const struct wh_tag_context tags = wh_estate_tags(w->estate);
 	*before = "the default rules";
 	for (size_t i = 0; i < w->parsed->n_rules; i++) {
 		const struct wh_rule *k = &w->parsed->rules[i];
@@ -125,7 +125,7 @@ static int put(struct writer *w, const struct wh_resource *r, struct wh_jit_port
 
 static int check_within(struct writer *w, const struct wh_resource *r, const struct wh_jit_grant *g)
 {
-	const struct wh_tag_context tags = {w->estate->vnets, w->estate->n_vnets};
+	const struct wh_tag_context tags = wh_estate_tags(w->estate);
 	const struct wh_nsg *one[] = {w->parsed};
 	char addr[WH_ADDR_STRLEN];
 	for (size_t j = 0; j < r->n_addrs; j++) {

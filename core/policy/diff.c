@@ -63,6 +63,18 @@ const json_t *wh_rule_json(const struct wh_nsg *nsg, const struct wh_rule *r)
 	return json_is_object(p) ? p : o;
 }
 
+static size_t listed(const json_t *o, const char *single, const char *plural)
+{
+	const char *one = json_string_value(json_object_get(o, single));
+	return json_array_size(json_object_get(o, plural)) + (one && *one && strcmp(one, "*"));
+}
+
+size_t wh_rule_written(const struct wh_nsg *nsg, const struct wh_rule *r)
+{
+	const json_t *o = wh_rule_json(nsg, r);
+	return listed(o, "sourceAddressPrefix", "sourceAddressPrefixes") + listed(o, "destinationAddressPrefix", "destinationAddressPrefixes");
+}
+
 /* Of descriptions only this decides something: until when the original is kept. */
 static bool same_day(const struct wh_rule *x, const struct wh_rule *y)
 {

@@ -7,7 +7,9 @@
  * decided yet: a rule that matches the direction, protocol, port and local address takes open ∩ peers(rule) out of `open`, and adds it
  * to the result when it allows. Several NSGs (the subnet's and the interface's) must all allow: intersect. No NSG: everything.
  * Each step is linear in the ranges; a rule list of r rules with p prefixes costs O(r · p) at worst.
- * What a rule means can be unknown: an application security group or a service tag whose addresses are not here, a source port. Then
+ * Rules may tell source ports apart, which a peer chooses anew for each flow. The ports fall into classes that all rules treat alike; the walk
+ * is made for each, and who passes from some port passes.
+ * What a rule means can be unknown: an application security group, or a service tag whose addresses are not here. Then
  * the result is what is allowed for certain. An allow rule that may match changes nothing (whoever it does not catch, a later rule
  * decides); a deny rule that may match takes its peers away, all of them when they are not known; and *unknown says that it happened.
  * Source: Azure's documentation of network security groups, "How network security groups filter traffic".
@@ -15,11 +17,12 @@
  *   300 allow 10.0.0.0/8 → 22     open = all        result = 10/8            open = all − 10/8
  *   400 deny  *          → 22     takes the rest    result = 10/8            open = ∅
  */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "whittle/policy.h"
 
-static const struct { const char *tag; const char *prefix; } probes = {"AzureLoadBalancer", "168.63.129.16"};
+const struct wh_prefix wh_azure_probes = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 168, 63, 129, 16}}, 128};
 
 static struct wh_ranges everything(struct wh_arena *mem)
 {
@@ -29,18 +32,30 @@ static struct wh_ranges everything(struct wh_arena *mem)
 
 static struct wh_ranges tag_ranges(const char *tag, const struct wh_tag_context *ctx, struct wh_arena *mem, bool *unknown)
 {
-	struct wh_prefix p;
 	struct wh_ranges vnet = wh_ranges_from_prefixes(ctx ? ctx->vnet : NULL, ctx ? ctx->n_vnet : 0, mem);
-	wh_prefix_parse(probes.prefix, strlen(probes.prefix), &p, NULL);
-	struct wh_ranges host = wh_ranges_from_prefixes(&p, 1, mem);
+	struct wh_ranges host = wh_ranges_from_prefixes(&wh_azure_probes, 1, mem);
+	const struct wh_service_tag *service;
 	if (!strcasecmp(tag, "VirtualNetwork"))
 		return wh_ranges_union(vnet, host, mem);
-	if (!strcasecmp(tag, probes.tag))
+	if (!strcasecmp(tag, WH_PROBES_TAG))
 		return host;
 	if (!strcasecmp(tag, "Internet"))
 		return wh_ranges_minus(everything(mem), wh_ranges_union(vnet, host, mem), mem);
+	if (strchr(tag, ':')) /* an IPv6 prefix that no packet meets */
+		return (struct wh_ranges){0};
+	if ((service = wh_service_tag_find(ctx ? ctx->service : NULL, tag)))
+		return wh_ranges_from_prefixes(service->prefixes, service->n, mem);
 	*unknown = true;
 	return (struct wh_ranges){0};
+}
+
+bool wh_tag_known(const char *tag, const struct wh_tag_context *ctx)
+{
+	struct wh_arena *mem = wh_arena_new();
+	bool unknown = false;
+	tag_ranges(tag, ctx, mem, &unknown);
+	wh_arena_free(mem);
+	return !unknown;
 }
 
 /* One side of a rule as ranges. */
@@ -63,7 +78,7 @@ static bool in_ports(const struct wh_port_range *r, size_t n, uint16_t port)
 
 struct wh_ranges wh_rule_peers(const struct wh_rule *r, const struct wh_tag_context *tags, struct wh_arena *mem, bool *unknown)
 {
-	*unknown = r->n_peers + r->n_peer_tags == 0; /* an application security group */
+	*unknown = r->peer_group;
 	return side(r->peers, r->n_peers, r->peer_tags, r->n_peer_tags, tags, mem, unknown);
 }
 
@@ -79,10 +94,100 @@ enum wh_match wh_rule_match(const struct wh_rule *r, const struct wh_tag_context
 	return r->unsupported || (r->proto && !proto) ? WH_MATCH_MAYBE : WH_MATCH_YES;
 }
 
-static struct wh_ranges nsg_allowed(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_addr *local,
-                                    enum wh_direction dir, uint8_t proto, uint16_t port, struct wh_arena *mem, bool *unknown)
+/* ---- source ports ---- */
+
+bool wh_rule_any_source_port(const struct wh_rule *r)
 {
-	struct wh_ranges open = everything(mem), result = {0};
+	for (size_t i = 0; i < r->n_src_ports; i++)
+		if (!r->src_ports[i].from && r->src_ports[i].to == 65535)
+			return true;
+	return false;
+}
+
+static bool speaks_of(const struct wh_rule *r, enum wh_direction dir, uint8_t proto, uint16_t port)
+{
+	return r->direction == dir && (!r->proto || !proto || r->proto == proto) && in_ports(r->dst_ports, r->n_dst_ports, port);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	return (int)*(const uint32_t *)a - (int)*(const uint32_t *)b;
+}
+
+size_t wh_source_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_direction dir, uint8_t proto, uint16_t port, struct wh_arena *mem,
+                       struct wh_port_range **out)
+{
+	uint32_t *starts = NULL;
+	size_t many = 0, classes = 0;
+	for (int fill = 0; fill < 2; fill++) {
+		many = 0;
+		for (size_t i = 0; i < n; i++)
+			for (size_t k = 0; k < nsgs[i]->n_rules; k++) {
+				const struct wh_rule *r = &nsgs[i]->rules[k];
+				if (wh_rule_any_source_port(r) || !speaks_of(r, dir, proto, port))
+					continue;
+				for (size_t j = 0; j < r->n_src_ports; j++) {
+					if (fill) {
+						starts[many] = r->src_ports[j].from;
+						starts[many + 1] = r->src_ports[j].to + 1u;
+					}
+					many += 2;
+				}
+			}
+		if (!fill)
+			starts = wh_arena_array(mem, many + 1, sizeof *starts);
+	}
+	starts[many++] = 0;
+	qsort(starts, many, sizeof *starts, by_number);
+	*out = wh_arena_array(mem, many, sizeof **out);
+	for (size_t i = 0; i < many && starts[i] <= 65535; i++) {
+		if (classes && (*out)[classes - 1].from == starts[i])
+			continue;
+		if (classes)
+			(*out)[classes - 1].to = (uint16_t)(starts[i] - 1);
+		(*out)[classes++] = (struct wh_port_range){(uint16_t)starts[i], 65535};
+	}
+	return classes;
+}
+
+struct wh_nsg wh_nsg_from_port(const struct wh_nsg *nsg, uint16_t source, struct wh_arena *mem)
+{
+	static struct wh_port_range all[] = {{0, 65535}};
+	struct wh_nsg seen = *nsg;
+	seen.rules = wh_arena_array(mem, nsg->n_rules, sizeof *seen.rules);
+	for (size_t i = 0; i < nsg->n_rules; i++) {
+		struct wh_rule *r = &seen.rules[i];
+		*r = nsg->rules[i];
+		if (!in_ports(r->src_ports, r->n_src_ports, source))
+			r->n_dst_ports = 0;
+		r->src_ports = all;
+		r->n_src_ports = 1;
+	}
+	return seen;
+}
+
+struct wh_nsg wh_nsg_without(const struct wh_nsg *nsg, bool (*gone)(const struct wh_rule *r), struct wh_arena *mem)
+{
+	struct wh_nsg less = *nsg;
+	less.rules = wh_arena_array(mem, nsg->n_rules, sizeof *less.rules);
+	for (size_t i = 0; i < nsg->n_rules; i++) {
+		less.rules[i] = nsg->rules[i];
+		if (gone(&nsg->rules[i]))
+			less.rules[i].n_dst_ports = 0;
+	}
+	return less;
+}
+
+/* ---- a policy ---- */
+
+/* What a group decided: who passes for certain, whom of these a default rule lets through, and the first rule whose reach is not known. */
+struct decided { struct wh_ranges allowed, by_default; const struct wh_rule *unknown; };
+
+static void decide_all(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_addr *local, enum wh_direction dir, uint8_t proto,
+                       uint16_t port, struct wh_arena *mem, struct decided *out)
+{
+	struct wh_ranges open = everything(mem);
+	*out = (struct decided){0};
 	for (size_t i = 0; i < nsg->n_rules && open.n; i++) {
 		const struct wh_rule *r = &nsg->rules[i];
 		enum wh_match match = wh_rule_match(r, tags, dir, proto, local, port, mem);
@@ -90,31 +195,105 @@ static struct wh_ranges nsg_allowed(const struct wh_nsg *nsg, const struct wh_ta
 		if (match == WH_MATCH_NO)
 			continue;
 		struct wh_ranges hit = wh_ranges_intersect(open, wh_rule_peers(r, tags, mem, &peers_unknown), mem);
-		*unknown |= match == WH_MATCH_MAYBE || peers_unknown;
+		if (!out->unknown && (peers_unknown || (match == WH_MATCH_MAYBE && hit.n)))
+			out->unknown = r;
 		if (r->allow && match == WH_MATCH_MAYBE)
 			continue;
 		if (!r->allow && peers_unknown)
 			break;
 		if (r->allow)
-			result = wh_ranges_union(result, hit, mem);
+			out->allowed = wh_ranges_union(out->allowed, hit, mem);
+		if (r->allow && r->is_default)
+			out->by_default = wh_ranges_union(out->by_default, hit, mem);
 		open = wh_ranges_minus(open, hit, mem);
 	}
-	return result;
+}
+
+void wh_policy_judge(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_addr *local, enum wh_direction dir,
+                     uint8_t proto, uint16_t port, struct wh_arena *mem, struct wh_judged *out)
+{
+	struct wh_port_range *classes;
+	size_t n_classes = wh_source_ports(nsgs, n, dir, proto, port, mem, &classes);
+	*out = (struct wh_judged){0};
+	for (size_t c = 0; c < n_classes; c++) {
+		struct wh_ranges allowed = everything(mem), by_default = allowed;
+		for (size_t i = 0; i < n; i++) {
+			struct wh_nsg seen = n_classes > 1 ? wh_nsg_from_port(nsgs[i], classes[c].from, mem) : *nsgs[i];
+			struct decided d;
+			decide_all(&seen, tags, local, dir, proto, port, mem, &d);
+			allowed = wh_ranges_intersect(allowed, d.allowed, mem);
+			by_default = wh_ranges_intersect(by_default, d.by_default, mem);
+			if (d.unknown && !out->unknown)
+				out->unknown = &nsgs[i]->rules[d.unknown - seen.rules];
+		}
+		out->allowed = c ? wh_ranges_union(out->allowed, allowed, mem) : allowed;
+		struct wh_ranges opened = n ? wh_ranges_minus(allowed, by_default, mem) : allowed;
+		out->opened = c ? wh_ranges_union(out->opened, opened, mem) : opened;
+	}
 }
 
 int wh_policy_allowed(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_addr *local,
                       enum wh_direction dir, uint8_t proto, uint16_t port, struct wh_arena *mem, struct wh_ranges *out, bool *unknown,
                       struct wh_error *err)
 {
-	bool ignored = false;
+	struct wh_judged v;
 	(void)err;
-	if (!unknown)
-		unknown = &ignored;
-	*unknown = false;
-	*out = everything(mem);
-	for (size_t i = 0; i < n; i++)
-		*out = wh_ranges_intersect(*out, nsg_allowed(nsgs[i], tags, local, dir, proto, port, mem, unknown), mem);
+	wh_policy_judge(nsgs, n, tags, local, dir, proto, port, mem, &v);
+	*out = v.allowed;
+	if (unknown)
+		*unknown = v.unknown != NULL;
 	return 0;
+}
+
+static const struct wh_rule *opener_from(const struct wh_nsg *seen, const struct wh_tag_context *tags, const struct wh_addr *local, enum wh_direction dir,
+                                         uint8_t proto, uint16_t port, struct wh_arena *mem)
+{
+	struct wh_ranges open = everything(mem);
+	for (size_t i = 0; i < seen->n_rules && open.n; i++) {
+		const struct wh_rule *r = &seen->rules[i];
+		enum wh_match match = wh_rule_match(r, tags, dir, proto, local, port, mem);
+		bool unknown;
+		if (match == WH_MATCH_NO)
+			continue;
+		struct wh_ranges peers = wh_rule_peers(r, tags, mem, &unknown);
+		if (r->allow && !r->is_default && (unknown || wh_ranges_intersect(open, peers, mem).n))
+			return r;
+		if (match == WH_MATCH_YES)
+			open = wh_ranges_minus(open, peers, mem);
+	}
+	return NULL;
+}
+
+const struct wh_rule *wh_nsg_opener(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_addr *local, enum wh_direction dir,
+                                    uint8_t proto, uint16_t port, struct wh_arena *mem)
+{
+	struct wh_port_range *classes;
+	size_t n = wh_source_ports(&nsg, 1, dir, proto, port, mem, &classes), first = nsg->n_rules;
+	for (size_t c = 0; c < n; c++) {
+		struct wh_nsg seen = wh_nsg_from_port(nsg, classes[c].from, mem);
+		const struct wh_rule *r = opener_from(&seen, tags, local, dir, proto, port, mem);
+		if (r && (size_t)(r - seen.rules) < first)
+			first = (size_t)(r - seen.rules);
+	}
+	return first < nsg->n_rules ? &nsg->rules[first] : NULL;
+}
+
+static const char *unknown_tag(const char **tags, size_t n, const struct wh_tag_context *ctx)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!wh_tag_known(tags[i], ctx))
+			return tags[i];
+	return NULL;
+}
+
+const char *wh_rule_unknown_text(const struct wh_rule *r, const struct wh_tag_context *tags, struct wh_arena *mem)
+{
+	const char *tag = unknown_tag(r->peer_tags, r->n_peer_tags, tags);
+	tag = tag ? tag : unknown_tag(r->local_tags, r->n_local_tags, tags);
+	if (r->unsupported)
+		return wh_arena_printf(mem, "rule %s names an application security group, whose members are not known here", r->name);
+	return tag ? wh_arena_printf(mem, "rule %s names the service tag %s, whose addresses are not known here (service-tags in the estate)", r->name, tag)
+	           : wh_arena_printf(mem, "whom rule %s catches is not known here", r->name);
 }
 
 const struct wh_rule *wh_nsg_decide(const struct wh_nsg *nsg, const struct wh_tag_context *tags, enum wh_direction dir, uint8_t proto,
@@ -125,7 +304,7 @@ const struct wh_rule *wh_nsg_decide(const struct wh_nsg *nsg, const struct wh_ta
 	bool unknown = false;
 	for (size_t i = 0; i < nsg->n_rules && !decided; i++) {
 		const struct wh_rule *r = &nsg->rules[i];
-		if (wh_rule_match(r, tags, dir, proto, local, port, mem) == WH_MATCH_YES && wh_ranges_has(wh_rule_peers(r, tags, mem, &unknown), peer))
+		if (wh_rule_any_source_port(r) && wh_rule_match(r, tags, dir, proto, local, port, mem) == WH_MATCH_YES && wh_ranges_has(wh_rule_peers(r, tags, mem, &unknown), peer))
 			decided = r;
 	}
 	wh_arena_free(mem);
@@ -138,7 +317,7 @@ static int by_first_port(const void *a, const void *b)
 }
 
 /* The ports that explicit allow rules of one NSG open, as ranges in order that neither touch nor overlap. */
-static size_t opened_ports(const struct wh_nsg *nsg, enum wh_direction dir, uint8_t proto, struct wh_arena *mem, struct wh_port_range **out)
+static size_t opened_ports(const struct wh_nsg *nsg, enum wh_direction dir, uint8_t proto, bool by_hand, struct wh_arena *mem, struct wh_port_range **out)
 {
 	size_t n = 0, top = 0;
 	for (int fill = 0; fill < 2; fill++) {
@@ -147,7 +326,7 @@ static size_t opened_ports(const struct wh_nsg *nsg, enum wh_direction dir, uint
 		n = 0;
 		for (size_t j = 0; j < nsg->n_rules; j++) {
 			const struct wh_rule *r = &nsg->rules[j];
-			if (r->direction != dir || !r->allow || r->is_default || (r->proto && r->proto != proto))
+			if (r->direction != dir || !r->allow || r->is_default || (r->proto && r->proto != proto) || (by_hand && wh_rule_is_everything_else(r)))
 				continue;
 			for (size_t k = 0; fill && k < r->n_dst_ports; k++)
 				(*out)[n + k] = r->dst_ports[k];
@@ -166,7 +345,7 @@ static size_t opened_ports(const struct wh_nsg *nsg, enum wh_direction dir, uint
 }
 
 /* Ports that some explicit allow rule of every NSG opens; defaults don't count, since they open all ports to the VNet. */
-int wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_direction dir, uint8_t proto, struct wh_arena *mem,
+int wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_direction dir, uint8_t proto, bool by_hand, struct wh_arena *mem,
                     struct wh_port_range **out, size_t *n_out, struct wh_error *err)
 {
 	(void)err;
@@ -174,8 +353,8 @@ int wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_directio
 	(*out)[0] = (struct wh_port_range){0, 65535};
 	*n_out = 1;
 	for (size_t i = 0; i < n; i++) {
-		struct wh_port_range *mine, *both;
-		size_t n_mine = opened_ports(nsgs[i], dir, proto, mem, &mine), n_both = 0;
+		struct wh_port_range *mine = NULL, *both;
+		size_t n_mine = opened_ports(nsgs[i], dir, proto, by_hand, mem, &mine), n_both = 0;
 		both = wh_arena_array(mem, *n_out + n_mine + 1, sizeof *both);
 		for (size_t a = 0, b = 0; a < *n_out && b < n_mine;) {
 			const struct wh_port_range *x = &(*out)[a], *y = &mine[b];

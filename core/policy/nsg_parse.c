@@ -102,6 +102,10 @@ static int one_address(struct parse *p, const char *key, const char *s, struct s
 		return 0;
 	}
 	if (!wh_prefix_parse(s, strlen(s), &out->p[out->n], &host)) {
+		if (strchr(s, ':') && wh_prefix_is_v4(&out->p[out->n])) { /* ::ffff:1.2.3.0/120 is IPv6: read as IPv4 it would open another place */
+			out->tags[out->n_tags++] = wh_arena_strdup(p->mem, s);
+			return 0;
+		}
 		if (host)
 			r->note = wh_arena_printf(p->mem, "%s%s%s read as %s (host bits were set)", r->note ? r->note : "", r->note ? "; " : "", s,
 			                          wh_prefix_text(&out->p[out->n], buf));
@@ -190,8 +194,7 @@ static int parse_rule(struct parse *p, const json_t *rule, struct wh_rule *r)
 	const struct side *peer = inbound ? &src : &dst, *local = inbound ? &dst : &src;
 	r->peers = peer->p, r->n_peers = peer->n, r->peer_tags = peer->tags, r->n_peer_tags = peer->n_tags;
 	r->locals = local->p, r->n_locals = local->n, r->local_tags = local->tags, r->n_local_tags = local->n_tags;
-	if (r->n_src_ports != 1 || r->src_ports[0].from != 0 || r->src_ports[0].to != 65535)
-		r->unsupported = true; /* decided by the client's port, which says nothing of who it is */
+	r->peer_group = json_array_size(json_object_get(o, inbound ? "sourceApplicationSecurityGroups" : "destinationApplicationSecurityGroups")) > 0;
 	return 0;
 }
 

@@ -39,6 +39,11 @@ static bool tagged(const json_t *nsg)
 	return false;
 }
 
+bool wh_rule_is_everything_else(const struct wh_rule *r)
+{
+	return r->origin == WH_ORIGIN_WHITTLE && r->allow && !strcasecmp(r->name, WH_EVERYTHING_ELSE);
+}
+
 enum wh_origin wh_rule_origin(const json_t *nsg, const char *name, const char *description)
 {
 	if (begins(name, "MicrosoftDefenderForCloud-JITRule") || begins(name, "SecurityCenter-JITRule") || begins(name, "whittle-jit-"))

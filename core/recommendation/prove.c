@@ -30,7 +30,7 @@ static struct wh_ranges family(struct wh_ranges r, bool v4, struct wh_arena *mem
 int wh_prove(const struct wh_estate *e, const struct wh_resource *r, const struct wh_recommended_rule *rules, size_t n, struct wh_arena *mem,
              struct wh_counterexample *ce, struct wh_error *err)
 {
-	const struct wh_tag_context tags = {e->vnets, e->n_vnets};
+	const struct wh_tag_context tags = wh_estate_tags(e);
 	const struct wh_recommended_rule **order = wh_arena_array(mem, n, sizeof *order);
 	for (size_t i = 0; i < n; i++)
 		order[i] = &rules[i];

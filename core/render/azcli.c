@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The change as a script of `az` commands, to be read before it is run. The order keeps everybody connected who belongs: rules of
- * ours from an earlier time go, rules move, allows come, and only then denies. It stops at the first command that fails; what has been
- * done by then denies nobody who is allowed, and running it again completes it.
+ * The change as a script of `az` commands, to be read before it is run. Rules move, which changes no order; new rules are created from the first to
+ * the last; and rules of ours from an earlier time are deleted from the last to the first (nsg_beside.c proves that order). It stops at the first
+ * command that fails; what has been done by then decides each packet as before or as after, and running it again completes it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,58 +44,71 @@ static void create(FILE *f, const struct wh_nsg_plan *p, const struct wh_nsg_ent
 {
 	bool in = e->direction == WH_INBOUND;
 	command(f, "create", p, e->name);
-	fprintf(f, " \\\n\t--priority %u --direction %s --access %s --protocol '%s' --source-port-ranges '*'", e->priority, wh_direction_text(e->direction),
+	fprintf(f, " \\\n\t--priority %u --direction %s --access %s --protocol '%s'", e->priority, wh_direction_text(e->direction),
 	        e->allow ? "Allow" : "Deny", wh_nsg_protocol(e->proto));
 	struct wh_arena *mem = wh_arena_new();
 	const char **ports;
-	size_t n = wh_nsg_ports(e, mem, &ports);
+	size_t n = wh_nsg_port_ranges(e->src, e->n_src, mem, &ports);
+	fputs(" --source-port-ranges", f);
+	for (size_t i = 0; i < n; i++)
+		fprintf(f, e->n_src ? " %s" : " '%s'", ports[i]);
+	n = wh_nsg_ports(e, mem, &ports);
 	fputs(" --destination-port-ranges", f);
 	for (size_t i = 0; i < n; i++)
 		fprintf(f, e->any_port ? " '%s'" : " %s", ports[i]);
 	wh_arena_free(mem);
-	addresses(f, in ? "--source-address-prefixes" : "--destination-address-prefixes", e->everyone ? NULL : e->peers, e->everyone ? 0 : e->n_peers);
+	if (e->tag)
+		fprintf(f, " \\\n\t%s %s", in ? "--source-address-prefixes" : "--destination-address-prefixes", e->tag);
+	else
+		addresses(f, in ? "--source-address-prefixes" : "--destination-address-prefixes", e->everyone ? NULL : e->peers, e->everyone ? 0 : e->n_peers);
 	addresses(f, in ? "--destination-address-prefixes" : "--source-address-prefixes", e->locals, e->n_locals);
 	fputs(" \\\n\t--description ", f);
 	word(f, e->description);
 	fputc('\n', f);
 }
 
-static bool stays(const struct wh_nsg_plan *p, const struct wh_rule *r)
+static void move(FILE *f, const struct wh_nsg_plan *p, const struct wh_nsg_entry *e, bool up)
 {
-	for (size_t k = 0; k < p->n; k++)
-		if (p->entries[k].existing == r)
-			return true;
-	return false;
+	const struct wh_rule *was = e->existing ? e->existing : e->in_place;
+	if (!was || was->priority == e->priority || (e->priority > was->priority) != up)
+		return;
+	command(f, "update", p, was->name);
+	fprintf(f, " --priority %u\n", e->priority);
 }
 
 /* Two rules of a direction can't have one priority, not even for a moment: whoever moves up goes first from the top, then the others
  * from below. */
 static void moves(FILE *f, const struct wh_nsg_plan *p)
 {
-	for (size_t k = p->n; k-- > 0;) {
-		const struct wh_nsg_entry *e = &p->entries[k];
-		if (e->existing && e->renumbered && e->priority > e->existing->priority) {
-			command(f, "update", p, e->existing->name);
-			fprintf(f, " --priority %u\n", e->priority);
-		}
-	}
-	for (size_t k = 0; k < p->n; k++) {
-		const struct wh_nsg_entry *e = &p->entries[k];
-		if (e->existing && e->renumbered && e->priority < e->existing->priority) {
-			command(f, "update", p, e->existing->name);
-			fprintf(f, " --priority %u\n", e->priority);
-		}
-	}
+	for (size_t k = p->n; k-- > 0;)
+		move(f, p, &p->entries[k], true);
+	for (size_t k = 0; k < p->n; k++)
+		move(f, p, &p->entries[k], false);
 }
 
-/* Ours of an earlier time go first, since the new ones have their names; originals last, when nobody needs them any more. */
-static void deletes(FILE *f, const struct wh_nsg_plan *p, bool originals)
+/* Ours of an earlier time, from the last: see nsg_beside.c. */
+static void delete_old(FILE *f, const struct wh_nsg_plan *p)
 {
-	for (size_t i = 0; p->nsg && i < p->nsg->n_rules; i++)
-		if (!p->nsg->rules[i].is_default && !stays(p, &p->nsg->rules[i]) && wh_nsg_plan_removes(p, &p->nsg->rules[i]) == originals) {
-			command(f, "delete", p, p->nsg->rules[i].name);
+	for (size_t k = p->n; k-- > 0;)
+		if (p->entries[k].leaving) {
+			command(f, "delete", p, p->entries[k].existing->name);
 			fputc('\n', f);
 		}
+}
+
+/* Originals that were kept long enough, when nobody needs them any more. */
+static void delete_originals(FILE *f, const struct wh_nsg_plan *p)
+{
+	for (size_t i = 0; p->nsg && i < p->nsg->n_rules; i++) {
+		const struct wh_rule *r = &p->nsg->rules[i];
+		bool stays = r->is_default;
+		for (size_t k = 0; k < p->n && !stays; k++)
+			stays = p->entries[k].existing == r || p->entries[k].in_place == r;
+		if (!stays) {
+			command(f, "delete", p, r->name);
+			fputc('\n', f);
+		}
+	}
 }
 
 static void group(FILE *f, const struct wh_nsg_plan *p, struct wh_arena *mem)
@@ -117,20 +130,19 @@ static void group(FILE *f, const struct wh_nsg_plan *p, struct wh_arena *mem)
 		word(f, p->name);
 		fputc('\n', f);
 	}
-	deletes(f, p, false);
 	moves(f, p);
-	for (int denies = 0; denies < 2; denies++)
-		for (size_t k = 0; k < p->n; k++)
-			if (!p->entries[k].existing && p->entries[k].allow == !denies)
-				create(f, p, &p->entries[k]);
-	deletes(f, p, true);
+	for (size_t k = 0; k < p->n; k++)
+		if (!p->entries[k].existing)
+			create(f, p, &p->entries[k]);
+	delete_old(f, p);
+	delete_originals(f, p);
 }
 
 static int write_script(FILE *f, const struct wh_nsg_plan *plans, size_t n, struct wh_arena *mem, struct wh_error *err)
 {
 	(void)err;
 	fputs("#!/bin/sh\n# Written by whittle. Read it, then run it where `az login` was done. It stops at the first command that fails;\n"
-	      "# allows come before denies, so that who belongs stays connected meanwhile.\n# shellcheck disable=SC2016 # what stands in single quotes is meant as it stands\nset -eu\n", f);
+	      "# until then every packet is decided as before or as after it, and running it again completes it.\n# shellcheck disable=SC2016 # what stands in single quotes is meant as it stands\nset -eu\n", f);
 	for (size_t i = 0; i < n; i++)
 		group(f, &plans[i], mem);
 	return 0;
@@ -138,7 +150,9 @@ static int write_script(FILE *f, const struct wh_nsg_plan *plans, size_t n, stru
 
 static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out, struct wh_error *err)
 {
-	return wh_nsg_render(r, e, opt, write_script, out, err);
+	struct wh_render_options own = opt ? *opt : (struct wh_render_options){0};
+	own.beside = true;
+	return wh_nsg_render(r, e, &own, write_script, out, err);
 }
 
 const struct wh_renderer wh_render_az = {"az", "a script of az commands, to be read and run", render};

@@ -78,7 +78,7 @@ static int write_bicep(FILE *f, const struct wh_nsg_plan *plans, size_t n, struc
 	fputs("// Written by whittle: the groups as they are to be, with the narrowed rules before those that they narrow.\n", f);
 	for (size_t i = 0; i < n; i++) {
 		json_t *group = wh_nsg_plan_arm(&plans[i]);
-		bool here = !strcmp(json_string_value(json_object_get(group, "location")), "[resourceGroup().location]");
+		bool here = !strcmp(json_string_value(json_object_get(group, "location")), WH_NSG_HERE);
 		fprintf(f, "\nresource nsg%zu '%s@%s' = {\n", i + 1, json_string_value(json_object_get(group, "type")),
 		        json_string_value(json_object_get(group, "apiVersion")));
 		json_object_foreach(group, key, item) {

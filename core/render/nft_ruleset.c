@@ -134,18 +134,19 @@ int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estat
 	struct wh_nft_ruleset *rs = wh_arena_alloc(mem, sizeof *rs);
 	size_t total = 0;
 	char proto[8];
-	(void)e;
 	for (size_t i = 0; i < r->n_resources; i++)
 		total += wanted(r->resources[i].resource, resources, n) ? r->resources[i].n_rules : 0;
 	rs->ports = wh_arena_array(mem, total, sizeof *rs->ports);
 	rs->nflog_group = WH_NFLOG_GROUP;
 	for (size_t i = 0; i < r->n_resources; i++) {
-		const char *id = r->resources[i].resource->id;
-		bool azure = id && !strncasecmp(id, "/subscriptions/", 15);
+		bool azure = wh_resource_on_azure(e, r->resources[i].resource);
 		rs->azure |= azure && wanted(r->resources[i].resource, resources, n);
 		for (size_t j = 0; wanted(r->resources[i].resource, resources, n) && j < r->resources[i].n_rules; j++) {
 			const struct wh_recommended_rule *rule = &r->resources[i].rules[j];
-			if (rule->proto == WH_PROTO_TCP || rule->proto == WH_PROTO_UDP)
+			if (rule->proto != WH_PROTO_TCP && rule->proto != WH_PROTO_UDP)
+				return wh_fail_input(err, -ENOTSUP, "%s: the rule for %s port %u can't be enforced: only ports of TCP and UDP are judged (`whittle rules delete`)",
+				                     r->resources[i].resource->name, wh_proto_text(rule->proto, proto), rule->port);
+			else
 				fill(&rs->ports[rs->n_ports++], rule, azure, mem);
 		}
 	}

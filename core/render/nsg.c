@@ -44,16 +44,33 @@ size_t wh_nsg_ports(const struct wh_nsg_entry *e, struct wh_arena *mem, const ch
 	return n;
 }
 
+size_t wh_nsg_port_ranges(const struct wh_port_range *p, size_t n, struct wh_arena *mem, const char ***out)
+{
+	*out = wh_arena_array(mem, n + 1, sizeof **out);
+	for (size_t i = 0; i < n; i++)
+		(*out)[i] = p[i].from == p[i].to ? wh_arena_printf(mem, "%u", p[i].from) : wh_arena_printf(mem, "%u-%u", p[i].from, p[i].to);
+	if (!n)
+		(*out)[n++] = "*";
+	return n;
+}
+
+static void set_list(json_t *p, const char *single, const char *plural, const char **words, size_t n)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_string(words[i]));
+	json_object_set_new(p, n == 1 ? single : plural, n == 1 ? json_string(words[0]) : json_incref(list));
+	json_decref(list);
+}
+
 static void set_ports(json_t *p, const struct wh_nsg_entry *e)
 {
 	struct wh_arena *mem = wh_arena_new();
 	const char **ports;
-	size_t n = wh_nsg_ports(e, mem, &ports);
-	json_t *list = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_string(ports[i]));
-	json_object_set_new(p, n == 1 ? "destinationPortRange" : "destinationPortRanges", n == 1 ? json_string(ports[0]) : json_incref(list));
-	json_decref(list);
+	size_t n = wh_nsg_port_ranges(e->src, e->n_src, mem, &ports);
+	set_list(p, "sourcePortRange", "sourcePortRanges", ports, n);
+	n = wh_nsg_ports(e, mem, &ports);
+	set_list(p, "destinationPortRange", "destinationPortRanges", ports, n);
 	wh_arena_free(mem);
 }
 
@@ -68,10 +85,9 @@ static json_t *rule_json(const struct wh_nsg_entry *e, bool arm)
 	json_object_set_new(p, "direction", json_string(wh_direction_text(e->direction)));
 	json_object_set_new(p, "access", json_string(e->allow ? "Allow" : "Deny"));
 	json_object_set_new(p, "protocol", json_string(wh_nsg_protocol(e->proto)));
-	json_object_set_new(p, "sourcePortRange", json_string("*"));
 	set_ports(p, e);
-	if (e->everyone)
-		json_object_set_new(p, from[0], json_string("*"));
+	if (e->everyone || e->tag)
+		json_object_set_new(p, from[0], json_string(e->tag ? e->tag : "*"));
 	else
 		set_addresses(p, from[0], from[1], e->peers, e->n_peers);
 	if (e->n_locals)
@@ -100,7 +116,7 @@ json_t *wh_nsg_plan_json(const struct wh_nsg_plan *p)
 	json_array_foreach(old, i, r) {
 		for (size_t k = 0; k < p->n; k++) {
 			const struct wh_nsg_entry *e = &p->entries[k];
-			if (!e->existing || e->existing->index != (int)i)
+			if (!e->existing || e->leaving || e->existing->index != (int)i)
 				continue;
 			if (e->renumbered)
 				json_object_set_new(json_is_object(json_object_get(r, "properties")) ? json_object_get(r, "properties") : r, "priority", json_integer(e->priority));
@@ -124,7 +140,7 @@ int wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context 
 	for (size_t i = 0; i < p->n_regions && !rc; i++) {
 		const struct wh_nsg_region *g = &p->regions[i];
 		struct wh_arena *scratch = wh_arena_new();
-		const struct wh_nsg *list[] = {after};
+		const struct wh_nsg seen = wh_nsg_from_port(after, g->source, scratch), *list[] = {&seen};
 		struct wh_ranges now;
 		wh_policy_allowed(list, 1, tags, &g->local, g->direction, g->proto, g->port, scratch, &now, NULL, NULL);
 		now = wh_ranges_intersect(now, wh_ranges_from_prefixes(wh_addr_is_v4(&g->local) ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, scratch), scratch);
@@ -161,7 +177,7 @@ static int write_groups(const struct wh_nsg_plan *plans, size_t n, const struct 
 static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
-	const struct wh_tag_context tags = {e->vnets, e->n_vnets};
+	const struct wh_tag_context tags = wh_estate_tags(e);
 	struct wh_nsg_plan *plans;
 	size_t n = 0;
 	*out = NULL;

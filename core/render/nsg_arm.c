@@ -51,7 +51,7 @@ json_t *wh_nsg_plan_arm(const struct wh_nsg_plan *p)
 	json_t *flush = json_object_get(json_is_object(props) ? props : group, "flushConnection");
 	json_t *old = json_object_get(json_is_object(props) ? props : group, "securityRules");
 	size_t i;
-	json_object_set_new(out, "location", json_is_string(location) ? json_incref(location) : json_string("[resourceGroup().location]"));
+	json_object_set_new(out, "location", json_is_string(location) ? json_incref(location) : json_string(WH_NSG_HERE));
 	if (json_is_object(tags) && json_object_size(tags))
 		json_object_set(out, "tags", tags);
 	for (i = 0; i < json_array_size(old); i++)
@@ -81,10 +81,13 @@ char *wh_nsg_notes(const struct wh_nsg_plan *plans, size_t n, const char *more)
 	FILE *f = open_memstream(&text, &len);
 	if (!f)
 		return NULL;
-	for (size_t i = 0; i < n; i++)
+	bool said = *more;
+	for (size_t i = 0; i < n; i++) {
 		fputs(plans[i].notes, f);
+		said |= *plans[i].notes;
+	}
 	fputs(more, f);
-	if (!n && !*more)
+	if (!said)
 		fputs("Nothing to change: the groups let through no more than what is recommended.\n", f);
 	fclose(f);
 	return text;
@@ -94,7 +97,7 @@ int wh_nsg_render(const struct wh_recommendation *r, const struct wh_estate *e, 
                   struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
-	const struct wh_tag_context tags = {e->vnets, e->n_vnets};
+	const struct wh_tag_context tags = wh_estate_tags(e);
 	struct wh_nsg_plan *plans = NULL;
 	size_t n = 0, len;
 	*out = NULL;
@@ -118,7 +121,7 @@ int wh_nsg_render(const struct wh_recommendation *r, const struct wh_estate *e, 
 	return rc;
 }
 
-/* In a template a text in brackets is an expression; a second bracket makes it a text again. */
+/* In a template a text in brackets is an expression; a second bracket makes it a text again. Of expressions only ours stays one. */
 static json_t *escaped(json_t *v)
 {
 	const char *key, *s = json_string_value(v);
@@ -129,7 +132,7 @@ static json_t *escaped(json_t *v)
 	if (json_is_object(v)) {
 		out = json_object();
 		json_object_foreach(v, key, item)
-			json_object_set_new(out, key, strcmp(key, "location") ? escaped(item) : json_incref(item));
+			json_object_set_new(out, key, escaped(item));
 		return out;
 	}
 	if (!json_is_array(v))
@@ -146,7 +149,10 @@ static int write_template(FILE *f, const struct wh_nsg_plan *plans, size_t n, st
 	(void)mem;
 	for (size_t i = 0; i < n; i++) {
 		json_t *group = wh_nsg_plan_arm(&plans[i]);
-		json_array_append_new(list, escaped(group));
+		json_t *text = escaped(group), *location = json_object_get(group, "location");
+		if (!strcmp(json_string_value(location), WH_NSG_HERE))
+			json_object_set(text, "location", location);
+		json_array_append_new(list, text);
 		json_decref(group);
 	}
 	json_t *doc = json_pack("{s:s,s:s,s:o}", "$schema", "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",

@@ -29,13 +29,17 @@ struct wh_nsg_builder {
 void wh_nsg_find_gone(struct wh_nsg_builder *b);
 
 /* nsg_place.c: true when the group lets through more than is proposed. What is as it should be must stay so, and has its regions too. */
-bool wh_nsg_needed(struct wh_nsg_builder *b, const struct wh_nsg_block *block);
-/* Finds the rule that the block narrows, and the one that must stay ahead of it. -EBUSY where a just-in-time opening would be cut off. */
+bool wh_nsg_needed(struct wh_nsg_builder *b, struct wh_nsg_block *block);
+/* Finds the rule that the block narrows, and the one that must stay ahead of it. -EBUSY where a just-in-time opening, or whom a rule of unknown
+ * reach lets in, would be cut off. */
 int wh_nsg_place(const struct wh_nsg_builder *b, struct wh_nsg_block *block);
 
 /* nsg_block.c: ports of one resource with the same prefixes before the same rule become one block; then the entries of a block. */
 void wh_nsg_join_ports(struct wh_nsg_builder *b);
 void wh_nsg_fill(struct wh_nsg_builder *b, struct wh_nsg_block *k);
+
+/* nsg_beside.c: which new rules may take the place of old ones of ours while both are there; the others get names of their own. */
+void wh_nsg_stand_beside(struct wh_nsg_builder *b);
 
 /* nsg_notes.c: lines for a person about what was planned, in the builder's memory. */
 const char *wh_nsg_plan_notes(const struct wh_nsg_builder *b);

@@ -30,6 +30,14 @@ static unsigned place_of(const struct line *l, const struct wh_rule *r)
 	return LAST + 1; /* a default rule: after all */
 }
 
+static unsigned place_of_entry(const struct line *l, const struct wh_nsg_entry *e)
+{
+	for (unsigned p = FIRST; p <= LAST; p++)
+		if (l->at[p] == e)
+			return p;
+	return LAST + 1;
+}
+
 /* Their makers would put them back: rules of just-in-time access, and Terraform's. */
 static bool fixed(const struct line *l, const struct wh_nsg_entry *e)
 {
@@ -65,6 +73,10 @@ static int number_block(struct line *l, struct wh_nsg_block *b, const char *grou
 {
 	unsigned limit = place_of(l, b->before);
 	for (size_t i = b->n; i-- > 0;) {
+		if (b->entries[i].in_place) {
+			limit = place_of_entry(l, &b->entries[i]);
+			continue;
+		}
 		limit = take(l, &b->entries[i], b->floor, limit);
 		if (!limit)
 			return wh_fail(err, -ENOSPC, "%s: no priority between 100 and 4096 is free for another %s rule (rules of just-in-time access and of Terraform are not moved; --format terraform says where to move Terraform's)", group,
@@ -90,19 +102,10 @@ static int number_new(struct line *l, struct wh_nsg_block *blocks, size_t n, enu
 	return 0;
 }
 
-static size_t listed(const json_t *o, const char *single, const char *plural)
-{
-	const char *one = json_string_value(json_object_get(o, single));
-	return json_array_size(json_object_get(o, plural)) + (one && *one && strcmp(one, "*"));
-}
-
 /* Prefixes as Azure counts them: what is written, not what it means. */
 static size_t prefixes_of(const struct wh_nsg_entry *e, const struct wh_nsg *nsg)
 {
-	if (!e->existing)
-		return e->n_peers + e->n_locals;
-	const json_t *o = wh_rule_json(nsg, e->existing);
-	return listed(o, "sourceAddressPrefix", "sourceAddressPrefixes") + listed(o, "destinationAddressPrefix", "destinationAddressPrefixes");
+	return e->existing ? wh_rule_written(nsg, e->existing) : e->n_peers + e->n_locals + (e->tag != NULL);
 }
 
 static int check_limits(const struct wh_nsg_plan *plan, struct wh_error *err)
@@ -139,11 +142,15 @@ int wh_nsg_number(struct wh_nsg_plan *plan, struct wh_nsg_block *blocks, size_t 
 	lines[0].move_terraform = lines[1].move_terraform = plan->move_terraform;
 	for (size_t i = 0; i < existing; i++) {
 		const struct wh_rule *r = &plan->nsg->rules[i];
-		if (r->is_default || gone[i])
+		if (r->is_default || (gone[i] && !plan->beside))
 			continue;
-		kept[i] = (struct wh_nsg_entry){.existing = r, .name = r->name, .direction = r->direction, .allow = r->allow};
+		kept[i] = (struct wh_nsg_entry){.existing = r, .name = r->name, .direction = r->direction, .allow = r->allow, .leaving = gone[i]};
 		lines[r->direction].at[r->priority] = &kept[i];
 	}
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < blocks[i].n; k++)
+			if (blocks[i].entries[k].in_place)
+				lines[blocks[i].rule->direction].at[blocks[i].entries[k].in_place->priority] = &blocks[i].entries[k];
 	int rc = 0;
 	for (size_t i = 0; plan->nsg && i < n && !rc; i++)
 		rc = number_block(&lines[blocks[i].rule->direction], &blocks[i], plan->name, err);
@@ -152,11 +159,14 @@ int wh_nsg_number(struct wh_nsg_plan *plan, struct wh_nsg_block *blocks, size_t 
 	if (rc)
 		return rc;
 	if (!plan->nsg) { /* a host without a group is open, and stays so but for what is narrowed; outbound a group's defaults allow all */
-		*kept = (struct wh_nsg_entry){.name = "whittle-everything-else", .allow = true, .everyone = true, .any_port = true, .direction = WH_INBOUND,
+		*kept = (struct wh_nsg_entry){.name = WH_EVERYTHING_ELSE, .allow = true, .everyone = true, .any_port = true, .direction = WH_INBOUND,
 		                              .description = "whittle: every other port stays as open as it was without a group"};
 		lines[WH_INBOUND].at[LAST] = kept;
 	}
-	plan->entries = wh_arena_array(mem, existing + 3 * n + 1, sizeof *plan->entries);
+	size_t ours = 1;
+	for (size_t i = 0; i < n; i++)
+		ours += blocks[i].n;
+	plan->entries = wh_arena_array(mem, existing + ours, sizeof *plan->entries);
 	collect(plan, &lines[WH_INBOUND]);
 	collect(plan, &lines[WH_OUTBOUND]);
 	return check_limits(plan, err);

@@ -56,6 +56,9 @@ static int add_blocks(struct wh_nsg_builder *b, const struct wh_resource_result 
 				continue;
 			if (b->n == MAX_BLOCKS)
 				return wh_fail(b->err, -E2BIG, "%s: far more than the 1,000 rules that Azure takes in one group would be needed: split it", b->plan->name);
+			if (block.differs)
+				return wh_fail(b->err, -ENOTSUP, "%s: rules tell source ports apart on port %u, and not alike for all addresses of %s: narrow it by hand, or "
+				               "delete the recommended rule", b->plan->name, block.rule->port, res->resource->name);
 			WH_NSG_GROW(b->blocks, b->n, b->room, b->mem);
 			b->blocks[b->n++] = block;
 		}
@@ -78,17 +81,25 @@ static int by_place(const void *a, const void *b)
 }
 
 
+static bool holds_ours(const struct wh_nsg *nsg)
+{
+	for (size_t i = 0; i < nsg->n_rules; i++)
+		if (nsg->rules[i].origin == WH_ORIGIN_WHITTLE)
+			return true;
+	return false;
+}
+
 /* Plans one group (nsg), or a new one for the one resource `only`. *made is false when there is nothing to change. */
 static int plan_group(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, const struct wh_nsg *nsg,
                       const struct wh_resource *only, struct wh_arena *mem, struct wh_nsg_plan *plan, bool *made, struct wh_error *err)
 {
-	struct wh_nsg_builder b = {.mem = mem, .err = err, .tags = {e->vnets, e->n_vnets}, .opt = opt, .plan = plan, .nsg = nsg, .all = r};
+	struct wh_nsg_builder b = {.mem = mem, .err = err, .tags = wh_estate_tags(e), .opt = opt, .plan = plan, .nsg = nsg, .all = r};
 	bool over = wh_nsg_overdue(nsg, opt, mem);
 	const char *notes = "";
 	int rc = 0;
 	b.gone = wh_arena_array(mem, nsg ? nsg->n_rules : 0, sizeof *b.gone);
 	*plan = (struct wh_nsg_plan){.nsg = nsg, .name = nsg ? nsg->name : only ? wh_arena_printf(mem, "whittle-%s", wh_nsg_clean_name(only->name, 60, mem)) : "whittle",
-	                                .move_terraform = opt && opt->move_terraform};
+	                                .move_terraform = opt && opt->move_terraform, .beside = opt && opt->beside};
 	for (size_t i = 0; i < r->n_resources && !rc; i++) {
 		const struct wh_resource *res = r->resources[i].resource;
 		bool in = wh_nsg_guards(nsg, res) && wh_nsg_resource_asked(res, opt) && (!only || only == res);
@@ -97,8 +108,8 @@ static int plan_group(const struct wh_recommendation *r, const struct wh_estate 
 		if (in && !rc)
 			rc = add_blocks(&b, &r->resources[i]);
 	}
-	*made = b.n > 0;
-	if (rc || (!b.n && !over))
+	*made = b.n > 0 || (nsg && opt && opt->whole && wh_nsg_asked(nsg, e, opt) && holds_ours(nsg));
+	if (rc || (!*made && !over))
 		return rc;
 	if (nsg)
 		wh_nsg_find_gone(&b);
@@ -109,6 +120,8 @@ static int plan_group(const struct wh_recommendation *r, const struct wh_estate 
 	wh_nsg_join_ports(&b);
 	for (size_t i = 0; i < b.n; i++)
 		wh_nsg_fill(&b, &b.blocks[i]);
+	if (plan->beside && nsg)
+		wh_nsg_stand_beside(&b);
 	if (b.n)
 		qsort(b.blocks, b.n, sizeof *b.blocks, by_place);
 	rc = wh_nsg_number(plan, b.blocks, b.n, b.gone, mem, err);

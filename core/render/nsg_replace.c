@@ -38,8 +38,7 @@ static bool made_for(const struct wh_nsg_builder *b, const struct wh_rule *r, co
 	struct wh_nsg_block first = {.resource = res->resource, .v4 = v4};
 	if (r->is_default || r->unsupported || !r->n_dst_ports || !only_locals_of(r, res->resource) || !(first.rule = rule_of(res, r, r->dst_ports[0].from)))
 		return false;
-	if (strcasecmp(r->name, wh_nsg_allow_name(&first, "allow", b->mem)) != 0 && strcasecmp(r->name, wh_nsg_allow_name(&first, "except", b->mem)) != 0 &&
-	    strcasecmp(r->name, wh_nsg_deny_name(&first, 0, b->mem)) != 0)
+	if (!wh_nsg_is_name_of(r->name, &first, b->mem))
 		return false;
 	for (size_t k = 0; k < r->n_dst_ports; k++)
 		for (unsigned p = r->dst_ports[k].from; p <= r->dst_ports[k].to; p++)
@@ -61,7 +60,8 @@ static bool replace(struct wh_nsg_builder *b, const struct wh_rule *r, const str
 			if (block_of(b, rule, v4))
 				continue;
 			WH_NSG_GROW(b->blocks, b->n, b->room, b->mem);
-			b->blocks[b->n++] = (struct wh_nsg_block){.resource = res->resource, .rule = rule, .v4 = v4};
+			b->blocks[b->n] = (struct wh_nsg_block){.resource = res->resource, .rule = rule, .v4 = v4};
+			wh_nsg_needed(b, &b->blocks[b->n++]); /* it is not, by itself: what the block must let through */
 		}
 	return goes;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The change as Terraform, for a pull request: a resource for each rule that is new. Rules of the imported group stay whoever's they are;
+ * The change as Terraform, for a pull request: a resource for each rule of ours, new or of an earlier file. Rules of the imported group stay whoever's they are;
  * where one has to move to make room, a comment says to which priority, because only its own configuration can move it.
  */
 #include <stdlib.h>
 #include <string.h>
-#include "render/nsg_plan.h"
+#include "render/nsg_build.h"
 
 /* In HCL "${" and "%{" begin templates; doubling the first character makes them text. */
 static void quoted(FILE *f, const char *s)
@@ -65,20 +65,6 @@ static void expression(struct block *b, const char *name, const char *value)
 		fputs(value, f), fclose(f);
 }
 
-static void prefixes(struct block *b, const char *name, const struct wh_prefix *p, size_t n)
-{
-	char buf[WH_PREFIX_STRLEN];
-	FILE *f = argument(b, name);
-	if (!f)
-		return;
-	fputs("[\n", f);
-	for (size_t i = 0; i < n; i++)
-		fprintf(f, "    \"%s\",\n", wh_prefix_text(&p[i], buf));
-	fputs("  ]", f);
-	fclose(f);
-	b->a[b->n - 1].lines = true;
-}
-
 /* Writes the block's arguments and empties it. False when memory ran out. */
 static bool close_block(FILE *f, struct block *b)
 {
@@ -103,14 +89,9 @@ static bool close_block(FILE *f, struct block *b)
 	return whole;
 }
 
-static void addresses(struct block *b, const char *one, const char *several, const struct wh_prefix *p, size_t n)
-{
-	char buf[WH_PREFIX_STRLEN];
-	if (n < 2)
-		text(b, one, n ? wh_prefix_text(p, buf) : "*");
-	else
-		prefixes(b, several, p, n);
-}
+/* ---- labels ---- */
+
+struct labels { const char **used; size_t n, room; struct wh_arena *mem; };
 
 static const char *label(struct wh_arena *mem, const char *group, const char *rule)
 {
@@ -121,58 +102,133 @@ static const char *label(struct wh_arena *mem, const char *group, const char *ru
 	return (*s >= '0' && *s <= '9') || *s == '-' ? wh_arena_printf(mem, "nsg_%s", s) : s;
 }
 
-static void ports(struct block *b, const struct wh_nsg_entry *e, struct wh_arena *mem)
+static uint32_t fnv1a(const char *s)
 {
-	const char **list, *all = "[";
-	size_t n = wh_nsg_ports(e, mem, &list);
-	if (n == 1) {
-		text(b, "destination_port_range", list[0]);
-		return;
-	}
-	for (size_t i = 0; i < n; i++)
-		all = wh_arena_printf(mem, "%s%s\"%s\"", all, i ? ", " : "", list[i]);
-	expression(b, "destination_port_ranges", wh_arena_printf(mem, "%s]", all));
+	uint32_t h = 2166136261u;
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 16777619u;
+	return h;
 }
 
-static bool rule(FILE *f, const struct wh_nsg_plan *p, const struct wh_nsg_entry *e, const char *where, struct wh_arena *mem)
+/* A label names one resource of a configuration, and the same one in the next file too: "x.y" and "x_y", two groups of one name, and "a_b" with "c"
+ * beside "a" with "b_c" would be one. A text that had to be changed gets a number of its own in any case, the others where their label is taken. */
+static const char *unique(struct labels *l, const struct wh_nsg_plan *p, const char *rule)
 {
-	bool in = e->direction == WH_INBOUND;
-	const struct wh_prefix *from = in ? e->peers : e->locals, *to = in ? e->locals : e->peers;
-	size_t n_from = in ? e->n_peers : e->n_locals, n_to = in ? e->n_locals : e->n_peers;
+	const char *plain = wh_arena_printf(l->mem, "%s%s%s", p->name, *rule ? "_" : "", rule), *s = label(l->mem, p->name, rule);
+	bool taken = strcmp(plain, s) != 0;
+	for (size_t i = 0; i < l->n && !taken; i++)
+		taken = !strcmp(l->used[i], s);
+	if (taken)
+		s = wh_arena_printf(l->mem, "%s_%08x", s, (unsigned)fnv1a(wh_arena_printf(l->mem, "%s/%s/%s", p->nsg && p->nsg->id ? p->nsg->id : "", p->name, rule)));
+	WH_NSG_GROW(l->used, l->n, l->room, l->mem);
+	return l->used[l->n++] = s;
+}
+
+/* ---- rules ---- */
+
+/* One value as a text, several as a list; lines: each on its own. */
+static void values(struct block *b, const json_t *props, const char *key, const char *keys, const char *one, const char *several, bool lines)
+{
+	const json_t *list = json_object_get(props, keys);
+	const char *single = json_string_value(json_object_get(props, key));
+	size_t n = json_array_size(list);
+	if (!n) {
+		text(b, one, single && *single ? single : "*");
+		return;
+	}
+	FILE *f = argument(b, several);
+	if (!f)
+		return;
+	fputs(lines ? "[\n" : "[", f);
+	for (size_t i = 0; i < n; i++) {
+		fputs(lines ? "    " : i ? ", " : "", f);
+		quoted(f, json_string_value(json_array_get(list, i)) ? json_string_value(json_array_get(list, i)) : "");
+		fputs(lines ? ",\n" : "", f);
+	}
+	fputs(lines ? "  ]" : "]", f);
+	fclose(f);
+	b->a[b->n - 1].lines = lines;
+}
+
+static void property(struct block *b, const json_t *props, const char *key, const char *name)
+{
+	const char *s = json_string_value(json_object_get(props, key));
+	if (s)
+		text(b, name, s);
+}
+
+static bool rule(FILE *f, const struct wh_nsg_plan *p, const json_t *o, const char *group_label, const char *where, struct labels *l)
+{
+	const json_t *props = json_object_get(o, "properties");
+	const char *name = json_string_value(json_object_get(o, "name"));
 	struct block b = {.n = 0};
-	if (e->everyone)
-		*(in ? &n_from : &n_to) = 0;
-	fprintf(f, "\nresource \"azurerm_network_security_rule\" \"%s\" {\n", label(mem, p->name, e->name));
-	text(&b, "name", e->name);
-	text(&b, "description", e->description);
-	expression(&b, "priority", wh_arena_printf(mem, "%u", e->priority));
-	text(&b, "direction", wh_direction_text(e->direction));
-	text(&b, "access", e->allow ? "Allow" : "Deny");
-	text(&b, "protocol", wh_nsg_protocol(e->proto));
-	text(&b, "source_port_range", "*");
-	ports(&b, e, mem);
-	addresses(&b, "source_address_prefix", "source_address_prefixes", from, n_from);
-	addresses(&b, "destination_address_prefix", "destination_address_prefixes", to, n_to);
+	fprintf(f, "\nresource \"azurerm_network_security_rule\" \"%s\" {\n", unique(l, p, name));
+	text(&b, "name", name);
+	property(&b, props, "description", "description");
+	expression(&b, "priority", wh_arena_printf(l->mem, "%lld", (long long)json_integer_value(json_object_get(props, "priority"))));
+	property(&b, props, "direction", "direction");
+	property(&b, props, "access", "access");
+	property(&b, props, "protocol", "protocol");
+	values(&b, props, "sourcePortRange", "sourcePortRanges", "source_port_range", "source_port_ranges", false);
+	values(&b, props, "destinationPortRange", "destinationPortRanges", "destination_port_range", "destination_port_ranges", false);
+	values(&b, props, "sourceAddressPrefix", "sourceAddressPrefixes", "source_address_prefix", "source_address_prefixes", true);
+	values(&b, props, "destinationAddressPrefix", "destinationAddressPrefixes", "destination_address_prefix", "destination_address_prefixes", true);
 	if (where)
 		text(&b, "resource_group_name", where);
 	else
 		expression(&b, "resource_group_name", "var.resource_group_name");
-	if (p->nsg)
+	if (group_label) /* a reference, so that the group is made before its rules */
+		expression(&b, "network_security_group_name", wh_arena_printf(l->mem, "azurerm_network_security_group.%s.name", group_label));
+	else
 		text(&b, "network_security_group_name", p->name);
-	else /* a reference, so that the group is made before its rules */
-		expression(&b, "network_security_group_name", wh_arena_printf(mem, "azurerm_network_security_group.%s.name", label(mem, p->name, "")));
 	return close_block(f, &b);
 }
 
-static bool new_group(FILE *f, const struct wh_nsg_plan *p, struct wh_arena *mem)
+/* Ours, new or of an earlier file: what is missing in the next file Terraform takes away. */
+static bool is_ours(const struct wh_nsg_plan *p, const char *name)
+{
+	for (size_t k = 0; k < p->n; k++)
+		if (!strcmp(p->entries[k].name, name))
+			return !p->entries[k].existing || p->entries[k].existing->origin == WH_ORIGIN_WHITTLE;
+	return false;
+}
+
+static bool rules(FILE *f, const struct wh_nsg_plan *p, const char *group_label, struct labels *l)
+{
+	json_t *group = wh_nsg_plan_arm(p), *o;
+	const char *where = wh_nsg_id_part(p, "resourceGroups", l->mem);
+	bool whole = true;
+	size_t i;
+	json_array_foreach(json_object_get(json_object_get(group, "properties"), "securityRules"), i, o)
+		if (is_ours(p, json_string_value(json_object_get(o, "name"))))
+			whole &= rule(f, p, o, group_label, where, l);
+	json_decref(group);
+	return whole;
+}
+
+/* A group that an earlier file made holds the rule that leaves everything else open. */
+static bool made_by_us(const struct wh_nsg_plan *p)
+{
+	for (size_t k = 0; k < p->n; k++)
+		if (p->entries[k].existing ? wh_rule_is_everything_else(p->entries[k].existing) : !strcmp(p->entries[k].name, WH_EVERYTHING_ELSE))
+			return true;
+	return false;
+}
+
+static bool own_group(FILE *f, const struct wh_nsg_plan *p, const char *group_label, struct wh_arena *mem)
 {
 	struct block b = {.n = 0};
-	fprintf(f, "\n# %s is a new group, since its host has none yet: it guards nothing until an interface or a subnet is associated with it.\n",
-	        wh_nsg_clean_name(p->name, 80, mem));
-	fprintf(f, "resource \"azurerm_network_security_group\" \"%s\" {\n", label(mem, p->name, ""));
+	const char *where = wh_nsg_id_part(p, "resourceGroups", mem);
+	if (!p->nsg)
+		fprintf(f, "\n# %s is a new group, since its host has none yet: it guards nothing until an interface or a subnet is associated with it.",
+		        wh_nsg_clean_name(p->name, 80, mem));
+	fprintf(f, "\nresource \"azurerm_network_security_group\" \"%s\" {\n", group_label);
 	text(&b, "name", p->name);
 	expression(&b, "location", "var.location");
-	expression(&b, "resource_group_name", "var.resource_group_name");
+	if (where)
+		text(&b, "resource_group_name", where);
+	else
+		expression(&b, "resource_group_name", "var.resource_group_name");
 	return close_block(f, &b);
 }
 
@@ -181,7 +237,7 @@ static void by_hand(FILE *f, const struct wh_nsg_plan *p, struct wh_arena *mem)
 {
 	const char *group = wh_nsg_clean_name(p->name, 80, mem);
 	for (size_t k = 0; k < p->n; k++)
-		if (p->entries[k].existing && p->entries[k].renumbered)
+		if (p->entries[k].existing && p->entries[k].renumbered && p->entries[k].existing->origin != WH_ORIGIN_WHITTLE)
 			fprintf(f, "\n# %s: rule %s must move from priority %u to %u first, where it is configured.\n", group,
 			        wh_nsg_clean_name(p->entries[k].existing->name, 80, mem), p->entries[k].existing->priority, p->entries[k].priority);
 	for (size_t k = 0; p->nsg && p->n_removed && k < p->nsg->n_rules; k++)
@@ -192,24 +248,23 @@ static void by_hand(FILE *f, const struct wh_nsg_plan *p, struct wh_arena *mem)
 static int write_terraform(FILE *f, const struct wh_nsg_plan *plans, size_t n, struct wh_arena *mem, struct wh_error *err)
 {
 	bool asks = false, makes = false, whole = true;
-	fputs("# Written by whittle: the narrowed rules, each before the rule that it narrows.\n"
+	fputs("# Written by whittle: all of its rules, each before the rule that it narrows. This file takes the place of the one before: what is missing in it,\n"
+	      "# Terraform removes.\n"
 	      "# A group whose rules stand as security_rule blocks inside it takes these as blocks there: Terraform can't mix both.\n", f);
 	for (size_t i = 0; i < n; i++) {
 		asks |= !wh_nsg_id_part(&plans[i], "resourceGroups", mem);
-		makes |= !plans[i].nsg;
+		makes |= made_by_us(&plans[i]);
 	}
 	if (asks)
 		fputs("\nvariable \"resource_group_name\" {\n  type        = string\n  description = \"The resource group of the network security groups\"\n}\n", f);
 	if (makes)
-		fputs("\nvariable \"location\" {\n  type        = string\n  description = \"Where new groups are made\"\n}\n", f);
+		fputs("\nvariable \"location\" {\n  type        = string\n  description = \"Where groups of whittle's are made\"\n}\n", f);
+	struct labels l = {.mem = mem};
 	for (size_t i = 0; i < n; i++) {
 		const struct wh_nsg_plan *p = &plans[i];
+		const char *group_label = made_by_us(p) ? unique(&l, p, "") : NULL;
 		by_hand(f, p, mem);
-		if (!p->nsg)
-			whole &= new_group(f, p, mem);
-		for (size_t k = 0; k < p->n; k++)
-			if (!p->entries[k].existing)
-				whole &= rule(f, p, &p->entries[k], wh_nsg_id_part(p, "resourceGroups", mem), mem);
+		whole &= (!group_label || own_group(f, p, group_label, mem)) && rules(f, p, group_label, &l);
 	}
 	return whole ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 }
@@ -217,6 +272,7 @@ static int write_terraform(FILE *f, const struct wh_nsg_plan *plans, size_t n, s
 static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out, struct wh_error *err)
 {
 	struct wh_render_options own = opt ? *opt : (struct wh_render_options){0};
+	own.whole = true;
 	own.move_terraform = true; /* a comment tells which, to where */
 	return wh_nsg_render(r, e, &own, write_terraform, out, err);
 }

@@ -82,6 +82,9 @@ static int check_add(struct review *v)
 	char proto[8];
 	if (!c->n_prefixes)
 		return refuse(v->err, "allow-only", "an added rule needs the addresses that it allows");
+	if (c->proto != WH_PROTO_TCP && c->proto != WH_PROTO_UDP) /* no port of it could be narrowed alone: the rule would close the whole protocol */
+		return wh_fail_input(v->err, -ENOTSUP, "refused: a rule is for one port of TCP or UDP; %s has no ports that a rule could name (write %u/tcp or %u/udp)",
+		                     c->proto == WH_PROTO_ANY ? "'*'" : wh_proto_text(c->proto, proto), c->port, c->port);
 	for (size_t i = 0; i < v->res->n_rules; i++) {
 		const struct wh_recommended_rule *r = &v->res->rules[i];
 		if (r->direction != c->direction || r->port != c->port || r->proto != c->proto)

@@ -14,6 +14,7 @@ struct wh_resource {
 	struct wh_addr *addrs; size_t n_addrs;
 	bool internet_facing;
 	enum wh_nsg_scope nsg_scope;        /* which of its groups get rules, as the estate says */
+	enum wh_platform platform;          /* as the estate says for it */
 	bool discovered;                    /* no estate named it: it answered in a discovered range */
 	const struct wh_nsg **nsgs; size_t n_nsgs;
 };
@@ -22,6 +23,9 @@ struct wh_estate {
 	struct wh_resource *resources; size_t n_resources; /* by name */
 	struct wh_nsg *nsgs; size_t n_nsgs;
 	struct wh_prefix *vnets; size_t n_vnets;           /* for the tag VirtualNetwork; RFC 1918 and fc00::/7 where none are given */
+	struct wh_service_tags service;                    /* those that rules of the groups name, from the list that the estate names */
+	enum wh_platform platform;                         /* as the estate says for all; the caller may set what whittle.yaml says where that is UNSET */
+	enum wh_platform found;                            /* what this machine is by itself */
 	bool imported;                                     /* false: only discovered resources */
 };
 
@@ -32,6 +36,11 @@ int wh_estate_import(struct wh_store *s, const char *path, struct wh_estate_summ
  * Everything lives in `mem` but the NSGs' JSON: call wh_estate_free(). */
 int wh_estate_load(struct wh_store *s, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err);
 void wh_estate_free(struct wh_estate *e);
+/* What tags of the groups' rules stand for. Refers to the estate. */
+struct wh_tag_context wh_estate_tags(const struct wh_estate *e);
+/* Whether Azure's load balancer may probe it: as the estate says for it, or for all; else where it has an ARM id or a network security
+ * group, or this machine is an Azure VM. e may be NULL. */
+bool wh_resource_on_azure(const struct wh_estate *e, const struct wh_resource *r);
 const struct wh_resource *wh_estate_find(const struct wh_estate *e, const char *name_or_id); /* or an address; NULL when none */
 const struct wh_resource *wh_estate_by_addr(const struct wh_estate *e, const struct wh_addr *a);
 /* What the edge table takes for local: the estate's addresses and the discovery ranges ("off", or CIDR,…; NULL: the default —

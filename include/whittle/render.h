@@ -15,6 +15,8 @@ struct wh_render_options {
 	const char *keep_until;     /* NSGs: "2027-01-31": until then the narrowed rule is kept below; NULL: as long as it was said before */
 	const char *today;          /* NSGs: the same form: what was to be kept until an earlier day is removed; NULL: nothing is */
 	const struct wh_kept *kept; size_t n_kept; /* NSGs: said before by rules that the caller took out of the groups */
+	bool beside;                /* NSGs: new rules are numbered and named beside those of an earlier export, which are deleted afterwards */
+	bool whole;                 /* NSGs: groups that hold rules of ours are planned though nothing changes in them */
 	bool move_terraform;        /* NSGs: rules that Terraform made may be renumbered, since what is written is for its configuration */
 	bool audit;                 /* nft: count and log, drop nothing */
 	char **notes;               /* not NULL: set to lines for a person (what was added, moved, replaced), or NULL; free() it */
@@ -38,7 +40,7 @@ struct wh_nft_port {
 struct wh_nft_ruleset {
 	struct wh_nft_port *ports; size_t n_ports;
 	bool audit;
-	bool azure;              /* the machine has an Azure resource id: its load balancer probes the ports */
+	bool azure;              /* a resource of it is at Azure (wh_resource_on_azure): the load balancer probes its ports */
 	uint16_t nflog_group;
 };
 extern const struct wh_addr wh_azure_probe; /* 168.63.129.16, from where Azure's load balancer probes */

@@ -62,7 +62,7 @@ fresh
 azure enforce vm1 --dry-run && grep -q '^  + 299 Inbound deny TCP-Inbound-DENY-' out && grep -q '^  + 298 Inbound allow whittle-vm1-TCP-in-22-allow TCP from 140.20.30.8/29 to 10.0.0.4 port 22' out &&
 	grep -q 'Nothing was written' out && [ "$(writes)" -eq 0 ] && as_before web
 check "a dry run shows the rules to be added and writes nothing"
-azure enforce vm1 && grep -q 'applied, read back and compared: 2 changes' out && has_deny web && [ "$(writes)" -eq 1 ]
+azure enforce vm1 && grep -q 'applied, read back and compared: 3 changes' out && has_deny web && [ "$(writes)" -eq 1 ]
 check "the group gets the rules by one PUT"
 "$w" --store l.db rules list vm1 >out 2>err && grep -q "last enforced 20.* by $(id -un)" out
 check "rules list tells when it was enforced, and by whom"

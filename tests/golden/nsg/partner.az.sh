@@ -1,12 +1,17 @@
 #!/bin/sh
 # Written by whittle. Read it, then run it where `az login` was done. It stops at the first command that fails;
-# allows come before denies, so that who belongs stays connected meanwhile.
+# until then every packet is decided as before or as after it, and running it again completes it.
 # shellcheck disable=SC2016 # what stands in single quotes is meant as it stands
 set -eu
 
 # ---- web ----
 group='rg '\''one'\'''
 az account set --subscription '0a'
+az network nsg rule create --resource-group "$group" --nsg-name 'web' --name 'whittle-vm1-TCP-in-22-probes' \
+	--priority 296 --direction Inbound --access Allow --protocol 'Tcp' --source-port-ranges '*' --destination-port-ranges 22 \
+	--source-address-prefixes AzureLoadBalancer \
+	--destination-address-prefixes '10.0.0.4' \
+	--description 'whittle: the load balancer'\''s health probes reach TCP 22 as before'
 az network nsg rule create --resource-group "$group" --nsg-name 'web' --name 'whittle-vm1-TCP-in-22-allow' \
 	--priority 297 --direction Inbound --access Allow --protocol 'Tcp' --source-port-ranges '*' --destination-port-ranges 22 \
 	--source-address-prefixes '140.20.30.8/29' '140.20.30.77' \

@@ -35,6 +35,20 @@ resource nsg1 'Microsoft.Network/networkSecurityGroups@2023-09-01' = {
         }
       }
       {
+        name: 'whittle-vm1-TCP-in-22-probes'
+        properties: {
+          description: 'whittle: the load balancer\'s health probes reach TCP 22 as before'
+          priority: 296
+          direction: 'Inbound'
+          access: 'Allow'
+          protocol: 'Tcp'
+          sourcePortRange: '*'
+          destinationPortRange: '22'
+          sourceAddressPrefix: 'AzureLoadBalancer'
+          destinationAddressPrefix: '10.0.0.4'
+        }
+      }
+      {
         name: 'whittle-vm1-TCP-in-22-allow'
         properties: {
           description: 'whittle: 6 peers seen on 31 days in 155 flows, 3 unseen; narrows ssh, 140.20.30.10/24 read as 140.20.30.0/24'

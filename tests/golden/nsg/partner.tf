@@ -1,5 +1,21 @@
-# Written by whittle: the narrowed rules, each before the rule that it narrows.
+# Written by whittle: all of its rules, each before the rule that it narrows. This file takes the place of the one before: what is missing in it,
+# Terraform removes.
 # A group whose rules stand as security_rule blocks inside it takes these as blocks there: Terraform can't mix both.
+
+resource "azurerm_network_security_rule" "web_whittle-vm1-TCP-in-22-probes" {
+  name                        = "whittle-vm1-TCP-in-22-probes"
+  description                 = "whittle: the load balancer's health probes reach TCP 22 as before"
+  priority                    = 296
+  direction                   = "Inbound"
+  access                      = "Allow"
+  protocol                    = "Tcp"
+  source_port_range           = "*"
+  destination_port_range      = "22"
+  source_address_prefix       = "AzureLoadBalancer"
+  destination_address_prefix  = "10.0.0.4"
+  resource_group_name         = "rg 'one'"
+  network_security_group_name = "web"
+}
 
 resource "azurerm_network_security_rule" "web_whittle-vm1-TCP-in-22-allow" {
   name                   = "whittle-vm1-TCP-in-22-allow"

@@ -184,7 +184,7 @@ static void a_resource_within_a_budget_has_the_cheapest_rules_that_there_is_room
 /* What a rule adds to its group where its resource has one address. */
 static size_t weight_of(const struct wh_recommended_rule *r)
 {
-	return lines_of(r) + 2 + (r->n_except > 0);
+	return lines_of(r) + 2 + (r->n_except > 0) + 2; /* the probes' tag, and the address that they reach */
 }
 
 static void resources_in_a_group_with_little_room_share_it_as_well_as_can_be(void **state)
@@ -204,18 +204,18 @@ static void resources_in_a_group_with_little_room_share_it_as_well_as_can_be(voi
 	struct wh_harden_options opt = {.no_holdout = true};
 	for (size_t i = 0; i < 2; i++)
 		costs_alone(&s, i, 22, opt, cost[i], alone[i]);
-	for (unsigned most = 8; most <= 25; most++) { /* two are the group's own, 140.0.0.0/8 and any; less than six are too few for two rules */
+	for (unsigned most = 11; most <= 28; most++) { /* one is the group's own, 140.0.0.0/8; less than ten are too few for two rules */
 		double want = INFINITY;
 		for (unsigned i = 1; i <= MOST; i++)
 			for (unsigned k = 1; k <= MOST; k++)
-				if (!isinf(cost[0][i]) && !isinf(cost[1][k]) && 2 + weight_of(alone[0][i]) + weight_of(alone[1][k]) <= most)
+				if (!isinf(cost[0][i]) && !isinf(cost[1][k]) && 1 + weight_of(alone[0][i]) + weight_of(alone[1][k]) <= most)
 					want = fmin(want, cost[0][i] + cost[1][k]);
 		opt.max_prefixes_nsg = most;
 		const struct wh_recommendation *rec = recommend(&s, "22", opt);
 		assert_int_equal(rec->resources[0].n_rules, 1);
 		assert_int_equal(rec->resources[1].n_rules, 1);
 		const struct wh_recommended_rule *a = &rec->resources[0].rules[0], *b = &rec->resources[1].rules[0];
-		assert_true(2 + weight_of(a) + weight_of(b) <= most);
+		assert_true(1 + weight_of(a) + weight_of(b) <= most);
 		if (fabs(cost_of(a) + cost_of(b) - want) > 1e-9)
 			fail_msg("%u prefixes: cost %g, best %g", most, cost_of(a) + cost_of(b), want);
 	}
@@ -271,7 +271,7 @@ static void a_budget_that_even_single_lines_overrun_is_kept_by_leaving_ports_as_
 	struct wh_recommendation *rec = recommend(&s, "22", (struct wh_harden_options){.max_prefixes_nsg = 100, .no_holdout = true});
 	for (size_t i = 0; i < RESOURCES; i++)
 		rules += rec->resources[i].n_rules;
-	assert_int_equal(rules, 98 / 3); /* each a prefix, and its resource's address in an allow and a deny */
+	assert_int_equal(rules, 99 / 5); /* each a prefix, its resource's address in an allow, a deny and the allow for probes, and the probes' tag */
 	scene_close(&s);
 
 	scene_open(&s, NULL, 0);
@@ -296,9 +296,9 @@ static void ports_that_nobody_belongs_to_weigh_as_the_one_rule_that_closes_them(
 		scene_session_to(&s, "140.20.30.9", "10.0.0.5", 22, day, 9, 64, 600);
 	}
 	scene_recommend(&s);
-	for (unsigned most = 9; most <= 10; most++) { /* any twice in the group's own; then each a peer with its allow and deny, and a deny for all others */
+	for (unsigned most = 15; most <= 16; most++) { /* each a peer with its allow, deny and probes, and a deny for all others with its probes */
 		const struct wh_recommendation *rec = recommend(&s, "22,8000-8019", (struct wh_harden_options){.max_prefixes_nsg = most});
-		assert_int_equal(rec->resources[0].n_rules + rec->resources[1].n_rules, most == 10 ? 42 : 41);
+		assert_int_equal(rec->resources[0].n_rules + rec->resources[1].n_rules, most == 16 ? 42 : 41);
 	}
 	scene_close(&s);
 }

@@ -204,8 +204,8 @@ static void where_there_is_no_gap_as_little_as_needed_is_renumbered(void **state
 	size_t n;
 	struct wh_error err;
 	assert_int_equal(wh_nsg_parse("out", out, strlen(out), w.mem, &after, &n, &err), 0);
-	static const struct { const char *name; unsigned priority; } want[] = {{"a", 100}, {"whittle-vm1-TCP-in-22-allow", 101}, {NULL, 102}, {"b", 103}, {"c", 500}};
-	for (size_t i = 0; i < 5; i++) {
+	static const struct { const char *name; unsigned priority; } want[] = {{"a", 100}, {"whittle-vm1-TCP-in-22-probes", 101}, {"whittle-vm1-TCP-in-22-allow", 102}, {NULL, 103}, {"b", 104}, {"c", 500}};
+	for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
 		assert_int_equal(after->rules[i].priority, want[i].priority);
 		if (want[i].name)
 			assert_string_equal(after->rules[i].name, want[i].name);

@@ -104,7 +104,7 @@ static void our_own_openings_are_left_alone_too(void **state)
 	struct world w;
 	assert_int_equal(make(&w, GROUP(RULE("whittle-jit-17-vm1-TCP-22", "299", "Allow", "198.51.100.7", "") "," RULE("ssh", "300", "Allow", "45.0.0.0/24", ""))), 0);
 	assert_int_equal(priority(&w, "whittle-jit-17-vm1-TCP-22"), 299);
-	assert_int_equal(priority(&w, "ssh"), 302); /* ours stand between them */
+	assert_int_equal(priority(&w, "ssh"), 303); /* ours stand between them */
 	assert_true(decides(w.after, 0xc6336407)->allow);
 	drop(&w);
 }
@@ -127,7 +127,7 @@ static void neither_is_moved_to_make_room(void **state)
 	assert_non_null(strstr(w.err.text, "of Terraform are not moved"));
 	/* but what is written for Terraform's own configuration says where to move it */
 	assert_int_equal(wh_renderer_find("terraform")->render(&w.rec, &w.estate, NULL, &w.text, &w.err), 0);
-	assert_non_null(strstr(w.text, "# web: rule ssh must move from priority 101 to 103 first, where it is configured."));
+	assert_non_null(strstr(w.text, "# web: rule ssh must move from priority 101 to 104 first, where it is configured."));
 	assert_non_null(strstr(w.text, "priority                    = 102"));
 	drop(&w);
 	/* nor is just-in-time access moved there */

@@ -161,7 +161,7 @@ static void every_format_carries_the_removal(void **state)
 	static const struct { const char *format, *has, *lacks; } all[] = {
 		{"arm", "whittle-vm1-TCP-in-22-allow", "\"ssh\""}, {"bicep", "whittle-vm1-TCP-in-22-allow", "'ssh'"},
 		{"az", "az network nsg rule delete --resource-group \"$group\" --nsg-name 'web' --name 'ssh'", "rule create"},
-		{"terraform", "rule ssh was kept long enough: remove it where it is configured", "resource \"azurerm"},
+		{"terraform", "rule ssh was kept long enough: remove it where it is configured", "\"ssh\""},
 	};
 	(void)state;
 	char *group = kept(simple, "2027-01-31");
