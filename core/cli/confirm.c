@@ -5,87 +5,138 @@
 #include "cli/azure.h"
 #include "whittle/persist.h"
 
-/* Keeps for a reboot what the kernel holds for good now. */
-static int keep(const struct cli *c)
+static int print_late(const struct cli *c, const struct wh_confirmed *out, const struct wh_error *err)
 {
-	struct wh_error err;
-	char dir[4096];
-	int rc = wh_persist_dir(c->store_url, dir, sizeof dir, &err);
-	rc = rc ? rc : wh_persist_confirmed(dir, &err);
-	return rc ? cli_error(&err) : CLI_OK;
+	char t[WH_TIME_STRLEN];
+	if (!c->json)
+		return cli_error(err);
+	json_t *o = json_pack("{s:b,s:b,s:b,s:b,s:s}", "confirmed", 0, "tooLate", 1, "earlierRulesInForce", out->earlier, "survivesReboot", 0, "text", err->text);
+	if (out->expired_us)
+		json_object_set_new(o, "expired", json_string(wh_time_text(out->expired_us, t)));
+	cli_print_json(o);
+	return CLI_FAILED;
+}
+
+static int print_confirmed(const struct cli *c, const char *dir, const struct wh_confirmed *out, const struct wh_error *err)
+{
+	struct wh_nft_state state = {0};
+	struct wh_error ignored;
+	const char *why = NULL;
+	bool survives = out->kept && wh_persist_survives_reboot("", dir, &why);
+	if (!out->kept)
+		cli_error(err);
+	wh_nft_state(&state, &ignored);
+	if (c->json) {
+		json_t *o = json_pack("{s:b,s:b,s:I,s:b}", "confirmed", 1, "tooLate", 0, "ports", (json_int_t)state.ports, "survivesReboot", survives);
+		if (!survives)
+			json_object_set_new(o, "survivesRebootNot", json_string(out->kept ? why : err->text));
+		return cli_print_json(o) || !out->kept ? CLI_FAILED : CLI_OK;
+	}
+	puts(out->again ? "These rules were confirmed before, and stay: nothing was waiting. `whittle rollback` goes back to those before them."
+	                : "Confirmed: the rules stay. `whittle rollback` goes back to those that were confirmed before.");
+	if (out->kept && !survives)
+		printf("They do not come back after a reboot: %s.\n", why);
+	return out->kept ? CLI_OK : CLI_FAILED;
 }
 
 static int confirm(struct cli *c, int argc, char **argv)
 {
 	static const struct option none[] = {{0}};
 	struct wh_store *journal = NULL;
-	struct wh_nft_state state = {0};
+	struct wh_confirmed out = {0};
 	struct wh_error err;
+	char dir[4096];
 	if (cli_getopt(c, argc, argv, "", none) != -1)
 		return CLI_USAGE;
 	if (optind != argc)
 		return cli_usage(c, "takes no further words");
-	int rc = cli_firewall_alone(c, &journal, &err);
-	rc = rc ? rc : wh_nft_confirm(&err);
+	int rc = wh_persist_dir(c->store_url, dir, sizeof dir, &err);
+	rc = rc ? rc : cli_firewall_alone(c, &journal, &err);
+	rc = rc ? rc : wh_persist_confirm(dir, &out, &err);
 	if (!rc)
 		cli_journal(journal, "enforce.confirm", json_object());
 	wh_store_close(journal);
-	if (rc)
-		return cli_error(&err);
-	int kept = keep(c);
-	wh_nft_state(&state, &err);
-	if (c->json)
-		return cli_print_json(json_pack("{s:b,s:I,s:b}", "confirmed", 1, "ports", (json_int_t)state.ports, "survivesReboot", kept == CLI_OK)) || kept ? CLI_FAILED : CLI_OK;
-	puts("Confirmed: the rules stay. `whittle rollback` takes them away.");
-	return kept ? CLI_FAILED : CLI_OK;
+	if (out.too_late)
+		return print_late(c, &out, &err);
+	return rc ? cli_error(&err) : print_confirmed(c, dir, &out, &err);
 }
 
-static int forget(const struct cli *c)
+static void print_rollback(const struct wh_rolled_back *r)
 {
+	char t[WH_TIME_STRLEN];
+	switch (r->how) {
+	case WH_ROLLBACK_NOTHING: puts("There was nothing to take away: whittle's table is gone already."); break;
+	case WH_ROLLBACK_REMOVED: puts("No rules were confirmed before: whittle's table is gone; nothing else was touched."); break;
+	case WH_ROLLBACK_PENDING: puts("What waited for its confirmation is gone: the rules confirmed before are in force. `whittle rollback --all` takes everything away."); break;
+	case WH_ROLLBACK_EXPIRED:
+		puts("The rules applied last had expired already, and the rules confirmed before them are in force. `whittle rollback` once more goes back to\n"
+		     "those before these; `whittle rollback --all` takes everything away.");
+		break;
+	case WH_ROLLBACK_EARLIER:
+		printf("Back to the rules that were confirmed before%s%s: %zu port%s narrowed to %zu prefix%s, read back and compared. `whittle rollback --all`\n"
+		       "takes everything away.\n", r->confirmed_us ? ", at " : "", r->confirmed_us ? wh_time_text(r->confirmed_us, t) : "", r->ports, r->ports == 1 ? "" : "s",
+		       r->prefixes, r->prefixes == 1 ? "" : "es");
+		break;
+	}
+}
+
+static int roll_back(struct cli *c, bool all)
+{
+	static const char *const hows[] = {"nothing", "pending", "expired", "earlier", "removed"};
+	struct wh_store *journal = NULL;
+	struct wh_rolled_back out = {0};
 	struct wh_error err;
 	char dir[4096];
-	size_t n;
 	int rc = wh_persist_dir(c->store_url, dir, sizeof dir, &err);
-	rc = rc ? rc : wh_persist_forget(dir, true, false, &n, &err);
-	return rc ? cli_error(&err) : CLI_OK;
+	rc = rc ? rc : cli_firewall_alone(c, &journal, &err);
+	rc = rc ? rc : wh_persist_rollback(dir, all, &out, &err);
+	if (!rc)
+		cli_journal(journal, "enforce.rollback", json_pack("{s:b,s:s}", "all", all, "how", hows[out.how]));
+	wh_store_close(journal);
+	if (rc)
+		return cli_error(&err);
+	if (!out.kept)
+		cli_error(&err);
+	if (c->json)
+		return cli_print_json(json_pack("{s:b,s:s,s:b,s:b}", "wasThere", out.how != WH_ROLLBACK_NOTHING, "how", hows[out.how], "inForce",
+		                                out.how != WH_ROLLBACK_NOTHING && out.how != WH_ROLLBACK_REMOVED, "forgotten", out.kept)) || !out.kept ? CLI_FAILED : CLI_OK;
+	if (all && out.how == WH_ROLLBACK_REMOVED)
+		puts("whittle's table is gone; nothing else was touched.");
+	else
+		print_rollback(&out);
+	return out.kept ? CLI_OK : CLI_FAILED;
 }
 
 static int rollback(struct cli *c, int argc, char **argv)
 {
-	static const struct option opts[] = {{"to", 1, 0, 't'}, {0}};
-	struct wh_store *journal = NULL;
-	struct wh_nft_state before = {0};
-	struct wh_error err;
+	static const struct option opts[] = {{"to", 1, 0, 't'}, {"all", 0, 0, 'a'}, {0}};
+	bool all = false;
 	int o;
 	if (cli_is_azure(argc, argv))
 		return cli_azure(c, argc, argv, true);
-	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1)
-		if (o == '?' || strcmp(optarg, "nft") != 0)
-			return o == '?' ? CLI_USAGE : cli_usage(c, "unknown target '%s'; there are nft and azure", optarg);
+	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
+		if (o == '?')
+			return CLI_USAGE;
+		if (o == 'a')
+			all = true;
+		else if (strcmp(optarg, "nft"))
+			return cli_usage(c, "unknown target '%s'; there are nft and azure", optarg);
+	}
 	if (optind != argc)
 		return cli_usage(c, "takes no further words");
-	int kept = forget(c); /* first: what is killed here must not come back with the next start */
-	int rc = cli_firewall_alone(c, &journal, &err);
-	rc = rc ? rc : wh_nft_state(&before, &err);
-	rc = rc ? rc : wh_nft_rollback(&err);
-	if (!rc)
-		cli_journal(journal, "enforce.rollback", json_object());
-	wh_store_close(journal);
-	if (rc)
-		return cli_error(&err);
-	if (c->json)
-		return cli_print_json(json_pack("{s:b,s:b}", "wasThere", before.present, "forgotten", kept == CLI_OK)) || kept ? CLI_FAILED : CLI_OK;
-	puts(before.present ? "whittle's table is gone; nothing else was touched." : "There was nothing to take away: whittle's table is gone already.");
-	return kept;
+	return roll_back(c, all);
 }
 
 const struct cli_command cli_confirm = {.name = "confirm", .summary = "keep what enforce applied",
 	.help = "usage: whittle confirm [--json]\n\nKeeps the rules that `whittle enforce` applied, in one transaction. From any terminal, also after reconnecting.\n"
-	        "When their time was up it says so (exit status 1): then the machine is as it was before.\n"
+	        "When their time was up it says so, and what is in force instead (exit status 1). --json says whether the rules survive a reboot:\n"
+	        "they do where the service whittle-enforce is enabled.\n"
 	        "\nExample: whittle enforce && ssh -o ConnectTimeout=5 thishost true && whittle confirm\n", .run = confirm};
-const struct cli_command cli_rollback = {.name = "rollback", .summary = "take the rules away, now",
-	.help = "usage: whittle rollback [--json]\n       whittle rollback --to azure [--nsg NAME|ID] [--force] [--token-command COMMAND] [--json]\n"
-	        "\nDeletes whittle's own table, confirmed or not, and nothing else.\n"
+const struct cli_command cli_rollback = {.name = "rollback", .summary = "go back to the rules confirmed before, or take all away",
+	.help = "usage: whittle rollback [--all] [--json]\n       whittle rollback --to azure [--nsg NAME|ID] [--force] [--token-command COMMAND] [--json]\n"
+	        "\nGoes one step back: what waits for its confirmation is dropped; where nothing waits, the rules that were confirmed before the present\n"
+	        "ones are put back, up to eight steps. Where none were confirmed before, whittle's own table is deleted, and nothing else.\n"
+	        "\n  --all  delete whittle's own table at once, confirmed or not, and forget all that was confirmed\n"
 	        "\nWith --to azure, puts back the rules that each network security group (or one, --nsg) had before `whittle enforce --to azure`\n"
 	        "changed it last, unless somebody else changed them since (--force). Rules of just-in-time access stay as they are. The other options\n"
 	        "(--endpoint, --ca-file, --wait) are those of enforce.\n"

@@ -11,7 +11,7 @@ static const char drift_help[] =
 	"usage: whittle drift [--json]\n"
 	"\n"
 	"Compares what the kernel holds in whittle's table, rule by rule and address by address, with what was applied last, and says\n"
-	"what somebody else changed. Exit status 3 when there is something. `whittle enforce --repair` mends it. What waits for its\n"
+	"what somebody else changed; so it does for the ports that just-in-time access keeps closed. Exit status 3 when there is something. `whittle enforce --repair` mends it. What waits for its\n"
 	"confirmation is compared too, and how long it still has is told.\n"
 	"\n"
 	"Example: whittle drift || whittle enforce --repair\n";
@@ -59,14 +59,27 @@ static int print_differences(const struct cli *c, char *difference, const struct
 	return CLI_OK;
 }
 
+/* The differences of both tables, a line each, of which either may be NULL; frees them. */
+static char *joined(char *rules, char *jit)
+{
+	char *both = NULL;
+	if (!rules || !jit)
+		return rules ? rules : jit;
+	if (asprintf(&both, "%s\n%s", rules, jit) < 0)
+		both = NULL;
+	free(rules);
+	free(jit);
+	return both;
+}
+
 static int drift(struct cli *c, int argc, char **argv)
 {
 	static const struct option opts[] = {{0}};
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_nft_ruleset *rs;
-	struct wh_nft_state state;
-	struct wh_error err;
-	char *difference = NULL;
+	struct wh_nft_state state = {0};
+	struct wh_error err, jit_err;
+	char *difference = NULL, *jit = NULL, dir[PATH_MAX];
 	int status = CLI_USAGE;
 	if (cli_getopt(c, argc, argv, "", opts) != -1)
 		goto out;
@@ -74,15 +87,26 @@ static int drift(struct cli *c, int argc, char **argv)
 		cli_usage(c, "takes no further words");
 		goto out;
 	}
-	int rc = cli_enforced_rules(c, mem, &rs, &state, &err);
+	int known = cli_enforced_rules(c, mem, &rs, &state, &err), also = wh_persist_dir(c->store_url, dir, sizeof dir, &jit_err);
+	int rc = known == -ENOENT ? 0 : known;
 	rc = rc ? rc : wh_enforce_privileges(c->store_url, &err);
-	rc = rc ? rc : wh_nft_compare(rs, &difference, &err);
-	if (rc < 0)
+	rc = rc || known ? rc : wh_nft_compare(rs, &difference, &err);
+	also = also ? also : wh_persist_jit_differs(dir, &jit, &jit_err);
+	if (known == -ENOENT && !rc && also != 1) /* nothing is enforced, and nothing of just-in-time access is missing */
+		rc = known;
+	if (rc < 0) {
 		status = cli_error(&err);
-	else if (!(status = print_differences(c, difference, &state)))
-		status = rc ? CLI_FINDINGS : CLI_OK;
+		goto out;
+	}
+	difference = joined(difference, jit);
+	jit = NULL;
+	if (!(status = print_differences(c, difference, &state)))
+		status = difference ? CLI_FINDINGS : CLI_OK;
+	if (also < 0) /* what was found counts all the same */
+		status = cli_error(&jit_err);
 out:
 	free(difference);
+	free(jit);
 	wh_arena_free(mem);
 	return status;
 }

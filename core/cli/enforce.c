@@ -52,11 +52,11 @@ static const char enforce_help[] =
 	"         whittle enforce --to azure vm1 --dry-run --token-command 'az account get-access-token --query accessToken -o tsv'\n";
 
 /* Keeps what was applied until it is confirmed. */
-static void keep(const struct cli *c, const struct wh_nft_ruleset *rs)
+static void keep(const struct cli *c, const struct wh_nft_ruleset *rs, bool unchanged, int64_t expires_us)
 {
 	struct wh_error err;
 	char dir[4096];
-	if (wh_persist_dir(c->store_url, dir, sizeof dir, &err) || wh_persist_applied(dir, rs, &err))
+	if (wh_persist_dir(c->store_url, dir, sizeof dir, &err) || (unchanged ? wh_persist_unchanged(dir, &err) : wh_persist_applied(dir, rs, expires_us, &err)))
 		cli_error(&err);
 }
 
@@ -162,27 +162,45 @@ static int print_repair(const struct cli *c, const char *was)
 	return CLI_OK;
 }
 
+/* Puts the rules back that should be in the kernel, where it holds others. *difference (free() it): NULL where it holds them. */
+static int repair_rules(const struct wh_nft_ruleset *rs, const struct wh_nft_state *state, char **difference, struct wh_error *err)
+{
+	struct wh_enforce_options opt = {.audit = rs->audit, .confirm_within_s = (state->expires_in_ms + 999) / 1000};
+	struct wh_enforce_result res;
+	int rc = wh_nft_compare(rs, difference, err);
+	return rc == 1 ? wh_nft_apply(rs, &opt, &res, err) : rc;
+}
+
 static int repair(struct cli *c, struct wh_arena *mem)
 {
-	struct wh_enforce_options opt = {0};
-	struct wh_enforce_result res;
+	struct wh_restored restored = {0};
 	struct wh_nft_ruleset *rs;
 	struct wh_nft_state state;
 	struct wh_store *journal = NULL;
-	struct wh_error err;
-	char *difference = NULL;
-	int rc = cli_enforced_rules(c, mem, &rs, &state, &err);
+	struct wh_error err, none;
+	char *difference = NULL, *jit = NULL, *all = NULL, dir[4096];
+	int known = cli_enforced_rules(c, mem, &rs, &state, &none);
+	int rc = known == -ENOENT ? 0 : known;
+	if (rc)
+		err = none;
+	rc = rc ? rc : wh_persist_dir(c->store_url, dir, sizeof dir, &err);
 	rc = rc ? rc : cli_firewall_alone(c, &journal, &err);
-	rc = rc ? rc : wh_nft_compare(rs, &difference, &err);
-	if (rc == 1) {
-		opt.audit = rs->audit;
-		opt.confirm_within_s = (state.expires_in_ms + 999) / 1000;
-		rc = wh_nft_apply(rs, &opt, &res, &err);
-		if (!rc)
-			cli_journal(journal, "enforce.repair", json_pack("{s:s}", "was", difference ? difference : ""));
+	rc = rc || known ? rc : repair_rules(rs, &state, &difference, &err);
+	int also = rc ? 0 : wh_persist_jit_differs(dir, &jit, &err);
+	if (also)
+		rc = also == 1 ? wh_persist_restore_jit(dir, &restored, &err) : also;
+	if (!rc && known && !jit) { /* there is nothing that should be here */
+		rc = known;
+		err = none;
 	}
-	rc = rc ? cli_error(&err) : print_repair(c, difference);
+	if (!rc && (difference || jit) && asprintf(&all, "%s%s%s", difference ? difference : "", difference && jit ? "\n" : "", jit ? jit : "") < 0)
+		all = NULL;
+	if (!rc && all)
+		cli_journal(journal, "enforce.repair", json_pack("{s:s}", "was", all));
+	rc = rc ? cli_error(&err) : print_repair(c, all);
 	free(difference);
+	free(jit);
+	free(all);
 	wh_store_close(journal);
 	return rc;
 }
@@ -231,11 +249,11 @@ static int apply(struct job *j, const struct wh_nft_ruleset *rs, struct wh_store
 {
 	struct wh_enforce_result res;
 	char until[WH_TIME_STRLEN];
-	wh_time_text(wh_now_us() + j->opt.confirm_within_s * 1000000, until); /* rather too early than too late */
+	int64_t expires_us = wh_now_us() + j->opt.confirm_within_s * 1000000; /* rather too early than too late */
+	wh_time_text(expires_us, until);
 	if (wh_nft_apply(rs, &j->opt, &res, err))
 		return cli_error(err);
-	if (!res.unchanged)
-		keep(j->c, rs); /* what could not be kept, confirm will say once more */
+	keep(j->c, rs, res.unchanged, expires_us); /* what could not be kept, confirm will say once more */
 	cli_journal(journal, "enforce.apply", json_pack("{s:I,s:I,s:b,s:I}", "ports", (json_int_t)res.ports, "prefixes", (json_int_t)res.prefixes, "audit", j->opt.audit,
 	                                                "confirmWithin", (json_int_t)j->opt.confirm_within_s));
 	return print_applied(j, rs, &res, until);

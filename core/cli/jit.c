@@ -69,6 +69,17 @@ static bool is_own(const struct ctx *x, const char *resource)
 
 /* ---- on, confirm, off ---- */
 
+/* The ports that the policy names for this machine. */
+static size_t own_ports(const struct ctx *x, struct wh_jit_port *ports, size_t max)
+{
+	const struct wh_config *cfg = x->c->config;
+	size_t n = 0;
+	for (size_t i = 0; i < cfg->n_jit; i++)
+		for (size_t k = 0; is_own(x, cfg->jit[i].resource) && k < cfg->jit[i].n_ports && n < max; k++)
+			ports[n++] = cfg->jit[i].ports[k];
+	return n;
+}
+
 /* Whether who sits at this terminal could not connect again. $SSH_CONNECTION is "client port server port". */
 static bool shuts_out(struct ctx *x, const struct wh_jit_port *ports, size_t n, char client[static 64], unsigned *server_port)
 {
@@ -92,7 +103,6 @@ static bool shuts_out(struct ctx *x, const struct wh_jit_port *ports, size_t n, 
 static int on(struct ctx *x, int argc, char **argv)
 {
 	static const struct option opts[] = {{"confirm-within", 1, 0, 'c'}, {"force", 0, 0, 'f'}, {0}};
-	const struct wh_config *cfg = x->c->config;
 	struct wh_jit_port ports[256];
 	size_t n = 0;
 	int64_t within = 60;
@@ -108,9 +118,7 @@ static int on(struct ctx *x, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cli_usage(x->c, "on takes no further words");
-	for (size_t i = 0; i < cfg->n_jit; i++)
-		for (size_t k = 0; is_own(x, cfg->jit[i].resource) && k < cfg->jit[i].n_ports && n < 256; k++)
-			ports[n++] = cfg->jit[i].ports[k];
+	n = own_ports(x, ports, 256);
 	if (!n)
 		return cli_usage(x->c, "no policy under 'jit' in whittle.yaml is for a resource with an address of this machine");
 	char client[64];
@@ -128,6 +136,33 @@ static int on(struct ctx *x, int argc, char **argv)
 	return CLI_OK;
 }
 
+/* A confirmation keeps what is closed. What the policy closes too and is open again, since its time was up, is named: too late for that. */
+static int print_confirmed(struct ctx *x)
+{
+	struct wh_jit_port ports[256], open[256], closed[256];
+	struct wh_jit_live live;
+	struct wh_error err;
+	size_t n = own_ports(x, ports, 256), n_open = 0, n_closed = 0;
+	if (wh_jit_nft_live(x->mem, &live, &err))
+		return cli_error(&err);
+	for (size_t i = 0; i < n; i++) {
+		bool held = false;
+		for (size_t k = 0; k < live.n_closed; k++)
+			held |= live.closed[k].port.proto == ports[i].proto && live.closed[k].port.port == ports[i].port;
+		if (!held)
+			open[n_open++] = ports[i];
+	}
+	for (size_t k = 0; k < live.n_closed && k < 256; k++)
+		closed[n_closed++] = live.closed[k].port;
+	if (!n_open) {
+		puts("Confirmed: the ports stay closed. `whittle jit off` takes it away.");
+		return CLI_OK;
+	}
+	fprintf(stderr, "whittle: Too late: the time of %s was up, and the kernel has opened %s again. Closed are the ports confirmed earlier: %s. "
+	        "`whittle jit on` closes all of them.\n", wh_jit_ports_text(open, n_open, x->mem), n_open == 1 ? "it" : "them", wh_jit_ports_text(closed, n_closed, x->mem));
+	return CLI_FAILED;
+}
+
 static int confirm(struct ctx *x, int argc)
 {
 	struct wh_error err;
@@ -137,21 +172,32 @@ static int confirm(struct ctx *x, int argc)
 	if (wh_jit_nft_confirm(&err) || wh_store_log(x->store, cli_who(), "jit.confirm", "{}", &err) ||
 	    wh_persist_dir(x->c->store_url, dir, sizeof dir, &err) || wh_persist_jit(dir, &err))
 		return cli_error(&err);
-	puts("Confirmed: the ports stay closed. `whittle jit off` takes it away.");
-	return CLI_OK;
+	return print_confirmed(x);
 }
 
 static int off(struct ctx *x, int argc)
 {
+	struct wh_jit_port closed[256];
+	struct wh_jit_live live = {0};
 	struct wh_error err;
 	if (argc != 1)
 		return cli_usage(x->c, "off takes no further words");
 	char dir[4096];
-	size_t files;
+	size_t files, n = 0;
+	int unread = wh_jit_nft_live(x->mem, &live, &err);
+	for (size_t i = 0; i < live.n_closed && n < 256; i++)
+		closed[n++] = live.closed[i].port;
 	if (wh_persist_dir(x->c->store_url, dir, sizeof dir, &err) || wh_persist_forget(dir, false, true, &files, &err) || wh_jit_nft_off(&err) ||
 	    wh_store_log(x->store, cli_who(), "jit.off", "{}", &err))
 		return cli_error(&err);
+	if (!live.present && !unread) {
+		puts("Just-in-time access is off: its table was not there, so no port was closed by it.");
+		return CLI_OK;
+	}
 	puts("Just-in-time access is off: its table is gone, nothing else was touched.");
+	if (n)
+		printf("This opens %s: to everybody whom this machine's other rules let in. `whittle enforce` narrows %s where rules are recommended.\n",
+		       wh_jit_ports_text(closed, n, x->mem), n == 1 ? "it" : "them");
 	return CLI_OK;
 }
 
@@ -229,6 +275,28 @@ static int open_one(struct ctx *x, int argc, char **argv)
 	return CLI_OK;
 }
 
+/* What is not closed here though it was confirmed, or the policy names it: a sentence in x->mem, or NULL. */
+static const char *not_closed(struct ctx *x)
+{
+	struct wh_jit_port ports[256];
+	struct wh_jit_live live;
+	struct wh_error err;
+	char dir[4096], *difference = NULL;
+	size_t n = own_ports(x, ports, 256);
+	const char *text = NULL;
+	int rc = wh_persist_dir(x->c->store_url, dir, sizeof dir, &err);
+	rc = rc ? rc : wh_persist_jit_differs(dir, &difference, &err);
+	if (rc == 1)
+		text = wh_arena_printf(x->mem, "%s; `whittle restore` closes again what was confirmed", difference ? difference : "");
+	else if (rc < 0)
+		text = wh_arena_printf(x->mem, "whether the ports are closed can't be said: %s", err.text);
+	else if (n && !wh_jit_nft_live(x->mem, &live, &err) && !live.present)
+		text = wh_arena_printf(x->mem, "the table inet whittle_jit is not there, so %s %s not closed; `whittle jit on` closes %s", wh_jit_ports_text(ports, n, x->mem),
+		                       n == 1 ? "is" : "are", n == 1 ? "it" : "them");
+	free(difference);
+	return text;
+}
+
 static int list(struct ctx *x, int argc)
 {
 	struct wh_jit_grant *g;
@@ -239,6 +307,7 @@ static int list(struct ctx *x, int argc)
 		return cli_usage(x->c, "list takes no further words");
 	if (wh_jit_list(x->store, x->mem, &g, &n, &err))
 		return cli_error(&err);
+	const char *missing = not_closed(x);
 	if (x->c->json) {
 		json_t *all = json_array();
 		for (size_t i = 0; i < n; i++) {
@@ -252,10 +321,15 @@ static int list(struct ctx *x, int argc)
 				json_object_set_new(o, "opened", json_string(wh_time_text(g[i].opened_us, opened)));
 			json_array_append_new(all, o);
 		}
-		return cli_print_json(json_pack("{s:o}", "openings", all));
+		json_t *doc = json_pack("{s:o}", "openings", all);
+		if (missing)
+			json_object_set_new(doc, "notAsConfirmed", json_string(missing));
+		return cli_print_json(doc);
 	}
+	if (missing)
+		printf("Not as it should be: %s.\n", missing);
 	if (!n) {
-		puts("Nothing is open.");
+		puts(missing ? "No opening is in force." : "Nothing is open.");
 		return CLI_OK;
 	}
 	struct cli_table *table = cli_table_new("Id|Resource|Port|From|Until|To|Who|Why");

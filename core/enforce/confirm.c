@@ -8,6 +8,7 @@ struct confirmation {
 	struct wh_arena *mem;
 	struct wh_nft_live live;
 	struct wh_batch b;
+	bool moved;
 };
 
 /* A chain and its sets. The dispatch element that leads to it was deleted before. */
@@ -97,10 +98,12 @@ static int confirm(struct confirmation *c, struct wh_error *err)
 			rc = confirm_port(c, &c->live.dispatch[i]);
 	if (rc)
 		return wh_fail(err, rc, "not confirmed: our table can't be read: %s", strerror(-rc));
-	return wh_nl_commit(c->nl, &c->b, err);
+	rc = wh_nl_commit(c->nl, &c->b, err);
+	c->moved = !rc;
+	return rc;
 }
 
-int wh_nft_confirm(struct wh_error *err)
+int wh_nft_confirm(bool *moved, struct wh_error *err)
 {
 	struct confirmation c = {.mem = wh_arena_new()};
 	int rc = wh_nl_open(&c.nl, err);
@@ -108,8 +111,29 @@ int wh_nft_confirm(struct wh_error *err)
 		rc = confirm(&c, err);
 		wh_nl_close(c.nl);
 	}
+	if (moved)
+		*moved = c.moved;
 	wh_batch_free(&c.b);
 	wh_arena_free(c.mem);
+	return rc;
+}
+
+int wh_nft_drop_pending(struct wh_error *err)
+{
+	struct wh_batch b = {0};
+	struct wh_nl *nl = NULL;
+	char map[WH_NFT_NAME];
+	int rc = wh_nl_open(&nl, err);
+	if (rc)
+		return rc;
+	wh_batch_begin(&b, 0);
+	for (int d = 0; d < 2; d++) {
+		wh_nft_map_name(map, (enum wh_direction)d, true);
+		wh_flush_map(&b, map);
+	}
+	rc = wh_nl_commit(nl, &b, err);
+	wh_batch_free(&b);
+	wh_nl_close(nl);
 	return rc;
 }
 

@@ -132,10 +132,10 @@ static int rule_message(const struct nlmsghdr *h, void *arg)
 	struct reading *r = arg;
 	char name[WH_NFT_NAME];
 	struct nftnl_rule *rule = nftnl_rule_alloc();
-	if (rule && name_of(h, NFTA_RULE_CHAIN, name) && nftnl_rule_nlmsg_parse(h, rule) >= 0) {
+	if (rule && name_of(h, NFTA_RULE_CHAIN, name)) {
 		struct wh_nft_chain *c = chain_of(r, name);
-		char *text = wh_rule_text(rule);
-		c->rules = wh_arena_printf(r->mem, "%s%s", c->rules, text ? text : "");
+		char *text = nftnl_rule_nlmsg_parse(h, rule) >= 0 ? wh_rule_text(rule) : NULL; /* what can't be read is no rule of ours */
+		c->rules = wh_arena_printf(r->mem, "%s%s", c->rules, text ? text : "[unreadable]\n");
 		free(text);
 	}
 	nftnl_rule_free(rule);
@@ -212,6 +212,7 @@ int wh_nft_state(struct wh_nft_state *out, struct wh_error *err)
 		for (size_t i = 0; i < live.n_dispatch; i++) {
 			const struct wh_nft_dispatch *d = &live.dispatch[i];
 			pending |= d->pending;
+			out->lasting |= !d->pending;
 			/* a pending element stands before the confirmed one of its port */
 			out->ports += d->chain[0] && (d->pending || !wh_nft_dispatched(&live, d->direction, d->proto, d->port, true));
 			if (d->pending && (!out->expires_in_ms || d->expires_ms < out->expires_in_ms))

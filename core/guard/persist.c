@@ -7,10 +7,8 @@
 #include <zlib.h>
 #include "base/json.h"
 #include "render/nft_ruleset.h"
-#include "whittle/persist.h"
+#include "guard/persist_file.h"
 
-#define PENDING "enforced.pending"
-#define RULES "enforced.rules"
 #define CLOSED "jit.closed"
 #define MAGIC "whittle-enforced 1"
 enum { MAX_PATH = 4096, MAX_PORTS = 4096 };
@@ -108,6 +106,27 @@ static int read_file(const char *dir, const char *name, json_t **doc, struct wh_
 	return rc;
 }
 
+int wh_persist_remove(const char *dir, const char *name, size_t *n, struct wh_error *err)
+{
+	char path[MAX_PATH];
+	if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
+		return wh_fail_input(err, -ENAMETOOLONG, "%s: the path is too long", dir);
+	if (!unlink(path))
+		*n += 1;
+	else if (errno != ENOENT && errno != ENOTDIR)
+		return wh_fail(err, -errno, "%s: cannot be removed: %s; after a reboot it would be put back", path, strerror(errno));
+	return 0;
+}
+
+int wh_persist_rename(const char *dir, const char *from, const char *to, struct wh_error *err)
+{
+	char old[MAX_PATH], new[MAX_PATH];
+	if (snprintf(old, sizeof old, "%s/%s", dir, from) >= (int)sizeof old || snprintf(new, sizeof new, "%s/%s", dir, to) >= (int)sizeof new)
+		return wh_fail_input(err, -ENAMETOOLONG, "%s: the path is too long", dir);
+	int rc = rename(old, new) ? -errno : sync_dir(dir);
+	return rc ? wh_fail(err, rc, "%s: cannot be written: %s", new, strerror(-rc)) : 0;
+}
+
 /* ---- rules ---- */
 
 static json_t *list_of(const struct wh_prefix *p, size_t n)
@@ -171,7 +190,7 @@ static bool after(const struct wh_nft_port *a, const struct wh_nft_port *b)
 	return a->proto != b->proto ? a->proto < b->proto : a->port < b->port;
 }
 
-static int rules_from(const char *dir, const char *name, struct wh_arena *mem, struct wh_nft_ruleset **out, struct wh_error *err)
+int wh_persist_read_rules(const char *dir, const char *name, struct wh_arena *mem, struct wh_nft_ruleset **out, struct wh_persist_times *times, struct wh_error *err)
 {
 	json_t *doc, *o;
 	size_t i;
@@ -190,6 +209,10 @@ static int rules_from(const char *dir, const char *name, struct wh_arena *mem, s
 			good = good && port_from(o, mem, &rs->ports[i]) && (!i || after(&rs->ports[i - 1], &rs->ports[i]));
 			rs->n_ports++;
 		}
+	if (times) {
+		times->expires_us = json_integer_value(json_object_get(doc, "expires"));
+		times->confirmed_us = json_integer_value(json_object_get(doc, "confirmed"));
+	}
 	json_decref(doc);
 	if (!good)
 		return wh_fail(err, -EBADMSG, "%s/%s: is not what whittle writes; nothing of it is put back", dir, name);
@@ -197,47 +220,58 @@ static int rules_from(const char *dir, const char *name, struct wh_arena *mem, s
 	return 0;
 }
 
-int wh_persist_applied(const char *dir, const struct wh_nft_ruleset *rs, struct wh_error *err)
+int wh_persist_write_rules(const char *dir, const char *name, const struct wh_nft_ruleset *rs, const struct wh_persist_times *times, struct wh_error *err)
 {
 	json_t *doc = rules_json(rs);
-	int rc = doc ? write_file(dir, PENDING, doc, err) : wh_fail(err, -ENOMEM, "out of memory");
+	if (doc && times->expires_us)
+		json_object_set_new(doc, "expires", json_integer(times->expires_us));
+	if (doc && times->confirmed_us)
+		json_object_set_new(doc, "confirmed", json_integer(times->confirmed_us));
+	int rc = doc ? write_file(dir, name, doc, err) : wh_fail(err, -ENOMEM, "out of memory");
 	json_decref(doc);
 	return rc;
 }
 
-int wh_persist_confirmed(const char *dir, struct wh_error *err)
+bool wh_persist_same_rules(const struct wh_nft_ruleset *a, const struct wh_nft_ruleset *b)
 {
-	struct wh_arena *mem = wh_arena_new();
-	struct wh_nft_ruleset *rs;
-	char *difference = NULL, from[MAX_PATH + 32], to[MAX_PATH + 32];
-	struct wh_error why = {.text = ""};
-	int rc = rules_from(dir, PENDING, mem, &rs, &why);
-	bool renewed = !rc;
-	if (rc == -ENOENT) /* confirmed before: the same must be there */
-		rc = rules_from(dir, RULES, mem, &rs, &why);
-	if (!rc)
-		rc = wh_nft_compare(rs, &difference, &why);
-	if (rc == 1)
-		rc = wh_fail(&why, -ESTALE, "the kernel holds something else than what was applied last: %.300s", difference ? difference : "");
-	if (!rc && renewed) {
-		snprintf(from, sizeof from, "%s/" PENDING, dir);
-		snprintf(to, sizeof to, "%s/" RULES, dir);
-		if (rename(from, to) || (rc = sync_dir(dir)))
-			rc = wh_fail(&why, rc ? rc : -errno, "%s: cannot be written: %s", to, strerror(rc ? -rc : errno));
-	}
-	free(difference);
-	wh_arena_free(mem);
-	return rc ? wh_fail(err, rc, "they will not survive a reboot: %.460s", why.text) : 0;
+	json_t *x = rules_json(a), *y = rules_json(b);
+	bool same = x && json_equal(x, y);
+	json_decref(x);
+	json_decref(y);
+	return same;
+}
+
+int wh_persist_applied(const char *dir, const struct wh_nft_ruleset *rs, int64_t expires_us, struct wh_error *err)
+{
+	return wh_persist_write_rules(dir, WH_PERSIST_PENDING, rs, &(struct wh_persist_times){.expires_us = expires_us}, err);
+}
+
+int wh_persist_unchanged(const char *dir, struct wh_error *err)
+{
+	size_t n = 0;
+	return wh_persist_remove(dir, WH_PERSIST_PENDING, &n, err);
 }
 
 int wh_persist_load(const char *dir, struct wh_arena *mem, struct wh_nft_ruleset **rs, struct wh_error *err)
 {
-	return rules_from(dir, RULES, mem, rs, err);
+	return wh_persist_read_rules(dir, WH_PERSIST_RULES, mem, rs, NULL, err);
 }
 
 int wh_persist_load_applied(const char *dir, struct wh_arena *mem, struct wh_nft_ruleset **rs, struct wh_error *err)
 {
-	return rules_from(dir, PENDING, mem, rs, err);
+	return wh_persist_read_rules(dir, WH_PERSIST_PENDING, mem, rs, NULL, err);
+}
+
+int64_t wh_persist_confirmed_us(const char *dir)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_persist_times times = {0};
+	struct wh_nft_ruleset *rs;
+	struct wh_error ignored;
+	if (wh_persist_read_rules(dir, WH_PERSIST_RULES, mem, &rs, &times, &ignored))
+		times.confirmed_us = 0;
+	wh_arena_free(mem);
+	return times.confirmed_us;
 }
 
 /* ---- closed ports ---- */
@@ -280,25 +314,25 @@ static int closed_from(const char *dir, struct wh_jit_port ports[static MAX_CLOS
 	return good ? 0 : wh_fail(err, -EBADMSG, "%s/" CLOSED ": is not what whittle writes; nothing of it is put back", dir);
 }
 
-size_t wh_persist_jit_lost(const char *dir)
+int wh_persist_jit_ports(const char *dir, struct wh_arena *mem, struct wh_jit_port **ports, size_t *n, struct wh_error *err)
 {
-	struct wh_jit_port ports[MAX_CLOSED];
-	struct wh_arena *mem = wh_arena_new();
-	struct wh_jit_live live;
-	struct wh_error err;
-	size_t n, lost = 0;
-	if (!closed_from(dir, ports, &n, &err) && !wh_jit_nft_live(mem, &live, &err))
-		for (size_t i = 0; i < n; i++) {
-			bool held = false;
-			for (size_t k = 0; k < live.n_closed; k++)
-				held |= live.closed[k].port.proto == ports[i].proto && live.closed[k].port.port == ports[i].port;
-			lost += !held;
-		}
-	wh_arena_free(mem);
-	return lost;
+	*ports = wh_arena_array(mem, MAX_CLOSED, sizeof **ports);
+	int rc = closed_from(dir, *ports, n, err);
+	return rc == -ENOENT ? 0 : rc;
 }
 
-static int restore_jit(const char *dir, struct wh_restored *out, struct wh_error *err)
+int wh_persist_jit_differs(const char *dir, char **difference, struct wh_error *err)
+{
+	struct wh_jit_port ports[MAX_CLOSED];
+	size_t n;
+	*difference = NULL;
+	int rc = closed_from(dir, ports, &n, err);
+	if (rc == -ENOENT || (!rc && !n))
+		return 0;
+	return rc ? rc : wh_jit_nft_differs(ports, n, difference, err);
+}
+
+int wh_persist_restore_jit(const char *dir, struct wh_restored *out, struct wh_error *err)
 {
 	struct wh_jit_port ports[MAX_CLOSED];
 	size_t n;
@@ -310,6 +344,10 @@ static int restore_jit(const char *dir, struct wh_restored *out, struct wh_error
 	rc = wh_jit_nft_on(ports, n, 0, err);
 	if (!rc)
 		rc = wh_jit_nft_confirm(err);
+	char *difference = NULL;
+	if (rc == -ENOENT || (!rc && wh_jit_nft_differs(ports, n, &difference, err) == 1)) /* the table itself was changed */
+		rc = wh_jit_nft_rebuild(ports, n, err);
+	free(difference);
 	out->jit = !rc;
 	out->closed = rc ? 0 : n;
 	return rc;
@@ -319,17 +357,16 @@ static int restore_jit(const char *dir, struct wh_restored *out, struct wh_error
 
 int wh_persist_forget(const char *dir, bool rules, bool jit, size_t *n, struct wh_error *err)
 {
-	const char *names[] = {rules ? PENDING : NULL, rules ? RULES : NULL, jit ? CLOSED : NULL};
-	char path[MAX_PATH];
-	int rc = 0;
+	struct wh_error more;
+	char name[32];
+	int rc = 0, also;
 	*n = 0;
-	for (size_t i = 0; i < 3; i++) {
-		if (!names[i] || snprintf(path, sizeof path, "%s/%s", dir, names[i]) >= (int)sizeof path)
-			continue;
-		if (!unlink(path))
-			*n += 1;
-		else if (errno != ENOENT && errno != ENOTDIR && !rc)
-			rc = wh_fail(err, -errno, "%s: cannot be removed: %s; after a reboot it would be put back", path, strerror(errno));
+	for (int i = 0; i <= WH_PERSIST_EARLIER_MAX + 2; i++) {
+		bool is_rules = i < WH_PERSIST_EARLIER_MAX + 2;
+		snprintf(name, sizeof name, WH_PERSIST_EARLIER "%d", i + 1);
+		const char *file = i < WH_PERSIST_EARLIER_MAX ? name : i == WH_PERSIST_EARLIER_MAX ? WH_PERSIST_PENDING : is_rules ? WH_PERSIST_RULES : CLOSED;
+		if ((is_rules ? rules : jit) && (also = wh_persist_remove(dir, file, n, rc ? &more : err)))
+			rc = rc ? rc : also;
 	}
 	if (*n && !rc)
 		sync_dir(dir);
@@ -353,7 +390,7 @@ int wh_persist_restore(const char *dir, struct wh_restored *out, struct wh_error
 	} else if (rc == -ENOENT) {
 		rc = 0;
 	}
-	int also = restore_jit(dir, out, &second);
+	int also = wh_persist_restore_jit(dir, out, &second);
 	wh_arena_free(mem);
 	if (err && (rc || also))
 		*err = rc ? first : second;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Two sockets and a clock. A drop is looked up among the peers that belong (read from the ledger, sorted) and counted. An event about our
- * tables is only a reason to look: half a second after the last one the kernel's table is compared with what was confirmed, since our own
- * confirm and rollback change both, one after the other. What is pending its confirmation is not judged.
+ * tables is only a reason to look: half a second after the first one the kernel's tables are compared with what was confirmed, since our own
+ * confirm and rollback change both, one after the other. Each further change is reported, for as long as there is a difference. What is
+ * pending its confirmation is not judged; the table is looked at once more when its time is up.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,13 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include "enforce/nft.h"
 #include "guard/watch.h"
 #include "whittle/ledger.h"
 #include "whittle/persist.h"
 
-enum { MAX_PEERS = 1 << 20, MAX_PORTS = 1024, MIN_DAYS = 3, SETTLE_MS = 500, QUIET_S = 3600, SURGE_LEAST = 200, SURGE_TIMES = 20 };
+enum { TOUCHED_RULES = 1, TOUCHED_JIT = 2 };
+enum { MAX_PEERS = 1 << 20, MAX_PORTS = 1024, MIN_DAYS = 3, SETTLE_MS = 500, CONFIRM_MS = 3000, QUIET_S = 3600, SURGE_LEAST = 200, SURGE_TIMES = 20 };
 
 struct peer {
 	struct wh_addr addr;
@@ -41,8 +42,9 @@ struct watch {
 	struct peer *peers; size_t n_peers, room_peers;
 	struct port ports[MAX_PORTS]; size_t n_ports;
 	int64_t look_at_us;               /* 0: nothing to look at */
-	bool was_there, ours_touched, told_flushed, told_changed, told_jit;
-	char by[64]; uint32_t pid;
+	unsigned ours_touched, touched;   /* which of our tables, in the transaction at hand, and since the last look */
+	char *told, *told_jit;            /* the differences of which the last alert spoke; NULL: none */
+	char by[160]; uint32_t pid;       /* who did it: one program, or several, and the last one's process */
 	int64_t confirmed_us;
 	bool failed;
 };
@@ -105,8 +107,6 @@ static int add_sketch(void *arg, const struct wh_addr *local, uint8_t proto, uin
 static int learn(struct watch *w, struct wh_error *err)
 {
 	struct wh_store *s;
-	struct stat st;
-	char path[4200];
 	int rc = wh_store_open(w->opt->store_url, WH_STORE_READ, &s, err);
 	if (rc)
 		return rc;
@@ -118,8 +118,7 @@ static int learn(struct watch *w, struct wh_error *err)
 	wh_store_close(s);
 	if (w->n_peers)
 		qsort(w->peers, w->n_peers, sizeof *w->peers, by_peer);
-	snprintf(path, sizeof path, "%s/enforced.rules", w->dir);
-	w->confirmed_us = stat(path, &st) ? 0 : st.st_ctim.tv_sec * INT64_C(1000000) + st.st_ctim.tv_nsec / 1000; /* ctime: a rename sets it */
+	w->confirmed_us = wh_persist_confirmed_us(w->dir);
 	return rc;
 }
 
@@ -145,16 +144,17 @@ static void revert(struct watch *w, const struct wh_drop *d, const struct peer *
 	int64_t window = (w->opt->config->after_confirm_s ? w->opt->config->after_confirm_s : 3600) * 1000000;
 	struct wh_watch_alert a = {.kind = "reverted", .has_peer = true, .peer = d->peer, .direction = d->direction, .proto = d->proto, .port = d->port,
 	                           .drops = p->drops, .days = p->days};
+	struct wh_rolled_back back;
 	struct wh_error err;
-	size_t n;
 	if (!w->opt->config->revert || !w->confirmed_us || wh_now_us() - w->confirmed_us > window)
 		return;
-	int forgotten = wh_persist_forget(w->dir, true, false, &n, &err);
-	if (wh_nft_rollback(&err))
+	if (wh_persist_rollback(w->dir, false, &back, &err))
 		tell(w, &a, "the rules could not be taken back: %.300s", err.text);
 	else
-		tell(w, &a, "the rules were taken back, since they hit %s, which belongs%s", addr, forgotten ? "; but a reboot may bring them back" : "");
-	w->was_there = false;
+		tell(w, &a, "the rules were taken back, since they hit %s, which belongs%s%s", addr,
+		     back.how == WH_ROLLBACK_REMOVED ? "; none were confirmed before, so nothing is narrowed" : "; those confirmed before are in force",
+		     back.kept ? "" : "; but a reboot may bring them back");
+	w->confirmed_us = 0;
 }
 
 static void dropped(struct watch *w, const struct wh_drop *d)
@@ -209,88 +209,163 @@ static int log_message(const struct nlmsghdr *h, void *arg)
 
 /* ---- somebody else's changes ---- */
 
+/* The end of a transaction says whose it was. */
+static void blame(struct watch *w, const struct nlmsghdr *h)
+{
+	const struct nlattr *a;
+	char name[32] = "";
+	size_t used = strlen(w->by);
+	uint32_t pid = 0;
+	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(a) == NFTA_GEN_PROC_NAME && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
+			snprintf(name, sizeof name, "%s", mnl_attr_get_str(a));
+		if (mnl_attr_get_type(a) == NFTA_GEN_PROC_PID && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+			pid = ntohl(mnl_attr_get_u32(a));
+	}
+	if (!used || strcmp(name, "whittle"))
+		w->pid = pid;
+	if (!strcmp(w->by, "whittle")) /* beside another program's, ours is not what made a difference */
+		used = 0;
+	if (*name && (!used || strcmp(name, "whittle")) && (!used || !strstr(w->by, name)) && used + strlen(name) + 3 < sizeof w->by)
+		snprintf(w->by + used, sizeof w->by - used, "%s%s", used ? ", " : "", name);
+}
+
+static void look_soon(struct watch *w)
+{
+	int64_t at = wh_now_us() + SETTLE_MS * 1000;
+	if (!w->look_at_us || w->look_at_us > at) /* never later, however many events follow: else changes without a pause would put it off for ever */
+		w->look_at_us = at;
+}
+
 static int event(const struct nlmsghdr *h, void *arg)
 {
 	struct watch *w = arg;
 	const struct nfgenmsg *g = mnl_nlmsg_get_payload(h);
-	unsigned type = h->nlmsg_type & 0xff;
 	const struct nlattr *a;
-	if (type == NFT_MSG_NEWGEN) { /* ends each transaction, and says whose it was */
-		mnl_attr_for_each(a, h, sizeof *g) {
-			if (!w->ours_touched)
-				break;
-			if (mnl_attr_get_type(a) == NFTA_GEN_PROC_NAME && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
-				snprintf(w->by, sizeof w->by, "%s", mnl_attr_get_str(a));
-			if (mnl_attr_get_type(a) == NFTA_GEN_PROC_PID && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
-				w->pid = ntohl(mnl_attr_get_u32(a));
-		}
-		w->ours_touched = false;
+	if ((h->nlmsg_type & 0xff) == NFT_MSG_NEWGEN) {
+		if (w->ours_touched)
+			blame(w, h);
+		w->ours_touched = 0;
 		return MNL_CB_OK;
 	}
 	mnl_attr_for_each(a, h, sizeof *g)
-		if (g->nfgen_family == NFPROTO_INET && mnl_attr_get_type(a) == NFTA_TABLE_NAME && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0 &&
-		    (!strcmp(mnl_attr_get_str(a), WH_NFT_TABLE) || !strcmp(mnl_attr_get_str(a), "whittle_jit"))) {
-			w->ours_touched = true;
-			w->look_at_us = wh_now_us() + SETTLE_MS * 1000;
+		if (g->nfgen_family == NFPROTO_INET && mnl_attr_get_type(a) == NFTA_TABLE_NAME && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0) {
+			const char *table = mnl_attr_get_str(a);
+			unsigned which = !strcmp(table, WH_NFT_TABLE) ? TOUCHED_RULES : !strcmp(table, "whittle_jit") ? TOUCHED_JIT : 0;
+			if (which)
+				look_soon(w);
+			w->ours_touched |= which;
+			w->touched |= which;
 		}
 	return MNL_CB_OK;
 }
 
-static void repair(struct watch *w)
+/* Puts back what was confirmed, where that is configured. */
+static bool repair(struct watch *w)
 {
 	struct wh_watch_alert a = {.kind = "repaired"};
 	struct wh_restored r;
 	struct wh_error err;
 	if (!w->opt->config->repair)
-		return;
-	if (wh_persist_restore(w->dir, &r, &err))
+		return false;
+	int rc = wh_persist_restore(w->dir, &r, &err);
+	if (rc)
 		tell(w, &a, "what was confirmed could not be put back: %.300s", err.text);
 	else
 		tell(w, &a, "what was confirmed was put back: %zu ports narrowed, %zu kept closed", r.ports, r.closed);
+	return !rc;
+}
+
+/*
+ * Whether a difference is worth an alert: a new one is, and so is the same one after a further change of the tables (one more range than the
+ * one that is named, say). An event alone is none, since our own programs make events too. *told becomes what was found.
+ */
+static bool news(char **told, char *difference, bool touched)
+{
+	bool is = difference && (!*told || touched || strcmp(*told, difference));
+	free(*told);
+	*told = difference;
+	return is;
+}
+
+static const char *one_line(char *text)
+{
+	for (char *p = text; p && *p; p++)
+		if (*p == '\n')
+			*p = ';';
+	return text ? text : "";
+}
+
+/* Whether the kernel holds what was applied last: it was confirmed there, and the file is about to say so. */
+static bool being_confirmed(struct watch *w, struct wh_arena *mem)
+{
+	struct wh_nft_ruleset *rs;
+	struct wh_error err;
+	char *difference = NULL;
+	bool is = !wh_persist_load_applied(w->dir, mem, &rs, &err) && !wh_nft_compare(rs, &difference, &err);
+	free(difference);
+	return is;
+}
+
+/* What the rules' table should be, and what is different: NULL where it is as it should be, or where that can't be said now. */
+static char *rules_differ(struct watch *w, bool *flushed, bool *judged)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_nft_ruleset *rs;
+	struct wh_nft_state st = {0};
+	struct wh_error err;
+	char *difference = NULL;
+	*judged = !wh_persist_load(w->dir, mem, &rs, &err) && !wh_nft_state(&st, &err) && !st.expires_in_ms && wh_nft_compare(rs, &difference, &err) >= 0;
+	*flushed = !st.present;
+	if (st.expires_in_ms) /* what waits for its confirmation is not judged; what is there when its time is up is */
+		w->look_at_us = wh_now_us() + (st.expires_in_ms + SETTLE_MS) * 1000;
+	if (*judged && difference && st.lasting && being_confirmed(w, mem)) {
+		free(difference);
+		difference = NULL;
+		*judged = false;
+		w->look_at_us = wh_now_us() + CONFIRM_MS * 1000;
+	}
+	wh_arena_free(mem);
+	return difference;
 }
 
 static void look(struct watch *w)
 {
-	struct wh_arena *mem = wh_arena_new();
-	struct wh_nft_ruleset *rs;
-	struct wh_nft_state st;
-	struct wh_error err;
-	char *difference = NULL, who[128] = "somebody";
 	struct wh_watch_alert a = {.by = *w->by ? w->by : NULL, .pid = w->pid};
+	char who[200] = "somebody";
+	bool flushed, judged, again, mend = false;
+	struct wh_error err;
 	if (*w->by)
 		snprintf(who, sizeof who, "%s (process %u)", w->by, w->pid);
-	bool confirmed = !wh_persist_load(w->dir, mem, &rs, &err);
-	if (!wh_nft_state(&st, &err) && confirmed && !st.expires_in_ms) {
-		int rc = st.present ? wh_nft_compare(rs, &difference, &err) : 0;
-		if (!st.present) {
-			a.kind = "flushed";
-			if (!w->told_flushed)
-				tell(w, &a, "%s deleted our table, as `flush ruleset` does: nothing is narrowed any more%s", who,
-				     w->opt->config->repair ? "" : "; `whittle restore` puts back what was confirmed");
-			w->told_flushed = true;
-			repair(w);
-		} else if (rc == 1) {
-			a.kind = "changed";
-			if (!w->told_changed)
-				tell(w, &a, "%s changed our table: %.300s", who, difference ? difference : "");
-			w->told_changed = true;
-			repair(w);
-		} else {
-			w->told_flushed = w->told_changed = false;
-			learn(w, &err);
-		}
+	char *difference = rules_differ(w, &flushed, &judged);
+	one_line(difference);
+	again = w->told != NULL;
+	if (judged && news(&w->told, difference, w->touched & TOUCHED_RULES)) {
+		a.kind = flushed ? "flushed" : "changed";
+		if (flushed)
+			tell(w, &a, "%s deleted our table, as `flush ruleset` does: nothing is narrowed any more%s", who,
+			     w->opt->config->repair ? "" : "; `whittle restore` puts back what was confirmed");
+		else
+			tell(w, &a, "%s changed our table%s: %.300s", who, again ? " further" : "", difference);
+		mend = true;
 	}
-	size_t lost = wh_persist_jit_lost(w->dir);
-	if (lost && !w->told_jit) {
-		a.kind = "flushed";
-		tell(w, &a, "%s opened %zu port%s that just-in-time access keeps closed", who, lost, lost == 1 ? "" : "s");
-		repair(w);
+	char *open;
+	wh_persist_jit_differs(w->dir, &open, &err);
+	again = w->told_jit != NULL;
+	if (news(&w->told_jit, open, w->touched & TOUCHED_JIT)) {
+		a.kind = again ? "changed" : "flushed";
+		tell(w, &a, "%s changed what just-in-time access keeps closed%s: %.250s%s", who, again ? ", further" : "", open, w->opt->config->repair ? "" : "; `whittle restore` closes it again");
+		mend = true;
 	}
-	w->told_jit = lost != 0 && !w->opt->config->repair;
-	free(difference);
-	wh_arena_free(mem);
+	if (mend && repair(w)) {
+		news(&w->told, NULL, false);
+		news(&w->told_jit, NULL, false);
+	} else if (judged && !w->told) {
+		learn(w, &err);
+	}
 	*w->by = 0;
 	w->pid = 0;
+	w->touched = 0;
 }
 
 /* ---- sockets ---- */
@@ -351,7 +426,8 @@ static void drain(struct watch *w, struct mnl_socket *s, mnl_cb_t each)
 	for (int i = 0; i < 64; i++) {
 		ssize_t n = mnl_socket_recvfrom(s, buf, sizeof buf);
 		if (n < 0 && errno == ENOBUFS && s == w->events) { /* what was lost may have been about us */
-			w->look_at_us = wh_now_us() + SETTLE_MS * 1000;
+			w->touched = TOUCHED_RULES | TOUCHED_JIT;
+			look_soon(w);
 			continue;
 		}
 		if (n <= 0)
@@ -392,6 +468,8 @@ int wh_watch(const struct wh_watch_options *opt, struct wh_error *err)
 		mnl_socket_close(w->log);
 	if (w->events)
 		mnl_socket_close(w->events);
+	free(w->told);
+	free(w->told_jit);
 	free(w->peers);
 	free(w);
 	return rc;

@@ -28,6 +28,8 @@ static void one_element(void *arg, const struct nlattr *elem)
 	struct wh_jit_port port = {.proto = k[width], .port = (uint16_t)(k[width + 4] << 8 | k[width + 5])};
 	if (r->which == 0) {
 		l->closed = grown(r->mem, l->closed, l->n_closed, &r->room_closed, sizeof *l->closed);
+		const struct nlattr *chain = nested(nested(nested(elem, NFTA_SET_ELEM_DATA), NFTA_DATA_VERDICT), NFTA_VERDICT_CHAIN);
+		l->closed[l->n_closed].asks = chain && mnl_attr_validate(chain, MNL_TYPE_NUL_STRING) >= 0 && !strcmp(mnl_attr_get_str(chain), "ask");
 		l->closed[l->n_closed].port = port;
 		l->closed[l->n_closed++].expires_ms = expires_ms(elem);
 		return;

@@ -82,6 +82,42 @@ int wh_jit_nft_on(const struct wh_jit_port *ports, size_t n, int64_t confirm_wit
 	return AGAIN(on_once(ports, n, confirm_within_s, err));
 }
 
+static int rebuild_once(const struct wh_jit_port *ports, size_t n, struct wh_error *err)
+{
+	struct change x;
+	struct wh_error unreadable;
+	int rc = begin(&x, &unreadable);
+	if (rc == -ENOENT) { /* a set is missing: nothing that was open can be read */
+		memset(&x.live, 0, sizeof x.live);
+		x.live.present = true;
+		wh_batch_begin(&x.b, 0);
+		rc = 0;
+	} else if (rc && err) {
+		*err = unreadable;
+	}
+	if (!rc && x.live.present)
+		wh_batch_done(&x.b, wh_jit_message(&x.b, NFT_MSG_DELTABLE, 0, 0, NULL));
+	if (!rc)
+		wh_jit_put_table(&x.b);
+	for (size_t i = 0; !rc && i < n; i++)
+		wh_jit_put_closed(&x.b, NFT_MSG_NEWSETELEM, ports[i], 0);
+	for (size_t i = 0; !rc && i < x.live.n_open; i++)
+		for (unsigned len = 0; len <= 128 && x.live.open[i].expires_ms > 0; len++) { /* whittle opens prefixes alone; what is none was opened by others */
+			struct wh_prefix p = wh_prefix_of(&x.live.open[i].first, len);
+			struct wh_addr last = wh_prefix_last(&p);
+			if (wh_addr_eq(&p.addr, &x.live.open[i].first) && wh_addr_eq(&last, &x.live.open[i].last)) {
+				wh_jit_put_open(&x.b, NFT_MSG_NEWSETELEM, x.live.open[i].port.proto, x.live.open[i].port.port, &p, x.live.open[i].expires_ms);
+				break;
+			}
+		}
+	return end(&x, rc, err);
+}
+
+int wh_jit_nft_rebuild(const struct wh_jit_port *ports, size_t n, struct wh_error *err)
+{
+	return AGAIN(rebuild_once(ports, n, err));
+}
+
 static int confirm_once(struct wh_error *err)
 {
 	struct change x;

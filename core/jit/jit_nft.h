@@ -15,6 +15,7 @@
 #include "whittle/jit.h"
 
 #define WH_JIT_TABLE "whittle_jit"
+#define WH_JIT_PRIORITY (-6)
 
 /* ---- messages of a batch (jit_table.c) ---- */
 
@@ -22,6 +23,8 @@
 struct nlmsghdr *wh_jit_message(struct wh_batch *b, uint16_t type, uint16_t flags, uint16_t name_attr, const char *name);
 /* The table with its sets, chains and rules, nothing closed and nothing open. */
 void wh_jit_put_table(struct wh_batch *b);
+/* The rules of its two chains; *input and *ask are overwritten: wh_rules_free() them. */
+void wh_jit_rules(struct wh_rules *input, struct wh_rules *ask);
 /* type NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM; timeout_ms 0: for good. */
 void wh_jit_put_closed(struct wh_batch *b, uint16_t type, struct wh_jit_port p, int64_t timeout_ms);
 void wh_jit_put_open(struct wh_batch *b, uint16_t type, uint8_t proto, uint16_t port, const struct wh_prefix *from, int64_t timeout_ms);

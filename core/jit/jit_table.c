@@ -8,12 +8,13 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 #include "jit/jit_nft.h"
 #include "enforce/nft_expr.h"
 #include "whittle/flow.h"
 
-enum { TYPE_V4 = 7, TYPE_V6 = 8, TYPE_PROTO = 12, TYPE_SERVICE = 13, PRIORITY = -6, KEY4 = 12, KEY6 = 24 };
+enum { TYPE_V4 = 7, TYPE_V6 = 8, TYPE_PROTO = 12, TYPE_SERVICE = 13, KEY4 = 12, KEY6 = 24 };
 
 /* A message about one thing of the table: its table attribute is 1 everywhere, its name attribute `name_attr`. */
 struct nlmsghdr *wh_jit_message(struct wh_batch *b, uint16_t type, uint16_t flags, uint16_t name_attr, const char *name)
@@ -69,7 +70,7 @@ static void put_chain(struct wh_batch *b, const char *name, bool hooked)
 	if (hooked) {
 		struct nlattr *n = mnl_attr_nest_start(h, NFTA_CHAIN_HOOK);
 		mnl_attr_put_u32(h, NFTA_HOOK_HOOKNUM, htonl(NF_INET_LOCAL_IN));
-		mnl_attr_put_u32(h, NFTA_HOOK_PRIORITY, htonl((uint32_t)PRIORITY));
+		mnl_attr_put_u32(h, NFTA_HOOK_PRIORITY, htonl((uint32_t)WH_JIT_PRIORITY));
 		mnl_attr_nest_end(h, n);
 		mnl_attr_put_u32(h, NFTA_CHAIN_POLICY, htonl(NF_ACCEPT));
 		mnl_attr_put_strz(h, NFTA_CHAIN_TYPE, "filter");
@@ -79,12 +80,18 @@ static void put_chain(struct wh_batch *b, const char *name, bool hooked)
 
 /* ---- rules ---- */
 
-static struct nftnl_rule *new_rule(const char *chain)
+static struct nftnl_rule *new_rule(struct wh_rules *to, const char *chain)
 {
 	struct nftnl_rule *r = nftnl_rule_alloc();
 	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, WH_JIT_TABLE);
 	nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, chain);
-	return r;
+	if (to->n == to->room) {
+		to->room = to->room ? to->room * 2 : 8;
+		to->r = reallocarray(to->r, to->room, sizeof *to->r);
+		if (!to->r)
+			abort(); /* as an arena does */
+	}
+	return to->r[to->n++] = r;
 }
 
 static void masked(struct nftnl_rule *r, const void *mask, uint32_t len)
@@ -103,86 +110,88 @@ static void lookup(struct nftnl_rule *r, const char *set, bool verdict)
 	struct nftnl_expr *e = expr(r, "lookup");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
 	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, 0); /* as the kernel reports it */
 	if (verdict)
 		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
 }
 
-static void put_rule(struct wh_batch *b, struct nftnl_rule *r, int64_t verdict /* <0: none */, const char *what)
+static void verdict(struct nftnl_rule *r, uint32_t code)
 {
-	if (verdict >= 0) {
-		struct nftnl_expr *e = expr(r, "immediate");
-		nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-		nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)verdict);
-	}
-	struct nlmsghdr *h = wh_batch_msg(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, 4096, what);
-	if (h) {
-		nftnl_rule_nlmsg_build_payload(h, r);
-		wh_batch_done(b, h);
-	}
-	nftnl_rule_free(r);
+	struct nftnl_expr *e = expr(r, "immediate");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, code);
 }
 
-static void put_input_rules(struct wh_batch *b)
+static void input_rules(struct wh_rules *out)
 {
 	uint32_t lo = 1, known = 2 | 4, none = 0; /* ct state established, related */
 	uint8_t tcp = IPPROTO_TCP, syn = WH_TCP_SYN, flags = WH_TCP_SYN | WH_TCP_ACK;
-	struct nftnl_rule *r = new_rule("input");
+	struct nftnl_rule *r = new_rule(out, "input");
 	meta(r, NFT_META_IIF, NFT_REG_1);
 	compare(r, NFT_CMP_EQ, &lo, sizeof lo);
-	put_rule(b, r, NF_ACCEPT, "the loopback rule");
-	r = new_rule("input");
+	verdict(r, NF_ACCEPT);
+	r = new_rule(out, "input");
 	struct nftnl_expr *e = expr(r, "ct");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, NFT_REG_1);
 	masked(r, &known, sizeof known);
 	compare(r, NFT_CMP_NEQ, &none, sizeof none);
-	put_rule(b, r, NF_ACCEPT, "the rule for established connections");
-	r = new_rule("input");
+	verdict(r, NF_ACCEPT);
+	r = new_rule(out, "input");
 	meta(r, NFT_META_L4PROTO, NFT_REG_1);
 	compare(r, NFT_CMP_EQ, &tcp, 1);
 	payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, NFT_REG_1);
 	masked(r, &flags, 1);
 	compare(r, NFT_CMP_NEQ, &syn, 1);
-	put_rule(b, r, NF_ACCEPT, "the rule for TCP that opens nothing");
-	r = new_rule("input");
+	verdict(r, NF_ACCEPT);
+	r = new_rule(out, "input");
 	meta(r, NFT_META_L4PROTO, NFT_REG_1);
 	payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, NFT_REG32_01);
 	lookup(r, "closed", true);
-	put_rule(b, r, -1, "the dispatch rule");
 }
 
-static void put_ask_rules(struct wh_batch *b)
+static void ask_rules(struct wh_rules *out)
 {
 	for (int v6 = 0; v6 < 2; v6++) {
 		uint8_t family = v6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
-		struct nftnl_rule *r = new_rule("ask");
+		struct nftnl_rule *r = new_rule(out, "ask");
 		meta(r, NFT_META_NFPROTO, NFT_REG_1);
 		compare(r, NFT_CMP_EQ, &family, 1);
 		payload(r, NFT_PAYLOAD_NETWORK_HEADER, v6 ? 8 : 12, v6 ? 16 : 4, NFT_REG_1);
-		meta(r, NFT_META_L4PROTO, v6 ? NFT_REG32_04 : NFT_REG32_01);
+		meta(r, NFT_META_L4PROTO, v6 ? NFT_REG_2 /* the kernel reports NFT_REG32_04 as this */ : NFT_REG32_01);
 		payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, v6 ? NFT_REG32_05 : NFT_REG32_02);
 		lookup(r, v6 ? "open6" : "open4", false);
-		put_rule(b, r, NF_ACCEPT, "the rule for what is open");
+		verdict(r, NF_ACCEPT);
 	}
-	struct nftnl_rule *r = new_rule("ask");
+	struct nftnl_rule *r = new_rule(out, "ask");
 	expr(r, "counter");
 	struct nftnl_expr *e = expr(r, "log");
 	nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_GROUP, WH_NFLOG_GROUP);
 	nftnl_expr_set_str(e, NFTNL_EXPR_LOG_PREFIX, "whittle jit closed ");
-	put_rule(b, r, NF_DROP, "the rule for what is closed");
+	verdict(r, NF_DROP);
+}
+
+void wh_jit_rules(struct wh_rules *input, struct wh_rules *ask)
+{
+	memset(input, 0, sizeof *input);
+	memset(ask, 0, sizeof *ask);
+	input_rules(input);
+	ask_rules(ask);
 }
 
 void wh_jit_put_table(struct wh_batch *b)
 {
 	struct nlmsghdr *h = wh_jit_message(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, 0, NULL);
+	struct wh_rules input, ask;
 	wh_batch_done(b, h);
 	put_set(b, "open4", 1, false);
 	put_set(b, "open6", 2, true);
 	put_map(b);
+	wh_jit_rules(&input, &ask);
 	put_chain(b, "ask", false);
-	put_ask_rules(b);
+	wh_put_rules(b, &ask);
 	put_chain(b, "input", true);
-	put_input_rules(b);
+	wh_put_rules(b, &input);
 }
 
 /* ---- elements ---- */

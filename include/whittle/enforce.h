@@ -56,11 +56,14 @@ struct wh_enforce_result {
 	size_t messages, bytes;  /* that went to the kernel to change something: only differences travel */
 };
 int wh_nft_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, struct wh_enforce_result *out, struct wh_error *err);
-/* Replaces the timed dispatch elements by lasting ones. Fails with -ETIME when the time is already up. */
-int wh_nft_confirm(struct wh_error *err);
+/* Replaces the timed dispatch elements by lasting ones. Fails with -ETIME when nothing at all is in force. *moved (may be NULL): false where
+ * no element was timed any more, so that what is in force was confirmed earlier. */
+int wh_nft_confirm(bool *moved, struct wh_error *err);
+/* Drops the timed dispatch elements, as the kernel does when their time is up: what was confirmed holds again. */
+int wh_nft_drop_pending(struct wh_error *err);
 /* Deletes our table, nothing else. 0 also when there is none. */
 int wh_nft_rollback(struct wh_error *err);
-struct wh_nft_state { bool present, confirmed; size_t ports, prefixes; int64_t expires_in_ms; };
+struct wh_nft_state { bool present, confirmed, lasting /* some port's confirmed rules are there, whatever waits before them */; size_t ports, prefixes; int64_t expires_in_ms; };
 int wh_nft_state(struct wh_nft_state *out, struct wh_error *err);
 /* Reads the table back and compares with rs: 0 same, 1 different with *difference, a line each (free() it), <0 error. */
 int wh_nft_compare(const struct wh_nft_ruleset *rs, char **difference, struct wh_error *err);

@@ -66,7 +66,7 @@ int wh_jit_nft_open(uint8_t proto, uint16_t port, const struct wh_prefix *from, 
 int wh_jit_nft_close(uint8_t proto, uint16_t port, const struct wh_prefix *from, struct wh_error *err);
 struct wh_jit_live {
 	bool present;
-	struct { struct wh_jit_port port; int64_t expires_ms; } *closed; size_t n_closed; /* expires_ms 0: for good */
+	struct { struct wh_jit_port port; int64_t expires_ms; bool asks; } *closed; size_t n_closed; /* expires_ms 0: for good; asks: its verdict is ours */
 	struct { struct wh_jit_port port; struct wh_addr first, last; int64_t expires_ms; } *open; size_t n_open;
 };
 /* Takes the ports that are closed for good on this machine out of a ruleset: here jit decides, also for those whom it lets in.
@@ -74,6 +74,13 @@ struct wh_jit_live {
 struct wh_nft_ruleset;
 int wh_jit_leave_out(struct wh_nft_ruleset *rs, struct wh_arena *mem, const char **left, struct wh_error *err);
 int wh_jit_nft_live(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err);
+/* The table anew, in one transaction: these ports closed for good, what is open as it is. */
+int wh_jit_nft_rebuild(const struct wh_jit_port *ports, size_t n, struct wh_error *err);
+/* Whether these ports are closed for good, but for what is open: 0 they are; 1 not, with *difference (free() it) in one line: what is open, or
+ * what of the table was changed; <0 error. */
+int wh_jit_nft_differs(const struct wh_jit_port *ports, size_t n, char **difference, struct wh_error *err);
+/* "22/tcp, 161/udp", in mem. */
+const char *wh_jit_ports_text(const struct wh_jit_port *ports, size_t n, struct wh_arena *mem);
 
 /* ---- a network security group ---- */
 /*

@@ -22,11 +22,11 @@ has "$out" 'connected from 203.0.113.77.*--force' "with the address, and the wor
 is "$(in_srv nft list ruleset | wc -l)" 0 "and nothing was applied"
 out=$(in_srv env SSH_CONNECTION="140.20.30.9 50000 10.0.0.4 22" "$W" enforce 2>&1); rc=$?
 is $rc 0 "who is connected from inside is not"
-w rollback >/dev/null
+w rollback --all >/dev/null
 out=$(in_srv env SSH_CONNECTION="203.0.113.77 50000 10.0.0.4 22" "$W" enforce --force 2>&1); rc=$?
 is $rc 0 "--force applies all the same"
 has "$out" 'will not be able to connect again' "and warns"
-w rollback >/dev/null
+w rollback --all >/dev/null
 
 # ---- the usual way ----
 has "$(w enforce --confirm-within 30s)" 'whittle confirm' "enforce says what to do next"
@@ -37,11 +37,11 @@ has "$(w rollback)" "table is gone" "rollback says that the table is gone"
 out=$(w confirm); has "$out" 'nothing to confirm' "confirm without rules says so"
 has "$(w enforce --audit)" 'nothing is dropped' "an audit says that it drops nothing"
 is "$(from 203.0.113.77)" connects "nor does it"
-w rollback >/dev/null
+w rollback --all >/dev/null
 
 # ---- few privileges ----
 "${CC:-gcc}" -shared -fPIC -o "$dir/kill_at.so" tests/support/kill_at.c -ldl
-for c in "enforce --confirm-within 30s" confirm rollback; do
+for c in "enforce --confirm-within 30s" confirm "rollback --all"; do
 	rm -f "$dir/caps"
 	in_srv env SHOW_CAPS="$dir/caps" LD_PRELOAD="$dir/kill_at.so" "$W" $c >/dev/null 2>&1
 	is "$(sort -u "$dir/caps" 2>/dev/null | tr -s '\t\n' ' ')" "CapBnd: 0000000000000000 CapEff: 0000000000001000 CapPrm: 0000000000001000 NoNewPrivs: 1 " \
@@ -52,7 +52,7 @@ printf 'port in tcp 22\n140.20.30.8/29\n' >"$dir/rules"; chmod 755 "$dir"; chmod
 cp "$BUILD/tools/nft_tool" "$dir/nft_tool"; chmod 755 "$dir/nft_tool"
 as_nobody ,+net_admin "$dir/nft_tool" apply "$dir/rules" 0 >/dev/null 2>&1; t $? "nobody with CAP_NET_ADMIN and nothing else can enforce"
 is "$(from 203.0.113.77)" "no connection" "and it holds"
-w rollback >/dev/null
+w rollback --all >/dev/null
 # the program itself, as a user with this one capability and a ledger of his own
 mkdir "$dir/his"; cp "$WHITTLE_STORE" "$dir/his/l.db"; chown -R 65534 "$dir/his"; cp "$W" "$dir/whittle"; chmod 755 "$dir/whittle"
 his() { as_nobody ,+net_admin env -u SSH_CONNECTION WHITTLE_STORE="$dir/his/l.db" "$dir/whittle" "$@" 2>&1; }
@@ -65,7 +65,7 @@ has "$rc $out" '^1 .*needs CAP_NET_ADMIN.*run as root' "without it the program s
 out=$(as_nobody "" "$dir/nft_tool" apply "$dir/rules" 60 2>&1); rc=$?
 is $rc 1 "nobody without it cannot"
 has "$out" 'CAP_NET_ADMIN' "and is told what it needs"
-w rollback >/dev/null
+w rollback --all >/dev/null
 
 # ---- a namespace of a user's own, where the kernel takes no big transaction ----
 (echo "port in tcp 22"; awk 'BEGIN{for(i=0;i<30000;i++) printf "10.%d.%d.%d/29\n", i/4096, i/16%256, i%16*16}') >"$dir/large"
@@ -100,7 +100,7 @@ for i in $(seq 15); do
 done
 echo "# of thirty: $won applied, $lost were told that somebody else was faster"
 [ $odd = 0 ] && [ $won -ge 15 ]; t $? "of two operators at once each either applied or was told, and one whole ruleset holds"
-w rollback >/dev/null
+w rollback --all >/dev/null
 
 # A slow one: stopped between its reading and its writing.
 cat >"$dir/slow.c" <<'C'
@@ -129,12 +129,12 @@ for at in $(seq 2 40); do
 	grep -q 'not what was sent' <<<"$out" && break # from here on the slow one had applied, and reads the other's rules back
 done
 [ $steps -gt 5 ] && [ $told = $steps ]; t $? "who was overtaken, at any of $steps steps, is told, and the faster one's rules hold"
-w rollback >/dev/null
+w rollback --all >/dev/null
 
 # ---- deleting what is not there aborts a transaction of nft; ours does not delete blindly ----
 tool apply "$dir/rules" 1 >/dev/null
 gone() { tool state | grep -q 'ports 0'; }
 until_true 5 gone
 tool apply "$dir/other" 0 >/dev/null; t $? "an apply over elements that have just expired goes through"
-w rollback >/dev/null
+w rollback --all >/dev/null
 echo "1..$n"

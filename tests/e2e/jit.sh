@@ -35,6 +35,10 @@ gives "on again while it is on does no harm" 0 'are closed' w jit on --confirm-w
 pause 1.3
 is "$(from 203.0.113.77)" "no connection" "what was confirmed stays closed"
 is "$(in_srv "$BUILD/tools/talk" try 127.0.0.1 22)" connects "loopback is not touched"
+sed 's/22, 161/22, 25, 161/' "$dir/w.yaml" >"$dir/more.yaml"
+wm() { in_srv env -u SUDO_USER -u SSH_CONNECTION "$BUILD/whittle" "$@" --config "$dir/more.yaml" 2>&1; }
+wm jit on --confirm-within 1s >/dev/null; pause 1.3
+gives "a confirm that comes too late for one more port names it, and what is closed" 1 'Too late: the time of 25/tcp was up.*Closed are the ports confirmed earlier: (22/tcp, 161/udp|161/udp, 22/tcp)' wm jit confirm
 
 # ---- what the policy refuses, by name ----
 gives "a port that the policy lacks" 2 'refused \(port\)' w jit open vm1 25 --from 203.0.113.77 --for 1h
@@ -80,7 +84,29 @@ gives "a whole range is opened" 0 'Opening' w jit open vm1 22 --from 203.0.113.6
 is "$(from 203.0.113.78)" connects "for each of it"
 gives "one that lies in what is open already is told" 2 'open already' w jit open vm1 22 --from 203.0.113.78 --for 1h
 SSH=("SSH_CONNECTION=140.20.30.9 4000 10.0.0.4 22")
+
+# ---- a table that somebody took away, or changed ----
+gives "the ports are confirmed closed, as drift finds" 1 'nothing is enforced here' w drift
+in_srv nft insert rule inet whittle_jit ask accept
+gives "a rule before ours is noticed by drift" 3 'the rules of the chain ask of inet whittle_jit were changed' w drift
+gives "and by the list" 0 'Not as it should be: the rules of the chain ask' w jit list
+gives "--repair mends it" 0 'Put back.*' w enforce --repair
+is "$(w jit list --json | jq '.openings|length')" "$(w jit list --json | jq '[.openings[]|select(.id)]|length')" "and what was open is still known"
+gives "drift agrees" 1 'nothing is enforced here' w drift
+in_srv nft delete table inet whittle_jit
+gives "a missing table is noticed by drift" 3 'the table inet whittle_jit is not there: 22/tcp, 161/udp are open' w drift
+gives "by the list, with what closes the ports again" 0 'whittle_jit is not there: 22/tcp, 161/udp are open; .whittle restore' w jit list
+gives "as JSON too" 0 '"notAsConfirmed": "the table inet whittle_jit' w jit list --json
+gives "and by status" 0 'Not as confirmed: the table inet whittle_jit is not there' w status
+gives "as JSON too" 0 '"notAsConfirmed"' w status --json
+gives "--repair closes them again" 0 'Put back' w enforce --repair
+is "$(from 203.0.113.77)" "no connection" "which holds"
+w jit open vm1 22 --from 203.0.113.77 --for 1h >/dev/null
 gives "off takes all of it away" 0 'is off' w jit off
+gives "off of what is off says so" 0 'was not there' w jit off
+gives "and the list that the policy's ports are not closed" 0 'whittle_jit is not there, so 22/tcp, 161/udp are not closed' w jit list
+w jit on >/dev/null; w jit confirm >/dev/null
+gives "off says what it opens" 0 'This opens 22/tcp, 161/udp' w jit off
 is "$(from 140.20.30.9)" connects "everybody connects again"
 is "$(in_srv nft list tables | wc -l)" 0 "and the kernel holds nothing of ours"
 out=$(in_srv env -u SUDO_USER "${SSH[@]}" "$BUILD/whittle" jit on --config "$dir/w.yaml" 2>&1); rc=$?
@@ -93,7 +119,7 @@ gives "a port that is closed here is left out by enforce" 0 'port 22/tcp is left
 w jit open vm1 22 --from 203.0.113.77 --for 1h >/dev/null
 is "$(from 203.0.113.77)" connects "so that whom it lets in can connect"
 is "$(from 140.20.30.9)" "no connection" "and others can not, narrowed rules or none"
-w rollback >/dev/null; w jit off >/dev/null
+w rollback --all >/dev/null; w jit off >/dev/null
 
 # ---- a network security group ----
 sed -i 's/203.0.113.0.24/140.20.0.0\/16/' "$dir/w.yaml"

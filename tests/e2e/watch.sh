@@ -46,12 +46,35 @@ is "$(grep -cE 'flushed|changed' "$dir/plain")" 0 "neither our own applies nor c
 # ---- somebody else ----
 in_srv nft add element inet whittle "$(in_srv nft list table inet whittle | sed -n 's/.*set \([abc]_input_tcp_22_v4\) .*/\1/p' | head -n 1)" '{ 203.0.113.77 }'
 tells plain 'changed +nft \(process [0-9]+\) changed our table' "an element that somebody adds to our sets is noticed, with the program"
+chain=$(in_srv nft list table inet whittle | sed -n 's/.*chain \([abc]_input_tcp_22\).*/\1/p' | head -n 1)
+in_srv nft insert rule inet whittle "$chain" accept
+tells plain 'changed +nft .* changed our table further: .*the rules of its chain were changed' "a rule that is put before ours afterwards is noticed too"
+in_srv nft add element inet whittle "${chain}_v4" '{ 203.0.113.78 }'
+further() { [ "$(grep -c 'changed our table further' "$dir/plain")" -ge "$1" ]; }
+until_true 6 further 2; t $? "and one more element, as a further change" "$(cat "$dir/plain")"
+in_srv nft 'add chain inet whittle strange { type filter hook input priority 7; policy accept; }'
+until_true 6 further 3; t $? "and a chain of another's"
 w restore >/dev/null
 in_srv nft flush ruleset
 tells plain 'flushed +nft \(process [0-9]+\) deleted our table' "and a flush of the whole ruleset too"
 tells plain 'whittle restore. puts back' "with what puts it back"
 is "$(from 203.0.113.77)" connects "nothing was put back, since nobody configured that"
 jq -e 'select(.kind=="flushed" and .by=="nft" and .pid>0)' "$dir/alerts" >/dev/null; t $? "its JSON names the program and the process"
+w restore >/dev/null
+chain=$(in_srv nft list table inet whittle | sed -n 's/.*chain \([abc]_input_tcp_22\).*/\1/p' | head -n 1)
+told=$(grep -c 'changed our table' "$dir/plain")
+more() { [ "$(grep -c 'changed our table' "$dir/plain")" -gt "$told" ]; }
+(while :; do in_srv nft add counter inet whittle c; in_srv nft delete counter inet whittle c; pause 0.1; done) >/dev/null 2>&1 & busy=$!; pids+=($busy)
+in_srv nft insert rule inet whittle "$chain" accept
+until_true 6 more; t $? "changes without a pause do not put the look off"
+kill $busy; wait $busy 2>/dev/null
+w restore >/dev/null
+w rules edit vm1 22 --not 140.20.30.10 >/dev/null; w enforce --resource vm1 --confirm-within 2s >/dev/null
+told=$(grep -c 'changed our table' "$dir/plain")
+in_srv nft insert rule inet whittle input accept
+until_true 10 more; t $? "what was changed while rules waited for their confirmation is noticed when their time is up" "$(cat "$dir/plain")"
+w rules undo >/dev/null
+in_srv nft flush ruleset
 end_watch; [ $? = 0 ]; t $? "a signal ends it, which is no failure"
 
 # ---- repair ----
@@ -64,7 +87,7 @@ is "$(from 140.20.30.9)" connects "for everybody as before"
 in_srv nft delete table inet whittle
 again() { [ "$(grep -c 'repaired' "$dir/repairing")" -ge 2 ]; }
 until_true 6 again; t $? "and a second time" "$(cat "$dir/repairing")"
-w rollback >/dev/null
+w rollback --all >/dev/null
 pause 1.2
 is "$(in_srv nft list tables | grep -cw whittle)" 0 "but not what the operator takes back himself"
 end_watch
@@ -93,8 +116,12 @@ printf 'watch: {repair: yes}\njit: [{resource: vm1, ports: [25], who: [%s]}]\n' 
 w jit on --config "$dir/jit.yaml" >/dev/null; w jit confirm --config "$dir/jit.yaml" >/dev/null
 watch closed --config "$dir/jit.yaml"
 in_srv nft flush ruleset
-tells closed 'flushed +nft .* opened 1 port that just-in-time access keeps closed' "a flush that opens a port of just-in-time access is noticed"
+tells closed 'flushed +nft .* changed what just-in-time access keeps closed: the table inet whittle_jit is not there: 25/tcp is open' "a flush that opens a port of just-in-time access is noticed"
 tells closed 'repaired .*1 kept closed' "and mended"
+in_srv nft insert rule inet whittle_jit ask accept
+tells closed 'nft .* changed what just-in-time access keeps closed: the rules of the chain ask' "a rule that opens such a port too"
+holds() { [ "$(in_srv nft list chain inet whittle_jit ask | grep -cx '[[:space:]]*accept')" = 0 ]; }
+until_true 6 holds; t $? "and is taken out" "$(cat "$dir/closed")"
 w jit off --config "$dir/jit.yaml" >/dev/null
 pause 1.2
 is "$(in_srv nft list tables | wc -l)" 0 "but not off"

@@ -407,7 +407,7 @@ int main(int argc, char **argv)
 			wrong += judge(&w, drops, passes, rs);
 			if (ways[i].within && rnd(2)) {
 				how_now = "the same, confirmed";
-				if (wh_nft_confirm(&err)) {
+				if (wh_nft_confirm(NULL, &err)) {
 					printf("# confirm: %s\n", err.text);
 					return 1;
 				}

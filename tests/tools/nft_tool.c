@@ -78,7 +78,7 @@ int main(int argc, char **argv)
 		puts(rc == 1 && d ? d : rc ? "error" : "same");
 		free(d);
 	} else if (argc == 2 && !strcmp(argv[1], "confirm")) {
-		rc = wh_nft_confirm(&err);
+		rc = wh_nft_confirm(NULL, &err);
 	} else if (argc == 2 && !strcmp(argv[1], "rollback")) {
 		rc = wh_nft_rollback(&err);
 	} else if (argc == 2 && !strcmp(argv[1], "state")) {

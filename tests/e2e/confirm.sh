@@ -1,0 +1,83 @@
+#!/bin/bash
+# A confirmation in time, one that comes too late, and the way back: to the rules confirmed before, or to none.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/netns.sh
+. tests/support/learned.sh
+netns_begin
+learned "$dir" || { t 1 "a ledger is made"; exit 1; }
+export WHITTLE_STORE=$dir/l.db
+w() { in_srv env -u SUDO_USER -u SSH_CONNECTION "$BUILD/whittle" "$@" 2>&1; }
+# gives SENTENCE STATUS PATTERN COMMAND…
+gives() { local out rc; out=$("${@:4}"); rc=$?; if [ $rc = "$2" ] && grep -qE -e "$3" <<<"$(tr '\n' ' ' <<<"$out")"; then t 0 "$1"; else t 1 "$1" "status $rc, wanted $2 and /$3/ in: $out"; fi; }
+serve "$srv" 22 serve
+pending() { tool state | grep -q 'expires 1'; }
+lapsed() { ! pending; }
+wide() { w rules undo >/dev/null; }                              # the /29 whole
+narrow() { w rules edit vm1 22 --not 140.20.30.10 >/dev/null; }  # without 140.20.30.10
+reach() { echo "$(from 140.20.30.9), $(from 140.20.30.10), $(from 203.0.113.77)"; }
+all='connects, connects, connects' first='connects, connects, no connection' second='connects, no connection, no connection'
+
+# ---- nothing confirmed earlier ----
+gives "a confirm where nothing was applied says so" 1 'nothing to confirm' w confirm
+w enforce --resource vm1 --confirm-within 1s >/dev/null
+until_true 10 lapsed
+gives "a late confirm says that it is too late, when the rules expired, and that none are in force" 1 'Too late: the new rules expired at [0-9]{2}:[0-9]{2} UTC. No rules were confirmed earlier: nothing is narrowed here' w confirm
+is "$(reach)" "$all" "and so it is"
+gives "a rollback then has nothing left to keep" 0 'table is gone' w rollback
+gives "and no pending rules to confirm later" 1 'nothing to confirm' w confirm
+
+# ---- in time ----
+w enforce --resource vm1 >/dev/null
+gives "in time the rules stay" 0 'Confirmed: the rules stay' w confirm
+gives "a second confirm says that nothing was waiting" 0 'confirmed before.*nothing was waiting' w confirm
+is "$(reach)" "$first" "the first rules hold"
+
+# ---- too late, over earlier rules ----
+narrow
+w enforce --resource vm1 --confirm-within 1s >/dev/null
+until_true 10 lapsed
+gives "a late confirm over earlier rules says that those are in force" 1 'Too late: the new rules expired at .*UTC. The rules confirmed earlier are in force' w confirm
+gives "as JSON too" 1 '"confirmed": false, +"tooLate": true, +"earlierRulesInForce": true.*"expired": "20' w confirm --json
+is "$(reach)" "$first" "which is true"
+gives "a rollback after the time was up takes nothing of them" 0 'had expired already, and the rules confirmed before them are in force' w rollback
+is "$(reach)" "$first" "they still hold"
+w enforce --resource vm1 --confirm-within 1s >/dev/null; until_true 10 lapsed
+wide; w enforce --resource vm1 >/dev/null
+gives "after enforcing again what holds, a confirm is not too late" 0 'nothing was waiting' w confirm
+
+# ---- back ----
+narrow
+w enforce --resource vm1 --confirm-within 1h >/dev/null
+is "$(reach)" "$second" "new rules wait for their confirmation"
+gives "a rollback drops what waits" 0 'waited for its confirmation is gone: the rules confirmed before are in force' w rollback
+is "$(reach)" "$first" "and the confirmed rules hold"
+w enforce --resource vm1 >/dev/null; w confirm >/dev/null
+is "$(reach)" "$second" "confirmed, the second rules hold"
+gives "a rollback returns to the rules confirmed before" 0 'Back to the rules that were confirmed before, at 20.*1 port narrowed|Back to the rules that were confirmed before, at 20' w rollback
+is "$(reach)" "$first" "which hold"
+gives "drift agrees" 0 'holds what was applied' w drift
+in_srv nft flush ruleset; w restore >/dev/null
+is "$(reach)" "$first" "a reboot brings back those"
+gives "a further rollback, with none before, takes the table away" 0 'No rules were confirmed before: whittle.s table is gone' w rollback
+is "$(reach)" "$all" "everybody connects"
+w restore >/dev/null
+is "$(in_srv nft list tables | grep -cw whittle)" 0 "and a reboot brings nothing back"
+wide; w enforce --resource vm1 >/dev/null; w confirm >/dev/null
+narrow; w enforce --resource vm1 >/dev/null; w confirm >/dev/null
+in_srv nft flush ruleset
+w enforce --resource vm1 --confirm-within 1h >/dev/null
+gives "what waits over rules that somebody flushed gives way to the confirmed ones" 0 'Back to the rules that were confirmed before' w rollback
+is "$(reach)" "$second" "which hold again"
+sed -i 's/140/141/' "$dir/enforced.rules.1"
+gives "a damaged file of earlier rules is refused, with the way out" 1 'damaged.*whittle rollback --all' w rollback
+is "$(reach)" "$second" "and nothing was changed"
+gives "--all takes everything away" 0 'table is gone; nothing else' w rollback --all
+is "$(reach)" "$all" "everybody connects"
+is "$(cd "$dir" && echo enforced.*)" 'enforced.*' "and nothing of it is kept"
+
+# ---- after a reboot ----
+w enforce --resource vm1 >/dev/null
+out=$(w confirm --json); is "$(jq -r '.confirmed, .survivesReboot' <<<"$out" | xargs)" "true false" "without the unit the rules do not survive a reboot, and confirm says so" "$out"
+has "$(jq -r .survivesRebootNot <<<"$out")" 'not enabled|another ledger' "with the reason"
+w rollback --all >/dev/null
+echo "1..$n"
