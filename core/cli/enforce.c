@@ -8,6 +8,7 @@
 #include "cli/drift.h"
 #include "whittle/enforce.h"
 #include "whittle/jit.h"
+#include "whittle/open.h"
 #include "whittle/persist.h"
 #include "whittle/review.h"
 
@@ -27,7 +28,8 @@ static const char enforce_help[] =
 	"  --confirm-within TIME  how long the rules stay without a confirmation (60s)\n"
 	"  --audit                count and log what would be dropped; drop nothing\n"
 	"  --dry-run              print what would be applied, apply nothing\n"
-	"  --force                apply even what would keep you from connecting again by SSH. From where you are connected is read from\n"
+	"  --force                apply even what would keep you from connecting again by SSH, or a connection that is open now and is older than the\n"
+	"                         ledger's memory or has moved 16 MiB. From where you are connected is read from\n"
 	"                         $SSH_CONNECTION, also behind sudo, and from the sockets of your SSH sessions\n"
 	"  --repair               put back what `whittle drift` found changed: what was confirmed stays confirmed, and what waits for\n"
 	"                         its confirmation has as long as it had\n"
@@ -83,6 +85,8 @@ struct job {
 	size_t n;
 	struct wh_session sessions[32]; size_t n_sessions; /* the operator's own */
 	bool dry, force;
+	int64_t memory_us; /* the begin of what the ledger can know */
+	json_t *open;      /* connections that are open now and could not come back; for --json */
 };
 
 static int leave_to_jit(struct wh_nft_ruleset *rs, struct wh_arena *mem, struct wh_error *err)
@@ -96,6 +100,17 @@ static int leave_to_jit(struct wh_nft_ruleset *rs, struct wh_arena *mem, struct 
 	return rc;
 }
 
+/* The ledger knows of nothing before its first flow, nor before the window that its bitmaps hold. */
+static int ledger_memory(struct job *j, struct wh_store *s, struct wh_error *err)
+{
+	struct wh_store_totals totals;
+	int64_t window = j->c->config->window_days ? j->c->config->window_days : 64, from = wh_now_us() - window * WH_US_PER_DAY;
+	int rc = wh_store_totals(s, &totals, err);
+	if (!rc)
+		j->memory_us = totals.first_us > from ? totals.first_us : from;
+	return rc;
+}
+
 static int prepare(struct job *j, struct wh_nft_ruleset **rs, struct wh_error *err)
 {
 	struct wh_store *s;
@@ -105,6 +120,7 @@ static int prepare(struct job *j, struct wh_nft_ruleset **rs, struct wh_error *e
 	if (rc)
 		return rc;
 	rc = wh_estate_load(s, j->mem, &e, err);
+	rc = rc ? rc : ledger_memory(j, s, err);
 	for (size_t i = 0; !rc && i < j->n; i++) {
 		const struct wh_resource *res = wh_estate_find(e, j->names[i]);
 		if (!res)
@@ -141,6 +157,49 @@ static int check_own_sessions(const struct job *j, const struct wh_nft_ruleset *
 	return 0;
 }
 
+static json_t *open_json(const struct wh_open_cut *cut)
+{
+	const struct wh_open *o = cut->c;
+	char addr[WH_ADDR_STRLEN], proto[8], t[WH_TIME_STRLEN];
+	json_t *j = json_pack("{s:s,s:s,s:s,s:i,s:b}", "peer", wh_addr_text(&o->peer, addr), "direction", wh_direction_text(o->direction), "protocol",
+	                      wh_proto_text(o->proto, proto), "port", (int)o->port, "refused", cut->why != WH_OPEN_OTHER);
+	if (o->start_us)
+		json_object_set_new(j, "since", json_string(wh_time_text(o->start_us, t)));
+	if (o->idle_us >= 0)
+		json_object_set_new(j, "idleSeconds", json_integer(o->idle_us / 1000000));
+	if (o->has_bytes)
+		json_object_set_new(j, "bytes", json_integer((json_int_t)(o->bytes_in + o->bytes_out)));
+	return j;
+}
+
+/* Lists what is open now and could not come back, and refuses where it is too old for the ledger to know it, or large. */
+static int check_open(struct job *j, const struct wh_nft_ruleset *rs, struct wh_error *err)
+{
+	enum { SHOWN = 20, SHOWN_JSON = 1000 };
+	struct wh_open_list l;
+	size_t n, refused;
+	char text[200];
+	int64_t now = wh_now_us();
+	wh_open_read(j->mem, &l);
+	if (*l.unread)
+		fprintf(stderr, "whittle: not all connections that are open now can be judged: %s\n", l.unread);
+	const struct wh_open_cut *cuts = wh_open_cuts(rs, &l, j->memory_us, now, j->mem, &n, &refused);
+	j->open = json_array();
+	for (size_t i = 0; i < n && i < SHOWN_JSON; i++)
+		json_array_append_new(j->open, open_json(&cuts[i]));
+	for (size_t i = 0; i < n && i < SHOWN; i++)
+		fprintf(stderr, "whittle: open now, and could not come back: %s%s\n", wh_open_text(cuts[i].c, now, text),
+		        cuts[i].why == WH_OPEN_OLD ? ": older than the ledger's memory" : "");
+	if (n > SHOWN || l.more)
+		fprintf(stderr, "whittle: and %s%zu more\n", l.more ? "at least " : "", n > SHOWN ? n - SHOWN : 0);
+	if (refused && !j->force)
+		return wh_fail_input(err, -EPERM, "refused: %s, the first %s, could not come back once %s; add what belongs with `whittle rules edit`, or use --force",
+		                     refused == 1 ? "a connection that is open now, and that the ledger can't know or that is large" :
+		                     wh_arena_printf(j->mem, "%zu connections that are open now, and that the ledger can't know or that are large", refused),
+		                     wh_open_text(cuts[0].c, now, text), refused == 1 ? "it ends" : "they end");
+	return 0;
+}
+
 /* What the kernel and the session have to say about the rules, asked with few privileges. */
 static int check(struct job *j, struct wh_nft_ruleset *rs, struct wh_error *err)
 {
@@ -148,7 +207,8 @@ static int check(struct job *j, struct wh_nft_ruleset *rs, struct wh_error *err)
 	if (!rc && !rs->n_ports)
 		rc = wh_fail(err, -ENODATA, "there is nothing to enforce: no rule is recommended for this machine (`whittle status` says why)");
 	rs->audit = j->opt.audit;
-	return rc ? rc : check_own_sessions(j, rs, err);
+	rc = rc ? rc : check_own_sessions(j, rs, err);
+	return rc ? rc : check_open(j, rs, err);
 }
 
 static int print_repair(const struct cli *c, const char *was)
@@ -227,6 +287,7 @@ static int print_applied_json(const struct job *j, const struct wh_enforce_resul
 		json_object_set_new(o, "confirmBefore", json_string(until));
 		json_object_set_new(o, "confirmCommand", json_string(cli_confirm_command(j->c)));
 	}
+	json_object_set(o, "openConnections", j->open);
 	return cli_print_json(o);
 }
 
@@ -308,6 +369,7 @@ static int enforce(struct cli *c, int argc, char **argv)
 	if (!rc)
 		rc = check(&j, rs, &err);
 	rc = rc ? cli_error(&err) : j.dry ? print_dry(&j, rs) : apply(&j, rs, journal, &err);
+	json_decref(j.open);
 	wh_store_close(journal);
 	wh_arena_free(j.mem);
 	return rc;
