@@ -171,6 +171,33 @@ static int have_store(struct wh_sink *s, struct wh_error *err)
 	return f->store ? 0 : open_store(s, err);
 }
 
+/* Who runs this, as messages name it. */
+static const char *user_text(char *buf, size_t size)
+{
+	snprintf(buf, size, "uid %u", (unsigned)geteuid());
+	return buf;
+}
+
+int wh_sink_check(const struct wh_sink *s, struct wh_error *err)
+{
+	char dir[PATH_MAX], user[32];
+	struct stat st;
+	struct wh_store *store = NULL;
+	const char *path = path_of(s), *slash = strrchr(path, '/');
+	if (!is_file(s) || !slash)
+		return 0;
+	snprintf(dir, sizeof dir, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	if (euidaccess(dir, W_OK | X_OK))
+		return wh_fail(err, -errno, "%s: no ledger can be written in this directory by Suricata's user (%s): %s", dir, user_text(user, sizeof user), strerror(errno));
+	if (stat(path, &st))
+		return errno == ENOENT ? 0 : wh_fail(err, -errno, "%s: %s", path, strerror(errno));
+	if (euidaccess(path, R_OK | W_OK))
+		return wh_fail(err, -errno, "%s: the ledger can't be written by Suricata's user (%s): %s", path, user_text(user, sizeof user), strerror(errno));
+	int rc = wh_store_open(s->settings.store, WH_STORE_WRITE, &store, err);
+	wh_store_close(store);
+	return rc == -EBUSY || rc == -ENOSPC || rc == -EIO ? 0 : rc;
+}
+
 static size_t edges_held(const struct wh_flusher *f)
 {
 	return wh_edge_table_count(f->pending) + wh_edge_table_count(f->hand);
@@ -330,6 +357,8 @@ static void *run(void *arg)
 	struct wh_sink *s = arg;
 	struct wh_flusher *f = &s->f;
 	setpriority(PRIO_PROCESS, 0, 5); /* of this thread alone; packets go first */
+	while (__atomic_load_n(&s->started, __ATOMIC_ACQUIRE) == WH_FLUSHER_WAITS && !stopping(s))
+		sem_wait(&s->wake);
 	f->next_us = monotonic_us() + s->settings.flush_interval * second;
 	if (!f->locals_known && !have_store(s, &(struct wh_error){0}))
 		wh_flusher_locals(s);

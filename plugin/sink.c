@@ -144,17 +144,67 @@ struct wh_lane *wh_sink_lane(struct wh_sink *s)
 
 /* ---- writing ---- */
 
-/* The flusher is started by the first record: by then Suricata has forked, changed its user and shut itself in, and so is its child. */
+/* A fork takes no thread along. The child's sinks begin anew; their first records make a flusher each. */
+static struct wh_sink *sinks;
+static pthread_mutex_t sinks_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void after_fork(void)
+{
+	pthread_mutex_init(&sinks_lock, NULL);
+	for (struct wh_sink *s = sinks; s; s = s->next)
+		if (s->started != WH_FLUSHER_BY_HAND)
+			s->started = WH_FLUSHER_NONE;
+}
+
+static void enlist(struct wh_sink *s)
+{
+	static bool prepared;
+	pthread_mutex_lock(&sinks_lock);
+	if (!prepared)
+		prepared = !pthread_atfork(NULL, NULL, after_fork);
+	s->next = sinks;
+	sinks = s;
+	pthread_mutex_unlock(&sinks_lock);
+}
+
+static void strike_off(struct wh_sink *s)
+{
+	pthread_mutex_lock(&sinks_lock);
+	for (struct wh_sink **at = &sinks; *at; at = &(*at)->next)
+		if (*at == s) {
+			*at = s->next;
+			break;
+		}
+	pthread_mutex_unlock(&sinks_lock);
+}
+
+void wh_sink_begin(struct wh_sink *s)
+{
+	enlist(s);
+	/* before the thread is there, which looks at it */
+	__atomic_store_n(&s->started, WH_FLUSHER_WAITS, __ATOMIC_RELEASE);
+	if (wh_flusher_start(s))
+		__atomic_store_n(&s->started, WH_FLUSHER_NONE, __ATOMIC_RELEASE);
+}
+
+/* The first record. Where there is no flusher yet, it is made now. */
 static void start_flusher(struct wh_sink *s)
 {
-	int none = 0;
-	if (!__atomic_compare_exchange_n(&s->started, &none, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	int was = WH_FLUSHER_WAITS;
+	if (__atomic_compare_exchange_n(&s->started, &was, WH_FLUSHER_RUNS, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+		sem_post(&s->wake);
+		return;
+	}
+	was = WH_FLUSHER_NONE;
+	if (!__atomic_compare_exchange_n(&s->started, &was, WH_FLUSHER_BEGINS, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return;
 	int64_t now = wh_now_us();
-	bool runs = now - s->start_tried_us >= START_AGAIN_US && !wh_flusher_start(s);
-	if (!runs && now - s->start_tried_us >= START_AGAIN_US)
+	int rc = now - s->start_tried_us >= START_AGAIN_US ? wh_flusher_start(s) : -EAGAIN;
+	if (rc && !s->start_tried_us)
+		wh_host_log(WH_LOG_ERROR, "no thread can be made (%s): flows reach the ledger only when Suricata ends", strerror(-rc));
+	if (rc && now - s->start_tried_us >= START_AGAIN_US)
 		s->start_tried_us = now;
-	__atomic_store_n(&s->started, runs ? 2 : 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&s->started, rc ? WH_FLUSHER_NONE : WH_FLUSHER_RUNS, __ATOMIC_RELEASE);
 }
 
 unsigned wh_waiting_fold(struct wh_waiting *w, struct wh_edge_table *t)
@@ -187,8 +237,8 @@ static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record
 		return false;
 	unsigned lost = wh_waiting_fold(&lane->waiting, lane->table);
 	t->lost += lost;
-	/* "input bytes" of a twentieth of the limit stand for about a quarter of the edges */
-	if (lane->woken || !(lost || wh_edge_table_nearly_full(lane->table, s->lane_limit / 20)))
+	/* "input bytes" of a tenth of the limit stand for two fifths of the edges: the pending table has room for three times the others */
+	if (lane->woken || !(lost || wh_edge_table_nearly_full(lane->table, s->lane_limit / 10)))
 		return false;
 	return lane->woken = true;
 }
@@ -198,7 +248,7 @@ void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, siz
 	struct wh_record rec;
 	const char *why = NULL;
 	bool wake = false;
-	if (__builtin_expect(__atomic_load_n(&s->started, __ATOMIC_ACQUIRE) != 2, 0))
+	if (__builtin_expect(__atomic_load_n(&s->started, __ATOMIC_ACQUIRE) != WH_FLUSHER_RUNS, 0))
 		start_flusher(s);
 	int bad = wh_eve_record(buf, len, &rec, &why);
 	if (!bad && (why = wh_record_bad_time(&rec, wh_now_us())))
@@ -223,7 +273,9 @@ void wh_sink_close(struct wh_sink *s)
 {
 	if (!s)
 		return;
-	if (__atomic_load_n(&s->started, __ATOMIC_ACQUIRE) == 2) {
+	strike_off(s);
+	int is = __atomic_load_n(&s->started, __ATOMIC_ACQUIRE);
+	if (is == WH_FLUSHER_RUNS || is == WH_FLUSHER_WAITS) {
 		struct timespec until;
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += JOIN_S;

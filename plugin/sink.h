@@ -69,6 +69,9 @@ struct wh_flusher {
 	int64_t next_us;           /* when to commit */
 };
 
+/* The flusher's thread: none (any more: the process forked); one is being made; it waits for the first record; it works. */
+enum wh_flusher_is { WH_FLUSHER_NONE, WH_FLUSHER_BEGINS, WH_FLUSHER_RUNS, WH_FLUSHER_BY_HAND, WH_FLUSHER_WAITS };
+
 struct wh_sink {
 	struct wh_settings settings; /* owned */
 	struct wh_lane *lanes;
@@ -76,7 +79,8 @@ struct wh_sink {
 	size_t lane_limit, pending_limit;
 	struct wh_flusher f;
 	pthread_t thread;
-	int started;               /* 0 not yet, 1 being started, 2 runs */
+	int started;               /* enum wh_flusher_is */
+	struct wh_sink *next;      /* of this process's sinks */
 	int64_t start_tried_us;
 	sem_t wake;
 	bool stop;
@@ -84,8 +88,14 @@ struct wh_sink {
 };
 
 /* Takes the settings over (they are empty afterwards) and prepares the lanes: one, or with `threaded` several. Opens the ledger to read the
- * estate if there is one; a ledger that can't be had is no error. Starts no thread: Suricata may yet fork or drop privileges. */
+ * estate if there is one; a ledger that can't be had is no error. Starts no thread. */
 int wh_sink_new(struct wh_settings *settings, bool threaded, struct wh_sink **out, struct wh_error *err);
+/* Whether the ledger can be written, as far as can be told without making it: -EACCES, -ENOENT (no directory), -EROFS, -EBADMSG and so on.
+ * One that is locked, or a disk that is full, may be better in a while, and is no error. */
+int wh_sink_check(const struct wh_sink *s, struct wh_error *err);
+/* Makes the flusher's thread, which touches nothing before the first record. Suricata calls its outputs when it has forked and changed its
+ * user, but before it forbids itself to make threads (security.limit-noproc). Where none can be made now, the first record tries again. */
+void wh_sink_begin(struct wh_sink *s);
 /* The lane of a thread that begins to log. More threads than lanes share them. */
 struct wh_lane *wh_sink_lane(struct wh_sink *s);
 /* Takes one EVE record. Never blocks on I/O, never fails: what can't be taken is counted. */

@@ -33,8 +33,11 @@ static int eve_init(const void *conf, bool threaded, void **init_data)
 		rc = wh_settings_complete(&settings, &err);
 	if (!rc)
 		rc = wh_sink_new(&settings, threaded, &s, &err);
+	if (!rc)
+		rc = wh_sink_check(s, &err);
 	if (rc)
 		refuse(&err);
+	wh_sink_begin(s);
 	wh_host_log(WH_LOG_INFO, "flows go to the ledger %s every %lld s", s->settings.store, (long long)s->settings.flush_interval);
 	*init_data = s;
 	return 0;

@@ -27,7 +27,7 @@
  * bytes; the tail of a TCP flow record, a dozen scalars long, becomes one. The same argument holds: equal bytes, equal meaning.
  * What could be folded is looked for in the first records and then in one of sixteen: comparing costs more than it finds.
  *
- * Duplicate keys: the last wins, as in jansson. A scalar simply overwrites; opening an object that is known (flow, tcp,
+ * Duplicate keys: the last wins. A scalar simply overwrites; opening an object that is known (flow, tcp,
  * alert) forgets what an earlier one of that name had brought (`clear`).
  */
 #pragma once
@@ -35,7 +35,7 @@
 #include "whittle/flow.h"
 
 #define EVE_MAX_RECORD (16u << 20)
-#define EVE_MAX_DEPTH 2048   /* jansson's: counts a scalar as one level */
+#define EVE_MAX_DEPTH 2048   /* counts a scalar as one level */
 #define EVE_LITERAL 64       /* the longest joint that is remembered */
 #define EVE_NODES 512        /* 64 KiB of memory a reader */
 #define EVE_NODES_OTHER 256  /* records of kinds that we don't use may take this many of them */
@@ -184,10 +184,11 @@ void wh_eve_forget_folds(struct eve_cache *c);
 /* From after the opening quote. Returns the closing quote's place, or NULL with w->reason. With `out`: the decoded text, its
  * first `cap` bytes; *len counts all of it. */
 const char *wh_eve_string(struct eve_walker *w, const char *p, const char *end, char *out, size_t cap, size_t *len);
+/* *value is EVE_TOO_LARGE for an integer that is beyond 63 bits on either side. */
+#define EVE_TOO_LARGE INT64_MIN
 const char *wh_eve_number(struct eve_walker *w, const char *p, const char *end, bool *integer, int64_t *value);
 enum eve_word { EVE_NULL, EVE_FALSE, EVE_TRUE };
 const char *wh_eve_word(struct eve_walker *w, const char *p, const char *end, enum eve_word *word);
-bool wh_eve_real_overflows(const char *p, size_t len); /* a valid number's text */
 
 /* ---- eve_fields.c ---- */
 struct eve_key {
@@ -221,6 +222,6 @@ const struct eve_impl *const *wh_eve_impls(void);
 void wh_eve_use(const struct eve_impl *impl); /* NULL: the best again */
 
 /* Reasons, so that tests can name them. */
-extern const char wh_eve_not_json[], wh_eve_cut_short[], wh_eve_not_utf8[], wh_eve_range[], wh_eve_deep[], wh_eve_not_object[],
+extern const char wh_eve_not_json[], wh_eve_cut_short[], wh_eve_not_utf8[], wh_eve_deep[], wh_eve_not_object[],
 	wh_eve_too_long[], wh_eve_empty[], wh_eve_no_type[], wh_eve_wrong_type[], wh_eve_bad_time[], wh_eve_bad_addr[],
 	wh_eve_bad_port[], wh_eve_bad_proto[], wh_eve_bad_count[], wh_eve_bad_flags[], wh_eve_bad_alert[], wh_eve_missing[];

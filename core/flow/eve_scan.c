@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Scalars of JSON, byte by byte and exactly as RFC 8259 and jansson have them. */
+/* Scalars of JSON, byte by byte and exactly as RFC 8259 has them: \u0000, lone surrogates and numbers of any size are valid. */
 #include "flow/eve.h"
 
 const char wh_eve_not_json[] = "not valid JSON";
 const char wh_eve_cut_short[] = "record cut short";
 const char wh_eve_not_utf8[] = "not valid UTF-8";
-const char wh_eve_range[] = "number out of range";
 const char wh_eve_deep[] = "nested deeper than 2048";
 
 static const char *fail(struct eve_walker *w, const char *reason)
@@ -100,7 +99,7 @@ static const char *hex4(struct eve_walker *w, const char *p, const char *end, ui
 	return p;
 }
 
-/* An escape, from after its backslash. Surrogates come in pairs, and U+0000 is refused as jansson refuses it. */
+/* An escape, from after its backslash. A surrogate without its partner stands for U+FFFD. */
 static const char *escape(struct eve_walker *w, const char *p, const char *end, struct sink *s)
 {
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
@@ -117,18 +116,17 @@ static const char *escape(struct eve_walker *w, const char *p, const char *end, 
 	p = hex4(w, p + 1, end, &c);
 	if (!p)
 		return NULL;
-	if (c >= 0xd800 && c < 0xdc00) {
-		if (end - p < 2 || p[0] != '\\' || p[1] != 'u')
-			return end - p < 2 ? fail_at(w, end, end) : fail(w, wh_eve_not_json);
-		p = hex4(w, p + 2, end, &low);
-		if (!p)
+	if (c >= 0xd800 && c < 0xdc00 && end - p >= 2 && p[0] == '\\' && p[1] == 'u') {
+		const char *after = hex4(w, p + 2, end, &low);
+		if (!after)
 			return NULL;
-		if (low < 0xdc00 || low > 0xdfff)
-			return fail(w, wh_eve_not_json);
-		c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-	} else if ((c >= 0xdc00 && c < 0xe000) || c == 0) {
-		return fail(w, wh_eve_not_json);
+		if (low >= 0xdc00 && low <= 0xdfff) {
+			c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+			p = after;
+		}
 	}
+	if (c >= 0xd800 && c < 0xe000)
+		c = 0xfffd;
 	put_code_point(s, c);
 	return p;
 }
@@ -189,66 +187,8 @@ static bool is_digit(const char *p, const char *end)
 	return p < end && *p >= '0' && *p <= '9';
 }
 
-/*
- * A real overflows when it rounds to infinity, that is from 2^1024 - 2^970 on: half a unit above the largest double,
- * where rounding to even goes up. The threshold has 309 digits; the number's significant digits are compared with them.
- * Worked: 1.8e308 has its first digit at 10^308 as the threshold has, and 1,8 > 1,7: it overflows.
- */
-static const char threshold[] =
-	"1797693134862315807937289714053034150799341327100378269361737789804449682927647509466490179775872070963302864166"
-	"9288791094655554785194040263065748867150582068190890200070838367627385484581771153176447573027006985557136695962"
-	"2842914819860834936475292719074168444365510704342711559699508093042880177904174497792";
-
-bool wh_eve_real_overflows(const char *p, size_t len)
-{
-	const char *end = p + len, *digit = NULL;
-	int64_t exponent = 0, shift = 0; /* the first significant digit stands for 10^exponent */
-	bool after_point = false;
-	if (p < end && *p == '-')
-		p++;
-	for (; p < end && *p != 'e' && *p != 'E'; p++) {
-		if (*p == '.') {
-			after_point = true;
-		} else if (digit) {
-			exponent += !after_point;
-		} else {
-			exponent -= after_point;
-			if (*p != '0')
-				digit = p;
-		}
-	}
-	const char *mantissa_end = p;
-	if (!digit)
-		return false;
-	if (p < end) {
-		p++;
-		bool negative = p < end && *p == '-';
-		if (p < end && (*p == '-' || *p == '+'))
-			p++;
-		for (; p < end; p++)
-			if (shift < INT64_C(1) << 40)
-				shift = shift * 10 + (*p - '0');
-		exponent += negative ? -shift : shift;
-	}
-	if (exponent != (int64_t)sizeof threshold - 2)
-		return exponent > (int64_t)sizeof threshold - 2;
-	const char *t = threshold;
-	for (p = digit; p < mantissa_end && *t; p++) {
-		if (*p == '.')
-			continue;
-		if (*p != *t)
-			return *p > *t;
-		t++;
-	}
-	for (; *t; t++)
-		if (*t != '0')
-			return false;
-	return true;
-}
-
 const char *wh_eve_number(struct eve_walker *w, const char *p, const char *end, bool *integer, int64_t *value)
 {
-	const char *start = p;
 	bool negative = p < end && *p == '-', overflow = false;
 	uint64_t v = 0;
 	*integer = true;
@@ -278,13 +218,7 @@ const char *wh_eve_number(struct eve_walker *w, const char *p, const char *end, 
 		while (is_digit(p, end))
 			p++;
 	}
-	if (!*integer) {
-		*value = 0;
-		return wh_eve_real_overflows(start, (size_t)(p - start)) ? fail(w, wh_eve_range) : p;
-	}
-	if (overflow || v > (uint64_t)INT64_MAX + negative)
-		return fail(w, wh_eve_range);
-	*value = negative ? (int64_t)-v : (int64_t)v;
+	*value = !*integer ? 0 : overflow || v > (uint64_t)INT64_MAX ? EVE_TOO_LARGE : negative ? -(int64_t)v : (int64_t)v;
 	return p;
 }
 

@@ -200,8 +200,6 @@ struct eve_node *wh_eve_step(struct eve_walker *w, struct eve_node *cur, const c
 	}
 	if (eve_op_is_string(cur->op))
 		p++; /* its closing quote */
-	else if (cur->op != EVE_OP_END && p < end && *p == 0)
-		p++; /* jansson drops one NUL after a number or a word, so we do: the two never disagree */
 	memset(n, 0, sizeof *n);
 	p = joint(w, p, end);
 	if (!p)

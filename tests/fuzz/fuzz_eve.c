@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever the bytes, every walker and jansson say the same of them: as one record, fresh and after records that left their
+ * Whatever the bytes, every walker and a naive reader of RFC 8259 say the same of them: as one record, fresh and after records that left their
  * joints in memory, and as lines.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "../unit/support/eve_reference.h"
 #include "../unit/support/eve_reference.c"
+#include "../unit/support/json_rfc.c"
 
 static void compare(const char *text, size_t len, const struct eve_verdict *reference)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <jansson.h>
+#include <stdlib.h>
 #include <strings.h>
 #include "eve_reference.h"
 #include "flow/eve.h"
+#include "json_rfc.h"
 
 struct reading {
 	const char *wrong, *bad; /* the first reason of each */
@@ -17,28 +18,28 @@ static void note_bad(struct reading *r, int rank, const char *reason)
 	}
 }
 
-static json_t *object_of(json_t *in, const char *key, struct reading *r)
+static const struct rj *object_of(const struct rj *in, const char *key, struct reading *r)
 {
-	json_t *v = json_object_get(in, key);
-	if (v && !json_is_object(v)) {
+	const struct rj *v = rj_get(in, key);
+	if (v && !(v->type == RJ_OBJECT)) {
 		r->wrong = wh_eve_wrong_type;
 		return NULL;
 	}
 	return v;
 }
 
-static const char *text_of(json_t *in, const char *key, size_t *len, struct reading *r)
+static const char *text_of(const struct rj *in, const char *key, size_t *len, struct reading *r)
 {
-	json_t *v = json_object_get(in, key);
-	if (v && !json_is_string(v))
+	const struct rj *v = rj_get(in, key);
+	if (v && v->type != RJ_STRING)
 		r->wrong = wh_eve_wrong_type;
-	if (!json_is_string(v))
+	if (!v || v->type != RJ_STRING)
 		return NULL;
-	*len = json_string_length(v);
-	return json_string_value(v);
+	*len = v->len;
+	return v->text;
 }
 
-static bool time_of(json_t *in, const char *key, int64_t *us, struct reading *r)
+static bool time_of(const struct rj *in, const char *key, int64_t *us, struct reading *r)
 {
 	size_t len;
 	const char *t = text_of(in, key, &len, r);
@@ -51,7 +52,7 @@ static bool time_of(json_t *in, const char *key, int64_t *us, struct reading *r)
 	return true;
 }
 
-static bool addr_of(json_t *in, const char *key, struct wh_addr *a, struct reading *r)
+static bool addr_of(const struct rj *in, const char *key, struct wh_addr *a, struct reading *r)
 {
 	size_t len;
 	const char *t = text_of(in, key, &len, r);
@@ -64,31 +65,33 @@ static bool addr_of(json_t *in, const char *key, struct wh_addr *a, struct readi
 	return true;
 }
 
-static uint64_t number_of(json_t *in, const char *key, uint64_t max, int rank, const char *reason, struct reading *r)
+static uint64_t number_of(const struct rj *in, const char *key, uint64_t max, int rank, const char *reason, struct reading *r)
 {
-	json_t *v = json_object_get(in, key);
+	const struct rj *v = rj_get(in, key);
 	if (!v)
 		return 0;
-	if (!json_is_integer(v)) {
+	if (v->type != RJ_NUMBER || strpbrk(v->text, ".eE")) {
 		r->wrong = wh_eve_wrong_type;
 		return 0;
 	}
-	if (json_integer_value(v) < 0 || (uint64_t)json_integer_value(v) > max) {
+	errno = 0;
+	long long n = strtoll(v->text, NULL, 10);
+	if (errno || n < 0 || (uint64_t)n > max) {
 		note_bad(r, rank, reason);
 		return 0;
 	}
-	return (uint64_t)json_integer_value(v);
+	return (uint64_t)n;
 }
 
-static bool bool_of(json_t *in, const char *key, struct reading *r)
+static bool bool_of(const struct rj *in, const char *key, struct reading *r)
 {
-	json_t *v = json_object_get(in, key);
-	if (v && !json_is_boolean(v))
+	const struct rj *v = rj_get(in, key);
+	if (v && v->type != RJ_TRUE && v->type != RJ_FALSE)
 		r->wrong = wh_eve_wrong_type;
-	return json_is_true(v);
+	return v && v->type == RJ_TRUE;
 }
 
-static bool flags_of(json_t *in, const char *key, uint8_t *flags, struct reading *r)
+static bool flags_of(const struct rj *in, const char *key, uint8_t *flags, struct reading *r)
 {
 	size_t len;
 	const char *t = text_of(in, key, &len, r);
@@ -104,13 +107,18 @@ static bool flags_of(json_t *in, const char *key, uint8_t *flags, struct reading
 	return true;
 }
 
+static bool is(const char *t, size_t len, const char *word)
+{
+	return len == strlen(word) && !memcmp(t, word, len);
+}
+
 static void cut(char *to, size_t size, const char *t, size_t len)
 {
 	memset(to, 0, size);
 	memcpy(to, t, len < size - 1 ? len : size - 1);
 }
 
-static void flow_object(json_t *flow, struct wh_record *rec, struct reading *r)
+static void flow_object(const struct rj *flow, struct wh_record *rec, struct reading *r)
 {
 	struct wh_flow *f = &rec->flow;
 	size_t len;
@@ -124,12 +132,12 @@ static void flow_object(json_t *flow, struct wh_record *rec, struct reading *r)
 		f->end_us = f->start_us;
 	f->alerted = bool_of(flow, "alerted", r);
 	const char *state = text_of(flow, "state", &len, r);
-	f->state = !state ? WH_STATE_UNKNOWN : !strcmp(state, "new") ? WH_STATE_NEW : !strcmp(state, "established") ?
-	           WH_STATE_ESTABLISHED : !strcmp(state, "closed") ? WH_STATE_CLOSED : !strcmp(state, "bypassed") ||
-	           !strcmp(state, "local_bypassed") || !strcmp(state, "capture_bypassed") ? WH_STATE_BYPASSED : WH_STATE_UNKNOWN;
+	f->state = !state ? WH_STATE_UNKNOWN : is(state, len, "new") ? WH_STATE_NEW : is(state, len, "established") ?
+	           WH_STATE_ESTABLISHED : is(state, len, "closed") ? WH_STATE_CLOSED : is(state, len, "bypassed") ||
+	           is(state, len, "local_bypassed") || is(state, len, "capture_bypassed") ? WH_STATE_BYPASSED : WH_STATE_UNKNOWN;
 }
 
-static void tcp_object(json_t *tcp, struct wh_flow *f, struct reading *r)
+static void tcp_object(const struct rj *tcp, struct wh_flow *f, struct reading *r)
 {
 	static const char *const words[] = {"fin", "syn", "rst", "psh", "ack"};
 	bool ts = flags_of(tcp, "tcp_flags_ts", &f->tcp_flags_toserver, r);
@@ -144,7 +152,7 @@ static void tcp_object(json_t *tcp, struct wh_flow *f, struct reading *r)
 	}
 }
 
-static void alert_sides(json_t *top, json_t *flow, struct wh_flow *f, struct reading *r)
+static void alert_sides(const struct rj *top, const struct rj *flow, struct wh_flow *f, struct reading *r)
 {
 	struct wh_addr src, dst, other = f->src;
 	size_t len;
@@ -157,7 +165,7 @@ static void alert_sides(json_t *top, json_t *flow, struct wh_flow *f, struct rea
 		f->dst = dst;
 		f->src_port = sport;
 		f->dst_port = dport;
-	} else if (direction && !strcmp(direction, "to_client")) {
+	} else if (direction && is(direction, len, "to_client")) {
 		f->src = f->dst;
 		f->dst = other;
 		f->src_port = f->dst_port;
@@ -165,7 +173,7 @@ static void alert_sides(json_t *top, json_t *flow, struct wh_flow *f, struct rea
 	}
 }
 
-static int wanted(json_t *top, struct wh_record *rec, const char **reason)
+static int wanted(const struct rj *top, struct wh_record *rec, const char **reason)
 {
 	struct reading r = {0};
 	struct wh_flow *f = &rec->flow;
@@ -181,12 +189,12 @@ static int wanted(json_t *top, struct wh_record *rec, const char **reason)
 	const char *app = text_of(top, "app_proto", &len, &r);
 	if (app)
 		cut(f->app_proto, sizeof f->app_proto, app, len);
-	f->app_proto_known = app && strcmp(app, "failed");
-	json_t *flow = object_of(top, "flow", &r), *tcp = object_of(top, "tcp", &r);
+	f->app_proto_known = app && !is(app, len, "failed");
+	const struct rj *flow = object_of(top, "flow", &r), *tcp = object_of(top, "tcp", &r);
 	flow_object(flow, rec, &r);
 	tcp_object(tcp, f, &r);
 	if (alert) {
-		json_t *a = object_of(top, "alert", &r);
+		const struct rj *a = object_of(top, "alert", &r);
 		rec->alert_severity = (uint8_t)number_of(a, "severity", UINT8_MAX, 9, wh_eve_bad_alert, &r);
 		rec->alert_sid = (uint32_t)number_of(a, "signature_id", UINT32_MAX, 9, wh_eve_bad_alert, &r);
 		alert_sides(top, flow, f, &r);
@@ -198,7 +206,7 @@ static int wanted(json_t *top, struct wh_record *rec, const char **reason)
 	return *reason ? -EBADMSG : 0;
 }
 
-static int read_object(json_t *top, struct wh_record *rec, const char **reason)
+static int read_object(const struct rj *top, struct wh_record *rec, const char **reason)
 {
 	struct reading r = {0};
 	size_t len;
@@ -208,8 +216,8 @@ static int read_object(json_t *top, struct wh_record *rec, const char **reason)
 		return -EBADMSG;
 	}
 	cut(rec->event_type, sizeof rec->event_type, type, len);
-	rec->kind = !strcmp(type, "flow") ? WH_RECORD_FLOW : !strcmp(type, "alert") ? WH_RECORD_ALERT : WH_RECORD_OTHER;
-	if (rec->kind == WH_RECORD_ALERT && !json_object_get(top, "src_ip") && !json_object_get(top, "dest_ip"))
+	rec->kind = is(type, len, "flow") ? WH_RECORD_FLOW : is(type, len, "alert") ? WH_RECORD_ALERT : WH_RECORD_OTHER;
+	if (rec->kind == WH_RECORD_ALERT && !rj_get(top, "src_ip") && !rj_get(top, "dest_ip"))
 		rec->kind = WH_RECORD_OTHER;
 	if (rec->kind != WH_RECORD_OTHER)
 		return wanted(top, rec, reason);
@@ -218,45 +226,17 @@ static int read_object(json_t *top, struct wh_record *rec, const char **reason)
 	return 0;
 }
 
-/* jansson allocates a hundred times a record; taking that from a block that is dropped whole is many times as fast. */
-static char block[64 << 20];
-static size_t block_used;
-
-static void *take(size_t n)
-{
-	n = (n + 15) & ~(size_t)15;
-	if (n > sizeof block - block_used)
-		return NULL;
-	block_used += n;
-	return block + block_used - n;
-}
-
-static void leave(void *p)
-{
-	(void)p;
-}
-
 static int read_text(const char *buf, size_t len, struct wh_record *out, const char **reason)
 {
-	json_malloc_t m;
-	json_free_t f;
-	json_error_t err;
-	int rc = -EBADMSG;
 	memset(out, 0, sizeof *out);
 	*reason = NULL;
-	json_get_alloc_funcs(&m, &f);
-	json_set_alloc_funcs(take, leave);
-	block_used = 0;
-	json_t *top = json_loadb(buf, len, 0, &err);
-	if (json_is_object(top))
-		rc = read_object(top, out, reason);
-	json_set_alloc_funcs(m, f);
-	return rc;
+	const struct rj *top = rj_read(buf, len);
+	return top && top->type == RJ_OBJECT ? read_object(top, out, reason) : -EBADMSG;
 }
 
 static bool syntax(const char *reason)
 {
-	return reason == wh_eve_not_json || reason == wh_eve_cut_short || reason == wh_eve_not_utf8 || reason == wh_eve_range ||
+	return reason == wh_eve_not_json || reason == wh_eve_cut_short || reason == wh_eve_not_utf8 ||
 	       reason == wh_eve_deep || reason == wh_eve_not_object || reason == wh_eve_empty;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a record means, read with jansson and written without regard to speed: the reader must agree with it. */
+/* What a record means, read with a naive reader of RFC 8259 (json_rfc.h) and written without regard to speed: the reader must agree with it. */
 #pragma once
 #include "whittle/flow.h"
 
 /* What the reference or the reader says of one text: rc is 0, or -EBADMSG with a reason: the reader's own static text, or, from
- * the reference, NULL when jansson refuses the text or it isn't an object. */
+ * the reference, NULL when the text isn't JSON or it isn't an object. */
 struct eve_verdict {
 	int rc;
 	struct wh_record rec;
