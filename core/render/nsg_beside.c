@@ -133,9 +133,12 @@ static void pair(const struct wh_nsg_builder *b, struct wh_nsg_block *k)
 		if (old && overlap(k, old) && (one_step || same(e, old)))
 			e->in_place = old;
 	}
-	if (!in_order(k))
-		for (size_t j = 0; j < k->n; j++)
+	bool stay = in_order(k);
+	for (size_t j = k->n; j-- > 0;) { /* a new one goes before what follows it, and so must all before it */
+		stay &= k->entries[j].in_place != NULL;
+		if (!stay)
 			k->entries[j].in_place = NULL;
+	}
 }
 
 void wh_nsg_stand_beside(struct wh_nsg_builder *b)

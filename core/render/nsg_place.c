@@ -31,6 +31,8 @@ static struct wh_ranges proposed_by(const struct wh_nsg_block *b, struct wh_aren
 struct place {
 	const struct wh_rule *before, *floor; /* NULL: none */
 	const struct wh_rule *cut;            /* an allow behind `before`, whose peers our deny would cut off … */
+	const struct wh_rule *blind;          /* an allow behind a floor that denies whom nobody knows: where the block is needed for another address or
+	                                       * source port, its deny would cut off peers here that were not judged */
 	const struct wh_rule *behind;         /* … because it stands behind this deny of unknown reach; NULL: because of itself */
 };
 
@@ -79,6 +81,25 @@ static void find_cut(struct walk *w, size_t from, struct place *at)
 	}
 }
 
+/* Behind a deny of unknown reach nobody passes for certain, but somebody may. */
+static void find_blind(struct walk *w, size_t from, struct place *at)
+{
+	struct wh_ranges open = w->open;
+	for (size_t i = from + 1; i < w->b->nsg->n_rules && open.n && !at->blind; i++) {
+		enum wh_match match = w->b->gone[i] ? WH_MATCH_NO : match_at(w, i);
+		bool unknown;
+		if (match == WH_MATCH_NO)
+			continue;
+		struct wh_ranges hit = wh_ranges_intersect(open, wh_rule_peers(&w->seen->rules[i], &w->b->tags, w->mem, &unknown), w->mem);
+		if (w->seen->rules[i].allow && (hit.n || unknown)) {
+			at->blind = original(w, i);
+			at->behind = original(w, from);
+		}
+		if (match == WH_MATCH_YES)
+			open = wh_ranges_minus(open, hit, w->mem);
+	}
+}
+
 /* Where rules of an earlier export decide, the new ones take their place at the latest: somebody may have put a rule behind them since. Rules of
  * just-in-time access are never narrowed, and stay ahead. */
 static void find_place(struct walk *w, struct place *at)
@@ -107,8 +128,10 @@ static void find_place(struct walk *w, struct place *at)
 		}
 		if (unsure || jit)
 			at->floor = original(w, i);
-		if (!r->allow && unknown)
-			return; /* nobody is let through for certain after it */
+		if (!r->allow && unknown) {
+			find_blind(w, i, at);
+			return;
+		}
 		if (!r->allow || match == WH_MATCH_YES)
 			w->open = wh_ranges_minus(w->open, hit, w->mem);
 	}
@@ -127,7 +150,7 @@ static int refuse_cut(const struct wh_nsg_builder *b, const struct wh_rule *cut,
 int wh_nsg_place(const struct wh_nsg_builder *b, struct wh_nsg_block *block)
 {
 	struct wh_arena *scratch = wh_arena_new();
-	const struct wh_rule *cut = NULL, *behind = NULL;
+	const struct wh_rule *cut = NULL, *behind = NULL, *blind = NULL, *blinds = NULL;
 	struct wh_port_range *classes;
 	size_t n = wh_source_ports(&b->nsg, 1, block->rule->direction, block->rule->proto, block->rule->port, scratch, &classes);
 	struct wh_ranges proposed = proposed_by(block, scratch);
@@ -145,6 +168,8 @@ int wh_nsg_place(const struct wh_nsg_builder *b, struct wh_nsg_block *block)
 			block->floor = at.floor;
 		if (at.cut)
 			cut = at.cut, behind = at.behind;
+		if (at.blind)
+			blind = at.blind, blinds = at.behind;
 	}
 	wh_arena_free(scratch);
 	if (block->before && block->floor && block->floor->priority >= block->before->priority) {
@@ -152,6 +177,8 @@ int wh_nsg_place(const struct wh_nsg_builder *b, struct wh_nsg_block *block)
 			cut = block->floor;
 		block->floor = NULL;
 	}
+	if (!cut && blind && block->before)
+		cut = blind, behind = blinds;
 	return cut ? refuse_cut(b, cut, behind, block->before) : 0;
 }
 
@@ -276,6 +303,8 @@ bool wh_nsg_needed(struct wh_nsg_builder *b, struct wh_nsg_block *block)
 		for (size_t c = 0; c < n && wh_addr_is_v4(&block->resource->addrs[i]) == block->v4; c++)
 			more |= add_region(b, block, &block->resource->addrs[i], classes[c], c, &ends, scratch);
 	block->n_split = 0;
+	for (size_t c = 1; c < n; c++)
+		ends.split |= !equal(ends.of_class[c], ends.of_class[0], scratch);
 	if (ends.split && n > 1) {
 		block->differs = ends.differs;
 		split(b, block, classes, n, &ends, scratch);
