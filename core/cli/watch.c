@@ -20,7 +20,8 @@ static const char help[] =
 	"  flushed   somebody deleted our table, as another service's `flush ruleset` does, with the program's name\n"
 	"  changed   somebody changed something in it\n"
 	"\n"
-	"  --revert       take the rules back when a peer that belongs is blocked within an hour of the confirmation (watch: after-confirm)\n"
+	"  --revert       go back to the rules confirmed before when two peers or more that belong, as `recommend` judges it, are blocked within an hour of\n"
+	"                 the confirmation (watch: after-confirm)\n"
 	"  --repair       put back what was confirmed when our table was deleted or changed\n"
 	"  --alerts FILE  append each alert to FILE as a line of JSON\n"
 	"  --for TIME     end after this time\n"
@@ -142,7 +143,7 @@ static int run(struct cli *c, int argc, char **argv)
 	sigaction(SIGALRM, &sa, NULL);
 	if (length)
 		alarm((unsigned)length);
-	struct wh_watch_options opt = {.store_url = c->store_url, .locals = locals, .n_locals = own_addresses(locals, 256), .config = &cfg,
+	struct wh_watch_options opt = {.store_url = c->store_url, .locals = locals, .n_locals = own_addresses(locals, 256), .config = &cfg, .all = c->config,
 	                               .nflog_group = 5, .stop = &stop, .ready = ready, .alert = alert, .arg = &out};
 	int rc = wh_enforce_privileges(c->store_url, &err);
 	if (!rc)

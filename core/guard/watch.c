@@ -19,17 +19,20 @@
 #include <sys/socket.h>
 #include "enforce/nft.h"
 #include "guard/watch.h"
+#include "whittle/harden.h"
 #include "whittle/ledger.h"
 #include "whittle/persist.h"
 
 enum { TOUCHED_RULES = 1, TOUCHED_JIT = 2 };
-enum { MAX_PEERS = 1 << 20, MAX_PORTS = 1024, MIN_DAYS = 3, SETTLE_MS = 500, CONFIRM_MS = 3000, QUIET_S = 3600, SURGE_LEAST = 200, SURGE_TIMES = 20 };
+enum { MAX_PEERS = 1 << 20, MAX_PORTS = 1024, MIN_DAYS = 3, SETTLE_MS = 500, CONFIRM_MS = 3000, REVERT_PEERS = 2, QUIET_S = 3600, SURGE_LEAST = 200, SURGE_TIMES = 20 };
 
 struct peer {
 	struct wh_addr addr;
 	uint16_t port;
 	uint8_t proto, direction;
 	uint8_t days;
+	bool belongs;    /* by the recommendation's judgment */
+	bool hit;        /* often enough, since the last confirmation */
 	uint32_t drops;
 	int64_t told_us;
 };
@@ -104,6 +107,29 @@ static int add_sketch(void *arg, const struct wh_addr *local, uint8_t proto, uin
 	return 0;
 }
 
+static int mark_belonging(void *arg, enum wh_direction d, uint8_t proto, uint16_t port, const struct wh_addr *addr)
+{
+	struct watch *w = arg;
+	struct peer key = {.addr = *addr, .port = port, .proto = proto, .direction = (uint8_t)d};
+	struct peer *p = w->n_peers ? bsearch(&key, w->peers, w->n_peers, sizeof key, by_peer) : NULL;
+	if (p)
+		p->belongs = true;
+	return 0;
+}
+
+/* Where the judgment can't be had nobody is marked: then nothing is taken back, and each hit is still reported. */
+static void judge(struct watch *w, struct wh_store *s)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_harden_options opt;
+	struct wh_estate *e = NULL;
+	struct wh_error err;
+	if (w->opt->config->revert && w->opt->all && !wh_estate_load(s, mem, &e, &err) && !wh_harden_options_load(w->opt->all, s, NULL, mem, &opt, &err))
+		wh_belonging(s, e, w->opt->locals, w->opt->n_locals, &opt, mark_belonging, w, &err);
+	wh_estate_free(e);
+	wh_arena_free(mem);
+}
+
 static int learn(struct watch *w, struct wh_error *err)
 {
 	struct wh_store *s;
@@ -115,9 +141,11 @@ static int learn(struct watch *w, struct wh_error *err)
 		rc = wh_store_edges(s, &w->opt->locals[i], add_peer, w, err);
 	if (!rc)
 		rc = wh_store_sketches(s, add_sketch, w, err);
-	wh_store_close(s);
 	if (w->n_peers)
 		qsort(w->peers, w->n_peers, sizeof *w->peers, by_peer);
+	if (!rc)
+		judge(w, s);
+	wh_store_close(s);
 	w->confirmed_us = wh_persist_confirmed_us(w->dir);
 	return rc;
 }
@@ -146,12 +174,15 @@ static void revert(struct watch *w, const struct wh_drop *d, const struct peer *
 	                           .drops = p->drops, .days = p->days};
 	struct wh_rolled_back back;
 	struct wh_error err;
-	if (!w->opt->config->revert || !w->confirmed_us || wh_now_us() - w->confirmed_us > window)
+	size_t hit = 0;
+	for (size_t i = 0; i < w->n_peers; i++) /* one address may be two peers, on two ports: it counts once */
+		hit += w->peers[i].hit && w->peers[i].belongs && (!i || !wh_addr_eq(&w->peers[i].addr, &w->peers[i - 1].addr) || !w->peers[i - 1].hit);
+	if (!w->opt->config->revert || !w->confirmed_us || wh_now_us() - w->confirmed_us > window || hit < REVERT_PEERS)
 		return;
 	if (wh_persist_rollback(w->dir, false, &back, &err))
 		tell(w, &a, "the rules could not be taken back: %.300s", err.text);
 	else
-		tell(w, &a, "the rules were taken back, since they hit %s, which belongs%s%s", addr,
+		tell(w, &a, "the rules were taken back, since they hit %zu peers that belong, the last %s%s%s", hit, addr,
 		     back.how == WH_ROLLBACK_REMOVED ? "; none were confirmed before, so nothing is narrowed" : "; those confirmed before are in force",
 		     back.kept ? "" : "; but a reboot may bring them back");
 	w->confirmed_us = 0;
@@ -180,6 +211,7 @@ static void dropped(struct watch *w, const struct wh_drop *d)
 	if (!p)
 		return;
 	p->drops++;
+	p->hit |= p->drops >= (uint32_t)hits;
 	if (p->drops < hits || now - p->told_us < QUIET_S * INT64_C(1000000))
 		return;
 	struct wh_watch_alert a = {.kind = "blocked", .has_peer = true, .peer = d->peer, .direction = d->direction, .proto = d->proto, .port = d->port, .drops = p->drops,

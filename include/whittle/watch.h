@@ -3,7 +3,8 @@
  * watch: looks after what was confirmed on this machine, from the kernel's own words: the log group to which our rules report what they
  * drop, and the events of nf_tables. It tells
  *   blocked   drops that hit a peer which belongs: one that the ledger knows from several days on that very port, and never alerted on
- *   reverted  … and the rules were taken back for it, where that is configured and the confirmation is recent
+ *   reverted  … and the rules were taken back, where that is configured, the confirmation is recent, and several such peers are hit that belong
+ *             by the recommendation's own judgment, with its threat lists: an attacker who is answered on three days is no such peer
  *   flushed   somebody else deleted our table (a `flush ruleset` does), with the program and process id as the kernel tells them
  *   changed   somebody else changed something in it
  *   repaired  … and what was confirmed was put back, where that is configured
@@ -30,6 +31,7 @@ struct wh_watch_options {
 	const char *store_url;        /* the ledger: what was normal; read again when other rules are confirmed */
 	const struct wh_addr *locals; size_t n_locals; /* this machine's addresses */
 	const struct wh_watch_config *config;
+	const struct wh_config *all; /* for the recommendation's judgment: weights, trusted prefixes, window */
 	uint16_t nflog_group;
 	const volatile bool *stop;
 	void (*ready)(void *arg, size_t peers); /* both sockets listen; `peers` belong */

@@ -128,14 +128,30 @@ is "$(in_srv nft list tables | wc -l)" 0 "but not off"
 end_watch
 
 # ---- revert ----
-w rules edit vm1 22 --not 140.20.30.10 >/dev/null
+ip -n "$net" addr add 140.20.30.11/32 dev n0
+w rules edit vm1 22 --not 140.20.30.10 >/dev/null; w rules edit vm1 22 --not 140.20.30.11 >/dev/null
 w enforce --resource vm1 >/dev/null; w confirm >/dev/null
 watch reverting --revert
-from 140.20.30.10 >/dev/null; from 140.20.30.10 >/dev/null
-tells reverting 'reverted +the rules were taken back, since they hit 140.20.30.10' "with --revert they are taken back when a partner is hit soon after the confirmation"
-is "$(from 140.20.30.10)" connects "who connects again"
+for _ in 1 2 3; do from 140.20.30.10 >/dev/null; done
+tells reverting 'blocked +140.20.30.10' "with --revert one partner that is hit is reported"
+pause 1
+is "$(grep -c reverted "$dir/reverting"), $(from 140.20.30.10)" "0, no connection" "but takes nothing back: a single address may be a guesser's"
+for _ in 1 2 3; do from 140.20.30.11 >/dev/null; done
+tells reverting 'reverted +the rules were taken back, since they hit 2 peers that belong, the last 140.20.30.11' "two are taken for a mistake soon after the confirmation"
+is "$(from 140.20.30.10)" connects "and connect again"
 w restore >/dev/null
-is "$(in_srv nft list tables | grep -cw whittle)" 0 "and a reboot does not bring them back"
+is "$(from 140.20.30.10)" connects "also after a reboot"
+end_watch; w rollback --all >/dev/null
+# peers that came on several days, were answered, and are on a threat list
+w enforce --resource vm1 >/dev/null; w confirm >/dev/null
+printf '140.20.30.10\n140.20.30.11\n' >"$dir/hostile.txt"
+echo "threat-intel: [$dir/hostile.txt]" >"$dir/intel.yaml"
+w intel update --force --config "$dir/intel.yaml" >"$dir/intel.log"; t $? "two partners come onto a threat list" "$(cat "$dir/intel.log")"
+watch listed --revert
+for _ in 1 2 3; do from 140.20.30.10 >/dev/null; from 140.20.30.11 >/dev/null; done
+tells listed 'blocked +140.20.30.11' "peers on a threat list that are hit are reported"
+pause 1
+is "$(grep -c reverted "$dir/listed")" 0 "and take nothing back"
 end_watch
 printf 'watch: {revert: yes, after-confirm: 1s}\n' >"$dir/late.yaml"
 w enforce --resource vm1 >/dev/null; w confirm >/dev/null; pause 1.2
