@@ -384,6 +384,8 @@ int wh_persist_restore(const char *dir, struct wh_restored *out, struct wh_error
 		struct wh_enforce_options opt = {.confirm_within_s = 0, .audit = rs->audit};
 		struct wh_enforce_result res;
 		rc = wh_nft_apply(rs, &opt, &res, &first); /* reads back and compares */
+		if (!rc)
+			rc = wh_persist_unchanged(dir, &first); /* what waited is gone: a later rollback must not speak of it */
 		out->rules = !rc;
 		out->ports = rc ? 0 : res.ports;
 		out->prefixes = rc ? 0 : res.prefixes;
