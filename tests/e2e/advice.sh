@@ -168,7 +168,7 @@ cat >left.json <<'J'
 J
 printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4], nsgs: [left.json]}\n' >left.yaml
 w estate import left.yaml >/dev/null
-says "what recommend leaves alone, explain says" 0 '^Nothing is proposed: port 3306/TCP is left alone: a rule in force names members' w explain vm1 3306
+says "what recommend leaves alone, explain says" 0 '^Nothing is proposed: port 3306/TCP is left alone: rule group names an application security group' w explain vm1 3306
 holds "as JSON too" '.notOffered | test("left alone")' w explain vm1 3306 --json
 says "so it does that recommend does not look at a port" 0 "^Nothing is proposed: it is none of the ports that are looked at: 'whittle recommend --ports 9999/TCP' does" w explain vm1 9999
 w recommend --ports 22,9999 >/dev/null
