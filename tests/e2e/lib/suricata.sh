@@ -55,6 +55,12 @@ same_edges() {
 		for capture in "$dir"/*.pcap; do
 			name=$(basename "$capture")
 			rm -f "$dir"/plugin.db* "$dir"/file.db*
+			# a capture from before any plausible clock: neither way in takes a record of it, and both say why
+			if read_capture c.yaml "$name" && ! "$w" ingest --store "$dir/old.db" "$dir/eve.json" >"$dir/ingest" 2>&1 &&
+				grep -q 'time before 2001' "$dir/ingest" && grep -q 'time before 2001' "$dir/log"; then
+				continue
+			fi
+			rm -f "$dir"/plugin.db* "$dir"/old.db*
 			if read_capture c.yaml "$name" && "$w" ingest --store "$dir/file.db" "$dir/eve.json" >"$dir/ingest" 2>&1 &&
 				dumped plugin.db by-plugin && dumped file.db by-file && cmp -s "$dir/by-plugin" "$dir/by-file"; then
 				some=$((some + $(grep -c ^edge "$dir/by-plugin")))
