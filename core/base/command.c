@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/command.h"
+#include "base/opener.h"
 
 extern char **environ;
 
@@ -85,6 +86,9 @@ int wh_command_output(const char *what, const char *command, size_t max, int tim
 {
 	int fds[2], status = 0;
 	pid_t pid = -1;
+	int asked = wh_opener_run(what, command, max, timeout_s, out, len, err);
+	if (asked != -ENOENT)
+		return asked;
 	if (pipe2(fds, O_CLOEXEC))
 		return wh_fail(err, -errno, "%s: no pipe: %s", what, strerror(errno));
 	int rc = start(command, fds[1], &pid);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/config_parts.h"
+#include "base/opener.h"
 #include "whittle/config.h"
 
 #ifndef WH_RULES_DIR
@@ -302,10 +303,10 @@ static bool rules_near(const char *object, const char *name, char *buf, size_t s
 		*slash = 0;
 		if (up == 0)
 			continue;
-		if (up == 1 && snprintf(buf, size, "%s/share/whittle/rules/%s", dir, name) < (int)size && access(buf, R_OK) == 0)
+		if (up == 1 && snprintf(buf, size, "%s/share/whittle/rules/%s", dir, name) < (int)size && wh_readable(buf))
 			return true;
 		snprintf(probe, sizeof probe, "%s/include/whittle/base.h", dir);
-		if (access(probe, F_OK) == 0 && snprintf(buf, size, "%s/rules/%s", dir, name) < (int)size && access(buf, R_OK) == 0)
+		if (access(probe, F_OK) == 0 && snprintf(buf, size, "%s/rules/%s", dir, name) < (int)size && wh_readable(buf))
 			return true;
 	}
 	return false;
@@ -319,7 +320,7 @@ int wh_config_rules_path(const struct wh_config *c, const char *name, char *buf,
 	if (dir && *dir) {
 		if (snprintf(buf, size, "%s/%s", dir, name) >= (int)size)
 			return wh_fail_input(err, -ENAMETOOLONG, "%s/%s: the path is too long", dir, name);
-		if (access(buf, R_OK) == 0)
+		if (wh_readable(buf))
 			return 0;
 		return wh_fail_input(err, -errno, "%s: cannot be read: %s (%s)", buf, strerror(errno),
 		                     c && c->rules_dir ? "rules-dir in whittle.yaml" : "$WHITTLE_RULES");
@@ -329,7 +330,7 @@ int wh_config_rules_path(const struct wh_config *c, const char *name, char *buf,
 	/* within the plugin, the program is Suricata: look wh_config_beside the shared object */
 	if (dladdr(&wh_prefix_all_v4, &self) && self.dli_fname && rules_near(self.dli_fname, name, buf, size))
 		return 0;
-	if (snprintf(buf, size, "%s/%s", WH_RULES_DIR, name) < (int)size && access(buf, R_OK) == 0)
+	if (snprintf(buf, size, "%s/%s", WH_RULES_DIR, name) < (int)size && wh_readable(buf))
 		return 0;
 	return wh_fail_input(err, -ENOENT, "%s: not found in %s; set rules-dir in whittle.yaml, or $WHITTLE_RULES", name, WH_RULES_DIR);
 }

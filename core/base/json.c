@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/json.h"
+#include "base/opener.h"
+#include "base/owner.h"
 
 /* Reads up to max + 1 bytes, so that a file that is too long is told from one that just fits. */
 static int read_all(int fd, const char *name, size_t max, size_t guess, char **text, size_t *len, struct wh_error *err)
@@ -53,14 +55,14 @@ int wh_read_file(const char *path, size_t max, char **text, size_t *len, struct 
 	const char *name = standard ? "standard input" : path;
 	struct stat st;
 	/* O_NONBLOCK: opening a FIFO that nobody writes must not hang a command */
-	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = standard ? STDIN_FILENO : wh_open_input(path, O_NONBLOCK);
 	int rc;
 
 	*text = NULL;
 	*len = 0;
 	if (fd < 0) {
-		rc = -errno;
-		return wh_fail_input(err, rc, "%s: cannot be read: %s", name, strerror(-rc));
+		rc = fd;
+		return wh_fail_input(err, rc, "%s: cannot be read: %s%s", name, strerror(-rc), wh_as_owner(rc));
 	}
 	if (fstat(fd, &st) < 0) {
 		rc = -errno;

@@ -9,9 +9,11 @@ enum { SHOWN = 3 };
 int cli_firewall_alone(const struct cli *c, struct wh_store **journal, struct wh_error *err)
 {
 	struct wh_error ignored;
-	if (wh_store_open(c->store_url, WH_STORE_WRITE, journal, &ignored))
+	int rc = wh_enforce_privileges(err);
+	*journal = NULL;
+	if (!rc && wh_store_open(c->store_url, WH_STORE_JOURNAL, journal, &ignored))
 		*journal = NULL;
-	return wh_enforce_privileges(c->store_url, err);
+	return rc;
 }
 
 void cli_journal(struct wh_store *journal, const char *what, json_t *doc)

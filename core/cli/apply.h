@@ -4,8 +4,8 @@
 #include "cli/cli.h"
 #include "whittle/enforce.h"
 
-/* Opens the ledger for its journal (*journal, NULL where it can't be written: a way back must never depend on it), then gives up every
- * privilege but that over the firewall. */
+/* Gives up every privilege but that over the firewall, then opens the ledger for its journal (*journal, NULL where it can't be written: a way
+ * back must never depend on it). */
 int cli_firewall_alone(const struct cli *c, struct wh_store **journal, struct wh_error *err);
 /* A line in the journal; drops the reference. Without a journal nothing. Prints on failure. */
 void cli_journal(struct wh_store *journal, const char *what, json_t *doc);

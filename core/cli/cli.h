@@ -20,6 +20,8 @@ struct cli {
 	const char *store_url;    /* --store, $WHITTLE_STORE, whittle.yaml, or the default; never NULL */
 	const char *config_path;  /* --config; NULL: the default file, which may be absent */
 	struct wh_config *config; /* NULL only for a command with `reads_config_itself` */
+	struct wh_error bad_config; /* code 0, or why whittle.yaml could not be read; for the same */
+	struct wh_error no_store; /* code 0, or why the ledger must not be opened; for a command with `reads_config_itself` */
 };
 struct cli_command {
 	const char *name;
@@ -27,6 +29,8 @@ struct cli_command {
 	const char *help;     /* the whole of `whittle NAME --help`: usage, what it does, options, an example */
 	int (*run)(struct cli *c, int argc, char **argv); /* argv[0] is the command's name */
 	bool reads_config_itself; /* a bad whittle.yaml must not stop it (doctor) */
+	bool firewall;        /* keeps CAP_NET_ADMIN when root becomes the ledger's owner */
+	void (*before)(struct cli *c); /* asks what needs all of root's rights, before they are given up; NULL: nothing does */
 };
 
 /* The command table: rows of one group stand together. Ends with a row without a group. */
@@ -43,13 +47,16 @@ int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(p
 /* getopt_long with our sentences: an unknown option is answered with the nearest right one, a missing argument with its
  * option's name. Returns the option's value, -1 at the end, or '?' when the sentence was printed (return CLI_USAGE). */
 int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, const struct option *longs);
+/* Root becomes the ledger's owner, for good; nothing where this process is not root's, or the ledger is. Called once, before the command
+ * runs; argv[0] is the command's name. */
+int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err);
 int cli_open_store(struct cli *c, int flags, struct wh_store **out); /* prints on failure; returns 0 or an exit status */
 bool cli_progress_wanted(void); /* standard error is a terminal */
 void cli_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* rewrites one line; "" ends it */
 /* Prints a document, indented, with a newline, and drops the reference. Returns CLI_OK, or CLI_FAILED when out of memory. */
 int cli_print_json(json_t *doc);
 
-/* Whoever stands behind sudo, else the user. Valid until the next call. */
+/* The user behind sudo, else the user who started the program, also after cli_become_owner(). */
 const char *cli_who(void);
 /* The names of the resources whose addresses this machine's interfaces have. */
 /* The estate takes whittle.yaml's platform where it names none itself. */

@@ -127,12 +127,12 @@ static int rollback(struct cli *c, int argc, char **argv)
 	return roll_back(c, all);
 }
 
-const struct cli_command cli_confirm = {.name = "confirm", .summary = "keep what enforce applied",
+const struct cli_command cli_confirm = {.firewall = true, .name = "confirm", .summary = "keep what enforce applied",
 	.help = "usage: whittle confirm [--json]\n\nKeeps the rules that `whittle enforce` applied, in one transaction. From any terminal, also after reconnecting.\n"
 	        "When their time was up it says so, and what is in force instead (exit status 1). --json says whether the rules survive a reboot:\n"
 	        "they do where the service whittle-enforce is enabled.\n"
 	        "\nExample: whittle enforce && ssh -o ConnectTimeout=5 thishost true && whittle confirm\n", .run = confirm};
-const struct cli_command cli_rollback = {.name = "rollback", .summary = "go back to the rules confirmed before, or take all away",
+const struct cli_command cli_rollback = {.firewall = true, .name = "rollback", .summary = "go back to the rules confirmed before, or take all away",
 	.help = "usage: whittle rollback [--all] [--json]\n       whittle rollback --to azure [--nsg NAME|ID] [--force] [--token-command COMMAND] [--json]\n"
 	        "\nGoes one step back: what waits for its confirmation is dropped; where nothing waits, the rules that were confirmed before the present\n"
 	        "ones are put back, up to eight steps. Where none were confirmed before, whittle's own table is deleted, and nothing else.\n"

@@ -60,14 +60,12 @@ static void remedy(struct check *c, const char *fmt, ...)
 
 static void check_config(struct cli *c, struct report *r)
 {
-	struct wh_error err = {0};
 	const char *path = c->config_path ? c->config_path : WH_DEFAULT_CONFIG;
 
 	if (!c->config_path && access(path, F_OK) != 0) {
 		note(r, "configuration", OK, "%s is absent: the defaults hold", path);
-		wh_config_load(NULL, &c->config, &err);
-	} else if (wh_config_load(c->config_path, &c->config, &err)) {
-		remedy(note(r, "configuration", FAIL, "%s", err.text), "mend the line; every command and the plugin refuse the file until then");
+	} else if (c->bad_config.code) {
+		remedy(note(r, "configuration", FAIL, "%s", c->bad_config.text), "mend the line; every command and the plugin refuse the file until then");
 	} else {
 		note(r, "configuration", OK, "%s", path);
 	}
@@ -93,12 +91,10 @@ static void check_store(struct cli *c, struct report *r)
 	struct wh_error err = {0};
 	struct statvfs fs;
 
-	if (!c->store_url) {
-		const char *env = getenv("WHITTLE_STORE");
-		c->store_url = env && *env ? env : c->config && c->config->store ? c->config->store : WH_DEFAULT_STORE;
-	}
 	const char *path = store_path(c->store_url, dir);
-	if (access(path, F_OK) != 0 && errno == ENOENT) {
+	if (c->no_store.code) {
+		remedy(note(r, "ledger", FAIL, "%s", c->no_store.text), "every command refuses to open it until then");
+	} else if (access(path, F_OK) != 0 && errno == ENOENT) {
 		if (access(dir, W_OK) == 0)
 			remedy(note(r, "ledger", WARN, "%s: not there yet", path), "'whittle ingest' or the plugin makes it");
 		else
@@ -342,7 +338,7 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_doctor = {
-	.name = "doctor",
+	.firewall = true, .name = "doctor",
 	.summary = "check configuration, ledger, kernel, rules files and plugin, with a remedy for each",
 	.help = "usage: whittle doctor [--plugin FILE] [--fail-on warn|fail] [--json]\n\n"
 	        "Looks at everything that whittle needs on this machine and changes nothing: whittle.yaml, the ledger and the\n"

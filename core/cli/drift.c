@@ -87,9 +87,13 @@ static int drift(struct cli *c, int argc, char **argv)
 		cli_usage(c, "takes no further words");
 		goto out;
 	}
+	int rc = wh_enforce_privileges(&err);
+	if (rc) {
+		status = cli_error(&err);
+		goto out;
+	}
 	int known = cli_enforced_rules(c, mem, &rs, &state, &err), also = wh_persist_dir(c->store_url, dir, sizeof dir, &jit_err);
-	int rc = known == -ENOENT ? 0 : known;
-	rc = rc ? rc : wh_enforce_privileges(c->store_url, &err);
+	rc = known == -ENOENT ? 0 : known;
 	rc = rc || known ? rc : wh_nft_compare(rs, &difference, &err);
 	also = also ? also : wh_persist_jit_differs(dir, &jit, &jit_err);
 	if (known == -ENOENT && !rc && also != 1) /* nothing is enforced, and nothing of just-in-time access is missing */
@@ -111,4 +115,4 @@ out:
 	return status;
 }
 
-const struct cli_command cli_drift = {.name = "drift", .summary = "tell what somebody else changed in whittle's table", .help = drift_help, .run = drift};
+const struct cli_command cli_drift = {.firewall = true, .name = "drift", .summary = "tell what somebody else changed in whittle's table", .help = drift_help, .run = drift};

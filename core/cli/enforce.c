@@ -77,13 +77,22 @@ static int prove_again(const struct wh_recommendation *r, const struct wh_estate
 	return 0;
 }
 
+static struct wh_session sessions[32]; /* the operator's own */
+static size_t n_sessions;
+
+/* Other processes' sockets are root's alone to see. */
+static void find_sessions(struct cli *c)
+{
+	(void)c;
+	n_sessions = wh_sessions("/proc", getpid(), wh_operator_uid("/proc"), sessions, sizeof sessions / sizeof *sessions);
+}
+
 struct job {
 	struct cli *c;
 	struct wh_arena *mem;
 	struct wh_enforce_options opt;
 	const char *names[64];
 	size_t n;
-	struct wh_session sessions[32]; size_t n_sessions; /* the operator's own */
 	bool dry, force;
 	int64_t memory_us; /* the begin of what the ledger can know */
 	json_t *open;      /* connections that are open now and could not come back; for --json */
@@ -147,7 +156,7 @@ static int prepare(struct job *j, struct wh_nft_ruleset **rs, struct wh_error *e
 
 static int check_own_sessions(const struct job *j, const struct wh_nft_ruleset *rs, struct wh_error *err)
 {
-	const struct wh_session *cut = wh_session_cut(rs, j->sessions, j->n_sessions);
+	const struct wh_session *cut = wh_session_cut(rs, sessions, n_sessions);
 	char client[WH_ADDR_STRLEN];
 	if (cut && !j->force)
 		return wh_fail_input(err, -EPERM, "refused: you are connected from %s, which could not connect to port %u again after this; "
@@ -239,12 +248,12 @@ static int repair(struct cli *c, struct wh_arena *mem)
 	struct wh_store *journal = NULL;
 	struct wh_error err, none;
 	char *difference = NULL, *jit = NULL, *all = NULL, dir[4096];
-	int known = cli_enforced_rules(c, mem, &rs, &state, &none);
-	int rc = known == -ENOENT ? 0 : known;
-	if (rc)
+	int rc = cli_firewall_alone(c, &journal, &err), known = rc ? rc : cli_enforced_rules(c, mem, &rs, &state, &none);
+	if (!rc && known && known != -ENOENT) {
+		rc = known;
 		err = none;
+	}
 	rc = rc ? rc : wh_persist_dir(c->store_url, dir, sizeof dir, &err);
-	rc = rc ? rc : cli_firewall_alone(c, &journal, &err);
 	rc = rc || known ? rc : repair_rules(rs, &state, &difference, &err);
 	int also = rc ? 0 : wh_persist_jit_differs(dir, &jit, &err);
 	if (also)
@@ -362,10 +371,9 @@ static int enforce(struct cli *c, int argc, char **argv)
 		wh_arena_free(j.mem);
 		return o;
 	}
-	int rc = prepare(&j, &rs, &err);
-	j.n_sessions = wh_sessions("/proc", getpid(), wh_operator_uid("/proc"), j.sessions, sizeof j.sessions / sizeof *j.sessions);
-	if (!rc && !j.dry)
-		rc = cli_firewall_alone(c, &journal, &err);
+	int rc = j.dry ? 0 : cli_firewall_alone(c, &journal, &err);
+	if (!rc)
+		rc = prepare(&j, &rs, &err);
 	if (!rc)
 		rc = check(&j, rs, &err);
 	rc = rc ? cli_error(&err) : j.dry ? print_dry(&j, rs) : apply(&j, rs, journal, &err);
@@ -375,4 +383,4 @@ static int enforce(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_enforce = {.name = "enforce", .summary = "apply the rules to this machine, until confirmed for a minute only", .help = enforce_help, .run = enforce};
+const struct cli_command cli_enforce = {.firewall = true, .name = "enforce", .summary = "apply the rules to this machine, until confirmed for a minute only", .help = enforce_help, .run = enforce, .before = find_sessions};

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "base/opener.h"
 #include "base/yaml.h"
 #include "cli/cli.h"
 #include "whittle/render.h"
@@ -35,42 +33,6 @@ static const char help[] =
 	"\n"
 	"Example:\n"
 	"  whittle export --format nsg --nsg web -o web-narrowed.json && diff web.json web-narrowed.json\n";
-
-/* A reader of the file sees the old or the new text, never half of one, also after a crash. */
-static int write_file(const char *path, const char *text, struct wh_error *err)
-{
-	char *temporary = NULL;
-	size_t len = strlen(text), done = 0;
-	struct stat st;
-	int fd = -1, rc = 0;
-	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
-		return wh_fail(err, -ENOMEM, "out of memory");
-	if ((fd = mkostemp(temporary, O_CLOEXEC)) < 0) {
-		rc = wh_fail(err, -errno, "%s: cannot be written: %s", path, strerror(errno));
-		goto out;
-	}
-	mode_t mask = umask(0);
-	umask(mask);
-	fchmod(fd, stat(path, &st) ? 0644 & ~mask : st.st_mode & 07777);
-	while (done < len && !rc) {
-		ssize_t n = write(fd, text + done, len - done);
-		if (n > 0)
-			done += (size_t)n;
-		else if (n < 0 && errno != EINTR)
-			rc = wh_fail(err, -errno, "%s: cannot be written: %s", path, strerror(errno));
-	}
-	if (!rc && fsync(fd))
-		rc = wh_fail(err, -errno, "%s: cannot be written: %s", path, strerror(errno));
-	if (!rc && rename(temporary, path))
-		rc = wh_fail(err, -errno, "%s: cannot be written: %s", path, strerror(errno));
-	if (rc)
-		unlink(temporary);
-out:
-	if (fd >= 0)
-		close(fd);
-	free(temporary);
-	return rc;
-}
 
 static int unknown_format(const struct cli *c, const char *format)
 {
@@ -117,7 +79,7 @@ static int write_out(const struct wh_renderer *r, const struct wh_recommendation
 	with_notes.notes = &notes;
 	int rc = r->render(rec, e, &with_notes, &text, &err);
 	if (!rc && path)
-		rc = write_file(path, text, &err);
+		rc = wh_write_file(path, text, strlen(text), &err);
 	if (!rc && !path && (fputs(text, stdout) < 0 || fflush(stdout)))
 		rc = wh_fail(&err, -errno, "standard output: cannot be written: %s", strerror(errno));
 	if (!rc && notes)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "base/opener.h"
 #include "cli/azure.h"
 #include "cli/jit.h"
 #include "whittle/enforce.h"
@@ -416,15 +417,13 @@ static int nsg(struct ctx *x, int argc, char **argv)
 		return cli_error(&err);
 	fputs(notes ? notes : "", stderr);
 	free(notes);
-	int rc = CLI_OK;
-	if (path && json_dump_file(doc, path, JSON_INDENT(2))) {
-		fprintf(stderr, "whittle: %s: cannot be written\n", path);
-		rc = CLI_FAILED;
-	}
 	if (!path)
 		return cli_print_json(doc);
+	char *text = json_dumps(doc, JSON_INDENT(2));
+	int rc = text ? wh_write_file(path, text, strlen(text), &err) : wh_fail(&err, -ENOMEM, "out of memory");
+	free(text);
 	json_decref(doc);
-	return rc;
+	return rc ? cli_error(&err) : CLI_OK;
 }
 
 static int run(struct cli *c, int argc, char **argv)
@@ -440,12 +439,14 @@ static int run(struct cli *c, int argc, char **argv)
 	if (argc < 2 || !verbs[v])
 		return cli_usage(c, "say what to do: on, confirm, off, open, list, close, log or nsg");
 	bool reads = v == 4 || v == 7 || (v == 6 && !cli_is_azure(argc, argv));
-	int rc = cli_open_store(c, reads ? WH_STORE_READ : WH_STORE_WRITE, &x.store);
-	if (rc)
+	int rc = reads || v == 6 ? 0 : wh_enforce_privileges(&err);
+	if (rc && rc != -EPERM) /* a group needs none of them; without them the kernel refuses by itself */
+		return cli_error(&err);
+	if ((rc = cli_open_store(c, reads ? WH_STORE_READ : WH_STORE_WRITE, &x.store)))
 		return rc;
 	x.mem = wh_arena_new();
 	argc--, argv++;
-	if (wh_estate_load(x.store, x.mem, &x.estate, &err) || (!reads && v != 6 && wh_enforce_privileges(c->store_url, &err) && err.code != -EPERM /* for a group none are needed */))
+	if (wh_estate_load(x.store, x.mem, &x.estate, &err))
 		rc = cli_error(&err);
 	else
 		rc = v == 0 ? on(&x, argc, argv) : v == 1 ? confirm(&x, argc) : v == 2 ? off(&x, argc) : v == 3 ? open_one(&x, argc, argv) : v == 4 ? list(&x, argc)
@@ -457,4 +458,4 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_jit = {.name = "jit", .summary = "ports that open on request, for one source and a limited time", .help = help, .run = run};
+const struct cli_command cli_jit = {.firewall = true, .name = "jit", .summary = "ports that open on request, for one source and a limited time", .help = help, .run = run};

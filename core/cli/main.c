@@ -112,13 +112,9 @@ static int take_common_options(int argc, char **argv, struct cli *c, struct want
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	struct wh_error err = {0};
-	int rc = 0;
-
-	if (!c->command->reads_config_itself)
-		rc = wh_config_load(c->config_path, &c->config, &err);
-	if (rc)
-		return cli_error(&err);
+	int rc = wh_config_load(c->config_path, &c->config, &c->bad_config);
+	if (rc && !c->command->reads_config_itself)
+		return cli_error(&c->bad_config);
 	const char *env = getenv("WHITTLE_STORE");
 	if (!c->store_url && env && *env)
 		c->store_url = env;
@@ -126,6 +122,12 @@ static int run(struct cli *c, int argc, char **argv)
 		c->store_url = c->config->store;
 	if (!c->store_url)
 		c->store_url = WH_DEFAULT_STORE;
+	rc = cli_become_owner(c, argc, argv, &c->no_store);
+	if (rc && !c->command->reads_config_itself) {
+		rc = cli_error(&c->no_store);
+		wh_config_free(c->config);
+		return rc;
+	}
 	optind = 0;
 	opterr = 0;
 	rc = c->command->run(c, argc, argv);

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/opener.h"
 #include "cli/cli.h"
 #include "whittle/harden.h"
 #include "whittle/intel.h"
@@ -257,14 +258,11 @@ static int write_svg(const struct wh_curve *k, const char *path)
 {
 	struct wh_error err = {0};
 	char *text = wh_curve_svg(k);
-	FILE *f = text ? fopen(path, "we") : NULL;
-	bool ok = f && fputs(text, f) >= 0;
+	int rc = text ? wh_write_file(path, text, strlen(text), &err) : wh_fail(&err, -ENOMEM, "out of memory");
 
-	ok = f && !fclose(f) && ok;
-	if (!ok)
-		wh_fail_input(&err, -errno, "%s: cannot be written: %s", path, strerror(errno));
+	err.input = true;
 	free(text);
-	return ok ? 0 : cli_error(&err);
+	return rc ? cli_error(&err) : 0;
 }
 
 static int show_curve(struct cli *c, struct wh_store *s, const struct wh_estate *e, char **names, int n, const struct wh_harden_options *opt,

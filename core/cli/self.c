@@ -10,9 +10,12 @@
 
 const char *cli_who(void)
 {
+	static char who[256];
 	const char *sudo = getenv("SUDO_USER"); /* anybody can set it, but only root is believed */
-	struct passwd *pw = getpwuid(getuid());
-	return sudo && *sudo && geteuid() == 0 ? sudo : pw ? pw->pw_name : "unknown";
+	struct passwd *pw = *who ? NULL : getpwuid(getuid());
+	if (!*who)
+		snprintf(who, sizeof who, "%s", sudo && *sudo && geteuid() == 0 ? sudo : pw ? pw->pw_name : "unknown");
+	return who;
 }
 
 void cli_platform(const struct cli *c, struct wh_estate *e)

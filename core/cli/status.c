@@ -151,6 +151,7 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_status = {
+	.firewall = true,
 	.name = "status",
 	.summary = "say which resources are healthy, unhealthy or not yet scanned, and why",
 	.help = "usage: whittle status [--json]\n\n"

@@ -9,7 +9,7 @@ static void log_it(const struct cli *c, const char *what, const char *json)
 {
 	struct wh_store *s;
 	struct wh_error err;
-	if (euidaccess(c->store_url, F_OK) || wh_store_open(c->store_url, WH_STORE_WRITE, &s, &err))
+	if (euidaccess(c->store_url, F_OK) || wh_store_open(c->store_url, WH_STORE_JOURNAL, &s, &err))
 		return;
 	wh_store_log(s, cli_who(), what, json, &err);
 	wh_store_close(s);
@@ -30,7 +30,7 @@ static int uninstall(struct cli *c, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cli_usage(c, "takes no further words");
-	if (wh_persist_dir(c->store_url, dir, sizeof dir, &err) || wh_enforce_privileges(c->store_url, &err) || wh_uninstall(dir, verify, &u, &err))
+	if (wh_persist_dir(c->store_url, dir, sizeof dir, &err) || wh_enforce_privileges(&err) || wh_uninstall(dir, verify, &u, &err))
 		return cli_error(&err);
 	log_it(c, "enforce.uninstall", "{}");
 	if (c->json)
@@ -56,7 +56,7 @@ static int restore(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "takes no further words");
 	int rc = wh_persist_dir(c->store_url, dir, sizeof dir, &err);
 	if (!rc)
-		rc = wh_enforce_privileges(c->store_url, &err);
+		rc = wh_enforce_privileges(&err);
 	if (rc)
 		return cli_error(&err);
 	rc = wh_persist_restore(dir, &r, &err);
@@ -74,13 +74,13 @@ static int restore(struct cli *c, int argc, char **argv)
 	return rc ? cli_error(&err) : CLI_OK;
 }
 
-const struct cli_command cli_uninstall = {.name = "uninstall", .summary = "take everything of whittle's out of this machine's firewall",
+const struct cli_command cli_uninstall = {.firewall = true, .name = "uninstall", .summary = "take everything of whittle's out of this machine's firewall",
 	.help = "usage: whittle uninstall [--verify] [--json]\n\n"
 	        "Deletes whittle's own tables, confirmed or not, and the files from which a reboot would bring them back. The firewall is then as if\n"
 	        "whittle had never been there. The ledger stays; delete it yourself when you no longer want what was learned.\n\n"
 	        "  --verify  read every other table before and after and compare them; exit status 1 when one is not as it was\n"
 	        "\nExample: whittle uninstall --verify\n", .run = uninstall};
-const struct cli_command cli_restore = {.name = "restore", .summary = "put back what was confirmed, after a reboot",
+const struct cli_command cli_restore = {.firewall = true, .name = "restore", .summary = "put back what was confirmed, after a reboot",
 	.help = "usage: whittle restore\n\n"
 	        "Puts back the rules that were confirmed, and the ports that just-in-time access keeps closed, from the files beside the ledger.\n"
 	        "What nobody confirmed does not come back, and a damaged file is refused whole. The service whittle-enforce runs it at boot, after\n"

@@ -2,7 +2,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "base/yaml.h"
 #include "cli/cli.h"
@@ -87,8 +86,6 @@ int cli_open_store(struct cli *c, int flags, struct wh_store **out)
 {
 	struct wh_error err = {0};
 	*out = NULL;
-	if (flags == WH_STORE_CREATE && !strcmp(c->store_url, WH_DEFAULT_STORE)) /* only our own: in another's path a slip would make directories */
-		mkdir(WH_DEFAULT_STORE_DIR, 0750);
 	return wh_store_open(c->store_url, flags, out, &err) ? cli_error(&err) : 0;
 }
 

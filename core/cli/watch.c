@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -7,6 +6,8 @@
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
+#include "base/opener.h"
+#include "base/owner.h"
 #include "cli/cli.h"
 #include "whittle/enforce.h"
 #include "whittle/watch.h"
@@ -131,8 +132,8 @@ static int run(struct cli *c, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cli_usage(c, "takes no further words");
-	if (cfg.alerts && (out.file = open(cfg.alerts, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) < 0) {
-		wh_fail_input(&err, -errno, "%s: cannot be written: %s", cfg.alerts, strerror(errno));
+	if (cfg.alerts && (out.file = wh_open_append(cfg.alerts)) < 0) {
+		wh_fail_input(&err, out.file, "%s: cannot be written: %s%s", cfg.alerts, strerror(-out.file), wh_as_owner(out.file));
 		return cli_error(&err);
 	}
 	if ((out.to_syslog = cfg.syslog))
@@ -145,7 +146,7 @@ static int run(struct cli *c, int argc, char **argv)
 		alarm((unsigned)length);
 	struct wh_watch_options opt = {.store_url = c->store_url, .locals = locals, .n_locals = own_addresses(locals, 256), .config = &cfg, .all = c->config,
 	                               .nflog_group = 5, .stop = &stop, .ready = ready, .alert = alert, .arg = &out};
-	int rc = wh_enforce_privileges(c->store_url, &err);
+	int rc = wh_enforce_privileges(&err);
 	if (!rc)
 		rc = wh_watch(&opt, &err);
 	if (out.file >= 0)
@@ -153,4 +154,4 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc ? cli_error(&err) : CLI_OK;
 }
 
-const struct cli_command cli_watch = {.name = "watch", .summary = "look after the confirmed rules: who is hit, who changed them", .help = help, .run = run};
+const struct cli_command cli_watch = {.firewall = true, .name = "watch", .summary = "look after the confirmed rules: who is hit, who changed them", .help = help, .run = run};

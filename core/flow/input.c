@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include "base/opener.h"
+#include "base/owner.h"
 #include "whittle/flow.h"
 
 #define RAW_SIZE (256u << 10)
@@ -94,7 +96,11 @@ bool wh_input_rewritten(struct wh_input *in, uint64_t offset)
 bool wh_input_replaced(const struct wh_input *in, const char *path)
 {
 	struct stat st;
-	return !stat(path, &st) && (st.st_dev != in->device || st.st_ino != in->inode) && st.st_size > 0;
+	int fd = stat(path, &st) ? wh_open_input(path, O_NONBLOCK) : -1; /* in a directory that only the opener may search */
+	bool seen = fd < 0 ? !stat(path, &st) : !fstat(fd, &st);
+	if (fd >= 0)
+		close(fd);
+	return seen && (st.st_dev != in->device || st.st_ino != in->inode) && st.st_size > 0;
 }
 
 int wh_input_open(const char *path, struct wh_input **out, struct wh_error *err)
@@ -107,9 +113,10 @@ int wh_input_open(const char *path, struct wh_input **out, struct wh_error *err)
 	if (!in)
 		return wh_fail(err, -ENOMEM, "%s: out of memory", name);
 	strcpy(in->path, name);
-	in->fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	in->fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : wh_open_input(path, 0);
 	if (in->fd < 0 || fstat(in->fd, &st)) {
-		rc = wh_fail_input(err, -errno, "%s: %s", name, strerror(errno));
+		rc = in->fd < 0 && !standard ? in->fd : -errno;
+		rc = wh_fail_input(err, rc, "%s: %s%s", name, strerror(-rc), wh_as_owner(rc));
 		goto out;
 	}
 	if (S_ISDIR(st.st_mode)) {

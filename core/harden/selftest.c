@@ -19,6 +19,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/opener.h"
+#include "base/owner.h"
 #include "whittle/harden.h"
 
 #define PATIENCE_MS 1500 /* for an answer to one connection */
@@ -155,9 +157,9 @@ static int log_open(struct log *l, const char *path, bool at_end, struct wh_erro
 	if (l->fd >= 0)
 		close(l->fd);
 	l->len = 0;
-	l->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	l->fd = wh_open_input(path, 0);
 	if (l->fd < 0)
-		return wh_fail_input(err, -errno, "%s: cannot be read: %s", path, strerror(errno));
+		return wh_fail_input(err, l->fd, "%s: cannot be read: %s%s", path, strerror(-l->fd), wh_as_owner(l->fd));
 	if (at_end && lseek(l->fd, 0, SEEK_END) < 0)
 		return wh_fail_input(err, -errno, "%s: is no plain file", path);
 	return 0;

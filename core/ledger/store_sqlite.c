@@ -6,12 +6,9 @@
  * added by one prepared upsert whose conflict clause merges in C (function wh_merge). An edge is decoded with every check: a
  * damaged or hostile file gives an error, never a crash.
  */
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "ledger/store_sqlite.h"
 
-enum { SCHEMA = 1, BUSY_MS = 20000 };
+enum { SCHEMA = 1, BUSY_MS = 20000, HASTY_MS = 1000 };
 
 static const char schema[] =
 	"CREATE TABLE edge(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
@@ -141,7 +138,7 @@ static int refuse_foreign(struct wh_store *s, int version, struct wh_error *err)
 /* SQLite answers this one with "busy" at once, whatever patience was set, while another process is making the ledger, too. */
 static int write_ahead(struct wh_store *s, struct wh_error *err)
 {
-	int64_t until = wh_now_us() + BUSY_MS * INT64_C(1000);
+	int64_t until = wh_now_us() + s->patience_ms * INT64_C(1000);
 	while (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK) {
 		if ((sqlite3_errcode(s->db) & 0xff) != SQLITE_BUSY || wh_now_us() > until)
 			return wh_sql_fail(s, "set up", err);
@@ -186,7 +183,6 @@ static int prepare_schema(struct wh_store *s, struct wh_error *err)
 int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_error *err)
 {
 	struct wh_store *s = calloc(1, sizeof *s);
-	struct stat st;
 	int rc;
 	*out = NULL;
 	if (!s)
@@ -198,38 +194,26 @@ int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_e
 		return wh_fail_input(err, -EINVAL, "'%s': this build knows only ledgers in a file (PATH or sqlite:PATH)", url);
 	}
 	s->path = strdup(url);
-	if (stat(url, &st) == 0 && S_ISDIR(st.st_mode)) {
-		wh_store_close(s);
-		return wh_fail(err, -EISDIR, "%s: the ledger is a file, and this is a directory", url);
-	}
 	s->write = flags != WH_STORE_READ;
-	if (flags == WH_STORE_CREATE) { /* with our mode, whatever the umask */
-		int fd = open(url, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		if (fd < 0) {
-			rc = -errno;
-			wh_fail(err, rc, "%s: the ledger can't be %s: %s", url, euidaccess(url, F_OK) ? "made" : "written", strerror(-rc));
-			wh_store_close(s);
-			return rc;
-		}
-		close(fd);
-	} else if (euidaccess(url, F_OK)) { /* not access(): files are the ledger's owner's once privileges are given up, see enforce/privileges.c */
-		rc = wh_fail(err, -ENOENT, "%s: there is no ledger yet: `whittle ingest` makes one", url);
+	if ((rc = wh_sql_find_file(url, flags, &s->file, err))) {
 		wh_store_close(s);
 		return rc;
 	}
-	if (sqlite3_open_v2(url, &s->db, (s->write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(s->file, &s->db, (s->write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, "unix") !=
+	    SQLITE_OK) {
 		rc = wh_sql_fail(s, "opened", err);
 		wh_store_close(s);
 		return rc;
 	}
 	sqlite3_extended_result_codes(s->db, 1);
-	sqlite3_busy_timeout(s->db, BUSY_MS);
+	s->patience_ms = flags == WH_STORE_JOURNAL ? HASTY_MS : BUSY_MS;
+	sqlite3_busy_timeout(s->db, s->patience_ms);
 	wh_sql_define_merge(s);
 	wh_sql_define_scan(s);
-	rc = wh_sql_exec(s, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA trusted_schema = OFF", "opened", err);
+	rc = wh_sql_exec(s, "PRAGMA mmap_size = 0; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA trusted_schema = OFF", "opened", err);
 	if (!rc && !s->write)
-		/* small ledgers are mapped whole; what is mapped counts as memory in use. A scan comes by each page once: none needs keeping */
-		rc = wh_sql_exec(s, "PRAGMA mmap_size = 67108864; PRAGMA cache_size = -2048", "opened", err);
+		/* never mapped: a file that is cut meanwhile would end the process. A scan comes by each page once: none needs keeping */
+		rc = wh_sql_exec(s, "PRAGMA cache_size = -2048", "opened", err);
 	if (!rc)
 		rc = prepare_schema(s, err);
 	if (rc) {
@@ -252,6 +236,7 @@ void wh_store_close(struct wh_store *s)
 	for (int i = 0; i < ST_N; i++)
 		sqlite3_finalize(s->st[i]);
 	sqlite3_close(s->db);
+	free(s->file);
 	free(s->path);
 	free(s);
 }

@@ -2,6 +2,7 @@
 /*
  * The store in SQLite, from the inside: for store_sqlite*.c alone. SQL is in these files and nowhere else.
  *
+ *   store_sqlite_file.c       which files SQLite may open
  *   store_sqlite.c            the schema, the statements, opening, transactions
  *   store_sqlite_commit.c     edges and what belongs to them go in
  *   store_sqlite_scan.c       and come out
@@ -24,7 +25,9 @@ extern const char wh_sql_content_table[];
 
 struct wh_store {
 	sqlite3 *db;
-	char *path;
+	char *path;          /* as it was asked for, for messages */
+	char *file;          /* without links */
+	int patience_ms;
 	bool write;
 	bool in_transaction; /* wh_store_begin() .. wh_store_end() */
 	struct scan *scan;   /* that is being stepped through; NULL: none */
@@ -38,6 +41,10 @@ int wh_sql_damaged(struct wh_store *s, struct wh_error *err); /* -EBADMSG: a row
 sqlite3_stmt *wh_sql_use(struct wh_store *s, enum statement which, const char *doing, struct wh_error *err);
 int wh_sql_run(struct wh_store *s, sqlite3_stmt *st, const char *doing, struct wh_error *err); /* one step, for those that give no rows */
 int wh_sql_exec(struct wh_store *s, const char *text, const char *doing, struct wh_error *err);
+
+/* Checks what stands at `path` and beside it before SQLite opens it, and makes the file for WH_STORE_CREATE; *real (free() it) is the path
+ * without links. Afterwards SQLite opens plain files alone. */
+int wh_sql_find_file(const char *path, int flags, char **real, struct wh_error *err);
 
 /* The functions that the statements call. */
 void wh_sql_define_merge(struct wh_store *s);

@@ -35,9 +35,9 @@ uid_t wh_operator_uid(const char *proc); /* who logged in, behind su and sudo */
 /* The first that could not connect again under these rules, or NULL. */
 const struct wh_session *wh_session_cut(const struct wh_nft_ruleset *rs, const struct wh_session *s, size_t n);
 
-/* Gives up every capability but CAP_NET_ADMIN, for good, and what a set-user-id program could bring back. Root then reads and writes files
- * as the owner of the directory of the ledger `store_url`, no others'. -EPERM where CAP_NET_ADMIN is not held. */
-int wh_enforce_privileges(const char *store_url, struct wh_error *err);
+/* Gives up every capability but CAP_NET_ADMIN, for good, and what a set-user-id program could bring back; no core dumps. Before the ledger is
+ * opened. -EPERM where CAP_NET_ADMIN is not held; -ENOTRECOVERABLE where the others can't be given up: go no further then. */
+int wh_enforce_privileges(struct wh_error *err);
 
 /* Tries what enforce needs of the kernel; changes nothing. 0: all is there; n > 0: so many features are lacking, named in `what` with
  * their modules; < 0: it could not be asked (-EPERM). */

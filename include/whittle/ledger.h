@@ -92,7 +92,8 @@ struct wh_store_progress { /* where the reading of one input stands; committed t
 	int (*also)(void *arg, struct wh_error *err); /* is called in the same transaction, before it ends; NULL: nothing */
 	void *arg;
 };
-enum { WH_STORE_READ = 0, WH_STORE_WRITE = 1, WH_STORE_CREATE = 2 };
+/* WH_STORE_JOURNAL: writing, but a lock is waited for one second only: for a command that must not hang on a ledger. */
+enum { WH_STORE_READ = 0, WH_STORE_WRITE = 1, WH_STORE_CREATE = 2, WH_STORE_JOURNAL = 3 };
 /* url: a path, or "sqlite:PATH". Migrates an older schema when writing; refuses a newer one. */
 int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_error *err);
 /* Another connection to the ledger of `s`, for reading, for another thread. */

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <cap-ng.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/command.h"
+#include "base/opener.h"
+#include "base/trusted_path.h"
+
+struct request {
+	enum wh_grant_kind kind;
+	int flags, timeout_s;
+	uint64_t max;
+	char what[128];
+	char text[PATH_MAX];
+};
+struct reply {
+	int rc; /* 0 with a descriptor where one was asked for */
+	bool input;
+	uint64_t len;
+	char why[sizeof ((struct wh_error *)0)->text];
+};
+
+static int opener = -1; /* our end of the socket; -1: there is none */
+
+/* ---- messages, each with one descriptor at most ---- */
+
+static int send_message(int to, const void *data, size_t len, int fd)
+{
+	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = {0};
+	struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
+	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
+	if (fd >= 0) {
+		m.msg_control = &control;
+		m.msg_controllen = sizeof control.room;
+		control.head = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
+		memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
+	}
+	ssize_t n;
+	while ((n = sendmsg(to, &m, MSG_NOSIGNAL)) < 0 && errno == EINTR)
+		;
+	return n == (ssize_t)len ? 0 : n < 0 ? -errno : -EIO;
+}
+
+/* Exactly `len` bytes, or an error: 0 bytes are the other side's end. */
+static int receive_message(int from, void *data, size_t len, int *fd)
+{
+	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = {0};
+	struct iovec part = {.iov_base = data, .iov_len = len};
+	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.room};
+	ssize_t n;
+	*fd = -1;
+	while ((n = recvmsg(from, &m, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
+		;
+	for (struct cmsghdr *c = n < 0 ? NULL : CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof *fd))
+			memcpy(fd, CMSG_DATA(c), sizeof *fd);
+	if (n == (ssize_t)len)
+		return 0;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	return n < 0 ? -errno : -EPIPE;
+}
+
+static int memory_of(const char *text, size_t len)
+{
+	int fd = memfd_create("whittle", MFD_CLOEXEC);
+	for (size_t done = 0; fd >= 0 && done < len;) {
+		ssize_t n = pwrite(fd, text + done, len - done, (off_t)done);
+		if (n > 0) {
+			done += (size_t)n;
+		} else if (n < 0 && errno != EINTR) {
+			int rc = -errno;
+			close(fd);
+			return rc;
+		}
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+/* The first `len` bytes of a descriptor, NUL-terminated; free() it. */
+static char *text_of(int fd, size_t len)
+{
+	char *text = len < SSIZE_MAX ? malloc(len + 1) : NULL;
+	for (size_t have = 0; text && have < len;) {
+		ssize_t n = pread(fd, text + have, len - have, (off_t)have);
+		if (n > 0) {
+			have += (size_t)n;
+		} else if (n == 0 || errno != EINTR) {
+			free(text);
+			text = NULL;
+		}
+	}
+	if (text)
+		text[len] = 0;
+	return text;
+}
+
+/* ---- the opener's own side ---- */
+
+static bool directly_in(const char *dir, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) : 0;
+	return slash ? strlen(dir) == n && !memcmp(dir, path, n) : !strcmp(dir, ".");
+}
+
+static bool granted(const struct wh_grant *grants, size_t n, const struct request *r)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (grants[i].kind == r->kind && !strcmp(grants[i].text, r->text))
+			return true;
+		if (r->kind == WH_GRANT_READ && grants[i].kind == WH_GRANT_BESIDE && directly_in(grants[i].text, r->text))
+			return true;
+	}
+	return false;
+}
+
+static void answer(int to, const struct wh_grant *grants, size_t n, struct request *r, int given)
+{
+	struct reply *p = calloc(1, sizeof *p);
+	struct wh_error err = {0};
+	char *text = NULL;
+	size_t len = 0;
+	int fd = -1;
+	if (!p)
+		_exit(1);
+	r->text[sizeof r->text - 1] = r->what[sizeof r->what - 1] = 0;
+	if (!granted(grants, n, r)) {
+		p->rc = -EACCES;
+	} else if (r->kind == WH_GRANT_READ) {
+		fd = wh_trusted_open(r->text, O_RDONLY | O_NOCTTY | (r->flags & O_NONBLOCK), 0);
+	} else if (r->kind == WH_GRANT_APPEND) {
+		fd = wh_trusted_open(r->text, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0600);
+	} else if (r->kind == WH_GRANT_WRITE) {
+		text = given >= 0 && r->max < INT_MAX ? text_of(given, (size_t)r->max) : NULL;
+		p->rc = text ? wh_write_file(r->text, text, (size_t)r->max, &err) : -ENOMEM;
+	} else {
+		p->rc = wh_command_output(r->what, r->text, (size_t)r->max, r->timeout_s, &text, &len, &err);
+		fd = p->rc ? -1 : memory_of(text, len);
+	}
+	if (!p->rc && fd < 0 && r->kind != WH_GRANT_WRITE)
+		p->rc = fd;
+	p->len = len;
+	p->input = err.input;
+	memcpy(p->why, err.text, sizeof p->why);
+	if (text)
+		explicit_bzero(text, r->kind == WH_GRANT_RUN ? len : 0); /* a token, perhaps */
+	free(text);
+	if (send_message(to, p, sizeof *p, p->rc ? -1 : fd))
+		_exit(1);
+	if (fd >= 0)
+		close(fd);
+	free(p);
+}
+
+static void leave_terminal(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; null >= 0 && fd < 3; fd++) /* whoever reads our output must not wait for this process, too */
+		dup2(null, fd);
+	signal(SIGINT, SIG_IGN); /* it ends when the program does */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+}
+
+static void __attribute__((noreturn)) serve(int from, const struct wh_grant *grants, size_t n)
+{
+	struct request *r = malloc(sizeof *r);
+	const struct rlimit none = {0, 0};
+	int given;
+	leave_terminal();
+	prctl(PR_SET_NAME, "whittle-opener");
+	prctl(PR_SET_DUMPABLE, 0);
+	setrlimit(RLIMIT_CORE, &none);
+	capng_clear(CAPNG_SELECT_CAPS);
+	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, -1);
+	capng_apply(CAPNG_SELECT_CAPS);
+	while (r && !receive_message(from, r, sizeof *r, &given)) {
+		answer(from, grants, n, r, given);
+		if (given >= 0)
+			close(given);
+	}
+	_exit(0);
+}
+
+int wh_opener_start(const struct wh_grant *grants, size_t n, struct wh_error *err)
+{
+	int ends[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		return wh_fail(err, -errno, "no socket pair: %s", strerror(errno));
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		serve(ends[1], grants, n);
+	}
+	int rc = pid < 0 ? wh_fail(err, -errno, "no process for opening files: %s", strerror(errno)) : 0;
+	close(ends[1]);
+	if (rc)
+		close(ends[0]);
+	else
+		opener = ends[0];
+	return rc;
+}
+
+/* ---- the program's side ---- */
+
+static int ask(struct request *r, int give, struct reply *p, int *fd)
+{
+	*fd = -1;
+	if (opener < 0)
+		return -ENOENT;
+	int rc = send_message(opener, r, sizeof *r, give);
+	return rc ? rc : receive_message(opener, p, sizeof *p, fd);
+}
+
+static int ask_to_open(enum wh_grant_kind kind, const char *path, int flags)
+{
+	struct request *r = calloc(1, sizeof *r);
+	struct reply p;
+	int fd = -1, rc = -EACCES;
+	if (r && strlen(path) < sizeof r->text) {
+		r->kind = kind;
+		r->flags = flags;
+		strcpy(r->text, path);
+		if (!ask(r, -1, &p, &fd))
+			rc = p.rc;
+	}
+	free(r);
+	return fd >= 0 ? fd : rc < 0 ? rc : -EACCES;
+}
+
+static bool refused(int code)
+{
+	return opener >= 0 && (code == EACCES || code == EPERM);
+}
+
+int wh_open_input(const char *path, int flags)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
+	if (fd >= 0 || !refused(errno))
+		return fd < 0 ? -errno : fd;
+	return ask_to_open(WH_GRANT_READ, path, flags);
+}
+
+bool wh_readable(const char *path)
+{
+	if (!euidaccess(path, R_OK))
+		return true;
+	int fd = refused(errno) ? ask_to_open(WH_GRANT_READ, path, O_NONBLOCK) : -1;
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+int wh_open_append(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600);
+	if (fd >= 0 || !refused(errno))
+		return fd < 0 ? -errno : fd;
+	return ask_to_open(WH_GRANT_APPEND, path, 0);
+}
+
+static int write_all(int fd, const char *text, size_t len)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t n = write(fd, text + done, len - done);
+		if (n > 0)
+			done += (size_t)n;
+		else if (n < 0 && errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
+static int write_in_place(const char *path, const char *text, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	int rc = fd < 0 ? -errno : write_all(fd, text, len);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static int replace(const char *path, const char *text, size_t len)
+{
+	char temporary[PATH_MAX];
+	struct stat st;
+	bool was_there = !stat(path, &st);
+	if (was_there && S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (was_there && !S_ISREG(st.st_mode))
+		return write_in_place(path, text, len);
+	if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary)
+		return -ENAMETOOLONG;
+	int fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	mode_t mask = umask(0);
+	umask(mask);
+	fchmod(fd, was_there ? st.st_mode & 0777 : 0644 & ~mask);
+	int rc = write_all(fd, text, len);
+	if (!rc && fsync(fd))
+		rc = -errno;
+	close(fd);
+	if (!rc && rename(temporary, path))
+		rc = -errno;
+	if (rc)
+		unlink(temporary);
+	return rc;
+}
+
+static int ask_to_write(const char *path, const char *text, size_t len)
+{
+	struct request *r = calloc(1, sizeof *r);
+	struct reply p;
+	int fd, rc = -EACCES, memory = memory_of(text, len);
+	if (r && memory >= 0 && strlen(path) < sizeof r->text) {
+		r->kind = WH_GRANT_WRITE;
+		r->max = len;
+		strcpy(r->text, path);
+		rc = ask(r, memory, &p, &fd);
+		rc = rc ? rc : p.rc;
+		if (fd >= 0)
+			close(fd);
+	}
+	if (memory >= 0)
+		close(memory);
+	free(r);
+	return rc;
+}
+
+int wh_write_file(const char *path, const char *text, size_t len, struct wh_error *err)
+{
+	int rc = replace(path, text, len);
+	if (rc && refused(-rc))
+		rc = ask_to_write(path, text, len);
+	return rc ? wh_fail(err, rc, "%s: cannot be written: %s", path, strerror(-rc)) : 0;
+}
+
+int wh_opener_run(const char *what, const char *command, size_t max, int timeout_s, char **out, size_t *len, struct wh_error *err)
+{
+	struct request *r = calloc(1, sizeof *r);
+	struct reply p = {0};
+	int fd = -1, rc = -ENOENT;
+	if (r && opener >= 0 && strlen(command) < sizeof r->text) {
+		r->kind = WH_GRANT_RUN;
+		r->max = max;
+		r->timeout_s = timeout_s;
+		snprintf(r->what, sizeof r->what, "%s", what);
+		strcpy(r->text, command);
+		rc = ask(r, -1, &p, &fd);
+		if (!rc && p.rc && p.why[0]) {
+			p.why[sizeof p.why - 1] = 0;
+			rc = p.input ? wh_fail_input(err, p.rc < 0 ? p.rc : -EIO, "%s", p.why) : wh_fail(err, p.rc < 0 ? p.rc : -EIO, "%s", p.why);
+		} else if (!rc && p.rc) {
+			rc = p.rc == -EACCES ? -ENOENT : wh_fail(err, p.rc < 0 ? p.rc : -EIO, "%s: the command can't be run", what);
+		} else if (!rc) {
+			*len = p.len <= max ? (size_t)p.len : 0;
+			*out = fd >= 0 ? text_of(fd, *len) : NULL;
+			rc = *out ? 0 : wh_fail(err, -ENOMEM, "out of memory");
+		} else {
+			rc = wh_fail(err, rc, "%s: the process that runs commands is gone", what);
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	free(r);
+	return rc;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <cap-ng.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/owner.h"
+#include "base/trusted_path.h"
+
+enum { NOBODY = 65534, MAX_GROUPS = 256 };
+
+static char became[64]; /* the owner's name, once it was become */
+
+static void name_it(struct wh_owner *o, gid_t gid_of_dir)
+{
+	const struct passwd *pw = getpwuid(o->uid);
+	o->gid = pw ? pw->pw_gid : gid_of_dir ? gid_of_dir : NOBODY; /* never root's group because a directory has it */
+	if (pw)
+		snprintf(o->name, sizeof o->name, "%s", pw->pw_name);
+	else
+		snprintf(o->name, sizeof o->name, "uid %u", (unsigned)o->uid);
+}
+
+/* The directory of a ledger's path, without links; -ENOENT where it is not there. */
+static int directory_of(const char *path, char dir[static PATH_MAX], struct wh_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char text[PATH_MAX];
+	int n = slash ? snprintf(text, sizeof text, "%.*s", slash == path ? 1 : (int)(slash - path), path) : snprintf(text, sizeof text, ".");
+	if (n >= (int)sizeof text)
+		return wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", path);
+	if (realpath(text, dir))
+		return 0;
+	return wh_fail(err, -errno, "%s: %s", text, strerror(errno));
+}
+
+int wh_owner_of(const char *store_url, struct wh_owner *out, struct wh_error *err)
+{
+	const char *path = strncmp(store_url, "sqlite:", 7) ? store_url : store_url + 7;
+	char dir[PATH_MAX];
+	struct stat of_dir, of_file;
+	memset(out, 0, sizeof *out);
+	out->uid = geteuid();
+	out->gid = getegid();
+	if (out->uid != 0)
+		return 0;
+	int rc = directory_of(path, dir, err);
+	if (rc == -ENOENT || rc == -ENOTDIR) { /* nothing is opened; should somebody make it meanwhile, it is not root who does */
+		*out = (struct wh_owner){.other = true, .uid = NOBODY, .gid = NOBODY, .name = "nobody"};
+		return 0;
+	}
+	if (!rc && stat(dir, &of_dir))
+		rc = wh_fail(err, -errno, "%s: %s", dir, strerror(errno));
+	if (rc)
+		return rc;
+	out->uid = of_dir.st_uid;
+	gid_t gid = of_dir.st_gid;
+	if (!out->uid && !lstat(path, &of_file) && S_ISREG(of_file.st_mode) && of_file.st_uid) { /* a directory that a group shares */
+		out->uid = of_file.st_uid;
+		gid = of_file.st_gid;
+	}
+	out->other = out->uid != 0;
+	name_it(out, gid);
+	return out->other ? 0 : wh_trusted_dir(dir, err);
+}
+
+static int change_user(const struct wh_owner *o, struct wh_error *err)
+{
+	gid_t groups[MAX_GROUPS];
+	int n = MAX_GROUPS;
+	const struct passwd *pw = getpwuid(o->uid);
+	if (!pw || getgrouplist(pw->pw_name, o->gid, groups, &n) < 0) {
+		groups[0] = o->gid;
+		n = 1;
+	}
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups((size_t)n, groups) || setresgid(o->gid, o->gid, o->gid) || setresuid(o->uid, o->uid, o->uid))
+		return wh_fail(err, -EPERM, "the ledger belongs to %s, and this process can't become it: %s; run whittle as that user", o->name, strerror(errno));
+	prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+	uid_t r, e, s;
+	if (getresuid(&r, &e, &s) || r != o->uid || e != o->uid || s != o->uid)
+		return wh_fail(err, -EPERM, "the ledger belongs to %s, and this process did not become it", o->name);
+	return 0;
+}
+
+void wh_no_core_dumps(void)
+{
+	const struct rlimit none = {0, 0};
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int wh_owner_become(const struct wh_owner *o, int keep, struct wh_error *err)
+{
+	if (!o->other)
+		return 0;
+	if (capng_get_caps_process())
+		return wh_fail(err, -EPERM, "which privileges this process has can't be read");
+	bool held = keep >= 0 && capng_have_capability(CAPNG_EFFECTIVE, (unsigned)keep), bounding = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+	if (bounding) { /* before the change, which takes away the right to */
+		capng_clear(CAPNG_SELECT_BOUNDS);
+		if (capng_apply(CAPNG_SELECT_BOUNDS))
+			return wh_fail(err, -EPERM, "the privileges that are not needed can't be given up");
+	}
+	int rc = change_user(o, err);
+	if (rc)
+		return rc;
+	capng_clear(CAPNG_SELECT_CAPS);
+	if (held)
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, (unsigned)keep);
+	if (capng_apply(CAPNG_SELECT_CAPS) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || !setuid(0))
+		return wh_fail(err, -EPERM, "the privileges that are not needed can't be given up");
+	wh_no_core_dumps();
+	snprintf(became, sizeof became, "%s", o->name);
+	return 0;
+}
+
+const char *wh_as_owner(int code)
+{
+	static char text[128];
+	if (!*became || (code != -EACCES && code != -EPERM))
+		return "";
+	snprintf(text, sizeof text, " (as %s, the ledger's owner)", became);
+	return text;
+}

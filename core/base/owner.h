@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Root takes on the ledger's owner: its user, group and supplementary groups, for good, before anything of the ledger is opened. A link,
+ * a trigger or a crafted row in it then reaches nothing that its owner could not reach without whittle.
+ */
+#pragma once
+#include <sys/types.h>
+#include "whittle/base.h"
+
+struct wh_owner {
+	bool other;     /* somebody else than this process, which runs as root: to be become */
+	uid_t uid;
+	gid_t gid;
+	char name[64];  /* "suricata", or "uid 997" */
+};
+
+/*
+ * Who owns the ledger `store_url` ("PATH" or "sqlite:PATH"): the owner of its directory; of the file where that is another's than root's;
+ * "nobody" where there is no such directory. Fails (-EPERM) where the directory is root's, and others could put something else in its place.
+ * Where the process does not run as root, `other` is false and nothing is looked at.
+ */
+int wh_owner_of(const char *store_url, struct wh_owner *out, struct wh_error *err);
+
+/*
+ * Becomes the owner, for good: setgroups, setresgid, setresuid, all capabilities gone but `keep` (one capability's number, or -1; it stays
+ * permitted and effective only if it was held), none can be gained by executing a program, no core dumps. -EPERM with the reason where
+ * any of it fails: the caller must go no further then. Call it before there are threads; it forks nothing and opens no file of the ledger.
+ */
+int wh_owner_become(const struct wh_owner *o, int keep, struct wh_error *err);
+
+/* After a refusal (-EACCES, -EPERM): " (as suricata, the ledger's owner)", else and where nobody was become "". */
+const char *wh_as_owner(int code);
+/* No core file and no tracer of the same user: for a process that holds privileges or secrets. */
+void wh_no_core_dumps(void);

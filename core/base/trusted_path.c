@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/trusted_path.h"
+
+enum { MAX_LINKS = 40 }; /* as the kernel's own limit */
+
+static bool is_root(uid_t uid)
+{
+	struct stat top;
+	return uid == 0 || (!stat("/", &top) && uid == top.st_uid); /* in a user's own namespace the host's root is another number */
+}
+
+/* Puts the link's target before what is left of the path. */
+static int splice_in(char rest[static PATH_MAX], const char *after, int dir, const char *name)
+{
+	char target[PATH_MAX], joined[2 * PATH_MAX + 2];
+	ssize_t n = readlinkat(dir, name, target, sizeof target - 1);
+	if (n <= 0)
+		return n ? -errno : -ENOENT;
+	target[n] = 0;
+	if (snprintf(joined, sizeof joined, "%s%s%s", target, *after ? "/" : "", after) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	strcpy(rest, joined);
+	return 0;
+}
+
+/* Opens one component, or replaces *dir by the start of a link's target. Returns 1 when it was a link that is spliced in. */
+static int component(int dir, const char *name, int flags, mode_t mode, int *fd)
+{
+	struct stat st;
+	*fd = openat(dir, name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (*fd >= 0)
+		return 0;
+	int rc = -errno;
+	if ((rc != -ELOOP && rc != -ENOTDIR) || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISLNK(st.st_mode))
+		return rc;
+	return (flags & O_CREAT) || !is_root(st.st_uid) ? -ELOOP : 1;
+}
+
+static int start_of(char rest[static PATH_MAX])
+{
+	bool absolute = *rest == '/';
+	size_t skip = strspn(rest, "/");
+	memmove(rest, rest + skip, strlen(rest + skip) + 1);
+	return open(absolute ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+int wh_trusted_open(const char *path, int flags, mode_t mode)
+{
+	char rest[PATH_MAX];
+	int links = 0, rc = 0;
+	if (!strncmp(path, "/dev/fd/", 8) || !strncmp(path, "/proc/self/fd/", 14)) {
+		int fd = open(path, flags | O_CLOEXEC, mode);
+		return fd < 0 ? -errno : fd;
+	}
+	if (snprintf(rest, sizeof rest, "%s", path) >= (int)sizeof rest)
+		return -ENAMETOOLONG;
+	int dir = start_of(rest);
+	while (dir >= 0 && !rc) {
+		char name[PATH_MAX], after[PATH_MAX];
+		size_t n = strcspn(rest, "/");
+		int fd;
+		snprintf(name, sizeof name, "%.*s", (int)n, rest);
+		strcpy(after, rest + n + strspn(rest + n, "/"));
+		bool last = !*after;
+		rc = component(dir, *name ? name : ".", last ? flags : O_PATH | O_DIRECTORY, mode, &fd);
+		if (!rc && last) {
+			close(dir);
+			return fd;
+		}
+		if (rc == 1) {
+			rc = ++links > MAX_LINKS ? -ELOOP : splice_in(rest, after, dir, name);
+			if (rc || *rest != '/')
+				continue;
+			fd = start_of(rest);
+		} else if (!rc) {
+			strcpy(rest, after);
+		} else {
+			continue;
+		}
+		close(dir);
+		dir = fd;
+	}
+	rc = rc ? rc : -errno;
+	if (dir >= 0)
+		close(dir);
+	return rc;
+}
+
+int wh_trusted_dir(const char *path, struct wh_error *err)
+{
+	char part[PATH_MAX];
+	struct stat st;
+	for (size_t n = 1; n <= strlen(path); n++) {
+		if (path[n] != '/' && path[n] != 0 && n > 1)
+			continue;
+		snprintf(part, sizeof part, "%.*s", (int)n, path);
+		if (lstat(part, &st))
+			return wh_fail(err, -errno, "%s: %s", part, strerror(errno));
+		if (!S_ISDIR(st.st_mode) || !is_root(st.st_uid))
+			return wh_fail(err, -EPERM, "%s: belongs to the user with uid %u, who could put anything in the place of what is below it", part, (unsigned)st.st_uid);
+		if (((st.st_mode & S_IWOTH) || ((st.st_mode & S_IWGRP) && st.st_gid)) && !(st.st_mode & S_ISVTX))
+			return wh_fail(err, -EPERM, "%s: others than root may write in it (mode %o), and could put anything in the place of what is in it", part, st.st_mode & 07777);
+	}
+	return 0;
+}

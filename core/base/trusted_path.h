@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Paths that root follows, where other users may own directories on the way. */
+#pragma once
+#include "whittle/base.h"
+
+/* Opens `path` (close on exec) as open(2) does, but follows a symbolic link only where root made it. The last component may not be a link
+ * when `flags` has O_CREAT. Returns the descriptor or a negative errno; -ELOOP at a link of another user's. Descriptors under /dev/fd and
+ * /proc/self/fd are opened as they are. */
+int wh_trusted_open(const char *path, int flags, mode_t mode);
+/* Whether nobody but root can put something else in the place of the directory `path`, which has no links (realpath): 0, or -EPERM with the
+ * directory and its owner in err. Root is uid 0 and the owner of "/". */
+int wh_trusted_dir(const char *path, struct wh_error *err);

@@ -1,0 +1,88 @@
+#!/bin/bash
+# Root works on a ledger that another user owns: it becomes that user first, so that nothing the owner plants there reaches further than the
+# owner itself; and what root alone may read or write, and named, is read and written all the same.
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+n=0
+t() { n=$((n + 1)); if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; [ -z "${3:-}" ] || printf '%s\n' "$3" | sed 's/^/# /'; fi; }
+is() { if [ "$1" = "$2" ]; then t 0 "$3"; else t 1 "$3" "got '$1', wanted '$2'"; fi; } # is GOT WANTED SENTENCE
+has() { if grep -qE -e "$2" <<<"$1"; then t 0 "$3"; else t 1 "$3" "no /$2/ in: $1"; fi; } # has TEXT PATTERN SENTENCE
+until_true() { local tries=$(($1 * 10)); shift; while [ $tries -gt 0 ]; do "$@" >/dev/null 2>&1 && return 0; tries=$((tries - 1)); read -rt 0.1 <> <(:) || true; done; return 1; }
+if [ "$(id -u)" != 0 ] || ! command -v setpriv >/dev/null; then echo "ok 1 - $0 # skip needs root and setpriv"; exit 0; fi
+. tests/support/learned.sh
+dir=$(mktemp -d) || exit 1
+follower=
+trap '[ -z "$follower" ] || kill $follower 2>/dev/null; rm -rf "$dir"' EXIT
+W=$BUILD/whittle
+unset SUDO_USER WHITTLE_STORE
+learned "$dir" || { t 1 "a ledger is made"; exit 1; }
+chmod 711 "$dir"
+mkdir -m 700 "$dir/closed"; mv "$dir/eve.json" "$dir/estate.yaml" "$dir/web.json" "$dir/closed/"; chmod 600 "$dir"/closed/*
+his=$dir/his
+fresh() { rm -rf "$his"; mkdir -m 755 "$his"; cp "$dir/l.db" "$his/l.db"; chown -R nobody "$his"; }
+as_nobody() { setpriv --reuid nobody --clear-groups "$@"; }
+w() { timeout -k 1 8 "$W" --store "$his/l.db" "$@" 2>&1; }
+
+# ---- what the owner plants ----
+fresh; rm "$his/l.db"; as_nobody ln -s "$dir/closed/planted" "$his/l.db"
+out=$(w ingest "$dir/closed/eve.json"); has "$? $out" '^1 .*symbolic link' "a link in the ledger's place is refused by name"
+[ ! -e "$dir/closed/planted" ]; t $? "and nothing is made where it points"
+echo precious >"$dir/closed/precious"
+rm "$his/l.db"; as_nobody ln -s "$dir/closed/precious" "$his/l.db"
+w intel update >/dev/null; w estate import "$dir/closed/estate.yaml" >/dev/null; w rules reset >/dev/null
+is "$(cat "$dir/closed/precious")" precious "nor is a file that it points to written"
+for tail in -wal -journal -shm; do
+	fresh; as_nobody ln -s "$dir/closed/planted" "$his/l.db$tail"
+	out=$(w ingest "$dir/closed/eve.json"); rc=$?
+	[ $rc = 1 ] && [ ! -e "$dir/closed/planted" ]; t $? "a link in the place of the ledger's $tail reaches nothing" "$rc $out"
+done
+fresh; rm "$his/l.db"; as_nobody mkfifo "$his/l.db"
+for c in status watch confirm rollback drift 'watch --repair'; do
+	w $c >"$dir/out"; rc=$?
+	[ $rc -lt 124 ]; t $? "a FIFO in its place does not hang $c" "$(cat "$dir/out")"
+done
+has "$(w status)" 'a FIFO' "and is named"
+mkdir -m 755 "$dir/mallory"; chown nobody "$dir/mallory"; mkdir "$dir/mallory/l"; cp "$dir/l.db" "$dir/mallory/l/"
+has "$("$W" --store "$dir/mallory/l/l.db" status 2>&1)" 'mallory: belongs to the user with uid 65534' "root opens no ledger below a directory that another user could swap"
+mkdir -m 777 "$dir/open"
+has "$("$W" --store "$dir/open/l.db" ingest "$dir/closed/eve.json" 2>&1)" 'others than root may write' "nor in a directory of its own that others may write in"
+is "$(ls -A "$dir/open")" "" "where it leaves nothing"
+cp "$dir/l.db" "$dir/open/"; chown nobody "$dir/open/l.db"
+has "$("$W" --store "$dir/open/l.db" status 2>&1)" 'ledger holds' "a file there that has an owner is read as that owner"
+
+# ---- it is the owner who works ----
+fresh; rm "$his/l.db"
+out=$(w estate import "$dir/closed/estate.yaml"); is $? 0 "an estate, and the groups beside it, that root alone may read are imported" "$out"
+out=$(w ingest "$dir/closed/eve.json"); has "$? $out" '^0 155 records' "so is a log"
+out=$(w ingest <(cat "$dir/closed/eve.json")); has "$? $out" '^0 (155 records|Nothing new)' "and a pipe of root's"
+is "$(find "$his" ! -user nobody | wc -l)" 0 "every file there is the owner's"
+printf 'store: %s\nazure: {token-command: "cat %s/closed/token"}\nthreat-intel: [%s/closed/list, {name: own, command: "cat %s/closed/list"}]\n' "$his/l.db" "$dir" "$dir" "$dir" >"$dir/closed/whittle.yaml"
+echo 192.0.2.7 >"$dir/closed/list"
+out=$("$W" --config "$dir/closed/whittle.yaml" intel update 2>&1); has "$? $out" '^0 list: 1 entry.*' "lists that root alone may read, or print, are read"
+out=$("$W" --config "$dir/closed/whittle.yaml" recommend 2>&1); is $? 0 "with them rules are recommended" "$out"
+out=$(w export --format nsg -o "$dir/closed/out.json"); is "$? $(stat -c %U "$dir/closed/out.json" 2>&1)" "0 root" "a file is written where root alone may write" "$out"
+as_nobody ln -s "$dir/closed/precious" "$his/out.json"; w export --format nsg -o "$his/out.json" >/dev/null
+is "$(cat "$dir/closed/precious")" precious "but through no link of the owner's"
+w rules add vm1 --port 23 --from 192.0.2.0/24 --why test >"$dir/out"
+has "$(w rules history)" ' root ' "the journal names who ran the command, not the owner" "$(cat "$dir/out")"
+out=$(w prove --rules "$dir/closed/nothing.json"); has "$out" 'nothing.json.*No such file|nothing.json.*Permission denied' "what cannot be read is named"
+has "$(WHITTLE_STORE=$his/l.db w status)" 'ledger holds' "status works"
+
+# ---- a log that is followed through its rotation ----
+: >"$dir/follow.log"
+cp "$dir/closed/eve.json" "$dir/closed/follow.json"
+"$W" --store "$his/f.db" ingest --follow "$dir/closed/follow.json" >"$dir/follow.log" 2>&1 & follower=$!
+edges() { "$W" --store "$his/f.db" edges --json 2>/dev/null | grep -c .; }
+five() { [ "$(edges)" -ge 5 ]; }; seven() { [ "$(edges)" -ge 6 ]; }
+until_true 15 five; t $? "a log of root's is followed" "$(cat "$dir/follow.log")"
+status=$(tr -s '\t\n' ' ' <"/proc/$follower/status")
+has "$status" "Uid: 65534 65534 65534 65534 Gid: [1-9][0-9]* .*CapInh: 0+ CapPrm: 0+ CapEff: 0+ CapBnd: 0+ CapAmb: 0+ NoNewPrivs: 1" "as the owner, without any privilege or a way back"
+has "$(awk '/core file/ { print $5, $6 }' "/proc/$follower/limits")" '^0 0$' "without core dumps"
+mv "$dir/closed/follow.json" "$dir/closed/follow.json.1"
+sed 's/140.20.30.9/140.20.30.8/' "$dir/closed/eve.json" >"$dir/closed/follow.json"; chmod 600 "$dir/closed/follow.json"
+until_true 15 seven; t $? "and through its rotation" "$(cat "$dir/follow.log")"
+ln -sf /etc/shadow "$his/linked.json"; chown -h nobody "$his/linked.json"
+has "$(w ingest "$his/linked.json")" 'linked.json: .*(Permission denied|symbolic links)' "but a link of the owner's opens nothing that the owner may not read"
+kill $follower; wait $follower; is $? 0 "a signal ends it"; follower=
+until_true 5 sh -c "! pgrep -f '[i]ngest --follow $dir/closed/follow.json'"; t $? "and nothing of it stays"
+echo "1..$n"
