@@ -1,17 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdarg.h>
 #include <string.h>
-#include "whittle/base.h"
+#include "base/text.h"
 
 const char *wh_text_unprintable(const char *s)
 {
-	for (const unsigned char *p = (const unsigned char *)s; *p; p++) {
-		if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0))
-			return (const char *)p;
-		if (*p == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
-			return (const char *)p; /* U+202A to U+202E, U+2066 to U+2069 */
-	}
+	uint32_t point;
+	for (size_t n = strlen(s), len; n; s += len, n -= len)
+		if (!(len = wh_utf8_next(s, n, &point)) || wh_point_unprintable(point))
+			return s;
 	return NULL;
+}
+
+void wh_text_make_printable(char *s)
+{
+	char *to = s;
+	uint32_t point;
+	for (size_t n = strlen(s), len; n; s += len, n -= len) {
+		len = wh_utf8_next(s, n, &point);
+		if (!len || wh_point_unprintable(point)) {
+			*to++ = '?';
+			len += !len;
+			continue;
+		}
+		memmove(to, s, len);
+		to += len;
+	}
+	*to = 0;
 }
 
 __attribute__((format(printf, 4, 0)))
@@ -23,8 +38,7 @@ static int fill(struct wh_error *err, int code, bool input, const char *fmt, va_
 		err->code = code;
 		err->input = input;
 		vsnprintf(err->text, sizeof err->text, fmt, ap);
-		for (char *c; (c = (char *)(uintptr_t)wh_text_unprintable(err->text));) /* what is quoted may come from anywhere */
-			memset(c, '?', *c == '\xe2' ? 3 : *c == '\xc2' ? 2 : 1);
+		wh_text_make_printable(err->text); /* what is quoted may come from anywhere */
 	}
 	return code;
 }

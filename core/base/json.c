@@ -2,11 +2,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/json.h"
 #include "base/opener.h"
 #include "base/owner.h"
+#include "base/text.h"
 
 /* Reads up to max + 1 bytes, so that a file that is too long is told from one that just fits. */
 static int read_all(int fd, const char *name, size_t max, size_t guess, char **text, size_t *len, struct wh_error *err)
@@ -77,6 +79,10 @@ int wh_read_file(const char *path, size_t max, char **text, size_t *len, struct 
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	size_t guess = S_ISREG(st.st_mode) && st.st_size > 0 ? (size_t)st.st_size : 65536;
 	rc = read_all(fd, name, max, guess > max ? max : guess, text, len, err);
+	if (!rc && (rc = wh_text_decode(name, text, len, err))) {
+		free(*text);
+		*text = NULL;
+	}
 out:
 	if (!standard)
 		close(fd);
@@ -154,7 +160,7 @@ static bool enter_member(struct cursor *c, const char *want, size_t want_len)
 			return false;
 		const char *key = c->at + 1;
 		skip_string(c);
-		bool found = (size_t)(c->at - 1 - key) == want_len && !memcmp(key, want, want_len);
+		bool found = (size_t)(c->at - 1 - key) == want_len && !strncasecmp(key, want, want_len);
 		skip_space(c);
 		if (c->at >= c->end || *c->at != ':')
 			return false;

@@ -6,7 +6,8 @@
 #include <jansson.h>
 #include "whittle/base.h"
 
-/* Reads a whole file (at most `max` bytes; "-" is standard input). *text is NUL-terminated, freed by the caller. */
+/* Reads a whole text file (at most `max` bytes; "-" is standard input), and makes it UTF-8 where it is UTF-16 or has a mark: see
+ * wh_text_decode(). *text is NUL-terminated, freed by the caller. */
 int wh_read_file(const char *path, size_t max, char **text, size_t *len, struct wh_error *err);
 /* Parses a document; duplicate keys are refused. `name` is used in error texts. The caller owns *out. */
 int wh_json_parse(const char *name, const char *text, size_t len, json_t **out, struct wh_error *err);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/json.h"
+#include "policy/nsg_shapes.h"
 #include "whittle/policy.h"
 
 struct parse {
@@ -16,6 +17,8 @@ struct parse {
 	struct wh_arena *mem;
 	struct wh_error *err;
 	char path[512]; /* of the rule at hand, for its line */
+	const char **rule_paths; /* of the group at hand, where its rules do not stand in it; else NULL */
+	bool terraform;
 };
 
 __attribute__((format(printf, 3, 4)))
@@ -91,6 +94,14 @@ struct side {
 	const char **tags; size_t n_tags;
 };
 
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+/* A service tag, such as Storage.WestEurope; one may begin with a digit, but its first part has a letter, which no mistyped address has. */
+static bool is_tag(const char *s)
+{
+	size_t first = strcspn(s, "._-");
+	return first && strcspn(s, LETTERS) < first && s[strspn(s, LETTERS "0123456789._-")] == 0;
+}
+
 static int one_address(struct parse *p, const char *key, const char *s, struct side *out, struct wh_rule *r)
 {
 	bool host = false;
@@ -112,11 +123,9 @@ static int one_address(struct parse *p, const char *key, const char *s, struct s
 		out->n++;
 		return 0;
 	}
-	if ((*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z')) { /* a service tag; hexadecimal IPv6 has been tried above */
-		if (s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] == 0) {
-			out->tags[out->n_tags++] = wh_arena_strdup(p->mem, s);
-			return 0;
-		}
+	if (is_tag(s)) { /* hexadecimal IPv6 has been tried above */
+		out->tags[out->n_tags++] = wh_arena_strdup(p->mem, s);
+		return 0;
 	}
 	return bad(p, key, "'%s' is not an address, a prefix or a service tag", s);
 }
@@ -240,6 +249,14 @@ static int by_priority(const void *a, const void *b)
 	return (int)x->priority - (int)y->priority;
 }
 
+static void rule_path(struct parse *p, const char *base, int index)
+{
+	if (p->rule_paths)
+		snprintf(p->path, sizeof p->path, "%s", p->rule_paths[index]);
+	else
+		snprintf(p->path, sizeof p->path, "%s/%d", base, index);
+}
+
 static int check_priorities(struct parse *p, const struct wh_nsg *nsg, const char *base)
 {
 	for (size_t i = 1; i < nsg->n_rules; i++) {
@@ -248,7 +265,7 @@ static int check_priorities(struct parse *p, const struct wh_nsg *nsg, const cha
 			continue;
 		if (a->index > b->index)
 			a = &nsg->rules[i], b = &nsg->rules[i - 1];
-		snprintf(p->path, sizeof p->path, "%s/%d", base, b->index);
+		rule_path(p, base, b->index);
 		char key[32] = "priority";
 		char nested[600];
 		snprintf(nested, sizeof nested, "%s/properties/priority", p->path);
@@ -274,7 +291,7 @@ static int check_names(struct parse *p, const struct wh_nsg *nsg, const char *ba
 		if (strcasecmp(by[i - 1]->name, by[i]->name) != 0)
 			continue;
 		const struct wh_rule *second = by[i - 1]->index > by[i]->index ? by[i - 1] : by[i];
-		snprintf(p->path, sizeof p->path, "%s/%d", base, second->index);
+		rule_path(p, base, second->index);
 		return bad(p, "name", "two rules of %s have the name %s", nsg->name, second->name);
 	}
 	return 0;
@@ -303,11 +320,13 @@ static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg
 	json_array_foreach((json_t *)(uintptr_t)rules, i, rule) {
 		struct wh_rule *r = &nsg->rules[nsg->n_rules++];
 		r->index = (int)i;
-		snprintf(p->path, sizeof p->path, "%s/%zu", base, i);
+		rule_path(p, base, (int)i);
 		int rc = json_is_object(rule) ? parse_rule(p, rule, r) : bad(p, NULL, "a rule must be an object");
 		if (rc)
 			return rc;
 		r->origin = wh_rule_origin(o, r->name, r->description);
+		if (p->terraform && r->origin == WH_ORIGIN_PERSON)
+			r->origin = WH_ORIGIN_TERRAFORM;
 	}
 	for (i = 0; i < sizeof defaults / sizeof *defaults; i++)
 		add_default(p, i, &nsg->rules[nsg->n_rules++]);
@@ -317,53 +336,25 @@ static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg
 	return rc ? rc : check_priorities(p, nsg, base);
 }
 
-static bool is_nsg(const json_t *o)
-{
-	const char *type = text(o, "type");
-	if (type && !strcasecmp(type, "Microsoft.Network/networkSecurityGroups"))
-		return true;
-	return !type && json_is_array(json_object_get(props_of(o), "securityRules"));
-}
-
-/* A template may declare rules as resources of their own: read without them, a group would seem to say something else. */
-static bool lone_rule(const json_t *o)
-{
-	const char *type = text(o, "type");
-	return type && !strcasecmp(type, "Microsoft.Network/networkSecurityGroups/securityRules");
-}
-
 int wh_nsg_parse(const char *file, const char *t, size_t len, struct wh_arena *mem, struct wh_nsg **out, size_t *n, struct wh_error *err)
 {
 	struct parse p = {.file = file, .text = t, .len = len, .mem = mem, .err = err};
-	json_t *doc, *list, *o;
-	const char *where = "";
-	size_t i;
+	struct wh_nsg_shape *shapes = NULL;
+	size_t n_shapes = 0;
+	json_t *doc;
 	*n = 0;
 	int rc = wh_json_parse(file, t, len, &doc, err);
 	if (rc)
 		return rc;
-	list = json_is_array(doc) ? doc : json_object_get(doc, where = "value");
-	if (!json_is_array(list))
-		list = json_object_get(doc, where = "resources");
-	if (list == doc)
-		where = "";
-	*out = wh_arena_array(mem, json_array_size(list) + 1, sizeof **out);
-	if (!json_is_array(list)) {
-		if (json_is_object(doc) && is_nsg(doc))
-			rc = parse_nsg(&p, doc, "", &(*out)[(*n)++]);
-	} else {
-		json_array_foreach(list, i, o) {
-			char path[64];
-			snprintf(path, sizeof path, "%s%s%zu", where, *where ? "/" : "", i);
-			if (!rc && json_is_object(o) && lone_rule(o)) {
-				snprintf(p.path, sizeof p.path, "%s", path);
-				rc = bad(&p, NULL, "a rule that stands outside its network security group can't be read: give the group whole, as `az network nsg show` prints it");
-			} else if (!rc && json_is_object(o) && is_nsg(o))
-				rc = parse_nsg(&p, o, path, &(*out)[(*n)++]);
-		}
+	rc = wh_nsg_shapes(file, t, len, doc, mem, &shapes, &n_shapes, err);
+	*out = wh_arena_array(mem, n_shapes + 1, sizeof **out);
+	for (size_t i = 0; i < n_shapes; i++) {
+		p.rule_paths = shapes[i].rule_paths;
+		p.terraform = shapes[i].terraform;
+		if (!rc)
+			rc = parse_nsg(&p, shapes[i].group, shapes[i].path, &(*out)[(*n)++]);
+		json_decref(shapes[i].group);
 	}
-	if (!rc && !*n)
-		rc = wh_fail_input(err, -EINVAL, "%s:1: there is no network security group in it", file);
 	if (rc)
 		wh_nsgs_free(*out, *n);
 	json_decref(doc);

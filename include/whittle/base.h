@@ -22,9 +22,12 @@ struct wh_error {
 	bool input;      /* true when the caller's input (file, option) is at fault: exit status 2 */
 	char text[512];
 };
-/* The first byte that would not only be read but do something on a terminal (a control character, or one that turns the direction of writing
- * round), or NULL. Messages have '?' in its place; names from files with one are refused. */
+/* The first byte of a character that would not only be read but do something on a terminal (a control character, one that turns the direction
+ * of writing round, bytes that are no UTF-8), or NULL. Names from files with one are refused. */
 const char *wh_text_unprintable(const char *s);
+/* Puts '?' in the place of each such character: for texts that come from a file, the ledger or the network and are shown. Messages are like
+ * that by themselves. */
+void wh_text_make_printable(char *s);
 
 /* Fills *err (which may be NULL) and returns `code`, so that callers write `return wh_fail(err, -ENOMEM, …)`. */
 int wh_fail(struct wh_error *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -49,7 +49,8 @@ struct wh_nsg {
 	bool arm_resource;                     /* true: {"type":"Microsoft.Network/networkSecurityGroups", properties: …} */
 };
 
-/* Parses every NSG in a document (object, array, {"value":[…]}, ARM template with "resources"). Errors name file, line, reason.
+/* Parses every NSG in a document (object, array, {"value":[…]}, {"data":[…]}, {"NewNSG":…}, an ARM template's "resources", PowerShell's
+ * ConvertTo-Json, Terraform's state; see policy/nsg_shapes.h). Errors name file, line, reason.
  * *out and all strings live in `mem`; each nsg->source holds a reference that wh_nsgs_free() drops. */
 int wh_nsg_parse(const char *file, const char *text, size_t len, struct wh_arena *mem, struct wh_nsg **out, size_t *n, struct wh_error *err);
 void wh_nsgs_free(struct wh_nsg *nsgs, size_t n); /* drops JSON references only */

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Walks a document down to the network security groups in it, through the envelopes in which commands and services wrap them. */
+#include <stdarg.h>
+#include <string.h>
+#include <strings.h>
+#include "base/json.h"
+#include "policy/nsg_shapes.h"
+
+enum { MOST_LEVELS = 4 };
+
+int wh_nsg_refuse(struct wh_nsg_finding *f, const char *path, const char *fmt, ...)
+{
+	char why[400];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof why, fmt, ap);
+	va_end(ap);
+	int line = wh_json_line(f->text, f->len, path);
+	return wh_fail_input(f->err, -EINVAL, "%s:%d: %s", f->file, line ? line : 1, why);
+}
+
+int wh_nsg_found(struct wh_nsg_finding *f, json_t *group, const char *path, const char **rule_paths)
+{
+	if (f->n == f->room) {
+		size_t room = f->room ? f->room * 2 : 8;
+		struct wh_nsg_shape *more = wh_arena_array(f->mem, room, sizeof *more);
+		if (f->n)
+			memcpy(more, f->out, f->n * sizeof *more);
+		f->out = more;
+		f->room = room;
+	}
+	f->out[f->n++] = (struct wh_nsg_shape){.group = group, .path = wh_arena_strdup(f->mem, path), .rule_paths = rule_paths};
+	return 0;
+}
+
+static const json_t *member(const json_t *o, const char *name) /* whatever its case */
+{
+	const char *key;
+	json_t *v;
+	json_object_foreach((json_t *)(uintptr_t)o, key, v)
+		if (!strcasecmp(key, name))
+			return v;
+	return NULL;
+}
+
+static const char *text_of(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(member(o, name));
+	return s && *s ? s : NULL;
+}
+
+static const json_t *properties(const json_t *o)
+{
+	const json_t *p = member(o, "properties");
+	return json_is_object(p) ? p : o;
+}
+
+static bool is_group(const json_t *o)
+{
+	const char *type = text_of(o, "type");
+	if (type && !strcasecmp(type, "Microsoft.Network/networkSecurityGroups"))
+		return true;
+	return !type && json_is_array(member(properties(o), "securityRules"));
+}
+
+/* A template may declare rules as resources of their own: read without them, a group would seem to say something else. */
+static bool is_lone_rule(const json_t *o)
+{
+	const char *type = text_of(o, "type");
+	return type && !strcasecmp(type, "Microsoft.Network/networkSecurityGroups/securityRules");
+}
+
+/* `az network nic list-effective-nsg`: in it '*' has become 0.0.0.0/0, lists are cut to their first entry and tags are resolved, so that a
+ * group that was read from it would close what the real one opens. */
+static int refuse_effective(struct wh_nsg_finding *f, const json_t *o, const char *path)
+{
+	const char *id = text_of(member(o, "networkSecurityGroup"), "id");
+	return wh_nsg_refuse(f, path, "these are the effective rules of a network interface, which no longer say what the group itself says ('*' is written 0.0.0.0/0): "
+	                     "give the group, as `az network nsg show --ids %.200s` prints it", id ? id : "GROUP-ID");
+}
+
+/* A page of a longer answer: groups, or all but the first rows, would be missing. */
+static const char *next_page(const json_t *o)
+{
+	static const char *const names[] = {"skip_token", "$skipToken", "skipToken", "nextLink", "@odata.nextLink"};
+	const json_t *cut = member(o, "resultTruncated");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (text_of(o, names[i]))
+			return names[i];
+	return json_is_true(cut) || (json_is_string(cut) && !strcasecmp(json_string_value(cut), "true")) ? "resultTruncated" : NULL;
+}
+
+static int walk(struct wh_nsg_finding *f, const json_t *v, const char *path, int level);
+
+/* {"columns":[{"name":…}],"rows":[[…]]}: Resource Graph's old way to answer. */
+static int walk_table(struct wh_nsg_finding *f, const json_t *columns, const json_t *rows, const char *path, int level)
+{
+	size_t i, k;
+	json_t *row, *column;
+	int rc = 0;
+	json_array_foreach((json_t *)(uintptr_t)rows, i, row) {
+		json_t *o = json_object();
+		json_array_foreach((json_t *)(uintptr_t)columns, k, column) {
+			const char *name = json_string_value(json_object_get(column, "name"));
+			if (name && json_array_get(row, k))
+				json_object_set(o, name, json_array_get(row, k));
+		}
+		if (!rc)
+			rc = walk(f, o, wh_arena_printf(f->mem, "%s/rows/%zu", path, i), level + 1);
+		json_decref(o);
+	}
+	return rc;
+}
+
+static int take_group(struct wh_nsg_finding *f, const json_t *o, const char *path)
+{
+	if (json_object_get(o, "SecurityRules") && !json_object_get(o, "securityRules")) {
+		const json_t *first = json_array_get(json_object_get(o, "SecurityRules"), 0);
+		if (first && !json_is_object(first))
+			return wh_nsg_refuse(f, path, "the rules were cut when this was written: use `Get-AzNetworkSecurityGroup … | ConvertTo-Json -Depth 10`");
+		return wh_nsg_found(f, wh_nsg_from_powershell(o), path, NULL);
+	}
+	return wh_nsg_found(f, json_incref((json_t *)(uintptr_t)o), path, NULL);
+}
+
+static int walk_object(struct wh_nsg_finding *f, const json_t *o, const char *path, int level)
+{
+	static const char *const envelopes[] = {"value", "data", "resources", "networkSecurityGroups", "NewNSG"};
+	const json_t *inner = NULL;
+	const char *key, *page;
+	json_t *v;
+	if (member(o, "effectiveSecurityRules"))
+		return refuse_effective(f, o, path);
+	if (is_lone_rule(o))
+		return wh_nsg_refuse(f, path, "a rule that stands outside its network security group can't be read: give the group whole, as `az network nsg show` prints it");
+	if (is_group(o))
+		return take_group(f, o, path);
+	if (text_of(o, "type") && level) /* another resource */
+		return 0;
+	if (json_is_array(member(o, "columns")) && json_is_array(member(o, "rows")))
+		return walk_table(f, member(o, "columns"), member(o, "rows"), path, level);
+	json_object_foreach((json_t *)(uintptr_t)o, key, v)
+		for (size_t i = 0; i < sizeof envelopes / sizeof *envelopes && (json_is_array(v) || json_is_object(v)) && !inner; i++)
+			if (!strcasecmp(key, envelopes[i]))
+				inner = v;
+	if (!inner && json_object_size(o) == 1)
+		inner = json_object_iter_value(json_object_iter((json_t *)(uintptr_t)o));
+	if (!inner)
+		return 0;
+	if ((page = next_page(o)))
+		return wh_nsg_refuse(f, path, "this is one page of several (%s): groups may be missing, so nothing is read of it; ask for all of them, or for one group "
+		                     "with `az network nsg show`", page);
+	json_object_foreach((json_t *)(uintptr_t)o, key, v)
+		if (v == inner)
+			break;
+	return walk(f, inner, wh_arena_printf(f->mem, "%s%s%s", path, *path ? "/" : "", key), level + 1);
+}
+
+static int walk(struct wh_nsg_finding *f, const json_t *v, const char *path, int level)
+{
+	size_t i;
+	json_t *e;
+	int rc = 0;
+	if (level > MOST_LEVELS)
+		return 0;
+	if (json_is_object(v))
+		return walk_object(f, v, path, level);
+	json_array_foreach((json_t *)(uintptr_t)v, i, e)
+		if (!rc && json_is_object(e))
+			rc = walk(f, e, wh_arena_printf(f->mem, "%s%s%zu", path, *path ? "/" : "", i), level + 1);
+	return rc;
+}
+
+int wh_nsg_shapes(const char *file, const char *text, size_t len, json_t *doc, struct wh_arena *mem, struct wh_nsg_shape **out, size_t *n,
+                  struct wh_error *err)
+{
+	struct wh_nsg_finding f = {.file = file, .text = text, .len = len, .mem = mem, .err = err};
+	int rc = wh_nsg_from_terraform(&f, doc);
+	if (rc == 1)
+		rc = walk(&f, doc, "", 0);
+	*out = f.out;
+	*n = f.n;
+	if (!rc && !f.n)
+		rc = wh_fail_input(err, -EINVAL, "%s:1: there is no network security group in it: `az network nsg show -g RESOURCE-GROUP -n NAME` prints one, `az network "
+		                   "nsg list` all", file);
+	return rc;
+}
