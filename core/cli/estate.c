@@ -21,6 +21,8 @@ static const char help[] =
 	"      nsgs: [web.json]      # as `az network nsg show` or `list` prints them, or ARM resources; beside this file\n"
 	"  vnets: [10.0.0.0/16]      # optional: what the tag VirtualNetwork means\n"
 	"\n"
+	"A group's file may also be what `az network nsg create` or `az graph query` printed, PowerShell's `Get-AzNetworkSecurityGroup |\n"
+	"ConvertTo-Json -Depth 10`, or Terraform's state; in UTF-8 or UTF-16.\n"
 	"Of a file with several groups all count; `all.json#web` takes one of them.\n"
 	"Without an estate, private addresses that answer become resources by themselves (`whittle ingest --discover`).\n"
 	"\n"

@@ -10,6 +10,7 @@
 #include <strings.h>
 #include "base/json.h"
 #include "base/yaml.h"
+#include "estate/name_set.h"
 #include "whittle/estate.h"
 
 enum { MAX_NSG_FILE = 64 << 20 };
@@ -22,8 +23,9 @@ struct import {
 	const char *platform;                                  /* of all, or NULL */
 	json_t *named;                                         /* set of the tags that rules name, in lower case */
 	json_t *tags;                                          /* those of them that the published list holds, or NULL */
-	struct file { const char *name; char *text; size_t len; const char **groups; size_t n_groups; } *files;
-	size_t n_files;
+	struct file { const char *name; char *text; size_t len; const char **groups; size_t n_groups; struct wh_name_set by_name; } **files;
+	size_t n_files, room_files;
+	struct wh_name_set names, addresses, by_file; /* of resources; each address with its resource's name; each struct file */
 	FILE *notes;
 	struct wh_estate_summary *sum;
 };
@@ -42,17 +44,8 @@ static int need_list(struct import *im, const struct wh_yaml *n)
 	return n->kind == WH_YAML_LIST ? 0 : wh_fail_input(im->err, -EINVAL, "%s:%d: '%s' must be a list", im->path, n->line, n->key);
 }
 
-static bool has_text(const json_t *list, const char *s)
-{
-	size_t i;
-	json_t *v;
-	json_array_foreach((json_t *)(uintptr_t)list, i, v)
-		if (!strcmp(json_string_value(v), s))
-			return true;
-	return false;
-}
-
-static int add_address(struct import *im, const struct wh_yaml *n, json_t *list)
+/* `owner`: a word for the resource at hand, which may not have its name yet. */
+static int add_address(struct import *im, const struct wh_yaml *n, const char *const *owner, json_t *list)
 {
 	const char *s;
 	struct wh_addr a;
@@ -62,16 +55,13 @@ static int add_address(struct import *im, const struct wh_yaml *n, json_t *list)
 		return rc;
 	if (wh_addr_parse(s, strlen(s), &a))
 		return wh_fail_input(im->err, -EINVAL, "%s:%d: '%s' is not an address", im->path, n->line, s);
-	wh_addr_text(&a, buf);
-	size_t i;
-	json_t *r;
-	json_array_foreach(im->resources, i, r)
-		if (has_text(json_object_get(r, "addresses"), buf))
-			return wh_fail_input(im->err, -EEXIST, "%s:%d: %s is already an address of %s", im->path, n->line, buf,
-			                     json_string_value(json_object_get(r, "name")));
-	if (has_text(list, buf))
+	const char *text = wh_arena_strdup(im->mem, wh_addr_text(&a, buf));
+	const char *const *other = wh_name_set_add(&im->addresses, text, owner);
+	if (other == owner)
 		return wh_fail_input(im->err, -EEXIST, "%s:%d: %s is named twice", im->path, n->line, buf);
-	json_array_append_new(list, json_string(buf));
+	if (other)
+		return wh_fail_input(im->err, -EEXIST, "%s:%d: %s is already an address of %s", im->path, n->line, buf, *other);
+	json_array_append_new(list, json_string(text));
 	im->sum->addresses++;
 	return 0;
 }
@@ -115,11 +105,8 @@ static int read_nsg_file(struct import *im, const struct wh_yaml *n, const char 
 	struct wh_nsg *nsgs;
 	size_t count, len;
 	char *text;
-	for (size_t i = 0; i < im->n_files; i++)
-		if (!strcmp(im->files[i].name, s)) {
-			*out = &im->files[i];
-			return 0;
-		}
+	if ((*out = (struct file *)(uintptr_t)wh_name_set_find(&im->by_file, s)))
+		return 0;
 	const char *file = beside(im, s);
 	int rc = wh_read_file(file, MAX_NSG_FILE, &text, &len, &inner);
 	if (rc)
@@ -129,42 +116,44 @@ static int read_nsg_file(struct import *im, const struct wh_yaml *n, const char 
 		free(text);
 		return rc;
 	}
-	const char **groups = wh_arena_array(im->mem, count + 1, sizeof *groups);
+	struct file *f = wh_arena_alloc(im->mem, sizeof *f);
+	*f = (struct file){wh_arena_strdup(im->mem, s), text, len, wh_arena_array(im->mem, count + 1, sizeof *f->groups), count,
+	                   {.mem = im->mem, .any_case = true}};
 	for (size_t i = 0; i < count; i++) {
 		note(im, &nsgs[i]);
-		groups[i] = nsgs[i].name;
+		f->groups[i] = nsgs[i].name;
+		wh_name_set_add(&f->by_name, nsgs[i].name, f);
 	}
 	im->sum->nsgs += count;
 	wh_nsgs_free(nsgs, count);
-	struct file *more = reallocarray(im->files, im->n_files + 1, sizeof *more);
-	if (!more) {
-		free(text);
-		return wh_fail(im->err, -ENOMEM, "out of memory");
+	if (im->n_files == im->room_files) {
+		im->room_files = im->room_files ? im->room_files * 2 : 16;
+		struct file **more = wh_arena_array(im->mem, im->room_files, sizeof *more);
+		if (im->n_files)
+			memcpy(more, im->files, im->n_files * sizeof *more);
+		im->files = more;
 	}
-	im->files = more;
-	im->files[im->n_files] = (struct file){wh_arena_strdup(im->mem, s), text, len, groups, count};
-	*out = &im->files[im->n_files++];
+	im->files[im->n_files++] = f;
+	wh_name_set_add(&im->by_file, f->name, f);
+	*out = f;
 	return 0;
 }
 
 /* "web.json", or "all.json#web" for one group of a file that holds several. */
-static int add_nsg(struct import *im, const struct wh_yaml *n, json_t *list)
+static int add_nsg(struct import *im, const struct wh_yaml *n, struct wh_name_set *had, json_t *list)
 {
 	const char *s, *hash, *near;
 	struct file *f = NULL;
-	bool known = false;
 	int rc = need_text(im, n, &s);
 	if (rc)
 		return rc;
-	if (has_text(list, s))
+	if (wh_name_set_add(had, s, n))
 		return wh_fail_input(im->err, -EEXIST, "%s:%d: %s is named twice", im->path, n->line, s);
 	hash = strrchr(s, '#');
 	rc = read_nsg_file(im, n, hash ? wh_arena_printf(im->mem, "%.*s", (int)(hash - s), s) : s, &f);
 	if (rc || !f)
 		return rc;
-	for (size_t i = 0; i < f->n_groups; i++)
-		known |= !hash || !strcasecmp(f->groups[i], hash + 1);
-	if (!known) {
+	if (hash && !wh_name_set_find(&f->by_name, hash + 1)) {
 		near = wh_nearest(hash + 1, f->groups);
 		return wh_fail_input(im->err, -ENOENT, "%s:%d: %s holds no network security group '%s'%s%s%s", im->path, n->line, f->name, hash + 1,
 		                     near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
@@ -191,7 +180,8 @@ static int add_resource(struct import *im, const struct wh_yaml *r)
 	enum wh_nsg_scope scope;
 	enum wh_platform platform;
 	json_t *o = json_object(), *addresses = json_array(), *nsgs = json_array();
-	const char *s, *name = NULL;
+	struct wh_name_set groups = {.mem = im->mem};
+	const char *s, *name = NULL, **owner = wh_arena_alloc(im->mem, sizeof *owner);
 	bool facing = false;
 	int rc = r->kind == WH_YAML_MAP ? wh_yaml_check_keys(im->path, r, known, im->err)
 	                                : wh_fail_input(im->err, -EINVAL, "%s:%d: a resource must be a map with a name", im->path, r->line);
@@ -216,18 +206,16 @@ static int add_resource(struct import *im, const struct wh_yaml *r)
 			rc = wh_yaml_bool(im->path, n, &facing, im->err);
 		} else if (!(rc = need_list(im, n))) {
 			for (const struct wh_yaml *c = n->child; c && !rc; c = c->next)
-				rc = !strcmp(n->key, "addresses") ? add_address(im, c, addresses) : add_nsg(im, c, nsgs);
+				rc = !strcmp(n->key, "addresses") ? add_address(im, c, owner, addresses) : add_nsg(im, c, &groups, nsgs);
 		}
 	}
 	if (!rc && !name)
 		rc = wh_fail_input(im->err, -EINVAL, "%s:%d: a resource needs a name", im->path, r->line);
 	if (!rc && !json_array_size(addresses))
 		rc = wh_fail_input(im->err, -EINVAL, "%s:%d: %s has no addresses", im->path, r->line, name);
-	size_t i;
-	json_t *other;
-	json_array_foreach(im->resources, i, other)
-		if (!rc && !strcmp(json_string_value(json_object_get(other, "name")), name))
-			rc = wh_fail_input(im->err, -EEXIST, "%s:%d: there are two resources named '%s'", im->path, r->line, name);
+	*owner = name;
+	if (!rc && wh_name_set_add(&im->names, name, r))
+		rc = wh_fail_input(im->err, -EEXIST, "%s:%d: there are two resources named '%s'", im->path, r->line, name);
 	json_object_set_new(o, "internetFacing", json_boolean(facing));
 	json_object_set_new(o, "addresses", addresses);
 	json_object_set_new(o, "nsgs", nsgs);
@@ -319,10 +307,12 @@ static int collect_key(void *arg, const char *key, const char *json)
 {
 	struct keys *k = arg;
 	(void)json;
-	char **more = reallocarray(k->k, k->n + 1, sizeof *more);
-	if (!more)
-		return -ENOMEM;
-	k->k = more;
+	if (!(k->n & (k->n - 1))) { /* at each power of two */
+		char **more = reallocarray(k->k, k->n ? k->n * 2 : 1, sizeof *more);
+		if (!more)
+			return -ENOMEM;
+		k->k = more;
+	}
 	k->k[k->n++] = strdup(key);
 	return 0;
 }
@@ -339,7 +329,7 @@ static int store(struct import *im, struct wh_store *s)
 		for (size_t i = 0; i < old.n && !rc; i++)
 			rc = wh_store_delete(s, "nsg", old.k[i], im->err);
 		for (size_t i = 0; i < im->n_files && !rc; i++)
-			rc = wh_store_put(s, "nsg", im->files[i].name, im->files[i].text, im->err);
+			rc = wh_store_put(s, "nsg", im->files[i]->name, im->files[i]->text, im->err);
 		if (!rc)
 			rc = wh_store_put(s, "estate", "estate", text, im->err);
 		int end = wh_store_end(s, !rc, rc ? &ignored : im->err);
@@ -359,6 +349,7 @@ int wh_estate_import(struct wh_store *s, const char *path, struct wh_estate_summ
 	                    .sum = out};
 	size_t len;
 	memset(out, 0, sizeof *out);
+	im.names.mem = im.addresses.mem = im.by_file.mem = im.mem;
 	im.notes = open_memstream(&out->note_texts, &len);
 	int rc = im.notes ? read_yaml(&im) : wh_fail(err, -ENOMEM, "out of memory");
 	if (im.notes)
@@ -366,8 +357,7 @@ int wh_estate_import(struct wh_store *s, const char *path, struct wh_estate_summ
 	if (!rc)
 		rc = store(&im, s);
 	for (size_t i = 0; i < im.n_files; i++)
-		free(im.files[i].text);
-	free(im.files);
+		free(im.files[i]->text);
 	json_decref(im.resources);
 	json_decref(im.vnets);
 	json_decref(im.named);

@@ -4,17 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "estate/name_set.h"
 #include "whittle/estate.h"
+
+struct group_file {
+	size_t first, n;
+	bool same_names;            /* two of its groups have one name */
+	struct wh_name_set by_name; /* the place of each group among all, a size_t */
+};
 
 struct loading {
 	struct wh_store *store;
 	struct wh_arena *mem;
 	struct wh_error *err;
 	struct wh_estate *e;
-	struct { const char *file; size_t first, n; } *files; /* the NSGs of each file */
-	size_t n_files, room_files, room_nsgs, room_resources;
+	struct wh_name_set files; /* a struct group_file for each */
+	struct wh_name_set locals; /* the addresses of the estate's resources, where discovered ones are looked for among them */
+	size_t room_nsgs, room_resources;
 	struct wh_prefix *discover; size_t n_discover;
-	size_t n_imported; /* resources that the estate names; those that are discovered come after, each address once */
 	bool addresses_only; /* the groups were not loaded, and nobody asks for them */
 };
 
@@ -34,14 +41,16 @@ static int load_nsg(void *arg, const char *key, const char *json)
 	int rc = wh_nsg_parse(key, json, strlen(json), ld->mem, &nsgs, &n, ld->err);
 	if (rc)
 		return rc;
-	GROW(ld->files, ld->n_files, ld->room_files);
-	ld->files[ld->n_files].file = wh_arena_strdup(ld->mem, key);
-	ld->files[ld->n_files].first = ld->e->n_nsgs;
-	ld->files[ld->n_files++].n = n;
+	struct group_file *f = wh_arena_alloc(ld->mem, sizeof *f);
+	*f = (struct group_file){.first = ld->e->n_nsgs, .n = n, .by_name = {.mem = ld->mem, .any_case = true}};
 	for (size_t i = 0; i < n; i++) {
 		GROW(ld->e->nsgs, ld->e->n_nsgs, ld->room_nsgs);
 		ld->e->nsgs[ld->e->n_nsgs++] = nsgs[i];
+		size_t *place = wh_arena_alloc(ld->mem, sizeof *place);
+		*place = f->first + i;
+		f->same_names |= wh_name_set_add(&f->by_name, nsgs[i].name, place) != NULL;
 	}
+	wh_name_set_add(&ld->files, wh_arena_strdup(ld->mem, key), f);
 	return 0;
 }
 
@@ -51,32 +60,58 @@ static const char *copy(struct loading *ld, const json_t *o, const char *key)
 	return s ? wh_arena_strdup(ld->mem, s) : NULL;
 }
 
-static void add_group(struct wh_resource *r, const struct wh_nsg *nsg)
-{
-	for (size_t i = 0; i < r->n_nsgs; i++)
-		if (r->nsgs[i] == nsg)
-			return;
-	r->nsgs[r->n_nsgs++] = nsg;
-}
+/* What a reference names: "web.json", every group of that file; "all.json#web", those of that name, of which there is mostly one. */
+struct reference { const struct group_file *file; const char *name; size_t first, n; };
 
-/* "web.json": every group of that file; "all.json#web": the one of that name. */
-static bool add_groups(struct loading *ld, struct wh_resource *r, const char *ref)
+static struct reference resolve(const struct loading *ld, const char *ref)
 {
 	const char *hash = strrchr(ref, '#');
-	size_t len = hash ? (size_t)(hash - ref) : strlen(ref);
+	struct reference r = {.name = hash ? hash + 1 : NULL};
+	r.file = wh_name_set_find(&ld->files, hash ? wh_arena_printf(ld->mem, "%.*s", (int)(hash - ref), ref) : ref);
+	if (!r.file)
+		return r;
+	r.first = r.file->first;
+	r.n = r.file->n;
+	if (hash && !r.file->same_names) {
+		const size_t *at = wh_name_set_find(&r.file->by_name, r.name);
+		r.first = at ? *at : 0;
+		r.n = at != NULL;
+	}
+	return r;
+}
+
+static bool add_groups(const struct loading *ld, struct wh_resource *res, const struct reference *r)
+{
+	size_t before = res->n_nsgs;
 	bool found = false;
-	for (size_t f = 0; f < ld->n_files; f++) {
-		if (strlen(ld->files[f].file) != len || strncmp(ld->files[f].file, ref, len))
+	for (size_t i = r->first; i < r->first + r->n; i++) {
+		const struct wh_nsg *nsg = &ld->e->nsgs[i];
+		bool there = false;
+		if (r->name && strcasecmp(nsg->name, r->name))
 			continue;
-		for (size_t j = 0; j < ld->files[f].n; j++) {
-			const struct wh_nsg *nsg = &ld->e->nsgs[ld->files[f].first + j];
-			if (hash && strcasecmp(nsg->name, hash + 1))
-				continue;
-			add_group(r, nsg);
-			found = true;
-		}
+		for (size_t k = 0; k < before && !there; k++) /* a file's own groups are all different */
+			there = res->nsgs[k] == nsg;
+		if (!there)
+			res->nsgs[res->n_nsgs++] = nsg;
+		found = true;
 	}
 	return found;
+}
+
+static int load_groups(struct loading *ld, struct wh_resource *r, const json_t *refs)
+{
+	struct reference *list = wh_arena_array(ld->mem, json_array_size(refs), sizeof *list);
+	size_t i, most = 0;
+	json_t *v;
+	json_array_foreach((json_t *)(uintptr_t)refs, i, v) {
+		list[i] = resolve(ld, json_is_string(v) ? json_string_value(v) : "");
+		most += list[i].n;
+	}
+	r->nsgs = wh_arena_array(ld->mem, most, sizeof *r->nsgs);
+	json_array_foreach((json_t *)(uintptr_t)refs, i, v)
+		if (!json_is_string(v) || (!add_groups(ld, r, &list[i]) && !ld->addresses_only)) /* without its group the host would seem open */
+			return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
+	return 0;
 }
 
 static int load_resource(struct loading *ld, const json_t *o)
@@ -94,6 +129,8 @@ static int load_resource(struct loading *ld, const json_t *o)
 	const char *platform = json_string_value(json_object_get(o, "platform"));
 	if (platform && wh_platform_parse(platform, &r->platform))
 		return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
+	if ((r->name && wh_text_unprintable(r->name)) || (r->id && wh_text_unprintable(r->id))) /* the import refuses such names */
+		return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
 	r->internet_facing = json_is_true(json_object_get(o, "internetFacing"));
 	r->addrs = wh_arena_array(ld->mem, json_array_size(addrs), sizeof *r->addrs);
 	json_array_foreach(addrs, i, v) {
@@ -101,11 +138,7 @@ static int load_resource(struct loading *ld, const json_t *o)
 		if (!r->name || !s || wh_addr_parse(s, strlen(s), &r->addrs[r->n_addrs++]))
 			return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
 	}
-	r->nsgs = wh_arena_array(ld->mem, json_array_size(nsgs) ? ld->e->n_nsgs : 0, sizeof *r->nsgs);
-	json_array_foreach(nsgs, i, v)
-		if (!json_is_string(v) || (!add_groups(ld, r, json_string_value(v)) && !ld->addresses_only)) /* without its group the host would seem open */
-			return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
-	return 0;
+	return load_groups(ld, r, nsgs);
 }
 
 static int load_service_tags(struct loading *ld, const json_t *list)
@@ -205,8 +238,7 @@ static int discovered(void *arg, const struct wh_addr *local)
 	bool in = false;
 	for (size_t i = 0; i < ld->n_discover; i++)
 		in |= wh_prefix_has(&ld->discover[i], local);
-	const struct wh_estate imported = {.resources = ld->e->resources, .n_resources = ld->n_imported};
-	if (!in || wh_estate_by_addr(&imported, local))
+	if (!in || wh_name_set_find(&ld->locals, wh_addr_text(local, buf)))
 		return 0;
 	GROW(ld->e->resources, ld->e->n_resources, ld->room_resources);
 	struct wh_resource *r = &ld->e->resources[ld->e->n_resources++];
@@ -219,6 +251,14 @@ static int discovered(void *arg, const struct wh_addr *local)
 	return 0;
 }
 
+static void know_locals(struct loading *ld)
+{
+	char buf[WH_ADDR_STRLEN];
+	for (size_t i = 0; i < ld->e->n_resources; i++)
+		for (size_t j = 0; j < ld->e->resources[i].n_addrs; j++)
+			wh_name_set_add(&ld->locals, wh_arena_strdup(ld->mem, wh_addr_text(&ld->e->resources[i].addrs[j], buf)), ld->e);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct wh_resource *)a)->name, ((const struct wh_resource *)b)->name);
@@ -226,16 +266,17 @@ static int by_name(const void *a, const void *b)
 
 int wh_estate_load(struct wh_store *s, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
 {
-	struct loading ld = {.store = s, .mem = mem, .err = err, .e = wh_arena_alloc(mem, sizeof *ld.e)};
+	struct loading ld = {.store = s, .mem = mem, .err = err, .e = wh_arena_alloc(mem, sizeof *ld.e), .files = {.mem = mem}, .locals = {.mem = mem}};
 	int rc = wh_store_each(s, "nsg", load_nsg, &ld, err);
 	if (!rc)
 		rc = load_estate(&ld);
 	if (!rc)
 		rc = discovery(s, ld.e->imported, mem, &ld.discover, &ld.n_discover, err);
-	ld.n_imported = ld.e->n_resources;
 	ld.e->found = wh_platform_found(WH_ASSET_TAG_FILE);
-	if (!rc && ld.n_discover)
+	if (!rc && ld.n_discover) {
+		know_locals(&ld);
 		rc = wh_store_locals(s, discovered, &ld, err);
+	}
 	if (!rc && !ld.e->n_vnets)
 		default_ranges(&ld.e->vnets, &ld.e->n_vnets, mem);
 	if (rc) {
@@ -280,6 +321,10 @@ const struct wh_resource *wh_estate_by_addr(const struct wh_estate *e, const str
 const struct wh_resource *wh_estate_find(const struct wh_estate *e, const char *name_or_id)
 {
 	struct wh_addr a;
+	const struct wh_resource key = {.name = name_or_id}; /* an estate from the ledger is sorted; one that is not is walked through */
+	const struct wh_resource *named = e->n_resources ? bsearch(&key, e->resources, e->n_resources, sizeof key, by_name) : NULL;
+	if (named)
+		return named;
 	for (size_t i = 0; i < e->n_resources; i++)
 		if (!strcmp(e->resources[i].name, name_or_id) || (e->resources[i].id && !strcasecmp(e->resources[i].id, name_or_id)))
 			return &e->resources[i];
@@ -300,7 +345,7 @@ static int add_locals(struct wh_locals *l, const struct wh_estate *e, const stru
 int wh_estate_locals(struct wh_store *s, const char *discover, struct wh_locals **out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
-	struct loading ld = {.store = s, .mem = mem, .err = err, .e = wh_arena_alloc(mem, sizeof *ld.e), .addresses_only = true};
+	struct loading ld = {.store = s, .mem = mem, .err = err, .e = wh_arena_alloc(mem, sizeof *ld.e), .files = {.mem = mem}, .addresses_only = true};
 	struct wh_prefix *p = NULL;
 	size_t n = 0;
 	int rc = s ? load_estate(&ld) : 0;

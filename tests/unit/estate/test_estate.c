@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "whittle/estate.h"
@@ -220,6 +221,45 @@ static void a_bad_discovery_range_is_refused(void **state)
 	wh_store_close(s);
 }
 
+/* CPU seconds of importing and loading n resources that share one file of n groups. */
+static double seconds_of(size_t n, const char *store)
+{
+	struct wh_store *s = open_store(store);
+	struct wh_estate_summary sum;
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_estate *e;
+	struct wh_error err;
+	FILE *yaml = fopen(in_dir("many.yaml"), "w"), *groups = fopen(in_dir("many.json"), "w");
+	fputs("resources:\n", yaml);
+	for (size_t i = 0; i < n; i++) {
+		fprintf(yaml, "  - {name: vm%zu, addresses: [10.%zu.%zu.%zu], nsgs: ['many.json#g%zu']}\n", i, i >> 16, i >> 8 & 255, i & 255, i);
+		fprintf(groups, "%c{\"name\":\"g%zu\",\"securityRules\":[]}", i ? ',' : '[', i);
+	}
+	fputs("]", groups);
+	fclose(yaml);
+	fclose(groups);
+	clock_t begin = clock();
+	if (wh_estate_import(s, in_dir("many.yaml"), &sum, &err) || wh_estate_load(s, mem, &e, &err))
+		fail_msg("%s", err.text);
+	double took = (double)(clock() - begin) / CLOCKS_PER_SEC;
+	assert_int_equal(e->n_resources, n);
+	assert_int_equal(e->resources[n - 1].n_nsgs, 1);
+	free(sum.note_texts);
+	wh_estate_free(e);
+	wh_arena_free(mem);
+	wh_store_close(s);
+	return took;
+}
+
+static void an_estate_eight_times_as_large_takes_not_much_more_than_eight_times_as_long(void **state)
+{
+	(void)state;
+	seconds_of(1000, "warm.db");
+	double small = seconds_of(1000, "small.db"), large = seconds_of(8000, "large.db");
+	if (large > 24 * small + 0.2) /* in squares it were 64 times */
+		fail_msg("%.3f s for 1,000 resources, %.3f s for 8,000", small, large);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +267,7 @@ int main(void)
 		cmocka_unit_test(bad_input_names_its_line_and_changes_nothing),
 		cmocka_unit_test(hosts_that_answered_become_resources_where_discovery_looks),
 		cmocka_unit_test(a_bad_discovery_range_is_refused),
+		cmocka_unit_test(an_estate_eight_times_as_large_takes_not_much_more_than_eight_times_as_long),
 	};
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
