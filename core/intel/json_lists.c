@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/json.h"
-#include "intel/lines.h"
+#include "intel/record.h"
 
 /* ---- one object a line ---- */
 
@@ -16,37 +16,22 @@ static int jsonl_probe(const char *text, size_t len)
 	return wh_intel_next_line(&at, text + len, &l) && l.len > 1 && l.text[0] == '{' && l.text[l.len - 1] == '}' ? 70 : 0;
 }
 
-static const char *address_in(const json_t *o, const char *column)
-{
-	const char *key;
-	json_t *v;
-	if (column)
-		return json_string_value(json_object_get(o, column));
-	json_object_foreach((json_t *)(uintptr_t)o, key, v)
-		if (wh_intel_usual_name(key, strlen(key)) && json_is_string(v))
-			return json_string_value(v);
-	return NULL;
-}
-
 static int jsonl_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each, void *arg,
                        struct wh_intel_parse_stats *st, struct wh_error *err)
 {
 	(void)now_us;
 	(void)err;
-	const char *at = text;
+	const char *at = text, *why;
 	for (struct wh_line l = {0}; wh_intel_next_line(&at, text + len, &l);) {
 		json_t *o = json_loadb(l.text, l.len, JSON_REJECT_DUPLICATES, NULL);
-		const char *value = json_is_object(o) ? address_in(o, src->column) : NULL;
-		int rc = value ? wh_intel_token(value, strlen(value), each, arg) : -EINVAL;
+		int rc = json_is_object(o) ? wh_intel_object(o, src->column, each, arg, &why) : -EINVAL;
 		const char *type = json_string_value(json_object_get(o, "type"));
-		if (!value && type && !strcmp(type, "metadata"))
-			st->skipped++;
-		else if (rc == -EINVAL)
-			wh_intel_unreadable(st, l.number);
-		else if (!rc)
-			st->entries++;
+		if (rc == -EINVAL && type && !strcmp(type, "metadata"))
+			st->skipped++, rc = 0;
+		else
+			rc = wh_intel_count(st, l.number, rc, json_is_object(o) ? why : "no JSON object");
 		json_decref(o);
-		if (rc && rc != -EINVAL)
+		if (rc)
 			return rc;
 	}
 	return 0;
@@ -59,7 +44,10 @@ const struct wh_intel_format wh_intel_jsonl = {"jsonl", "one JSON object a line;
 static int stix_probe(const char *text, size_t len)
 {
 	(void)len;
-	return *text == '{' && strstr(text, "\"bundle\"") && strstr(text, "\"objects\"") ? 95 : 0;
+	if (*text == '[')
+		return strstr(text, "\"pattern_type\"") && strstr(text, "\"indicator\"") ? 92 : 0;
+	/* a bundle, or what TAXII wraps objects in: {"more":false,"objects":[…]} */
+	return *text == '{' && strstr(text, "\"objects\"") && (strstr(text, "\"bundle\"") || strstr(text, "\"indicator\"") || strstr(text, "\"more\"")) ? 95 : 0;
 }
 
 static const char *skip_space(const char *p)
@@ -159,7 +147,11 @@ static int stix_parse(const struct wh_intel_source *src, const char *text, size_
 	int rc = wh_json_parse(src->name, text, len, &doc, err);
 	if (rc)
 		return rc;
-	json_array_foreach(json_object_get(doc, "objects"), i, o) {
+	if (json_is_true(json_object_get(doc, "more")))
+		rc = wh_fail_input(err, -EINVAL, "%s: line 1: this is one page of several (\"more\": true), so that addresses are missing: give them all", src->name);
+	json_array_foreach(json_is_array(doc) ? doc : json_object_get(doc, "objects"), i, o) {
+		if (rc)
+			break;
 		const char *type = json_string_value(json_object_get(o, "type"));
 		const char *pattern = json_string_value(json_object_get(o, "pattern"));
 		size_t before = st->entries;
@@ -172,7 +164,7 @@ static int stix_parse(const struct wh_intel_source *src, const char *text, size_
 	return rc;
 }
 
-const struct wh_intel_format wh_intel_stix = {"stix", "a STIX 2.1 bundle: its indicators' addresses", stix_probe, stix_parse};
+const struct wh_intel_format wh_intel_stix = {"stix", "STIX 2.1: a bundle's or TAXII envelope's indicators", stix_probe, stix_parse};
 
 /* ---- MISP ---- */
 

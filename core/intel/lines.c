@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
-#include <strings.h>
 #include "intel/lines.h"
 
 static bool blank(char c)
@@ -8,7 +7,7 @@ static bool blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
 }
 
-bool wh_intel_next_line(const char **at, const char *end, struct wh_line *line)
+bool wh_intel_any_line(const char **at, const char *end, struct wh_line *line)
 {
 	while (*at < end) {
 		const char *s = *at, *nl = memchr(s, '\n', (size_t)(end - s)), *e = nl ? nl : end;
@@ -18,7 +17,7 @@ bool wh_intel_next_line(const char **at, const char *end, struct wh_line *line)
 			s++;
 		while (e > s && blank(e[-1]))
 			e--;
-		if (s == e || *s == '#' || *s == ';' || (e - s > 1 && s[0] == '/' && s[1] == '/'))
+		if (s == e)
 			continue;
 		line->text = s;
 		line->len = (size_t)(e - s);
@@ -27,71 +26,51 @@ bool wh_intel_next_line(const char **at, const char *end, struct wh_line *line)
 	return false;
 }
 
-/* The longest prefix that begins at `a` and does not pass `last`. */
-static struct wh_prefix largest_within(const struct wh_addr *a, const struct wh_addr *last, unsigned floor)
+bool wh_intel_is_comment(const struct wh_line *l)
 {
-	struct wh_prefix best = wh_prefix_of(a, 128);
-	for (unsigned len = 128; len-- > floor;) {
-		struct wh_prefix p = wh_prefix_of(a, len);
-		struct wh_addr end = wh_prefix_last(&p);
-		if (!wh_addr_eq(&p.addr, a) || wh_addr_cmp(&end, last) > 0)
-			break;
-		best = p;
-	}
-	return best;
+	return *l->text == '#' || *l->text == ';' || (l->len > 1 && l->text[0] == '/' && l->text[1] == '/');
 }
 
-static bool increment(struct wh_addr *a)
+bool wh_intel_next_line(const char **at, const char *end, struct wh_line *line)
 {
-	for (int i = 15; i >= 0; i--)
-		if (++a->b[i])
+	while (wh_intel_any_line(at, end, line))
+		if (!wh_intel_is_comment(line))
 			return true;
 	return false;
 }
 
-static int range(const struct wh_addr *from, const struct wh_addr *to, wh_intel_sink each, void *arg)
-{
-	if (wh_addr_cmp(from, to) > 0 || wh_addr_is_v4(from) != wh_addr_is_v4(to))
-		return -EINVAL;
-	struct wh_addr at = *from;
-	do {
-		struct wh_prefix p = largest_within(&at, to, wh_addr_is_v4(from) ? 96 : 0);
-		int rc = each(arg, &p);
-		if (rc)
-			return rc;
-		at = wh_prefix_last(&p);
-	} while (!wh_addr_eq(&at, to) && increment(&at));
-	return 0;
-}
+const char wh_intel_exception[] = "an exception (nomatch) from a wider network, which would be kept out with it";
 
-int wh_intel_token(const char *s, size_t len, wh_intel_sink each, void *arg)
+void wh_intel_refused(struct wh_intel_parse_stats *st, size_t line, const char *why)
 {
-	struct wh_prefix p;
-	while (len && blank(*s))
-		s++, len--;
-	while (len && blank(s[len - 1]))
-		len--;
-	if (!wh_prefix_parse(s, len, &p, NULL))
-		return each(arg, &p);
-	const char *dash = memchr(s, '-', len);
-	struct wh_addr from, to;
-	if (!dash || wh_addr_parse(s, (size_t)(dash - s), &from) || wh_addr_parse(dash + 1, len - (size_t)(dash - s) - 1, &to))
-		return -EINVAL;
-	return range(&from, &to, each, arg);
+	st->exceptions |= why == wh_intel_exception;
+	if (!st->unreadable++ || (why == wh_intel_exception && st->why != why)) {
+		st->first_unreadable_line = line;
+		st->why = why;
+	}
 }
 
 void wh_intel_unreadable(struct wh_intel_parse_stats *st, size_t line)
 {
-	if (!st->unreadable++)
-		st->first_unreadable_line = line;
+	wh_intel_refused(st, line, "neither address, network nor range");
 }
 
-bool wh_intel_usual_name(const char *s, size_t len)
+void wh_intel_other_kind(struct wh_intel_parse_stats *st, size_t line, const char *kind)
 {
-	static const char *const names[] = {"ip", "cidr", "address", "ip_address", "ipaddress", "dst_ip", "src_ip", "network", "prefix",
-	                                    "indicator", "value", "ip-dst", "ip-src", "netblock", "host"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strlen(names[i]) == len && !strncasecmp(names[i], s, len))
-			return true;
-	return false;
+	st->skipped++;
+	if (!st->other_kind) {
+		st->other_kind = kind;
+		st->first_other_line = line;
+	}
+}
+
+int wh_intel_count(struct wh_intel_parse_stats *st, size_t line, int rc, const char *why)
+{
+	if (rc == 1)
+		wh_intel_other_kind(st, line, why);
+	else if (rc == -EINVAL)
+		wh_intel_refused(st, line, why);
+	else if (!rc)
+		st->entries++;
+	return rc == 1 || rc == -EINVAL ? 0 : rc;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/command.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "whittle/intel.h"
 
 enum { MAX_LIST_BYTES = 256 << 20, COMMAND_SECONDS = 120 };
@@ -88,7 +89,12 @@ static int read_source(const struct wh_intel_source *src, char **text, size_t *l
 	if (src->command) {
 		char what[128];
 		snprintf(what, sizeof what, "threat list '%.64s'", src->name);
-		return wh_command_output(what, src->command, MAX_LIST_BYTES, COMMAND_SECONDS, text, len, err);
+		int rc = wh_command_output(what, src->command, MAX_LIST_BYTES, COMMAND_SECONDS, text, len, err);
+		if (!rc && (rc = wh_text_decode(what, text, len, err))) {
+			free(*text);
+			*text = NULL;
+		}
+		return rc;
 	}
 	if (!src->file)
 		return wh_fail_input(err, -EINVAL, "threat list '%s': names neither a file nor a command", src->name);

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Plain lists: an address, a network or a range first-last at the start of each line; what follows white space, ';' or '#' is
- * a remark (FireHOL, Spamhaus, ipsum with its counts). And Suricata's own reputation lists: address,category,score.
+ * Lists with one entry a line, after what firewalls and web servers write before it ("add NAME", "deny from"), with a remark after it:
+ * FireHOL, Spamhaus, ipsum, blocklist.de, `ipset save`. A second address in a line is read as what it is (the end of a range, a mask), or the
+ * line is refused: its first address alone would be something else. And Suricata's own reputation lists: address,category,score.
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "intel/lines.h"
+
+enum { MOST_WORDS = 64, SAMPLE = 2000 };
+struct word { const char *s; size_t n; };
+struct words { struct word w[MOST_WORDS]; size_t n; bool more; };
 
 static int ignore(void *arg, const struct wh_prefix *p)
 {
@@ -14,19 +21,241 @@ static int ignore(void *arg, const struct wh_prefix *p)
 	return 0;
 }
 
-static size_t token_len(const struct wh_line *l, const char *stop)
+static bool is(const struct word *w, const char *text)
+{
+	return w->n == strlen(text) && !strncasecmp(w->s, text, w->n);
+}
+
+static bool entry(const struct word *w)
+{
+	return w->n && !wh_intel_token(w->s, w->n, ignore, NULL);
+}
+
+static void split(const struct wh_line *l, struct words *out)
 {
 	size_t n = 0;
-	while (n < l->len && !strchr(stop, l->text[n]) && l->text[n])
+	out->n = 0;
+	out->more = false;
+	while (n < l->len && l->text[n] != ';' && l->text[n] != '#')
 		n++;
-	return n;
+	for (const char *s = l->text, *end = s + n; s < end;) {
+		const char *e = s;
+		while (e < end && *e != ' ' && *e != '\t')
+			e++;
+		if (e > s && out->n < MOST_WORDS)
+			out->w[out->n++] = (struct word){s, (size_t)(e - s)};
+		else if (e > s)
+			out->more = true;
+		s = e + (e < end);
+	}
+}
+
+/* Takes off what stands before an entry in other programs' files. Returns false where the line is one without an entry (`create …`). */
+static bool strip(struct words *x)
+{
+	static const char *const phrases[][3] = {{"deny", "from"}, {"require", "not", "ip"}, {"all:"}, {"deny"}, {"block"}, {"drop"}, {"blackhole"}, {"add", "blackhole"},
+	                                         {"route", "add", "blackhole"}};
+	static const char *const others[] = {"create", "-N", "flush", "destroy", "COMMIT"};
+	for (size_t i = 0; x->n && i < sizeof others / sizeof *others; i++)
+		if (is(&x->w[0], others[i]))
+			return false;
+	size_t off = 0;
+	if (x->n > 2 && (is(&x->w[0], "add") || is(&x->w[0], "-A")) && !is(&x->w[1], "blackhole"))
+		off = 2; /* add SET ENTRY */
+	for (size_t i = 0; !off && i < sizeof phrases / sizeof *phrases; i++) {
+		size_t k = 0;
+		while (k < 3 && phrases[i][k] && k + 1 < x->n && is(&x->w[k], phrases[i][k]))
+			k++;
+		off = k == 3 || !phrases[i][k] ? k : 0;
+	}
+	memmove(x->w, x->w + off, (x->n - off) * sizeof *x->w);
+	x->n -= off;
+	return true;
+}
+
+/* "192.0.2.7,tcp:443", as ipset has an address with a port; "192.0.2.7," of a list. */
+static void cut_comma(struct words *x)
+{
+	const char *comma = x->n ? memchr(x->w[0].s, ',', x->w[0].n) : NULL;
+	if (!comma)
+		return;
+	struct word rest = {comma + 1, x->w[0].n - (size_t)(comma + 1 - x->w[0].s)};
+	x->w[0].n -= rest.n + 1;
+	if (!rest.n || x->n == MOST_WORDS)
+		return;
+	memmove(x->w + 2, x->w + 1, (x->n - 1) * sizeof *x->w);
+	x->w[1] = rest;
+	x->n++;
+}
+
+static bool any_entry(const struct words *x, size_t from)
+{
+	for (size_t i = from; i < x->n; i++) {
+		struct word w = x->w[i];
+		while (w.n && (w.s[w.n - 1] == ',' || w.s[w.n - 1] == ')'))
+			w.n--;
+		while (w.n && (*w.s == '(' || *w.s == ','))
+			w.s++, w.n--;
+		if (entry(&w) && !(w.n < 5 && strspn(w.s, "0123456789") >= w.n))
+			return true;
+	}
+	return false;
+}
+
+static bool small_number(const struct word *w, unsigned *v)
+{
+	*v = 0;
+	for (size_t i = 0; i < w->n; i++) {
+		if (!isdigit((unsigned char)w->s[i]) || i > 2)
+			return false;
+		*v = *v * 10 + (unsigned)(w->s[i] - '0');
+	}
+	return w->n > 0;
+}
+
+/* "192.0.2.0 24": a network, if its host bits are zero. */
+static bool network(const struct words *x, struct wh_prefix *out)
+{
+	struct wh_addr a;
+	unsigned bits;
+	if (x->n < 2 || wh_addr_parse(x->w[0].s, x->w[0].n, &a) || !small_number(&x->w[1], &bits))
+		return false;
+	bits += wh_addr_is_v4(&a) ? 96 : 0;
+	*out = wh_prefix_of(&a, bits);
+	return bits <= 128 && bits > (wh_addr_is_v4(&a) ? 96 : 0) && wh_addr_eq(&out->addr, &a);
+}
+
+/* A number after each address may be how often it was reported (ipsum), or the length of a network: it is that where all host bits are zero. */
+enum numbers { COUNTS, LENGTHS, DOUBTFUL };
+static enum numbers meaning_of_numbers(const char *text, size_t len)
+{
+	size_t fits = 0, others = 0, shorter = 0;
+	struct words x;
+	const char *at = text;
+	for (struct wh_line l = {0}; fits + others < SAMPLE && wh_intel_next_line(&at, text + len, &l);) {
+		struct wh_prefix p;
+		struct wh_addr a;
+		unsigned v;
+		split(&l, &x);
+		if (x.n < 2 || wh_addr_parse(x.w[0].s, x.w[0].n, &a) || !small_number(&x.w[1], &v))
+			continue;
+		bool fit = network(&x, &p);
+		fits += fit;
+		shorter += fit && p.len < 128;
+		others += !fit;
+	}
+	return !others && shorter ? LENGTHS : fits > others && shorter ? DOUBTFUL : COUNTS;
+}
+
+static const char two[] = "a second address in the line that is neither the end of a range nor a mask: nothing says what it means";
+
+/* Two addresses. 0 and *p or *to: which network or range they are. */
+static const char *pair(const struct words *x, struct wh_addr *from, struct wh_addr *to, struct wh_prefix *p, bool *is_prefix)
+{
+	bool wildcard;
+	unsigned len, bits;
+	*is_prefix = true;
+	if (wh_addr_is_v4(from) && wh_intel_mask(to, &wildcard, &len)) {
+		*p = wh_prefix_of(from, len);
+		if (!wildcard || wh_addr_eq(&p->addr, from))
+			return any_entry(x, 2) ? two : NULL;
+	}
+	if (wh_intel_one_prefix(from, to, p)) {
+		struct wh_addr mask;
+		if (x->n > 2 && small_number(&x->w[2], &bits) && bits <= 32 && wh_addr_is_v4(from) && bits + 96 != p->len && bits > 7 && !any_entry(x, 3))
+			return "the end of the range and the length of the network disagree";
+		if (x->n > 2 && !wh_addr_parse(x->w[2].s, x->w[2].n, &mask) && wh_intel_mask(&mask, &wildcard, &len) && len == p->len)
+			return any_entry(x, 3) ? two : NULL;
+		return any_entry(x, 2) ? two : NULL;
+	}
+	*is_prefix = false;
+	return two;
+}
+
+static bool all_entries(const struct words *x)
+{
+	for (size_t i = 0; i < x->n; i++) {
+		struct word w = x->w[i];
+		if (w.n && w.s[w.n - 1] == ',')
+			w.n--;
+		if (!entry(&w))
+			return false;
+	}
+	return x->n > 2 && !x->more;
+}
+
+static int take_line(const struct words *x, enum numbers numbers, wh_intel_sink each, void *arg, const char **why)
+{
+	struct wh_addr from, to;
+	struct wh_prefix p;
+	bool is_prefix;
+	*why = "neither address, network nor range";
+	if (x->n > 2 && x->w[1].n == 1 && *x->w[1].s == '-') { /* a - b */
+		*why = any_entry(x, 3) ? two : *why;
+		if (any_entry(x, 3) || wh_addr_parse(x->w[0].s, x->w[0].n, &from) || wh_addr_parse(x->w[2].s, x->w[2].n, &to))
+			return -EINVAL;
+		return wh_intel_range(&from, &to, each, arg);
+	}
+	if (!x->n)
+		return -EINVAL;
+	if (!entry(&x->w[0])) {
+		const char *kind = wh_intel_kind(x->w[0].s, x->w[0].n);
+		if (any_entry(x, 1)) {
+			*why = "an address stands in the line, but not at its start: nothing says what it means";
+			return -EINVAL;
+		}
+		*why = kind ? kind : *why;
+		return kind ? 1 : -EINVAL;
+	}
+	bool address = !wh_addr_parse(x->w[0].s, x->w[0].n, &from);
+	if (address && x->n > 1 && (is(&x->w[0], "0.0.0.0") || is(&x->w[0], "127.0.0.1") || is(&x->w[0], "::") || is(&x->w[0], "::1")) && !any_entry(x, 1)) {
+		*why = "domain names"; /* a file of hosts */
+		return 1;
+	}
+	for (size_t i = 1; i < x->n; i++)
+		if (is(&x->w[i], "nomatch")) {
+			*why = wh_intel_exception;
+			return -EINVAL;
+		}
+	if (address && x->n > 1 && !wh_addr_parse(x->w[1].s, x->w[1].n, &to)) {
+		*why = pair(x, &from, &to, &p, &is_prefix);
+		if (!*why)
+			return each(arg, &p);
+		if (!all_entries(x))
+			return -EINVAL;
+	}
+	if (address && x->n > 1 && *x->w[1].s == '/') {
+		char both[80];
+		snprintf(both, sizeof both, "%.*s%.*s", (int)x->w[0].n, x->w[0].s, (int)(x->w[1].n < 5 ? x->w[1].n : 5), x->w[1].s);
+		*why = "a length that is none";
+		return wh_intel_token(both, strlen(both), each, arg);
+	}
+	if (address && numbers != COUNTS && network(x, &p)) {
+		*why = "the number after the address may be a length or a count: write it behind a slash, or give a header";
+		return numbers == LENGTHS ? each(arg, &p) : -EINVAL;
+	}
+	if (all_entries(x)) {
+		int rc = 0;
+		for (size_t i = 0; i < x->n && !rc; i++)
+			rc = wh_intel_token(x->w[i].s, x->w[i].n - (x->w[i].s[x->w[i].n - 1] == ','), each, arg);
+		return rc;
+	}
+	*why = two;
+	return any_entry(x, 1) ? -EINVAL : wh_intel_token(x->w[0].s, x->w[0].n, each, arg);
 }
 
 static int plain_probe(const char *text, size_t len)
 {
 	const char *at = text;
 	struct wh_line l = {0};
-	return wh_intel_next_line(&at, text + len, &l) && !wh_intel_token(l.text, token_len(&l, " \t;#"), ignore, NULL) ? 60 : 1;
+	struct words x;
+	if (!wh_intel_next_line(&at, text + len, &l))
+		return 1;
+	split(&l, &x);
+	if (!strip(&x))
+		return 60;
+	cut_comma(&x);
+	return x.n && entry(&x.w[0]) && !memchr(l.text, ',', l.len) ? 60 : x.n && entry(&x.w[0]) ? 30 : 1;
 }
 
 static int plain_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each, void *arg,
@@ -35,15 +264,18 @@ static int plain_parse(const struct wh_intel_source *src, const char *text, size
 	(void)src;
 	(void)now_us;
 	(void)err;
+	enum numbers numbers = meaning_of_numbers(text, len);
 	const char *at = text;
 	for (struct wh_line l = {0}; wh_intel_next_line(&at, text + len, &l);) {
-		int rc = wh_intel_token(l.text, token_len(&l, " \t;#"), each, arg);
-		if (rc == -EINVAL)
-			wh_intel_unreadable(st, l.number);
-		else if (rc)
+		struct words x;
+		const char *why;
+		split(&l, &x);
+		if (!strip(&x))
+			continue;
+		cut_comma(&x);
+		int rc = take_line(&x, numbers, each, arg, &why);
+		if ((rc = wh_intel_count(st, l.number, rc, why)))
 			return rc;
-		else
-			st->entries++;
 	}
 	return 0;
 }

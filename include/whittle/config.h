@@ -11,7 +11,7 @@ struct wh_intel_source {
 	const char *name;      /* the key that it is shown and stored under; by default the file's own name */
 	const char *file;
 	const char *command;   /* run by /bin/sh; its standard output is the list */
-	const char *format;    /* plain, csv, jsonl, iprep, stix, misp; NULL: told from the content */
+	const char *format;    /* a name of wh_intel_formats[]; NULL: told from the content */
 	const char *column;    /* csv, jsonl: the column or key with the address; NULL: the usual names */
 	int64_t min_score;     /* iprep: reputation from which an entry counts; 0: all */
 	int64_t max_age_s;     /* older than this is stale: said, never an error; 0: 7 days */

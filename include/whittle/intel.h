@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * intel: lists of hostile addresses from files and commands, in the formats in which such lists are published.
+ * intel: lists of hostile addresses from files and commands, in the formats in which such lists are published. An entry that can't be read for
+ * certain (a network whose length is elsewhere, two addresses without a word which is meant) is refused with its line, never guessed.
  *
  * A list only ever takes away: an address on it is never allowed by a recommendation; nothing here allows anything.
  * What a list must not name (our own, private, reserved and trusted ranges) is subtracted from it, and what was
@@ -21,6 +22,10 @@ struct wh_intel_parse_stats {
 	size_t skipped;        /* well-formed, but of no concern (a domain, a hash, an attribute not meant for detection) */
 	size_t unreadable;     /* lines that say nothing we understand */
 	size_t first_unreadable_line;
+	bool exceptions;        /* there are entries that are not hostile inside of others: the list is refused */
+	const char *why;        /* the first was unreadable; a constant */
+	const char *other_kind; /* what the first skipped one is, "domain names"; a constant, NULL when it is not known */
+	size_t first_other_line;
 };
 struct wh_intel_format {
 	const char *name, *help;
