@@ -50,6 +50,7 @@ static int in_direction(const struct wh_analysis *a, const struct wh_resource *r
 		rc = rc ? rc : wh_policy_ports(r->nsgs, r->n_nsgs, d, protos[k], true, mem, &by_hand, &n_by_hand, err);
 		if (rc)
 			return rc;
+		wh_drawn_ports(a, t, d, protos[k], open, n, mem, out);
 		for (size_t i = 0; i < n_by_hand && r->n_nsgs; i++) {
 			bool narrow = by_hand[i].to - by_hand[i].from < NARROW_RANGE;
 			for (unsigned port = by_hand[i].from; port <= by_hand[i].to; port++)
@@ -79,7 +80,7 @@ int wh_candidate_ports(const struct wh_analysis *a, const struct wh_resource *r,
 	if (out->n)
 		qsort(out->p, out->n, sizeof *out->p, by_port);
 	for (size_t i = 0; i < out->n; i++) /* one that traffic reached may be named too */
-		if (!n || by_port(&out->p[n - 1], &out->p[i]))
+		if ((!n || by_port(&out->p[n - 1], &out->p[i])) && !wh_drawn_has(out, t, out->p[i].direction, out->p[i].proto, out->p[i].port))
 			out->p[n++] = out->p[i];
 	out->n = n;
 	return rc;

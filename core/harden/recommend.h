@@ -19,10 +19,24 @@ struct wh_desk {
 };
 
 struct wh_candidate { enum wh_direction direction; uint8_t proto; uint16_t port; };
+/* A range of ports that are drawn anew for each connection: left alone as a whole. */
+struct wh_drawn {
+	enum wh_direction direction;
+	uint8_t proto;
+	uint16_t from, to;
+	size_t n_ports, n_peers; /* that were used, and by whom */
+	double rate;             /* flows of one port in the window */
+};
 struct wh_candidates {
 	struct wh_candidate *p; /* by direction, port, proto */
 	size_t n, cap;
+	const struct wh_drawn *drawn; size_t n_drawn;
 };
+/* drawn.c: finds such ranges among what reached the ports of one direction and protocol; open: what the rules in force open. */
+void wh_drawn_ports(const struct wh_analysis *a, const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, const struct wh_port_range *open,
+                    size_t n_open, struct wh_arena *mem, struct wh_candidates *out);
+/* The range in which the port is left alone, or NULL: a service in the midst of one, and a port that will hardly be drawn, are judged as ever. */
+const struct wh_drawn *wh_drawn_has(const struct wh_candidates *c, const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, uint16_t port);
 /* candidates.c: which ports of a resource are looked at, in the directions that were asked for. */
 int wh_candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, struct wh_arena *mem,
                        struct wh_candidates *out, struct wh_error *err);

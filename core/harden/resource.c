@@ -98,6 +98,33 @@ static int derive_one(const struct wh_analysis *a, const struct wh_resource_traf
 	return 0;
 }
 
+/* The range is open to many more than use it. */
+static bool wide_open(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_drawn *d, struct wh_arena *mem)
+{
+	struct wh_present present;
+	double addresses = 0;
+	if (wh_present(a->estate, r, d->direction, d->proto, d->from, mem, &present, NULL))
+		return true;
+	for (size_t i = 0; i < present.n_prefixes; i++)
+		addresses += ldexp(1, wh_prefix_is_v4(&present.prefixes[i]) ? 128 - present.prefixes[i].len : present.prefixes[i].len < 64 ? 64 - present.prefixes[i].len : 0);
+	return addresses > 256.0 * (double)d->n_peers;
+}
+
+/* Ranges that are left alone as a whole, for a reason that is named. */
+static void drawn_stay(const struct wh_analysis *a, const struct wh_candidates *ports, struct wh_resource_result *res, struct wh_arena *mem)
+{
+	for (size_t i = 0; i < ports->n_drawn; i++) {
+		const struct wh_drawn *d = &ports->drawn[i];
+		char proto[8];
+		wh_join_reason(res, mem, wh_arena_printf(mem, "ports %u-%u/%s%s are left alone: they are drawn anew for each connection (%zu of them were used, by %zu recurring peer%s), "
+		                                              "so that rules for those that were seen would close those that come next",
+		                                         d->from, d->to, wh_proto_text(d->proto, proto), d->direction == WH_OUTBOUND ? " out" : "", d->n_ports, d->n_peers,
+		                                         d->n_peers == 1 ? "" : "s"));
+		if (wide_open(a, res->resource, d, mem))
+			res->status = WH_UNHEALTHY;
+	}
+}
+
 /* One pass over a resource's ports. *lines gets the sum of what the rules need. */
 static int derive_all(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidates *ports, double line_price,
                       struct wh_desk *desk, struct wh_resource_result *res, size_t *lines, struct wh_error *err)
@@ -105,6 +132,7 @@ static int derive_all(const struct wh_analysis *a, const struct wh_resource_traf
 	res->rules = wh_arena_array(desk->kept, ports->n + 1, sizeof *res->rules);
 	res->n_rules = 0;
 	res->reason = NULL;
+	drawn_stay(a, ports, res, desk->kept);
 	*lines = 0;
 	for (size_t i = 0; i < ports->n; i++) {
 		struct wh_recommended_rule *rule = &res->rules[res->n_rules];
