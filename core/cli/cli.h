@@ -28,6 +28,7 @@ struct cli_command {
 	const char *summary;  /* one line for `whittle --help` */
 	const char *help;     /* the whole of `whittle NAME --help`: usage, what it does, options, an example */
 	int (*run)(struct cli *c, int argc, char **argv); /* argv[0] is the command's name */
+	bool only_reads;          /* it may end in the middle: nothing is left half done */
 	bool reads_config_itself; /* a bad whittle.yaml must not stop it (doctor) */
 	bool firewall;        /* keeps CAP_NET_ADMIN when root becomes the ledger's owner */
 	void (*before)(struct cli *c); /* asks what needs all of root's rights, before they are given up; NULL: nothing does */
@@ -72,6 +73,14 @@ int cli_check_day(const struct cli *c, const char *day);
 int cli_nsg_scope(const struct cli *c, const char *text, enum wh_nsg_scope *out);
 /* Lines for people, or the list `key` in `doc` (not NULL), of the originals that are kept; nothing when there are none. Returns 0 or an exit status. */
 int cli_kept(struct wh_store *s, const struct wh_estate *e, json_t *doc, const char *key);
+
+/* ---- output (output.c) ---- */
+/* Makes standard output and standard error streams that let no byte through which acts on a terminal. False: out of memory. */
+bool cli_output_open(void);
+/* Writes an escape sequence of our own past that; text from elsewhere never goes here. */
+void cli_output_own(FILE *stream, const char *escape);
+/* From now on the command changes nothing, so that it ends at once when its output can't be written. */
+void cli_output_only_prints(void);
 
 /* ---- tables ---- */
 enum cli_colour { CLI_PLAIN, CLI_RED, CLI_GREEN, CLI_YELLOW, CLI_DIM, CLI_BOLD };

@@ -338,7 +338,7 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_doctor = {
-	.firewall = true, .name = "doctor",
+	.firewall = true, .name = "doctor", .only_reads = true,
 	.summary = "check configuration, ledger, kernel, rules files and plugin, with a remedy for each",
 	.help = "usage: whittle doctor [--plugin FILE] [--fail-on warn|fail] [--json]\n\n"
 	        "Looks at everything that whittle needs on this machine and changes nothing: whittle.yaml, the ledger and the\n"

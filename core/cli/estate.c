@@ -111,6 +111,7 @@ static int run(struct cli *c, int argc, char **argv)
 	struct wh_estate *e = NULL;
 	struct wh_error err;
 	struct wh_arena *mem = wh_arena_new();
+	cli_output_only_prints();
 	int rc = cli_open_store(c, WH_STORE_READ, &s);
 	if (!rc) {
 		rc = wh_estate_load(s, mem, &e, &err) ? cli_error(&err) : show(c, e);

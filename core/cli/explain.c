@@ -33,7 +33,7 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_explain = {
-	.name = "explain",
+	.name = "explain", .only_reads = true,
 	.summary = "say why a rule looks as it does: peers, evidence, what was left out, what other choices cost",
 	.help = "usage: whittle explain RESOURCE RULE [--json]\n\n"
 	        "Derives one rule again and tells how: which peers stand behind it and what spoke for each, who was left out and by\n"

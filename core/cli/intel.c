@@ -240,6 +240,8 @@ static int run(struct cli *c, int argc, char **argv)
 	if (!strcmp(argv[1], "update") && (rc = read_update(&x, argc - 1, argv + 1)))
 		return rc;
 	bool writes = !strcmp(argv[1], "update") || !strcmp(argv[1], "forget");
+	if (!writes)
+		cli_output_only_prints();
 	rc = cli_open_store(c, writes ? WH_STORE_CREATE : WH_STORE_READ, &x.store);
 	if (rc)
 		return rc;

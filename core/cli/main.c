@@ -128,6 +128,8 @@ static int run(struct cli *c, int argc, char **argv)
 		wh_config_free(c->config);
 		return rc;
 	}
+	if (c->command->only_reads)
+		cli_output_only_prints();
 	optind = 0;
 	opterr = 0;
 	rc = c->command->run(c, argc, argv);
@@ -196,6 +198,10 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))
 		setlocale(LC_CTYPE, "");
+	if (!cli_output_open()) {
+		free(rest);
+		return CLI_FAILED;
+	}
 	status = take_common_options(argc, argv, &c, &w, rest, &n_rest);
 	if (!status)
 		status = dispatch(&c, &w, n_rest, rest);

@@ -390,6 +390,7 @@ static int run(struct cli *c, int argc, char **argv)
 	/* a part of the resources is looked at, not kept: it would take the place of the whole */
 	if ((rc = save(s, rec, dry_run || optind < argc)))
 		goto out;
+	cli_output_only_prints();
 	if (c->json) {
 		char *text = wh_recommendation_json(rec, changes ? wh_changes_json(changes) : NULL);
 		if (text)

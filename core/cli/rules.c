@@ -68,13 +68,6 @@ static int say(struct ctx *x, const char *said)
 	return CLI_OK;
 }
 
-/* What a person wrote could move a terminal's cursor. */
-static void print_plain(const char *s)
-{
-	for (; *s; s++)
-		putchar((unsigned char)*s < 32 || *s == 127 ? '?' : *s);
-}
-
 static const char *space(double addresses, char buf[static 32])
 {
 	if (addresses < 1e6)
@@ -101,9 +94,7 @@ static void print_rule(const struct wh_recommended_rule *r)
 	for (size_t i = 0; i < r->n_except && i < 6; i++)
 		printf("  %-18s   except %s\n", "", wh_prefix_text(&r->except[i], p));
 	if (*wh_review_mark(r)) {
-		printf("  %-18s   ", "");
-		print_plain(r->note ? r->note : wh_review_mark(r));
-		putchar('\n');
+		printf("  %-18s   %s\n", "", r->note ? r->note : wh_review_mark(r));
 	}
 }
 
@@ -138,6 +129,7 @@ static int last_entry(void *arg, int64_t seq, int64_t time_us, const char *who, 
 		l->enforced_us = time_us;
 		l->taken_back = false;
 		snprintf(l->who, sizeof l->who, "%s", who);
+		wh_text_make_printable(l->who); /* it would else be a line of its own */
 	} else if (!strncmp(what, "review.", 7)) {
 		json_t *o = json_loads(json, 0, NULL);
 		const char *name = json_string_value(json_object_get(o, "resource"));
@@ -347,6 +339,8 @@ static int run(struct cli *c, int argc, char **argv)
 	if (!verbs[v])
 		return cli_usage(c, "'%s' is not one of list, add, edit, delete, reset, undo, history", argv[1]);
 	bool reads = !strcmp(argv[1], "list") || !strcmp(argv[1], "history");
+	if (reads)
+		cli_output_only_prints();
 	int rc = cli_open_store(c, reads ? WH_STORE_READ : WH_STORE_WRITE, &x.store);
 	if (rc)
 		return rc;

@@ -152,7 +152,7 @@ static int run(struct cli *c, int argc, char **argv)
 
 const struct cli_command cli_status = {
 	.firewall = true,
-	.name = "status",
+	.name = "status", .only_reads = true,
 	.summary = "say which resources are healthy, unhealthy or not yet scanned, and why",
 	.help = "usage: whittle status [--json]\n\n"
 	        "Each resource is healthy (its rules are as narrow as its traffic), unhealthy (they can be narrowed) or unscanned (too\n"

@@ -94,7 +94,11 @@ static const char *escape(enum cli_colour colour)
 void cli_print_coloured(enum cli_colour colour, const char *text)
 {
 	const char *on = escape(colour);
-	printf("%s%s%s", on, text, *on ? "\033[0m" : "");
+	if (*on)
+		cli_output_own(stdout, on);
+	fputs(text, stdout);
+	if (*on)
+		cli_output_own(stdout, "\033[0m");
 }
 
 struct cli_table *cli_table_new(const char *columns)

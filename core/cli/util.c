@@ -106,8 +106,8 @@ void cli_progress(const char *fmt, ...)
 	va_end(ap);
 	if (!*line && !progress_shown)
 		return;
-	fprintf(stderr, "\r\033[K%s", line);
-	fflush(stderr);
+	cli_output_own(stderr, "\r\033[K");
+	fputs(line, stderr);
 	progress_shown = *line;
 }
 

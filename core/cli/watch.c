@@ -79,16 +79,18 @@ static void alert(void *arg, const struct wh_watch_alert *a)
 {
 	struct out *o = arg;
 	json_t *doc = alert_json(a);
-	char *line = json_dumps(doc, JSON_COMPACT), t[WH_TIME_STRLEN];
+	char *line = json_dumps(doc, JSON_COMPACT | JSON_ENSURE_ASCII), t[WH_TIME_STRLEN], text[1024]; /* ASCII: a log may be shown on a terminal */
+	snprintf(text, sizeof text, "%s", a->text);
+	wh_text_make_printable(text);
 	if (o->c->json)
 		puts(line ? line : "{}");
 	else
-		printf("%s  %-8s  %s\n", wh_time_text(a->time_us, t), a->kind, a->text);
+		printf("%s  %-8s  %s\n", wh_time_text(a->time_us, t), a->kind, text);
 	fflush(stdout);
 	if (o->file >= 0 && line && dprintf(o->file, "%s\n", line) < 0)
 		fprintf(stderr, "whittle: the alert can't be written: %s\n", strerror(errno));
 	if (o->to_syslog)
-		syslog(!strcmp(a->kind, "repaired") ? LOG_NOTICE : LOG_WARNING, "%s: %s", a->kind, a->text);
+		syslog(!strcmp(a->kind, "repaired") ? LOG_NOTICE : LOG_WARNING, "%s: %s", a->kind, text);
 	free(line);
 	json_decref(doc);
 }

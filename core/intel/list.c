@@ -134,14 +134,22 @@ static int load_prefix(const json_t *v, struct wh_prefix *out)
 	return t ? wh_prefix_parse(t, strlen(t), out, NULL) : -EINVAL;
 }
 
+/* The ledger's owner could put anything there. */
+static const char *printable(const char *s, struct wh_arena *mem)
+{
+	char *copy = wh_arena_strdup(mem, s);
+	wh_text_make_printable(copy);
+	return copy;
+}
+
 static int load_list(const char *name, const char *json, struct wh_arena *mem, struct wh_intel_list *l)
 {
 	json_t *o = json_loads(json, 0, NULL), *a, *v;
 	size_t i;
 	int rc = json_is_object(o) ? 0 : -EINVAL;
 	const char *origin = json_string_value(json_object_get(o, "origin"));
-	l->name = wh_arena_strdup(mem, name);
-	l->origin = wh_arena_strdup(mem, origin ? origin : "?");
+	l->name = printable(name, mem);
+	l->origin = printable(origin ? origin : "?", mem);
 	l->updated_us = json_integer_value(json_object_get(o, "updated"));
 	l->max_age_s = json_integer_value(json_object_get(o, "maxAge"));
 	l->entries = (size_t)json_integer_value(json_object_get(o, "entries"));
@@ -155,7 +163,7 @@ static int load_list(const char *name, const char *json, struct wh_arena *mem, s
 	l->subtracted = wh_arena_array(mem, json_array_size(a), sizeof *l->subtracted);
 	json_array_foreach(a, i, v) {
 		const char *why = json_string_value(json_object_get(v, "why"));
-		l->subtracted[l->n_subtracted].why = wh_arena_strdup(mem, why ? why : "?");
+		l->subtracted[l->n_subtracted].why = printable(why ? why : "?", mem);
 		rc = rc ? rc : load_prefix(json_object_get(v, "prefix"), &l->subtracted[l->n_subtracted++].prefix);
 	}
 	json_decref(o);
