@@ -19,7 +19,7 @@ struct filter {
 	char tail[4]; /* the beginning of a character whose rest is not written yet */
 	size_t n_tail;
 };
-static struct filter out = {.fd = STDOUT_FILENO}, err = {.fd = STDERR_FILENO};
+static struct filter standard_output = {.fd = STDOUT_FILENO}, standard_error = {.fd = STDERR_FILENO};
 static bool may_stop;
 
 static void stop(const struct filter *f)
@@ -138,7 +138,7 @@ static FILE *filtered(struct filter *f, int mode)
 
 bool cli_output_open(void)
 {
-	FILE *o = filtered(&out, isatty(STDOUT_FILENO) == 1 ? _IOLBF : _IOFBF), *e = filtered(&err, _IONBF);
+	FILE *o = filtered(&standard_output, isatty(STDOUT_FILENO) == 1 ? _IOLBF : _IOFBF), *e = filtered(&standard_error, _IONBF);
 	if (!o || !e)
 		return false;
 	stdout = o;
@@ -149,7 +149,7 @@ bool cli_output_open(void)
 void cli_output_own(FILE *stream, const char *escape)
 {
 	fflush(stream);
-	write_all(stream == stdout ? &out : &err, escape, strlen(escape));
+	write_all(stream == stdout ? &standard_output : &standard_error, escape, strlen(escape));
 }
 
 void cli_output_only_prints(void)

@@ -54,7 +54,7 @@ refused "a priority out of range" "web.json:3: rule b: the priority must be a nu
 nsg 'b\u001b[2J' 110 '*' 80
 refused "a rule's name that would do something on a terminal" "web.json:3: the name of rule 'b?[2J' holds a character that is not printable" $import
 nsg 'b\u202ex' 110 '*' 80
-refused "or turn the line round" "web.json:3: the name of rule 'b???x' holds a character that is not printable" $import
+refused "or turn the line round" "web.json:3: the name of rule 'b?x' holds a character that is not printable" $import
 printf 'resources:\n  - {name: "vm\\e[31m1", addresses: [10.0.0.4]}\n' >estate.yaml
 refused "a resource's name that would" "estate.yaml:2: the name 'vm?[31m1' holds a character that is not printable" $import
 estate

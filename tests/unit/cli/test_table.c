@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "cli/output.c"
 #include "cli/table.c"
 
 /* What `fill` prints, taken through a pipe: standard output is no terminal then. */
