@@ -116,6 +116,11 @@ static void warn_of_stale_lists(const struct wh_config *c, struct wh_store *s, s
 			                        "whittle: threat list '%s' is stale, and still in force, though whittle.yaml names it no more: 'whittle intel forget' ends it\n",
 			        lists[i].name);
 	}
+	if (wh_intel_held(s, mem, &lists, &n, &err))
+		return;
+	for (size_t i = 0; i < n; i++)
+		fprintf(stderr, "whittle: threat list '%s' is held, since it would keep out peers that belong or large blocks: 'whittle intel update %s' names them, 'whittle intel "
+		                "confirm %s' puts it in force\n", lists[i].name, lists[i].name, lists[i].name);
 }
 
 static void print_changes(const struct wh_changes *c)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who belongs, for `watch`: every peer of the resources that have one of these addresses, weighed on the whole window as recommend weighs it,
+/* Who belongs, for `watch` and threat lists: every peer of the resources that have one of these addresses, weighed on the whole window as recommend weighs it,
  * with its threat lists, alerts and failed logins. */
 #include "harden/analysis.h"
 
 static bool has_address(const struct wh_resource *r, const struct wh_addr *locals, size_t n)
 {
+	if (!locals)
+		return true;
 	for (size_t i = 0; i < r->n_addrs; i++)
 		for (size_t k = 0; k < n; k++)
 			if (wh_addr_eq(&r->addrs[i], &locals[k]))

@@ -103,6 +103,9 @@ static int read_source(const struct wh_intel_source *src, char **text, size_t *l
 
 /* ---- the ledger's document ---- */
 
+/* Collections: held lists wait for a person. */
+static const char IN_FORCE[] = "intel", HELD[] = "intel-held";
+
 static json_t *prefixes_json(const struct wh_prefix *p, size_t n)
 {
 	json_t *a = json_array();
@@ -112,7 +115,7 @@ static json_t *prefixes_json(const struct wh_prefix *p, size_t n)
 	return a;
 }
 
-static int store_list(struct wh_store *s, const struct wh_intel_list *l, struct wh_error *err)
+static int store_list(struct wh_store *s, const char *collection, const struct wh_intel_list *l, struct wh_error *err)
 {
 	char buf[WH_PREFIX_STRLEN];
 	json_t *sub = json_array();
@@ -122,7 +125,7 @@ static int store_list(struct wh_store *s, const struct wh_intel_list *l, struct 
 	                      (json_int_t)l->max_age_s, "entries", (json_int_t)l->entries, "skipped", (json_int_t)l->skipped, "unreadable",
 	                      (json_int_t)l->unreadable, "prefixes", prefixes_json(l->prefixes, l->n_prefixes), "subtracted", sub);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	int rc = text ? wh_store_put(s, "intel", l->name, text, err) : wh_fail(err, -ENOMEM, "threat list '%s': out of memory", l->name);
+	int rc = text ? wh_store_put(s, collection, l->name, text, err) : wh_fail(err, -ENOMEM, "threat list '%s': out of memory", l->name);
 	free(text);
 	json_decref(o);
 	return rc;
@@ -195,23 +198,53 @@ static int load_one(void *arg, const char *key, const char *json)
 	return rc ? wh_fail(ld->err, rc, "the ledger's threat list '%s' is damaged: run `whittle intel update %s`", key, key) : 0;
 }
 
-int wh_intel_lists(struct wh_store *s, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err)
+static int lists_of(struct wh_store *s, const char *collection, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err)
 {
 	struct loading ld = {.mem = mem, .err = err};
-	int rc = wh_store_each(s, "intel", load_one, &ld, err);
+	int rc = wh_store_each(s, collection, load_one, &ld, err);
 	*out = ld.lists;
 	*n = ld.n;
 	return rc;
 }
 
-int wh_intel_forget(struct wh_store *s, const char *name, struct wh_error *err)
+int wh_intel_lists(struct wh_store *s, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err)
+{
+	return lists_of(s, IN_FORCE, mem, out, n, err);
+}
+
+int wh_intel_held(struct wh_store *s, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err)
+{
+	return lists_of(s, HELD, mem, out, n, err);
+}
+
+static int take_away(struct wh_store *s, const char *collection, const char *name, bool *was, struct wh_error *err)
 {
 	char *json = NULL;
-	int rc = wh_store_get(s, "intel", name, &json, err);
-	if (!rc && !json)
-		rc = wh_fail_input(err, -ENOENT, "there is no threat list '%s'", name);
+	int rc = wh_store_get(s, collection, name, &json, err);
+	*was = json != NULL;
 	free(json);
-	return rc ? rc : wh_store_delete(s, "intel", name, err);
+	return rc || !*was ? rc : wh_store_delete(s, collection, name, err);
+}
+
+int wh_intel_forget(struct wh_store *s, const char *name, struct wh_error *err)
+{
+	bool force, held;
+	int rc = take_away(s, IN_FORCE, name, &force, err);
+	if (!rc)
+		rc = take_away(s, HELD, name, &held, err);
+	return rc || force || held ? rc : wh_fail_input(err, -ENOENT, "there is no threat list '%s'", name);
+}
+
+int wh_intel_confirm(struct wh_store *s, const char *name, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err)
+{
+	struct loading ld = {.mem = mem, .err = err, .only = name};
+	bool was;
+	int rc = wh_store_each(s, HELD, load_one, &ld, err);
+	if (!rc && !ld.n)
+		rc = wh_fail_input(err, -ENOENT, "no threat list '%s' waits to be confirmed", name);
+	if (!rc)
+		rc = store_list(s, IN_FORCE, *out = &ld.lists[0], err);
+	return rc ? rc : take_away(s, HELD, name, &was, err);
 }
 
 /* ---- update ---- */
@@ -244,7 +277,7 @@ static int check_size(struct wh_store *s, const struct wh_intel_list *l, struct 
 {
 	struct loading ld = {.mem = mem, .err = err, .only = l->name};
 	struct wh_error ignored;
-	if (wh_store_each(s, "intel", load_one, &ld, &ignored) || !ld.n)
+	if (wh_store_each(s, IN_FORCE, load_one, &ld, &ignored) || !ld.n)
 		return check_space(NULL, l, err); /* new, or damaged and about to be replaced */
 	size_t before = ld.lists[0].entries, now = l->entries;
 	if (now * 2 < before)
@@ -256,8 +289,28 @@ static int check_size(struct wh_store *s, const struct wh_intel_list *l, struct 
 	return check_space(&ld.lists[0], l, err);
 }
 
+bool wh_intel_large(const struct wh_prefix *p)
+{
+	return wh_prefix_is_v4(p) ? p->len < 96 + 12 : p->len < 24;
+}
+
+/* Whether a person should see it first: what is new in it, beside all lists that are in force. */
+static int ask(struct wh_store *s, const struct wh_intel_list *l, wh_intel_review review, void *arg, struct wh_arena *mem, struct wh_error *err)
+{
+	struct wh_intel_list *lists;
+	struct wh_prefix *known, *fresh;
+	size_t n, n_fresh;
+	if (wh_intel_lists(s, mem, &lists, &n, err)) /* one of them is damaged, and may be the one that is updated */
+		n = 0;
+	wh_intel_merged(lists, n, mem, &known, &n);
+	struct wh_ranges r = wh_ranges_minus(wh_ranges_from_prefixes(l->prefixes, l->n_prefixes, mem), wh_ranges_from_prefixes(known, n, mem), mem);
+	wh_ranges_to_prefixes(r, mem, &fresh, &n_fresh);
+	return n_fresh ? review(arg, l, fresh, n_fresh, err) : 0;
+}
+
 int wh_intel_update(struct wh_store *s, const struct wh_intel_source *src, const struct wh_intel_protected *prot, size_t n_prot,
-                    int64_t now_us, bool force, bool dry_run, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err)
+                    int64_t now_us, bool force, bool dry_run, wh_intel_review review, void *arg, struct wh_arena *mem, struct wh_intel_list **out,
+                    struct wh_error *err)
 {
 	struct bag raw = {0};
 	struct wh_intel_parse_stats st;
@@ -281,9 +334,20 @@ int wh_intel_update(struct wh_store *s, const struct wh_intel_source *src, const
 	l->first_unreadable = st.first_unreadable_line;
 	clean(&raw, prot, n_prot, mem, l);
 	*out = l;
+	bool held = false;
 	rc = force ? 0 : check_size(s, l, mem, err);
+	if (!rc && !force && review) {
+		rc = ask(s, l, review, arg, mem, err);
+		held = rc == 1;
+		rc = held ? 0 : rc;
+	}
 	if (!rc && !dry_run)
-		rc = store_list(s, l, err);
+		rc = store_list(s, held ? HELD : IN_FORCE, l, err);
+	bool was;
+	if (!rc && !dry_run && !held)
+		rc = take_away(s, HELD, l->name, &was, err);
+	if (!rc && held)
+		rc = 1;
 out:
 	free(raw.p);
 	free(text);

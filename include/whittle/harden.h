@@ -59,8 +59,8 @@ struct wh_peer {
 /* Derives rules for the named resources (n 0: all). Proves proposed ⊆ present before it returns: a failure is an error. */
 int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char *const *names, size_t n,
                  const struct wh_harden_options *opt, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
-/* The peers that belong (let in or trusted by recommend's own judgment) of the resources with any of these addresses. A negative return of
- * the callback ends it with that code. */
+/* The peers that belong (let in or trusted by recommend's own judgment) of the resources with any of these addresses (locals NULL: of
+ * all). A negative return of the callback ends it with that code. */
 typedef int (*wh_belonging_cb)(void *arg, enum wh_direction d, uint8_t proto, uint16_t port, const struct wh_addr *peer);
 int wh_belonging(struct wh_store *s, const struct wh_estate *e, const struct wh_addr *locals, size_t n_locals, const struct wh_harden_options *opt,
                  wh_belonging_cb each, void *arg, struct wh_error *err);

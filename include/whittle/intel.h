@@ -52,10 +52,23 @@ struct wh_intel_list {
 /* Ranges that a list must not name, each with the word that is shown for it. */
 struct wh_intel_protected { const struct wh_prefix *prefixes; size_t n; const char *why; };
 
+/* Asked before a list comes into force: `fresh` are its networks, sorted, that no list in force holds. 1: hold it; 0: let it in; else an error.
+ * What is found is the caller's to show. */
+typedef int (*wh_intel_review)(void *arg, const struct wh_intel_list *l, const struct wh_prefix *fresh, size_t n, struct wh_error *err);
+/* Networks larger than a person would list by mistake are held: more than 2^20 addresses of IPv4, or wider than a /24 of IPv6. */
+bool wh_intel_large(const struct wh_prefix *p);
+
 /* Reads one source, subtracts, compares with what is stored and stores it. *out (in mem) is filled in every case that got as far
- * as parsing. `prot` is added to the private and reserved ranges. dry_run: everything but the storing. */
+ * as parsing. `prot` is added to the private and reserved ranges. dry_run: everything but the storing.
+ * Returns 1 where the review (which may be NULL, and is not asked with force) holds the list: it waits in the ledger for wh_intel_confirm(), and what
+ * was in force before stays. */
 int wh_intel_update(struct wh_store *s, const struct wh_intel_source *src, const struct wh_intel_protected *prot, size_t n_prot,
-                    int64_t now_us, bool force, bool dry_run, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err);
+                    int64_t now_us, bool force, bool dry_run, wh_intel_review review, void *arg, struct wh_arena *mem, struct wh_intel_list **out,
+                    struct wh_error *err);
+/* Puts the list in force that was held, as it was shown. -ENOENT when there is none. */
+int wh_intel_confirm(struct wh_store *s, const char *name, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err);
+/* The lists that are held, by name. */
+int wh_intel_held(struct wh_store *s, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err);
 /* All lists in the ledger, by name. */
 int wh_intel_lists(struct wh_store *s, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err);
 int wh_intel_forget(struct wh_store *s, const char *name, struct wh_error *err); /* -ENOENT when there is none */

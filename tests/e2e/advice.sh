@@ -186,7 +186,7 @@ echo '{"timestamp":"2026-10-31T09:00:01.0+0000","flow_id":77,"event_type":"alert
 w ingest alert.json >/dev/null
 echo 140.20.9.0/28 >bad.txt
 printf 'trusted: [140.20.7.7]\nthreat-intel: [{name: bad, file: bad.txt}]\n' >whittle.yaml
-w --config whittle.yaml intel update >/dev/null
+w --config whittle.yaml intel update --force >/dev/null
 left=$(w --config whittle.yaml explain vm1 22 --json | jq -c '[.peers[] | select(.address | startswith("140.20.30.") | not) | [.address, .verdict, .lists, .gone, .oneOff]]')
 says "as JSON each who was left out comes with the rule that it was for" 0 '^same$' sh -c "[ '$left' = '[[\"140.20.5.5\",\"does-not-belong\",null,false,true],[\"140.20.6.6\",\"does-not-belong\",null,true,false],[\"140.20.7.7\",\"trusted\",null,false,false],[\"140.20.8.8\",\"alert\",null,false,false],[\"140.20.9.9\",\"threat-intelligence\",\"bad\",false,false],[\"203.0.113.7\",\"outside-policy\",null,false,false]]' ] && echo same || echo '$left'"
 says "and in words under it" 0 '^  1 is on a threat list: never allowed' w --config whittle.yaml explain vm1 22

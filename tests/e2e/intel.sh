@@ -79,6 +79,28 @@ w export --format nft --resource vm1
 grep -qE '140\.20\.30\.12' "$dir/out" && ! grep -qwE '140\.20\.30\.9|140\.20\.30\.15' "$dir/out"; ok $? "who is on a list is not let in, whatever he did before; the trusted one is"
 gives "and it is still proved to lie within the rules in force" 0 . prove
 
+# Held for a person.
+printf '140.20.30.9,1,100\n45.3.0.1,1,100\n' >"$dir/rep.list"
+w intel update rep --force
+printf '140.20.30.9,1,100\n140.20.30.11,1,100\n45.3.0.1,1,100\n' >"$dir/rep.list"
+gives "a list with a new entry that holds a peer that belongs is held, and the peer is named with its port" 1 'would cut 140\.20\.30\.11 +22/TCP' intel update rep
+grep -q 'would cut 140\.20\.30\.9 ' "$dir/out"; [ $? -eq 1 ]; ok $? "one that is kept out already is not named again"
+gives "it is not in force" 0 '140\.20\.30\.11: on no list' intel check 140.20.30.11
+gives "what was in force of it is" 0 '140\.20\.30\.9: on rep' intel check 140.20.30.9
+gives "intel list says that it is held" 0 '^rep .*held until it is confirmed' intel list
+gives "so does recommend" 0 "threat list 'rep' is held" recommend --dry-run
+gives "a person puts it in force" 0 '^rep: in force, 3 networks' intel confirm rep
+gives "and then it is" 0 'on rep' intel check 140.20.30.11
+gives "a second time there is nothing to confirm" 2 "no threat list 'rep' waits" intel confirm rep
+gives "the same list is not held again" 0 '^rep: 3 entries' intel update rep
+printf '45.3.0.1\n51.0.0.0/8\n' >"$dir/big.list"
+printf 'threat-intel: [{name: big, file: %s/big.list}]\n' "$dir" >"$dir/big.yaml"
+gives "a new list with a large block is held, though it holds nobody that belongs" 1 'would keep out all of 51\.0\.0\.0/8' intel update big --config "$dir/big.yaml"
+echo 45.3.0.1 >"$dir/big.list"
+gives "one without it takes its place" 0 '^big: 1 entry' intel update big --config "$dir/big.yaml"
+gives "so that nothing waits any more" 2 "no threat list 'big' waits" intel confirm big
+w intel forget big
+
 # Guards.
 seq 1 100 | sed 's/^/45.9.0./' >"$dir/plain.txt"
 w intel update plain --force

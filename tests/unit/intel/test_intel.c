@@ -257,7 +257,7 @@ static void write_list(const struct fixture *f, unsigned n)
 static int update(struct fixture *f, const struct wh_intel_protected *p, size_t n, bool force, struct wh_intel_list **l, struct wh_error *err)
 {
 	struct wh_intel_source s = {.name = "mine", .file = f->list};
-	return wh_intel_update(f->store, &s, p, n, now, force, false, f->mem, l, err);
+	return wh_intel_update(f->store, &s, p, n, now, force, false, NULL, NULL, f->mem, l, err);
 }
 
 static void a_list_that_halves_or_grows_threefold_needs_force(void **state)
