@@ -70,14 +70,19 @@ static void allowed(char *out, size_t size, const struct wh_nft_port *p)
 
 void cli_print_rules(const struct wh_nft_ruleset *rs)
 {
-	struct cli_table *t = cli_table_new("Direction|Port|Allowed");
+	bool twins = false;
+	for (size_t i = 0; i < rs->n_ports; i++)
+		twins |= rs->ports[i].twin > 0;
+	struct cli_table *t = cli_table_new(twins ? "Direction|Port|Allowed|For" : "Direction|Port|Allowed");
 	for (size_t i = 0; i < rs->n_ports; i++) {
 		const struct wh_nft_port *p = &rs->ports[i];
-		char who[SHOWN * (WH_PREFIX_STRLEN + 2) + 32], proto[8];
+		char who[SHOWN * (WH_PREFIX_STRLEN + 2) + 32], proto[8], addr[WH_ADDR_STRLEN];
 		allowed(who, sizeof who, p);
 		cli_table_text(t, wh_direction_text(p->direction));
 		cli_table_cell(t, "%u/%s", p->port, wh_proto_text(p->proto, proto));
 		cli_table_text(t, who);
+		if (twins)
+			cli_table_cell(t, "%s%s", wh_addr_text(&p->locals[0], addr), p->n_locals > 1 ? " …" : "");
 	}
 	cli_table_print(t);
 }

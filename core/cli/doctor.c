@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include "base/yaml.h"
 #include "cli/cli.h"
+#include "cli/own_rules.h"
 #include "whittle/enforce.h"
 
 #define FEW_BYTES (256ull << 20)
@@ -269,7 +270,31 @@ static void check_plugin(struct report *r, const char *given)
 		remedy(note(r, "suricata", WARN, "not found in $PATH"), "needed where the plugin learns live; its eve.json from elsewhere is enough for 'ingest'");
 }
 
-static int print_json(const struct report *r, enum state worst)
+/* Which addresses of this machine `enforce` would judge. What a resource has and nobody has heard is worth a warning. */
+static void check_coverage(struct cli *c, struct report *r, struct cli_own *own, struct wh_arena *mem)
+{
+	struct wh_error err = {0};
+	bool unheard = false;
+	if (c->bad_config.code || c->no_store.code || access(store_path(c->store_url, (char[PATH_MAX]){0}), F_OK))
+		return;
+	int rc = cli_own_rules(c, own, mem, &err);
+	if (rc) { /* no resource is this machine, or nothing is recommended: it may be meant for others */
+		note(r, "coverage", rc == -ENOENT || rc == -ENODATA ? OK : WARN, "no address of this machine is judged: %s", err.text);
+		own->n_covered = 0;
+		return;
+	}
+	if (!own->rs->n_ports) {
+		note(r, "coverage", OK, "no rule is recommended for this machine: no address is judged");
+		return;
+	}
+	for (size_t i = 0; i < own->n_covered; i++)
+		unheard |= own->covered[i].kind == WH_NOTHING_LEARNED && own->covered[i].resource;
+	struct check *k = note(r, "coverage", unheard || !cli_own_is_met(own) ? WARN : OK, "%s", cli_coverage_line(own->covered, own->n_covered, mem));
+	if (unheard)
+		remedy(k, "a resource's address of which nothing was learned stays as open as it is: let the sensor see its traffic");
+}
+
+static int print_json(const struct report *r, enum state worst, const struct cli_own *own)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < r->n; i++) {
@@ -277,7 +302,8 @@ static int print_json(const struct report *r, enum state worst)
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?}", "check", k->name, "state", state_names[k->state], "found", k->found,
 		                                      "remedy", *k->remedy ? k->remedy : NULL));
 	}
-	return cli_print_json(json_pack("{s:s, s:s, s:o}", "version", WH_VERSION, "state", state_names[worst], "checks", list));
+	return cli_print_json(json_pack("{s:s, s:s, s:o, s:o}", "version", WH_VERSION, "state", state_names[worst], "checks", list, "addresses",
+	                                cli_coverage_json(own->covered, own->n_covered)));
 }
 
 static void print_table(const struct report *r)
@@ -304,6 +330,8 @@ static int run(struct cli *c, int argc, char **argv)
 	const char *plugin = NULL;
 	enum state fail_on = FAIL, worst = OK;
 	bool asked = false;
+	struct wh_arena *mem;
+	struct cli_own own = {0};
 	struct report r = {0};
 	int o;
 
@@ -321,15 +349,22 @@ static int run(struct cli *c, int argc, char **argv)
 	}
 	if (optind < argc)
 		return cli_usage(c, "takes no argument, got '%s'", argv[optind]);
+	mem = wh_arena_new();
 	check_config(c, &r);
 	check_store(c, &r);
 	check_kernel(&r);
 	check_rules(c, &r);
 	check_plugin(&r, plugin);
+	check_coverage(c, &r, &own, mem);
 	for (size_t i = 0; i < r.n; i++)
 		if (r.checks[i].state > worst)
 			worst = r.checks[i].state;
-	int status = c->json ? print_json(&r, worst) : (print_table(&r), CLI_OK);
+	int status = c->json ? print_json(&r, worst, &own) : (print_table(&r), CLI_OK);
+	if (!c->json && own.n_covered) {
+		putchar('\n');
+		cli_print_coverage(own.covered, own.n_covered);
+	}
+	wh_arena_free(mem);
 	if (status)
 		return status;
 	if (asked && worst >= fail_on)
@@ -343,7 +378,7 @@ const struct cli_command cli_doctor = {
 	.help = "usage: whittle doctor [--plugin FILE] [--fail-on warn|fail] [--json]\n\n"
 	        "Looks at everything that whittle needs on this machine and changes nothing: whittle.yaml, the ledger and the\n"
 	        "disk it is on, nf_tables in the kernel (asked over netlink), the privilege to enforce, the files of rules/,\n"
-	        "and the Suricata plugin. Each line says ok, warn or fail; an arrow says what helps.\n\n"
+	        "and the Suricata plugin; and it shows which addresses of this machine `enforce` would judge. Each line says ok, warn or fail; an arrow says what helps.\n\n"
 	        "  --plugin FILE        the plugin to try instead of the installed one\n"
 	        "  --fail-on warn|fail  exit status 3 when something is at least that bad, for monitoring\n"
 	        "  --json               the same as JSON\n\n"

@@ -6,14 +6,14 @@
 #include "cli/azure.h"
 #include "cli/cli.h"
 #include "cli/drift.h"
+#include "cli/own_rules.h"
 #include "whittle/enforce.h"
 #include "whittle/jit.h"
 #include "whittle/open.h"
 #include "whittle/persist.h"
-#include "whittle/review.h"
 
 static const char enforce_help[] =
-	"usage: whittle enforce [--resource NAME] [--confirm-within 60s] [--audit] [--dry-run] [--force] [--json]\n"
+	"usage: whittle enforce [--resource NAME]… [--confirm-within 60s] [--audit] [--dry-run] [--force] [--force-all-addresses] [--json]\n"
 	"       whittle enforce --repair [--json]\n"
 	"       whittle enforce --to azure [RESOURCE…] [--nsg NAME|ID] [--dry-run] [--force] [--token-command COMMAND] [--json]\n"
 	"\n"
@@ -21,16 +21,21 @@ static const char enforce_help[] =
 	"transaction, after proving once more that they only narrow. A packet that whittle does not drop goes on to the rules that\n"
 	"you already have; established connections, loopback and ICMP are never touched.\n"
 	"\n"
+	"A rule judges the addresses of its resource that something was learned of: packets to them, and outbound from them. A port that this\n"
+	"machine publishes or redirects (Docker, Podman, DNAT) is judged by the address and port that the peer asked for. Other addresses, such as\n"
+	"a VPN's, a bridge's or the other family's, stay as they are, and are listed as not covered; what is only forwarded is never judged.\n"
+	"\n"
 	"Nothing lasts until you say so: when `whittle confirm` does not come in time, the kernel itself drops the new rules, even if\n"
 	"whittle, your shell or your connection is gone by then. What was confirmed before holds again.\n"
 	"\n"
-	"  --resource NAME        which resource this machine is; by default the one that has its addresses\n"
+	"  --resource NAME        which resource this machine is, several times where it is several; by default those that have its addresses\n"
 	"  --confirm-within TIME  how long the rules stay without a confirmation (60s)\n"
 	"  --audit                count and log what would be dropped; drop nothing\n"
 	"  --dry-run              print what would be applied, apply nothing\n"
 	"  --force                apply even what would keep you from connecting again by SSH, or a connection that is open now and is older than the\n"
 	"                         ledger's memory or has moved 16 MiB. From where you are connected is read from\n"
 	"                         $SSH_CONNECTION, also behind sudo, and from the sockets of your SSH sessions\n"
+	"  --force-all-addresses  let each rule judge whichever address of this machine a packet is for, also those of which nothing was learned\n"
 	"  --repair               put back what `whittle drift` found changed: what was confirmed stays confirmed, and what waits for\n"
 	"                         its confirmation has as long as it had\n"
 	"\n"
@@ -62,21 +67,6 @@ static void keep(const struct cli *c, const struct wh_nft_ruleset *rs, bool unch
 		cli_error(&err);
 }
 
-static int prove_again(const struct wh_recommendation *r, const struct wh_estate *e, struct wh_arena *mem, struct wh_error *err)
-{
-	for (size_t i = 0; i < r->n_resources; i++) {
-		struct wh_counterexample ce;
-		char addr[WH_ADDR_STRLEN], proto[8];
-		int rc = wh_prove(e, r->resources[i].resource, r->resources[i].rules, r->resources[i].n_rules, mem, &ce, err);
-		if (rc == 1)
-			return wh_fail(err, -EPERM, "%s: refused: the rules would allow %s to port %u/%s, which the present policy does not; run `whittle recommend` again",
-			               r->resources[i].resource->name, wh_addr_text(&ce.peer, addr), ce.port, wh_proto_text(ce.proto, proto));
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
 static struct wh_session sessions[32]; /* the operator's own */
 static size_t n_sessions;
 
@@ -91,10 +81,8 @@ struct job {
 	struct cli *c;
 	struct wh_arena *mem;
 	struct wh_enforce_options opt;
-	const char *names[64];
-	size_t n;
+	struct cli_own own;
 	bool dry, force;
-	int64_t memory_us; /* the begin of what the ledger can know */
 	json_t *open;      /* connections that are open now and could not come back; for --json */
 };
 
@@ -109,51 +97,6 @@ static int leave_to_jit(struct wh_nft_ruleset *rs, struct wh_arena *mem, struct 
 	return rc;
 }
 
-/* The ledger knows of nothing before its first flow, nor before the window that its bitmaps hold. */
-static int ledger_memory(struct job *j, struct wh_store *s, struct wh_error *err)
-{
-	struct wh_store_totals totals;
-	int64_t window = j->c->config->window_days ? j->c->config->window_days : 64, from = wh_now_us() - window * WH_US_PER_DAY;
-	int rc = wh_store_totals(s, &totals, err);
-	if (!rc)
-		j->memory_us = totals.first_us > from ? totals.first_us : from;
-	return rc;
-}
-
-static int prepare(struct job *j, struct wh_nft_ruleset **rs, struct wh_error *err)
-{
-	struct wh_store *s;
-	struct wh_estate *e = NULL;
-	struct wh_recommendation *r;
-	int rc = wh_store_open(j->c->store_url, WH_STORE_READ, &s, err);
-	if (rc)
-		return rc;
-	rc = wh_estate_load(s, j->mem, &e, err);
-	rc = rc ? rc : ledger_memory(j, s, err);
-	for (size_t i = 0; !rc && i < j->n; i++) {
-		const struct wh_resource *res = wh_estate_find(e, j->names[i]);
-		if (!res)
-			rc = wh_fail_input(err, -ENOENT, "there is no resource '%s'", j->names[i]);
-		else
-			j->names[i] = res->name;
-	}
-	if (!rc && !j->n)
-		j->n = cli_own_resources(e, j->names, sizeof j->names / sizeof *j->names);
-	if (!rc && !j->n)
-		rc = wh_fail_input(err, -ENOENT, "no resource has an address of this machine: name the one that it is with --resource");
-	if (!rc)
-		rc = wh_review_load(s, e, j->mem, &r, err);
-	if (!rc)
-		rc = prove_again(r, e, j->mem, err);
-	if (!rc)
-		cli_platform(j->c, e);
-	if (!rc)
-		rc = wh_nft_ruleset_from(r, e, j->names, j->n, j->mem, rs, err);
-	wh_estate_free(e);
-	wh_store_close(s);
-	return rc;
-}
-
 static int check_own_sessions(const struct job *j, const struct wh_nft_ruleset *rs, struct wh_error *err)
 {
 	const struct wh_session *cut = wh_session_cut(rs, sessions, n_sessions);
@@ -163,6 +106,24 @@ static int check_own_sessions(const struct job *j, const struct wh_nft_ruleset *
 		                     "add it with `whittle rules edit`, or use --force", wh_addr_text(&cut->client, client), cut->port);
 	if (cut)
 		fprintf(stderr, "whittle: your own address %s will not be able to connect again to port %u\n", wh_addr_text(&cut->client, client), cut->port);
+	return 0;
+}
+
+/* Rules for addresses that are on no interface stop nobody. A machine without any address yet can't be asked. */
+static int check_addresses(const struct job *j, struct wh_error *err)
+{
+	struct wh_nft_host host;
+	wh_nft_host_read("", j->mem, &host);
+	int rc = wh_nft_check(j->own.rs, &host, err);
+	char *unchecked = rc ? NULL : wh_nft_unchecked(j->own.rs, &host, j->mem);
+	if (unchecked)
+		fprintf(stderr, "whittle: %s\n", unchecked);
+	if (rc || cli_own_is_met(&j->own))
+		return rc;
+	if (j->own.n_covered && !j->dry)
+		return wh_fail_input(err, -EADDRNOTAVAIL, "no packet would meet the rules of %s: none of the addresses that they judge is this machine's (it has %s); "
+		                     "add the right one to the estate, or use --force-all-addresses", j->own.names[0], wh_nft_not_covered(j->own.covered, j->own.n_covered, j->mem));
+	fprintf(stderr, "whittle: none of the addresses that the rules judge is this machine's now: no packet meets them\n");
 	return 0;
 }
 
@@ -192,7 +153,7 @@ static int check_open(struct job *j, const struct wh_nft_ruleset *rs, struct wh_
 	wh_open_read(j->mem, &l);
 	if (*l.unread)
 		fprintf(stderr, "whittle: not all connections that are open now can be judged: %s\n", l.unread);
-	const struct wh_open_cut *cuts = wh_open_cuts(rs, &l, j->memory_us, now, j->mem, &n, &refused);
+	const struct wh_open_cut *cuts = wh_open_cuts(rs, &l, j->own.memory_us, now, j->mem, &n, &refused);
 	j->open = json_array();
 	for (size_t i = 0; i < n && i < SHOWN_JSON; i++)
 		json_array_append_new(j->open, open_json(&cuts[i]));
@@ -216,6 +177,7 @@ static int check(struct job *j, struct wh_nft_ruleset *rs, struct wh_error *err)
 	if (!rc && !rs->n_ports)
 		rc = wh_fail(err, -ENODATA, "there is nothing to enforce: no rule is recommended for this machine (`whittle status` says why)");
 	rs->audit = j->opt.audit;
+	rc = rc ? rc : check_addresses(j, err);
 	rc = rc ? rc : check_own_sessions(j, rs, err);
 	return rc ? rc : check_open(j, rs, err);
 }
@@ -279,9 +241,12 @@ static int print_dry(const struct job *j, const struct wh_nft_ruleset *rs)
 	char *text = wh_nft_text(rs, j->opt.confirm_within_s);
 	int status = CLI_OK;
 	if (j->c->json)
-		status = cli_print_json(json_pack("{s:b,s:b,s:I,s:s}", "applied", 0, "audit", rs->audit, "ports", (json_int_t)rs->n_ports, "ruleset", text ? text : ""));
+		status = cli_print_json(json_pack("{s:b,s:b,s:I,s:o,s:s}", "applied", 0, "audit", rs->audit, "ports", (json_int_t)rs->n_ports, "addresses",
+		                                  cli_coverage_json(j->own.covered, j->own.n_covered), "ruleset", text ? text : ""));
 	else
 		fputs(text ? text : "", stdout);
+	if (!j->c->json)
+		fprintf(stderr, "%s\n", cli_coverage_line(j->own.covered, j->own.n_covered, j->mem));
 	free(text);
 	return status;
 }
@@ -291,6 +256,7 @@ static int print_applied_json(const struct job *j, const struct wh_enforce_resul
 	json_t *o = json_pack("{s:b,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:f}", "applied", 1, "verified", res->verified, "unchanged", res->unchanged, "audit", j->opt.audit, "ports",
 	                      (json_int_t)res->ports, "prefixes", (json_int_t)res->prefixes, "messages", (json_int_t)res->messages, "bytes", (json_int_t)res->bytes, "seconds",
 	                      res->apply_seconds);
+	json_object_set_new(o, "addresses", cli_coverage_json(j->own.covered, j->own.n_covered));
 	if (!res->unchanged) {
 		json_object_set_new(o, "confirmWithin", json_integer(j->opt.confirm_within_s));
 		json_object_set_new(o, "confirmBefore", json_string(until));
@@ -307,6 +273,7 @@ static int print_applied(const struct job *j, const struct wh_nft_ruleset *rs, c
 	printf("Applied and read back: %zu port%s narrowed to %zu prefix%s%s.\n", res->ports, res->ports == 1 ? "" : "s", res->prefixes, res->prefixes == 1 ? "" : "es",
 	       j->opt.audit ? " (audit: nothing is dropped)" : "");
 	cli_print_rules(rs);
+	printf("%s.\n", cli_coverage_line(j->own.covered, j->own.n_covered, j->mem));
 	if (res->unchanged)
 		puts("That is what was confirmed before: nothing has changed, and nothing is left to confirm.");
 	else
@@ -332,7 +299,7 @@ static int apply(struct job *j, const struct wh_nft_ruleset *rs, struct wh_store
 static int enforce(struct cli *c, int argc, char **argv)
 {
 	static const struct option opts[] = {{"resource", 1, 0, 'r'}, {"confirm-within", 1, 0, 'c'}, {"audit", 0, 0, 'a'}, {"dry-run", 0, 0, 'n'},
-	                                     {"force", 0, 0, 'f'}, {"repair", 0, 0, 'm'}, {"to", 1, 0, 't'}, {0}};
+	                                     {"force", 0, 0, 'f'}, {"force-all-addresses", 0, 0, 'A'}, {"repair", 0, 0, 'm'}, {"to", 1, 0, 't'}, {0}};
 	struct job j = {.c = c, .opt = {.confirm_within_s = 60}};
 	struct wh_nft_ruleset *rs;
 	struct wh_store *journal = NULL;
@@ -344,9 +311,9 @@ static int enforce(struct cli *c, int argc, char **argv)
 	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
 		switch (o) {
 		case 'r':
-			if (j.n == sizeof j.names / sizeof *j.names)
+			if (j.own.n == sizeof j.own.names / sizeof *j.own.names)
 				return cli_usage(c, "too many resources");
-			j.names[j.n++] = optarg;
+			j.own.names[j.own.n++] = optarg;
 			break;
 		case 'c':
 			if (wh_duration_parse(optarg, &j.opt.confirm_within_s) || j.opt.confirm_within_s < 1 || j.opt.confirm_within_s > 86400)
@@ -355,6 +322,7 @@ static int enforce(struct cli *c, int argc, char **argv)
 		case 'a': j.opt.audit = true; break;
 		case 'n': j.dry = true; break;
 		case 'f': j.force = true; break;
+		case 'A': j.own.all_addresses = true; break;
 		case 'm': mend = true; break;
 		case 't':
 			if (strcmp(optarg, "nft"))
@@ -373,7 +341,8 @@ static int enforce(struct cli *c, int argc, char **argv)
 	}
 	int rc = j.dry ? 0 : cli_firewall_alone(c, &journal, &err);
 	if (!rc)
-		rc = prepare(&j, &rs, &err);
+		rc = cli_own_rules(c, &j.own, j.mem, &err);
+	rs = j.own.rs;
 	if (!rc)
 		rc = check(&j, rs, &err);
 	rc = rc ? cli_error(&err) : j.dry ? print_dry(&j, rs) : apply(&j, rs, journal, &err);

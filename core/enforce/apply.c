@@ -7,65 +7,57 @@
 
 /* ---- switching ---- */
 
-static bool narrows(const struct wh_nft_ruleset *rs, const struct wh_nft_dispatch *d)
-{
-	for (size_t i = 0; i < rs->n_ports; i++)
-		if (rs->ports[i].direction == d->direction && rs->ports[i].proto == d->proto && rs->ports[i].port == d->port)
-			return true;
-	return false;
-}
-
 static void flush_pending(struct wh_apply *j)
 {
 	char map[WH_NFT_NAME];
-	for (int d = 0; d < 2; d++) {
-		wh_nft_map_name(map, (enum wh_direction)d, true);
-		for (size_t i = 0; i < j->live.n_dispatch; i++)
-			if (j->live.dispatch[i].pending && j->live.dispatch[i].direction == (enum wh_direction)d) {
-				wh_flush_map(&j->b, map);
-				break;
-			}
+	for (int i = 0; i < 2 * WH_NFT_KINDS; i++) {
+		enum wh_direction d = (enum wh_direction)(i & 1);
+		bool any = false;
+		for (size_t k = 0; k < j->live.n_dispatch; k++) {
+			const struct wh_nft_dispatch *x = &j->live.dispatch[k];
+			any |= x->pending && x->key.direction == d && wh_nft_kind_of(&x->key) == (enum wh_nft_kind)(i / 2);
+		}
+		wh_nft_map_name(map, d, true, (enum wh_nft_kind)(i / 2));
+		if (any)
+			wh_flush_map(&j->b, map);
 	}
 }
 
 static void switch_pending(struct wh_apply *j)
 {
-	char map[WH_NFT_NAME];
 	for (size_t i = 0; i < j->rs->n_ports; i++) {
 		const struct wh_plan *p = &j->plans[i];
-		wh_nft_map_name(map, p->want->direction, true);
-		if (p->how != SAME)
-			wh_put_dispatch(&j->b, map, p->want->proto, p->want->port, p->chain, j->timeout_ms);
+		for (size_t n = 0; p->how != SAME && n < wh_nft_n_keys(p->want); n++) {
+			struct wh_nft_key k = wh_nft_key(p->want, n);
+			wh_put_dispatch(&j->b, &k, p->chain, j->timeout_ms);
+		}
 	}
 	for (size_t i = 0; i < j->live.n_dispatch; i++) {
 		const struct wh_nft_dispatch *d = &j->live.dispatch[i];
-		wh_nft_map_name(map, d->direction, true);
-		if (!d->pending && !narrows(j->rs, d))
-			wh_put_dispatch(&j->b, map, d->proto, d->port, NULL, j->timeout_ms);
+		if (!d->pending && !wh_nft_wants(j->rs, &d->key))
+			wh_put_dispatch(&j->b, &d->key, NULL, j->timeout_ms);
 	}
 }
 
 static void switch_lasting(struct wh_apply *j)
 {
-	char map[WH_NFT_NAME];
 	for (size_t i = 0; i < j->rs->n_ports; i++) {
 		const struct wh_plan *p = &j->plans[i];
-		wh_nft_map_name(map, p->want->direction, false);
 		for (int v6 = 0; v6 < 2 && p->how == DELTA; v6++) {
 			wh_put_spans_tiled(&j->b, &p->tiles[v6], &p->minus[v6], v6, true);
 			wh_put_spans_tiled(&j->b, &p->tiles[v6], &p->plus[v6], v6, false);
 		}
-		if (p->how != FULL)
-			continue;
-		if (wh_nft_dispatched(&j->live, p->want->direction, p->want->proto, p->want->port, false))
-			wh_del_dispatch(&j->b, map, p->want->proto, p->want->port);
-		wh_put_dispatch(&j->b, map, p->want->proto, p->want->port, p->chain, 0);
+		for (size_t n = 0; p->how == FULL && n < wh_nft_n_keys(p->want); n++) {
+			struct wh_nft_key k = wh_nft_key(p->want, n);
+			if (wh_nft_dispatched(&j->live, &k, false))
+				wh_del_dispatch(&j->b, &k);
+			wh_put_dispatch(&j->b, &k, p->chain, 0);
+		}
 	}
 	for (size_t i = 0; i < j->live.n_dispatch; i++) {
 		const struct wh_nft_dispatch *d = &j->live.dispatch[i];
-		wh_nft_map_name(map, d->direction, false);
-		if (!d->pending && !narrows(j->rs, d))
-			wh_del_dispatch(&j->b, map, d->proto, d->port);
+		if (!d->pending && !wh_nft_wants(j->rs, &d->key))
+			wh_del_dispatch(&j->b, &d->key);
 	}
 }
 
@@ -118,7 +110,7 @@ static int apply(struct wh_apply *j, struct wh_enforce_result *out)
 		out->unchanged &= j->plans[i].how == SAME;
 	}
 	for (size_t i = 0; i < j->live.n_dispatch; i++)
-		out->unchanged &= narrows(j->rs, &j->live.dispatch[i]);
+		out->unchanged &= wh_nft_wants(j->rs, &j->live.dispatch[i].key);
 	if (!rc) {
 		rc = wh_fill(j);
 		rc = rc ? rc : switch_over(j);
@@ -167,7 +159,7 @@ int wh_nft_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_option
 	for (size_t i = 0; i < rs->n_ports; i++)
 		out->prefixes += rs->ports[i].n_v4 + rs->ports[i].n_v6;
 	struct wh_nft_host host;
-	wh_nft_host_read("/etc", j.mem, &host);
+	wh_nft_host_read("", j.mem, &host);
 	int rc = wh_nft_check(rs, &host, err);
 	j.plans = wh_arena_array(j.mem, rs->n_ports + 1, sizeof *j.plans);
 	rc = rc ? rc : wh_nl_open(&j.nl, err);

@@ -60,29 +60,45 @@ static int rules_differ(const char *want, const char *have, struct wh_arena *mem
 	}
 }
 
-static void base_chain(struct comparison *c, enum wh_direction d)
+/* What the first rules of a chain at a hook are for; behind them come translated connections and the maps. */
+static const char *purpose(int at, const char *rule)
 {
-	static const char *const names[] = {"", "loopback", "established connections", "TCP that opens no connection", "what is not confirmed yet", "what was confirmed"};
-	const char *name = d == WH_INBOUND ? "input" : "output";
-	const struct wh_nft_chain *have = wh_nft_chain_named(c->live, name);
-	struct wh_rules want;
+	static const char *const first[] = {"loopback", "established connections", "TCP that opens no connection"};
+	return at <= 3 ? first[at - 1] : strstr(rule, "_pending") ? "what is not confirmed yet" : strstr(rule, "_ports") ? "what was confirmed" : "translated connections";
+}
+
+/* Line `at` of a text, from 1. */
+static const char *line_at(const char *text, int at)
+{
+	while (--at > 0 && (text = strchr(text, '\n')))
+		text++;
+	return text ? text : "";
+}
+
+static void fixed_chain(struct comparison *c, const struct wh_nft_fixed *f)
+{
+	const struct wh_nft_chain *have = wh_nft_chain_named(c->live, f->name);
+	struct wh_rules want = {0};
 	if (!have) {
-		tell(c, "the chain %s is not there", name);
+		tell(c, "the chain %s is not there", f->name);
 		return;
 	}
-	if (!have->hooked || have->hook != (d == WH_INBOUND ? NF_INET_LOCAL_IN : NF_INET_LOCAL_OUT) || have->priority != WH_NFT_HOOK_PRIORITY)
-		tell(c, "the chain %s is not at its hook", name);
-	else if (have->policy != NF_ACCEPT)
-		tell(c, "the chain %s drops what it does not name", name);
-	wh_rules_of_hook(d, &want);
+	if (have->hooked != (f->hook >= 0) || (have->hooked && (have->hook != (uint32_t)f->hook || have->priority != WH_NFT_HOOK_PRIORITY)))
+		tell(c, "the chain %s is not at its hook", f->name);
+	else if (have->hooked && have->policy != NF_ACCEPT)
+		tell(c, "the chain %s drops what it does not name", f->name);
+	f->rules(&want);
 	char *text = wh_rules_text(&want);
 	int at = text ? rules_differ(text, have->rules, c->mem) : 0;
+	if (at > 0) {
+		char *wanted = wh_arena_strdup(c->mem, line_at(text, at));
+		wanted[strcspn(wanted, "\n")] = 0;
+		tell(c, "the chain %s does not have its rule for %s where it belongs", f->name, purpose(f->hook < 0 ? 4 : at, wanted));
+	} else if (at < 0) {
+		tell(c, "the chain %s has a rule that is not ours", f->name);
+	}
 	free(text);
 	wh_rules_free(&want);
-	if (at > 0)
-		tell(c, "the chain %s does not have its rule for %s where it belongs", name, names[at]);
-	else if (at < 0)
-		tell(c, "the chain %s has a rule that is not ours", name);
 }
 
 static void skeleton(struct comparison *c)
@@ -90,14 +106,13 @@ static void skeleton(struct comparison *c)
 	char map[WH_NFT_NAME];
 	if (c->live->dormant)
 		tell(c, "the table is dormant: it filters nothing");
-	for (int d = 0; d < 2; d++) {
-		for (int pending = 0; pending < 2; pending++) {
-			wh_nft_map_name(map, (enum wh_direction)d, pending);
-			if (!wh_nft_has_set(c->live, map))
-				tell(c, "the map %s is not there", map);
-		}
-		base_chain(c, (enum wh_direction)d);
+	for (int i = 0; i < 4 * WH_NFT_KINDS; i++) {
+		wh_nft_map_name(map, (enum wh_direction)(i & 1), i & 2, (enum wh_nft_kind)(i / 4));
+		if (!wh_nft_has_set(c->live, map))
+			tell(c, "the map %s is not there", map);
 	}
+	for (int i = 0; i < WH_NFT_N_FIXED; i++)
+		fixed_chain(c, &wh_nft_fixed[i]);
 	for (size_t i = 0; i < c->live->n_chains; i++)
 		if (!wh_nft_name_is_ours(c->live->chains[i].name))
 			tell(c, "the chain %s is not ours", c->live->chains[i].name);
@@ -199,17 +214,43 @@ static int delta_elements(struct comparison *c, const struct wh_chain_spec *s, c
 	return rc;
 }
 
+/* "input_tcp_22", and of a twin also for which address. */
+static const char *port_name(struct comparison *c, const struct wh_nft_port *p, const struct wh_nft_key *k)
+{
+	char name[WH_NFT_NAME], addr[WH_ADDR_STRLEN];
+	struct wh_nft_port first = *p;
+	first.twin = 0;
+	wh_nft_base_name(&first, 'a', name);
+	return k->any ? wh_arena_strdup(c->mem, name + 2) : wh_arena_printf(c->mem, "%s at %s", name + 2, wh_addr_text(&k->local, addr));
+}
+
+/* The element that decides for all addresses of a port; NULL, and told, where there is none or they are not of one mind. */
+static const struct wh_nft_dispatch *decides_for_all(struct comparison *c, const struct wh_nft_port *p)
+{
+	const struct wh_nft_dispatch *first = NULL;
+	for (size_t i = 0; i < wh_nft_n_keys(p); i++) {
+		struct wh_nft_key k = wh_nft_key(p, i);
+		const struct wh_nft_dispatch *d = wh_nft_decides(c->live, &k);
+		if (!d || !d->chain[0] || (!k.any && d->key.any)) {
+			tell(c, "%s is not narrowed any more", port_name(c, p, &k));
+			return NULL;
+		}
+		if (first && strcmp(first->chain, d->chain) != 0) {
+			tell(c, "%s leads to other rules", port_name(c, p, &k));
+			return NULL;
+		}
+		first = first ? first : d;
+	}
+	return first;
+}
+
 static int one_port(struct comparison *c, const struct wh_nft_port *p)
 {
-	const struct wh_nft_dispatch *confirmed = wh_nft_dispatched(c->live, p->direction, p->proto, p->port, false), *now;
-	char port[WH_NFT_NAME];
-	wh_nft_base_name(p, 'a', port);
-	now = wh_nft_dispatched(c->live, p->direction, p->proto, p->port, true);
-	now = now ? now : confirmed;
-	if (!now || !now->chain[0]) {
-		tell(c, "%s is not narrowed any more", port + 2);
+	struct wh_nft_key key = wh_nft_key(p, 0);
+	const struct wh_nft_dispatch *confirmed = wh_nft_dispatched(c->live, &key, false), *now = decides_for_all(c, p);
+	const char *port = port_name(c, p, &key);
+	if (!now)
 		return 0;
-	}
 	struct wh_chain_spec s = {.name = now->chain, .port = p, .audit = c->rs->audit, .nflog_group = c->rs->nflog_group};
 	bool delta = wh_nft_delta_sets(c->live, now->chain, s.plus, s.minus) && confirmed;
 	struct wh_chain_spec whole = s;
@@ -224,27 +265,19 @@ static int one_port(struct comparison *c, const struct wh_nft_port *p)
 		if (!rc)
 			rc = wh_spans_differ(c->nl, &whole.tiles[v6], v6 ? p->v6 : p->v4, v6 ? p->n_v6 : p->n_v4, v6, c->mem, &lacking, &beyond);
 		if (!rc && delta)
-			rc = delta_elements(c, &s, port + 2, &lacking, &beyond, v6);
+			rc = delta_elements(c, &s, port, &lacking, &beyond, v6);
 		else if (!rc)
-			tell_spans(c, port + 2, &lacking, &beyond);
+			tell_spans(c, port, &lacking, &beyond);
 		if (rc == -ENOENT || rc == -EBADMSG) {
-			tell(c, "%s: its set of IPv%c addresses is not there", port + 2, v6 ? '6' : '4');
+			tell(c, "%s: its set of IPv%c addresses is not there", port, v6 ? '6' : '4');
 			return 0;
 		}
 		if (rc)
 			return rc;
 	}
 	if (!wh_nft_chain_is(c->live, &whole, c->mem) || (delta && !wh_nft_chain_is(c->live, &s, c->mem)))
-		tell(c, "%s: the rules of its chain were changed", port + 2);
+		tell(c, "%s: the rules of its chain were changed", port);
 	return 0;
-}
-
-static bool wanted(const struct wh_nft_ruleset *rs, const struct wh_nft_dispatch *d)
-{
-	for (size_t i = 0; i < rs->n_ports; i++)
-		if (rs->ports[i].direction == d->direction && rs->ports[i].proto == d->proto && rs->ports[i].port == d->port)
-			return true;
-	return false;
 }
 
 static int everything(struct comparison *c)
@@ -255,9 +288,12 @@ static int everything(struct comparison *c)
 		rc = one_port(c, &c->rs->ports[i]);
 	for (size_t i = 0; i < c->live->n_dispatch; i++) {
 		const struct wh_nft_dispatch *d = &c->live->dispatch[i];
-		char proto[8];
-		if (d->chain[0] && (d->pending || !wh_nft_dispatched(c->live, d->direction, d->proto, d->port, true)) && !wanted(c->rs, d))
-			tell(c, "%s port %u/%s is narrowed, which the rules do not ask for", wh_direction_text(d->direction), d->port, wh_proto_text(d->proto, proto));
+		char proto[8], addr[WH_ADDR_STRLEN] = "any address";
+		if (!d->chain[0] || wh_nft_decides(c->live, &d->key) != d || wh_nft_wants(c->rs, &d->key))
+			continue;
+		if (!d->key.any)
+			wh_addr_text(&d->key.local, addr);
+		tell(c, "%s port %u/%s is narrowed for %s, which the rules do not ask for", wh_direction_text(d->key.direction), d->key.port, wh_proto_text(d->key.proto, proto), addr);
 	}
 	return rc;
 }

@@ -47,29 +47,73 @@ static int move_differences(struct confirmation *c, const char *from, const char
 	return rc;
 }
 
-static int confirm_port(struct confirmation *c, const struct wh_nft_dispatch *p)
+/* What becomes of a dispatch element. */
+enum fate { STAYS, GOES, MOVES };
+
+/* The confirmed elements that the pending one takes the place of: its own, and where it is for any address, all of its port, since
+ * theirs are asked before. */
+static bool takes_place_of(const struct wh_nft_dispatch *p, const struct wh_nft_dispatch *d)
 {
-	const struct wh_nft_dispatch *before = wh_nft_dispatched(&c->live, p->direction, p->proto, p->port, false);
-	bool plus[2], minus[2];
-	char map[WH_NFT_NAME];
-	wh_nft_map_name(map, p->direction, false);
+	return wh_nft_key_eq(&d->key, &p->key) ||
+	       (p->key.any && p->chain[0] && d->key.direction == p->key.direction && d->key.proto == p->key.proto && d->key.port == p->key.port);
+}
+
+/* A pending element; a chain of differences is moved into the confirmed one with the first of its addresses. */
+static int confirm_element(struct confirmation *c, const struct wh_nft_dispatch *p, enum fate *fates)
+{
+	const struct wh_nft_dispatch *all = c->live.dispatch, *before = wh_nft_dispatched(&c->live, &p->key, false);
+	bool plus[2], minus[2], moved = false;
 	if (p->chain[0] && before && wh_nft_delta_sets(&c->live, p->chain, plus, minus)) {
-		int rc = move_differences(c, p->chain, before->chain);
-		delete_chain(c, p->chain);
-		return rc;
+		fates[p - all] = GOES;
+		for (const struct wh_nft_dispatch *d = all; d < p; d++)
+			moved |= d->pending && !strcmp(d->chain, p->chain);
+		return moved ? 0 : move_differences(c, p->chain, before->chain);
 	}
-	if (before) {
-		wh_del_dispatch(&c->b, map, p->proto, p->port);
-		delete_chain(c, before->chain);
-	}
+	for (size_t i = 0; i < c->live.n_dispatch; i++)
+		if (!all[i].pending && fates[i] == STAYS && takes_place_of(p, &all[i])) {
+			wh_del_dispatch(&c->b, &all[i].key);
+			fates[i] = GOES;
+		}
+	fates[p - all] = p->chain[0] ? MOVES : GOES;
 	if (p->chain[0])
-		wh_put_dispatch(&c->b, map, p->proto, p->port, p->chain, 0);
+		wh_put_dispatch(&c->b, &p->key, p->chain, 0);
 	return 0;
+}
+
+/* The chains that nothing leads to any more. */
+static void delete_chains(struct confirmation *c, const enum fate *fates)
+{
+	const struct wh_nft_dispatch *all = c->live.dispatch;
+	for (size_t i = 0; i < c->live.n_dispatch; i++) {
+		bool gone = fates[i] == GOES;
+		for (size_t k = 0; k < c->live.n_dispatch && gone; k++)
+			if (!strcmp(all[k].chain, all[i].chain))
+				gone = fates[k] == GOES && k >= i; /* once */
+		if (gone)
+			delete_chain(c, all[i].chain);
+	}
+}
+
+static int move_over(struct confirmation *c)
+{
+	enum fate *fates = wh_arena_array(c->mem, c->live.n_dispatch + 1, sizeof *fates);
+	char map[WH_NFT_NAME];
+	int rc = 0;
+	for (int i = 0; i < 2 * WH_NFT_KINDS; i++) {
+		wh_nft_map_name(map, (enum wh_direction)(i & 1), true, (enum wh_nft_kind)(i / 2));
+		wh_flush_map(&c->b, map);
+	}
+	memset(fates, 0, c->live.n_dispatch * sizeof *fates);
+	for (size_t i = 0; i < c->live.n_dispatch && !rc; i++)
+		if (c->live.dispatch[i].pending)
+			rc = confirm_element(c, &c->live.dispatch[i], fates);
+	if (!rc)
+		delete_chains(c, fates);
+	return rc;
 }
 
 static int confirm(struct confirmation *c, struct wh_error *err)
 {
-	char map[WH_NFT_NAME];
 	size_t pending = 0, lasting = 0;
 	uint32_t generation = wh_nl_generation(c->nl, err);
 	if (!generation)
@@ -89,13 +133,7 @@ static int confirm(struct confirmation *c, struct wh_error *err)
 		return wh_fail(err, -EPERM, "not confirmed, because somebody changed our table: %s; run `whittle enforce` again", strange);
 	}
 	wh_batch_begin(&c->b, generation);
-	for (int d = 0; d < 2; d++) {
-		wh_nft_map_name(map, (enum wh_direction)d, true);
-		wh_flush_map(&c->b, map);
-	}
-	for (size_t i = 0; i < c->live.n_dispatch && !rc; i++)
-		if (c->live.dispatch[i].pending)
-			rc = confirm_port(c, &c->live.dispatch[i]);
+	rc = move_over(c);
 	if (rc)
 		return wh_fail(err, rc, "not confirmed: our table can't be read: %s", strerror(-rc));
 	rc = wh_nl_commit(c->nl, &c->b, err);
@@ -127,8 +165,8 @@ int wh_nft_drop_pending(struct wh_error *err)
 	if (rc)
 		return rc;
 	wh_batch_begin(&b, 0);
-	for (int d = 0; d < 2; d++) {
-		wh_nft_map_name(map, (enum wh_direction)d, true);
+	for (int i = 0; i < 2 * WH_NFT_KINDS; i++) {
+		wh_nft_map_name(map, (enum wh_direction)(i & 1), true, (enum wh_nft_kind)(i / 2));
 		wh_flush_map(&b, map);
 	}
 	rc = wh_nl_commit(nl, &b, err);

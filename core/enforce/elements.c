@@ -99,21 +99,38 @@ void wh_put_spans_tiled(struct wh_batch *b, const struct wh_tiles *tiles, const 
 	}
 }
 
-static struct nlattr *begin_dispatch(struct elements *x, uint8_t proto, uint16_t port)
+/* "tcp . 22", or with an address of ours before it: each part begins at a multiple of four bytes. */
+static size_t dispatch_key(const struct wh_nft_key *k, uint8_t out[static 24])
 {
-	uint8_t key[8] = {proto, 0, 0, 0, (uint8_t)(port >> 8), (uint8_t)port};
+	size_t width = k->any ? 0 : wh_addr_is_v4(&k->local) ? 4 : 16;
+	memset(out, 0, 24);
+	memcpy(out, k->local.b + 16 - width, width);
+	out[width] = k->proto;
+	out[width + 4] = (uint8_t)(k->port >> 8);
+	out[width + 5] = (uint8_t)k->port;
+	return width + 8;
+}
+
+static struct nlattr *begin_dispatch(struct elements *x, const struct wh_nft_key *k)
+{
+	uint8_t key[24];
+	size_t len = dispatch_key(k, key);
 	if (!open_elements(x))
 		return NULL;
-	struct nlattr *e = mnl_attr_nest_start(x->h, NFTA_LIST_ELEM), *k = mnl_attr_nest_start(x->h, NFTA_SET_ELEM_KEY);
-	mnl_attr_put(x->h, NFTA_DATA_VALUE, sizeof key, key);
-	mnl_attr_nest_end(x->h, k);
+	struct nlattr *e = mnl_attr_nest_start(x->h, NFTA_LIST_ELEM), *n = mnl_attr_nest_start(x->h, NFTA_SET_ELEM_KEY);
+	mnl_attr_put(x->h, NFTA_DATA_VALUE, len, key);
+	mnl_attr_nest_end(x->h, n);
 	return e;
 }
 
-void wh_put_dispatch(struct wh_batch *b, const char *map, uint8_t proto, uint16_t port, const char *chain, int64_t timeout_ms)
+void wh_put_dispatch(struct wh_batch *b, const struct wh_nft_key *k, const char *chain, int64_t timeout_ms)
 {
+	char map[WH_NFT_NAME];
 	struct elements x = {.b = b, .set = map, .type = NFT_MSG_NEWSETELEM};
-	struct nlattr *e = begin_dispatch(&x, proto, port);
+	wh_nft_map_name(map, k->direction, timeout_ms > 0, wh_nft_kind_of(k));
+	if (!chain && !k->any)
+		chain = k->direction == WH_INBOUND ? "input_any" : "output_any";
+	struct nlattr *e = begin_dispatch(&x, k);
 	if (!e)
 		return;
 	struct nlattr *d = mnl_attr_nest_start(x.h, NFTA_SET_ELEM_DATA), *v = mnl_attr_nest_start(x.h, NFTA_DATA_VERDICT);
@@ -128,10 +145,12 @@ void wh_put_dispatch(struct wh_batch *b, const char *map, uint8_t proto, uint16_
 	close_elements(&x);
 }
 
-void wh_del_dispatch(struct wh_batch *b, const char *map, uint8_t proto, uint16_t port)
+void wh_del_dispatch(struct wh_batch *b, const struct wh_nft_key *k)
 {
+	char map[WH_NFT_NAME];
 	struct elements x = {.b = b, .set = map, .type = NFT_MSG_DELSETELEM};
-	struct nlattr *e = begin_dispatch(&x, proto, port);
+	wh_nft_map_name(map, k->direction, false, wh_nft_kind_of(k));
+	struct nlattr *e = begin_dispatch(&x, k);
 	if (!e)
 		return;
 	mnl_attr_nest_end(x.h, e);

@@ -35,11 +35,35 @@ static void output_hook(struct wh_batch *b)
 	wh_put_chain(b, TRIAL, NF_INET_LOCAL_OUT);
 }
 
-static void timed_map(struct wh_batch *b)
+static void forward_hook(struct wh_batch *b)
 {
 	table(b);
-	wh_put_map(b, TRIAL);
-	wh_put_dispatch(b, TRIAL, WH_PROTO_TCP, 22, NULL, 1000);
+	wh_put_chain(b, TRIAL, NF_INET_FORWARD);
+}
+
+/* Maps are made under their own names, in a transaction that ends nowhere. */
+static void timed_map(struct wh_batch *b, const char *local)
+{
+	struct wh_nft_key k = {.proto = WH_PROTO_TCP, .port = 22, .any = !local};
+	char map[WH_NFT_NAME];
+	if (local)
+		wh_addr_parse(local, strlen(local), &k.local);
+	table(b);
+	wh_nft_map_name(map, WH_INBOUND, true, wh_nft_kind_of(&k));
+	wh_put_map(b, map, wh_nft_kind_of(&k));
+	if (local) /* what an element leads to where it does not accept */
+		wh_put_chain(b, "input_any", -1);
+	wh_put_dispatch(b, &k, NULL, 1000);
+}
+
+static void timed_ports(struct wh_batch *b)
+{
+	timed_map(b, NULL);
+}
+
+static void timed_addresses(struct wh_batch *b)
+{
+	timed_map(b, "2001:db8::4");
 }
 
 static void interval_set(struct wh_batch *b, bool v6)
@@ -71,7 +95,10 @@ static void rule_with(struct wh_batch *b, const char *kind)
 	char want[32];
 	table(b);
 	wh_put_chain(b, TRIAL, -1);
-	wh_rules_of_hook(WH_INBOUND, &rules[0]);
+	memset(&rules[0], 0, sizeof rules[0]);
+	for (int i = 0; i < WH_NFT_N_FIXED; i++)
+		if (wh_nft_fixed[i].hook == NF_INET_LOCAL_IN)
+			wh_nft_fixed[i].rules(&rules[0]);
 	wh_rules_of_port(&spec, &rules[1]);
 	snprintf(want, sizeof want, "[%s ", kind);
 	for (int i = 0; i < 2; i++) {
@@ -117,7 +144,9 @@ static const struct feature {
 	{"tables of the family inet", "nf_tables, nf_tables_inet", table},
 	{"chains at the input hook", "nf_tables_inet", input_hook},
 	{"chains at the output hook", "nf_tables_inet", output_hook},
-	{"verdict maps whose elements expire", "nft_set_hash", timed_map},
+	{"chains at the forward hook", "nf_tables_inet", forward_hook},
+	{"verdict maps whose elements expire", "nft_set_hash", timed_ports},
+	{"verdict maps of addresses and ports", "nft_set_hash", timed_addresses},
 	{"sets of IPv4 intervals", "nft_set_rbtree", interval_set_v4},
 	{"sets of IPv6 intervals", "nft_set_rbtree", interval_set_v6},
 	{"connection tracking", "nft_ct, nf_conntrack", established},

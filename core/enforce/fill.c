@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Fills chains and sets that no packet reaches yet. */
 #include <libnftnl/rule.h>
-#include <linux/netfilter.h>
 #include <string.h>
 #include "enforce/apply.h"
 
@@ -86,18 +85,18 @@ static int fill_port(struct wh_apply *j, const struct wh_plan *p)
 
 void wh_put_skeleton(struct wh_batch *b)
 {
-	static const char *const hooks[] = {"input", "output"};
 	char map[WH_NFT_NAME];
 	struct wh_rules rules;
 	wh_put_table(b);
-	for (int d = 0; d < 2; d++) {
-		for (int pending = 0; pending < 2; pending++) {
-			wh_nft_map_name(map, (enum wh_direction)d, pending);
-			wh_put_map(b, map);
-		}
-		wh_put_chain(b, hooks[d], d == WH_INBOUND ? NF_INET_LOCAL_IN : NF_INET_LOCAL_OUT);
-		wh_flush_chain(b, hooks[d]);
-		wh_rules_of_hook((enum wh_direction)d, &rules);
+	for (int i = 0; i < 4 * WH_NFT_KINDS; i++) {
+		wh_nft_map_name(map, (enum wh_direction)(i & 1), i & 2, (enum wh_nft_kind)(i / 4));
+		wh_put_map(b, map, (enum wh_nft_kind)(i / 4));
+	}
+	for (int i = 0; i < WH_NFT_N_FIXED; i++) {
+		memset(&rules, 0, sizeof rules);
+		wh_put_chain(b, wh_nft_fixed[i].name, wh_nft_fixed[i].hook);
+		wh_flush_chain(b, wh_nft_fixed[i].name);
+		wh_nft_fixed[i].rules(&rules);
 		wh_put_rules(b, &rules);
 	}
 }

@@ -7,16 +7,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "base/json.h"
 #include "enforce/nft.h"
-
-const struct wh_nft_port *wh_nft_port_of(const struct wh_nft_ruleset *rs, enum wh_direction d, uint8_t proto, uint16_t port)
-{
-	for (size_t i = 0; i < rs->n_ports; i++)
-		if (rs->ports[i].direction == d && rs->ports[i].proto == proto && rs->ports[i].port == port)
-			return &rs->ports[i];
-	return NULL;
-}
 
 /* Whether every address of a prefix is in the set: the set is merged, so that one of its prefixes holds it or none does. */
 static bool allows(const struct wh_nft_port *p, const struct wh_prefix *peers)
@@ -29,61 +20,42 @@ static bool allows(const struct wh_nft_port *p, const struct wh_prefix *peers)
 	return false;
 }
 
+static bool is_for(const struct wh_nft_port *p, enum wh_direction d, uint8_t proto, uint16_t port)
+{
+	return p->direction == d && p->proto == proto && p->port == port;
+}
+
+/* Whether the dispatch leads a packet to the chain of this port. */
+static bool judges(const struct wh_nft_port *x, const struct wh_nft_packet *p)
+{
+	if (!x->n_locals) /* by the port that it is delivered to, if it is */
+		return !p->forwarded && is_for(x, p->direction, p->proto, p->translated ? p->translated_port : p->port);
+	bool ours = !p->local;
+	for (size_t i = 0; i < x->n_locals && !ours; i++)
+		ours = wh_addr_eq(&x->locals[i], p->local);
+	return ours && (!p->forwarded || p->translated) && is_for(x, p->direction, p->proto, p->port);
+}
+
 bool wh_nft_passes(const struct wh_nft_ruleset *rs, const struct wh_nft_packet *p)
 {
-	if (p->loopback || p->established || (p->proto == WH_PROTO_TCP && !p->opens))
-		return true;
-	const struct wh_nft_port *port = wh_nft_port_of(rs, p->direction, p->proto, p->port);
 	struct wh_prefix peer = wh_prefix_of(&p->peer, 128);
-	return rs->audit || !port || allows(port, &peer);
+	if (p->loopback || p->established || rs->audit || (p->proto == WH_PROTO_TCP && !p->opens))
+		return true;
+	/* what is for an address decides before what is for any; which address it is may not be known */
+	for (int any = 0; any < 2; any++)
+		for (size_t i = 0; i < rs->n_ports; i++) {
+			const struct wh_nft_port *x = &rs->ports[i];
+			if ((x->n_locals == 0) != any || !judges(x, p))
+				continue;
+			if (p->local || !allows(x, &peer))
+				return allows(x, &peer);
+		}
+	return true;
 }
 
 bool wh_nft_loopback(const struct wh_addr *a)
 {
 	return wh_addr_is_v4(a) ? a->b[12] == 127 : a->b[15] == 1 && !memcmp(a->b, wh_prefix_all_v6.addr.b, 15);
-}
-
-/* ---- the host ---- */
-
-static void add(struct wh_addr **list, size_t *n, const char *text, size_t len, struct wh_arena *mem)
-{
-	struct wh_addr a, *more;
-	if (wh_addr_parse(text, len, &a))
-		return; /* a name: what it means is known only to who resolves it */
-	more = wh_arena_array(mem, *n + 1, sizeof *more);
-	if (*n)
-		memcpy(more, *list, *n * sizeof *more);
-	more[(*n)++] = a;
-	*list = more;
-}
-
-/* The addresses behind any of the words in `keys` (separated by spaces), one or more a line: "nameserver 10.0.0.1", "NTP=10.0.0.2". */
-static void addresses_in(const char *path, const char *keys, struct wh_addr **list, size_t *n, struct wh_arena *mem)
-{
-	struct wh_error err;
-	char *text, *line, *save, *words, *word;
-	size_t len;
-	if (wh_read_file(path, 1 << 20, &text, &len, &err))
-		return; /* it need not be there */
-	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		word = strtok_r(line, " \t=", &words);
-		size_t k = word ? strlen(word) : 0;
-		const char *at = word ? strstr(keys, word) : NULL;
-		if (!at || (at != keys && at[-1] != ' ') || (at[k] && at[k] != ' '))
-			continue;
-		while ((word = strtok_r(NULL, " \t", &words)))
-			add(list, n, word, strcspn(word, "%"), mem);
-	}
-	free(text);
-}
-
-void wh_nft_host_read(const char *root, struct wh_arena *mem, struct wh_nft_host *out)
-{
-	static const char *const time_files[] = {"systemd/timesyncd.conf", "chrony/chrony.conf", "ntp.conf", "ntpsec/ntp.conf"};
-	memset(out, 0, sizeof *out);
-	addresses_in(wh_arena_printf(mem, "%s/resolv.conf", root), "nameserver", &out->resolvers, &out->n_resolvers, mem);
-	for (size_t i = 0; i < sizeof time_files / sizeof *time_files; i++)
-		addresses_in(wh_arena_printf(mem, "%s/%s", root, time_files[i]), "server pool peer NTP FallbackNTP", &out->time_servers, &out->n_time_servers, mem);
 }
 
 /* ---- the invariants ---- */
@@ -95,22 +67,47 @@ static int refuse(struct wh_error *err, const char *name, const struct wh_nft_po
 	                     p->direction == WH_INBOUND ? "inbound" : "outbound", p->port, wh_proto_text(p->proto, proto), why);
 }
 
-/* Servers that the host is told to use must stay within reach. */
-static int reaches(const struct wh_nft_ruleset *rs, const char *name, uint8_t proto, uint16_t port, const struct wh_addr *servers, size_t n, struct wh_error *err)
+/* A server that the host is told to use must stay within reach, from whichever of its addresses. */
+static int reaches_one(const struct wh_nft_ruleset *rs, const char *name, uint8_t proto, uint16_t port, const struct wh_addr *server, struct wh_error *err)
 {
-	const struct wh_nft_port *p = wh_nft_port_of(rs, WH_OUTBOUND, proto, port);
+	struct wh_nft_packet packet = {.direction = WH_OUTBOUND, .proto = proto, .port = port, .peer = *server, .opens = true};
 	char why[128], addr[WH_ADDR_STRLEN];
-	if (!p)
-		return 0;
-	for (size_t i = 0; i < n; i++) {
-		struct wh_nft_packet packet = {.direction = WH_OUTBOUND, .proto = proto, .port = port, .peer = servers[i], .opens = true};
-		packet.loopback = wh_nft_loopback(&servers[i]);
-		if (!wh_nft_passes(rs, &packet)) {
-			snprintf(why, sizeof why, "leaves out %s, which this machine uses", wh_addr_text(&servers[i], addr));
-			return refuse(err, name, p, why);
-		}
+	packet.loopback = wh_nft_loopback(server);
+	for (size_t i = 0; i < rs->n_ports; i++) {
+		struct wh_nft_ruleset one = {.ports = &rs->ports[i], .n_ports = 1, .audit = rs->audit};
+		if (wh_nft_passes(&one, &packet))
+			continue;
+		snprintf(why, sizeof why, "leaves out %s, which this machine uses", wh_addr_text(server, addr));
+		return refuse(err, name, &rs->ports[i], why);
 	}
-	return !n && !rs->audit && !p->n_v4 && !p->n_v6 ? refuse(err, name, p, "allows nobody") : 0;
+	return 0;
+}
+
+/* `others`: servers are known beside these. A rule that allows nobody breaks what nobody is known for. */
+static int reaches(const struct wh_nft_ruleset *rs, const char *name, uint8_t proto, uint16_t port, const struct wh_addr *servers, size_t n, bool others, struct wh_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; i < n && !rc; i++) {
+		others |= !wh_nft_loopback(&servers[i]);
+		rc = reaches_one(rs, name, proto, port, &servers[i], err);
+	}
+	for (size_t i = 0; i < rs->n_ports && !rc && !others && !rs->audit; i++)
+		if (is_for(&rs->ports[i], WH_OUTBOUND, proto, port) && !rs->ports[i].n_v4 && !rs->ports[i].n_v6)
+			rc = refuse(err, name, &rs->ports[i], "allows nobody");
+	return rc;
+}
+
+/* Where the resolver on this machine asks: over UDP and TCP, over TLS by TCP alone. */
+static int upstreams(const struct wh_nft_ruleset *rs, const struct wh_nft_host *host, struct wh_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; i < host->n_upstreams && !rc; i++) {
+		const struct wh_nft_upstream *u = &host->upstreams[i];
+		if (u->port != 853)
+			rc = reaches_one(rs, "DNS", WH_PROTO_UDP, u->port, &u->addr, err);
+		rc = rc ? rc : reaches_one(rs, "DNS", WH_PROTO_TCP, u->port, &u->addr, err);
+	}
+	return rc;
 }
 
 static int dhcp(const struct wh_nft_ruleset *rs, struct wh_error *err)
@@ -123,12 +120,14 @@ static int dhcp(const struct wh_nft_ruleset *rs, struct wh_error *err)
 		{WH_INBOUND, 546, "fe80::/10", "leaves link-local servers out"},
 	};
 	for (size_t i = 0; i < sizeof need / sizeof *need && !rs->audit; i++) {
-		const struct wh_nft_port *p = wh_nft_port_of(rs, need[i].d, WH_PROTO_UDP, need[i].port);
 		struct wh_prefix peers;
 		wh_prefix_parse(need[i].peers, strlen(need[i].peers), &peers, NULL);
-		/* who serves nobody by DHCP may close the server's port */
-		if (p && !allows(p, &peers) && (need[i].d == WH_OUTBOUND || need[i].port != 67 || p->n_v4))
-			return refuse(err, "DHCP", p, need[i].why);
+		for (size_t k = 0; k < rs->n_ports; k++) {
+			const struct wh_nft_port *p = &rs->ports[k];
+			/* who serves nobody by DHCP may close the server's port */
+			if (is_for(p, need[i].d, WH_PROTO_UDP, need[i].port) && !allows(p, &peers) && (need[i].d == WH_OUTBOUND || need[i].port != 67 || p->n_v4))
+				return refuse(err, "DHCP", p, need[i].why);
+		}
 	}
 	return 0;
 }
@@ -156,7 +155,7 @@ static int only_ports(const struct wh_nft_ruleset *rs, struct wh_error *err)
 		if (p->proto != WH_PROTO_TCP && p->proto != WH_PROTO_UDP)
 			return refuse(err, "protocols without ports", p, "is not for TCP or UDP");
 		for (size_t k = 0; k < p->n_locals; k++)
-			if (p->locals[k].b[12] == 127 && wh_addr_is_v4(&p->locals[k]))
+			if (wh_nft_loopback(&p->locals[k]))
 				return refuse(err, "loopback", p, "is for a loopback address");
 	}
 	return 0;
@@ -164,10 +163,20 @@ static int only_ports(const struct wh_nft_ruleset *rs, struct wh_error *err)
 
 int wh_nft_check(const struct wh_nft_ruleset *rs, const struct wh_nft_host *host, struct wh_error *err)
 {
+	bool others = host->n_upstreams > 0;
 	int rc = only_ports(rs, err);
-	rc = rc ? rc : reaches(rs, "DNS", WH_PROTO_UDP, 53, host->resolvers, host->n_resolvers, err);
-	rc = rc ? rc : reaches(rs, "DNS", WH_PROTO_TCP, 53, host->resolvers, host->n_resolvers, err);
+	rc = rc ? rc : upstreams(rs, host, err);
+	rc = rc ? rc : reaches(rs, "DNS", WH_PROTO_UDP, 53, host->resolvers, host->n_resolvers, others, err);
+	rc = rc ? rc : reaches(rs, "DNS", WH_PROTO_TCP, 53, host->resolvers, host->n_resolvers, others, err);
 	rc = rc ? rc : dhcp(rs, err);
-	rc = rc ? rc : reaches(rs, "NTP", WH_PROTO_UDP, 123, host->time_servers, host->n_time_servers, err);
+	rc = rc ? rc : reaches(rs, "NTP", WH_PROTO_UDP, 123, host->time_servers, host->n_time_servers, false, err);
 	return rc ? rc : azure(rs, err);
+}
+
+char *wh_nft_unchecked(const struct wh_nft_ruleset *rs, const struct wh_nft_host *host, struct wh_arena *mem)
+{
+	bool asked = false;
+	for (size_t i = 0; i < rs->n_ports && !rs->audit; i++)
+		asked |= rs->ports[i].direction == WH_OUTBOUND && (rs->ports[i].port == 53 || rs->ports[i].port == 853);
+	return asked && host->unchecked ? wh_arena_printf(mem, "whether names can still be resolved cannot be checked: %s", host->unchecked) : NULL;
 }

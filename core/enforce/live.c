@@ -14,30 +14,62 @@ struct reading {
 	size_t room_dispatch, room_chains, room_sets;
 	enum wh_direction direction;
 	bool pending;
+	enum wh_nft_kind kind;
 };
 
-void wh_nft_map_name(char out[static WH_NFT_NAME], enum wh_direction d, bool pending)
+bool wh_nft_name_is_port(const char *name)
 {
-	snprintf(out, WH_NFT_NAME, "%s_%s", d == WH_INBOUND ? "input" : "output", pending ? "pending" : "ports");
+	return name[0] >= 'a' && name[0] <= 'z' && (!strncmp(name + 1, "_input_", 7) || !strncmp(name + 1, "_output_", 8));
 }
 
 bool wh_nft_name_is_ours(const char *name)
 {
-	static const char *const own[] = {"input", "output", "input_pending", "input_ports", "output_pending", "output_ports"};
-	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-		if (!strcmp(name, own[i]))
+	char map[WH_NFT_NAME];
+	for (int i = 0; i < WH_NFT_N_FIXED; i++)
+		if (!strcmp(name, wh_nft_fixed[i].name))
 			return true;
-	return name[0] >= 'a' && name[0] <= 'c' && (!strncmp(name + 1, "_input_", 7) || !strncmp(name + 1, "_output_", 8));
+	for (int i = 0; i < 4 * WH_NFT_KINDS; i++) {
+		wh_nft_map_name(map, (enum wh_direction)(i & 1), i & 2, (enum wh_nft_kind)(i / 4));
+		if (!strcmp(name, map))
+			return true;
+	}
+	return wh_nft_name_is_port(name);
 }
 
-const struct wh_nft_dispatch *wh_nft_dispatched(const struct wh_nft_live *l, enum wh_direction d, uint8_t proto, uint16_t port, bool pending)
+const struct wh_nft_dispatch *wh_nft_dispatched(const struct wh_nft_live *l, const struct wh_nft_key *k, bool pending)
 {
-	for (size_t i = 0; i < l->n_dispatch; i++) {
-		const struct wh_nft_dispatch *x = &l->dispatch[i];
-		if (x->pending == pending && x->direction == d && x->proto == proto && x->port == port)
-			return x;
+	for (size_t i = 0; i < l->n_dispatch; i++)
+		if (l->dispatch[i].pending == pending && wh_nft_key_eq(&l->dispatch[i].key, k))
+			return &l->dispatch[i];
+	return NULL;
+}
+
+const struct wh_nft_dispatch *wh_nft_decides(const struct wh_nft_live *l, const struct wh_nft_key *k)
+{
+	struct wh_nft_key any = *k;
+	any.any = true;
+	for (int pending = 1; pending >= 0; pending--) {
+		const struct wh_nft_dispatch *d = wh_nft_dispatched(l, k, pending);
+		if (d && d->to_any) {
+			d = wh_nft_dispatched(l, &any, true);
+			return d ? d : wh_nft_dispatched(l, &any, false);
+		}
+		d = d ? d : wh_nft_dispatched(l, &any, pending);
+		if (d)
+			return d;
 	}
 	return NULL;
+}
+
+bool wh_nft_wants(const struct wh_nft_ruleset *rs, const struct wh_nft_key *k)
+{
+	for (size_t i = 0; i < rs->n_ports; i++)
+		for (size_t n = 0; n < wh_nft_n_keys(&rs->ports[i]); n++) {
+			struct wh_nft_key own = wh_nft_key(&rs->ports[i], n);
+			if (wh_nft_key_eq(&own, k))
+				return true;
+		}
+	return false;
 }
 
 const struct wh_nft_chain *wh_nft_chain_named(const struct wh_nft_live *l, const char *name)
@@ -62,15 +94,22 @@ static void dispatch_element(void *arg, const struct nlattr *elem)
 	struct reading *r = arg;
 	const struct nlattr *value = nested(nested(elem, NFTA_SET_ELEM_KEY), NFTA_DATA_VALUE);
 	const struct nlattr *chain = nested(nested(nested(elem, NFTA_SET_ELEM_DATA), NFTA_DATA_VERDICT), NFTA_VERDICT_CHAIN);
-	if (!value || mnl_attr_get_payload_len(value) < 6)
+	size_t width = r->kind == WH_NFT_V4 ? 4 : r->kind == WH_NFT_V6 ? 16 : 0;
+	if (!value || mnl_attr_get_payload_len(value) < width + 6)
 		return;
 	const uint8_t *k = mnl_attr_get_payload(value);
 	r->live->dispatch = grown(r->mem, r->live->dispatch, r->live->n_dispatch, &r->room_dispatch, sizeof *r->live->dispatch);
 	struct wh_nft_dispatch *d = &r->live->dispatch[r->live->n_dispatch++];
-	*d = (struct wh_nft_dispatch){.proto = k[0], .port = (uint16_t)(k[4] << 8 | k[5]), .direction = r->direction, .pending = r->pending,
-	                              .expires_ms = expires_ms(elem)};
+	*d = (struct wh_nft_dispatch){.pending = r->pending, .expires_ms = expires_ms(elem)};
+	d->key = (struct wh_nft_key){.direction = r->direction, .proto = k[width], .port = (uint16_t)(k[width + 4] << 8 | k[width + 5]), .any = !width};
+	if (r->kind == WH_NFT_V4)
+		d->key.local = wh_addr_v4(0);
+	memcpy(d->key.local.b + 16 - width, k, width);
 	if (chain && mnl_attr_get_payload_len(chain) < sizeof d->chain)
 		snprintf(d->chain, sizeof d->chain, "%.*s", (int)mnl_attr_get_payload_len(chain), (const char *)mnl_attr_get_payload(chain));
+	d->to_any = !strcmp(d->chain, r->direction == WH_INBOUND ? "input_any" : "output_any");
+	if (d->to_any)
+		d->chain[0] = 0;
 }
 
 static int dispatch_message(const struct nlmsghdr *h, void *arg)
@@ -169,15 +208,15 @@ static int read_once(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_live 
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
 	out->present = true;
-	for (int d = 0; d < 2 && !rc; d++)
-		for (int p = 0; p < 2 && !rc; p++) {
-			r.direction = (enum wh_direction)d;
-			r.pending = p;
-			wh_nft_map_name(map, r.direction, r.pending);
-			rc = wh_nl_dump(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP, WH_NFT_TABLE, map, dispatch_message, &r);
-			if (rc == -ENOENT)
-				rc = 0;
-		}
+	for (int i = 0; i < 4 * WH_NFT_KINDS && !rc; i++) {
+		r.direction = (enum wh_direction)(i & 1);
+		r.pending = i & 2;
+		r.kind = (enum wh_nft_kind)(i / 4);
+		wh_nft_map_name(map, r.direction, r.pending, r.kind);
+		rc = wh_nl_dump(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP, WH_NFT_TABLE, map, dispatch_message, &r);
+		if (rc == -ENOENT)
+			rc = 0;
+	}
 	if (!rc)
 		rc = wh_nl_dump(nl, NFT_MSG_GETCHAIN, NLM_F_DUMP, NULL, NULL, chain_message, &r);
 	if (!rc)
@@ -193,6 +232,22 @@ int wh_nft_live(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_live *out,
 	for (int tries = 0; tries < 20 && rc == -EAGAIN; tries++) /* somebody changed the ruleset under the dump: read again */
 		rc = read_once(nl, mem, out);
 	return rc ? wh_fail(err, rc, "our table can't be read: %s", strerror(-rc)) : 0;
+}
+
+/* How many ports are narrowed now: the addresses of one lead to one chain. */
+static size_t narrowed(const struct wh_nft_live *l, struct wh_arena *mem)
+{
+	const char **chains = wh_arena_array(mem, l->n_dispatch + 1, sizeof *chains);
+	size_t n = 0;
+	for (size_t i = 0; i < l->n_dispatch; i++) {
+		const struct wh_nft_dispatch *d = &l->dispatch[i];
+		bool counted = !d->chain[0] || wh_nft_decides(l, &d->key) != d;
+		for (size_t k = 0; k < n && !counted; k++)
+			counted = !strcmp(chains[k], d->chain);
+		if (!counted)
+			chains[n++] = d->chain;
+	}
+	return n;
 }
 
 int wh_nft_state(struct wh_nft_state *out, struct wh_error *err)
@@ -213,11 +268,10 @@ int wh_nft_state(struct wh_nft_state *out, struct wh_error *err)
 			const struct wh_nft_dispatch *d = &live.dispatch[i];
 			pending |= d->pending;
 			out->lasting |= !d->pending;
-			/* a pending element stands before the confirmed one of its port */
-			out->ports += d->chain[0] && (d->pending || !wh_nft_dispatched(&live, d->direction, d->proto, d->port, true));
 			if (d->pending && (!out->expires_in_ms || d->expires_ms < out->expires_in_ms))
 				out->expires_in_ms = d->expires_ms;
 		}
+		out->ports = narrowed(&live, mem);
 		out->confirmed = !pending && out->ports;
 	}
 	wh_arena_free(mem);

@@ -18,19 +18,44 @@ static int differences(struct wh_apply *j, struct wh_plan *p, const struct wh_ch
 	return 0;
 }
 
+/* A name that no element leads to, and no other plan has taken. */
+static void choose_name(struct wh_apply *j, struct wh_plan *p)
+{
+	for (char letter = 'a'; letter <= 'z'; letter++) {
+		bool taken = false;
+		wh_nft_base_name(p->want, letter, p->chain);
+		for (size_t i = 0; i < j->live.n_dispatch; i++)
+			taken |= !strcmp(j->live.dispatch[i].chain, p->chain);
+		if (!taken)
+			return;
+	}
+}
+
+/* The confirmed chain of the port, to which each of its addresses leads and that no other plan builds upon; or NULL. */
+static const char *confirmed_chain(struct wh_apply *j, const struct wh_plan *p)
+{
+	const char *chain = NULL;
+	for (size_t i = 0; i < wh_nft_n_keys(p->want); i++) {
+		struct wh_nft_key k = wh_nft_key(p->want, i);
+		const struct wh_nft_dispatch *d = wh_nft_dispatched(&j->live, &k, false);
+		if (!d || !d->chain[0] || (chain && strcmp(chain, d->chain) != 0))
+			return NULL;
+		chain = d->chain;
+	}
+	for (const struct wh_plan *other = j->plans; other < p; other++)
+		if (other->confirmed && !strcmp(other->confirmed, chain))
+			return NULL;
+	return chain;
+}
+
 int wh_plan_port(struct wh_apply *j, struct wh_plan *p)
 {
-	const struct wh_nft_dispatch *confirmed = wh_nft_dispatched(&j->live, p->want->direction, p->want->proto, p->want->port, false);
-	const struct wh_nft_dispatch *pending = wh_nft_dispatched(&j->live, p->want->direction, p->want->proto, p->want->port, true);
+	const char *confirmed = confirmed_chain(j, p);
 	p->how = FULL;
-	for (const char *letter = "abc"; *letter; letter++) { /* two are in use at most */
-		wh_nft_base_name(p->want, *letter, p->chain);
-		if ((!confirmed || strcmp(confirmed->chain, p->chain)) && (!pending || strcmp(pending->chain, p->chain)))
-			break;
-	}
-	if (confirmed && confirmed->chain[0]) {
-		struct wh_chain_spec s = {.name = confirmed->chain, .port = p->want, .audit = j->rs->audit, .nflog_group = j->rs->nflog_group};
-		p->confirmed = confirmed->chain;
+	choose_name(j, p);
+	if (confirmed) {
+		struct wh_chain_spec s = {.name = confirmed, .port = p->want, .audit = j->rs->audit, .nflog_group = j->rs->nflog_group};
+		p->confirmed = confirmed;
 		int rc = wh_tiles_live(&j->live, s.name, false, j->mem, &s.tiles[0]);
 		if (!rc)
 			rc = wh_tiles_live(&j->live, s.name, true, j->mem, &s.tiles[1]);

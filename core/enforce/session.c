@@ -24,13 +24,14 @@ struct search {
 	struct wh_session *out; size_t n, max;
 };
 
-static void found(struct search *s, const struct wh_addr *client, unsigned port)
+static void found(struct search *s, const struct wh_addr *client, unsigned port, const struct wh_addr *server)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (wh_addr_eq(&s->out[i].client, client) && s->out[i].port == port)
+		if (wh_addr_eq(&s->out[i].client, client) && s->out[i].port == port && s->out[i].has_server == (server != NULL) &&
+		    (!server || wh_addr_eq(&s->out[i].server, server)))
 			return;
 	if (s->n < s->max && port > 0 && port < 65536)
-		s->out[s->n++] = (struct wh_session){.client = *client, .port = (uint16_t)port};
+		s->out[s->n++] = (struct wh_session){.client = *client, .port = (uint16_t)port, .has_server = server != NULL, .server = server ? *server : *client};
 }
 
 /* A file of a process, at most `max` bytes of it, NUL-terminated; free() it. NULL where it can't be read. */
@@ -56,9 +57,9 @@ static void connection(struct search *s, const char *text)
 {
 	char client[64], server[64];
 	unsigned cport, sport;
-	struct wh_addr a;
+	struct wh_addr a, ours;
 	if (sscanf(text, "%63s %u %63s %u", client, &cport, server, &sport) == 4 && !wh_addr_parse(client, strcspn(client, "%"), &a))
-		found(s, &a, sport);
+		found(s, &a, sport, wh_addr_parse(server, strcspn(server, "%"), &ours) ? NULL : &ours);
 }
 
 static void environment(struct search *s, pid_t pid)
@@ -108,7 +109,7 @@ static void established(struct search *s, pid_t pid, const char *table, const un
 	char path[4096], line[512], local[40], remote[40];
 	unsigned port, rport, state;
 	unsigned long inode;
-	struct wh_addr a;
+	struct wh_addr a, ours;
 	snprintf(path, sizeof path, "%s/%d/net/%s", s->proc, (int)pid, table);
 	FILE *f = fopen(path, "re");
 	while (f && fgets(line, sizeof line, f)) {
@@ -116,7 +117,7 @@ static void established(struct search *s, pid_t pid, const char *table, const un
 			continue;
 		for (size_t i = 0; i < n; i++)
 			if (inodes[i] == inode && address_of(remote, &a))
-				found(s, &a, port);
+				found(s, &a, port, address_of(local, &ours) ? &ours : NULL);
 	}
 	if (f)
 		fclose(f);
@@ -231,6 +232,7 @@ const struct wh_session *wh_session_cut(const struct wh_nft_ruleset *rs, const s
 {
 	for (size_t i = 0; i < n; i++) {
 		struct wh_nft_packet p = {.direction = WH_INBOUND, .proto = WH_PROTO_TCP, .port = s[i].port, .peer = s[i].client, .opens = true};
+		p.local = s[i].has_server ? &s[i].server : NULL;
 		p.loopback = wh_nft_loopback(&s[i].client);
 		if (!wh_nft_passes(rs, &p))
 			return &s[i];

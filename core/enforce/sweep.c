@@ -35,20 +35,18 @@ static bool kept(const struct wh_apply *j, const char *chain)
 	return false;
 }
 
-static bool port_chain(const char *name)
-{
-	return wh_nft_name_is_ours(name) && name[1] == '_';
-}
-
 /* An element whose time is up is not told any more, but holds its chain until the kernel collects it, which may be minutes later. */
 static void flush_expired(struct wh_apply *j)
 {
 	char map[WH_NFT_NAME];
-	for (int d = 0; d < 2; d++) {
+	for (int i = 0; i < 2 * WH_NFT_KINDS; i++) {
+		enum wh_direction d = (enum wh_direction)(i & 1);
 		bool pending = false;
-		wh_nft_map_name(map, (enum wh_direction)d, true);
-		for (size_t i = 0; i < j->live.n_dispatch; i++)
-			pending |= j->live.dispatch[i].pending && j->live.dispatch[i].direction == (enum wh_direction)d;
+		wh_nft_map_name(map, d, true, (enum wh_nft_kind)(i / 2));
+		for (size_t k = 0; k < j->live.n_dispatch; k++) {
+			const struct wh_nft_dispatch *x = &j->live.dispatch[k];
+			pending |= x->pending && x->key.direction == d && wh_nft_kind_of(&x->key) == (enum wh_nft_kind)(i / 2);
+		}
 		if (!pending && wh_nft_has_set(&j->live, map))
 			wh_flush_map(&j->b, map);
 	}
@@ -56,15 +54,17 @@ static void flush_expired(struct wh_apply *j)
 
 void wh_sweep(struct wh_apply *j, bool after_switch)
 {
-	if (!after_switch)
-		flush_expired(j);
-	bool *gone = wh_arena_array(j->mem, j->live.n_chains + 1, sizeof *gone);
+	bool *gone = wh_arena_array(j->mem, j->live.n_chains + 1, sizeof *gone), some = false;
 	for (size_t i = 0; i < j->live.n_chains; i++) {
 		const char *name = j->live.chains[i].name;
-		gone[i] = port_chain(name) && (after_switch ? reached(j, name) && !kept(j, name) : !reached(j, name));
-		if (gone[i])
-			wh_flush_chain(&j->b, name);
+		gone[i] = wh_nft_name_is_port(name) && (after_switch ? reached(j, name) && !kept(j, name) : !reached(j, name));
+		some |= gone[i];
 	}
+	if (some && !after_switch)
+		flush_expired(j);
+	for (size_t i = 0; i < j->live.n_chains; i++)
+		if (gone[i])
+			wh_flush_chain(&j->b, j->live.chains[i].name);
 	for (size_t i = 0; i < j->live.n_chains; i++)
 		if (gone[i])
 			wh_del_chain(&j->b, j->live.chains[i].name);
@@ -73,7 +73,7 @@ void wh_sweep(struct wh_apply *j, bool after_switch)
 		for (size_t i = 0; i < j->live.n_chains; i++)
 			if (belongs(j->live.sets[k], j->live.chains[i].name))
 				*(gone[i] ? &owner_goes : &owner_stays) = true;
-		if (owner_goes || (!after_switch && !owner_stays && port_chain(j->live.sets[k])))
+		if (owner_goes || (!after_switch && !owner_stays && wh_nft_name_is_port(j->live.sets[k])))
 			wh_del_set(&j->b, j->live.sets[k]);
 	}
 }

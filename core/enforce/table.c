@@ -13,7 +13,6 @@
 #include "whittle/flow.h"
 
 enum { TYPE_PROTO_SERVICE = 12 << 6 | 13, TYPE_IPV4 = 7, TYPE_IPV6 = 8 };
-static const char *const hooks[] = {"input", "output"};
 
 /* ---- tables, chains and sets ---- */
 
@@ -77,9 +76,10 @@ static void put_set(struct wh_batch *b, const char *name, uint32_t flags, uint32
 	wh_batch_done(b, h);
 }
 
-void wh_put_map(struct wh_batch *b, const char *name)
+void wh_put_map(struct wh_batch *b, const char *name, enum wh_nft_kind kind)
 {
-	put_set(b, name, NFT_SET_MAP | NFT_SET_TIMEOUT, TYPE_PROTO_SERVICE, 8, true);
+	static const uint32_t types[] = {TYPE_IPV4 << 12, TYPE_IPV6 << 12, 0}, widths[] = {4, 16, 0};
+	put_set(b, name, NFT_SET_MAP | NFT_SET_TIMEOUT, types[kind] | TYPE_PROTO_SERVICE, widths[kind] + 8, true);
 }
 
 void wh_put_interval_set(struct wh_batch *b, const char *name, bool v6)
@@ -149,42 +149,181 @@ static void verdict(struct nftnl_rule *r, uint32_t v)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, v);
 }
 
-void wh_rules_of_hook(enum wh_direction d, struct wh_rules *out)
+/* ---- the chains that packets go through first ---- */
+
+static void loopback(struct wh_rules *out, const char *chain, uint32_t interface)
 {
-	char map[WH_NFT_NAME];
 	uint32_t lo = 1; /* the loopback interface is index 1 in every network namespace */
-	memset(out, 0, sizeof *out);
-	struct nftnl_rule *r = new_rule(out, hooks[d]);
-	meta(r, d == WH_INBOUND ? NFT_META_IIF : NFT_META_OIF, NFT_REG_1);
+	struct nftnl_rule *r = new_rule(out, chain);
+	meta(r, interface, NFT_REG_1);
 	compare(r, NFT_CMP_EQ, &lo, sizeof lo);
 	verdict(r, NF_ACCEPT);
+}
 
-	uint32_t states = 2 | 4, zero = 0; /* ct state established, related */
-	struct nftnl_expr *e = expr(r = new_rule(out, hooks[d]), "ct");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
+static void connection(struct nftnl_rule *r, uint32_t key, uint32_t bits)
+{
+	uint32_t zero = 0;
+	struct nftnl_expr *e = expr(r, "ct");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, key);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, NFT_REG_1);
-	mask(r, &states, 4);
+	mask(r, &bits, 4);
 	compare(r, NFT_CMP_NEQ, &zero, 4);
-	verdict(r, NF_ACCEPT);
+}
 
-	/* Connections from before conntrack watched this machine look new to it: of TCP only what opens a connection is judged. */
+static void established(struct wh_rules *out, const char *chain)
+{
+	struct nftnl_rule *r = new_rule(out, chain);
+	connection(r, NFT_CT_STATE, 2 | 4); /* established, related */
+	verdict(r, NF_ACCEPT);
+}
+
+/* Connections from before conntrack watched this machine look new to it: of TCP only what opens a connection is judged. */
+static void opens_nothing(struct wh_rules *out, const char *chain)
+{
 	uint8_t tcp = IPPROTO_TCP, opens = WH_TCP_SYN, flags = WH_TCP_SYN | WH_TCP_ACK;
-	r = new_rule(out, hooks[d]);
+	struct nftnl_rule *r = new_rule(out, chain);
 	meta(r, NFT_META_L4PROTO, NFT_REG_1);
 	compare(r, NFT_CMP_EQ, &tcp, 1);
 	payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, NFT_REG_1);
 	mask(r, &flags, 1);
 	compare(r, NFT_CMP_NEQ, &opens, 1);
 	verdict(r, NF_ACCEPT);
+}
 
-	for (int pending = 1; pending >= 0; pending--) {
-		wh_nft_map_name(map, d, pending);
-		r = new_rule(out, hooks[d]);
-		meta(r, NFT_META_L4PROTO, NFT_REG_1);
-		payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, NFT_REG32_01);
+static void translated(struct wh_rules *out, const char *chain, const char *to)
+{
+	struct nftnl_rule *r = new_rule(out, chain);
+	connection(r, NFT_CT_STATUS, 0x20 /* dnat */);
+	struct nftnl_expr *e = expr(r, "immediate");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)NFT_GOTO);
+	nftnl_expr_set_str(e, NFTNL_EXPR_IMM_CHAIN, to);
+}
+
+/* The registers behind the address in a key: the kernel prints those at a multiple of 16 bytes by their old numbers. */
+static const uint32_t second[] = {NFT_REG32_01, NFT_REG_2, NFT_REG_1}, third[] = {NFT_REG32_02, NFT_REG32_05, NFT_REG32_01};
+
+/* By what the packet says itself: the maps of one generation. */
+static void by_header(struct wh_rules *out, const char *chain, enum wh_direction d, bool pending, enum wh_nft_kind from)
+{
+	char map[WH_NFT_NAME];
+	for (enum wh_nft_kind kind = from; kind < WH_NFT_KINDS; kind++) {
+		struct nftnl_rule *r = new_rule(out, chain);
+		uint8_t family = kind == WH_NFT_V6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
+		uint32_t len = kind == WH_NFT_V6 ? 16 : 4;
+		if (kind != WH_NFT_ANY) {
+			meta(r, NFT_META_NFPROTO, NFT_REG_1);
+			compare(r, NFT_CMP_EQ, &family, 1);
+			payload(r, NFT_PAYLOAD_NETWORK_HEADER, (kind == WH_NFT_V6 ? 8 : 12) + (d == WH_INBOUND ? len : 0), len, NFT_REG_1);
+		}
+		meta(r, NFT_META_L4PROTO, second[kind]);
+		payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, third[kind]);
+		wh_nft_map_name(map, d, pending, kind);
 		lookup(r, map, true);
 	}
 }
+
+static void original(struct nftnl_rule *r, uint32_t key, uint32_t reg)
+{
+	struct nftnl_expr *e = expr(r, "ct");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, key);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, reg);
+	nftnl_expr_set_u8(e, NFTNL_EXPR_CT_DIR, 0);
+}
+
+/* By where it was going before it was translated. */
+static void by_original(struct wh_rules *out, const char *chain, bool pending)
+{
+	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP};
+	char map[WH_NFT_NAME];
+	for (size_t i = 0; i < sizeof protos; i++)
+		for (enum wh_nft_kind kind = WH_NFT_V4; kind <= WH_NFT_V6; kind++) {
+			struct nftnl_rule *r = new_rule(out, chain);
+			meta(r, NFT_META_L4PROTO, NFT_REG_1);
+			compare(r, NFT_CMP_EQ, &protos[i], 1);
+			original(r, kind == WH_NFT_V6 ? NFT_CT_DST_IP6 : NFT_CT_DST_IP, NFT_REG_1);
+			meta(r, NFT_META_L4PROTO, second[kind]);
+			original(r, NFT_CT_PROTO_DST, third[kind]);
+			wh_nft_map_name(map, WH_INBOUND, pending, kind);
+			lookup(r, map, true);
+		}
+}
+
+static void rules_of_redirected(struct wh_rules *out)
+{
+	for (int pending = 1; pending >= 0; pending--) {
+		by_original(out, "redirected", pending);
+		by_header(out, "redirected", WH_INBOUND, pending, WH_NFT_ANY);
+	}
+}
+
+static void rules_of_published(struct wh_rules *out)
+{
+	by_original(out, "published", true);
+	by_original(out, "published", false);
+}
+
+static void begin(struct wh_rules *out, const char *chain, uint32_t interface)
+{
+	loopback(out, chain, interface);
+	established(out, chain);
+	opens_nothing(out, chain);
+}
+
+/* For addresses whose own rules are on their way out: the rules for any address, if the packet is delivered here or comes from here. */
+static void rules_of_any(struct wh_rules *out, const char *chain, enum wh_direction d)
+{
+	uint32_t none = 0;
+	struct nftnl_rule *r;
+	if (d == WH_INBOUND) { /* it is forwarded: at the input hook there is none, which is index 0, or ends the rule on older kernels */
+		r = new_rule(out, chain);
+		meta(r, NFT_META_OIF, NFT_REG_1);
+		compare(r, NFT_CMP_NEQ, &none, sizeof none);
+		verdict(r, NF_ACCEPT);
+	}
+	by_header(out, chain, d, true, WH_NFT_ANY);
+	by_header(out, chain, d, false, WH_NFT_ANY);
+	verdict(new_rule(out, chain), NF_ACCEPT);
+}
+
+static void rules_of_input_any(struct wh_rules *out)
+{
+	rules_of_any(out, "input_any", WH_INBOUND);
+}
+
+static void rules_of_output_any(struct wh_rules *out)
+{
+	rules_of_any(out, "output_any", WH_OUTBOUND);
+}
+
+static void rules_of_input(struct wh_rules *out)
+{
+	begin(out, "input", NFT_META_IIF);
+	translated(out, "input", "redirected");
+	by_header(out, "input", WH_INBOUND, true, WH_NFT_V4);
+	by_header(out, "input", WH_INBOUND, false, WH_NFT_V4);
+}
+
+static void rules_of_forward(struct wh_rules *out)
+{
+	begin(out, "forward", NFT_META_IIF);
+	translated(out, "forward", "published");
+}
+
+static void rules_of_output(struct wh_rules *out)
+{
+	begin(out, "output", NFT_META_OIF);
+	by_header(out, "output", WH_OUTBOUND, true, WH_NFT_V4);
+	by_header(out, "output", WH_OUTBOUND, false, WH_NFT_V4);
+}
+
+const struct wh_nft_fixed wh_nft_fixed[WH_NFT_N_FIXED] = {
+	{"input_any", -1, rules_of_input_any}, {"output_any", -1, rules_of_output_any},
+	{"redirected", -1, rules_of_redirected}, {"published", -1, rules_of_published}, {"input", NF_INET_LOCAL_IN, rules_of_input},
+	{"forward", NF_INET_FORWARD, rules_of_forward}, {"output", NF_INET_LOCAL_OUT, rules_of_output},
+};
+
+/* ---- the chain of a port ---- */
 
 /* The beginning of a rule that asks a set for the peer's address, if that lies in `only`. */
 static struct nftnl_rule *peer_rule(struct wh_rules *out, const struct wh_chain_spec *c, bool v6, const char *set, const struct wh_span *only)

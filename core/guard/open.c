@@ -197,7 +197,8 @@ struct wh_open_cut *wh_open_cuts(const struct wh_nft_ruleset *rs, const struct w
 	*n = *refused = 0;
 	for (size_t i = 0; i < l->n; i++) {
 		const struct wh_open *o = &l->c[i];
-		struct wh_nft_packet p = {.direction = o->direction, .proto = o->proto, .port = o->port, .peer = o->peer, .opens = true};
+		struct wh_nft_packet p = {.direction = o->direction, .proto = o->proto, .port = o->port, .peer = o->peer, .local = &o->local,
+		                          .translated = o->translated, .forwarded = o->forwarded, .translated_port = o->translated_port, .opens = true};
 		if (wh_nft_passes(rs, &p))
 			continue;
 		cuts[*n] = (struct wh_open_cut){.c = o, .why = why(o, memory_us, now_us)};

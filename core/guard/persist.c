@@ -11,7 +11,7 @@
 
 #define CLOSED "jit.closed"
 #define MAGIC "whittle-enforced 1"
-enum { MAX_PATH = 4096, MAX_PORTS = 4096 };
+enum { MAX_PATH = 4096, MAX_PORTS = 4096, MAX_LOCALS = 4096 };
 #define MAX_BYTES (256u << 20)
 
 int wh_persist_dir(const char *store_url, char *buf, size_t size, struct wh_error *err)
@@ -138,13 +138,22 @@ static json_t *list_of(const struct wh_prefix *p, size_t n)
 	return list;
 }
 
+static json_t *locals_of(const struct wh_nft_port *p)
+{
+	json_t *list = json_array();
+	char buf[WH_ADDR_STRLEN];
+	for (size_t i = 0; i < p->n_locals; i++)
+		json_array_append_new(list, json_string(wh_addr_text(&p->locals[i], buf)));
+	return list;
+}
+
 static json_t *rules_json(const struct wh_nft_ruleset *rs)
 {
 	json_t *ports = json_array();
 	for (size_t i = 0; i < rs->n_ports; i++) {
 		const struct wh_nft_port *p = &rs->ports[i];
-		json_array_append_new(ports, json_pack("{s:s,s:i,s:i,s:o,s:o}", "direction", wh_direction_text(p->direction), "protocol", (int)p->proto, "port", (int)p->port,
-		                                       "v4", list_of(p->v4, p->n_v4), "v6", list_of(p->v6, p->n_v6)));
+		json_array_append_new(ports, json_pack("{s:s,s:i,s:i,s:o,s:o,s:o}", "direction", wh_direction_text(p->direction), "protocol", (int)p->proto, "port", (int)p->port,
+		                                       "addresses", locals_of(p), "v4", list_of(p->v4, p->n_v4), "v6", list_of(p->v6, p->n_v6)));
 	}
 	return json_pack("{s:b,s:i,s:o}", "audit", (int)rs->audit, "nflogGroup", (int)rs->nflog_group, "ports", ports);
 }
@@ -171,6 +180,26 @@ static bool prefixes_from(const json_t *list, bool v4, struct wh_arena *mem, str
 	return true;
 }
 
+/* None in files of before rules had addresses: those judge any. */
+static bool locals_from(const json_t *list, struct wh_arena *mem, struct wh_nft_port *p)
+{
+	struct wh_addr *a;
+	size_t i;
+	json_t *v;
+	if (!list)
+		return true;
+	if (!json_is_array(list) || json_array_size(list) > MAX_LOCALS)
+		return false;
+	p->locals = a = wh_arena_array(mem, json_array_size(list) + 1, sizeof *a);
+	p->n_locals = json_array_size(list);
+	json_array_foreach(list, i, v) {
+		const char *t = json_string_value(v);
+		if (!t || wh_addr_parse(t, strlen(t), &a[i]) || (i && wh_addr_cmp(&a[i - 1], &a[i]) >= 0))
+			return false;
+	}
+	return true;
+}
+
 static bool port_from(const json_t *o, struct wh_arena *mem, struct wh_nft_port *p)
 {
 	const char *direction = json_string_value(json_object_get(o, "direction"));
@@ -180,14 +209,7 @@ static bool port_from(const json_t *o, struct wh_arena *mem, struct wh_nft_port 
 	p->direction = *direction == 'O' ? WH_OUTBOUND : WH_INBOUND;
 	p->proto = (uint8_t)proto;
 	p->port = (uint16_t)port;
-	return prefixes_from(json_object_get(o, "v4"), true, mem, &p->v4, &p->n_v4) && prefixes_from(json_object_get(o, "v6"), false, mem, &p->v6, &p->n_v6);
-}
-
-static bool after(const struct wh_nft_port *a, const struct wh_nft_port *b)
-{
-	if (a->direction != b->direction)
-		return a->direction < b->direction;
-	return a->proto != b->proto ? a->proto < b->proto : a->port < b->port;
+	return locals_from(json_object_get(o, "addresses"), mem, p) && prefixes_from(json_object_get(o, "v4"), true, mem, &p->v4, &p->n_v4) && prefixes_from(json_object_get(o, "v6"), false, mem, &p->v6, &p->n_v6);
 }
 
 int wh_persist_read_rules(const char *dir, const char *name, struct wh_arena *mem, struct wh_nft_ruleset **out, struct wh_persist_times *times, struct wh_error *err)
@@ -206,9 +228,10 @@ int wh_persist_read_rules(const char *dir, const char *name, struct wh_arena *me
 	rs->ports = wh_arena_array(mem, good ? json_array_size(ports) + 1 : 1, sizeof *rs->ports);
 	if (good)
 		json_array_foreach(ports, i, o) {
-			good = good && port_from(o, mem, &rs->ports[i]) && (!i || after(&rs->ports[i - 1], &rs->ports[i]));
+			good = good && port_from(o, mem, &rs->ports[i]);
 			rs->n_ports++;
 		}
+	good = good && wh_nft_in_order(rs);
 	if (times) {
 		times->expires_us = json_integer_value(json_object_get(doc, "expires"));
 		times->confirmed_us = json_integer_value(json_object_get(doc, "confirmed"));

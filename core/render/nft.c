@@ -6,7 +6,10 @@ static int render(const struct wh_recommendation *r, const struct wh_estate *e, 
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_nft_ruleset *rs;
-	int rc = wh_nft_ruleset_from(r, e, opt ? opt->resources : NULL, opt ? opt->n_resources : 0, mem, &rs, err);
+	struct wh_nft_options choice = {0};
+	if (opt)
+		choice = (struct wh_nft_options){.resources = opt->resources, .n_resources = opt->n_resources, .heard = opt->heard, .all_addresses = opt->all_addresses};
+	int rc = wh_nft_ruleset_from(r, e, &choice, mem, &rs, err);
 	if (!rc && !rs->n_ports)
 		rc = wh_fail(err, -ENODATA, "there is nothing to export: no rule is recommended");
 	if (!rc) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the table should hold, made from a recommendation; and the same in nft's own language. */
+/* What the table should hold, made from a recommendation. */
 #include <stdlib.h>
 #include <string.h>
 #include "render/nft_ruleset.h"
@@ -9,7 +9,42 @@ void wh_nft_base_name(const struct wh_nft_port *p, char letter, char out[static 
 	char proto[8];
 	snprintf(out, WH_NFT_NAME, "%c_%s_%s_%u", letter, p->direction == WH_INBOUND ? "input" : "output",
 	         p->proto == WH_PROTO_TCP ? "tcp" : p->proto == WH_PROTO_UDP ? "udp" : wh_proto_text(p->proto, proto), p->port);
+	if (p->twin)
+		snprintf(out + strlen(out), WH_NFT_NAME - strlen(out), "_%u", p->twin);
 }
+
+/* ---- keys ---- */
+
+size_t wh_nft_n_keys(const struct wh_nft_port *p)
+{
+	return p->n_locals ? p->n_locals : 1;
+}
+
+struct wh_nft_key wh_nft_key(const struct wh_nft_port *p, size_t i)
+{
+	struct wh_nft_key k = {.direction = p->direction, .proto = p->proto, .port = p->port, .any = !p->n_locals};
+	if (p->n_locals)
+		k.local = p->locals[i];
+	return k;
+}
+
+bool wh_nft_key_eq(const struct wh_nft_key *a, const struct wh_nft_key *b)
+{
+	return a->direction == b->direction && a->proto == b->proto && a->port == b->port && a->any == b->any && (a->any || wh_addr_eq(&a->local, &b->local));
+}
+
+enum wh_nft_kind wh_nft_kind_of(const struct wh_nft_key *k)
+{
+	return k->any ? WH_NFT_ANY : wh_addr_is_v4(&k->local) ? WH_NFT_V4 : WH_NFT_V6;
+}
+
+void wh_nft_map_name(char out[static WH_NFT_NAME], enum wh_direction d, bool pending, enum wh_nft_kind kind)
+{
+	static const char *const ends[] = {"_v4", "_v6", ""};
+	snprintf(out, WH_NFT_NAME, "%s_%s%s", d == WH_INBOUND ? "input" : "output", pending ? "pending" : "ports", ends[kind]);
+}
+
+/* ---- names and tiles ---- */
 
 void wh_nft_log_prefix(const struct wh_nft_port *p, bool audit, char out[static 64])
 {
@@ -95,15 +130,60 @@ bool wh_nft_next_span(struct wh_nft_cursor *c, const struct wh_addr *end, struct
 	return true;
 }
 
-static int by_port(const void *a, const void *b)
+/* ---- the order of ports ---- */
+
+static int same_port(const struct wh_nft_port *x, const struct wh_nft_port *y)
 {
-	const struct wh_nft_port *x = a, *y = b;
 	if (x->direction != y->direction)
 		return (int)x->direction - (int)y->direction;
 	if (x->proto != y->proto)
 		return (int)x->proto - (int)y->proto;
 	return (int)x->port - (int)y->port;
 }
+
+static int by_port(const void *a, const void *b)
+{
+	const struct wh_nft_port *x = a, *y = b;
+	int c = same_port(x, y);
+	if (c || !x->n_locals || !y->n_locals)
+		return c ? c : (x->n_locals != 0) - (y->n_locals != 0);
+	return wh_addr_cmp(&x->locals[0], &y->locals[0]);
+}
+
+/* Two of one direction, protocol and port that would judge the same packet. */
+static bool collide(const struct wh_nft_port *x, const struct wh_nft_port *y)
+{
+	if (!x->n_locals || !y->n_locals)
+		return true;
+	for (size_t i = 0, k = 0; i < x->n_locals && k < y->n_locals;) {
+		int c = wh_addr_cmp(&x->locals[i], &y->locals[k]);
+		if (!c)
+			return true;
+		*(c < 0 ? &i : &k) += 1;
+	}
+	return false;
+}
+
+static const struct wh_nft_port *in_order(struct wh_nft_ruleset *rs)
+{
+	if (rs->n_ports)
+		qsort(rs->ports, rs->n_ports, sizeof *rs->ports, by_port);
+	for (size_t i = 0; i < rs->n_ports; i++) {
+		struct wh_nft_port *p = &rs->ports[i];
+		p->twin = i && !same_port(p - 1, p) ? p[-1].twin + 1 : 0;
+		for (size_t k = i - p->twin; k < i; k++)
+			if (collide(&rs->ports[k], p))
+				return p;
+	}
+	return NULL;
+}
+
+bool wh_nft_in_order(struct wh_nft_ruleset *rs)
+{
+	return !in_order(rs);
+}
+
+/* ---- a recommendation's rules ---- */
 
 const struct wh_addr wh_azure_probe = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 168, 63, 129, 16}};
 
@@ -128,144 +208,95 @@ static bool wanted(const struct wh_resource *r, const char *const *names, size_t
 	return !n;
 }
 
-int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estate *e, const char *const *resources, size_t n,
-                        struct wh_arena *mem, struct wh_nft_ruleset **out, struct wh_error *err)
+static bool heard(const struct wh_nft_heard *h, const struct wh_addr *a)
 {
-	struct wh_nft_ruleset *rs = wh_arena_alloc(mem, sizeof *rs);
-	size_t total = 0;
-	char proto[8];
-	for (size_t i = 0; i < r->n_resources; i++)
-		total += wanted(r->resources[i].resource, resources, n) ? r->resources[i].n_rules : 0;
-	rs->ports = wh_arena_array(mem, total, sizeof *rs->ports);
-	rs->nflog_group = WH_NFLOG_GROUP;
-	for (size_t i = 0; i < r->n_resources; i++) {
-		bool azure = wh_resource_on_azure(e, r->resources[i].resource);
-		rs->azure |= azure && wanted(r->resources[i].resource, resources, n);
-		for (size_t j = 0; wanted(r->resources[i].resource, resources, n) && j < r->resources[i].n_rules; j++) {
-			const struct wh_recommended_rule *rule = &r->resources[i].rules[j];
-			if (rule->proto != WH_PROTO_TCP && rule->proto != WH_PROTO_UDP)
-				return wh_fail_input(err, -ENOTSUP, "%s: the rule for %s port %u can't be enforced: only ports of TCP and UDP are judged (`whittle rules delete`)",
-				                     r->resources[i].resource->name, wh_proto_text(rule->proto, proto), rule->port);
-			else
-				fill(&rs->ports[rs->n_ports++], rule, azure, mem);
-		}
+	for (size_t lo = 0, hi = h->n; lo < hi;) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = wh_addr_cmp(&h->addrs[mid], a);
+		if (!c)
+			return true;
+		*(c < 0 ? &lo : &hi) = c < 0 ? mid + 1 : mid;
 	}
-	if (rs->n_ports)
-		qsort(rs->ports, rs->n_ports, sizeof *rs->ports, by_port);
-	for (size_t i = 1; i < rs->n_ports; i++)
-		if (!by_port(&rs->ports[i - 1], &rs->ports[i]))
-			return wh_fail_input(err, -EEXIST, "several of the resources have a rule for %s port %u; this machine is one of them: name it with --resource",
-			                     wh_proto_text(rs->ports[i].proto, proto), rs->ports[i].port);
-	*out = rs;
+	return false;
+}
+
+static bool is_loopback(const struct wh_addr *a)
+{
+	return wh_addr_is_v4(a) ? a->b[12] == 127 : a->b[15] == 1 && !memcmp(a->b, wh_prefix_all_v6.addr.b, 15);
+}
+
+static int by_addr(const void *a, const void *b)
+{
+	return wh_addr_cmp(a, b);
+}
+
+/* The addresses of a resource that its rules judge, sorted, each once. */
+static struct wh_addr *judged(const struct wh_resource *r, const struct wh_nft_heard *h, struct wh_arena *mem, size_t *n)
+{
+	struct wh_addr *out = wh_arena_array(mem, r->n_addrs + 1, sizeof *out);
+	bool some = false;
+	size_t kept = 0;
+	for (size_t i = 0; i < r->n_addrs && h; i++)
+		some |= heard(h, &r->addrs[i]);
+	*n = 0;
+	for (size_t i = 0; i < r->n_addrs; i++)
+		if (!is_loopback(&r->addrs[i]) && (!some || heard(h, &r->addrs[i])))
+			out[(*n)++] = r->addrs[i];
+	if (*n)
+		qsort(out, *n, sizeof *out, by_addr);
+	for (size_t i = 0; i < *n; i++)
+		if (!i || !wh_addr_eq(&out[i], &out[i - 1]))
+			out[kept++] = out[i];
+	*n = kept;
+	return out;
+}
+
+static int add_rules(struct wh_nft_ruleset *rs, const struct wh_resource_result *result, const struct wh_estate *e, const struct wh_nft_options *opt, struct wh_arena *mem,
+                     struct wh_error *err)
+{
+	const struct wh_resource *res = result->resource;
+	bool azure = wh_resource_on_azure(e, res);
+	char proto[8];
+	size_t n_locals;
+	const struct wh_addr *locals = judged(res, opt->heard, mem, &n_locals);
+	rs->azure |= azure;
+	for (size_t j = 0; n_locals && j < result->n_rules; j++) {
+		const struct wh_recommended_rule *rule = &result->rules[j];
+		struct wh_nft_port *p = &rs->ports[rs->n_ports];
+		if (rule->proto != WH_PROTO_TCP && rule->proto != WH_PROTO_UDP)
+			return wh_fail_input(err, -ENOTSUP, "%s: the rule for %s port %u can't be enforced: only ports of TCP and UDP are judged (`whittle rules delete`)",
+			                     res->name, wh_proto_text(rule->proto, proto), rule->port);
+		fill(p, rule, azure, mem);
+		p->locals = opt->all_addresses ? NULL : locals;
+		p->n_locals = opt->all_addresses ? 0 : n_locals;
+		rs->n_ports++;
+	}
 	return 0;
 }
 
-/* ---- nft's language ---- */
-
-/* An interval as nft writes it: a prefix where it is one. */
-static void print_span(FILE *f, const struct wh_span *s)
+int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_nft_options *opt, struct wh_arena *mem, struct wh_nft_ruleset **out,
+                        struct wh_error *err)
 {
-	char first[WH_PREFIX_STRLEN], last[WH_ADDR_STRLEN];
-	struct wh_prefix whole;
-	for (unsigned len = 0; len <= 128; len++) {
-		whole = wh_prefix_of(&s->first, len);
-		struct wh_addr end = wh_prefix_last(&whole);
-		if (wh_addr_eq(&whole.addr, &s->first) && wh_addr_eq(&end, &s->last)) {
-			fputs(wh_prefix_text(&whole, first), f);
-			return;
-		}
-	}
-	fprintf(f, "%s-%s", wh_addr_text(&s->first, first), wh_addr_text(&s->last, last));
-}
-
-/* The sets of one family of a port; the rules that ask them go to `rules`. */
-static void print_sets(FILE *f, FILE *rules, const char *base, const char *side, const struct wh_prefix *p, size_t n, bool v6)
-{
-	struct wh_arena *mem = wh_arena_new();
-	size_t tiles;
-	struct wh_addr *starts = wh_nft_tiles(p, n, v6, mem, &tiles);
-	struct wh_nft_cursor c = {.p = p, .n = n};
-	char name[WH_NFT_NAME];
-	for (size_t i = 0; i < tiles; i++) {
-		struct wh_span s = {starts[i], wh_nft_tile_end(starts, tiles, i, v6)}, guard = s;
-		const char *before = "\t\telements = { ";
-		wh_nft_tile_name(base, &starts[i], v6, name);
-		fprintf(f, "\tset %s {\n\t\ttype %s\n\t\tflags interval\n", name, v6 ? "ipv6_addr" : "ipv4_addr");
-		while (wh_nft_next_span(&c, &guard.last, &s)) {
-			fputs(before, f);
-			print_span(f, &s);
-			before = ",\n\t\t             ";
-		}
-		fputs(*before == ',' ? " }\n\t}\n" : "\t}\n", f);
-		fputs("\t\t", rules);
-		if (tiles > 1) {
-			char first[WH_ADDR_STRLEN], last[WH_ADDR_STRLEN];
-			fprintf(rules, "ip%s %s %s-%s ", v6 ? "6" : "", side, wh_addr_text(&guard.first, first), wh_addr_text(&guard.last, last));
-		}
-		fprintf(rules, "ip%s %s @%s accept\n", v6 ? "6" : "", side, name);
-	}
-	wh_arena_free(mem);
-}
-
-static void print_port(FILE *f, const struct wh_nft_ruleset *rs, const struct wh_nft_port *p)
-{
-	char base[WH_NFT_NAME], prefix[64], *rules = NULL;
-	const char *side = p->direction == WH_INBOUND ? "saddr" : "daddr";
-	size_t len;
-	FILE *r = open_memstream(&rules, &len);
-	if (!r)
-		return;
-	wh_nft_base_name(p, 'a', base);
-	print_sets(f, r, base, side, p->v4, p->n_v4, false);
-	print_sets(f, r, base, side, p->v6, p->n_v6, true);
-	fclose(r);
-	wh_nft_log_prefix(p, rs->audit, prefix);
-	fprintf(f, "\tchain %s {\n%s\t\tcounter log prefix \"%s\" group %u %s\n\t}\n", base, rules ? rules : "", prefix, rs->nflog_group, rs->audit ? "accept" : "drop");
-	free(rules);
-}
-
-static void print_map(FILE *f, const struct wh_nft_ruleset *rs, enum wh_direction dir, const char *name, int64_t timeout, bool filled)
-{
-	char base[WH_NFT_NAME];
-	size_t n = 0;
-	fprintf(f, "\tmap %s {\n\t\ttype inet_proto . inet_service : verdict\n\t\tflags timeout\n", name);
-	for (size_t i = 0; filled && i < rs->n_ports; i++) {
-		const struct wh_nft_port *p = &rs->ports[i];
-		if (p->direction != dir)
-			continue;
-		wh_nft_base_name(p, 'a', base);
-		fprintf(f, "%s%s . %u", n++ ? ",\n\t\t             " : "\t\telements = { ", p->proto == WH_PROTO_TCP ? "tcp" : "udp", p->port);
-		if (timeout)
-			fprintf(f, " timeout %llds", (long long)timeout);
-		fprintf(f, " : jump %s", base);
-	}
-	fputs(n ? " }\n\t}\n" : "\t}\n", f);
-}
-
-char *wh_nft_text(const struct wh_nft_ruleset *rs, int64_t confirm_within_s)
-{
-	static const char *const hooks[] = {"input", "output"}, *const lo[] = {"iif \"lo\"", "oif \"lo\""};
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-	if (!f)
-		return NULL;
-	fputs("table inet whittle\ndelete table inet whittle\ntable inet whittle {\n", f);
-	for (int d = 0; d < 2; d++) {
-		char name[32];
-		snprintf(name, sizeof name, "%s_pending", hooks[d]);
-		print_map(f, rs, (enum wh_direction)d, name, confirm_within_s, confirm_within_s > 0);
-		snprintf(name, sizeof name, "%s_ports", hooks[d]);
-		print_map(f, rs, (enum wh_direction)d, name, 0, confirm_within_s == 0);
-	}
-	for (size_t i = 0; i < rs->n_ports; i++)
-		print_port(f, rs, &rs->ports[i]);
-	for (int d = 0; d < 2; d++)
-		fprintf(f, "\tchain %s {\n\t\ttype filter hook %s priority filter - 5; policy accept;\n\t\t%s accept\n\t\tct state established,related accept\n"
-		           "\t\ttcp flags & (syn | ack) != syn accept\n"
-		           "\t\tmeta l4proto . th dport vmap @%s_pending\n\t\tmeta l4proto . th dport vmap @%s_ports\n\t}\n",
-		        hooks[d], hooks[d], lo[d], hooks[d], hooks[d]);
-	fputs("}\n", f);
-	fclose(f);
-	return text;
+	struct wh_nft_ruleset *rs = wh_arena_alloc(mem, sizeof *rs);
+	size_t total = 0;
+	char proto[8], addr[WH_ADDR_STRLEN];
+	int rc = 0;
+	for (size_t i = 0; i < r->n_resources; i++)
+		total += wanted(r->resources[i].resource, opt->resources, opt->n_resources) ? r->resources[i].n_rules : 0;
+	rs->ports = wh_arena_array(mem, total + 1, sizeof *rs->ports);
+	rs->nflog_group = WH_NFLOG_GROUP;
+	for (size_t i = 0; i < r->n_resources && !rc; i++)
+		if (wanted(r->resources[i].resource, opt->resources, opt->n_resources))
+			rc = add_rules(rs, &r->resources[i], e, opt, mem, err);
+	if (rc)
+		return rc;
+	const struct wh_nft_port *twice = in_order(rs);
+	if (twice && opt->all_addresses)
+		return wh_fail_input(err, -EEXIST, "several of the resources have a rule for %s port %u, and each would judge all addresses: name one with --resource",
+		                     wh_proto_text(twice->proto, proto), twice->port);
+	if (twice)
+		return wh_fail_input(err, -EEXIST, "two of the resources have the address %s and a rule for %s port %u: name one with --resource",
+		                     wh_addr_text(&twice->locals[0], addr), wh_proto_text(twice->proto, proto), twice->port);
+	*out = rs;
+	return 0;
 }

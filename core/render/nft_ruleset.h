@@ -7,7 +7,18 @@
 #define WH_NFT_NAME 80
 #define WH_NFLOG_GROUP 5
 
+/* "a_input_tcp_22"; of a twin "a_input_tcp_22_1". */
 void wh_nft_base_name(const struct wh_nft_port *p, char letter, char out[static WH_NFT_NAME]);
+
+/* What a dispatch element is asked for: one address of ours, or any, and the port. A port has as many keys as addresses, at least one. */
+struct wh_nft_key { enum wh_direction direction; uint8_t proto; uint16_t port; bool any; struct wh_addr local; };
+enum wh_nft_kind { WH_NFT_V4, WH_NFT_V6, WH_NFT_ANY, WH_NFT_KINDS }; /* of the map that it is in; the order in which these are asked */
+size_t wh_nft_n_keys(const struct wh_nft_port *p);
+struct wh_nft_key wh_nft_key(const struct wh_nft_port *p, size_t i);
+bool wh_nft_key_eq(const struct wh_nft_key *a, const struct wh_nft_key *b);
+enum wh_nft_kind wh_nft_kind_of(const struct wh_nft_key *k);
+/* "input_pending_v4", "output_ports", … */
+void wh_nft_map_name(char out[static WH_NFT_NAME], enum wh_direction d, bool pending, enum wh_nft_kind kind);
 /* The next run of prefixes that touch, from p[*i] on, as one interval: the kernel keeps no line between neighbours. Moves *i behind
  * the run; false at the end. The prefixes are sorted, disjoint and of one family. */
 bool wh_nft_interval(const struct wh_prefix *p, size_t n, size_t *i, struct wh_addr *first, struct wh_addr *last);

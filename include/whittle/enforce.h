@@ -13,21 +13,54 @@
 
 /* ---- what no rule set may break (core/enforce/invariants.c) ---- */
 /* What this machine is told to use: addresses only, names are left out. */
-struct wh_nft_host { struct wh_addr *resolvers, *time_servers; size_t n_resolvers, n_time_servers; };
-/* Reads resolv.conf and the configuration of timesyncd, chrony and ntp below `root` ("/etc"); what is not there is left out. */
+struct wh_nft_upstream { struct wh_addr addr; uint16_t port; };
+struct wh_nft_host {
+	struct wh_addr *resolvers, *time_servers; size_t n_resolvers, n_time_servers;
+	struct wh_nft_upstream *upstreams; size_t n_upstreams; /* where a resolver on this machine itself asks; port 853 is TLS */
+	const char *unchecked;                                 /* such a resolver, of which it is not known where it asks: why; or NULL */
+};
+/*
+ * Reads resolv.conf and the configuration of timesyncd, chrony and ntp in ROOT/etc (ROOT is "" but in tests); what is not there is left
+ * out. Where resolv.conf names this machine itself, the resolver behind it is looked for: systemd-resolved, NetworkManager, dnsmasq,
+ * unbound and BIND, by what they keep in ROOT/run and ROOT/etc.
+ */
 void wh_nft_host_read(const char *root, struct wh_arena *mem, struct wh_nft_host *out);
 /* -EPERM, with its name first in the sentence, when the rules would break DNS, DHCP, NTP, neighbour discovery, path MTU discovery,
  * loopback, or Azure's load-balancer probes. wh_nft_apply() asks it for the machine that it runs on. */
 int wh_nft_check(const struct wh_nft_ruleset *rs, const struct wh_nft_host *host, struct wh_error *err);
+/* What wh_nft_check() could not find out about these rules: a sentence, or NULL. In `mem`. */
+char *wh_nft_unchecked(const struct wh_nft_ruleset *rs, const struct wh_nft_host *host, struct wh_arena *mem);
 /* The table's own decision about one packet, once the rules are in the kernel. */
-struct wh_nft_packet { enum wh_direction direction; uint8_t proto; uint16_t port; struct wh_addr peer; bool loopback, established, opens; };
+struct wh_nft_packet {
+	enum wh_direction direction;
+	uint8_t proto;
+	uint16_t port;                     /* inbound: as the peer sent it, before this machine translated it */
+	struct wh_addr peer;
+	const struct wh_addr *local;       /* ours: inbound where the peer sent it, outbound from where; NULL: it passes if it does whichever it is */
+	bool translated, forwarded;        /* by this machine; and then to another one */
+	uint16_t translated_port;          /* to which port, where translated */
+	bool loopback, established, opens;
+};
 bool wh_nft_passes(const struct wh_nft_ruleset *rs, const struct wh_nft_packet *p);
 bool wh_nft_loopback(const struct wh_addr *a); /* 127.0.0.0/8 or ::1 */
-const struct wh_nft_port *wh_nft_port_of(const struct wh_nft_ruleset *rs, enum wh_direction d, uint8_t proto, uint16_t port);
+
+/* ---- which addresses of this machine the rules judge (core/enforce/coverage.c) ---- */
+enum wh_coverage_kind {
+	WH_COVERED,
+	WH_UNCLAIMED,         /* no resource has it */
+	WH_NOTHING_LEARNED,   /* a resource has it, or it is beside such an address, but no answered flow of it was seen */
+	WH_NO_RULE,           /* its resource has no rule */
+	WH_LINK_LOCAL,        /* no resource has it, and none usually has */
+};
+struct wh_covered { struct wh_addr addr; char interface[16]; enum wh_coverage_kind kind; const char *resource; size_t ports; };
+/* Of each address that the machine has now (getifaddrs), but loopback, in the kernel's order. `e` says which resource has it; NULL: not known. */
+int wh_nft_coverage(const struct wh_nft_ruleset *rs, const struct wh_estate *e, struct wh_arena *mem, struct wh_covered **out, size_t *n, struct wh_error *err);
+/* "172.17.0.1 (docker0), 2a01:4f8::4 (nothing learned), …": what is not covered; NULL where all is. In `mem`. */
+char *wh_nft_not_covered(const struct wh_covered *c, size_t n, struct wh_arena *mem);
 
 /* ---- who is connected (core/enforce/session.c) ---- */
-/* The operator's connections by SSH: from where, and to which port of ours. */
-struct wh_session { struct wh_addr client; uint16_t port; };
+/* The operator's connections by SSH: from where, and to which port and address of ours. */
+struct wh_session { struct wh_addr client; uint16_t port; struct wh_addr server; bool has_server; };
 /* Those of `self` and of every session of that user, from /proc (`proc`), at most `max`; also where sudo took $SSH_CONNECTION away. Returns how
  * many. Ask before privileges are given up: what belongs to another user can't be read after. */
 size_t wh_sessions(const char *proc, pid_t self, uid_t operator_uid, struct wh_session *out, size_t max);

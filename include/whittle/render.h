@@ -19,6 +19,8 @@ struct wh_render_options {
 	bool whole;                 /* NSGs: groups that hold rules of ours are planned though nothing changes in them */
 	bool move_terraform;        /* NSGs: rules that Terraform made may be renumbered, since what is written is for its configuration */
 	bool audit;                 /* nft: count and log, drop nothing */
+	const struct wh_nft_heard *heard; /* nft: see wh_nft_options */
+	bool all_addresses;         /* nft: see wh_nft_options */
 	char **notes;               /* not NULL: set to lines for a person (what was added, moved, replaced), or NULL; free() it */
 };
 struct wh_renderer {
@@ -35,7 +37,8 @@ struct wh_nft_port {
 	uint8_t proto;
 	uint16_t port;
 	struct wh_prefix *v4, *v6; size_t n_v4, n_v6; /* allowed peers, carve-outs already cut out as holes: sorted, disjoint */
-	const struct wh_addr *locals; size_t n_locals; /* empty: any local address */
+	const struct wh_addr *locals; size_t n_locals; /* ours, sorted: judged are packets to them (inbound), from them (outbound); none: any address */
+	unsigned twin;           /* of the same direction, protocol and port: the how manieth; see wh_nft_in_order() */
 };
 struct wh_nft_ruleset {
 	struct wh_nft_port *ports; size_t n_ports;
@@ -44,9 +47,25 @@ struct wh_nft_ruleset {
 	uint16_t nflog_group;
 };
 extern const struct wh_addr wh_azure_probe; /* 168.63.129.16, from where Azure's load balancer probes */
-/* Of an Azure resource each inbound TCP port lets the load balancer's probes in: that opens nothing, since the host's own firewall
- * still judges what this table lets through. */
-int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estate *e, const char *const *resources, size_t n,
-                        struct wh_arena *mem, struct wh_nft_ruleset **out, struct wh_error *err);
+
+/* The addresses of ours that the ledger has an answered flow of, sorted. */
+struct wh_nft_heard { struct wh_addr *addrs; size_t n; };
+/* Of the resources with several addresses alone: what has one only was learned of it. */
+int wh_nft_heard(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_nft_heard *out, struct wh_error *err);
+
+struct wh_nft_options {
+	const char *const *resources; size_t n_resources; /* names or ids; 0: all */
+	const struct wh_nft_heard *heard; /* NULL: each address of a resource counts; else, where some of them are here, these alone */
+	bool all_addresses;               /* a rule judges whichever address of the machine a packet is for, also those of no resource */
+};
+/*
+ * The rules of each resource, for its own addresses; loopback is left out, and a resource without an address has no rule. Of an Azure
+ * resource each inbound TCP port lets the load balancer's probes in: that opens nothing, since the host's own firewall still judges what
+ * this table lets through. -EEXIST where two rules would judge the same packet: one address in two resources, or all_addresses.
+ */
+int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_nft_options *opt, struct wh_arena *mem, struct wh_nft_ruleset **out,
+                        struct wh_error *err);
+/* Sorts the ports and numbers the twins. False where two of them judge the same address, or one of them any and another one some. */
+bool wh_nft_in_order(struct wh_nft_ruleset *rs);
 /* The ruleset as nft's own language, as `export --format nft` prints it. free() it. */
 char *wh_nft_text(const struct wh_nft_ruleset *rs, int64_t confirm_within_s);

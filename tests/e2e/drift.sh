@@ -39,7 +39,7 @@ round "one that was taken out" 'is missing, the first 140.20.30.8' nft_srv delet
 round "a rule that was put before ours" 'rules of its chain were changed' nft_srv insert rule inet whittle "$chain" accept
 chain=$(nft_srv list table inet whittle | sed -n 's/.*chain \(._input_tcp_22\).*/\1/p')
 round "a chain that was emptied" 'rules of its chain were changed' nft_srv flush chain inet whittle "$chain"
-round "a port that is not dispatched any more" 'not narrowed any more' nft_srv delete element inet whittle input_ports '{ tcp . 22 }'
+round "a port that is not dispatched any more" 'not narrowed any more' nft_srv delete element inet whittle input_ports_v4 '{ 10.0.0.4 . tcp . 22 }'
 round "that the rule for loopback is gone" 'its rule for loopback' rule input 'iif "lo"'
 round "that the one for established connections is" 'its rule for established connections' rule input 'ct state'
 round "that the one for what was confirmed is" 'its rule for what was confirmed' rule output 'vmap @output_ports'

@@ -2,8 +2,9 @@
 /*
  * Random rules against random packets, judged twice: by the kernel that holds them, and by wh_nft_passes().
  *   nft_random SEED ROUNDS
- * In a network namespace with a tun device `t0` that has 10.0.0.4 and 2001:db8::4 and is the way to everywhere, and a table behind ours
- * that logs what reaches it to group 6 and drops it. A packet ends with its number: so its fate is read from the two log groups. Rules are
+ * In a network namespace with a tun device `t0` that has 10.0.0.4, 10.0.0.5, 2001:db8::4 and ::5 and is the way to everywhere, and tables
+ * around ours: port 2222 is redirected to 22, port 4430 is published for another machine's 443, everything to 10.9.0.0/16 and
+ * 2001:db8:9::/48 is routed on, and what reaches the hooks behind ours is logged to group 6 and dropped. A packet ends with its number: so its fate is read from the two log groups. Rules are
  * applied in all ways (whole, as differences, pending, confirmed, at once, as an audit), and peers are chosen at the edges of prefixes.
  */
 #include <arpa/inet.h>
@@ -35,7 +36,32 @@ static uint32_t rnd(uint32_t n) /* 0 … n-1 */
 
 /* ---- rules ---- */
 
-static const uint16_t ports[] = {22, 25, 161, 443};
+static const uint16_t ports[] = {22, 25, 161, 443, 2222, 4430};
+enum { N_PORTS = sizeof ports / sizeof *ports, REDIRECTED = 2222, PUBLISHED = 4430 };
+
+/* Ours, sorted; the others are of machines behind this one. */
+static struct wh_addr own[2][2], behind[2];
+
+static void name_addresses(void)
+{
+	static const char *const text[2][3] = {{"10.0.0.4", "10.0.0.5", "10.9.0.9"}, {"2001:db8::4", "2001:db8::5", "2001:db8:9::9"}};
+	for (int v6 = 0; v6 < 2; v6++)
+		for (int i = 0; i < 3; i++)
+			wh_addr_parse(text[v6][i], strlen(text[v6][i]), i < 2 ? &own[v6][i] : &behind[v6]);
+}
+
+/* Some of our addresses, at least one: each with a chance of its own, and now and then one that is behind us. */
+static void random_locals(struct wh_nft_port *p, int which, struct wh_arena *mem)
+{
+	struct wh_addr *a = wh_arena_array(mem, 6, sizeof *a);
+	for (int v6 = 1; v6 >= 0; v6--) /* in the order of addresses: IPv4-mapped ones come first */
+		for (int i = 0; i < 2; i++)
+			if (which < 0 ? rnd(3) > 0 : i == which)
+				a[p->n_locals++] = own[!v6][i];
+	if (!p->n_locals)
+		a[p->n_locals++] = own[0][0];
+	p->locals = a;
+}
 
 static struct wh_addr random_addr(bool v6)
 {
@@ -66,16 +92,23 @@ static void fill(struct wh_nft_port *p, size_t n, struct wh_arena *mem)
 static struct wh_nft_ruleset *random_rules(struct wh_arena *mem)
 {
 	struct wh_nft_ruleset *rs = wh_arena_alloc(mem, sizeof *rs);
-	rs->ports = wh_arena_array(mem, 16, sizeof *rs->ports);
+	rs->ports = wh_arena_array(mem, 64, sizeof *rs->ports);
 	rs->nflog_group = 5;
 	for (int d = 0; d < 2; d++)
 		for (int udp = 0; udp < 2; udp++)
-			for (size_t i = 0; i < sizeof ports / sizeof *ports; i++)
-				if (rnd(3) == 0) {
+			for (size_t i = 0; i < N_PORTS; i++) {
+				/* a rule for any address, one for some, or two resources with one each */
+				int kind = rnd(3) ? 0 : ports[i] == REDIRECTED || ports[i] == PUBLISHED ? 2 + (int)rnd(2) : 1 + (int)rnd(3);
+				for (int n = 0; n < (kind == 3 ? 2 : kind != 0); n++) {
 					struct wh_nft_port *p = &rs->ports[rs->n_ports++];
 					*p = (struct wh_nft_port){.direction = (enum wh_direction)d, .proto = udp ? WH_PROTO_UDP : WH_PROTO_TCP, .port = ports[i]};
+					if (kind > 1)
+						random_locals(p, kind == 3 ? n : -1, mem);
 					fill(p, rnd(8) ? rnd(30) : rnd(2) ? 0 : 6000, mem);
 				}
+			}
+	if (!wh_nft_in_order(rs))
+		abort();
 	return rs;
 }
 
@@ -119,19 +152,18 @@ static bool step(struct wh_addr *a, int by)
 /* Addresses that the kernel itself refuses before any table sees them, or that are our own. */
 static bool usable(const struct wh_addr *a, bool v6)
 {
-	static const uint8_t own4[4] = {10, 0, 0, 4}, own6[16] = {0x20, 1, 0xd, 0xb8, [15] = 4};
-	if (wh_addr_is_v4(a) == v6)
+	if (wh_addr_is_v4(a) == v6 || wh_addr_eq(a, &own[v6][0]) || wh_addr_eq(a, &own[v6][1]))
 		return false;
 	if (!v6)
-		return a->b[12] != 0 && a->b[12] != 127 && a->b[12] < 224 && memcmp(a->b + 12, own4, 4) != 0;
-	return (a->b[0] & 0xe0) == 0x20 && memcmp(a->b, own6, 16) != 0;
+		return a->b[12] != 0 && a->b[12] != 127 && a->b[12] < 224 && a->b[12] != 10;
+	return (a->b[0] & 0xe0) == 0x20;
 }
 
 static struct wh_nft_packet random_packet(const struct wh_nft_ruleset *rs, bool *v6, uint8_t *flags)
 {
 	static const uint8_t others[] = {WH_PROTO_ICMP, 132, 47, 136}, tcp_flags[] = {SYN, SYN, SYN, SYN | ACK, ACK, SYN | 64, 1 | ACK, 4};
 	const struct wh_nft_port *p = rs->n_ports ? &rs->ports[rnd((uint32_t)rs->n_ports)] : NULL;
-	struct wh_nft_packet k = {.direction = (enum wh_direction)rnd(2), .proto = rnd(2) ? WH_PROTO_TCP : WH_PROTO_UDP, .port = ports[rnd(4)]};
+	struct wh_nft_packet k = {.direction = (enum wh_direction)rnd(2), .proto = rnd(2) ? WH_PROTO_TCP : WH_PROTO_UDP, .port = ports[rnd(N_PORTS)]};
 	*v6 = rnd(2);
 	if (p && rnd(4)) {
 		k.direction = p->direction;
@@ -142,6 +174,16 @@ static struct wh_nft_packet random_packet(const struct wh_nft_ruleset *rs, bool 
 		k.proto = others[rnd(4)];
 	if (k.proto == WH_PROTO_ICMP && *v6)
 		k.proto = WH_PROTO_ICMPV6;
+	k.local = &own[*v6][p && p->n_locals == 2 ? rnd(2) : rnd(3) == 0];
+	if (k.direction == WH_INBOUND && !rnd(8)) {
+		k.local = &behind[*v6];
+		k.forwarded = true;
+	}
+	if (k.direction == WH_INBOUND && (k.proto == WH_PROTO_TCP || k.proto == WH_PROTO_UDP)) {
+		k.translated = k.port == REDIRECTED || (k.port == PUBLISHED && !k.forwarded);
+		k.forwarded = k.port != REDIRECTED && (k.forwarded || k.port == PUBLISHED); /* also what is for others is redirected, as by a proxy */
+		k.translated_port = k.port == REDIRECTED ? 22 : 443;
+	}
 	*flags = tcp_flags[rnd(8)];
 	k.opens = k.proto == WH_PROTO_TCP && (*flags & (SYN | ACK)) == SYN;
 	size_t n = p ? (*v6 ? p->n_v6 : p->n_v4) : 0;
@@ -231,10 +273,9 @@ static size_t ip_header(uint8_t *p, bool v6, uint8_t proto, size_t payload, cons
 
 static void send_packet(const struct wire *w, const struct wh_nft_packet *k, bool v6, uint8_t flags, uint32_t id)
 {
-	static const uint8_t own4[4] = {10, 0, 0, 4}, own6[16] = {0x20, 1, 0xd, 0xb8, [15] = 4};
-	const uint8_t *own = v6 ? own6 : own4, *peer = k->peer.b + (v6 ? 0 : 12);
+	const uint8_t *ours = k->local->b + (v6 ? 0 : 12), *peer = k->peer.b + (v6 ? 0 : 12);
 	bool in = k->direction == WH_INBOUND;
-	const uint8_t *src = in ? peer : own, *dst = in ? own : peer;
+	const uint8_t *src = in ? peer : ours, *dst = in ? ours : peer;
 	uint8_t t[128], p[256];
 	size_t len = transport(t, k, flags, src, dst, v6 ? 16 : 4, id), head;
 	if (in && k->proto == WH_PROTO_UDP && !rnd(4)) { /* in two fragments */
@@ -350,14 +391,14 @@ static int judge(const struct wire *w, struct mnl_socket *drops, struct mnl_sock
 			missing += !fate[i];
 	}
 	for (size_t i = 0; i < PACKETS; i++) {
-		char addr[WH_ADDR_STRLEN];
+		char addr[WH_ADDR_STRLEN], local[WH_ADDR_STRLEN];
 		bool passes_here = wh_nft_passes(rs, &k[i]), passed = fate[i] & PASSED;
 		judged++;
 		dropped += !passes_here;
 		if ((passed == passes_here && fate[i] && (rs->audit || fate[i] != (PASSED | DROPPED))) || wrong++ > 5)
 			continue;
-		printf("# %s: %s %u/%u %s %s: the kernel %s, wh_nft_passes() %s it\n", how_now, k[i].direction ? "to" : "from", k[i].port, k[i].proto, wh_addr_text(&k[i].peer, addr),
-		       k[i].opens ? "opens" : "", !fate[i] ? "loses it" : passed ? "passes it" : "drops it", passes_here ? "passes" : "drops");
+		printf("# %s: %s %u/%u %s at %s%s%s %s: the kernel %s, wh_nft_passes() %s it\n", how_now, k[i].direction ? "to" : "from", k[i].port, k[i].proto, wh_addr_text(&k[i].peer, addr),
+		       wh_addr_text(k[i].local, local), k[i].translated ? " translated" : "", k[i].forwarded ? " forwarded" : "", k[i].opens ? "opens" : "", !fate[i] ? "loses it" : passed ? "passes it" : "drops it", passes_here ? "passes" : "drops");
 	}
 	next += PACKETS;
 	return wrong;
@@ -383,6 +424,7 @@ int main(int argc, char **argv)
 		{"a difference, over what was confirmed", false, true, false, 60}, {"a difference, at once", false, true, false, 0}, {"an audit", true, false, true, 60},
 	};
 	struct wh_error err = {.text = ""};
+	name_addresses();
 	struct wire w = open_wire();
 	struct mnl_socket *drops = listen_to(5), *passes = listen_to(6);
 	int wrong = 0;

@@ -2,18 +2,33 @@
 /*
  * Applies a ruleset from a plain file, for the tests and the bench of core/enforce:
  *   nft_tool apply FILE SECONDS | confirm | rollback | state | compare FILE | text FILE SECONDS
- * A line "port in|out tcp|udp N" begins a port; the lines that follow are its prefixes; "audit" drops nothing.
+ * A line "port in|out tcp|udp N [ADDRESS…]" begins a port, for any address of ours or for these; the lines that follow are its prefixes;
+ * "audit" drops nothing.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "whittle/enforce.h"
+
+/* The addresses behind a port, sorted. */
+static void locals(struct wh_nft_port *p, char *words, struct wh_arena *mem)
+{
+	struct wh_addr *a = wh_arena_array(mem, 64, sizeof *a), swap;
+	char *save, *word = strtok_r(words, " ", &save);
+	for (int i = 0; word && i < 4; i++) /* port in tcp 22 */
+		word = strtok_r(NULL, " ", &save);
+	for (; word && p->n_locals < 64; word = strtok_r(NULL, " ", &save))
+		if (!wh_addr_parse(word, strlen(word), &a[p->n_locals]))
+			for (size_t i = p->n_locals++; i && wh_addr_cmp(&a[i - 1], &a[i]) > 0; i--)
+				swap = a[i], a[i] = a[i - 1], a[i - 1] = swap;
+	p->locals = a;
+}
 
 static struct wh_nft_ruleset *load(const char *path, struct wh_arena *mem)
 {
 	struct wh_nft_ruleset *rs = wh_arena_alloc(mem, sizeof *rs);
 	struct wh_nft_port *p = NULL;
 	FILE *f = fopen(path, "r");
-	char line[256], dir[8], proto[8];
+	char line[1024], dir[8], proto[8];
 	size_t room4 = 0, room6 = 0;
 	unsigned port;
 	rs->ports = wh_arena_array(mem, 256, sizeof *rs->ports);
@@ -28,6 +43,7 @@ static struct wh_nft_ruleset *load(const char *path, struct wh_arena *mem)
 			p->direction = !strcmp(dir, "out");
 			wh_proto_parse(proto, &p->proto);
 			p->port = (uint16_t)port;
+			locals(p, line, mem);
 			room4 = room6 = 0;
 		} else if (p && !wh_prefix_parse(line, strlen(line), &x, NULL)) {
 			bool v4 = wh_prefix_is_v4(&x);
@@ -49,6 +65,10 @@ static struct wh_nft_ruleset *load(const char *path, struct wh_arena *mem)
 		exit(2);
 	}
 	fclose(f);
+	if (!wh_nft_in_order(rs)) {
+		fprintf(stderr, "%s: two ports judge the same address\n", path);
+		exit(2);
+	}
 	for (size_t i = 0; i < rs->n_ports; i++) {
 		rs->ports[i].n_v4 = wh_prefix_merge(rs->ports[i].v4, rs->ports[i].n_v4);
 		rs->ports[i].n_v6 = wh_prefix_merge(rs->ports[i].v6, rs->ports[i].n_v6);

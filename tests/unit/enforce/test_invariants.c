@@ -187,17 +187,18 @@ static void what_an_azure_machine_gets_lets_the_probes_in(void **state)
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_prefix p = wh_prefix_of(&(struct wh_addr){{[10] = 0xff, [11] = 0xff, [12] = 140}}, 128);
 	struct wh_recommended_rule r = {.proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
-	struct wh_resource res = {.name = "vm1", .id = "/subscriptions/s/vm1"};
+	struct wh_addr own = addr("10.0.0.4");
+	struct wh_resource res = {.name = "vm1", .id = "/subscriptions/s/vm1", .addrs = &own, .n_addrs = 1};
 	struct wh_resource_result result = {.resource = &res, .rules = &r, .n_rules = 1};
 	struct wh_recommendation rec = {.resources = &result, .n_resources = 1};
 	struct wh_nft_packet probe = {.proto = WH_PROTO_TCP, .port = 22, .peer = wh_azure_probe, .opens = true};
 	struct wh_nft_ruleset *rs;
 	struct wh_error err;
-	assert_int_equal(wh_nft_ruleset_from(&rec, NULL, NULL, 0, mem, &rs, &err), 0);
+	assert_int_equal(wh_nft_ruleset_from(&rec, NULL, &(struct wh_nft_options){0}, mem, &rs, &err), 0);
 	assert_true(rs->azure && wh_nft_passes(rs, &probe));
 	assert_int_equal(wh_nft_check(rs, &nothing, &err), 0);
 	res.id = NULL;
-	assert_int_equal(wh_nft_ruleset_from(&rec, NULL, NULL, 0, mem, &rs, &err), 0);
+	assert_int_equal(wh_nft_ruleset_from(&rec, NULL, &(struct wh_nft_options){0}, mem, &rs, &err), 0);
 	assert_false(rs->azure || wh_nft_passes(rs, &probe));
 	wh_arena_free(mem);
 }
@@ -212,26 +213,190 @@ static void write_file(const char *dir, const char *name, const char *text)
 	fclose(f);
 }
 
+/* A root directory with what a machine keeps in /etc and /run. */
+struct root { char dir[40]; struct wh_arena *mem; struct wh_nft_host host; };
+
+static void begin_root(struct root *r)
+{
+	static const char *const dirs[] = {"etc", "run", "etc/systemd", "etc/chrony", "run/systemd", "run/systemd/resolve", "etc/dnsmasq.d", "etc/unbound", "etc/unbound/unbound.conf.d",
+	                                   "etc/bind", "run/NetworkManager", "run/dnsmasq"};
+	char path[128];
+	snprintf(r->dir, sizeof r->dir, "/tmp/whittle-root.XXXXXX");
+	assert_non_null(mkdtemp(r->dir));
+	for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
+		snprintf(path, sizeof path, "%s/%s", r->dir, dirs[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+	r->mem = wh_arena_new();
+}
+
+static void end_root(struct root *r)
+{
+	char command[64];
+	wh_arena_free(r->mem);
+	snprintf(command, sizeof command, "rm -rf %s", r->dir);
+	assert_int_equal(system(command), 0);
+}
+
+/* "9.9.9.9 53, 1.1.1.1 853": what the resolver behind the stub asks, or "?" and the reason. */
+static const char *asks(struct root *r)
+{
+	static char text[512];
+	char buf[WH_ADDR_STRLEN];
+	size_t len = 0;
+	wh_nft_host_read(r->dir, r->mem, &r->host);
+	text[0] = 0;
+	for (size_t i = 0; i < r->host.n_upstreams; i++)
+		len += (size_t)snprintf(text + len, sizeof text - len, "%s%s %u", i ? ", " : "", wh_addr_text(&r->host.upstreams[i].addr, buf), r->host.upstreams[i].port);
+	if (r->host.unchecked)
+		snprintf(text + len, sizeof text - len, "? %s", r->host.unchecked);
+	return text;
+}
+
 static void the_host_says_which_servers_it_uses(void **state)
 {
 	(void)state;
-	char dir[] = "/tmp/whittle-etc.XXXXXX", path[64];
+	struct root r;
+	begin_root(&r);
+	write_file(r.dir, "etc/resolv.conf", "# nameserver 1.1.1.1\nsearch example.com\nnameserver 10.0.0.53\nnameserver fe80::1%eth0\nnameservers 9.9.9.9\n");
+	write_file(r.dir, "etc/systemd/timesyncd.conf", "[Time]\nNTP=192.0.2.1 time.example.com 2001:db8::123\n#FallbackNTP=192.0.2.9\n");
+	write_file(r.dir, "etc/ntp.conf", "server 192.0.2.2 iburst\npool pool.example.com\n");
+	wh_nft_host_read(r.dir, r.mem, &r.host);
+	assert_int_equal(r.host.n_resolvers, 2);
+	assert_int_equal(r.host.n_time_servers, 3);
+	assert_int_equal(r.host.n_upstreams, 0);
+	assert_null(r.host.unchecked);
+	wh_nft_host_read("/nonexistent", r.mem, &r.host);
+	assert_int_equal(r.host.n_resolvers + r.host.n_time_servers, 0);
+	end_root(&r);
+}
+
+static void behind_systemds_stub_its_own_servers_are_read(void **state)
+{
+	(void)state;
+	struct root r;
+	begin_root(&r);
+	write_file(r.dir, "etc/resolv.conf", "nameserver 127.0.0.53\n");
+	assert_non_null(strstr(asks(&r), "? 127.0.0.53 is systemd-resolved"));
+	write_file(r.dir, "etc/systemd/resolved.conf", "[Resolve]\nDNS=1.1.1.1#cloudflare-dns.com 1.0.0.1:5353 [2606:4700::1111]:853\nFallbackDNS=8.8.8.8\n");
+	assert_string_equal(asks(&r), "1.1.1.1 53, 1.0.0.1 5353, 2606:4700::1111 853");
+	write_file(r.dir, "run/NetworkManager/no-stub-resolv.conf", "nameserver 10.0.0.2\n");
+	write_file(r.dir, "run/systemd/resolve/resolv.conf", "nameserver 9.9.9.9\nnameserver 2620:fe::fe\n");
+	assert_string_equal(asks(&r), "9.9.9.9 53, 2620:fe::fe 53");
+	end_root(&r);
+}
+
+static void behind_dnsmasq_its_servers_are_read(void **state)
+{
+	(void)state;
+	struct root r;
+	begin_root(&r);
+	write_file(r.dir, "etc/resolv.conf", "nameserver 127.0.0.1\n");
+	assert_non_null(strstr(asks(&r), "? 127.0.0.1 answers on this machine"));
+	write_file(r.dir, "etc/dnsmasq.conf", "# server=8.8.8.8\nno-resolv\nserver=9.9.9.9\nserver=/corp.example/10.1.1.1#5353\nserver=//\nconf-dir=/etc/dnsmasq.d,*.conf\n");
+	write_file(r.dir, "etc/dnsmasq.d/more.conf", "server = 1.1.1.1@eth0\nresolv-file=/etc/upstream\n");
+	write_file(r.dir, "etc/upstream", "nameserver 10.0.0.53\nnameserver 127.0.0.1\n");
+	assert_string_equal(asks(&r), "9.9.9.9 53, 10.1.1.1 5353, 1.1.1.1 53, 10.0.0.53 53");
+	write_file(r.dir, "etc/dnsmasq.conf", "server=127.0.0.53\n"); /* one stub behind another */
+	write_file(r.dir, "etc/dnsmasq.d/more.conf", "");
+	write_file(r.dir, "run/systemd/resolve/resolv.conf", "nameserver 9.9.9.10\n");
+	assert_string_equal(asks(&r), "9.9.9.10 53");
+	end_root(&r);
+}
+
+static void behind_unbound_and_bind_their_forwarders_are_read(void **state)
+{
+	(void)state;
+	struct root r;
+	begin_root(&r);
+	write_file(r.dir, "etc/resolv.conf", "nameserver ::1\n");
+	write_file(r.dir, "etc/unbound/unbound.conf", "server:\n  interface: ::1\ninclude: \"/etc/unbound/unbound.conf.d/*.conf\"\n");
+	assert_non_null(strstr(asks(&r), "? unbound at ::1 asks each name's own servers"));
+	write_file(r.dir, "etc/unbound/unbound.conf.d/f.conf", "forward-zone:\n  name: \".\"\n  forward-addr: 9.9.9.9@853#dns.quad9.net\n  forward-addr: 10.0.0.53 # ours\n");
+	assert_string_equal(asks(&r), "9.9.9.9 853, 10.0.0.53 53");
+	end_root(&r);
+	begin_root(&r);
+	write_file(r.dir, "etc/resolv.conf", "nameserver 127.0.0.1\n");
+	write_file(r.dir, "etc/bind/named.conf.options", "options {\n\t// forwarders { 8.8.8.8; };\n\tforwarders { 9.9.9.9; 10.0.0.1 port 5353; };\n};\n");
+	assert_string_equal(asks(&r), "9.9.9.9 53, 10.0.0.1 5353");
+	end_root(&r);
+}
+
+static void names_behind_a_stub_stay_within_reach(void **state)
+{
+	(void)state;
+	struct wh_addr stub = addr("127.0.0.53");
+	struct wh_nft_upstream up[] = {{addr("9.9.9.9"), 53}, {addr("1.1.1.1"), 853}};
+	struct wh_nft_host host = {.resolvers = &stub, .n_resolvers = 1, .upstreams = up, .n_upstreams = 2};
 	struct wh_arena *mem = wh_arena_new();
-	struct wh_nft_host host;
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof path, "%s/systemd", dir);
-	mkdir(path, 0700);
-	write_file(dir, "resolv.conf", "# nameserver 1.1.1.1\nsearch example.com\nnameserver 10.0.0.53\nnameserver fe80::1%eth0\nnameservers 9.9.9.9\n");
-	write_file(dir, "systemd/timesyncd.conf", "[Time]\nNTP=192.0.2.1 time.example.com 2001:db8::123\n#FallbackNTP=192.0.2.9\n");
-	write_file(dir, "ntp.conf", "server 192.0.2.2 iburst\npool pool.example.com\n");
-	wh_nft_host_read(dir, mem, &host);
-	assert_int_equal(host.n_resolvers, 2);
-	assert_int_equal(host.n_time_servers, 3);
-	wh_nft_host_read("/nonexistent", mem, &host);
-	assert_int_equal(host.n_resolvers + host.n_time_servers, 0);
+	struct one o;
+	rule(&o, WH_OUTBOUND, WH_PROTO_UDP, 53, "10.0.0.53");
+	refused(&o, &host, "would break DNS: the rule for outbound port 53/UDP leaves out 9.9.9.9");
+	rule(&o, WH_OUTBOUND, WH_PROTO_TCP, 853, "9.9.9.9");
+	refused(&o, &host, "leaves out 1.1.1.1");
+	rule(&o, WH_OUTBOUND, WH_PROTO_UDP, 53, "9.9.9.9");
+	taken(&o, &host);
+	assert_null(wh_nft_unchecked(&o.rs, &host, mem));
+	host = (struct wh_nft_host){.resolvers = &stub, .n_resolvers = 1, .unchecked = "why"};
+	taken(&o, &host);
+	assert_non_null(strstr(wh_nft_unchecked(&o.rs, &host, mem), "cannot be checked: why"));
+	rule(&o, WH_OUTBOUND, WH_PROTO_UDP, 53, "");
+	refused(&o, &host, "allows nobody");
+	rule(&o, WH_OUTBOUND, WH_PROTO_TCP, 443, "9.9.9.9");
+	assert_null(wh_nft_unchecked(&o.rs, &host, mem)); /* these rules say nothing about DNS */
 	wh_arena_free(mem);
-	snprintf(path, sizeof path, "rm -rf %s", dir);
-	assert_int_equal(system(path), 0);
+}
+
+static void only_a_resources_own_addresses_are_judged(void **state)
+{
+	(void)state;
+	struct wh_addr own = addr("10.0.0.4"), vpn = addr("10.8.0.1");
+	struct wh_nft_packet p = {.proto = WH_PROTO_TCP, .port = 22, .peer = addr("203.0.113.7"), .opens = true, .local = &own};
+	struct one o;
+	rule(&o, WH_INBOUND, WH_PROTO_TCP, 22, "140.20.30.0/24");
+	o.port.locals = &own;
+	o.port.n_locals = 1;
+	assert_false(wh_nft_passes(&o.rs, &p));
+	p.local = &vpn;
+	assert_true(wh_nft_passes(&o.rs, &p));
+	p.local = NULL; /* whichever it is */
+	assert_false(wh_nft_passes(&o.rs, &p));
+}
+
+static void what_is_published_is_judged_by_where_the_peer_sent_it(void **state)
+{
+	(void)state;
+	struct wh_addr own = addr("10.0.0.4");
+	struct wh_nft_packet p = {.proto = WH_PROTO_TCP, .port = 8081, .peer = addr("203.0.113.7"), .opens = true, .local = &own, .translated = true, .forwarded = true, .translated_port = 80};
+	struct one o;
+	rule(&o, WH_INBOUND, WH_PROTO_TCP, 8081, "140.20.30.0/24");
+	o.port.locals = &own;
+	o.port.n_locals = 1;
+	assert_false(wh_nft_passes(&o.rs, &p));
+	p.forwarded = false; /* redirected to the machine itself: the same */
+	assert_false(wh_nft_passes(&o.rs, &p));
+	o.port.port = 80; /* the port behind it is judged for those who ask for it */
+	assert_true(wh_nft_passes(&o.rs, &p));
+	p.translated = false;
+	p.forwarded = true; /* somebody else's packet */
+	p.port = 80;
+	assert_true(wh_nft_passes(&o.rs, &p));
+	p.forwarded = false;
+	assert_false(wh_nft_passes(&o.rs, &p));
+}
+
+static void what_is_not_covered_is_named_with_its_reason(void **state)
+{
+	(void)state;
+	struct wh_covered c[] = {{addr("10.0.0.4"), "eth0", WH_COVERED, "vm1", 2},
+	                         {addr("172.17.0.1"), "docker0", WH_UNCLAIMED, NULL, 0},
+	                         {addr("2001:db8::4"), "eth0", WH_NOTHING_LEARNED, NULL, 0},
+	                         {addr("10.0.1.4"), "eth1", WH_NO_RULE, "vm2", 0},
+	                         {addr("fe80::1"), "eth0", WH_LINK_LOCAL, NULL, 0}};
+	struct wh_arena *mem = wh_arena_new();
+	assert_string_equal(wh_nft_not_covered(c, 5, mem), "172.17.0.1 (docker0), 2001:db8::4 (nothing learned), 10.0.1.4 (no rule for vm2), link-local addresses");
+	assert_null(wh_nft_not_covered(c, 1, mem));
+	wh_arena_free(mem);
 }
 
 int main(void)
@@ -247,6 +412,13 @@ int main(void)
 		cmocka_unit_test(azures_probes_reach_what_they_probe),
 		cmocka_unit_test(what_an_azure_machine_gets_lets_the_probes_in),
 		cmocka_unit_test(the_host_says_which_servers_it_uses),
+		cmocka_unit_test(behind_systemds_stub_its_own_servers_are_read),
+		cmocka_unit_test(behind_dnsmasq_its_servers_are_read),
+		cmocka_unit_test(behind_unbound_and_bind_their_forwarders_are_read),
+		cmocka_unit_test(names_behind_a_stub_stay_within_reach),
+		cmocka_unit_test(only_a_resources_own_addresses_are_judged),
+		cmocka_unit_test(what_is_published_is_judged_by_where_the_peer_sent_it),
+		cmocka_unit_test(what_is_not_covered_is_named_with_its_reason),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,7 +41,6 @@ static struct wh_nft_ruleset *made(struct wh_arena *mem)
 	static struct wh_addr own;
 	static struct wh_resource res;
 	static struct wh_resource_result result;
-	static struct wh_estate estate;
 	struct wh_recommendation rec = {.resources = &result, .n_resources = 1};
 	struct wh_nft_ruleset *rs;
 	struct wh_error err;
@@ -59,8 +58,7 @@ static struct wh_nft_ruleset *made(struct wh_arena *mem)
 	rules[3] = (struct wh_recommended_rule){.direction = WH_OUTBOUND, .proto = WH_PROTO_TCP, .port = 3306, .prefixes = db, .n_prefixes = 1};
 	rules[4] = (struct wh_recommended_rule){.proto = WH_PROTO_TCP, .port = 3389, .prefixes = ssh, .n_prefixes = 1};
 	result = (struct wh_resource_result){.resource = &res, .rules = rules, .n_rules = 5};
-	estate = (struct wh_estate){.resources = &res, .n_resources = 1};
-	if (wh_nft_ruleset_from(&rec, &estate, NULL, 0, mem, &rs, &err))
+	if (wh_nft_ruleset_from(&rec, NULL, &(struct wh_nft_options){0}, mem, &rs, &err))
 		fail_msg("%s", err.text);
 	return rs;
 }
@@ -80,6 +78,97 @@ static void the_text_matches_its_golden_files(void **state)
 	text = wh_nft_text(rs, 0);
 	same_as_golden(text, "tests/golden/nft/audit.nft");
 	free(text);
+	wh_arena_free(mem);
+}
+
+/* Two resources that are one host, with the same port, and what of their addresses counts. */
+struct pair {
+	struct wh_addr a[3], b[2];
+	struct wh_prefix peer;
+	struct wh_recommended_rule rules[2];
+	struct wh_resource res[2];
+	struct wh_resource_result results[2];
+	struct wh_recommendation rec;
+};
+
+static struct wh_addr addr(const char *s)
+{
+	struct wh_addr a;
+	assert_int_equal(wh_addr_parse(s, strlen(s), &a), 0);
+	return a;
+}
+
+static void make_pair(struct pair *p)
+{
+	*p = (struct pair){.a = {addr("2001:db8::4"), addr("10.0.0.4"), addr("127.0.0.1")}, .b = {addr("10.0.1.4"), addr("fd00::4")}, .peer = prefix("140.20.30.8/29")};
+	p->rules[0] = (struct wh_recommended_rule){.proto = WH_PROTO_TCP, .port = 22, .prefixes = &p->peer, .n_prefixes = 1};
+	p->rules[1] = (struct wh_recommended_rule){.proto = WH_PROTO_TCP, .port = 22};
+	p->res[0] = (struct wh_resource){.name = "vm1", .addrs = p->a, .n_addrs = 3};
+	p->res[1] = (struct wh_resource){.name = "vm1-other-nic", .addrs = p->b, .n_addrs = 2};
+	for (int i = 0; i < 2; i++)
+		p->results[i] = (struct wh_resource_result){.resource = &p->res[i], .rules = &p->rules[i], .n_rules = 1};
+	p->rec = (struct wh_recommendation){.resources = p->results, .n_resources = 2};
+}
+
+static void several_resources_are_each_judged_for_their_addresses(void **state)
+{
+	(void)state;
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_nft_ruleset *rs;
+	struct wh_error err;
+	struct pair p;
+	make_pair(&p);
+	assert_int_equal(wh_nft_ruleset_from(&p.rec, NULL, &(struct wh_nft_options){0}, mem, &rs, &err), 0);
+	assert_int_equal(rs->n_ports, 2);
+	assert_int_equal(rs->ports[0].n_locals, 2); /* without loopback, sorted */
+	assert_true(wh_addr_eq(&rs->ports[0].locals[0], &p.a[1]) && wh_addr_eq(&rs->ports[0].locals[1], &p.a[0]));
+	assert_int_equal(rs->ports[0].n_v4, 1);
+	assert_int_equal(rs->ports[1].n_v4, 0);
+	assert_int_equal(rs->ports[1].twin, 1);
+	char *text = wh_nft_text(rs, 0);
+	assert_non_null(strstr(text, "10.0.0.4 . tcp . 22 : jump a_input_tcp_22,"));
+	assert_non_null(strstr(text, "10.0.1.4 . tcp . 22 : jump a_input_tcp_22_1 }"));
+	assert_non_null(strstr(text, "2001:db8::4 . tcp . 22 : jump a_input_tcp_22,"));
+	assert_null(strstr(text, "127.0.0.1"));
+	free(text);
+	wh_arena_free(mem);
+}
+
+static void an_address_of_which_nothing_was_learned_is_not_judged(void **state)
+{
+	(void)state;
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_nft_ruleset *rs;
+	struct wh_error err;
+	struct pair p;
+	make_pair(&p);
+	struct wh_nft_heard heard = {.addrs = &p.a[1], .n = 1};
+	assert_int_equal(wh_nft_ruleset_from(&p.rec, NULL, &(struct wh_nft_options){.heard = &heard}, mem, &rs, &err), 0);
+	assert_int_equal(rs->ports[0].n_locals, 1); /* IPv4 alone was heard */
+	assert_true(wh_addr_eq(&rs->ports[0].locals[0], &p.a[1]));
+	assert_int_equal(rs->ports[1].n_locals, 2); /* of the other resource nothing tells one address from the other */
+	p.results[1].n_rules = 0;
+	assert_int_equal(wh_nft_ruleset_from(&p.rec, NULL, &(struct wh_nft_options){.heard = &heard}, mem, &rs, &err), 0);
+	assert_int_equal(rs->n_ports, 1);
+	wh_arena_free(mem);
+}
+
+static void two_rules_for_one_address_are_refused(void **state)
+{
+	(void)state;
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_nft_ruleset *rs;
+	struct wh_error err;
+	struct pair p;
+	make_pair(&p);
+	assert_int_equal(wh_nft_ruleset_from(&p.rec, NULL, &(struct wh_nft_options){.all_addresses = true}, mem, &rs, &err), -EEXIST);
+	assert_non_null(strstr(err.text, "all addresses: name one with --resource"));
+	p.b[0] = p.a[1];
+	assert_int_equal(wh_nft_ruleset_from(&p.rec, NULL, &(struct wh_nft_options){0}, mem, &rs, &err), -EEXIST);
+	assert_non_null(strstr(err.text, "10.0.0.4"));
+	p.rec.n_resources = 1;
+	assert_int_equal(wh_nft_ruleset_from(&p.rec, NULL, &(struct wh_nft_options){.all_addresses = true}, mem, &rs, &err), 0);
+	assert_int_equal(rs->ports[0].n_locals, 0);
 	wh_arena_free(mem);
 }
 
@@ -165,6 +254,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_text_matches_its_golden_files),
+		cmocka_unit_test(several_resources_are_each_judged_for_their_addresses),
+		cmocka_unit_test(an_address_of_which_nothing_was_learned_is_not_judged),
+		cmocka_unit_test(two_rules_for_one_address_are_refused),
 		cmocka_unit_test(a_carve_out_is_a_hole_in_the_set),
 		cmocka_unit_test(an_audit_drops_nothing),
 		cmocka_unit_test(tiles_hold_what_the_list_holds),
