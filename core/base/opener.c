@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "base/command.h"
 #include "base/opener.h"
+#include "base/replace_file.h"
 #include "base/trusted_path.h"
 
 struct request {
@@ -125,6 +126,28 @@ static bool granted(const struct wh_grant *grants, size_t n, const struct reques
 	return false;
 }
 
+/* Below a directory that is reached through no link of another user's, whatever stands in the place of the file itself. */
+static int replace_for(const char *path, const char *text, size_t len)
+{
+	char buf[PATH_MAX];
+	const char *name, *dir = wh_directory_of(path, buf, sizeof buf, &name);
+	int at = dir ? wh_trusted_open(dir, O_PATH | O_DIRECTORY, 0) : -ENAMETOOLONG, rc = at < 0 ? at : wh_replace_file(at, name, text, len);
+	if (at >= 0)
+		close(at);
+	return rc;
+}
+
+/* No FIFO that nobody reads, and no second name of another file: what an owner can put there. */
+static int append_to(const char *path)
+{
+	struct stat st;
+	int fd = wh_trusted_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK, 0600);
+	if (fd < 0 || (!fstat(fd, &st) && (S_ISCHR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink == 1))))
+		return fd;
+	close(fd);
+	return -EINVAL;
+}
+
 static void answer(int to, const struct wh_grant *grants, size_t n, struct request *r, int given)
 {
 	struct reply *p = calloc(1, sizeof *p);
@@ -140,10 +163,10 @@ static void answer(int to, const struct wh_grant *grants, size_t n, struct reque
 	} else if (r->kind == WH_GRANT_READ) {
 		fd = wh_trusted_open(r->text, O_RDONLY | O_NOCTTY | (r->flags & O_NONBLOCK), 0);
 	} else if (r->kind == WH_GRANT_APPEND) {
-		fd = wh_trusted_open(r->text, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0600);
+		fd = append_to(r->text);
 	} else if (r->kind == WH_GRANT_WRITE) {
 		text = given >= 0 && r->max < INT_MAX ? text_of(given, (size_t)r->max) : NULL;
-		p->rc = text ? wh_write_file(r->text, text, (size_t)r->max, &err) : -ENOMEM;
+		p->rc = text ? replace_for(r->text, text, (size_t)r->max) : -ENOMEM;
 	} else {
 		p->rc = wh_command_output(r->what, r->text, (size_t)r->max, r->timeout_s, &text, &len, &err);
 		fd = p->rc ? -1 : memory_of(text, len);
@@ -265,58 +288,24 @@ bool wh_readable(const char *path)
 
 int wh_open_append(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd >= 0 || !refused(errno))
 		return fd < 0 ? -errno : fd;
 	return ask_to_open(WH_GRANT_APPEND, path, 0);
 }
 
-static int write_all(int fd, const char *text, size_t len)
-{
-	for (size_t done = 0; done < len;) {
-		ssize_t n = write(fd, text + done, len - done);
-		if (n > 0)
-			done += (size_t)n;
-		else if (n < 0 && errno != EINTR)
-			return -errno;
-	}
-	return 0;
-}
-
-static int write_in_place(const char *path, const char *text, size_t len)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	int rc = fd < 0 ? -errno : write_all(fd, text, len);
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
+/* A terminal or a pipe is written to, with this process's own rights. */
 static int replace(const char *path, const char *text, size_t len)
 {
-	char temporary[PATH_MAX];
+	char buf[PATH_MAX];
 	struct stat st;
-	bool was_there = !stat(path, &st);
-	if (was_there && S_ISDIR(st.st_mode))
-		return -EISDIR;
-	if (was_there && !S_ISREG(st.st_mode))
-		return write_in_place(path, text, len);
-	if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary)
-		return -ENAMETOOLONG;
-	int fd = mkostemp(temporary, O_CLOEXEC);
+	bool in_place = !stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+	const char *name, *dir = wh_directory_of(path, buf, sizeof buf, &name);
+	int fd = in_place ? open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY) : dir ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (fd < 0)
-		return -errno;
-	mode_t mask = umask(0);
-	umask(mask);
-	fchmod(fd, was_there ? st.st_mode & 0777 : 0644 & ~mask);
-	int rc = write_all(fd, text, len);
-	if (!rc && fsync(fd))
-		rc = -errno;
+		return dir ? -errno : -ENAMETOOLONG;
+	int rc = in_place ? wh_write_all(fd, text, len) : wh_replace_file(fd, name, text, len);
 	close(fd);
-	if (!rc && rename(temporary, path))
-		rc = -errno;
-	if (rc)
-		unlink(temporary);
 	return rc;
 }
 

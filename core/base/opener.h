@@ -28,7 +28,8 @@ int wh_opener_start(const struct wh_grant *grants, size_t n, struct wh_error *er
 /* Opens for reading: the descriptor (close on exec), or a negative errno. `flags` may add O_NONBLOCK. */
 int wh_open_input(const char *path, int flags);
 bool wh_readable(const char *path);
-/* Opens for appending, made with mode 0600 where it is not there; never through a symbolic link. */
+/* Opens for appending, made with mode 0600 where it is not there; never through a symbolic link. It never waits: a FIFO that nobody reads is
+ * -ENXIO, and a full one -EAGAIN at the write. */
 int wh_open_append(const char *path);
 /* Replaces the file `path` whole: readers see the old or the new text, also after a crash. A new file gets mode 0644 less the umask, an
  * old one keeps its mode. What is no regular file (a terminal, a pipe) is written to. */

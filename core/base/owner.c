@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/owner.h"
+#include "base/replace_file.h"
 #include "base/trusted_path.h"
 
 enum { NOBODY = 65534, MAX_GROUPS = 256 };
@@ -29,10 +30,9 @@ static void name_it(struct wh_owner *o, gid_t gid_of_dir)
 /* The directory of a ledger's path, without links; -ENOENT where it is not there. */
 static int directory_of(const char *path, char dir[static PATH_MAX], struct wh_error *err)
 {
-	const char *slash = strrchr(path, '/');
 	char text[PATH_MAX];
-	int n = slash ? snprintf(text, sizeof text, "%.*s", slash == path ? 1 : (int)(slash - path), path) : snprintf(text, sizeof text, ".");
-	if (n >= (int)sizeof text)
+	const char *name;
+	if (!wh_directory_of(path, text, sizeof text, &name))
 		return wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", path);
 	if (realpath(text, dir))
 		return 0;

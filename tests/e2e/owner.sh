@@ -63,6 +63,14 @@ out=$("$W" --config "$dir/closed/whittle.yaml" recommend 2>&1); is $? 0 "with th
 out=$(w export --format nsg -o "$dir/closed/out.json"); is "$? $(stat -c %U "$dir/closed/out.json" 2>&1)" "0 root" "a file is written where root alone may write" "$out"
 as_nobody ln -s "$dir/closed/precious" "$his/out.json"; w export --format nsg -o "$his/out.json" >/dev/null
 is "$(cat "$dir/closed/precious")" precious "but through no link of the owner's"
+mkdir -m 755 "$dir/kept"; as_nobody mkdir "$his/way"; as_nobody rmdir "$his/way"; as_nobody ln -s "$dir/kept" "$his/way"
+out=$(w export --format nsg -o "$his/way/out.json"); rc=$?
+[ $rc != 0 ] && [ -z "$(ls -A "$dir/kept")" ]; t $? "nor below a link of the owner's into a directory of root's" "$rc $out $(ls -l "$dir/kept")"
+mkdir -m 755 "$his/shut"; chown nobody "$his/shut"; as_nobody ln -s "$dir/closed/pipe" "$his/shut/out.json"; mkfifo "$dir/closed/pipe"; exec 7<>"$dir/closed/pipe"
+as_nobody chmod 555 "$his/shut"
+out=$(w export --format nsg -o "$his/shut/out.json"); rc=$?
+read -rt 1 -u 7 line; [ -z "${line:-}" ]; t $? "nor is what is no file written to through a link of the owner's" "$rc $out: wrote ${line:-}"
+exec 7<&-
 w rules add vm1 --port 23 --from 192.0.2.0/24 --why test >"$dir/out"
 has "$(w rules history)" ' root ' "the journal names who ran the command, not the owner" "$(cat "$dir/out")"
 out=$(w prove --rules "$dir/closed/nothing.json"); has "$out" 'nothing.json.*No such file|nothing.json.*Permission denied' "what cannot be read is named"
