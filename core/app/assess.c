@@ -21,18 +21,6 @@ struct load {
 };
 typedef int (*document_fn)(struct load *l, const char *file, json_t *doc);
 
-/* An array in the arena with room for one more. */
-static void *grown(struct wh_arena *mem, void *old, size_t n, size_t *room, size_t size)
-{
-	if (n < *room)
-		return old;
-	*room = *room ? *room * 2 : 64;
-	void *more = wh_arena_array(mem, *room, size);
-	if (n)
-		memcpy(more, old, n * size);
-	return more;
-}
-
 /* ---- files ---- */
 
 static int one_file(struct load *l, const char *path, document_fn each)
@@ -117,7 +105,7 @@ static int add_asset(struct load *l, const json_t *o)
 		type = id ? type_of_id(id, l->mem) : NULL;
 	if (!type)
 		return 0;
-	l->assets = grown(l->mem, l->assets, l->n, &l->room, sizeof *l->assets);
+	l->assets = wh_arena_grown(l->mem, l->assets, l->n, &l->room, sizeof *l->assets);
 	l->assets[l->n++] = (struct wh_asset){.id = id, .type = type, .name = name, .body = o};
 	return 1;
 }
@@ -156,7 +144,7 @@ static int definition(struct load *l, const char *file, json_t *doc)
 		json_array_append_new(l->notes, json_sprintf("%s: no policy definition, left aside", file));
 		return 0;
 	}
-	l->definitions = grown(l->mem, l->definitions, l->n_definitions, &l->room_definitions, sizeof *l->definitions);
+	l->definitions = wh_arena_grown(l->mem, l->definitions, l->n_definitions, &l->room_definitions, sizeof *l->definitions);
 	return wh_definition_read(file, doc, l->mem, &l->definitions[l->n_definitions++], l->err);
 }
 

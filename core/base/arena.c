@@ -94,6 +94,17 @@ void *wh_arena_unset(struct wh_arena *a, size_t n, size_t size)
 	return take(a, total_of(n, size), &dirty);
 }
 
+void *wh_arena_grown(struct wh_arena *a, void *old, size_t n, size_t *room, size_t size)
+{
+	if (n < *room)
+		return old;
+	*room = *room ? *room * 2 : 16;
+	void *more = wh_arena_array(a, *room, size);
+	if (n)
+		memcpy(more, old, n * size);
+	return more;
+}
+
 char *wh_arena_strdup(struct wh_arena *a, const char *s)
 {
 	size_t n = strlen(s) + 1;

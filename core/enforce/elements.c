@@ -173,14 +173,7 @@ void wh_flush_map(struct wh_batch *b, const char *map)
 
 void wh_spans_add(struct wh_spans *s, const struct wh_span *span, struct wh_arena *mem)
 {
-	if (s->n == s->room) {
-		size_t room = s->room ? s->room * 2 : 64;
-		struct wh_span *more = wh_arena_array(mem, room, sizeof *more);
-		if (s->n)
-			memcpy(more, s->s, s->n * sizeof *more);
-		s->s = more;
-		s->room = room;
-	}
+	s->s = wh_arena_grown(mem, s->s, s->n, &s->room, sizeof *s->s);
 	s->s[s->n++] = *span;
 }
 

@@ -98,7 +98,7 @@ static void dispatch_element(void *arg, const struct nlattr *elem)
 	if (!value || mnl_attr_get_payload_len(value) < width + 6)
 		return;
 	const uint8_t *k = mnl_attr_get_payload(value);
-	r->live->dispatch = grown(r->mem, r->live->dispatch, r->live->n_dispatch, &r->room_dispatch, sizeof *r->live->dispatch);
+	r->live->dispatch = wh_arena_grown(r->mem, r->live->dispatch, r->live->n_dispatch, &r->room_dispatch, sizeof *r->live->dispatch);
 	struct wh_nft_dispatch *d = &r->live->dispatch[r->live->n_dispatch++];
 	*d = (struct wh_nft_dispatch){.pending = r->pending, .expires_ms = expires_ms(elem)};
 	d->key = (struct wh_nft_key){.direction = r->direction, .proto = k[width], .port = (uint16_t)(k[width + 4] << 8 | k[width + 5]), .any = !width};
@@ -143,7 +143,7 @@ static struct wh_nft_chain *chain_of(struct reading *r, const char *name)
 	for (size_t i = l->n_chains; i-- > 0;) /* rules come chain by chain */
 		if (!strcmp(l->chains[i].name, name))
 			return &l->chains[i];
-	l->chains = grown(r->mem, l->chains, l->n_chains, &r->room_chains, sizeof *l->chains);
+	l->chains = wh_arena_grown(r->mem, l->chains, l->n_chains, &r->room_chains, sizeof *l->chains);
 	struct wh_nft_chain *c = &l->chains[l->n_chains++];
 	*c = (struct wh_nft_chain){.rules = wh_arena_strdup(r->mem, "")};
 	snprintf(c->name, sizeof c->name, "%s", name);
@@ -187,7 +187,7 @@ static int set_message(const struct nlmsghdr *h, void *arg)
 	char name[WH_NFT_NAME];
 	if (!name_of(h, NFTA_SET_NAME, name))
 		return MNL_CB_OK;
-	r->live->sets = grown(r->mem, r->live->sets, r->live->n_sets, &r->room_sets, WH_NFT_NAME);
+	r->live->sets = wh_arena_grown(r->mem, r->live->sets, r->live->n_sets, &r->room_sets, WH_NFT_NAME);
 	memcpy(r->live->sets[r->live->n_sets++], name, WH_NFT_NAME);
 	return MNL_CB_OK;
 }

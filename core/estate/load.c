@@ -25,14 +25,6 @@ struct loading {
 	bool addresses_only; /* the groups were not loaded, and nobody asks for them */
 };
 
-#define GROW(array, n, room) do { \
-	if ((n) == (room)) { \
-		size_t room_ = (room) ? (room) * 2 : 8; \
-		void *more_ = wh_arena_array(ld->mem, room_, sizeof *(array)); \
-		if (n) memcpy(more_, (array), (n) * sizeof *(array)); \
-		(array) = more_; (room) = room_; \
-	} } while (0)
-
 static int load_nsg(void *arg, const char *key, const char *json)
 {
 	struct loading *ld = arg;
@@ -44,7 +36,7 @@ static int load_nsg(void *arg, const char *key, const char *json)
 	struct group_file *f = wh_arena_alloc(ld->mem, sizeof *f);
 	*f = (struct group_file){.first = ld->e->n_nsgs, .n = n, .by_name = {.mem = ld->mem, .any_case = true}};
 	for (size_t i = 0; i < n; i++) {
-		GROW(ld->e->nsgs, ld->e->n_nsgs, ld->room_nsgs);
+		ld->e->nsgs = wh_arena_grown(ld->mem, ld->e->nsgs, ld->e->n_nsgs, &ld->room_nsgs, sizeof *ld->e->nsgs);
 		ld->e->nsgs[ld->e->n_nsgs++] = nsgs[i];
 		size_t *place = wh_arena_alloc(ld->mem, sizeof *place);
 		*place = f->first + i;
@@ -118,7 +110,7 @@ static int load_resource(struct loading *ld, const json_t *o)
 {
 	json_t *v, *addrs = json_object_get(o, "addresses"), *nsgs = json_object_get(o, "nsgs");
 	size_t i;
-	GROW(ld->e->resources, ld->e->n_resources, ld->room_resources);
+	ld->e->resources = wh_arena_grown(ld->mem, ld->e->resources, ld->e->n_resources, &ld->room_resources, sizeof *ld->e->resources);
 	struct wh_resource *r = &ld->e->resources[ld->e->n_resources++];
 	memset(r, 0, sizeof *r);
 	r->name = copy(ld, o, "name");
@@ -240,7 +232,7 @@ static int discovered(void *arg, const struct wh_addr *local)
 		in |= wh_prefix_has(&ld->discover[i], local);
 	if (!in || wh_name_set_find(&ld->locals, wh_addr_text(local, buf)))
 		return 0;
-	GROW(ld->e->resources, ld->e->n_resources, ld->room_resources);
+	ld->e->resources = wh_arena_grown(ld->mem, ld->e->resources, ld->e->n_resources, &ld->room_resources, sizeof *ld->e->resources);
 	struct wh_resource *r = &ld->e->resources[ld->e->n_resources++];
 	memset(r, 0, sizeof *r);
 	r->name = wh_arena_strdup(ld->mem, wh_addr_text(local, buf));

@@ -62,14 +62,7 @@ static struct wh_open *another(struct collecting *c)
 		l->more = true;
 		return NULL;
 	}
-	if (l->n == c->room) {
-		size_t room = c->room ? c->room * 2 : 64;
-		struct wh_open *more = wh_arena_array(c->mem, room, sizeof *more);
-		if (l->n)
-			memcpy(more, l->c, l->n * sizeof *more);
-		l->c = more;
-		c->room = room;
-	}
+	l->c = wh_arena_grown(c->mem, l->c, l->n, &c->room, sizeof *l->c);
 	l->c[l->n] = (struct wh_open){.idle_us = -1};
 	return &l->c[l->n++];
 }

@@ -75,14 +75,7 @@ static void remember_set(struct survey *s, const struct nlmsghdr *h, uint8_t fam
 	const struct nlattr *flags = attr(h, NFTA_SET_FLAGS);
 	if (flags && mnl_attr_validate(flags, MNL_TYPE_U32) >= 0 && ntohl(mnl_attr_get_u32(flags)) & (NFT_SET_TIMEOUT | NFT_SET_EVAL))
 		return;
-	if (s->n_sets == s->room_sets) {
-		size_t room = s->room_sets ? s->room_sets * 2 : 32;
-		struct set_name *more = wh_arena_array(s->mem, room, sizeof *more);
-		if (s->n_sets)
-			memcpy(more, s->sets, s->n_sets * sizeof *more);
-		s->sets = more;
-		s->room_sets = room;
-	}
+	s->sets = wh_arena_grown(s->mem, s->sets, s->n_sets, &s->room_sets, sizeof *s->sets);
 	struct set_name *name = &s->sets[s->n_sets++];
 	name->family = family;
 	snprintf(name->table, sizeof name->table, "%s", table);

@@ -8,14 +8,7 @@
 
 static void add_port(struct wh_candidates *out, struct wh_arena *mem, enum wh_direction d, uint8_t proto, unsigned port)
 {
-	if (out->n == out->cap) {
-		size_t cap = out->cap ? out->cap * 2 : 64;
-		void *more = wh_arena_array(mem, cap, sizeof *out->p);
-		if (out->n)
-			memcpy(more, out->p, out->n * sizeof *out->p);
-		out->p = more;
-		out->cap = cap;
-	}
+	out->p = wh_arena_grown(mem, out->p, out->n, &out->cap, sizeof *out->p);
 	out->p[out->n++] = (struct wh_candidate){d, proto, (uint16_t)port};
 }
 

@@ -53,13 +53,7 @@ static struct wh_ranges subtract(struct wh_ranges whole, struct wh_ranges left, 
 		return left;
 	wh_ranges_to_prefixes(hit, mem, &gone, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (out->n_subtracted == *room) {
-			*room = *room ? *room * 2 : 16;
-			struct wh_intel_subtraction *more = wh_arena_array(mem, *room, sizeof *more);
-			if (out->n_subtracted)
-				memcpy(more, out->subtracted, out->n_subtracted * sizeof *more);
-			out->subtracted = more;
-		}
+		out->subtracted = wh_arena_grown(mem, out->subtracted, out->n_subtracted, room, sizeof *out->subtracted);
 		out->subtracted[out->n_subtracted++] = (struct wh_intel_subtraction){gone[i], why};
 	}
 	return wh_ranges_minus(left, cut, mem);
@@ -186,14 +180,7 @@ static int load_one(void *arg, const char *key, const char *json)
 	struct loading *ld = arg;
 	if (ld->only && strcmp(ld->only, key))
 		return 0;
-	if (ld->n == ld->room) {
-		size_t room = ld->room ? ld->room * 2 : 8;
-		struct wh_intel_list *more = wh_arena_array(ld->mem, room, sizeof *more);
-		if (ld->n)
-			memcpy(more, ld->lists, ld->n * sizeof *more);
-		ld->lists = more;
-		ld->room = room;
-	}
+	ld->lists = wh_arena_grown(ld->mem, ld->lists, ld->n, &ld->room, sizeof *ld->lists);
 	int rc = load_list(key, json, ld->mem, &ld->lists[ld->n++]);
 	return rc ? wh_fail(ld->err, rc, "the ledger's threat list '%s' is damaged: run `whittle intel update %s`", key, key) : 0;
 }

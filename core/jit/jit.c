@@ -87,14 +87,7 @@ struct collecting {
 
 static struct wh_jit_grant *another(struct collecting *c)
 {
-	if (c->n == c->room) {
-		size_t room = c->room ? c->room * 2 : 16;
-		struct wh_jit_grant *more = wh_arena_array(c->mem, room, sizeof *more);
-		if (c->n)
-			memcpy(more, c->g, c->n * sizeof *more);
-		c->g = more;
-		c->room = room;
-	}
+	c->g = wh_arena_grown(c->mem, c->g, c->n, &c->room, sizeof *c->g);
 	memset(&c->g[c->n], 0, sizeof *c->g);
 	return &c->g[c->n++];
 }

@@ -27,14 +27,14 @@ static void one_element(void *arg, const struct nlattr *elem)
 		return;
 	struct wh_jit_port port = {.proto = k[width], .port = (uint16_t)(k[width + 4] << 8 | k[width + 5])};
 	if (r->which == 0) {
-		l->closed = grown(r->mem, l->closed, l->n_closed, &r->room_closed, sizeof *l->closed);
+		l->closed = wh_arena_grown(r->mem, l->closed, l->n_closed, &r->room_closed, sizeof *l->closed);
 		const struct nlattr *chain = nested(nested(nested(elem, NFTA_SET_ELEM_DATA), NFTA_DATA_VERDICT), NFTA_VERDICT_CHAIN);
 		l->closed[l->n_closed].asks = chain && mnl_attr_validate(chain, MNL_TYPE_NUL_STRING) >= 0 && !strcmp(mnl_attr_get_str(chain), "ask");
 		l->closed[l->n_closed].port = port;
 		l->closed[l->n_closed++].expires_ms = expires_ms(elem);
 		return;
 	}
-	l->open = grown(r->mem, l->open, l->n_open, &r->room_open, sizeof *l->open);
+	l->open = wh_arena_grown(r->mem, l->open, l->n_open, &r->room_open, sizeof *l->open);
 	struct wh_addr first = wh_addr_v4(0), last = first;
 	memcpy(first.b + 16 - width, k, width);
 	memcpy(last.b + 16 - width, end ? end : k, width);

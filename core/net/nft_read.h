@@ -44,16 +44,3 @@ static inline int each_element(const struct nlmsghdr *h, void (*one)(void *arg, 
 				one(arg, elem);
 	return MNL_CB_OK;
 }
-
-/* An array of n elements in the arena, with room for one more. */
-static inline void *grown(struct wh_arena *mem, void *old, size_t n, size_t *room, size_t size)
-{
-	if (n < *room)
-		return old;
-	size_t more = *room ? *room * 2 : 32;
-	void *fresh = wh_arena_array(mem, more, size);
-	if (n)
-		memcpy(fresh, old, n * size);
-	*room = more;
-	return fresh;
-}

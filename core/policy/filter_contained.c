@@ -44,13 +44,7 @@ struct starts { struct wh_addr *a; size_t n, room; struct wh_arena *mem; };
 
 static void add_start(struct starts *s, const struct wh_addr *a)
 {
-	if (s->n == s->room) {
-		s->room = s->room ? s->room * 2 : 64;
-		struct wh_addr *more = wh_arena_unset(s->mem, s->room, sizeof *more);
-		if (s->n)
-			memcpy(more, s->a, s->n * sizeof *more);
-		s->a = more;
-	}
+	s->a = wh_arena_grown(s->mem, s->a, s->n, &s->room, sizeof *s->a);
 	s->a[s->n++] = *a;
 }
 

@@ -21,14 +21,7 @@ int wh_nsg_refuse(struct wh_nsg_finding *f, const char *path, const char *fmt, .
 
 int wh_nsg_found(struct wh_nsg_finding *f, json_t *group, const char *path, const char **rule_paths)
 {
-	if (f->n == f->room) {
-		size_t room = f->room ? f->room * 2 : 8;
-		struct wh_nsg_shape *more = wh_arena_array(f->mem, room, sizeof *more);
-		if (f->n)
-			memcpy(more, f->out, f->n * sizeof *more);
-		f->out = more;
-		f->room = room;
-	}
+	f->out = wh_arena_grown(f->mem, f->out, f->n, &f->room, sizeof *f->out);
 	f->out[f->n++] = (struct wh_nsg_shape){.group = group, .path = wh_arena_strdup(f->mem, path), .rule_paths = rule_paths};
 	return 0;
 }

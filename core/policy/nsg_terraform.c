@@ -19,13 +19,7 @@ struct state {
 
 static void add(struct state *s, struct found **list, size_t *n, size_t *room, const char *path, const json_t *values)
 {
-	if (*n == *room) {
-		*room = *room ? *room * 2 : 16;
-		struct found *more = wh_arena_array(s->mem, *room, sizeof *more);
-		if (*n)
-			memcpy(more, *list, *n * sizeof *more);
-		*list = more;
-	}
+	*list = wh_arena_grown(s->mem, *list, *n, room, sizeof **list);
 	(*list)[(*n)++] = (struct found){wh_arena_strdup(s->mem, path), values};
 }
 

@@ -17,14 +17,6 @@ struct wh_nsg_builder {
 	size_t room_regions;
 };
 
-#define WH_NSG_GROW(array, n, room, mem) do { \
-	if ((n) == (room)) { \
-		size_t room_ = (room) ? (room) * 2 : 16; \
-		void *more_ = wh_arena_array((mem), room_, sizeof *(array)); \
-		if (n) memcpy(more_, (array), (n) * sizeof *(array)); \
-		(array) = more_; (room) = room_; \
-	} } while (0)
-
 /* nsg_replace.c: rules of an earlier export that the blocks replace. One that is replaced may bring in blocks, which replace others. */
 void wh_nsg_find_gone(struct wh_nsg_builder *b);
 

@@ -240,7 +240,7 @@ static bool add_region(struct wh_nsg_builder *b, struct wh_nsg_block *block, con
 	ends->differs |= ends->known[at] && !equal(ends->of_class[at], pass, scratch);
 	ends->of_class[at] = pass;
 	ends->known[at] = true;
-	WH_NSG_GROW(b->plan->regions, b->plan->n_regions, b->room_regions, b->mem);
+	b->plan->regions = wh_arena_grown(b->mem, b->plan->regions, b->plan->n_regions, &b->room_regions, sizeof *b->plan->regions);
 	b->plan->regions[b->plan->n_regions++] = (struct wh_nsg_region){rule->direction, rule->proto, rule->port, class.from, *local,
 	                                                               copy_of(wh_ranges_union(pass, wh_ranges_intersect(was, jit, scratch), scratch), b->mem)};
 	return wh_ranges_minus(was, wh_ranges_union(proposed, jit, scratch), scratch).n > 0;

@@ -59,7 +59,7 @@ static int add_blocks(struct wh_nsg_builder *b, const struct wh_resource_result 
 			if (block.differs)
 				return wh_fail(b->err, -ENOTSUP, "%s: rules tell source ports apart on port %u, and not alike for all addresses of %s: narrow it by hand, or "
 				               "delete the recommended rule", b->plan->name, block.rule->port, res->resource->name);
-			WH_NSG_GROW(b->blocks, b->n, b->room, b->mem);
+			b->blocks = wh_arena_grown(b->mem, b->blocks, b->n, &b->room, sizeof *b->blocks);
 			b->blocks[b->n++] = block;
 		}
 	return 0;

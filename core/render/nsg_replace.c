@@ -59,7 +59,7 @@ static bool replace(struct wh_nsg_builder *b, const struct wh_rule *r, const str
 			const struct wh_recommended_rule *rule = rule_of(res, r, p);
 			if (block_of(b, rule, v4))
 				continue;
-			WH_NSG_GROW(b->blocks, b->n, b->room, b->mem);
+			b->blocks = wh_arena_grown(b->mem, b->blocks, b->n, &b->room, sizeof *b->blocks);
 			b->blocks[b->n] = (struct wh_nsg_block){.resource = res->resource, .rule = rule, .v4 = v4};
 			wh_nsg_needed(b, &b->blocks[b->n++]); /* it is not, by itself: what the block must let through */
 		}

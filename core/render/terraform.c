@@ -120,7 +120,7 @@ static const char *unique(struct labels *l, const struct wh_nsg_plan *p, const c
 		taken = !strcmp(l->used[i], s);
 	if (taken)
 		s = wh_arena_printf(l->mem, "%s_%08x", s, (unsigned)fnv1a(wh_arena_printf(l->mem, "%s/%s/%s", p->nsg && p->nsg->id ? p->nsg->id : "", p->name, rule)));
-	WH_NSG_GROW(l->used, l->n, l->room, l->mem);
+	l->used = wh_arena_grown(l->mem, l->used, l->n, &l->room, sizeof *l->used);
 	return l->used[l->n++] = s;
 }
 

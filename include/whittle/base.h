@@ -193,6 +193,8 @@ struct wh_arena *wh_arena_new(void);
 void *wh_arena_alloc(struct wh_arena *a, size_t size) __attribute__((malloc, alloc_size(2)));
 void *wh_arena_array(struct wh_arena *a, size_t n, size_t size); /* overflow-checked */
 void *wh_arena_unset(struct wh_arena *a, size_t n, size_t size); /* the same, for a large array that is about to be filled: not zeroed */
+/* An array of `n` elements that has room for one more: `old`, or a copy twice as long, with *room set. */
+void *wh_arena_grown(struct wh_arena *a, void *old, size_t n, size_t *room, size_t size);
 char *wh_arena_strdup(struct wh_arena *a, const char *s);
 char *wh_arena_printf(struct wh_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* What `from` holds belongs to `a` from now on; `from` is freed. */
