@@ -96,7 +96,7 @@ static int export(struct cli *c, const struct wh_renderer *r, struct wh_render_o
 	struct wh_estate *e = NULL;
 	struct wh_error err = {0};
 	struct wh_store *s = NULL;
-	struct wh_nft_heard heard = {0};
+	struct wh_heard heard = {0};
 	int rc = cli_open_store(c, WH_STORE_READ, &s);
 	if (rc)
 		goto out;
@@ -108,7 +108,7 @@ static int export(struct cli *c, const struct wh_renderer *r, struct wh_render_o
 	rc = find_resources(c, e, names, opt->n_resources);
 	if (!rc)
 		rc = find_nsg(c, e, opt->nsg);
-	if (!rc && !strcmp(r->name, "nft") && wh_nft_heard(s, e, mem, &heard, &err))
+	if (!rc && !strcmp(r->name, "nft") && wh_estate_heard(s, e, mem, &heard, &err))
 		rc = cli_error(&err);
 	opt->heard = &heard;
 	if (!rc)

@@ -46,7 +46,7 @@ static int ledger_memory(const struct cli *c, struct wh_store *s, int64_t *memor
 int cli_own_rules(struct cli *c, struct cli_own *own, struct wh_arena *mem, struct wh_error *err)
 {
 	struct wh_recommendation *r;
-	struct wh_nft_heard heard;
+	struct wh_heard heard;
 	struct wh_estate *e = NULL;
 	struct wh_store *s;
 	int rc = wh_store_open(c->store_url, WH_STORE_READ, &s, err);
@@ -57,7 +57,7 @@ int cli_own_rules(struct cli *c, struct cli_own *own, struct wh_arena *mem, stru
 	rc = rc ? rc : own_resources(own, e, err);
 	rc = rc ? rc : wh_review_load(s, e, mem, &r, err);
 	rc = rc ? rc : prove_again(r, e, mem, err);
-	rc = rc ? rc : wh_nft_heard(s, e, mem, &heard, err);
+	rc = rc ? rc : wh_estate_heard(s, e, mem, &heard, err);
 	if (!rc) {
 		struct wh_nft_options opt = {.resources = own->names, .n_resources = own->n, .heard = &heard, .all_addresses = own->all_addresses};
 		cli_platform(c, e);

@@ -208,7 +208,7 @@ static bool wanted(const struct wh_resource *r, const char *const *names, size_t
 	return !n;
 }
 
-static bool heard(const struct wh_nft_heard *h, const struct wh_addr *a)
+static bool heard(const struct wh_heard *h, const struct wh_addr *a)
 {
 	for (size_t lo = 0, hi = h->n; lo < hi;) {
 		size_t mid = lo + (hi - lo) / 2;
@@ -231,7 +231,7 @@ static int by_addr(const void *a, const void *b)
 }
 
 /* The addresses of a resource that its rules judge, sorted, each once. */
-static struct wh_addr *judged(const struct wh_resource *r, const struct wh_nft_heard *h, struct wh_arena *mem, size_t *n)
+static struct wh_addr *judged(const struct wh_resource *r, const struct wh_heard *h, struct wh_arena *mem, size_t *n)
 {
 	struct wh_addr *out = wh_arena_array(mem, r->n_addrs + 1, sizeof *out);
 	bool some = false;

@@ -46,3 +46,7 @@ const struct wh_resource *wh_estate_by_addr(const struct wh_estate *e, const str
 /* What the edge table takes for local: the estate's addresses and the discovery ranges ("off", or CIDR,…; NULL: the default —
  * the private ranges where no estate was imported, else none). s may be NULL while there is no ledger: then no estate is known. */
 int wh_estate_locals(struct wh_store *s, const char *discover, struct wh_locals **out, struct wh_error *err);
+/* The addresses of ours that the ledger has an answered flow of, sorted. Of the resources with several addresses alone: a resource that has one
+ * was learned of by it. */
+struct wh_heard { struct wh_addr *addrs; size_t n; };
+int wh_estate_heard(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_heard *out, struct wh_error *err);

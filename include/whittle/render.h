@@ -19,7 +19,7 @@ struct wh_render_options {
 	bool whole;                 /* NSGs: groups that hold rules of ours are planned though nothing changes in them */
 	bool move_terraform;        /* NSGs: rules that Terraform made may be renumbered, since what is written is for its configuration */
 	bool audit;                 /* nft: count and log, drop nothing */
-	const struct wh_nft_heard *heard; /* nft: see wh_nft_options */
+	const struct wh_heard *heard; /* nft: see wh_nft_options */
 	bool all_addresses;         /* nft: see wh_nft_options */
 	char **notes;               /* not NULL: set to lines for a person (what was added, moved, replaced), or NULL; free() it */
 };
@@ -48,14 +48,9 @@ struct wh_nft_ruleset {
 };
 extern const struct wh_addr wh_azure_probe; /* 168.63.129.16, from where Azure's load balancer probes */
 
-/* The addresses of ours that the ledger has an answered flow of, sorted. */
-struct wh_nft_heard { struct wh_addr *addrs; size_t n; };
-/* Of the resources with several addresses alone: what has one only was learned of it. */
-int wh_nft_heard(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_nft_heard *out, struct wh_error *err);
-
 struct wh_nft_options {
 	const char *const *resources; size_t n_resources; /* names or ids; 0: all */
-	const struct wh_nft_heard *heard; /* NULL: each address of a resource counts; else, where some of them are here, these alone */
+	const struct wh_heard *heard; /* NULL: each address of a resource counts; else, where some of them are here, these alone */
 	bool all_addresses;               /* a rule judges whichever address of the machine a packet is for, also those of no resource */
 };
 /*

@@ -142,7 +142,7 @@ static void an_address_of_which_nothing_was_learned_is_not_judged(void **state)
 	struct wh_error err;
 	struct pair p;
 	make_pair(&p);
-	struct wh_nft_heard heard = {.addrs = &p.a[1], .n = 1};
+	struct wh_heard heard = {.addrs = &p.a[1], .n = 1};
 	assert_int_equal(wh_nft_ruleset_from(&p.rec, NULL, &(struct wh_nft_options){.heard = &heard}, mem, &rs, &err), 0);
 	assert_int_equal(rs->ports[0].n_locals, 1); /* IPv4 alone was heard */
 	assert_true(wh_addr_eq(&rs->ports[0].locals[0], &p.a[1]));

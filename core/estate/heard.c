@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Of which addresses anything was learned at all. */
 #include <stdlib.h>
-#include "whittle/render.h"
+#include "whittle/estate.h"
 
 enum { ENOUGH = -ECANCELED };
 
@@ -16,12 +16,12 @@ static int by_addr(const void *a, const void *b)
 	return wh_addr_cmp(a, b);
 }
 
-int wh_nft_heard(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_nft_heard *out, struct wh_error *err)
+int wh_estate_heard(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_heard *out, struct wh_error *err)
 {
 	size_t room = 0;
 	for (size_t i = 0; i < e->n_resources; i++)
 		room += e->resources[i].n_addrs;
-	*out = (struct wh_nft_heard){.addrs = wh_arena_array(mem, room + 1, sizeof *out->addrs)};
+	*out = (struct wh_heard){.addrs = wh_arena_array(mem, room + 1, sizeof *out->addrs)};
 	for (size_t i = 0; i < e->n_resources; i++)
 		for (size_t k = 0; e->resources[i].n_addrs > 1 && k < e->resources[i].n_addrs; k++) {
 			const struct wh_addr *a = &e->resources[i].addrs[k];
