@@ -109,6 +109,8 @@ struct wh_chain_spec { /* the chain of a port */
 	bool audit; uint16_t nflog_group;
 };
 void wh_rules_of_port(const struct wh_chain_spec *c, struct wh_rules *out); /* *out is overwritten: wh_rules_free() it */
+/* A rule at the end of the list, without an expression yet. */
+struct nftnl_rule *wh_rules_add(struct wh_rules *to, const char *table, const char *chain);
 void wh_rules_free(struct wh_rules *r);
 char *wh_rules_text(const struct wh_rules *r); /* one line a rule, without counts; free() it */
 char *wh_rule_text(const struct nftnl_rule *r);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nft_expr: the expressions that the rules of both our tables are made of, each added to the end of a rule. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h> /* libnftnl needs it */
 #include <libnftnl/expr.h>
@@ -36,4 +37,32 @@ static inline void compare(struct nftnl_rule *r, uint32_t op, const void *data, 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, op);
 	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, data, len);
+}
+
+static inline void mask(struct nftnl_rule *r, const void *bits, uint32_t len) /* of up to 4 bytes in register 1 */
+{
+	static const uint8_t zero[4];
+	struct nftnl_expr *e = expr(r, "bitwise");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, bits, len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, zero, len);
+}
+
+static inline void lookup(struct nftnl_rule *r, const char *set, bool verdict)
+{
+	struct nftnl_expr *e = expr(r, "lookup");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, 0); /* as the kernel reports it */
+	if (verdict)
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+}
+
+static inline void verdict(struct nftnl_rule *r, uint32_t code)
+{
+	struct nftnl_expr *e = expr(r, "immediate");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, code);
 }

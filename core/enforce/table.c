@@ -107,10 +107,10 @@ void wh_put_chain(struct wh_batch *b, const char *name, int hook)
 
 /* ---- rules ---- */
 
-static struct nftnl_rule *new_rule(struct wh_rules *to, const char *chain)
+struct nftnl_rule *wh_rules_add(struct wh_rules *to, const char *table, const char *chain)
 {
 	struct nftnl_rule *r = nftnl_rule_alloc();
-	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, WH_NFT_TABLE);
+	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, table);
 	nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, chain);
 	if (to->n == to->room) {
 		to->room = to->room ? to->room * 2 : 16;
@@ -121,32 +121,9 @@ static struct nftnl_rule *new_rule(struct wh_rules *to, const char *chain)
 	return to->r[to->n++] = r;
 }
 
-static void mask(struct nftnl_rule *r, const void *bits, uint32_t len)
+static struct nftnl_rule *new_rule(struct wh_rules *to, const char *chain)
 {
-	static const uint8_t zero[4];
-	struct nftnl_expr *e = expr(r, "bitwise");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, bits, len);
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, zero, len);
-}
-
-static void lookup(struct nftnl_rule *r, const char *set, bool verdict)
-{
-	struct nftnl_expr *e = expr(r, "lookup");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, 0); /* as the kernel tells it back */
-	if (verdict)
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
-}
-
-static void verdict(struct nftnl_rule *r, uint32_t v)
-{
-	struct nftnl_expr *e = expr(r, "immediate");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, v);
+	return wh_rules_add(to, WH_NFT_TABLE, chain);
 }
 
 /* ---- the chains that packets go through first ---- */

@@ -82,44 +82,7 @@ static void put_chain(struct wh_batch *b, const char *name, bool hooked)
 
 static struct nftnl_rule *new_rule(struct wh_rules *to, const char *chain)
 {
-	struct nftnl_rule *r = nftnl_rule_alloc();
-	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, WH_JIT_TABLE);
-	nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, chain);
-	if (to->n == to->room) {
-		to->room = to->room ? to->room * 2 : 8;
-		to->r = reallocarray(to->r, to->room, sizeof *to->r);
-		if (!to->r)
-			abort(); /* as an arena does */
-	}
-	return to->r[to->n++] = r;
-}
-
-static void masked(struct nftnl_rule *r, const void *mask, uint32_t len)
-{
-	static const uint32_t zero;
-	struct nftnl_expr *e = expr(r, "bitwise");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, mask, len);
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &zero, len);
-}
-
-static void lookup(struct nftnl_rule *r, const char *set, bool verdict)
-{
-	struct nftnl_expr *e = expr(r, "lookup");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, 0); /* as the kernel reports it */
-	if (verdict)
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
-}
-
-static void verdict(struct nftnl_rule *r, uint32_t code)
-{
-	struct nftnl_expr *e = expr(r, "immediate");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, code);
+	return wh_rules_add(to, WH_JIT_TABLE, chain);
 }
 
 static void input_rules(struct wh_rules *out)
@@ -134,14 +97,14 @@ static void input_rules(struct wh_rules *out)
 	struct nftnl_expr *e = expr(r, "ct");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, NFT_REG_1);
-	masked(r, &known, sizeof known);
+	mask(r, &known, sizeof known);
 	compare(r, NFT_CMP_NEQ, &none, sizeof none);
 	verdict(r, NF_ACCEPT);
 	r = new_rule(out, "input");
 	meta(r, NFT_META_L4PROTO, NFT_REG_1);
 	compare(r, NFT_CMP_EQ, &tcp, 1);
 	payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, NFT_REG_1);
-	masked(r, &flags, 1);
+	mask(r, &flags, 1);
 	compare(r, NFT_CMP_NEQ, &syn, 1);
 	verdict(r, NF_ACCEPT);
 	r = new_rule(out, "input");
