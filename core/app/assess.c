@@ -90,12 +90,7 @@ static const char *type_of_id(const char *id, struct wh_arena *mem)
 
 static const char *text_of(const json_t *o, const char *key)
 {
-	const char *k;
-	json_t *v;
-	json_object_foreach((json_t *)o, k, v)
-		if (!strcasecmp(k, key) && json_is_string(v))
-			return json_string_value(v);
-	return NULL;
+	return json_string_value(wh_json_member(o, key));
 }
 
 static int add_asset(struct load *l, const json_t *o)

@@ -100,7 +100,7 @@ static struct wh_asset child_of(const struct wh_asset *parent, const json_t *bod
 	};
 }
 
-/* Of two with one id the first in the list stays: a child that was exported by itself says more than its parent's copy. */
+/* Where two have one id, the first in the list stays: a child that was exported by itself says more than its parent's copy. */
 static void drop_twins(struct wh_assets *a, struct wh_arena *mem)
 {
 	size_t *order = wh_arena_array(mem, a->n, sizeof *order), kept = 0;

@@ -20,12 +20,8 @@ const char *wh_assessed_text(enum wh_assessed s)
 
 static const json_t *member(const json_t *object, const char *key)
 {
-	const char *k;
-	json_t *v;
-	json_object_foreach((json_t *)object, k, v)
-		if (!strcasecmp(k, key))
-			return json_is_null(v) ? NULL : v;
-	return NULL;
+	json_t *v = wh_json_member(object, key);
+	return json_is_null(v) ? NULL : v;
 }
 
 static const char *text_of(const json_t *object, const char *key)

@@ -94,7 +94,7 @@ static bool contains_key(const json_t *a, const json_t *b)
 /* -1, 0, 1, or 2 where the two can't be put in order. */
 static int order(const json_t *a, const json_t *b)
 {
-	char *end_a, *end_b;
+	char *end_a = NULL, *end_b = NULL;
 	if (!a || !b)
 		return 2;
 	if (json_is_number(a) && json_is_number(b))
@@ -152,16 +152,6 @@ static const char *deeper(struct wh_eval *e, const char *key, int index)
 	return before;
 }
 
-static const json_t *member(const json_t *object, const char *key)
-{
-	const char *k;
-	json_t *v;
-	json_object_foreach((json_t *)object, k, v)
-		if (!strcasecmp(k, key))
-			return v;
-	return NULL;
-}
-
 /* ---- count ---- */
 
 static int count_where(struct wh_eval *e, const json_t *where, const char *name, json_t *elements, long long *n)
@@ -191,7 +181,7 @@ static int count_where(struct wh_eval *e, const json_t *where, const char *name,
 
 static int count(struct wh_eval *e, const json_t *c, json_t **out)
 {
-	const json_t *field = member(c, "field"), *value = member(c, "value"), *where = member(c, "where"), *name = member(c, "name");
+	const json_t *field = wh_json_member(c, "field"), *value = wh_json_member(c, "value"), *where = wh_json_member(c, "where"), *name = wh_json_member(c, "name");
 	const char *alias = str(field);
 	json_t *elements = NULL;
 	long long n = 0;
@@ -244,7 +234,7 @@ static bool of_kind(const json_t *field)
 
 static int compared(struct wh_eval *e, const json_t *c, enum wh_three *out)
 {
-	const json_t *field = member(c, "field"), *value = member(c, "value"), *counted = member(c, "count"), *operand = NULL;
+	const json_t *field = wh_json_member(c, "field"), *value = wh_json_member(c, "value"), *counted = wh_json_member(c, "count"), *operand = NULL;
 	enum operator op = EQUALS;
 	json_t *left = NULL, *right = NULL, *name = NULL, *v;
 	bool multi = false, holds = true;
@@ -307,18 +297,18 @@ static int holds(struct wh_eval *e, const json_t *c, bool only_kind, enum wh_thr
 	const json_t *x;
 	if (!json_is_object(c))
 		return wh_fail_input(e->err, -EINVAL, "%s: %s: is no condition", e->def->file, e->place);
-	if (json_object_size(c) == 1 && (x = member(c, "allOf")))
+	if (json_object_size(c) == 1 && (x = wh_json_member(c, "allOf")))
 		return several(e, x, true, only_kind, out);
-	if (json_object_size(c) == 1 && (x = member(c, "anyOf")))
+	if (json_object_size(c) == 1 && (x = wh_json_member(c, "anyOf")))
 		return several(e, x, false, only_kind, out);
-	if (json_object_size(c) == 1 && (x = member(c, "not"))) {
+	if (json_object_size(c) == 1 && (x = wh_json_member(c, "not"))) {
 		const char *place = deeper(e, "not", -1);
 		int rc = wh_policy_holds(e, x, only_kind, out);
 		e->place = place;
 		*out = opposite(*out);
 		return rc;
 	}
-	if (only_kind && e->asset && !of_kind(member(c, "field"))) {
+	if (only_kind && e->asset && !of_kind(wh_json_member(c, "field"))) {
 		*out = WH_PERHAPS;
 		return 0;
 	}

@@ -19,12 +19,8 @@ json_t *wh_eval_keep(struct wh_eval *e, json_t *fresh)
 
 static json_t *own_member(const json_t *object, const char *key, size_t len)
 {
-	const char *k;
-	json_t *v;
-	json_object_foreach((json_t *)object, k, v) /* read only */
-		if (strlen(k) == len && !strncasecmp(k, key, len))
-			return json_is_null(v) ? NULL : v;
-	return NULL;
+	json_t *v = wh_json_member_n(object, key, len);
+	return json_is_null(v) ? NULL : v;
 }
 
 json_t *wh_policy_member(const json_t *object, const char *key, size_t len)

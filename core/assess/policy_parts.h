@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the files that read and evaluate Azure Policy's language share. */
 #pragma once
+#include "base/json.h"
 #include "whittle/assess.h"
 
 /* The element that a count is at: [*] of this alias, or the name of a value's count, means this element and no other. */
@@ -33,6 +34,18 @@ json_t *wh_policy_member(const json_t *object, const char *key, size_t len);
 /* The values of a field. Without a free "[*]" there is one, NULL where it is absent; with one (*multi) as many as elements, absent ones as JSON null.
  * *out: a new array of e->keep. */
 void wh_policy_field(struct wh_eval *e, const char *field, json_t **out, bool *multi);
+
+/* ---- policy_functions.c ---- */
+enum { WH_POLICY_ARGUMENTS = 16 };
+struct wh_call { struct wh_eval *e; json_t *arg[WH_POLICY_ARGUMENTS]; size_t n; };
+struct wh_policy_function {
+	const char *name;
+	unsigned least, most;  /* arguments */
+	bool text_first;       /* the first argument is a text that must be there */
+	int (*run)(struct wh_call *c, json_t **out);
+	bool names_parameter;  /* the first argument is the name of a declared parameter */
+};
+const struct wh_policy_function *wh_policy_function(const char *name, size_t len); /* whatever its case; NULL: not known */
 
 /* ---- policy_expression.c ---- */
 bool wh_policy_is_expression(const char *text);

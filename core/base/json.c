@@ -217,3 +217,18 @@ int wh_json_line(const char *text, size_t len, const char *path)
 	}
 	return c.at < c.end ? c.line : 0;
 }
+
+json_t *wh_json_member_n(const json_t *object, const char *key, size_t len)
+{
+	const char *k;
+	json_t *v;
+	json_object_foreach((json_t *)(uintptr_t)object, k, v)
+		if (strlen(k) == len && !strncasecmp(k, key, len))
+			return v;
+	return NULL;
+}
+
+json_t *wh_json_member(const json_t *object, const char *key)
+{
+	return wh_json_member_n(object, key, strlen(key));
+}

@@ -5,21 +5,12 @@
  */
 #include <string.h>
 #include <strings.h>
+#include "base/json.h"
 #include "policy/nsg_shapes.h"
-
-static const json_t *get(const json_t *o, const char *name)
-{
-	const char *key;
-	json_t *v;
-	json_object_foreach((json_t *)(uintptr_t)o, key, v)
-		if (!strcasecmp(key, name))
-			return v;
-	return NULL;
-}
 
 static void copy(json_t *to, const char *name, const json_t *from)
 {
-	const json_t *v = get(from, name);
+	const json_t *v = wh_json_member(from, name);
 	if (v && !json_is_null(v))
 		json_object_set(to, name, (json_t *)(uintptr_t)v);
 }
@@ -42,7 +33,7 @@ static json_t *entries(const json_t *v)
 /* Azure has one entry as a text, several as a list of another name; PowerShell has both in one. */
 static void one_or_several(json_t *to, const json_t *from, const char *one, const char *several)
 {
-	json_t *list = entries(get(from, one)), *more = entries(get(from, several));
+	json_t *list = entries(wh_json_member(from, one)), *more = entries(wh_json_member(from, several));
 	json_array_extend(list, more);
 	json_decref(more);
 	if (json_array_size(list) == 1)
@@ -55,10 +46,10 @@ static void one_or_several(json_t *to, const json_t *from, const char *one, cons
 /* Groups of hosts: what matters here is that there are some. */
 static void hosts(json_t *to, const json_t *from, const char *name)
 {
-	json_t *list = entries(get(from, name)), *out = json_array(), *e;
+	json_t *list = entries(wh_json_member(from, name)), *out = json_array(), *e;
 	size_t i;
 	json_array_foreach(list, i, e) {
-		const json_t *id = json_is_object(e) ? get(e, "id") : e;
+		const json_t *id = json_is_object(e) ? wh_json_member(e, "id") : e;
 		json_array_append_new(out, json_is_string(id) ? json_pack("{s:O}", "id", id) : json_object());
 	}
 	if (json_array_size(out))
@@ -86,7 +77,7 @@ static void rules(json_t *to, const json_t *from, const char *name)
 {
 	json_t *list = json_array(), *r;
 	size_t i;
-	json_array_foreach((json_t *)(uintptr_t)get(from, name), i, r)
+	json_array_foreach((json_t *)(uintptr_t)wh_json_member(from, name), i, r)
 		json_array_append_new(list, json_is_object(r) ? rule_of(r) : json_incref(r));
 	json_object_set_new(to, name, list);
 }
@@ -95,8 +86,8 @@ static void holders(json_t *to, const json_t *from, const char *name)
 {
 	json_t *list = json_array(), *e;
 	size_t i;
-	json_array_foreach((json_t *)(uintptr_t)get(from, name), i, e) {
-		const json_t *id = get(e, "id");
+	json_array_foreach((json_t *)(uintptr_t)wh_json_member(from, name), i, e) {
+		const json_t *id = wh_json_member(e, "id");
 		json_array_append_new(list, json_is_string(id) ? json_pack("{s:O}", "id", id) : json_object());
 	}
 	if (json_array_size(list))
@@ -111,10 +102,10 @@ json_t *wh_nsg_from_powershell(const json_t *group)
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
 		copy(o, plain[i], group);
 	json_object_set_new(o, "type", json_string("Microsoft.Network/networkSecurityGroups"));
-	if (json_is_string(get(group, "resourceGroupName")))
-		json_object_set(o, "resourceGroup", (json_t *)(uintptr_t)get(group, "resourceGroupName"));
-	if (json_is_object(get(group, "tag")))
-		json_object_set(o, "tags", (json_t *)(uintptr_t)get(group, "tag"));
+	if (json_is_string(wh_json_member(group, "resourceGroupName")))
+		json_object_set(o, "resourceGroup", (json_t *)(uintptr_t)wh_json_member(group, "resourceGroupName"));
+	if (json_is_object(wh_json_member(group, "tag")))
+		json_object_set(o, "tags", (json_t *)(uintptr_t)wh_json_member(group, "tag"));
 	rules(o, group, "securityRules");
 	rules(o, group, "defaultSecurityRules");
 	holders(o, group, "networkInterfaces");

@@ -26,25 +26,15 @@ int wh_nsg_found(struct wh_nsg_finding *f, json_t *group, const char *path, cons
 	return 0;
 }
 
-static const json_t *member(const json_t *o, const char *name) /* whatever its case */
-{
-	const char *key;
-	json_t *v;
-	json_object_foreach((json_t *)(uintptr_t)o, key, v)
-		if (!strcasecmp(key, name))
-			return v;
-	return NULL;
-}
-
 static const char *text_of(const json_t *o, const char *name)
 {
-	const char *s = json_string_value(member(o, name));
+	const char *s = json_string_value(wh_json_member(o, name));
 	return s && *s ? s : NULL;
 }
 
 static const json_t *properties(const json_t *o)
 {
-	const json_t *p = member(o, "properties");
+	const json_t *p = wh_json_member(o, "properties");
 	return json_is_object(p) ? p : o;
 }
 
@@ -53,7 +43,7 @@ static bool is_group(const json_t *o)
 	const char *type = text_of(o, "type");
 	if (type && !strcasecmp(type, "Microsoft.Network/networkSecurityGroups"))
 		return true;
-	return !type && json_is_array(member(properties(o), "securityRules"));
+	return !type && json_is_array(wh_json_member(properties(o), "securityRules"));
 }
 
 /* A template may declare rules as resources of their own: read without them, a group would seem to say something else. */
@@ -67,7 +57,7 @@ static bool is_lone_rule(const json_t *o)
  * group that was read from it would close what the real one opens. */
 static int refuse_effective(struct wh_nsg_finding *f, const json_t *o, const char *path)
 {
-	const char *id = text_of(member(o, "networkSecurityGroup"), "id");
+	const char *id = text_of(wh_json_member(o, "networkSecurityGroup"), "id");
 	return wh_nsg_refuse(f, path, "these are the effective rules of a network interface, which no longer say what the group itself says ('*' is written 0.0.0.0/0): "
 	                     "give the group, as `az network nsg show --ids %.200s` prints it", id ? id : "GROUP-ID");
 }
@@ -76,7 +66,7 @@ static int refuse_effective(struct wh_nsg_finding *f, const json_t *o, const cha
 static const char *next_page(const json_t *o)
 {
 	static const char *const names[] = {"skip_token", "$skipToken", "skipToken", "nextLink", "@odata.nextLink"};
-	const json_t *cut = member(o, "resultTruncated");
+	const json_t *cut = wh_json_member(o, "resultTruncated");
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (text_of(o, names[i]))
 			return names[i];
@@ -122,7 +112,7 @@ static int walk_object(struct wh_nsg_finding *f, const json_t *o, const char *pa
 	const json_t *inner = NULL;
 	const char *key, *page;
 	json_t *v;
-	if (member(o, "effectiveSecurityRules"))
+	if (wh_json_member(o, "effectiveSecurityRules"))
 		return refuse_effective(f, o, path);
 	if (is_lone_rule(o))
 		return wh_nsg_refuse(f, path, "a rule that stands outside its network security group can't be read: give the group whole, as `az network nsg show` prints it");
@@ -130,8 +120,8 @@ static int walk_object(struct wh_nsg_finding *f, const json_t *o, const char *pa
 		return take_group(f, o, path);
 	if (text_of(o, "type") && level) /* another resource */
 		return 0;
-	if (json_is_array(member(o, "columns")) && json_is_array(member(o, "rows")))
-		return walk_table(f, member(o, "columns"), member(o, "rows"), path, level);
+	if (json_is_array(wh_json_member(o, "columns")) && json_is_array(wh_json_member(o, "rows")))
+		return walk_table(f, wh_json_member(o, "columns"), wh_json_member(o, "rows"), path, level);
 	json_object_foreach((json_t *)(uintptr_t)o, key, v)
 		for (size_t i = 0; i < sizeof envelopes / sizeof *envelopes && (json_is_array(v) || json_is_object(v)) && !inner; i++)
 			if (!strcasecmp(key, envelopes[i]))
