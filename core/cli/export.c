@@ -114,6 +114,7 @@ static int export(struct cli *c, const struct wh_renderer *r, struct wh_render_o
 	if (!rc)
 		rc = wh_review_load(s, e, mem, &rec, &err) ? cli_error(&err) : write_out(r, rec, e, opt, path);
 out:
+	opt->heard = NULL;
 	wh_estate_free(e);
 	wh_store_close(s);
 	wh_arena_free(mem);

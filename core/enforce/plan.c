@@ -21,9 +21,9 @@ static int differences(struct wh_apply *j, struct wh_plan *p, const struct wh_ch
 /* A name that no element leads to, and no other plan has taken. */
 static void choose_name(struct wh_apply *j, struct wh_plan *p)
 {
-	for (char letter = 'a'; letter <= 'z'; letter++) {
+	for (int letter = 'a'; letter <= 'z'; letter++) {
 		bool taken = false;
-		wh_nft_base_name(p->want, letter, p->chain);
+		wh_nft_base_name(p->want, (char)letter, p->chain);
 		for (size_t i = 0; i < j->live.n_dispatch; i++)
 			taken |= !strcmp(j->live.dispatch[i].chain, p->chain);
 		if (!taken)
@@ -42,7 +42,7 @@ static const char *confirmed_chain(struct wh_apply *j, const struct wh_plan *p)
 			return NULL;
 		chain = d->chain;
 	}
-	for (const struct wh_plan *other = j->plans; other < p; other++)
+	for (const struct wh_plan *other = j->plans; chain && other < p; other++)
 		if (other->confirmed && !strcmp(other->confirmed, chain))
 			return NULL;
 	return chain;

@@ -215,7 +215,7 @@ static int take_away(struct wh_store *s, const char *collection, const char *nam
 
 int wh_intel_forget(struct wh_store *s, const char *name, struct wh_error *err)
 {
-	bool force, held;
+	bool force = false, held = false;
 	int rc = take_away(s, IN_FORCE, name, &force, err);
 	if (!rc)
 		rc = take_away(s, HELD, name, &held, err);

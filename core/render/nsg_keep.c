@@ -74,8 +74,10 @@ static struct wh_ranges reach(const struct wh_nsg *nsg, const struct wh_rule *of
 		bool unknown;
 		enum wh_match match = wh_rule_match(r, tags, of->direction, proto, local, port, mem);
 		struct wh_ranges peers = wh_rule_peers(r, tags, mem, &unknown);
+		if (r == of && match == WH_MATCH_NO)
+			break;
 		if (r == of)
-			return match == WH_MATCH_NO ? (struct wh_ranges){0} : unknown ? open : wh_ranges_intersect(open, peers, mem);
+			return unknown ? open : wh_ranges_intersect(open, peers, mem);
 		if (match == WH_MATCH_YES)
 			open = wh_ranges_minus(open, peers, mem);
 	}

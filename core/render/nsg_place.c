@@ -230,9 +230,7 @@ static bool add_region(struct wh_nsg_builder *b, struct wh_nsg_block *block, con
                        struct ends *ends, struct wh_arena *scratch)
 {
 	const struct wh_recommended_rule *rule = block->rule;
-	struct wh_nsg view, *seen = b->nsg ? &view : NULL;
-	if (seen)
-		view = wh_nsg_from_port(b->nsg, class.from, scratch);
+	struct wh_nsg view = b->nsg ? wh_nsg_from_port(b->nsg, class.from, scratch) : (struct wh_nsg){0}, *seen = b->nsg ? &view : NULL;
 	struct wh_ranges proposed = proposed_by(block, scratch), was = passes_now(b, seen, rule, local, scratch);
 	struct wh_ranges jit = let_in_by_jit(b, seen, rule, local, was, scratch), pass = wh_ranges_intersect(was, proposed, scratch);
 	struct wh_ranges plain = wh_ranges_minus(proposed, wh_ranges_from_prefixes(&wh_azure_probes, 1, scratch), scratch);

@@ -35,7 +35,7 @@ is "$(both6 2001:db8::4 22)" "connects / connects" "the other family is not clos
 is "$(ip netns exec "$con" "$BUILD/tools/talk" try 172.17.0.1 22)" connects "a container reaches the bridge's address"
 is "$(udp_from 203.0.113.77 161) / $(in_net "$BUILD/tools/talk" utry 10.0.0.5@203.0.113.77 161 5)" "no answer / answered" "the same for datagrams"
 is "$(out 203.0.113.77 22) / $(out 203.0.113.77@10.0.0.5 22)" "no connection / connects" "outbound, what the machine sends from the learned address is judged alone"
-for a in fe80::aa/64; do ip -n "$srv" addr add $a dev s0 nodad; done
+ip -n "$srv" addr add fe80::aa/64 dev s0 nodad
 is "$(ip netns exec "$rtr" "$BUILD/tools/talk" try fe80::aa%r0 22 2>/dev/null || true)" connects "nor is link-local"
 
 # two resources that are one host, each with its own peers
