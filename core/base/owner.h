@@ -15,7 +15,7 @@ struct wh_owner {
 };
 
 /*
- * Who owns the ledger `store_url` ("PATH" or "sqlite:PATH"): the owner of its directory; of the file where that is another's than root's;
+ * The owner of the ledger `store_url` ("PATH" or "sqlite:PATH"): the owner of its directory; of the file where that is another's than root's;
  * "nobody" where there is no such directory. Fails (-EPERM) where the directory is root's, and others could put something else in its place.
  * Where the process does not run as root, `other` is false and nothing is looked at.
  */

@@ -51,7 +51,7 @@ static void grant_words(struct grants *g, int argc, char **argv)
 		else if (!strncmp(argv[i], "-o", 2) && argv[i][2])
 			grant(g, WH_GRANT_WRITE, argv[i] + 2);
 	}
-	if (argc == 3 && !strcmp(argv[0], "estate") && !strcmp(argv[1], "import")) { /* the groups that it names stand beside it */
+	if (argc == 3 && !strcmp(argv[0], "estate") && !strcmp(argv[1], "import")) { /* the groups that it names are in its directory */
 		const char *slash = strrchr(argv[2], '/');
 		grant(g, WH_GRANT_BESIDE, slash == argv[2] ? "" : slash ? wh_arena_printf(g->mem, "%.*s", (int)(slash - argv[2]), argv[2]) : ".");
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which servers this machine is told to use. Where /etc/resolv.conf names the machine itself, a resolver of its own stands between: then
+ * The servers that this machine is configured to use. Where /etc/resolv.conf names the machine itself, a resolver of its own stands between: then
  * what counts is whom that one asks. Each of them is known by the files that it keeps or is configured by; they are read as far as they
  * name addresses. A resolver that asks the servers of each name itself, or of which nothing is found, is said to be unchecked.
  */

@@ -67,7 +67,7 @@ static int refuse(struct wh_error *err, const char *name, const struct wh_nft_po
 	                     p->direction == WH_INBOUND ? "inbound" : "outbound", p->port, wh_proto_text(p->proto, proto), why);
 }
 
-/* A server that the host is told to use must stay within reach, from whichever of its addresses. */
+/* A server that the host is configured to use must stay within reach, from whichever of its addresses. */
 static int reaches_one(const struct wh_nft_ruleset *rs, const char *name, uint8_t proto, uint16_t port, const struct wh_addr *server, struct wh_error *err)
 {
 	struct wh_nft_packet packet = {.direction = WH_OUTBOUND, .proto = proto, .port = port, .peer = *server, .opens = true};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who belongs, for `watch` and threat lists: every peer of the resources that have one of these addresses, weighed on the whole window as recommend weighs it,
+/* The peers that belong, for `watch` and threat lists: every one of the resources that have one of these addresses, weighed on the whole window as recommend weighs it,
  * with its threat lists, alerts and failed logins. */
 #include "harden/analysis.h"
 

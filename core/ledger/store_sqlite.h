@@ -42,7 +42,7 @@ sqlite3_stmt *wh_sql_use(struct wh_store *s, enum statement which, const char *d
 int wh_sql_run(struct wh_store *s, sqlite3_stmt *st, const char *doing, struct wh_error *err); /* one step, for those that give no rows */
 int wh_sql_exec(struct wh_store *s, const char *text, const char *doing, struct wh_error *err);
 
-/* Checks what stands at `path` and beside it before SQLite opens it, and makes the file for WH_STORE_CREATE; *real (free() it) is the path
+/* Checks the file at `path` and its companions before SQLite opens it, and makes the file for WH_STORE_CREATE; *real (free() it) is the path
  * without links. Afterwards SQLite opens plain files alone. */
 int wh_sql_find_file(const char *path, int flags, char **real, struct wh_error *err);
 
