@@ -91,22 +91,27 @@ static bool contains_key(const json_t *a, const json_t *b)
 	return json_is_object(a) && str(b) && wh_policy_member(a, str(b), strlen(str(b)));
 }
 
+/* A number, or a text that is one from its beginning to its end. */
+static bool as_number(const json_t *v, double *x)
+{
+	char *end;
+	if (!str(v)) {
+		*x = json_number_value(v);
+		return json_is_number(v);
+	}
+	*x = strtod(str(v), &end);
+	return end != str(v) && !*end;
+}
+
 /* -1, 0, 1, or 2 where the two can't be put in order. */
 static int order(const json_t *a, const json_t *b)
 {
-	char *end_a = NULL, *end_b = NULL;
-	if (!a || !b)
-		return 2;
-	if (json_is_number(a) && json_is_number(b))
-		return (json_number_value(a) > json_number_value(b)) - (json_number_value(a) < json_number_value(b));
+	double x, y;
 	if (str(a) && str(b)) {
 		int c = strcasecmp(str(a), str(b)); /* versions and dates in ISO 8601 alike */
 		return (c > 0) - (c < 0);
 	}
-	double x = str(a) ? strtod(str(a), &end_a) : json_number_value(a), y = str(b) ? strtod(str(b), &end_b) : json_number_value(b);
-	if ((str(a) && (end_a == str(a) || *end_a)) || (str(b) && (end_b == str(b) || *end_b)))
-		return 2;
-	return (x > y) - (x < y);
+	return as_number(a, &x) && as_number(b, &y) ? (x > y) - (x < y) : 2;
 }
 
 enum operator { EQUALS, NOT_EQUALS, LIKE, NOT_LIKE, MATCH, NOT_MATCH, MATCH_ANY_CASE, NOT_MATCH_ANY_CASE, CONTAINS, NOT_CONTAINS, IN, NOT_IN, CONTAINS_KEY,
