@@ -14,7 +14,7 @@
 #include "whittle/estate.h"
 #include "whittle/recommendation.h"
 #include "whittle/ledger.h"
-#include "whittle/policy.h"
+#include "whittle/nsg.h"
 
 enum wh_azure_state {
 	WH_AZURE_PLANNED,     /* nothing was written yet */

@@ -6,7 +6,7 @@
 #include "whittle/base.h"
 #include "whittle/config.h"
 #include "whittle/ledger.h"
-#include "whittle/policy.h"
+#include "whittle/nsg.h"
 
 struct wh_resource {
 	const char *name;

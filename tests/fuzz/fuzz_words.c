@@ -5,7 +5,7 @@
 #include "guard/watch.h"
 #include "whittle/base.h"
 #include "whittle/config.h"
-#include "whittle/policy.h"
+#include "whittle/nsg.h"
 
 static void need(bool ok)
 {

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 #include <strings.h>
-#include "policy/nsg_shapes.h"
+#include "nsg/shapes.h"
 
 enum { MOST_MODULES = 16 };
 

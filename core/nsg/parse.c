@@ -8,8 +8,8 @@
 #include <string.h>
 #include <strings.h>
 #include "base/json.h"
-#include "policy/nsg_shapes.h"
-#include "whittle/policy.h"
+#include "nsg/shapes.h"
+#include "whittle/nsg.h"
 
 struct parse {
 	const char *file, *text;

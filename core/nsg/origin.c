@@ -7,7 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
-#include "whittle/policy.h"
+#include "whittle/nsg.h"
 
 static bool begins(const char *s, const char *with)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/json.h"
-#include "policy/nsg_shapes.h"
+#include "nsg/shapes.h"
 
 static void copy(json_t *to, const char *name, const json_t *from)
 {

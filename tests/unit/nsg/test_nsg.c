@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "whittle/policy.h"
+#include "whittle/nsg.h"
 
 #define RULE(name, prio, access, src, port) \
 	"{\"name\":\"" name "\",\"priority\":" prio ",\"access\":\"" access "\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\"," \

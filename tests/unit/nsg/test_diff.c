@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "whittle/policy.h"
+#include "whittle/nsg.h"
 
 static struct wh_arena *mem;
 

@@ -2,7 +2,7 @@
 /* What is different between two readings of one network security group, in rules alone: etags, states and descriptions decide nothing. */
 #include <string.h>
 #include <strings.h>
-#include "whittle/policy.h"
+#include "whittle/nsg.h"
 
 static bool same_ports(const struct wh_port_range *a, size_t n, const struct wh_port_range *b, size_t m)
 {

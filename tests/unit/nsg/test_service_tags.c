@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "whittle/config.h"
-#include "whittle/policy.h"
+#include "whittle/nsg.h"
 
 static const char list[] = "\xef\xbb\xbf{\r\n \"changeNumber\": 356, \"values\": [\r\n"
 	"{\"name\": \"Storage\", \"properties\": {\"addressPrefixes\": [\"198.51.100.128/26\", \"2001:db8:100::/40\", \"::ffff:10.0.0.0/120\"], \"networkFeatures\": null}},\r\n"

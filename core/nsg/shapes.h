@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The documents in which people have network security groups, each group as `az network nsg show` or ARM has it. */
 #pragma once
-#include "whittle/policy.h"
+#include "whittle/nsg.h"
 
 struct wh_nsg_shape {
 	json_t *group;           /* a reference of its own; with az's or ARM's keys, whatever the document had */

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include "whittle/policy.h"
+#include "whittle/nsg.h"
 
 const struct wh_prefix wh_azure_probes = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 168, 63, 129, 16}}, 128};
 

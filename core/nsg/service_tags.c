@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/json.h"
-#include "whittle/policy.h"
+#include "whittle/nsg.h"
 
 static int by_name(const void *a, const void *b)
 {

@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "base/json.h"
-#include "whittle/policy.h"
+#include "whittle/nsg.h"
 
 #define AZ_RULE "{\"name\":\"ssh\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\"," \
 	"\"sourceAddressPrefix\":\"1.2.3.0/24\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\"}"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/json.h"
-#include "policy/nsg_shapes.h"
+#include "nsg/shapes.h"
 
 enum { MOST_LEVELS = 4 };
 

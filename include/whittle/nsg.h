@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * nsg: network security groups: their documents, what their rules mean, and what differs between two readings.
+ *
+ * A group is read from what `az network nsg show|list` prints or from ARM resources, and keeps the JSON that it came from,
+ * so that everything that whittle does not touch goes out as it came in.
+ */
+#pragma once
+#include <jansson.h>
+#include "whittle/base.h"
+#include "whittle/policy.h"
+
+/* Who made a rule, as far as its name, its description and the group's tags tell. */
+enum wh_origin { WH_ORIGIN_PERSON, WH_ORIGIN_JIT, WH_ORIGIN_TERRAFORM, WH_ORIGIN_WHITTLE };
+enum wh_origin wh_rule_origin(const json_t *nsg, const char *name, const char *description /* or NULL */);
+
+struct wh_rule {
+	const char *name;
+	const char *id;               /* ARM id, or NULL */
+	uint16_t priority;            /* 100–4096, default rules above */
+	enum wh_direction direction;
+	bool allow;
+	bool is_default;
+	uint8_t proto;                /* WH_PROTO_ANY for "*" */
+	struct wh_port_range *dst_ports; size_t n_dst_ports; /* [0–65535] for "*" */
+	struct wh_port_range *src_ports; size_t n_src_ports;
+	/* The peer's side: source inbound, destination outbound; the local side the other way round. Tags are kept as text
+	 * in `*_tags` and resolved when the rule is asked; "*" is both families whole. An IPv6 prefix within ::ffff:0:0/96 is kept there
+	 * too, as text: it is IPv6, so no packet of IPv4 meets it, and none of IPv6 carries such an address. */
+	struct wh_prefix *peers; size_t n_peers;
+	const char **peer_tags; size_t n_peer_tags;
+	struct wh_prefix *locals; size_t n_locals;
+	const char **local_tags; size_t n_local_tags;
+	bool unsupported;             /* an ASG or the like, whose members are unknown: never narrowed, verdict unknown */
+	bool peer_group;              /* the peers are an ASG */
+	const char *description;      /* or NULL */
+	enum wh_origin origin;
+	const char *note;             /* e.g. "140.20.30.10/24 read as 140.20.30.0/24 (host bits were set)" or NULL */
+	int index;                    /* its place in the source's securityRules, -1 for default rules */
+};
+
+struct wh_nsg {
+	const char *name, *id;
+	struct wh_rule *rules; size_t n_rules; /* by direction, then priority; default rules included */
+	json_t *source;                        /* the object it was read from; borrowed from the arena's owner */
+	const char *file;                      /* where it came from, for errors */
+	bool at_nic, at_subnet;                /* what has it, by its networkInterfaces and subnets; neither: it does not say */
+	bool arm_resource;                     /* true: {"type":"Microsoft.Network/networkSecurityGroups", properties: …} */
+};
+
+/* Parses every NSG in a document (object, array, {"value":[…]}, {"data":[…]}, {"NewNSG":…}, an ARM template's "resources", PowerShell's
+ * ConvertTo-Json, Terraform's state; see nsg/shapes.h). Errors name file, line, reason.
+ * *out and all strings live in `mem`; each nsg->source holds a reference that wh_nsgs_free() drops. */
+int wh_nsg_parse(const char *file, const char *text, size_t len, struct wh_arena *mem, struct wh_nsg **out, size_t *n, struct wh_error *err);
+void wh_nsgs_free(struct wh_nsg *nsgs, size_t n); /* drops JSON references only */
+
+/* The last rule of a group that whittle made for a host that had none: every other port stays as open as it was. */
+#define WH_EVERYTHING_ELSE "whittle-everything-else"
+bool wh_rule_is_everything_else(const struct wh_rule *r);
+/* The address prefixes and tags of a rule as Azure counts them: as they are written, "*" not. 0 for a default rule. */
+size_t wh_rule_written(const struct wh_nsg *nsg, const struct wh_rule *r);
+
+/* ---- two readings of one group ---- */
+const struct wh_rule *wh_rule_named(const struct wh_nsg *nsg, const char *name); /* whatever its case; no default rule; NULL when none */
+/* The rule's own fields in the JSON that it was read from: borrowed; NULL for a default rule. */
+const json_t *wh_rule_json(const struct wh_nsg *nsg, const struct wh_rule *r);
+/* Whether they decide the same, wherever they stand: names, priorities and descriptions (but for wh_kept) are left aside. */
+bool wh_rule_same(const struct wh_nsg *a, const struct wh_rule *x, const struct wh_nsg *b, const struct wh_rule *y);
+enum wh_nsg_change_kind { WH_NSG_ADDED, WH_NSG_REMOVED, WH_NSG_MOVED, WH_NSG_ALTERED };
+struct wh_nsg_change {
+	enum wh_nsg_change_kind kind;  /* moved: nothing but its priority */
+	const struct wh_rule *was, *now; /* NULL where there is none */
+};
+/* Returns how many; none: they decide alike. Refers to both groups; the list is in `mem`. */
+size_t wh_nsg_diff(const struct wh_nsg *was, const struct wh_nsg *now, struct wh_arena *mem, struct wh_nsg_change **out);
+/* "299 Inbound deny NAME TCP from any to 10.0.0.4 port 22", in mem. */
+const char *wh_rule_sentence(const struct wh_rule *r, struct wh_arena *mem);
+
+/* ---- rules that are kept for a time, though a deny of ours disables them ---- */
+struct wh_kept { const char *nsg, *rule; char until[11]; /* "2027-01-31", the last day; UTC */ };
+bool wh_kept_parse(const char *description, struct wh_arena *mem, struct wh_kept *out); /* nsg stays NULL */
+const char *wh_kept_text(const char *rule, const char *until, struct wh_arena *mem);     /* how such a description begins */
+size_t wh_nsg_kept(const struct wh_nsg *nsg, struct wh_arena *mem, struct wh_kept **out); /* of rules that are there; each once */
+
+/* Service tags with their addresses, as Microsoft publishes them. By name, whatever its case; each name once. */
+struct wh_service_tag { const char *name; struct wh_prefix *prefixes; size_t n; /* sorted, merged */ };
+struct wh_service_tags { struct wh_service_tag *list; size_t n; const char *change; /* the list's changeNumber, "" where it has none */ };
+/* Reads ServiceTags_Public_DATE.json, or what `az network list-service-tags` prints. A byte-order mark and CRLF do no harm. Everything is in
+ * `mem`; errors name file, line and reason. */
+int wh_service_tags_parse(const char *file, const char *text, size_t len, struct wh_arena *mem, struct wh_service_tags *out, struct wh_error *err);
+const struct wh_service_tag *wh_service_tag_find(const struct wh_service_tags *tags, const char *name); /* NULL: not in it, or no list */
+
+/* What tags stand for: the VNet's ranges for VirtualNetwork, of which Internet is the complement, and the published lists (or NULL). */
+struct wh_tag_context { const struct wh_prefix *vnet; size_t n_vnet; const struct wh_service_tags *service; };
+/* Whether a tag's addresses are known: the three above, and those of the lists. */
+bool wh_tag_known(const char *tag, const struct wh_tag_context *ctx);
+
+extern const struct wh_prefix wh_azure_probes; /* 168.63.129.16, from where the load balancer's health probes come: the tag AzureLoadBalancer */
+#define WH_PROBES_TAG "AzureLoadBalancer"
+
+/* Whether a rule covers (direction, proto, local, port). MAYBE: it is unsupported, its local tag is unknown, or proto is
+ * WH_PROTO_ANY and the rule's is not. local NULL: any. */
+enum wh_match { WH_MATCH_NO, WH_MATCH_YES, WH_MATCH_MAYBE };
+enum wh_match wh_rule_match(const struct wh_rule *r, const struct wh_tag_context *tags, enum wh_direction dir, uint8_t proto,
+                            const struct wh_addr *local, uint16_t port, struct wh_arena *mem);
+/* Its peers as ranges; *unknown is set when there may be others (a tag or group whose addresses are not known here). */
+struct wh_ranges wh_rule_peers(const struct wh_rule *r, const struct wh_tag_context *tags, struct wh_arena *mem, bool *unknown);
+
+/* Whether the rule takes packets from any source port. */
+bool wh_rule_any_source_port(const struct wh_rule *r);
+/* Rules may tell source ports apart. The ports fall into classes, within which each rule that speaks of (direction, proto, port) takes all or
+ * none: the ranges in order, which cover 0 to 65535. One where no rule tells them apart. */
+size_t wh_source_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_direction dir, uint8_t proto, uint16_t port, struct wh_arena *mem,
+                       struct wh_port_range **out);
+/* The group as packets from one source port see it: rules keep their places; those that do not take that port match nothing. */
+struct wh_nsg wh_nsg_from_port(const struct wh_nsg *nsg, uint16_t source, struct wh_arena *mem);
+
+/* What a policy (one or several NSGs, all of which must allow) lets through to (direction, proto, port), as ranges of peers: from some
+ * source port, where rules tell these apart. With no NSG at all everything is allowed. *unknown is set when a rule whose reach is not known had a say; *out is then what is
+ * allowed for certain, never more than the truth. */
+int wh_policy_allowed(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_addr *local,
+                      enum wh_direction dir, uint8_t proto, uint16_t port, struct wh_arena *mem, struct wh_ranges *out, bool *unknown,
+                      struct wh_error *err);
+/* The same, with more of what is behind it. */
+struct wh_judged {
+	struct wh_ranges allowed;
+	struct wh_ranges opened;       /* of these, all but whom default rules alone let in: what a person opened. Without any NSG all is */
+	const struct wh_rule *unknown; /* the first rule whose reach is not known and that has a say; NULL when there is none */
+};
+void wh_policy_judge(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_addr *local, enum wh_direction dir,
+                     uint8_t proto, uint16_t port, struct wh_arena *mem, struct wh_judged *out);
+/* The first rule of a group, by priority, that lets somebody through, or may, and is no default rule; NULL when there is none. */
+const struct wh_rule *wh_nsg_opener(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_addr *local, enum wh_direction dir,
+                                    uint8_t proto, uint16_t port, struct wh_arena *mem);
+/* The group without some of its rules: these keep their places and match nothing. */
+struct wh_nsg wh_nsg_without(const struct wh_nsg *nsg, bool (*gone)(const struct wh_rule *r), struct wh_arena *mem);
+/* Why a rule's reach is not known, as a sentence without its end: "rule apps names …". */
+const char *wh_rule_unknown_text(const struct wh_rule *r, const struct wh_tag_context *tags, struct wh_arena *mem);
+/* The rule that decides one packet in one NSG, unsupported rules and those that tell source ports apart left aside; NULL when none matches. */
+const struct wh_rule *wh_nsg_decide(const struct wh_nsg *nsg, const struct wh_tag_context *tags, enum wh_direction dir, uint8_t proto,
+                                    const struct wh_addr *local, uint16_t port, const struct wh_addr *peer);
+/* The (proto, port) pairs at which a policy's verdict can change: allowed ports for `direction`, as sorted ranges. by_hand: only what a
+ * person's rule opens, not whittle's own rule that leaves everything else as open as it was without a group. */
+int wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_direction dir, uint8_t proto, bool by_hand, struct wh_arena *mem,
+                    struct wh_port_range **out, size_t *n_out, struct wh_error *err);
