@@ -5,7 +5,8 @@
  * their ends, which caches like. Then list by list is counted in a table that fits into a cache, and only peers with a count above
  * one are kept: mostly a small part, whose table is quick to ask.
  *
- * Two peers that share a hash are counted as one, which at 10 million peers happens once in 300,000 ledgers.
+ * Two peers that share a hash are counted as one, which at 10 million peers happens once in 300,000 ledgers. The hash is keyed: else a
+ * stranger could pick addresses that share a partner's, and make it one that is everywhere.
  *
  * A peer comes once for each port of a local address, and counts once. In a list, what belongs to one local address stands
  * together, with a mark (0, which is no hash) before it; so a count grows when the peer was not met since the last mark.
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "base/siphash.h"
 #include "harden/fan_out.h"
 
 enum { LISTS = 256, BLOCK = 8192, SLAB = 2 << 20, HASHES = (BLOCK - sizeof(void *)) / sizeof(uint64_t) };
@@ -48,22 +50,15 @@ struct kept { /* those with a count above one, of one list */
 	size_t mask;
 };
 struct wh_fan_out {
+	struct wh_hash_key key;
 	struct kept kept[LISTS];
 	unsigned n;
 	struct told *of[WH_MOST_THREADS]; /* NULL: told nothing yet */
 };
 
-static uint64_t hash_addr(const struct wh_addr *a)
+static uint64_t hash_addr(const struct wh_fan_out *f, const struct wh_addr *a)
 {
-	uint64_t x, y;
-	memcpy(&x, a->b, 8);
-	memcpy(&y, a->b + 8, 8);
-	x = (x ^ 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
-	x ^= x >> 31;
-	x = (x ^ y) * 0x94d049bb133111ebu;
-	x ^= x >> 29;
-	x *= 0xff51afd7ed558ccdu;
-	x ^= x >> 32;
+	uint64_t x = wh_siphash(f->key, a->b, 2, 0);
 	return x ? x : 1;
 }
 
@@ -75,8 +70,10 @@ static size_t list_of(uint64_t hash)
 struct wh_fan_out *wh_fan_out_new(const struct wh_crew *crew)
 {
 	struct wh_fan_out *f = calloc(1, sizeof *f);
-	if (f)
+	if (f) {
 		f->n = wh_crew_threads(crew);
+		f->key = wh_hash_key();
+	}
 	return f;
 }
 
@@ -145,7 +142,7 @@ static int append(struct told *t, struct list *l, uint64_t entry)
 int wh_fan_out_tell(struct wh_fan_out *f, unsigned thread, const struct wh_addr *local, const struct wh_addr *peer)
 {
 	struct told *t = f->of[thread];
-	uint64_t hash = hash_addr(peer);
+	uint64_t hash = hash_addr(f, peer);
 
 	if (!t && !(t = f->of[thread] = calloc(1, sizeof *t)))
 		return -ENOMEM;
@@ -279,7 +276,7 @@ int wh_fan_out_count(struct wh_fan_out *f, struct wh_crew *crew, struct wh_error
 
 void wh_fan_out_prefetch(const struct wh_fan_out *f, const struct wh_addr *peer)
 {
-	uint64_t hash = hash_addr(peer);
+	uint64_t hash = hash_addr(f, peer);
 	const struct kept *k = &f->kept[list_of(hash)];
 	if (k->slots)
 		__builtin_prefetch(&k->slots[hash & k->mask]);
@@ -287,7 +284,7 @@ void wh_fan_out_prefetch(const struct wh_fan_out *f, const struct wh_addr *peer)
 
 unsigned wh_fan_out_elsewhere(const struct wh_fan_out *f, const struct wh_addr *peer)
 {
-	uint64_t hash = hash_addr(peer);
+	uint64_t hash = hash_addr(f, peer);
 	const struct kept *k = &f->kept[list_of(hash)];
 	unsigned count = k->slots ? find(k->slots, k->mask, hash)->count : 0;
 	return count ? count - 1 : 0;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include "ledger/edge_table.h"
 
 /* Makes the index larger. What it held is put where it belongs now. */
@@ -53,8 +52,7 @@ struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t b
 		return NULL;
 	t->locals = locals;
 	t->limit = byte_limit < (1 << 20) ? 1 << 20 : byte_limit;
-	if (getrandom(&t->seed, sizeof t->seed, GRND_NONBLOCK) != sizeof t->seed)
-		t->seed = (uint64_t)wh_now_us();
+	t->hash_key = wh_hash_key();
 	/* a cell and its slots: three times as many at most, as powers of two go; four times of the sketches */
 	t->max_edges = (t->limit - t->limit / 8) / (sizeof(struct edge_cell) + 3 * sizeof(uint64_t));
 	t->max_sketches = (t->limit / 8 - sizeof *t) / (sizeof(struct sketch_cell) + 4 * sizeof(uint64_t));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* edge_table: inside of the bounded edge table. edge_table.c keeps it, edge_fold.c folds records into it. */
 #pragma once
+#include "base/siphash.h"
 #include "ledger/edge.h"
-#include "ledger/hash.h"
 
 struct edge_cell { struct wh_edge_key key; struct wh_edge edge; } __attribute__((aligned(64))); /* three lines of a cache, and no fourth */
 struct sketch_cell { struct wh_sketch_key key; struct wh_sketch sketch; };
@@ -27,7 +27,7 @@ struct day_cell {
 struct wh_edge_table {
 	const struct wh_locals *locals;
 	size_t limit;
-	uint64_t seed;
+	struct wh_hash_key hash_key;
 	struct edge_cell *edges; size_t n_edges, max_edges, used_edges; /* from birth for max_edges; what was never used is no memory yet */
 	struct sketch_cell *sketches; size_t n_sketches, max_sketches, used_sketches; /* likewise */
 	struct index by_edge, by_sketch;
@@ -78,7 +78,7 @@ _Static_assert(offsetof(struct wh_edge_key, local) == 0 && offsetof(struct wh_ed
 
 static inline uint64_t edge_hash(const struct wh_edge_table *t, const struct wh_edge_key *k)
 {
-	return wh_hash(k, 32, t->seed ^ ((uint64_t)k->port << 16 | (uint64_t)k->proto << 8 | k->direction));
+	return wh_siphash(t->hash_key, k, 4, (uint64_t)k->port << 16 | (uint64_t)k->proto << 8 | k->direction);
 }
 
 /* Makes the index larger. False when memory is out. */
@@ -92,7 +92,7 @@ static inline bool room_for(struct wh_edge_table *t, size_t more)
 struct wh_edge *wh_edge_table_edge(struct wh_edge_table *t, const struct wh_edge_key *k, uint64_t h, bool make);
 static inline uint64_t sketch_hash(const struct wh_edge_table *t, const struct wh_sketch_key *k)
 {
-	return wh_hash(k->local.b, 16, t->seed ^ ((uint64_t)k->port << 8 | k->proto));
+	return wh_siphash(t->hash_key, k->local.b, 2, (uint64_t)k->port << 8 | k->proto);
 }
 /* The sketch of a key with hash h. Never refuses: where there is no room, the coarser one. NULL only when memory is out. */
 struct wh_sketch *wh_edge_table_sketch(struct wh_edge_table *t, const struct wh_sketch_key *key, uint64_t h);

@@ -2,20 +2,17 @@
 #include <endian.h>
 #include <stdbool.h>
 #include <string.h>
-#include "ledger/hash.h"
+#include "base/siphash.h"
 #include "ledger/line_hash.h"
 
 enum { PIECE = 32, PIECES = 32 }; /* of a line; until the key begins again */
 
 void wh_line_key_init(struct wh_line_key *k, const uint8_t secret[WH_LINE_KEY_BYTES])
 {
-	for (uint32_t i = 0; i < 128; i++) {
-		uint8_t block[WH_LINE_KEY_BYTES + 4];
-		memcpy(block, secret, WH_LINE_KEY_BYTES);
-		for (int b = 0; b < 4; b++)
-			block[WH_LINE_KEY_BYTES + b] = (uint8_t)(i >> 8 * b);
-		k->word[i] = wh_hash(block, sizeof block, UINT64_C(0x9e3779b97f4a7c15));
-	}
+	struct wh_hash_key key;
+	memcpy(&key, secret, sizeof key);
+	for (uint64_t i = 0; i < 128; i++)
+		k->word[i] = wh_siphash(key, secret, WH_LINE_KEY_BYTES / 8, i);
 }
 
 const char *wh_line_text(const char *p, const char *end)
@@ -30,16 +27,22 @@ const char *wh_line_text(const char *p, const char *end)
 	}
 }
 
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	__uint128_t r = (__uint128_t)a * b;
+	return (uint64_t)r ^ (uint64_t)(r >> 64);
+}
+
 static void mix_lanes(const struct wh_line_key *k, uint64_t lane[4])
 {
 	for (int i = 0; i < 4; i++)
-		lane[i] = wh_mix(lane[i] ^ k->word[i], UINT64_C(0x9fb21c651e98df25) ^ k->word[4 + i]);
+		lane[i] = mix(lane[i] ^ k->word[i], UINT64_C(0x9fb21c651e98df25) ^ k->word[4 + i]);
 }
 
 static uint64_t finish(const struct wh_line_key *k, const uint64_t lane[4], size_t length)
 {
-	uint64_t a = wh_mix(lane[0] ^ k->word[8], lane[1] ^ k->word[9]), b = wh_mix(lane[2] ^ k->word[10], lane[3] ^ k->word[11]);
-	uint64_t h = wh_mix(a ^ k->word[12] ^ length, b ^ k->word[13] ^ lane[0]);
+	uint64_t a = mix(lane[0] ^ k->word[8], lane[1] ^ k->word[9]), b = mix(lane[2] ^ k->word[10], lane[3] ^ k->word[11]);
+	uint64_t h = mix(a ^ k->word[12] ^ length, b ^ k->word[13] ^ lane[0]);
 	return h ? h : 1;
 }
 

@@ -6,16 +6,32 @@
 #include <math.h>
 #include <string.h>
 #include "ledger/edge.h"
-#include "ledger/hash.h"
 
 static uint64_t sum(uint64_t a, uint64_t b)
 {
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	__uint128_t r = (__uint128_t)a * b;
+	return (uint64_t)r ^ (uint64_t)(r >> 64);
+}
+
+/* Without a key, since registers of all processes and ledgers are merged, and the same input must give the same ledger. Sources that are
+ * chosen for it make a count wrong, which wh_sketch_distinct() bounds by the flows; nothing is looked up by it. */
+static uint64_t register_hash(const struct wh_addr *src)
+{
+	uint64_t a, b, h = 0x5eed ^ 0xa0761d6478bd642fu;
+	memcpy(&a, src->b, 8);
+	memcpy(&b, src->b + 8, 8);
+	h = mix(a ^ 0xe7037ed1a0b428dbu, b ^ h);
+	return mix(0x8ebc6af09c88c6e3u, mix(0x589965cc75374cc3u, h));
+}
+
 void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t start_us, int64_t end_us, bool undirected)
 {
-	uint64_t h = wh_hash(src->b, 16, 0x5eed);
+	uint64_t h = register_hash(src);
 	unsigned slot = h & (WH_SKETCH_REGISTERS - 1), least = 0;
 	uint8_t rank = (uint8_t)(__builtin_clzll((h >> 6) << 6 | 63) + 1);
 	bool had = s->flows || s->undirected;
@@ -52,7 +68,9 @@ double wh_sketch_distinct(const struct wh_sketch *s)
 		zero += !s->hll[i];
 	}
 	double e = 0.709 * m * m / all;
-	return e <= 2.5 * m && zero ? m * log(m / zero) : e;
+	e = e <= 2.5 * m && zero ? m * log(m / zero) : e;
+	double flows = (double)s->flows + (double)s->undirected; /* each of one source */
+	return e < flows ? e : flows;
 }
 
 static int heavier(const void *a, const void *b)
