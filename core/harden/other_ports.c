@@ -5,18 +5,13 @@
  * rules come before any score.
  */
 #include <stdlib.h>
-#include <string.h>
+#include "base/siphash.h"
 #include "harden/analysis.h"
 
+/* Keyed, or a stranger could pick an address that shares the hash of one that belongs, and be taken for it. */
 static uint64_t hash(const struct wh_addr *a)
 {
-	uint64_t x, y;
-	memcpy(&x, a->b, 8);
-	memcpy(&y, a->b + 8, 8);
-	x = (x ^ y * 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
-	x ^= x >> 29;
-	x *= 0x94d049bb133111ebu;
-	x ^= x >> 32;
+	uint64_t x = wh_siphash(wh_hash_key(), a->b, 2, 0);
 	return x ? x : 1;
 }
 

@@ -16,11 +16,13 @@ static const char help[] =
 	"  --edges M     distinct (server, port, client) among answered flows (default 10000)\n"
 	"  --other P     percent of records that are dns, tls, http, alert and stats (default 0)\n"
 	"  --ipv6 P      percent of edges in IPv6 (default 8)\n"
+	"  --clients P   clients are of this /64, four groups of four hexadecimal digits\n"
 	"  --days D      days over which they are spread (default 31)\n"
 	"  --seed S      (default 1)\n";
 
 struct options {
 	uint64_t records, edges, other, ipv6, days, seed;
+	const char *clients; /* NULL: any */
 };
 
 /* splitmix64 */
@@ -57,6 +59,12 @@ static void edge_of(const struct options *o, uint64_t n, struct edge *e)
 	uint64_t h = mix(o->seed ^ n << 8);
 	unsigned server = (unsigned)(n % 10) + 4;
 	e->service = &services[h % 10];
+	if (o->clients) {
+		snprintf(e->client, sizeof e->client, "%s:%04x:%04x:%04x:%04x", o->clients, 0u, (unsigned)(n >> 32 & 0xffff), (unsigned)(n >> 16 & 0xffff),
+		         (unsigned)(n & 0xffff));
+		snprintf(e->server, sizeof e->server, "2001:0db8:0001:0000:0000:0000:0000:%04x", server);
+		return;
+	}
 	if (h >> 8 & 0x7f && (h >> 16) % 100 >= o->ipv6) {
 		/* the edge's number is in the address, so that edges are distinct */
 		snprintf(e->client, sizeof e->client, "%u.%u.%u.%u", 60 + (unsigned)(n >> 24 & 0x3f), (unsigned)(n >> 16 & 0xff),
@@ -143,7 +151,7 @@ static int parse(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {
 		{"records", required_argument, NULL, 'r'}, {"edges", required_argument, NULL, 'e'}, {"other", required_argument, NULL, 'o'},
 		{"ipv6", required_argument, NULL, '6'}, {"days", required_argument, NULL, 'd'}, {"seed", required_argument, NULL, 's'},
-		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
+		{"clients", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
 	};
 	int c;
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -155,6 +163,7 @@ static int parse(int argc, char **argv, struct options *o)
 		case '6': o->ipv6 = n; break;
 		case 'd': o->days = n ? n : 1; break;
 		case 's': o->seed = n; break;
+		case 'c': o->clients = optarg; break;
 		case 'h': fputs(help, stdout); exit(0);
 		default: fputs(help, stderr); return 2;
 		}
