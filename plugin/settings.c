@@ -74,13 +74,13 @@ int wh_settings_complete(struct wh_settings *s, struct wh_error *err)
 	if (rc)
 		return rc;
 	if (!s->store)
-		rc = set_text(&s->store, env && *env ? env : c->store ? c->store : WH_DEFAULT_STORE, err);
-	if (!rc && !s->discover && c->discover)
-		rc = set_text(&s->discover, c->discover, err);
+		rc = set_text(&s->store, env && *env ? env : c->ledger.store ? c->ledger.store : WH_DEFAULT_STORE, err);
+	if (!rc && !s->discover && c->estate.discover)
+		rc = set_text(&s->discover, c->estate.discover, err);
 	if (!s->flush_interval)
-		s->flush_interval = c->flush_interval ? c->flush_interval : 10;
+		s->flush_interval = c->ledger.flush_interval ? c->ledger.flush_interval : 10;
 	if (!s->memory)
-		s->memory = c->memory_limit ? c->memory_limit : UINT64_C(64) << 20;
+		s->memory = c->ledger.memory_limit ? c->ledger.memory_limit : UINT64_C(64) << 20;
 	if (!rc && s->memory < WH_SINK_MIN_MEMORY)
 		rc = wh_fail_input(err, -EINVAL, "%s: 'memory-limit' must be at least 4MiB for the plugin", s->config ? s->config : WH_DEFAULT_CONFIG);
 	if (!rc)

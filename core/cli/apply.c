@@ -30,8 +30,8 @@ void cli_journal(struct wh_store *journal, const char *what, json_t *doc)
 static bool found_by_itself(const struct cli *c)
 {
 	if (c->config_path)
-		return !strcmp(c->store_url, WH_DEFAULT_STORE) && !(c->config && c->config->store);
-	return !strcmp(c->store_url, c->config && c->config->store ? c->config->store : WH_DEFAULT_STORE);
+		return !strcmp(c->store_url, WH_DEFAULT_STORE) && !(c->config && c->config->ledger.store);
+	return !strcmp(c->store_url, c->config && c->config->ledger.store ? c->config->ledger.store : WH_DEFAULT_STORE);
 }
 
 const char *cli_confirm_command(const struct cli *c)

@@ -169,7 +169,7 @@ static int take_options(struct job *j, int argc, char **argv, bool rollback)
 	if (rollback && (j->dry || j->opt.n_resources || j->opt.keep_until))
 		return cli_usage(j->c, "rollback --to azure takes --nsg, and neither resources, --dry-run nor --keep-original");
 	j->opt.today = cli_today();
-	j->opt.nsg_scope_default = j->c->config->nsg_scope;
+	j->opt.nsg_scope_default = j->c->config->estate.nsg_scope;
 	j->opt.resources = j->names;
 	j->opt.who = cli_who();
 	cli_fill_arm(j->c, j->mem, &j->arm);

@@ -35,6 +35,7 @@
 	ROW("Understand", compliance) \
 	ROW("Run", serve) \
 	ROW("Run", token) \
+	ROW("Run", config) \
 	ROW("Run", doctor) \
 	ROW("Run", selftest)
 

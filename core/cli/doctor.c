@@ -202,7 +202,7 @@ static void check_rules(struct cli *c, struct report *r)
 		struct wh_arena *mem = wh_arena_new();
 		struct wh_yaml *root;
 		char path[PATH_MAX];
-		if (wh_config_rules_path(c->config, names[i], path, sizeof path, &err) || wh_yaml_parse_file(path, mem, &root, &err))
+		if (wh_rules_path(c->config ? c->config->harden.rules_dir : NULL, names[i], path, sizeof path, &err) || wh_yaml_parse_file(path, mem, &root, &err))
 			remedy(note(r, names[i], FAIL, "%s", err.text), "'make install' puts it in place; 'recommend' needs it");
 		else
 			note(r, names[i], OK, "%s", path);

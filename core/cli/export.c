@@ -126,7 +126,7 @@ static int run(struct cli *c, int argc, char **argv)
 	static const struct option longs[] = {{"format", required_argument, NULL, 'f'}, {"resource", required_argument, NULL, 'r'},
 	                                      {"nsg", required_argument, NULL, 'n'}, {"output", required_argument, NULL, 'o'},
 	                                      {"keep-original", required_argument, NULL, 'k'}, {"nsg-scope", required_argument, NULL, 's'}, {0}};
-	struct wh_render_options opt = {.today = cli_today(), .nsg_scope_default = c->config->nsg_scope};
+	struct wh_render_options opt = {.today = cli_today(), .nsg_scope_default = c->config->estate.nsg_scope};
 	const char *format = NULL, *path = NULL, **names = calloc((size_t)argc + 1, sizeof *names);
 	const struct wh_renderer *r;
 	int o, rc = CLI_OK;

@@ -89,8 +89,8 @@ static int report(const struct cli *c, const struct wh_read_stats *s, uint64_t e
 static int run(struct cli *c, int argc, char **argv)
 {
 	static const struct option opts[] = {{"format", 1, 0, 'f'}, {"follow", 0, 0, 'F'}, {"discover", 1, 0, 'd'}, {"memory", 1, 0, 'm'}, {0}};
-	struct wh_ingest_options opt = {.stop = &stop, .progress = progress, .byte_limit = c->config->memory_limit};
-	const char *discover = c->config->discover;
+	struct wh_ingest_options opt = {.stop = &stop, .progress = progress, .byte_limit = c->config->ledger.memory_limit};
+	const char *discover = c->config->estate.discover;
 	struct wh_read_stats all = {0};
 	struct wh_locals *locals = NULL;
 	struct wh_store *s;

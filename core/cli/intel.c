@@ -39,8 +39,8 @@ struct ctx {
 
 static bool configured(const struct cli *c, const char *name)
 {
-	for (size_t i = 0; i < c->config->n_threat_intel; i++)
-		if (!strcmp(c->config->threat_intel[i].name, name))
+	for (size_t i = 0; i < c->config->intel.n_lists; i++)
+		if (!strcmp(c->config->intel.lists[i].name, name))
 			return true;
 	return false;
 }
@@ -63,7 +63,7 @@ static int protected_ranges(struct ctx *x, struct wh_intel_protected out[3], siz
 	if (e->n_vnets)
 		memcpy(vnets, e->vnets, e->n_vnets * sizeof *vnets);
 	out[0] = (struct wh_intel_protected){own, addrs, "the estate's own"};
-	out[1] = (struct wh_intel_protected){x->c->config->trusted, x->c->config->n_trusted, "trusted"};
+	out[1] = (struct wh_intel_protected){x->c->config->harden.trusted, x->c->config->harden.n_trusted, "trusted"};
 	out[2] = (struct wh_intel_protected){vnets, e->n_vnets, "the estate's networks"};
 	*n = 3;
 	wh_estate_free(e);
@@ -90,7 +90,7 @@ static int read_update(struct ctx *x, int argc, char **argv)
 		x->force |= o == 'f';
 		x->dry |= o == 'n';
 	}
-	if (!x->c->config->n_threat_intel)
+	if (!x->c->config->intel.n_lists)
 		return cli_usage(x->c, "whittle.yaml names no threat list (threat-intel: […])");
 	for (int i = optind; i < argc; i++)
 		if (!configured(x->c, argv[i]))
@@ -133,7 +133,7 @@ static int find_belonging(struct review *r, struct wh_error *err)
 		return 0;
 	r->asked = true;
 	rc = wh_estate_load(x->store, x->mem, &e, err);
-	if (!rc && e->n_resources && !(rc = wh_harden_options_load(x->c->config, x->store, NULL, x->mem, &opt, err)))
+	if (!rc && e->n_resources && !(rc = wh_harden_options_load(&x->c->config->harden, x->store, NULL, x->mem, &opt, err)))
 		rc = wh_belonging(x->store, e, NULL, 0, &opt, collect, r, err);
 	wh_estate_free(e);
 	return rc;
@@ -200,8 +200,8 @@ static int update(struct ctx *x, int argc, char **argv)
 	int rc = protected_ranges(x, prot, &n_prot);
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < x->c->config->n_threat_intel; i++) {
-		const struct wh_intel_source *s = &x->c->config->threat_intel[i];
+	for (size_t i = 0; i < x->c->config->intel.n_lists; i++) {
+		const struct wh_intel_source *s = &x->c->config->intel.lists[i];
 		bool wanted = optind == argc;
 		for (int j = optind; j < argc; j++)
 			wanted |= !strcmp(argv[j], s->name);

@@ -73,11 +73,11 @@ static bool is_own(const struct ctx *x, const char *resource)
 /* The ports that the policy names for this machine. */
 static size_t own_ports(const struct ctx *x, struct wh_jit_port *ports, size_t max)
 {
-	const struct wh_config *cfg = x->c->config;
+	const struct wh_jit_config *cfg = &x->c->config->jit;
 	size_t n = 0;
-	for (size_t i = 0; i < cfg->n_jit; i++)
-		for (size_t k = 0; is_own(x, cfg->jit[i].resource) && k < cfg->jit[i].n_ports && n < max; k++)
-			ports[n++] = cfg->jit[i].ports[k];
+	for (size_t i = 0; i < cfg->n_policies; i++)
+		for (size_t k = 0; is_own(x, cfg->policies[i].resource) && k < cfg->policies[i].n_ports && n < max; k++)
+			ports[n++] = cfg->policies[i].ports[k];
 	return n;
 }
 
@@ -264,7 +264,7 @@ static int open_one(struct ctx *x, int argc, char **argv)
 	if ((rc = find_target(x, argv[optind], to, &g)) || (rc = parse_port(x->c, argv[optind + 1], &g)))
 		return rc;
 	g.expires_us = (length < INT64_C(86400) * 366 ? length : INT64_C(86400) * 366) * 1000000;
-	if (wh_jit_open(x->store, x->c->config, &g, &err))
+	if (wh_jit_open(x->store, &x->c->config->jit, &g, &err))
 		return cli_error(&err);
 	printf("Opening %s: %s may connect to %s of %s until %s.\n", g.id, wh_prefix_text(&g.from, src), port_text(g.proto, g.port, p), g.resource,
 	       wh_time_text(g.expires_us, t));
@@ -413,7 +413,7 @@ static int nsg(struct ctx *x, int argc, char **argv)
 	if (azure)
 		return cli_jit_azure(x->c, x->store, x->estate, x->mem, &arm, found ? found->name : NULL, until_closed);
 	if (wh_jit_list(x->store, x->mem, &g, &n, &err) ||
-	    wh_jit_nsg(x->c->config, x->estate, found, g, n, wh_now_us(), x->mem, &doc, &notes, &err))
+	    wh_jit_nsg(&x->c->config->jit, x->estate, found, g, n, wh_now_us(), x->mem, &doc, &notes, &err))
 		return cli_error(&err);
 	fputs(notes ? notes : "", stderr);
 	free(notes);

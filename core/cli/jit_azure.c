@@ -21,8 +21,8 @@ static bool has_policy(const struct job *j, const struct wh_nsg *nsg)
 {
 	for (size_t i = 0; i < j->estate->n_resources; i++) {
 		const struct wh_resource *r = &j->estate->resources[i];
-		for (size_t k = 0; k < j->c->config->n_jit; k++)
-			for (size_t g = 0; !strcmp(j->c->config->jit[k].resource, r->name) && g < r->n_nsgs; g++)
+		for (size_t k = 0; k < j->c->config->jit.n_policies; k++)
+			for (size_t g = 0; !strcmp(j->c->config->jit.policies[k].resource, r->name) && g < r->n_nsgs; g++)
 				if (!strcmp(r->nsgs[g]->name, nsg->name))
 					return true;
 	}
@@ -66,7 +66,7 @@ static int once(struct job *j, int64_t *next_us)
 		if (j->name ? strcasecmp(nsg->name, j->name) != 0 : !has_policy(j, nsg))
 			continue;
 		done++;
-		int failed = wh_jit_azure(j->arm, j->c->config, j->estate, nsg, g, n, now, &res, &notes, &err);
+		int failed = wh_jit_azure(j->arm, &j->c->config->jit, j->estate, nsg, g, n, now, &res, &notes, &err);
 		tell(j, nsg, &res, notes, failed, &err);
 		free(notes);
 		rc = failed ? cli_error(&err) : CLI_OK;

@@ -118,8 +118,8 @@ static int run(struct cli *c, int argc, char **argv)
 	const char *env = getenv("WHITTLE_STORE");
 	if (!c->store_url && env && *env)
 		c->store_url = env;
-	if (!c->store_url && c->config && c->config->store)
-		c->store_url = c->config->store;
+	if (!c->store_url && c->config && c->config->ledger.store)
+		c->store_url = c->config->ledger.store;
 	if (!c->store_url)
 		c->store_url = WH_DEFAULT_STORE;
 	rc = cli_become_owner(c, argc, argv, &c->no_store);

@@ -36,7 +36,7 @@ static int own_resources(struct cli_own *own, const struct wh_estate *e, struct 
 static int ledger_memory(const struct cli *c, struct wh_store *s, int64_t *memory_us, struct wh_error *err)
 {
 	struct wh_store_totals totals;
-	int64_t window = c->config->window_days ? c->config->window_days : 64, from = wh_now_us() - window * WH_US_PER_DAY;
+	int64_t window = c->config->harden.window_days ? c->config->harden.window_days : 64, from = wh_now_us() - window * WH_US_PER_DAY;
 	int rc = wh_store_totals(s, &totals, err);
 	if (!rc)
 		*memory_us = totals.first_us > from ? totals.first_us : from;

@@ -63,11 +63,11 @@ static void grant_configured(struct grants *g, const struct wh_config *c)
 	struct wh_error ignored;
 	char path[PATH_MAX];
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-		if (!wh_config_rules_path(c, rules[i], path, sizeof path, &ignored))
+		if (!wh_rules_path(c ? c->harden.rules_dir : NULL, rules[i], path, sizeof path, &ignored))
 			grant(g, WH_GRANT_READ, wh_arena_strdup(g->mem, path));
-	for (size_t i = 0; c && i < c->n_threat_intel; i++) {
-		grant(g, WH_GRANT_READ, c->threat_intel[i].file);
-		grant(g, WH_GRANT_RUN, c->threat_intel[i].command);
+	for (size_t i = 0; c && i < c->intel.n_lists; i++) {
+		grant(g, WH_GRANT_READ, c->intel.lists[i].file);
+		grant(g, WH_GRANT_RUN, c->intel.lists[i].command);
 	}
 	grant(g, WH_GRANT_APPEND, c ? c->watch.alerts : NULL);
 	grant(g, WH_GRANT_RUN, c ? c->azure.token_command : NULL);
@@ -90,7 +90,7 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 		mkdir(WH_DEFAULT_STORE_DIR, 0750);
 	int rc = wh_owner_of(c->store_url, &owner, err);
 	if (!rc && owner.other) {
-		g.room = 2 * (size_t)argc + 2 * (c->config ? c->config->n_threat_intel : 0) + 8;
+		g.room = 2 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 8;
 		g.list = wh_arena_array(g.mem, g.room, sizeof *g.list);
 		grant_words(&g, argc, argv);
 		grant_configured(&g, c->config);

@@ -99,7 +99,7 @@ static void print_outages(const struct wh_recommendation *rec)
 }
 
 /* An old list stays in force; that it is old is said where it has a say. */
-static void warn_of_stale_lists(const struct wh_config *c, struct wh_store *s, struct wh_arena *mem)
+static void warn_of_stale_lists(const struct wh_intel_config *c, struct wh_store *s, struct wh_arena *mem)
 {
 	struct wh_intel_list *lists;
 	struct wh_error err;
@@ -109,8 +109,8 @@ static void warn_of_stale_lists(const struct wh_config *c, struct wh_store *s, s
 		return; /* whoever needs them will say so */
 	for (size_t i = 0; i < n; i++) {
 		bool named = false;
-		for (size_t k = 0; k < c->n_threat_intel && !named; k++)
-			named = !strcmp(c->threat_intel[k].name, lists[i].name);
+		for (size_t k = 0; k < c->n_lists && !named; k++)
+			named = !strcmp(c->lists[k].name, lists[i].name);
 		if (wh_intel_stale(&lists[i], wh_now_us()))
 			fprintf(stderr, named ? "whittle: threat list '%s' is stale, and still in force: 'whittle intel update' refreshes it\n" :
 			                        "whittle: threat list '%s' is stale, and still in force, though whittle.yaml names it no more: 'whittle intel forget' ends it\n",
@@ -360,7 +360,7 @@ static int run(struct cli *c, int argc, char **argv)
 	if ((rc = cli_open_store(c, dry_run || curve ? WH_STORE_READ : WH_STORE_WRITE, &s)))
 		return rc;
 	struct wh_arena *mem = wh_arena_new();
-	if (wh_harden_options_load(c->config, s, ports, mem, &opt, &err) || wh_estate_load(s, mem, &estate, &err)) {
+	if (wh_harden_options_load(&c->config->harden, s, ports, mem, &opt, &err) || wh_estate_load(s, mem, &estate, &err)) {
 		rc = cli_error(&err);
 		goto out;
 	}
@@ -380,7 +380,7 @@ static int run(struct cli *c, int argc, char **argv)
 		opt.directions = directions;
 	opt.threads = threads ? threads : processors();
 	opt.progress = progress;
-	warn_of_stale_lists(c->config, s, mem);
+	warn_of_stale_lists(&c->config->intel, s, mem);
 	if (curve) {
 		rc = show_curve(c, s, estate, argv + optind, argc - optind, &opt, svg, mem);
 		goto out;

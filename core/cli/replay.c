@@ -127,7 +127,7 @@ struct logs {
 static int read_logs(struct cli *c, struct wh_store *s, const struct logs *logs, struct wh_store **out, struct wh_error *err)
 {
 	const char *tmp = getenv("TMPDIR");
-	struct wh_ingest_options opt = {.byte_limit = c->config->memory_limit};
+	struct wh_ingest_options opt = {.byte_limit = c->config->ledger.memory_limit};
 	struct wh_ingest_result result;
 	struct wh_locals *locals = NULL;
 	char dir[PATH_MAX], path[PATH_MAX + 8];
@@ -137,7 +137,7 @@ static int read_logs(struct cli *c, struct wh_store *s, const struct logs *logs,
 	if (!mkdtemp(dir))
 		return wh_fail(err, -errno, "%s: %s", dir, strerror(errno));
 	snprintf(path, sizeof path, "%s/log.db", dir);
-	if (!(rc = wh_estate_locals(s, c->config->discover, &locals, err)))
+	if (!(rc = wh_estate_locals(s, c->config->estate.discover, &locals, err)))
 		rc = wh_store_open(path, WH_STORE_CREATE, out, err);
 	/* open files outlive their names */
 	static const char *const tails[] = {"", "-wal", "-shm"};
@@ -164,7 +164,7 @@ static int replay(struct cli *c, struct wh_store *s, const struct wh_estate *e, 
 	struct wh_store *log = NULL;
 	struct wh_replay *r;
 	struct wh_error err = {0};
-	int rc = wh_harden_options_load(c->config, s, holdout ? NULL : "all", mem, &opt, &err);
+	int rc = wh_harden_options_load(&c->config->harden, s, holdout ? NULL : "all", mem, &opt, &err);
 
 	opt.progress = progress;
 	if (!rc && holdout)

@@ -21,7 +21,7 @@ const char *cli_who(void)
 void cli_platform(const struct cli *c, struct wh_estate *e)
 {
 	if (!e->platform)
-		e->platform = c->config->platform;
+		e->platform = c->config->estate.platform;
 }
 
 size_t cli_own_resources(const struct wh_estate *e, const char **names, size_t max)

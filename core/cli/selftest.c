@@ -91,7 +91,7 @@ static int check_resource(struct wh_store *s, const struct cli *c, const struct 
 	struct wh_locals *locals = NULL;
 	struct wh_error err = {0};
 	char text[WH_ADDR_STRLEN];
-	int rc = wh_estate_locals(s, c->config->discover, &locals, &err);
+	int rc = wh_estate_locals(s, c->config->estate.discover, &locals, &err);
 
 	if (!rc && !wh_locals_has(locals, to))
 		rc = wh_fail_input(&err, -ENOENT, "%s is no address of a resource, and none that would be discovered: the ledger takes no flows of it",

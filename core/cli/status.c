@@ -137,7 +137,7 @@ static int run(struct cli *c, int argc, char **argv)
 	if ((rc = cli_open_store(c, WH_STORE_READ, &s)))
 		return rc;
 	struct wh_arena *mem = wh_arena_new();
-	if (wh_store_totals(s, &totals, &err) || wh_harden_options_load(c->config, s, NULL, mem, &opt, &err) || wh_estate_load(s, mem, &estate, &err) ||
+	if (wh_store_totals(s, &totals, &err) || wh_harden_options_load(&c->config->harden, s, NULL, mem, &opt, &err) || wh_estate_load(s, mem, &estate, &err) ||
 	    wh_recommend(s, estate, NULL, 0, &opt, mem, &rec, &err))
 		rc = cli_error(&err);
 	else if (c->json)

@@ -146,7 +146,7 @@ static int run(struct cli *c, int argc, char **argv)
 	sigaction(SIGALRM, &sa, NULL);
 	if (length)
 		alarm((unsigned)length);
-	struct wh_watch_options opt = {.store_url = c->store_url, .locals = locals, .n_locals = own_addresses(locals, 256), .config = &cfg, .all = c->config,
+	struct wh_watch_options opt = {.store_url = c->store_url, .locals = locals, .n_locals = own_addresses(locals, 256), .config = &cfg, .judge = &c->config->harden,
 	                               .nflog_group = 5, .stop = &stop, .ready = ready, .alert = alert, .arg = &out};
 	int rc = wh_enforce_privileges(&err);
 	if (!rc)

@@ -124,7 +124,7 @@ static void judge(struct watch *w, struct wh_store *s)
 	struct wh_harden_options opt;
 	struct wh_estate *e = NULL;
 	struct wh_error err;
-	if (w->opt->config->revert && w->opt->all && !wh_estate_load(s, mem, &e, &err) && !wh_harden_options_load(w->opt->all, s, NULL, mem, &opt, &err))
+	if (w->opt->config->revert && w->opt->judge && !wh_estate_load(s, mem, &e, &err) && !wh_harden_options_load(w->opt->judge, s, NULL, mem, &opt, &err))
 		wh_belonging(s, e, w->opt->locals, w->opt->n_locals, &opt, mark_belonging, w, &err);
 	wh_estate_free(e);
 	wh_arena_free(mem);

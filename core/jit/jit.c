@@ -10,11 +10,11 @@
 #include "base/json.h"
 #include "whittle/jit.h"
 
-static const struct wh_jit_policy *policy_of(const struct wh_config *c, const char *resource)
+static const struct wh_jit_policy *policy_of(const struct wh_jit_config *c, const char *resource)
 {
-	for (size_t i = 0; i < c->n_jit; i++)
-		if (!strcmp(c->jit[i].resource, resource))
-			return &c->jit[i];
+	for (size_t i = 0; i < c->n_policies; i++)
+		if (!strcmp(c->policies[i].resource, resource))
+			return &c->policies[i];
 	return NULL;
 }
 
@@ -24,7 +24,7 @@ static const char *time_words(int64_t s, char buf[static 32])
 	return buf;
 }
 
-int wh_jit_allowed(const struct wh_config *c, const struct wh_jit_grant *g, struct wh_error *err)
+int wh_jit_allowed(const struct wh_jit_config *c, const struct wh_jit_grant *g, struct wh_error *err)
 {
 	const struct wh_jit_policy *p = policy_of(c, g->resource);
 	char text[WH_PREFIX_STRLEN], proto[8], longest[32];
@@ -145,7 +145,7 @@ static int make_room(struct wh_store *s, struct wh_jit_grant *g, struct wh_arena
 	return rc;
 }
 
-int wh_jit_open(struct wh_store *s, const struct wh_config *c, struct wh_jit_grant *g, struct wh_error *err)
+int wh_jit_open(struct wh_store *s, const struct wh_jit_config *c, struct wh_jit_grant *g, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_error ignored;

@@ -7,7 +7,7 @@
 #include "whittle/jit.h"
 
 struct job {
-	const struct wh_config *config;
+	const struct wh_jit_config *config;
 	const struct wh_estate *estate;
 	const struct wh_nsg *nsg;
 	const struct wh_jit_grant *grants; size_t n;
@@ -40,7 +40,7 @@ static int build(void *arg, const json_t *present, json_t **wanted, struct wh_er
 	return 1;
 }
 
-int wh_jit_azure(struct wh_arm *arm, const struct wh_config *c, const struct wh_estate *e, const struct wh_nsg *nsg, const struct wh_jit_grant *grants, size_t n,
+int wh_jit_azure(struct wh_arm *arm, const struct wh_jit_config *c, const struct wh_estate *e, const struct wh_nsg *nsg, const struct wh_jit_grant *grants, size_t n,
                  int64_t now_us, struct wh_arm_result *out, char **notes, struct wh_error *err)
 {
 	struct job j = {c, e, nsg, grants, n, now_us, wh_arena_new(), NULL};

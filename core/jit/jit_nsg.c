@@ -172,11 +172,11 @@ static int one_port(struct writer *w, const struct wh_resource *r, struct wh_jit
 	return 0;
 }
 
-static const struct wh_jit_policy *policy_of(const struct wh_config *c, const struct wh_resource *r)
+static const struct wh_jit_policy *policy_of(const struct wh_jit_config *c, const struct wh_resource *r)
 {
-	for (size_t i = 0; i < c->n_jit; i++)
-		if (!strcmp(c->jit[i].resource, r->name))
-			return &c->jit[i];
+	for (size_t i = 0; i < c->n_policies; i++)
+		if (!strcmp(c->policies[i].resource, r->name))
+			return &c->policies[i];
 	return NULL;
 }
 
@@ -188,7 +188,7 @@ static bool guarded(const struct wh_resource *r, const struct wh_nsg *nsg)
 	return false;
 }
 
-int wh_jit_nsg(const struct wh_config *c, const struct wh_estate *e, const struct wh_nsg *nsg, const struct wh_jit_grant *grants, size_t n,
+int wh_jit_nsg(const struct wh_jit_config *c, const struct wh_estate *e, const struct wh_nsg *nsg, const struct wh_jit_grant *grants, size_t n,
                int64_t now_us, struct wh_arena *mem, json_t **out, char **notes, struct wh_error *err)
 {
 	struct writer w = {.estate = e, .nsg = nsg, .grants = grants, .n = n, .now_us = now_us, .mem = mem, .err = err};

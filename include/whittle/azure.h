@@ -10,6 +10,16 @@
 #pragma once
 #include <jansson.h>
 #include "whittle/base.h"
+#include "whittle/key.h"
+
+/* Settings of this room. */
+struct wh_azure_config {
+	const char *endpoint;       /* NULL: Azure's public cloud */
+	const char *token_command;  /* run by /bin/sh; prints a bearer token. NULL: $WHITTLE_AZURE_TOKEN */
+	const char *ca_file;        /* NULL: the system's */
+	int64_t wait_s;             /* for all waiting of one exchange; 0: 5 min */
+};
+extern const struct wh_key wh_azure_keys[];
 
 struct wh_arm_options {
 	const char *endpoint;      /* NULL: Azure's public cloud; http is refused but to a loopback address */

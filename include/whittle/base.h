@@ -219,3 +219,7 @@ int wh_time_parse(const char *text, size_t len, int64_t *us);
 int wh_duration_parse(const char *text, int64_t *seconds);
 /* "64MiB", "64M", "1048576" to bytes. Returns 0 or -EINVAL. */
 int wh_size_parse(const char *text, uint64_t *bytes);
+
+/* The file `name` ("ports.yaml") of rules/: from rules_dir (NULL: none is set), $WHITTLE_RULES, the source tree beside the binary, or the installed
+ * place. */
+int wh_rules_path(const char *rules_dir, const char *name, char *buf, size_t size, struct wh_error *err);

@@ -4,9 +4,28 @@
  */
 #pragma once
 #include "whittle/base.h"
-#include "whittle/config.h"
+#include "whittle/key.h"
 #include "whittle/ledger.h"
 #include "whittle/nsg.h"
+
+/* Which of the network security groups before a resource get its rules. Bits. */
+enum wh_nsg_scope { WH_NSG_SCOPE_UNSET = 0, WH_NSG_NIC = 1, WH_NSG_SUBNET = 2, WH_NSG_BOTH = 3 };
+int wh_nsg_scope_parse(const char *text, enum wh_nsg_scope *out); /* "nic", "subnet", "both"; 0 or -EINVAL */
+
+/* Where a host runs: at Azure the load balancer's health probes must reach it. */
+enum wh_platform { WH_PLATFORM_UNSET = 0 /* it is found out */, WH_PLATFORM_AZURE, WH_PLATFORM_OTHER };
+int wh_platform_parse(const char *text, enum wh_platform *out); /* "azure", "other" or "auto"; 0 or -EINVAL */
+#define WH_ASSET_TAG_FILE "/sys/class/dmi/id/chassis_asset_tag"
+/* What this machine is by the asset tag of its chassis, which Azure sets alike on every VM; UNSET where the file says nothing of it. */
+enum wh_platform wh_platform_found(const char *file);
+
+/* Settings of this room. */
+struct wh_estate_config {
+	const char *discover;        /* "off" or CIDR,…; NULL: the default */
+	enum wh_nsg_scope nsg_scope; /* where the estate says nothing for a resource */
+	enum wh_platform platform;   /* likewise */
+};
+extern const struct wh_key wh_estate_keys[];
 
 struct wh_resource {
 	const char *name;

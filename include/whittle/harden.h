@@ -5,11 +5,25 @@
 #pragma once
 #include <jansson.h>
 #include "whittle/base.h"
-#include "whittle/config.h"
 #include "whittle/estate.h"
+#include "whittle/key.h"
 #include "whittle/ledger.h"
 #include "whittle/recommendation.h"
 #include "whittle/select.h"
+
+/* Settings of this room. */
+struct wh_harden_config {
+	const char *ports;         /* "all", a list "22,443/tcp", or NULL: rules/ports.yaml */
+	const char *rules_dir;     /* where ports.yaml and evidence.yaml are; NULL: see wh_rules_path() */
+	int64_t min_days;          /* 0: 30 */
+	int64_t max_prefixes;      /* a rule; 0: no budget */
+	int64_t max_prefixes_nsg;  /* a network security group, its own rules' included; 0: 4,000, as many as Azure takes */
+	int64_t stable_days;       /* a rule is offered once it was stable for so many; 0: at once */
+	int64_t window_days;       /* what is older is forgotten; 0: all that the ledger's bitmaps hold, 64 */
+	enum wh_directions directions; /* which rules are recommended */
+	struct wh_prefix *trusted; size_t n_trusted; /* always kept */
+};
+extern const struct wh_key wh_harden_keys[];
 
 /* The ports that are looked at: rules/ports.yaml, a list, or all. Opaque; lives in the arena it was made in. */
 struct wh_port_list;
@@ -43,7 +57,7 @@ struct wh_harden_options {
 
 /* The options as whittle.yaml, the files of rules/ and the ledger's threat lists give them; `ports` (NULL: whittle.yaml's) as in
  * wh_port_list_load(). Everything lives in `mem` or belongs to `c`. */
-int wh_harden_options_load(const struct wh_config *c, struct wh_store *s, const char *ports, struct wh_arena *mem,
+int wh_harden_options_load(const struct wh_harden_config *c, struct wh_store *s, const char *ports, struct wh_arena *mem,
                            struct wh_harden_options *out, struct wh_error *err);
 
 /* Why a peer is in or out; the sum of weighted features in log-odds. */

@@ -11,9 +11,23 @@
  */
 #pragma once
 #include "whittle/base.h"
-#include "whittle/config.h"
+#include "whittle/key.h"
 #include "whittle/ledger.h"
 #include "whittle/policy.h"
+
+/* Where one threat list comes from. Exactly one of file and command is set. */
+struct wh_intel_source {
+	const char *name;      /* the key that it is shown and stored under; by default the file's own name */
+	const char *file;
+	const char *command;   /* run by /bin/sh; its standard output is the list */
+	const char *format;    /* a name of wh_intel_formats[]; NULL: told from the content */
+	const char *column;    /* csv, jsonl: the column or key with the address; NULL: the usual names */
+	int64_t min_score;     /* iprep: reputation from which an entry counts; 0: all */
+	int64_t max_age_s;     /* older than this is stale: said, never an error; 0: 7 days */
+};
+/* Settings of this room: lists of addresses that are never allowed. */
+struct wh_intel_config { struct wh_intel_source *lists; size_t n_lists; };
+extern const struct wh_key wh_intel_keys[];
 
 /* What a parser calls for each entry; a range that is no prefix comes as several. Non-zero ends the parsing. */
 typedef int (*wh_intel_sink)(void *arg, const struct wh_prefix *p);

@@ -15,9 +15,22 @@
 #include <jansson.h>
 #include "whittle/azure.h"
 #include "whittle/base.h"
-#include "whittle/config.h"
 #include "whittle/estate.h"
+#include "whittle/key.h"
 #include "whittle/ledger.h"
+
+/* Just-in-time access: these ports of a resource are closed but for who asks in time (whittle jit). */
+struct wh_jit_port { uint8_t proto; uint16_t port; };
+struct wh_jit_policy {
+	const char *resource;
+	struct wh_jit_port *ports; size_t n_ports;
+	struct wh_prefix *from; size_t n_from; /* for which sources it may be opened; none: any */
+	const char **who; size_t n_who;        /* user names who may open; none: root alone */
+	int64_t longest_s;                     /* longest time at once; 3 h where nothing is said */
+};
+/* Settings of this room. */
+struct wh_jit_config { struct wh_jit_policy *policies; size_t n_policies; };
+extern const struct wh_key wh_jit_keys[];
 
 struct wh_jit_grant {
 	char id[24];                  /* "17", as jit list shows it */
@@ -32,10 +45,10 @@ struct wh_jit_grant {
 };
 
 /* Asks the policy alone; the error's sentence begins with "refused (WORD): ". */
-int wh_jit_allowed(const struct wh_config *c, const struct wh_jit_grant *g, struct wh_error *err);
+int wh_jit_allowed(const struct wh_jit_config *c, const struct wh_jit_grant *g, struct wh_error *err);
 /* Asks the policy, writes the ledger and the kernel, or neither. g->id, opened_us and expires_us are filled in; expires_us holds the
  * asked end before. An opening of the same source and port is replaced. */
-int wh_jit_open(struct wh_store *s, const struct wh_config *c, struct wh_jit_grant *g, struct wh_error *err);
+int wh_jit_open(struct wh_store *s, const struct wh_jit_config *c, struct wh_jit_grant *g, struct wh_error *err);
 /* Closes early; connections that were made stay. -ENOENT when there is none. */
 int wh_jit_close(struct wh_store *s, const char *id, const char *who, const char *why, struct wh_error *err);
 /* What is open now, by id: the kernel's for this machine (with who and why from the ledger), the ledger's for groups. */
@@ -88,8 +101,8 @@ const char *wh_jit_ports_text(const struct wh_jit_port *ports, size_t n, struct 
  * opening that has not expired (`whittle-jit-ID-…`, its end in the description). Rules of ours whose time is over are left out; all
  * others are as they were. An opening that the group's other rules would not allow is refused: it never widens. *notes: lines (free()).
  */
-int wh_jit_nsg(const struct wh_config *c, const struct wh_estate *e, const struct wh_nsg *nsg, const struct wh_jit_grant *grants, size_t n,
+int wh_jit_nsg(const struct wh_jit_config *c, const struct wh_estate *e, const struct wh_nsg *nsg, const struct wh_jit_grant *grants, size_t n,
                int64_t now_us, struct wh_arena *mem, json_t **out, char **notes, struct wh_error *err);
 /* The same at Azure: reads the group, writes it so, and reads it back, wholly or not at all (see azure.h). *notes also after an error. */
-int wh_jit_azure(struct wh_arm *arm, const struct wh_config *c, const struct wh_estate *e, const struct wh_nsg *nsg, const struct wh_jit_grant *grants, size_t n,
+int wh_jit_azure(struct wh_arm *arm, const struct wh_jit_config *c, const struct wh_estate *e, const struct wh_nsg *nsg, const struct wh_jit_grant *grants, size_t n,
                  int64_t now_us, struct wh_arm_result *out, char **notes, struct wh_error *err);

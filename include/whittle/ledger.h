@@ -9,6 +9,17 @@
 #pragma once
 #include "whittle/base.h"
 #include "whittle/flow.h"
+#include "whittle/key.h"
+
+#define WH_DEFAULT_STORE_DIR "/var/lib/whittle"
+#define WH_DEFAULT_STORE WH_DEFAULT_STORE_DIR "/ledger.db"
+/* Settings of this room. */
+struct wh_ledger_config {
+	const char *store;       /* NULL: --store, $WHITTLE_STORE or the default */
+	uint64_t memory_limit;   /* bytes of the edge table; 0: 64 MiB */
+	int64_t flush_interval;  /* seconds between the plugin's flushes; 0: 10 */
+};
+extern const struct wh_key wh_ledger_keys[];
 
 /* 38 bytes, ordered by memcmp of its encoding: local, direction, proto, port (big endian), peer. */
 struct wh_edge_key {

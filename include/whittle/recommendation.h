@@ -6,8 +6,11 @@
 #pragma once
 #include <jansson.h>
 #include "whittle/base.h"
-#include "whittle/config.h"
 #include "whittle/estate.h"
+
+enum wh_directions { WH_DIRECTIONS_INBOUND, WH_DIRECTIONS_OUTBOUND, WH_DIRECTIONS_BOTH };
+extern const char *const wh_directions_words[]; /* by their values; NULL at the end */
+int wh_directions_parse(const char *text, enum wh_directions *out); /* "inbound", "outbound" or "both"; -EINVAL */
 
 enum wh_status { WH_UNSCANNED, WH_HEALTHY, WH_UNHEALTHY };
 const char *wh_status_text(enum wh_status s); /* "unscanned", "healthy", "unhealthy" */

@@ -12,7 +12,19 @@
  */
 #pragma once
 #include "whittle/base.h"
-#include "whittle/config.h"
+#include "whittle/harden.h"
+#include "whittle/key.h"
+
+/* Settings of this room. */
+struct wh_watch_config {
+	const char *alerts;         /* a file that gets one JSON line an alert; NULL: none */
+	bool syslog;                /* to the system's log too */
+	bool revert;                /* belonging peers are hit: take the rules back */
+	bool repair;                /* our table is gone or was changed: put back what was confirmed */
+	int64_t after_confirm_s;    /* how long after a confirm drops may revert; 0: 1 h */
+	int64_t hits;               /* drops of one belonging peer that count as hit; 0: 3 */
+};
+extern const struct wh_key wh_watch_keys[];
 
 struct wh_watch_alert {
 	const char *kind;             /* one of the words above */
@@ -31,7 +43,7 @@ struct wh_watch_options {
 	const char *store_url;        /* the ledger: what was normal; read again when other rules are confirmed */
 	const struct wh_addr *locals; size_t n_locals; /* this machine's addresses */
 	const struct wh_watch_config *config;
-	const struct wh_config *all; /* for the recommendation's judgment: weights, trusted prefixes, window */
+	const struct wh_harden_config *judge; /* for the recommendation's judgment: weights, trusted prefixes, window */
 	uint16_t nflog_group;
 	const volatile bool *stop;
 	void (*ready)(void *arg, size_t peers); /* both sockets listen; `peers` belong */

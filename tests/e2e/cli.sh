@@ -43,6 +43,10 @@ printf 'store: x.db\nmin-dayz: 3\n' >"$dir/bad.yaml"
 check "a wrong key names file, line and the right key" 2 "bad.yaml:2: unknown key 'min-dayz'; did you mean 'min-days'" \
 	"$w" --config "$dir/bad.yaml" recommend
 check "a config that was named and is absent is bad input" 2 'none.yaml: cannot be read' "$w" recommend --config="$dir/none.yaml"
+check "config prints the sample that is packaged" 0 '^same$' sh -c "'$w' config | cmp - '$here/../../packaging/whittle.yaml' && echo same"
+check "config tells each key's default as JSON" 0 '"default": "10s"' "$w" config --json
+"$w" config >"$dir/sample.yaml"
+check "the sample is read, and sets nothing" 0 'sample.yaml$' sh -c "'$w' doctor --config '$dir/sample.yaml' --store '$dir/l.db' | grep '^ok.*configuration\|configuration.*sample'"
 check "doctor looks on when the config is broken" 1 'min-dayz' "$w" doctor --config "$dir/bad.yaml"
 check "doctor prints a state for each check as JSON" 0 '"check": "ledger"' \
 	sh -c "'$w' doctor --json --store '$dir/l.db' || [ \$? = 1 ]"

@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "whittle/config.h"
-#include "whittle/jit.h"
 
 static void need(bool ok)
 {
@@ -14,10 +13,10 @@ static void need(bool ok)
 		abort();
 }
 
-static void check_jit(const struct wh_config *c)
+static void check_jit(const struct wh_jit_config *c)
 {
-	for (size_t i = 0; i < c->n_jit; i++) {
-		const struct wh_jit_policy *p = &c->jit[i];
+	for (size_t i = 0; i < c->n_policies; i++) {
+		const struct wh_jit_policy *p = &c->policies[i];
 		struct wh_error err = {0};
 		need(p->resource && p->n_ports && p->longest_s > 0 && p->longest_s <= 30 * 86400);
 		for (size_t k = 0; k < p->n_ports; k++)
@@ -42,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (wh_config_load(path, &c, &err)) {
 		need(strstr(err.text, path) != NULL);
 	} else {
-		check_jit(c);
+		check_jit(&c->jit);
 		wh_config_free(c);
 	}
 	close(fd);

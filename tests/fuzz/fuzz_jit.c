@@ -50,7 +50,7 @@ static void check(const struct wh_nsg *n, struct wh_arena *mem)
 	struct wh_estate e = {.resources = &res, .n_resources = 1, .nsgs = &one, .n_nsgs = 1};
 	struct wh_jit_port port = {.proto = WH_PROTO_TCP, .port = PORT};
 	struct wh_jit_policy policy = {.resource = "vm1", .ports = &port, .n_ports = 1, .longest_s = 3600};
-	struct wh_config c = {.jit = &policy, .n_jit = 1};
+	struct wh_jit_config c = {.policies = &policy, .n_policies = 1};
 	struct wh_jit_grant g = {.id = "7", .resource = "vm1", .proto = WH_PROTO_TCP, .port = PORT, .from = wh_prefix_of(&from, 128), .opened_us = 1, .expires_us = 1000,
 	                         .who = "ada", .why = "a look", .nsg = true};
 	json_t *closed = NULL, *open = NULL, *again = NULL;

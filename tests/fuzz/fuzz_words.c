@@ -4,8 +4,9 @@
 #include <string.h>
 #include "guard/watch.h"
 #include "whittle/base.h"
-#include "whittle/config.h"
+#include "whittle/estate.h"
 #include "whittle/nsg.h"
+#include "whittle/recommendation.h"
 
 static void need(bool ok)
 {

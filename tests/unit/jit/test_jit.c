@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "whittle/jit.h"
+#include "whittle/config.h"
 
 static struct wh_config *config(const char *text, struct wh_error *err)
 {
@@ -35,7 +35,7 @@ static void refused(const struct wh_config *c, struct wh_jit_grant g, const char
 {
 	struct wh_error err = {0};
 	char want[64];
-	int rc = wh_jit_allowed(c, &g, &err);
+	int rc = wh_jit_allowed(&c->jit, &g, &err);
 	if (!word) {
 		if (rc)
 			fail_msg("%s", err.text);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "whittle/config.h"
+#include "whittle/estate.h"
 #include "whittle/nsg.h"
 
 static const char list[] = "\xef\xbb\xbf{\r\n \"changeNumber\": 356, \"values\": [\r\n"

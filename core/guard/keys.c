@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stddef.h>
+#include "whittle/watch.h"
+
+static const struct wh_key watch[] = {
+	{"alerts", WH_KEY_PATH, offsetof(struct wh_watch_config, alerts), .example = "alerts.jsonl", .help = "A file that gets one JSON line an alert."},
+	{"syslog", WH_KEY_BOOL, offsetof(struct wh_watch_config, syslog), .preset = "no", .help = "Alerts go to the system's log too."},
+	{"revert", WH_KEY_BOOL, offsetof(struct wh_watch_config, revert), .preset = "no",
+	 .help = "Rules that drop several peers which belong are taken back, shortly after a confirm."},
+	{"repair", WH_KEY_BOOL, offsetof(struct wh_watch_config, repair), .preset = "no",
+	 .help = "Confirmed rules that somebody else deleted or changed are put back."},
+	{"after-confirm", WH_KEY_DURATION, offsetof(struct wh_watch_config, after_confirm_s), .preset = "1h",
+	 .help = "For how long after a confirm `revert` applies."},
+	{"hits", WH_KEY_INT, offsetof(struct wh_watch_config, hits), .min = 1, .max = 1000000, .preset = "3",
+	 .help = "Drops of one peer from which it counts as hit."},
+	{0},
+};
+
+const struct wh_key wh_watch_keys[] = {
+	{"watch", WH_KEY_MAP, .keys = watch, .help = "How `whittle watch` guards the confirmed rules of this machine."},
+	{0},
+};

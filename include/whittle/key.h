@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * key: how a room tells of its settings in whittle.yaml. A room has a struct with its options and a table of keys; core/config joins the
+ * tables, reads the file into the structs, and prints what may be written. A key's name, type, range, default and help stand here alone.
+ */
+#pragma once
+#include "whittle/base.h"
+
+struct wh_yaml;
+
+enum wh_key_type {
+	WH_KEY_TEXT,     /* const char *; never empty */
+	WH_KEY_PATH,     /* const char *: relative to the directory of the file that names it */
+	WH_KEY_WORDS,    /* const char *: a text, or a list of texts, which are joined with commas */
+	WH_KEY_INT,      /* int64_t from min to max */
+	WH_KEY_DURATION, /* int64_t: seconds from 1 to max (0: any) */
+	WH_KEY_SIZE,     /* uint64_t: bytes, at least min */
+	WH_KEY_BOOL,     /* bool */
+	WH_KEY_CHOICE,   /* an enum: the place of the word in `words` */
+	WH_KEY_MAP,      /* keys of its own in the same struct */
+	WH_KEY_LIST,     /* an array in the arena, and its length */
+};
+
+/* Where a value is read from, and where what it needs is kept. */
+struct wh_key_source { const char *file; struct wh_arena *mem; };
+
+struct wh_key;
+struct wh_key_list {
+	size_t count_at;             /* offset of the size_t with the number of elements */
+	size_t size;                 /* bytes of an element */
+	const struct wh_key *keys;   /* of an entry that is a map, offsets within the element; NULL: entries are texts */
+	/* An entry that is a text; NULL: every entry is a map. `element` is zeroed. */
+	int (*text)(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *element, struct wh_error *err);
+	/* After each entry: completes all[n - 1], and refuses what is missing in it or stands twice among the n elements. May be NULL. */
+	int (*complete)(const struct wh_key_source *src, const struct wh_yaml *entry, void *all, size_t n, struct wh_error *err);
+	bool some;                   /* it has at least one entry */
+	const char *of, *entry;      /* what a list of maps alone holds, and what an entry is, for refusals */
+};
+
+/* One setting. A table of keys ends with a NULL name. */
+struct wh_key {
+	const char *name;
+	enum wh_key_type type;
+	size_t at;                       /* offset of the value in the room's options */
+	int64_t min, max;
+	const char *const *words;        /* CHOICE: NULL at the end; an empty word stands for what cannot be written */
+	const struct wh_key *keys;       /* MAP */
+	const struct wh_key_list *list;  /* LIST */
+	const char *preset;              /* the value where nothing is written, as it would be written; NULL: none */
+	const char *example;             /* NULL: the preset */
+	const char *help;                /* one sentence */
+};
+
+/* Reads the value `n` of `key` into `options`. */
+int wh_key_read(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, void *options, struct wh_error *err);
+/* A map all of whose keys are in `keys`. */
+int wh_keys_read(const struct wh_key_source *src, const struct wh_key *keys, const struct wh_yaml *map, void *options, struct wh_error *err);
+/* A path as the file means it: relative to the directory of the file, unless it begins with / or is a URL. In src->mem. */
+const char *wh_key_path(const struct wh_key_source *src, const char *path);
+/* The place of `text` in `words` (see struct wh_key), or -EINVAL. */
+int wh_key_choice(const char *const words[], const char *text);
+/* An element's prefix as text: refuses one with host bits set, since a slip would keep more open than was meant. For wh_key_list.text. */
+int wh_key_prefix(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *prefix, struct wh_error *err);
+/* An element that is the text itself (const char *). For wh_key_list.text. */
+int wh_key_copy(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *copy, struct wh_error *err);

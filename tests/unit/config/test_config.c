@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "whittle/config.h"
+
+static char dir[] = "/tmp/wh-config-XXXXXX", path[64];
+
+static int make_dir(void **state)
+{
+	(void)state;
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof path, "%s/whittle.yaml", dir);
+	return 0;
+}
+
+static int drop_dir(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(dir);
+}
+
+static int load(const char *text, struct wh_config **c, struct wh_error *err)
+{
+	FILE *f = fopen(path, "w");
+	fputs(text, f);
+	fclose(f);
+	return wh_config_load(path, c, err);
+}
+
+static void refused(const char *text, const char *sentence)
+{
+	struct wh_config *c;
+	struct wh_error err;
+	assert_true(load(text, &c, &err) < 0);
+	assert_null(c);
+	assert_true(err.input);
+	assert_int_equal(strncmp(err.text, path, strlen(path)), 0);
+	if (strcmp(err.text + strlen(path), sentence))
+		fail_msg("'%s' is not '%s'", err.text + strlen(path), sentence);
+}
+
+static void every_key_is_read(void **state)
+{
+	(void)state;
+	struct wh_config *c;
+	struct wh_error err;
+	char want[96];
+	if (load("store: led.db\ndiscover: [10.0.0.0/8, 'fd00::/8']\nports: [22, 443/tcp]\nrules-dir: /r\nmemory-limit: 128MiB\n"
+	         "flush-interval: 5s\nmin-days: 14\nmax-prefixes: 50\nmax-prefixes-nsg: 900\nstable-days: 3\nwindow-days: 40\ntrusted: [192.0.2.0/24, '2001:db8::1']\nthreat-intel: bad.txt\n"
+	         "azure: {endpoint: 'https://management.usgovcloudapi.net', token-command: get token, ca-file: ca.pem, wait: 2m}\nnsg-scope: nic\n",
+	         &c, &err))
+		fail_msg("%s", err.text);
+	snprintf(want, sizeof want, "%s/led.db", dir);
+	assert_string_equal(c->ledger.store, want);
+	assert_string_equal(c->estate.discover, "10.0.0.0/8,fd00::/8");
+	assert_string_equal(c->harden.ports, "22,443/tcp");
+	assert_string_equal(c->harden.rules_dir, "/r");
+	assert_int_equal(c->ledger.memory_limit, 128 << 20);
+	assert_int_equal(c->ledger.flush_interval, 5);
+	assert_int_equal(c->harden.min_days, 14);
+	assert_int_equal(c->harden.max_prefixes, 50);
+	assert_int_equal(c->harden.max_prefixes_nsg, 900);
+	assert_int_equal(c->harden.stable_days, 3);
+	assert_int_equal(c->harden.window_days, 40);
+	assert_int_equal(c->harden.n_trusted, 2);
+	assert_int_equal(c->harden.trusted[0].len, 120);
+	assert_int_equal(c->intel.n_lists, 1);
+	snprintf(want, sizeof want, "%s/bad.txt", dir);
+	assert_string_equal(c->intel.lists[0].file, want);
+	assert_string_equal(c->intel.lists[0].name, "bad.txt");
+	assert_string_equal(c->azure.endpoint, "https://management.usgovcloudapi.net");
+	assert_string_equal(c->azure.token_command, "get token");
+	snprintf(want, sizeof want, "%s/ca.pem", dir);
+	assert_string_equal(c->azure.ca_file, want);
+	assert_int_equal(c->azure.wait_s, 120);
+	assert_int_equal(c->estate.nsg_scope, WH_NSG_NIC);
+	wh_config_free(c);
+}
+
+static void an_empty_file_is_all_defaults(void **state)
+{
+	(void)state;
+	struct wh_config *c;
+	struct wh_error err;
+	assert_int_equal(load("# nothing\n", &c, &err), 0);
+	assert_null(c->ledger.store);
+	assert_int_equal(c->harden.min_days, 0);
+	wh_config_free(c);
+}
+
+static void a_bad_setting_is_told_with_its_line(void **state)
+{
+	(void)state;
+	refused("nsg-scope: vm\n", ":1: 'nsg-scope' must be nic, subnet or both, not 'vm'");
+	refused("azure: here\n", ":1: 'azure' must be a map");
+	refused("azure:\n  wait: long\n", ":2: 'wait' must be a time such as 10s, 5m or 2h, not 'long'");
+	refused("store: x\nmin-day: 3\n", ":2: unknown key 'min-day'; did you mean 'min-days'?");
+	refused("min-days: many\n", ":1: 'min-days' must be a whole number from 1 to 64, not 'many'");
+	refused("trusted:\n  - 192.0.2.0/24\n  - 192.0.2.256\n", ":3: '192.0.2.256' is neither an address nor a prefix");
+	refused("trusted: 192.0.2.9/24\n", ":1: '192.0.2.9/24' has host bits set; did you mean '192.0.2.0/24'?");
+	refused("trusted: {a: b}\n", ":1: 'trusted' must be a list, not a map");
+	refused("memory-limit: 3\n", ":1: 'memory-limit' must be a size of at least 1MiB such as 64MiB, not '3'");
+	refused("flush-interval: soon\n", ":1: 'flush-interval' must be a time such as 10s, 5m or 2h, not 'soon'");
+	refused("ports: {22: tcp}\n", ":1: 'ports' must be a text or a list such as [22, 443/tcp], not a map");
+	refused("discover: []\n", ":1: 'discover' must be a text or a list such as [10.0.0.0/8, fd00::/8], not an empty list");
+	refused("platform: aws\n", ":1: 'platform' must be auto, azure or other, not 'aws'");
+	refused("jit:\n - {resource: vm1, ports: []}\n", ":2: 'ports' must be a list with at least one entry");
+	refused("jit:\n - {resource: vm1, ports: 22, longest: 31d}\n", ":2: 'longest' may be at most 30 days");
+	refused("jit: {resource: vm1}\n", ":1: 'jit' must be a list of policies: [{resource: …, ports: […], from: […], who: […], longest: 3h}]");
+	refused("jit: [vm1]\n", ":1: a policy of 'jit' is a map with resource and ports");
+	refused("watch: {hits: 0}\n", ":1: 'hits' must be a whole number from 1 to 1000000, not '0'");
+	refused("watch: {alert: x}\n", ":1: unknown key 'alert'; did you mean 'alerts'?");
+	refused("threat-intel: {file: x}\n", ":1: 'threat-intel' must be a list, not a map");
+	refused("threat-intel: [{name: x}]\n", ":1: a threat list takes either a file or a command");
+	refused("store: [a]\n", ":1: 'store' must be a text, not a list");
+	refused("- a\n", ":1: a map of keys is wanted here ('store: …')");
+}
+
+static void a_named_file_must_exist(void **state)
+{
+	(void)state;
+	struct wh_config *c;
+	struct wh_error err;
+	assert_true(wh_config_load("/nonexistent/whittle.yaml", &c, &err) < 0);
+	assert_true(err.input);
+}
+
+static void rules_are_looked_for_where_the_config_says(void **state)
+{
+	(void)state;
+	struct wh_error err;
+	char buf[256];
+	assert_true(wh_rules_path(dir, "none.yaml", buf, sizeof buf, &err) < 0);
+	assert_non_null(strstr(err.text, "none.yaml: cannot be read"));
+	struct wh_config *other;
+	assert_int_equal(load("# a file\n", &other, &err), 0);
+	wh_config_free(other);
+	assert_int_equal(wh_rules_path(dir, "whittle.yaml", buf, sizeof buf, &err), 0);
+	assert_string_equal(buf, path);
+}
+
+/* Takes the '#' away before every line that sets something: "#key: value", "#   - key: value # help". */
+static char *set_all(char *sample)
+{
+	for (char *line = sample; line && *line; line = strchr(line, '\n'), line += line != NULL)
+		if (*line == '#' && (line[1] != ' ' || !strncmp(line, "#   ", 4)))
+			*line = ' ';
+	return sample;
+}
+
+static void the_sample_is_a_configuration_without_a_setting(void **state)
+{
+	(void)state;
+	struct wh_config *c;
+	struct wh_error err;
+	char *sample = wh_config_sample();
+	assert_non_null(sample);
+	if (load(sample, &c, &err))
+		fail_msg("%s", err.text);
+	assert_null(c->ledger.store);
+	assert_int_equal(c->jit.n_policies, 0);
+	wh_config_free(c);
+	free(sample);
+}
+
+static void every_key_of_the_sample_is_read_once_its_mark_is_gone(void **state)
+{
+	(void)state;
+	struct wh_config *c;
+	struct wh_error err;
+	char *sample = set_all(wh_config_sample()), *both = strstr(sample, "command: curl");
+	assert_non_null(both);
+	memcpy(both, "#", 1); /* a threat list has a file or a command */
+	if (load(sample, &c, &err))
+		fail_msg("%s", err.text);
+	assert_string_equal(c->ledger.store, WH_DEFAULT_STORE);
+	assert_int_equal(c->harden.n_trusted, 2);
+	assert_int_equal(c->jit.n_policies, 1);
+	assert_int_equal(c->jit.policies[0].n_ports, 2);
+	assert_int_equal(c->intel.n_lists, 1);
+	assert_int_equal(c->watch.hits, 3);
+	assert_int_equal(c->azure.wait_s, 300);
+	wh_config_free(c);
+	free(sample);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_key_is_read),
+		cmocka_unit_test(an_empty_file_is_all_defaults),
+		cmocka_unit_test(a_bad_setting_is_told_with_its_line),
+		cmocka_unit_test(the_sample_is_a_configuration_without_a_setting),
+		cmocka_unit_test(every_key_of_the_sample_is_read_once_its_mark_is_gone),
+		cmocka_unit_test(a_named_file_must_exist),
+		cmocka_unit_test(rules_are_looked_for_where_the_config_says),
+	};
+	return cmocka_run_group_tests(tests, make_dir, drop_dir);
+}
