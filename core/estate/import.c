@@ -174,6 +174,15 @@ static int read_platform(struct import *im, const struct wh_yaml *n, const char 
 	return rc;
 }
 
+/* A name or id: what is shown, and looked for, must be what is written. */
+static int need_printable(struct import *im, const struct wh_yaml *n, const char **out)
+{
+	int rc = need_text(im, n, out);
+	if (!rc && wh_text_unprintable(*out))
+		rc = wh_fail_input(im->err, -EINVAL, "%s:%d: the %s '%s' holds a character that is not printable", im->path, n->line, n->key, *out);
+	return rc;
+}
+
 static int add_resource(struct import *im, const struct wh_yaml *r)
 {
 	static const char *const known[] = {"name", "id", "addresses", "internet-facing", "nsgs", "nsg-scope", "platform", NULL};
@@ -187,12 +196,10 @@ static int add_resource(struct import *im, const struct wh_yaml *r)
 	                                : wh_fail_input(im->err, -EINVAL, "%s:%d: a resource must be a map with a name", im->path, r->line);
 	for (const struct wh_yaml *n = rc ? NULL : r->child; n && !rc; n = n->next) {
 		if (!strcmp(n->key, "name")) {
-			if (!(rc = need_text(im, n, &name)) && wh_text_unprintable(name))
-				rc = wh_fail_input(im->err, -EINVAL, "%s:%d: the name '%s' holds a character that is not printable", im->path, n->line, name);
-			if (!rc)
+			if (!(rc = need_printable(im, n, &name)))
 				json_object_set_new(o, "name", json_string(name));
 		} else if (!strcmp(n->key, "id")) {
-			if (!(rc = need_text(im, n, &s)))
+			if (!(rc = need_printable(im, n, &s)))
 				json_object_set_new(o, "id", json_string(s));
 		} else if (!strcmp(n->key, "nsg-scope")) {
 			rc = need_text(im, n, &s);
