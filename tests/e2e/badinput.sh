@@ -58,7 +58,7 @@ refused "or turn the line round" "web.json:3: the name of rule 'b?x' holds a cha
 printf 'resources:\n  - {name: "vm\\e[31m1", addresses: [10.0.0.4]}\n' >estate.yaml
 refused "a resource's name that would" "estate.yaml:2: the name 'vm?[31m1' holds a character that is not printable" $import
 printf 'resources:\n  - {name: vm1, id: "/subscriptions\\tx", addresses: [10.0.0.4]}\n' >estate.yaml
-refused "or its id: the ledger would hold an estate that is damaged" "estate.yaml:2: the id '/subscriptions	x' holds a character that is not printable" $import
+refused "or its id: the ledger would hold an estate that is damaged" "estate.yaml:2: the id '/subscriptions?x' holds a character that is not printable" $import
 estate
 printf '{"name": "web",\n "securityRules": [}\n' >web.json
 refused "JSON that is none" "web.json:2: unexpected token near '}'" $import
