@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include "azure/arm_http.h"
+#include "whittle/nsg.h"
 
 enum { POLL_MS = 100 }; /* between two questions whether Azure is done, at least */
 
@@ -19,7 +20,7 @@ json_t *wh_arm_nsg_body(const json_t *nsg)
 		json_object_del(o, *k);
 	for (const char *const *k = props; *k; k++)
 		json_object_del(p, *k);
-	json_array_foreach(json_object_get(p, "securityRules"), i, rule) {
+	json_array_foreach(wh_nsg_rules(o), i, rule) {
 		json_object_del(rule, "etag");
 		json_object_del(rule, "type");
 		json_object_del(json_object_get(rule, "properties"), "provisioningState");
@@ -71,8 +72,8 @@ static const json_t *rule_named(const json_t *rules, const char *name)
 
 bool wh_arm_nsg_same(const json_t *sent, const json_t *got, char where[static 512])
 {
-	const json_t *a = json_object_get(json_object_get(sent, "properties"), "securityRules");
-	const json_t *b = json_object_get(json_object_get(got, "properties"), "securityRules");
+	const json_t *a = wh_nsg_rules(sent);
+	const json_t *b = wh_nsg_rules(got);
 	size_t i;
 	json_t *r, *v;
 	const char *key;

@@ -16,11 +16,7 @@ int wh_azure_record_pop(struct wh_store *s, const char *id, struct wh_error *err
 typedef int (*wh_azure_record_cb)(void *arg, json_t *record);
 int wh_azure_record_each(struct wh_store *s, wh_azure_record_cb each, void *arg, struct wh_error *err);
 
-/* Reads one group out of JSON; `into` holds a reference that wh_nsgs_free(into, 1) drops. */
-int wh_azure_read(const char *name, const json_t *group, struct wh_arena *mem, struct wh_nsg *into, struct wh_error *err);
 /* wh_nsg_diff without just-in-time rules, which come and go by themselves. */
 size_t wh_azure_diff(const struct wh_nsg *was, const struct wh_nsg *now, struct wh_arena *mem, struct wh_nsg_change **out);
 /* "a, b and 3 more": the rules of a list of changes. */
 const char *wh_azure_named(const struct wh_nsg_change *c, size_t n, struct wh_arena *mem);
-/* -EBADMSG unless `rules` is there; properties of a group whichever shape it has. */
-json_t *wh_azure_rules(const json_t *group);

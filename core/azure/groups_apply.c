@@ -48,7 +48,7 @@ static int build(void *arg, const json_t *present, json_t **wanted, struct wh_er
 	struct wh_nsg_change *ignored;
 	struct wh_nsg now;
 	(void)err; /* the same as x->a->err */
-	int rc = wh_azure_read(g->name, present, x->a->mem, &now, x->a->err);
+	int rc = wh_nsg_read(g->name, present, x->a->mem, &now, x->a->err);
 	if (rc)
 		return rc;
 	g->replanned |= wh_nsg_diff(&w->live, &now, x->a->mem, &ignored) > 0;
@@ -137,7 +137,7 @@ struct back {
 /* The group as it is now with the former rules; just-in-time rules stay those of now. */
 static json_t *with_former_rules(const json_t *present, const struct wh_nsg *live, const struct wh_nsg *former)
 {
-	json_t *group = json_deep_copy(present), *to = wh_azure_rules(group), *old = wh_azure_rules(former->source), *now = wh_azure_rules(present);
+	json_t *group = json_deep_copy(present), *to = wh_nsg_rules(group), *old = wh_nsg_rules(former->source), *now = wh_nsg_rules(present);
 	json_array_clear(to);
 	for (size_t i = 0; i < json_array_size(old); i++)
 		for (size_t k = 0; k < former->n_rules; k++)
@@ -154,9 +154,9 @@ static int build_back(void *arg, const json_t *present, json_t **wanted, struct 
 	struct back *b = arg;
 	struct wh_azure_group *g = b->g;
 	struct wh_nsg live = {0}, applied = {0}, former = {0}, target = {0};
-	int rc = wh_azure_read(g->name, present, b->mem, &live, err);
-	rc = rc ? rc : wh_azure_read(g->name, json_object_get(b->step, "applied"), b->mem, &applied, err);
-	rc = rc ? rc : wh_azure_read(g->name, json_object_get(b->step, "former"), b->mem, &former, err);
+	int rc = wh_nsg_read(g->name, present, b->mem, &live, err);
+	rc = rc ? rc : wh_nsg_read(g->name, json_object_get(b->step, "applied"), b->mem, &applied, err);
+	rc = rc ? rc : wh_nsg_read(g->name, json_object_get(b->step, "former"), b->mem, &former, err);
 	if (!rc && !wh_azure_diff(&live, &former, b->mem, &g->changes)) {
 		rc = 1; /* it was never applied, or somebody put it back */
 	} else if (!rc) {
@@ -166,7 +166,7 @@ static int build_back(void *arg, const json_t *present, json_t **wanted, struct 
 			                   wh_azure_named(g->drift, g->n_drift, b->mem));
 	}
 	json_t *group = rc ? NULL : with_former_rules(present, &live, &former);
-	if (!rc && !(rc = wh_azure_read(g->name, group, b->mem, &target, err))) {
+	if (!rc && !(rc = wh_nsg_read(g->name, group, b->mem, &target, err))) {
 		g->n_changes = wh_nsg_diff(&live, &target, b->mem, &g->changes);
 		*wanted = json_incref(group);
 	}

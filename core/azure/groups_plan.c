@@ -78,7 +78,7 @@ static bool only_of_chosen(const struct wh_azure *a, const struct wh_nsg *nsg, c
 		for (size_t j = 0; j < a->e->n_resources; j++)
 			for (size_t k = 0; k < a->e->resources[j].n_addrs; k++)
 				own += r->locals[i].len == 128 && wh_addr_eq(&r->locals[i].addr, &a->e->resources[j].addrs[k]) &&
-				       chosen(&a->opt, &a->e->resources[j]) && wh_nsg_guards(nsg, &a->e->resources[j]);
+				       chosen(&a->opt, &a->e->resources[j]) && wh_resource_guarded_by(&a->e->resources[j], nsg);
 	return r->n_locals && own == r->n_locals && !r->n_local_tags;
 }
 
@@ -107,12 +107,12 @@ static bool is_ours(const struct wh_azure *a, const struct wh_azure_work *w, con
 typedef bool (*unwanted)(const struct wh_azure *a, const struct wh_azure_work *w, const struct wh_rule *r);
 static int without(struct wh_azure *a, const struct wh_azure_work *w, const struct wh_nsg *from, unwanted drop, struct wh_nsg *into)
 {
-	json_t *group = json_deep_copy(from->source), *old = wh_azure_rules(from->source), *kept = wh_azure_rules(group);
+	json_t *group = json_deep_copy(from->source), *old = wh_nsg_rules(from->source), *kept = wh_nsg_rules(group);
 	for (size_t i = json_array_size(old); i-- > 0;)
 		for (size_t k = 0; k < from->n_rules; k++)
 			if (from->rules[k].index == (int)i && drop(a, w, &from->rules[k]))
 				json_array_remove(kept, i);
-	int rc = group ? wh_azure_read(from->name, group, a->mem, into, a->err) : wh_fail(a->err, -ENOMEM, "out of memory");
+	int rc = group ? wh_nsg_read(from->name, group, a->mem, into, a->err) : wh_fail(a->err, -ENOMEM, "out of memory");
 	json_decref(group);
 	return rc;
 }
@@ -143,7 +143,7 @@ static int prove(struct wh_azure *a, const struct wh_azure_group *g, struct wh_a
 		const struct wh_resource_result *res = &a->r->resources[i];
 		struct wh_counterexample ce;
 		char addr[WH_ADDR_STRLEN], proto[8];
-		if (!wh_nsg_guards(&a->e->nsgs[w->at], res->resource) || !chosen(&a->opt, res->resource))
+		if (!wh_resource_guarded_by(res->resource, &a->e->nsgs[w->at]) || !chosen(&a->opt, res->resource))
 			continue;
 		rc = wh_prove(a->e, res->resource, res->rules, res->n_rules, a->mem, &ce, a->err);
 		if (rc == 1)
@@ -172,7 +172,7 @@ static int merge(struct wh_azure *a, struct wh_azure_group *g, struct wh_azure_w
 		return rc;
 	json_t *group = n ? wh_nsg_plan_json(&plans[0]) : json_incref(w->base.source);
 	g->notes = n ? plans[0].notes : wh_nsg_left_alone(&w->live, a->mem);
-	rc = group ? wh_azure_read(g->name, group, a->mem, &w->merged, a->err) : wh_fail(a->err, -ENOMEM, "out of memory");
+	rc = group ? wh_nsg_read(g->name, group, a->mem, &w->merged, a->err) : wh_fail(a->err, -ENOMEM, "out of memory");
 	json_decref(group);
 	return rc;
 }
@@ -192,7 +192,7 @@ int wh_azure_plan_group(struct wh_azure *a, size_t i, const json_t *live)
 	struct wh_azure_work *w = &a->work[i];
 	forget(w);
 	g->n_changes = g->n_drift = 0;
-	int rc = wh_azure_read(g->name, live, a->mem, &w->live, a->err);
+	int rc = wh_nsg_read(g->name, live, a->mem, &w->live, a->err);
 	if (!rc && (!w->live.id || strcasecmp(w->live.id, g->id)))
 		rc = wh_fail(a->err, -EBADMSG, "GET %s: Azure answered with another resource (%s)", g->id, w->live.id ? w->live.id : "without an id");
 	rc = rc ? rc : find_drift(a, g, w);
@@ -214,7 +214,7 @@ static int load_record(struct wh_azure *a, size_t i)
 	int rc = wh_azure_record_load(a->s, a->groups[i].id, &record, a->err);
 	if (!rc && (step = wh_azure_last_step(record))) {
 		a->work[i].ours = json_incref(json_object_get(step, "ours"));
-		rc = wh_azure_read(a->groups[i].name, json_object_get(step, "applied"), a->mem, &a->work[i].applied, a->err);
+		rc = wh_nsg_read(a->groups[i].name, json_object_get(step, "applied"), a->mem, &a->work[i].applied, a->err);
 		a->work[i].has_applied = !rc;
 	}
 	json_decref(record);

@@ -99,28 +99,6 @@ int wh_azure_record_each(struct wh_store *s, wh_azure_record_cb each, void *arg,
 
 /* ---- groups ---- */
 
-int wh_azure_read(const char *name, const json_t *group, struct wh_arena *mem, struct wh_nsg *into, struct wh_error *err)
-{
-	struct wh_nsg *list = NULL;
-	size_t n = 0;
-	char *text = json_dumps(group, JSON_COMPACT);
-	int rc = text ? wh_nsg_parse(name, text, strlen(text), mem, &list, &n, err) : wh_fail(err, -ENOMEM, "out of memory");
-	free(text);
-	if (!rc && n != 1) {
-		wh_nsgs_free(list, n);
-		rc = wh_fail(err, -EBADMSG, "%s: is not one network security group", name);
-	}
-	if (!rc)
-		*into = list[0];
-	return rc;
-}
-
-json_t *wh_azure_rules(const json_t *group)
-{
-	json_t *p = json_object_get(group, "properties");
-	return json_object_get(json_is_object(p) ? p : group, "securityRules");
-}
-
 size_t wh_azure_diff(const struct wh_nsg *was, const struct wh_nsg *now, struct wh_arena *mem, struct wh_nsg_change **out)
 {
 	size_t n = wh_nsg_diff(was, now, mem, out), kept = 0;
@@ -160,7 +138,7 @@ static int applied_kept(struct wh_store *s, const struct wh_nsg *nsg, struct wh_
 	struct wh_nsg applied;
 	int rc = wh_azure_record_load(s, nsg->id, &record, err);
 	json_t *step = rc ? NULL : wh_azure_last_step(record);
-	if (step && !(rc = wh_azure_read(nsg->name, json_object_get(step, "applied"), mem, &applied, err))) {
+	if (step && !(rc = wh_nsg_read(nsg->name, json_object_get(step, "applied"), mem, &applied, err))) {
 		*n = wh_nsg_kept(&applied, mem, list);
 		wh_nsgs_free(&applied, 1);
 	}

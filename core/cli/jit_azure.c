@@ -22,9 +22,8 @@ static bool has_policy(const struct job *j, const struct wh_nsg *nsg)
 	for (size_t i = 0; i < j->estate->n_resources; i++) {
 		const struct wh_resource *r = &j->estate->resources[i];
 		for (size_t k = 0; k < j->c->config->jit.n_policies; k++)
-			for (size_t g = 0; !strcmp(j->c->config->jit.policies[k].resource, r->name) && g < r->n_nsgs; g++)
-				if (!strcmp(r->nsgs[g]->name, nsg->name))
-					return true;
+			if (!strcmp(j->c->config->jit.policies[k].resource, r->name) && wh_resource_guarded_by(r, nsg))
+				return true;
 	}
 	return false;
 }

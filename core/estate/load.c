@@ -301,6 +301,14 @@ bool wh_resource_on_azure(const struct wh_estate *e, const struct wh_resource *r
 	return r->n_nsgs || (r->id && !strncasecmp(r->id, "/subscriptions/", 15)) || (e && e->found == WH_PLATFORM_AZURE);
 }
 
+bool wh_resource_guarded_by(const struct wh_resource *r, const struct wh_nsg *nsg)
+{
+	for (size_t i = 0; i < r->n_nsgs; i++)
+		if (r->nsgs[i] == nsg || (r->nsgs[i]->id && nsg->id && !strcasecmp(r->nsgs[i]->id, nsg->id)))
+			return true;
+	return false;
+}
+
 const struct wh_resource *wh_estate_by_addr(const struct wh_estate *e, const struct wh_addr *a)
 {
 	for (size_t i = 0; i < e->n_resources; i++)

@@ -3,14 +3,6 @@
 #include <math.h>
 #include "harden/recommend.h"
 
-static bool guarded_by(const struct wh_resource *r, const struct wh_nsg *nsg)
-{
-	for (size_t i = 0; i < r->n_nsgs; i++)
-		if (r->nsgs[i] == nsg)
-			return true;
-	return false;
-}
-
 /* Whether a rule of ours from an earlier export makes way for one that is recommended now. */
 static bool makes_way(const struct wh_recommending *r, const struct wh_nsg *nsg, const struct wh_rule *rule)
 {
@@ -19,7 +11,7 @@ static bool makes_way(const struct wh_recommending *r, const struct wh_nsg *nsg,
 		bool own = false;
 		for (size_t j = 0; j < res->resource->n_addrs; j++)
 			own |= wh_addr_eq(&res->resource->addrs[j], &rule->locals[0].addr);
-		for (size_t j = 0; j < res->n_rules && own && guarded_by(res->resource, nsg); j++)
+		for (size_t j = 0; j < res->n_rules && own && wh_resource_guarded_by(res->resource, nsg); j++)
 			if (res->rules[j].direction == rule->direction && res->rules[j].proto == rule->proto && res->rules[j].port == rule->dst_ports[0].from)
 				return true;
 	}
@@ -191,7 +183,7 @@ static size_t find_group(const struct wh_recommending *r, const struct wh_nsg *n
 	g->room = most > g->own ? most - g->own : 0;
 	*least = 1;
 	for (size_t i = 0; i < r->rec->n_resources; i++)
-		if (r->rec->resources[i].n_rules && guarded_by(r->rec->resources[i].resource, nsg)) {
+		if (r->rec->resources[i].n_rules && wh_resource_guarded_by(r->rec->resources[i].resource, nsg)) {
 			g->had[g->n] = r->rec->resources[i].n_rules;
 			g->which[g->n++] = i;
 			sum += added_prefixes(&r->rec->resources[i]);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "azure/arm_http.h"
-#include "azure/groups.h"
 #include "whittle/jit.h"
 
 struct job {
@@ -23,7 +22,7 @@ static int build(void *arg, const json_t *present, json_t **wanted, struct wh_er
 	char where[512];
 	free(j->notes); /* a group that was changed meanwhile is built upon once more */
 	j->notes = NULL;
-	int rc = wh_azure_read(j->nsg->name, present, j->mem, &now, err);
+	int rc = wh_nsg_read(j->nsg->name, present, j->mem, &now, err);
 	if (rc)
 		return rc;
 	rc = wh_jit_nsg(j->config, j->estate, &now, j->grants, j->n, j->now_us, j->mem, wanted, &j->notes, err);

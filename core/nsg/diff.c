@@ -55,12 +55,7 @@ static bool same_groups(const struct wh_nsg *a, const struct wh_rule *x, const s
 
 const json_t *wh_rule_json(const struct wh_nsg *nsg, const struct wh_rule *r)
 {
-	const json_t *o = json_object_get(nsg->source, "properties"), *p;
-	if (r->index < 0)
-		return NULL;
-	o = json_array_get(json_object_get(json_is_object(o) ? o : nsg->source, "securityRules"), (size_t)r->index);
-	p = json_object_get(o, "properties");
-	return json_is_object(p) ? p : o;
+	return r->index < 0 ? NULL : wh_nsg_fields(json_array_get(wh_nsg_rules(nsg->source), (size_t)r->index));
 }
 
 static size_t listed(const json_t *o, const char *single, const char *plural)

@@ -36,10 +36,15 @@ static int bad(struct parse *p, const char *key, const char *fmt, ...)
 	return wh_fail_input(p->err, -EINVAL, "%s:%d: %s", p->file, line ? line : 1, why);
 }
 
-static const json_t *props_of(const json_t *o)
+json_t *wh_nsg_fields(const json_t *o)
 {
-	const json_t *p = json_object_get(o, "properties");
-	return json_is_object(p) ? p : o;
+	json_t *p = json_object_get(o, "properties");
+	return json_is_object(p) ? p : (json_t *)(uintptr_t)o;
+}
+
+json_t *wh_nsg_rules(const json_t *group)
+{
+	return json_object_get(wh_nsg_fields(group), "securityRules");
 }
 
 static const char *text(const json_t *o, const char *key)
@@ -171,7 +176,7 @@ static int word(struct parse *p, const json_t *o, const char *key, const char *a
 
 static int parse_rule(struct parse *p, const json_t *rule, struct wh_rule *r)
 {
-	const json_t *o = props_of(rule);
+	const json_t *o = wh_nsg_fields(rule);
 	const char *name = text(rule, "name"), *proto = text(o, "protocol");
 	bool allow = false, inbound = false;
 	struct side src, dst;
@@ -299,7 +304,7 @@ static int check_names(struct parse *p, const struct wh_nsg *nsg, const char *ba
 
 static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg *nsg)
 {
-	const json_t *props = props_of(o), *rules = json_object_get(props, "securityRules");
+	const json_t *props = wh_nsg_fields(o), *rules = wh_nsg_rules(o);
 	const char *name = text(o, "name");
 	char base[400];
 	size_t i;
@@ -358,6 +363,22 @@ int wh_nsg_parse(const char *file, const char *t, size_t len, struct wh_arena *m
 	if (rc)
 		wh_nsgs_free(*out, *n);
 	json_decref(doc);
+	return rc;
+}
+
+int wh_nsg_read(const char *name, const json_t *group, struct wh_arena *mem, struct wh_nsg *into, struct wh_error *err)
+{
+	struct wh_nsg *list = NULL;
+	size_t n = 0;
+	char *text = json_dumps(group, JSON_COMPACT);
+	int rc = text ? wh_nsg_parse(name, text, strlen(text), mem, &list, &n, err) : wh_fail(err, -ENOMEM, "out of memory");
+	free(text);
+	if (!rc && n != 1) {
+		wh_nsgs_free(list, n);
+		rc = wh_fail(err, -EBADMSG, "%s: is not one network security group", name);
+	}
+	if (!rc)
+		*into = list[0];
 	return rc;
 }
 

@@ -113,7 +113,7 @@ static void delete_originals(FILE *f, const struct wh_nsg_plan *p)
 
 static void group(FILE *f, const struct wh_nsg_plan *p, struct wh_arena *mem)
 {
-	const char *where = wh_nsg_id_part(p, "resourceGroups", mem), *subscription = wh_nsg_id_part(p, "subscriptions", mem);
+	const char *where = wh_nsg_id_part(p->nsg, "resourceGroups", mem), *subscription = wh_nsg_id_part(p->nsg, "subscriptions", mem);
 	fprintf(f, "\n# ---- %s ----\ngroup=", wh_nsg_clean_name(p->name, 80, mem));
 	if (where)
 		word(f, where);

@@ -1,78 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Groups as ARM resources, whatever shape they came in, and what the formats that are deployed (ARM, Bicep, Terraform, az) share. What
- * only Azure sets is left out: it would be refused, or tie the template to one moment.
- */
+/* Groups as an ARM template, and what the formats that are deployed (ARM, Bicep, Terraform, az) share. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include "render/nsg_plan.h"
-
-#define API_VERSION "2023-09-01"
-
-/* What a deployment may set of a rule: the names in ARM's `properties`, which `az` prints beside the name. */
-static const char *const rule_fields[] = {
-	"description", "priority", "direction", "access", "protocol", "sourcePortRange", "sourcePortRanges", "destinationPortRange",
-	"destinationPortRanges", "sourceAddressPrefix", "sourceAddressPrefixes", "destinationAddressPrefix", "destinationAddressPrefixes",
-	"sourceApplicationSecurityGroups", "destinationApplicationSecurityGroups", NULL,
-};
-
-/* `az` prints both forms of a field, the one not used as null or an empty list. */
-static bool says_nothing(const json_t *v)
-{
-	return !v || json_is_null(v) || (json_is_array(v) && !json_array_size(v)) || (json_is_string(v) && !*json_string_value(v));
-}
-
-/* A group of application security groups is named by id alone. */
-static json_t *field(const json_t *v)
-{
-	if (!json_is_array(v) || !json_is_object(json_array_get(v, 0)))
-		return json_deep_copy(v);
-	json_t *list = json_array();
-	for (size_t i = 0; i < json_array_size(v); i++)
-		json_array_append_new(list, json_pack("{s:O?}", "id", json_object_get(json_array_get(v, i), "id")));
-	return list;
-}
-
-static json_t *arm_rule(json_t *rule)
-{
-	json_t *props = json_object_get(rule, "properties"), *from = json_is_object(props) ? props : rule, *to = json_object();
-	for (const char *const *k = rule_fields; *k; k++)
-		if (!says_nothing(json_object_get(from, *k)))
-			json_object_set_new(to, *k, field(json_object_get(from, *k)));
-	return json_pack("{s:O?,s:o}", "name", json_object_get(rule, "name"), "properties", to);
-}
-
-json_t *wh_nsg_plan_arm(const struct wh_nsg_plan *p)
-{
-	json_t *group = wh_nsg_plan_json(p), *props = json_object_get(group, "properties"), *rules = json_array();
-	json_t *out = json_pack("{s:s,s:s,s:s}", "type", "Microsoft.Network/networkSecurityGroups", "apiVersion", API_VERSION, "name", p->name);
-	json_t *location = json_object_get(group, "location"), *tags = json_object_get(group, "tags");
-	json_t *flush = json_object_get(json_is_object(props) ? props : group, "flushConnection");
-	json_t *old = json_object_get(json_is_object(props) ? props : group, "securityRules");
-	size_t i;
-	json_object_set_new(out, "location", json_is_string(location) ? json_incref(location) : json_string(WH_NSG_HERE));
-	if (json_is_object(tags) && json_object_size(tags))
-		json_object_set(out, "tags", tags);
-	for (i = 0; i < json_array_size(old); i++)
-		json_array_append_new(rules, arm_rule(json_array_get(old, i)));
-	json_t *to = json_pack("{s:o}", "securityRules", rules);
-	if (json_is_boolean(flush))
-		json_object_set(to, "flushConnection", flush);
-	json_object_set_new(out, "properties", to);
-	json_decref(group);
-	return out;
-}
-
-const char *wh_nsg_id_part(const struct wh_nsg_plan *p, const char *key, struct wh_arena *mem)
-{
-	const char *id = p->nsg ? p->nsg->id : NULL;
-	size_t len = strlen(key);
-	for (const char *s = id ? strchr(id, '/') : NULL; s; s = strchr(s + 1, '/'))
-		if (!strncasecmp(s + 1, key, len) && s[len + 1] == '/' && s[len + 2])
-			return wh_arena_printf(mem, "%.*s", (int)strcspn(s + len + 2, "/"), s + len + 2);
-	return NULL;
-}
 
 char *wh_nsg_notes(const struct wh_nsg_plan *plans, size_t n, const char *more)
 {

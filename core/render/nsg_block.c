@@ -30,7 +30,7 @@ static bool without_ports(uint8_t proto)
 static bool joins(const struct wh_nsg_block *a, const struct wh_nsg_block *b)
 {
 	const struct wh_recommended_rule *x = a->rule, *y = b->rule;
-	return !a->n_split && !b->n_split && same_prefixes(a->probed, a->n_probed, b->probed, b->n_probed, true) && a->resource == b->resource &&
+	return !a->pass.n_split && !b->pass.n_split && same_prefixes(a->pass.probed, a->pass.n_probed, b->pass.probed, b->pass.n_probed, true) && a->resource == b->resource &&
 	       a->v4 == b->v4 && a->before == b->before && a->floor == b->floor && x->direction == y->direction &&
 	       x->proto == y->proto && !without_ports(x->proto) && same_prefixes(x->prefixes, x->n_prefixes, y->prefixes, y->n_prefixes, a->v4) &&
 	       same_prefixes(x->except, x->n_except, y->except, y->n_except, a->v4);
@@ -161,7 +161,7 @@ static const char *free_name(const struct wh_nsg_builder *b, const struct wh_nsg
 
 size_t wh_nsg_most_entries(const struct wh_nsg_block *k)
 {
-	return 4 + k->n_split;
+	return 4 + k->pass.n_split;
 }
 
 static struct wh_nsg_entry *add_entry(struct wh_nsg_block *k, const struct wh_nsg_entry *like, const char *name, const char *description)
@@ -177,27 +177,27 @@ static struct wh_nsg_entry *add_entry(struct wh_nsg_block *k, const struct wh_ns
 static void fill_probes(const struct wh_nsg_builder *b, struct wh_nsg_block *k, const struct wh_nsg_entry *like)
 {
 	char proto[8];
-	if (!k->n_probed)
+	if (!k->pass.n_probed)
 		return;
 	struct wh_nsg_entry *e = add_entry(k, like, free_name(b, k, "probes"), NULL);
 	e->description = wh_nsg_description(b->mem, wh_arena_printf(b->mem, "whittle: the load balancer's health probes reach %s %s as before",
 	                                                            wh_proto_text(k->rule->proto, proto), ports_text(k, b->mem)));
 	e->allow = true;
 	e->tag = WH_PROBES_TAG;
-	e->locals = k->probed;
-	e->n_locals = k->n_probed;
+	e->locals = k->pass.probed;
+	e->n_locals = k->pass.n_probed;
 }
 
 /* Where rules tell source ports apart, whoever is proposed passes from the ports that he passed from before. */
 static void fill_split(const struct wh_nsg_builder *b, struct wh_nsg_block *k, const struct wh_nsg_entry *like)
 {
-	for (size_t i = 0; i < k->n_split; i++) {
+	for (size_t i = 0; i < k->pass.n_split; i++) {
 		struct wh_nsg_entry *e = add_entry(k, like, free_name(b, k, "allow"), allow_text(k, b->mem));
 		e->allow = true;
-		e->peers = k->sources_split[i].peers;
-		e->n_peers = k->sources_split[i].n_peers;
-		e->src = k->sources_split[i].src;
-		e->n_src = k->sources_split[i].n_src;
+		e->peers = k->pass.split[i].peers;
+		e->n_peers = k->pass.split[i].n_peers;
+		e->src = k->pass.split[i].src;
+		e->n_src = k->pass.split[i].n_src;
 	}
 }
 
@@ -223,14 +223,10 @@ static void fill_allows(const struct wh_nsg_builder *b, struct wh_nsg_block *k, 
 void wh_nsg_fill(struct wh_nsg_builder *b, struct wh_nsg_block *k)
 {
 	const struct wh_recommended_rule *r = k->rule;
-	struct wh_prefix *locals = wh_arena_array(b->mem, k->resource->n_addrs, sizeof *locals);
-	struct wh_nsg_entry e = {.direction = r->direction, .proto = r->proto, .ports = k->ports, .n_ports = k->n_ports, .locals = locals,
-	                         .any_port = without_ports(r->proto)};
-	for (size_t i = 0; i < k->resource->n_addrs; i++)
-		if (wh_addr_is_v4(&k->resource->addrs[i]) == k->v4)
-			locals[e.n_locals++] = wh_prefix_of(&k->resource->addrs[i], 128);
+	struct wh_nsg_entry e = {.direction = r->direction, .proto = r->proto, .ports = k->ports, .n_ports = k->n_ports, .any_port = without_ports(r->proto)};
+	e.n_locals = wh_nsg_locals(k->resource->addrs, k->resource->n_addrs, k->v4, b->mem, &e.locals);
 	k->entries = wh_arena_array(b->mem, wh_nsg_most_entries(k), sizeof *k->entries);
-	if (k->n_split) {
+	if (k->pass.n_split) {
 		fill_split(b, k, &e);
 	} else {
 		fill_probes(b, k, &e);

@@ -14,17 +14,13 @@ struct wh_nsg_builder {
 	const struct wh_recommendation *all;
 	bool *gone;                       /* rules of ours from an earlier export, which the new ones replace */
 	struct wh_nsg_block *blocks; size_t n, room;
-	size_t room_regions;
 };
 
 /* nsg_replace.c: rules of an earlier export that the blocks replace. One that is replaced may bring in blocks, which replace others. */
 void wh_nsg_find_gone(struct wh_nsg_builder *b);
 
-/* nsg_place.c: true when the group lets through more than is proposed. What is as it should be must stay so, and has its regions too. */
+/* nsg_plan.c: true when the group lets through more than is proposed. What is as it should be must stay so, and has its regions too. */
 bool wh_nsg_needed(struct wh_nsg_builder *b, struct wh_nsg_block *block);
-/* Finds the rule that the block narrows, and the one that must stay ahead of it. -EBUSY where a just-in-time opening, or whom a rule of unknown
- * reach lets in, would be cut off. */
-int wh_nsg_place(const struct wh_nsg_builder *b, struct wh_nsg_block *block);
 
 /* nsg_block.c: ports of one resource with the same prefixes before the same rule become one block; then the entries of a block. */
 void wh_nsg_join_ports(struct wh_nsg_builder *b);

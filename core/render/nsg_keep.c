@@ -125,7 +125,7 @@ static const char *still_needed(const struct wh_nsg *after, const struct wh_rule
 	if (r->unsupported || ports > MOST_PORTS)
 		return r->unsupported ? "whom it lets in is not known here" : "it opens more ports than were narrowed";
 	for (size_t i = 0; i < e->n_resources; i++)
-		for (size_t j = 0; j < e->resources[i].n_addrs && wh_nsg_guards(group, &e->resources[i]); j++)
+		for (size_t j = 0; j < e->resources[i].n_addrs && wh_resource_guarded_by(&e->resources[i], group); j++)
 			for (size_t k = 0; k < r->n_dst_ports; k++)
 				for (unsigned p = r->dst_ports[k].from; p <= r->dst_ports[k].to; p++)
 					for (size_t q = 0; q < (r->proto == WH_PROTO_ANY ? sizeof any : 1); q++)
@@ -151,13 +151,11 @@ int wh_nsg_remove_overdue(struct wh_nsg_plan *plan, const struct wh_estate *e, c
 	int rc = 0;
 	*notes = "";
 	for (size_t i = 0; i < n && !rc; i++) {
-		struct wh_nsg *after = NULL;
-		size_t count = 0;
+		struct wh_nsg after = {0};
 		json_t *doc = wh_nsg_plan_json(plan);
-		char *text = json_dumps(doc, JSON_COMPACT);
-		rc = text ? wh_nsg_parse(plan->name, text, strlen(text), mem, &after, &count, err) : wh_fail(err, -ENOMEM, "out of memory");
-		const struct wh_rule *r = rc || !after ? NULL : wh_rule_named(after, list[i].rule);
-		const char *why = !after || !r || !r->allow ? NULL : r->origin == WH_ORIGIN_PERSON ? still_needed(after, r, plan->nsg, e, mem) : "it is not whittle's to remove";
+		rc = wh_nsg_read(plan->name, doc, mem, &after, err);
+		const struct wh_rule *r = rc ? NULL : wh_rule_named(&after, list[i].rule);
+		const char *why = !r || !r->allow ? NULL : r->origin == WH_ORIGIN_PERSON ? still_needed(&after, r, plan->nsg, e, mem) : "it is not whittle's to remove";
 		if (r && r->allow && why) {
 			*notes = wh_arena_printf(mem, "%s%s: %s was kept until %s, and stays: %s\n", *notes, plan->name, list[i].rule, list[i].until, why);
 		} else if (r && r->allow) {
@@ -165,10 +163,8 @@ int wh_nsg_remove_overdue(struct wh_nsg_plan *plan, const struct wh_estate *e, c
 			plan->n_removed++;
 			*notes = wh_arena_printf(mem, "%s%s: %s was kept until %s, and is removed: nothing hangs on it any more\n", *notes, plan->name, list[i].rule, list[i].until);
 		}
-		if (after)
-			wh_nsgs_free(after, count);
+		wh_nsgs_free(&after, 1);
 		json_decref(doc);
-		free(text);
 	}
 	return rc;
 }

@@ -33,6 +33,30 @@ static bool has_family(const struct wh_resource *r, bool v4)
 	return false;
 }
 
+static struct wh_nsg_narrowing narrowing(const struct wh_nsg_block *k)
+{
+	const struct wh_recommended_rule *r = k->rule;
+	return (struct wh_nsg_narrowing){.direction = r->direction, .proto = r->proto, .port = r->port, .prefixes = r->prefixes, .n_prefixes = r->n_prefixes,
+	                                 .except = r->except, .n_except = r->n_except, .locals = k->resource->addrs, .n_locals = k->resource->n_addrs, .v4 = k->v4};
+}
+
+bool wh_nsg_needed(struct wh_nsg_builder *b, struct wh_nsg_block *k)
+{
+	const struct wh_nsg_narrowing w = narrowing(k);
+	wh_nsg_pass(b->nsg, &b->tags, &w, b->mem, &b->plan->regions, &k->pass);
+	return k->pass.more;
+}
+
+static int place(const struct wh_nsg_builder *b, struct wh_nsg_block *k)
+{
+	const struct wh_nsg_narrowing w = narrowing(k);
+	struct wh_nsg_place at;
+	int rc = wh_nsg_find_place(b->nsg, b->gone, &b->tags, &w, b->mem, &at, b->err);
+	k->before = at.before;
+	k->floor = at.floor;
+	return rc;
+}
+
 /* The group keeps to the rule, but its deny names another day until which the original is kept. */
 static bool other_day(const struct wh_nsg_builder *b, const struct wh_nsg_block *k)
 {
@@ -56,7 +80,7 @@ static int add_blocks(struct wh_nsg_builder *b, const struct wh_resource_result 
 				continue;
 			if (b->n == MAX_BLOCKS)
 				return wh_fail(b->err, -E2BIG, "%s: far more than the 1,000 rules that Azure takes in one group would be needed: split it", b->plan->name);
-			if (block.differs)
+			if (block.pass.differs)
 				return wh_fail(b->err, -ENOTSUP, "%s: rules tell source ports apart on port %u, and not alike for all addresses of %s: narrow it by hand, or "
 				               "delete the recommended rule", b->plan->name, block.rule->port, res->resource->name);
 			b->blocks = wh_arena_grown(b->mem, b->blocks, b->n, &b->room, sizeof *b->blocks);
@@ -102,7 +126,7 @@ static int plan_group(const struct wh_recommendation *r, const struct wh_estate 
 	                                .move_terraform = opt && opt->move_terraform, .beside = opt && opt->beside};
 	for (size_t i = 0; i < r->n_resources && !rc; i++) {
 		const struct wh_resource *res = r->resources[i].resource;
-		bool in = wh_nsg_guards(nsg, res) && wh_nsg_resource_asked(res, opt) && (!only || only == res);
+		bool in = (nsg ? wh_resource_guarded_by(res, nsg) : !res->n_nsgs) && wh_nsg_resource_asked(res, opt) && (!only || only == res);
 		if (in && nsg)
 			rc = wh_nsg_in_scope(nsg, res, opt, &in, err);
 		if (in && !rc)
@@ -114,7 +138,7 @@ static int plan_group(const struct wh_recommendation *r, const struct wh_estate 
 	if (nsg)
 		wh_nsg_find_gone(&b);
 	for (size_t i = 0; nsg && i < b.n && !rc; i++)
-		rc = wh_nsg_place(&b, &b.blocks[i]);
+		rc = place(&b, &b.blocks[i]);
 	if (rc)
 		return rc;
 	wh_nsg_join_ports(&b);
@@ -129,6 +153,24 @@ static int plan_group(const struct wh_recommendation *r, const struct wh_estate 
 		rc = wh_nsg_remove_overdue(plan, e, opt, mem, &notes, err);
 	*made |= *notes != 0;
 	plan->notes = rc ? "" : wh_arena_printf(mem, "%s%s", wh_nsg_plan_notes(&b), notes);
+	return rc;
+}
+
+json_t *wh_nsg_plan_json(const struct wh_nsg_plan *p)
+{
+	return wh_nsg_json(p->nsg, p->name, p->entries, p->n);
+}
+
+json_t *wh_nsg_plan_arm(const struct wh_nsg_plan *p)
+{
+	return wh_nsg_arm(p->name, wh_nsg_plan_json(p));
+}
+
+int wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context *tags, struct wh_arena *mem, struct wh_error *err)
+{
+	json_t *doc = wh_nsg_plan_json(p);
+	int rc = wh_nsg_verify(p->name, doc, p->regions.r, p->regions.n, tags, mem, err);
+	json_decref(doc);
 	return rc;
 }
 

@@ -4,45 +4,15 @@
  * Formats that write NSGs (JSON, ARM, Bicep, Terraform, az) share it.
  */
 #pragma once
+#include "nsg/edit.h"
 #include "whittle/render.h"
-
-struct wh_nsg_entry {
-	const struct wh_rule *existing;  /* NULL: one of ours */
-	const char *name;
-	const char *description;         /* ours: at most 140 characters */
-	enum wh_direction direction;
-	bool allow;
-	uint8_t proto;
-	const uint16_t *ports; size_t n_ports; /* ours: in order, at least one */
-	bool any_port;                   /* ours: "*", for protocols without ports and for the rest of a new group */
-	bool everyone;                   /* ours: the peers are "*", else those listed, at least one */
-	const char *tag;                 /* ours: the peers are this service tag; NULL: the prefixes */
-	const struct wh_prefix *peers; size_t n_peers;   /* ours: of one family */
-	const struct wh_port_range *src; size_t n_src;   /* ours: source ports; none means any */
-	const struct wh_prefix *locals; size_t n_locals; /* ours: the resource's addresses of the same family; none means any */
-	const struct wh_rule *in_place;  /* ours: it takes the place of this one of an earlier export, whose name it has; else NULL */
-	bool leaving;                    /* existing: of an earlier export, deleted when the new ones are there (plans with `beside` alone) */
-	bool system_generated;           /* ours: shown as "System Generated" */
-	unsigned priority;
-	bool renumbered;                 /* existing: moved to make room */
-};
-
-/* What the group must let through afterwards, exactly, where the plan narrows it. */
-struct wh_nsg_region {
-	enum wh_direction direction;
-	uint8_t proto;
-	uint16_t port;
-	uint16_t source;        /* one source port of a class that the group treats alike */
-	struct wh_addr local;
-	struct wh_ranges peers; /* those that passed before and are proposed, of the local address's family */
-};
 
 struct wh_nsg_plan {
 	const struct wh_nsg *nsg;        /* NULL: a new group for a resource that has none */
 	const char *name;                /* of the group */
 	struct wh_nsg_entry *entries; size_t n; /* custom rules only, by direction, then priority */
 	size_t n_new, n_renumbered, n_replaced, n_removed; /* removed: originals that were kept long enough; replaced: rules of ours from an earlier export that are gone */
-	struct wh_nsg_region *regions; size_t n_regions;
+	struct wh_nsg_regions regions;
 	bool move_terraform, beside;     /* as in struct wh_render_options */
 	const char *notes;               /* lines for a person, "" when there is nothing to say */
 };
@@ -56,20 +26,10 @@ json_t *wh_nsg_plan_json(const struct wh_nsg_plan *p);
 /* Reads the planned group back as any reader would, and holds it against the plan's regions: nothing goes out that decides otherwise. */
 int wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context *tags, struct wh_arena *mem, struct wh_error *err);
 
-/* The location of a group that says none: where the template is deployed. */
-#define WH_NSG_HERE "[resourceGroup().location]"
 /* The same as an ARM resource without what only Azure sets (etags, ids, default rules, associations): a new reference. */
 json_t *wh_nsg_plan_arm(const struct wh_nsg_plan *p);
 /* Whether an original rule (no default, none of ours) of the group is not part of the plan. */
 bool wh_nsg_plan_removes(const struct wh_nsg_plan *p, const struct wh_rule *r);
-/* The part of an ARM id after "/KEY/", for "subscriptions" and "resourceGroups"; NULL when it has none. */
-const char *wh_nsg_id_part(const struct wh_nsg_plan *p, const char *key, struct wh_arena *mem);
-/* Ports as Azure writes them: "22", "8000-8003". Returns how many; "*" where there are none. */
-size_t wh_nsg_port_ranges(const struct wh_port_range *p, size_t n, struct wh_arena *mem, const char ***out);
-/* The ports of one of our entries as Azure writes them, neighbours as ranges: "22", "8000-8003"; "*" for any. Returns how many. */
-size_t wh_nsg_ports(const struct wh_nsg_entry *e, struct wh_arena *mem, const char ***out);
-/* "Tcp", "Udp", …, as Azure spells them. */
-const char *wh_nsg_protocol(uint8_t proto);
 /* The plans' notes as one text, or that there is nothing to change, and more lines. free() it. */
 char *wh_nsg_notes(const struct wh_nsg_plan *plans, size_t n, const char *more);
 /* Makes the plans, verifies each, and has `write` write them; notes for a person go to opt->notes. */
@@ -90,7 +50,6 @@ bool wh_nsg_resource_asked(const struct wh_resource *r, const struct wh_render_o
 bool wh_nsg_named(const struct wh_nsg *nsg, const struct wh_render_options *opt);
 /* Fails when the group does not say where it is, and that matters. */
 int wh_nsg_in_scope(const struct wh_nsg *nsg, const struct wh_resource *r, const struct wh_render_options *opt, bool *in, struct wh_error *err);
-bool wh_nsg_guards(const struct wh_nsg *nsg, const struct wh_resource *r); /* nsg NULL: whether it has none */
 /* Until when the original rule is to be kept, or NULL. */
 const char *wh_nsg_keep_day(const struct wh_nsg *nsg, const struct wh_render_options *opt, const struct wh_rule *original, struct wh_arena *mem);
 bool wh_nsg_overdue(const struct wh_nsg *nsg, const struct wh_render_options *opt, struct wh_arena *mem); /* some original was kept long enough */
@@ -108,10 +67,7 @@ struct wh_nsg_block {
 	const struct wh_rule *before;    /* the rule that is narrowed; NULL in a new group */
 	const struct wh_rule *floor;     /* the last rule of unknown reach ahead of it, which stays ahead; NULL: none */
 	bool v4;
-	bool differs;                    /* rules tell source ports apart, and not for all of the resource's addresses alike */
-	struct wh_prefix *probed; size_t n_probed; /* addresses that the load balancer's probes reach, and would not by what is proposed */
-	struct wh_nsg_source { struct wh_port_range *src; size_t n_src; struct wh_prefix *peers; size_t n_peers; } *sources_split; size_t n_split;
-	                                 /* where rules tell source ports apart: who passes from which; none: the proposed pass from any */
+	struct wh_nsg_passing pass;      /* what passes the group now */
 	struct wh_nsg_entry *entries; size_t n; /* at most wh_nsg_most_entries() */
 };
 size_t wh_nsg_most_entries(const struct wh_nsg_block *b);
@@ -120,10 +76,5 @@ const char *wh_nsg_allow_name(const struct wh_nsg_block *b, const char *suffix, 
 const char *wh_nsg_deny_name(const struct wh_nsg_block *b, unsigned nth, struct wh_arena *mem);
 /* Whether the name is one that a rule of such a block gets, with a number where the name was taken. */
 bool wh_nsg_is_name_of(const char *name, const struct wh_nsg_block *b, struct wh_arena *mem);
-const char *wh_nsg_clean_name(const char *s, size_t max, struct wh_arena *mem);
-/* Cuts at 140 characters (not bytes). */
-const char *wh_nsg_description(struct wh_arena *mem, const char *text);
 /* Gives every block its priorities and fills plan->entries. `gone[i]` says that nsg->rules[i] is left out. */
 int wh_nsg_number(struct wh_nsg_plan *plan, struct wh_nsg_block *blocks, size_t n, const bool *gone, struct wh_arena *mem, struct wh_error *err);
-/* A name of ours with a number behind it, for the `nth` try. */
-const char *wh_nsg_variant(const char *name, unsigned nth, struct wh_arena *mem);

@@ -7,14 +7,6 @@
 #include <strings.h>
 #include "render/nsg_plan.h"
 
-bool wh_nsg_guards(const struct wh_nsg *nsg, const struct wh_resource *r)
-{
-	for (size_t i = 0; i < r->n_nsgs; i++)
-		if (r->nsgs[i] == nsg)
-			return true;
-	return !nsg && !r->n_nsgs;
-}
-
 bool wh_nsg_resource_asked(const struct wh_resource *r, const struct wh_render_options *opt)
 {
 	bool in = !opt || !opt->n_resources;
@@ -53,7 +45,7 @@ bool wh_nsg_asked(const struct wh_nsg *nsg, const struct wh_estate *e, const str
 {
 	bool in = false;
 	for (size_t i = 0; i < e->n_resources; i++)
-		in |= wh_nsg_guards(nsg, &e->resources[i]) && wh_nsg_resource_asked(&e->resources[i], opt) &&
+		in |= wh_resource_guarded_by(&e->resources[i], nsg) && wh_nsg_resource_asked(&e->resources[i], opt) &&
 		      (in_scope(nsg, scope_of(&e->resources[i], opt)) || (!nsg->at_nic && !nsg->at_subnet));
 	return in && wh_nsg_named(nsg, opt);
 }

@@ -196,10 +196,10 @@ static bool is_ours(const struct wh_nsg_plan *p, const char *name)
 static bool rules(FILE *f, const struct wh_nsg_plan *p, const char *group_label, struct labels *l)
 {
 	json_t *group = wh_nsg_plan_arm(p), *o;
-	const char *where = wh_nsg_id_part(p, "resourceGroups", l->mem);
+	const char *where = wh_nsg_id_part(p->nsg, "resourceGroups", l->mem);
 	bool whole = true;
 	size_t i;
-	json_array_foreach(json_object_get(json_object_get(group, "properties"), "securityRules"), i, o)
+	json_array_foreach(wh_nsg_rules(group), i, o)
 		if (is_ours(p, json_string_value(json_object_get(o, "name"))))
 			whole &= rule(f, p, o, group_label, where, l);
 	json_decref(group);
@@ -218,7 +218,7 @@ static bool made_by_us(const struct wh_nsg_plan *p)
 static bool own_group(FILE *f, const struct wh_nsg_plan *p, const char *group_label, struct wh_arena *mem)
 {
 	struct block b = {.n = 0};
-	const char *where = wh_nsg_id_part(p, "resourceGroups", mem);
+	const char *where = wh_nsg_id_part(p->nsg, "resourceGroups", mem);
 	if (!p->nsg)
 		fprintf(f, "\n# %s is a new group, since its host has none yet: it guards nothing until an interface or a subnet is associated with it.",
 		        wh_nsg_clean_name(p->name, 80, mem));
@@ -252,7 +252,7 @@ static int write_terraform(FILE *f, const struct wh_nsg_plan *plans, size_t n, s
 	      "# Terraform removes.\n"
 	      "# A group whose rules stand as security_rule blocks inside it takes these as blocks there: Terraform can't mix both.\n", f);
 	for (size_t i = 0; i < n; i++) {
-		asks |= !wh_nsg_id_part(&plans[i], "resourceGroups", mem);
+		asks |= !wh_nsg_id_part(plans[i].nsg, "resourceGroups", mem);
 		makes |= made_by_us(&plans[i]);
 	}
 	if (asks)

@@ -60,6 +60,11 @@ struct wh_tag_context wh_estate_tags(const struct wh_estate *e);
 /* Whether Azure's load balancer may probe it: as the estate says for it, or for all; else where it has an ARM id or a network security
  * group, or this machine is an Azure VM. e may be NULL. */
 bool wh_resource_on_azure(const struct wh_estate *e, const struct wh_resource *r);
+/*
+ * Whether the group guards the resource, whichever reading of the group it is: one with the ARM id of a group of the resource's, whatever the id's
+ * case. Where either has no id it must be the very group of the estate: names are unique within one resource group alone.
+ */
+bool wh_resource_guarded_by(const struct wh_resource *r, const struct wh_nsg *nsg);
 const struct wh_resource *wh_estate_find(const struct wh_estate *e, const char *name_or_id); /* or an address; NULL when none */
 const struct wh_resource *wh_estate_by_addr(const struct wh_estate *e, const struct wh_addr *a);
 /* What the edge table takes for local: the estate's addresses and the discovery ranges ("off", or CIDR,…; NULL: the default —

@@ -53,6 +53,11 @@ struct wh_nsg {
  * *out and all strings live in `mem`; each nsg->source holds a reference that wh_nsgs_free() drops. */
 int wh_nsg_parse(const char *file, const char *text, size_t len, struct wh_arena *mem, struct wh_nsg **out, size_t *n, struct wh_error *err);
 void wh_nsgs_free(struct wh_nsg *nsgs, size_t n); /* drops JSON references only */
+/* Reads one group out of JSON; `into` holds a reference that wh_nsgs_free(into, 1) drops. `name` is for errors. */
+int wh_nsg_read(const char *name, const json_t *group, struct wh_arena *mem, struct wh_nsg *into, struct wh_error *err);
+/* Where the fields of a group or a rule stand: in its "properties", as ARM has them, else in itself, as az prints them. Borrowed. */
+json_t *wh_nsg_fields(const json_t *group_or_rule);
+json_t *wh_nsg_rules(const json_t *group); /* its securityRules, borrowed; NULL where it has none */
 
 /* The last rule of a group that whittle made for a host that had none: every other port stays as open as it was. */
 #define WH_EVERYTHING_ELSE "whittle-everything-else"

@@ -109,12 +109,57 @@ static void a_wrong_policy_is_told_with_its_line(void **state)
 	}
 }
 
+static size_t rules_written(const struct wh_config *c, const struct wh_estate *e, const struct wh_nsg *nsg)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_error err = {.text = ""};
+	json_t *group = NULL;
+	char *notes = NULL;
+	if (wh_jit_nsg(c, e, nsg, NULL, 0, 1000, mem, &group, &notes, &err))
+		fail_msg("%s", err.text);
+	size_t n = json_array_size(wh_nsg_rules(group));
+	free(notes);
+	json_decref(group);
+	wh_arena_free(mem);
+	return n;
+}
+
+/* Two resource groups may each have a group "web"; another reading of one of them has its id. */
+static void a_port_is_closed_in_the_groups_that_guard_its_resource_and_in_no_other_of_their_name(void **state)
+{
+	(void)state;
+	static const char text[] = "[{\"name\":\"web\",\"securityRules\":[]},{\"name\":\"web\",\"securityRules\":[]},"
+	                           "{\"name\":\"web\",\"id\":\"/subscriptions/S/web\",\"securityRules\":[]}]";
+	static const char reread[] = "{\"name\":\"web\",\"id\":\"/subscriptions/s/WEB\",\"securityRules\":[]}";
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_error err = {.text = ""};
+	struct wh_nsg *nsgs, *again;
+	size_t n, m;
+	struct wh_config *c = config("jit:\n  - {resource: vm1, ports: 22}\n", &err);
+	assert_non_null(c);
+	assert_int_equal(wh_nsg_parse("all.json", text, strlen(text), mem, &nsgs, &n, &err), 0);
+	assert_int_equal(wh_nsg_parse("web", reread, strlen(reread), mem, &again, &m, &err), 0);
+	struct wh_addr own = wh_addr_v4(0x0a000004);
+	const struct wh_nsg *its[] = {&nsgs[0], &nsgs[2]};
+	struct wh_resource res = {.name = "vm1", .addrs = &own, .n_addrs = 1, .nsgs = its, .n_nsgs = 2};
+	struct wh_estate e = {.resources = &res, .n_resources = 1, .nsgs = nsgs, .n_nsgs = n};
+	assert_int_equal(rules_written(c, &e, &nsgs[0]), 1);
+	assert_int_equal(rules_written(c, &e, &nsgs[1]), 0);
+	assert_int_equal(rules_written(c, &e, &nsgs[2]), 1);
+	assert_int_equal(rules_written(c, &e, &again[0]), 1);
+	wh_nsgs_free(nsgs, n);
+	wh_nsgs_free(again, m);
+	wh_config_free(c);
+	wh_arena_free(mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_is_refused_by_the_name_of_what_the_policy_lacks),
 		cmocka_unit_test(without_who_only_root_may_and_three_hours_are_the_longest),
 		cmocka_unit_test(a_wrong_policy_is_told_with_its_line),
+		cmocka_unit_test(a_port_is_closed_in_the_groups_that_guard_its_resource_and_in_no_other_of_their_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
