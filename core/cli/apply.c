@@ -6,26 +6,6 @@
 
 enum { SHOWN = 3 };
 
-int cli_firewall_alone(const struct cli *c, struct wh_store **journal, struct wh_error *err)
-{
-	struct wh_error ignored;
-	int rc = wh_enforce_privileges(err);
-	*journal = NULL;
-	if (!rc && wh_store_open(c->store_url, WH_STORE_JOURNAL, journal, &ignored))
-		*journal = NULL;
-	return rc;
-}
-
-void cli_journal(struct wh_store *journal, const char *what, json_t *doc)
-{
-	struct wh_error err;
-	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
-	if (journal && wh_store_log(journal, cli_who(), what, text ? text : "{}", &err))
-		cli_error(&err);
-	free(text);
-	json_decref(doc);
-}
-
 /* Whether a command without --store, from wherever it is typed, finds this ledger. */
 static bool found_by_itself(const struct cli *c)
 {

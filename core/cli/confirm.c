@@ -42,7 +42,6 @@ static int print_confirmed(const struct cli *c, const char *dir, const struct wh
 static int confirm(struct cli *c, int argc, char **argv)
 {
 	static const struct option none[] = {{0}};
-	struct wh_store *journal = NULL;
 	struct wh_confirmed out = {0};
 	struct wh_error err;
 	char dir[4096];
@@ -51,14 +50,15 @@ static int confirm(struct cli *c, int argc, char **argv)
 	if (optind != argc)
 		return cli_usage(c, "takes no further words");
 	int rc = wh_persist_dir(c->store_url, dir, sizeof dir, &err);
-	rc = rc ? rc : cli_firewall_alone(c, &journal, &err);
+	rc = rc ? rc : wh_enforce_privileges(&err);
 	rc = rc ? rc : wh_persist_confirm(dir, &out, &err);
-	if (!rc)
-		cli_journal(journal, "enforce.confirm", json_object());
-	wh_store_close(journal);
 	if (out.too_late)
 		return print_late(c, &out, &err);
-	return rc ? cli_error(&err) : print_confirmed(c, dir, &out, &err);
+	if (rc)
+		return cli_error(&err);
+	int status = print_confirmed(c, dir, &out, &err);
+	cli_journal(c, "enforce.confirm", json_object());
+	return status;
 }
 
 static void print_rollback(const struct wh_rolled_back *r)
@@ -80,31 +80,34 @@ static void print_rollback(const struct wh_rolled_back *r)
 	}
 }
 
+static int print_rolled_back(const struct cli *c, bool all, const struct wh_rolled_back *r, const char *how, const struct wh_error *err)
+{
+	if (!r->kept)
+		cli_error(err);
+	if (c->json)
+		return cli_print_json(json_pack("{s:b,s:s,s:b,s:b}", "wasThere", r->how != WH_ROLLBACK_NOTHING, "how", how, "inForce",
+		                                r->how != WH_ROLLBACK_NOTHING && r->how != WH_ROLLBACK_REMOVED, "forgotten", r->kept)) || !r->kept ? CLI_FAILED : CLI_OK;
+	if (all && r->how == WH_ROLLBACK_REMOVED)
+		puts("whittle's table is gone; nothing else was touched.");
+	else
+		print_rollback(r);
+	return r->kept ? CLI_OK : CLI_FAILED;
+}
+
 static int roll_back(struct cli *c, bool all)
 {
 	static const char *const hows[] = {"nothing", "pending", "expired", "earlier", "removed"};
-	struct wh_store *journal = NULL;
 	struct wh_rolled_back out = {0};
 	struct wh_error err;
 	char dir[4096];
 	int rc = wh_persist_dir(c->store_url, dir, sizeof dir, &err);
-	rc = rc ? rc : cli_firewall_alone(c, &journal, &err);
+	rc = rc ? rc : wh_enforce_privileges(&err);
 	rc = rc ? rc : wh_persist_rollback(dir, all, &out, &err);
-	if (!rc)
-		cli_journal(journal, "enforce.rollback", json_pack("{s:b,s:s}", "all", all, "how", hows[out.how]));
-	wh_store_close(journal);
 	if (rc)
 		return cli_error(&err);
-	if (!out.kept)
-		cli_error(&err);
-	if (c->json)
-		return cli_print_json(json_pack("{s:b,s:s,s:b,s:b}", "wasThere", out.how != WH_ROLLBACK_NOTHING, "how", hows[out.how], "inForce",
-		                                out.how != WH_ROLLBACK_NOTHING && out.how != WH_ROLLBACK_REMOVED, "forgotten", out.kept)) || !out.kept ? CLI_FAILED : CLI_OK;
-	if (all && out.how == WH_ROLLBACK_REMOVED)
-		puts("whittle's table is gone; nothing else was touched.");
-	else
-		print_rollback(&out);
-	return out.kept ? CLI_OK : CLI_FAILED;
+	int status = print_rolled_back(c, all, &out, hows[out.how], &err);
+	cli_journal(c, "enforce.rollback", json_pack("{s:b,s:s}", "all", all, "how", hows[out.how]));
+	return status;
 }
 
 static int rollback(struct cli *c, int argc, char **argv)

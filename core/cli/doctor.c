@@ -101,7 +101,7 @@ static void check_store(struct cli *c, struct report *r)
 		else
 			remedy(note(r, "ledger", FAIL, "%s: not there, and %s %s", path, dir,
 			            errno == ENOENT ? "does not exist" : "cannot be written to"), "create %s for the user that runs whittle", dir);
-	} else if (wh_store_open(c->store_url, WH_STORE_READ, &s, &err) || wh_store_totals(s, &totals, &err)) {
+	} else if (wh_store_open(c->store_url, WH_STORE_READ, &s, &err) || wh_store_check(s, &err) || wh_store_totals(s, &totals, &err)) {
 		remedy(note(r, "ledger", FAIL, "%s", err.text), "see the reason; a copy from before can be put in its place");
 	} else {
 		note(r, "ledger", OK, "%s: %s edges", path, wh_number_text(totals.edges, number));

@@ -207,10 +207,9 @@ static int repair(struct cli *c, struct wh_arena *mem)
 	struct wh_restored restored = {0};
 	struct wh_nft_ruleset *rs;
 	struct wh_nft_state state;
-	struct wh_store *journal = NULL;
 	struct wh_error err, none;
 	char *difference = NULL, *jit = NULL, *all = NULL, dir[4096];
-	int rc = cli_firewall_alone(c, &journal, &err), known = rc ? rc : cli_enforced_rules(c, mem, &rs, &state, &none);
+	int rc = wh_enforce_privileges(&err), known = rc ? rc : cli_enforced_rules(c, mem, &rs, &state, &none);
 	if (!rc && known && known != -ENOENT) {
 		rc = known;
 		err = none;
@@ -226,14 +225,13 @@ static int repair(struct cli *c, struct wh_arena *mem)
 	}
 	if (!rc && (difference || jit) && asprintf(&all, "%s%s%s", difference ? difference : "", difference && jit ? "\n" : "", jit ? jit : "") < 0)
 		all = NULL;
+	int status = rc ? cli_error(&err) : print_repair(c, all);
 	if (!rc && all)
-		cli_journal(journal, "enforce.repair", json_pack("{s:s}", "was", all));
-	rc = rc ? cli_error(&err) : print_repair(c, all);
+		cli_journal(c, "enforce.repair", json_pack("{s:s}", "was", all));
 	free(difference);
 	free(jit);
 	free(all);
-	wh_store_close(journal);
-	return rc;
+	return status;
 }
 
 static int print_dry(const struct job *j, const struct wh_nft_ruleset *rs)
@@ -282,7 +280,7 @@ static int print_applied(const struct job *j, const struct wh_nft_ruleset *rs, c
 	return CLI_OK;
 }
 
-static int apply(struct job *j, const struct wh_nft_ruleset *rs, struct wh_store *journal, struct wh_error *err)
+static int apply(struct job *j, const struct wh_nft_ruleset *rs, struct wh_error *err)
 {
 	struct wh_enforce_result res;
 	char until[WH_TIME_STRLEN];
@@ -291,9 +289,10 @@ static int apply(struct job *j, const struct wh_nft_ruleset *rs, struct wh_store
 	if (wh_nft_apply(rs, &j->opt, &res, err))
 		return cli_error(err);
 	keep(j->c, rs, res.unchanged, expires_us); /* what could not be kept, confirm will say once more */
-	cli_journal(journal, "enforce.apply", json_pack("{s:I,s:I,s:b,s:I}", "ports", (json_int_t)res.ports, "prefixes", (json_int_t)res.prefixes, "audit", j->opt.audit,
-	                                                "confirmWithin", (json_int_t)j->opt.confirm_within_s));
-	return print_applied(j, rs, &res, until);
+	int status = print_applied(j, rs, &res, until);
+	cli_journal(j->c, "enforce.apply", json_pack("{s:I,s:I,s:b,s:I}", "ports", (json_int_t)res.ports, "prefixes", (json_int_t)res.prefixes, "audit", j->opt.audit,
+	                                             "confirmWithin", (json_int_t)j->opt.confirm_within_s));
+	return status;
 }
 
 static int enforce(struct cli *c, int argc, char **argv)
@@ -302,7 +301,6 @@ static int enforce(struct cli *c, int argc, char **argv)
 	                                     {"force", 0, 0, 'f'}, {"force-all-addresses", 0, 0, 'A'}, {"repair", 0, 0, 'm'}, {"to", 1, 0, 't'}, {0}};
 	struct job j = {.c = c, .opt = {.confirm_within_s = 60}};
 	struct wh_nft_ruleset *rs;
-	struct wh_store *journal = NULL;
 	struct wh_error err;
 	bool mend = false;
 	int o;
@@ -339,15 +337,14 @@ static int enforce(struct cli *c, int argc, char **argv)
 		wh_arena_free(j.mem);
 		return o;
 	}
-	int rc = j.dry ? 0 : cli_firewall_alone(c, &journal, &err);
+	int rc = j.dry ? 0 : wh_enforce_privileges(&err);
 	if (!rc)
 		rc = cli_own_rules(c, &j.own, j.mem, &err);
 	rs = j.own.rs;
 	if (!rc)
 		rc = check(&j, rs, &err);
-	rc = rc ? cli_error(&err) : j.dry ? print_dry(&j, rs) : apply(&j, rs, journal, &err);
+	rc = rc ? cli_error(&err) : j.dry ? print_dry(&j, rs) : apply(&j, rs, &err);
 	json_decref(j.open);
-	wh_store_close(journal);
 	wh_arena_free(j.mem);
 	return rc;
 }

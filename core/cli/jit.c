@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/opener.h"
+#include "cli/apply.h"
 #include "cli/azure.h"
 #include "cli/jit.h"
 #include "whittle/enforce.h"
@@ -170,10 +171,17 @@ static int confirm(struct ctx *x, int argc)
 	if (argc != 1)
 		return cli_usage(x->c, "confirm takes no further words");
 	char dir[4096];
-	if (wh_jit_nft_confirm(&err) || wh_store_log(x->store, cli_who(), "jit.confirm", "{}", &err) ||
-	    wh_persist_dir(x->c->store_url, dir, sizeof dir, &err) || wh_persist_jit(dir, &err))
+	if (wh_jit_nft_confirm(&err) || wh_persist_dir(x->c->store_url, dir, sizeof dir, &err) || wh_persist_jit(dir, &err))
 		return cli_error(&err);
-	return print_confirmed(x);
+	int status;
+	if (wh_store_open(x->c->store_url, WH_STORE_READ, &x->store, &err) || wh_estate_load(x->store, x->mem, &x->estate, &err)) {
+		fprintf(stderr, "whittle: what is closed stays closed; whether that is all that the policy closes can't be compared: %s\n", err.text);
+		status = CLI_FAILED;
+	} else {
+		status = print_confirmed(x);
+	}
+	cli_journal(x->c, "jit.confirm", json_object());
+	return status;
 }
 
 static int off(struct ctx *x, int argc)
@@ -188,17 +196,18 @@ static int off(struct ctx *x, int argc)
 	int unread = wh_jit_nft_live(x->mem, &live, &err);
 	for (size_t i = 0; i < live.n_closed && n < 256; i++)
 		closed[n++] = live.closed[i].port;
-	if (wh_persist_dir(x->c->store_url, dir, sizeof dir, &err) || wh_persist_forget(dir, false, true, &files, &err) || wh_jit_nft_off(&err) ||
-	    wh_store_log(x->store, cli_who(), "jit.off", "{}", &err))
+	if (wh_persist_dir(x->c->store_url, dir, sizeof dir, &err) || wh_persist_forget(dir, false, true, &files, &err) || wh_jit_nft_off(&err))
 		return cli_error(&err);
 	if (!live.present && !unread) {
 		puts("Just-in-time access is off: its table was not there, so no port was closed by it.");
+		cli_journal(x->c, "jit.off", json_object());
 		return CLI_OK;
 	}
 	puts("Just-in-time access is off: its table is gone, nothing else was touched.");
 	if (n)
 		printf("This opens %s: to everybody whom this machine's other rules let in. `whittle enforce` narrows %s where rules are recommended.\n",
 		       wh_jit_ports_text(closed, n, x->mem), n == 1 ? "it" : "them");
+	cli_journal(x->c, "jit.off", json_object());
 	return CLI_OK;
 }
 
@@ -442,11 +451,12 @@ static int run(struct cli *c, int argc, char **argv)
 	int rc = reads || v == 6 ? 0 : wh_enforce_privileges(&err);
 	if (rc && rc != -EPERM) /* a group needs none of them; without them the kernel refuses by itself */
 		return cli_error(&err);
-	if ((rc = cli_open_store(c, reads ? WH_STORE_READ : WH_STORE_WRITE, &x.store)))
+	bool needs = v != 1 && v != 2; /* keeping and taking away what is closed never depend on the ledger */
+	if (needs && (rc = cli_open_store(c, reads ? WH_STORE_READ : WH_STORE_WRITE, &x.store)))
 		return rc;
 	x.mem = wh_arena_new();
 	argc--, argv++;
-	if (wh_estate_load(x.store, x.mem, &x.estate, &err))
+	if (needs && wh_estate_load(x.store, x.mem, &x.estate, &err))
 		rc = cli_error(&err);
 	else
 		rc = v == 0 ? on(&x, argc, argv) : v == 1 ? confirm(&x, argc) : v == 2 ? off(&x, argc) : v == 3 ? open_one(&x, argc, argv) : v == 4 ? list(&x, argc)

@@ -183,6 +183,16 @@ static int close_output(int status)
 	return status ? status : CLI_FAILED;
 }
 
+/* SQLite maps the ledger's -shm: whoever can write it can cut it while it is read. */
+static void on_bus_error(int sig)
+{
+	static const char why[] = "whittle: a file was cut while it was read: the ledger's -shm, most likely. Run the command again\n";
+	(void)sig;
+	ssize_t n = write(STDERR_FILENO, why, sizeof why - 1);
+	(void)n;
+	_exit(CLI_FAILED);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli c = {0};
@@ -194,6 +204,7 @@ int main(int argc, char **argv)
 		fputs("whittle: out of memory\n", stderr);
 		return CLI_FAILED;
 	}
+	signal(SIGBUS, on_bus_error);
 	/* a closed pipe must not kill a command between two steps of its work */
 	signal(SIGPIPE, SIG_IGN);
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))

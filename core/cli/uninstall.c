@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Out of the machine's firewall, and back into it after a reboot. */
-#include <unistd.h>
-#include "cli/cli.h"
+#include "cli/apply.h"
 #include "whittle/enforce.h"
 #include "whittle/persist.h"
-
-static void log_it(const struct cli *c, const char *what, const char *json)
-{
-	struct wh_store *s;
-	struct wh_error err;
-	if (euidaccess(c->store_url, F_OK) || wh_store_open(c->store_url, WH_STORE_JOURNAL, &s, &err))
-		return;
-	wh_store_log(s, cli_who(), what, json, &err);
-	wh_store_close(s);
-}
 
 static int uninstall(struct cli *c, int argc, char **argv)
 {
@@ -32,7 +21,7 @@ static int uninstall(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "takes no further words");
 	if (wh_persist_dir(c->store_url, dir, sizeof dir, &err) || wh_enforce_privileges(&err) || wh_uninstall(dir, verify, &u, &err))
 		return cli_error(&err);
-	log_it(c, "enforce.uninstall", "{}");
+	cli_journal(c, "enforce.uninstall", json_object());
 	if (c->json)
 		return cli_print_json(json_pack("{s:b,s:b,s:i,s:b,s:i,s:s?}", "rules", u.rules, "jit", u.jit, "files", (int)u.files, "verified", u.verified && !u.differs,
 		                                "otherTables", (int)u.others, "differs", u.differs)) || u.differs ? CLI_FAILED : CLI_OK;
@@ -50,7 +39,7 @@ static int restore(struct cli *c, int argc, char **argv)
 {
 	struct wh_restored r;
 	struct wh_error err;
-	char dir[4096], json[128];
+	char dir[4096];
 	(void)argv;
 	if (argc != 1)
 		return cli_usage(c, "takes no further words");
@@ -68,8 +57,7 @@ static int restore(struct cli *c, int argc, char **argv)
 			printf("%zu port%s closed again but for just-in-time access; what was open has ended.\n", r.closed, r.closed == 1 ? " is" : "s are");
 		if (!r.rules && !r.jit)
 			puts("Nothing was confirmed: nothing is restored.");
-		snprintf(json, sizeof json, "{\"ports\":%zu,\"prefixes\":%zu,\"closed\":%zu}", r.ports, r.prefixes, r.closed);
-		log_it(c, "enforce.restore", json);
+		cli_journal(c, "enforce.restore", json_pack("{s:I,s:I,s:I}", "ports", (json_int_t)r.ports, "prefixes", (json_int_t)r.prefixes, "closed", (json_int_t)r.closed));
 	}
 	return rc ? cli_error(&err) : CLI_OK;
 }

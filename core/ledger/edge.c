@@ -206,9 +206,10 @@ int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e)
 	}
 	e->first_us = unzigzag(v[0]);
 	e->last_us = unzigzag(v[1]);
-	if (e->last_us < e->first_us || v[4] >> 24)
-		return -EBADMSG;
 	e->day0 = (int32_t)unzigzag(v[2]);
+	if (e->last_us < e->first_us || v[4] >> 24 || !wh_edge_time_ok(e->first_us) || !wh_edge_time_ok(e->last_us) || e->day0 > WH_EDGE_DAY_MAX ||
+	    e->day0 < -WH_EDGE_DAY_MAX)
+		return -EBADMSG;
 	e->days = v[3];
 	e->hours = (uint32_t)v[4];
 	e->flows = v[5];

@@ -12,6 +12,13 @@
 void wh_edge_key_encode(const struct wh_edge_key *k, uint8_t out[static WH_EDGE_KEY_BYTES]);
 int wh_edge_key_decode(const uint8_t *b, size_t len, struct wh_edge_key *k);
 size_t wh_edge_encode(const struct wh_edge *e, uint8_t out[static WH_EDGE_VALUE_MAX]);
+/* Days and times that a row may hold: so that a day's begin and end, and the difference of any two times, fit in 64 bits. */
+#define WH_EDGE_DAY_MAX 46000000
+#define WH_EDGE_US_MAX (WH_EDGE_DAY_MAX * WH_US_PER_DAY)
+static inline bool wh_edge_time_ok(int64_t us)
+{
+	return us >= -WH_EDGE_US_MAX && us <= WH_EDGE_US_MAX;
+}
 int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e); /* -EBADMSG for anything but an encoding of ours; *e is then undefined */
 uint64_t wh_days_between(int32_t first, int32_t last); /* the days of a flow, from its last one back: bit i is last - i */
 void wh_days_merge(int32_t *day0, uint64_t *days, int32_t add_day0, uint64_t add_days);

@@ -164,6 +164,8 @@ int wh_sketch_decode(const uint8_t *b, size_t len, struct wh_sketch *s)
 	s->first_us = (int64_t)get(&p, 8);
 	s->last_us = (int64_t)get(&p, 8);
 	s->day0 = (int32_t)get(&p, 4);
+	if (s->last_us < s->first_us || !wh_edge_time_ok(s->first_us) || !wh_edge_time_ok(s->last_us) || s->day0 > WH_EDGE_DAY_MAX || s->day0 < -WH_EDGE_DAY_MAX)
+		return -EBADMSG;
 	s->days = get(&p, 8);
 	s->flows = get(&p, 8);
 	s->undirected = get(&p, 8);

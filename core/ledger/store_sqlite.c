@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger in one SQLite file, write-ahead logged.
+ * The ledger in one SQLite file, write-ahead logged. The file is its owner's, who may be hostile: see store_sqlite_guard.c.
  *
  * Edges are rows (key, value) of a WITHOUT ROWID table, so that a scan in key order is a walk along the B-tree's leaves, and are
  * added by one prepared upsert whose conflict clause merges in C (function wh_merge). An edge is decoded with every check: a
@@ -8,20 +8,7 @@
  */
 #include "ledger/store_sqlite.h"
 
-enum { SCHEMA = 1, BUSY_MS = 20000, HASTY_MS = 1000 };
-
-static const char schema[] =
-	"CREATE TABLE edge(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE sketch(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE source(identity TEXT PRIMARY KEY, path TEXT, offset INTEGER NOT NULL, line INTEGER NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE day(day INTEGER PRIMARY KEY, flows INTEGER NOT NULL);"
-	"CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE document(collection TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY(collection, key)) WITHOUT ROWID;"
-	"CREATE TABLE journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, json TEXT NOT NULL);";
-
-/* Not of the first schema: made where it is missing, so that a ledger of before goes on. */
-const char wh_sql_content_table[] =
-	"CREATE TABLE IF NOT EXISTS content(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, lines INTEGER NOT NULL, path TEXT, marks BLOB NOT NULL, tail BLOB NOT NULL, checks BLOB NOT NULL);";
+enum { BUSY_MS = 20000, HASTY_MS = 1000 };
 
 const char *const wh_sql[ST_N] = {
 	[ST_EDGE] = "INSERT INTO edge VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = wh_merge(value, excluded.value)",
@@ -42,8 +29,8 @@ const char *const wh_sql[ST_N] = {
 	[ST_SKETCHES] = "SELECT key, value FROM sketch ORDER BY key",
 	[ST_NEXT_LOCAL] = "SELECT key FROM edge WHERE key > ?1 ORDER BY key LIMIT 1",
 	[ST_DAYS] = "SELECT day, flows FROM day ORDER BY day",
-	[ST_COUNTERS] = "SELECT name, value FROM counter",
-	[ST_COUNT_EDGES] = "SELECT count(*) FROM edge",
+	[ST_COUNTERS] = "SELECT name, value FROM counter ORDER BY name",
+	[ST_COUNT_EDGES] = "SELECT count(*) FROM edge WHERE key > x''", /* without a condition SQLite counts pages, and can't be interrupted */
 	[ST_CONTENT_KEY] = "SELECT lines, marks FROM content WHERE id = 0",
 	[ST_CONTENT_NEW_KEY] = "INSERT OR IGNORE INTO content VALUES(0, 0, 0, NULL, ?1, x'', x'')",
 	[ST_CONTENT_GENERATION] = "UPDATE content SET lines = ?1 WHERE id = 0",
@@ -65,6 +52,9 @@ int wh_sql_fail(struct wh_store *s, const char *doing, struct wh_error *err)
 	case SQLITE_BUSY: case SQLITE_LOCKED: rc = -EBUSY; why = "another process has held its lock for too long"; break;
 	case SQLITE_FULL: rc = -ENOSPC; why = "the disk is full"; break;
 	case SQLITE_READONLY: case SQLITE_PERM: rc = -EROFS; why = "it is read-only"; break;
+	case SQLITE_INTERRUPT: rc = -ETIMEDOUT; why = "it takes far too long: it is damaged, or somebody made it so"; break;
+	case SQLITE_TOOBIG: rc = -EFBIG; why = "a row is larger than any that whittle writes"; break;
+	case SQLITE_AUTH: rc = -EBADMSG; why = "it asks for what whittle does not"; break;
 	case SQLITE_CORRUPT: case SQLITE_NOTADB: rc = -EBADMSG; why = "it is damaged, or no ledger"; break;
 	case SQLITE_CANTOPEN: rc = -ENOENT; break;
 	case SQLITE_NOMEM: rc = -ENOMEM; break;
@@ -80,6 +70,7 @@ sqlite3_stmt *wh_sql_use(struct wh_store *s, enum statement which, const char *d
 		return NULL;
 	}
 	sqlite3_reset(s->st[which]);
+	wh_sql_patience(s);
 	return s->st[which];
 }
 
@@ -97,6 +88,7 @@ int wh_sql_run(struct wh_store *s, sqlite3_stmt *st, const char *doing, struct w
 
 int wh_sql_exec(struct wh_store *s, const char *text, const char *doing, struct wh_error *err)
 {
+	wh_sql_patience(s);
 	return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : wh_sql_fail(s, doing, err);
 }
 
@@ -106,79 +98,6 @@ int wh_sql_damaged(struct wh_store *s, struct wh_error *err)
 }
 
 /* ---- opening ---- */
-
-static int ask(struct wh_store *s, const char *question, int *answer, struct wh_error *err)
-{
-	sqlite3_stmt *st;
-	if (sqlite3_prepare_v2(s->db, question, -1, &st, NULL) != SQLITE_OK)
-		return wh_sql_fail(s, "read", err);
-	int rc = sqlite3_step(st) == SQLITE_ROW ? 0 : wh_sql_fail(s, "read", err);
-	*answer = sqlite3_column_int(st, 0);
-	sqlite3_finalize(st);
-	return rc;
-}
-
-static int user_version(struct wh_store *s, int *version, struct wh_error *err)
-{
-	return ask(s, "PRAGMA user_version", version, err);
-}
-
-/* Another program's database has tables, but not ours: nothing is added to it. */
-static int refuse_foreign(struct wh_store *s, int version, struct wh_error *err)
-{
-	int all = 0, ours = 0, rc = ask(s, "SELECT count(*) FROM sqlite_master", &all, err);
-	if (!rc)
-		rc = ask(s, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('edge', 'sketch', 'source', 'day', 'counter', 'document', 'journal')",
-		         &ours, err);
-	if (rc || (version == SCHEMA ? ours == 7 : !all))
-		return rc;
-	return wh_fail(err, -EBADMSG, "%s: is a database of another program, and no ledger", s->path);
-}
-
-/* SQLite answers this one with "busy" at once, whatever patience was set, while another process is making the ledger, too. */
-static int write_ahead(struct wh_store *s, struct wh_error *err)
-{
-	int64_t until = wh_now_us() + s->patience_ms * INT64_C(1000);
-	while (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK) {
-		if ((sqlite3_errcode(s->db) & 0xff) != SQLITE_BUSY || wh_now_us() > until)
-			return wh_sql_fail(s, "set up", err);
-		sqlite3_sleep(5);
-	}
-	return 0;
-}
-
-static int prepare_schema(struct wh_store *s, struct wh_error *err)
-{
-	char set[64];
-	struct wh_error ignored;
-	int version = 0, rc = wh_sql_exec(s, "BEGIN", "read", err); /* one view of it: another process may be making it just now */
-	if (rc)
-		return rc;
-	rc = user_version(s, &version, err);
-	if (!rc && version > SCHEMA)
-		rc = wh_fail(err, -EPROTO, "%s: the ledger was written by a newer whittle (schema %d, this one knows %d)", s->path, version, SCHEMA);
-	if (!rc)
-		rc = refuse_foreign(s, version, err);
-	wh_sql_exec(s, "ROLLBACK", "read", &ignored);
-	if (rc || version == SCHEMA)
-		return rc;
-	if (!s->write)
-		return wh_fail(err, -ENODATA, "%s: there is no ledger yet: `whittle ingest` makes one", s->path);
-	rc = write_ahead(s, err);
-	if (!rc)
-		rc = wh_sql_exec(s, "BEGIN IMMEDIATE", "set up", err);
-	if (rc)
-		return rc;
-	rc = user_version(s, &version, err); /* another process may have been first */
-	if (!rc && version == 0) {
-		snprintf(set, sizeof set, "PRAGMA user_version = %d", SCHEMA);
-		rc = wh_sql_exec(s, schema, "set up", err);
-		if (!rc)
-			rc = wh_sql_exec(s, set, "set up", err);
-	}
-	int end = wh_sql_exec(s, rc ? "ROLLBACK" : "COMMIT", "set up", rc ? &ignored : err);
-	return rc ? rc : end;
-}
 
 int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_error *err)
 {
@@ -206,16 +125,18 @@ int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_e
 		return rc;
 	}
 	sqlite3_extended_result_codes(s->db, 1);
-	s->patience_ms = flags == WH_STORE_JOURNAL ? HASTY_MS : BUSY_MS;
+	s->hasty = flags == WH_STORE_JOURNAL;
+	s->patience_ms = s->hasty ? HASTY_MS : BUSY_MS;
 	sqlite3_busy_timeout(s->db, s->patience_ms);
 	wh_sql_define_merge(s);
 	wh_sql_define_scan(s);
-	rc = wh_sql_exec(s, "PRAGMA mmap_size = 0; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA trusted_schema = OFF", "opened", err);
-	if (!rc && !s->write)
-		/* never mapped: a file that is cut meanwhile would end the process. A scan comes by each page once: none needs keeping */
-		rc = wh_sql_exec(s, "PRAGMA cache_size = -2048", "opened", err);
+	rc = wh_sql_guard(s, err);
+	if (!rc) /* a scan comes by each page once: none needs keeping */
+		rc = wh_sql_exec(s, s->write ? "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192" : "PRAGMA cache_size = -2048", "opened", err);
 	if (!rc)
-		rc = prepare_schema(s, err);
+		rc = wh_sql_prepare_schema(s, err);
+	if (!rc)
+		wh_sql_close_schema(s);
 	if (rc) {
 		wh_store_close(s);
 		return rc;
@@ -248,6 +169,7 @@ void wh_store_patience(struct wh_store *s, int milliseconds)
 
 void wh_store_settle(struct wh_store *s)
 {
+	wh_sql_patience(s);
 	sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 

@@ -3,7 +3,9 @@
  * The store in SQLite, from the inside: for store_sqlite*.c alone. SQL is in these files and nowhere else.
  *
  *   store_sqlite_file.c       which files SQLite may open
- *   store_sqlite.c            the schema, the statements, opening, transactions
+ *   store_sqlite_schema.c     the schema, its versions, and the proof that a file has it
+ *   store_sqlite_guard.c      what a hostile file can't do
+ *   store_sqlite.c            the statements, opening, transactions
  *   store_sqlite_commit.c     edges and what belongs to them go in
  *   store_sqlite_scan.c       and come out
  *   store_sqlite_contents.c   which lines were counted
@@ -21,7 +23,6 @@ enum statement {
 	ST_CONTENT_KEY, ST_CONTENT_NEW_KEY, ST_CONTENT_GENERATION, ST_CONTENTS, ST_CONTENT, ST_CONTENT_PUT, ST_CONTENT_SIZE, ST_CONTENT_FORGET, ST_N
 };
 extern const char *const wh_sql[ST_N];
-extern const char wh_sql_content_table[];
 
 struct wh_store {
 	sqlite3 *db;
@@ -29,6 +30,10 @@ struct wh_store {
 	char *file;          /* without links */
 	int patience_ms;
 	bool write;
+	bool hasty;          /* WH_STORE_JOURNAL */
+	bool foreign;        /* while the schema is compared: it has none of our tables */
+	uint64_t rows, rows_seen; /* that were handed over: as long as some come, a statement may go on */
+	int64_t deadline_ms; /* of the monotonic clock: when it may not */
 	bool in_transaction; /* wh_store_begin() .. wh_store_end() */
 	struct scan *scan;   /* that is being stepped through; NULL: none */
 	sqlite3_stmt *st[ST_N];
@@ -45,6 +50,19 @@ int wh_sql_exec(struct wh_store *s, const char *text, const char *doing, struct 
 /* Checks the file at `path` and its companions before SQLite opens it, and makes the file for WH_STORE_CREATE; *real (free() it) is the path
  * without links. Afterwards SQLite opens plain files alone. */
 int wh_sql_find_file(const char *path, int flags, char **real, struct wh_error *err);
+
+/* Makes, migrates or proves the schema. Returns 0 or a negative errno. */
+int wh_sql_prepare_schema(struct wh_store *s, struct wh_error *err);
+int wh_sql_check(struct wh_store *s, struct wh_error *err); /* SQLite's quick_check of all pages */
+/* Safety settings, limits, the time limit; then, once the schema is proved, only statements of our kinds. */
+int wh_sql_guard(struct wh_store *s, struct wh_error *err);
+void wh_sql_close_schema(struct wh_store *s);
+void wh_sql_allow_contents(struct wh_store *s); /* whose rows may be longer than all others: for `ingest` */
+void wh_sql_patience(struct wh_store *s); /* a statement begins: its time does, too */
+/* Values of a row, of exactly this type (a crafted file has any type in any column): false for another, a text with a NUL, an empty blob. */
+bool wh_sql_text(sqlite3_stmt *st, int column, const char **out);
+bool wh_sql_blob(sqlite3_stmt *st, int column, const uint8_t **out, size_t *len);
+bool wh_sql_number(sqlite3_stmt *st, int column, int64_t *out);
 
 /* The functions that the statements call. */
 void wh_sql_define_merge(struct wh_store *s);

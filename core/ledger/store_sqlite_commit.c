@@ -9,7 +9,7 @@ static void merge_edges(sqlite3_context *c, int n, sqlite3_value **v)
 	struct wh_edge a, b;
 	uint8_t out[WH_EDGE_VALUE_MAX];
 	(void)n;
-	if (wh_edge_decode(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]), &a) ||
+	if (sqlite3_value_type(v[0]) != SQLITE_BLOB || wh_edge_decode(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]), &a) ||
 	    wh_edge_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &b)) {
 		sqlite3_result_error_code(c, SQLITE_CORRUPT);
 		return;
@@ -23,7 +23,7 @@ static void merge_sketches(sqlite3_context *c, int n, sqlite3_value **v)
 	struct wh_sketch a, b;
 	uint8_t out[WH_SKETCH_BYTES];
 	(void)n;
-	if (wh_sketch_decode(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]), &a) ||
+	if (sqlite3_value_type(v[0]) != SQLITE_BLOB || wh_sketch_decode(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]), &a) ||
 	    wh_sketch_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &b)) {
 		sqlite3_result_error_code(c, SQLITE_CORRUPT);
 		return;
@@ -35,8 +35,8 @@ static void merge_sketches(sqlite3_context *c, int n, sqlite3_value **v)
 
 void wh_sql_define_merge(struct wh_store *s)
 {
-	sqlite3_create_function(s->db, "wh_merge", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, merge_edges, NULL, NULL);
-	sqlite3_create_function(s->db, "wh_merge_sketch", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, merge_sketches, NULL, NULL);
+	sqlite3_create_function(s->db, "wh_merge", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_edges, NULL, NULL);
+	sqlite3_create_function(s->db, "wh_merge_sketch", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_sketches, NULL, NULL);
 }
 
 /* ---- committing ---- */
@@ -169,11 +169,12 @@ int wh_store_progress_of(struct wh_store *s, const char *identity, uint64_t *off
 		return -EIO;
 	sqlite3_bind_text(st, 1, identity, -1, SQLITE_STATIC);
 	int step = sqlite3_step(st);
-	if (step == SQLITE_ROW) {
-		*offset = (uint64_t)sqlite3_column_int64(st, 0);
-		*line = (uint64_t)sqlite3_column_int64(st, 1);
-	}
+	int64_t at = 0, of = 0;
 	int rc = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : wh_sql_fail(s, "read", err);
+	if (step == SQLITE_ROW && (!wh_sql_number(st, 0, &at) || !wh_sql_number(st, 1, &of) || at < 0 || of < 0))
+		rc = wh_sql_damaged(s, err);
+	*offset = rc ? 0 : (uint64_t)at;
+	*line = rc ? 0 : (uint64_t)of;
 	sqlite3_reset(st);
 	return rc;
 }

@@ -18,18 +18,14 @@ static int out_of_memory(struct wh_error *err)
 
 int wh_store_content_key(struct wh_store *s, uint8_t key[WH_LINE_KEY_BYTES], int64_t *generation, struct wh_error *err)
 {
-	if (!s->in_transaction) { /* a ledger that was made before there were contents */
-		int rc = wh_sql_exec(s, wh_sql_content_table, "written", err);
-		if (rc)
-			return rc;
-	}
+	wh_sql_allow_contents(s);
 	for (int i = 0; i < 2; i++) {
 		sqlite3_stmt *st = wh_sql_use(s, ST_CONTENT_KEY, "read", err);
 		if (!st)
 			return -EIO;
 		int step = sqlite3_step(st), rc = step == SQLITE_DONE ? -ENOENT : 0;
 		if (step == SQLITE_ROW) {
-			if (sqlite3_column_bytes(st, 1) == WH_LINE_KEY_BYTES)
+			if (sqlite3_column_type(st, 1) == SQLITE_BLOB && sqlite3_column_bytes(st, 1) == WH_LINE_KEY_BYTES)
 				memcpy(key, sqlite3_column_blob(st, 1), WH_LINE_KEY_BYTES);
 			else
 				rc = wh_sql_damaged(s, err);
@@ -95,7 +91,8 @@ static int read_row(struct wh_store *s, sqlite3_stmt *st, struct wh_content_row 
 	row->id = sqlite3_column_int64(st, 0);
 	const uint8_t *marks = sqlite3_column_blob(st, 2), *tail = sqlite3_column_blob(st, 3), *checks = whole ? sqlite3_column_blob(st, 4) : NULL;
 	size_t marks_len = (size_t)sqlite3_column_bytes(st, 2), tail_len = (size_t)sqlite3_column_bytes(st, 3);
-	if (lines < 0 || lines > UINT32_MAX || marks_len % MARK_BYTES || tail_len % 8 || tail_len / 8 > (uint64_t)lines ||
+	if (sqlite3_column_type(st, 1) != SQLITE_INTEGER || sqlite3_column_type(st, 2) != SQLITE_BLOB || sqlite3_column_type(st, 3) != SQLITE_BLOB ||
+	    (whole && sqlite3_column_type(st, 4) != SQLITE_BLOB) || lines < 0 || lines > UINT32_MAX || marks_len % MARK_BYTES || tail_len % 8 || tail_len / 8 > (uint64_t)lines ||
 	    (whole && (uint64_t)sqlite3_column_bytes(st, 4) != 2 * (uint64_t)lines))
 		return wh_sql_damaged(s, err);
 	row->lines = (uint32_t)lines;
@@ -125,11 +122,14 @@ static int read_row(struct wh_store *s, sqlite3_stmt *st, struct wh_content_row 
 int wh_store_contents(struct wh_store *s, wh_content_cb each, void *arg, struct wh_error *err)
 {
 	sqlite3_stmt *st = wh_sql_use(s, ST_CONTENTS, "read", err);
+	int64_t before = 0;
 	int step = SQLITE_DONE, rc = st ? 0 : -EIO;
 	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
 		struct wh_content_row row;
-		rc = read_row(s, st, &row, err);
+		s->rows++;
+		rc = sqlite3_column_int64(st, 0) <= before ? wh_sql_damaged(s, err) : read_row(s, st, &row, err);
 		if (!rc) {
+			before = row.id;
 			rc = each(arg, &row);
 			free_row(&row);
 		}

@@ -12,7 +12,9 @@
 #include "base/owner.h"
 #include "ledger/store_sqlite.h"
 
-#define MAX_WAL ((off_t)2 << 30) /* recovery reads all of it; what we write is cut at 4 MB or so once nobody reads */
+/* Recovery reads all of it, without an end in between; what we write is cut at 4 MB or so once nobody reads. */
+#define MAX_WAL ((off_t)2 << 30)
+#define MAX_WAL_HASTY ((off_t)128 << 20)
 
 /* Directories are opened for their fsync, /dev/urandom for salts. */
 static bool acceptable(const char *path, const struct stat *st)
@@ -64,7 +66,7 @@ static int not_plain(const char *path, const struct stat *st, struct wh_error *e
 	               S_ISFIFO(st->st_mode) ? "a FIFO" : "something else");
 }
 
-static int check_companion(const char *path, const char *tail, struct wh_error *err)
+static int check_companion(const char *path, const char *tail, off_t most, struct wh_error *err)
 {
 	char name[PATH_MAX];
 	struct stat st;
@@ -74,8 +76,8 @@ static int check_companion(const char *path, const char *tail, struct wh_error *
 		return 0;
 	if (!S_ISREG(st.st_mode))
 		return wh_fail(err, -EINVAL, "%s: is no plain file; the ledger beside it is not opened", name);
-	if (st.st_size > MAX_WAL)
-		return wh_fail(err, -EFBIG, "%s: holds %lld bytes, far more than whittle leaves there; the ledger beside it is not opened", name, (long long)st.st_size);
+	if (st.st_size > most)
+		return wh_fail(err, -EFBIG, "%s: holds %lld bytes, more than is read here; the ledger beside it is not opened", name, (long long)st.st_size);
 	return 0;
 }
 
@@ -110,7 +112,7 @@ int wh_sql_find_file(const char *path, int flags, char **real, struct wh_error *
 		rc = wh_fail(err, -errno, "%s: the ledger can't be %s: %s%s", path, flags == WH_STORE_READ ? "read" : "written", strerror(errno), wh_as_owner(-errno));
 	}
 	for (size_t i = 0; !rc && i < sizeof tails / sizeof *tails; i++)
-		rc = check_companion(*real, tails[i], err);
+		rc = check_companion(*real, tails[i], flags == WH_STORE_JOURNAL ? MAX_WAL_HASTY : MAX_WAL, err);
 	if (rc) {
 		free(*real);
 		*real = NULL;

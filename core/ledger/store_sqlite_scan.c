@@ -9,6 +9,8 @@
  * row that is handed out by sqlite3_step() costs twice as much as one that is walked over.
  */
 struct scan {
+	uint64_t *rows;
+	uint8_t before[WH_EDGE_KEY_BYTES]; bool any; /* the last key that came: the next must be greater */
 	const uint8_t *to; size_t to_len; /* the first key that is not wanted any more; NULL: none */
 	wh_edge_cb each;
 	void *arg;
@@ -30,6 +32,14 @@ static void scan_row(sqlite3_context *c, int n, sqlite3_value **v)
 	scan->ended = scan->to && key && len >= scan->to_len && memcmp(key, scan->to, scan->to_len) >= 0;
 	if (scan->ended)
 		goto stop;
+	if (sqlite3_value_type(v[0]) != SQLITE_BLOB || sqlite3_value_type(v[1]) != SQLITE_BLOB || len != WH_EDGE_KEY_BYTES ||
+	    (scan->any && memcmp(scan->before, key, len) >= 0)) {
+		scan->damaged = true;
+		goto stop;
+	}
+	memcpy(scan->before, key, len);
+	scan->any = true;
+	++*scan->rows;
 	scan->damaged = wh_edge_key_decode(key, len, &k) || wh_edge_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &e);
 	if (scan->damaged || (scan->rc = scan->each(scan->arg, &k, &e)))
 		goto stop;
@@ -47,12 +57,13 @@ void wh_sql_define_scan(struct wh_store *s)
 static int scan_between(struct wh_store *s, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg,
                         struct wh_error *err)
 {
-	struct scan mine = {.to = to, .to_len = to_len, .each = each, .arg = arg}, *outer = s->scan;
+	struct scan mine = {.rows = &s->rows, .to = to, .to_len = to_len, .each = each, .arg = arg}, *outer = s->scan;
 	sqlite3_stmt *st; /* of its own, so that a callback may scan too */
 
 	if (sqlite3_prepare_v2(s->db, wh_sql[ST_SCAN], -1, &st, NULL) != SQLITE_OK)
 		return wh_sql_fail(s, "read", err);
 	sqlite3_bind_blob(st, 1, from ? from : "", (int)from_len, SQLITE_STATIC);
+	wh_sql_patience(s);
 	s->scan = &mine;
 	int step = sqlite3_step(st), rc = mine.rc;
 	s->scan = outer;
@@ -80,20 +91,30 @@ int wh_store_edges_between(struct wh_store *s, const struct wh_addr *from, const
 
 /* ---- the rest ---- */
 
+enum { SKETCH_KEY = 19 }; /* address, protocol, port */
+
 int wh_store_sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct wh_error *err)
 {
 	sqlite3_stmt *st;
 	struct wh_sketch sk;
+	uint8_t before[SKETCH_KEY];
+	bool any = false;
 	int step, rc = 0;
+	wh_sql_patience(s);
 	if (sqlite3_prepare_v2(s->db, wh_sql[ST_SKETCHES], -1, &st, NULL) != SQLITE_OK)
 		return wh_sql_fail(s, "read", err);
 	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
-		const uint8_t *k = sqlite3_column_blob(st, 0);
+		const uint8_t *k, *value;
+		size_t k_len, len;
 		struct wh_addr local;
-		if (sqlite3_column_bytes(st, 0) != 19 || wh_sketch_decode(sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1), &sk)) {
+		if (!wh_sql_blob(st, 0, &k, &k_len) || k_len != SKETCH_KEY || (any && memcmp(before, k, k_len) >= 0) || !wh_sql_blob(st, 1, &value, &len) ||
+		    wh_sketch_decode(value, len, &sk)) {
 			rc = wh_sql_damaged(s, err);
 			break;
 		}
+		memcpy(before, k, k_len);
+		any = true;
+		s->rows++;
 		memcpy(local.b, k, 16);
 		rc = each(arg, &local, k[16], (uint16_t)(k[17] << 8 | k[18]), &sk);
 	}
@@ -119,7 +140,9 @@ int wh_store_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_e
 			return rc;
 		}
 		struct wh_edge_key k;
-		if (wh_edge_key_decode(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0), &k)) {
+		const uint8_t *key;
+		size_t key_len;
+		if (!wh_sql_blob(st, 0, &key, &key_len) || wh_edge_key_decode(key, key_len, &k) || (len && memcmp(key, after, len) <= 0)) {
 			sqlite3_reset(st);
 			return wh_sql_damaged(s, err);
 		}
@@ -138,11 +161,18 @@ int wh_store_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_e
 int wh_store_days(struct wh_store *s, wh_day_cb each, void *arg, struct wh_error *err)
 {
 	sqlite3_stmt *st = wh_sql_use(s, ST_DAYS, "read", err);
-	int step, rc = 0;
+	int64_t day, before = INT64_MIN, flows;
+	int step = SQLITE_DONE, rc = 0;
 	if (!st)
 		return -EIO;
-	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW)
-		rc = each(arg, sqlite3_column_int(st, 0), (uint64_t)sqlite3_column_int64(st, 1));
+	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
+		if (!wh_sql_number(st, 0, &day) || !wh_sql_number(st, 1, &flows) || day <= before || day < -WH_EDGE_DAY_MAX || day > WH_EDGE_DAY_MAX || flows < 0)
+			rc = wh_sql_damaged(s, err);
+		else
+			rc = each(arg, (int32_t)day, (uint64_t)flows);
+		before = day;
+		s->rows++;
+	}
 	if (!rc && step != SQLITE_DONE)
 		rc = wh_sql_fail(s, "read", err);
 	sqlite3_reset(st);
@@ -163,17 +193,24 @@ int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_e
 {
 	memset(out, 0, sizeof *out);
 	sqlite3_stmt *st = wh_sql_use(s, ST_COUNTERS, "read", err);
+	char before[64] = ""; /* longer names than any of ours are none of ours */
 	int step;
 	if (!st)
 		return -EIO;
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-		const char *name = (const char *)sqlite3_column_text(st, 0);
-		uint64_t v = (uint64_t)sqlite3_column_int64(st, 1);
+		const char *name;
+		int64_t v;
+		if (!wh_sql_text(st, 0, &name) || !wh_sql_number(st, 1, &v) || v < 0 || strlen(name) >= sizeof before || (*before && strcmp(before, name) >= 0)) {
+			sqlite3_reset(st);
+			return wh_sql_damaged(s, err);
+		}
+		strcpy(before, name);
+		s->rows++;
 		const struct { const char *name; uint64_t *at; } where[] = {{"records", &out->records}, {"flows", &out->flows}, {"alerts", &out->alerts},
 		                                                            {"other", &out->other}, {"malformed", &out->malformed}};
 		for (size_t i = 0; i < 5; i++)
-			if (name && !strcmp(name, where[i].name))
-				*where[i].at = v;
+			if (!strcmp(name, where[i].name))
+				*where[i].at = (uint64_t)v;
 	}
 	sqlite3_reset(st);
 	if (step != SQLITE_DONE)
@@ -181,8 +218,12 @@ int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_e
 	st = wh_sql_use(s, ST_COUNT_EDGES, "read", err);
 	if (!st)
 		return -EIO;
-	if (sqlite3_step(st) == SQLITE_ROW)
-		out->edges = (uint64_t)sqlite3_column_int64(st, 0);
+	if (sqlite3_step(st) != SQLITE_ROW) {
+		int rc = wh_sql_fail(s, "read", err);
+		sqlite3_reset(st);
+		return rc;
+	}
+	out->edges = (uint64_t)sqlite3_column_int64(st, 0);
 	sqlite3_reset(st);
 	return wh_store_days(s, widen, out, err);
 }

@@ -103,12 +103,15 @@ struct wh_store_progress { /* where the reading of one input stands; committed t
 	int (*also)(void *arg, struct wh_error *err); /* is called in the same transaction, before it ends; NULL: nothing */
 	void *arg;
 };
+#define WH_STORE_MAX_TEXT (64 << 20) /* bytes of one document; a larger one is neither taken nor given out */
 /* WH_STORE_JOURNAL: writing, but a lock is waited for one second only: for a command that must not hang on a ledger. */
 enum { WH_STORE_READ = 0, WH_STORE_WRITE = 1, WH_STORE_CREATE = 2, WH_STORE_JOURNAL = 3 };
 /* url: a path, or "sqlite:PATH". Migrates an older schema when writing; refuses a newer one. */
 int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_error *err);
 /* Another connection to the ledger of `s`, for reading, for another thread. */
 int wh_store_again(const struct wh_store *s, struct wh_store **out, struct wh_error *err);
+/* Checks every page of the ledger; takes a second for some hundred megabytes. 0, or -EBADMSG with what is damaged. */
+int wh_store_check(struct wh_store *s, struct wh_error *err);
 void wh_store_close(struct wh_store *s);
 /* How long a write waits for another process's lock before it fails with -EBUSY; 20 s after opening. */
 void wh_store_patience(struct wh_store *s, int milliseconds);
