@@ -33,6 +33,12 @@ static struct wh_addr seen_by(const struct world *w, unsigned s, const struct wh
 	return six;
 }
 
+/* Nobody logs in there, so nobody guesses passwords. */
+static bool is_udp(const struct world *w, unsigned s)
+{
+	return w->services[s].proto == WH_PROTO_UDP;
+}
+
 static void list(struct world *w, const struct wh_addr *a)
 {
 	if (w->n_listed == w->cap_listed) {
@@ -54,6 +60,8 @@ static enum shape tool(struct rng *r)
 static void tries(struct world *w, unsigned s, int day, const struct wh_addr *a, enum shape with, int n, double alerted, struct rng *r)
 {
 	struct wh_addr peer = seen_by(w, s, a);
+	if (is_udp(w, s))
+		return;
 	for (int i = 0; i < n; i++)
 		converse(w, s, day, &peer, with, false, r);
 	if (rng_chance(r, alerted))
@@ -89,7 +97,7 @@ static void research_scanners(struct world *w, struct rng *r)
 			for (unsigned s = 0; s < w->n_services; s++)
 				if (rng_chance(r, 0.12)) {
 					struct wh_addr peer = seen_by(w, s, &hosts[i]);
-					converse(w, s, day, &peer, BANNER, false, r);
+					converse(w, s, day, &peer, is_udp(w, s) ? QUERY : BANNER, false, r);
 					if (rng_chance(r, 0.1))
 						raise_alert(w, s, day, &peer, 3, r);
 				}
@@ -213,6 +221,8 @@ const char *const attacker_kinds[N_ATTACKERS] = {
 	[PATIENT] = "the patient: 2 to 15 tries on most days",
 	[DAILY] = "one to three tries on every day",
 	[NEIGHBOUR] = "the infected within legitimate peers' networks, and whom they reach",
+	[HOLDER] = "connections held open for days without a login",
+	[FORGED] = "forged sources of datagrams that were answered",
 };
 
 void attackers_make(struct world *w, const struct internet *net, struct rng *r)

@@ -173,10 +173,10 @@ static void trie(const struct wh_addr *peers, size_t n, struct wh_arena *mem, st
 }
 
 const struct baseline baselines[] = {
-	{"each address", each_address},
-	{"the /24 of each", slash24},
-	{"one prefix around all", one_prefix},
-	{"greedy merging", greedy},
-	{"trie program", trie},
+	{"each address", false, each_address},
+	{"the /24 of each", false, slash24},
+	{"one prefix around all", false, one_prefix},
+	{"greedy merging", true, greedy},
+	{"trie program", true, trie},
 };
 const unsigned n_baselines = sizeof baselines / sizeof *baselines;

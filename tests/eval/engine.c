@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "engine.h"
+#include "logs.h"
+#include "worlds.h"
 
 static int fold(void *arg, const struct wh_record *rec)
 {
@@ -20,10 +22,10 @@ static int fold(void *arg, const struct wh_record *rec)
 	return wh_edge_table_fold(e->table, rec);
 }
 
-static int write_nsg(const char *path, unsigned service)
+static int write_nsg(const char *path, const struct kind *k)
 {
 	const char *const *ranges;
-	size_t n = service_policy(service, &ranges);
+	size_t n = kind_policy(k, &ranges);
 	FILE *f = n ? fopen(path, "w") : NULL;
 	if (!n)
 		return 0;
@@ -33,32 +35,32 @@ static int write_nsg(const char *path, unsigned service)
 	      "\"protocol\": \"Tcp\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\", \"sourceAddressPrefixes\": [", f);
 	for (size_t i = 0; i < n; i++)
 		fprintf(f, "%s\"%s\"", i ? ", " : "", ranges[i]);
-	fprintf(f, "], \"destinationPortRange\": \"%u\"}]}\n", kinds[service].port);
+	fprintf(f, "], \"destinationPortRange\": \"%u\"}]}\n", k->port);
 	return fclose(f) ? -errno : 0;
 }
 
 /* Every service is a resource of its own, but for a second port, open to everyone but where the kind says otherwise: nothing is given away by narrow rules
  * in force. */
-static int write_estate(const char *path)
+static int write_estate(const char *path, const struct world *w)
 {
 	char nsg[320];
 	FILE *f = fopen(path, "w");
 	if (!f)
 		return -errno;
 	fputs("resources:\n", f);
-	for (unsigned i = 0; i < n_kinds; i++) {
-		struct wh_addr local = service_address(i);
-		if (service_resource(i) != i)
-			continue;
+	for (unsigned i = 0; i < w->n_services; i++) {
+		const struct kind *k = w->services[i].kind;
 		char text[WH_ADDR_STRLEN];
-		fprintf(f, "  - name: %s\n    addresses: [\"%s\"]\n    internet-facing: true\n", kinds[i].name, wh_addr_text(&local, text));
-		const char *const *ranges;
-		if (!service_policy(i, &ranges))
+		if (service_resource(w, i) != i)
 			continue;
-		snprintf(nsg, sizeof nsg, "%s.%s.json", path, kinds[i].name);
+		fprintf(f, "  - name: %s\n    addresses: [\"%s\"]\n    internet-facing: true\n", k->name, wh_addr_text(&w->services[i].local, text));
+		const char *const *ranges;
+		if (!kind_policy(k, &ranges))
+			continue;
+		snprintf(nsg, sizeof nsg, "%s.%s.json", path, k->name);
 		const char *base = strrchr(nsg, '/');
 		fprintf(f, "    nsgs: [\"%s\"]\n", base ? base + 1 : nsg);
-		if (write_nsg(nsg, i)) {
+		if (write_nsg(nsg, k)) {
 			fclose(f);
 			return -EIO;
 		}
@@ -66,40 +68,56 @@ static int write_estate(const char *path)
 	return fclose(f) ? -errno : 0;
 }
 
-static void remove_estate(const char *path)
+static void remove_estate(const char *path, const struct world *w)
 {
 	char nsg[320];
-	for (unsigned i = 0; i < n_kinds; i++) {
-		snprintf(nsg, sizeof nsg, "%s.%s.json", path, kinds[i].name);
+	for (unsigned i = 0; i < w->n_services; i++) {
+		snprintf(nsg, sizeof nsg, "%s.%s.json", path, w->services[i].kind->name);
 		unlink(nsg);
 	}
 	unlink(path);
 }
 
-int engine_open(struct engine *e, const char *dir, uint64_t seed)
+int engine_open(struct engine *e, const char *dir, const struct world *w)
 {
 	struct wh_estate_summary summary = {0};
 	char estate[300];
 	int rc;
 
 	memset(e, 0, sizeof *e);
-	snprintf(e->path, sizeof e->path, "%s/seed-%llu.db", dir, (unsigned long long)seed);
-	snprintf(estate, sizeof estate, "%s/seed-%llu.yaml", dir, (unsigned long long)seed);
+	snprintf(e->path, sizeof e->path, "%s/%s-%llu.db", dir, w->kind->name, (unsigned long long)w->seed);
+	snprintf(estate, sizeof estate, "%s/%s-%llu.yaml", dir, w->kind->name, (unsigned long long)w->seed);
 	engine_remove(e);
-	if ((rc = write_estate(estate)))
+	if ((rc = write_estate(estate, w)))
 		return wh_fail(&e->err, rc, "%s: %s", estate, strerror(-rc));
 	if ((rc = wh_store_open(e->path, WH_STORE_CREATE, &e->store, &e->err)) ||
 	    (rc = wh_estate_import(e->store, estate, &summary, &e->err)) || (rc = wh_estate_locals(e->store, "off", &e->locals, &e->err)))
 		return rc;
 	free(summary.note_texts);
-	remove_estate(estate);
+	remove_estate(estate, w);
 	e->table = wh_edge_table_new(e->locals, 512u << 20);
 	return e->table ? 0 : wh_fail(&e->err, -ENOMEM, "out of memory");
 }
 
-int engine_learn(struct engine *e, struct world *w, uint64_t seed)
+static int learn_from_logs(struct engine *e, struct world *w)
 {
-	int rc = world_make(w, seed, fold, e);
+	struct logs logs;
+	char dir[300];
+	snprintf(dir, sizeof dir, "%.250s.logs", e->path);
+	int rc = logs_open(&logs, dir);
+	if (rc)
+		wh_fail(&e->err, rc, "%s: %s", dir, strerror(-rc));
+	rc = rc ? rc : world_make(w, logs_write, &logs);
+	rc = rc ? rc : logs_ingest(&logs, e->store, e->locals, w->seed, &e->err);
+	logs_remove(&logs);
+	return rc;
+}
+
+int engine_learn(struct engine *e, struct world *w)
+{
+	if (w->kind->copied)
+		return learn_from_logs(e, w);
+	int rc = world_make(w, fold, e);
 	return rc ? rc : wh_store_commit(e->store, e->table, NULL, NULL, &e->err);
 }
 
@@ -139,10 +157,11 @@ int engine_recommend(struct engine *e, const struct world *w, const char *eviden
 	for (size_t i = 0; !rc && i < rec->n_resources; i++)
 		for (unsigned s = 0; s < w->n_services; s++) {
 			const struct wh_resource_result *r = &rec->resources[i];
-			if (strcmp(r->resource->name, kinds[service_resource(s)].name))
+			if (strcmp(r->resource->name, w->services[service_resource(w, s)].kind->name))
 				continue;
 			for (size_t k = 0; k < r->n_rules; k++)
-				if (r->rules[k].direction == WH_INBOUND && r->rules[k].port == w->services[s].port && r->rules[k].proto == WH_PROTO_TCP)
+				if (r->rules[k].direction == WH_INBOUND && r->rules[k].port == w->services[s].kind->port &&
+				    r->rules[k].proto == w->services[s].proto)
 					take_rule(&r->rules[k], mem, &lists[s]);
 		}
 	wh_estate_free(estate);

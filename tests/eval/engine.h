@@ -10,8 +10,8 @@ struct engine {
 	struct wh_error err;
 	char path[256];
 };
-int engine_open(struct engine *e, const char *dir, uint64_t seed); /* a ledger of its own in dir */
-int engine_learn(struct engine *e, struct world *w, uint64_t seed); /* makes the world, training days into the ledger */
+int engine_open(struct engine *e, const char *dir, const struct world *w); /* a ledger of its own in dir; the world has begun */
+int engine_learn(struct engine *e, struct world *w); /* makes the world, training days into the ledger */
 /* lists[i] for service i; open where no rule was offered. Lives in mem. */
 int engine_recommend(struct engine *e, const struct world *w, const char *evidence_yaml, struct wh_arena *mem, struct allow_list *lists);
 void engine_close(struct engine *e);

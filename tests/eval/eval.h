@@ -4,7 +4,10 @@
  *
  * A world has one service of each kind, each on a resource of its own but for a second port. For 44 days it gets legitimate and hostile traffic;
  * the first 30 go into a ledger as any sensor's records do, the last 14 are kept from every method and scored. A world is
- * made from its seed alone, byte for byte.
+ * made from its kind and seed alone, byte for byte.
+ *
+ * All kinds of world have the ordinary services (kinds.c). Each but the first has services of its own as well, other attackers, or a sensor that
+ * hears less, or logs of which there are copies (worlds.h).
  */
 #pragma once
 #include "whittle/base.h"
@@ -30,7 +33,7 @@ double rng_lognormal(struct rng *r, double median, double sigma);
 /* ---- one world ---- */
 
 /* What a hostile source is, by what it did first. */
-enum attacker { INSIDER, MASS_SCANNER, RESEARCHER, BRUTE_FORCE, BOT, PATIENT, DAILY, NEIGHBOUR, N_ATTACKERS };
+enum attacker { INSIDER, MASS_SCANNER, RESEARCHER, BRUTE_FORCE, BOT, PATIENT, DAILY, NEIGHBOUR, HOLDER, FORGED, N_ATTACKERS };
 extern const char *const attacker_kinds[N_ATTACKERS];
 
 /* One (service, source) and what it did. The truth stands here; no method sees `hostile` or anything of the test days. */
@@ -47,16 +50,16 @@ struct source {
 };
 
 struct service {
-	const char *kind;
+	const struct kind *kind;
 	struct wh_addr local;
-	uint16_t port;
-	const char *app_proto;
+	uint8_t proto;
 };
 
 #define MAX_SERVICES 32
 struct world {
 	uint64_t seed;
-	struct service services[MAX_SERVICES];
+	const struct world_kind *kind;
+	struct service services[MAX_SERVICES]; /* the ordinary ones first: kinds[i] is the i-th */
 	unsigned n_services;
 	struct source *sources; /* open addressing */
 	size_t n_sources, cap;
@@ -70,18 +73,20 @@ struct world {
 	int failed;
 };
 
+/* Which services there are and at which addresses; no traffic yet. */
+void world_begin(struct world *w, const struct world_kind *kind, uint64_t seed);
 /* Makes the whole world, calling `sink` for every training record, service by service. Returns 0 or the sink's error. */
-int world_make(struct world *w, uint64_t seed, int (*sink)(void *arg, const struct wh_record *rec), void *arg);
+int world_make(struct world *w, int (*sink)(void *arg, const struct wh_record *rec), void *arg);
 void world_free(struct world *w);
 struct source *world_source(struct world *w, unsigned service, const struct wh_addr *a);
 
 /* For attackers.c: networks that services live in are remembered, because their neighbours get infected too. */
 struct neighbourhood {
 	unsigned service;
-	struct wh_prefix net;
+	struct wh_prefix within, net; /* the network, and the wider one */
 	unsigned bots; /* infected hosts in it */
 };
-#define MAX_NEIGHBOURHOODS 128
+#define MAX_NEIGHBOURHOODS 192
 struct isp {
 	uint32_t base[5];
 	unsigned bits[5], n;
@@ -98,10 +103,15 @@ struct wh_addr isp_address(const struct isp *isp, struct rng *r);
 struct wh_addr address_in(const struct wh_prefix *p, struct rng *r);
 
 /* GUESS is one failed login a connection, GUESSES several, LOGIN_SCREEN a guess at a service that draws one first; QUICK is a
- * script's short command, which looks much like a failed login. */
-enum shape { INTERACTIVE, BATCH, APPLICATION, MONITOR, QUICK, GUESS, GUESSES, LOGIN_SCREEN, BANNER };
+ * script's short command, which looks much like a failed login; QUERY two datagrams. */
+enum shape { INTERACTIVE, BATCH, APPLICATION, MONITOR, QUICK, GUESS, GUESSES, LOGIN_SCREEN, BANNER, QUERY };
 /* One answered conversation in the hours given. */
 void converse(struct world *w, unsigned service, int day, const struct wh_addr *peer, enum shape shape, bool legitimate, struct rng *r);
+/* One conversation that lasts from the day `from` (before the world's first: below 0) to `to`. It counts on each of these days, and the sensor
+ * reports it when it has ended. `idle`: hardly a byte. */
+void converse_for_days(struct world *w, unsigned service, int from, int to, const struct wh_addr *peer, bool idle, bool legitimate, struct rng *r);
+/* A completed handshake without a byte. */
+void connect_only(struct world *w, unsigned service, int day, const struct wh_addr *peer, bool legitimate, struct rng *r);
 void syn_scan(struct world *w, unsigned service, int day, const struct wh_addr *peer, struct rng *r);
 void raise_alert(struct world *w, unsigned service, int day, const struct wh_addr *peer, uint8_t severity, struct rng *r);
 
@@ -112,12 +122,11 @@ struct kind {
 	const char *app_proto;
 	void (*make)(struct world *w, unsigned service, struct internet *net, struct rng *r);
 };
-extern const struct kind kinds[];
+extern const struct kind kinds[]; /* the ordinary ones */
 extern const unsigned n_kinds;
 /* What the rules in force allow of this service; 0: everybody. */
-size_t service_policy(unsigned service, const char *const **ranges);
-unsigned service_resource(unsigned service);      /* the resource that runs it: its own, but for the console */
-struct wh_addr service_address(unsigned service); /* of that resource: IPv6 for the IPv6 office */
+size_t kind_policy(const struct kind *k, const char *const **ranges);
+unsigned service_resource(const struct world *w, unsigned service); /* the resource that runs it: its own, but for the console */
 void probes_make(struct world *w, struct rng *r); /* legitimate, on several services */
 void attackers_make(struct world *w, const struct internet *net, struct rng *r);
 
@@ -149,6 +158,7 @@ size_t peers_of(const struct world *w, unsigned service, enum knowledge k, struc
 
 struct baseline {
 	const char *name;
+	bool slow; /* more than linear */
 	void (*make)(const struct wh_addr *peers, size_t n, struct wh_arena *mem, struct allow_list *out);
 };
 extern const struct baseline baselines[];

@@ -5,79 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "eval.h"
-
-static bool weekend(int day)
-{
-	int weekday = (EVAL_FIRST_DAY + day + 4) % 7; /* day 0 of 1970 was a Thursday; 0 is Sunday */
-	return weekday == 0 || weekday == 6;
-}
-
-static struct wh_prefix random_net(struct rng *r, unsigned bits)
-{
-	struct wh_addr a = wh_addr_v4(random_public(r));
-	return wh_prefix_of(&a, 128 - bits);
-}
-
-static struct wh_addr host(const struct wh_prefix *p, uint32_t i)
-{
-	return wh_addr_v4(wh_addr_to_v4(&p->addr) + i);
-}
-
-/* The network's neighbours on its wider network get infected like anyone's. */
-static void has_neighbours(struct internet *net, unsigned service, const struct wh_prefix *p, unsigned wider, unsigned bots)
-{
-	if (net->n_around < MAX_NEIGHBOURHOODS)
-		net->around[net->n_around++] =
-			(struct neighbourhood){service, wh_prefix_of(&p->addr, p->len < wider ? p->len : wider), bots};
-}
-
-static void sessions(struct world *w, unsigned s, int day, const struct wh_addr *a, enum shape shape, int n, struct rng *r)
-{
-	while (n-- > 0)
-		converse(w, s, day, a, shape, true, r);
-}
-
-/* `n` distinct numbers below `of`. */
-static void pick(struct rng *r, unsigned n, unsigned of, uint32_t *out)
-{
-	for (unsigned i = 0; i < n; i++) {
-		bool again;
-		do {
-			out[i] = rng_below(r, of);
-			again = false;
-			for (unsigned j = 0; j < i; j++)
-				again = again || out[j] == out[i];
-		} while (again);
-	}
-}
-
-/* Fixed hosts on most days from `from` to `to`. */
-static void fixed_hosts(struct world *w, unsigned s, const struct wh_addr *hosts, unsigned n, int from, int to, enum shape shape, int most,
-                        struct rng *r)
-{
-	for (int day = from; day <= to && day < EVAL_DAYS; day++)
-		for (unsigned i = 0; i < n; i++)
-			if (rng_chance(r, weekend(day) ? 0.75 : 0.97))
-				sessions(w, s, day, &hosts[i], shape, rng_range(r, 1, most), r);
-}
-
-static void hosts_in(const struct wh_prefix *p, unsigned n, struct wh_addr *hosts, struct rng *r)
-{
-	uint32_t at[32];
-	pick(r, n, 1u << (128 - p->len), at);
-	for (unsigned i = 0; i < n; i++)
-		hosts[i] = host(p, at[i]);
-}
-
-static void partner_in(struct world *w, unsigned s, struct internet *net, const struct wh_prefix *p, unsigned n, int from, int to, struct rng *r)
-{
-	struct wh_addr hosts[32];
-	hosts_in(p, n, hosts, r);
-	fixed_hosts(w, s, hosts, n - 1, from, to, INTERACTIVE, 5, r);
-	fixed_hosts(w, s, hosts + n - 1, 1, from, to, QUICK, 12, r); /* one runs scripts */
-	has_neighbours(net, s, p, 120, 4);
-}
+#include "legitimate.h"
 
 static void partner(struct world *w, unsigned s, struct internet *net, struct rng *r)
 {
@@ -85,52 +13,24 @@ static void partner(struct world *w, unsigned s, struct internet *net, struct rn
 	partner_in(w, s, net, &p, (unsigned)rng_range(r, 4, 6), 0, EVAL_DAYS, r);
 }
 
-/* Devices hold leases in a pool [first, first + size) of `p`; a lease that ran out over days off comes back as another. */
-static void dhcp_pool(struct world *w, unsigned s, const struct wh_prefix *p, uint32_t first, uint32_t size, unsigned devices,
-                      double use, int from, struct rng *r)
-{
-	uint32_t *lease = calloc(devices, sizeof *lease);
-	bool *taken = calloc(size, sizeof *taken);
-
-	for (int day = from; day < EVAL_DAYS; day++)
-		for (unsigned d = 0; d < devices; d++) {
-			bool renew = day == from || rng_chance(r, weekend(day - 1) && !weekend(day) ? 0.35 : 0.04);
-			if (renew) {
-				if (day > from)
-					taken[lease[d]] = false;
-				do {
-					lease[d] = rng_below(r, size);
-				} while (taken[lease[d]]);
-				taken[lease[d]] = true;
-			}
-			if (rng_chance(r, weekend(day) ? use * 0.06 : use)) {
-				struct wh_addr a = host(p, first + lease[d]);
-				converse(w, s, day, &a, rng_chance(r, 0.15) ? QUICK : INTERACTIVE, true, r); /* a look, or work */
-				sessions(w, s, day, &a, INTERACTIVE, rng_range(r, 0, 3), r);
-			}
-		}
-	free(lease);
-	free(taken);
-}
-
 static void dhcp_small(struct world *w, unsigned s, struct internet *net, struct rng *r)
 {
 	struct wh_prefix p = random_net(r, 5);
-	dhcp_pool(w, s, &p, 2, 28, 17, 0.8, 0, r);
+	dhcp_pool(w, s, &p, 2, 28, 17, 0.8, 0, INTERACTIVE, r);
 	has_neighbours(net, s, &p, 120, 5);
 }
 
 static void dhcp_medium(struct world *w, unsigned s, struct internet *net, struct rng *r)
 {
 	struct wh_prefix p = random_net(r, 8);
-	dhcp_pool(w, s, &p, 20, 180, 90, 0.6, 0, r);
+	dhcp_pool(w, s, &p, 20, 180, 90, 0.6, 0, INTERACTIVE, r);
 	has_neighbours(net, s, &p, 118, 4);
 }
 
 static void dhcp_large(struct world *w, unsigned s, struct internet *net, struct rng *r)
 {
 	struct wh_prefix p = random_net(r, 10);
-	dhcp_pool(w, s, &p, 16, 960, 520, 0.3, 0, r);
+	dhcp_pool(w, s, &p, 16, 960, 520, 0.3, 0, INTERACTIVE, r);
 	has_neighbours(net, s, &p, 118, 6);
 }
 
@@ -150,7 +50,7 @@ static void carrier_nat(struct world *w, unsigned s, struct internet *net, struc
 			for (int k = rng_range(r, 1, 4); k > 0; k--) {
 				if (rng_chance(r, 0.4))
 					held[u] = rng_below(r, 1024);
-				struct wh_addr a = host(&p, held[u]);
+				struct wh_addr a = host_in(&p, held[u]);
 				converse(w, s, day, &a, rng_chance(r, 0.15) ? QUICK : INTERACTIVE, true, r);
 			}
 		}
@@ -282,7 +182,7 @@ static void fan_in(struct world *w, unsigned s, struct internet *net, struct rng
 		unsigned first = (unsigned)rng_range(r, 8, 180), size = (unsigned)rng_range(r, 8, 30);
 		for (unsigned i = 0; i < size; i++)
 			if (rng_chance(r, 0.85)) {
-				hosts[n] = host(&p, first + i);
+				hosts[n] = host_in(&p, first + i);
 				of[n++] = p;
 			}
 		has_neighbours(net, s, &p, 120, 1);
@@ -317,8 +217,8 @@ static void moved(struct world *w, unsigned s, struct internet *net, struct rng 
 static void new_branch(struct world *w, unsigned s, struct internet *net, struct rng *r)
 {
 	struct wh_prefix old = random_net(r, 6), fresh = random_net(r, 5);
-	dhcp_pool(w, s, &old, 4, 56, 30, 0.7, 0, r);
-	dhcp_pool(w, s, &fresh, 2, 28, 14, 0.7, rng_range(r, 23, 26), r);
+	dhcp_pool(w, s, &old, 4, 56, 30, 0.7, 0, INTERACTIVE, r);
+	dhcp_pool(w, s, &fresh, 2, 28, 14, 0.7, rng_range(r, 23, 26), INTERACTIVE, r);
 	has_neighbours(net, s, &old, 120, 3);
 	has_neighbours(net, s, &fresh, 120, 3);
 }
@@ -334,7 +234,7 @@ static void seasonal(struct world *w, unsigned s, struct internet *net, struct r
 	partner_in(w, s, net, &always, 4, 0, EVAL_DAYS, r);
 	pick(r, 3, 8, at);
 	for (unsigned i = 0; i < 3; i++)
-		hosts[i] = host(&season, at[i]);
+		hosts[i] = host_in(&season, at[i]);
 	fixed_hosts(w, s, hosts, 3, 0, 4, BATCH, 4, r);
 	fixed_hosts(w, s, hosts, 3, back, back + 4, BATCH, 4, r);
 	has_neighbours(net, s, &season, 120, 3);
@@ -401,7 +301,7 @@ static void named(struct world *w, unsigned s, struct internet *net, struct rng 
 	fixed_hosts(w, s, office, 3, 0, EVAL_DAYS, INTERACTIVE, 3, r);
 	has_neighbours(net, s, &q, 112, 40);
 	for (unsigned i = 0; i < 2; i++) {
-		site[i] = host(&p, 2 + 3 * i);
+		site[i] = host_in(&p, 2 + 3 * i);
 		for (int day = rng_range(r, 4, 12); day < EVAL_DAYS; day += rng_range(r, 9, 16))
 			sessions(w, s, day, &site[i], QUICK, 3, r);
 	}
@@ -421,10 +321,10 @@ static void console(struct world *w, unsigned s, struct internet *net, struct rn
 				sessions(w, s, day, &hosts[i], QUICK, 2, r);
 }
 
-size_t service_policy(unsigned service, const char *const **ranges)
+size_t kind_policy(const struct kind *k, const char *const **ranges)
 {
 	*ranges = named_ranges;
-	return strcmp(kinds[service].name, "named") ? 0 : sizeof named_ranges / sizeof *named_ranges;
+	return strcmp(k->name, "named") ? 0 : sizeof named_ranges / sizeof *named_ranges;
 }
 
 const struct kind kinds[] = {

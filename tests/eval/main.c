@@ -26,7 +26,7 @@ static void name_methods(const struct options *o)
 		for (unsigned b = 0; b < n_baselines; b++) {
 			if (!strcmp(baselines[b].name, "the /24 of each"))
 				*(oracle ? &methods.oracle24 : &methods.slash24) = methods.n_methods;
-			methods.of[methods.n_methods++] = (struct method){.name = baselines[b].name, .oracle = oracle};
+			methods.of[methods.n_methods++] = (struct method){.name = baselines[b].name, .oracle = oracle, .slow = baselines[b].slow};
 		}
 	methods.whittle = methods.n_methods;
 	if (!o->engine)
@@ -46,6 +46,8 @@ static void score_baselines(const struct world *w, struct outcome *out)
 {
 	for (unsigned s = 0; s < w->n_services; s++)
 		for (unsigned m = 0; m < 2 * n_baselines; m++) {
+			if (methods.of[m].slow && out->kind)
+				continue;
 			struct wh_arena *mem = wh_arena_new();
 			struct allow_list l = {0};
 			struct wh_addr *peers;
@@ -58,25 +60,38 @@ static void score_baselines(const struct world *w, struct outcome *out)
 		}
 }
 
-static void run_seed(const struct options *o, uint64_t seed, struct outcome *out)
+static int score_engine(struct engine *e, const struct world *w, struct outcome *out)
+{
+	unsigned all = methods.n_methods + (out->kind ? 0 : methods.n_variants);
+	struct wh_arena *mem = wh_arena_new();
+	struct allow_list lists[MAX_SERVICES];
+	int rc = 0;
+
+	for (unsigned m = methods.whittle; m < all && !rc; m++) {
+		rc = engine_recommend(e, w, methods.of[m].evidence, mem, lists);
+		for (unsigned s = 0; s < w->n_services && !rc; s++) {
+			score_list(w, s, &lists[s], &out->by_kind[m][s]);
+			if (m == methods.whittle)
+				out->left_alone[s] = lists[s].open && world_missed_some(w, s);
+		}
+	}
+	wh_arena_free(mem);
+	return rc;
+}
+
+static void run_seed(const struct options *o, unsigned kind, uint64_t seed, struct outcome *out)
 {
 	struct world w;
 	struct engine e = {0};
-	struct wh_arena *mem = wh_arena_new();
-	struct allow_list lists[MAX_SERVICES];
 	int rc;
 
-	*out = (struct outcome){.seed = seed};
+	*out = (struct outcome){.seed = seed, .kind = kind};
+	world_begin(&w, world_kinds[kind], seed);
 	if (!o->engine) {
-		world_make(&w, seed, ignore, NULL);
+		world_make(&w, ignore, NULL);
 	} else {
-		if (!(rc = engine_open(&e, o->out, seed)))
-			rc = engine_learn(&e, &w, seed);
-		for (unsigned m = methods.whittle; m < methods.n_methods + methods.n_variants && !rc; m++) {
-			rc = engine_recommend(&e, &w, methods.of[m].evidence, mem, lists);
-			for (unsigned s = 0; s < w.n_services && !rc; s++)
-				score_list(&w, s, &lists[s], &out->by_kind[m][s]);
-		}
+		if (!(rc = engine_open(&e, o->out, &w)) && !(rc = engine_learn(&e, &w)))
+			rc = score_engine(&e, &w, out);
 		if (rc) {
 			out->failed = rc;
 			snprintf(out->text, sizeof out->text, "%.255s", e.err.text);
@@ -87,7 +102,6 @@ static void run_seed(const struct options *o, uint64_t seed, struct outcome *out
 	out->records = w.records;
 	out->sources = w.n_sources;
 	score_baselines(&w, out);
-	wh_arena_free(mem);
 	world_free(&w);
 }
 
@@ -117,8 +131,53 @@ static bool read_all(int fd, void *data, size_t n)
 	return true;
 }
 
+/* The i-th world of all. */
+static void run_one(const struct options *o, unsigned i, struct outcome *one)
+{
+	unsigned total = o->seeds + o->confirm;
+	run_seed(o, o->worlds[i / total], o->first + i % total, one);
+}
+
+static char *outcome_path(const struct options *o, unsigned i, char out[static 320])
+{
+	snprintf(out, 320, "%s/%u.outcome", o->out, i);
+	return out;
+}
+
+/* Larger than a pipe takes at once, so the pipe carries the number and a file the outcome. */
+static void work(const struct options *o, unsigned job, unsigned n, int to)
+{
+	struct outcome *one = malloc(sizeof *one);
+	for (unsigned i = job; one && i < n; i += o->jobs) {
+		char path[320], tmp[340];
+		run_one(o, i, one);
+		snprintf(tmp, sizeof tmp, "%s.part", outcome_path(o, i, path));
+		FILE *f = fopen(tmp, "w");
+		if (!f || fwrite(one, sizeof *one, 1, f) != 1 || fclose(f) || rename(tmp, path))
+			_exit(1);
+		uint64_t number = i;
+		if (!write_all(to, &number, sizeof number))
+			_exit(1);
+	}
+	_exit(one ? 0 : 1);
+}
+
+static int take_outcome(const struct options *o, unsigned i, struct outcome *out)
+{
+	char path[320];
+	FILE *f = fopen(outcome_path(o, i, path), "r");
+	int rc = f && fread(out, sizeof *out, 1, f) == 1 ? 0 : -1;
+	if (f)
+		fclose(f);
+	unlink(path);
+	if (!rc && out->failed)
+		fprintf(stderr, "eval: %s, seed %llu: %s\n", world_kinds[out->kind]->name, (unsigned long long)out->seed, out->text);
+	return !rc && out->failed ? -1 : rc;
+}
+
 static int run_all(const struct options *o, struct outcome *all)
 {
+	unsigned n = (o->seeds + o->confirm) * o->n_worlds;
 	int ends[2], status = 0;
 	pid_t pid[64];
 
@@ -127,41 +186,16 @@ static int run_all(const struct options *o, struct outcome *all)
 	for (unsigned j = 0; j < o->jobs; j++) {
 		if ((pid[j] = fork()) < 0)
 			return -1;
-		if (pid[j] > 0)
-			continue;
-		struct outcome *one = malloc(sizeof *one);
-		for (unsigned i = j; one && i < o->seeds; i += o->jobs) {
-			char path[320], tmp[340];
-			run_seed(o, o->first + i, one);
-			/* larger than a pipe takes at once, so the pipe carries the number and a file the outcome */
-			snprintf(path, sizeof path, "%s/seed-%llu.outcome", o->out, (unsigned long long)one->seed);
-			snprintf(tmp, sizeof tmp, "%s.part", path);
-			FILE *f = fopen(tmp, "w");
-			if (!f || fwrite(one, sizeof *one, 1, f) != 1 || fclose(f) || rename(tmp, path))
-				_exit(1);
-			uint64_t n = i;
-			if (!write_all(ends[1], &n, sizeof n))
-				_exit(1);
-		}
-		_exit(one ? 0 : 1);
+		if (!pid[j])
+			work(o, j, n, ends[1]);
 	}
 	close(ends[1]);
 	uint64_t i;
 	for (unsigned done = 1; read_all(ends[0], &i, sizeof i); done++) {
-		char path[320];
-		snprintf(path, sizeof path, "%s/seed-%llu.outcome", o->out, (unsigned long long)(o->first + i));
-		FILE *f = fopen(path, "r");
-		if (!f || fread(&all[i], sizeof *all, 1, f) != 1)
+		if (take_outcome(o, (unsigned)i, &all[i]))
 			status = -1;
-		if (f)
-			fclose(f);
-		unlink(path);
-		if (all[i].failed) {
-			fprintf(stderr, "eval: seed %llu: %s\n", (unsigned long long)all[i].seed, all[i].text);
-			status = -1;
-		}
 		if (isatty(2))
-			fprintf(stderr, "\r%u of %u worlds%s", done, o->seeds, done == o->seeds ? "\n" : "");
+			fprintf(stderr, "\r%u of %u worlds%s", done, n, done == n ? "\n" : "");
 	}
 	for (unsigned j = 0; j < o->jobs; j++) {
 		int st = 0;
@@ -216,7 +250,7 @@ static int add_each_feature(const struct options *o)
 static int usage(void)
 {
 	fputs("usage: eval [--seeds N] [--first SEED] [--confirm N] [--jobs N] [--out DIR] [--evidence FILE] [--also FILE]… [--without FEATURE]\n"
-	      "            [--each-feature] [--label TEXT] [--baselines-only]\n", stderr);
+	      "            [--each-feature] [--label TEXT] [--baselines-only] [--world KIND]…\n", stderr);
 	return 2;
 }
 
@@ -230,11 +264,22 @@ static const char *join(char **argv, char *out, size_t size)
 	return out;
 }
 
+static bool add_world(struct options *o, const char *name)
+{
+	for (unsigned i = 0; i < n_world_kinds; i++)
+		if (!strcmp(world_kinds[i]->name, name) && o->n_worlds < MAX_METHODS) {
+			o->worlds[o->n_worlds++] = i;
+			return true;
+		}
+	return false;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct option longs[] = {{"seeds", 1, NULL, 's'}, {"first", 1, NULL, 'f'}, {"confirm", 1, NULL, 'c'}, {"jobs", 1, NULL, 'j'}, {"out", 1, NULL, 'o'},
-	                                      {"evidence", 1, NULL, 'e'}, {"label", 1, NULL, 'l'}, {"baselines-only", 0, NULL, 'b'},
-	                                      {"without", 1, NULL, 'w'}, {"also", 1, NULL, 'a'}, {"each-feature", 0, NULL, 'x'}, {0}};
+	static const struct option longs[] = {{"seeds", 1, NULL, 's'}, {"first", 1, NULL, 'f'}, {"confirm", 1, NULL, 'c'}, {"jobs", 1, NULL, 'j'},
+	                                      {"out", 1, NULL, 'o'}, {"evidence", 1, NULL, 'e'}, {"label", 1, NULL, 'l'}, {"baselines-only", 0, NULL, 'b'},
+	                                      {"without", 1, NULL, 'w'}, {"also", 1, NULL, 'a'}, {"each-feature", 0, NULL, 'x'},
+	                                      {"world", 1, NULL, 'k'}, {0}};
 	struct options o = {.seeds = 20, .first = 1, .jobs = 2, .out = "build/eval", .evidence = "rules/evidence.yaml", .engine = true};
 	const char *without = NULL;
 	char evidence[320], command[1024];
@@ -257,6 +302,10 @@ int main(int argc, char **argv)
 		case 'b': o.engine = false; break;
 		case 'w': without = optarg; break;
 		case 'x': o.each_feature = true; break;
+		case 'k':
+			if (!add_world(&o, optarg))
+				return usage();
+			break;
 		default: return usage();
 		}
 	if (optind < argc || !o.seeds || o.seeds > MAX_SEEDS || o.confirm > MAX_SEEDS || !o.jobs || o.jobs > 64)
@@ -273,13 +322,14 @@ int main(int argc, char **argv)
 		}
 		o.evidence = evidence;
 	}
+	if (!o.n_worlds)
+		for (; o.n_worlds < n_world_kinds; o.n_worlds++)
+			o.worlds[o.n_worlds] = o.n_worlds;
 	name_methods(&o);
 	if (o.each_feature && o.engine && add_each_feature(&o))
 		return 2;
-	struct options run = o;
-	run.seeds += o.confirm;
-	struct outcome *all = calloc(run.seeds, sizeof *all);
-	if (!all || run_all(&run, all))
+	struct outcome *all = calloc((size_t)(o.seeds + o.confirm) * o.n_worlds, sizeof *all);
+	if (!all || run_all(&o, all))
 		return 1;
 	int rc = report_write(all, &o);
 	free(all);

@@ -27,10 +27,10 @@ static double space(const struct wh_prefix *p, size_t n)
 }
 
 /* Whoever the rules in force keep out is kept out by every method. */
-static size_t policy_of(unsigned service, struct wh_prefix out[static 8])
+static size_t policy_of(const struct kind *k, struct wh_prefix out[static 8])
 {
 	const char *const *ranges;
-	size_t n = service_policy(service, &ranges);
+	size_t n = kind_policy(k, &ranges);
 	for (size_t i = 0; i < n && i < 8; i++)
 		wh_prefix_parse(ranges[i], strlen(ranges[i]), &out[i], NULL);
 	return wh_prefix_merge(out, n);
@@ -41,7 +41,7 @@ void score_list(const struct world *w, unsigned service, const struct allow_list
 	*out = (struct score){.lines = l->open ? 0 : l->n + l->n_except};
 	out->space = l->open ? ldexp(1, wh_addr_is_v4(&w->services[service].local) ? 32 : 64) : space(l->p, l->n) - space(l->except, l->n_except);
 	struct wh_prefix policy[8];
-	size_t n_policy = policy_of(service, policy);
+	size_t n_policy = policy_of(w->services[service].kind, policy);
 	for (size_t i = 0; i < w->cap; i++) {
 		const struct source *s = &w->sources[i];
 		if (!s->used || s->service != service || (!s->test_legitimate && !s->test_hostile))

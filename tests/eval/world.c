@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "eval.h"
+#include "worlds.h"
 
 #define DAY_SECONDS 86400
 
@@ -99,11 +99,44 @@ struct source *world_source(struct world *w, unsigned service, const struct wh_a
 
 /* ---- records ---- */
 
-static void give(struct world *w, const struct wh_record *rec)
+static enum hearing hears(const struct world *w, unsigned service, int day)
 {
+	return w->kind->hears ? w->kind->hears(w, service, day) : HEARS_BOTH;
+}
+
+bool world_missed_some(const struct world *w, unsigned service)
+{
+	for (int day = 0; day < EVAL_TRAIN_DAYS; day++)
+		if (hears(w, service, day) != HEARS_BOTH)
+			return true;
+	return false;
+}
+
+/* A sensor that gets the packets of one direction alone takes their sender for the one who began. */
+static void hear_one_side(struct wh_record *rec, bool of_host)
+{
+	struct wh_flow all = rec->flow, *f = &rec->flow;
+	f->state = WH_STATE_NEW;
+	f->app_proto[0] = 0;
+	f->app_proto_known = false;
+	f->pkts_toclient = f->bytes_toclient = f->tcp_flags_toclient = 0;
+	if (!of_host)
+		return;
+	f->src = all.dst, f->dst = all.src;
+	f->src_port = all.dst_port, f->dst_port = all.src_port;
+	f->pkts_toserver = all.pkts_toclient;
+	f->bytes_toserver = all.bytes_toclient;
+	f->tcp_flags_toserver = all.tcp_flags_toclient;
+}
+
+static void give(struct world *w, enum hearing h, struct wh_record *rec)
+{
+	if (h != HEARS_BOTH)
+		hear_one_side(rec, h == HEARS_HOST);
+	if (!rec->flow.pkts_toserver || w->failed)
+		return;
 	w->records++;
-	if (!w->failed)
-		w->failed = w->sink(w->sink_arg, rec);
+	w->failed = w->sink(w->sink_arg, rec);
 }
 
 static int64_t moment(int day, struct rng *r)
@@ -120,9 +153,9 @@ static void base_record(const struct world *w, unsigned service, int day, const 
 	rec->flow.src = *peer;
 	rec->flow.dst = s->local;
 	rec->flow.src_port = (uint16_t)rng_range(r, 1025, 65000);
-	rec->flow.dst_port = s->port;
-	rec->flow.proto = WH_PROTO_TCP;
-	rec->flow.has_tcp_flags = true;
+	rec->flow.dst_port = s->kind->port;
+	rec->flow.proto = s->proto;
+	rec->flow.has_tcp_flags = s->proto == WH_PROTO_TCP;
 	rec->flow.start_us = rec->flow.end_us = rec->time_us = moment(day, r);
 }
 
@@ -157,6 +190,9 @@ static void size_of(enum shape shape, struct rng *r, double *to_server, double *
 	case BANNER:
 		*to_server = rng_lognormal(r, 300, 0.3), *to_client = rng_lognormal(r, 400, 0.3), *seconds = rng_lognormal(r, 0.3, 0.6);
 		break;
+	case QUERY:
+		*to_server = rng_lognormal(r, 70, 0.1), *to_client = rng_lognormal(r, 160, 0.5), *seconds = rng_lognormal(r, 0.03, 1.0);
+		break;
 	}
 }
 
@@ -174,6 +210,30 @@ static void tally(struct world *w, unsigned service, int day, const struct wh_ad
 		training ? s->train_hostile++ : s->test_hostile++;
 }
 
+/* The flow of a conversation that was answered, from its sizes; its start is set. */
+static void answered(const struct world *w, unsigned service, double up, double down, double seconds, struct wh_record *rec)
+{
+	const struct kind *k = w->services[service].kind;
+	struct wh_flow *f = &rec->flow;
+	f->end_us = rec->time_us = f->start_us + (int64_t)(seconds * 1e6);
+	snprintf(f->app_proto, sizeof f->app_proto, "%s", k->app_proto);
+	f->app_proto_known = f->app_proto[0] != 0;
+	if (f->proto == WH_PROTO_UDP) {
+		f->state = WH_STATE_ESTABLISHED;
+		f->bytes_toserver = (uint64_t)up + 28;
+		f->bytes_toclient = (uint64_t)down + 28;
+		f->pkts_toserver = 1 + (uint64_t)(up / 1200);
+		f->pkts_toclient = 1 + (uint64_t)(down / 1200);
+		return;
+	}
+	f->tcp_flags_toserver = f->tcp_flags_toclient = WH_TCP_SYN | WH_TCP_ACK | WH_TCP_PSH | WH_TCP_FIN;
+	f->state = WH_STATE_CLOSED;
+	f->bytes_toserver = (uint64_t)up + 120;
+	f->bytes_toclient = (uint64_t)down + 120;
+	f->pkts_toserver = 4 + (uint64_t)(up / 900);
+	f->pkts_toclient = 4 + (uint64_t)(down / 900);
+}
+
 void converse(struct world *w, unsigned service, int day, const struct wh_addr *peer, enum shape shape, bool legitimate, struct rng *r)
 {
 	struct wh_record rec;
@@ -181,25 +241,56 @@ void converse(struct world *w, unsigned service, int day, const struct wh_addr *
 
 	if (day < 0 || day >= EVAL_DAYS)
 		return;
+	enum hearing h = hears(w, service, day);
 	base_record(w, service, day, peer, r, &rec);
 	size_of(shape, r, &up, &down, &seconds);
-	tally(w, service, day, peer, legitimate, true);
+	tally(w, service, day, peer, legitimate, h == HEARS_BOTH);
 	if (day >= EVAL_TRAIN_DAYS)
 		return;
-	if (seconds > 3000)
-		seconds = 3000;
-	rec.flow.end_us += (int64_t)(seconds * 1e6);
-	rec.time_us = rec.flow.end_us;
-	rec.flow.tcp_flags_toserver = WH_TCP_SYN | WH_TCP_ACK | WH_TCP_PSH | WH_TCP_FIN;
-	rec.flow.tcp_flags_toclient = WH_TCP_SYN | WH_TCP_ACK | WH_TCP_PSH | WH_TCP_FIN;
+	answered(w, service, up, down, seconds < 3000 ? seconds : 3000, &rec);
+	give(w, h, &rec);
+}
+
+void converse_for_days(struct world *w, unsigned service, int from, int to, const struct wh_addr *peer, bool idle, bool legitimate, struct rng *r)
+{
+	struct wh_record rec;
+	double up = 0, down = 0, seconds = 0;
+
+	base_record(w, service, from, peer, r, &rec);
+	for (int day = from; day <= to && !idle; day++) {
+		double more[3];
+		size_of(BATCH, r, &more[0], &more[1], &more[2]);
+		up += more[0];
+		down += more[1];
+	}
+	if (idle)
+		size_of(BANNER, r, &up, &down, &seconds);
+	for (int day = from < 0 ? 0 : from; day <= to && day < EVAL_DAYS; day++)
+		tally(w, service, day, peer, legitimate, to < EVAL_TRAIN_DAYS);
+	if (to >= EVAL_TRAIN_DAYS)
+		return;
+	answered(w, service, up, down, (to - from) * (double)DAY_SECONDS + (to > from ? 0 : 3600 * rng_unit(r)), &rec);
+	give(w, HEARS_BOTH, &rec);
+}
+
+void connect_only(struct world *w, unsigned service, int day, const struct wh_addr *peer, bool legitimate, struct rng *r)
+{
+	struct wh_record rec;
+
+	if (day < 0 || day >= EVAL_DAYS)
+		return;
+	enum hearing h = hears(w, service, day);
+	base_record(w, service, day, peer, r, &rec);
+	tally(w, service, day, peer, legitimate, h == HEARS_BOTH);
+	if (day >= EVAL_TRAIN_DAYS)
+		return;
+	rec.flow.tcp_flags_toserver = rec.flow.tcp_flags_toclient = WH_TCP_SYN | WH_TCP_ACK | WH_TCP_FIN;
 	rec.flow.state = WH_STATE_CLOSED;
-	snprintf(rec.flow.app_proto, sizeof rec.flow.app_proto, "%s", w->services[service].app_proto);
-	rec.flow.app_proto_known = rec.flow.app_proto[0] != 0;
-	rec.flow.bytes_toserver = (uint64_t)up + 120;
-	rec.flow.bytes_toclient = (uint64_t)down + 120;
-	rec.flow.pkts_toserver = 4 + (uint64_t)(up / 900);
-	rec.flow.pkts_toclient = 4 + (uint64_t)(down / 900);
-	give(w, &rec);
+	rec.flow.pkts_toserver = 4;
+	rec.flow.bytes_toserver = 4 * 66 + 8;
+	rec.flow.pkts_toclient = 3;
+	rec.flow.bytes_toclient = 3 * 66 + 8;
+	give(w, h, &rec);
 }
 
 void syn_scan(struct world *w, unsigned service, int day, const struct wh_addr *peer, struct rng *r)
@@ -212,6 +303,13 @@ void syn_scan(struct world *w, unsigned service, int day, const struct wh_addr *
 	tally(w, service, day, peer, false, false);
 	if (day >= EVAL_TRAIN_DAYS)
 		return;
+	if (rec.flow.proto == WH_PROTO_UDP) { /* a datagram that the service does not understand */
+		rec.flow.state = WH_STATE_NEW;
+		rec.flow.pkts_toserver = 1;
+		rec.flow.bytes_toserver = 60;
+		give(w, hears(w, service, day) == HEARS_HOST ? HEARS_HOST : HEARS_BOTH, &rec);
+		return;
+	}
 	/* SYN, our SYN+ACK, and a reset: the handshake was not completed */
 	rec.flow.tcp_flags_toserver = WH_TCP_SYN | WH_TCP_RST;
 	rec.flow.tcp_flags_toclient = WH_TCP_SYN | WH_TCP_ACK;
@@ -220,7 +318,7 @@ void syn_scan(struct world *w, unsigned service, int day, const struct wh_addr *
 	rec.flow.bytes_toserver = 108;
 	rec.flow.pkts_toclient = 1;
 	rec.flow.bytes_toclient = 58;
-	give(w, &rec);
+	give(w, hears(w, service, day), &rec);
 }
 
 void raise_alert(struct world *w, unsigned service, int day, const struct wh_addr *peer, uint8_t severity, struct rng *r)
@@ -230,6 +328,8 @@ void raise_alert(struct world *w, unsigned service, int day, const struct wh_add
 	if (day < 0 || day >= EVAL_TRAIN_DAYS)
 		return;
 	base_record(w, service, day, peer, r, &rec);
+	if (hears(w, service, day) != HEARS_BOTH)
+		return; /* signatures fire on streams that were reassembled */
 	rec.kind = WH_RECORD_ALERT;
 	strcpy(rec.event_type, "alert");
 	rec.alert_severity = severity;
@@ -238,50 +338,63 @@ void raise_alert(struct world *w, unsigned service, int day, const struct wh_add
 	rec.flow.state = WH_STATE_ESTABLISHED;
 	rec.flow.pkts_toserver = rec.flow.pkts_toclient = 3;
 	rec.flow.bytes_toserver = rec.flow.bytes_toclient = 300;
-	snprintf(rec.flow.app_proto, sizeof rec.flow.app_proto, "%s", w->services[service].app_proto);
+	snprintf(rec.flow.app_proto, sizeof rec.flow.app_proto, "%s", w->services[service].kind->app_proto);
 	rec.flow.app_proto_known = rec.flow.app_proto[0] != 0;
 	if (severity <= 2)
 		world_source(w, service, peer)->severe = true;
-	give(w, &rec);
+	give(w, HEARS_BOTH, &rec);
 }
 
 /* ---- the whole ---- */
 
-unsigned service_resource(unsigned service)
+unsigned service_resource(const struct world *w, unsigned service)
 {
 	unsigned i = 0;
-	while (!strcmp(kinds[service].name, "console") && strcmp(kinds[i].name, "cloud-nat"))
+	while (!strcmp(w->services[service].kind->name, "console") && strcmp(kinds[i].name, "cloud-nat"))
 		i++;
-	return strcmp(kinds[service].name, "console") ? service : i;
+	return strcmp(w->services[service].kind->name, "console") ? service : i;
 }
 
-struct wh_addr service_address(unsigned service)
+/* Of the resource that runs it: IPv6 for the IPv6 office. */
+static struct wh_addr address_of(const struct world *w, unsigned service)
 {
-	struct wh_addr a = wh_addr_v4(0x0a010004u + service_resource(service));
-	if (!strcmp(kinds[service].name, "ipv6-office"))
+	struct wh_addr a = wh_addr_v4(0x0a010004u + service_resource(w, service));
+	if (!strcmp(w->services[service].kind->name, "ipv6-office"))
 		wh_addr_parse("2a02:1::4", 9, &a);
 	return a;
 }
 
-int world_make(struct world *w, uint64_t seed, int (*sink)(void *arg, const struct wh_record *rec), void *arg)
+void world_begin(struct world *w, const struct world_kind *kind, uint64_t seed)
+{
+	*w = (struct world){.seed = seed, .kind = kind, .n_services = n_kinds + kind->n_own};
+	for (unsigned i = 0; i < w->n_services; i++) {
+		struct service *s = &w->services[i];
+		s->kind = i < n_kinds ? &kinds[i] : &kind->own[i - n_kinds];
+		s->local = address_of(w, i);
+		s->proto = i >= n_kinds && kind->udp ? WH_PROTO_UDP : WH_PROTO_TCP;
+	}
+}
+
+int world_make(struct world *w, int (*sink)(void *arg, const struct wh_record *rec), void *arg)
 {
 	struct internet net = {0};
-	struct rng r = rng_of(seed, 0);
+	struct rng r = rng_of(w->seed, 0);
 
-	*w = (struct world){.seed = seed, .sink = sink, .sink_arg = arg, .n_services = n_kinds};
+	w->sink = sink;
+	w->sink_arg = arg;
 	grow(w);
 	internet_make(&net, &r);
-	for (unsigned i = 0; i < n_kinds; i++)
-		w->services[i] = (struct service){.kind = kinds[i].name, .port = kinds[i].port, .app_proto = kinds[i].app_proto,
-		                                  .local = service_address(i)};
-	for (unsigned i = 0; i < n_kinds; i++) {
-		struct rng own = rng_of(seed, 100 + i);
-		kinds[i].make(w, i, &net, &own);
+	for (unsigned i = 0; i < w->n_services; i++) {
+		struct rng own = rng_of(w->seed, 100 + i);
+		w->services[i].kind->make(w, i, &net, &own);
 	}
-	r = rng_of(seed, 2);
+	r = rng_of(w->seed, 2);
 	probes_make(w, &r);
-	r = rng_of(seed, 1);
+	r = rng_of(w->seed, 1);
 	attackers_make(w, &net, &r);
+	r = rng_of(w->seed, 4);
+	if (w->kind->others)
+		w->kind->others(w, &net, &r);
 	w->n_listed = wh_prefix_merge(w->listed, w->n_listed);
 	for (size_t i = 0; i < w->cap; i++) {
 		struct source *s = &w->sources[i];

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * one-sided: for three to six days the sensor hears one direction alone of all, and of four in ten resources for another five to ten days. The truth
+ * of what came in these days counts as always; no method can have learned it.
+ */
+#include "worlds.h"
+
+enum { ALL = 1000 }; /* the stretch that all have in common */
+
+static enum hearing in_stretch(uint64_t seed, unsigned of, int day, int least, int most)
+{
+	struct rng r = rng_of(seed, 5000 + of);
+	int length = rng_range(&r, least, most), from = rng_range(&r, 0, EVAL_TRAIN_DAYS - length);
+	bool chosen = of == ALL || rng_chance(&r, 0.4);
+	enum hearing half = rng_chance(&r, 0.5) ? HEARS_PEER : HEARS_HOST;
+	return chosen && day >= from && day < from + length ? half : HEARS_BOTH;
+}
+
+static enum hearing hears(const struct world *w, unsigned service, int day)
+{
+	enum hearing h = in_stretch(w->seed, ALL, day, 3, 6);
+	return h != HEARS_BOTH ? h : in_stretch(w->seed, service_resource(w, service), day, 5, 10);
+}
+
+const struct world_kind world_one_sided = {
+	.name = "one-sided", .what = "heard from one side alone for some days, some resources for more than a week", .hears = hears,
+};
