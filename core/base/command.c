@@ -13,6 +13,9 @@
 
 extern char **environ;
 
+/* What a command has no need of: the token is of Azure alone. */
+static const char secret[] = "WHITTLE_AZURE_TOKEN=";
+
 static int64_t monotonic_ms(void)
 {
 	struct timespec ts;
@@ -20,14 +23,31 @@ static int64_t monotonic_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* The environment without secrets, in memory of its own; NULL when out of memory. */
+static char **environment(void)
+{
+	size_t n = 0, kept = 0;
+	while (environ && environ[n])
+		n++;
+	char **copy = calloc(n + 1, sizeof *copy);
+	for (size_t i = 0; copy && i < n; i++)
+		if (strncmp(environ[i], secret, sizeof secret - 1) != 0)
+			copy[kept++] = environ[i];
+	return copy;
+}
+
 static int start(const char *command, int fd, pid_t *pid)
 {
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t at;
-	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, (char *)(uintptr_t)command, NULL};
+	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, (char *)(uintptr_t)command, NULL}, **env = environment();
+	if (!env)
+		return -ENOMEM;
 	int rc = posix_spawn_file_actions_init(&fa);
-	if (rc)
+	if (rc) {
+		free(env);
 		return -rc;
+	}
 	rc = posix_spawnattr_init(&at);
 	if (!rc) {
 		/* A group of its own, so that a time-out ends its children too. */
@@ -35,10 +55,11 @@ static int start(const char *command, int fd, pid_t *pid)
 		posix_spawnattr_setpgroup(&at, 0);
 		posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
 		posix_spawn_file_actions_adddup2(&fa, fd, 1);
-		rc = posix_spawn(pid, "/bin/sh", &fa, &at, argv, environ);
+		rc = posix_spawn(pid, "/bin/sh", &fa, &at, argv, env);
 		posix_spawnattr_destroy(&at);
 	}
 	posix_spawn_file_actions_destroy(&fa);
+	free(env);
 	return -rc;
 }
 

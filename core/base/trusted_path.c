@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,11 +50,16 @@ static int start_of(char rest[static PATH_MAX])
 	return open(absolute ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+static bool is_descriptor(const char *path)
+{
+	return !strncmp(path, "/dev/fd/", 8) || !strncmp(path, "/proc/self/fd/", 14);
+}
+
 int wh_trusted_open(const char *path, int flags, mode_t mode)
 {
 	char rest[PATH_MAX];
 	int links = 0, rc = 0;
-	if (!strncmp(path, "/dev/fd/", 8) || !strncmp(path, "/proc/self/fd/", 14)) {
+	if (is_descriptor(path)) {
 		int fd = open(path, flags | O_CLOEXEC, mode);
 		return fd < 0 ? -errno : fd;
 	}
@@ -91,6 +97,11 @@ int wh_trusted_open(const char *path, int flags, mode_t mode)
 	return rc;
 }
 
+static bool others_write(const struct stat *st)
+{
+	return (st->st_mode & S_IWOTH) || ((st->st_mode & S_IWGRP) && st->st_gid);
+}
+
 int wh_trusted_dir(const char *path, struct wh_error *err)
 {
 	char part[PATH_MAX];
@@ -103,8 +114,26 @@ int wh_trusted_dir(const char *path, struct wh_error *err)
 			return wh_fail(err, -errno, "%s: %s", part, strerror(errno));
 		if (!S_ISDIR(st.st_mode) || !is_root(st.st_uid))
 			return wh_fail(err, -EPERM, "%s: belongs to the user with uid %u, who could put anything in the place of what is below it", part, (unsigned)st.st_uid);
-		if (((st.st_mode & S_IWOTH) || ((st.st_mode & S_IWGRP) && st.st_gid)) && !(st.st_mode & S_ISVTX))
+		if (others_write(&st) && !(st.st_mode & S_ISVTX))
 			return wh_fail(err, -EPERM, "%s: others than root may write in it (mode %o), and could put anything in the place of what is in it", part, st.st_mode & 07777);
 	}
 	return 0;
+}
+
+int wh_trusted_file(const char *path, struct wh_error *err)
+{
+	char real[PATH_MAX];
+	struct stat st;
+	if (is_descriptor(path))
+		return 0;
+	if (!realpath(path, real) || lstat(real, &st))
+		return wh_fail_input(err, -errno, "%s: cannot be read: %s", path, strerror(errno));
+	if (S_ISCHR(st.st_mode))
+		return 0;
+	if (!is_root(st.st_uid))
+		return wh_fail_input(err, -EPERM, "%s: belongs to the user with uid %u, and root is to believe it: `chown root %s`", path, (unsigned)st.st_uid, path);
+	if (others_write(&st))
+		return wh_fail_input(err, -EPERM, "%s: others than root may write it (mode %o), and root is to believe it: `chmod go-w %s`", path, st.st_mode & 07777, path);
+	*strrchr(real, '/') = 0;
+	return wh_trusted_dir(*real ? real : "/", err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Paths that root follows, where other users may own directories on the way. */
 #pragma once
+#include <sys/types.h>
 #include "whittle/base.h"
 
 /* Opens `path` (close on exec) as open(2) does, but follows a symbolic link only where root made it. The last component may not be a link
@@ -10,3 +11,6 @@ int wh_trusted_open(const char *path, int flags, mode_t mode);
 /* Whether nobody but root can put something else in the place of the directory `path`, which has no links (realpath): 0, or -EPERM with the
  * directory and its owner in err. Root is uid 0 and the owner of "/". */
 int wh_trusted_dir(const char *path, struct wh_error *err);
+/* Whether nobody but root can change what is read under `path`, links followed: the file is root's and no other's to write, and so is its directory
+ * (wh_trusted_dir). 0, or -EPERM with what is wrong. Descriptors (/dev/fd, /proc/self/fd) and devices are whoever opened or made them meant. */
+int wh_trusted_file(const char *path, struct wh_error *err);

@@ -21,6 +21,7 @@ struct cli {
 	const char *config_path;  /* --config; NULL: the default file, which may be absent */
 	struct wh_config *config; /* NULL only for a command with `reads_config_itself` */
 	struct wh_error bad_config; /* code 0, or why whittle.yaml could not be read; for the same */
+	bool by_sudo;             /* another user than root runs this as root: see cli_check_sudo() */
 	struct wh_error no_store; /* code 0, or why the ledger must not be opened; for a command with `reads_config_itself` */
 };
 struct cli_command {
@@ -30,6 +31,7 @@ struct cli_command {
 	int (*run)(struct cli *c, int argc, char **argv); /* argv[0] is the command's name */
 	bool only_reads;          /* it may end in the middle: nothing is left half done */
 	bool reads_config_itself; /* a bad whittle.yaml must not stop it (doctor) */
+	bool sudo_opens;      /* it is given to users by a line of sudoers: options that could make them root are held */
 	bool firewall;        /* keeps CAP_NET_ADMIN when root becomes the ledger's owner */
 	void (*before)(struct cli *c); /* asks what needs all of root's rights, before they are given up; NULL: nothing does */
 };
@@ -51,6 +53,11 @@ int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, c
 /* Root becomes the ledger's owner, for good; nothing where this process is not root's, or the ledger is. Called once, before the command
  * runs; argv[0] is the command's name. */
 int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err);
+/* Sets by_sudo, before the configuration is read. Refuses --config, --store and $WHITTLE_STORE to a user who may only run a command with
+ * `sudo_opens`: prints the sentence; returns 0 or CLI_USAGE. */
+int cli_check_sudo(struct cli *c);
+bool cli_held_by_sudo(const struct cli *c); /* such a user, to whom root's configuration does not allow more */
+int cli_refuse_held(const struct cli *c, const char *option); /* the same for an option of the command's own */
 int cli_open_store(struct cli *c, int flags, struct wh_store **out); /* prints on failure; returns 0 or an exit status */
 bool cli_progress_wanted(void); /* standard error is a terminal */
 void cli_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* rewrites one line; "" ends it */

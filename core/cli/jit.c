@@ -41,6 +41,9 @@ static const char help[] =
 	"           time-outs: what is over goes when the command runs again (from a timer), or at its time with --until-closed, which stays\n"
 	"           until nothing is open. The token: see `whittle enforce --help`\n"
 	"\n"
+	"A line of sudoers may give users `whittle jit open` and `close`. What could make them root is refused to them, unless whittle.yaml has\n"
+	"`jit-sudo-options: yes`: --config, --store, -o, --endpoint, --token-command, --ca-file.\n"
+	"\n"
 	"Everything opened and closed is kept in the ledger with who, when and why. A port that is closed here is left out by `whittle enforce`.\n"
 	"\n"
 	"Example: whittle jit open vm1 22 --from 203.0.113.7 --for 3h --why 'the disk is full'\n";
@@ -393,7 +396,11 @@ static int nsg(struct ctx *x, int argc, char **argv)
 	int o;
 	while ((o = cli_getopt(x->c, argc, argv, "o:", opts)) != -1) {
 		switch (o) {
-		case 'o': path = optarg; break;
+		case 'o':
+			if (cli_refuse_held(x->c, "-o"))
+				return CLI_USAGE;
+			path = optarg;
+			break;
 		case 'u': until_closed = true; break;
 		case 't':
 			if (strcmp(optarg, "azure"))
@@ -401,7 +408,8 @@ static int nsg(struct ctx *x, int argc, char **argv)
 			azure = true;
 			break;
 		case 'e': case 'k': case 'a': case 'w':
-			if (cli_arm_option(x->c, o, &arm))
+			if ((o != 'w' && cli_refuse_held(x->c, o == 'e' ? "--endpoint" : o == 'k' ? "--token-command" : "--ca-file")) ||
+			    cli_arm_option(x->c, o, &arm))
 				return CLI_USAGE;
 			arm_given = true;
 			break;
@@ -468,4 +476,4 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_jit = {.firewall = true, .name = "jit", .summary = "ports that open on request, for one source and a limited time", .help = help, .run = run};
+const struct cli_command cli_jit = {.firewall = true, .sudo_opens = true, .name = "jit", .summary = "ports that open on request, for one source and a limited time", .help = help, .run = run};

@@ -112,7 +112,10 @@ static int take_common_options(int argc, char **argv, struct cli *c, struct want
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	int rc = wh_config_load(c->config_path, &c->config, &c->bad_config);
+	int rc = cli_check_sudo(c);
+	if (rc)
+		return rc;
+	rc = wh_config_load(c->config_path, &c->config, &c->bad_config);
 	if (rc && !c->command->reads_config_itself)
 		return cli_error(&c->bad_config);
 	const char *env = getenv("WHITTLE_STORE");

@@ -92,7 +92,8 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 	if (!rc && owner.other) {
 		g.room = 2 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 8;
 		g.list = wh_arena_array(g.mem, g.room, sizeof *g.list);
-		grant_words(&g, argc, argv);
+		if (!cli_held_by_sudo(c))
+			grant_words(&g, argc, argv);
 		grant_configured(&g, c->config);
 		rc = wh_opener_start(g.list, g.n, err);
 		rc = rc ? rc : wh_owner_become(&owner, c->command->firewall ? CAP_NET_ADMIN : -1, err);

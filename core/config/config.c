@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/yaml.h"
+#include "base/trusted_path.h"
 #include "config/tables.h"
 
 const struct wh_key_table wh_key_tables[] = {
@@ -61,7 +62,8 @@ int wh_config_load(const char *path, struct wh_config **out, struct wh_error *er
 	c->mem = mem;
 	if (path || access(WH_DEFAULT_CONFIG, F_OK) == 0) {
 		const char *file = path ? path : WH_DEFAULT_CONFIG;
-		rc = wh_yaml_parse_file(file, mem, &root, err);
+		rc = geteuid() ? 0 : wh_trusted_file(file, err);
+		rc = rc ? rc : wh_yaml_parse_file(file, mem, &root, err);
 		if (!rc && root)
 			rc = fill(c, file, root, err);
 	}

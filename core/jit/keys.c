@@ -54,5 +54,7 @@ static const struct wh_key_list policies = {
 const struct wh_key wh_jit_keys[] = {
 	{"jit", WH_KEY_LIST, offsetof(struct wh_jit_config, policies), .list = &policies,
 	 .help = "Ports that stay closed until somebody opens them for a source and a time (whittle jit)."},
+	{"jit-sudo-options", WH_KEY_BOOL, offsetof(struct wh_jit_config, sudo_options), .preset = "no",
+	 .help = "Users who run `whittle jit` by sudo may choose its configuration, ledger, files, commands and servers, and so become root."},
 	{0},
 };

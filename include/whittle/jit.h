@@ -29,7 +29,10 @@ struct wh_jit_policy {
 	int64_t longest_s;                     /* longest time at once; 3 h where nothing is said */
 };
 /* Settings of this room. */
-struct wh_jit_config { struct wh_jit_policy *policies; size_t n_policies; };
+struct wh_jit_config {
+	struct wh_jit_policy *policies; size_t n_policies;
+	bool sudo_options; /* users behind sudo may choose configuration, ledger, files, commands and servers, too */
+};
 extern const struct wh_key wh_jit_keys[];
 
 struct wh_jit_grant {

@@ -1,0 +1,61 @@
+#!/bin/bash
+# Users who may run `whittle jit` by sudo don't become root by its options; files that others may write are no configuration; commands that
+# a person configured don't get the token.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/netns.sh
+. tests/support/learned.sh
+netns_begin
+learned "$dir" || { t 1 "a ledger is made"; exit 1; }
+chmod 755 "$dir"
+printf 'store: %s\njit:\n  - {resource: vm1, ports: [22], who: [ada]}\n' "$dir/l.db" >"$dir/w.yaml"
+default=/etc/whittle/whittle.yaml
+# as root, behind sudo as ada would be; with a /etc of its own, whose whittle.yaml is FILE
+ada() { # ada FILE WORD…
+	local file=$1; shift
+	unshare -m bash -c 'mkdir -p "$0" && mount -t tmpfs none "$0" && { [ "$1" = - ] || cp "$1" "$0/whittle.yaml"; } && shift && exec "$@"' \
+		"$(dirname "$default")" "$file" ip netns exec "$srv" env -u WHITTLE_STORE SUDO_UID=1000 SUDO_USER=ada "$BUILD/whittle" "$@" 2>&1
+}
+made_etc=; [ -d /etc/whittle ] || { mkdir /etc/whittle; made_etc=1; }
+trap '[ -z "$made_etc" ] || rmdir /etc/whittle; netns_end' EXIT
+unshare -m true 2>/dev/null || { echo "ok 1 - $0 # skip no mount namespaces here"; exit 0; }
+
+printf 'jit:\n  - {resource: vm1, ports: [22, 3389], who: [ada], longest: 30d}\n' >"$dir/own.yaml"
+out=$(ada "$dir/w.yaml" jit open vm1 3389 --from 203.0.113.77 --config "$dir/own.yaml"); rc=$?
+is $rc 2 "a user behind sudo can't name another policy"
+has "$out" 'refused \(--config\): ada .*jit-sudo-options: yes' "and is told what and why"
+printf 'root:x:secret\n' >"$dir/shadow"
+out=$(ada "$dir/w.yaml" jit list --config "$dir/shadow"); is "$(grep -c secret <<<"$out")" 0 "nor read another's file by an error's text"
+is "$(ada "$dir/w.yaml" jit list --store "$dir/x.db" | grep -c 'refused (--store)')" 1 "nor another ledger"
+out=$(ada "$dir/w.yaml" jit nsg web -o "$dir/made"); has "$out" 'refused \(-o\)' "nor a file to be written"
+[ ! -e "$dir/made" ]; t $? "which is not made"
+for o in "--token-command=touch $dir/ran" "--tok=touch $dir/ran" --endpoint=http://127.0.0.1:1 --ca-file=/etc/shadow; do
+	out=$(ada "$dir/w.yaml" jit nsg --to azure "$o"); has "$out" 'refused \(--' "nor ${o%%=*}"
+done
+[ ! -e "$dir/ran" ]; t $? "and nothing was run"
+out=$(ada "$dir/w.yaml" jit list); is "$?" 0 "the openings are listed" "$out"
+sed 's/^jit:/jit-sudo-options: yes\n&/' "$dir/w.yaml" >"$dir/free.yaml"
+out=$(ada "$dir/free.yaml" jit nsg web -o "$dir/made"); is $? 0 "root's configuration may allow it"
+out=$(ada "$dir/w.yaml" jit nsg web -o "$dir/made" --config "$dir/free.yaml"); is $? 2 "the user's own may not"
+out=$(ada - status --store "$dir/l.db"); is $? 0 "other commands are as ever"
+out=$(in_srv env SUDO_UID=0 "$BUILD/whittle" jit list --config "$dir/w.yaml" 2>&1); is $? 0 "root by way of sudo is root"
+
+# ---- whose configuration ----
+cp "$dir/w.yaml" "$dir/theirs.yaml"; chown 1000 "$dir/theirs.yaml"
+out=$(in_srv "$BUILD/whittle" status --config "$dir/theirs.yaml" 2>&1); is $? 2 "a configuration of another user's is none for root"
+has "$out" "theirs.yaml: belongs to the user with uid 1000.*chown root" "and the way out is told"
+chown 0 "$dir/theirs.yaml"; chmod 666 "$dir/theirs.yaml"
+has "$(in_srv "$BUILD/whittle" status --config "$dir/theirs.yaml" 2>&1)" 'others than root may write it \(mode 666\)' "nor one that everybody may write"
+mkdir "$dir/d"; cp "$dir/w.yaml" "$dir/d/w.yaml"; chown 1000 "$dir/d"
+has "$(in_srv "$BUILD/whittle" status --config "$dir/d/w.yaml" 2>&1)" '/d: belongs to the user with uid 1000' "nor one in another user's directory"
+ln -s d/w.yaml "$dir/link.yaml"
+has "$(in_srv "$BUILD/whittle" status --config "$dir/link.yaml" 2>&1)" '/d: belongs to the user with uid 1000' "nor by a link"
+out=$(in_srv "$BUILD/whittle" status --config <(cat "$dir/w.yaml") 2>&1); is $? 0 "what the shell opened is what root meant" "$out"
+
+# ---- the token ----
+printf 'threat-intel: [{name: x, command: "env >%s; echo 198.51.100.0/24"}]\n' "$dir/env" >"$dir/i.yaml"
+WHITTLE_AZURE_TOKEN=very-secret MARK=kept "$BUILD/whittle" intel update --store "$dir/l.db" --config "$dir/i.yaml" --force >/dev/null 2>&1
+is "$(grep -c '^MARK=kept' "$dir/env") $(grep -c very-secret "$dir/env")" "1 0" "a command gets the environment without the token"
+chown 1000 "$dir/l.db"* ; mkdir "$dir/o"; mv "$dir"/l.db* "$dir/o/"; chown 1000 "$dir/o"; rm -f "$dir/env"
+WHITTLE_AZURE_TOKEN=very-secret MARK=kept "$BUILD/whittle" intel update --store "$dir/o/l.db" --config "$dir/i.yaml" --force >/dev/null 2>&1
+is "$(grep -c '^MARK=kept' "$dir/env") $(grep -c very-secret "$dir/env")" "1 0" "also where root became the ledger's owner"
+echo "1..$n"
