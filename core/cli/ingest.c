@@ -6,7 +6,8 @@
 #include "whittle/flow.h"
 
 static const char help[] =
-	"usage: whittle ingest [--format F] [--follow] [--discover CIDR,…|off] [--memory SIZE] [--json] FILE…|-\n"
+	"usage: whittle ingest [--format F] [--follow] [--discover CIDR,…|off] [--realm R] [--sensor NAME]\n"
+	"                      [--sensor-slack TIME] [--memory SIZE] [--json] FILE…|-\n"
 	"\n"
 	"Reads flows from logs into the ledger. Each record counts exactly once: where a run was stopped or killed, the next one\n"
 	"goes on. Files packed with gzip or zstd are read as they are. What can't be read is counted, the first of each kind is\n"
@@ -16,6 +17,12 @@ static const char help[] =
 	"  --follow         wait for more, through rotation and truncation, until interrupted (one file)\n"
 	"  --discover …     ranges in which an answering address becomes a protected resource; by default the private ranges,\n"
 	"                   as long as no estate was imported\n"
+	"  --realm R        VLANs and tenants, where logs name them: \"one\", they are one network; or \"vlan10\", \"tenant3\",\n"
+	"                   \"tenant3/vlan10.20\", \"untagged\": read this one alone. Without, the same private address in two of\n"
+	"                   them is refused\n"
+	"  --sensor NAME    the sensor that wrote these logs, where records name none (sensor, host). A conversation that two\n"
+	"                   sensors report counts once, as the first one reported it\n"
+	"  --sensor-slack TIME  their clocks differ by no more than this, up to 10m (2s)\n"
 	"  --memory SIZE    limit of the table in memory (64MiB)\n"
 	"\n"
 	"Example: whittle ingest /var/log/suricata/eve.json /var/log/suricata/eve.json.1.gz\n";
@@ -67,13 +74,13 @@ static void say_bad(const char *path, const struct wh_ingest_result *r)
 		        (unsigned long long)r->unfinished_line);
 }
 
-static int report(const struct cli *c, const struct wh_read_stats *s, uint64_t edges, double seconds, bool nothing_new)
+static int report(const struct cli *c, const struct wh_read_stats *s, uint64_t edges, uint64_t twice, double seconds, bool nothing_new)
 {
 	char a[32], b[32], d[32];
 	if (c->json)
-		return cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:f}", "records", (json_int_t)s->records, "flows", (json_int_t)s->flows, "edges",
+		return cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f}", "records", (json_int_t)s->records, "flows", (json_int_t)s->flows, "edges",
 		                                (json_int_t)edges, "other", (json_int_t)(s->other + s->alerts), "malformed", (json_int_t)s->malformed, "bytes",
-		                                (json_int_t)s->bytes, "seconds", seconds));
+		                                (json_int_t)s->bytes, "reportedTwice", (json_int_t)twice, "seconds", seconds));
 	if (nothing_new) {
 		puts("Nothing new: all of it had been read before.");
 		return CLI_OK;
@@ -82,20 +89,31 @@ static int report(const struct cli *c, const struct wh_read_stats *s, uint64_t e
 	printf(", %s of other kinds", wh_number_text(s->other, a));
 	if (s->malformed)
 		printf(", %s that could not be read", wh_number_text(s->malformed, a));
+	if (twice)
+		printf(", %s flows that another sensor had reported", wh_number_text(twice, a));
 	printf("; %s edges added to or made\n", wh_number_text(edges, a));
 	return CLI_OK;
 }
 
+/* As wh_realm_text() writes it; or "one". */
+static bool is_realm(const char *text)
+{
+	return !strcmp(text, "one") || !strcmp(text, "untagged") || !strncmp(text, "vlan", 4) || !strncmp(text, "tenant", 6);
+}
+
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option opts[] = {{"format", 1, 0, 'f'}, {"follow", 0, 0, 'F'}, {"discover", 1, 0, 'd'}, {"memory", 1, 0, 'm'}, {0}};
-	struct wh_ingest_options opt = {.stop = &stop, .progress = progress, .byte_limit = c->config->ledger.memory_limit};
+	static const struct option opts[] = {{"format", 1, 0, 'f'}, {"follow", 0, 0, 'F'}, {"discover", 1, 0, 'd'}, {"memory", 1, 0, 'm'}, {"realm", 1, 0, 'r'},
+	                                     {"sensor", 1, 0, 's'}, {"sensor-slack", 1, 0, 'S'}, {0}};
+	const struct wh_ledger_config *set = &c->config->ledger;
+	struct wh_ingest_options opt = {.stop = &stop, .progress = progress, .byte_limit = set->memory_limit, .realm = set->realm, .sensor = set->sensor};
 	const char *discover = c->config->estate.discover;
 	struct wh_read_stats all = {0};
 	struct wh_locals *locals = NULL;
 	struct wh_store *s;
 	struct wh_error err;
-	uint64_t edges = 0;
+	uint64_t edges = 0, twice = 0;
+	int64_t slack = set->sensor_slack;
 	double seconds = 0;
 	bool resumed = false, all_good = true;
 	int o, rc;
@@ -104,6 +122,12 @@ static int run(struct cli *c, int argc, char **argv)
 		case 'f': opt.format = optarg; break;
 		case 'F': opt.follow = true; break;
 		case 'd': discover = optarg; break;
+		case 'r': opt.realm = optarg; break;
+		case 's': opt.sensor = optarg; break;
+		case 'S':
+			if (wh_duration_parse(optarg, &slack) || slack < 1)
+				return cli_usage(c, "'%s' is not a time such as 2s or 1m", optarg);
+			break;
 		case 'm':
 			if (wh_size_parse(optarg, &opt.byte_limit) || opt.byte_limit < 1 << 20)
 				return cli_usage(c, "'%s' is not a size of at least 1MiB", optarg);
@@ -113,6 +137,11 @@ static int run(struct cli *c, int argc, char **argv)
 	}
 	if (optind == argc)
 		return cli_usage(c, "name one or more files, or - for standard input");
+	if (slack > 600)
+		return cli_usage(c, "clocks of sensors that differ by more than 10m (--sensor-slack) tell nothing of one another");
+	if (opt.realm && !is_realm(opt.realm))
+		return cli_usage(c, "'%s' is no realm: name one, vlan10, tenant3, tenant3/vlan10.20 or untagged", opt.realm);
+	opt.sensor_slack_us = slack * 1000000;
 	if (opt.follow && optind + 1 != argc)
 		return cli_usage(c, "--follow takes one file");
 	if (opt.format && !wh_reader_find(opt.format))
@@ -140,10 +169,11 @@ static int run(struct cli *c, int argc, char **argv)
 			break;
 		add_stats(&all, &r.stats);
 		edges += r.edges;
+		twice += r.twice;
 		seconds += r.seconds;
 		resumed |= r.resumed;
 	}
-	int told = all_good || all.records ? report(c, &all, edges, seconds, resumed && !all.records && !all.malformed) : CLI_OK;
+	int told = all_good || all.records ? report(c, &all, edges, twice, seconds, resumed && !all.records && !all.malformed) : CLI_OK;
 	rc = rc ? rc : told;
 	wh_locals_free(locals);
 	wh_store_close(s);

@@ -52,6 +52,7 @@ enum eve_field {
 	EVE_FLOW_SRC_IP, EVE_FLOW_DEST_IP, EVE_FLOW_SRC_PORT, EVE_FLOW_DEST_PORT,
 	EVE_FLAGS_TS, EVE_FLAGS_TC, EVE_FIN, EVE_SYN, EVE_RST, EVE_PSH, EVE_ACK,
 	EVE_SEVERITY, EVE_SID,
+	EVE_TAG, /* any of the keys of struct wh_tags: only that there is one, whatever its value */
 	EVE_NONE,
 };
 #define EVE_BIT(f) (UINT64_C(1) << (f))

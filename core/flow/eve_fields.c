@@ -32,6 +32,8 @@ static const struct eve_key keys[] = {
 	KEY(EVE_TOP, "flow", EVE_FLOW, EVE_OP_END, 0),
 	KEY(EVE_TOP, "tcp", EVE_TCP, EVE_OP_END, 0),
 	KEY(EVE_TOP, "alert", EVE_ALERT, EVE_OP_END, 0),
+	KEY(EVE_TOP, "vlan", EVE_TAG, EVE_OP_END, 0), KEY(EVE_TOP, "tenant_id", EVE_TAG, EVE_OP_END, 0),
+	KEY(EVE_TOP, "sensor", EVE_TAG, EVE_OP_END, 0), KEY(EVE_TOP, "host", EVE_TAG, EVE_OP_END, 0),
 	KEY(EVE_G_FLOW, "pkts_toserver", EVE_PKTS_TS, EVE_OP_COUNT, AT(rec.flow.pkts_toserver)),
 	KEY(EVE_G_FLOW, "pkts_toclient", EVE_PKTS_TC, EVE_OP_COUNT, AT(rec.flow.pkts_toclient)),
 	KEY(EVE_G_FLOW, "bytes_toserver", EVE_BYTES_TS, EVE_OP_COUNT, AT(rec.flow.bytes_toserver)),
@@ -313,6 +315,7 @@ int wh_eve_finish(struct eve_walker *w)
 	struct wh_flow *f = &rec->flow;
 	const uint64_t flags = EVE_BIT(EVE_FLAGS_TS) | EVE_BIT(EVE_FLAGS_TC);
 	const uint64_t addresses = EVE_BIT(EVE_SRC_IP) | EVE_BIT(EVE_DEST_IP);
+	rec->tagged = w->seen & EVE_BIT(EVE_TAG);
 	if (!(w->seen & EVE_BIT(EVE_EVENT_TYPE)))
 		return refuse(w, w->wrong & EVE_BIT(EVE_EVENT_TYPE) ? wh_eve_wrong_type : wh_eve_no_type);
 	if (rec->kind == WH_RECORD_OTHER || (rec->kind == WH_RECORD_ALERT && !((w->seen | w->wrong | w->bad) & addresses))) {

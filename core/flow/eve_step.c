@@ -38,6 +38,10 @@ static void open_container(struct eve_walker *w, bool object, const struct eve_k
 		w->group = EVE_G_OTHER;
 	if (!key)
 		return;
+	if (key->field == EVE_TAG) {
+		effect(&w->scratch, 0, EVE_BIT(EVE_TAG), 0);
+		return;
+	}
 	static const struct { uint8_t group; uint64_t fields; } known[] = {
 		[EVE_FLOW] = {EVE_G_FLOW, EVE_IN_FLOW},
 		[EVE_TCP] = {EVE_G_TCP, EVE_IN_TCP},
@@ -65,6 +69,10 @@ static void settle(struct eve_node *n, const struct eve_key *key, char first)
 	n->at = 0;
 	if (!key)
 		return;
+	if (key->field == EVE_TAG) {
+		effect(n, 0, EVE_BIT(EVE_TAG), 0);
+		return;
+	}
 	unsigned kind = eve_op_is_string(key->op) ? EVE_OP_STRING : key->op == EVE_OP_FLAG ? EVE_OP_WORD :
 	                key->op == EVE_OP_END ? EVE_OP_END : EVE_OP_NUMBER;
 	if (kind == op) {

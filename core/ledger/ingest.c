@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "ledger/contents.h"
+#include "ledger/tagged.h"
 #include "whittle/ledger.h"
 
 /* A buffer that stays in a processor's second cache while it is read, parsed and filled again. */
@@ -36,6 +37,10 @@ struct ingest {
 	const struct wh_reader *reader;
 	void *reader_state;
 	struct wh_edge_table *table;
+	struct wh_tagged *tagged;
+	const char *piece;           /* that is being fed; and where `stats` stood before */
+	size_t piece_len;
+	uint64_t piece_bytes, piece_lines;
 	struct wh_read_stats stats, committed;
 	char *buf;
 	size_t have, room;
@@ -61,7 +66,8 @@ static bool stopped(const struct ingest *g)
 static int put_contents(void *arg, struct wh_error *err)
 {
 	struct ingest *g = arg;
-	return wh_contents_write(g->contents, wh_input_path(g->in), err);
+	int rc = wh_tagged_write(g->tagged, err);
+	return rc ? rc : wh_contents_write(g->contents, wh_input_path(g->in), err);
 }
 
 /* Nothing at all of it could be read so far: that is no log, and nothing of it goes into the ledger. */
@@ -87,6 +93,7 @@ static int commit(struct ingest *g)
 	int rc = wh_store_commit(g->store, g->table, &p, &d, g->err);
 	if (rc)
 		return rc;
+	wh_tagged_written(g->tagged);
 	wh_contents_written(g->contents);
 	g->edges += wh_edge_table_count(g->table);
 	g->committed = g->stats;
@@ -99,6 +106,12 @@ static int commit(struct ingest *g)
 static int fold(void *arg, const struct wh_record *rec)
 {
 	struct ingest *g = arg;
+	if (rec->tagged || g->opt->sensor || g->opt->realm) {
+		size_t at = (size_t)(g->stats.bytes - g->piece_bytes);
+		int rc = wh_tagged_look(g->tagged, rec, g->piece + at, g->piece_len - at, wh_input_path(g->in), g->line + 1 + g->stats.lines - g->piece_lines, g->err);
+		if (rc)
+			return rc < 0 ? rc : 0;
+	}
 	return wh_edge_table_fold_later(g->table, rec);
 }
 
@@ -107,10 +120,17 @@ static int64_t feed_piece(struct ingest *g, size_t at, size_t piece, bool last)
 {
 	uint64_t lines = g->stats.lines;
 	g->stats.now_us = wh_now_us();
+	g->piece = g->buf + at;
+	g->err->text[0] = 0;
+	g->piece_len = piece;
+	g->piece_bytes = g->stats.bytes;
+	g->piece_lines = lines;
 	int64_t n = g->reader->feed(g->reader_state, g->buf + at, piece, last, g->line + 1, g->offset + at, fold, g, &g->stats);
 	int settled = wh_edge_table_settle(g->table);
 	if (n >= 0 && settled)
 		n = settled;
+	if (n < 0 && *g->err->text)
+		return n;
 	if (n < 0)
 		return wh_fail(g->err, (int)n, "%s: reading stopped at byte %llu: %s", wh_input_path(g->in), (unsigned long long)(g->offset + at),
 		               strerror((int)-n));
@@ -206,7 +226,7 @@ static int64_t take_piece(struct ingest *g, size_t at, size_t piece)
  * bytes of lines and the last one, however long. */
 static int check(struct ingest *g)
 {
-	if (wh_edge_table_nearly_full(g->table, CHECK + 256) || g->done_offset / COMMIT != g->committed_offset / COMMIT)
+	if (wh_edge_table_nearly_full(g->table, CHECK + 256) || wh_tagged_due(g->tagged) || g->done_offset / COMMIT != g->committed_offset / COMMIT)
 		return commit(g);
 	return 0;
 }
@@ -534,7 +554,9 @@ static int ingest(struct ingest *g, const char *path)
 		return rc;
 	if (!(g->table = wh_edge_table_new(g->opt->locals, g->opt->byte_limit ? g->opt->byte_limit : default_limit)))
 		return wh_fail(g->err, -ENOMEM, "out of memory");
-	rc = wh_contents_load(g->store, &g->contents, g->err);
+	rc = wh_tagged_new(g->store, g->opt, &g->tagged, g->err);
+	if (!rc)
+		rc = wh_contents_load(g->store, &g->contents, g->err);
 	if (!rc)
 		rc = resume(g);
 	if (rc)
@@ -555,11 +577,13 @@ int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_optio
 	out->resumed = g->known;
 	out->unfinished_line = g->unfinished ? g->done_line + 1 : 0;
 	out->edges = g->edges;
+	out->twice = g->tagged ? wh_tagged_twice(g->tagged) : 0;
 	out->seconds = (double)(wh_now_us() - began) / 1e6;
 	if (g->reader && g->reader->close)
 		g->reader->close(g->reader_state);
 	wh_contents_free(g->contents);
 	wh_edge_table_free(g->table);
+	wh_tagged_free(g->tagged);
 	wh_input_close(g->in);
 	free(g->buf);
 	free(g);

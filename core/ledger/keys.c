@@ -9,5 +9,10 @@ const struct wh_key wh_ledger_keys[] = {
 	 .help = "Memory for edges that are not in the ledger yet; the plugin needs at least 4MiB."},
 	{"flush-interval", WH_KEY_DURATION, offsetof(struct wh_ledger_config, flush_interval), .preset = "10s",
 	 .help = "Time between two writes of the Suricata plugin to the ledger."},
+	{"realm", WH_KEY_TEXT, offsetof(struct wh_ledger_config, realm), .example = "vlan10",
+	 .help = "VLANs and tenants that logs name: \"one\", they are one network, or the one that is read, as in vlan10 or tenant3/vlan10."},
+	{"sensor", WH_KEY_TEXT, offsetof(struct wh_ledger_config, sensor), .example = "fw-1", .help = "The sensor that wrote the records which name none."},
+	{"sensor-slack", WH_KEY_DURATION, offsetof(struct wh_ledger_config, sensor_slack), .max = 600, .preset = "2s",
+	 .help = "The clocks of two sensors that report the same conversation differ by no more than this."},
 	{0},
 };

@@ -38,6 +38,11 @@ const char *const wh_sql[ST_N] = {
 	[ST_CONTENT] = "SELECT id, lines, marks, tail, checks FROM content WHERE id = ?1 AND id > 0",
 	[ST_CONTENT_PUT] = "INSERT OR REPLACE INTO content VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[ST_CONTENT_SIZE] = "SELECT count(*), ifnull(sum(lines), 0) FROM content WHERE id > 0",
+	[ST_CONVERSATIONS] = "SELECT rows FROM conversation WHERE day = ?1 ORDER BY part",
+	[ST_CONVERSATION_PUT] = "INSERT INTO conversation VALUES(?1, (SELECT ifnull(max(part), 0) + 1 FROM conversation WHERE day = ?1), ?2)",
+	[ST_CONVERSATION_AGE] = "DELETE FROM conversation WHERE day <= (SELECT max(day) FROM conversation) - ?1",
+	[ST_CONVERSATION_SIZE] = "SELECT ifnull(sum(length(rows)), 0), count(DISTINCT day) FROM conversation",
+	[ST_CONVERSATION_FORGET] = "DELETE FROM conversation WHERE day = (SELECT min(day) FROM conversation)",
 	[ST_CONTENT_FORGET] = "DELETE FROM content WHERE id IN (SELECT id FROM content WHERE id > 0 ORDER BY time LIMIT ?1)",
 };
 

@@ -9,6 +9,7 @@
  *   store_sqlite_commit.c     edges and what belongs to them go in
  *   store_sqlite_scan.c       and come out
  *   store_sqlite_contents.c   which lines were counted
+ *   store_sqlite_conversations.c  which sensor reported which conversation
  *   store_sqlite_documents.c  documents and the journal
  */
 #pragma once
@@ -20,7 +21,8 @@
 enum statement {
 	ST_EDGE, ST_SKETCH, ST_SOURCE, ST_SOURCE_BOUND, ST_SOURCE_FORGET, ST_DAY, ST_COUNTER, ST_PROGRESS, ST_PUT, ST_GET, ST_DELETE, ST_EACH, ST_LOG, ST_LOG_EACH,
 	ST_SCAN, ST_SKETCHES, ST_NEXT_LOCAL, ST_DAYS, ST_COUNTERS, ST_COUNT_EDGES,
-	ST_CONTENT_KEY, ST_CONTENT_NEW_KEY, ST_CONTENT_GENERATION, ST_CONTENTS, ST_CONTENT, ST_CONTENT_PUT, ST_CONTENT_SIZE, ST_CONTENT_FORGET, ST_N
+	ST_CONTENT_KEY, ST_CONTENT_NEW_KEY, ST_CONTENT_GENERATION, ST_CONTENTS, ST_CONTENT, ST_CONTENT_PUT, ST_CONTENT_SIZE, ST_CONTENT_FORGET,
+	ST_CONVERSATIONS, ST_CONVERSATION_PUT, ST_CONVERSATION_AGE, ST_CONVERSATION_SIZE, ST_CONVERSATION_FORGET, ST_N
 };
 extern const char *const wh_sql[ST_N];
 

@@ -46,6 +46,7 @@ struct wh_record {
 	uint8_t alert_severity; /* ALERT: 1 is worst; 0 when absent */
 	uint32_t alert_sid;
 	int64_t time_us;        /* the record's own timestamp */
+	bool tagged;            /* it has a key vlan, tenant_id, sensor or host: see wh_tags_of() */
 	char event_type[24];    /* "flow", "alert", "dns" …, cut at 23 bytes */
 };
 
@@ -68,6 +69,22 @@ struct wh_read_stats {
 	} bad[16];                    /* the first of each kind */
 	unsigned n_bad;
 };
+
+/* The network that a record is of: Suricata's tenant and VLAN tags, the outermost first; zeros where it names none. */
+struct wh_realm {
+	uint32_t tenant;
+	uint16_t vlan[3];
+};
+#define WH_REALM_STRLEN 48
+bool wh_realm_eq(const struct wh_realm *a, const struct wh_realm *b);
+const char *wh_realm_text(const struct wh_realm *r, char out[static WH_REALM_STRLEN]); /* "vlan10", "tenant3/vlan10.20", "untagged" */
+
+struct wh_tags {
+	struct wh_realm realm;
+	const char *sensor; size_t sensor_len; /* the sensor's name as it stands in the line, with its escapes; NULL: it names none */
+	bool by_sensor;                        /* the name is of "sensor", which prevails over "host" */
+};
+struct wh_tags wh_tags_of(const char *line, size_t len); /* of one well-formed EVE record */
 
 /*
  * A sensor whose clock was never set begins in 1970, in 1980 or in 2000, as clock chips do; one whose clock is wrong may write of years to

@@ -18,6 +18,8 @@ struct wh_ledger_config {
 	const char *store;       /* NULL: --store, $WHITTLE_STORE or the default */
 	uint64_t memory_limit;   /* bytes of the edge table; 0: 64 MiB */
 	int64_t flush_interval;  /* seconds between the plugin's flushes; 0: 10 */
+	const char *realm, *sensor; /* as wh_ingest_options has them; NULL */
+	int64_t sensor_slack;    /* seconds; 0: 2 */
 };
 extern const struct wh_key wh_ledger_keys[];
 
@@ -163,11 +165,17 @@ struct wh_ingest_options {
 	bool follow;             /* wait for more; survives rotation and truncation; ends when *stop becomes true */
 	const volatile bool *stop;
 	const struct wh_locals *locals;
+	const char *realm;       /* NULL: a private address of ours in two VLANs or tenants is refused; "one": they are one network; else records of
+	                          * this one alone are read (wh_realm_text) */
+	const char *sensor;      /* the name of the sensor that wrote the records which name none; NULL: it has none */
+	int64_t sensor_slack_us; /* starts of one conversation that two sensors report are no farther apart; 0: WH_SENSOR_SLACK_US */
 	int (*progress)(void *arg, uint64_t bytes, uint64_t total_bytes_or_0, uint64_t records);
 	void *progress_arg;
 };
+#define WH_SENSOR_SLACK_US INT64_C(2000000)
 struct wh_ingest_result {
 	struct wh_read_stats stats;
+	uint64_t twice;           /* flows that another sensor had reported: they add nothing */
 	uint64_t edges;
 	double seconds;
 	bool resumed;

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * conversations: which sensor reported which conversation, so that one that two sensors saw counts once.
+ *
+ * Of each answered flow of a named source 16 bytes are kept, by the day on which it began: a keyed hash of its two ends and the protocol,
+ * its start in milliseconds, and 20 bits of the source's hash. A flow whose hash stands there with another source, and a start no farther
+ * away than the slack, is the same conversation. It is looked for by (hash, start / slack), in that bucket and the two beside it:
+ *
+ *   slack      |        |   x    |        |       x: the flow; the other sensor's start is in one of the three
+ *
+ * At most eight flows of one bucket are kept, so that ends which talk all the time (NTP, port 123 on both) cost no more than others. Days
+ * are read when a flow of theirs comes; those that hold nothing new are dropped for others. The ledger keeps 64 days, and 256 MiB of them.
+ */
+#pragma once
+#include "whittle/ledger.h"
+
+struct wh_conversations;
+int wh_conversations_new(struct wh_store *s, int64_t slack_us, struct wh_conversations **out, struct wh_error *err);
+void wh_conversations_free(struct wh_conversations *c);
+/* The hash of a source: the sensor's name, and the network where that tells two sources apart (else zeros). */
+uint64_t wh_conversations_source(const struct wh_conversations *c, const char *sensor, size_t len, const struct wh_realm *realm);
+/* 1: another source reported this conversation before. 0: none did; with `answered` it is this source's from now on. Negative: *err. */
+int wh_conversations_meet(struct wh_conversations *c, const struct wh_flow *f, uint64_t source, bool answered, struct wh_error *err);
+bool wh_conversations_due(const struct wh_conversations *c); /* a commit is due: much is held that the ledger has not got */
+/* Within the store's transaction; and once that is committed. */
+int wh_conversations_write(struct wh_conversations *c, struct wh_error *err);
+void wh_conversations_written(struct wh_conversations *c);
+
+/* ---- the store's side: store_sqlite_conversations.c ---- */
+struct wh_conversation { uint64_t ends, when; }; /* when: start in ms since 1970 << 20 | the source's bits */
+typedef int (*wh_conversation_cb)(void *arg, const struct wh_conversation *c);
+int wh_store_conversations(struct wh_store *s, int32_t day, wh_conversation_cb each, void *arg, struct wh_error *err);
+int wh_store_conversations_put(struct wh_store *s, int32_t day, const struct wh_conversation *c, size_t n, struct wh_error *err);
+int wh_store_conversations_bound(struct wh_store *s, struct wh_error *err); /* forgets what is too old, or too much */

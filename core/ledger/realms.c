@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A sorted array of addresses, since there are few that are ours; the last one that was met is looked at first. Bounded: what does not
+ * fit any more is not held against anything. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "ledger/realms.h"
+
+enum { MOST = 65536 };
+static const char collection[] = "realm";
+
+struct met { struct wh_addr addr; struct wh_realm realm; bool saved; };
+struct wh_realms {
+	struct met *met;
+	size_t n, cap, last;
+};
+
+struct wh_realms *wh_realms_new(void)
+{
+	return calloc(1, sizeof(struct wh_realms));
+}
+
+void wh_realms_free(struct wh_realms *r)
+{
+	if (r)
+		free(r->met);
+	free(r);
+}
+
+static size_t place_of(const struct wh_realms *r, const struct wh_addr *a)
+{
+	size_t lo = 0, hi = r->n;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (wh_addr_cmp(&r->met[mid].addr, a) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+int wh_realms_meet(struct wh_realms *r, const struct wh_addr *a, const struct wh_realm *realm, struct wh_realm *other)
+{
+	size_t at = r->last < r->n && wh_addr_eq(&r->met[r->last].addr, a) ? r->last : place_of(r, a);
+	if (at < r->n && wh_addr_eq(&r->met[at].addr, a)) {
+		r->last = at;
+		*other = r->met[at].realm;
+		return !wh_realm_eq(other, realm);
+	}
+	if (r->n == MOST)
+		return 0;
+	if (r->n == r->cap) {
+		struct met *more = reallocarray(r->met, r->cap ? 2 * r->cap : 64, sizeof *more);
+		if (!more)
+			return -ENOMEM;
+		r->met = more;
+		r->cap = r->cap ? 2 * r->cap : 64;
+	}
+	memmove(r->met + at + 1, r->met + at, (r->n - at) * sizeof *r->met);
+	r->met[at] = (struct met){*a, *realm, false};
+	r->n++;
+	r->last = at;
+	return 0;
+}
+
+static int load_one(void *arg, const char *key, const char *json)
+{
+	struct wh_addr a;
+	struct wh_realm realm = {0}, other;
+	json_error_t ignored;
+	int tenant = 0, v[3] = {0};
+	json_t *doc = json_loads(json, 0, &ignored);
+	int rc = 0;
+	if (doc && !wh_addr_parse(key, strlen(key), &a) && !json_unpack(doc, "{s:i, s:[i,i,i]}", "tenant", &tenant, "vlan", &v[0], &v[1], &v[2])) {
+		realm.tenant = (uint32_t)tenant;
+		for (int i = 0; i < 3; i++)
+			realm.vlan[i] = (uint16_t)v[i];
+		rc = wh_realms_meet(arg, &a, &realm, &other);
+	}
+	json_decref(doc);
+	return rc < 0 ? rc : 0;
+}
+
+int wh_realms_load(struct wh_realms *r, struct wh_store *s, struct wh_error *err)
+{
+	int rc = wh_store_each(s, collection, load_one, r, err);
+	for (size_t i = 0; i < r->n; i++)
+		r->met[i].saved = true;
+	return rc == -ENOMEM ? wh_fail(err, rc, "out of memory") : rc;
+}
+
+int wh_realms_write(struct wh_realms *r, struct wh_store *s, struct wh_error *err)
+{
+	char key[WH_ADDR_STRLEN], json[96];
+	int rc = 0;
+	for (size_t i = 0; i < r->n && !rc; i++) {
+		const struct wh_realm *m = &r->met[i].realm;
+		if (r->met[i].saved)
+			continue;
+		snprintf(json, sizeof json, "{\"tenant\":%d,\"vlan\":[%u,%u,%u]}", (int)m->tenant, m->vlan[0], m->vlan[1], m->vlan[2]);
+		rc = wh_store_put(s, collection, wh_addr_text(&r->met[i].addr, key), json, err);
+	}
+	return rc;
+}
+
+void wh_realms_written(struct wh_realms *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		r->met[i].saved = true;
+}

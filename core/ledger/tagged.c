@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "ledger/conversations.h"
+#include "ledger/realms.h"
+#include "ledger/tagged.h"
+
+struct wh_tagged {
+	struct wh_store *store;
+	const struct wh_ingest_options *opt;
+	struct wh_realms *realms;               /* NULL: VLANs and tenants are one network */
+	struct wh_conversations *conversations; /* NULL: no source had a name yet */
+	uint64_t twice;
+};
+
+static const struct wh_realm untagged;
+
+int wh_tagged_new(struct wh_store *s, const struct wh_ingest_options *opt, struct wh_tagged **out, struct wh_error *err)
+{
+	struct wh_tagged *t = *out = calloc(1, sizeof *t);
+	if (!t)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	*t = (struct wh_tagged){.store = s, .opt = opt};
+	if (opt->realm && !strcmp(opt->realm, "one"))
+		return 0;
+	return (t->realms = wh_realms_new()) ? wh_realms_load(t->realms, s, err) : wh_fail(err, -ENOMEM, "out of memory");
+}
+
+void wh_tagged_free(struct wh_tagged *t)
+{
+	if (!t)
+		return;
+	wh_realms_free(t->realms);
+	wh_conversations_free(t->conversations);
+	free(t);
+}
+
+/* Whether each private address of ours in this flow was met in no other network. */
+static int look_at_realm(struct wh_tagged *t, const struct wh_flow *f, const struct wh_realm *realm, const char *path, uint64_t line, struct wh_error *err)
+{
+	char addr[WH_ADDR_STRLEN], here[WH_REALM_STRLEN], there[WH_REALM_STRLEN];
+	struct wh_realm other;
+	for (int i = 0; i < 2; i++) {
+		const struct wh_addr *a = i ? &f->src : &f->dst;
+		int rc = wh_addr_is_private(a) && wh_locals_has(t->opt->locals, a) ? wh_realms_meet(t->realms, a, realm, &other) : 0;
+		if (rc < 0)
+			return wh_fail(err, rc, "out of memory");
+		if (rc)
+			return wh_fail_input(err, -EEXIST, "%s:%llu: %s was met in %s, and here in %s: are these two machines? Read each network into a ledger of "
+			                     "its own with --realm %s and --realm %s, or say --realm one where they are one network",
+			                     path, (unsigned long long)line, wh_addr_text(a, addr), wh_realm_text(&other, there), wh_realm_text(realm, here), there, here);
+	}
+	return 0;
+}
+
+/* 1: another source reported this conversation. A source is a sensor; and, where networks are one, each of them. */
+static int look_at_source(struct wh_tagged *t, const struct wh_flow *f, const struct wh_tags *tags, struct wh_error *err)
+{
+	const char *sensor = tags->sensor ? tags->sensor : t->opt->sensor;
+	size_t len = tags->sensor ? tags->sensor_len : sensor ? strlen(sensor) : 0;
+	const struct wh_realm *realm = t->realms ? &untagged : &tags->realm;
+	if ((!sensor && wh_realm_eq(realm, &untagged)) || (!wh_locals_has(t->opt->locals, &f->src) && !wh_locals_has(t->opt->locals, &f->dst)))
+		return 0;
+	int64_t slack = t->opt->sensor_slack_us ? t->opt->sensor_slack_us : WH_SENSOR_SLACK_US;
+	int rc = t->conversations ? 0 : wh_conversations_new(t->store, slack, &t->conversations, err);
+	if (rc)
+		return rc;
+	uint64_t source = wh_conversations_source(t->conversations, sensor ? sensor : "", len, realm);
+	return wh_conversations_meet(t->conversations, f, source, wh_flow_server(f) == WH_SIDE_DST_SERVES, err);
+}
+
+int wh_tagged_look(struct wh_tagged *t, const struct wh_record *rec, const char *text, size_t len, const char *path, uint64_t line, struct wh_error *err)
+{
+	char here[WH_REALM_STRLEN];
+	if (rec->kind == WH_RECORD_OTHER || (!rec->tagged && !t->opt->sensor && (!t->opt->realm || !t->realms)))
+		return 0;
+	const char *nl = memchr(text, '\n', len);
+	struct wh_tags tags = wh_tags_of(text, nl ? (size_t)(nl - text) : len);
+	if (t->realms && t->opt->realm && strcmp(t->opt->realm, wh_realm_text(&tags.realm, here)))
+		return 1;
+	if (rec->kind != WH_RECORD_FLOW)
+		return 0;
+	int rc = 0;
+	if (t->realms && !wh_realm_eq(&tags.realm, &untagged) && wh_flow_server(&rec->flow) == WH_SIDE_DST_SERVES)
+		rc = look_at_realm(t, &rec->flow, &tags.realm, path, line, err);
+	if (!rc)
+		rc = look_at_source(t, &rec->flow, &tags, err);
+	t->twice += rc == 1;
+	return rc;
+}
+
+bool wh_tagged_due(const struct wh_tagged *t)
+{
+	return t->conversations && wh_conversations_due(t->conversations);
+}
+
+uint64_t wh_tagged_twice(const struct wh_tagged *t)
+{
+	return t->twice;
+}
+
+int wh_tagged_write(struct wh_tagged *t, struct wh_error *err)
+{
+	int rc = t->realms ? wh_realms_write(t->realms, t->store, err) : 0;
+	return rc || !t->conversations ? rc : wh_conversations_write(t->conversations, err);
+}
+
+void wh_tagged_written(struct wh_tagged *t)
+{
+	if (t->realms)
+		wh_realms_written(t->realms);
+	if (t->conversations)
+		wh_conversations_written(t->conversations);
+}
