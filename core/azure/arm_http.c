@@ -6,6 +6,7 @@
 #include <time.h>
 #include "base/command.h"
 #include "azure/arm_http.h"
+#include "base/json.h"
 #include "net/curl.h"
 
 /*
@@ -341,7 +342,8 @@ int wh_arm_request(struct wh_arm *arm, const char *method, const char *path_or_u
 
 const char *wh_arm_reason(const struct wh_arm *arm, const struct wh_arm_reply *r, char buf[static 256])
 {
-	json_t *o = r->body ? json_loadb(r->body, r->len, 0, NULL) : NULL, *e = json_object_get(o, "error");
+	bool inexact;
+	json_t *o = r->body ? wh_json_load(r->body, r->len, 0, &inexact, NULL) : NULL, *e = json_object_get(o, "error");
 	const char *code = json_string_value(json_object_get(e, "code")), *message = json_string_value(json_object_get(e, "message"));
 	char *words = NULL;
 	if (code && asprintf(&words, "%s: %s", code, message ? message : "") >= 0) {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include "azure/arm_http.h"
+#include "base/json.h"
 #include "whittle/nsg.h"
 
 enum { POLL_MS = 100 }; /* between two questions whether Azure is done, at least */
@@ -119,7 +120,8 @@ static int refused(const struct wh_arm *arm, const struct wh_arm_reply *r, const
 	return wh_fail(err, r->status == 404 ? -ENOENT : -EIO, "%s %.200s: Azure answered %s", verb, id, wh_arm_reason(arm, r, buf));
 }
 
-int wh_arm_get(struct wh_arm *arm, const char *id, json_t **out, char **etag, struct wh_error *err)
+/* *inexact: something in the group may not be written back as it was read. */
+static int get_group(struct wh_arm *arm, const char *id, json_t **out, char **etag, bool *inexact, struct wh_error *err)
 {
 	struct wh_arm_reply r = {0};
 	char *path = path_of(arm, id);
@@ -131,7 +133,7 @@ int wh_arm_get(struct wh_arm *arm, const char *id, json_t **out, char **etag, st
 	if (!rc && r.status != 200)
 		rc = refused(arm, &r, "GET", id, err);
 	if (!rc) {
-		*out = json_loadb(r.body ? r.body : "", r.len, JSON_REJECT_DUPLICATES, NULL);
+		*out = wh_json_load(r.body ? r.body : "", r.len, JSON_REJECT_DUPLICATES, inexact, NULL);
 		const char *inside = json_string_value(json_object_get(*out, "etag"));
 		*etag = strdup(*r.etag ? r.etag : inside ? inside : "");
 		if (!json_is_object(*out))
@@ -150,6 +152,12 @@ int wh_arm_get(struct wh_arm *arm, const char *id, json_t **out, char **etag, st
 	return rc;
 }
 
+int wh_arm_get(struct wh_arm *arm, const char *id, json_t **out, char **etag, struct wh_error *err)
+{
+	bool inexact;
+	return get_group(arm, id, out, etag, &inexact, err);
+}
+
 static int64_t most(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
@@ -166,7 +174,8 @@ static int poll_done(struct wh_arm *arm, const char *id, const struct wh_arm_rep
 	for (bool done = false; !rc && !done;) {
 		struct wh_arm_reply r = {0};
 		rc = wh_arm_request(arm, "GET", path, NULL, NULL, &r, err);
-		json_t *o = !rc && r.body ? json_loadb(r.body, r.len, 0, NULL) : NULL;
+		bool inexact;
+		json_t *o = !rc && r.body ? wh_json_load(r.body, r.len, 0, &inexact, NULL) : NULL;
 		const char *status = json_string_value(json_object_get(o, "status"));
 		if (!status)
 			status = json_string_value(json_object_get(json_object_get(o, "properties"), "provisioningState"));
@@ -297,8 +306,9 @@ int wh_arm_replace_nsg(struct wh_arm *arm, const char *id, wh_arm_build build, v
 {
 	json_t *present = NULL, *wanted = NULL, *former = NULL, *body = NULL;
 	char *etag = NULL;
+	bool inexact = false;
 	memset(out, 0, sizeof *out);
-	int rc = wh_arm_get(arm, id, &present, &etag, err);
+	int rc = get_group(arm, id, &present, &etag, &inexact, err);
 	if (!rc)
 		rc = build(arg, present, &wanted, err);
 	if (rc == 1) {
@@ -308,8 +318,11 @@ int wh_arm_replace_nsg(struct wh_arm *arm, const char *id, wh_arm_build build, v
 	if (!rc) {
 		former = wh_arm_nsg_body(present);
 		body = wh_arm_nsg_body(wanted);
-		rc = former && body ? put_group(arm, id, body, etag, err) : wh_fail(err, -ENOMEM, "out of memory");
-		if (rc && rc != -EAGAIN && rc != -ENOMEM)
+		if (!former || !body)
+			rc = wh_fail(err, -ENOMEM, "out of memory");
+		else if (inexact && wh_json_may_be_mended(body))
+			rc = wh_fail(err, -ENOTSUP, "%.200s: holds a text with \\u0000 or half a surrogate pair, or a number beyond 64 bits, which would not be written back as it was: mend it there first", id);
+		else if ((rc = put_group(arm, id, body, etag, err)) && rc != -EAGAIN && rc != -ENOMEM)
 			settle(arm, id, body, former, etag, out, err);
 	}
 	if (!rc) {

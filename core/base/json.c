@@ -92,8 +92,9 @@ out:
 int wh_json_parse(const char *name, const char *text, size_t len, json_t **out, struct wh_error *err)
 {
 	json_error_t je;
+	bool inexact;
 
-	*out = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
+	*out = wh_json_load(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &inexact, &je);
 	if (*out)
 		return 0;
 	if (json_error_code(&je) == json_error_out_of_memory)

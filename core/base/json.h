@@ -9,7 +9,15 @@
 /* Reads a whole text file (at most `max` bytes; "-" is standard input), and makes it UTF-8 where it is UTF-16 or has a mark: see
  * wh_text_decode(). *text is NUL-terminated, freed by the caller. */
 int wh_read_file(const char *path, size_t max, char **text, size_t *len, struct wh_error *err);
-/* Parses a document; duplicate keys are refused. `name` is used in error texts. The caller owns *out. */
+/*
+ * As json_loadb(), but for whatever RFC 8259 allows: a NUL or half of a surrogate pair in a string is U+FFFD, an integer beyond 64 bits a real
+ * number, a number beyond a double 9e307 with its sign; *inexact says that there was such a thing. Refused are, as by json_loadb(), texts that
+ * are not UTF-8, more than 2,047 containers in one another and, with JSON_REJECT_DUPLICATES, one name twice in an object. `error` may be NULL.
+ */
+json_t *wh_json_load(const char *text, size_t len, size_t flags, bool *inexact, json_error_t *error);
+/* Whether something in this part of an inexact document may have been replaced: it must not be written back. */
+bool wh_json_may_be_mended(const json_t *v);
+/* Parses a document with wh_json_load(); duplicate keys are refused. `name` is used in error texts. The caller owns *out. */
 int wh_json_parse(const char *name, const char *text, size_t len, json_t **out, struct wh_error *err);
 /* An object's member, whatever the case of its key (`len` bytes): borrowed, a JSON null as it is; NULL where there is none, or `object` is none. */
 json_t *wh_json_member_n(const json_t *object, const char *key, size_t len);

@@ -23,7 +23,8 @@ static int jsonl_parse(const struct wh_intel_source *src, const char *text, size
 	(void)err;
 	const char *at = text, *why;
 	for (struct wh_line l = {0}; wh_intel_next_line(&at, text + len, &l);) {
-		json_t *o = json_loadb(l.text, l.len, JSON_REJECT_DUPLICATES, NULL);
+		bool inexact;
+		json_t *o = wh_json_load(l.text, l.len, JSON_REJECT_DUPLICATES, &inexact, NULL);
 		int rc = json_is_object(o) ? wh_intel_object(o, src->column, each, arg, &why) : -EINVAL;
 		const char *type = json_string_value(json_object_get(o, "type"));
 		if (rc == -EINVAL && type && !strcmp(type, "metadata"))

@@ -12,6 +12,7 @@
 //   expire                                refuse the token once           forbid / forbidput   403 once, to any request / to a PUT
 //   echo                                  answer 403 once, with the request's Authorization in its words
 //   folded / manylines / longheader       answer a GET once with a continuation line, 300 header lines, 100 KiB of header
+//   odd / oddtag                          every group holds odd JSON from now on: in what only the service writes / in a tag
 //   ill / illput                          answer 503 to every request / every PUT from now on
 // Groups are those of the file $ARM_STATE, a list, which is rewritten at each change; without it there is one, web.
 // $ARM_PS names a file that gets, at each request, what everybody sees of the processes, and the environments of those named whittle.
@@ -49,7 +50,12 @@ const fail = (res, status, code, headers) => {
   res.writeHead(status, Object.assign({ 'Content-Type': 'application/json' }, headers));
   res.end(JSON.stringify({ error: { code, message: `played ${code}` } }));
 };
-const show = () => JSON.stringify(Object.assign({ etag: etag() }, groups[at]));
+const show = () => {
+  let text = JSON.stringify(Object.assign({ etag: etag() }, groups[at]));
+  if (plan.includes('odd')) text = text.replace('"resourceGuid":"g"', '"resourceGuid":"g\\u0000\\ud800","flowLogs":[1e999,18446744073709551616]');
+  if (plan.includes('oddtag')) text = text.replace('"owner":"net"', '"owner":"n\\u0000t"');
+  return text;
+};
 
 function badRule(r, seen) { // what the real service answers 400 to
   const p = r.properties || {};

@@ -129,6 +129,18 @@ static void a_group_is_replaced_and_read_back(void **state)
 	succeeds("");
 }
 
+static void odd_json_that_is_not_written_back_costs_no_group(void **state)
+{
+	NEEDS_NODE();
+	succeeds("odd");
+}
+
+static void a_group_with_odd_json_of_its_owner_is_left_as_it_is(void **state)
+{
+	NEEDS_NODE();
+	fails("oddtag", -ENOTSUP, "would not be written back");
+}
+
 static void busy_throttled_and_ailing_service_is_tried_again(void **state)
 {
 	NEEDS_NODE();
@@ -265,6 +277,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_group_is_replaced_and_read_back),
+		cmocka_unit_test(odd_json_that_is_not_written_back_costs_no_group),
+		cmocka_unit_test(a_group_with_odd_json_of_its_owner_is_left_as_it_is),
 		cmocka_unit_test(busy_throttled_and_ailing_service_is_tried_again),
 		cmocka_unit_test(a_cut_connection_neither_loses_nor_doubles_the_change),
 		cmocka_unit_test(somebody_elses_change_wins_and_is_told),
