@@ -46,7 +46,7 @@
 #define EVE_MARGIN 320       /* bytes that must be readable where the walker compares: a fold and its next scalar's first 32 */
 
 enum eve_field {
-	EVE_TIMESTAMP, EVE_EVENT_TYPE, EVE_SRC_IP, EVE_DEST_IP, EVE_SRC_PORT, EVE_DEST_PORT, EVE_PROTO, EVE_APP_PROTO, EVE_DIRECTION,
+	EVE_TIMESTAMP, EVE_EVENT_TYPE, EVE_SRC_IP, EVE_DEST_IP, EVE_SRC_PORT, EVE_DEST_PORT, EVE_PROTO, EVE_APP_PROTO, EVE_DIRECTION, EVE_XFF,
 	EVE_FLOW, EVE_TCP, EVE_ALERT,
 	EVE_PKTS_TS, EVE_PKTS_TC, EVE_BYTES_TS, EVE_BYTES_TC, EVE_START, EVE_END, EVE_STATE, EVE_ALERTED,
 	EVE_FLOW_SRC_IP, EVE_FLOW_DEST_IP, EVE_FLOW_SRC_PORT, EVE_FLOW_DEST_PORT,
@@ -123,7 +123,8 @@ struct eve_values {
 	uint32_t severity;
 	struct {
 		bool flag[EVE_ACK - EVE_FIN + 1];
-		bool to_client, app_failed, spare;
+		uint8_t direction; /* enum wh_sender: to_server is the flow's src */
+		bool app_failed, proxied;
 	} words __attribute__((aligned(8)));
 };
 _Static_assert(offsetof(struct wh_flow, start_us) - offsetof(struct wh_flow, src_port) == 32, "ports, flags, state and app_proto");

@@ -28,7 +28,8 @@ static const struct eve_key keys[] = {
 	KEY(EVE_TOP, "dest_port", EVE_DEST_PORT, EVE_OP_PORT, AT(rec.flow.dst_port)),
 	KEY(EVE_TOP, "proto", EVE_PROTO, EVE_OP_TEXT, AT(rec.flow.proto)),
 	KEY(EVE_TOP, "app_proto", EVE_APP_PROTO, EVE_OP_TEXT, AT(rec.flow.app_proto)),
-	KEY(EVE_TOP, "direction", EVE_DIRECTION, EVE_OP_TEXT, AT(words.to_client)),
+	KEY(EVE_TOP, "direction", EVE_DIRECTION, EVE_OP_TEXT, AT(words.direction)),
+	KEY(EVE_TOP, "xff", EVE_XFF, EVE_OP_TEXT, AT(words.proxied)),
 	KEY(EVE_TOP, "flow", EVE_FLOW, EVE_OP_END, 0),
 	KEY(EVE_TOP, "tcp", EVE_TCP, EVE_OP_END, 0),
 	KEY(EVE_TOP, "alert", EVE_ALERT, EVE_OP_END, 0),
@@ -156,7 +157,10 @@ void wh_eve_set_text(struct eve_walker *w, const struct eve_node *n, const char 
 		ok = wh_eve_proto(text, len, &w->v.rec.flow.proto);
 		break;
 	case EVE_DIRECTION:
-		w->v.words.to_client = is(text, len, "to_client");
+		w->v.words.direction = is(text, len, "to_client") ? WH_SENDER_DST : is(text, len, "to_server") ? WH_SENDER_SRC : WH_SENDER_UNKNOWN;
+		break;
+	case EVE_XFF:
+		w->v.words.proxied = len > 0;
 		break;
 	case EVE_STATE:
 		w->v.rec.flow.state = state_of(text, len);
@@ -262,7 +266,8 @@ static void forget_unseen(struct eve_walker *w)
 	FORGET(EVE_DEST_PORT, f->dst_port)
 	FORGET(EVE_PROTO, f->proto)
 	FORGET(EVE_APP_PROTO, f->app_proto)
-	FORGET(EVE_DIRECTION, w->v.words.to_client)
+	FORGET(EVE_DIRECTION, w->v.words.direction)
+	FORGET(EVE_XFF, w->v.words.proxied)
 	FORGET(EVE_PKTS_TS, f->pkts_toserver)
 	FORGET(EVE_PKTS_TC, f->pkts_toclient)
 	FORGET(EVE_BYTES_TS, f->bytes_toserver)
@@ -289,17 +294,44 @@ static void flags_from_words(struct eve_walker *w)
 	f->tcp_flags_toclient = f->pkts_toclient ? both : 0;
 }
 
-/* An alert names the sender of its packet; the flow within, or the direction, tells who began. */
+static bool same_end(const struct wh_addr *a, uint16_t a_port, const struct wh_addr *b, uint16_t b_port)
+{
+	return a_port == b_port && wh_addr_eq(a, b);
+}
+
+/* Which end sent the packet; the flow's ends are known, the direction is not. A source that is neither was put there by Suricata, from
+ * a header of a proxy that anybody can write (xff in mode "overwrite"). */
+static enum wh_sender sender_of(const struct eve_values *v)
+{
+	const struct wh_flow *f = &v->rec.flow;
+	if (same_end(&f->src, f->src_port, &v->flow_src, v->flow_sport))
+		return WH_SENDER_SRC;
+	return same_end(&f->src, f->src_port, &v->flow_dst, v->flow_dport) ? WH_SENDER_DST : WH_SENDER_UNKNOWN;
+}
+
+/*
+ * An alert names the sender of its packet; the flow within, or the direction, says who began the flow, and so which end sent the packet.
+ * Where neither is there (Suricata 6), the source is the sender.
+ */
 static void alert_sides(struct eve_walker *w)
 {
-	struct wh_flow *f = &w->v.rec.flow;
+	struct wh_record *rec = &w->v.rec;
+	struct wh_flow *f = &rec->flow;
+	rec->alert_from = w->v.words.direction;
+	rec->proxied = w->v.words.proxied;
 	const uint64_t ends = EVE_BIT(EVE_FLOW_SRC_IP) | EVE_BIT(EVE_FLOW_DEST_IP);
 	if ((w->seen & ends) == ends) {
+		enum wh_sender sender = sender_of(&w->v);
+		if (!rec->alert_from)
+			rec->alert_from = sender;
+		rec->proxied = rec->proxied || (!sender && f->proto == WH_PROTO_TCP && !wh_addr_eq(&f->src, &w->v.flow_src) && !wh_addr_eq(&f->src, &w->v.flow_dst));
 		f->src = w->v.flow_src;
 		f->dst = w->v.flow_dst;
 		f->src_port = w->seen & EVE_BIT(EVE_FLOW_SRC_PORT) ? w->v.flow_sport : 0;
 		f->dst_port = w->seen & EVE_BIT(EVE_FLOW_DEST_PORT) ? w->v.flow_dport : 0;
-	} else if (w->v.words.to_client) {
+	} else if (rec->alert_from != WH_SENDER_DST) {
+		rec->alert_from = WH_SENDER_SRC;
+	} else {
 		struct wh_addr a = f->src;
 		uint16_t port = f->src_port;
 		f->src = f->dst;
@@ -323,14 +355,16 @@ int wh_eve_finish(struct eve_walker *w)
 		rec->kind = WH_RECORD_OTHER;
 		memset(f, 0, sizeof *f);
 		rec->alert_sid = 0;
+		rec->alert_from = WH_SENDER_UNKNOWN;
+		rec->proxied = false;
 		if (!(w->seen & EVE_BIT(EVE_TIMESTAMP)))
 			rec->time_us = 0;
 		return 0;
 	}
-	uint64_t needed = ~(EVE_IN_ALERT | EVE_BIT(EVE_ALERT) | EVE_BIT(EVE_DIRECTION) | EVE_BITS(EVE_FLOW_SRC_IP, EVE_FLOW_DEST_PORT));
+	uint64_t needed = ~(EVE_IN_ALERT | EVE_BIT(EVE_ALERT) | EVE_BIT(EVE_DIRECTION) | EVE_BIT(EVE_XFF) | EVE_BITS(EVE_FLOW_SRC_IP, EVE_FLOW_DEST_PORT));
 	uint64_t must = EVE_BIT(EVE_TIMESTAMP) | addresses | EVE_BIT(EVE_PROTO) | EVE_BIT(EVE_FLOW);
 	if (rec->kind == WH_RECORD_ALERT) {
-		needed = ~UINT64_C(0);
+		needed = ~EVE_BIT(EVE_XFF); /* of use, and no reason to lose an alert */
 		must &= ~EVE_BIT(EVE_FLOW);
 	}
 	if (w->wrong & needed)
@@ -350,6 +384,8 @@ int wh_eve_finish(struct eve_walker *w)
 	if (!(w->seen & EVE_BIT(EVE_END))) /* the time of logging may be much later than the flow's end */
 		f->end_us = f->start_us;
 	rec->alert_severity = (uint8_t)w->v.severity;
+	rec->alert_from = WH_SENDER_UNKNOWN;
+	rec->proxied = false;
 	if (rec->kind == WH_RECORD_ALERT)
 		alert_sides(w);
 	else

@@ -2,7 +2,11 @@
 /*
  * Who is the server? A sensor's `src` is whoever sent the first packet that it saw, and its TCP flags are or'ed over a side.
  *
- *   TCP, both sides sent SYN        the handshake was seen: src opened it (the sensor saw its SYN first)
+ *   TCP, both sides sent SYN        with data from both, the handshake was seen: src opened it (the sensor saw its SYN first). Without data
+ *                                   from both, it counts where it was completed and ended as a connection does (a health check that only
+ *                                   connects, a log that is sent one way): both sides acknowledged, dst did not reset it, and both sent FIN,
+ *                                   or src reset it after its acknowledgement, or dst acknowledged more than the SYN. A scanner's SYN and
+ *                                   reset, or an acknowledgement that was guessed, do not
  *   TCP, only src sent SYN          with data from both: the SYN+ACK alone was missed, src opened it. (Where the SYN was missed and
  *                                   the SYN+ACK is the first packet seen, Suricata turns the flow round or tells no flags.)
  *                                   Without, a refused or half-open attempt: not answered
@@ -29,16 +33,33 @@ static bool payload(uint64_t bytes, uint64_t pkts, uint8_t flags)
 	return (flags & WH_TCP_PSH) || (pkts && bytes / pkts > 94);
 }
 
+static bool data_both_ways(const struct wh_flow *f)
+{
+	bool known = f->has_tcp_flags; /* else what stands in the fields may be the other side's */
+	return payload(f->bytes_toserver, f->pkts_toserver, known ? f->tcp_flags_toserver : 0) &&
+	       payload(f->bytes_toclient, f->pkts_toclient, known ? f->tcp_flags_toclient : 0);
+}
+
+/* The handshake was seen whole, and the connection's end, or its life, shows that the server took it for one. */
+static bool connected(const struct wh_flow *f)
+{
+	const uint8_t open = WH_TCP_SYN | WH_TCP_ACK;
+	uint8_t ts = f->tcp_flags_toserver, tc = f->tcp_flags_toclient;
+	if (!f->has_tcp_flags || (ts & open) != open || (tc & open) != open || (tc & WH_TCP_RST) || f->state == WH_STATE_NEW)
+		return false;
+	if (ts & tc & WH_TCP_FIN)
+		return true;
+	return f->pkts_toserver >= 3 && (f->pkts_toclient >= 2 || (ts & WH_TCP_RST));
+}
+
 static enum wh_side tcp_side(const struct wh_flow *f)
 {
 	uint8_t ts = f->tcp_flags_toserver, tc = f->tcp_flags_toclient;
-	if (!f->has_tcp_flags) /* what stands in the fields may be the other side's */
-		ts = tc = 0;
-	bool data = payload(f->bytes_toserver, f->pkts_toserver, ts) && payload(f->bytes_toclient, f->pkts_toclient, tc);
+	bool data = data_both_ways(f);
 	if (!f->has_tcp_flags)
 		return f->state != WH_STATE_NEW && (data || f->app_proto_known) ? WH_SIDE_DST_SERVES : WH_SIDE_UNANSWERED;
 	if (!data)
-		return WH_SIDE_UNANSWERED;
+		return connected(f) ? WH_SIDE_DST_SERVES : WH_SIDE_UNANSWERED;
 	if (tc & WH_TCP_SYN)
 		return WH_SIDE_DST_SERVES;
 	if (ts & WH_TCP_SYN)
@@ -57,4 +78,17 @@ enum wh_side wh_flow_server(const struct wh_flow *f)
 	if (f->src_port && f->src_port < SYSTEM_PORTS && f->dst_port >= EPHEMERAL_PORTS && !f->app_proto_known)
 		return WH_SIDE_UNKNOWN;
 	return WH_SIDE_DST_SERVES;
+}
+
+bool wh_flow_only_connects(const struct wh_flow *f)
+{
+	return f->proto == WH_PROTO_TCP && f->has_tcp_flags && !data_both_ways(f);
+}
+
+bool wh_flow_one_sided(const struct wh_flow *f)
+{
+	const uint8_t open = WH_TCP_SYN | WH_TCP_ACK; /* of a client that goes on after its SYN; of a server that answers one */
+	if (f->proto != WH_PROTO_TCP || f->denied || !f->has_tcp_flags || !f->pkts_toserver == !f->pkts_toclient)
+		return false;
+	return ((f->pkts_toserver ? f->tcp_flags_toserver : f->tcp_flags_toclient) & open) == open;
 }

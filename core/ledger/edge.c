@@ -32,6 +32,19 @@ void wh_days_merge(int32_t *day0, uint64_t *days, int32_t add_day0, uint64_t add
 	*days |= back < 64 ? add_days << back : 0;
 }
 
+/* The latest alert's signature is kept; of one day, the largest. */
+static void merge_alert_days(struct wh_edge *into, const struct wh_edge *add)
+{
+	if (add->alert_last > into->alert_last)
+		into->alert_sid = add->alert_sid;
+	else if (add->alert_last == into->alert_last && add->alert_sid > into->alert_sid)
+		into->alert_sid = add->alert_sid;
+	if (add->alert_last > into->alert_last)
+		into->alert_last = add->alert_last;
+	if (add->alert_first && (!into->alert_first || add->alert_first < into->alert_first))
+		into->alert_first = add->alert_first;
+}
+
 void wh_edge_merge(struct wh_edge *into, const struct wh_edge *add)
 {
 	bool had = into->flows || into->days, has = add->flows || add->days; /* an edge of alerts alone has no times */
@@ -41,6 +54,9 @@ void wh_edge_merge(struct wh_edge *into, const struct wh_edge *add)
 		into->last_us = add->last_us;
 	wh_days_merge(&into->day0, &into->days, add->day0, add->days);
 	into->hours |= add->hours;
+	into->marks |= add->marks;
+	into->connects = add32(into->connects, add->connects);
+	merge_alert_days(into, add);
 	into->flows = add64(into->flows, add->flows);
 	into->bytes_in = add64(into->bytes_in, add->bytes_in);
 	into->bytes_out = add64(into->bytes_out, add->bytes_out);
@@ -56,6 +72,13 @@ void wh_edge_merge(struct wh_edge *into, const struct wh_edge *add)
 unsigned wh_edge_days(const struct wh_edge *e)
 {
 	return wh_bits(e->days);
+}
+
+bool wh_edge_unproven(const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	if (k->direction != WH_INBOUND || (k->proto == WH_PROTO_TCP && (!e->connects || e->connects < e->flows)))
+		return false;
+	return !(e->days & (e->days - 1)) && e->last_us - e->first_us < WH_APART_US;
 }
 
 void wh_edge_key_encode(const struct wh_edge_key *k, uint8_t out[static WH_EDGE_KEY_BYTES])
@@ -137,10 +160,17 @@ static int64_t unzigzag(uint64_t v)
 	return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
 }
 
+/* Whether it has anything that version 1 has no place for. */
+static bool has_more(const struct wh_edge *e)
+{
+	return e->connects || e->marks || e->alert_first || e->alert_last || e->alert_sid;
+}
+
 size_t wh_edge_encode(const struct wh_edge *e, uint8_t out[static WH_EDGE_VALUE_MAX])
 {
 	uint8_t *p = out;
-	*p++ = 1;
+	bool more = has_more(e);
+	*p++ = more ? 2 : 1;
 	p = put(p, zigzag(e->first_us));
 	p = put(p, zigzag(e->last_us));
 	p = put(p, zigzag(e->day0));
@@ -156,6 +186,13 @@ size_t wh_edge_encode(const struct wh_edge *e, uint8_t out[static WH_EDGE_VALUE_
 		p = put(p, e->size_hist[i]);
 	for (int i = 0; i < WH_EDGE_BUCKETS; i++)
 		p = put(p, e->time_hist[i]);
+	if (more) {
+		p = put(p, e->connects);
+		p = put(p, e->marks);
+		p = put(p, e->alert_first);
+		p = put(p, e->alert_last);
+		p = put(p, e->alert_sid);
+	}
 	return (size_t)(p - out);
 }
 
@@ -184,23 +221,45 @@ static bool short_counts(const uint8_t *p, const uint8_t *end, uint32_t n[N_COUN
 	return true;
 }
 
+/* What version 2 adds; not all of it is 0. */
+static int get_more(const uint8_t **p, const uint8_t *end, struct wh_edge *e)
+{
+	uint64_t n[5];
+	static const uint64_t max[5] = {UINT32_MAX, UINT8_MAX, UINT16_MAX, UINT16_MAX, UINT32_MAX};
+	for (int i = 0; i < 5; i++)
+		if (get_slowly(p, end, max[i], &n[i]))
+			return -EBADMSG;
+	e->connects = (uint32_t)n[0];
+	e->marks = (uint8_t)n[1];
+	e->alert_first = (uint16_t)n[2];
+	e->alert_last = (uint16_t)n[3];
+	e->alert_sid = (uint32_t)n[4];
+	return has_more(e) ? 0 : -EBADMSG;
+}
+
 int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e)
 {
 	const uint8_t *p = b, *end = b + len;
 	uint64_t v[N_LARGE];
 	uint32_t n[N_COUNTS];
-	if (!len || *p++ != 1)
+	uint8_t version = len ? *p++ : 0;
+	if (version != 1 && version != 2)
 		return -EBADMSG;
+	e->connects = e->alert_sid = 0;
+	e->marks = 0;
+	e->alert_first = e->alert_last = 0;
 	for (int i = 0; i < N_LARGE; i++)
 		if (get(&p, end, i == 2 || i == 4 ? UINT32_MAX : UINT64_MAX, &v[i]))
 			return -EBADMSG;
-	if (!short_counts(p, end, n)) {
+	if (version != 1 || !short_counts(p, end, n)) {
 		for (int i = 0; i < N_COUNTS; i++) {
 			uint64_t count;
 			if (get_slowly(&p, end, UINT32_MAX, &count))
 				return -EBADMSG;
 			n[i] = (uint32_t)count;
 		}
+		if (version == 2 && get_more(&p, end, e))
+			return -EBADMSG;
 		if (p != end)
 			return -EBADMSG;
 	}
@@ -211,7 +270,7 @@ int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e)
 	    e->day0 < -WH_EDGE_DAY_MAX)
 		return -EBADMSG;
 	e->days = v[3];
-	e->hours = (uint32_t)v[4];
+	e->hours = v[4] & 0xffffff;
 	e->flows = v[5];
 	e->bytes_in = v[6];
 	e->bytes_out = v[7];

@@ -48,8 +48,10 @@ static void add_flow(struct wh_edge *e, const struct deed *d, uint64_t in, uint6
 		e->days |= 1;
 	else
 		wh_days_merge(&e->day0, &e->days, d->last_day, wh_days_between(d->day, d->last_day));
-	e->hours |= hours_between(d->start_us, d->end_us, d->day);
+	e->hours |= hours_between(d->start_us, d->end_us, d->day) & 0xffffff;
 	e->flows++;
+	if (d->connects)
+		sum(&e->connects);
 	e->bytes_in = e->bytes_in > UINT64_MAX - in ? UINT64_MAX : e->bytes_in + in;
 	e->bytes_out = e->bytes_out > UINT64_MAX - out ? UINT64_MAX : e->bytes_out + out;
 	sum(&e->size_hist[size_bucket(in > UINT64_MAX - out ? UINT64_MAX : in + out)]);
@@ -58,10 +60,23 @@ static void add_flow(struct wh_edge *e, const struct deed *d, uint64_t in, uint6
 		sum(&e->alerted_flows);
 }
 
-/* An alert is no flow: it says nothing of days and times, which are those of the flow's own record. */
-static void add_alert(struct wh_edge *e, const struct deed *d)
+/*
+ * An alert is no flow: it says nothing of days and times, which are those of the flow's own record. It is the peer's where the peer's own
+ * packet raised it in a completed TCP connection. What the other side sent, and datagrams, whose source anybody can forge, leave a mark.
+ */
+static void add_alert(struct wh_edge *e, const struct deed *d, int side)
 {
+	if (!side && d->proxied)
+		e->marks |= WH_EDGE_PROXY;
+	if (!d->own[side]) {
+		e->marks |= WH_EDGE_ALERT_OTHER;
+		return;
+	}
 	sum(&e->alerts[d->severity >= 1 && d->severity <= 3 ? d->severity - 1 : 3]);
+	if (d->severity < 1 || d->severity > 2 || d->day < 1 || d->day > UINT16_MAX)
+		return;
+	struct wh_edge one = {.alert_sid = d->sid, .alert_first = (uint16_t)d->day, .alert_last = (uint16_t)d->day};
+	wh_edge_merge(e, &one);
 }
 
 static void work_out(const struct wh_edge_table *t, const struct wh_record *r, struct deed *d)
@@ -81,7 +96,19 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 		return;
 	d->what = !answered ? side == WH_SIDE_UNKNOWN ? DEED_UNDIRECTED : DEED_UNANSWERED : d->counts ? DEED_FLOW : DEED_ALERT;
 	d->alerted = f->alerted;
+	d->connects = d->what == DEED_FLOW && wh_flow_only_connects(f);
 	d->severity = r->alert_severity;
+	d->sid = r->alert_sid;
+	if (d->what == DEED_ALERT && r->time_us > f->start_us)
+		d->day = wh_day(r->time_us);
+	d->proxied = r->proxied;
+	d->own[0] = f->proto == WH_PROTO_TCP && r->alert_from == WH_SENDER_SRC;
+	d->own[1] = f->proto == WH_PROTO_TCP && r->alert_from == WH_SENDER_DST;
+	d->how = d->what == DEED_UNDIRECTED ? WH_SKETCH_UNDIRECTED : 0;
+	if (!answered && f->pkts_toserver && f->pkts_toclient && !f->denied)
+		d->how |= WH_SKETCH_HEARD;
+	else if (!answered && wh_flow_one_sided(f))
+		d->how |= WH_SKETCH_ONE_SIDED;
 	d->start_us = f->start_us;
 	d->to_server = f->bytes_toserver;
 	d->to_client = f->bytes_toclient;
@@ -116,7 +143,7 @@ static int fold_edges(struct wh_edge_table *t, const struct deed *d)
 		if (e[i] && d->what == DEED_FLOW)
 			add_flow(e[i], d, i ? d->to_client : d->to_server, i ? d->to_server : d->to_client);
 		else if (e[i])
-			add_alert(e[i], d);
+			add_alert(e[i], d, i);
 	return 0;
 }
 
@@ -125,7 +152,7 @@ static void count_unanswered(struct wh_edge_table *t, const struct deed *d)
 	const struct wh_edge_key *k = &d->key[0];
 	struct wh_sketch *s = wh_edge_table_sketch(t, &(struct wh_sketch_key){.local = k->local, .port = k->port, .proto = k->proto}, d->hash[0]);
 	if (s)
-		wh_sketch_add(s, &k->peer, d->start_us, d->end_us, d->what == DEED_UNDIRECTED);
+		wh_sketch_add(s, &k->peer, d->start_us, d->end_us, d->how);
 }
 
 static inline bool of_edges(const struct deed *d)

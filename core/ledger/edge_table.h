@@ -5,6 +5,7 @@
 #include "ledger/edge.h"
 
 struct edge_cell { struct wh_edge_key key; struct wh_edge edge; } __attribute__((aligned(64))); /* three lines of a cache, and no fourth */
+_Static_assert(sizeof(struct edge_cell) == 192, "three lines of a cache");
 struct sketch_cell { struct wh_sketch_key key; struct wh_sketch sketch; };
 
 /*
@@ -45,7 +46,12 @@ struct deed {
 	bool counts;               /* its day counts it */
 	bool local[2];             /* whether the server, the client is ours: its edge is kept */
 	bool alerted;
+	bool connects;             /* the flow only connects */
+	bool own[2];               /* an alert: of a packet of that edge's peer, in a completed TCP connection */
+	bool proxied;              /* an alert: the client speaks for others */
 	uint8_t severity;
+	uint8_t how;               /* unanswered: WH_SKETCH_… */
+	uint32_t sid;
 	int32_t day, last_day;     /* on which it began, and ended */
 	struct wh_edge_key key[2]; /* the server's edge (inbound), the client's (outbound); unanswered: the first, as if dst served */
 	uint64_t hash[2];          /* unanswered: the first, of the sketch's key */

@@ -29,7 +29,25 @@ static uint64_t register_hash(const struct wh_addr *src)
 	return mix(0x8ebc6af09c88c6e3u, mix(0x589965cc75374cc3u, h));
 }
 
-void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t start_us, int64_t end_us, bool undirected)
+/* Adds days to a bitmap that stands beside `days`, whose latest day is s->day0, or will be once `day0` is merged. */
+static void add_beside(struct wh_sketch *s, uint64_t *bits, int32_t day0, uint64_t days)
+{
+	int32_t at = s->days ? s->day0 : day0, newest = day0 > at ? day0 : at;
+	int64_t mine = (int64_t)newest - at, theirs = (int64_t)newest - day0;
+	*bits = (mine < 64 ? *bits << mine : 0) | (theirs < 64 ? days << theirs : 0);
+}
+
+/* All three bitmaps at once, since they have one latest day. */
+static void merge_days(struct wh_sketch *s, int32_t day0, uint64_t days, uint64_t heard, uint64_t one_sided)
+{
+	if (!days)
+		return;
+	add_beside(s, &s->heard, day0, heard);
+	add_beside(s, &s->one_sided_days, day0, one_sided);
+	wh_days_merge(&s->day0, &s->days, day0, days);
+}
+
+void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t start_us, int64_t end_us, unsigned how)
 {
 	uint64_t h = register_hash(src);
 	unsigned slot = h & (WH_SKETCH_REGISTERS - 1), least = 0;
@@ -41,8 +59,10 @@ void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t start
 		s->first_us = start_us;
 	if (!had || end_us > s->last_us)
 		s->last_us = end_us;
-	wh_days_merge(&s->day0, &s->days, wh_day(end_us), wh_days_between(wh_day(start_us), wh_day(end_us)));
-	if (undirected)
+	uint64_t days = wh_days_between(wh_day(start_us), wh_day(end_us));
+	merge_days(s, wh_day(end_us), days, how & WH_SKETCH_HEARD ? days : 0, how & WH_SKETCH_ONE_SIDED ? days : 0);
+	s->one_sided += !!(how & WH_SKETCH_ONE_SIDED);
+	if (how & WH_SKETCH_UNDIRECTED)
 		s->undirected++;
 	else
 		s->flows++;
@@ -95,7 +115,8 @@ void wh_sketch_merge(struct wh_sketch *into, const struct wh_sketch *more)
 		into->first_us = more->first_us;
 	if (!had || more->last_us > into->last_us)
 		into->last_us = more->last_us;
-	wh_days_merge(&into->day0, &into->days, more->day0, more->days);
+	merge_days(into, more->day0, more->days, more->heard, more->one_sided_days);
+	into->one_sided = sum(into->one_sided, more->one_sided);
 	into->flows = sum(into->flows, more->flows);
 	into->undirected = sum(into->undirected, more->undirected);
 	for (unsigned i = 0; i < WH_SKETCH_TOP; i++)
@@ -141,7 +162,7 @@ static uint64_t get(const uint8_t **p, unsigned bytes)
 void wh_sketch_encode(const struct wh_sketch *s, uint8_t out[static WH_SKETCH_BYTES])
 {
 	uint8_t *p = out;
-	*p++ = 1;
+	*p++ = 2;
 	p = put(p, (uint64_t)s->first_us, 8);
 	p = put(p, (uint64_t)s->last_us, 8);
 	p = put(p, (uint32_t)s->day0, 4);
@@ -154,12 +175,16 @@ void wh_sketch_encode(const struct wh_sketch *s, uint8_t out[static WH_SKETCH_BY
 		memcpy(p, s->top[i].addr.b, 16);
 		p = put(p + 16, s->top[i].count, 8);
 	}
+	p = put(p, s->one_sided, 8);
+	p = put(p, s->heard, 8);
+	put(p, s->one_sided_days, 8);
 }
 
 int wh_sketch_decode(const uint8_t *b, size_t len, struct wh_sketch *s)
 {
 	const uint8_t *p = b;
-	if (len != WH_SKETCH_BYTES || *p++ != 1)
+	bool second = len == WH_SKETCH_BYTES;
+	if ((!second && len != WH_SKETCH_BYTES_1) || *p++ != 1 + second)
 		return -EBADMSG;
 	s->first_us = (int64_t)get(&p, 8);
 	s->last_us = (int64_t)get(&p, 8);
@@ -179,5 +204,8 @@ int wh_sketch_decode(const uint8_t *b, size_t len, struct wh_sketch *s)
 		p += 16;
 		s->top[i].count = get(&p, 8);
 	}
+	s->one_sided = second ? get(&p, 8) : 0;
+	s->heard = second ? get(&p, 8) : 0;
+	s->one_sided_days = second ? get(&p, 8) : 0;
 	return 0;
 }

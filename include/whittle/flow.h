@@ -40,10 +40,14 @@ struct wh_flow {
 	uint64_t bytes_toserver, bytes_toclient;
 };
 
+enum wh_sender { WH_SENDER_UNKNOWN, WH_SENDER_SRC, WH_SENDER_DST };
+
 struct wh_record {
 	enum wh_record_kind kind;
 	struct wh_flow flow;    /* for ALERT: the addresses and what is known of its flow so far */
 	uint8_t alert_severity; /* ALERT: 1 is worst; 0 when absent */
+	uint8_t alert_from;     /* ALERT: enum wh_sender, the end of the flow whose packet it fired on */
+	bool proxied;           /* ALERT: the client speaks for others (EVE's xff, or a source that is neither end of the flow): a proxy */
 	uint32_t alert_sid;
 	int64_t time_us;        /* the record's own timestamp */
 	bool tagged;            /* it has a key vlan, tenant_id, sensor or host: see wh_tags_of() */

@@ -38,17 +38,27 @@ struct wh_edge_key {
 struct wh_edge {
 	int64_t first_us, last_us;    /* start of the first flow, end of the last */
 	int32_t day0;                 /* day number of bit 0 of `days` is day0 (the latest day seen); bit i is day0 - i */
+	uint16_t alert_first, alert_last; /* the days of the first and the last of `alerts` of severity 1 or 2, since 1970; 0: none */
 	uint64_t days;                /* bitmap of the 64 days up to day0; a flow counts on each day between its start and its end */
-	uint32_t hours;               /* bitmap of UTC hours of the day in which a flow was open, bits 0–23 */
+	uint32_t hours : 24;          /* bitmap of UTC hours of the day in which a flow was open */
+	uint32_t marks : 8;           /* WH_EDGE_… below, or'ed */
+	uint32_t connects;            /* of the flows, those that completed the handshake and in which not both sides sent data */
 	uint64_t flows;
 	uint64_t bytes_in, bytes_out; /* from the peer, to the peer */
-	uint32_t alerts[4];           /* severity 1, 2, 3, and 4 or none */
+	uint32_t alerts[4];           /* severity 1, 2, 3, and 4 or none; on packets of the peer's own in a completed TCP connection */
 	uint32_t size_hist[WH_EDGE_BUCKETS]; /* answered flows by total bytes: <256, <1Ki, <4Ki, <16Ki, <64Ki, <1Mi, <16Mi, more */
 	uint32_t time_hist[WH_EDGE_BUCKETS]; /* by length: <0.1 s, <1 s, <5 s, <30 s, <5 min, <1 h, <8 h, more */
 	uint32_t alerted_flows;       /* flows on which some signature fired, severity unknown from the flow record */
+	uint32_t alert_sid;           /* the signature of the latest of these alerts; 0: none, or not known */
 };
+#define WH_EDGE_PROXY 1       /* an alert said that the peer speaks for others: a proxy, a load balancer */
+#define WH_EDGE_ALERT_OTHER 2 /* a signature fired that proves nothing of the peer: on our own packet, over UDP, or it can't be told whose it was */
 void wh_edge_merge(struct wh_edge *into, const struct wh_edge *add);
 unsigned wh_edge_days(const struct wh_edge *e); /* distinct days seen */
+/* Whether all that is known of an inbound edge could be one exchange with a forged source: datagrams, or handshakes without data, on one day
+ * and within WH_APART_US. Such edges are kept up to a number a day and port, and are no evidence of anything. */
+#define WH_APART_US INT64_C(300000000)
+bool wh_edge_unproven(const struct wh_edge_key *k, const struct wh_edge *e);
 
 /* Unanswered or refused traffic of one (local address, protocol, port), in fixed size. */
 #define WH_SKETCH_REGISTERS 64
@@ -59,6 +69,9 @@ struct wh_sketch {
 	uint64_t days;
 	uint64_t flows;                        /* flows that were not answered */
 	uint64_t undirected;                   /* answered, but which side is the server can't be told (capture began in mid-flow) */
+	uint64_t one_sided;                    /* of these flows, those that only one side of was seen, which shows that the other spoke too */
+	uint64_t heard;                        /* bitmap of days like `days`: packets of both directions were seen */
+	uint64_t one_sided_days;               /* likewise: flows that only one side of was seen */
 	uint8_t hll[WH_SKETCH_REGISTERS];      /* HyperLogLog of distinct sources */
 	struct { struct wh_addr addr; uint64_t count; } top[WH_SKETCH_TOP]; /* heaviest sources, approximately (merge keeps the largest) */
 };
@@ -94,6 +107,10 @@ int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from);
 /* Who is the server? Told from the handshake and the application protocol; never from a port number alone. */
 enum wh_side { WH_SIDE_UNANSWERED, WH_SIDE_DST_SERVES, WH_SIDE_UNKNOWN };
 enum wh_side wh_flow_server(const struct wh_flow *f);
+/* Of a flow that dst serves: the handshake was completed, and not both sides sent data (a health check that only connects). */
+bool wh_flow_only_connects(const struct wh_flow *f);
+/* One side alone was seen, and what it sent it sends after an answer only: the sensor does not hear the other direction. */
+bool wh_flow_one_sided(const struct wh_flow *f);
 
 /* ---- the store ---- */
 struct wh_store;

@@ -334,6 +334,7 @@ void raise_alert(struct world *w, unsigned service, int day, const struct wh_add
 	strcpy(rec.event_type, "alert");
 	rec.alert_severity = severity;
 	rec.alert_sid = 2001219;
+	rec.alert_from = WH_SENDER_SRC;
 	rec.flow.tcp_flags_toserver = rec.flow.tcp_flags_toclient = WH_TCP_SYN | WH_TCP_ACK;
 	rec.flow.state = WH_STATE_ESTABLISHED;
 	rec.flow.pkts_toserver = rec.flow.pkts_toclient = 3;

@@ -14,9 +14,10 @@ static int edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 	char local[WH_ADDR_STRLEN], peer[WH_ADDR_STRLEN], proto[8];
 	(void)arg;
 	printf("edge %s %s %s %u %s first=%" PRId64 " last=%" PRId64 " day0=%d days=%016" PRIx64 " hours=%06x flows=%" PRIu64 " in=%" PRIu64 " out=%" PRIu64
-	       " alerts=%u,%u,%u,%u alerted=%u size=", wh_addr_text(&k->local, local), wh_direction_text(k->direction), wh_proto_text(k->proto, proto),
+	       " alerts=%u,%u,%u,%u alerted=%u connects=%u marks=%u sid=%u alerted-days=%u-%u size=", wh_addr_text(&k->local, local), wh_direction_text(k->direction), wh_proto_text(k->proto, proto),
 	       k->port, wh_addr_text(&k->peer, peer), e->first_us, e->last_us, e->day0, e->days, e->hours, e->flows, e->bytes_in, e->bytes_out,
-	       e->alerts[0], e->alerts[1], e->alerts[2], e->alerts[3], e->alerted_flows);
+	       e->alerts[0], e->alerts[1], e->alerts[2], e->alerts[3], e->alerted_flows, e->connects, e->marks, e->alert_sid, e->alert_first,
+	       e->alert_last);
 	for (int i = 0; i < WH_EDGE_BUCKETS; i++)
 		printf("%u,", e->size_hist[i]);
 	printf(" time=");
@@ -30,8 +31,10 @@ static int sketch(void *arg, const struct wh_addr *local, uint8_t proto, uint16_
 {
 	char text[WH_ADDR_STRLEN], name[8];
 	(void)arg;
-	printf("refused %s %s %u first=%" PRId64 " last=%" PRId64 " day0=%d days=%016" PRIx64 " flows=%" PRIu64 " undirected=%" PRIu64 " hll=",
-	       wh_addr_text(local, text), wh_proto_text(proto, name), port, s->first_us, s->last_us, s->day0, s->days, s->flows, s->undirected);
+	printf("refused %s %s %u first=%" PRId64 " last=%" PRId64 " day0=%d days=%016" PRIx64 " flows=%" PRIu64 " undirected=%" PRIu64 " one-sided=%" PRIu64
+	       " heard=%016" PRIx64 " one-sided-days=%016" PRIx64 " hll=",
+	       wh_addr_text(local, text), wh_proto_text(proto, name), port, s->first_us, s->last_us, s->day0, s->days, s->flows, s->undirected,
+	       s->one_sided, s->heard, s->one_sided_days);
 	for (int i = 0; i < WH_SKETCH_REGISTERS; i++)
 		printf("%02x", s->hll[i]);
 	for (int i = 0; i < WH_SKETCH_TOP && !sums; i++)

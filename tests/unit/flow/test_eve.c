@@ -154,6 +154,7 @@ static void a_key_that_comes_again_after_a_fold_is_judged_as_the_reference_does(
 	static const char *const again[] = {
 		"\"proto\":\"UDP\"", "\"proto\":\"TCP\"", "\"proto\":\"no such\"", "\"proto\":6", "\"app_proto\":\"failed\"", "\"dest_port\":23",
 		"\"event_type\":\"alert\"", "\"event_type\":\"dns\"", "\"src_ip\":\"10.9.8.7\"", "\"direction\":\"to_client\"",
+		"\"direction\":\"to_server\"", "\"xff\":\"10.1.1.1\"", "\"xff\":\"\"", "\"xff\":7",
 		"\"flow\":{\"alerted\":false,\"state\":\"new\"}", "\"flow\":{\"pkts_toserver\":1,\"alerted\":true}", "\"flow\":3",
 		"\"tcp\":{\"syn\":true}", "\"tcp\":{\"tcp_flags_ts\":\"02\",\"tcp_flags_tc\":\"12\"}", "\"tcp\":[]",
 	};

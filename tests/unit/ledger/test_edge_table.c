@@ -152,11 +152,45 @@ static struct wh_record alert(uint32_t src, uint8_t severity)
 	struct wh_record r = tcp(src, 40000, host, 22);
 	r.kind = WH_RECORD_ALERT;
 	r.alert_severity = severity;
+	r.alert_sid = 2001219;
+	r.alert_from = WH_SENDER_SRC;
 	r.time_us = (DAY + 7) * WH_US_PER_DAY;
 	r.flow.has_tcp_flags = false;
 	r.flow.tcp_flags_toserver = r.flow.tcp_flags_toclient = 0;
 	r.flow.app_proto_known = true;
 	return r;
+}
+
+/* A signature that fires on what the server sent, one over UDP, and one of which the sender is not known prove nothing of the peer. */
+static void an_alert_that_is_not_the_peers_own_leaves_a_mark_alone(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct wh_record r = alert(peer, 1);
+		r.proxied = i == 0;
+		r.alert_from = i == 0 ? WH_SENDER_DST : i == 1 ? WH_SENDER_SRC : WH_SENDER_UNKNOWN;
+		r.flow.proto = i == 1 ? WH_PROTO_UDP : WH_PROTO_TCP;
+		struct found f = edges_of(&r, 1);
+		assert_int_equal(f.n, 1);
+		for (int k = 0; k < 4; k++)
+			assert_int_equal(f.edge[0].alerts[k], 0);
+		assert_int_equal(f.edge[0].alert_last, 0);
+		assert_int_equal(f.edge[0].marks, WH_EDGE_ALERT_OTHER | (i == 0 ? WH_EDGE_PROXY : 0));
+	}
+}
+
+/* Outbound the peer is the server: its own packets are those to the client. */
+static void an_outbound_edges_alert_is_of_what_the_server_sent(void **state)
+{
+	(void)state;
+	struct wh_record r = alert(host, 1);
+	r.flow.dst = wh_addr_v4(peer);
+	struct found own = edges_of(&r, 1);
+	assert_int_equal(own.n, 1);
+	assert_int_equal(own.key[0].direction, WH_OUTBOUND);
+	assert_int_equal(own.edge[0].alerts[0], 0);
+	r.alert_from = WH_SENDER_DST;
+	assert_int_equal(edges_of(&r, 1).edge[0].alerts[0], 1);
 }
 
 static void an_alert_adds_its_severity_and_neither_days_nor_flows(void **state)
@@ -173,6 +207,9 @@ static void an_alert_adds_its_severity_and_neither_days_nor_flows(void **state)
 	assert_int_equal(f.edge[0].alerts[1], 1);
 	assert_int_equal(f.edge[0].alerts[2], 1);
 	assert_int_equal(f.edge[0].alerts[3], 2);
+	assert_int_equal(f.edge[0].alert_sid, 2001219);
+	assert_int_equal(f.edge[0].alert_first, DAY + 7);
+	assert_int_equal(f.edge[0].alert_last, DAY + 7);
 	assert_int_equal(only.n, 1);
 	assert_int_equal(wh_edge_days(&only.edge[0]), 0);
 	assert_int_equal(only.edge[0].flows, 0);
@@ -501,6 +538,8 @@ int main(void)
 		cmocka_unit_test(a_udp_service_on_a_high_port_is_one_when_a_client_asks),
 		cmocka_unit_test(what_the_sensors_own_firewall_denied_is_no_edge),
 		cmocka_unit_test(without_flags_only_data_both_ways_or_an_application_is_a_conversation),
+		cmocka_unit_test(an_alert_that_is_not_the_peers_own_leaves_a_mark_alone),
+		cmocka_unit_test(an_outbound_edges_alert_is_of_what_the_server_sent),
 		cmocka_unit_test(an_alert_adds_its_severity_and_neither_days_nor_flows),
 		cmocka_unit_test(an_alert_that_anybody_can_have_caused_in_anothers_name_says_nothing_of_him),
 		cmocka_unit_test(an_edge_of_alerts_alone_merges_in_any_order),

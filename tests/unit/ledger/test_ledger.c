@@ -101,9 +101,107 @@ static void the_server_is_told_from_the_handshake(void **state)
 	struct wh_flow scan = tcp(S, 0, false);
 	scan.pkts_toclient = 0;
 	assert_int_equal(wh_flow_server(&scan), WH_SIDE_UNANSWERED);
-	struct wh_flow connect_only = tcp(S | A, S | A, false); /* a full connect without a word is no conversation */
-	connect_only.bytes_toserver = connect_only.bytes_toclient = 66 * 5;
-	assert_int_equal(wh_flow_server(&connect_only), WH_SIDE_UNANSWERED);
+}
+
+static struct wh_flow without_data(uint8_t ts, uint8_t tc, uint64_t to_server, uint64_t to_client)
+{
+	struct wh_flow f = tcp(ts, tc, false);
+	f.state = WH_STATE_CLOSED;
+	f.pkts_toserver = to_server;
+	f.pkts_toclient = to_client;
+	f.bytes_toserver = 66 * to_server;
+	f.bytes_toclient = 66 * to_client;
+	return f;
+}
+
+static void a_completed_handshake_without_data_is_an_answered_flow_of_its_own_kind(void **state)
+{
+	(void)state;
+	enum { S = WH_TCP_SYN, A = WH_TCP_ACK, R = WH_TCP_RST, F = WH_TCP_FIN, P = WH_TCP_PSH };
+	struct wh_flow closed = without_data(S | A | F, S | A | F, 4, 3), aborted = without_data(S | A | R, S | A, 3, 1),
+	               idle = without_data(S | A, S | A, 5, 5), one_way = without_data(S | A | P | F, S | A | F, 9, 7), talk = tcp(S | A | P, S | A | P, true);
+	one_way.bytes_toserver = 9000;
+	const struct wh_flow *const yes[] = {&closed, &aborted, &idle, &one_way};
+	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
+		assert_int_equal(wh_flow_server(yes[i]), WH_SIDE_DST_SERVES);
+		assert_true(wh_flow_only_connects(yes[i]));
+	}
+	assert_false(wh_flow_only_connects(&talk));
+	/* a scan's SYN and reset, a guessed acknowledgement that the server resets, a handshake that the sensor calls new */
+	struct wh_flow scan = without_data(S | R, S | A, 2, 1), guessed = without_data(S | A, S | A | R, 3, 2), half = without_data(S | A | R, S | A, 2, 1),
+	               fresh = without_data(S | A, S | A, 3, 5);
+	fresh.state = WH_STATE_NEW;
+	const struct wh_flow *const no[] = {&scan, &guessed, &half, &fresh};
+	for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+		assert_int_equal(wh_flow_server(no[i]), WH_SIDE_UNANSWERED);
+}
+
+static void a_flow_of_which_only_one_side_is_heard_is_told_from_an_unanswered_one(void **state)
+{
+	(void)state;
+	enum { S = WH_TCP_SYN, A = WH_TCP_ACK, P = WH_TCP_PSH, F = WH_TCP_FIN };
+	struct wh_flow in = tcp(S | A | P | F, 0, false), out = tcp(0, S | A | P, false), scan = tcp(S, 0, false), both = tcp(S | A | P, S | A | P, false);
+	in.pkts_toclient = out.pkts_toserver = scan.pkts_toclient = 0;
+	assert_true(wh_flow_one_sided(&in));
+	assert_true(wh_flow_one_sided(&out));
+	assert_false(wh_flow_one_sided(&scan));
+	assert_false(wh_flow_one_sided(&both));
+	assert_int_equal(wh_flow_server(&in), WH_SIDE_UNANSWERED);
+}
+
+/* Three sketches merged in two orders. */
+static void what_a_sketch_heard_merges_in_any_order(void **state)
+{
+	(void)state;
+	struct wh_sketch a[3] = {{0}}, left = {0}, right = {0};
+	struct wh_addr src = wh_addr_v4(0x01020304);
+	uint8_t x[WH_SKETCH_BYTES], y[WH_SKETCH_BYTES];
+	wh_sketch_add(&a[0], &src, 20000 * WH_US_PER_DAY, WH_SKETCH_HEARD);
+	wh_sketch_add(&a[1], &src, 20003 * WH_US_PER_DAY, WH_SKETCH_ONE_SIDED);
+	wh_sketch_add(&a[2], &src, 19990 * WH_US_PER_DAY, WH_SKETCH_HEARD);
+	for (int i = 0; i < 3; i++) {
+		wh_sketch_merge(&left, &a[i]);
+		wh_sketch_merge(&right, &a[2 - i]);
+	}
+	assert_int_equal(left.day0, 20003);
+	assert_int_equal(left.heard, 1u << 3 | 1u << 13);
+	assert_int_equal(left.one_sided_days, 1);
+	assert_int_equal(left.one_sided, 1);
+	wh_sketch_encode(&left, x);
+	wh_sketch_encode(&right, y);
+	assert_memory_equal(x, y, sizeof x);
+	struct wh_sketch back;
+	assert_int_equal(wh_sketch_decode(x, sizeof x, &back), 0);
+	assert_memory_equal(&back.heard, &left.heard, sizeof back.heard);
+	x[0] = 1; /* an older ledger's */
+	assert_int_equal(wh_sketch_decode(x, WH_SKETCH_BYTES_1, &back), 0);
+	assert_int_equal(back.heard, 0);
+	assert_int_equal(back.flows, left.flows);
+}
+
+static void what_an_edge_knows_of_alerts_merges_in_any_order(void **state)
+{
+	(void)state;
+	struct wh_edge e[3] = {{.alerts = {1}, .alert_first = 20000, .alert_last = 20000, .alert_sid = 7},
+	                       {.alerts = {2}, .alert_first = 20004, .alert_last = 20009, .alert_sid = 9, .marks = WH_EDGE_PROXY},
+	                       {.connects = 5, .alert_first = 19990, .alert_last = 20009, .alert_sid = 11}};
+	struct wh_edge left = {0}, right = {0};
+	uint8_t x[WH_EDGE_VALUE_MAX], y[WH_EDGE_VALUE_MAX];
+	for (int i = 0; i < 3; i++) {
+		wh_edge_merge(&left, &e[i]);
+		wh_edge_merge(&right, &e[2 - i]);
+	}
+	assert_int_equal(left.alert_first, 19990);
+	assert_int_equal(left.alert_last, 20009);
+	assert_int_equal(left.alert_sid, 11);
+	assert_int_equal(left.marks, WH_EDGE_PROXY);
+	assert_int_equal(left.connects, 5);
+	assert_int_equal(wh_edge_encode(&left, x), wh_edge_encode(&right, y));
+	assert_memory_equal(x, y, wh_edge_encode(&left, x));
+	assert_int_equal(x[0], 2); /* an edge without any of it stays of version 1, as older ledgers have it */
+	struct wh_edge plain = {.flows = 1};
+	wh_edge_encode(&plain, y);
+	assert_int_equal(y[0], 1);
 }
 
 static struct wh_record record(uint32_t src, uint32_t dst, uint16_t port, int day)
@@ -233,6 +331,10 @@ int main(void)
 		cmocka_unit_test(merging_does_not_depend_on_order_or_grouping),
 		cmocka_unit_test(an_edge_comes_back_as_it_was_stored_and_damage_is_seen),
 		cmocka_unit_test(the_server_is_told_from_the_handshake),
+		cmocka_unit_test(a_completed_handshake_without_data_is_an_answered_flow_of_its_own_kind),
+		cmocka_unit_test(a_flow_of_which_only_one_side_is_heard_is_told_from_an_unanswered_one),
+		cmocka_unit_test(what_a_sketch_heard_merges_in_any_order),
+		cmocka_unit_test(what_an_edge_knows_of_alerts_merges_in_any_order),
 		cmocka_unit_test(however_the_flows_are_split_over_flushes_the_ledger_is_the_same),
 		cmocka_unit_test(distinct_sources_are_counted_within_the_sketchs_error),
 		cmocka_unit_test(a_file_that_is_no_ledger_is_refused_by_name),

@@ -152,20 +152,31 @@ static void tcp_object(const struct rj *tcp, struct wh_flow *f, struct reading *
 	}
 }
 
-static void alert_sides(const struct rj *top, const struct rj *flow, struct wh_flow *f, struct reading *r)
+static void alert_sides(const struct rj *top, const struct rj *flow, struct wh_record *rec, struct reading *r)
 {
+	struct wh_flow *f = &rec->flow;
 	struct wh_addr src, dst, other = f->src;
 	size_t len;
 	const char *direction = text_of(top, "direction", &len, r);
 	bool has_src = addr_of(flow, "src_ip", &src, r), has_dst = addr_of(flow, "dest_ip", &dst, r);
 	uint16_t sport = (uint16_t)number_of(flow, "src_port", UINT16_MAX, 2, wh_eve_bad_port, r);
 	uint16_t dport = (uint16_t)number_of(flow, "dest_port", UINT16_MAX, 2, wh_eve_bad_port, r), port = f->src_port;
+	const struct rj *xff = rj_get(top, "xff");
+	rec->proxied = xff && xff->type == RJ_STRING && xff->len;
+	rec->alert_from = !direction ? 0 : is(direction, len, "to_server") ? WH_SENDER_SRC : is(direction, len, "to_client") ? WH_SENDER_DST : 0;
 	if (has_src && has_dst) {
+		bool is_src = wh_addr_eq(&f->src, &src), is_dst = wh_addr_eq(&f->src, &dst);
+		unsigned from = is_src && f->src_port == sport ? WH_SENDER_SRC : is_dst && f->src_port == dport ? WH_SENDER_DST : 0;
+		if (!rec->alert_from)
+			rec->alert_from = (uint8_t)from;
+		rec->proxied = rec->proxied || (!is_src && !is_dst && f->proto == WH_PROTO_TCP);
 		f->src = src;
 		f->dst = dst;
 		f->src_port = sport;
 		f->dst_port = dport;
-	} else if (direction && is(direction, len, "to_client")) {
+	} else if (rec->alert_from != WH_SENDER_DST) {
+		rec->alert_from = WH_SENDER_SRC;
+	} else {
 		f->src = f->dst;
 		f->dst = other;
 		f->src_port = f->dst_port;
@@ -197,7 +208,7 @@ static int wanted(const struct rj *top, struct wh_record *rec, const char **reas
 		const struct rj *a = object_of(top, "alert", &r);
 		rec->alert_severity = (uint8_t)number_of(a, "severity", UINT8_MAX, 9, wh_eve_bad_alert, &r);
 		rec->alert_sid = (uint32_t)number_of(a, "signature_id", UINT32_MAX, 9, wh_eve_bad_alert, &r);
-		alert_sides(top, flow, f, &r);
+		alert_sides(top, flow, rec, &r);
 	}
 	if (f->proto == WH_PROTO_ICMP || f->proto == WH_PROTO_ICMPV6)
 		f->src_port = f->dst_port = 0;
@@ -276,5 +287,7 @@ const char *eve_difference(const struct eve_verdict *reader, const struct eve_ve
 		return "event_type";
 	if (a->alert_severity != b->alert_severity || a->alert_sid != b->alert_sid)
 		return "alert";
+	if (a->alert_from != b->alert_from || a->proxied != b->proxied)
+		return "alert's sender";
 	return flow_difference(&a->flow, &b->flow);
 }

@@ -165,6 +165,7 @@ void scene_syn(struct scene *s, struct wh_addr src, uint16_t port, int day, unsi
 	r.kind = WH_RECORD_ALERT;
 	strcpy(r.event_type, "alert");
 	r.alert_severity = (uint8_t)severity;
+	r.alert_from = WH_SENDER_SRC;
 	fold(s, &r);
 }
 
@@ -174,6 +175,7 @@ void scene_alert(struct scene *s, const char *src, uint16_t port, int day, unsig
 	r.kind = WH_RECORD_ALERT;
 	strcpy(r.event_type, "alert");
 	r.alert_severity = (uint8_t)severity;
+	r.alert_from = WH_SENDER_SRC;
 	r.flow.state = was_answered ? WH_STATE_ESTABLISHED : WH_STATE_NEW;
 	if (was_answered)
 		answered(&r.flow, 4096);
