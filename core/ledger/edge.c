@@ -78,7 +78,7 @@ bool wh_edge_unproven(const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	if (k->direction != WH_INBOUND || (k->proto == WH_PROTO_TCP && (!e->connects || e->connects < e->flows)))
 		return false;
-	return !(e->days & (e->days - 1)) && e->last_us - e->first_us < WH_APART_US;
+	return e->last_us - e->first_us < WH_APART_US; /* also where midnight lies between */
 }
 
 void wh_edge_key_encode(const struct wh_edge_key *k, uint8_t out[static WH_EDGE_KEY_BYTES])

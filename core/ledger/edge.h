@@ -4,7 +4,7 @@
  * Value: a version byte, then unsigned LEB128 numbers in the order of struct wh_edge (first_us, last_us and day0 as zigzag,
  * days, hours, flows, bytes_in, bytes_out, alerted_flows, alerts, size_hist, time_hist). Version 2 adds connects, marks, alert_first,
  * alert_last and alert_sid, and is written where one of these is not 0: an edge has one encoding, and older ledgers stay as they are.
- * A sketch's second version adds one_sided, heard and one_sided_days; the first is still read.
+ * A sketch's second version adds one_sided, unproven, heard and one_sided_days; the first is still read.
  */
 #pragma once
 #include "whittle/ledger.h"
@@ -26,12 +26,15 @@ uint64_t wh_days_between(int32_t first, int32_t last); /* the days of a flow, fr
 void wh_days_merge(int32_t *day0, uint64_t *days, int32_t add_day0, uint64_t add_days);
 
 #define WH_SKETCH_BYTES_1 (1 + 8 + 8 + 4 + 8 + 8 + 8 + WH_SKETCH_REGISTERS + WH_SKETCH_TOP * 24)
-#define WH_SKETCH_BYTES (WH_SKETCH_BYTES_1 + 24)
+#define WH_SKETCH_BYTES (WH_SKETCH_BYTES_1 + 32)
 void wh_sketch_encode(const struct wh_sketch *s, uint8_t out[static WH_SKETCH_BYTES]);
 int wh_sketch_decode(const uint8_t *b, size_t len, struct wh_sketch *s);
 void wh_sketch_merge(struct wh_sketch *into, const struct wh_sketch *add);
 enum { WH_SKETCH_UNDIRECTED = 1, WH_SKETCH_HEARD = 2, WH_SKETCH_ONE_SIDED = 4 }; /* of one flow */
 void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t start_us, int64_t end_us, unsigned how);
+
+/* So many answered flows of a source that proved nothing of itself, and has no edge. */
+void wh_sketch_add_unproven(struct wh_sketch *s, const struct wh_addr *src, int64_t time_us, uint64_t flows);
 
 struct wh_sketch_key { struct wh_addr local; uint16_t port; uint8_t proto; };
 /* What a table holds, for the store. Callbacks as in ledger.h. */

@@ -47,19 +47,38 @@ static void merge_days(struct wh_sketch *s, int32_t day0, uint64_t days, uint64_
 	wh_days_merge(&s->day0, &s->days, day0, days);
 }
 
-void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t start_us, int64_t end_us, unsigned how)
+static bool had_any(const struct wh_sketch *s)
+{
+	return s->flows || s->undirected || s->unproven;
+}
+
+static void seen(struct wh_sketch *s, const struct wh_addr *src, int64_t start_us, int64_t end_us)
 {
 	uint64_t h = register_hash(src);
-	unsigned slot = h & (WH_SKETCH_REGISTERS - 1), least = 0;
+	unsigned slot = h & (WH_SKETCH_REGISTERS - 1);
 	uint8_t rank = (uint8_t)(__builtin_clzll((h >> 6) << 6 | 63) + 1);
-	bool had = s->flows || s->undirected;
 	if (s->hll[slot] < rank)
 		s->hll[slot] = rank;
-	if (!had || start_us < s->first_us)
+	if (!had_any(s) || start_us < s->first_us)
 		s->first_us = start_us;
-	if (!had || end_us > s->last_us)
+	if (!had_any(s) || end_us > s->last_us)
 		s->last_us = end_us;
+}
+
+void wh_sketch_add_unproven(struct wh_sketch *s, const struct wh_addr *src, int64_t time_us, uint64_t flows)
+{
+	if (!flows)
+		return; /* an alert without its flow has no time either */
+	seen(s, src, time_us, time_us);
+	merge_days(s, wh_day(time_us), 1, 1, 0);
+	s->unproven = sum(s->unproven, flows);
+}
+
+void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t start_us, int64_t end_us, unsigned how)
+{
+	unsigned least = 0;
 	uint64_t days = wh_days_between(wh_day(start_us), wh_day(end_us));
+	seen(s, src, start_us, end_us);
 	merge_days(s, wh_day(end_us), days, how & WH_SKETCH_HEARD ? days : 0, how & WH_SKETCH_ONE_SIDED ? days : 0);
 	s->one_sided += !!(how & WH_SKETCH_ONE_SIDED);
 	if (how & WH_SKETCH_UNDIRECTED)
@@ -107,7 +126,7 @@ void wh_sketch_merge(struct wh_sketch *into, const struct wh_sketch *more)
 {
 	struct { struct wh_addr addr; uint64_t count; } all[2 * WH_SKETCH_TOP];
 	size_t n = 0;
-	bool had = into->flows || into->undirected;
+	bool had = had_any(into);
 	for (unsigned i = 0; i < WH_SKETCH_REGISTERS; i++)
 		if (into->hll[i] < more->hll[i])
 			into->hll[i] = more->hll[i];
@@ -117,6 +136,7 @@ void wh_sketch_merge(struct wh_sketch *into, const struct wh_sketch *more)
 		into->last_us = more->last_us;
 	merge_days(into, more->day0, more->days, more->heard, more->one_sided_days);
 	into->one_sided = sum(into->one_sided, more->one_sided);
+	into->unproven = sum(into->unproven, more->unproven);
 	into->flows = sum(into->flows, more->flows);
 	into->undirected = sum(into->undirected, more->undirected);
 	for (unsigned i = 0; i < WH_SKETCH_TOP; i++)
@@ -176,6 +196,7 @@ void wh_sketch_encode(const struct wh_sketch *s, uint8_t out[static WH_SKETCH_BY
 		p = put(p + 16, s->top[i].count, 8);
 	}
 	p = put(p, s->one_sided, 8);
+	p = put(p, s->unproven, 8);
 	p = put(p, s->heard, 8);
 	put(p, s->one_sided_days, 8);
 }
@@ -205,6 +226,7 @@ int wh_sketch_decode(const uint8_t *b, size_t len, struct wh_sketch *s)
 		s->top[i].count = get(&p, 8);
 	}
 	s->one_sided = second ? get(&p, 8) : 0;
+	s->unproven = second ? get(&p, 8) : 0;
 	s->heard = second ? get(&p, 8) : 0;
 	s->one_sided_days = second ? get(&p, 8) : 0;
 	return 0;

@@ -12,6 +12,8 @@ enum { BUSY_MS = 20000, HASTY_MS = 1000 };
 
 const char *const wh_sql[ST_N] = {
 	[ST_EDGE] = "INSERT INTO edge VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = wh_merge(value, excluded.value)",
+	[ST_EDGE_MORE] = "UPDATE edge SET value = wh_merge(value, ?2) WHERE key = ?1",
+	[ST_EDGE_DROP] = "DELETE FROM edge WHERE key = ?1",
 	[ST_SKETCH] = "INSERT INTO sketch VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = wh_merge_sketch(value, excluded.value)",
 	[ST_SOURCE] = "INSERT INTO source VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(identity) DO UPDATE SET path = ?2, offset = ?3, line = ?4, time = ?5",
 	[ST_SOURCE_BOUND] = "DELETE FROM source WHERE identity LIKE 'c:%' AND time < (SELECT time FROM source WHERE identity LIKE 'c:%' ORDER BY time DESC LIMIT 1 OFFSET 4095)",

@@ -7,6 +7,7 @@
  *   store_sqlite_guard.c      what a hostile file can't do
  *   store_sqlite.c            the statements, opening, transactions
  *   store_sqlite_commit.c     edges and what belongs to them go in
+ *   store_sqlite_quota.c      of those that prove nothing only so many
  *   store_sqlite_scan.c       and come out
  *   store_sqlite_contents.c   which lines were counted
  *   store_sqlite_conversations.c  which sensor reported which conversation
@@ -19,7 +20,7 @@
 #include "ledger/edge.h"
 
 enum statement {
-	ST_EDGE, ST_SKETCH, ST_SOURCE, ST_SOURCE_BOUND, ST_SOURCE_FORGET, ST_DAY, ST_COUNTER, ST_PROGRESS, ST_PUT, ST_GET, ST_DELETE, ST_EACH, ST_LOG, ST_LOG_EACH,
+	ST_EDGE, ST_EDGE_MORE, ST_EDGE_DROP, ST_SKETCH, ST_SOURCE, ST_SOURCE_BOUND, ST_SOURCE_FORGET, ST_DAY, ST_COUNTER, ST_PROGRESS, ST_PUT, ST_GET, ST_DELETE, ST_EACH, ST_LOG, ST_LOG_EACH,
 	ST_SCAN, ST_SKETCHES, ST_NEXT_LOCAL, ST_DAYS, ST_COUNTERS, ST_COUNT_EDGES,
 	ST_CONTENT_KEY, ST_CONTENT_NEW_KEY, ST_CONTENT_GENERATION, ST_CONTENTS, ST_CONTENT, ST_CONTENT_PUT, ST_CONTENT_SIZE, ST_CONTENT_FORGET,
 	ST_CONVERSATIONS, ST_CONVERSATION_PUT, ST_CONVERSATION_AGE, ST_CONVERSATION_SIZE, ST_CONVERSATION_FORGET, ST_N
@@ -69,3 +70,8 @@ bool wh_sql_number(sqlite3_stmt *st, int column, int64_t *out);
 /* The functions that the statements call. */
 void wh_sql_define_merge(struct wh_store *s);
 void wh_sql_define_scan(struct wh_store *s);
+
+int wh_sql_put_edges(struct wh_store *s, const struct wh_edge_table *t, struct wh_error *err);
+int wh_sql_put_sketch(struct wh_store *s, const struct wh_sketch_key *k, const struct wh_sketch *sk, struct wh_error *err);
+/* Edges with keys from `from` up to, but not with, `to`, as wh_store_edges(). */
+int wh_sql_scan(struct wh_store *s, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg, struct wh_error *err);

@@ -46,24 +46,10 @@ struct committing {
 	struct wh_error *err;
 };
 
-static int put_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+int wh_sql_put_sketch(struct wh_store *s, const struct wh_sketch_key *k, const struct wh_sketch *sk, struct wh_error *err)
 {
-	struct committing *c = arg;
-	uint8_t key[WH_EDGE_KEY_BYTES], value[WH_EDGE_VALUE_MAX];
-	sqlite3_stmt *st = wh_sql_use(c->s, ST_EDGE, "written", c->err);
-	if (!st)
-		return -EIO;
-	wh_edge_key_encode(k, key);
-	sqlite3_bind_blob(st, 1, key, sizeof key, SQLITE_STATIC);
-	sqlite3_bind_blob(st, 2, value, (int)wh_edge_encode(e, value), SQLITE_STATIC);
-	return wh_sql_run(c->s, st, "written", c->err);
-}
-
-static int put_sketch(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *sk)
-{
-	struct committing *c = arg;
 	uint8_t key[19], value[WH_SKETCH_BYTES];
-	sqlite3_stmt *st = wh_sql_use(c->s, ST_SKETCH, "written", c->err);
+	sqlite3_stmt *st = wh_sql_use(s, ST_SKETCH, "written", err);
 	if (!st)
 		return -EIO;
 	memcpy(key, k->local.b, 16);
@@ -73,7 +59,13 @@ static int put_sketch(void *arg, const struct wh_sketch_key *k, const struct wh_
 	wh_sketch_encode(sk, value);
 	sqlite3_bind_blob(st, 1, key, sizeof key, SQLITE_STATIC);
 	sqlite3_bind_blob(st, 2, value, sizeof value, SQLITE_STATIC);
-	return wh_sql_run(c->s, st, "written", c->err);
+	return wh_sql_run(s, st, "written", err);
+}
+
+static int put_sketch(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *sk)
+{
+	struct committing *c = arg;
+	return wh_sql_put_sketch(c->s, k, sk, c->err);
 }
 
 static int put_day(void *arg, int32_t day, uint64_t flows)
@@ -143,7 +135,7 @@ int wh_store_commit_tables(struct wh_store *s, const struct wh_edge_table *const
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < n && !rc; i++) {
-		rc = wh_edge_table_each(tables[i], put_edge, &c);
+		rc = wh_sql_put_edges(s, tables[i], err);
 		if (!rc)
 			rc = wh_edge_table_sketches(tables[i], put_sketch, &c);
 		if (!rc)

@@ -54,7 +54,7 @@ void wh_sql_define_scan(struct wh_store *s)
 	sqlite3_create_function(s->db, "wh_scan", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, s, scan_row, NULL, NULL);
 }
 
-static int scan_between(struct wh_store *s, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg,
+int wh_sql_scan(struct wh_store *s, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg,
                         struct wh_error *err)
 {
 	struct scan mine = {.rows = &s->rows, .to = to, .to_len = to_len, .each = each, .arg = arg}, *outer = s->scan;
@@ -79,14 +79,14 @@ int wh_store_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb e
 {
 	uint8_t upto[17] = {[16] = 0xff}; /* past every edge of the address: directions are 0 and 1 */
 	if (!local)
-		return scan_between(s, NULL, 0, NULL, 0, each, arg, err);
+		return wh_sql_scan(s, NULL, 0, NULL, 0, each, arg, err);
 	memcpy(upto, local->b, 16);
-	return scan_between(s, local->b, 16, upto, sizeof upto, each, arg, err);
+	return wh_sql_scan(s, local->b, 16, upto, sizeof upto, each, arg, err);
 }
 
 int wh_store_edges_between(struct wh_store *s, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg, struct wh_error *err)
 {
-	return scan_between(s, from, from ? 16 : 0, to, to ? 16 : 0, each, arg, err);
+	return wh_sql_scan(s, from, from ? 16 : 0, to, to ? 16 : 0, each, arg, err);
 }
 
 /* ---- the rest ---- */

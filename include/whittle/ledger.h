@@ -55,8 +55,8 @@ struct wh_edge {
 #define WH_EDGE_ALERT_OTHER 2 /* a signature fired that proves nothing of the peer: on our own packet, over UDP, or it can't be told whose it was */
 void wh_edge_merge(struct wh_edge *into, const struct wh_edge *add);
 unsigned wh_edge_days(const struct wh_edge *e); /* distinct days seen */
-/* Whether all that is known of an inbound edge could be one exchange with a forged source: datagrams, or handshakes without data, on one day
- * and within WH_APART_US. Such edges are kept up to a number a day and port, and are no evidence of anything. */
+/* Whether all that is known of an inbound edge could be one exchange with a forged source: datagrams, or handshakes without data, within
+ * WH_APART_US. Such edges are kept up to a number a day and port, and are no evidence of anything. */
 #define WH_APART_US INT64_C(300000000)
 bool wh_edge_unproven(const struct wh_edge_key *k, const struct wh_edge *e);
 
@@ -69,6 +69,7 @@ struct wh_sketch {
 	uint64_t days;
 	uint64_t flows;                        /* flows that were not answered */
 	uint64_t undirected;                   /* answered, but which side is the server can't be told (capture began in mid-flow) */
+	uint64_t unproven;                     /* answered flows of sources that have no edge: see wh_edge_unproven() */
 	uint64_t one_sided;                    /* of these flows, those that only one side of was seen, which shows that the other spoke too */
 	uint64_t heard;                        /* bitmap of days like `days`: packets of both directions were seen */
 	uint64_t one_sided_days;               /* likewise: flows that only one side of was seen */

@@ -31,10 +31,10 @@ static int sketch(void *arg, const struct wh_addr *local, uint8_t proto, uint16_
 {
 	char text[WH_ADDR_STRLEN], name[8];
 	(void)arg;
-	printf("refused %s %s %u first=%" PRId64 " last=%" PRId64 " day0=%d days=%016" PRIx64 " flows=%" PRIu64 " undirected=%" PRIu64 " one-sided=%" PRIu64
+	printf("refused %s %s %u first=%" PRId64 " last=%" PRId64 " day0=%d days=%016" PRIx64 " flows=%" PRIu64 " undirected=%" PRIu64 " one-sided=%" PRIu64 " unproven=%" PRIu64
 	       " heard=%016" PRIx64 " one-sided-days=%016" PRIx64 " hll=",
 	       wh_addr_text(local, text), wh_proto_text(proto, name), port, s->first_us, s->last_us, s->day0, s->days, s->flows, s->undirected,
-	       s->one_sided, s->heard, s->one_sided_days);
+	       s->one_sided, s->unproven, s->heard, s->one_sided_days);
 	for (int i = 0; i < WH_SKETCH_REGISTERS; i++)
 		printf("%02x", s->hll[i]);
 	for (int i = 0; i < WH_SKETCH_TOP && !sums; i++)
