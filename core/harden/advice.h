@@ -29,6 +29,9 @@ int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, 
 /* Sets stability, leans and confidence; see confidence.c. `both` of rule->sources came in both halves of the window. */
 void wh_confidence(struct wh_recommended_rule *rule, double both, double newcomers, unsigned days_seen);
 
+/* "severity 1, signature 2034647, last on 2026-11-09". */
+#define WH_ALERT_STRLEN 80
+const char *wh_alert_text(const struct wh_edge *e, char buf[static WH_ALERT_STRLEN]);
 /* "443/TCP", "443/TCP out". */
 const char *wh_port_label(enum wh_direction d, uint16_t port, uint8_t proto, struct wh_arena *mem);
 /* What a resource's reason says of one port, "left alone: …"; NULL when it says nothing of it. */

@@ -49,10 +49,12 @@ static int whole_edge(void *arg, const struct wh_edge_key *k, const struct wh_ed
 	}
 	if (p->n_edges)
 		++*p->n_edges;
-	if (k->direction != WH_INBOUND || !e->flows || !days)
+	if (k->direction != WH_INBOUND || !e->flows || !days || wh_edge_unproven(k, e))
 		return 0;
 	bool hostile = e->alerts[0] || e->alerts[1] || wh_prefix_find(p->a->opt->hostile, p->a->opt->n_hostile, &k->peer);
 	wh_shapes_add(p->shapes, e, hostile, wh_bits(days));
+	if (k->proto != WH_PROTO_TCP || e->connects >= e->flows)
+		return 0; /* a forged source could make anybody look as if it were everywhere */
 	return wh_fan_out_tell(p->a->fan_out, p->thread, &k->local, &k->peer);
 }
 
@@ -155,6 +157,13 @@ static int take_knocks(struct wh_analysis *a, const struct wh_sketch *sk)
 	return 0;
 }
 
+/* A bitmap that stands beside the sketch's days, as days of the window. */
+static uint64_t beside(const struct wh_analysis *a, const struct wh_sketch *sk, uint64_t bits)
+{
+	struct wh_edge e = {.day0 = sk->day0, .days = bits};
+	return wh_window_days(&a->window, &e);
+}
+
 static int refused_row(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk)
 {
 	struct wh_analysis *a = arg;
@@ -171,7 +180,8 @@ static int refused_row(void *arg, const struct wh_addr *local, uint8_t proto, ui
 		return -ENOMEM;
 	a->refused[a->n_refused++] = (struct wh_refused){*local, port, proto, wh_day(sk->first_us), sk->day0,
 	                                                  wh_window_days(&a->window, &as_edge), sk->flows + sk->undirected, knock0,
-	                                                  a->n_knocks - knock0};
+	                                                  a->n_knocks - knock0, sk->unproven, sk->one_sided,
+	                                                  beside(a, sk, sk->one_sided_days), beside(a, sk, sk->heard)};
 	return 0;
 }
 

@@ -16,6 +16,9 @@ struct wh_refused { /* a sketch, as far as it matters here */
 	uint64_t days; /* in the window */
 	uint64_t flows;
 	size_t knock0, n_knocks; /* of the analysis' knocks */
+	uint64_t unproven;       /* answered flows of sources that have no edge */
+	uint64_t one_sided;      /* flows of which one side alone was seen */
+	uint64_t one_sided_days, heard; /* days in the window of these, and of packets in both directions */
 };
 enum { WH_KNOCKS = 3 };
 struct wh_knock { struct wh_addr from; uint64_t count; }; /* whom a sketch remembers, with about how many flows that were not answered */
@@ -48,15 +51,25 @@ struct wh_port_traffic {
 	uint16_t port;
 	struct wh_evidence_peer *peers; size_t n; /* by address; evidence not yet weighed */
 	uint64_t refused;                         /* unanswered flows */
+	uint64_t unproven;                        /* answered flows of sources that have no edge */
+	uint64_t one_sided, one_sided_days;       /* flows of which one side alone was seen, and on which days of the window */
 	unsigned unseen_days;                     /* up to the window's end, on which nothing was seen of the resource: no silence of its peers */
 };
 struct wh_resource_traffic {
 	struct wh_port_traffic *ports; size_t n;  /* by direction, port, proto */
 	int32_t first_day, last_day;              /* on which anything was seen of the resource, in the window where it was seen in it; first > last: never */
 	uint64_t days;                            /* of the window, on which anything was seen */
+	const struct wh_addr *deaf;               /* an address of which the sensor did not hear both directions in each week; NULL: it did of all */
+	int32_t deaf_first, deaf_last;            /* the latest such week */
+	bool never_heard;                         /* nor in any other week */
 };
 int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *out,
                         struct wh_error *err);
+/* hearing.c: fills deaf of a resource of which the rest is known. `answered[i]`: days of the window on which its i-th address had answered flows. */
+size_t wh_refused_of(const struct wh_analysis *a, const struct wh_addr *local); /* the place of its first in a->refused */
+void wh_mark_deaf(const struct wh_analysis *a, const struct wh_resource *r, const uint64_t *answered, struct wh_resource_traffic *t);
+/* Why what was not seen on this port does not count (in mem); NULL where it does. `closing`: the rule lets nobody in. */
+const char *wh_why_unheard(const struct wh_resource_traffic *all, const struct wh_port_traffic *t, bool closing, struct wh_arena *mem);
 /* Fills elsewhere_here of all peers; -ENOMEM. */
 int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic *t);
 /* NULL when nothing reached it. */

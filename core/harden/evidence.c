@@ -17,6 +17,10 @@
  *   infected    the share of the hostile among the others of the same /24 (IPv6: /56) that are plainly hostile (by a hard rule, or below
  *               −1) or plainly not (above 1)
  *
+ * An alert of severity 1 or 2 keeps a peer out, unless it belonged before: came on days enough before the first of them, or raised them on
+ * few of its flows, and has the score without them. Such a peer is held: one alert may be of a proxy's client, of a forged header, of a signature
+ * that errs. It stays allowed, and is named until a person decides. Who is unproven (wh_edge_unproven) is no evidence of anything.
+ *
  * Shape, guessing, burst, other-ports and fan-out are of those who come in; where the resource itself opens the connections (outbound)
  * they say nothing.
  *
@@ -26,7 +30,7 @@
  * of single days does not know. Neither is carved out of a prefix around it, nor is one without the score who has been quiet for
  * carve-out-days; who is hostile by a hard rule always is.
  *
- * Days and presence count for little of who poses: see posing.c. Where that says nothing, guessing and presence pull against each
+ * Days and presence count for little of who poses, whoever its neighbours are: see posing.c. Where that says nothing, guessing and presence pull against each
  * other on purpose: five sessions a day from a script stay in, forty a day do not, however many weeks they go on.
  */
 #include <math.h>
@@ -38,6 +42,9 @@
 #define LOWEST_RATIO (-2.0)
 #define HIGHEST_RATIO 3.0
 #define MOST_NEIGHBOURS 2.5
+#define HOSTILE_VOTES 5.0 /* times `votes`: what all hostile peers together have to say of shapes, however many an attacker makes */
+#define BELONGED_DAYS 4   /* before the first alert: then it had belonged */
+#define FEW_ALERTS 10     /* flows to each alert at least: the same */
 #define PRESENCE_FROM 0.6
 #define BURST_FROM 32.0  /* flows on its only day */
 
@@ -86,6 +93,14 @@ static double ratio(const struct wh_weights *w, double others, double n_others, 
 
 void wh_shapes_finish(struct wh_shapes *s, const struct wh_weights *w)
 {
+	double most = HOSTILE_VOTES * w->votes;
+	if (s->n_hostile > most) {
+		for (unsigned b = 0; b < WH_EDGE_BUCKETS; b++) {
+			s->hostile.size[b] *= most / s->n_hostile;
+			s->hostile.time[b] *= most / s->n_hostile;
+		}
+		s->n_hostile = most;
+	}
 	for (unsigned b = 0; b < WH_EDGE_BUCKETS; b++) {
 		s->ratio.size[b] = ratio(w, s->others.size[b], s->n_others, w->work.size[b], s->hostile.size[b], s->n_hostile, w->hostile.size[b]);
 		s->ratio.time[b] = ratio(w, s->others.time[b], s->n_others, w->work.time[b], s->hostile.time[b], s->n_hostile, w->hostile.time[b]);
@@ -246,31 +261,47 @@ static bool hardly_returns(const struct wh_evidence_peer *p, const struct wh_win
 	                             wh_expected_days(&w->rhythm, p->n_days, span, quiet, WH_RETURN_HORIZON)) < w->one_off_expected;
 }
 
+static bool alerted(const struct wh_evidence_peer *p)
+{
+	return p->edge->alerts[0] || p->edge->alerts[1];
+}
+
+/* Was there before its first alert, or raised alerts on few of its flows. */
+static bool may_have_belonged(const struct wh_evidence_peer *p)
+{
+	const struct wh_edge *e = p->edge;
+	int64_t since = (int64_t)e->day0 - e->alert_first + 1; /* days from the first alert on */
+	uint64_t before = !e->alert_first || since >= 64 ? 0 : since <= 0 ? e->days : e->days >> since;
+	return wh_bits(before) >= BELONGED_DAYS || ((uint64_t)e->alerts[0] + e->alerts[1]) * FEW_ALERTS <= e->flows;
+}
+
 static void decide(struct wh_evidence_peer *p, const struct wh_window *win, const struct wh_weights *w)
 {
 	p->one_off = p->value[WH_F_NEIGHBOURS] == 0 && !p->named && !p->elsewhere_here && !p->value[WH_F_PRIVATE] && hardly_returns(p, win, w);
 	p->gone = p->gone && p->value[WH_F_NEIGHBOURS] == 0;
-	p->lapsed = p->one_off || p->gone || (w->lapse_quiet && quiet_days(p, win) >= w->lapse_quiet);
+	p->lapsed = p->one_off || p->unproven || p->gone || (w->lapse_quiet && quiet_days(p, win) >= w->lapse_quiet);
 	if (p->outside)
 		p->verdict = WH_PEER_OUTSIDE_POLICY;
 	else if (p->trusted)
 		p->verdict = WH_PEER_TRUSTED;
 	else if (p->listed)
 		p->verdict = WH_PEER_HOSTILE_INTEL;
-	else if (p->edge->alerts[0] || p->edge->alerts[1])
-		p->verdict = WH_PEER_HOSTILE_ALERT;
+	else if (alerted(p))
+		p->verdict = p->score > 0 && !p->one_off && !p->gone && may_have_belonged(p) ? WH_PEER_HELD : WH_PEER_HOSTILE_ALERT;
+	else if (p->unproven && !p->named)
+		p->verdict = WH_PEER_OUT;
 	else
 		p->verdict = p->score > 0 && !p->one_off && !p->gone ? WH_PEER_IN : WH_PEER_OUT;
 }
 
 static bool vouches(const struct wh_evidence_peer *p)
 {
-	return p->score > WH_VOUCHES && !p->listed && !p->edge->alerts[0] && !p->edge->alerts[1];
+	return p->score > WH_VOUCHES && !p->listed && !p->unproven && !alerted(p);
 }
 
 static bool is_hostile(const struct wh_evidence_peer *p)
 {
-	return p->listed || p->edge->alerts[0] || p->edge->alerts[1] || p->score < -WH_VOUCHES;
+	return p->listed || (alerted(p) && !may_have_belonged(p)) || (p->score < -WH_VOUCHES && !p->unproven);
 }
 
 static size_t end_of_block(const struct wh_evidence_peer *peers, size_t i, size_t n, unsigned v4_len, unsigned v6_len)
@@ -293,7 +324,7 @@ static void neighbours(struct wh_evidence_peer *peers, size_t n, const struct lo
 		for (size_t k = i; k < j; k++) {
 			unsigned others = good - vouches(&peers[k]);
 			double v = logs->binary[others < SMALL - 1 ? 1 + others : SMALL - 1];
-			peers[k].value[WH_F_NEIGHBOURS] = v < MOST_NEIGHBOURS ? v : MOST_NEIGHBOURS;
+			peers[k].value[WH_F_NEIGHBOURS] = (v < MOST_NEIGHBOURS ? v : MOST_NEIGHBOURS) * (1 - peers[k].posing);
 		}
 	}
 }
@@ -351,8 +382,6 @@ static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_wind
 			}
 	look_around(peers, n, &logs);
 	for (size_t i = 0; i < n; i++) {
-		if (peers[i].posing > 0 && peers[i].value[WH_F_NEIGHBOURS] > 0)
-			days_features(&peers[i], win, &logs, 0);
 		if (peers[i].value[WH_F_NEIGHBOURS] > 0 || peers[i].value[WH_F_INFECTED] > 0)
 			add_up(&peers[i], w);
 		decide(&peers[i], win, w);

@@ -124,7 +124,7 @@ static bool still_serves(const struct wh_story *st, const struct wh_recommended_
 
 	for (size_t i = 0; i < st->traffic.n; i++) {
 		enum wh_verdict v = st->traffic.peers[i].verdict;
-		if ((v == WH_PEER_IN || v == WH_PEER_TRUSTED) && !wh_ranges_has(in, &st->traffic.peers[i].addr))
+		if ((v == WH_PEER_IN || v == WH_PEER_TRUSTED || v == WH_PEER_HELD) && !wh_ranges_has(in, &st->traffic.peers[i].addr))
 			return false;
 	}
 	return !wh_ranges_intersect(in, out, st->mem).n && !wh_ranges_minus(in, st->present.allowed, st->mem).n;
@@ -226,7 +226,7 @@ bool wh_story_narrower(const struct wh_story *st, const struct wh_prefix *p, str
 
 double wh_story_posing(const struct wh_evidence_peer *p)
 {
-	return p->value[WH_F_NEIGHBOURS] == 0 ? p->posing : 0;
+	return p->posing;
 }
 
 int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *resource, const char *rule,

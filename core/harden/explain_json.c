@@ -5,7 +5,7 @@
 
 #define JSON_PEERS 10000
 
-static const char *const verdict_names[] = {"belongs", "does-not-belong", "trusted", "threat-intelligence", "alert", "outside-policy"};
+static const char *const verdict_names[] = {"belongs", "does-not-belong", "trusted", "threat-intelligence", "alert", "outside-policy", "held"};
 
 static json_t *choice_json(const struct wh_choice *c)
 {

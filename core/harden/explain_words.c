@@ -13,7 +13,8 @@ static const char *const verdict_words[][2] = {{"belongs", "belong"}, {"does not
                                                {"is trusted configuration, always kept", "are trusted configuration, always kept"},
                                                {"is on a threat list: never allowed", "are on a threat list: never allowed"},
                                                {"raised an alert of severity 1 or 2: never allowed", "raised an alert of severity 1 or 2: never allowed"},
-                                               {"is not let in by the rules in force", "are not let in by the rules in force"}};
+                                               {"is not let in by the rules in force", "are not let in by the rules in force"},
+                                               {"belonged and raised an alert: held, allowed until you decide", "belonged and raised an alert: held, allowed until you decide"}};
 
 /* "3 addresses", "1 /64"; of a part of a /64, addresses. */
 static const char *units_text(const struct wh_prefix *p, double n, char buf[static 64])
@@ -79,13 +80,33 @@ static const char *peer_text(const struct wh_evidence_peer *p, char buf[static W
 	return wh_prefix_text(&at, buf);
 }
 
+/* What is special about its flows, and about what signatures said of them. */
+static void tell_kind(FILE *f, const struct wh_evidence_peer *p)
+{
+	const struct wh_edge *e = p->edge;
+	char alert[WH_ALERT_STRLEN];
+
+	if (e->connects)
+		fprintf(f, "; %s%s connected and closed without data from both sides, as a health check does", e->connects < e->flows ? "some " : "", "flows");
+	if (p->unproven)
+		fprintf(f, "; one exchange only, whose source may be forged: no evidence");
+	if (p->verdict == WH_PEER_HELD || p->verdict == WH_PEER_HOSTILE_ALERT)
+		fprintf(f, "; kept out by an alert (%s)%s", wh_alert_text(e, alert),
+		        p->verdict == WH_PEER_HELD ? " but for what it did before: trust it in whittle.yaml, or put it on a threat list" : "");
+	if (e->marks & WH_EDGE_PROXY)
+		fprintf(f, "; speaks for others (xff): a proxy");
+	if (e->marks & WH_EDGE_ALERT_OTHER)
+		fprintf(f, "; a signature fired on what it did not send, or over UDP: no evidence against it");
+}
+
 static void tell_peer(FILE *f, const struct wh_story *st, const struct wh_evidence_peer *p, int width)
 {
 	char addr[WH_PREFIX_STRLEN];
 
 	fprintf(f, "    %-*s %u day%s, %llu flow%s", width, peer_text(p, addr), p->n_days, p->n_days == 1 ? "" : "s",
 	        (unsigned long long)p->edge->flows, p->edge->flows == 1 ? "" : "s");
-	if (p->verdict == WH_PEER_IN || p->verdict == WH_PEER_OUT) {
+	tell_kind(f, p);
+	if (p->verdict == WH_PEER_IN || p->verdict == WH_PEER_OUT || p->verdict == WH_PEER_HELD) {
 		fprintf(f, "; score %+.1f = prior %+.1f", p->score, st->a.weights.prior);
 		for (unsigned i = 0; i < WH_N_FEATURES; i++) {
 			double term = p->value[i] * st->a.weights.weight[i];
@@ -230,7 +251,7 @@ static void tell_allowed(FILE *f, const struct wh_story *st)
 
 void wh_story_tell(FILE *f, const struct wh_story *st)
 {
-	static const enum wh_verdict order[] = {WH_PEER_IN,           WH_PEER_TRUSTED, WH_PEER_OUT, WH_PEER_HOSTILE_INTEL,
+	static const enum wh_verdict order[] = {WH_PEER_IN,           WH_PEER_TRUSTED, WH_PEER_HELD, WH_PEER_OUT, WH_PEER_HOSTILE_INTEL,
 	                                        WH_PEER_HOSTILE_ALERT, WH_PEER_OUTSIDE_POLICY};
 	const struct wh_recommended_rule *r = &st->rule;
 	bool closed = !st->present.explicit_allow || !st->present.allowed.n; /* as it is: there is nothing to narrow */

@@ -46,8 +46,8 @@ int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic 
 		ports += t->ports[i].direction == WH_INBOUND && t->ports[i].n;
 	if (ports < 2 || !a->weights.weight[WH_F_OTHER_PORTS])
 		return 0;
-	for (size_t i = 0; i < t->n; i++)
-		if (t->ports[i].direction == WH_INBOUND) {
+	for (size_t i = 0; i < t->n; i++) /* of TCP alone: datagrams prove nothing of their source */
+		if (t->ports[i].direction == WH_INBOUND && t->ports[i].proto == WH_PROTO_TCP) {
 			look_up_regulars(a, &t->ports[i]);
 			n += wh_evidence_alone(t->ports[i].peers, t->ports[i].n, &a->window, &a->shapes, &a->weights);
 		}

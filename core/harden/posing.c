@@ -7,7 +7,8 @@
  * guesses. Against them stand those like him who are not. Health checks, shorter than any login, say nothing of either, and where there
  * is nobody else nothing is said. Who is reported himself needs no others.
  *
- * Not so the script host among a partner's people: whom neighbours vouch for keeps his days.
+ * Neighbours who belong change nothing of it: a guesser may sit beside them. They speak for him by what they weigh themselves. All those who
+ * are reported have no more to say than half of what the others do: else guessing until alerts fire would get such a script locked out.
  */
 #include "harden/posing.h"
 
@@ -16,6 +17,8 @@
 #define POSING_TO 0.9
 #define AGAINST_FROM 0.4   /* share of what the others' days say: around the half */
 #define AGAINST_TO 0.6
+#define FEW_ALERTS 10      /* flows to an alert, at least */
+#define MOST_REPORTED 0.5  /* of what the others say */
 
 double wh_failed_logins(const struct wh_edge *e, double doubts)
 {
@@ -61,6 +64,13 @@ static double voice_of(const struct wh_evidence_peer *p, const double *ln)
 	return ln[1 + p->n_days];
 }
 
+/* By a threat list, or by alerts on more than a few of its flows: one alone is no verdict. */
+static bool is_plainly_reported(const struct wh_evidence_peer *p)
+{
+	const struct wh_edge *e = p->edge;
+	return p->listed || ((uint64_t)e->alerts[0] + e->alerts[1] + e->alerts[2] + e->alerts[3]) * FEW_ALERTS > e->flows;
+}
+
 /* By a threat list, or by an alert of any severity on an answered flow. */
 static bool is_reported(const struct wh_evidence_peer *p)
 {
@@ -94,6 +104,8 @@ static struct voices listen(struct wh_evidence_peer *peers, size_t n, const doub
 bool wh_find_posing(struct wh_evidence_peer *peers, size_t n, const double *ln)
 {
 	struct voices all = listen(peers, n, ln);
+	double most = MOST_REPORTED * (all.work + all.like);
+	all.reported = all.reported < most ? all.reported : most;
 	bool found = false;
 
 	for (size_t i = 0; i < n; i++) {
@@ -102,7 +114,7 @@ bool wh_find_posing(struct wh_evidence_peer *peers, size_t n, const double *ln)
 			continue;
 		double own = p->alone ? voice_of(p, ln) : 0, against = all.work + all.reported - own * works(p->edge);
 		double others = against + all.like - own * p->posing;
-		p->posing *= is_reported(p) ? 1 : others > 1e-9 ? ramp(against / others, AGAINST_FROM, AGAINST_TO) : 0;
+		p->posing *= is_plainly_reported(p) ? 1 : others > 1e-9 ? ramp(against / others, AGAINST_FROM, AGAINST_TO) : 0;
 		found = found || p->posing > 0;
 	}
 	return found;

@@ -78,7 +78,7 @@ static int derive_one(const struct wh_analysis *a, const struct wh_resource_traf
 	struct wh_arena *mem = desk->kept, *scratch = desk->port;
 	struct wh_port_traffic traffic;
 	struct wh_present present;
-	const char *why_not;
+	const char *why_not, *unheard;
 	int rc;
 
 	if ((rc = open_port(a, t, port, desk, res, &traffic, &present, err)) ||
@@ -88,6 +88,11 @@ static int derive_one(const struct wh_analysis *a, const struct wh_resource_traf
 	if (why_not) {
 		port_stays(res, mem, port, "not narrowed", why_not);
 		res->status = WH_UNHEALTHY; /* it is open wider than its peers need, and waits */
+		return 1;
+	}
+	if ((unheard = wh_why_unheard(t, &traffic, rule->system_generated, scratch))) {
+		port_stays(res, mem, port, rule->system_generated ? "not closed" : "not narrowed", wh_arena_strdup(mem, unheard));
+		res->status = res->status == WH_HEALTHY ? WH_UNSCANNED : res->status; /* nobody knows */
 		return 1;
 	}
 	rule->prefixes = kept(rule->prefixes, rule->n_prefixes, mem);

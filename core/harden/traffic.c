@@ -125,6 +125,10 @@ static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, s
 		if (!p->chosen)
 			p->elsewhere = wh_fan_out_elsewhere(a->fan_out, &addr);
 	}
+	for (size_t i = 0; i < out->n; i++) {
+		struct wh_edge_key key = {.direction = (uint8_t)out->direction, .proto = out->proto};
+		out->peers[i].unproven = wh_edge_unproven(&key, out->peers[i].edge);
+	}
 	size_t sorted = 1; /* a /64 may have come after addresses of its own */
 	while (sorted < out->n && by_addr(&out->peers[sorted - 1], &out->peers[sorted]) <= 0)
 		sorted++;
@@ -132,7 +136,7 @@ static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, s
 		qsort(out->peers, out->n, sizeof *out->peers, by_addr);
 }
 
-static size_t first_refused(const struct wh_analysis *a, const struct wh_addr *local)
+size_t wh_refused_of(const struct wh_analysis *a, const struct wh_addr *local)
 {
 	size_t lo = 0, hi = a->n_refused;
 	while (lo < hi) {
@@ -170,13 +174,13 @@ static void add_refused(const struct wh_analysis *a, const struct wh_resource *r
 	size_t extra = 0, n = t->n;
 
 	for (size_t i = 0; i < r->n_addrs; i++)
-		for (size_t k = first_refused(a, &r->addrs[i]); k < a->n_refused && wh_addr_eq(&a->refused[k].local, &r->addrs[i]); k++)
+		for (size_t k = wh_refused_of(a, &r->addrs[i]); k < a->n_refused && wh_addr_eq(&a->refused[k].local, &r->addrs[i]); k++)
 			extra++;
 	struct wh_port_traffic *all = wh_arena_array(mem, n + extra + 1, sizeof *all);
 	memcpy(all, t->ports, n * sizeof *all);
 	t->ports = all;
 	for (size_t i = 0; i < r->n_addrs; i++)
-		for (size_t k = first_refused(a, &r->addrs[i]); k < a->n_refused && wh_addr_eq(&a->refused[k].local, &r->addrs[i]); k++) {
+		for (size_t k = wh_refused_of(a, &r->addrs[i]); k < a->n_refused && wh_addr_eq(&a->refused[k].local, &r->addrs[i]); k++) {
 			const struct wh_refused *f = &a->refused[k];
 			seen(t, f->first_day, f->last_day, f->days);
 			if (!f->days)
@@ -188,14 +192,21 @@ static void add_refused(const struct wh_analysis *a, const struct wh_resource *r
 			else
 				mark_blocked(a, f, p);
 			p->refused += f->flows;
+			p->unproven += f->unproven;
+			p->one_sided += f->one_sided_days ? f->one_sided : 0;
+			p->one_sided_days |= f->one_sided_days;
 		}
 	qsort(all, t->n, sizeof *all, by_port);
 	size_t kept = 0; /* two addresses may each have brought the port */
 	for (size_t i = 0; i < t->n; i++) {
-		if (kept && !by_port(&all[kept - 1], &all[i]))
+		if (kept && !by_port(&all[kept - 1], &all[i])) {
 			all[kept - 1].refused += all[i].refused;
-		else
+			all[kept - 1].unproven += all[i].unproven;
+			all[kept - 1].one_sided += all[i].one_sided;
+			all[kept - 1].one_sided_days |= all[i].one_sided_days;
+		} else {
 			all[kept++] = all[i];
+		}
 	}
 	t->n = kept;
 }
@@ -209,8 +220,13 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 
 	rows.r = wh_arena_unset(mem, rows.cap, sizeof *rows.r);
 	*out = (struct wh_resource_traffic){.first_day = INT32_MAX, .last_day = INT32_MIN};
-	for (size_t i = 0; i < r->n_addrs && !rc; i++)
+	uint64_t *answered = wh_arena_array(mem, r->n_addrs + 1, sizeof *answered);
+	for (size_t i = 0; i < r->n_addrs && !rc; i++) {
+		size_t from = rows.n;
 		rc = wh_store_edges(a->store, &r->addrs[i], take_row, &rows, err);
+		for (size_t k = from; k < rows.n; k++)
+			answered[i] |= rows.r[k].edge.flows ? wh_window_days(&a->window, &rows.r[k].edge) : 0;
+	}
 	if (rc)
 		return rc;
 	sort_rows(&rows);
@@ -231,6 +247,7 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 		out->last_day = a->window.last - __builtin_ctzll(out->days);
 		out->first_day = out->last_day - (int32_t)wh_days_reach(out->days) + 1;
 	}
+	wh_mark_deaf(a, r, answered, out);
 	for (size_t i = 0; i < out->n; i++) /* a sensor that hears others, and not this one, says nothing of its peers */
 		out->ports[i].unseen_days = out->days ? (unsigned)__builtin_ctzll(out->days) : 0;
 	return 0;

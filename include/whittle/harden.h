@@ -61,7 +61,8 @@ int wh_harden_options_load(const struct wh_harden_config *c, struct wh_store *s,
                            struct wh_harden_options *out, struct wh_error *err);
 
 /* Why a peer is in or out; the sum of weighted features in log-odds. */
-enum wh_verdict { WH_PEER_IN, WH_PEER_OUT, WH_PEER_TRUSTED, WH_PEER_HOSTILE_INTEL, WH_PEER_HOSTILE_ALERT, WH_PEER_OUTSIDE_POLICY };
+enum wh_verdict { WH_PEER_IN, WH_PEER_OUT, WH_PEER_TRUSTED, WH_PEER_HOSTILE_INTEL, WH_PEER_HOSTILE_ALERT, WH_PEER_OUTSIDE_POLICY,
+                  WH_PEER_HELD /* belonged, and raised an alert: stays allowed until a person decides */ };
 struct wh_feature { const char *name; double value, weight; };
 struct wh_peer {
 	struct wh_addr addr;

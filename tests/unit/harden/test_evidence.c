@@ -216,12 +216,12 @@ static void health_checks_and_scripts_of_mixed_lengths_beside_long_work_keep_the
 	}
 }
 
-/* Honest: a script that does nothing else, alone at its address, can not be told from a guesser. Its neighbours or the operator vouch for it. */
-static void a_script_of_such_sessions_alone_needs_somebody_who_vouches(void **state)
+/* Honest: a script that does nothing else can not be told from a guesser, nor by its neighbours, among whom a guesser may sit. */
+static void a_script_of_such_sessions_needs_the_rules_in_force_or_a_private_address(void **state)
 {
 	(void)state;
 	static const struct { const char *addr; bool named; enum wh_verdict verdict; } of[] = {
-		{"60.1.0.3", false, WH_PEER_IN}, /* beside two who work */
+		{"60.1.0.3", false, WH_PEER_OUT}, /* beside two who work */
 		{"60.3.0.1", false, WH_PEER_OUT},
 		{"60.3.0.1", true, WH_PEER_IN}, /* the rules in force name it */
 		{"192.168.1.1", false, WH_PEER_IN},
@@ -296,11 +296,12 @@ static void where_as_many_are_listed_as_come_like_them_these_are_taken_for_their
 	assert_int_equal(let_in_beside_listed(2, 6), 6);
 }
 
-static void an_alert_of_any_severity_tells_a_guesser_and_no_worker(void **state)
+static void alerts_of_any_severity_on_a_tenth_of_the_flows_tell_a_guesser_and_no_worker(void **state)
 {
 	(void)state;
 	struct wh_evidence_peer p[] = {daily("60.1.0.1", 30), daily("60.2.0.1", 30), worker("60.3.0.1"), daily("60.4.0.1", 30), daily("60.5.0.1", 30), daily("60.6.0.1", 30)};
-	edge_of(&p[0])->alerts[3] = edge_of(&p[2])->alerts[3] = 1;
+	edge_of(&p[0])->alerts[3] = (uint32_t)edge_of(&p[0])->flows / 5;
+	edge_of(&p[2])->alerts[3] = 1;
 	weigh(p, 6);
 	assert_true(p[0].posing == 1);
 	assert_int_equal(p[0].verdict, WH_PEER_OUT);
@@ -383,12 +384,12 @@ int main(void)
 		cmocka_unit_test(where_others_work_long_days_of_failed_logins_say_nothing),
 		cmocka_unit_test(where_everyones_sessions_are_short_they_say_nothing),
 		cmocka_unit_test(health_checks_and_scripts_of_mixed_lengths_beside_long_work_keep_their_days),
-		cmocka_unit_test(a_script_of_such_sessions_alone_needs_somebody_who_vouches),
+		cmocka_unit_test(a_script_of_such_sessions_needs_the_rules_in_force_or_a_private_address),
 		cmocka_unit_test(a_patient_guesser_on_two_ports_is_let_in_on_neither),
 		cmocka_unit_test(health_checks_do_not_make_sessions_like_failed_logins_usual),
 		cmocka_unit_test(who_works_once_a_week_is_not_drowned_by_who_comes_daily),
 		cmocka_unit_test(where_as_many_are_listed_as_come_like_them_these_are_taken_for_their_like),
-		cmocka_unit_test(an_alert_of_any_severity_tells_a_guesser_and_no_worker),
+		cmocka_unit_test(alerts_of_any_severity_on_a_tenth_of_the_flows_tell_a_guesser_and_no_worker),
 		cmocka_unit_test(who_belongs_on_one_port_may_look_in_on_another_for_a_moment),
 		cmocka_unit_test(who_works_on_one_port_and_guesses_on_another_is_let_in_on_the_first_alone),
 		cmocka_unit_test(a_guesser_whom_lists_tell_on_one_port_is_not_vouched_for_on_another),

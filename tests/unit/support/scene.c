@@ -107,6 +107,18 @@ static void answered(struct wh_flow *f, uint64_t bytes)
 	strcpy(f->app_proto, f->dst_port == 22 ? "ssh" : "tls");
 }
 
+void scene_fold(struct scene *s, const struct wh_record *r)
+{
+	fold(s, r);
+}
+
+struct wh_record scene_record(const char *src, uint16_t port, int day, int hour, unsigned kib, unsigned seconds)
+{
+	struct wh_record r = tcp(addr(src), port, day, hour, seconds);
+	answered(&r.flow, (uint64_t)kib * 1024);
+	return r;
+}
+
 void scene_estate(struct scene *s, const char *yaml)
 {
 	char path[96];

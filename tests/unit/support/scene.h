@@ -46,6 +46,9 @@ struct wh_recommendation *scene_recommend_as(struct scene *s, const struct wh_ha
 /* … with trusted configuration and threat intelligence, both merged. */
 struct wh_recommendation *scene_recommend_with(struct scene *s, const struct wh_prefix *trusted, size_t n_trusted, const struct wh_prefix *listed,
                                                size_t n_listed);
+/* A record as it is; scene_record() is an answered session as scene_session() makes it, to be changed by the test. */
+void scene_fold(struct scene *s, const struct wh_record *r);
+struct wh_record scene_record(const char *src, uint16_t port, int day, int hour, unsigned kib, unsigned seconds);
 struct wh_prefix scene_prefix(const char *text); /* or the test fails */
 const struct wh_recommended_rule *scene_rule(const struct wh_recommendation *r, uint16_t port); /* NULL when there is none */
 bool scene_allows(const struct wh_recommended_rule *r, const char *addr);

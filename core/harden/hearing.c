@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Would the sensor have heard it? Silence is knowledge only where it would.
+ *
+ *   both directions   An answer that was seen proves that packets both to and from an address reach the sensor: answered flows do, in either
+ *                     direction, and refusals, and the platform's own probes. A mirror port that hands over what comes in, or the VLAN of
+ *                     one of two addresses, brings no answer.
+ *   in each week      of the window, from the first day on which the resource was seen: an outage of a week, or a mirror that lost one
+ *                     direction for so long, is a gap in which anybody could have come. What is left of a week counts with the oldest one.
+ *   on this port      A client that goes on after its SYN was answered. Where the sensor saw such flows from one side, and not a few, it
+ *                     misses answers on the port, by another path, though it hears others.
+ *
+ *   window   |......7|......7|......7|..|     heard on 1, 9 and 20 days before its end: each week; on 1 and 9: the oldest is deaf
+ *
+ * Whoever can send packets with forged sources can make flows of one side, and so keep a port from being closed. They open nothing.
+ */
+#include "harden/advice.h"
+
+enum {
+	WEEK = 7,
+	CLOSING_FLOWS = 3, CLOSING_DAYS = 2, CLOSING_SHARE = 10, /* one-sided flows that keep a port from being closed: at least a tenth of all */
+	NARROWING_DAYS = 3, NARROWING_SHARE = 2,                 /* and from being narrowed: at least as many as half of those that were answered */
+};
+
+static uint64_t days_from(unsigned first, unsigned n)
+{
+	uint64_t bits = n >= 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
+	return first >= 64 ? 0 : bits << first;
+}
+
+/* On how many of the window's latest days the resource could have been seen. */
+static unsigned days_of(const struct wh_analysis *a, const struct wh_resource_traffic *t)
+{
+	int64_t n = t->first_day <= t->last_day ? (int64_t)a->window.last - t->first_day + 1 : 0;
+	return n < 1 ? 1 : n > a->window.days ? a->window.days : (unsigned)n;
+}
+
+static uint64_t heard_of(const struct wh_analysis *a, const struct wh_addr *addr)
+{
+	uint64_t heard = 0;
+	for (size_t i = wh_refused_of(a, addr); i < a->n_refused && wh_addr_eq(&a->refused[i].local, addr); i++)
+		heard |= a->refused[i].heard;
+	return heard;
+}
+
+void wh_mark_deaf(const struct wh_analysis *a, const struct wh_resource *r, const uint64_t *answered, struct wh_resource_traffic *t)
+{
+	unsigned days = days_of(a, t), weeks = days / WEEK ? days / WEEK : 1;
+	for (size_t i = 0; i < r->n_addrs && !t->deaf; i++) {
+		uint64_t heard = answered[i] | heard_of(a, &r->addrs[i]);
+		for (unsigned w = 0; w < weeks && !t->deaf; w++) {
+			unsigned from = w * WEEK, n = w + 1 == weeks ? days - from : WEEK;
+			if (heard & days_from(from, n))
+				continue;
+			t->deaf = &r->addrs[i];
+			t->deaf_last = a->window.last - (int32_t)from;
+			t->deaf_first = t->deaf_last - (int32_t)n + 1;
+			t->never_heard = !heard;
+		}
+	}
+}
+
+static const char *deaf_text(const struct wh_resource_traffic *all, struct wh_arena *mem)
+{
+	char addr[WH_ADDR_STRLEN], first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
+	wh_addr_text(all->deaf, addr);
+	if (all->never_heard)
+		return wh_arena_printf(mem, "the sensor never heard both directions of %s: does it see what the host answers (a mirror of both directions, "
+		                            "and of the VLAN of this address)? 'whittle selftest' tries it", addr);
+	wh_time_text(all->deaf_first * WH_US_PER_DAY, first);
+	wh_time_text(all->deaf_last * WH_US_PER_DAY, last);
+	return wh_arena_printf(mem, "the sensor did not hear both directions of %s from %.10s to %.10s, and would have missed whoever came then", addr, first,
+	                       last);
+}
+
+const char *wh_why_unheard(const struct wh_resource_traffic *all, const struct wh_port_traffic *t, bool closing, struct wh_arena *mem)
+{
+	unsigned days = wh_bits(t->one_sided_days);
+	uint64_t flows = 0;
+
+	if (closing && all->deaf)
+		return deaf_text(all, mem);
+	for (size_t i = 0; i < t->n; i++)
+		flows += t->peers[i].edge->flows;
+	if (closing ? t->one_sided < CLOSING_FLOWS || days < CLOSING_DAYS || t->one_sided * CLOSING_SHARE < flows
+	            : days < NARROWING_DAYS || t->one_sided * NARROWING_SHARE < flows)
+		return NULL;
+	return wh_arena_printf(mem, "the sensor heard one side alone of %llu flows on %u days: it misses answers on this port, and so who was answered",
+	                       (unsigned long long)t->one_sided, days);
+}
