@@ -23,7 +23,7 @@ static int one_port(const struct wh_analysis *a, const struct wh_resource *r, st
 		return rc;
 	wh_analysis_weigh(a, &present, t);
 	for (size_t i = 0; i < t->n && !rc; i++)
-		if (t->peers[i].verdict == WH_PEER_IN || t->peers[i].verdict == WH_PEER_TRUSTED)
+		if (wh_stays(t->peers[i].verdict))
 			rc = each(arg, t->direction, t->proto, t->port, &t->peers[i].addr);
 	return rc;
 }

@@ -49,7 +49,7 @@ bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, u
 
 static bool belongs(const struct wh_evidence_peer *p)
 {
-	return p->verdict == WH_PEER_IN || p->verdict == WH_PEER_TRUSTED || p->verdict == WH_PEER_HELD;
+	return wh_stays(p->verdict);
 }
 
 void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, struct wh_ranges in, unsigned days, struct wh_breakage *out)

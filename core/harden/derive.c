@@ -247,7 +247,7 @@ static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, s
 		const struct wh_evidence_peer *p = &t->peers[i];
 		while (at < in.n && wh_addr_cmp(&in.r[at].to, &p->addr) < 0) /* both are in order */
 			at++;
-		if (p->verdict == WH_PEER_IN || p->verdict == WH_PEER_TRUSTED || p->verdict == WH_PEER_HELD) {
+		if (wh_stays(p->verdict)) {
 			out->sources++;
 			out->flows += p->edge->flows;
 			days |= p->days;

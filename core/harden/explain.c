@@ -123,8 +123,7 @@ static bool still_serves(const struct wh_story *st, const struct wh_recommended_
 	struct wh_ranges out = wh_ranges_from_prefixes(st->input.keep_out, st->input.n_out, st->mem);
 
 	for (size_t i = 0; i < st->traffic.n; i++) {
-		enum wh_verdict v = st->traffic.peers[i].verdict;
-		if ((v == WH_PEER_IN || v == WH_PEER_TRUSTED || v == WH_PEER_HELD) && !wh_ranges_has(in, &st->traffic.peers[i].addr))
+		if (wh_stays(st->traffic.peers[i].verdict) && !wh_ranges_has(in, &st->traffic.peers[i].addr))
 			return false;
 	}
 	return !wh_ranges_intersect(in, out, st->mem).n && !wh_ranges_minus(in, st->present.allowed, st->mem).n;

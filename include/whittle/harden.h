@@ -63,6 +63,11 @@ int wh_harden_options_load(const struct wh_harden_config *c, struct wh_store *s,
 /* Why a peer is in or out; the sum of weighted features in log-odds. */
 enum wh_verdict { WH_PEER_IN, WH_PEER_OUT, WH_PEER_TRUSTED, WH_PEER_HOSTILE_INTEL, WH_PEER_HOSTILE_ALERT, WH_PEER_OUTSIDE_POLICY,
                   WH_PEER_HELD /* belonged, and raised an alert: stays allowed until a person decides */ };
+/* Whether a peer of this verdict stays allowed. */
+static inline bool wh_stays(enum wh_verdict v)
+{
+	return v == WH_PEER_IN || v == WH_PEER_TRUSTED || v == WH_PEER_HELD;
+}
 struct wh_feature { const char *name; double value, weight; };
 struct wh_peer {
 	struct wh_addr addr;
