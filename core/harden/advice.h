@@ -26,12 +26,17 @@ void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, s
 int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
                   struct wh_arena *mem, struct wh_recommended_rule *rule, const char **why_not, struct wh_error *err);
 
-/* Sets stability, leans and confidence; see confidence.c. `both` of rule->sources came in both halves of the window. */
-void wh_confidence(struct wh_recommended_rule *rule, double both, double newcomers, unsigned days_seen);
+/* Sets stability, leans and confidence; see confidence.c. `both` of rule->sources came in both halves of the window; `doubted` peers
+ * are kept out by an alert alone. */
+void wh_confidence(struct wh_recommended_rule *rule, double both, double newcomers, double doubted, unsigned days_seen);
 
 /* "severity 1, signature 2034647, last on 2026-11-09". */
 #define WH_ALERT_STRLEN 80
 const char *wh_alert_text(const struct wh_edge *e, char buf[static WH_ALERT_STRLEN]);
+/* `note` with the peers that an alert keeps out, or would, and the remedy (in mem); `note` where there are none. */
+const char *wh_alert_note(const struct wh_port_traffic *t, const char *note, struct wh_arena *mem);
+/* Why a port that nobody is let in to is not closed: an alert alone keeps an answered peer out. NULL when none is. */
+const char *wh_why_alerted(const struct wh_port_traffic *t, struct wh_arena *mem);
 /* "443/TCP", "443/TCP out". */
 const char *wh_port_label(enum wh_direction d, uint16_t port, uint8_t proto, struct wh_arena *mem);
 /* What a resource's reason says of one port, "left alone: …"; NULL when it says nothing of it. */

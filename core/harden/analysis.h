@@ -65,9 +65,10 @@ struct wh_resource_traffic {
 };
 int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *out,
                         struct wh_error *err);
-/* hearing.c: fills deaf of a resource of which the rest is known. `answered[i]`: days of the window on which its i-th address had answered flows. */
+/* hearing.c: fills deaf of a resource of which the rest is known. `heard[i]`: days of the window on which its i-th address had answered
+ * flows; gets those on which both its directions were heard. */
 size_t wh_refused_of(const struct wh_analysis *a, const struct wh_addr *local); /* the place of its first in a->refused */
-void wh_mark_deaf(const struct wh_analysis *a, const struct wh_resource *r, const uint64_t *answered, struct wh_resource_traffic *t);
+void wh_mark_deaf(const struct wh_analysis *a, const struct wh_resource *r, uint64_t *heard, struct wh_resource_traffic *t);
 /* Why what was not seen on this port does not count (in mem); NULL where it does. `closing`: the rule lets nobody in. */
 const char *wh_why_unheard(const struct wh_resource_traffic *all, const struct wh_port_traffic *t, bool closing, struct wh_arena *mem);
 /* Fills elsewhere_here of all peers; -ENOMEM. */

@@ -240,7 +240,7 @@ static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, s
                  struct wh_recommended_rule *out)
 {
 	uint64_t recent = (UINT64_C(1) << a->window.days / 2) - 1, days = 0;
-	double both = 0;
+	double both = 0, doubted = 0;
 	size_t at = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
@@ -253,13 +253,14 @@ static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, s
 			days |= p->days;
 			both += (p->days & recent) && (p->days & ~recent);
 		}
+		doubted += wh_alert_alone(p);
 		if (p->verdict != WH_PEER_OUTSIDE_POLICY && (at == in.n || wh_addr_cmp(&in.r[at].from, &p->addr) > 0)) {
 			out->denied_peers++;
 			out->denied_flows += p->edge->flows;
 		}
 	}
 	out->days = wh_bits(days);
-	wh_confidence(out, both, newcomers, seen);
+	wh_confidence(out, both, newcomers, doubted, seen);
 }
 
 /* What a person opened, but for the load balancer's probes, which pass as before wherever a port is narrowed. */
@@ -281,39 +282,6 @@ struct wh_ranges wh_let_in(const struct wh_prefix *prefixes, size_t n, const str
 {
 	struct wh_ranges in = wh_ranges_from_prefixes(prefixes, n, mem);
 	return n_except ? wh_ranges_minus(in, wh_ranges_from_prefixes(except, n_except, mem), mem) : in;
-}
-
-const char *wh_alert_text(const struct wh_edge *e, char buf[static WH_ALERT_STRLEN])
-{
-	char at[WH_TIME_STRLEN];
-	int n = snprintf(buf, WH_ALERT_STRLEN, "severity %d", e->alerts[0] ? 1 : 2);
-	if (e->alert_sid)
-		n += snprintf(buf + n, WH_ALERT_STRLEN - (size_t)n, ", signature %u", e->alert_sid);
-	if (e->alert_last)
-		snprintf(buf + n, WH_ALERT_STRLEN - (size_t)n, ", last on %.10s", wh_time_text(e->alert_last * WH_US_PER_DAY, at));
-	return buf;
-}
-
-/* Names a peer that an alert alone would keep out, and what to do about it. */
-static const char *held_note(const struct wh_port_traffic *t, const char *note, struct wh_arena *mem)
-{
-	const struct wh_evidence_peer *first = NULL;
-	char addr[WH_ADDR_STRLEN], alert[WH_ALERT_STRLEN], more[40] = "";
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->n; i++)
-		if (t->peers[i].verdict == WH_PEER_HELD) {
-			first = !first || t->peers[i].edge->flows > first->edge->flows ? &t->peers[i] : first;
-			n++;
-		}
-	if (!n)
-		return note;
-	if (n > 1)
-		snprintf(more, sizeof more, " and %zu more", n - 1);
-	return wh_arena_printf(mem, "%s%s%s would be kept out by an alert (%s), though it belonged%s: it stays allowed until you decide. "
-	                       "To keep it, add it to 'trusted' in whittle.yaml; to close it out, to a threat list ('whittle intel import')",
-	                       note ? note : "", note ? "; " : "", wh_arena_printf(mem, "%s%s", wh_addr_text(&first->addr, addr), more),
-	                       wh_alert_text(first->edge, alert), first->edge->marks & WH_EDGE_PROXY ? " and speaks for others, as a proxy does" : "");
 }
 
 int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
@@ -338,7 +306,7 @@ int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, con
 		out->note = wh_arena_printf(mem, "the sensor saw this resource on %u of %u days, and nobody on this port belonged%s%s", seen,
 		                            a->window.days, out->note ? "; " : "", out->note ? out->note : "");
 	}
-	out->note = held_note(t, out->note, mem);
+	out->note = wh_alert_note(t, out->note, mem);
 	struct wh_ranges now = opened_by_hand(present, r, mem);
 	return !wh_ranges_minus(now, proposed, mem).n;
 }

@@ -105,6 +105,11 @@ struct wh_evidence_peer {
 	bool gone;    /* came regularly and has stopped: the same */
 	enum wh_verdict verdict;
 };
+/* Whether it would belong but for its alerts. */
+static inline bool wh_alert_alone(const struct wh_evidence_peer *p)
+{
+	return p->verdict == WH_PEER_HOSTILE_ALERT && p->score > 0 && !p->one_off && !p->gone;
+}
 /* Sets `alone` of peers that are not weighed yet; how many are. What it measured wh_evidence() need not measure again. */
 size_t wh_evidence_alone(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,
                          const struct wh_weights *w);

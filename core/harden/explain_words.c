@@ -92,7 +92,7 @@ static void tell_kind(FILE *f, const struct wh_evidence_peer *p)
 		fprintf(f, "; one exchange only, whose source may be forged: no evidence");
 	if (p->verdict == WH_PEER_HELD || p->verdict == WH_PEER_HOSTILE_ALERT)
 		fprintf(f, "; kept out by an alert (%s)%s", wh_alert_text(e, alert),
-		        p->verdict == WH_PEER_HELD ? " but for what it did before: trust it in whittle.yaml, or put it on a threat list" : "");
+		        p->verdict == WH_PEER_HELD ? " but for what it did before: add it to 'trusted' in whittle.yaml, or to a threat list" : wh_alert_alone(p) ? " alone: to keep it, add it to 'trusted' in whittle.yaml" : "");
 	if (e->marks & WH_EDGE_PROXY)
 		fprintf(f, "; speaks for others (xff): a proxy");
 	if (e->marks & WH_EDGE_ALERT_OTHER)

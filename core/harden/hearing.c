@@ -5,6 +5,7 @@
  *   both directions   An answer that was seen proves that packets both to and from an address reach the sensor: answered flows do, in either
  *                     direction, and refusals, and the platform's own probes. A mirror port that hands over what comes in, or the VLAN of
  *                     one of two addresses, brings no answer.
+ *                     A host's two families share a wire: where one of them is heard, an address of the other that nobody uses is no gap.
  *   in each week      of the window, from the first day on which the resource was seen: an outage of a week, or a mirror that lost one
  *                     direction for so long, is a gap in which anybody could have come. What is left of a week counts with the oldest one.
  *   on this port      A client that goes on after its SYN was answered. Where the sensor saw such flows from one side, and not a few, it
@@ -43,19 +44,31 @@ static uint64_t heard_of(const struct wh_analysis *a, const struct wh_addr *addr
 	return heard;
 }
 
-void wh_mark_deaf(const struct wh_analysis *a, const struct wh_resource *r, const uint64_t *answered, struct wh_resource_traffic *t)
+/* Days on which an address of the other family was heard. */
+static uint64_t other_family(const struct wh_resource *r, const uint64_t *heard, size_t of)
+{
+	uint64_t days = 0;
+	for (size_t i = 0; i < r->n_addrs; i++)
+		if (wh_addr_is_v4(&r->addrs[i]) != wh_addr_is_v4(&r->addrs[of]))
+			days |= heard[i];
+	return days;
+}
+
+void wh_mark_deaf(const struct wh_analysis *a, const struct wh_resource *r, uint64_t *heard, struct wh_resource_traffic *t)
 {
 	unsigned days = days_of(a, t), weeks = days / WEEK ? days / WEEK : 1;
+	for (size_t i = 0; i < r->n_addrs; i++)
+		heard[i] |= heard_of(a, &r->addrs[i]);
 	for (size_t i = 0; i < r->n_addrs && !t->deaf; i++) {
-		uint64_t heard = answered[i] | heard_of(a, &r->addrs[i]);
+		uint64_t all = heard[i] | other_family(r, heard, i);
 		for (unsigned w = 0; w < weeks && !t->deaf; w++) {
 			unsigned from = w * WEEK, n = w + 1 == weeks ? days - from : WEEK;
-			if (heard & days_from(from, n))
+			if (all & days_from(from, n))
 				continue;
 			t->deaf = &r->addrs[i];
 			t->deaf_last = a->window.last - (int32_t)from;
 			t->deaf_first = t->deaf_last - (int32_t)n + 1;
-			t->never_heard = !heard;
+			t->never_heard = !all;
 		}
 	}
 }

@@ -103,6 +103,11 @@ static int recommend_all(const struct wh_analysis *a, struct wh_recommendation *
 	return rc;
 }
 
+static void lead_with(struct wh_resource_result *res, struct wh_arena *mem, const char *text)
+{
+	res->reason = res->reason ? wh_arena_printf(mem, "%s; %s", text, res->reason) : text;
+}
+
 /* A resource that the sensor hears no longer, while it hears others, is told: what its peers do since is not known. */
 static void tell_unseen(const struct wh_window *w, struct wh_recommendation *rec, struct wh_arena *mem)
 {
@@ -114,9 +119,9 @@ static void tell_unseen(const struct wh_window *w, struct wh_recommendation *rec
 		int64_t quiet = res->first_day <= res->last_day ? (int64_t)w->last - res->last_day : 0;
 		unsigned days = quiet <= 0 ? 0 : quiet < 64 ? wh_bits(w->sensor & ((UINT64_C(1) << quiet) - 1)) : w->sensor_days;
 		if (days >= TOLD_FROM)
-			wh_join_reason(res, mem, wh_arena_printf(mem, "nothing was seen of it since %.10s, on %u days on which the sensor saw others: does it "
-			                                              "still? No peer is held to be gone for these days",
-			                                         wh_time_text(res->last_day * WH_US_PER_DAY, at), days));
+			lead_with(res, mem, wh_arena_printf(mem, "nothing was seen of it since %.10s, on %u days on which the sensor saw others: does it "
+			                                         "still? No peer is held to be gone for these days",
+			                                    wh_time_text(res->last_day * WH_US_PER_DAY, at), days));
 	}
 }
 

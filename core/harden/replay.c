@@ -142,7 +142,7 @@ static void note_lost(struct wh_replay_rule *r, const struct wh_addr *a, uint64_
 /* `shown`: the days that are replayed, as bits of the window. */
 static void replay_peer(struct wh_replay *out, struct wh_replay_rule *r, const struct wh_evidence_peer *p, bool passes, uint64_t shown)
 {
-	bool belongs = wh_stays(p->verdict);
+	bool belongs = wh_stays(p->verdict) || wh_alert_alone(p); /* one alert is no verdict: what it would cost is counted */
 	unsigned known = wh_bits(p->edge->days), days = wh_bits(p->days);
 	uint64_t flows = 0;
 

@@ -90,6 +90,11 @@ static int derive_one(const struct wh_analysis *a, const struct wh_resource_traf
 		res->status = WH_UNHEALTHY; /* it is open wider than its peers need, and waits */
 		return 1;
 	}
+	if (rule->system_generated && (why_not = wh_why_alerted(&traffic, scratch))) {
+		port_stays(res, mem, port, "not closed", wh_arena_strdup(mem, why_not));
+		res->status = WH_UNHEALTHY;
+		return 1;
+	}
 	if ((unheard = wh_why_unheard(t, &traffic, rule->system_generated, scratch))) {
 		port_stays(res, mem, port, rule->system_generated ? "not closed" : "not narrowed", wh_arena_strdup(mem, unheard));
 		res->status = res->status == WH_HEALTHY ? WH_UNSCANNED : res->status; /* nobody knows */

@@ -220,12 +220,12 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 
 	rows.r = wh_arena_unset(mem, rows.cap, sizeof *rows.r);
 	*out = (struct wh_resource_traffic){.first_day = INT32_MAX, .last_day = INT32_MIN};
-	uint64_t *answered = wh_arena_array(mem, r->n_addrs + 1, sizeof *answered);
+	uint64_t *heard = wh_arena_array(mem, r->n_addrs + 1, sizeof *heard);
 	for (size_t i = 0; i < r->n_addrs && !rc; i++) {
 		size_t from = rows.n;
 		rc = wh_store_edges(a->store, &r->addrs[i], take_row, &rows, err);
 		for (size_t k = from; k < rows.n; k++)
-			answered[i] |= rows.r[k].edge.flows ? wh_window_days(&a->window, &rows.r[k].edge) : 0;
+			heard[i] |= rows.r[k].edge.flows ? wh_window_days(&a->window, &rows.r[k].edge) : 0;
 	}
 	if (rc)
 		return rc;
@@ -247,7 +247,7 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 		out->last_day = a->window.last - __builtin_ctzll(out->days);
 		out->first_day = out->last_day - (int32_t)wh_days_reach(out->days) + 1;
 	}
-	wh_mark_deaf(a, r, answered, out);
+	wh_mark_deaf(a, r, heard, out);
 	for (size_t i = 0; i < out->n; i++) /* a sensor that hears others, and not this one, says nothing of its peers */
 		out->ports[i].unseen_days = out->days ? (unsigned)__builtin_ctzll(out->days) : 0;
 	return 0;

@@ -156,9 +156,9 @@ static void what_a_sketch_heard_merges_in_any_order(void **state)
 	struct wh_sketch a[3] = {{0}}, left = {0}, right = {0};
 	struct wh_addr src = wh_addr_v4(0x01020304);
 	uint8_t x[WH_SKETCH_BYTES], y[WH_SKETCH_BYTES];
-	wh_sketch_add(&a[0], &src, 20000 * WH_US_PER_DAY, WH_SKETCH_HEARD);
-	wh_sketch_add(&a[1], &src, 20003 * WH_US_PER_DAY, WH_SKETCH_ONE_SIDED);
-	wh_sketch_add(&a[2], &src, 19990 * WH_US_PER_DAY, WH_SKETCH_HEARD);
+	wh_sketch_add(&a[0], &src, 20000 * WH_US_PER_DAY, 20000 * WH_US_PER_DAY, WH_SKETCH_HEARD);
+	wh_sketch_add(&a[1], &src, 20003 * WH_US_PER_DAY, 20003 * WH_US_PER_DAY, WH_SKETCH_ONE_SIDED);
+	wh_sketch_add(&a[2], &src, 19990 * WH_US_PER_DAY, 19990 * WH_US_PER_DAY, WH_SKETCH_HEARD);
 	for (int i = 0; i < 3; i++) {
 		wh_sketch_merge(&left, &a[i]);
 		wh_sketch_merge(&right, &a[2 - i]);
