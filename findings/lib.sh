@@ -63,7 +63,7 @@ apt_in() {
 	apt-get -qq -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
 		-o Dir::State::lists="$dir/lists" -o Dir::State::status="$dir/status" -o Dir::Cache::archives="$dir/debs" \
 		-o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root -o Debug::NoLocking=1 \
-		-y --no-install-recommends "$@" >"$dir/log" 2>&1
+		-y --no-install-recommends -t "$suite" "$@" >"$dir/log" 2>&1
 }
 in_debian() {
 	root=$tmp/$1

@@ -5,7 +5,7 @@
 # Matters to a program that keeps a firewall's state as JSON because it is easier to read: the restore succeeds and is not the same, or
 #   the whole transaction is refused. The text form of the same rulesets loads and lists alike.
 . "${0%/*}/lib.sh"
-debian bookworm nftables=1.0.6-2+deb12u2
+debian bookworm nftables=1.0.6-2+deb12u2 netbase=6.4
 namespace a
 nft() { inside a chroot "$tmp/bookworm" nft "$@"; }
 # there_and_back TEXT: load it, list it as text and as JSON, and load each listing into an empty kernel. Sets text= and json= to same, differs, refused.
