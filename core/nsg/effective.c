@@ -3,15 +3,12 @@
  * What a policy lets through.
  *
  * Problem: for one direction, protocol and local port, the exact set of peers that may pass.
- * Method: in one NSG the first rule in order of priority that matches decides. Walk the rules with `open`, the peers that no rule has
- * decided yet: a rule that matches the direction, protocol, port and local address takes open ∩ peers(rule) out of `open`, and adds it
- * to the result when it allows. Several NSGs (the subnet's and the interface's) must all allow: intersect. No NSG: everything.
- * Each step is linear in the ranges; a rule list of r rules with p prefixes costs O(r · p) at worst.
+ * Method: each group is translated into a filter for that question (nsg/filter.h), and walked once for all peers (whittle/filter.h). Several
+ * groups (the subnet's and the interface's) must all allow: intersect. No group: everything.
  * Rules may tell source ports apart, which a peer chooses anew for each flow. The ports fall into classes that all rules treat alike; the walk
  * is made for each, and who passes from some port passes.
  * What a rule means can be unknown: an application security group, or a service tag whose addresses are not here. Then
- * the result is what is allowed for certain. An allow rule that may match changes nothing (whoever it does not catch, a later rule
- * decides); a deny rule that may match takes its peers away, all of them when they are not known; and *unknown says that it happened.
+ * the result is what is allowed for certain, and *unknown says that it happened.
  * Source: Azure's documentation of network security groups, "How network security groups filter traffic".
  *
  *   300 allow 10.0.0.0/8 → 22     open = all        result = 10/8            open = all − 10/8
@@ -20,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include "whittle/nsg.h"
+#include "nsg/filter.h"
 
 const struct wh_prefix wh_azure_probes = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 168, 63, 129, 16}}, 128};
 
@@ -74,6 +71,11 @@ static bool in_ports(const struct wh_port_range *r, size_t n, uint16_t port)
 		if (port >= r[i].from && port <= r[i].to)
 			return true;
 	return false;
+}
+
+struct wh_ranges wh_rule_locals(const struct wh_rule *r, const struct wh_tag_context *tags, struct wh_arena *mem, bool *unknown)
+{
+	return side(r->locals, r->n_locals, r->local_tags, r->n_local_tags, tags, mem, unknown);
 }
 
 struct wh_ranges wh_rule_peers(const struct wh_rule *r, const struct wh_tag_context *tags, struct wh_arena *mem, bool *unknown)
@@ -180,51 +182,50 @@ struct wh_nsg wh_nsg_without(const struct wh_nsg *nsg, bool (*gone)(const struct
 
 /* ---- a policy ---- */
 
-/* What a group decided: who passes for certain, whom of these a default rule lets through, and the first rule whose reach is not known. */
-struct decided { struct wh_ranges allowed, by_default; const struct wh_rule *unknown; };
+/* What a walk of a group meets: the peers whom a default rule lets through, and the first rule whose reach is not known. */
+struct met { struct wh_ranges by_default; const struct wh_rule *unknown; struct wh_arena *mem; };
 
-static void decide_all(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_addr *local, enum wh_direction dir, uint8_t proto,
-                       uint16_t port, struct wh_arena *mem, struct decided *out)
+static void meet(void *arg, const struct wh_filter_rule *f, struct wh_ranges peers)
 {
-	struct wh_ranges open = everything(mem);
-	*out = (struct decided){0};
-	for (size_t i = 0; i < nsg->n_rules && open.n; i++) {
-		const struct wh_rule *r = &nsg->rules[i];
-		enum wh_match match = wh_rule_match(r, tags, dir, proto, local, port, mem);
-		bool peers_unknown;
-		if (match == WH_MATCH_NO)
-			continue;
-		struct wh_ranges hit = wh_ranges_intersect(open, wh_rule_peers(r, tags, mem, &peers_unknown), mem);
-		if (!out->unknown && (peers_unknown || (match == WH_MATCH_MAYBE && hit.n)))
-			out->unknown = r;
-		if (r->allow && match == WH_MATCH_MAYBE)
-			continue;
-		if (!r->allow && peers_unknown)
-			break;
-		if (r->allow)
-			out->allowed = wh_ranges_union(out->allowed, hit, mem);
-		if (r->allow && r->is_default)
-			out->by_default = wh_ranges_union(out->by_default, hit, mem);
-		open = wh_ranges_minus(open, hit, mem);
-	}
+	struct met *m = arg;
+	const struct wh_rule *r = f->from;
+	if (f->may && !m->unknown)
+		m->unknown = r;
+	if (r->allow && r->is_default && !f->may)
+		m->by_default = wh_ranges_union(m->by_default, peers, m->mem);
 }
 
-void wh_policy_judge(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_addr *local, enum wh_direction dir,
-                     uint8_t proto, uint16_t port, struct wh_arena *mem, struct wh_judged *out)
+static const struct wh_filter **filters_of(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_nsg_question *q,
+                                           struct wh_arena *mem)
 {
+	const struct wh_filter **list = wh_arena_array(mem, n + 1, sizeof *list);
+	struct wh_filter *filters = wh_arena_array(mem, n + 1, sizeof *filters);
+	for (size_t i = 0; i < n; i++) {
+		wh_nsg_filter(nsgs[i], tags, q, mem, &filters[i]);
+		list[i] = &filters[i];
+	}
+	return list;
+}
+
+void wh_policy_judge(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_addr *local, enum wh_direction dir, uint8_t proto,
+                     uint16_t port, struct wh_arena *mem, struct wh_judged *out)
+{
+	const struct wh_nsg_question q = {dir, proto, local, port};
+	const struct wh_filter **filters = filters_of(nsgs, n, tags, &q, mem);
+	struct wh_filter_packet p = {.direction = dir, .proto = proto, .dport = port};
 	struct wh_port_range *classes;
-	size_t n_classes = wh_source_ports(nsgs, n, dir, proto, port, mem, &classes);
+	size_t n_classes = wh_filter_sport_classes(filters, n, dir, proto, mem, &classes);
 	*out = (struct wh_judged){0};
 	for (size_t c = 0; c < n_classes; c++) {
 		struct wh_ranges allowed = everything(mem), by_default = allowed;
+		p.sport = classes[c].from;
 		for (size_t i = 0; i < n; i++) {
-			struct wh_nsg seen = n_classes > 1 ? wh_nsg_from_port(nsgs[i], classes[c].from, mem) : *nsgs[i];
-			struct decided d;
-			decide_all(&seen, tags, local, dir, proto, port, mem, &d);
-			allowed = wh_ranges_intersect(allowed, d.allowed, mem);
-			by_default = wh_ranges_intersect(by_default, d.by_default, mem);
-			if (d.unknown && !out->unknown)
-				out->unknown = &nsgs[i]->rules[d.unknown - seen.rules];
+			struct met m = {.mem = mem};
+			struct wh_outcomes o = wh_filter_walk(filters[i], &p, WH_FREE_PEER, meet, &m, mem);
+			allowed = wh_ranges_intersect(allowed, o.allowed, mem);
+			by_default = wh_ranges_intersect(by_default, m.by_default, mem);
+			if (m.unknown && !out->unknown)
+				out->unknown = m.unknown;
 		}
 		out->allowed = c ? wh_ranges_union(out->allowed, allowed, mem) : allowed;
 		struct wh_ranges opened = n ? wh_ranges_minus(allowed, by_default, mem) : allowed;
@@ -245,37 +246,28 @@ int wh_policy_allowed(const struct wh_nsg *const *nsgs, size_t n, const struct w
 	return 0;
 }
 
-static const struct wh_rule *opener_from(const struct wh_nsg *seen, const struct wh_tag_context *tags, const struct wh_addr *local, enum wh_direction dir,
-                                         uint8_t proto, uint16_t port, struct wh_arena *mem)
+static void meet_opener(void *arg, const struct wh_filter_rule *f, struct wh_ranges peers)
 {
-	struct wh_ranges open = everything(mem);
-	for (size_t i = 0; i < seen->n_rules && open.n; i++) {
-		const struct wh_rule *r = &seen->rules[i];
-		enum wh_match match = wh_rule_match(r, tags, dir, proto, local, port, mem);
-		bool unknown;
-		if (match == WH_MATCH_NO)
-			continue;
-		struct wh_ranges peers = wh_rule_peers(r, tags, mem, &unknown);
-		if (r->allow && !r->is_default && (unknown || wh_ranges_intersect(open, peers, mem).n))
-			return r;
-		if (match == WH_MATCH_YES)
-			open = wh_ranges_minus(open, peers, mem);
-	}
-	return NULL;
+	const struct wh_rule **first = arg, *r = f->from;
+	(void)peers;
+	if (r->allow && !r->is_default && (!*first || r < *first))
+		*first = r;
 }
 
 const struct wh_rule *wh_nsg_opener(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_addr *local, enum wh_direction dir,
                                     uint8_t proto, uint16_t port, struct wh_arena *mem)
 {
+	const struct wh_nsg_question q = {dir, proto, local, port};
+	const struct wh_filter **filter = filters_of(&nsg, 1, tags, &q, mem);
+	struct wh_filter_packet p = {.direction = dir, .proto = proto, .dport = port};
+	const struct wh_rule *first = NULL;
 	struct wh_port_range *classes;
-	size_t n = wh_source_ports(&nsg, 1, dir, proto, port, mem, &classes), first = nsg->n_rules;
+	size_t n = wh_filter_sport_classes(filter, 1, dir, proto, mem, &classes);
 	for (size_t c = 0; c < n; c++) {
-		struct wh_nsg seen = wh_nsg_from_port(nsg, classes[c].from, mem);
-		const struct wh_rule *r = opener_from(&seen, tags, local, dir, proto, port, mem);
-		if (r && (size_t)(r - seen.rules) < first)
-			first = (size_t)(r - seen.rules);
+		p.sport = classes[c].from;
+		wh_filter_walk(filter[0], &p, WH_FREE_PEER, meet_opener, &first, mem);
 	}
-	return first < nsg->n_rules ? &nsg->rules[first] : NULL;
+	return first;
 }
 
 static const char *unknown_tag(const char **tags, size_t n, const struct wh_tag_context *ctx)
@@ -300,13 +292,17 @@ const struct wh_rule *wh_nsg_decide(const struct wh_nsg *nsg, const struct wh_ta
                                     const struct wh_addr *local, uint16_t port, const struct wh_addr *peer)
 {
 	struct wh_arena *mem = wh_arena_new();
-	const struct wh_rule *decided = NULL;
-	bool unknown = false;
-	for (size_t i = 0; i < nsg->n_rules && !decided; i++) {
-		const struct wh_rule *r = &nsg->rules[i];
-		if (wh_rule_any_source_port(r) && wh_rule_match(r, tags, dir, proto, local, port, mem) == WH_MATCH_YES && wh_ranges_has(wh_rule_peers(r, tags, mem, &unknown), peer))
-			decided = r;
-	}
+	const struct wh_nsg_question q = {dir, proto, local, port};
+	const struct wh_filter_packet p = {.direction = dir, .proto = proto, .peer = *peer, .dport = port};
+	struct wh_filter f, plain;
+	wh_nsg_filter(nsg, tags, &q, mem, &f);
+	struct wh_filter_rule *rules = wh_arena_array(mem, f.n + 1, sizeof *rules);
+	plain = (struct wh_filter){.rules = rules, .otherwise = f.otherwise};
+	for (size_t i = 0; i < f.n; i++)
+		if (!f.rules[i].sport)
+			rules[plain.n++] = f.rules[i];
+	const struct wh_filter_rule *rule = wh_filter_decide(&plain, &p).rule;
+	const struct wh_rule *decided = rule ? rule->from : NULL;
 	wh_arena_free(mem);
 	return decided;
 }

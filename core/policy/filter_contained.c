@@ -11,7 +11,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "policy/filter_parts.h"
+#include "whittle/filter.h"
 
 struct protos { bool named[256]; };
 

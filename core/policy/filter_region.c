@@ -7,7 +7,8 @@
  * Method: the walk of filter.c with sets in place of the packet. `open` holds the values that some possible way brings to the next rule. A rule
  * takes hit = open ∩ (its set) and adds it to the values that can be allowed or can be denied; where it matches for certain, hit leaves
  * `open`. A jump walks its list with hit, and what comes out again is open. At the end the default takes what is open.
- * allowed = can be allowed − can be denied; undecided = both. Each step is linear in the ranges, so r rules with p ranges cost O(r · p).
+ * allowed = can be allowed − can be denied; undecided = both. A value can be both only behind a rule that may match, so that denied values
+ * are collected of those alone. Each step is linear in the ranges, so r rules with p ranges cost O(r · p).
  * Source ports: the filters' own cuts make classes of them; each class is walked once, and the outcomes are joined.
  *
  *   100 may deny 10.1/16, 200 allow 10/8, 300 deny *      can be allowed 10/8, can be denied 10.1/16 and all but 10/8:
@@ -15,14 +16,16 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "policy/filter_parts.h"
+#include "whittle/filter.h"
 
 struct sweep {
 	const struct wh_filter_packet *p;
 	struct wh_addr sport, dport;
 	enum wh_filter_free free;
 	struct wh_arena *mem;
-	struct wh_ranges can[2]; /* by verdict: denied, allowed */
+	struct wh_ranges can[2]; /* by verdict: denied (of `doubted` alone), allowed */
+	struct wh_ranges doubted; /* values that met a rule that may match */
+	wh_filter_each each; void *arg;
 };
 
 static struct wh_ranges everything(enum wh_filter_free free, struct wh_arena *mem)
@@ -49,6 +52,14 @@ static const struct wh_ranges *free_set(const struct wh_filter_rule *r, enum wh_
 	return free == WH_FREE_PEER ? r->peer : free == WH_FREE_LOCAL ? r->local : r->dport;
 }
 
+static void decide(struct sweep *s, enum wh_answer v, struct wh_ranges hit)
+{
+	if (v == WH_DENIED)
+		hit = s->doubted.n ? wh_ranges_intersect(hit, s->doubted, s->mem) : (struct wh_ranges){0};
+	if (hit.n)
+		s->can[v] = s->can[v].n ? wh_ranges_union(s->can[v], hit, s->mem) : hit;
+}
+
 /* Walks a list with the values in `open`; returns those that may come out of it undecided. */
 static struct wh_ranges walk(struct sweep *s, const struct wh_filter *f, struct wh_ranges open, unsigned depth)
 {
@@ -61,9 +72,12 @@ static struct wh_ranges walk(struct sweep *s, const struct wh_filter *f, struct 
 		struct wh_ranges hit = set ? wh_ranges_intersect(open, *set, s->mem) : open, back = {0};
 		if (!hit.n)
 			continue;
+		if (s->each)
+			s->each(s->arg, r, hit);
+		if (r->may)
+			s->doubted = wh_ranges_union(s->doubted, hit, s->mem);
 		if (r->action == WH_FILTER_ALLOW || r->action == WH_FILTER_DENY) {
-			struct wh_ranges *can = &s->can[r->action == WH_FILTER_ALLOW ? WH_ALLOWED : WH_DENIED];
-			*can = wh_ranges_union(*can, hit, s->mem);
+			decide(s, r->action == WH_FILTER_ALLOW ? WH_ALLOWED : WH_DENIED, hit);
 		} else if (r->action == WH_FILTER_RETURN) {
 			out = wh_ranges_union(out, hit, s->mem);
 		} else {
@@ -74,19 +88,32 @@ static struct wh_ranges walk(struct sweep *s, const struct wh_filter *f, struct 
 				out = wh_ranges_union(out, through, s->mem);
 		}
 		if (!r->may)
-			open = wh_ranges_union(wh_ranges_minus(open, hit, s->mem), back, s->mem);
+			open = wh_ranges_minus(open, hit, s->mem);
+		if (!r->may && back.n)
+			open = wh_ranges_union(open, back, s->mem);
 	}
-	return wh_ranges_union(out, open, s->mem);
+	return out.n ? wh_ranges_union(out, open, s->mem) : open;
 }
 
-static struct wh_outcomes outcomes_of(const struct wh_filter *f, const struct wh_filter_packet *p, uint16_t sport, enum wh_filter_free free, struct wh_arena *mem)
+static struct wh_outcomes sweep(struct sweep *s, const struct wh_filter *f)
 {
-	struct sweep s = {.p = p, .sport = wh_port_addr(sport), .dport = wh_port_addr(p->dport), .free = free, .mem = mem};
-	struct wh_ranges rest = walk(&s, f, everything(free, mem), 0);
-	for (int v = WH_DENIED; v <= WH_ALLOWED; v++)
-		if (f->otherwise == WH_UNDECIDED || (int)f->otherwise == v)
-			s.can[v] = wh_ranges_union(s.can[v], rest, mem);
-	return (struct wh_outcomes){wh_ranges_minus(s.can[WH_ALLOWED], s.can[WH_DENIED], mem), wh_ranges_intersect(s.can[WH_ALLOWED], s.can[WH_DENIED], mem)};
+	struct wh_ranges rest = walk(s, f, everything(s->free, s->mem), 0);
+	if (f->otherwise == WH_UNDECIDED)
+		s->doubted = wh_ranges_union(s->doubted, rest, s->mem);
+	if (f->otherwise != WH_ALLOWED)
+		decide(s, WH_DENIED, rest);
+	if (f->otherwise != WH_DENIED)
+		decide(s, WH_ALLOWED, rest);
+	if (!s->doubted.n)
+		return (struct wh_outcomes){s->can[WH_ALLOWED], {0}};
+	return (struct wh_outcomes){wh_ranges_minus(s->can[WH_ALLOWED], s->can[WH_DENIED], s->mem), wh_ranges_intersect(s->can[WH_ALLOWED], s->can[WH_DENIED], s->mem)};
+}
+
+struct wh_outcomes wh_filter_walk(const struct wh_filter *f, const struct wh_filter_packet *p, enum wh_filter_free free, wh_filter_each each, void *arg,
+                                  struct wh_arena *mem)
+{
+	struct sweep s = {.p = p, .sport = wh_port_addr(p->sport), .dport = wh_port_addr(p->dport), .free = free, .mem = mem, .each = each, .arg = arg};
+	return sweep(&s, f);
 }
 
 /* All must allow. */
@@ -95,7 +122,8 @@ static struct wh_outcomes all_of(const struct wh_filter *const *filters, size_t 
 {
 	struct wh_outcomes all = {everything(free, mem), {0}};
 	for (size_t i = 0; i < n; i++) {
-		struct wh_outcomes one = outcomes_of(filters[i], p, sport, free, mem);
+		struct sweep s = {.p = p, .sport = wh_port_addr(sport), .dport = wh_port_addr(p->dport), .free = free, .mem = mem};
+		struct wh_outcomes one = sweep(&s, filters[i]);
 		struct wh_ranges both = wh_ranges_intersect(wh_ranges_union(all.allowed, all.undecided, mem), wh_ranges_union(one.allowed, one.undecided, mem), mem);
 		all.allowed = wh_ranges_intersect(all.allowed, one.allowed, mem);
 		all.undecided = wh_ranges_minus(both, all.allowed, mem);
@@ -105,7 +133,13 @@ static struct wh_outcomes all_of(const struct wh_filter *const *filters, size_t 
 
 /* ---- port classes ---- */
 
-struct cuts { bool *at; /* 65,537: a class begins here */ };
+struct cuts { uint32_t *at; size_t n, room; struct wh_arena *mem; }; /* where a class begins; may be 65,536 */
+
+static void add_cut(struct cuts *c, uint64_t at)
+{
+	c->at = wh_arena_grown(c->mem, c->at, c->n, &c->room, sizeof *c->at);
+	c->at[c->n++] = (uint32_t)at;
+}
 
 static void cut(struct cuts *c, const struct wh_filter *f, enum wh_direction d, uint8_t proto, bool source, unsigned depth)
 {
@@ -115,31 +149,37 @@ static void cut(struct cuts *c, const struct wh_filter *f, enum wh_direction d, 
 		if (r->direction != d || (r->proto && proto && r->proto != proto))
 			continue;
 		for (size_t j = 0; set && j < set->n; j++) {
-			c->at[wh_addr_low(&set->r[j].from)] = true;
-			c->at[wh_addr_low(&set->r[j].to) + 1] = true;
+			add_cut(c, wh_addr_low(&set->r[j].from));
+			add_cut(c, wh_addr_low(&set->r[j].to) + 1);
 		}
 		if (r->to && depth < WH_FILTER_DEPTH)
 			cut(c, r->to, d, proto, source, depth + 1);
 	}
 }
 
+static int by_number(const void *a, const void *b)
+{
+	return (int)*(const uint32_t *)a - (int)*(const uint32_t *)b;
+}
+
 static size_t classes(const struct wh_filter *const *filters, size_t n, enum wh_direction d, uint8_t proto, bool source, struct wh_arena *mem,
                       struct wh_port_range **out)
 {
-	struct cuts c = {wh_arena_array(mem, 65537, sizeof *c.at)};
-	size_t count = 1, k = 0;
+	struct cuts c = {.mem = mem};
+	size_t k = 0;
+	add_cut(&c, 0);
 	for (size_t i = 0; i < n; i++)
 		cut(&c, filters[i], d, proto, source, 0);
-	for (unsigned p = 1; p < 65536; p++)
-		count += c.at[p];
-	*out = wh_arena_array(mem, count, sizeof **out);
-	for (unsigned p = 1; p <= 65536; p++)
-		if (p == 65536 || c.at[p]) {
-			(*out)[k].to = (uint16_t)(p - 1);
-			if (++k < count)
-				(*out)[k].from = (uint16_t)p;
-		}
-	return count;
+	qsort(c.at, c.n, sizeof *c.at, by_number);
+	*out = wh_arena_array(mem, c.n, sizeof **out);
+	for (size_t i = 0; i < c.n && c.at[i] <= 65535; i++) {
+		if (k && (*out)[k - 1].from == c.at[i])
+			continue;
+		if (k)
+			(*out)[k - 1].to = (uint16_t)(c.at[i] - 1);
+		(*out)[k++] = (struct wh_port_range){(uint16_t)c.at[i], 65535};
+	}
+	return k;
 }
 
 size_t wh_filter_port_classes(const struct wh_filter *const *filters, size_t n, enum wh_direction d, uint8_t proto, struct wh_arena *mem,
@@ -148,23 +188,10 @@ size_t wh_filter_port_classes(const struct wh_filter *const *filters, size_t n, 
 	return classes(filters, n, d, proto, false, mem, out);
 }
 
-static bool names_sports(const struct wh_filter *f, enum wh_direction d, unsigned depth)
-{
-	for (size_t i = 0; i < f->n; i++)
-		if (f->rules[i].direction == d && (f->rules[i].sport || (f->rules[i].to && depth < WH_FILTER_DEPTH && names_sports(f->rules[i].to, d, depth + 1))))
-			return true;
-	return false;
-}
-
 size_t wh_filter_sport_classes(const struct wh_filter *const *filters, size_t n, enum wh_direction d, uint8_t proto, struct wh_arena *mem,
                                struct wh_port_range **out)
 {
-	for (size_t i = 0; i < n; i++)
-		if (names_sports(filters[i], d, 0))
-			return classes(filters, n, d, proto, true, mem, out);
-	*out = wh_arena_array(mem, 1, sizeof **out);
-	(*out)[0] = (struct wh_port_range){0, 65535};
-	return 1;
+	return classes(filters, n, d, proto, true, mem, out);
 }
 
 struct wh_outcomes wh_filter_outcomes(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p, enum wh_filter_free free,

@@ -4,7 +4,7 @@
  *
  * A recommended rule says, for one direction, protocol and port, exactly who may pass; every other port stays as it is. So proposed ⊆ present
  * holds if and only if, for each rule and each address of the resource, the peers that the rule allows are a subset of those that the present
- * policy allows. Both are exact sets of addresses (whittle/policy.h), so their difference is empty or holds a counter-example; the
+ * policy allows. Both are exact sets of addresses (whittle/policy.h; a group is asked as a filter, see nsg/filter.h), so their difference is empty or holds a counter-example; the
  * smallest is the first address of the difference of the first rule, in the order of direction, protocol, port, that has one.
  * A peer is held only against local addresses of its own family: no packet has two.
  */

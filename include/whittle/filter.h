@@ -76,6 +76,16 @@ enum wh_filter_free { WH_FREE_PEER, WH_FREE_LOCAL, WH_FREE_DPORT };
 struct wh_outcomes wh_filter_outcomes(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p, enum wh_filter_free free,
                                       bool any_sport, struct wh_arena *mem);
 
+/* The same of one filter from p->sport, and each rule that some of the values meet, in order, with those values (in `mem`). A value meets a rule
+ * where no earlier one takes it for certain. `each` may be NULL. */
+typedef void (*wh_filter_each)(void *arg, const struct wh_filter_rule *r, struct wh_ranges met);
+struct wh_outcomes wh_filter_walk(const struct wh_filter *f, const struct wh_filter_packet *p, enum wh_filter_free free, wh_filter_each each, void *arg,
+                                  struct wh_arena *mem);
+
+/* The source ports cut into classes: no rule of these filters, in this direction and protocol, distinguishes two ports of one class. Sorted; they
+ * cover 0–65535; one class where no rule names source ports. Returns how many. */
+size_t wh_filter_sport_classes(const struct wh_filter *const *filters, size_t n, enum wh_direction d, uint8_t proto, struct wh_arena *mem,
+                               struct wh_port_range **out);
 /* The destination ports cut into classes: no rule of these filters, in this direction and protocol, distinguishes two ports of one class. Sorted;
  * they cover 0–65535. Returns how many. */
 size_t wh_filter_port_classes(const struct wh_filter *const *filters, size_t n, enum wh_direction d, uint8_t proto, struct wh_arena *mem,

@@ -110,6 +110,8 @@ enum wh_match wh_rule_match(const struct wh_rule *r, const struct wh_tag_context
                             const struct wh_addr *local, uint16_t port, struct wh_arena *mem);
 /* Its peers as ranges; *unknown is set when there may be others (a tag or group whose addresses are not known here). */
 struct wh_ranges wh_rule_peers(const struct wh_rule *r, const struct wh_tag_context *tags, struct wh_arena *mem, bool *unknown);
+/* The same of its local addresses: none where it names none, which means any. *unknown is not cleared. */
+struct wh_ranges wh_rule_locals(const struct wh_rule *r, const struct wh_tag_context *tags, struct wh_arena *mem, bool *unknown);
 
 /* Whether the rule takes packets from any source port. */
 bool wh_rule_any_source_port(const struct wh_rule *r);

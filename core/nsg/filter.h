@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A network security group in the form in which every firewall's rules are asked. */
+#pragma once
+#include "whittle/filter.h"
+#include "whittle/nsg.h"
+
+/* Of all packets those in one direction, of one protocol (WH_PROTO_ANY: any), to one local port of one address (NULL: any). */
+struct wh_nsg_question {
+	enum wh_direction direction;
+	uint8_t proto;
+	const struct wh_addr *local;
+	uint16_t port;
+};
+/*
+ * The group as a filter in `mem`, which refers to the group: rule->from is the struct wh_rule. With a question only the rules that can match such
+ * packets are in it, and of their sets those of peers and source ports alone, which makes it cheap to ask one question of a large group. Without
+ * one (NULL) it is the whole group.
+ */
+void wh_nsg_filter(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem, struct wh_filter *out);
