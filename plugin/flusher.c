@@ -21,7 +21,7 @@
 #include "sink.h"
 #include "whittle/estate.h"
 
-enum { PATIENCE_MS = 3000, LAST_PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 3000, PATIENCE_STEP_MS = 200, LAST_PATIENCE_MS = 10000 };
 static const int64_t second = 1000000, minute = 60000000;
 
 static int64_t monotonic_us(void)
@@ -31,27 +31,12 @@ static int64_t monotonic_us(void)
 	return t.tv_sec * second + t.tv_nsec / 1000 + minute; /* never near 0, which stands for "never" */
 }
 
-/* ---- lanes to pending ---- */
-
-/* Puts `fresh` (empty) in a lane's place and gives its table, with what waited folded in. What was counted since goes to both tallies. */
-static struct wh_edge_table *exchange(struct wh_flusher *f, struct wh_lane *lane, struct wh_edge_table *fresh)
+static bool stopping(struct wh_sink *s)
 {
-	struct wh_tally tally;
-	pthread_mutex_lock(&lane->lock);
-	struct wh_edge_table *had = lane->table;
-	struct wh_waiting waiting = lane->waiting;
-	tally = lane->tally;
-	memset(&lane->tally, 0, sizeof lane->tally);
-	lane->table = fresh;
-	lane->waiting = f->waiting;
-	lane->woken = false;
-	pthread_mutex_unlock(&lane->lock);
-	f->waiting = waiting;
-	tally.lost += wh_waiting_fold(&f->waiting, had);
-	wh_tally_add(&f->unsaved, &tally);
-	wh_tally_add(&f->total, &tally);
-	return had;
+	return __atomic_load_n(&s->stop, __ATOMIC_ACQUIRE);
 }
+
+/* ---- lanes to pending ---- */
 
 /* Empties the hand. False: pending has no room for all. */
 static bool put_down(struct wh_flusher *f)
@@ -59,6 +44,34 @@ static bool put_down(struct wh_flusher *f)
 	if (f->hand_holds)
 		f->hand_holds = wh_edge_table_take(f->pending, f->hand) != 0;
 	return !f->hand_holds;
+}
+
+/* Takes a lane's table and what waits for the hand and the empty waiting. What was counted since goes to both tallies. */
+static void exchange(struct wh_sink *s, struct wh_lane *lane)
+{
+	struct wh_flusher *f = &s->f;
+	struct wh_tally tally;
+	pthread_mutex_lock(&lane->lock);
+	struct wh_edge_table *had = lane->table;
+	struct wh_waiting waiting = lane->waiting;
+	tally = lane->tally;
+	memset(&lane->tally, 0, sizeof lane->tally);
+	wh_edge_table_judge_by(f->hand, f->locals);
+	lane->table = f->hand;
+	lane->waiting = f->waiting;
+	pthread_mutex_unlock(&lane->lock);
+	f->waiting = waiting;
+	f->hand = had;
+	f->hand_holds = tally.records || wh_edge_table_count(had) || waiting.n;
+	while (!wh_segments_fold(&s->segments, &f->hand, &f->waiting))
+		if (!put_down(f)) {
+			tally.lost += wh_waiting_squeeze(&f->waiting, f->hand);
+			break;
+		} else {
+			f->hand_holds = true;
+		}
+	wh_tally_add(&f->unsaved, &tally);
+	wh_tally_add(&f->total, &tally);
 }
 
 static unsigned fullest(struct wh_sink *s)
@@ -78,17 +91,29 @@ static unsigned fullest(struct wh_sink *s)
 	return which;
 }
 
-bool wh_flusher_drain(struct wh_sink *s)
+bool wh_flusher_relieve(struct wh_sink *s)
 {
 	struct wh_flusher *f = &s->f;
-	unsigned last = fullest(s);
-	for (unsigned i = 1; i <= s->n_lanes; i++) {
+	while (wh_segments_any_full(&s->segments)) {
 		if (!put_down(f))
 			return false;
-		f->hand = exchange(f, &s->lanes[(last + i) % s->n_lanes], f->hand);
+		struct wh_edge_table *full = wh_segments_full(&s->segments);
+		wh_segments_give(&s->segments, f->hand);
+		f->hand = full;
 		f->hand_holds = true;
 	}
 	return true;
+}
+
+bool wh_flusher_drain(struct wh_sink *s)
+{
+	unsigned last = fullest(s);
+	for (unsigned i = 1; i <= s->n_lanes; i++) {
+		if (!wh_flusher_relieve(s) || !put_down(&s->f))
+			return false;
+		exchange(s, &s->lanes[(last + i) % s->n_lanes]);
+	}
+	return wh_flusher_relieve(s);
 }
 
 /* ---- the ledger's file ---- */
@@ -267,21 +292,31 @@ static int write_pending(struct wh_sink *s, struct wh_error *err)
 	return rc;
 }
 
+/* While another process has the ledger's lock, writers may fill their segments, which therefore are emptied between two looks at it. */
+static int write_patiently(struct wh_sink *s, bool final, struct wh_error *err)
+{
+	struct wh_flusher *f = &s->f;
+	int64_t until = monotonic_us() + (final ? LAST_PATIENCE_MS : PATIENCE_MS) * (second / 1000);
+	int rc;
+	wh_store_patience(f->store, PATIENCE_STEP_MS);
+	while ((rc = write_pending(s, err)) == -EBUSY && monotonic_us() < until && (final || !stopping(s)))
+		wh_flusher_relieve(s);
+	return rc;
+}
+
 int wh_flusher_commit(struct wh_sink *s, bool final)
 {
 	struct wh_flusher *f = &s->f;
 	struct wh_error err = {0};
-	if (!f->unsaved.records) {
-		f->hand_holds = false; /* a lane's table in which nothing was */
+	if (!f->unsaved.records && !f->hand_holds && !wh_edge_table_count(f->pending))
 		return 0;
-	}
 	int rc = have_store(s, &err);
 	if (!rc) {
-		wh_store_patience(f->store, final ? LAST_PATIENCE_MS : PATIENCE_MS);
-		rc = write_pending(s, &err);
+		rc = write_patiently(s, final, &err);
 		if (rc == -ESTALE && !(forget_store(s), open_store(s, &err)))
-			rc = write_pending(s, &err);
+			rc = write_patiently(s, final, &err);
 	}
+	wh_segments_away(&s->segments, rc);
 	if (rc) {
 		if (rc != -EBUSY)
 			close_store(f); /* begin anew with whatever is there next time */
@@ -302,16 +337,28 @@ int wh_flusher_commit(struct wh_sink *s, bool final)
 	return 0;
 }
 
+/* What waits in the lanes is folded, and from now on judged by other locals. */
+static void lanes_judge_by(struct wh_sink *s, const struct wh_locals *locals)
+{
+	for (unsigned i = 0; i < s->n_lanes; i++) {
+		struct wh_lane *lane = &s->lanes[i];
+		pthread_mutex_lock(&lane->lock);
+		wh_segments_fold(&s->segments, &lane->table, &lane->waiting);
+		wh_edge_table_judge_by(lane->table, locals);
+		pthread_mutex_unlock(&lane->lock);
+	}
+}
+
 /*
- * An estate may be imported, or its addresses change, while Suricata runs. The tables borrow the locals that they were made
- * with, so each is replaced by a new one. Only after a commit: pending then is empty and has room for all lanes together.
+ * An estate may be imported, or its addresses change, while Suricata runs. Tables borrow the locals that their records are judged by. What came
+ * before is judged by the old ones. A lane may take a free table with those in between: so lanes are gone through again.
  */
 void wh_flusher_locals(struct wh_sink *s)
 {
 	struct wh_flusher *f = &s->f;
 	struct wh_error err = {0};
 	struct wh_locals *fresh, *old = f->locals;
-	if (!f->store || wh_edge_table_count(f->pending) || f->hand_holds)
+	if (!f->store)
 		return;
 	f->locals_read_us = monotonic_us();
 	if (wh_estate_locals(f->store, s->settings.discover, &fresh, &err)) {
@@ -320,28 +367,15 @@ void wh_flusher_locals(struct wh_sink *s)
 	}
 	f->locals = fresh;
 	f->locals_known = true;
-	for (unsigned i = 0; i <= s->n_lanes; i++) { /* all lanes, and the hand */
-		struct wh_edge_table *t;
-		while (!(t = wh_edge_table_new(fresh, s->lane_limit))) /* a kilobyte or so; old can't be freed before */
-			nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
-		if (i < s->n_lanes) {
-			struct wh_edge_table *had = exchange(f, &s->lanes[i], t);
-			wh_edge_table_take(f->pending, had);
-			wh_edge_table_free(had);
-		} else {
-			wh_edge_table_free(f->hand);
-			f->hand = t;
-		}
-	}
+	lanes_judge_by(s, fresh);
+	wh_segments_locals(&s->segments, fresh);
+	lanes_judge_by(s, fresh);
+	wh_edge_table_judge_by(f->hand, fresh);
+	wh_edge_table_judge_by(f->pending, fresh);
 	wh_locals_free(old);
 }
 
 /* ---- the thread ---- */
-
-static bool stopping(struct wh_sink *s)
-{
-	return __atomic_load_n(&s->stop, __ATOMIC_ACQUIRE);
-}
 
 static void wait_until(struct wh_sink *s, int64_t us)
 {
@@ -366,10 +400,10 @@ static void *run(void *arg)
 		wait_until(s, f->next_us);
 		if (stopping(s))
 			break;
-		bool all = wh_flusher_drain(s);
-		int64_t now = monotonic_us();
-		/* early only while the ledger answers: else every nearly full lane would ask it again */
-		if (now < f->next_us && (f->trouble || (all && !wh_edge_table_nearly_full(f->pending, s->pending_limit / 40))))
+		bool due = monotonic_us() >= f->next_us, all = due ? wh_flusher_drain(s) : wh_flusher_relieve(s);
+		/* early only while the ledger answers, else every full segment would ask it again; then with pending half full ("input bytes" of
+		 * an eighth of the limit stand for the other half), so that the commit is over before the segments are full */
+		if (!due && (f->trouble || (all && !wh_edge_table_nearly_full(f->pending, s->pending_limit / 8))))
 			continue;
 		int rc = wh_flusher_commit(s, false);
 		f->next_us = monotonic_us() + s->settings.flush_interval * second;

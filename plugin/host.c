@@ -23,6 +23,13 @@ bool wh_host_register(void *filetype)
 	return call && call(filetype);
 }
 
+bool wh_host_reads_capture(void)
+{
+	const char *file = NULL;
+	sc_conf_get get = (sc_conf_get)in_host(wh_host_major() == 8 ? "SCConfGet" : "ConfGet");
+	return get && get("pcap-file.file", &file) == 1 && file && *file;
+}
+
 void wh_host_log(enum wh_level level, const char *format, ...)
 {
 	static const char *const words[] = {"", "error", "warning", "notice", "info"};

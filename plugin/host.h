@@ -8,6 +8,9 @@ int wh_host_major(void);
 /* Registers a struct sc7_eve_filetype or sc8_eve_filetype. False: there is no such function, or the name is taken. */
 bool wh_host_register(void *filetype);
 
+/* Whether the program reads a capture, as far as it has told: then no packet is missed while it waits. */
+bool wh_host_reads_capture(void);
+
 enum wh_level { WH_LOG_ERROR = 1, WH_LOG_WARNING, WH_LOG_NOTICE, WH_LOG_INFO };
 /* One line in Suricata's own log, or on standard error where there is none. May block on I/O: never call it from Write. */
 void wh_host_log(enum wh_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

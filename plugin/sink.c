@@ -7,7 +7,7 @@
 #include "sink.h"
 #include "whittle/estate.h"
 
-enum { MAX_LANES = 16, JOIN_S = 30, START_AGAIN_US = 1000000, MAX_WAITING = 1024, FOLDED_LATER = 32 };
+enum { MAX_LANES = 16, JOIN_S = 30, START_AGAIN_US = 1000000, MAX_WAITING = 1024, SEGMENTS = 32, LEAST_SEGMENTS = 3 };
 static const size_t least_table = 1 << 20; /* an edge table's own least size */
 
 /* ---- counting ---- */
@@ -47,34 +47,41 @@ void wh_tally_add(struct wh_tally *into, const struct wh_tally *add)
 
 /* ---- making ---- */
 
-/* So few that they are no more than a few hundredths of the smallest table. */
+/* So few that they are no more than a hundredth of the memory. */
 static bool make_waiting(const struct wh_sink *s, struct wh_waiting *w)
 {
-	size_t room = s->lane_limit / 8192;
+	size_t room = s->settings.memory >> 16;
 	w->room = room < MAX_WAITING ? (unsigned)room : MAX_WAITING;
 	w->records = calloc(w->room, sizeof *w->records);
 	return w->records;
 }
 
-static int make_tables(struct wh_sink *s, bool threaded, struct wh_error *err)
+/* The lanes, how many they are: as many as may log, but with the hand and one more segment left. */
+static unsigned count_lanes(bool threaded, unsigned segments)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t half = s->settings.memory / 2, most = half / least_table - 1;
-	s->n_lanes = !threaded ? 1 : cpus < 2 ? 4 : cpus + 2 > MAX_LANES ? MAX_LANES : (unsigned)cpus + 2;
-	if (s->n_lanes > most)
-		s->n_lanes = (unsigned)most;
-	s->lane_limit = half / (s->n_lanes + 1);
-	s->pending_limit = half;
+	unsigned n = !threaded ? 1 : cpus < 2 ? 4 : cpus + 2 > MAX_LANES ? MAX_LANES : (unsigned)cpus + 2;
+	return n + 2 > segments ? segments - 2 : n;
+}
+
+static int make_tables(struct wh_sink *s, bool threaded, struct wh_error *err)
+{
+	size_t half = s->settings.memory / 2, each = half / SEGMENTS < least_table ? least_table : half / SEGMENTS;
+	unsigned n = half / each < LEAST_SEGMENTS ? LEAST_SEGMENTS : (unsigned)(half / each);
+	s->n_lanes = count_lanes(threaded, n);
+	s->pending_limit = s->settings.memory - n * each;
 	s->lanes = aligned_alloc(64, s->n_lanes * sizeof *s->lanes);
-	s->f.hand = wh_edge_table_new(s->f.locals, s->lane_limit);
-	s->f.pending = wh_edge_table_new(s->f.locals, s->pending_limit);
-	bool made = s->lanes && s->f.hand && s->f.pending && make_waiting(s, &s->f.waiting);
 	if (s->lanes)
 		memset(s->lanes, 0, s->n_lanes * sizeof *s->lanes);
+	s->f.pending = wh_edge_table_new(s->f.locals, s->pending_limit);
+	bool made = s->lanes && s->f.pending && !wh_segments_init(&s->segments, s->f.locals, n, each) && make_waiting(s, &s->f.waiting);
+	if (made)
+		s->f.hand = wh_segments_exchange(&s->segments, NULL);
 	for (unsigned i = 0; s->lanes && i < s->n_lanes; i++) {
 		pthread_mutex_init(&s->lanes[i].lock, NULL);
-		s->lanes[i].table = wh_edge_table_new(s->f.locals, s->lane_limit);
-		made &= s->lanes[i].table && make_waiting(s, &s->lanes[i].waiting);
+		if (made)
+			s->lanes[i].table = wh_segments_exchange(&s->segments, NULL);
+		made = made && make_waiting(s, &s->lanes[i].waiting);
 	}
 	return made ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 }
@@ -88,6 +95,7 @@ static void free_sink(struct wh_sink *s)
 	}
 	free(s->lanes);
 	free(s->f.waiting.records);
+	wh_segments_clear(&s->segments);
 	wh_edge_table_free(s->f.hand);
 	wh_edge_table_free(s->f.pending);
 	wh_locals_free(s->f.locals);
@@ -181,6 +189,7 @@ static void strike_off(struct wh_sink *s)
 void wh_sink_begin(struct wh_sink *s)
 {
 	enlist(s);
+	s->segments.capture = wh_host_reads_capture();
 	/* before the thread is there, which looks at it */
 	__atomic_store_n(&s->started, WH_FLUSHER_WAITS, __ATOMIC_RELEASE);
 	if (wh_flusher_start(s))
@@ -207,40 +216,38 @@ static void start_flusher(struct wh_sink *s)
 	__atomic_store_n(&s->started, rc ? WH_FLUSHER_NONE : WH_FLUSHER_RUNS, __ATOMIC_RELEASE);
 }
 
-unsigned wh_waiting_fold(struct wh_waiting *w, struct wh_edge_table *t)
+/* Makes room for one record more in the lane, under its lock, which is let go while the flusher is waited for. */
+static void make_room(struct wh_sink *s, struct wh_lane *lane)
 {
-	unsigned lost = 0, i = 0;
-	/* where it could fill up, each is answered for at once, and what is lost is counted to the one */
-	for (; i < w->n && !wh_edge_table_nearly_full(t, FOLDED_LATER * 128); i++)
-		lost += wh_edge_table_fold_later(t, &w->records[i]) != 0;
-	lost += wh_edge_table_settle(t) != 0;
-	for (; i < w->n; i++)
-		lost += wh_edge_table_fold(t, &w->records[i]) != 0;
-	w->n = 0;
-	return lost;
+	while (lane->waiting.n == lane->waiting.room && !wh_segments_fold(&s->segments, &lane->table, &lane->waiting)) {
+		pthread_mutex_unlock(&lane->lock);
+		sem_post(&s->wake);
+		bool free = __atomic_load_n(&s->started, __ATOMIC_ACQUIRE) == WH_FLUSHER_RUNS && wh_segments_wait(&s->segments);
+		pthread_mutex_lock(&lane->lock);
+		if (!free)
+			lane->tally.lost += wh_waiting_squeeze(&lane->waiting, lane->table);
+	}
 }
 
 /* Under the lane's lock. Returns whether the flusher is to be woken. */
 static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record *rec)
 {
 	struct wh_tally *t = &lane->tally;
-	t->records++;
-	t->flows += rec->kind == WH_RECORD_FLOW;
-	t->alerts += rec->kind == WH_RECORD_ALERT;
 	if (rec->kind == WH_RECORD_OTHER) {
+		t->records++;
 		t->other++;
 		count_type(t, rec->event_type, 1);
 		return false;
 	}
+	make_room(s, lane);
+	t->records++;
+	t->flows += rec->kind == WH_RECORD_FLOW;
+	t->alerts += rec->kind == WH_RECORD_ALERT;
 	lane->waiting.records[lane->waiting.n++] = *rec;
 	if (lane->waiting.n < lane->waiting.room)
 		return false;
-	unsigned lost = wh_waiting_fold(&lane->waiting, lane->table);
-	t->lost += lost;
-	/* "input bytes" of a tenth of the limit stand for two fifths of the edges: the pending table has room for three times the others */
-	if (lane->woken || !(lost || wh_edge_table_nearly_full(lane->table, s->lane_limit / 10)))
-		return false;
-	return lane->woken = true;
+	const struct wh_edge_table *had = lane->table;
+	return !wh_segments_fold(&s->segments, &lane->table, &lane->waiting) || (had != lane->table && wh_segments_press(&s->segments));
 }
 
 void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, size_t len)

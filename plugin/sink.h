@@ -5,21 +5,21 @@
  *   threads that log ── scan, fold ──→ lanes ── drain ──→ pending ── commit ──→ ledger
  *                     (wh_sink_write)        (a thread of its own: flusher.c)
  *
- * A lane is a small edge table with a lock of its own, and a few records that wait to be folded into it together: one lane a logging
- * thread where EVE is threaded, else one. The flusher takes a lane's table and records away by exchanging them for empty ones,
- * which is all that is done under the lock, so a writer waits for no more than that, or for some hundred records to be folded. What the
- * flusher took is merged into the pending table, but for the fullest lane's, which stays in its hand; both are committed at every
- * flush interval. As long as the ledger takes nothing, the pending table keeps what came: its size depends on how many edges differ,
- * not on how long it lasts.
+ * A lane is a segment (segments.h) with a lock of its own, and a few records that wait to be folded into it together: one lane a
+ * logging thread where EVE is threaded, else one. A writer whose segment is full takes another. The flusher merges full segments into the
+ * pending table as they come; at every flush interval it takes the lanes' own too, by exchanging them for an empty one, and commits. The
+ * last one that it took stays in its hand and is committed as it is. As long as the ledger takes nothing, the pending table keeps what
+ * came: its size depends on how many edges differ, not on how long it lasts; while another process holds the ledger's lock the
+ * flusher goes on merging.
  *
- * Memory: half of the limit is the pending table's; the lanes' tables and the one in the flusher's hand share the rest. A lane that
- * is nearly full wakes the flusher; one that is full loses the record, and the loss is counted.
- * Records that wait for their edges come on top: a thousand a lane at most, some 180 KB.
+ * Memory: the pending table has half of the limit, the segments the rest. A record is lost, and counted, only where all of them are full
+ * and waiting did not help. Records that wait for their edges come on top: a thousand a lane at most, some 180 KB.
  */
 #pragma once
 #include <pthread.h>
 #include <semaphore.h>
 #include "host.h"
+#include "segments.h"
 #include "settings.h"
 #include "whittle/flow.h"
 #include "whittle/ledger.h"
@@ -35,31 +35,24 @@ struct wh_tally {
 	unsigned n_types;
 };
 
-/* Records that are not folded yet: see wh_waiting_fold(). */
-struct wh_waiting {
-	struct wh_record *records;
-	unsigned n, room;
-};
-
 struct wh_lane {
 	pthread_mutex_t lock;
 	struct wh_edge_table *table;
 	struct wh_waiting waiting;
 	struct wh_tally tally;
-	bool woken;                /* the flusher was told that the table is nearly full */
 } __attribute__((aligned(64)));
 
-/* What the flusher alone touches, but `counts`, which is under `lock`. */
+/* What the flusher alone touches. */
 struct wh_flusher {
 	struct wh_store *store;    /* NULL while it can't be had */
 	uint64_t device, inode;    /* of the file that `store` holds open */
 	uint64_t log_inode;        /* of its write-ahead log after the last commit */
-	struct wh_locals *locals;  /* which the lanes' tables borrow */
+	struct wh_locals *locals;  /* which the segments borrow */
 	bool locals_known;         /* read from the ledger; else the settings alone */
 	int64_t locals_read_us;
 	struct wh_edge_table *hand, *pending;
 	struct wh_waiting waiting; /* exchanged with a lane's, as the hand is with its table; empty but for that */
-	bool hand_holds;           /* the hand holds a lane's edges: to be committed with pending's, or else to be put down there */
+	bool hand_holds;           /* the hand holds a segment's edges: to be committed with pending's, or else to be put down there */
 	struct wh_tally unsaved;   /* what pending stands for: goes to the ledger's counters with it */
 	struct wh_tally total;     /* since the start */
 	uint64_t commits, edges;   /* that reached the ledger */
@@ -76,7 +69,8 @@ struct wh_sink {
 	struct wh_settings settings; /* owned */
 	struct wh_lane *lanes;
 	unsigned n_lanes, next_lane;
-	size_t lane_limit, pending_limit;
+	struct wh_segments segments;
+	size_t pending_limit;
 	struct wh_flusher f;
 	pthread_t thread;
 	int started;               /* enum wh_flusher_is */
@@ -98,21 +92,16 @@ int wh_sink_check(const struct wh_sink *s, struct wh_error *err);
 void wh_sink_begin(struct wh_sink *s);
 /* The lane of a thread that begins to log. More threads than lanes share them. */
 struct wh_lane *wh_sink_lane(struct wh_sink *s);
-/* Takes one EVE record. Never blocks on I/O, never fails: what can't be taken is counted. */
+/* Takes one EVE record. Never blocks on I/O, never fails: what can't be taken is counted. Waits where memory is full, as segments.h says. */
 void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, size_t len);
 /* Commits everything, within half a minute, tells what was seen and frees the sink. No thread may write any more. */
 void wh_sink_close(struct wh_sink *s);
 
 /* flusher.c; for tests, which call it without a thread. */
-bool wh_flusher_drain(struct wh_sink *s); /* false: some lanes were left alone, since pending is full */
+bool wh_flusher_drain(struct wh_sink *s); /* false: something was left where it was, since pending is full */
+bool wh_flusher_relieve(struct wh_sink *s); /* the full segments alone; false: as above */
 int wh_flusher_commit(struct wh_sink *s, bool final);
 void wh_flusher_locals(struct wh_sink *s); /* reads them from the ledger anew */
 int wh_flusher_start(struct wh_sink *s);
 void wh_flusher_end(struct wh_sink *s);    /* the last flush, wherever it is done */
 void wh_tally_add(struct wh_tally *into, const struct wh_tally *add);
-/*
- * Folds what waits, all at once. Between two records Suricata goes through more memory than a processor's caches hold: each record by
- * itself would wait for every line that its edge is on, and drive as many of Suricata's out. Together they are fetched ahead, once for many.
- * Returns how many had no room.
- */
-unsigned wh_waiting_fold(struct wh_waiting *w, struct wh_edge_table *t);

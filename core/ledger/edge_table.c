@@ -86,6 +86,11 @@ void wh_edge_table_clear(struct wh_edge_table *t)
 	t->settled = t->begun;
 }
 
+void wh_edge_table_judge_by(struct wh_edge_table *t, const struct wh_locals *locals)
+{
+	t->locals = locals;
+}
+
 size_t wh_edge_table_count(const struct wh_edge_table *t)
 {
 	return t->n_edges;
@@ -172,11 +177,21 @@ static struct wh_sketch *sketch_of(struct wh_edge_table *t, const struct wh_sket
 	return &c->sketch;
 }
 
+/* So many are of a port each; the rest is for those of an address each. */
+static size_t fine_sketches(const struct wh_edge_table *t)
+{
+	return t->max_sketches > 16 ? t->max_sketches * 3 / 4 : t->max_sketches;
+}
+
+bool wh_edge_table_coarse(const struct wh_edge_table *t, size_t records)
+{
+	return t->n_sketches + records >= fine_sketches(t);
+}
+
 struct wh_sketch *wh_edge_table_sketch(struct wh_edge_table *t, const struct wh_sketch_key *key, uint64_t h)
 {
 	struct wh_sketch_key k = *key;
-	size_t whole = t->max_sketches > 16 ? t->max_sketches * 3 / 4 : t->max_sketches;
-	struct wh_sketch *s = sketch_of(t, &k, h, whole);
+	struct wh_sketch *s = sketch_of(t, &k, h, fine_sketches(t));
 	if (!s) {
 		k.port = 0;
 		k.proto = 0;

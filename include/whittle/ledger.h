@@ -99,9 +99,13 @@ int wh_edge_table_settle(struct wh_edge_table *t);
 size_t wh_edge_table_bytes(const struct wh_edge_table *t);
 /* Whether folding `input_bytes` more of a log could fill the table: flush before, and no record is met half folded. */
 bool wh_edge_table_nearly_full(const struct wh_edge_table *t, size_t input_bytes);
+/* Whether so many records more may make it count what was not answered more coarsely, by address alone, for want of room. */
+bool wh_edge_table_coarse(const struct wh_edge_table *t, size_t records);
 size_t wh_edge_table_count(const struct wh_edge_table *t);
 void wh_edge_table_clear(struct wh_edge_table *t);
 void wh_edge_table_free(struct wh_edge_table *t);
+/* Says by which addresses records are judged from now on: `locals` is borrowed instead of those of before. */
+void wh_edge_table_judge_by(struct wh_edge_table *t, const struct wh_locals *locals);
 /* Moves everything of `from` into `into`; `from` ends empty. -ENOSPC as above (then `from` keeps what did not fit). */
 int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from);
 

@@ -79,7 +79,8 @@ static void write_flow(struct wh_sink *s, struct wh_lane *lane, uint32_t n)
 /* What would happen by and by: the records that wait in the first lane are in its table, or lost. */
 static void fold_waiting(struct wh_sink *s)
 {
-	s->lanes->tally.lost += wh_waiting_fold(&s->lanes->waiting, s->lanes->table);
+	if (!wh_segments_fold(&s->segments, &s->lanes->table, &s->lanes->waiting))
+		s->lanes->tally.lost += wh_waiting_squeeze(&s->lanes->waiting, s->lanes->table);
 }
 
 struct seen { uint64_t edges, flows, hash; };
@@ -94,6 +95,13 @@ static int see(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 		x->hash = (x->hash ^ b[i]) * UINT64_C(0x100000001b3);
 	x->edges++;
 	x->flows += e->flows;
+	return 0;
+}
+
+static int count_port(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk)
+{
+	(void)local, (void)proto, (void)sk;
+	*(unsigned *)arg += port != 0;
 	return 0;
 }
 
@@ -132,7 +140,7 @@ static void what_is_written_is_in_the_ledger_after_closing(void **state)
 	assert_int_equal(totals.malformed, 1);
 }
 
-struct writer { struct wh_sink *s; uint32_t first; pthread_t thread; };
+struct writer { struct wh_sink *s; uint32_t first, n; pthread_t thread; };
 
 static void *write_many(void *arg)
 {
@@ -143,13 +151,13 @@ static void *write_many(void *arg)
 	return NULL;
 }
 
-/* More threads than lanes, so that some share one; small memory, so that lanes fill and are drained while threads write. */
+/* More threads than lanes, so that some share one; more edges than a segment takes, so that lanes fill and are drained while threads write. */
 static void threads_end_in_the_same_edges_as_one(void **state)
 {
 	enum { WRITERS = 6 };
 	struct writer w[WRITERS];
 	(void)state;
-	struct wh_sink *s = sink(store_path, "16MiB", true, false);
+	struct wh_sink *s = sink(store_path, "64MiB", true, false);
 	for (unsigned i = 0; i < WRITERS; i++) {
 		w[i] = (struct writer){.s = s, .first = i * 700};
 		assert_int_equal(pthread_create(&w[i].thread, NULL, write_many, &w[i]), 0);
@@ -216,19 +224,137 @@ static void a_full_memory_loses_records_counts_them_and_keeps_the_rest(void **st
 {
 	(void)state;
 	struct wh_sink *s = sink(store_path, "4MiB", false, true);
-	for (uint32_t i = 0; i < 20000; i++)
+	for (uint32_t i = 0; i < 40000; i++)
 		write_flow(s, s->lanes, i);
 	fold_waiting(s);
 	uint64_t lost = s->lanes->tally.lost;
-	size_t kept = wh_edge_table_count(s->lanes->table);
-	assert_true(lost > 0);
-	assert_int_equal(lost + kept, 20000);
-	assert_true(s->lanes->woken);
-	write_flow(s, s->lanes, 0); /* an edge that is known needs no memory */
+	assert_true(lost > 0 && lost < 40000);
+	assert_true(wh_segments_press(&s->segments));
+	write_flow(s, s->lanes, (uint32_t)(40000 - lost - 1)); /* an edge that is known needs no memory */
 	fold_waiting(s);
 	assert_int_equal(s->lanes->tally.lost, lost);
 	close_sink(s);
-	assert_int_equal(ledger().edges, kept);
+	assert_int_equal(ledger().edges, 40000 - lost);
+	assert_int_equal(ledger().flows, 40000 - lost + 1);
+}
+
+/* Whenever the flusher's thread runs: a burst finds the memory of all in the one lane that it comes through. */
+static void a_burst_is_kept_though_the_flusher_does_not_run(void **state)
+{
+	(void)state;
+	struct wh_sink *s = sink(store_path, "64MiB", false, true);
+	for (uint32_t i = 0; i < 115000; i++)
+		write_flow(s, s->lanes, i);
+	fold_waiting(s);
+	assert_int_equal(s->lanes->tally.lost, 0);
+	close_sink(s);
+	assert_int_equal(ledger().edges, 115000);
+	assert_int_equal(ledger().flows, 115000);
+}
+
+/* The same where EVE is threaded: one thread may bring nearly all. */
+static void a_burst_through_one_of_several_lanes_is_kept(void **state)
+{
+	(void)state;
+	struct wh_sink *s = sink(store_path, "64MiB", true, true);
+	for (uint32_t i = 0; i < 100000; i++)
+		write_flow(s, &s->lanes[1], i);
+	for (unsigned l = 0; l < s->n_lanes; l++)
+		for (uint32_t i = 0; i < 10; i++)
+			write_flow(s, &s->lanes[l], 100000 + l);
+	unsigned lanes = s->n_lanes;
+	assert_int_equal(s->lanes[1].tally.lost, 0);
+	close_sink(s);
+	assert_int_equal(ledger().edges, 100000 + lanes);
+}
+
+static void *write_some(void *arg)
+{
+	struct writer *w = arg;
+	struct wh_lane *lane = wh_sink_lane(w->s);
+	for (uint32_t i = 0; i < w->n; i++)
+		write_flow(w->s, lane, w->first + i);
+	return NULL;
+}
+
+/* More than the memory holds, from a capture, while another process has the ledger: who writes waits until it is let go. */
+static void a_capture_waits_for_a_ledger_that_is_locked(void **state)
+{
+	struct wh_store *other;
+	struct wh_error err;
+	(void)state;
+	struct wh_sink *s = sink(store_path, "8MiB", false, false);
+	assert_int_equal(wh_store_open(store_path, WH_STORE_CREATE, &other, &err), 0);
+	assert_int_equal(wh_store_begin(other, &err), 0);
+	s->segments.capture = true;
+	struct writer w = {.s = s, .n = 100000};
+	assert_int_equal(pthread_create(&w.thread, NULL, write_some, &w), 0);
+	unsigned free = 1;
+	while (free) { /* until it has filled all */
+		pthread_mutex_lock(&s->segments.lock);
+		free = s->segments.n_free;
+		pthread_mutex_unlock(&s->segments.lock);
+		usleep(1000);
+	}
+	assert_int_equal(wh_store_end(other, true, &err), 0);
+	wh_store_close(other);
+	pthread_join(w.thread, NULL);
+	close_sink(s);
+	assert_int_equal(ledger().edges, 100000);
+	assert_int_equal(ledger().flows, 100000);
+}
+
+static int64_t milliseconds(void)
+{
+	return wh_now_us() / 1000;
+}
+
+/* On a network nobody may wait for long, or packets are missed: what has no room then is lost, and counted. */
+static void on_a_network_a_full_memory_stalls_nobody(void **state)
+{
+	char below[64];
+	(void)state;
+	snprintf(below, sizeof below, "%s/never", dir);
+	snprintf(store_path, sizeof store_path, "%s/ledger.db", below);
+	struct wh_sink *s = sink(store_path, "4MiB", false, true);
+	int64_t began = milliseconds();
+	s->started = WH_FLUSHER_RUNS; /* it is stuck */
+	for (uint32_t i = 0; i < 40000; i++)
+		write_flow(s, s->lanes, i);
+	s->started = BY_HAND;
+	int64_t took = milliseconds() - began;
+	assert_true(s->lanes->tally.lost > 0);
+	assert_true(took < 25000); /* less than the first wait of a capture: 20 ms of each second, and the work itself */
+	close_sink(s);
+}
+
+/* Scans fill sketches, of which a segment has few: counted by port as long as there is room, and nobody's room is taken by them. */
+static void a_scan_is_counted_by_port_and_takes_no_room_of_others(void **state)
+{
+	char buf[1024];
+	(void)state;
+	struct wh_sink *s = sink(store_path, "64MiB", false, true);
+	for (unsigned port = 1; port <= 2000; port++)
+		wh_sink_write(s, s->lanes, buf, (size_t)snprintf(buf, sizeof buf, "{\"timestamp\":\"2026-09-01T00:00:01.000000+0000\",\"event_type\":\"flow\","
+			"\"src_ip\":\"198.51.100.9\",\"src_port\":40000,\"dest_ip\":\"10.0.0.4\",\"dest_port\":%u,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":1,"
+			"\"pkts_toclient\":0,\"bytes_toserver\":60,\"bytes_toclient\":0,\"start\":\"2026-09-01T00:00:00.000000+0000\","
+			"\"end\":\"2026-09-01T00:00:01.000000+0000\",\"state\":\"new\"},\"tcp\":{\"tcp_flags_ts\":\"02\",\"tcp_flags_tc\":\"00\"}}", port));
+	fold_waiting(s);
+	assert_true(s->segments.n_free >= s->segments.n / 2);
+	wh_flusher_drain(s);
+	for (uint32_t i = 0; i < 60000; i++)
+		write_flow(s, s->lanes, i);
+	fold_waiting(s);
+	assert_int_equal(s->lanes->tally.lost, 0);
+	close_sink(s);
+	assert_int_equal(ledger().edges, 60000);
+	unsigned ports = 0;
+	struct wh_store *store;
+	struct wh_error err;
+	assert_int_equal(wh_store_open(store_path, WH_STORE_READ, &store, &err), 0);
+	assert_int_equal(wh_store_sketches(store, count_port, &ports, &err), 0);
+	wh_store_close(store);
+	assert_int_equal(ports, 2000);
 }
 
 /* Pending is full and the ledger away: nothing that the flusher holds is lost or counted twice. */
@@ -354,6 +480,11 @@ int main(void)
 		TEST(while_there_is_no_ledger_edges_stay_in_memory_and_follow_later),
 		TEST(a_removed_ledger_is_begun_anew_and_a_replaced_one_taken_up),
 		TEST(a_full_memory_loses_records_counts_them_and_keeps_the_rest),
+		TEST(a_burst_is_kept_though_the_flusher_does_not_run),
+		TEST(a_burst_through_one_of_several_lanes_is_kept),
+		TEST(a_capture_waits_for_a_ledger_that_is_locked),
+		TEST(on_a_network_a_full_memory_stalls_nobody),
+		TEST(a_scan_is_counted_by_port_and_takes_no_room_of_others),
 		TEST(what_pending_has_no_room_for_waits_in_the_hand),
 		TEST(records_that_wait_to_be_folded_are_in_the_next_commit),
 		TEST(lanes_that_know_the_same_edges_add_up),
