@@ -36,6 +36,7 @@ struct wh_store {
 	bool hasty;          /* WH_STORE_JOURNAL */
 	bool foreign;        /* while the schema is compared: it has none of our tables */
 	uint64_t rows, rows_seen; /* that were handed over: as long as some come, a statement may go on */
+	int statement_ms;    /* for which one may go on without a row */
 	int64_t deadline_ms; /* of the monotonic clock: when it may not */
 	bool in_transaction; /* wh_store_begin() .. wh_store_end() */
 	struct scan *scan;   /* that is being stepped through; NULL: none */

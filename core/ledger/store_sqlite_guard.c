@@ -36,7 +36,7 @@ static int64_t now_ms(void)
 
 void wh_sql_patience(struct wh_store *s)
 {
-	s->deadline_ms = now_ms() + (s->hasty ? HASTY_PATIENCE_MS : PATIENCE_MS);
+	s->deadline_ms = now_ms() + s->statement_ms;
 }
 
 static int on_progress(void *arg)
@@ -67,6 +67,7 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 
 int wh_sql_guard(struct wh_store *s, struct wh_error *err)
 {
+	s->statement_ms = s->hasty ? HASTY_PATIENCE_MS : PATIENCE_MS;
 	sqlite3_hard_heap_limit64(MAX_HEAP); /* of the process: all its connections together */
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
 		sqlite3_limit(s->db, limits[i].id, limits[i].most);

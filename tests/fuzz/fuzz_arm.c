@@ -2,7 +2,8 @@
 /*
  * Whatever a server sends as its answers (status line, headers, body, cut anywhere), reading a group and replacing it ends in a sentence or in a
  * group, waits no longer than it was told, and sends the token nowhere else. The input is the answers, one after the other, parted by a zero
- * byte; the last one is sent to whoever asks further. A thread of the fuzzer is the server, on loopback.
+ * byte; the last one is sent to whoever asks further; "@@" in it stands for the server's own address, as the addresses of operations and
+ * of further pages have it. A thread of the fuzzer is the server, on loopback.
  */
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -44,6 +45,28 @@ static void read_request(int fd)
 	}
 }
 
+static bool send_all(int fd, const void *bytes, size_t n)
+{
+	for (size_t done = 0; done < n;) {
+		ssize_t k = send(fd, (const uint8_t *)bytes + done, n - done, MSG_NOSIGNAL);
+		if (k <= 0)
+			return false;
+		done += (size_t)k;
+	}
+	return true;
+}
+
+static void send_answer(int fd, const uint8_t *bytes, size_t n)
+{
+	for (const uint8_t *mark; (mark = memmem(bytes, n, "@@", 2));) {
+		if (!send_all(fd, bytes, (size_t)(mark - bytes)) || !send_all(fd, endpoint, strlen(endpoint)))
+			return;
+		n -= (size_t)(mark + 2 - bytes);
+		bytes = mark + 2;
+	}
+	send_all(fd, bytes, n);
+}
+
 static void *serve(void *arg)
 {
 	(void)arg;
@@ -55,12 +78,7 @@ static void *serve(void *arg)
 		pthread_mutex_lock(&lock);
 		const uint8_t *zero = memchr(answers, 0, left);
 		size_t n = zero ? (size_t)(zero - answers) : left;
-		for (size_t done = 0; done < n;) {
-			ssize_t k = send(fd, answers + done, n - done, MSG_NOSIGNAL);
-			if (k <= 0)
-				break;
-			done += (size_t)k;
-		}
+		send_answer(fd, answers, n);
 		if (zero) {
 			answers += n + 1;
 			left -= n + 1;

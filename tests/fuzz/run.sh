@@ -11,8 +11,10 @@ for f in tests/fuzz/fuzz_*.c; do
 	corpus="$build/fuzz/$name.corpus"; mkdir -p "$corpus"
 	seeds=
 	[ -d "tests/fuzz/$name.seeds" ] && seeds="tests/fuzz/$name.seeds"
+	dict=
+	[ -f "tests/fuzz/$name.dict" ] && dict=-dict=tests/fuzz/$name.dict
 	# shellcheck disable=SC2086
-	if "$build/fuzz/$name" -artifact_prefix="$build/fuzz/$name-" -max_total_time="$seconds" -rss_limit_mb=4096 -timeout=20 \
+	if "$build/fuzz/$name" -artifact_prefix="$build/fuzz/$name-" -max_total_time="$seconds" -rss_limit_mb=4096 -timeout=20 $dict \
 		"$corpus" $seeds >"$build/fuzz/$name.log" 2>&1; then
 		echo "ok $n - $name finds nothing in $seconds s"
 	else
