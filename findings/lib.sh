@@ -85,3 +85,14 @@ inside() {
 	shift
 	nsenter --net="$at" "$@"
 }
+
+# npm_packages NAME@VERSION…: install these for this run. NODE_PATH leads node to them.
+npm_packages() {
+	need npm node
+	mkdir -p "$tmp/npm"
+	(cd "$tmp/npm" && echo '{"private":true}' >package.json &&
+		npm install --no-audit --no-fund --silent --ignore-scripts --save-exact "$@" >"$tmp/npm.log" 2>&1) ||
+		skip "these pinned npm packages are not to be had: $*"
+	export NODE_PATH="$tmp/npm/node_modules"
+	echo "software: $* (npm), node $(node --version)"
+}
