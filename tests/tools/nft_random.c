@@ -336,13 +336,20 @@ static struct mnl_socket *listen_to(uint16_t group)
 
 struct fates { uint8_t *of; uint32_t first; uint8_t mark; };
 
+/* A redirect that the kernel itself sends about a packet which it is about to forward, before the hook that may drop that packet: it ends as the
+ * packet does, and says nothing of its fate. As often as the rate limit lets it. */
+static bool is_redirect(const uint8_t *p)
+{
+	return p[0] >> 4 == 6 ? p[6] == WH_PROTO_ICMPV6 && p[40] == 137 : p[9] == WH_PROTO_ICMP && p[20] == 5;
+}
+
 static int logged(const struct nlmsghdr *h, void *arg)
 {
 	struct fates *f = arg;
 	const struct nlattr *a;
 	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) {
 		uint32_t id, len = mnl_attr_get_payload_len(a);
-		if (mnl_attr_get_type(a) != NFULA_PAYLOAD || len < 24)
+		if (mnl_attr_get_type(a) != NFULA_PAYLOAD || len < 44 || is_redirect(mnl_attr_get_payload(a)))
 			continue;
 		memcpy(&id, (const uint8_t *)mnl_attr_get_payload(a) + len - 4, 4);
 		if (id - f->first < PACKETS)
