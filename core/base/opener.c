@@ -2,16 +2,13 @@
 #include <cap-ng.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/command.h"
+#include "base/helper.h"
 #include "base/opener.h"
 #include "base/replace_file.h"
 #include "base/trusted_path.h"
@@ -32,45 +29,7 @@ struct reply {
 
 static int opener = -1; /* our end of the socket; -1: there is none */
 
-/* ---- messages, each with one descriptor at most ---- */
-
-static int send_message(int to, const void *data, size_t len, int fd)
-{
-	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = {0};
-	struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
-	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
-	if (fd >= 0) {
-		m.msg_control = &control;
-		m.msg_controllen = sizeof control.room;
-		control.head = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
-		memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
-	}
-	ssize_t n;
-	while ((n = sendmsg(to, &m, MSG_NOSIGNAL)) < 0 && errno == EINTR)
-		;
-	return n == (ssize_t)len ? 0 : n < 0 ? -errno : -EIO;
-}
-
-/* Exactly `len` bytes, or an error: 0 bytes are the other side's end. */
-static int receive_message(int from, void *data, size_t len, int *fd)
-{
-	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = {0};
-	struct iovec part = {.iov_base = data, .iov_len = len};
-	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.room};
-	ssize_t n;
-	*fd = -1;
-	while ((n = recvmsg(from, &m, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
-		;
-	for (struct cmsghdr *c = n < 0 ? NULL : CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof *fd))
-			memcpy(fd, CMSG_DATA(c), sizeof *fd);
-	if (n == (ssize_t)len)
-		return 0;
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-	return n < 0 ? -errno : -EPIPE;
-}
+/* ---- texts as files in memory ---- */
 
 static int memory_of(const char *text, size_t len)
 {
@@ -179,37 +138,21 @@ static void answer(int to, const struct wh_grant *grants, size_t n, struct reque
 	if (text)
 		explicit_bzero(text, r->kind == WH_GRANT_RUN ? len : 0); /* a token, perhaps */
 	free(text);
-	if (send_message(to, p, sizeof *p, p->rc ? -1 : fd))
+	if (wh_helper_send(to, p, sizeof *p, p->rc ? -1 : fd))
 		_exit(1);
 	if (fd >= 0)
 		close(fd);
 	free(p);
 }
 
-static void leave_terminal(void)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int fd = 0; null >= 0 && fd < 3; fd++) /* whoever reads our output must not wait for this process, too */
-		dup2(null, fd);
-	signal(SIGINT, SIG_IGN); /* it ends when the program does */
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
-}
-
 static void __attribute__((noreturn)) serve(int from, const struct wh_grant *grants, size_t n)
 {
 	struct request *r = malloc(sizeof *r);
-	const struct rlimit none = {0, 0};
 	int given;
-	leave_terminal();
-	prctl(PR_SET_NAME, "whittle-opener");
-	prctl(PR_SET_DUMPABLE, 0);
-	setrlimit(RLIMIT_CORE, &none);
 	capng_clear(CAPNG_SELECT_CAPS);
 	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, -1);
 	capng_apply(CAPNG_SELECT_CAPS);
-	while (r && !receive_message(from, r, sizeof *r, &given)) {
+	while (r && !wh_helper_receive(from, r, sizeof *r, &given)) {
 		answer(from, grants, n, r, given);
 		if (given >= 0)
 			close(given);
@@ -219,21 +162,17 @@ static void __attribute__((noreturn)) serve(int from, const struct wh_grant *gra
 
 int wh_opener_start(const struct wh_grant *grants, size_t n, struct wh_error *err)
 {
-	int ends[2];
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
-		return wh_fail(err, -errno, "no socket pair: %s", strerror(errno));
-	pid_t pid = fork();
-	if (pid == 0) {
-		close(ends[0]);
-		serve(ends[1], grants, n);
-	}
-	int rc = pid < 0 ? wh_fail(err, -errno, "no process for opening files: %s", strerror(errno)) : 0;
-	close(ends[1]);
-	if (rc)
-		close(ends[0]);
-	else
-		opener = ends[0];
+	int end, rc = wh_helper_fork("whittle-opener", &end, err);
+	if (rc == 1)
+		serve(end, grants, n);
+	if (!rc)
+		opener = end;
 	return rc;
+}
+
+void wh_opener_forget(void)
+{
+	opener = -1;
 }
 
 /* ---- the program's side ---- */
@@ -243,8 +182,8 @@ static int ask(struct request *r, int give, struct reply *p, int *fd)
 	*fd = -1;
 	if (opener < 0)
 		return -ENOENT;
-	int rc = send_message(opener, r, sizeof *r, give);
-	return rc ? rc : receive_message(opener, p, sizeof *p, fd);
+	int rc = wh_helper_send(opener, r, sizeof *r, give);
+	return rc ? rc : wh_helper_receive(opener, p, sizeof *p, fd);
 }
 
 static int ask_to_open(enum wh_grant_kind kind, const char *path, int flags)

@@ -24,6 +24,8 @@ struct wh_grant {
 
 /* Forks the opener. Call it once, before there are threads. */
 int wh_opener_start(const struct wh_grant *grants, size_t n, struct wh_error *err);
+/* In another helper of the program, which must not speak to the opener: from now on there is none. */
+void wh_opener_forget(void);
 
 /* Opens for reading: the descriptor (close on exec), or a negative errno. `flags` may add O_NONBLOCK. */
 int wh_open_input(const char *path, int flags);

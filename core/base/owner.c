@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/fsuid.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -94,29 +95,44 @@ void wh_no_core_dumps(void)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-int wh_owner_become(const struct wh_owner *o, int keep, struct wh_error *err)
+/* The bounding set goes before the change of user, which takes away the right to. */
+static int drop_bounding(struct wh_error *err)
+{
+	if (capng_get_caps_process())
+		return wh_fail(err, -EPERM, "which privileges this process has can't be read");
+	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
+		return 0;
+	capng_clear(CAPNG_SELECT_BOUNDS);
+	return capng_apply(CAPNG_SELECT_BOUNDS) ? wh_fail(err, -EPERM, "the privileges that are not needed can't be given up") : 0;
+}
+
+static int drop_capabilities(struct wh_error *err)
+{
+	capng_clear(CAPNG_SELECT_CAPS);
+	if (capng_apply(CAPNG_SELECT_CAPS) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || capng_get_caps_process() || capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE)
+		return wh_fail(err, -EPERM, "the privileges that are not needed can't be given up");
+	wh_no_core_dumps();
+	return 0;
+}
+
+int wh_give_up_privileges(struct wh_error *err)
+{
+	int rc = drop_bounding(err);
+	return rc ? rc : drop_capabilities(err);
+}
+
+int wh_owner_become(const struct wh_owner *o, struct wh_error *err)
 {
 	if (!o->other)
 		return 0;
-	if (capng_get_caps_process())
-		return wh_fail(err, -EPERM, "which privileges this process has can't be read");
-	bool held = keep >= 0 && capng_have_capability(CAPNG_EFFECTIVE, (unsigned)keep), bounding = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
-	if (bounding) { /* before the change, which takes away the right to */
-		capng_clear(CAPNG_SELECT_BOUNDS);
-		if (capng_apply(CAPNG_SELECT_BOUNDS))
-			return wh_fail(err, -EPERM, "the privileges that are not needed can't be given up");
-	}
-	int rc = change_user(o, err);
-	if (rc)
-		return rc;
-	capng_clear(CAPNG_SELECT_CAPS);
-	if (held)
-		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, (unsigned)keep);
-	if (capng_apply(CAPNG_SELECT_CAPS) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || !setuid(0))
-		return wh_fail(err, -EPERM, "the privileges that are not needed can't be given up");
-	wh_no_core_dumps();
-	snprintf(became, sizeof became, "%s", o->name);
-	return 0;
+	int rc = drop_bounding(err);
+	rc = rc ? rc : change_user(o, err);
+	rc = rc ? rc : drop_capabilities(err);
+	if (!rc && (!setuid(0) || (setfsuid(0) >= 0 && setfsuid((uid_t)-1) != (int)o->uid))) /* < 0: a filter of system calls refuses even to try */
+		rc = wh_fail(err, -EPERM, "the ledger belongs to %s, and this process did not become it for good", o->name);
+	if (!rc)
+		snprintf(became, sizeof became, "%s", o->name);
+	return rc;
 }
 
 const char *wh_as_owner(int code)

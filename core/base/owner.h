@@ -22,11 +22,13 @@ struct wh_owner {
 int wh_owner_of(const char *store_url, struct wh_owner *out, struct wh_error *err);
 
 /*
- * Becomes the owner, for good: setgroups, setresgid, setresuid, all capabilities gone but `keep` (one capability's number, or -1; it stays
- * permitted and effective only if it was held), none can be gained by executing a program, no core dumps. -EPERM with the reason where
- * any of it fails: the caller must go no further then. Call it before there are threads; it forks nothing and opens no file of the ledger.
+ * Becomes the owner, for good: setgroups, setresgid, setresuid, all capabilities gone, none can be gained by executing a program, no core dumps;
+ * then it is tried whether there is a way back. -EPERM with the reason where any of it fails: the caller must go no further then. Call it before there
+ * are threads; it forks nothing and opens no file of the ledger. Nothing where nobody else is to be become.
  */
-int wh_owner_become(const struct wh_owner *o, int keep, struct wh_error *err);
+int wh_owner_become(const struct wh_owner *o, struct wh_error *err);
+/* The same without another user: all capabilities gone, for good, and no core dumps. */
+int wh_give_up_privileges(struct wh_error *err);
 
 /* After a refusal (-EACCES, -EPERM): " (as suricata, the ledger's owner)", else and where nobody was become "". */
 const char *wh_as_owner(int code);

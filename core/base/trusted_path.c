@@ -112,7 +112,7 @@ int wh_trusted_dir(const char *path, struct wh_error *err)
 		snprintf(part, sizeof part, "%.*s", (int)n, path);
 		if (lstat(part, &st))
 			return wh_fail(err, -errno, "%s: %s", part, strerror(errno));
-		if (!S_ISDIR(st.st_mode) || !is_root(st.st_uid))
+		if (!S_ISDIR(st.st_mode) || (!is_root(st.st_uid) && st.st_uid != geteuid()))
 			return wh_fail(err, -EPERM, "%s: belongs to the user with uid %u, who could put anything in the place of what is below it", part, (unsigned)st.st_uid);
 		if (others_write(&st) && !(st.st_mode & S_ISVTX))
 			return wh_fail(err, -EPERM, "%s: others than root may write in it (mode %o), and could put anything in the place of what is in it", part, st.st_mode & 07777);

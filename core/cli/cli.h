@@ -6,8 +6,10 @@
 #pragma once
 #include <getopt.h>
 #include <jansson.h>
+#include <limits.h>
 #include "whittle/base.h"
 #include "whittle/config.h"
+#include "whittle/enforce.h"
 #include "whittle/estate.h"
 #include "whittle/ledger.h"
 
@@ -23,6 +25,9 @@ struct cli {
 	struct wh_error bad_config; /* code 0, or why whittle.yaml could not be read; for the same */
 	bool by_sudo;             /* another user than root runs this as root: see cli_check_sudo() */
 	struct wh_error no_store; /* code 0, or why the ledger must not be opened; for a command with `reads_config_itself` */
+	char state_dir[PATH_MAX]; /* base/state.h; "" where it is not known */
+	char beside[PATH_MAX];    /* the ledger's directory, where earlier versions kept state; "" likewise */
+	struct wh_session sessions[32]; size_t n_sessions; /* the operator's own, where the command asked for them */
 };
 struct cli_command {
 	const char *name;
@@ -32,7 +37,9 @@ struct cli_command {
 	bool only_reads;          /* it may end in the middle: nothing is left half done */
 	bool reads_config_itself; /* a bad whittle.yaml must not stop it (doctor) */
 	bool sudo_opens;      /* it is given to users by a line of sudoers: options that could make them root are held */
-	bool firewall;        /* keeps CAP_NET_ADMIN when root becomes the ledger's owner */
+	unsigned may;         /* of enum wh_firewall_may: what it may ask of the firewall at most; 0: nothing */
+	unsigned (*may_now)(const struct cli *c, int argc, char **argv); /* less than that, by its words; NULL: all of it */
+	bool confined;        /* it needs no program, no network and no privilege of its own (but with --to azure) */
 	void (*before)(struct cli *c); /* asks what needs all of root's rights, before they are given up; NULL: nothing does */
 };
 
@@ -50,14 +57,16 @@ int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(p
 /* getopt_long with our sentences: an unknown option is answered with the nearest right one, a missing argument with its
  * option's name. Returns the option's value, -1 at the end, or '?' when the sentence was printed (return CLI_USAGE). */
 int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, const struct option *longs);
-/* Root becomes the ledger's owner, for good; nothing where this process is not root's, or the ledger is. Called once, before the command
- * runs; argv[0] is the command's name. */
+/* Root becomes the ledger's owner, for good, where that is another; what changes the firewall is from now on a process of its own. Called once,
+ * before the command runs; argv[0] is the command's name. */
 int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err);
 /* Sets by_sudo, before the configuration is read. Refuses --config, --store and $WHITTLE_STORE to a user who may only run a command with
  * `sudo_opens`: prints the sentence; returns 0 or CLI_USAGE. */
 int cli_check_sudo(struct cli *c);
 bool cli_held_by_sudo(const struct cli *c); /* such a user, to whom root's configuration does not allow more */
 int cli_refuse_held(const struct cli *c, const char *option); /* the same for an option of the command's own */
+/* Whether one of the words is that option, or an abbreviation of it. */
+bool cli_has_option(int argc, char **argv, const char *option);
 int cli_open_store(struct cli *c, int flags, struct wh_store **out); /* prints on failure; returns 0 or an exit status */
 bool cli_progress_wanted(void); /* standard error is a terminal */
 void cli_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* rewrites one line; "" ends it */

@@ -3,7 +3,8 @@
 #include <string.h>
 #include "cli/apply.h"
 #include "cli/azure.h"
-#include "whittle/persist.h"
+#include "cli/earlier.h"
+#include "whittle/firewall.h"
 
 static int print_late(const struct cli *c, const struct wh_confirmed *out, const struct wh_error *err)
 {
@@ -17,15 +18,15 @@ static int print_late(const struct cli *c, const struct wh_confirmed *out, const
 	return CLI_FAILED;
 }
 
-static int print_confirmed(const struct cli *c, const char *dir, const struct wh_confirmed *out, const struct wh_error *err)
+static int print_confirmed(const struct cli *c, const struct wh_confirmed *out, const struct wh_error *err)
 {
 	struct wh_nft_state state = {0};
 	struct wh_error ignored;
 	const char *why = NULL;
-	bool survives = out->kept && wh_persist_survives_reboot("", dir, &why);
+	bool survives = out->kept && wh_persist_survives_reboot("", c->state_dir, &why);
 	if (!out->kept)
 		cli_error(err);
-	wh_nft_state(&state, &ignored);
+	wh_firewall_state(&state, &ignored);
 	if (c->json) {
 		json_t *o = json_pack("{s:b,s:b,s:I,s:b}", "confirmed", 1, "tooLate", 0, "ports", (json_int_t)state.ports, "survivesReboot", survives);
 		if (!survives)
@@ -44,19 +45,19 @@ static int confirm(struct cli *c, int argc, char **argv)
 	static const struct option none[] = {{0}};
 	struct wh_confirmed out = {0};
 	struct wh_error err;
-	char dir[4096];
 	if (cli_getopt(c, argc, argv, "", none) != -1)
 		return CLI_USAGE;
 	if (optind != argc)
 		return cli_usage(c, "takes no further words");
-	int rc = wh_persist_dir(c->store_url, dir, sizeof dir, &err);
-	rc = rc ? rc : wh_enforce_privileges(&err);
-	rc = rc ? rc : wh_persist_confirm(dir, &out, &err);
+	int rc = wh_firewall_ready(&err);
+	if (!rc)
+		cli_adopt_earlier(c, &(struct wh_error){0}); /* where it fails, what follows says that nothing is kept */
+	rc = rc ? rc : wh_firewall_confirm(&out, &err);
 	if (out.too_late)
 		return print_late(c, &out, &err);
 	if (rc)
 		return cli_error(&err);
-	int status = print_confirmed(c, dir, &out, &err);
+	int status = print_confirmed(c, &out, &err);
 	cli_journal(c, "enforce.confirm", json_object());
 	return status;
 }
@@ -99,10 +100,8 @@ static int roll_back(struct cli *c, bool all)
 	static const char *const hows[] = {"nothing", "pending", "expired", "earlier", "removed"};
 	struct wh_rolled_back out = {0};
 	struct wh_error err;
-	char dir[4096];
-	int rc = wh_persist_dir(c->store_url, dir, sizeof dir, &err);
-	rc = rc ? rc : wh_enforce_privileges(&err);
-	rc = rc ? rc : wh_persist_rollback(dir, all, &out, &err);
+	int rc = wh_firewall_ready(&err);
+	rc = rc ? rc : wh_firewall_rollback(all, &out, &err);
 	if (rc)
 		return cli_error(&err);
 	int status = print_rolled_back(c, all, &out, hows[out.how], &err);
@@ -130,12 +129,18 @@ static int rollback(struct cli *c, int argc, char **argv)
 	return roll_back(c, all);
 }
 
-const struct cli_command cli_confirm = {.firewall = true, .name = "confirm", .summary = "keep what enforce applied",
+const struct cli_command cli_confirm = {.may = WH_MAY_LOOK | WH_MAY_CONFIRM | WH_MAY_ADOPT, .confined = true, .name = "confirm", .summary = "keep what enforce applied",
 	.help = "usage: whittle confirm [--json]\n\nKeeps the rules that `whittle enforce` applied, in one transaction. From any terminal, also after reconnecting.\n"
 	        "When their time was up it says so, and what is in force instead (exit status 1). --json says whether the rules survive a reboot:\n"
 	        "they do where the service whittle-enforce is enabled.\n"
 	        "\nExample: whittle enforce && ssh -o ConnectTimeout=5 thishost true && whittle confirm\n", .run = confirm};
-const struct cli_command cli_rollback = {.firewall = true, .name = "rollback", .summary = "go back to the rules confirmed before, or take all away",
+static unsigned rollback_may(const struct cli *c, int argc, char **argv)
+{
+	(void)c;
+	return cli_has_option(argc, argv, "--all") ? WH_MAY_LOOK | WH_MAY_REMOVE : WH_MAY_LOOK | WH_MAY_ROLL_BACK;
+}
+
+const struct cli_command cli_rollback = {.may = WH_MAY_LOOK | WH_MAY_ROLL_BACK | WH_MAY_REMOVE, .may_now = rollback_may, .confined = true, .name = "rollback", .summary = "go back to the rules confirmed before, or take all away",
 	.help = "usage: whittle rollback [--all] [--json]\n       whittle rollback --to azure [--nsg NAME|ID] [--force] [--token-command COMMAND] [--json]\n"
 	        "\nGoes one step back: what waits for its confirmation is dropped; where nothing waits, the rules that were confirmed before the present\n"
 	        "ones are put back, up to eight steps. Where none were confirmed before, whittle's own table is deleted, and nothing else.\n"

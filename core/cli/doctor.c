@@ -3,22 +3,17 @@
  * doctor: looks at everything that whittle needs on this machine and says for each what is wrong and what helps. It only
  * looks: nothing is created, changed or loaded into the kernel.
  */
-#include <cap-ng.h>
 #include <dlfcn.h>
-#include <libmnl/libmnl.h>
 #include <limits.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <sys/time.h>
 #include <unistd.h>
 #include "base/yaml.h"
 #include "cli/cli.h"
 #include "cli/own_rules.h"
-#include "whittle/enforce.h"
+#include "whittle/firewall.h"
 
 #define FEW_BYTES (256ull << 20)
 
@@ -117,54 +112,11 @@ static void check_store(struct cli *c, struct report *r)
 	}
 }
 
-static int generation_cb(const struct nlmsghdr *h, void *seen)
-{
-	if ((h->nlmsg_type & 0xff) == NFT_MSG_NEWGEN && h->nlmsg_type >> 8 == NFNL_SUBSYS_NFTABLES)
-		*(bool *)seen = true;
-	return MNL_CB_OK;
-}
-
-/* Asks nf_tables for its generation, which reads and changes nothing. Returns 0 or a negative errno. */
-static int ask_nf_tables(void)
-{
-	char buf[8192];
-	struct mnl_socket *nl = mnl_socket_open(NETLINK_NETFILTER);
-	bool seen = false;
-	int rc = 0;
-
-	if (!nl)
-		return -errno;
-	struct timeval patience = {.tv_sec = 2};
-	setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
-	h->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETGEN;
-	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	h->nlmsg_seq = 1;
-	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof *g);
-	g->nfgen_family = AF_UNSPEC;
-	g->version = NFNETLINK_V0;
-	if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 || mnl_socket_sendto(nl, h, h->nlmsg_len) < 0) {
-		rc = -errno;
-		goto out;
-	}
-	for (int more = MNL_CB_OK; more == MNL_CB_OK;) {
-		ssize_t n = mnl_socket_recvfrom(nl, buf, sizeof buf);
-		if (n < 0 || (more = mnl_cb_run(buf, (size_t)n, 1, mnl_socket_get_portid(nl), generation_cb, &seen)) < 0) {
-			rc = -errno;
-			goto out;
-		}
-	}
-	rc = seen ? 0 : -EOPNOTSUPP;
-out:
-	mnl_socket_close(nl);
-	return rc;
-}
-
 static void check_features(struct report *r)
 {
 	struct wh_error err = {0};
 	char what[480];
-	int lacking = wh_nft_lacks(what, sizeof what, &err);
+	int lacking = wh_firewall_lacks(what, sizeof what, &err);
 	if (lacking == 0)
 		note(r, "kernel features", OK, "all that enforce needs is there");
 	else if (lacking < 0)
@@ -175,8 +127,10 @@ static void check_features(struct report *r)
 
 static void check_kernel(struct report *r)
 {
-	bool admin = capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN);
-	int rc = ask_nf_tables();
+	struct wh_nft_state state;
+	struct wh_error err;
+	bool admin = !wh_firewall_ready(&err);
+	int rc = wh_firewall_state(&state, &err);
 
 	if (rc == 0)
 		note(r, "nf_tables", OK, "the kernel answers over netlink");
@@ -373,7 +327,7 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_doctor = {
-	.firewall = true, .name = "doctor", .only_reads = true,
+	.may = WH_MAY_LOOK, .name = "doctor", .only_reads = true,
 	.summary = "check configuration, ledger, kernel, rules files and plugin, with a remedy for each",
 	.help = "usage: whittle doctor [--plugin FILE] [--fail-on warn|fail] [--json]\n\n"
 	        "Looks at everything that whittle needs on this machine and changes nothing: whittle.yaml, the ledger and the\n"

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cli/apply.h"
-#include "cli/drift.h"
-#include "whittle/enforce.h"
-#include "whittle/persist.h"
+#include "whittle/firewall.h"
 
 static const char drift_help[] =
 	"usage: whittle drift [--json]\n"
@@ -15,20 +12,6 @@ static const char drift_help[] =
 	"confirmation is compared too, and how long it still has is told.\n"
 	"\n"
 	"Example: whittle drift || whittle enforce --repair\n";
-
-int cli_enforced_rules(struct cli *c, struct wh_arena *mem, struct wh_nft_ruleset **rs, struct wh_nft_state *state, struct wh_error *err)
-{
-	char dir[PATH_MAX];
-	int rc = wh_nft_state(state, err);
-	rc = rc ? rc : wh_persist_dir(c->store_url, dir, sizeof dir, err);
-	if (rc)
-		return rc;
-	rc = state->expires_in_ms > 0 ? wh_persist_load_applied(dir, mem, rs, err) : wh_persist_load(dir, mem, rs, err);
-	if (rc == -ENOENT)
-		return wh_fail(err, rc, state->present ? "the table is there, but which rules it should hold is not kept in %s: apply them again with `whittle enforce`"
-		                                       : "nothing is enforced here: no rules were confirmed, and %s keeps none", dir);
-	return rc;
-}
 
 static int print_json(char *difference, const struct wh_nft_state *state)
 {
@@ -75,11 +58,9 @@ static char *joined(char *rules, char *jit)
 static int drift(struct cli *c, int argc, char **argv)
 {
 	static const struct option opts[] = {{0}};
-	struct wh_arena *mem = wh_arena_new();
-	struct wh_nft_ruleset *rs;
 	struct wh_nft_state state = {0};
 	struct wh_error err, jit_err;
-	char *difference = NULL, *jit = NULL, dir[PATH_MAX];
+	char *difference = NULL, *jit = NULL;
 	int status = CLI_USAGE;
 	if (cli_getopt(c, argc, argv, "", opts) != -1)
 		goto out;
@@ -87,15 +68,13 @@ static int drift(struct cli *c, int argc, char **argv)
 		cli_usage(c, "takes no further words");
 		goto out;
 	}
-	int rc = wh_enforce_privileges(&err);
+	int rc = wh_firewall_ready(&err);
 	if (rc) {
 		status = cli_error(&err);
 		goto out;
 	}
-	int known = cli_enforced_rules(c, mem, &rs, &state, &err), also = wh_persist_dir(c->store_url, dir, sizeof dir, &jit_err);
+	int known = wh_firewall_compare(WH_KEPT_WANTED, &state, &difference, &err), also = wh_firewall_jit_differs(&jit, &jit_err);
 	rc = known == -ENOENT ? 0 : known;
-	rc = rc || known ? rc : wh_nft_compare(rs, &difference, &err);
-	also = also ? also : wh_persist_jit_differs(dir, &jit, &jit_err);
 	if (known == -ENOENT && !rc && also != 1) /* nothing is enforced, and nothing of just-in-time access is missing */
 		rc = known;
 	if (rc < 0) {
@@ -111,8 +90,7 @@ static int drift(struct cli *c, int argc, char **argv)
 out:
 	free(difference);
 	free(jit);
-	wh_arena_free(mem);
 	return status;
 }
 
-const struct cli_command cli_drift = {.firewall = true, .name = "drift", .summary = "tell what somebody else changed in whittle's table", .help = drift_help, .run = drift};
+const struct cli_command cli_drift = {.may = WH_MAY_LOOK, .confined = true, .name = "drift", .summary = "tell what somebody else changed in whittle's table", .help = drift_help, .run = drift};

@@ -5,12 +5,9 @@
 #include "cli/apply.h"
 #include "cli/azure.h"
 #include "cli/cli.h"
-#include "cli/drift.h"
+#include "cli/earlier.h"
 #include "cli/own_rules.h"
-#include "whittle/enforce.h"
-#include "whittle/jit.h"
-#include "whittle/open.h"
-#include "whittle/persist.h"
+#include "whittle/firewall.h"
 
 static const char enforce_help[] =
 	"usage: whittle enforce [--resource NAME]… [--confirm-within 60s] [--audit] [--dry-run] [--force] [--force-all-addresses] [--json]\n"
@@ -58,23 +55,10 @@ static const char enforce_help[] =
 	"Example: whittle enforce --confirm-within 2m, try a new connection, whittle confirm\n"
 	"         whittle enforce --to azure vm1 --dry-run --token-command 'az account get-access-token --query accessToken -o tsv'\n";
 
-/* Keeps what was applied until it is confirmed. */
-static void keep(const struct cli *c, const struct wh_nft_ruleset *rs, bool unchanged, int64_t expires_us)
-{
-	struct wh_error err;
-	char dir[4096];
-	if (wh_persist_dir(c->store_url, dir, sizeof dir, &err) || (unchanged ? wh_persist_unchanged(dir, &err) : wh_persist_applied(dir, rs, expires_us, &err)))
-		cli_error(&err);
-}
-
-static struct wh_session sessions[32]; /* the operator's own */
-static size_t n_sessions;
-
 /* Other processes' sockets are root's alone to see. */
 static void find_sessions(struct cli *c)
 {
-	(void)c;
-	n_sessions = wh_sessions("/proc", getpid(), wh_operator_uid("/proc"), sessions, sizeof sessions / sizeof *sessions);
+	c->n_sessions = wh_sessions("/proc", getpid(), wh_operator_uid("/proc"), c->sessions, sizeof c->sessions / sizeof *c->sessions);
 }
 
 struct job {
@@ -88,18 +72,19 @@ struct job {
 
 static int leave_to_jit(struct wh_nft_ruleset *rs, struct wh_arena *mem, struct wh_error *err)
 {
-	const char *left;
-	int rc = wh_jit_leave_out(rs, mem, &left, err);
-	if (rc == -EPERM) /* a dry run without the right to ask; an apply fails by itself */
-		return 0;
-	if (!rc && left)
+	struct wh_jit_live now;
+	int rc = wh_firewall_jit_live(mem, &now, err);
+	if (rc) /* a dry run without the right to ask; an apply fails by itself */
+		return rc == -EPERM ? 0 : rc;
+	const char *left = wh_jit_leave_out(rs, &now, mem);
+	if (left)
 		fprintf(stderr, "whittle: port %s is left to just-in-time access, which keeps it closed (whittle jit)\n", left);
-	return rc;
+	return 0;
 }
 
 static int check_own_sessions(const struct job *j, const struct wh_nft_ruleset *rs, struct wh_error *err)
 {
-	const struct wh_session *cut = wh_session_cut(rs, sessions, n_sessions);
+	const struct wh_session *cut = wh_session_cut(rs, j->c->sessions, j->c->n_sessions);
 	char client[WH_ADDR_STRLEN];
 	if (cut && !j->force)
 		return wh_fail_input(err, -EPERM, "refused: you are connected from %s, which could not connect to port %u again after this; "
@@ -150,7 +135,7 @@ static int check_open(struct job *j, const struct wh_nft_ruleset *rs, struct wh_
 	size_t n, refused;
 	char text[200];
 	int64_t now = wh_now_us();
-	wh_open_read(j->mem, &l);
+	wh_firewall_connections(j->mem, &l);
 	if (*l.unread)
 		fprintf(stderr, "whittle: not all connections that are open now can be judged: %s\n", l.unread);
 	const struct wh_open_cut *cuts = wh_open_cuts(rs, &l, j->own.memory_us, now, j->mem, &n, &refused);
@@ -193,44 +178,18 @@ static int print_repair(const struct cli *c, const char *was)
 	return CLI_OK;
 }
 
-/* Puts the rules back that should be in the kernel, where it holds others. *difference (free() it): NULL where it holds them. */
-static int repair_rules(const struct wh_nft_ruleset *rs, const struct wh_nft_state *state, char **difference, struct wh_error *err)
+static int repair(struct cli *c)
 {
-	struct wh_enforce_options opt = {.audit = rs->audit, .confirm_within_s = (state->expires_in_ms + 999) / 1000};
-	struct wh_enforce_result res;
-	int rc = wh_nft_compare(rs, difference, err);
-	return rc == 1 ? wh_nft_apply(rs, &opt, &res, err) : rc;
-}
-
-static int repair(struct cli *c, struct wh_arena *mem)
-{
-	struct wh_restored restored = {0};
-	struct wh_nft_ruleset *rs;
-	struct wh_nft_state state;
-	struct wh_error err, none;
-	char *difference = NULL, *jit = NULL, *all = NULL, dir[4096];
-	int rc = wh_enforce_privileges(&err), known = rc ? rc : cli_enforced_rules(c, mem, &rs, &state, &none);
-	if (!rc && known && known != -ENOENT) {
-		rc = known;
-		err = none;
-	}
-	rc = rc ? rc : wh_persist_dir(c->store_url, dir, sizeof dir, &err);
-	rc = rc || known ? rc : repair_rules(rs, &state, &difference, &err);
-	int also = rc ? 0 : wh_persist_jit_differs(dir, &jit, &err);
-	if (also)
-		rc = also == 1 ? wh_persist_restore_jit(dir, &restored, &err) : also;
-	if (!rc && known && !jit) { /* there is nothing that should be here */
-		rc = known;
-		err = none;
-	}
-	if (!rc && (difference || jit) && asprintf(&all, "%s%s%s", difference ? difference : "", difference && jit ? "\n" : "", jit ? jit : "") < 0)
-		all = NULL;
-	int status = rc ? cli_error(&err) : print_repair(c, all);
-	if (!rc && all)
-		cli_journal(c, "enforce.repair", json_pack("{s:s}", "was", all));
-	free(difference);
-	free(jit);
-	free(all);
+	struct wh_error err;
+	char *was = NULL;
+	int rc = wh_firewall_ready(&err);
+	if (!rc)
+		cli_adopt_earlier(c, &(struct wh_error){0});
+	rc = rc ? rc : wh_firewall_repair(&was, &err);
+	int status = rc ? cli_error(&err) : print_repair(c, was);
+	if (!rc && was)
+		cli_journal(c, "enforce.repair", json_pack("{s:s}", "was", was));
+	free(was);
 	return status;
 }
 
@@ -283,12 +242,14 @@ static int print_applied(const struct job *j, const struct wh_nft_ruleset *rs, c
 static int apply(struct job *j, const struct wh_nft_ruleset *rs, struct wh_error *err)
 {
 	struct wh_enforce_result res;
-	char until[WH_TIME_STRLEN];
-	int64_t expires_us = wh_now_us() + j->opt.confirm_within_s * 1000000; /* rather too early than too late */
-	wh_time_text(expires_us, until);
-	if (wh_nft_apply(rs, &j->opt, &res, err))
+	char until[WH_TIME_STRLEN], *unkept;
+	int64_t expires_us;
+	if (wh_firewall_apply(rs, &j->opt, j->force, &res, &expires_us, &unkept, err))
 		return cli_error(err);
-	keep(j->c, rs, res.unchanged, expires_us); /* what could not be kept, confirm will say once more */
+	if (unkept) /* confirm will say so once more */
+		fprintf(stderr, "whittle: %s\n", unkept);
+	free(unkept);
+	wh_time_text(expires_us, until);
 	int status = print_applied(j, rs, &res, until);
 	cli_journal(j->c, "enforce.apply", json_pack("{s:I,s:I,s:b,s:I}", "ports", (json_int_t)res.ports, "prefixes", (json_int_t)res.prefixes, "audit", j->opt.audit,
 	                                             "confirmWithin", (json_int_t)j->opt.confirm_within_s));
@@ -333,11 +294,11 @@ static int enforce(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "takes no further words");
 	j.mem = wh_arena_new();
 	if (mend) {
-		o = repair(c, j.mem);
+		o = repair(c);
 		wh_arena_free(j.mem);
 		return o;
 	}
-	int rc = j.dry ? 0 : wh_enforce_privileges(&err);
+	int rc = j.dry ? 0 : wh_firewall_ready(&err);
 	if (!rc)
 		rc = cli_own_rules(c, &j.own, j.mem, &err);
 	rs = j.own.rs;
@@ -349,4 +310,12 @@ static int enforce(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_enforce = {.firewall = true, .name = "enforce", .summary = "apply the rules to this machine, until confirmed for a minute only", .help = enforce_help, .run = enforce, .before = find_sessions};
+static unsigned may_now(const struct cli *c, int argc, char **argv)
+{
+	(void)c;
+	if (cli_has_option(argc, argv, "--repair"))
+		return WH_MAY_LOOK | WH_MAY_PUT_BACK | WH_MAY_ADOPT;
+	return cli_has_option(argc, argv, "--dry-run") ? WH_MAY_LOOK : WH_MAY_LOOK | WH_MAY_APPLY;
+}
+
+const struct cli_command cli_enforce = {.may = WH_MAY_LOOK | WH_MAY_APPLY | WH_MAY_PUT_BACK | WH_MAY_ADOPT, .may_now = may_now, .confined = true, .name = "enforce", .summary = "apply the rules to this machine, until confirmed for a minute only", .help = enforce_help, .run = enforce, .before = find_sessions};

@@ -6,9 +6,7 @@
 #include "cli/apply.h"
 #include "cli/azure.h"
 #include "cli/jit.h"
-#include "whittle/enforce.h"
-#include "whittle/jit.h"
-#include "whittle/persist.h"
+#include "whittle/firewall.h"
 
 static const char help[] =
 	"usage: whittle jit on [--confirm-within 60s] [--force]\n"
@@ -99,7 +97,7 @@ static bool shuts_out(struct ctx *x, const struct wh_jit_port *ports, size_t n, 
 		return false;
 	for (size_t i = 0; i < n; i++)
 		closed |= ports[i].proto == WH_PROTO_TCP && ports[i].port == *server_port;
-	if (closed && !wh_jit_nft_live(x->mem, &live, &err))
+	if (closed && !wh_firewall_jit_live(x->mem, &live, &err))
 		for (size_t i = 0; i < live.n_open; i++)
 			open |= live.open[i].port.port == *server_port && wh_addr_cmp(&live.open[i].first, &a) <= 0 && wh_addr_cmp(&live.open[i].last, &a) >= 0;
 	return closed && !open;
@@ -134,7 +132,7 @@ static int on(struct ctx *x, int argc, char **argv)
 		        client, port);
 		return CLI_USAGE;
 	}
-	if (wh_jit_nft_on(ports, n, within, &err) || wh_store_log(x->store, cli_who(), "jit.on", "{}", &err))
+	if (wh_firewall_jit_on(ports, n, within, &err) || wh_store_log(x->store, cli_who(), "jit.on", "{}", &err))
 		return cli_error(&err);
 	printf("%zu port%s closed. Connections that are there stay; open one with `whittle jit open`.\n", n, n == 1 ? " is" : "s are");
 	printf("What was not closed before, the kernel opens again in %lld seconds unless you run `whittle jit confirm`.\n", (long long)within);
@@ -148,7 +146,7 @@ static int print_confirmed(struct ctx *x)
 	struct wh_jit_live live;
 	struct wh_error err;
 	size_t n = own_ports(x, ports, 256), n_open = 0, n_closed = 0;
-	if (wh_jit_nft_live(x->mem, &live, &err))
+	if (wh_firewall_jit_live(x->mem, &live, &err))
 		return cli_error(&err);
 	for (size_t i = 0; i < n; i++) {
 		bool held = false;
@@ -173,8 +171,7 @@ static int confirm(struct ctx *x, int argc)
 	struct wh_error err;
 	if (argc != 1)
 		return cli_usage(x->c, "confirm takes no further words");
-	char dir[4096];
-	if (wh_jit_nft_confirm(&err) || wh_persist_dir(x->c->store_url, dir, sizeof dir, &err) || wh_persist_jit(dir, &err))
+	if (wh_firewall_jit_confirm(&err))
 		return cli_error(&err);
 	int status;
 	if (wh_store_open(x->c->store_url, WH_STORE_READ, &x->store, &err) || wh_estate_load(x->store, x->mem, &x->estate, &err)) {
@@ -194,12 +191,11 @@ static int off(struct ctx *x, int argc)
 	struct wh_error err;
 	if (argc != 1)
 		return cli_usage(x->c, "off takes no further words");
-	char dir[4096];
-	size_t files, n = 0;
-	int unread = wh_jit_nft_live(x->mem, &live, &err);
+	size_t n = 0;
+	int unread = wh_firewall_jit_live(x->mem, &live, &err);
 	for (size_t i = 0; i < live.n_closed && n < 256; i++)
 		closed[n++] = live.closed[i].port;
-	if (wh_persist_dir(x->c->store_url, dir, sizeof dir, &err) || wh_persist_forget(dir, false, true, &files, &err) || wh_jit_nft_off(&err))
+	if (wh_firewall_jit_off(&err))
 		return cli_error(&err);
 	if (!live.present && !unread) {
 		puts("Just-in-time access is off: its table was not there, so no port was closed by it.");
@@ -276,7 +272,7 @@ static int open_one(struct ctx *x, int argc, char **argv)
 	if ((rc = find_target(x, argv[optind], to, &g)) || (rc = parse_port(x->c, argv[optind + 1], &g)))
 		return rc;
 	g.expires_us = (length < INT64_C(86400) * 366 ? length : INT64_C(86400) * 366) * 1000000;
-	if (wh_jit_open(x->store, &x->c->config->jit, &g, &err))
+	if (wh_jit_open(x->store, &wh_firewall_jit_kernel, &x->c->config->jit, &g, &err))
 		return cli_error(&err);
 	printf("Opening %s: %s may connect to %s of %s until %s.\n", g.id, wh_prefix_text(&g.from, src), port_text(g.proto, g.port, p), g.resource,
 	       wh_time_text(g.expires_us, t));
@@ -294,16 +290,15 @@ static const char *not_closed(struct ctx *x)
 	struct wh_jit_port ports[256];
 	struct wh_jit_live live;
 	struct wh_error err;
-	char dir[4096], *difference = NULL;
+	char *difference = NULL;
 	size_t n = own_ports(x, ports, 256);
 	const char *text = NULL;
-	int rc = wh_persist_dir(x->c->store_url, dir, sizeof dir, &err);
-	rc = rc ? rc : wh_persist_jit_differs(dir, &difference, &err);
+	int rc = wh_firewall_jit_differs(&difference, &err);
 	if (rc == 1)
 		text = wh_arena_printf(x->mem, "%s; `whittle restore` closes again what was confirmed", difference ? difference : "");
 	else if (rc < 0)
 		text = wh_arena_printf(x->mem, "whether the ports are closed can't be said: %s", err.text);
-	else if (n && !wh_jit_nft_live(x->mem, &live, &err) && !live.present)
+	else if (n && !wh_firewall_jit_live(x->mem, &live, &err) && !live.present)
 		text = wh_arena_printf(x->mem, "the table inet whittle_jit is not there, so %s %s not closed; `whittle jit on` closes %s", wh_jit_ports_text(ports, n, x->mem),
 		                       n == 1 ? "is" : "are", n == 1 ? "it" : "them");
 	free(difference);
@@ -318,7 +313,7 @@ static int list(struct ctx *x, int argc)
 	char t[WH_TIME_STRLEN], p[24], src[WH_PREFIX_STRLEN];
 	if (argc != 1)
 		return cli_usage(x->c, "list takes no further words");
-	if (wh_jit_list(x->store, x->mem, &g, &n, &err))
+	if (wh_jit_list(x->store, &wh_firewall_jit_kernel, x->mem, &g, &n, &err))
 		return cli_error(&err);
 	const char *missing = not_closed(x);
 	if (x->c->json) {
@@ -373,7 +368,7 @@ static int close_one(struct ctx *x, int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return cli_usage(x->c, "close takes an id, as `whittle jit list` shows it");
-	if (wh_jit_close(x->store, argv[optind], cli_who(), why, &err))
+	if (wh_jit_close(x->store, &wh_firewall_jit_kernel, argv[optind], cli_who(), why, &err))
 		return cli_error(&err);
 	printf("Opening %s is closed; connections that were made through it stay.\n", argv[optind]);
 	return CLI_OK;
@@ -429,7 +424,7 @@ static int nsg(struct ctx *x, int argc, char **argv)
 		return cli_usage(x->c, "there is no network security group '%s' in the estate", argv[optind]);
 	if (azure)
 		return cli_jit_azure(x->c, x->store, x->estate, x->mem, &arm, found ? found->name : NULL, until_closed);
-	if (wh_jit_list(x->store, x->mem, &g, &n, &err) ||
+	if (wh_jit_list(x->store, &wh_firewall_jit_kernel, x->mem, &g, &n, &err) ||
 	    wh_jit_nsg(&x->c->config->jit, x->estate, found, g, n, wh_now_us(), x->mem, &doc, &notes, &err))
 		return cli_error(&err);
 	fputs(notes ? notes : "", stderr);
@@ -456,11 +451,9 @@ static int run(struct cli *c, int argc, char **argv)
 	if (argc < 2 || !verbs[v])
 		return cli_usage(c, "say what to do: on, confirm, off, open, list, close, log or nsg");
 	bool reads = v == 4 || v == 7 || (v == 6 && !cli_is_azure(argc, argv));
-	int rc = reads || v == 6 ? 0 : wh_enforce_privileges(&err);
-	if (rc && rc != -EPERM) /* a group needs none of them; without them the kernel refuses by itself */
-		return cli_error(&err);
 	bool needs = v != 1 && v != 2; /* keeping and taking away what is closed never depend on the ledger */
-	if (needs && (rc = cli_open_store(c, reads ? WH_STORE_READ : WH_STORE_WRITE, &x.store)))
+	int rc = needs ? cli_open_store(c, reads ? WH_STORE_READ : WH_STORE_WRITE, &x.store) : 0;
+	if (rc)
 		return rc;
 	x.mem = wh_arena_new();
 	argc--, argv++;
@@ -476,4 +469,15 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_jit = {.firewall = true, .sudo_opens = true, .name = "jit", .summary = "ports that open on request, for one source and a limited time", .help = help, .run = run};
+static unsigned may_now(const struct cli *c, int argc, char **argv)
+{
+	static const struct { const char *verb; unsigned may; } verbs[] = {{"on", WH_MAY_CLOSE}, {"close", WH_MAY_CLOSE}, {"confirm", WH_MAY_CONFIRM_CLOSED},
+	                                                                  {"off", WH_MAY_STOP_CLOSING}, {"open", WH_MAY_OPEN}};
+	unsigned may = WH_MAY_LOOK;
+	(void)c;
+	for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof *verbs; i++)
+		may |= strcmp(argv[1], verbs[i].verb) ? 0 : verbs[i].may;
+	return may;
+}
+
+const struct cli_command cli_jit = {.may = WH_MAY_LOOK | WH_MAY_CLOSE | WH_MAY_CONFIRM_CLOSED | WH_MAY_STOP_CLOSING | WH_MAY_OPEN, .may_now = may_now, .confined = true, .sudo_opens = true, .name = "jit", .summary = "ports that open on request, for one source and a limited time", .help = help, .run = run};

@@ -6,6 +6,7 @@
 #include <time.h>
 #include "cli/azure.h"
 #include "cli/jit.h"
+#include "whittle/firewall.h"
 
 struct job {
 	struct cli *c;
@@ -53,7 +54,7 @@ static int once(struct job *j, int64_t *next_us)
 	struct wh_error err = {0};
 	size_t n, done = 0;
 	int64_t now = wh_now_us();
-	int rc = wh_jit_list(j->store, mem, &g, &n, &err) ? cli_error(&err) : CLI_OK;
+	int rc = wh_jit_list(j->store, &wh_firewall_jit_kernel, mem, &g, &n, &err) ? cli_error(&err) : CLI_OK;
 	*next_us = 0;
 	for (size_t i = 0; !rc && i < n; i++)
 		if (g[i].nsg && g[i].expires_us > now && (!*next_us || g[i].expires_us < *next_us))

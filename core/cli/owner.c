@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The one place where root becomes the ledger's owner: after whittle.yaml was read, and before the command runs. What only root may read
- * or write, and the person named, stays within reach through the opener (base/opener.h).
+ * or write, and the person named, stays within reach through the opener (base/opener.h); the firewall and what survives a reboot through the
+ * process that whittle/firewall.h describes.
  */
 #include <limits.h>
-#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+#include "base/confine.h"
 #include "base/opener.h"
 #include "base/owner.h"
-#include "cli/cli.h"
+#include "base/state.h"
+#include "cli/azure.h"
+#include "render/nft_ruleset.h"
+#include "whittle/firewall.h"
 
 struct grants {
 	struct wh_grant *list;
@@ -79,25 +84,73 @@ static bool makes_ledger(int argc, char **argv)
 	return !strcmp(argv[0], "ingest") || (!strcmp(argv[0], "estate") && !strcmp(verb, "import")) || (!strcmp(argv[0], "intel") && !strcmp(verb, "update"));
 }
 
-int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
+bool cli_has_option(int argc, char **argv, const char *option)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strlen(argv[i]) > 2 && !strncmp(argv[i], option, strlen(argv[i])))
+			return true;
+	return false;
+}
+
+static int find_state(struct cli *c, unsigned may, struct wh_error *err)
+{
+	const char *env = getenv("WHITTLE_STATE"), *configured = env && *env ? env : c->config ? c->config->ledger.state : NULL;
+	struct wh_error why;
+	int rc = wh_state_dir(configured, c->store_url, c->state_dir, &why);
+	if (rc)
+		*c->state_dir = 0;
+	if (wh_state_beside(c->store_url, c->beside, &(struct wh_error){0}) || !strcmp(c->beside, c->state_dir))
+		*c->beside = 0;
+	if (!rc || !(may & ~(unsigned)WH_MAY_LOOK))
+		return 0;
+	*err = why;
+	return rc;
+}
+
+static int start_firewall(struct cli *c, unsigned may, int argc, char **argv, struct wh_error *err)
+{
+	const struct wh_firewall_grants g = {.may = may, .force = cli_has_option(argc, argv, "--force"), .state_dir = c->state_dir, .sessions = c->sessions,
+	                                     .n_sessions = c->n_sessions, .jit = c->config ? &c->config->jit : NULL, .who = cli_who(), .nflog_group = WH_NFLOG_GROUP};
+	return may ? wh_firewall_start(&g, err) : 0;
+}
+
+static int start_opener(const struct cli *c, int argc, char **argv, struct wh_error *err)
 {
 	struct grants g = {.mem = wh_arena_new()};
+	g.room = 2 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 16;
+	g.list = wh_arena_array(g.mem, g.room, sizeof *g.list);
+	if (!cli_held_by_sudo(c))
+		grant_words(&g, argc, argv);
+	grant_configured(&g, c->config);
+	int rc = wh_opener_start(g.list, g.n, err);
+	wh_arena_free(g.mem);
+	return rc;
+}
+
+static int confine(struct wh_error *err)
+{
+	int rc = wh_confine(WH_CONFINE_READER, err);
+	if (rc == 1)
+		fprintf(stderr, "whittle: %s\n", err->text);
+	return rc < 0 ? rc : 0;
+}
+
+int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
+{
+	const struct cli_command *command = c->command;
+	bool azure = cli_is_azure(argc, argv), confined = command->confined && !azure;
+	unsigned may = azure ? 0 : command->may_now ? command->may_now(c, argc, argv) & command->may : command->may;
 	struct wh_owner owner;
 	cli_who();
-	if (c->command->before)
-		c->command->before(c);
+	if (command->before)
+		command->before(c);
 	if (makes_ledger(argc, argv) && !strcmp(c->store_url, WH_DEFAULT_STORE)) /* only our own: in another's path a slip would make directories */
 		mkdir(WH_DEFAULT_STORE_DIR, 0750);
 	int rc = wh_owner_of(c->store_url, &owner, err);
-	if (!rc && owner.other) {
-		g.room = 2 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 8;
-		g.list = wh_arena_array(g.mem, g.room, sizeof *g.list);
-		if (!cli_held_by_sudo(c))
-			grant_words(&g, argc, argv);
-		grant_configured(&g, c->config);
-		rc = wh_opener_start(g.list, g.n, err);
-		rc = rc ? rc : wh_owner_become(&owner, c->command->firewall ? CAP_NET_ADMIN : -1, err);
-	}
-	wh_arena_free(g.mem);
-	return rc;
+	rc = rc ? rc : find_state(c, may, err);
+	if (!rc && geteuid() == 0 && (owner.other || confined))
+		rc = start_opener(c, argc, argv, err);
+	rc = rc ? rc : start_firewall(c, may, argc, argv, err);
+	rc = rc ? rc : owner.other ? wh_owner_become(&owner, err) : confined ? wh_give_up_privileges(err) : 0;
+	return rc || !confined ? rc : confine(err);
 }

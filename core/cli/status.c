@@ -3,7 +3,7 @@
 #include <string.h>
 #include "cli/cli.h"
 #include "whittle/harden.h"
-#include "whittle/persist.h"
+#include "whittle/firewall.h"
 
 static const enum cli_colour colours[] = {CLI_DIM, CLI_GREEN, CLI_YELLOW};
 
@@ -60,31 +60,30 @@ static char *sentence(int rc, char *difference, const char *what, const struct w
 	return text;
 }
 
-static void ask_in_force(const struct cli *c, struct in_force *out)
+static void ask_in_force(struct in_force *out)
 {
-	struct wh_arena *mem = wh_arena_new();
-	struct wh_nft_ruleset *rs;
-	struct wh_nft_state st;
+	struct wh_nft_state st = {0};
 	struct wh_error err;
-	char dir[4096], *difference = NULL;
+	char *difference = NULL;
 	memset(out, 0, sizeof *out);
-	if (!wh_persist_dir(c->store_url, dir, sizeof dir, &err)) {
-		int rc = wh_persist_load(dir, mem, &rs, &err);
-		if (!rc && !(rc = wh_nft_state(&st, &err)) && !st.present && (rc = 1))
-			difference = strdup("the table inet whittle is not there: nothing is narrowed on this machine");
-		out->rules = rc == -ENOENT ? NULL : sentence(rc, difference, "the confirmed rules are in force", &err);
-		difference = NULL;
-		rc = wh_persist_jit_differs(dir, &difference, &err);
-		out->jit = sentence(rc, difference, "just-in-time access keeps its ports closed", &err);
-	}
-	wh_arena_free(mem);
+	int rc = wh_firewall_compare(WH_KEPT_CONFIRMED, &st, &difference, &err);
+	free(difference);
+	difference = NULL;
+	if (rc == 1 && st.present)
+		rc = 0; /* `whittle drift` tells more */
+	else if (rc == 1)
+		difference = strdup("the table inet whittle is not there: nothing is narrowed on this machine");
+	out->rules = rc == -ENOENT ? NULL : sentence(rc, difference, "the confirmed rules are in force", &err);
+	difference = NULL;
+	rc = wh_firewall_jit_differs(&difference, &err);
+	out->jit = sentence(rc, difference, "just-in-time access keeps its ports closed", &err);
 }
 
-static int print_all(const struct cli *c, struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const struct wh_store_totals *totals)
+static int print_all(struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const struct wh_store_totals *totals)
 {
 	struct in_force f;
 	print_table(rec, totals);
-	ask_in_force(c, &f);
+	ask_in_force(&f);
 	if (f.rules)
 		printf("Not as confirmed: %s.\n", f.rules);
 	if (f.jit)
@@ -94,7 +93,7 @@ static int print_all(const struct cli *c, struct wh_store *s, const struct wh_es
 	return cli_kept(s, e, NULL, NULL);
 }
 
-static int print_json(const struct cli *c, struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const struct wh_store_totals *totals)
+static int print_json(struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const struct wh_store_totals *totals)
 {
 	size_t by_status[3] = {0};
 	json_t *list = json_array();
@@ -109,7 +108,7 @@ static int print_json(const struct cli *c, struct wh_store *s, const struct wh_e
 	                                (int)by_status[WH_UNHEALTHY], "unscanned", (int)by_status[WH_UNSCANNED], "ledger", "edges",
 	                                (json_int_t)totals->edges, "flows", (json_int_t)totals->flows);
 	struct in_force f;
-	ask_in_force(c, &f);
+	ask_in_force(&f);
 	if (f.rules || f.jit)
 		json_object_set_new(doc, "notAsConfirmed", json_pack("[s*,s*]", f.rules, f.jit));
 	free(f.rules);
@@ -141,9 +140,9 @@ static int run(struct cli *c, int argc, char **argv)
 	    wh_recommend(s, estate, NULL, 0, &opt, mem, &rec, &err))
 		rc = cli_error(&err);
 	else if (c->json)
-		rc = print_json(c, s, estate, rec, &totals);
+		rc = print_json(s, estate, rec, &totals);
 	else
-		rc = print_all(c, s, estate, rec, &totals);
+		rc = print_all(s, estate, rec, &totals);
 	wh_estate_free(estate);
 	wh_arena_free(mem);
 	wh_store_close(s);
@@ -151,7 +150,7 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_status = {
-	.firewall = true,
+	.may = WH_MAY_LOOK, .confined = true,
 	.name = "status", .only_reads = true,
 	.summary = "say which resources are healthy, unhealthy or not yet scanned, and why",
 	.help = "usage: whittle status [--json]\n\n"

@@ -33,8 +33,8 @@ int cli_refuse_held(const struct cli *c, const char *option)
 int cli_check_sudo(struct cli *c)
 {
 	struct cli plain = *c;
-	const char *env = getenv("WHITTLE_STORE");
-	const char *option = c->config_path ? "--config" : c->store_url ? "--store" : env && *env ? "$WHITTLE_STORE" : NULL;
+	const char *store = getenv("WHITTLE_STORE"), *state = getenv("WHITTLE_STATE");
+	const char *option = c->config_path ? "--config" : c->store_url ? "--store" : store && *store ? "$WHITTLE_STORE" : state && *state ? "$WHITTLE_STATE" : NULL;
 	c->by_sudo = by_another();
 	if (!c->command->sudo_opens || !c->by_sudo || !option)
 		return CLI_OK;

@@ -9,7 +9,9 @@
 #include "base/opener.h"
 #include "base/owner.h"
 #include "cli/cli.h"
-#include "whittle/enforce.h"
+#include "cli/earlier.h"
+#include "render/nft_ruleset.h"
+#include "whittle/firewall.h"
 #include "whittle/watch.h"
 
 static const char help[] =
@@ -29,7 +31,7 @@ static const char help[] =
 	"With --json alerts are printed as lines of JSON. The same settings in whittle.yaml:\n"
 	"  watch: {revert: yes, repair: yes, alerts: /var/log/whittle/alerts.jsonl, syslog: yes, after-confirm: 1h, hits: 3}\n"
 	"\n"
-	"The service whittle-watch runs it. Once it listens it needs nothing but CAP_NET_ADMIN.\n"
+	"The service whittle-watch runs it. The process that listens has no privilege; what changes the firewall has CAP_NET_ADMIN alone.\n"
 	"\n"
 	"Example: whittle watch --repair --for 1h\n";
 
@@ -147,8 +149,10 @@ static int run(struct cli *c, int argc, char **argv)
 	if (length)
 		alarm((unsigned)length);
 	struct wh_watch_options opt = {.store_url = c->store_url, .locals = locals, .n_locals = own_addresses(locals, 256), .config = &cfg, .judge = &c->config->harden,
-	                               .nflog_group = 5, .stop = &stop, .ready = ready, .alert = alert, .arg = &out};
-	int rc = wh_enforce_privileges(&err);
+	                               .nflog_group = WH_NFLOG_GROUP, .stop = &stop, .ready = ready, .alert = alert, .arg = &out};
+	int rc = wh_firewall_ready(&err);
+	if (!rc && cli_adopt_earlier(c, &err) < 0)
+		cli_error(&err);
 	if (!rc)
 		rc = wh_watch(&opt, &err);
 	if (out.file >= 0)
@@ -156,4 +160,14 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc ? cli_error(&err) : CLI_OK;
 }
 
-const struct cli_command cli_watch = {.firewall = true, .name = "watch", .summary = "look after the confirmed rules: who is hit, who changed them", .help = help, .run = run};
+static unsigned may_now(const struct cli *c, int argc, char **argv)
+{
+	unsigned may = WH_MAY_LOOK | WH_MAY_HEAR | WH_MAY_ADOPT;
+	if (c->config->watch.repair || cli_has_option(argc, argv, "--repair"))
+		may |= WH_MAY_PUT_BACK;
+	if (c->config->watch.revert || cli_has_option(argc, argv, "--revert"))
+		may |= WH_MAY_ROLL_BACK;
+	return may;
+}
+
+const struct cli_command cli_watch = {.may = WH_MAY_LOOK | WH_MAY_HEAR | WH_MAY_ADOPT | WH_MAY_PUT_BACK | WH_MAY_ROLL_BACK, .may_now = may_now, .confined = true, .name = "watch", .summary = "look after the confirmed rules: who is hit, who changed them", .help = help, .run = run};

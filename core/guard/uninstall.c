@@ -204,9 +204,9 @@ int wh_uninstall(const char *dir, bool verify, struct wh_uninstalled *out, struc
 	if (!rc && verify) {
 		out->verified = true;
 		out->others = before.n[TABLES];
-		for (int k = 0; k < KINDS && !out->differs; k++)
+		for (int k = 0; k < KINDS && !*out->differs; k++)
 			if (before.hash[k] != after.hash[k] || before.n[k] != after.n[k])
-				out->differs = kinds[k].name;
+				snprintf(out->differs, sizeof out->differs, "%s", kinds[k].name);
 	}
 	wh_arena_free(mem);
 	return rc;

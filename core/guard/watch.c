@@ -21,7 +21,7 @@
 #include "guard/watch.h"
 #include "whittle/harden.h"
 #include "whittle/ledger.h"
-#include "whittle/persist.h"
+#include "whittle/firewall.h"
 
 enum { TOUCHED_RULES = 1, TOUCHED_JIT = 2 };
 enum { MAX_PEERS = 1 << 20, MAX_PORTS = 1024, MIN_DAYS = 3, SETTLE_MS = 500, CONFIRM_MS = 3000, REVERT_PEERS = 2, QUIET_S = 3600, SURGE_LEAST = 200, SURGE_TIMES = 20 };
@@ -40,7 +40,6 @@ struct port { uint8_t direction, proto; uint16_t port; uint64_t drops; double no
 
 struct watch {
 	const struct wh_watch_options *opt;
-	char dir[4096];
 	struct mnl_socket *log, *events;
 	struct peer *peers; size_t n_peers, room_peers;
 	struct port ports[MAX_PORTS]; size_t n_ports;
@@ -146,7 +145,7 @@ static int learn(struct watch *w, struct wh_error *err)
 	if (!rc)
 		judge(w, s);
 	wh_store_close(s);
-	w->confirmed_us = wh_persist_confirmed_us(w->dir);
+	w->confirmed_us = wh_firewall_confirmed_us();
 	return rc;
 }
 
@@ -179,7 +178,7 @@ static void revert(struct watch *w, const struct wh_drop *d, const struct peer *
 		hit += w->peers[i].hit && w->peers[i].belongs && (!i || !wh_addr_eq(&w->peers[i].addr, &w->peers[i - 1].addr) || !w->peers[i - 1].hit);
 	if (!w->opt->config->revert || !w->confirmed_us || wh_now_us() - w->confirmed_us > window || hit < REVERT_PEERS)
 		return;
-	if (wh_persist_rollback(w->dir, false, &back, &err))
+	if (wh_firewall_rollback(false, &back, &err))
 		tell(w, &a, "the rules could not be taken back: %.300s", err.text);
 	else
 		tell(w, &a, "the rules were taken back, since they hit %zu peers that belong, the last %s%s%s", hit, addr,
@@ -254,6 +253,8 @@ static void blame(struct watch *w, const struct nlmsghdr *h)
 		if (mnl_attr_get_type(a) == NFTA_GEN_PROC_PID && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
 			pid = ntohl(mnl_attr_get_u32(a));
 	}
+	if (!strncmp(name, "whittle", 7)) /* also the process that changes the firewall */
+		name[7] = 0;
 	if (!used || strcmp(name, "whittle"))
 		w->pid = pid;
 	if (!strcmp(w->by, "whittle")) /* beside another program's, ours is not what made a difference */
@@ -300,7 +301,7 @@ static bool repair(struct watch *w)
 	struct wh_error err;
 	if (!w->opt->config->repair)
 		return false;
-	int rc = wh_persist_restore(w->dir, &r, &err);
+	int rc = wh_firewall_restore(&r, &err);
 	if (rc)
 		tell(w, &a, "what was confirmed could not be put back: %.300s", err.text);
 	else
@@ -329,12 +330,11 @@ static const char *one_line(char *text)
 }
 
 /* Whether the kernel holds what was applied last: it was confirmed there, and the file is about to say so. */
-static bool being_confirmed(struct watch *w, struct wh_arena *mem)
+static bool being_confirmed(void)
 {
-	struct wh_nft_ruleset *rs;
 	struct wh_error err;
 	char *difference = NULL;
-	bool is = !wh_persist_load_applied(w->dir, mem, &rs, &err) && !wh_nft_compare(rs, &difference, &err);
+	bool is = !wh_firewall_compare(WH_KEPT_APPLIED, NULL, &difference, &err);
 	free(difference);
 	return is;
 }
@@ -342,23 +342,21 @@ static bool being_confirmed(struct watch *w, struct wh_arena *mem)
 /* What the rules' table should be, and what is different: NULL where it is as it should be, or where that can't be said now. */
 static char *rules_differ(struct watch *w, bool *flushed, bool *judged)
 {
-	struct wh_arena *mem = wh_arena_new();
-	struct wh_nft_ruleset *rs;
 	struct wh_nft_state st = {0};
 	struct wh_error err;
 	char *difference = NULL;
-	*judged = !wh_persist_load(w->dir, mem, &rs, &err) && !wh_nft_state(&st, &err) && !st.expires_in_ms && wh_nft_compare(rs, &difference, &err) >= 0;
+	*judged = wh_firewall_compare(WH_KEPT_CONFIRMED, &st, &difference, &err) >= 0 && !st.expires_in_ms;
 	*flushed = !st.present;
 	if (st.expires_in_ms) /* what waits for its confirmation is not judged; what is there when its time is up is */
 		w->look_at_us = wh_now_us() + (st.expires_in_ms + SETTLE_MS) * 1000;
-	if (*judged && difference && st.lasting && being_confirmed(w, mem)) {
-		free(difference);
-		difference = NULL;
+	if (*judged && difference && st.lasting && being_confirmed()) {
 		*judged = false;
 		w->look_at_us = wh_now_us() + CONFIRM_MS * 1000;
 	}
-	wh_arena_free(mem);
-	return difference;
+	if (*judged)
+		return difference;
+	free(difference);
+	return NULL;
 }
 
 static void look(struct watch *w)
@@ -382,7 +380,7 @@ static void look(struct watch *w)
 		mend = true;
 	}
 	char *open;
-	wh_persist_jit_differs(w->dir, &open, &err);
+	wh_firewall_jit_differs(&open, &err);
 	again = w->told_jit != NULL;
 	if (news(&w->told_jit, open, w->touched & TOUCHED_JIT)) {
 		a.kind = again ? "changed" : "flushed";
@@ -402,54 +400,12 @@ static void look(struct watch *w)
 
 /* ---- sockets ---- */
 
-static struct nlmsghdr *config_message(char *buf, uint8_t family, uint16_t group)
+static int listen_to(struct mnl_socket **s, int fd)
 {
-	memset(buf, 0, 256);
-	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
-	h->nlmsg_type = NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG;
-	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof *g);
-	g->nfgen_family = family;
-	g->res_id = htons(group);
-	return h;
-}
-
-static int send_config(struct mnl_socket *s, struct nlmsghdr *h, char *buf, size_t size)
-{
-	h->nlmsg_seq = 1;
-	if (mnl_socket_sendto(s, h, h->nlmsg_len) < 0)
-		return -errno;
-	ssize_t n = mnl_socket_recvfrom(s, buf, size);
-	return n < 0 || mnl_cb_run(buf, (size_t)n, 0, 0, NULL, NULL) < 0 ? -errno : 0;
-}
-
-static int open_log(struct watch *w)
-{
-	char buf[4096];
-	int size = 4 << 20;
-	struct nfulnl_msg_config_cmd bind = {.command = NFULNL_CFG_CMD_BIND};
-	struct nfulnl_msg_config_mode mode = {.copy_range = htonl(160), .copy_mode = NFULNL_COPY_PACKET};
-	if (!(w->log = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC | SOCK_NONBLOCK)) || mnl_socket_bind(w->log, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
-	setsockopt(mnl_socket_get_fd(w->log), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
-	struct nlmsghdr *h = config_message(buf, AF_UNSPEC, w->opt->nflog_group);
-	mnl_attr_put(h, NFULA_CFG_CMD, sizeof bind, &bind);
-	int rc = send_config(w->log, h, buf, sizeof buf);
-	if (rc)
-		return rc;
-	h = config_message(buf, AF_UNSPEC, w->opt->nflog_group);
-	mnl_attr_put(h, NFULA_CFG_MODE, sizeof mode, &mode);
-	mnl_attr_put_u32(h, NFULA_CFG_TIMEOUT, htonl(10)); /* hundredths of a second */
-	return send_config(w->log, h, buf, sizeof buf);
-}
-
-static int open_events(struct watch *w)
-{
-	int size = 4 << 20;
-	if (!(w->events = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC | SOCK_NONBLOCK)))
-		return -errno;
-	setsockopt(mnl_socket_get_fd(w->events), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
-	return mnl_socket_bind(w->events, 1 << (NFNLGRP_NFTABLES - 1), MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
+	if (fd < 0)
+		return fd;
+	*s = mnl_socket_fdopen(fd);
+	return *s ? 0 : -errno;
 }
 
 static void drain(struct watch *w, struct mnl_socket *s, mnl_cb_t each)
@@ -474,12 +430,10 @@ int wh_watch(const struct wh_watch_options *opt, struct wh_error *err)
 	if (!w)
 		return wh_fail(err, -ENOMEM, "out of memory");
 	w->opt = opt;
-	int rc = wh_persist_dir(opt->store_url, w->dir, sizeof w->dir, err), code;
-	if (!rc)
-		rc = learn(w, err);
-	if (!rc && (code = open_events(w)))
+	int rc = learn(w, err), code;
+	if (!rc && (code = listen_to(&w->events, wh_firewall_hear_events())))
 		rc = wh_fail(err, code, "the kernel's firewall events can't be heard: %s", strerror(-code));
-	if (!rc && (code = open_log(w)))
+	if (!rc && (code = listen_to(&w->log, wh_firewall_hear_drops())))
 		rc = wh_fail(err, code, "log group %u can't be heard: %s%s", opt->nflog_group, strerror(-code), code == -EBUSY || code == -EPERM ? " (another program listens there, perhaps another whittle watch)" : "");
 	if (!rc) {
 		w->look_at_us = wh_now_us(); /* what happened before we came */

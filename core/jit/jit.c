@@ -145,7 +145,7 @@ static int make_room(struct wh_store *s, struct wh_jit_grant *g, struct wh_arena
 	return rc;
 }
 
-int wh_jit_open(struct wh_store *s, const struct wh_jit_config *c, struct wh_jit_grant *g, struct wh_error *err)
+int wh_jit_open(struct wh_store *s, const struct wh_jit_kernel *kernel, const struct wh_jit_config *c, struct wh_jit_grant *g, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_error ignored;
@@ -170,19 +170,19 @@ int wh_jit_open(struct wh_store *s, const struct wh_jit_config *c, struct wh_jit
 	if (!rc)
 		rc = journal(s, "jit.open", g->who, g->why, g, err);
 	if (!rc && !g->nsg) {
-		rc = wh_jit_nft_open(g->proto, g->port, &g->from, length / 1000, err);
+		rc = kernel->open(g, length / 1000, err);
 		opened = !rc;
 	}
 	int end = wh_store_end(s, !rc, rc ? &ignored : err);
 	if (!rc && end && opened) /* nothing is open that is not written down */
-		wh_jit_nft_close(g->proto, g->port, &g->from, &ignored);
+		kernel->close(g, &ignored);
 	json_decref(o);
 	free(text);
 	wh_arena_free(mem);
 	return rc ? rc : end;
 }
 
-int wh_jit_close(struct wh_store *s, const char *id, const char *who, const char *why, struct wh_error *err)
+int wh_jit_close(struct wh_store *s, const struct wh_jit_kernel *kernel, const char *id, const char *who, const char *why, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_jit_grant g = {0};
@@ -201,7 +201,7 @@ int wh_jit_close(struct wh_store *s, const char *id, const char *who, const char
 	if (!rc)
 		rc = journal(s, "jit.close", who, why, &g, err);
 	if (!rc && !g.nsg)
-		rc = wh_jit_nft_close(g.proto, g.port, &g.from, err);
+		rc = kernel->close(&g, err);
 	int end = wh_store_end(s, !rc, rc ? &ignored : err);
 	free(text);
 	wh_arena_free(mem);
@@ -242,7 +242,7 @@ static int by_id(const void *a, const void *b)
 	return i < k ? -1 : i > k;
 }
 
-int wh_jit_list(struct wh_store *s, struct wh_arena *mem, struct wh_jit_grant **out, size_t *n, struct wh_error *err)
+int wh_jit_list(struct wh_store *s, const struct wh_jit_kernel *kernel, struct wh_arena *mem, struct wh_jit_grant **out, size_t *n, struct wh_error *err)
 {
 	struct collecting c = {.mem = mem};
 	struct wh_jit_live live = {0};
@@ -256,7 +256,7 @@ int wh_jit_list(struct wh_store *s, struct wh_arena *mem, struct wh_jit_grant **
 		local |= !c.g[i].nsg && c.g[i].expires_us > now;
 	bool *alive = wh_arena_alloc(mem, from_ledger + 1);
 	struct wh_error own = {0};
-	rc = wh_jit_nft_live(mem, &live, &own);
+	rc = kernel->live(mem, &live, &own);
 	if (rc && local) { /* without a word of the kernel nothing can be said of what is open here */
 		if (err)
 			*err = own;

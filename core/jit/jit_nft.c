@@ -205,23 +205,20 @@ int wh_jit_nft_close(uint8_t proto, uint16_t port, const struct wh_prefix *from,
 	return AGAIN(close_once(proto, port, from, err));
 }
 
-int wh_jit_leave_out(struct wh_nft_ruleset *rs, struct wh_arena *mem, const char **left, struct wh_error *err)
+const char *wh_jit_leave_out(struct wh_nft_ruleset *rs, const struct wh_jit_live *now, struct wh_arena *mem)
 {
-	struct wh_jit_live now;
+	const char *left = NULL;
 	size_t kept = 0;
-	*left = NULL;
-	int rc = wh_jit_nft_live(mem, &now, err);
-	for (size_t i = 0; !rc && i < rs->n_ports; i++) {
+	for (size_t i = 0; i < rs->n_ports; i++) {
 		const struct wh_nft_port *p = &rs->ports[i];
 		bool held = false;
-		for (size_t k = 0; k < now.n_closed && p->direction == WH_INBOUND; k++)
-			held |= !now.closed[k].expires_ms && now.closed[k].port.proto == p->proto && now.closed[k].port.port == p->port;
+		for (size_t k = 0; k < now->n_closed && p->direction == WH_INBOUND; k++)
+			held |= !now->closed[k].expires_ms && now->closed[k].port.proto == p->proto && now->closed[k].port.port == p->port;
 		if (held)
-			*left = wh_arena_printf(mem, "%s%s%u/%s", *left ? *left : "", *left ? ", " : "", p->port, p->proto == WH_PROTO_UDP ? "udp" : "tcp");
+			left = wh_arena_printf(mem, "%s%s%u/%s", left ? left : "", left ? ", " : "", p->port, p->proto == WH_PROTO_UDP ? "udp" : "tcp");
 		else
 			rs->ports[kept++] = *p;
 	}
-	if (!rc)
-		rs->n_ports = kept;
-	return rc;
+	rs->n_ports = kept;
+	return left;
 }

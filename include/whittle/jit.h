@@ -49,13 +49,20 @@ struct wh_jit_grant {
 
 /* Asks the policy alone; the error's sentence begins with "refused (WORD): ". */
 int wh_jit_allowed(const struct wh_jit_config *c, const struct wh_jit_grant *g, struct wh_error *err);
+/* How this machine's table is changed and read: by the process that may. live as wh_jit_nft_live(). */
+struct wh_jit_live;
+struct wh_jit_kernel {
+	int (*open)(const struct wh_jit_grant *g, int64_t timeout_ms, struct wh_error *err);
+	int (*close)(const struct wh_jit_grant *g, struct wh_error *err);
+	int (*live)(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err);
+};
 /* Asks the policy, writes the ledger and the kernel, or neither. g->id, opened_us and expires_us are filled in; expires_us holds the
  * asked end before. An opening of the same source and port is replaced. */
-int wh_jit_open(struct wh_store *s, const struct wh_jit_config *c, struct wh_jit_grant *g, struct wh_error *err);
+int wh_jit_open(struct wh_store *s, const struct wh_jit_kernel *kernel, const struct wh_jit_config *c, struct wh_jit_grant *g, struct wh_error *err);
 /* Closes early; connections that were made stay. -ENOENT when there is none. */
-int wh_jit_close(struct wh_store *s, const char *id, const char *who, const char *why, struct wh_error *err);
+int wh_jit_close(struct wh_store *s, const struct wh_jit_kernel *kernel, const char *id, const char *who, const char *why, struct wh_error *err);
 /* What is open now, by id: the kernel's for this machine (with who and why from the ledger), the ledger's for groups. */
-int wh_jit_list(struct wh_store *s, struct wh_arena *mem, struct wh_jit_grant **out, size_t *n, struct wh_error *err);
+int wh_jit_list(struct wh_store *s, const struct wh_jit_kernel *kernel, struct wh_arena *mem, struct wh_jit_grant **out, size_t *n, struct wh_error *err);
 
 /* One entry of the journal. Texts may be NULL, and are borrowed for the call. */
 struct wh_jit_event {
@@ -86,9 +93,9 @@ struct wh_jit_live {
 	struct { struct wh_jit_port port; struct wh_addr first, last; int64_t expires_ms; } *open; size_t n_open;
 };
 /* Takes the ports that are closed for good on this machine out of a ruleset: here jit decides, also for those whom it lets in.
- * *left (in mem) names them, "22/tcp, 3389/tcp", or is NULL. */
+ * Names them in mem, "22/tcp, 3389/tcp", or returns NULL. */
 struct wh_nft_ruleset;
-int wh_jit_leave_out(struct wh_nft_ruleset *rs, struct wh_arena *mem, const char **left, struct wh_error *err);
+const char *wh_jit_leave_out(struct wh_nft_ruleset *rs, const struct wh_jit_live *now, struct wh_arena *mem);
 int wh_jit_nft_live(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err);
 /* The table anew, in one transaction: these ports closed for good, what is open as it is. */
 int wh_jit_nft_rebuild(const struct wh_jit_port *ports, size_t n, struct wh_error *err);

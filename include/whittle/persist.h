@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * persist: what was confirmed, in files beside the ledger, so that it can be put back after a reboot. Nothing unconfirmed ever comes back.
+ * persist: what was confirmed, in files of the state directory (base/state.h), so that it can be put back after a reboot. Nothing unconfirmed ever
+ * comes back. Only root can write there: what these files say is what root confirmed, whatever the ledger's owner does. These functions are the
+ * privileged process's own; everybody else asks for them by whittle/firewall.h.
  *
  *   enforced.pending   what was applied last, and when it expires; written at each apply
  *   enforced.rules     what was confirmed last, after it was compared with what the kernel holds, and when
  *   enforced.rules.1   what was confirmed before that, and so on to enforced.rules.8
  *   jit.closed         the ports that just-in-time access keeps closed, confirmed; openings end with a reboot
  *
- * A file is one line `whittle-enforced 1 LENGTH CRC32` and a JSON document; it is written beside, synced and renamed, so that it is
- * always the old or the new one, whole. Damaged, cut or unsorted: refused, and nothing is put back.
+ * A file is one line `whittle-enforced 2 LENGTH CRC32` and bytes of a fixed layout (guard/rules_bytes.h); it is written beside, synced and
+ * renamed, so that it is always the old or the new one, whole. Damaged, cut or unsorted: refused, and nothing is put back.
  */
 #pragma once
 #include "whittle/base.h"
 #include "whittle/enforce.h"
 #include "whittle/jit.h"
-
-/* The directory of a ledger's URL: where these files are. */
-int wh_persist_dir(const char *store_url, char *buf, size_t size, struct wh_error *err);
 
 /* Keeps what was applied last until it is confirmed. expires_us: when the kernel takes it back, microseconds since 1970. */
 int wh_persist_applied(const char *dir, const struct wh_nft_ruleset *rs, int64_t expires_us, struct wh_error *err);
@@ -57,14 +56,13 @@ int wh_persist_load_applied(const char *dir, struct wh_arena *mem, struct wh_nft
 int64_t wh_persist_confirmed_us(const char *dir);
 /* Keeps the ports that the kernel has closed for good now. */
 int wh_persist_jit(const char *dir, struct wh_error *err);
+bool wh_persist_jit_kept(const char *dir); /* there is such a file */
 /* Whether the ports that were confirmed closed still are: 0 they are, or none were; 1 not, with *difference (free() it) in one line, as
  * wh_jit_nft_differs() says it; <0 where that can't be said. */
 int wh_persist_jit_differs(const char *dir, char **difference, struct wh_error *err);
 /* Forgets the rules, and with `jit` the closed ports. *n counts the files that were there. */
 int wh_persist_forget(const char *dir, bool rules, bool jit, size_t *n, struct wh_error *err);
 
-/* Which ports were confirmed closed, into mem; *n 0 also where there is no such file. */
-int wh_persist_jit_ports(const char *dir, struct wh_arena *mem, struct wh_jit_port **ports, size_t *n, struct wh_error *err);
 struct wh_restored { bool rules, jit; size_t ports, prefixes, closed; };
 /* Puts back what was confirmed, read back and compared; 0 also when nothing was. Each part that is damaged is an error, after the other
  * was tried. */
@@ -75,7 +73,7 @@ int wh_persist_restore_jit(const char *dir, struct wh_restored *out, struct wh_e
 /*
  * Takes everything of ours away: both tables, and these files. With `verify` every other table is read before and
  * after, element by element, and compared: counts of packets, which move by themselves, are left out. differs names what is not as it
- * was ("rules"), or is NULL.
+ * was ("rules"), or is "".
  */
-struct wh_uninstalled { bool rules, jit; size_t files, others; const char *differs; bool verified; };
+struct wh_uninstalled { bool rules, jit; size_t files, others; char differs[24]; bool verified; };
 int wh_uninstall(const char *dir, bool verify, struct wh_uninstalled *out, struct wh_error *err);

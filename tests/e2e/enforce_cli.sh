@@ -55,12 +55,12 @@ is "$(from 203.0.113.77)" "no connection" "and it holds"
 w rollback --all >/dev/null
 # the program itself, as a user with this one capability and a ledger of his own
 mkdir "$dir/his"; cp "$WHITTLE_STORE" "$dir/his/l.db"; chown -R 65534 "$dir/his"; cp "$W" "$dir/whittle"; chmod 755 "$dir/whittle"
-his() { as_nobody ,+net_admin env -u SSH_CONNECTION WHITTLE_STORE="$dir/his/l.db" "$dir/whittle" "$@" 2>&1; }
+his() { as_nobody ,+net_admin env -u SSH_CONNECTION WHITTLE_STORE="$dir/his/l.db" WHITTLE_STATE="$dir/his/state" "$dir/whittle" "$@" 2>&1; }
 out=$(his enforce && his confirm && his drift && his enforce --repair); rc=$?
 has "$rc $(tr '\n' ' ' <<<"$out")" '^0 Applied and read back.*the rules stay.*holds what was applied.*nothing to repair' "enforce, confirm, drift and --repair need no more"
 is "$(from 203.0.113.77)" "no connection" "and hold"
 has "$(his rollback)" 'table is gone' "nor does rollback"
-out=$(as_nobody "" env WHITTLE_STORE="$dir/his/l.db" "$dir/whittle" enforce 2>&1); rc=$?
+out=$(as_nobody "" env WHITTLE_STORE="$dir/his/l.db" WHITTLE_STATE="$dir/his/state" "$dir/whittle" enforce 2>&1); rc=$?
 has "$rc $out" '^1 .*needs CAP_NET_ADMIN.*run as root' "without it the program says what it needs"
 out=$(as_nobody "" "$dir/nft_tool" apply "$dir/rules" 60 2>&1); rc=$?
 is $rc 1 "nobody without it cannot"

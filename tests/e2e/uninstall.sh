@@ -45,7 +45,7 @@ gives "uninstall verifies that other tables hold what they held" 0 'Verified: th
 in_srv nft list ruleset >"$dir/after"
 cmp "$dir/before" "$dir/after" >/dev/null; t $? "the ruleset is as before, byte for byte" "$(diff "$dir/before" "$dir/after")"
 is "$(from 203.0.113.77)" connects "everybody connects again"
-is "$(cd "$dir" && ls enforced.* jit.* 2>/dev/null | wc -l)" 0 "nothing is left from which it would come back"
+is "$(cd "$WHITTLE_STATE" && ls enforced.* jit.* 2>/dev/null | wc -l)" 0 "nothing is left from which it would come back"
 gives "a restore after it restores nothing" 0 'Nothing was confirmed' w restore
 gives "uninstalling twice does no harm" 0 'were not there' w uninstall --verify
 gives "its JSON says the same" 0 '"verified": true' w uninstall --verify --json
@@ -59,7 +59,7 @@ rm -f "$dir/busy"; wait "${pids[-1]}"; unset 'pids[-1]'
 
 # ---- reboot ----
 w enforce --resource vm1 >/dev/null
-is "$(stat -c %a "$dir/enforced.pending")" 600 "what is applied is kept for its confirmation, readable by nobody else"
+is "$(stat -c %a "$WHITTLE_STATE/enforced.pending")" 600 "what is applied is kept for its confirmation, readable by nobody else"
 reboot
 gives "unconfirmed, a reboot brings nothing back" 0 'Nothing was confirmed' w restore
 is "$(from 203.0.113.77)" connects "and everybody connects"
@@ -89,15 +89,16 @@ is "$(from 140.20.30.9)" connects "a reboot brings back those that were confirme
 w rules undo >/dev/null
 
 # ---- damaged files ----
-cp "$dir/enforced.rules" "$dir/good"
-for how in 's/140\.20\.30/140.21.30/' 's/Inbound/Outbound/' '$ s/.$//' '1 s/[0-9a-f]$/x/'; do
-	reboot; sed -E "$how" "$dir/good" >"$dir/enforced.rules"
-	gives "a damaged file ($how) is refused" 1 'damaged' w restore
+cp "$WHITTLE_STATE/enforced.rules" "$dir/good"
+for at in 3 17 25 60 -1; do
+	reboot; cp "$dir/good" "$WHITTLE_STATE/enforced.rules"
+	printf '\377' | dd of="$WHITTLE_STATE/enforced.rules" bs=1 seek=$((at < 0 ? $(stat -c %s "$dir/good") - 1 : at)) conv=notrunc 2>/dev/null
+	gives "a damaged file (at byte $at) is refused" 1 'damaged' w restore
 	[ -z "$(in_srv nft list tables | grep -w whittle)" ]; t $? "and nothing of it is put back"
 done
-head -c 100 "$dir/good" >"$dir/enforced.rules"
+head -c 100 "$dir/good" >"$WHITTLE_STATE/enforced.rules"
 gives "a cut one too" 1 'damaged' w restore
-cp "$dir/good" "$dir/enforced.rules"; w restore >/dev/null
+cp "$dir/good" "$WHITTLE_STATE/enforced.rules"; w restore >/dev/null
 gives "rollback forgets what was confirmed" 0 'is gone' w rollback
 reboot
 gives "so that no reboot brings it back" 0 'closed again' w restore

@@ -14,6 +14,7 @@ until_true() { local tries=$(($1 * 10)); shift; while [ $tries -gt 0 ]; do "$@" 
 
 srv=wht-srv-$$ rtr=wht-rtr-$$ net=wht-net-$$
 dir=$(mktemp -d) || exit 1
+export WHITTLE_STATE=$dir/state # what survives a reboot
 pids=()
 netns_end() {
 	for p in "${pids[@]:-}"; do [ -n "$p" ] && kill "$p" 2>/dev/null; done

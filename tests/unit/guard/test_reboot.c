@@ -22,11 +22,11 @@ static void sh(const char *fmt, ...)
 	assert_int_equal(system(command), 0);
 }
 
-/* A fresh root with the unit's file, which looks below /var/lib/whittle. */
+/* A fresh root with the unit's file, which looks below /var/lib/whittle-state. */
 static void fresh(void)
 {
 	sh("rm -rf etc usr run; mkdir -p etc/systemd/system/multi-user.target.wants usr/lib/systemd/system run/systemd/system");
-	sh("printf '[Unit]\\nConditionPathExistsGlob=|/var/lib/whittle/enforced.rules\\nConditionPathExistsGlob=|/var/lib/whittle/jit.closed\\n' "
+	sh("printf '[Unit]\\nConditionPathExistsGlob=|/var/lib/whittle-state/var-lib-whittle/enforced.rules\\nConditionPathExistsGlob=|/var/lib/whittle-state/var-lib-whittle/jit.closed\\n' "
 	   ">usr/lib/systemd/system/whittle-enforce.service");
 }
 
@@ -49,12 +49,12 @@ static void rules_survive_where_a_target_wants_the_unit(void **state)
 {
 	(void)state;
 	fresh();
-	says(false, "/var/lib/whittle", "not enabled");
+	says(false, "/var/lib/whittle-state/var-lib-whittle", "not enabled");
 	enable();
-	says(true, "/var/lib/whittle", NULL);
+	says(true, "/var/lib/whittle-state/var-lib-whittle", NULL);
 	sh("rm etc/systemd/system/multi-user.target.wants/*; mkdir etc/systemd/system/nftables.service.wants; "
 	   "ln -s x etc/systemd/system/nftables.service.wants/whittle-enforce.service");
-	says(false, "/var/lib/whittle", "not enabled"); /* only another service wants it */
+	says(false, "/var/lib/whittle-state/var-lib-whittle", "not enabled"); /* only another service wants it */
 }
 
 static void a_masked_or_missing_unit_restores_nothing(void **state)
@@ -63,11 +63,11 @@ static void a_masked_or_missing_unit_restores_nothing(void **state)
 	fresh();
 	enable();
 	sh("ln -s /dev/null run/systemd/system/whittle-enforce.service");
-	says(false, "/var/lib/whittle", "masked");
+	says(false, "/var/lib/whittle-state/var-lib-whittle", "masked");
 	fresh();
 	enable();
 	sh("rm usr/lib/systemd/system/whittle-enforce.service");
-	says(false, "/var/lib/whittle", "not there");
+	says(false, "/var/lib/whittle-state/var-lib-whittle", "not there");
 }
 
 static void a_unit_for_another_ledger_does_not_restore_this_one(void **state)
@@ -79,7 +79,7 @@ static void a_unit_for_another_ledger_does_not_restore_this_one(void **state)
 	sh("mkdir etc/systemd/system/whittle-enforce.service.d; printf '[Unit]\\nConditionPathExistsGlob=\\nConditionPathExists=/srv/whittle/enforced.rules\\n' "
 	   ">etc/systemd/system/whittle-enforce.service.d/store.conf");
 	says(true, "/srv/whittle", NULL);
-	says(false, "/var/lib/whittle", "another ledger");
+	says(false, "/var/lib/whittle-state/var-lib-whittle", "another ledger");
 }
 
 int main(void)

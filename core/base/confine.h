@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Confinement: which system calls a process may make from now on, as an allow list (seccomp). What is not on it fails with EPERM. */
+#pragma once
+#include "whittle/base.h"
+
+enum wh_confinement {
+	WH_CONFINE_FIREWALL, /* netlink, and files of the state directory: no programs, no other sockets, no other users */
+	WH_CONFINE_READER,   /* the ledger, files, threads, output: no programs, no network, no other users, no privileges */
+};
+/* 0: confined; 1: this system has no seccomp, with the reason in err; < 0: it failed though there is one: go no further then. */
+int wh_confine(enum wh_confinement kind, struct wh_error *err);

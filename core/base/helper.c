@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "base/helper.h"
+#include "base/owner.h"
+
+enum { MAX_HELPERS = 4 };
+static struct { pid_t pid; int end; } helpers[MAX_HELPERS];
+static size_t n_helpers;
+static pid_t program;
+
+static void end_all(void)
+{
+	if (getpid() != program)
+		return;
+	for (size_t i = 0; i < n_helpers; i++)
+		close(helpers[i].end);
+	for (size_t i = 0; i < n_helpers; i++)
+		while (waitpid(helpers[i].pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	n_helpers = 0;
+}
+
+static void leave_terminal(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; null >= 0 && fd < 3; fd++) /* whoever reads our output must not wait for this process, too */
+		dup2(null, fd);
+	signal(SIGINT, SIG_IGN); /* it ends when the program does */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int wh_helper_fork(const char *name, int *end, struct wh_error *err)
+{
+	int ends[2];
+	if (n_helpers == MAX_HELPERS)
+		return wh_fail(err, -EMFILE, "too many helper processes");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		return wh_fail(err, -errno, "no socket pair: %s", strerror(errno));
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		for (size_t i = 0; i < n_helpers; i++) /* else the others would never see that the program has ended */
+			close(helpers[i].end);
+		n_helpers = 0;
+		leave_terminal();
+		prctl(PR_SET_NAME, name);
+		wh_no_core_dumps();
+		*end = ends[1];
+		return 1;
+	}
+	int rc = pid < 0 ? wh_fail(err, -errno, "no helper process: %s", strerror(errno)) : 0;
+	close(ends[1]);
+	if (rc) {
+		close(ends[0]);
+		return rc;
+	}
+	if (!program) {
+		program = getpid();
+		atexit(end_all);
+	}
+	helpers[n_helpers].pid = pid;
+	helpers[n_helpers++].end = *end = ends[0];
+	return 0;
+}
+
+/* ---- messages ---- */
+
+int wh_helper_send(int to, const void *data, size_t len, int fd)
+{
+	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = {0};
+	for (size_t done = 0; done < len;) {
+		struct iovec part = {.iov_base = (char *)(uintptr_t)data + done, .iov_len = len - done};
+		struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
+		if (fd >= 0) {
+			m.msg_control = &control;
+			m.msg_controllen = sizeof control.room;
+			control.head = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
+			memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
+		}
+		ssize_t n = sendmsg(to, &m, MSG_NOSIGNAL);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			done += (size_t)n;
+			fd = -1;
+		}
+	}
+	return 0;
+}
+
+static void take_descriptor(struct msghdr *m, int *fd)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof *fd))
+			continue;
+		if (*fd >= 0)
+			close(*fd);
+		memcpy(fd, CMSG_DATA(c), sizeof *fd);
+	}
+}
+
+int wh_helper_receive(int from, void *data, size_t len, int *fd)
+{
+	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = {0};
+	size_t done = 0;
+	int rc = 0;
+	*fd = -1;
+	while (done < len && !rc) {
+		struct iovec part = {.iov_base = (char *)data + done, .iov_len = len - done};
+		struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.room};
+		ssize_t n = recvmsg(from, &m, MSG_CMSG_CLOEXEC);
+		if (n > 0) {
+			take_descriptor(&m, fd);
+			done += (size_t)n;
+		} else if (n == 0) {
+			rc = -EPIPE;
+		} else if (errno != EINTR) {
+			rc = -errno;
+		}
+	}
+	if (rc && *fd >= 0) {
+		close(*fd);
+		*fd = -1;
+	}
+	return rc;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Helpers: small processes that the program forks for itself before it gives up privileges, each at the other end of a socket pair. A helper
+ * has no terminal, ignores the signals that end the program in the middle of its work, dumps no core, and ends when the program does.
+ */
+#pragma once
+#include <sys/types.h>
+#include "whittle/base.h"
+
+/* Forks; `name` is what ps shows, 15 characters at most. In the program: 0, and *end is its end of the pair. In the helper: 1, and *end is the helper's end, the only one of any pair that it
+ * holds. Call it before there are threads. When the program exits it closes its ends, and waits for its helpers. */
+int wh_helper_fork(const char *name, int *end, struct wh_error *err);
+/* All `len` bytes, with the descriptor `fd` where it is not -1. 0 or a negative errno. */
+int wh_helper_send(int to, const void *data, size_t len, int fd);
+/* Exactly `len` bytes; *fd is the descriptor that came with them (close on exec), or -1. -EPIPE where the other side has ended. */
+int wh_helper_receive(int from, void *data, size_t len, int *fd);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/replace_file.h"
+#include "base/state.h"
+#include "base/trusted_path.h"
+
+/* "/srv/a-b/l" as "srv-a\x2db-l": what systemd-escape makes of a path, but shorter than a file's name may be. */
+static int escaped(const char *path, char out[static NAME_MAX + 1])
+{
+	size_t n = 0;
+	path += strspn(path, "/");
+	for (const char *p = path; *p; p++) {
+		bool plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:", *p) || (*p == '.' && p > path);
+		if (*p == '/' && (!p[1] || p[1] == '/'))
+			continue;
+		if (n + 5 > NAME_MAX)
+			return -ENAMETOOLONG;
+		if (plain || *p == '/')
+			out[n++] = *p == '/' ? '-' : *p;
+		else
+			n += (size_t)snprintf(out + n, 5, "\\x%02x", (unsigned char)*p);
+	}
+	if (!n)
+		out[n++] = '-';
+	out[n] = 0;
+	return 0;
+}
+
+/* Where the user of this process keeps state. */
+static int base_dir(char out[static PATH_MAX], struct wh_error *err)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	int n;
+	if (geteuid() == 0)
+		n = snprintf(out, PATH_MAX, WH_STATE_DIR);
+	else if (state && *state == '/')
+		n = snprintf(out, PATH_MAX, "%s/whittle", state);
+	else if (home && *home == '/')
+		n = snprintf(out, PATH_MAX, "%s/.local/state/whittle", home);
+	else
+		return wh_fail_input(err, -ENOENT, "where to keep what was applied is not known: set WHITTLE_STATE, or HOME");
+	return n < PATH_MAX ? 0 : wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", state ? state : home);
+}
+
+int wh_state_beside(const char *store_url, char out[static PATH_MAX], struct wh_error *err)
+{
+	const char *path = strncmp(store_url, "sqlite:", 7) ? store_url : store_url + 7, *name;
+	char text[PATH_MAX];
+	if (!wh_directory_of(path, text, sizeof text, &name))
+		return wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", path);
+	if (realpath(text, out))
+		return 0;
+	if (*text == '/') { /* it is not there (yet): its name is what counts */
+		strcpy(out, text);
+		return 0;
+	}
+	return wh_fail(err, -errno, "%s: %s", text, strerror(errno));
+}
+
+int wh_state_dir(const char *configured, const char *store_url, char out[static PATH_MAX], struct wh_error *err)
+{
+	char beside[PATH_MAX], base[PATH_MAX], name[NAME_MAX + 1];
+	if (configured) {
+		if (*configured != '/')
+			return wh_fail_input(err, -EINVAL, "%.200s: the state directory is an absolute path", configured);
+		return snprintf(out, PATH_MAX, "%s", configured) < PATH_MAX ? 0 : wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", configured);
+	}
+	int rc = wh_state_beside(store_url, beside, err);
+	rc = rc ? rc : base_dir(base, err);
+	if (rc)
+		return rc;
+	if (escaped(beside, name) || snprintf(out, PATH_MAX, "%s/%s", base, name) >= PATH_MAX)
+		return wh_fail_input(err, -ENAMETOOLONG, "%.200s: the path is too long to name a state directory after it; set WHITTLE_STATE", beside);
+	return 0;
+}
+
+static int check(const char *dir, struct wh_error *err)
+{
+	char whole[PATH_MAX];
+	if (!realpath(dir, whole))
+		return wh_fail(err, -errno, "%s: %s", dir, strerror(errno));
+	return wh_trusted_dir(whole, err);
+}
+
+int wh_state_check(const char *dir, bool make, struct wh_error *err)
+{
+	char parent[PATH_MAX], text[PATH_MAX];
+	struct stat st;
+	const char *name;
+	size_t n = (size_t)snprintf(text, sizeof text, "%s", dir);
+	while (n > 1 && n < sizeof text && text[n - 1] == '/')
+		text[--n] = 0;
+	if (!stat(text, &st) || !make || errno != ENOENT)
+		return check(text, err);
+	if (!wh_directory_of(text, parent, sizeof parent, &name) || !*name)
+		return wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", dir);
+	int rc = wh_state_check(parent, true, err); /* proved first, so that nobody else sees to where the new one comes */
+	if (!rc && mkdir(text, 0700) && errno != EEXIST)
+		rc = wh_fail(err, -errno, "%s: cannot be made: %s", text, strerror(errno));
+	return rc ? rc : check(text, err);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "cli/earlier.h"
+#include "whittle/earlier.h"
+#include "whittle/firewall.h"
+
+int cli_adopt_earlier(const struct cli *c, struct wh_error *err)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_nft_ruleset *rs = NULL;
+	struct wh_error why = {.text = ""};
+	bool jit = false;
+	int rc = *c->beside ? wh_earlier_load(c->beside, mem, &rs, &jit, &why) : -ENOENT;
+	if (rc == -ENOENT)
+		goto none;
+	rc = rc ? rc : wh_firewall_adopt(rs, &why);
+	if (rc == 1) /* what is kept is believed, and these are not */
+		goto none;
+	if (rc) {
+		wh_fail_input(err, rc, "%s: an earlier version kept what was confirmed here, where the ledger's owner may write: it is not believed unless the kernel holds it, and %s. "
+		              "Run `whittle enforce` and `whittle confirm`%s", c->beside, why.text, jit ? ", `whittle jit on` and `whittle jit confirm`" : "");
+		goto out;
+	}
+	fprintf(stderr, "whittle: what an earlier version kept in %s is in force, and is kept in %s from now on\n", c->beside, c->state_dir);
+	wh_earlier_remove(c->beside);
+none:
+	rc = 0;
+out:
+	wh_arena_free(mem);
+	return rc;
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The process that changes the firewall, and the program's side of it. */
+#include <cap-ng.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/confine.h"
+#include "base/helper.h"
+#include "base/opener.h"
+#include "guard/firewall_message.h"
+
+static struct wh_firewall_grants grants;
+static int process = -1; /* our end of the socket pair; -1: there is none */
+
+/* ---- the process ---- */
+
+static void serve_one(int from, const void *bytes, size_t n)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_bytes more = {0};
+	struct wh_answer *a = calloc(1, sizeof *a);
+	struct wh_request r;
+	int fd = -1;
+	if (!a)
+		_exit(1);
+	if (wh_take_request(bytes, n, mem, &r)) {
+		a->rc = wh_fail(&a->err, -EBADMSG, "refused: that is no request");
+		a->has_err = true;
+	} else {
+		wh_firewall_do(&grants, &r, mem, a, &more, &fd);
+	}
+	if (wh_helper_send(from, a, sizeof *a, fd) || (a->len && wh_helper_send(from, more.p, a->len, -1)))
+		_exit(1);
+	if (fd >= 0)
+		close(fd);
+	free(more.p);
+	free(a);
+	wh_arena_free(mem);
+}
+
+static void __attribute__((noreturn)) serve(int from)
+{
+	struct wh_error err;
+	uint32_t n;
+	int fd;
+	wh_opener_forget();
+	umask(077);
+	if (wh_enforce_privileges(&err) || wh_confine(WH_CONFINE_FIREWALL, &err) < 0)
+		_exit(1);
+	while (!wh_helper_receive(from, &n, sizeof n, &fd)) {
+		uint8_t *bytes = n <= WH_ASK_MAX_BYTES ? malloc(n ? n : 1) : NULL;
+		int more = -1;
+		if (fd >= 0)
+			close(fd);
+		if (!bytes || (n && wh_helper_receive(from, bytes, n, &more)))
+			_exit(1);
+		if (more >= 0)
+			close(more);
+		serve_one(from, bytes, n);
+		free(bytes);
+	}
+	_exit(0);
+}
+
+int wh_firewall_start(const struct wh_firewall_grants *g, struct wh_error *err)
+{
+	grants = *g;
+	if (capng_get_caps_process() || !capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN))
+		return 0;
+	int end, rc = wh_helper_fork("whittle-nft", &end, err);
+	if (rc == 1)
+		serve(end);
+	if (!rc)
+		process = end;
+	return rc;
+}
+
+int wh_firewall_ready(struct wh_error *err)
+{
+	if (process >= 0 || (!capng_get_caps_process() && capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)))
+		return 0;
+	return wh_fail(err, -EPERM, "changing the firewall needs CAP_NET_ADMIN, which this process does not have: run as root");
+}
+
+/* ---- the program's side ---- */
+
+static int gone(struct wh_error *err)
+{
+	process = -1;
+	return wh_fail(err, -EPIPE, "the process that changes the firewall has ended; `whittle drift` says what is in force");
+}
+
+static int exchange(const struct wh_request *r, struct wh_answer *a, struct wh_bytes *more, int *fd, struct wh_error *err)
+{
+	struct wh_bytes b = {0};
+	int ignored;
+	wh_put_request(&b, r);
+	uint32_t n = (uint32_t)b.n;
+	int rc = b.failed ? wh_fail(err, -ENOMEM, "out of memory") : b.n > WH_ASK_MAX_BYTES ? wh_fail(err, -EMSGSIZE, "the rules are larger than 64 MiB") : 0;
+	if (!rc && (wh_helper_send(process, &n, sizeof n, -1) || wh_helper_send(process, b.p, b.n, -1) || wh_helper_receive(process, a, sizeof *a, fd)))
+		rc = gone(err);
+	free(b.p);
+	more->p = rc ? NULL : malloc(a->len + 1);
+	more->n = rc ? 0 : a->len;
+	if (!rc && !more->p)
+		rc = wh_fail(err, -ENOMEM, "out of memory");
+	if (!rc && a->len && wh_helper_receive(process, more->p, a->len, &ignored))
+		rc = gone(err);
+	if (!rc)
+		more->p[a->len] = 0;
+	return rc;
+}
+
+/* By the process, or here. *more is to be freed. */
+static int ask_more(const struct wh_request *r, struct wh_answer *a, struct wh_bytes *more, int *fd, struct wh_error *err)
+{
+	*more = (struct wh_bytes){0};
+	*fd = -1;
+	if (process >= 0) {
+		int rc = exchange(r, a, more, fd, err);
+		if (rc)
+			return rc;
+	} else {
+		struct wh_arena *mem = wh_arena_new();
+		wh_firewall_do(&grants, r, mem, a, more, fd);
+		wh_arena_free(mem);
+	}
+	if (a->has_err && err)
+		*err = a->err;
+	return a->rc;
+}
+
+static int ask(const struct wh_request *r, struct wh_answer *a, struct wh_error *err)
+{
+	struct wh_bytes more;
+	int fd, rc = ask_more(r, a, &more, &fd, err);
+	free(more.p);
+	return rc;
+}
+
+/* With a text that the answer may have; free() it. */
+static int ask_text(const struct wh_request *r, struct wh_answer *a, char **text, struct wh_error *err)
+{
+	struct wh_bytes more;
+	memset(a, 0, sizeof *a);
+	int fd, rc = ask_more(r, a, &more, &fd, err);
+	*text = a->has_text ? (char *)more.p : NULL;
+	if (!*text)
+		free(more.p);
+	return rc;
+}
+
+int wh_firewall_state(struct wh_nft_state *out, struct wh_error *err)
+{
+	struct wh_answer a = {0};
+	int rc = ask(&(struct wh_request){.what = WH_ASK_STATE}, &a, err);
+	*out = a.state;
+	return rc;
+}
+
+int wh_firewall_lacks(char *what, size_t size, struct wh_error *err)
+{
+	struct wh_answer a;
+	char *text;
+	int rc = ask_text(&(struct wh_request){.what = WH_ASK_LACKS}, &a, &text, err);
+	snprintf(what, size, "%s", text ? text : "");
+	free(text);
+	return rc;
+}
+
+int wh_firewall_compare(enum wh_firewall_kept which, struct wh_nft_state *state, char **difference, struct wh_error *err)
+{
+	struct wh_answer a;
+	int rc = ask_text(&(struct wh_request){.what = WH_ASK_COMPARE, .which = which}, &a, difference, err);
+	if (state)
+		*state = a.state;
+	return rc;
+}
+
+int64_t wh_firewall_confirmed_us(void)
+{
+	struct wh_answer a;
+	struct wh_error ignored;
+	return ask(&(struct wh_request){.what = WH_ASK_CONFIRMED}, &a, &ignored) ? 0 : a.number;
+}
+
+void wh_firewall_connections(struct wh_arena *mem, struct wh_open_list *out)
+{
+	struct wh_answer a;
+	struct wh_bytes more;
+	struct wh_error err;
+	int fd, rc = ask_more(&(struct wh_request){.what = WH_ASK_CONNECTIONS}, &a, &more, &fd, &err);
+	memset(out, 0, sizeof *out);
+	if (rc) {
+		snprintf(out->unread, sizeof out->unread, "%.250s", err.text);
+	} else {
+		out->n = a.open.n;
+		out->more = a.open.more;
+		memcpy(out->unread, a.open.unread, sizeof out->unread);
+		out->c = wh_arena_array(mem, out->n + 1, sizeof *out->c);
+		if (out->n)
+			memcpy(out->c, more.p, out->n * sizeof *out->c);
+	}
+	free(more.p);
+}
+
+int wh_firewall_jit_live(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err)
+{
+	struct wh_answer a;
+	struct wh_bytes more;
+	int fd, rc = ask_more(&(struct wh_request){.what = WH_ASK_JIT_LIVE}, &a, &more, &fd, err);
+	memset(out, 0, sizeof *out);
+	if (!rc) {
+		out->present = a.live.present;
+		out->n_closed = a.live.n_closed;
+		out->n_open = a.live.n_open;
+		out->closed = wh_arena_array(mem, out->n_closed + 1, sizeof *out->closed);
+		out->open = wh_arena_array(mem, out->n_open + 1, sizeof *out->open);
+		if (out->n_closed)
+			memcpy(out->closed, more.p, out->n_closed * sizeof *out->closed);
+		if (out->n_open)
+			memcpy(out->open, more.p + out->n_closed * sizeof *out->closed, out->n_open * sizeof *out->open);
+	}
+	free(more.p);
+	return rc;
+}
+
+int wh_firewall_jit_differs(char **difference, struct wh_error *err)
+{
+	struct wh_answer a;
+	return ask_text(&(struct wh_request){.what = WH_ASK_JIT_DIFFERS}, &a, difference, err);
+}
+
+int wh_firewall_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, bool force, struct wh_enforce_result *out, int64_t *expires_us,
+                      char **unkept, struct wh_error *err)
+{
+	struct wh_nft_ruleset copy = *rs;
+	struct wh_answer a;
+	int rc = ask_text(&(struct wh_request){.what = WH_ASK_APPLY, .rs = &copy, .flag = opt->audit, .force = force, .number = opt->confirm_within_s}, &a, unkept, err);
+	*out = a.applied;
+	*expires_us = a.expires_us;
+	return rc;
+}
+
+int wh_firewall_confirm(struct wh_confirmed *out, struct wh_error *err)
+{
+	struct wh_answer a = {0};
+	int rc = ask(&(struct wh_request){.what = WH_ASK_CONFIRM}, &a, err);
+	*out = a.confirmed;
+	return rc;
+}
+
+int wh_firewall_rollback(bool all, struct wh_rolled_back *out, struct wh_error *err)
+{
+	struct wh_answer a = {0};
+	int rc = ask(&(struct wh_request){.what = WH_ASK_ROLLBACK, .flag = all}, &a, err);
+	*out = a.back;
+	return rc;
+}
+
+int wh_firewall_repair(char **was, struct wh_error *err)
+{
+	struct wh_answer a;
+	return ask_text(&(struct wh_request){.what = WH_ASK_REPAIR}, &a, was, err);
+}
+
+int wh_firewall_restore(struct wh_restored *out, struct wh_error *err)
+{
+	struct wh_answer a = {0};
+	int rc = ask(&(struct wh_request){.what = WH_ASK_RESTORE}, &a, err);
+	*out = a.restored;
+	return rc;
+}
+
+int wh_firewall_uninstall(bool verify, struct wh_uninstalled *out, struct wh_error *err)
+{
+	struct wh_answer a = {0};
+	int rc = ask(&(struct wh_request){.what = WH_ASK_UNINSTALL, .flag = verify}, &a, err);
+	*out = a.uninstalled;
+	return rc;
+}
+
+int wh_firewall_adopt(const struct wh_nft_ruleset *rs, struct wh_error *err)
+{
+	struct wh_nft_ruleset copy = rs ? *rs : (struct wh_nft_ruleset){0};
+	struct wh_answer a;
+	return ask(&(struct wh_request){.what = WH_ASK_ADOPT, .rs = rs ? &copy : NULL}, &a, err);
+}
+
+int wh_firewall_jit_on(const struct wh_jit_port *ports, size_t n, int64_t confirm_within_s, struct wh_error *err)
+{
+	struct wh_jit_port copy[WH_ASK_MAX_PORTS];
+	struct wh_answer a;
+	if (n > WH_ASK_MAX_PORTS)
+		return wh_fail_input(err, -E2BIG, "more than %d ports", WH_ASK_MAX_PORTS);
+	memcpy(copy, ports, n * sizeof *ports);
+	return ask(&(struct wh_request){.what = WH_ASK_JIT_ON, .ports = copy, .n_ports = n, .number = confirm_within_s}, &a, err);
+}
+
+int wh_firewall_jit_confirm(struct wh_error *err)
+{
+	struct wh_answer a;
+	return ask(&(struct wh_request){.what = WH_ASK_JIT_CONFIRM}, &a, err);
+}
+
+int wh_firewall_jit_off(struct wh_error *err)
+{
+	struct wh_answer a;
+	return ask(&(struct wh_request){.what = WH_ASK_JIT_OFF}, &a, err);
+}
+
+int wh_firewall_jit_open(const struct wh_jit_grant *g, int64_t timeout_ms, struct wh_error *err)
+{
+	struct wh_answer a;
+	return ask(&(struct wh_request){.what = WH_ASK_JIT_OPEN, .opening = *g, .number = timeout_ms}, &a, err);
+}
+
+int wh_firewall_jit_close(const struct wh_jit_grant *g, struct wh_error *err)
+{
+	struct wh_answer a;
+	return ask(&(struct wh_request){.what = WH_ASK_JIT_CLOSE, .opening = *g}, &a, err);
+}
+
+const struct wh_jit_kernel wh_firewall_jit_kernel = {.open = wh_firewall_jit_open, .close = wh_firewall_jit_close, .live = wh_firewall_jit_live};
+
+static int hear(enum wh_ask what)
+{
+	struct wh_answer a;
+	struct wh_bytes more;
+	struct wh_error err;
+	int fd, rc = ask_more(&(struct wh_request){.what = what}, &a, &more, &fd, &err);
+	free(more.p);
+	return rc ? rc : fd >= 0 ? fd : -EIO;
+}
+
+int wh_firewall_hear_drops(void)
+{
+	return hear(WH_ASK_HEAR_DROPS);
+}
+
+int wh_firewall_hear_events(void)
+{
+	return hear(WH_ASK_HEAR_EVENTS);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the process that changes the firewall does on request, and what it proves before. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/state.h"
+#include "guard/firewall_message.h"
+#include "guard/hear.h"
+#include "guard/persist_file.h"
+
+struct doing {
+	const struct wh_firewall_grants *g;
+	const struct wh_request *r;
+	struct wh_arena *mem;
+	struct wh_answer *out;
+	struct wh_bytes *bytes;
+	int *fd;
+};
+
+static void put_text(struct doing *d, char *text)
+{
+	if (text)
+		wh_put(d->bytes, text, strlen(text) + 1);
+	d->out->has_text = text != NULL;
+	free(text);
+}
+
+/* ---- looking ---- */
+
+/* *state is the kernel's also where no rules are kept. */
+static int load(const struct doing *d, enum wh_firewall_kept which, struct wh_nft_state *state, struct wh_nft_ruleset **rs, struct wh_error *err)
+{
+	struct wh_error ignored;
+	int rc = which == WH_KEPT_WANTED ? wh_nft_state(state, err) : 0;
+	bool waits = which == WH_KEPT_APPLIED || (which == WH_KEPT_WANTED && state->expires_in_ms > 0);
+	rc = rc ? rc : waits ? wh_persist_load_applied(d->g->state_dir, d->mem, rs, err) : wh_persist_load(d->g->state_dir, d->mem, rs, err);
+	int asked = which == WH_KEPT_WANTED ? 0 : wh_nft_state(state, rc ? &ignored : err);
+	if (rc == -ENOENT)
+		return wh_fail(err, rc, state->present ? "the table is there, but which rules it should hold is not kept in %s: apply them again with `whittle enforce`"
+		                                       : "nothing is enforced here: no rules were confirmed, and %s keeps none", d->g->state_dir);
+	return rc ? rc : asked;
+}
+
+static int compare(struct doing *d, struct wh_error *err)
+{
+	struct wh_nft_ruleset *rs;
+	char *difference = NULL;
+	int rc = load(d, d->r->which, &d->out->state, &rs, err);
+	rc = rc ? rc : wh_nft_compare(rs, &difference, err);
+	put_text(d, difference);
+	return rc;
+}
+
+static int jit_differs(struct doing *d, struct wh_error *err)
+{
+	char *difference = NULL;
+	int rc = wh_persist_jit_differs(d->g->state_dir, &difference, err);
+	put_text(d, difference);
+	return rc;
+}
+
+static int lacks(struct doing *d, struct wh_error *err)
+{
+	char what[480] = "";
+	int rc = wh_nft_lacks(what, sizeof what, err);
+	put_text(d, strdup(what));
+	return rc;
+}
+
+static int jit_live(struct doing *d, struct wh_error *err)
+{
+	struct wh_jit_live live = {0};
+	int rc = wh_jit_nft_live(d->mem, &live, err);
+	if (rc)
+		return rc;
+	d->out->live.present = live.present;
+	wh_put(d->bytes, live.closed, (d->out->live.n_closed = live.n_closed) * sizeof *live.closed);
+	wh_put(d->bytes, live.open, (d->out->live.n_open = live.n_open) * sizeof *live.open);
+	return 0;
+}
+
+static int connections(struct doing *d)
+{
+	struct wh_open_list l = {0};
+	wh_open_read(d->mem, &l);
+	d->out->open.n = l.n;
+	d->out->open.more = l.more;
+	memcpy(d->out->open.unread, l.unread, sizeof l.unread);
+	wh_put(d->bytes, l.c, l.n * sizeof *l.c);
+	return 0;
+}
+
+/* ---- rules ---- */
+
+/* Rules never shut out the person who applies them, unless that person said so: by more than a word in the message. */
+static int apply(struct doing *d, struct wh_error *err)
+{
+	const struct wh_request *r = d->r;
+	struct wh_enforce_options opt = {.confirm_within_s = r->number, .audit = r->flag};
+	struct wh_error unkept = {.text = ""};
+	r->rs->audit = r->flag;
+	const struct wh_session *cut = wh_session_cut(r->rs, d->g->sessions, d->g->n_sessions);
+	char client[WH_ADDR_STRLEN];
+	if (cut && !(r->force && d->g->force))
+		return wh_fail_input(err, -EPERM, "refused: you are connected from %s, which could not connect to port %u again after this; "
+		                     "add it with `whittle rules edit`, or use --force", wh_addr_text(&cut->client, client), cut->port);
+	if (!r->rs->n_ports)
+		return wh_fail(err, -ENODATA, "there is nothing to enforce");
+	int kept = wh_state_check(d->g->state_dir, true, &unkept);
+	if (kept == -EPERM) {
+		*err = unkept;
+		return kept;
+	}
+	d->out->expires_us = wh_now_us() + opt.confirm_within_s * 1000000; /* rather too early than too late */
+	int rc = wh_nft_apply(r->rs, &opt, &d->out->applied, err);
+	if (rc)
+		return rc;
+	if (d->out->applied.unchanged)
+		kept = wh_persist_unchanged(d->g->state_dir, &unkept);
+	else
+		kept = wh_persist_applied(d->g->state_dir, r->rs, d->out->expires_us, &unkept);
+	if (kept)
+		put_text(d, strdup(unkept.text));
+	return 0;
+}
+
+static int repair_rules(const struct wh_nft_ruleset *rs, const struct wh_nft_state *state, char **difference, struct wh_error *err)
+{
+	struct wh_enforce_options opt = {.audit = rs->audit, .confirm_within_s = (state->expires_in_ms + 999) / 1000};
+	struct wh_enforce_result res;
+	int rc = wh_nft_compare(rs, difference, err);
+	return rc == 1 ? wh_nft_apply(rs, &opt, &res, err) : rc;
+}
+
+static int repair(struct doing *d, struct wh_error *err)
+{
+	struct wh_restored restored = {0};
+	struct wh_nft_ruleset *rs;
+	struct wh_nft_state state;
+	struct wh_error none;
+	char *difference = NULL, *jit = NULL, *all = NULL;
+	int known = load(d, WH_KEPT_WANTED, &state, &rs, &none), rc = known == -ENOENT ? 0 : known;
+	if (rc)
+		*err = none;
+	rc = rc || known ? rc : repair_rules(rs, &state, &difference, err);
+	int also = rc ? 0 : wh_persist_jit_differs(d->g->state_dir, &jit, err);
+	if (also)
+		rc = also == 1 ? wh_persist_restore_jit(d->g->state_dir, &restored, err) : also;
+	if (!rc && known && !jit) { /* there is nothing that should be here */
+		rc = known;
+		*err = none;
+	}
+	if (!rc && (difference || jit) && asprintf(&all, "%s%s%s", difference ? difference : "", difference && jit ? "\n" : "", jit ? jit : "") < 0)
+		all = NULL;
+	put_text(d, all);
+	free(difference);
+	free(jit);
+	return rc;
+}
+
+/* The kernel is the witness: who changes its table is root already. */
+static int adopt(struct doing *d, struct wh_error *err)
+{
+	const char *dir = d->g->state_dir;
+	struct wh_persist_times times = {.confirmed_us = wh_now_us()};
+	struct wh_nft_ruleset *kept;
+	struct wh_nft_state state;
+	struct wh_jit_live live = {0};
+	struct wh_error ignored;
+	char *difference = NULL;
+	int rc = d->r->rs ? wh_persist_load(dir, d->mem, &kept, &ignored) : -ENOENT;
+	if (rc != -ENOENT)
+		return 1;
+	rc = d->r->rs ? wh_nft_state(&state, err) : 0;
+	if (!rc && d->r->rs)
+		rc = state.expires_in_ms ? wh_fail(err, -ESTALE, "other rules wait for their confirmation") : wh_nft_compare(d->r->rs, &difference, err);
+	if (rc == 1)
+		rc = wh_fail(err, -ESTALE, "the kernel holds something else: %.300s", difference ? difference : "");
+	free(difference);
+	if (!rc && d->r->rs)
+		rc = wh_persist_write_rules(dir, WH_PERSIST_RULES, d->r->rs, &times, err);
+	if (!rc && !wh_jit_nft_live(d->mem, &live, &ignored) && live.n_closed && !wh_persist_jit_kept(dir))
+		rc = wh_persist_jit(dir, err);
+	return rc;
+}
+
+/* ---- just-in-time access ---- */
+
+static bool in_policy(const struct wh_jit_config *c, struct wh_jit_port p)
+{
+	for (size_t i = 0; c && i < c->n_policies; i++)
+		for (size_t k = 0; k < c->policies[i].n_ports; k++)
+			if (c->policies[i].ports[k].proto == p.proto && c->policies[i].ports[k].port == p.port)
+				return true;
+	return false;
+}
+
+static int jit_on(struct doing *d, struct wh_error *err)
+{
+	for (size_t i = 0; i < d->r->n_ports; i++)
+		if (!in_policy(d->g->jit, d->r->ports[i]))
+			return wh_fail_input(err, -EPERM, "refused (port): no policy under 'jit' in whittle.yaml has port %u", d->r->ports[i].port);
+	return wh_jit_nft_on(d->r->ports, d->r->n_ports, d->r->number, err);
+}
+
+static int jit_confirm(struct doing *d, struct wh_error *err)
+{
+	int rc = wh_jit_nft_confirm(err);
+	return rc ? rc : wh_persist_jit(d->g->state_dir, err);
+}
+
+static int jit_off(struct doing *d, struct wh_error *err)
+{
+	size_t n;
+	int rc = wh_persist_forget(d->g->state_dir, false, true, &n, err);
+	return rc ? rc : wh_jit_nft_off(err);
+}
+
+static int jit_open(struct doing *d, struct wh_error *err)
+{
+	struct wh_jit_grant grant = d->r->opening;
+	grant.who = d->g->who ? d->g->who : "unknown";
+	grant.opened_us = 0;
+	grant.expires_us = d->r->number * 1000;
+	int rc = d->g->jit ? wh_jit_allowed(d->g->jit, &grant, err) : wh_fail_input(err, -EPERM, "refused (resource): there is no whittle.yaml");
+	return rc ? rc : wh_jit_nft_open(grant.proto, grant.port, &grant.from, d->r->number, err);
+}
+
+/* ---- all ---- */
+
+static int hear(struct doing *d, int fd)
+{
+	*d->fd = fd;
+	return fd < 0 ? fd : 0;
+}
+
+static int act(struct doing *d, struct wh_error *err)
+{
+	const char *dir = d->g->state_dir;
+	const struct wh_request *r = d->r;
+	struct wh_answer *o = d->out;
+	switch (r->what) {
+	case WH_ASK_STATE: return wh_nft_state(&o->state, err);
+	case WH_ASK_LACKS: return lacks(d, err);
+	case WH_ASK_COMPARE: return compare(d, err);
+	case WH_ASK_CONFIRMED: o->number = wh_persist_confirmed_us(dir); return 0;
+	case WH_ASK_CONNECTIONS: return connections(d);
+	case WH_ASK_JIT_LIVE: return jit_live(d, err);
+	case WH_ASK_JIT_DIFFERS: return jit_differs(d, err);
+	case WH_ASK_APPLY: return apply(d, err);
+	case WH_ASK_CONFIRM: return wh_persist_confirm(dir, &o->confirmed, err);
+	case WH_ASK_ROLLBACK: return wh_persist_rollback(dir, r->flag, &o->back, err);
+	case WH_ASK_REPAIR: return repair(d, err);
+	case WH_ASK_RESTORE: return wh_persist_restore(dir, &o->restored, err);
+	case WH_ASK_UNINSTALL: return wh_uninstall(dir, r->flag, &o->uninstalled, err);
+	case WH_ASK_ADOPT: return adopt(d, err);
+	case WH_ASK_JIT_ON: return jit_on(d, err);
+	case WH_ASK_JIT_CONFIRM: return jit_confirm(d, err);
+	case WH_ASK_JIT_OFF: return jit_off(d, err);
+	case WH_ASK_JIT_OPEN: return jit_open(d, err);
+	case WH_ASK_JIT_CLOSE: return wh_jit_nft_close(r->opening.proto, r->opening.port, &r->opening.from, err);
+	case WH_ASK_HEAR_DROPS: return hear(d, wh_hear_drops(d->g->nflog_group));
+	case WH_ASK_HEAR_EVENTS: return hear(d, wh_hear_events());
+	case WH_ASKS: break;
+	}
+	return wh_fail(err, -EBADMSG, "no such request");
+}
+
+void wh_firewall_do(const struct wh_firewall_grants *g, const struct wh_request *r, struct wh_arena *mem, struct wh_answer *out, struct wh_bytes *bytes, int *fd)
+{
+	struct doing d = {.g = g, .r = r, .mem = mem, .out = out, .bytes = bytes, .fd = fd};
+	memset(out, 0, sizeof *out);
+	*fd = -1;
+	if (g->may & wh_request_needs(r))
+		out->rc = act(&d, &out->err);
+	else
+		out->rc = wh_fail(&out->err, -EPERM, "refused: this command may not ask for that");
+	out->has_err = out->err.text[0] != 0;
+	if (bytes->failed) {
+		out->rc = wh_fail(&out->err, -ENOMEM, "out of memory");
+		out->has_err = true;
+		bytes->n = 0;
+	}
+	out->len = bytes->n;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the program asks of the process that changes the firewall, as bytes. The process takes each message for a stranger's. */
+#pragma once
+#include "guard/bytes.h"
+#include "whittle/firewall.h"
+
+enum wh_ask {
+	WH_ASK_STATE = 1, WH_ASK_LACKS, WH_ASK_COMPARE, WH_ASK_CONFIRMED, WH_ASK_CONNECTIONS, WH_ASK_JIT_LIVE, WH_ASK_JIT_DIFFERS, WH_ASK_APPLY, WH_ASK_CONFIRM,
+	WH_ASK_ROLLBACK, WH_ASK_REPAIR, WH_ASK_RESTORE, WH_ASK_UNINSTALL, WH_ASK_ADOPT, WH_ASK_JIT_ON, WH_ASK_JIT_CONFIRM, WH_ASK_JIT_OFF, WH_ASK_JIT_OPEN,
+	WH_ASK_JIT_CLOSE, WH_ASK_HEAR_DROPS, WH_ASK_HEAR_EVENTS, WH_ASKS,
+};
+enum { WH_ASK_MAX_BYTES = 64 << 20, WH_ASK_MAX_PORTS = 256 };
+
+/*
+ * One request; which members count is told by the table in firewall_message.c. Layout: what 1, then of each member that counts, in this order,
+ *   which 1, flag 1, number 8, rules (guard/rules_bytes.h; of ADOPT a byte before says whether there are any), ports 4 and 3 bytes each,
+ *   opening: resource's length 1 and name, protocol 1, port 2, prefix 17.
+ */
+struct wh_request {
+	enum wh_ask what;
+	enum wh_firewall_kept which;
+	bool flag;                       /* audit; all; verify */
+	bool force;
+	int64_t number;                  /* seconds until a confirmation is due; milliseconds that an opening lasts */
+	struct wh_nft_ruleset *rs;
+	struct wh_jit_port *ports; size_t n_ports;
+	struct wh_jit_grant opening;     /* resource, protocol, port, from */
+};
+void wh_put_request(struct wh_bytes *b, const struct wh_request *r);
+/* 0, or -EBADMSG: then nothing of it counts. Into mem. */
+int wh_take_request(const void *bytes, size_t n, struct wh_arena *mem, struct wh_request *out);
+/* Which of enum wh_firewall_may it needs. */
+unsigned wh_request_needs(const struct wh_request *r);
+
+/* The answer comes from the process with more rights, which is this very program: it is the memory of this struct, and `len` bytes. */
+struct wh_answer {
+	int rc;
+	bool has_err;
+	struct wh_error err;
+	union {
+		struct wh_nft_state state;
+		struct wh_enforce_result applied;
+		struct wh_confirmed confirmed;
+		struct wh_rolled_back back;
+		struct wh_restored restored;
+		struct wh_uninstalled uninstalled;
+		struct { bool present; size_t n_closed, n_open; } live;   /* the lists follow */
+		struct { size_t n; bool more; char unread[256]; } open;   /* the list follows */
+		int64_t number;
+	};
+	int64_t expires_us;
+	bool has_text;  /* the bytes that follow are a text, with its NUL */
+	size_t len;
+};
+/* Does what was asked, with this process's own rights. *bytes (free() it) are those that follow the answer; *fd is a socket that was asked for, or -1. */
+void wh_firewall_do(const struct wh_firewall_grants *g, const struct wh_request *r, struct wh_arena *mem, struct wh_answer *out, struct wh_bytes *bytes, int *fd);

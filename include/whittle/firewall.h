@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * firewall: this machine's firewall, changed by a process of its own. It is forked before the program becomes the ledger's owner, keeps
+ * CAP_NET_ADMIN alone and the state directory, and is the only one that has either. It parses no JSON, opens no ledger, reads no file that another
+ * user or whittle.yaml names, and obeys only messages of a fixed layout (guard/firewall_message.h), each of which it checks as a stranger's: its
+ * ranges, whether this command may ask for it, whether it would shut out the person who runs the command, whether whittle.yaml's policy allows it.
+ *
+ * Where none was started these functions do the same in this very process, with its own rights.
+ */
+#pragma once
+#include "whittle/enforce.h"
+#include "whittle/jit.h"
+#include "whittle/open.h"
+#include "whittle/persist.h"
+
+/* What the command that a person typed may ask for. */
+enum wh_firewall_may {
+	WH_MAY_LOOK = 1,        /* what the kernel holds, and whether that is what is kept */
+	WH_MAY_APPLY = 2,       /* rules, until they are confirmed */
+	WH_MAY_CONFIRM = 4,
+	WH_MAY_ROLL_BACK = 8,   /* one step */
+	WH_MAY_REMOVE = 16,     /* all steps */
+	WH_MAY_PUT_BACK = 32,   /* what is kept */
+	WH_MAY_UNINSTALL = 64,
+	WH_MAY_CLOSE = 128,     /* just-in-time access: the ports of the policy, and openings early */
+	WH_MAY_CONFIRM_CLOSED = 256,
+	WH_MAY_OPEN = 512,      /* what the policy allows */
+	WH_MAY_STOP_CLOSING = 1024,
+	WH_MAY_HEAR = 2048,     /* drops and events */
+	WH_MAY_ADOPT = 4096,    /* keep what the kernel holds, as an earlier version kept it */
+};
+struct wh_firewall_grants {
+	unsigned may;
+	bool force;                                       /* a person said so: rules may shut out the sessions below */
+	const char *state_dir;
+	const struct wh_session *sessions; size_t n_sessions; /* the person's own */
+	const struct wh_jit_config *jit;                  /* the policies of just-in-time access; NULL: there are none */
+	const char *who;                                  /* who runs the command */
+	uint16_t nflog_group;
+};
+/* Forks the process, where CAP_NET_ADMIN is held; else, and always in this process, the grants count for calls that are made here. They must last
+ * as long as the program. Call it once, after wh_opener_start() and before there are threads. */
+int wh_firewall_start(const struct wh_firewall_grants *g, struct wh_error *err);
+/* -EPERM where nobody here may change the firewall. */
+int wh_firewall_ready(struct wh_error *err);
+
+int wh_firewall_state(struct wh_nft_state *out, struct wh_error *err);
+/* As wh_nft_lacks(). */
+int wh_firewall_lacks(char *what, size_t size, struct wh_error *err);
+enum wh_firewall_kept {
+	WH_KEPT_CONFIRMED, /* the rules that were confirmed last */
+	WH_KEPT_APPLIED,   /* those that were applied last and wait */
+	WH_KEPT_WANTED,    /* those that wait for their confirmation in the kernel, else the confirmed ones */
+};
+/* As wh_nft_compare() with rules that are kept; -ENOENT when there are none such. *state (may be NULL) is the kernel's, also then. */
+int wh_firewall_compare(enum wh_firewall_kept which, struct wh_nft_state *state, char **difference, struct wh_error *err);
+/* When the confirmed rules were confirmed, microseconds since 1970; 0: not known, or there are none. */
+int64_t wh_firewall_confirmed_us(void);
+/* The connections that are open now; as wh_open_read(). */
+void wh_firewall_connections(struct wh_arena *mem, struct wh_open_list *out);
+int wh_firewall_jit_live(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err);
+/* As wh_persist_jit_differs(). */
+int wh_firewall_jit_differs(char **difference, struct wh_error *err);
+
+/* Applies rules until they are confirmed, and keeps them for that; *expires_us: when they go. *unkept (may be NULL, free() it): why they could not
+ * be kept, or NULL. */
+int wh_firewall_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, bool force, struct wh_enforce_result *out, int64_t *expires_us,
+                      char **unkept, struct wh_error *err);
+int wh_firewall_confirm(struct wh_confirmed *out, struct wh_error *err);
+int wh_firewall_rollback(bool all, struct wh_rolled_back *out, struct wh_error *err);
+/* Puts back what should be in force, rules and closed ports, where the kernel holds something else; *was (free() it) says what, NULL: nothing.
+ * -ENOENT where nothing should be. */
+int wh_firewall_repair(char **was, struct wh_error *err);
+int wh_firewall_restore(struct wh_restored *out, struct wh_error *err);
+int wh_firewall_uninstall(bool verify, struct wh_uninstalled *out, struct wh_error *err);
+/* Keeps rules that an earlier version kept elsewhere (NULL: none), and the ports that are closed for good. The kernel is the witness: only what it
+ * holds exactly is kept. 0: kept; 1: something is kept already; -ESTALE: the kernel holds something else. */
+int wh_firewall_adopt(const struct wh_nft_ruleset *rs, struct wh_error *err);
+
+int wh_firewall_jit_on(const struct wh_jit_port *ports, size_t n, int64_t confirm_within_s, struct wh_error *err);
+int wh_firewall_jit_confirm(struct wh_error *err);
+int wh_firewall_jit_off(struct wh_error *err);
+/* As wh_jit_nft_open() and wh_jit_nft_close(), of an opening that wh_jit_allowed() allows. */
+int wh_firewall_jit_open(const struct wh_jit_grant *g, int64_t timeout_ms, struct wh_error *err);
+int wh_firewall_jit_close(const struct wh_jit_grant *g, struct wh_error *err);
+/* wh_jit_open() and others change the kernel by these. */
+extern const struct wh_jit_kernel wh_firewall_jit_kernel;
+
+/* Sockets that hear what our rules drop (log group of the grants), and events of nf_tables: a descriptor, or a negative errno. */
+int wh_firewall_hear_drops(void);
+int wh_firewall_hear_events(void);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "guard/firewall_message.h"
+#include "guard/rules_bytes.h"
+
+static struct wh_arena *mem;
+
+static int make(void **state)
+{
+	(void)state;
+	mem = wh_arena_new();
+	return 0;
+}
+
+static int drop(void **state)
+{
+	(void)state;
+	wh_arena_free(mem);
+	return 0;
+}
+
+static struct wh_nft_ruleset *rules(void)
+{
+	struct wh_nft_ruleset *rs = wh_arena_alloc(mem, sizeof *rs);
+	struct wh_addr *locals = wh_arena_array(mem, 2, sizeof *locals);
+	struct wh_prefix *v4 = wh_arena_array(mem, 2, sizeof *v4);
+	struct wh_addr a = wh_addr_v4(0xc0000200), b = wh_addr_v4(0xcb007100);
+	rs->ports = wh_arena_array(mem, 2, sizeof *rs->ports);
+	rs->n_ports = 1;
+	rs->nflog_group = 5;
+	locals[0] = wh_addr_v4(0x0a000004);
+	locals[1] = wh_addr_v4(0x0a000005);
+	v4[0] = wh_prefix_of(&a, 96 + 24);
+	v4[1] = wh_prefix_of(&b, 96 + 24);
+	rs->ports[0] = (struct wh_nft_port){.direction = WH_INBOUND, .proto = WH_PROTO_TCP, .port = 22, .v4 = v4, .n_v4 = 2, .locals = locals, .n_locals = 2};
+	return rs;
+}
+
+/* The message that asks to apply `rs`; free(p). */
+static struct wh_bytes message(struct wh_nft_ruleset *rs, int64_t seconds)
+{
+	struct wh_bytes b = {0};
+	wh_put_request(&b, &(struct wh_request){.what = WH_ASK_APPLY, .rs = rs, .number = seconds});
+	assert_false(b.failed);
+	return b;
+}
+
+static int taken(struct wh_nft_ruleset *rs, int64_t seconds)
+{
+	struct wh_request out;
+	struct wh_bytes b = message(rs, seconds);
+	int rc = wh_take_request(b.p, b.n, mem, &out);
+	free(b.p);
+	return rc;
+}
+
+static void a_request_is_taken_as_it_was_put(void **state)
+{
+	struct wh_nft_ruleset *rs = rules();
+	struct wh_bytes b = message(rs, 60);
+	struct wh_request out;
+	(void)state;
+	assert_int_equal(wh_take_request(b.p, b.n, mem, &out), 0);
+	assert_int_equal(out.what, WH_ASK_APPLY);
+	assert_int_equal(out.number, 60);
+	assert_int_equal(out.rs->n_ports, 1);
+	assert_int_equal(out.rs->ports[0].n_v4, 2);
+	assert_true(wh_addr_eq(&out.rs->ports[0].locals[1], &rs->ports[0].locals[1]));
+	free(b.p);
+}
+
+static void a_cut_or_a_longer_message_is_none(void **state)
+{
+	struct wh_bytes b = message(rules(), 60);
+	struct wh_request out;
+	(void)state;
+	for (size_t n = 0; n < b.n; n++) {
+		uint8_t *exact = malloc(n ? n : 1); /* so that a byte beyond is seen */
+		memcpy(exact, b.p, n);
+		assert_int_equal(wh_take_request(exact, n, mem, &out), -EBADMSG);
+		free(exact);
+	}
+	wh_put_number(&b, 0, 1);
+	assert_int_equal(wh_take_request(b.p, b.n, mem, &out), -EBADMSG);
+	free(b.p);
+}
+
+static void every_field_has_its_range(void **state)
+{
+	struct wh_nft_ruleset *rs;
+	(void)state;
+	assert_int_equal(taken(rules(), 0), -EBADMSG); /* rules that nobody confirms, for good */
+	assert_int_equal(taken(rules(), 86401), -EBADMSG);
+	rs = rules(); rs->ports[0].proto = 47; assert_int_equal(taken(rs, 60), -EBADMSG);
+	rs = rules(); rs->ports[0].v4[1] = rs->ports[0].v4[0]; assert_int_equal(taken(rs, 60), -EBADMSG);
+	rs = rules(); rs->ports[0].v4[0].len = 96 + 8; assert_int_equal(taken(rs, 60), -EBADMSG); /* host bits */
+	rs = rules(); rs->ports[0].v6 = rs->ports[0].v4; rs->ports[0].n_v6 = 1; assert_int_equal(taken(rs, 60), -EBADMSG);
+	rs = rules(); rs->ports[0].n_locals = 0; rs->ports[1] = rs->ports[0]; rs->n_ports = 2; assert_int_equal(taken(rs, 60), -EBADMSG); /* two for one packet */
+}
+
+static void a_number_of_things_is_no_larger_than_the_message(void **state)
+{
+	struct wh_bytes b = message(rules(), 60);
+	struct wh_request out;
+	const size_t n_ports = 1 + 1 + 1 + 8 + 4, n_v4 = n_ports + 4 + 4 + 4;
+	(void)state;
+	memset(b.p + n_v4, 0xff, 4);
+	assert_int_equal(wh_take_request(b.p, b.n, mem, &out), -EBADMSG);
+	memcpy(b.p + n_v4, "\2\0\0\0", 4);
+	assert_int_equal(wh_take_request(b.p, b.n, mem, &out), 0);
+	memset(b.p + n_ports, 0xff, 4);
+	assert_int_equal(wh_take_request(b.p, b.n, mem, &out), -EBADMSG);
+	free(b.p);
+}
+
+static struct wh_answer done(const struct wh_firewall_grants *g, const struct wh_request *r)
+{
+	struct wh_answer a;
+	struct wh_bytes more = {0};
+	int fd;
+	wh_firewall_do(g, r, mem, &a, &more, &fd);
+	free(more.p);
+	assert_int_equal(fd, -1);
+	return a;
+}
+
+static void a_command_asks_for_no_more_than_what_was_typed(void **state)
+{
+	const struct wh_firewall_grants confirm = {.may = WH_MAY_LOOK | WH_MAY_CONFIRM, .state_dir = "/nowhere"};
+	(void)state;
+	for (int what = WH_ASK_APPLY; what < WH_ASKS; what++) {
+		struct wh_request r = {.what = (enum wh_ask)what, .rs = rules(), .number = 60, .opening.resource = "vm1"};
+		if (what == WH_ASK_CONFIRM)
+			continue;
+		struct wh_answer a = done(&confirm, &r);
+		assert_int_equal(a.rc, -EPERM);
+		assert_non_null(strstr(a.err.text, "may not ask"));
+	}
+	const struct wh_firewall_grants back = {.may = WH_MAY_ROLL_BACK, .state_dir = "/nowhere"};
+	assert_non_null(strstr(done(&back, &(struct wh_request){.what = WH_ASK_ROLLBACK, .flag = true}).err.text, "may not ask"));
+}
+
+static void rules_that_shut_the_person_out_need_the_persons_own_word(void **state)
+{
+	const struct wh_session here = {.client = wh_addr_v4(0x08080808), .port = 22};
+	struct wh_firewall_grants g = {.may = WH_MAY_APPLY, .state_dir = "/nowhere", .sessions = &here, .n_sessions = 1};
+	(void)state;
+	struct wh_answer a = done(&g, &(struct wh_request){.what = WH_ASK_APPLY, .rs = rules(), .number = 60, .force = true});
+	assert_int_equal(a.rc, -EPERM);
+	assert_non_null(strstr(a.err.text, "8.8.8.8"));
+}
+
+static void openings_and_closings_beyond_the_policy_are_refused(void **state)
+{
+	struct wh_prefix office, stranger;
+	struct wh_jit_port port = {WH_PROTO_TCP, 22};
+	(void)state;
+	wh_prefix_parse("203.0.113.0/24", 14, &office, NULL);
+	wh_prefix_parse("198.51.100.7", 12, &stranger, NULL);
+	struct wh_jit_policy policy = {.resource = "vm1", .ports = &port, .n_ports = 1, .from = &office, .n_from = 1, .longest_s = 3600};
+	const struct wh_jit_config jit = {.policies = &policy, .n_policies = 1};
+	const struct wh_firewall_grants g = {.may = WH_MAY_OPEN | WH_MAY_CLOSE, .state_dir = "/nowhere", .jit = &jit, .who = "root"};
+	struct wh_request r = {.what = WH_ASK_JIT_OPEN, .number = 1000, .opening = {.resource = "vm1", .proto = WH_PROTO_TCP, .port = 22, .from = stranger}};
+	assert_non_null(strstr(done(&g, &r).err.text, "refused (source)"));
+	r.opening.from = office;
+	r.opening.port = 3389;
+	assert_non_null(strstr(done(&g, &r).err.text, "refused (port)"));
+	r.opening.port = 22;
+	r.number = 3600 * 1000 + 1;
+	assert_non_null(strstr(done(&g, &r).err.text, "refused (time)"));
+	r.opening.resource = "vm2";
+	assert_non_null(strstr(done(&g, &r).err.text, "refused (resource)"));
+	struct wh_jit_port other = {WH_PROTO_TCP, 443};
+	assert_non_null(strstr(done(&g, &(struct wh_request){.what = WH_ASK_JIT_ON, .ports = &other, .n_ports = 1, .number = 60}).err.text, "refused (port)"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
+	const struct CMUnitTest tests[] = {
+		TEST(a_request_is_taken_as_it_was_put), TEST(a_cut_or_a_longer_message_is_none), TEST(every_field_has_its_range),
+		TEST(a_number_of_things_is_no_larger_than_the_message), TEST(a_command_asks_for_no_more_than_what_was_typed),
+		TEST(rules_that_shut_the_person_out_need_the_persons_own_word), TEST(openings_and_closings_beyond_the_policy_are_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
