@@ -1,0 +1,34 @@
+#!/bin/bash
+# The units as they are written: limits of time, memory, processes and core files, what they see of the machine, and who hears of a failure.
+# systemd need not run; where systemd-analyze is there, it judges them.
+cd "$(dirname "$0")/../.." || exit 1
+n=0
+t() { n=$((n + 1)); if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; [ -z "${3:-}" ] || printf '%s\n' "$3" | sed 's/^/# /'; fi; }
+skip() { n=$((n + 1)); echo "ok $n - $1 # skip $2"; }
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+value() { sed -n "s/^$2=//p" "$1" | tail -n 1; }
+
+for unit in packaging/systemd/*.service; do
+	name=${unit##*/}; lacks=
+	for key in TimeoutStartSec MemoryMax TasksMax; do
+		[[ $(value "$unit" $key) =~ ^[0-9]+[KMG]?$ ]] || lacks+=" $key"
+	done
+	[ "$(value "$unit" LimitCORE)" = 0 ] || lacks+=" LimitCORE=0"
+	[ "$(value "$unit" DevicePolicy)" = closed ] || lacks+=" DevicePolicy=closed"
+	for key in PrivateMounts PrivateDevices PrivateTmp NoNewPrivileges ProtectHome MemoryDenyWriteExecute RestrictNamespaces; do
+		[ "$(value "$unit" $key)" = yes ] || lacks+=" $key=yes"
+	done
+	[ -z "$lacks" ]; t $? "$name is bounded in time, memory, processes and devices" "lacks:$lacks"
+	if [[ $name == whittle-failed@* ]]; then continue; fi
+	[ "$(value "$unit" OnFailure)" = whittle-failed@%N.service ] && [ -f packaging/systemd/whittle-failed@.service ]; t $? "$name: a failure is reported"
+	caps=$(value "$unit" CapabilityBoundingSet | tr ' ' '\n' | grep -vxE 'CAP_(NET_ADMIN|SETUID|SETGID)'); [ -z "$caps" ]; t $? "$name: no capability beyond the firewall and the change of user" "$caps"
+done
+# What nft, the netlink socket and the change of user need cannot be taken away: root at the start, CAP_NET_ADMIN, AF_NETLINK, the host's network.
+if ! systemd-analyze security --help 2>/dev/null | grep -q -- --offline; then skip "systemd-analyze judges them" "no systemd-analyze with --offline"; else
+	for unit in packaging/systemd/*.service; do
+		level=$(systemd-analyze security --offline=true --no-pager "$unit" 2>"$dir/err" | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p')
+		awk -v l="$level" 'BEGIN { exit !(l != "" && l <= 1.8) }'; t $? "systemd-analyze rates the exposure of ${unit##*/} at 1.8 or less" "$level $(cat "$dir/err")"
+	done
+fi
+echo "1..$n"
