@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <limits.h>
 #include <math.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/opener.h"
@@ -303,110 +303,128 @@ static unsigned processors(void)
 	return n < 1 ? 1 : n > 16 ? 16 : (unsigned)n;
 }
 
-static int run(struct cli *c, int argc, char **argv)
+/* Options that are whole numbers, each a field of the engine's: given, it takes the place of what whittle.yaml says. */
+static const struct { const char *name; long least, most; size_t field; } numbers[] = {
+	{"min-days", 1, 64, offsetof(struct wh_harden_options, min_days)},
+	{"max-prefixes", 1, 4000, offsetof(struct wh_harden_options, max_prefixes)},
+	{"stable-days", 0, 21, offsetof(struct wh_harden_options, stable_days)},
+	{"window-days", 7, 64, offsetof(struct wh_harden_options, window_days)},
+	{"lines", 1, 1000000, offsetof(struct wh_harden_options, max_lines)},
+	{"threads", 1, 64, offsetof(struct wh_harden_options, threads)},
+};
+enum { NUMBERS = sizeof numbers / sizeof *numbers, NUMBER = 256, PERMISSIVENESS = NUMBER + NUMBERS, CURVE, PORTS, DRY_RUN, ALL, DIRECTION };
+
+struct asked {
+	bool given[NUMBERS]; unsigned number[NUMBERS];
+	double permissiveness;         /* 0: as configured */
+	const char *ports, *svg;       /* or NULL */
+	bool curve, dry_run, all, directed;
+	enum wh_directions directions; /* where directed */
+	char **names; int n;           /* of the resources; none: all */
+};
+
+static int one_option(struct cli *c, int o, int argc, char **argv, struct asked *a)
 {
-	enum { MIN_DAYS = 256, MAX_PREFIXES, LINES, PERMISSIVENESS, CURVE, STABLE_DAYS, WINDOW_DAYS, PORTS, DRY_RUN, ALL, THREADS, DIRECTION };
-	static const struct option longs[] = {{"min-days", required_argument, NULL, MIN_DAYS}, {"max-prefixes", required_argument, NULL, MAX_PREFIXES},
-	                                      {"ports", required_argument, NULL, PORTS}, {"dry-run", no_argument, NULL, DRY_RUN},
-	                                      {"all", no_argument, NULL, ALL}, {"lines", required_argument, NULL, LINES},
-	                                      {"permissiveness", required_argument, NULL, PERMISSIVENESS},
-	                                      {"curve", optional_argument, NULL, CURVE}, {"stable-days", required_argument, NULL, STABLE_DAYS},
-	                                      {"window-days", required_argument, NULL, WINDOW_DAYS}, {"threads", required_argument, NULL, THREADS},
-	                                      {"direction", required_argument, NULL, DIRECTION},
-	                                      {0}};
-	const char *ports = NULL;
-	unsigned min_days = 0, max_prefixes = 0, stable_days = UINT_MAX, window_days = 0, lines = 0, threads = 0;
-	double permissiveness = 0;
-	bool curve = false;
-	const char *svg = NULL;
-	bool dry_run = false, all = false, directed = false;
-	enum wh_directions directions = WH_DIRECTIONS_INBOUND;
-	struct wh_harden_options opt;
+	switch (o) {
+	case PERMISSIVENESS: return positive_option(c, "permissiveness", optarg, &a->permissiveness);
+	case CURVE:
+		a->curve = true;
+		a->svg = optarg ? optarg : optind < argc && is_svg(argv[optind]) ? argv[optind++] : NULL;
+		return 0;
+	case PORTS: a->ports = optarg; return 0;
+	case DRY_RUN: a->dry_run = true; return 0;
+	case ALL: a->all = true; return 0;
+	case DIRECTION:
+		a->directed = true;
+		return wh_directions_parse(optarg, &a->directions) ? cli_usage(c, "--direction takes inbound, outbound or both, not '%s'", optarg) : 0;
+	default:
+		if (o < NUMBER || o >= NUMBER + NUMBERS)
+			return CLI_USAGE;
+		o -= NUMBER;
+		a->given[o] = true;
+		return number_option(c, numbers[o].name, optarg, numbers[o].least, numbers[o].most, &a->number[o]);
+	}
+}
+
+static int read_options(struct cli *c, int argc, char **argv, struct asked *a)
+{
+	struct option longs[NUMBERS + 7] = {{"permissiveness", required_argument, NULL, PERMISSIVENESS}, {"curve", optional_argument, NULL, CURVE},
+	                                    {"ports", required_argument, NULL, PORTS}, {"dry-run", no_argument, NULL, DRY_RUN}, {"all", no_argument, NULL, ALL},
+	                                    {"direction", required_argument, NULL, DIRECTION}};
+	int o, rc = 0;
+	for (int i = 0; i < NUMBERS; i++)
+		longs[6 + i] = (struct option){numbers[i].name, required_argument, NULL, NUMBER + i};
+	*a = (struct asked){0};
+	while (!rc && (o = cli_getopt(c, argc, argv, "", longs)) != -1)
+		rc = one_option(c, o, argc, argv, a);
+	a->names = argv + optind;
+	a->n = argc - optind;
+	return rc;
+}
+
+static void put_options(const struct asked *a, struct wh_harden_options *opt)
+{
+	opt->threads = processors();
+	for (int i = 0; i < NUMBERS; i++)
+		if (a->given[i])
+			*(unsigned *)((char *)opt + numbers[i].field) = a->number[i];
+	if (a->permissiveness > 0)
+		opt->permissiveness = a->permissiveness;
+	if (a->directed)
+		opt->directions = a->directions;
+	opt->progress = progress;
+}
+
+static int print_recommendation(const struct cli *c, const struct asked *a, const struct wh_recommendation *rec, const struct wh_changes *changes)
+{
+	struct wh_error err = {0};
+	cli_output_only_prints();
+	if (!c->json) {
+		print_rules(rec, changes, a->all, !a->dry_run && !a->n, a->n > 0);
+		return CLI_OK;
+	}
+	char *text = wh_recommendation_json(rec, changes ? wh_changes_json(changes) : NULL);
+	if (!text)
+		return cli_error((wh_fail(&err, -ENOMEM, "the JSON document could not be made: out of memory"), &err));
+	puts(text); /* a failed write is reported when standard output is closed */
+	free(text);
+	return CLI_OK;
+}
+
+static int recommend(struct cli *c, struct wh_store *s, const struct wh_estate *estate, const struct asked *a, const struct wh_harden_options *opt, struct wh_arena *mem)
+{
 	struct wh_recommendation *rec, *before;
 	struct wh_changes difference, *changes = NULL;
-	struct wh_estate *estate = NULL;
 	struct wh_error err = {0};
-	struct wh_store *s;
-	int o, rc;
-
-	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
-		if (o == '?')
-			return CLI_USAGE;
-		if (o == MIN_DAYS && (rc = number_option(c, "min-days", optarg, 1, 64, &min_days)))
-			return rc;
-		if (o == MAX_PREFIXES && (rc = number_option(c, "max-prefixes", optarg, 1, 4000, &max_prefixes)))
-			return rc;
-		if (o == STABLE_DAYS && (rc = number_option(c, "stable-days", optarg, 0, 21, &stable_days)))
-			return rc;
-		if (o == WINDOW_DAYS && (rc = number_option(c, "window-days", optarg, 7, 64, &window_days)))
-			return rc;
-		if (o == LINES && (rc = number_option(c, "lines", optarg, 1, 1000000, &lines)))
-			return rc;
-		if (o == PERMISSIVENESS && (rc = positive_option(c, "permissiveness", optarg, &permissiveness)))
-			return rc;
-		if (o == CURVE) {
-			curve = true;
-			svg = optarg ? optarg : optind < argc && is_svg(argv[optind]) ? argv[optind++] : NULL;
-		}
-		if (o == THREADS && (rc = number_option(c, "threads", optarg, 1, 64, &threads)))
-			return rc;
-		if (o == DIRECTION && wh_directions_parse(optarg, &directions))
-			return cli_usage(c, "--direction takes inbound, outbound or both, not '%s'", optarg);
-		directed = directed || o == DIRECTION;
-		ports = o == PORTS ? optarg : ports;
-		dry_run = dry_run || o == DRY_RUN;
-		all = all || o == ALL;
-	}
-	if ((rc = cli_open_store(c, dry_run || curve ? WH_STORE_READ : WH_STORE_WRITE, &s)))
-		return rc;
-	struct wh_arena *mem = wh_arena_new();
-	if (wh_harden_options_load(&c->config->harden, s, ports, mem, &opt, &err) || wh_estate_load(s, mem, &estate, &err)) {
-		rc = cli_error(&err);
-		goto out;
-	}
-	if (min_days)
-		opt.min_days = min_days;
-	if (max_prefixes)
-		opt.max_prefixes = max_prefixes;
-	if (stable_days != UINT_MAX)
-		opt.stable_days = stable_days;
-	if (window_days)
-		opt.window_days = window_days;
-	if (lines)
-		opt.max_lines = lines;
-	if (permissiveness > 0)
-		opt.permissiveness = permissiveness;
-	if (directed)
-		opt.directions = directions;
-	opt.threads = threads ? threads : processors();
-	opt.progress = progress;
-	warn_of_stale_lists(&c->config->intel, s, mem);
-	if (curve) {
-		rc = show_curve(c, s, estate, argv + optind, argc - optind, &opt, svg, mem);
-		goto out;
-	}
-	if (wh_recommend(s, estate, (const char *const *)argv + optind, (size_t)(argc - optind), &opt, mem, &rec, &err)) {
-		rc = cli_error(&err);
-		goto out;
-	}
+	if (wh_recommend(s, estate, (const char *const *)a->names, (size_t)a->n, opt, mem, &rec, &err))
+		return cli_error(&err);
 	cli_progress("%s", "");
 	if (!wh_recommendation_load(s, estate, mem, &before, &err) && !wh_changes(s, before, rec, mem, &difference, &err))
 		changes = &difference;
 	/* a part of the resources is looked at, not kept: it would take the place of the whole */
-	if ((rc = save(s, rec, dry_run || optind < argc)))
-		goto out;
-	cli_output_only_prints();
-	if (c->json) {
-		char *text = wh_recommendation_json(rec, changes ? wh_changes_json(changes) : NULL);
-		if (text)
-			puts(text); /* a failed write is told when standard output is closed */
-		else
-			rc = cli_error((wh_fail(&err, -ENOMEM, "the JSON document could not be made: out of memory"), &err));
-		free(text);
+	int rc = save(s, rec, a->dry_run || a->n);
+	return rc ? rc : print_recommendation(c, a, rec, changes);
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	struct asked a;
+	struct wh_harden_options opt;
+	struct wh_estate *estate = NULL;
+	struct wh_error err = {0};
+	struct wh_store *s;
+	int rc = read_options(c, argc, argv, &a);
+
+	if (rc || (rc = cli_open_store(c, a.dry_run || a.curve ? WH_STORE_READ : WH_STORE_WRITE, &s)))
+		return rc;
+	struct wh_arena *mem = wh_arena_new();
+	if (wh_harden_options_load(&c->config->harden, s, a.ports, mem, &opt, &err) || wh_estate_load(s, mem, &estate, &err)) {
+		rc = cli_error(&err);
 	} else {
-		print_rules(rec, changes, all, !dry_run && optind == argc, optind < argc);
+		put_options(&a, &opt);
+		warn_of_stale_lists(&c->config->intel, s, mem);
+		rc = a.curve ? show_curve(c, s, estate, a.names, a.n, &opt, a.svg, mem) : recommend(c, s, estate, &a, &opt, mem);
 	}
-out:
 	wh_estate_free(estate);
 	wh_arena_free(mem);
 	wh_store_close(s);
