@@ -4,7 +4,9 @@
 #include <string.h>
 #include "ledger/contents_inside.h"
 
-enum { MARK_EVERY = 64 << 10, MOST_LINES = 64 << 10, GUESSED_LINE = 512 };
+/* A content of so many lines is not prolonged, and none has more than twice as many: its checks, 64 KiB, need no memory of their own from the
+ * system while they are written. */
+enum { MARK_EVERY = 64 << 10, MOST_LINES = 16 << 10, GUESSED_LINE = 512 };
 
 static int out_of_memory(struct wh_error *err)
 {
@@ -36,7 +38,7 @@ static bool more_room(void *array, size_t *room, size_t used, size_t size)
 static bool add_line(struct added *a, const struct wh_line *line)
 {
 	struct wh_content_row *r = &a->row;
-	if (!more_room(&r->checks, &a->room, r->lines, sizeof *r->checks))
+	if (__builtin_expect(r->lines == a->room, 0) && !more_room(&r->checks, &a->room, r->lines, sizeof *r->checks))
 		return false;
 	if (!r->n_marks || a->since >= MARK_EVERY) {
 		if (!more_room(&r->marks, &a->marks_room, r->n_marks, sizeof *r->marks))
@@ -45,7 +47,7 @@ static bool add_line(struct added *a, const struct wh_line *line)
 		r->n_tail = 0;
 		a->since = 0;
 	}
-	if (!more_room(&r->tail, &a->tail_room, r->n_tail, sizeof *r->tail))
+	if (__builtin_expect(r->n_tail == a->tail_room, 0) && !more_room(&r->tail, &a->tail_room, r->n_tail, sizeof *r->tail))
 		return false;
 	r->tail[r->n_tail++] = line->hash;
 	r->checks[r->lines++] = wh_line_check(line->hash);

@@ -82,9 +82,16 @@ static inline size_t cell_of(uint64_t slot)
 
 _Static_assert(offsetof(struct wh_edge_key, local) == 0 && offsetof(struct wh_edge_key, peer) == 16, "local and peer are hashed and compared as one");
 
+/* Two addresses of IPv4 are one word. The number of words is hashed, too: such a key is no other's. */
 static inline uint64_t edge_hash(const struct wh_edge_table *t, const struct wh_edge_key *k)
 {
-	return wh_siphash(t->hash_key, k, 4, (uint64_t)k->port << 16 | (uint64_t)k->proto << 8 | k->direction);
+	uint64_t w[4], more = (uint64_t)k->port << 16 | (uint64_t)k->proto << 8 | k->direction;
+	memcpy(w, k, sizeof w);
+	uint64_t local = le64toh(w[1]), peer = le64toh(w[3]);
+	if (w[0] | w[2] | (uint32_t)(local ^ 0xffff0000u) | (uint32_t)(peer ^ 0xffff0000u))
+		return wh_siphash(t->hash_key, w, 4, more);
+	w[0] = htole64(local >> 32 << 32 | peer >> 32);
+	return wh_siphash(t->hash_key, w, 1, more);
 }
 
 /* Makes the index larger. False when memory is out. */

@@ -114,8 +114,10 @@ static int read_row(struct wh_store *s, sqlite3_stmt *st, struct wh_content_row 
 	}
 	for (size_t i = 0; i < row->n_tail; i++)
 		row->tail[i] = number(tail + 8 * i, 8);
+	if (whole && row->lines)
+		memcpy(row->checks, checks, 2 * (size_t)row->lines);
 	for (size_t i = 0; whole && i < row->lines; i++)
-		row->checks[i] = (uint16_t)number(checks + 2 * i, 2);
+		row->checks[i] = le16toh(row->checks[i]);
 	return 0;
 }
 
@@ -156,7 +158,8 @@ int wh_store_content(struct wh_store *s, int64_t id, struct wh_content_row *row,
 int wh_store_content_put(struct wh_store *s, struct wh_content_row *row, const char *path, struct wh_error *err)
 {
 	size_t marks_len = row->n_marks * MARK_BYTES, tail_len = row->n_tail * 8, checks_len = row->lines * (size_t)2;
-	uint8_t *blobs = malloc(marks_len + tail_len + checks_len + 1), *tail = blobs + marks_len, *checks = tail + tail_len;
+	bool turn = htole16(1) != 1; /* else the array is the blob */
+	uint8_t *blobs = malloc(marks_len + tail_len + (turn ? checks_len : 0) + 1), *tail = blobs + marks_len, *checks = turn ? tail + tail_len : (uint8_t *)row->checks;
 	sqlite3_stmt *st = blobs ? wh_sql_use(s, ST_CONTENT_PUT, "written", err) : NULL;
 	int rc = blobs ? -EIO : out_of_memory(err);
 	if (!st)
@@ -167,7 +170,7 @@ int wh_store_content_put(struct wh_store *s, struct wh_content_row *row, const c
 	}
 	for (size_t i = 0; i < row->n_tail; i++)
 		put_number(tail + 8 * i, 8, row->tail[i]);
-	for (size_t i = 0; i < row->lines; i++)
+	for (size_t i = 0; turn && i < row->lines; i++)
 		put_number(checks + 2 * i, 2, row->checks[i]);
 	if (row->id)
 		sqlite3_bind_int64(st, 1, row->id);
