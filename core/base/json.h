@@ -15,6 +15,8 @@ int wh_read_file(const char *path, size_t max, char **text, size_t *len, struct 
  * are not UTF-8, more than 2,047 containers in one another and, with JSON_REJECT_DUPLICATES, one name twice in an object. `error` may be NULL.
  */
 json_t *wh_json_load(const char *text, size_t len, size_t flags, bool *inexact, json_error_t *error);
+/* 0, or the line in which the values become so many that jansson would need more than 16 times the text's length: wh_json_load() refuses it. */
+int wh_json_bounded(const char *text, size_t len);
 /* Whether something in this part of an inexact document may have been replaced: it must not be written back. */
 bool wh_json_may_be_mended(const json_t *v);
 /* Parses a document with wh_json_load(); duplicate keys are refused. `name` is used in error texts. The caller owns *out. */

@@ -126,8 +126,15 @@ json_t *wh_json_load(const char *text, size_t len, size_t flags, bool *inexact, 
 {
 	json_error_t first, *je = error ? error : &first;
 	bool mended = false;
-	json_t *doc = json_loadb(text, len, flags, je);
+	int line = wh_json_bounded(text, len);
 	*inexact = false;
+	if (line) {
+		*je = (json_error_t){.line = line};
+		snprintf(je->text, sizeof je->text, "so many small values that they would take more than 16 times the memory of the text; no such document is read");
+		je->text[sizeof je->text - 1] = (char)json_error_invalid_syntax;
+		return NULL;
+	}
+	json_t *doc = json_loadb(text, len, flags, je);
 	if (doc || json_error_code(je) == json_error_out_of_memory)
 		return doc;
 	char *copy = malloc(len + 1);

@@ -15,7 +15,7 @@
 
 #define MAX_DEPTH 32
 #define MAX_BYTES (64u << 20)
-#define MAX_NODES (8u << 20)
+#define MAX_NODES (2u << 20) /* of about 80 bytes */
 
 struct frame {
 	struct wh_yaml *node, **tail;

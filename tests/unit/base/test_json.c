@@ -52,6 +52,54 @@ static void a_value_is_found_with_its_line(void **state)
 		}
 }
 
+/* `n` times `unit`, as an array; a newline after each thousand. */
+static char *many(const char *unit, size_t n, size_t *len)
+{
+	size_t each = strlen(unit);
+	char *text = malloc(n * (each + 1) + n / 1000 + 8), *p = text;
+	*p++ = '[';
+	for (size_t i = 0; i < n; i++) {
+		p = mempcpy(p, unit, each);
+		*p++ = i + 1 < n ? ',' : ']';
+		if (i % 1000 == 999 && i + 1 < n)
+			*p++ = '\n';
+	}
+	*p = 0;
+	*len = (size_t)(p - text);
+	return text;
+}
+
+static void values_that_would_take_many_times_their_text_are_refused_with_their_line(void **state)
+{
+	static const char *const crafted[] = {"[]", "{}", "{\"\":0}", "\"\"", "[{}]"};
+	static const char *const usual[] = {"\"1.1.1.1\"", "{\"name\":\"allow-ssh\",\"priority\":100,\"ports\":[22,443]}", "null", "2166136261", "\"\\\"[[[[[[[[{{{{{{{{\""};
+	json_t *doc;
+	struct wh_error err;
+	size_t len;
+	(void)state;
+	for (size_t i = 0; i < sizeof crafted / sizeof *crafted; i++) {
+		char *text = many(crafted[i], 1000000, &len);
+		int line = wh_json_bounded(text, len);
+		assert_true(line > 1 && line < 1000);
+		assert_int_equal(wh_json_parse("f.json", text, len, &doc, &err), -EINVAL);
+		assert_true(err.input && !strncmp(err.text, "f.json:", 7) && atoi(err.text + 7) == line);
+		assert_null(doc);
+		assert_int_equal(wh_json_bounded(text, 3000), 0); /* a few of them are welcome */
+		free(text);
+	}
+	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+		char *text = many(usual[i], 400000, &len);
+		assert_int_equal(wh_json_bounded(text, len), 0);
+		free(text);
+	}
+	for (size_t n = 0; n < 4; n++) { /* not read past its end */
+		char *cut = malloc(n ? n : 1);
+		memcpy(cut, "[\"\\", n);
+		wh_json_bounded(cut, n);
+		free(cut);
+	}
+}
+
 static void a_file_that_cannot_be_read_is_told_by_name(void **state)
 {
 	(void)state;
@@ -80,6 +128,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_broken_document_is_told_with_its_line),
 		cmocka_unit_test(a_value_is_found_with_its_line),
+		cmocka_unit_test(values_that_would_take_many_times_their_text_are_refused_with_their_line),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_told_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
