@@ -37,6 +37,8 @@ const char *wh_alert_text(const struct wh_edge *e, char buf[static WH_ALERT_STRL
 const char *wh_alert_note(const struct wh_port_traffic *t, const char *note, struct wh_arena *mem);
 /* Why a port that nobody is let in to is not closed: an alert alone keeps an answered peer out. NULL when none is. */
 const char *wh_why_alerted(const struct wh_port_traffic *t, struct wh_arena *mem);
+/* Why such a port is not closed: it answered flows whose sources may be forged. NULL where it did not. */
+const char *wh_why_forged(const struct wh_port_traffic *t, struct wh_arena *mem);
 /* "443/TCP", "443/TCP out". */
 const char *wh_port_label(enum wh_direction d, uint16_t port, uint8_t proto, struct wh_arena *mem);
 /* What a resource's reason says of one port, "left alone: …"; NULL when it says nothing of it. */

@@ -65,6 +65,7 @@ struct wh_resource_traffic {
 };
 int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *out,
                         struct wh_error *err);
+void wh_mark_forged(struct wh_port_traffic *t); /* fills unproven of its peers: see forged.c */
 /* hearing.c: fills deaf of a resource of which the rest is known. `heard[i]`: days of the window on which its i-th address had answered
  * flows; gets those on which both its directions were heard. */
 size_t wh_refused_of(const struct wh_analysis *a, const struct wh_addr *local); /* the place of its first in a->refused */

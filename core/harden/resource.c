@@ -90,7 +90,7 @@ static int derive_one(const struct wh_analysis *a, const struct wh_resource_traf
 		res->status = WH_UNHEALTHY; /* it is open wider than its peers need, and waits */
 		return 1;
 	}
-	if (rule->system_generated && (why_not = wh_why_alerted(&traffic, scratch))) {
+	if (rule->system_generated && ((why_not = wh_why_alerted(&traffic, scratch)) || (why_not = wh_why_forged(&traffic, scratch)))) {
 		port_stays(res, mem, port, "not closed", wh_arena_strdup(mem, why_not));
 		res->status = WH_UNHEALTHY;
 		return 1;

@@ -125,10 +125,7 @@ static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, s
 		if (!p->chosen)
 			p->elsewhere = wh_fan_out_elsewhere(a->fan_out, &addr);
 	}
-	for (size_t i = 0; i < out->n; i++) {
-		struct wh_edge_key key = {.direction = (uint8_t)out->direction, .proto = out->proto};
-		out->peers[i].unproven = wh_edge_unproven(&key, out->peers[i].edge);
-	}
+	wh_mark_forged(out);
 	size_t sorted = 1; /* a /64 may have come after addresses of its own */
 	while (sorted < out->n && by_addr(&out->peers[sorted - 1], &out->peers[sorted]) <= 0)
 		sorted++;

@@ -81,6 +81,11 @@ bool wh_edge_unproven(const struct wh_edge_key *k, const struct wh_edge *e)
 	return e->last_us - e->first_us < WH_APART_US; /* also where midnight lies between */
 }
 
+bool wh_edge_fresh(const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	return k->direction == WH_INBOUND && k->proto != WH_PROTO_TCP && wh_bits(e->days) <= WH_FRESH_DAYS && !wh_edge_unproven(k, e);
+}
+
 void wh_edge_key_encode(const struct wh_edge_key *k, uint8_t out[static WH_EDGE_KEY_BYTES])
 {
 	memcpy(out, k->local.b, 16);

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Edges that prove nothing are kept within bounds.
+ * Edges that prove nothing, or little, are kept within bounds.
  *
  * Anybody can forge the source of a datagram, and nearly so what looks like a handshake without data. A server that answers 60,000 forged
- * queries an hour would make as many edges. So of the unproven inbound edges (wh_edge_unproven) of one local address, protocol and port
- * the ledger keeps A_DAY of each day, and MOST of all days: those with the most flows, of equal ones those with the least hash, whatever
- * the order in which they came. The rest is counted in the port's sketch. A peer that comes again, WH_APART_US later or on another day,
- * while the ledger or the table still has it, is proven and counts no longer.
+ * queries an hour would make as many edges. So of the inbound edges of one local address, protocol and port the ledger keeps
  *
- *   in the table   a port's surplus is merged into edges that the ledger has, and makes none
+ *   unproven   (wh_edge_unproven) A_DAY of each day, and MOST of all days: those with the most flows, of equal ones those with the least hash
+ *   fresh      (wh_edge_fresh) MOST: those with the most days, then as above. Whoever forges a source once can do it again
+ *
+ * whatever the order in which they came. The rest is counted in the port's sketch. A peer that comes again, WH_APART_US later or on another
+ * day, while the ledger or the table still has it, is fresh; one that came on more than WH_FRESH_DAYS days is neither.
+ *
+ *   in the table   a port's surplus of unproven edges is merged into edges that the ledger has, and makes none
  *   in the ledger  a port is swept when at least SWEEP of its edges came in one commit, and else by chance, once in SWEEP: a port that
  *                  is flooded slowly is found by the latter, and costs no walk at every commit
  */
@@ -19,51 +22,64 @@ enum { A_DAY = 256, MOST = 4096, SWEEP = 64, PORT_KEY = 20 };
 
 static const struct wh_hash_key the_same_always = {{0}}; /* what stays is written, and must not depend on the process */
 
-struct unproven {
+struct doubted { /* an edge of a source that may be forged */
 	struct wh_edge_key key;
 	const struct wh_edge *edge; /* the table's; NULL: the ledger's row */
 	int64_t time_us;
 	uint64_t flows, hash;
 	int32_t day;
+	unsigned days; /* fresh: how many; else 0 */
 };
+struct doubted_list { struct doubted *u; size_t n, cap; };
 struct quota {
 	struct wh_store *s;
 	struct wh_error *err;
-	struct unproven *u; size_t n, cap; /* of one port */
-	struct wh_sketch sketch;           /* what it gives up */
+	struct wh_edge_key port;     /* whose edges come just now; `any` came */
+	bool any, due;               /* due: the ledger's rows of the port are swept */
+	struct doubted_list unproven, fresh; /* of one port; fresh ones of the ledger alone */
+	size_t n_fresh;              /* of the table */
+	struct wh_sketch sketch;     /* what the port gives up */
 	uint64_t chance;
 };
 
-static int add(struct quota *q, const struct wh_edge_key *k, const struct wh_edge *e, const struct wh_edge *in_table)
+static int add(struct quota *q, struct doubted_list *l, const struct wh_edge_key *k, const struct wh_edge *e, const struct wh_edge *in_table, unsigned days)
 {
-	if (q->n == q->cap) {
-		size_t cap = q->cap ? q->cap * 2 : 256;
-		struct unproven *more = reallocarray(q->u, cap, sizeof *more);
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 256;
+		struct doubted *more = reallocarray(l->u, cap, sizeof *more);
 		if (!more)
 			return wh_fail(q->err, -ENOMEM, "out of memory");
-		q->u = more;
-		q->cap = cap;
+		l->u = more;
+		l->cap = cap;
 	}
-	q->u[q->n++] = (struct unproven){*k, in_table, e->first_us, e->flows, wh_siphash(the_same_always, k->peer.b, 2, 0), e->day0};
+	l->u[l->n++] = (struct doubted){*k, in_table, e->first_us, e->flows, wh_siphash(the_same_always, k->peer.b, 2, 0), e->day0, days};
 	return 0;
 }
 
-/* The latest day first, and of a day those that stay. */
+/* Fresh ones: those of more days first. Else the latest day first, and of a day those that stay. */
 static int by_worth(const void *x, const void *y)
 {
-	const struct unproven *a = x, *b = y;
-	if (a->day != b->day)
+	const struct doubted *a = x, *b = y;
+	if (a->days != b->days)
+		return a->days < b->days ? 1 : -1;
+	if (!a->days && a->day != b->day)
 		return a->day < b->day ? 1 : -1;
 	if (a->flows != b->flows)
 		return a->flows < b->flows ? 1 : -1;
 	return a->hash < b->hash ? -1 : a->hash > b->hash;
 }
 
-/* The place of the next that is surplus, from `at` on; q->n when there is none. *of_day and *kept count on. */
-static size_t next_surplus(const struct quota *q, size_t at, size_t *of_day, size_t *kept)
+static void sort(struct doubted_list *l)
 {
-	for (; at < q->n; at++) {
-		*of_day = at && q->u[at - 1].day == q->u[at].day ? *of_day + 1 : 0;
+	if (l->n)
+		qsort(l->u, l->n, sizeof *l->u, by_worth);
+}
+
+/* The place of the next unproven one that is surplus, from `at` on; n when there is none. *of_day and *kept count on. */
+static size_t next_surplus(const struct doubted_list *l, size_t at, size_t *of_day, size_t *kept)
+{
+	for (; at < l->n; at++) {
+		*of_day = at && l->u[at - 1].day == l->u[at].day ? *of_day + 1 : 0;
 		if (*of_day >= A_DAY || *kept >= MOST)
 			return at;
 		++*kept;
@@ -86,59 +102,81 @@ static int put(struct quota *q, enum statement which, const struct wh_edge_key *
 
 static int row(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 {
-	return wh_edge_unproven(k, e) ? add(arg, k, e, NULL) : 0;
+	struct quota *q = arg;
+	if (wh_edge_unproven(k, e))
+		return add(q, &q->unproven, k, e, NULL, 0);
+	return wh_edge_fresh(k, e) ? add(q, &q->fresh, k, e, NULL, wh_edge_days(e)) : 0;
+}
+
+static int drop(struct quota *q, const struct doubted *d)
+{
+	wh_sketch_add_unproven(&q->sketch, &d->key.peer, d->time_us, d->flows);
+	return put(q, ST_EDGE_DROP, &d->key, NULL);
 }
 
 /* What the ledger has of the port beyond what may stay goes into the sketch. */
-static int sweep(struct quota *q, const struct wh_edge_key *port)
+static int sweep(struct quota *q)
 {
 	uint8_t from[WH_EDGE_KEY_BYTES], to[PORT_KEY];
 	size_t of_day = 0, kept = 0;
 	bool carry = true;
 
-	wh_edge_key_encode(port, from);
+	wh_edge_key_encode(&q->port, from);
 	memcpy(to, from, sizeof to);
 	for (int i = PORT_KEY - 1; i >= 0 && carry; i--)
 		carry = !++to[i];
-	q->n = 0;
+	q->unproven.n = q->fresh.n = 0;
 	int rc = wh_sql_scan(q->s, from, PORT_KEY, to, PORT_KEY, row, q, q->err);
-	if (!rc && q->n)
-		qsort(q->u, q->n, sizeof *q->u, by_worth);
-	for (size_t i = 0; !rc && (i = next_surplus(q, i, &of_day, &kept)) < q->n; i++) {
-		rc = put(q, ST_EDGE_DROP, &q->u[i].key, NULL);
-		wh_sketch_add_unproven(&q->sketch, &q->u[i].key.peer, q->u[i].time_us, q->u[i].flows);
+	sort(&q->unproven);
+	sort(&q->fresh);
+	for (size_t i = 0; !rc && (i = next_surplus(&q->unproven, i, &of_day, &kept)) < q->unproven.n; i++)
+		rc = drop(q, &q->unproven.u[i]);
+	for (size_t i = MOST; !rc && i < q->fresh.n; i++)
+		rc = drop(q, &q->fresh.u[i]);
+	return rc;
+}
+
+/* A chance that nobody outside can foresee. */
+static void may_be_due(struct quota *q, const struct wh_edge_key *k)
+{
+	q->chance = wh_siphash(wh_hash_key(), k->peer.b, 2, q->chance);
+	q->due = q->due || !(q->chance % SWEEP);
+}
+
+/* One port's unproven edges of the table. */
+static int put_unproven(struct quota *q)
+{
+	struct doubted_list *l = &q->unproven;
+	size_t of_day = 0, kept = 0;
+	int rc = 0;
+
+	if (l->n > A_DAY)
+		sort(l);
+	size_t surplus = next_surplus(l, 0, &of_day, &kept);
+	for (size_t i = 0; i < l->n && !rc; i++) {
+		may_be_due(q, &l->u[i].key);
+		rc = put(q, i == surplus ? ST_EDGE_MORE : ST_EDGE, &l->u[i].key, l->u[i].edge);
+		if (i != surplus)
+			continue;
+		if (!rc && !sqlite3_changes(q->s->db))
+			wh_sketch_add_unproven(&q->sketch, &l->u[i].key.peer, l->u[i].time_us, l->u[i].flows);
+		surplus = next_surplus(l, i + 1, &of_day, &kept);
 	}
 	return rc;
 }
 
-/* One port's unproven edges of the table. */
 static int finish_port(struct quota *q)
 {
-	size_t n = q->n, of_day = 0, kept = 0, surplus = q->n;
-	bool due = n >= SWEEP;
-	int rc = 0;
-
-	if (!n)
+	if (!q->any)
 		return 0;
-	struct wh_edge_key port = q->u[0].key;
 	memset(&q->sketch, 0, sizeof q->sketch);
-	if (n > A_DAY)
-		qsort(q->u, n, sizeof *q->u, by_worth);
-	surplus = next_surplus(q, 0, &of_day, &kept);
-	for (size_t i = 0; i < n && !rc; i++) {
-		q->chance = wh_siphash(wh_hash_key(), &q->chance, 1, q->u[i].hash);
-		due = due || !(q->chance % SWEEP);
-		rc = put(q, i == surplus ? ST_EDGE_MORE : ST_EDGE, &q->u[i].key, q->u[i].edge);
-		if (i != surplus)
-			continue;
-		if (!rc && !sqlite3_changes(q->s->db))
-			wh_sketch_add_unproven(&q->sketch, &q->u[i].key.peer, q->u[i].time_us, q->u[i].flows);
-		surplus = next_surplus(q, i + 1, &of_day, &kept);
-	}
-	if (!rc && due)
-		rc = sweep(q, &port);
-	q->n = 0;
-	return rc || !q->sketch.unproven ? rc : wh_sql_put_sketch(q->s, &(struct wh_sketch_key){port.local, port.port, port.proto}, &q->sketch, q->err);
+	q->due = q->due || q->unproven.n + q->n_fresh >= SWEEP;
+	int rc = put_unproven(q);
+	if (!rc && q->due)
+		rc = sweep(q);
+	q->unproven.n = q->n_fresh = 0;
+	q->any = q->due = false;
+	return rc || !q->sketch.unproven ? rc : wh_sql_put_sketch(q->s, &(struct wh_sketch_key){q->port.local, q->port.port, q->port.proto}, &q->sketch, q->err);
 }
 
 static bool same_port(const struct wh_edge_key *a, const struct wh_edge_key *b)
@@ -149,20 +187,29 @@ static bool same_port(const struct wh_edge_key *a, const struct wh_edge_key *b)
 static int table_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	struct quota *q = arg;
-	int rc = q->n && !same_port(&q->u[0].key, k) ? finish_port(q) : 0;
+	int rc = q->any && !same_port(&q->port, k) ? finish_port(q) : 0;
 	if (rc)
 		return rc;
-	return wh_edge_unproven(k, e) ? add(q, k, e, e) : put(q, ST_EDGE, k, e);
+	q->port = *k;
+	q->any = true;
+	if (wh_edge_unproven(k, e))
+		return add(q, &q->unproven, k, e, e, 0);
+	if (wh_edge_fresh(k, e)) {
+		q->n_fresh++;
+		may_be_due(q, k);
+	}
+	return put(q, ST_EDGE, k, e);
 }
 
 int wh_sql_put_edges(struct wh_store *s, const struct wh_edge_table *t, struct wh_error *err)
 {
 	struct quota q = {.s = s, .err = err, .chance = (uint64_t)wh_now_us()};
 	int rc = wh_edge_table_each(t, table_edge, &q);
-	if (rc == -ENOMEM && !q.n)
+	if (rc == -ENOMEM && !q.any)
 		wh_fail(err, rc, "out of memory");
 	if (!rc)
 		rc = finish_port(&q);
-	free(q.u);
+	free(q.unproven.u);
+	free(q.fresh.u);
 	return rc;
 }

@@ -60,6 +60,10 @@ unsigned wh_edge_days(const struct wh_edge *e); /* distinct days seen */
  * WH_APART_US. Such edges are kept up to a number a day and port, and are no evidence of anything. */
 #define WH_APART_US INT64_C(300000000)
 bool wh_edge_unproven(const struct wh_edge_key *k, const struct wh_edge *e);
+/* Whether it is an inbound edge of datagrams that came again, on WH_FRESH_DAYS days at most: forging a source again is no harder than forging it
+ * once. Such edges are kept up to a number a port; many that are new in one span are no evidence either. */
+#define WH_FRESH_DAYS 3
+bool wh_edge_fresh(const struct wh_edge_key *k, const struct wh_edge *e);
 
 /* Unanswered or refused traffic of one (local address, protocol, port), in fixed size. */
 #define WH_SKETCH_REGISTERS 64

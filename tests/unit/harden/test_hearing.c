@@ -218,6 +218,56 @@ static void a_flood_of_forged_queries_makes_few_edges_and_no_line(void **state)
 	}
 }
 
+/* Each source twice on one day and once on the next: no harder to forge. */
+static void a_flood_that_forges_its_sources_again_makes_bounded_edges_and_no_line(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_error err;
+	size_t n[2] = {0};
+	scene_open(&s, NULL, 0);
+	for (int day = 0; day < 35; day++)
+		for (uint32_t i = 0; i < 3; i++)
+			for (int hour = 6; hour < 20; hour += 3) {
+				struct wh_addr regular = wh_addr_v4(0x8c141e09u + (i << 20));
+				struct wh_record r = query(&regular, day, hour);
+				scene_fold(&s, &r);
+			}
+	for (uint32_t i = 0; i < 10000; i++) {
+		struct wh_addr src = wh_addr_v4(0x0b000000u + i * 2654435u);
+		for (int k = 0; k < 3; k++) {
+			struct wh_record r = query(&src, 32 + k / 2, 9 + k);
+			scene_fold(&s, &r);
+		}
+	}
+	struct wh_harden_options opt = scene_options(&s, "22,53/udp");
+	const struct wh_recommended_rule *r = scene_rule(scene_recommend_as(&s, &opt), 53);
+	assert_int_equal(wh_store_edges(s.store, NULL, count_edge, n, &err), 0);
+	assert_true(n[0] < 5000);
+	assert_non_null(r);
+	assert_int_equal(r->n_prefixes, 3);
+	scene_close(&s);
+}
+
+/* A public name server: each client asks once. That is neither a rule nor silence. */
+static void a_port_of_datagrams_that_answers_strangers_once_each_is_not_closed_and_says_why(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	strangers(&s, 0, 35);
+	for (uint32_t i = 0; i < 350; i++) {
+		struct wh_addr src = wh_addr_v4(0x2d000000u + i * 2654435u);
+		struct wh_record r = query(&src, (int)(i % 35), 9);
+		scene_fold(&s, &r);
+	}
+	struct wh_harden_options opt = scene_options(&s, "53/udp");
+	const struct wh_recommendation *rec = scene_recommend_as(&s, &opt);
+	assert_null(scene_rule(rec, 53));
+	assert_non_null(strstr(rec->resources[0].reason, "350 flows were answered whose sources may be forged"));
+	scene_close(&s);
+}
+
 /* On many other ports and machines: a forged source could do it to anybody. */
 static void datagrams_in_a_partners_name_do_not_make_it_look_as_if_it_were_everywhere(void **state)
 {
@@ -261,6 +311,8 @@ int main(void)
 		cmocka_unit_test(of_two_addresses_one_that_was_never_heard_keeps_the_port_open),
 		cmocka_unit_test(health_checks_that_only_connect_are_kept_and_named),
 		cmocka_unit_test(a_flood_of_forged_queries_makes_few_edges_and_no_line),
+		cmocka_unit_test(a_flood_that_forges_its_sources_again_makes_bounded_edges_and_no_line),
+		cmocka_unit_test(a_port_of_datagrams_that_answers_strangers_once_each_is_not_closed_and_says_why),
 		cmocka_unit_test(datagrams_in_a_partners_name_do_not_make_it_look_as_if_it_were_everywhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

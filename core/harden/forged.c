@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Peers whose sources may be forged. An answered datagram proves nothing of who asked:
+ *
+ *   one exchange   (wh_edge_unproven) is no evidence of anybody
+ *   a flood        forges the same sources again, some minutes later or on another day. Of datagrams, peers of few days (wh_edge_fresh) are taken for
+ *                  such a flood where more of them came for the first time within a week than A_WEEK, and than the port has regular peers
+ *
+ * Neither makes a rule, vouches for anybody, or speaks against anybody. A client of two days beside a flood of single exchanges is kept. What was
+ * answered so is not silence, either: a port is not closed over it.
+ */
+#include "harden/advice.h"
+
+enum { A_WEEK = 32, HALF_WEEK = 3, FLOWS = 3 };
+
+static unsigned first_bit(const struct wh_evidence_peer *p)
+{
+	return p->days ? 63 - (unsigned)__builtin_clzll(p->days) : 0;
+}
+
+void wh_mark_forged(struct wh_port_traffic *t)
+{
+	struct wh_edge_key key = {.direction = (uint8_t)t->direction, .proto = t->proto};
+	unsigned first[64] = {0}, regulars = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct wh_evidence_peer *p = &t->peers[i];
+		p->unproven = wh_edge_unproven(&key, p->edge);
+		if (wh_edge_fresh(&key, p->edge))
+			first[first_bit(p)]++;
+		else
+			regulars += !p->unproven;
+	}
+	for (size_t i = 0; i < t->n; i++) {
+		struct wh_evidence_peer *p = &t->peers[i];
+		unsigned at = first_bit(p), n = 0;
+		if (!wh_edge_fresh(&key, p->edge))
+			continue;
+		for (unsigned d = at < HALF_WEEK ? 0 : at - HALF_WEEK; d <= at + HALF_WEEK && d < 64; d++)
+			n += first[d];
+		p->unproven = n > A_WEEK && n > regulars;
+	}
+}
+
+const char *wh_why_forged(const struct wh_port_traffic *t, struct wh_arena *mem)
+{
+	uint64_t flows = t->unproven;
+	for (size_t i = 0; i < t->n; i++)
+		flows += t->peers[i].unproven ? t->peers[i].edge->flows : 0;
+	if (flows < FLOWS)
+		return NULL;
+	return wh_arena_printf(mem, "%llu flows were answered whose sources may be forged (one exchange each, or a flood): they show neither who belongs nor that nobody "
+	                       "does. 'whittle explain' lists them; a deny rule of your own closes the port", (unsigned long long)flows);
+}
