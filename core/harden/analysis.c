@@ -17,11 +17,11 @@ static bool in_any(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
 struct whole {
 	struct wh_analysis *a;
 	size_t parts;
-	struct wh_shapes shapes[WH_MOST_THREADS];
+	struct wh_shapes shapes[WH_MOST_THREADS], datagrams[WH_MOST_THREADS];
 };
 struct whole_part {
 	struct wh_analysis *a;
-	struct wh_shapes *shapes;
+	struct wh_shapes *shapes, *datagrams;
 	unsigned thread;
 	struct wh_addr local; /* whose edges are being read, */
 	size_t *n_edges;      /* and where they are counted; NULL: nobody's */
@@ -52,7 +52,7 @@ static int whole_edge(void *arg, const struct wh_edge_key *k, const struct wh_ed
 	if (k->direction != WH_INBOUND || !e->flows || !days || wh_edge_unproven(k, e))
 		return 0;
 	bool hostile = e->alerts[0] || e->alerts[1] || wh_prefix_find(p->a->opt->hostile, p->a->opt->n_hostile, &k->peer);
-	wh_shapes_add(p->shapes, e, hostile, wh_bits(days));
+	wh_shapes_add(k->proto == WH_PROTO_TCP ? p->shapes : p->datagrams, e, hostile, wh_bits(days));
 	if (k->proto != WH_PROTO_TCP || e->connects >= e->flows)
 		return 0; /* a forged source could make anybody look as if it were everywhere */
 	return wh_fan_out_tell(p->a->fan_out, p->thread, &k->local, &k->peer);
@@ -62,7 +62,7 @@ static int whole_part(void *arg, struct wh_store *s, unsigned thread, size_t i, 
 {
 	struct whole *w = arg;
 	struct wh_analysis *a = w->a;
-	struct whole_part p = {.a = a, .shapes = &w->shapes[thread], .thread = thread};
+	struct whole_part p = {.a = a, .shapes = &w->shapes[thread], .datagrams = &w->datagrams[thread], .thread = thread};
 	const struct wh_addr *from = i ? &a->estate_addrs[a->n_estate_addrs * i / w->parts] : NULL;
 	const struct wh_addr *to = i + 1 < w->parts ? &a->estate_addrs[a->n_estate_addrs * (i + 1) / w->parts] : NULL;
 	return wh_store_edges_between(s, from, to, whole_edge, &p, err);
@@ -83,60 +83,12 @@ static int read_whole(struct wh_analysis *a, struct wh_error *err)
 		w->parts = a->n_estate_addrs ? a->n_estate_addrs : 1;
 	if ((rc = wh_crew_run(a->crew, w->parts, whole_part, w, err)) == 0)
 		rc = wh_fan_out_count(a->fan_out, a->crew, err);
-	for (unsigned i = 0; i < threads; i++)
+	for (unsigned i = 0; i < threads; i++) {
 		wh_shapes_join(&a->shapes, &w->shapes[i]);
+		wh_shapes_join(&a->datagrams, &w->datagrams[i]);
+	}
 out:
 	free(w);
-	return rc;
-}
-
-/*
- * The newest day, in order of days. A sensor whose clock ran ahead for an hour must not age all that was learnt: days ahead of this
- * machine's clock end the window only where they follow on others (then it is this clock that is behind).
- */
-static int newest_day(void *arg, int32_t day, uint64_t flows)
-{
-	enum { GAP = 7 };
-	int32_t *last = arg;
-	if (flows && day >= wh_day(WH_CLOCK_FIRST_US) && (*last == INT32_MIN || day <= wh_day(wh_now_us()) + 1 || day <= (int64_t)*last + GAP))
-		*last = day;
-	return 0;
-}
-
-int wh_last_day(struct wh_store *s, int32_t *last, struct wh_error *err)
-{
-	*last = INT32_MIN;
-	return wh_store_days(s, newest_day, last, err);
-}
-
-static int sensor_day(void *arg, int32_t day, uint64_t flows)
-{
-	struct wh_window *w = arg;
-	if (flows && day <= w->last && day > w->last - (int32_t)w->days)
-		w->sensor |= UINT64_C(1) << (w->last - day);
-	return 0;
-}
-
-/* The window ends on the newest day (or today, where one is given) and reaches back to the first day of the sensor's data
- * (wh_days_reach), at most as far as was asked and as the ledger's bitmaps hold. */
-static int find_window(struct wh_analysis *a, struct wh_error *err)
-{
-	struct wh_window *w = &a->window;
-	unsigned most = a->opt->window_days && a->opt->window_days < 64 ? a->opt->window_days : 64;
-	int rc = 0;
-
-	w->last = a->opt->today ? a->opt->today : INT32_MIN;
-	if (!a->opt->today)
-		rc = wh_last_day(a->store, &w->last, err);
-	if (w->last == INT32_MIN)
-		w->last = 0;
-	w->days = most;
-	if (!rc)
-		rc = wh_store_days(a->store, sensor_day, w, err);
-	unsigned quiet = w->sensor ? (unsigned)__builtin_ctzll(w->sensor) : 0; /* where the day it ends on was given */
-	w->days = w->sensor ? quiet + wh_days_reach(w->sensor) : 1;
-	w->sensor &= w->days < 64 ? (UINT64_C(1) << w->days) - 1 : UINT64_MAX;
-	w->sensor_days = wh_bits(w->sensor);
 	return rc;
 }
 
@@ -216,7 +168,7 @@ int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_
 	a->store = s;
 	a->estate = e;
 	a->opt = opt;
-	if ((rc = wh_weights_load(opt->evidence_yaml, &a->weights, err)) || (rc = find_window(a, err)))
+	if ((rc = wh_weights_load(opt->evidence_yaml, &a->weights, err)) || (rc = wh_window_find(a, err)))
 		goto out;
 	if (estate_addresses(a) || !(a->crew = wh_crew_new(s, opt->threads)) ||
 	    !(a->weights.returns = wh_expected_table_new(&a->weights.rhythm, WH_RETURN_HORIZON))) {
@@ -230,6 +182,7 @@ int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_
 	if (a->n_refused)
 		qsort(a->refused, a->n_refused, sizeof *a->refused, by_refused);
 	wh_shapes_finish(&a->shapes, &a->weights);
+	wh_shapes_finish(&a->datagrams, &a->weights);
 out:
 	if (rc)
 		wh_analysis_close(a);
@@ -279,14 +232,6 @@ static void let_in_again(struct wh_evidence_peer *p)
 	p->verdict = WH_PEER_IN;
 }
 
-struct wh_window wh_window_seen(const struct wh_window *w, unsigned days)
-{
-	struct wh_window seen = *w;
-	seen.sensor = days < 64 ? w->sensor >> days << days : 0;
-	seen.sensor_days = wh_bits(seen.sensor);
-	return seen;
-}
-
 void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *present, struct wh_port_traffic *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
@@ -298,8 +243,8 @@ void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *pre
 		for (size_t k = 0; k < present->n_named && !p->named && present->n_named <= 1024; k++)
 			p->named = narrow(&present->named[k]) && wh_prefix_has(&present->named[k], &p->addr);
 	}
-	struct wh_window seen = wh_window_seen(&a->window, t->unseen_days);
-	wh_evidence(t->peers, t->n, &seen, &a->shapes, &a->weights);
+	struct wh_window heard = wh_window_without(&a->window, t->unheard);
+	wh_evidence(t->peers, t->n, &heard, t->proto == WH_PROTO_TCP ? &a->shapes : &a->datagrams, &a->weights);
 	for (size_t i = 0; i < t->n; i++)
 		if (is_blocked(&t->peers[i]))
 			let_in_again(&t->peers[i]);

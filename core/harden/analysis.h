@@ -29,7 +29,7 @@ struct wh_analysis {
 	const struct wh_harden_options *opt;
 	struct wh_weights weights;
 	struct wh_window window;
-	struct wh_shapes shapes;
+	struct wh_shapes shapes, datagrams; /* of TCP, and of all else: nobody logs in by a datagram or two */
 	struct wh_crew *crew;
 	struct wh_fan_out *fan_out;
 	struct wh_refused *refused; size_t n_refused; /* by local, proto, port */
@@ -53,7 +53,7 @@ struct wh_port_traffic {
 	uint64_t refused;                         /* unanswered flows */
 	uint64_t unproven;                        /* answered flows of sources that have no edge */
 	uint64_t one_sided, one_sided_days;       /* flows of which one side alone was seen, and on which days of the window */
-	unsigned unseen_days;                     /* up to the window's end, on which nothing was seen of the resource: no silence of its peers */
+	uint64_t unheard;                         /* days of the window on which the resource was not heard: no silence of its peers */
 };
 struct wh_resource_traffic {
 	struct wh_port_traffic *ports; size_t n;  /* by direction, port, proto */
@@ -91,8 +91,12 @@ struct wh_present {
 };
 int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_direction d, uint8_t proto, uint16_t port, struct wh_arena *mem,
                struct wh_present *out, struct wh_error *err);
-/* The window without the last `days`: nobody's silence counts on them. */
-struct wh_window wh_window_seen(const struct wh_window *w, unsigned days);
+/* window.c */
+int wh_window_find(struct wh_analysis *a, struct wh_error *err); /* fills a->window */
+/* Days of the window on which a resource was not heard. `heard`: days on which packets of both directions were seen of it; `seen`: any. */
+uint64_t wh_unheard_days(const struct wh_window *w, uint64_t heard, uint64_t seen);
+/* The window without these days: nobody's silence counts on them. */
+struct wh_window wh_window_without(const struct wh_window *w, uint64_t days);
 /* Marks peers as outside, trusted, listed or named, and weighs them. */
 void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *present, struct wh_port_traffic *t);
 /* What one rule must do with. */

@@ -41,9 +41,9 @@ bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, u
 		*p = t->peers[i];
 		p->days >>= days;
 	}
-	out->traffic.unseen_days = t->unseen_days > days ? t->unseen_days - days : 0;
-	struct wh_window seen = wh_window_seen(&out->then.window, out->traffic.unseen_days);
-	wh_evidence_again(out->traffic.peers, out->traffic.n, &seen, &a->weights);
+	out->traffic.unheard >>= days;
+	struct wh_window heard = wh_window_without(&out->then.window, out->traffic.unheard);
+	wh_evidence_again(out->traffic.peers, out->traffic.n, &heard, &a->weights);
 	return true;
 }
 

@@ -2,7 +2,8 @@
 /*
  * The features, each of one edge but for the last step:
  *
- *   days        ln D, D the distinct days of the window on which the peer was answered
+ *   days        ln D, D the distinct days of the window on which the peer was answered; of a connection that lasts, the days on which it said
+ *               something
  *   presence    how far D is beyond 60 % of the days that the sensor saw, as a share of the rest
  *   shape       mean over the peer's flows of ln(P(bucket | others) / P(bucket | hostile)), for size and for length, where the
  *               distributions are this ledger's own: hostile are the peers that a hard rule keeps out, one vote each; others
@@ -194,13 +195,24 @@ static double burst_of(const struct wh_evidence_peer *p)
 	return p->n_days == 1 && p->edge->flows > BURST_FROM && !p->chosen ? log2((double)p->edge->flows / BURST_FROM) : 0;
 }
 
+/* Of a connection that lasts, the days after its first count as far as the peer said something: SAYS bytes each, more than TCP's keepalives. Where
+ * the sensor does not count bytes, all do. */
+static unsigned spoken_days(const struct wh_evidence_peer *p)
+{
+	enum { SAYS = 1024 };
+	const struct wh_edge *e = p->edge;
+	uint64_t most = e->flows + e->bytes_in / SAYS;
+	return p->n_days < most || !(e->bytes_in | e->bytes_out) ? p->n_days : (unsigned)most;
+}
+
 /* `posing`: the share of his days, and of what he is elsewhere, that is not to count. */
 static void days_features(struct wh_evidence_peer *p, const struct wh_window *win, const struct logs *logs, double posing)
 {
 	double from = PRESENCE_FROM * win->sensor_days;
-	double presence = p->n_days > from && win->sensor_days ? (p->n_days - from) / (win->sensor_days - from) : 0;
+	unsigned days = spoken_days(p);
+	double presence = days > from && win->sensor_days ? (days - from) / (win->sensor_days - from) : 0;
 
-	p->value[WH_F_DAYS] = p->n_days ? logs->natural[p->n_days] * (1 - posing) : 0;
+	p->value[WH_F_DAYS] = days ? logs->natural[days] * (1 - posing) : 0;
 	p->value[WH_F_PRESENCE] = (presence < 1 ? presence : 1) * (1 - posing);
 	p->value[WH_F_OTHER_PORTS] = p->elsewhere_here * (1 - posing);
 	p->value[WH_F_HALVES] = (p->days & second_half(win)) && (p->days & ~second_half(win));
@@ -235,10 +247,23 @@ static unsigned longest_gap(const struct wh_evidence_peer *p, const struct wh_wi
 	return longest;
 }
 
+/* Most of its connections last for hours, and what is open now is known when it ends: a silence as long as one of them may be says nothing. */
+static bool may_be_connected(const struct wh_evidence_peer *p, unsigned quiet)
+{
+	unsigned in_a_row = 0;
+	if ((uint64_t)p->edge->time_hist[WH_EDGE_BUCKETS - 1] * 2 < p->edge->flows)
+		return false;
+	for (uint64_t days = p->days; days; days &= days << 1)
+		in_a_row++;
+	return quiet <= in_a_row;
+}
+
 /* Came on many days and has been quiet for several times its longest pause: its address was given up. */
 static bool has_gone(const struct wh_evidence_peer *p, const struct wh_window *win, const struct wh_weights *w)
 {
 	unsigned quiet = quiet_days(p, win);
+	if (may_be_connected(p, quiet))
+		return false;
 	return w->gone_days && p->n_days >= w->gone_days && quiet >= w->gone_quiet && quiet > w->gone_gaps * longest_gap(p, win) && !p->named &&
 	       !p->value[WH_F_PRIVATE];
 }

@@ -245,8 +245,11 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 		out->first_day = out->last_day - (int32_t)wh_days_reach(out->days) + 1;
 	}
 	wh_mark_deaf(a, r, heard, out);
+	uint64_t all = 0;
+	for (size_t i = 0; i < r->n_addrs; i++)
+		all |= heard[i];
 	for (size_t i = 0; i < out->n; i++) /* a sensor that hears others, and not this one, says nothing of its peers */
-		out->ports[i].unseen_days = out->days ? (unsigned)__builtin_ctzll(out->days) : 0;
+		out->ports[i].unheard = wh_unheard_days(&a->window, all, out->days);
 	return 0;
 }
 

@@ -78,6 +78,31 @@ static void many_flows_on_an_only_day_are_a_burst(void **state)
 	assert_true(p[2].value[WH_F_BURST] == 0);
 }
 
+/* On 15 days in a row, until 10 days ago: by one connection, which another may have followed, and by short ones. */
+static void a_peer_whose_connection_may_be_open_has_not_gone(void **state)
+{
+	(void)state;
+	struct wh_evidence_peer p[] = {peer("60.1.0.1", 0x7fff << 10, 1), peer("60.2.0.1", 0x7fff << 10, 15)};
+	edge_of(&p[0])->time_hist[4] = 0;
+	edge_of(&p[0])->time_hist[7] = 1;
+	edge_of(&p[0])->bytes_in = edge_of(&p[1])->bytes_in = 1 << 20;
+	weigh(p, 2);
+	assert_true(!p[0].gone && p[0].verdict == WH_PEER_IN);
+	assert_true(p[1].gone && p[1].verdict == WH_PEER_OUT);
+}
+
+static void days_of_a_connection_that_says_nothing_do_not_count(void **state)
+{
+	(void)state;
+	struct wh_evidence_peer p[] = {peer("60.1.0.1", 0xfffff, 2), peer("60.2.0.1", 0xfffff, 2), peer("60.3.0.1", 0xfffff, 2)};
+	edge_of(&p[0])->bytes_in = 840;
+	edge_of(&p[1])->bytes_in = 20 << 10;
+	weigh(p, 3); /* of the third no bytes are known */
+	assert_true(fabs(p[0].value[WH_F_DAYS] - log(2)) < 1e-9);
+	assert_true(fabs(p[1].value[WH_F_DAYS] - log(20)) < 1e-9);
+	assert_true(fabs(p[2].value[WH_F_DAYS] - log(20)) < 1e-9);
+}
+
 static void who_came_early_and_late_came_in_both_halves(void **state)
 {
 	(void)state;
@@ -376,6 +401,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_feature_of_the_file_weighs_something),
 		cmocka_unit_test(many_flows_on_an_only_day_are_a_burst),
+		cmocka_unit_test(a_peer_whose_connection_may_be_open_has_not_gone),
+		cmocka_unit_test(days_of_a_connection_that_says_nothing_do_not_count),
 		cmocka_unit_test(who_came_early_and_late_came_in_both_halves),
 		cmocka_unit_test(guessers_in_the_same_24_speak_against_those_beside_them_and_friends_for_them),
 		cmocka_unit_test(somebody_seen_in_passing_gets_no_line_and_who_came_yesterday_does),
