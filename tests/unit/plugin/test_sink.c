@@ -268,6 +268,25 @@ static void a_burst_through_one_of_several_lanes_is_kept(void **state)
 	assert_int_equal(ledger().edges, 100000 + lanes);
 }
 
+/* The upper half makes a multiplying hash's factor 0, whatever its seed: with such a one all of these peers lie in one place of an index. */
+static void sixty_thousand_crafted_records_are_kept_though_the_flusher_does_not_run(void **state)
+{
+	enum { CRAFTED = 60000 };
+	char buf[1024];
+	(void)state;
+	struct wh_sink *s = sink(store_path, "64MiB", true, true);
+	for (unsigned i = 0; i < CRAFTED; i++)
+		wh_sink_write(s, s->lanes, buf, (size_t)snprintf(buf, sizeof buf, "{\"timestamp\":\"2026-09-01T00:00:01.000000+0000\",\"event_type\":\"flow\","
+			"\"src_ip\":\"db28:b4a0:d17e:3e7:%02x%02x:%02x00:0:0\",\"src_port\":40000,\"dest_ip\":\"fd00::4\",\"dest_port\":22,\"proto\":\"TCP\",\"flow\":{"
+			"\"pkts_toserver\":5,\"pkts_toclient\":4,\"bytes_toserver\":500,\"bytes_toclient\":400,\"start\":\"2026-09-01T00:00:00.000000+0000\","
+			"\"end\":\"2026-09-01T00:00:01.000000+0000\",\"state\":\"closed\"},\"tcp\":{\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\"}}",
+			i & 255, i >> 8 & 255, i >> 16));
+	assert_int_equal(s->lanes->tally.malformed, 0);
+	close_sink(s);
+	assert_int_equal(ledger().edges, CRAFTED);
+	assert_int_equal(ledger().flows, CRAFTED);
+}
+
 static void *write_some(void *arg)
 {
 	struct writer *w = arg;
@@ -482,6 +501,7 @@ int main(void)
 		TEST(a_full_memory_loses_records_counts_them_and_keeps_the_rest),
 		TEST(a_burst_is_kept_though_the_flusher_does_not_run),
 		TEST(a_burst_through_one_of_several_lanes_is_kept),
+		TEST(sixty_thousand_crafted_records_are_kept_though_the_flusher_does_not_run),
 		TEST(a_capture_waits_for_a_ledger_that_is_locked),
 		TEST(on_a_network_a_full_memory_stalls_nobody),
 		TEST(a_scan_is_counted_by_port_and_takes_no_room_of_others),
