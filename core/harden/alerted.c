@@ -62,7 +62,7 @@ const char *wh_alert_note(const struct wh_port_traffic *t, const char *note, str
 
 	if (who)
 		note = joined(note, wh_arena_printf(mem, "%s would be kept out by an alert (%s%s), and belonged before: it stays allowed until you decide. "
-		                                    "To keep it, add it to 'trusted' in whittle.yaml; to close it out, to a threat list ('whittle intel import')",
+		                                    "To keep it, add it to 'trusted' in whittle.yaml; to close it out, to a threat list and run 'whittle intel update'",
 		                                    who, wh_alert_text(p->edge, alert), shares_its_address(p->edge)), mem);
 	if ((who = those(t, wh_alert_alone, mem, &p)))
 		note = joined(note, wh_arena_printf(mem, "%s is kept out by an alert (%s%s), and would belong without it. To keep it, add it to 'trusted' in whittle.yaml",
@@ -79,6 +79,6 @@ const char *wh_why_alerted(const struct wh_port_traffic *t, struct wh_arena *mem
 	if (!who)
 		return NULL;
 	return wh_arena_printf(mem, "%s is kept out by an alert (%s%s) alone, %llu answered flow%s of it: is it an address that others share (proxy, balancer, NAT)? "
-	                       "To keep it, add it to 'trusted' in whittle.yaml; to close the port, add it to a threat list ('whittle intel import')",
+	                       "To keep it, add it to 'trusted' in whittle.yaml; to close the port, add it to a threat list and run 'whittle intel update'",
 	                       who, wh_alert_text(p->edge, alert), shares_its_address(p->edge), (unsigned long long)p->edge->flows, p->edge->flows == 1 ? "" : "s");
 }
