@@ -193,7 +193,7 @@ static void print_text(FILE *f, const struct outcome *all, const struct options 
 	fprintf(f, "whittle %s%s%s, judged on generated worlds: seeds %u to %u\n%s\n\n", WH_VERSION, o->label ? ", " : "", o->label ? o->label : "",
 	        o->first, o->first + o->seeds + o->confirm - 1, o->command);
 	fprintf(f, "A world of the kind \"%s\" has %u services, %d days to learn from and the %d after them to score, %.0f records and %.0f sources.\n"
-	           "Weights were chosen by looking at seeds 1 to 20 and 1001 to 1010.\n\n",
+	           "Weights were chosen by looking at seeds 1 to 20 of the ordinary world, and 1001 to 1010 of all.\n\n",
 	        world_kinds[o->worlds[0]]->name, services_all(o->worlds[0]).to, EVAL_TRAIN_DAYS, EVAL_TEST_DAYS, records, sources);
 	if (o->engine)
 		print_worlds(f, all, o);
