@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 #include "whittle/harden.h"
 
@@ -394,9 +395,70 @@ static void a_large_budget_is_kept_by_the_price_of_lines(void **state)
 	free(peers);
 }
 
+/* CPU seconds of choosing prefixes for so many peers, with a budget that is met by a price. */
+enum { CROWD = 200000 };
+static double seconds_of(void (*place)(unsigned i, struct wh_addr *a))
+{
+	struct wh_select_peer *p = calloc(CROWD, sizeof *p);
+	struct wh_prefix all = prefix("::/0");
+	struct wh_select_costs costs = usual;
+	struct timespec from, to;
+	struct wh_error err;
+	double least = INFINITY;
+	costs.max_lines = 4000;
+	for (unsigned i = 0; i < CROWD; i++) {
+		p[i] = (struct wh_select_peer){.fixed = true, .late = i % 2};
+		place(i, &p[i].addr);
+	}
+	qsort(p, CROWD, sizeof *p, by_peer);
+	for (int again = 0; again < 3; again++) {
+		struct wh_arena *mem = wh_arena_new();
+		struct wh_selection s;
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+		assert_int_equal(wh_select(&(struct wh_select_input){p, CROWD, NULL, 0, NULL, 0, costs}, &all, 1, mem, &s, &err), 0);
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+		assert_true(s.n_prefixes > 0 && s.n_prefixes + s.n_except <= costs.max_lines);
+		double t = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+		least = t < least ? t : least;
+		wh_arena_free(mem);
+	}
+	free(p);
+	return least;
+}
+
+static void put_bits(uint8_t *b, uint64_t v)
+{
+	for (int i = 0; i < 8; i++)
+		b[i] = (uint8_t)(v >> (56 - 8 * i));
+}
+
+/* Anywhere in 2000::/3. */
+static void anywhere(unsigned i, struct wh_addr *a)
+{
+	uint64_t x = i * UINT64_C(0x9e3779b97f4a7c15);
+	put_bits(a->b, UINT64_C(1) << 61 | (x ^ x >> 29) >> 3);
+	put_bits(a->b + 8, x * UINT64_C(0xbf58476d1ce4e5b9));
+}
+
+/* Of one /64, so that the trie is as deep as it can be: on each level a few leave the path of zeros. */
+static void deep_in_one_64(unsigned i, struct wh_addr *a)
+{
+	unsigned level = i % 46;
+	put_bits(a->b, UINT64_C(0x20010db800000000));
+	put_bits(a->b + 8, UINT64_C(1) << (63 - level) | i / 46);
+}
+
+static void a_crowd_of_one_64_costs_no_more_than_three_times_an_ordinary_one(void **state)
+{
+	(void)state;
+	double usual_crowd = seconds_of(anywhere), crafted = seconds_of(deep_in_one_64);
+	assert_true(crafted < 3 * usual_crowd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_crowd_of_one_64_costs_no_more_than_three_times_an_ordinary_one),
 		cmocka_unit_test(five_of_eight_neighbours_are_one_prefix),
 		cmocka_unit_test(fixed_servers_far_apart_stay_single),
 		cmocka_unit_test(nobody_gets_nothing),
