@@ -26,7 +26,7 @@ static void find_opening_rules(const struct wh_resource *r, const struct wh_tag_
 	for (size_t i = 0; i < r->n_nsgs; i++) {
 		const struct wh_rule *found = NULL;
 		for (size_t k = 0; k < r->n_addrs; k++) {
-			const struct wh_rule *one = wh_nsg_opener(r->nsgs[i], tags, &r->addrs[k], d, proto, port, mem);
+			const struct wh_rule *one = wh_nsg_opener(r->nsgs[i], tags, &(struct wh_nsg_question){d, proto, &r->addrs[k], port}, mem);
 			if (one && (!found || one->priority < found->priority))
 				found = one;
 		}
@@ -83,7 +83,7 @@ static struct wh_judged at_any_address(const struct port_of *p, const struct wh_
 	for (size_t i = 0; i < p->r->n_addrs; i++) {
 		const struct wh_addr *local = &p->r->addrs[i];
 		bool v4 = wh_addr_is_v4(local);
-		wh_policy_judge(nsgs, p->r->n_nsgs, p->tags, local, p->d, p->proto, p->port, p->mem, &one);
+		wh_policy_judge(nsgs, p->r->n_nsgs, p->tags, &(struct wh_nsg_question){p->d, p->proto, local, p->port}, p->mem, &one);
 		all.allowed = wh_ranges_union(all.allowed, of_family(one.allowed, v4, p->mem), p->mem);
 		all.opened = wh_ranges_union(all.opened, of_family(one.opened, v4, p->mem), p->mem);
 	}
@@ -125,7 +125,7 @@ int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_d
 			struct wh_judged now;
 			if (wh_addr_is_v4(&r->addrs[i]) != (bool)v4)
 				continue;
-			wh_policy_judge(r->nsgs, r->n_nsgs, &tags, &r->addrs[i], d, proto, port, mem, &now);
+			wh_policy_judge(r->nsgs, r->n_nsgs, &tags, &(struct wh_nsg_question){d, proto, &r->addrs[i], port}, mem, &now);
 			struct wh_ranges one = of_family(now.allowed, v4, mem);
 			if (now.unknown && !out->unknown)
 				out->unknown = wh_rule_unknown_text(now.unknown, &tags, mem);

@@ -92,12 +92,9 @@ static int check_within(struct writer *w, const struct wh_resource *r, const str
 	char addr[WH_ADDR_STRLEN];
 	for (size_t j = 0; j < r->n_addrs; j++) {
 		struct wh_ranges allowed;
-		bool unknown;
 		if (wh_addr_is_v4(&r->addrs[j]) != wh_prefix_is_v4(&g->from))
 			continue;
-		int rc = wh_policy_allowed(one, 1, &w->tags, &r->addrs[j], WH_INBOUND, g->proto, g->port, w->mem, &allowed, &unknown, w->err);
-		if (rc)
-			return rc;
+		wh_policy_allowed(one, 1, &w->tags, &(struct wh_nsg_question){WH_INBOUND, g->proto, &r->addrs[j], g->port}, w->mem, &allowed, NULL);
 		struct wh_ranges over = wh_ranges_minus(wh_ranges_from_prefixes(&g->from, 1, w->mem), allowed, w->mem);
 		if (over.n)
 			return wh_fail_input(w->err, -EPERM, "refused (narrow-only): opening %s would let %s in, which %s does not allow; close it with `whittle jit close %s`",

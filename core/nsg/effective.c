@@ -207,14 +207,13 @@ static const struct wh_filter **filters_of(const struct wh_nsg *const *nsgs, siz
 	return list;
 }
 
-void wh_policy_judge(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_addr *local, enum wh_direction dir, uint8_t proto,
-                     uint16_t port, struct wh_arena *mem, struct wh_judged *out)
+void wh_policy_judge(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem,
+                     struct wh_judged *out)
 {
-	const struct wh_nsg_question q = {dir, proto, local, port};
-	const struct wh_filter **filters = filters_of(nsgs, n, tags, &q, mem);
-	struct wh_filter_packet p = {.direction = dir, .proto = proto, .dport = port};
+	const struct wh_filter **filters = filters_of(nsgs, n, tags, q, mem);
+	struct wh_filter_packet p = {.direction = q->direction, .proto = q->proto, .dport = q->port};
 	struct wh_port_range *classes;
-	size_t n_classes = wh_filter_sport_classes(filters, n, dir, proto, mem, &classes);
+	size_t n_classes = wh_filter_sport_classes(filters, n, q->direction, q->proto, mem, &classes);
 	*out = (struct wh_judged){0};
 	for (size_t c = 0; c < n_classes; c++) {
 		struct wh_ranges allowed = everything(mem), by_default = allowed;
@@ -233,17 +232,14 @@ void wh_policy_judge(const struct wh_nsg *const *nsgs, size_t n, const struct wh
 	}
 }
 
-int wh_policy_allowed(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_addr *local,
-                      enum wh_direction dir, uint8_t proto, uint16_t port, struct wh_arena *mem, struct wh_ranges *out, bool *unknown,
-                      struct wh_error *err)
+void wh_policy_allowed(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem,
+                       struct wh_ranges *out, bool *unknown)
 {
 	struct wh_judged v;
-	(void)err;
-	wh_policy_judge(nsgs, n, tags, local, dir, proto, port, mem, &v);
+	wh_policy_judge(nsgs, n, tags, q, mem, &v);
 	*out = v.allowed;
 	if (unknown)
 		*unknown = v.unknown != NULL;
-	return 0;
 }
 
 static void meet_opener(void *arg, const struct wh_filter_rule *f, struct wh_ranges peers)
@@ -254,15 +250,13 @@ static void meet_opener(void *arg, const struct wh_filter_rule *f, struct wh_ran
 		*first = r;
 }
 
-const struct wh_rule *wh_nsg_opener(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_addr *local, enum wh_direction dir,
-                                    uint8_t proto, uint16_t port, struct wh_arena *mem)
+const struct wh_rule *wh_nsg_opener(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem)
 {
-	const struct wh_nsg_question q = {dir, proto, local, port};
-	const struct wh_filter **filter = filters_of(&nsg, 1, tags, &q, mem);
-	struct wh_filter_packet p = {.direction = dir, .proto = proto, .dport = port};
+	const struct wh_filter **filter = filters_of(&nsg, 1, tags, q, mem);
+	struct wh_filter_packet p = {.direction = q->direction, .proto = q->proto, .dport = q->port};
 	const struct wh_rule *first = NULL;
 	struct wh_port_range *classes;
-	size_t n = wh_filter_sport_classes(filter, 1, dir, proto, mem, &classes);
+	size_t n = wh_filter_sport_classes(filter, 1, q->direction, q->proto, mem, &classes);
 	for (size_t c = 0; c < n; c++) {
 		p.sport = classes[c].from;
 		wh_filter_walk(filter[0], &p, WH_FREE_PEER, meet_opener, &first, mem);

@@ -4,13 +4,6 @@
 #include "whittle/filter.h"
 #include "whittle/nsg.h"
 
-/* Of all packets those in one direction, of one protocol (WH_PROTO_ANY: any), to one local port of one address (NULL: any). */
-struct wh_nsg_question {
-	enum wh_direction direction;
-	uint8_t proto;
-	const struct wh_addr *local;
-	uint16_t port;
-};
 /*
  * The group as a filter in `mem`, which refers to the group: rule->from is the struct wh_rule. With a question only the rules that can match such
  * packets are in it, and of their sets those of peers and source ports alone, which makes it cheap to ask one question of a large group. Without

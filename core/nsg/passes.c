@@ -26,7 +26,7 @@ static struct wh_ranges passes_now(const struct asked *q, const struct wh_nsg *s
 {
 	const struct wh_nsg_narrowing *w = q->want;
 	struct wh_ranges was;
-	wh_policy_allowed(&seen, seen ? 1 : 0, q->tags, local, w->direction, w->proto, w->port, mem, &was, NULL, NULL);
+	wh_policy_allowed(&seen, seen ? 1 : 0, q->tags, &(struct wh_nsg_question){w->direction, w->proto, local, w->port}, mem, &was, NULL);
 	return wh_ranges_intersect(was, family(wh_addr_is_v4(local), mem), mem);
 }
 
@@ -151,7 +151,7 @@ int wh_nsg_verify(const char *name, const json_t *group, const struct wh_nsg_reg
 		struct wh_arena *scratch = wh_arena_new();
 		const struct wh_nsg seen = wh_nsg_from_port(&after, g->source, scratch), *list[] = {&seen};
 		struct wh_ranges now;
-		wh_policy_allowed(list, 1, tags, &g->local, g->direction, g->proto, g->port, scratch, &now, NULL, NULL);
+		wh_policy_allowed(list, 1, tags, &(struct wh_nsg_question){g->direction, g->proto, &g->local, g->port}, scratch, &now, NULL);
 		now = wh_ranges_intersect(now, family(wh_addr_is_v4(&g->local), scratch), scratch);
 		if (!equal(now, g->peers, scratch))
 			rc = wh_fail(err, -EPROTO, "%s: the merged rules would not decide %s %u as proposed: nothing is written", name, wh_proto_text(g->proto, proto), g->port);

@@ -94,7 +94,7 @@ static bool same_from(const struct wh_nsg *with, const struct wh_rule *r, const 
 	bool unknown;
 	if (!caught.n)
 		return true;
-	wh_policy_allowed(list, 1, tags, local, r->direction, proto, port, mem, &now, &unknown, NULL);
+	wh_policy_allowed(list, 1, tags, &(struct wh_nsg_question){r->direction, proto, local, port}, mem, &now, &unknown);
 	return !unknown && !wh_ranges_minus(caught, now, mem).n;
 }
 

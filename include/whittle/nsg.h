@@ -122,23 +122,28 @@ size_t wh_source_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_direc
 /* The group as packets from one source port see it: rules keep their places; those that do not take that port match nothing. */
 struct wh_nsg wh_nsg_from_port(const struct wh_nsg *nsg, uint16_t source, struct wh_arena *mem);
 
-/* What a policy (one or several NSGs, all of which must allow) lets through to (direction, proto, port), as ranges of peers: from some
+/* Of all packets those in one direction, of one protocol (WH_PROTO_ANY: any), to one local port of one address (NULL: any). */
+struct wh_nsg_question {
+	enum wh_direction direction;
+	uint8_t proto;
+	const struct wh_addr *local;
+	uint16_t port;
+};
+/* What a policy (one or several NSGs, all of which must allow) lets through of what is asked about, as ranges of peers: from some
  * source port, where rules tell these apart. With no NSG at all everything is allowed. *unknown is set when a rule whose reach is not known had a say; *out is then what is
  * allowed for certain, never more than the truth. */
-int wh_policy_allowed(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_addr *local,
-                      enum wh_direction dir, uint8_t proto, uint16_t port, struct wh_arena *mem, struct wh_ranges *out, bool *unknown,
-                      struct wh_error *err);
+void wh_policy_allowed(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem,
+                       struct wh_ranges *out, bool *unknown /* or NULL */);
 /* The same, with more of what is behind it. */
 struct wh_judged {
 	struct wh_ranges allowed;
 	struct wh_ranges opened;       /* of these, all but whom default rules alone let in: what a person opened. Without any NSG all is */
 	const struct wh_rule *unknown; /* the first rule whose reach is not known and that has a say; NULL when there is none */
 };
-void wh_policy_judge(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_addr *local, enum wh_direction dir,
-                     uint8_t proto, uint16_t port, struct wh_arena *mem, struct wh_judged *out);
+void wh_policy_judge(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem,
+                     struct wh_judged *out);
 /* The first rule of a group, by priority, that lets somebody through, or may, and is no default rule; NULL when there is none. */
-const struct wh_rule *wh_nsg_opener(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_addr *local, enum wh_direction dir,
-                                    uint8_t proto, uint16_t port, struct wh_arena *mem);
+const struct wh_rule *wh_nsg_opener(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem);
 /* The group without some of its rules: these keep their places and match nothing. */
 struct wh_nsg wh_nsg_without(const struct wh_nsg *nsg, bool (*gone)(const struct wh_rule *r), struct wh_arena *mem);
 /* Why a rule's reach is not known, as a sentence without its end: "rule apps names …". */

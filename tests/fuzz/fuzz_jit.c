@@ -19,7 +19,7 @@ static struct wh_ranges allowed(const struct wh_nsg *n, const struct wh_addr *lo
 {
 	const struct wh_nsg *list[] = {n};
 	struct wh_ranges r;
-	wh_policy_allowed(list, 1, NULL, local, WH_INBOUND, WH_PROTO_TCP, PORT, mem, &r, unknown, NULL);
+	wh_policy_allowed(list, 1, NULL, &(struct wh_nsg_question){WH_INBOUND, WH_PROTO_TCP, local, PORT}, mem, &r, unknown);
 	return r;
 }
 

@@ -38,7 +38,7 @@ static void check_decisions(const struct wh_nsg *n, uint16_t port, struct wh_are
 	bool unknown;
 	wh_addr_parse(own, strlen(own), &local);
 	for (int d = 0; d < 2; d++) {
-		wh_policy_allowed(list, 1, NULL, &local, (enum wh_direction)d, WH_PROTO_TCP, port, mem, &r, &unknown, NULL);
+		wh_policy_allowed(list, 1, NULL, &(struct wh_nsg_question){(enum wh_direction)d, WH_PROTO_TCP, &local, port}, mem, &r, &unknown);
 		for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
 			wh_addr_parse(peers[i], strlen(peers[i]), &peer);
 			struct wh_port_range *from;

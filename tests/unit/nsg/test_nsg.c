@@ -28,7 +28,7 @@ static struct wh_ranges allowed(const struct wh_nsg *n, uint16_t port, struct wh
 	struct wh_prefix vnet;
 	wh_prefix_parse("10.0.0.0/8", 10, &vnet, NULL);
 	struct wh_tag_context ctx = {&vnet, 1};
-	assert_int_equal(wh_policy_allowed(&n, 1, &ctx, NULL, WH_INBOUND, WH_PROTO_TCP, port, mem, &r, &unknown, NULL), 0);
+	wh_policy_allowed(&n, 1, &ctx, &(struct wh_nsg_question){WH_INBOUND, WH_PROTO_TCP, NULL, port}, mem, &r, &unknown);
 	return r;
 }
 
@@ -102,12 +102,12 @@ static void what_is_not_known_never_counts_as_allowed(void **state)
 			struct wh_ranges r;
 			struct wh_addr in_28 = wh_addr_v4(0x2d000001), in_24 = wh_addr_v4(0x2d000081), outside = wh_addr_v4(0x2e000001);
 			bool unknown;
-			assert_int_equal(wh_policy_allowed(list, 1, NULL, NULL, WH_INBOUND, WH_PROTO_TCP, 22, mem, &r, &unknown, NULL), 0);
+			wh_policy_allowed(list, 1, NULL, &(struct wh_nsg_question){WH_INBOUND, WH_PROTO_TCP, NULL, 22}, mem, &r, &unknown);
 			assert_true(unknown);
 			assert_int_equal(wh_ranges_has(r, &in_28), !deny);
 			assert_int_equal(wh_ranges_has(r, &in_24), !deny || t == 2); /* a deny whose peers are known takes only those */
 			assert_false(wh_ranges_has(r, &outside));
-			assert_int_equal(wh_policy_allowed(list, 1, NULL, NULL, WH_INBOUND, WH_PROTO_TCP, 23, mem, &r, &unknown, NULL), 0);
+			wh_policy_allowed(list, 1, NULL, &(struct wh_nsg_question){WH_INBOUND, WH_PROTO_TCP, NULL, 23}, mem, &r, &unknown);
 			assert_false(unknown);
 			wh_nsgs_free(n, 1);
 			wh_arena_free(mem);

@@ -113,7 +113,7 @@ static void the_question_of_one_port_is_the_whole_group_asked_packet_by_packet(v
 			static const uint16_t sports[] = {0, 1500, 2500, 60000};
 			struct wh_filter_packet p = random_packet(&seed);
 			struct wh_judged j;
-			wh_policy_judge(list, 1, NULL, &p.local, p.direction, p.proto, p.dport, mem, &j);
+			wh_policy_judge(list, 1, NULL, &(struct wh_nsg_question){p.direction, p.proto, &p.local, p.dport}, mem, &j);
 			for (unsigned i = 0; i < 16; i++) {
 				bool passes = false, doubt = false;
 				p.peer = address(i);
@@ -146,11 +146,11 @@ static void what_default_rules_alone_let_in_was_opened_by_nobody(void **state)
 	struct wh_tag_context tags = {.vnet = &ten, .n_vnet = 1};
 	const struct wh_nsg *list[] = {n};
 	struct wh_judged j;
-	wh_policy_judge(list, 1, &tags, &local, WH_INBOUND, WH_PROTO_TCP, 22, mem, &j);
+	wh_policy_judge(list, 1, &tags, &(struct wh_nsg_question){WH_INBOUND, WH_PROTO_TCP, &local, 22}, mem, &j);
 	assert_true(wh_ranges_has(j.allowed, &inside) && wh_ranges_has(j.allowed, &outside));
 	assert_true(!wh_ranges_has(j.opened, &inside) && wh_ranges_has(j.opened, &outside));
-	assert_string_equal(wh_nsg_opener(n, &tags, &local, WH_INBOUND, WH_PROTO_TCP, 22, mem)->name, "ssh");
-	assert_null(wh_nsg_opener(n, &tags, &local, WH_INBOUND, WH_PROTO_TCP, 23, mem));
+	assert_string_equal(wh_nsg_opener(n, &tags, &(struct wh_nsg_question){WH_INBOUND, WH_PROTO_TCP, &local, 22}, mem)->name, "ssh");
+	assert_null(wh_nsg_opener(n, &tags, &(struct wh_nsg_question){WH_INBOUND, WH_PROTO_TCP, &local, 23}, mem));
 	wh_nsgs_free(n, count);
 	wh_arena_free(mem);
 }

@@ -28,7 +28,7 @@ static bool passes(const char *group, const struct wh_service_tags *tags, const 
 	if (wh_nsg_parse("web.json", group, strlen(group), mem, &nsg, &n, &err) || wh_addr_parse(peer, strlen(peer), &a))
 		fail_msg("%s", err.text);
 	const struct wh_nsg *one[] = {nsg};
-	wh_policy_allowed(one, 1, &ctx, NULL, WH_INBOUND, WH_PROTO_TCP, 22, mem, &r, unknown, NULL);
+	wh_policy_allowed(one, 1, &ctx, &(struct wh_nsg_question){WH_INBOUND, WH_PROTO_TCP, NULL, 22}, mem, &r, unknown);
 	bool in = wh_ranges_has(r, &a);
 	wh_nsgs_free(nsg, n);
 	wh_arena_free(mem);
