@@ -4,7 +4,7 @@
 #include <string.h>
 #include "ledger/contents_inside.h"
 
-enum { CANDIDATES = 16 }; /* marks of one hash that are tried */
+enum { CANDIDATES = 16 /* marks of one hash that are tried */, MOST_MARKS = 16 << 20 /* of all logs: 256 MiB of memory for 1 TiB of them */ };
 
 static int out_of_memory(struct wh_error *err)
 {
@@ -35,6 +35,10 @@ static int add_mark(struct wh_contents *c, uint64_t hash, uint32_t content, uint
 {
 	struct mark_index *x = &c->index;
 	unsigned same = 0;
+	if (!hash) /* means a free slot; one line in 2^64 is not a mark for it */
+		return 0;
+	if (x->used >= MOST_MARKS) /* those beyond are not found again */
+		return 0;
 	if (2 * (x->used + 1) > x->mask + 1 && !index_size(x, 2 * (x->mask + 1)))
 		return -ENOMEM;
 	size_t at = hash & x->mask;

@@ -61,7 +61,6 @@ int wh_sql_check(struct wh_store *s, struct wh_error *err); /* SQLite's quick_ch
 /* Safety settings, limits, the time limit; then, once the schema is proved, only statements of our kinds. */
 int wh_sql_guard(struct wh_store *s, struct wh_error *err);
 void wh_sql_close_schema(struct wh_store *s);
-void wh_sql_allow_contents(struct wh_store *s); /* whose rows may be longer than all others: for `ingest` */
 void wh_sql_patience(struct wh_store *s); /* a statement begins: its time does, too */
 /* Values of a row, of exactly this type (a crafted file has any type in any column): false for another, a text with a NUL, an empty blob. */
 bool wh_sql_text(sqlite3_stmt *st, int column, const char **out);

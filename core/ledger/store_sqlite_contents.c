@@ -8,7 +8,8 @@
 #include "ledger/contents.h"
 #include "ledger/store_sqlite.h"
 
-enum { MARK_BYTES = 12 };
+/* A content ends at 128 Ki lines (contents_add.c); one of more than ROW_LINES is none of ours. */
+enum { MARK_BYTES = 12, ROW_LINES = 1 << 20 };
 static const int64_t most_rows = 65536, most_lines = INT64_C(128) << 20;
 
 static int out_of_memory(struct wh_error *err)
@@ -18,7 +19,6 @@ static int out_of_memory(struct wh_error *err)
 
 int wh_store_content_key(struct wh_store *s, uint8_t key[WH_LINE_KEY_BYTES], int64_t *generation, struct wh_error *err)
 {
-	wh_sql_allow_contents(s);
 	for (int i = 0; i < 2; i++) {
 		sqlite3_stmt *st = wh_sql_use(s, ST_CONTENT_KEY, "read", err);
 		if (!st)
@@ -92,7 +92,8 @@ static int read_row(struct wh_store *s, sqlite3_stmt *st, struct wh_content_row 
 	const uint8_t *marks = sqlite3_column_blob(st, 2), *tail = sqlite3_column_blob(st, 3), *checks = whole ? sqlite3_column_blob(st, 4) : NULL;
 	size_t marks_len = (size_t)sqlite3_column_bytes(st, 2), tail_len = (size_t)sqlite3_column_bytes(st, 3);
 	if (sqlite3_column_type(st, 1) != SQLITE_INTEGER || sqlite3_column_type(st, 2) != SQLITE_BLOB || sqlite3_column_type(st, 3) != SQLITE_BLOB ||
-	    (whole && sqlite3_column_type(st, 4) != SQLITE_BLOB) || lines < 0 || lines > UINT32_MAX || marks_len % MARK_BYTES || tail_len % 8 || tail_len / 8 > (uint64_t)lines ||
+	    (whole && sqlite3_column_type(st, 4) != SQLITE_BLOB) || lines < 0 || lines > ROW_LINES || marks_len % MARK_BYTES || tail_len % 8 || tail_len / 8 > (uint64_t)lines ||
+	    marks_len / MARK_BYTES > (uint64_t)lines ||
 	    (whole && (uint64_t)sqlite3_column_bytes(st, 4) != 2 * (uint64_t)lines))
 		return wh_sql_damaged(s, err);
 	row->lines = (uint32_t)lines;
@@ -107,7 +108,7 @@ static int read_row(struct wh_store *s, sqlite3_stmt *st, struct wh_content_row 
 	}
 	for (size_t i = 0; i < row->n_marks; i++) {
 		row->marks[i] = (struct wh_content_mark){number(marks + i * MARK_BYTES, 8), (uint32_t)number(marks + i * MARK_BYTES + 8, 4)};
-		if (row->marks[i].line >= row->lines) {
+		if (row->marks[i].line >= row->lines || (i && row->marks[i].line <= row->marks[i - 1].line)) {
 			free_row(row);
 			return wh_sql_damaged(s, err);
 		}

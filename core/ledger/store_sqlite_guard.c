@@ -12,8 +12,6 @@
 
 enum { OPERATIONS = 4096, PATIENCE_MS = 20000, HASTY_PATIENCE_MS = 2000 };
 #define MAX_HEAP ((sqlite3_int64)256 << 20)
-#define MAX_HEAP_CONTENTS ((sqlite3_int64)1280 << 20)
-enum { MAX_CONTENT = 512 << 20 }; /* two bytes a line of a log */
 
 static const struct { int id, most; } limits[] = {
 	{SQLITE_LIMIT_LENGTH, WH_STORE_MAX_TEXT + 4096}, /* a row, and each of its values */
@@ -78,12 +76,6 @@ int wh_sql_guard(struct wh_store *s, struct wh_error *err)
 	sqlite3_progress_handler(s->db, OPERATIONS, on_progress, s);
 	/* never mapped: a file that is cut meanwhile would end the process */
 	return wh_sql_exec(s, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF", "opened", err);
-}
-
-void wh_sql_allow_contents(struct wh_store *s)
-{
-	sqlite3_hard_heap_limit64(MAX_HEAP_CONTENTS);
-	sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, MAX_CONTENT);
 }
 
 void wh_sql_close_schema(struct wh_store *s)

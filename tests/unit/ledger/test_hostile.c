@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "ledger/contents.h"
 #include "ledger/edge.h"
 
 static char dir[] = "/tmp/wh-hostile-XXXXXX", path[64];
@@ -222,6 +223,27 @@ static void a_huge_document_takes_no_memory(void **state)
 	assert_int_equal(read_everything(&err), -EFBIG);
 }
 
+static void marks_that_no_log_has_take_no_memory(void **state)
+{
+	(void)state;
+	static const char *const spoilt[] = {
+		"INSERT INTO content VALUES(0, 0, 0, NULL, zeroblob(16), x'', x''), (1, 0, 4000000000, 'p', zeroblob(24000000), x'', x'')",
+		"INSERT INTO content VALUES(0, 0, 0, NULL, zeroblob(16), x'', x''), (1, 0, 1000000, 'p', x'', zeroblob(16000000), x'')",
+		"INSERT INTO content VALUES(0, 0, 0, NULL, zeroblob(16), x'', x''), (1, 0, 9, 'p', x'000000000000000105000000000000000000000205000000', x'', x'')",
+	};
+	for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
+		struct wh_store *s;
+		struct wh_contents *c;
+		struct wh_error err;
+		make_ledger(1);
+		spoil("DELETE FROM content");
+		spoil(spoilt[i]);
+		assert_int_equal(wh_store_open(path, WH_STORE_WRITE, &s, &err), 0);
+		assert_int_equal(wh_contents_load(s, &c, &err), -EBADMSG);
+		wh_store_close(s);
+	}
+}
+
 static void a_document_that_would_not_be_read_is_not_written(void **state)
 {
 	(void)state;
@@ -387,6 +409,7 @@ int main(void)
 		cmocka_unit_test(a_value_of_another_type_is_damage_not_data),
 		cmocka_unit_test(a_key_of_another_type_is_never_seen),
 		cmocka_unit_test(a_huge_document_takes_no_memory),
+		cmocka_unit_test(marks_that_no_log_has_take_no_memory),
 		cmocka_unit_test(a_document_that_would_not_be_read_is_not_written),
 		cmocka_unit_test(a_tree_without_end_is_left),
 		cmocka_unit_test(a_file_that_is_cut_while_it_is_read_is_an_error),
