@@ -4,17 +4,17 @@
 #include "whittle/azure_groups.h"
 
 /*
- * What the ledger remembers of one group, oldest step first:
- *   {"id": …, "name": …, "steps": [{"who": …, "when": …, "former": GROUP, "applied": GROUP, "ours": [names]}]}
+ * What the state directory remembers of one group, in its file azure.steps, oldest step first:
+ *   {"id": …, "name": …, "steps": [{"group": id, "etag": of the former, "who": …, "when": …, "former": GROUP, "applied": GROUP, "ours": [names]}]}
  * A step is written before its PUT, so that a way back is known whatever happens then.
  */
 enum { WH_AZURE_STEPS = 8 };
-int wh_azure_record_load(struct wh_store *s, const char *id, json_t **out, struct wh_error *err); /* *out NULL when there is none */
+int wh_azure_record_load(const char *state, const char *id, json_t **out, struct wh_error *err); /* *out NULL when there is none */
 json_t *wh_azure_last_step(const json_t *record); /* borrowed; NULL */
-int wh_azure_record_push(struct wh_store *s, const char *id, const char *name, json_t *step, struct wh_error *err); /* takes the reference */
-int wh_azure_record_pop(struct wh_store *s, const char *id, struct wh_error *err);
+int wh_azure_record_push(const char *state, const char *id, const char *name, json_t *step, struct wh_error *err); /* takes the reference */
+int wh_azure_record_pop(const char *state, const char *id, struct wh_error *err);
 typedef int (*wh_azure_record_cb)(void *arg, json_t *record);
-int wh_azure_record_each(struct wh_store *s, wh_azure_record_cb each, void *arg, struct wh_error *err);
+int wh_azure_record_each(const char *state, wh_azure_record_cb each, void *arg, struct wh_error *err);
 
 /* wh_nsg_diff without just-in-time rules, which come and go by themselves. */
 size_t wh_azure_diff(const struct wh_nsg *was, const struct wh_nsg *now, struct wh_arena *mem, struct wh_nsg_change **out);

@@ -32,10 +32,11 @@ static json_t *our_names(const struct wh_azure_work *w)
 static int save_step(struct apply *x, const json_t *former, const json_t *wanted)
 {
 	const struct wh_azure_group *g = &x->a->groups[x->i];
+	const char *etag = json_string_value(json_object_get(former, "etag"));
 	char now[WH_TIME_STRLEN];
-	json_t *step = json_pack("{s:s,s:s,s:o,s:o,s:o}", "who", x->a->opt.who ? x->a->opt.who : "unknown", "when", wh_time_text(wh_now_us(), now), "former",
+	json_t *step = json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:o}", "group", g->id, "etag", etag ? etag : "", "who", x->a->opt.who ? x->a->opt.who : "unknown", "when", wh_time_text(wh_now_us(), now), "former",
 	                         wh_arm_nsg_body(former), "applied", wh_arm_nsg_body(wanted), "ours", our_names(&x->a->work[x->i]));
-	int rc = step ? wh_azure_record_push(x->a->s, g->id, g->name, step, x->a->err) : wh_fail(x->a->err, -ENOMEM, "out of memory");
+	int rc = step ? wh_azure_record_push(x->a->state, g->id, g->name, step, x->a->err) : wh_fail(x->a->err, -ENOMEM, "out of memory");
 	x->saved = !rc;
 	return rc;
 }
@@ -70,7 +71,7 @@ static int apply_one(struct wh_azure *a, size_t i)
 	struct wh_error ignored;
 	int rc = 0;
 	for (int tries = 0; tries < 2; tries++) {
-		if (x.saved && (rc = wh_azure_record_pop(a->s, g->id, a->err)))
+		if (x.saved && (rc = wh_azure_record_pop(a->state, g->id, a->err)))
 			return rc;
 		x.saved = false;
 		rc = wh_arm_replace_nsg(a->arm, g->id, build, &x, &res, a->err);
@@ -82,11 +83,11 @@ static int apply_one(struct wh_azure *a, size_t i)
 	g->state = !rc ? res.changed ? WH_AZURE_APPLIED : WH_AZURE_UNCHANGED
 	         : res.uncertain ? WH_AZURE_UNCERTAIN : res.changed ? WH_AZURE_FAILED : res.rolled_back ? WH_AZURE_ROLLED_BACK : WH_AZURE_PLANNED;
 	if (x.saved && rc && g->state != WH_AZURE_UNCERTAIN && g->state != WH_AZURE_FAILED)
-		wh_azure_record_pop(a->s, g->id, &ignored); /* nothing of ours is there */
+		wh_azure_record_pop(a->state, g->id, &ignored); /* nothing of ours is there */
 	return rc;
 }
 
-static int one_back(struct wh_arm *arm, struct wh_store *s, const json_t *record, bool force, struct wh_arena *mem, struct wh_azure_group *g,
+static int one_back(struct wh_arm *arm, const char *state, const json_t *record, bool force, struct wh_arena *mem, struct wh_azure_group *g,
                     struct wh_error *err);
 
 /* Puts back what was applied before the one that failed. */
@@ -100,8 +101,8 @@ static void unwind(struct wh_azure *a, size_t failed)
 			continue;
 		wh_arm_more_time(a->arm);
 		wh_arm_say(a->arm, "putting %s back, since %s could not be changed", g.name, a->groups[failed].name);
-		int rc = wh_azure_record_load(a->s, g.id, &record, &why);
-		rc = rc ? rc : one_back(a->arm, a->s, record, false, a->mem, &g, &why);
+		int rc = wh_azure_record_load(a->state, g.id, &record, &why);
+		rc = rc ? rc : one_back(a->arm, a->state, record, false, a->mem, &g, &why);
 		a->groups[i].state = rc ? WH_AZURE_FAILED : WH_AZURE_ROLLED_BACK;
 		size_t len = strlen(a->err->text);
 		if (rc)
@@ -178,18 +179,19 @@ static int build_back(void *arg, const json_t *present, json_t **wanted, struct 
 	return rc;
 }
 
-static int one_back(struct wh_arm *arm, struct wh_store *s, const json_t *record, bool force, struct wh_arena *mem, struct wh_azure_group *g,
+static int one_back(struct wh_arm *arm, const char *state, const json_t *record, bool force, struct wh_arena *mem, struct wh_azure_group *g,
                     struct wh_error *err)
 {
 	struct back b = {.step = wh_azure_last_step(record), .g = g, .mem = mem, .force = force, .err = err};
 	struct wh_arm_result res = {0};
-	if (!b.step)
-		return wh_fail(err, -EBADMSG, "the ledger's record of %s is damaged", g->name);
+	const char *group = json_string_value(json_object_get(b.step, "group"));
+	if (!group || strcasecmp(group, g->id))
+		return wh_fail(err, -EBADMSG, "the record of %s is damaged", g->name);
 	int rc = wh_arm_replace_nsg(arm, g->id, build_back, &b, &res, err);
 	if (rc == -EAGAIN)
 		rc = wh_arm_replace_nsg(arm, g->id, build_back, &b, &res, err);
 	g->state = !rc ? res.changed ? WH_AZURE_ROLLED_BACK : WH_AZURE_UNCHANGED : res.uncertain ? WH_AZURE_UNCERTAIN : WH_AZURE_FAILED;
-	return rc ? rc : wh_azure_record_pop(s, g->id, err);
+	return rc ? rc : wh_azure_record_pop(state, g->id, err);
 }
 
 struct records { json_t **list; size_t n; const char *nsg; };
@@ -208,20 +210,20 @@ static int collect(void *arg, json_t *record)
 	return 0;
 }
 
-int wh_azure_rollback(struct wh_arm *arm, struct wh_store *s, const char *nsg, bool force, struct wh_arena *mem, struct wh_azure_group **groups,
+int wh_azure_rollback(struct wh_arm *arm, const char *state, const char *nsg, bool force, struct wh_arena *mem, struct wh_azure_group **groups,
                       size_t *n, struct wh_error *err)
 {
 	struct records r = {.nsg = nsg};
 	*n = 0;
-	int rc = wh_azure_record_each(s, collect, &r, err);
+	int rc = wh_azure_record_each(state, collect, &r, err);
 	*groups = wh_arena_array(mem, r.n + 1, sizeof **groups);
 	if (!rc && !r.n)
-		rc = wh_fail_input(err, -ENOENT, "%s%s: whittle has changed nothing at Azure that it could put back", nsg ? "network security group " : "rollback", nsg ? nsg : "");
+		rc = wh_fail_input(err, -ENOENT, "%s%s: whittle has changed nothing at Azure that it could put back; what earlier versions kept in the ledger, where its owner may write, is not believed", nsg ? "network security group " : "rollback", nsg ? nsg : "");
 	for (size_t i = 0; i < r.n && !rc; i++) {
 		struct wh_azure_group *g = &(*groups)[(*n)++];
 		*g = (struct wh_azure_group){.notes = "", .name = wh_arena_strdup(mem, json_string_value(json_object_get(r.list[i], "name"))),
 		                             .id = wh_arena_strdup(mem, json_string_value(json_object_get(r.list[i], "id")))};
-		rc = one_back(arm, s, r.list[i], force, mem, g, err);
+		rc = one_back(arm, state, r.list[i], force, mem, g, err);
 	}
 	for (size_t i = 0; i < r.n; i++)
 		json_decref(r.list[i]);

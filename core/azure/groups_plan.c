@@ -100,7 +100,7 @@ static bool is_ours(const struct wh_azure *a, const struct wh_azure_work *w, con
 	bool named = false;
 	for (size_t i = 0; w->untouched && i < json_array_size(w->ours); i++)
 		named |= !strcasecmp(json_string_value(json_array_get(w->ours, i)), r->name);
-	return named && only_of_chosen(a, &a->e->nsgs[w->at], r);
+	return named && r->origin == WH_ORIGIN_WHITTLE && only_of_chosen(a, &a->e->nsgs[w->at], r);
 }
 
 /* A group without some of its rules. */
@@ -211,7 +211,7 @@ int wh_azure_plan_group(struct wh_azure *a, size_t i, const json_t *live)
 static int load_record(struct wh_azure *a, size_t i)
 {
 	json_t *record, *step;
-	int rc = wh_azure_record_load(a->s, a->groups[i].id, &record, a->err);
+	int rc = wh_azure_record_load(a->state, a->groups[i].id, &record, a->err);
 	if (!rc && (step = wh_azure_last_step(record))) {
 		a->work[i].ours = json_incref(json_object_get(step, "ours"));
 		rc = wh_nsg_read(a->groups[i].name, json_object_get(step, "applied"), a->mem, &a->work[i].applied, a->err);
@@ -235,11 +235,11 @@ static int read_and_plan(struct wh_azure *a, size_t i)
 	return rc;
 }
 
-int wh_azure_plan(struct wh_arm *arm, struct wh_store *s, struct wh_estate *e, const struct wh_recommendation *r, const struct wh_azure_options *opt,
+int wh_azure_plan(struct wh_arm *arm, const char *state, struct wh_estate *e, const struct wh_recommendation *r, const struct wh_azure_options *opt,
                   struct wh_arena *mem, struct wh_azure **out, struct wh_error *err)
 {
 	struct wh_azure *a = wh_arena_alloc(mem, sizeof *a);
-	*a = (struct wh_azure){.arm = arm, .s = s, .e = e, .r = r, .opt = *opt, .mem = mem, .err = err};
+	*a = (struct wh_azure){.arm = arm, .state = state, .e = e, .r = r, .opt = *opt, .mem = mem, .err = err};
 	a->groups = wh_arena_array(mem, e->n_nsgs, sizeof *a->groups);
 	a->work = wh_arena_array(mem, e->n_nsgs, sizeof *a->work);
 	*out = a;

@@ -13,7 +13,7 @@ struct wh_azure_work {
 
 struct wh_azure {
 	struct wh_arm *arm;
-	struct wh_store *s;
+	const char *state; /* the state directory */
 	struct wh_estate *e;
 	const struct wh_recommendation *r;
 	struct wh_azure_options opt;

@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the ledger remembers of the groups that were changed at Azure. */
+/*
+ * What is remembered of the groups that were changed at Azure, in the state directory: what is put back from there is written with the person's own
+ * token, so that nobody else may write it. One file, azure.steps.
+ */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/file.h>
+#include <unistd.h>
 #include "azure/groups.h"
+#include "base/json.h"
+#include "base/opener.h"
+
+enum { MAX_STEPS = 256 << 20 };
 
 /* Azure's ids are the same whatever their case. */
 static char *key_of(const char *id)
@@ -14,14 +24,58 @@ static char *key_of(const char *id)
 	return key;
 }
 
-int wh_azure_record_load(struct wh_store *s, const char *id, json_t **out, struct wh_error *err)
+int wh_azure_steps_path(const char *state, char out[static PATH_MAX], struct wh_error *err)
 {
-	char *key = key_of(id), *text = NULL;
+	if (!*state || snprintf(out, PATH_MAX, "%s/azure.steps", state) >= PATH_MAX)
+		return wh_fail_input(err, -ENAMETOOLONG, "the state directory is not known, or its path is too long");
+	return 0;
+}
+
+/* All records, by the group's id in lower case; an empty object where there are none. */
+static int read_all(const char *state, json_t **out, struct wh_error *err)
+{
+	char path[PATH_MAX], *text = NULL;
+	size_t len;
 	*out = NULL;
-	int rc = key ? wh_store_get(s, "azure", key, &text, err) : wh_fail(err, -ENOMEM, "out of memory");
-	if (!rc && text && !(*out = json_loads(text, 0, NULL)))
-		rc = wh_fail(err, -EBADMSG, "the ledger's record of %.200s is damaged", id);
+	int rc = *state ? wh_azure_steps_path(state, path, err) : -ENOENT;
+	rc = rc ? rc : wh_read_file(path, MAX_STEPS, &text, &len, err);
+	if (rc == -ENOENT)
+		return (*out = json_object()) ? 0 : wh_fail(err, -ENOMEM, "out of memory");
+	rc = rc ? rc : wh_json_parse(path, text, len, out, err);
+	if (!rc && !json_is_object(*out)) {
+		json_decref(*out);
+		*out = NULL;
+		rc = wh_fail(err, -EBADMSG, "%s: is not what whittle writes", path);
+	}
 	free(text);
+	return rc;
+}
+
+/* Nobody else changes the records from now on, until the descriptor is closed. Where it can't be had, another apply at the same moment could be forgotten. */
+static int locked(const char *state)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof path, "%s/azure.steps.lock", state), fd = n < (int)sizeof path ? wh_open_append(path) : -ENAMETOOLONG;
+	if (fd >= 0)
+		flock(fd, LOCK_EX);
+	return fd;
+}
+
+int wh_azure_record_load(const char *state, const char *id, json_t **out, struct wh_error *err)
+{
+	char *key = key_of(id);
+	json_t *all = NULL;
+	*out = NULL;
+	int rc = key ? read_all(state, &all, err) : wh_fail(err, -ENOMEM, "out of memory");
+	if (!rc && (*out = json_incref(json_object_get(all, key)))) {
+		const char *its = json_string_value(json_object_get(*out, "id"));
+		if (!its || strcasecmp(its, id)) {
+			json_decref(*out);
+			*out = NULL;
+			rc = wh_fail(err, -EBADMSG, "the record of %.200s is damaged", id);
+		}
+	}
+	json_decref(all);
 	free(key);
 	return rc;
 }
@@ -33,25 +87,31 @@ json_t *wh_azure_last_step(const json_t *record)
 	return n ? json_array_get(steps, n - 1) : NULL;
 }
 
-static int store(struct wh_store *s, const char *id, const json_t *record, struct wh_error *err)
+static int store(const char *state, const char *id, json_t *record, struct wh_error *err)
 {
-	char *key = key_of(id), *text = json_dumps(record, JSON_COMPACT);
-	int rc;
-	if (!key || !text)
+	char path[PATH_MAX], *key = key_of(id), *text = NULL;
+	json_t *all = NULL;
+	int lock = locked(state), rc = key ? wh_azure_steps_path(state, path, err) : wh_fail(err, -ENOMEM, "out of memory");
+	rc = rc ? rc : read_all(state, &all, err);
+	if (!rc && json_array_size(json_object_get(record, "steps")))
+		json_object_set(all, key, record);
+	else if (!rc)
+		json_object_del(all, key);
+	if (!rc && !(text = json_dumps(all, JSON_COMPACT)))
 		rc = wh_fail(err, -ENOMEM, "out of memory");
-	else if (json_array_size(json_object_get(record, "steps")))
-		rc = wh_store_put(s, "azure", key, text, err);
-	else
-		rc = wh_store_delete(s, "azure", key, err);
+	rc = rc ? rc : wh_write_file(path, text, strlen(text), err);
+	if (lock >= 0)
+		close(lock);
+	json_decref(all);
 	free(key);
 	free(text);
 	return rc;
 }
 
-int wh_azure_record_push(struct wh_store *s, const char *id, const char *name, json_t *step, struct wh_error *err)
+int wh_azure_record_push(const char *state, const char *id, const char *name, json_t *step, struct wh_error *err)
 {
 	json_t *record;
-	int rc = wh_azure_record_load(s, id, &record, err);
+	int rc = wh_azure_record_load(state, id, &record, err);
 	if (!rc && !record)
 		record = json_pack("{s:s,s:s,s:[]}", "id", id, "name", name, "steps");
 	json_t *steps = json_object_get(record, "steps");
@@ -60,41 +120,35 @@ int wh_azure_record_push(struct wh_store *s, const char *id, const char *name, j
 	while (!rc && json_array_size(steps) > WH_AZURE_STEPS)
 		json_array_remove(steps, 0);
 	if (!rc)
-		rc = store(s, id, record, err);
+		rc = store(state, id, record, err);
 	json_decref(record);
 	json_decref(step);
 	return rc;
 }
 
-int wh_azure_record_pop(struct wh_store *s, const char *id, struct wh_error *err)
+int wh_azure_record_pop(const char *state, const char *id, struct wh_error *err)
 {
 	json_t *record;
-	int rc = wh_azure_record_load(s, id, &record, err);
+	int rc = wh_azure_record_load(state, id, &record, err);
 	json_t *steps = json_object_get(record, "steps");
 	if (!rc && json_array_size(steps)) {
 		json_array_remove(steps, json_array_size(steps) - 1);
-		rc = store(s, id, record, err);
+		rc = store(state, id, record, err);
 	}
 	json_decref(record);
 	return rc;
 }
 
-struct each { wh_azure_record_cb cb; void *arg; };
-
-static int one(void *arg, const char *key, const char *json)
+int wh_azure_record_each(const char *state, wh_azure_record_cb each, void *arg, struct wh_error *err)
 {
-	struct each *e = arg;
-	json_t *record = json_loads(json, 0, NULL);
-	(void)key;
-	int rc = record ? e->cb(e->arg, record) : 0;
-	json_decref(record);
+	json_t *all, *record;
+	const char *key;
+	int rc = read_all(state, &all, err);
+	if (!rc)
+		json_object_foreach(all, key, record)
+			rc = rc ? rc : each(arg, record);
+	json_decref(all);
 	return rc;
-}
-
-int wh_azure_record_each(struct wh_store *s, wh_azure_record_cb each, void *arg, struct wh_error *err)
-{
-	struct each e = {each, arg};
-	return wh_store_each(s, "azure", one, &e, err);
 }
 
 /* ---- groups ---- */
@@ -132,11 +186,11 @@ const char *wh_azure_state_text(enum wh_azure_state s)
 	return words[s];
 }
 
-static int applied_kept(struct wh_store *s, const struct wh_nsg *nsg, struct wh_arena *mem, struct wh_kept **list, size_t *n, struct wh_error *err)
+static int applied_kept(const char *state, const struct wh_nsg *nsg, struct wh_arena *mem, struct wh_kept **list, size_t *n, struct wh_error *err)
 {
 	json_t *record;
 	struct wh_nsg applied;
-	int rc = wh_azure_record_load(s, nsg->id, &record, err);
+	int rc = wh_azure_record_load(state, nsg->id, &record, err);
 	json_t *step = rc ? NULL : wh_azure_last_step(record);
 	if (step && !(rc = wh_nsg_read(nsg->name, json_object_get(step, "applied"), mem, &applied, err))) {
 		*n = wh_nsg_kept(&applied, mem, list);
@@ -146,7 +200,7 @@ static int applied_kept(struct wh_store *s, const struct wh_nsg *nsg, struct wh_
 	return rc;
 }
 
-int wh_azure_kept(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n, struct wh_error *err)
+int wh_azure_kept(const char *state, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n, struct wh_error *err)
 {
 	size_t room = 1;
 	int rc = 0;
@@ -158,7 +212,7 @@ int wh_azure_kept(struct wh_store *s, const struct wh_estate *e, struct wh_arena
 		struct wh_kept *list = NULL;
 		size_t m = wh_nsg_kept(&e->nsgs[i], mem, &list);
 		if (!m && e->nsgs[i].id)
-			rc = applied_kept(s, &e->nsgs[i], mem, &list, &m, err);
+			rc = applied_kept(state, &e->nsgs[i], mem, &list, &m, err);
 		for (size_t k = 0; k < m && *n < room; k++)
 			(*out)[(*n)++] = list[k];
 	}

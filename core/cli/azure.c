@@ -259,7 +259,7 @@ static int enforce(struct job *j)
 	if (!rc && (wh_review_load(s, e, j->mem, &rec, &err) || wh_arm_open(&j->arm, &arm, &err)))
 		rc = cli_error(&err);
 	if (!rc) {
-		rc = wh_azure_plan(arm, s, e, rec, &j->opt, j->mem, &a, &err);
+		rc = wh_azure_plan(arm, j->c->state_dir, e, rec, &j->opt, j->mem, &a, &err);
 		rc = planned(j, a, s, rc, &err);
 	}
 	wh_azure_free(a);
@@ -282,7 +282,7 @@ static int rollback(struct job *j)
 	if (rc)
 		return rc;
 	rc = wh_arm_open(&j->arm, &arm, &err);
-	rc = rc ? rc : wh_azure_rollback(arm, s, j->opt.nsg, j->opt.force, j->mem, &g, &n, &err);
+	rc = rc ? rc : wh_azure_rollback(arm, j->c->state_dir, j->opt.nsg, j->opt.force, j->mem, &g, &n, &err);
 	log_groups(s, "azure.rollback", g, n);
 	if (j->c->json)
 		print_json(g, n, false, rc ? &err : NULL, j->mem);

@@ -88,7 +88,7 @@ int cli_check_day(const struct cli *c, const char *day);
 /* What --nsg-scope was given. Prints the sentence; returns 0 or CLI_USAGE. */
 int cli_nsg_scope(const struct cli *c, const char *text, enum wh_nsg_scope *out);
 /* Lines for people, or the list `key` in `doc` (not NULL), of the originals that are kept; nothing when there are none. Returns 0 or an exit status. */
-int cli_kept(struct wh_store *s, const struct wh_estate *e, json_t *doc, const char *key);
+int cli_kept(const struct cli *c, const struct wh_estate *e, json_t *doc, const char *key);
 
 /* ---- output (output.c) ---- */
 /* Makes standard output and standard error streams that let no byte through which acts on a terminal. False: out of memory. */

@@ -29,13 +29,13 @@ int cli_nsg_scope(const struct cli *c, const char *text, enum wh_nsg_scope *out)
 	return wh_nsg_scope_parse(text, out) ? cli_usage(c, "'%s' is not a scope: there are nic, subnet and both", text) : CLI_OK;
 }
 
-int cli_kept(struct wh_store *s, const struct wh_estate *e, json_t *doc, const char *key)
+int cli_kept(const struct cli *c, const struct wh_estate *e, json_t *doc, const char *key)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_kept *k;
 	struct wh_error err;
 	size_t n;
-	int rc = wh_azure_kept(s, e, mem, &k, &n, &err) ? cli_error(&err) : CLI_OK;
+	int rc = wh_azure_kept(c->state_dir, e, mem, &k, &n, &err) ? cli_error(&err) : CLI_OK;
 	for (size_t i = 0; !rc && i < n; i++) {
 		bool over = strcmp(k[i].until, cli_today()) < 0;
 		if (doc && !json_object_get(doc, key))

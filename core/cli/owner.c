@@ -15,6 +15,7 @@
 #include "base/state.h"
 #include "cli/azure.h"
 #include "render/nft_ruleset.h"
+#include "whittle/azure_groups.h"
 #include "whittle/firewall.h"
 
 struct grants {
@@ -84,6 +85,20 @@ static bool makes_ledger(int argc, char **argv)
 	return !strcmp(argv[0], "ingest") || (!strcmp(argv[0], "estate") && !strcmp(verb, "import")) || (!strcmp(argv[0], "intel") && !strcmp(verb, "update"));
 }
 
+/* What Azure's groups were before they were changed: read by many commands, written by those that change groups. */
+static void grant_state(struct grants *g, const struct cli *c, bool azure)
+{
+	char path[PATH_MAX];
+	struct wh_error ignored;
+	if (!*c->state_dir || wh_azure_steps_path(c->state_dir, path, &ignored))
+		return;
+	grant(g, WH_GRANT_READ, wh_arena_strdup(g->mem, path));
+	if (azure) {
+		grant(g, WH_GRANT_WRITE, wh_arena_strdup(g->mem, path));
+		grant(g, WH_GRANT_APPEND, wh_arena_printf(g->mem, "%s.lock", path));
+	}
+}
+
 bool cli_has_option(int argc, char **argv, const char *option)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
@@ -92,11 +107,16 @@ bool cli_has_option(int argc, char **argv, const char *option)
 	return false;
 }
 
-static int find_state(struct cli *c, unsigned may, struct wh_error *err)
+static int find_state(struct cli *c, unsigned may, bool azure, struct wh_error *err)
 {
 	const char *env = getenv("WHITTLE_STATE"), *configured = env && *env ? env : c->config ? c->config->ledger.state : NULL;
 	struct wh_error why;
 	int rc = wh_state_dir(configured, c->store_url, c->state_dir, &why);
+	int proved = rc ? rc : wh_state_check(c->state_dir, azure, &why);
+	if (azure && proved) { /* what can't be kept is not begun */
+		*err = why;
+		return proved;
+	}
 	if (rc)
 		*c->state_dir = 0;
 	if (wh_state_beside(c->store_url, c->beside, &(struct wh_error){0}) || !strcmp(c->beside, c->state_dir))
@@ -117,11 +137,12 @@ static int start_firewall(struct cli *c, unsigned may, int argc, char **argv, st
 static int start_opener(const struct cli *c, int argc, char **argv, struct wh_error *err)
 {
 	struct grants g = {.mem = wh_arena_new()};
-	g.room = 2 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 16;
+	g.room = 2 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 20;
 	g.list = wh_arena_array(g.mem, g.room, sizeof *g.list);
 	if (!cli_held_by_sudo(c))
 		grant_words(&g, argc, argv);
 	grant_configured(&g, c->config);
+	grant_state(&g, c, cli_is_azure(argc, argv));
 	int rc = wh_opener_start(g.list, g.n, err);
 	wh_arena_free(g.mem);
 	return rc;
@@ -147,7 +168,7 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 	if (makes_ledger(argc, argv) && !strcmp(c->store_url, WH_DEFAULT_STORE)) /* only our own: in another's path a slip would make directories */
 		mkdir(WH_DEFAULT_STORE_DIR, 0750);
 	int rc = wh_owner_of(c->store_url, &owner, err);
-	rc = rc ? rc : find_state(c, may, err);
+	rc = rc ? rc : find_state(c, may, azure && !cli_has_option(argc, argv, "--dry-run"), err);
 	if (!rc && geteuid() == 0 && (owner.other || confined))
 		rc = start_opener(c, argc, argv, err);
 	rc = rc ? rc : start_firewall(c, may, argc, argv, err);

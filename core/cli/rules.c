@@ -191,7 +191,7 @@ static int list(struct ctx *x, int n, char **names)
 		for (size_t j = 0; j < r->n_rules; j++)
 			print_rule(&r->rules[j]);
 	}
-	return cli_kept(x->store, x->estate, NULL, NULL);
+	return cli_kept(x->c, x->estate, NULL, NULL);
 }
 
 struct history_ctx {

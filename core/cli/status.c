@@ -79,7 +79,7 @@ static void ask_in_force(struct in_force *out)
 	out->jit = sentence(rc, difference, "just-in-time access keeps its ports closed", &err);
 }
 
-static int print_all(struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const struct wh_store_totals *totals)
+static int print_all(const struct cli *c, const struct wh_estate *e, const struct wh_recommendation *rec, const struct wh_store_totals *totals)
 {
 	struct in_force f;
 	print_table(rec, totals);
@@ -90,10 +90,10 @@ static int print_all(struct wh_store *s, const struct wh_estate *e, const struct
 		printf("Not as confirmed: %s.\n", f.jit);
 	free(f.rules);
 	free(f.jit);
-	return cli_kept(s, e, NULL, NULL);
+	return cli_kept(c, e, NULL, NULL);
 }
 
-static int print_json(struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const struct wh_store_totals *totals)
+static int print_json(const struct cli *c, const struct wh_estate *e, const struct wh_recommendation *rec, const struct wh_store_totals *totals)
 {
 	size_t by_status[3] = {0};
 	json_t *list = json_array();
@@ -113,7 +113,7 @@ static int print_json(struct wh_store *s, const struct wh_estate *e, const struc
 		json_object_set_new(doc, "notAsConfirmed", json_pack("[s*,s*]", f.rules, f.jit));
 	free(f.rules);
 	free(f.jit);
-	int rc = cli_kept(s, e, doc, "keptOriginals");
+	int rc = cli_kept(c, e, doc, "keptOriginals");
 	int printed = cli_print_json(doc);
 	return rc ? rc : printed;
 }
@@ -140,9 +140,9 @@ static int run(struct cli *c, int argc, char **argv)
 	    wh_recommend(s, estate, NULL, 0, &opt, mem, &rec, &err))
 		rc = cli_error(&err);
 	else if (c->json)
-		rc = print_json(s, estate, rec, &totals);
+		rc = print_json(c, estate, rec, &totals);
 	else
-		rc = print_all(s, estate, rec, &totals);
+		rc = print_all(c, estate, rec, &totals);
 	wh_estate_free(estate);
 	wh_arena_free(mem);
 	wh_store_close(s);

@@ -7,9 +7,11 @@
  * before and nobody changed since are taken out first, so what is enforced is the recommendation and not a narrowing of a narrowing;
  * then the rules are proved to be within what the group allows without them, and merged as `export` merges them.
  *
- * What was there is kept in the ledger (collection "azure", by the group's id) before anything is written: wh_azure_rollback() puts it back.
+ * What was there is kept in the state directory (file azure.steps, by the group's id) before anything is written: wh_azure_rollback() puts it back.
+ * A rule is taken for whittle's own only where that says so, and the rule bears whittle's mark.
  */
 #pragma once
+#include <limits.h>
 #include "whittle/azure.h"
 #include "whittle/estate.h"
 #include "whittle/recommendation.h"
@@ -47,7 +49,9 @@ struct wh_azure_options {
 /* Reads and plans; writes nothing. The estate's groups are replaced by those that were read. `arm`, `s`, `e`, `r`, the options and `mem`
  * must outlive *out, which is freed with wh_azure_free(), also after an error: then the groups read so far say why. */
 struct wh_azure;
-int wh_azure_plan(struct wh_arm *arm, struct wh_store *s, struct wh_estate *e, const struct wh_recommendation *r, const struct wh_azure_options *opt,
+/* The file of what was there before. -ENAMETOOLONG also where there is no state directory. */
+int wh_azure_steps_path(const char *state, char out[static PATH_MAX], struct wh_error *err);
+int wh_azure_plan(struct wh_arm *arm, const char *state, struct wh_estate *e, const struct wh_recommendation *r, const struct wh_azure_options *opt,
                   struct wh_arena *mem, struct wh_azure **out, struct wh_error *err);
 /* Applies one after another; when one fails, those before it are put back. A group that somebody changed since the plan is read and
  * planned once more. */
@@ -59,9 +63,9 @@ void wh_azure_free(struct wh_azure *a);
 
 /* The originals that are kept, disabled, until some day: of each group of the estate as imported, or, where that says nothing, as whittle
  * wrote it last. */
-int wh_azure_kept(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n, struct wh_error *err);
+int wh_azure_kept(const char *state, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n, struct wh_error *err);
 
 /* Puts the rules that a group had before the last apply back (nsg NULL: of every group), unless somebody changed it since (-ESTALE; not
  * when forced). Rules of just-in-time access stay as they are now. *groups lists what was done, in mem. -ENOENT: nothing to put back. */
-int wh_azure_rollback(struct wh_arm *arm, struct wh_store *s, const char *nsg, bool force, struct wh_arena *mem, struct wh_azure_group **groups,
+int wh_azure_rollback(struct wh_arm *arm, const char *state, const char *nsg, bool force, struct wh_arena *mem, struct wh_azure_group **groups,
                       size_t *n, struct wh_error *err);

@@ -7,6 +7,7 @@ w=$(cd "$BUILD" && pwd)/whittle
 here=$(cd "$(dirname "$0")" && pwd)
 n=0
 dir=$(mktemp -d) || exit 1
+export WHITTLE_STATE=$dir/state
 server=
 trap 'stop; rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -39,7 +40,7 @@ serve() {
 	done
 	return 1
 }
-fresh() { group web >web.json; group db >db.json; jq -s . web.json db.json >state.json; cp "$ledger" l.db; rm -f l.db-wal l.db-shm; serve "${1:-}"; }
+fresh() { group web >web.json; group db >db.json; jq -s . web.json db.json >state.json; cp "$ledger" l.db; rm -f l.db-wal l.db-shm; rm -rf "$WHITTLE_STATE"; serve "${1:-}"; }
 azure() { verb=$1; shift; WHITTLE_AZURE_TOKEN=$token timeout 120 "$w" --store l.db "$verb" --to azure --endpoint "http://127.0.0.1:$port" "$@" >out 2>err; }
 # rules NAME: name, priority and access of each rule at the stand-in
 rules() { jq -r --arg n "$1" '.[] | select(.name == $n) | .properties.securityRules[] | "\(.properties.priority) \(.properties.access) \(.name)"' state.json | sort -n; }
@@ -140,6 +141,19 @@ fresh foreign
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'another host' err && as_before web
 check "a poll at another host is refused, and the former group put back"
 
+# ---- what the ledger's owner forges ----
+if command -v sqlite3 >/dev/null; then
+	fresh
+	jq -c '.[0] | {id, name, steps: [{group: .id, etag: "x", who: "x", when: "2026-10-01T00:00:00Z", applied: ., ours: ["allow-ssh"], former: (.properties.securityRules[0].properties.sourceAddressPrefix = "*")}]}' state.json >forged.json
+	sqlite3 l.db "INSERT INTO document(collection, key, json, time) SELECT 'azure', lower(json_extract(CAST(readfile('forged.json') AS TEXT), '\$.id')), CAST(readfile('forged.json') AS TEXT), 0" 2>err
+	azure rollback; [ $? -eq 2 ] && grep -q 'not believed' err && [ "$(writes)" -eq 0 ] && ! grep -q '"sourceAddressPrefix": *"\*"' state.json
+	check "a former group that somebody wrote into the ledger is not put back"
+	azure enforce vm1 && has_deny web && [ "$(rules web | tail -n 1)" = "300 Allow allow-ssh" ]
+	check "nor is a person's rule taken for whittle's because the ledger says so"
+fi
+[ "$(stat -c '%a' "$WHITTLE_STATE")" = 700 ] && [ -e "$WHITTLE_STATE/azure.steps" ]
+check "the former groups are kept where nobody else may look"
+
 # ---- the token ----
 fresh
 WHITTLE_AZURE_TOKEN=wrong "$w" --store l.db enforce --to azure --endpoint "http://127.0.0.1:$port" >out 2>err; [ $? -eq 1 ] && grep -q 'wrong or has expired' err && as_before web
@@ -182,7 +196,7 @@ check "--keep-original writes the day into the deny, and says so"
 check "status and rules list tell which rule is kept until when"
 azure enforce vm1 --keep-original 2098-06-30 && grep -q 'keeps allow-ssh until 2098-06-30' state.json && azure enforce vm1 && grep -q 'nothing to change' out
 check "another day takes its place, and stays without the option"
-LC_ALL=C sed -i 's/until 2098-06-30/until 2026-01-31/' state.json l.db && serve "" && azure enforce vm1 && grep -q '^  - 300 Inbound allow allow-ssh' out && ! rules web | grep -q allow-ssh && has_deny web
+LC_ALL=C sed -i 's/until 2098-06-30/until 2026-01-31/' state.json "$WHITTLE_STATE/azure.steps" && serve "" && azure enforce vm1 && grep -q '^  - 300 Inbound allow allow-ssh' out && ! rules web | grep -q allow-ssh && has_deny web
 check "after the day the original is removed"
 azure enforce vm1 && grep -q 'nothing to change' out && azure rollback && rules web | grep -q allow-ssh
 check "what is left is as it should be, and a rollback brings the original back"
