@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What survives a reboot, and what is asked of the process that changes the firewall, whoever wrote the bytes: it is refused, or is rules of
+ * which no two judge one packet, and which are written and read again unchanged. The first byte says what is read:
+ *
+ *   r bytes   a ruleset, as in the files of the state directory
+ *   m bytes   a request to the process that changes the firewall
+ *   e text    a file of a version before the state directory, behind a head with its length and checksum
+ *   h bytes   the same, with a head of its own
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include "guard/firewall_message.h"
+#include "guard/rules_bytes.h"
+#include "render/nft_ruleset.h"
+#include "whittle/earlier.h"
+
+static char dir[64], file[96];
+
+static void need(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void at_end(void)
+{
+	unlink(file);
+	rmdir(dir);
+}
+
+static void begin(void)
+{
+	snprintf(dir, sizeof dir, "%s/wh-fuzz-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	need(mkdtemp(dir) != NULL);
+	snprintf(file, sizeof file, "%s/enforced.rules", dir);
+	atexit(at_end);
+}
+
+/* What is written of rules that were read is read again, and is the same. It is as long as what was read; its ports are sorted. */
+static void round_trip(struct wh_nft_ruleset *rs, struct wh_arena *mem, size_t n)
+{
+	struct wh_bytes out = {0}, again = {0};
+	need(wh_nft_in_order(rs));
+	wh_put_rules_bytes(&out, rs);
+	need(!out.failed && out.n == n);
+	struct wh_taking t = {.p = out.p, .n = out.n};
+	struct wh_nft_ruleset *second = wh_take_rules(&t, mem);
+	need(!t.failed && !t.n);
+	wh_put_rules_bytes(&again, second);
+	need(again.n == out.n && !memcmp(again.p, out.p, out.n));
+	free(out.p);
+	free(again.p);
+}
+
+static void rules(const uint8_t *data, size_t size, struct wh_arena *mem)
+{
+	struct wh_taking t = {.p = data, .n = size};
+	struct wh_nft_ruleset *rs = wh_take_rules(&t, mem);
+	if (!t.failed)
+		round_trip(rs, mem, size - t.n);
+}
+
+static void request(const uint8_t *data, size_t size, struct wh_arena *mem)
+{
+	struct wh_request r;
+	struct wh_bytes out = {0};
+	if (wh_take_request(data, size, mem, &r))
+		return;
+	need(wh_request_needs(&r) != 0);
+	wh_put_request(&out, &r);
+	need(!out.failed && out.n == size && (r.rs || !memcmp(out.p, data, size))); /* rules are sorted */
+	free(out.p);
+}
+
+static void earlier(const uint8_t *data, size_t size, bool head, struct wh_arena *mem)
+{
+	struct wh_nft_ruleset *rs = NULL;
+	struct wh_error err = {0};
+	char line[96];
+	bool jit;
+	int n = head ? snprintf(line, sizeof line, "whittle-enforced 1 %zu %08lx\n", size, crc32(crc32(0, NULL, 0), data, (uInt)size)) : 0;
+	int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	need(fd >= 0 && write(fd, line, (size_t)n) == n && write(fd, data, size) == (ssize_t)size && !close(fd));
+	int rc = wh_earlier_load(dir, mem, &rs, &jit, &err);
+	need(rc ? err.text[0] != 0 : rs != NULL && wh_nft_in_order(rs));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct wh_arena *mem = wh_arena_new();
+	if (!*dir)
+		begin();
+	switch (size ? data[0] : 0) {
+	case 'r': rules(data + 1, size - 1, mem); break;
+	case 'm': request(data + 1, size - 1, mem); break;
+	case 'e': case 'h': earlier(data + 1, size - 1, data[0] == 'e', mem); break;
+	default: break;
+	}
+	wh_arena_free(mem);
+	return 0;
+}
