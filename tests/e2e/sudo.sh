@@ -13,7 +13,7 @@ default=/etc/whittle/whittle.yaml
 ada() { # ada FILE WORD…
 	local file=$1; shift
 	unshare -m bash -c 'mkdir -p "$0" && mount -t tmpfs none "$0" && { [ "$1" = - ] || cp "$1" "$0/whittle.yaml"; } && shift && exec "$@"' \
-		"$(dirname "$default")" "$file" ip netns exec "$srv" env -u WHITTLE_STORE SUDO_UID=1000 SUDO_USER=ada "$BUILD/whittle" "$@" 2>&1
+		"$(dirname "$default")" "$file" ip netns exec "$srv" env -u WHITTLE_STORE -u WHITTLE_STATE SUDO_UID=1000 SUDO_USER=ada "$BUILD/whittle" "$@" 2>&1
 }
 made_etc=; [ -d /etc/whittle ] || { mkdir /etc/whittle; made_etc=1; }
 trap '[ -z "$made_etc" ] || rmdir /etc/whittle; netns_end' EXIT
