@@ -29,6 +29,7 @@ shift
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
+export WHITTLE_STATE="$dir/state" # of tests that name none: nothing is left on this machine
 : >"$dir/tally"; : >"$dir/beside"; : >"$dir/alone"
 list=$dir/beside
 for t; do if [ "$t" = -- ]; then list=$dir/alone; else echo "$t" >>"$list"; fi; done

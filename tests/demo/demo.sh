@@ -8,6 +8,7 @@ BUILD=${BUILD:-build}
 for tool in suricata ip; do command -v $tool >/dev/null || { echo "The demo needs $tool: run \`make deps\` first." >&2; exit 1; }; done
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/whittle-demo.XXXXXX")
+export WHITTLE_STATE="$dir/state" # what survives a reboot
 srv=whd-srv-$$ net=whd-net-$$
 pids=()
 cleanup() {
