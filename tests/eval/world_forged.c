@@ -81,12 +81,12 @@ static void forgers(struct world *w, const struct internet *net, struct rng *r)
 		}
 }
 
-static const struct kind services[] = {
+static const struct kind forged_services[] = {
 	{"resolver", "six branches' resolvers and an office of 36 machines", 53, "dns", resolver},
 	{"clock", "sixteen machines of a rack and four alone that set their clocks", 123, "ntp", clock_server},
 	{"trunk", "a telephone provider's four gateways", 5060, "sip", trunk},
 };
 const struct world_kind world_forged = {
 	.name = "forged", .what = "and services over UDP, which answer floods of forged sources",
-	.own = services, .n_own = sizeof services / sizeof *services, .udp = true, .others = forgers,
+	.own = forged_services, .n_own = sizeof forged_services / sizeof *forged_services, .udp = true, .others = forgers,
 };

@@ -32,7 +32,7 @@ static void large_pool(struct world *w, unsigned s, struct internet *net, struct
 	has_neighbours(net, s, &p, 120, 2);
 }
 
-static enum shape tool(struct rng *r)
+static enum shape guessing_tool(struct rng *r)
 {
 	double p = rng_unit(r);
 	return p < 0.8 ? GUESS : p < 0.95 ? GUESSES : LOGIN_SCREEN;
@@ -41,7 +41,7 @@ static enum shape tool(struct rng *r)
 /* One guesser for some days, or on every day, at its own pace. */
 static void guess(struct world *w, unsigned s, const struct wh_addr *a, struct rng *r)
 {
-	enum shape with = tool(r);
+	enum shape with = guessing_tool(r);
 	double p = rng_unit(r);
 	bool daily = p < 0.2, patient = p < 0.4;
 	int from = daily ? 0 : rng_range(r, patient ? 0 : -10, patient ? 25 : EVAL_DAYS - 1);
@@ -73,7 +73,7 @@ static void guessers(struct world *w, const struct internet *net, struct rng *r)
 	}
 }
 
-static const struct kind services[] = {
+static const struct kind guessed_services[] = {
 	{"scattered", "six to ten hosts anywhere in a partner's /24, and guessers between them", 22, "ssh", scattered},
 	{"together", "five to eight hosts in a /28 of a partner's /24, and guessers around them", 22, "ssh", together},
 	{"small-pool", "32 devices on a DHCP pool of 56, and guessers in it", 3389, "rdp", small_pool},
@@ -81,5 +81,5 @@ static const struct kind services[] = {
 };
 const struct world_kind world_guessed = {
 	.name = "guessed", .what = "and guessers inside a partner's /24 and inside offices' own pools",
-	.own = services, .n_own = sizeof services / sizeof *services, .others = guessers,
+	.own = guessed_services, .n_own = sizeof guessed_services / sizeof *guessed_services, .others = guessers,
 };

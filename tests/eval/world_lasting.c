@@ -98,7 +98,7 @@ static void holders(struct world *w, const struct internet *net, struct rng *r)
 		}
 }
 
-static const struct kind services[] = {
+static const struct kind lasting_services[] = {
 	{"replicas", "three replicas: one connected for 52 of 55 days at a stretch, others for weeks and days", 3306, "", replicas},
 	{"pools", "ten servers of a rack and four elsewhere, each with four connections of a day to a week", 1433, "", pools},
 	{"tunnels", "ten branches' tunnels of days and weeks, three of them on lines that change address", 1194, "", tunnels},
@@ -106,5 +106,5 @@ static const struct kind services[] = {
 };
 const struct world_kind world_lasting = {
 	.name = "lasting", .what = "and connections of days and weeks: replicas, pools, tunnels, a broker; and some held open without a login",
-	.own = services, .n_own = sizeof services / sizeof *services, .others = holders,
+	.own = lasting_services, .n_own = sizeof lasting_services / sizeof *lasting_services, .others = holders,
 };

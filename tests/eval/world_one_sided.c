@@ -16,12 +16,12 @@ static enum hearing in_stretch(uint64_t seed, unsigned of, int day, int least, i
 	return chosen && day >= from && day < from + length ? half : HEARS_BOTH;
 }
 
-static enum hearing hears(const struct world *w, unsigned service, int day)
+static enum hearing one_sided_hears(const struct world *w, unsigned service, int day)
 {
 	enum hearing h = in_stretch(w->seed, ALL, day, 3, 6);
 	return h != HEARS_BOTH ? h : in_stretch(w->seed, service_resource(w, service), day, 5, 10);
 }
 
 const struct world_kind world_one_sided = {
-	.name = "one-sided", .what = "heard from one side alone for some days, some resources for more than a week", .hears = hears,
+	.name = "one-sided", .what = "heard from one side alone for some days, some resources for more than a week", .hears = one_sided_hears,
 };

@@ -74,7 +74,7 @@ static void jumped(struct world *w, unsigned s, struct internet *net, struct rng
 	}
 }
 
-static const struct kind services[] = {
+static const struct kind proxied_services[] = {
 	{"delivered", "24 edges of a delivery network, with alerts behind each", 443, "tls", delivered},
 	{"balanced", "two load balancers with alerts behind them, and two that check health by connecting alone", 8080, "http", balanced},
 	{"natted", "four offices behind one address each, one of them with an infected machine", 3389, "rdp", natted},
@@ -82,5 +82,5 @@ static const struct kind services[] = {
 };
 const struct world_kind world_proxied = {
 	.name = "proxied", .what = "and services reached through delivery networks, balancers, NAT and jump hosts, with alerts behind them",
-	.own = services, .n_own = sizeof services / sizeof *services,
+	.own = proxied_services, .n_own = sizeof proxied_services / sizeof *proxied_services,
 };

@@ -9,11 +9,25 @@
 #include <cmocka.h>
 #include "whittle/ledger.h"
 #include "../../eval/random.c"
+#include "../../eval/legitimate.c"
 #include "../../eval/world.c"
 #include "../../eval/kinds.c"
 #include "../../eval/attackers.c"
 #include "../../eval/baselines.c"
 #include "../../eval/score.c"
+#include "../../eval/world_lasting.c"
+#include "../../eval/world_proxied.c"
+#include "../../eval/world_one_sided.c"
+#include "../../eval/world_forged.c"
+#include "../../eval/world_copied.c"
+#include "../../eval/world_guessed.c"
+#include "../../eval/worlds.c"
+
+static int ordinary_world(struct world *w, uint64_t seed, int (*sink)(void *arg, const struct wh_record *rec), void *arg)
+{
+	world_begin(w, &ordinary, seed);
+	return world_make(w, sink, arg);
+}
 
 struct digest {
 	uint64_t sum, n;
@@ -39,7 +53,7 @@ static void a_seed_makes_the_same_world_and_another_seed_another(void **state)
 	struct digest d[3] = {0};
 	struct world w;
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(world_make(&w, i < 2 ? 7 : 8, add_to_digest, &d[i]), 0);
+		assert_int_equal(ordinary_world(&w, i < 2 ? 7 : 8, add_to_digest, &d[i]), 0);
 		assert_int_equal(w.records, d[i].n);
 		world_free(&w);
 	}
@@ -52,7 +66,7 @@ static void nothing_of_the_scored_days_is_given_to_learn_from(void **state)
 	(void)state;
 	struct digest d = {0};
 	struct world w;
-	assert_int_equal(world_make(&w, 3, add_to_digest, &d), 0);
+	assert_int_equal(ordinary_world(&w, 3, add_to_digest, &d), 0);
 	assert_true(d.last_us < (EVAL_FIRST_DAY + EVAL_TRAIN_DAYS) * WH_US_PER_DAY);
 	world_free(&w);
 }
@@ -68,7 +82,7 @@ static void a_failing_ledger_ends_the_making(void **state)
 	(void)state;
 	int n = 0;
 	struct world w;
-	assert_int_equal(world_make(&w, 3, stop_at_ten, &n), -EIO);
+	assert_int_equal(ordinary_world(&w, 3, stop_at_ten, &n), -EIO);
 	assert_int_equal(n, 10);
 	world_free(&w);
 }
@@ -81,7 +95,7 @@ static void every_service_has_its_friends_and_foes(void **state)
 	struct world w;
 	struct score s;
 	struct allow_list none = {0}, open = {.open = true};
-	assert_int_equal(world_make(&w, 5, add_to_digest, &d), 0);
+	assert_int_equal(ordinary_world(&w, 5, add_to_digest, &d), 0);
 	for (unsigned i = 0; i < w.n_services; i++) {
 		score_list(&w, i, &none, &s);
 		assert_int_equal(s.flows == 0, !strcmp(kinds[i].name, "unused"));
@@ -91,7 +105,7 @@ static void every_service_has_its_friends_and_foes(void **state)
 		score_list(&w, i, &open, &s);
 		assert_int_equal(s.flows_covered, s.flows);
 		const char *const *ranges;
-		if (service_policy(i, &ranges)) /* whom the rules in force keep out stays out, whatever the list */
+		if (kind_policy(w.services[i].kind, &ranges)) /* whom the rules in force keep out stays out, whatever the list */
 			assert_in_range(s.hostile_admitted, 1, s.hostile - 1);
 		else
 			assert_int_equal(s.hostile_admitted, s.hostile);
@@ -107,7 +121,7 @@ static void hostile_sources_are_counted_by_what_they_do(void **state)
 	struct world w;
 	struct score s, all = {0};
 	struct allow_list open = {.open = true};
-	assert_int_equal(world_make(&w, 5, add_to_digest, &d), 0);
+	assert_int_equal(ordinary_world(&w, 5, add_to_digest, &d), 0);
 	for (unsigned i = 0; i < w.n_services; i++) {
 		uint64_t sources = 0, admitted = 0;
 		score_list(&w, i, &open, &s);
@@ -121,9 +135,18 @@ static void hostile_sources_are_counted_by_what_they_do(void **state)
 		assert_int_equal(s.of_attacker[DAILY].sources, 3);
 		assert_int_equal(s.of_attacker[INSIDER].sources, !strcmp(kinds[i].name, "internal"));
 	}
+	world_free(&w);
+	for (unsigned k = 1; k < n_world_kinds; k++) {
+		world_begin(&w, world_kinds[k], 5);
+		assert_int_equal(world_make(&w, add_to_digest, &d), 0);
+		for (unsigned i = 0; i < w.n_services; i++) {
+			score_list(&w, i, &open, &s);
+			score_add(&all, &s);
+		}
+		world_free(&w);
+	}
 	for (unsigned a = 0; a < N_ATTACKERS; a++)
 		assert_true(all.of_attacker[a].sources > 0 && attacker_kinds[a]);
-	world_free(&w);
 }
 
 /* Who tries daily comes one to three times on every day, of those to learn from and of those to score. */
@@ -132,7 +155,7 @@ static void who_tries_daily_comes_on_every_day(void **state)
 	(void)state;
 	struct digest d = {0};
 	struct world w;
-	assert_int_equal(world_make(&w, 5, add_to_digest, &d), 0);
+	assert_int_equal(ordinary_world(&w, 5, add_to_digest, &d), 0);
 	for (size_t i = 0; i < w.cap; i++) {
 		const struct source *s = &w.sources[i];
 		if (!s->used || s->attacker != DAILY || !s->test_hostile)
@@ -157,7 +180,7 @@ static int compare_edge(void *arg, const struct wh_edge_key *key, const struct w
 {
 	struct compared *c = arg;
 	unsigned s = 0;
-	while (!wh_addr_eq(&c->w->services[s].local, &key->local) || c->w->services[s].port != key->port)
+	while (!wh_addr_eq(&c->w->services[s].local, &key->local) || c->w->services[s].kind->port != key->port)
 		s++;
 	assert_int_equal(key->direction, WH_INBOUND);
 	assert_int_equal(edge->flows, world_source(c->w, s, &key->peer)->train_answered);
@@ -178,12 +201,11 @@ static void the_ledger_holds_exactly_the_answered_sources(void **state)
 
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/l.db", dir);
-	for (unsigned i = 0; i < n_kinds; i++) {
-		struct wh_addr a = service_address(i);
-		wh_locals_add_addr(locals, &a);
-	}
+	world_begin(&w, &ordinary, 11);
+	for (unsigned i = 0; i < w.n_services; i++)
+		wh_locals_add_addr(locals, &w.services[i].local);
 	struct wh_edge_table *t = wh_edge_table_new(locals, 256u << 20);
-	assert_int_equal(world_make(&w, 11, fold, t), 0);
+	assert_int_equal(world_make(&w, fold, t), 0);
 	assert_int_equal(wh_store_open(path, WH_STORE_CREATE, &store, &err), 0);
 	assert_int_equal(wh_store_commit(store, t, NULL, NULL, &err), 0);
 	struct compared c = {.w = &w};
@@ -209,7 +231,8 @@ static struct wh_prefix prefix(const char *text)
 static void a_carve_out_admits_nobody_and_takes_its_space(void **state)
 {
 	(void)state;
-	struct world w = {.n_services = 1};
+	static const struct kind plain = {.name = "plain"};
+	struct world w = {.n_services = 1, .services = {{.kind = &plain}}};
 	struct wh_prefix allow[] = {prefix("192.0.2.0/29"), prefix("2001:db8::/63")}, hole[] = {prefix("192.0.2.3")};
 	struct allow_list l = {allow, 2, hole, 1, false};
 	struct score s;
