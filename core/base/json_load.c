@@ -101,7 +101,7 @@ static char *mend_number(char *p, const char *end, bool *mended)
 	}
 	if (isinf(strtod(p, NULL)) && n >= 5 + (size_t)negative) {
 		memset(p, ' ', n);
-		memcpy(p, "-9e307" + !negative, 5 + (size_t)negative);
+		memcpy(p, negative ? "-9e307" : "9e307", 5 + (size_t)negative);
 		*mended = true;
 	}
 	return p + n;
