@@ -93,4 +93,4 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc ? rc : fail && found ? CLI_FINDINGS : CLI_OK;
 }
 
-const struct cli_command cli_assess = {.name = "assess", .summary = "assess resources by policy definitions", .help = help, .run = run, .only_reads = true};
+const struct cli_command cli_assess = {.name = "assess", .summary = "assess resources by policy definitions", .help = help, .run = run, .only_reads = true, .no_ledger = true};

@@ -37,4 +37,5 @@ const struct cli_command cli_config = {
 	.help = help,
 	.run = run,
 	.reads_config_itself = true,
+	.no_ledger = true,
 };

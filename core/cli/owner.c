@@ -163,6 +163,8 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 	unsigned may = azure ? 0 : command->may_now ? command->may_now(c, argc, argv) & command->may : command->may;
 	struct wh_owner owner;
 	cli_who();
+	if (command->no_ledger)
+		return 0;
 	if (command->before)
 		command->before(c);
 	if (makes_ledger(argc, argv) && !strcmp(c->store_url, WH_DEFAULT_STORE)) /* only our own: in another's path a slip would make directories */

@@ -45,4 +45,11 @@ echo '{"value": [{"sku": 1}]}' >inventory/none.json
 "$w" assess --policy policies inventory >out 2>err
 [ $? = 2 ] && grep -q 'inventory/none.json: there is no resource in it' err
 check "a file without a resource is refused by its name"
+# Whose the ledger is, and whether there is one, does not matter: the directories may be such that only the caller may read them.
+if [ "$(id -u)" = 0 ]; then
+	rm inventory/none.json
+	mkdir his && chown 65534 his
+	WHITTLE_STORE=$dir/his/l.db "$w" assess --policy policies inventory >out 2>err && WHITTLE_STORE=$dir/none/l.db "$w" assess --policy policies inventory >out 2>err
+	check "beside a ledger of another user's, or none, the same is read"
+fi
 echo "1..$n"
