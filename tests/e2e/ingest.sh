@@ -331,9 +331,9 @@ foreign() {
 	cp one.db o.db
 	printf '\0\0\0\0' | dd of=o.db bs=1 seek=60 conv=notrunc 2>/dev/null
 	cp o.db o2.db
-	expect 1 'o.db: .*no ledger' "$w" ingest --store o.db two.json && cmp o.db o2.db
+	expect 1 "o.db: is not opened: its table 'edge' is not as whittle makes it" "$w" ingest --store o.db two.json && cmp o.db o2.db
 }
-tell "another program's database is told, and left as it was" foreign
+tell "a database with another version's number is refused, and left as it was" foreign
 lock_told() {
 	wait "$locked"
 	exec 9>&-
