@@ -12,9 +12,9 @@ enum wh_ask {
 enum { WH_ASK_MAX_BYTES = 64 << 20, WH_ASK_MAX_PORTS = 256 };
 
 /*
- * One request; which members count is told by the table in firewall_message.c. Layout: what 1, then of each member that counts, in this order,
- *   which 1, flag 1, number 8, rules (guard/rules_bytes.h; of ADOPT a byte before says whether there are any), ports 4 and 3 bytes each,
- *   opening: resource's length 1 and name, protocol 1, port 2, prefix 17.
+ * One request. The table in firewall_message.c says which members each kind of request has. Layout, in bytes: what 1, then its members in this order,
+ *   which 1, flag 1, force 1, number 8, rules (guard/rules_bytes.h; ADOPT has a byte before them that says whether there are any), ports 4 and
+ *   3 for each, opening: 1 for the length of the resource's name, the name, protocol 1, port 2, prefix 17.
  */
 struct wh_request {
 	enum wh_ask what;

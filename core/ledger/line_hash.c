@@ -166,20 +166,24 @@ AVX2 static inline const char *hash_line(const struct wh_line_key *k, const char
 	}
 }
 
-AVX2 static size_t line_hashes_avx2(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max)
-{
-	const char *p = buf, *end = buf + len;
-	size_t n = 0;
-	for (; p < end && n < max; n++) {
-		if (__builtin_expect(!*p || *p == '\xef', 0))
-			p = wh_line_text(p, end);
-		out[n].begin = (uint32_t)(p - buf);
-		p = hash_line(k, p, end, &out[n].hash);
-		p += p < end;
-		out[n].end = (uint32_t)(p - buf);
+/* Walks the lines of a buffer: written once, and compiled for each instruction set around its own way to hash a line. */
+#define LINE_HASHES(name, set, hash_line) \
+	set static size_t name(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max) \
+	{ \
+		const char *p = buf, *end = buf + len; \
+		size_t n = 0; \
+		for (; p < end && n < max; n++) { \
+			if (__builtin_expect(!*p || *p == '\xef', 0)) \
+				p = wh_line_text(p, end); \
+			out[n].begin = (uint32_t)(p - buf); \
+			p = hash_line(k, p, end, &out[n].hash); \
+			p += p < end; \
+			out[n].end = (uint32_t)(p - buf); \
+		} \
+		return n; \
 	}
-	return n;
-}
+
+LINE_HASHES(line_hashes_avx2, AVX2, hash_line)
 
 /* ---- 64 bytes at once: pieces of an even place and of the next one, in eight lanes that are folded to four ---- */
 
@@ -226,20 +230,7 @@ AVX512 static inline const char *hash_line_avx512(const struct wh_line_key *k, c
 	}
 }
 
-AVX512 static size_t line_hashes_avx512(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max)
-{
-	const char *p = buf, *end = buf + len;
-	size_t n = 0;
-	for (; p < end && n < max; n++) {
-		if (__builtin_expect(!*p || *p == '\xef', 0))
-			p = wh_line_text(p, end);
-		out[n].begin = (uint32_t)(p - buf);
-		p = hash_line_avx512(k, p, end, &out[n].hash);
-		p += p < end;
-		out[n].end = (uint32_t)(p - buf);
-	}
-	return n;
-}
+LINE_HASHES(line_hashes_avx512, AVX512, hash_line_avx512)
 
 size_t wh_line_hashes(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max)
 {
