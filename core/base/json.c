@@ -233,3 +233,23 @@ json_t *wh_json_member(const json_t *object, const char *key)
 {
 	return wh_json_member_n(object, key, strlen(key));
 }
+
+int wh_json_vrefuse(struct wh_error *err, const char *name, const char *text, size_t len, const char *path, const char *fmt, va_list ap)
+{
+	char why[400], at[600];
+	vsnprintf(why, sizeof why, fmt, ap);
+	snprintf(at, sizeof at, "%s", path);
+	int line = wh_json_line(text, len, at);
+	for (char *slash; !line && *at; line = wh_json_line(text, len, at))
+		*((slash = strrchr(at, '/')) ? slash : at) = 0;
+	return wh_fail_input(err, -EINVAL, "%s:%d: %s", name, line ? line : 1, why);
+}
+
+int wh_json_refuse(struct wh_error *err, const char *name, const char *text, size_t len, const char *path, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	int rc = wh_json_vrefuse(err, name, text, len, path, fmt, ap);
+	va_end(ap);
+	return rc;
+}

@@ -3,6 +3,7 @@
  * JSON helpers over jansson for documents that are not on the hot path. Errors name file, line and reason.
  */
 #pragma once
+#include <stdarg.h>
 #include <jansson.h>
 #include "whittle/base.h"
 
@@ -27,3 +28,9 @@ json_t *wh_json_member(const json_t *object, const char *key);
 /* The line (from 1) on which the value at `path` starts, where path is like "properties/securityRules/3/priority";
  * 0 when there is no such value. For error messages: jansson keeps no positions. */
 int wh_json_line(const char *text, size_t len, const char *path);
+/* Refuses what stands at `path` in the document `name`: "NAME:LINE: why". Where there is no such value the line is that of what it would stand in.
+ * Returns -EINVAL, as bad input. */
+int wh_json_refuse(struct wh_error *err, const char *name, const char *text, size_t len, const char *path, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
+int wh_json_vrefuse(struct wh_error *err, const char *name, const char *text, size_t len, const char *path, const char *fmt, va_list ap)
+	__attribute__((format(printf, 6, 0)));

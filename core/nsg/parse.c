@@ -24,16 +24,13 @@ struct parse {
 __attribute__((format(printf, 3, 4)))
 static int bad(struct parse *p, const char *key, const char *fmt, ...)
 {
-	char path[600], why[300];
+	char path[600];
 	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof why, fmt, ap);
-	va_end(ap);
 	snprintf(path, sizeof path, "%s%s%s", p->path, key && *p->path ? "/" : "", key ? key : "");
-	int line = wh_json_line(p->text, p->len, path);
-	if (!line)
-		line = wh_json_line(p->text, p->len, p->path);
-	return wh_fail_input(p->err, -EINVAL, "%s:%d: %s", p->file, line ? line : 1, why);
+	va_start(ap, fmt);
+	int rc = wh_json_vrefuse(p->err, p->file, p->text, p->len, path, fmt, ap);
+	va_end(ap);
+	return rc;
 }
 
 json_t *wh_nsg_fields(const json_t *o)

@@ -23,11 +23,7 @@ const struct wh_service_tag *wh_service_tag_find(const struct wh_service_tags *t
 
 struct reading { const char *file, *text; size_t len; struct wh_arena *mem; struct wh_error *err; };
 
-static int bad(const struct reading *r, const char *path, const char *why)
-{
-	int line = wh_json_line(r->text, r->len, path);
-	return wh_fail_input(r->err, -EINVAL, "%s:%d: %s", r->file, line ? line : 1, why);
-}
+#define bad(r, path, why) wh_json_refuse((r)->err, (r)->file, (r)->text, (r)->len, path, "%s", why)
 
 static int read_prefixes(const struct reading *r, const json_t *list, size_t at, struct wh_service_tag *tag)
 {

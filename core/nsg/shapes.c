@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Walks a document down to the network security groups in it, through the envelopes in which commands and services wrap them. */
-#include <stdarg.h>
 #include <string.h>
 #include <strings.h>
 #include "base/json.h"
 #include "nsg/shapes.h"
 
 enum { MOST_LEVELS = 4 };
-
-int wh_nsg_refuse(struct wh_nsg_finding *f, const char *path, const char *fmt, ...)
-{
-	char why[400];
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof why, fmt, ap);
-	va_end(ap);
-	int line = wh_json_line(f->text, f->len, path);
-	return wh_fail_input(f->err, -EINVAL, "%s:%d: %s", f->file, line ? line : 1, why);
-}
 
 int wh_nsg_found(struct wh_nsg_finding *f, json_t *group, const char *path, const char **rule_paths)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The documents in which people have network security groups, each group as `az network nsg show` or ARM has it. */
 #pragma once
+#include "base/json.h"
 #include "whittle/nsg.h"
 
 struct wh_nsg_shape {
@@ -27,7 +28,8 @@ struct wh_nsg_finding {
 	struct wh_nsg_shape *out; size_t n, room;
 };
 int wh_nsg_found(struct wh_nsg_finding *f, json_t *group /* taken over */, const char *path, const char **rule_paths);
-int wh_nsg_refuse(struct wh_nsg_finding *f, const char *path, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* "FILE:LINE: why", of the value at `path`; -EINVAL. */
+#define wh_nsg_refuse(f, path, ...) wh_json_refuse((f)->err, (f)->file, (f)->text, (f)->len, path, __VA_ARGS__)
 /* Each returns 1 where the document is none of its kind. */
 int wh_nsg_from_terraform(struct wh_nsg_finding *f, const json_t *doc);
 json_t *wh_nsg_from_powershell(const json_t *group); /* a new object, with az's keys */

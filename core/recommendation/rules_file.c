@@ -4,7 +4,6 @@
  * resources, rules, directions, ports, protocols and addresses. Stricter than the ledger's own copy: everything that decides is checked, and
  * every error names file, line and reason.
  */
-#include <stdarg.h>
 #include <string.h>
 #include <strings.h>
 #include "base/json.h"
@@ -19,17 +18,7 @@ struct file {
 	struct wh_error *err;
 };
 
-__attribute__((format(printf, 3, 4)))
-static int bad(const struct file *f, const char *path, const char *fmt, ...)
-{
-	char why[300];
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof why, fmt, ap);
-	va_end(ap);
-	int line = wh_json_line(f->text, f->len, path);
-	return wh_fail_input(f->err, -EINVAL, "%s:%d: %s", f->name, line ? line : 1, why);
-}
+#define bad(f, path, ...) wh_json_refuse((f)->err, (f)->name, (f)->text, (f)->len, path, __VA_ARGS__)
 
 static int prefixes(const struct file *f, const char *path, const char *key, const json_t *list, struct wh_prefix **out, size_t *n)
 {

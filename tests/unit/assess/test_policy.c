@@ -8,22 +8,7 @@
 #include <strings.h>
 #include <cmocka.h>
 #include "whittle/assess.h"
-
-static struct wh_arena *mem;
-
-static int begin(void **state)
-{
-	(void)state;
-	mem = wh_arena_new();
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	wh_arena_free(mem);
-	return 0;
-}
+#include "../support/arena.h"
 
 static json_t *loaded(const char *text)
 {
@@ -297,5 +282,5 @@ int main(void)
 		cmocka_unit_test(an_inventory_that_can_not_tell_gets_no_verdict),
 		cmocka_unit_test(children_inside_their_parents_become_assets_and_none_counts_twice),
 	};
-	return cmocka_run_group_tests_name("assess", tests, begin, end);
+	return cmocka_run_group_tests_name("assess", tests, arena_begin, arena_end);
 }

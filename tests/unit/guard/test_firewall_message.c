@@ -7,22 +7,7 @@
 #include <cmocka.h>
 #include "guard/firewall_message.h"
 #include "guard/rules_bytes.h"
-
-static struct wh_arena *mem;
-
-static int make(void **state)
-{
-	(void)state;
-	mem = wh_arena_new();
-	return 0;
-}
-
-static int drop(void **state)
-{
-	(void)state;
-	wh_arena_free(mem);
-	return 0;
-}
+#include "../support/arena.h"
 
 static struct wh_nft_ruleset *rules(void)
 {
@@ -181,7 +166,7 @@ static void openings_and_closings_beyond_the_policy_are_refused(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, arena_begin, arena_end)
 	const struct CMUnitTest tests[] = {
 		TEST(a_request_is_taken_as_it_was_put), TEST(a_cut_or_a_longer_message_is_none), TEST(every_field_has_its_range),
 		TEST(a_number_of_things_is_no_larger_than_the_message), TEST(a_command_asks_for_no_more_than_what_was_typed),

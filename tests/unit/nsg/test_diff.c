@@ -6,22 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "whittle/nsg.h"
-
-static struct wh_arena *mem;
-
-static int begin(void **state)
-{
-	(void)state;
-	mem = wh_arena_new();
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	wh_arena_free(mem);
-	return 0;
-}
+#include "../support/arena.h"
 
 static struct wh_nsg parse(const char *text)
 {
@@ -128,9 +113,9 @@ static void rules_of_terraform_are_known_by_what_people_wrote_on_them(void **sta
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_same_group_in_both_shapes_has_no_difference, begin, end),
-		cmocka_unit_test_setup_teardown(a_rule_that_came_went_moved_or_was_altered_is_told_as_such, begin, end),
-		cmocka_unit_test_setup_teardown(every_field_that_decides_counts, begin, end),
+		cmocka_unit_test_setup_teardown(the_same_group_in_both_shapes_has_no_difference, arena_begin, arena_end),
+		cmocka_unit_test_setup_teardown(a_rule_that_came_went_moved_or_was_altered_is_told_as_such, arena_begin, arena_end),
+		cmocka_unit_test_setup_teardown(every_field_that_decides_counts, arena_begin, arena_end),
 		cmocka_unit_test(rules_of_just_in_time_access_are_known_by_their_names),
 		cmocka_unit_test(rules_of_terraform_are_known_by_what_people_wrote_on_them),
 	};

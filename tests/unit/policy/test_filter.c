@@ -6,22 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "whittle/filter.h"
-
-static struct wh_arena *mem;
-
-static int begin(void **state)
-{
-	(void)state;
-	mem = wh_arena_new();
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	wh_arena_free(mem);
-	return 0;
-}
+#include "../support/arena.h"
 
 /* ---- the interpreter ---- */
 
@@ -363,5 +348,5 @@ int main(void)
 		cmocka_unit_test(a_goto_leaves_the_list_that_made_it),
 		cmocka_unit_test(ports_are_written_as_azure_writes_them),
 	};
-	return cmocka_run_group_tests_name("filter", tests, begin, end);
+	return cmocka_run_group_tests_name("filter", tests, arena_begin, arena_end);
 }
