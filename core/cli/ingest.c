@@ -101,80 +101,102 @@ static bool is_realm(const char *text)
 	return !strcmp(text, "one") || !strcmp(text, "untagged") || !strncmp(text, "vlan", 4) || !strncmp(text, "tenant", 6);
 }
 
-static int run(struct cli *c, int argc, char **argv)
+struct job {
+	struct cli *c;
+	struct wh_ingest_options opt;
+	const char *discover;
+	struct wh_read_stats all;
+	uint64_t edges, twice;
+	double seconds;
+	bool resumed;
+};
+
+/* What the options say; refuses what they must not say, with its sentence. 0 or CLI_USAGE. */
+static int take_options(struct job *j, int argc, char **argv)
 {
 	static const struct option opts[] = {{"format", 1, 0, 'f'}, {"follow", 0, 0, 'F'}, {"discover", 1, 0, 'd'}, {"memory", 1, 0, 'm'}, {"realm", 1, 0, 'r'},
 	                                     {"sensor", 1, 0, 's'}, {"sensor-slack", 1, 0, 'S'}, {0}};
-	const struct wh_ledger_config *set = &c->config->ledger;
-	struct wh_ingest_options opt = {.stop = &stop, .progress = progress, .byte_limit = set->memory_limit, .realm = set->realm, .sensor = set->sensor};
-	const char *discover = c->config->estate.discover;
-	struct wh_read_stats all = {0};
-	struct wh_locals *locals = NULL;
-	struct wh_store *s;
-	struct wh_error err;
-	uint64_t edges = 0, twice = 0;
-	int64_t slack = set->sensor_slack;
-	double seconds = 0;
-	bool resumed = false, all_good = true;
-	int o, rc;
-	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
+	struct wh_ingest_options *opt = &j->opt;
+	int64_t slack = j->c->config->ledger.sensor_slack;
+	int o;
+	while ((o = cli_getopt(j->c, argc, argv, "", opts)) != -1) {
 		switch (o) {
-		case 'f': opt.format = optarg; break;
-		case 'F': opt.follow = true; break;
-		case 'd': discover = optarg; break;
-		case 'r': opt.realm = optarg; break;
-		case 's': opt.sensor = optarg; break;
+		case 'f': opt->format = optarg; break;
+		case 'F': opt->follow = true; break;
+		case 'd': j->discover = optarg; break;
+		case 'r': opt->realm = optarg; break;
+		case 's': opt->sensor = optarg; break;
 		case 'S':
 			if (wh_duration_parse(optarg, &slack) || slack < 1)
-				return cli_usage(c, "'%s' is not a time such as 2s or 1m", optarg);
+				return cli_usage(j->c, "'%s' is not a time such as 2s or 1m", optarg);
 			break;
 		case 'm':
-			if (wh_size_parse(optarg, &opt.byte_limit) || opt.byte_limit < 1 << 20)
-				return cli_usage(c, "'%s' is not a size of at least 1MiB", optarg);
+			if (wh_size_parse(optarg, &opt->byte_limit) || opt->byte_limit < 1 << 20)
+				return cli_usage(j->c, "'%s' is not a size of at least 1MiB", optarg);
 			break;
 		default: return CLI_USAGE;
 		}
 	}
+	opt->sensor_slack_us = slack * 1000000;
 	if (optind == argc)
-		return cli_usage(c, "name one or more files, or - for standard input");
+		return cli_usage(j->c, "name one or more files, or - for standard input");
 	if (slack > 600)
-		return cli_usage(c, "clocks of sensors that differ by more than 10m (--sensor-slack) tell nothing of one another");
-	if (opt.realm && !is_realm(opt.realm))
-		return cli_usage(c, "'%s' is no realm: name one, vlan10, tenant3, tenant3/vlan10.20 or untagged", opt.realm);
-	opt.sensor_slack_us = slack * 1000000;
-	if (opt.follow && optind + 1 != argc)
-		return cli_usage(c, "--follow takes one file");
-	if (opt.format && !wh_reader_find(opt.format))
-		return cli_usage(c, "unknown format '%s'; known: eve", opt.format);
-	if ((rc = cli_open_store(c, WH_STORE_CREATE, &s)))
-		return rc;
-	struct sigaction sa = {.sa_handler = on_signal};
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
-	if (wh_estate_locals(s, discover, &locals, &err)) {
-		wh_store_close(s);
-		return cli_error(&err);
-	}
-	opt.locals = locals;
-	rc = CLI_OK;
-	for (int i = optind; i < argc && !stop; i++) {
+		return cli_usage(j->c, "clocks of sensors that differ by more than 10m (--sensor-slack) tell nothing of one another");
+	if (opt->realm && !is_realm(opt->realm))
+		return cli_usage(j->c, "'%s' is no realm: name one, vlan10, tenant3, tenant3/vlan10.20 or untagged", opt->realm);
+	if (opt->follow && optind + 1 != argc)
+		return cli_usage(j->c, "--follow takes one file");
+	if (opt->format && !wh_reader_find(opt->format))
+		return cli_usage(j->c, "unknown format '%s'; known: eve", opt->format);
+	return 0;
+}
+
+static int read_files(struct job *j, struct wh_store *s, int n, char **files)
+{
+	bool all_good = true;
+	int rc = CLI_OK;
+	for (int i = 0; i < n && !stop; i++) {
 		struct wh_ingest_result r;
-		int failed = wh_ingest(s, argv[i], &opt, &r, &err);
+		struct wh_error err;
+		int failed = wh_ingest(s, files[i], &j->opt, &r, &err);
 		cli_progress("%s", "");
-		say_bad(argv[i], &r);
+		say_bad(files[i], &r);
 		if (failed)
 			rc = cli_error(&err);
 		all_good &= !failed;
 		if (failed && !err.input) /* the ledger's own trouble would meet the next file, too */
 			break;
-		add_stats(&all, &r.stats);
-		edges += r.edges;
-		twice += r.twice;
-		seconds += r.seconds;
-		resumed |= r.resumed;
+		add_stats(&j->all, &r.stats);
+		j->edges += r.edges;
+		j->twice += r.twice;
+		j->seconds += r.seconds;
+		j->resumed |= r.resumed;
 	}
-	int told = all_good || all.records ? report(c, &all, edges, twice, seconds, resumed && !all.records && !all.malformed) : CLI_OK;
-	rc = rc ? rc : told;
+	bool nothing_new = j->resumed && !j->all.records && !j->all.malformed;
+	int told = all_good || j->all.records ? report(j->c, &j->all, j->edges, j->twice, j->seconds, nothing_new) : CLI_OK;
+	return rc ? rc : told;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	const struct wh_ledger_config *set = &c->config->ledger;
+	struct job j = {.c = c, .discover = c->config->estate.discover,
+	                .opt = {.stop = &stop, .progress = progress, .byte_limit = set->memory_limit, .realm = set->realm, .sensor = set->sensor}};
+	struct sigaction sa = {.sa_handler = on_signal};
+	struct wh_locals *locals = NULL;
+	struct wh_store *s;
+	struct wh_error err;
+	int rc = take_options(&j, argc, argv);
+	if (rc || (rc = cli_open_store(c, WH_STORE_CREATE, &s)))
+		return rc;
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	if (wh_estate_locals(s, j.discover, &locals, &err)) {
+		rc = cli_error(&err);
+	} else {
+		j.opt.locals = locals;
+		rc = read_files(&j, s, argc - optind, argv + optind);
+	}
 	wh_locals_free(locals);
 	wh_store_close(s);
 	return rc;
