@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include "base/opener.h"
 #include "cli/apply.h"
 #include "cli/azure.h"
 #include "cli/jit.h"
@@ -166,8 +164,9 @@ static int print_confirmed(struct ctx *x)
 	return CLI_FAILED;
 }
 
-static int confirm(struct ctx *x, int argc)
+static int confirm(struct ctx *x, int argc, char **argv)
 {
+	(void)argv;
 	struct wh_error err;
 	if (argc != 1)
 		return cli_usage(x->c, "confirm takes no further words");
@@ -184,8 +183,9 @@ static int confirm(struct ctx *x, int argc)
 	return status;
 }
 
-static int off(struct ctx *x, int argc)
+static int off(struct ctx *x, int argc, char **argv)
 {
+	(void)argv;
 	struct wh_jit_port closed[256];
 	struct wh_jit_live live = {0};
 	struct wh_error err;
@@ -305,8 +305,9 @@ static const char *not_closed(struct ctx *x)
 	return text;
 }
 
-static int list(struct ctx *x, int argc)
+static int list(struct ctx *x, int argc, char **argv)
 {
+	(void)argv;
 	struct wh_jit_grant *g;
 	struct wh_error err;
 	size_t n;
@@ -378,90 +379,61 @@ static int close_one(struct ctx *x, int argc, char **argv)
 
 static int nsg(struct ctx *x, int argc, char **argv)
 {
-	static const struct option opts[] = {{"output", 1, 0, 'o'}, {"to", 1, 0, 't'}, {"until-closed", 0, 0, 'u'}, CLI_ARM_OPTIONS, {0}};
-	const struct wh_nsg *found = NULL;
-	struct wh_arm_options arm = {0};
-	bool azure = false, until_closed = false, arm_given = false;
-	const char *path = NULL;
-	struct wh_jit_grant *g;
-	struct wh_error err;
-	char *notes = NULL;
-	json_t *doc = NULL;
-	size_t n;
-	int o;
-	while ((o = cli_getopt(x->c, argc, argv, "o:", opts)) != -1) {
-		switch (o) {
-		case 'o':
-			if (cli_refuse_held(x->c, "-o"))
-				return CLI_USAGE;
-			path = optarg;
-			break;
-		case 'u': until_closed = true; break;
-		case 't':
-			if (strcmp(optarg, "azure"))
-				return cli_usage(x->c, "unknown target '%s'; there is azure", optarg);
-			azure = true;
-			break;
-		case 'e': case 'k': case 'a': case 'w':
-			if ((o != 'w' && cli_refuse_held(x->c, o == 'e' ? "--endpoint" : o == 'k' ? "--token-command" : "--ca-file")) ||
-			    cli_arm_option(x->c, o, &arm))
-				return CLI_USAGE;
-			arm_given = true;
-			break;
-		default: return CLI_USAGE;
-		}
-	}
-	if (!azure && (until_closed || arm_given))
-		return cli_usage(x->c, "--until-closed and the options of Azure go with --to azure");
-	if (azure && path)
-		return cli_usage(x->c, "-o writes a file, --to azure changes the group itself: one of them");
-	if (argc - optind > 1 || (!azure && argc - optind != 1))
-		return cli_usage(x->c, "nsg takes the name of one network security group");
-	for (size_t i = 0; i < x->estate->n_nsgs; i++)
-		if (optind < argc && !strcasecmp(x->estate->nsgs[i].name, argv[optind]))
-			found = &x->estate->nsgs[i];
-	if (!found && optind < argc)
-		return cli_usage(x->c, "there is no network security group '%s' in the estate", argv[optind]);
-	if (azure)
-		return cli_jit_azure(x->c, x->store, x->estate, x->mem, &arm, found ? found->name : NULL, until_closed);
-	if (wh_jit_list(x->store, &wh_firewall_jit_kernel, x->mem, &g, &n, &err) ||
-	    wh_jit_nsg(&x->c->config->jit, x->estate, found, g, n, wh_now_us(), x->mem, &doc, &notes, &err))
-		return cli_error(&err);
-	fputs(notes ? notes : "", stderr);
-	free(notes);
-	if (!path)
-		return cli_print_json(doc);
-	char *text = json_dumps(doc, JSON_INDENT(2));
-	int rc = text ? wh_write_file(path, text, strlen(text), &err) : wh_fail(&err, -ENOMEM, "out of memory");
-	free(text);
-	json_decref(doc);
-	return rc ? cli_error(&err) : CLI_OK;
+	return cli_jit_nsg(x->c, x->store, x->estate, x->mem, argc, argv);
+}
+
+static int log_of(struct ctx *x, int argc, char **argv)
+{
+	(void)argv;
+	return argc > 1 ? cli_usage(x->c, "log takes no further words") : cli_jit_log(x->c, x->store);
+}
+
+/* Keeping and taking away what is closed never depend on the ledger. */
+enum ledger { NONE, READS, WRITES };
+static const struct verb {
+	const char *name;
+	int (*run)(struct ctx *x, int argc, char **argv);
+	enum ledger ledger;
+	unsigned may; /* besides looking */
+} verbs[] = {
+	{"on", on, WRITES, WH_MAY_CLOSE},
+	{"confirm", confirm, NONE, WH_MAY_CONFIRM_CLOSED},
+	{"off", off, NONE, WH_MAY_STOP_CLOSING},
+	{"open", open_one, WRITES, WH_MAY_OPEN},
+	{"list", list, READS, 0},
+	{"close", close_one, WRITES, WH_MAY_CLOSE},
+	{"nsg", nsg, READS, 0},
+	{"log", log_of, READS, 0},
+	{0},
+};
+
+/* The one that the words name; NULL: none. */
+static const struct verb *verb_of(int argc, char **argv)
+{
+	const struct verb *v = verbs;
+	while (argc > 1 && v->name && strcmp(v->name, argv[1]))
+		v++;
+	return argc > 1 && v->name ? v : NULL;
 }
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const char *const verbs[] = {"on", "confirm", "off", "open", "list", "close", "nsg", "log", NULL};
+	const struct verb *v = verb_of(argc, argv);
 	struct ctx x = {.c = c};
 	struct wh_error err;
-	size_t v = 0;
 	if (argc > 1 && argv[1][0] == '-')
 		return cli_getopt(c, argc, argv, "", (const struct option[]){{0}}), CLI_USAGE;
-	while (argc > 1 && verbs[v] && strcmp(verbs[v], argv[1]))
-		v++;
-	if (argc < 2 || !verbs[v])
+	if (!v)
 		return cli_usage(c, "say what to do: on, confirm, off, open, list, close, log or nsg");
-	bool reads = v == 4 || v == 7 || (v == 6 && !cli_is_azure(argc, argv));
-	bool needs = v != 1 && v != 2; /* keeping and taking away what is closed never depend on the ledger */
-	int rc = needs ? cli_open_store(c, reads ? WH_STORE_READ : WH_STORE_WRITE, &x.store) : 0;
+	bool writes = v->ledger == WRITES || cli_is_azure(argc, argv);
+	int rc = v->ledger ? cli_open_store(c, writes ? WH_STORE_WRITE : WH_STORE_READ, &x.store) : 0;
 	if (rc)
 		return rc;
 	x.mem = wh_arena_new();
-	argc--, argv++;
-	if (needs && wh_estate_load(x.store, x.mem, &x.estate, &err))
+	if (v->ledger && wh_estate_load(x.store, x.mem, &x.estate, &err))
 		rc = cli_error(&err);
 	else
-		rc = v == 0 ? on(&x, argc, argv) : v == 1 ? confirm(&x, argc) : v == 2 ? off(&x, argc) : v == 3 ? open_one(&x, argc, argv) : v == 4 ? list(&x, argc)
-		   : v == 5 ? close_one(&x, argc, argv) : v == 6 ? nsg(&x, argc, argv) : argc > 1 ? cli_usage(c, "log takes no further words") : cli_jit_log(c, x.store);
+		rc = v->run(&x, argc - 1, argv + 1);
 	if (x.estate)
 		wh_estate_free(x.estate);
 	wh_arena_free(x.mem);
@@ -471,13 +443,18 @@ static int run(struct cli *c, int argc, char **argv)
 
 static unsigned may_now(const struct cli *c, int argc, char **argv)
 {
-	static const struct { const char *verb; unsigned may; } verbs[] = {{"on", WH_MAY_CLOSE}, {"close", WH_MAY_CLOSE}, {"confirm", WH_MAY_CONFIRM_CLOSED},
-	                                                                  {"off", WH_MAY_STOP_CLOSING}, {"open", WH_MAY_OPEN}};
-	unsigned may = WH_MAY_LOOK;
+	const struct verb *v = verb_of(argc, argv);
 	(void)c;
-	for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof *verbs; i++)
-		may |= strcmp(argv[1], verbs[i].verb) ? 0 : verbs[i].may;
-	return may;
+	return WH_MAY_LOOK | (v ? v->may : 0);
 }
 
-const struct cli_command cli_jit = {.may = WH_MAY_LOOK | WH_MAY_CLOSE | WH_MAY_CONFIRM_CLOSED | WH_MAY_STOP_CLOSING | WH_MAY_OPEN, .may_now = may_now, .confined = true, .sudo_opens = true, .name = "jit", .summary = "ports that open on request, for one source and a limited time", .help = help, .run = run};
+const struct cli_command cli_jit = {
+	.name = "jit",
+	.summary = "ports that open on request, for one source and a limited time",
+	.help = help,
+	.run = run,
+	.may = WH_MAY_LOOK | WH_MAY_CLOSE | WH_MAY_CONFIRM_CLOSED | WH_MAY_STOP_CLOSING | WH_MAY_OPEN,
+	.may_now = may_now,
+	.confined = true,
+	.sudo_opens = true,
+};

@@ -27,7 +27,7 @@ static struct wh_ranges allowed(const struct wh_nsg *n, uint16_t port, struct wh
 	bool unknown;
 	struct wh_prefix vnet;
 	wh_prefix_parse("10.0.0.0/8", 10, &vnet, NULL);
-	struct wh_tag_context ctx = {.vnets = &vnet, .n_vnets = 1};
+	struct wh_tag_context ctx = {.vnet = &vnet, .n_vnet = 1};
 	wh_policy_allowed(&n, 1, &ctx, &(struct wh_nsg_question){WH_INBOUND, WH_PROTO_TCP, NULL, port}, mem, &r, &unknown);
 	return r;
 }
