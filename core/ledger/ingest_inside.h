@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ingest: inside of the reading of one input. ingest_feed.c gives pieces of the buffer to the reader and commits, ingest.c fills the buffer. */
+#pragma once
+#include "ledger/contents.h"
+#include "ledger/tagged.h"
+#include "whittle/ledger.h"
+
+/* A buffer that stays in a processor's second cache while it is read, parsed and filled again. */
+enum { BUFFER = 256 << 10, CHECK = 64 << 10, MAX_RECORD = 16 << 20, COMMIT = 1 << 30, FOLLOW_WAIT_MS = 250, LIVE_COMMIT_S = 5,
+       LINES = 2048, PROBE = 1 << 20, PROBE_FOLLOWED = 64 << 10,
+       WINDOW = 96 << 10 };
+struct ingest {
+	struct wh_store *store;
+	const struct wh_ingest_options *opt;
+	struct wh_error *err;
+	struct wh_input *in;
+	const struct wh_reader *reader;
+	void *reader_state;
+	struct wh_edge_table *table;
+	struct wh_tagged *tagged;
+	const char *piece;           /* that is being fed; and where `stats` stood before */
+	size_t piece_len;
+	uint64_t piece_bytes, piece_lines;
+	struct wh_read_stats stats, committed;
+	char *buf;
+	size_t have, room;
+	uint64_t offset, line;       /* of buf[0]; line counts newlines before it */
+	uint64_t done_offset, done_line; /* up to where records are folded: a line's begin */
+	uint64_t committed_offset;
+	struct wh_contents *contents;
+	struct wh_line lines[LINES];
+	uint64_t trusted;            /* up to here the input was read by a whittle that knew files by their place: not yet among the contents */
+	bool known;                  /* some of it had been read before */
+	bool within;                 /* a line too long for the reader is being passed over */
+	bool unfinished;             /* the last line was left for when it is complete */
+	uint64_t total;
+	int64_t last_commit_us;
+	uint64_t edges;
+};
+
+/* ---- ingest_feed.c; 0 or a negative errno with g->err filled ---- */
+/* Nothing at all of it could be read so far: that is no log, and nothing of it goes into the ledger. */
+bool wh_ingest_unreadable(const struct ingest *g);
+int wh_ingest_commit(struct ingest *g);
+/* Feeds what is in the buffer, whole lines of it, in pieces that end where the table is to be looked at. */
+int wh_ingest_feed(struct ingest *g);
+/*
+ * A last line without a newline. Whole, it counts. The begin of an object is what a sensor is just writing: where the file can still
+ * grow it is left for the next run, and nothing counts twice or is lost.
+ */
+int wh_ingest_feed_last(struct ingest *g, bool may_grow);
