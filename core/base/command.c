@@ -13,7 +13,7 @@
 
 extern char **environ;
 
-/* What a command has no need of: the token is of Azure alone. */
+/* Left out of a command's environment: only Azure needs the token. */
 static const char secret[] = "WHITTLE_AZURE_TOKEN=";
 
 static int64_t monotonic_ms(void)

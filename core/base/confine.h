@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Confinement: which system calls a process may make from now on, as an allow list (seccomp). What is not on it fails with EPERM. */
+/* Confinement: which system calls a process may make from now on, as an allow list (seccomp). Any other call fails with EPERM. */
 #pragma once
 #include "whittle/base.h"
 

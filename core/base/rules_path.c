@@ -12,8 +12,8 @@
 #define WH_RULES_DIR "/usr/local/share/whittle/rules"
 #endif
 
-/* Where rules/ stands relative to the program or plugin at `object`: beside it when installed, or above it in the source
- * tree, which is known by include/whittle/base.h. */
+/* Finds rules/ from the path of the program or plugin `object`: in share/whittle of an installation, or in the root of the source tree, which has
+ * include/whittle/base.h. */
 static bool rules_near(const char *object, const char *name, char *buf, size_t size)
 {
 	char dir[PATH_MAX], probe[PATH_MAX + 64];

@@ -111,7 +111,7 @@ struct job {
 	bool resumed;
 };
 
-/* What the options say; refuses what they must not say, with its sentence. 0 or CLI_USAGE. */
+/* Reads the options, and prints why one is refused. 0 or CLI_USAGE. */
 static int take_options(struct job *j, int argc, char **argv)
 {
 	static const struct option opts[] = {{"format", 1, 0, 'f'}, {"follow", 0, 0, 'F'}, {"discover", 1, 0, 'd'}, {"memory", 1, 0, 'm'}, {"realm", 1, 0, 'r'},

@@ -37,7 +37,7 @@ static const char help[] =
 	"           time-outs: what is over goes when the command runs again (from a timer), or at its time with --until-closed, which stays\n"
 	"           until nothing is open. The token: see `whittle enforce --help`\n"
 	"\n"
-	"A line of sudoers may give users `whittle jit open` and `close`. What could make them root is refused to them, unless whittle.yaml has\n"
+	"A line of sudoers may give users `whittle jit open` and `close`. Options that could make them root are refused, unless whittle.yaml has\n"
 	"`jit-sudo-options: yes`: --config, --store, -o, --endpoint, --token-command, --ca-file.\n"
 	"\n"
 	"Everything opened and closed is kept in the ledger with who, when and why. A port that is closed here is left out by `whittle enforce`.\n"

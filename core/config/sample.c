@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What may be written in whittle.yaml, printed from the rooms' tables of keys. */
+/* Prints the keys that whittle.yaml may have, from the rooms' tables. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the process that changes the firewall does on request, and what it proves before. */
+/* The requests that the firewall's process carries out, and its checks before each. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/state.h"

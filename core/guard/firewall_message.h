@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the program asks of the process that changes the firewall, as bytes. The process takes each message for a stranger's. */
+/* The program's requests to the process that changes the firewall, as bytes. The process checks each as if a stranger had sent it. */
 #pragma once
 #include "guard/bytes.h"
 #include "whittle/firewall.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What an alert does to a peer, told. Two kinds of peers would belong but for an alert:
+ * How an alert counts against a peer. Two kinds of peers would belong but for an alert:
  *
  *   held        it belonged before (evidence.c): it stays allowed, and is named
  *   alert alone it raised alerts from its first days on, or on many of its flows: it is kept out, and is named. Where no other peer belongs, the port

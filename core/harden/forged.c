@@ -6,8 +6,8 @@
  *   a flood        forges the same sources again, some minutes later or on another day. Of datagrams, peers of few days (wh_edge_fresh) are taken for
  *                  such a flood where more of them came for the first time within a week than A_WEEK, and than the port has regular peers
  *
- * Neither makes a rule, vouches for anybody, or speaks against anybody. A client of two days beside a flood of single exchanges is kept. What was
- * answered so is not silence, either: a port is not closed over it.
+ * Neither makes a rule, vouches for a peer, or counts against one. A client of two days is kept while a flood of single exchanges is not. Such
+ * answers are not silence, either: they keep a port from being closed.
  */
 #include "harden/advice.h"
 

@@ -7,13 +7,13 @@
  *                     one of two addresses, brings no answer.
  *                     A host's two families share a wire: where one of them is heard, an address of the other that nobody uses is no gap.
  *   in each week      of the window, from the first day on which the resource was seen: an outage of a week, or a mirror that lost one
- *                     direction for so long, is a gap in which anybody could have come. What is left of a week counts with the oldest one.
+ *                     direction for so long, is a gap in which anybody could have come. The days that make no whole week count with the oldest one.
  *   on this port      A client that goes on after its SYN was answered. Where the sensor saw such flows from one side, and not a few, it
  *                     misses answers on the port, by another path, though it hears others.
  *
  *   window   |......7|......7|......7|..|     heard on 1, 9 and 20 days before its end: each week; on 1 and 9: the oldest is deaf
  *
- * Whoever can send packets with forged sources can make flows of one side, and so keep a port from being closed. They open nothing.
+ * An attacker who forges sources can make one-sided flows, and so keep a port from being closed. Such flows open nothing.
  */
 #include "harden/advice.h"
 

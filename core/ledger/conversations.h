@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * conversations: which sensor reported which conversation, so that one that two sensors saw counts once.
+ * conversations: which sensor reported which conversation, so that a conversation that two sensors saw counts once.
  *
- * Of each answered flow of a named source 16 bytes are kept, by the day on which it began: a keyed hash of its two ends and the protocol,
- * its start in milliseconds, and 20 bits of the source's hash. A flow whose hash stands there with another source, and a start no farther
- * away than the slack, is the same conversation. It is looked for by (hash, start / slack), in that bucket and the two beside it:
+ * For each answered flow of a named sensor, 16 bytes are kept, by the day on which the flow began: a keyed hash of its two ends and the protocol,
+ * its start in milliseconds, and 20 bits of the sensor's hash. Two flows are the same conversation if their hashes are equal, their sensors
+ * differ, and their starts are at most the slack apart. A look-up takes the bucket of (hash, start / slack), the one before it and the one after:
  *
  *   slack      |        |   x    |        |       x: the flow; the other sensor's start is in one of the three
  *
- * At most eight flows of one bucket are kept, so that ends which talk all the time (NTP, port 123 on both) cost no more than others. Days
- * are read when a flow of theirs comes; those that hold nothing new are dropped for others. The ledger keeps 64 days, and 256 MiB of them.
+ * A bucket keeps at most eight flows, so that ends which talk all the time (NTP, port 123 on both) cost no more than others. A day is read when one
+ * of its flows comes, and may leave memory once nothing new is in it. The ledger keeps 64 days, and at most 256 MiB of them.
  */
 #pragma once
 #include "whittle/ledger.h"

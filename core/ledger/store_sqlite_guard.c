@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who owns the ledger's file may have written anything into it. What SQLite offers against that (sqlite.org/security.html, "Untrusted SQLite
- * database files"), and how much of everything one connection may use.
+ * The ledger's owner may have written anything into its file. This file switches on SQLite's defences against that (sqlite.org/security.html,
+ * "Untrusted SQLite database files"), and limits what one connection may use.
  *
  * Time: a statement is ended when for PATIENCE_MS it neither returned nor handed over a row. Time spent in the callback of a row counts as
  * well, but only the statement's own work is ever interrupted. Trees in the file may be crafted so that a walk never ends: rows of

@@ -6,7 +6,7 @@
  * queries an hour would make as many edges. So of the inbound edges of one local address, protocol and port the ledger keeps
  *
  *   unproven   (wh_edge_unproven) A_DAY of each day, and MOST of all days: those with the most flows, of equal ones those with the least hash
- *   fresh      (wh_edge_fresh) MOST: those with the most days, then as above. Whoever forges a source once can do it again
+ *   fresh      (wh_edge_fresh) MOST: those with the most days, then as above. An attacker that forges a source once can do it again
  *
  * whatever the order in which they came. The rest is counted in the port's sketch. A peer that comes again, WH_APART_US later or on another
  * day, while the ledger or the table still has it, is fresh; one that came on more than WH_FRESH_DAYS days is neither.
@@ -114,7 +114,7 @@ static int drop(struct quota *q, const struct doubted *d)
 	return put(q, ST_EDGE_DROP, &d->key, NULL);
 }
 
-/* What the ledger has of the port beyond what may stay goes into the sketch. */
+/* Moves the port's rows that exceed the limits into the sketch. */
 static int sweep(struct quota *q)
 {
 	uint8_t from[WH_EDGE_KEY_BYTES], to[PORT_KEY];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Groups as ARM resources, whatever shape they came in. What only Azure sets is left out: it would be refused, or tie the template to one moment. */
+/* Groups as ARM resources, whatever shape they came in. Members that only Azure sets are left out: Azure would refuse them, or they would tie the template to one moment. */
 #include "nsg/edit.h"
 
 #define API_VERSION "2023-09-01"

@@ -30,7 +30,7 @@ static struct wh_ranges passes_now(const struct asked *q, const struct wh_nsg *s
 	return wh_ranges_intersect(was, family(wh_addr_is_v4(local), mem), mem);
 }
 
-/* Who passes because a just-in-time rule says so: whoever would not, were those denies. */
+/* The peers that pass only because of just-in-time rules: those that would not pass if these rules were denies. */
 static struct wh_ranges let_in_by_jit(const struct asked *q, const struct wh_nsg *seen, const struct wh_addr *local, struct wh_ranges was, struct wh_arena *mem)
 {
 	struct wh_nsg closed = seen ? *seen : (struct wh_nsg){0};
@@ -54,7 +54,7 @@ static bool equal(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem)
 /* The local addresses are to be treated alike by what is allowed from each class of source ports. */
 struct ends { struct wh_ranges *of_class; bool *known; bool split, differs; };
 
-/* What must pass afterwards at one local address from one class of source ports. True when more passes now. */
+/* The peers that must pass afterwards at one local address from one class of source ports. True when more pass now. */
 static bool add_region(const struct asked *q, const struct wh_addr *local, struct wh_port_range class, size_t at, struct ends *ends,
                        struct wh_nsg_regions *regions, struct wh_arena *mem, struct wh_arena *scratch)
 {

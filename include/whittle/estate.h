@@ -16,7 +16,7 @@ int wh_nsg_scope_parse(const char *text, enum wh_nsg_scope *out); /* "nic", "sub
 enum wh_platform { WH_PLATFORM_UNSET = 0 /* it is found out */, WH_PLATFORM_AZURE, WH_PLATFORM_OTHER };
 int wh_platform_parse(const char *text, enum wh_platform *out); /* "azure", "other" or "auto"; 0 or -EINVAL */
 #define WH_ASSET_TAG_FILE "/sys/class/dmi/id/chassis_asset_tag"
-/* What this machine is by the asset tag of its chassis, which Azure sets alike on every VM; UNSET where the file says nothing of it. */
+/* The platform by the chassis asset tag, which is the same on every Azure VM; UNSET where the file has another tag or none. */
 enum wh_platform wh_platform_found(const char *file);
 
 /* Settings of this room. */

@@ -13,7 +13,7 @@
 #include "whittle/open.h"
 #include "whittle/persist.h"
 
-/* What the command that a person typed may ask for. */
+/* The requests that the command which a person typed may send. */
 enum wh_firewall_may {
 	WH_MAY_LOOK = 1,        /* what the kernel holds, and whether that is what is kept */
 	WH_MAY_APPLY = 2,       /* rules, until they are confirmed */
