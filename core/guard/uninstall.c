@@ -111,60 +111,39 @@ static int one(const struct nlmsghdr *h, void *arg)
 	return MNL_CB_OK;
 }
 
-static int dump(struct mnl_socket *sock, struct survey *s, const struct set_name *set)
+static int dump(struct wh_nl *nl, struct survey *s, const struct set_name *set)
 {
-	char buf[1 << 16];
-	static uint32_t seq;
-	memset(buf, 0, 256);
-	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
-	h->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | kinds[s->kind].get);
-	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	h->nlmsg_seq = ++seq;
-	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof *g);
-	g->nfgen_family = set ? set->family : NFPROTO_UNSPEC;
-	if (set) {
-		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, set->table);
-		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set->set);
-	}
-	if (mnl_socket_sendto(sock, h, h->nlmsg_len) < 0)
-		return -errno;
-	for (;;) {
-		ssize_t n = mnl_socket_recvfrom(sock, buf, sizeof buf);
-		int rc = n < 0 ? -1 : mnl_cb_run(buf, (size_t)n, seq, mnl_socket_get_portid(sock), one, s);
-		if (rc < 0)
-			return errno == EINTR ? -EAGAIN : -errno;
-		if (rc == MNL_CB_STOP)
-			return 0;
-	}
+	return wh_nl_dump_of(nl, set ? set->family : NFPROTO_UNSPEC, kinds[s->kind].get, NLM_F_DUMP, set ? set->table : NULL, set ? set->set : NULL, one, s);
 }
 
-static int survey_once(struct survey *s)
+static int survey_once(struct wh_nl *nl, struct survey *s)
 {
-	struct mnl_socket *sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (!sock)
-		return -errno;
-	int rc = mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
+	int rc = 0;
 	memset(s->hash, 0, sizeof s->hash);
 	memset(s->n, 0, sizeof s->n);
 	s->n_sets = 0;
 	for (int k = 0; k < KINDS && !rc; k++) {
 		s->kind = (enum kind)k;
 		if (k != ELEMENTS)
-			rc = dump(sock, s, NULL);
+			rc = dump(nl, s, NULL);
 		for (size_t i = 0; k == ELEMENTS && i < s->n_sets && !rc; i++)
-			rc = dump(sock, s, &s->sets[i]);
+			rc = dump(nl, s, &s->sets[i]);
 		if (k >= OBJECTS && (rc == -EOPNOTSUPP || rc == -EINVAL))
 			rc = 0; /* a kernel without them has none */
 	}
-	mnl_socket_close(sock);
 	return rc;
 }
 
 static int survey(struct survey *s, struct wh_error *err)
 {
-	int rc = -EAGAIN;
+	struct wh_nl *nl;
+	int rc = wh_nl_open(&nl, err);
+	if (rc)
+		return rc;
+	rc = -EAGAIN;
 	for (int tries = 0; tries < 20 && rc == -EAGAIN; tries++)
-		rc = survey_once(s);
+		rc = survey_once(nl, s);
+	wh_nl_close(nl);
 	return rc ? wh_fail(err, rc, "the other tables can't be read: %s", strerror(-rc)) : 0;
 }
 

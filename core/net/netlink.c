@@ -220,7 +220,25 @@ int wh_nl_try(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err)
 
 /* ---- questions ---- */
 
-int wh_nl_dump(struct wh_nl *nl, uint16_t type, uint16_t flags, const char *table, const char *set, mnl_cb_t each, void *arg)
+static bool ends(const void *buf, ssize_t n)
+{
+	int left = (int)n;
+	for (const struct nlmsghdr *h = buf; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
+		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
+			return true;
+	return false;
+}
+
+/* The ruleset changed under the dump, so it is worthless; what is left of it must not be taken for the answer to the next question. Returns -EAGAIN. */
+static int give_up(struct wh_nl *nl, void *buf, size_t size, ssize_t n)
+{
+	while (!ends(buf, n))
+		if ((n = mnl_socket_recvfrom(nl->sock, buf, size)) < 0)
+			return -errno;
+	return -EAGAIN;
+}
+
+int wh_nl_dump_of(struct wh_nl *nl, uint8_t family, uint16_t type, uint16_t flags, const char *table, const char *set, mnl_cb_t each, void *arg)
 {
 	char buf[1 << 16];
 	memset(buf, 0, 256);
@@ -229,7 +247,7 @@ int wh_nl_dump(struct wh_nl *nl, uint16_t type, uint16_t flags, const char *tabl
 	h->nlmsg_flags = NLM_F_REQUEST | flags;
 	h->nlmsg_seq = ++nl->seq;
 	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof *g);
-	g->nfgen_family = type == NFT_MSG_GETGEN ? AF_UNSPEC : NFPROTO_INET;
+	g->nfgen_family = family;
 	if (table)
 		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table); /* the table is attribute 1 of every request */
 	if (set)
@@ -242,10 +260,15 @@ int wh_nl_dump(struct wh_nl *nl, uint16_t type, uint16_t flags, const char *tabl
 			return -errno;
 		int rc = mnl_cb_run(buf, (size_t)n, nl->seq, mnl_socket_get_portid(nl->sock), each, arg);
 		if (rc < 0)
-			return errno == EINTR ? -EAGAIN : -errno; /* EINTR: the ruleset changed under the dump */
+			return errno == EINTR && flags & NLM_F_DUMP ? give_up(nl, buf, sizeof buf, n) : -errno;
 		if (rc == MNL_CB_STOP || !(flags & (NLM_F_DUMP | NLM_F_ACK)))
 			return 0;
 	}
+}
+
+int wh_nl_dump(struct wh_nl *nl, uint16_t type, uint16_t flags, const char *table, const char *set, mnl_cb_t each, void *arg)
+{
+	return wh_nl_dump_of(nl, type == NFT_MSG_GETGEN ? AF_UNSPEC : NFPROTO_INET, type, flags, table, set, each, arg);
 }
 
 static int generation(const struct nlmsghdr *h, void *arg)

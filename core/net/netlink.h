@@ -31,3 +31,5 @@ int wh_nl_commit(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err);
 int wh_nl_try(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err);
 /* A dump: each message of the answer to the callback. 0, or a negative errno (-ENOENT: no such table or set). */
 int wh_nl_dump(struct wh_nl *nl, uint16_t type, uint16_t flags, const char *table, const char *set, mnl_cb_t each, void *arg);
+/* The same of another family than inet (NFPROTO_…; AF_UNSPEC: of all). -EAGAIN: the ruleset changed meanwhile; ask again. */
+int wh_nl_dump_of(struct wh_nl *nl, uint8_t family, uint16_t type, uint16_t flags, const char *table, const char *set, mnl_cb_t each, void *arg);
