@@ -11,11 +11,6 @@ static int one_is_enough(void *arg, const struct wh_edge_key *k, const struct wh
 	return ENOUGH;
 }
 
-static int by_addr(const void *a, const void *b)
-{
-	return wh_addr_cmp(a, b);
-}
-
 int wh_estate_heard(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_heard *out, struct wh_error *err)
 {
 	size_t room = 0;
@@ -36,6 +31,6 @@ int wh_estate_heard(struct wh_store *s, const struct wh_estate *e, struct wh_are
 				out->addrs[out->n++] = *a;
 		}
 	if (out->n)
-		qsort(out->addrs, out->n, sizeof *out->addrs, by_addr);
+		qsort(out->addrs, out->n, sizeof *out->addrs, wh_addr_order);
 	return 0;
 }

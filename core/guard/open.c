@@ -29,11 +29,6 @@ static bool listens(const struct collecting *c, uint16_t port)
 	return c->listens[port / 8] >> port % 8 & 1;
 }
 
-static int by_addr(const void *a, const void *b)
-{
-	return wh_addr_cmp(a, b);
-}
-
 static void read_locals(struct collecting *c)
 {
 	struct ifaddrs *list;
@@ -47,12 +42,12 @@ static void read_locals(struct collecting *c)
 			memcpy(c->locals[c->n_locals++].b, &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr, 16);
 	}
 	freeifaddrs(list);
-	qsort(c->locals, c->n_locals, sizeof *c->locals, by_addr);
+	qsort(c->locals, c->n_locals, sizeof *c->locals, wh_addr_order);
 }
 
 static bool is_local(const struct collecting *c, const struct wh_addr *a)
 {
-	return c->n_locals && bsearch(a, c->locals, c->n_locals, sizeof *c->locals, by_addr);
+	return c->n_locals && bsearch(a, c->locals, c->n_locals, sizeof *c->locals, wh_addr_order);
 }
 
 static struct wh_open *another(struct collecting *c)

@@ -27,14 +27,9 @@ struct whole_part {
 	size_t *n_edges;      /* and where they are counted; NULL: nobody's */
 };
 
-static int by_address(const void *x, const void *y)
-{
-	return wh_addr_cmp(x, y);
-}
-
 static size_t *edges_of(const struct wh_analysis *a, const struct wh_addr *local)
 {
-	const struct wh_addr *found = bsearch(local, a->estate_addrs, a->n_estate_addrs, sizeof *local, by_address);
+	const struct wh_addr *found = bsearch(local, a->estate_addrs, a->n_estate_addrs, sizeof *local, wh_addr_order);
 	return found ? &a->n_edges[found - a->estate_addrs] : NULL;
 }
 
@@ -156,7 +151,7 @@ static int estate_addresses(struct wh_analysis *a)
 	for (size_t i = 0; i < a->estate->n_resources; i++)
 		for (size_t j = 0; j < a->estate->resources[i].n_addrs; j++)
 			a->estate_addrs[a->n_estate_addrs++] = a->estate->resources[i].addrs[j];
-	qsort(a->estate_addrs, n, sizeof *a->estate_addrs, by_address);
+	qsort(a->estate_addrs, n, sizeof *a->estate_addrs, wh_addr_order);
 	return 0;
 }
 
@@ -239,7 +234,7 @@ void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *pre
 		p->outside = !wh_ranges_has(present->allowed, &p->addr);
 		p->trusted = in_any(a->opt->trusted, a->opt->n_trusted, &p->addr);
 		p->listed = wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &p->addr);
-		p->estate = bsearch(&p->addr, a->estate_addrs, a->n_estate_addrs, sizeof p->addr, by_address) != NULL;
+		p->estate = bsearch(&p->addr, a->estate_addrs, a->n_estate_addrs, sizeof p->addr, wh_addr_order) != NULL;
 		for (size_t k = 0; k < present->n_named && !p->named && present->n_named <= 1024; k++)
 			p->named = narrow(&present->named[k]) && wh_prefix_has(&present->named[k], &p->addr);
 	}

@@ -66,11 +66,6 @@ static void add_locals(struct starts *s, const struct wh_filter *f, enum wh_dire
 	}
 }
 
-static int by_addr(const void *a, const void *b)
-{
-	return wh_addr_cmp(a, b);
-}
-
 /* The first address of each class of local addresses, in order; the two families are classes of their own. */
 static size_t local_classes(const struct wh_filter *const *both, enum wh_direction d, struct wh_arena *mem, struct wh_addr **out)
 {
@@ -82,7 +77,7 @@ static size_t local_classes(const struct wh_filter *const *both, enum wh_directi
 	add_start(&s, &after_v4);
 	add_locals(&s, both[0], d, 0);
 	add_locals(&s, both[1], d, 0);
-	qsort(s.a, s.n, sizeof *s.a, by_addr);
+	qsort(s.a, s.n, sizeof *s.a, wh_addr_order);
 	for (size_t i = 0; i < s.n; i++)
 		if (!n || !wh_addr_eq(&s.a[n - 1], &s.a[i]))
 			s.a[n++] = s.a[i];

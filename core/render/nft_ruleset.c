@@ -225,11 +225,6 @@ static bool is_loopback(const struct wh_addr *a)
 	return wh_addr_is_v4(a) ? a->b[12] == 127 : a->b[15] == 1 && !memcmp(a->b, wh_prefix_all_v6.addr.b, 15);
 }
 
-static int by_addr(const void *a, const void *b)
-{
-	return wh_addr_cmp(a, b);
-}
-
 /* The addresses of a resource that its rules judge, sorted, each once. */
 static struct wh_addr *judged(const struct wh_resource *r, const struct wh_heard *h, struct wh_arena *mem, size_t *n)
 {
@@ -243,7 +238,7 @@ static struct wh_addr *judged(const struct wh_resource *r, const struct wh_heard
 		if (!is_loopback(&r->addrs[i]) && (!some || heard(h, &r->addrs[i])))
 			out[(*n)++] = r->addrs[i];
 	if (*n)
-		qsort(out, *n, sizeof *out, by_addr);
+		qsort(out, *n, sizeof *out, wh_addr_order);
 	for (size_t i = 0; i < *n; i++)
 		if (!i || !wh_addr_eq(&out[i], &out[i - 1]))
 			out[kept++] = out[i];

@@ -99,6 +99,10 @@ static inline int wh_addr_cmp(const struct wh_addr *a, const struct wh_addr *b)
 	y = be64toh(y);
 	return (x > y) - (x < y);
 }
+static inline int wh_addr_order(const void *a, const void *b) /* the same, for qsort and bsearch */
+{
+	return wh_addr_cmp(a, b);
+}
 static inline bool wh_addr_eq(const struct wh_addr *a, const struct wh_addr *b)
 {
 	return __builtin_memcmp(a->b, b->b, 16) == 0;
