@@ -26,9 +26,7 @@ static const int64_t second = 1000000, minute = 60000000;
 
 static int64_t monotonic_us(void)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * second + t.tv_nsec / 1000 + minute; /* never near 0, which stands for "never" */
+	return wh_monotonic_us() + minute; /* never near 0, which stands for "never" */
 }
 
 static bool stopping(struct wh_sink *s)

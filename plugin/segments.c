@@ -90,17 +90,10 @@ bool wh_segments_press(struct wh_segments *g)
 	return press;
 }
 
-static int64_t monotonic_us(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * second_us + t.tv_nsec / 1000;
-}
-
 /* Until when a writer that comes now may wait; 0: not at all. */
 static int64_t may_wait_until(struct wh_segments *g)
 {
-	int64_t now = monotonic_us();
+	int64_t now = wh_monotonic_us();
 	if (g->in_vain || (g->away && !g->capture))
 		return 0;
 	if (g->capture)

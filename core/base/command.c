@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include "base/command.h"
 #include "base/opener.h"
@@ -15,13 +14,6 @@ extern char **environ;
 
 /* Left out of a command's environment: only Azure needs the token. */
 static const char secret[] = "WHITTLE_AZURE_TOKEN=";
-
-static int64_t monotonic_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* The environment without secrets, in memory of its own; NULL when out of memory. */
 static char **environment(void)
@@ -77,7 +69,7 @@ static int collect(const char *what, int fd, size_t max, int64_t deadline, char 
 			}
 			buf = more;
 		}
-		int64_t left = deadline - monotonic_ms();
+		int64_t left = deadline - wh_monotonic_us() / 1000;
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		int ready = left > 0 ? poll(&p, 1, (int)left) : 0;
 		if (ready < 0 && errno == EINTR)
@@ -118,7 +110,7 @@ int wh_command_output(const char *what, const char *command, size_t max, int tim
 		close(fds[0]);
 		return wh_fail(err, rc, "%s: the command can't be started: %s", what, strerror(-rc));
 	}
-	rc = collect(what, fds[0], max, monotonic_ms() + (int64_t)timeout_s * 1000, out, len, err);
+	rc = collect(what, fds[0], max, wh_monotonic_us() / 1000 + (int64_t)timeout_s * 1000, out, len, err);
 	close(fds[0]);
 	if (rc)
 		kill(-pid, SIGKILL);

@@ -12,6 +12,13 @@ int64_t wh_now_us(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
+int64_t wh_monotonic_us(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 /* Days since 1970-01-01 of a proleptic Gregorian date (the well-known era arithmetic: 400 years are 146,097 days). */
 static int64_t days_of(int64_t y, unsigned m, unsigned d)
 {

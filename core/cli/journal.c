@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include "cli/apply.h"
 
@@ -40,20 +39,13 @@ _Noreturn static void writer(const char *url, const char *what, const char *json
 	_exit(rc && write(fd, err.text, strlen(err.text)) >= 0);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
-}
-
 /* What the writer has to say until it ends, in `text`. False: it has not ended in time. */
 static bool collect(int fd, char *text, size_t size)
 {
-	int64_t until = now_ms() + JOURNAL_MS;
+	int64_t until = wh_monotonic_us() / 1000 + JOURNAL_MS;
 	size_t have = 0;
 	for (;;) {
-		int64_t left = until - now_ms();
+		int64_t left = until - wh_monotonic_us() / 1000;
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		if (left <= 0 || poll(&p, 1, (int)left) == 0)
 			return false;

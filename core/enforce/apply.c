@@ -95,8 +95,7 @@ static void clean_up(struct wh_apply *j)
 
 static int apply(struct wh_apply *j, struct wh_enforce_result *out)
 {
-	struct timespec t0, t1;
-	clock_gettime(CLOCK_MONOTONIC, &t0);
+	int64_t began = wh_monotonic_us();
 	j->generation = wh_nl_generation(j->nl, j->err);
 	if (!j->generation)
 		return j->err ? j->err->code : -EIO;
@@ -119,8 +118,7 @@ static int apply(struct wh_apply *j, struct wh_enforce_result *out)
 	}
 	wh_batch_free(&j->b);
 	wh_nl_sent(j->nl, &out->messages, &out->bytes);
-	clock_gettime(CLOCK_MONOTONIC, &t1);
-	out->apply_seconds = (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9;
+	out->apply_seconds = (double)(wh_monotonic_us() - began) / 1e6;
 	out->generation = j->generation;
 	return rc;
 }

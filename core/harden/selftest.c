@@ -193,11 +193,10 @@ static int log_read(struct log *l, const char *path, struct wh_error *err)
 
 /* ---- all ---- */
 
-static int64_t since(const struct timespec *start)
+/* Milliseconds. */
+static int64_t since(int64_t start_us)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (now.tv_sec - start->tv_sec) * 1000 + (now.tv_nsec - start->tv_nsec) / 1000000;
+	return (wh_monotonic_us() - start_us) / 1000;
 }
 
 static uint16_t any_port(void)
@@ -210,7 +209,7 @@ static uint16_t any_port(void)
 int wh_selftest(struct wh_store *s, const struct wh_selftest_options *o, struct wh_selftest *t, struct wh_error *err)
 {
 	struct log l = {.fd = -1, .c = {o, t, 0}};
-	struct timespec start;
+	int64_t start;
 	uint64_t ours = 0, all = 0, ours_then = 0, all_then = 0;
 	int rc = 0;
 
@@ -223,7 +222,7 @@ int wh_selftest(struct wh_store *s, const struct wh_selftest_options *o, struct 
 	} else {
 		rc = ledger_counts(s, o, t, &ours_then, &all_then, err);
 	}
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	start = wh_monotonic_us();
 	for (unsigned i = 0; i < WH_SELFTEST_FLOWS && !rc; i++)
 		rc = send_one(o, t, err);
 	while (!rc) {
@@ -236,7 +235,7 @@ int wh_selftest(struct wh_store *s, const struct wh_selftest_options *o, struct 
 		}
 		t->arrived = ours - ours_then > t->sent ? t->sent : (unsigned)(ours - ours_then);
 		t->others = all - all_then > t->arrived ? all - all_then - t->arrived : 0;
-		t->seconds = (double)since(&start) / 1000;
+		t->seconds = (double)since(start) / 1000;
 		if (rc || t->arrived >= t->sent || t->seconds >= o->timeout_s || (o->progress && (rc = o->progress(o->progress_arg, t))))
 			break;
 		poll(NULL, 0, 200);

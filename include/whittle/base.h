@@ -215,6 +215,7 @@ static inline int32_t wh_day(int64_t us)
 	return (int32_t)(us / WH_US_PER_DAY - (us % WH_US_PER_DAY < 0));
 }
 int64_t wh_now_us(void);
+int64_t wh_monotonic_us(void); /* of the clock that nobody sets (CLOCK_MONOTONIC): for time-outs and durations */
 #define WH_TIME_STRLEN 32
 char *wh_time_text(int64_t us, char buf[static WH_TIME_STRLEN]); /* 2026-11-01T00:00:00Z */
 /* ISO 8601 with or without fraction, zone as Z, +0000 or +00:00. Returns 0 or -EINVAL. */
