@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/store_url.h"
 #include "sink.h"
 #include "whittle/estate.h"
 
@@ -118,12 +119,12 @@ bool wh_flusher_drain(struct wh_sink *s)
 
 static const char *path_of(const struct wh_sink *s)
 {
-	return strncmp(s->settings.store, "sqlite:", 7) ? s->settings.store : s->settings.store + 7;
+	return wh_store_path(s->settings.store);
 }
 
 static bool is_file(const struct wh_sink *s)
 {
-	return !strstr(s->settings.store, "://");
+	return wh_store_is_file(s->settings.store);
 }
 
 static void close_store(struct wh_flusher *f)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include "base/store_url.h"
 #include "base/yaml.h"
 #include "settings.h"
 #include "whittle/config.h"
@@ -54,13 +55,12 @@ int wh_settings_set(struct wh_settings *s, const char *name, const char *value, 
 static int check_store(const char *url, struct wh_error *err)
 {
 	struct wh_store *s = NULL;
-	if (strstr(url, "://")) { /* let the store say which kinds there are */
+	if (!wh_store_is_file(url)) { /* let the store say which kinds there are */
 		int rc = wh_store_open(url, WH_STORE_READ, &s, err);
 		wh_store_close(s);
 		return rc && err->input ? rc : 0;
 	}
-	const char *path = strncmp(url, "sqlite:", 7) ? url : url + 7;
-	if (*path != '/')
+	if (*wh_store_path(url) != '/')
 		return wh_fail_input(err, -EINVAL, "%s: 'store' must be a path from the root, not '%.200s'", where, url);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/owner.h"
+#include "base/store_url.h"
 #include "base/replace_file.h"
 #include "base/trusted_path.h"
 
@@ -42,7 +43,7 @@ static int directory_of(const char *path, char dir[static PATH_MAX], struct wh_e
 
 int wh_owner_of(const char *store_url, struct wh_owner *out, struct wh_error *err)
 {
-	const char *path = strncmp(store_url, "sqlite:", 7) ? store_url : store_url + 7;
+	const char *path = wh_store_path(store_url);
 	char dir[PATH_MAX];
 	struct stat of_dir, of_file;
 	memset(out, 0, sizeof *out);

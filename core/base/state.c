@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "base/replace_file.h"
 #include "base/state.h"
+#include "base/store_url.h"
 #include "base/trusted_path.h"
 
 /* "/srv/a-b/l" as "srv-a\x2db-l": what systemd-escape makes of a path, but shorter than a file's name may be. */
@@ -47,7 +48,7 @@ static int base_dir(char out[static PATH_MAX], struct wh_error *err)
 
 int wh_state_beside(const char *store_url, char out[static PATH_MAX], struct wh_error *err)
 {
-	const char *path = strncmp(store_url, "sqlite:", 7) ? store_url : store_url + 7, *name;
+	const char *path = wh_store_path(store_url), *name;
 	char text[PATH_MAX];
 	if (!wh_directory_of(path, text, sizeof text, &name))
 		return wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", path);

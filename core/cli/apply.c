@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/store_url.h"
 #include "cli/apply.h"
 
 enum { SHOWN = 3 };
@@ -17,7 +18,7 @@ static bool found_by_itself(const struct cli *c)
 const char *cli_confirm_command(const struct cli *c)
 {
 	static char text[2 * PATH_MAX];
-	const char *path = strncmp(c->store_url, "sqlite:", 7) ? c->store_url : c->store_url + 7;
+	const char *path = wh_store_path(c->store_url);
 	char whole[PATH_MAX];
 	size_t n = (size_t)snprintf(text, sizeof text, "%swhittle confirm", getenv("SUDO_USER") ? "sudo " : "");
 	if (found_by_itself(c))

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include "base/store_url.h"
 #include "base/yaml.h"
 #include "cli/cli.h"
 #include "cli/own_rules.h"
@@ -70,7 +71,7 @@ static void check_config(struct cli *c, struct report *r)
 /* The directory part of a store's path, or NULL when the URL is not a path of ours. */
 static const char *store_path(const char *url, char dir[static PATH_MAX])
 {
-	const char *path = strncmp(url, "sqlite:", 7) ? url : url + 7;
+	const char *path = wh_store_path(url);
 	const char *slash = strrchr(path, '/');
 	if (!slash)
 		snprintf(dir, PATH_MAX, ".");

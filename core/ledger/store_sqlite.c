@@ -6,6 +6,7 @@
  * added by one prepared upsert whose conflict clause merges in C (function wh_merge). An edge is decoded with every check: a
  * damaged or hostile file gives an error, never a crash.
  */
+#include "base/store_url.h"
 #include "ledger/store_sqlite.h"
 
 enum { BUSY_MS = 20000, HASTY_MS = 1000 };
@@ -113,12 +114,11 @@ int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_e
 	*out = NULL;
 	if (!s)
 		return wh_fail(err, -ENOMEM, "out of memory");
-	if (!strncmp(url, "sqlite:", 7))
-		url += 7;
-	else if (strstr(url, "://")) {
+	if (!wh_store_is_file(url)) {
 		free(s);
 		return wh_fail_input(err, -EINVAL, "'%s': this build knows only ledgers in a file (PATH or sqlite:PATH)", url);
 	}
+	url = wh_store_path(url);
 	s->path = strdup(url);
 	s->write = flags != WH_STORE_READ;
 	if ((rc = wh_sql_find_file(url, flags, &s->file, err))) {
