@@ -25,7 +25,7 @@ struct cli {
 	struct wh_error bad_config; /* code 0, or why whittle.yaml could not be read; for the same */
 	bool by_sudo;             /* another user than root runs this as root: see cli_check_sudo() */
 	struct wh_error no_store; /* code 0, or why the ledger must not be opened; for a command with `reads_config_itself` */
-	char state_dir[PATH_MAX]; /* base/state.h; "" where it is not known */
+	char state_dir[PATH_MAX]; /* base/state_dir.h; "" where it is not known */
 	char beside[PATH_MAX];    /* the ledger's directory, where earlier versions kept state; "" likewise */
 	struct wh_session sessions[32]; size_t n_sessions; /* the operator's own, where the command asked for them */
 };

@@ -12,7 +12,7 @@
 #include "base/confine.h"
 #include "base/opener.h"
 #include "base/owner.h"
-#include "base/state.h"
+#include "base/state_dir.h"
 #include "cli/azure.h"
 #include "render/nft_ruleset.h"
 #include "whittle/azure_groups.h"
@@ -112,14 +112,14 @@ static int find_state(struct cli *c, unsigned may, bool azure, struct wh_error *
 	const char *env = getenv("WHITTLE_STATE"), *configured = env && *env ? env : c->config ? c->config->ledger.state : NULL;
 	struct wh_error why;
 	int rc = wh_state_dir(configured, c->store_url, c->state_dir, &why);
-	int proved = rc ? rc : wh_state_check(c->state_dir, azure, &why);
+	int proved = rc ? rc : wh_state_dir_check(c->state_dir, azure, &why);
 	if (azure && proved) { /* what can't be kept is not begun */
 		*err = why;
 		return proved;
 	}
 	if (rc)
 		*c->state_dir = 0;
-	if (wh_state_beside(c->store_url, c->beside, &(struct wh_error){0}) || !strcmp(c->beside, c->state_dir))
+	if (wh_state_dir_beside(c->store_url, c->beside, &(struct wh_error){0}) || !strcmp(c->beside, c->state_dir))
 		*c->beside = 0;
 	if (!rc || !(may & ~(unsigned)WH_MAY_LOOK))
 		return 0;

@@ -2,7 +2,7 @@
 /* The requests that the firewall's process carries out, and its checks before each. */
 #include <stdlib.h>
 #include <string.h>
-#include "base/state.h"
+#include "base/state_dir.h"
 #include "guard/firewall_message.h"
 #include "guard/hear.h"
 #include "guard/persist_file.h"
@@ -105,7 +105,7 @@ static int apply(struct doing *d, struct wh_error *err)
 		                     "add it with `whittle rules edit`, or use --force", wh_addr_text(&cut->client, client), cut->port);
 	if (!r->rs->n_ports)
 		return wh_fail(err, -ENODATA, "there is nothing to enforce");
-	int kept = wh_state_check(d->g->state_dir, true, &unkept);
+	int kept = wh_state_dir_check(d->g->state_dir, true, &unkept);
 	if (kept == -EPERM) {
 		*err = unkept;
 		return kept;

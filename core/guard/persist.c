@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <zlib.h>
 #include "base/replace_file.h"
-#include "base/state.h"
+#include "base/state_dir.h"
 #include "guard/persist_file.h"
 #include "guard/rules_bytes.h"
 
@@ -31,7 +31,7 @@ static int sync_dir(const char *dir)
 static int write_file(const char *dir, const char *name, const struct wh_bytes *body, struct wh_error *err)
 {
 	char path[MAX_PATH], temporary[MAX_PATH + 16], head[HEAD];
-	int rc = wh_state_check(dir, true, err);
+	int rc = wh_state_dir_check(dir, true, err);
 	if (rc)
 		return rc;
 	if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
@@ -105,7 +105,7 @@ static int read_file(const char *dir, const char *name, uint8_t **bytes, struct 
 	char path[MAX_PATH];
 	size_t len = 0;
 	*bytes = NULL;
-	int rc = wh_state_check(dir, false, err);
+	int rc = wh_state_dir_check(dir, false, err);
 	if (rc == -ENOENT)
 		return wh_fail(err, rc, "%s/%s: is not there", dir, name);
 	if (rc)
@@ -126,7 +126,7 @@ static int read_file(const char *dir, const char *name, uint8_t **bytes, struct 
 int wh_persist_remove(const char *dir, const char *name, size_t *n, struct wh_error *err)
 {
 	char path[MAX_PATH];
-	int rc = wh_state_check(dir, false, err);
+	int rc = wh_state_dir_check(dir, false, err);
 	if (rc)
 		return rc == -ENOENT || rc == -ENOTDIR ? 0 : rc;
 	if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
@@ -143,7 +143,7 @@ int wh_persist_rename(const char *dir, const char *from, const char *to, struct 
 	char old[MAX_PATH], new[MAX_PATH];
 	if (snprintf(old, sizeof old, "%s/%s", dir, from) >= (int)sizeof old || snprintf(new, sizeof new, "%s/%s", dir, to) >= (int)sizeof new)
 		return wh_fail_input(err, -ENAMETOOLONG, "%s: the path is too long", dir);
-	int rc = wh_state_check(dir, false, err);
+	int rc = wh_state_dir_check(dir, false, err);
 	if (rc)
 		return rc;
 	rc = rename(old, new) ? -errno : sync_dir(dir);

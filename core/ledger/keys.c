@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stddef.h>
-#include "base/state.h"
+#include "base/state_dir.h"
 #include "whittle/ledger.h"
 
 const struct wh_key wh_ledger_keys[] = {

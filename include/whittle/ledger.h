@@ -16,7 +16,7 @@
 /* Settings of this room. */
 struct wh_ledger_config {
 	const char *store;       /* NULL: --store, $WHITTLE_STORE or the default */
-	const char *state;       /* where what was applied is kept; NULL: $WHITTLE_STATE or the default, see base/state.h */
+	const char *state;       /* where what was applied is kept; NULL: $WHITTLE_STATE or the default, see base/state_dir.h */
 	uint64_t memory_limit;   /* bytes of the edge table; 0: 64 MiB */
 	int64_t flush_interval;  /* seconds between the plugin's flushes; 0: 10 */
 	const char *realm, *sensor; /* as wh_ingest_options has them; NULL */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * persist: what was confirmed, in files of the state directory (base/state.h), so that it can be put back after a reboot. Nothing unconfirmed ever
+ * persist: what was confirmed, in files of the state directory (base/state_dir.h), so that it can be put back after a reboot. Nothing unconfirmed ever
  * comes back. Only root can write there: what these files say is what root confirmed, whatever the ledger's owner does. These functions are the
  * privileged process's own; everybody else asks for them by whittle/firewall.h.
  *

@@ -16,9 +16,9 @@
  */
 int wh_state_dir(const char *configured, const char *store_url, char out[static PATH_MAX], struct wh_error *err);
 /* The directory of the ledger itself, where earlier versions kept these files. */
-int wh_state_beside(const char *store_url, char out[static PATH_MAX], struct wh_error *err);
+int wh_state_dir_beside(const char *store_url, char out[static PATH_MAX], struct wh_error *err);
 /*
  * Proves that nobody but root and the user of this process can put anything into `dir` or in its place; `make`: makes it, mode 0700, with the
  * directories before it. -ENOENT where it is not there, -EPERM with the name of the directory at fault.
  */
-int wh_state_check(const char *dir, bool make, struct wh_error *err);
+int wh_state_dir_check(const char *dir, bool make, struct wh_error *err);

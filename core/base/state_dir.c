@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/replace_file.h"
-#include "base/state.h"
+#include "base/state_dir.h"
 #include "base/store_url.h"
 #include "base/trusted_path.h"
 
@@ -46,7 +46,7 @@ static int base_dir(char out[static PATH_MAX], struct wh_error *err)
 	return n < PATH_MAX ? 0 : wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", state ? state : home);
 }
 
-int wh_state_beside(const char *store_url, char out[static PATH_MAX], struct wh_error *err)
+int wh_state_dir_beside(const char *store_url, char out[static PATH_MAX], struct wh_error *err)
 {
 	const char *path = wh_store_path(store_url), *name;
 	char text[PATH_MAX];
@@ -69,7 +69,7 @@ int wh_state_dir(const char *configured, const char *store_url, char out[static 
 			return wh_fail_input(err, -EINVAL, "%.200s: the state directory is an absolute path", configured);
 		return snprintf(out, PATH_MAX, "%s", configured) < PATH_MAX ? 0 : wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", configured);
 	}
-	int rc = wh_state_beside(store_url, beside, err);
+	int rc = wh_state_dir_beside(store_url, beside, err);
 	rc = rc ? rc : base_dir(base, err);
 	if (rc)
 		return rc;
@@ -86,7 +86,7 @@ static int check(const char *dir, struct wh_error *err)
 	return wh_trusted_dir(whole, err);
 }
 
-int wh_state_check(const char *dir, bool make, struct wh_error *err)
+int wh_state_dir_check(const char *dir, bool make, struct wh_error *err)
 {
 	char parent[PATH_MAX], text[PATH_MAX];
 	struct stat st;
@@ -98,7 +98,7 @@ int wh_state_check(const char *dir, bool make, struct wh_error *err)
 		return check(text, err);
 	if (!wh_directory_of(text, parent, sizeof parent, &name) || !*name)
 		return wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", dir);
-	int rc = wh_state_check(parent, true, err); /* proved first, so that nobody else sees to where the new one comes */
+	int rc = wh_state_dir_check(parent, true, err); /* proved first, so that nobody else sees to where the new one comes */
 	if (!rc && mkdir(text, 0700) && errno != EEXIST)
 		rc = wh_fail(err, -errno, "%s: cannot be made: %s", text, strerror(errno));
 	return rc ? rc : check(text, err);
