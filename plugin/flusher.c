@@ -45,32 +45,34 @@ static bool put_down(struct wh_flusher *f)
 	return !f->hand_holds;
 }
 
-/* Takes a lane's table and what waits for the hand and the empty waiting. What was counted since goes to both tallies. */
-static void exchange(struct wh_sink *s, struct wh_lane *lane)
+/*
+ * Takes a lane's table for the empty hand. What waits in the lane goes along where the table has room for it, else it waits there with its
+ * counts for the next time. False: it does.
+ */
+static bool exchange(struct wh_sink *s, struct wh_lane *lane)
 {
 	struct wh_flusher *f = &s->f;
-	struct wh_tally tally;
+	struct wh_tally tally = {0};
 	pthread_mutex_lock(&lane->lock);
 	struct wh_edge_table *had = lane->table;
-	struct wh_waiting waiting = lane->waiting;
-	tally = lane->tally;
-	memset(&lane->tally, 0, sizeof lane->tally);
+	bool all = wh_waiting_fits(&lane->waiting, had);
+	if (all) {
+		struct wh_waiting waiting = lane->waiting;
+		lane->waiting = f->waiting;
+		f->waiting = waiting;
+		tally = lane->tally;
+		memset(&lane->tally, 0, sizeof lane->tally);
+	}
 	wh_edge_table_judge_by(f->hand, f->locals);
 	lane->table = f->hand;
-	lane->waiting = f->waiting;
 	pthread_mutex_unlock(&lane->lock);
-	f->waiting = waiting;
 	f->hand = had;
-	f->hand_holds = tally.records || wh_edge_table_count(had) || waiting.n;
-	while (!wh_segments_fold(&s->segments, &f->hand, &f->waiting))
-		if (!put_down(f)) {
-			tally.lost += wh_waiting_squeeze(&f->waiting, f->hand);
-			break;
-		} else {
-			f->hand_holds = true;
-		}
+	f->hand_holds = tally.records || wh_edge_table_count(had);
+	if (!wh_segments_fold(&s->segments, &f->hand, &f->waiting))
+		tally.lost += wh_waiting_squeeze(&f->waiting, f->hand);
 	wh_tally_add(&f->unsaved, &tally);
 	wh_tally_add(&f->total, &tally);
+	return all;
 }
 
 static unsigned fullest(struct wh_sink *s)
@@ -107,12 +109,13 @@ bool wh_flusher_relieve(struct wh_sink *s)
 bool wh_flusher_drain(struct wh_sink *s)
 {
 	unsigned last = fullest(s);
+	bool all = true;
 	for (unsigned i = 1; i <= s->n_lanes; i++) {
 		if (!wh_flusher_relieve(s) || !put_down(&s->f))
 			return false;
-		exchange(s, &s->lanes[(last + i) % s->n_lanes]);
+		all &= exchange(s, &s->lanes[(last + i) % s->n_lanes]);
 	}
-	return wh_flusher_relieve(s);
+	return wh_flusher_relieve(s) && all;
 }
 
 /* ---- the ledger's file ---- */
@@ -389,7 +392,8 @@ static void *run(void *arg)
 {
 	struct wh_sink *s = arg;
 	struct wh_flusher *f = &s->f;
-	setpriority(PRIO_PROCESS, 0, 5); /* of this thread alone; packets go first */
+	if (!s->segments.capture)
+		setpriority(PRIO_PROCESS, 0, 5); /* of this thread alone; packets go first, and those of a capture wait */
 	while (__atomic_load_n(&s->started, __ATOMIC_ACQUIRE) == WH_FLUSHER_WAITS && !stopping(s))
 		sem_wait(&s->wake);
 	f->next_us = monotonic_us() + s->settings.flush_interval * second;

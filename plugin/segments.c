@@ -5,7 +5,7 @@
 #include <time.h>
 #include "segments.h"
 
-enum { FOLDED_LATER = 32, CAPTURE_WAIT_S = 30 };
+enum { FOLDED_LATER = 32, CAPTURE_WAIT_S = 120 };
 static const int64_t second_us = 1000000, stall_us = 20000;
 
 int wh_segments_init(struct wh_segments *g, const struct wh_locals *locals, unsigned n, size_t limit)
@@ -171,6 +171,11 @@ bool wh_segments_fold(struct wh_segments *g, struct wh_edge_table **t, struct wh
 	}
 	shift(w, i);
 	return !w->n;
+}
+
+bool wh_waiting_fits(const struct wh_waiting *w, const struct wh_edge_table *t)
+{
+	return !w->n || !wh_edge_table_nearly_full(t, (w->n + FOLDED_LATER) * 128);
 }
 
 unsigned wh_waiting_squeeze(struct wh_waiting *w, struct wh_edge_table *t)

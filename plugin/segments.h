@@ -6,9 +6,9 @@
  *
  *     free ──→ a lane's ──→ full ──→ the flusher's hand ──→ free
  *
- * Where none is free a writer waits for the flusher, but not for long: what reads a capture up to half a minute, since it has the time;
- * what watches a network no longer than a fiftieth of any second, since packets that come meanwhile would be missed. Who waited in
- * vain is followed by nobody until a table is free again.
+ * Where none is free a writer waits for the flusher: what reads a capture up to two minutes, since it has the time (a busy machine may
+ * need one to commit all); what watches a network no longer than a fiftieth of any second, since packets that come meanwhile would be
+ * missed. Where one waited in vain, none waits until a table is free again.
  */
 #pragma once
 #include <pthread.h>
@@ -58,5 +58,7 @@ void wh_segments_locals(struct wh_segments *g, const struct wh_locals *locals);
  * False: none was free, and some records still wait.
  */
 bool wh_segments_fold(struct wh_segments *g, struct wh_edge_table **t, struct wh_waiting *w);
+/* Whether the table has room for all that waits, so that folding it needs no other. */
+bool wh_waiting_fits(const struct wh_waiting *w, const struct wh_edge_table *t);
 /* Folds each as far as there is room for it in `t`: an edge that is known needs none. Returns how many are lost. */
 unsigned wh_waiting_squeeze(struct wh_waiting *w, struct wh_edge_table *t);

@@ -276,6 +276,31 @@ void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, siz
 
 /* ---- ending ---- */
 
+/* What the flusher's thread has used of a processor; -1: not known. */
+static int64_t worked_us(struct wh_sink *s)
+{
+	clockid_t clock;
+	struct timespec t;
+	return pthread_getcpuclockid(s->thread, &clock) || clock_gettime(clock, &t) ? -1 : t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+}
+
+/* Waits for the flusher's thread as long as it works, however busy the machine is. False: it hangs, in a system call on a dead network
+ * disk say. */
+static bool joined(struct wh_sink *s)
+{
+	struct timespec until;
+	int64_t before, worked = worked_us(s);
+	do {
+		before = worked;
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += JOIN_S;
+		if (!pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &until))
+			return true;
+		worked = worked_us(s);
+	} while (worked != before);
+	return false;
+}
+
 void wh_sink_close(struct wh_sink *s)
 {
 	if (!s)
@@ -283,13 +308,10 @@ void wh_sink_close(struct wh_sink *s)
 	strike_off(s);
 	int is = __atomic_load_n(&s->started, __ATOMIC_ACQUIRE);
 	if (is == WH_FLUSHER_RUNS || is == WH_FLUSHER_WAITS) {
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += JOIN_S;
 		__atomic_store_n(&s->stop, true, __ATOMIC_RELEASE);
 		sem_post(&s->wake);
-		if (pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &until)) {
-			/* It hangs in a system call, on a dead network disk say. Suricata must end: the memory stays the thread's. */
+		if (!joined(s)) {
+			/* Suricata must end: the memory stays the thread's. */
 			wh_host_log(WH_LOG_ERROR, "%s: the ledger has not answered for %d s; what was not yet committed is lost", s->settings.store, JOIN_S);
 			return;
 		}
