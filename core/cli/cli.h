@@ -124,7 +124,5 @@ void cli_table_cell(struct cli_table *t, const char *fmt, ...) __attribute__((fo
 void cli_table_number(struct cli_table *t, uint64_t n); /* 41,203 */
 /* Prints to standard output and frees the table. Without rows only the header is printed. */
 void cli_table_print(struct cli_table *t);
-/* A resource's reason, with what is said of many ports said once; free() it. NULL for NULL. */
-char *cli_reason(const char *reason);
 /* Columns that a UTF-8 text takes on a screen; control characters and invalid bytes count one each. */
 size_t cli_width(const char *text);

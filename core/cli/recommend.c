@@ -146,9 +146,10 @@ static void print_changes(const struct wh_changes *c)
 /* `kept`: by the ledger, for the commands that go on from it. */
 static void print_reason(const struct wh_resource_result *res)
 {
-	char *reason = cli_reason(res->reason);
+	struct wh_arena *mem = wh_arena_new();
+	const char *reason = wh_reasons_summary(res->reasons, res->n_reasons, mem);
 	printf("%s: %s%s%s\n", res->resource->name, wh_status_text(res->status), reason ? ": " : "", reason ? reason : "");
-	free(reason);
+	wh_arena_free(mem);
 }
 
 static void print_rules(const struct wh_recommendation *rec, const struct wh_changes *changes, bool all, bool kept, bool some)

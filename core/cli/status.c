@@ -15,6 +15,7 @@ static void day_text(int32_t day, bool seen, char buf[static WH_TIME_STRLEN])
 
 static void print_table(const struct wh_recommendation *rec, const struct wh_store_totals *totals)
 {
+	struct wh_arena *mem = wh_arena_new();
 	struct cli_table *t = !rec->n_resources ? NULL : cli_table_new("Resource|Status|First seen|Last seen|>Days|>Rules|Why");
 	char first[WH_TIME_STRLEN], last[WH_TIME_STRLEN], flows[32], edges[32];
 	size_t by_status[3] = {0};
@@ -31,14 +32,14 @@ static void print_table(const struct wh_recommendation *rec, const struct wh_sto
 		cli_table_text(t, last);
 		cli_table_number(t, r->days_with_data);
 		cli_table_number(t, r->n_rules);
-		char *reason = cli_reason(r->reason);
+		const char *reason = wh_reasons_summary(r->reasons, r->n_reasons, mem);
 		cli_table_text(t, reason ? reason : r->n_rules ? "its rules can be narrowed: whittle recommend" : "");
-		free(reason);
 	}
 	if (t)
 		cli_table_print(t);
 	else
 		puts(CLI_NO_RESOURCE);
+	wh_arena_free(mem);
 	size_t scanned = by_status[WH_HEALTHY] + by_status[WH_UNHEALTHY];
 	printf("\n%zu healthy, %zu unhealthy, %zu unscanned", by_status[WH_HEALTHY], by_status[WH_UNHEALTHY], by_status[WH_UNSCANNED]);
 	if (scanned)

@@ -20,26 +20,21 @@ bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, u
  * (0: on all). */
 void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, struct wh_ranges in, unsigned days, struct wh_breakage *out);
 
-/* Replays the rule before it is offered. Fills replayed, expected and what stands behind them; *why_not (in mem) is set when it
+/* Replays the rule before it is offered. Fills replayed, expected and what stands behind them; why_not->code is none, or says why it
  * must not be offered: it needs more lines than there are, would lose a peer that belongs, admit one that a hard rule keeps out, or has not
  * settled yet. */
 int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
-                  struct wh_arena *mem, struct wh_recommended_rule *rule, const char **why_not, struct wh_error *err);
+                  struct wh_arena *mem, struct wh_recommended_rule *rule, struct wh_reason *why_not, struct wh_error *err);
 
 /* Sets stability, leans and confidence; see confidence.c. `both` of rule->sources came in both halves of the window; `doubted` peers
  * are kept out by an alert alone. */
 void wh_confidence(struct wh_recommended_rule *rule, double both, double newcomers, double doubted, unsigned days_seen);
 
-/* "severity 1, signature 2034647, last on 2026-11-09". */
-#define WH_ALERT_STRLEN 80
+/* wh_alert_words() of an edge's alerts. */
 const char *wh_alert_text(const struct wh_edge *e, char buf[static WH_ALERT_STRLEN]);
 /* `note` with the peers that an alert keeps out, or would, and the remedy (in mem); `note` where there are none. */
 const char *wh_alert_note(const struct wh_port_traffic *t, const char *note, struct wh_arena *mem);
-/* Why a port that nobody is let in to is not closed: an alert alone keeps an answered peer out. NULL when none is. */
-const char *wh_why_alerted(const struct wh_port_traffic *t, struct wh_arena *mem);
-/* Why such a port is not closed: it answered flows whose sources may be forged. NULL where it did not. */
-const char *wh_why_forged(const struct wh_port_traffic *t, struct wh_arena *mem);
-/* "443/TCP", "443/TCP out". */
-const char *wh_port_label(enum wh_direction d, uint16_t port, uint8_t proto, struct wh_arena *mem);
-/* What a resource's reason says of one port, "left alone: …"; NULL when it says nothing of it. */
-const char *wh_reason_of_port(const char *reason, enum wh_direction d, uint16_t port, uint8_t proto, struct wh_arena *mem);
+/* Why a port that nobody is let in to is not closed: an alert alone keeps an answered peer out. False when none is. */
+bool wh_why_alerted(const struct wh_port_traffic *t, struct wh_reason *out);
+/* Why such a port is not closed: it answered flows whose sources may be forged. False where it did not. */
+bool wh_why_forged(const struct wh_port_traffic *t, struct wh_reason *out);

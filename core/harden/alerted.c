@@ -12,13 +12,7 @@
 
 const char *wh_alert_text(const struct wh_edge *e, char buf[static WH_ALERT_STRLEN])
 {
-	char at[WH_TIME_STRLEN];
-	int n = snprintf(buf, WH_ALERT_STRLEN, "severity %d", e->alerts[0] ? 1 : 2);
-	if (e->alert_sid)
-		n += snprintf(buf + n, WH_ALERT_STRLEN - (size_t)n, ", signature %u", e->alert_sid);
-	if (e->alert_last)
-		snprintf(buf + n, WH_ALERT_STRLEN - (size_t)n, ", last on %.10s", wh_time_text(e->alert_last * WH_US_PER_DAY, at));
-	return buf;
+	return wh_alert_words(e->alerts[0] ? 1 : 2, e->alert_sid, e->alert_last, buf);
 }
 
 static bool is_held(const struct wh_evidence_peer *p)
@@ -26,10 +20,9 @@ static bool is_held(const struct wh_evidence_peer *p)
 	return p->verdict == WH_PEER_HELD;
 }
 
-/* "10.0.0.7 and 2 more", the one with the most flows first, and its alert; *first is NULL where there is none. */
-static const char *those(const struct wh_port_traffic *t, bool (*is)(const struct wh_evidence_peer *p), struct wh_arena *mem, const struct wh_evidence_peer **first)
+/* How many there are, and the one with the most flows; *first is NULL where there is none. */
+static size_t count(const struct wh_port_traffic *t, bool (*is)(const struct wh_evidence_peer *p), const struct wh_evidence_peer **first)
 {
-	char addr[WH_ADDR_STRLEN];
 	size_t n = 0;
 
 	*first = NULL;
@@ -38,6 +31,15 @@ static const char *those(const struct wh_port_traffic *t, bool (*is)(const struc
 			*first = !*first || t->peers[i].edge->flows > (*first)->edge->flows ? &t->peers[i] : *first;
 			n++;
 		}
+	return n;
+}
+
+/* "10.0.0.7 and 2 more"; NULL where there is none. */
+static const char *those(const struct wh_port_traffic *t, bool (*is)(const struct wh_evidence_peer *p), struct wh_arena *mem, const struct wh_evidence_peer **first)
+{
+	char addr[WH_ADDR_STRLEN];
+	size_t n = count(t, is, first);
+
 	if (!n)
 		return NULL;
 	wh_addr_text(&(*first)->addr, addr);
@@ -46,7 +48,7 @@ static const char *those(const struct wh_port_traffic *t, bool (*is)(const struc
 
 static const char *shares_its_address(const struct wh_edge *e)
 {
-	return e->marks & WH_EDGE_PROXY ? "; it speaks for others, as a proxy does" : "";
+	return e->marks & WH_EDGE_PROXY ? WH_PROXY_WORDS : "";
 }
 
 static const char *joined(const char *note, const char *more, struct wh_arena *mem)
@@ -70,15 +72,13 @@ const char *wh_alert_note(const struct wh_port_traffic *t, const char *note, str
 	return note;
 }
 
-const char *wh_why_alerted(const struct wh_port_traffic *t, struct wh_arena *mem)
+bool wh_why_alerted(const struct wh_port_traffic *t, struct wh_reason *out)
 {
 	const struct wh_evidence_peer *p;
-	char alert[WH_ALERT_STRLEN];
-	const char *who = those(t, wh_alert_alone, mem, &p);
+	size_t n = count(t, wh_alert_alone, &p);
 
-	if (!who)
-		return NULL;
-	return wh_arena_printf(mem, "%s is kept out by an alert (%s%s) alone, %llu answered flow%s of it: is it an address that others share (proxy, balancer, NAT)? "
-	                       "To keep it, add it to 'trusted' in whittle.yaml; to close the port, add it to a threat list and run 'whittle intel update'",
-	                       who, wh_alert_text(p->edge, alert), shares_its_address(p->edge), (unsigned long long)p->edge->flows, p->edge->flows == 1 ? "" : "s");
+	if (n)
+		*out = (struct wh_reason){.code = WH_REASON_ALERTED, .peer = p->addr, .count = {n - 1, p->edge->alerts[0] ? 1 : 2, p->edge->alert_sid, p->edge->flows},
+		                          .day = {p->edge->alert_last}, .proxy = p->edge->marks & WH_EDGE_PROXY};
+	return n > 0;
 }

@@ -70,8 +70,8 @@ void wh_mark_forged(struct wh_port_traffic *t); /* fills unproven of its peers: 
  * flows; gets those on which both its directions were heard. */
 size_t wh_refused_of(const struct wh_analysis *a, const struct wh_addr *local); /* the place of its first in a->refused */
 void wh_mark_deaf(const struct wh_analysis *a, const struct wh_resource *r, uint64_t *heard, struct wh_resource_traffic *t);
-/* Why what was not seen on this port does not count (in mem); NULL where it does. `closing`: the rule lets nobody in. */
-const char *wh_why_unheard(const struct wh_resource_traffic *all, const struct wh_port_traffic *t, bool closing, struct wh_arena *mem);
+/* Why what was not seen on this port does not count; false where it does. `closing`: the rule lets nobody in. */
+bool wh_why_unheard(const struct wh_resource_traffic *all, const struct wh_port_traffic *t, bool closing, struct wh_reason *out);
 /* Fills elsewhere_here of all peers; -ENOMEM. */
 int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic *t);
 /* NULL when nothing reached it. */

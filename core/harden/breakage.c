@@ -98,27 +98,26 @@ static int expect(const struct wh_analysis *a, const struct wh_port_traffic *t, 
 }
 
 int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
-                  struct wh_arena *mem, struct wh_recommended_rule *rule, const char **why_not, struct wh_error *err)
+                  struct wh_arena *mem, struct wh_recommended_rule *rule, struct wh_reason *why_not, struct wh_error *err)
 {
 	unsigned days = a->opt->holdout_days ? a->opt->holdout_days : HOLDOUT_DAYS, most = limits.max_lines ? limits.max_lines : a->opt->max_prefixes;
 	struct wh_ranges in = wh_let_in(rule->prefixes, rule->n_prefixes, rule->except, rule->n_except, mem);
 	struct wh_breakage since;
 	int rc;
 
-	*why_not = NULL;
+	*why_not = (struct wh_reason){.code = WH_REASON_NONE};
 	if (most && rule->n_prefixes + rule->n_except > most) {
-		*why_not = wh_arena_printf(mem, "%zu lines are the fewest that let every peer in, and the limit is %u", rule->n_prefixes + rule->n_except, most);
+		*why_not = (struct wh_reason){.code = WH_REASON_FEWEST_LINES, .count = {rule->n_prefixes + rule->n_except, most}};
 		return 0;
 	}
 	wh_breakage(a, t, in, 0, &rule->replayed);
 	if (rule->replayed.peers) {
-		*why_not = wh_arena_printf(mem, "a replay of its own days would lose %llu peers that belong", (unsigned long long)rule->replayed.peers);
+		*why_not = (struct wh_reason){.code = WH_REASON_WOULD_LOSE, .count = {rule->replayed.peers}};
 		return 0;
 	}
 	for (size_t i = 0; i < t->n; i++)
 		if (kept_out_by_a_hard_rule(&t->peers[i]) && wh_ranges_has(in, &t->peers[i].addr)) {
-			char addr[WH_ADDR_STRLEN];
-			*why_not = wh_arena_printf(mem, "it would let in %s, which must stay out", wh_addr_text(&t->peers[i].addr, addr));
+			*why_not = (struct wh_reason){.code = WH_REASON_WOULD_LET_IN, .peer = t->peers[i].addr};
 			return 0;
 		}
 	if (a->opt->no_holdout)
@@ -130,10 +129,8 @@ int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, 
 	if (rc)
 		return rc;
 	if (!since.days)
-		*why_not = wh_arena_printf(mem, "a rule must be stable for %u days, and the window of %u days is too short to tell", a->opt->stable_days,
-		                           a->window.days);
+		*why_not = (struct wh_reason){.code = WH_REASON_WINDOW_SHORT, .count = {a->opt->stable_days, a->window.days}};
 	else if ((double)since.flows > SETTLED * (double)since.of)
-		*why_not = wh_arena_printf(mem, "it has not been stable for %u days: %llu of %llu flows since came from peers that it did not know then",
-		                           a->opt->stable_days, (unsigned long long)since.flows, (unsigned long long)since.of);
+		*why_not = (struct wh_reason){.code = WH_REASON_UNSTABLE, .count = {a->opt->stable_days, since.flows, since.of}};
 	return 0;
 }

@@ -104,12 +104,12 @@ static int fit_by_shares(struct wh_recommending *r, const struct group *g, struc
 {
 	size_t lines = r->a->opt->max_lines ? r->a->opt->max_lines : SIZE_MAX, n = 0, refused = 1;
 	size_t *rules = wh_arena_array(mem, g->n + 1, sizeof *rules);
-	const char **reason = wh_arena_array(mem, g->n + 1, sizeof *reason);
+	size_t *reasons = wh_arena_array(mem, g->n + 1, sizeof *reasons);
 	struct wh_desk *desk = wh_desk_of(r, 0);
 	struct wh_analysis a = *r->a;
 
 	for (size_t i = 0; i < g->n; i++) {
-		reason[i] = r->rec->resources[g->which[i]].reason;
+		reasons[i] = r->rec->resources[g->which[i]].n_reasons;
 		n += rules[i] = r->rec->resources[g->which[i]].n_rules;
 	}
 	struct wh_share *s = wh_arena_array(mem, n + 1, sizeof *s);
@@ -119,12 +119,12 @@ static int fit_by_shares(struct wh_recommending *r, const struct group *g, struc
 		wh_arena_reset(desk->port);
 		if (wh_share_out(s, n, (struct wh_room){lines, g->room}, desk->port)) {
 			for (size_t i = 0; i < g->n; i++)
-				wh_join_reason(&r->rec->resources[g->which[i]], mem, wh_arena_printf(mem, "%s: even the fewest lines of its %zu resources' rules make more "
-				                                                                     "than the %zu prefixes that it holds: split it", g->nsg->name, g->n, g->own + g->room));
+				wh_reason_add(&r->rec->resources[g->which[i]], &(struct wh_reason){.code = WH_REASON_GROUP_LINES, .text = g->nsg->name,
+				                                                                   .count = {g->n, g->own + g->room}}, mem);
 			break;
 		}
 		for (size_t i = 0, at = 0; i < g->n && !rc; at += rules[i++]) {
-			r->rec->resources[g->which[i]].reason = reason[i];
+			r->rec->resources[g->which[i]].n_reasons = reasons[i];
 			rc = wh_derive_shares(&a, &r->rec->resources[g->which[i]], &s[at], rules[i], r->price[g->which[i]], desk, &refused, err);
 		}
 	}
@@ -207,7 +207,7 @@ int wh_fit_group(struct wh_recommending *r, const struct wh_nsg *nsg, bool small
 		if (res->n_rules == g.had[i])
 			continue;
 		res->status = WH_UNHEALTHY;
-		wh_join_reason(res, mem, wh_arena_printf(mem, "%s has no room for narrower rules: it holds %zu prefixes; split it", nsg->name, g.own + g.room));
+		wh_reason_add(res, &(struct wh_reason){.code = WH_REASON_GROUP_FULL, .text = nsg->name, .count = {g.own + g.room}}, mem);
 	}
 	return rc;
 }

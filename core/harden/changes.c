@@ -103,31 +103,14 @@ static const char *why(const struct looked *l, struct wh_arena *mem)
 	return gained && lost ? wh_arena_printf(mem, "%s; %s", gained, lost) : gained ? gained : lost;
 }
 
-const char *wh_port_label(enum wh_direction d, uint16_t port, uint8_t proto, struct wh_arena *mem)
-{
-	char text[8];
-	return wh_arena_printf(mem, "%u/%s%s", port, wh_proto_text(proto, text), d == WH_OUTBOUND ? " out" : "");
-}
-
-const char *wh_reason_of_port(const char *reason, enum wh_direction d, uint16_t port, uint8_t proto, struct wh_arena *mem)
-{
-	const char *start = wh_arena_printf(mem, "port %s is ", wh_port_label(d, port, proto, mem)), *at = reason ? strstr(reason, start) : NULL, *end;
-
-	if (!at)
-		return NULL;
-	at += strlen(start);
-	end = strstr(at, "; ");
-	return wh_arena_printf(mem, "%.*s", (int)(end ? end - at : (ptrdiff_t)strlen(at)), at);
-}
-
 /* What `res` says of a port that has no rule: its whole reason where it says nothing of single ports. */
 static const char *said_of(const struct wh_resource_result *res, const struct wh_recommended_rule *r, struct wh_arena *mem)
 {
-	const char *said = wh_reason_of_port(res->reason, r->direction, r->port, r->proto, mem);
+	const struct wh_reason *said = wh_reason_of_port(res, r->direction, r->port, r->proto);
 
 	if (res->status == WH_UNSCANNED && res->reason)
 		return res->reason;
-	return said ? wh_arena_printf(mem, "the port is %s", said)
+	return said ? wh_arena_printf(mem, "the port is %s", wh_reason_outcome(said, mem))
 	            : "nothing is left to narrow: the rules in force are as narrow by now, or open it no longer; or it was not looked at (--ports)";
 }
 

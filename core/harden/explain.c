@@ -66,7 +66,7 @@ static void find_kept(struct wh_story *st, struct wh_store *s, const struct wh_e
 		if (rec->resources[i].resource != st->resource)
 			continue;
 		st->kept = rec;
-		st->kept_said = wh_reason_of_port(rec->resources[i].reason, d, (uint16_t)port, proto, st->mem);
+		st->kept_said = wh_reason_of_port(&rec->resources[i], d, (uint16_t)port, proto);
 		for (size_t k = 0; k < rec->resources[i].n_rules; k++)
 			if (rec->resources[i].rules[k].direction == d && rec->resources[i].rules[k].proto == proto && rec->resources[i].rules[k].port == port)
 				st->kept_rule = &rec->resources[i].rules[k];
@@ -142,7 +142,7 @@ static void compare_with_kept(struct wh_story *st)
 	if (!k || (same_prefixes(k->prefixes, k->n_prefixes, st->rule.prefixes, st->rule.n_prefixes) &&
 	           same_prefixes(k->except, k->n_except, st->rule.except, st->rule.n_except))) {
 		if (!k && st->kept_said && !st->why_not && !st->narrow_already) /* for want of room, which is not this port's alone */
-			st->why_not = wh_arena_printf(st->mem, "the port is %s", st->kept_said);
+			st->why_not = wh_arena_printf(st->mem, "the port is %s", wh_reason_outcome(st->kept_said, st->mem));
 		st->kept_differs = st->kept && !k && !st->why_not && !st->narrow_already;
 		return;
 	}
@@ -159,6 +159,7 @@ static int derive_again(struct wh_story *st, enum wh_direction d, uint8_t proto,
 {
 	struct wh_port_traffic none = {.direction = d, .proto = proto, .port = (uint16_t)port};
 	const struct wh_port_traffic *found;
+	struct wh_reason why_not;
 	int rc = wh_analysis_traffic(&st->a, st->resource, st->mem, &st->all, err);
 
 	if (rc)
@@ -171,7 +172,10 @@ static int derive_again(struct wh_story *st, enum wh_direction d, uint8_t proto,
 	wh_select_input(&st->a, &st->traffic, &st->present, WH_NO_LIMITS, st->mem, &st->input);
 	rc = wh_derive_rule(&st->a, st->resource, &st->all, &st->traffic, &st->present, WH_NO_LIMITS, st->mem, &st->rule, err);
 	st->narrow_already = rc == 1;
-	return rc < 0 ? rc : wh_judge_rule(&st->a, &st->traffic, &st->present, WH_NO_LIMITS, st->mem, &st->rule, &st->why_not, err);
+	if (rc < 0 || (rc = wh_judge_rule(&st->a, &st->traffic, &st->present, WH_NO_LIMITS, st->mem, &st->rule, &why_not, err)))
+		return rc;
+	st->why_not = why_not.code ? wh_reason_why(&why_not, st->mem) : NULL;
+	return 0;
 }
 
 /* What the kept recommendation was asked for, of whittle.yaml and of the command line, is what is explained. */

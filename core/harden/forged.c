@@ -42,13 +42,13 @@ void wh_mark_forged(struct wh_port_traffic *t)
 	}
 }
 
-const char *wh_why_forged(const struct wh_port_traffic *t, struct wh_arena *mem)
+bool wh_why_forged(const struct wh_port_traffic *t, struct wh_reason *out)
 {
 	uint64_t flows = t->unproven;
 	for (size_t i = 0; i < t->n; i++)
 		flows += t->peers[i].unproven ? t->peers[i].edge->flows : 0;
 	if (flows < FLOWS)
-		return NULL;
-	return wh_arena_printf(mem, "%llu flows were answered whose sources may be forged (one exchange each, or a flood): they show neither who belongs nor that nobody "
-	                       "does. 'whittle explain' lists them; a deny rule of your own closes the port", (unsigned long long)flows);
+		return false;
+	*out = (struct wh_reason){.code = WH_REASON_FORGED, .count = {flows}};
+	return true;
 }

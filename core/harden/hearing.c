@@ -73,31 +73,21 @@ void wh_mark_deaf(const struct wh_analysis *a, const struct wh_resource *r, uint
 	}
 }
 
-static const char *deaf_text(const struct wh_resource_traffic *all, struct wh_arena *mem)
-{
-	char addr[WH_ADDR_STRLEN], first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
-	wh_addr_text(all->deaf, addr);
-	if (all->never_heard)
-		return wh_arena_printf(mem, "the sensor never heard both directions of %s: does it see what the host answers (a mirror of both directions, "
-		                            "and of the VLAN of this address)? 'whittle selftest' tries it", addr);
-	wh_time_text(all->deaf_first * WH_US_PER_DAY, first);
-	wh_time_text(all->deaf_last * WH_US_PER_DAY, last);
-	return wh_arena_printf(mem, "the sensor did not hear both directions of %s from %.10s to %.10s, and would have missed whoever came then", addr, first,
-	                       last);
-}
-
-const char *wh_why_unheard(const struct wh_resource_traffic *all, const struct wh_port_traffic *t, bool closing, struct wh_arena *mem)
+bool wh_why_unheard(const struct wh_resource_traffic *all, const struct wh_port_traffic *t, bool closing, struct wh_reason *out)
 {
 	unsigned days = wh_bits(t->one_sided_days);
 	uint64_t flows = 0;
 
-	if (closing && all->deaf)
-		return deaf_text(all, mem);
+	if (closing && all->deaf) {
+		*out = (struct wh_reason){.code = all->never_heard ? WH_REASON_NEVER_HEARD : WH_REASON_NOT_HEARD, .closing = true, .peer = *all->deaf,
+		                          .day = {all->deaf_first, all->deaf_last}};
+		return true;
+	}
 	for (size_t i = 0; i < t->n; i++)
 		flows += t->peers[i].edge->flows;
 	if (closing ? t->one_sided < CLOSING_FLOWS || days < CLOSING_DAYS || t->one_sided * CLOSING_SHARE < flows
 	            : days < NARROWING_DAYS || t->one_sided * NARROWING_SHARE < flows)
-		return NULL;
-	return wh_arena_printf(mem, "the sensor heard one side alone of %llu flows on %u days: it misses answers on this port, and so who was answered",
-	                       (unsigned long long)t->one_sided, days);
+		return false;
+	*out = (struct wh_reason){.code = WH_REASON_ONE_SIDED, .closing = closing, .count = {t->one_sided, days}};
+	return true;
 }

@@ -5,6 +5,7 @@
  * unknown. Every resource's rules are proved to lie within the rules in force before any is returned.
  */
 #include <stdlib.h>
+#include <string.h>
 #include "harden/recommend.h"
 
 static int check_names(const struct wh_estate *e, const char *const *names, size_t n, struct wh_error *err)
@@ -103,25 +104,24 @@ static int recommend_all(const struct wh_analysis *a, struct wh_recommendation *
 	return rc;
 }
 
-static void lead_with(struct wh_resource_result *res, struct wh_arena *mem, const char *text)
+static void lead_with(struct wh_resource_result *res, struct wh_reason r, struct wh_arena *mem)
 {
-	res->reason = res->reason ? wh_arena_printf(mem, "%s; %s", text, res->reason) : text;
+	wh_reason_add(res, &r, mem);
+	memmove(&res->reasons[1], &res->reasons[0], (res->n_reasons - 1) * sizeof *res->reasons);
+	res->reasons[0] = r;
 }
 
 /* A resource that the sensor hears no longer, while it hears others, is told: what its peers do since is not known. */
 static void tell_unseen(const struct wh_window *w, struct wh_recommendation *rec, struct wh_arena *mem)
 {
 	enum { TOLD_FROM = 3 };
-	char at[WH_TIME_STRLEN];
 
 	for (size_t i = 0; i < rec->n_resources; i++) {
 		struct wh_resource_result *res = &rec->resources[i];
 		int64_t quiet = res->first_day <= res->last_day ? (int64_t)w->last - res->last_day : 0;
 		unsigned days = quiet <= 0 ? 0 : quiet < 64 ? wh_bits(w->sensor & ((UINT64_C(1) << quiet) - 1)) : w->sensor_days;
 		if (days >= TOLD_FROM)
-			lead_with(res, mem, wh_arena_printf(mem, "nothing was seen of it since %.10s, on %u days on which the sensor saw others: does it "
-			                                         "still? No peer is held to be gone for these days",
-			                                    wh_time_text(res->last_day * WH_US_PER_DAY, at), days));
+			lead_with(res, (struct wh_reason){.code = WH_REASON_QUIET_SINCE, .day = {res->last_day}, .count = {days}}, mem);
 	}
 }
 
@@ -149,6 +149,8 @@ int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char 
 			rec->resources[rec->n_resources++].resource = &estate->resources[i];
 	rc = recommend_all(&a, rec, mem, err);
 	tell_unseen(&a.window, rec, mem);
+	for (size_t i = 0; i < rec->n_resources; i++)
+		rec->resources[i].reason = wh_reasons_text(rec->resources[i].reasons, rec->resources[i].n_reasons, mem);
 	wh_analysis_close(&a);
 	if (!rc)
 		*out = rec;

@@ -75,7 +75,6 @@ int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double
 /* Derives the rules anew, each within its share. Those that can't be offered like that lose that choice and are counted: share out again. */
 int wh_derive_shares(struct wh_analysis *a, struct wh_resource_result *res, struct wh_share *s, size_t n, double price, struct wh_desk *desk,
                      size_t *refused, struct wh_error *err);
-void wh_join_reason(struct wh_resource_result *res, struct wh_arena *mem, const char *text);
 
 struct wh_recommending {
 	const struct wh_analysis *a;

@@ -4,26 +4,21 @@
 #include <string.h>
 #include "harden/recommend.h"
 
-/* Why nothing can be said of a resource; NULL when something can. */
-static const char *why_unscanned(const struct wh_analysis *a, const struct wh_resource_traffic *t, struct wh_arena *mem)
+/* Why nothing can be said of a resource; none when something can. */
+static struct wh_reason why_unscanned(const struct wh_analysis *a, const struct wh_resource_traffic *t)
 {
 	unsigned min = a->opt->min_days ? a->opt->min_days : 30, silent = a->window.days - a->window.sensor_days;
 	unsigned reach = wh_days_reach(t->days), with_data = wh_bits(t->days);
 
 	if (t->first_day > t->last_day)
-		return "no traffic was seen";
+		return (struct wh_reason){.code = WH_REASON_NO_TRAFFIC};
 	if (reach < min)
-		return wh_arena_printf(mem, "not enough data: %u of %u days", reach, min);
+		return (struct wh_reason){.code = WH_REASON_FEW_DAYS, .count = {reach, min}};
 	if (silent * 3 > a->window.days)
-		return wh_arena_printf(mem, "the sensor was silent on %u of %u days", silent, a->window.days);
+		return (struct wh_reason){.code = WH_REASON_SENSOR_SILENT, .count = {silent, a->window.days}};
 	if (with_data * 2 < min)
-		return wh_arena_printf(mem, "not enough data: it was seen on %u of %u days, and must have been on %u", with_data, reach, (min + 1) / 2);
-	return NULL;
-}
-
-void wh_join_reason(struct wh_resource_result *res, struct wh_arena *mem, const char *text)
-{
-	res->reason = res->reason ? wh_arena_printf(mem, "%s; %s", res->reason, text) : text;
+		return (struct wh_reason){.code = WH_REASON_SEEN_RARELY, .count = {with_data, reach, (min + 1) / 2}};
+	return (struct wh_reason){.code = WH_REASON_NONE};
 }
 
 static struct wh_prefix *kept(const struct wh_prefix *p, size_t n, struct wh_arena *mem)
@@ -39,10 +34,13 @@ static const char *kept_text(const char *s, struct wh_arena *mem)
 	return s ? wh_arena_strdup(mem, s) : NULL;
 }
 
-/* What stays of a port without a rule, as a part of the resource's reason. */
-static void port_stays(struct wh_resource_result *res, struct wh_arena *mem, const struct wh_candidate *port, const char *how, const char *why)
+/* A port without a rule. */
+static void port_stays(struct wh_resource_result *res, struct wh_arena *mem, const struct wh_candidate *port, struct wh_reason why)
 {
-	wh_join_reason(res, mem, wh_arena_printf(mem, "port %s is %s: %s", wh_port_label(port->direction, port->port, port->proto, mem), how, why));
+	why.direction = port->direction;
+	why.proto = port->proto;
+	why.from = why.to = port->port;
+	wh_reason_add(res, &why, mem);
 }
 
 /* What reaches a port and what the rules in force let reach it, weighed, in desk->port, which is emptied. Returns 1 where it is no candidate
@@ -60,8 +58,8 @@ static int open_port(const struct wh_analysis *a, const struct wh_resource_traff
 	if (!present->explicit_allow)
 		return 1;
 	if (present->unknown || present->differs) { /* nobody judged it: that is not defended */
-		port_stays(res, desk->kept, port, "left alone", present->unknown ? present->unknown
-		                                                                 : "the rules in force treat the resource's addresses differently");
+		port_stays(res, desk->kept, port, present->unknown ? (struct wh_reason){.code = WH_REASON_UNKNOWN, .text = present->unknown}
+		                                                   : (struct wh_reason){.code = WH_REASON_ADDRESSES_DIFFER});
 		res->status = WH_UNHEALTHY;
 		return 1;
 	}
@@ -78,25 +76,25 @@ static int derive_one(const struct wh_analysis *a, const struct wh_resource_traf
 	struct wh_arena *mem = desk->kept, *scratch = desk->port;
 	struct wh_port_traffic traffic;
 	struct wh_present present;
-	const char *why_not, *unheard;
+	struct wh_reason why_not;
 	int rc;
 
 	if ((rc = open_port(a, t, port, desk, res, &traffic, &present, err)) ||
 	    (rc = wh_derive_rule(a, res->resource, t, &traffic, &present, limits, scratch, rule, err)) ||
 	    (rc = wh_judge_rule(a, &traffic, &present, limits, scratch, rule, &why_not, err)))
 		return rc;
-	if (why_not) {
-		port_stays(res, mem, port, "not narrowed", why_not);
+	if (why_not.code) {
+		port_stays(res, mem, port, why_not);
 		res->status = WH_UNHEALTHY; /* it is open wider than its peers need, and waits */
 		return 1;
 	}
-	if (rule->system_generated && ((why_not = wh_why_alerted(&traffic, scratch)) || (why_not = wh_why_forged(&traffic, scratch)))) {
-		port_stays(res, mem, port, "not closed", wh_arena_strdup(mem, why_not));
+	if (rule->system_generated && (wh_why_alerted(&traffic, &why_not) || wh_why_forged(&traffic, &why_not))) {
+		port_stays(res, mem, port, why_not);
 		res->status = WH_UNHEALTHY;
 		return 1;
 	}
-	if ((unheard = wh_why_unheard(t, &traffic, rule->system_generated, scratch))) {
-		port_stays(res, mem, port, rule->system_generated ? "not closed" : "not narrowed", wh_arena_strdup(mem, unheard));
+	if (wh_why_unheard(t, &traffic, rule->system_generated, &why_not)) {
+		port_stays(res, mem, port, why_not);
 		res->status = res->status == WH_HEALTHY ? WH_UNSCANNED : res->status; /* nobody knows */
 		return 1;
 	}
@@ -125,11 +123,8 @@ static void drawn_stay(const struct wh_analysis *a, const struct wh_candidates *
 {
 	for (size_t i = 0; i < ports->n_drawn; i++) {
 		const struct wh_drawn *d = &ports->drawn[i];
-		char proto[8];
-		wh_join_reason(res, mem, wh_arena_printf(mem, "ports %u-%u/%s%s are left alone: they are drawn anew for each connection (%zu of them were used, by %zu recurring peer%s), "
-		                                              "so that rules for those that were seen would close those that come next",
-		                                         d->from, d->to, wh_proto_text(d->proto, proto), d->direction == WH_OUTBOUND ? " out" : "", d->n_ports, d->n_peers,
-		                                         d->n_peers == 1 ? "" : "s"));
+		wh_reason_add(res, &(struct wh_reason){.code = WH_REASON_DRAWN, .direction = d->direction, .proto = d->proto, .from = d->from, .to = d->to,
+		                                       .count = {d->n_ports, d->n_peers}}, mem);
 		if (wide_open(a, res->resource, d, mem))
 			res->status = WH_UNHEALTHY;
 	}
@@ -141,7 +136,7 @@ static int derive_all(const struct wh_analysis *a, const struct wh_resource_traf
 {
 	res->rules = wh_arena_array(desk->kept, ports->n + 1, sizeof *res->rules);
 	res->n_rules = 0;
-	res->reason = NULL;
+	res->n_reasons = 0;
 	drawn_stay(a, ports, res, desk->kept);
 	*lines = 0;
 	for (size_t i = 0; i < ports->n; i++) {
@@ -195,7 +190,7 @@ static int derive_shares(const struct wh_analysis *a, const struct wh_resource_t
 		} else if (s[i].in) {
 			res->n_rules++;
 		} else {
-			port_stays(res, desk->kept, &s[i].port, "left alone", "the budget has no room for a rule");
+			port_stays(res, desk->kept, &s[i].port, (struct wh_reason){.code = WH_REASON_NO_ROOM});
 		}
 	}
 	return 0;
@@ -205,17 +200,16 @@ static int derive_shares(const struct wh_analysis *a, const struct wh_resource_t
 static int derive_by_shares(const struct wh_analysis *a, const struct wh_resource_traffic *t, size_t budget, double price, struct wh_desk *desk,
                             struct wh_resource_result *res, struct wh_error *err)
 {
-	size_t n = res->n_rules, refused = 1;
+	size_t n = res->n_rules, n_reasons = res->n_reasons, refused = 1;
 	struct wh_share *s = wh_arena_array(desk->resource, n + 1, sizeof *s);
-	const char *reason = res->reason;
 	int rc = price_rules(a, t, res, price, budget < WH_SHARE_MOST ? budget : WH_SHARE_MOST, desk, s, err);
 
 	while (refused && !rc) {
 		refused = 0;
-		res->reason = reason;
+		res->n_reasons = n_reasons;
 		wh_arena_reset(desk->port);
 		if (wh_share_out(s, n, (struct wh_room){budget, SIZE_MAX}, desk->port)) {
-			wh_join_reason(res, desk->kept, wh_arena_printf(desk->kept, "even the fewest lines of its %zu ports are more than %zu", n, budget));
+			wh_reason_add(res, &(struct wh_reason){.code = WH_REASON_NO_LINES, .count = {n, budget}}, desk->kept);
 			break;
 		}
 		rc = derive_shares(a, t, res, s, n, price, desk, &refused, err);
@@ -289,8 +283,12 @@ int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res,
 	res->first_day = t.first_day;
 	res->last_day = t.last_day;
 	res->days_with_data = wh_bits(t.days);
-	if ((res->reason = why_unscanned(a, &t, desk->kept)))
+	struct wh_reason unscanned = why_unscanned(a, &t);
+	res->n_reasons = 0;
+	if (unscanned.code) {
+		wh_reason_add(res, &unscanned, desk->kept);
 		return 0;
+	}
 	if ((rc = wh_candidate_ports(a, res->resource, &t, desk->resource, &ports, err)))
 		return rc;
 	if (res->resource->n_nsgs && nsg < budget && nsg > WH_SHARE_MOST) /* a small one is shared out with the group's other resources, exactly */
@@ -298,8 +296,8 @@ int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res,
 	res->status = WH_HEALTHY;
 	if ((rc = derive_within(a, &t, &ports, budget, price, desk, res, err)))
 		return rc;
-	if (!res->n_rules && !res->reason)
-		res->reason = ports.n ? "the rules in force are as narrow as the traffic" : "no port that is looked at is open";
+	if (!res->n_rules && !res->n_reasons)
+		wh_reason_add(res, &(struct wh_reason){.code = ports.n ? WH_REASON_AS_NARROW : WH_REASON_NONE_OPEN}, desk->kept);
 	return conclude(a, res, desk, err);
 }
 

@@ -18,7 +18,7 @@ struct wh_story {
 	const char *why_not; /* why it is not offered; NULL */
 	const struct wh_recommendation *kept;       /* by the last recommend; NULL */
 	const struct wh_recommended_rule *kept_rule; /* its rule of this port; NULL */
-	const char *kept_said; /* of the port, where it has none; NULL */
+	const struct wh_reason *kept_said; /* of the port, where it has none; NULL */
 	bool kept_differs;   /* from what is derived now */
 	size_t limited;      /* kept_rule is told, since it was held to fewer lines than these; 0: not so */
 	struct wh_intel_list *lists; size_t n_lists; /* threat lists: who says so */

@@ -11,6 +11,7 @@
 
 #define COLLECTION "recommendation"
 #define KEY "latest"
+#define REASONS "reasons" /* {"serial": of the calculation, "resources": {name: [reasons]}} */
 
 const char *wh_status_text(enum wh_status s)
 {
@@ -159,20 +160,39 @@ static int last_serial(struct wh_store *s, int64_t *out, struct wh_error *err)
 	return rc;
 }
 
+/* Of the resources that have any. */
+static char *reasons_json(const struct wh_recommendation *r, int64_t serial)
+{
+	json_t *by_name = json_object();
+	for (size_t i = 0; i < r->n_resources; i++)
+		if (r->resources[i].n_reasons)
+			json_object_set_new(by_name, r->resources[i].resource->name, wh_reasons_json(r->resources[i].reasons, r->resources[i].n_reasons));
+	json_t *doc = json_pack("{s:I, s:o}", "serial", (json_int_t)serial, "resources", by_name);
+	char *text = doc ? json_dumps(doc, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+	json_decref(doc);
+	return text;
+}
+
 int wh_recommendation_save(struct wh_store *s, struct wh_recommendation *r, struct wh_error *err)
 {
-	char *text = text_json(r, NULL, true), number[32]; /* without white space: nobody reads it, and it is a third of it */
+	char *text = text_json(r, NULL, true), *reasons = NULL, number[32]; /* without white space: nobody reads it, and it is a third of it */
 	int64_t serial;
 	int rc = text ? last_serial(s, &serial, err) : wh_fail(err, -ENOMEM, "out of memory");
 
 	if (rc)
 		goto out;
+	if (!(reasons = reasons_json(r, serial + 1))) {
+		rc = wh_fail(err, -ENOMEM, "out of memory");
+		goto out;
+	}
 	snprintf(number, sizeof number, "%lld", (long long)serial + 1);
 	if ((rc = wh_store_begin(s, err)))
 		goto out;
 	rc = wh_store_put(s, COLLECTION, KEY, text, err);
 	if (!rc)
 		rc = wh_store_put(s, COLLECTION, "serial", number, err);
+	if (!rc)
+		rc = wh_store_put(s, COLLECTION, REASONS, reasons, err);
 	if (rc)
 		wh_store_end(s, false, NULL);
 	else
@@ -180,6 +200,7 @@ int wh_recommendation_save(struct wh_store *s, struct wh_recommendation *r, stru
 	if (!rc)
 		r->serial = serial + 1;
 out:
+	free(reasons);
 	free(text);
 	return rc;
 }
@@ -189,6 +210,7 @@ out:
 struct reading {
 	struct wh_arena *mem;
 	struct wh_prefix_lists lists;
+	json_t *reasons; /* NULL where there are none */
 	bool bad;
 };
 
@@ -284,6 +306,29 @@ static enum wh_status status_of(const char *s)
 	return s && !strcmp(s, "healthy") ? WH_HEALTHY : s && !strcmp(s, "unhealthy") ? WH_UNHEALTHY : WH_UNSCANNED;
 }
 
+/* Of this calculation; where an earlier version kept it, its sentences are all that there is. */
+static json_t *load_reasons(struct wh_store *s, int64_t serial)
+{
+	char *text = NULL;
+	json_t *doc = NULL;
+	if (!wh_store_get(s, COLLECTION, REASONS, &text, NULL) && text)
+		doc = json_loads(text, 0, NULL);
+	if (doc && json_integer_value(json_object_get(doc, "serial")) != serial) {
+		json_decref(doc);
+		doc = NULL;
+	}
+	free(text);
+	return doc;
+}
+
+static void read_reasons(struct reading *rd, const char *name, const char *text, struct wh_resource_result *res)
+{
+	const json_t *list = json_object_get(json_object_get(rd->reasons, "resources"), name);
+	if (text && (!list || wh_reasons_read(list, res, rd->mem)))
+		wh_reason_add(res, &(struct wh_reason){.code = WH_REASON_TEXT, .text = text}, rd->mem);
+	res->reason = wh_reasons_text(res->reasons, res->n_reasons, rd->mem);
+}
+
 /* A resource that the estate no longer has is left out: there is nothing left to protect. */
 static void read_resource(struct reading *rd, const struct wh_estate *e, const json_t *v, struct wh_recommendation *out)
 {
@@ -299,7 +344,7 @@ static void read_resource(struct reading *rd, const struct wh_estate *e, const j
 	out->n_resources++;
 	res->resource = resource;
 	res->status = status_of(json_string_value(json_object_get(v, "status")));
-	res->reason = text_of(rd, v, "reason");
+	read_reasons(rd, name, text_of(rd, v, "reason"), res);
 	res->days_with_data = (unsigned)count_of(v, "daysWithData");
 	bool seen = json_is_string(json_object_get(v, "firstDay"));
 	res->first_day = seen ? wh_day(time_of(rd, v, "firstDay")) : INT32_MAX;
@@ -326,6 +371,7 @@ int wh_recommendation_load(struct wh_store *s, const struct wh_estate *e, struct
 		rc = wh_fail_input(err, -ENOENT, "there is no recommendation yet: run 'whittle recommend' first");
 		goto out;
 	}
+	rd.reasons = load_reasons(s, r->serial);
 	wh_prefix_lists_cut(text, mem, &rd.lists);
 	doc = json_loads(text, 0, NULL);
 	const json_t *list = json_object_get(doc, "resources"), *window = json_object_get(doc, "window");
@@ -342,6 +388,7 @@ int wh_recommendation_load(struct wh_store *s, const struct wh_estate *e, struct
 	else
 		*out = r;
 out:
+	json_decref(rd.reasons);
 	json_decref(doc);
 	free(text);
 	return rc;

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include "whittle/base.h"
 #include "whittle/estate.h"
+#include "whittle/reason.h"
 
 enum wh_directions { WH_DIRECTIONS_INBOUND, WH_DIRECTIONS_OUTBOUND, WH_DIRECTIONS_BOTH };
 extern const char *const wh_directions_words[]; /* by their values; NULL at the end */
@@ -47,7 +48,8 @@ struct wh_recommended_rule {
 struct wh_resource_result {
 	const struct wh_resource *resource;
 	enum wh_status status;
-	const char *reason;                            /* NULL when there is nothing to say */
+	struct wh_reason *reasons; size_t n_reasons, room_reasons; /* why it, or a port of it, has no rule; room: of wh_reason_add() alone */
+	const char *reason;                            /* wh_reasons_text() of them; NULL when there is nothing to say */
 	int32_t first_day, last_day; unsigned days_with_data;
 	struct wh_recommended_rule *rules; size_t n_rules; /* sorted by direction, port, proto */
 };

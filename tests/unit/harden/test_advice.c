@@ -89,6 +89,32 @@ static void a_rule_that_has_not_been_stable_for_the_days_asked_for_is_not_offere
 	struct wh_recommendation *rec = recommend(&s, 10);
 	assert_null(scene_rule(rec, 22));
 	assert_non_null(strstr(rec->resources[0].reason, "has not been stable for 10 days: 25 of 75 flows"));
+	const struct wh_reason *why = wh_reason_of_port(&rec->resources[0], WH_INBOUND, 22, WH_PROTO_TCP);
+	assert_true(why && why->code == WH_REASON_UNSTABLE && why->count[0] == 10 && why->count[1] == 25 && why->count[2] == 75);
+	scene_close(&s);
+}
+
+static void reasons_are_kept_with_their_calculation(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_recommendation *back;
+	struct wh_error err;
+	scene_open(&s, NULL, 0);
+	scene_partner_days(&s, 0, 31);
+	office_days(&s, 26, 31);
+	struct wh_recommendation *rec = recommend(&s, 10);
+	for (int round = 0; round < 2; round++) {
+		if (wh_recommendation_save(s.store, rec, &err))
+			fail_msg("%s", err.text);
+		if (round && wh_store_put(s.store, "recommendation", "serial", "7", &err)) /* of another calculation: its sentences are all that there is */
+			fail_msg("%s", err.text);
+		if (wh_recommendation_load(s.store, s.estate, s.mem, &back, &err))
+			fail_msg("%s", err.text);
+		const struct wh_reason *why = wh_reason_of_port(&back->resources[0], WH_INBOUND, 22, WH_PROTO_TCP);
+		assert_true(round ? !why : why && why->code == WH_REASON_UNSTABLE && why->count[1] == 25);
+		assert_string_equal(back->resources[0].reason, rec->resources[0].reason);
+	}
 	scene_close(&s);
 }
 
@@ -333,6 +359,7 @@ int main(void)
 		cmocka_unit_test(an_office_that_came_this_week_is_the_expected_breakage_of_rules_like_these),
 		cmocka_unit_test(a_set_of_peers_that_changed_makes_less_sure_than_one_that_stayed),
 		cmocka_unit_test(a_rule_that_has_not_been_stable_for_the_days_asked_for_is_not_offered_and_says_why),
+		cmocka_unit_test(reasons_are_kept_with_their_calculation),
 		cmocka_unit_test(a_window_too_short_for_the_days_asked_for_says_so),
 		cmocka_unit_test(what_was_said_of_a_rule_is_kept_with_it),
 		cmocka_unit_test(along_the_curve_lines_become_fewer_and_addresses_more),
