@@ -132,8 +132,7 @@ static bool is_file(const struct wh_sink *s)
 
 static void close_store(struct wh_flusher *f)
 {
-	wh_store_close(f->store);
-	f->store = NULL;
+	wh_ledger_close(&f->ledger);
 }
 
 /* Whether the path still names the file that is open. */
@@ -150,7 +149,7 @@ static int open_store(struct wh_sink *s, struct wh_error *err)
 	bool was_there = is_file(s) && !access(path_of(s), F_OK);
 	/* Not CREATE where it is there already: that opens and closes the file, which would end every lock that another eve-log section of
 	 * this process holds on it (POSIX locks are the process's). */
-	int rc = wh_store_open(s->settings.store, was_there ? WH_STORE_WRITE : WH_STORE_CREATE, &f->store, err);
+	int rc = wh_ledger_open(s->settings.store, was_there ? WH_STATE_WRITE : WH_STATE_CREATE, &f->ledger, err);
 	if (rc)
 		return rc;
 	if (is_file(s) && !stat(path_of(s), &st)) {
@@ -180,8 +179,8 @@ static void forget_store(struct wh_sink *s)
 	struct wh_flusher *f = &s->f;
 	char path[PATH_MAX];
 	wh_host_log(WH_LOG_NOTICE, "%s: the ledger was removed or replaced while it was in use", path_of(s));
-	wh_store_patience(f->store, PATIENCE_MS);
-	wh_store_settle(f->store); /* into the file that was moved away: there it is whole */
+	wh_store_patience(f->ledger.store, PATIENCE_MS);
+	wh_store_settle(f->ledger.store); /* into the file that was moved away: there it is whole */
 	close_store(f);
 	if (!f->log_inode || log_inode(s) != f->log_inode)
 		return;
@@ -193,9 +192,9 @@ static void forget_store(struct wh_sink *s)
 static int have_store(struct wh_sink *s, struct wh_error *err)
 {
 	struct wh_flusher *f = &s->f;
-	if (f->store && !in_place(s))
+	if (f->ledger.store && !in_place(s))
 		forget_store(s);
-	return f->store ? 0 : open_store(s, err);
+	return f->ledger.store ? 0 : open_store(s, err);
 }
 
 /* Who runs this, as messages name it. */
@@ -209,7 +208,7 @@ int wh_sink_check(const struct wh_sink *s, struct wh_error *err)
 {
 	char dir[PATH_MAX], user[32];
 	struct stat st;
-	struct wh_store *store = NULL;
+	struct wh_ledger ledger;
 	const char *path = path_of(s), *slash = strrchr(path, '/');
 	if (!is_file(s) || !slash)
 		return 0;
@@ -220,8 +219,8 @@ int wh_sink_check(const struct wh_sink *s, struct wh_error *err)
 		return errno == ENOENT ? 0 : wh_fail(err, -errno, "%s: %s", path, strerror(errno));
 	if (euidaccess(path, R_OK | W_OK))
 		return wh_fail(err, -errno, "%s: the ledger can't be written by Suricata's user (%s): %s", path, user_text(user, sizeof user), strerror(errno));
-	int rc = wh_store_open(s->settings.store, WH_STORE_WRITE, &store, err);
-	wh_store_close(store);
+	int rc = wh_ledger_open(s->settings.store, WH_STATE_WRITE, &ledger, err);
+	wh_ledger_close(&ledger);
 	return rc == -EBUSY || rc == -ENOSPC || rc == -EIO ? 0 : rc;
 }
 
@@ -275,7 +274,7 @@ static void keep_tally(struct wh_flusher *f)
 	                        (json_int_t)t->alerts, "malformed", (json_int_t)t->malformed, "lost", (json_int_t)t->lost, "other", types);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	if (text)
-		wh_store_put(f->store, "sensor", "suricata", text, &ignored);
+		wh_state_put(f->ledger.state, "sensor", "suricata", text, &ignored);
 	free(text);
 	json_decref(doc);
 }
@@ -286,7 +285,7 @@ static int write_pending(struct wh_sink *s, struct wh_error *err)
 	const struct wh_tally *u = &f->unsaved;
 	struct wh_read_stats d = {.records = u->records - u->malformed, .flows = u->flows, .alerts = u->alerts, .other = u->other, .malformed = u->malformed};
 	const struct wh_edge_table *const both[] = {f->pending, f->hand};
-	int rc = wh_store_commit_tables(f->store, both, 2, NULL, &d, err);
+	int rc = wh_store_commit_tables(f->ledger.store, both, 2, NULL, &d, err);
 	if (!rc && !in_place(s))
 		rc = wh_fail(err, -ESTALE, "%s: the ledger was removed or replaced during a commit", path_of(s));
 	if (!rc && is_file(s))
@@ -300,7 +299,7 @@ static int write_patiently(struct wh_sink *s, bool final, struct wh_error *err)
 	struct wh_flusher *f = &s->f;
 	int64_t until = monotonic_us() + (final ? LAST_PATIENCE_MS : PATIENCE_MS) * (second / 1000);
 	int rc;
-	wh_store_patience(f->store, PATIENCE_STEP_MS);
+	wh_store_patience(f->ledger.store, PATIENCE_STEP_MS);
 	while ((rc = write_pending(s, err)) == -EBUSY && monotonic_us() < until && (final || !stopping(s)))
 		wh_flusher_relieve(s);
 	return rc;
@@ -360,10 +359,10 @@ void wh_flusher_locals(struct wh_sink *s)
 	struct wh_flusher *f = &s->f;
 	struct wh_error err = {0};
 	struct wh_locals *fresh, *old = f->locals;
-	if (!f->store)
+	if (!f->ledger.store)
 		return;
 	f->locals_read_us = monotonic_us();
-	if (wh_estate_locals(f->store, s->settings.discover, &fresh, &err)) {
+	if (wh_estate_locals(f->ledger.state, s->settings.discover, &fresh, &err)) {
 		tell_trouble(s, &err);
 		return;
 	}

@@ -54,10 +54,10 @@ int wh_settings_set(struct wh_settings *s, const char *name, const char *value, 
 /* Suricata changes its directory when it becomes a daemon, so a path must not depend on it. */
 static int check_store(const char *url, struct wh_error *err)
 {
-	struct wh_store *s = NULL;
+	struct wh_ledger l;
 	if (!wh_store_is_file(url)) { /* let the store say which kinds there are */
-		int rc = wh_store_open(url, WH_STORE_READ, &s, err);
-		wh_store_close(s);
+		int rc = wh_ledger_open(url, WH_STATE_READ, &l, err);
+		wh_ledger_close(&l);
 		return rc && err->input ? rc : 0;
 	}
 	if (*wh_store_path(url) != '/')

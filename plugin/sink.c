@@ -99,7 +99,7 @@ static void free_sink(struct wh_sink *s)
 	wh_edge_table_free(s->f.hand);
 	wh_edge_table_free(s->f.pending);
 	wh_locals_free(s->f.locals);
-	wh_store_close(s->f.store);
+	wh_ledger_close(&s->f.ledger);
 	sem_destroy(&s->wake);
 	wh_settings_clear(&s->settings);
 	free(s);
@@ -109,12 +109,12 @@ static void free_sink(struct wh_sink *s)
 static int first_locals(struct wh_sink *s, struct wh_error *err)
 {
 	struct wh_error why = {0};
-	struct wh_store *store;
-	int rc = wh_store_open(s->settings.store, WH_STORE_WRITE, &store, &why);
+	struct wh_state *state;
+	int rc = wh_ledger_state(s->settings.store, WH_STATE_WRITE, &state, &why);
 	if (!rc) {
-		wh_store_patience(store, 500);
-		rc = wh_estate_locals(store, s->settings.discover, &s->f.locals, &why);
-		wh_store_close(store);
+		wh_state_patience(state, 500);
+		rc = wh_estate_locals(state, s->settings.discover, &s->f.locals, &why);
+		wh_state_close(state);
 	}
 	s->f.locals_known = !rc;
 	if (!rc)

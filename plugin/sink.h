@@ -44,7 +44,7 @@ struct wh_lane {
 
 /* What the flusher alone touches. */
 struct wh_flusher {
-	struct wh_store *store;    /* NULL while it can't be had */
+	struct wh_ledger ledger;   /* {NULL, NULL} while it can't be had */
 	uint64_t device, inode;    /* of the file that `store` holds open */
 	uint64_t log_inode;        /* of its write-ahead log after the last commit */
 	struct wh_locals *locals;  /* which the segments borrow */

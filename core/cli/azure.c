@@ -189,13 +189,13 @@ static int find_resources(const struct job *j, const struct wh_estate *e)
 
 /* ---- enforce ---- */
 
-static void log_groups(struct wh_store *s, const char *what, const struct wh_azure_group *g, size_t n)
+static void log_groups(struct wh_state *s, const char *what, const struct wh_azure_group *g, size_t n)
 {
 	struct wh_error err;
 	for (size_t i = 0; i < n; i++) {
 		json_t *doc = json_pack("{s:s,s:s,s:i}", "nsg", g[i].id, "state", wh_azure_state_text(g[i].state), "changes", (int)g[i].n_changes);
 		char *text = json_dumps(doc, JSON_COMPACT);
-		if (text && wh_store_log(s, cli_who(), what, text, &err))
+		if (text && wh_state_log(s, cli_who(), what, text, &err))
 			cli_error(&err);
 		free(text);
 		json_decref(doc);
@@ -217,7 +217,7 @@ static void print_outcome(const struct wh_azure_group *g, size_t n, bool replann
 	}
 }
 
-static int planned(struct job *j, struct wh_azure *a, struct wh_store *s, int rc, struct wh_error *err)
+static int planned(struct job *j, struct wh_azure *a, struct wh_state *s, int rc, struct wh_error *err)
 {
 	size_t n;
 	const struct wh_azure_group *g = wh_azure_groups(a, &n);
@@ -245,27 +245,27 @@ static int enforce(struct job *j)
 {
 	struct wh_recommendation *rec = NULL;
 	struct wh_estate *e = NULL;
-	struct wh_store *s = NULL;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_azure *a = NULL;
 	struct wh_arm *arm = NULL;
 	struct wh_error err = {0};
-	int rc = cli_open_store(j->c, j->dry ? WH_STORE_READ : WH_STORE_WRITE, &s);
+	int rc = cli_open_ledger(j->c, j->dry ? WH_STATE_READ : WH_STATE_WRITE, &ledger);
 	if (rc)
 		return rc;
-	if (wh_estate_load(s, j->mem, &e, &err))
+	if (wh_estate_load(&ledger, j->mem, &e, &err))
 		rc = cli_error(&err);
 	if (!rc)
 		rc = find_resources(j, e);
-	if (!rc && (wh_review_load(s, e, j->mem, &rec, &err) || wh_arm_open(&j->arm, &arm, &err)))
+	if (!rc && (wh_review_load(ledger.state, e, j->mem, &rec, &err) || wh_arm_open(&j->arm, &arm, &err)))
 		rc = cli_error(&err);
 	if (!rc) {
 		rc = wh_azure_plan(arm, j->c->state_dir, e, rec, &j->opt, j->mem, &a, &err);
-		rc = planned(j, a, s, rc, &err);
+		rc = planned(j, a, ledger.state, rc, &err);
 	}
 	wh_azure_free(a);
 	wh_arm_close(arm);
 	wh_estate_free(e);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	return rc;
 }
 
@@ -274,16 +274,16 @@ static int enforce(struct job *j)
 static int rollback(struct job *j)
 {
 	struct wh_azure_group *g = NULL;
-	struct wh_store *s = NULL;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_arm *arm = NULL;
 	struct wh_error err = {0};
 	size_t n = 0;
-	int rc = cli_open_store(j->c, WH_STORE_WRITE, &s);
+	int rc = cli_open_ledger(j->c, WH_STATE_WRITE, &ledger);
 	if (rc)
 		return rc;
 	rc = wh_arm_open(&j->arm, &arm, &err);
 	rc = rc ? rc : wh_azure_rollback(arm, j->c->state_dir, j->opt.nsg, j->opt.force, j->mem, &g, &n, &err);
-	log_groups(s, "azure.rollback", g, n);
+	log_groups(ledger.state, "azure.rollback", g, n);
 	if (j->c->json)
 		print_json(g, n, false, rc ? &err : NULL, j->mem);
 	for (size_t i = 0; i < n && !j->c->json; i++) {
@@ -295,7 +295,7 @@ static int rollback(struct job *j)
 			printf("%s: already had its former rules.\n", g[i].name);
 	}
 	wh_arm_close(arm);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	return rc ? cli_error(&err) : CLI_OK;
 }
 

@@ -68,7 +68,7 @@ bool cli_held_by_sudo(const struct cli *c); /* such a user, to whom root's confi
 int cli_refuse_held(const struct cli *c, const char *option); /* the same for an option of the command's own */
 /* Whether one of the words is that option, or an abbreviation of it. */
 bool cli_has_option(int argc, char **argv, const char *option);
-int cli_open_store(struct cli *c, int flags, struct wh_store **out); /* prints on failure; returns 0 or an exit status */
+int cli_open_ledger(struct cli *c, int flags, struct wh_ledger *out); /* prints on failure; returns 0 or an exit status */
 bool cli_progress_wanted(void); /* standard error is a terminal */
 void cli_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* rewrites one line; "" ends it */
 /* Prints a document, indented, with a newline, and drops the reference. Returns CLI_OK, or CLI_FAILED when out of memory. */

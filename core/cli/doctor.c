@@ -83,7 +83,7 @@ static const char *store_path(const char *url, char dir[static PATH_MAX])
 static void check_store(struct cli *c, struct report *r)
 {
 	char dir[PATH_MAX], number[32];
-	struct wh_store *s = NULL;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_store_totals totals;
 	struct wh_error err = {0};
 	struct statvfs fs;
@@ -97,14 +97,14 @@ static void check_store(struct cli *c, struct report *r)
 		else
 			remedy(note(r, "ledger", FAIL, "%s: not there, and %s %s", path, dir,
 			            errno == ENOENT ? "does not exist" : "cannot be written to"), "create %s for the user that runs whittle", dir);
-	} else if (wh_store_open(c->store_url, WH_STORE_READ, &s, &err) || wh_store_check(s, &err) || wh_store_totals(s, &totals, &err)) {
+	} else if (wh_ledger_open(c->store_url, WH_STATE_READ, &ledger, &err) || wh_state_check(ledger.state, &err) || wh_store_totals(ledger.store, &totals, &err)) {
 		remedy(note(r, "ledger", FAIL, "%s", err.text), "see the reason; a copy from before can be put in its place");
 	} else {
 		note(r, "ledger", OK, "%s: %s edges", path, wh_number_text(totals.edges, number));
 		if (access(path, W_OK) != 0)
 			remedy(note(r, "ledger access", WARN, "%s can be read but not written by this user", path), "run ingest and enforce as its owner");
 	}
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	if (statvfs(dir, &fs) == 0) {
 		unsigned long long bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
 		struct check *k = note(r, "disk", bytes < FEW_BYTES ? WARN : OK, "%.1f GiB free in %s", (double)bytes / (1 << 30), dir);

@@ -48,22 +48,22 @@ static int each(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 static int run(struct cli *c, int argc, char **argv)
 {
 	struct ctx x = {.json = c->json};
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	struct wh_addr local;
 	if (argc > 2)
 		return cli_usage(c, "takes one address at most");
 	if (argc == 2 && wh_addr_parse(argv[1], strlen(argv[1]), &local))
 		return cli_usage(c, "'%s' is not an address", argv[1]);
-	int rc = cli_open_store(c, WH_STORE_READ, &s);
+	int rc = cli_open_ledger(c, WH_STATE_READ, &ledger);
 	if (rc)
 		return rc;
-	rc = wh_store_edges(s, argc == 2 ? &local : NULL, each, &x, &err) ? cli_error(&err) : CLI_OK;
+	rc = wh_store_edges(ledger.store, argc == 2 ? &local : NULL, each, &x, &err) ? cli_error(&err) : CLI_OK;
 	if (x.table)
 		cli_table_print(x.table);
 	else if (!x.json && !rc)
 		puts("No edge: nothing that was answered has been learned yet.");
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	return rc;
 }
 

@@ -30,14 +30,14 @@ static const char help[] =
 
 static int import(struct cli *c, const char *path)
 {
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_estate_summary sum;
 	struct wh_error err;
-	int rc = cli_open_store(c, WH_STORE_CREATE, &s);
+	int rc = cli_open_ledger(c, WH_STATE_CREATE, &ledger);
 	if (rc)
 		return rc;
-	rc = wh_estate_import(s, path, &sum, &err);
-	wh_store_close(s);
+	rc = wh_estate_import(ledger.state, path, &sum, &err);
+	wh_ledger_close(&ledger);
 	if (rc)
 		return cli_error(&err);
 	if (c->json) {
@@ -107,16 +107,16 @@ static int run(struct cli *c, int argc, char **argv)
 		return import(c, argv[2]);
 	if (argc != 2 || strcmp(argv[1], "show"))
 		return cli_usage(c, argc > 1 && !strcmp(argv[1], "import") ? "import takes one file" : "say `import FILE` or `show`");
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_estate *e = NULL;
 	struct wh_error err;
 	struct wh_arena *mem = wh_arena_new();
 	cli_output_only_prints();
-	int rc = cli_open_store(c, WH_STORE_READ, &s);
+	int rc = cli_open_ledger(c, WH_STATE_READ, &ledger);
 	if (!rc) {
-		rc = wh_estate_load(s, mem, &e, &err) ? cli_error(&err) : show(c, e);
+		rc = wh_estate_load(&ledger, mem, &e, &err) ? cli_error(&err) : show(c, e);
 		wh_estate_free(e);
-		wh_store_close(s);
+		wh_ledger_close(&ledger);
 	}
 	wh_arena_free(mem);
 	return rc;

@@ -9,7 +9,7 @@ static int run(struct cli *c, int argc, char **argv)
 	struct wh_harden_options opt;
 	struct wh_estate *estate = NULL;
 	struct wh_error err = {0};
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	char *text = NULL;
 	int rc;
 
@@ -17,18 +17,18 @@ static int run(struct cli *c, int argc, char **argv)
 		return CLI_USAGE;
 	if (argc - optind != 2)
 		return cli_usage(c, "a resource and a rule are wanted, as in 'whittle explain vm1 22'");
-	if ((rc = cli_open_store(c, WH_STORE_READ, &s)))
+	if ((rc = cli_open_ledger(c, WH_STATE_READ, &ledger)))
 		return rc;
 	struct wh_arena *mem = wh_arena_new();
-	if (wh_harden_options_load(&c->config->harden, s, NULL, mem, &opt, &err) || wh_estate_load(s, mem, &estate, &err) ||
-	    wh_explain(s, estate, argv[optind], argv[optind + 1], &opt, c->json, &text, &err))
+	if (wh_harden_options_load(&c->config->harden, ledger.state, NULL, mem, &opt, &err) || wh_estate_load(&ledger, mem, &estate, &err) ||
+	    wh_explain(&ledger, estate, argv[optind], argv[optind + 1], &opt, c->json, &text, &err))
 		rc = cli_error(&err);
 	else
 		printf("%s%s", text, c->json ? "\n" : "");
 	free(text);
 	wh_estate_free(estate);
 	wh_arena_free(mem);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	return rc;
 }
 

@@ -95,12 +95,12 @@ static int export(struct cli *c, const struct wh_renderer *r, struct wh_render_o
 	struct wh_recommendation *rec = NULL;
 	struct wh_estate *e = NULL;
 	struct wh_error err = {0};
-	struct wh_store *s = NULL;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_heard heard = {0};
-	int rc = cli_open_store(c, WH_STORE_READ, &s);
+	int rc = cli_open_ledger(c, WH_STATE_READ, &ledger);
 	if (rc)
 		goto out;
-	if (wh_estate_load(s, mem, &e, &err)) {
+	if (wh_estate_load(&ledger, mem, &e, &err)) {
 		rc = cli_error(&err);
 		goto out;
 	}
@@ -108,15 +108,15 @@ static int export(struct cli *c, const struct wh_renderer *r, struct wh_render_o
 	rc = find_resources(c, e, names, opt->n_resources);
 	if (!rc)
 		rc = find_nsg(c, e, opt->nsg);
-	if (!rc && !strcmp(r->name, "nft") && wh_estate_heard(s, e, mem, &heard, &err))
+	if (!rc && !strcmp(r->name, "nft") && wh_estate_heard(ledger.store, e, mem, &heard, &err))
 		rc = cli_error(&err);
 	opt->heard = &heard;
 	if (!rc)
-		rc = wh_review_load(s, e, mem, &rec, &err) ? cli_error(&err) : write_out(r, rec, e, opt, path);
+		rc = wh_review_load(ledger.state, e, mem, &rec, &err) ? cli_error(&err) : write_out(r, rec, e, opt, path);
 out:
 	opt->heard = NULL;
 	wh_estate_free(e);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	wh_arena_free(mem);
 	return rc;
 }

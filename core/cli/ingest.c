@@ -184,21 +184,21 @@ static int run(struct cli *c, int argc, char **argv)
 	                .opt = {.stop = &stop, .progress = progress, .byte_limit = set->memory_limit, .realm = set->realm, .sensor = set->sensor}};
 	struct sigaction sa = {.sa_handler = on_signal};
 	struct wh_locals *locals = NULL;
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	int rc = take_options(&j, argc, argv);
-	if (rc || (rc = cli_open_store(c, WH_STORE_CREATE, &s)))
+	if (rc || (rc = cli_open_ledger(c, WH_STATE_CREATE, &ledger)))
 		return rc;
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
-	if (wh_estate_locals(s, j.discover, &locals, &err)) {
+	if (wh_estate_locals(ledger.state, j.discover, &locals, &err)) {
 		rc = cli_error(&err);
 	} else {
 		j.opt.locals = locals;
-		rc = read_files(&j, s, argc - optind, argv + optind);
+		rc = read_files(&j, ledger.store, argc - optind, argv + optind);
 	}
 	wh_locals_free(locals);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	return rc;
 }
 

@@ -32,7 +32,7 @@ static const char help[] =
 
 struct ctx {
 	struct cli *c;
-	struct wh_store *store;
+	struct wh_ledger ledger;
 	struct wh_arena *mem;
 	bool force, dry; /* of update */
 };
@@ -50,7 +50,7 @@ static int protected_ranges(struct ctx *x, struct wh_intel_protected out[3], siz
 	struct wh_estate *e;
 	struct wh_error err;
 	size_t addrs = 0;
-	if (wh_estate_load(x->store, x->mem, &e, &err))
+	if (wh_estate_load(&x->ledger, x->mem, &e, &err))
 		return cli_error(&err);
 	for (size_t i = 0; i < e->n_resources; i++)
 		addrs += e->resources[i].n_addrs;
@@ -132,9 +132,9 @@ static int find_belonging(struct review *r, struct wh_error *err)
 	if (r->asked)
 		return 0;
 	r->asked = true;
-	rc = wh_estate_load(x->store, x->mem, &e, err);
-	if (!rc && e->n_resources && !(rc = wh_harden_options_load(&x->c->config->harden, x->store, NULL, x->mem, &opt, err)))
-		rc = wh_belonging(x->store, e, NULL, 0, &opt, collect, r, err);
+	rc = wh_estate_load(&x->ledger, x->mem, &e, err);
+	if (!rc && e->n_resources && !(rc = wh_harden_options_load(&x->c->config->harden, x->ledger.state, NULL, x->mem, &opt, err)))
+		rc = wh_belonging(x->ledger.store, e, NULL, 0, &opt, collect, r, err);
 	wh_estate_free(e);
 	return rc;
 }
@@ -209,7 +209,7 @@ static int update(struct ctx *x, int argc, char **argv)
 			continue;
 		struct wh_intel_list *l = NULL;
 		struct wh_error err = {0};
-		int did = wh_intel_update(x->store, s, prot, n_prot, wh_now_us(), x->force, x->dry, review, &r, x->mem, &l, &err);
+		int did = wh_intel_update(x->ledger.state, s, prot, n_prot, wh_now_us(), x->force, x->dry, review, &r, x->mem, &l, &err);
 		if (did < 0) {
 			rc = cli_error(&err); /* the other lists are still read; what was there of this one stays */
 			worst = rc > worst ? rc : worst;
@@ -230,7 +230,7 @@ static int confirm(struct ctx *x, int argc, char **argv)
 	if (argc < 2)
 		return cli_usage(x->c, "confirm takes the names of the lists that are held");
 	for (int i = 1; i < argc; i++) {
-		if (wh_intel_confirm(x->store, argv[i], x->mem, &l, &err))
+		if (wh_intel_confirm(x->ledger.state, argv[i], x->mem, &l, &err))
 			return cli_error(&err);
 		printf("%s: in force, %zu network%s\n", l->name, l->n_prefixes, l->n_prefixes == 1 ? "" : "s");
 	}
@@ -338,14 +338,14 @@ static int dispatch(struct ctx *x, int argc, char **argv)
 	if (!strcmp(argv[0], "forget")) {
 		if (argc != 2)
 			return cli_usage(x->c, "forget takes one list's name");
-		if (wh_intel_forget(x->store, argv[1], &err))
+		if (wh_intel_forget(x->ledger.state, argv[1], &err))
 			return cli_error(&err);
 		printf("%s: forgotten\n", argv[1]);
 		return CLI_OK;
 	}
 	if (!strcmp(argv[0], "list") && argc > 1)
 		return cli_usage(x->c, "list takes nothing more, not '%.60s'", argv[1]);
-	if (wh_intel_lists(x->store, x->mem, &l, &n, &err) || wh_intel_held(x->store, x->mem, &held, &n_held, &err))
+	if (wh_intel_lists(x->ledger.state, x->mem, &l, &n, &err) || wh_intel_held(x->ledger.state, x->mem, &held, &n_held, &err))
 		return cli_error(&err);
 	if (!strcmp(argv[0], "list"))
 		return list(x, l, n, held, n_held);
@@ -365,13 +365,13 @@ static int run(struct cli *c, int argc, char **argv)
 	bool writes = !strcmp(argv[1], "update") || !strcmp(argv[1], "forget") || !strcmp(argv[1], "confirm");
 	if (!writes)
 		cli_output_only_prints();
-	rc = cli_open_store(c, writes ? WH_STORE_CREATE : WH_STORE_READ, &x.store);
+	rc = cli_open_ledger(c, writes ? WH_STATE_CREATE : WH_STATE_READ, &x.ledger);
 	if (rc)
 		return rc;
 	x.mem = wh_arena_new();
 	rc = dispatch(&x, argc - 1, argv + 1);
 	wh_arena_free(x.mem);
-	wh_store_close(x.store);
+	wh_ledger_close(&x.ledger);
 	return rc;
 }
 

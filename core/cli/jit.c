@@ -46,7 +46,7 @@ static const char help[] =
 
 struct ctx {
 	struct cli *c;
-	struct wh_store *store;
+	struct wh_ledger ledger;
 	struct wh_estate *estate;
 	struct wh_arena *mem;
 };
@@ -130,7 +130,7 @@ static int on(struct ctx *x, int argc, char **argv)
 		        client, port);
 		return CLI_USAGE;
 	}
-	if (wh_firewall_jit_on(ports, n, within, &err) || wh_store_log(x->store, cli_who(), "jit.on", "{}", &err))
+	if (wh_firewall_jit_on(ports, n, within, &err) || wh_state_log(x->ledger.state, cli_who(), "jit.on", "{}", &err))
 		return cli_error(&err);
 	printf("%zu port%s closed. Connections that are there stay; open one with `whittle jit open`.\n", n, n == 1 ? " is" : "s are");
 	printf("What was not closed before, the kernel opens again in %lld seconds unless you run `whittle jit confirm`.\n", (long long)within);
@@ -173,7 +173,7 @@ static int confirm(struct ctx *x, int argc, char **argv)
 	if (wh_firewall_jit_confirm(&err))
 		return cli_error(&err);
 	int status;
-	if (wh_store_open(x->c->store_url, WH_STORE_READ, &x->store, &err) || wh_estate_load(x->store, x->mem, &x->estate, &err)) {
+	if (wh_ledger_open(x->c->store_url, WH_STATE_READ, &x->ledger, &err) || wh_estate_load(&x->ledger, x->mem, &x->estate, &err)) {
 		fprintf(stderr, "whittle: what is closed stays closed; whether that is all that the policy closes can't be compared: %s\n", err.text);
 		status = CLI_FAILED;
 	} else {
@@ -272,7 +272,7 @@ static int open_one(struct ctx *x, int argc, char **argv)
 	if ((rc = find_target(x, argv[optind], to, &g)) || (rc = parse_port(x->c, argv[optind + 1], &g)))
 		return rc;
 	g.expires_us = (length < INT64_C(86400) * 366 ? length : INT64_C(86400) * 366) * 1000000;
-	if (wh_jit_open(x->store, &wh_firewall_jit_kernel, &x->c->config->jit, &g, &err))
+	if (wh_jit_open(x->ledger.state, &wh_firewall_jit_kernel, &x->c->config->jit, &g, &err))
 		return cli_error(&err);
 	printf("Opening %s: %s may connect to %s of %s until %s.\n", g.id, wh_prefix_text(&g.from, src), port_text(g.proto, g.port, p), g.resource,
 	       wh_time_text(g.expires_us, t));
@@ -314,7 +314,7 @@ static int list(struct ctx *x, int argc, char **argv)
 	char t[WH_TIME_STRLEN], p[24], src[WH_PREFIX_STRLEN];
 	if (argc != 1)
 		return cli_usage(x->c, "list takes no further words");
-	if (wh_jit_list(x->store, &wh_firewall_jit_kernel, x->mem, &g, &n, &err))
+	if (wh_jit_list(x->ledger.state, &wh_firewall_jit_kernel, x->mem, &g, &n, &err))
 		return cli_error(&err);
 	const char *missing = not_closed(x);
 	if (x->c->json) {
@@ -369,7 +369,7 @@ static int close_one(struct ctx *x, int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return cli_usage(x->c, "close takes an id, as `whittle jit list` shows it");
-	if (wh_jit_close(x->store, &wh_firewall_jit_kernel, argv[optind], cli_who(), why, &err))
+	if (wh_jit_close(x->ledger.state, &wh_firewall_jit_kernel, argv[optind], cli_who(), why, &err))
 		return cli_error(&err);
 	printf("Opening %s is closed; connections that were made through it stay.\n", argv[optind]);
 	return CLI_OK;
@@ -379,13 +379,13 @@ static int close_one(struct ctx *x, int argc, char **argv)
 
 static int nsg(struct ctx *x, int argc, char **argv)
 {
-	return cli_jit_nsg(x->c, x->store, x->estate, x->mem, argc, argv);
+	return cli_jit_nsg(x->c, x->ledger.state, x->estate, x->mem, argc, argv);
 }
 
 static int log_of(struct ctx *x, int argc, char **argv)
 {
 	(void)argv;
-	return argc > 1 ? cli_usage(x->c, "log takes no further words") : cli_jit_log(x->c, x->store);
+	return argc > 1 ? cli_usage(x->c, "log takes no further words") : cli_jit_log(x->c, x->ledger.state);
 }
 
 /* Keeping and taking away what is closed never depend on the ledger. */
@@ -426,18 +426,18 @@ static int run(struct cli *c, int argc, char **argv)
 	if (!v)
 		return cli_usage(c, "say what to do: on, confirm, off, open, list, close, log or nsg");
 	bool writes = v->ledger == WRITES || cli_is_azure(argc, argv);
-	int rc = v->ledger ? cli_open_store(c, writes ? WH_STORE_WRITE : WH_STORE_READ, &x.store) : 0;
+	int rc = v->ledger ? cli_open_ledger(c, writes ? WH_STATE_WRITE : WH_STATE_READ, &x.ledger) : 0;
 	if (rc)
 		return rc;
 	x.mem = wh_arena_new();
-	if (v->ledger && wh_estate_load(x.store, x.mem, &x.estate, &err))
+	if (v->ledger && wh_estate_load(&x.ledger, x.mem, &x.estate, &err))
 		rc = cli_error(&err);
 	else
 		rc = v->run(&x, argc - 1, argv + 1);
 	if (x.estate)
 		wh_estate_free(x.estate);
 	wh_arena_free(x.mem);
-	wh_store_close(x.store);
+	wh_ledger_close(&x.ledger);
 	return rc;
 }
 

@@ -10,7 +10,7 @@
 
 struct job {
 	struct cli *c;
-	struct wh_store *store;
+	struct wh_state *state;
 	const struct wh_estate *estate;
 	struct wh_arm *arm;
 	const char *name; /* only this group; NULL: all */
@@ -35,7 +35,7 @@ static void tell(struct job *j, const struct wh_nsg *nsg, const struct wh_arm_re
 	json_t *doc = json_pack("{s:s,s:s,s:s,s:s*}", "nsg", nsg->id ? nsg->id : nsg->name, "state", state, "notes", notes ? notes : "", "error", rc ? err->text : NULL);
 	char *text = json_dumps(doc, JSON_COMPACT);
 	struct wh_error log_err;
-	if ((rc || res->changed) && (!text || wh_store_log(j->store, cli_who(), "jit.azure", text, &log_err)))
+	if ((rc || res->changed) && (!text || wh_state_log(j->state, cli_who(), "jit.azure", text, &log_err)))
 		cli_error(&log_err);
 	free(text);
 	json_array_append_new(j->groups, doc);
@@ -54,7 +54,7 @@ static int once(struct job *j, int64_t *next_us)
 	struct wh_error err = {0};
 	size_t n, done = 0;
 	int64_t now = wh_now_us();
-	int rc = wh_jit_list(j->store, &wh_firewall_jit_kernel, mem, &g, &n, &err) ? cli_error(&err) : CLI_OK;
+	int rc = wh_jit_list(j->state, &wh_firewall_jit_kernel, mem, &g, &n, &err) ? cli_error(&err) : CLI_OK;
 	*next_us = 0;
 	for (size_t i = 0; !rc && i < n; i++)
 		if (g[i].nsg && g[i].expires_us > now && (!*next_us || g[i].expires_us < *next_us))
@@ -85,7 +85,7 @@ static void sleep_until(int64_t us)
 	nanosleep(&t, NULL);
 }
 
-int cli_jit_azure(struct cli *c, struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_arm_options *opt, const char *name, bool until_closed)
+int cli_jit_azure(struct cli *c, struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_arm_options *opt, const char *name, bool until_closed)
 {
 	struct job j = {c, s, e, NULL, name, json_array()};
 	struct wh_error err;

@@ -33,7 +33,7 @@ static int print_event(void *arg, const struct wh_jit_event *e)
 	return 0;
 }
 
-int cli_jit_log(struct cli *c, struct wh_store *s)
+int cli_jit_log(struct cli *c, struct wh_state *s)
 {
 	struct printing p = {.all = c->json ? json_array() : NULL};
 	struct wh_error err;

@@ -52,7 +52,7 @@ static int take_options(struct cli *c, int argc, char **argv, struct wanted *w)
 }
 
 /* Prints the group as it should be now, or writes it to the file. */
-static int write_group(struct cli *c, struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, const struct wh_nsg *nsg, const char *path)
+static int write_group(struct cli *c, struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, const struct wh_nsg *nsg, const char *path)
 {
 	struct wh_jit_grant *g;
 	struct wh_error err;
@@ -72,7 +72,7 @@ static int write_group(struct cli *c, struct wh_store *s, const struct wh_estate
 	return rc ? cli_error(&err) : CLI_OK;
 }
 
-int cli_jit_nsg(struct cli *c, struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, int argc, char **argv)
+int cli_jit_nsg(struct cli *c, struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, int argc, char **argv)
 {
 	const struct wh_nsg *found = NULL;
 	struct wanted w = {0};

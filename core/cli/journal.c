@@ -19,12 +19,12 @@ enum { JOURNAL_MS = 3000 };
 
 static int write_line(const char *url, const char *what, const char *json, struct wh_error *err)
 {
-	struct wh_store *s;
-	int rc = wh_store_open(url, WH_STORE_JOURNAL, &s, err);
+	struct wh_state *s;
+	int rc = wh_ledger_state(url, WH_STATE_JOURNAL, &s, err);
 	if (rc == -ENOENT || rc == -ENODATA) /* no ledger, no journal */
 		return 0;
-	rc = rc ? rc : wh_store_log(s, cli_who(), what, json, err);
-	wh_store_close(s);
+	rc = rc ? rc : wh_state_log(s, cli_who(), what, json, err);
+	wh_state_close(s);
 	return rc;
 }
 

@@ -48,16 +48,16 @@ int cli_own_rules(struct cli *c, struct cli_own *own, struct wh_arena *mem, stru
 	struct wh_recommendation *r;
 	struct wh_heard heard;
 	struct wh_estate *e = NULL;
-	struct wh_store *s;
-	int rc = wh_store_open(c->store_url, WH_STORE_READ, &s, err);
+	struct wh_ledger ledger = {NULL, NULL};
+	int rc = wh_ledger_open(c->store_url, WH_STATE_READ, &ledger, err);
 	if (rc)
 		return rc;
-	rc = wh_estate_load(s, mem, &e, err);
-	rc = rc ? rc : ledger_memory(c, s, &own->memory_us, err);
+	rc = wh_estate_load(&ledger, mem, &e, err);
+	rc = rc ? rc : ledger_memory(c, ledger.store, &own->memory_us, err);
 	rc = rc ? rc : own_resources(own, e, err);
-	rc = rc ? rc : wh_review_load(s, e, mem, &r, err);
+	rc = rc ? rc : wh_review_load(ledger.state, e, mem, &r, err);
 	rc = rc ? rc : prove_again(r, e, mem, err);
-	rc = rc ? rc : wh_estate_heard(s, e, mem, &heard, err);
+	rc = rc ? rc : wh_estate_heard(ledger.store, e, mem, &heard, err);
 	if (!rc) {
 		struct wh_nft_options opt = {.resources = own->names, .n_resources = own->n, .heard = &heard, .all_addresses = own->all_addresses};
 		cli_platform(c, e);
@@ -65,7 +65,7 @@ int cli_own_rules(struct cli *c, struct cli_own *own, struct wh_arena *mem, stru
 	}
 	rc = rc ? rc : wh_nft_coverage(own->rs, e, mem, &own->covered, &own->n_covered, err);
 	wh_estate_free(e);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	return rc;
 }
 

@@ -125,7 +125,7 @@ static int run(struct cli *c, int argc, char **argv)
 	struct wh_estate *e = NULL;
 	const char *file = NULL;
 	struct wh_error err = {0};
-	struct wh_store *s = NULL;
+	struct wh_ledger ledger = {NULL, NULL};
 	int o, rc;
 	while ((o = cli_getopt(c, argc, argv, "r:", longs)) != -1) {
 		if (o == '?')
@@ -133,22 +133,22 @@ static int run(struct cli *c, int argc, char **argv)
 		file = optarg;
 	}
 	struct wh_arena *mem = wh_arena_new();
-	if ((rc = cli_open_store(c, WH_STORE_READ, &s)))
+	if ((rc = cli_open_ledger(c, WH_STATE_READ, &ledger)))
 		goto out;
-	if (wh_estate_load(s, mem, &e, &err)) {
+	if (wh_estate_load(&ledger, mem, &e, &err)) {
 		rc = cli_error(&err);
 		goto out;
 	}
 	for (int i = optind; i < argc && !rc; i++)
 		if (!wh_estate_find(e, argv[i]))
 			rc = cli_usage(c, "there is no resource '%s'; `whittle estate show` lists them", argv[i]);
-	if (!rc && (file ? read_rules(file, e, mem, &rec, &err) : wh_review_load(s, e, mem, &rec, &err)))
+	if (!rc && (file ? read_rules(file, e, mem, &rec, &err) : wh_review_load(ledger.state, e, mem, &rec, &err)))
 		rc = cli_error(&err);
 	if (!rc && rec)
 		rc = prove(c, e, rec, argv + optind, argc - optind, mem);
 out:
 	wh_estate_free(e);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	wh_arena_free(mem);
 	return rc;
 }

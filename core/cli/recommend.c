@@ -99,7 +99,7 @@ static void print_outages(const struct wh_recommendation *rec)
 }
 
 /* An old list stays in force; that it is old is said where it has a say. */
-static void warn_of_stale_lists(const struct wh_intel_config *c, struct wh_store *s, struct wh_arena *mem)
+static void warn_of_stale_lists(const struct wh_intel_config *c, struct wh_state *s, struct wh_arena *mem)
 {
 	struct wh_intel_list *lists;
 	struct wh_error err;
@@ -197,7 +197,7 @@ static void print_rules(const struct wh_recommendation *rec, const struct wh_cha
 		       some ? "only some resources were asked for" : "--dry-run");
 }
 
-static int save(struct wh_store *s, struct wh_recommendation *rec, bool keep)
+static int save(struct wh_state *s, struct wh_recommendation *rec, bool keep)
 {
 	struct wh_error err = {0};
 	return keep ? 0 : wh_recommendation_save(s, rec, &err) ? cli_error(&err) : 0;
@@ -392,18 +392,18 @@ static int print_recommendation(const struct cli *c, const struct asked *a, cons
 	return CLI_OK;
 }
 
-static int recommend(struct cli *c, struct wh_store *s, const struct wh_estate *estate, const struct asked *a, const struct wh_harden_options *opt, struct wh_arena *mem)
+static int recommend(struct cli *c, const struct wh_ledger *l, const struct wh_estate *estate, const struct asked *a, const struct wh_harden_options *opt, struct wh_arena *mem)
 {
 	struct wh_recommendation *rec, *before;
 	struct wh_changes difference, *changes = NULL;
 	struct wh_error err = {0};
-	if (wh_recommend(s, estate, (const char *const *)a->names, (size_t)a->n, opt, mem, &rec, &err))
+	if (wh_recommend(l->store, estate, (const char *const *)a->names, (size_t)a->n, opt, mem, &rec, &err))
 		return cli_error(&err);
 	cli_progress("%s", "");
-	if (!wh_recommendation_load(s, estate, mem, &before, &err) && !wh_changes(s, before, rec, mem, &difference, &err))
+	if (!wh_recommendation_load(l->state, estate, mem, &before, &err) && !wh_changes(l, before, rec, mem, &difference, &err))
 		changes = &difference;
 	/* a part of the resources is looked at, not kept: it would take the place of the whole */
-	int rc = save(s, rec, a->dry_run || a->n);
+	int rc = save(l->state, rec, a->dry_run || a->n);
 	return rc ? rc : print_recommendation(c, a, rec, changes);
 }
 
@@ -413,22 +413,22 @@ static int run(struct cli *c, int argc, char **argv)
 	struct wh_harden_options opt;
 	struct wh_estate *estate = NULL;
 	struct wh_error err = {0};
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	int rc = read_options(c, argc, argv, &a);
 
-	if (rc || (rc = cli_open_store(c, a.dry_run || a.curve ? WH_STORE_READ : WH_STORE_WRITE, &s)))
+	if (rc || (rc = cli_open_ledger(c, a.dry_run || a.curve ? WH_STATE_READ : WH_STATE_WRITE, &ledger)))
 		return rc;
 	struct wh_arena *mem = wh_arena_new();
-	if (wh_harden_options_load(&c->config->harden, s, a.ports, mem, &opt, &err) || wh_estate_load(s, mem, &estate, &err)) {
+	if (wh_harden_options_load(&c->config->harden, ledger.state, a.ports, mem, &opt, &err) || wh_estate_load(&ledger, mem, &estate, &err)) {
 		rc = cli_error(&err);
 	} else {
 		put_options(&a, &opt);
-		warn_of_stale_lists(&c->config->intel, s, mem);
-		rc = a.curve ? show_curve(c, s, estate, a.names, a.n, &opt, a.svg, mem) : recommend(c, s, estate, &a, &opt, mem);
+		warn_of_stale_lists(&c->config->intel, ledger.state, mem);
+		rc = a.curve ? show_curve(c, ledger.store, estate, a.names, a.n, &opt, a.svg, mem) : recommend(c, &ledger, estate, &a, &opt, mem);
 	}
 	wh_estate_free(estate);
 	wh_arena_free(mem);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	return rc;
 }
 

@@ -124,7 +124,7 @@ struct logs {
 };
 
 /* The logs in a ledger of their own, which is gone when it is closed, or when this process is ended while it reads. */
-static int read_logs(struct cli *c, struct wh_store *s, const struct logs *logs, struct wh_store **out, struct wh_error *err)
+static int read_logs(struct cli *c, struct wh_state *s, const struct logs *logs, struct wh_ledger *out, struct wh_error *err)
 {
 	const char *tmp = getenv("TMPDIR");
 	struct wh_ingest_options opt = {.byte_limit = c->config->ledger.memory_limit};
@@ -138,7 +138,7 @@ static int read_logs(struct cli *c, struct wh_store *s, const struct logs *logs,
 		return wh_fail(err, -errno, "%s: %s", dir, strerror(errno));
 	snprintf(path, sizeof path, "%s/log.db", dir);
 	if (!(rc = wh_estate_locals(s, c->config->estate.discover, &locals, err)))
-		rc = wh_store_open(path, WH_STORE_CREATE, out, err);
+		rc = wh_ledger_open(path, WH_STATE_CREATE, out, err);
 	/* open files outlive their names */
 	static const char *const tails[] = {"", "-wal", "-shm"};
 	for (unsigned i = 0; i < sizeof tails / sizeof *tails; i++) {
@@ -149,31 +149,31 @@ static int read_logs(struct cli *c, struct wh_store *s, const struct logs *logs,
 	opt.locals = locals;
 	for (unsigned i = 0; i < logs->n && !rc; i++) {
 		cli_progress("reading %s", logs->path[i]);
-		rc = wh_ingest(*out, logs->path[i], &opt, &result, err);
+		rc = wh_ingest(out->store, logs->path[i], &opt, &result, err);
 	}
 	wh_locals_free(locals);
 	return rc;
 }
 
-static int replay(struct cli *c, struct wh_store *s, const struct wh_estate *e, char **names, int n, const char *file, const struct logs *logs,
+static int replay(struct cli *c, const struct wh_ledger *l, const struct wh_estate *e, char **names, int n, const char *file, const struct logs *logs,
                   unsigned holdout, struct wh_arena *mem)
 {
 	const char *const *list = (const char *const *)names;
 	struct wh_harden_options opt;
 	struct wh_recommendation *rec;
-	struct wh_store *log = NULL;
+	struct wh_ledger log = {NULL, NULL};
 	struct wh_replay *r;
 	struct wh_error err = {0};
-	int rc = wh_harden_options_load(&c->config->harden, s, holdout ? NULL : "all", mem, &opt, &err);
+	int rc = wh_harden_options_load(&c->config->harden, l->state, holdout ? NULL : "all", mem, &opt, &err);
 
 	opt.progress = progress;
 	if (!rc && holdout)
-		rc = wh_replay_holdout(s, e, list, (size_t)n, &opt, holdout, mem, &r, &err);
-	else if (!rc && !(rc = file ? read_rules(file, e, mem, &rec, &err) : wh_review_load(s, e, mem, &rec, &err)) && !logs->n)
-		rc = wh_replay(s, e, rec, list, (size_t)n, &opt, 0, mem, &r, &err);
-	else if (!rc && !(rc = read_logs(c, s, logs, &log, &err)))
-		rc = wh_replay_log(s, log, e, rec, list, (size_t)n, &opt, mem, &r, &err);
-	wh_store_close(log);
+		rc = wh_replay_holdout(l->store, e, list, (size_t)n, &opt, holdout, mem, &r, &err);
+	else if (!rc && !(rc = file ? read_rules(file, e, mem, &rec, &err) : wh_review_load(l->state, e, mem, &rec, &err)) && !logs->n)
+		rc = wh_replay(l->store, e, rec, list, (size_t)n, &opt, 0, mem, &r, &err);
+	else if (!rc && !(rc = read_logs(c, l->state, logs, &log, &err)))
+		rc = wh_replay_log(l->store, log.store, e, rec, list, (size_t)n, &opt, mem, &r, &err);
+	wh_ledger_close(&log);
 	cli_progress("%s", "");
 	if (rc)
 		return cli_error(&err);
@@ -196,7 +196,7 @@ static int run(struct cli *c, int argc, char **argv)
 	unsigned long holdout = 0;
 	struct wh_estate *e = NULL;
 	struct wh_error err = {0};
-	struct wh_store *s = NULL;
+	struct wh_ledger ledger = {NULL, NULL};
 	char *end;
 	int o, rc;
 
@@ -221,16 +221,16 @@ static int run(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "--rules and --holdout exclude each other: a holdout derives its own rules");
 	if (logs.n && holdout)
 		return cli_usage(c, "--log and --holdout exclude each other: a holdout is of the ledger's own days");
-	if ((rc = cli_open_store(c, WH_STORE_READ, &s)))
+	if ((rc = cli_open_ledger(c, WH_STATE_READ, &ledger)))
 		return rc;
 	struct wh_arena *mem = wh_arena_new();
-	if (wh_estate_load(s, mem, &e, &err))
+	if (wh_estate_load(&ledger, mem, &e, &err))
 		rc = cli_error(&err);
 	else
-		rc = replay(c, s, e, argv + optind, argc - optind, file, &logs, (unsigned)holdout, mem);
+		rc = replay(c, &ledger, e, argv + optind, argc - optind, file, &logs, (unsigned)holdout, mem);
 	wh_estate_free(e);
 	wh_arena_free(mem);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	return rc;
 }
 

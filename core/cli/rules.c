@@ -54,7 +54,7 @@ static int parse_prefixes(const struct cli *c, const char *text, struct wh_arena
 
 struct ctx {
 	struct cli *c;
-	struct wh_store *store;
+	struct wh_ledger ledger;
 	struct wh_estate *estate;
 	struct wh_arena *mem;
 };
@@ -145,7 +145,7 @@ static int print_header(struct ctx *x, const struct wh_resource_result *r)
 	struct last l = {.estate = x->estate, .resource = r->resource};
 	struct wh_error err;
 	char t[WH_TIME_STRLEN];
-	if (wh_store_log_each(x->store, NULL, last_entry, &l, &err))
+	if (wh_state_log_each(x->ledger.state, NULL, last_entry, &l, &err))
 		return cli_error(&err);
 	printf("%s: %zu rule%s, saved, ", r->resource->name, r->n_rules, r->n_rules == 1 ? "" : "s");
 	if (!l.enforced_us)
@@ -161,7 +161,7 @@ static int list(struct ctx *x, int n, char **names)
 {
 	struct wh_recommendation *rec;
 	struct wh_error err;
-	int rc = wh_review_load(x->store, x->estate, x->mem, &rec, &err);
+	int rc = wh_review_load(x->ledger.state, x->estate, x->mem, &rec, &err);
 	if (rc)
 		return cli_error(&err);
 	for (int i = 0; i < n; i++)
@@ -225,7 +225,7 @@ static int history(struct ctx *x, const char *resource)
 	struct history_ctx h = {.array = x->c->json ? json_array() : NULL};
 	struct wh_error err;
 	const struct wh_resource *known = resource ? wh_estate_find(x->estate, resource) : NULL;
-	int rc = wh_review_history(x->store, known ? known->name : resource, history_line, &h, &err);
+	int rc = wh_review_history(x->ledger.state, known ? known->name : resource, history_line, &h, &err);
 	if (!rc && !h.n && resource && !known) { /* what is no longer in the estate has its history all the same */
 		json_decref(h.array);
 		return cli_usage(x->c, "there is no resource '%s'", resource);
@@ -293,7 +293,7 @@ static int change(struct ctx *x, enum wh_review_op op, int argc, char **argv)
 		return cli_usage(x->c, "rules edit needs --from, --also or --not");
 	const char *said;
 	struct wh_error err;
-	if (wh_review_change(x->store, x->estate, &ch, x->mem, &said, &err))
+	if (wh_review_change(x->ledger.state, x->estate, &ch, x->mem, &said, &err))
 		return cli_error(&err);
 	return say(x, said);
 }
@@ -314,12 +314,12 @@ static int dispatch(struct ctx *x, const char *verb, int argc, char **argv)
 	if (!strcmp(verb, "history"))
 		return history(x, resource);
 	if (!strcmp(verb, "undo")) {
-		if (wh_review_undo(x->store, x->estate, resource, cli_who(), x->mem, &said, &err))
+		if (wh_review_undo(x->ledger.state, x->estate, resource, cli_who(), x->mem, &said, &err))
 			return cli_error(&err);
 		return say(x, said);
 	}
 	if (!strcmp(verb, "reset")) {
-		if (wh_review_reset(x->store, x->estate, resource, cli_who(), &n, &err))
+		if (wh_review_reset(x->ledger.state, x->estate, resource, cli_who(), &n, &err))
 			return cli_error(&err);
 		return say(x, wh_arena_printf(x->mem, "%zu change%s forgotten; `whittle rules undo` brings them back", n, n == 1 ? "" : "s"));
 	}
@@ -341,15 +341,15 @@ static int run(struct cli *c, int argc, char **argv)
 	bool reads = !strcmp(argv[1], "list") || !strcmp(argv[1], "history");
 	if (reads)
 		cli_output_only_prints();
-	int rc = cli_open_store(c, reads ? WH_STORE_READ : WH_STORE_WRITE, &x.store);
+	int rc = cli_open_ledger(c, reads ? WH_STATE_READ : WH_STATE_WRITE, &x.ledger);
 	if (rc)
 		return rc;
 	x.mem = wh_arena_new();
-	rc = wh_estate_load(x.store, x.mem, &x.estate, &err) ? cli_error(&err) : dispatch(&x, argv[1], argc - 1, argv + 1);
+	rc = wh_estate_load(&x.ledger, x.mem, &x.estate, &err) ? cli_error(&err) : dispatch(&x, argv[1], argc - 1, argv + 1);
 	if (x.estate)
 		wh_estate_free(x.estate);
 	wh_arena_free(x.mem);
-	wh_store_close(x.store);
+	wh_ledger_close(&x.ledger);
 	return rc;
 }
 

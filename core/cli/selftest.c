@@ -86,7 +86,7 @@ static int print(const struct cli *c, const struct wh_selftest_options *o, const
 }
 
 /* The ledger tells flows by the resource: an address that is none would be waited for in vain. */
-static int check_resource(struct wh_store *s, const struct cli *c, const struct wh_addr *to)
+static int check_resource(struct wh_state *s, const struct cli *c, const struct wh_addr *to)
 {
 	struct wh_locals *locals = NULL;
 	struct wh_error err = {0};
@@ -108,7 +108,7 @@ static int run(struct cli *c, int argc, char **argv)
 	struct wh_selftest_options opt = {.timeout_s = 120, .progress = progress};
 	struct wh_selftest t;
 	struct wh_error err = {0};
-	struct wh_store *s = NULL;
+	struct wh_ledger ledger = {NULL, NULL};
 	int64_t seconds;
 	int o, rc;
 
@@ -132,14 +132,13 @@ static int run(struct cli *c, int argc, char **argv)
 		return rc;
 	if (opt.has_from && wh_addr_is_v4(&opt.from) != wh_addr_is_v4(&opt.to))
 		return cli_usage(c, "--from and the address are of different families");
-	if (!opt.eve && ((rc = cli_open_store(c, WH_STORE_READ, &s)) || (rc = check_resource(s, c, &opt.to))))
+	if (!opt.eve && ((rc = cli_open_ledger(c, WH_STATE_READ, &ledger)) || (rc = check_resource(ledger.state, c, &opt.to))))
 		goto out;
-	rc = wh_selftest(s, &opt, &t, &err);
+	rc = wh_selftest(ledger.store, &opt, &t, &err);
 	cli_progress("%s", "");
 	rc = rc ? cli_error(&err) : print(c, &opt, &t);
 out:
-	if (s)
-		wh_store_close(s);
+	wh_ledger_close(&ledger);
 	return rc;
 }
 

@@ -127,18 +127,18 @@ static int run(struct cli *c, int argc, char **argv)
 	struct wh_recommendation *rec;
 	struct wh_estate *estate = NULL;
 	struct wh_error err = {0};
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	int rc;
 
 	if (cli_getopt(c, argc, argv, "", longs) != -1)
 		return CLI_USAGE;
 	if (optind < argc)
 		return cli_usage(c, "takes no argument, got '%s'", argv[optind]);
-	if ((rc = cli_open_store(c, WH_STORE_READ, &s)))
+	if ((rc = cli_open_ledger(c, WH_STATE_READ, &ledger)))
 		return rc;
 	struct wh_arena *mem = wh_arena_new();
-	if (wh_store_totals(s, &totals, &err) || wh_harden_options_load(&c->config->harden, s, NULL, mem, &opt, &err) || wh_estate_load(s, mem, &estate, &err) ||
-	    wh_recommend(s, estate, NULL, 0, &opt, mem, &rec, &err))
+	if (wh_store_totals(ledger.store, &totals, &err) || wh_harden_options_load(&c->config->harden, ledger.state, NULL, mem, &opt, &err) || wh_estate_load(&ledger, mem, &estate, &err) ||
+	    wh_recommend(ledger.store, estate, NULL, 0, &opt, mem, &rec, &err))
 		rc = cli_error(&err);
 	else if (c->json)
 		rc = print_json(c, estate, rec, &totals);
@@ -146,7 +146,7 @@ static int run(struct cli *c, int argc, char **argv)
 		rc = print_all(c, estate, rec, &totals);
 	wh_estate_free(estate);
 	wh_arena_free(mem);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	return rc;
 }
 

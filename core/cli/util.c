@@ -82,11 +82,10 @@ int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, c
 	return '?';
 }
 
-int cli_open_store(struct cli *c, int flags, struct wh_store **out)
+int cli_open_ledger(struct cli *c, int flags, struct wh_ledger *out)
 {
 	struct wh_error err = {0};
-	*out = NULL;
-	return wh_store_open(c->store_url, flags, out, &err) ? cli_error(&err) : 0;
+	return wh_ledger_open(c->store_url, flags, out, &err) ? cli_error(&err) : 0;
 }
 
 bool cli_progress_wanted(void)

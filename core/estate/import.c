@@ -324,22 +324,22 @@ static int collect_key(void *arg, const char *key, const char *json)
 	return 0;
 }
 
-static int store(struct import *im, struct wh_store *s)
+static int store(struct import *im, struct wh_state *s)
 {
 	struct keys old = {0};
 	struct wh_error ignored;
 	json_t *doc = json_pack("{s:O,s:O,s:s*,s:O*}", "resources", im->resources, "vnets", im->vnets, "platform", im->platform, "serviceTags", im->tags);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
-	int rc = text ? wh_store_begin(s, im->err) : wh_fail(im->err, -ENOMEM, "out of memory");
+	int rc = text ? wh_state_begin(s, im->err) : wh_fail(im->err, -ENOMEM, "out of memory");
 	if (!rc) {
-		rc = wh_store_each(s, "nsg", collect_key, &old, im->err);
+		rc = wh_state_each(s, "nsg", collect_key, &old, im->err);
 		for (size_t i = 0; i < old.n && !rc; i++)
-			rc = wh_store_delete(s, "nsg", old.k[i], im->err);
+			rc = wh_state_delete(s, "nsg", old.k[i], im->err);
 		for (size_t i = 0; i < im->n_files && !rc; i++)
-			rc = wh_store_put(s, "nsg", im->files[i]->name, im->files[i]->text, im->err);
+			rc = wh_state_put(s, "nsg", im->files[i]->name, im->files[i]->text, im->err);
 		if (!rc)
-			rc = wh_store_put(s, "estate", "estate", text, im->err);
-		int end = wh_store_end(s, !rc, rc ? &ignored : im->err);
+			rc = wh_state_put(s, "estate", "estate", text, im->err);
+		int end = wh_state_end(s, !rc, rc ? &ignored : im->err);
 		rc = rc ? rc : end;
 	}
 	for (size_t i = 0; i < old.n; i++)
@@ -350,7 +350,7 @@ static int store(struct import *im, struct wh_store *s)
 	return rc;
 }
 
-int wh_estate_import(struct wh_store *s, const char *path, struct wh_estate_summary *out, struct wh_error *err)
+int wh_estate_import(struct wh_state *s, const char *path, struct wh_estate_summary *out, struct wh_error *err)
 {
 	struct import im = {.path = path, .mem = wh_arena_new(), .err = err, .resources = json_array(), .vnets = json_array(), .named = json_object(),
 	                    .sum = out};

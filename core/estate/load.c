@@ -14,7 +14,7 @@ struct group_file {
 };
 
 struct loading {
-	struct wh_store *store;
+	struct wh_state *state;
 	struct wh_arena *mem;
 	struct wh_error *err;
 	struct wh_estate *e;
@@ -148,7 +148,7 @@ static int load_estate(struct loading *ld)
 	char *text = NULL;
 	json_t *v;
 	size_t i;
-	int rc = wh_store_get(ld->store, "estate", "estate", &text, ld->err);
+	int rc = wh_state_get(ld->state, "estate", "estate", &text, ld->err);
 	if (rc || !text)
 		return rc;
 	json_t *doc = json_loads(text, 0, NULL), *vnets = json_object_get(doc, "vnets");
@@ -206,10 +206,10 @@ static void default_ranges(struct wh_prefix **out, size_t *n, struct wh_arena *m
 }
 
 /* The setting that ingest used last, so that recommend sees the same resources. */
-static int discovery(struct wh_store *s, bool imported, struct wh_arena *mem, struct wh_prefix **out, size_t *n, struct wh_error *err)
+static int discovery(struct wh_state *s, bool imported, struct wh_arena *mem, struct wh_prefix **out, size_t *n, struct wh_error *err)
 {
 	char *text = NULL;
-	int rc = wh_store_get(s, "estate", "discover", &text, err);
+	int rc = wh_state_get(s, "estate", "discover", &text, err);
 	*n = 0;
 	if (rc)
 		return rc;
@@ -256,18 +256,18 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct wh_resource *)a)->name, ((const struct wh_resource *)b)->name);
 }
 
-int wh_estate_load(struct wh_store *s, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
+int wh_estate_load(const struct wh_ledger *l, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
 {
-	struct loading ld = {.store = s, .mem = mem, .err = err, .e = wh_arena_alloc(mem, sizeof *ld.e), .files = {.mem = mem}, .locals = {.mem = mem}};
-	int rc = wh_store_each(s, "nsg", load_nsg, &ld, err);
+	struct loading ld = {.state = l->state, .mem = mem, .err = err, .e = wh_arena_alloc(mem, sizeof *ld.e), .files = {.mem = mem}, .locals = {.mem = mem}};
+	int rc = wh_state_each(l->state, "nsg", load_nsg, &ld, err);
 	if (!rc)
 		rc = load_estate(&ld);
 	if (!rc)
-		rc = discovery(s, ld.e->imported, mem, &ld.discover, &ld.n_discover, err);
+		rc = discovery(l->state, ld.e->imported, mem, &ld.discover, &ld.n_discover, err);
 	ld.e->found = wh_platform_found(WH_ASSET_TAG_FILE);
 	if (!rc && ld.n_discover) {
 		know_locals(&ld);
-		rc = wh_store_locals(s, discovered, &ld, err);
+		rc = wh_store_locals(l->store, discovered, &ld, err);
 	}
 	if (!rc && !ld.e->n_vnets)
 		default_ranges(&ld.e->vnets, &ld.e->n_vnets, mem);
@@ -342,10 +342,10 @@ static int add_locals(struct wh_locals *l, const struct wh_estate *e, const stru
 	return rc;
 }
 
-int wh_estate_locals(struct wh_store *s, const char *discover, struct wh_locals **out, struct wh_error *err)
+int wh_estate_locals(struct wh_state *s, const char *discover, struct wh_locals **out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
-	struct loading ld = {.store = s, .mem = mem, .err = err, .e = wh_arena_alloc(mem, sizeof *ld.e), .files = {.mem = mem}, .addresses_only = true};
+	struct loading ld = {.state = s, .mem = mem, .err = err, .e = wh_arena_alloc(mem, sizeof *ld.e), .files = {.mem = mem}, .addresses_only = true};
 	struct wh_prefix *p = NULL;
 	size_t n = 0;
 	int rc = s ? load_estate(&ld) : 0;
@@ -359,9 +359,9 @@ int wh_estate_locals(struct wh_store *s, const char *discover, struct wh_locals 
 		json_t *v = json_string(discover);
 		char *text = rc ? NULL : json_dumps(v, JSON_ENCODE_ANY), *had = NULL;
 		if (!rc)
-			rc = wh_store_get(s, "estate", "discover", &had, err);
+			rc = wh_state_get(s, "estate", "discover", &had, err);
 		if (!rc && text && (!had || strcmp(had, text))) /* remembered, so that `recommend` sees the same resources */
-			rc = wh_store_put(s, "estate", "discover", text, err);
+			rc = wh_state_put(s, "estate", "discover", text, err);
 		free(had);
 		free(text);
 		json_decref(v);

@@ -117,34 +117,34 @@ static int mark_belonging(void *arg, enum wh_direction d, uint8_t proto, uint16_
 }
 
 /* Where the judgment can't be had nobody is marked: then nothing is taken back, and each hit is still reported. */
-static void judge(struct watch *w, struct wh_store *s)
+static void judge(struct watch *w, const struct wh_ledger *l)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_harden_options opt;
 	struct wh_estate *e = NULL;
 	struct wh_error err;
-	if (w->opt->config->revert && w->opt->judge && !wh_estate_load(s, mem, &e, &err) && !wh_harden_options_load(w->opt->judge, s, NULL, mem, &opt, &err))
-		wh_belonging(s, e, w->opt->locals, w->opt->n_locals, &opt, mark_belonging, w, &err);
+	if (w->opt->config->revert && w->opt->judge && !wh_estate_load(l, mem, &e, &err) && !wh_harden_options_load(w->opt->judge, l->state, NULL, mem, &opt, &err))
+		wh_belonging(l->store, e, w->opt->locals, w->opt->n_locals, &opt, mark_belonging, w, &err);
 	wh_estate_free(e);
 	wh_arena_free(mem);
 }
 
 static int learn(struct watch *w, struct wh_error *err)
 {
-	struct wh_store *s;
-	int rc = wh_store_open(w->opt->store_url, WH_STORE_READ, &s, err);
+	struct wh_ledger l;
+	int rc = wh_ledger_open(w->opt->store_url, WH_STATE_READ, &l, err);
 	if (rc)
 		return rc;
 	w->n_peers = w->n_ports = 0;
 	for (size_t i = 0; i < w->opt->n_locals && !rc; i++)
-		rc = wh_store_edges(s, &w->opt->locals[i], add_peer, w, err);
+		rc = wh_store_edges(l.store, &w->opt->locals[i], add_peer, w, err);
 	if (!rc)
-		rc = wh_store_sketches(s, add_sketch, w, err);
+		rc = wh_store_sketches(l.store, add_sketch, w, err);
 	if (w->n_peers)
 		qsort(w->peers, w->n_peers, sizeof *w->peers, by_peer);
 	if (!rc)
-		judge(w, s);
-	wh_store_close(s);
+		judge(w, &l);
+	wh_ledger_close(&l);
 	w->confirmed_us = wh_firewall_confirmed_us();
 	return rc;
 }

@@ -156,13 +156,13 @@ static int compare(struct wh_store *s, const struct lists *lists, const struct w
 	return 0;
 }
 
-int wh_changes(struct wh_store *s, const struct wh_recommendation *before, const struct wh_recommendation *now, struct wh_arena *mem,
+int wh_changes(const struct wh_ledger *l, const struct wh_recommendation *before, const struct wh_recommendation *now, struct wh_arena *mem,
                struct wh_changes *out, struct wh_error *err)
 {
 	struct wh_intel_list *all;
 	struct lists lists = {NULL, 0};
 	size_t most = 0, n_lists = 0;
-	int rc = wh_intel_lists(s, mem, &all, &n_lists, err);
+	int rc = wh_intel_lists(l->state, mem, &all, &n_lists, err);
 
 	if (rc)
 		return rc;
@@ -175,11 +175,11 @@ int wh_changes(struct wh_store *s, const struct wh_recommendation *before, const
 	for (size_t i = 0; i < now->n_resources && !rc; i++) {
 		const struct wh_resource_result *res = &now->resources[i], *old = same_resource(before, res);
 		for (size_t k = 0; k < res->n_rules && !rc; k++)
-			rc = compare(s, &lists, res->resource, same_rule(old, &res->rules[k]), &res->rules[k], mem, out, err);
+			rc = compare(l->store, &lists, res->resource, same_rule(old, &res->rules[k]), &res->rules[k], mem, out, err);
 		for (size_t k = 0; old && k < old->n_rules && !rc; k++)
 			if (!same_rule(res, &old->rules[k])) {
 				size_t at = out->n;
-				rc = compare(s, &lists, res->resource, &old->rules[k], NULL, mem, out, err);
+				rc = compare(l->store, &lists, res->resource, &old->rules[k], NULL, mem, out, err);
 				if (!rc)
 					out->list[at].why = said_of(res, &old->rules[k], mem);
 				if (!rc && now->directions == (old->rules[k].direction == WH_INBOUND ? WH_DIRECTIONS_OUTBOUND : WH_DIRECTIONS_INBOUND))

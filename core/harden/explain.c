@@ -55,7 +55,7 @@ static int parse_rule(const char *text, enum wh_direction *d, uint8_t *proto, un
 
 /* ---- what is offered ---- */
 
-static void find_kept(struct wh_story *st, struct wh_store *s, const struct wh_estate *e, enum wh_direction d, uint8_t proto, unsigned port)
+static void find_kept(struct wh_story *st, struct wh_state *s, const struct wh_estate *e, enum wh_direction d, uint8_t proto, unsigned port)
 {
 	struct wh_recommendation *rec;
 	struct wh_error none = {0};
@@ -232,7 +232,7 @@ double wh_story_posing(const struct wh_evidence_peer *p)
 	return p->posing;
 }
 
-int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *resource, const char *rule,
+int wh_explain(const struct wh_ledger *l, const struct wh_estate *estate, const char *resource, const char *rule,
                const struct wh_harden_options *opt, bool json, char **out, struct wh_error *err)
 {
 	struct wh_story st = {.resource = wh_estate_find(estate, resource), .mem = wh_arena_new()};
@@ -250,16 +250,16 @@ int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *r
 		rc = wh_fail_input(err, -ENOENT, "there is no resource '%.100s'", resource);
 	else
 		rc = parse_rule(rule, &d, &proto, &port, err);
-	if (rc || (rc = wh_intel_lists(s, st.mem, &st.lists, &st.n_lists, err)))
+	if (rc || (rc = wh_intel_lists(l->state, st.mem, &st.lists, &st.n_lists, err)))
 		goto out;
-	find_kept(&st, s, estate, d, proto, port);
+	find_kept(&st, l->state, estate, d, proto, port);
 	if (st.kept)
 		take_asked(&st.kept->asked, &as_kept);
-	if ((rc = wh_analysis_open(&st.a, s, estate, &as_kept, err)))
+	if ((rc = wh_analysis_open(&st.a, l->store, estate, &as_kept, err)))
 		goto out;
 	if ((rc = derive_again(&st, d, proto, port, err)))
 		goto close;
-	if (!st.why_not && !(st.why_not = passed_over(&st, opt, d, proto, port)) && (rc = ask_recommend(&st, s, d, proto, port, err)))
+	if (!st.why_not && !(st.why_not = passed_over(&st, opt, d, proto, port)) && (rc = ask_recommend(&st, l->store, d, proto, port, err)))
 		goto close;
 	st.narrow_already = st.narrow_already && !passed_over(&st, opt, d, proto, port) && !st.present.unknown && !st.present.differs;
 	compare_with_kept(&st);

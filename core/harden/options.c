@@ -4,7 +4,7 @@
 #include "whittle/harden.h"
 #include "whittle/intel.h"
 
-int wh_harden_options_load(const struct wh_harden_config *c, struct wh_store *s, const char *ports, struct wh_arena *mem,
+int wh_harden_options_load(const struct wh_harden_config *c, struct wh_state *s, const char *ports, struct wh_arena *mem,
                            struct wh_harden_options *out, struct wh_error *err)
 {
 	char path[PATH_MAX];

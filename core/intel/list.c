@@ -109,7 +109,7 @@ static json_t *prefixes_json(const struct wh_prefix *p, size_t n)
 	return a;
 }
 
-static int store_list(struct wh_store *s, const char *collection, const struct wh_intel_list *l, struct wh_error *err)
+static int store_list(struct wh_state *s, const char *collection, const struct wh_intel_list *l, struct wh_error *err)
 {
 	char buf[WH_PREFIX_STRLEN];
 	json_t *sub = json_array();
@@ -119,7 +119,7 @@ static int store_list(struct wh_store *s, const char *collection, const struct w
 	                      (json_int_t)l->max_age_s, "entries", (json_int_t)l->entries, "skipped", (json_int_t)l->skipped, "unreadable",
 	                      (json_int_t)l->unreadable, "prefixes", prefixes_json(l->prefixes, l->n_prefixes), "subtracted", sub);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	int rc = text ? wh_store_put(s, collection, l->name, text, err) : wh_fail(err, -ENOMEM, "threat list '%s': out of memory", l->name);
+	int rc = text ? wh_state_put(s, collection, l->name, text, err) : wh_fail(err, -ENOMEM, "threat list '%s': out of memory", l->name);
 	free(text);
 	json_decref(o);
 	return rc;
@@ -185,35 +185,35 @@ static int load_one(void *arg, const char *key, const char *json)
 	return rc ? wh_fail(ld->err, rc, "the ledger's threat list '%s' is damaged: run `whittle intel update %s`", key, key) : 0;
 }
 
-static int lists_of(struct wh_store *s, const char *collection, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err)
+static int lists_of(struct wh_state *s, const char *collection, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err)
 {
 	struct loading ld = {.mem = mem, .err = err};
-	int rc = wh_store_each(s, collection, load_one, &ld, err);
+	int rc = wh_state_each(s, collection, load_one, &ld, err);
 	*out = ld.lists;
 	*n = ld.n;
 	return rc;
 }
 
-int wh_intel_lists(struct wh_store *s, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err)
+int wh_intel_lists(struct wh_state *s, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err)
 {
 	return lists_of(s, IN_FORCE, mem, out, n, err);
 }
 
-int wh_intel_held(struct wh_store *s, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err)
+int wh_intel_held(struct wh_state *s, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err)
 {
 	return lists_of(s, HELD, mem, out, n, err);
 }
 
-static int take_away(struct wh_store *s, const char *collection, const char *name, bool *was, struct wh_error *err)
+static int take_away(struct wh_state *s, const char *collection, const char *name, bool *was, struct wh_error *err)
 {
 	char *json = NULL;
-	int rc = wh_store_get(s, collection, name, &json, err);
+	int rc = wh_state_get(s, collection, name, &json, err);
 	*was = json != NULL;
 	free(json);
-	return rc || !*was ? rc : wh_store_delete(s, collection, name, err);
+	return rc || !*was ? rc : wh_state_delete(s, collection, name, err);
 }
 
-int wh_intel_forget(struct wh_store *s, const char *name, struct wh_error *err)
+int wh_intel_forget(struct wh_state *s, const char *name, struct wh_error *err)
 {
 	bool force = false, held = false;
 	int rc = take_away(s, IN_FORCE, name, &force, err);
@@ -222,11 +222,11 @@ int wh_intel_forget(struct wh_store *s, const char *name, struct wh_error *err)
 	return rc || force || held ? rc : wh_fail_input(err, -ENOENT, "there is no threat list '%s'", name);
 }
 
-int wh_intel_confirm(struct wh_store *s, const char *name, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err)
+int wh_intel_confirm(struct wh_state *s, const char *name, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err)
 {
 	struct loading ld = {.mem = mem, .err = err, .only = name};
 	bool was;
-	int rc = wh_store_each(s, HELD, load_one, &ld, err);
+	int rc = wh_state_each(s, HELD, load_one, &ld, err);
 	if (!rc && !ld.n)
 		rc = wh_fail_input(err, -ENOENT, "no threat list '%s' waits to be confirmed", name);
 	if (!rc)
@@ -260,11 +260,11 @@ static int check_space(const struct wh_intel_list *before, const struct wh_intel
 }
 
 /* Refuses what looks like a broken or poisoned download. */
-static int check_size(struct wh_store *s, const struct wh_intel_list *l, struct wh_arena *mem, struct wh_error *err)
+static int check_size(struct wh_state *s, const struct wh_intel_list *l, struct wh_arena *mem, struct wh_error *err)
 {
 	struct loading ld = {.mem = mem, .err = err, .only = l->name};
 	struct wh_error ignored;
-	if (wh_store_each(s, IN_FORCE, load_one, &ld, &ignored) || !ld.n)
+	if (wh_state_each(s, IN_FORCE, load_one, &ld, &ignored) || !ld.n)
 		return check_space(NULL, l, err); /* new, or damaged and about to be replaced */
 	size_t before = ld.lists[0].entries, now = l->entries;
 	if (now * 2 < before)
@@ -282,7 +282,7 @@ bool wh_intel_large(const struct wh_prefix *p)
 }
 
 /* Whether a person should see it first: what is new in it, beside all lists that are in force. */
-static int ask(struct wh_store *s, const struct wh_intel_list *l, wh_intel_review review, void *arg, struct wh_arena *mem, struct wh_error *err)
+static int ask(struct wh_state *s, const struct wh_intel_list *l, wh_intel_review review, void *arg, struct wh_arena *mem, struct wh_error *err)
 {
 	struct wh_intel_list *lists;
 	struct wh_prefix *known, *fresh;
@@ -295,7 +295,7 @@ static int ask(struct wh_store *s, const struct wh_intel_list *l, wh_intel_revie
 	return n_fresh ? review(arg, l, fresh, n_fresh, err) : 0;
 }
 
-int wh_intel_update(struct wh_store *s, const struct wh_intel_source *src, const struct wh_intel_protected *prot, size_t n_prot,
+int wh_intel_update(struct wh_state *s, const struct wh_intel_source *src, const struct wh_intel_protected *prot, size_t n_prot,
                     int64_t now_us, bool force, bool dry_run, wh_intel_review review, void *arg, struct wh_arena *mem, struct wh_intel_list **out,
                     struct wh_error *err)
 {

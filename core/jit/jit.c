@@ -106,11 +106,11 @@ static bool same_place(const struct wh_jit_grant *a, const struct wh_jit_grant *
 	       a->from.len == b->from.len;
 }
 
-static int journal(struct wh_store *s, const char *what, const char *who, const char *why, const struct wh_jit_grant *g, struct wh_error *err)
+static int journal(struct wh_state *s, const char *what, const char *who, const char *why, const struct wh_jit_grant *g, struct wh_error *err)
 {
 	json_t *o = json_pack("{s:o,s:s*}", "opening", grant_json(g), "why", why);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	int rc = text ? wh_store_log(s, who, what, text, err) : wh_fail(err, -ENOMEM, "out of memory");
+	int rc = text ? wh_state_log(s, who, what, text, err) : wh_fail(err, -ENOMEM, "out of memory");
 	free(text);
 	json_decref(o);
 	return rc;
@@ -128,16 +128,16 @@ static int next_id(void *arg, int64_t seq, int64_t time_us, const char *who, con
 }
 
 /* Ended ones, and those that the new one replaces, leave the list; the journal keeps them. The id is the journal's own number of it. */
-static int make_room(struct wh_store *s, struct wh_jit_grant *g, struct wh_arena *mem, struct wh_error *err)
+static int make_room(struct wh_state *s, struct wh_jit_grant *g, struct wh_arena *mem, struct wh_error *err)
 {
 	struct collecting c = {.mem = mem};
 	int64_t last = 0;
-	int rc = wh_store_each(s, "jit", collect, &c, err);
+	int rc = wh_state_each(s, "jit", collect, &c, err);
 	for (size_t i = 0; !rc && i < c.n; i++)
 		if (c.g[i].expires_us <= g->opened_us || same_place(&c.g[i], g))
-			rc = wh_store_delete(s, "jit", c.g[i].id, err);
+			rc = wh_state_delete(s, "jit", c.g[i].id, err);
 	if (!rc)
-		rc = wh_store_log_each(s, "jit.open", next_id, &last, err);
+		rc = wh_state_log_each(s, "jit.open", next_id, &last, err);
 	snprintf(g->id, sizeof g->id, "%lld", (long long)last + 1);
 	for (size_t i = 0; !rc && i < c.n; i++) /* the journal may have been shortened: never an id that is in use */
 		if (!strcmp(c.g[i].id, g->id) && !same_place(&c.g[i], g))
@@ -145,7 +145,7 @@ static int make_room(struct wh_store *s, struct wh_jit_grant *g, struct wh_arena
 	return rc;
 }
 
-int wh_jit_open(struct wh_store *s, const struct wh_jit_kernel *kernel, const struct wh_jit_config *c, struct wh_jit_grant *g, struct wh_error *err)
+int wh_jit_open(struct wh_state *s, const struct wh_jit_kernel *kernel, const struct wh_jit_config *c, struct wh_jit_grant *g, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_error ignored;
@@ -156,7 +156,7 @@ int wh_jit_open(struct wh_store *s, const struct wh_jit_kernel *kernel, const st
 	g->expires_us = g->opened_us + length;
 	int rc = wh_jit_allowed(c, g, err);
 	if (!rc)
-		rc = wh_store_begin(s, err);
+		rc = wh_state_begin(s, err);
 	if (rc) {
 		wh_arena_free(mem);
 		return rc;
@@ -166,14 +166,14 @@ int wh_jit_open(struct wh_store *s, const struct wh_jit_kernel *kernel, const st
 	if (!rc && !(text = o ? json_dumps(o, JSON_COMPACT) : NULL))
 		rc = wh_fail(err, -ENOMEM, "out of memory");
 	if (!rc)
-		rc = wh_store_put(s, "jit", g->id, text, err);
+		rc = wh_state_put(s, "jit", g->id, text, err);
 	if (!rc)
 		rc = journal(s, "jit.open", g->who, g->why, g, err);
 	if (!rc && !g->nsg) {
 		rc = kernel->open(g, length / 1000, err);
 		opened = !rc;
 	}
-	int end = wh_store_end(s, !rc, rc ? &ignored : err);
+	int end = wh_state_end(s, !rc, rc ? &ignored : err);
 	if (!rc && end && opened) /* nothing is open that is not written down */
 		kernel->close(g, &ignored);
 	json_decref(o);
@@ -182,27 +182,27 @@ int wh_jit_open(struct wh_store *s, const struct wh_jit_kernel *kernel, const st
 	return rc ? rc : end;
 }
 
-int wh_jit_close(struct wh_store *s, const struct wh_jit_kernel *kernel, const char *id, const char *who, const char *why, struct wh_error *err)
+int wh_jit_close(struct wh_state *s, const struct wh_jit_kernel *kernel, const char *id, const char *who, const char *why, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_jit_grant g = {0};
 	struct wh_error ignored;
 	char *text = NULL;
-	int rc = wh_store_begin(s, err);
+	int rc = wh_state_begin(s, err);
 	if (rc) {
 		wh_arena_free(mem);
 		return rc;
 	}
-	rc = wh_store_get(s, "jit", id, &text, err);
+	rc = wh_state_get(s, "jit", id, &text, err);
 	if (!rc && (!text || !grant_read(id, text, mem, &g) || g.expires_us <= wh_now_us()))
 		rc = wh_fail_input(err, -ENOENT, "there is no opening %s; `whittle jit list` shows them", id);
 	if (!rc)
-		rc = wh_store_delete(s, "jit", id, err);
+		rc = wh_state_delete(s, "jit", id, err);
 	if (!rc)
 		rc = journal(s, "jit.close", who, why, &g, err);
 	if (!rc && !g.nsg)
 		rc = kernel->close(&g, err);
-	int end = wh_store_end(s, !rc, rc ? &ignored : err);
+	int end = wh_state_end(s, !rc, rc ? &ignored : err);
 	free(text);
 	wh_arena_free(mem);
 	return rc ? rc : end;
@@ -242,13 +242,13 @@ static int by_id(const void *a, const void *b)
 	return i < k ? -1 : i > k;
 }
 
-int wh_jit_list(struct wh_store *s, const struct wh_jit_kernel *kernel, struct wh_arena *mem, struct wh_jit_grant **out, size_t *n, struct wh_error *err)
+int wh_jit_list(struct wh_state *s, const struct wh_jit_kernel *kernel, struct wh_arena *mem, struct wh_jit_grant **out, size_t *n, struct wh_error *err)
 {
 	struct collecting c = {.mem = mem};
 	struct wh_jit_live live = {0};
 	int64_t now = wh_now_us();
 	bool local = false;
-	int rc = wh_store_each(s, "jit", collect, &c, err);
+	int rc = wh_state_each(s, "jit", collect, &c, err);
 	if (rc)
 		return rc;
 	size_t from_ledger = c.n, kept = 0;

@@ -34,8 +34,8 @@ static int entry(void *arg, int64_t seq, int64_t time_us, const char *who, const
 	return rc;
 }
 
-int wh_jit_log(struct wh_store *s, wh_jit_log_cb each, void *arg, struct wh_error *err)
+int wh_jit_log(struct wh_state *s, wh_jit_log_cb each, void *arg, struct wh_error *err)
 {
 	struct reading r = {each, arg};
-	return wh_store_log_each(s, NULL, entry, &r, err);
+	return wh_state_log_each(s, NULL, entry, &r, err);
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A sorted array of addresses, since there are few that are ours; the last one that was met is looked at first. Bounded: what does not
  * fit any more is not held against anything. */
-#include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "ledger/realms.h"
 
 enum { MOST = 65536 };
-static const char collection[] = "realm";
 
 struct met { struct wh_addr addr; struct wh_realm realm; bool saved; };
 struct wh_realms {
@@ -65,27 +62,16 @@ int wh_realms_meet(struct wh_realms *r, const struct wh_addr *a, const struct wh
 	return 0;
 }
 
-static int load_one(void *arg, const char *key, const char *json)
+static int load_one(void *arg, const struct wh_addr *a, const struct wh_realm *realm)
 {
-	struct wh_addr a;
-	struct wh_realm realm = {0}, other;
-	json_error_t ignored;
-	int tenant = 0, v[3] = {0};
-	json_t *doc = json_loads(json, 0, &ignored);
-	int rc = 0;
-	if (doc && !wh_addr_parse(key, strlen(key), &a) && !json_unpack(doc, "{s:i, s:[i,i,i]}", "tenant", &tenant, "vlan", &v[0], &v[1], &v[2])) {
-		realm.tenant = (uint32_t)tenant;
-		for (int i = 0; i < 3; i++)
-			realm.vlan[i] = (uint16_t)v[i];
-		rc = wh_realms_meet(arg, &a, &realm, &other);
-	}
-	json_decref(doc);
+	struct wh_realm other;
+	int rc = wh_realms_meet(arg, a, realm, &other);
 	return rc < 0 ? rc : 0;
 }
 
 int wh_realms_load(struct wh_realms *r, struct wh_store *s, struct wh_error *err)
 {
-	int rc = wh_store_each(s, collection, load_one, r, err);
+	int rc = wh_store_realms(s, load_one, r, err);
 	for (size_t i = 0; i < r->n; i++)
 		r->met[i].saved = true;
 	return rc == -ENOMEM ? wh_fail(err, rc, "out of memory") : rc;
@@ -93,15 +79,10 @@ int wh_realms_load(struct wh_realms *r, struct wh_store *s, struct wh_error *err
 
 int wh_realms_write(struct wh_realms *r, struct wh_store *s, struct wh_error *err)
 {
-	char key[WH_ADDR_STRLEN], json[96];
 	int rc = 0;
-	for (size_t i = 0; i < r->n && !rc; i++) {
-		const struct wh_realm *m = &r->met[i].realm;
-		if (r->met[i].saved)
-			continue;
-		snprintf(json, sizeof json, "{\"tenant\":%d,\"vlan\":[%u,%u,%u]}", (int)m->tenant, m->vlan[0], m->vlan[1], m->vlan[2]);
-		rc = wh_store_put(s, collection, wh_addr_text(&r->met[i].addr, key), json, err);
-	}
+	for (size_t i = 0; i < r->n && !rc; i++)
+		if (!r->met[i].saved)
+			rc = wh_store_realm_put(s, &r->met[i].addr, &r->met[i].realm, err);
 	return rc;
 }
 

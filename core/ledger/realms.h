@@ -15,3 +15,8 @@ int wh_realms_write(struct wh_realms *r, struct wh_store *s, struct wh_error *er
 void wh_realms_written(struct wh_realms *r);
 /* The address was met in `realm`. Returns 0; 1 where it was met in another before, which goes to *other; -ENOMEM. */
 int wh_realms_meet(struct wh_realms *r, const struct wh_addr *a, const struct wh_realm *realm, struct wh_realm *other);
+
+/* ---- the store's side: store_sqlite_realms.c ---- */
+typedef int (*wh_realm_cb)(void *arg, const struct wh_addr *a, const struct wh_realm *realm);
+int wh_store_realms(struct wh_store *s, wh_realm_cb each, void *arg, struct wh_error *err);
+int wh_store_realm_put(struct wh_store *s, const struct wh_addr *a, const struct wh_realm *realm, struct wh_error *err);

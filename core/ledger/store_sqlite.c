@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger in one SQLite file, write-ahead logged. The file is its owner's, who may be hostile: see store_sqlite_guard.c.
+ * Edges, and what belongs to them, in the ledger's SQLite file (state/sqlite.h).
  *
  * Edges are rows (key, value) of a WITHOUT ROWID table, so that a scan in key order is a walk along the B-tree's leaves, and are
  * added by one prepared upsert whose conflict clause merges in C (function wh_merge). An edge is decoded with every check: a
@@ -8,8 +8,6 @@
  */
 #include "base/store_url.h"
 #include "ledger/store_sqlite.h"
-
-enum { BUSY_MS = 20000, HASTY_MS = 1000 };
 
 const char *const wh_sql[ST_N] = {
 	[ST_EDGE] = "INSERT INTO edge VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = wh_merge(value, excluded.value)",
@@ -22,12 +20,6 @@ const char *const wh_sql[ST_N] = {
 	[ST_DAY] = "INSERT INTO day VALUES(?1, ?2) ON CONFLICT(day) DO UPDATE SET flows = flows + ?2",
 	[ST_COUNTER] = "INSERT INTO counter VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = value + ?2",
 	[ST_PROGRESS] = "SELECT offset, line FROM source WHERE identity = ?1",
-	[ST_PUT] = "INSERT INTO document VALUES(?1, ?2, ?3, ?4) ON CONFLICT(collection, key) DO UPDATE SET json = ?3, time = ?4",
-	[ST_GET] = "SELECT json FROM document WHERE collection = ?1 AND key = ?2",
-	[ST_DELETE] = "DELETE FROM document WHERE collection = ?1 AND key = ?2",
-	[ST_EACH] = "SELECT key, json FROM document WHERE collection = ?1 ORDER BY key",
-	[ST_LOG] = "INSERT INTO journal(time, who, what, json) VALUES(?1, ?2, ?3, ?4)",
-	[ST_LOG_EACH] = "SELECT seq, time, who, what, json FROM journal WHERE ?1 IS NULL OR what = ?1 ORDER BY seq",
 	[ST_SCAN] = "SELECT 1 FROM edge WHERE key >= ?1 AND wh_scan(key, value) ORDER BY key",
 	[ST_SKETCHES] = "SELECT key, value FROM sketch ORDER BY key",
 	[ST_NEXT_LOCAL] = "SELECT key FROM edge WHERE key > ?1 ORDER BY key LIMIT 1",
@@ -49,112 +41,47 @@ const char *const wh_sql[ST_N] = {
 	[ST_CONTENT_FORGET] = "DELETE FROM content WHERE id IN (SELECT id FROM content WHERE id > 0 ORDER BY time LIMIT ?1)",
 };
 
-/* ---- errors ---- */
-
-int wh_sql_fail(struct wh_store *s, const char *doing, struct wh_error *err)
+static int unknown_kind(const char *url, struct wh_error *err)
 {
-	int code = sqlite3_errcode(s->db), primary = code & 0xff;
-	const char *why = sqlite3_errmsg(s->db);
-	int rc = -EIO;
-	switch (primary) {
-	case SQLITE_BUSY: case SQLITE_LOCKED: rc = -EBUSY; why = "another process has held its lock for too long"; break;
-	case SQLITE_FULL: rc = -ENOSPC; why = "the disk is full"; break;
-	case SQLITE_READONLY: case SQLITE_PERM: rc = -EROFS; why = "it is read-only"; break;
-	case SQLITE_INTERRUPT: rc = -ETIMEDOUT; why = "it takes far too long: it is damaged, or somebody made it so"; break;
-	case SQLITE_TOOBIG: rc = -EFBIG; why = "a row is larger than any that whittle writes"; break;
-	case SQLITE_AUTH: rc = -EBADMSG; why = "it asks for what whittle does not"; break;
-	case SQLITE_CORRUPT: case SQLITE_NOTADB: rc = -EBADMSG; why = "it is damaged, or no ledger"; break;
-	case SQLITE_CANTOPEN: rc = -ENOENT; break;
-	case SQLITE_NOMEM: rc = -ENOMEM; break;
-	case SQLITE_IOERR: if (sqlite3_system_errno(s->db) == ENOSPC) { rc = -ENOSPC; why = "the disk is full"; } break;
-	}
-	return wh_fail(err, rc, "%s: the ledger can't be %s: %s", s->path, doing, why);
+	return wh_fail_input(err, -EINVAL, "'%s': this build knows only ledgers in a file (PATH or sqlite:PATH)", url);
 }
 
 sqlite3_stmt *wh_sql_use(struct wh_store *s, enum statement which, const char *doing, struct wh_error *err)
 {
-	if (!s->st[which] && sqlite3_prepare_v3(s->db, wh_sql[which], -1, SQLITE_PREPARE_PERSISTENT, &s->st[which], NULL) != SQLITE_OK) {
-		wh_sql_fail(s, doing, err);
-		return NULL;
-	}
-	sqlite3_reset(s->st[which]);
-	wh_sql_patience(s);
-	return s->st[which];
-}
-
-int wh_sql_run(struct wh_store *s, sqlite3_stmt *st, const char *doing, struct wh_error *err)
-{
-	int rc = sqlite3_step(st);
-	if (rc != SQLITE_DONE && rc != SQLITE_ROW) {
-		rc = wh_sql_fail(s, doing, err);
-		sqlite3_reset(st);
-		return rc;
-	}
-	sqlite3_reset(st);
-	return 0;
-}
-
-int wh_sql_exec(struct wh_store *s, const char *text, const char *doing, struct wh_error *err)
-{
-	wh_sql_patience(s);
-	return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : wh_sql_fail(s, doing, err);
-}
-
-int wh_sql_damaged(struct wh_store *s, struct wh_error *err)
-{
-	return wh_fail(err, -EBADMSG, "%s: the ledger can't be read: a row is damaged", s->path);
+	return wh_sql_prepared(s->state, &s->st[which], wh_sql[which], doing, err);
 }
 
 /* ---- opening ---- */
 
-int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_error *err)
+int wh_store_open(const char *url, struct wh_state *state, struct wh_store **out, struct wh_error *err)
 {
 	struct wh_store *s = calloc(1, sizeof *s);
-	int rc;
 	*out = NULL;
 	if (!s)
 		return wh_fail(err, -ENOMEM, "out of memory");
 	if (!wh_store_is_file(url)) {
 		free(s);
-		return wh_fail_input(err, -EINVAL, "'%s': this build knows only ledgers in a file (PATH or sqlite:PATH)", url);
+		return unknown_kind(url, err);
 	}
-	url = wh_store_path(url);
-	s->path = strdup(url);
-	s->write = flags != WH_STORE_READ;
-	if ((rc = wh_sql_find_file(url, flags, &s->file, err))) {
-		wh_store_close(s);
-		return rc;
-	}
-	if (sqlite3_open_v2(s->file, &s->db, (s->write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, "unix") !=
-	    SQLITE_OK) {
-		rc = wh_sql_fail(s, "opened", err);
-		wh_store_close(s);
-		return rc;
-	}
-	sqlite3_extended_result_codes(s->db, 1);
-	s->hasty = flags == WH_STORE_JOURNAL;
-	s->patience_ms = s->hasty ? HASTY_MS : BUSY_MS;
-	sqlite3_busy_timeout(s->db, s->patience_ms);
+	s->state = state;
 	wh_sql_define_merge(s);
 	wh_sql_define_scan(s);
-	rc = wh_sql_guard(s, err);
-	if (!rc) /* a scan comes by each page once: none needs keeping */
-		rc = wh_sql_exec(s, s->write ? "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192" : "PRAGMA cache_size = -2048", "opened", err);
-	if (!rc)
-		rc = wh_sql_prepare_schema(s, err);
-	if (!rc)
-		wh_sql_close_schema(s);
-	if (rc) {
-		wh_store_close(s);
-		return rc;
-	}
 	*out = s;
 	return 0;
 }
 
 int wh_store_again(const struct wh_store *s, struct wh_store **out, struct wh_error *err)
 {
-	return wh_store_open(s->path, WH_STORE_READ, out, err);
+	struct wh_state *state;
+	*out = NULL;
+	int rc = wh_state_again(s->state, &state, err);
+	if (rc)
+		return rc;
+	if ((rc = wh_store_open(state->path, state, out, err)))
+		wh_state_close(state);
+	else
+		(*out)->own_state = true;
+	return rc;
 }
 
 void wh_store_close(struct wh_store *s)
@@ -163,37 +90,42 @@ void wh_store_close(struct wh_store *s)
 		return;
 	for (int i = 0; i < ST_N; i++)
 		sqlite3_finalize(s->st[i]);
-	sqlite3_close(s->db);
-	free(s->file);
-	free(s->path);
+	if (s->own_state)
+		wh_state_close(s->state);
 	free(s);
 }
 
 void wh_store_patience(struct wh_store *s, int milliseconds)
 {
-	sqlite3_busy_timeout(s->db, milliseconds);
+	wh_state_patience(s->state, milliseconds);
 }
 
 void wh_store_settle(struct wh_store *s)
 {
-	wh_sql_patience(s);
-	sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	wh_state_settle(s->state);
 }
 
-/* ---- transactions ---- */
+/* ---- both ---- */
 
-int wh_store_begin(struct wh_store *s, struct wh_error *err)
+int wh_ledger_state(const char *url, int flags, struct wh_state **out, struct wh_error *err)
 {
-	int rc = wh_sql_exec(s, "BEGIN IMMEDIATE", "written", err);
-	s->in_transaction = !rc;
+	*out = NULL;
+	return wh_store_is_file(url) ? wh_state_open(wh_store_path(url), flags, out, err) : unknown_kind(url, err);
+}
+
+int wh_ledger_open(const char *url, int flags, struct wh_ledger *out, struct wh_error *err)
+{
+	*out = (struct wh_ledger){NULL, NULL};
+	int rc = wh_ledger_state(url, flags, &out->state, err);
+	rc = rc ? rc : wh_store_open(url, out->state, &out->store, err);
+	if (rc)
+		wh_ledger_close(out);
 	return rc;
 }
 
-int wh_store_end(struct wh_store *s, bool commit, struct wh_error *err)
+void wh_ledger_close(struct wh_ledger *l)
 {
-	int rc = wh_sql_exec(s, commit ? "COMMIT" : "ROLLBACK", "written", err);
-	if (rc && commit)
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	s->in_transaction = false;
-	return rc;
+	wh_store_close(l->store);
+	wh_state_close(l->state);
+	*l = (struct wh_ledger){NULL, NULL};
 }

@@ -35,8 +35,8 @@ static void merge_sketches(sqlite3_context *c, int n, sqlite3_value **v)
 
 void wh_sql_define_merge(struct wh_store *s)
 {
-	sqlite3_create_function(s->db, "wh_merge", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_edges, NULL, NULL);
-	sqlite3_create_function(s->db, "wh_merge_sketch", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_sketches, NULL, NULL);
+	sqlite3_create_function(s->state->db, "wh_merge", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_edges, NULL, NULL);
+	sqlite3_create_function(s->state->db, "wh_merge_sketch", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_sketches, NULL, NULL);
 }
 
 /* ---- committing ---- */
@@ -59,7 +59,7 @@ int wh_sql_put_sketch(struct wh_store *s, const struct wh_sketch_key *k, const s
 	wh_sketch_encode(sk, value);
 	sqlite3_bind_blob(st, 1, key, sizeof key, SQLITE_STATIC);
 	sqlite3_bind_blob(st, 2, value, sizeof value, SQLITE_STATIC);
-	return wh_sql_run(s, st, "written", err);
+	return wh_sql_run(s->state, st, "written", err);
 }
 
 static int put_sketch(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *sk)
@@ -76,7 +76,7 @@ static int put_day(void *arg, int32_t day, uint64_t flows)
 		return -EIO;
 	sqlite3_bind_int64(st, 1, day);
 	sqlite3_bind_int64(st, 2, (sqlite3_int64)flows);
-	return wh_sql_run(c->s, st, "written", c->err);
+	return wh_sql_run(c->s->state, st, "written", c->err);
 }
 
 static int put_counter(struct committing *c, const char *name, uint64_t add)
@@ -86,7 +86,7 @@ static int put_counter(struct committing *c, const char *name, uint64_t add)
 		return add ? -EIO : 0;
 	sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(st, 2, (sqlite3_int64)add);
-	return wh_sql_run(c->s, st, "written", c->err);
+	return wh_sql_run(c->s->state, st, "written", c->err);
 }
 
 static int put_place(struct committing *c, const struct wh_store_progress *p)
@@ -99,10 +99,10 @@ static int put_place(struct committing *c, const struct wh_store_progress *p)
 	sqlite3_bind_int64(st, 3, (sqlite3_int64)p->offset);
 	sqlite3_bind_int64(st, 4, (sqlite3_int64)p->line);
 	sqlite3_bind_int64(st, 5, wh_now_us());
-	int rc = wh_sql_run(c->s, st, "written", c->err);
+	int rc = wh_sql_run(c->s->state, st, "written", c->err);
 	if (!rc && !(st = wh_sql_use(c->s, ST_SOURCE_BOUND, "written", c->err)))
 		rc = -EIO;
-	return rc ? rc : wh_sql_run(c->s, st, "written", c->err);
+	return rc ? rc : wh_sql_run(c->s->state, st, "written", c->err);
 }
 
 static int put_progress(struct committing *c, const struct wh_store_progress *p)
@@ -115,7 +115,7 @@ static int put_progress(struct committing *c, const struct wh_store_progress *p)
 		if (!st)
 			return -EIO;
 		sqlite3_bind_text(st, 1, p->outdated, -1, SQLITE_STATIC);
-		rc = wh_sql_run(c->s, st, "written", c->err);
+		rc = wh_sql_run(c->s->state, st, "written", c->err);
 	}
 	return rc;
 }
@@ -131,7 +131,7 @@ int wh_store_commit_tables(struct wh_store *s, const struct wh_edge_table *const
 {
 	struct committing c = {s, err};
 	struct wh_error ignored;
-	int rc = wh_store_begin(s, err);
+	int rc = wh_state_begin(s->state, err);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < n && !rc; i++) {
@@ -149,7 +149,7 @@ int wh_store_commit_tables(struct wh_store *s, const struct wh_edge_table *const
 	}
 	if (!rc && progress)
 		rc = put_progress(&c, progress);
-	int end = wh_store_end(s, !rc, rc ? &ignored : err);
+	int end = wh_state_end(s->state, !rc, rc ? &ignored : err);
 	return rc ? rc : end;
 }
 
@@ -162,9 +162,9 @@ int wh_store_progress_of(struct wh_store *s, const char *identity, uint64_t *off
 	sqlite3_bind_text(st, 1, identity, -1, SQLITE_STATIC);
 	int step = sqlite3_step(st);
 	int64_t at = 0, of = 0;
-	int rc = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : wh_sql_fail(s, "read", err);
+	int rc = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : wh_sql_fail(s->state, "read", err);
 	if (step == SQLITE_ROW && (!wh_sql_number(st, 0, &at) || !wh_sql_number(st, 1, &of) || at < 0 || of < 0))
-		rc = wh_sql_damaged(s, err);
+		rc = wh_sql_damaged(s->state, err);
 	*offset = rc ? 0 : (uint64_t)at;
 	*line = rc ? 0 : (uint64_t)of;
 	sqlite3_reset(st);

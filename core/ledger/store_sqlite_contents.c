@@ -28,10 +28,10 @@ int wh_store_content_key(struct wh_store *s, uint8_t key[WH_LINE_KEY_BYTES], int
 			if (sqlite3_column_type(st, 1) == SQLITE_BLOB && sqlite3_column_bytes(st, 1) == WH_LINE_KEY_BYTES)
 				memcpy(key, sqlite3_column_blob(st, 1), WH_LINE_KEY_BYTES);
 			else
-				rc = wh_sql_damaged(s, err);
+				rc = wh_sql_damaged(s->state, err);
 			*generation = sqlite3_column_int64(st, 0);
 		} else if (!rc) {
-			rc = wh_sql_fail(s, "read", err);
+			rc = wh_sql_fail(s->state, "read", err);
 		}
 		sqlite3_reset(st);
 		if (rc != -ENOENT)
@@ -41,10 +41,10 @@ int wh_store_content_key(struct wh_store *s, uint8_t key[WH_LINE_KEY_BYTES], int
 		if (!(st = wh_sql_use(s, ST_CONTENT_NEW_KEY, "written", err)))
 			return -EIO;
 		sqlite3_bind_blob(st, 1, key, WH_LINE_KEY_BYTES, SQLITE_STATIC);
-		if ((rc = wh_sql_run(s, st, "written", err))) /* whichever of two processes was first, its key is read now */
+		if ((rc = wh_sql_run(s->state, st, "written", err))) /* whichever of two processes was first, its key is read now */
 			return rc;
 	}
-	return wh_sql_damaged(s, err);
+	return wh_sql_damaged(s->state, err);
 }
 
 int wh_store_content_generation(struct wh_store *s, int64_t generation, struct wh_error *err)
@@ -53,7 +53,7 @@ int wh_store_content_generation(struct wh_store *s, int64_t generation, struct w
 	if (!st)
 		return -EIO;
 	sqlite3_bind_int64(st, 1, generation);
-	return wh_sql_run(s, st, "written", err);
+	return wh_sql_run(s->state, st, "written", err);
 }
 
 /* ---- blobs to arrays and back ---- */
@@ -95,7 +95,7 @@ static int read_row(struct wh_store *s, sqlite3_stmt *st, struct wh_content_row 
 	    (whole && sqlite3_column_type(st, 4) != SQLITE_BLOB) || lines < 0 || lines > ROW_LINES || marks_len % MARK_BYTES || tail_len % 8 || tail_len / 8 > (uint64_t)lines ||
 	    marks_len / MARK_BYTES > (uint64_t)lines ||
 	    (whole && (uint64_t)sqlite3_column_bytes(st, 4) != 2 * (uint64_t)lines))
-		return wh_sql_damaged(s, err);
+		return wh_sql_damaged(s->state, err);
 	row->lines = (uint32_t)lines;
 	row->n_marks = marks_len / MARK_BYTES;
 	row->n_tail = tail_len / 8;
@@ -110,7 +110,7 @@ static int read_row(struct wh_store *s, sqlite3_stmt *st, struct wh_content_row 
 		row->marks[i] = (struct wh_content_mark){number(marks + i * MARK_BYTES, 8), (uint32_t)number(marks + i * MARK_BYTES + 8, 4)};
 		if (row->marks[i].line >= row->lines || (i && row->marks[i].line <= row->marks[i - 1].line)) {
 			free_row(row);
-			return wh_sql_damaged(s, err);
+			return wh_sql_damaged(s->state, err);
 		}
 	}
 	for (size_t i = 0; i < row->n_tail; i++)
@@ -129,8 +129,8 @@ int wh_store_contents(struct wh_store *s, wh_content_cb each, void *arg, struct 
 	int step = SQLITE_DONE, rc = st ? 0 : -EIO;
 	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
 		struct wh_content_row row;
-		s->rows++;
-		rc = sqlite3_column_int64(st, 0) <= before ? wh_sql_damaged(s, err) : read_row(s, st, &row, err);
+		s->state->rows++;
+		rc = sqlite3_column_int64(st, 0) <= before ? wh_sql_damaged(s->state, err) : read_row(s, st, &row, err);
 		if (!rc) {
 			before = row.id;
 			rc = each(arg, &row);
@@ -138,7 +138,7 @@ int wh_store_contents(struct wh_store *s, wh_content_cb each, void *arg, struct 
 		}
 	}
 	if (!rc && step != SQLITE_DONE)
-		rc = wh_sql_fail(s, "read", err);
+		rc = wh_sql_fail(s->state, "read", err);
 	if (st)
 		sqlite3_reset(st);
 	return rc;
@@ -151,7 +151,7 @@ int wh_store_content(struct wh_store *s, int64_t id, struct wh_content_row *row,
 		return -EIO;
 	sqlite3_bind_int64(st, 1, id);
 	int step = sqlite3_step(st);
-	int rc = step == SQLITE_ROW ? read_row(s, st, row, err) : step == SQLITE_DONE ? -ENOENT : wh_sql_fail(s, "read", err);
+	int rc = step == SQLITE_ROW ? read_row(s, st, row, err) : step == SQLITE_DONE ? -ENOENT : wh_sql_fail(s->state, "read", err);
 	sqlite3_reset(st);
 	return rc;
 }
@@ -183,9 +183,9 @@ int wh_store_content_put(struct wh_store *s, struct wh_content_row *row, const c
 	sqlite3_bind_blob64(st, 5, blobs, marks_len, SQLITE_STATIC);
 	sqlite3_bind_blob64(st, 6, tail, tail_len, SQLITE_STATIC);
 	sqlite3_bind_blob64(st, 7, checks, checks_len, SQLITE_STATIC);
-	rc = wh_sql_run(s, st, "written", err);
+	rc = wh_sql_run(s->state, st, "written", err);
 	if (!rc && !row->id)
-		row->id = sqlite3_last_insert_rowid(s->db);
+		row->id = sqlite3_last_insert_rowid(s->state->db);
 	sqlite3_clear_bindings(st);
 out:
 	free(blobs);
@@ -205,5 +205,5 @@ int wh_store_content_bound(struct wh_store *s, struct wh_error *err)
 	if (!(st = wh_sql_use(s, ST_CONTENT_FORGET, "written", err)))
 		return -EIO;
 	sqlite3_bind_int64(st, 1, rows / 8 + 1);
-	return wh_sql_run(s, st, "written", err);
+	return wh_sql_run(s->state, st, "written", err);
 }

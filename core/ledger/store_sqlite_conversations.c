@@ -15,7 +15,7 @@ int wh_store_conversations(struct wh_store *s, int32_t day, wh_conversation_cb e
 		const uint8_t *rows = sqlite3_column_blob(st, 0);
 		size_t n = (size_t)sqlite3_column_bytes(st, 0);
 		if (n % ROW)
-			rc = wh_sql_damaged(s, err);
+			rc = wh_sql_damaged(s->state, err);
 		for (size_t i = 0; i + ROW <= n && !rc; i += ROW) {
 			uint64_t v[2];
 			memcpy(v, rows + i, ROW);
@@ -23,7 +23,7 @@ int wh_store_conversations(struct wh_store *s, int32_t day, wh_conversation_cb e
 		}
 	}
 	if (!rc && step != SQLITE_DONE)
-		rc = wh_sql_fail(s, "read", err);
+		rc = wh_sql_fail(s->state, "read", err);
 	if (st)
 		sqlite3_reset(st);
 	return rc;
@@ -42,7 +42,7 @@ int wh_store_conversations_put(struct wh_store *s, int32_t day, const struct wh_
 		}
 		sqlite3_bind_int(st, 1, day);
 		sqlite3_bind_blob(st, 2, rows, (int)(m * ROW), SQLITE_STATIC);
-		int rc = wh_sql_run(s, st, "written", err);
+		int rc = wh_sql_run(s->state, st, "written", err);
 		if (rc)
 			return rc;
 	}
@@ -55,7 +55,7 @@ int wh_store_conversations_bound(struct wh_store *s, struct wh_error *err)
 	if (!st)
 		return -EIO;
 	sqlite3_bind_int(st, 1, MOST_DAYS);
-	int rc = wh_sql_run(s, st, "written", err);
+	int rc = wh_sql_run(s->state, st, "written", err);
 	for (bool over = true; !rc && over;) {
 		if (!(st = wh_sql_use(s, ST_CONVERSATION_SIZE, "read", err)))
 			return -EIO;
@@ -63,7 +63,7 @@ int wh_store_conversations_bound(struct wh_store *s, struct wh_error *err)
 		sqlite3_reset(st);
 		if (over && !(st = wh_sql_use(s, ST_CONVERSATION_FORGET, "written", err)))
 			return -EIO;
-		rc = over ? wh_sql_run(s, st, "written", err) : 0;
+		rc = over ? wh_sql_run(s->state, st, "written", err) : 0;
 	}
 	return rc;
 }

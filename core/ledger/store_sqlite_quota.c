@@ -97,7 +97,7 @@ static int put(struct quota *q, enum statement which, const struct wh_edge_key *
 	sqlite3_bind_blob(st, 1, key, sizeof key, SQLITE_STATIC);
 	if (e)
 		sqlite3_bind_blob(st, 2, value, (int)wh_edge_encode(e, value), SQLITE_STATIC);
-	return wh_sql_run(q->s, st, "written", q->err);
+	return wh_sql_run(q->s->state, st, "written", q->err);
 }
 
 static int row(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
@@ -158,7 +158,7 @@ static int put_unproven(struct quota *q)
 		rc = put(q, i == surplus ? ST_EDGE_MORE : ST_EDGE, &l->u[i].key, l->u[i].edge);
 		if (i != surplus)
 			continue;
-		if (!rc && !sqlite3_changes(q->s->db))
+		if (!rc && !sqlite3_changes(q->s->state->db))
 			wh_sketch_add_unproven(&q->sketch, &l->u[i].key.peer, l->u[i].time_us, l->u[i].flows);
 		surplus = next_surplus(l, i + 1, &of_day, &kept);
 	}

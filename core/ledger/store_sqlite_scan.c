@@ -51,26 +51,26 @@ stop:
 
 void wh_sql_define_scan(struct wh_store *s)
 {
-	sqlite3_create_function(s->db, "wh_scan", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, s, scan_row, NULL, NULL);
+	sqlite3_create_function(s->state->db, "wh_scan", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, s, scan_row, NULL, NULL);
 }
 
 int wh_sql_scan(struct wh_store *s, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg,
                         struct wh_error *err)
 {
-	struct scan mine = {.rows = &s->rows, .to = to, .to_len = to_len, .each = each, .arg = arg}, *outer = s->scan;
+	struct scan mine = {.rows = &s->state->rows, .to = to, .to_len = to_len, .each = each, .arg = arg}, *outer = s->scan;
 	sqlite3_stmt *st; /* of its own, so that a callback may scan too */
 
-	if (sqlite3_prepare_v2(s->db, wh_sql[ST_SCAN], -1, &st, NULL) != SQLITE_OK)
-		return wh_sql_fail(s, "read", err);
+	if (sqlite3_prepare_v2(s->state->db, wh_sql[ST_SCAN], -1, &st, NULL) != SQLITE_OK)
+		return wh_sql_fail(s->state, "read", err);
 	sqlite3_bind_blob(st, 1, from ? from : "", (int)from_len, SQLITE_STATIC);
-	wh_sql_patience(s);
+	wh_sql_patience(s->state);
 	s->scan = &mine;
 	int step = sqlite3_step(st), rc = mine.rc;
 	s->scan = outer;
 	if (mine.damaged)
-		rc = wh_sql_damaged(s, err);
+		rc = wh_sql_damaged(s->state, err);
 	else if (step != SQLITE_DONE && !mine.ended && !rc)
-		rc = wh_sql_fail(s, "read", err);
+		rc = wh_sql_fail(s->state, "read", err);
 	sqlite3_finalize(st);
 	return rc;
 }
@@ -100,26 +100,26 @@ int wh_store_sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct w
 	uint8_t before[SKETCH_KEY];
 	bool any = false;
 	int step, rc = 0;
-	wh_sql_patience(s);
-	if (sqlite3_prepare_v2(s->db, wh_sql[ST_SKETCHES], -1, &st, NULL) != SQLITE_OK)
-		return wh_sql_fail(s, "read", err);
+	wh_sql_patience(s->state);
+	if (sqlite3_prepare_v2(s->state->db, wh_sql[ST_SKETCHES], -1, &st, NULL) != SQLITE_OK)
+		return wh_sql_fail(s->state, "read", err);
 	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
 		const uint8_t *k, *value;
 		size_t k_len, len;
 		struct wh_addr local;
 		if (!wh_sql_blob(st, 0, &k, &k_len) || k_len != SKETCH_KEY || (any && memcmp(before, k, k_len) >= 0) || !wh_sql_blob(st, 1, &value, &len) ||
 		    wh_sketch_decode(value, len, &sk)) {
-			rc = wh_sql_damaged(s, err);
+			rc = wh_sql_damaged(s->state, err);
 			break;
 		}
 		memcpy(before, k, k_len);
 		any = true;
-		s->rows++;
+		s->state->rows++;
 		memcpy(local.b, k, 16);
 		rc = each(arg, &local, k[16], (uint16_t)(k[17] << 8 | k[18]), &sk);
 	}
 	if (!rc && step != SQLITE_DONE)
-		rc = wh_sql_fail(s, "read", err);
+		rc = wh_sql_fail(s->state, "read", err);
 	sqlite3_finalize(st);
 	return rc;
 }
@@ -135,7 +135,7 @@ int wh_store_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_e
 		sqlite3_bind_blob(st, 1, after, (int)len, SQLITE_STATIC);
 		int step = sqlite3_step(st);
 		if (step != SQLITE_ROW) {
-			int rc = step == SQLITE_DONE ? 0 : wh_sql_fail(s, "read", err);
+			int rc = step == SQLITE_DONE ? 0 : wh_sql_fail(s->state, "read", err);
 			sqlite3_reset(st);
 			return rc;
 		}
@@ -144,7 +144,7 @@ int wh_store_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_e
 		size_t key_len;
 		if (!wh_sql_blob(st, 0, &key, &key_len) || wh_edge_key_decode(key, key_len, &k) || (len && memcmp(key, after, len) <= 0)) {
 			sqlite3_reset(st);
-			return wh_sql_damaged(s, err);
+			return wh_sql_damaged(s->state, err);
 		}
 		sqlite3_reset(st);
 		memcpy(after, k.local.b, 16);
@@ -167,14 +167,14 @@ int wh_store_days(struct wh_store *s, wh_day_cb each, void *arg, struct wh_error
 		return -EIO;
 	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
 		if (!wh_sql_number(st, 0, &day) || !wh_sql_number(st, 1, &flows) || day <= before || day < -WH_EDGE_DAY_MAX || day > WH_EDGE_DAY_MAX || flows < 0)
-			rc = wh_sql_damaged(s, err);
+			rc = wh_sql_damaged(s->state, err);
 		else
 			rc = each(arg, (int32_t)day, (uint64_t)flows);
 		before = day;
-		s->rows++;
+		s->state->rows++;
 	}
 	if (!rc && step != SQLITE_DONE)
-		rc = wh_sql_fail(s, "read", err);
+		rc = wh_sql_fail(s->state, "read", err);
 	sqlite3_reset(st);
 	return rc;
 }
@@ -202,10 +202,10 @@ int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_e
 		int64_t v;
 		if (!wh_sql_text(st, 0, &name) || !wh_sql_number(st, 1, &v) || v < 0 || strlen(name) >= sizeof before || (*before && strcmp(before, name) >= 0)) {
 			sqlite3_reset(st);
-			return wh_sql_damaged(s, err);
+			return wh_sql_damaged(s->state, err);
 		}
 		strcpy(before, name);
-		s->rows++;
+		s->state->rows++;
 		const struct { const char *name; uint64_t *at; } where[] = {{"records", &out->records}, {"flows", &out->flows}, {"alerts", &out->alerts},
 		                                                            {"other", &out->other}, {"malformed", &out->malformed}};
 		for (size_t i = 0; i < 5; i++)
@@ -214,12 +214,12 @@ int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_e
 	}
 	sqlite3_reset(st);
 	if (step != SQLITE_DONE)
-		return wh_sql_fail(s, "read", err);
+		return wh_sql_fail(s->state, "read", err);
 	st = wh_sql_use(s, ST_COUNT_EDGES, "read", err);
 	if (!st)
 		return -EIO;
 	if (sqlite3_step(st) != SQLITE_ROW) {
-		int rc = wh_sql_fail(s, "read", err);
+		int rc = wh_sql_fail(s->state, "read", err);
 		sqlite3_reset(st);
 		return rc;
 	}

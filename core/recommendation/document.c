@@ -151,10 +151,10 @@ char *wh_recommendation_json(const struct wh_recommendation *r, json_t *changes)
 	return text_json(r, changes, false);
 }
 
-static int last_serial(struct wh_store *s, int64_t *out, struct wh_error *err)
+static int last_serial(struct wh_state *s, int64_t *out, struct wh_error *err)
 {
 	char *text = NULL;
-	int rc = wh_store_get(s, COLLECTION, "serial", &text, err);
+	int rc = wh_state_get(s, COLLECTION, "serial", &text, err);
 	*out = !rc && text ? strtoll(text, NULL, 10) : 0;
 	free(text);
 	return rc;
@@ -173,7 +173,7 @@ static char *reasons_json(const struct wh_recommendation *r, int64_t serial)
 	return text;
 }
 
-int wh_recommendation_save(struct wh_store *s, struct wh_recommendation *r, struct wh_error *err)
+int wh_recommendation_save(struct wh_state *s, struct wh_recommendation *r, struct wh_error *err)
 {
 	char *text = text_json(r, NULL, true), *reasons = NULL, number[32]; /* without white space: nobody reads it, and it is a third of it */
 	int64_t serial;
@@ -186,17 +186,17 @@ int wh_recommendation_save(struct wh_store *s, struct wh_recommendation *r, stru
 		goto out;
 	}
 	snprintf(number, sizeof number, "%lld", (long long)serial + 1);
-	if ((rc = wh_store_begin(s, err)))
+	if ((rc = wh_state_begin(s, err)))
 		goto out;
-	rc = wh_store_put(s, COLLECTION, KEY, text, err);
+	rc = wh_state_put(s, COLLECTION, KEY, text, err);
 	if (!rc)
-		rc = wh_store_put(s, COLLECTION, "serial", number, err);
+		rc = wh_state_put(s, COLLECTION, "serial", number, err);
 	if (!rc)
-		rc = wh_store_put(s, COLLECTION, REASONS, reasons, err);
+		rc = wh_state_put(s, COLLECTION, REASONS, reasons, err);
 	if (rc)
-		wh_store_end(s, false, NULL);
+		wh_state_end(s, false, NULL);
 	else
-		rc = wh_store_end(s, true, err);
+		rc = wh_state_end(s, true, err);
 	if (!rc)
 		r->serial = serial + 1;
 out:
@@ -307,11 +307,11 @@ static enum wh_status status_of(const char *s)
 }
 
 /* Of this calculation; where an earlier version kept it, its sentences are all that there is. */
-static json_t *load_reasons(struct wh_store *s, int64_t serial)
+static json_t *load_reasons(struct wh_state *s, int64_t serial)
 {
 	char *text = NULL;
 	json_t *doc = NULL;
-	if (!wh_store_get(s, COLLECTION, REASONS, &text, NULL) && text)
+	if (!wh_state_get(s, COLLECTION, REASONS, &text, NULL) && text)
 		doc = json_loads(text, 0, NULL);
 	if (doc && json_integer_value(json_object_get(doc, "serial")) != serial) {
 		json_decref(doc);
@@ -354,13 +354,13 @@ static void read_resource(struct reading *rd, const struct wh_estate *e, const j
 		read_rule(rd, json_array_get(rules, i), &res->rules[res->n_rules++]);
 }
 
-int wh_recommendation_load(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
+int wh_recommendation_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
 {
 	struct wh_recommendation *r = wh_arena_alloc(mem, sizeof *r);
 	struct reading rd = {.mem = mem};
 	char *text = NULL;
 	json_t *doc = NULL;
-	int rc = wh_store_get(s, COLLECTION, KEY, &text, err);
+	int rc = wh_state_get(s, COLLECTION, KEY, &text, err);
 
 	*out = NULL;
 	if (!rc)

@@ -6,10 +6,10 @@
 
 static const char *const ops[] = {[WH_REVIEW_ADD] = "add", [WH_REVIEW_EDIT] = "edit", [WH_REVIEW_DELETE] = "delete"};
 
-int wh_changes_load(struct wh_store *s, const char *resource, json_t **out, struct wh_error *err)
+int wh_changes_load(struct wh_state *s, const char *resource, json_t **out, struct wh_error *err)
 {
 	char *text = NULL;
-	int rc = wh_store_get(s, "review", resource, &text, err);
+	int rc = wh_state_get(s, "review", resource, &text, err);
 	if (rc)
 		return rc;
 	json_t *doc = text ? json_loads(text, 0, NULL) : NULL;
@@ -23,13 +23,13 @@ int wh_changes_load(struct wh_store *s, const char *resource, json_t **out, stru
 	return rc;
 }
 
-int wh_changes_save(struct wh_store *s, const char *resource, json_t *changes, struct wh_error *err)
+int wh_changes_save(struct wh_state *s, const char *resource, json_t *changes, struct wh_error *err)
 {
 	if (!json_array_size(changes))
-		return wh_store_delete(s, "review", resource, err);
+		return wh_state_delete(s, "review", resource, err);
 	json_t *doc = json_pack("{s:O}", "changes", changes);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
-	int rc = text ? wh_store_put(s, "review", resource, text, err) : wh_fail(err, -ENOMEM, "review of %s: out of memory", resource);
+	int rc = text ? wh_state_put(s, "review", resource, text, err) : wh_fail(err, -ENOMEM, "review of %s: out of memory", resource);
 	free(text);
 	json_decref(doc);
 	return rc;

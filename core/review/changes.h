@@ -11,8 +11,8 @@
 #define WH_REVIEW_MAX_CHANGES 10000 /* a resource; more is a script run wild */
 
 /* The array of a resource's changes (new reference, empty when there are none). */
-int wh_changes_load(struct wh_store *s, const char *resource, json_t **out, struct wh_error *err);
-int wh_changes_save(struct wh_store *s, const char *resource, json_t *changes, struct wh_error *err);
+int wh_changes_load(struct wh_state *s, const char *resource, json_t **out, struct wh_error *err);
+int wh_changes_save(struct wh_state *s, const char *resource, json_t *changes, struct wh_error *err);
 json_t *wh_change_json(enum wh_review_op op, const struct wh_recommended_rule *r, int64_t calculation, const char *who, const char *why, int64_t now_us);
 
 /* Applies one change to a resource's rules (reallocated in mem). Returns 0, or -ESTALE when it has no effect on this calculation. */

@@ -22,7 +22,7 @@ static struct wh_resource_result *result_of(struct wh_recommendation *rec, const
 	return NULL;
 }
 
-static int apply_all(struct wh_store *s, struct wh_recommendation *rec, struct wh_resource_result *res, struct wh_arena *mem, struct wh_error *err)
+static int apply_all(struct wh_state *s, struct wh_recommendation *rec, struct wh_resource_result *res, struct wh_arena *mem, struct wh_error *err)
 {
 	json_t *changes, *c;
 	size_t i;
@@ -36,7 +36,7 @@ static int apply_all(struct wh_store *s, struct wh_recommendation *rec, struct w
 	return rc;
 }
 
-int wh_review_load(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
+int wh_review_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
 {
 	int rc = wh_recommendation_load(s, e, mem, out, err);
 	for (size_t i = 0; !rc && i < (*out)->n_resources; i++)
@@ -47,7 +47,7 @@ int wh_review_load(struct wh_store *s, const struct wh_estate *e, struct wh_aren
 /* ---- one change ---- */
 
 struct review {
-	struct wh_store *store;
+	struct wh_state *store;
 	const struct wh_estate *estate;
 	const struct wh_review_change *change;
 	struct wh_arena *mem;
@@ -150,14 +150,14 @@ static int check_proof(struct review *v)
 	                     ce.direction == WH_OUTBOUND ? "outbound" : "inbound", wh_addr_text(&ce.peer, addr), ce.port, wh_proto_text(ce.proto, proto));
 }
 
-static int journal(struct wh_store *s, const char *what, const char *resource, const char *rule, const char *who, const char *why,
+static int journal(struct wh_state *s, const char *what, const char *resource, const char *rule, const char *who, const char *why,
                    json_t *change /* stolen */, struct wh_error *err)
 {
 	json_t *o = json_pack("{s:s,s:s*,s:s*,s:o*}", "resource", resource, "rule", rule, "why", why, "change", change);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	char kind[32];
 	snprintf(kind, sizeof kind, "review.%s", what);
-	int rc = text ? wh_store_log(s, who, kind, text, err) : wh_fail(err, -ENOMEM, "out of memory");
+	int rc = text ? wh_state_log(s, who, kind, text, err) : wh_fail(err, -ENOMEM, "out of memory");
 	free(text);
 	json_decref(o);
 	return rc;
@@ -168,7 +168,7 @@ static int save(struct review *v, json_t *change)
 	static const char *const what[] = {[WH_REVIEW_ADD] = "add", [WH_REVIEW_EDIT] = "edit", [WH_REVIEW_DELETE] = "delete"};
 	const char *resource = v->res->resource->name;
 	json_t *changes = NULL;
-	int rc = wh_store_begin(v->store, v->err);
+	int rc = wh_state_begin(v->store, v->err);
 	if (rc)
 		return rc;
 	rc = wh_changes_load(v->store, resource, &changes, v->err);
@@ -182,11 +182,11 @@ static int save(struct review *v, json_t *change)
 		rc = journal(v->store, what[v->change->op], resource, v->rule.name, v->change->who, v->change->why, json_incref(change), v->err);
 	json_decref(changes);
 	struct wh_error end_err;
-	int end = wh_store_end(v->store, !rc, rc ? &end_err : v->err);
+	int end = wh_state_end(v->store, !rc, rc ? &end_err : v->err);
 	return rc ? rc : end;
 }
 
-int wh_review_change(struct wh_store *s, const struct wh_estate *e, const struct wh_review_change *c, struct wh_arena *mem,
+int wh_review_change(struct wh_state *s, const struct wh_estate *e, const struct wh_review_change *c, struct wh_arena *mem,
                      const char **said, struct wh_error *err)
 {
 	struct review v = {.store = s, .estate = e, .change = c, .mem = mem, .err = err};
@@ -225,7 +225,7 @@ int wh_review_change(struct wh_store *s, const struct wh_estate *e, const struct
 /* ---- reset, undo, history ---- */
 
 /* Moves the changes of one resource away; the journal keeps them whole, so that undo can bring them back. */
-static int reset_one(struct wh_store *s, const char *resource, const char *who, size_t *n, struct wh_error *err)
+static int reset_one(struct wh_state *s, const char *resource, const char *who, size_t *n, struct wh_error *err)
 {
 	json_t *changes, *empty = json_array();
 	int rc = wh_changes_load(s, resource, &changes, err);
@@ -244,20 +244,20 @@ static int reset_one(struct wh_store *s, const char *resource, const char *who, 
 	return rc;
 }
 
-int wh_review_reset(struct wh_store *s, const struct wh_estate *e, const char *resource, const char *who, size_t *n, struct wh_error *err)
+int wh_review_reset(struct wh_state *s, const struct wh_estate *e, const char *resource, const char *who, size_t *n, struct wh_error *err)
 {
 	const struct wh_resource *only = resource ? wh_estate_find(e, resource) : NULL;
 	struct wh_error ignored;
 	*n = 0;
 	if (resource && !only)
 		return wh_fail_input(err, -ENOENT, "there is no resource '%s'", resource);
-	int rc = wh_store_begin(s, err);
+	int rc = wh_state_begin(s, err);
 	if (rc)
 		return rc;
 	for (size_t i = 0; !rc && i < e->n_resources; i++)
 		if (!only || only == &e->resources[i])
 			rc = reset_one(s, e->resources[i].name, who, n, err);
-	int end = wh_store_end(s, !rc, rc ? &ignored : err);
+	int end = wh_state_end(s, !rc, rc ? &ignored : err);
 	return rc ? rc : end;
 }
 
@@ -309,7 +309,7 @@ static int undo_scan(void *arg, int64_t seq, int64_t time_us, const char *who, c
 	return 0;
 }
 
-static int undo_last(struct wh_store *s, const struct entry *last, const char *who, struct wh_error *err)
+static int undo_last(struct wh_state *s, const struct entry *last, const char *who, struct wh_error *err)
 {
 	json_t *changes;
 	int rc = wh_changes_load(s, last->resource, &changes, err);
@@ -328,7 +328,7 @@ static int undo_last(struct wh_store *s, const struct entry *last, const char *w
 	return rc;
 }
 
-int wh_review_undo(struct wh_store *s, const struct wh_estate *e, const char *resource, const char *who, struct wh_arena *mem,
+int wh_review_undo(struct wh_state *s, const struct wh_estate *e, const char *resource, const char *who, struct wh_arena *mem,
                    const char **said, struct wh_error *err)
 {
 	const struct wh_resource *only = resource ? wh_estate_find(e, resource) : NULL;
@@ -336,10 +336,10 @@ int wh_review_undo(struct wh_store *s, const struct wh_estate *e, const char *re
 	struct wh_error ignored;
 	if (resource && !only)
 		return wh_fail_input(err, -ENOENT, "there is no resource '%s'", resource);
-	int rc = wh_store_begin(s, err);
+	int rc = wh_state_begin(s, err);
 	if (rc)
 		return rc;
-	rc = wh_store_log_each(s, NULL, undo_scan, &u, err);
+	rc = wh_state_log_each(s, NULL, undo_scan, &u, err);
 	if (!rc && !u.n)
 		rc = wh_fail_input(err, -ENOENT, "there is nothing to undo%s%s", resource ? " for " : "", resource ? resource : "");
 	if (!rc) {
@@ -348,7 +348,7 @@ int wh_review_undo(struct wh_store *s, const struct wh_estate *e, const char *re
 		rc = undo_last(s, last, who, err);
 		*said = wh_arena_printf(mem, "%s: took back the %s%s%s; saved, not yet enforced", last->resource, last->what, rule ? " of " : "", rule ? rule : "");
 	}
-	int end = wh_store_end(s, !rc, rc ? &ignored : err);
+	int end = wh_state_end(s, !rc, rc ? &ignored : err);
 	for (size_t i = 0; i < u.n; i++) {
 		free(u.stack[i].what);
 		free(u.stack[i].resource);
@@ -390,8 +390,8 @@ static int history_entry(void *arg, int64_t seq, int64_t time_us, const char *wh
 	return rc;
 }
 
-int wh_review_history(struct wh_store *s, const char *resource, wh_review_cb each, void *arg, struct wh_error *err)
+int wh_review_history(struct wh_state *s, const char *resource, wh_review_cb each, void *arg, struct wh_error *err)
 {
 	struct history h = {resource, each, arg};
-	return wh_store_log_each(s, NULL, history_entry, &h, err);
+	return wh_state_log_each(s, NULL, history_entry, &h, err);
 }

@@ -15,7 +15,6 @@
 #include "whittle/azure.h"
 #include "whittle/estate.h"
 #include "whittle/recommendation.h"
-#include "whittle/ledger.h"
 #include "whittle/nsg.h"
 
 enum wh_azure_state {

@@ -48,12 +48,12 @@ struct wh_estate {
 	bool imported;                                     /* false: only discovered resources */
 };
 
-/* Reads estate.yaml and the NSG files that it names (relative to it), checks all, and replaces the store's estate in one transaction. */
+/* Reads estate.yaml and the NSG files that it names (relative to it), checks all, and replaces the ledger's estate in one transaction. */
 struct wh_estate_summary { size_t resources, addresses, nsgs, rules, notes; char *note_texts; /* lines, free() it */ };
-int wh_estate_import(struct wh_store *s, const char *path, struct wh_estate_summary *out, struct wh_error *err);
-/* The store's estate plus, where none was imported or discovery ranges were given, resources discovered from the edges.
+int wh_estate_import(struct wh_state *s, const char *path, struct wh_estate_summary *out, struct wh_error *err);
+/* The ledger's estate plus, where none was imported or discovery ranges were given, resources discovered from the edges.
  * Everything lives in `mem` but the NSGs' JSON: call wh_estate_free(). */
-int wh_estate_load(struct wh_store *s, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err);
+int wh_estate_load(const struct wh_ledger *l, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err);
 void wh_estate_free(struct wh_estate *e);
 /* What tags of the groups' rules stand for. Refers to the estate. */
 struct wh_tag_context wh_estate_tags(const struct wh_estate *e);
@@ -69,7 +69,7 @@ const struct wh_resource *wh_estate_find(const struct wh_estate *e, const char *
 const struct wh_resource *wh_estate_by_addr(const struct wh_estate *e, const struct wh_addr *a);
 /* What the edge table takes for local: the estate's addresses and the discovery ranges ("off", or CIDR,…; NULL: the default —
  * the private ranges where no estate was imported, else none). s may be NULL while there is no ledger: then no estate is known. */
-int wh_estate_locals(struct wh_store *s, const char *discover, struct wh_locals **out, struct wh_error *err);
+int wh_estate_locals(struct wh_state *s, const char *discover, struct wh_locals **out, struct wh_error *err);
 /* The addresses of ours that the ledger has an answered flow of, sorted. Of the resources with several addresses alone: a resource that has one
  * was learned of by it. */
 struct wh_heard { struct wh_addr *addrs; size_t n; };

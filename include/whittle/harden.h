@@ -57,7 +57,7 @@ struct wh_harden_options {
 
 /* The options as whittle.yaml, the files of rules/ and the ledger's threat lists give them; `ports` (NULL: whittle.yaml's) as in
  * wh_port_list_load(). Everything lives in `mem` or belongs to `c`. */
-int wh_harden_options_load(const struct wh_harden_config *c, struct wh_store *s, const char *ports, struct wh_arena *mem,
+int wh_harden_options_load(const struct wh_harden_config *c, struct wh_state *s, const char *ports, struct wh_arena *mem,
                            struct wh_harden_options *out, struct wh_error *err);
 
 /* Why a peer is in or out; the sum of weighted features in log-odds. */
@@ -87,7 +87,7 @@ int wh_belonging(struct wh_store *s, const struct wh_estate *e, const struct wh_
 
 /* Why: for one rule of one resource, in words (text) or as JSON; free() it. rule is a rule's name, or "22", "22/tcp", "443/tcp out". What the
  * last recommendation was asked for counts, and its rule is what is explained where it was held to fewer lines. */
-int wh_explain(struct wh_store *s, const struct wh_estate *estate, const char *resource, const char *rule,
+int wh_explain(const struct wh_ledger *l, const struct wh_estate *estate, const char *resource, const char *rule,
                const struct wh_harden_options *opt, bool json, char **out, struct wh_error *err);
 
 /* ---- replay ---- */
@@ -184,6 +184,6 @@ struct wh_change {
 };
 struct wh_changes { struct wh_change *list; size_t n; int64_t since_us; };
 /* The resources of `now` only. Lives in `mem`, and refers to both recommendations. */
-int wh_changes(struct wh_store *s, const struct wh_recommendation *before, const struct wh_recommendation *now, struct wh_arena *mem,
+int wh_changes(const struct wh_ledger *l, const struct wh_recommendation *before, const struct wh_recommendation *now, struct wh_arena *mem,
                struct wh_changes *out, struct wh_error *err);
 json_t *wh_changes_json(const struct wh_changes *c);

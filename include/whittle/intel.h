@@ -12,7 +12,7 @@
 #pragma once
 #include "whittle/base.h"
 #include "whittle/key.h"
-#include "whittle/ledger.h"
+#include "whittle/state.h"
 #include "whittle/policy.h"
 
 /* Where one threat list comes from. Exactly one of file and command is set. */
@@ -76,16 +76,16 @@ bool wh_intel_large(const struct wh_prefix *p);
  * as parsing. `prot` is added to the private and reserved ranges. dry_run: everything but the storing.
  * Returns 1 where the review (which may be NULL, and is not asked with force) holds the list: it waits in the ledger for wh_intel_confirm(), and what
  * was in force before stays. */
-int wh_intel_update(struct wh_store *s, const struct wh_intel_source *src, const struct wh_intel_protected *prot, size_t n_prot,
+int wh_intel_update(struct wh_state *s, const struct wh_intel_source *src, const struct wh_intel_protected *prot, size_t n_prot,
                     int64_t now_us, bool force, bool dry_run, wh_intel_review review, void *arg, struct wh_arena *mem, struct wh_intel_list **out,
                     struct wh_error *err);
 /* Puts the list in force that was held, as it was shown. -ENOENT when there is none. */
-int wh_intel_confirm(struct wh_store *s, const char *name, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err);
+int wh_intel_confirm(struct wh_state *s, const char *name, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err);
 /* The lists that are held, by name. */
-int wh_intel_held(struct wh_store *s, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err);
+int wh_intel_held(struct wh_state *s, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err);
 /* All lists in the ledger, by name. */
-int wh_intel_lists(struct wh_store *s, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err);
-int wh_intel_forget(struct wh_store *s, const char *name, struct wh_error *err); /* -ENOENT when there is none */
+int wh_intel_lists(struct wh_state *s, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err);
+int wh_intel_forget(struct wh_state *s, const char *name, struct wh_error *err); /* -ENOENT when there is none */
 bool wh_intel_stale(const struct wh_intel_list *l, int64_t now_us);
 /* Everything that is hostile, sorted and merged over all lists: what wh_harden_options.hostile takes. */
 void wh_intel_merged(const struct wh_intel_list *lists, size_t n, struct wh_arena *mem, struct wh_prefix **out, size_t *n_out);

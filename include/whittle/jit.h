@@ -17,7 +17,7 @@
 #include "whittle/base.h"
 #include "whittle/estate.h"
 #include "whittle/key.h"
-#include "whittle/ledger.h"
+#include "whittle/state.h"
 
 /* Just-in-time access: these ports of a resource are closed but for who asks in time (whittle jit). */
 struct wh_jit_port { uint8_t proto; uint16_t port; };
@@ -58,11 +58,11 @@ struct wh_jit_kernel {
 };
 /* Asks the policy, writes the ledger and the kernel, or neither. g->id, opened_us and expires_us are filled in; expires_us holds the
  * asked end before. An opening of the same source and port is replaced. */
-int wh_jit_open(struct wh_store *s, const struct wh_jit_kernel *kernel, const struct wh_jit_config *c, struct wh_jit_grant *g, struct wh_error *err);
+int wh_jit_open(struct wh_state *s, const struct wh_jit_kernel *kernel, const struct wh_jit_config *c, struct wh_jit_grant *g, struct wh_error *err);
 /* Closes early; connections that were made stay. -ENOENT when there is none. */
-int wh_jit_close(struct wh_store *s, const struct wh_jit_kernel *kernel, const char *id, const char *who, const char *why, struct wh_error *err);
+int wh_jit_close(struct wh_state *s, const struct wh_jit_kernel *kernel, const char *id, const char *who, const char *why, struct wh_error *err);
 /* What is open now, by id: the kernel's for this machine (with who and why from the ledger), the ledger's for groups. */
-int wh_jit_list(struct wh_store *s, const struct wh_jit_kernel *kernel, struct wh_arena *mem, struct wh_jit_grant **out, size_t *n, struct wh_error *err);
+int wh_jit_list(struct wh_state *s, const struct wh_jit_kernel *kernel, struct wh_arena *mem, struct wh_jit_grant **out, size_t *n, struct wh_error *err);
 
 /* One entry of the journal. Texts may be NULL, and are borrowed for the call. */
 struct wh_jit_event {
@@ -78,7 +78,7 @@ struct wh_jit_event {
 };
 typedef int (*wh_jit_log_cb)(void *arg, const struct wh_jit_event *e);
 /* Oldest first. */
-int wh_jit_log(struct wh_store *s, wh_jit_log_cb each, void *arg, struct wh_error *err);
+int wh_jit_log(struct wh_state *s, wh_jit_log_cb each, void *arg, struct wh_error *err);
 
 /* ---- this machine ---- */
 /* Closes the ports. confirm_within_s > 0: the kernel opens those that were not closed before again by itself, unless confirmed. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * ledger: flows folded into edges in bounded memory (struct wh_edge_table), and the durable store of edges (struct
- * wh_store). SQL lives behind the store interface alone.
+ * wh_store). A ledger is both that store and the state (state.h): struct wh_ledger.
  *
  * An edge is keyed by the local *address*, not by a resource's name: which addresses make a resource is the estate's
  * knowledge and is joined when the edges are read, so that an estate imported later applies to what was seen before.
@@ -10,6 +10,7 @@
 #include "whittle/base.h"
 #include "whittle/flow.h"
 #include "whittle/key.h"
+#include "whittle/state.h"
 
 #define WH_DEFAULT_STORE_DIR "/var/lib/whittle"
 #define WH_DEFAULT_STORE WH_DEFAULT_STORE_DIR "/ledger.db"
@@ -132,16 +133,11 @@ struct wh_store_progress { /* where the reading of one input stands; committed t
 	int (*also)(void *arg, struct wh_error *err); /* is called in the same transaction, before it ends; NULL: nothing */
 	void *arg;
 };
-#define WH_STORE_MAX_TEXT (64 << 20) /* bytes of one document; a larger one is neither taken nor given out */
-/* WH_STORE_JOURNAL: writing, but a lock is waited for one second only: for a command that must not hang on a ledger. */
-enum { WH_STORE_READ = 0, WH_STORE_WRITE = 1, WH_STORE_CREATE = 2, WH_STORE_JOURNAL = 3 };
-/* url: a path, or "sqlite:PATH". Migrates an older schema when writing; refuses a newer one. */
-int wh_store_open(const char *url, int flags, struct wh_store **out, struct wh_error *err);
-/* Another connection to the ledger of `s`, for reading, for another thread. */
+/* The store of `url` (see wh_ledger_open()); `state` is borrowed: a store in the same file keeps its tables there. */
+int wh_store_open(const char *url, struct wh_state *state, struct wh_store **out, struct wh_error *err);
+/* Another connection to the store of `s`, for reading, for another thread. */
 int wh_store_again(const struct wh_store *s, struct wh_store **out, struct wh_error *err);
-/* Checks every page of the ledger; takes a second for some hundred megabytes. 0, or -EBADMSG with what is damaged. */
-int wh_store_check(struct wh_store *s, struct wh_error *err);
-void wh_store_close(struct wh_store *s);
+void wh_store_close(struct wh_store *s); /* NULL is fine */
 /* How long a write waits for another process's lock before it fails with -EBUSY; 20 s after opening. */
 void wh_store_patience(struct wh_store *s, int milliseconds);
 /* Moves what stands in the store's log into its file, so that the file is whole wherever it was moved. As far as can be; no errors. */
@@ -171,19 +167,17 @@ int wh_store_days(struct wh_store *s, wh_day_cb each, void *arg, struct wh_error
 struct wh_store_totals { uint64_t edges, flows, alerts, other, malformed, records; int64_t first_us, last_us; };
 int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_error *err);
 
-/* Documents: small JSON texts of the other rooms (estate, NSGs, review, enforcement state), by collection and key. */
-int wh_store_put(struct wh_store *s, const char *collection, const char *key, const char *json, struct wh_error *err);
-int wh_store_get(struct wh_store *s, const char *collection, const char *key, char **json, struct wh_error *err); /* *json NULL when absent; free() it */
-int wh_store_delete(struct wh_store *s, const char *collection, const char *key, struct wh_error *err);
-typedef int (*wh_doc_cb)(void *arg, const char *key, const char *json);
-int wh_store_each(struct wh_store *s, const char *collection, wh_doc_cb each, void *arg, struct wh_error *err); /* by key */
-/* Several document writes in one transaction. */
-int wh_store_begin(struct wh_store *s, struct wh_error *err);
-int wh_store_end(struct wh_store *s, bool commit, struct wh_error *err);
-/* The append-only journal of what people and the program did. */
-int wh_store_log(struct wh_store *s, const char *who, const char *what, const char *json, struct wh_error *err);
-typedef int (*wh_log_cb)(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json);
-int wh_store_log_each(struct wh_store *s, const char *what /* NULL: all */, wh_log_cb each, void *arg, struct wh_error *err);
+/* ---- both ---- */
+/* A ledger that was opened: its documents and journal, and its edges. */
+struct wh_ledger {
+	struct wh_state *state;
+	struct wh_store *store;
+};
+/* url: a path, or "sqlite:PATH"; flags: WH_STATE_…. On failure both are NULL. */
+int wh_ledger_open(const char *url, int flags, struct wh_ledger *out, struct wh_error *err);
+void wh_ledger_close(struct wh_ledger *l); /* one that was never opened, {NULL, NULL}, is fine */
+/* Its documents and journal alone. */
+int wh_ledger_state(const char *url, int flags, struct wh_state **out, struct wh_error *err);
 
 /* ---- ingest: one input through a reader into a store ---- */
 struct wh_ingest_options {

@@ -72,8 +72,8 @@ struct wh_recommendation {
 char *wh_recommendation_json(const struct wh_recommendation *r, json_t *changes);
 json_t *wh_breakage_json(const struct wh_breakage *b); /* null where it is not known */
 /* The rules as they were saved by an earlier recommend, for export and enforce. */
-int wh_recommendation_save(struct wh_store *s, struct wh_recommendation *r, struct wh_error *err);
-int wh_recommendation_load(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
+int wh_recommendation_save(struct wh_state *s, struct wh_recommendation *r, struct wh_error *err);
+int wh_recommendation_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
 
 /* Rules from a file (recommend --json, or written by hand), for prove and replay: resources, rules, directions, ports, protocols, addresses and
  * carve-outs; the rest stays empty. Errors name file, line and reason, and the nearest resource where one is unknown. */

@@ -14,7 +14,7 @@
 #include "whittle/base.h"
 #include "whittle/estate.h"
 #include "whittle/recommendation.h"
-#include "whittle/ledger.h"
+#include "whittle/state.h"
 
 enum wh_review_op { WH_REVIEW_ADD, WH_REVIEW_EDIT, WH_REVIEW_DELETE };
 
@@ -32,19 +32,19 @@ struct wh_review_change {
 };
 
 /* Checks one change against the guidelines and the proof, and saves it. *said (in mem) is a sentence for the person. */
-int wh_review_change(struct wh_store *s, const struct wh_estate *e, const struct wh_review_change *c, struct wh_arena *mem,
+int wh_review_change(struct wh_state *s, const struct wh_estate *e, const struct wh_review_change *c, struct wh_arena *mem,
                      const char **said, struct wh_error *err);
 /* Forgets every change to one resource (NULL: to all). *n is how many there were. */
-int wh_review_reset(struct wh_store *s, const struct wh_estate *e, const char *resource, const char *who, size_t *n, struct wh_error *err);
+int wh_review_reset(struct wh_state *s, const struct wh_estate *e, const char *resource, const char *who, size_t *n, struct wh_error *err);
 /* Takes back the last change (or reset) of one resource (NULL: of any). *said names it. -ENOENT when there is nothing to undo. */
-int wh_review_undo(struct wh_store *s, const struct wh_estate *e, const char *resource, const char *who, struct wh_arena *mem,
+int wh_review_undo(struct wh_state *s, const struct wh_estate *e, const char *resource, const char *who, struct wh_arena *mem,
                    const char **said, struct wh_error *err);
 /* The saved recommendation with the changes applied: what export and enforce take. */
-int wh_review_load(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
+int wh_review_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
 
 /* What was done to a rule, for lists: "", "added", "edited", "deleted". Deleted rules are not in wh_review_load()'s result. */
 const char *wh_review_mark(const struct wh_recommended_rule *r);
 /* History, oldest first. */
 typedef int (*wh_review_cb)(void *arg, int64_t time_us, const char *who, const char *what, const char *resource, const char *rule,
                             const char *why, const char *detail);
-int wh_review_history(struct wh_store *s, const char *resource, wh_review_cb each, void *arg, struct wh_error *err);
+int wh_review_history(struct wh_state *s, const char *resource, wh_review_cb each, void *arg, struct wh_error *err);

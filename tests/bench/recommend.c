@@ -53,8 +53,8 @@ static int make_ledger(const char *path, unsigned edges, unsigned resources, str
 {
 	struct wh_locals *locals = wh_locals_new();
 	struct wh_prefix ten;
-	struct wh_store *s;
-	int rc = wh_store_open(path, WH_STORE_CREATE, &s, err);
+	struct wh_ledger ledger = {NULL, NULL};
+	int rc = wh_ledger_open(path, WH_STATE_CREATE, &ledger, err);
 
 	wh_prefix_parse("10.0.0.0/8", 10, &ten, NULL);
 	wh_locals_add_prefix(locals, &ten);
@@ -78,14 +78,14 @@ static int make_ledger(const char *path, unsigned edges, unsigned resources, str
 			f->bytes_toserver = f->bytes_toclient = kind == 9 ? 1800 : 60000;
 			f->pkts_toserver = f->pkts_toclient = 50;
 			rec.time_us = f->end_us;
-			rc = fold(s, t, &rec, err);
+			rc = fold(ledger.store, t, &rec, err);
 		}
 	}
 	if (!rc)
-		rc = wh_store_commit(s, t, NULL, NULL, err);
+		rc = wh_store_commit(ledger.store, t, NULL, NULL, err);
 	wh_edge_table_free(t);
 	wh_locals_free(locals);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	return rc;
 }
 
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
 	struct wh_port_list *ports;
 	struct wh_estate *estate;
 	struct wh_error err = {.text = ""};
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	char path[512];
 	size_t rules = 0, lines = 0;
 
@@ -109,12 +109,12 @@ int main(int argc, char **argv)
 		return die(&err);
 	struct wh_arena *mem = wh_arena_new();
 	double start = now();
-	if (wh_store_open(path, WH_STORE_READ, &s, &err) || wh_estate_load(s, mem, &estate, &err) ||
+	if (wh_ledger_open(path, WH_STATE_READ, &ledger, &err) || wh_estate_load(&ledger, mem, &estate, &err) ||
 	    wh_port_list_load("all", NULL, mem, &ports, &err))
 		return die(&err);
 	opt.ports = ports;
 	opt.threads = argc > 4 ? (unsigned)atoi(argv[4]) : 1;
-	if (wh_recommend(s, estate, NULL, 0, &opt, mem, &rec, &err))
+	if (wh_recommend(ledger.store, estate, NULL, 0, &opt, mem, &rec, &err))
 		return die(&err);
 	double seconds = now() - start;
 	struct rusage u;
@@ -135,6 +135,6 @@ int main(int argc, char **argv)
 	}
 	wh_estate_free(estate);
 	wh_arena_free(mem);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	return 0;
 }

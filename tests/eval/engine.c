@@ -16,7 +16,7 @@ static int fold(void *arg, const struct wh_record *rec)
 
 	if (rc != -ENOSPC)
 		return rc;
-	if ((rc = wh_store_commit(e->store, e->table, NULL, NULL, &e->err)))
+	if ((rc = wh_store_commit(e->ledger.store, e->table, NULL, NULL, &e->err)))
 		return rc;
 	wh_edge_table_clear(e->table);
 	return wh_edge_table_fold(e->table, rec);
@@ -90,8 +90,8 @@ int engine_open(struct engine *e, const char *dir, const struct world *w)
 	engine_remove(e);
 	if ((rc = write_estate(estate, w)))
 		return wh_fail(&e->err, rc, "%s: %s", estate, strerror(-rc));
-	if ((rc = wh_store_open(e->path, WH_STORE_CREATE, &e->store, &e->err)) ||
-	    (rc = wh_estate_import(e->store, estate, &summary, &e->err)) || (rc = wh_estate_locals(e->store, "off", &e->locals, &e->err)))
+	if ((rc = wh_ledger_open(e->path, WH_STATE_CREATE, &e->ledger, &e->err)) ||
+	    (rc = wh_estate_import(e->ledger.state, estate, &summary, &e->err)) || (rc = wh_estate_locals(e->ledger.state, "off", &e->locals, &e->err)))
 		return rc;
 	free(summary.note_texts);
 	remove_estate(estate, w);
@@ -108,7 +108,7 @@ static int learn_from_logs(struct engine *e, struct world *w)
 	if (rc)
 		wh_fail(&e->err, rc, "%s: %s", dir, strerror(-rc));
 	rc = rc ? rc : world_make(w, logs_write, &logs);
-	rc = rc ? rc : logs_ingest(&logs, e->store, e->locals, w->seed, &e->err);
+	rc = rc ? rc : logs_ingest(&logs, e->ledger.store, e->locals, w->seed, &e->err);
 	logs_remove(&logs);
 	return rc;
 }
@@ -118,7 +118,7 @@ int engine_learn(struct engine *e, struct world *w)
 	if (w->kind->copied)
 		return learn_from_logs(e, w);
 	int rc = world_make(w, fold, e);
-	return rc ? rc : wh_store_commit(e->store, e->table, NULL, NULL, &e->err);
+	return rc ? rc : wh_store_commit(e->ledger.store, e->table, NULL, NULL, &e->err);
 }
 
 static int by_prefix(const void *a, const void *b)
@@ -150,10 +150,10 @@ int engine_recommend(struct engine *e, const struct world *w, const char *eviden
 
 	for (unsigned i = 0; i < w->n_services; i++)
 		lists[i] = (struct allow_list){.open = true};
-	if ((rc = wh_port_list_load("all", NULL, mem, &ports, &e->err)) || (rc = wh_estate_load(e->store, mem, &estate, &e->err)))
+	if ((rc = wh_port_list_load("all", NULL, mem, &ports, &e->err)) || (rc = wh_estate_load(&e->ledger, mem, &estate, &e->err)))
 		return rc;
 	opt.ports = ports;
-	rc = wh_recommend(e->store, estate, NULL, 0, &opt, mem, &rec, &e->err);
+	rc = wh_recommend(e->ledger.store, estate, NULL, 0, &opt, mem, &rec, &e->err);
 	for (size_t i = 0; !rc && i < rec->n_resources; i++)
 		for (unsigned s = 0; s < w->n_services; s++) {
 			const struct wh_resource_result *r = &rec->resources[i];
@@ -181,7 +181,7 @@ void engine_remove(struct engine *e)
 void engine_close(struct engine *e)
 {
 	wh_edge_table_free(e->table);
-	wh_store_close(e->store);
+	wh_ledger_close(&e->ledger);
 	wh_locals_free(e->locals);
 	engine_remove(e);
 }

@@ -4,7 +4,7 @@
 #include "whittle/harden.h"
 
 struct engine {
-	struct wh_store *store;
+	struct wh_ledger ledger;
 	struct wh_locals *locals;
 	struct wh_edge_table *table;
 	struct wh_error err;

@@ -11,7 +11,7 @@
 #include "whittle/estate.h"
 
 static char dir[64];
-static struct wh_store *store;
+static struct wh_ledger ledger;
 
 static void need(bool ok)
 {
@@ -32,7 +32,7 @@ static void sweep(void)
 {
 	static const char *const names[] = {"estate.yaml", "web.json", "l.db", "l.db-wal", "l.db-shm"};
 	char path[128];
-	wh_store_close(store);
+	wh_ledger_close(&ledger);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		snprintf(path, sizeof path, "%s/%s", dir, names[i]);
 		unlink(path);
@@ -47,7 +47,7 @@ static void begin(void)
 	snprintf(dir, sizeof dir, "/dev/shm/fuzz-estate-XXXXXX");
 	need(mkdtemp(dir) != NULL);
 	snprintf(path, sizeof path, "%s/l.db", dir);
-	need(!wh_store_open(path, WH_STORE_CREATE, &store, &err));
+	need(!wh_ledger_open(path, WH_STATE_CREATE, &ledger, &err));
 	atexit(sweep);
 }
 
@@ -61,17 +61,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t n = zero ? (size_t)(zero - data) : size;
 	if (n > 4096)
 		return 0; /* keys are compared with each other: quadratic */
-	if (!store)
+	if (!ledger.state)
 		begin();
 	put("estate.yaml", data, n);
 	put("web.json", zero ? (const void *)(zero + 1) : "", zero ? size - n - 1 : 0);
 	snprintf(path, sizeof path, "%s/estate.yaml", dir);
-	int rc = wh_estate_import(store, path, &sum, &err);
+	int rc = wh_estate_import(ledger.state, path, &sum, &err);
 	if (rc) {
 		need(err.text[0] != 0);
 	} else {
 		struct wh_arena *mem = wh_arena_new();
-		need(!wh_estate_load(store, mem, &e, &err));
+		need(!wh_estate_load(&ledger, mem, &e, &err));
 		need(e->imported && e->n_resources == sum.resources && e->n_nsgs == sum.nsgs);
 		wh_estate_free(e);
 		wh_arena_free(mem);

@@ -16,7 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 #include "ledger/contents.h"
-#include "ledger/store_sqlite.h"
+#include "ledger/edge.h"
+#include "state/sqlite.h"
 
 enum { STATEMENT_MS = 100, EDGES = 60 };
 static char dir[64], path[96];
@@ -80,7 +81,7 @@ static struct wh_edge_table *some_edges(struct wh_locals *l)
 
 static void begin(void)
 {
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	struct wh_edge_table *t = edges = some_edges(wh_locals_new());
 	struct stat st;
@@ -89,9 +90,9 @@ static void begin(void)
 	need(mkdtemp(dir) != NULL);
 	snprintf(path, sizeof path, "%s/l.db", dir);
 	atexit(at_end);
-	need(!wh_store_open(path, WH_STORE_CREATE, &s, &err) && !wh_store_commit(s, t, &(struct wh_store_progress){.identity = "i", .path = "p"}, NULL, &err));
-	need(!wh_store_put(s, "estate", "a", "{\"a\":1}", &err) && !wh_store_put(s, "review", "b", "{}", &err) && !wh_store_log(s, "ada", "review.put", "{}", &err));
-	wh_store_close(s);
+	need(!wh_ledger_open(path, WH_STATE_CREATE, &ledger, &err) && !wh_store_commit(ledger.store, t, &(struct wh_store_progress){.identity = "i", .path = "p"}, NULL, &err));
+	need(!wh_state_put(ledger.state, "estate", "a", "{\"a\":1}", &err) && !wh_state_put(ledger.state, "review", "b", "{}", &err) && !wh_state_log(ledger.state, "ada", "review.put", "{}", &err));
+	wh_ledger_close(&ledger);
 	need(sqlite3_open(path, &db) == SQLITE_OK && sqlite3_exec(db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL) == SQLITE_OK);
 	sqlite3_close(db);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -212,42 +213,42 @@ static void said(int rc, const struct wh_error *err)
 	need(rc >= 0 || err->text[0]);
 }
 
-static void read_all(struct wh_store *s)
+static void read_all(const struct wh_ledger *l)
 {
 	struct wh_error err = {0};
 	struct wh_store_totals totals;
 	struct seen seen = {0};
 	uint64_t offset, line;
 	char *json;
-	said(wh_store_check(s, &err), &err);
-	said(wh_store_totals(s, &totals, &err), &err);
-	said(wh_store_edges(s, NULL, edge, &seen, &err), &err);
-	said(wh_store_sketches(s, sketch, NULL, &err), &err);
-	said(wh_store_locals(s, local, NULL, &err), &err);
-	said(wh_store_days(s, day, &seen, &err), &err);
-	said(wh_store_each(s, "estate", document, NULL, &err), &err);
-	said(wh_store_get(s, "review", "b", &json, &err), &err);
+	said(wh_state_check(l->state, &err), &err);
+	said(wh_store_totals(l->store, &totals, &err), &err);
+	said(wh_store_edges(l->store, NULL, edge, &seen, &err), &err);
+	said(wh_store_sketches(l->store, sketch, NULL, &err), &err);
+	said(wh_store_locals(l->store, local, NULL, &err), &err);
+	said(wh_store_days(l->store, day, &seen, &err), &err);
+	said(wh_state_each(l->state, "estate", document, NULL, &err), &err);
+	said(wh_state_get(l->state, "review", "b", &json, &err), &err);
 	free(json);
-	said(wh_store_log_each(s, NULL, entry, &seen, &err), &err);
-	said(wh_store_progress_of(s, "i", &offset, &line, &err), &err);
+	said(wh_state_log_each(l->state, NULL, entry, &seen, &err), &err);
+	said(wh_store_progress_of(l->store, "i", &offset, &line, &err), &err);
 }
 
-static void write_some(struct wh_store *s)
+static void write_some(const struct wh_ledger *l)
 {
 	struct wh_error err = {0};
 	struct wh_contents *c;
-	said(wh_store_put(s, "review", "c", "{}", &err), &err);
-	said(wh_store_log(s, "ada", "x", "{}", &err), &err);
-	said(wh_store_commit(s, edges, &(struct wh_store_progress){.identity = "i", .path = "p", .outdated = "o"}, NULL, &err), &err);
-	if (!wh_contents_load(s, &c, &err))
+	said(wh_state_put(l->state, "review", "c", "{}", &err), &err);
+	said(wh_state_log(l->state, "ada", "x", "{}", &err), &err);
+	said(wh_store_commit(l->store, edges, &(struct wh_store_progress){.identity = "i", .path = "p", .outdated = "o"}, NULL, &err), &err);
+	if (!wh_contents_load(l->store, &c, &err))
 		wh_contents_free(c);
-	said(wh_store_content_bound(s, &err), &err);
+	said(wh_store_content_bound(l->store, &err), &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const int ways[] = {WH_STORE_READ, WH_STORE_JOURNAL, WH_STORE_WRITE};
-	struct wh_store *s;
+	static const int ways[] = {WH_STATE_READ, WH_STATE_JOURNAL, WH_STATE_WRITE};
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err = {0};
 	if (!good)
 		begin();
@@ -256,19 +257,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	sqlite3_hard_heap_limit64(0);
 	bool odd = spoil(data[0], data + 1, size - 1);
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-		int rc = wh_store_open(path, ways[i], &s, &err);
+		int rc = wh_ledger_open(path, ways[i], &ledger, &err);
 		said(rc, &err);
 		if (rc)
 			continue;
 		need(!odd);
-		s->statement_ms = STATEMENT_MS;
-		if (ways[i] == WH_STORE_JOURNAL)
-			said(wh_store_log(s, "ada", "x", "{}", &err), &err);
+		ledger.state->statement_ms = STATEMENT_MS;
+		if (ways[i] == WH_STATE_JOURNAL)
+			said(wh_state_log(ledger.state, "ada", "x", "{}", &err), &err);
 		else
-			read_all(s);
-		if (ways[i] == WH_STORE_WRITE)
-			write_some(s);
-		wh_store_close(s);
+			read_all(&ledger);
+		if (ways[i] == WH_STATE_WRITE)
+			write_some(&ledger);
+		wh_ledger_close(&ledger);
 	}
 	return 0;
 }

@@ -53,7 +53,7 @@ static int day(void *arg, int32_t number, uint64_t flows)
 
 int main(int argc, char **argv)
 {
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	struct wh_store_totals t;
 	sums = argc == 3 && !strcmp(argv[1], "--sums");
@@ -61,22 +61,22 @@ int main(int argc, char **argv)
 		fputs("usage: ledger_dump [--sums] LEDGER\n", stderr);
 		return 2;
 	}
-	if (wh_store_open(argv[1 + sums], WH_STORE_READ, &s, &err)) {
+	if (wh_ledger_open(argv[1 + sums], WH_STATE_READ, &ledger, &err)) {
 		fprintf(stderr, "ledger_dump: %s\n", err.text);
 		return 1;
 	}
-	int rc = wh_store_edges(s, NULL, edge, NULL, &err);
+	int rc = wh_store_edges(ledger.store, NULL, edge, NULL, &err);
 	if (!rc)
-		rc = wh_store_sketches(s, sketch, NULL, &err);
+		rc = wh_store_sketches(ledger.store, sketch, NULL, &err);
 	if (!rc)
-		rc = wh_store_days(s, day, NULL, &err);
+		rc = wh_store_days(ledger.store, day, NULL, &err);
 	if (!rc)
-		rc = wh_store_totals(s, &t, &err);
+		rc = wh_store_totals(ledger.store, &t, &err);
 	if (rc)
 		fprintf(stderr, "ledger_dump: %s\n", err.text);
 	else
 		printf("totals edges=%" PRIu64 " records=%" PRIu64 " flows=%" PRIu64 " alerts=%" PRIu64 " other=%" PRIu64 " malformed=%" PRIu64 "\n", t.edges,
 		       t.records, t.flows, t.alerts, t.other, t.malformed);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	return rc != 0;
 }

@@ -4,13 +4,13 @@
 
 int main(int argc, char **argv)
 {
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	if (argc != 2) {
 		fputs("usage: ledger_hold LEDGER\n", stderr);
 		return 2;
 	}
-	if (wh_store_open(argv[1], WH_STORE_WRITE, &s, &err) || wh_store_begin(s, &err)) {
+	if (wh_ledger_open(argv[1], WH_STATE_WRITE, &ledger, &err) || wh_state_begin(ledger.state, &err)) {
 		fprintf(stderr, "ledger_hold: %s\n", err.text);
 		return 1;
 	}
@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	while (getchar() != EOF)
 		;
-	wh_store_end(s, false, &err);
-	wh_store_close(s);
+	wh_state_end(ledger.state, false, &err);
+	wh_ledger_close(&ledger);
 	return 0;
 }

@@ -6,15 +6,15 @@
 
 int main(int argc, char **argv)
 {
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	if (argc != 3) {
 		fputs("usage: ledger_lock LEDGER FILE\n", stderr);
 		return 2;
 	}
-	int rc = wh_store_open(argv[1], WH_STORE_WRITE, &s, &err);
+	int rc = wh_ledger_open(argv[1], WH_STATE_WRITE, &ledger, &err);
 	if (!rc)
-		rc = wh_store_begin(s, &err);
+		rc = wh_state_begin(ledger.state, &err);
 	if (rc) {
 		fprintf(stderr, "ledger_lock: %s\n", err.text);
 		return 1;
@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	while (access(argv[2], F_OK))
 		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-	rc = wh_store_end(s, false, &err);
-	wh_store_close(s);
+	rc = wh_state_end(ledger.state, false, &err);
+	wh_ledger_close(&ledger);
 	return rc ? 1 : 0;
 }

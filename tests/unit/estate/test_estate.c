@@ -42,16 +42,16 @@ static void put(const char *name, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
-static struct wh_store *open_store(const char *name)
+static struct wh_ledger open_ledger(const char *name)
 {
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
-	if (wh_store_open(in_dir(name), WH_STORE_CREATE, &s, &err))
+	if (wh_ledger_open(in_dir(name), WH_STATE_CREATE, &ledger, &err))
 		fail_msg("%s", err.text);
-	return s;
+	return ledger;
 }
 
-static struct wh_error import(struct wh_store *s, const char *yaml, struct wh_estate_summary *sum)
+static struct wh_error import(struct wh_state *s, const char *yaml, struct wh_estate_summary *sum)
 {
 	struct wh_error err = {.text = ""};
 	put("estate.yaml", yaml);
@@ -67,14 +67,14 @@ static struct wh_error import(struct wh_store *s, const char *yaml, struct wh_es
 static void what_is_imported_is_loaded(void **state)
 {
 	(void)state;
-	struct wh_store *s = open_store("a.db");
+	struct wh_ledger ledger = open_ledger("a.db");
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_estate_summary sum;
 	struct wh_estate *e;
 	struct wh_error err;
 	put("web.json", GROUP("web", "140.20.30.10/24"));
 	put("all.json", "[" GROUP("one", "1.0.0.0/8") "," GROUP("two", "2.0.0.0/8") "]");
-	err = import(s, "resources:\n"
+	err = import(ledger.state, "resources:\n"
 	                "  - name: vm2\n    addresses: [10.0.0.5]\n    nsg-scope: subnet\n    nsgs: [all.json#two, web.json]\n"
 	                "  - {name: vm1, id: /subscriptions/S/vm1, addresses: [10.0.0.4, '2001:db8::4'], internet-facing: true, nsgs: [web.json, all.json]}\n"
 	                "vnets: [10.0.0.0/16]\n", &sum);
@@ -85,7 +85,7 @@ static void what_is_imported_is_loaded(void **state)
 	assert_non_null(strstr(sum.note_texts, "140.20.30.10/24 read as 140.20.30.0/24"));
 	assert_non_null(strstr(sum.note_texts, "all.json holds 2 groups"));
 	free(sum.note_texts);
-	assert_int_equal(wh_estate_load(s, mem, &e, &err), 0);
+	assert_int_equal(wh_estate_load(&ledger, mem, &e, &err), 0);
 	assert_true(e->imported);
 	assert_int_equal(e->n_vnets, 1);
 	assert_string_equal(e->resources[0].name, "vm1");
@@ -100,7 +100,7 @@ static void what_is_imported_is_loaded(void **state)
 	assert_null(wh_estate_find(e, "vm3"));
 	wh_estate_free(e);
 	wh_arena_free(mem);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 }
 
 static void bad_input_names_its_line_and_changes_nothing(void **state)
@@ -122,37 +122,37 @@ static void bad_input_names_its_line_and_changes_nothing(void **state)
 		{"", "estate.yaml:1: an estate is a map"},
 		{"resources: []\nvnets: [10.0.0.1/8]\n", "estate.yaml:2: '10.0.0.1/8' is not a prefix"},
 	};
-	struct wh_store *s = open_store("b.db");
+	struct wh_ledger ledger = open_ledger("b.db");
 	struct wh_estate_summary sum;
 	struct wh_estate *e;
 	struct wh_error err;
 	put("web.json", GROUP("web", "*"));
 	put("bad.json", "\n" GROUP("web", "x/y"));
-	err = import(s, "resources:\n  - name: kept\n    addresses: [10.0.0.9]\n    nsgs: [web.json]\n", &sum);
+	err = import(ledger.state, "resources:\n  - name: kept\n    addresses: [10.0.0.9]\n    nsgs: [web.json]\n", &sum);
 	assert_string_equal(err.text, "");
 	free(sum.note_texts);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct wh_arena *mem = wh_arena_new();
-		err = import(s, rows[i].yaml, &sum);
+		err = import(ledger.state, rows[i].yaml, &sum);
 		if (!strstr(err.text, rows[i].words))
 			fail_msg("'%s' lacks '%s'", err.text, rows[i].words);
 		assert_true(err.input);
-		assert_int_equal(wh_estate_load(s, mem, &e, &err), 0);
+		assert_int_equal(wh_estate_load(&ledger, mem, &e, &err), 0);
 		assert_int_equal(e->n_resources, 1);
 		assert_string_equal(e->resources[0].name, "kept");
 		assert_int_equal(e->resources[0].n_nsgs, 1);
 		wh_estate_free(e);
 		wh_arena_free(mem);
 	}
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 }
 
-static void answer(struct wh_store *s, const char *discover, const char *local)
+static void answer(const struct wh_ledger *l, const char *discover, const char *local)
 {
 	struct wh_locals *locals;
 	struct wh_error err;
 	struct wh_record rec = {.kind = WH_RECORD_FLOW};
-	if (wh_estate_locals(s, discover, &locals, &err))
+	if (wh_estate_locals(l->state, discover, &locals, &err))
 		fail_msg("%s", err.text);
 	struct wh_edge_table *t = wh_edge_table_new(locals, 1 << 20);
 	struct wh_flow *f = &rec.flow;
@@ -166,19 +166,19 @@ static void answer(struct wh_store *s, const char *discover, const char *local)
 	f->state = WH_STATE_CLOSED;
 	strcpy(f->app_proto, "ssh");
 	assert_int_equal(wh_edge_table_fold(t, &rec), 0);
-	if (wh_store_commit(s, t, NULL, NULL, &err))
+	if (wh_store_commit(l->store, t, NULL, NULL, &err))
 		fail_msg("%s", err.text);
 	wh_edge_table_free(t);
 	wh_locals_free(locals);
 }
 
-static void expect_resources(struct wh_store *s, const char *names)
+static void expect_resources(const struct wh_ledger *l, const char *names)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_estate *e;
 	struct wh_error err;
 	char got[256] = "";
-	if (wh_estate_load(s, mem, &e, &err))
+	if (wh_estate_load(l, mem, &e, &err))
 		fail_msg("%s", err.text);
 	for (size_t i = 0; i < e->n_resources; i++)
 		snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s%s", i ? " " : "", e->resources[i].name, e->resources[i].discovered ? "?" : "");
@@ -191,40 +191,40 @@ static void hosts_that_answered_become_resources_where_discovery_looks(void **st
 {
 	(void)state;
 	struct wh_estate_summary sum;
-	struct wh_store *s = open_store("c.db");
-	answer(s, NULL, "10.1.1.1");  /* private, no estate */
-	answer(s, NULL, "8.8.8.8");   /* not private: nobody's */
-	expect_resources(s, "10.1.1.1?");
-	struct wh_error err = import(s, "resources:\n  - name: vm1\n    addresses: [10.1.1.2]\n", &sum);
+	struct wh_ledger ledger = open_ledger("c.db");
+	answer(&ledger, NULL, "10.1.1.1");  /* private, no estate */
+	answer(&ledger, NULL, "8.8.8.8");   /* not private: nobody's */
+	expect_resources(&ledger, "10.1.1.1?");
+	struct wh_error err = import(ledger.state, "resources:\n  - name: vm1\n    addresses: [10.1.1.2]\n", &sum);
 	assert_string_equal(err.text, "");
 	free(sum.note_texts);
-	expect_resources(s, "vm1"); /* an estate says what there is */
-	answer(s, "10.1.0.0/16,9.9.9.0/24", "9.9.9.9");
-	expect_resources(s, "10.1.1.1? 9.9.9.9? vm1"); /* recommend sees what ingest was told */
-	answer(s, "off", "10.1.1.7");
-	expect_resources(s, "vm1");
-	wh_store_close(s);
+	expect_resources(&ledger, "vm1"); /* an estate says what there is */
+	answer(&ledger, "10.1.0.0/16,9.9.9.0/24", "9.9.9.9");
+	expect_resources(&ledger, "10.1.1.1? 9.9.9.9? vm1"); /* recommend sees what ingest was told */
+	answer(&ledger, "off", "10.1.1.7");
+	expect_resources(&ledger, "vm1");
+	wh_ledger_close(&ledger);
 }
 
 static void a_bad_discovery_range_is_refused(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {"10.0.0.0/8,", "10.0.0.0/33", "on", ",", ""};
-	struct wh_store *s = open_store("d.db");
+	struct wh_ledger ledger = open_ledger("d.db");
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct wh_locals *locals;
 		struct wh_error err = {.text = ""};
-		assert_true(wh_estate_locals(s, bad[i], &locals, &err) < 0);
+		assert_true(wh_estate_locals(ledger.state, bad[i], &locals, &err) < 0);
 		assert_true(err.input);
 		assert_null(locals);
 	}
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 }
 
 /* CPU seconds of importing and loading n resources that share one file of n groups. */
 static double seconds_of(size_t n, const char *store)
 {
-	struct wh_store *s = open_store(store);
+	struct wh_ledger ledger = open_ledger(store);
 	struct wh_estate_summary sum;
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_estate *e;
@@ -239,7 +239,7 @@ static double seconds_of(size_t n, const char *store)
 	fclose(yaml);
 	fclose(groups);
 	clock_t begin = clock();
-	if (wh_estate_import(s, in_dir("many.yaml"), &sum, &err) || wh_estate_load(s, mem, &e, &err))
+	if (wh_estate_import(ledger.state, in_dir("many.yaml"), &sum, &err) || wh_estate_load(&ledger, mem, &e, &err))
 		fail_msg("%s", err.text);
 	double took = (double)(clock() - begin) / CLOCKS_PER_SEC;
 	assert_int_equal(e->n_resources, n);
@@ -247,7 +247,7 @@ static double seconds_of(size_t n, const char *store)
 	free(sum.note_texts);
 	wh_estate_free(e);
 	wh_arena_free(mem);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	return took;
 }
 

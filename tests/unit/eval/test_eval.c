@@ -194,7 +194,7 @@ static void the_ledger_holds_exactly_the_answered_sources(void **state)
 	(void)state;
 	char dir[] = "/tmp/wh-eval-XXXXXX", path[64];
 	struct wh_locals *locals = wh_locals_new();
-	struct wh_store *store = NULL;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	struct world w;
 	size_t answered = 0;
@@ -206,14 +206,14 @@ static void the_ledger_holds_exactly_the_answered_sources(void **state)
 		wh_locals_add_addr(locals, &w.services[i].local);
 	struct wh_edge_table *t = wh_edge_table_new(locals, 256u << 20);
 	assert_int_equal(world_make(&w, fold, t), 0);
-	assert_int_equal(wh_store_open(path, WH_STORE_CREATE, &store, &err), 0);
-	assert_int_equal(wh_store_commit(store, t, NULL, NULL, &err), 0);
+	assert_int_equal(wh_ledger_open(path, WH_STATE_CREATE, &ledger, &err), 0);
+	assert_int_equal(wh_store_commit(ledger.store, t, NULL, NULL, &err), 0);
 	struct compared c = {.w = &w};
-	assert_int_equal(wh_store_edges(store, NULL, compare_edge, &c, &err), 0);
+	assert_int_equal(wh_store_edges(ledger.store, NULL, compare_edge, &c, &err), 0);
 	for (size_t i = 0; i < w.cap; i++)
 		answered += w.sources[i].train_answered > 0;
 	assert_int_equal(c.edges, answered);
-	wh_store_close(store);
+	wh_ledger_close(&ledger);
 	wh_edge_table_free(t);
 	wh_locals_free(locals);
 	world_free(&w);

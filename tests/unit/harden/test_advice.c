@@ -140,7 +140,7 @@ static void what_was_said_of_a_rule_is_kept_with_it(void **state)
 	scene_partner_days(&s, 0, 31);
 	office_days(&s, 26, 31);
 	rec = recommend(&s, 0);
-	if (wh_recommendation_save(s.store, rec, &err) || wh_recommendation_load(s.store, s.estate, s.mem, &back, &err))
+	if (wh_recommendation_save(s.ledger.state, rec, &err) || wh_recommendation_load(s.ledger.state, s.estate, s.mem, &back, &err))
 		fail_msg("%s", err.text);
 	const struct wh_recommended_rule *a = scene_rule(rec, 22), *b = scene_rule(back, 22);
 	assert_memory_equal(&a->expected, &b->expected, offsetof(struct wh_breakage, days) + sizeof(unsigned));
@@ -155,7 +155,7 @@ static struct wh_curve *curve_of(struct scene *s)
 	struct wh_error err;
 	scene_recommend(s); /* commits and loads the estate */
 	struct wh_harden_options opt = scene_options(s, "22");
-	if (wh_curve(s->store, s->estate, NULL, 0, &opt, s->mem, &c, &err))
+	if (wh_curve(s->ledger.store, s->estate, NULL, 0, &opt, s->mem, &c, &err))
 		fail_msg("%s", err.text);
 	return c;
 }
@@ -295,14 +295,14 @@ static void what_changed_since_the_last_calculation_is_said_with_its_reason(void
 	scene_open(&s, NULL, 0);
 	scene_partner_days(&s, 0, 31);
 	struct wh_recommendation *before = recommend(&s, 0);
-	if (wh_changes(s.store, before, recommend(&s, 0), s.mem, &c, &err))
+	if (wh_changes(&s.ledger, before, recommend(&s, 0), s.mem, &c, &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(c.n, 0);
 	office_days(&s, 31, 45);
 	for (int i = 0; i < 9; i++)
 		scene_syn(&s, wh_addr_v4(0xb9073c09), 22, 45, 0); /* 185.7.60.9, refused by then */
 	struct wh_recommendation *now = recommend(&s, 0);
-	if (wh_changes(s.store, before, now, s.mem, &c, &err))
+	if (wh_changes(&s.ledger, before, now, s.mem, &c, &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(c.n, 1);
 	assert_false(c.list[0].is_new);
@@ -344,7 +344,7 @@ static void what_nobody_uses_any_more_falls_out_of_a_rolling_window(void **state
 	struct wh_harden_options opt = scene_options(&s, "22");
 	opt.window_days = 35;
 	struct wh_recommendation *now = scene_recommend_as(&s, &opt);
-	if (wh_changes(s.store, before, now, s.mem, &c, &err))
+	if (wh_changes(&s.ledger, before, now, s.mem, &c, &err))
 		fail_msg("%s", err.text);
 	assert_false(scene_allows(scene_rule(now, 22), "185.7.60.9"));
 	assert_int_equal(c.n, 1);

@@ -138,7 +138,7 @@ static void health_checks_that_only_connect_are_kept_and_named(void **state)
 	assert_non_null(r);
 	assert_true(scene_allows(r, "10.0.9.9"));
 	struct wh_harden_options opt = scene_options(&s, "22");
-	assert_int_equal(wh_explain(s.store, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
+	assert_int_equal(wh_explain(&s.ledger, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
 	assert_non_null(strstr(text, "closed without data from both sides, as a health check does"));
 	free(text);
 	scene_close(&s);
@@ -197,7 +197,7 @@ static void a_flood_of_forged_queries_makes_few_edges_and_no_line(void **state)
 			struct wh_record r = query(&src, 33, 9);
 			scene_fold(&s, &r);
 			if (i % (60000 / commits) == 0 && commits > 1) {
-				assert_int_equal(wh_store_commit(s.store, s.table, NULL, &none, &err), 0);
+				assert_int_equal(wh_store_commit(s.ledger.store, s.table, NULL, &none, &err), 0);
 				wh_edge_table_clear(s.table);
 			}
 		}
@@ -208,7 +208,7 @@ static void a_flood_of_forged_queries_makes_few_edges_and_no_line(void **state)
 			}
 		struct wh_harden_options opt = scene_options(&s, "22,53/udp");
 		const struct wh_recommended_rule *r = scene_rule(scene_recommend_as(&s, &opt), 53);
-		assert_int_equal(wh_store_edges(s.store, NULL, count_edge, n, &err), 0);
+		assert_int_equal(wh_store_edges(s.ledger.store, NULL, count_edge, n, &err), 0);
 		assert_true(n[0] < 1000);
 		assert_int_equal(n[1], 1);
 		assert_non_null(r);
@@ -242,7 +242,7 @@ static void a_flood_that_forges_its_sources_again_makes_bounded_edges_and_no_lin
 	}
 	struct wh_harden_options opt = scene_options(&s, "22,53/udp");
 	const struct wh_recommended_rule *r = scene_rule(scene_recommend_as(&s, &opt), 53);
-	assert_int_equal(wh_store_edges(s.store, NULL, count_edge, n, &err), 0);
+	assert_int_equal(wh_store_edges(s.ledger.store, NULL, count_edge, n, &err), 0);
 	assert_true(n[0] < 5000);
 	assert_non_null(r);
 	assert_int_equal(r->n_prefixes, 3);

@@ -13,7 +13,7 @@
 #define MUST(call) do { struct wh_error err = {.text = ""}; if ((call) < 0) fail_msg("%s: %s", #call, err.text); } while (0)
 enum { RESOURCES = 24, PEERS = 30, DAYS = 32, DAY0 = 20727 };
 
-struct ledger { char dir[40], db[64]; struct wh_store *s; };
+struct ledger { char dir[40], db[64]; struct wh_ledger l; };
 
 static void answered(struct wh_edge_table *t, uint32_t peer, uint32_t local, uint16_t port, int day, unsigned bytes, unsigned seconds)
 {
@@ -44,7 +44,7 @@ static void make(struct ledger *l)
 	strcpy(l->dir, "/tmp/wh-parallel-XXXXXX");
 	assert_non_null(mkdtemp(l->dir));
 	snprintf(l->db, sizeof l->db, "%s/l.db", l->dir);
-	MUST(wh_store_open(l->db, WH_STORE_CREATE, &l->s, &err));
+	MUST(wh_ledger_open(l->db, WH_STATE_CREATE, &l->l, &err));
 	wh_prefix_parse("10.0.0.0/8", 10, &ten, NULL);
 	wh_locals_add_prefix(locals, &ten);
 	struct wh_edge_table *t = wh_edge_table_new(locals, 64 << 20);
@@ -57,7 +57,7 @@ static void make(struct ledger *l)
 				if (p % 10 == 0)
 					answered(t, 0x2d000000u + p, 0x0a000001u + r, 22, day, 1500, 2);
 			}
-	MUST(wh_store_commit(l->s, t, NULL, &delta, &err));
+	MUST(wh_store_commit(l->l.store, t, NULL, &delta, &err));
 	wh_edge_table_free(t);
 	wh_locals_free(locals);
 }
@@ -65,7 +65,7 @@ static void make(struct ledger *l)
 static void unmake(struct ledger *l)
 {
 	char cmd[64];
-	wh_store_close(l->s);
+	wh_ledger_close(&l->l);
 	snprintf(cmd, sizeof cmd, "rm -rf %s", l->dir);
 	assert_int_equal(system(cmd), 0);
 }
@@ -90,8 +90,8 @@ static char *recommended(struct ledger *l, unsigned threads)
 
 	MUST(wh_port_list_load("all", NULL, mem, &ports, &err));
 	opt.ports = ports;
-	MUST(wh_estate_load(l->s, mem, &estate, &err));
-	MUST(wh_recommend(l->s, estate, NULL, 0, &opt, mem, &rec, &err));
+	MUST(wh_estate_load(&l->l, mem, &estate, &err));
+	MUST(wh_recommend(l->l.store, estate, NULL, 0, &opt, mem, &rec, &err));
 	assert_int_equal(last, RESOURCES);
 	char *text = wh_recommendation_json(rec, NULL);
 	wh_estate_free(estate);
@@ -133,7 +133,7 @@ static void each_job_is_done_once_and_the_error_of_the_first_that_failed_is_told
 	struct jobs all = {.fail_from = 100}, some = {.fail_from = 37};
 	struct ledger l;
 	make(&l);
-	struct wh_crew *crew = wh_crew_new(l.s, 4);
+	struct wh_crew *crew = wh_crew_new(l.l.store, 4);
 	assert_int_equal(wh_crew_run(crew, 100, job, &all, &err), 0);
 	for (size_t i = 0; i < 100; i++)
 		assert_int_equal(all.done[i], 1);

@@ -120,7 +120,7 @@ static void explain_says_why_his_days_do_not_count(void **state)
 		scene_guess(&s, "45.9.9.9", 22, day, day % 24);
 	rule22(&s);
 	struct wh_harden_options opt = scene_options(&s, "22");
-	assert_int_equal(wh_explain(s.store, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
+	assert_int_equal(wh_explain(&s.ledger, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
 	const char *his = strstr(text, "45.9.9.9 "), *end = his ? strchr(his, '\n') : NULL;
 	const char *why = strstr(text, "its sessions are like failed logins: 100 % of what its days say is taken off");
 	assert_true(his && why > his && why < end);
@@ -333,7 +333,7 @@ static void attempts_in_a_former_peers_name_bring_that_one_address_back(void **s
 	assert_true(space(r) == 9);
 	assert_int_equal(wh_port_list_load("22", NULL, s.mem, &ports, &err), 0);
 	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .min_days = 30};
-	assert_int_equal(wh_explain(s.store, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
+	assert_int_equal(wh_explain(&s.ledger, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
 	const char *his = strstr(text, "\n    45.9.9.9 "), *end = his ? strchr(his + 1, '\n') : NULL, *why = strstr(text, "was refused 15 times since: comes again");
 	assert_true(his && why > his && why < end);
 	free(text);
@@ -387,7 +387,7 @@ static void a_peer_that_belonged_and_raises_an_alert_is_held_and_named(void **st
 	const struct wh_recommended_rule *r = rule22(&s); /* asserts that every partner is still allowed */
 	assert_non_null(strstr(r->note, "140.20.30.9 would be kept out by an alert (severity 1"));
 	struct wh_harden_options opt = scene_options(&s, "22");
-	assert_int_equal(wh_explain(s.store, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
+	assert_int_equal(wh_explain(&s.ledger, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
 	assert_non_null(strstr(text, "belonged and raised an alert: held"));
 	free(text);
 	scene_close(&s);

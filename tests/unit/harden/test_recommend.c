@@ -91,7 +91,7 @@ static void one_connection_of_many_days_is_presence_on_all_of_them(void **state)
 	struct wh_harden_options opt = scene_options(&s, "22");
 	struct wh_replay *p;
 	struct wh_error err;
-	assert_int_equal(wh_replay(s.store, s.estate, rec, NULL, 0, &opt, 0, s.mem, &p, &err), 0);
+	assert_int_equal(wh_replay(s.ledger.store, s.estate, rec, NULL, 0, &opt, 0, s.mem, &p, &err), 0);
 	assert_int_equal(p->flows.lost, 0);
 	assert_int_equal(p->days[p->n_days - 25].kept, 5 + 2); /* of both, one was open on that day */
 	scene_close(&s);
@@ -323,7 +323,7 @@ static void what_is_saved_is_what_is_loaded(void **state)
 	scene_open(&s, NSG("140.20.30.10/24", "22"), 0);
 	scene_partner_days(&s, 0, 31);
 	struct wh_recommendation *rec = scene_recommend(&s);
-	if (wh_recommendation_save(s.store, rec, &err) || wh_recommendation_load(s.store, s.estate, s.mem, &again, &err))
+	if (wh_recommendation_save(s.ledger.state, rec, &err) || wh_recommendation_load(s.ledger.state, s.estate, s.mem, &again, &err))
 		fail_msg("%s", err.text);
 	char *a = wh_recommendation_json(rec, NULL), *b = wh_recommendation_json(again, NULL);
 	assert_string_equal(a, b);
@@ -357,14 +357,14 @@ static void lists_of_prefixes_are_written_and_read_as_any_json(void **state)
 	char *b = json_dumps(doc, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
 	assert_non_null(doc);
 	assert_string_equal(a, b);
-	if (wh_recommendation_save(s.store, rec, &err) || wh_store_get(s.store, "recommendation", "latest", &saved, &err))
+	if (wh_recommendation_save(s.ledger.state, rec, &err) || wh_state_get(s.ledger.state, "recommendation", "latest", &saved, &err))
 		fail_msg("%s", err.text);
 	for (size_t i = 0; i < 4; i++) {
 		char *text = json_dumps(doc, layouts[i] | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
 		if (i == 0)
 			assert_string_equal(text, saved);
-		if (wh_store_put(s.store, "recommendation", "latest", text, &err) ||
-		    wh_recommendation_load(s.store, s.estate, s.mem, &again, &err))
+		if (wh_state_put(s.ledger.state, "recommendation", "latest", text, &err) ||
+		    wh_recommendation_load(s.ledger.state, s.estate, s.mem, &again, &err))
 			fail_msg("%s", err.text);
 		char *c = wh_recommendation_json(again, NULL);
 		assert_string_equal(a, c);
@@ -394,9 +394,9 @@ static void a_saved_list_that_is_none_is_refused(void **state)
 		                             "\"to\":\"2026-01-31T00:00:00Z\",\"days\":30},\"resources\":[{\"name\":\"%s\",\"rules\":[{\"name\":\"r\","
 		                             "\"direction\":\"Inbound\",\"destinationPort\":22,\"protocols\":[\"TCP\"],\"ipAddresses\":%s,\"except\":[]}]}]}",
 		                             name, lists[i]);
-		if (wh_store_put(s.store, "recommendation", "latest", text, &err))
+		if (wh_state_put(s.ledger.state, "recommendation", "latest", text, &err))
 			fail_msg("%s", err.text);
-		if (wh_recommendation_load(s.store, s.estate, s.mem, &again, &err) != -EBADMSG)
+		if (wh_recommendation_load(s.ledger.state, s.estate, s.mem, &again, &err) != -EBADMSG)
 			fail_msg("taken: %s", lists[i]);
 	}
 	scene_close(&s);

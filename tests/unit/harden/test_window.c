@@ -52,7 +52,7 @@ static unsigned window_of(struct scene *s)
 	struct wh_analysis a;
 	struct wh_error err;
 	assert_non_null(scene_recommend(s));
-	assert_int_equal(wh_analysis_open(&a, s->store, s->estate, &opt, &err), 0);
+	assert_int_equal(wh_analysis_open(&a, s->ledger.store, s->estate, &opt, &err), 0);
 	unsigned days = a.window.days;
 	wh_analysis_close(&a);
 	return days;

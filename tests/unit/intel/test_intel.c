@@ -214,7 +214,7 @@ static void what_may_mean_two_things_is_refused_with_line_and_reason(void **stat
 
 struct fixture {
 	char dir[32], db[64], list[64];
-	struct wh_store *store;
+	struct wh_state *state;
 	struct wh_arena *mem;
 };
 
@@ -226,7 +226,7 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->db, sizeof f->db, "%s/l.db", f->dir);
 	snprintf(f->list, sizeof f->list, "%s/list", f->dir);
-	if (wh_store_open(f->db, WH_STORE_CREATE, &f->store, &err))
+	if (wh_state_open(f->db, WH_STATE_CREATE, &f->state, &err))
 		fail_msg("%s", err.text);
 	f->mem = wh_arena_new();
 	*state = f;
@@ -237,7 +237,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 	char cmd[64];
-	wh_store_close(f->store);
+	wh_state_close(f->state);
 	wh_arena_free(f->mem);
 	snprintf(cmd, sizeof cmd, "rm -rf %s", f->dir);
 	assert_int_equal(system(cmd), 0);
@@ -257,7 +257,7 @@ static void write_list(const struct fixture *f, unsigned n)
 static int update(struct fixture *f, const struct wh_intel_protected *p, size_t n, bool force, struct wh_intel_list **l, struct wh_error *err)
 {
 	struct wh_intel_source s = {.name = "mine", .file = f->list};
-	return wh_intel_update(f->store, &s, p, n, now, force, false, NULL, NULL, f->mem, l, err);
+	return wh_intel_update(f->state, &s, p, n, now, force, false, NULL, NULL, f->mem, l, err);
 }
 
 static void a_list_that_halves_or_grows_threefold_needs_force(void **state)
@@ -274,7 +274,7 @@ static void a_list_that_halves_or_grows_threefold_needs_force(void **state)
 	assert_true(update(f, NULL, 0, false, &l, &err) < 0);
 	struct wh_intel_list *all;
 	size_t n;
-	assert_int_equal(wh_intel_lists(f->store, f->mem, &all, &n, &err), 0);
+	assert_int_equal(wh_intel_lists(f->state, f->mem, &all, &n, &err), 0);
 	assert_int_equal(n, 1);
 	assert_int_equal(all[0].n_prefixes, 100); /* what was there stays */
 	assert_int_equal(update(f, NULL, 0, true, &l, &err), 0);
@@ -296,7 +296,7 @@ static void what_a_list_must_not_name_is_subtracted_and_shown(void **state)
 	wh_prefix_parse("45.1.128.0/17", 13, &trusted, NULL);
 	struct wh_intel_protected prot[] = {{&own, 1, "our own"}, {&trusted, 1, "trusted"}};
 	assert_int_equal(update(f, prot, 2, false, &l, &err), 0);
-	assert_int_equal(wh_intel_lists(f->store, f->mem, &all, &n, &err), 0);
+	assert_int_equal(wh_intel_lists(f->state, f->mem, &all, &n, &err), 0);
 	assert_int_equal(n, 1);
 	struct wh_addr a = wh_addr_v4(0x2d010203);
 	assert_null(wh_intel_lookup(all, &a)); /* 45.1.2.3 */

@@ -103,7 +103,7 @@ static void lines_that_differ_in_one_bit_have_other_hashes(void **state)
 
 struct world {
 	char dir[32], path[48];
-	struct wh_store *s;
+	struct wh_ledger ledger;
 	struct wh_contents *c;
 };
 
@@ -113,15 +113,15 @@ static void open_world(struct world *w)
 	strcpy(w->dir, "/tmp/whittle-XXXXXX");
 	assert_non_null(mkdtemp(w->dir));
 	snprintf(w->path, sizeof w->path, "%s/l.db", w->dir);
-	assert_int_equal(wh_store_open(w->path, WH_STORE_CREATE, &w->s, &err), 0);
-	assert_int_equal(wh_contents_load(w->s, &w->c, &err), 0);
+	assert_int_equal(wh_ledger_open(w->path, WH_STATE_CREATE, &w->ledger, &err), 0);
+	assert_int_equal(wh_contents_load(w->ledger.store, &w->c, &err), 0);
 }
 
 static void close_world(struct world *w)
 {
 	char command[64];
 	wh_contents_free(w->c);
-	wh_store_close(w->s);
+	wh_ledger_close(&w->ledger);
 	snprintf(command, sizeof command, "rm -r %s", w->dir);
 	assert_int_equal(system(command), 0);
 }
@@ -155,12 +155,12 @@ static unsigned take(struct wh_contents *c, const struct wh_line *lines, size_t 
 	return fresh;
 }
 
-static int commit(struct wh_store *s, struct wh_contents *c)
+static int commit(const struct wh_ledger *l, struct wh_contents *c)
 {
 	struct wh_error err, ignored;
-	assert_int_equal(wh_store_begin(s, &err), 0);
+	assert_int_equal(wh_state_begin(l->state, &err), 0);
 	int rc = wh_contents_write(c, "log", &err);
-	assert_int_equal(wh_store_end(s, !rc, &ignored), 0);
+	assert_int_equal(wh_state_end(l->state, !rc, &ignored), 0);
 	if (!rc)
 		wh_contents_written(c);
 	return rc;
@@ -170,7 +170,7 @@ static void again(struct world *w)
 {
 	struct wh_error err;
 	wh_contents_free(w->c);
-	assert_int_equal(wh_contents_load(w->s, &w->c, &err), 0);
+	assert_int_equal(wh_contents_load(w->ledger.store, &w->c, &err), 0);
 }
 
 static void any_end_and_any_begin_of_a_log_is_known(void **state)
@@ -183,7 +183,7 @@ static void any_end_and_any_begin_of_a_log_is_known(void **state)
 	some_lines("a", 0, N, all);
 	for (unsigned i = 0; i < N; i += 100)
 		assert_int_equal(take(w.c, all + i, 100), 100);
-	assert_int_equal(commit(w.s, w.c), 0);
+	assert_int_equal(commit(&w.ledger, w.c), 0);
 	for (unsigned cut = 0; cut < N; cut += 7) {
 		again(&w);
 		assert_int_equal(take(w.c, all + cut, N - cut), 0);
@@ -204,16 +204,16 @@ static void what_goes_on_prolongs_its_content(void **state)
 	for (unsigned to = 50; to <= 600; to += 50) {
 		again(&w);
 		assert_int_equal(take(w.c, all, to), 50);
-		assert_int_equal(commit(w.s, w.c), 0);
+		assert_int_equal(commit(&w.ledger, w.c), 0);
 	}
 	struct wh_content_row row;
-	assert_int_equal(wh_store_content(w.s, 1, &row, &err), 0);
+	assert_int_equal(wh_store_content(w.ledger.store, 1, &row, &err), 0);
 	assert_int_equal(row.lines, 600);
 	assert_true(row.n_marks < 12 && row.n_tail < 200);
 	free(row.marks);
 	free(row.tail);
 	free(row.checks);
-	assert_int_equal(wh_store_content(w.s, 2, &row, &err), -ENOENT);
+	assert_int_equal(wh_store_content(w.ledger.store, 2, &row, &err), -ENOENT);
 	close_world(&w);
 }
 
@@ -221,27 +221,27 @@ static void two_runs_that_count_the_same_lines_are_refused_but_the_first(void **
 {
 	static struct wh_line all[400], other[400];
 	struct world w;
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_contents *c;
 	struct wh_error err;
 	(void)state;
 	open_world(&w);
 	some_lines("a", 0, 400, all);
 	some_lines("b", 0, 400, other);
-	assert_int_equal(wh_store_open(w.path, WH_STORE_WRITE, &s, &err), 0);
-	assert_int_equal(wh_contents_load(s, &c, &err), 0);
+	assert_int_equal(wh_ledger_open(w.path, WH_STATE_WRITE, &ledger, &err), 0);
+	assert_int_equal(wh_contents_load(ledger.store, &c, &err), 0);
 	assert_int_equal(take(w.c, all, 300), 300);
 	assert_int_equal(take(c, other, 400), 400);
-	assert_int_equal(commit(w.s, w.c), 0);
-	assert_int_equal(commit(s, c), 0); /* another log: both stay */
+	assert_int_equal(commit(&w.ledger, w.c), 0);
+	assert_int_equal(commit(&ledger, c), 0); /* another log: both stay */
 	wh_contents_begin(c);
 	assert_int_equal(take(c, all, 350), 50); /* it has learnt of the first run's lines meanwhile */
 	again(&w);
 	assert_int_equal(take(w.c, all, 400), 100);
-	assert_int_equal(commit(w.s, w.c), 0);
-	assert_int_equal(commit(s, c), -ESTALE);
+	assert_int_equal(commit(&w.ledger, w.c), 0);
+	assert_int_equal(commit(&ledger, c), -ESTALE);
 	wh_contents_free(c);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	again(&w);
 	assert_int_equal(take(w.c, all, 400), 0);
 	assert_int_equal(take(w.c, other, 400), 0);
@@ -262,7 +262,7 @@ static void a_hundred_logs_with_one_first_line_are_told_apart(void **state)
 		wh_contents_begin(w.c);
 		again(&w);
 		assert_int_equal(take(w.c, all, 100), i ? 99 : 100);
-		assert_int_equal(commit(w.s, w.c), 0);
+		assert_int_equal(commit(&w.ledger, w.c), 0);
 	}
 	for (int i = 0; i < 100; i++) {
 		snprintf(name, sizeof name, "log %d", i);

@@ -43,7 +43,7 @@ static int remove_dir(void **state)
 /* A good ledger, with some edges and documents, in rollback mode so that it is one file. */
 static void make_ledger(unsigned edges)
 {
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	struct wh_locals *l = wh_locals_new();
 	struct wh_addr host = wh_addr_v4(0x0a000001);
@@ -66,11 +66,11 @@ static void make_ledger(unsigned edges)
 		r.flow.bytes_toserver = r.flow.bytes_toclient = 4000;
 		assert_int_equal(wh_edge_table_fold(t, &r), 0);
 	}
-	assert_int_equal(wh_store_open(path, WH_STORE_CREATE, &s, &err), 0);
-	assert_int_equal(wh_store_commit(s, t, NULL, NULL, &err), 0);
-	assert_int_equal(wh_store_put(s, "review", "a", "{}", &err), 0);
-	assert_int_equal(wh_store_log(s, "ada", "test", "{}", &err), 0);
-	wh_store_close(s);
+	assert_int_equal(wh_ledger_open(path, WH_STATE_CREATE, &ledger, &err), 0);
+	assert_int_equal(wh_store_commit(ledger.store, t, NULL, NULL, &err), 0);
+	assert_int_equal(wh_state_put(ledger.state, "review", "a", "{}", &err), 0);
+	assert_int_equal(wh_state_log(ledger.state, "ada", "test", "{}", &err), 0);
+	wh_ledger_close(&ledger);
 	wh_edge_table_free(t);
 	wh_locals_free(l);
 }
@@ -104,34 +104,34 @@ static int any_log(void *arg, int64_t seq, int64_t t, const char *who, const cha
 /* Opens and reads all of it; the first error, or 0. */
 static int read_everything(struct wh_error *err)
 {
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_store_totals totals;
 	unsigned n = 0;
 	char *json = NULL;
-	int rc = wh_store_open(path, WH_STORE_READ, &s, err);
+	int rc = wh_ledger_open(path, WH_STATE_READ, &ledger, err);
 	if (rc)
 		return rc;
-	rc = wh_store_totals(s, &totals, err);
-	rc = rc ? rc : wh_store_edges(s, NULL, any_edge, &n, err);
-	rc = rc ? rc : wh_store_sketches(s, any_sketch, NULL, err);
-	rc = rc ? rc : wh_store_locals(s, any_local, NULL, err);
-	rc = rc ? rc : wh_store_each(s, "review", any_doc, NULL, err);
-	rc = rc ? rc : wh_store_get(s, "review", "a", &json, err);
-	rc = rc ? rc : wh_store_log_each(s, NULL, any_log, NULL, err);
+	rc = wh_store_totals(ledger.store, &totals, err);
+	rc = rc ? rc : wh_store_edges(ledger.store, NULL, any_edge, &n, err);
+	rc = rc ? rc : wh_store_sketches(ledger.store, any_sketch, NULL, err);
+	rc = rc ? rc : wh_store_locals(ledger.store, any_local, NULL, err);
+	rc = rc ? rc : wh_state_each(ledger.state, "review", any_doc, NULL, err);
+	rc = rc ? rc : wh_state_get(ledger.state, "review", "a", &json, err);
+	rc = rc ? rc : wh_state_log_each(ledger.state, NULL, any_log, NULL, err);
 	free(json);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	return rc;
 }
 
 static void refused_everywhere(const char *sql, const char *named)
 {
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	make_ledger(3);
 	spoil(sql);
-	for (int flags = WH_STORE_READ; flags <= WH_STORE_JOURNAL; flags++) {
+	for (int flags = WH_STATE_READ; flags <= WH_STATE_JOURNAL; flags++) {
 		int64_t began = now_ms();
-		assert_int_equal(wh_store_open(path, flags, &s, &err), -EBADMSG);
+		assert_int_equal(wh_ledger_open(path, flags, &ledger, &err), -EBADMSG);
 		assert_non_null(strstr(err.text, path));
 		assert_non_null(strstr(err.text, named));
 		assert_true(now_ms() - began < 3000);
@@ -195,16 +195,16 @@ static void a_value_of_another_type_is_damage_not_data(void **state)
 static void a_key_of_another_type_is_never_seen(void **state)
 {
 	(void)state;
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	struct wh_store_totals t;
 	unsigned n = 0;
 	make_ledger(3);
 	spoil("INSERT INTO edge SELECT CAST(key AS TEXT), value FROM edge LIMIT 1; INSERT INTO edge VALUES(5, x'01')");
-	assert_int_equal(wh_store_open(path, WH_STORE_READ, &s, &err), 0);
-	assert_int_equal(wh_store_totals(s, &t, &err), 0);
-	assert_int_equal(wh_store_edges(s, NULL, any_edge, &n, &err), 0);
-	wh_store_close(s);
+	assert_int_equal(wh_ledger_open(path, WH_STATE_READ, &ledger, &err), 0);
+	assert_int_equal(wh_store_totals(ledger.store, &t, &err), 0);
+	assert_int_equal(wh_store_edges(ledger.store, NULL, any_edge, &n, &err), 0);
+	wh_ledger_close(&ledger);
 	assert_int_equal(t.edges, 3);
 	assert_int_equal(n, 3);
 }
@@ -232,36 +232,36 @@ static void marks_that_no_log_has_take_no_memory(void **state)
 		"INSERT INTO content VALUES(0, 0, 0, NULL, zeroblob(16), x'', x''), (1, 0, 9, 'p', x'000000000000000105000000000000000000000205000000', x'', x'')",
 	};
 	for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
-		struct wh_store *s;
+		struct wh_ledger ledger = {NULL, NULL};
 		struct wh_contents *c;
 		struct wh_error err;
 		make_ledger(1);
 		spoil("DELETE FROM content");
 		spoil(spoilt[i]);
-		assert_int_equal(wh_store_open(path, WH_STORE_WRITE, &s, &err), 0);
-		assert_int_equal(wh_contents_load(s, &c, &err), -EBADMSG);
-		wh_store_close(s);
+		assert_int_equal(wh_ledger_open(path, WH_STATE_WRITE, &ledger, &err), 0);
+		assert_int_equal(wh_contents_load(ledger.store, &c, &err), -EBADMSG);
+		wh_ledger_close(&ledger);
 	}
 }
 
 static void a_document_that_would_not_be_read_is_not_written(void **state)
 {
 	(void)state;
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
-	char *text = malloc(WH_STORE_MAX_TEXT + 2);
-	memset(text, ' ', WH_STORE_MAX_TEXT + 1);
-	text[WH_STORE_MAX_TEXT + 1] = 0;
+	char *text = malloc(WH_STATE_MAX_TEXT + 2);
+	memset(text, ' ', WH_STATE_MAX_TEXT + 1);
+	text[WH_STATE_MAX_TEXT + 1] = 0;
 	make_ledger(1);
-	assert_int_equal(wh_store_open(path, WH_STORE_WRITE, &s, &err), 0);
-	assert_int_equal(wh_store_put(s, "review", "big", text, &err), -EFBIG);
-	text[WH_STORE_MAX_TEXT] = 0;
-	assert_int_equal(wh_store_put(s, "review", "big", text, &err), 0);
+	assert_int_equal(wh_ledger_open(path, WH_STATE_WRITE, &ledger, &err), 0);
+	assert_int_equal(wh_state_put(ledger.state, "review", "big", text, &err), -EFBIG);
+	text[WH_STATE_MAX_TEXT] = 0;
+	assert_int_equal(wh_state_put(ledger.state, "review", "big", text, &err), 0);
 	char *back;
-	assert_int_equal(wh_store_get(s, "review", "big", &back, &err), 0);
-	assert_int_equal(strlen(back), WH_STORE_MAX_TEXT);
+	assert_int_equal(wh_state_get(ledger.state, "review", "big", &back, &err), 0);
+	assert_int_equal(strlen(back), WH_STATE_MAX_TEXT);
 	free(back);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	free(text);
 }
 
@@ -295,13 +295,13 @@ static void a_tree_without_end_is_left(void **state)
 	close(fd);
 	free(file);
 	int64_t began = now_ms();
-	struct wh_store *s;
-	assert_int_equal(wh_store_open(path, WH_STORE_READ, &s, &err), 0);
+	struct wh_ledger ledger = {NULL, NULL};
+	assert_int_equal(wh_ledger_open(path, WH_STATE_READ, &ledger, &err), 0);
 	unsigned n = 0;
-	assert_int_equal(wh_store_edges(s, NULL, any_edge, &n, &err), -EBADMSG);
+	assert_int_equal(wh_store_edges(ledger.store, NULL, any_edge, &n, &err), -EBADMSG);
 	assert_true(n < 20000);
-	wh_store_close(s);
-	assert_int_equal(wh_store_open(path, WH_STORE_WRITE, &s, &err), -EBADMSG); /* by its pages */
+	wh_ledger_close(&ledger);
+	assert_int_equal(wh_ledger_open(path, WH_STATE_WRITE, &ledger, &err), -EBADMSG); /* by its pages */
 	assert_true(now_ms() - began < 5000);
 }
 
@@ -318,83 +318,83 @@ static int cut_it(void *arg, const struct wh_edge_key *k, const struct wh_edge *
 static void a_file_that_is_cut_while_it_is_read_is_an_error(void **state)
 {
 	(void)state;
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	make_ledger(200000);
 	spoil("PRAGMA journal_mode = DELETE");
 	struct cut c = {.fd = open(path, O_RDWR | O_CLOEXEC)};
 	assert_true(c.fd >= 0);
-	assert_int_equal(wh_store_open(path, WH_STORE_READ, &s, &err), 0);
-	assert_true(wh_store_edges(s, NULL, cut_it, &c, &err) < 0);
-	wh_store_close(s);
+	assert_int_equal(wh_ledger_open(path, WH_STATE_READ, &ledger, &err), 0);
+	assert_true(wh_store_edges(ledger.store, NULL, cut_it, &c, &err) < 0);
+	wh_ledger_close(&ledger);
 	close(c.fd);
 }
 
 static void a_link_or_fifo_is_refused_at_once(void **state)
 {
 	(void)state;
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	char other[96], wal[96];
 	snprintf(other, sizeof other, "%s/other", dir);
 	snprintf(wal, sizeof wal, "%s-wal", path);
 	unlink_all();
 	assert_int_equal(symlink(other, path), 0);
-	for (int flags = WH_STORE_READ; flags <= WH_STORE_JOURNAL; flags++) {
-		assert_int_equal(wh_store_open(path, flags, &s, &err), -EINVAL);
+	for (int flags = WH_STATE_READ; flags <= WH_STATE_JOURNAL; flags++) {
+		assert_int_equal(wh_ledger_open(path, flags, &ledger, &err), -EINVAL);
 		assert_non_null(strstr(err.text, "symbolic link"));
 		assert_int_equal(access(other, F_OK), -1);
 	}
 	unlink_all();
 	assert_int_equal(mkfifo(path, 0600), 0);
-	for (int flags = WH_STORE_READ; flags <= WH_STORE_JOURNAL; flags++) {
-		assert_int_equal(wh_store_open(path, flags, &s, &err), -EINVAL);
+	for (int flags = WH_STATE_READ; flags <= WH_STATE_JOURNAL; flags++) {
+		assert_int_equal(wh_ledger_open(path, flags, &ledger, &err), -EINVAL);
 		assert_non_null(strstr(err.text, "FIFO"));
 	}
 	make_ledger(1);
 	unlink(wal);
 	assert_int_equal(symlink(other, wal), 0);
-	assert_int_equal(wh_store_open(path, WH_STORE_WRITE, &s, &err), -EINVAL);
+	assert_int_equal(wh_ledger_open(path, WH_STATE_WRITE, &ledger, &err), -EINVAL);
 	assert_int_equal(access(other, F_OK), -1);
 	unlink(wal);
 	assert_int_equal(mkfifo(wal, 0600), 0);
-	assert_int_equal(wh_store_open(path, WH_STORE_READ, &s, &err), -EINVAL);
+	assert_int_equal(wh_ledger_open(path, WH_STATE_READ, &ledger, &err), -EINVAL);
 }
 
 static void a_directory_may_be_reached_by_a_link(void **state)
 {
 	(void)state;
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	char link[96], through[128];
 	snprintf(link, sizeof link, "%s.link", dir);
 	snprintf(through, sizeof through, "%s/l.db", link);
 	make_ledger(1);
 	assert_int_equal(symlink(dir, link), 0);
-	assert_int_equal(wh_store_open(through, WH_STORE_WRITE, &s, &err), 0);
-	wh_store_close(s);
+	assert_int_equal(wh_ledger_open(through, WH_STATE_WRITE, &ledger, &err), 0);
+	wh_ledger_close(&ledger);
 	unlink(link);
 }
 
 static void the_journal_waits_for_a_lock_for_a_second_only(void **state)
 {
 	(void)state;
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	sqlite3 *db;
 	make_ledger(1);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	int64_t began = now_ms();
-	assert_int_equal(wh_store_open(path, WH_STORE_JOURNAL, &s, &err), 0);
-	assert_int_equal(wh_store_log(s, "ada", "x", "{}", &err), -EBUSY);
-	wh_store_close(s);
+	assert_int_equal(wh_ledger_open(path, WH_STATE_JOURNAL, &ledger, &err), 0);
+	assert_int_equal(wh_state_log(ledger.state, "ada", "x", "{}", &err), -EBUSY);
+	wh_ledger_close(&ledger);
 	assert_true(now_ms() - began < 2500);
 	sqlite3_close(db);
 	began = now_ms();
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(wh_store_open(path, WH_STORE_JOURNAL, &s, &err), -EBUSY);
+	assert_int_equal(wh_ledger_open(path, WH_STATE_JOURNAL, &ledger, &err), -EBUSY);
 	assert_true(now_ms() - began < 2500);
 	sqlite3_close(db);
 }

@@ -230,13 +230,13 @@ static int dump(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 static char *ledger_of(size_t limit, unsigned flush_every, size_t *len)
 {
 	char dir[] = "/tmp/wh-ledger-XXXXXX", path[64], cmd[64], *text = NULL;
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	struct wh_locals *l = wh_locals_new();
 	struct wh_prefix p;
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/l.db", dir);
-	if (wh_store_open(path, WH_STORE_CREATE, &s, &err))
+	if (wh_ledger_open(path, WH_STATE_CREATE, &ledger, &err))
 		fail_msg("%s", err.text);
 	wh_prefix_parse("10.0.0.0/8", 10, &p, NULL);
 	wh_locals_add_prefix(l, &p);
@@ -246,7 +246,7 @@ static char *ledger_of(size_t limit, unsigned flush_every, size_t *len)
 		struct wh_record r = record(0x2d000000 + (uint32_t)(rnd() % 9000), 0x0a000000 + (uint32_t)(rnd() % 4), (uint16_t)(22 + rnd() % 2), (int)(20000 + rnd() % 80));
 		int rc = wh_edge_table_fold(t, &r);
 		if (rc == -ENOSPC || (flush_every && i % flush_every == 0)) {
-			if (wh_store_commit(s, t, NULL, NULL, &err))
+			if (wh_store_commit(ledger.store, t, NULL, NULL, &err))
 				fail_msg("%s", err.text);
 			wh_edge_table_clear(t);
 			if (rc)
@@ -255,14 +255,14 @@ static char *ledger_of(size_t limit, unsigned flush_every, size_t *len)
 		assert_int_equal(rc, 0);
 		assert_true(wh_edge_table_bytes(t) <= limit);
 	}
-	if (wh_store_commit(s, t, NULL, NULL, &err))
+	if (wh_store_commit(ledger.store, t, NULL, NULL, &err))
 		fail_msg("%s", err.text);
 	FILE *f = open_memstream(&text, len);
-	assert_int_equal(wh_store_edges(s, NULL, dump, f, &err), 0);
+	assert_int_equal(wh_store_edges(ledger.store, NULL, dump, f, &err), 0);
 	fclose(f);
 	wh_edge_table_free(t);
 	wh_locals_free(l);
-	wh_store_close(s);
+	wh_ledger_close(&ledger);
 	snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
 	assert_int_equal(system(cmd), 0);
 	return text;
@@ -313,16 +313,16 @@ static void a_file_that_is_no_ledger_is_refused_by_name(void **state)
 	(void)state;
 	char path[] = "/tmp/wh-bad-XXXXXX";
 	int fd = mkstemp(path);
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	char junk[8192];
 	memset(junk, 'x', sizeof junk);
 	assert_int_equal(write(fd, junk, sizeof junk), (int)sizeof junk);
 	close(fd);
-	assert_int_equal(wh_store_open(path, WH_STORE_WRITE, &s, &err), -EBADMSG);
+	assert_int_equal(wh_ledger_open(path, WH_STATE_WRITE, &ledger, &err), -EBADMSG);
 	assert_non_null(strstr(err.text, path));
 	unlink(path);
-	assert_int_equal(wh_store_open("/nonexistent/l.db", WH_STORE_READ, &s, &err), -ENOENT);
+	assert_int_equal(wh_ledger_open("/nonexistent/l.db", WH_STATE_READ, &ledger, &err), -ENOENT);
 }
 
 int main(void)

@@ -105,14 +105,14 @@ static int count_port(void *arg, const struct wh_addr *local, uint8_t proto, uin
 	return 0;
 }
 
-static struct seen ledger(void)
+static struct seen in_ledger(void)
 {
 	struct seen x = {0};
-	struct wh_store *s;
+	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
-	assert_int_equal(wh_store_open(store_path, WH_STORE_READ, &s, &err), 0);
-	assert_int_equal(wh_store_edges(s, NULL, see, &x, &err), 0);
-	wh_store_close(s);
+	assert_int_equal(wh_ledger_open(store_path, WH_STATE_READ, &ledger, &err), 0);
+	assert_int_equal(wh_store_edges(ledger.store, NULL, see, &x, &err), 0);
+	wh_ledger_close(&ledger);
 	return x;
 }
 
@@ -121,7 +121,7 @@ static struct seen ledger(void)
 static void what_is_written_is_in_the_ledger_after_closing(void **state)
 {
 	struct wh_store_totals totals;
-	struct wh_store *store;
+	struct wh_ledger ledger;
 	struct wh_error err;
 	(void)state;
 	struct wh_sink *s = sink(store_path, "64MiB", false, false);
@@ -129,12 +129,12 @@ static void what_is_written_is_in_the_ledger_after_closing(void **state)
 		write_flow(s, s->lanes, i % 1000);
 	wh_sink_write(s, s->lanes, "{\"event_type\":\"dns\"", 19);
 	close_sink(s);
-	struct seen x = ledger();
+	struct seen x = in_ledger();
 	assert_int_equal(x.edges, 1000);
 	assert_int_equal(x.flows, 3000);
-	assert_int_equal(wh_store_open(store_path, WH_STORE_READ, &store, &err), 0);
-	assert_int_equal(wh_store_totals(store, &totals, &err), 0);
-	wh_store_close(store);
+	assert_int_equal(wh_ledger_open(store_path, WH_STATE_READ, &ledger, &err), 0);
+	assert_int_equal(wh_store_totals(ledger.store, &totals, &err), 0);
+	wh_ledger_close(&ledger);
 	assert_int_equal(totals.flows, 3000);
 	assert_int_equal(totals.records, 3000); /* as `ingest` counts: without what could not be read */
 	assert_int_equal(totals.malformed, 1);
@@ -165,14 +165,14 @@ static void threads_end_in_the_same_edges_as_one(void **state)
 	for (unsigned i = 0; i < WRITERS; i++)
 		pthread_join(w[i].thread, NULL);
 	close_sink(s);
-	struct seen many = ledger();
+	struct seen many = in_ledger();
 	unlink(store_path);
 	s = sink(store_path, "64MiB", false, true);
 	for (unsigned i = 0; i < WRITERS; i++)
 		for (uint32_t n = 0; n < 20000; n++)
 			write_flow(s, s->lanes, (i * 700 + n) % 5000);
 	close_sink(s);
-	struct seen one = ledger();
+	struct seen one = in_ledger();
 	assert_int_equal(many.flows, WRITERS * 20000);
 	assert_int_equal(many.edges, one.edges);
 	assert_true(many.hash == one.hash);
@@ -193,8 +193,8 @@ static void while_there_is_no_ledger_edges_stay_in_memory_and_follow_later(void 
 	assert_int_equal(mkdir(below, 0700), 0);
 	assert_int_equal(wh_flusher_commit(s, false), 0);
 	close_sink(s);
-	assert_int_equal(ledger().edges, 5);
-	assert_int_equal(ledger().flows, 5);
+	assert_int_equal(in_ledger().edges, 5);
+	assert_int_equal(in_ledger().flows, 5);
 }
 
 static void a_removed_ledger_is_begun_anew_and_a_replaced_one_taken_up(void **state)
@@ -205,19 +205,19 @@ static void a_removed_ledger_is_begun_anew_and_a_replaced_one_taken_up(void **st
 	write_flow(s, s->lanes, 1);
 	wh_flusher_drain(s);
 	assert_int_equal(wh_flusher_commit(s, false), 0);
-	assert_int_equal(ledger().edges, 1);
+	assert_int_equal(in_ledger().edges, 1);
 	snprintf(aside, sizeof aside, "%s/aside", dir);
 	assert_int_equal(rename(store_path, aside), 0);
 	write_flow(s, s->lanes, 2);
 	write_flow(s, s->lanes, 3);
 	wh_flusher_drain(s);
 	assert_int_equal(wh_flusher_commit(s, false), 0);
-	assert_int_equal(ledger().edges, 2);
+	assert_int_equal(in_ledger().edges, 2);
 	assert_int_equal(rename(aside, store_path), 0);
 	write_flow(s, s->lanes, 2);
 	close_sink(s);
-	assert_int_equal(ledger().edges, 2); /* the old one's, and one more */
-	assert_int_equal(ledger().flows, 2);
+	assert_int_equal(in_ledger().edges, 2); /* the old one's, and one more */
+	assert_int_equal(in_ledger().flows, 2);
 }
 
 static void a_full_memory_loses_records_counts_them_and_keeps_the_rest(void **state)
@@ -234,8 +234,8 @@ static void a_full_memory_loses_records_counts_them_and_keeps_the_rest(void **st
 	fold_waiting(s);
 	assert_int_equal(s->lanes->tally.lost, lost);
 	close_sink(s);
-	assert_int_equal(ledger().edges, 40000 - lost);
-	assert_int_equal(ledger().flows, 40000 - lost + 1);
+	assert_int_equal(in_ledger().edges, 40000 - lost);
+	assert_int_equal(in_ledger().flows, 40000 - lost + 1);
 }
 
 /* Whenever the flusher's thread runs: a burst finds the memory of all in the one lane that it comes through. */
@@ -248,8 +248,8 @@ static void a_burst_is_kept_though_the_flusher_does_not_run(void **state)
 	fold_waiting(s);
 	assert_int_equal(s->lanes->tally.lost, 0);
 	close_sink(s);
-	assert_int_equal(ledger().edges, 115000);
-	assert_int_equal(ledger().flows, 115000);
+	assert_int_equal(in_ledger().edges, 115000);
+	assert_int_equal(in_ledger().flows, 115000);
 }
 
 /* The same where EVE is threaded: one thread may bring nearly all. */
@@ -265,7 +265,7 @@ static void a_burst_through_one_of_several_lanes_is_kept(void **state)
 	unsigned lanes = s->n_lanes;
 	assert_int_equal(s->lanes[1].tally.lost, 0);
 	close_sink(s);
-	assert_int_equal(ledger().edges, 100000 + lanes);
+	assert_int_equal(in_ledger().edges, 100000 + lanes);
 }
 
 /* The upper half makes a multiplying hash's factor 0, whatever its seed: with such a one all of these peers lie in one place of an index. */
@@ -283,8 +283,8 @@ static void sixty_thousand_crafted_records_are_kept_though_the_flusher_does_not_
 			i & 255, i >> 8 & 255, i >> 16));
 	assert_int_equal(s->lanes->tally.malformed, 0);
 	close_sink(s);
-	assert_int_equal(ledger().edges, CRAFTED);
-	assert_int_equal(ledger().flows, CRAFTED);
+	assert_int_equal(in_ledger().edges, CRAFTED);
+	assert_int_equal(in_ledger().flows, CRAFTED);
 }
 
 static void *write_some(void *arg)
@@ -299,12 +299,12 @@ static void *write_some(void *arg)
 /* More than the memory holds, from a capture, while another process has the ledger: who writes waits until it is let go. */
 static void a_capture_waits_for_a_ledger_that_is_locked(void **state)
 {
-	struct wh_store *other;
+	struct wh_state *other;
 	struct wh_error err;
 	(void)state;
 	struct wh_sink *s = sink(store_path, "8MiB", false, false);
-	assert_int_equal(wh_store_open(store_path, WH_STORE_CREATE, &other, &err), 0);
-	assert_int_equal(wh_store_begin(other, &err), 0);
+	assert_int_equal(wh_state_open(store_path, WH_STATE_CREATE, &other, &err), 0);
+	assert_int_equal(wh_state_begin(other, &err), 0);
 	s->segments.capture = true;
 	struct writer w = {.s = s, .n = 100000};
 	assert_int_equal(pthread_create(&w.thread, NULL, write_some, &w), 0);
@@ -315,12 +315,12 @@ static void a_capture_waits_for_a_ledger_that_is_locked(void **state)
 		pthread_mutex_unlock(&s->segments.lock);
 		usleep(1000);
 	}
-	assert_int_equal(wh_store_end(other, true, &err), 0);
-	wh_store_close(other);
+	assert_int_equal(wh_state_end(other, true, &err), 0);
+	wh_state_close(other);
 	pthread_join(w.thread, NULL);
 	close_sink(s);
-	assert_int_equal(ledger().edges, 100000);
-	assert_int_equal(ledger().flows, 100000);
+	assert_int_equal(in_ledger().edges, 100000);
+	assert_int_equal(in_ledger().flows, 100000);
 }
 
 static int64_t milliseconds(void)
@@ -366,13 +366,13 @@ static void a_scan_is_counted_by_port_and_takes_no_room_of_others(void **state)
 	fold_waiting(s);
 	assert_int_equal(s->lanes->tally.lost, 0);
 	close_sink(s);
-	assert_int_equal(ledger().edges, 60000);
+	assert_int_equal(in_ledger().edges, 60000);
 	unsigned ports = 0;
-	struct wh_store *store;
+	struct wh_ledger ledger;
 	struct wh_error err;
-	assert_int_equal(wh_store_open(store_path, WH_STORE_READ, &store, &err), 0);
-	assert_int_equal(wh_store_sketches(store, count_port, &ports, &err), 0);
-	wh_store_close(store);
+	assert_int_equal(wh_ledger_open(store_path, WH_STATE_READ, &ledger, &err), 0);
+	assert_int_equal(wh_store_sketches(ledger.store, count_port, &ports, &err), 0);
+	wh_ledger_close(&ledger);
 	assert_int_equal(ports, 2000);
 }
 
@@ -399,8 +399,8 @@ static void what_pending_has_no_room_for_waits_in_the_hand(void **state)
 	assert_true(written < 40000);
 	assert_int_equal(mkdir(below, 0700), 0);
 	close_sink(s);
-	assert_int_equal(ledger().edges, written);
-	assert_int_equal(ledger().flows, written);
+	assert_int_equal(in_ledger().edges, written);
+	assert_int_equal(in_ledger().flows, written);
 }
 
 /* Few records, by a thread that then is silent: the flusher does not leave them in the lane. */
@@ -414,7 +414,7 @@ static void records_that_wait_to_be_folded_are_in_the_next_commit(void **state)
 	wh_flusher_drain(s);
 	assert_int_equal(s->lanes[1].waiting.n, 0);
 	assert_int_equal(wh_flusher_commit(s, false), 0);
-	assert_int_equal(ledger().edges, 2);
+	assert_int_equal(in_ledger().edges, 2);
 	for (uint32_t i = 0; i < s->lanes->waiting.room; i++)
 		write_flow(s, s->lanes, i);
 	assert_int_equal(s->lanes->waiting.n, 0); /* enough of them are folded by whom brings the last */
@@ -438,7 +438,7 @@ static void lanes_that_know_the_same_edges_add_up(void **state)
 	}
 	unsigned lanes = s->n_lanes;
 	close_sink(s);
-	struct seen x = ledger();
+	struct seen x = in_ledger();
 	assert_int_equal(x.edges, 300);
 	assert_int_equal(x.flows, 4 * 200 * lanes + 100 * (lanes < 4 ? lanes : 4));
 }
@@ -466,7 +466,7 @@ static void an_estate_imported_meanwhile_is_learnt_without_losing_a_record(void 
 {
 	char yaml[96];
 	struct wh_estate_summary sum = {0};
-	struct wh_store *store;
+	struct wh_ledger ledger;
 	struct wh_error err = {0};
 	(void)state;
 	struct wh_sink *s = sink(store_path, "64MiB", true, true);
@@ -474,20 +474,20 @@ static void an_estate_imported_meanwhile_is_learnt_without_losing_a_record(void 
 	write_flow(s, s->lanes, 1);
 	wh_flusher_drain(s);
 	assert_int_equal(wh_flusher_commit(s, false), 0);
-	assert_int_equal(ledger().edges, 1);
+	assert_int_equal(in_ledger().edges, 1);
 	snprintf(yaml, sizeof yaml, "%s/estate.yaml", dir);
 	FILE *f = fopen(yaml, "w");
 	fputs("resources:\n  - {name: vm1, addresses: [203.0.113.9]}\n", f);
 	fclose(f);
-	assert_int_equal(wh_store_open(store_path, WH_STORE_WRITE, &store, &err), 0);
-	assert_int_equal(wh_estate_import(store, yaml, &sum, &err), 0);
+	assert_int_equal(wh_ledger_open(store_path, WH_STATE_WRITE, &ledger, &err), 0);
+	assert_int_equal(wh_estate_import(ledger.state, yaml, &sum, &err), 0);
 	free(sum.note_texts);
-	wh_store_close(store);
+	wh_ledger_close(&ledger);
 	write_flow(s, &s->lanes[1], 2); /* still under the old estate: must not be lost */
 	wh_flusher_locals(s);
 	write_flow_to(s, &s->lanes[1], 3, "203.0.113.9");
 	close_sink(s);
-	assert_int_equal(ledger().edges, 3);
+	assert_int_equal(in_ledger().edges, 3);
 }
 
 int main(void)

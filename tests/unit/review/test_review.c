@@ -24,7 +24,7 @@ struct stage {
 static void calculate(struct stage *t)
 {
 	struct wh_recommendation *r = scene_recommend(&t->s);
-	assert_int_equal(wh_recommendation_save(t->s.store, r, &t->err), 0);
+	assert_int_equal(wh_recommendation_save(t->s.ledger.state, r, &t->err), 0);
 }
 
 static int set_up(void **state)
@@ -62,19 +62,19 @@ static int change(struct stage *t, struct wh_review_change c, const char *prefix
 	c.resource = "vm1";
 	c.who = "ada";
 	t->err.text[0] = 0;
-	return wh_review_change(t->s.store, t->s.estate, &c, t->s.mem, &t->said, &t->err);
+	return wh_review_change(t->s.ledger.state, t->s.estate, &c, t->s.mem, &t->said, &t->err);
 }
 
 static struct wh_recommendation *loaded(struct stage *t)
 {
 	struct wh_recommendation *r;
-	assert_int_equal(wh_review_load(t->s.store, t->s.estate, t->s.mem, &r, &t->err), 0);
+	assert_int_equal(wh_review_load(t->s.ledger.state, t->s.estate, t->s.mem, &r, &t->err), 0);
 	return r;
 }
 
 static int undo(struct stage *t)
 {
-	return wh_review_undo(t->s.store, t->s.estate, NULL, "ada", t->s.mem, &t->said, &t->err);
+	return wh_review_undo(t->s.ledger.state, t->s.estate, NULL, "ada", t->s.mem, &t->said, &t->err);
 }
 
 #define REFUSED(t, guideline, call) do { \
@@ -159,7 +159,7 @@ static void undo_takes_back_each_step_and_a_reset_whole(void **state)
 	size_t n;
 	assert_int_equal(change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .adding = true}, "140.20.40.7"), 0);
 	assert_int_equal(change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .removing = true}, "140.20.30.9"), 0);
-	assert_int_equal(wh_review_reset(t->s.store, t->s.estate, "vm1", "bob", &n, &t->err), 0);
+	assert_int_equal(wh_review_reset(t->s.ledger.state, t->s.estate, "vm1", "bob", &n, &t->err), 0);
 	assert_int_equal(n, 2);
 	assert_true(scene_allows(scene_rule(loaded(t), 22), "140.20.30.9"));
 	assert_int_equal(undo(t), 0);
@@ -194,7 +194,7 @@ static void history_keeps_who_when_and_why(void **state)
 	struct seen seen = {0};
 	assert_int_equal(change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .adding = true, .why = "the new backup host"}, "140.20.40.7"), 0);
 	assert_int_equal(undo(t), 0);
-	assert_int_equal(wh_review_history(t->s.store, "vm1", entry, &seen, &t->err), 0);
+	assert_int_equal(wh_review_history(t->s.ledger.state, "vm1", entry, &seen, &t->err), 0);
 	assert_int_equal(seen.n, 2); /* the undo too */
 	assert_true(seen.who && seen.why && seen.when);
 }

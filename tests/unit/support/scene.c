@@ -37,15 +37,15 @@ void scene_open(struct scene *s, const char *nsg_json, size_t byte_limit)
 	strcpy(s->dir, "/tmp/wh-scene-XXXXXX");
 	assert_non_null(mkdtemp(s->dir));
 	snprintf(s->db, sizeof s->db, "%s/l.db", s->dir);
-	MUST(wh_store_open(s->db, WH_STORE_CREATE, &s->store, &err));
+	MUST(wh_ledger_open(s->db, WH_STATE_CREATE, &s->ledger, &err));
 	if (nsg_json)
 		write_file(s->dir, "web.json", nsg_json);
 	write_file(s->dir, "estate.yaml", nsg_json ? "resources:\n  - {name: vm1, addresses: [10.0.0.4], internet-facing: true, nsgs: [web.json]}\n"
 	                                           : "resources:\n  - {name: vm1, addresses: [10.0.0.4], internet-facing: true}\n");
 	snprintf(path, sizeof path, "%s/estate.yaml", s->dir);
-	MUST(wh_estate_import(s->store, path, &sum, &err));
+	MUST(wh_estate_import(s->ledger.state, path, &sum, &err));
 	free(sum.note_texts);
-	MUST(wh_estate_locals(s->store, NULL, &s->locals, &err));
+	MUST(wh_estate_locals(s->ledger.state, NULL, &s->locals, &err));
 	s->table = wh_edge_table_new(s->locals, byte_limit ? byte_limit : 64 << 20);
 	assert_non_null(s->table);
 	s->mem = wh_arena_new();
@@ -58,7 +58,7 @@ void scene_close(struct scene *s)
 	wh_locals_free(s->locals);
 	if (s->estate)
 		wh_estate_free(s->estate);
-	wh_store_close(s->store);
+	wh_ledger_close(&s->ledger);
 	wh_arena_free(s->mem);
 	snprintf(cmd, sizeof cmd, "rm -rf %s", s->dir);
 	assert_int_equal(system(cmd), 0);
@@ -67,7 +67,7 @@ void scene_close(struct scene *s)
 static void flush(struct scene *s)
 {
 	struct wh_read_stats delta = {0};
-	MUST(wh_store_commit(s->store, s->table, NULL, &delta, &err));
+	MUST(wh_store_commit(s->ledger.store, s->table, NULL, &delta, &err));
 	wh_edge_table_clear(s->table);
 }
 
@@ -125,11 +125,11 @@ void scene_estate(struct scene *s, const char *yaml)
 	struct wh_estate_summary sum = {0};
 	write_file(s->dir, "estate.yaml", yaml);
 	snprintf(path, sizeof path, "%s/estate.yaml", s->dir);
-	MUST(wh_estate_import(s->store, path, &sum, &err));
+	MUST(wh_estate_import(s->ledger.state, path, &sum, &err));
 	free(sum.note_texts);
 	wh_edge_table_free(s->table);
 	wh_locals_free(s->locals);
-	MUST(wh_estate_locals(s->store, NULL, &s->locals, &err));
+	MUST(wh_estate_locals(s->ledger.state, NULL, &s->locals, &err));
 	s->table = wh_edge_table_new(s->locals, 64 << 20);
 	assert_non_null(s->table);
 }
@@ -206,8 +206,8 @@ struct wh_recommendation *scene_recommend_as(struct scene *s, const struct wh_ha
 	struct wh_recommendation *r;
 	flush(s);
 	if (!s->estate)
-		MUST(wh_estate_load(s->store, s->mem, &s->estate, &err));
-	MUST(wh_recommend(s->store, s->estate, NULL, 0, opt, s->mem, &r, &err));
+		MUST(wh_estate_load(&s->ledger, s->mem, &s->estate, &err));
+	MUST(wh_recommend(s->ledger.store, s->estate, NULL, 0, opt, s->mem, &r, &err));
 	return r;
 }
 

@@ -7,7 +7,7 @@
 
 struct scene {
 	char dir[40], db[64];
-	struct wh_store *store;
+	struct wh_ledger ledger;
 	struct wh_locals *locals;
 	struct wh_edge_table *table;
 	struct wh_arena *mem;

@@ -8,13 +8,13 @@
  * a table must come in strictly ascending order, which a walk over shared or circular pages can't keep up.
  */
 #include <time.h>
-#include "ledger/store_sqlite.h"
+#include "state/sqlite.h"
 
 enum { OPERATIONS = 4096, PATIENCE_MS = 20000, HASTY_PATIENCE_MS = 2000 };
 #define MAX_HEAP ((sqlite3_int64)256 << 20)
 
 static const struct { int id, most; } limits[] = {
-	{SQLITE_LIMIT_LENGTH, WH_STORE_MAX_TEXT + 4096}, /* a row, and each of its values */
+	{SQLITE_LIMIT_LENGTH, WH_STATE_MAX_TEXT + 4096}, /* a row, and each of its values */
 	{SQLITE_LIMIT_SQL_LENGTH, 16384}, {SQLITE_LIMIT_COLUMN, 16}, {SQLITE_LIMIT_EXPR_DEPTH, 32}, {SQLITE_LIMIT_COMPOUND_SELECT, 2},
 	{SQLITE_LIMIT_VDBE_OP, 4096}, {SQLITE_LIMIT_FUNCTION_ARG, 8}, {SQLITE_LIMIT_ATTACHED, 0}, {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 64},
 	{SQLITE_LIMIT_VARIABLE_NUMBER, 16}, {SQLITE_LIMIT_TRIGGER_DEPTH, 1}, {SQLITE_LIMIT_WORKER_THREADS, 0},
@@ -32,14 +32,14 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-void wh_sql_patience(struct wh_store *s)
+void wh_sql_patience(struct wh_state *s)
 {
 	s->deadline_ms = now_ms() + s->statement_ms;
 }
 
 static int on_progress(void *arg)
 {
-	struct wh_store *s = arg;
+	struct wh_state *s = arg;
 	if (s->rows != s->rows_seen) {
 		s->rows_seen = s->rows;
 		wh_sql_patience(s);
@@ -63,7 +63,7 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 	}
 }
 
-int wh_sql_guard(struct wh_store *s, struct wh_error *err)
+int wh_sql_guard(struct wh_state *s, struct wh_error *err)
 {
 	s->statement_ms = s->hasty ? HASTY_PATIENCE_MS : PATIENCE_MS;
 	sqlite3_hard_heap_limit64(MAX_HEAP); /* of the process: all its connections together */
@@ -78,7 +78,7 @@ int wh_sql_guard(struct wh_store *s, struct wh_error *err)
 	return wh_sql_exec(s, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF", "opened", err);
 }
 
-void wh_sql_close_schema(struct wh_store *s)
+void wh_sql_close_schema(struct wh_state *s)
 {
 	sqlite3_set_authorizer(s->db, authorize, s);
 }

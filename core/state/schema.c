@@ -7,7 +7,7 @@
  * an index, a generated column or a default that whittle did not write is refused before any statement of ours could meet it.
  */
 #include <sys/stat.h>
-#include "ledger/store_sqlite.h"
+#include "state/sqlite.h"
 
 /* steps[i] brings version i to i + 1. Never change one that was released; add one. */
 static const char *const steps[] = {
@@ -30,7 +30,7 @@ static const char of_sqlite[] =
 	"CREATE TEMP TABLE maybe(type, name, tbl_name, sql); INSERT INTO maybe VALUES('table', 'sqlite_stat1', 'sqlite_stat1', 'CREATE TABLE sqlite_stat1(tbl,idx,stat)'),"
 	"('table', 'sqlite_stat4', 'sqlite_stat4', 'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)')";
 
-static int ask(struct wh_store *s, const char *question, int64_t *answer, struct wh_error *err)
+static int ask(struct wh_state *s, const char *question, int64_t *answer, struct wh_error *err)
 {
 	sqlite3_stmt *st;
 	if (sqlite3_prepare_v2(s->db, question, -1, &st, NULL) != SQLITE_OK)
@@ -58,7 +58,7 @@ static sqlite3 *model_of(int version)
 	return NULL;
 }
 
-static int unknown_object(struct wh_store *s, const char *type, const char *name, struct wh_error *err)
+static int unknown_object(struct wh_state *s, const char *type, const char *name, struct wh_error *err)
 {
 	return wh_fail(err, -EBADMSG, "%s: is not opened: its %.20s '%.60s' is not as whittle makes it; somebody else changed the ledger. A copy from before can be put in its place",
 	               s->path, type ? type : "object", name ? name : "?");
@@ -82,7 +82,7 @@ static int in_model(sqlite3_stmt *find, sqlite3_stmt *row)
 	return found;
 }
 
-static int compare_rows(struct wh_store *s, sqlite3 *model, sqlite3_stmt *rows, struct wh_error *err)
+static int compare_rows(struct wh_state *s, sqlite3 *model, sqlite3_stmt *rows, struct wh_error *err)
 {
 	sqlite3_stmt *find = NULL, *count = NULL;
 	int required = 0, wanted = -1, seen = 0, step = SQLITE_DONE, rc = 0;
@@ -109,7 +109,7 @@ static int compare_rows(struct wh_store *s, sqlite3 *model, sqlite3_stmt *rows, 
 	return rc;
 }
 
-static int compare(struct wh_store *s, int version, struct wh_error *err)
+static int compare(struct wh_state *s, int version, struct wh_error *err)
 {
 	sqlite3 *model = model_of(version);
 	sqlite3_stmt *rows = NULL;
@@ -128,7 +128,7 @@ static int compare(struct wh_store *s, int version, struct wh_error *err)
 /* ---- opening ---- */
 
 /* SQLite answers this one with "busy" at once, whatever patience was set, while another process is making the ledger, too. */
-static int write_ahead(struct wh_store *s, struct wh_error *err)
+static int write_ahead(struct wh_state *s, struct wh_error *err)
 {
 	int64_t until = wh_now_us() + s->patience_ms * INT64_C(1000);
 	while (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK) {
@@ -139,7 +139,7 @@ static int write_ahead(struct wh_store *s, struct wh_error *err)
 	return 0;
 }
 
-static int migrate(struct wh_store *s, struct wh_error *err)
+static int migrate(struct wh_state *s, struct wh_error *err)
 {
 	char set[64];
 	struct wh_error ignored;
@@ -161,13 +161,13 @@ static int migrate(struct wh_store *s, struct wh_error *err)
  * SQLite's own check of all pages, where it takes no time that anybody would notice: 8 MiB take some 10 ms. A larger ledger is checked row by
  * row as it is read, and whole by `whittle doctor`.
  */
-static int check_small(struct wh_store *s, struct wh_error *err)
+static int check_small(struct wh_state *s, struct wh_error *err)
 {
 	struct stat st;
-	return lstat(s->file, &st) || st.st_size > CHECK_BYTES ? 0 : wh_sql_check(s, err);
+	return lstat(s->file, &st) || st.st_size > CHECK_BYTES ? 0 : wh_state_check(s, err);
 }
 
-int wh_sql_check(struct wh_store *s, struct wh_error *err)
+int wh_state_check(struct wh_state *s, struct wh_error *err)
 {
 	sqlite3_stmt *st;
 	wh_sql_patience(s);
@@ -182,12 +182,7 @@ int wh_sql_check(struct wh_store *s, struct wh_error *err)
 	return rc;
 }
 
-int wh_store_check(struct wh_store *s, struct wh_error *err)
-{
-	return wh_sql_check(s, err);
-}
-
-int wh_sql_prepare_schema(struct wh_store *s, struct wh_error *err)
+int wh_sql_prepare_schema(struct wh_state *s, struct wh_error *err)
 {
 	struct wh_error ignored;
 	int64_t version = 0;

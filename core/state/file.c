@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/owner.h"
-#include "ledger/store_sqlite.h"
+#include "state/sqlite.h"
 
 /* Recovery reads all of it, without an end in between; what we write is cut at 4 MB or so once nobody reads. */
 #define MAX_WAL ((off_t)2 << 30)
@@ -98,9 +98,9 @@ int wh_sql_find_file(const char *path, int flags, char **real, struct wh_error *
 	struct stat st;
 	pthread_once(&once, replace_open);
 	int rc = resolve(path, real, err);
-	if (rc == -ENOENT && flags != WH_STORE_CREATE)
+	if (rc == -ENOENT && flags != WH_STATE_CREATE)
 		rc = wh_fail(err, -ENOENT, "%s: there is no ledger yet: `whittle ingest` makes one", path);
-	if (!rc && flags == WH_STORE_CREATE)
+	if (!rc && flags == WH_STATE_CREATE)
 		rc = make(*real, err);
 	/* by its name, not by a descriptor: closing one gives up the locks of every connection of this process */
 	if (!rc && lstat(*real, &st)) {
@@ -108,11 +108,11 @@ int wh_sql_find_file(const char *path, int flags, char **real, struct wh_error *
 		                     : wh_fail(err, -errno, "%s: the ledger can't be opened: %s%s", path, strerror(errno), wh_as_owner(-errno));
 	} else if (!rc && !S_ISREG(st.st_mode)) {
 		rc = not_plain(path, &st, err);
-	} else if (!rc && euidaccess(*real, flags == WH_STORE_READ ? R_OK : R_OK | W_OK)) {
-		rc = wh_fail(err, -errno, "%s: the ledger can't be %s: %s%s", path, flags == WH_STORE_READ ? "read" : "written", strerror(errno), wh_as_owner(-errno));
+	} else if (!rc && euidaccess(*real, flags == WH_STATE_READ ? R_OK : R_OK | W_OK)) {
+		rc = wh_fail(err, -errno, "%s: the ledger can't be %s: %s%s", path, flags == WH_STATE_READ ? "read" : "written", strerror(errno), wh_as_owner(-errno));
 	}
 	for (size_t i = 0; !rc && i < sizeof tails / sizeof *tails; i++)
-		rc = check_companion(*real, tails[i], flags == WH_STORE_JOURNAL ? MAX_WAL_HASTY : MAX_WAL, err);
+		rc = check_companion(*real, tails[i], flags == WH_STATE_JOURNAL ? MAX_WAL_HASTY : MAX_WAL, err);
 	if (rc) {
 		free(*real);
 		*real = NULL;

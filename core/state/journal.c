@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The journal of what was done. Its numbers must ascend when it is read: a crafted tree can't keep that up without end. */
+#include "state/sqlite.h"
+
+int wh_state_log(struct wh_state *s, const char *who, const char *what, const char *json, struct wh_error *err)
+{
+	sqlite3_stmt *st = wh_sql_prepared(s, &s->st[ST_LOG], wh_state_sql[ST_LOG], "written", err);
+	if (!st)
+		return -EIO;
+	sqlite3_bind_int64(st, 1, wh_now_us());
+	sqlite3_bind_text(st, 2, who, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 3, what, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 4, json, -1, SQLITE_STATIC);
+	return wh_sql_run(s, st, "written", err);
+}
+
+int wh_state_log_each(struct wh_state *s, const char *what, wh_log_cb each, void *arg, struct wh_error *err)
+{
+	sqlite3_stmt *st;
+	int64_t before = 0;
+	int step = SQLITE_DONE, rc = 0;
+	wh_sql_patience(s);
+	if (sqlite3_prepare_v2(s->db, wh_state_sql[ST_LOG_EACH], -1, &st, NULL) != SQLITE_OK)
+		return wh_sql_fail(s, "read", err);
+	if (what)
+		sqlite3_bind_text(st, 1, what, -1, SQLITE_STATIC);
+	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
+		const char *who, *kind, *json;
+		int64_t seq, time_us;
+		s->rows++;
+		if (!wh_sql_number(st, 0, &seq) || seq <= before || !wh_sql_number(st, 1, &time_us) || !wh_sql_text(st, 2, &who) || !wh_sql_text(st, 3, &kind) ||
+		    !wh_sql_text(st, 4, &json))
+			rc = wh_sql_damaged(s, err);
+		else
+			rc = each(arg, seq, time_us, who, kind, json);
+		before = seq;
+	}
+	if (!rc && step != SQLITE_DONE)
+		rc = wh_sql_fail(s, "read", err);
+	sqlite3_finalize(st);
+	return rc;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * state: the documents of the other rooms, and the journal of what people and the program did. They are always in SQLite, in one file, whatever
+ * holds the edges. Edges that are in SQLite as well are in the same file.
+ */
+#pragma once
+#include "whittle/base.h"
+
+struct wh_state; /* one connection to the file; used by one thread at a time */
+
+/* JOURNAL: writing, but a lock is waited for one second only: for a command that must not hang on a ledger. */
+enum { WH_STATE_READ = 0, WH_STATE_WRITE = 1, WH_STATE_CREATE = 2, WH_STATE_JOURNAL = 3 };
+/* Migrates an older schema when writing; refuses a newer one, and a file that anybody but whittle changed the schema of. Returns 0 or a negative
+ * errno: -ENOENT where there is no file (and none is to be made), -EBUSY, -EBADMSG for a damaged one. */
+int wh_state_open(const char *path, int flags, struct wh_state **out, struct wh_error *err);
+/* Another connection to the file of `s`, for reading, for another thread. */
+int wh_state_again(const struct wh_state *s, struct wh_state **out, struct wh_error *err);
+void wh_state_close(struct wh_state *s); /* NULL is fine */
+/* Checks every page of the file; takes a second for some hundred megabytes. 0, or -EBADMSG with what is damaged. */
+int wh_state_check(struct wh_state *s, struct wh_error *err);
+/* How long a write waits for another process's lock before it fails with -EBUSY; 20 s after opening. */
+void wh_state_patience(struct wh_state *s, int milliseconds);
+/* Moves what stands in the write-ahead log into the file, so that it is whole wherever it was moved. As far as can be; no errors. */
+void wh_state_settle(struct wh_state *s);
+
+/* Several writes in one transaction. */
+int wh_state_begin(struct wh_state *s, struct wh_error *err);
+int wh_state_end(struct wh_state *s, bool commit, struct wh_error *err);
+
+/* Documents: small JSON texts (estate, NSGs, reviews, threat lists, openings), by collection and key. */
+#define WH_STATE_MAX_TEXT (64 << 20) /* bytes of one document; a larger one is neither taken nor given out */
+int wh_state_put(struct wh_state *s, const char *collection, const char *key, const char *json, struct wh_error *err);
+int wh_state_get(struct wh_state *s, const char *collection, const char *key, char **json, struct wh_error *err); /* *json NULL when absent; free() it */
+int wh_state_delete(struct wh_state *s, const char *collection, const char *key, struct wh_error *err);
+typedef int (*wh_doc_cb)(void *arg, const char *key, const char *json); /* a negative return ends the walk with that code */
+int wh_state_each(struct wh_state *s, const char *collection, wh_doc_cb each, void *arg, struct wh_error *err); /* by key */
+
+/* The append-only journal. */
+int wh_state_log(struct wh_state *s, const char *who, const char *what, const char *json, struct wh_error *err);
+typedef int (*wh_log_cb)(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json);
+int wh_state_log_each(struct wh_state *s, const char *what /* NULL: all */, wh_log_cb each, void *arg, struct wh_error *err);
