@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The EVE reader: lines to records, and the choice of the walker. eve.h tells how a record is read. */
 #include <stdlib.h>
+#include "flow/count.h"
 #include "flow/eve.h"
 
 const char wh_eve_too_long[] = "record over 16 MiB";
@@ -111,34 +112,10 @@ struct eve_state {
 	char tail[TAIL + EVE_MARGIN]; /* the last lines of a buffer, with room to read beyond their end */
 };
 
-static void *open_state(void)
+static void *open_state(const struct wh_reader_options *o)
 {
+	(void)o;
 	return calloc(1, sizeof(struct eve_state));
-}
-
-static void count_bad(struct wh_read_stats *s, const char *reason, uint64_t line, uint64_t offset)
-{
-	unsigned i;
-	s->malformed++;
-	for (i = 0; i < s->n_bad && s->bad[i].reason != reason; i++)
-		;
-	if (i == s->n_bad) {
-		if (i == sizeof s->bad / sizeof *s->bad)
-			return;
-		s->bad[i].reason = reason;
-		s->bad[i].first_line = line;
-		s->bad[i].first_offset = offset;
-		s->n_bad++;
-	}
-	s->bad[i].count++;
-}
-
-static void count_good(struct wh_read_stats *s, const struct wh_record *rec)
-{
-	s->records++;
-	s->flows += rec->kind == WH_RECORD_FLOW;
-	s->alerts += rec->kind == WH_RECORD_ALERT;
-	s->other += rec->kind == WH_RECORD_OTHER;
 }
 
 /* Where the line that begins at p ends: its newline; `end` when the input ends there; NULL when more must come. */
@@ -202,9 +179,9 @@ static int64_t read_lines(struct eve_state *st, const struct stretch *t, size_t 
 				answer = t->each(t->arg, &w.v.rec);
 				if (answer < 0)
 					break;
-				count_good(stats, &w.v.rec);
+				wh_count_good(stats, &w.v.rec);
 			} else if (w.reason != wh_eve_empty) {
-				count_bad(stats, w.reason, line, t->offset + (uint64_t)(p - t->p));
+				wh_count_bad(stats, w.reason, line, t->offset + (uint64_t)(p - t->p));
 				st->skipping = w.reason == wh_eve_too_long && stop == end && !last;
 			}
 		}

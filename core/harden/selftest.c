@@ -217,7 +217,7 @@ int wh_selftest(struct wh_store *s, const struct wh_selftest_options *o, struct 
 	t->port = o->port ? o->port : any_port();
 	if (o->eve) {
 		l.buf = malloc(LOG_BUFFER);
-		l.state = wh_reader_eve.open ? wh_reader_eve.open() : NULL;
+		l.state = wh_reader_eve.open ? wh_reader_eve.open(&(struct wh_reader_options){0}) : NULL;
 		rc = !l.buf || (wh_reader_eve.open && !l.state) ? wh_fail(err, -ENOMEM, "out of memory") : log_open(&l, o->eve, true, err);
 	} else {
 		rc = ledger_counts(s, o, t, &ours_then, &all_then, err);

@@ -25,6 +25,11 @@ static void sum(uint32_t *n)
 		++*n;
 }
 
+static uint64_t plus(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 /* The hours of the day in which a flow was open. */
 static uint32_t hours_between(int64_t start_us, int64_t end_us, int32_t day)
 {
@@ -49,13 +54,15 @@ static void add_flow(struct wh_edge *e, const struct deed *d, uint64_t in, uint6
 	else
 		wh_days_merge(&e->day0, &e->days, d->last_day, wh_days_between(d->day, d->last_day));
 	e->hours |= hours_between(d->start_us, d->end_us, d->day) & 0xffffff;
-	e->flows++;
+	e->flows += d->part <= WH_FLOW_BEGUN;
 	if (d->connects)
 		sum(&e->connects);
-	e->bytes_in = e->bytes_in > UINT64_MAX - in ? UINT64_MAX : e->bytes_in + in;
-	e->bytes_out = e->bytes_out > UINT64_MAX - out ? UINT64_MAX : e->bytes_out + out;
-	sum(&e->size_hist[size_bucket(in > UINT64_MAX - out ? UINT64_MAX : in + out)]);
-	sum(&e->time_hist[time_bucket(d->end_us - d->start_us)]);
+	e->bytes_in = plus(e->bytes_in, in);
+	e->bytes_out = plus(e->bytes_out, out);
+	if (d->part == WH_FLOW_WHOLE || d->part == WH_FLOW_ENDS) {
+		sum(&e->size_hist[size_bucket(plus(d->before, plus(in, out)))]);
+		sum(&e->time_hist[time_bucket(d->end_us - d->start_us)]);
+	}
 	if (d->alerted)
 		sum(&e->alerted_flows);
 }
@@ -85,16 +92,20 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 	enum wh_side side = r->kind == WH_RECORD_OTHER ? WH_SIDE_UNANSWERED : wh_flow_server(f);
 	bool answered = side == WH_SIDE_DST_SERVES;
 	const struct wh_edge_key key = {.local = f->dst, .peer = f->src, .port = f->dst_port, .proto = f->proto, .direction = WH_INBOUND};
-	d->counts = r->kind == WH_RECORD_FLOW;
+	bool flow = r->kind == WH_RECORD_FLOW;
 	d->what = DEED_DAY;
-	d->local[0] = r->kind != WH_RECORD_OTHER && (answered || d->counts) && wh_locals_has(t->locals, &f->dst);
+	d->local[0] = r->kind != WH_RECORD_OTHER && (answered || flow) && wh_locals_has(t->locals, &f->dst);
 	d->local[1] = answered && wh_locals_has(t->locals, &f->src);
 	d->end_us = f->end_us < f->start_us ? f->start_us : f->end_us;
 	d->day = wh_day(f->start_us);
 	d->last_day = wh_day(d->end_us);
+	d->part = f->part;
+	d->before = r->before ? r->before->bytes : 0;
+	d->count_day = r->before ? wh_day(r->before->end_us) + 1 : d->day; /* a later part counts on the days that no earlier one reached */
+	d->counts = flow && d->count_day <= d->last_day;
 	if (!d->local[0] && !d->local[1])
 		return;
-	d->what = !answered ? side == WH_SIDE_UNKNOWN ? DEED_UNDIRECTED : DEED_UNANSWERED : d->counts ? DEED_FLOW : DEED_ALERT;
+	d->what = !answered ? side == WH_SIDE_UNKNOWN ? DEED_UNDIRECTED : DEED_UNANSWERED : flow ? DEED_FLOW : DEED_ALERT;
 	d->alerted = f->alerted;
 	d->connects = d->what == DEED_FLOW && wh_flow_only_connects(f);
 	d->severity = r->alert_severity;
@@ -170,7 +181,7 @@ static int carry_out(struct wh_edge_table *t, const struct deed *d)
 	else if (d->what != DEED_DAY)
 		count_unanswered(t, d);
 	if (!rc && d->counts)
-		wh_edge_table_count_days(t, d->day, d->last_day);
+		wh_edge_table_count_days(t, d->count_day, d->last_day);
 	return rc;
 }
 

@@ -43,7 +43,8 @@ enum { PENDING = 16, SLOT_AHEAD = 6 };
 /* What a record does to the table, worked out before the memory that it touches is there. */
 struct deed {
 	enum { DEED_DAY, DEED_UNANSWERED, DEED_UNDIRECTED, DEED_FLOW, DEED_ALERT } what; /* DAY: of nobody's that is ours */
-	bool counts;               /* its day counts it */
+	bool counts;               /* its days count it: those from count_day on, up to last_day */
+	uint8_t part;              /* enum wh_flow_part */
 	bool local[2];             /* whether the server, the client is ours: its edge is kept */
 	bool alerted;
 	bool connects;             /* the flow only connects */
@@ -53,10 +54,12 @@ struct deed {
 	uint8_t how;               /* unanswered: WH_SKETCH_… */
 	uint32_t sid;
 	int32_t day, last_day;     /* on which it began, and ended */
+	int32_t count_day;
 	struct wh_edge_key key[2]; /* the server's edge (inbound), the client's (outbound); unanswered: the first, as if dst served */
 	uint64_t hash[2];          /* unanswered: the first, of the sketch's key */
 	int64_t start_us, end_us;
 	uint64_t to_server, to_client;
+	uint64_t before;           /* bytes that earlier parts told of */
 };
 
 static inline uint64_t slot_for(uint64_t hash, size_t cell)

@@ -21,8 +21,6 @@
 #include <unistd.h>
 #include "ledger/ingest_inside.h"
 
-static const size_t default_limit = 64 << 20;
-
 static bool stopped(const struct ingest *g)
 {
 	return g->opt->stop && *g->opt->stop;
@@ -75,8 +73,14 @@ static int choose_reader(struct ingest *g, bool at_end, bool *wait)
 		if (!g->reader)
 			return wh_fail_input(g->err, -EINVAL, "%s: line 1: not a format that is known; name one with --format", wh_input_path(g->in));
 	}
-	g->reader_state = g->reader->open ? g->reader->open() : NULL;
-	return g->reader->open && !g->reader_state ? wh_fail(g->err, -ENOMEM, "out of memory") : 0;
+	const struct wh_reader_options options = {.columns = g->opt->columns};
+	g->reader_state = g->reader->open ? g->reader->open(&options) : NULL;
+	if (g->reader->open && !g->reader_state)
+		return wh_fail(g->err, -ENOMEM, "out of memory");
+	g->consumers[0] = (struct wh_consumer){.kinds = 1 << WH_RECORD_FLOW | 1 << WH_RECORD_ALERT,
+	                                       .take = g->reader->dense ? wh_collector_fold_dense : wh_collector_fold, .arg = &g->collector};
+	wh_tagged_slack(g->tagged, g->reader->slack_us);
+	return 0;
 }
 
 /* Zeros where a line begins, as a writer leaves them that went on at its old place in a file that was cut; and a byte order mark. */
@@ -113,6 +117,7 @@ static int read_all(struct ingest *g)
 		if (n < 0)
 			return (int)n;
 		g->have += (size_t)n;
+		g->at_end = !n;
 		strip_head(g);
 		if (n && !g->offset && !live && g->have < 2 * CHECK)
 			continue; /* see next_piece() */
@@ -160,7 +165,7 @@ static int read_whole(struct ingest *g, bool may_grow)
 static int resume_at(struct ingest *g, uint64_t offset, uint64_t line)
 {
 	struct stat st;
-	g->have = 0;
+	g->have = g->left_over = 0;
 	g->within = false;
 	g->offset = g->done_offset = g->committed_offset = offset;
 	g->line = g->done_line = line;
@@ -247,12 +252,23 @@ static int move_on(struct ingest *g, const char *path, bool rewritten)
 	return rc ? rc : resume(g);
 }
 
+/* What follows a document's last record, its closing brackets, is read anew: more records may have come in their place. */
+static int step_back(struct ingest *g)
+{
+	g->have = g->left_over = 0;
+	g->offset = g->done_offset;
+	g->line = g->done_line;
+	return wh_input_seek(g->in, g->done_offset, g->err);
+}
+
 static int follow(struct ingest *g, const char *path)
 {
 	struct timespec wait = {.tv_nsec = FOLLOW_WAIT_MS * 1000000L};
 	int rc = 0;
 	while (!rc && !stopped(g)) {
-		rc = read_all(g);
+		rc = g->reader && g->reader->cut ? step_back(g) : 0;
+		if (!rc)
+			rc = read_all(g);
 		if (!rc)
 			rc = commit_live(g);
 		if (rc || stopped(g))
@@ -271,9 +287,9 @@ static int ingest(struct ingest *g, const char *path)
 	int rc = wh_input_open(path, &g->in, g->err);
 	if (rc)
 		return rc;
-	if (!(g->table = wh_edge_table_new(g->opt->locals, g->opt->byte_limit ? g->opt->byte_limit : default_limit)))
-		return wh_fail(g->err, -ENOMEM, "out of memory");
-	rc = wh_tagged_new(g->store, g->opt, &g->tagged, g->err);
+	rc = wh_collector_init(&g->collector, g->opt->locals, g->opt->byte_limit, g->err);
+	if (!rc)
+		rc = wh_tagged_new(g->store, g->opt, &g->tagged, g->err);
 	if (!rc)
 		rc = wh_contents_load(g->store, &g->contents, g->err);
 	if (!rc)
@@ -295,13 +311,13 @@ int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_optio
 	out->stats = g->stats;
 	out->resumed = g->known;
 	out->unfinished_line = g->unfinished ? g->done_line + 1 : 0;
-	out->edges = g->edges;
+	out->edges = g->collector.edges;
 	out->twice = g->tagged ? wh_tagged_twice(g->tagged) : 0;
 	out->seconds = (double)(wh_now_us() - began) / 1e6;
 	if (g->reader && g->reader->close)
 		g->reader->close(g->reader_state);
 	wh_contents_free(g->contents);
-	wh_edge_table_free(g->table);
+	wh_collector_free(&g->collector);
 	wh_tagged_free(g->tagged);
 	wh_input_close(g->in);
 	free(g->buf);

@@ -21,42 +21,38 @@ int wh_ingest_commit(struct ingest *g)
 	char place[WH_IDENTITY_MAX + 2];
 	const char *identity = wh_input_identity(g->in);
 	snprintf(place, sizeof place, "c:%s", identity);
-	/* what has no line yet has no identity that will last */
-	bool has_place = g->done_offset && *identity && !wh_input_packed(g->in);
+	/* what has no line yet has no identity that will last; where headers tell how lines are read, and in documents, all is gone through again */
+	bool lines = g->reader && !g->reader->cut && !g->reader->header, has_place = lines && g->done_offset && *identity && !wh_input_packed(g->in);
 	struct wh_store_progress p = {.identity = has_place ? place : NULL, .path = wh_input_path(g->in), .offset = g->done_offset, .line = g->done_line,
 	                              .outdated = g->trusted && g->done_offset >= g->trusted ? identity : NULL, .also = put_contents, .arg = g};
-	struct wh_read_stats d = {.records = g->stats.records - g->committed.records, .flows = g->stats.flows - g->committed.flows,
-	                          .alerts = g->stats.alerts - g->committed.alerts, .other = g->stats.other - g->committed.other,
-	                          .malformed = g->stats.malformed - g->committed.malformed};
 	if (wh_ingest_unreadable(g))
 		return 0;
-	int rc = wh_store_commit(g->store, g->table, &p, &d, g->err);
+	int rc = wh_collector_commit(&g->collector, g->store, &g->stats, &p, g->err);
 	if (rc)
 		return rc;
 	wh_tagged_written(g->tagged);
 	wh_contents_written(g->contents);
-	g->edges += wh_edge_table_count(g->table);
-	g->committed = g->stats;
 	g->committed_offset = g->done_offset;
 	g->last_commit_us = wh_now_us();
-	wh_edge_table_clear(g->table);
 	return 0;
 }
 
 static int fold(void *arg, const struct wh_record *rec)
 {
 	struct ingest *g = arg;
-	if (rec->tagged || g->opt->sensor || g->opt->realm) {
+	if (rec->tagged || rec->tags || g->opt->sensor || g->opt->realm) {
 		size_t at = (size_t)(g->stats.bytes - g->piece_bytes);
 		int rc = wh_tagged_look(g->tagged, rec, g->piece + at, g->piece_len - at, wh_input_path(g->in), g->line + 1 + g->stats.lines - g->piece_lines, g->err);
 		if (rc)
 			return rc < 0 ? rc : 0;
 	}
-	return wh_edge_table_fold_later(g->table, rec);
+	int rc = 0;
+	for (const struct wh_consumer *c = g->consumers; c < g->consumers + sizeof g->consumers / sizeof *g->consumers && !rc; c++)
+		rc = c->kinds >> rec->kind & 1 ? c->take(c->arg, rec) : 0;
+	return rc;
 }
 
-/* Gives the reader one piece of the buffer. Returns the bytes that it consumed. */
-static int64_t feed_piece(struct ingest *g, size_t at, size_t piece, bool last)
+int64_t wh_ingest_feed_piece(struct ingest *g, size_t at, size_t piece, bool last)
 {
 	uint64_t lines = g->stats.lines;
 	g->stats.now_us = wh_now_us();
@@ -66,7 +62,7 @@ static int64_t feed_piece(struct ingest *g, size_t at, size_t piece, bool last)
 	g->piece_bytes = g->stats.bytes;
 	g->piece_lines = lines;
 	int64_t n = g->reader->feed(g->reader_state, g->buf + at, piece, last, g->line + 1, g->offset + at, fold, g, &g->stats);
-	int settled = wh_edge_table_settle(g->table);
+	int settled = wh_edge_table_settle(g->collector.table);
 	if (n >= 0 && settled)
 		n = settled;
 	if (n < 0 && *g->err->text)
@@ -89,6 +85,8 @@ static int64_t feed_piece(struct ingest *g, size_t at, size_t piece, bool last)
 
 static void pass_over(struct ingest *g, size_t at, const struct wh_line *lines, size_t n)
 {
+	for (size_t i = 0; g->reader->header && i < n; i++)
+		g->reader->header(g->reader_state, g->buf + at + lines[i].begin, lines[i].end - lines[i].begin);
 	for (size_t i = 0; i < n; i++)
 		g->line += g->buf[at + lines[i].end - 1] == '\n';
 	g->done_offset = g->offset + at + lines[n - 1].end;
@@ -103,7 +101,7 @@ static int feed_lines(struct ingest *g, size_t at, const struct wh_line *lines, 
 		for (j = i + 1; j < n && lines[j].begin == lines[j - 1].end; j++)
 			;
 		size_t length = lines[j - 1].end - lines[i].begin;
-		int64_t fed = length ? feed_piece(g, at + lines[i].begin, length, last && j == n) : 0;
+		int64_t fed = length ? wh_ingest_feed_piece(g, at + lines[i].begin, length, last && j == n) : 0;
 		if (fed < 0)
 			return (int)fed;
 	}
@@ -151,7 +149,7 @@ static int64_t take_piece(struct ingest *g, size_t at, size_t piece)
 {
 	const char *from = g->buf + at, *nl = g->within ? memchr(from, '\n', piece) : NULL;
 	if (g->within || from[piece - 1] != '\n')
-		return feed_piece(g, at, nl ? (size_t)(nl + 1 - from) : piece, false);
+		return wh_ingest_feed_piece(g, at, nl ? (size_t)(nl + 1 - from) : piece, false);
 	for (size_t done = 0; done < piece;) {
 		size_t n = wh_line_hashes(wh_contents_key(g->contents), from + done, piece - done, g->lines, LINES);
 		int rc = take_lines(g, at + done, n);
@@ -162,11 +160,9 @@ static int64_t take_piece(struct ingest *g, size_t at, size_t piece)
 	return (int64_t)piece;
 }
 
-/* At the begin of a line, where the table is looked at. It must have room for all that comes before the next such place: CHECK
- * bytes of lines and the last one, however long. */
-static int check(struct ingest *g)
+int wh_ingest_check(struct ingest *g)
 {
-	if (wh_edge_table_nearly_full(g->table, CHECK + 256) || wh_tagged_due(g->tagged) || g->done_offset / COMMIT != g->committed_offset / COMMIT)
+	if (wh_edge_table_nearly_full(g->collector.table, CHECK + 256) || wh_tagged_due(g->tagged) || g->done_offset / COMMIT != g->committed_offset / COMMIT)
 		return wh_ingest_commit(g);
 	return 0;
 }
@@ -188,6 +184,8 @@ static size_t next_piece(const struct ingest *g, size_t at)
 
 int wh_ingest_feed(struct ingest *g)
 {
+	if (g->reader->cut)
+		return wh_ingest_feed_cut(g);
 	size_t at = 0, piece;
 	while (at < g->have && (piece = next_piece(g, at))) {
 		uint64_t from = g->offset + at;
@@ -198,7 +196,7 @@ int wh_ingest_feed(struct ingest *g)
 			break;
 		at += (size_t)n;
 		if (!g->within && (g->offset + at) / CHECK != from / CHECK) {
-			int rc = check(g);
+			int rc = wh_ingest_check(g);
 			if (rc)
 				return rc;
 		}
@@ -211,6 +209,8 @@ int wh_ingest_feed(struct ingest *g)
 
 int wh_ingest_feed_last(struct ingest *g, bool may_grow)
 {
+	if (g->reader->cut)
+		return wh_ingest_feed_cut_last(g, may_grow);
 	struct wh_read_stats before = g->stats;
 	uint64_t done = g->done_offset, line = g->done_line;
 	bool known = false;
@@ -222,12 +222,14 @@ int wh_ingest_feed_last(struct ingest *g, bool may_grow)
 		pass_over(g, 0, g->lines, 1);
 		if (!known && (rc = wh_contents_add(g->contents, g->lines, 1, g->err)))
 			return rc;
+	} else if (g->have > from && may_grow && g->reader->header && !g->within) {
+		g->unfinished = true; /* columns say nothing of whether the last one is whole */
 	} else if (g->have > from) {
 		size_t at = from;
 		while (at < g->have && (g->buf[at] == ' ' || g->buf[at] == '\t'))
 			at++;
 		may_grow = may_grow && !g->within && at < g->have && g->buf[at] == '{';
-		int64_t fed = feed_piece(g, from, g->have - from, true);
+		int64_t fed = wh_ingest_feed_piece(g, from, g->have - from, true);
 		if (fed < 0)
 			return (int)fed;
 		if (may_grow && g->stats.malformed != before.malformed) {

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ingest: inside of the reading of one input. ingest_feed.c gives pieces of the buffer to the reader and commits, ingest.c fills the buffer. */
+/*
+ * ingest: inside of the reading of one input. ingest.c fills the buffer, ingest_feed.c gives lines of it to the reader and commits, ingest_cut.c gives it
+ * records that it cuts itself.
+ */
 #pragma once
+#include "ledger/collector.h"
 #include "ledger/contents.h"
 #include "ledger/tagged.h"
 #include "whittle/ledger.h"
@@ -16,14 +20,17 @@ struct ingest {
 	struct wh_input *in;
 	const struct wh_reader *reader;
 	void *reader_state;
-	struct wh_edge_table *table;
+	struct wh_collector collector;
+	struct wh_consumer consumers[1]; /* of records: who folds them into edges */
 	struct wh_tagged *tagged;
 	const char *piece;           /* that is being fed; and where `stats` stood before */
 	size_t piece_len;
 	uint64_t piece_bytes, piece_lines;
-	struct wh_read_stats stats, committed;
+	struct wh_read_stats stats;
 	char *buf;
 	size_t have, room;
+	size_t left_over;            /* of a document: the begin of a record that was not whole; see ingest_cut.c */
+	bool at_end;                 /* the last read brought nothing */
 	uint64_t offset, line;       /* of buf[0]; line counts newlines before it */
 	uint64_t done_offset, done_line; /* up to where records are folded: a line's begin */
 	uint64_t committed_offset;
@@ -35,13 +42,17 @@ struct ingest {
 	bool unfinished;             /* the last line was left for when it is complete */
 	uint64_t total;
 	int64_t last_commit_us;
-	uint64_t edges;
 };
 
 /* ---- ingest_feed.c; 0 or a negative errno with g->err filled ---- */
 /* Nothing at all of it could be read so far: that is no log, and nothing of it goes into the ledger. */
 bool wh_ingest_unreadable(const struct ingest *g);
 int wh_ingest_commit(struct ingest *g);
+/* Gives the reader one piece of the buffer. Returns the bytes that it consumed. */
+int64_t wh_ingest_feed_piece(struct ingest *g, size_t at, size_t piece, bool last);
+/* At the begin of a line or record, where the table is looked at. It must have room for all that comes before the next such place: CHECK
+ * bytes of lines and the last one, however long. */
+int wh_ingest_check(struct ingest *g);
 /* Feeds what is in the buffer, whole lines of it, in pieces that end where the table is to be looked at. */
 int wh_ingest_feed(struct ingest *g);
 /*
@@ -49,3 +60,7 @@ int wh_ingest_feed(struct ingest *g);
  * grow it is left for the next run, and nothing counts twice or is lost.
  */
 int wh_ingest_feed_last(struct ingest *g, bool may_grow);
+
+/* ---- ingest_cut.c: the same for what the reader cuts ---- */
+int wh_ingest_feed_cut(struct ingest *g);
+int wh_ingest_feed_cut_last(struct ingest *g, bool may_grow);

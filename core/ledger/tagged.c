@@ -10,6 +10,7 @@ struct wh_tagged {
 	const struct wh_ingest_options *opt;
 	struct wh_realms *realms;               /* NULL: VLANs and tenants are one network */
 	struct wh_conversations *conversations; /* NULL: no source had a name yet */
+	int64_t slack_us;
 	uint64_t twice;
 };
 
@@ -24,6 +25,11 @@ int wh_tagged_new(struct wh_store *s, const struct wh_ingest_options *opt, struc
 	if (opt->realm && !strcmp(opt->realm, "one"))
 		return 0;
 	return (t->realms = wh_realms_new()) ? wh_realms_load(t->realms, s, err) : wh_fail(err, -ENOMEM, "out of memory");
+}
+
+void wh_tagged_slack(struct wh_tagged *t, int64_t slack_us)
+{
+	t->slack_us = t->opt->sensor_slack_us ? t->opt->sensor_slack_us : slack_us ? slack_us : WH_SENSOR_SLACK_US;
 }
 
 void wh_tagged_free(struct wh_tagged *t)
@@ -53,6 +59,12 @@ static int look_at_realm(struct wh_tagged *t, const struct wh_flow *f, const str
 	return 0;
 }
 
+/* Whether an address may be one of a network whose interfaces are heard. */
+static bool within(const struct wh_tagged *t, const struct wh_addr *a)
+{
+	return wh_addr_is_private(a) || wh_locals_has(t->opt->locals, a);
+}
+
 /* 1: another source reported this conversation. A source is a sensor; and, where networks are one, each of them. */
 static int look_at_source(struct wh_tagged *t, const struct wh_flow *f, const struct wh_tags *tags, struct wh_error *err)
 {
@@ -61,21 +73,31 @@ static int look_at_source(struct wh_tagged *t, const struct wh_flow *f, const st
 	const struct wh_realm *realm = t->realms ? &untagged : &tags->realm;
 	if ((!sensor && wh_realm_eq(realm, &untagged)) || (!wh_locals_has(t->opt->locals, &f->src) && !wh_locals_has(t->opt->locals, &f->dst)))
 		return 0;
-	int64_t slack = t->opt->sensor_slack_us ? t->opt->sensor_slack_us : WH_SENSOR_SLACK_US;
-	int rc = t->conversations ? 0 : wh_conversations_new(t->store, slack, &t->conversations, err);
+	if (tags->of_one_end && !(within(t, &f->src) && within(t, &f->dst)))
+		return 0;
+	int rc = t->conversations ? 0 : wh_conversations_new(t->store, t->slack_us, &t->conversations, err);
 	if (rc)
 		return rc;
 	uint64_t source = wh_conversations_source(t->conversations, sensor ? sensor : "", len, realm);
 	return wh_conversations_meet(t->conversations, f, source, wh_flow_server(f) == WH_SIDE_DST_SERVES, err);
 }
 
+static struct wh_tags tags_of_line(const char *text, size_t len)
+{
+	const char *nl = memchr(text, '\n', len);
+	return wh_tags_of(text, nl ? (size_t)(nl - text) : len);
+}
+
 int wh_tagged_look(struct wh_tagged *t, const struct wh_record *rec, const char *text, size_t len, const char *path, uint64_t line, struct wh_error *err)
 {
 	char here[WH_REALM_STRLEN];
-	if (rec->kind == WH_RECORD_OTHER || (!rec->tagged && !t->opt->sensor && (!t->opt->realm || !t->realms)))
+	if (rec->kind == WH_RECORD_OTHER || (!rec->tagged && !rec->tags && !t->opt->sensor && (!t->opt->realm || !t->realms)))
 		return 0;
-	const char *nl = memchr(text, '\n', len);
-	struct wh_tags tags = wh_tags_of(text, nl ? (size_t)(nl - text) : len);
+	struct wh_tags tags = {0};
+	if (rec->tags)
+		tags = *rec->tags;
+	else if (rec->tagged)
+		tags = tags_of_line(text, len);
 	if (t->realms && t->opt->realm && strcmp(t->opt->realm, wh_realm_text(&tags.realm, here)))
 		return 1;
 	if (rec->kind != WH_RECORD_FLOW)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tagged: what a record's tags (wh_tags_of) decide. The same private address in two VLANs or tenants is refused, unless one of them alone
+ * tagged: what a record's tags (wh_record.tags, or wh_tags_of its line) decide. The same private address in two VLANs or tenants is refused, unless one of them alone
  * is read or they are one network; a conversation that another sensor reported is left out.
  */
 #pragma once
@@ -8,6 +8,8 @@
 
 struct wh_tagged;
 int wh_tagged_new(struct wh_store *s, const struct wh_ingest_options *opt, struct wh_tagged **out, struct wh_error *err); /* borrows both */
+/* Of the input that is read now: how far apart two sources tell the start of one conversation, where the options don't say; 0: WH_SENSOR_SLACK_US. */
+void wh_tagged_slack(struct wh_tagged *t, int64_t slack_us);
 void wh_tagged_free(struct wh_tagged *t);
 /* 0: the record counts. 1: it does not. -EEXIST: the same private address in two networks; or another negative errno. The record is the first
  * line of `text`, which is line number `line` of `path`. */

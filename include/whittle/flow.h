@@ -3,7 +3,8 @@
  * flow: what a sensor saw, and the readers of its formats.
  *
  * A reader turns bytes into struct wh_record, one call of the callback a record; it allocates nothing a record. One row
- * in wh_readers is one format.
+ * in wh_readers is one format. What a log tells of a flow in parts, one direction at a time or piece by piece while it goes on, is put together
+ * by struct wh_pairing.
  */
 #pragma once
 #include "whittle/base.h"
@@ -14,13 +15,23 @@ enum wh_record_kind {
 	WH_RECORD_OTHER, /* well-formed, of a kind we do not use (dns, tls, stats …) */
 };
 
-enum wh_flow_state { WH_STATE_UNKNOWN, WH_STATE_NEW, WH_STATE_ESTABLISHED, WH_STATE_CLOSED, WH_STATE_BYPASSED };
+enum wh_flow_state { WH_STATE_UNKNOWN, WH_STATE_NEW, WH_STATE_ESTABLISHED, WH_STATE_CLOSED, WH_STATE_BYPASSED,
+                     WH_STATE_UNDIRECTED /* who opened it can't be told from what the log says */ };
 
 #define WH_TCP_FIN 0x01
 #define WH_TCP_SYN 0x02
 #define WH_TCP_RST 0x04
 #define WH_TCP_PSH 0x08
 #define WH_TCP_ACK 0x10
+
+/* Of a flow that is still open and is told of in parts, which one a record is. The first one counts it. */
+enum wh_flow_part {
+	WH_FLOW_WHOLE,   /* all of it */
+	WH_FLOW_BEGUN,   /* the first part that shows an answer; its length and size are told by the last one */
+	WH_FLOW_GOES_ON, /* packets and bytes since the part before; start_us is still the flow's */
+	WH_FLOW_ENDS,    /* likewise, and the last */
+};
+struct wh_flow_before { int64_t end_us; uint64_t bytes; }; /* up to when, and how many bytes both ways, the parts before told of */
 
 /* One observed conversation, as the sensor tells it: `src` is whom the sensor took for the initiator. */
 struct wh_flow {
@@ -33,6 +44,7 @@ struct wh_flow {
 	bool alerted;                 /* some signature fired on it */
 	bool denied;                  /* the sensor's own firewall denied it (flow logs of clouds) */
 	bool app_proto_known;         /* the application protocol was recognised (so the direction is the application's) */
+	uint8_t part;                 /* enum wh_flow_part */
 	enum wh_flow_state state;
 	char app_proto[16];           /* "ssh", "dns" …; "" when none; cut at 15 bytes */
 	int64_t start_us, end_us;     /* microseconds since 1970 UTC */
@@ -50,8 +62,10 @@ struct wh_record {
 	bool proxied;           /* ALERT: the client speaks for others (EVE's xff, or a source that is neither end of the flow): a proxy */
 	uint32_t alert_sid;
 	int64_t time_us;        /* the record's own timestamp */
-	bool tagged;            /* it has a key vlan, tenant_id, sensor or host: see wh_tags_of() */
+	bool tagged;            /* its line has a key vlan, tenant_id, sensor or host, and they are to be read there: see wh_tags_of() */
 	char event_type[24];    /* "flow", "alert", "dns" …, cut at 23 bytes */
+	const struct wh_tags *tags;          /* what other formats say of the same; NULL: nothing, or see `tagged` */
+	const struct wh_flow_before *before; /* a flow's later parts; else NULL */
 };
 
 /*
@@ -59,6 +73,13 @@ struct wh_record {
  * the call `stats` stands where the record begins: who must commit in mid-buffer commits stats->bytes and stats->lines.
  */
 typedef int (*wh_record_cb)(void *arg, const struct wh_record *rec);
+
+/* Who wants records of some kinds. Each record goes to all of a list in turn; `take` answers as wh_record_cb does. */
+struct wh_consumer {
+	unsigned kinds; /* 1 << enum wh_record_kind, or'ed */
+	wh_record_cb take;
+	void *arg;
+};
 
 /* What a reading saw. Kept by the caller over calls; counters only grow. */
 struct wh_read_stats {
@@ -87,6 +108,7 @@ struct wh_tags {
 	struct wh_realm realm;
 	const char *sensor; size_t sensor_len; /* the sensor's name as it stands in the line, with its escapes; NULL: it names none */
 	bool by_sensor;                        /* the name is of "sensor", which prevails over "host" */
+	bool of_one_end;                       /* the sensor is the interface of one end: only what the other end's interface can see, too, is seen twice */
 };
 struct wh_tags wh_tags_of(const char *line, size_t len); /* of one well-formed EVE record */
 
@@ -100,22 +122,50 @@ struct wh_tags wh_tags_of(const char *line, size_t len); /* of one well-formed E
 extern const char wh_time_future[], wh_time_past[];
 const char *wh_record_bad_time(const struct wh_record *rec, int64_t now_us);
 
+/* Who is the server? Told from the handshake and the application protocol; never from a port number alone. */
+enum wh_side { WH_SIDE_UNANSWERED, WH_SIDE_DST_SERVES, WH_SIDE_UNKNOWN };
+enum wh_side wh_flow_server(const struct wh_flow *f);
+/* Of a flow that dst serves: the handshake was completed, and not both sides sent data (a health check that only connects). */
+bool wh_flow_only_connects(const struct wh_flow *f);
+/* One side alone was seen, and what it sent it sends after an answer only: the sensor does not hear the other direction. */
+bool wh_flow_one_sided(const struct wh_flow *f);
+
+struct wh_pairing;
+struct wh_reader_options {
+	const char *columns;        /* the names of a log's columns, for logs without a header line; NULL */
+	struct wh_pairing *pairing; /* borrowed; for readers that pair */
+};
+struct wh_cut { size_t begin, end; };
+
 /*
  * One format. `probe` looks at the first bytes (up to 4 KiB) and says how sure it is (0–100).
+ *
+ * `cut` says where records begin and end, so that each is known by its content; most formats have one a line, and no `cut`. It finds the records
+ * that are whole in a buffer, from one record's end or the input's begin on, up to `max` of them; what stands between records belongs to none of
+ * them. So a document that grows before its closing brackets is read on where its last record ended. It keeps no state.
+ *
+ * `header` takes a line that says how the lines behind it are to be read, and tells whether it was one. It is shown every line that is passed
+ * over: those that were counted before, and those before the place at which reading goes on. feed() knows header lines by itself.
+ *
  * `feed` takes a buffer of whole lines or records and calls back for each; it returns the bytes consumed, which is less
  * than len only when the last record is incomplete (and `last` is false), or a negative errno from the callback.
  * `line` (from 1) and `offset` say where buf starts in the input, for error positions. With `last`, the input ends with
  * buf and a last line without newline counts. A line of over 16 MiB is passed over, whether or not it is whole in buf. A record whose
- * times can't be (wh_record_bad_time, by stats->now_us) counts as malformed.
+ * times can't be (wh_record_bad_time, by stats->now_us) counts as malformed. What was cut is fed one record at a time, with `last`.
  */
 struct wh_reader {
 	const char *name;
 	const char *help;
 	int (*probe)(const void *head, size_t len);
-	void *(*open)(void);   /* the state of one input, for feed(); NULL when out of memory; as member: NULL when there is none */
+	void *(*open)(const struct wh_reader_options *o); /* the state of one input; NULL when out of memory; as member: NULL when there is none */
 	void (*close)(void *state);
+	size_t (*cut)(const char *buf, size_t len, struct wh_cut *out, size_t max); /* NULL: lines */
+	bool (*header)(void *state, const char *line, size_t len);                  /* NULL: there are none */
 	int64_t (*feed)(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset,
 	                wh_record_cb each, void *arg, struct wh_read_stats *stats);
+	bool pairs;          /* it puts flows together (wh_reader_options.pairing) */
+	bool dense;          /* a flow takes less than 128 bytes of it */
+	int64_t slack_us;    /* starts of one conversation, as two sources tell it, are no farther apart; 0: WH_SENSOR_SLACK_US */
 };
 extern const struct wh_reader wh_reader_eve;
 extern const struct wh_reader *const wh_readers[]; /* NULL-terminated */

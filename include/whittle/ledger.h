@@ -115,14 +115,6 @@ void wh_edge_table_judge_by(struct wh_edge_table *t, const struct wh_locals *loc
 /* Moves everything of `from` into `into`; `from` ends empty. -ENOSPC as above (then `from` keeps what did not fit). */
 int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from);
 
-/* Who is the server? Told from the handshake and the application protocol; never from a port number alone. */
-enum wh_side { WH_SIDE_UNANSWERED, WH_SIDE_DST_SERVES, WH_SIDE_UNKNOWN };
-enum wh_side wh_flow_server(const struct wh_flow *f);
-/* Of a flow that dst serves: the handshake was completed, and not both sides sent data (a health check that only connects). */
-bool wh_flow_only_connects(const struct wh_flow *f);
-/* One side alone was seen, and what it sent it sends after an answer only: the sensor does not hear the other direction. */
-bool wh_flow_one_sided(const struct wh_flow *f);
-
 /* ---- the store ---- */
 struct wh_store;
 struct wh_store_progress { /* where the reading of one input stands; committed together with the edges */
@@ -182,6 +174,7 @@ int wh_ledger_state(const char *url, int flags, struct wh_state **out, struct wh
 /* ---- ingest: one input through a reader into a store ---- */
 struct wh_ingest_options {
 	const char *format;      /* NULL: probe */
+	const char *columns;     /* the names of the columns, for logs whose lines have no header; NULL */
 	size_t byte_limit;       /* of the edge table; 0: 64 MiB */
 	bool follow;             /* wait for more; survives rotation and truncation; ends when *stop becomes true */
 	const volatile bool *stop;

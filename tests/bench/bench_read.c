@@ -23,7 +23,7 @@ static int add(void *arg, const struct wh_record *rec)
 static void by_reader(const char *text, size_t len)
 {
 	struct wh_read_stats s = {0};
-	void *state = wh_reader_eve.open();
+	void *state = wh_reader_eve.open(&(struct wh_reader_options){0});
 	if (state)
 		wh_reader_eve.feed(state, text, len, true, 1, 0, add, NULL, &s);
 	wh_reader_eve.close(state);

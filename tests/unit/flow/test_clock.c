@@ -20,7 +20,7 @@ static struct wh_read_stats read_one(const char *type, const char *logged, const
 {
 	char line[512];
 	struct wh_read_stats stats = {.now_us = now};
-	void *state = wh_reader_eve.open();
+	void *state = wh_reader_eve.open(&(struct wh_reader_options){0});
 	int n = snprintf(line, sizeof line, "{\"timestamp\":\"%s\",\"event_type\":\"%s\",\"src_ip\":\"192.0.2.1\",\"src_port\":4,\"dest_ip\":\"10.0.0.4\","
 	                 "\"dest_port\":22,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":1%s%s%s%s%s%s}}\n", logged, type, start ? ",\"start\":\"" : "",
 	                 start ? start : "", start ? "\"" : "", end ? ",\"end\":\"" : "", end ? end : "", end ? "\"" : "");

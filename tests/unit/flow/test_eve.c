@@ -223,7 +223,7 @@ static void feeding_in_pieces_equals_feeding_at_once(void **state)
 	}
 	struct wh_read_stats once = {0};
 	struct seen a = {0};
-	void *st = wh_reader_eve.open();
+	void *st = wh_reader_eve.open(&(struct wh_reader_options){0});
 	assert_int_equal(wh_reader_eve.feed(st, all, len, true, 1, 0, count_record, &a, &once), len);
 	wh_reader_eve.close(st);
 	assert_int_equal(once.bytes, len);
@@ -234,7 +234,7 @@ static void feeding_in_pieces_equals_feeding_at_once(void **state)
 		struct seen b = {0};
 		size_t at = 0, end = 0;
 		size_t limit = step < 100 ? 40000 : len;
-		st = wh_reader_eve.open();
+		st = wh_reader_eve.open(&(struct wh_reader_options){0});
 		while (at < limit) {
 			bool last = false;
 			end = end + step > limit ? limit : end + step;
@@ -354,8 +354,8 @@ static void every_line_of_a_corpus_equals_the_reference_wherever_a_buffer_ends(v
 	}
 	for (size_t k = 0; k < sizeof pieces / sizeof *pieces; k++) {
 		struct wh_read_stats s = {0};
-		struct expected e = {.text = all, .line = all, .end = all + len, .reader = wh_reader_eve.open()};
-		void *st = wh_reader_eve.open();
+		struct expected e = {.text = all, .line = all, .end = all + len, .reader = wh_reader_eve.open(&(struct wh_reader_options){0})};
+		void *st = wh_reader_eve.open(&(struct wh_reader_options){0});
 		size_t room = pieces[k];
 		for (size_t at = 0; at < len;) {
 			size_t n = len - at < room ? len - at : room;
@@ -388,7 +388,7 @@ static void malformed_lines_are_counted_with_the_first_place_of_each_kind(void *
 	                           "{\"event_type\":\"x\xff\"}\n{\"event_type\":\"dns\"}";
 	struct wh_read_stats s = {0};
 	struct seen a = {0};
-	void *st = wh_reader_eve.open();
+	void *st = wh_reader_eve.open(&(struct wh_reader_options){0});
 	(void)state;
 	assert_int_equal(wh_reader_eve.feed(st, text, sizeof text - 1, true, 10, 1000, count_record, &a, &s), sizeof text - 1);
 	wh_reader_eve.close(st);
@@ -411,7 +411,7 @@ static void an_incomplete_last_line_waits_for_more(void **state)
 {
 	struct wh_read_stats s = {0};
 	struct seen a = {0};
-	void *st = wh_reader_eve.open();
+	void *st = wh_reader_eve.open(&(struct wh_reader_options){0});
 	char text[2 * sizeof flow_text];
 	int len = snprintf(text, sizeof text, "%s\n%s", flow_text, flow_text);
 	(void)state;
@@ -439,7 +439,7 @@ static void a_line_over_16_MiB_is_passed_over_whole_or_in_pieces(void **state)
 	for (int pieces = 0; pieces < 2; pieces++) {
 		struct wh_read_stats s = {0};
 		struct seen a = {0};
-		void *st = wh_reader_eve.open();
+		void *st = wh_reader_eve.open(&(struct wh_reader_options){0});
 		size_t at = 0, end = pieces ? piece : len;
 		while (at < len) {
 			int64_t n = wh_reader_eve.feed(st, text + at, end - at, end == len, 1 + s.lines, at, count_record, &a, &s);
@@ -465,7 +465,7 @@ static void a_refusal_of_the_callback_ends_the_reading_before_that_record(void *
 {
 	struct wh_read_stats s = {0};
 	struct seen a = {.answer_at = 1, .answer = -ENOSPC};
-	void *st = wh_reader_eve.open();
+	void *st = wh_reader_eve.open(&(struct wh_reader_options){0});
 	char text[3 * sizeof flow_text];
 	int len = snprintf(text, sizeof text, "%s\n%s\n", flow_text, flow_text);
 	(void)state;

@@ -22,7 +22,7 @@
  *
  * A port number alone never makes a server. Where ports are equal on both sides (NTP, IKE, mDNS) the same rules hold.
  */
-#include "whittle/ledger.h"
+#include "whittle/flow.h"
 
 /* RFC 6335: system ports end at 1023. Linux draws clients' ports from 32768 on, others from 49152. */
 enum { SYSTEM_PORTS = 1024, EPHEMERAL_PORTS = 32768 };
@@ -69,10 +69,15 @@ static enum wh_side tcp_side(const struct wh_flow *f)
 
 enum wh_side wh_flow_server(const struct wh_flow *f)
 {
+	if (f->part >= WH_FLOW_GOES_ON) /* the part before showed it */
+		return WH_SIDE_DST_SERVES;
 	if (f->denied || !f->pkts_toserver || !f->pkts_toclient)
 		return WH_SIDE_UNANSWERED;
+	enum wh_side side = f->proto == WH_PROTO_TCP ? tcp_side(f) : WH_SIDE_DST_SERVES;
+	if (f->state == WH_STATE_UNDIRECTED && side == WH_SIDE_DST_SERVES)
+		return WH_SIDE_UNKNOWN;
 	if (f->proto == WH_PROTO_TCP)
-		return tcp_side(f);
+		return side;
 	if (f->state == WH_STATE_NEW)
 		return WH_SIDE_UNANSWERED;
 	if (f->src_port && f->src_port < SYSTEM_PORTS && f->dst_port >= EPHEMERAL_PORTS && !f->app_proto_known)

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a reader counts of the records that it reads, and of those that it can't. */
+#pragma once
+#include "whittle/flow.h"
+
+void wh_count_good(struct wh_read_stats *s, const struct wh_record *rec);
+/* reason: static text. The first of each kind keeps its place. */
+void wh_count_bad(struct wh_read_stats *s, const char *reason, uint64_t line, uint64_t offset);

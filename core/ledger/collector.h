@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * collector: what flows leave between two commits, and how it gets into the ledger: tables of what was folded, the addresses by which they are
+ * judged, and how many records of each kind there were. One piece for whoever reads logs or listens to a kernel.
+ *
+ * One table is filled. Where a record could find no room in it although nothing may be committed yet, since a part of a record would be, that
+ * table is set aside and another begun; all are committed together.
+ */
+#pragma once
+#include "whittle/ledger.h"
+
+struct wh_collector {
+	const struct wh_locals *locals; /* borrowed */
+	size_t byte_limit;              /* of one table */
+	struct wh_edge_table *table;    /* that is being filled */
+	struct wh_edge_table **full;    /* those set aside */
+	size_t n_full, room;
+	struct wh_read_stats committed;
+	uint64_t edges;                 /* added to or made, by all commits */
+};
+int wh_collector_init(struct wh_collector *c, const struct wh_locals *locals, size_t byte_limit /* 0: 64 MiB */, struct wh_error *err);
+void wh_collector_free(struct wh_collector *c);
+/* Consumers of flows and alerts. The second one sets full tables aside; the first one's table must be looked at (wh_edge_table_nearly_full). */
+int wh_collector_fold(void *collector, const struct wh_record *rec);
+int wh_collector_fold_dense(void *collector, const struct wh_record *rec);
+/* Commits what was folded, what was counted since the last commit, and the place. `stats` are all so far. */
+int wh_collector_commit(struct wh_collector *c, struct wh_store *s, const struct wh_read_stats *stats, const struct wh_store_progress *p,
+                        struct wh_error *err);
