@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/heap.h"
 #include "cli/cli.h"
 #include "whittle/flow.h"
 
@@ -26,6 +27,8 @@ static const char help[] =
 	"  --memory SIZE    limit of the table in memory (64MiB)\n"
 	"\n"
 	"Example: whittle ingest /var/log/suricata/eve.json /var/log/suricata/eve.json.1.gz\n";
+
+enum { HEAP = 4 << 20 /* what a large log takes of the ledger's pages, and of what is known of its lines */ };
 
 static volatile bool stop;
 
@@ -189,6 +192,7 @@ static int run(struct cli *c, int argc, char **argv)
 	int rc = take_options(&j, argc, argv);
 	if (rc || (rc = cli_open_ledger(c, WH_STATE_CREATE, &ledger)))
 		return rc;
+	wh_heap_fill(HEAP);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	if (wh_estate_locals(ledger.state, j.discover, &locals, &err)) {

@@ -71,7 +71,11 @@ int wh_collector_commit(struct wh_collector *c, struct wh_store *s, const struct
 		c->full[c->n_full] = c->table;
 		tables = (const struct wh_edge_table *const *)c->full;
 	}
-	int rc = wh_store_commit_tables(s, tables, c->n_full + 1, p, &d, err);
+	/* records wait over the pieces of a log: as many in a run that was resumed as in one that was not */
+	int rc = wh_edge_table_settle(c->table);
+	if (rc)
+		return wh_fail(err, rc, "the table in memory: %s", strerror(-rc));
+	rc = wh_store_commit_tables(s, tables, c->n_full + 1, p, &d, err);
 	if (rc)
 		return rc;
 	c->edges += wh_edge_table_count(c->table);

@@ -262,7 +262,7 @@ int wh_contents_run(struct wh_contents *c, const struct wh_line *lines, size_t n
 			c->ended = c->line == k->lines ? c->follows : NOWHERE;
 			c->follows = NOWHERE;
 		}
-		for (i = 0; i < n; i++) {
+		for (i = c->index.used ? 0 : n; i < n; i++) {
 			if (!is_mark(c, lines[i].hash))
 				continue;
 			int rc = best_mark(c, lines + i, n - i, err);

@@ -77,6 +77,12 @@ static int prolong(struct wh_contents *c, struct added *a, struct wh_error *err)
 	return 0;
 }
 
+/* Then it is likely to become as long as that one. */
+static bool follows_a_full_one(const struct wh_contents *c)
+{
+	return c->n_added && c->added[c->n_added - 1].row.lines >= 2 * MOST_LINES;
+}
+
 static int begin_one(struct wh_contents *c, struct wh_error *err)
 {
 	if (!more_room(&c->added, &c->added_room, c->n_added, sizeof *c->added))
@@ -86,6 +92,10 @@ static int begin_one(struct wh_contents *c, struct wh_error *err)
 	int rc = c->ended != NOWHERE ? prolong(c, a, err) : 0;
 	if (rc)
 		return rc;
+	if (!a->row.checks && follows_a_full_one(c) && !(a->row.checks = malloc(2 * MOST_LINES * sizeof *a->row.checks)))
+		return out_of_memory(err);
+	if (!a->room && a->row.checks)
+		a->room = 2 * MOST_LINES;
 	c->ended = NOWHERE;
 	c->n_added++;
 	c->open = true;

@@ -98,8 +98,9 @@ size_t wh_edge_table_count(const struct wh_edge_table *t)
 
 bool wh_edge_table_nearly_full(const struct wh_edge_table *t, size_t input_bytes)
 {
-	/* The shortest record that makes an edge is longer than 128 bytes, and makes two at most. */
-	return (t->n_edges && t->n_edges + input_bytes / 64 + 2 >= t->max_edges) || t->n_days >= DAYS / 2 - 16;
+	/* The shortest record that makes an edge is longer than 128 bytes, and makes two at most. So does one that still waits, and two days. */
+	size_t waiting = 2 * (size_t)(t->begun - t->settled);
+	return (t->n_edges + waiting && t->n_edges + waiting + input_bytes / 64 + 2 >= t->max_edges) || t->n_days + waiting >= DAYS / 2 - 16;
 }
 
 size_t wh_edge_table_bytes(const struct wh_edge_table *t)
@@ -286,6 +287,14 @@ static int by_key(const void *a, const void *b)
 	return c ? c : memcmp(x->peer.b, y->peer.b, 16);
 }
 
+/* In key order they lie all over the memory: each is asked for while those before it are written. By force, as in edge_fold.c. */
+enum { AHEAD = 8 };
+static inline __attribute__((always_inline)) void fetch_edge(const struct wh_edge_key *k)
+{
+	for (size_t line = 0; line < sizeof(struct edge_cell); line += 64)
+		__builtin_prefetch((const char *)k + line);
+}
+
 /* In key order: a store's B-tree is filled several times faster so. */
 int wh_edge_table_each(const struct wh_edge_table *t, int (*each)(void *arg, const struct wh_edge_key *k, const struct wh_edge *e), void *arg)
 {
@@ -297,8 +306,11 @@ int wh_edge_table_each(const struct wh_edge_table *t, int (*each)(void *arg, con
 		order[i] = &t->edges[i].key;
 	if (t->n_edges)
 		qsort(order, t->n_edges, sizeof *order, by_key);
-	for (size_t i = 0; i < t->n_edges && !rc; i++)
+	for (size_t i = 0; i < t->n_edges && !rc; i++) {
+		if (i + AHEAD < t->n_edges)
+			fetch_edge(order[i + AHEAD]);
 		rc = each(arg, order[i], &((const struct edge_cell *)order[i])->edge);
+	}
 	free(order);
 	return rc;
 }

@@ -62,9 +62,6 @@ int64_t wh_ingest_feed_piece(struct ingest *g, size_t at, size_t piece, bool las
 	g->piece_bytes = g->stats.bytes;
 	g->piece_lines = lines;
 	int64_t n = g->reader->feed(g->reader_state, g->buf + at, piece, last, g->line + 1, g->offset + at, fold, g, &g->stats);
-	int settled = wh_edge_table_settle(g->collector.table);
-	if (n >= 0 && settled)
-		n = settled;
 	if (n < 0 && *g->err->text)
 		return n;
 	if (n < 0)

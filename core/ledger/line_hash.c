@@ -39,7 +39,7 @@ static void mix_lanes(const struct wh_line_key *k, uint64_t lane[4])
 		lane[i] = mix(lane[i] ^ k->word[i], UINT64_C(0x9fb21c651e98df25) ^ k->word[4 + i]);
 }
 
-static uint64_t finish(const struct wh_line_key *k, const uint64_t lane[4], size_t length)
+static inline __attribute__((always_inline)) uint64_t finish(const struct wh_line_key *k, const uint64_t lane[4], size_t length)
 {
 	uint64_t a = mix(lane[0] ^ k->word[8], lane[1] ^ k->word[9]), b = mix(lane[2] ^ k->word[10], lane[3] ^ k->word[11]);
 	uint64_t h = mix(a ^ k->word[12] ^ length, b ^ k->word[13] ^ lane[0]);
@@ -216,13 +216,13 @@ AVX512 static inline const char *hash_line_avx512(const struct wh_line_key *k, c
 		}
 		size_t n = found ? (size_t)__builtin_ctzll(found) : have, length = text_length(from, (size_t)(p + n - from)), before = (size_t)(p - from);
 		size_t rest = length > before ? length - before : 0;
-		__m256i four = fold_lanes(lanes);
+		__mmask64 text = _mm512_cmpneq_epi8_mask(v, returns) & (rest < 2 * PIECE ? (UINT64_C(1) << rest) - 1 : UINT64_MAX);
+		__m512i w = _mm512_maskz_mov_epi8(text, v), x = _mm512_add_epi32(w, _mm512_loadu_si512(&k->word[4 * at]));
+		__mmask8 pieces = rest > PIECE ? 0xff : rest ? 0x0f : 0;
+		lanes = _mm512_add_epi64(lanes, _mm512_maskz_mul_epu32(pieces, x, _mm512_srli_epi64(x, 32)));
+		__m256i four = fold_lanes(_mm512_add_epi64(lanes, _mm512_shuffle_epi32(w, 0x4e)));
 		uint64_t lane[4];
-		if (rest)
-			four = add_vector(four, first_bytes(_mm512_castsi512_si256(v), rest < PIECE ? (unsigned)rest : PIECE), &k->word[4 * at]);
-		if (rest > PIECE)
-			four = add_vector(four, first_bytes(_mm512_extracti64x4_epi64(v, 1), (unsigned)rest - PIECE), &k->word[4 * at + 4]);
-		if (rest > PIECE && at + 2 == PIECES)
+		if (__builtin_expect(rest > PIECE && at + 2 == PIECES, 0))
 			four = mix_vector(k, four);
 		_mm256_storeu_si256((__m256i *)lane, four);
 		*hash = length ? finish(k, lane, length) : 0;

@@ -95,8 +95,8 @@ int wh_state_open(const char *path, int flags, struct wh_state **out, struct wh_
 	s->patience_ms = s->hasty ? HASTY_MS : BUSY_MS;
 	sqlite3_busy_timeout(s->db, s->patience_ms);
 	rc = wh_sql_guard(s, err);
-	if (!rc) /* a scan comes by each page once: none needs keeping */
-		rc = wh_sql_exec(s, s->write ? "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192" : "PRAGMA cache_size = -2048", "opened", err);
+	if (!rc) /* a scan, and what is written in the order of keys, comes by each page once: few need keeping */
+		rc = wh_sql_exec(s, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -2048", "opened", err);
 	if (!rc)
 		rc = wh_sql_prepare_schema(s, err);
 	if (!rc)
