@@ -135,9 +135,12 @@ static int check_open(struct job *j, const struct wh_nft_ruleset *rs, struct wh_
 	size_t n, refused;
 	char text[200];
 	int64_t now = wh_now_us();
+	struct wh_error unnoted;
 	wh_firewall_connections(j->mem, &l);
 	if (*l.unread)
 		fprintf(stderr, "whittle: not all connections that are open now can be judged: %s\n", l.unread);
+	if (!j->dry && wh_open_note(j->c->store_url, j->c->config->estate.discover, &l, now, &unnoted))
+		fprintf(stderr, "whittle: the connections that are open now do not become evidence: %s\n", unnoted.text);
 	const struct wh_open_cut *cuts = wh_open_cuts(rs, &l, j->own.memory_us, now, j->mem, &n, &refused);
 	j->open = json_array();
 	for (size_t i = 0; i < n && i < SHOWN_JSON; i++)

@@ -22,6 +22,9 @@ static const char help[] =
 	"  surge     a port drops far more than what used to go unanswered there\n"
 	"  flushed   somebody deleted our table, as another service's `flush ruleset` does, with the program's name\n"
 	"  changed   somebody changed something in it\n"
+	"  unnoted   the ledger did not take the connections that are open\n"
+	"Every ten minutes the connections that are open go to the ledger: a peer is present as long as its connection lasts, whether or not the sensor\n"
+	"has seen it end.\n"
 	"\n"
 	"  --revert       go back to the rules confirmed before when two peers or more that belong, as `recommend` judges it, are blocked within an hour of\n"
 	"                 the confirmation (watch: after-confirm)\n"
@@ -29,7 +32,7 @@ static const char help[] =
 	"  --alerts FILE  append each alert to FILE as a line of JSON\n"
 	"  --for TIME     end after this time\n"
 	"With --json alerts are printed as lines of JSON. The same settings in whittle.yaml:\n"
-	"  watch: {revert: yes, repair: yes, alerts: /var/log/whittle/alerts.jsonl, syslog: yes, after-confirm: 1h, hits: 3}\n"
+	"  watch: {revert: yes, repair: yes, alerts: /var/log/whittle/alerts.jsonl, syslog: yes, after-confirm: 1h, hits: 3, connections: 10m}\n"
 	"\n"
 	"The service whittle-watch runs it. The process that listens has no privilege; what changes the firewall has CAP_NET_ADMIN alone.\n"
 	"\n"
@@ -148,7 +151,7 @@ static int run(struct cli *c, int argc, char **argv)
 	sigaction(SIGALRM, &sa, NULL);
 	if (length)
 		alarm((unsigned)length);
-	struct wh_watch_options opt = {.store_url = c->store_url, .locals = locals, .n_locals = own_addresses(locals, 256), .config = &cfg, .judge = &c->config->harden,
+	struct wh_watch_options opt = {.store_url = c->store_url, .locals = locals, .n_locals = own_addresses(locals, 256), .discover = c->config->estate.discover, .config = &cfg, .judge = &c->config->harden,
 	                               .nflog_group = WH_NFLOG_GROUP, .stop = &stop, .ready = ready, .alert = alert, .arg = &out};
 	int rc = wh_firewall_ready(&err);
 	if (!rc && cli_adopt_earlier(c, &err) < 0)

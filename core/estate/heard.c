@@ -21,7 +21,7 @@ int wh_estate_heard(struct wh_store *s, const struct wh_estate *e, struct wh_are
 		for (size_t k = 0; e->resources[i].n_addrs > 1 && k < e->resources[i].n_addrs; k++) {
 			const struct wh_addr *a = &e->resources[i].addrs[k];
 			struct wh_error why = {.text = ""};
-			int rc = wh_store_edges(s, a, one_is_enough, NULL, &why);
+			int rc = wh_store_sensor_edges(s, a, one_is_enough, NULL, &why);
 			if (rc && rc != ENOUGH) {
 				if (err)
 					*err = why;

@@ -11,6 +11,8 @@ static const struct wh_key watch[] = {
 	 .help = "Confirmed rules that somebody else deleted or changed are put back."},
 	{"after-confirm", WH_KEY_DURATION, offsetof(struct wh_watch_config, after_confirm_s), .preset = "1h",
 	 .help = "For how long after a confirm `revert` applies."},
+	{"connections", WH_KEY_DURATION, offsetof(struct wh_watch_config, connections_s), .min = 1, .max = 86400, .preset = "10m",
+	 .help = "How often the connections that are open are looked at: they are evidence."},
 	{"hits", WH_KEY_INT, offsetof(struct wh_watch_config, hits), .min = 1, .max = 1000000, .preset = "3",
 	 .help = "Drops of one peer from which it counts as hit."},
 	{0},

@@ -48,7 +48,8 @@ struct watch {
 	char *told, *told_jit;            /* the differences of which the last alert spoke; NULL: none */
 	char by[160]; uint32_t pid;       /* who did it: one program, or several, and the last one's process */
 	int64_t confirmed_us;
-	bool failed;
+	int64_t note_at_us;               /* when to look at the open connections */
+	bool unnoted;                     /* the ledger did not take them last time */
 };
 
 /* ---- what was normal ---- */
@@ -398,6 +399,24 @@ static void look(struct watch *w)
 	w->touched = 0;
 }
 
+/* ---- open connections ---- */
+
+static void note_open(struct watch *w)
+{
+	const struct wh_watch_config *c = w->opt->config;
+	struct wh_watch_alert a = {.kind = "unnoted"};
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_open_list l;
+	struct wh_error err;
+	wh_firewall_connections(mem, &l);
+	int rc = wh_open_note(w->opt->store_url, w->opt->discover, &l, wh_now_us(), &err);
+	if (rc && !w->unnoted)
+		tell(w, &a, "the connections that are open are no evidence now: %.300s", err.text);
+	w->unnoted = rc != 0;
+	w->note_at_us = wh_now_us() + (c->connections_s ? c->connections_s : 600) * 1000000;
+	wh_arena_free(mem);
+}
+
 /* ---- sockets ---- */
 
 static int listen_to(struct mnl_socket **s, int fd)
@@ -449,6 +468,8 @@ int wh_watch(const struct wh_watch_options *opt, struct wh_error *err)
 			w->look_at_us = 0;
 			look(w);
 		}
+		if (wh_now_us() >= w->note_at_us)
+			note_open(w);
 	}
 	if (w->log)
 		mnl_socket_close(w->log);

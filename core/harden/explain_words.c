@@ -93,6 +93,8 @@ static void tell_kind(FILE *f, const struct wh_evidence_peer *p)
 	if (p->verdict == WH_PEER_HELD || p->verdict == WH_PEER_HOSTILE_ALERT)
 		fprintf(f, "; kept out by an alert (%s)%s", wh_alert_text(e, alert),
 		        p->verdict == WH_PEER_HELD ? " but for what it did before: add it to 'trusted' in whittle.yaml, or to a threat list" : wh_alert_alone(p) ? " alone: to keep it, add it to 'trusted' in whittle.yaml" : "");
+	if (e->marks & WH_EDGE_OPEN)
+		fprintf(f, "; was seen as an open connection");
 	if (e->marks & WH_EDGE_PROXY)
 		fprintf(f, "; speaks for others (xff): a proxy");
 	if (e->marks & WH_EDGE_ALERT_OTHER)

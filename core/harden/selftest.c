@@ -115,7 +115,7 @@ static int ledger_counts(struct wh_store *s, const struct wh_selftest_options *o
 {
 	struct count c = {o, t, 0};
 	struct wh_store_totals totals;
-	int rc = wh_store_edges(s, &o->to, count_edge, &c, err);
+	int rc = wh_store_sensor_edges(s, &o->to, count_edge, &c, err);
 	if (!rc)
 		rc = wh_store_sketches(s, count_sketch, &c, err);
 	if (!rc)

@@ -208,6 +208,31 @@ static void add_refused(const struct wh_analysis *a, const struct wh_resource *r
 	t->n = kept;
 }
 
+struct hearing { const struct wh_analysis *a; uint64_t days; };
+
+static int heard_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct hearing *h = arg;
+	(void)k;
+	h->days |= e->flows ? wh_window_days(&h->a->window, e) : 0;
+	return 0;
+}
+
+/* Days on which the address had answered flows that the sensor reported. Of an edge that the kernel had open, too, it is not known which are the sensor's. */
+static int heard_of(const struct wh_analysis *a, const struct wh_addr *addr, const struct row *rows, size_t n, uint64_t *heard, struct wh_error *err)
+{
+	struct hearing h = {.a = a};
+	bool open = false;
+	for (size_t i = 0; i < n; i++) {
+		*heard |= rows[i].edge.flows ? wh_window_days(&a->window, &rows[i].edge) : 0;
+		open |= rows[i].edge.marks & WH_EDGE_OPEN;
+	}
+	int rc = open ? wh_store_sensor_edges(a->store, addr, heard_edge, &h, err) : 0;
+	if (open)
+		*heard = h.days;
+	return rc;
+}
+
 int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *out,
                         struct wh_error *err)
 {
@@ -221,8 +246,7 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 	for (size_t i = 0; i < r->n_addrs && !rc; i++) {
 		size_t from = rows.n;
 		rc = wh_store_edges(a->store, &r->addrs[i], take_row, &rows, err);
-		for (size_t k = from; k < rows.n; k++)
-			heard[i] |= rows.r[k].edge.flows ? wh_window_days(&a->window, &rows.r[k].edge) : 0;
+		rc = rc ? rc : heard_of(a, &r->addrs[i], rows.r + from, rows.n - from, &heard[i], err);
 	}
 	if (rc)
 		return rc;

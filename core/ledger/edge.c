@@ -69,6 +69,19 @@ void wh_edge_merge(struct wh_edge *into, const struct wh_edge *add)
 	}
 }
 
+struct wh_edge wh_edge_presence(const struct wh_edge *e)
+{
+	return (struct wh_edge){.first_us = e->first_us, .last_us = e->last_us, .day0 = e->day0, .days = e->days, .hours = e->hours, .flows = e->flows};
+}
+
+void wh_edge_merge_open(struct wh_edge *into, const struct wh_edge *open)
+{
+	struct wh_edge add = wh_edge_presence(open);
+	uint64_t most = into->flows > open->flows ? into->flows : open->flows;
+	wh_edge_merge(into, &add);
+	into->flows = most;
+}
+
 unsigned wh_edge_days(const struct wh_edge *e)
 {
 	return wh_bits(e->days);

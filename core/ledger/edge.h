@@ -21,6 +21,11 @@ static inline bool wh_edge_time_ok(int64_t us)
 {
 	return us >= -WH_EDGE_US_MAX && us <= WH_EDGE_US_MAX;
 }
+/* Of a connection that is open only when it is there is known: its edge has no bytes, sizes or lengths, and as many flows as were open at once. */
+struct wh_edge wh_edge_presence(const struct wh_edge *e);
+/* Adds what was seen open. The same connection may be seen many times, and be a sensor's flow when it has ended: so of the flows of both the larger
+ * number counts, and no sum. */
+void wh_edge_merge_open(struct wh_edge *into, const struct wh_edge *open);
 int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e); /* -EBADMSG for anything but an encoding of ours; *e is then undefined */
 uint64_t wh_days_between(int32_t first, int32_t last); /* the days of a flow, from its last one back: bit i is last - i */
 void wh_days_merge(int32_t *day0, uint64_t *days, int32_t add_day0, uint64_t add_days);
@@ -41,3 +46,6 @@ struct wh_sketch_key { struct wh_addr local; uint16_t port; uint8_t proto; };
 int wh_edge_table_each(const struct wh_edge_table *t, int (*each)(void *arg, const struct wh_edge_key *k, const struct wh_edge *e), void *arg);
 int wh_edge_table_sketches(const struct wh_edge_table *t, int (*each)(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *s), void *arg);
 int wh_edge_table_days(const struct wh_edge_table *t, int (*each)(void *arg, int32_t day, uint64_t flows), void *arg);
+
+/* What was seen open, in the table: into the ledger, beside the sensors' edges. `today`: nothing is known of later days. */
+int wh_store_put_open(struct wh_store *s, const struct wh_edge_table *t, int32_t today, struct wh_error *err);

@@ -38,6 +38,16 @@ const char *const wh_sql[ST_N] = {
 	[ST_CONVERSATION_AGE] = "DELETE FROM conversation WHERE day <= (SELECT max(day) FROM conversation) - ?1",
 	[ST_CONVERSATION_SIZE] = "SELECT ifnull(sum(length(rows)), 0), count(DISTINCT day) FROM conversation",
 	[ST_CONVERSATION_FORGET] = "DELETE FROM conversation WHERE day = (SELECT min(day) FROM conversation)",
+	[ST_OPEN] = "INSERT INTO open_edge VALUES(?1, ?2, ?3) ON CONFLICT(key) DO UPDATE SET value = wh_merge_open(value, excluded.value), day = ?3",
+	[ST_OPEN_MORE] = "UPDATE open_edge SET value = wh_merge_open(value, ?2), day = ?3 WHERE key = ?1",
+	[ST_OPEN_DROP] = "DELETE FROM open_edge WHERE key = ?1",
+	[ST_OPEN_SCAN] = "SELECT 1 FROM open_edge WHERE key >= ?1 AND wh_scan(key, value) ORDER BY key",
+	[ST_OPEN_AGE] = "DELETE FROM open_edge WHERE day < ?1",
+	[ST_OPEN_FUTURE] = "DELETE FROM open_edge WHERE day > ?1",
+	[ST_OPEN_COUNT] = "SELECT count(*) FROM open_edge WHERE key > x''",
+	[ST_OPEN_FORGET] = "DELETE FROM open_edge WHERE key IN (SELECT key FROM open_edge ORDER BY day LIMIT ?1)",
+	[ST_OPEN_ANY] = "SELECT 1 FROM open_edge LIMIT 1",
+	[ST_OPEN_ONLY] = "SELECT count(*) FROM open_edge o WHERE NOT EXISTS (SELECT 1 FROM edge e WHERE e.key = o.key)",
 	[ST_CONTENT_FORGET] = "DELETE FROM content WHERE id IN (SELECT id FROM content WHERE id > 0 ORDER BY time LIMIT ?1)",
 };
 
@@ -66,6 +76,7 @@ int wh_store_open(const char *url, struct wh_state *state, struct wh_store **out
 	s->state = state;
 	wh_sql_define_merge(s);
 	wh_sql_define_scan(s);
+	s->has_open = wh_sql_has_open(s);
 	*out = s;
 	return 0;
 }

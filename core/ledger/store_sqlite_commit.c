@@ -4,7 +4,7 @@
 
 /* ---- merging inside SQLite ---- */
 
-static void merge_edges(sqlite3_context *c, int n, sqlite3_value **v)
+static void merge_with(sqlite3_context *c, int n, sqlite3_value **v, void (*merge)(struct wh_edge *into, const struct wh_edge *add))
 {
 	struct wh_edge a, b;
 	uint8_t out[WH_EDGE_VALUE_MAX];
@@ -14,8 +14,18 @@ static void merge_edges(sqlite3_context *c, int n, sqlite3_value **v)
 		sqlite3_result_error_code(c, SQLITE_CORRUPT);
 		return;
 	}
-	wh_edge_merge(&a, &b);
+	merge(&a, &b);
 	sqlite3_result_blob(c, out, (int)wh_edge_encode(&a, out), SQLITE_TRANSIENT);
+}
+
+static void merge_edges(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	merge_with(c, n, v, wh_edge_merge);
+}
+
+static void merge_open(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	merge_with(c, n, v, wh_edge_merge_open);
 }
 
 static void merge_sketches(sqlite3_context *c, int n, sqlite3_value **v)
@@ -36,6 +46,7 @@ static void merge_sketches(sqlite3_context *c, int n, sqlite3_value **v)
 void wh_sql_define_merge(struct wh_store *s)
 {
 	sqlite3_create_function(s->state->db, "wh_merge", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_edges, NULL, NULL);
+	sqlite3_create_function(s->state->db, "wh_merge_open", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_open, NULL, NULL);
 	sqlite3_create_function(s->state->db, "wh_merge_sketch", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_sketches, NULL, NULL);
 }
 
@@ -135,7 +146,7 @@ int wh_store_commit_tables(struct wh_store *s, const struct wh_edge_table *const
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < n && !rc; i++) {
-		rc = wh_sql_put_edges(s, tables[i], err);
+		rc = wh_sql_put_edges(s, &wh_edges_of_sensors, tables[i], err);
 		if (!rc)
 			rc = wh_edge_table_sketches(tables[i], put_sketch, &c);
 		if (!rc)

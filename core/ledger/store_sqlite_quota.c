@@ -33,6 +33,7 @@ struct doubted { /* an edge of a source that may be forged */
 struct doubted_list { struct doubted *u; size_t n, cap; };
 struct quota {
 	struct wh_store *s;
+	const struct wh_edges_of *of;
 	struct wh_error *err;
 	struct wh_edge_key port;     /* whose edges come just now; `any` came */
 	bool any, due;               /* due: the ledger's rows of the port are swept */
@@ -90,11 +91,17 @@ static size_t next_surplus(const struct doubted_list *l, size_t at, size_t *of_d
 static int put(struct quota *q, enum statement which, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	uint8_t key[WH_EDGE_KEY_BYTES], value[WH_EDGE_VALUE_MAX];
+	struct wh_edge presence;
 	sqlite3_stmt *st = wh_sql_use(q->s, which, "written", q->err);
 	if (!st)
 		return -EIO;
 	wh_edge_key_encode(k, key);
 	sqlite3_bind_blob(st, 1, key, sizeof key, SQLITE_STATIC);
+	if (e && q->of->open) {
+		presence = wh_edge_presence(e);
+		e = &presence;
+		sqlite3_bind_int(st, 3, e->day0);
+	}
 	if (e)
 		sqlite3_bind_blob(st, 2, value, (int)wh_edge_encode(e, value), SQLITE_STATIC);
 	return wh_sql_run(q->s->state, st, "written", q->err);
@@ -111,7 +118,7 @@ static int row(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 static int drop(struct quota *q, const struct doubted *d)
 {
 	wh_sketch_add_unproven(&q->sketch, &d->key.peer, d->time_us, d->flows);
-	return put(q, ST_EDGE_DROP, &d->key, NULL);
+	return put(q, q->of->drop, &d->key, NULL);
 }
 
 /* Moves the port's rows that exceed the limits into the sketch. */
@@ -126,7 +133,7 @@ static int sweep(struct quota *q)
 	for (int i = PORT_KEY - 1; i >= 0 && carry; i--)
 		carry = !++to[i];
 	q->unproven.n = q->fresh.n = 0;
-	int rc = wh_sql_scan(q->s, from, PORT_KEY, to, PORT_KEY, row, q, q->err);
+	int rc = wh_sql_scan(q->s, q->of->scan, from, PORT_KEY, to, PORT_KEY, row, q, q->err);
 	sort(&q->unproven);
 	sort(&q->fresh);
 	for (size_t i = 0; !rc && (i = next_surplus(&q->unproven, i, &of_day, &kept)) < q->unproven.n; i++)
@@ -155,7 +162,7 @@ static int put_unproven(struct quota *q)
 	size_t surplus = next_surplus(l, 0, &of_day, &kept);
 	for (size_t i = 0; i < l->n && !rc; i++) {
 		may_be_due(q, &l->u[i].key);
-		rc = put(q, i == surplus ? ST_EDGE_MORE : ST_EDGE, &l->u[i].key, l->u[i].edge);
+		rc = put(q, i == surplus ? q->of->more : q->of->put, &l->u[i].key, l->u[i].edge);
 		if (i != surplus)
 			continue;
 		if (!rc && !sqlite3_changes(q->s->state->db))
@@ -176,7 +183,7 @@ static int finish_port(struct quota *q)
 		rc = sweep(q);
 	q->unproven.n = q->n_fresh = 0;
 	q->any = q->due = false;
-	return rc || !q->sketch.unproven ? rc : wh_sql_put_sketch(q->s, &(struct wh_sketch_key){q->port.local, q->port.port, q->port.proto}, &q->sketch, q->err);
+	return rc || !q->sketch.unproven || q->of->open ? rc : wh_sql_put_sketch(q->s, &(struct wh_sketch_key){q->port.local, q->port.port, q->port.proto}, &q->sketch, q->err);
 }
 
 static bool same_port(const struct wh_edge_key *a, const struct wh_edge_key *b)
@@ -198,12 +205,15 @@ static int table_edge(void *arg, const struct wh_edge_key *k, const struct wh_ed
 		q->n_fresh++;
 		may_be_due(q, k);
 	}
-	return put(q, ST_EDGE, k, e);
+	return put(q, q->of->put, k, e);
 }
 
-int wh_sql_put_edges(struct wh_store *s, const struct wh_edge_table *t, struct wh_error *err)
+const struct wh_edges_of wh_edges_of_sensors = {ST_EDGE, ST_EDGE_MORE, ST_EDGE_DROP, ST_SCAN, false};
+const struct wh_edges_of wh_edges_of_kernel = {ST_OPEN, ST_OPEN_MORE, ST_OPEN_DROP, ST_OPEN_SCAN, true};
+
+int wh_sql_put_edges(struct wh_store *s, const struct wh_edges_of *of, const struct wh_edge_table *t, struct wh_error *err)
 {
-	struct quota q = {.s = s, .err = err, .chance = (uint64_t)wh_now_us()};
+	struct quota q = {.s = s, .of = of, .err = err, .chance = (uint64_t)wh_now_us()};
 	int rc = wh_edge_table_each(t, table_edge, &q);
 	if (rc == -ENOMEM && !q.any)
 		wh_fail(err, rc, "out of memory");

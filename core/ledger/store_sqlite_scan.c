@@ -54,13 +54,13 @@ void wh_sql_define_scan(struct wh_store *s)
 	sqlite3_create_function(s->state->db, "wh_scan", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, s, scan_row, NULL, NULL);
 }
 
-int wh_sql_scan(struct wh_store *s, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg,
-                        struct wh_error *err)
+int wh_sql_scan(struct wh_store *s, enum statement which, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg,
+                struct wh_error *err)
 {
 	struct scan mine = {.rows = &s->state->rows, .to = to, .to_len = to_len, .each = each, .arg = arg}, *outer = s->scan;
 	sqlite3_stmt *st; /* of its own, so that a callback may scan too */
 
-	if (sqlite3_prepare_v2(s->state->db, wh_sql[ST_SCAN], -1, &st, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(s->state->db, wh_sql[which], -1, &st, NULL) != SQLITE_OK)
 		return wh_sql_fail(s->state, "read", err);
 	sqlite3_bind_blob(st, 1, from ? from : "", (int)from_len, SQLITE_STATIC);
 	wh_sql_patience(s->state);
@@ -75,18 +75,31 @@ int wh_sql_scan(struct wh_store *s, const void *from, size_t from_len, const voi
 	return rc;
 }
 
+static void past(const struct wh_addr *local, uint8_t upto[static 17])
+{
+	memcpy(upto, local->b, 16);
+	upto[16] = 0xff; /* directions are 0 and 1 */
+}
+
 int wh_store_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err)
 {
-	uint8_t upto[17] = {[16] = 0xff}; /* past every edge of the address: directions are 0 and 1 */
+	uint8_t upto[17];
 	if (!local)
-		return wh_sql_scan(s, NULL, 0, NULL, 0, each, arg, err);
-	memcpy(upto, local->b, 16);
-	return wh_sql_scan(s, local->b, 16, upto, sizeof upto, each, arg, err);
+		return wh_sql_scan_both(s, NULL, 0, NULL, 0, each, arg, err);
+	past(local, upto);
+	return wh_sql_scan_both(s, local->b, 16, upto, sizeof upto, each, arg, err);
+}
+
+int wh_store_sensor_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err)
+{
+	uint8_t upto[17];
+	past(local, upto);
+	return wh_sql_scan(s, ST_SCAN, local->b, 16, upto, sizeof upto, each, arg, err);
 }
 
 int wh_store_edges_between(struct wh_store *s, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg, struct wh_error *err)
 {
-	return wh_sql_scan(s, from, from ? 16 : 0, to, to ? 16 : 0, each, arg, err);
+	return wh_sql_scan_both(s, from, from ? 16 : 0, to, to ? 16 : 0, each, arg, err);
 }
 
 /* ---- the rest ---- */
@@ -225,5 +238,8 @@ int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_e
 	}
 	out->edges = (uint64_t)sqlite3_column_int64(st, 0);
 	sqlite3_reset(st);
-	return wh_store_days(s, widen, out, err);
+	uint64_t open = 0;
+	int rc = wh_sql_count_open(s, &open, err);
+	out->edges += open;
+	return rc ? rc : wh_store_days(s, widen, out, err);
 }

@@ -54,6 +54,7 @@ struct wh_edge {
 	uint32_t alert_sid;           /* the signature of the latest of these alerts; 0: none, or not known */
 };
 #define WH_EDGE_PROXY 1       /* an alert said that the peer speaks for others: a proxy, a load balancer */
+#define WH_EDGE_OPEN 4        /* some of its days were seen as open connections alone (wh_store_seen_open); never stored */
 #define WH_EDGE_ALERT_OTHER 2 /* a signature fired that proves nothing of the peer: on our own packet, over UDP, or it can't be told whose it was */
 void wh_edge_merge(struct wh_edge *into, const struct wh_edge *add);
 unsigned wh_edge_days(const struct wh_edge *e); /* distinct days seen */
@@ -145,6 +146,8 @@ int wh_store_progress_of(struct wh_store *s, const char *identity, uint64_t *off
 typedef int (*wh_edge_cb)(void *arg, const struct wh_edge_key *key, const struct wh_edge *edge);
 /* Edges in key order; `local` NULL for all, else only that address. A negative return of the callback ends it with that code. */
 int wh_store_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err);
+/* The same of one address, of what the sensors reported alone: open connections, which the kernel saw, say nothing of what a sensor hears. */
+int wh_store_sensor_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err);
 /* Of the local addresses from `from` up to, but not with, `to`; NULL: from the first, to the last. */
 int wh_store_edges_between(struct wh_store *s, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg, struct wh_error *err);
 typedef int (*wh_sketch_cb)(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk);
@@ -170,6 +173,14 @@ int wh_ledger_open(const char *url, int flags, struct wh_ledger *out, struct wh_
 void wh_ledger_close(struct wh_ledger *l); /* one that was never opened, {NULL, NULL}, is fine */
 /* Its documents and journal alone. */
 int wh_ledger_state(const char *url, int flags, struct wh_state **out, struct wh_error *err);
+
+/*
+ * Connections that the kernel has open at now_us: `src` opened it, `start_us` is 0 where it is not known since when. Each that wh_flow_server() calls
+ * answered counts as present on each day from its start to now. The same connection may be seen any number of times, and be reported by a
+ * sensor later or earlier: it adds days, and is a flow only where the sensors have none (wh_edge_merge_open). It says nothing of sensors: their days,
+ * and what they hear, stay as they are. A flow whose start can't be (WH_CLOCK_FIRST_US) began now.
+ */
+int wh_store_seen_open(struct wh_store *s, const struct wh_locals *locals, const struct wh_flow *flows, size_t n, int64_t now_us, struct wh_error *err);
 
 /* ---- ingest: one input through a reader into a store ---- */
 struct wh_ingest_options {

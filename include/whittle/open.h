@@ -35,6 +35,14 @@ struct wh_open_list {
 enum { WH_OPEN_MAX = 1 << 16 };
 void wh_open_read(struct wh_arena *mem, struct wh_open_list *out);
 
+/*
+ * Open connections are evidence: each counts as present on each day since it began, as wh_store_seen_open() says. Of those of addresses that the
+ * estate, or `discover`, calls ours. Where the kernel has no time of its begin it is at least as old as it is idle. The ledger is asked for no longer
+ * than WH_OPEN_PATIENCE_MS.
+ */
+#define WH_OPEN_PATIENCE_MS 2000
+int wh_open_note(const char *store_url, const char *discover, const struct wh_open_list *l, int64_t now_us, struct wh_error *err);
+
 /* Refused without force: a connection that is older than what the ledger can know, or that has moved at least WH_OPEN_LARGE bytes. */
 enum wh_open_why { WH_OPEN_OTHER, WH_OPEN_OLD, WH_OPEN_IS_LARGE };
 #define WH_OPEN_LARGE (UINT64_C(16) << 20)

@@ -8,6 +8,7 @@
  *   flushed   somebody else deleted our table (a `flush ruleset` does), with the program and process id as the kernel tells them
  *   changed   somebody else changed something in it
  *   repaired  … and what was confirmed was put back, where that is configured
+ *   unnoted   the ledger did not take the connections that are open, which are evidence (whittle/open.h); once, until it takes them again
  *   surge     within a minute a port dropped far more than what used to go unanswered there
  */
 #pragma once
@@ -22,6 +23,7 @@ struct wh_watch_config {
 	bool revert;                /* belonging peers are hit: take the rules back */
 	bool repair;                /* our table is gone or was changed: put back what was confirmed */
 	int64_t after_confirm_s;    /* how long after a confirm drops may revert; 0: 1 h */
+	int64_t connections_s;      /* between two looks at the connections that are open; 0: 10 min */
 	int64_t hits;               /* drops of one belonging peer that count as hit; 0: 3 */
 };
 extern const struct wh_key wh_watch_keys[];
@@ -41,6 +43,7 @@ struct wh_watch_alert {
 };
 struct wh_watch_options {
 	const char *store_url;        /* the ledger: what was normal; read again when other rules are confirmed */
+	const char *discover;         /* whittle.yaml's, for whose open connections count; NULL */
 	const struct wh_addr *locals; size_t n_locals; /* this machine's addresses */
 	const struct wh_watch_config *config;
 	const struct wh_harden_config *judge; /* for the recommendation's judgment: weights, trusted prefixes, window */

@@ -164,4 +164,25 @@ tells late 'blocked' "later than after-confirm a partner who is hit is told"
 is "$(from 140.20.30.10)" "no connection" "but the rules stay"
 in_srv "$BUILD/whittle" watch --for 1s >"$dir/second" 2>&1; has "$(cat "$dir/second")" 'another program listens there' "a second watch says that there is one"
 end_watch
+w rollback --all >/dev/null
+
+# ---- connections that are open ----
+edge() { [ "$(w edges 10.0.0.4 --json | jq -r "select(.peer == \"$1\" and .direction == \"Inbound\") | [.port, .flows, .days, .bytesIn] | join(\" \")")" = "$2" ]; }
+w edges --json | grep -q '"203.0.113.78"'; [ $? = 1 ]; t $? "the ledger knows nothing of a stranger"
+hold 203.0.113.78; t $? "which holds a connection from before the watch" "$(cat "$dir/held")"
+printf 'watch: {connections: 1s}\n' >"$dir/often.yaml"
+watch noting --config "$dir/often.yaml"
+until_true 5 edge 203.0.113.78 "22 1 1 0"; t $? "its connection is an edge soon" "$(w edges --json | grep 203.0.113.78)"
+ip netns exec "$net" "$BUILD/tools/talk" hold 10.0.0.4@203.0.113.77 22 < <(pause 30) >/dev/null 2>&1 & pids+=($!)
+until_true 5 edge 203.0.113.77 "22 1 1 0"; t $? "one that begins later is noticed at the next look" "$(w edges --json | grep 203.0.113.77)"
+pause 2.5
+edge 203.0.113.78 "22 1 1 0"; t $? "looked at several times it is one flow" "$(w edges --json | grep 203.0.113.78)"
+grep -q 'CapEff:.*0000000000000000' "/proc/$watcher/status"; t $? "what writes the ledger has no privilege"
+"$BUILD/tools/ledger_lock" "$dir/l.db" "$dir/unlock" >"$dir/lock.log" 2>&1 & pids+=($!)
+until_true 5 grep -q locked "$dir/lock.log"
+tells noting 'unnoted +the connections that are open are no evidence now: .*lock' "a ledger that does not take them is reported"
+touch "$dir/unlock"
+pause 3.5
+is "$(grep -c unnoted "$dir/noting")" 1 "once"
+end_watch
 echo "1..$n"

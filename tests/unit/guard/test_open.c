@@ -10,6 +10,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include "net/conntrack.h"
+#include "whittle/ledger.h"
 #include "whittle/open.h"
 
 #define NOW (INT64_C(1790000000) * 1000000)
@@ -55,6 +56,44 @@ static void what_could_not_come_back_is_listed_and_old_or_large_refused(void **s
 	assert_string_equal(wh_open_text(&c[4], NOW, text), "203.0.113.4 on port 22/TCP, open for 40 d at least, bytes unknown");
 	assert_string_equal(wh_open_text(&c[3], NOW, text), "203.0.113.3 on port 22/TCP, age unknown, 16 MiB");
 	wh_arena_free(mem);
+}
+
+static int count(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	int64_t *n = arg;
+	(void)k;
+	n[0]++;
+	n[1] = (e->last_us - e->first_us) / 1000000;
+	return 0;
+}
+
+/* The list comes from another process. */
+static void what_is_no_connection_becomes_no_evidence(void **state)
+{
+	(void)state;
+	char dir[] = "/tmp/whittle-note-XXXXXX", db[64], rm[80];
+	struct wh_open good = from("140.20.30.9");
+	good.local = addr("10.0.0.4"), good.client_port = 40000, good.idle_us = 90 * INT64_C(1000000);
+	struct wh_open c[] = {good, good, good, good, good};
+	struct wh_open_list l = {.c = c, .n = 5};
+	struct wh_ledger ledger;
+	struct wh_error err;
+	int64_t n[2] = {0};
+	for (unsigned i = 1; i < 5; i++)
+		c[i].peer = wh_addr_v4(0x8c141e00u + 20 + i);
+	c[1].direction = 9, c[2].proto = 1, c[3].port = 0, c[4].client_port = 0;
+	assert_non_null(mkdtemp(dir));
+	snprintf(db, sizeof db, "%s/l.db", dir);
+	assert_int_equal(wh_ledger_open(db, WH_STATE_CREATE, &ledger, &err), 0);
+	assert_int_equal(wh_open_note(db, NULL, &l, NOW, &err), 0);
+	wh_ledger_close(&ledger);
+	assert_int_equal(wh_ledger_open(db, WH_STATE_READ, &ledger, &err), 0);
+	assert_int_equal(wh_store_edges(ledger.store, NULL, count, n, &err), 0);
+	assert_int_equal(n[0], 1);
+	assert_int_equal(n[1], 90); /* at least as old as it is idle */
+	wh_ledger_close(&ledger);
+	snprintf(rm, sizeof rm, "rm -rf %s", dir);
+	assert_int_equal(system(rm), 0);
 }
 
 static void put_tuple(struct nlmsghdr *h, uint16_t type, uint32_t src, uint32_t dst, uint16_t sport, uint16_t dport)
@@ -105,6 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_could_not_come_back_is_listed_and_old_or_large_refused),
+		cmocka_unit_test(what_is_no_connection_becomes_no_evidence),
 		cmocka_unit_test(a_message_of_the_kernel_is_read_and_a_cut_one_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,6 +76,23 @@ static void a_week_of_one_sided_days_closes_nothing_and_is_named(void **state)
 	scene_close(&s);
 }
 
+/* The kernel sees connections that a sensor does not hear. */
+static void a_connection_that_stayed_open_is_no_proof_that_the_sensor_heard(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_error err = {.text = ""};
+	bool rule;
+	scene_open(&s, NULL, 0);
+	strangers(&s, 0, 12);
+	strangers(&s, 26, 48);
+	struct wh_record r = scene_record("140.20.30.9", 5432, 10, 9, 500, 900);
+	assert_true(wh_store_seen_open(s.ledger.store, s.locals, &r.flow, 1, scene_record("140.20.30.9", 5432, 47, 9, 500, 900).flow.end_us, &err) == 0);
+	assert_non_null(strstr(reason_of(&s, &rule), "not closed"));
+	assert_false(rule);
+	scene_close(&s);
+}
+
 static void a_gap_of_two_weeks_closes_nothing(void **state)
 {
 	(void)state;
@@ -306,6 +323,7 @@ int main(void)
 		cmocka_unit_test(a_port_that_strangers_alone_reach_is_closed_where_each_week_was_heard),
 		cmocka_unit_test(a_sensor_that_hears_one_side_closes_nothing),
 		cmocka_unit_test(a_week_of_one_sided_days_closes_nothing_and_is_named),
+		cmocka_unit_test(a_connection_that_stayed_open_is_no_proof_that_the_sensor_heard),
 		cmocka_unit_test(a_gap_of_two_weeks_closes_nothing),
 		cmocka_unit_test(a_port_with_many_one_sided_flows_is_not_narrowed),
 		cmocka_unit_test(of_two_addresses_one_that_was_never_heard_keeps_the_port_open),

@@ -209,6 +209,26 @@ static void a_key_of_another_type_is_never_seen(void **state)
 	assert_int_equal(n, 3);
 }
 
+static void rows_of_open_connections_that_are_odd_are_refused(void **state)
+{
+	(void)state;
+	static const char *const spoilt[] = {
+		"INSERT INTO open_edge VALUES(x'00', x'01', 20000)",
+		"INSERT INTO open_edge SELECT key, x'01', 20000 FROM edge LIMIT 1",
+		"INSERT INTO open_edge SELECT key, value || x'00', 20000 FROM edge LIMIT 1",
+	};
+	for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
+		struct wh_ledger ledger;
+		struct wh_error err;
+		unsigned n = 0;
+		make_ledger(3);
+		spoil(spoilt[i]);
+		assert_int_equal(wh_ledger_open(path, WH_STATE_READ, &ledger, &err), 0);
+		assert_int_equal(wh_store_edges(ledger.store, NULL, any_edge, &n, &err), -EBADMSG);
+		wh_ledger_close(&ledger);
+	}
+}
+
 static void a_huge_document_takes_no_memory(void **state)
 {
 	(void)state;
@@ -408,6 +428,7 @@ int main(void)
 		cmocka_unit_test(what_analyze_leaves_is_no_reason_to_refuse),
 		cmocka_unit_test(a_value_of_another_type_is_damage_not_data),
 		cmocka_unit_test(a_key_of_another_type_is_never_seen),
+		cmocka_unit_test(rows_of_open_connections_that_are_odd_are_refused),
 		cmocka_unit_test(a_huge_document_takes_no_memory),
 		cmocka_unit_test(marks_that_no_log_has_take_no_memory),
 		cmocka_unit_test(a_document_that_would_not_be_read_is_not_written),
