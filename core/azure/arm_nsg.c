@@ -140,6 +140,8 @@ static int get_group(struct wh_arm *arm, const char *id, json_t **out, char **et
 			rc = wh_fail(err, -EBADMSG, "GET %.200s: Azure's answer is not JSON", id);
 		else if (!*etag || !**etag)
 			rc = wh_fail(err, -EBADMSG, "GET %.200s: Azure sent no etag, without which a change of somebody else could be lost", id);
+		else if (json_object_set_new(*out, "etag", json_string(*etag)))
+			rc = wh_fail(err, -EBADMSG, "GET %.200s: Azure's etag is no text", id);
 	}
 	if (rc) {
 		json_decref(*out);
@@ -270,6 +272,8 @@ static int verify(struct wh_arm *arm, const char *id, const json_t *wanted, cons
 		rc = rc ? wh_fail(err, -EIO, "%.160s: read back differs (%.100s), and the former group could not be put back: %.160s", id, where, back.text)
 		        : wh_fail(err, -EIO, "%.200s: read back differs (%.200s); the former group was put back", id, where);
 	}
+	if (!rc)
+		snprintf(out->etag, sizeof out->etag, "%s", etag);
 	json_decref(now);
 	free(etag);
 	return rc;

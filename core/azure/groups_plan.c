@@ -12,6 +12,7 @@
 #include <strings.h>
 #include "azure/arm_http.h"
 #include "azure/groups_plan.h"
+#include "nsg/filter.h"
 #include "render/nsg_plan.h"
 
 /* ---- which groups ---- */
@@ -177,6 +178,17 @@ static int merge(struct wh_azure *a, struct wh_azure_group *g, struct wh_azure_w
 	return rc;
 }
 
+/* merged ⊆ base, whatever the plan is: of every address and port. */
+static int prove_whole(struct wh_azure *a, const struct wh_azure_group *g, const struct wh_azure_work *w)
+{
+	const struct wh_tag_context tags = wh_estate_tags(a->e);
+	struct wh_filter_packet ce;
+	char peer[WH_ADDR_STRLEN], local[WH_ADDR_STRLEN], proto[8];
+	int rc = wh_nsg_contained(&w->merged, &w->base, &tags, a->mem, &ce, a->err);
+	return rc == 1 ? wh_fail_input(a->err, -EPERM, "%s: refused: the new group would allow %s to port %u/%s of %s, which the present one does not", g->name,
+	                               wh_addr_text(&ce.peer, peer), ce.dport, wh_proto_text(ce.proto, proto), wh_addr_text(&ce.local, local)) : rc;
+}
+
 static void forget(struct wh_azure_work *w)
 {
 	struct wh_nsg *const all[] = {&w->live, &w->base, &w->merged};
@@ -198,8 +210,9 @@ int wh_azure_plan_group(struct wh_azure *a, size_t i, const json_t *live)
 	rc = rc ? rc : find_drift(a, g, w);
 	w->untouched = !rc && ours_untouched(w);
 	rc = rc ? rc : without(a, w, &w->live, is_ours, &w->base);
-	rc = rc || a->opt.force ? rc : prove(a, g, w);
+	rc = rc ? rc : prove(a, g, w);
 	rc = rc ? rc : merge(a, g, w);
+	rc = rc ? rc : prove_whole(a, g, w);
 	if (!rc)
 		g->n_changes = wh_nsg_diff(&w->live, &w->merged, a->mem, &g->changes);
 	g->state = g->n_changes ? WH_AZURE_PLANNED : WH_AZURE_UNCHANGED;

@@ -9,11 +9,13 @@
 #include <strings.h>
 #include <sys/file.h>
 #include <unistd.h>
+#include <zlib.h>
 #include "azure/groups.h"
 #include "base/json.h"
 #include "base/opener.h"
 
-enum { MAX_STEPS = 256 << 20 };
+#define MAGIC "whittle-azure 1"
+enum { MAX_STEPS = 256 << 20, HEAD = 64 };
 
 /* Azure's ids are the same whatever their case. */
 static char *key_of(const char *id)
@@ -31,17 +33,37 @@ int wh_azure_steps_path(const char *state, char out[static PATH_MAX], struct wh_
 	return 0;
 }
 
+static unsigned long sum_of(const char *text, size_t len)
+{
+	return crc32(crc32(0, NULL, 0), (const Bytef *)text, (uInt)len);
+}
+
+/* The JSON behind the line that says its length and checksum; NULL where it is not that. */
+static const char *body_of(const char *text, size_t len, size_t *n)
+{
+	const char *end = memchr(text, '\n', len < HEAD ? len : HEAD);
+	unsigned long sum;
+	size_t says;
+	if (!end || sscanf(text, MAGIC " %zu %8lx", &says, &sum) != 2 || says != len - (size_t)(end + 1 - text) || sum_of(end + 1, says) != sum)
+		return NULL;
+	*n = says;
+	return end + 1;
+}
+
 /* All records, by the group's id in lower case; an empty object where there are none. */
 static int read_all(const char *state, json_t **out, struct wh_error *err)
 {
 	char path[PATH_MAX], *text = NULL;
-	size_t len;
+	const char *body;
+	size_t len, n = 0;
 	*out = NULL;
 	int rc = *state ? wh_azure_steps_path(state, path, err) : -ENOENT;
 	rc = rc ? rc : wh_read_file(path, MAX_STEPS, &text, &len, err);
 	if (rc == -ENOENT)
 		return (*out = json_object()) ? 0 : wh_fail(err, -ENOMEM, "out of memory");
-	rc = rc ? rc : wh_json_parse(path, text, len, out, err);
+	if (!rc && !(body = body_of(text, len, &n)))
+		rc = wh_fail(err, -EBADMSG, "%s: is damaged (its checksum is wrong), and is not believed: import the groups again, and move the file away", path);
+	rc = rc ? rc : wh_json_parse(path, body, n, out, err);
 	if (!rc && !json_is_object(*out)) {
 		json_decref(*out);
 		*out = NULL;
@@ -61,19 +83,44 @@ static int locked(const char *state)
 	return fd;
 }
 
+static bool is_id(const json_t *value, const char *id)
+{
+	const char *text = json_string_value(value);
+	return text && !strcasecmp(text, id);
+}
+
+static bool all_texts(const json_t *list)
+{
+	bool all = json_is_array(list);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		all &= json_is_string(json_array_get(list, i));
+	return all;
+}
+
+/* Every id in it is the group's own. */
+static bool is_of(const json_t *record, const char *id)
+{
+	const json_t *steps = json_object_get(record, "steps"), *step;
+	bool own = is_id(json_object_get(record, "id"), id) && json_is_string(json_object_get(record, "name")) && json_is_array(steps);
+	for (size_t i = 0; own && i < json_array_size(steps); i++) {
+		step = json_array_get(steps, i);
+		own = is_id(json_object_get(step, "group"), id) && is_id(json_object_get(json_object_get(step, "former"), "id"), id) &&
+		      is_id(json_object_get(json_object_get(step, "applied"), "id"), id) && all_texts(json_object_get(step, "ours")) &&
+		      all_texts(json_object_get(step, "removed"));
+	}
+	return own;
+}
+
 int wh_azure_record_load(const char *state, const char *id, json_t **out, struct wh_error *err)
 {
 	char *key = key_of(id);
 	json_t *all = NULL;
 	*out = NULL;
 	int rc = key ? read_all(state, &all, err) : wh_fail(err, -ENOMEM, "out of memory");
-	if (!rc && (*out = json_incref(json_object_get(all, key)))) {
-		const char *its = json_string_value(json_object_get(*out, "id"));
-		if (!its || strcasecmp(its, id)) {
-			json_decref(*out);
-			*out = NULL;
-			rc = wh_fail(err, -EBADMSG, "the record of %.200s is damaged", id);
-		}
+	if (!rc && (*out = json_incref(json_object_get(all, key))) && !is_of(*out, id)) {
+		json_decref(*out);
+		*out = NULL;
+		rc = wh_fail(err, -EBADMSG, "the record of %.200s in the state directory is another group's, and is not believed", id);
 	}
 	json_decref(all);
 	free(key);
@@ -87,9 +134,15 @@ json_t *wh_azure_last_step(const json_t *record)
 	return n ? json_array_get(steps, n - 1) : NULL;
 }
 
+bool wh_azure_step_changed(const json_t *step, const json_t *present)
+{
+	const char *then = json_string_value(json_object_get(step, "etag")), *now = json_string_value(json_object_get(present, "etag"));
+	return then && *then && (!now || strcmp(then, now));
+}
+
 static int store(const char *state, const char *id, json_t *record, struct wh_error *err)
 {
-	char path[PATH_MAX], *key = key_of(id), *text = NULL;
+	char path[PATH_MAX], *key = key_of(id), *text = NULL, *whole = NULL;
 	json_t *all = NULL;
 	int lock = locked(state), rc = key ? wh_azure_steps_path(state, path, err) : wh_fail(err, -ENOMEM, "out of memory");
 	rc = rc ? rc : read_all(state, &all, err);
@@ -99,7 +152,12 @@ static int store(const char *state, const char *id, json_t *record, struct wh_er
 		json_object_del(all, key);
 	if (!rc && !(text = json_dumps(all, JSON_COMPACT)))
 		rc = wh_fail(err, -ENOMEM, "out of memory");
-	rc = rc ? rc : wh_write_file(path, text, strlen(text), err);
+	if (!rc && asprintf(&whole, MAGIC " %zu %08lx\n%s", strlen(text), sum_of(text, strlen(text)), text) < 0) {
+		whole = NULL;
+		rc = wh_fail(err, -ENOMEM, "out of memory");
+	}
+	rc = rc ? rc : wh_write_file(path, whole, strlen(whole), err);
+	free(whole);
 	if (lock >= 0)
 		close(lock);
 	json_decref(all);
@@ -139,6 +197,17 @@ int wh_azure_record_pop(const char *state, const char *id, struct wh_error *err)
 	return rc;
 }
 
+int wh_azure_record_etag(const char *state, const char *id, const char *etag, struct wh_error *err)
+{
+	json_t *record;
+	int rc = wh_azure_record_load(state, id, &record, err);
+	json_t *step = wh_azure_last_step(record);
+	if (!rc && step)
+		rc = json_object_set_new(step, "etag", json_string(etag)) ? wh_fail(err, -ENOMEM, "out of memory") : store(state, id, record, err);
+	json_decref(record);
+	return rc;
+}
+
 int wh_azure_record_each(const char *state, wh_azure_record_cb each, void *arg, struct wh_error *err)
 {
 	json_t *all, *record;
@@ -146,7 +215,8 @@ int wh_azure_record_each(const char *state, wh_azure_record_cb each, void *arg, 
 	int rc = read_all(state, &all, err);
 	if (!rc)
 		json_object_foreach(all, key, record)
-			rc = rc ? rc : each(arg, record);
+			if (!rc)
+				rc = is_of(record, key) ? each(arg, record) : wh_fail(err, -EBADMSG, "the record of %.200s in the state directory is another group's, and is not believed", key);
 	json_decref(all);
 	return rc;
 }

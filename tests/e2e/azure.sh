@@ -42,6 +42,12 @@ serve() {
 }
 fresh() { group web >web.json; group db >db.json; jq -s . web.json db.json >state.json; cp "$ledger" l.db; rm -f l.db-wal l.db-shm; rm -rf "$WHITTLE_STATE"; serve "${1:-}"; }
 azure() { verb=$1; shift; WHITTLE_AZURE_TOKEN=$token timeout 120 "$w" --store l.db "$verb" --to azure --endpoint "http://127.0.0.1:$port" "$@" >out 2>err; }
+# forge JQ [ARG…]: the records of the state directory as the expression has them, with a right checksum
+forge() {
+	sed 1d "$WHITTLE_STATE/azure.steps" | jq -c "$@" >forged &&
+		node -e 'const b = require("fs").readFileSync("forged").subarray(0, -1); let c = ~0; for (const x of b) { c ^= x; for (let k = 0; k < 8; k++) c = c & 1 ? c >>> 1 ^ 0xedb88320 : c >>> 1; }
+			process.stdout.write(`whittle-azure 1 ${b.length} ${(~c >>> 0).toString(16).padStart(8, "0")}\n${b}`)' >"$WHITTLE_STATE/azure.steps"
+}
 # rules NAME: name, priority and access of each rule at the stand-in
 rules() { jq -r --arg n "$1" '.[] | select(.name == $n) | .properties.securityRules[] | "\(.properties.priority) \(.properties.access) \(.name)"' state.json | sort -n; }
 has_deny() { rules "$1" | grep -q ' Deny TCP-Inbound-DENY-'; }
@@ -154,6 +160,50 @@ fi
 [ "$(stat -c '%a' "$WHITTLE_STATE")" = 700 ] && [ -e "$WHITTLE_STATE/azure.steps" ]
 check "the former groups are kept where nobody else may look"
 
+# ---- what somebody forges in the state directory, or writes at Azure ----
+step='.[].steps[-1]'
+fresh
+azure enforce vm1; cp "$WHITTLE_STATE/azure.steps" steps
+jq '.[0].tags.owner = "sales"' state.json >s && mv s state.json && serve ""
+azure rollback; [ $? -eq 2 ] && grep -q 'its etag is another' err && has_deny web && [ "$(writes)" -eq 0 ]
+check "rollback refuses a group of which something else than its rules was changed since: its etag tells"
+azure rollback --force && as_before web && jq -e '.[0].tags.owner == "sales"' state.json >/dev/null
+check "with --force the former rules come back, and the other change stays"
+# refused WORDS: rollback writes nothing, neither with --force
+refused() { azure rollback; [ $? -ne 0 ] && grep -q "$1" err && azure rollback --force; [ $? -ne 0 ] && grep -q "$1" err && [ "$(writes)" -eq 0 ] && has_deny web && ! has_deny db; }
+narrowed() { fresh; azure enforce vm1; cp state.json narrowed.json; serve ""; }
+narrowed; LC_ALL=C sed -i 's/140.20.30.0/140.20.31.0/' "$WHITTLE_STATE/azure.steps"; refused 'checksum is wrong' && azure enforce vm1; [ $? -ne 0 ] && grep -q 'checksum is wrong' err && [ "$(writes)" -eq 0 ]
+check "a record whose bytes were changed is not believed, by rollback and by enforce"
+narrowed; sed -i 1d "$WHITTLE_STATE/azure.steps"; refused 'checksum is wrong'
+check "nor one without its checksum"
+narrowed; forge "$step.former.properties.securityRules[0].properties.sourceAddressPrefix = \"*\""; refused 'refused: .* would allow'
+check "a step that opens what the group never let in is refused, also with --force"
+narrowed; forge "$step.former.properties.securityRules += [$step.former.properties.securityRules[0] | .name = \"theirs\" | .properties.priority = 200 | .properties.destinationPortRange = \"3389\"]"
+refused 'refused: .* would allow .* to port 3389'
+check "so is one with a foreign rule"
+jq '.[0].tags.owner = "sales"' narrowed.json >state.json; forge "$step.removed = [\"theirs\"]"; serve ""; refused 'would allow\|etag is another'
+check "and one that says whittle had removed that rule, where the group is not what whittle wrote"
+narrowed; forge "$step.former.properties.securityRules = [$step.applied.properties.securityRules[] | select(.properties.access == \"Allow\") | .properties.sourceAddressPrefix = \"*\" | del(.properties.sourceAddressPrefixes)]"
+refused 'refused: .* would allow'
+check "and one whose open rules bear whittle's mark"
+for path in group former.id applied.id; do
+	narrowed; forge --arg db "$home/db" "$step.$path = \$db"; refused "another group's"
+	check "a step of which $path is another group's is refused"
+done
+narrowed; forge --arg db "$home/db" '{($db | ascii_downcase): .[]}'; refused "another group's"
+check "and a record under another group's id"
+narrowed; forge --arg db "$home/db" '{($db | ascii_downcase): (.[] | .id = $db | .name = "db" | .steps[-1] |= (.group = $db | .former.id = $db | .applied.id = $db | .former.properties.securityRules[0].properties.sourceAddressPrefix = "*"))}'
+azure rollback --force; [ $? -ne 0 ] && grep -q 'db: refused: .* would allow' err && [ "$(writes)" -eq 0 ]
+check "a step that is wholly another group's opens nothing there"
+narrowed; jq '.[0].properties.securityRules += [.[0].properties.securityRules[] | select(.name == "allow-ssh") | .name = "block-one" | .properties.priority = 200 | .properties.access = "Deny" | .properties.sourceAddressPrefix = "140.20.30.9"]' state.json >s && mv s state.json
+forge --slurpfile s state.json "$step.ours += [\"block-one\"] | $step.applied.properties.securityRules += [\$s[0][0].properties.securityRules[] | select(.name == \"block-one\")]"
+serve ""; azure enforce vm1 --force; rules web | grep -q '^200 Deny block-one'
+check "enforce takes no rule away that a forged step calls whittle's"
+fresh
+jq '.[0].properties.securityRules[0].properties.sourceAddressPrefix = "140.20.30.9/32"' state.json >s && mv s state.json && serve ""
+azure enforce vm1 --force; [ $? -eq 2 ] && grep -q 'refused: the rules would allow' err && [ "$(writes)" -eq 0 ]
+check "--force does not spare enforce the proof either"
+
 # ---- the token ----
 fresh
 WHITTLE_AZURE_TOKEN=wrong "$w" --store l.db enforce --to azure --endpoint "http://127.0.0.1:$port" >out 2>err; [ $? -eq 1 ] && grep -q 'wrong or has expired' err && as_before web
@@ -196,7 +246,7 @@ check "--keep-original writes the day into the deny, and says so"
 check "status and rules list tell which rule is kept until when"
 azure enforce vm1 --keep-original 2098-06-30 && grep -q 'keeps allow-ssh until 2098-06-30' state.json && azure enforce vm1 && grep -q 'nothing to change' out
 check "another day takes its place, and stays without the option"
-LC_ALL=C sed -i 's/until 2098-06-30/until 2026-01-31/' state.json "$WHITTLE_STATE/azure.steps" && serve "" && azure enforce vm1 && grep -q '^  - 300 Inbound allow allow-ssh' out && ! rules web | grep -q allow-ssh && has_deny web
+LC_ALL=C sed -i 's/until 2098-06-30/until 2026-01-31/' state.json && forge 'walk(if type == "string" then sub("until 2098-06-30"; "until 2026-01-31") else . end)' && serve "" && azure enforce vm1 && grep -q '^  - 300 Inbound allow allow-ssh' out && ! rules web | grep -q allow-ssh && has_deny web
 check "after the day the original is removed"
 azure enforce vm1 && grep -q 'nothing to change' out && azure rollback && rules web | grep -q allow-ssh
 check "what is left is as it should be, and a rollback brings the original back"

@@ -24,7 +24,7 @@ const plan = (process.argv[2] || '').split(',').filter(Boolean);
 const token = process.env.ARM_TOKEN || 'secret';
 const state = process.env.ARM_STATE;
 const home = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups';
-let version = 1, polls = 0, expired = false, forever = false;
+let changes = 0, polls = 0, expired = false, forever = false;
 const rule = (name, priority, extra) => ({
   name, id: `${home}/web/securityRules/${name}`, etag: 'W/"x"', type: 'Microsoft.Network/networkSecurityGroups/securityRules',
   properties: Object.assign({ provisioningState: 'Succeeded', protocol: 'Tcp', sourcePortRange: '*', destinationPortRange: '22',
@@ -39,7 +39,7 @@ const groups = state ? JSON.parse(fs.readFileSync(state)) : [{
 const find = (path) => groups.findIndex((g) => g.id.toLowerCase() === path.toLowerCase());
 let at = 0; // the group of the request at hand
 const save = () => { if (state) fs.writeFileSync(state, JSON.stringify(groups, null, 1)); };
-const etag = () => `W/"${version}"`;
+const etag = () => `W/"${require('crypto').createHash('sha256').update(JSON.stringify(groups[at])).digest('hex').slice(0, 32)}"`; // of what the group holds
 const take = (fault) => {
   const i = plan.findIndex((f) => f === fault || f === `${fault}@${groups[at].name}`);
   if (i < 0) return false;
@@ -76,8 +76,8 @@ function badRule(r, seen) { // what the real service answers 400 to
 
 function put(req, res, body) {
   let nsg = groups[at];
-  if (take('change')) { version++; nsg.tags.owner = 'someone else'; save(); }
-  if (take('changerule')) { version++; nsg.properties.securityRules.push(rule('theirs', 4000, { destinationPortRange: '8080' })); save(); }
+  if (take('change')) { nsg.tags.owner = `someone else ${++changes}`; save(); }
+  if (take('changerule')) { nsg.properties.securityRules.push(rule('theirs', 4000, { destinationPortRange: '8080' })); save(); }
   if (take('forbidput')) return fail(res, 403, 'AuthorizationFailed');
   if (plan.includes('illput')) return fail(res, 503, 'ServiceUnavailable', { 'Retry-After': '0' });
   if (take('put409')) return fail(res, 409, 'AnotherOperationInProgress');
@@ -92,7 +92,6 @@ function put(req, res, body) {
   if (sent.location !== nsg.location) return fail(res, 400, 'InvalidResourceLocation');
   const seen = new Set();
   for (const r of sent.properties.securityRules) { const bad = badRule(r, seen); if (bad) return fail(res, 400, `InvalidRule:${r.name}:${bad}`); }
-  version++;
   nsg = Object.assign({}, nsg, { tags: sent.tags, properties: Object.assign({}, nsg.properties, { securityRules: sent.properties.securityRules }) });
   if (take('mangle')) nsg.properties.securityRules = nsg.properties.securityRules.map((r, i) => i ? r : Object.assign({}, r, { properties: Object.assign({}, r.properties, { destinationPortRange: '2222' }) }));
   groups[at] = nsg;
