@@ -7,20 +7,13 @@
 #include "base/command.h"
 #include "azure/arm_http.h"
 #include "base/json.h"
-#include "net/curl.h"
+#include "net/https.h"
 
-/*
- * The service is not trusted with the library's memory. libcurl 7.88.1 keeps the last header line of an answer in the handle, beyond the
- * answer and after its memory was freed, and appends to it when the next answer begins with a continuation line. So each request gets
- * a handle of its own, which is freed with its answer. Continuation lines, which HTTP has deprecated, are refused anywhere, header lines and
- * bytes are limited, and HTTP/2, a second and larger parser, is not offered.
- */
-enum { MAX_REPLY = 32 << 20, MAX_HEADER_LINES = 256, MAX_HEADER_BYTES = 64 << 10, REQUEST_SECONDS = 60, TOKEN_SECONDS = 60 };
+enum { TOKEN_SECONDS = 60 };
 
 struct wh_arm {
 	struct wh_arm_options opt;
 	char *endpoint, *token;
-	const struct wh_curl *lib;
 	int64_t waited_ms;
 	unsigned requests;
 };
@@ -89,7 +82,7 @@ static int fetch_token(struct wh_arm *arm, struct wh_error *err)
 
 int wh_arm_open(const struct wh_arm_options *opt, struct wh_arm **out, struct wh_error *err)
 {
-	const char *endpoint = opt->endpoint ? opt->endpoint : "https://management.azure.com";
+	const char *endpoint = opt->endpoint ? opt->endpoint : WH_AZURE_ENDPOINT;
 	if (strncmp(endpoint, "https://", 8) && !loopback_http(endpoint))
 		return wh_fail_input(err, -EINVAL, "'%s' is no https address: a token is never sent in the clear", endpoint);
 	struct wh_arm *arm = calloc(1, sizeof *arm);
@@ -97,7 +90,7 @@ int wh_arm_open(const struct wh_arm_options *opt, struct wh_arm **out, struct wh
 		return wh_fail(err, -ENOMEM, "out of memory");
 	arm->opt = *opt;
 	arm->endpoint = strdup(endpoint);
-	int rc = wh_curl_load(&arm->lib, err);
+	int rc = wh_https_ready(err);
 	if (!rc && !arm->endpoint)
 		rc = wh_fail(err, -ENOMEM, "out of memory");
 	if (rc) {
@@ -125,90 +118,13 @@ void wh_arm_close(struct wh_arm *arm)
 	free(arm);
 }
 
-void wh_arm_reply_free(struct wh_arm_reply *r)
-{
-	free(r->body);
-	memset(r, 0, sizeof *r);
-}
-
-/* One answer while it is read. `refused` says why the reading was ended, or is NULL. */
-struct reading {
-	struct wh_arm_reply *r;
-	size_t header_lines, header_bytes;
-	const char *refused;
-};
-
-static size_t take_body(char *data, size_t size, size_t n, void *arg)
-{
-	struct reading *in = arg;
-	struct wh_arm_reply *r = in->r;
-	size_t add = size * n;
-	if (add > MAX_REPLY - r->len) {
-		in->refused = "the answer is longer than 32 MiB";
-		return 0;
-	}
-	char *more = realloc(r->body, r->len + add + 1);
-	if (!more)
-		return 0;
-	r->body = more;
-	memcpy(more + r->len, data, add);
-	r->len += add;
-	more[r->len] = 0;
-	return add;
-}
-
-static bool header_is(const char *line, size_t len, const char *name, char *out, size_t size)
-{
-	size_t n = strlen(name);
-	if (len <= n || strncasecmp(line, name, n) || line[n] != ':')
-		return false;
-	const char *v = line + n + 1, *end = line + len;
-	while (v < end && (*v == ' ' || *v == '\t'))
-		v++;
-	while (end > v && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
-		end--;
-	if ((size_t)(end - v) >= size)
-		return false;
-	memcpy(out, v, (size_t)(end - v));
-	out[end - v] = 0;
-	return true;
-}
-
-static size_t take_header(char *line, size_t size, size_t n, void *arg)
-{
-	struct reading *in = arg;
-	struct wh_arm_reply *r = in->r;
-	size_t len = size * n;
-	char num[32];
-	in->header_bytes += len;
-	if (++in->header_lines > MAX_HEADER_LINES || in->header_bytes > MAX_HEADER_BYTES)
-		in->refused = "the answer's header has more than 256 lines or 64 KiB";
-	else if (len && (*line == ' ' || *line == '\t'))
-		in->refused = "the answer's header has a continuation line";
-	if (in->refused)
-		return 0;
-	header_is(line, len, "ETag", r->etag, sizeof r->etag);
-	header_is(line, len, "Azure-AsyncOperation", r->async_url, sizeof r->async_url);
-	header_is(line, len, "Location", r->location, sizeof r->location);
-	if (header_is(line, len, "Retry-After", num, sizeof num)) {
-		char *end;
-		long s = strtol(num, &end, 10);
-		if (!*end && s >= 0 && s <= 3600)
-			r->retry_after_ms = s * 1000;
-	}
-	return len;
-}
-
 /* A path becomes a URL below the endpoint; a URL must be the endpoint's own host. NULL when it is another's. */
 static char *resolve(const struct wh_arm *arm, const char *path_or_url)
 {
 	char *url = NULL;
-	size_t n = strlen(arm->endpoint);
 	if (*path_or_url == '/')
 		return asprintf(&url, "%s%s", arm->endpoint, path_or_url) < 0 ? NULL : url;
-	if (!strncasecmp(path_or_url, arm->endpoint, n) && (path_or_url[n] == '/' || path_or_url[n] == '?'))
-		return strdup(path_or_url);
-	return NULL;
+	return wh_https_below(arm->endpoint, path_or_url) ? strdup(path_or_url) : NULL;
 }
 
 void wh_arm_hide_token(const struct wh_arm *arm, char *text)
@@ -219,62 +135,15 @@ void wh_arm_hide_token(const struct wh_arm *arm, char *text)
 }
 
 static int send_once(struct wh_arm *arm, const char *method, const char *url, const char *if_match, const char *body,
-                     struct wh_arm_reply *r, struct wh_error *err)
+                     struct wh_https_reply *r, struct wh_error *err)
 {
-	struct curl_slist *headers = NULL;
-	char *line = NULL, why[CURL_ERROR_SIZE] = "", shown[2048];
-	const struct wh_curl *lib = arm->lib;
-	struct reading in = {.r = r};
-	wh_arm_reply_free(r);
-	r->retry_after_ms = -1;
-	CURL *c = lib->init();
-	if (!c || asprintf(&line, "Authorization: Bearer %s", arm->token) < 0) {
-		lib->cleanup(c);
-		return wh_fail(err, -ENOMEM, "out of memory");
-	}
-	headers = lib->append(headers, line);
-	wipe(line);
-	if (if_match && asprintf(&line, "If-Match: %s", if_match) >= 0) {
-		headers = lib->append(headers, line);
-		free(line);
-	}
-	headers = lib->append(headers, "Accept: application/json");
-	headers = lib->append(headers, "Expect:");
-	if (body) {
-		headers = lib->append(headers, "Content-Type: application/json");
-		lib->setopt(c, CURLOPT_POSTFIELDS, body);
-	}
-	lib->setopt(c, CURLOPT_URL, url);
-	lib->setopt(c, CURLOPT_CUSTOMREQUEST, method);
-	lib->setopt(c, CURLOPT_HTTPHEADER, headers);
-	lib->setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
-	lib->setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	lib->setopt(c, CURLOPT_NOSIGNAL, 1L);
-	lib->setopt(c, CURLOPT_TIMEOUT, (long)REQUEST_SECONDS);
-	lib->setopt(c, CURLOPT_CONNECTTIMEOUT, 15L);
-	lib->setopt(c, CURLOPT_ERRORBUFFER, why);
-	lib->setopt(c, CURLOPT_WRITEFUNCTION, take_body);
-	lib->setopt(c, CURLOPT_WRITEDATA, &in);
-	lib->setopt(c, CURLOPT_HEADERFUNCTION, take_header);
-	lib->setopt(c, CURLOPT_HEADERDATA, &in);
-	lib->setopt(c, CURLOPT_USERAGENT, "whittle/" WH_VERSION);
-	lib->setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	lib->setopt(c, CURLOPT_FORBID_REUSE, 1L); /* one request a connection: on one kept alive, libcurl itself would send a lost PUT again */
-	if (arm->opt.ca_file)
-		lib->setopt(c, CURLOPT_CAINFO, arm->opt.ca_file);
+	const struct wh_https_request q = {.method = method, .url = url, .token = arm->token, .if_match = if_match, .body = body, .ca_file = arm->opt.ca_file};
+	wh_https_reply_free(r);
 	arm->requests++;
-	CURLcode code = lib->perform(c);
-	lib->getinfo(c, CURLINFO_RESPONSE_CODE, &r->status);
-	lib->free_list(headers);
-	const char *reason = in.refused ? in.refused : *why ? why : lib->strerror(code);
-	lib->cleanup(c);
-	if (code == CURLE_OK)
-		return 0;
-	r->cut = in.refused || code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
-	         code == CURLE_OPERATION_TIMEDOUT || code == CURLE_WEIRD_SERVER_REPLY;
-	snprintf(shown, sizeof shown, "%s", url); /* the service may have named it */
-	wh_arm_hide_token(arm, shown);
-	return wh_fail(err, -EIO, "%s %.200s: %s", method, shown, reason);
+	int rc = wh_https_exchange(&q, r, err);
+	if (rc && err)
+		wh_arm_hide_token(arm, err->text); /* the service may have named it, in an address to wait at */
+	return rc;
 }
 
 int wh_arm_wait(struct wh_arm *arm, int64_t ms, struct wh_error *err)
@@ -295,7 +164,7 @@ void wh_arm_more_time(struct wh_arm *arm)
 }
 
 int wh_arm_request(struct wh_arm *arm, const char *method, const char *path_or_url, const char *if_match, const char *body,
-                   struct wh_arm_reply *r, struct wh_error *err)
+                   struct wh_https_reply *r, struct wh_error *err)
 {
 	char *url = resolve(arm, path_or_url);
 	unsigned tries = arm->opt.max_tries ? arm->opt.max_tries : 6;
@@ -340,7 +209,7 @@ int wh_arm_request(struct wh_arm *arm, const char *method, const char *path_or_u
 	return rc;
 }
 
-const char *wh_arm_reason(const struct wh_arm *arm, const struct wh_arm_reply *r, char buf[static 256])
+const char *wh_arm_reason(const struct wh_arm *arm, const struct wh_https_reply *r, char buf[static 256])
 {
 	bool inexact;
 	json_t *o = r->body ? wh_json_load(r->body, r->len, 0, &inexact, NULL) : NULL, *e = json_object_get(o, "error");

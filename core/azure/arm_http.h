@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One HTTP request to Azure Resource Manager, with the tries that its status codes ask for. */
 #pragma once
+#include "net/https.h"
 #include "whittle/azure.h"
-
-struct wh_arm_reply {
-	long status;
-	char *body; size_t len;
-	char etag[256], async_url[2048], location[2048];
-	int64_t retry_after_ms; /* -1 when the server did not say */
-	bool cut;               /* the connection ended before the reply was whole: whether it took effect is unknown */
-};
-void wh_arm_reply_free(struct wh_arm_reply *r);
 
 /*
  * method "GET" or "PUT"; path_or_url a path below the endpoint, or a whole URL of the same host (another host is refused: it
@@ -18,13 +10,13 @@ void wh_arm_reply_free(struct wh_arm_reply *r);
  * Returns 0 whatever the final status is, negative when no reply could be had.
  */
 int wh_arm_request(struct wh_arm *arm, const char *method, const char *path_or_url, const char *if_match, const char *body,
-                   struct wh_arm_reply *r, struct wh_error *err);
+                   struct wh_https_reply *r, struct wh_error *err);
 int wh_arm_wait(struct wh_arm *arm, int64_t ms, struct wh_error *err); /* sleeps, within max_wait_ms */
 void wh_arm_more_time(struct wh_arm *arm);                                /* max_wait_ms counts from now: for a way back */
 const char *wh_arm_api_version(const struct wh_arm *arm);
 void wh_arm_say(const struct wh_arm *arm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 unsigned wh_arm_requests(const struct wh_arm *arm);
 /* The service's own words for a failure ("code: message"), or its status. buf is returned. */
-const char *wh_arm_reason(const struct wh_arm *arm, const struct wh_arm_reply *r, char buf[static 256]);
+const char *wh_arm_reason(const struct wh_arm *arm, const struct wh_https_reply *r, char buf[static 256]);
 /* A service may send back what it was sent: where the token stands in a text of the service's there are asterisks afterwards. */
 void wh_arm_hide_token(const struct wh_arm *arm, char *text);

@@ -109,7 +109,7 @@ static char *path_of(const struct wh_arm *arm, const char *id)
 }
 
 /* An answer that is none, in words for who has to do something about it. */
-static int refused(const struct wh_arm *arm, const struct wh_arm_reply *r, const char *verb, const char *id, struct wh_error *err)
+static int refused(const struct wh_arm *arm, const struct wh_https_reply *r, const char *verb, const char *id, struct wh_error *err)
 {
 	char buf[256];
 	if (r->status == 401)
@@ -123,7 +123,7 @@ static int refused(const struct wh_arm *arm, const struct wh_arm_reply *r, const
 /* *inexact: something in the group may not be written back as it was read. */
 static int get_group(struct wh_arm *arm, const char *id, json_t **out, char **etag, bool *inexact, struct wh_error *err)
 {
-	struct wh_arm_reply r = {0};
+	struct wh_https_reply r = {0};
 	char *path = path_of(arm, id);
 	*out = NULL;
 	*etag = NULL;
@@ -150,7 +150,7 @@ static int get_group(struct wh_arm *arm, const char *id, json_t **out, char **et
 		*etag = NULL;
 	}
 	free(path);
-	wh_arm_reply_free(&r);
+	wh_https_reply_free(&r);
 	return rc;
 }
 
@@ -166,7 +166,7 @@ static int64_t most(int64_t a, int64_t b)
 }
 
 /* Waits until the operation that a PUT began is over. A server that says Retry-After: 0 for ever must not be asked for ever. */
-static int poll_done(struct wh_arm *arm, const char *id, const struct wh_arm_reply *put, struct wh_error *err)
+static int poll_done(struct wh_arm *arm, const char *id, const struct wh_https_reply *put, struct wh_error *err)
 {
 	char buf[256], url[2048];
 	snprintf(url, sizeof url, "%s", *put->async_url ? put->async_url : put->location);
@@ -174,7 +174,7 @@ static int poll_done(struct wh_arm *arm, const char *id, const struct wh_arm_rep
 	int64_t ms = put->retry_after_ms >= 0 ? most(put->retry_after_ms, POLL_MS) : 1000;
 	int rc = path ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 	for (bool done = false; !rc && !done;) {
-		struct wh_arm_reply r = {0};
+		struct wh_https_reply r = {0};
 		rc = wh_arm_request(arm, "GET", path, NULL, NULL, &r, err);
 		bool inexact;
 		json_t *o = !rc && r.body ? wh_json_load(r.body, r.len, 0, &inexact, NULL) : NULL;
@@ -192,7 +192,7 @@ static int poll_done(struct wh_arm *arm, const char *id, const struct wh_arm_rep
 			rc = wh_arm_wait(arm, r.retry_after_ms >= 0 ? most(r.retry_after_ms, POLL_MS) : ms, err);
 		}
 		json_decref(o);
-		wh_arm_reply_free(&r);
+		wh_https_reply_free(&r);
 	}
 	free(path);
 	return rc;
@@ -207,7 +207,7 @@ static int put_group(struct wh_arm *arm, const char *id, const json_t *body, con
 	char *path = path_of(arm, id), *text = json_dumps(body, JSON_COMPACT), where[512];
 	int rc = path && text ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 	for (unsigned tries = 0; !rc; tries++) {
-		struct wh_arm_reply r = {0};
+		struct wh_https_reply r = {0};
 		rc = wh_arm_request(arm, "PUT", path, etag, text, &r, err);
 		if (!rc && !r.cut && r.status < 500) {
 			if (r.status == 412)
@@ -216,10 +216,10 @@ static int put_group(struct wh_arm *arm, const char *id, const json_t *body, con
 				rc = refused(arm, &r, "PUT", id, err);
 			else
 				rc = poll_done(arm, id, &r, err);
-			wh_arm_reply_free(&r);
+			wh_https_reply_free(&r);
 			break;
 		}
-		wh_arm_reply_free(&r);
+		wh_https_reply_free(&r);
 		json_t *now = NULL;
 		char *now_etag = NULL;
 		if (!rc)

@@ -3,7 +3,7 @@
 #include "whittle/azure.h"
 
 static const struct wh_key azure[] = {
-	{"endpoint", WH_KEY_TEXT, offsetof(struct wh_azure_config, endpoint), .preset = "https://management.azure.com",
+	{"endpoint", WH_KEY_TEXT, offsetof(struct wh_azure_config, endpoint), .preset = WH_AZURE_ENDPOINT,
 	 .help = "Azure Resource Manager; other clouds have another."},
 	{"token-command", WH_KEY_TEXT, offsetof(struct wh_azure_config, token_command),
 	 .example = "az account get-access-token --query accessToken -o tsv",

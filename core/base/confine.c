@@ -27,13 +27,11 @@
 
 #ifdef ARCH
 #define CALL(name) __NR_##name
-/* Both kinds. */
-static const int common[] = {
-	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(lseek), CALL(close), CALL(fstat), CALL(newfstatat), CALL(statx),
-	CALL(openat), CALL(mkdirat), CALL(unlinkat), CALL(renameat2), CALL(readlinkat), CALL(faccessat), CALL(fchmod), CALL(fsync), CALL(fdatasync), CALL(ftruncate),
-	CALL(fcntl), CALL(dup), CALL(dup3), CALL(umask), CALL(getcwd), CALL(getdents64), CALL(pipe2),
-	CALL(mmap), CALL(munmap), CALL(mremap), CALL(mprotect), CALL(madvise), CALL(brk), CALL(memfd_create),
-	CALL(recvmsg), CALL(recvfrom), CALL(sendmsg), CALL(sendto), CALL(bind), CALL(getsockname), CALL(getsockopt), CALL(setsockopt), CALL(ppoll), CALL(pselect6),
+/* Every kind: open descriptors, memory, time, signals. */
+static const int always[] = {
+	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(lseek), CALL(close), CALL(fstat), CALL(newfstatat), CALL(fcntl),
+	CALL(mmap), CALL(munmap), CALL(mremap), CALL(mprotect), CALL(madvise), CALL(brk),
+	CALL(recvmsg), CALL(recvfrom), CALL(sendmsg), CALL(sendto), CALL(getsockopt), CALL(setsockopt), CALL(ppoll), CALL(pselect6),
 	CALL(clock_gettime), CALL(clock_nanosleep), CALL(clock_getres), CALL(nanosleep), CALL(gettimeofday), CALL(getrandom), CALL(uname), CALL(sysinfo),
 	CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(sigaltstack), CALL(restart_syscall), CALL(exit), CALL(exit_group), CALL(futex),
 	CALL(getpid), CALL(getppid), CALL(gettid), CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(getresuid), CALL(getresgid), CALL(capget), CALL(sched_yield),
@@ -41,14 +39,33 @@ static const int common[] = {
 #ifdef __NR_rseq
 	CALL(rseq),
 #endif
+#ifdef __NR_poll /* the old calls of the older architectures */
+	CALL(poll), CALL(select), CALL(time), CALL(arch_prctl),
+#endif
+};
+/* Those that open files: within the rights of the process's user. */
+static const int files[] = {
+	CALL(statx), CALL(openat), CALL(mkdirat), CALL(unlinkat), CALL(renameat2), CALL(readlinkat), CALL(faccessat), CALL(fchmod), CALL(fsync), CALL(fdatasync), CALL(ftruncate),
+	CALL(dup), CALL(dup3), CALL(umask), CALL(getcwd), CALL(getdents64), CALL(pipe2), CALL(memfd_create), CALL(bind), CALL(getsockname),
 #ifdef __NR_faccessat2
 	CALL(faccessat2),
 #endif
 #ifdef __NR_renameat
 	CALL(renameat),
 #endif
-#ifdef __NR_open /* the old calls of the older architectures */
-	CALL(open), CALL(stat), CALL(lstat), CALL(access), CALL(unlink), CALL(rename), CALL(mkdir), CALL(readlink), CALL(poll), CALL(select), CALL(pipe), CALL(dup2), CALL(time), CALL(getdents), CALL(arch_prctl),
+#ifdef __NR_open
+	CALL(open), CALL(stat), CALL(lstat), CALL(access), CALL(unlink), CALL(rename), CALL(mkdir), CALL(readlink), CALL(pipe), CALL(dup2), CALL(getdents),
+#endif
+};
+/* What a library for the network needs: threads that look names up. */
+static const int network[] = {
+	CALL(socket), CALL(connect), CALL(getpeername), CALL(shutdown), CALL(socketpair), CALL(sendmmsg), CALL(recvmmsg), CALL(eventfd2), CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_pwait),
+	CALL(sched_getaffinity), CALL(sched_getparam), CALL(sched_getscheduler), CALL(tgkill), CALL(statfs), CALL(fstatfs), CALL(prctl),
+#ifdef __NR_epoll_wait
+	CALL(epoll_wait),
+#endif
+#ifdef __NR_alarm
+	CALL(alarm),
 #endif
 };
 /* The reader of the ledger: threads, locks, timers, its own log. */
@@ -113,12 +130,18 @@ static void build(struct filter *p, enum wh_confinement kind)
 	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0));
 	put(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
 	put(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
-	judge_sockets(p, kind == WH_CONFINE_READER);
+	const bool reads = kind == WH_CONFINE_READER || kind == WH_CONFINE_PROBE, networks = kind == WH_CONFINE_NETWORK || kind == WH_CONFINE_PROBE;
+	if (kind == WH_CONFINE_FIREWALL || kind == WH_CONFINE_READER)
+		judge_sockets(p, kind == WH_CONFINE_READER);
 	allow_unless(p, __NR_ioctl, 1, BPF_JEQ, types_for, sizeof types_for / sizeof *types_for);
-	if (kind == WH_CONFINE_READER)
+	if (reads || networks)
 		allow_unless(p, __NR_clone, 0, BPF_JSET, namespaces, sizeof namespaces / sizeof *namespaces);
-	allow(p, common, sizeof common / sizeof *common);
-	if (kind == WH_CONFINE_READER)
+	allow(p, always, sizeof always / sizeof *always);
+	if (kind != WH_CONFINE_PARSER)
+		allow(p, files, sizeof files / sizeof *files);
+	if (networks)
+		allow(p, network, sizeof network / sizeof *network);
+	if (reads)
 		allow(p, reader, sizeof reader / sizeof *reader);
 #ifdef __NR_clone3
 	answer(p, __NR_clone3, SECCOMP_RET_ERRNO | ENOSYS);

@@ -5,7 +5,10 @@
 
 enum wh_confinement {
 	WH_CONFINE_FIREWALL, /* netlink, and files of the state directory: no programs, no other sockets, no other users */
+	WH_CONFINE_PARSER,   /* descriptors that are open: no files, no programs, no network, no other process */
+	WH_CONFINE_NETWORK,  /* a connection over the network, threads, files to be read: no programs, no other users */
 	WH_CONFINE_READER,   /* the ledger, files, threads, output: no programs, no network, no other users, no privileges */
+	WH_CONFINE_PROBE,    /* a reader that also opens connections */
 };
 /* 0: confined; 1: this system has no seccomp, with the reason in err; < 0: it failed though there is one: go no further then. */
 int wh_confine(enum wh_confinement kind, struct wh_error *err);

@@ -10,7 +10,7 @@
 #include "base/helper.h"
 #include "base/owner.h"
 
-enum { MAX_HELPERS = 4 };
+enum { MAX_HELPERS = 6 };
 static struct { pid_t pid; int end; } helpers[MAX_HELPERS];
 static size_t n_helpers;
 static pid_t program;
@@ -71,6 +71,20 @@ int wh_helper_fork(const char *name, int *end, struct wh_error *err)
 	helpers[n_helpers].pid = pid;
 	helpers[n_helpers++].end = *end = ends[0];
 	return 0;
+}
+
+void wh_helper_end(int end)
+{
+	for (size_t i = 0; i < n_helpers; i++) {
+		if (helpers[i].end != end)
+			continue;
+		close(end);
+		kill(helpers[i].pid, SIGKILL);
+		while (waitpid(helpers[i].pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		helpers[i] = helpers[--n_helpers];
+		return;
+	}
 }
 
 /* ---- messages ---- */

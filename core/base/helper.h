@@ -10,6 +10,8 @@
 /* Forks; `name` is what ps shows, 15 characters at most. In the program: 0, and *end is its end of the pair. In the helper: 1, and *end is the helper's end, the only one of any pair that it
  * holds. Call it before there are threads. When the program exits it closes its ends, and waits for its helpers. */
 int wh_helper_fork(const char *name, int *end, struct wh_error *err);
+/* Ends the helper at the other side of `end`, whatever it does, and waits for that. */
+void wh_helper_end(int end);
 /* All `len` bytes, with the descriptor `fd` where it is not -1. 0 or a negative errno. */
 int wh_helper_send(int to, const void *data, size_t len, int fd);
 /* Exactly `len` bytes; *fd is the descriptor that came with them (close on exec), or -1. -EPIPE where the other side has ended. */

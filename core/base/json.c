@@ -51,39 +51,40 @@ static int read_all(int fd, const char *name, size_t max, size_t guess, char **t
 	return 0;
 }
 
-int wh_read_file(const char *path, size_t max, char **text, size_t *len, struct wh_error *err)
+int wh_read_descriptor(int fd, const char *name, size_t max, char **text, size_t *len, struct wh_error *err)
 {
-	bool standard = !strcmp(path, "-");
-	const char *name = standard ? "standard input" : path;
 	struct stat st;
-	/* O_NONBLOCK: opening a FIFO that nobody writes must not hang a command */
-	int fd = standard ? STDIN_FILENO : wh_open_input(path, O_NONBLOCK);
-	int rc;
-
 	*text = NULL;
 	*len = 0;
-	if (fd < 0) {
-		rc = fd;
-		return wh_fail_input(err, rc, "%s: cannot be read: %s%s", name, strerror(-rc), wh_as_owner(rc));
-	}
 	if (fstat(fd, &st) < 0) {
-		rc = -errno;
-		wh_fail_input(err, rc, "%s: cannot be read: %s", name, strerror(-rc));
-		goto out;
+		int rc = -errno;
+		return wh_fail_input(err, rc, "%s: cannot be read: %s", name, strerror(-rc));
 	}
-	if (S_ISDIR(st.st_mode)) {
-		rc = wh_fail_input(err, -EISDIR, "%s: cannot be read: it is a directory", name);
-		goto out;
-	}
-	if (!standard)
-		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	if (S_ISDIR(st.st_mode))
+		return wh_fail_input(err, -EISDIR, "%s: cannot be read: it is a directory", name);
 	size_t guess = S_ISREG(st.st_mode) && st.st_size > 0 ? (size_t)st.st_size : 65536;
-	rc = read_all(fd, name, max, guess > max ? max : guess, text, len, err);
+	int rc = read_all(fd, name, max, guess > max ? max : guess, text, len, err);
 	if (!rc && (rc = wh_text_decode(name, text, len, err))) {
 		free(*text);
 		*text = NULL;
 	}
-out:
+	return rc;
+}
+
+int wh_read_file(const char *path, size_t max, char **text, size_t *len, struct wh_error *err)
+{
+	bool standard = !strcmp(path, "-");
+	const char *name = standard ? "standard input" : path;
+	/* O_NONBLOCK: opening a FIFO that nobody writes must not hang a command */
+	int fd = standard ? STDIN_FILENO : wh_open_input(path, O_NONBLOCK);
+
+	*text = NULL;
+	*len = 0;
+	if (fd < 0)
+		return wh_fail_input(err, fd, "%s: cannot be read: %s%s", name, strerror(-fd), wh_as_owner(fd));
+	if (!standard)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	int rc = wh_read_descriptor(fd, name, max, text, len, err);
 	if (!standard)
 		close(fd);
 	return rc;

@@ -10,6 +10,8 @@
 /* Reads a whole text file (at most `max` bytes; "-" is standard input), and makes it UTF-8 where it is UTF-16 or has a mark: see
  * wh_text_decode(). *text is NUL-terminated, freed by the caller. */
 int wh_read_file(const char *path, size_t max, char **text, size_t *len, struct wh_error *err);
+/* The same of what is open already; `name` is for errors. */
+int wh_read_descriptor(int fd, const char *name, size_t max, char **text, size_t *len, struct wh_error *err);
 /*
  * As json_loadb(), but for whatever RFC 8259 allows: a NUL or half of a surrogate pair in a string is U+FFFD, an integer beyond 64 bits a real
  * number, a number beyond a double 9e307 with its sign; *inexact says that there was such a thing. Refused are, as by json_loadb(), texts that

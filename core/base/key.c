@@ -190,6 +190,15 @@ int wh_key_prefix(const struct wh_key_source *src, const struct wh_yaml *entry, 
 	return 0;
 }
 
+bool wh_key_prefix_sound(const void *prefix)
+{
+	const struct wh_prefix *p = prefix;
+	if (p->len > 128)
+		return false;
+	struct wh_prefix whole = wh_prefix_of(&p->addr, p->len);
+	return wh_addr_eq(&whole.addr, &p->addr);
+}
+
 int wh_key_copy(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *copy, struct wh_error *err)
 {
 	(void)entry;

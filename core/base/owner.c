@@ -136,6 +136,13 @@ int wh_owner_become(const struct wh_owner *o, struct wh_error *err)
 	return rc;
 }
 
+int wh_become_nobody(struct wh_error *err)
+{
+	const struct wh_owner nobody = {.other = true, .uid = NOBODY, .gid = NOBODY, .name = "nobody"};
+	bool may = capng_get_caps_process() == 0 && capng_have_capability(CAPNG_EFFECTIVE, CAP_SETUID) && capng_have_capability(CAPNG_EFFECTIVE, CAP_SETGID);
+	return may ? wh_owner_become(&nobody, err) : wh_give_up_privileges(err);
+}
+
 const char *wh_as_owner(int code)
 {
 	static char text[128];

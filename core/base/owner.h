@@ -30,6 +30,9 @@ int wh_owner_become(const struct wh_owner *o, struct wh_error *err);
 /* The same without another user: all capabilities gone, for good, and no core dumps. */
 int wh_give_up_privileges(struct wh_error *err);
 
+/* For a process that only parses or speaks to a service: the user nobody, where this one may become another, and no privilege. */
+int wh_become_nobody(struct wh_error *err);
+
 /* After a refusal (-EACCES, -EPERM): " (as suricata, the ledger's owner)", else and where nobody was become "". */
 const char *wh_as_owner(int code);
 /* No core file and no tracer of the same user: for a process that holds privileges or secrets. */

@@ -91,20 +91,32 @@ bool cli_is_azure(int argc, char **argv)
 	return is;
 }
 
-/* The token leaves the environment, so that no child inherits it. */
-static const char *take_token(struct wh_arena *mem)
+char *cli_take_token(void)
 {
-	char *token = getenv("WHITTLE_AZURE_TOKEN"), *copy = token && *token ? wh_arena_strdup(mem, token) : NULL;
+	char *token = getenv("WHITTLE_AZURE_TOKEN"), *copy = token && *token ? strdup(token) : NULL;
 	if (token)
 		explicit_bzero(token, strlen(token));
 	unsetenv("WHITTLE_AZURE_TOKEN");
 	return copy;
 }
 
-void cli_fill_arm(const struct cli *c, struct wh_arena *mem, struct wh_arm_options *arm)
+/* The last one counts, as getopt_long() has it. */
+const char *cli_endpoint(const struct cli *c, int argc, char **argv)
+{
+	const char *endpoint = c->config ? c->config->azure.endpoint : NULL;
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		const char *value = strchr(argv[i], '=');
+		size_t n = value ? (size_t)(value - argv[i]) : strlen(argv[i]);
+		if (n > 2 && !strncmp(argv[i], "--endpoint", n))
+			endpoint = value ? value + 1 : i + 1 < argc ? argv[++i] : endpoint;
+	}
+	return endpoint ? endpoint : WH_AZURE_ENDPOINT;
+}
+
+void cli_fill_arm(const struct cli *c, struct wh_arm_options *arm)
 {
 	const struct wh_azure_config *cfg = &c->config->azure;
-	const char *token = take_token(mem);
+	const char *token = c->azure_token;
 	arm->say = say;
 	if (!arm->endpoint)
 		arm->endpoint = cfg->endpoint;
@@ -172,7 +184,7 @@ static int take_options(struct job *j, int argc, char **argv, bool rollback)
 	j->opt.nsg_scope_default = j->c->config->estate.nsg_scope;
 	j->opt.resources = j->names;
 	j->opt.who = cli_who();
-	cli_fill_arm(j->c, j->mem, &j->arm);
+	cli_fill_arm(j->c, &j->arm);
 	return CLI_OK;
 }
 

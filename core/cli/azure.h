@@ -10,5 +10,9 @@ int cli_azure(struct cli *c, int argc, char **argv, bool rollback);
 /* Rows of an option table, and what takes them: 'e', 'k', 'a', 'w'. Prints the sentence; returns 0 or CLI_USAGE. */
 #define CLI_ARM_OPTIONS {"endpoint", 1, 0, 'e'}, {"token-command", 1, 0, 'k'}, {"ca-file", 1, 0, 'a'}, {"wait", 1, 0, 'w'}
 int cli_arm_option(const struct cli *c, int o, struct wh_arm_options *arm);
-/* What no option said comes from whittle.yaml and from WHITTLE_AZURE_TOKEN, which leaves the environment. */
-void cli_fill_arm(const struct cli *c, struct wh_arena *mem, struct wh_arm_options *arm);
+/* What no option said comes from whittle.yaml, and the token from $WHITTLE_AZURE_TOKEN. */
+void cli_fill_arm(const struct cli *c, struct wh_arm_options *arm);
+/* Takes that variable out of the environment, before another process of ours could inherit it. NULL: there is none. */
+char *cli_take_token(void);
+/* Where the words, else whittle.yaml, say that Azure is. */
+const char *cli_endpoint(const struct cli *c, int argc, char **argv);

@@ -23,6 +23,7 @@ struct cli {
 	const char *config_path;  /* --config; NULL: the default file, which may be absent */
 	struct wh_config *config; /* NULL only for a command with `reads_config_itself` */
 	struct wh_error bad_config; /* code 0, or why whittle.yaml could not be read; for the same */
+	char *azure_token;        /* of $WHITTLE_AZURE_TOKEN, which leaves the environment at once; NULL: none */
 	bool by_sudo;             /* another user than root runs this as root: see cli_check_sudo() */
 	struct wh_error no_store; /* code 0, or why the ledger must not be opened; for a command with `reads_config_itself` */
 	char state_dir[PATH_MAX]; /* base/state_dir.h; "" where it is not known */
@@ -40,7 +41,9 @@ struct cli_command {
 	bool sudo_opens;      /* it is given to users by a line of sudoers: options that could make them root are held */
 	unsigned may;         /* of enum wh_firewall_may: what it may ask of the firewall at most; 0: nothing */
 	unsigned (*may_now)(const struct cli *c, int argc, char **argv); /* less than that, by its words; NULL: all of it */
-	bool confined;        /* it needs no program, no network and no privilege of its own (but with --to azure) */
+	bool confined;        /* it needs no program, no network and no privilege of its own: those that it needs are other processes' */
+	bool probes;          /* but it opens connections over the network */
+	bool loads;           /* files that its words name are loaded as libraries */
 	void (*before)(struct cli *c); /* asks what needs all of root's rights, before they are given up; NULL: nothing does */
 };
 
@@ -61,6 +64,8 @@ int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, c
 /* Root becomes the ledger's owner, for good, where that is another; what changes the firewall is from now on a process of its own. Called once,
  * before the command runs; argv[0] is the command's name. */
 int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err);
+/* The last step of that, for a `confined` command: from now on few system calls and, where it stays root's uid, few files. */
+int cli_confine_reader(const struct cli *c, bool as_root, int argc, char **argv, struct wh_error *err);
 /* Sets by_sudo, before the configuration is read. Refuses --config, --store and $WHITTLE_STORE to a user who may only run a command with
  * `sudo_opens`: prints the sentence; returns 0 or CLI_USAGE. */
 int cli_check_sudo(struct cli *c);

@@ -342,4 +342,6 @@ const struct cli_command cli_doctor = {
 	        "  whittle doctor --store /var/lib/whittle/ledger.db\n",
 	.run = run,
 	.reads_config_itself = true,
+	.confined = true,
+	.loads = true,
 };

@@ -67,4 +67,4 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_edges = {.name = "edges", .only_reads = true, .summary = "list who talked to whom", .help = help, .run = run};
+const struct cli_command cli_edges = {.confined = true, .name = "edges", .only_reads = true, .summary = "list who talked to whom", .help = help, .run = run};

@@ -122,4 +122,4 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_estate = {.name = "estate", .summary = "import and show the inventory of protected hosts", .help = help, .run = run};
+const struct cli_command cli_estate = {.confined = true, .name = "estate", .summary = "import and show the inventory of protected hosts", .help = help, .run = run};

@@ -33,6 +33,7 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_explain = {
+	.confined = true,
 	.name = "explain", .only_reads = true,
 	.summary = "say why a rule looks as it does: peers, evidence, what was left out, what other choices cost",
 	.help = "usage: whittle explain RESOURCE RULE [--json]\n\n"

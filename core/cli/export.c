@@ -164,4 +164,4 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_export = {.name = "export", .summary = "write the narrowed rules in a firewall's format", .help = help, .run = run};
+const struct cli_command cli_export = {.confined = true, .name = "export", .summary = "write the narrowed rules in a firewall's format", .help = help, .run = run};

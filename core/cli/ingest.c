@@ -206,4 +206,4 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_ingest = {.name = "ingest", .summary = "read flows from logs into the ledger", .help = help, .run = run};
+const struct cli_command cli_ingest = {.confined = true, .name = "ingest", .summary = "read flows from logs into the ledger", .help = help, .run = run};

@@ -375,4 +375,4 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_intel = {.name = "intel", .summary = "threat lists: update, list, confirm, check, forget", .help = help, .run = run};
+const struct cli_command cli_intel = {.confined = true, .name = "intel", .summary = "threat lists: update, list, confirm, check, forget", .help = help, .run = run};

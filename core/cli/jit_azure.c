@@ -85,12 +85,12 @@ static void sleep_until(int64_t us)
 	nanosleep(&t, NULL);
 }
 
-int cli_jit_azure(struct cli *c, struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_arm_options *opt, const char *name, bool until_closed)
+int cli_jit_azure(struct cli *c, struct wh_state *s, const struct wh_estate *e, struct wh_arm_options *opt, const char *name, bool until_closed)
 {
 	struct job j = {c, s, e, NULL, name, json_array()};
 	struct wh_error err;
 	int64_t next = 0;
-	cli_fill_arm(c, mem, opt);
+	cli_fill_arm(c, opt);
 	int rc = wh_arm_open(opt, &j.arm, &err) ? cli_error(&err) : once(&j, &next);
 	if (!rc && next && !c->json && !until_closed)
 		fprintf(stderr, "whittle: an opening ends at Azure when this command runs again after its time: from a timer, or with --until-closed\n");

@@ -83,5 +83,5 @@ int cli_jit_nsg(struct cli *c, struct wh_state *s, const struct wh_estate *e, st
 			found = &e->nsgs[i];
 	if (!found && optind < argc)
 		return cli_usage(c, "there is no network security group '%s' in the estate", argv[optind]);
-	return w.azure ? cli_jit_azure(c, s, e, mem, &w.arm, found ? found->name : NULL, w.until_closed) : write_group(c, s, e, mem, found, w.path);
+	return w.azure ? cli_jit_azure(c, s, e, &w.arm, found ? found->name : NULL, w.until_closed) : write_group(c, s, e, mem, found, w.path);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/yaml.h"
+#include "cli/azure.h"
 #include "cli/cli.h"
 
 #define MAX_COMMANDS 64
@@ -112,10 +113,11 @@ static int take_common_options(int argc, char **argv, struct cli *c, struct want
 
 static int run(struct cli *c, int argc, char **argv)
 {
+	c->azure_token = cli_take_token();
 	int rc = cli_check_sudo(c);
 	if (rc)
 		return rc;
-	rc = wh_config_load(c->config_path, &c->config, &c->bad_config);
+	rc = wh_config_load_apart(c->config_path, &c->config, &c->bad_config);
 	if (rc && !c->command->reads_config_itself)
 		return cli_error(&c->bad_config);
 	const char *env = getenv("WHITTLE_STORE");
@@ -136,6 +138,9 @@ static int run(struct cli *c, int argc, char **argv)
 	optind = 0;
 	opterr = 0;
 	rc = c->command->run(c, argc, argv);
+	if (c->azure_token)
+		explicit_bzero(c->azure_token, strlen(c->azure_token));
+	free(c->azure_token);
 	wh_config_free(c->config);
 	return rc;
 }

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "base/confine.h"
 #include "base/opener.h"
 #include "base/owner.h"
 #include "base/state_dir.h"
 #include "cli/azure.h"
+#include "net/https.h"
 #include "render/nft_ruleset.h"
 #include "whittle/azure_groups.h"
 #include "whittle/firewall.h"
@@ -134,7 +134,17 @@ static int start_firewall(struct cli *c, unsigned may, int argc, char **argv, st
 	return may ? wh_firewall_start(&g, err) : 0;
 }
 
-static int start_opener(const struct cli *c, int argc, char **argv, struct wh_error *err)
+static int start_https(const struct cli *c, int argc, char **argv, struct wh_error *err)
+{
+	char endpoint[1024];
+	int n = snprintf(endpoint, sizeof endpoint, "%s", cli_endpoint(c, argc, argv));
+	while (n > 0 && n < (int)sizeof endpoint && endpoint[n - 1] == '/')
+		endpoint[--n] = 0;
+	return n < (int)sizeof endpoint ? wh_https_start(endpoint, err) : wh_fail_input(err, -ENAMETOOLONG, "--endpoint is too long");
+}
+
+/* For root: its rights over files. For others: what runs commands, which a confined process may not. */
+static int start_opener(const struct cli *c, bool root, int argc, char **argv, struct wh_error *err)
 {
 	struct grants g = {.mem = wh_arena_new()};
 	g.room = 2 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 20;
@@ -143,23 +153,23 @@ static int start_opener(const struct cli *c, int argc, char **argv, struct wh_er
 		grant_words(&g, argc, argv);
 	grant_configured(&g, c->config);
 	grant_state(&g, c, cli_is_azure(argc, argv));
-	int rc = wh_opener_start(g.list, g.n, err);
+	bool runs = false;
+	for (size_t i = 0; i < g.n; i++)
+		runs |= g.list[i].kind == WH_GRANT_RUN;
+	int rc = root || runs ? wh_opener_start(g.list, g.n, err) : 0;
 	wh_arena_free(g.mem);
 	return rc;
 }
 
-static int confine(struct wh_error *err)
+static int become(const struct wh_owner *owner, struct wh_error *err)
 {
-	int rc = wh_confine(WH_CONFINE_READER, err);
-	if (rc == 1)
-		fprintf(stderr, "whittle: %s\n", err->text);
-	return rc < 0 ? rc : 0;
+	return owner->other ? wh_owner_become(owner, err) : wh_give_up_privileges(err);
 }
 
 int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 {
 	const struct cli_command *command = c->command;
-	bool azure = cli_is_azure(argc, argv), confined = command->confined && !azure;
+	bool azure = cli_is_azure(argc, argv), confined = command->confined, root = geteuid() == 0;
 	unsigned may = azure ? 0 : command->may_now ? command->may_now(c, argc, argv) & command->may : command->may;
 	struct wh_owner owner;
 	cli_who();
@@ -171,9 +181,12 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 		mkdir(WH_DEFAULT_STORE_DIR, 0750);
 	int rc = wh_owner_of(c->store_url, &owner, err);
 	rc = rc ? rc : find_state(c, may, azure && !cli_has_option(argc, argv, "--dry-run"), err);
-	if (!rc && geteuid() == 0 && (owner.other || confined))
-		rc = start_opener(c, argc, argv, err);
+	if (!rc && (owner.other || confined))
+		rc = start_opener(c, root, argc, argv, err);
 	rc = rc ? rc : start_firewall(c, may, argc, argv, err);
-	rc = rc ? rc : owner.other ? wh_owner_become(&owner, err) : confined ? wh_give_up_privileges(err) : 0;
-	return rc || !confined ? rc : confine(err);
+	if (!rc && azure)
+		rc = start_https(c, argc, argv, err);
+	if (!rc && (owner.other || confined))
+		rc = become(&owner, err);
+	return rc || !confined ? rc : cli_confine_reader(c, root && !owner.other, argc, argv, err);
 }

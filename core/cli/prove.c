@@ -153,4 +153,4 @@ out:
 	return rc;
 }
 
-const struct cli_command cli_prove = {.name = "prove", .only_reads = true, .summary = "show that the proposed rules only narrow", .help = help, .run = run};
+const struct cli_command cli_prove = {.confined = true, .name = "prove", .only_reads = true, .summary = "show that the proposed rules only narrow", .help = help, .run = run};

@@ -433,6 +433,7 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_recommend = {
+	.confined = true,
 	.name = "recommend",
 	.summary = "derive the narrowed rules from what the ledger saw, and prove that they only narrow",
 	.help = "usage: whittle recommend [RESOURCE...] [options]\n\n"

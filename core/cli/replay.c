@@ -235,6 +235,7 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_replay = {
+	.confined = true,
 	.name = "replay", .only_reads = true,
 	.summary = "say what the proposed rules would have let through and stopped, day by day, and what would break",
 	.help = help,

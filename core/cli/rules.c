@@ -353,5 +353,5 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_rules = {.name = "rules", .summary = "review what was recommended: list, add, edit, delete, undo, history",
+const struct cli_command cli_rules = {.confined = true, .name = "rules", .summary = "review what was recommended: list, add, edit, delete, undo, history",
 	.help = help, .run = run};

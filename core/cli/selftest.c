@@ -143,6 +143,7 @@ out:
 }
 
 const struct cli_command cli_selftest = {
+	.confined = true, .probes = true,
 	.name = "selftest",
 	.summary = "send flows past the sensor and say whether they arrive: silence is told from deafness",
 	.help = help,

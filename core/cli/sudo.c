@@ -39,7 +39,7 @@ int cli_check_sudo(struct cli *c)
 	if (!c->command->sudo_opens || !c->by_sudo || !option)
 		return CLI_OK;
 	plain.by_sudo = true;
-	if (wh_config_load(NULL, &plain.config, &plain.bad_config))
+	if (wh_config_load_apart(NULL, &plain.config, &plain.bad_config))
 		return cli_error(&plain.bad_config);
 	int rc = cli_refuse_held(&plain, option);
 	wh_config_free(plain.config);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The program's requests to the process that changes the firewall, as bytes. The process checks each as if a stranger had sent it. */
 #pragma once
-#include "guard/bytes.h"
+#include "base/bytes.h"
 #include "whittle/firewall.h"
 
 enum wh_ask {

@@ -8,7 +8,7 @@
  *   direction 1 (0 inbound, 1 outbound), protocol 1, port 2, addresses 4, v4 4, v6 4, then 16 bytes an address, 17 a prefix
  */
 #pragma once
-#include "guard/bytes.h"
+#include "base/bytes.h"
 #include "whittle/render.h"
 
 void wh_put_rules_bytes(struct wh_bytes *b, const struct wh_nft_ruleset *rs);

@@ -2,7 +2,7 @@
 #include <stddef.h>
 #include "whittle/harden.h"
 
-static const struct wh_key_list trusted = {offsetof(struct wh_harden_config, n_trusted), sizeof(struct wh_prefix), .text = wh_key_prefix};
+static const struct wh_key_list trusted = {offsetof(struct wh_harden_config, n_trusted), sizeof(struct wh_prefix), .text = wh_key_prefix, .sound = wh_key_prefix_sound};
 
 const struct wh_key wh_harden_keys[] = {
 	{"ports", WH_KEY_WORDS, offsetof(struct wh_harden_config, ports), .example = "[22, 443/tcp]",

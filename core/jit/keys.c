@@ -18,9 +18,15 @@ static int a_port(const struct wh_key_source *src, const struct wh_yaml *entry, 
 	return 0;
 }
 
+static bool port_sound(const void *element)
+{
+	const struct wh_jit_port *p = element;
+	return p->port && (p->proto == WH_PROTO_TCP || p->proto == WH_PROTO_UDP);
+}
+
 static const struct wh_key_list
-	ports = {offsetof(struct wh_jit_policy, n_ports), sizeof(struct wh_jit_port), .text = a_port, .some = true},
-	from = {offsetof(struct wh_jit_policy, n_from), sizeof(struct wh_prefix), .text = wh_key_prefix, .some = true},
+	ports = {offsetof(struct wh_jit_policy, n_ports), sizeof(struct wh_jit_port), .text = a_port, .sound = port_sound, .some = true},
+	from = {offsetof(struct wh_jit_policy, n_from), sizeof(struct wh_prefix), .text = wh_key_prefix, .sound = wh_key_prefix_sound, .some = true},
 	who = {offsetof(struct wh_jit_policy, n_who), sizeof(const char *), .text = wh_key_copy, .some = true};
 
 static const struct wh_key keys[] = {

@@ -12,6 +12,8 @@
 #include "whittle/base.h"
 #include "whittle/key.h"
 
+#define WH_AZURE_ENDPOINT "https://management.azure.com" /* Azure's public cloud */
+
 /* Settings of this room. */
 struct wh_azure_config {
 	const char *endpoint;       /* NULL: Azure's public cloud */

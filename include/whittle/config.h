@@ -27,6 +27,12 @@ struct wh_config {
 #define WH_DEFAULT_CONFIG "/etc/whittle/whittle.yaml"
 /* path NULL: the default file, which may be absent. *out is never NULL on success; free with wh_config_free(). */
 int wh_config_load(const char *path, struct wh_config **out, struct wh_error *err);
+/*
+ * The same, but where this process has privileges the file is read by one without any, which it forks for that: as nobody where it may become
+ * that, confined to reading one descriptor and writing another. What it found comes back as values of a fixed layout, each of which is checked. Call it before there
+ * are threads.
+ */
+int wh_config_load_apart(const char *path, struct wh_config **out, struct wh_error *err);
 void wh_config_free(struct wh_config *c);
 /* Every key: a whittle.yaml in which all are commented out, each below its help; free() it, NULL when out of memory. */
 char *wh_config_sample(void);

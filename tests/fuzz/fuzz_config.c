@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "whittle/config.h"
+#include "base/bytes.h"
+#include "config/tables.h"
 
 static void need(bool ok)
 {
@@ -27,6 +28,28 @@ static void check_jit(const struct wh_jit_config *c)
 	}
 }
 
+/* What one process read another takes as it was; and bytes that none wrote break nothing. */
+static void check_bytes(const struct wh_config *c, const uint8_t *data, size_t size)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_config *back = wh_arena_alloc(mem, sizeof *back);
+	struct wh_bytes sent = {0}, again = {0};
+	back->mem = mem;
+	if (c) {
+		wh_config_put(&sent, c);
+		need(!wh_config_take(&(struct wh_taking){.p = sent.p, .n = sent.n}, back));
+		check_jit(&back->jit);
+	} else if (wh_config_take(&(struct wh_taking){.p = data, .n = size}, back)) {
+		goto out;
+	}
+	wh_config_put(&again, back);
+	need(c ? again.n == sent.n && !memcmp(again.p, sent.p, sent.n) : again.n == size);
+out:
+	free(sent.p);
+	free(again.p);
+	wh_arena_free(mem);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct wh_config *c = NULL;
@@ -42,8 +65,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		need(strstr(err.text, path) != NULL);
 	} else {
 		check_jit(&c->jit);
+		check_bytes(c, NULL, 0);
 		wh_config_free(c);
 	}
+	check_bytes(NULL, data, size);
 	close(fd);
 	return 0;
 }

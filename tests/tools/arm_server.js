@@ -15,7 +15,7 @@
 //   odd / oddtag                          every group holds odd JSON from now on: in what only the service writes / in a tag
 //   ill / illput                          answer 503 to every request / every PUT from now on
 // Groups are those of the file $ARM_STATE, a list, which is rewritten at each change; without it there is one, web.
-// $ARM_PS names a file that gets, at each request, what everybody sees of the processes, and the environments of those named whittle.
+// $ARM_PS names a file that gets, at each request, what everybody sees of the processes, and the environments of those whose name begins with whittle.
 // Prints "listening PORT" and then a line for every request; on SIGTERM prints the groups as they stand and ends.
 'use strict';
 const http = require('http');
@@ -108,7 +108,7 @@ function put(req, res, body) {
 function look() {
   let text = require('child_process').execFileSync('ps', ['axww', '-o', 'args']).toString();
   for (const pid of fs.readdirSync('/proc').filter((d) => /^[0-9]+$/.test(d)))
-    try { if (fs.readFileSync(`/proc/${pid}/comm`).toString() === 'whittle\n') text += `environment: ${fs.readFileSync(`/proc/${pid}/environ`)}\n`; } catch (e) { /* gone */ }
+    try { if (fs.readFileSync(`/proc/${pid}/comm`).toString().startsWith('whittle')) text += `environment: ${fs.readFileSync(`/proc/${pid}/environ`)}\n`; } catch (e) { /* gone */ }
   fs.appendFileSync(process.env.ARM_PS, text);
 }
 

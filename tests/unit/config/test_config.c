@@ -6,7 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "whittle/config.h"
+#include "base/bytes.h"
+#include "config/tables.h"
 
 static char dir[] = "/tmp/wh-config-XXXXXX", path[64];
 
@@ -191,6 +192,115 @@ static void every_key_of_the_sample_is_read_once_its_mark_is_gone(void **state)
 	free(sample);
 }
 
+static struct wh_config *empty(void)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_config *c = wh_arena_alloc(mem, sizeof *c);
+	c->mem = mem;
+	return c;
+}
+
+static void values_come_back_from_another_process_as_they_were_read(void **state)
+{
+	(void)state;
+	struct wh_config *c, *back = empty();
+	struct wh_error err;
+	struct wh_bytes sent = {0}, again = {0};
+	char *sample = set_all(wh_config_sample()), *both = strstr(sample, "command: curl");
+	memcpy(both, "#", 1);
+	assert_int_equal(load(sample, &c, &err), 0);
+	wh_config_put(&sent, c);
+	struct wh_taking t = {.p = sent.p, .n = sent.n};
+	assert_int_equal(wh_config_take(&t, back), 0);
+	assert_string_equal(back->azure.token_command, c->azure.token_command);
+	assert_int_equal(back->jit.policies[0].ports[1].port, 3389);
+	assert_int_equal(back->jit.policies[0].n_who, 1);
+	assert_string_equal(back->intel.lists[0].name, c->intel.lists[0].name);
+	wh_config_put(&again, back);
+	assert_int_equal(again.n, sent.n);
+	assert_memory_equal(again.p, sent.p, sent.n);
+	for (size_t n = 0; n < sent.n; n++) { /* cut anywhere it is none */
+		struct wh_config *cut = empty();
+		assert_int_equal(wh_config_take(&(struct wh_taking){.p = sent.p, .n = n}, cut), -EBADMSG);
+		wh_config_free(cut);
+	}
+	free(sent.p);
+	free(again.p);
+	free(sample);
+	wh_config_free(c);
+	wh_config_free(back);
+}
+
+static bool believed(struct wh_config *c)
+{
+	struct wh_config *back = empty();
+	struct wh_bytes b = {0};
+	wh_config_put(&b, c);
+	int rc = wh_config_take(&(struct wh_taking){.p = b.p, .n = b.n}, back);
+	free(b.p);
+	wh_config_free(back);
+	return !rc;
+}
+
+static void a_value_that_no_file_could_have_is_not_believed(void **state)
+{
+	(void)state;
+	struct wh_jit_port port = {WH_PROTO_TCP, 22};
+	struct wh_jit_policy policy = {.resource = "vm1", .ports = &port, .n_ports = 1, .longest_s = 3600};
+	struct wh_prefix trusted = wh_prefix_all_v4;
+	struct wh_config *c = empty();
+	c->jit.policies = &policy;
+	c->jit.n_policies = c->harden.n_trusted = 1;
+	c->harden.trusted = &trusted;
+	c->harden.min_days = 64;
+	assert_true(believed(c));
+	policy.longest_s = 31 * 86400;
+	assert_false(believed(c));
+	policy.longest_s = 3600;
+	port.proto = 1;
+	assert_false(believed(c));
+	port = (struct wh_jit_port){WH_PROTO_UDP, 0};
+	assert_false(believed(c));
+	port.port = 53;
+	trusted.len = 129;
+	assert_false(believed(c));
+	trusted = (struct wh_prefix){.addr = wh_addr_v4(0x0a000001), .len = 104};
+	assert_false(believed(c));
+	trusted = wh_prefix_all_v4;
+	c->harden.min_days = 65;
+	assert_false(believed(c));
+	c->harden.min_days = 64;
+	c->estate.platform = (enum wh_platform)3;
+	assert_false(believed(c));
+	c->estate.platform = WH_PLATFORM_AZURE;
+	assert_true(believed(c));
+	wh_config_free(c);
+}
+
+static void a_privileged_process_has_it_read_by_another_one(void **state)
+{
+	(void)state;
+	struct wh_config *c, *apart;
+	struct wh_error err;
+	struct wh_bytes a = {0}, b = {0};
+	assert_int_equal(load("min-days: 14\ntrusted: [192.0.2.0/24]\nwatch: {hits: 9}\n", &c, &err), 0);
+	assert_int_equal(wh_config_load_apart(path, &apart, &err), 0);
+	wh_config_put(&a, c);
+	wh_config_put(&b, apart);
+	assert_int_equal(a.n, b.n);
+	assert_memory_equal(a.p, b.p, a.n);
+	wh_config_free(apart);
+	wh_config_free(c);
+	free(a.p);
+	free(b.p);
+	assert_true(load("min-days: 14\nmin-day: 3\n", &c, &err) < 0);
+	struct wh_error other;
+	assert_true(wh_config_load_apart(path, &apart, &other) < 0);
+	assert_string_equal(err.text, other.text);
+	assert_int_equal(err.code, other.code);
+	assert_true(other.input);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +309,9 @@ int main(void)
 		cmocka_unit_test(a_bad_setting_is_told_with_its_line),
 		cmocka_unit_test(the_sample_is_a_configuration_without_a_setting),
 		cmocka_unit_test(every_key_of_the_sample_is_read_once_its_mark_is_gone),
+		cmocka_unit_test(values_come_back_from_another_process_as_they_were_read),
+		cmocka_unit_test(a_value_that_no_file_could_have_is_not_believed),
+		cmocka_unit_test(a_privileged_process_has_it_read_by_another_one),
 		cmocka_unit_test(a_named_file_must_exist),
 		cmocka_unit_test(rules_are_looked_for_where_the_config_says),
 	};

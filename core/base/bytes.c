@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
-#include "guard/bytes.h"
+#include "base/bytes.h"
 
 void wh_put(struct wh_bytes *b, const void *p, size_t n)
 {

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "net/curl.h"
+#include "net/https.h"
+
+/*
+ * The service is not trusted with the library's memory. libcurl 7.88.1 keeps the last header line of an answer in the handle, beyond the
+ * answer and after its memory was freed, and appends to it when the next answer begins with a continuation line. So each request gets
+ * a handle of its own, which is freed with its answer. Continuation lines, which HTTP has deprecated, are refused anywhere, header lines and
+ * bytes are limited, and HTTP/2, a second and larger parser, is not offered.
+ */
+enum { MAX_REPLY = 32 << 20, MAX_HEADER_LINES = 256, MAX_HEADER_BYTES = 64 << 10, REQUEST_SECONDS = 60 };
+
+static void wipe(char *secret)
+{
+	explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+void wh_https_reply_free(struct wh_https_reply *r)
+{
+	free(r->body);
+	memset(r, 0, sizeof *r);
+}
+
+/* One answer while it is read. `refused` says why the reading was ended, or is NULL. */
+struct reading {
+	struct wh_https_reply *r;
+	size_t header_lines, header_bytes;
+	const char *refused;
+};
+
+static size_t take_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct reading *in = arg;
+	struct wh_https_reply *r = in->r;
+	size_t add = size * n;
+	if (add > MAX_REPLY - r->len) {
+		in->refused = "the answer is longer than 32 MiB";
+		return 0;
+	}
+	char *more = realloc(r->body, r->len + add + 1);
+	if (!more)
+		return 0;
+	r->body = more;
+	memcpy(more + r->len, data, add);
+	r->len += add;
+	more[r->len] = 0;
+	return add;
+}
+
+static bool header_is(const char *line, size_t len, const char *name, char *out, size_t size)
+{
+	size_t n = strlen(name);
+	if (len <= n || strncasecmp(line, name, n) || line[n] != ':')
+		return false;
+	const char *v = line + n + 1, *end = line + len;
+	while (v < end && (*v == ' ' || *v == '\t'))
+		v++;
+	while (end > v && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
+		end--;
+	if ((size_t)(end - v) >= size)
+		return false;
+	memcpy(out, v, (size_t)(end - v));
+	out[end - v] = 0;
+	return true;
+}
+
+static size_t take_header(char *line, size_t size, size_t n, void *arg)
+{
+	struct reading *in = arg;
+	struct wh_https_reply *r = in->r;
+	size_t len = size * n;
+	char num[32];
+	in->header_bytes += len;
+	if (++in->header_lines > MAX_HEADER_LINES || in->header_bytes > MAX_HEADER_BYTES)
+		in->refused = "the answer's header has more than 256 lines or 64 KiB";
+	else if (len && (*line == ' ' || *line == '\t'))
+		in->refused = "the answer's header has a continuation line";
+	if (in->refused)
+		return 0;
+	header_is(line, len, "ETag", r->etag, sizeof r->etag);
+	header_is(line, len, "Azure-AsyncOperation", r->async_url, sizeof r->async_url);
+	header_is(line, len, "Location", r->location, sizeof r->location);
+	if (header_is(line, len, "Retry-After", num, sizeof num)) {
+		char *end;
+		long s = strtol(num, &end, 10);
+		if (!*end && s >= 0 && s <= 3600)
+			r->retry_after_ms = s * 1000;
+	}
+	return len;
+}
+
+bool wh_https_below(const char *endpoint, const char *url)
+{
+	size_t n = strlen(endpoint);
+	return !strncasecmp(url, endpoint, n) && (url[n] == '/' || url[n] == '?');
+}
+
+int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct wh_https_reply *r, struct wh_error *err)
+{
+	struct curl_slist *headers = NULL;
+	char *line = NULL, why[CURL_ERROR_SIZE] = "";
+	const struct wh_curl *lib;
+	struct reading in = {.r = r};
+	wh_https_reply_free(r);
+	int rc = wh_curl_load(&lib, err);
+	if (rc)
+		return rc;
+	r->retry_after_ms = -1;
+	CURL *c = lib->init();
+	if (!c || asprintf(&line, "Authorization: Bearer %s", q->token) < 0) {
+		lib->cleanup(c);
+		return wh_fail(err, -ENOMEM, "out of memory");
+	}
+	headers = lib->append(headers, line);
+	wipe(line);
+	if (q->if_match && asprintf(&line, "If-Match: %s", q->if_match) >= 0) {
+		headers = lib->append(headers, line);
+		free(line);
+	}
+	headers = lib->append(headers, "Accept: application/json");
+	headers = lib->append(headers, "Expect:");
+	if (q->body) {
+		headers = lib->append(headers, "Content-Type: application/json");
+		lib->setopt(c, CURLOPT_POSTFIELDS, q->body);
+	}
+	lib->setopt(c, CURLOPT_URL, q->url);
+	lib->setopt(c, CURLOPT_CUSTOMREQUEST, q->method);
+	lib->setopt(c, CURLOPT_HTTPHEADER, headers);
+	lib->setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
+	lib->setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	lib->setopt(c, CURLOPT_NOSIGNAL, 1L);
+	lib->setopt(c, CURLOPT_TIMEOUT, (long)REQUEST_SECONDS);
+	lib->setopt(c, CURLOPT_CONNECTTIMEOUT, 15L);
+	lib->setopt(c, CURLOPT_ERRORBUFFER, why);
+	lib->setopt(c, CURLOPT_WRITEFUNCTION, take_body);
+	lib->setopt(c, CURLOPT_WRITEDATA, &in);
+	lib->setopt(c, CURLOPT_HEADERFUNCTION, take_header);
+	lib->setopt(c, CURLOPT_HEADERDATA, &in);
+	lib->setopt(c, CURLOPT_USERAGENT, "whittle/" WH_VERSION);
+	lib->setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	lib->setopt(c, CURLOPT_FORBID_REUSE, 1L); /* one request a connection: on one kept alive, libcurl itself would send a lost PUT again */
+	if (ca_path)
+		lib->setopt(c, CURLOPT_CAINFO, ca_path);
+	CURLcode code = lib->perform(c);
+	lib->getinfo(c, CURLINFO_RESPONSE_CODE, &r->status);
+	lib->free_list(headers);
+	const char *reason = in.refused ? in.refused : *why ? why : lib->strerror(code);
+	lib->cleanup(c);
+	if (code == CURLE_OK)
+		return 0;
+	r->cut = in.refused || code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+	         code == CURLE_OPERATION_TIMEDOUT || code == CURLE_WEIRD_SERVER_REPLY;
+	return wh_fail(err, -EIO, "%s %.200s: %s", q->method, q->url, reason);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The process that speaks to a service, and the program's side of it. Both take each message as a stranger's. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "base/bytes.h"
+#include "base/confine.h"
+#include "base/helper.h"
+#include "base/json.h"
+#include "base/landlock.h"
+#include "base/opener.h"
+#include "base/owner.h"
+#include "base/replace_file.h"
+#include "net/curl.h"
+#include "net/https.h"
+
+enum { MAX_MESSAGE = 80 << 20, MAX_CA = 16 << 20 };
+#define NO_TEXT UINT32_MAX
+
+static int process = -1; /* our end; -1: there is none */
+
+/* ---- texts ---- */
+
+static void put_text(struct wh_bytes *b, const char *text)
+{
+	size_t n = text ? strlen(text) : NO_TEXT;
+	wh_put_number(b, n, 4);
+	if (text)
+		wh_put(b, text, n);
+}
+
+/* free() it; NULL: there is none, or t->failed. */
+static char *take_text(struct wh_taking *t, size_t max)
+{
+	size_t n = (size_t)wh_take_number(t, 4, 0, NO_TEXT);
+	if (t->failed || n == NO_TEXT)
+		return NULL;
+	const uint8_t *p = n <= max ? wh_take(t, n) : NULL;
+	t->failed |= !p || memchr(p, 0, n);
+	return t->failed ? NULL : strndup((const char *)p, n);
+}
+
+static void take_into(struct wh_taking *t, char *out, size_t size)
+{
+	char *text = take_text(t, size - 1);
+	snprintf(out, size, "%s", text ? text : "");
+	free(text);
+}
+
+static int send_message(int to, struct wh_bytes *b, int fd)
+{
+	uint32_t n = (uint32_t)b->n;
+	int rc = b->failed || b->n > MAX_MESSAGE ? -EMSGSIZE : wh_helper_send(to, &n, sizeof n, fd);
+	rc = rc ? rc : wh_helper_send(to, b->p, b->n, -1);
+	if (b->p)
+		explicit_bzero(b->p, b->n); /* a token, perhaps */
+	free(b->p);
+	return rc;
+}
+
+static int receive_message(int from, uint8_t **bytes, size_t *n, int *fd)
+{
+	uint32_t len;
+	int more = -1, rc = wh_helper_receive(from, &len, sizeof len, fd);
+	*bytes = rc || len > MAX_MESSAGE ? NULL : malloc(len + 1);
+	rc = rc ? rc : !*bytes ? -EMSGSIZE : wh_helper_receive(from, *bytes, len, &more);
+	if (more >= 0)
+		close(more);
+	*n = rc ? 0 : len;
+	return rc;
+}
+
+/* ---- the process ---- */
+
+static int keep_to_system_files(struct wh_error *err)
+{
+	static const struct wh_beneath list[] = {{"/usr", false}, {"/lib", false}, {"/lib32", false}, {"/lib64", false}, {"/etc", false}, {"/run", false}, {"/proc", false}, {"/sys", false},
+	                                         {"/var/lib/ca-certificates", false}, {"/var/lib/sss", false}, {"/dev/null", true}, {"/dev/urandom", false}, {"/dev/random", false}};
+	int rc = wh_keep_to(list, sizeof list / sizeof *list, err);
+	return rc < 0 ? rc : 0;
+}
+
+static void put_reply(struct wh_bytes *b, int rc, const struct wh_error *err, const struct wh_https_reply *r)
+{
+	wh_put_number(b, (uint64_t)-rc, 4);
+	put_text(b, rc ? err->text : NULL);
+	wh_put_number(b, r->cut, 1);
+	wh_put_number(b, (uint64_t)(r->status < 0 ? 0 : r->status), 4);
+	wh_put_number(b, (uint64_t)(r->retry_after_ms + 1), 8);
+	put_text(b, r->etag);
+	put_text(b, r->async_url);
+	put_text(b, r->location);
+	wh_put_number(b, r->body ? r->len : NO_TEXT, 4);
+	wh_put(b, r->body, r->body ? r->len : 0);
+}
+
+static void serve_one(int from, const uint8_t *bytes, size_t n, int ca, const char *endpoint)
+{
+	struct wh_taking t = {.p = bytes, .n = n};
+	struct wh_https_reply r = {.retry_after_ms = -1};
+	struct wh_bytes b = {0};
+	struct wh_error err = {.text = ""};
+	char ca_path[40], *url, *token, *if_match, *body;
+	bool put = wh_take_number(&t, 1, 0, 1);
+	url = take_text(&t, 8192);
+	token = take_text(&t, 64 << 10);
+	if_match = take_text(&t, 1024);
+	body = take_text(&t, MAX_MESSAGE);
+	const struct wh_https_request q = {.method = put ? "PUT" : "GET", .url = url, .token = token, .if_match = if_match, .body = body};
+	snprintf(ca_path, sizeof ca_path, "/proc/self/fd/%d", ca);
+	int rc = t.failed || t.n || !url || !token ? wh_fail(&err, -EBADMSG, "refused: that is no request")
+	       : !wh_https_below(endpoint, url) ? wh_fail(&err, -EPERM, "refused: %.200s is not below %.200s", url, endpoint)
+	       : wh_https_send(&q, ca >= 0 ? ca_path : NULL, &r, &err);
+	put_reply(&b, rc, &err, &r);
+	if (send_message(from, &b, -1))
+		_exit(1);
+	if (token)
+		explicit_bzero(token, strlen(token));
+	wh_https_reply_free(&r);
+	free(url);
+	free(token);
+	free(if_match);
+	free(body);
+}
+
+static void __attribute__((noreturn)) serve(int from, const char *endpoint)
+{
+	const struct wh_curl *lib;
+	struct wh_error err;
+	uint8_t *bytes;
+	size_t n;
+	int ca;
+	wh_opener_forget();
+	wh_curl_load(&lib, &err); /* where it is missing, each request says so */
+	if (wh_become_nobody(&err) || keep_to_system_files(&err) || wh_confine(WH_CONFINE_NETWORK, &err) < 0)
+		_exit(1);
+	while (!receive_message(from, &bytes, &n, &ca)) {
+		serve_one(from, bytes, n, ca, endpoint);
+		explicit_bzero(bytes, n);
+		free(bytes);
+		if (ca >= 0)
+			close(ca);
+	}
+	_exit(0);
+}
+
+int wh_https_start(const char *endpoint, struct wh_error *err)
+{
+	int end, rc = wh_helper_fork("whittle-https", &end, err);
+	if (rc == 1)
+		serve(end, endpoint);
+	if (!rc)
+		process = end;
+	return rc;
+}
+
+/* ---- the program's side ---- */
+
+int wh_https_ready(struct wh_error *err)
+{
+	const struct wh_curl *lib;
+	return process >= 0 ? 0 : wh_curl_load(&lib, err);
+}
+
+/* The certificates as a file in memory, since that process may open none of ours. */
+static int certificates(const char *file, int *fd, struct wh_error *err)
+{
+	char *text;
+	size_t len;
+	*fd = -1;
+	int rc = file ? wh_read_file(file, MAX_CA, &text, &len, err) : 0;
+	if (rc || !file)
+		return rc;
+	*fd = memfd_create("whittle-ca", MFD_CLOEXEC);
+	rc = *fd < 0 ? -errno : wh_write_all(*fd, text, len);
+	free(text);
+	return rc ? wh_fail(err, rc, "%s: %s", file, strerror(-rc)) : 0;
+}
+
+static int take_reply(struct wh_taking *t, struct wh_https_reply *r, struct wh_error *err)
+{
+	int code = -(int)wh_take_number(t, 4, 0, 4095);
+	char *why = take_text(t, sizeof err->text - 1);
+	r->cut = wh_take_number(t, 1, 0, 1);
+	r->status = (long)wh_take_number(t, 4, 0, 999);
+	r->retry_after_ms = (int64_t)wh_take_number(t, 8, 0, 3600001) - 1;
+	take_into(t, r->etag, sizeof r->etag);
+	take_into(t, r->async_url, sizeof r->async_url);
+	take_into(t, r->location, sizeof r->location);
+	size_t n = (size_t)wh_take_number(t, 4, 0, NO_TEXT);
+	const uint8_t *body = n == NO_TEXT ? NULL : wh_take(t, n);
+	if (body && (r->body = malloc(n + 1))) {
+		memcpy(r->body, body, n);
+		r->body[r->len = n] = 0;
+	}
+	int rc = t->failed || t->n || (body && !r->body) ? wh_fail(err, -EBADMSG, "the process that speaks to the service answered nonsense")
+	       : code ? wh_fail(err, code, "%s", why ? why : "no answer") : 0;
+	free(why);
+	return rc;
+}
+
+static int ask(const struct wh_https_request *q, struct wh_https_reply *r, struct wh_error *err)
+{
+	struct wh_bytes b = {0};
+	uint8_t *bytes = NULL;
+	size_t n;
+	int ca, ignored = -1, rc = certificates(q->ca_file, &ca, err);
+	if (rc)
+		return rc;
+	wh_put_number(&b, !strcmp(q->method, "PUT"), 1);
+	put_text(&b, q->url);
+	put_text(&b, q->token);
+	put_text(&b, q->if_match);
+	put_text(&b, q->body);
+	rc = send_message(process, &b, ca);
+	rc = rc ? rc : receive_message(process, &bytes, &n, &ignored);
+	if (ca >= 0)
+		close(ca);
+	if (ignored >= 0)
+		close(ignored);
+	rc = rc ? wh_fail(err, -EPIPE, "the process that speaks to the service has ended: %s", strerror(-rc)) : take_reply(&(struct wh_taking){.p = bytes, .n = n}, r, err);
+	free(bytes);
+	return rc;
+}
+
+int wh_https_exchange(const struct wh_https_request *q, struct wh_https_reply *r, struct wh_error *err)
+{
+	wh_https_reply_free(r);
+	r->retry_after_ms = -1;
+	return process >= 0 ? ask(q, r, err) : wh_https_send(q, q->ca_file, r, err);
+}
