@@ -67,3 +67,29 @@ void cli_print_rules(const struct wh_nft_ruleset *rs)
 	}
 	cli_table_print(t);
 }
+
+char *cli_coverage_line(const struct wh_covered *c, size_t n, struct wh_arena *mem)
+{
+	char *judged = NULL, *not = wh_nft_not_covered(c, n, mem), addr[WH_ADDR_STRLEN];
+	for (size_t i = 0; i < n; i++)
+		if (c[i].kind == WH_COVERED)
+			judged = wh_arena_printf(mem, "%s%s%s (%s)", judged ? judged : "", judged ? ", " : "", wh_addr_text(&c[i].addr, addr), c[i].interface);
+	return wh_arena_printf(mem, "Judged: %s; %s%s", judged ? judged : "no address of this machine", not ? "not covered: " : "every address is covered", not ? not : "");
+}
+
+void cli_print_coverage(const struct wh_covered *c, size_t n)
+{
+	struct cli_table *t = cli_table_new("Address|Interface|Judged");
+	char addr[WH_ADDR_STRLEN];
+	for (size_t i = 0; i < n; i++) {
+		cli_table_text(t, wh_addr_text(&c[i].addr, addr));
+		cli_table_text(t, c[i].interface);
+		if (c[i].kind == WH_COVERED)
+			cli_table_cell(t, "%zu rule%s", c[i].ports, c[i].ports == 1 ? "" : "s");
+		else if (c[i].kind == WH_NO_RULE)
+			cli_table_cell(t, "no: there is no rule for %s", c[i].resource);
+		else
+			cli_table_text(t, c[i].kind == WH_NOTHING_LEARNED ? "no: nothing learned" : c[i].kind == WH_LINK_LOCAL ? "no: link-local" : "no: no resource has it");
+	}
+	cli_table_print(t);
+}

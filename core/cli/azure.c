@@ -13,6 +13,7 @@ struct job {
 	struct wh_azure_options opt;
 	const char **names;
 	bool dry;
+	char today[WH_APP_DAY_STRLEN];
 };
 
 static void say(void *arg, const char *sentence)
@@ -180,7 +181,7 @@ static int take_options(struct job *j, int argc, char **argv, bool rollback)
 		j->names[j->opt.n_resources++] = argv[optind];
 	if (rollback && (j->dry || j->opt.n_resources || j->opt.keep_until))
 		return cli_usage(j->c, "rollback --to azure takes --nsg, and neither resources, --dry-run nor --keep-original");
-	j->opt.today = cli_today();
+	j->opt.today = wh_app_today(j->today);
 	j->opt.nsg_scope_default = j->c->config->estate.nsg_scope;
 	j->opt.resources = j->names;
 	j->opt.who = cli_who();

@@ -7,11 +7,7 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <limits.h>
-#include "whittle/base.h"
-#include "whittle/config.h"
-#include "whittle/enforce.h"
-#include "whittle/estate.h"
-#include "whittle/ledger.h"
+#include "whittle/app.h"
 
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_FINDINGS = 3 };
 
@@ -81,20 +77,15 @@ int cli_print_json(json_t *doc);
 
 /* The user behind sudo, else the user who started the program, also after cli_become_owner(). */
 const char *cli_who(void);
-/* The names of the resources whose addresses this machine's interfaces have. */
-/* The estate takes whittle.yaml's platform where it names none itself. */
-void cli_platform(const struct cli *c, struct wh_estate *e);
-size_t cli_own_resources(const struct wh_estate *e, const char **names, size_t max);
+/* On whose behalf use cases are called; their notes go to standard error. */
+struct wh_app cli_app(const struct cli *c);
 
 /* ---- rules that are kept for a time (wh_kept) ---- */
-/* Today's day in UTC, "2026-11-24". Valid until the next call. */
-const char *cli_today(void);
 /* Checks what --keep-original was given: a day, not before today. Prints the sentence; returns 0 or CLI_USAGE. */
 int cli_check_day(const struct cli *c, const char *day);
 /* What --nsg-scope was given. Prints the sentence; returns 0 or CLI_USAGE. */
 int cli_nsg_scope(const struct cli *c, const char *text, enum wh_nsg_scope *out);
-/* Lines for people, or the list `key` in `doc` (not NULL), of the originals that are kept; nothing when there are none. Returns 0 or an exit status. */
-int cli_kept(const struct cli *c, const struct wh_estate *e, json_t *doc, const char *key);
+void cli_print_kept(const struct wh_kept *k, size_t n); /* lines for people */
 
 /* ---- output (output.c) ---- */
 /* Makes standard output and standard error streams that let no byte through which acts on a terminal. False: out of memory. */

@@ -3,63 +3,49 @@
 #include <string.h>
 #include "cli/apply.h"
 #include "cli/azure.h"
-#include "cli/earlier.h"
-#include "whittle/firewall.h"
 
-static int print_late(const struct cli *c, const struct wh_confirmed *out, const struct wh_error *err)
+struct outcome { const struct cli *c; int status; };
+
+static void print_late(struct outcome *o, const struct wh_app_confirmed *c)
 {
-	char t[WH_TIME_STRLEN];
-	if (!c->json)
-		return cli_error(err);
-	json_t *o = json_pack("{s:b,s:b,s:b,s:b,s:s}", "confirmed", 0, "tooLate", 1, "earlierRulesInForce", out->earlier, "survivesReboot", 0, "text", err->text);
-	if (out->expired_us)
-		json_object_set_new(o, "expired", json_string(wh_time_text(out->expired_us, t)));
-	cli_print_json(o);
-	return CLI_FAILED;
+	o->status = CLI_FAILED;
+	if (o->c->json)
+		cli_print_json(wh_app_confirmed_json(c));
+	else
+		o->status = cli_error(&c->unkept);
 }
 
-static int print_confirmed(const struct cli *c, const struct wh_confirmed *out, const struct wh_error *err)
+static void print_confirmed(void *arg, const struct wh_app_confirmed *c)
 {
-	struct wh_nft_state state = {0};
-	struct wh_error ignored;
-	const char *why = NULL;
-	bool survives = out->kept && wh_persist_survives_reboot("", c->state_dir, &why);
-	if (!out->kept)
-		cli_error(err);
-	wh_firewall_state(&state, &ignored);
-	if (c->json) {
-		json_t *o = json_pack("{s:b,s:b,s:I,s:b}", "confirmed", 1, "tooLate", 0, "ports", (json_int_t)state.ports, "survivesReboot", survives);
-		if (!survives)
-			json_object_set_new(o, "survivesRebootNot", json_string(out->kept ? why : err->text));
-		return cli_print_json(o) || !out->kept ? CLI_FAILED : CLI_OK;
+	struct outcome *o = arg;
+	if (c->is.too_late) {
+		print_late(o, c);
+		return;
 	}
-	puts(out->again ? "These rules were confirmed before, and stay: nothing was waiting. `whittle rollback` goes back to those before them."
-	                : "Confirmed: the rules stay. `whittle rollback` goes back to those that were confirmed before.");
-	if (out->kept && !survives)
-		printf("They do not come back after a reboot: %s.\n", why);
-	return out->kept ? CLI_OK : CLI_FAILED;
+	o->status = c->is.kept ? CLI_OK : CLI_FAILED;
+	if (!c->is.kept)
+		cli_error(&c->unkept);
+	if (o->c->json) {
+		o->status = cli_print_json(wh_app_confirmed_json(c)) ? CLI_FAILED : o->status;
+		return;
+	}
+	puts(c->is.again ? "These rules were confirmed before, and stay: nothing was waiting. `whittle rollback` goes back to those before them."
+	                 : "Confirmed: the rules stay. `whittle rollback` goes back to those that were confirmed before.");
+	if (c->is.kept && !c->survives_reboot)
+		printf("They do not come back after a reboot: %s.\n", c->survives_not);
 }
 
 static int confirm(struct cli *c, int argc, char **argv)
 {
 	static const struct option none[] = {{0}};
-	struct wh_confirmed out = {0};
+	const struct wh_app a = cli_app(c);
+	struct outcome o = {.c = c};
 	struct wh_error err;
 	if (cli_getopt(c, argc, argv, "", none) != -1)
 		return CLI_USAGE;
 	if (optind != argc)
 		return cli_usage(c, "takes no further words");
-	int rc = wh_firewall_ready(&err);
-	if (!rc)
-		cli_adopt_earlier(c, &(struct wh_error){0}); /* where it fails, what follows says that nothing is kept */
-	rc = rc ? rc : wh_firewall_confirm(&out, &err);
-	if (out.too_late)
-		return print_late(c, &out, &err);
-	if (rc)
-		return cli_error(&err);
-	int status = print_confirmed(c, &out, &err);
-	cli_journal(c, "enforce.confirm", json_object());
-	return status;
+	return wh_app_confirm(&a, print_confirmed, &o, &err) ? cli_error(&err) : o.status;
 }
 
 static void print_rollback(const struct wh_rolled_back *r)
@@ -81,32 +67,26 @@ static void print_rollback(const struct wh_rolled_back *r)
 	}
 }
 
-static int print_rolled_back(const struct cli *c, bool all, const struct wh_rolled_back *r, const char *how, const struct wh_error *err)
+static void print_rolled_back(void *arg, const struct wh_app_rolled_back *r)
 {
-	if (!r->kept)
-		cli_error(err);
-	if (c->json)
-		return cli_print_json(json_pack("{s:b,s:s,s:b,s:b}", "wasThere", r->how != WH_ROLLBACK_NOTHING, "how", how, "inForce",
-		                                r->how != WH_ROLLBACK_NOTHING && r->how != WH_ROLLBACK_REMOVED, "forgotten", r->kept)) || !r->kept ? CLI_FAILED : CLI_OK;
-	if (all && r->how == WH_ROLLBACK_REMOVED)
+	struct outcome *o = arg;
+	o->status = r->is.kept ? CLI_OK : CLI_FAILED;
+	if (!r->is.kept)
+		cli_error(&r->unkept);
+	if (o->c->json)
+		o->status = cli_print_json(wh_app_rolled_back_json(r)) ? CLI_FAILED : o->status;
+	else if (r->all && r->is.how == WH_ROLLBACK_REMOVED)
 		puts("whittle's table is gone; nothing else was touched.");
 	else
-		print_rollback(r);
-	return r->kept ? CLI_OK : CLI_FAILED;
+		print_rollback(&r->is);
 }
 
 static int roll_back(struct cli *c, bool all)
 {
-	static const char *const hows[] = {"nothing", "pending", "expired", "earlier", "removed"};
-	struct wh_rolled_back out = {0};
+	const struct wh_app a = cli_app(c);
+	struct outcome o = {.c = c};
 	struct wh_error err;
-	int rc = wh_firewall_ready(&err);
-	rc = rc ? rc : wh_firewall_rollback(all, &out, &err);
-	if (rc)
-		return cli_error(&err);
-	int status = print_rolled_back(c, all, &out, hows[out.how], &err);
-	cli_journal(c, "enforce.rollback", json_pack("{s:b,s:s}", "all", all, "how", hows[out.how]));
-	return status;
+	return wh_app_rollback(&a, all, print_rolled_back, &o, &err) ? cli_error(&err) : o.status;
 }
 
 static int rollback(struct cli *c, int argc, char **argv)

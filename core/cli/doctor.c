@@ -12,8 +12,7 @@
 #include <unistd.h>
 #include "base/store_url.h"
 #include "base/yaml.h"
-#include "cli/cli.h"
-#include "cli/own_rules.h"
+#include "cli/apply.h"
 #include "whittle/firewall.h"
 
 #define FEW_BYTES (256ull << 20)
@@ -226,13 +225,14 @@ static void check_plugin(struct report *r, const char *given)
 }
 
 /* Which addresses of this machine `enforce` would judge. What a resource has and nobody has heard is worth a warning. */
-static void check_coverage(struct cli *c, struct report *r, struct cli_own *own, struct wh_arena *mem)
+static void check_coverage(struct cli *c, struct report *r, struct wh_app_own *own, struct wh_arena *mem)
 {
 	struct wh_error err = {0};
 	bool unheard = false;
 	if (c->bad_config.code || c->no_store.code || access(store_path(c->store_url, (char[PATH_MAX]){0}), F_OK))
 		return;
-	int rc = cli_own_rules(c, own, mem, &err);
+	const struct wh_app a = cli_app(c);
+	int rc = wh_app_own_rules(&a, NULL, 0, false, mem, own, &err);
 	if (rc) { /* no resource is this machine, or nothing is recommended: it may be meant for others */
 		note(r, "coverage", rc == -ENOENT || rc == -ENODATA ? OK : WARN, "no address of this machine is judged: %s", err.text);
 		own->n_covered = 0;
@@ -244,12 +244,12 @@ static void check_coverage(struct cli *c, struct report *r, struct cli_own *own,
 	}
 	for (size_t i = 0; i < own->n_covered; i++)
 		unheard |= own->covered[i].kind == WH_NOTHING_LEARNED && own->covered[i].resource;
-	struct check *k = note(r, "coverage", unheard || !cli_own_is_met(own) ? WARN : OK, "%s", cli_coverage_line(own->covered, own->n_covered, mem));
+	struct check *k = note(r, "coverage", unheard || !wh_app_own_is_met(own) ? WARN : OK, "%s", cli_coverage_line(own->covered, own->n_covered, mem));
 	if (unheard)
 		remedy(k, "a resource's address of which nothing was learned stays as open as it is: let the sensor see its traffic");
 }
 
-static int print_json(const struct report *r, enum state worst, const struct cli_own *own)
+static int print_json(const struct report *r, enum state worst, const struct wh_app_own *own)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < r->n; i++) {
@@ -258,7 +258,7 @@ static int print_json(const struct report *r, enum state worst, const struct cli
 		                                      "remedy", *k->remedy ? k->remedy : NULL));
 	}
 	return cli_print_json(json_pack("{s:s, s:s, s:o, s:o}", "version", WH_VERSION, "state", state_names[worst], "checks", list, "addresses",
-	                                cli_coverage_json(own->covered, own->n_covered)));
+	                                wh_app_coverage_json(own->covered, own->n_covered)));
 }
 
 static void print_table(const struct report *r)
@@ -286,7 +286,7 @@ static int run(struct cli *c, int argc, char **argv)
 	enum state fail_on = FAIL, worst = OK;
 	bool asked = false;
 	struct wh_arena *mem;
-	struct cli_own own = {0};
+	struct wh_app_own own = {0};
 	struct report r = {0};
 	int o;
 

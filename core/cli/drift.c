@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdlib.h>
-#include <string.h>
 #include "cli/apply.h"
-#include "whittle/firewall.h"
 
 static const char drift_help[] =
 	"usage: whittle drift [--json]\n"
@@ -13,83 +10,42 @@ static const char drift_help[] =
 	"\n"
 	"Example: whittle drift || whittle enforce --repair\n";
 
-static int print_json(char *difference, const struct wh_nft_state *state)
+static void print(const struct cli *c, const struct wh_app_drift *d)
 {
-	char *save, *line;
-	json_t *list = json_array(), *doc;
-	for (line = difference ? strtok_r(difference, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
-		json_array_append_new(list, json_string(line));
-	doc = json_pack("{s:b,s:o,s:s}", "same", json_array_size(list) == 0, "differences", list, "state",
-	                !state->present ? "absent" : state->expires_in_ms ? "pending" : "confirmed");
-	if (state->expires_in_ms)
-		json_object_set_new(doc, "expiresIn", json_integer((state->expires_in_ms + 999) / 1000));
-	return cli_print_json(doc);
-}
-
-static int print_differences(const struct cli *c, char *difference, const struct wh_nft_state *state)
-{
-	char *save, *line;
-	if (c->json)
-		return print_json(difference, state);
-	if (!difference)
+	if (!d->n)
 		puts("The kernel holds what was applied, rule by rule and address by address.");
-	for (line = difference ? strtok_r(difference, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
-		puts(line);
-	if (state->expires_in_ms)
-		printf("It waits for its confirmation (`%s`): %lld seconds are left.\n", cli_confirm_command(c), (long long)(state->expires_in_ms + 999) / 1000);
-	if (difference)
+	for (size_t i = 0; i < d->n; i++)
+		puts(d->lines[i]);
+	if (d->state.expires_in_ms)
+		printf("It waits for its confirmation (`%s`): %lld seconds are left.\n", cli_confirm_command(c), (long long)(d->state.expires_in_ms + 999) / 1000);
+	if (d->n)
 		puts("`whittle enforce --repair` puts back what was applied.");
-	return CLI_OK;
-}
-
-/* The differences of both tables, a line each, of which either may be NULL; frees them. */
-static char *joined(char *rules, char *jit)
-{
-	char *both = NULL;
-	if (!rules || !jit)
-		return rules ? rules : jit;
-	if (asprintf(&both, "%s\n%s", rules, jit) < 0)
-		both = NULL;
-	free(rules);
-	free(jit);
-	return both;
 }
 
 static int drift(struct cli *c, int argc, char **argv)
 {
 	static const struct option opts[] = {{0}};
-	struct wh_nft_state state = {0};
-	struct wh_error err, jit_err;
-	char *difference = NULL, *jit = NULL;
-	int status = CLI_USAGE;
+	const struct wh_app a = cli_app(c);
+	struct wh_app_drift d;
+	struct wh_error err;
+	int status = CLI_OK;
 	if (cli_getopt(c, argc, argv, "", opts) != -1)
-		goto out;
-	if (optind != argc) {
-		cli_usage(c, "takes no further words");
-		goto out;
-	}
-	int rc = wh_firewall_ready(&err);
-	if (rc) {
+		return CLI_USAGE;
+	if (optind != argc)
+		return cli_usage(c, "takes no further words");
+	struct wh_arena *mem = wh_arena_new();
+	if (wh_app_drift(&a, mem, &d, &err)) {
 		status = cli_error(&err);
-		goto out;
+	} else {
+		if (c->json)
+			status = cli_print_json(wh_app_drift_json(&d));
+		else
+			print(c, &d);
+		status = status ? status : d.n ? CLI_FINDINGS : CLI_OK;
+		if (d.jit_unknown.code) /* what was found counts all the same */
+			status = cli_error(&d.jit_unknown);
 	}
-	int known = wh_firewall_compare(WH_KEPT_WANTED, &state, &difference, &err), also = wh_firewall_jit_differs(&jit, &jit_err);
-	rc = known == -ENOENT ? 0 : known;
-	if (known == -ENOENT && !rc && also != 1) /* nothing is enforced, and nothing of just-in-time access is missing */
-		rc = known;
-	if (rc < 0) {
-		status = cli_error(&err);
-		goto out;
-	}
-	difference = joined(difference, jit);
-	jit = NULL;
-	if (!(status = print_differences(c, difference, &state)))
-		status = difference ? CLI_FINDINGS : CLI_OK;
-	if (also < 0) /* what was found counts all the same */
-		status = cli_error(&jit_err);
-out:
-	free(difference);
-	free(jit);
+	wh_arena_free(mem);
 	return status;
 }
 

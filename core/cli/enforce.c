@@ -5,9 +5,6 @@
 #include "cli/apply.h"
 #include "cli/azure.h"
 #include "cli/cli.h"
-#include "cli/earlier.h"
-#include "cli/own_rules.h"
-#include "whittle/firewall.h"
 
 static const char enforce_help[] =
 	"usage: whittle enforce [--resource NAME]… [--confirm-within 60s] [--audit] [--dry-run] [--force] [--force-all-addresses] [--json]\n"
@@ -63,229 +60,77 @@ static void find_sessions(struct cli *c)
 
 struct job {
 	struct cli *c;
-	struct wh_arena *mem;
-	struct wh_enforce_options opt;
-	struct cli_own own;
-	bool dry, force;
-	json_t *open;      /* connections that are open now and could not come back; for --json */
+	int status;
 };
 
-static int leave_to_jit(struct wh_nft_ruleset *rs, struct wh_arena *mem, struct wh_error *err)
+static void print_repair(void *arg, const char *was)
 {
-	struct wh_jit_live now;
-	int rc = wh_firewall_jit_live(mem, &now, err);
-	if (rc) /* a dry run without the right to ask; an apply fails by itself */
-		return rc == -EPERM ? 0 : rc;
-	const char *left = wh_jit_leave_out(rs, &now, mem);
-	if (left)
-		fprintf(stderr, "whittle: port %s is left to just-in-time access, which keeps it closed (whittle jit)\n", left);
-	return 0;
-}
-
-static int check_own_sessions(const struct job *j, const struct wh_nft_ruleset *rs, struct wh_error *err)
-{
-	const struct wh_session *cut = wh_session_cut(rs, j->c->sessions, j->c->n_sessions);
-	char client[WH_ADDR_STRLEN];
-	if (cut && !j->force)
-		return wh_fail_input(err, -EPERM, "refused: you are connected from %s, which could not connect to port %u again after this; "
-		                     "add it with `whittle rules edit`, or use --force", wh_addr_text(&cut->client, client), cut->port);
-	if (cut)
-		fprintf(stderr, "whittle: your own address %s will not be able to connect again to port %u\n", wh_addr_text(&cut->client, client), cut->port);
-	return 0;
-}
-
-/* Rules for addresses that are on no interface stop nobody. A machine without any address yet can't be asked. */
-static int check_addresses(const struct job *j, struct wh_error *err)
-{
-	struct wh_nft_host host;
-	wh_nft_host_read("", j->mem, &host);
-	int rc = wh_nft_check(j->own.rs, &host, err);
-	char *unchecked = rc ? NULL : wh_nft_unchecked(j->own.rs, &host, j->mem);
-	if (unchecked)
-		fprintf(stderr, "whittle: %s\n", unchecked);
-	if (rc || cli_own_is_met(&j->own))
-		return rc;
-	if (j->own.n_covered && !j->dry)
-		return wh_fail_input(err, -EADDRNOTAVAIL, "no packet would meet the rules of %s: none of the addresses that they judge is this machine's (it has %s); "
-		                     "add the right one to the estate, or use --force-all-addresses", j->own.names[0], wh_nft_not_covered(j->own.covered, j->own.n_covered, j->mem));
-	fprintf(stderr, "whittle: none of the addresses that the rules judge is this machine's now: no packet meets them\n");
-	return 0;
-}
-
-static json_t *open_json(const struct wh_open_cut *cut)
-{
-	const struct wh_open *o = cut->c;
-	char addr[WH_ADDR_STRLEN], proto[8], t[WH_TIME_STRLEN];
-	json_t *j = json_pack("{s:s,s:s,s:s,s:i,s:b}", "peer", wh_addr_text(&o->peer, addr), "direction", wh_direction_text(o->direction), "protocol",
-	                      wh_proto_text(o->proto, proto), "port", (int)o->port, "refused", cut->why != WH_OPEN_OTHER);
-	if (o->start_us)
-		json_object_set_new(j, "since", json_string(wh_time_text(o->start_us, t)));
-	if (o->idle_us >= 0)
-		json_object_set_new(j, "idleSeconds", json_integer(o->idle_us / 1000000));
-	if (o->has_bytes)
-		json_object_set_new(j, "bytes", json_integer((json_int_t)(o->bytes_in + o->bytes_out)));
-	return j;
-}
-
-/* Lists what is open now and could not come back, and refuses where it is too old for the ledger to know it, or large. */
-static int check_open(struct job *j, const struct wh_nft_ruleset *rs, struct wh_error *err)
-{
-	enum { SHOWN = 20, SHOWN_JSON = 1000 };
-	struct wh_open_list l;
-	size_t n, refused;
-	char text[200];
-	int64_t now = wh_now_us();
-	struct wh_error unnoted;
-	wh_firewall_connections(j->mem, &l);
-	if (*l.unread)
-		fprintf(stderr, "whittle: not all connections that are open now can be judged: %s\n", l.unread);
-	if (!j->dry && wh_open_note(j->c->store_url, j->c->config->estate.discover, &l, now, &unnoted))
-		fprintf(stderr, "whittle: the connections that are open now do not become evidence: %s\n", unnoted.text);
-	const struct wh_open_cut *cuts = wh_open_cuts(rs, &l, j->own.memory_us, now, j->mem, &n, &refused);
-	j->open = json_array();
-	for (size_t i = 0; i < n && i < SHOWN_JSON; i++)
-		json_array_append_new(j->open, open_json(&cuts[i]));
-	for (size_t i = 0; i < n && i < SHOWN; i++)
-		fprintf(stderr, "whittle: open now, and could not come back: %s%s\n", wh_open_text(cuts[i].c, now, text),
-		        cuts[i].why == WH_OPEN_OLD ? ": older than the ledger's memory" : "");
-	if (n > SHOWN || l.more)
-		fprintf(stderr, "whittle: and %s%zu more\n", l.more ? "at least " : "", n > SHOWN ? n - SHOWN : 0);
-	if (refused && !j->force)
-		return wh_fail_input(err, -EPERM, "refused: %s, the first %s, could not come back once %s; add what belongs with `whittle rules edit`, or use --force",
-		                     refused == 1 ? "a connection that is open now, and that the ledger can't know or that is large" :
-		                     wh_arena_printf(j->mem, "%zu connections that are open now, and that the ledger can't know or that are large", refused),
-		                     wh_open_text(cuts[0].c, now, text), refused == 1 ? "it ends" : "they end");
-	return 0;
-}
-
-/* What the kernel and the session have to say about the rules, asked with few privileges. */
-static int check(struct job *j, struct wh_nft_ruleset *rs, struct wh_error *err)
-{
-	int rc = leave_to_jit(rs, j->mem, err);
-	if (!rc && !rs->n_ports)
-		rc = wh_fail(err, -ENODATA, "there is nothing to enforce: no rule is recommended for this machine (`whittle status` says why)");
-	rs->audit = j->opt.audit;
-	rc = rc ? rc : check_addresses(j, err);
-	rc = rc ? rc : check_own_sessions(j, rs, err);
-	return rc ? rc : check_open(j, rs, err);
-}
-
-static int print_repair(const struct cli *c, const char *was)
-{
-	if (c->json)
-		return cli_print_json(json_pack("{s:b,s:s}", "repaired", was != NULL, "was", was ? was : ""));
-	if (was)
+	struct job *j = arg;
+	if (j->c->json)
+		j->status = cli_print_json(json_pack("{s:b,s:s}", "repaired", was != NULL, "was", was ? was : ""));
+	else if (was)
 		printf("Put back and read back. What was changed:\n%s\n", was);
 	else
 		puts("There is nothing to repair: the kernel holds what was applied.");
-	return CLI_OK;
 }
 
-static int repair(struct cli *c)
+static void print_dry(const struct wh_app_enforced *e, struct wh_arena *mem)
 {
-	struct wh_error err;
-	char *was = NULL;
-	int rc = wh_firewall_ready(&err);
-	if (!rc)
-		cli_adopt_earlier(c, &(struct wh_error){0});
-	rc = rc ? rc : wh_firewall_repair(&was, &err);
-	int status = rc ? cli_error(&err) : print_repair(c, was);
-	if (!rc && was)
-		cli_journal(c, "enforce.repair", json_pack("{s:s}", "was", was));
-	free(was);
-	return status;
-}
-
-static int print_dry(const struct job *j, const struct wh_nft_ruleset *rs)
-{
-	char *text = wh_nft_text(rs, j->opt.confirm_within_s);
-	int status = CLI_OK;
-	if (j->c->json)
-		status = cli_print_json(json_pack("{s:b,s:b,s:I,s:o,s:s}", "applied", 0, "audit", rs->audit, "ports", (json_int_t)rs->n_ports, "addresses",
-		                                  cli_coverage_json(j->own.covered, j->own.n_covered), "ruleset", text ? text : ""));
-	else
-		fputs(text ? text : "", stdout);
-	if (!j->c->json)
-		fprintf(stderr, "%s\n", cli_coverage_line(j->own.covered, j->own.n_covered, j->mem));
+	char *text = wh_nft_text(e->own.rs, e->confirm_within_s);
+	fputs(text ? text : "", stdout);
+	fprintf(stderr, "%s\n", cli_coverage_line(e->own.covered, e->own.n_covered, mem));
 	free(text);
-	return status;
 }
 
-static int print_applied_json(const struct job *j, const struct wh_enforce_result *res, const char *until)
+static void print_applied(const struct cli *c, const struct wh_app_enforced *e, struct wh_arena *mem)
 {
-	json_t *o = json_pack("{s:b,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:f}", "applied", 1, "verified", res->verified, "unchanged", res->unchanged, "audit", j->opt.audit, "ports",
-	                      (json_int_t)res->ports, "prefixes", (json_int_t)res->prefixes, "messages", (json_int_t)res->messages, "bytes", (json_int_t)res->bytes, "seconds",
-	                      res->apply_seconds);
-	json_object_set_new(o, "addresses", cli_coverage_json(j->own.covered, j->own.n_covered));
-	if (!res->unchanged) {
-		json_object_set_new(o, "confirmWithin", json_integer(j->opt.confirm_within_s));
-		json_object_set_new(o, "confirmBefore", json_string(until));
-		json_object_set_new(o, "confirmCommand", json_string(cli_confirm_command(j->c)));
-	}
-	json_object_set(o, "openConnections", j->open);
-	return cli_print_json(o);
-}
-
-static int print_applied(const struct job *j, const struct wh_nft_ruleset *rs, const struct wh_enforce_result *res, const char *until)
-{
-	if (j->c->json)
-		return print_applied_json(j, res, until);
+	const struct wh_enforce_result *res = &e->result;
+	char until[WH_TIME_STRLEN];
 	printf("Applied and read back: %zu port%s narrowed to %zu prefix%s%s.\n", res->ports, res->ports == 1 ? "" : "s", res->prefixes, res->prefixes == 1 ? "" : "es",
-	       j->opt.audit ? " (audit: nothing is dropped)" : "");
-	cli_print_rules(rs);
-	printf("%s.\n", cli_coverage_line(j->own.covered, j->own.n_covered, j->mem));
+	       e->audit ? " (audit: nothing is dropped)" : "");
+	cli_print_rules(e->own.rs);
+	printf("%s.\n", cli_coverage_line(e->own.covered, e->own.n_covered, mem));
 	if (res->unchanged)
 		puts("That is what was confirmed before: nothing has changed, and nothing is left to confirm.");
 	else
 		printf("The kernel takes them back in %lld seconds, at %s, unless this is run from any terminal:\n    %s\nTry a new connection first. `whittle rollback` takes them away at once.\n",
-		       (long long)j->opt.confirm_within_s, until, cli_confirm_command(j->c));
-	return CLI_OK;
+		       (long long)e->confirm_within_s, wh_time_text(e->expires_us, until), cli_confirm_command(c));
 }
 
-static int apply(struct job *j, const struct wh_nft_ruleset *rs, struct wh_error *err)
+static void print(void *arg, const struct wh_app_enforced *e)
 {
-	struct wh_enforce_result res;
-	char until[WH_TIME_STRLEN], *unkept;
-	int64_t expires_us;
-	if (wh_firewall_apply(rs, &j->opt, j->force, &res, &expires_us, &unkept, err))
-		return cli_error(err);
-	if (unkept) /* confirm will say so once more */
-		fprintf(stderr, "whittle: %s\n", unkept);
-	free(unkept);
-	wh_time_text(expires_us, until);
-	int status = print_applied(j, rs, &res, until);
-	cli_journal(j->c, "enforce.apply", json_pack("{s:I,s:I,s:b,s:I}", "ports", (json_int_t)res.ports, "prefixes", (json_int_t)res.prefixes, "audit", j->opt.audit,
-	                                             "confirmWithin", (json_int_t)j->opt.confirm_within_s));
-	return status;
+	struct job *j = arg;
+	struct wh_arena *mem = wh_arena_new();
+	if (j->c->json)
+		j->status = cli_print_json(wh_app_enforced_json(e, cli_confirm_command(j->c)));
+	else if (e->applied)
+		print_applied(j->c, e, mem);
+	else
+		print_dry(e, mem);
+	wh_arena_free(mem);
 }
 
-static int enforce(struct cli *c, int argc, char **argv)
+static int read_options(struct cli *c, int argc, char **argv, struct wh_app_enforce *ask, const char **names, bool *mend)
 {
 	static const struct option opts[] = {{"resource", 1, 0, 'r'}, {"confirm-within", 1, 0, 'c'}, {"audit", 0, 0, 'a'}, {"dry-run", 0, 0, 'n'},
 	                                     {"force", 0, 0, 'f'}, {"force-all-addresses", 0, 0, 'A'}, {"repair", 0, 0, 'm'}, {"to", 1, 0, 't'}, {0}};
-	struct job j = {.c = c, .opt = {.confirm_within_s = 60}};
-	struct wh_nft_ruleset *rs;
-	struct wh_error err;
-	bool mend = false;
 	int o;
-	if (cli_is_azure(argc, argv))
-		return cli_azure(c, argc, argv, false);
 	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
 		switch (o) {
 		case 'r':
-			if (j.own.n == sizeof j.own.names / sizeof *j.own.names)
+			if (ask->n_resources == WH_APP_OWN)
 				return cli_usage(c, "too many resources");
-			j.own.names[j.own.n++] = optarg;
+			names[ask->n_resources++] = optarg;
 			break;
 		case 'c':
-			if (wh_duration_parse(optarg, &j.opt.confirm_within_s) || j.opt.confirm_within_s < 1 || j.opt.confirm_within_s > 86400)
+			if (wh_duration_parse(optarg, &ask->confirm_within_s) || ask->confirm_within_s < 1 || ask->confirm_within_s > 86400)
 				return cli_usage(c, "'%s' is not a time from 1s to 24h", optarg);
 			break;
-		case 'a': j.opt.audit = true; break;
-		case 'n': j.dry = true; break;
-		case 'f': j.force = true; break;
-		case 'A': j.own.all_addresses = true; break;
-		case 'm': mend = true; break;
+		case 'a': ask->audit = true; break;
+		case 'n': ask->dry = true; break;
+		case 'f': ask->force = true; break;
+		case 'A': ask->all_addresses = true; break;
+		case 'm': *mend = true; break;
 		case 't':
 			if (strcmp(optarg, "nft"))
 				return cli_usage(c, "unknown target '%s'; there are nft and azure", optarg);
@@ -293,24 +138,24 @@ static int enforce(struct cli *c, int argc, char **argv)
 		default: return CLI_USAGE;
 		}
 	}
-	if (optind != argc)
-		return cli_usage(c, "takes no further words");
-	j.mem = wh_arena_new();
-	if (mend) {
-		o = repair(c);
-		wh_arena_free(j.mem);
-		return o;
-	}
-	int rc = j.dry ? 0 : wh_firewall_ready(&err);
-	if (!rc)
-		rc = cli_own_rules(c, &j.own, j.mem, &err);
-	rs = j.own.rs;
-	if (!rc)
-		rc = check(&j, rs, &err);
-	rc = rc ? cli_error(&err) : j.dry ? print_dry(&j, rs) : apply(&j, rs, &err);
-	json_decref(j.open);
-	wh_arena_free(j.mem);
-	return rc;
+	return optind != argc ? cli_usage(c, "takes no further words") : 0;
+}
+
+static int enforce(struct cli *c, int argc, char **argv)
+{
+	const char *names[WH_APP_OWN];
+	struct job j = {.c = c};
+	struct wh_app_enforce ask = {.resources = names, .confirm_within_s = 60, .done = print, .arg = &j};
+	struct wh_error err;
+	bool mend = false;
+	if (cli_is_azure(argc, argv))
+		return cli_azure(c, argc, argv, false);
+	int rc = read_options(c, argc, argv, &ask, names, &mend);
+	if (rc)
+		return rc;
+	const struct wh_app a = cli_app(c);
+	rc = mend ? wh_app_repair(&a, print_repair, &j, &err) : wh_app_enforce(&a, &ask, &err);
+	return rc ? cli_error(&err) : j.status;
 }
 
 static unsigned may_now(const struct cli *c, int argc, char **argv)

@@ -1,35 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include "cli/cli.h"
-#include "whittle/harden.h"
 
 static int run(struct cli *c, int argc, char **argv)
 {
 	static const struct option longs[] = {{0}};
-	struct wh_harden_options opt;
-	struct wh_estate *estate = NULL;
+	const struct wh_app a = cli_app(c);
 	struct wh_error err = {0};
-	struct wh_ledger ledger = {NULL, NULL};
-	char *text = NULL;
-	int rc;
+	char *text;
 
 	if (cli_getopt(c, argc, argv, "", longs) != -1)
 		return CLI_USAGE;
 	if (argc - optind != 2)
 		return cli_usage(c, "a resource and a rule are wanted, as in 'whittle explain vm1 22'");
-	if ((rc = cli_open_ledger(c, WH_STATE_READ, &ledger)))
-		return rc;
-	struct wh_arena *mem = wh_arena_new();
-	if (wh_harden_options_load(&c->config->harden, ledger.state, NULL, mem, &opt, &err) || wh_estate_load(&ledger, mem, &estate, &err) ||
-	    wh_explain(&ledger, estate, argv[optind], argv[optind + 1], &opt, c->json, &text, &err))
-		rc = cli_error(&err);
-	else
-		printf("%s%s", text, c->json ? "\n" : "");
+	if (wh_app_explain(&a, argv[optind], argv[optind + 1], c->json, &text, &err))
+		return cli_error(&err);
+	printf("%s%s", text, c->json ? "\n" : "");
 	free(text);
-	wh_estate_free(estate);
-	wh_arena_free(mem);
-	wh_ledger_close(&ledger);
-	return rc;
+	return CLI_OK;
 }
 
 const struct cli_command cli_explain = {

@@ -2,10 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/opener.h"
-#include "base/yaml.h"
 #include "cli/cli.h"
-#include "whittle/render.h"
-#include "whittle/review.h"
 
 static const char help[] =
 	"usage: whittle export --format FORMAT [--resource NAME]… [--nsg NAME] [--keep-original DAY] [--nsg-scope SCOPE] [-o FILE]\n"
@@ -34,90 +31,31 @@ static const char help[] =
 	"Example:\n"
 	"  whittle export --format nsg --nsg web -o web-narrowed.json && diff web.json web-narrowed.json\n";
 
-static int unknown_format(const struct cli *c, const char *format)
-{
-	const char *names[16], *near;
-	char list[256] = "";
-	size_t n = 0;
-	for (size_t i = 0; wh_renderers[i] && n < 15; i++) {
-		snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", n ? ", " : "", wh_renderers[i]->name);
-		names[n++] = wh_renderers[i]->name;
-	}
-	names[n] = NULL;
-	if (!format)
-		return cli_usage(c, "say which --format: %s", list);
-	near = wh_nearest(format, names);
-	return cli_usage(c, "unknown format '%s'%s%s%s; there are %s", format, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "", list);
-}
-
-/* Names of resources as the estate has them. */
-static int find_resources(const struct cli *c, const struct wh_estate *e, const char **names, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct wh_resource *r = wh_estate_find(e, names[i]);
-		if (!r)
-			return cli_usage(c, "there is no resource '%s'; `whittle estate show` lists them", names[i]);
-		names[i] = r->name;
-	}
-	return CLI_OK;
-}
-
-static int find_nsg(const struct cli *c, const struct wh_estate *e, const char *name)
-{
-	for (size_t i = 0; name && i < e->n_nsgs; i++)
-		if (!strcasecmp(e->nsgs[i].name, name) || (e->nsgs[i].id && !strcasecmp(e->nsgs[i].id, name)))
-			return CLI_OK;
-	return name ? cli_usage(c, "there is no network security group '%s' in the estate", name) : CLI_OK;
-}
-
-static int write_out(const struct wh_renderer *r, const struct wh_recommendation *rec, const struct wh_estate *e, const struct wh_render_options *opt,
-                     const char *path)
+static int write_out(const char *text, const char *notes, const char *path)
 {
 	struct wh_error err = {0};
-	char *text = NULL, *notes = NULL;
-	struct wh_render_options with_notes = *opt;
-	with_notes.notes = &notes;
-	int rc = r->render(rec, e, &with_notes, &text, &err);
-	if (!rc && path)
+	int rc = 0;
+	if (path)
 		rc = wh_write_file(path, text, strlen(text), &err);
-	if (!rc && !path && (fputs(text, stdout) < 0 || fflush(stdout)))
+	else if (fputs(text, stdout) < 0 || fflush(stdout))
 		rc = wh_fail(&err, -errno, "standard output: cannot be written: %s", strerror(errno));
 	if (!rc && notes)
 		fputs(notes, stderr);
-	free(text);
-	free(notes);
 	return rc ? cli_error(&err) : CLI_OK;
 }
 
-static int export(struct cli *c, const struct wh_renderer *r, struct wh_render_options *opt, const char **names, const char *path)
+static int export(struct cli *c, const struct wh_app_export *ask, const char *path)
 {
-	struct wh_arena *mem = wh_arena_new();
-	struct wh_recommendation *rec = NULL;
-	struct wh_estate *e = NULL;
+	const struct wh_app a = cli_app(c);
 	struct wh_error err = {0};
-	struct wh_ledger ledger = {NULL, NULL};
-	struct wh_heard heard = {0};
-	int rc = cli_open_ledger(c, WH_STATE_READ, &ledger);
+	char *text, *notes;
+	int rc = wh_app_export(&a, ask, &text, &notes, &err);
 	if (rc)
-		goto out;
-	if (wh_estate_load(&ledger, mem, &e, &err)) {
-		rc = cli_error(&err);
-		goto out;
-	}
-	cli_platform(c, e);
-	rc = find_resources(c, e, names, opt->n_resources);
-	if (!rc)
-		rc = find_nsg(c, e, opt->nsg);
-	if (!rc && !strcmp(r->name, "nft") && wh_estate_heard(ledger.store, e, mem, &heard, &err))
-		rc = cli_error(&err);
-	opt->heard = &heard;
-	if (!rc)
-		rc = wh_review_load(ledger.state, e, mem, &rec, &err) ? cli_error(&err) : write_out(r, rec, e, opt, path);
-out:
-	opt->heard = NULL;
-	wh_estate_free(e);
-	wh_ledger_close(&ledger);
-	wh_arena_free(mem);
+		rc = rc == -ENXIO ? cli_usage(c, "%s", err.text) : cli_error(&err);
+	else
+		rc = write_out(text, notes, path);
+	free(text);
+	free(notes);
 	return rc;
 }
 
@@ -126,9 +64,9 @@ static int run(struct cli *c, int argc, char **argv)
 	static const struct option longs[] = {{"format", required_argument, NULL, 'f'}, {"resource", required_argument, NULL, 'r'},
 	                                      {"nsg", required_argument, NULL, 'n'}, {"output", required_argument, NULL, 'o'},
 	                                      {"keep-original", required_argument, NULL, 'k'}, {"nsg-scope", required_argument, NULL, 's'}, {0}};
-	struct wh_render_options opt = {.today = cli_today(), .nsg_scope_default = c->config->estate.nsg_scope};
-	const char *format = NULL, *path = NULL, **names = calloc((size_t)argc + 1, sizeof *names);
-	const struct wh_renderer *r;
+	const char *path = NULL, **names = calloc((size_t)argc + 1, sizeof *names);
+	struct wh_app_export ask = {.resources = names};
+	struct wh_error err;
 	int o, rc = CLI_OK;
 	if (!names)
 		return CLI_FAILED;
@@ -136,30 +74,24 @@ static int run(struct cli *c, int argc, char **argv)
 		if (o == '?')
 			rc = CLI_USAGE;
 		else if (o == 'f')
-			format = optarg;
+			ask.format = optarg;
 		else if (o == 'r')
-			names[opt.n_resources++] = optarg;
+			names[ask.n_resources++] = optarg;
 		else if (o == 'n')
-			opt.nsg = optarg;
+			ask.nsg = optarg;
 		else if (o == 'k')
-			rc = cli_check_day(c, opt.keep_until = optarg);
+			rc = cli_check_day(c, ask.keep_until = optarg);
 		else if (o == 's')
-			rc = cli_nsg_scope(c, optarg, &opt.nsg_scope);
+			rc = cli_nsg_scope(c, optarg, &ask.nsg_scope);
 		else
 			path = optarg;
 	}
 	if (!rc && optind < argc)
 		rc = cli_usage(c, "'%s' is not an option; name a resource with --resource", argv[optind]);
-	r = format ? wh_renderer_find(format) : NULL;
-	if (!rc && !r)
-		rc = unknown_format(c, format);
-	if (!rc && r && (opt.keep_until || opt.nsg_scope) && !strcmp(r->name, "nft"))
-		rc = cli_usage(c, "--keep-original and --nsg-scope go with the formats of Azure, not with nft");
-	if (!rc && r && opt.nsg && !strcmp(r->name, "nft"))
-		rc = cli_usage(c, "--nsg goes with the formats of Azure, not with nft");
-	opt.resources = names;
-	if (!rc && r)
-		rc = export(c, r, &opt, names, path && strcmp(path, "-") ? path : NULL);
+	if (!rc && wh_app_export_check(&ask, &err))
+		rc = cli_usage(c, "%s", err.text);
+	if (!rc)
+		rc = export(c, &ask, path && strcmp(path, "-") ? path : NULL);
 	free(names);
 	return rc;
 }

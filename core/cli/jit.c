@@ -46,6 +46,7 @@ static const char help[] =
 
 struct ctx {
 	struct cli *c;
+	struct wh_app app;
 	struct wh_ledger ledger;
 	struct wh_estate *estate;
 	struct wh_arena *mem;
@@ -61,7 +62,7 @@ static const char *port_text(uint8_t proto, uint16_t port, char buf[static 24])
 static bool is_own(const struct ctx *x, const char *resource)
 {
 	const char *own[64];
-	size_t n = cli_own_resources(x->estate, own, 64);
+	size_t n = wh_app_own_resources(x->estate, own, 64);
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(own[i], resource))
 			return true;
@@ -179,7 +180,7 @@ static int confirm(struct ctx *x, int argc, char **argv)
 	} else {
 		status = print_confirmed(x);
 	}
-	cli_journal(x->c, "jit.confirm", json_object());
+	wh_app_journal(&x->app, "jit.confirm", json_object());
 	return status;
 }
 
@@ -199,14 +200,14 @@ static int off(struct ctx *x, int argc, char **argv)
 		return cli_error(&err);
 	if (!live.present && !unread) {
 		puts("Just-in-time access is off: its table was not there, so no port was closed by it.");
-		cli_journal(x->c, "jit.off", json_object());
+		wh_app_journal(&x->app, "jit.off", json_object());
 		return CLI_OK;
 	}
 	puts("Just-in-time access is off: its table is gone, nothing else was touched.");
 	if (n)
 		printf("This opens %s: to everybody whom this machine's other rules let in. `whittle enforce` narrows %s where rules are recommended.\n",
 		       wh_jit_ports_text(closed, n, x->mem), n == 1 ? "it" : "them");
-	cli_journal(x->c, "jit.off", json_object());
+	wh_app_journal(&x->app, "jit.off", json_object());
 	return CLI_OK;
 }
 
@@ -419,7 +420,7 @@ static const struct verb *verb_of(int argc, char **argv)
 static int run(struct cli *c, int argc, char **argv)
 {
 	const struct verb *v = verb_of(argc, argv);
-	struct ctx x = {.c = c};
+	struct ctx x = {.c = c, .app = cli_app(c)};
 	struct wh_error err;
 	if (argc > 1 && argv[1][0] == '-')
 		return cli_getopt(c, argc, argv, "", (const struct option[]){{0}}), CLI_USAGE;

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <math.h>
-#include <sched.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/opener.h"
 #include "cli/cli.h"
-#include "whittle/harden.h"
-#include "whittle/intel.h"
 
 #define SHOWN_PREFIXES 4
 
@@ -98,31 +94,6 @@ static void print_outages(const struct wh_recommendation *rec)
 		fprintf(stderr, "whittle: the sensor has said nothing for %d days; 'whittle selftest' tells whether it hears\n", since);
 }
 
-/* An old list stays in force; that it is old is said where it has a say. */
-static void warn_of_stale_lists(const struct wh_intel_config *c, struct wh_state *s, struct wh_arena *mem)
-{
-	struct wh_intel_list *lists;
-	struct wh_error err;
-	size_t n = 0;
-
-	if (wh_intel_lists(s, mem, &lists, &n, &err))
-		return; /* whoever needs them will say so */
-	for (size_t i = 0; i < n; i++) {
-		bool named = false;
-		for (size_t k = 0; k < c->n_lists && !named; k++)
-			named = !strcmp(c->lists[k].name, lists[i].name);
-		if (wh_intel_stale(&lists[i], wh_now_us()))
-			fprintf(stderr, named ? "whittle: threat list '%s' is stale, and still in force: 'whittle intel update' refreshes it\n" :
-			                        "whittle: threat list '%s' is stale, and still in force, though whittle.yaml names it no more: 'whittle intel forget' ends it\n",
-			        lists[i].name);
-	}
-	if (wh_intel_held(s, mem, &lists, &n, &err))
-		return;
-	for (size_t i = 0; i < n; i++)
-		fprintf(stderr, "whittle: threat list '%s' is held, since it would keep out peers that belong or large blocks: 'whittle intel update %s' names them, 'whittle intel "
-		                "confirm %s' puts it in force\n", lists[i].name, lists[i].name, lists[i].name);
-}
-
 static void print_changes(const struct wh_changes *c)
 {
 	char at[WH_TIME_STRLEN];
@@ -143,7 +114,6 @@ static void print_changes(const struct wh_changes *c)
 	cli_table_print(t);
 }
 
-/* `kept`: by the ledger, for the commands that go on from it. */
 static void print_reason(const struct wh_resource_result *res)
 {
 	struct wh_arena *mem = wh_arena_new();
@@ -152,6 +122,7 @@ static void print_reason(const struct wh_resource_result *res)
 	wh_arena_free(mem);
 }
 
+/* `kept`: by the ledger, for the commands that go on from it. */
 static void print_rules(const struct wh_recommendation *rec, const struct wh_changes *changes, bool all, bool kept, bool some)
 {
 	struct cli_table *t = NULL;
@@ -195,12 +166,6 @@ static void print_rules(const struct wh_recommendation *rec, const struct wh_cha
 	else if (rules)
 		printf("\nNone of it is kept (%s): enforce, export and explain go by the last calculation that was.\n",
 		       some ? "only some resources were asked for" : "--dry-run");
-}
-
-static int save(struct wh_state *s, struct wh_recommendation *rec, bool keep)
-{
-	struct wh_error err = {0};
-	return keep ? 0 : wh_recommendation_save(s, rec, &err) ? cli_error(&err) : 0;
 }
 
 static int number_option(struct cli *c, const char *name, const char *text, long lo, long hi, unsigned *out)
@@ -271,14 +236,13 @@ static int write_svg(const struct wh_curve *k, const char *path)
 	return rc ? cli_error(&err) : 0;
 }
 
-static int show_curve(struct cli *c, struct wh_store *s, const struct wh_estate *e, char **names, int n, const struct wh_harden_options *opt,
-                      const char *svg, struct wh_arena *mem)
+static int show_curve(struct cli *c, const struct wh_app *a, const struct wh_app_recommend *ask, const char *svg, struct wh_arena *mem)
 {
 	struct wh_error err = {0};
 	struct wh_curve *k;
 	int rc;
 
-	if (wh_curve(s, e, (const char *const *)names, (size_t)n, opt, mem, &k, &err))
+	if (wh_app_curve(a, ask, mem, &k, &err))
 		return cli_error(&err);
 	cli_progress("%s", "");
 	if (svg && (rc = write_svg(k, svg)))
@@ -296,95 +260,63 @@ static int show_curve(struct cli *c, struct wh_store *s, const struct wh_estate 
 	return rc;
 }
 
-/* That this process may use, at most 16: beyond, reading the ledger is what takes the time. */
-static unsigned processors(void)
-{
-	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-	return n < 1 ? 1 : n > 16 ? 16 : (unsigned)n;
-}
+enum { NUMBER = 256, PERMISSIVENESS = NUMBER + WH_APP_NUMBERS, CURVE, PORTS, DRY_RUN, ALL, DIRECTION };
 
-/* Options that are whole numbers, each a field of the engine's: given, it takes the place of what whittle.yaml says. */
-static const struct { const char *name; long least, most; size_t field; } numbers[] = {
-	{"min-days", 1, 64, offsetof(struct wh_harden_options, min_days)},
-	{"max-prefixes", 1, 4000, offsetof(struct wh_harden_options, max_prefixes)},
-	{"stable-days", 0, 21, offsetof(struct wh_harden_options, stable_days)},
-	{"window-days", 7, 64, offsetof(struct wh_harden_options, window_days)},
-	{"lines", 1, 1000000, offsetof(struct wh_harden_options, max_lines)},
-	{"threads", 1, 64, offsetof(struct wh_harden_options, threads)},
-};
-enum { NUMBERS = sizeof numbers / sizeof *numbers, NUMBER = 256, PERMISSIVENESS = NUMBER + NUMBERS, CURVE, PORTS, DRY_RUN, ALL, DIRECTION };
-
-struct asked {
-	bool given[NUMBERS]; unsigned number[NUMBERS];
-	double permissiveness;         /* 0: as configured */
-	const char *ports, *svg;       /* or NULL */
-	bool curve, dry_run, all, directed;
-	enum wh_directions directions; /* where directed */
-	char **names; int n;           /* of the resources; none: all */
+struct words {
+	struct wh_app_recommend ask;
+	const char *svg; /* or NULL */
+	bool curve, all;
 };
 
-static int one_option(struct cli *c, int o, int argc, char **argv, struct asked *a)
+static int one_option(struct cli *c, int o, int argc, char **argv, struct words *w)
 {
+	struct wh_app_recommend *ask = &w->ask;
 	switch (o) {
-	case PERMISSIVENESS: return positive_option(c, "permissiveness", optarg, &a->permissiveness);
+	case PERMISSIVENESS: return positive_option(c, "permissiveness", optarg, &ask->permissiveness);
 	case CURVE:
-		a->curve = true;
-		a->svg = optarg ? optarg : optind < argc && is_svg(argv[optind]) ? argv[optind++] : NULL;
+		w->curve = true;
+		w->svg = optarg ? optarg : optind < argc && is_svg(argv[optind]) ? argv[optind++] : NULL;
 		return 0;
-	case PORTS: a->ports = optarg; return 0;
-	case DRY_RUN: a->dry_run = true; return 0;
-	case ALL: a->all = true; return 0;
+	case PORTS: ask->ports = optarg; return 0;
+	case DRY_RUN: ask->dry = true; return 0;
+	case ALL: w->all = true; return 0;
 	case DIRECTION:
-		a->directed = true;
-		return wh_directions_parse(optarg, &a->directions) ? cli_usage(c, "--direction takes inbound, outbound or both, not '%s'", optarg) : 0;
+		ask->directed = true;
+		return wh_directions_parse(optarg, &ask->directions) ? cli_usage(c, "--direction takes inbound, outbound or both, not '%s'", optarg) : 0;
 	default:
-		if (o < NUMBER || o >= NUMBER + NUMBERS)
+		if (o < NUMBER || o >= NUMBER + WH_APP_NUMBERS)
 			return CLI_USAGE;
 		o -= NUMBER;
-		a->given[o] = true;
-		return number_option(c, numbers[o].name, optarg, numbers[o].least, numbers[o].most, &a->number[o]);
+		ask->given[o] = true;
+		return number_option(c, wh_app_numbers[o].name, optarg, wh_app_numbers[o].least, wh_app_numbers[o].most, &ask->number[o]);
 	}
 }
 
-static int read_options(struct cli *c, int argc, char **argv, struct asked *a)
+static int read_options(struct cli *c, int argc, char **argv, struct words *w)
 {
-	struct option longs[NUMBERS + 7] = {{"permissiveness", required_argument, NULL, PERMISSIVENESS}, {"curve", optional_argument, NULL, CURVE},
-	                                    {"ports", required_argument, NULL, PORTS}, {"dry-run", no_argument, NULL, DRY_RUN}, {"all", no_argument, NULL, ALL},
-	                                    {"direction", required_argument, NULL, DIRECTION}};
+	struct option longs[WH_APP_NUMBERS + 7] = {{"permissiveness", required_argument, NULL, PERMISSIVENESS}, {"curve", optional_argument, NULL, CURVE},
+	                                           {"ports", required_argument, NULL, PORTS}, {"dry-run", no_argument, NULL, DRY_RUN}, {"all", no_argument, NULL, ALL},
+	                                           {"direction", required_argument, NULL, DIRECTION}};
 	int o, rc = 0;
-	for (int i = 0; i < NUMBERS; i++)
-		longs[6 + i] = (struct option){numbers[i].name, required_argument, NULL, NUMBER + i};
-	*a = (struct asked){0};
+	for (int i = 0; i < WH_APP_NUMBERS; i++)
+		longs[6 + i] = (struct option){wh_app_numbers[i].name, required_argument, NULL, NUMBER + i};
+	*w = (struct words){.svg = NULL};
 	while (!rc && (o = cli_getopt(c, argc, argv, "", longs)) != -1)
-		rc = one_option(c, o, argc, argv, a);
-	a->names = argv + optind;
-	a->n = argc - optind;
+		rc = one_option(c, o, argc, argv, w);
+	w->ask.resources = (const char *const *)argv + optind;
+	w->ask.n_resources = (size_t)(argc - optind);
 	return rc;
 }
 
-static void put_options(const struct asked *a, struct wh_harden_options *opt)
-{
-	opt->threads = processors();
-	for (int i = 0; i < NUMBERS; i++)
-		if (a->given[i])
-			*(unsigned *)((char *)opt + numbers[i].field) = a->number[i];
-	if (a->permissiveness > 0)
-		opt->permissiveness = a->permissiveness;
-	if (a->directed)
-		opt->directions = a->directions;
-	opt->progress = progress;
-}
-
-static int print_recommendation(const struct cli *c, const struct asked *a, const struct wh_recommendation *rec, const struct wh_changes *changes)
+static int print_recommendation(const struct cli *c, const struct words *w, const struct wh_app_recommended *r)
 {
 	struct wh_error err = {0};
 	cli_output_only_prints();
 	if (!c->json) {
-		print_rules(rec, changes, a->all, !a->dry_run && !a->n, a->n > 0);
+		print_rules(r->recommendation, r->changes, w->all, !w->ask.dry && !w->ask.n_resources, w->ask.n_resources > 0);
 		return CLI_OK;
 	}
-	char *text = wh_recommendation_json(rec, changes ? wh_changes_json(changes) : NULL);
+	char *text = wh_app_recommended_json(r);
 	if (!text)
 		return cli_error((wh_fail(&err, -ENOMEM, "the JSON document could not be made: out of memory"), &err));
 	puts(text); /* a failed write is reported when standard output is closed */
@@ -392,43 +324,30 @@ static int print_recommendation(const struct cli *c, const struct asked *a, cons
 	return CLI_OK;
 }
 
-static int recommend(struct cli *c, const struct wh_ledger *l, const struct wh_estate *estate, const struct asked *a, const struct wh_harden_options *opt, struct wh_arena *mem)
+static int recommend(struct cli *c, const struct wh_app *a, const struct words *w, struct wh_arena *mem)
 {
-	struct wh_recommendation *rec, *before;
-	struct wh_changes difference, *changes = NULL;
+	struct wh_app_recommended r;
 	struct wh_error err = {0};
-	if (wh_recommend(l->store, estate, (const char *const *)a->names, (size_t)a->n, opt, mem, &rec, &err))
+	if (wh_app_recommend(a, &w->ask, mem, &r, &err))
 		return cli_error(&err);
 	cli_progress("%s", "");
-	if (!wh_recommendation_load(l->state, estate, mem, &before, &err) && !wh_changes(l, before, rec, mem, &difference, &err))
-		changes = &difference;
-	/* a part of the resources is looked at, not kept: it would take the place of the whole */
-	int rc = save(l->state, rec, a->dry_run || a->n);
-	return rc ? rc : print_recommendation(c, a, rec, changes);
+	int rc = print_recommendation(c, w, &r);
+	wh_estate_free(r.estate);
+	return rc;
 }
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	struct asked a;
-	struct wh_harden_options opt;
-	struct wh_estate *estate = NULL;
-	struct wh_error err = {0};
-	struct wh_ledger ledger = {NULL, NULL};
-	int rc = read_options(c, argc, argv, &a);
+	struct words w;
+	struct wh_app a = cli_app(c);
+	int rc = read_options(c, argc, argv, &w);
 
-	if (rc || (rc = cli_open_ledger(c, a.dry_run || a.curve ? WH_STATE_READ : WH_STATE_WRITE, &ledger)))
+	if (rc)
 		return rc;
+	a.progress = progress;
 	struct wh_arena *mem = wh_arena_new();
-	if (wh_harden_options_load(&c->config->harden, ledger.state, a.ports, mem, &opt, &err) || wh_estate_load(&ledger, mem, &estate, &err)) {
-		rc = cli_error(&err);
-	} else {
-		put_options(&a, &opt);
-		warn_of_stale_lists(&c->config->intel, ledger.state, mem);
-		rc = a.curve ? show_curve(c, ledger.store, estate, a.names, a.n, &opt, a.svg, mem) : recommend(c, &ledger, estate, &a, &opt, mem);
-	}
-	wh_estate_free(estate);
+	rc = w.curve ? show_curve(c, &a, &w.ask, w.svg, mem) : recommend(c, &a, &w, mem);
 	wh_arena_free(mem);
-	wh_ledger_close(&ledger);
 	return rc;
 }
 

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include "base/json.h"
 #include "cli/cli.h"
-#include "whittle/harden.h"
-#include "whittle/review.h"
-
-enum { MAX_RULES_FILE = 64 << 20 };
 
 static const char help[] =
 	"usage: whittle replay [RESOURCE…] [--rules FILE] [--log FILE]… [--holdout DAYS] [--json]\n"
@@ -105,132 +98,82 @@ static void print(const struct wh_replay *r)
 		puts("These are days that the rules may have been learned from; 'whittle replay --holdout 7' judges days that they were not.");
 }
 
-static int read_rules(const char *path, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
+static void reading(void *arg, const char *log)
 {
-	char *text;
-	size_t len;
-	int rc = wh_read_file(path, MAX_RULES_FILE, &text, &len, err);
-	if (rc)
-		return rc;
-	rc = wh_rules_parse(strcmp(path, "-") ? path : "standard input", text, len, e, mem, out, err);
-	free(text);
-	return rc;
+	(void)arg;
+	cli_progress("reading %s", log);
 }
 
 enum { MOST_LOGS = 64 };
-struct logs {
-	const char *path[MOST_LOGS];
-	unsigned n;
-};
 
-/* The logs in a ledger of their own, which is gone when it is closed, or when this process is ended while it reads. */
-static int read_logs(struct cli *c, struct wh_state *s, const struct logs *logs, struct wh_ledger *out, struct wh_error *err)
-{
-	const char *tmp = getenv("TMPDIR");
-	struct wh_ingest_options opt = {.byte_limit = c->config->ledger.memory_limit};
-	struct wh_ingest_result result;
-	struct wh_locals *locals = NULL;
-	char dir[PATH_MAX], path[PATH_MAX + 8];
-	int rc;
-
-	snprintf(dir, sizeof dir, "%s/whittle-replay-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	if (!mkdtemp(dir))
-		return wh_fail(err, -errno, "%s: %s", dir, strerror(errno));
-	snprintf(path, sizeof path, "%s/log.db", dir);
-	if (!(rc = wh_estate_locals(s, c->config->estate.discover, &locals, err)))
-		rc = wh_ledger_open(path, WH_STATE_CREATE, out, err);
-	/* open files outlive their names */
-	static const char *const tails[] = {"", "-wal", "-shm"};
-	for (unsigned i = 0; i < sizeof tails / sizeof *tails; i++) {
-		snprintf(path, sizeof path, "%s/log.db%s", dir, tails[i]);
-		unlink(path);
-	}
-	rmdir(dir);
-	opt.locals = locals;
-	for (unsigned i = 0; i < logs->n && !rc; i++) {
-		cli_progress("reading %s", logs->path[i]);
-		rc = wh_ingest(out->store, logs->path[i], &opt, &result, err);
-	}
-	wh_locals_free(locals);
-	return rc;
-}
-
-static int replay(struct cli *c, const struct wh_ledger *l, const struct wh_estate *e, char **names, int n, const char *file, const struct logs *logs,
-                  unsigned holdout, struct wh_arena *mem)
-{
-	const char *const *list = (const char *const *)names;
-	struct wh_harden_options opt;
-	struct wh_recommendation *rec;
-	struct wh_ledger log = {NULL, NULL};
-	struct wh_replay *r;
-	struct wh_error err = {0};
-	int rc = wh_harden_options_load(&c->config->harden, l->state, holdout ? NULL : "all", mem, &opt, &err);
-
-	opt.progress = progress;
-	if (!rc && holdout)
-		rc = wh_replay_holdout(l->store, e, list, (size_t)n, &opt, holdout, mem, &r, &err);
-	else if (!rc && !(rc = file ? read_rules(file, e, mem, &rec, &err) : wh_review_load(l->state, e, mem, &rec, &err)) && !logs->n)
-		rc = wh_replay(l->store, e, rec, list, (size_t)n, &opt, 0, mem, &r, &err);
-	else if (!rc && !(rc = read_logs(c, l->state, logs, &log, &err)))
-		rc = wh_replay_log(l->store, log.store, e, rec, list, (size_t)n, &opt, mem, &r, &err);
-	wh_ledger_close(&log);
-	cli_progress("%s", "");
-	if (rc)
-		return cli_error(&err);
-	if (!c->json) {
-		print(r);
-		return CLI_OK;
-	}
-	char *text = wh_replay_json(r);
-	rc = text ? (puts(text), CLI_OK) : CLI_FAILED;
-	free(text);
-	return rc;
-}
-
-static int run(struct cli *c, int argc, char **argv)
+static int read_options(struct cli *c, int argc, char **argv, struct wh_app_replay *ask, const char **logs)
 {
 	enum { RULES = 256, LOG, HOLDOUT };
 	static const struct option longs[] = {{"rules", required_argument, NULL, RULES}, {"log", required_argument, NULL, LOG}, {"holdout", required_argument, NULL, HOLDOUT}, {0}};
-	struct logs logs = {.n = 0};
-	const char *file = NULL;
-	unsigned long holdout = 0;
-	struct wh_estate *e = NULL;
-	struct wh_error err = {0};
-	struct wh_ledger ledger = {NULL, NULL};
+	unsigned long holdout;
 	char *end;
-	int o, rc;
+	int o;
 
 	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
 		if (o == '?')
 			return CLI_USAGE;
 		if (o == RULES) {
-			file = optarg;
+			ask->rules = optarg;
 			continue;
 		}
 		if (o == LOG) {
-			if (logs.n == MOST_LOGS)
+			if (ask->n_logs == MOST_LOGS)
 				return cli_usage(c, "at most %d logs are replayed at a time", MOST_LOGS);
-			logs.path[logs.n++] = optarg;
+			logs[ask->n_logs++] = optarg;
 			continue;
 		}
 		holdout = strtoul(optarg, &end, 10);
 		if (*end || optarg[0] < '0' || optarg[0] > '9' || holdout < 1 || holdout > 63)
 			return cli_usage(c, "--holdout takes a whole number from 1 to 63, not '%s'", optarg);
+		ask->holdout_days = (unsigned)holdout;
 	}
-	if (file && holdout)
-		return cli_usage(c, "--rules and --holdout exclude each other: a holdout derives its own rules");
-	if (logs.n && holdout)
-		return cli_usage(c, "--log and --holdout exclude each other: a holdout is of the ledger's own days");
-	if ((rc = cli_open_ledger(c, WH_STATE_READ, &ledger)))
+	ask->resources = (const char *const *)argv + optind;
+	ask->n_resources = (size_t)(argc - optind);
+	return 0;
+}
+
+static int replay(struct cli *c, const struct wh_app_replay *ask, struct wh_arena *mem)
+{
+	struct wh_app a = cli_app(c);
+	struct wh_app_replayed r;
+	struct wh_error err = {0};
+	char *text;
+
+	a.progress = progress;
+	int rc = wh_app_replay(&a, ask, mem, &r, &err);
+	cli_progress("%s", "");
+	if (rc)
+		return cli_error(&err);
+	if (!c->json) {
+		print(r.replay);
+	} else {
+		text = wh_replay_json(r.replay);
+		rc = text ? (puts(text), CLI_OK) : CLI_FAILED;
+		free(text);
+	}
+	wh_estate_free(r.estate);
+	return rc;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	const char *logs[MOST_LOGS];
+	struct wh_app_replay ask = {.logs = logs, .reading = reading};
+	struct wh_error err;
+	int rc = read_options(c, argc, argv, &ask, logs);
+
+	if (rc)
 		return rc;
+	if (wh_app_replay_check(&ask, &err))
+		return cli_usage(c, "%s", err.text);
 	struct wh_arena *mem = wh_arena_new();
-	if (wh_estate_load(&ledger, mem, &e, &err))
-		rc = cli_error(&err);
-	else
-		rc = replay(c, &ledger, e, argv + optind, argc - optind, file, &logs, (unsigned)holdout, mem);
-	wh_estate_free(e);
+	rc = replay(c, &ask, mem);
 	wh_arena_free(mem);
-	wh_ledger_close(&ledger);
 	return rc;
 }
 

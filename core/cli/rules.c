@@ -157,6 +157,18 @@ static int print_header(struct ctx *x, const struct wh_resource_result *r)
 	return CLI_OK;
 }
 
+static int print_kept(struct ctx *x)
+{
+	const struct wh_app a = cli_app(x->c);
+	struct wh_kept *k;
+	struct wh_error err;
+	size_t n_kept;
+	if (wh_app_kept(&a, x->estate, x->mem, &k, &n_kept, &err))
+		return cli_error(&err);
+	cli_print_kept(k, n_kept);
+	return CLI_OK;
+}
+
 static int list(struct ctx *x, int n, char **names)
 {
 	struct wh_recommendation *rec;
@@ -191,7 +203,7 @@ static int list(struct ctx *x, int n, char **names)
 		for (size_t j = 0; j < r->n_rules; j++)
 			print_rule(&r->rules[j]);
 	}
-	return cli_kept(x->c, x->estate, NULL, NULL);
+	return print_kept(x);
 }
 
 struct history_ctx {

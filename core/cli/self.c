@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who runs this, and which resource this machine is. */
-#include <ifaddrs.h>
-#include <netinet/in.h>
+/* Who runs this. */
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,35 +16,14 @@ const char *cli_who(void)
 	return who;
 }
 
-void cli_platform(const struct cli *c, struct wh_estate *e)
+static void note(void *arg, const char *text)
 {
-	if (!e->platform)
-		e->platform = c->config->estate.platform;
+	(void)arg;
+	fprintf(stderr, "whittle: %s\n", text);
 }
 
-size_t cli_own_resources(const struct wh_estate *e, const char **names, size_t max)
+struct wh_app cli_app(const struct cli *c)
 {
-	struct ifaddrs *list;
-	size_t n = 0;
-	if (getifaddrs(&list))
-		return 0;
-	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
-		struct wh_addr a;
-		if (!i->ifa_addr)
-			continue;
-		if (i->ifa_addr->sa_family == AF_INET)
-			a = wh_addr_v4(ntohl(((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr.s_addr));
-		else if (i->ifa_addr->sa_family == AF_INET6)
-			memcpy(a.b, &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr, 16);
-		else
-			continue;
-		const struct wh_resource *r = wh_estate_by_addr(e, &a);
-		bool had = false;
-		for (size_t k = 0; k < n; k++)
-			had |= r && names[k] == r->name;
-		if (r && !had && n < max)
-			names[n++] = r->name;
-	}
-	freeifaddrs(list);
-	return n;
+	return (struct wh_app){.store_url = c->store_url, .config = c->config, .who = cli_who(), .state_dir = c->state_dir, .beside = c->beside,
+	                       .sessions = c->sessions, .n_sessions = c->n_sessions, .note = note};
 }

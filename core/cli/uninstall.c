@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Out of the machine's firewall, and back into it after a reboot. */
 #include "cli/apply.h"
-#include "cli/earlier.h"
-#include "whittle/firewall.h"
 
 static int uninstall(struct cli *c, int argc, char **argv)
 {
@@ -20,7 +18,8 @@ static int uninstall(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "takes no further words");
 	if (wh_firewall_ready(&err) || wh_firewall_uninstall(verify, &u, &err))
 		return cli_error(&err);
-	cli_journal(c, "enforce.uninstall", json_object());
+	const struct wh_app a = cli_app(c);
+	wh_app_journal(&a, "enforce.uninstall", json_object());
 	if (c->json)
 		return cli_print_json(json_pack("{s:b,s:b,s:i,s:b,s:i,s:s?}", "rules", u.rules, "jit", u.jit, "files", (int)u.files, "verified", u.verified && !*u.differs,
 		                                "otherTables", (int)u.others, "differs", *u.differs ? u.differs : NULL)) || *u.differs ? CLI_FAILED : CLI_OK;
@@ -45,7 +44,8 @@ static int restore(struct cli *c, int argc, char **argv)
 	if (rc)
 		return cli_error(&err);
 	struct wh_error earlier;
-	int adopted = cli_adopt_earlier(c, &earlier);
+	const struct wh_app a = cli_app(c);
+	int adopted = wh_app_adopt_earlier(&a, &earlier);
 	rc = wh_firewall_restore(&r, &err);
 	if (!rc && !r.rules && adopted < 0) {
 		rc = adopted;
@@ -59,7 +59,7 @@ static int restore(struct cli *c, int argc, char **argv)
 			printf("%zu port%s closed again but for just-in-time access; what was open has ended.\n", r.closed, r.closed == 1 ? " is" : "s are");
 		if (!r.rules && !r.jit)
 			puts("Nothing was confirmed: nothing is restored.");
-		cli_journal(c, "enforce.restore", json_pack("{s:I,s:I,s:I}", "ports", (json_int_t)r.ports, "prefixes", (json_int_t)r.prefixes, "closed", (json_int_t)r.closed));
+		wh_app_journal(&a, "enforce.restore", json_pack("{s:I,s:I,s:I}", "ports", (json_int_t)r.ports, "prefixes", (json_int_t)r.prefixes, "closed", (json_int_t)r.closed));
 	}
 	return rc ? cli_error(&err) : CLI_OK;
 }

@@ -9,7 +9,6 @@
 #include "base/opener.h"
 #include "base/owner.h"
 #include "cli/cli.h"
-#include "cli/earlier.h"
 #include "render/nft_ruleset.h"
 #include "whittle/firewall.h"
 #include "whittle/watch.h"
@@ -154,7 +153,8 @@ static int run(struct cli *c, int argc, char **argv)
 	struct wh_watch_options opt = {.store_url = c->store_url, .locals = locals, .n_locals = own_addresses(locals, 256), .discover = c->config->estate.discover, .config = &cfg, .judge = &c->config->harden,
 	                               .nflog_group = WH_NFLOG_GROUP, .stop = &stop, .ready = ready, .alert = alert, .arg = &out};
 	int rc = wh_firewall_ready(&err);
-	if (!rc && cli_adopt_earlier(c, &err) < 0)
+	const struct wh_app a = cli_app(c);
+	if (!rc && wh_app_adopt_earlier(&a, &err) < 0)
 		cli_error(&err);
 	if (!rc)
 		rc = wh_watch(&opt, &err);

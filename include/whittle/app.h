@@ -1,11 +1,167 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * app: what a person can ask for, one function a use case. Each returns a document; the commands print it, and the server answers with it. Nothing
- * here prints, and nothing outside this room decides.
+ * app: what a person can ask for, one function a use case. Each takes its options in a struct and returns a document, or a result that has one
+ * (wh_app_…_json). The commands parse words and print; the server answers with the same documents. Nothing here prints, and nothing outside this
+ * room decides.
  */
 #pragma once
 #include <jansson.h>
 #include "whittle/base.h"
+#include "whittle/config.h"
+#include "whittle/firewall.h"
+#include "whittle/harden.h"
+#include "whittle/review.h"
+
+/* On whose behalf, with which ledger and configuration. Nothing of it is changed. */
+struct wh_app {
+	const char *store_url;
+	const struct wh_config *config;
+	const char *who;                                      /* the person's name, for the journal */
+	const char *state_dir;                                /* base/state_dir.h; "" where it is not known */
+	const char *beside;                                   /* the ledger's directory, where earlier versions kept state; "" likewise */
+	const struct wh_session *sessions; size_t n_sessions; /* the person's own connections to this machine */
+	void (*note)(void *arg, const char *text);            /* a sentence next to the result, as it comes up; NULL: nobody wants them */
+	int (*progress)(void *arg, size_t done, size_t total); /* of resources; a negative return ends the work; NULL: nobody wants it */
+	void *arg;
+};
+void wh_app_note(const struct wh_app *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- recommend ---- */
+/* Whole numbers in the place of what whittle.yaml says. */
+struct wh_app_number { const char *name; long least, most; size_t field; /* of struct wh_harden_options */ };
+enum { WH_APP_NUMBERS = 6 };
+extern const struct wh_app_number wh_app_numbers[WH_APP_NUMBERS];
+struct wh_app_recommend {
+	const char *const *resources; size_t n_resources; /* names; none: all */
+	bool given[WH_APP_NUMBERS]; unsigned number[WH_APP_NUMBERS]; /* by their place in wh_app_numbers */
+	double permissiveness;                            /* 0: as configured */
+	const char *ports;                                /* as in wh_port_list_load(); NULL: as configured */
+	bool directed; enum wh_directions directions;     /* where directed; else as configured */
+	bool dry;                                         /* keep nothing; nor is it kept where only some resources were asked for */
+};
+struct wh_app_recommended {
+	struct wh_estate *estate;        /* of the result: wh_estate_free() it when that was used */
+	struct wh_recommendation *recommendation;
+	struct wh_changes *changes;      /* since what was kept before; NULL: not known */
+	struct wh_changes since;
+};
+/* Derives, proves and replays the rules, and keeps them for those that go on from there. Notes name threat lists that are stale or held. */
+int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem, struct wh_app_recommended *out, struct wh_error *err);
+char *wh_app_recommended_json(const struct wh_app_recommended *r); /* free() it; NULL when out of memory */
+/* What lines and address space trade; nothing is kept. */
+int wh_app_curve(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem, struct wh_curve **out, struct wh_error *err);
+
+/* ---- status ---- */
+struct wh_app_status {
+	struct wh_estate *estate;           /* wh_estate_free() it */
+	struct wh_recommendation *recommendation; /* as it would be now; nothing is kept */
+	struct wh_store_totals totals;
+	const char *rules, *jit;            /* what was confirmed on this machine and is not in force: a sentence; NULL */
+	struct wh_kept *kept; size_t n_kept; /* original rules that are kept below narrowed ones */
+	struct wh_error kept_unknown;       /* code 0, or why these could not be read */
+};
+int wh_app_status(const struct wh_app *a, struct wh_arena *mem, struct wh_app_status *out, struct wh_error *err);
+json_t *wh_app_status_json(const struct wh_app_status *s);
+/* Original rules that Azure's groups keep for a time; in mem. */
+int wh_app_kept(const struct wh_app *a, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n, struct wh_error *err);
+bool wh_app_kept_over(const struct wh_kept *k); /* its last day is over */
+/* Today's day in UTC, "2026-11-24". */
+#define WH_APP_DAY_STRLEN 32
+const char *wh_app_today(char buf[static WH_APP_DAY_STRLEN]);
+
+/* ---- explain, replay, export ---- */
+/* As wh_explain(). */
+int wh_app_explain(const struct wh_app *a, const char *resource, const char *rule, bool json, char **out, struct wh_error *err);
+
+struct wh_app_replay {
+	const char *const *resources; size_t n_resources; /* names; none: all */
+	const char *rules;                                /* a file of rules; NULL: the recommendation, as it was reviewed */
+	const char *const *logs; size_t n_logs;           /* logs whose flows are replayed; none: the ledger's own */
+	void (*reading)(void *arg, const char *log);      /* called with the app's arg before each log; NULL: nobody wants it */
+	unsigned holdout_days;                            /* > 0: rules derived without these last days, replayed on them; then neither rules nor logs */
+};
+struct wh_app_replayed { struct wh_estate *estate; /* wh_estate_free() it */ struct wh_replay *replay; };
+int wh_app_replay_check(const struct wh_app_replay *ask, struct wh_error *err); /* whether the words go together; wh_app_replay() asks it */
+int wh_app_replay(const struct wh_app *a, const struct wh_app_replay *ask, struct wh_arena *mem, struct wh_app_replayed *out, struct wh_error *err);
+
+struct wh_app_export {
+	const char *format;
+	const char *const *resources; size_t n_resources; /* names, ids or addresses; none: all */
+	const char *nsg, *keep_until;                     /* as in wh_render_options; NULL: none */
+	enum wh_nsg_scope nsg_scope;
+};
+/* Whether the words go together, before anything is opened; wh_app_export() asks it. */
+int wh_app_export_check(const struct wh_app_export *ask, struct wh_error *err);
+/* The reviewed recommendation in a firewall's format. *notes (NULL where there are none): lines for a person. free() both. */
+int wh_app_export(const struct wh_app *a, const struct wh_app_export *ask, char **text, char **notes, struct wh_error *err);
+
+/* ---- this machine's firewall ---- */
+enum { WH_APP_OWN = 64 };
+/* The rules that belong on this machine, proved to lie within the rules in force, and what they do and do not judge. In `mem`. */
+struct wh_app_own {
+	const char *names[WH_APP_OWN]; size_t n; /* the resources that this machine is */
+	struct wh_nft_ruleset *rs;
+	struct wh_covered *covered; size_t n_covered;
+	int64_t memory_us;                       /* the begin of what the ledger can know */
+};
+/* names (none: the resources that have this machine's addresses). -EPERM where they would let in what the present policy does not. */
+int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n, bool all_addresses, struct wh_arena *mem, struct wh_app_own *out,
+                     struct wh_error *err);
+bool wh_app_own_is_met(const struct wh_app_own *own); /* some address that they judge is this machine's */
+size_t wh_app_own_resources(const struct wh_estate *e, const char **names, size_t max); /* those that have this machine's addresses */
+json_t *wh_app_coverage_json(const struct wh_covered *c, size_t n);
+
+struct wh_app_enforced {
+	struct wh_app_own own;
+	bool applied, audit;             /* not applied: a dry run */
+	int64_t confirm_within_s, expires_us;
+	struct wh_enforce_result result; /* where applied */
+	json_t *open;                    /* connections that are open now and could not come back; borrowed */
+};
+struct wh_app_enforce {
+	const char *const *resources; size_t n_resources; /* names; none: those that have this machine's addresses */
+	bool all_addresses, audit, dry;
+	bool force;                                       /* apply even what would shut out the person, or an open connection that is old or large */
+	int64_t confirm_within_s;
+	/* Called once it is applied (or would be) and before the journal is written, which may wait for the ledger; *e ends with it. */
+	void (*done)(void *arg, const struct wh_app_enforced *e);
+	void *arg;
+};
+/* Proves the reviewed rules once more and applies them until they are confirmed. */
+int wh_app_enforce(const struct wh_app *a, const struct wh_app_enforce *ask, struct wh_error *err);
+/* confirm_command: what a person types to confirm. A new reference. */
+json_t *wh_app_enforced_json(const struct wh_app_enforced *e, const char *confirm_command);
+/* Puts back what is kept; *was (free() it) says what was changed, NULL: nothing. */
+int wh_app_repair(const struct wh_app *a, void (*done)(void *arg, const char *was), void *arg, struct wh_error *err);
+
+struct wh_app_confirmed {
+	struct wh_confirmed is;
+	struct wh_error unkept;    /* where !is.kept, or is.too_late: why */
+	bool survives_reboot;
+	const char *survives_not;  /* why not; NULL where it does */
+	struct wh_nft_state state;
+};
+/* Keeps what enforce applied. Too late is no error: see is.too_late. `done` as above. */
+int wh_app_confirm(const struct wh_app *a, void (*done)(void *arg, const struct wh_app_confirmed *c), void *arg, struct wh_error *err);
+json_t *wh_app_confirmed_json(const struct wh_app_confirmed *c);
+
+struct wh_app_rolled_back { struct wh_rolled_back is; bool all; struct wh_error unkept; /* where !is.kept: why */ };
+int wh_app_rollback(const struct wh_app *a, bool all, void (*done)(void *arg, const struct wh_app_rolled_back *r), void *arg, struct wh_error *err);
+json_t *wh_app_rolled_back_json(const struct wh_app_rolled_back *r);
+
+struct wh_app_drift {
+	char **lines; size_t n;       /* what is not as it was applied; in mem */
+	struct wh_nft_state state;
+	struct wh_error jit_unknown;  /* code 0, or why the ports that just-in-time access keeps closed could not be compared */
+};
+int wh_app_drift(const struct wh_app *a, struct wh_arena *mem, struct wh_app_drift *out, struct wh_error *err);
+json_t *wh_app_drift_json(const struct wh_app_drift *d);
+
+/* Keeps what an earlier version kept beside the ledger, where the kernel holds exactly that. */
+int wh_app_adopt_earlier(const struct wh_app *a, struct wh_error *err);
+/* Writes a line into the ledger's journal, once what it reports was done and printed: no firewall waits for a ledger (journal.c). Drops the
+ * reference. Nothing where there is no ledger; a note where the line cannot be written within 3 s. */
+void wh_app_journal(const struct wh_app *a, const char *what, json_t *doc);
 
 /* ---- assess ---- */
 struct wh_app_assess {

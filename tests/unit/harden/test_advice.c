@@ -105,11 +105,11 @@ static void reasons_are_kept_with_their_calculation(void **state)
 	office_days(&s, 26, 31);
 	struct wh_recommendation *rec = recommend(&s, 10);
 	for (int round = 0; round < 2; round++) {
-		if (wh_recommendation_save(s.store, rec, &err))
+		if (wh_recommendation_save(s.ledger.state, rec, &err))
 			fail_msg("%s", err.text);
-		if (round && wh_store_put(s.store, "recommendation", "serial", "7", &err)) /* of another calculation: its sentences are all that there is */
+		if (round && wh_state_put(s.ledger.state, "recommendation", "serial", "7", &err)) /* of another calculation: its sentences are all that there is */
 			fail_msg("%s", err.text);
-		if (wh_recommendation_load(s.store, s.estate, s.mem, &back, &err))
+		if (wh_recommendation_load(s.ledger.state, s.estate, s.mem, &back, &err))
 			fail_msg("%s", err.text);
 		const struct wh_reason *why = wh_reason_of_port(&back->resources[0], WH_INBOUND, 22, WH_PROTO_TCP);
 		assert_true(round ? !why : why && why->code == WH_REASON_UNSTABLE && why->count[1] == 25);

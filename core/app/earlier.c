@@ -2,17 +2,16 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "cli/earlier.h"
+#include "app/app.h"
 #include "whittle/earlier.h"
-#include "whittle/firewall.h"
 
-int cli_adopt_earlier(const struct cli *c, struct wh_error *err)
+int wh_app_adopt_earlier(const struct wh_app *a, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_nft_ruleset *rs = NULL;
 	struct wh_error why = {.text = ""};
 	bool jit = false;
-	int rc = *c->beside ? wh_earlier_load(c->beside, mem, &rs, &jit, &why) : -ENOENT;
+	int rc = *a->beside ? wh_earlier_load(a->beside, mem, &rs, &jit, &why) : -ENOENT;
 	if (rc == -ENOENT)
 		goto none;
 	rc = rc ? rc : wh_firewall_adopt(rs, &why);
@@ -20,11 +19,11 @@ int cli_adopt_earlier(const struct cli *c, struct wh_error *err)
 		goto none;
 	if (rc) {
 		wh_fail_input(err, rc, "%s: an earlier version kept what was confirmed here, where the ledger's owner may write: it is not believed unless the kernel holds it, and %s. "
-		              "Run `whittle enforce` and `whittle confirm`%s", c->beside, why.text, jit ? ", `whittle jit on` and `whittle jit confirm`" : "");
+		              "Run `whittle enforce` and `whittle confirm`%s", a->beside, why.text, jit ? ", `whittle jit on` and `whittle jit confirm`" : "");
 		goto out;
 	}
-	fprintf(stderr, "whittle: what an earlier version kept in %s is in force, and is kept in %s from now on\n", c->beside, c->state_dir);
-	wh_earlier_remove(c->beside);
+	wh_app_note(a, "what an earlier version kept in %s is in force, and is kept in %s from now on", a->beside, a->state_dir);
+	wh_earlier_remove(a->beside);
 none:
 	rc = 0;
 out:

@@ -13,29 +13,29 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "cli/apply.h"
+#include "app/app.h"
 
 enum { JOURNAL_MS = 3000 };
 
-static int write_line(const char *url, const char *what, const char *json, struct wh_error *err)
+static int write_line(const struct wh_app *a, const char *what, const char *json, struct wh_error *err)
 {
 	struct wh_state *s;
-	int rc = wh_ledger_state(url, WH_STATE_JOURNAL, &s, err);
+	int rc = wh_ledger_state(a->store_url, WH_STATE_JOURNAL, &s, err);
 	if (rc == -ENOENT || rc == -ENODATA) /* no ledger, no journal */
 		return 0;
-	rc = rc ? rc : wh_state_log(s, cli_who(), what, json, err);
+	rc = rc ? rc : wh_state_log(s, a->who, what, json, err);
 	wh_state_close(s);
 	return rc;
 }
 
 /* Writes the line, or into `fd` why it could not. */
-_Noreturn static void writer(const char *url, const char *what, const char *json, int fd)
+_Noreturn static void writer(const struct wh_app *a, const char *what, const char *json, int fd)
 {
 	struct wh_error err;
 	signal(SIGBUS, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	capng_clear(CAPNG_SELECT_CAPS);
-	int rc = capng_apply(CAPNG_SELECT_CAPS) ? wh_fail(&err, -ENOTRECOVERABLE, "the privileges that are not needed cannot be given up") : write_line(url, what, json, &err);
+	int rc = capng_apply(CAPNG_SELECT_CAPS) ? wh_fail(&err, -ENOTRECOVERABLE, "the privileges that are not needed cannot be given up") : write_line(a, what, json, &err);
 	_exit(rc && write(fd, err.text, strlen(err.text)) >= 0);
 }
 
@@ -59,7 +59,7 @@ static bool collect(int fd, char *text, size_t size)
 }
 
 /* Why there is no line, in `why`; an empty text where there is one. */
-static void log_apart(const char *url, const char *what, const char *json, char *why, size_t size)
+static void log_apart(const struct wh_app *a, const char *what, const char *json, char *why, size_t size)
 {
 	int fds[2], status = 0;
 	pid_t pid = -1;
@@ -70,27 +70,27 @@ static void log_apart(const char *url, const char *what, const char *json, char 
 		return;
 	}
 	if ((pid = fork()) == 0)
-		writer(url, what, json, fds[1]);
+		writer(a, what, json, fds[1]);
 	close(fds[1]);
 	if (pid < 0) {
 		snprintf(why, size, "%s", strerror(errno));
 	} else if (!collect(fds[0], why, size)) {
 		kill(pid, SIGKILL);
-		snprintf(why, size, "%s: the ledger did not take the line within %d s", url, JOURNAL_MS / 1000);
+		snprintf(why, size, "%s: the ledger did not take the line within %d s", a->store_url, JOURNAL_MS / 1000);
 	}
 	close(fds[0]);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (pid > 0 && !*why && (!WIFEXITED(status) || WEXITSTATUS(status)))
-		snprintf(why, size, "%s: the process that writes it was ended by signal %d", url, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+		snprintf(why, size, "%s: the process that writes it was ended by signal %d", a->store_url, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
-void cli_journal(const struct cli *c, const char *what, json_t *doc)
+void wh_app_journal(const struct wh_app *a, const char *what, json_t *doc)
 {
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL, why[sizeof((struct wh_error *)0)->text];
-	log_apart(c->store_url, what, text ? text : "{}", why, sizeof why);
+	log_apart(a, what, text ? text : "{}", why, sizeof why);
 	if (*why)
-		fprintf(stderr, "whittle: done, but not in the journal: %s\n", why);
+		wh_app_note(a, "done, but not in the journal: %s", why);
 	free(text);
 	json_decref(doc);
 }

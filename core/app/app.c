@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include "app/app.h"
+
+void wh_app_note(const struct wh_app *a, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	if (!a->note)
+		return;
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (text)
+		a->note(a->arg, text);
+	free(text);
+}
+
+int wh_app_open(const struct wh_app *a, int flags, struct wh_arena *mem, struct wh_app_ledger *out, struct wh_error *err)
+{
+	*out = (struct wh_app_ledger){.estate = NULL};
+	int rc = wh_ledger_open(a->store_url, flags, &out->is, err);
+	return rc ? rc : wh_estate_load(&out->is, mem, &out->estate, err);
+}
+
+void wh_app_close(struct wh_app_ledger *l, struct wh_estate **estate)
+{
+	if (estate)
+		*estate = l->estate;
+	else
+		wh_estate_free(l->estate);
+	wh_ledger_close(&l->is);
+}
+
+void wh_app_platform(const struct wh_app *a, struct wh_estate *e)
+{
+	if (!e->platform)
+		e->platform = a->config->estate.platform;
+}
+
+const char *wh_app_today(char buf[static WH_APP_DAY_STRLEN])
+{
+	_Static_assert(WH_APP_DAY_STRLEN >= WH_TIME_STRLEN, "a day is the begin of a time");
+	wh_time_text(wh_now_us(), buf);
+	buf[10] = 0;
+	return buf;
+}

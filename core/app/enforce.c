@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Applying the reviewed rules to this machine, after all that may speak against it was asked: the proof, the kernel, open connections, the person's own. */
+#include <stdlib.h>
+#include "app/app.h"
+
+struct job {
+	const struct wh_app *a;
+	const struct wh_app_enforce *ask;
+	struct wh_arena *mem;
+	struct wh_app_enforced *out;
+};
+
+static int leave_to_jit(const struct job *j, struct wh_error *err)
+{
+	struct wh_jit_live now;
+	int rc = wh_firewall_jit_live(j->mem, &now, err);
+	if (rc) /* a dry run without the right to ask; an apply fails by itself */
+		return rc == -EPERM ? 0 : rc;
+	const char *left = wh_jit_leave_out(j->out->own.rs, &now, j->mem);
+	if (left)
+		wh_app_note(j->a, "port %s is left to just-in-time access, which keeps it closed (whittle jit)", left);
+	return 0;
+}
+
+static int check_own_sessions(const struct job *j, struct wh_error *err)
+{
+	const struct wh_session *cut = wh_session_cut(j->out->own.rs, j->a->sessions, j->a->n_sessions);
+	char client[WH_ADDR_STRLEN];
+	if (cut && !j->ask->force)
+		return wh_fail_input(err, -EPERM, "refused: you are connected from %s, which could not connect to port %u again after this; "
+		                     "add it with `whittle rules edit`, or use --force", wh_addr_text(&cut->client, client), cut->port);
+	if (cut)
+		wh_app_note(j->a, "your own address %s will not be able to connect again to port %u", wh_addr_text(&cut->client, client), cut->port);
+	return 0;
+}
+
+/* Rules for addresses that are on no interface stop nobody. A machine without any address yet can't be asked. */
+static int check_addresses(const struct job *j, struct wh_error *err)
+{
+	struct wh_app_own *own = &j->out->own;
+	struct wh_nft_host host;
+	wh_nft_host_read("", j->mem, &host);
+	int rc = wh_nft_check(own->rs, &host, err);
+	char *unchecked = rc ? NULL : wh_nft_unchecked(own->rs, &host, j->mem);
+	if (unchecked)
+		wh_app_note(j->a, "%s", unchecked);
+	if (rc || wh_app_own_is_met(own))
+		return rc;
+	if (own->n_covered && !j->ask->dry)
+		return wh_fail_input(err, -EADDRNOTAVAIL, "no packet would meet the rules of %s: none of the addresses that they judge is this machine's (it has %s); "
+		                     "add the right one to the estate, or use --force-all-addresses", own->names[0], wh_nft_not_covered(own->covered, own->n_covered, j->mem));
+	wh_app_note(j->a, "none of the addresses that the rules judge is this machine's now: no packet meets them");
+	return 0;
+}
+
+static json_t *open_json(const struct wh_open_cut *cut)
+{
+	const struct wh_open *o = cut->c;
+	char addr[WH_ADDR_STRLEN], proto[8], t[WH_TIME_STRLEN];
+	json_t *j = json_pack("{s:s,s:s,s:s,s:i,s:b}", "peer", wh_addr_text(&o->peer, addr), "direction", wh_direction_text(o->direction), "protocol",
+	                      wh_proto_text(o->proto, proto), "port", (int)o->port, "refused", cut->why != WH_OPEN_OTHER);
+	if (o->start_us)
+		json_object_set_new(j, "since", json_string(wh_time_text(o->start_us, t)));
+	if (o->idle_us >= 0)
+		json_object_set_new(j, "idleSeconds", json_integer(o->idle_us / 1000000));
+	if (o->has_bytes)
+		json_object_set_new(j, "bytes", json_integer((json_int_t)(o->bytes_in + o->bytes_out)));
+	return j;
+}
+
+/* Lists what is open now and could not come back, and refuses where it is too old for the ledger to know it, or large. */
+static int check_open(const struct job *j, struct wh_error *err)
+{
+	enum { SHOWN = 20, SHOWN_JSON = 1000 };
+	struct wh_open_list l;
+	size_t n, refused;
+	char text[200];
+	int64_t now = wh_now_us();
+	struct wh_error unnoted;
+	wh_firewall_connections(j->mem, &l);
+	if (*l.unread)
+		wh_app_note(j->a, "not all connections that are open now can be judged: %s", l.unread);
+	if (!j->ask->dry && wh_open_note(j->a->store_url, j->a->config->estate.discover, &l, now, &unnoted))
+		wh_app_note(j->a, "the connections that are open now do not become evidence: %s", unnoted.text);
+	const struct wh_open_cut *cuts = wh_open_cuts(j->out->own.rs, &l, j->out->own.memory_us, now, j->mem, &n, &refused);
+	for (size_t i = 0; i < n && i < SHOWN_JSON; i++)
+		json_array_append_new(j->out->open, open_json(&cuts[i]));
+	for (size_t i = 0; i < n && i < SHOWN; i++)
+		wh_app_note(j->a, "open now, and could not come back: %s%s", wh_open_text(cuts[i].c, now, text),
+		            cuts[i].why == WH_OPEN_OLD ? ": older than the ledger's memory" : "");
+	if (n > SHOWN || l.more)
+		wh_app_note(j->a, "and %s%zu more", l.more ? "at least " : "", n > SHOWN ? n - SHOWN : 0);
+	if (refused && !j->ask->force)
+		return wh_fail_input(err, -EPERM, "refused: %s, the first %s, could not come back once %s; add what belongs with `whittle rules edit`, or use --force",
+		                     refused == 1 ? "a connection that is open now, and that the ledger can't know or that is large" :
+		                     wh_arena_printf(j->mem, "%zu connections that are open now, and that the ledger can't know or that are large", refused),
+		                     wh_open_text(cuts[0].c, now, text), refused == 1 ? "it ends" : "they end");
+	return 0;
+}
+
+/* What the kernel and the session have to say about the rules, asked with few privileges. */
+static int check(const struct job *j, struct wh_error *err)
+{
+	int rc = leave_to_jit(j, err);
+	if (!rc && !j->out->own.rs->n_ports)
+		rc = wh_fail(err, -ENODATA, "there is nothing to enforce: no rule is recommended for this machine (`whittle status` says why)");
+	j->out->own.rs->audit = j->ask->audit;
+	rc = rc ? rc : check_addresses(j, err);
+	rc = rc ? rc : check_own_sessions(j, err);
+	return rc ? rc : check_open(j, err);
+}
+
+static int apply(const struct job *j, struct wh_error *err)
+{
+	const struct wh_enforce_options opt = {.confirm_within_s = j->ask->confirm_within_s, .audit = j->ask->audit};
+	struct wh_app_enforced *out = j->out;
+	char *unkept;
+	int rc = wh_firewall_apply(out->own.rs, &opt, j->ask->force, &out->result, &out->expires_us, &unkept, err);
+	if (rc)
+		return rc;
+	if (unkept) /* confirm will say so once more */
+		wh_app_note(j->a, "%s", unkept);
+	free(unkept);
+	out->applied = true;
+	if (j->ask->done)
+		j->ask->done(j->ask->arg, out);
+	wh_app_journal(j->a, "enforce.apply", json_pack("{s:I,s:I,s:b,s:I}", "ports", (json_int_t)out->result.ports, "prefixes", (json_int_t)out->result.prefixes,
+	                                                "audit", opt.audit, "confirmWithin", (json_int_t)opt.confirm_within_s));
+	return 0;
+}
+
+int wh_app_enforce(const struct wh_app *a, const struct wh_app_enforce *ask, struct wh_error *err)
+{
+	struct wh_app_enforced out = {.audit = ask->audit, .confirm_within_s = ask->confirm_within_s, .open = json_array()};
+	const struct job j = {a, ask, wh_arena_new(), &out};
+	int rc = ask->dry ? 0 : wh_firewall_ready(err);
+
+	rc = rc ? rc : wh_app_own_rules(a, ask->resources, ask->n_resources, ask->all_addresses, j.mem, &out.own, err);
+	rc = rc ? rc : check(&j, err);
+	if (!rc && !ask->dry)
+		rc = apply(&j, err);
+	else if (!rc && ask->done)
+		ask->done(ask->arg, &out);
+	json_decref(out.open);
+	wh_arena_free(j.mem);
+	return rc;
+}
+
+static json_t *dry_json(const struct wh_app_enforced *e)
+{
+	char *text = wh_nft_text(e->own.rs, e->confirm_within_s);
+	json_t *o = json_pack("{s:b,s:b,s:I,s:o,s:s}", "applied", 0, "audit", e->own.rs->audit, "ports", (json_int_t)e->own.rs->n_ports, "addresses",
+	                      wh_app_coverage_json(e->own.covered, e->own.n_covered), "ruleset", text ? text : "");
+	free(text);
+	return o;
+}
+
+json_t *wh_app_enforced_json(const struct wh_app_enforced *e, const char *confirm_command)
+{
+	const struct wh_enforce_result *res = &e->result;
+	char until[WH_TIME_STRLEN];
+	if (!e->applied)
+		return dry_json(e);
+	json_t *o = json_pack("{s:b,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:f}", "applied", 1, "verified", res->verified, "unchanged", res->unchanged, "audit", e->audit, "ports",
+	                      (json_int_t)res->ports, "prefixes", (json_int_t)res->prefixes, "messages", (json_int_t)res->messages, "bytes", (json_int_t)res->bytes, "seconds",
+	                      res->apply_seconds);
+	json_object_set_new(o, "addresses", wh_app_coverage_json(e->own.covered, e->own.n_covered));
+	if (!res->unchanged) {
+		json_object_set_new(o, "confirmWithin", json_integer(e->confirm_within_s));
+		json_object_set_new(o, "confirmBefore", json_string(wh_time_text(e->expires_us, until)));
+		json_object_set_new(o, "confirmCommand", json_string(confirm_command));
+	}
+	json_object_set(o, "openConnections", e->open);
+	return o;
+}
+
+int wh_app_repair(const struct wh_app *a, void (*done)(void *arg, const char *was), void *arg, struct wh_error *err)
+{
+	char *was = NULL;
+	int rc = wh_firewall_ready(err);
+	if (!rc)
+		wh_app_adopt_earlier(a, &(struct wh_error){0});
+	rc = rc ? rc : wh_firewall_repair(&was, err);
+	if (!rc && done)
+		done(arg, was);
+	if (!rc && was)
+		wh_app_journal(a, "enforce.repair", json_pack("{s:s}", "was", was));
+	free(was);
+	return rc;
+}

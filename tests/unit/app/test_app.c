@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Use cases as a second caller has them: without a command, its words or its output. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "tests/unit/support/scene.h"
+#include "whittle/app.h"
+
+static struct wh_config config;
+static char notes[2000];
+
+static void note(void *arg, const char *text)
+{
+	(void)arg;
+	snprintf(notes + strlen(notes), sizeof notes - strlen(notes), "%s\n", text);
+}
+
+static const char *const vm1[] = {"vm1"};
+
+/* Five partners for 31 days in a ledger, and the app that a caller makes of it. */
+static struct wh_app begin(struct scene *s)
+{
+	scene_open(s, SCENE_NSG("140.20.30.10/24", "\"22\""), 0);
+	scene_partner_days(s, 0, 31);
+	scene_recommend(s); /* commits */
+	memset(&config, 0, sizeof config);
+	config.harden.ports = "22,443,3389";
+	*notes = 0;
+	return (struct wh_app){.store_url = s->db, .config = &config, .who = "alice", .state_dir = s->dir, .beside = "", .note = note};
+}
+
+static void recommend_keeps_what_a_second_call_compares_with(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_error err;
+	struct wh_app_recommended first, second;
+	const struct wh_app a = begin(&s);
+	const struct wh_app_recommend ask = {.resources = NULL};
+	if (wh_app_recommend(&a, &ask, s.mem, &first, &err) || wh_app_recommend(&a, &ask, s.mem, &second, &err))
+		fail_msg("%s", err.text);
+	assert_null(first.changes);
+	assert_true(second.changes && second.changes->n == 0);
+	assert_int_equal(second.recommendation->serial, 2);
+	char *x = wh_recommendation_json(first.recommendation, NULL), *y = wh_recommendation_json(second.recommendation, NULL);
+	assert_string_equal(x, y);
+	free(x);
+	free(y);
+	wh_estate_free(first.estate);
+	wh_estate_free(second.estate);
+	scene_close(&s);
+}
+
+static void a_part_or_a_dry_run_is_not_kept(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_error err;
+	struct wh_app_recommended r;
+	const struct wh_app a = begin(&s);
+	if (wh_app_recommend(&a, &(struct wh_app_recommend){.dry = true}, s.mem, &r, &err))
+		fail_msg("%s", err.text);
+	wh_estate_free(r.estate);
+	if (wh_app_recommend(&a, &(struct wh_app_recommend){.resources = vm1, .n_resources = 1}, s.mem, &r, &err))
+		fail_msg("%s", err.text);
+	wh_estate_free(r.estate);
+	struct wh_app_own own;
+	assert_int_equal(wh_app_own_rules(&a, vm1, 1, false, s.mem, &own, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "there is no recommendation yet"));
+	scene_close(&s);
+}
+
+static void a_number_out_of_its_range_is_refused_whoever_asks(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_error err;
+	struct wh_app_recommended r;
+	const struct wh_app a = begin(&s);
+	struct wh_app_recommend ask = {.dry = true};
+	for (size_t i = 0; i < WH_APP_NUMBERS; i++) {
+		memset(ask.given, 0, sizeof ask.given);
+		ask.given[i] = true;
+		ask.number[i] = (unsigned)wh_app_numbers[i].most + 1;
+		assert_int_equal(wh_app_recommend(&a, &ask, s.mem, &r, &err), -ERANGE);
+		assert_true(err.input);
+		assert_non_null(strstr(err.text, wh_app_numbers[i].name));
+	}
+	scene_close(&s);
+}
+
+static void status_is_a_document(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_error err;
+	struct wh_app_status st;
+	const struct wh_app a = begin(&s);
+	if (wh_app_status(&a, s.mem, &st, &err))
+		fail_msg("%s", err.text);
+	json_t *doc = wh_app_status_json(&st);
+	assert_int_equal(json_integer_value(json_object_get(doc, "unhealthy")), 1);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(doc, "resources"), 0), "name")), "vm1");
+	json_decref(doc);
+	wh_estate_free(st.estate);
+	scene_close(&s);
+}
+
+static void explain_and_export_answer_texts_and_name_what_is_unknown(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_error err;
+	struct wh_app_recommended r;
+	char *text, *lines;
+	const struct wh_app a = begin(&s);
+	if (wh_app_recommend(&a, &(struct wh_app_recommend){.resources = NULL}, s.mem, &r, &err))
+		fail_msg("%s", err.text);
+	wh_estate_free(r.estate);
+	if (wh_app_explain(&a, "vm1", "22", true, &text, &err))
+		fail_msg("%s", err.text);
+	assert_non_null(strstr(text, "140.20.30.8/29"));
+	free(text);
+	if (wh_app_export(&a, &(struct wh_app_export){.format = "nft"}, &text, &lines, &err))
+		fail_msg("%s", err.text);
+	assert_non_null(strstr(text, "140.20.30.8/29"));
+	free(text);
+	free(lines);
+	const struct wh_app_export wrong[] = {{.format = "nfd"}, {.format = NULL}, {.format = "nsg", .resources = (const char *const[]){"vm2"}, .n_resources = 1},
+	                                      {.format = "nsg", .nsg = "elsewhere"}, {.format = "nft", .nsg = "web"}, {.format = "nft", .keep_until = "2031-01-01"}};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		assert_true(wh_app_export(&a, &wrong[i], &text, &lines, &err) < 0);
+		assert_true(err.input && !text && !lines);
+	}
+	scene_close(&s);
+}
+
+static void replay_checks_its_words_itself(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_error err;
+	struct wh_app_replayed r;
+	const char *const logs[] = {"/nonexistent"};
+	const struct wh_app a = begin(&s);
+	const struct wh_app_replay wrong[] = {{.holdout_days = 7, .rules = "x"}, {.holdout_days = 7, .logs = logs, .n_logs = 1}, {.holdout_days = 64}};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		assert_int_equal(wh_app_replay(&a, &wrong[i], s.mem, &r, &err), -EINVAL);
+		assert_true(err.input && !r.estate);
+	}
+	if (wh_app_replay(&a, &(struct wh_app_replay){.holdout_days = 7}, s.mem, &r, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(r.replay->holdout_days, 7);
+	wh_estate_free(r.estate);
+	scene_close(&s);
+}
+
+/* ---- the proof ---- */
+
+struct seen { bool called, applied; size_t ports; };
+
+static void on_done(void *arg, const struct wh_app_enforced *e)
+{
+	struct seen *seen = arg;
+	*seen = (struct seen){true, e->applied, e->own.rs->n_ports};
+}
+
+static void enforce_proves_once_more_whoever_calls(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_error err;
+	struct wh_app_recommended r;
+	struct wh_app_own own;
+	struct seen seen = {false, false, 0};
+	const struct wh_app a = begin(&s);
+	const struct wh_app_enforce ask = {.resources = vm1, .n_resources = 1, .dry = true, .confirm_within_s = 60, .done = on_done, .arg = &seen};
+	if (wh_app_recommend(&a, &(struct wh_app_recommend){.resources = NULL}, s.mem, &r, &err))
+		fail_msg("%s", err.text);
+	if (wh_app_enforce(&a, &ask, &err))
+		fail_msg("%s", err.text);
+	assert_true(seen.called && !seen.applied && seen.ports);
+	/* a kept rule that opens what the rules in force deny: by a fault of ours, or of whoever can write the ledger */
+	struct wh_prefix wide = scene_prefix("0.0.0.0/0");
+	for (size_t i = 0; i < r.recommendation->resources[0].n_rules; i++) {
+		struct wh_recommended_rule *rule = &r.recommendation->resources[0].rules[i];
+		rule->prefixes = &wide;
+		rule->n_prefixes = 1;
+		rule->n_except = 0;
+	}
+	if (wh_recommendation_save(s.ledger.state, r.recommendation, &err))
+		fail_msg("%s", err.text);
+	seen.called = false;
+	assert_int_equal(wh_app_enforce(&a, &ask, &err), -EPERM);
+	assert_non_null(strstr(err.text, "which the present policy does not"));
+	assert_false(seen.called);
+	assert_int_equal(wh_app_own_rules(&a, vm1, 1, false, s.mem, &own, &err), -EPERM);
+	wh_estate_free(r.estate);
+	scene_close(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(recommend_keeps_what_a_second_call_compares_with),
+		cmocka_unit_test(a_part_or_a_dry_run_is_not_kept),
+		cmocka_unit_test(a_number_out_of_its_range_is_refused_whoever_asks),
+		cmocka_unit_test(status_is_a_document),
+		cmocka_unit_test(explain_and_export_answer_texts_and_name_what_is_unknown),
+		cmocka_unit_test(replay_checks_its_words_itself),
+		cmocka_unit_test(enforce_proves_once_more_whoever_calls),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
