@@ -14,7 +14,6 @@
 #include "base/state_dir.h"
 #include "cli/azure.h"
 #include "net/https.h"
-#include "render/nft_ruleset.h"
 #include "whittle/azure_groups.h"
 #include "whittle/firewall.h"
 

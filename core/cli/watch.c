@@ -9,7 +9,6 @@
 #include "base/opener.h"
 #include "base/owner.h"
 #include "cli/cli.h"
-#include "render/nft_ruleset.h"
 #include "whittle/firewall.h"
 #include "whittle/watch.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The steps of an apply: plan each port from what the kernel holds (plan.c), fill chains that no packet reaches (fill.c), switch in one
- * transaction (apply.c), and sweep away what nothing leads to any more (sweep.c). The layout is told in enforce/nft.h. */
+ * transaction (apply.c), and sweep away what nothing leads to any more (sweep.c). The layout is told in nft/table.h. */
 #pragma once
-#include "enforce/nft.h"
+#include "nft/table.h"
+#include "whittle/enforce.h"
 
 /* What is to be done about one port. */
 struct wh_plan {

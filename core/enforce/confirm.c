@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Confirm and roll back: each one transaction. See enforce/nft.h. */
+/* Confirm and roll back: each one transaction. See nft/table.h. */
 #include <string.h>
-#include "enforce/nft.h"
+#include "nft/table.h"
+#include "whittle/enforce.h"
 
 struct confirmation {
 	struct wh_nl *nl;

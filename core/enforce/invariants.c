@@ -7,58 +7,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "enforce/nft.h"
-
-/* Whether every address of a prefix is in the set: the set is merged, so that one of its prefixes holds it or none does. */
-static bool allows(const struct wh_nft_port *p, const struct wh_prefix *peers)
-{
-	bool v4 = wh_prefix_is_v4(peers);
-	const struct wh_prefix *set = v4 ? p->v4 : p->v6;
-	for (size_t i = 0; i < (v4 ? p->n_v4 : p->n_v6); i++)
-		if (wh_prefix_covers(&set[i], peers))
-			return true;
-	return false;
-}
-
-static bool is_for(const struct wh_nft_port *p, enum wh_direction d, uint8_t proto, uint16_t port)
-{
-	return p->direction == d && p->proto == proto && p->port == port;
-}
-
-/* Whether the dispatch leads a packet to the chain of this port. */
-static bool judges(const struct wh_nft_port *x, const struct wh_nft_packet *p)
-{
-	if (!x->n_locals) /* by the port that it is delivered to, if it is */
-		return !p->forwarded && is_for(x, p->direction, p->proto, p->translated ? p->translated_port : p->port);
-	bool ours = !p->local;
-	for (size_t i = 0; i < x->n_locals && !ours; i++)
-		ours = wh_addr_eq(&x->locals[i], p->local);
-	return ours && (!p->forwarded || p->translated) && is_for(x, p->direction, p->proto, p->port);
-}
-
-bool wh_nft_passes(const struct wh_nft_ruleset *rs, const struct wh_nft_packet *p)
-{
-	struct wh_prefix peer = wh_prefix_of(&p->peer, 128);
-	if (p->loopback || p->established || rs->audit || (p->proto == WH_PROTO_TCP && !p->opens))
-		return true;
-	/* what is for an address decides before what is for any; which address it is may not be known */
-	for (int any = 0; any < 2; any++)
-		for (size_t i = 0; i < rs->n_ports; i++) {
-			const struct wh_nft_port *x = &rs->ports[i];
-			if ((x->n_locals == 0) != any || !judges(x, p))
-				continue;
-			if (p->local || !allows(x, &peer))
-				return allows(x, &peer);
-		}
-	return true;
-}
-
-bool wh_nft_loopback(const struct wh_addr *a)
-{
-	return wh_addr_is_v4(a) ? a->b[12] == 127 : a->b[15] == 1 && !memcmp(a->b, wh_prefix_all_v6.addr.b, 15);
-}
-
-/* ---- the invariants ---- */
+#include "nft/names.h"
+#include "whittle/enforce.h"
 
 static int refuse(struct wh_error *err, const char *name, const struct wh_nft_port *p, const char *why)
 {
@@ -92,7 +42,7 @@ static int reaches(const struct wh_nft_ruleset *rs, const char *name, uint8_t pr
 		rc = reaches_one(rs, name, proto, port, &servers[i], err);
 	}
 	for (size_t i = 0; i < rs->n_ports && !rc && !others && !rs->audit; i++)
-		if (is_for(&rs->ports[i], WH_OUTBOUND, proto, port) && !rs->ports[i].n_v4 && !rs->ports[i].n_v6)
+		if (wh_nft_is_for(&rs->ports[i], WH_OUTBOUND, proto, port) && !rs->ports[i].n_v4 && !rs->ports[i].n_v6)
 			rc = refuse(err, name, &rs->ports[i], "allows nobody");
 	return rc;
 }
@@ -125,7 +75,7 @@ static int dhcp(const struct wh_nft_ruleset *rs, struct wh_error *err)
 		for (size_t k = 0; k < rs->n_ports; k++) {
 			const struct wh_nft_port *p = &rs->ports[k];
 			/* who serves nobody by DHCP may close the server's port */
-			if (is_for(p, need[i].d, WH_PROTO_UDP, need[i].port) && !allows(p, &peers) && (need[i].d == WH_OUTBOUND || need[i].port != 67 || p->n_v4))
+			if (wh_nft_is_for(p, need[i].d, WH_PROTO_UDP, need[i].port) && !wh_nft_allows(p, &peers) && (need[i].d == WH_OUTBOUND || need[i].port != 67 || p->n_v4))
 				return refuse(err, "DHCP", p, need[i].why);
 		}
 	}
@@ -137,7 +87,7 @@ static int azure(const struct wh_nft_ruleset *rs, struct wh_error *err)
 	for (size_t i = 0; i < rs->n_ports && rs->azure && !rs->audit; i++) {
 		const struct wh_nft_port *p = &rs->ports[i];
 		struct wh_prefix probe = wh_prefix_of(&wh_azure_probe, 128);
-		if (p->direction == WH_INBOUND && p->proto == WH_PROTO_TCP && !allows(p, &probe))
+		if (p->direction == WH_INBOUND && p->proto == WH_PROTO_TCP && !wh_nft_allows(p, &probe))
 			return refuse(err, "Azure's load-balancer probes", p, "leaves out 168.63.129.16, from where they come");
 	}
 	return 0;

@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "enforce/nft.h"
+#include "nft/table.h"
+#include "whittle/enforce.h"
 
 enum { MAX_PARENTS = 64, MAX_ENVIRON = 1 << 20, MAX_FDS = 64 };
 

@@ -4,8 +4,8 @@
 #include <string.h>
 #include "base/state_dir.h"
 #include "guard/firewall_message.h"
-#include "guard/hear.h"
 #include "guard/persist_file.h"
+#include "net/nf_listen.h"
 
 struct doing {
 	const struct wh_firewall_grants *g;
@@ -258,8 +258,8 @@ static int act(struct doing *d, struct wh_error *err)
 	case WH_ASK_JIT_OFF: return jit_off(d, err);
 	case WH_ASK_JIT_OPEN: return jit_open(d, err);
 	case WH_ASK_JIT_CLOSE: return wh_jit_nft_close(r->opening.proto, r->opening.port, &r->opening.from, err);
-	case WH_ASK_HEAR_DROPS: return hear(d, wh_hear_drops(d->g->nflog_group));
-	case WH_ASK_HEAR_EVENTS: return hear(d, wh_hear_events());
+	case WH_ASK_HEAR_DROPS: return hear(d, wh_nf_log_open(d->g->nflog_group));
+	case WH_ASK_HEAR_EVENTS: return hear(d, wh_nf_events_open());
 	case WH_ASKS: break;
 	}
 	return wh_fail(err, -EBADMSG, "no such request");

@@ -5,20 +5,13 @@
  * confirm and rollback change both, one after the other. Each further change is reported, for as long as there is a difference. What is
  * pending its confirmation is not judged; the table is looked at once more when its time is up.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_log.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include "enforce/nft.h"
 #include "guard/watch.h"
+#include "net/nf_listen.h"
 #include "whittle/harden.h"
 #include "whittle/ledger.h"
 #include "whittle/firewall.h"
@@ -40,7 +33,7 @@ struct port { uint8_t direction, proto; uint16_t port; uint64_t drops; double no
 
 struct watch {
 	const struct wh_watch_options *opt;
-	struct mnl_socket *log, *events;
+	struct wh_nf_socket *log, *events;
 	struct peer *peers; size_t n_peers, room_peers;
 	struct port ports[MAX_PORTS]; size_t n_ports;
 	int64_t look_at_us;               /* 0: nothing to look at */
@@ -222,42 +215,25 @@ static void dropped(struct watch *w, const struct wh_drop *d)
 	revert(w, d, p, addr);
 }
 
-static int log_message(const struct nlmsghdr *h, void *arg)
+static void logged(void *arg, const struct wh_nf_logged *l)
 {
-	const struct nlattr *a, *prefix = NULL, *packet = NULL;
 	struct wh_drop d;
-	if (h->nlmsg_type != (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET))
-		return MNL_CB_OK;
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) {
-		if (mnl_attr_get_type(a) == NFULA_PREFIX)
-			prefix = a;
-		if (mnl_attr_get_type(a) == NFULA_PAYLOAD)
-			packet = a;
-	}
-	if (prefix && packet && wh_drop_parse(mnl_attr_get_payload(prefix), mnl_attr_get_payload_len(prefix), mnl_attr_get_payload(packet), mnl_attr_get_payload_len(packet), &d))
+	if (wh_drop_parse(l->prefix, l->prefix_len, l->packet, l->len, &d))
 		dropped(arg, &d);
-	return MNL_CB_OK;
 }
 
 /* ---- somebody else's changes ---- */
 
 /* The end of a transaction says whose it was. */
-static void blame(struct watch *w, const struct nlmsghdr *h)
+static void blame(struct watch *w, const struct wh_nf_event *e)
 {
-	const struct nlattr *a;
-	char name[32] = "";
+	char name[32];
 	size_t used = strlen(w->by);
-	uint32_t pid = 0;
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) {
-		if (mnl_attr_get_type(a) == NFTA_GEN_PROC_NAME && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
-			snprintf(name, sizeof name, "%s", mnl_attr_get_str(a));
-		if (mnl_attr_get_type(a) == NFTA_GEN_PROC_PID && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
-			pid = ntohl(mnl_attr_get_u32(a));
-	}
+	snprintf(name, sizeof name, "%s", e->program);
 	if (!strncmp(name, "whittle", 7)) /* also the process that changes the firewall */
 		name[7] = 0;
 	if (!used || strcmp(name, "whittle"))
-		w->pid = pid;
+		w->pid = e->pid;
 	if (!strcmp(w->by, "whittle")) /* beside another program's, ours is not what made a difference */
 		used = 0;
 	if (*name && (!used || strcmp(name, "whittle")) && (!used || !strstr(w->by, name)) && used + strlen(name) + 3 < sizeof w->by)
@@ -271,27 +247,20 @@ static void look_soon(struct watch *w)
 		w->look_at_us = at;
 }
 
-static int event(const struct nlmsghdr *h, void *arg)
+static void event(void *arg, const struct wh_nf_event *e)
 {
 	struct watch *w = arg;
-	const struct nfgenmsg *g = mnl_nlmsg_get_payload(h);
-	const struct nlattr *a;
-	if ((h->nlmsg_type & 0xff) == NFT_MSG_NEWGEN) {
+	if (!e->table) {
 		if (w->ours_touched)
-			blame(w, h);
+			blame(w, e);
 		w->ours_touched = 0;
-		return MNL_CB_OK;
+		return;
 	}
-	mnl_attr_for_each(a, h, sizeof *g)
-		if (g->nfgen_family == NFPROTO_INET && mnl_attr_get_type(a) == NFTA_TABLE_NAME && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0) {
-			const char *table = mnl_attr_get_str(a);
-			unsigned which = !strcmp(table, WH_NFT_TABLE) ? TOUCHED_RULES : !strcmp(table, "whittle_jit") ? TOUCHED_JIT : 0;
-			if (which)
-				look_soon(w);
-			w->ours_touched |= which;
-			w->touched |= which;
-		}
-	return MNL_CB_OK;
+	unsigned which = !strcmp(e->table, WH_NFT_TABLE) ? TOUCHED_RULES : !strcmp(e->table, WH_JIT_TABLE) ? TOUCHED_JIT : 0;
+	if (which)
+		look_soon(w);
+	w->ours_touched |= which;
+	w->touched |= which;
 }
 
 /* Puts back what was confirmed, where that is configured. */
@@ -419,28 +388,12 @@ static void note_open(struct watch *w)
 
 /* ---- sockets ---- */
 
-static int listen_to(struct mnl_socket **s, int fd)
+static void read_events(struct watch *w)
 {
-	if (fd < 0)
-		return fd;
-	*s = mnl_socket_fdopen(fd);
-	return *s ? 0 : -errno;
-}
-
-static void drain(struct watch *w, struct mnl_socket *s, mnl_cb_t each)
-{
-	char buf[1 << 16];
-	for (int i = 0; i < 64; i++) {
-		ssize_t n = mnl_socket_recvfrom(s, buf, sizeof buf);
-		if (n < 0 && errno == ENOBUFS && s == w->events) { /* what was lost may have been about us */
-			w->touched = TOUCHED_RULES | TOUCHED_JIT;
-			look_soon(w);
-			continue;
-		}
-		if (n <= 0)
-			return;
-		mnl_cb_run(buf, (size_t)n, 0, 0, each, w);
-	}
+	if (wh_nf_read_events(w->events, event, w))
+		return;
+	w->touched = TOUCHED_RULES | TOUCHED_JIT; /* what was lost may have been about us */
+	look_soon(w);
 }
 
 int wh_watch(const struct wh_watch_options *opt, struct wh_error *err)
@@ -450,20 +403,20 @@ int wh_watch(const struct wh_watch_options *opt, struct wh_error *err)
 		return wh_fail(err, -ENOMEM, "out of memory");
 	w->opt = opt;
 	int rc = learn(w, err), code;
-	if (!rc && (code = listen_to(&w->events, wh_firewall_hear_events())))
+	if (!rc && (code = wh_nf_socket_of(wh_firewall_hear_events(), &w->events)))
 		rc = wh_fail(err, code, "the kernel's firewall events can't be heard: %s", strerror(-code));
-	if (!rc && (code = listen_to(&w->log, wh_firewall_hear_drops())))
+	if (!rc && (code = wh_nf_socket_of(wh_firewall_hear_drops(), &w->log)))
 		rc = wh_fail(err, code, "log group %u can't be heard: %s%s", opt->nflog_group, strerror(-code), code == -EBUSY || code == -EPERM ? " (another program listens there, perhaps another whittle watch)" : "");
 	if (!rc) {
 		w->look_at_us = wh_now_us(); /* what happened before we came */
 		opt->ready(opt->arg, w->n_peers);
 	}
 	while (!rc && !*opt->stop) {
-		struct pollfd p[2] = {{.fd = mnl_socket_get_fd(w->log), .events = POLLIN}, {.fd = mnl_socket_get_fd(w->events), .events = POLLIN}};
+		struct pollfd p[2] = {{.fd = wh_nf_socket_fd(w->log), .events = POLLIN}, {.fd = wh_nf_socket_fd(w->events), .events = POLLIN}};
 		if (poll(p, 2, w->look_at_us ? 100 : 1000) < 0 && errno != EINTR)
 			rc = wh_fail(err, -errno, "waiting failed: %s", strerror(errno));
-		drain(w, w->log, log_message);
-		drain(w, w->events, event);
+		wh_nf_read_log(w->log, logged, w);
+		read_events(w);
 		if (w->look_at_us && wh_now_us() >= w->look_at_us) {
 			w->look_at_us = 0;
 			look(w);
@@ -471,10 +424,8 @@ int wh_watch(const struct wh_watch_options *opt, struct wh_error *err)
 		if (wh_now_us() >= w->note_at_us)
 			note_open(w);
 	}
-	if (w->log)
-		mnl_socket_close(w->log);
-	if (w->events)
-		mnl_socket_close(w->events);
+	wh_nf_socket_close(w->log);
+	wh_nf_socket_close(w->events);
 	free(w->told);
 	free(w->told_jit);
 	free(w->peers);

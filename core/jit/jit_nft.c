@@ -2,7 +2,8 @@
 /* Changes of the table inet whittle_jit: each one transaction against what was read. */
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
-#include "jit/jit_nft.h"
+#include "nft/jit_table.h"
+#include "whittle/jit.h"
 
 struct change {
 	struct wh_nl *nl;

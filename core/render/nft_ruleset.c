@@ -2,190 +2,8 @@
 /* What the table should hold, made from a recommendation. */
 #include <stdlib.h>
 #include <string.h>
-#include "render/nft_ruleset.h"
-
-void wh_nft_base_name(const struct wh_nft_port *p, char letter, char out[static WH_NFT_NAME])
-{
-	char proto[8];
-	snprintf(out, WH_NFT_NAME, "%c_%s_%s_%u", letter, p->direction == WH_INBOUND ? "input" : "output",
-	         p->proto == WH_PROTO_TCP ? "tcp" : p->proto == WH_PROTO_UDP ? "udp" : wh_proto_text(p->proto, proto), p->port);
-	if (p->twin)
-		snprintf(out + strlen(out), WH_NFT_NAME - strlen(out), "_%u", p->twin);
-}
-
-/* ---- keys ---- */
-
-size_t wh_nft_n_keys(const struct wh_nft_port *p)
-{
-	return p->n_locals ? p->n_locals : 1;
-}
-
-struct wh_nft_key wh_nft_key(const struct wh_nft_port *p, size_t i)
-{
-	struct wh_nft_key k = {.direction = p->direction, .proto = p->proto, .port = p->port, .any = !p->n_locals};
-	if (p->n_locals)
-		k.local = p->locals[i];
-	return k;
-}
-
-bool wh_nft_key_eq(const struct wh_nft_key *a, const struct wh_nft_key *b)
-{
-	return a->direction == b->direction && a->proto == b->proto && a->port == b->port && a->any == b->any && (a->any || wh_addr_eq(&a->local, &b->local));
-}
-
-enum wh_nft_kind wh_nft_kind_of(const struct wh_nft_key *k)
-{
-	return k->any ? WH_NFT_ANY : wh_addr_is_v4(&k->local) ? WH_NFT_V4 : WH_NFT_V6;
-}
-
-void wh_nft_map_name(char out[static WH_NFT_NAME], enum wh_direction d, bool pending, enum wh_nft_kind kind)
-{
-	static const char *const ends[] = {"_v4", "_v6", ""};
-	snprintf(out, WH_NFT_NAME, "%s_%s%s", d == WH_INBOUND ? "input" : "output", pending ? "pending" : "ports", ends[kind]);
-}
-
-/* ---- names and tiles ---- */
-
-void wh_nft_log_prefix(const struct wh_nft_port *p, bool audit, char out[static 64])
-{
-	char proto[8];
-	snprintf(out, 64, "whittle %s %s %s %u ", audit ? "audit" : "drop", p->direction == WH_INBOUND ? "in" : "out", wh_proto_text(p->proto, proto), p->port);
-}
-
-/* The address after a; false at the top of its family's space. */
-static bool next_addr(struct wh_addr *a)
-{
-	size_t stop = wh_addr_is_v4(a) ? 12 : 0;
-	for (size_t i = 16; i-- > stop;)
-		if (++a->b[i])
-			return true;
-	return false;
-}
-
-bool wh_nft_interval(const struct wh_prefix *p, size_t n, size_t *i, struct wh_addr *first, struct wh_addr *last)
-{
-	if (*i >= n)
-		return false;
-	*first = p[*i].addr;
-	for (;;) {
-		*last = wh_prefix_last(&p[(*i)++]);
-		struct wh_addr after = *last;
-		if (*i >= n || !next_addr(&after) || !wh_addr_eq(&after, &p[*i].addr))
-			return true;
-	}
-}
-
-static struct wh_addr bottom(bool v6)
-{
-	struct wh_addr zero = {{0}};
-	return v6 ? zero : wh_addr_v4(0);
-}
-
-struct wh_addr *wh_nft_tiles(const struct wh_prefix *p, size_t n, bool v6, struct wh_arena *mem, size_t *n_tiles)
-{
-	struct wh_addr *starts = wh_arena_array(mem, n / WH_NFT_TILE + 1, sizeof *starts), first, last;
-	size_t i = 0, k = 0;
-	starts[0] = bottom(v6);
-	*n_tiles = 1;
-	while (wh_nft_interval(p, n, &i, &first, &last))
-		if (k++ && (k - 1) % WH_NFT_TILE == 0)
-			starts[(*n_tiles)++] = first;
-	return starts;
-}
-
-struct wh_addr wh_nft_tile_end(const struct wh_addr *starts, size_t n_tiles, size_t i, bool v6)
-{
-	struct wh_addr end;
-	if (i + 1 == n_tiles)
-		return wh_prefix_last(v6 ? &wh_prefix_all_v6 : &wh_prefix_all_v4);
-	end = starts[i + 1];
-	for (size_t k = 16; k-- > 0 && end.b[k]-- == 0;)
-		;
-	return end;
-}
-
-void wh_nft_tile_name(const char *base, const struct wh_addr *start, bool v6, char out[static WH_NFT_NAME])
-{
-	struct wh_addr zero = bottom(v6);
-	int len = snprintf(out, WH_NFT_NAME, "%.40s_v%c", base, v6 ? '6' : '4');
-	if (wh_addr_eq(start, &zero))
-		return;
-	out[len++] = '_';
-	for (int i = v6 ? 0 : 12; i < 16; i++)
-		len += snprintf(out + len, WH_NFT_NAME - (size_t)len, "%02x", start->b[i]);
-}
-
-bool wh_nft_next_span(struct wh_nft_cursor *c, const struct wh_addr *end, struct wh_span *out)
-{
-	if (!c->have)
-		c->have = wh_nft_interval(c->p, c->n, &c->i, &c->rest.first, &c->rest.last);
-	if (!c->have || wh_addr_cmp(&c->rest.first, end) > 0)
-		return false;
-	*out = c->rest;
-	c->have = wh_addr_cmp(&c->rest.last, end) > 0;
-	if (c->have) {
-		out->last = c->rest.first = *end;
-		next_addr(&c->rest.first);
-	}
-	return true;
-}
-
-/* ---- the order of ports ---- */
-
-static int same_port(const struct wh_nft_port *x, const struct wh_nft_port *y)
-{
-	if (x->direction != y->direction)
-		return (int)x->direction - (int)y->direction;
-	if (x->proto != y->proto)
-		return (int)x->proto - (int)y->proto;
-	return (int)x->port - (int)y->port;
-}
-
-static int by_port(const void *a, const void *b)
-{
-	const struct wh_nft_port *x = a, *y = b;
-	int c = same_port(x, y);
-	if (c || !x->n_locals || !y->n_locals)
-		return c ? c : (x->n_locals != 0) - (y->n_locals != 0);
-	return wh_addr_cmp(&x->locals[0], &y->locals[0]);
-}
-
-/* Two of one direction, protocol and port that would judge the same packet. */
-static bool collide(const struct wh_nft_port *x, const struct wh_nft_port *y)
-{
-	if (!x->n_locals || !y->n_locals)
-		return true;
-	for (size_t i = 0, k = 0; i < x->n_locals && k < y->n_locals;) {
-		int c = wh_addr_cmp(&x->locals[i], &y->locals[k]);
-		if (!c)
-			return true;
-		*(c < 0 ? &i : &k) += 1;
-	}
-	return false;
-}
-
-static const struct wh_nft_port *in_order(struct wh_nft_ruleset *rs)
-{
-	if (rs->n_ports)
-		qsort(rs->ports, rs->n_ports, sizeof *rs->ports, by_port);
-	for (size_t i = 0; i < rs->n_ports; i++) {
-		struct wh_nft_port *p = &rs->ports[i];
-		p->twin = i && !same_port(p - 1, p) ? p[-1].twin + 1 : 0;
-		for (size_t k = i - p->twin; k < i; k++)
-			if (collide(&rs->ports[k], p))
-				return p;
-	}
-	return NULL;
-}
-
-bool wh_nft_in_order(struct wh_nft_ruleset *rs)
-{
-	return !in_order(rs);
-}
-
-/* ---- a recommendation's rules ---- */
-
-const struct wh_addr wh_azure_probe = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 168, 63, 129, 16}};
+#include "nft/names.h"
+#include "whittle/render.h"
 
 static void fill(struct wh_nft_port *p, const struct wh_recommended_rule *r, bool azure, struct wh_arena *mem)
 {
@@ -220,11 +38,6 @@ static bool heard(const struct wh_heard *h, const struct wh_addr *a)
 	return false;
 }
 
-static bool is_loopback(const struct wh_addr *a)
-{
-	return wh_addr_is_v4(a) ? a->b[12] == 127 : a->b[15] == 1 && !memcmp(a->b, wh_prefix_all_v6.addr.b, 15);
-}
-
 /* The addresses of a resource that its rules judge, sorted, each once. */
 static struct wh_addr *judged(const struct wh_resource *r, const struct wh_heard *h, struct wh_arena *mem, size_t *n)
 {
@@ -235,7 +48,7 @@ static struct wh_addr *judged(const struct wh_resource *r, const struct wh_heard
 		some |= heard(h, &r->addrs[i]);
 	*n = 0;
 	for (size_t i = 0; i < r->n_addrs; i++)
-		if (!is_loopback(&r->addrs[i]) && (!some || heard(h, &r->addrs[i])))
+		if (!wh_nft_loopback(&r->addrs[i]) && (!some || heard(h, &r->addrs[i])))
 			out[(*n)++] = r->addrs[i];
 	if (*n)
 		qsort(out, *n, sizeof *out, wh_addr_order);
@@ -285,7 +98,7 @@ int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estat
 			rc = add_rules(rs, &r->resources[i], e, opt, mem, err);
 	if (rc)
 		return rc;
-	const struct wh_nft_port *twice = in_order(rs);
+	const struct wh_nft_port *twice = wh_nft_sort(rs);
 	if (twice && opt->all_addresses)
 		return wh_fail_input(err, -EEXIST, "several of the resources have a rule for %s port %u, and each would judge all addresses: name one with --resource",
 		                     wh_proto_text(twice->proto, proto), twice->port);

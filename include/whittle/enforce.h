@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include "whittle/base.h"
 #include "whittle/estate.h"
+#include "whittle/nft.h"
 #include "whittle/recommendation.h"
 #include "whittle/render.h"
 
@@ -30,19 +31,6 @@ void wh_nft_host_read(const char *root, struct wh_arena *mem, struct wh_nft_host
 int wh_nft_check(const struct wh_nft_ruleset *rs, const struct wh_nft_host *host, struct wh_error *err);
 /* What wh_nft_check() could not find out about these rules: a sentence, or NULL. In `mem`. */
 char *wh_nft_unchecked(const struct wh_nft_ruleset *rs, const struct wh_nft_host *host, struct wh_arena *mem);
-/* The table's own decision about one packet, once the rules are in the kernel. */
-struct wh_nft_packet {
-	enum wh_direction direction;
-	uint8_t proto;
-	uint16_t port;                     /* inbound: as the peer sent it, before this machine translated it */
-	struct wh_addr peer;
-	const struct wh_addr *local;       /* ours: inbound where the peer sent it, outbound from where; NULL: it passes if it does whichever it is */
-	bool translated, forwarded;        /* by this machine; and then to another one */
-	uint16_t translated_port;          /* to which port, where translated */
-	bool loopback, established, opens;
-};
-bool wh_nft_passes(const struct wh_nft_ruleset *rs, const struct wh_nft_packet *p);
-bool wh_nft_loopback(const struct wh_addr *a); /* 127.0.0.0/8 or ::1 */
 
 /* ---- which addresses of this machine the rules judge (core/enforce/coverage.c) ---- */
 enum wh_coverage_kind {
@@ -72,10 +60,6 @@ const struct wh_session *wh_session_cut(const struct wh_nft_ruleset *rs, const s
  * opened. -EPERM where CAP_NET_ADMIN is not held; -ENOTRECOVERABLE where the others can't be given up: go no further then. */
 int wh_enforce_privileges(struct wh_error *err);
 
-/* Tries what enforce needs of the kernel; changes nothing. 0: all is there; n > 0: so many features are lacking, named in `what` with
- * their modules; < 0: it could not be asked (-EPERM). */
-int wh_nft_lacks(char *what, size_t size, struct wh_error *err);
-
 struct wh_enforce_options {
 	int64_t confirm_within_s; /* 60; 0: confirmed at once */
 	bool audit;
@@ -96,7 +80,3 @@ int wh_nft_confirm(bool *moved, struct wh_error *err);
 int wh_nft_drop_pending(struct wh_error *err);
 /* Deletes our table, nothing else. 0 also when there is none. */
 int wh_nft_rollback(struct wh_error *err);
-struct wh_nft_state { bool present, confirmed, lasting /* some port's confirmed rules are there, whatever waits before them */; size_t ports, prefixes; int64_t expires_in_ms; };
-int wh_nft_state(struct wh_nft_state *out, struct wh_error *err);
-/* Reads the table back and compares with rs: 0 same, 1 different with *difference, a line each (free() it), <0 error. */
-int wh_nft_compare(const struct wh_nft_ruleset *rs, char **difference, struct wh_error *err);

@@ -17,10 +17,10 @@
 #include "whittle/base.h"
 #include "whittle/estate.h"
 #include "whittle/key.h"
+#include "whittle/nft.h"
 #include "whittle/state.h"
 
 /* Just-in-time access: these ports of a resource are closed but for who asks in time (whittle jit). */
-struct wh_jit_port { uint8_t proto; uint16_t port; };
 struct wh_jit_policy {
 	const char *resource;
 	struct wh_jit_port *ports; size_t n_ports;
@@ -50,7 +50,6 @@ struct wh_jit_grant {
 /* Asks the policy alone; the error's sentence begins with "refused (WORD): ". */
 int wh_jit_allowed(const struct wh_jit_config *c, const struct wh_jit_grant *g, struct wh_error *err);
 /* How this machine's table is changed and read: by the process that may. live as wh_jit_nft_live(). */
-struct wh_jit_live;
 struct wh_jit_kernel {
 	int (*open)(const struct wh_jit_grant *g, int64_t timeout_ms, struct wh_error *err);
 	int (*close)(const struct wh_jit_grant *g, struct wh_error *err);
@@ -87,23 +86,11 @@ int wh_jit_nft_confirm(struct wh_error *err);  /* -ETIME when nothing is there t
 int wh_jit_nft_off(struct wh_error *err);      /* deletes the table and what is open in it; 0 also when there is none */
 int wh_jit_nft_open(uint8_t proto, uint16_t port, const struct wh_prefix *from, int64_t timeout_ms, struct wh_error *err);
 int wh_jit_nft_close(uint8_t proto, uint16_t port, const struct wh_prefix *from, struct wh_error *err);
-struct wh_jit_live {
-	bool present;
-	struct { struct wh_jit_port port; int64_t expires_ms; bool asks; } *closed; size_t n_closed; /* expires_ms 0: for good; asks: its verdict is ours */
-	struct { struct wh_jit_port port; struct wh_addr first, last; int64_t expires_ms; } *open; size_t n_open;
-};
 /* Takes the ports that are closed for good on this machine out of a ruleset: here jit decides, also for those whom it lets in.
  * Names them in mem, "22/tcp, 3389/tcp", or returns NULL. */
-struct wh_nft_ruleset;
 const char *wh_jit_leave_out(struct wh_nft_ruleset *rs, const struct wh_jit_live *now, struct wh_arena *mem);
-int wh_jit_nft_live(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err);
 /* The table anew, in one transaction: these ports closed for good, what is open as it is. */
 int wh_jit_nft_rebuild(const struct wh_jit_port *ports, size_t n, struct wh_error *err);
-/* Whether these ports are closed for good, but for what is open: 0 they are; 1 not, with *difference (free() it) in one line: what is open, or
- * what of the table was changed; <0 error. */
-int wh_jit_nft_differs(const struct wh_jit_port *ports, size_t n, char **difference, struct wh_error *err);
-/* "22/tcp, 161/udp", in mem. */
-const char *wh_jit_ports_text(const struct wh_jit_port *ports, size_t n, struct wh_arena *mem);
 
 /* ---- a network security group ---- */
 /*

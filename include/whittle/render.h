@@ -5,6 +5,7 @@
 #pragma once
 #include "whittle/base.h"
 #include "whittle/estate.h"
+#include "whittle/nft.h"
 #include "whittle/recommendation.h"
 
 struct wh_render_options {
@@ -31,22 +32,6 @@ struct wh_renderer {
 extern const struct wh_renderer *const wh_renderers[]; /* NULL-terminated */
 const struct wh_renderer *wh_renderer_find(const char *name);
 
-/* What the table `inet whittle` should hold: enforce applies it, and the format nft prints it. */
-struct wh_nft_port {
-	enum wh_direction direction;
-	uint8_t proto;
-	uint16_t port;
-	struct wh_prefix *v4, *v6; size_t n_v4, n_v6; /* allowed peers, carve-outs already cut out as holes: sorted, disjoint */
-	const struct wh_addr *locals; size_t n_locals; /* ours, sorted: judged are packets to them (inbound), from them (outbound); none: any address */
-	unsigned twin;           /* of the same direction, protocol and port: the how manieth; see wh_nft_in_order() */
-};
-struct wh_nft_ruleset {
-	struct wh_nft_port *ports; size_t n_ports;
-	bool audit;
-	bool azure;              /* a resource of it is at Azure (wh_resource_on_azure): the load balancer probes its ports */
-	uint16_t nflog_group;
-};
-extern const struct wh_addr wh_azure_probe; /* 168.63.129.16, from where Azure's load balancer probes */
 
 struct wh_nft_options {
 	const char *const *resources; size_t n_resources; /* names or ids; 0: all */
@@ -60,7 +45,3 @@ struct wh_nft_options {
  */
 int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_nft_options *opt, struct wh_arena *mem, struct wh_nft_ruleset **out,
                         struct wh_error *err);
-/* Sorts the ports and numbers the twins. False where two of them judge the same address, or one of them any and another one some. */
-bool wh_nft_in_order(struct wh_nft_ruleset *rs);
-/* The ruleset as nft's own language, as `export --format nft` prints it. free() it. */
-char *wh_nft_text(const struct wh_nft_ruleset *rs, int64_t confirm_within_s);

@@ -16,7 +16,7 @@
 #include <zlib.h>
 #include "guard/firewall_message.h"
 #include "guard/rules_bytes.h"
-#include "render/nft_ruleset.h"
+#include "nft/names.h"
 #include "whittle/earlier.h"
 
 static char dir[64], file[96];

@@ -8,11 +8,11 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include "jit/jit_nft.h"
-#include "enforce/nft_expr.h"
-#include "whittle/flow.h"
+#include "nft/jit_table.h"
+#include "nft/expr.h"
 
 enum { TYPE_V4 = 7, TYPE_V6 = 8, TYPE_PROTO = 12, TYPE_SERVICE = 13, KEY4 = 12, KEY6 = 24 };
 
@@ -88,7 +88,7 @@ static struct nftnl_rule *new_rule(struct wh_rules *to, const char *chain)
 static void input_rules(struct wh_rules *out)
 {
 	uint32_t lo = 1, known = 2 | 4, none = 0; /* ct state established, related */
-	uint8_t tcp = IPPROTO_TCP, syn = WH_TCP_SYN, flags = WH_TCP_SYN | WH_TCP_ACK;
+	uint8_t tcp = IPPROTO_TCP, syn = TH_SYN, flags = TH_SYN | TH_ACK;
 	struct nftnl_rule *r = new_rule(out, "input");
 	meta(r, NFT_META_IIF, NFT_REG_1);
 	compare(r, NFT_CMP_EQ, &lo, sizeof lo);

@@ -1,111 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The messages that make tables, chains, sets and rules; and rules as text, so that what is there can be held against what should be. */
+/* The rules of the table's chains. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include "enforce/nft.h"
-#include "enforce/nft_expr.h"
-#include "whittle/flow.h"
-
-enum { TYPE_PROTO_SERVICE = 12 << 6 | 13, TYPE_IPV4 = 7, TYPE_IPV6 = 8 };
-
-/* ---- tables, chains and sets ---- */
-
-void wh_put_table(struct wh_batch *b)
-{
-	struct nlmsghdr *h = wh_batch_msg(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, 256, "the table");
-	if (!h)
-		return;
-	mnl_attr_put_strz(h, NFTA_TABLE_NAME, WH_NFT_TABLE);
-	mnl_attr_put_u32(h, NFTA_TABLE_FLAGS, 0); /* not dormant */
-	wh_batch_done(b, h);
-}
-
-static void named(struct wh_batch *b, uint16_t type, uint16_t table_attr, uint16_t name_attr, const char *name)
-{
-	struct nlmsghdr *h = wh_batch_msg(b, type, 0, 256, name ? name : "the table");
-	if (!h)
-		return;
-	mnl_attr_put_strz(h, table_attr, WH_NFT_TABLE);
-	if (name)
-		mnl_attr_put_strz(h, name_attr, name);
-	wh_batch_done(b, h);
-}
-
-void wh_del_table(struct wh_batch *b)
-{
-	named(b, NFT_MSG_DELTABLE, NFTA_TABLE_NAME, 0, NULL);
-}
-
-void wh_del_set(struct wh_batch *b, const char *name)
-{
-	named(b, NFT_MSG_DELSET, NFTA_SET_TABLE, NFTA_SET_NAME, name);
-}
-
-void wh_del_chain(struct wh_batch *b, const char *name)
-{
-	named(b, NFT_MSG_DELCHAIN, NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME, name);
-}
-
-void wh_flush_chain(struct wh_batch *b, const char *name)
-{
-	named(b, NFT_MSG_DELRULE, NFTA_RULE_TABLE, NFTA_RULE_CHAIN, name);
-}
-
-static void put_set(struct wh_batch *b, const char *name, uint32_t flags, uint32_t key_type, uint32_t key_len, bool verdicts)
-{
-	static uint32_t id;
-	struct nlmsghdr *h = wh_batch_msg(b, NFT_MSG_NEWSET, NLM_F_CREATE, 512, name);
-	if (!h)
-		return;
-	mnl_attr_put_strz(h, NFTA_SET_TABLE, WH_NFT_TABLE);
-	mnl_attr_put_strz(h, NFTA_SET_NAME, name);
-	mnl_attr_put_u32(h, NFTA_SET_FLAGS, htonl(flags));
-	mnl_attr_put_u32(h, NFTA_SET_KEY_TYPE, htonl(key_type));
-	mnl_attr_put_u32(h, NFTA_SET_KEY_LEN, htonl(key_len));
-	mnl_attr_put_u32(h, NFTA_SET_ID, htonl(++id));
-	if (verdicts) {
-		mnl_attr_put_u32(h, NFTA_SET_DATA_TYPE, htonl(NFT_DATA_VERDICT));
-		mnl_attr_put_u32(h, NFTA_SET_DATA_LEN, htonl(16));
-	}
-	wh_batch_done(b, h);
-}
-
-void wh_put_map(struct wh_batch *b, const char *name, enum wh_nft_kind kind)
-{
-	static const uint32_t types[] = {TYPE_IPV4 << 12, TYPE_IPV6 << 12, 0}, widths[] = {4, 16, 0};
-	put_set(b, name, NFT_SET_MAP | NFT_SET_TIMEOUT, types[kind] | TYPE_PROTO_SERVICE, widths[kind] + 8, true);
-}
-
-void wh_put_interval_set(struct wh_batch *b, const char *name, bool v6)
-{
-	put_set(b, name, NFT_SET_INTERVAL, v6 ? TYPE_IPV6 : TYPE_IPV4, v6 ? 16 : 4, false);
-}
-
-void wh_put_chain(struct wh_batch *b, const char *name, int hook)
-{
-	struct nlmsghdr *h = wh_batch_msg(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, 512, name);
-	if (!h)
-		return;
-	mnl_attr_put_strz(h, NFTA_CHAIN_TABLE, WH_NFT_TABLE);
-	mnl_attr_put_strz(h, NFTA_CHAIN_NAME, name);
-	if (hook >= 0) {
-		struct nlattr *n = mnl_attr_nest_start(h, NFTA_CHAIN_HOOK);
-		mnl_attr_put_u32(h, NFTA_HOOK_HOOKNUM, htonl((uint32_t)hook));
-		mnl_attr_put_u32(h, NFTA_HOOK_PRIORITY, htonl((uint32_t)WH_NFT_HOOK_PRIORITY));
-		mnl_attr_nest_end(h, n);
-		mnl_attr_put_u32(h, NFTA_CHAIN_POLICY, htonl(NF_ACCEPT));
-		mnl_attr_put_strz(h, NFTA_CHAIN_TYPE, "filter");
-	}
-	wh_batch_done(b, h);
-}
-
-/* ---- rules ---- */
+#include "nft/expr.h"
+#include "nft/table.h"
 
 struct nftnl_rule *wh_rules_add(struct wh_rules *to, const char *table, const char *chain)
 {
@@ -157,7 +62,7 @@ static void established(struct wh_rules *out, const char *chain)
 /* Connections from before conntrack watched this machine look new to it: of TCP only what opens a connection is judged. */
 static void opens_nothing(struct wh_rules *out, const char *chain)
 {
-	uint8_t tcp = IPPROTO_TCP, opens = WH_TCP_SYN, flags = WH_TCP_SYN | WH_TCP_ACK;
+	uint8_t tcp = IPPROTO_TCP, opens = TH_SYN, flags = TH_SYN | TH_ACK;
 	struct nftnl_rule *r = new_rule(out, chain);
 	meta(r, NFT_META_L4PROTO, NFT_REG_1);
 	compare(r, NFT_CMP_EQ, &tcp, 1);
@@ -378,49 +283,4 @@ void wh_put_rules(struct wh_batch *b, struct wh_rules *r)
 		}
 	}
 	wh_rules_free(r);
-}
-
-/* ---- rules as text ---- */
-
-static int expr_text(struct nftnl_expr *e, void *arg)
-{
-	char text[512];
-	const char *kind = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
-	if (kind && !strcmp(kind, "counter")) /* what it has counted is no difference */
-		snprintf(text, sizeof text, "counter");
-	else
-		nftnl_expr_snprintf(text, sizeof text, e, NFTNL_OUTPUT_DEFAULT, 0);
-	fprintf(arg, "[%s %s]", kind ? kind : "?", text);
-	return 0;
-}
-
-static void print_rule(FILE *f, const struct nftnl_rule *r)
-{
-	nftnl_expr_foreach((struct nftnl_rule *)(uintptr_t)r, expr_text, f);
-	fputc('\n', f);
-}
-
-char *wh_rule_text(const struct nftnl_rule *r)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-	if (!f)
-		return NULL;
-	print_rule(f, r);
-	fclose(f);
-	return text;
-}
-
-char *wh_rules_text(const struct wh_rules *r)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-	if (!f)
-		return NULL;
-	for (size_t i = 0; i < r->n; i++)
-		print_rule(f, r->r[i]);
-	fclose(f);
-	return text;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nft_read: how messages of a dump are read, for the readers of both our tables. */
+/* read: how messages of a dump are read. */
 #pragma once
+#include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -25,6 +26,17 @@ static inline const struct nlattr *nested(const struct nlattr *nest, uint16_t ty
 			if (mnl_attr_get_type(a) == type)
 				return a;
 	return NULL;
+}
+
+static inline const char *text_of(const struct nlmsghdr *h, uint16_t type) /* "" where there is none */
+{
+	const struct nlattr *a = attr(h, type);
+	return a && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0 ? mnl_attr_get_str(a) : "";
+}
+
+static inline uint32_t number(const struct nlattr *a) /* 0 where there is none */
+{
+	return a && mnl_attr_get_payload_len(a) == 4 ? ntohl(mnl_attr_get_u32(a)) : 0;
 }
 
 /* How long an element still has; 0: for good. */

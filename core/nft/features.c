@@ -10,7 +10,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <stdlib.h>
 #include <string.h>
-#include "enforce/nft.h"
+#include "nft/table.h"
 
 #define TRIAL "whittle_trial"
 

@@ -2,7 +2,7 @@
 /* A ruleset in nft's own language: what enforce/table.c sends, word for word. */
 #include <stdlib.h>
 #include <string.h>
-#include "render/nft_ruleset.h"
+#include "nft/names.h"
 
 /* An interval as nft writes it: a prefix where it is one. */
 static void print_span(FILE *f, const struct wh_span *s)

@@ -41,12 +41,11 @@
  * and confirming puts plus into and takes minus out of the confirmed sets. What differs is told from what the kernel holds, read in
  * the same generation: never from what we believe that it holds.
  *
- * Long lists are cut into tiles, see render/nft_ruleset.h.
+ * Long lists are cut into tiles, see nft/names.h.
  */
 #pragma once
 #include "net/netlink.h"
-#include "render/nft_ruleset.h"
-#include "whittle/enforce.h"
+#include "nft/names.h"
 
 /* ---- what the kernel holds (live.c) ---- */
 struct wh_rules;
@@ -97,7 +96,7 @@ void wh_put_dispatch(struct wh_batch *b, const struct wh_nft_key *k, const char 
 void wh_del_dispatch(struct wh_batch *b, const struct wh_nft_key *k); /* that lasts */
 void wh_flush_map(struct wh_batch *b, const char *map);
 
-/* ---- tables, chains, sets and rules (table.c) ---- */
+/* ---- tables, chains, sets (table.c) and rules (rules.c, rule_text.c) ---- */
 struct nftnl_rule;
 struct wh_rules { struct nftnl_rule **r; size_t n, room; };
 struct wh_chain_spec { /* the chain of a port */

@@ -10,7 +10,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include "enforce/nft.h"
+#include "nft/table.h"
 
 enum { ELEMENTS_BYTES = 60000 }; /* an attribute holds 64 KiB */
 

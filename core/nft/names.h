@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The names that the table inet whittle uses, for who prints it and who applies it. */
+/* The names that the table inet whittle uses, for what prints it and what applies it. */
 #pragma once
-#include "whittle/render.h"
+#include "whittle/nft.h"
 
-#define WH_NFT_TABLE "whittle"
 #define WH_NFT_NAME 80
-#define WH_NFLOG_GROUP 5
 
 /* "a_input_tcp_22"; of a twin "a_input_tcp_22_1". */
 void wh_nft_base_name(const struct wh_nft_port *p, char letter, char out[static WH_NFT_NAME]);
@@ -42,3 +40,8 @@ struct wh_nft_cursor { const struct wh_prefix *p; size_t n, i; bool have; struct
 /* The next one that begins at or before `end`; false when there is none. */
 bool wh_nft_next_span(struct wh_nft_cursor *c, const struct wh_addr *end, struct wh_span *out);
 void wh_nft_log_prefix(const struct wh_nft_port *p, bool audit, char out[static 64]);
+/* Sorts the ports and numbers the twins. The first that judges an address which one before it judges, too; NULL where there is none. */
+const struct wh_nft_port *wh_nft_sort(struct wh_nft_ruleset *rs);
+/* Whether every address of a prefix is among the allowed peers; and whether the port is that one. */
+bool wh_nft_allows(const struct wh_nft_port *p, const struct wh_prefix *peers);
+bool wh_nft_is_for(const struct wh_nft_port *p, enum wh_direction d, uint8_t proto, uint16_t port);

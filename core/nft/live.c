@@ -5,8 +5,8 @@
 #include <linux/netfilter.h>
 #include <stdlib.h>
 #include <string.h>
-#include "enforce/nft.h"
-#include "net/nft_read.h"
+#include "nft/table.h"
+#include "nft/read.h"
 
 struct reading {
 	struct wh_arena *mem;
@@ -117,21 +117,11 @@ static int dispatch_message(const struct nlmsghdr *h, void *arg)
 	return each_element(h, dispatch_element, arg);
 }
 
-static const char *string(const struct nlattr *a)
-{
-	return a && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0 ? mnl_attr_get_str(a) : NULL;
-}
-
-static uint32_t number(const struct nlattr *a)
-{
-	return a && mnl_attr_get_payload_len(a) == 4 ? ntohl(mnl_attr_get_u32(a)) : 0;
-}
-
 /* The name of an object of our table, cut to what we ever use; every object carries its table as attribute 1. */
 static bool name_of(const struct nlmsghdr *h, uint16_t name_attr, char out[static WH_NFT_NAME])
 {
-	const char *table = string(attr(h, 1)), *name = string(attr(h, name_attr));
-	if (!table || !name || strcmp(table, WH_NFT_TABLE))
+	const char *name = text_of(h, name_attr);
+	if (!*name || strcmp(text_of(h, 1), WH_NFT_TABLE))
 		return false;
 	snprintf(out, WH_NFT_NAME, "%s", name);
 	return true;

@@ -11,10 +11,8 @@
  *       ip saddr . meta l4proto . th dport @open4 accept;  ip6 … @open6 accept;  counter log group drop
  */
 #pragma once
-#include "enforce/nft.h"
-#include "whittle/jit.h"
+#include "nft/table.h"
 
-#define WH_JIT_TABLE "whittle_jit"
 #define WH_JIT_PRIORITY (-6)
 
 /* ---- messages of a batch (jit_table.c) ---- */

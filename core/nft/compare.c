@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include "enforce/nft.h"
+#include "nft/table.h"
 
 enum { MAX_LINES = 20 };
 

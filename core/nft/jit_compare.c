@@ -6,43 +6,15 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include "enforce/nft_expr.h"
-#include "jit/jit_nft.h"
+#include "nft/expr.h"
+#include "nft/jit_table.h"
+#include "nft/read.h"
 
 struct chains {
 	struct wh_arena *mem;
 	const char *input, *ask;  /* rules as wh_rules_text() */
 	bool strange, hooked, policy_accept, dormant;
 };
-
-static const struct nlattr *attr(const struct nlmsghdr *h, uint16_t type)
-{
-	const struct nlattr *a;
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(a) == type)
-			return a;
-	return NULL;
-}
-
-static const char *text_of(const struct nlmsghdr *h, uint16_t type)
-{
-	const struct nlattr *a = attr(h, type);
-	return a && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0 ? mnl_attr_get_str(a) : "";
-}
-
-static uint32_t number(const struct nlattr *a)
-{
-	return a && mnl_attr_get_payload_len(a) == 4 ? ntohl(mnl_attr_get_u32(a)) : 0;
-}
-
-static uint32_t nested_number(const struct nlattr *nest, uint16_t type)
-{
-	const struct nlattr *a;
-	mnl_attr_for_each_nested(a, nest)
-		if (mnl_attr_get_type(a) == type)
-			return number(a);
-	return 0;
-}
 
 static int one_table(const struct nlmsghdr *h, void *arg)
 {
@@ -59,7 +31,7 @@ static int one_chain(const struct nlmsghdr *h, void *arg)
 	if (strcmp(text_of(h, NFTA_CHAIN_TABLE), WH_JIT_TABLE))
 		return MNL_CB_OK;
 	if (!strcmp(name, "input")) {
-		c->hooked = hook && nested_number(hook, NFTA_HOOK_HOOKNUM) == NF_INET_LOCAL_IN && (int32_t)nested_number(hook, NFTA_HOOK_PRIORITY) == WH_JIT_PRIORITY;
+		c->hooked = hook && number(nested(hook, NFTA_HOOK_HOOKNUM)) == NF_INET_LOCAL_IN && (int32_t)number(nested(hook, NFTA_HOOK_PRIORITY)) == WH_JIT_PRIORITY;
 		c->policy_accept = number(attr(h, NFTA_CHAIN_POLICY)) == NF_ACCEPT;
 	} else {
 		c->strange |= strcmp(name, "ask") != 0;

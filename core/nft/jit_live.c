@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the table inet whittle_jit holds, read from the kernel. */
 #include <string.h>
-#include "jit/jit_nft.h"
-#include "net/nft_read.h"
+#include "nft/jit_table.h"
+#include "nft/read.h"
 
 struct reading {
 	struct wh_arena *mem;

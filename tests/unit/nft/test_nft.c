@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "base/json.h"
-#include "render/nft_ruleset.h"
+#include "nft/names.h"
 #include "whittle/render.h"
 
 static struct wh_prefix prefix(const char *s)

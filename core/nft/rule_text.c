@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rules as text, so that what is there can be held against what should be. */
+#include <stdio.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <stdlib.h>
+#include <string.h>
+#include "nft/table.h"
+
+static int expr_text(struct nftnl_expr *e, void *arg)
+{
+	char text[512];
+	const char *kind = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
+	if (kind && !strcmp(kind, "counter")) /* what it has counted is no difference */
+		snprintf(text, sizeof text, "counter");
+	else
+		nftnl_expr_snprintf(text, sizeof text, e, NFTNL_OUTPUT_DEFAULT, 0);
+	fprintf(arg, "[%s %s]", kind ? kind : "?", text);
+	return 0;
+}
+
+static void print_rule(FILE *f, const struct nftnl_rule *r)
+{
+	nftnl_expr_foreach((struct nftnl_rule *)(uintptr_t)r, expr_text, f);
+	fputc('\n', f);
+}
+
+char *wh_rule_text(const struct nftnl_rule *r)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	if (!f)
+		return NULL;
+	print_rule(f, r);
+	fclose(f);
+	return text;
+}
+
+char *wh_rules_text(const struct wh_rules *r)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < r->n; i++)
+		print_rule(f, r->r[i]);
+	fclose(f);
+	return text;
+}
