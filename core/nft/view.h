@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * view: tables of nf_tables, of whatever program, as their messages tell them. It does not matter who sends these: the kernel in a dump, or an
+ * apply of ours that is about to send them.
+ */
+#pragma once
+#include <libmnl/libmnl.h>
+#include "whittle/base.h"
+
+#define WH_NFT_KEY 64 /* bytes of a set's key: 16 fields of 4 */
+struct nftnl_rule;
+struct wh_nft_element {
+	uint8_t key[WH_NFT_KEY], last[WH_NFT_KEY]; /* the same, or where the set says where each interval ends, that */
+	bool end;                                  /* no element, but the end of the interval before it */
+	bool verdict; uint32_t code; const char *chain; /* of a verdict map: NF_… or NFT_…, and where that leads to a chain, its name */
+};
+struct wh_nft_view_set {
+	uint8_t family;
+	const char *table, *name;
+	uint32_t flags, key_len;                   /* NFT_SET_…; bytes */
+	struct wh_nft_element *e; size_t n, room;  /* in the order of the messages */
+	bool odd;                                  /* an element was not understood */
+};
+struct wh_nft_view_chain {
+	uint8_t family;
+	const char *table, *name;
+	int hook, priority;                        /* hook -1: none */
+	bool drops;                                /* its policy */
+	bool filters;                              /* its type is filter */
+	struct nftnl_rule **rules; size_t n, room;
+};
+struct wh_nft_view {
+	struct wh_arena *mem;                      /* of everything but the rules: wh_nft_view_free() */
+	struct wh_nft_view_set *sets; size_t n_sets, room_sets;
+	struct wh_nft_view_chain *chains; size_t n_chains, room_chains;
+};
+/* One message: of a new chain, rule, set or element, or one that empties a chain; others are passed over. */
+void wh_nft_view_take(struct wh_nft_view *v, const struct nlmsghdr *h);
+void wh_nft_view_free(struct wh_nft_view *v);
+const struct wh_nft_view_set *wh_nft_view_set_of(const struct wh_nft_view *v, uint8_t family, const char *table, const char *name); /* or NULL */
+const struct wh_nft_view_chain *wh_nft_view_chain_of(const struct wh_nft_view *v, uint8_t family, const char *table, const char *name);
