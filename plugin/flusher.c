@@ -156,6 +156,8 @@ static int open_store(struct wh_sink *s, struct wh_error *err)
 		f->device = st.st_dev;
 		f->inode = st.st_ino;
 	}
+	if (!was_there)
+		wh_networks_anew(&s->networks);
 	if (is_file(s) && !was_there)
 		wh_host_log(WH_LOG_NOTICE, "%s: a new ledger is begun", path_of(s));
 	return 0;
@@ -285,7 +287,9 @@ static int write_pending(struct wh_sink *s, struct wh_error *err)
 	const struct wh_tally *u = &f->unsaved;
 	struct wh_read_stats d = {.records = u->records - u->malformed, .flows = u->flows, .alerts = u->alerts, .other = u->other, .malformed = u->malformed};
 	const struct wh_edge_table *const both[] = {f->pending, f->hand};
-	int rc = wh_store_commit_tables(f->ledger.store, both, 2, NULL, &d, err);
+	struct wh_store_progress also = {.also = wh_networks_write, .arg = &s->networks};
+	s->networks.store = f->ledger.store;
+	int rc = wh_store_commit_tables(f->ledger.store, both, 2, &also, &d, err);
 	if (!rc && !in_place(s))
 		rc = wh_fail(err, -ESTALE, "%s: the ledger was removed or replaced during a commit", path_of(s));
 	if (!rc && is_file(s))
@@ -328,6 +332,8 @@ int wh_flusher_commit(struct wh_sink *s, bool final)
 		wh_host_log(WH_LOG_NOTICE, "%s: the ledger takes records again: %zu edges of %" PRIu64 " flows were committed", s->settings.store,
 		            edges_held(f), f->unsaved.flows);
 	f->trouble = false;
+	wh_networks_written(&s->networks);
+	wh_networks_tell(&s->networks);
 	f->commits++;
 	f->edges += edges_held(f);
 	wh_edge_table_clear(f->pending);

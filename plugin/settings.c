@@ -6,8 +6,9 @@
 #include "settings.h"
 #include "whittle/config.h"
 #include "whittle/estate.h"
+#include "whittle/flow.h"
 
-const char *const wh_setting_names[] = {"config", "store", "flush-interval", "memory", "discover", NULL};
+const char *const wh_setting_names[] = {"config", "store", "flush-interval", "memory", "discover", "realm", NULL};
 static const char where[] = "eve-log: whittle";
 
 static int set_text(char **to, const char *value, struct wh_error *err)
@@ -39,6 +40,11 @@ int wh_settings_set(struct wh_settings *s, const char *name, const char *value, 
 	}
 	if (!strcmp(name, "store"))
 		return set_text(&s->store, value, err);
+	if (!strcmp(name, "realm")) {
+		if (!wh_realm_is(value))
+			return wh_fail_input(err, -EINVAL, "%s: 'realm' must be one, vlan10, tenant3, tenant3/vlan10.20 or untagged, not '%.60s'", where, value);
+		return set_text(&s->realm, value, err);
+	}
 	if (!strcmp(name, "discover"))
 		return set_text(&s->discover, value, err);
 	if (!strcmp(name, "flush-interval")) {
@@ -77,6 +83,8 @@ int wh_settings_complete(struct wh_settings *s, struct wh_error *err)
 		rc = set_text(&s->store, env && *env ? env : c->ledger.store ? c->ledger.store : WH_DEFAULT_STORE, err);
 	if (!rc && !s->discover && c->estate.discover)
 		rc = set_text(&s->discover, c->estate.discover, err);
+	if (!rc && !s->realm && c->ledger.realm)
+		rc = wh_settings_set(s, "realm", c->ledger.realm, err);
 	if (!s->flush_interval)
 		s->flush_interval = c->ledger.flush_interval ? c->ledger.flush_interval : 10;
 	if (!s->memory)
@@ -97,5 +105,6 @@ void wh_settings_clear(struct wh_settings *s)
 	free(s->config);
 	free(s->store);
 	free(s->discover);
+	free(s->realm);
 	memset(s, 0, sizeof *s);
 }

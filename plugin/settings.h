@@ -4,7 +4,7 @@
  *
  *   - eve-log:
  *       filetype: whittle
- *       whittle: {config: /etc/whittle/whittle.yaml, store: /var/lib/whittle/ledger.db, flush-interval: 10, memory: 64MiB, discover: off}
+ *       whittle: {config: /etc/whittle/whittle.yaml, store: /var/lib/whittle/ledger.db, flush-interval: 10, memory: 64MiB, discover: off, realm: vlan10}
  */
 #pragma once
 #include "whittle/base.h"
@@ -12,6 +12,7 @@
 struct wh_settings {
 	char *config;           /* NULL: the default file, which may be absent */
 	char *store;            /* never NULL after wh_settings_complete() */
+	char *realm;            /* NULL, "one", or the network that alone counts (plugin/networks.h) */
 	char *discover;         /* NULL: the default of wh_estate_locals() */
 	int64_t flush_interval; /* seconds */
 	uint64_t memory;        /* bytes, all tables together */

@@ -96,6 +96,7 @@ static void free_sink(struct wh_sink *s)
 	free(s->lanes);
 	free(s->f.waiting.records);
 	wh_segments_clear(&s->segments);
+	wh_networks_clear(&s->networks);
 	wh_edge_table_free(s->f.hand);
 	wh_edge_table_free(s->f.pending);
 	wh_locals_free(s->f.locals);
@@ -103,6 +104,15 @@ static void free_sink(struct wh_sink *s)
 	sem_destroy(&s->wake);
 	wh_settings_clear(&s->settings);
 	free(s);
+}
+
+static int load_networks(struct wh_sink *s, struct wh_state *state, struct wh_error *err)
+{
+	struct wh_store *store;
+	int rc = wh_store_open(s->settings.store, state, &store, err);
+	rc = rc ? rc : wh_networks_load(&s->networks, store, err);
+	wh_store_close(store);
+	return rc;
 }
 
 /* The estate as the ledger has it now; without a ledger, the settings alone. */
@@ -113,7 +123,8 @@ static int first_locals(struct wh_sink *s, struct wh_error *err)
 	int rc = wh_ledger_state(s->settings.store, WH_STATE_WRITE, &state, &why);
 	if (!rc) {
 		wh_state_patience(state, 500);
-		rc = wh_estate_locals(state, s->settings.discover, &s->f.locals, &why);
+		rc = load_networks(s, state, &why);
+		rc = rc ? rc : wh_estate_locals(state, s->settings.discover, &s->f.locals, &why);
 		wh_state_close(state);
 	}
 	s->f.locals_known = !rc;
@@ -135,7 +146,8 @@ int wh_sink_new(struct wh_settings *settings, bool threaded, struct wh_sink **ou
 	sem_init(&s->wake, 0, 0);
 	if (sched_getaffinity(0, sizeof s->cpus, &s->cpus))
 		CPU_ZERO(&s->cpus);
-	int rc = first_locals(s, err);
+	int rc = wh_networks_init(&s->networks, s->settings.realm, err);
+	rc = rc ? rc : first_locals(s, err);
 	if (!rc)
 		rc = make_tables(s, threaded, err);
 	if (rc)
@@ -230,7 +242,7 @@ static void make_room(struct wh_sink *s, struct wh_lane *lane)
 }
 
 /* Under the lane's lock. Returns whether the flusher is to be woken. */
-static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record *rec)
+static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record *rec, const char *line, size_t len)
 {
 	struct wh_tally *t = &lane->tally;
 	if (rec->kind == WH_RECORD_OTHER) {
@@ -243,6 +255,8 @@ static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record
 	t->records++;
 	t->flows += rec->kind == WH_RECORD_FLOW;
 	t->alerts += rec->kind == WH_RECORD_ALERT;
+	if (!wh_networks_count(&s->networks, rec, line, len, wh_edge_table_locals(lane->table)))
+		return false;
 	lane->waiting.records[lane->waiting.n++] = *rec;
 	if (lane->waiting.n < lane->waiting.room)
 		return false;
@@ -267,7 +281,7 @@ void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, siz
 		if (!lane->tally.bad)
 			lane->tally.bad = why;
 	} else {
-		wake = take(s, lane, &rec);
+		wake = take(s, lane, &rec, buf, len);
 	}
 	pthread_mutex_unlock(&lane->lock);
 	if (wake)

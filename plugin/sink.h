@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include "host.h"
+#include "networks.h"
 #include "segments.h"
 #include "settings.h"
 #include "whittle/flow.h"
@@ -70,6 +71,7 @@ struct wh_sink {
 	struct wh_lane *lanes;
 	unsigned n_lanes, next_lane;
 	struct wh_segments segments;
+	struct wh_networks networks;
 	size_t pending_limit;
 	struct wh_flusher f;
 	pthread_t thread;

@@ -98,12 +98,6 @@ static int report(const struct cli *c, const struct wh_read_stats *s, uint64_t e
 	return CLI_OK;
 }
 
-/* As wh_realm_text() writes it; or "one". */
-static bool is_realm(const char *text)
-{
-	return !strcmp(text, "one") || !strcmp(text, "untagged") || !strncmp(text, "vlan", 4) || !strncmp(text, "tenant", 6);
-}
-
 struct job {
 	struct cli *c;
 	struct wh_ingest_options opt;
@@ -145,7 +139,7 @@ static int take_options(struct job *j, int argc, char **argv)
 		return cli_usage(j->c, "name one or more files, or - for standard input");
 	if (slack > 600)
 		return cli_usage(j->c, "clocks of sensors that differ by more than 10m (--sensor-slack) tell nothing of one another");
-	if (opt->realm && !is_realm(opt->realm))
+	if (opt->realm && !wh_realm_is(opt->realm))
 		return cli_usage(j->c, "'%s' is no realm: name one, vlan10, tenant3, tenant3/vlan10.20 or untagged", opt->realm);
 	if (opt->follow && optind + 1 != argc)
 		return cli_usage(j->c, "--follow takes one file");

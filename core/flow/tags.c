@@ -86,6 +86,11 @@ bool wh_realm_eq(const struct wh_realm *a, const struct wh_realm *b)
 	return a->tenant == b->tenant && !memcmp(a->vlan, b->vlan, sizeof a->vlan);
 }
 
+bool wh_realm_is(const char *text)
+{
+	return !strcmp(text, "one") || !strcmp(text, "untagged") || !strncmp(text, "vlan", 4) || !strncmp(text, "tenant", 6);
+}
+
 const char *wh_realm_text(const struct wh_realm *r, char out[static WH_REALM_STRLEN])
 {
 	size_t n = 0;

@@ -91,6 +91,11 @@ void wh_edge_table_judge_by(struct wh_edge_table *t, const struct wh_locals *loc
 	t->locals = locals;
 }
 
+const struct wh_locals *wh_edge_table_locals(const struct wh_edge_table *t)
+{
+	return t->locals;
+}
+
 size_t wh_edge_table_count(const struct wh_edge_table *t)
 {
 	return t->n_edges;

@@ -91,3 +91,44 @@ void wh_realms_written(struct wh_realms *r)
 	for (size_t i = 0; i < r->n; i++)
 		r->met[i].saved = true;
 }
+
+bool wh_realms_find(const struct wh_realms *r, const struct wh_addr *a, struct wh_realm *where)
+{
+	size_t at = place_of(r, a);
+	if (at == r->n || !wh_addr_eq(&r->met[at].addr, a))
+		return false;
+	*where = r->met[at].realm;
+	return true;
+}
+
+struct wh_realms *wh_realms_copy(const struct wh_realms *r)
+{
+	struct wh_realms *c = wh_realms_new();
+	if (!c || !r->n)
+		return c;
+	if (!(c->met = malloc(r->n * sizeof *c->met))) {
+		free(c);
+		return NULL;
+	}
+	memcpy(c->met, r->met, r->n * sizeof *c->met);
+	c->n = c->cap = r->n;
+	return c;
+}
+
+bool wh_realms_written_as(struct wh_realms *r, const struct wh_realms *copy)
+{
+	bool more = false;
+	for (size_t i = 0, k = 0; i < r->n; i++) {
+		while (k < copy->n && wh_addr_cmp(&copy->met[k].addr, &r->met[i].addr) < 0)
+			k++;
+		r->met[i].saved |= k < copy->n && wh_addr_eq(&copy->met[k].addr, &r->met[i].addr);
+		more |= !r->met[i].saved;
+	}
+	return more;
+}
+
+void wh_realms_unwritten(struct wh_realms *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		r->met[i].saved = false;
+}

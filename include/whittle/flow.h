@@ -104,6 +104,8 @@ struct wh_realm {
 bool wh_realm_eq(const struct wh_realm *a, const struct wh_realm *b);
 const char *wh_realm_text(const struct wh_realm *r, char out[static WH_REALM_STRLEN]); /* "vlan10", "tenant3/vlan10.20", "untagged" */
 
+bool wh_realm_is(const char *text); /* whether it may be such a text, or is "one": all networks are */
+
 struct wh_tags {
 	struct wh_realm realm;
 	const char *sensor; size_t sensor_len; /* the sensor's name as it stands in the line, with its escapes; NULL: it names none */

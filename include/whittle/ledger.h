@@ -113,6 +113,7 @@ void wh_edge_table_clear(struct wh_edge_table *t);
 void wh_edge_table_free(struct wh_edge_table *t);
 /* Says by which addresses records are judged from now on: `locals` is borrowed instead of those of before. */
 void wh_edge_table_judge_by(struct wh_edge_table *t, const struct wh_locals *locals);
+const struct wh_locals *wh_edge_table_locals(const struct wh_edge_table *t);
 /* Moves everything of `from` into `into`; `from` ends empty. -ENOSPC as above (then `from` keeps what did not fit). */
 int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from);
 

@@ -9,6 +9,7 @@
  *
  * --short N: of a hundred conversations N are of two packets, as most are that a host on the Internet sees: by turns a question by UDP
  * and its answer, and an attempt at a closed port, which is reset.
+ * --vlan N: each packet has this VLAN's tag.
  * --miss syn|synack: of every handshake that packet was not captured.
  */
 #include <arpa/inet.h>
@@ -78,6 +79,7 @@ struct conversation {
 };
 
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
+static unsigned vlan;
 static int missed; /* flags of the packet that the sensor did not get */
 
 static void packet(struct conversation *c, bool from_a, uint8_t flags, const char *data)
@@ -116,6 +118,12 @@ static void packet(struct conversation *c, bool from_a, uint8_t flags, const cha
 	memcpy(t + l4, data, n);
 	put16(t + (c->udp ? 6 : 16), fold(sum(t, l4 + n, sum(h + ip - 2 * alen, 2 * alen, (c->udp ? 17 : 6) + (uint32_t)(l4 + n)))));
 	c->seq[from_a ? 0 : 1] += (uint32_t)n + ((flags & (SYN | FIN)) != 0);
+	if (vlan) {
+		memmove(p + 16, p + 12, len - 12);
+		put16(p + 12, 0x8100);
+		put16(p + 14, vlan);
+		len += 4;
+	}
 	uint32_t rec[4] = {(uint32_t)(c->us / 1000000), (uint32_t)(c->us % 1000000), (uint32_t)len, (uint32_t)len};
 	if (c->udp || !missed || (flags & (SYN | ACK)) != missed) {
 		fwrite(rec, sizeof rec, 1, out);
@@ -156,7 +164,7 @@ int main(int argc, char **argv)
 {
 	static const struct option longs[] = {{"flows", 1, NULL, 'f'}, {"clients", 1, NULL, 'c'}, {"servers", 1, NULL, 's'}, {"days", 1, NULL, 'd'}, {"hours", 1, NULL, 'h'},
 	                                      {"start", 1, NULL, 't'}, {"seed", 1, NULL, 'r'},
-	                                      {"short", 1, NULL, 'o'}, {"miss", 1, NULL, 'm'}, {0}};
+	                                      {"short", 1, NULL, 'o'}, {"miss", 1, NULL, 'm'}, {"vlan", 1, NULL, 'v'}, {0}};
 	long long flows = 1000, clients = 100, servers = 4, hours = 31 * 24, start = 1788220800 /* 2026-09-01 */, seed = 1, brief = 0;
 	int o;
 	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1)
@@ -169,11 +177,12 @@ int main(int argc, char **argv)
 		case 't': start = atoll(optarg); break;
 		case 'r': seed = atoll(optarg); break;
 		case 'o': brief = atoll(optarg); break;
+		case 'v': vlan = (unsigned)atoi(optarg); break;
 		case 'm': missed = strcmp(optarg, "syn") ? SYN | ACK : SYN; break;
 		default: return 2;
 		}
 	if (optind + 1 != argc || flows < 1 || clients < 1 || servers < 1 || servers > 250 || hours < 1) {
-		fprintf(stderr, "usage: flowpcap [--flows N] [--clients N] [--servers N] [--days N | --hours N] [--start SECONDS] [--seed N] [--short N] [--miss syn|synack] FILE\n");
+		fprintf(stderr, "usage: flowpcap [--flows N] [--clients N] [--servers N] [--days N | --hours N] [--start SECONDS] [--seed N] [--short N] [--miss syn|synack] [--vlan N] FILE\n");
 		return 2;
 	}
 	if (!(out = fopen(argv[optind], "wb"))) {

@@ -154,6 +154,29 @@ the_packaged_section() {
 	verdict "the packaged section works as it stands" "$dir/log"
 }
 
+# The same private addresses in two VLANs: by the plugin as by reading its log.
+vlans() {
+	"$BUILD/tools/flowpcap" --flows 2000 --clients 300 --days 10 --vlan 10 "$dir/vlan10" && "$BUILD/tools/flowpcap" --flows 1000 --clients 300 --days 10 --start 1789430400 --seed 2 --vlan 20 "$dir/vlan20" &&
+		{ cat "$dir/vlan10" && tail -c +25 "$dir/vlan20"; } >"$dir/vlans.pcap"
+	cp "$dir/vlan10" "$dir/vlan10.pcap" && cp "$dir/vlan20" "$dir/vlan20.pcap"
+	rm -f "$dir"/vlan.db*
+	config c.yaml no "store: $in/vlan.db"
+	read_capture c.yaml vlan10.pcap && ! grep -q 'left out' "$dir/log" && has_edges vlan.db 100 && all_there vlan.db
+	verdict "of one VLAN the plugin and its log end in the same ledger" "$dir/log" "$dir/diff"
+	read_capture c.yaml vlan20.pcap && grep -qE '^Warning: whittle: [1-9][0-9]* records are left out: .* was met in vlan10, and then in vlan20: .*realm' "$dir/log" &&
+		dumped vlan.db by-plugin && grep -v '^total' "$dir/by-plugin" | cmp - "$dir/a" >"$dir/diff" 2>&1
+	verdict "the same private addresses in another VLAN, in a later run too, are left out, with what to set" "$dir/log" "$dir/diff"
+	for realm in vlan20 one; do
+		rm -f "$dir"/vlan.db* "$dir"/eve*.json
+		config c.yaml no "store: $in/vlan.db" "realm: $realm"
+		read_capture c.yaml vlans.pcap && ! grep -q 'left out' "$dir/log" && has_edges vlan.db 100 && all_there vlan.db --realm $realm
+		verdict "with realm: $realm the plugin and its log end in the same ledger" "$dir/log" "$dir/diff"
+	done
+	config c.yaml no "store: $in/vlan.db" "realm: ten"
+	refused c.yaml ".*'realm' must be one, vlan10"
+	verdict "a realm that none can have ends the start" "$dir/log"
+}
+
 # ---- ledgers that fail ----
 
 # Suricata that reads a capture from a pipe, and is fed piece by piece. Descriptor 3 is the pipe's other end.
@@ -384,6 +407,7 @@ all_tests() {
 	alerts_count
 	a_scan_makes_no_edge
 	missed_handshakes
+	vlans
 	bad_settings
 	the_packaged_section
 	a_ledger_that_cannot_be_written
