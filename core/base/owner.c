@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <cap-ng.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
@@ -27,6 +28,19 @@ static void name_it(struct wh_owner *o, gid_t gid_of_dir)
 		snprintf(o->name, sizeof o->name, "%s", pw->pw_name);
 	else
 		snprintf(o->name, sizeof o->name, "uid %u", (unsigned)o->uid);
+}
+
+/* Root works in a directory of its own only where no link of another user's led there: else that user would choose it. */
+static int reached_by_root(const char *path, const struct stat *dir, struct wh_error *err)
+{
+	char text[PATH_MAX];
+	const char *name;
+	struct stat st;
+	int at = wh_directory_of(path, text, sizeof text, &name) ? wh_trusted_open(text, O_PATH | O_DIRECTORY, 0) : -ENAMETOOLONG;
+	bool same = at >= 0 && !fstat(at, &st) && st.st_dev == dir->st_dev && st.st_ino == dir->st_ino;
+	if (at >= 0)
+		close(at);
+	return same ? 0 : wh_fail(err, -EPERM, "%s: another user's symbolic link leads to a directory of root's; name the directory itself", text);
 }
 
 /* The directory of a ledger's path, without links; -ENOENT where it is not there. */
@@ -68,7 +82,8 @@ int wh_owner_of(const char *store_url, struct wh_owner *out, struct wh_error *er
 	}
 	out->other = out->uid != 0;
 	name_it(out, gid);
-	return out->other ? 0 : wh_trusted_dir(dir, err);
+	rc = out->other ? 0 : wh_trusted_dir(dir, err);
+	return rc || out->other ? rc : reached_by_root(path, &of_dir, err);
 }
 
 static int change_user(const struct wh_owner *o, struct wh_error *err)
