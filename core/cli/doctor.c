@@ -149,7 +149,7 @@ static void check_kernel(struct report *r)
 
 static void check_rules(struct cli *c, struct report *r)
 {
-	static const char *const names[] = {"ports.yaml", "evidence.yaml"};
+	static const char *const names[] = {"ports.yaml", "evidence.yaml", "alerts.yaml"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		struct wh_error err = {0};

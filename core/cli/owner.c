@@ -64,7 +64,7 @@ static void grant_words(struct grants *g, int argc, char **argv)
 
 static void grant_configured(struct grants *g, const struct wh_config *c)
 {
-	static const char *const rules[] = {"ports.yaml", "evidence.yaml"};
+	static const char *const rules[] = {"ports.yaml", "evidence.yaml", "alerts.yaml"};
 	struct wh_error ignored;
 	char path[PATH_MAX];
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)

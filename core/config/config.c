@@ -21,6 +21,7 @@ const struct wh_key_table wh_key_tables[] = {
 	{wh_jit_keys, offsetof(struct wh_config, jit)},
 	{wh_watch_keys, offsetof(struct wh_config, watch)},
 	{wh_azure_keys, offsetof(struct wh_config, azure)},
+	{wh_alert_keys, offsetof(struct wh_config, alerts)},
 	{0},
 };
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 #include <jansson.h>
+#include "whittle/alert.h"
 #include "whittle/base.h"
 #include "whittle/config.h"
 #include "whittle/firewall.h"
@@ -162,6 +163,26 @@ int wh_app_adopt_earlier(const struct wh_app *a, struct wh_error *err);
 /* Writes a line into the ledger's journal, once what it reports was done and printed: no firewall waits for a ledger (journal.c). Drops the
  * reference. Nothing where there is no ledger; a note where the line cannot be written within 3 s. */
 void wh_app_journal(const struct wh_app *a, const char *what, json_t *doc);
+
+/* ---- alerts ---- */
+/* Looks at the ledger and keeps what it finds. A note says what could not be looked at for want of rules. */
+int wh_app_alerts_update(const struct wh_app *a, int64_t now_us, struct wh_alert_counts *out, struct wh_error *err);
+struct wh_app_alerts {
+	bool all;                          /* resolved and dismissed ones too */
+	const char *status, *resource, *title, *tactic; /* those alone, whatever the case (title: a part of it); NULL: any */
+	enum wh_severity least;
+	int64_t since_us;                  /* that went on at this time or later; 0: any */
+	unsigned order;                    /* place in wh_app_alert_orders */
+};
+extern const char *const wh_app_alert_orders[]; /* "severity" …; NULL at the end */
+int wh_app_alerts(const struct wh_app *a, const struct wh_app_alerts *ask, json_t **out, struct wh_error *err); /* as wh_alerts_list() */
+int wh_app_alert(const struct wh_app *a, const char *name, json_t **out, struct wh_error *err);
+int wh_app_alert_set(const struct wh_app *a, const char *name, enum wh_alert_status status, const char *reason, struct wh_error *err);
+int wh_app_alert_types(const struct wh_app *a, struct wh_arena *mem, struct wh_alert_types *out, struct wh_error *err);
+/* *would of *of kept alerts are such as the rule dismisses. simulate: the rule is not kept. */
+int wh_app_alert_suppress(const struct wh_app *a, const struct wh_alert_rule *r, bool simulate, size_t *would, size_t *of, struct wh_error *err);
+int wh_app_alert_unsuppress(const struct wh_app *a, const char *name, struct wh_error *err);
+int wh_app_alert_rules(const struct wh_app *a, json_t **out, struct wh_error *err);
 
 /* ---- assess ---- */
 struct wh_app_assess {

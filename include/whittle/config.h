@@ -4,6 +4,7 @@
  */
 #pragma once
 #include <jansson.h>
+#include "whittle/alert.h"
 #include "whittle/azure.h"
 #include "whittle/estate.h"
 #include "whittle/harden.h"
@@ -22,6 +23,7 @@ struct wh_config {
 	struct wh_jit_config jit;
 	struct wh_watch_config watch;
 	struct wh_azure_config azure;
+	struct wh_alert_config alerts;
 };
 
 #define WH_DEFAULT_CONFIG "/etc/whittle/whittle.yaml"

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Detections that each edge, or the edges of one port together, give.
+ *
+ *   unrecommended    a peer came after the rules were calculated, to a port with a rule, from outside its ranges
+ *   listed           a peer that a threat list holds was answered, or answered us
+ *   guesses          a peer outside the ranges has many short sessions a day on a port where one logs in; its success is likely where it
+ *                    also has a session much longer than those
+ *   many sources     many peers outside the ranges on one day, on SSH or RDP
+ *   many targets     one of ours connected to many targets on one port for the first time on one day, later than its first week
+ *   first connection two of ours that never spoke, later than the first week of both
+ *
+ * Days are those of the window. A peer that is trusted, or inside the recommended ranges of the port, guesses at nothing: monitors look
+ * like guessers.
+ */
+#include <string.h>
+#include "alert/finding.h"
+
+enum { LEARNING_DAYS = 7, MAX_DAYS = 64 };
+#define SHORT_SHARE 0.9
+
+static const struct { uint16_t port; const char *one, *many, *out_one, *out_many; } services[] = {
+	{22, "SSH_Incoming_BF_OneToOne", "SSH_Incoming_BF_ManyToOne", "SSH_Outgoing_BF_OneToOne", "SSH_Outgoing_BF_OneToMany"},
+	{3389, "RDP_Incoming_BF_OneToOne", "RDP_Incoming_BF_ManyToOne", "RDP_Outgoing_BF_OneToOne", "RDP_Outgoing_BF_OneToMany"},
+	{1433, "SQL_Incoming_BF_OneToOne", NULL, NULL, NULL}, {1521, "SQL_Incoming_BF_OneToOne", NULL, NULL, NULL},
+	{3306, "SQL_Incoming_BF_OneToOne", NULL, NULL, NULL}, {5432, "SQL_Incoming_BF_OneToOne", NULL, NULL, NULL},
+	{21, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL},  {23, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL},
+	{25, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL},  {110, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL},
+	{143, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL}, {389, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL},
+	{445, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL}, {465, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL},
+	{587, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL}, {636, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL},
+	{993, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL}, {995, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL},
+	{5900, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL}, {5985, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL},
+};
+
+/* The edges of one local address, direction, protocol and port, which come one after another. */
+struct group {
+	struct wh_edge_key key; /* without the peer */
+	const struct wh_resource *resource;
+	const struct wh_recommended_rule *rule;
+	int service; /* place in services[]; -1 */
+	uint32_t outside[MAX_DAYS], fresh[MAX_DAYS]; /* peers outside on each day, and those first seen on it; 0 is the ledger's last day */
+};
+struct walk {
+	const struct wh_alert_look *l;
+	struct wh_findings *all;
+	int64_t from_us; /* of the window */
+	int32_t first_day, last_day;
+	struct group g;
+	struct wh_finding_source *held; size_t n_held, room_held; /* of the group: peers that count for many sources or targets */
+	bool any;
+};
+
+static int service_of(uint16_t port)
+{
+	for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+		if (services[i].port == port)
+			return (int)i;
+	return -1;
+}
+
+static struct wh_finding like(const struct walk *w, const char *type)
+{
+	const struct wh_alert_type *t = wh_alert_type_of(w->l->types, type);
+	return (struct wh_finding){.type = t ? t->id : NULL, .resource = w->g.resource, .direction = (enum wh_direction)w->g.key.direction, .proto = w->g.key.proto,
+	                           .port = w->g.key.port, .severity = t ? t->severity : WH_INFORMATIONAL, .rule = w->g.rule ? w->g.rule->name : NULL};
+}
+
+/* Days of the window on which the peer came, newest first; bit i is the ledger's last day less i. */
+static uint64_t recent_days(const struct walk *w, const struct wh_edge *e)
+{
+	int32_t back = w->last_day - e->day0, window = w->last_day - wh_day(w->from_us);
+	uint64_t days = back < 0 || back >= 64 ? 0 : e->days << back;
+	return window < 63 ? days & ((UINT64_C(2) << window) - 1) : days;
+}
+
+static struct wh_finding_source source(const struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e, int64_t since_us)
+{
+	bool all = e->first_us > since_us;
+	int32_t back = w->last_day - wh_day(since_us);
+	uint64_t days = recent_days(w, e);
+	if (back >= 0 && back < 63)
+		days &= (UINT64_C(2) << back) - 1;
+	unsigned n = wh_bits(days);
+	return (struct wh_finding_source){.addr = k->peer, .answered = all ? e->flows : n ? n : 1, .at_least = !all,
+	                                  .first_us = all ? e->first_us : since_us, .last_us = e->last_us, .list = wh_alert_listed(w->l, &k->peer)};
+}
+
+static void unrecommended(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct wh_finding f = like(w, "Network_TrafficFromUnrecommendedIP");
+	if (!f.type || !w->g.rule || e->last_us <= w->l->rec->calculated_us || wh_alert_rule_allows(w->g.rule, &k->peer))
+		return;
+	f.severity = WH_MEDIUM;
+	f.stopped = "The rule would have stopped it. The service answered: the rule is not in force there.";
+	struct wh_finding_source s = source(w, k, e, w->l->rec->calculated_us);
+	wh_finding_add(w->all, wh_finding_of(w->all, &f), &s);
+}
+
+static void listed(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct wh_finding f = like(w, "Network_CommunicationWithC2");
+	if (!f.type || !wh_alert_listed(w->l, &k->peer))
+		return;
+	struct wh_finding_source s = source(w, k, e, w->from_us);
+	wh_finding_add(w->all, wh_finding_of(w->all, &f), &s);
+}
+
+/* The share of sessions that are no longer than a failed login: short, and of few bytes. */
+static double short_share(const struct wh_edge *e)
+{
+	double n = 0, brief = 0, little = 0;
+	for (unsigned b = 0; b < WH_EDGE_BUCKETS; b++) {
+		n += e->time_hist[b];
+		brief += b <= 3 ? e->time_hist[b] : 0;
+		little += b <= 3 ? e->size_hist[b] : 0;
+	}
+	return n ? (brief < little ? brief : little) / n : 0;
+}
+
+static bool belongs(const struct walk *w, const struct wh_addr *peer)
+{
+	return (w->g.rule && wh_alert_rule_allows(w->g.rule, peer)) || wh_prefix_find(w->l->trusted, w->l->n_trusted, peer);
+}
+
+static void guesses(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	unsigned days = wh_edge_days(e);
+	bool inbound = k->direction == WH_INBOUND;
+	const char *type = w->g.service < 0 ? NULL : inbound ? services[w->g.service].one : services[w->g.service].out_one;
+	if (!type || k->proto != WH_PROTO_TCP || !days || (e->flows - e->connects) / days < (uint64_t)w->l->config->sessions_a_day ||
+	    short_share(e) < SHORT_SHARE || (inbound && belongs(w, &k->peer)))
+		return;
+	struct wh_finding f = like(w, type);
+	if (!f.type)
+		return;
+	f.of_peer = true;
+	if (e->time_hist[5] + e->time_hist[6] + e->time_hist[7] || e->size_hist[5] + e->size_hist[6] + e->size_hist[7]) {
+		f.severity = WH_HIGH;
+		f.note = "Beside its short sessions it has longer ones: a login may have succeeded.";
+	}
+	struct wh_finding_source s = source(w, k, e, w->from_us);
+	wh_finding_add(w->all, wh_finding_of(w->all, &f), &s);
+}
+
+static void first_connection(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	const struct wh_resource *other = k->direction == WH_INBOUND ? wh_estate_by_addr(w->l->estate, &k->peer) : NULL;
+	if (!other || other == w->g.resource || other->discovered || w->g.resource->discovered || e->first_us < w->from_us ||
+	    wh_day(e->first_us) < w->first_day + LEARNING_DAYS)
+		return;
+	struct wh_finding f = like(w, "Whittle_FirstConnection");
+	if (!f.type)
+		return;
+	f.of_peer = true;
+	struct wh_finding_source s = source(w, k, e, w->from_us);
+	wh_finding_add(w->all, wh_finding_of(w->all, &f), &s);
+}
+
+/* ---- of a port's edges together ---- */
+
+static void hold(struct walk *w, const struct wh_finding_source *s)
+{
+	if (w->n_held == WH_FINDING_SOURCES * 4)
+		return;
+	if (w->n_held == w->room_held)
+		w->held = wh_arena_grown(w->all->mem, w->held, w->n_held, &w->room_held, sizeof *w->held);
+	w->held[w->n_held++] = *s;
+}
+
+static void count(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	bool inbound = k->direction == WH_INBOUND;
+	uint64_t days = recent_days(w, e);
+	int32_t born = w->last_day - wh_day(e->first_us);
+	if (inbound ? w->g.service < 0 || !services[w->g.service].many || belongs(w, &k->peer) : wh_day(e->first_us) < w->first_day + LEARNING_DAYS)
+		return;
+	for (unsigned d = 0; inbound && d < MAX_DAYS; d++)
+		w->g.outside[d] += days >> d & 1;
+	if (!inbound && born >= 0 && born < MAX_DAYS && e->first_us >= w->from_us)
+		w->g.fresh[born]++;
+	if (inbound || e->first_us >= w->from_us) {
+		struct wh_finding_source s = source(w, k, e, w->from_us);
+		hold(w, &s);
+	}
+}
+
+static void end_group(struct walk *w)
+{
+	uint32_t most = 0;
+	bool inbound = w->g.key.direction == WH_INBOUND;
+	if (!w->any || !w->g.resource)
+		return;
+	for (unsigned d = 0; d < MAX_DAYS; d++) {
+		uint32_t n = inbound ? w->g.outside[d] : w->g.fresh[d];
+		most = n > most ? n : most;
+	}
+	const char *type = w->g.service < 0 ? NULL : inbound ? services[w->g.service].many : services[w->g.service].out_many;
+	type = type || inbound ? type : "PortScanning";
+	if (!type || most < (uint64_t)(inbound ? w->l->config->sources_a_day : w->l->config->targets_a_day))
+		return;
+	struct wh_finding f = like(w, type), *at = f.type ? wh_finding_of(w->all, &f) : NULL;
+	for (size_t i = 0; i < w->n_held; i++)
+		wh_finding_add(w->all, at, &w->held[i]);
+}
+
+static void begin_group(struct walk *w, const struct wh_edge_key *k)
+{
+	end_group(w);
+	memset(&w->g, 0, sizeof w->g);
+	w->n_held = 0;
+	w->any = true;
+	w->g.key = *k;
+	w->g.resource = wh_estate_by_addr(w->l->estate, &k->local);
+	w->g.rule = w->g.resource ? wh_alert_rule_for(w->l->rec, w->g.resource, (enum wh_direction)k->direction, k->proto, k->port) : NULL;
+	w->g.service = service_of(k->port);
+}
+
+static int see(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct walk *w = arg;
+	if (!w->any || !wh_addr_eq(&w->g.key.local, &k->local) || w->g.key.direction != k->direction || w->g.key.proto != k->proto || w->g.key.port != k->port)
+		begin_group(w, k);
+	if (!w->g.resource || e->last_us < w->from_us || wh_edge_unproven(k, e))
+		return 0;
+	unrecommended(w, k, e);
+	listed(w, k, e);
+	guesses(w, k, e);
+	first_connection(w, k, e);
+	count(w, k, e);
+	return 0;
+}
+
+int wh_alert_detect_edges(const struct wh_alert_look *l, const struct wh_store_totals *totals, struct wh_findings *all, struct wh_error *err)
+{
+	struct walk w = {.l = l, .all = all, .from_us = totals->last_us - l->config->window * INT64_C(1000000), .first_day = wh_day(totals->first_us),
+	                 .last_day = wh_day(totals->last_us)};
+	if (!totals->edges)
+		return 0;
+	int rc = wh_store_edges(l->ledger->store, NULL, see, &w, err);
+	if (!rc)
+		end_group(&w);
+	return rc;
+}

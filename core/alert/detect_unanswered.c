@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What nobody answered on a port with a rule: where the rule is in force, this is what it stops. The ledger counts it by port with its heaviest
+ * sources, since its beginning; what came since the last look is the difference, so the first look at a port finds nothing.
+ *
+ *     {"10.0.0.4/6/22": {"flows": 81, "sources": {"198.51.100.7": 40}}}
+ */
+#include <string.h>
+#include "alert/finding.h"
+
+struct walk {
+	const struct wh_alert_look *l;
+	const json_t *before;
+	json_t *after;
+	struct wh_findings *all;
+};
+
+static uint64_t number(const json_t *o, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(o, key));
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+static int see(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk)
+{
+	struct walk *w = arg;
+	const struct wh_resource *r = wh_estate_by_addr(w->l->estate, local);
+	const struct wh_recommended_rule *rule = r ? wh_alert_rule_for(w->l->rec, r, WH_INBOUND, proto, port) : NULL;
+	const struct wh_alert_type *t = wh_alert_type_of(w->l->types, "Network_TrafficFromUnrecommendedIP");
+	char key[WH_ADDR_STRLEN + 16], addr[WH_ADDR_STRLEN];
+	struct wh_finding *at = NULL;
+	if (!rule || !t)
+		return 0;
+	snprintf(key, sizeof key, "%s/%u/%u", wh_addr_text(local, addr), proto, port);
+	const json_t *was = json_object_get(w->before, key), *had = json_object_get(was, "sources");
+	json_t *sources = json_object();
+	bool new = was && sk->last_us > w->l->rec->calculated_us && sk->flows > number(was, "flows");
+	for (unsigned i = 0; i < WH_SKETCH_TOP; i++) {
+		if (!sk->top[i].count)
+			continue;
+		wh_addr_text(&sk->top[i].addr, addr);
+		json_object_set_new(sources, addr, json_integer((json_int_t)sk->top[i].count));
+		uint64_t before = number(had, addr);
+		if (!new || sk->top[i].count <= before || wh_alert_rule_allows(rule, &sk->top[i].addr))
+			continue;
+		struct wh_finding f = {.type = t->id, .resource = r, .direction = WH_INBOUND, .proto = proto, .port = port, .severity = t->severity, .rule = rule->name,
+		                       .stopped = "The rule stops it where it is in force. Nothing answered."};
+		struct wh_finding_source s = {.addr = sk->top[i].addr, .unanswered = sk->top[i].count - before, .at_least = !before, .first_us = sk->last_us,
+		                              .last_us = sk->last_us, .list = wh_alert_listed(w->l, &sk->top[i].addr)};
+		at = at ? at : wh_finding_of(w->all, &f);
+		wh_finding_add(w->all, at, &s);
+	}
+	json_object_set_new(w->after, key, json_pack("{s:I, s:o}", "flows", (json_int_t)sk->flows, "sources", sources));
+	return 0;
+}
+
+int wh_alert_detect_unanswered(const struct wh_alert_look *l, const json_t *before, json_t **after, struct wh_findings *all, struct wh_error *err)
+{
+	struct walk w = {l, before, json_object(), all};
+	*after = NULL;
+	int rc = w.after ? wh_store_sketches(l->ledger->store, see, &w, err) : wh_fail(err, -ENOMEM, "out of memory");
+	if (rc)
+		json_decref(w.after);
+	else
+		*after = w.after;
+	return rc;
+}

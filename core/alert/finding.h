@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Findings while they are gathered: detect*.c add to them, finding.c bounds, joins and orders them. */
+#pragma once
+#include "whittle/alert.h"
+
+enum { WH_FINDING_SOURCES = 50, WH_FINDINGS = 10000 };
+
+struct wh_findings {
+	struct wh_arena *mem;
+	struct wh_finding *f; size_t n, room;
+	uint64_t beyond; /* findings that WH_FINDINGS has no room for */
+};
+/* The finding with these values (its type, resource and port are compared), made where the last one was another. NULL beyond WH_FINDINGS. */
+struct wh_finding *wh_finding_of(struct wh_findings *all, const struct wh_finding *like);
+/* The sources with the most attempts are kept. */
+void wh_finding_add(struct wh_findings *all, struct wh_finding *f, const struct wh_finding_source *s);
+/* Sorts, and joins those that are of one thing. */
+void wh_findings_end(struct wh_findings *all);
+
+/* The recommended rule for that port of the resource; NULL. */
+const struct wh_recommended_rule *wh_alert_rule_for(const struct wh_recommendation *rec, const struct wh_resource *r, enum wh_direction d, uint8_t proto,
+                                                    uint16_t port);
+bool wh_alert_rule_allows(const struct wh_recommended_rule *r, const struct wh_addr *peer);
+const char *wh_alert_listed(const struct wh_alert_look *l, const struct wh_addr *a); /* the first list that holds it; NULL */
+
+/* By the edges. `to_us` is the end of the ledger's last flow. */
+int wh_alert_detect_edges(const struct wh_alert_look *l, const struct wh_store_totals *totals, struct wh_findings *all, struct wh_error *err);
+/* By what nobody answered, which is counted since the ledger's beginning: `before` holds the counts as the last look left them (NULL: there was
+ * none, and nothing is found), *after (a new reference) those of now. */
+int wh_alert_detect_unanswered(const struct wh_alert_look *l, const json_t *before, json_t **after, struct wh_findings *all, struct wh_error *err);
+/* What no edge shows. `sensor` is the plugin's document of what it took and lost; NULL: there is none. */
+void wh_alert_detect_sensor(const struct wh_alert_look *l, const struct wh_store_totals *totals, const json_t *sensor, struct wh_findings *all);

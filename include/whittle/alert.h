@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * alert: what the ledger shows that a person should look at, as incidents with a life of their own.
+ *
+ *   ledger, recommendation, lists ── detections ──→ findings ── merged by correlation key ──→ alerts (documents of the state)
+ *
+ * A finding is what one look at the ledger shows. One that concerns the same thing (type, resource, port, and where the type says so, peer) as a
+ * kept alert is that alert: its end, sources and counts follow, and no second one is made. What is in progress stays so; what was resolved becomes
+ * active again when something new came since; what was dismissed stays dismissed. Types, titles, severities, tactics and texts are data:
+ * rules/alerts.yaml. An alert's document has the fields of Microsoft.Security/alerts 2022-01-01.
+ *
+ * What the ledger cannot show makes no alert: it holds edges, not single connections, so rates are of days, and connections that nobody
+ * answered are counted by port with their heaviest sources alone.
+ */
+#pragma once
+#include <jansson.h>
+#include "whittle/base.h"
+#include "whittle/estate.h"
+#include "whittle/intel.h"
+#include "whittle/key.h"
+#include "whittle/ledger.h"
+#include "whittle/recommendation.h"
+
+enum wh_severity { WH_INFORMATIONAL, WH_LOW, WH_MEDIUM, WH_HIGH };
+extern const char *const wh_severity_words[]; /* "Informational" … "High", by their values; NULL at the end */
+enum wh_alert_status { WH_ALERT_ACTIVE, WH_ALERT_IN_PROGRESS, WH_ALERT_RESOLVED, WH_ALERT_DISMISSED };
+extern const char *const wh_alert_status_words[]; /* "Active", "InProgress", "Resolved", "Dismissed"; NULL at the end */
+
+/* Settings of this room. 0: the default that stands in the table of keys. */
+struct wh_alert_config {
+	int64_t window;          /* seconds before the ledger's last flow of which findings are made */
+	int64_t sessions_a_day;  /* short sessions of one peer a day from which on they are guesses */
+	int64_t sources_a_day;   /* peers that guess at one port a day */
+	int64_t targets_a_day;   /* new targets of one of our resources on one port a day */
+	int64_t silence;         /* seconds without any flow from which on the sensor is blind */
+};
+extern const struct wh_key wh_alert_keys[];
+
+/* One type of alert: a row of rules/alerts.yaml. */
+struct wh_alert_type {
+	const char *id, *title, *intent, *description; /* intent: the tactic, by its name in Microsoft.Security */
+	const char **steps; size_t n_steps;            /* what to do, in order */
+	enum wh_severity severity;
+	const char **techniques; size_t n_techniques;  /* of MITRE ATT&CK, "T1110" */
+};
+struct wh_alert_types { struct wh_alert_type *types; size_t n; }; /* by id */
+/* path: the file. Errors name file and line. */
+int wh_alert_types_load(const char *path, struct wh_arena *mem, struct wh_alert_types *out, struct wh_error *err);
+const struct wh_alert_type *wh_alert_type_of(const struct wh_alert_types *t, const char *id); /* NULL when there is none */
+
+/* ---- detections ---- */
+struct wh_finding_source {
+	struct wh_addr addr;
+	uint64_t answered;          /* connections that were answered, of all looks together */
+	uint64_t unanswered;        /* those that were not, since the last look */
+	bool at_least;              /* the ledger cannot tell how many are new: one for each day on which it came is counted */
+	int64_t first_us, last_us;
+	const char *list;           /* the threat list that holds it; NULL */
+};
+struct wh_finding {
+	const char *type;
+	const struct wh_resource *resource;   /* NULL: of the sensor */
+	enum wh_direction direction; uint8_t proto; uint16_t port; /* port 0: of the resource as a whole */
+	bool of_peer;                         /* one alert for each source: there is exactly one */
+	enum wh_severity severity;
+	int64_t first_us, last_us;
+	const char *rule;                     /* the recommended rule that it is about; NULL */
+	const char *stopped;                  /* whether that rule would have stopped it, a sentence; NULL */
+	const char *note;                     /* what there is to say besides, a sentence; NULL */
+	struct wh_finding_source *sources; size_t n_sources, room;
+	uint64_t more_sources;                /* beyond those */
+};
+/* What a look reads. Everything is borrowed. */
+struct wh_alert_look {
+	const struct wh_ledger *ledger;
+	const struct wh_estate *estate;
+	const struct wh_recommendation *rec;                 /* the rules as saved last; NULL: none */
+	const struct wh_intel_list *lists; size_t n_lists;
+	const struct wh_prefix *trusted; size_t n_trusted;   /* sorted, merged */
+	const struct wh_alert_config *config;
+	const struct wh_alert_types *types;
+	int64_t now_us;                                      /* the wall clock: for the sensor's silence, and when an alert was made */
+};
+struct wh_alert_found {
+	struct wh_finding *findings; size_t n; /* by type, resource, direction, protocol, port and source */
+	uint64_t beyond;                       /* findings that there was no room for */
+	json_t *seen;                          /* the counts of what nobody answered, for the next look: a new reference */
+};
+/* All findings. In `mem`. Changes nothing. */
+int wh_alert_detect(const struct wh_alert_look *look, struct wh_arena *mem, struct wh_alert_found *out, struct wh_error *err);
+
+/* ---- alerts ---- */
+struct wh_alert_counts { size_t made, followed, reopened, suppressed; uint64_t beyond; /* for which there was no room */ };
+/* Detects, and merges what it finds into the kept alerts, in one transaction. */
+int wh_alerts_update(const struct wh_alert_look *look, struct wh_alert_counts *out, struct wh_error *err);
+/* Kept alerts, the newest start first: an array of documents {"id", "name", "type", "properties"}; a new reference. */
+int wh_alerts_list(struct wh_state *s, json_t **out, struct wh_error *err);
+/* The alert of that name, or the only one whose name begins or ends with it. -ENOENT, -EEXIST (several). A new reference. */
+int wh_alert_find(struct wh_state *s, const char *name, json_t **out, struct wh_error *err);
+/* Gives an alert another status, and says so in the journal. -EINVAL: from Resolved or Dismissed there is only the way to Active. */
+int wh_alert_set(struct wh_state *s, const char *name, enum wh_alert_status status, const char *who, const char *reason, struct wh_error *err);
+
+/* ---- suppression: alerts that are dismissed as they are made ---- */
+struct wh_alert_rule {
+	const char *name;        /* 2–50 of A–Z a–z 0–9 - _, the first a letter or digit */
+	const char *type;        /* of alert, or "*" */
+	const char *reason;      /* why; never empty */
+	const char *resource;    /* NULL: any */
+	const struct wh_prefix *sources; /* every source must be in it; NULL: any */
+	uint16_t port;           /* 0: any */
+	int64_t expires_us;      /* 0: never */
+};
+int wh_alert_rule_put(struct wh_state *s, const struct wh_alert_rule *r, const struct wh_alert_types *types, const char *who, struct wh_error *err);
+int wh_alert_rule_delete(struct wh_state *s, const char *name, const char *who, struct wh_error *err); /* -ENOENT; what it dismissed stays so */
+/* The kept rules by name, as documents {"name", "alertType", "reason", "state": "Enabled"|"Expired", …}; a new reference. */
+int wh_alert_rules_list(struct wh_state *s, int64_t now_us, json_t **out, struct wh_error *err);
+/* How many of the kept alerts it would have dismissed. Refuses what wh_alert_rule_put() refuses. */
+int wh_alert_rule_simulate(struct wh_state *s, const struct wh_alert_rule *r, const struct wh_alert_types *types, size_t *would, size_t *of, struct wh_error *err);
