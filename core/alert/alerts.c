@@ -3,7 +3,6 @@
 #include <string.h>
 #include "alert/document.h"
 #include "alert/finding.h"
-#include "base/json.h"
 
 #define SEEN_COLLECTION "alert-seen"
 #define SEEN_KEY "unanswered"
@@ -15,7 +14,7 @@ static int document(struct wh_state *s, const char *collection, const char *key,
 	*out = NULL;
 	int rc = wh_state_get(s, collection, key, &text, err);
 	if (!rc && text)
-		*out = wh_json_load(text, strlen(text), 0, NULL, NULL);
+		*out = wh_alert_read(text);
 	free(text);
 	return rc;
 }
@@ -57,7 +56,7 @@ int wh_alert_detect(const struct wh_alert_look *look, struct wh_arena *mem, stru
 
 static int collect(void *arg, const char *key, const char *json)
 {
-	json_t *a = wh_json_load(json, strlen(json), 0, NULL, NULL);
+	json_t *a = wh_alert_read(json);
 	const json_t *p = json_object_get(a, "properties"), *w = json_object_get(a, "whittle");
 	if (!json_is_string(json_object_get(a, "name")) || !json_is_string(json_object_get(p, "startTimeUtc")) || !json_is_array(json_object_get(w, "sources")) ||
 	    !json_is_array(json_object_get(w, "timeline"))) {
@@ -82,7 +81,7 @@ static int kept(struct wh_state *s, const char *collection, wh_doc_cb each, json
 
 static int collect_rule(void *arg, const char *key, const char *json)
 {
-	json_t *r = wh_json_load(json, strlen(json), 0, NULL, NULL);
+	json_t *r = wh_alert_read(json);
 	return !json_is_object(r) ? (json_decref(r), 0) : json_object_set_new(arg, key, r) ? -ENOMEM : 0;
 }
 

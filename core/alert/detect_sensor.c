@@ -12,7 +12,7 @@ static void silence(const struct wh_alert_look *l, const struct wh_store_totals 
 {
 	struct wh_finding f = like(l, "Whittle_SensorBlind");
 	char from[WH_TIME_STRLEN];
-	if (!f.type || !totals->records || l->now_us - totals->last_us < l->config->silence * INT64_C(1000000))
+	if (!f.type || !totals->last_us || l->now_us - totals->last_us < l->config->silence * INT64_C(1000000))
 		return;
 	f.first_us = totals->last_us;
 	f.last_us = l->now_us;

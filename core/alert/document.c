@@ -8,8 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include "alert/document.h"
+#include "base/json.h"
 
 static const int64_t last_tick = INT64_C(3155378975999999999), ticks_of_1970 = INT64_C(621355968000000000);
+
+json_t *wh_alert_read(const char *text)
+{
+	bool inexact;
+	return wh_json_load(text, strlen(text), 0, &inexact, NULL);
+}
 
 const char *wh_alert_key(const struct wh_finding *f, struct wh_arena *mem)
 {
@@ -104,12 +111,18 @@ static json_t *steps(const struct wh_finding *f, const struct wh_alert_type *t)
 
 /* ---- sources ---- */
 
+static const char *address(const json_t *source)
+{
+	const char *a = json_string_value(json_object_get(source, "address"));
+	return a ? a : "";
+}
+
 static json_t *source_of(json_t *sources, const char *addr)
 {
 	size_t i;
 	json_t *s;
 	json_array_foreach(sources, i, s)
-		if (!strcmp(json_string_value(json_object_get(s, "address")), addr))
+		if (!strcmp(address(s), addr))
 			return s;
 	return NULL;
 }
@@ -170,10 +183,12 @@ static void extend(json_t *properties, const json_t *mine, const struct wh_findi
 		json_array_append_new(entities, json_pack("{s:s, s:s}", "type", f->resource->id ? "azure-resource" : "host", f->resource->id ? "resourceId" : "hostName",
 		                                          f->resource->id ? f->resource->id : f->resource->name));
 	json_array_foreach(json_object_get(mine, "sources"), i, s) {
-		const char *addr = json_string_value(json_object_get(s, "address"));
+		const char *addr = address(s);
+		if (!*addr)
+			continue;
 		json_array_append_new(entities, json_pack("{s:s, s:s}", "type", "ip", "address", addr));
 		if (out)
-			fprintf(out, "%sIP: %s [%lld]", i ? "\r\n" : "", addr,
+			fprintf(out, "%sIP: %s [%lld]", ftell(out) ? "\r\n" : "", addr,
 			        (long long)(json_integer_value(json_object_get(s, "answered")) + json_integer_value(json_object_get(s, "unanswered"))));
 	}
 	if (out)

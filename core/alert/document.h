@@ -7,6 +7,8 @@
 #define WH_ALERT_RULES "alert-rule"
 enum { WH_MAX_ALERTS = 20000 };
 
+/* A kept document; NULL where it is no JSON: the ledger's owner may have written it. A new reference. */
+json_t *wh_alert_read(const char *text);
 /* What makes two findings one alert: type, resource, direction, protocol, port and, where the type is of one peer, its address. */
 const char *wh_alert_key(const struct wh_finding *f, struct wh_arena *mem);
 /* A new alert. NULL when out of memory. */

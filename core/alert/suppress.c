@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "alert/document.h"
-#include "base/json.h"
 
 static bool good_name(const char *name)
 {
@@ -115,7 +114,7 @@ struct listing { json_t *list; int64_t now_us; };
 static int list_one(void *arg, const char *key, const char *json)
 {
 	struct listing *l = arg;
-	json_t *r = wh_json_load(json, strlen(json), 0, NULL, NULL);
+	json_t *r = wh_alert_read(json);
 	(void)key;
 	if (!json_is_object(r)) {
 		json_decref(r);
