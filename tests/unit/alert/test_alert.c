@@ -261,6 +261,13 @@ static void what_was_resolved_opens_again_when_it_comes_back_and_not_before(void
 	scene_close(&w.s);
 }
 
+static int count_line(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json)
+{
+	(void)seq, (void)time_us, (void)what;
+	*(unsigned *)arg += !strcmp(who, "alice") && strstr(json, "\"Dismissed\"") != NULL;
+	return 0;
+}
+
 static void what_was_dismissed_stays_so(void **state)
 {
 	(void)state;
@@ -274,6 +281,9 @@ static void what_was_dismissed_stays_so(void **state)
 	scene_session(&w.s, "198.51.100.7", 22, 33, 3, 2, 5);
 	assert_int_equal(update(&w).followed, 0);
 	assert_int_equal(status(&w, name), WH_ALERT_DISMISSED);
+	unsigned lines = 0;
+	assert_int_equal(wh_state_log_each(w.s.ledger.state, "alert", count_line, &lines, &err), 0);
+	assert_int_equal(lines, 1);
 	assert_int_equal(wh_alert_set(w.s.ledger.state, name, WH_ALERT_IN_PROGRESS, "alice", NULL, &err), -EINVAL);
 	assert_int_equal(wh_alert_set(w.s.ledger.state, name, WH_ALERT_ACTIVE, "alice", NULL, &err), 0);
 	assert_int_equal(wh_alert_set(w.s.ledger.state, name, WH_ALERT_ACTIVE, "alice", NULL, &err), -EALREADY);
@@ -292,7 +302,7 @@ static void a_rule_suppresses_what_it_names_until_it_expires(void **state)
 	struct wh_alert_rule r = {.name = "scanner", .type = UNRECOMMENDED, .reason = "our own scanner", .sources = &scanner, .expires_us = w.now_us + 2 * WH_US_PER_DAY};
 	scene_session(&w.s, "198.51.100.7", 22, 32, 3, 2, 5);
 	update(&w);
-	assert_int_equal(wh_alert_rule_simulate(w.s.ledger.state, &r, &would, &of, &err), 0);
+	assert_int_equal(wh_alert_rule_simulate(w.s.ledger.state, &r, &w.types, &would, &of, &err), 0);
 	assert_int_equal(would, 1);
 	assert_int_equal(of, 1);
 	assert_int_equal(wh_alert_rule_put(w.s.ledger.state, &r, &w.types, "alice", &err), 0);

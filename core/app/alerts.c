@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Alerts: a look at the ledger, and the list of what is kept, sorted and filtered. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "app/app.h"
+#include "whittle/intel.h"
+
+int wh_app_alert_types(const struct wh_app *a, struct wh_arena *mem, struct wh_alert_types *out, struct wh_error *err)
+{
+	char path[PATH_MAX];
+	int rc = wh_rules_path(a->config->harden.rules_dir, "alerts.yaml", path, sizeof path, err);
+	return rc ? rc : wh_alert_types_load(path, mem, out, err);
+}
+
+/* Rules that were never calculated are no error: then alerts are of what needs none. */
+static int reviewed(const struct wh_app *a, struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, const struct wh_recommendation **out,
+                    struct wh_error *err)
+{
+	struct wh_recommendation *rec = NULL;
+	int rc = wh_review_load(s, e, mem, &rec, err);
+	*out = rc ? NULL : rec;
+	if (rc == -ENOENT)
+		wh_app_note(a, "no rules were calculated yet, so who is outside of them is not known: whittle recommend");
+	return rc == -ENOENT ? 0 : rc;
+}
+
+int wh_app_alerts_update(const struct wh_app *a, int64_t now_us, struct wh_alert_counts *out, struct wh_error *err)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_app_ledger l;
+	struct wh_alert_types types;
+	struct wh_intel_list *lists = NULL;
+	struct wh_alert_look look = {.config = &a->config->alerts, .types = &types, .now_us = now_us};
+	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
+	rc = rc ? rc : wh_app_alert_types(a, mem, &types, err);
+	rc = rc ? rc : reviewed(a, l.is.state, l.estate, mem, &look.rec, err);
+	rc = rc ? rc : wh_intel_lists(l.is.state, mem, &lists, &look.n_lists, err);
+	if (!rc) {
+		size_t n = a->config->harden.n_trusted;
+		struct wh_prefix *trusted = wh_arena_array(mem, n, sizeof *trusted);
+		if (n)
+			memcpy(trusted, a->config->harden.trusted, n * sizeof *trusted);
+		look.ledger = &l.is;
+		look.estate = l.estate;
+		look.lists = lists;
+		look.trusted = trusted;
+		look.n_trusted = wh_prefix_merge(trusted, n);
+		rc = wh_alerts_update(&look, out, err);
+	}
+	wh_app_close(&l, NULL);
+	wh_arena_free(mem);
+	return rc;
+}
+
+/* ---- the list ---- */
+
+static const char *property(const json_t *alert, const char *key)
+{
+	const char *s = json_string_value(json_object_get(json_object_get(alert, "properties"), key));
+	return s ? s : "";
+}
+
+static bool wanted(const struct wh_app_alerts *ask, const json_t *a)
+{
+	const char *status = property(a, "status"), *start = property(a, "endTimeUtc");
+	int64_t end_us = 0;
+	bool open = !strcmp(status, "Active") || !strcmp(status, "InProgress");
+	if (ask->status ? strcasecmp(ask->status, status) != 0 : !ask->all && !open)
+		return false;
+	if (ask->since_us && (wh_time_parse(start, strlen(start), &end_us) || end_us < ask->since_us))
+		return false;
+	return wh_key_choice(wh_severity_words, property(a, "severity")) >= (int)ask->least &&
+	       (!ask->resource || !strcasecmp(ask->resource, property(a, "compromisedEntity"))) && (!ask->tactic || !strcasecmp(ask->tactic, property(a, "intent"))) &&
+	       (!ask->title || strcasestr(property(a, "alertDisplayName"), ask->title));
+}
+
+const char *const wh_app_alert_orders[] = {"severity", "time", "title", "resource", "tactic", "status", NULL};
+static const char *const fields[] = {"severity", "endTimeUtc", "alertDisplayName", "compromisedEntity", "intent", "status"};
+
+struct sorted { const json_t *alert; unsigned order; };
+
+static int compare(const void *x, const void *y)
+{
+	const struct sorted *a = x, *b = y;
+	const char *field = fields[a->order];
+	int by = 0;
+	if (a->order == 0)
+		by = wh_key_choice(wh_severity_words, property(b->alert, field)) - wh_key_choice(wh_severity_words, property(a->alert, field));
+	else
+		by = strcmp(property(a->alert, field), property(b->alert, field)) * (a->order == 1 ? -1 : 1);
+	return by ? by : strcmp(property(b->alert, "endTimeUtc"), property(a->alert, "endTimeUtc"));
+}
+
+static int sort(const json_t *all, const struct wh_app_alerts *ask, json_t **out)
+{
+	struct sorted *s = calloc(json_array_size(all) + 1, sizeof *s);
+	size_t n = 0, i;
+	json_t *a;
+	*out = s ? json_array() : NULL;
+	if (!*out) {
+		free(s);
+		return -ENOMEM;
+	}
+	json_array_foreach((json_t *)all, i, a)
+		if (wanted(ask, a))
+			s[n++] = (struct sorted){a, ask->order};
+	if (n)
+		qsort(s, n, sizeof *s, compare);
+	for (i = 0; i < n; i++)
+		json_array_append(*out, (json_t *)s[i].alert);
+	free(s);
+	return 0;
+}
+
+int wh_app_alerts(const struct wh_app *a, const struct wh_app_alerts *ask, json_t **out, struct wh_error *err)
+{
+	struct wh_state *s;
+	json_t *all;
+	*out = NULL;
+	int rc = wh_ledger_state(a->store_url, WH_STATE_READ, &s, err);
+	if (rc)
+		return rc;
+	rc = wh_alerts_list(s, &all, err);
+	if (!rc && sort(all, ask, out))
+		rc = wh_fail(err, -ENOMEM, "out of memory");
+	json_decref(rc == 0 ? all : NULL);
+	wh_state_close(s);
+	return rc;
+}
+
+int wh_app_alert(const struct wh_app *a, const char *name, json_t **out, struct wh_error *err)
+{
+	struct wh_state *s;
+	*out = NULL;
+	int rc = wh_ledger_state(a->store_url, WH_STATE_READ, &s, err);
+	rc = rc ? rc : wh_alert_find(s, name, out, err);
+	wh_state_close(s);
+	return rc;
+}
+
+int wh_app_alert_set(const struct wh_app *a, const char *name, enum wh_alert_status status, const char *reason, struct wh_error *err)
+{
+	struct wh_state *s;
+	int rc = wh_ledger_state(a->store_url, WH_STATE_WRITE, &s, err);
+	rc = rc ? rc : wh_alert_set(s, name, status, a->who, reason, err);
+	wh_state_close(s);
+	return rc;
+}
+
+/* ---- suppression ---- */
+
+int wh_app_alert_suppress(const struct wh_app *a, const struct wh_alert_rule *r, bool simulate, size_t *would, size_t *of, struct wh_error *err)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_alert_types types;
+	struct wh_state *s = NULL;
+	int rc = wh_app_alert_types(a, mem, &types, err);
+	rc = rc ? rc : wh_ledger_state(a->store_url, simulate ? WH_STATE_READ : WH_STATE_WRITE, &s, err);
+	rc = rc ? rc : wh_alert_rule_simulate(s, r, &types, would, of, err);
+	if (!rc && !simulate)
+		rc = wh_alert_rule_put(s, r, &types, a->who, err);
+	wh_state_close(s);
+	wh_arena_free(mem);
+	return rc;
+}
+
+int wh_app_alert_unsuppress(const struct wh_app *a, const char *name, struct wh_error *err)
+{
+	struct wh_state *s;
+	int rc = wh_ledger_state(a->store_url, WH_STATE_WRITE, &s, err);
+	rc = rc ? rc : wh_alert_rule_delete(s, name, a->who, err);
+	wh_state_close(s);
+	return rc;
+}
+
+int wh_app_alert_rules(const struct wh_app *a, json_t **out, struct wh_error *err)
+{
+	struct wh_state *s;
+	*out = NULL;
+	int rc = wh_ledger_state(a->store_url, WH_STATE_READ, &s, err);
+	rc = rc ? rc : wh_alert_rules_list(s, wh_now_us(), out, err);
+	wh_state_close(s);
+	return rc;
+}
