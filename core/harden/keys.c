@@ -8,7 +8,7 @@ const struct wh_key wh_harden_keys[] = {
 	{"ports", WH_KEY_WORDS, offsetof(struct wh_harden_config, ports), .example = "[22, 443/tcp]",
 	 .help = "Ports to narrow: all, or a list. Without it: those of ports.yaml."},
 	{"rules-dir", WH_KEY_PATH, offsetof(struct wh_harden_config, rules_dir), .example = "/etc/whittle/rules",
-	 .help = "The directory of ports.yaml and evidence.yaml, instead of the installed one."},
+	 .help = "The directory of ports.yaml, evidence.yaml and alerts.yaml, instead of the installed one."},
 	{"min-days", WH_KEY_INT, offsetof(struct wh_harden_config, min_days), .min = 1, .max = 64, .preset = "30",
 	 .help = "Days of data that a resource needs before rules are recommended for it."},
 	{"max-prefixes", WH_KEY_INT, offsetof(struct wh_harden_config, max_prefixes), .min = 1, .max = 4000, .example = "50",
