@@ -5,7 +5,7 @@
 
 static const char help[] =
 	"usage: whittle alerts [list] [--all | --status STATUS] [--severity LEAST] [--resource NAME] [--title WORDS] [--tactic NAME]\n"
-	"                      [--since DURATION] [--sort COLUMN] [--stored] [--json] [--fail-on LEAST]\n"
+	"                      [--since DURATION] [--sort COLUMN] [--stored] [--json | --format eve|syslog] [--fail-on LEAST]\n"
 	"       whittle alerts show NAME [--json]\n"
 	"       whittle alerts start|resolve|dismiss|activate NAME… [--reason TEXT]\n"
 	"       whittle alerts suppress RULE --reason TEXT [--type TYPE] [--resource NAME] [--source PREFIX] [--port N] [--for DURATION] [--simulate]\n"
@@ -20,6 +20,7 @@ static const char help[] =
 	"  --severity LEAST    Informational, Low, Medium or High, and worse\n"
 	"  --sort COLUMN       severity (the default), time, title, resource, tactic or status\n"
 	"  --since DURATION    those that went on within this time: 2d\n"
+	"  --format FORMAT     a line an alert for another program: eve (JSON as Suricata writes it) or syslog (RFC 5424)\n"
 	"  --fail-on LEAST     ends with status 3 when the list holds one of that severity, or worse\n"
 	"  NAME                an alert's name, or its beginning or end, if no other has it\n"
 	"\n"
@@ -88,6 +89,20 @@ static void print_list(const json_t *list, bool all)
 		cli_table_print(t);
 	else
 		puts(all ? "No alert." : "No open alert (--all lists the resolved and dismissed ones).");
+}
+
+static int print_lines(const json_t *list, int format)
+{
+	size_t i;
+	json_t *a;
+	json_array_foreach((json_t *)list, i, a) {
+		char *line = wh_alert_line(a, format);
+		if (!line)
+			return CLI_FAILED;
+		puts(line);
+		free(line);
+	}
+	return CLI_OK;
 }
 
 static void print_alert(const json_t *a)
@@ -168,14 +183,14 @@ static int severity(const struct cli *c, const char *option, const char *text)
 
 static int list(struct cli *c, int argc, char **argv)
 {
-	enum { ALL = 1, STATUS, SEVERITY, RESOURCE, TITLE, TACTIC, SINCE, SORT, STORED, FAIL };
+	enum { ALL = 1, STATUS, SEVERITY, RESOURCE, TITLE, TACTIC, SINCE, SORT, STORED, FAIL, FORMAT };
 	static const struct option longs[] = {{"all", 0, 0, ALL}, {"status", 1, 0, STATUS}, {"severity", 1, 0, SEVERITY}, {"resource", 1, 0, RESOURCE}, {"title", 1, 0, TITLE},
-	                                      {"tactic", 1, 0, TACTIC}, {"since", 1, 0, SINCE}, {"sort", 1, 0, SORT}, {"stored", 0, 0, STORED}, {"fail-on", 1, 0, FAIL}, {0}};
+	                                      {"tactic", 1, 0, TACTIC}, {"since", 1, 0, SINCE}, {"sort", 1, 0, SORT}, {"stored", 0, 0, STORED}, {"fail-on", 1, 0, FAIL}, {"format", 1, 0, FORMAT}, {0}};
 	const struct wh_app a = cli_app(c);
 	struct wh_app_alerts ask = {0};
 	struct wh_error err = {0};
 	bool stored = false;
-	int fail = -1, least = 0, o, order;
+	int fail = -1, format = -1, least = 0, o, order;
 	int64_t seconds;
 	json_t *alerts;
 	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1)
@@ -193,6 +208,10 @@ static int list(struct cli *c, int argc, char **argv)
 		case FAIL:
 			if ((fail = severity(c, "--fail-on", optarg)) < 0)
 				return CLI_USAGE;
+			break;
+		case FORMAT:
+			if ((format = wh_key_choice(wh_alert_line_formats, optarg)) < 0)
+				return cli_usage(c, "--format takes eve or syslog, not '%.40s'", optarg);
 			break;
 		case SINCE:
 			if (wh_duration_parse(optarg, &seconds))
@@ -215,8 +234,11 @@ static int list(struct cli *c, int argc, char **argv)
 	if (wh_app_alerts(&a, &ask, &alerts, &err))
 		return cli_error(&err);
 	bool found = fail >= 0 && worse(alerts, fail);
-	if (c->json) {
+	if (c->json && format < 0) {
 		rc = cli_print_json(json_pack("{s:i, s:o}", "version", 1, "value", alerts));
+	} else if (format >= 0) {
+		rc = print_lines(alerts, format);
+		json_decref(alerts);
 	} else {
 		print_list(alerts, ask.all || ask.status);
 		json_decref(alerts);

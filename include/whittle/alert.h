@@ -100,6 +100,10 @@ int wh_alert_find(struct wh_state *s, const char *name, json_t **out, struct wh_
 /* Gives an alert another status, and says so in the journal. -EINVAL: from Resolved or Dismissed there is only the way to Active. */
 int wh_alert_set(struct wh_state *s, const char *name, enum wh_alert_status status, const char *who, const char *reason, struct wh_error *err);
 
+/* One alert as one line for another program, without its end; free() it, NULL when out of memory. `format`: place in wh_alert_line_formats. */
+extern const char *const wh_alert_line_formats[]; /* "eve", "syslog"; NULL at the end */
+char *wh_alert_line(const json_t *alert, int format);
+
 /* ---- suppression: alerts that are dismissed as they are made ---- */
 struct wh_alert_rule {
 	const char *name;        /* 2–50 of A–Z a–z 0–9 - _, the first a letter or digit */

@@ -41,6 +41,9 @@ w ingest "$dir/again.json" >/dev/null
 gives "when it comes back it opens again" 0 'Active by whittle: it came back' sh -c '"$0" --store "$1" alerts >/dev/null; "$0" --store "$1" alerts show "$2"' "$BUILD/whittle" "$dir/l.db" "$name"
 gives "--fail-on ends a pipeline" 3 'recommended for blocking' w alerts --fail-on medium
 gives "but not for less" 0 '' w alerts --fail-on high
+gives "lines for a collector of EVE are JSON" 0 '"event_type":"alert"' w alerts --format eve
+gives "lines for syslog have its header" 0 '^<108>1 2026-11-03T09:05:00Z vm1 whittle - Network_Traffic' w alerts --format syslog --severity medium --resource vm1
+gives "a format that is none is refused" 2 'eve or syslog' w alerts --format cef
 gives "a filter by tactic leaves the others out" 0 'No open alert' w alerts --tactic Exfiltration
 gives "a suppression is simulated first" 0 'of [0-9]+ kept alerts it would have dismissed 1' w alerts suppress office --type Network_TrafficFromUnrecommendedIP --source 198.51.100.0/24 --reason abroad --simulate
 gives "which keeps nothing" 0 'No suppression' w alerts suppressions

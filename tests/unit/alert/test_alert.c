@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "tests/unit/support/scene.h"
+#include "base/json.h"
 #include "whittle/alert.h"
 #include "whittle/recommendation.h"
 
@@ -341,6 +342,31 @@ static void a_rule_that_would_hide_everything_or_nothing_known_is_refused(void *
 	scene_close(&w.s);
 }
 
+/* Nothing of a name from outside ends a line, a value or the header. */
+static void a_line_for_another_program_holds_no_text_that_ends_it(void **state)
+{
+	(void)state;
+	bool inexact;
+	static const char doc[] = "{\"name\":\"n\",\"properties\":{\"severity\":\"High\",\"compromisedEntity\":\"vm 1\\n\",\"endTimeUtc\":\"2026-10-01T00:00:00Z\","
+		"\"alertType\":\"PortScanning\",\"alertDisplayName\":\"t\",\"intent\":\"a\\\"b]c\\\\\",\"status\":\"Active\",\"description\":\"one\\ntwo\"},"
+		"\"whittle\":{\"port\":22,\"protocol\":\"TCP\",\"sources\":[{\"address\":\"198.51.100.7\"}]}}";
+	json_t *a = wh_json_load(doc, sizeof doc - 1, 0, &inexact, NULL);
+	assert_non_null(a);
+	char *line = wh_alert_line(a, 1);
+	assert_string_equal(line, "<106>1 2026-10-01T00:00:00Z vm1 whittle - PortScanning [alert@32473 name=\"n\" severity=\"High\" intent=\"a\\\"b\\]c\\\\\" "
+	                          "status=\"Active\" port=\"22\" src=\"198.51.100.7\"] \xef\xbb\xbf" "one two");
+	free(line);
+	line = wh_alert_line(a, 0);
+	assert_null(strchr(line, '\n'));
+	json_t *e = wh_json_load(line, strlen(line), 0, &inexact, NULL);
+	assert_string_equal(json_string_value(json_object_get(e, "event_type")), "alert");
+	assert_string_equal(json_string_value(json_object_get(e, "src_ip")), "198.51.100.7");
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(e, "alert"), "severity")), 1);
+	json_decref(e);
+	free(line);
+	json_decref(a);
+}
+
 /* Who owns the ledger may write any document into it. */
 static void a_document_that_is_no_alert_is_passed_over(void **state)
 {
@@ -377,6 +403,7 @@ int main(void)
 		TEST(what_was_dismissed_stays_so),
 		TEST(a_rule_suppresses_what_it_names_until_it_expires),
 		TEST(a_rule_that_would_hide_everything_or_nothing_known_is_refused),
+		TEST(a_line_for_another_program_holds_no_text_that_ends_it),
 		TEST(a_document_that_is_no_alert_is_passed_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

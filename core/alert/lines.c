@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Alerts as lines for other programs. "eve" is JSON as Suricata's eve.json has it (event_type "alert", the first source as src_ip, the whole
+ * document under "whittle"); its severities are 1 to 4, the gravest first. "syslog" is RFC 5424: facility 13 (log audit), structured data under
+ * the documentation's private enterprise number of RFC 5612, text in UTF-8 with its mark.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "alert/document.h"
+
+static const char *property(const json_t *alert, const char *key)
+{
+	const char *s = json_string_value(json_object_get(json_object_get(alert, "properties"), key));
+	return s ? s : "";
+}
+
+static int severity_of(const json_t *alert)
+{
+	int i = wh_key_choice(wh_severity_words, property(alert, "severity"));
+	return i < 0 ? WH_INFORMATIONAL : i;
+}
+
+static char *eve(const json_t *alert)
+{
+	const json_t *w = json_object_get(alert, "whittle"), *source = json_array_get(json_object_get(w, "sources"), 0);
+	json_t *line = json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:i}, s:O}", "timestamp", property(alert, "endTimeUtc"), "event_type", "alert", "alert", "signature",
+	                         property(alert, "alertDisplayName"), "category", property(alert, "intent"), "action", "allowed", "severity", 4 - severity_of(alert),
+	                         "whittle", (json_t *)alert);
+	if (source)
+		json_object_set(line, "src_ip", json_object_get(source, "address"));
+	if (json_integer_value(json_object_get(w, "port"))) {
+		json_object_set(line, "dest_port", json_object_get(w, "port"));
+		json_object_set(line, "proto", json_object_get(w, "protocol"));
+	}
+	char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+	json_decref(line);
+	return text;
+}
+
+/* A value of structured data: ", \ and ] are escaped; what is not printable is left out. */
+static void param(FILE *out, const char *name, const char *value)
+{
+	fprintf(out, " %s=\"", name);
+	for (const char *c = value; *c; c++) {
+		if (*c == '"' || *c == '\\' || *c == ']')
+			fputc('\\', out);
+		if ((unsigned char)*c >= ' ' && *c != 127)
+			fputc(*c, out);
+	}
+	fputc('"', out);
+}
+
+/* A name of the header: printable US-ASCII without blanks, at most `max`; "-" for none. */
+static void header(FILE *out, const char *text, size_t max)
+{
+	size_t n = 0;
+	for (const char *c = text; *c && n < max; c++)
+		if (*c > ' ' && *c < 127) {
+			fputc(*c, out);
+			n++;
+		}
+	fputs(n ? " " : "- ", out);
+}
+
+static char *syslog_line(const json_t *alert)
+{
+	static const int levels[] = {6, 5, 4, 2}; /* informational, notice, warning, critical */
+	const json_t *w = json_object_get(alert, "whittle"), *source = json_array_get(json_object_get(w, "sources"), 0);
+	const char *address = json_string_value(json_object_get(source, "address"));
+	char *text = NULL, port[24];
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	if (!out)
+		return NULL;
+	fprintf(out, "<%d>1 ", 13 * 8 + levels[severity_of(alert)]);
+	header(out, property(alert, "endTimeUtc"), 40);
+	header(out, property(alert, "compromisedEntity"), 255);
+	fputs("whittle - ", out);
+	header(out, property(alert, "alertType"), 32);
+	fputs("[alert@32473", out);
+	param(out, "name", json_string_value(json_object_get(alert, "name")));
+	param(out, "severity", property(alert, "severity"));
+	param(out, "intent", property(alert, "intent"));
+	param(out, "status", property(alert, "status"));
+	snprintf(port, sizeof port, "%lld", (long long)json_integer_value(json_object_get(w, "port")));
+	if (*port != '0')
+		param(out, "port", port);
+	if (address)
+		param(out, "src", address);
+	fputs("] \xef\xbb\xbf", out);
+	for (const char *c = property(alert, "description"); *c; c++)
+		fputc((unsigned char)*c < ' ' || *c == 127 ? ' ' : *c, out);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+const char *const wh_alert_line_formats[] = {"eve", "syslog", NULL};
+
+char *wh_alert_line(const json_t *alert, int format)
+{
+	return format ? syslog_line(alert) : eve(alert);
+}
