@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ports that are drawn anew for each connection: passive FTP's data, RPC, RTP, NFS's mountd, and what others' servers answer from when they are
+ * Ports that are drawn anew, for each connection or as a server starts: passive FTP's data, RPC, RTP, NFS's mountd, and what others' servers answer from when they are
  * like that. A rule for each such port would learn by heart which numbers came up, and close those that come up tomorrow: a range of them is left
  * alone, and named, instead.
  *
@@ -9,7 +9,9 @@
  * 0.6 of the days on which they were on any port of the cluster: someone who draws one of 1,000 ports anew on each of 40 days is at one port on 1/40 of
  * its days, someone who draws twice on two days at 1/2; someone with a service of its own at 1. Thin ports are cut into clusters where a gap is
  * more than 16 times the mean gap (of n ports drawn evenly the largest gap is about ln n times the mean); a cluster of 16 thin ports or more, of
- * which at least half of the flows are recurring peers', is a drawn range. What is in it and not thin is a service, and judged as ever.
+ * which at least half of the flows are recurring peers', is a drawn range. So is one of 4 or more where the peers came on 8 days at least and
+ * none of the ports came back: each was used on two thirds or more of the days from its first to its last. That is what a port looks like which
+ * its server draws as it starts, or a transfer of each week. What is in it and not thin is a service, and judged as ever.
  * The range is drawn out to the ends of the rule that opens it where they are within the same gap, for tomorrow's draws.
  *
  * Example: three customers, three transfers a day, 50000–50999: 305 ports, each thin (1.2 of 40 days), one cluster, one range.
@@ -18,7 +20,7 @@
 #include <string.h>
 #include "harden/recommend.h"
 
-enum { FIRST_PORT = 1024, FEWEST_PORTS = 16, GAPS = 16 };
+enum { FIRST_PORT = 1024, MANY_PORTS = 16, FEWEST_PORTS = 4, FEWEST_DAYS = 8, GAPS = 16 };
 #define THIN 0.6
 
 struct peer { struct wh_addr addr; uint64_t all_days, cluster_days; };
@@ -105,6 +107,31 @@ static size_t keep_thin(struct peers *all, const struct wh_port_traffic **ports,
 	return n;
 }
 
+/* The days of `days` from the first to the last of `of`. */
+static uint64_t days_within(uint64_t days, uint64_t of)
+{
+	uint64_t from_first = of | of << 1, to_last = of | of >> 1;
+	for (unsigned i = 2; i < 64; i *= 2)
+		from_first |= from_first << i, to_last |= to_last >> i;
+	return days & from_first & to_last;
+}
+
+/* Whether the peers came on many days, and left each port for good. know_cluster() was called for these ports. */
+static bool none_came_back(const struct peers *all, const struct wh_port_traffic *const *ports, size_t n)
+{
+	uint64_t days = 0;
+	for (size_t i = 0; i < all->n; i++)
+		days |= all->p[i].cluster_days;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t here = 0;
+		for (size_t k = 0; k < ports[i]->n; k++)
+			here |= find(all, &ports[i]->peers[k].addr) ? ports[i]->peers[k].days : 0;
+		if (wh_bits(here) * 3 < wh_bits(days_within(days, here)) * 2)
+			return false;
+	}
+	return wh_bits(days) >= FEWEST_DAYS;
+}
+
 static void measure(const struct peers *all, const struct wh_port_traffic *const *ports, size_t n, struct wh_drawn *out, uint64_t *flows, uint64_t *known)
 {
 	*flows = *known = 0;
@@ -158,7 +185,7 @@ static void take_clusters(struct peers *all, const struct wh_port_traffic **port
 		return;
 	}
 	size_t kept = keep_thin(all, ports, n);
-	if (kept < FEWEST_PORTS)
+	if (kept < FEWEST_PORTS || (kept < MANY_PORTS && !none_came_back(all, ports, kept)))
 		return;
 	measure(all, ports, kept, &d, &flows, &known);
 	if (known * 2 < flows)

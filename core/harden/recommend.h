@@ -19,7 +19,7 @@ struct wh_desk {
 };
 
 struct wh_candidate { enum wh_direction direction; uint8_t proto; uint16_t port; };
-/* A range of ports that are drawn anew for each connection: left alone as a whole. */
+/* A range of ports that are drawn anew, for each connection or as a server starts: left alone as a whole. */
 struct wh_drawn {
 	enum wh_direction direction;
 	uint8_t proto;
