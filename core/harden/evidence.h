@@ -89,7 +89,8 @@ struct wh_evidence_peer {
 	bool listed, trusted, outside; /* threat intelligence; trusted configuration; the rules in force don't allow it */
 	bool named;               /* the rules in force name it narrowly */
 	bool estate;              /* an address of the estate */
-	bool unproven;            /* all there is of it could be one exchange with a forged source */
+	bool unproven;            /* its source may be forged: all there is of it could be one exchange, … */
+	bool in_flood;            /* … or it came with many that were new, as in a flood */
 	bool chosen;              /* the resource opens the connections: the peer guesses nothing */
 	bool alone;               /* what he did here speaks for him without anybody's help, nor that of the rules in force */
 	bool elsewhere_here;      /* belongs on another port of the resource */

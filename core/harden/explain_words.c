@@ -89,7 +89,8 @@ static void tell_kind(FILE *f, const struct wh_evidence_peer *p)
 	if (e->connects)
 		fprintf(f, "; %s%s connected and closed without data from both sides, as a health check does", e->connects < e->flows ? "some " : "", "flows");
 	if (p->unproven)
-		fprintf(f, "; one exchange only, whose source may be forged: no evidence");
+		fprintf(f, p->in_flood ? "; one of many that were new at the time, whose sources may be forged: no evidence"
+		                       : "; all within five minutes, by a source that may be forged: no evidence");
 	if (p->verdict == WH_PEER_HELD || p->verdict == WH_PEER_HOSTILE_ALERT)
 		fprintf(f, "; kept out by an alert (%s)%s", wh_alert_text(e, alert),
 		        p->verdict == WH_PEER_HELD ? " but for what it did before: add it to 'trusted' in whittle.yaml, or to a threat list" : wh_alert_alone(p) ? " alone: to keep it, add it to 'trusted' in whittle.yaml" : "");

@@ -38,7 +38,7 @@ void wh_mark_forged(struct wh_port_traffic *t)
 			continue;
 		for (unsigned d = at < HALF_WEEK ? 0 : at - HALF_WEEK; d <= at + HALF_WEEK && d < 64; d++)
 			n += first[d];
-		p->unproven = n > A_WEEK && n > regulars;
+		p->unproven = p->in_flood = n > A_WEEK && n > regulars;
 	}
 }
 

@@ -263,6 +263,10 @@ static void a_flood_that_forges_its_sources_again_makes_bounded_edges_and_no_lin
 	assert_true(n[0] < 5000);
 	assert_non_null(r);
 	assert_int_equal(r->n_prefixes, 3);
+	char *text;
+	assert_int_equal(wh_explain(&s.ledger, s.estate, "vm1", "53/udp", &opt, false, &text, &err), 0);
+	assert_non_null(strstr(text, "2 days, 3 flows; one of many that were new at the time, whose sources may be forged"));
+	free(text);
 	scene_close(&s);
 }
 
