@@ -242,10 +242,14 @@ void wh_policy_allowed(const struct wh_nsg *const *nsgs, size_t n, const struct 
 		*unknown = v.unknown != NULL;
 }
 
+struct openers { const struct wh_rule *first, *probes; };
+
 static void meet_opener(void *arg, const struct wh_filter_rule *f, struct wh_ranges peers)
 {
-	const struct wh_rule **first = arg, *r = f->from;
-	(void)peers;
+	struct openers *met = arg;
+	const struct wh_rule *r = f->from, **first;
+	bool probes = peers.n == 1 && wh_addr_eq(&peers.r[0].from, &wh_azure_probes.addr) && wh_addr_eq(&peers.r[0].to, &wh_azure_probes.addr);
+	first = probes ? &met->probes : &met->first;
 	if (r->allow && !r->is_default && (!*first || r < *first))
 		*first = r;
 }
@@ -254,14 +258,14 @@ const struct wh_rule *wh_nsg_opener(const struct wh_nsg *nsg, const struct wh_ta
 {
 	const struct wh_filter **filter = filters_of(&nsg, 1, tags, q, mem);
 	struct wh_filter_packet p = {.direction = q->direction, .proto = q->proto, .dport = q->port};
-	const struct wh_rule *first = NULL;
+	struct openers met = {0};
 	struct wh_port_range *classes;
 	size_t n = wh_filter_sport_classes(filter, 1, q->direction, q->proto, mem, &classes);
 	for (size_t c = 0; c < n; c++) {
 		p.sport = classes[c].from;
-		wh_filter_walk(filter[0], &p, WH_FREE_PEER, meet_opener, &first, mem);
+		wh_filter_walk(filter[0], &p, WH_FREE_PEER, meet_opener, &met, mem);
 	}
-	return first;
+	return met.first ? met.first : met.probes;
 }
 
 static const char *unknown_tag(const char **tags, size_t n, const struct wh_tag_context *ctx)

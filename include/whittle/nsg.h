@@ -142,7 +142,8 @@ struct wh_judged {
 };
 void wh_policy_judge(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem,
                      struct wh_judged *out);
-/* The first rule of a group, by priority, that lets somebody through, or may, and is no default rule; NULL when there is none. */
+/* The first rule of a group, by priority, that lets somebody through, or may, and is no default rule; one for the load balancer's probes alone
+ * only where no other does. NULL when there is none. */
 const struct wh_rule *wh_nsg_opener(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem);
 /* The group without some of its rules: these keep their places and match nothing. */
 struct wh_nsg wh_nsg_without(const struct wh_nsg *nsg, bool (*gone)(const struct wh_rule *r), struct wh_arena *mem);

@@ -155,12 +155,35 @@ static void what_default_rules_alone_let_in_was_opened_by_nobody(void **state)
 	wh_arena_free(mem);
 }
 
+static void the_rule_that_opens_a_port_is_not_the_probes_own_while_another_does(void **state)
+{
+	(void)state;
+	static const char text[] =
+	    "{\"name\":\"web\",\"securityRules\":["
+	    "{\"name\":\"probes\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\","
+	    "\"sourceAddressPrefix\":\"AzureLoadBalancer\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22-23\"},"
+	    "{\"name\":\"ssh\",\"priority\":310,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\","
+	    "\"sourceAddressPrefix\":\"45.0.0.0/24\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\"}]}";
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_error err = {.text = ""};
+	struct wh_tag_context tags = {0};
+	struct wh_addr local = wh_addr_v4(0x0a000004);
+	struct wh_nsg *n;
+	size_t count;
+	assert_int_equal(wh_nsg_parse("web.json", text, strlen(text), mem, &n, &count, &err), 0);
+	assert_string_equal(wh_nsg_opener(n, &tags, &(struct wh_nsg_question){WH_INBOUND, WH_PROTO_TCP, &local, 22}, mem)->name, "ssh");
+	assert_string_equal(wh_nsg_opener(n, &tags, &(struct wh_nsg_question){WH_INBOUND, WH_PROTO_TCP, &local, 23}, mem)->name, "probes");
+	wh_nsgs_free(n, count);
+	wh_arena_free(mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_whole_group_decides_each_packet_by_its_first_match),
 		cmocka_unit_test(the_question_of_one_port_is_the_whole_group_asked_packet_by_packet),
 		cmocka_unit_test(what_default_rules_alone_let_in_was_opened_by_nobody),
+		cmocka_unit_test(the_rule_that_opens_a_port_is_not_the_probes_own_while_another_does),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
