@@ -31,14 +31,20 @@ static bool entry(const struct word *w)
 	return w->n && !wh_intel_token(w->s, w->n, ignore, NULL);
 }
 
-static void split(const struct wh_line *l, struct words *out)
+/* How long a line is without the remark at its end. */
+static size_t without_remark(const struct wh_line *l)
 {
 	size_t n = 0;
+	while (n < l->len && l->text[n] != ';' && l->text[n] != '#' && !(n && n + 1 < l->len && !memcmp(l->text + n, "//", 2) && isblank((unsigned char)l->text[n - 1])))
+		n++;
+	return n;
+}
+
+static void split(const struct wh_line *l, struct words *out)
+{
 	out->n = 0;
 	out->more = false;
-	while (n < l->len && l->text[n] != ';' && l->text[n] != '#')
-		n++;
-	for (const char *s = l->text, *end = s + n; s < end;) {
+	for (const char *s = l->text, *end = s + without_remark(l); s < end;) {
 		const char *e = s;
 		while (e < end && *e != ' ' && *e != '\t')
 			e++;
@@ -255,7 +261,7 @@ static int plain_probe(const char *text, size_t len)
 	if (!strip(&x))
 		return 60;
 	cut_comma(&x);
-	return x.n && entry(&x.w[0]) && !memchr(l.text, ',', l.len) ? 60 : x.n && entry(&x.w[0]) ? 30 : 1;
+	return x.n && entry(&x.w[0]) && !memchr(l.text, ',', without_remark(&l)) ? 60 : x.n && entry(&x.w[0]) ? 30 : 1;
 }
 
 static int plain_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each, void *arg,

@@ -100,6 +100,20 @@ static bool with_port(const char *s, size_t len, struct wh_prefix *p)
 	return true;
 }
 
+/* 192.0.2.0/255.255.255.0 */
+static bool with_mask(const char *s, size_t len, struct wh_prefix *p)
+{
+	const char *slash = memchr(s, '/', len);
+	struct wh_addr a, mask;
+	bool wildcard;
+	unsigned bits;
+	if (!slash || wh_addr_parse(s, (size_t)(slash - s), &a) || wh_addr_parse(slash + 1, (size_t)(s + len - slash - 1), &mask) || !wh_addr_is_v4(&a) ||
+	    !wh_intel_mask(&mask, &wildcard, &bits))
+		return false;
+	*p = wh_prefix_of(&a, bits);
+	return !wildcard || wh_addr_eq(&p->addr, &a);
+}
+
 int wh_intel_token(const char *s, size_t len, wh_intel_sink each, void *arg)
 {
 	static const char *const scopes[] = {"ip:", "range:"}; /* CrowdSec's */
@@ -114,7 +128,7 @@ int wh_intel_token(const char *s, size_t len, wh_intel_sink each, void *arg)
 		len--;
 	if (!len)
 		return -EINVAL;
-	if (!wh_prefix_parse(s, len, &p, NULL) || with_port(s, len, &p))
+	if (!wh_prefix_parse(s, len, &p, NULL) || with_port(s, len, &p) || with_mask(s, len, &p))
 		return each(arg, &p);
 	const char *dash = memchr(s, '-', len);
 	if (!dash)
