@@ -174,6 +174,18 @@ static int64_t fill(struct wh_input *in, struct wh_error *err)
 	return (int64_t)(in->raw_end - in->raw_at);
 }
 
+/* The program that unpacks what is packed in a way that is not read; NULL where it is none. */
+static const char *other_packer(const unsigned char *b, size_t n)
+{
+	static const struct { const char *magic; size_t n; const char *unpack; } packers[] = {
+	    {"\xfd" "7zXZ", 5, "xz -dc"}, {"BZh", 3, "bzip2 -dc"}, {"\x04\x22\x4d\x18", 4, "lz4 -dc"}, {"PK\x03\x04", 4, "unzip -p"}, {"7z\xbc\xaf", 4, "7z e -so"},
+	};
+	for (size_t i = 0; i < sizeof packers / sizeof *packers; i++)
+		if (n > packers[i].n && !memcmp(b, packers[i].magic, packers[i].n))
+			return packers[i].unpack;
+	return NULL;
+}
+
 /* Four bytes tell: gzip 1f 8b 08; a zstd frame 28 b5 2f fd or a frame to be skipped 5x 2a 4d 18. Fewer are plain. */
 static int64_t tell_coding(struct wh_input *in, struct wh_error *err)
 {
@@ -192,6 +204,8 @@ static int64_t tell_coding(struct wh_input *in, struct wh_error *err)
 		in->coding = GZIP;
 	else if (in->raw_end >= 4 && (!memcmp(b, "\x28\xb5\x2f\xfd", 4) || ((b[0] & 0xf0) == 0x50 && !memcmp(b + 1, "\x2a\x4d\x18", 3))))
 		in->coding = ZSTD;
+	else if (other_packer(b, in->raw_end))
+		return wh_fail_input(err, -EBADMSG, "%s: packed neither with gzip nor with zstd: unpack it first (`%s`)", in->path, other_packer(b, in->raw_end));
 	else
 		in->coding = PLAIN;
 	return 0;
