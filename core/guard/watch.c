@@ -291,12 +291,23 @@ static bool news(char **told, char *difference, bool touched)
 	return is;
 }
 
-static const char *one_line(char *text)
+/* The lines one behind the other; in the same memory, or anew. */
+static char *one_line(char *text)
 {
-	for (char *p = text; p && *p; p++)
-		if (*p == '\n')
-			*p = ';';
-	return text ? text : "";
+	size_t n = 0, lines = 0;
+	for (const char *p = text; p && *p; p++)
+		lines += *p == '\n';
+	char *out = lines ? malloc(strlen(text) + lines + 1) : NULL;
+	if (!out)
+		return text;
+	for (const char *p = text; *p; p++) {
+		out[n++] = *p == '\n' ? ';' : *p;
+		if (*p == '\n' && p[1])
+			out[n++] = ' ';
+	}
+	out[n] = 0;
+	free(text);
+	return out;
 }
 
 /* Whether the kernel holds what was applied last: it was confirmed there, and the file is about to say so. */
@@ -337,8 +348,7 @@ static void look(struct watch *w)
 	struct wh_error err;
 	if (*w->by)
 		snprintf(who, sizeof who, "%s (process %u)", w->by, w->pid);
-	char *difference = rules_differ(w, &flushed, &judged);
-	one_line(difference);
+	char *difference = one_line(rules_differ(w, &flushed, &judged));
 	again = w->told != NULL;
 	if (judged && news(&w->told, difference, w->touched & TOUCHED_RULES)) {
 		a.kind = flushed ? "flushed" : "changed";

@@ -54,6 +54,7 @@ in_srv nft insert rule inet whittle "$chain" accept
 tells plain 'changed +nft .* changed our table further: .*the rules of its chain were changed' "a rule that is put before ours afterwards is noticed too"
 in_srv nft add element inet whittle "${chain}_v4" '{ 203.0.113.78 }'
 further() { [ "$(grep -c 'changed our table further' "$dir/plain")" -ge "$1" ]; }
+tells plain 'changed our table further: [^;]*; [^ ]' "several differences stand apart in one line"
 until_true 6 further 2; t $? "and one more element, as a further change" "$(cat "$dir/plain")"
 in_srv nft 'add chain inet whittle strange { type filter hook input priority 7; policy accept; }'
 until_true 6 further 3; t $? "and a chain of another's"
