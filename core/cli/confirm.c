@@ -29,8 +29,8 @@ static void print_confirmed(void *arg, const struct wh_app_confirmed *c)
 		o->status = cli_print_json(wh_app_confirmed_json(c)) ? CLI_FAILED : o->status;
 		return;
 	}
-	puts(c->is.again ? "These rules were confirmed before, and stay: nothing was waiting. `whittle rollback` goes back to those before them."
-	                 : "Confirmed: the rules stay. `whittle rollback` goes back to those that were confirmed before.");
+	puts(c->is.again ? "These rules were confirmed before, and stay: nothing was waiting." : "Confirmed: the rules stay.");
+	puts("`whittle rollback` goes back to those that were confirmed before them, or takes them away where none were.");
 	if (c->is.kept && !c->survives_reboot)
 		printf("They do not come back after a reboot: %s.\n", c->survives_not);
 }

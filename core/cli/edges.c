@@ -15,20 +15,29 @@ struct ctx {
 	struct cli_table *table;
 };
 
+/* An edge of alerts alone has no times. */
+static const char *time_cell(const struct wh_edge *e, int64_t us, bool json, char buf[static WH_TIME_STRLEN + 2])
+{
+	char t[WH_TIME_STRLEN];
+	if (!e->flows && !e->days)
+		return json ? "null" : "";
+	snprintf(buf, WH_TIME_STRLEN + 2, json ? "\"%s\"" : "%s", wh_time_text(us, t));
+	return buf;
+}
+
 static int each(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	struct ctx *x = arg;
-	char local[WH_ADDR_STRLEN], peer[WH_ADDR_STRLEN], proto[8], a[WH_TIME_STRLEN], b[WH_TIME_STRLEN];
+	char local[WH_ADDR_STRLEN], peer[WH_ADDR_STRLEN], proto[8], a[WH_TIME_STRLEN + 2], b[WH_TIME_STRLEN + 2];
+	const char *first = time_cell(e, e->first_us, x->json, a), *last = time_cell(e, e->last_us, x->json, b);
 	wh_addr_text(&k->local, local);
 	wh_addr_text(&k->peer, peer);
-	wh_time_text(e->first_us, a);
-	wh_time_text(e->last_us, b);
 	if (x->json) {
 		printf("{\"local\":\"%s\",\"direction\":\"%s\",\"protocol\":\"%s\",\"port\":%u,\"peer\":\"%s\",\"days\":%u,\"dayBits\":\"%016llx\",\"lastDay\":%d,"
-		       "\"flows\":%llu,\"bytesIn\":%llu,\"bytesOut\":%llu,\"alerts\":[%u,%u,%u,%u],\"first\":\"%s\",\"last\":\"%s\"}\n",
+		       "\"flows\":%llu,\"bytesIn\":%llu,\"bytesOut\":%llu,\"alerts\":[%u,%u,%u,%u],\"first\":%s,\"last\":%s}\n",
 		       local, wh_direction_text(k->direction), wh_proto_text(k->proto, proto), k->port, peer, wh_edge_days(e), (unsigned long long)e->days,
 		       e->day0, (unsigned long long)e->flows, (unsigned long long)e->bytes_in, (unsigned long long)e->bytes_out, e->alerts[0],
-		       e->alerts[1], e->alerts[2], e->alerts[3], a, b);
+		       e->alerts[1], e->alerts[2], e->alerts[3], first, last);
 		return 0;
 	}
 	if (!x->table)
@@ -40,8 +49,8 @@ static int each(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 	cli_table_number(x->table, wh_edge_days(e));
 	cli_table_number(x->table, e->flows);
 	cli_table_number(x->table, e->alerts[0] + e->alerts[1] + e->alerts[2] + e->alerts[3]);
-	cli_table_text(x->table, a);
-	cli_table_text(x->table, b);
+	cli_table_text(x->table, first);
+	cli_table_text(x->table, last);
 	return 0;
 }
 

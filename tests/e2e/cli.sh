@@ -29,6 +29,12 @@ check "the version is printed" 0 '^whittle [0-9]' "$w" --version
 : >"$dir/nothing.json"
 "$w" --store "$dir/empty.db" ingest --format eve "$dir/nothing.json" >/dev/null 2>&1
 check "an empty ledger is said to be empty, not of 1970" 0 '^Nothing was learned yet' "$w" --store "$dir/empty.db" recommend
+printf '%s\n' '{"timestamp":"2026-10-01T10:00:00.000000+0000","event_type":"alert","src_ip":"192.0.2.7","src_port":4000,"dest_ip":"10.0.0.4","dest_port":22,"proto":"TCP","alert":{"action":"allowed","signature_id":1,"severity":2},"direction":"to_server","flow":{"pkts_toserver":5,"pkts_toclient":4,"bytes_toserver":500,"bytes_toclient":400,"start":"2026-10-01T10:00:00.000000+0000"}}' >"$dir/alert.json"
+"$w" --store "$dir/alert.db" ingest "$dir/alert.json" >/dev/null 2>&1
+check "an edge of alerts alone has no times" 0 '^[^0-9]*10\.0\.0\.4.*192\.0\.2\.7 +0 +0 +1 *$' "$w" --store "$dir/alert.db" edges
+check "and says so to programs" 0 '"first":null,"last":null' "$w" --store "$dir/alert.db" edges --json
+check "a log that is packed with xz is refused with what unpacks it" 2 'a\.xz: packed neither with gzip nor with zstd: unpack it first .`xz -dc`' \
+	sh -c "printf '\\3757zXZ\\000\\000' >'$dir/a.xz'; '$w' --store '$dir/alert.db' ingest '$dir/a.xz'"
 check "no command is a wrong usage" 2 'a command is wanted' "$w"
 check "an unknown command is answered with the nearest one" 2 "did you mean 'doctor'" "$w" docter
 check "an unknown option is answered with the nearest one" 2 "did you mean '--plugin'" "$w" doctor --plugni x
