@@ -152,6 +152,7 @@ static int open_store(struct wh_sink *s, struct wh_error *err)
 	int rc = wh_ledger_open(s->settings.store, was_there ? WH_STATE_WRITE : WH_STATE_CREATE, &f->ledger, err);
 	if (rc)
 		return rc;
+	wh_store_bound(f->ledger.store, &s->settings.bounds);
 	if (is_file(s) && !stat(path_of(s), &st)) {
 		f->device = st.st_dev;
 		f->inode = st.st_ino;

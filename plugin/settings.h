@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "whittle/base.h"
+#include "whittle/ledger.h"
 
 struct wh_settings {
 	char *config;           /* NULL: the default file, which may be absent */
@@ -16,6 +17,7 @@ struct wh_settings {
 	char *discover;         /* NULL: the default of wh_estate_locals() */
 	int64_t flush_interval; /* seconds */
 	uint64_t memory;        /* bytes, all tables together */
+	struct wh_store_bounds bounds; /* of whittle.yaml alone */
 };
 extern const char *const wh_setting_names[]; /* NULL-terminated */
 #define WH_SINK_MIN_MEMORY (UINT64_C(4) << 20)

@@ -100,6 +100,9 @@ static void check_store(struct cli *c, struct report *r)
 		remedy(note(r, "ledger", FAIL, "%s", err.text), "see the reason; a copy from before can be put in its place");
 	} else {
 		note(r, "ledger", OK, "%s: %s edges", path, wh_number_text(totals.edges, number));
+		if (totals.crowded)
+			remedy(note(r, "ledger bounds", WARN, "%s edges were dropped, as their ports had more than port-edges: those peers are not known",
+			            wh_number_text(totals.crowded, number)), "see which peers crowd the port ('whittle edges'), or set port-edges higher");
 		if (access(path, W_OK) != 0)
 			remedy(note(r, "ledger access", WARN, "%s can be read but not written by this user", path), "run ingest and enforce as its owner");
 	}

@@ -148,6 +148,18 @@ static int take_options(struct job *j, int argc, char **argv)
 	return 0;
 }
 
+static void say_dropped(const struct wh_store *s)
+{
+	uint64_t crowded, aged;
+	char n[32];
+	wh_store_dropped(s, &crowded, &aged);
+	if (crowded)
+		fprintf(stderr, "whittle: %s edges with the least evidence were dropped, as their ports had more than port-edges: those peers are not known\n",
+		        wh_number_text(crowded, n));
+	if (aged)
+		fprintf(stderr, "whittle: %s edges were dropped, as they were last seen before edge-days\n", wh_number_text(aged, n));
+}
+
 static int read_files(struct job *j, struct wh_store *s, int n, char **files)
 {
 	bool all_good = true;
@@ -170,6 +182,7 @@ static int read_files(struct job *j, struct wh_store *s, int n, char **files)
 		j->resumed |= r.resumed;
 	}
 	bool nothing_new = j->resumed && !j->all.records && !j->all.malformed;
+	say_dropped(s);
 	int told = all_good || j->all.records ? report(j->c, &j->all, j->edges, j->twice, j->seconds, nothing_new) : CLI_OK;
 	return rc ? rc : told;
 }

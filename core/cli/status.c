@@ -41,6 +41,11 @@ static void print_table(const struct wh_recommendation *rec, const struct wh_sto
 	if (scanned)
 		printf("; %.0f %% of the scanned are defended", 100.0 * (double)by_status[WH_HEALTHY] / (double)scanned);
 	printf("\nThe ledger holds %s edges of %s flows.\n", wh_number_text(totals->edges, edges), wh_number_text(totals->flows, flows));
+	if (totals->crowded)
+		printf("%s edges with the least evidence were dropped, as their ports had more than port-edges: those peers are not known.\n",
+		       wh_number_text(totals->crowded, edges));
+	if (totals->aged)
+		printf("%s edges were dropped, as they were last seen before edge-days.\n", wh_number_text(totals->aged, edges));
 }
 
 static int print_all(const struct wh_app_status *s)

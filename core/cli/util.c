@@ -85,7 +85,11 @@ int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, c
 int cli_open_ledger(struct cli *c, int flags, struct wh_ledger *out)
 {
 	struct wh_error err = {0};
-	return wh_ledger_open(c->store_url, flags, out, &err) ? cli_error(&err) : 0;
+	if (wh_ledger_open(c->store_url, flags, out, &err))
+		return cli_error(&err);
+	if (c->config)
+		wh_store_bound(out->store, &(struct wh_store_bounds){(unsigned)c->config->ledger.port_edges, (unsigned)c->config->ledger.edge_days});
+	return 0;
 }
 
 bool cli_progress_wanted(void)

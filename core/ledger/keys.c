@@ -17,5 +17,9 @@ const struct wh_key wh_ledger_keys[] = {
 	{"sensor", WH_KEY_TEXT, offsetof(struct wh_ledger_config, sensor), .example = "fw-1", .help = "The sensor that wrote the records which name none."},
 	{"sensor-slack", WH_KEY_DURATION, offsetof(struct wh_ledger_config, sensor_slack), .max = 600, .preset = "2s",
 	 .help = "The clocks of two sensors that report the same conversation differ by no more than this."},
+	{"port-edges", WH_KEY_INT, offsetof(struct wh_ledger_config, port_edges), .min = 1024, .max = 100000000, .preset = "262144",
+	 .help = "Edges of one address, direction, protocol and port that the ledger keeps; those seen on the fewest days, longest ago, go first."},
+	{"edge-days", WH_KEY_INT, offsetof(struct wh_ledger_config, edge_days), .min = 64, .max = 100000, .preset = "180",
+	 .help = "Edges that were last seen before so many days with data go; no window is longer than 64 days."},
 	{0},
 };

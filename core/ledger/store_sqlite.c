@@ -9,10 +9,15 @@
 #include "base/store_url.h"
 #include "ledger/store_sqlite.h"
 
+enum { PORT_EDGES = 1 << 18, EDGE_DAYS = 180, EDGE_DAYS_MIN = 64 };
+
 const char *const wh_sql[ST_N] = {
 	[ST_EDGE] = "INSERT INTO edge VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = wh_merge(value, excluded.value)",
 	[ST_EDGE_MORE] = "UPDATE edge SET value = wh_merge(value, ?2) WHERE key = ?1",
 	[ST_EDGE_DROP] = "DELETE FROM edge WHERE key = ?1",
+	[ST_PORT_SIZE] = "SELECT count(*) FROM edge WHERE key >= ?1 AND key < ?2",
+	[ST_OLD_DAY] = "SELECT day FROM day ORDER BY day DESC LIMIT 1 OFFSET ?1",
+	[ST_COUNTER_OF] = "SELECT value FROM counter WHERE name = ?1",
 	[ST_SKETCH] = "INSERT INTO sketch VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = wh_merge_sketch(value, excluded.value)",
 	[ST_SOURCE] = "INSERT INTO source VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(identity) DO UPDATE SET path = ?2, offset = ?3, line = ?4, time = ?5",
 	[ST_SOURCE_BOUND] = "DELETE FROM source WHERE identity LIKE 'c:%' AND time < (SELECT time FROM source WHERE identity LIKE 'c:%' ORDER BY time DESC LIMIT 1 OFFSET 4095)",
@@ -74,11 +79,24 @@ int wh_store_open(const char *url, struct wh_state *state, struct wh_store **out
 		return unknown_kind(url, err);
 	}
 	s->state = state;
+	wh_store_bound(s, &(struct wh_store_bounds){0});
 	wh_sql_define_merge(s);
 	wh_sql_define_scan(s);
 	s->has_open = wh_sql_has_open(s);
 	*out = s;
 	return 0;
+}
+
+void wh_store_bound(struct wh_store *s, const struct wh_store_bounds *b)
+{
+	s->bounds.port_edges = b->port_edges ? b->port_edges : PORT_EDGES;
+	s->bounds.edge_days = b->edge_days > EDGE_DAYS_MIN ? b->edge_days : b->edge_days ? EDGE_DAYS_MIN : EDGE_DAYS;
+}
+
+void wh_store_dropped(const struct wh_store *s, uint64_t *crowded, uint64_t *aged)
+{
+	*crowded = s->crowded;
+	*aged = s->aged;
 }
 
 int wh_store_again(const struct wh_store *s, struct wh_store **out, struct wh_error *err)

@@ -5,6 +5,8 @@
  *   store_sqlite.c            the statements, opening
  *   store_sqlite_commit.c     edges and what belongs to them go in
  *   store_sqlite_quota.c      of those that prove nothing only so many
+ *   store_sqlite_crowd.c      and of all of a port
+ *   store_sqlite_age.c        and none that were last seen long ago
  *   store_sqlite_scan.c       and come out
  *   store_sqlite_open.c       connections that the kernel has open, beside them
  *   store_sqlite_contents.c   which lines were counted
@@ -16,7 +18,7 @@
 #include "state/sqlite.h"
 
 enum statement {
-	ST_EDGE, ST_EDGE_MORE, ST_EDGE_DROP, ST_SKETCH, ST_SOURCE, ST_SOURCE_BOUND, ST_SOURCE_FORGET, ST_DAY, ST_COUNTER, ST_PROGRESS,
+	ST_EDGE, ST_EDGE_MORE, ST_EDGE_DROP, ST_SKETCH, ST_PORT_SIZE, ST_OLD_DAY, ST_COUNTER_OF, ST_SOURCE, ST_SOURCE_BOUND, ST_SOURCE_FORGET, ST_DAY, ST_COUNTER, ST_PROGRESS,
 	ST_SCAN, ST_SKETCHES, ST_NEXT_LOCAL, ST_DAYS, ST_COUNTERS, ST_COUNT_EDGES,
 	ST_CONTENT_KEY, ST_CONTENT_NEW_KEY, ST_CONTENT_GENERATION, ST_CONTENTS, ST_CONTENT, ST_CONTENT_PUT, ST_CONTENT_SIZE, ST_CONTENT_FORGET,
 	ST_CONVERSATIONS, ST_CONVERSATION_PUT, ST_CONVERSATION_AGE, ST_CONVERSATION_SIZE, ST_CONVERSATION_FORGET,
@@ -28,6 +30,8 @@ struct wh_store {
 	struct wh_state *state;
 	bool own_state;      /* another connection, of wh_store_again() */
 	bool has_open;       /* the table open_edge is there and has rows */
+	struct wh_store_bounds bounds;
+	uint64_t crowded, aged; /* edges that went since it was opened */
 	struct scan *scan;   /* that is being stepped through; NULL: none */
 	sqlite3_stmt *st[ST_N];
 };
@@ -43,6 +47,14 @@ void wh_sql_define_scan(struct wh_store *s);
 struct wh_edges_of { enum statement put, more, drop, scan; bool open; };
 extern const struct wh_edges_of wh_edges_of_sensors, wh_edges_of_kernel;
 int wh_sql_put_edges(struct wh_store *s, const struct wh_edges_of *of, const struct wh_edge_table *t, struct wh_error *err);
+int wh_sql_count(struct wh_store *s, const char *counter, uint64_t more, struct wh_error *err);
+#define WH_PORT_KEY 20 /* the first bytes of a key: local, direction, protocol, port */
+/* The keys of a port's edges: from `from` up to, but not with, `to`. */
+void wh_sql_port_range(const struct wh_edge_key *port, uint8_t from[static WH_EDGE_KEY_BYTES], uint8_t to[static WH_PORT_KEY]);
+/* Within a transaction: removes the port's edges beyond the bound, and adds their flows to the sketch. */
+int wh_sql_drop_crowd(struct wh_store *s, const struct wh_edge_key *port, struct wh_sketch *sketch, struct wh_error *err);
+/* Within a transaction: removes edges that are too old, where it is time to look for them. */
+int wh_sql_drop_old(struct wh_store *s, struct wh_error *err);
 int wh_sql_put_sketch(struct wh_store *s, const struct wh_sketch_key *k, const struct wh_sketch *sk, struct wh_error *err);
 /* Edges of one table, with keys from `from` up to, but not with, `to`, as wh_store_edges(). */
 int wh_sql_scan(struct wh_store *s, enum statement which, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg, struct wh_error *err);

@@ -90,14 +90,14 @@ static int put_day(void *arg, int32_t day, uint64_t flows)
 	return wh_sql_run(c->s->state, st, "written", c->err);
 }
 
-static int put_counter(struct committing *c, const char *name, uint64_t add)
+int wh_sql_count(struct wh_store *s, const char *name, uint64_t add, struct wh_error *err)
 {
-	sqlite3_stmt *st = add ? wh_sql_use(c->s, ST_COUNTER, "written", c->err) : NULL;
+	sqlite3_stmt *st = add ? wh_sql_use(s, ST_COUNTER, "written", err) : NULL;
 	if (!st)
 		return add ? -EIO : 0;
 	sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(st, 2, (sqlite3_int64)add);
-	return wh_sql_run(c->s->state, st, "written", c->err);
+	return wh_sql_run(s->state, st, "written", err);
 }
 
 static int put_place(struct committing *c, const struct wh_store_progress *p)
@@ -156,8 +156,10 @@ int wh_store_commit_tables(struct wh_store *s, const struct wh_edge_table *const
 		const struct { const char *name; uint64_t n; } counters[] = {{"records", d->records}, {"flows", d->flows}, {"alerts", d->alerts},
 		                                                             {"other", d->other}, {"malformed", d->malformed}};
 		for (size_t i = 0; i < 5 && !rc; i++)
-			rc = put_counter(&c, counters[i].name, counters[i].n);
+			rc = wh_sql_count(s, counters[i].name, counters[i].n, err);
 	}
+	if (!rc)
+		rc = wh_sql_drop_old(s, err);
 	if (!rc && progress)
 		rc = put_progress(&c, progress);
 	int end = wh_state_end(s->state, !rc, rc ? &ignored : err);

@@ -18,7 +18,7 @@
 #include "base/siphash.h"
 #include "ledger/store_sqlite.h"
 
-enum { A_DAY = 256, MOST = 4096, SWEEP = 64, PORT_KEY = 20 };
+enum { A_DAY = 256, MOST = 4096, SWEEP = 64 };
 
 static const struct wh_hash_key the_same_always = {{0}}; /* what stays is written, and must not depend on the process */
 
@@ -41,6 +41,8 @@ struct quota {
 	size_t n_fresh;              /* of the table */
 	struct wh_sketch sketch;     /* what the port gives up */
 	uint64_t chance;
+	uint64_t until;              /* so many edges more, and their port is looked at for a crowd */
+	bool crowd_due;
 };
 
 static int add(struct quota *q, struct doubted_list *l, const struct wh_edge_key *k, const struct wh_edge *e, const struct wh_edge *in_table, unsigned days)
@@ -124,16 +126,12 @@ static int drop(struct quota *q, const struct doubted *d)
 /* Moves the port's rows that exceed the limits into the sketch. */
 static int sweep(struct quota *q)
 {
-	uint8_t from[WH_EDGE_KEY_BYTES], to[PORT_KEY];
+	uint8_t from[WH_EDGE_KEY_BYTES], to[WH_PORT_KEY];
 	size_t of_day = 0, kept = 0;
-	bool carry = true;
 
-	wh_edge_key_encode(&q->port, from);
-	memcpy(to, from, sizeof to);
-	for (int i = PORT_KEY - 1; i >= 0 && carry; i--)
-		carry = !++to[i];
+	wh_sql_port_range(&q->port, from, to);
 	q->unproven.n = q->fresh.n = 0;
-	int rc = wh_sql_scan(q->s, q->of->scan, from, PORT_KEY, to, PORT_KEY, row, q, q->err);
+	int rc = wh_sql_scan(q->s, q->of->scan, from, WH_PORT_KEY, to, WH_PORT_KEY, row, q, q->err);
 	sort(&q->unproven);
 	sort(&q->fresh);
 	for (size_t i = 0; !rc && (i = next_surplus(&q->unproven, i, &of_day, &kept)) < q->unproven.n; i++)
@@ -148,6 +146,16 @@ static void may_be_due(struct quota *q, const struct wh_edge_key *k)
 {
 	q->chance = wh_siphash(wh_hash_key(), k->peer.b, 2, q->chance);
 	q->due = q->due || !(q->chance % SWEEP);
+}
+
+/* The same, for a crowd: once in about a quarter of what a port may hold, so that counting its rows costs little beside writing them. */
+static void may_be_crowded(struct quota *q)
+{
+	if (q->until--)
+		return;
+	q->chance = wh_siphash(wh_hash_key(), &q->chance, 1, q->until);
+	q->until = q->chance % (q->s->bounds.port_edges / 2 + 1);
+	q->crowd_due = true;
 }
 
 /* One port's unproven edges of the table. */
@@ -181,8 +189,10 @@ static int finish_port(struct quota *q)
 	int rc = put_unproven(q);
 	if (!rc && q->due)
 		rc = sweep(q);
+	if (!rc && q->crowd_due)
+		rc = wh_sql_drop_crowd(q->s, &q->port, &q->sketch, q->err);
 	q->unproven.n = q->n_fresh = 0;
-	q->any = q->due = false;
+	q->any = q->due = q->crowd_due = false;
 	return rc || !q->sketch.unproven || q->of->open ? rc : wh_sql_put_sketch(q->s, &(struct wh_sketch_key){q->port.local, q->port.port, q->port.proto}, &q->sketch, q->err);
 }
 
@@ -205,6 +215,8 @@ static int table_edge(void *arg, const struct wh_edge_key *k, const struct wh_ed
 		q->n_fresh++;
 		may_be_due(q, k);
 	}
+	if (!q->of->open)
+		may_be_crowded(q);
 	return put(q, q->of->put, k, e);
 }
 
@@ -214,6 +226,8 @@ const struct wh_edges_of wh_edges_of_kernel = {ST_OPEN, ST_OPEN_MORE, ST_OPEN_DR
 int wh_sql_put_edges(struct wh_store *s, const struct wh_edges_of *of, const struct wh_edge_table *t, struct wh_error *err)
 {
 	struct quota q = {.s = s, .of = of, .err = err, .chance = (uint64_t)wh_now_us()};
+	q.chance = wh_siphash(wh_hash_key(), &q.chance, 1, 0);
+	q.until = q.chance % (s->bounds.port_edges / 2 + 1);
 	int rc = wh_edge_table_each(t, table_edge, &q);
 	if (rc == -ENOMEM && !q.any)
 		wh_fail(err, rc, "out of memory");

@@ -220,8 +220,9 @@ int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_e
 		strcpy(before, name);
 		s->state->rows++;
 		const struct { const char *name; uint64_t *at; } where[] = {{"records", &out->records}, {"flows", &out->flows}, {"alerts", &out->alerts},
-		                                                            {"other", &out->other}, {"malformed", &out->malformed}};
-		for (size_t i = 0; i < 5; i++)
+		                                                            {"other", &out->other}, {"malformed", &out->malformed},
+		                                                            {"crowded", &out->crowded}, {"aged", &out->aged}};
+		for (size_t i = 0; i < sizeof where / sizeof *where; i++)
 			if (!strcmp(name, where[i].name))
 				*where[i].at = (uint64_t)v;
 	}

@@ -22,6 +22,7 @@ struct wh_ledger_config {
 	int64_t flush_interval;  /* seconds between the plugin's flushes; 0: 10 */
 	const char *realm, *sensor; /* as wh_ingest_options has them; NULL */
 	int64_t sensor_slack;    /* seconds; 0: 2 */
+	int64_t port_edges, edge_days; /* as wh_store_bounds has them; 0: the default */
 };
 extern const struct wh_key wh_ledger_keys[];
 
@@ -136,6 +137,14 @@ void wh_store_close(struct wh_store *s); /* NULL is fine */
 void wh_store_patience(struct wh_store *s, int milliseconds);
 /* Moves what stands in the store's log into its file, so that the file is whole wherever it was moved. As far as can be; no errors. */
 void wh_store_settle(struct wh_store *s);
+/* How much it keeps: of edges that are evidence, too. 0: the default. */
+struct wh_store_bounds {
+	unsigned port_edges; /* edges of one local address, direction, protocol and port; 262144. The rest goes, those with the least evidence first */
+	unsigned edge_days;  /* edges that were last seen before so many days with data go; 180. Not below 64, which is the longest window */
+};
+void wh_store_bound(struct wh_store *s, const struct wh_store_bounds *b);
+/* How many edges went for either reason since this store was opened. */
+void wh_store_dropped(const struct wh_store *s, uint64_t *crowded, uint64_t *aged);
 /* Adds the table's edges and sketches and records the progress, in one transaction. The table is left as it was. */
 int wh_store_commit(struct wh_store *s, const struct wh_edge_table *t, const struct wh_store_progress *progress,
                     const struct wh_read_stats *delta, struct wh_error *err);
@@ -160,7 +169,11 @@ int wh_store_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_e
  * outages are distinguished from silence by these. */
 typedef int (*wh_day_cb)(void *arg, int32_t day, uint64_t flows);
 int wh_store_days(struct wh_store *s, wh_day_cb each, void *arg, struct wh_error *err);
-struct wh_store_totals { uint64_t edges, flows, alerts, other, malformed, records; int64_t first_us, last_us; };
+struct wh_store_totals {
+	uint64_t edges, flows, alerts, other, malformed, records;
+	uint64_t crowded, aged; /* edges that went because their port had more than port_edges, because they were last seen too long ago */
+	int64_t first_us, last_us;
+};
 int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_error *err);
 
 /* ---- both ---- */

@@ -342,4 +342,21 @@ lock_told() {
 	same one.db locked.db && "$w" ingest --store locked.db two.json && same both.db locked.db
 }
 tell "a ledger that stays locked is told, left as it was, and taken up once it is free" lock_told
+
+# flow PEER DAY: a connection to port 22 on that day of October
+flow() {
+	printf '{"timestamp":"2026-10-%s","event_type":"flow","src_ip":"%s","src_port":40000,"dest_ip":"10.0.0.1","dest_port":22,"proto":"TCP","flow":{"pkts_toserver":9,"pkts_toclient":9,"bytes_toserver":2000,"bytes_toclient":3000,"start":"2026-10-%s","end":"2026-10-%s","state":"closed"},"tcp":{"tcp_flags_ts":"1b","tcp_flags_tc":"1b"}}\n' \
+		"$2T00:00:05.000000+0000" "$1" "$2T00:00:01.000000+0000" "$2T00:00:05.000000+0000"
+}
+crowd() {
+	local i
+	for i in 1 2 3; do flow "45.0.0.$i" 01 && flow "45.0.0.$i" 02; done >crowd.json
+	for ((i = 0; i < 3000; i++)); do flow "46.0.$((i / 256)).$((i % 256))" 03; done >>crowd.json
+	echo 'port-edges: 1024' >crowd.yaml
+	expect 0 '1,979 edges with the least evidence were dropped' "$w" ingest --config crowd.yaml --store crowd.db crowd.json || return 1
+	[ "$("$w" edges --store crowd.db | grep -c '45\.0\.0\.')" = 3 ] || return 1
+	expect 0 '^The ledger holds 1,024 edges' "$w" status --store crowd.db && expect 0 '^1,979 edges .*those peers are not known' "$w" status --store crowd.db &&
+		expect 0 '"droppedCrowded": 1979' "$w" status --store crowd.db --json && { "$w" doctor --store crowd.db >doctor.txt; grep -q 'ledger bounds *1,979 edges' doctor.txt; }
+}
+tell "a port's crowd takes no room from peers of more days; what is dropped is counted and named" crowd
 echo "1..$n"
