@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include "harden/story.h"
+#include "harden/explanation.h"
 
-const char *wh_story_named_by(const struct wh_story *st, const struct wh_addr *a)
+const char *wh_explanation_named_by(const struct wh_explanation *st, const struct wh_addr *a)
 {
 	const char *names = NULL;
 	for (size_t i = 0; i < st->n_lists; i++)
@@ -55,7 +55,7 @@ static int parse_rule(const char *text, enum wh_direction *d, uint8_t *proto, un
 
 /* ---- what is offered ---- */
 
-static void find_kept(struct wh_story *st, struct wh_state *s, const struct wh_estate *e, enum wh_direction d, uint8_t proto, unsigned port)
+static void find_kept(struct wh_explanation *st, struct wh_state *s, const struct wh_estate *e, enum wh_direction d, uint8_t proto, unsigned port)
 {
 	struct wh_recommendation *rec;
 	struct wh_error none = {0};
@@ -74,7 +74,7 @@ static void find_kept(struct wh_story *st, struct wh_state *s, const struct wh_e
 }
 
 /* Why recommend passes the port over; NULL when it does not. */
-static const char *passed_over(const struct wh_story *st, const struct wh_harden_options *opt, enum wh_direction d, uint8_t proto, unsigned port)
+static const char *passed_over(const struct wh_explanation *st, const struct wh_harden_options *opt, enum wh_direction d, uint8_t proto, unsigned port)
 {
 	const struct wh_port_list *list = d == WH_INBOUND ? opt->ports : opt->ports_outbound;
 	char text[8];
@@ -93,7 +93,7 @@ static const char *passed_over(const struct wh_story *st, const struct wh_harden
 }
 
 /* Asks recommend for this port alone: its rule, or its reason. */
-static int ask_recommend(struct wh_story *st, struct wh_store *s, enum wh_direction d, uint8_t proto, unsigned port, struct wh_error *err)
+static int ask_recommend(struct wh_explanation *st, struct wh_store *s, enum wh_direction d, uint8_t proto, unsigned port, struct wh_error *err)
 {
 	struct wh_harden_options one = *st->a.opt;
 	struct wh_recommendation *rec;
@@ -117,7 +117,7 @@ static int ask_recommend(struct wh_story *st, struct wh_store *s, enum wh_direct
 }
 
 /* Whether the rule lets in everybody who belongs and nobody who must stay out, as the evidence is now. */
-static bool still_serves(const struct wh_story *st, const struct wh_recommended_rule *r)
+static bool still_serves(const struct wh_explanation *st, const struct wh_recommended_rule *r)
 {
 	struct wh_ranges in = wh_let_in(r->prefixes, r->n_prefixes, r->except, r->n_except, st->mem);
 	struct wh_ranges out = wh_ranges_from_prefixes(st->input.keep_out, st->input.n_out, st->mem);
@@ -134,7 +134,7 @@ static bool same_prefixes(const struct wh_prefix *a, size_t n_a, const struct wh
 	return n_a == n_b && (!n_a || !memcmp(a, b, n_a * sizeof *a));
 }
 
-static void compare_with_kept(struct wh_story *st)
+static void compare_with_kept(struct wh_explanation *st)
 {
 	const struct wh_recommended_rule *k = st->kept_rule;
 	size_t lines = st->rule.n_prefixes + st->rule.n_except;
@@ -155,7 +155,7 @@ static void compare_with_kept(struct wh_story *st)
 	}
 }
 
-static int derive_again(struct wh_story *st, enum wh_direction d, uint8_t proto, unsigned port, struct wh_error *err)
+static int derive_again(struct wh_explanation *st, enum wh_direction d, uint8_t proto, unsigned port, struct wh_error *err)
 {
 	struct wh_port_traffic none = {.direction = d, .proto = proto, .port = (uint16_t)port};
 	const struct wh_port_traffic *found;
@@ -190,14 +190,14 @@ static void take_asked(const struct wh_asked *a, struct wh_harden_options *opt)
 
 /* ---- the alternatives ---- */
 
-struct wh_choice wh_story_chosen(const struct wh_story *st, const struct wh_prefix *p)
+struct wh_choice wh_explanation_chosen(const struct wh_explanation *st, const struct wh_prefix *p)
 {
 	struct wh_choice c = {.lines = 1};
 	c.cost = wh_select_price(&st->input, p, st->mem, &c.terms);
 	return c;
 }
 
-bool wh_story_wider(const struct wh_story *st, const struct wh_prefix *p, struct wh_prefix *out, struct wh_choice *c)
+bool wh_explanation_wider(const struct wh_explanation *st, const struct wh_prefix *p, struct wh_prefix *out, struct wh_choice *c)
 {
 	bool inside = false;
 	if (p->len == (wh_prefix_is_v4(p) ? 96 : 0))
@@ -206,11 +206,11 @@ bool wh_story_wider(const struct wh_story *st, const struct wh_prefix *p, struct
 	for (size_t i = 0; i < st->present.n_prefixes && !inside; i++)
 		inside = wh_prefix_covers(&st->present.prefixes[i], out);
 	if (inside)
-		*c = wh_story_chosen(st, out);
+		*c = wh_explanation_chosen(st, out);
 	return inside;
 }
 
-bool wh_story_narrower(const struct wh_story *st, const struct wh_prefix *p, struct wh_choice *c)
+bool wh_explanation_narrower(const struct wh_explanation *st, const struct wh_prefix *p, struct wh_choice *c)
 {
 	struct wh_prefix halves[2];
 	struct wh_selection s;
@@ -227,7 +227,7 @@ bool wh_story_narrower(const struct wh_story *st, const struct wh_prefix *p, str
 	return true;
 }
 
-double wh_story_posing(const struct wh_evidence_peer *p)
+double wh_explanation_posing(const struct wh_evidence_peer *p)
 {
 	return p->posing;
 }
@@ -235,7 +235,7 @@ double wh_story_posing(const struct wh_evidence_peer *p)
 int wh_explain(const struct wh_ledger *l, const struct wh_estate *estate, const char *resource, const char *rule,
                const struct wh_harden_options *opt, bool json, char **out, struct wh_error *err)
 {
-	struct wh_story st = {.resource = wh_estate_find(estate, resource), .mem = wh_arena_new()};
+	struct wh_explanation st = {.resource = wh_estate_find(estate, resource), .mem = wh_arena_new()};
 	struct wh_harden_options as_kept = *opt;
 	enum wh_direction d = WH_INBOUND;
 	unsigned port = 0;
@@ -264,11 +264,11 @@ int wh_explain(const struct wh_ledger *l, const struct wh_estate *estate, const 
 	st.narrow_already = st.narrow_already && !passed_over(&st, opt, d, proto, port) && !st.present.unknown && !st.present.differs;
 	compare_with_kept(&st);
 	if (json) {
-		*out = wh_story_json(&st);
+		*out = wh_explanation_json(&st);
 	} else {
 		FILE *f = open_memstream(out, &len);
 		if (f) {
-			wh_story_tell(f, &st);
+			wh_explanation_print(f, &st);
 			if (fclose(f))
 				*out = NULL;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A story as JSON. */
+/* An explanation as JSON. */
 #include <jansson.h>
-#include "harden/story.h"
+#include "harden/explanation.h"
 
 #define JSON_PEERS 10000
 
@@ -14,7 +14,7 @@ static json_t *choice_json(const struct wh_choice *c)
 }
 
 /* The trusted prefixes that p holds, or that hold it. */
-static json_t *trusted_json(const struct wh_story *st, const struct wh_prefix *p)
+static json_t *trusted_json(const struct wh_explanation *st, const struct wh_prefix *p)
 {
 	char buf[WH_PREFIX_STRLEN];
 	json_t *list = json_array();
@@ -24,24 +24,24 @@ static json_t *trusted_json(const struct wh_story *st, const struct wh_prefix *p
 	return list;
 }
 
-static json_t *prefix_json(const struct wh_story *st, const struct wh_prefix *p)
+static json_t *prefix_json(const struct wh_explanation *st, const struct wh_prefix *p)
 {
 	char buf[WH_PREFIX_STRLEN];
-	struct wh_choice c = wh_story_chosen(st, p), w, n;
+	struct wh_choice c = wh_explanation_chosen(st, p), w, n;
 	struct wh_prefix wp;
 	json_t *o = choice_json(&c);
 	json_object_set_new(o, "prefix", json_string(wh_prefix_text(p, buf)));
 	json_object_set_new(o, "peers", json_integer((json_int_t)c.terms.peers));
 	json_object_set_new(o, "trusted", trusted_json(st, p));
-	json_t *wide = wh_story_wider(st, p, &wp, &w) ? choice_json(&w) : json_null();
+	json_t *wide = wh_explanation_wider(st, p, &wp, &w) ? choice_json(&w) : json_null();
 	if (json_is_object(wide))
 		json_object_set_new(wide, "prefix", json_string(wh_prefix_text(&wp, buf)));
 	json_object_set_new(o, "wider", wide);
-	json_object_set_new(o, "narrower", wh_story_narrower(st, p, &n) && n.lines ? choice_json(&n) : json_null());
+	json_object_set_new(o, "narrower", wh_explanation_narrower(st, p, &n) && n.lines ? choice_json(&n) : json_null());
 	return o;
 }
 
-static json_t *peer_json(const struct wh_story *st, const struct wh_evidence_peer *p)
+static json_t *peer_json(const struct wh_explanation *st, const struct wh_evidence_peer *p)
 {
 	char buf[WH_ADDR_STRLEN];
 	json_t *terms = json_array();
@@ -50,12 +50,12 @@ static json_t *peer_json(const struct wh_story *st, const struct wh_evidence_pee
 			json_array_append_new(terms, json_pack("{s:s, s:f, s:f}", "feature", wh_feature_names[i], "value", p->value[i], "weight",
 			                                       st->a.weights.weight[i]));
 	return json_pack("{s:s, s:s, s:s?, s:f, s:b, s:b, s:f, s:i, s:I, s:I, s:i, s:o}", "address", wh_addr_text(&p->addr, buf), "verdict",
-	                 verdict_names[p->verdict], "lists", p->verdict == WH_PEER_HOSTILE_INTEL ? wh_story_named_by(st, &p->addr) : NULL, "score",
-	                 p->score, "oneOff", p->one_off, "gone", p->gone, "posing", wh_story_posing(p), "days", (int)p->n_days, "flows",
+	                 verdict_names[p->verdict], "lists", p->verdict == WH_PEER_HOSTILE_INTEL ? wh_explanation_named_by(st, &p->addr) : NULL, "score",
+	                 p->score, "oneOff", p->one_off, "gone", p->gone, "posing", wh_explanation_posing(p), "days", (int)p->n_days, "flows",
 	                 (json_int_t)p->edge->flows, "refusedSince", (json_int_t)p->blocked, "elsewhere", (int)p->elsewhere, "features", terms);
 }
 
-char *wh_story_json(const struct wh_story *st)
+char *wh_explanation_json(const struct wh_explanation *st)
 {
 	const struct wh_recommended_rule *r = &st->rule;
 	json_t *prefixes = json_array(), *peers = json_array(), *except = json_array();

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "harden/story.h"
+#include "harden/explanation.h"
 
 #define SHOWN_PREFIXES 12
 #define SHOWN_TRUSTED 3
@@ -27,7 +27,7 @@ static const char *units_text(const struct wh_prefix *p, double n, char buf[stat
 	return buf;
 }
 
-static bool is_trusted(const struct wh_story *st, const struct wh_prefix *p)
+static bool is_trusted(const struct wh_explanation *st, const struct wh_prefix *p)
 {
 	for (size_t i = 0; i < st->input.n_trusted; i++)
 		if (wh_prefix_covers(&st->input.trusted[i], p))
@@ -35,7 +35,7 @@ static bool is_trusted(const struct wh_story *st, const struct wh_prefix *p)
 	return false;
 }
 
-static void tell_trusted(FILE *f, const struct wh_story *st, const struct wh_prefix *p)
+static void tell_trusted(FILE *f, const struct wh_explanation *st, const struct wh_prefix *p)
 {
 	char buf[WH_PREFIX_STRLEN];
 	size_t n = 0;
@@ -47,10 +47,10 @@ static void tell_trusted(FILE *f, const struct wh_story *st, const struct wh_pre
 		fprintf(f, " and %zu more", n - SHOWN_TRUSTED);
 }
 
-static void tell_prefix(FILE *f, const struct wh_story *st, const struct wh_prefix *p)
+static void tell_prefix(FILE *f, const struct wh_explanation *st, const struct wh_prefix *p)
 {
 	char buf[WH_PREFIX_STRLEN], wide[WH_PREFIX_STRLEN], n_text[64];
-	struct wh_choice c = wh_story_chosen(st, p), w, n;
+	struct wh_choice c = wh_explanation_chosen(st, p), w, n;
 	struct wh_prefix wp;
 
 	if (is_trusted(st, p)) {
@@ -66,9 +66,9 @@ static void tell_prefix(FILE *f, const struct wh_story *st, const struct wh_pref
 	if (c.terms.out)
 		fprintf(f, ", %zu carved out", c.terms.out);
 	fprintf(f, ": cost %.2f\n", c.cost);
-	if (wh_story_wider(st, p, &wp, &w))
+	if (wh_explanation_wider(st, p, &wp, &w))
 		fprintf(f, "    wider:    %s would cost %.2f: %s not seen\n", wh_prefix_text(&wp, wide), w.cost, units_text(&wp, w.terms.unseen, n_text));
-	if (wh_story_narrower(st, p, &n) && n.lines)
+	if (wh_explanation_narrower(st, p, &n) && n.lines)
 		fprintf(f, "    narrower: its halves would cost %.2f in %zu line%s: %s not seen, %.3g newcomers let in\n", n.cost, n.lines,
 		        n.lines == 1 ? "" : "s", wh_count_text(n.terms.unseen, n_text), n.terms.newcomers);
 }
@@ -102,7 +102,7 @@ static void tell_kind(FILE *f, const struct wh_evidence_peer *p)
 		fprintf(f, "; a signature fired on what it did not send, or over UDP: no evidence against it");
 }
 
-static void tell_peer(FILE *f, const struct wh_story *st, const struct wh_evidence_peer *p, int width)
+static void tell_peer(FILE *f, const struct wh_explanation *st, const struct wh_evidence_peer *p, int width)
 {
 	char addr[WH_PREFIX_STRLEN];
 
@@ -116,8 +116,8 @@ static void tell_peer(FILE *f, const struct wh_story *st, const struct wh_eviden
 			if (fabs(term) >= 0.05)
 				fprintf(f, " %s %+.1f", wh_feature_names[i], term);
 		}
-		if (wh_story_posing(p) > 0)
-			fprintf(f, "; its sessions are like failed logins: %.0f %% of what its days%s say is taken off", 100 * wh_story_posing(p),
+		if (wh_explanation_posing(p) > 0)
+			fprintf(f, "; its sessions are like failed logins: %.0f %% of what its days%s say is taken off", 100 * wh_explanation_posing(p),
 			        p->elsewhere_here ? " and other ports" : "");
 		if (p->verdict == WH_PEER_IN && p->blocked)
 			fprintf(f, "; was refused %llu times since: comes again", (unsigned long long)p->blocked);
@@ -128,7 +128,7 @@ static void tell_peer(FILE *f, const struct wh_story *st, const struct wh_eviden
 	} else if (p->verdict == WH_PEER_OUTSIDE_POLICY && p->blocked) {
 		fprintf(f, "; was refused %llu times since", (unsigned long long)p->blocked);
 	} else if (p->verdict == WH_PEER_HOSTILE_INTEL) {
-		const char *lists = wh_story_named_by(st, &p->addr);
+		const char *lists = wh_explanation_named_by(st, &p->addr);
 		fprintf(f, "; on %s", lists ? lists : "no list any more");
 	}
 	fputc('\n', f);
@@ -142,7 +142,7 @@ static int by_flows(const void *a, const void *b)
 	return wh_addr_cmp(&x->addr, &y->addr);
 }
 
-static void tell_verdict(FILE *f, const struct wh_story *st, enum wh_verdict v)
+static void tell_verdict(FILE *f, const struct wh_explanation *st, enum wh_verdict v)
 {
 	const struct wh_evidence_peer **of = wh_arena_array(st->mem, st->traffic.n + 1, sizeof *of);
 	char text[WH_PREFIX_STRLEN];
@@ -195,7 +195,7 @@ static const char *day_before(int64_t us, char buf[static WH_TIME_STRLEN])
 }
 
 /* Rules are never widened. Where they are whittle's own, of an earlier export that was imported again, there is a way all the same. */
-static void tell_shut_out(FILE *f, const struct wh_story *st)
+static void tell_shut_out(FILE *f, const struct wh_explanation *st)
 {
 	bool ours = false;
 	size_t n = 0;
@@ -213,7 +213,7 @@ static void tell_shut_out(FILE *f, const struct wh_story *st)
 }
 
 /* Whether it is offered, and how it stands to what was kept. */
-static void tell_offer(FILE *f, const struct wh_story *st)
+static void tell_offer(FILE *f, const struct wh_explanation *st)
 {
 	char at[WH_TIME_STRLEN];
 
@@ -229,7 +229,7 @@ static void tell_offer(FILE *f, const struct wh_story *st)
 		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept no rule for it: run it again.\n", day_before(st->kept->to_us, at));
 }
 
-static void tell_allowed(FILE *f, const struct wh_story *st)
+static void tell_allowed(FILE *f, const struct wh_explanation *st)
 {
 	const struct wh_recommended_rule *r = &st->rule;
 	const char *allowed = st->why_not || st->narrow_already ? "It would allow" : "Allowed";
@@ -252,7 +252,7 @@ static void tell_allowed(FILE *f, const struct wh_story *st)
 	fputs(r->n_except ? r->n_except > SHOWN_PREFIXES ? " and more\n" : "\n" : "", f);
 }
 
-void wh_story_tell(FILE *f, const struct wh_story *st)
+void wh_explanation_print(FILE *f, const struct wh_explanation *st)
 {
 	static const enum wh_verdict order[] = {WH_PEER_IN,           WH_PEER_TRUSTED, WH_PEER_HELD, WH_PEER_OUT, WH_PEER_HOSTILE_INTEL,
 	                                        WH_PEER_HOSTILE_ALERT, WH_PEER_OUTSIDE_POLICY};

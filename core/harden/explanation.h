@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* story: what explain.c finds out of one rule, for explain_words.c and explain_json.c to tell. */
+/* explanation: what explain.c finds out of one rule; explain_words.c and explain_json.c print it. */
 #pragma once
 #include <stdio.h>
 #include "harden/advice.h"
 #include "select/select.h"
 #include "whittle/intel.h"
 
-struct wh_story {
+struct wh_explanation {
 	struct wh_analysis a;
 	const struct wh_resource *resource;
 	struct wh_resource_traffic all;
@@ -31,15 +31,15 @@ struct wh_choice {
 	struct wh_select_terms terms;
 };
 /* A prefix as it is. */
-struct wh_choice wh_story_chosen(const struct wh_story *st, const struct wh_prefix *p);
+struct wh_choice wh_explanation_chosen(const struct wh_explanation *st, const struct wh_prefix *p);
 /* One bit shorter; false where that would leave the rules in force, or the family. */
-bool wh_story_wider(const struct wh_story *st, const struct wh_prefix *p, struct wh_prefix *out, struct wh_choice *c);
+bool wh_explanation_wider(const struct wh_explanation *st, const struct wh_prefix *p, struct wh_prefix *out, struct wh_choice *c);
 /* The best within its two halves. */
-bool wh_story_narrower(const struct wh_story *st, const struct wh_prefix *p, struct wh_choice *c);
+bool wh_explanation_narrower(const struct wh_explanation *st, const struct wh_prefix *p, struct wh_choice *c);
 /* The names of the threat lists that hold an address, ", " between; NULL where none does. */
-const char *wh_story_named_by(const struct wh_story *st, const struct wh_addr *a);
+const char *wh_explanation_named_by(const struct wh_explanation *st, const struct wh_addr *a);
 /* The share of what a peer's days say that was taken off. */
-double wh_story_posing(const struct wh_evidence_peer *p);
+double wh_explanation_posing(const struct wh_evidence_peer *p);
 
-void wh_story_tell(FILE *f, const struct wh_story *st);
-char *wh_story_json(const struct wh_story *st); /* free() it; NULL when out of memory */
+void wh_explanation_print(FILE *f, const struct wh_explanation *st);
+char *wh_explanation_json(const struct wh_explanation *st); /* free() it; NULL when out of memory */
