@@ -67,17 +67,17 @@ static int read_whole(struct wh_analysis *a, struct wh_error *err)
 {
 	enum { PARTS = 64 }; /* a thread: who is done waits for less than a hundredth of it */
 	struct whole *w = calloc(1, sizeof *w);
-	unsigned threads = wh_crew_threads(a->crew);
+	unsigned threads = wh_thread_pool_threads(a->pool);
 	int rc = -ENOMEM;
 
-	if (!w || !(a->fan_out = wh_fan_out_new(a->crew)))
+	if (!w || !(a->fan_out = wh_fan_out_new(a->pool)))
 		goto out;
 	w->a = a;
 	w->parts = threads == 1 ? 1 : threads * PARTS;
 	if (w->parts > a->n_estate_addrs)
 		w->parts = a->n_estate_addrs ? a->n_estate_addrs : 1;
-	if ((rc = wh_crew_run(a->crew, w->parts, whole_part, w, err)) == 0)
-		rc = wh_fan_out_count(a->fan_out, a->crew, err);
+	if ((rc = wh_thread_pool_run(a->pool, w->parts, whole_part, w, err)) == 0)
+		rc = wh_fan_out_count(a->fan_out, a->pool, err);
 	for (unsigned i = 0; i < threads; i++) {
 		wh_shapes_join(&a->shapes, &w->shapes[i]);
 		wh_shapes_join(&a->datagrams, &w->datagrams[i]);
@@ -165,7 +165,7 @@ int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_
 	a->opt = opt;
 	if ((rc = wh_weights_load(opt->evidence_yaml, &a->weights, err)) || (rc = wh_window_find(a, err)))
 		goto out;
-	if (estate_addresses(a) || !(a->crew = wh_crew_new(s, opt->threads)) ||
+	if (estate_addresses(a) || !(a->pool = wh_thread_pool_new(s, opt->threads)) ||
 	    !(a->weights.returns = wh_expected_table_new(&a->weights.rhythm, WH_RETURN_HORIZON))) {
 		rc = wh_fail(err, -ENOMEM, "out of memory");
 		goto out;
@@ -197,7 +197,7 @@ size_t wh_analysis_edges(const struct wh_analysis *a, const struct wh_resource *
 void wh_analysis_close(struct wh_analysis *a)
 {
 	wh_fan_out_free(a->fan_out);
-	wh_crew_free(a->crew);
+	wh_thread_pool_free(a->pool);
 	free(a->n_edges);
 	free(a->refused);
 	free(a->knocks);

@@ -30,7 +30,7 @@ struct wh_analysis {
 	struct wh_weights weights;
 	struct wh_window window;
 	struct wh_shapes shapes, datagrams; /* of TCP, and of all else: nobody logs in by a datagram or two */
-	struct wh_crew *crew;
+	struct wh_thread_pool *pool;
 	struct wh_fan_out *fan_out;
 	struct wh_refused *refused; size_t n_refused; /* by local, proto, port */
 	struct wh_knock *knocks; size_t n_knocks;

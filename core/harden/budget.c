@@ -138,7 +138,7 @@ static int derive_at(struct wh_recommending *r, const struct group *g, double pr
 {
 	for (size_t i = 0; i < g->n; i++)
 		r->price[g->which[i]] = price;
-	int rc = wh_crew_run(r->a->crew, g->n, wh_recommend_job, r, err);
+	int rc = wh_thread_pool_run(r->a->pool, g->n, wh_recommend_job, r, err);
 	*sum = 0;
 	for (size_t i = 0; i < g->n && !rc; i++)
 		*sum += added_prefixes(&r->rec->resources[g->which[i]]);

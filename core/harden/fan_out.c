@@ -67,11 +67,11 @@ static size_t list_of(uint64_t hash)
 	return hash >> 56;
 }
 
-struct wh_fan_out *wh_fan_out_new(const struct wh_crew *crew)
+struct wh_fan_out *wh_fan_out_new(const struct wh_thread_pool *pool)
 {
 	struct wh_fan_out *f = calloc(1, sizeof *f);
 	if (f) {
-		f->n = wh_crew_threads(crew);
+		f->n = wh_thread_pool_threads(pool);
 		f->key = wh_hash_key();
 	}
 	return f;
@@ -257,14 +257,14 @@ static int count_job(void *arg, struct wh_store *s, unsigned thread, size_t i, s
 	return keep(&f->kept[i], mine->slots, cap, several) ? wh_fail(err, -ENOMEM, "out of memory") : 0;
 }
 
-int wh_fan_out_count(struct wh_fan_out *f, struct wh_crew *crew, struct wh_error *err)
+int wh_fan_out_count(struct wh_fan_out *f, struct wh_thread_pool *pool, struct wh_error *err)
 {
 	int rc = 0;
 	for (unsigned i = 0; i < f->n && !rc; i++) /* a table for each thread, also one that had nothing to tell */
 		if (!f->of[i] && !(f->of[i] = calloc(1, sizeof(struct told))))
 			rc = wh_fail(err, -ENOMEM, "out of memory");
 	if (!rc)
-		rc = wh_crew_run(crew, LISTS, count_job, f, err);
+		rc = wh_thread_pool_run(pool, LISTS, count_job, f, err);
 	for (unsigned i = 0; i < f->n; i++) {
 		free_told(f->of[i]);
 		f->of[i] = NULL;

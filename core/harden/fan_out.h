@@ -4,13 +4,13 @@
  * from then on.
  */
 #pragma once
-#include "harden/parallel.h"
+#include "harden/thread_pool.h"
 
 struct wh_fan_out;
-struct wh_fan_out *wh_fan_out_new(const struct wh_crew *crew); /* NULL when out of memory */
+struct wh_fan_out *wh_fan_out_new(const struct wh_thread_pool *pool); /* NULL when out of memory */
 /* All peers of one local address must be told by one thread, one after the other. -ENOMEM. */
 int wh_fan_out_tell(struct wh_fan_out *f, unsigned thread, const struct wh_addr *local, const struct wh_addr *peer);
-int wh_fan_out_count(struct wh_fan_out *f, struct wh_crew *crew, struct wh_error *err);
+int wh_fan_out_count(struct wh_fan_out *f, struct wh_thread_pool *pool, struct wh_error *err);
 /* On how many local addresses beside one: 0 also for a peer that it was not told of. */
 unsigned wh_fan_out_elsewhere(const struct wh_fan_out *f, const struct wh_addr *peer);
 void wh_fan_out_prefetch(const struct wh_fan_out *f, const struct wh_addr *peer); /* it will be asked for soon */

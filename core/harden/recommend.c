@@ -90,7 +90,7 @@ static int recommend_all(const struct wh_analysis *a, struct wh_recommendation *
 	r.fitted = wh_arena_array(mem, rec->n_resources + 1, sizeof *r.fitted);
 	for (size_t i = 0; i < rec->n_resources; i++)
 		r.price[i] = 1;
-	int rc = wh_crew_run(a->crew, rec->n_resources, wh_recommend_job, &r, err);
+	int rc = wh_thread_pool_run(a->pool, rec->n_resources, wh_recommend_job, &r, err);
 	for (int small = 0; small < 2; small++)
 		for (size_t i = 0; i < a->estate->n_nsgs && !rc; i++)
 			rc = wh_fit_group(&r, &a->estate->nsgs[i], small, mem, err);

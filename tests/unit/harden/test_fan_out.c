@@ -15,15 +15,15 @@ static bool answered(unsigned local, unsigned p)
 	return p % 5 ? (local * 7 + p) % (p % 37 + 1) == 0 : local == p % LOCALS;
 }
 
-static struct wh_fan_out *told(struct wh_crew *crew)
+static struct wh_fan_out *told(struct wh_thread_pool *pool)
 {
-	struct wh_fan_out *f = wh_fan_out_new(crew);
+	struct wh_fan_out *f = wh_fan_out_new(pool);
 	for (unsigned local = 0; local < LOCALS; local++)
 		for (unsigned port = 0; port < 3; port++)
 			for (unsigned p = port; p < PEERS; p++) {
 				struct wh_addr l = wh_addr_v4(0x0a000000u + local), a = wh_addr_v4(0x50000000u + p * 77);
 				if (answered(local, p))
-					assert_int_equal(wh_fan_out_tell(f, local % wh_crew_threads(crew), &l, &a), 0);
+					assert_int_equal(wh_fan_out_tell(f, local % wh_thread_pool_threads(pool), &l, &a), 0);
 			}
 	return f;
 }
@@ -33,9 +33,9 @@ static void a_peer_counts_once_for_each_local_address_whoever_tells(void **state
 	(void)state;
 	for (unsigned threads = 1; threads <= THREADS; threads += 2) {
 		struct wh_error err = {.text = ""};
-		struct wh_crew *crew = wh_crew_new(NULL, threads);
-		struct wh_fan_out *f = told(crew);
-		assert_int_equal(wh_fan_out_count(f, crew, &err), 0);
+		struct wh_thread_pool *pool = wh_thread_pool_new(NULL, threads);
+		struct wh_fan_out *f = told(pool);
+		assert_int_equal(wh_fan_out_count(f, pool, &err), 0);
 		for (unsigned p = 0; p < PEERS; p++) {
 			struct wh_addr a = wh_addr_v4(0x50000000u + p * 77);
 			unsigned on = 0;
@@ -46,7 +46,7 @@ static void a_peer_counts_once_for_each_local_address_whoever_tells(void **state
 		struct wh_addr stranger = wh_addr_v4(0x01020304);
 		assert_int_equal(wh_fan_out_elsewhere(f, &stranger), 0);
 		wh_fan_out_free(f);
-		wh_crew_free(crew);
+		wh_thread_pool_free(pool);
 	}
 }
 
@@ -61,8 +61,8 @@ static uint64_t old_half(uint64_t x)
 static void addresses_that_were_chosen_to_share_a_partners_hash_are_not_taken_for_it(void **state)
 {
 	struct wh_error err = {.text = ""};
-	struct wh_crew *crew = wh_crew_new(NULL, 1);
-	struct wh_fan_out *f = wh_fan_out_new(crew);
+	struct wh_thread_pool *pool = wh_thread_pool_new(NULL, 1);
+	struct wh_fan_out *f = wh_fan_out_new(pool);
 	struct wh_addr partner = wh_addr_v4(0x8c141e09u), local, twin;
 	uint64_t high, low;
 	(void)state;
@@ -74,10 +74,10 @@ static void addresses_that_were_chosen_to_share_a_partners_hash_are_not_taken_fo
 		assert_int_equal(wh_fan_out_tell(f, 0, &local, &twin), 0);
 	}
 	assert_int_equal(wh_fan_out_tell(f, 0, &local, &partner), 0);
-	assert_int_equal(wh_fan_out_count(f, crew, &err), 0);
+	assert_int_equal(wh_fan_out_count(f, pool, &err), 0);
 	assert_int_equal(wh_fan_out_elsewhere(f, &partner), 0);
 	wh_fan_out_free(f);
-	wh_crew_free(crew);
+	wh_thread_pool_free(pool);
 }
 
 int main(void)

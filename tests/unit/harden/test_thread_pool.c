@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "harden/parallel.h"
+#include "harden/thread_pool.h"
 #include "whittle/harden.h"
 
 #define MUST(call) do { struct wh_error err = {.text = ""}; if ((call) < 0) fail_msg("%s: %s", #call, err.text); } while (0)
@@ -133,15 +133,15 @@ static void each_job_is_done_once_and_the_error_of_the_first_that_failed_is_told
 	struct jobs all = {.fail_from = 100}, some = {.fail_from = 37};
 	struct ledger l;
 	make(&l);
-	struct wh_crew *crew = wh_crew_new(l.l.store, 4);
-	assert_int_equal(wh_crew_run(crew, 100, job, &all, &err), 0);
+	struct wh_thread_pool *pool = wh_thread_pool_new(l.l.store, 4);
+	assert_int_equal(wh_thread_pool_run(pool, 100, job, &all, &err), 0);
 	for (size_t i = 0; i < 100; i++)
 		assert_int_equal(all.done[i], 1);
-	assert_int_equal(wh_crew_run(crew, 100, job, &some, &err), -EPROTO);
+	assert_int_equal(wh_thread_pool_run(pool, 100, job, &some, &err), -EPROTO);
 	assert_string_equal(err.text, "job 37");
 	for (size_t i = 0; i <= 37; i++)
 		assert_int_equal(some.done[i], 1);
-	wh_crew_free(crew);
+	wh_thread_pool_free(pool);
 	unmake(&l);
 }
 

@@ -2,20 +2,20 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include "harden/parallel.h"
+#include "harden/thread_pool.h"
 
 struct worker {
-	struct crew_run *run;
+	struct pool_run *run;
 	struct wh_store *s;
 	unsigned number;
 	pthread_t id;
 };
-struct wh_crew {
+struct wh_thread_pool {
 	unsigned n;
 	struct worker w[];
 };
 
-struct crew_run {
+struct pool_run {
 	const struct wh_store *of; /* whose ledger it is */
 	size_t n;
 	wh_job job;
@@ -28,10 +28,10 @@ struct crew_run {
 	struct wh_error *err;
 };
 
-struct wh_crew *wh_crew_new(struct wh_store *s, unsigned threads)
+struct wh_thread_pool *wh_thread_pool_new(struct wh_store *s, unsigned threads)
 {
 	unsigned n = threads < 1 ? 1 : threads < WH_MOST_THREADS ? threads : WH_MOST_THREADS;
-	struct wh_crew *c = calloc(1, sizeof *c + n * sizeof c->w[0]);
+	struct wh_thread_pool *c = calloc(1, sizeof *c + n * sizeof c->w[0]);
 	if (!c)
 		return NULL;
 	c->n = n;
@@ -41,14 +41,14 @@ struct wh_crew *wh_crew_new(struct wh_store *s, unsigned threads)
 	return c;
 }
 
-void wh_crew_free(struct wh_crew *c)
+void wh_thread_pool_free(struct wh_thread_pool *c)
 {
 	for (unsigned i = 1; c && i < c->n; i++)
 		wh_store_close(c->w[i].s);
 	free(c);
 }
 
-unsigned wh_crew_threads(const struct wh_crew *c)
+unsigned wh_thread_pool_threads(const struct wh_thread_pool *c)
 {
 	return c->n;
 }
@@ -57,7 +57,7 @@ unsigned wh_crew_threads(const struct wh_crew *c)
 static void *work(void *arg)
 {
 	struct worker *me = arg;
-	struct crew_run *c = me->run;
+	struct pool_run *c = me->run;
 	struct wh_error err = {0};
 	size_t i;
 
@@ -80,20 +80,20 @@ static void *work(void *arg)
 	return NULL;
 }
 
-int wh_crew_run(struct wh_crew *crew, size_t n, wh_job job, void *arg, struct wh_error *err)
+int wh_thread_pool_run(struct wh_thread_pool *pool, size_t n, wh_job job, void *arg, struct wh_error *err)
 {
-	struct crew_run c = {.of = crew->w[0].s, .n = n, .job = job, .arg = arg, .lock = PTHREAD_MUTEX_INITIALIZER, .err = err};
+	struct pool_run c = {.of = pool->w[0].s, .n = n, .job = job, .arg = arg, .lock = PTHREAD_MUTEX_INITIALIZER, .err = err};
 	unsigned begun = 1;
 
-	crew->w[0].run = &c;
-	for (; begun < crew->n && begun < n; begun++) {
-		crew->w[begun].run = &c;
-		if (pthread_create(&crew->w[begun].id, NULL, work, &crew->w[begun]))
+	pool->w[0].run = &c;
+	for (; begun < pool->n && begun < n; begun++) {
+		pool->w[begun].run = &c;
+		if (pthread_create(&pool->w[begun].id, NULL, work, &pool->w[begun]))
 			break;
 	}
-	work(&crew->w[0]);
+	work(&pool->w[0]);
 	for (unsigned i = 1; i < begun; i++)
-		pthread_join(crew->w[i].id, NULL);
+		pthread_join(pool->w[i].id, NULL);
 	pthread_mutex_destroy(&c.lock);
 	return c.rc;
 }
