@@ -92,7 +92,7 @@ static int price_group(struct wh_recommending *r, const struct group *g, struct 
 			s[at + k].names = res->resource->n_addrs;
 			s[at + k].probes = probes_weight(res->resource, res->rules[k].direction);
 		}
-		rc = wh_price_rules(a, res, r->price[g->which[i]], g->room < WH_SHARE_MOST ? g->room : WH_SHARE_MOST, wh_desk_of(r, 0), &s[at], err);
+		rc = wh_price_rules(a, res, r->price[g->which[i]], g->room < WH_SHARE_MOST ? g->room : WH_SHARE_MOST, wh_scratch_of(r, 0), &s[at], err);
 		for (size_t k = 0; k < res->n_rules && !rc && (as_they_are || r->fitted[g->which[i]]); k++)
 			keep_within(&s[at + k], &res->rules[k]);
 	}
@@ -105,7 +105,7 @@ static int fit_by_shares(struct wh_recommending *r, const struct group *g, struc
 	size_t lines = r->a->opt->max_lines ? r->a->opt->max_lines : SIZE_MAX, n = 0, refused = 1;
 	size_t *rules = wh_arena_array(mem, g->n + 1, sizeof *rules);
 	size_t *reasons = wh_arena_array(mem, g->n + 1, sizeof *reasons);
-	struct wh_desk *desk = wh_desk_of(r, 0);
+	struct wh_scratch *scratch = wh_scratch_of(r, 0);
 	struct wh_analysis a = *r->a;
 
 	for (size_t i = 0; i < g->n; i++) {
@@ -116,8 +116,8 @@ static int fit_by_shares(struct wh_recommending *r, const struct group *g, struc
 	int rc = price_group(r, g, &a, &lines, s, err);
 	while (refused && !rc) {
 		refused = 0;
-		wh_arena_reset(desk->port);
-		if (wh_share_out(s, n, (struct wh_room){lines, g->room}, desk->port)) {
+		wh_arena_reset(scratch->port);
+		if (wh_share_out(s, n, (struct wh_room){lines, g->room}, scratch->port)) {
 			for (size_t i = 0; i < g->n; i++)
 				wh_reason_add(&r->rec->resources[g->which[i]], &(struct wh_reason){.code = WH_REASON_GROUP_LINES, .text = g->nsg->name,
 				                                                                   .count = {g->n, g->own + g->room}}, mem);
@@ -125,7 +125,7 @@ static int fit_by_shares(struct wh_recommending *r, const struct group *g, struc
 		}
 		for (size_t i = 0, at = 0; i < g->n && !rc; at += rules[i++]) {
 			r->rec->resources[g->which[i]].n_reasons = reasons[i];
-			rc = wh_derive_shares(&a, &r->rec->resources[g->which[i]], &s[at], rules[i], r->price[g->which[i]], desk, &refused, err);
+			rc = wh_derive_shares(&a, &r->rec->resources[g->which[i]], &s[at], rules[i], r->price[g->which[i]], scratch, &refused, err);
 		}
 	}
 	return rc;

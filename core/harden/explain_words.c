@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A story in words: what is offered, prefix by prefix, peer by peer, and how sure it is. */
+/* An explanation in words: what is offered, prefix by prefix, peer by peer, and how sure it is. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -39,12 +39,12 @@ static void find_outages(const struct wh_window *w, struct wh_arena *mem, struct
 	}
 }
 
-struct wh_desk *wh_desk_of(struct wh_recommending *r, unsigned thread)
+struct wh_scratch *wh_scratch_of(struct wh_recommending *r, unsigned thread)
 {
-	struct wh_desk *desk = &r->desk[thread];
-	if (!desk->kept)
-		*desk = (struct wh_desk){wh_arena_new(), wh_arena_new(), wh_arena_new()};
-	return desk;
+	struct wh_scratch *scratch = &r->scratch[thread];
+	if (!scratch->kept)
+		*scratch = (struct wh_scratch){wh_arena_new(), wh_arena_new(), wh_arena_new()};
+	return scratch;
 }
 
 int wh_recommend_job(void *arg, struct wh_store *s, unsigned thread, size_t i, struct wh_error *err)
@@ -53,7 +53,7 @@ int wh_recommend_job(void *arg, struct wh_store *s, unsigned thread, size_t i, s
 	struct wh_analysis mine = *r->a; /* but for the connection it is only read */
 	mine.store = s;
 	size_t at = r->which[i];
-	int rc = wh_recommend_resource(&mine, &r->rec->resources[at], r->price[at], wh_desk_of(r, thread), err);
+	int rc = wh_recommend_resource(&mine, &r->rec->resources[at], r->price[at], wh_scratch_of(r, thread), err);
 	if (rc || r->again || !mine.opt->progress)
 		return rc;
 	pthread_mutex_lock(&r->lock);
@@ -95,10 +95,10 @@ static int recommend_all(const struct wh_analysis *a, struct wh_recommendation *
 		for (size_t i = 0; i < a->estate->n_nsgs && !rc; i++)
 			rc = wh_fit_group(&r, &a->estate->nsgs[i], small, mem, err);
 	for (unsigned i = 0; i < WH_MOST_THREADS; i++)
-		if (r.desk[i].kept) {
-			wh_arena_adopt(mem, r.desk[i].kept);
-			wh_arena_free(r.desk[i].resource);
-			wh_arena_free(r.desk[i].port);
+		if (r.scratch[i].kept) {
+			wh_arena_adopt(mem, r.scratch[i].kept);
+			wh_arena_free(r.scratch[i].resource);
+			wh_arena_free(r.scratch[i].port);
 		}
 	pthread_mutex_destroy(&r.lock);
 	return rc;

@@ -12,7 +12,7 @@
 #define WH_NSG_PREFIXES 4000 /* that Azure takes in one group */
 
 /* What a thread works in. Peers by the million do not outlive their resource, nor tries, which may be a hundred times their rule. */
-struct wh_desk {
+struct wh_scratch {
 	struct wh_arena *kept;     /* what its resources leave behind */
 	struct wh_arena *resource; /* emptied before each resource */
 	struct wh_arena *port;     /* emptied before each port */
@@ -68,18 +68,18 @@ void wh_share_with(struct wh_share *s, struct wh_share *first);
 size_t wh_share_weight(const struct wh_share *s, unsigned lines, bool carved);
 
 /* resource.c: fills *res, whose resource is set. `price` is what a line costs at the least: more than 1 where its group has no room. */
-int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_desk *desk, struct wh_error *err);
+int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_scratch *scratch, struct wh_error *err);
 /* A share for each of res->rules, priced; out has room for them. Their names are set, and kept. */
-int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double price, size_t most, struct wh_desk *desk, struct wh_share *out,
+int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double price, size_t most, struct wh_scratch *scratch, struct wh_share *out,
                    struct wh_error *err);
 /* Derives the rules anew, each within its share. Those that can't be offered like that lose that choice and are counted: share out again. */
-int wh_derive_shares(struct wh_analysis *a, struct wh_resource_result *res, struct wh_share *s, size_t n, double price, struct wh_desk *desk,
+int wh_derive_shares(struct wh_analysis *a, struct wh_resource_result *res, struct wh_share *s, size_t n, double price, struct wh_scratch *scratch,
                      size_t *refused, struct wh_error *err);
 
 struct wh_recommending {
 	const struct wh_analysis *a;
 	struct wh_recommendation *rec;
-	struct wh_desk desk[WH_MOST_THREADS];  /* of each thread */
+	struct wh_scratch scratch[WH_MOST_THREADS];  /* of each thread */
 	pthread_mutex_t lock;                  /* of `done` and of the caller's progress */
 	size_t done;
 	double *price;                         /* of a line, for each resource */
@@ -88,7 +88,7 @@ struct wh_recommending {
 	bool *fitted;                          /* each resource: into a group before */
 };
 int wh_recommend_job(void *arg, struct wh_store *s, unsigned thread, size_t i, struct wh_error *err); /* of a wh_recommending */
-struct wh_desk *wh_desk_of(struct wh_recommending *r, unsigned thread);
+struct wh_scratch *wh_scratch_of(struct wh_recommending *r, unsigned thread);
 /* Makes the rules of a group's resources fit into it together, where it has room for few (small), or for many. The many come first: a
  * resource that is fitted into a small group afterwards takes no more of another than it had. */
 int wh_fit_group(struct wh_recommending *r, const struct wh_nsg *nsg, bool small, struct wh_arena *mem, struct wh_error *err);

@@ -43,22 +43,22 @@ static void port_stays(struct wh_resource_result *res, struct wh_arena *mem, con
 	wh_reason_add(res, &why, mem);
 }
 
-/* What reaches a port and what the rules in force let reach it, weighed, in desk->port, which is emptied. Returns 1 where it is no candidate
+/* What reaches a port and what the rules in force let reach it, weighed, in scratch->port, which is emptied. Returns 1 where it is no candidate
  * after all. */
-static int open_port(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidate *port, struct wh_desk *desk,
+static int open_port(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidate *port, struct wh_scratch *scratch,
                      struct wh_resource_result *res, struct wh_port_traffic *traffic, struct wh_present *present, struct wh_error *err)
 {
 	const struct wh_port_traffic *found = wh_traffic_find(t, port->direction, port->proto, port->port);
 	int rc;
 
 	*traffic = found ? *found : (struct wh_port_traffic){.direction = port->direction, .proto = port->proto, .port = port->port};
-	wh_arena_reset(desk->port);
-	if ((rc = wh_present(a->estate, res->resource, port->direction, port->proto, port->port, desk->port, present, err)))
+	wh_arena_reset(scratch->port);
+	if ((rc = wh_present(a->estate, res->resource, port->direction, port->proto, port->port, scratch->port, present, err)))
 		return rc;
 	if (!present->explicit_allow)
 		return 1;
 	if (present->unknown || present->differs) { /* nobody judged it: that is not defended */
-		port_stays(res, desk->kept, port, present->unknown ? (struct wh_reason){.code = WH_REASON_UNKNOWN, .text = present->unknown}
+		port_stays(res, scratch->kept, port, present->unknown ? (struct wh_reason){.code = WH_REASON_UNKNOWN, .text = present->unknown}
 		                                                   : (struct wh_reason){.code = WH_REASON_ADDRESSES_DIFFER});
 		res->status = WH_UNHEALTHY;
 		return 1;
@@ -69,19 +69,19 @@ static int open_port(const struct wh_analysis *a, const struct wh_resource_traff
 	return 0;
 }
 
-/* Derives one port's rule in memory of its own, and keeps the rule in desk->kept. Returns as wh_derive_rule(); 1 also where it is not offered. */
+/* Derives one port's rule in memory of its own, and keeps the rule in scratch->kept. Returns as wh_derive_rule(); 1 also where it is not offered. */
 static int derive_one(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidate *port, struct wh_limits limits,
-                      struct wh_desk *desk, struct wh_resource_result *res, struct wh_recommended_rule *rule, struct wh_error *err)
+                      struct wh_scratch *scratch, struct wh_resource_result *res, struct wh_recommended_rule *rule, struct wh_error *err)
 {
-	struct wh_arena *mem = desk->kept, *scratch = desk->port;
+	struct wh_arena *mem = scratch->kept, *port_mem = scratch->port;
 	struct wh_port_traffic traffic;
 	struct wh_present present;
 	struct wh_reason why_not;
 	int rc;
 
-	if ((rc = open_port(a, t, port, desk, res, &traffic, &present, err)) ||
-	    (rc = wh_derive_rule(a, res->resource, t, &traffic, &present, limits, scratch, rule, err)) ||
-	    (rc = wh_judge_rule(a, &traffic, &present, limits, scratch, rule, &why_not, err)))
+	if ((rc = open_port(a, t, port, scratch, res, &traffic, &present, err)) ||
+	    (rc = wh_derive_rule(a, res->resource, t, &traffic, &present, limits, port_mem, rule, err)) ||
+	    (rc = wh_judge_rule(a, &traffic, &present, limits, port_mem, rule, &why_not, err)))
 		return rc;
 	if (why_not.code) {
 		port_stays(res, mem, port, why_not);
@@ -132,16 +132,16 @@ static void drawn_stay(const struct wh_analysis *a, const struct wh_candidates *
 
 /* One pass over a resource's ports. *lines gets the sum of what the rules need. */
 static int derive_all(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidates *ports, double line_price,
-                      struct wh_desk *desk, struct wh_resource_result *res, size_t *lines, struct wh_error *err)
+                      struct wh_scratch *scratch, struct wh_resource_result *res, size_t *lines, struct wh_error *err)
 {
-	res->rules = wh_arena_array(desk->kept, ports->n + 1, sizeof *res->rules);
+	res->rules = wh_arena_array(scratch->kept, ports->n + 1, sizeof *res->rules);
 	res->n_rules = 0;
 	res->n_reasons = 0;
-	drawn_stay(a, ports, res, desk->kept);
+	drawn_stay(a, ports, res, scratch->kept);
 	*lines = 0;
 	for (size_t i = 0; i < ports->n; i++) {
 		struct wh_recommended_rule *rule = &res->rules[res->n_rules];
-		int rc = derive_one(a, t, &ports->p[i], (struct wh_limits){.line_price = line_price}, desk, res, rule, err);
+		int rc = derive_one(a, t, &ports->p[i], (struct wh_limits){.line_price = line_price}, scratch, res, rule, err);
 		if (rc < 0)
 			return rc;
 		if (rc == 1)
@@ -155,15 +155,15 @@ static int derive_all(const struct wh_analysis *a, const struct wh_resource_traf
 /* ---- within a budget, by shares ---- */
 
 static int price_rules(const struct wh_analysis *a, const struct wh_resource_traffic *t, struct wh_resource_result *res, double price, size_t most,
-                       struct wh_desk *desk, struct wh_share *out, struct wh_error *err)
+                       struct wh_scratch *scratch, struct wh_share *out, struct wh_error *err)
 {
 	for (size_t i = 0; i < res->n_rules; i++) {
 		struct wh_port_traffic traffic;
 		struct wh_present present;
 		int rc;
 		out[i].port = (struct wh_candidate){res->rules[i].direction, res->rules[i].proto, res->rules[i].port};
-		if ((rc = open_port(a, t, &out[i].port, desk, res, &traffic, &present, err)) == 0)
-			rc = wh_share_price(a, &traffic, &present, (struct wh_limits){.line_price = price}, most, desk->port, &out[i], err);
+		if ((rc = open_port(a, t, &out[i].port, scratch, res, &traffic, &present, err)) == 0)
+			rc = wh_share_price(a, &traffic, &present, (struct wh_limits){.line_price = price}, most, scratch->port, &out[i], err);
 		if (rc)
 			return rc;
 		for (size_t k = 0; k < i && !out[i].with; k++)
@@ -174,13 +174,13 @@ static int price_rules(const struct wh_analysis *a, const struct wh_resource_tra
 }
 
 static int derive_shares(const struct wh_analysis *a, const struct wh_resource_traffic *t, struct wh_resource_result *res, struct wh_share *s, size_t n,
-                         double price, struct wh_desk *desk, size_t *refused, struct wh_error *err)
+                         double price, struct wh_scratch *scratch, size_t *refused, struct wh_error *err)
 {
-	res->rules = wh_arena_array(desk->kept, n + 1, sizeof *res->rules);
+	res->rules = wh_arena_array(scratch->kept, n + 1, sizeof *res->rules);
 	res->n_rules = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct wh_limits limits = {.line_price = price, .max_lines = s[i].lines, .no_carving = s[i].names && !s[i].carved};
-		int rc = s[i].in ? derive_one(a, t, &s[i].port, limits, desk, res, &res->rules[res->n_rules], err) : 0;
+		int rc = s[i].in ? derive_one(a, t, &s[i].port, limits, scratch, res, &res->rules[res->n_rules], err) : 0;
 		if (rc < 0)
 			return rc;
 		if (rc == 1) {
@@ -190,29 +190,29 @@ static int derive_shares(const struct wh_analysis *a, const struct wh_resource_t
 		} else if (s[i].in) {
 			res->n_rules++;
 		} else {
-			port_stays(res, desk->kept, &s[i].port, (struct wh_reason){.code = WH_REASON_NO_ROOM});
+			port_stays(res, scratch->kept, &s[i].port, (struct wh_reason){.code = WH_REASON_NO_ROOM});
 		}
 	}
 	return 0;
 }
 
 /* Exactly, within a small budget; in a larger one, where even the fewest lines of all ports have no room, as well as shares can. */
-static int derive_by_shares(const struct wh_analysis *a, const struct wh_resource_traffic *t, size_t budget, double price, struct wh_desk *desk,
+static int derive_by_shares(const struct wh_analysis *a, const struct wh_resource_traffic *t, size_t budget, double price, struct wh_scratch *scratch,
                             struct wh_resource_result *res, struct wh_error *err)
 {
 	size_t n = res->n_rules, n_reasons = res->n_reasons, refused = 1;
-	struct wh_share *s = wh_arena_array(desk->resource, n + 1, sizeof *s);
-	int rc = price_rules(a, t, res, price, budget < WH_SHARE_MOST ? budget : WH_SHARE_MOST, desk, s, err);
+	struct wh_share *s = wh_arena_array(scratch->resource, n + 1, sizeof *s);
+	int rc = price_rules(a, t, res, price, budget < WH_SHARE_MOST ? budget : WH_SHARE_MOST, scratch, s, err);
 
 	while (refused && !rc) {
 		refused = 0;
 		res->n_reasons = n_reasons;
-		wh_arena_reset(desk->port);
-		if (wh_share_out(s, n, (struct wh_room){budget, SIZE_MAX}, desk->port)) {
-			wh_reason_add(res, &(struct wh_reason){.code = WH_REASON_NO_LINES, .count = {n, budget}}, desk->kept);
+		wh_arena_reset(scratch->port);
+		if (wh_share_out(s, n, (struct wh_room){budget, SIZE_MAX}, scratch->port)) {
+			wh_reason_add(res, &(struct wh_reason){.code = WH_REASON_NO_LINES, .count = {n, budget}}, scratch->kept);
 			break;
 		}
-		rc = derive_shares(a, t, res, s, n, price, desk, &refused, err);
+		rc = derive_shares(a, t, res, s, n, price, scratch, &refused, err);
 	}
 	res->status = WH_UNHEALTHY; /* also where no rule has room */
 	return rc;
@@ -223,62 +223,62 @@ static int derive_by_shares(const struct wh_analysis *a, const struct wh_resourc
 /* Where there is no room for so many lines, they grow dearer until all rules fit together, and then as much cheaper as they still fit.
  * `price` is what a line costs at the least: more than 1 where its group has no room. */
 static int derive_within(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidates *ports, size_t budget, double price,
-                         struct wh_desk *desk, struct wh_resource_result *res, struct wh_error *err)
+                         struct wh_scratch *scratch, struct wh_resource_result *res, struct wh_error *err)
 {
 	double lo = price, hi = price;
 	size_t lines;
-	int rc = derive_all(a, t, ports, price, desk, res, &lines, err);
+	int rc = derive_all(a, t, ports, price, scratch, res, &lines, err);
 
 	if (rc || lines <= budget)
 		return rc;
-	if (budget > WH_SHARE_MOST && (rc = derive_all(a, t, ports, WH_DEAREST, desk, res, &lines, err)))
+	if (budget > WH_SHARE_MOST && (rc = derive_all(a, t, ports, WH_DEAREST, scratch, res, &lines, err)))
 		return rc;
-	if (budget > WH_SHARE_MOST && lines > budget && (rc = derive_all(a, t, ports, price, desk, res, &lines, err)))
+	if (budget > WH_SHARE_MOST && lines > budget && (rc = derive_all(a, t, ports, price, scratch, res, &lines, err)))
 		return rc;
 	if (lines > budget)
-		return derive_by_shares(a, t, budget, price, desk, res, err);
+		return derive_by_shares(a, t, budget, price, scratch, res, err);
 	do {
 		lo = hi;
 		hi *= 4;
-	} while (!(rc = derive_all(a, t, ports, hi, desk, res, &lines, err)) && lines > budget && hi < WH_DEAREST);
+	} while (!(rc = derive_all(a, t, ports, hi, scratch, res, &lines, err)) && lines > budget && hi < WH_DEAREST);
 	for (int i = 0; i < 10 && !rc; i++) { /* geometrically: prices are ratios */
 		double mid = sqrt(lo * hi);
-		if ((rc = derive_all(a, t, ports, mid, desk, res, &lines, err)))
+		if ((rc = derive_all(a, t, ports, mid, scratch, res, &lines, err)))
 			break;
 		if (lines > budget)
 			lo = mid;
 		else
 			hi = mid;
 	}
-	return rc ? rc : derive_all(a, t, ports, hi, desk, res, &lines, err);
+	return rc ? rc : derive_all(a, t, ports, hi, scratch, res, &lines, err);
 }
 
 /* ---- a resource ---- */
 
-static int conclude(const struct wh_analysis *a, struct wh_resource_result *res, struct wh_desk *desk, struct wh_error *err)
+static int conclude(const struct wh_analysis *a, struct wh_resource_result *res, struct wh_scratch *scratch, struct wh_error *err)
 {
 	struct wh_counterexample ce;
 	char peer[WH_ADDR_STRLEN];
 
 	if (res->n_rules)
 		res->status = WH_UNHEALTHY;
-	wh_arena_reset(desk->port);
-	int rc = wh_prove(a->estate, res->resource, res->rules, res->n_rules, desk->port, &ce, err);
+	wh_arena_reset(scratch->port);
+	int rc = wh_prove(a->estate, res->resource, res->rules, res->n_rules, scratch->port, &ce, err);
 	if (rc == 1)
 		rc = wh_fail(err, -EPROTO, "%s: the proposal for port %u would let in %s, which the rules in force do not: nothing is offered",
 		             res->resource->name, ce.port, wh_addr_text(&ce.peer, peer));
 	return rc;
 }
 
-int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_desk *desk, struct wh_error *err)
+int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_scratch *scratch, struct wh_error *err)
 {
 	size_t budget = a->opt->max_lines ? a->opt->max_lines : SIZE_MAX, nsg = a->opt->max_prefixes_nsg ? a->opt->max_prefixes_nsg : WH_NSG_PREFIXES;
 	struct wh_resource_traffic t;
 	struct wh_candidates ports;
 	int rc;
 
-	wh_arena_reset(desk->resource);
-	if ((rc = wh_analysis_traffic(a, res->resource, desk->resource, &t, err)))
+	wh_arena_reset(scratch->resource);
+	if ((rc = wh_analysis_traffic(a, res->resource, scratch->resource, &t, err)))
 		return rc;
 	res->first_day = t.first_day;
 	res->last_day = t.last_day;
@@ -286,42 +286,42 @@ int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res,
 	struct wh_reason unscanned = why_unscanned(a, &t);
 	res->n_reasons = 0;
 	if (unscanned.code) {
-		wh_reason_add(res, &unscanned, desk->kept);
+		wh_reason_add(res, &unscanned, scratch->kept);
 		return 0;
 	}
-	if ((rc = wh_candidate_ports(a, res->resource, &t, desk->resource, &ports, err)))
+	if ((rc = wh_candidate_ports(a, res->resource, &t, scratch->resource, &ports, err)))
 		return rc;
 	if (res->resource->n_nsgs && nsg < budget && nsg > WH_SHARE_MOST) /* a small one is shared out with the group's other resources, exactly */
 		budget = nsg;
 	res->status = WH_HEALTHY;
-	if ((rc = derive_within(a, &t, &ports, budget, price, desk, res, err)))
+	if ((rc = derive_within(a, &t, &ports, budget, price, scratch, res, err)))
 		return rc;
 	if (!res->n_rules && !res->n_reasons)
-		wh_reason_add(res, &(struct wh_reason){.code = ports.n ? WH_REASON_AS_NARROW : WH_REASON_NONE_OPEN}, desk->kept);
-	return conclude(a, res, desk, err);
+		wh_reason_add(res, &(struct wh_reason){.code = ports.n ? WH_REASON_AS_NARROW : WH_REASON_NONE_OPEN}, scratch->kept);
+	return conclude(a, res, scratch, err);
 }
 
-int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double price, size_t most, struct wh_desk *desk, struct wh_share *out,
+int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double price, size_t most, struct wh_scratch *scratch, struct wh_share *out,
                    struct wh_error *err)
 {
 	struct wh_resource_traffic t;
 	int rc;
 
-	wh_arena_reset(desk->resource);
-	if ((rc = wh_analysis_traffic(a, res->resource, desk->resource, &t, err)))
+	wh_arena_reset(scratch->resource);
+	if ((rc = wh_analysis_traffic(a, res->resource, scratch->resource, &t, err)))
 		return rc;
-	return price_rules(a, &t, res, price, most, desk, out, err);
+	return price_rules(a, &t, res, price, most, scratch, out, err);
 }
 
-int wh_derive_shares(struct wh_analysis *a, struct wh_resource_result *res, struct wh_share *s, size_t n, double price, struct wh_desk *desk,
+int wh_derive_shares(struct wh_analysis *a, struct wh_resource_result *res, struct wh_share *s, size_t n, double price, struct wh_scratch *scratch,
                      size_t *refused, struct wh_error *err)
 {
 	struct wh_resource_traffic t;
 	int rc;
 
-	wh_arena_reset(desk->resource);
-	if ((rc = wh_analysis_traffic(a, res->resource, desk->resource, &t, err)) ||
-	    (rc = derive_shares(a, &t, res, s, n, price, desk, refused, err)))
+	wh_arena_reset(scratch->resource);
+	if ((rc = wh_analysis_traffic(a, res->resource, scratch->resource, &t, err)) ||
+	    (rc = derive_shares(a, &t, res, s, n, price, scratch, refused, err)))
 		return rc;
-	return conclude(a, res, desk, err);
+	return conclude(a, res, scratch, err);
 }
