@@ -32,7 +32,8 @@ record 2 192.0.2.2 '"vlan":[20],' >twenty.json
 says "a private address in two VLANs is refused with its line and what to set" 2 \
 	'vlans\.json:2: 10\.0\.0\.4 was met in vlan10, and here in vlan20.*--realm vlan10.*--realm vlan20.*--realm one' ingest a.db vlans.json
 says "so it is in two tenants" 2 'tenants\.json:2: 10\.0\.0\.4 was met in tenant1, and here in tenant2' ingest b.db tenants.json
-says "one VLAN is as ever" 0 '1 flows' ingest c.db ten.json
+{ cat ten.json; record 2 192.0.2.1 '"vlan":[10],'; } >tens.json
+says "one VLAN is as ever" 0 '2 flows' ingest c.db tens.json
 says "and is remembered for the next log" 2 'twenty\.json:1: 10\.0\.0\.4 was met in vlan10, and here in vlan20' ingest c.db twenty.json
 says "each can be read into a ledger of its own" 0 'records' ingest d.db --realm vlan20 vlans.json
 says "with its own peers alone" 0 '192\.0\.2\.2' peers d.db
