@@ -16,7 +16,7 @@ BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Iinclude -Icore -I. -DWH_RULES_DIR='"$(
 HARDEN_LD := -Wl,-z,relro,-z,now
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
-CORE_SRC := $(sort $(filter-out core/cli/%,$(wildcard core/*/*.c)))
+CORE_SRC := $(sort $(filter-out core/cli/%,$(wildcard core/*/*.c core/*/*/*.c)))
 CLI_SRC := $(sort $(wildcard core/cli/*.c))
 PLUGIN_SRC := $(sort $(wildcard plugin/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/store_url.h"
+#include "ledger/store.h"
 #include "sink.h"
 #include "whittle/estate.h"
 
@@ -288,9 +289,10 @@ static int write_pending(struct wh_sink *s, struct wh_error *err)
 	const struct wh_tally *u = &f->unsaved;
 	struct wh_read_stats d = {.records = u->records - u->malformed, .flows = u->flows, .alerts = u->alerts, .other = u->other, .malformed = u->malformed};
 	const struct wh_edge_table *const both[] = {f->pending, f->hand};
-	struct wh_store_progress also = {.also = wh_networks_write, .arg = &s->networks};
-	s->networks.store = f->ledger.store;
-	int rc = wh_store_commit_tables(f->ledger.store, both, 2, &also, &d, err);
+	struct wh_store_seen seen = {0};
+	const struct wh_store_progress also = {.seen = &seen};
+	int rc = wh_networks_seen(&s->networks, &seen, err);
+	rc = rc ? rc : wh_store_commit_tables(f->ledger.store, both, 2, &also, &d, err);
 	if (!rc && !in_place(s))
 		rc = wh_fail(err, -ESTALE, "%s: the ledger was removed or replaced during a commit", path_of(s));
 	if (!rc && is_file(s))

@@ -84,9 +84,8 @@ void wh_networks_anew(struct wh_networks *n)
 	pthread_mutex_unlock(&n->lock);
 }
 
-int wh_networks_write(void *arg, struct wh_error *err)
+int wh_networks_seen(struct wh_networks *n, struct wh_store_seen *seen, struct wh_error *err)
 {
-	struct wh_networks *n = arg;
 	wh_realms_free(n->writing);
 	n->writing = NULL;
 	pthread_mutex_lock(&n->lock);
@@ -95,7 +94,7 @@ int wh_networks_write(void *arg, struct wh_error *err)
 	pthread_mutex_unlock(&n->lock);
 	if (fresh && !n->writing)
 		return wh_fail(err, -ENOMEM, "out of memory");
-	return fresh ? wh_realms_write(n->writing, n->store, err) : 0; /* without the lock: lanes go on */
+	return fresh ? wh_realms_seen(n->writing, seen, err) : 0; /* without the lock: lanes go on */
 }
 
 void wh_networks_written(struct wh_networks *n)

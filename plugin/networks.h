@@ -15,12 +15,11 @@ struct wh_networks {
 	pthread_mutex_t lock;
 	const char *realm;        /* the setting: NULL; "one"; or the text of the one that counts */
 	struct wh_realms *met;
-	struct wh_realms *writing; /* what is in the transaction under way */
+	struct wh_realms *writing; /* what is in the batch under way */
 	bool fresh;               /* something was met that the ledger has not got */
 	uint64_t apart, told;     /* records that were left out since an address was met in two networks */
 	struct { struct wh_addr addr; struct wh_realm here, there; } first; /* of these, the first that was not reported */
 	int64_t told_us;
-	struct wh_store *store;   /* for wh_networks_write() */
 };
 int wh_networks_init(struct wh_networks *n, const char *realm, struct wh_error *err);
 void wh_networks_clear(struct wh_networks *n); /* also one that is all zero */
@@ -30,8 +29,8 @@ bool wh_networks_count(struct wh_networks *n, const struct wh_record *rec, const
 /* ---- the flusher's ---- */
 int wh_networks_load(struct wh_networks *n, struct wh_store *s, struct wh_error *err);
 void wh_networks_anew(struct wh_networks *n); /* another ledger is begun */
-/* Within the transaction of n->store, as wh_store_progress calls it; then that it was committed. */
-int wh_networks_write(void *n, struct wh_error *err);
+/* What the ledger has not got, for a batch of the store; then that it was committed. */
+int wh_networks_seen(struct wh_networks *n, struct wh_store_seen *seen, struct wh_error *err);
 void wh_networks_written(struct wh_networks *n);
 /* Reports, once a minute at most, what was left out. */
 void wh_networks_tell(struct wh_networks *n);

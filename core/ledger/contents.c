@@ -114,10 +114,10 @@ int wh_contents_load(struct wh_store *s, struct wh_contents **out, struct wh_err
 		return out_of_memory(err);
 	memset(c, 0, sizeof *c);
 	c->store = s;
-	int rc = index_size(&c->index, 1024) ? wh_store_content_key(s, secret, &c->generation, err) : out_of_memory(err);
+	int rc = index_size(&c->index, 1024) ? s->ops->content_key(s, secret, &c->generation, err) : out_of_memory(err);
 	if (!rc) {
 		wh_line_key_init(&c->key, secret);
-		rc = wh_store_contents(s, load_row, c, err);
+		rc = s->ops->contents(s, load_row, c, err);
 		if (rc == -ENOMEM)
 			out_of_memory(err);
 	}
@@ -140,6 +140,7 @@ void wh_contents_free(struct wh_contents *c)
 		wh_contents_free_added(&c->added[i]);
 	free(c->all);
 	free(c->added);
+	free(c->pending);
 	free(c->index.slot);
 	free(c);
 }
@@ -163,7 +164,7 @@ static int have_checks(struct wh_contents *c, struct content *k, struct wh_error
 	struct wh_content_row row = {0};
 	if (k->checks || !k->lines)
 		return 0;
-	int rc = wh_store_content(c->store, k->id, &row, err);
+	int rc = c->store->ops->content(c->store, k->id, &row, err);
 	if (rc == -ENOENT) {
 		k->lines = 0;
 		return 0;

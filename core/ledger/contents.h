@@ -36,6 +36,7 @@ struct wh_content_row { /* one content, as the store has it */
 };
 
 struct wh_contents;
+struct wh_store_seen;
 /* What the ledger holds, as far as it is needed to look for marks. Makes the ledger's key when there is none. Borrows the store. */
 int wh_contents_load(struct wh_store *s, struct wh_contents **out, struct wh_error *err);
 void wh_contents_free(struct wh_contents *c);
@@ -53,21 +54,12 @@ int wh_contents_add(struct wh_contents *c, const struct wh_line *lines, size_t n
 /* Whether these lines are the last ones of a content, to which the input's next ones are to be added: for who knows by other means
  * that what stands before them was read. */
 int wh_contents_resume(struct wh_contents *c, const struct wh_line *lines, size_t n, bool *found, struct wh_error *err);
-/* Within the store's transaction: writes what was added. -ESTALE when another process has counted the same lines since. Once the
- * transaction is committed, wh_contents_written() says so. */
-int wh_contents_write(struct wh_contents *c, const char *path, struct wh_error *err);
-void wh_contents_written(struct wh_contents *c);
+/* What was added, for a batch of the store (store.h); what is put into *seen is valid until more is added. */
+int wh_contents_seen(struct wh_contents *c, struct wh_store_seen *seen, struct wh_error *err);
+/* After a commit of *seen failed with -EAGAIN: takes in what others have written. -ESTALE when they have counted the same lines; after 0 the commit may
+ * be tried again. */
+int wh_contents_look_again(struct wh_contents *c, struct wh_store_seen *seen, const char *path, struct wh_error *err);
+void wh_contents_written(struct wh_contents *c); /* the commit of what wh_contents_seen() gave is done */
 
-/* ---- the store's side: store_sqlite_contents.c ---- */
-/* The ledger's key, drawn where there is none yet, and how often contents were written. */
-int wh_store_content_key(struct wh_store *s, uint8_t key[WH_LINE_KEY_BYTES], int64_t *generation, struct wh_error *err);
-int wh_store_content_generation(struct wh_store *s, int64_t generation, struct wh_error *err);
 /* All rows without their checks; what `row` points to is the callback's no longer than the call lasts. */
 typedef int (*wh_content_cb)(void *arg, const struct wh_content_row *row);
-int wh_store_contents(struct wh_store *s, wh_content_cb each, void *arg, struct wh_error *err);
-/* One row, whole; its arrays are the caller's to free. -ENOENT when another process has removed it. */
-int wh_store_content(struct wh_store *s, int64_t id, struct wh_content_row *row, struct wh_error *err);
-/* Writes a row; a new one gets its id. */
-int wh_store_content_put(struct wh_store *s, struct wh_content_row *row, const char *path, struct wh_error *err);
-/* Where there are too many, the oldest go: 65,536 rows, or a quarter of a gigabyte of lines' checks. */
-int wh_store_content_bound(struct wh_store *s, struct wh_error *err);

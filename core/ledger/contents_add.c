@@ -62,7 +62,7 @@ static int prolong(struct wh_contents *c, struct added *a, struct wh_error *err)
 	struct wh_content_row row;
 	if (k->lines >= MOST_LINES || k->seen != k->lines)
 		return 0;
-	int rc = wh_store_content(c->store, k->id, &row, err);
+	int rc = c->store->ops->content(c->store, k->id, &row, err);
 	if (rc == -ENOENT)
 		return 0;
 	if (rc)
@@ -178,48 +178,46 @@ static int compare(void *arg, const struct wh_content_row *row)
 	return p->met ? 0 : wh_contents_learn(c, known < c->n ? &c->all[known] : NULL, row);
 }
 
-/* Other processes have written contents since ours was loaded: have they counted what we are about to count? */
-static int look_again(struct wh_contents *c, const char *path, struct wh_error *err)
+/* Other processes have written contents since ours was loaded: have they counted what we are about to count? The generation is asked first: what
+ * comes between it and the contents makes the next commit fail as well. */
+int wh_contents_look_again(struct wh_contents *c, struct wh_store_seen *seen, const char *path, struct wh_error *err)
 {
+	uint8_t key[WH_LINE_KEY_BYTES];
 	struct pending p = {.c = c};
 	int rc = gather(&p);
 	if (!rc)
-		rc = wh_store_contents(c->store, compare, &p, err);
+		rc = c->store->ops->content_key(c->store, key, &seen->generation, err);
+	if (!rc)
+		rc = c->store->ops->contents(c->store, compare, &p, err);
 	if (rc == -ENOMEM)
 		out_of_memory(err);
 	free(p.hashes);
 	if (!rc && p.met)
 		rc = wh_fail(err, -ESTALE, "%s: another run has read on in it meanwhile; what this one read since is left out", path);
+	c->generation = seen->generation;
 	return rc;
 }
 
-int wh_contents_write(struct wh_contents *c, const char *path, struct wh_error *err)
+int wh_contents_seen(struct wh_contents *c, struct wh_store_seen *seen, struct wh_error *err)
 {
-	uint8_t key[WH_LINE_KEY_BYTES];
-	int64_t generation;
-	bool any = false;
-	for (size_t i = 0; i < c->n_added; i++)
-		any |= c->added[i].row.lines > c->added[i].written;
-	if (!any)
-		return 0;
-	int rc = wh_store_content_key(c->store, key, &generation, err);
-	if (!rc && generation != c->generation)
-		rc = look_again(c, path, err);
-	for (size_t i = 0; i < c->n_added && !rc; i++)
-		if (c->added[i].row.lines > c->added[i].written)
-			rc = wh_store_content_put(c->store, &c->added[i].row, path, err);
-	if (!rc)
-		rc = wh_store_content_generation(c->store, generation + 1, err);
-	if (!rc)
-		rc = wh_store_content_bound(c->store, err);
-	if (!rc)
-		c->generation = generation + 1;
-	return rc;
+	c->n_pending = 0;
+	for (size_t i = 0; i < c->n_added; i++) {
+		if (c->added[i].row.lines <= c->added[i].written)
+			continue;
+		if (!more_room(&c->pending, &c->pending_room, c->n_pending, sizeof(struct wh_content_row *)))
+			return out_of_memory(err);
+		c->pending[c->n_pending++] = &c->added[i].row;
+	}
+	seen->contents = c->pending;
+	seen->n_contents = c->n_pending;
+	seen->generation = c->generation;
+	return 0;
 }
 
 void wh_contents_written(struct wh_contents *c)
 {
 	size_t kept = 0;
+	c->generation += c->n_pending > 0;
 	for (size_t i = 0; i < c->n_added; i++) {
 		struct added *a = &c->added[i];
 		wh_contents_note(c, a->row.id, a->row.lines); /* where memory is out, the next writing finds that it must look again */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* contents: inside of what is known of logs. contents.c looks for lines, contents_add.c keeps those that are new. */
 #pragma once
-#include "ledger/contents.h"
+#include "ledger/store.h"
 
 #define NOWHERE UINT32_MAX
 
@@ -32,6 +32,7 @@ struct wh_contents {
 	uint32_t follows, line; /* the content that the last line was of, and which of its lines should come next */
 	uint32_t ended;         /* the content at whose very end the last known line stood: what is new prolongs it */
 	struct added *added; size_t n_added, added_room;
+	struct wh_content_row **pending; size_t n_pending, pending_room; /* of `added`: what a commit under way has of them */
 	bool open;              /* the last of `added` goes on */
 };
 

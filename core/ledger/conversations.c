@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/siphash.h"
-#include "ledger/contents.h"
-#include "ledger/conversations.h"
+#include "ledger/store.h"
 
 enum { SOURCE_BITS = 20, SAME = 8, DAYS = 256, CLEAN_DAYS = 4, DUE_DAYS = 128, DUE = 1 << 19, MOST = 1 << 22 };
 
@@ -20,6 +19,7 @@ struct wh_conversations {
 	struct wh_hash_key key;
 	int64_t slack_ms;
 	struct day days[DAYS]; size_t n_days;
+	struct wh_conversations_of_day fresh_of[DAYS]; /* for a commit under way */
 	size_t held; /* flows, of all days */
 	size_t fresh; /* of these, not in the ledger */
 	uint64_t clock;
@@ -40,7 +40,7 @@ int wh_conversations_new(struct wh_store *s, int64_t slack_us, struct wh_convers
 		return out_of_memory(err);
 	c->store = s;
 	c->slack_ms = slack_us >= 1000 ? slack_us / 1000 : 1;
-	int rc = wh_store_content_key(s, secret, &ignored, err);
+	int rc = s->ops->content_key(s, secret, &ignored, err);
 	memcpy(&c->key, secret, sizeof c->key);
 	return rc;
 }
@@ -156,7 +156,7 @@ static int find_day(struct wh_conversations *c, int32_t day, struct day **out, s
 			return 0;
 		struct day *d = &c->days[c->n_days];
 		*d = (struct day){.day = day};
-		int rc = wh_store_conversations(c->store, day, load_one, c, err);
+		int rc = c->store->ops->conversations(c->store, day, load_one, c, err);
 		size_t slots = 64;
 		while (slots < 3 * d->n)
 			slots *= 2;
@@ -241,16 +241,16 @@ bool wh_conversations_due(const struct wh_conversations *c)
 	return c->fresh >= DUE || (c->fresh && c->n_days >= DUE_DAYS);
 }
 
-int wh_conversations_write(struct wh_conversations *c, struct wh_error *err)
+void wh_conversations_seen(struct wh_conversations *c, struct wh_store_seen *seen)
 {
-	int rc = 0;
-	for (size_t i = 0; i < c->n_days && !rc; i++) {
-		struct day *d = &c->days[i];
+	size_t n = 0;
+	for (struct day *d = c->days; d < c->days + c->n_days; d++) {
 		if (d->n > d->saved)
-			rc = wh_store_conversations_put(c->store, d->day, d->all + d->saved, d->n - d->saved, err);
+			c->fresh_of[n++] = (struct wh_conversations_of_day){d->day, d->all + d->saved, d->n - d->saved};
 		d->written = d->n;
 	}
-	return rc || !c->fresh ? rc : wh_store_conversations_bound(c->store, err);
+	seen->conversations = c->fresh_of;
+	seen->n_conversations = n;
 }
 
 /* Other processes may have written of the same days: they are read anew when they are asked for again. */

@@ -22,13 +22,9 @@ uint64_t wh_conversations_source(const struct wh_conversations *c, const char *s
 /* 1: another source reported this conversation before. 0: none did; with `answered` it is this source's from now on. Negative: *err. */
 int wh_conversations_meet(struct wh_conversations *c, const struct wh_flow *f, uint64_t source, bool answered, struct wh_error *err);
 bool wh_conversations_due(const struct wh_conversations *c); /* a commit is due: much is held that the ledger has not got */
-/* Within the store's transaction; and once that is committed. */
-int wh_conversations_write(struct wh_conversations *c, struct wh_error *err);
-void wh_conversations_written(struct wh_conversations *c);
+struct wh_store_seen;
+void wh_conversations_seen(struct wh_conversations *c, struct wh_store_seen *seen); /* what the ledger has not got, until the next one is met */
+void wh_conversations_written(struct wh_conversations *c); /* the commit of that is done */
 
-/* ---- the store's side: store_sqlite_conversations.c ---- */
 struct wh_conversation { uint64_t ends, when; }; /* when: start in ms since 1970 << 20 | the source's bits */
 typedef int (*wh_conversation_cb)(void *arg, const struct wh_conversation *c);
-int wh_store_conversations(struct wh_store *s, int32_t day, wh_conversation_cb each, void *arg, struct wh_error *err);
-int wh_store_conversations_put(struct wh_store *s, int32_t day, const struct wh_conversation *c, size_t n, struct wh_error *err);
-int wh_store_conversations_bound(struct wh_store *s, struct wh_error *err); /* forgets what is too old, or too much */

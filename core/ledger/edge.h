@@ -46,6 +46,3 @@ struct wh_sketch_key { struct wh_addr local; uint16_t port; uint8_t proto; };
 int wh_edge_table_each(const struct wh_edge_table *t, int (*each)(void *arg, const struct wh_edge_key *k, const struct wh_edge *e), void *arg);
 int wh_edge_table_sketches(const struct wh_edge_table *t, int (*each)(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *s), void *arg);
 int wh_edge_table_days(const struct wh_edge_table *t, int (*each)(void *arg, int32_t day, uint64_t flows), void *arg);
-
-/* What was seen open, in the table: into the ledger, beside the sensors' edges. `today`: nothing is known of later days. */
-int wh_store_put_open(struct wh_store *s, const struct wh_edge_table *t, int32_t today, struct wh_error *err);

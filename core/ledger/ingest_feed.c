@@ -4,11 +4,16 @@
 #include <string.h>
 #include "ledger/ingest_inside.h"
 
-static int put_contents(void *arg, struct wh_error *err)
+/* Another run may have written contents meanwhile: as long as it has not counted the same lines, both stay. */
+static int commit_seen(struct ingest *g, struct wh_store_progress *p)
 {
-	struct ingest *g = arg;
-	int rc = wh_tagged_write(g->tagged, err);
-	return rc ? rc : wh_contents_write(g->contents, wh_input_path(g->in), err);
+	struct wh_store_seen seen = {0};
+	p->seen = &seen;
+	int rc = wh_tagged_seen(g->tagged, &seen, g->err);
+	rc = rc ? rc : wh_contents_seen(g->contents, &seen, g->err);
+	while (!rc && (rc = wh_collector_commit(&g->collector, g->store, &g->stats, p, g->err)) == -EAGAIN)
+		rc = wh_contents_look_again(g->contents, &seen, p->path, g->err);
+	return rc;
 }
 
 bool wh_ingest_unreadable(const struct ingest *g)
@@ -24,10 +29,10 @@ int wh_ingest_commit(struct ingest *g)
 	/* what has no line yet has no identity that will last; where headers tell how lines are read, and in documents, all is gone through again */
 	bool lines = g->reader && !g->reader->cut && !g->reader->header, has_place = lines && g->done_offset && *identity && !wh_input_packed(g->in);
 	struct wh_store_progress p = {.identity = has_place ? place : NULL, .path = wh_input_path(g->in), .offset = g->done_offset, .line = g->done_line,
-	                              .outdated = g->trusted && g->done_offset >= g->trusted ? identity : NULL, .also = put_contents, .arg = g};
+	                              .outdated = g->trusted && g->done_offset >= g->trusted ? identity : NULL};
 	if (wh_ingest_unreadable(g))
 		return 0;
-	int rc = wh_collector_commit(&g->collector, g->store, &g->stats, &p, g->err);
+	int rc = commit_seen(g, &p);
 	if (rc)
 		return rc;
 	wh_tagged_written(g->tagged);

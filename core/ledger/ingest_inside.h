@@ -5,7 +5,7 @@
  */
 #pragma once
 #include "ledger/collector.h"
-#include "ledger/contents.h"
+#include "ledger/store.h"
 #include "ledger/tagged.h"
 #include "whittle/ledger.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Connections that are open become edges by the same folding as a sensor's flows, in a table of their own; the store keeps of them what is known. */
 #include "ledger/edge.h"
+#include "ledger/store.h"
 
 enum { LIMIT = 32 << 20 };
 
@@ -15,13 +16,13 @@ int wh_store_seen_open(struct wh_store *s, const struct wh_locals *locals, const
 		r.flow.end_us = now_us;
 		if (wh_flow_server(&r.flow) != WH_SIDE_DST_SERVES || wh_edge_table_fold(t, &r) != -ENOSPC)
 			continue;
-		rc = wh_store_put_open(s, t, wh_day(now_us), err);
+		rc = s->ops->put_open(s, t, wh_day(now_us), err);
 		wh_edge_table_clear(t);
 		if (!rc && wh_edge_table_fold(t, &r))
 			rc = wh_fail(err, -ENOMEM, "out of memory");
 	}
 	if (!rc && t && wh_edge_table_count(t))
-		rc = wh_store_put_open(s, t, wh_day(now_us), err);
+		rc = s->ops->put_open(s, t, wh_day(now_us), err);
 	wh_edge_table_free(t);
 	return rc;
 }

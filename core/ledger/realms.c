@@ -3,7 +3,7 @@
  * fit any more is not held against anything. */
 #include <stdlib.h>
 #include <string.h>
-#include "ledger/realms.h"
+#include "ledger/store.h"
 
 enum { MOST = 65536 };
 
@@ -11,6 +11,7 @@ struct met { struct wh_addr addr; struct wh_realm realm; bool saved; };
 struct wh_realms {
 	struct met *met;
 	size_t n, cap, last;
+	struct wh_realm_met *fresh; /* for a commit under way */
 };
 
 struct wh_realms *wh_realms_new(void)
@@ -20,8 +21,10 @@ struct wh_realms *wh_realms_new(void)
 
 void wh_realms_free(struct wh_realms *r)
 {
-	if (r)
+	if (r) {
 		free(r->met);
+		free(r->fresh);
+	}
 	free(r);
 }
 
@@ -71,19 +74,26 @@ static int load_one(void *arg, const struct wh_addr *a, const struct wh_realm *r
 
 int wh_realms_load(struct wh_realms *r, struct wh_store *s, struct wh_error *err)
 {
-	int rc = wh_store_realms(s, load_one, r, err);
+	int rc = s->ops->realms(s, load_one, r, err);
 	for (size_t i = 0; i < r->n; i++)
 		r->met[i].saved = true;
 	return rc == -ENOMEM ? wh_fail(err, rc, "out of memory") : rc;
 }
 
-int wh_realms_write(struct wh_realms *r, struct wh_store *s, struct wh_error *err)
+int wh_realms_seen(struct wh_realms *r, struct wh_store_seen *seen, struct wh_error *err)
 {
-	int rc = 0;
-	for (size_t i = 0; i < r->n && !rc; i++)
+	size_t n = 0, k = 0;
+	for (size_t i = 0; i < r->n; i++)
+		n += !r->met[i].saved;
+	free(r->fresh);
+	if (!(r->fresh = n ? calloc(n, sizeof *r->fresh) : NULL) && n)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	seen->realms = r->fresh;
+	seen->n_realms = n;
+	for (size_t i = 0; i < r->n; i++)
 		if (!r->met[i].saved)
-			rc = wh_store_realm_put(s, &r->met[i].addr, &r->met[i].realm, err);
-	return rc;
+			r->fresh[k++] = (struct wh_realm_met){r->met[i].addr, r->met[i].realm};
+	return 0;
 }
 
 void wh_realms_written(struct wh_realms *r)

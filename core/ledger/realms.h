@@ -10,9 +10,9 @@ struct wh_realms;
 struct wh_realms *wh_realms_new(void); /* NULL: out of memory */
 void wh_realms_free(struct wh_realms *r);
 int wh_realms_load(struct wh_realms *r, struct wh_store *s, struct wh_error *err); /* what the ledger knows of earlier runs */
-/* What was met since, within the store's transaction; and once that is committed. */
-int wh_realms_write(struct wh_realms *r, struct wh_store *s, struct wh_error *err);
-void wh_realms_written(struct wh_realms *r);
+struct wh_store_seen;
+int wh_realms_seen(struct wh_realms *r, struct wh_store_seen *seen, struct wh_error *err); /* what was met since, until the next one is met */
+void wh_realms_written(struct wh_realms *r); /* the commit of that is done */
 /* The address was met in `realm`. Returns 0; 1 where it was met in another before, which goes to *other; -ENOMEM. */
 int wh_realms_meet(struct wh_realms *r, const struct wh_addr *a, const struct wh_realm *realm, struct wh_realm *other);
 /* Where the address was met; false: nowhere. */
@@ -24,7 +24,4 @@ struct wh_realms *wh_realms_copy(const struct wh_realms *r);
 bool wh_realms_written_as(struct wh_realms *r, const struct wh_realms *copy);
 void wh_realms_unwritten(struct wh_realms *r);
 
-/* ---- the store's side: store_sqlite_realms.c ---- */
 typedef int (*wh_realm_cb)(void *arg, const struct wh_addr *a, const struct wh_realm *realm);
-int wh_store_realms(struct wh_store *s, wh_realm_cb each, void *arg, struct wh_error *err);
-int wh_store_realm_put(struct wh_store *s, const struct wh_addr *a, const struct wh_realm *realm, struct wh_error *err);

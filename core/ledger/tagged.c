@@ -121,10 +121,11 @@ uint64_t wh_tagged_twice(const struct wh_tagged *t)
 	return t->twice;
 }
 
-int wh_tagged_write(struct wh_tagged *t, struct wh_error *err)
+int wh_tagged_seen(struct wh_tagged *t, struct wh_store_seen *seen, struct wh_error *err)
 {
-	int rc = t->realms ? wh_realms_write(t->realms, t->store, err) : 0;
-	return rc || !t->conversations ? rc : wh_conversations_write(t->conversations, err);
+	if (t->conversations)
+		wh_conversations_seen(t->conversations, seen);
+	return t->realms ? wh_realms_seen(t->realms, seen, err) : 0;
 }
 
 void wh_tagged_written(struct wh_tagged *t)

@@ -17,6 +17,6 @@ int wh_tagged_look(struct wh_tagged *t, const struct wh_record *rec, const char 
                    struct wh_error *err);
 bool wh_tagged_due(const struct wh_tagged *t);      /* a commit is due */
 uint64_t wh_tagged_twice(const struct wh_tagged *t); /* conversations that were left out */
-/* Within the store's transaction; and once that is committed. */
-int wh_tagged_write(struct wh_tagged *t, struct wh_error *err);
+struct wh_store_seen;
+int wh_tagged_seen(struct wh_tagged *t, struct wh_store_seen *seen, struct wh_error *err); /* for a commit; and once that is done: */
 void wh_tagged_written(struct wh_tagged *t);

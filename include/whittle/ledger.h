@@ -125,10 +125,10 @@ struct wh_store_progress { /* where the reading of one input stands; committed t
 	const char *path;       /* for people */
 	uint64_t offset, line;
 	const char *outdated;   /* an identity that is forgotten; NULL: none */
-	int (*also)(void *arg, struct wh_error *err); /* is called in the same transaction, before it ends; NULL: nothing */
-	void *arg;
+	const struct wh_store_seen *seen; /* which lines and conversations were counted (ledger/store.h); NULL: none */
 };
-/* The store of `url` (see wh_ledger_open()); `state` is borrowed: a store in the same file keeps its tables there. */
+/* The store of `url`: see wh_ledger_open(), or "memory:", which is gone when it is closed. `state` is borrowed: a store in the same file keeps its
+ * tables there; NULL will do for one in memory. */
 int wh_store_open(const char *url, struct wh_state *state, struct wh_store **out, struct wh_error *err);
 /* Another connection to the store of `s`, for reading, for another thread. */
 int wh_store_again(const struct wh_store *s, struct wh_store **out, struct wh_error *err);
@@ -145,10 +145,11 @@ struct wh_store_bounds {
 void wh_store_bound(struct wh_store *s, const struct wh_store_bounds *b);
 /* How many edges went for either reason since this store was opened. */
 void wh_store_dropped(const struct wh_store *s, uint64_t *crowded, uint64_t *aged);
-/* Adds the table's edges and sketches and records the progress, in one transaction. The table is left as it was. */
+/* Adds the table's edges and sketches and records the progress: all, or nothing where it fails. The table is left as it was. -EAGAIN: others have
+ * written what was seen meanwhile (ledger/store.h). */
 int wh_store_commit(struct wh_store *s, const struct wh_edge_table *t, const struct wh_store_progress *progress,
                     const struct wh_read_stats *delta, struct wh_error *err);
-/* The same with several tables in that one transaction; an edge may be in more than one of them. */
+/* The same with several tables at once; an edge may be in more than one of them. */
 int wh_store_commit_tables(struct wh_store *s, const struct wh_edge_table *const tables[], size_t n, const struct wh_store_progress *progress,
                            const struct wh_read_stats *delta, struct wh_error *err);
 int wh_store_progress_of(struct wh_store *s, const char *identity, uint64_t *offset, uint64_t *line, struct wh_error *err); /* 0,0 when new */

@@ -16,8 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "ledger/contents.h"
-#include "ledger/edge.h"
-#include "state/sqlite.h"
+#include "ledger/sqlite/sqlite_store.h"
 
 enum { STATEMENT_MS = 100, EDGES = 60 };
 static char dir[64], path[96];
@@ -93,12 +92,12 @@ static void begin(void)
 	need(!wh_ledger_open(path, WH_STATE_CREATE, &ledger, &err) && !wh_store_commit(ledger.store, t, &(struct wh_store_progress){.identity = "i", .path = "p"}, NULL, &err));
 	need(!wh_state_put(ledger.state, "estate", "a", "{\"a\":1}", &err) && !wh_state_put(ledger.state, "review", "b", "{}", &err) && !wh_state_log(ledger.state, "ada", "review.put", "{}", &err));
 	struct wh_locals *l = wh_locals_new();
-	struct wh_flow open[3];
+	struct wh_flow flows[3];
 	wh_locals_add_addr(l, &(struct wh_addr){.b = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1}});
 	for (unsigned i = 0; i < 3; i++)
-		open[i] = (struct wh_flow){.src = wh_addr_v4(0x2d000000 + 40 * i), .dst = wh_addr_v4(0x0a000001), .src_port = 40000, .dst_port = 22, .proto = WH_PROTO_TCP,
+		flows[i] = (struct wh_flow){.src = wh_addr_v4(0x2d000000 + 40 * i), .dst = wh_addr_v4(0x0a000001), .src_port = 40000, .dst_port = 22, .proto = WH_PROTO_TCP,
 		                           .state = WH_STATE_ESTABLISHED, .app_proto_known = true, .pkts_toserver = 1, .pkts_toclient = 1};
-	need(!wh_store_seen_open(ledger.store, l, open, 3, 20001 * WH_US_PER_DAY, &err));
+	need(!wh_store_seen_open(ledger.store, l, flows, 3, 20001 * WH_US_PER_DAY, &err));
 	wh_locals_free(l);
 	wh_ledger_close(&ledger);
 	need(sqlite3_open(path, &db) == SQLITE_OK && sqlite3_exec(db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL) == SQLITE_OK);
@@ -250,7 +249,7 @@ static void write_some(const struct wh_ledger *l)
 	said(wh_store_commit(l->store, edges, &(struct wh_store_progress){.identity = "i", .path = "p", .outdated = "o"}, NULL, &err), &err);
 	if (!wh_contents_load(l->store, &c, &err))
 		wh_contents_free(c);
-	said(wh_store_content_bound(l->store, &err), &err);
+	said(wh_sql_content_bound(wh_sqlite_of(l->store), &err), &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

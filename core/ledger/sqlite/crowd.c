@@ -10,7 +10,7 @@
  * Of the rest, the flows stay in the port's sketch, where they are answers to peers that are not known: they keep the port from being closed.
  */
 #include <stdlib.h>
-#include "ledger/store_sqlite.h"
+#include "ledger/sqlite/sqlite_store.h"
 
 struct known { /* 40 bytes, as a port may have many */
 	struct wh_addr peer;
@@ -33,7 +33,7 @@ void wh_sql_port_range(const struct wh_edge_key *port, uint8_t from[static WH_ED
 		carry = !++to[i];
 }
 
-static int port_size(struct wh_store *s, const uint8_t *from, const uint8_t *to, size_t *n, struct wh_error *err)
+static int port_size(struct sqlite_store *s, const uint8_t *from, const uint8_t *to, size_t *n, struct wh_error *err)
 {
 	sqlite3_stmt *st = wh_sql_use(s, ST_PORT_SIZE, "read", err);
 	if (!st)
@@ -67,7 +67,7 @@ static int by_evidence(const void *x, const void *y)
 	return wh_addr_cmp(&a->peer, &b->peer);
 }
 
-static int drop(struct wh_store *s, const struct wh_edge_key *port, const struct known *k, struct wh_sketch *sketch, struct wh_error *err)
+static int drop(struct sqlite_store *s, const struct wh_edge_key *port, const struct known *k, struct wh_sketch *sketch, struct wh_error *err)
 {
 	uint8_t bytes[WH_EDGE_KEY_BYTES];
 	struct wh_edge_key key = *port;
@@ -82,7 +82,7 @@ static int drop(struct wh_store *s, const struct wh_edge_key *port, const struct
 	return wh_sql_run(s->state, st, "written", err);
 }
 
-int wh_sql_drop_crowd(struct wh_store *s, const struct wh_edge_key *port, struct wh_sketch *sketch, struct wh_error *err)
+int wh_sql_drop_crowd(struct sqlite_store *s, const struct wh_edge_key *port, struct wh_sketch *sketch, struct wh_error *err)
 {
 	uint8_t from[WH_EDGE_KEY_BYTES], to[WH_PORT_KEY];
 	struct crowd c = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What comes out of the ledger: edges, sketches, days, totals. */
-#include "ledger/store_sqlite.h"
+#include "ledger/sqlite/sqlite_store.h"
 
 /* ---- edges ---- */
 
@@ -20,7 +20,7 @@ struct scan {
 
 static void scan_row(sqlite3_context *c, int n, sqlite3_value **v)
 {
-	struct scan *scan = ((struct wh_store *)sqlite3_user_data(c))->scan;
+	struct scan *scan = ((struct sqlite_store *)sqlite3_user_data(c))->scan;
 	const uint8_t *key = sqlite3_value_blob(v[0]);
 	size_t len = (size_t)sqlite3_value_bytes(v[0]);
 	struct wh_edge_key k;
@@ -49,12 +49,12 @@ stop:
 	sqlite3_result_error_code(c, SQLITE_ABORT);
 }
 
-void wh_sql_define_scan(struct wh_store *s)
+void wh_sql_define_scan(struct sqlite_store *s)
 {
 	sqlite3_create_function(s->state->db, "wh_scan", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, s, scan_row, NULL, NULL);
 }
 
-int wh_sql_scan(struct wh_store *s, enum statement which, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg,
+int wh_sql_scan(struct sqlite_store *s, enum statement which, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg,
                 struct wh_error *err)
 {
 	struct scan mine = {.rows = &s->state->rows, .to = to, .to_len = to_len, .each = each, .arg = arg}, *outer = s->scan;
@@ -75,39 +75,22 @@ int wh_sql_scan(struct wh_store *s, enum statement which, const void *from, size
 	return rc;
 }
 
-static void past(const struct wh_addr *local, uint8_t upto[static 17])
+int wh_sqlite_edges(struct wh_store *store, enum wh_edges_seen by, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg,
+                    struct wh_error *err)
 {
-	memcpy(upto, local->b, 16);
-	upto[16] = 0xff; /* directions are 0 and 1 */
-}
-
-int wh_store_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err)
-{
-	uint8_t upto[17];
-	if (!local)
-		return wh_sql_scan_both(s, NULL, 0, NULL, 0, each, arg, err);
-	past(local, upto);
-	return wh_sql_scan_both(s, local->b, 16, upto, sizeof upto, each, arg, err);
-}
-
-int wh_store_sensor_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err)
-{
-	uint8_t upto[17];
-	past(local, upto);
-	return wh_sql_scan(s, ST_SCAN, local->b, 16, upto, sizeof upto, each, arg, err);
-}
-
-int wh_store_edges_between(struct wh_store *s, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg, struct wh_error *err)
-{
-	return wh_sql_scan_both(s, from, from ? 16 : 0, to, to ? 16 : 0, each, arg, err);
+	struct sqlite_store *s = wh_sqlite_of(store);
+	size_t from_len = from ? 16 : 0, to_len = to ? 16 : 0;
+	return by == WH_EDGES_REPORTED ? wh_sql_scan(s, ST_SCAN, from, from_len, to, to_len, each, arg, err)
+	                               : wh_sql_scan_open(s, from, from_len, to, to_len, each, arg, err);
 }
 
 /* ---- the rest ---- */
 
 enum { SKETCH_KEY = 19 }; /* address, protocol, port */
 
-int wh_store_sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct wh_error *err)
+int wh_sqlite_sketches(struct wh_store *store, wh_sketch_cb each, void *arg, struct wh_error *err)
 {
+	struct sqlite_store *s = wh_sqlite_of(store);
 	sqlite3_stmt *st;
 	struct wh_sketch sk;
 	uint8_t before[SKETCH_KEY];
@@ -137,8 +120,9 @@ int wh_store_sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct w
 	return rc;
 }
 
-int wh_store_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_error *err)
+int wh_sqlite_locals(struct wh_store *store, wh_local_cb each, void *arg, struct wh_error *err)
 {
+	struct sqlite_store *s = wh_sqlite_of(store);
 	uint8_t after[17] = {0};
 	size_t len = 0;
 	for (;;) {
@@ -171,8 +155,9 @@ int wh_store_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_e
 	}
 }
 
-int wh_store_days(struct wh_store *s, wh_day_cb each, void *arg, struct wh_error *err)
+int wh_sqlite_days(struct wh_store *store, wh_day_cb each, void *arg, struct wh_error *err)
 {
+	struct sqlite_store *s = wh_sqlite_of(store);
 	sqlite3_stmt *st = wh_sql_use(s, ST_DAYS, "read", err);
 	int64_t day, before = INT64_MIN, flows;
 	int step = SQLITE_DONE, rc = 0;
@@ -202,8 +187,9 @@ static int widen(void *arg, int32_t day, uint64_t flows)
 	return 0;
 }
 
-int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_error *err)
+int wh_sqlite_totals(struct wh_store *store, struct wh_store_totals *out, struct wh_error *err)
 {
+	struct sqlite_store *s = wh_sqlite_of(store);
 	memset(out, 0, sizeof *out);
 	sqlite3_stmt *st = wh_sql_use(s, ST_COUNTERS, "read", err);
 	char before[64] = ""; /* longer names than any of ours are none of ours */
@@ -242,5 +228,5 @@ int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_e
 	uint64_t open = 0;
 	int rc = wh_sql_count_open(s, &open, err);
 	out->edges += open;
-	return rc ? rc : wh_store_days(s, widen, out, err);
+	return rc ? rc : wh_sqlite_days(store, widen, out, err);
 }

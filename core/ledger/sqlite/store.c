@@ -6,8 +6,7 @@
  * added by one prepared upsert whose conflict clause merges in C (function wh_merge). An edge is decoded with every check: a
  * damaged or hostile file gives an error, never a crash.
  */
-#include "base/store_url.h"
-#include "ledger/store_sqlite.h"
+#include "ledger/sqlite/sqlite_store.h"
 
 enum { PORT_EDGES = 1 << 18, EDGE_DAYS = 180, EDGE_DAYS_MIN = 64 };
 
@@ -56,67 +55,57 @@ const char *const wh_sql[ST_N] = {
 	[ST_CONTENT_FORGET] = "DELETE FROM content WHERE id IN (SELECT id FROM content WHERE id > 0 ORDER BY time LIMIT ?1)",
 };
 
-static int unknown_kind(const char *url, struct wh_error *err)
-{
-	return wh_fail_input(err, -EINVAL, "'%s': this build knows only ledgers in a file (PATH or sqlite:PATH)", url);
-}
-
-sqlite3_stmt *wh_sql_use(struct wh_store *s, enum statement which, const char *doing, struct wh_error *err)
+sqlite3_stmt *wh_sql_use(struct sqlite_store *s, enum statement which, const char *doing, struct wh_error *err)
 {
 	return wh_sql_prepared(s->state, &s->st[which], wh_sql[which], doing, err);
 }
 
-/* ---- opening ---- */
-
-int wh_store_open(const char *url, struct wh_state *state, struct wh_store **out, struct wh_error *err)
+static void bound(struct wh_store *store, const struct wh_store_bounds *b)
 {
-	struct wh_store *s = calloc(1, sizeof *s);
-	*out = NULL;
-	if (!s)
-		return wh_fail(err, -ENOMEM, "out of memory");
-	if (!wh_store_is_file(url)) {
-		free(s);
-		return unknown_kind(url, err);
-	}
-	s->state = state;
-	wh_store_bound(s, &(struct wh_store_bounds){0});
-	wh_sql_define_merge(s);
-	wh_sql_define_scan(s);
-	s->has_open = wh_sql_has_open(s);
-	*out = s;
-	return 0;
-}
-
-void wh_store_bound(struct wh_store *s, const struct wh_store_bounds *b)
-{
+	struct sqlite_store *s = wh_sqlite_of(store);
 	s->bounds.port_edges = b->port_edges ? b->port_edges : PORT_EDGES;
 	s->bounds.edge_days = b->edge_days > EDGE_DAYS_MIN ? b->edge_days : b->edge_days ? EDGE_DAYS_MIN : EDGE_DAYS;
 }
 
-void wh_store_dropped(const struct wh_store *s, uint64_t *crowded, uint64_t *aged)
+static int open_store(const char *url, struct wh_state *state, struct wh_store **out, struct wh_error *err)
 {
+	struct sqlite_store *s = calloc(1, sizeof *s);
+	(void)url; /* the state has its file open */
+	if (!s)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	s->base.ops = &wh_store_sqlite;
+	s->state = state;
+	bound(&s->base, &(struct wh_store_bounds){0});
+	wh_sql_define_merge(s);
+	wh_sql_define_scan(s);
+	s->has_open = wh_sql_has_open(s);
+	*out = &s->base;
+	return 0;
+}
+
+static void dropped(const struct wh_store *store, uint64_t *crowded, uint64_t *aged)
+{
+	const struct sqlite_store *s = (const struct sqlite_store *)store;
 	*crowded = s->crowded;
 	*aged = s->aged;
 }
 
-int wh_store_again(const struct wh_store *s, struct wh_store **out, struct wh_error *err)
+static int again(const struct wh_store *s, struct wh_store **out, struct wh_error *err)
 {
 	struct wh_state *state;
-	*out = NULL;
-	int rc = wh_state_again(s->state, &state, err);
+	int rc = wh_state_again(((const struct sqlite_store *)s)->state, &state, err);
 	if (rc)
 		return rc;
-	if ((rc = wh_store_open(state->path, state, out, err)))
+	if ((rc = open_store(NULL, state, out, err)))
 		wh_state_close(state);
 	else
-		(*out)->own_state = true;
+		wh_sqlite_of(*out)->own_state = true;
 	return rc;
 }
 
-void wh_store_close(struct wh_store *s)
+static void close_store(struct wh_store *store)
 {
-	if (!s)
-		return;
+	struct sqlite_store *s = wh_sqlite_of(store);
 	for (int i = 0; i < ST_N; i++)
 		sqlite3_finalize(s->st[i]);
 	if (s->own_state)
@@ -124,37 +113,21 @@ void wh_store_close(struct wh_store *s)
 	free(s);
 }
 
-void wh_store_patience(struct wh_store *s, int milliseconds)
+static void patience(struct wh_store *s, int milliseconds)
 {
-	wh_state_patience(s->state, milliseconds);
+	wh_state_patience(wh_sqlite_of(s)->state, milliseconds);
 }
 
-void wh_store_settle(struct wh_store *s)
+static void settle(struct wh_store *s)
 {
-	wh_state_settle(s->state);
+	wh_state_settle(wh_sqlite_of(s)->state);
 }
 
-/* ---- both ---- */
-
-int wh_ledger_state(const char *url, int flags, struct wh_state **out, struct wh_error *err)
-{
-	*out = NULL;
-	return wh_store_is_file(url) ? wh_state_open(wh_store_path(url), flags, out, err) : unknown_kind(url, err);
-}
-
-int wh_ledger_open(const char *url, int flags, struct wh_ledger *out, struct wh_error *err)
-{
-	*out = (struct wh_ledger){NULL, NULL};
-	int rc = wh_ledger_state(url, flags, &out->state, err);
-	rc = rc ? rc : wh_store_open(url, out->state, &out->store, err);
-	if (rc)
-		wh_ledger_close(out);
-	return rc;
-}
-
-void wh_ledger_close(struct wh_ledger *l)
-{
-	wh_store_close(l->store);
-	wh_state_close(l->state);
-	*l = (struct wh_ledger){NULL, NULL};
-}
+const struct wh_store_ops wh_store_sqlite = {
+	.open = open_store, .again = again, .close = close_store,
+	.commit = wh_sqlite_commit, .put_open = wh_sqlite_put_open, .progress = wh_sqlite_progress,
+	.edges = wh_sqlite_edges, .sketches = wh_sqlite_sketches, .locals = wh_sqlite_locals, .days = wh_sqlite_days, .totals = wh_sqlite_totals,
+	.content_key = wh_sqlite_content_key, .contents = wh_sqlite_contents, .content = wh_sqlite_content,
+	.conversations = wh_sqlite_conversations, .realms = wh_sqlite_realms,
+	.patience = patience, .settle = settle, .bound = bound, .dropped = dropped,
+};

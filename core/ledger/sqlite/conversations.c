@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which sensor reported which conversation (conversations.h): table `conversation`, of each day as many parts as there were commits. */
 #include <endian.h>
-#include "ledger/conversations.h"
-#include "ledger/store_sqlite.h"
+#include "ledger/sqlite/sqlite_store.h"
 
 enum { ROW = 16, PART = 4096, MOST_DAYS = 64 };
 #define MOST_BYTES (INT64_C(256) << 20)
 
-int wh_store_conversations(struct wh_store *s, int32_t day, wh_conversation_cb each, void *arg, struct wh_error *err)
+int wh_sqlite_conversations(struct wh_store *store, int32_t day, wh_conversation_cb each, void *arg, struct wh_error *err)
 {
+	struct sqlite_store *s = wh_sqlite_of(store);
 	sqlite3_stmt *st = wh_sql_use(s, ST_CONVERSATIONS, "read", err);
 	int step = SQLITE_DONE, rc = st ? sqlite3_bind_int(st, 1, day), 0 : -EIO;
 	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
@@ -29,7 +29,7 @@ int wh_store_conversations(struct wh_store *s, int32_t day, wh_conversation_cb e
 	return rc;
 }
 
-int wh_store_conversations_put(struct wh_store *s, int32_t day, const struct wh_conversation *c, size_t n, struct wh_error *err)
+int wh_sql_conversations_put(struct sqlite_store *s, int32_t day, const struct wh_conversation *c, size_t n, struct wh_error *err)
 {
 	uint64_t rows[2 * PART];
 	for (size_t from = 0, m; from < n; from += m) {
@@ -49,7 +49,7 @@ int wh_store_conversations_put(struct wh_store *s, int32_t day, const struct wh_
 	return 0;
 }
 
-int wh_store_conversations_bound(struct wh_store *s, struct wh_error *err)
+int wh_sql_conversations_bound(struct sqlite_store *s, struct wh_error *err)
 {
 	sqlite3_stmt *st = wh_sql_use(s, ST_CONVERSATION_AGE, "written", err);
 	if (!st)

@@ -5,8 +5,7 @@
  */
 #include <endian.h>
 #include <sys/random.h>
-#include "ledger/contents.h"
-#include "ledger/store_sqlite.h"
+#include "ledger/sqlite/sqlite_store.h"
 
 /* A content ends at 128 Ki lines (contents_add.c); one of more than ROW_LINES is none of ours. */
 enum { MARK_BYTES = 12, ROW_LINES = 1 << 20 };
@@ -17,8 +16,9 @@ static int out_of_memory(struct wh_error *err)
 	return wh_fail(err, -ENOMEM, "out of memory");
 }
 
-int wh_store_content_key(struct wh_store *s, uint8_t key[WH_LINE_KEY_BYTES], int64_t *generation, struct wh_error *err)
+int wh_sqlite_content_key(struct wh_store *store, uint8_t key[WH_LINE_KEY_BYTES], int64_t *generation, struct wh_error *err)
 {
+	struct sqlite_store *s = wh_sqlite_of(store);
 	for (int i = 0; i < 2; i++) {
 		sqlite3_stmt *st = wh_sql_use(s, ST_CONTENT_KEY, "read", err);
 		if (!st)
@@ -47,7 +47,7 @@ int wh_store_content_key(struct wh_store *s, uint8_t key[WH_LINE_KEY_BYTES], int
 	return wh_sql_damaged(s->state, err);
 }
 
-int wh_store_content_generation(struct wh_store *s, int64_t generation, struct wh_error *err)
+int wh_sql_content_generation(struct sqlite_store *s, int64_t generation, struct wh_error *err)
 {
 	sqlite3_stmt *st = wh_sql_use(s, ST_CONTENT_GENERATION, "written", err);
 	if (!st)
@@ -83,7 +83,7 @@ static void free_row(struct wh_content_row *row)
 }
 
 /* From the columns id, lines, marks, tail and, where the statement has it, checks. */
-static int read_row(struct wh_store *s, sqlite3_stmt *st, struct wh_content_row *row, struct wh_error *err)
+static int read_row(struct sqlite_store *s, sqlite3_stmt *st, struct wh_content_row *row, struct wh_error *err)
 {
 	int64_t lines = sqlite3_column_int64(st, 1);
 	bool whole = sqlite3_column_count(st) > 4;
@@ -122,8 +122,9 @@ static int read_row(struct wh_store *s, sqlite3_stmt *st, struct wh_content_row 
 	return 0;
 }
 
-int wh_store_contents(struct wh_store *s, wh_content_cb each, void *arg, struct wh_error *err)
+int wh_sqlite_contents(struct wh_store *store, wh_content_cb each, void *arg, struct wh_error *err)
 {
+	struct sqlite_store *s = wh_sqlite_of(store);
 	sqlite3_stmt *st = wh_sql_use(s, ST_CONTENTS, "read", err);
 	int64_t before = 0;
 	int step = SQLITE_DONE, rc = st ? 0 : -EIO;
@@ -144,8 +145,9 @@ int wh_store_contents(struct wh_store *s, wh_content_cb each, void *arg, struct 
 	return rc;
 }
 
-int wh_store_content(struct wh_store *s, int64_t id, struct wh_content_row *row, struct wh_error *err)
+int wh_sqlite_content(struct wh_store *store, int64_t id, struct wh_content_row *row, struct wh_error *err)
 {
+	struct sqlite_store *s = wh_sqlite_of(store);
 	sqlite3_stmt *st = wh_sql_use(s, ST_CONTENT, "read", err);
 	if (!st)
 		return -EIO;
@@ -156,7 +158,7 @@ int wh_store_content(struct wh_store *s, int64_t id, struct wh_content_row *row,
 	return rc;
 }
 
-int wh_store_content_put(struct wh_store *s, struct wh_content_row *row, const char *path, struct wh_error *err)
+int wh_sql_content_put(struct sqlite_store *s, const struct wh_content_row *row, const char *path, int64_t *id, struct wh_error *err)
 {
 	size_t marks_len = row->n_marks * MARK_BYTES, tail_len = row->n_tail * 8, checks_len = row->lines * (size_t)2;
 	bool turn = htole16(1) != 1; /* else the array is the blob */
@@ -184,15 +186,14 @@ int wh_store_content_put(struct wh_store *s, struct wh_content_row *row, const c
 	sqlite3_bind_blob64(st, 6, tail, tail_len, SQLITE_STATIC);
 	sqlite3_bind_blob64(st, 7, checks, checks_len, SQLITE_STATIC);
 	rc = wh_sql_run(s->state, st, "written", err);
-	if (!rc && !row->id)
-		row->id = sqlite3_last_insert_rowid(s->state->db);
+	*id = row->id ? row->id : sqlite3_last_insert_rowid(s->state->db);
 	sqlite3_clear_bindings(st);
 out:
 	free(blobs);
 	return rc;
 }
 
-int wh_store_content_bound(struct wh_store *s, struct wh_error *err)
+int wh_sql_content_bound(struct sqlite_store *s, struct wh_error *err)
 {
 	sqlite3_stmt *st = wh_sql_use(s, ST_CONTENT_SIZE, "read", err);
 	if (!st)

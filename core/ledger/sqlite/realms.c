@@ -2,8 +2,7 @@
 /* In which network which address of ours was met (realms.h): documents "realm" of the same file. */
 #include <jansson.h>
 #include <stdio.h>
-#include "ledger/realms.h"
-#include "ledger/store_sqlite.h"
+#include "ledger/sqlite/sqlite_store.h"
 
 static const char collection[] = "realm";
 
@@ -28,13 +27,14 @@ static int read_one(void *arg, const char *key, const char *json)
 	return rc;
 }
 
-int wh_store_realms(struct wh_store *s, wh_realm_cb each, void *arg, struct wh_error *err)
+int wh_sqlite_realms(struct wh_store *store, wh_realm_cb each, void *arg, struct wh_error *err)
 {
+	struct sqlite_store *s = wh_sqlite_of(store);
 	struct reading r = {each, arg};
 	return wh_state_each(s->state, collection, read_one, &r, err);
 }
 
-int wh_store_realm_put(struct wh_store *s, const struct wh_addr *a, const struct wh_realm *m, struct wh_error *err)
+int wh_sql_realm_put(struct sqlite_store *s, const struct wh_addr *a, const struct wh_realm *m, struct wh_error *err)
 {
 	char key[WH_ADDR_STRLEN], json[96];
 	snprintf(json, sizeof json, "{\"tenant\":%d,\"vlan\":[%u,%u,%u]}", (int)m->tenant, m->vlan[0], m->vlan[1], m->vlan[2]);

@@ -7,7 +7,7 @@
  *                                   \-- edge_days --/
  */
 #include <stdlib.h>
-#include "ledger/store_sqlite.h"
+#include "ledger/sqlite/sqlite_store.h"
 
 enum { EACH = 7, AT_ONCE = 65536 };
 #define LOOKED "aged day" /* the counter: the newest day when edges were last looked through */
@@ -19,7 +19,7 @@ struct old {
 };
 
 /* A number of one row, or `none` where there is no row. */
-static int number(struct wh_store *s, sqlite3_stmt *st, int64_t none, int64_t *out, struct wh_error *err)
+static int number(struct sqlite_store *s, sqlite3_stmt *st, int64_t none, int64_t *out, struct wh_error *err)
 {
 	int step = sqlite3_step(st), rc = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : wh_sql_fail(s->state, "read", err);
 	*out = none;
@@ -30,7 +30,7 @@ static int number(struct wh_store *s, sqlite3_stmt *st, int64_t none, int64_t *o
 }
 
 /* The day with data that has so many newer ones. */
-static int day_behind(struct wh_store *s, unsigned newer, int64_t *day, struct wh_error *err)
+static int day_behind(struct sqlite_store *s, unsigned newer, int64_t *day, struct wh_error *err)
 {
 	sqlite3_stmt *st = wh_sql_use(s, ST_OLD_DAY, "read", err);
 	if (!st)
@@ -51,7 +51,7 @@ static int collect(void *arg, const struct wh_edge_key *k, const struct wh_edge 
 	return o->n == AT_ONCE; /* ends it: the rest has its turn with the next commit */
 }
 
-static int drop(struct wh_store *s, const struct old *o, struct wh_error *err)
+static int drop(struct sqlite_store *s, const struct old *o, struct wh_error *err)
 {
 	int rc = 0;
 	for (size_t i = 0; i < o->n && !rc; i++) {
@@ -65,7 +65,7 @@ static int drop(struct wh_store *s, const struct old *o, struct wh_error *err)
 	return rc ? rc : wh_sql_count(s, "aged", o->n, err);
 }
 
-int wh_sql_drop_old(struct wh_store *s, struct wh_error *err)
+int wh_sql_drop_old(struct sqlite_store *s, struct wh_error *err)
 {
 	int64_t newest, before, looked;
 	struct old o = {0};

@@ -1,24 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Edges that prove nothing, or little, are kept within bounds.
- *
- * Anybody can forge the source of a datagram, and nearly so what looks like a handshake without data. A server that answers 60,000 forged
- * queries an hour would make as many edges. So of the inbound edges of one local address, protocol and port the ledger keeps
- *
- *   unproven   (wh_edge_unproven) A_DAY of each day, and MOST of all days: those with the most flows, of equal ones those with the least hash
- *   fresh      (wh_edge_fresh) MOST: those with the most days, then as above. An attacker that forges a source once can do it again
- *
- * whatever the order in which they came. The rest is counted in the port's sketch. A peer that comes again, WH_APART_US later or on another
- * day, while the ledger or the table still has it, is fresh; one that came on more than WH_FRESH_DAYS days is neither.
- *
- *   in the table   a port's surplus of unproven edges is merged into edges that the ledger has, and makes none
- *   in the ledger  a port is swept when at least SWEEP of its edges came in one commit, and else by chance, once in SWEEP: a port that
- *                  is flooded slowly is found by the latter, and costs no walk at every commit
- */
+/* See quota.h. */
+#include <stdlib.h>
+#include <string.h>
 #include "base/siphash.h"
-#include "ledger/store_sqlite.h"
+#include "ledger/quota.h"
 
-enum { A_DAY = 256, MOST = 4096, SWEEP = 64 };
+enum { A_DAY = WH_QUOTA_A_DAY, MOST = WH_QUOTA_MOST, SWEEP = WH_QUOTA_SWEEP };
 
 static const struct wh_hash_key the_same_always = {{0}}; /* what stays is written, and must not depend on the process */
 
@@ -32,8 +19,7 @@ struct doubted { /* an edge of a source that may be forged */
 };
 struct doubted_list { struct doubted *u; size_t n, cap; };
 struct quota {
-	struct wh_store *s;
-	const struct wh_edges_of *of;
+	const struct wh_quota_store *s;
 	struct wh_error *err;
 	struct wh_edge_key port;     /* whose edges come just now; `any` came */
 	bool any, due;               /* due: the ledger's rows of the port are swept */
@@ -90,25 +76,6 @@ static size_t next_surplus(const struct doubted_list *l, size_t at, size_t *of_d
 	return at;
 }
 
-static int put(struct quota *q, enum statement which, const struct wh_edge_key *k, const struct wh_edge *e)
-{
-	uint8_t key[WH_EDGE_KEY_BYTES], value[WH_EDGE_VALUE_MAX];
-	struct wh_edge presence;
-	sqlite3_stmt *st = wh_sql_use(q->s, which, "written", q->err);
-	if (!st)
-		return -EIO;
-	wh_edge_key_encode(k, key);
-	sqlite3_bind_blob(st, 1, key, sizeof key, SQLITE_STATIC);
-	if (e && q->of->open) {
-		presence = wh_edge_presence(e);
-		e = &presence;
-		sqlite3_bind_int(st, 3, e->day0);
-	}
-	if (e)
-		sqlite3_bind_blob(st, 2, value, (int)wh_edge_encode(e, value), SQLITE_STATIC);
-	return wh_sql_run(q->s->state, st, "written", q->err);
-}
-
 static int row(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	struct quota *q = arg;
@@ -120,18 +87,16 @@ static int row(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 static int drop(struct quota *q, const struct doubted *d)
 {
 	wh_sketch_add_unproven(&q->sketch, &d->key.peer, d->time_us, d->flows);
-	return put(q, q->of->drop, &d->key, NULL);
+	return q->s->drop(q->s->arg, &d->key, q->err);
 }
 
 /* Moves the port's rows that exceed the limits into the sketch. */
 static int sweep(struct quota *q)
 {
-	uint8_t from[WH_EDGE_KEY_BYTES], to[WH_PORT_KEY];
 	size_t of_day = 0, kept = 0;
 
-	wh_sql_port_range(&q->port, from, to);
 	q->unproven.n = q->fresh.n = 0;
-	int rc = wh_sql_scan(q->s, q->of->scan, from, WH_PORT_KEY, to, WH_PORT_KEY, row, q, q->err);
+	int rc = q->s->port(q->s->arg, &q->port, row, q, q->err);
 	sort(&q->unproven);
 	sort(&q->fresh);
 	for (size_t i = 0; !rc && (i = next_surplus(&q->unproven, i, &of_day, &kept)) < q->unproven.n; i++)
@@ -154,7 +119,7 @@ static void may_be_crowded(struct quota *q)
 	if (q->until--)
 		return;
 	q->chance = wh_siphash(wh_hash_key(), &q->chance, 1, q->until);
-	q->until = q->chance % (q->s->bounds.port_edges / 2 + 1);
+	q->until = q->chance % (q->s->port_edges / 2 + 1);
 	q->crowd_due = true;
 }
 
@@ -170,10 +135,11 @@ static int put_unproven(struct quota *q)
 	size_t surplus = next_surplus(l, 0, &of_day, &kept);
 	for (size_t i = 0; i < l->n && !rc; i++) {
 		may_be_due(q, &l->u[i].key);
-		rc = put(q, i == surplus ? q->of->more : q->of->put, &l->u[i].key, l->u[i].edge);
+		bool there = true;
+		rc = q->s->merge(q->s->arg, &l->u[i].key, l->u[i].edge, i == surplus ? &there : NULL, q->err);
 		if (i != surplus)
 			continue;
-		if (!rc && !sqlite3_changes(q->s->state->db))
+		if (!rc && !there)
 			wh_sketch_add_unproven(&q->sketch, &l->u[i].key.peer, l->u[i].time_us, l->u[i].flows);
 		surplus = next_surplus(l, i + 1, &of_day, &kept);
 	}
@@ -190,10 +156,10 @@ static int finish_port(struct quota *q)
 	if (!rc && q->due)
 		rc = sweep(q);
 	if (!rc && q->crowd_due)
-		rc = wh_sql_drop_crowd(q->s, &q->port, &q->sketch, q->err);
+		rc = q->s->crowd(q->s->arg, &q->port, &q->sketch, q->err);
 	q->unproven.n = q->n_fresh = 0;
 	q->any = q->due = q->crowd_due = false;
-	return rc || !q->sketch.unproven || q->of->open ? rc : wh_sql_put_sketch(q->s, &(struct wh_sketch_key){q->port.local, q->port.port, q->port.proto}, &q->sketch, q->err);
+	return rc || !q->sketch.unproven || !q->s->sketch ? rc : q->s->sketch(q->s->arg, &(struct wh_sketch_key){q->port.local, q->port.port, q->port.proto}, &q->sketch, q->err);
 }
 
 static bool same_port(const struct wh_edge_key *a, const struct wh_edge_key *b)
@@ -215,19 +181,16 @@ static int table_edge(void *arg, const struct wh_edge_key *k, const struct wh_ed
 		q->n_fresh++;
 		may_be_due(q, k);
 	}
-	if (!q->of->open)
+	if (q->s->crowd)
 		may_be_crowded(q);
-	return put(q, q->of->put, k, e);
+	return q->s->merge(q->s->arg, k, e, NULL, q->err);
 }
 
-const struct wh_edges_of wh_edges_of_sensors = {ST_EDGE, ST_EDGE_MORE, ST_EDGE_DROP, ST_SCAN, false};
-const struct wh_edges_of wh_edges_of_kernel = {ST_OPEN, ST_OPEN_MORE, ST_OPEN_DROP, ST_OPEN_SCAN, true};
-
-int wh_sql_put_edges(struct wh_store *s, const struct wh_edges_of *of, const struct wh_edge_table *t, struct wh_error *err)
+int wh_quota_put_edges(const struct wh_quota_store *s, const struct wh_edge_table *t, struct wh_error *err)
 {
-	struct quota q = {.s = s, .of = of, .err = err, .chance = (uint64_t)wh_now_us()};
+	struct quota q = {.s = s, .err = err, .chance = (uint64_t)wh_now_us()};
 	q.chance = wh_siphash(wh_hash_key(), &q.chance, 1, 0);
-	q.until = q.chance % (s->bounds.port_edges / 2 + 1);
+	q.until = q.chance % (s->port_edges / 2 + 1);
 	int rc = wh_edge_table_each(t, table_edge, &q);
 	if (rc == -ENOMEM && !q.any)
 		wh_fail(err, rc, "out of memory");

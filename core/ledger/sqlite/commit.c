@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Edges, sketches, days and the place in the input go into the ledger: in one transaction, merged with what is there. */
+#include "ledger/quota.h"
+#include "ledger/sqlite/sqlite_store.h"
+
+/* ---- merging inside SQLite ---- */
+
+static void merge_with(sqlite3_context *c, sqlite3_value **v, void (*merge)(struct wh_edge *into, const struct wh_edge *add))
+{
+	struct wh_edge a, b;
+	uint8_t out[WH_EDGE_VALUE_MAX];
+	if (sqlite3_value_type(v[0]) != SQLITE_BLOB || wh_edge_decode(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]), &a) ||
+	    wh_edge_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &b)) {
+		sqlite3_result_error_code(c, SQLITE_CORRUPT);
+		return;
+	}
+	merge(&a, &b);
+	sqlite3_result_blob(c, out, (int)wh_edge_encode(&a, out), SQLITE_TRANSIENT);
+}
+
+static void merge_edges(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	(void)n;
+	merge_with(c, v, wh_edge_merge);
+}
+
+static void merge_open(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	(void)n;
+	merge_with(c, v, wh_edge_merge_open);
+}
+
+static void merge_sketches(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	struct wh_sketch a, b;
+	uint8_t out[WH_SKETCH_BYTES];
+	(void)n;
+	if (sqlite3_value_type(v[0]) != SQLITE_BLOB || wh_sketch_decode(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]), &a) ||
+	    wh_sketch_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &b)) {
+		sqlite3_result_error_code(c, SQLITE_CORRUPT);
+		return;
+	}
+	wh_sketch_merge(&a, &b);
+	wh_sketch_encode(&a, out);
+	sqlite3_result_blob(c, out, sizeof out, SQLITE_TRANSIENT);
+}
+
+void wh_sql_define_merge(struct sqlite_store *s)
+{
+	sqlite3_create_function(s->state->db, "wh_merge", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_edges, NULL, NULL);
+	sqlite3_create_function(s->state->db, "wh_merge_open", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_open, NULL, NULL);
+	sqlite3_create_function(s->state->db, "wh_merge_sketch", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_sketches, NULL, NULL);
+}
+
+/* ---- committing ---- */
+
+struct committing {
+	struct sqlite_store *s;
+	struct wh_error *err;
+};
+
+int wh_sql_put_sketch(struct sqlite_store *s, const struct wh_sketch_key *k, const struct wh_sketch *sk, struct wh_error *err)
+{
+	uint8_t key[19], value[WH_SKETCH_BYTES];
+	sqlite3_stmt *st = wh_sql_use(s, ST_SKETCH, "written", err);
+	if (!st)
+		return -EIO;
+	memcpy(key, k->local.b, 16);
+	key[16] = k->proto;
+	key[17] = (uint8_t)(k->port >> 8);
+	key[18] = (uint8_t)k->port;
+	wh_sketch_encode(sk, value);
+	sqlite3_bind_blob(st, 1, key, sizeof key, SQLITE_STATIC);
+	sqlite3_bind_blob(st, 2, value, sizeof value, SQLITE_STATIC);
+	return wh_sql_run(s->state, st, "written", err);
+}
+
+static int put_sketch(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *sk)
+{
+	struct committing *c = arg;
+	return wh_sql_put_sketch(c->s, k, sk, c->err);
+}
+
+/* ---- edges ---- */
+
+/* Edges are in two tables: of the sensors' records, and of connections that the kernel has open. */
+struct putting {
+	struct sqlite_store *s;
+	enum statement put, more, drop, scan;
+	bool open;
+};
+
+static int put_edge(struct putting *p, enum statement which, const struct wh_edge_key *k, const struct wh_edge *e, struct wh_error *err)
+{
+	uint8_t key[WH_EDGE_KEY_BYTES], value[WH_EDGE_VALUE_MAX];
+	struct wh_edge presence;
+	sqlite3_stmt *st = wh_sql_use(p->s, which, "written", err);
+	if (!st)
+		return -EIO;
+	wh_edge_key_encode(k, key);
+	sqlite3_bind_blob(st, 1, key, sizeof key, SQLITE_STATIC);
+	if (e && p->open) {
+		presence = wh_edge_presence(e);
+		e = &presence;
+		sqlite3_bind_int(st, 3, e->day0);
+	}
+	if (e)
+		sqlite3_bind_blob(st, 2, value, (int)wh_edge_encode(e, value), SQLITE_STATIC);
+	return wh_sql_run(p->s->state, st, "written", err);
+}
+
+static int merge_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e, bool *there, struct wh_error *err)
+{
+	struct putting *p = arg;
+	int rc = put_edge(p, there ? p->more : p->put, k, e, err);
+	if (there)
+		*there = sqlite3_changes(p->s->state->db) > 0;
+	return rc;
+}
+
+static int drop_edge(void *arg, const struct wh_edge_key *k, struct wh_error *err)
+{
+	struct putting *p = arg;
+	return put_edge(p, p->drop, k, NULL, err);
+}
+
+static int edges_of_port(void *arg, const struct wh_edge_key *port, wh_edge_cb each, void *each_arg, struct wh_error *err)
+{
+	struct putting *p = arg;
+	uint8_t from[WH_EDGE_KEY_BYTES], to[WH_PORT_KEY];
+	wh_sql_port_range(port, from, to);
+	return wh_sql_scan(p->s, p->scan, from, WH_PORT_KEY, to, WH_PORT_KEY, each, each_arg, err);
+}
+
+static int drop_crowd(void *arg, const struct wh_edge_key *port, struct wh_sketch *sketch, struct wh_error *err)
+{
+	return wh_sql_drop_crowd(((struct putting *)arg)->s, port, sketch, err);
+}
+
+static int put_quota_sketch(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *sk, struct wh_error *err)
+{
+	return wh_sql_put_sketch(((struct putting *)arg)->s, k, sk, err);
+}
+
+int wh_sql_put_open_edges(struct sqlite_store *s, const struct wh_edge_table *t, struct wh_error *err)
+{
+	struct putting p = {s, ST_OPEN, ST_OPEN_MORE, ST_OPEN_DROP, ST_OPEN_SCAN, true};
+	return wh_quota_put_edges(&(struct wh_quota_store){.arg = &p, .merge = merge_edge, .drop = drop_edge, .port = edges_of_port}, t, err);
+}
+
+/* ---- what belongs to them ---- */
+
+static int put_day(void *arg, int32_t day, uint64_t flows)
+{
+	struct committing *c = arg;
+	sqlite3_stmt *st = wh_sql_use(c->s, ST_DAY, "written", c->err);
+	if (!st)
+		return -EIO;
+	sqlite3_bind_int64(st, 1, day);
+	sqlite3_bind_int64(st, 2, (sqlite3_int64)flows);
+	return wh_sql_run(c->s->state, st, "written", c->err);
+}
+
+int wh_sql_count(struct sqlite_store *s, const char *name, uint64_t add, struct wh_error *err)
+{
+	sqlite3_stmt *st = add ? wh_sql_use(s, ST_COUNTER, "written", err) : NULL;
+	if (!st)
+		return add ? -EIO : 0;
+	sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 2, (sqlite3_int64)add);
+	return wh_sql_run(s->state, st, "written", err);
+}
+
+static int put_place(struct committing *c, const struct wh_store_progress *p)
+{
+	sqlite3_stmt *st = wh_sql_use(c->s, ST_SOURCE, "written", c->err);
+	if (!st)
+		return -EIO;
+	sqlite3_bind_text(st, 1, p->identity, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 2, p->path, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 3, (sqlite3_int64)p->offset);
+	sqlite3_bind_int64(st, 4, (sqlite3_int64)p->line);
+	sqlite3_bind_int64(st, 5, wh_now_us());
+	int rc = wh_sql_run(c->s->state, st, "written", c->err);
+	if (!rc && !(st = wh_sql_use(c->s, ST_SOURCE_BOUND, "written", c->err)))
+		rc = -EIO;
+	return rc ? rc : wh_sql_run(c->s->state, st, "written", c->err);
+}
+
+static int forget_place(struct committing *c, const char *identity)
+{
+	sqlite3_stmt *st = wh_sql_use(c->s, ST_SOURCE_FORGET, "written", c->err);
+	if (!st)
+		return -EIO;
+	sqlite3_bind_text(st, 1, identity, -1, SQLITE_STATIC);
+	return wh_sql_run(c->s->state, st, "written", c->err);
+}
+
+/* Whether nobody has written contents since the caller looked. First of all, so that nothing was done in vain. */
+static int same_generation(struct committing *c, const struct wh_store_seen *seen)
+{
+	uint8_t key[WH_LINE_KEY_BYTES];
+	int64_t generation = 0;
+	int rc = wh_sqlite_content_key(&c->s->base, key, &generation, c->err);
+	return rc || generation == seen->generation ? rc : -EAGAIN;
+}
+
+static int put_contents(struct committing *c, const struct wh_store_seen *seen, const char *path, int64_t *ids)
+{
+	int rc = 0;
+	for (size_t i = 0; i < seen->n_contents && !rc; i++)
+		rc = wh_sql_content_put(c->s, seen->contents[i], path, &ids[i], c->err);
+	rc = rc ? rc : wh_sql_content_generation(c->s, seen->generation + 1, c->err);
+	return rc ? rc : wh_sql_content_bound(c->s, c->err);
+}
+
+static int put_seen(struct committing *c, const struct wh_store_seen *seen, const char *path, int64_t *ids)
+{
+	int rc = 0;
+	for (size_t i = 0; i < seen->n_realms && !rc; i++)
+		rc = wh_sql_realm_put(c->s, &seen->realms[i].addr, &seen->realms[i].realm, c->err);
+	for (size_t i = 0; i < seen->n_conversations && !rc; i++)
+		rc = wh_sql_conversations_put(c->s, seen->conversations[i].day, seen->conversations[i].rows, seen->conversations[i].n, c->err);
+	if (!rc && seen->n_conversations)
+		rc = wh_sql_conversations_bound(c->s, c->err);
+	return rc || !seen->n_contents ? rc : put_contents(c, seen, path, ids);
+}
+
+static int put_progress(struct committing *c, const struct wh_store_progress *p, int64_t *ids)
+{
+	int rc = p->seen ? put_seen(c, p->seen, p->path, ids) : 0;
+	rc = rc || !p->identity ? rc : put_place(c, p);
+	return rc || !p->outdated ? rc : forget_place(c, p->outdated);
+}
+
+static int put_tables(struct committing *c, const struct wh_store_batch *b)
+{
+	struct putting p = {c->s, ST_EDGE, ST_EDGE_MORE, ST_EDGE_DROP, ST_SCAN, false};
+	const struct wh_quota_store quota = {&p, merge_edge, drop_edge, edges_of_port, put_quota_sketch, drop_crowd, c->s->bounds.port_edges};
+	int rc = 0;
+	for (size_t i = 0; i < b->n_tables && !rc; i++) {
+		rc = wh_quota_put_edges(&quota, b->tables[i], c->err);
+		rc = rc ? rc : wh_edge_table_sketches(b->tables[i], put_sketch, c);
+		rc = rc ? rc : wh_edge_table_days(b->tables[i], put_day, c);
+	}
+	return rc;
+}
+
+static int put_counters(struct committing *c, const struct wh_read_stats *d)
+{
+	const struct { const char *name; uint64_t n; } counters[] = {{"records", d->records}, {"flows", d->flows}, {"alerts", d->alerts},
+	                                                             {"other", d->other}, {"malformed", d->malformed}};
+	int rc = 0;
+	for (size_t i = 0; i < sizeof counters / sizeof *counters && !rc; i++)
+		rc = wh_sql_count(c->s, counters[i].name, counters[i].n, c->err);
+	return rc;
+}
+
+int wh_sqlite_commit(struct wh_store *store, const struct wh_store_batch *b, struct wh_error *err)
+{
+	struct committing c = {wh_sqlite_of(store), err};
+	const struct wh_store_seen *seen = b->progress ? b->progress->seen : NULL;
+	int64_t *ids = NULL;
+	struct wh_error ignored;
+	if (seen && seen->n_contents && !(ids = calloc(seen->n_contents, sizeof *ids)))
+		return wh_fail(err, -ENOMEM, "out of memory");
+	int rc = wh_state_begin(c.s->state, err);
+	if (rc)
+		goto out;
+	rc = ids ? same_generation(&c, seen) : 0;
+	rc = rc ? rc : put_tables(&c, b);
+	rc = rc || !b->counts ? rc : put_counters(&c, b->counts);
+	rc = rc ? rc : wh_sql_drop_old(c.s, err);
+	rc = rc || !b->progress ? rc : put_progress(&c, b->progress, ids);
+	int end = wh_state_end(c.s->state, !rc, rc ? &ignored : err);
+	rc = rc ? rc : end;
+	for (size_t i = 0; ids && !rc && i < seen->n_contents; i++)
+		seen->contents[i]->id = ids[i];
+out:
+	free(ids);
+	return rc;
+}
+
+int wh_sqlite_progress(struct wh_store *store, const char *identity, uint64_t *offset, uint64_t *line, struct wh_error *err)
+{
+	struct sqlite_store *s = wh_sqlite_of(store);
+	*offset = *line = 0;
+	sqlite3_stmt *st = wh_sql_use(s, ST_PROGRESS, "read", err);
+	if (!st)
+		return -EIO;
+	sqlite3_bind_text(st, 1, identity, -1, SQLITE_STATIC);
+	int step = sqlite3_step(st);
+	int64_t at = 0, of = 0;
+	int rc = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : wh_sql_fail(s->state, "read", err);
+	if (step == SQLITE_ROW && (!wh_sql_number(st, 0, &at) || !wh_sql_number(st, 1, &of) || at < 0 || of < 0))
+		rc = wh_sql_damaged(s->state, err);
+	*offset = rc ? 0 : (uint64_t)at;
+	*line = rc ? 0 : (uint64_t)of;
+	sqlite3_reset(st);
+	return rc;
+}

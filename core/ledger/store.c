@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which kinds of stores there are, and the way from ledger.h's functions to the operations of one of them. */
+#include <string.h>
+#include <sys/random.h>
+#include "base/store_url.h"
+#include "ledger/store.h"
+
+/* The kind of a URL; NULL: none that is known. */
+static const struct wh_store_ops *kind_of(const char *url)
+{
+	return wh_store_is_file(url) ? &wh_store_sqlite : NULL;
+}
+
+static int unknown_kind(const char *url, struct wh_error *err)
+{
+	return wh_fail_input(err, -EINVAL, "'%s': this build knows only ledgers in a file (PATH or sqlite:PATH)", url);
+}
+
+/* ---- opening ---- */
+
+int wh_store_open(const char *url, struct wh_state *state, struct wh_store **out, struct wh_error *err)
+{
+	const struct wh_store_ops *kind = kind_of(url);
+	*out = NULL;
+	return kind ? kind->open(url, state, out, err) : unknown_kind(url, err);
+}
+
+int wh_store_again(const struct wh_store *s, struct wh_store **out, struct wh_error *err)
+{
+	*out = NULL;
+	return s->ops->again(s, out, err);
+}
+
+void wh_store_close(struct wh_store *s)
+{
+	if (s)
+		s->ops->close(s);
+}
+
+void wh_store_patience(struct wh_store *s, int milliseconds)
+{
+	if (s->ops->patience)
+		s->ops->patience(s, milliseconds);
+}
+
+void wh_store_settle(struct wh_store *s)
+{
+	if (s->ops->settle)
+		s->ops->settle(s);
+}
+
+void wh_store_bound(struct wh_store *s, const struct wh_store_bounds *b)
+{
+	if (s->ops->bound)
+		s->ops->bound(s, b);
+}
+
+void wh_store_dropped(const struct wh_store *s, uint64_t *crowded, uint64_t *aged)
+{
+	*crowded = *aged = 0;
+	if (s->ops->dropped)
+		s->ops->dropped(s, crowded, aged);
+}
+
+int wh_ledger_state(const char *url, int flags, struct wh_state **out, struct wh_error *err)
+{
+	*out = NULL;
+	return wh_store_is_file(url) ? wh_state_open(wh_store_path(url), flags, out, err) : unknown_kind(url, err);
+}
+
+int wh_ledger_open(const char *url, int flags, struct wh_ledger *out, struct wh_error *err)
+{
+	*out = (struct wh_ledger){NULL, NULL};
+	int rc = wh_ledger_state(url, flags, &out->state, err);
+	rc = rc ? rc : wh_store_open(url, out->state, &out->store, err);
+	if (rc)
+		wh_ledger_close(out);
+	return rc;
+}
+
+void wh_ledger_close(struct wh_ledger *l)
+{
+	wh_store_close(l->store);
+	wh_state_close(l->state);
+	*l = (struct wh_ledger){NULL, NULL};
+}
+
+/* ---- in ---- */
+
+int wh_store_commit(struct wh_store *s, const struct wh_edge_table *t, const struct wh_store_progress *progress, const struct wh_read_stats *delta,
+                    struct wh_error *err)
+{
+	return wh_store_commit_tables(s, &t, 1, progress, delta, err);
+}
+
+int wh_store_commit_tables(struct wh_store *s, const struct wh_edge_table *const tables[], size_t n, const struct wh_store_progress *progress,
+                           const struct wh_read_stats *delta, struct wh_error *err)
+{
+	struct wh_store_batch b = {.tables = tables, .n_tables = n, .counts = delta, .progress = progress};
+	if (getrandom(b.id, sizeof b.id, 0) != sizeof b.id)
+		return wh_fail(err, -EIO, "the system has no random numbers");
+	return s->ops->commit(s, &b, err);
+}
+
+int wh_store_progress_of(struct wh_store *s, const char *identity, uint64_t *offset, uint64_t *line, struct wh_error *err)
+{
+	return s->ops->progress(s, identity, offset, line, err);
+}
+
+/* ---- out ---- */
+
+/* The address after `a`, in *after; NULL behind the last. */
+static const struct wh_addr *next_address(const struct wh_addr *a, struct wh_addr *after)
+{
+	*after = *a;
+	for (int i = 15; i >= 0; i--)
+		if (++after->b[i])
+			return after;
+	return NULL;
+}
+
+int wh_store_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err)
+{
+	struct wh_addr after;
+	return wh_store_edges_between(s, local, local ? next_address(local, &after) : NULL, each, arg, err);
+}
+
+int wh_store_sensor_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err)
+{
+	struct wh_addr after;
+	return s->ops->edges(s, WH_EDGES_REPORTED, local, next_address(local, &after), each, arg, err);
+}
+
+int wh_store_sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct wh_error *err)
+{
+	return s->ops->sketches(s, each, arg, err);
+}
+
+int wh_store_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_error *err)
+{
+	return s->ops->locals(s, each, arg, err);
+}
+
+int wh_store_days(struct wh_store *s, wh_day_cb each, void *arg, struct wh_error *err)
+{
+	return s->ops->days(s, each, arg, err);
+}
+
+int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_error *err)
+{
+	return s->ops->totals(s, out, err);
+}
