@@ -8,7 +8,7 @@
 /* The kind of a URL; NULL: none that is known. */
 static const struct wh_store_ops *kind_of(const char *url)
 {
-	return wh_store_is_file(url) ? &wh_store_sqlite : NULL;
+	return wh_store_is_file(url) ? &wh_store_sqlite : !strcmp(url, "memory:") ? &wh_store_memory : NULL;
 }
 
 static int unknown_kind(const char *url, struct wh_error *err)

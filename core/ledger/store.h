@@ -121,4 +121,4 @@ struct wh_store_ops {
 
 struct wh_store { const struct wh_store_ops *ops; }; /* the first member of each kind's own */
 
-extern const struct wh_store_ops wh_store_sqlite;
+extern const struct wh_store_ops wh_store_sqlite, wh_store_memory;
