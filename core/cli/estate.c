@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include "base/json.h"
 #include "cli/cli.h"
+#include "whittle/topology.h"
 
 static const char help[] =
-	"usage: whittle estate import FILE\n"
+	"usage: whittle estate import FILE|DIRECTORY…\n"
 	"       whittle estate show [--json]\n"
 	"\n"
 	"The estate says which hosts are protected, which addresses they have, and which network security groups guard them.\n"
 	"`import` reads it, checks everything, and replaces what the ledger had; when anything is wrong, nothing is changed.\n"
+	"\n"
+	"It reads Azure's inventory from JSON files and directories of them, mixed as they are: what `az vm list`, `az vm list -d`, `az vmss\n"
+	"list-instances`, `az vmss nic list` and `az network … list` (nic, vnet, nsg, asg, public-ip, lb, route-table, private-endpoint, …) print,\n"
+	"REST and Resource Graph (`az graph query`, all pages), exported ARM templates, Terraform's state (`terraform show -json`), and\n"
+	"Microsoft's ServiceTags file. What they name and don't hold is printed once. Other resources are kept for `assess`.\n"
+	"\n"
+	"Or it reads a file of your own, estate.yaml, which names hosts of any kind.\n"
 	"\n"
 	"Example, estate.yaml:\n"
 	"\n"
@@ -26,9 +37,29 @@ static const char help[] =
 	"Of a file with several groups all count; `all.json#web` takes one of them.\n"
 	"Without an estate, private addresses that answer become resources by themselves (`whittle ingest --discover`).\n"
 	"\n"
-	"Example: whittle estate import estate.yaml && whittle estate show\n";
+	"Example: az network nic list >azure/nics.json; …; whittle estate import azure/ && whittle estate show\n";
 
-static int import(struct cli *c, const char *path)
+/* An estate of one's own is YAML, or JSON that has a list of resources without types. */
+static bool is_inventory(const char *path)
+{
+	struct stat st;
+	char *text;
+	size_t len;
+	const char *dot = strrchr(path, '.');
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		return true;
+	if (!dot || (strcasecmp(dot, ".json") && strcasecmp(dot, ".tfstate")))
+		return false;
+	if (wh_read_file(path, 512 << 20, &text, &len, NULL))
+		return true;
+	json_t *doc = wh_json_load(text, len, 0, NULL, NULL), *first = json_array_get(json_object_get(doc, "resources"), 0);
+	bool own = first && !json_object_get(first, "type") && json_object_get(first, "addresses");
+	json_decref(doc);
+	free(text);
+	return !own;
+}
+
+static int import(struct cli *c, const char *const *paths, size_t n)
 {
 	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_estate_summary sum;
@@ -36,7 +67,10 @@ static int import(struct cli *c, const char *path)
 	int rc = cli_open_ledger(c, WH_STATE_CREATE, &ledger);
 	if (rc)
 		return rc;
-	rc = wh_estate_import(ledger.state, path, &sum, &err);
+	if (n > 1 || is_inventory(paths[0]))
+		rc = wh_inventory_import(ledger.state, paths, n, &sum, &err);
+	else
+		rc = wh_estate_import(ledger.state, paths[0], &sum, &err);
 	wh_ledger_close(&ledger);
 	if (rc)
 		return cli_error(&err);
@@ -103,10 +137,10 @@ static int show(struct cli *c, const struct wh_estate *e)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	if (argc == 3 && !strcmp(argv[1], "import"))
-		return import(c, argv[2]);
+	if (argc >= 3 && !strcmp(argv[1], "import"))
+		return import(c, (const char *const *)argv + 2, (size_t)argc - 2);
 	if (argc != 2 || strcmp(argv[1], "show"))
-		return cli_usage(c, argc > 1 && !strcmp(argv[1], "import") ? "import takes one file" : "say `import FILE` or `show`");
+		return cli_usage(c, argc > 1 && !strcmp(argv[1], "import") ? "import takes a file or a directory" : "say `import FILE` or `show`");
 	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_estate *e = NULL;
 	struct wh_error err;

@@ -10,6 +10,7 @@
 #include <strings.h>
 #include "base/json.h"
 #include "base/yaml.h"
+#include "estate/clear.h"
 #include "estate/name_set.h"
 #include "whittle/estate.h"
 
@@ -308,33 +309,14 @@ static int read_yaml(struct import *im)
 	return rc;
 }
 
-struct keys { char **k; size_t n; };
-
-static int collect_key(void *arg, const char *key, const char *json)
-{
-	struct keys *k = arg;
-	(void)json;
-	if (!(k->n & (k->n - 1))) { /* at each power of two */
-		char **more = reallocarray(k->k, k->n ? k->n * 2 : 1, sizeof *more);
-		if (!more)
-			return -ENOMEM;
-		k->k = more;
-	}
-	k->k[k->n++] = strdup(key);
-	return 0;
-}
-
 static int store(struct import *im, struct wh_state *s)
 {
-	struct keys old = {0};
 	struct wh_error ignored;
 	json_t *doc = json_pack("{s:O,s:O,s:s*,s:O*}", "resources", im->resources, "vnets", im->vnets, "platform", im->platform, "serviceTags", im->tags);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	int rc = text ? wh_state_begin(s, im->err) : wh_fail(im->err, -ENOMEM, "out of memory");
 	if (!rc) {
-		rc = wh_state_each(s, "nsg", collect_key, &old, im->err);
-		for (size_t i = 0; i < old.n && !rc; i++)
-			rc = wh_state_delete(s, "nsg", old.k[i], im->err);
+		rc = wh_estate_clear(s, im->err);
 		for (size_t i = 0; i < im->n_files && !rc; i++)
 			rc = wh_state_put(s, "nsg", im->files[i]->name, im->files[i]->text, im->err);
 		if (!rc)
@@ -342,9 +324,6 @@ static int store(struct import *im, struct wh_state *s)
 		int end = wh_state_end(s, !rc, rc ? &ignored : im->err);
 		rc = rc ? rc : end;
 	}
-	for (size_t i = 0; i < old.n; i++)
-		free(old.k[i]);
-	free(old.k);
 	free(text);
 	json_decref(doc);
 	return rc;

@@ -94,6 +94,7 @@ static int ports(struct parse *p, const json_t *o, const char *single, const cha
 struct side {
 	struct wh_prefix *p; size_t n;
 	const char **tags; size_t n_tags;
+	const char **asgs; size_t n_asgs;
 };
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -141,8 +142,13 @@ static int addresses(struct parse *p, const json_t *o, const char *single, const
 	out->p = wh_arena_array(p->mem, 2 * json_array_size(list) + 2, sizeof *out->p);
 	out->tags = wh_arena_array(p->mem, json_array_size(list) + 1, sizeof *out->tags);
 	out->n = out->n_tags = 0;
-	if (json_array_size(json_object_get(o, asg)))
+	const json_t *members = json_object_get(o, asg);
+	if (json_array_size(members))
 		r->unsupported = true;
+	out->asgs = wh_arena_array(p->mem, json_array_size(members) + 1, sizeof *out->asgs);
+	out->n_asgs = 0;
+	json_array_foreach((json_t *)(uintptr_t)members, i, v)
+		out->asgs[out->n_asgs++] = wh_arena_strdup(p->mem, text(v, "id") ? text(v, "id") : "");
 	if (one) {
 		int rc = one_address(p, single, one, out, r);
 		if (rc)
@@ -205,7 +211,8 @@ static int parse_rule(struct parse *p, const json_t *rule, struct wh_rule *r)
 	const struct side *peer = inbound ? &src : &dst, *local = inbound ? &dst : &src;
 	r->peers = peer->p, r->n_peers = peer->n, r->peer_tags = peer->tags, r->n_peer_tags = peer->n_tags;
 	r->locals = local->p, r->n_locals = local->n, r->local_tags = local->tags, r->n_local_tags = local->n_tags;
-	r->peer_group = json_array_size(json_object_get(o, inbound ? "sourceApplicationSecurityGroups" : "destinationApplicationSecurityGroups")) > 0;
+	r->peer_asgs = peer->asgs, r->n_peer_asgs = peer->n_asgs, r->local_asgs = local->asgs, r->n_local_asgs = local->n_asgs;
+	r->peer_group = peer->n_asgs > 0;
 	return 0;
 }
 
@@ -220,8 +227,8 @@ static const struct { const char *name; uint16_t priority; enum wh_direction dir
 
 static int add_default(struct parse *p, size_t i, struct wh_rule *r)
 {
-	struct side src = {wh_arena_array(p->mem, 2, sizeof *src.p), 0, wh_arena_array(p->mem, 1, sizeof *src.tags), 0};
-	struct side dst = {wh_arena_array(p->mem, 2, sizeof *dst.p), 0, wh_arena_array(p->mem, 1, sizeof *dst.tags), 0};
+	struct side src = {wh_arena_array(p->mem, 2, sizeof *src.p), 0, wh_arena_array(p->mem, 1, sizeof *src.tags), 0, NULL, 0};
+	struct side dst = {wh_arena_array(p->mem, 2, sizeof *dst.p), 0, wh_arena_array(p->mem, 1, sizeof *dst.tags), 0, NULL, 0};
 	*r = (struct wh_rule){.name = defaults[i].name, .priority = defaults[i].priority, .direction = defaults[i].dir, .allow = defaults[i].allow,
 	                      .is_default = true, .index = -1};
 	r->dst_ports = wh_arena_alloc(p->mem, sizeof *r->dst_ports);
@@ -360,6 +367,16 @@ int wh_nsg_parse(const char *file, const char *t, size_t len, struct wh_arena *m
 	if (rc)
 		wh_nsgs_free(*out, *n);
 	json_decref(doc);
+	return rc;
+}
+
+int wh_nsg_read_at(const char *file, const char *t, size_t len, const char *path, json_t *group, struct wh_arena *mem, struct wh_nsg *into, struct wh_error *err)
+{
+	struct parse p = {.file = file, .text = t, .len = len, .mem = mem, .err = err};
+	*into = (struct wh_nsg){0};
+	int rc = parse_nsg(&p, group, path, into);
+	if (rc)
+		wh_nsgs_free(into, 1);
 	return rc;
 }
 

@@ -33,6 +33,8 @@ struct wh_rule {
 	const char **local_tags; size_t n_local_tags;
 	bool unsupported;             /* an ASG or the like, whose members are unknown: never narrowed, verdict unknown */
 	bool peer_group;              /* the peers are an ASG */
+	const char **peer_asgs; size_t n_peer_asgs;   /* ids of application security groups, which hold interfaces */
+	const char **local_asgs; size_t n_local_asgs;
 	const char *description;      /* or NULL */
 	enum wh_origin origin;
 	const char *note;             /* e.g. "140.20.30.10/24 read as 140.20.30.0/24 (host bits were set)" or NULL */
@@ -55,6 +57,8 @@ int wh_nsg_parse(const char *file, const char *text, size_t len, struct wh_arena
 void wh_nsgs_free(struct wh_nsg *nsgs, size_t n); /* drops JSON references only */
 /* Reads one group out of JSON; `into` holds a reference that wh_nsgs_free(into, 1) drops. `name` is for errors. */
 int wh_nsg_read(const char *name, const json_t *group, struct wh_arena *mem, struct wh_nsg *into, struct wh_error *err);
+/* The same of a group that stands at `path` in a document that has been parsed: errors name its lines. */
+int wh_nsg_read_at(const char *file, const char *text, size_t len, const char *path, json_t *group, struct wh_arena *mem, struct wh_nsg *into, struct wh_error *err);
 /* Where the fields of a group or a rule stand: in its "properties", as ARM has them, else in itself, as az prints them. Borrowed. */
 json_t *wh_nsg_fields(const json_t *group_or_rule);
 json_t *wh_nsg_rules(const json_t *group); /* its securityRules, borrowed; NULL where it has none */

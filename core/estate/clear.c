@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The estate that the ledger had, taken out before another one is put in. */
+#include <stdlib.h>
+#include <string.h>
+#include "estate/clear.h"
+
+struct keys { char **k; size_t n; };
+
+static int collect_key(void *arg, const char *key, const char *json)
+{
+	struct keys *k = arg;
+	(void)json;
+	if (!(k->n & (k->n - 1))) { /* at each power of two */
+		char **more = reallocarray(k->k, k->n ? k->n * 2 : 1, sizeof *more);
+		if (!more)
+			return -ENOMEM;
+		k->k = more;
+	}
+	k->k[k->n++] = strdup(key);
+	return 0;
+}
+
+static int clear(struct wh_state *s, const char *collection, struct wh_error *err)
+{
+	struct keys old = {0};
+	int rc = wh_state_each(s, collection, collect_key, &old, err);
+	for (size_t i = 0; i < old.n; i++) {
+		rc = rc ? rc : wh_state_delete(s, collection, old.k[i], err);
+		free(old.k[i]);
+	}
+	free(old.k);
+	return rc;
+}
+
+int wh_estate_clear(struct wh_state *s, struct wh_error *err)
+{
+	static const char *const collections[] = {"nsg", "resource", "other"};
+	int rc = 0;
+	for (size_t i = 0; i < sizeof collections / sizeof *collections && !rc; i++)
+		rc = clear(s, collections[i], err);
+	return rc;
+}

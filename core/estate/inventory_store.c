@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inventory in the ledger: each resource's JSON as a document (collection "resource" for what makes the network, "other" for the rest, "nsg" for the groups), and the
+ * resources that recommendations are made for as the estate's.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "base/json.h"
+#include "estate/clear.h"
+#include "estate/name_set.h"
+#include "whittle/estate.h"
+#include "whittle/topology.h"
+
+struct storing {
+	struct wh_state *s;
+	struct wh_topology *t;
+	struct wh_estate_summary *sum;
+	struct wh_error *err;
+	struct wh_name_set names, addresses;
+	struct wh_arena *mem;
+};
+
+static const char group_type[] = "microsoft.network/networksecuritygroups";
+
+static bool of_network(const char *type)
+{
+	static const char *const prefixes[] = {"microsoft.network/", "microsoft.compute/virtualmachine", "microsoft.classiccompute/virtualmachines"};
+	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+		if (!strncmp(type, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
+static int put(struct storing *st, const struct wh_item *it)
+{
+	bool group = !strcmp(it->type, group_type);
+	json_t *o = group ? json_copy(it->body) : json_pack("{s:s, s:s, s:s, s:s, s:O}", "id", it->id, "name", it->name, "type", it->type, "file", it->file, "body", it->body);
+	if (group) { /* in a form that is read as a group whatever it came from */
+		json_object_set_new(o, "type", json_string("Microsoft.Network/networkSecurityGroups"));
+		json_object_set_new(o, "id", json_string(it->id));
+	}
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	int rc = text ? wh_state_put(st->s, group ? "nsg" : of_network(it->type) ? "resource" : "other", group ? it->id : it->key, text, st->err) : wh_fail(st->err, -ENOMEM, "out of memory");
+	free(text);
+	json_decref(o);
+	return rc;
+}
+
+/* ARM ids are unique, names are not; in the estate they must be. */
+static const char *name_of(struct storing *st, const struct wh_host *h)
+{
+	const char *group = strcasestr(h->id, "/resourceGroups/"), *name = h->name;
+	if (!wh_name_set_add(&st->names, name, h))
+		return name;
+	if (group) {
+		size_t len = strcspn(group += 16, "/");
+		name = wh_arena_printf(st->mem, "%.*s/%s", (int)len, group, h->name);
+	}
+	return wh_name_set_add(&st->names, name, h) ? h->id : name;
+}
+
+static void add_group(json_t *list, const struct wh_topology *t, size_t nsg)
+{
+	size_t i;
+	json_t *v;
+	if (!wh_known(nsg))
+		return;
+	json_array_foreach(list, i, v)
+		if (!strcasecmp(json_string_value(v), t->nsgs[nsg].id))
+			return;
+	json_array_append_new(list, json_string(t->nsgs[nsg].id));
+}
+
+static json_t *resource(struct storing *st, const struct wh_host *h)
+{
+	json_t *addresses = json_array(), *groups = json_array();
+	const char *name = name_of(st, h);
+	bool facing = false;
+	for (size_t i = h->first; i < h->first + h->n; i++) {
+		const struct wh_endpoint *e = &st->t->endpoints[i];
+		char buf[WH_ADDR_STRLEN];
+		const char *text = wh_arena_strdup(st->mem, wh_addr_text(&e->addr, buf));
+		const char *other = wh_name_set_add(&st->addresses, text, name);
+		facing |= e->public_ip != WH_NONE || e->n_exposures;
+		if (other) {
+			wh_inventory_note(st->t->inventory, "%s is an address of %s and of %s: flows of it are counted as the first one's", text, other, name);
+			continue;
+		}
+		json_array_append_new(addresses, json_string(text));
+		add_group(groups, st->t, st->t->nics[e->nic].nsg);
+		if (e->subnet != WH_NONE)
+			add_group(groups, st->t, st->t->subnets[e->subnet].nsg);
+		st->sum->addresses++;
+	}
+	json_t *o = json_array_size(addresses) ? json_pack("{s:s, s:s, s:b, s:O, s:O}", "name", name, "id", h->id, "internetFacing", facing, "addresses", addresses, "nsgs", groups) : NULL;
+	json_decref(addresses);
+	json_decref(groups);
+	return o;
+}
+
+/* Of the service tags those that rules name. */
+static json_t *service_tags(struct storing *st)
+{
+	json_t *values = json_array();
+	struct wh_name_set had = {.mem = st->mem, .any_case = true};
+	char buf[WH_PREFIX_STRLEN];
+	for (size_t g = 0; g < st->t->n_nsgs; g++)
+		for (size_t i = 0; i < st->t->nsgs[g].n_rules; i++) {
+			const struct wh_rule *r = &st->t->nsgs[g].rules[i];
+			for (size_t k = 0; k < r->n_peer_tags + r->n_local_tags; k++) {
+				const struct wh_service_tag *tag = wh_service_tag_find(&st->t->service, k < r->n_peer_tags ? r->peer_tags[k] : r->local_tags[k - r->n_peer_tags]);
+				if (!tag || wh_name_set_add(&had, tag->name, tag))
+					continue;
+				json_t *list = json_array();
+				for (size_t j = 0; j < tag->n; j++)
+					json_array_append_new(list, json_string(wh_prefix_text(&tag->prefixes[j], buf)));
+				json_array_append_new(values, json_pack("{s:s, s:o}", "name", tag->name, "addressPrefixes", list));
+			}
+		}
+	json_t *out = json_array_size(values) ? json_pack("{s:s, s:O}", "changeNumber", st->t->service.change, "values", values) : NULL;
+	json_decref(values);
+	return out;
+}
+
+static int put_estate(struct storing *st)
+{
+	json_t *resources = json_array(), *vnets = json_array(), *o;
+	char buf[WH_PREFIX_STRLEN];
+	for (size_t i = 0; i < st->t->n_hosts; i++)
+		if (st->t->hosts[i].kind <= WH_HOST_INSTANCE && (o = resource(st, &st->t->hosts[i])))
+			json_array_append_new(resources, o);
+	for (size_t i = 0; i < st->t->n_vnets; i++)
+		for (size_t k = 0; k < st->t->vnets[i].n_space; k++)
+			json_array_append_new(vnets, json_string(wh_prefix_text(&st->t->vnets[i].space[k], buf)));
+	st->sum->resources = json_array_size(resources);
+	json_t *doc = json_pack("{s:o, s:o, s:o*}", "resources", resources, "vnets", vnets, "serviceTags", service_tags(st));
+	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	int rc = text ? wh_state_put(st->s, "estate", "estate", text, st->err) : wh_fail(st->err, -ENOMEM, "out of memory");
+	free(text);
+	json_decref(doc);
+	return rc;
+}
+
+/* Notes as lines, for the summary. */
+static int tell(const struct storing *st)
+{
+	size_t len, n = st->t->inventory->n_notes;
+	FILE *f = open_memstream(&st->sum->note_texts, &len);
+	if (!f)
+		return wh_fail(st->err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < n; i++)
+		fprintf(f, "%s\n", st->t->inventory->notes[i]);
+	st->sum->notes = n;
+	return fclose(f) ? wh_fail(st->err, -ENOMEM, "out of memory") : 0;
+}
+
+int wh_inventory_store(struct wh_state *s, struct wh_topology *t, struct wh_estate_summary *out, struct wh_error *err)
+{
+	struct storing st = {s, t, out, err, {.mem = t->mem}, {.mem = t->mem}, t->mem};
+	struct wh_error ignored;
+	*out = (struct wh_estate_summary){.nsgs = t->n_nsgs};
+	for (size_t i = 0; i < t->n_nsgs; i++)
+		for (size_t k = 0; k < t->nsgs[i].n_rules; k++)
+			out->rules += !t->nsgs[i].rules[k].is_default;
+	int rc = wh_state_begin(s, err);
+	if (rc)
+		return rc;
+	rc = wh_estate_clear(s, err);
+	for (size_t i = 0; i < t->inventory->n && !rc; i++)
+		rc = put(&st, &t->inventory->items[i]);
+	rc = rc ? rc : put_estate(&st);
+	int end = wh_state_end(s, !rc, rc ? &ignored : err);
+	rc = rc ? rc : end;
+	return rc ? rc : tell(&st);
+}
+
+int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, struct wh_estate_summary *out, struct wh_error *err)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_inventory inv;
+	struct wh_topology t = {0};
+	*out = (struct wh_estate_summary){0};
+	int rc = wh_inventory_read(paths, n, mem, &inv, err);
+	rc = rc ? rc : wh_topology_build(&inv, mem, &t, err);
+	rc = rc ? rc : wh_inventory_store(s, &t, out, err);
+	wh_topology_free(&t);
+	wh_inventory_free(&inv);
+	wh_arena_free(mem);
+	return rc;
+}
+
+/* ---- out of the ledger ---- */
+
+struct loading { struct wh_inventory *inv; struct wh_error *err; bool groups; };
+
+static int load(void *arg, const char *key, const char *json)
+{
+	struct loading *l = arg;
+	struct wh_inventory *inv = l->inv;
+	json_t *doc = NULL, *body;
+	int rc = wh_json_parse(key, json, strlen(json), &doc, l->err);
+	if (rc)
+		return rc;
+	const char *id = json_string_value(json_object_get(doc, "id")), *type = json_string_value(json_object_get(doc, "type")), *file = json_string_value(json_object_get(doc, "file"));
+	body = l->groups ? doc : json_object_get(doc, "body");
+	if (!id || !type || !json_is_object(body)) {
+		json_decref(doc);
+		return wh_fail(l->err, -EBADMSG, "the ledger's estate is damaged: import it again");
+	}
+	inv->documents = wh_arena_grown(inv->mem, inv->documents, inv->n_documents, &inv->room_documents, sizeof *inv->documents);
+	inv->documents[inv->n_documents] = (struct wh_document){wh_arena_strdup(inv->mem, file ? file : key), strdup(json), strlen(json)};
+	inv->items = wh_arena_grown(inv->mem, inv->items, inv->n, &inv->room_items, sizeof *inv->items);
+	const char *slash = strrchr(id, '/'), *name = json_string_value(json_object_get(doc, "name"));
+	inv->items[inv->n++] = (struct wh_item){.id = wh_arena_strdup(inv->mem, id), .key = wh_lower(id, inv->mem), .type = wh_lower(type, inv->mem), .name = wh_arena_strdup(inv->mem, name ? name : slash ? slash + 1 : id),
+	                                        .body = json_incref(body), .file = inv->documents[inv->n_documents].file, .path = l->groups ? "" : "body", .document = inv->n_documents};
+	inv->n_documents++;
+	json_decref(doc);
+	return 0;
+}
+
+int wh_inventory_load(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err)
+{
+	struct loading l = {out, err, false};
+	char *text = NULL;
+	*out = (struct wh_inventory){.mem = mem};
+	int rc = wh_state_each(s, "resource", load, &l, err);
+	if (!rc && !out->n)
+		return wh_fail(err, -ENOENT, "the ledger has no inventory of networks: `whittle estate import DIRECTORY` reads what `az … list` prints, templates, Terraform's state");
+	l.groups = true;
+	rc = rc ? rc : wh_state_each(s, "nsg", load, &l, err);
+	rc = rc ? rc : wh_state_get(s, "estate", "estate", &text, err);
+	json_t *doc = text ? json_loads(text, 0, NULL) : NULL, *tags = json_object_get(doc, "serviceTags");
+	char *listed = tags ? json_dumps(tags, JSON_COMPACT) : NULL;
+	if (!rc && listed)
+		rc = wh_service_tags_parse("the ledger's service tags", listed, strlen(listed), mem, &out->service, err);
+	free(listed);
+	json_decref(doc);
+	free(text);
+	wh_inventory_join(out);
+	return rc;
+}

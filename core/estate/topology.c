@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The model of an estate's network: built step by step from the inventory, and looked things up in. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "estate/topology.h"
+
+size_t wh_build_place(const struct wh_name_set *s, const char *id)
+{
+	const void *at = id ? wh_name_set_find(s, id) : NULL;
+	return at ? (size_t)(uintptr_t)at - 1 : WH_NONE;
+}
+
+void wh_build_put(struct wh_name_set *s, const char *id, size_t place)
+{
+	wh_name_set_add(s, id, (const void *)(uintptr_t)(place + 1));
+}
+
+void wh_build_missing(struct wh_building *b, const struct wh_item *owner, const char *what, const char *id, const char *assumption)
+{
+	if (!wh_name_set_add(&b->missing, wh_arena_strdup(b->mem, id), owner))
+		wh_inventory_note(b->inv, "%s: %s names %s %s, which is in no document: %s", owner->file, owner->name, what, id, assumption);
+}
+
+static int one_prefix(struct wh_building *b, const struct wh_item *it, const json_t *v, const char *path, struct wh_prefix *out)
+{
+	const char *s = json_string_value(v);
+	if (s && !wh_prefix_parse(s, strlen(s), out, NULL))
+		return 0;
+	return wh_item_refuse(b->inv, it, path, b->err, "%s: '%.60s' is not a prefix", it->name, s ? s : "(no text)");
+}
+
+int wh_build_prefixes(struct wh_building *b, const struct wh_item *it, const json_t *list, const char *path, struct wh_prefix **out, size_t *n)
+{
+	size_t i;
+	json_t *v;
+	int rc = 0;
+	*n = 0;
+	*out = wh_arena_array(b->mem, json_is_array(list) ? json_array_size(list) + 1 : 1, sizeof **out);
+	if (list && !json_is_array(list))
+		return one_prefix(b, it, list, path, &(*out)[(*n)++]);
+	json_array_foreach((json_t *)(uintptr_t)list, i, v)
+		rc = rc ? rc : one_prefix(b, it, v, wh_arena_printf(b->mem, "%s/%zu", path, i), &(*out)[(*n)++]);
+	if (!rc && *n)
+		*n = wh_prefix_merge(*out, *n);
+	return rc;
+}
+
+static int by_address(const void *a, const void *b, void *endpoints)
+{
+	const struct wh_endpoint *e = endpoints;
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+	int c = wh_addr_cmp(&e[x].addr, &e[y].addr);
+	return c ? c : (x > y) - (x < y);
+}
+
+int wh_topology_build(struct wh_inventory *inv, struct wh_arena *mem, struct wh_topology *out, struct wh_error *err)
+{
+	struct wh_building b = {.inv = inv, .t = out, .mem = mem, .err = err, .subnets = {.mem = mem, .any_case = true},
+	                        .configurations = {.mem = mem, .any_case = true}, .asgs = {.mem = mem, .any_case = true}, .missing = {.mem = mem, .any_case = true}};
+	*out = (struct wh_topology){.inventory = inv, .service = inv->service, .mem = mem};
+	int rc = wh_build_networks(&b);
+	rc = rc ? rc : wh_build_hosts(&b);
+	rc = rc ? rc : wh_build_balancers(&b);
+	rc = rc ? rc : wh_build_between(&b);
+	rc = rc ? rc : wh_build_admin(&b);
+	out->by_addr = wh_arena_array(mem, out->n_endpoints + 1, sizeof *out->by_addr);
+	for (size_t i = 0; i < out->n_endpoints; i++)
+		out->by_addr[i] = i;
+	if (out->n_endpoints)
+		qsort_r(out->by_addr, out->n_endpoints, sizeof *out->by_addr, by_address, out->endpoints);
+	return rc;
+}
+
+void wh_topology_free(struct wh_topology *t)
+{
+	wh_nsgs_free(t->nsgs, t->n_nsgs);
+	t->n_nsgs = 0;
+}
+
+size_t wh_topology_host(const struct wh_topology *t, const char *name_or_id, size_t *twins)
+{
+	size_t found = WH_NONE;
+	*twins = 0;
+	for (size_t i = 0; i < t->n_hosts; i++) {
+		if (!strcasecmp(t->hosts[i].key, name_or_id)) {
+			*twins = 1;
+			return i;
+		}
+		if (!strcasecmp(t->hosts[i].name, name_or_id) && !(*twins)++)
+			found = i;
+	}
+	return found;
+}
+
+size_t wh_topology_at(const struct wh_topology *t, const struct wh_addr *a, size_t *from)
+{
+	size_t lo = 0, hi = t->n_endpoints;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (wh_addr_cmp(&t->endpoints[t->by_addr[mid]].addr, a) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	*from = lo;
+	while (lo < t->n_endpoints && wh_addr_eq(&t->endpoints[t->by_addr[lo]].addr, a))
+		lo++;
+	return lo;
+}
+
+#define FIND(name, list, count) \
+	size_t name(const struct wh_topology *t, const char *id) \
+	{ \
+		size_t lo = 0, hi = t->count; \
+		while (id && lo < hi) { \
+			size_t mid = lo + (hi - lo) / 2; \
+			int c = strcasecmp(t->list[mid].id, id); \
+			if (!c) \
+				return mid; \
+			if (c < 0) \
+				lo = mid + 1; \
+			else \
+				hi = mid; \
+		} \
+		return WH_NONE; \
+	}
+FIND(wh_topology_vnet, vnets, n_vnets)
+FIND(wh_topology_nsg, nsgs, n_nsgs)
+FIND(wh_topology_route_table, route_tables, n_route_tables)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the steps in which a topology is built. */
+#pragma once
+#include "estate/name_set.h"
+#include "whittle/topology.h"
+
+struct wh_building {
+	struct wh_inventory *inv;
+	struct wh_topology *t;
+	struct wh_arena *mem;
+	struct wh_error *err;
+	struct wh_name_set subnets, configurations, asgs; /* by id: places plus one, as pointers */
+	struct wh_name_set missing;                       /* ids that were named once as missing */
+	size_t room_missing, room_subnets, room_asgs, room_hosts, room_appliances, room_admin;
+};
+
+/* Each step reads the items of its types. */
+int wh_build_networks(struct wh_building *b); /* VNets, subnets, peerings, route tables, groups, public addresses */
+int wh_build_hosts(struct wh_building *b);    /* machines, interfaces, endpoints, application security groups */
+int wh_build_balancers(struct wh_building *b);
+int wh_build_between(struct wh_building *b);  /* gateways, firewalls, bastions, local network gateways */
+int wh_build_admin(struct wh_building *b);
+
+/* "FILE: OWNER names WHAT ID, which is in no document: ASSUMPTION", once an id. */
+void wh_build_missing(struct wh_building *b, const struct wh_item *owner, const char *what, const char *id, const char *assumption);
+/* The place of a group that is named, or of one that is missing; WH_NONE for no id. */
+size_t wh_build_group(struct wh_building *b, const struct wh_item *owner, const char *id);
+/* A list of prefixes, or one, below the item; `path` names it in errors. Sorted and merged. */
+int wh_build_prefixes(struct wh_building *b, const struct wh_item *it, const json_t *list, const char *path, struct wh_prefix **out, size_t *n);
+size_t wh_build_place(const struct wh_name_set *s, const char *id); /* WH_NONE: not there */
+void wh_build_put(struct wh_name_set *s, const char *id, size_t place);

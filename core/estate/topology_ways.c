@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ways into and between networks: load balancers, whose rules put ports of hosts behind public addresses; gateways, firewalls, bastions; and the
+ * ranges that local network gateways say are on premises.
+ */
+#include <string.h>
+#include <strings.h>
+#include "estate/topology.h"
+
+struct pool { size_t *endpoints; size_t n, room; };
+struct balancer {
+	const struct wh_item *it;
+	struct wh_name_set pools, fronts; /* by id */
+	struct pool *list; size_t n, room;
+	bool standard;
+};
+
+static void expose(struct wh_building *b, size_t endpoint, const struct wh_exposure *x)
+{
+	struct wh_endpoint *e = &b->t->endpoints[endpoint];
+	for (size_t i = 0; i < e->n_exposures; i++)
+		if (e->exposures[i].proto == x->proto && e->exposures[i].ports.from == x->ports.from && e->exposures[i].ports.to == x->ports.to && e->exposures[i].standard == x->standard)
+			return;
+	e->exposures = wh_arena_grown(b->mem, e->exposures, e->n_exposures, &e->room_exposures, sizeof *e->exposures);
+	e->exposures[e->n_exposures++] = *x;
+}
+
+static void join_pool(struct wh_building *b, struct pool *p, size_t endpoint)
+{
+	for (size_t i = p->n; i-- > 0 && endpoint != WH_NONE;)
+		if (p->endpoints[i] == endpoint)
+			return;
+	if (endpoint == WH_NONE)
+		return;
+	p->endpoints = wh_arena_grown(b->mem, p->endpoints, p->n, &p->room, sizeof *p->endpoints);
+	p->endpoints[p->n++] = endpoint;
+}
+
+/* A member by its address: of several endpoints with it, the one in the pool's VNet. */
+static size_t member_at(struct wh_building *b, const char *text, const char *vnet)
+{
+	struct wh_addr a;
+	size_t v = wh_topology_vnet(b->t, vnet);
+	if (wh_addr_parse(text, strlen(text), &a))
+		return WH_NONE;
+	for (size_t i = 0; i < b->t->n_endpoints; i++) {
+		const struct wh_endpoint *e = &b->t->endpoints[i];
+		if (wh_addr_eq(&e->addr, &a) && (v == WH_NONE || (e->subnet != WH_NONE && b->t->subnets[e->subnet].vnet == v)))
+			return i;
+	}
+	return WH_NONE;
+}
+
+static void add_pool(struct wh_building *b, struct balancer *l, const json_t *o, const char *id)
+{
+	size_t i, at = wh_build_place(&l->pools, id);
+	json_t *v;
+	if (at == WH_NONE) {
+		l->list = wh_arena_grown(b->mem, l->list, l->n, &l->room, sizeof *l->list);
+		at = l->n++;
+		l->list[at] = (struct pool){0};
+		wh_build_put(&l->pools, wh_arena_strdup(b->mem, id), at);
+	}
+	json_array_foreach(wh_field(o, "backendIPConfigurations"), i, v)
+		join_pool(b, &l->list[at], wh_build_place(&b->configurations, wh_field_text(v, "id")));
+	json_array_foreach(wh_field(o, "loadBalancerBackendAddresses"), i, v) {
+		const char *address = wh_field_text(v, "ipAddress"), *vnet = wh_field_ref(v, "virtualNetwork");
+		if (address)
+			join_pool(b, &l->list[at], member_at(b, address, vnet ? vnet : wh_field_ref(o, "virtualNetwork")));
+	}
+}
+
+/* Interfaces name their pools, too, and in a template they alone do. */
+static void join_interfaces(struct wh_building *b, struct wh_name_set *pools, struct balancer *all)
+{
+	for (size_t k = 0; k < b->t->n_nics; k++) {
+		const struct wh_item *it = wh_inventory_find(b->inv, b->t->nics[k].id);
+		size_t i, j;
+		json_t *c, *p;
+		json_array_foreach(wh_field(it->body, "ipConfigurations"), i, c) {
+			const char *id = wh_field_text(c, "id"), *name = wh_field_text(c, "name");
+			id = id ? id : wh_arena_printf(b->mem, "%s/ipConfigurations/%s", it->id, name ? name : "");
+			json_array_foreach(wh_field(c, "loadBalancerBackendAddressPools"), j, p) {
+				size_t at = wh_build_place(pools, wh_field_text(p, "id"));
+				if (at != WH_NONE) {
+					struct balancer *l = &all[at];
+					join_pool(b, &l->list[wh_build_place(&l->pools, wh_field_text(p, "id"))], wh_build_place(&b->configurations, id));
+				}
+			}
+		}
+	}
+}
+
+static const char *child_id(struct wh_building *b, const struct wh_item *it, const char *kind, const json_t *o)
+{
+	const char *id = wh_field_text(o, "id"), *name = wh_field_text(o, "name");
+	return id ? id : wh_arena_printf(b->mem, "%s/%s/%s", it->id, kind, name ? name : "");
+}
+
+static uint8_t proto_of(const json_t *o)
+{
+	const char *s = wh_field_text(o, "protocol");
+	uint8_t p = WH_PROTO_ANY;
+	if (s && strcasecmp(s, "All") && strcasecmp(s, "Any"))
+		wh_proto_parse(s, &p);
+	return p;
+}
+
+/* One rule: whom it puts behind a public frontend, and at which ports of theirs. */
+static void use_rule(struct wh_building *b, struct balancer *l, const json_t *o)
+{
+	const char *front = wh_field_ref(o, "frontendIPConfiguration"), *one = wh_field_ref(o, "backendIPConfiguration"), *pool = wh_field_ref(o, "backendAddressPool"), *name = wh_field_text(o, "name");
+	json_int_t port = json_integer_value(wh_field(o, "backendPort"));
+	size_t k;
+	if (!front || wh_build_place(&l->fronts, front) == WH_NONE || port < 0 || port > 65535)
+		return;
+	struct wh_exposure x = {.proto = proto_of(o), .ports = {(uint16_t)port, (uint16_t)port}, .standard = l->standard,
+	                        .by = wh_arena_printf(b->mem, "load balancer %s, rule %s", l->it->name, name ? name : "")};
+	if (!port)
+		x.ports = (struct wh_port_range){0, 65535};
+	size_t at = wh_build_place(&b->configurations, one);
+	if (at != WH_NONE)
+		expose(b, at, &x);
+	for (size_t i = 0; i <= json_array_size(wh_field(o, "backendAddressPools")); i++) {
+		const char *id = i ? wh_field_text(json_array_get(wh_field(o, "backendAddressPools"), i - 1), "id") : pool;
+		at = wh_build_place(&l->pools, id);
+		for (k = 0; at != WH_NONE && k < l->list[at].n; k++)
+			expose(b, l->list[at].endpoints[k], &x);
+	}
+}
+
+/* An interface may name a NAT rule that does not name it back. */
+static void use_named_rules(struct wh_building *b, struct wh_name_set *nat)
+{
+	for (size_t k = 0; k < b->t->n_nics; k++) {
+		const struct wh_item *it = wh_inventory_find(b->inv, b->t->nics[k].id);
+		size_t i, j;
+		json_t *c, *r;
+		json_array_foreach(wh_field(it->body, "ipConfigurations"), i, c)
+			json_array_foreach(wh_field(c, "loadBalancerInboundNatRules"), j, r) {
+				const struct wh_exposure *x = wh_name_set_find(nat, wh_field_text(r, "id") ? wh_field_text(r, "id") : "");
+				const char *id = wh_field_text(c, "id"), *name = wh_field_text(c, "name");
+				size_t at = wh_build_place(&b->configurations, id ? id : wh_arena_printf(b->mem, "%s/ipConfigurations/%s", it->id, name ? name : ""));
+				if (x && at != WH_NONE)
+					expose(b, at, x);
+			}
+	}
+}
+
+static void read_balancer(struct wh_building *b, struct balancer *l)
+{
+	const char *sku = wh_field_text(wh_field(l->it->body, "sku"), "name");
+	size_t i;
+	json_t *v;
+	*l = (struct balancer){.it = l->it, .pools = {.mem = b->mem, .any_case = true}, .fronts = {.mem = b->mem, .any_case = true}, .standard = sku && !strcasecmp(sku, "Standard")};
+	json_array_foreach(wh_field(l->it->body, "frontendIPConfigurations"), i, v)
+		if (wh_field_ref(v, "publicIPAddress") || wh_field_ref(v, "publicIPPrefix"))
+			wh_build_put(&l->fronts, wh_arena_strdup(b->mem, child_id(b, l->it, "frontendIPConfigurations", v)), i);
+	json_array_foreach(wh_field(l->it->body, "backendAddressPools"), i, v)
+		add_pool(b, l, v, child_id(b, l->it, "backendAddressPools", v));
+}
+
+static void use_balancer(struct wh_building *b, struct balancer *l, struct wh_name_set *nat)
+{
+	static const char *const lists[] = {"inboundNatRules", "loadBalancingRules"};
+	json_t *v;
+	for (size_t k = 0; k < 2; k++) {
+		size_t i;
+		json_array_foreach(wh_field(l->it->body, lists[k]), i, v) {
+			const char *front = wh_field_ref(v, "frontendIPConfiguration"), *name = wh_field_text(v, "name");
+			json_int_t port = json_integer_value(wh_field(v, "backendPort"));
+			use_rule(b, l, v);
+			if (k || !front || wh_build_place(&l->fronts, front) == WH_NONE)
+				continue;
+			struct wh_exposure *x = wh_arena_alloc(b->mem, sizeof *x);
+			*x = (struct wh_exposure){proto_of(v), {(uint16_t)port, (uint16_t)port}, l->standard, wh_arena_printf(b->mem, "load balancer %s, rule %s", l->it->name, name ? name : "")};
+			wh_name_set_add(nat, wh_arena_strdup(b->mem, child_id(b, l->it, "inboundNatRules", v)), x);
+		}
+	}
+	for (size_t i = 0; i < l->n && l->fronts.root; i++)
+		for (size_t k = 0; k < l->list[i].n; k++)
+			b->t->endpoints[l->list[i].endpoints[k]].in_pool = true;
+}
+
+/* Terraform has a balancer's pools and rules as resources of their own. */
+static void use_lone(struct wh_building *b, struct balancer *all, size_t n)
+{
+	static const char *const types[] = {"microsoft.network/loadbalancers/loadbalancingrules", "microsoft.network/loadbalancers/inboundnatrules"};
+	for (size_t k = 0; k < 2; k++) {
+		const struct wh_item **list;
+		size_t many = wh_inventory_of_type(b->inv, types[k], &list);
+		for (size_t i = 0; i < many; i++)
+			for (size_t l = 0; l < n; l++)
+				if (!strncasecmp(list[i]->key, all[l].it->key, strlen(all[l].it->key)) && list[i]->key[strlen(all[l].it->key)] == '/')
+					use_rule(b, &all[l], list[i]->body);
+	}
+}
+
+int wh_build_balancers(struct wh_building *b)
+{
+	const struct wh_item **list, **lone;
+	size_t n = wh_inventory_of_type(b->inv, "microsoft.network/loadbalancers", &list), n_lone = wh_inventory_of_type(b->inv, "microsoft.network/loadbalancers/backendaddresspools", &lone);
+	struct wh_name_set pools = {.mem = b->mem, .any_case = true}, nat = {.mem = b->mem, .any_case = true};
+	struct balancer *all = wh_arena_array(b->mem, n + 1, sizeof *all);
+	for (size_t i = 0; i < n; i++) {
+		all[i].it = list[i];
+		read_balancer(b, &all[i]);
+		for (size_t k = 0; k < n_lone; k++)
+			if (!strncasecmp(lone[k]->key, list[i]->key, strlen(list[i]->key)) && lone[k]->key[strlen(list[i]->key)] == '/')
+				add_pool(b, &all[i], lone[k]->body, lone[k]->id);
+		size_t j;
+		json_t *v;
+		json_array_foreach(wh_field(list[i]->body, "backendAddressPools"), j, v)
+			wh_build_put(&pools, wh_arena_strdup(b->mem, child_id(b, list[i], "backendAddressPools", v)), i);
+		for (size_t k = 0; k < n_lone; k++)
+			if (wh_build_place(&all[i].pools, lone[k]->id) != WH_NONE)
+				wh_build_put(&pools, lone[k]->id, i);
+	}
+	if (n)
+		join_interfaces(b, &pools, all);
+	for (size_t i = 0; i < n; i++)
+		use_balancer(b, &all[i], &nat);
+	if (n)
+		use_named_rules(b, &nat);
+	use_lone(b, all, n);
+	return 0;
+}
+
+/* ---- between networks ---- */
+
+static const struct { const char *type, *kind; } appliances[] = {
+	{"microsoft.network/loadbalancers", "load balancer"}, {"microsoft.network/applicationgateways", "application gateway"}, {"microsoft.network/azurefirewalls", "firewall"},
+	{"microsoft.network/bastionhosts", "bastion"}, {"microsoft.network/virtualnetworkgateways", "gateway"}, {"microsoft.network/natgateways", "NAT gateway"},
+};
+
+static void add_appliance(struct wh_building *b, const struct wh_item *it, const char *kind)
+{
+	static const char *const lists[] = {"ipConfigurations", "gatewayIPConfigurations", "frontendIPConfigurations"};
+	struct wh_topology *t = b->t;
+	t->appliances = wh_arena_grown(b->mem, t->appliances, t->n_appliances, &b->room_appliances, sizeof *t->appliances);
+	struct wh_appliance *a = &t->appliances[t->n_appliances++];
+	*a = (struct wh_appliance){.id = it->id, .name = it->name, .kind = kind, .vnet = wh_topology_vnet(t, wh_field_ref(it->body, "virtualNetwork"))};
+	for (size_t k = 0; k < 3; k++) {
+		size_t i;
+		json_t *c;
+		json_array_foreach(wh_field(it->body, lists[k]), i, c) {
+			size_t s = wh_build_place(&b->subnets, wh_field_ref(c, "subnet"));
+			const char *address = wh_field_text(c, "privateIPAddress");
+			a->internet |= wh_field_ref(c, "publicIPAddress") != NULL;
+			if (s != WH_NONE && a->vnet == WH_NONE)
+				a->vnet = t->subnets[s].vnet;
+			if (address && !a->has_addr && !wh_addr_parse(address, strlen(address), &a->addr))
+				a->has_addr = true;
+		}
+	}
+}
+
+int wh_build_between(struct wh_building *b)
+{
+	const struct wh_item **list;
+	size_t n, room = 0;
+	int rc = 0;
+	for (size_t k = 0; k < sizeof appliances / sizeof *appliances; k++) {
+		n = wh_inventory_of_type(b->inv, appliances[k].type, &list);
+		for (size_t i = 0; i < n; i++)
+			add_appliance(b, list[i], appliances[k].kind);
+	}
+	n = wh_inventory_of_type(b->inv, "microsoft.network/localnetworkgateways", &list);
+	for (size_t i = 0; i < n && !rc; i++) {
+		const json_t *space = wh_field(wh_field(list[i]->body, "localNetworkAddressSpace"), "addressPrefixes");
+		struct wh_prefix *p;
+		size_t many;
+		rc = wh_build_prefixes(b, list[i], space ? space : wh_field(list[i]->body, "addressPrefixes"), "localNetworkAddressSpace/addressPrefixes", &p, &many);
+		for (size_t k = 0; k < many && !rc; k++) {
+			b->t->on_premises = wh_arena_grown(b->mem, b->t->on_premises, b->t->n_on_premises, &room, sizeof *b->t->on_premises);
+			b->t->on_premises[b->t->n_on_premises++] = p[k];
+		}
+	}
+	if (!rc && b->t->n_on_premises)
+		b->t->n_on_premises = wh_prefix_merge(b->t->on_premises, b->t->n_on_premises);
+	return rc;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * topology: the network of an estate as a typed model: who has which address, behind which groups, on which network. Reachability, maps and
+ * findings read this, not the JSON.
+ *
+ * Things refer to each other by their place in a list; WH_NONE is none. What a document leaves out is said once in the inventory's notes,
+ * and the model goes on with the assumption that the note states.
+ */
+#pragma once
+#include "whittle/inventory.h"
+#include "whittle/nsg.h"
+
+#define WH_NONE ((size_t)-1)
+#define WH_MISSING ((size_t)-2) /* one is named that no document has. Of groups WH_MISSING - i is the i-th of the topology's missing ones */
+static inline bool wh_known(size_t place)
+{
+	return place < WH_NONE / 2;
+}
+
+struct wh_peering {
+	const char *name, *remote_id;
+	size_t remote;                           /* a VNet; WH_NONE: not in the inventory */
+	struct wh_prefix *space; size_t n;       /* the remote VNet's addresses as the peering states them */
+	bool connected;                          /* peeringState Connected; packets are carried when it is at both ends */
+	bool access;                             /* allowVirtualNetworkAccess: whether the tag VirtualNetwork holds the remote addresses; packets are carried either way */
+	bool forwarded, gateway_transit, remote_gateways;
+};
+struct wh_vnet {
+	const char *id, *name, *location;
+	struct wh_prefix *space; size_t n_space; /* sorted, merged */
+	struct wh_peering *peerings; size_t n_peerings;
+	bool gateway;                            /* it has a GatewaySubnet, or uses a peer's gateway */
+	const json_t *tags;                      /* may be NULL */
+};
+struct wh_route { const char *name; struct wh_prefix prefix; enum wh_next_hop { WH_HOP_VNET, WH_HOP_INTERNET, WH_HOP_GATEWAY, WH_HOP_APPLIANCE, WH_HOP_NONE } hop; const char *appliance; /* its address, or NULL */ };
+struct wh_route_table { const char *id, *name; struct wh_route *routes; size_t n; };
+struct wh_subnet {
+	const char *id, *name;
+	size_t vnet, nsg, route_table;
+	struct wh_prefix *prefixes; size_t n;
+	bool way_out;                            /* defaultOutboundAccess is not false, or it has a NAT gateway */
+	bool guards_private_endpoints;           /* privateEndpointNetworkPolicies: its group applies to private endpoints, too */
+};
+struct wh_public_ip { const char *id, *name; struct wh_addr addr; bool known /* an address is allocated */, standard; size_t endpoint; };
+/* Ports of a host that the Internet reaches by another address than the host's own: rules of a load balancer. */
+struct wh_exposure { uint8_t proto; struct wh_port_range ports; bool standard; const char *by; /* "load balancer lb-web, rule ssh-1" */ };
+struct wh_asg { const char *id, *name; size_t *endpoints; size_t n, room; };
+/* One address of an interface: what packets are sent to, and what groups see. */
+struct wh_endpoint {
+	struct wh_addr addr;
+	size_t host, nic, subnet;                /* subnet may be WH_NONE */
+	size_t public_ip;
+	struct wh_exposure *exposures; size_t n_exposures, room_exposures;
+	bool in_pool;                            /* behind a load balancer with a public frontend, which gives it a way out */
+};
+struct wh_nic { const char *id, *name; size_t host, nsg; bool forwards; };
+enum wh_host_kind { WH_HOST_VM, WH_HOST_INSTANCE /* of a scale set */, WH_HOST_PRIVATE_ENDPOINT, WH_HOST_CLASSIC };
+struct wh_host {
+	const char *id, *name, *location, *key;
+	enum wh_host_kind kind;
+	const char *unscanned;                   /* why it can't be judged; NULL: it can */
+	const json_t *tags;                      /* may be NULL */
+	size_t first, n;                         /* its endpoints: they stand side by side */
+};
+/* What stands between networks: for the map, and to name what a route leads to. */
+struct wh_appliance { const char *id, *name, *kind; size_t vnet; struct wh_addr addr; bool has_addr, internet; };
+/* A rule of Azure Virtual Network Manager, asked before the groups. */
+struct wh_admin_rule {
+	const char *id, *name;
+	int priority;
+	enum wh_admin_access { WH_ADMIN_ALLOW /* the groups are asked, too */, WH_ADMIN_ALWAYS_ALLOW /* they are not */, WH_ADMIN_DENY } access;
+	struct wh_rule rule;                     /* its packets; rule.allow is access != DENY */
+	size_t *vnets; size_t n_vnets;           /* for which it is in force */
+	const char *unsure;                      /* why it is not known for which; then it may be in force for any. NULL: it is known */
+};
+struct wh_topology {
+	struct wh_inventory *inventory;
+	struct wh_vnet *vnets; size_t n_vnets;
+	struct wh_subnet *subnets; size_t n_subnets;
+	struct wh_nsg *nsgs; size_t n_nsgs;      /* by id; their JSON is the inventory's: wh_topology_free() drops the references */
+	const char **missing; size_t n_missing;  /* ids of groups that are named, and that no document has */
+	struct wh_route_table *route_tables; size_t n_route_tables;
+	struct wh_asg *asgs; size_t n_asgs;
+	struct wh_public_ip *public_ips; size_t n_public_ips;
+	struct wh_nic *nics; size_t n_nics;
+	struct wh_host *hosts; size_t n_hosts;   /* by key */
+	struct wh_endpoint *endpoints; size_t n_endpoints;
+	struct wh_appliance *appliances; size_t n_appliances;
+	struct wh_admin_rule *admin; size_t n_admin; /* by priority */
+	struct wh_prefix *on_premises; size_t n_on_premises; /* of local network gateways */
+	struct wh_service_tags service;          /* the inventory's */
+	size_t *by_addr;                         /* endpoints in order of address */
+	struct wh_arena *mem;
+};
+
+/* Builds the model. Refers to the inventory. A value that can't be read (an address, a priority) is an error with its file and line; what is missing is
+ * a note of the inventory's. *out is the caller's also after an error. */
+int wh_topology_build(struct wh_inventory *inv, struct wh_arena *mem, struct wh_topology *out, struct wh_error *err);
+void wh_topology_free(struct wh_topology *t);
+/* A host by id, or by name whatever its case; WH_NONE: none. *twins: how many have the name. */
+size_t wh_topology_host(const struct wh_topology *t, const char *name_or_id, size_t *twins);
+/* The endpoints with an address, as [*from, the returned end) of by_addr. */
+size_t wh_topology_at(const struct wh_topology *t, const struct wh_addr *a, size_t *from);
+size_t wh_topology_vnet(const struct wh_topology *t, const char *id);
+size_t wh_topology_nsg(const struct wh_topology *t, const char *id);
+size_t wh_topology_route_table(const struct wh_topology *t, const char *id);
+
+/*
+ * Replaces the ledger's estate by the inventory, in one transaction: the resources that recommendations are made for, their groups, and every resource's JSON
+ * (collection "resource" for the network's, "other" for the rest).
+ */
+struct wh_estate_summary;
+struct wh_state;
+int wh_inventory_store(struct wh_state *s, struct wh_topology *t, struct wh_estate_summary *out, struct wh_error *err);
+/* Reads the documents, builds the model and stores it. When anything is wrong the ledger stays as it was. */
+int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, struct wh_estate_summary *out, struct wh_error *err);
+/* The network's resources out of the ledger. -ENOENT: it has none. */
+int wh_inventory_load(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);
