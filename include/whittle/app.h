@@ -198,3 +198,30 @@ struct wh_app_assess {
  * from a verdict. An unreadable file or an unknown keyword is an error: nothing is assessed by half.
  */
 int wh_app_assess(const struct wh_app_assess *ask, json_t **out, struct wh_error *err);
+
+/* ---- the network: reach, connections, map, findings ---- */
+struct wh_state;
+struct wh_app_network;
+/* The estate's network: of the ledger, or of documents where there are paths. */
+int wh_app_network_open(struct wh_state *s /* or NULL */, const char *const *paths, size_t n, struct wh_app_network **out, struct wh_error *err);
+void wh_app_network_close(struct wh_app_network *net); /* NULL is fine */
+
+struct wh_app_reach {
+	const char *from, *to;           /* a resource's name or id, an address, a prefix, "Internet". One may be NULL: every resource and the Internet */
+	bool has_port; uint16_t port;
+	uint8_t proto;                   /* read with a port, or by itself; WH_PROTO_ANY: TCP with a port, else all */
+};
+/*
+ * Both ends: {"verdict":"allowed|partly|denied|unknown", "from", "to", "tcpPorts":"[…]", "udpPorts":"[…]", "icmp":bool, "tcpUnknown", "udpUnknown", "decidedBy":[{"where",
+ * "direction", "nsg", "rule", "priority", "access", "verdict", "why"}…], "packet":{…}, "missing":["…"]}. Partly: for some of the addresses of an end. Without a port
+ * "allowed" means at some port. decidedBy tells of the packet, in the order in which it passes.
+ * One end: {"of", "peers":[{"id", "name", "verdict", "tcpPorts", …}…]}, those with a verdict other than denied.
+ */
+int wh_app_reach(struct wh_app_network *net, const struct wh_app_reach *ask, json_t **out, struct wh_error *err);
+
+/* {"name":"Internal", "connectableResources":[{"id", "inboundConnectedResources":[{"connectedResourceId", "tcpPorts", "udpPorts"}…], "outboundConnectedResources"}…]}, as
+ * Microsoft.Security's allowedConnections have it. -E2BIG where the pairs are too many for that: ask for the compact form. */
+int wh_app_connections(struct wh_app_network *net, bool external, json_t **out, struct wh_error *err);
+/* {"classes":[{"class":0, "resources":[{"id", "address"}…]}…], "ports":[{"tcpPorts", "udpPorts", …}…], "connections":[{"to":0, "from":"0-3,7", "ports":1}…]}: classes of addresses
+ * that no rule tells apart, and what their members may send to (other) members; `from` are classes, `ports` is a place in that list. */
+int wh_app_connections_compact(struct wh_app_network *net, json_t **out, struct wh_error *err);

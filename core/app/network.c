@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The estate's network, opened for a question. */
+#include <stdlib.h>
+#include "app/network.h"
+#include "whittle/state.h"
+
+int wh_app_network_open(struct wh_state *s, const char *const *paths, size_t n, struct wh_app_network **out, struct wh_error *err)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_app_network *net = wh_arena_alloc(mem, sizeof *net);
+	net->mem = mem;
+	int rc = n ? wh_inventory_read(paths, n, mem, &net->inv, err) : wh_inventory_load(s, mem, &net->inv, err);
+	rc = rc ? rc : wh_topology_build(&net->inv, mem, &net->t, err);
+	if (!rc)
+		net->r = wh_reach_new(&net->t, mem);
+	*out = net;
+	if (rc) {
+		wh_app_network_close(net);
+		*out = NULL;
+	}
+	return rc;
+}
+
+void wh_app_network_close(struct wh_app_network *net)
+{
+	if (!net)
+		return;
+	wh_reach_free(net->r);
+	wh_topology_free(&net->t);
+	wh_inventory_free(&net->inv);
+	wh_arena_free(net->mem);
+}
+
+void wh_app_put_ports(json_t *o, const struct wh_reach_ports *p, struct wh_arena *mem)
+{
+	json_object_set_new(o, "tcpPorts", json_string(wh_ports_text(p->tcp, mem)));
+	json_object_set_new(o, "udpPorts", json_string(wh_ports_text(p->udp, mem)));
+	json_object_set_new(o, "icmp", json_boolean(p->icmp));
+	if (p->tcp_unknown.n)
+		json_object_set_new(o, "tcpUnknown", json_string(wh_ports_text(p->tcp_unknown, mem)));
+	if (p->udp_unknown.n)
+		json_object_set_new(o, "udpUnknown", json_string(wh_ports_text(p->udp_unknown, mem)));
+	if (p->missing)
+		json_object_set_new(o, "missing", json_string(p->missing));
+}

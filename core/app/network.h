@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the use cases about the network. */
+#pragma once
+#include "whittle/app.h"
+#include "whittle/reach.h"
+
+struct wh_app_network { struct wh_arena *mem; struct wh_inventory inv; struct wh_topology t; struct wh_reach *r; };
+
+/* The ports as members of `o`: "tcpPorts", "udpPorts", "icmp", and "tcpUnknown" and so on with "missing" where something is not decided. */
+void wh_app_put_ports(json_t *o, const struct wh_reach_ports *p, struct wh_arena *mem);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "cli/network.h"
+
+static const char help[] =
+	"usage: whittle reach FROM TO [--port N] [--proto NAME] [--in PATH]… [--json]\n"
+	"       whittle reach --who-can-reach X [--port N] [--proto NAME] [--in PATH]… [--json]\n"
+	"       whittle reach --where-can X [--port N] [--proto NAME] [--in PATH]… [--json]\n"
+	"\n"
+	"Says whether FROM may send to TO, by all rules together: peerings and routes, security admin rules, the groups of interfaces and\n"
+	"subnets on both sides, public addresses and load balancers. An end is a resource's name or id, an address, a prefix, or Internet.\n"
+	"\n"
+	"The verdict is allowed, denied, partly (for some of the addresses of an end) or unknown, with what the inventory lacks. Below it stand\n"
+	"the rules that decide one such packet, in the order in which it meets them. Without a port it is allowed where some port is.\n"
+	"\n"
+	"  --port N             this destination port\n"
+	"  --proto NAME         tcp (the default with --port), udp, icmp, or a number\n"
+	"  --who-can-reach X    lists who reaches X, the Internet included\n"
+	"  --where-can X        lists what X reaches (also written `--where-can X go`)\n"
+	"  --in PATH            reads this file or directory instead of the ledger's estate; can be given again\n"
+	"\n"
+	"Example: whittle reach Internet vm-web-1 --port 22\n";
+
+static void print_steps(const json_t *list)
+{
+	struct cli_table *t = cli_table_new("Passes|Direction|Verdict|Decided by");
+	size_t i;
+	json_t *s;
+	json_array_foreach((json_t *)list, i, s) {
+		const char *verdict = json_string_value(json_object_get(s, "verdict")), *rule = json_string_value(json_object_get(s, "rule")), *nsg = json_string_value(json_object_get(s, "nsg")),
+		           *why = json_string_value(json_object_get(s, "why"));
+		cli_table_text(t, json_string_value(json_object_get(s, "where")));
+		cli_table_text(t, json_string_value(json_object_get(s, "direction")));
+		cli_table_coloured(t, !strcmp(verdict, "allowed") ? CLI_GREEN : !strcmp(verdict, "denied") ? CLI_RED : CLI_YELLOW, verdict);
+		if (rule)
+			cli_table_cell(t, "%s%s%s (%lld %s)%s%s", nsg ? nsg : "", nsg ? ": " : "", rule, (long long)json_integer_value(json_object_get(s, "priority")),
+			               json_string_value(json_object_get(s, "access")), why ? "; not known: " : "", why ? why : "");
+		else
+			cli_table_text(t, why ? why : "");
+	}
+	cli_table_print(t);
+}
+
+static void print_verdict(const json_t *o)
+{
+	const char *verdict = json_string_value(json_object_get(o, "verdict"));
+	const json_t *p = json_object_get(o, "packet");
+	size_t i;
+	json_t *m;
+	printf("%s to %s: ", json_string_value(json_object_get(o, "from")), json_string_value(json_object_get(o, "to")));
+	cli_print_coloured(!strcmp(verdict, "denied") ? CLI_RED : !strcmp(verdict, "allowed") ? CLI_GREEN : CLI_YELLOW, verdict);
+	printf("\nTCP %s, UDP %s%s\n", json_string_value(json_object_get(o, "tcpPorts")), json_string_value(json_object_get(o, "udpPorts")), json_is_true(json_object_get(o, "icmp")) ? ", ICMP" : "");
+	json_array_foreach(json_object_get(o, "missing"), i, m)
+		printf("Not known: %s\n", json_string_value(m));
+	if (p)
+		printf("\n%s from %s port %lld to %s port %lld:\n", json_string_value(json_object_get(p, "protocol")), json_string_value(json_object_get(p, "from")),
+		       (long long)json_integer_value(json_object_get(p, "sourcePort")), json_string_value(json_object_get(p, "to")), (long long)json_integer_value(json_object_get(p, "destinationPort")));
+	print_steps(json_object_get(o, "decidedBy"));
+}
+
+static void print_peers(const json_t *o)
+{
+	bool inbound = !strcmp(json_string_value(json_object_get(o, "direction")), "Inbound");
+	struct cli_table *t = cli_table_new(inbound ? "From|Verdict|TCP|UDP|Not known" : "To|Verdict|TCP|UDP|Not known");
+	size_t i;
+	json_t *p;
+	json_array_foreach(json_object_get(o, "peers"), i, p) {
+		cli_table_text(t, json_string_value(json_object_get(p, "name")));
+		cli_table_text(t, json_string_value(json_object_get(p, "verdict")));
+		cli_table_text(t, json_string_value(json_object_get(p, "tcpPorts")));
+		cli_table_text(t, json_string_value(json_object_get(p, "udpPorts")));
+		cli_table_text(t, json_string_value(json_object_get(p, "missing")));
+	}
+	if (i)
+		cli_table_print(t);
+	else
+		printf("Nothing %s %s.\n", inbound ? "reaches" : "is reached by", json_string_value(json_object_get(o, "of")));
+}
+
+int cli_open_network(struct cli *c, const char *const *paths, size_t n, struct wh_app_network **out)
+{
+	struct wh_ledger ledger = {NULL, NULL};
+	struct wh_error err;
+	int rc = n ? 0 : cli_open_ledger(c, WH_STATE_READ, &ledger);
+	if (!rc && wh_app_network_open(ledger.state, paths, n, out, &err))
+		rc = cli_error(&err);
+	wh_ledger_close(&ledger);
+	return rc;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	static const struct option longs[] = {{"port", required_argument, NULL, 'p'}, {"proto", required_argument, NULL, 'P'}, {"who-can-reach", required_argument, NULL, 'w'},
+	                                      {"where-can", required_argument, NULL, 'g'}, {"in", required_argument, NULL, 'i'}, {0}};
+	struct wh_app_reach ask = {0};
+	struct wh_app_network *net = NULL;
+	const char *paths[CLI_MOST_PATHS];
+	struct wh_error err;
+	size_t n = 0;
+	json_t *doc;
+	int o;
+	cli_output_only_prints();
+	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
+		char *end;
+		unsigned long port;
+		if (o == 'p') {
+			port = strtoul(optarg, &end, 10);
+			if (*optarg < '0' || *optarg > '9' || *end || port > 65535)
+				return cli_usage(c, "--port takes a number from 0 to 65535, not '%s'", optarg);
+			ask.port = (uint16_t)port;
+			ask.has_port = true;
+		} else if (o == 'P' && wh_proto_parse(optarg, &ask.proto)) {
+			return cli_usage(c, "--proto takes tcp, udp, icmp or a number, not '%s'", optarg);
+		} else if (o == 'w') {
+			ask.to = optarg;
+		} else if (o == 'g') {
+			ask.from = optarg;
+		} else if (o == 'i' && n < CLI_MOST_PATHS) {
+			paths[n++] = optarg;
+		} else if (o == '?') {
+			return CLI_USAGE;
+		}
+	}
+	if (ask.from && optind < argc && !strcmp(argv[optind], "go"))
+		optind++;
+	if (!ask.from && !ask.to && argc - optind == 2) {
+		ask.from = argv[optind];
+		ask.to = argv[optind + 1];
+	} else if (argc != optind || !(!ask.from ^ !ask.to)) {
+		return cli_usage(c, "which two? Give FROM and TO, or one of --who-can-reach X and --where-can X");
+	}
+	int rc = cli_open_network(c, paths, n, &net);
+	if (rc)
+		return rc;
+	if (wh_app_reach(net, &ask, &doc, &err)) {
+		rc = cli_error(&err);
+	} else if (c->json) {
+		rc = cli_print_json(doc);
+	} else {
+		if (ask.from && ask.to)
+			print_verdict(doc);
+		else
+			print_peers(doc);
+		json_decref(doc);
+	}
+	wh_app_network_close(net);
+	return rc;
+}
+
+const struct cli_command cli_reach = {.confined = true, .name = "reach", .summary = "say who can talk to whom, and by which rules", .help = help, .run = run, .only_reads = true};

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Endpoints that nothing tells apart.
+ *
+ * Problem: what any of n endpoints may send to any other, without n² questions.
+ * Method: two endpoints are of one class where they have the same lists before them, lie alike in each of these (as local address), lie alike in every other
+ * endpoint's lists that their packets can meet (as peer), and are reached alike by every route table. All of that is folded into a hash of 128 bits under this process's key.
+ * With l lists the cost is n · l look-ups; what follows costs classes² at most.
+ * A list is of concern to an endpoint only where a way leads between their VNets: unrelated VNets don't split each other's classes.
+ *
+ *   web-1, web-2 (subnet web), db-1 (subnet db); db's group allows 10.0.1.0/24 = web → 5432
+ *   web-1 and web-2 lie alike in both groups: one class of two; db-1 another. Four pairs of classes, whatever the number of web servers.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/siphash.h"
+#include "reach/policy.h"
+
+struct print { uint64_t h[2]; size_t endpoint; };
+
+static void fold(struct print *p, const struct wh_hash_key *key, uint64_t a, uint64_t b)
+{
+	for (int i = 0; i < 2; i++) {
+		struct wh_hash_key k = {{key->k[i] ^ p->h[0], key->k[1 - i] ^ p->h[1]}};
+		uint64_t w = a ^ (uint64_t)i << 63;
+		p->h[i] = wh_siphash(k, &w, 1, b);
+	}
+}
+
+static bool uses_appliances(const struct wh_reach *r, size_t vnet)
+{
+	for (size_t i = 0; i < r->n_contexts; i++)
+		for (size_t k = 0; r->contexts[i].vnet == vnet && r->contexts[i].table != WH_NONE && k < r->t->route_tables[r->contexts[i].table].n; k++)
+			if (r->t->route_tables[r->contexts[i].table].routes[k].hop == WH_HOP_APPLIANCE || r->t->route_tables[r->contexts[i].table].routes[k].hop == WH_HOP_GATEWAY)
+				return true;
+	return false;
+}
+
+/* Between which VNets packets may pass. */
+static bool *related(const struct wh_reach *r)
+{
+	size_t n = r->t->n_vnets;
+	bool *out = wh_arena_array(r->scratch, n * n + 1, sizeof *out), *through = wh_arena_array(r->scratch, n + 1, sizeof *through);
+	for (size_t i = 0; i < n; i++)
+		through[i] = uses_appliances(r, i);
+	for (size_t i = 0; i < n * n; i++)
+		out[i] = r->linked[i] || through[i / n] || through[i % n];
+	return out;
+}
+
+static size_t vnet_of(const struct wh_reach *r, size_t endpoint)
+{
+	size_t s = r->t->endpoints[endpoint].subnet;
+	return s == WH_NONE ? WH_NONE : r->t->subnets[s].vnet;
+}
+
+static void fold_own(const struct wh_reach *r, struct print *p, const struct wh_hash_key *key)
+{
+	const struct wh_endpoint *e = &r->t->endpoints[p->endpoint];
+	fold(p, key, r->context_of[p->endpoint], vnet_of(r, p->endpoint));
+	fold(p, key, wh_addr_is_v4(&e->addr), r->t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT);
+	fold(p, key, e->public_ip == WH_NONE ? 0 : e->public_ip == WH_MISSING || r->t->public_ips[e->public_ip].standard ? 1 : 2, (uint64_t)e->in_pool << 1 | (e->subnet != WH_NONE && r->t->subnets[e->subnet].way_out));
+	for (size_t i = 0; i < e->n_exposures; i++)
+		fold(p, key, (uint64_t)e->exposures[i].proto << 32 | (uint64_t)e->exposures[i].ports.from << 16 | e->exposures[i].ports.to, e->exposures[i].standard);
+	for (int d = 0; r->context_of[p->endpoint] && d < 2; d++) {
+		const struct side *s = &r->sides[r->side_of[d][p->endpoint]];
+		fold(p, key, r->side_of[d][p->endpoint], (uint64_t)d);
+		for (size_t i = 0; i < s->n; i++)
+			fold(p, key, s->stage[i], wh_address_class(&r->stages[s->stage[i]], &r->stages[s->stage[i]].local, &e->addr, r->mem));
+	}
+}
+
+/* The peers' classes of one list, of all endpoints that may meet it, in the order of their addresses. */
+static void fold_stage(const struct wh_reach *r, size_t number, const bool *relation, struct print *prints, const struct wh_hash_key *key)
+{
+	struct stage *s = &r->stages[number];
+	size_t cut = 0, own = r->contexts[s->context].vnet;
+	for (size_t i = 0; i < r->t->n_endpoints; i++) {
+		size_t at = r->t->by_addr[i], vnet = vnet_of(r, at);
+		const struct wh_addr *a = &r->t->endpoints[at].addr;
+		if (own != WH_NONE && vnet != WH_NONE && !relation[own * r->t->n_vnets + vnet])
+			continue;
+		while (cut < s->peer.n_cuts && wh_addr_cmp(&s->peer.cuts[cut], a) <= 0)
+			cut++;
+		fold(&prints[at], key, number, s->peer.of_atom[cut] ? s->peer.of_atom[cut] - 1 : wh_address_class(s, &s->peer, a, r->mem));
+	}
+}
+
+/* An endpoint that sends from this context. */
+static size_t sender(const struct wh_reach *r, size_t context)
+{
+	for (size_t i = 0; i < r->t->n_endpoints; i++)
+		if (r->context_of[i] == context + 1)
+			return i;
+	return WH_NONE;
+}
+
+static void fold_routes(const struct wh_reach *r, struct print *prints, const struct wh_hash_key *key)
+{
+	for (size_t c = 0; c < r->n_contexts; c++) {
+		size_t from = r->contexts[c].table == WH_NONE ? WH_NONE : sender(r, c);
+		for (size_t i = 0; from != WH_NONE && i < r->t->n_endpoints; i++)
+			fold(&prints[i], key, c, wh_reach_way(r, from, i, &r->t->endpoints[i].addr, NULL, r->mem));
+	}
+}
+
+static int by_print(const void *a, const void *b)
+{
+	const struct print *x = a, *y = b;
+	for (int i = 0; i < 2; i++)
+		if (x->h[i] != y->h[i])
+			return x->h[i] < y->h[i] ? -1 : 1;
+	return (x->endpoint > y->endpoint) - (x->endpoint < y->endpoint);
+}
+
+/* Classes are numbered by their first members, whatever the hashes. */
+static void number_classes(struct wh_reach *r, struct print *prints)
+{
+	size_t n = r->t->n_endpoints, first = 0, *leader = wh_arena_unset(r->scratch, n + 1, sizeof *leader);
+	uint32_t *count;
+	for (size_t i = 0; i < n; i++) {
+		if (i && (prints[i].h[0] != prints[first].h[0] || prints[i].h[1] != prints[first].h[1]))
+			first = i;
+		leader[prints[i].endpoint] = prints[first].endpoint;
+	}
+	r->class_of = wh_arena_array(r->mem, n + 1, sizeof *r->class_of);
+	for (size_t i = 0; i < n; i++)
+		r->class_of[i] = leader[i] == i ? (uint32_t)r->n_classes++ : r->class_of[leader[i]];
+	r->first_member = wh_arena_array(r->mem, r->n_classes + 2, sizeof *r->first_member);
+	r->members = wh_arena_array(r->mem, n + 1, sizeof *r->members);
+	count = wh_arena_array(r->scratch, r->n_classes + 1, sizeof *count);
+	for (size_t i = 0; i < n; i++)
+		r->first_member[r->class_of[i] + 1]++;
+	for (size_t i = 0; i < r->n_classes; i++)
+		r->first_member[i + 1] += r->first_member[i];
+	for (size_t i = 0; i < n; i++)
+		r->members[r->first_member[r->class_of[i]] + count[r->class_of[i]]++] = i;
+}
+
+void wh_reach_divide(struct wh_reach *r)
+{
+	struct wh_hash_key key = wh_hash_key();
+	size_t n = r->t->n_endpoints;
+	if (r->divided)
+		return;
+	r->divided = true;
+	struct print *prints = wh_arena_array(r->scratch, n + 1, sizeof *prints);
+	bool *relation = related(r);
+	for (size_t i = 0; i < r->n_stages; i++)
+		wh_address_prepare(&r->stages[i], r->mem);
+	for (size_t i = 0; i < n; i++) {
+		prints[i].endpoint = i;
+		fold_own(r, &prints[i], &key);
+	}
+	for (size_t i = 0; i < r->n_stages; i++)
+		fold_stage(r, i, relation, prints, &key);
+	fold_routes(r, prints, &key);
+	if (n)
+		qsort(prints, n, sizeof *prints, by_print);
+	number_classes(r, prints);
+	for (int d = 0; d < 2; d++)
+		r->row_of[d] = wh_arena_array(r->mem, r->n_classes + 1, sizeof *r->row_of[d]);
+	r->gates = wh_arena_array(r->mem, r->n_contexts * r->n_classes + 1, sizeof *r->gates);
+	wh_arena_reset(r->scratch);
+}
+
+size_t wh_reach_classes(struct wh_reach *r)
+{
+	wh_reach_divide(r);
+	return r->n_classes;
+}
+
+size_t wh_reach_class(const struct wh_reach *r, size_t endpoint)
+{
+	return r->class_of[endpoint];
+}
+
+size_t wh_reach_members(const struct wh_reach *r, size_t class, const size_t **out)
+{
+	*out = &r->members[r->first_member[class]];
+	return r->first_member[class + 1] - r->first_member[class];
+}

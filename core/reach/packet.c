@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One packet, with every list that it passes. Each list has a set of possible outcomes (a rule that may match adds its own and goes on); the packet is decided where
+ * all combinations of them end alike.
+ */
+#include <string.h>
+#include "reach/policy.h"
+
+enum { CAN_DENY = 1, CAN_PASS = 2, CAN_END = 4 /* AlwaysAllow: the groups are not asked */ };
+
+struct verdict { unsigned can; const struct wh_filter_rule *rule; const char *missing; };
+
+static bool in(const struct wh_ranges *set, const struct wh_addr *a)
+{
+	return !set || wh_ranges_has(*set, a);
+}
+
+static bool matches(const struct wh_filter_rule *f, const struct wh_filter_packet *p)
+{
+	struct wh_addr sport = wh_port_addr(p->sport), dport = wh_port_addr(p->dport);
+	return (!f->proto || f->proto == p->proto) && in(f->dport, &dport) && in(f->sport, &sport) && in(f->local, &p->local) && in(f->peer, &p->peer);
+}
+
+static struct verdict ask_admin(const struct wh_filter *f, const struct wh_filter_packet *p)
+{
+	struct verdict v = {0};
+	for (size_t i = 0; i < f->n; i++) {
+		const struct wh_filter_rule *x = &f->rules[i];
+		if (!matches(x, p))
+			continue;
+		v.can |= x->action == WH_FILTER_DENY ? CAN_DENY : x->action == WH_FILTER_ALLOW ? CAN_END : CAN_PASS;
+		if (!x->may) {
+			v.rule = x;
+			return v;
+		}
+		v.missing = v.missing ? v.missing : x->may;
+	}
+	v.can |= CAN_PASS;
+	return v;
+}
+
+static struct verdict ask_group(const struct wh_filter *f, const struct wh_filter_packet *p)
+{
+	struct wh_filter_decision d = wh_filter_decide(f, p);
+	struct verdict v = {.can = d.verdict == WH_DENIED ? CAN_DENY : d.verdict == WH_ALLOWED ? CAN_PASS : CAN_DENY | CAN_PASS, .rule = d.rule};
+	for (size_t i = 0; d.verdict == WH_UNDECIDED && i < f->n && !v.missing; i++)
+		if (f->rules[i].may && matches(&f->rules[i], p))
+			v.missing = f->rules[i].may;
+	if (d.verdict == WH_UNDECIDED && !v.missing)
+		v.missing = f->why;
+	return v;
+}
+
+struct asking { const struct wh_reach *r; struct wh_reach_answer *out; struct wh_arena *mem; bool may_end; };
+
+static void step(struct asking *q, const struct wh_reach_step *s)
+{
+	if (q->out->n < WH_REACH_STEPS)
+		q->out->steps[q->out->n++] = *s;
+}
+
+static void add_way(struct asking *q, enum wh_direction d, enum wh_answer v, const char *why, const char *where)
+{
+	step(q, &(struct wh_reach_step){.where = where, .direction = d, .verdict = v, .why = v == WH_ALLOWED ? NULL : why});
+	if (v == WH_UNDECIDED && !q->out->missing)
+		q->out->missing = why;
+}
+
+static const char *where_of(const struct asking *q, const struct stage *s, size_t endpoint)
+{
+	const struct wh_endpoint *e = &q->r->t->endpoints[endpoint];
+	if (s->admin)
+		return "virtual network manager";
+	bool subnet = q->r->t->subnets[e->subnet].nsg == s->nsg, nic = q->r->t->nics[e->nic].nsg == s->nsg;
+	bool first = s->direction == WH_INBOUND ? subnet : !nic; /* where one group guards both, the first asked is … */
+	if (subnet && nic) {
+		first = s->direction == WH_INBOUND;
+		for (size_t i = 0; i < q->out->n; i++)
+			if (q->out->steps[i].direction == s->direction && q->out->steps[i].nsg)
+				first = s->direction != WH_INBOUND;
+	}
+	return first ? wh_arena_printf(q->mem, "subnet %s", q->r->t->subnets[e->subnet].name) : wh_arena_printf(q->mem, "interface %s", q->r->t->nics[e->nic].name);
+}
+
+/* The stages of one end. Returns the possible outcomes: CAN_DENY, CAN_PASS. */
+static unsigned ask_side(struct asking *q, size_t endpoint, const struct wh_filter_packet *p)
+{
+	const struct wh_reach *r = q->r;
+	const struct side *s = &r->sides[r->side_of[p->direction][endpoint]];
+	unsigned groups = CAN_PASS, admin = CAN_PASS;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct stage *g = &r->stages[s->stage[i]];
+		struct verdict v = g->admin ? ask_admin(&g->filter, p) : ask_group(&g->filter, p);
+		bool unsure = v.can & (v.can - 1);
+		enum wh_answer answer = unsure ? WH_UNDECIDED : v.can == CAN_DENY ? WH_DENIED : WH_ALLOWED;
+		if (!(g->admin && v.can == CAN_PASS && !v.rule))
+			step(q, &(struct wh_reach_step){where_of(q, g, endpoint), p->direction, wh_known(g->nsg) ? r->t->nsgs[g->nsg].name : NULL, v.rule ? v.rule->from : NULL, answer,
+			                                unsure ? v.missing : NULL});
+		if (unsure && !q->out->missing)
+			q->out->missing = v.missing;
+		if (g->admin) {
+			admin = v.can;
+			if (!(admin & CAN_PASS))
+				break;
+		} else {
+			groups = (groups & CAN_PASS ? v.can & CAN_PASS : 0u) | ((groups | v.can) & CAN_DENY);
+		}
+		if (v.can == CAN_DENY)
+			break;
+	}
+	if (!s->n || (s->n == 1 && r->stages[s->stage[0]].admin && admin == CAN_PASS))
+		step(q, &(struct wh_reach_step){.where = r->t->hosts[r->t->endpoints[endpoint].host].name, .direction = p->direction, .verdict = WH_ALLOWED, .why = "no network security group"});
+	unsigned can = admin & CAN_DENY;
+	if (admin & CAN_END)
+		can |= CAN_PASS;
+	if (admin & CAN_PASS)
+		can |= groups;
+	return can;
+}
+
+static bool ends(unsigned *all, unsigned can)
+{
+	*all = (*all & can & CAN_PASS) | ((*all | can) & CAN_DENY);
+	return can == CAN_DENY;
+}
+
+static unsigned of_answer(enum wh_answer v)
+{
+	return v == WH_DENIED ? CAN_DENY : v == WH_ALLOWED ? CAN_PASS : CAN_DENY | CAN_PASS;
+}
+
+static unsigned ask(struct asking *q, const struct wh_reach_packet *p)
+{
+	const struct wh_topology *t = q->r->t;
+	struct wh_addr from = p->from == WH_NONE ? p->from_addr : t->endpoints[p->from].addr, to = p->to == WH_NONE ? p->to_addr : t->endpoints[p->to].addr;
+	const char *why = NULL;
+	unsigned all = CAN_PASS;
+	if (wh_addr_is_v4(&from) != wh_addr_is_v4(&to)) {
+		add_way(q, WH_OUTBOUND, WH_DENIED, "one address is IPv4 and the other IPv6", "the way");
+		return CAN_DENY;
+	}
+	if (p->from != WH_NONE) {
+		if (t->hosts[t->endpoints[p->from].host].kind == WH_HOST_PRIVATE_ENDPOINT) {
+			add_way(q, WH_OUTBOUND, WH_DENIED, "a private endpoint sends nothing by itself", "the way");
+			return CAN_DENY;
+		}
+		enum wh_answer v = p->to != WH_NONE ? wh_reach_way(q->r, p->from, p->to, &to, &why, q->mem) : wh_reach_way_outside(q->r, p->from, &to, WH_OUTBOUND, p->proto, p->dport, &why, q->mem);
+		add_way(q, WH_OUTBOUND, v, why, "the way");
+		if (ends(&all, of_answer(v)) || !q->r->context_of[p->from])
+			return all;
+		if (ends(&all, ask_side(q, p->from, &(struct wh_filter_packet){WH_OUTBOUND, p->proto, from, to, p->sport, p->dport})))
+			return all;
+	}
+	if (p->to != WH_NONE) {
+		if (p->from == WH_NONE) {
+			enum wh_answer v = wh_reach_way_outside(q->r, p->to, &from, WH_INBOUND, p->proto, p->dport, &why, q->mem);
+			add_way(q, WH_INBOUND, v, why, "the way");
+			if (ends(&all, of_answer(v)))
+				return all;
+		}
+		if (q->r->context_of[p->to])
+			ends(&all, ask_side(q, p->to, &(struct wh_filter_packet){WH_INBOUND, p->proto, to, from, p->sport, p->dport}));
+	}
+	return all;
+}
+
+void wh_reach_decide(const struct wh_reach *r, const struct wh_reach_packet *p, struct wh_arena *mem, struct wh_reach_answer *out)
+{
+	struct asking q = {.r = r, .out = out, .mem = mem};
+	*out = (struct wh_reach_answer){.verdict = WH_DENIED};
+	unsigned can = ask(&q, p);
+	out->verdict = can == CAN_PASS ? WH_ALLOWED : can == CAN_DENY ? WH_DENIED : WH_UNDECIDED;
+	if (out->verdict != WH_UNDECIDED)
+		out->missing = NULL;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside of reach: an estate's policies as filters, and the classes that they make. */
+#pragma once
+#include "reach/intern.h"
+#include "whittle/reach.h"
+
+/* Where a rule is read: its tags mean something else at each VNet and route table. */
+struct context { size_t vnet, table; struct wh_ranges own /* VirtualNetwork */, internet; };
+
+/* One side's classes of addresses in a stage: those that its rules don't tell apart. */
+struct address_classes {
+	struct wh_addr *cuts; size_t n_cuts; /* where a range of some rule begins, or ended just before; sorted */
+	uint32_t *of_atom;                   /* class + 1 of the addresses from cuts[i - 1] on; 0: not asked yet */
+	struct intern bits;                  /* class → which rules match on this side */
+	bool local;
+};
+
+/* One list of rules that a packet passes: a group's, or the security admin rules, in one context and direction. */
+struct stage {
+	size_t nsg;                          /* WH_NONE: admin rules; WH_MISSING and below: a group that no document has */
+	size_t context;
+	enum wh_direction direction;
+	bool admin;
+	struct wh_filter filter;             /* a group: ALLOW, DENY. Admin: ALLOW is AlwaysAllow, RETURN goes on to the groups */
+	size_t words;                        /* of a set of rules as bits */
+	uint64_t *of_proto;                  /* for each class of protocols: the rules that match it */
+	struct address_classes local, peer;
+	struct intern matched;               /* sets of rules that match all of a packet but its ports … */
+	uint32_t *outcome; size_t room_outcome; /* … and what they let through, a port verdict + 1 */
+};
+/* The stages of an endpoint in one direction, in the order in which they are asked. */
+struct side {
+	uint32_t stage[3]; size_t n;
+	bool guarded;                        /* by a group */
+	struct intern columns, rows;         /* combinations of its stages' classes of peers, of locals */
+	uint32_t **cells; size_t *room_cells, room_rows; /* by row, then column: a cell + 1; 0: not computed yet */
+	uint32_t *column_of;                 /* of each class of endpoints; NULL: not asked yet */
+};
+
+struct shared { /* numbers that two estates may share */
+	struct intern ports;                 /* sets of ports, as bytes of ranges */
+	struct intern verdicts;              /* port verdicts: for each class of source ports, allowed and undecided; then the reason */
+	struct intern cells;                 /* verdicts for each class of protocols */
+	struct intern reasons;
+	struct pair_map both, whole, unions, unsures; /* port verdicts that must both allow; cells; cells of which either allows; cells and reasons */
+	uint8_t proto[256]; size_t n_proto;
+	struct wh_port_range *sport; size_t n_sport;
+	struct wh_arena *mem;
+};
+
+struct wh_reach {
+	const struct wh_topology *t;
+	struct wh_arena *mem, *scratch;
+	struct context *contexts; size_t n_contexts, room_contexts;
+	struct stage *stages; size_t n_stages, room_stages;
+	struct side *sides; size_t n_sides, room_sides;
+	uint32_t *side_of[2];                /* by direction: of each endpoint */
+	uint32_t *context_of;                /* of each endpoint: context + 1; 0: its subnet is not known */
+	struct pair_map context_at, stage_at[4]; /* by (vnet, table); by (nsg, context) for each direction, admin's behind */
+	struct intern side_keys;
+	const struct wh_asg **asgs;          /* by id */
+	struct wh_ranges *asg_ranges, *tag_ranges; bool *asg_done, *tag_done;
+	const struct wh_ranges *any;
+	bool *linked;                        /* vnet × vnet: the system's routes lead from one to the other */
+	struct shared *shared;
+	/* classes.c */
+	uint32_t *class_of; size_t *members, *first_member; size_t n_classes;
+	bool divided;
+	uint8_t *gates;                      /* context × class: enum wh_answer + 1; 0: not asked yet */
+	const char **gate_why;
+	uint32_t *row_of[2];                 /* by direction: of each class, + 1 */
+	struct wh_ranges outside;            /* the Internet's addresses */
+};
+
+/* translate.c */
+uint32_t wh_reach_context(struct wh_reach *r, size_t subnet);
+void wh_stage_translate(struct wh_reach *r, struct stage *s);
+/* sides.c */
+void wh_reach_sides(struct wh_reach *r);
+/* way.c: whether packets are routed from an endpoint to an address. `why` may be NULL */
+enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, const struct wh_addr *to_addr, const char **why, struct wh_arena *mem);
+/* The same between an endpoint and an address that no endpoint has: of a VNet, on premises, or of the Internet. */
+enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d, uint8_t proto, uint16_t dport, const char **why,
+                                    struct wh_arena *mem);
+/* What stands between them, but for ports: 'v' a VNet or on premises, where every port is reachable; 'i' the Internet. */
+bool wh_reach_is_internet(const struct wh_reach *r, const struct wh_addr *a);
+void wh_reach_links(struct wh_reach *r);
+/* Whether the Internet gets to a port of a host at all, and a host to the Internet, whatever the groups say. */
+enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8_t proto, uint16_t dport, const char **why, struct wh_arena *mem);
+enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why, struct wh_arena *mem);
+/* ports.c */
+void wh_ports_prepare(struct wh_reach *const *r, size_t n, struct wh_arena *mem);
+uint32_t wh_ports_intern(struct shared *s, struct wh_ranges ports);
+struct wh_ranges wh_ports_get(const struct shared *s, uint32_t number);
+uint32_t wh_cell_none(struct shared *s);
+uint32_t wh_cell_all(struct shared *s);
+uint32_t wh_cell_both(struct shared *s, uint32_t a, uint32_t b, struct wh_arena *scratch);
+/* The cell in which everything that `a` may allow is undecided, for a reason. */
+uint32_t wh_cell_unsure(struct shared *s, uint32_t a, const char *why, struct wh_arena *scratch);
+/* The cell restricted to ports of a protocol. */
+uint32_t wh_cell_within(struct shared *s, uint32_t a, const struct wh_exposure *x, size_t n, struct wh_arena *scratch);
+/* What a side's stages let through between a local and a peer class of each stage. */
+uint32_t wh_side_cell(struct wh_reach *r, const struct side *s, const uint32_t *local, const uint32_t *peer);
+/* addresses.c */
+uint32_t wh_address_class(struct stage *s, struct address_classes *c, const struct wh_addr *a, struct wh_arena *mem);
+void wh_address_prepare(struct stage *s, struct wh_arena *mem);
+/* classes.c */
+void wh_reach_divide(struct wh_reach *r);

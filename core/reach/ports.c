@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What lists of rules let through between two addresses, as sets of ports that are computed once.
+ *
+ * Problem: for millions of pairs of addresses, the destination ports that all lists let through, for each protocol.
+ * Method: what a list does with a packet depends on nothing but which of its rules match in all dimensions other than ports. That is a set of bits: the local address's AND
+ * the peer's AND the protocol's. Few sets occur, so that each is walked once (a filter of these rules alone, core/policy) and has a number; numbers of several lists combine
+ * through a table. A port verdict holds, for each class of source ports that rules of the estate tell apart, the allowed and the undecided destination ports; a cell holds
+ * one for each class of protocols. Everything equal has one number.
+ *
+ *   rules matching 10.0.0.4 ← 10.1.0.9, TCP: {300 allow 443, 400 deny *}  →  [443]      (verdict 7)
+ *   the subnet's group: 7, the interface's: 9 = [80,443]                   →  7 ∩ 9 = 7  (looked up the second time)
+ *
+ * Protocols without ports are asked at port 0, as in core/policy.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "reach/policy.h"
+
+/* ---- sets and verdicts by number ---- */
+
+uint32_t wh_ports_intern(struct shared *s, struct wh_ranges ports)
+{
+	return intern_add(&s->ports, ports.r, ports.n * sizeof *ports.r);
+}
+
+struct wh_ranges wh_ports_get(const struct shared *s, uint32_t number)
+{
+	size_t len;
+	const void *bytes = intern_get(&s->ports, number, &len);
+	return (struct wh_ranges){(struct wh_range *)(uintptr_t)bytes, len / sizeof(struct wh_range)};
+}
+
+static size_t words(const struct shared *s)
+{
+	return 2 * s->n_sport + 1; /* allowed and undecided for each class of source ports, and the reason */
+}
+
+static uint32_t verdict_of(struct shared *s, const uint32_t *v)
+{
+	return intern_add(&s->verdicts, v, words(s) * sizeof *v);
+}
+
+static const uint32_t *verdict(const struct shared *s, uint32_t number)
+{
+	return intern_get(&s->verdicts, number, NULL);
+}
+
+static const uint32_t *cell(const struct shared *s, uint32_t number)
+{
+	return intern_get(&s->cells, number, NULL);
+}
+
+static uint32_t uniform(struct shared *s, struct wh_ranges allowed)
+{
+	uint32_t *v = wh_arena_array(s->mem, words(s) + s->n_proto, sizeof *v), *c = v + words(s);
+	for (size_t i = 0; i < s->n_sport; i++)
+		v[2 * i] = wh_ports_intern(s, allowed);
+	uint32_t number = verdict_of(s, v);
+	for (size_t i = 0; i < s->n_proto; i++)
+		c[i] = number;
+	return intern_add(&s->cells, c, s->n_proto * sizeof *c);
+}
+
+uint32_t wh_cell_none(struct shared *s)
+{
+	(void)s;
+	return 0;
+}
+
+uint32_t wh_cell_all(struct shared *s)
+{
+	(void)s;
+	return 1;
+}
+
+/* ---- what the estate's rules tell apart ---- */
+
+static int by_port(const void *a, const void *b)
+{
+	return (int)*(const uint32_t *)a - (int)*(const uint32_t *)b;
+}
+
+static void source_ports(struct wh_reach *const *r, size_t n_r, struct shared *s)
+{
+	uint32_t *at = wh_arena_array(s->mem, 1, sizeof *at);
+	size_t n = 1, room = 1;
+	for (size_t x = 0; x < n_r; x++)
+		for (size_t i = 0; i < r[x]->n_stages; i++)
+			for (size_t k = 0; k < r[x]->stages[i].filter.n; k++) {
+				const struct wh_ranges *set = r[x]->stages[i].filter.rules[k].sport;
+				for (size_t j = 0; set && j < 2 * set->n; j++) {
+					at = wh_arena_grown(s->mem, at, n, &room, sizeof *at);
+					at[n++] = j % 2 ? (uint32_t)wh_addr_low(&set->r[j / 2].to) + 1 : (uint32_t)wh_addr_low(&set->r[j / 2].from);
+				}
+			}
+	qsort(at, n, sizeof *at, by_port);
+	s->sport = wh_arena_array(s->mem, n, sizeof *s->sport);
+	for (size_t i = 0; i < n && at[i] <= 65535; i++) {
+		if (s->n_sport && s->sport[s->n_sport - 1].from == at[i])
+			continue;
+		if (s->n_sport)
+			s->sport[s->n_sport - 1].to = (uint16_t)(at[i] - 1);
+		s->sport[s->n_sport++] = (struct wh_port_range){(uint16_t)at[i], 65535};
+	}
+}
+
+/* TCP, UDP and ICMP stand first; then what rules name; then one for all the rest. */
+static void protocols(struct wh_reach *const *r, size_t n_r, struct shared *s)
+{
+	bool named[256] = {false};
+	static const uint8_t first[] = {WH_PROTO_TCP, WH_PROTO_UDP, WH_PROTO_ICMP};
+	memcpy(s->proto, first, sizeof first);
+	s->n_proto = sizeof first;
+	for (size_t x = 0; x < n_r; x++)
+		for (size_t i = 0; i < r[x]->n_stages; i++)
+			for (size_t k = 0; k < r[x]->stages[i].filter.n; k++)
+				named[r[x]->stages[i].filter.rules[k].proto] = true;
+	for (size_t i = 0; i < sizeof first; i++)
+		named[first[i]] = false;
+	for (unsigned i = 1; i < 256; i++)
+		if (named[i])
+			s->proto[s->n_proto++] = (uint8_t)i;
+	for (unsigned i = 254; i > 0; i--)
+		if (!named[i] && i != WH_PROTO_TCP && i != WH_PROTO_UDP && i != WH_PROTO_ICMP) {
+			s->proto[s->n_proto++] = (uint8_t)i;
+			return;
+		}
+}
+
+static void prepare_stage(struct wh_reach *r, struct stage *s)
+{
+	const struct shared *sh = r->shared;
+	s->words = (s->filter.n + 63) / 64 + !s->filter.n;
+	s->of_proto = wh_arena_array(r->mem, s->words * sh->n_proto, sizeof *s->of_proto);
+	for (size_t p = 0; p < sh->n_proto; p++)
+		for (size_t i = 0; i < s->filter.n; i++)
+			if (!s->filter.rules[i].proto || s->filter.rules[i].proto == sh->proto[p])
+				s->of_proto[p * s->words + i / 64] |= UINT64_C(1) << i % 64;
+	s->matched.mem = s->local.bits.mem = s->peer.bits.mem = r->mem;
+	s->local.local = true;
+}
+
+void wh_ports_prepare(struct wh_reach *const *r, size_t n, struct wh_arena *mem)
+{
+	static const struct wh_port_range all = {0, 65535};
+	struct shared *s = wh_arena_alloc(mem, sizeof *s);
+	s->mem = s->ports.mem = s->verdicts.mem = s->cells.mem = s->reasons.mem = s->both.mem = s->whole.mem = s->unions.mem = s->unsures.mem = mem;
+	source_ports(r, n, s);
+	protocols(r, n, s);
+	wh_ports_intern(s, (struct wh_ranges){0});
+	intern_add(&s->reasons, "", 1);
+	uniform(s, (struct wh_ranges){0});   /* cell 0 */
+	uniform(s, wh_ports(&all, 1, mem));  /* cell 1 */
+	for (size_t x = 0; x < n; x++) {
+		r[x]->shared = s;
+		for (size_t i = 0; i < r[x]->n_stages; i++)
+			prepare_stage(r[x], &r[x]->stages[i]);
+	}
+}
+
+/* ---- combining ---- */
+
+static uint32_t reason_of(struct shared *s, const char *why)
+{
+	return why ? intern_add(&s->reasons, why, strlen(why) + 1) : 0;
+}
+
+/* Both must allow: undecided is what both may allow, but not both do for certain. */
+static uint32_t both_verdicts(struct shared *s, uint32_t a, uint32_t b, struct wh_arena *scratch)
+{
+	bool there;
+	if (a == b)
+		return a;
+	uint32_t *known = pair_find(&s->both, a < b ? a : b, a < b ? b : a, &there);
+	if (there)
+		return *known;
+	const uint32_t *x = verdict(s, a), *y = verdict(s, b);
+	uint32_t *v = wh_arena_array(scratch, words(s), sizeof *v);
+	bool unsure = false;
+	for (size_t i = 0; i < s->n_sport; i++) {
+		struct wh_ranges xa = wh_ports_get(s, x[2 * i]), xu = wh_ports_get(s, x[2 * i + 1]), ya = wh_ports_get(s, y[2 * i]), yu = wh_ports_get(s, y[2 * i + 1]);
+		struct wh_ranges allowed = wh_ranges_intersect(xa, ya, scratch);
+		struct wh_ranges may = wh_ranges_intersect(wh_ranges_union(xa, xu, scratch), wh_ranges_union(ya, yu, scratch), scratch);
+		v[2 * i] = wh_ports_intern(s, allowed);
+		v[2 * i + 1] = wh_ports_intern(s, wh_ranges_minus(may, allowed, scratch));
+		unsure |= v[2 * i + 1] != 0;
+	}
+	v[2 * s->n_sport] = unsure ? x[2 * s->n_sport] ? x[2 * s->n_sport] : y[2 * s->n_sport] : 0;
+	return *known = verdict_of(s, v);
+}
+
+uint32_t wh_cell_both(struct shared *s, uint32_t a, uint32_t b, struct wh_arena *scratch)
+{
+	bool there;
+	if (a == b || b == wh_cell_all(s) || a == wh_cell_none(s))
+		return a;
+	if (a == wh_cell_all(s) || b == wh_cell_none(s))
+		return b;
+	uint32_t *known = pair_find(&s->whole, a < b ? a : b, a < b ? b : a, &there), c[256];
+	if (there)
+		return *known;
+	for (size_t i = 0; i < s->n_proto; i++)
+		c[i] = both_verdicts(s, cell(s, a)[i], cell(s, b)[i], scratch);
+	return *known = intern_add(&s->cells, c, s->n_proto * sizeof *c);
+}
+
+typedef struct wh_ranges (*change_fn)(struct shared *s, struct wh_ranges allowed, struct wh_ranges undecided, bool want_undecided, const void *arg, struct wh_arena *scratch);
+
+static uint32_t changed(struct shared *s, uint32_t number, change_fn change, const void *arg, const char *why, struct wh_arena *scratch)
+{
+	const uint32_t *x = verdict(s, number);
+	uint32_t *v = wh_arena_array(scratch, words(s), sizeof *v);
+	bool unsure = false;
+	for (size_t i = 0; i < s->n_sport; i++) {
+		struct wh_ranges a = wh_ports_get(s, x[2 * i]), u = wh_ports_get(s, x[2 * i + 1]);
+		v[2 * i] = wh_ports_intern(s, change(s, a, u, false, arg, scratch));
+		v[2 * i + 1] = wh_ports_intern(s, change(s, a, u, true, arg, scratch));
+		unsure |= v[2 * i + 1] != 0;
+	}
+	v[2 * s->n_sport] = unsure ? x[2 * s->n_sport] ? x[2 * s->n_sport] : reason_of(s, why) : 0;
+	return verdict_of(s, v);
+}
+
+static struct wh_ranges unsure(struct shared *s, struct wh_ranges a, struct wh_ranges u, bool want_undecided, const void *arg, struct wh_arena *scratch)
+{
+	(void)s, (void)arg;
+	return want_undecided ? wh_ranges_union(a, u, scratch) : (struct wh_ranges){0};
+}
+
+uint32_t wh_cell_unsure(struct shared *s, uint32_t a, const char *why, struct wh_arena *scratch)
+{
+	bool there;
+	uint32_t *known = pair_find(&s->unsures, a, reason_of(s, why), &there), c[256];
+	if (there)
+		return *known;
+	for (size_t i = 0; i < s->n_proto; i++)
+		c[i] = changed(s, cell(s, a)[i], unsure, NULL, why, scratch);
+	return *known = intern_add(&s->cells, c, s->n_proto * sizeof *c);
+}
+
+static struct wh_ranges within(struct shared *s, struct wh_ranges a, struct wh_ranges u, bool want_undecided, const void *arg, struct wh_arena *scratch)
+{
+	(void)s;
+	return wh_ranges_intersect(want_undecided ? u : a, *(const struct wh_ranges *)arg, scratch);
+}
+
+uint32_t wh_cell_within(struct shared *s, uint32_t a, const struct wh_exposure *x, size_t n, struct wh_arena *scratch)
+{
+	uint32_t c[256];
+	for (size_t i = 0; i < s->n_proto; i++) {
+		struct wh_ranges ports = {0};
+		for (size_t k = 0; k < n; k++)
+			if (!x[k].proto || x[k].proto == s->proto[i])
+				ports = wh_ranges_union(ports, wh_ports(&x[k].ports, 1, scratch), scratch);
+		c[i] = changed(s, cell(s, a)[i], within, &ports, NULL, scratch);
+	}
+	return intern_add(&s->cells, c, s->n_proto * sizeof *c);
+}
+
+/* ---- lists of rules ---- */
+
+/* The rules of a set of bits, without addresses and protocols, up to the first that takes all. */
+static struct wh_filter rules_of(const struct stage *s, const uint64_t *bits, struct wh_arena *scratch)
+{
+	size_t n = 0, most = 0;
+	for (size_t w = 0; w < s->words; w++)
+		most += wh_bits(bits[w]);
+	struct wh_filter_rule *rules = wh_arena_array(scratch, most + 1, sizeof *rules);
+	for (size_t w = 0; w < s->words; w++)
+		for (uint64_t left = bits[w]; left; left &= left - 1) {
+			const struct wh_filter_rule *f = &s->filter.rules[w * 64 + (size_t)__builtin_ctzll(left)];
+			rules[n] = (struct wh_filter_rule){.from = f, .action = f->action, .direction = s->direction, .sport = f->sport, .dport = f->dport, .may = f->may};
+			n++;
+			if (!f->may && !f->sport && !f->dport)
+				return (struct wh_filter){.rules = rules, .n = n, .otherwise = s->filter.otherwise, .why = s->filter.why};
+		}
+	return (struct wh_filter){.rules = rules, .n = n, .otherwise = s->filter.otherwise, .why = s->filter.why};
+}
+
+static uint32_t walked(struct wh_reach *r, const struct stage *s, struct wh_filter f)
+{
+	struct shared *sh = r->shared;
+	uint32_t *v = wh_arena_array(r->scratch, words(sh), sizeof *v);
+	const char *why = f.why;
+	bool unsure_ports = false;
+	for (size_t i = 0; i < sh->n_sport; i++) {
+		struct wh_filter_packet p = {.direction = s->direction, .proto = WH_PROTO_TCP, .sport = sh->sport[i].from};
+		struct wh_outcomes o = wh_filter_walk(&f, &p, WH_FREE_DPORT, NULL, NULL, r->scratch);
+		v[2 * i] = wh_ports_intern(sh, o.allowed);
+		v[2 * i + 1] = wh_ports_intern(sh, o.undecided);
+		unsure_ports |= o.undecided.n > 0;
+	}
+	for (size_t i = 0; i < f.n && !why; i++)
+		why = f.rules[i].may;
+	v[2 * sh->n_sport] = unsure_ports ? reason_of(sh, why) : 0;
+	return verdict_of(sh, v);
+}
+
+static bool match(const struct stage *s, size_t proto, uint32_t local, uint32_t peer, uint64_t *out)
+{
+	const uint64_t *l = intern_get(&s->local.bits, local, NULL), *p = intern_get(&s->peer.bits, peer, NULL), *m = &s->of_proto[proto * s->words];
+	uint64_t any = 0;
+	for (size_t w = 0; w < s->words; w++)
+		any |= out[w] = l[w] & p[w] & m[w];
+	return any != 0;
+}
+
+static uint32_t group_verdict(struct wh_reach *r, struct stage *s, const uint64_t *bits)
+{
+	uint32_t number = intern_add(&s->matched, bits, s->words * sizeof *bits);
+	while (number >= s->room_outcome) {
+		size_t room = s->room_outcome;
+		s->outcome = wh_arena_grown(r->mem, s->outcome, s->room_outcome, &room, sizeof *s->outcome);
+		s->room_outcome = room;
+	}
+	if (!s->outcome[number])
+		s->outcome[number] = walked(r, s, rules_of(s, bits, r->scratch)) + 1;
+	return s->outcome[number] - 1;
+}
+
+/* Admin rules before what the groups say: Deny, AlwaysAllow, and on to the groups, which stand as two rules behind. */
+static uint32_t behind_admin(struct wh_reach *r, struct stage *s, const uint64_t *bits, uint32_t groups)
+{
+	struct shared *sh = r->shared;
+	struct wh_filter f = rules_of(s, bits, r->scratch);
+	uint32_t *v = wh_arena_array(r->scratch, words(sh), sizeof *v);
+	const char *why = NULL;
+	bool unsure_ports = false;
+	for (size_t i = 0; i < sh->n_sport; i++) {
+		const uint32_t *g = verdict(sh, groups);
+		struct wh_ranges allowed = wh_ports_get(sh, g[2 * i]), undecided = wh_ports_get(sh, g[2 * i + 1]);
+		const struct wh_filter_rule inner[] = {{.action = WH_FILTER_ALLOW, .direction = s->direction, .dport = &undecided, .may = "the groups"},
+		                                       {.action = WH_FILTER_ALLOW, .direction = s->direction, .dport = &allowed},
+		                                       {.action = WH_FILTER_DENY, .direction = s->direction}};
+		const struct wh_filter behind = {.name = "groups", .rules = inner, .n = 3, .otherwise = WH_DENIED};
+		struct wh_filter_rule *rules = wh_arena_array(r->scratch, f.n + 1, sizeof *rules);
+		for (size_t k = 0; k < f.n; k++) {
+			rules[k] = f.rules[k];
+			if (rules[k].action == WH_FILTER_RETURN) {
+				rules[k].action = WH_FILTER_GOTO;
+				rules[k].to = &behind;
+			}
+		}
+		rules[f.n] = (struct wh_filter_rule){.action = WH_FILTER_GOTO, .to = &behind, .direction = s->direction};
+		const struct wh_filter whole = {.rules = rules, .n = f.n + 1, .otherwise = WH_DENIED};
+		struct wh_filter_packet p = {.direction = s->direction, .proto = WH_PROTO_TCP, .sport = sh->sport[i].from};
+		struct wh_outcomes o = wh_filter_walk(&whole, &p, WH_FREE_DPORT, NULL, NULL, r->scratch);
+		v[2 * i] = wh_ports_intern(sh, o.allowed);
+		v[2 * i + 1] = wh_ports_intern(sh, o.undecided);
+		unsure_ports |= o.undecided.n > 0;
+	}
+	for (size_t i = 0; i < f.n && !why; i++)
+		why = f.rules[i].may;
+	uint32_t inner_reason = verdict(sh, groups)[2 * sh->n_sport];
+	v[2 * sh->n_sport] = unsure_ports ? why ? reason_of(sh, why) : inner_reason : 0;
+	return verdict_of(sh, v);
+}
+
+uint32_t wh_side_cell(struct wh_reach *r, const struct side *s, const uint32_t *local, const uint32_t *peer)
+{
+	struct shared *sh = r->shared;
+	uint32_t c[256];
+	for (size_t p = 0; p < sh->n_proto; p++) {
+		uint32_t all = cell(sh, wh_cell_all(sh))[p];
+		for (size_t i = s->n; i-- > 0;) { /* the groups first, for what admin rules go on to */
+			struct stage *g = &r->stages[s->stage[i]];
+			uint64_t *bits = wh_arena_unset(r->scratch, g->words, sizeof *bits);
+			bool any = match(g, p, local[i], peer[i], bits);
+			if (!g->admin)
+				all = both_verdicts(sh, all, group_verdict(r, g, bits), r->scratch);
+			else if (any)
+				all = behind_admin(r, g, bits, all);
+		}
+		c[p] = all;
+	}
+	return intern_add(&sh->cells, c, sh->n_proto * sizeof *c);
+}
+
+/* ---- out ---- */
+
+/* Protocols without ports have the first class alone, in which port 0 is. */
+static size_t sources(const struct shared *s, size_t proto)
+{
+	return proto < 2 ? s->n_sport : 1;
+}
+
+static struct wh_ranges over_sources(struct wh_reach *r, size_t proto, uint32_t number, bool undecided)
+{
+	struct shared *s = r->shared;
+	const uint32_t *v = verdict(s, number);
+	struct wh_ranges out = {0};
+	for (size_t i = 0; i < sources(s, proto); i++)
+		out = wh_ranges_union(out, wh_ports_get(s, v[2 * i + undecided]), r->mem);
+	return out;
+}
+
+struct wh_reach_ports wh_reach_ports(struct wh_reach *r, uint32_t number)
+{
+	const struct shared *s = r->shared;
+	const uint32_t *c = cell(s, number);
+	struct wh_reach_ports out = {0};
+	for (size_t i = 0; i < s->n_proto; i++) {
+		struct wh_ranges a = over_sources(r, i, c[i], false), u = wh_ranges_minus(over_sources(r, i, c[i], true), a, r->mem);
+		struct wh_addr zero = wh_port_addr(0);
+		uint32_t why = verdict(s, c[i])[2 * s->n_sport];
+		if (u.n && why && !out.missing)
+			out.missing = intern_get(&s->reasons, why, NULL);
+		if (i == 0)
+			out.tcp = a, out.tcp_unknown = u;
+		else if (i == 1)
+			out.udp = a, out.udp_unknown = u;
+		else if (i == 2)
+			out.icmp = wh_ranges_has(a, &zero), out.icmp_unknown = wh_ranges_has(u, &zero);
+		else
+			out.other |= wh_ranges_has(a, &zero), out.other_unknown |= wh_ranges_has(u, &zero);
+	}
+	return out;
+}
+
+static struct wh_ranges at_zero(struct wh_ranges x, size_t proto, struct wh_arena *mem)
+{
+	struct wh_range zero = {wh_port_addr(0), wh_port_addr(0)};
+	return proto < 2 ? x : wh_ranges_intersect(x, (struct wh_ranges){&zero, 1}, mem);
+}
+
+/* Of each class of source ports: what is allowed by either, and what may be. */
+uint32_t wh_reach_union(struct wh_reach *r, uint32_t a, uint32_t b)
+{
+	struct shared *s = r->shared;
+	bool there;
+	if (a == b || b == wh_cell_none(s) || a == wh_cell_all(s))
+		return a;
+	if (a == wh_cell_none(s) || b == wh_cell_all(s))
+		return b;
+	uint32_t *known = pair_find(&s->unions, a < b ? a : b, a < b ? b : a, &there), c[256];
+	if (there)
+		return *known;
+	struct wh_arena *scratch = wh_arena_new();
+	uint32_t *v = wh_arena_array(scratch, words(s), sizeof *v);
+	for (size_t i = 0; i < s->n_proto; i++) {
+		const uint32_t *x = verdict(s, cell(s, a)[i]), *y = verdict(s, cell(s, b)[i]);
+		bool any = false;
+		for (size_t k = 0; k < s->n_sport; k++) {
+			struct wh_ranges allowed = wh_ranges_union(wh_ports_get(s, x[2 * k]), wh_ports_get(s, y[2 * k]), scratch);
+			struct wh_ranges may = wh_ranges_union(wh_ports_get(s, x[2 * k + 1]), wh_ports_get(s, y[2 * k + 1]), scratch);
+			v[2 * k] = wh_ports_intern(s, allowed);
+			v[2 * k + 1] = wh_ports_intern(s, wh_ranges_minus(may, allowed, scratch));
+			any |= v[2 * k + 1] != 0;
+		}
+		v[2 * s->n_sport] = any ? x[2 * s->n_sport] ? x[2 * s->n_sport] : y[2 * s->n_sport] : 0;
+		c[i] = verdict_of(s, v);
+	}
+	wh_arena_free(scratch);
+	return *known = intern_add(&s->cells, c, s->n_proto * sizeof *c);
+}
+
+bool wh_reach_within(struct wh_reach *r, uint32_t a, uint32_t b)
+{
+	struct shared *s = r->shared;
+	if (a == b || a == wh_cell_none(s) || b == wh_cell_all(s))
+		return true;
+	struct wh_arena *scratch = wh_arena_new();
+	bool in = true;
+	for (size_t i = 0; i < s->n_proto && in; i++) {
+		const uint32_t *x = verdict(s, cell(s, a)[i]), *y = verdict(s, cell(s, b)[i]);
+		for (size_t k = 0; k < sources(s, i) && in; k++) {
+			struct wh_ranges may = wh_ranges_union(wh_ports_get(s, x[2 * k]), wh_ports_get(s, x[2 * k + 1]), scratch);
+			in = !at_zero(wh_ranges_minus(may, wh_ports_get(s, y[2 * k]), scratch), i, scratch).n;
+		}
+	}
+	wh_arena_free(scratch);
+	return in;
+}
+
+size_t wh_reach_source_ports(const struct wh_reach *r, const struct wh_port_range **out)
+{
+	*out = r->shared->sport;
+	return r->shared->n_sport;
+}

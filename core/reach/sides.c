@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which lists of rules stand before each endpoint. Endpoints with the same ones share a side, and lists that mean the same are translated once. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "reach/policy.h"
+
+static uint32_t stage_of(struct wh_reach *r, size_t nsg, size_t context, enum wh_direction d, bool admin)
+{
+	bool there;
+	uint32_t *at = pair_find(&r->stage_at[d + 2 * admin], (uint32_t)nsg, (uint32_t)context, &there);
+	if (there)
+		return *at;
+	uint32_t number = *at = (uint32_t)r->n_stages;
+	r->stages = wh_arena_grown(r->mem, r->stages, r->n_stages, &r->room_stages, sizeof *r->stages);
+	struct stage *s = &r->stages[r->n_stages++];
+	*s = (struct stage){.nsg = nsg, .context = context, .direction = d, .admin = admin};
+	wh_stage_translate(r, s);
+	return number;
+}
+
+static bool has_admin(const struct wh_reach *r, size_t vnet, enum wh_direction d)
+{
+	for (size_t i = 0; i < r->t->n_admin; i++) {
+		const struct wh_admin_rule *a = &r->t->admin[i];
+		if (a->rule.direction != d)
+			continue;
+		if (a->unsure)
+			return true;
+		for (size_t k = 0; k < a->n_vnets; k++)
+			if (a->vnets[k] == vnet)
+				return true;
+	}
+	return false;
+}
+
+static uint32_t side_for(struct wh_reach *r, const struct wh_endpoint *e, size_t context, enum wh_direction d, const bool *admin)
+{
+	const struct wh_subnet *s = &r->t->subnets[e->subnet];
+	bool unguarded = r->t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT && !s->guards_private_endpoints;
+	size_t groups[2] = {s->nsg, r->t->nics[e->nic].nsg};
+	uint32_t key[6] = {0};
+	struct side new = {.n = 0};
+	if (s->vnet != WH_NONE && admin[2 * s->vnet + d])
+		new.stage[new.n++] = stage_of(r, WH_NONE, context, d, true);
+	for (int i = 0; i < 2; i++) {
+		size_t g = groups[d == WH_INBOUND ? i : 1 - i];
+		if (g == WH_NONE || unguarded)
+			continue;
+		new.guarded = true;
+		new.stage[new.n++] = stage_of(r, g, context, d, false);
+	}
+	key[0] = (uint32_t)new.n | (uint32_t)new.guarded << 8 | (uint32_t)d << 9;
+	memcpy(key + 1, new.stage, sizeof new.stage);
+	uint32_t number = intern_add(&r->side_keys, key, sizeof key);
+	if (number == r->n_sides) {
+		r->sides = wh_arena_grown(r->mem, r->sides, r->n_sides, &r->room_sides, sizeof *r->sides);
+		new.columns.mem = new.rows.mem = r->mem;
+		r->sides[r->n_sides++] = new;
+	}
+	return number;
+}
+
+void wh_reach_sides(struct wh_reach *r)
+{
+	const struct wh_topology *t = r->t;
+	bool *admin = wh_arena_array(r->mem, 2 * t->n_vnets + 1, sizeof *admin);
+	for (size_t i = 0; i < 2 * t->n_vnets; i++)
+		admin[i] = has_admin(r, i / 2, (enum wh_direction)(i % 2));
+	r->context_of = wh_arena_array(r->mem, t->n_endpoints + 1, sizeof *r->context_of);
+	for (int d = 0; d < 2; d++)
+		r->side_of[d] = wh_arena_array(r->mem, t->n_endpoints + 1, sizeof *r->side_of[d]);
+	for (size_t i = 0; i < t->n_endpoints; i++) {
+		const struct wh_endpoint *e = &t->endpoints[i];
+		if (e->subnet == WH_NONE)
+			continue;
+		uint32_t context = wh_reach_context(r, e->subnet);
+		r->context_of[i] = context + 1;
+		for (int d = 0; d < 2; d++)
+			r->side_of[d][i] = side_for(r, e, context, (enum wh_direction)d, admin);
+	}
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return strcasecmp((*(const struct wh_asg *const *)a)->id, (*(const struct wh_asg *const *)b)->id);
+}
+
+static void index_asgs(struct wh_reach *r)
+{
+	const struct wh_topology *t = r->t;
+	r->asgs = wh_arena_array(r->mem, t->n_asgs + 1, sizeof *r->asgs);
+	r->asg_ranges = wh_arena_array(r->mem, t->n_asgs + 1, sizeof *r->asg_ranges);
+	r->asg_done = wh_arena_array(r->mem, t->n_asgs + 1, sizeof *r->asg_done);
+	for (size_t i = 0; i < t->n_asgs; i++)
+		r->asgs[i] = &t->asgs[i];
+	if (t->n_asgs)
+		qsort(r->asgs, t->n_asgs, sizeof *r->asgs, by_id);
+	r->tag_ranges = wh_arena_array(r->mem, t->service.n + 1, sizeof *r->tag_ranges);
+	r->tag_done = wh_arena_array(r->mem, t->service.n + 1, sizeof *r->tag_done);
+}
+
+static struct wh_reach *translated(const struct wh_topology *t, struct wh_arena *mem)
+{
+	const struct wh_prefix everything[] = {wh_prefix_all_v4, wh_prefix_all_v6};
+	struct wh_reach *r = wh_arena_alloc(mem, sizeof *r);
+	struct wh_ranges *any = wh_arena_alloc(mem, sizeof *any);
+	*any = wh_ranges_from_prefixes(everything, 2, mem);
+	*r = (struct wh_reach){.t = t, .mem = mem, .scratch = wh_arena_new(), .any = any, .context_at.mem = mem, .side_keys.mem = mem};
+	for (int i = 0; i < 4; i++)
+		r->stage_at[i].mem = mem;
+	index_asgs(r);
+	wh_reach_links(r);
+	wh_reach_sides(r);
+	return r;
+}
+
+struct wh_reach *wh_reach_new(const struct wh_topology *t, struct wh_arena *mem)
+{
+	struct wh_reach *r = translated(t, mem);
+	wh_ports_prepare(&r, 1, mem);
+	return r;
+}
+
+void wh_reach_two(const struct wh_topology *a, const struct wh_topology *b, struct wh_arena *mem, struct wh_reach *out[static 2])
+{
+	out[0] = translated(a, mem);
+	out[1] = translated(b, mem);
+	wh_ports_prepare(out, 2, mem);
+}
+
+void wh_reach_free(struct wh_reach *r)
+{
+	if (r)
+		wh_arena_free(r->scratch);
+}

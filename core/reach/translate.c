@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Groups and security admin rules as filters.
+ *
+ * A rule whose addresses are known is one rule of the filter. Of one whose addresses are known in part (a service tag without a list, an application security group
+ * that no document has), what is known stays certain, and a second rule may match any address:
+ *
+ *   300 allow 10.0.0.0/8 + Storage → 443       may allow any → 443 (the addresses of Storage);  allow 10.0.0.0/8 → 443
+ *
+ * Both have one action, so their order decides nothing. A side that is known to be empty (a group without members) matches nothing, and the rule is left out.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "reach/policy.h"
+
+static const struct wh_ranges *kept(struct wh_ranges x, struct wh_arena *mem)
+{
+	struct wh_ranges *p = wh_arena_alloc(mem, sizeof *p);
+	*p = x;
+	return p;
+}
+
+static struct wh_ranges prefixes(const struct wh_prefix *p, size_t n, struct wh_arena *mem)
+{
+	return wh_ranges_from_prefixes(p, n, mem);
+}
+
+static struct wh_ranges with(struct wh_ranges a, const struct wh_prefix *p, size_t n, struct wh_arena *mem)
+{
+	return n ? wh_ranges_union(a, prefixes(p, n, mem), mem) : a;
+}
+
+/* ---- contexts ---- */
+
+static struct wh_ranges own_ranges(const struct wh_reach *r, const struct context *c, bool default_routes)
+{
+	const struct wh_topology *t = r->t;
+	struct wh_ranges out = prefixes(&wh_azure_probes, 1, r->mem);
+	if (c->vnet != WH_NONE) {
+		const struct wh_vnet *v = &t->vnets[c->vnet];
+		out = with(out, v->space, v->n_space, r->mem);
+		for (size_t i = 0; i < v->n_peerings; i++) {
+			const struct wh_peering *p = &v->peerings[i];
+			if (!p->connected || !p->access)
+				continue;
+			out = p->remote != WH_NONE ? with(out, t->vnets[p->remote].space, t->vnets[p->remote].n_space, r->mem) : with(out, p->space, p->n, r->mem);
+		}
+		if (v->gateway)
+			out = with(out, t->on_premises, t->n_on_premises, r->mem);
+	}
+	for (size_t i = 0; c->table != WH_NONE && i < t->route_tables[c->table].n; i++) {
+		const struct wh_prefix *p = &t->route_tables[c->table].routes[i].prefix;
+		if (default_routes || wh_prefix_family_len(p))
+			out = with(out, p, 1, r->mem);
+	}
+	return out;
+}
+
+uint32_t wh_reach_context(struct wh_reach *r, size_t subnet)
+{
+	const struct wh_subnet *s = &r->t->subnets[subnet];
+	bool there;
+	uint32_t *at = pair_find(&r->context_at, (uint32_t)s->vnet, (uint32_t)s->route_table, &there);
+	if (there)
+		return *at;
+	r->contexts = wh_arena_grown(r->mem, r->contexts, r->n_contexts, &r->room_contexts, sizeof *r->contexts);
+	struct context *c = &r->contexts[r->n_contexts];
+	*c = (struct context){.vnet = s->vnet, .table = s->route_table};
+	c->own = own_ranges(r, c, true);
+	c->internet = wh_ranges_minus(*r->any, own_ranges(r, c, false), r->mem);
+	return *at = (uint32_t)r->n_contexts++;
+}
+
+/* ---- sides of a rule ---- */
+
+struct set { struct wh_ranges known; bool any; const char *unknown; };
+
+static struct wh_ranges asg_members(struct wh_reach *r, size_t at)
+{
+	const struct wh_asg *g = r->asgs[at];
+	if (r->asg_done[at])
+		return r->asg_ranges[at];
+	struct wh_prefix *p = wh_arena_array(r->mem, g->n + 1, sizeof *p);
+	for (size_t i = 0; i < g->n; i++)
+		p[i] = wh_prefix_of(&r->t->endpoints[g->endpoints[i]].addr, 128);
+	r->asg_done[at] = true;
+	return r->asg_ranges[at] = prefixes(p, g->n, r->mem);
+}
+
+static void add_asg(struct wh_reach *r, struct set *s, const char *id)
+{
+	size_t lo = 0, hi = r->t->n_asgs;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = strcasecmp(r->asgs[mid]->id, id);
+		if (!c) {
+			s->known = wh_ranges_union(s->known, asg_members(r, mid), r->mem);
+			return;
+		}
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	const char *slash = strrchr(id, '/');
+	s->unknown = wh_arena_printf(r->mem, "the members of the application security group %s", slash ? slash + 1 : id);
+}
+
+static void add_tag(struct wh_reach *r, const struct context *c, struct set *s, const char *tag)
+{
+	const struct wh_service_tag *service;
+	if (strchr(tag, ':') && !strchr(tag, ' ')) /* an IPv6 prefix that no packet meets */
+		return;
+	if (!strcasecmp(tag, "VirtualNetwork")) {
+		s->known = wh_ranges_union(s->known, c->own, r->mem);
+	} else if (!strcasecmp(tag, "Internet")) {
+		s->known = wh_ranges_union(s->known, c->internet, r->mem);
+	} else if (!strcasecmp(tag, WH_PROBES_TAG)) {
+		s->known = with(s->known, &wh_azure_probes, 1, r->mem);
+	} else if ((service = wh_service_tag_find(&r->t->service, tag))) {
+		size_t at = (size_t)(service - r->t->service.list);
+		if (!r->tag_done[at])
+			r->tag_ranges[at] = prefixes(service->prefixes, service->n, r->mem);
+		r->tag_done[at] = true;
+		s->known = wh_ranges_union(s->known, r->tag_ranges[at], r->mem);
+	} else {
+		s->unknown = strchr(tag, ' ') ? wh_arena_printf(r->mem, "the members of %s", tag) : wh_arena_printf(r->mem, "the addresses of the service tag %s (a ServiceTags file)", tag);
+	}
+}
+
+static struct set set_of(struct wh_reach *r, const struct context *c, const struct wh_prefix *p, size_t n, const char *const *tags, size_t n_tags, const char *const *asgs, size_t n_asgs)
+{
+	struct set s = {0};
+	bool v4 = false, v6 = false;
+	for (size_t i = 0; i < n; i++) {
+		v4 |= p[i].len == 96 && wh_addr_is_v4(&p[i].addr);
+		v6 |= !p[i].len;
+	}
+	s.any = v4 && v6;
+	if (s.any)
+		return s;
+	s.known = prefixes(p, n, r->mem);
+	for (size_t i = 0; i < n_tags; i++)
+		add_tag(r, c, &s, tags[i]);
+	for (size_t i = 0; i < n_asgs; i++)
+		add_asg(r, &s, asgs[i]);
+	return s;
+}
+
+static const struct wh_ranges *ports(const struct wh_port_range *p, size_t n, struct wh_arena *mem)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!p[i].from && p[i].to == 65535)
+			return NULL;
+	return kept(wh_ports(p, n, mem), mem);
+}
+
+/* ---- lists ---- */
+
+struct list { struct wh_filter_rule *rules; size_t n, room; };
+
+static void add(struct list *l, const struct wh_filter_rule *f, struct wh_arena *mem)
+{
+	l->rules = wh_arena_grown(mem, l->rules, l->n, &l->room, sizeof *l->rules);
+	l->rules[l->n++] = *f;
+}
+
+static void translate(struct wh_reach *r, const struct context *c, struct list *l, const struct wh_rule *rule, enum wh_filter_action action, const char *unsure)
+{
+	struct set peer = set_of(r, c, rule->peers, rule->n_peers, rule->peer_tags, rule->n_peer_tags, rule->peer_asgs, rule->n_peer_asgs);
+	struct set local = set_of(r, c, rule->locals, rule->n_locals, rule->local_tags, rule->n_local_tags, rule->local_asgs, rule->n_local_asgs);
+	struct wh_filter_rule f = {.name = rule->name, .from = rule, .action = action, .direction = rule->direction, .proto = rule->proto, .sport = ports(rule->src_ports, rule->n_src_ports, r->mem),
+	                           .dport = ports(rule->dst_ports, rule->n_dst_ports, r->mem)};
+	if (peer.unknown || local.unknown) {
+		f.may = peer.unknown ? peer.unknown : local.unknown;
+		f.peer = peer.any || peer.unknown ? NULL : kept(peer.known, r->mem);
+		f.local = local.any || local.unknown ? NULL : kept(local.known, r->mem);
+		add(l, &f, r->mem);
+	}
+	if ((!peer.any && !peer.known.n) || (!local.any && !local.known.n))
+		return;
+	f.may = unsure;
+	f.peer = peer.any ? NULL : kept(peer.known, r->mem);
+	f.local = local.any ? NULL : kept(local.known, r->mem);
+	add(l, &f, r->mem);
+}
+
+static bool in_force(const struct wh_admin_rule *a, size_t vnet)
+{
+	for (size_t i = 0; i < a->n_vnets; i++)
+		if (a->vnets[i] == vnet)
+			return true;
+	return false;
+}
+
+void wh_stage_translate(struct wh_reach *r, struct stage *s)
+{
+	static const enum wh_filter_action actions[] = {[WH_ADMIN_ALLOW] = WH_FILTER_RETURN, [WH_ADMIN_ALWAYS_ALLOW] = WH_FILTER_ALLOW, [WH_ADMIN_DENY] = WH_FILTER_DENY};
+	const struct context *c = &r->contexts[s->context];
+	struct list l = {0};
+	s->filter = (struct wh_filter){.name = "security admin rules", .otherwise = WH_DENIED};
+	for (size_t i = 0; s->admin && i < r->t->n_admin; i++) {
+		const struct wh_admin_rule *a = &r->t->admin[i];
+		bool sure = in_force(a, c->vnet);
+		if (a->rule.direction == s->direction && (sure || a->unsure))
+			translate(r, c, &l, &a->rule, actions[a->access], sure ? NULL : a->unsure);
+	}
+	if (!s->admin && !wh_known(s->nsg)) {
+		const char *slash = strrchr(r->t->missing[WH_MISSING - s->nsg], '/');
+		s->filter.otherwise = WH_UNDECIDED;
+		s->filter.why = wh_arena_printf(r->mem, "the rules of the network security group %s", slash ? slash + 1 : r->t->missing[WH_MISSING - s->nsg]);
+	} else if (!s->admin) {
+		const struct wh_nsg *g = &r->t->nsgs[s->nsg];
+		s->filter.name = g->name;
+		for (size_t i = 0; i < g->n_rules; i++)
+			if (g->rules[i].direction == s->direction)
+				translate(r, c, &l, &g->rules[i], g->rules[i].allow ? WH_FILTER_ALLOW : WH_FILTER_DENY, NULL);
+	}
+	s->filter.rules = l.rules;
+	s->filter.n = l.n;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether a packet gets from one network to another, before any rule is asked: by the system's routes (one VNet, or peered ones), by the longest
+ * matching route of the sender's table, and between the Internet and a host.
+ */
+#include <string.h>
+#include "reach/policy.h"
+
+static bool peers(const struct wh_vnet *v, size_t other)
+{
+	for (size_t i = 0; i < v->n_peerings; i++)
+		if (v->peerings[i].remote == other && v->peerings[i].connected)
+			return true;
+	return false;
+}
+
+void wh_reach_links(struct wh_reach *r)
+{
+	size_t n = r->t->n_vnets;
+	r->linked = wh_arena_array(r->mem, n * n + 1, sizeof *r->linked);
+	for (size_t a = 0; a < n; a++) {
+		r->linked[a * n + a] = true;
+		for (size_t i = 0; i < r->t->vnets[a].n_peerings; i++) {
+			size_t b = r->t->vnets[a].peerings[i].remote;
+			if (b != WH_NONE && r->t->vnets[a].peerings[i].connected && peers(&r->t->vnets[b], a))
+				r->linked[a * n + b] = true;
+		}
+	}
+}
+
+/* The longest prefix of a VNet's that holds the address, in bits of its family; -1: none does. */
+static int longest(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
+{
+	int best = -1;
+	for (size_t i = 0; i < n; i++)
+		if (wh_prefix_has(&p[i], a) && (int)wh_prefix_family_len(&p[i]) > best)
+			best = (int)wh_prefix_family_len(&p[i]);
+	return best;
+}
+
+static const struct wh_route *route_for(const struct wh_reach *r, size_t table, const struct wh_addr *a)
+{
+	const struct wh_route *best = NULL;
+	for (size_t i = 0; table != WH_NONE && i < r->t->route_tables[table].n; i++) {
+		const struct wh_route *x = &r->t->route_tables[table].routes[i];
+		if (wh_prefix_is_v4(&x->prefix) == wh_addr_is_v4(a) && wh_prefix_has(&x->prefix, a) && (!best || x->prefix.len > best->prefix.len))
+			best = x;
+	}
+	return best;
+}
+
+static const char *text(struct wh_arena *mem, const char **why, const char *fmt, const char *a, const char *b)
+{
+	if (why)
+		*why = wh_arena_printf(mem, fmt, a, b);
+	return NULL;
+}
+
+/* What the route does with the packet; ALLOWED: it goes where the system's routes lead. */
+static enum wh_answer by_route(const struct wh_reach *r, const struct wh_route *x, size_t table, const struct wh_addr *to, const char **why, struct wh_arena *mem)
+{
+	char buf[WH_ADDR_STRLEN];
+	const char *name = r->t->route_tables[table].name;
+	if (x->hop == WH_HOP_NONE) {
+		text(mem, why, "route %s of %s leads to None", x->name, name);
+		return WH_DENIED;
+	}
+	if (x->hop == WH_HOP_APPLIANCE && x->appliance && !strcmp(x->appliance, wh_addr_text(to, buf)))
+		return WH_ALLOWED;
+	if (x->hop == WH_HOP_APPLIANCE) {
+		text(mem, why, "what the appliance %s forwards (route %s)", x->appliance ? x->appliance : "without an address", x->name);
+		return WH_UNDECIDED;
+	}
+	if (x->hop == WH_HOP_GATEWAY) {
+		text(mem, why, "what the gateway forwards (route %s of %s)", x->name, name);
+		return WH_UNDECIDED;
+	}
+	return WH_ALLOWED;
+}
+
+enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, const struct wh_addr *to_addr, const char **why, struct wh_arena *mem)
+{
+	const struct wh_topology *t = r->t;
+	const struct wh_endpoint *a = &t->endpoints[from], *b = to == WH_NONE ? NULL : &t->endpoints[to];
+	if (a->subnet == WH_NONE || (b && b->subnet == WH_NONE)) {
+		text(mem, why, "the subnet of %s%s", t->hosts[a->subnet == WH_NONE ? a->host : b->host].name, "");
+		return WH_UNDECIDED;
+	}
+	size_t va = t->subnets[a->subnet].vnet, vb = b ? t->subnets[b->subnet].vnet : WH_NONE, table = t->subnets[a->subnet].route_table;
+	if (va == WH_NONE || (b && vb == WH_NONE)) {
+		text(mem, why, "the VNet of the subnet %s%s", t->subnets[va == WH_NONE ? a->subnet : b->subnet].name, "");
+		return WH_UNDECIDED;
+	}
+	bool linked = b && r->linked[va * t->n_vnets + vb];
+	const struct wh_route *x = route_for(r, table, to_addr);
+	int system = linked ? longest(t->vnets[vb].space, t->vnets[vb].n_space, to_addr) : -1;
+	if (x && (int)wh_prefix_family_len(&x->prefix) >= system) {
+		enum wh_answer v = by_route(r, x, table, to_addr, why, mem);
+		if (v != WH_ALLOWED)
+			return v;
+		if (x->hop == WH_HOP_INTERNET && b) {
+			text(mem, why, "route %s of %s leads to the Internet", x->name, t->route_tables[table].name);
+			return WH_DENIED;
+		}
+	}
+	if (b && !linked) {
+		text(mem, why, "there is no way from VNet %s to VNet %s: no peering that is connected at both ends, and no route", t->vnets[va].name, t->vnets[vb].name);
+		return WH_DENIED;
+	}
+	return WH_ALLOWED;
+}
+
+enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8_t proto, uint16_t dport, const char **why, struct wh_arena *mem)
+{
+	const struct wh_topology *t = r->t;
+	const struct wh_endpoint *e = &t->endpoints[endpoint];
+	bool guarded = r->context_of[endpoint] && r->sides[r->side_of[WH_INBOUND][endpoint]].guarded, closed = false;
+	if (e->subnet == WH_NONE) {
+		text(mem, why, "the subnet of %s%s", t->hosts[e->host].name, "");
+		return WH_UNDECIDED;
+	}
+	if (e->public_ip != WH_NONE) {
+		bool standard = e->public_ip == WH_MISSING || t->public_ips[e->public_ip].standard;
+		if (guarded || !standard)
+			return WH_ALLOWED;
+		closed = true;
+	}
+	for (size_t i = 0; i < e->n_exposures; i++) {
+		const struct wh_exposure *x = &e->exposures[i];
+		if ((x->proto && x->proto != proto) || dport < x->ports.from || dport > x->ports.to)
+			continue;
+		if (guarded || !x->standard)
+			return WH_ALLOWED;
+		closed = true;
+	}
+	text(mem, why, closed ? "%sa Standard public address without a network security group is closed%s" : "%sno public address and no load balancer leads to it from the Internet at this port%s", "", "");
+	return WH_DENIED;
+}
+
+enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why, struct wh_arena *mem)
+{
+	const struct wh_endpoint *e = &r->t->endpoints[endpoint];
+	enum wh_answer v = wh_reach_way(r, endpoint, WH_NONE, to, why, mem);
+	if (v != WH_ALLOWED)
+		return v;
+	if (e->public_ip != WH_NONE || e->in_pool || r->t->subnets[e->subnet].way_out)
+		return WH_ALLOWED;
+	text(mem, why, "subnet %s has no default way out, and there is no public address, NAT gateway or load balancer%s", r->t->subnets[e->subnet].name, "");
+	return WH_DENIED;
+}
+
+static size_t vnet_with(const struct wh_topology *t, const struct wh_addr *a)
+{
+	for (size_t i = 0; i < t->n_vnets; i++)
+		if (longest(t->vnets[i].space, t->vnets[i].n_space, a) >= 0)
+			return i;
+	return WH_NONE;
+}
+
+bool wh_reach_is_internet(const struct wh_reach *r, const struct wh_addr *a)
+{
+	return !wh_addr_is_private(a) && longest(r->t->on_premises, r->t->n_on_premises, a) < 0 && vnet_with(r->t, a) == WH_NONE && !wh_prefix_has(&wh_azure_probes, a);
+}
+
+/* Peers that the inventory does not have, by the ranges that the peering states. */
+static bool of_peer(const struct wh_vnet *v, const struct wh_addr *a)
+{
+	for (size_t i = 0; i < v->n_peerings; i++)
+		if (v->peerings[i].connected && v->peerings[i].remote == WH_NONE && longest(v->peerings[i].space, v->peerings[i].n, a) >= 0)
+			return true;
+	return false;
+}
+
+enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d, uint8_t proto, uint16_t dport, const char **why,
+                                    struct wh_arena *mem)
+{
+	const struct wh_topology *t = r->t;
+	size_t subnet = t->endpoints[endpoint].subnet, own = subnet == WH_NONE ? WH_NONE : t->subnets[subnet].vnet;
+	if (own == WH_NONE) {
+		text(mem, why, "the subnet and VNet of %s%s", t->hosts[t->endpoints[endpoint].host].name, "");
+		return WH_UNDECIDED;
+	}
+	if (wh_prefix_has(&wh_azure_probes, peer))
+		return WH_ALLOWED;
+	size_t other = vnet_with(t, peer);
+	if (longest(t->vnets[own].space, t->vnets[own].n_space, peer) >= 0)
+		other = own;
+	if (wh_reach_is_internet(r, peer))
+		return d == WH_OUTBOUND ? wh_reach_way_out(r, endpoint, peer, why, mem) : wh_reach_exposed(r, endpoint, proto, dport, why, mem);
+	if (d == WH_OUTBOUND && route_for(r, t->subnets[subnet].route_table, peer)) {
+		enum wh_answer v = wh_reach_way(r, endpoint, WH_NONE, peer, why, mem);
+		if (v != WH_ALLOWED)
+			return v;
+	}
+	if ((other != WH_NONE && r->linked[own * t->n_vnets + other]) || of_peer(&t->vnets[own], peer))
+		return WH_ALLOWED;
+	if (other != WH_NONE) {
+		text(mem, why, "there is no way between VNet %s and VNet %s: no peering that is connected at both ends, and no route", t->vnets[own].name, t->vnets[other].name);
+		return WH_DENIED;
+	}
+	if (!t->vnets[own].gateway) {
+		text(mem, why, "VNet %s has no gateway, and no VNet of the estate has the address%s", t->vnets[own].name, "");
+		return WH_DENIED;
+	}
+	if (longest(t->on_premises, t->n_on_premises, peer) >= 0)
+		return WH_ALLOWED;
+	text(mem, why, "the ranges on premises behind the gateway of VNet %s (local network gateways)%s", t->vnets[own].name, "");
+	return WH_UNDECIDED;
+}

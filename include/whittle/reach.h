@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * reach: who can talk to whom, by all rules together.
+ *
+ * A packet from one address to another passes these, in this order. Each must let it through; the first that does not decides.
+ *
+ *   1. The way. Within a VNet, and between VNets whose peerings are Connected at both ends, the system's routes lead there. A route of the sender's route
+ *      table wins where it is at least as specific: to None it drops; to an appliance or a gateway, whether it arrives is not in the inventory. Between
+ *      VNets without either there is no way. Peerings are not transitive.
+ *   2. Outbound at the sender: security admin rules, the interface's group, the subnet's group.
+ *   3. Inbound at the receiver: security admin rules, the subnet's group, the interface's group.
+ *
+ * Security admin rules are asked by priority, the lowest number first: Deny ends it, AlwaysAllow ends it without a look at the groups, Allow and no rule go
+ * on to the groups. A group's rules are asked by priority, its default rules last. No group: allowed. Where neither the subnet nor the interface has one, a
+ * Standard public address (and a Standard load balancer) is closed to the Internet, and a Basic one is open. Groups don't apply to private endpoints, unless the
+ * subnet's policies say so; a private endpoint sends nothing by itself.
+ *
+ * The tag VirtualNetwork is, at each subnet: the VNet's ranges, those of connected peers whose peering allows access (allowVirtualNetworkAccess; it changes
+ * the tag, not the way), ranges on premises where there is a gateway, 168.63.129.16, and the prefixes of the subnet's own routes. Internet is all the
+ * rest. AzureLoadBalancer is 168.63.129.16. An application security group is its members' addresses. A tag or group whose addresses are not known may match anything:
+ * where that could change the outcome the verdict is WH_UNDECIDED, with what is missing.
+ *
+ * From the Internet a host is reached by its own public address, at all ports, and by the rules of load balancers, at the ports behind them. To the
+ * Internet it gets by its public address, a NAT gateway, a balancer's pool, or the default way out of its subnet where that is not switched off.
+ *
+ * Answers come back the same way: everything here is stateful. Where source ports matter, "allowed" means from some source port.
+ *
+ * Source: Microsoft's documentation of network security groups ("How network security groups filter traffic"), service tags, peerings ("Traffic to remote virtual network"),
+ * user-defined routes ("How Azure selects a route"), security admin rules, public addresses (SKU), private endpoints (network policies).
+ */
+#pragma once
+#include "whittle/filter.h"
+#include "whittle/topology.h"
+
+struct wh_reach;
+/* Translates the policies of an estate into filters. Refers to the topology; `mem` holds the result, which wh_reach_free() ends the use of. */
+struct wh_reach *wh_reach_new(const struct wh_topology *t, struct wh_arena *mem);
+/* Two estates whose verdicts have the same numbers, for comparing. */
+void wh_reach_two(const struct wh_topology *a, const struct wh_topology *b, struct wh_arena *mem, struct wh_reach *out[static 2]);
+void wh_reach_free(struct wh_reach *r);
+
+/* ---- one packet ---- */
+struct wh_reach_packet {
+	size_t from, to;             /* endpoints; WH_NONE: no host of the estate, and then the address says who it is */
+	struct wh_addr from_addr, to_addr; /* read where the endpoint is WH_NONE */
+	uint8_t proto;               /* a protocol's number */
+	uint16_t sport, dport;
+};
+/* One that was asked, in the order in which they were. */
+struct wh_reach_step {
+	const char *where;           /* "interface nic-web-1", "subnet snet-web", "virtual network manager", "the way" */
+	enum wh_direction direction;
+	const char *nsg;             /* the group's name; NULL: none was asked */
+	const struct wh_rule *rule;  /* the deciding rule; NULL: no rule did */
+	enum wh_answer verdict;      /* of this one */
+	const char *why;             /* a sentence where there is no rule, or where something is missing */
+};
+#define WH_REACH_STEPS 8
+struct wh_reach_answer {
+	enum wh_answer verdict;
+	struct wh_reach_step steps[WH_REACH_STEPS]; size_t n;
+	const char *missing;         /* UNDECIDED: what the inventory lacks */
+};
+void wh_reach_decide(const struct wh_reach *r, const struct wh_reach_packet *p, struct wh_arena *mem, struct wh_reach_answer *out);
+
+/* ---- ports between two ---- */
+struct wh_reach_ports {
+	struct wh_ranges tcp, udp;                 /* allowed for certain */
+	struct wh_ranges tcp_unknown, udp_unknown; /* not decided */
+	bool icmp, icmp_unknown;                   /* ICMP (protocol 1) */
+	bool other, other_unknown;                 /* some other protocol */
+	const char *missing;                       /* what would decide the unknown; NULL where nothing is unknown */
+};
+
+/* ---- classes ----
+ * Endpoints that no rule, route or peering of the estate tells apart are one class: what holds for one member holds for all. */
+size_t wh_reach_classes(struct wh_reach *r);
+size_t wh_reach_class(const struct wh_reach *r, size_t endpoint);
+/* The members of a class, as endpoints; sorted. */
+size_t wh_reach_members(const struct wh_reach *r, size_t class, const size_t **out);
+/* What members of one class may send to (other) members of another: a number that stands for a set of ports; 0: nothing. Cheap after the first time. */
+uint32_t wh_reach_pair(struct wh_reach *r, size_t from, size_t to);
+/* What a number stands for. */
+struct wh_reach_ports wh_reach_ports(struct wh_reach *r, uint32_t verdict);
+/* Between an endpoint and an address that no endpoint has (of the Internet, or on premises). */
+uint32_t wh_reach_outside(struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d);
+/* Addresses outside that no rule of this endpoint tells apart: one address and the ranges of each class. In the arena of r. */
+struct wh_reach_outside { struct wh_ranges peers; uint32_t verdict; };
+size_t wh_reach_internet(struct wh_reach *r, size_t endpoint, enum wh_direction d, struct wh_reach_outside **out);
+/* The same of any addresses that no endpoint has. */
+size_t wh_reach_cut(struct wh_reach *r, size_t endpoint, enum wh_direction d, struct wh_ranges base, struct wh_reach_outside **out);
+struct wh_ranges wh_reach_outside_ranges(struct wh_reach *r); /* the Internet's addresses: no private ones, and none of the estate's */
+/* The source ports that no rule tells apart: one of each class. */
+size_t wh_reach_source_ports(const struct wh_reach *r, const struct wh_port_range **out);
+/* a or b; a but not b. */
+uint32_t wh_reach_union(struct wh_reach *r, uint32_t a, uint32_t b);
+bool wh_reach_within(struct wh_reach *r, uint32_t a, uint32_t b); /* whatever a may allow, b allows */

@@ -1,0 +1,78 @@
+#!/bin/sh
+# The network of an estate as az lists it: imported, asked who reaches whom and by which rules, and listed.
+set -u
+BUILD=${BUILD:-build}
+w=$(cd "$BUILD" && pwd)/whittle
+n=0
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+export WHITTLE_STORE=$dir/l.db WHITTLE_STATE=$dir/state
+check() { # SENTENCE: by the status of what ran before
+	if [ $? -eq 0 ]; then n=$((n + 1)); echo "ok $n - $1"; else n=$((n + 1)); echo "not ok $n - $1"; sed 's/^/# /' out err; fi
+}
+i=/subscriptions/s/resourceGroups/g/providers/Microsoft
+mkdir az az/sub
+cat >az/vnets.json <<J
+[{"id": "$i.Network/virtualNetworks/hub", "name": "hub", "type": "Microsoft.Network/virtualNetworks", "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+  "subnets": [{"id": "$i.Network/virtualNetworks/hub/subnets/web", "name": "web", "addressPrefix": "10.0.1.0/24", "networkSecurityGroup": {"id": "$i.Network/networkSecurityGroups/WEB"}},
+   {"id": "$i.Network/virtualNetworks/hub/subnets/db", "name": "db", "addressPrefix": "10.0.2.0/24", "networkSecurityGroup": {"id": "$i.Network/networkSecurityGroups/db"}}],
+  "virtualNetworkPeerings": [{"name": "p", "peeringState": "Connected", "allowVirtualNetworkAccess": true, "remoteVirtualNetwork": {"id": "$i.Network/virtualNetworks/spoke"}}]},
+ {"id": "$i.Network/virtualNetworks/spoke", "name": "spoke", "type": "Microsoft.Network/virtualNetworks", "addressSpace": {"addressPrefixes": ["10.1.0.0/16"]},
+  "subnets": [{"id": "$i.Network/virtualNetworks/spoke/subnets/app", "name": "app", "addressPrefix": "10.1.1.0/24"}],
+  "virtualNetworkPeerings": [{"name": "p", "peeringState": "Connected", "allowVirtualNetworkAccess": true, "remoteVirtualNetwork": {"id": "$i.Network/virtualNetworks/hub"}}]}]
+J
+rule() { # NAME PRIORITY ACCESS SOURCE PORT
+	printf '{"name": "%s", "priority": %s, "direction": "Inbound", "access": "%s", "protocol": "Tcp", "sourceAddressPrefix": "%s", "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": "%s"}' "$@"
+}
+cat >az/sub/groups.json <<J
+{"data": [{"id": "$i.Network/networkSecurityGroups/web", "type": "microsoft.network/networksecuritygroups", "name": "web", "properties": {"securityRules": [
+ $(rule ssh-from-office 300 Allow 198.51.100.0/24 22), $(rule https 310 Allow Internet 443)]}},
+ {"id": "$i.Network/networkSecurityGroups/db", "type": "microsoft.network/networksecuritygroups", "name": "db", "properties": {"securityRules": [
+ $(rule web-to-db 300 Allow 10.0.1.0/24 5432), $(rule storage 310 Allow Storage 9000), $(rule nobody-else 400 Deny '*' '*')]}}], "count": 2}
+J
+nic() { # NAME VM ADDRESS VNET SUBNET MORE
+	printf '{"id": "%s", "name": "%s", "virtualMachine": {"id": "%s"}, "ipConfigurations": [{"name": "c", "privateIPAddress": "%s", "subnet": {"id": "%s"}%s}]}' \
+		"$i.Network/networkInterfaces/$1" "$1" "$i.Compute/virtualMachines/$2" "$3" "$i.Network/virtualNetworks/$4/subnets/$5" "${6:-}"
+}
+cat >az/nics.json <<J
+[$(nic n-web1 web-1 10.0.1.4 hub web ", \"publicIPAddress\": {\"id\": \"$i.Network/publicIPAddresses/p\"}"), $(nic n-web2 web-2 10.0.1.5 hub web), $(nic n-db db-1 10.0.2.4 hub db), $(nic n-app app-1 10.1.1.4 spoke app)]
+J
+vm() { printf '{"id": "%s", "name": "%s", "type": "Microsoft.Compute/virtualMachines", "networkProfile": {"networkInterfaces": [{"id": "%s"}]}}' "$i.Compute/virtualMachines/$1" "$1" "$i.Network/networkInterfaces/$2"; }
+echo "[$(vm web-1 n-web1), $(vm web-2 n-web2), $(vm db-1 n-db), $(vm app-1 n-app)]" >az/vms.json
+echo "[{\"id\": \"$i.Network/publicIPAddresses/p\", \"name\": \"p\", \"ipAddress\": \"203.0.113.7\", \"sku\": {\"name\": \"Standard\"}}]" >az/pips.json
+echo "[{\"id\": \"$i.Storage/storageAccounts/plant\", \"type\": \"Microsoft.Storage/storageAccounts\", \"name\": \"plant\"}]" >az/stores.json
+
+"$w" estate import az >out 2>err && grep -q '^4 resources with 4 addresses; 2 network security groups with 5 rules' out && "$w" estate show --json >out 2>err &&
+	[ "$(jq -r '.resources | map(.name + ":" + (.networkSecurityGroups | join("+"))) | join(" ")' out)" = 'app-1: db-1:db web-1:web web-2:web' ]
+check "a directory of what az prints is an estate, for recommendations too"
+"$w" reach Internet web-1 --port 443 --json >out 2>err && [ "$(jq -r .verdict out)" = allowed ] && [ "$(jq -r '.decidedBy[-1] | .nsg + "/" + .rule + "/" + (.priority | tostring)' out)" = web/https/310 ]
+check "the Internet reaches what a rule opens, and the rule is named"
+"$w" reach Internet web-1 --port 22 --json >out 2>err && [ "$(jq -r .verdict out)" = partly ]
+check "some of the Internet's addresses are partly"
+"$w" reach Internet web-2 --json >out 2>err && [ "$(jq -r .verdict out)" = denied ] && grep -q 'no public address' out
+check "without a public address the Internet gets nowhere"
+"$w" reach web-1 db-1 --json >out 2>err && [ "$(jq -r '.verdict + " " + .tcpPorts' out)" = 'allowed [5432]' ] && [ "$(jq -r '.missing[0]' out)" = 'the addresses of the service tag Storage (a ServiceTags file)' ] &&
+	[ "$(jq -r .tcpUnknown out)" = '[9000]' ]
+check "what a tag without addresses may open is not decided, with the missing input named"
+"$w" reach web-1 db-1 --port 5432 >out 2>err && grep -q 'interface\|subnet web .*Outbound *allowed *web: AllowVnetOutBound (65000 Allow)' out && grep -q 'subnet db .*Inbound *allowed *db: web-to-db (300 Allow)' out
+check "the deciding rules of both sides are listed in order"
+"$w" reach app-1 web-2 --port 8080 --json >out 2>err && [ "$(jq -r .verdict out)" = allowed ] && [ "$(jq -r '.decidedBy[-1].rule' out)" = AllowVnetInBound ]
+check "a connected peering carries packets, and its addresses are of the virtual network"
+"$w" reach --who-can-reach db-1 --json >out 2>err && [ "$(jq -r '.peers | map(.name + .tcpPorts) | sort | join(" ")' out)" = 'app-1[] web-1[5432] web-2[5432]' ]
+check "who can reach a resource is listed with the ports"
+"$w" reach --where-can web-2 go >out 2>err && grep -q '^db-1 ' out && grep -q '^Internet' out
+check "and where it can go"
+"$w" connections --compact --json >out 2>err && [ "$(jq '.classes | length' out)" = 4 ] && "$w" connections --json >out 2>err && [ "$(jq -r .name out)" = Internal ] &&
+	[ "$(jq -r '.connectableResources[] | select(.id | endswith("/db-1")) | .inboundConnectedResources | map(.tcpPorts) | join(",")' out)" = '[],[5432],[5432]' ]
+check "connections are listed by class and pair by pair"
+"$w" connections --external --json >out 2>err && [ "$(jq -r '.connectableResources[] | select(.id | endswith("/web-1")) | .inboundConnectedResources | map(.tcpPorts) | sort | join(" ")' out)" = '[22,443] [443]' ]
+check "external connections name the ports and whose addresses"
+"$w" reach web-1 nowhere >out 2>err; [ $? -eq 2 ] && grep -q "'nowhere' is no resource of the estate" err
+check "an end that is not there is named"
+cp l.db before.db && sed 's/10.0.1.5/10.0.1.500/' az/nics.json >bad.json && ! "$w" estate import az/vnets.json bad.json >out 2>err && grep -q '^whittle: bad.json:1: n-web2: .10.0.1.500. is not an address' err &&
+	"$w" estate show --json >out 2>err && [ "$(jq '.resources | length' out)" = 4 ]
+check "a wrong address is refused with its file and line, and the ledger keeps its estate"
+"$w" reach web-1 db-1 --port 5432 --in az --json >out 2>err && [ "$(jq -r .verdict out)" = allowed ]
+check "documents can be asked without a ledger"
+exit 0
