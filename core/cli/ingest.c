@@ -28,7 +28,7 @@ static const char help[] =
 	"\n"
 	"Example: whittle ingest /var/log/suricata/eve.json /var/log/suricata/eve.json.1.gz\n";
 
-enum { HEAP = 4 << 20 /* what a large log takes of the ledger's pages, and of what is known of its lines */ };
+enum { HEAP = 16 << 20 /* what a large log takes of the ledger's pages, and of what is known of its lines */ };
 
 static volatile bool stop;
 
@@ -199,7 +199,7 @@ static int run(struct cli *c, int argc, char **argv)
 	int rc = take_options(&j, argc, argv);
 	if (rc || (rc = cli_open_ledger(c, WH_STATE_CREATE, &ledger)))
 		return rc;
-	wh_heap_fill(HEAP);
+	wh_heap_in_large_pages(HEAP);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	if (wh_estate_locals(ledger.state, j.discover, &locals, &err)) {
