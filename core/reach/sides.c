@@ -134,3 +134,15 @@ void wh_reach_free(struct wh_reach *r)
 	if (r)
 		wh_arena_free(r->scratch);
 }
+
+size_t wh_reach_lists(const struct wh_reach *r)
+{
+	return r->n_stages;
+}
+
+const struct wh_filter *wh_reach_list(const struct wh_reach *r, size_t i, size_t *nsg, enum wh_direction *d)
+{
+	*nsg = r->stages[i].nsg;
+	*d = r->stages[i].direction;
+	return &r->stages[i].filter;
+}

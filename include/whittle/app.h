@@ -225,3 +225,6 @@ int wh_app_connections(struct wh_app_network *net, bool external, json_t **out, 
 /* {"classes":[{"class":0, "resources":[{"id", "address"}…]}…], "ports":[{"tcpPorts", "udpPorts", …}…], "connections":[{"to":0, "from":"0-3,7", "ports":1}…]}: classes of addresses
  * that no rule tells apart, and what their members may send to (other) members; `from` are classes, `ports` is a place in that list. */
 int wh_app_connections_compact(struct wh_app_network *net, json_t **out, struct wh_error *err);
+/* {"anomalies":[{"kind":"shadowed|redundant|generalised|correlated|permissive", "nsg", "direction", "rule", "priority", "access", "other", "otherPriority", "packet", "fix"}…],
+ * "groups":N, "skippedRules":N}: see whittle/findings.h. Of the groups that guard something. */
+int wh_app_anomalies(struct wh_app_network *net, json_t **out, struct wh_error *err);

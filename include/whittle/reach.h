@@ -39,6 +39,10 @@ struct wh_reach *wh_reach_new(const struct wh_topology *t, struct wh_arena *mem)
 void wh_reach_two(const struct wh_topology *a, const struct wh_topology *b, struct wh_arena *mem, struct wh_reach *out[static 2]);
 void wh_reach_free(struct wh_reach *r);
 
+/* The lists of rules that stand before endpoints, each in one context: of a group (its place), or security admin rules (WH_NONE). Borrowed. */
+size_t wh_reach_lists(const struct wh_reach *r);
+const struct wh_filter *wh_reach_list(const struct wh_reach *r, size_t i, size_t *nsg, enum wh_direction *d);
+
 /* ---- one packet ---- */
 struct wh_reach_packet {
 	size_t from, to;             /* endpoints; WH_NONE: no host of the estate, and then the address says who it is */

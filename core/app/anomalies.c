@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Anomalies of the groups' rules, each with names, a packet and the fix. */
+#include <stdlib.h>
+#include <string.h>
+#include "app/network.h"
+#include "whittle/findings.h"
+
+static json_t *packet_json(const struct wh_filter_packet *p)
+{
+	char local[WH_ADDR_STRLEN], peer[WH_ADDR_STRLEN], proto[8];
+	bool in = p->direction == WH_INBOUND;
+	wh_addr_text(&p->local, local);
+	wh_addr_text(&p->peer, peer);
+	return json_pack("{s:s, s:s, s:s, s:i, s:i}", "from", in ? peer : local, "to", in ? local : peer, "protocol", wh_proto_text(p->proto, proto), "sourcePort", p->sport, "destinationPort", p->dport);
+}
+
+static void add_list(struct wh_app_network *net, const struct wh_filter *f, const char *nsg, json_t *list, size_t *skipped)
+{
+	struct wh_anomaly *a;
+	size_t unjudged, n = wh_anomalies(f, net->mem, &a, &unjudged);
+	*skipped += unjudged;
+	for (size_t i = 0; i < n; i++) {
+		const struct wh_rule *r = a[i].rule->from, *o = a[i].other ? a[i].other->from : NULL;
+		if (r->is_default)
+			continue;
+		json_t *x = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:o, s:s}", "kind", wh_anomaly_text(a[i].kind), "nsg", nsg, "direction", wh_direction_text(r->direction), "rule", r->name, "priority",
+		                      (int)r->priority, "access", r->allow ? "Allow" : "Deny", "packet", packet_json(&a[i].packet), "fix", a[i].fix);
+		if (o) {
+			json_object_set_new(x, "other", json_string(o->name));
+			json_object_set_new(x, "otherPriority", json_integer(o->priority));
+		}
+		json_array_append_new(list, x);
+	}
+}
+
+int wh_app_anomalies(struct wh_app_network *net, json_t **out, struct wh_error *err)
+{
+	size_t n = wh_reach_lists(net->r), skipped = 0, groups = 0;
+	json_t *list = json_array();
+	bool *done = wh_arena_array(net->mem, 2 * net->t.n_nsgs + 1, sizeof *done);
+	for (size_t i = 0; i < n; i++) {
+		size_t nsg;
+		enum wh_direction d;
+		const struct wh_filter *f = wh_reach_list(net->r, i, &nsg, &d);
+		if (!wh_known(nsg) || done[2 * nsg + d]) /* one reading is enough: rules of a group mean much the same wherever it stands */
+			continue;
+		done[2 * nsg + d] = true;
+		groups += d == WH_INBOUND;
+		add_list(net, f, net->t.nsgs[nsg].name, list, &skipped);
+	}
+	*out = json_pack("{s:o, s:I, s:I}", "anomalies", list, "groups", (json_int_t)groups, "skippedRules", (json_int_t)skipped);
+	return *out ? 0 : wh_fail(err, -ENOMEM, "out of memory");
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "cli/network.h"
+
+static const char help[] =
+	"usage: whittle anomalies [--all] [--fail-on any] [--in PATH]… [--json]\n"
+	"\n"
+	"Lists rules of network security groups that don't do what they seem to do, each with a packet that shows it and what to do:\n"
+	"  shadowed     rules before it take all of its packets, and one decides otherwise: it never decides\n"
+	"  redundant    rules before it take all of its packets, and decide alike\n"
+	"  correlated   it and an earlier rule decide otherwise on packets that both match: their order matters\n"
+	"  generalised  an earlier rule is an exception from it (with --all: mostly that is meant)\n"
+	"  permissive   it opens every port, or a management port, to the Internet\n"
+	"\n"
+	"Rules that name a tag or a group without known addresses are left aside.\n"
+	"\n"
+	"  --all           lists generalised and correlated rules, too\n"
+	"  --fail-on any   ends with status 3 when something is listed\n"
+	"  --in PATH       reads this file or directory instead of the ledger's estate; can be given again\n"
+	"\n"
+	"Example: whittle anomalies --fail-on any\n";
+
+static bool is_mild(const json_t *a)
+{
+	const char *kind = json_string_value(json_object_get(a, "kind"));
+	return !strcmp(kind, "generalised") || !strcmp(kind, "correlated");
+}
+
+static size_t print(const json_t *doc, bool all)
+{
+	struct cli_table *t = NULL;
+	size_t i, n = 0;
+	json_t *a;
+	json_array_foreach(json_object_get(doc, "anomalies"), i, a) {
+		const json_t *p = json_object_get(a, "packet");
+		const char *other = json_string_value(json_object_get(a, "other"));
+		if (!all && is_mild(a))
+			continue;
+		if (!n++)
+			t = cli_table_new("Finding|Group|Direction|Rule|By|Shown by|Fix");
+		cli_table_text(t, json_string_value(json_object_get(a, "kind")));
+		cli_table_text(t, json_string_value(json_object_get(a, "nsg")));
+		cli_table_text(t, json_string_value(json_object_get(a, "direction")));
+		cli_table_cell(t, "%s (%lld)", json_string_value(json_object_get(a, "rule")), (long long)json_integer_value(json_object_get(a, "priority")));
+		if (other)
+			cli_table_cell(t, "%s (%lld)", other, (long long)json_integer_value(json_object_get(a, "otherPriority")));
+		else
+			cli_table_text(t, NULL);
+		cli_table_cell(t, "%s %s to %s port %lld", json_string_value(json_object_get(p, "protocol")), json_string_value(json_object_get(p, "from")), json_string_value(json_object_get(p, "to")),
+		               (long long)json_integer_value(json_object_get(p, "destinationPort")));
+		cli_table_text(t, json_string_value(json_object_get(a, "fix")));
+	}
+	if (t)
+		cli_table_print(t);
+	else
+		printf("No finding in %lld network security groups.\n", (long long)json_integer_value(json_object_get(doc, "groups")));
+	return n;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	static const struct option longs[] = {{"all", no_argument, NULL, 'a'}, {"fail-on", required_argument, NULL, 'f'}, {"in", required_argument, NULL, 'i'}, {0}};
+	const char *paths[CLI_MOST_PATHS];
+	bool all = false, fail = false;
+	struct wh_app_network *net = NULL;
+	struct wh_error err;
+	size_t n = 0, i, listed = 0;
+	json_t *doc, *a;
+	int o;
+	cli_output_only_prints();
+	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
+		if (o == 'a')
+			all = true;
+		else if (o == 'f' && !strcmp(optarg, "any"))
+			fail = true;
+		else if (o == 'f')
+			return cli_usage(c, "--fail-on takes any, not '%s'", optarg);
+		else if (o == 'i' && n < CLI_MOST_PATHS)
+			paths[n++] = optarg;
+		else
+			return CLI_USAGE;
+	}
+	if (argc != optind)
+		return cli_usage(c, "anomalies takes no word '%s'", argv[optind]);
+	int rc = cli_open_network(c, paths, n, &net);
+	if (rc)
+		return rc;
+	if (wh_app_anomalies(net, &doc, &err)) {
+		rc = cli_error(&err);
+	} else if (c->json) {
+		json_array_foreach(json_object_get(doc, "anomalies"), i, a)
+			listed += all || !is_mild(a);
+		rc = cli_print_json(doc);
+	} else {
+		listed = print(doc, all);
+		json_decref(doc);
+	}
+	wh_app_network_close(net);
+	return rc ? rc : fail && listed ? CLI_FINDINGS : CLI_OK;
+}
+
+const struct cli_command cli_anomalies = {.confined = true, .name = "anomalies", .summary = "list rules that don't do what they seem to do", .help = help, .run = run, .only_reads = true};

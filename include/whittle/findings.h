@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * findings: what is wrong with the rules of an estate, each with the rules' names, a packet that shows it, and what to do.
+ */
+#pragma once
+#include "whittle/filter.h"
+
+enum wh_anomaly_kind { WH_SHADOWED, WH_REDUNDANT, WH_GENERALISED, WH_CORRELATED, WH_PERMISSIVE };
+const char *wh_anomaly_text(enum wh_anomaly_kind k); /* "shadowed" … */
+struct wh_anomaly {
+	enum wh_anomaly_kind kind;
+	const struct wh_filter_rule *rule;  /* the one that it is about */
+	const struct wh_filter_rule *other; /* an earlier one that makes it so; NULL for WH_PERMISSIVE */
+	struct wh_filter_packet packet;     /* shadowed, redundant, generalised, correlated: one that both match */
+	const char *fix;                    /* a sentence */
+};
+/*
+ * The anomalies of one list, in the order of its rules; rules that may match (rule->may) are neither judged nor taken to cover others. Exact where a rule's packets
+ * stay below a bound of pieces; *skipped counts the rules that were not judged for it. The list is in `mem`.
+ *
+ * Shadowed: rules before it take all of its packets, and one of them decides otherwise. Redundant: the same, and all decide alike. Generalised: it holds all packets of an
+ * earlier rule that decides otherwise. Correlated: it meets some packets of such a rule, and each has others. Permissive: it lets in any address, or the whole
+ * Internet, at every port or at a management port (22, 23, 135, 445, 3389, 5985, 5986).
+ * Source: Al-Shaer and Hamed, "Firewall policy advisor for anomaly discovery and rule editing" (2003), here with unions of rules in place of pairs.
+ */
+size_t wh_anomalies(const struct wh_filter *f, struct wh_arena *mem, struct wh_anomaly **out, size_t *skipped);
