@@ -122,7 +122,7 @@ static int put_sketch(void *arg, const struct wh_sketch_key *k, const struct wh_
 int wh_memory_put_edges(struct memory_data *d, enum wh_edges_seen by, const struct wh_edge_table *t, struct wh_error *err)
 {
 	struct putting c = {.d = d, .mem = d->mem, .e = &d->edges[by], .open = by == WH_EDGES_OPEN};
-	const struct wh_quota_store quota = {&c, merge, drop, port, c.open ? NULL : put_sketch};
+	const struct wh_quota_store quota = {.arg = &c, .merge = merge, .drop = drop, .port = port, .sketch = c.open ? NULL : put_sketch};
 	int rc = wh_quota_put_edges(&quota, t, err);
 	join(&c);
 	return rc;
