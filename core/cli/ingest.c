@@ -4,18 +4,25 @@
 #include <string.h>
 #include "base/heap.h"
 #include "cli/cli.h"
+#include "cli/ingest_paths.h"
 #include "whittle/flow.h"
 
 static const char help[] =
-	"usage: whittle ingest [--format F] [--follow] [--discover CIDR,…|off] [--realm R] [--sensor NAME]\n"
-	"                      [--sensor-slack TIME] [--memory SIZE] [--json] FILE…|-\n"
+	"usage: whittle ingest [--format F] [--aws-format FIELDS] [--follow] [--since TIME] [--until TIME]\n"
+	"                      [--discover CIDR,…|off] [--realm R] [--sensor NAME] [--sensor-slack TIME]\n"
+	"                      [--memory SIZE] [--json] FILE|DIRECTORY…|-\n"
 	"\n"
 	"Reads flows from logs into the ledger. Each record counts exactly once: where a run was stopped or killed, the next one\n"
 	"goes on. Files packed with gzip or zstd are read as they are. What can't be read is counted, the first of each kind is\n"
-	"shown with its line, and the run goes on.\n"
+	"shown with its line, and the run goes on. Of a directory all files are read, those below it too; files there that are no\n"
+	"logs are passed over.\n"
 	"\n"
-	"  --format F       the log's format; told from the content where it is left out. Known: eve\n"
+	"  --format F       the log's format; told from the content where it is left out: eve (Suricata), vnet and nsg (Azure's\n"
+	"                   flow logs), zeek and zeek-json (conn.log), aws (VPC flow logs), nfdump (CSV)\n"
+	"  --aws-format F   the fields of AWS flow logs that have no header line, as \"version srcaddr …\" or \"${version} …\"\n"
 	"  --follow         wait for more, through rotation and truncation, until interrupted (one file)\n"
+	"  --since TIME     read no flow that began before, such as 2026-11-01 or 2026-11-01T08:00:00Z\n"
+	"  --until TIME     read no flow that began then or later\n"
 	"  --discover …     ranges in which an answering address becomes a protected resource; by default the private ranges,\n"
 	"                   as long as no estate was imported\n"
 	"  --realm R        VLANs and tenants, where logs name them: \"one\", they are one network; or \"vlan10\", \"tenant3\",\n"
@@ -38,21 +45,30 @@ static void on_signal(int sig)
 	stop = true;
 }
 
+/* What is read of all, how fast, and how long the rest takes. */
+struct show {
+	uint64_t total, done; /* bytes of all files, of those that are read */
+	uint64_t records;
+	int64_t began_us, shown_us;
+};
+
 static int progress(void *arg, uint64_t bytes, uint64_t total, uint64_t records)
 {
-	static int64_t shown_us;
-	int64_t now = wh_now_us();
-	char n[32];
-	(void)arg;
-	if (now - shown_us < 100000)
+	struct show *s = arg;
+	int64_t now = wh_monotonic_us();
+	char n[32], rate[32];
+	if (now - s->shown_us < 100000)
 		return 0;
-	shown_us = now;
+	s->shown_us = now;
 	if (!cli_progress_wanted())
 		return 0;
-	if (total)
-		cli_progress("%3.0f %%  %s records", 100.0 * (double)bytes / (double)total, wh_number_text(records, n));
+	double seconds = (double)(now - s->began_us) / 1e6, part = s->total ? (double)(s->done + (total ? bytes : 0)) / (double)s->total : 0;
+	wh_number_text(s->records + records, n);
+	wh_number_text((uint64_t)((double)(s->records + records) / (seconds > 0.1 ? seconds : 0.1)), rate);
+	if (part > 0 && part <= 1)
+		cli_progress("%3.0f %%  %s records, %s a second, %.0f s left", 100 * part, n, rate, seconds / part - seconds);
 	else
-		cli_progress("%s records", wh_number_text(records, n));
+		cli_progress("%s records, %s a second", n, rate);
 	return 0;
 }
 
@@ -106,13 +122,34 @@ struct job {
 	uint64_t edges, twice;
 	double seconds;
 	bool resumed;
+	struct show show;
+	uint64_t strange;          /* files of directories that are no logs, */
+	const char *first_strange; /* and the first of them */
 };
+
+/* A day or a time of it. */
+static bool time_of(const char *text, int64_t *us)
+{
+	char whole[64];
+	if (!wh_time_parse(text, strlen(text), us))
+		return true;
+	return snprintf(whole, sizeof whole, "%sT00:00:00Z", text) < (int)sizeof whole && !wh_time_parse(whole, strlen(whole), us);
+}
+
+static const char *known_formats(void)
+{
+	static char text[256];
+	size_t n = 0;
+	for (const struct wh_reader *const *r = wh_readers; *r && n < sizeof text; r++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? ", " : "", (*r)->name);
+	return text;
+}
 
 /* Reads the options, and prints why one is refused. 0 or CLI_USAGE. */
 static int take_options(struct job *j, int argc, char **argv)
 {
 	static const struct option opts[] = {{"format", 1, 0, 'f'}, {"follow", 0, 0, 'F'}, {"discover", 1, 0, 'd'}, {"memory", 1, 0, 'm'}, {"realm", 1, 0, 'r'},
-	                                     {"sensor", 1, 0, 's'}, {"sensor-slack", 1, 0, 'S'}, {0}};
+	                                     {"sensor", 1, 0, 's'}, {"sensor-slack", 1, 0, 'S'}, {"aws-format", 1, 0, 'a'}, {"since", 1, 0, 'b'}, {"until", 1, 0, 'u'}, {0}};
 	struct wh_ingest_options *opt = &j->opt;
 	int64_t slack = j->c->config->ledger.sensor_slack;
 	int o;
@@ -121,6 +158,15 @@ static int take_options(struct job *j, int argc, char **argv)
 		case 'f': opt->format = optarg; break;
 		case 'F': opt->follow = true; break;
 		case 'd': j->discover = optarg; break;
+		case 'a':
+			opt->columns = optarg;
+			opt->format = "aws";
+			break;
+		case 'b':
+		case 'u':
+			if (!time_of(optarg, o == 'b' ? &opt->since_us : &opt->until_us))
+				return cli_usage(j->c, "'%s' is not a time such as 2026-11-01 or 2026-11-01T08:00:00Z", optarg);
+			break;
 		case 'r': opt->realm = optarg; break;
 		case 's': opt->sensor = optarg; break;
 		case 'S':
@@ -136,7 +182,7 @@ static int take_options(struct job *j, int argc, char **argv)
 	}
 	opt->sensor_slack_us = slack * 1000000;
 	if (optind == argc)
-		return cli_usage(j->c, "name one or more files, or - for standard input");
+		return cli_usage(j->c, "name one or more files or directories, or - for standard input");
 	if (slack > 600)
 		return cli_usage(j->c, "clocks of sensors that differ by more than 10m (--sensor-slack) tell nothing of one another");
 	if (opt->realm && !wh_realm_is(opt->realm))
@@ -144,7 +190,7 @@ static int take_options(struct job *j, int argc, char **argv)
 	if (opt->follow && optind + 1 != argc)
 		return cli_usage(j->c, "--follow takes one file");
 	if (opt->format && !wh_reader_find(opt->format))
-		return cli_usage(j->c, "unknown format '%s'; known: eve", opt->format);
+		return cli_usage(j->c, "unknown format '%s'; known: %s", opt->format, known_formats());
 	return 0;
 }
 
@@ -160,27 +206,47 @@ static void say_dropped(const struct wh_store *s)
 		fprintf(stderr, "whittle: %s edges were dropped, as they were last seen before edge-days\n", wh_number_text(aged, n));
 }
 
-static int read_files(struct job *j, struct wh_store *s, int n, char **files)
+/* Reads one. Returns a status; *go_on false: the next file would meet the same trouble. */
+static int read_file(struct job *j, struct wh_store *s, const struct ingest_path *p, bool *go_on)
 {
-	bool all_good = true;
-	int rc = CLI_OK;
-	for (int i = 0; i < n && !stop; i++) {
-		struct wh_ingest_result r;
-		struct wh_error err;
-		int failed = wh_ingest(s, files[i], &j->opt, &r, &err);
-		cli_progress("%s", "");
-		say_bad(files[i], &r);
-		if (failed)
-			rc = cli_error(&err);
-		all_good &= !failed;
-		if (failed && !err.input) /* the ledger's own trouble would meet the next file, too */
-			break;
-		add_stats(&j->all, &r.stats);
-		j->edges += r.edges;
-		j->twice += r.twice;
-		j->seconds += r.seconds;
-		j->resumed |= r.resumed;
+	struct wh_ingest_result r;
+	struct wh_error err;
+	int failed = wh_ingest(s, p->path, &j->opt, &r, &err);
+	*go_on = true;
+	cli_progress("%s", "");
+	j->show.done += p->bytes;
+	if (failed == -ENOMSG && p->found) {
+		j->first_strange = j->strange++ ? j->first_strange : p->path;
+		return CLI_OK;
 	}
+	say_bad(p->path, &r);
+	*go_on = !failed || err.input;
+	int rc = failed ? cli_error(&err) : CLI_OK;
+	if (!*go_on)
+		return rc;
+	add_stats(&j->all, &r.stats);
+	j->show.records += r.stats.records;
+	j->edges += r.edges;
+	j->twice += r.twice;
+	j->seconds += r.seconds;
+	j->resumed |= r.resumed;
+	return rc;
+}
+
+static int read_files(struct job *j, struct wh_store *s, const struct ingest_paths *paths)
+{
+	int rc = CLI_OK;
+	bool all_good = true, go_on = true;
+	j->show.total = paths->bytes;
+	j->show.began_us = wh_monotonic_us();
+	for (size_t i = 0; i < paths->n && !stop && go_on; i++) {
+		int one = read_file(j, s, &paths->list[i], &go_on);
+		all_good &= one == CLI_OK;
+		rc = one ? one : rc;
+	}
+	if (j->strange)
+		fprintf(stderr, "whittle: %s: not a format that is known; %llu such file%s passed over\n", j->first_strange, (unsigned long long)j->strange,
+		        j->strange == 1 ? "" : "s");
 	bool nothing_new = j->resumed && !j->all.records && !j->all.malformed;
 	say_dropped(s);
 	int told = all_good || j->all.records ? report(j->c, &j->all, j->edges, j->twice, j->seconds, nothing_new) : CLI_OK;
@@ -191,14 +257,21 @@ static int run(struct cli *c, int argc, char **argv)
 {
 	const struct wh_ledger_config *set = &c->config->ledger;
 	struct job j = {.c = c, .discover = c->config->estate.discover,
-	                .opt = {.stop = &stop, .progress = progress, .byte_limit = set->memory_limit, .realm = set->realm, .sensor = set->sensor}};
+	                .opt = {.stop = &stop, .progress = progress, .progress_arg = &j.show, .byte_limit = set->memory_limit, .realm = set->realm, .sensor = set->sensor}};
 	struct sigaction sa = {.sa_handler = on_signal};
+	struct ingest_paths paths = {.n = 0};
 	struct wh_locals *locals = NULL;
 	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	int rc = take_options(&j, argc, argv);
-	if (rc || (rc = cli_open_ledger(c, WH_STATE_CREATE, &ledger)))
+	if (rc)
 		return rc;
+	if (ingest_paths_find(&paths, argc - optind, argv + optind, &err))
+		rc = cli_error(&err);
+	if (rc || (rc = cli_open_ledger(c, WH_STATE_CREATE, &ledger))) {
+		ingest_paths_free(&paths);
+		return rc;
+	}
 	wh_heap_in_large_pages(HEAP);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
@@ -206,8 +279,9 @@ static int run(struct cli *c, int argc, char **argv)
 		rc = cli_error(&err);
 	} else {
 		j.opt.locals = locals;
-		rc = read_files(&j, ledger.store, argc - optind, argv + optind);
+		rc = read_files(&j, ledger.store, &paths);
 	}
+	ingest_paths_free(&paths);
 	wh_locals_free(locals);
 	wh_ledger_close(&ledger);
 	return rc;

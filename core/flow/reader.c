@@ -5,6 +5,12 @@
 
 const struct wh_reader *const wh_readers[] = {
 	&wh_reader_eve,
+	&wh_reader_vnet,
+	&wh_reader_nsg,
+	&wh_reader_zeek,
+	&wh_reader_zeek_json,
+	&wh_reader_aws,
+	&wh_reader_nfdump,
 	NULL,
 };
 

@@ -105,6 +105,10 @@ static int begin_one(struct wh_contents *c, struct wh_error *err)
 int wh_contents_add(struct wh_contents *c, const struct wh_line *lines, size_t n, struct wh_error *err)
 {
 	for (size_t i = 0; i < n; i++) {
+		if (!lines[i].hash && lines[i].end - lines[i].begin > 2) { /* one that was left out: what comes behind it is found again by itself */
+			c->open = false;
+			c->ended = NOWHERE;
+		}
 		if (!lines[i].hash)
 			continue;
 		if (c->open && c->added[c->n_added - 1].row.lines >= 2 * MOST_LINES)

@@ -71,9 +71,12 @@ static int choose_reader(struct ingest *g, bool at_end, bool *wait)
 		if (*wait)
 			return 0;
 		if (!g->reader)
-			return wh_fail_input(g->err, -EINVAL, "%s: line 1: not a format that is known; name one with --format", wh_input_path(g->in));
+			return wh_fail_input(g->err, -ENOMSG, "%s: line 1: not a format that is known; name one with --format", wh_input_path(g->in));
 	}
-	const struct wh_reader_options options = {.columns = g->opt->columns};
+	int rc = g->reader->pairs && !g->open.pairing ? wh_open_flows_load(&g->open, g->store, g->err) : 0;
+	if (rc)
+		return rc;
+	const struct wh_reader_options options = {.columns = g->opt->columns, .pairing = g->open.pairing};
 	g->reader_state = g->reader->open ? g->reader->open(&options) : NULL;
 	if (g->reader->open && !g->reader_state)
 		return wh_fail(g->err, -ENOMEM, "out of memory");
@@ -319,6 +322,7 @@ int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_optio
 	wh_contents_free(g->contents);
 	wh_collector_free(&g->collector);
 	wh_tagged_free(g->tagged);
+	wh_open_flows_free(&g->open);
 	wh_input_close(g->in);
 	free(g->buf);
 	free(g);

@@ -45,7 +45,7 @@ static void count_lines(struct ingest *g, size_t from, size_t to)
 }
 
 /* A record that begins at the buffer's `at` + line->begin; `from` is where the one before it ended. */
-static int take_one(struct ingest *g, size_t at, size_t from, const struct wh_line *line, bool known)
+static int take_one(struct ingest *g, size_t at, size_t from, struct wh_line *line, bool known)
 {
 	size_t begin = at + line->begin, length = line->end - line->begin;
 	count_lines(g, from, begin);
@@ -53,9 +53,12 @@ static int take_one(struct ingest *g, size_t at, size_t from, const struct wh_li
 		count_lines(g, begin, begin + length);
 		g->known = true;
 	} else {
+		uint64_t left_out = g->stats.left_out;
 		int64_t fed = wh_ingest_feed_piece(g, begin, length, true);
 		if (fed < 0)
 			return (int)fed;
+		if (g->stats.left_out != left_out)
+			line->hash = 0; /* not known afterwards */
 	}
 	g->done_offset = g->offset + begin + length;
 	g->done_line = g->line;
@@ -103,12 +106,24 @@ int wh_ingest_feed_cut(struct ingest *g)
 	return 0;
 }
 
+/* Whether what is left is brackets of the document alone: a record put behind it is the first one then. */
+static bool nothing_left(struct ingest *g)
+{
+	struct wh_cut first;
+	if (g->room - g->have < 2)
+		return false;
+	memcpy(g->buf + g->have, "{}", 2);
+	return g->reader->cut(g->buf, g->have + 2, &first, 1) == 1 && first.begin == g->have;
+}
+
 int wh_ingest_feed_cut_last(struct ingest *g, bool may_grow)
 {
 	size_t from = 0;
+	int64_t fed = 0;
 	while (from < g->have && memchr(" \t\r\n,]}", g->buf[from], 7))
 		from++;
-	int64_t fed = 0;
+	if (nothing_left(g))
+		from = g->have;
 	if (from < g->have && may_grow) {
 		g->unfinished = true;
 	} else if (from < g->have) {

@@ -10,6 +10,7 @@ static int commit_seen(struct ingest *g, struct wh_store_progress *p)
 	struct wh_store_seen seen = {0};
 	p->seen = &seen;
 	int rc = wh_tagged_seen(g->tagged, &seen, g->err);
+	rc = rc ? rc : wh_open_flows_seen(&g->open, &seen, g->err);
 	rc = rc ? rc : wh_contents_seen(g->contents, &seen, g->err);
 	while (!rc && (rc = wh_collector_commit(&g->collector, g->store, &g->stats, p, g->err)) == -EAGAIN)
 		rc = wh_contents_look_again(g->contents, &seen, p->path, g->err);
@@ -27,7 +28,7 @@ int wh_ingest_commit(struct ingest *g)
 	const char *identity = wh_input_identity(g->in);
 	snprintf(place, sizeof place, "c:%s", identity);
 	/* what has no line yet has no identity that will last; where headers tell how lines are read, and in documents, all is gone through again */
-	bool lines = g->reader && !g->reader->cut && !g->reader->header, has_place = lines && g->done_offset && *identity && !wh_input_packed(g->in);
+	bool lines = g->reader && !g->reader->cut && !g->reader->header, has_place = lines && !g->stats.left_out && g->done_offset && *identity && !wh_input_packed(g->in);
 	struct wh_store_progress p = {.identity = has_place ? place : NULL, .path = wh_input_path(g->in), .offset = g->done_offset, .line = g->done_line,
 	                              .outdated = g->trusted && g->done_offset >= g->trusted ? identity : NULL};
 	if (wh_ingest_unreadable(g))
@@ -36,6 +37,7 @@ int wh_ingest_commit(struct ingest *g)
 	if (rc)
 		return rc;
 	wh_tagged_written(g->tagged);
+	wh_open_flows_written(&g->open);
 	wh_contents_written(g->contents);
 	g->committed_offset = g->done_offset;
 	g->last_commit_us = wh_now_us();
@@ -45,6 +47,8 @@ int wh_ingest_commit(struct ingest *g)
 static int fold(void *arg, const struct wh_record *rec)
 {
 	struct ingest *g = arg;
+	if (rec->kind != WH_RECORD_OTHER && !g->reader->pairs && wh_read_leaves_out(&g->stats, rec->flow.start_us))
+		return 0;
 	if (rec->tagged || rec->tags || g->opt->sensor || g->opt->realm) {
 		size_t at = (size_t)(g->stats.bytes - g->piece_bytes);
 		int rc = wh_tagged_look(g->tagged, rec, g->piece + at, g->piece_len - at, wh_input_path(g->in), g->line + 1 + g->stats.lines - g->piece_lines, g->err);
@@ -61,6 +65,8 @@ int64_t wh_ingest_feed_piece(struct ingest *g, size_t at, size_t piece, bool las
 {
 	uint64_t lines = g->stats.lines;
 	g->stats.now_us = wh_now_us();
+	g->stats.since_us = g->opt->since_us;
+	g->stats.until_us = g->opt->until_us;
 	g->piece = g->buf + at;
 	g->err->text[0] = 0;
 	g->piece_len = piece;
@@ -97,15 +103,19 @@ static void pass_over(struct ingest *g, size_t at, const struct wh_line *lines, 
 }
 
 /* Lines that are new; zeros and marks between them are left out. */
-static int feed_lines(struct ingest *g, size_t at, const struct wh_line *lines, size_t n, bool last)
+static int feed_lines(struct ingest *g, size_t at, struct wh_line *lines, size_t n, bool last)
 {
+	bool limited = g->opt->since_us || g->opt->until_us; /* line by line then: what is left out is not known afterwards */
 	for (size_t i = 0, j; i < n; i = j) {
-		for (j = i + 1; j < n && lines[j].begin == lines[j - 1].end; j++)
+		for (j = i + 1; j < n && !limited && lines[j].begin == lines[j - 1].end; j++)
 			;
 		size_t length = lines[j - 1].end - lines[i].begin;
+		uint64_t left_out = g->stats.left_out;
 		int64_t fed = length ? wh_ingest_feed_piece(g, at + lines[i].begin, length, last && j == n) : 0;
 		if (fed < 0)
 			return (int)fed;
+		if (g->stats.left_out != left_out)
+			lines[i].hash = 0;
 	}
 	return 0;
 }
@@ -239,7 +249,7 @@ int wh_ingest_feed_last(struct ingest *g, bool may_grow)
 			g->done_offset = done;
 			g->done_line = line;
 			g->unfinished = true;
-		} else if (n && (rc = wh_contents_add(g->contents, g->lines, 1, g->err))) {
+		} else if (n && g->stats.left_out == before.left_out && (rc = wh_contents_add(g->contents, g->lines, 1, g->err))) {
 			return rc;
 		}
 	}

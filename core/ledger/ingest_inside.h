@@ -23,6 +23,7 @@ struct ingest {
 	struct wh_collector collector;
 	struct wh_consumer consumers[1]; /* of records: who folds them into edges */
 	struct wh_tagged *tagged;
+	struct wh_open_flows open;   /* no pairing where the reader needs none */
 	const char *piece;           /* that is being fed; and where `stats` stood before */
 	size_t piece_len;
 	uint64_t piece_bytes, piece_lines;

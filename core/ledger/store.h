@@ -23,6 +23,7 @@
 #pragma once
 #include "ledger/contents.h"
 #include "ledger/conversations.h"
+#include "ledger/open_flows.h"
 #include "ledger/realms.h"
 #include "whittle/ledger.h"
 
@@ -34,6 +35,11 @@ struct wh_store_seen {
 	int64_t generation;
 	const struct wh_conversations_of_day { int32_t day; const struct wh_conversation *rows; size_t n; } *conversations;
 	size_t n_conversations;
+	/* Pages of the flows that were told of in part (open_flows.h). If others have written such pages since `pages_generation`, which open_flows() gave,
+	 * nothing is added, and -ESTALE is returned; otherwise it goes up by 1 where there are pages. */
+	const struct wh_open_page *pages;
+	size_t n_pages;
+	int64_t pages_generation;
 	const struct wh_realm_met { struct wh_addr addr; struct wh_realm realm; } *realms;
 	size_t n_realms;
 };
@@ -108,6 +114,9 @@ struct wh_store_ops {
 	/* Of one day, in the order in which they were committed. Those of the last 64 days that have any are there, unless they are more than 256 MiB. */
 	int (*conversations)(struct wh_store *s, int32_t day, wh_conversation_cb each, void *arg, struct wh_error *err);
 	int (*realms)(struct wh_store *s, wh_realm_cb each, void *arg, struct wh_error *err); /* in any order */
+
+	/* Pages of open flows, by number, and how often they were written. */
+	int (*open_flows)(struct wh_store *s, wh_page_cb each, void *arg, int64_t *generation, struct wh_error *err);
 
 	/* ---- optional; NULL: there is nothing to do ---- */
 	/* How long commit() waits for another process's lock. */

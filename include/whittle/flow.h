@@ -86,6 +86,8 @@ struct wh_read_stats {
 	uint64_t records, flows, alerts, other, malformed, bytes;
 	uint64_t lines;                /* newlines passed: the next feed() starts in line `first + lines` */
 	int64_t now_us;                /* set by the caller: records are held against this clock (wh_record_bad_time); 0: against none */
+	int64_t since_us, until_us;    /* set by the caller: readers that pair leave out what began before, or then or later (wh_read_leaves_out); 0: nothing */
+	uint64_t left_out;             /* records that were */
 	struct {
 		const char *reason;   /* static text, e.g. "not JSON", "bad address" */
 		uint64_t count;
@@ -94,6 +96,13 @@ struct wh_read_stats {
 	} bad[16];                    /* the first of each kind */
 	unsigned n_bad;
 };
+
+static inline bool wh_read_leaves_out(struct wh_read_stats *s, int64_t start_us)
+{
+	bool out = (s->since_us && start_us < s->since_us) || (s->until_us && start_us >= s->until_us);
+	s->left_out += out;
+	return out;
+}
 
 /* The network that a record is of: Suricata's tenant and VLAN tags, the outermost first; zeros where it names none. */
 struct wh_realm {
@@ -169,10 +178,23 @@ struct wh_reader {
 	bool dense;          /* a flow takes less than 128 bytes of it */
 	int64_t slack_us;    /* starts of one conversation, as two sources tell it, are no farther apart; 0: WH_SENSOR_SLACK_US */
 };
-extern const struct wh_reader wh_reader_eve;
+extern const struct wh_reader wh_reader_eve, wh_reader_vnet, wh_reader_nsg, wh_reader_zeek, wh_reader_zeek_json, wh_reader_aws, wh_reader_nfdump;
 extern const struct wh_reader *const wh_readers[]; /* NULL-terminated */
 const struct wh_reader *wh_reader_find(const char *name);               /* NULL when unknown */
 const struct wh_reader *wh_reader_probe(const void *head, size_t len);  /* NULL when none is sure */
+
+/*
+ * What tells of flows as they happen: a socket, a kernel. `fd` is readable when there is something to drain; `drain` takes what has come, without
+ * waiting, and calls back for each record. Who opens it commits by the clock.
+ */
+struct wh_source {
+	const char *name;
+	int (*open)(const char *what, void **state, struct wh_error *err);
+	int (*fd)(void *state);
+	int (*drain)(void *state, wh_record_cb each, void *arg, struct wh_read_stats *stats, struct wh_error *err);
+	void (*close)(void *state); /* NULL is fine */
+};
+extern const struct wh_source wh_source_eve_socket; /* EVE over a Unix stream socket that it makes at a path */
 
 /*
  * One EVE record (no newline needed), as Suricata's plugin API hands it over. Returns 0, or -EBADMSG with *reason (static

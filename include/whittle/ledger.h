@@ -202,6 +202,7 @@ struct wh_ingest_options {
 	const char *format;      /* NULL: probe */
 	const char *columns;     /* the names of the columns, for logs whose lines have no header; NULL */
 	size_t byte_limit;       /* of the edge table; 0: 64 MiB */
+	int64_t since_us, until_us; /* flows that began before, or then or later, are left out, and not taken for read; 0: none */
 	bool follow;             /* wait for more; survives rotation and truncation; ends when *stop becomes true */
 	const volatile bool *stop;
 	const struct wh_locals *locals;
@@ -223,3 +224,6 @@ struct wh_ingest_result {
 };
 /* What was read is committed with the place in the input, also when a damaged stream ends the reading with an error. */
 int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_options *opt, struct wh_ingest_result *out, struct wh_error *err);
+/* Of a live source, until *opt->stop: what has come is committed every few seconds. */
+int wh_ingest_source(struct wh_store *s, const struct wh_source *source, const char *what, const struct wh_ingest_options *opt,
+                     struct wh_ingest_result *out, struct wh_error *err);

@@ -35,6 +35,8 @@ struct memory_data {
 	struct wh_content_row *contents; size_t n_contents, content_room; /* by id */
 	struct memory_conversation *conversations; size_t n_conversations, conversation_room; /* as they came */
 	struct wh_realm_met *realms; size_t n_realms, realm_room;
+	struct wh_open_page *pages; size_t n_pages, page_room;          /* by number */
+	int64_t pages_generation;
 	uint64_t batches[MEMORY_BATCHES][2];       /* the names of the last ones, in a ring */
 	size_t n_batches;
 };

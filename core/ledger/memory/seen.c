@@ -56,6 +56,20 @@ static void forget_old_conversations(struct memory_data *d)
 	d->n_conversations = kept;
 }
 
+static void put_page(struct memory_data *d, const struct wh_open_page *p)
+{
+	size_t i = 0;
+	void *bytes = wh_arena_unset(d->mem, p->len ? p->len : 1, 1);
+	memcpy(bytes, p->bytes, p->len);
+	while (i < d->n_pages && d->pages[i].page < p->page)
+		i++;
+	if (i == d->n_pages || d->pages[i].page != p->page) {
+		d->pages = wh_arena_grown(d->mem, d->pages, d->n_pages, &d->page_room, sizeof *d->pages);
+		memmove(d->pages + i + 1, d->pages + i, (d->n_pages++ - i) * sizeof *d->pages);
+	}
+	d->pages[i] = (struct wh_open_page){p->page, bytes, p->len};
+}
+
 void wh_memory_put_seen(struct memory_data *d, const struct wh_store_seen *seen)
 {
 	for (size_t i = 0; i < seen->n_realms; i++)
@@ -66,6 +80,9 @@ void wh_memory_put_seen(struct memory_data *d, const struct wh_store_seen *seen)
 	for (size_t i = 0; i < seen->n_contents; i++)
 		put_content(d, seen->contents[i]);
 	d->generation += seen->n_contents > 0;
+	for (size_t i = 0; i < seen->n_pages; i++)
+		put_page(d, &seen->pages[i]);
+	d->pages_generation += seen->n_pages > 0;
 }
 
 static void forget_place(struct memory_data *d, const char *identity)

@@ -66,6 +66,9 @@ struct memory_data *wh_memory_begin(struct wh_store *s)
 		d->contents = copy_of(mem, old->contents, d->content_room = old->n_contents, sizeof *d->contents);
 		d->conversations = copy_of(mem, old->conversations, d->conversation_room = old->n_conversations, sizeof *d->conversations);
 		d->realms = copy_of(mem, old->realms, d->realm_room = old->n_realms, sizeof *d->realms);
+		d->pages = copy_of(mem, old->pages, d->page_room = old->n_pages, sizeof *d->pages);
+		for (size_t i = 0; i < d->n_pages; i++)
+			d->pages[i].bytes = copy_of(mem, d->pages[i].bytes, d->pages[i].len, 1);
 		for (size_t i = 0; i < d->n_places; i++)
 			d->places[i].identity = wh_arena_strdup(mem, d->places[i].identity);
 		for (struct wh_content_row *r = d->contents; r < d->contents + d->n_contents; r++) {
@@ -325,10 +328,22 @@ static int realms(struct wh_store *s, wh_realm_cb each, void *arg, struct wh_err
 	return rc;
 }
 
+static int open_flows(struct wh_store *s, wh_page_cb each, void *arg, int64_t *generation, struct wh_error *err)
+{
+	struct memory_data *d = wh_memory_hold(s);
+	int rc = 0;
+	(void)err;
+	*generation = d->pages_generation;
+	for (size_t i = 0; i < d->n_pages && !rc; i++)
+		rc = d->pages[i].len ? each(arg, d->pages[i].page, d->pages[i].bytes, d->pages[i].len) : 0;
+	wh_memory_release(s, d);
+	return rc;
+}
+
 const struct wh_store_ops wh_store_memory = {
 	.open = open_store, .again = again, .close = close_store,
 	.commit = wh_memory_commit, .put_open = wh_memory_put_open, .progress = progress,
 	.edges = edges, .sketches = sketches, .locals = locals, .days = days, .totals = totals,
 	.content_key = content_key, .contents = contents, .content = content,
-	.conversations = conversations, .realms = realms,
+	.conversations = conversations, .realms = realms, .open_flows = open_flows,
 };

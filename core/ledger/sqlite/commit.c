@@ -223,6 +223,8 @@ static int put_seen(struct committing *c, const struct wh_store_seen *seen, cons
 		rc = wh_sql_conversations_put(c->s, seen->conversations[i].day, seen->conversations[i].rows, seen->conversations[i].n, c->err);
 	if (!rc && seen->n_conversations)
 		rc = wh_sql_conversations_bound(c->s, c->err);
+	if (!rc && seen->n_pages)
+		rc = wh_sql_open_flows_put(c->s, seen, c->err);
 	return rc || !seen->n_contents ? rc : put_contents(c, seen, path, ids);
 }
 

@@ -22,7 +22,8 @@ enum statement {
 	ST_SCAN, ST_SKETCHES, ST_NEXT_LOCAL, ST_DAYS, ST_COUNTERS, ST_COUNT_EDGES,
 	ST_CONTENT_KEY, ST_CONTENT_NEW_KEY, ST_CONTENT_GENERATION, ST_CONTENTS, ST_CONTENT, ST_CONTENT_PUT, ST_CONTENT_SIZE, ST_CONTENT_FORGET,
 	ST_CONVERSATIONS, ST_CONVERSATION_PUT, ST_CONVERSATION_AGE, ST_CONVERSATION_SIZE, ST_CONVERSATION_FORGET,
-	ST_OPEN, ST_OPEN_MORE, ST_OPEN_DROP, ST_OPEN_SCAN, ST_OPEN_AGE, ST_OPEN_FUTURE, ST_OPEN_COUNT, ST_OPEN_FORGET, ST_OPEN_ANY, ST_OPEN_ONLY, ST_N
+	ST_OPEN, ST_OPEN_MORE, ST_OPEN_DROP, ST_OPEN_SCAN, ST_OPEN_AGE, ST_OPEN_FUTURE, ST_OPEN_COUNT, ST_OPEN_FORGET, ST_OPEN_ANY, ST_OPEN_ONLY,
+	ST_OPEN_FLOWS, ST_OPEN_FLOW_PUT, ST_OPEN_FLOW_DROP, ST_OPEN_FLOW_GENERATION, ST_N
 };
 extern const char *const wh_sql[ST_N];
 
@@ -55,6 +56,7 @@ int wh_sqlite_content_key(struct wh_store *store, uint8_t key[WH_LINE_KEY_BYTES]
 int wh_sqlite_contents(struct wh_store *store, wh_content_cb each, void *arg, struct wh_error *err);
 int wh_sqlite_content(struct wh_store *store, int64_t id, struct wh_content_row *row, struct wh_error *err);
 int wh_sqlite_conversations(struct wh_store *store, int32_t day, wh_conversation_cb each, void *arg, struct wh_error *err);
+int wh_sqlite_open_flows(struct wh_store *store, wh_page_cb each, void *arg, int64_t *generation, struct wh_error *err);
 int wh_sqlite_realms(struct wh_store *store, wh_realm_cb each, void *arg, struct wh_error *err);
 
 /* The prepared statement, reset; NULL on error. */
@@ -85,4 +87,5 @@ int wh_sql_content_put(struct sqlite_store *s, const struct wh_content_row *row,
 int wh_sql_content_bound(struct sqlite_store *s, struct wh_error *err); /* the oldest go where there are too many */
 int wh_sql_conversations_put(struct sqlite_store *s, int32_t day, const struct wh_conversation *c, size_t n, struct wh_error *err);
 int wh_sql_conversations_bound(struct sqlite_store *s, struct wh_error *err); /* forgets what is too old, or too much */
+int wh_sql_open_flows_put(struct sqlite_store *s, const struct wh_store_seen *seen, struct wh_error *err);
 int wh_sql_realm_put(struct sqlite_store *s, const struct wh_addr *a, const struct wh_realm *realm, struct wh_error *err);

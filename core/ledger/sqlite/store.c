@@ -52,6 +52,10 @@ const char *const wh_sql[ST_N] = {
 	[ST_OPEN_FORGET] = "DELETE FROM open_edge WHERE key IN (SELECT key FROM open_edge ORDER BY day LIMIT ?1)",
 	[ST_OPEN_ANY] = "SELECT 1 FROM open_edge LIMIT 1",
 	[ST_OPEN_ONLY] = "SELECT count(*) FROM open_edge o WHERE NOT EXISTS (SELECT 1 FROM edge e WHERE e.key = o.key)",
+	[ST_OPEN_FLOWS] = "SELECT page, rows FROM open_flow WHERE page >= 0 ORDER BY page",
+	[ST_OPEN_FLOW_PUT] = "INSERT OR REPLACE INTO open_flow VALUES(?1, ?2)",
+	[ST_OPEN_FLOW_DROP] = "DELETE FROM open_flow WHERE page = ?1",
+	[ST_OPEN_FLOW_GENERATION] = "SELECT rows FROM open_flow WHERE page = -1",
 	[ST_CONTENT_FORGET] = "DELETE FROM content WHERE id IN (SELECT id FROM content WHERE id > 0 ORDER BY time LIMIT ?1)",
 };
 
@@ -128,6 +132,6 @@ const struct wh_store_ops wh_store_sqlite = {
 	.commit = wh_sqlite_commit, .put_open = wh_sqlite_put_open, .progress = wh_sqlite_progress,
 	.edges = wh_sqlite_edges, .sketches = wh_sqlite_sketches, .locals = wh_sqlite_locals, .days = wh_sqlite_days, .totals = wh_sqlite_totals,
 	.content_key = wh_sqlite_content_key, .contents = wh_sqlite_contents, .content = wh_sqlite_content,
-	.conversations = wh_sqlite_conversations, .realms = wh_sqlite_realms,
+	.conversations = wh_sqlite_conversations, .realms = wh_sqlite_realms, .open_flows = wh_sqlite_open_flows,
 	.patience = patience, .settle = settle, .bound = bound, .dropped = dropped,
 };

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "flow/json_scan.h"
+
+enum { DEPTH = 64 };
+
+const char *js_skip(const char *p, const char *end, const char **wrong)
+{
+	struct js_text ignored;
+	uint64_t objects = 0; /* which of the open brackets are braces, the innermost the lowest bit */
+	unsigned depth = 0;
+	*wrong = NULL;
+	for (;;) {
+		if (p == end)
+			return NULL;
+		switch (*p) {
+		case '"':
+			if (!(p = js_string(p, end, &ignored)))
+				return NULL;
+			break;
+		case '{':
+		case '[':
+			if (depth++ == DEPTH) {
+				*wrong = p;
+				return NULL;
+			}
+			objects = objects << 1 | (*p++ == '{');
+			continue;
+		case '}':
+		case ']':
+			if (!depth || (objects & 1) != (*p == '}')) {
+				*wrong = p;
+				return NULL;
+			}
+			objects >>= 1;
+			depth--;
+			p++;
+			break;
+		case ',':
+		case ':':
+			if (!depth) {
+				*wrong = p;
+				return NULL;
+			}
+			p++;
+			continue;
+		case ' ':
+		case '\n':
+		case '\r':
+		case '\t':
+			p++;
+			continue;
+		default: /* a number or a word */
+			while (p < end && !strchr(",:]}[{\" \n\r\t", *p))
+				p++;
+			if (p == end && !depth)
+				return p;
+			if (p < end && !*p) {
+				*wrong = p;
+				return NULL;
+			}
+		}
+		if (!depth)
+			return p;
+	}
+}
+
+static const char *next(const char *p, const char *end, char open, char close, bool *done)
+{
+	bool first = p < end && *p == open;
+	*done = false;
+	p = js_space(p + first, end);
+	if (p < end && *p == close) {
+		*done = true;
+		return p + 1;
+	}
+	if (first)
+		return p < end ? p : NULL;
+	return p < end && *p == ',' && (p = js_space(p + 1, end)) < end ? p : NULL;
+}
+
+const char *js_member(const char *p, const char *end, struct js_text *key, bool *done)
+{
+	p = next(p, end, '{', '}', done);
+	if (!p || *done)
+		return p;
+	p = *p == '"' ? js_string(p, end, key) : NULL;
+	p = p ? js_space(p, end) : NULL;
+	return p && p < end && *p == ':' && (p = js_space(p + 1, end)) < end ? p : NULL;
+}
+
+const char *js_element(const char *p, const char *end, bool *done)
+{
+	return next(p, end, '[', ']', done);
+}
+
+/* ---- cutting ---- */
+
+/* The array of a document that begins at p, without its bracket; NULL when it begins otherwise, *more when its begin is not whole. */
+static const char *array_of(const char *p, const char *end, bool *more)
+{
+	struct js_text key;
+	p = js_space(p + 1, end);
+	*more = p == end;
+	if (p == end || *p != '"')
+		return NULL;
+	*more = !(p = js_string(p, end, &key));
+	if (*more || !(js_is(key, "records") || js_is(key, "events")))
+		return NULL;
+	p = js_space(p, end);
+	*more = p == end;
+	if (p == end || *p != ':')
+		return NULL;
+	p = js_space(p + 1, end);
+	*more = p == end;
+	return p < end && *p == '[' ? p + 1 : NULL;
+}
+
+/* A member of the document beside its array, or a stray string. */
+static const char *beside(const char *p, const char *end, const char **wrong)
+{
+	struct js_text ignored;
+	*wrong = NULL;
+	p = js_string(p, end, &ignored);
+	p = p ? js_space(p, end) : NULL;
+	if (!p || p == end)
+		return NULL;
+	if (*p != ':')
+		return p;
+	p = js_space(p + 1, end);
+	return p < end && *p != '[' ? js_skip(p, end, wrong) : p < end ? p : NULL;
+}
+
+size_t js_cut(const char *buf, size_t len, struct wh_cut *out, size_t max)
+{
+	const char *p = buf, *end = buf + len, *wrong, *q;
+	size_t n = 0;
+	while (n < max) {
+		while (p < end && (unsigned char)*p <= ',' && strchr(" \n\r\t,", *p) && *p)
+			p++;
+		if (p == end)
+			break;
+		if (*p == '[' || *p == ']' || *p == '}') {
+			p++;
+			continue;
+		}
+		wrong = NULL;
+		if (*p == '{') {
+			bool more;
+			if ((q = array_of(p, end, &more))) {
+				p = q;
+				continue;
+			}
+			if (more)
+				break;
+			q = js_skip(p, end, &wrong);
+		} else if (*p == '"') {
+			if (!(q = beside(p, end, &wrong)) && !wrong)
+				break;
+			if (q) {
+				p = q;
+				continue;
+			}
+		} else { /* up to what can be a record again */
+			for (q = p; q < end && *q != '{' && *q != '\n'; q++)
+				;
+			q = q < end ? q : NULL;
+		}
+		q = wrong ? wrong + (wrong == p) : q;
+		if (!q)
+			break;
+		out[n++] = (struct wh_cut){(size_t)(p - buf), (size_t)(q - buf)};
+		p = q;
+	}
+	return n;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * json_scan: steps over JSON text for readers of documents that are mostly strings: each jump over a string is one search for its closing quote.
+ * Every function takes and returns places in the text; NULL: the text ends before, or is no JSON there (*wrong, where it is told apart).
+ */
+#pragma once
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+#include "whittle/flow.h"
+
+struct js_text { const char *p; size_t len; }; /* a string as it stands, with its escapes */
+
+static inline const char *js_space(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+		p++;
+	return p;
+}
+
+/* p is at the opening quote. Returns what is behind the closing one. */
+static inline const char *js_string(const char *p, const char *end, struct js_text *out)
+{
+	const char *from = ++p, *q = p;
+	while ((q = memchr(q, '"', (size_t)(end - q)))) {
+		const char *b = q;
+		while (b > from && b[-1] == '\\')
+			b--;
+		if (!((q - b) & 1))
+			break;
+		q++;
+	}
+	if (!q)
+		return NULL;
+	*out = (struct js_text){from, (size_t)(q - from)};
+	return q + 1;
+}
+
+static inline bool js_is(struct js_text t, const char *name) /* without case */
+{
+	return strlen(name) == t.len && !strncasecmp(t.p, name, t.len);
+}
+
+/* Any value, of up to 64 levels. Where it is wrong, *wrong is the place. */
+const char *js_skip(const char *p, const char *end, const char **wrong);
+
+/*
+ * The members of an object and the elements of an array, whose opening bracket p is at or, for the next one, behind the last value: the place of the
+ * value; *done at the closing bracket, which then is what is returned.
+ */
+const char *js_member(const char *p, const char *end, struct js_text *key, bool *done);
+const char *js_element(const char *p, const char *end, bool *done);
+
+/* The objects of a document `{"records":[…]}` or `{"events":[…]}`, of many of them, or one after the other (struct wh_reader.cut). */
+size_t js_cut(const char *buf, size_t len, struct wh_cut *out, size_t max);

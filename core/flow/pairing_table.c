@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Open addressing, with the flows themselves in the slots; three quarters of them are used at most. Where the hand goes round, three eighths: what it leaves
+ * behind is empty and fills until it comes again, so that just before it there are twice as many as on average.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "flow/pairing_table.h"
+
+/* The same for both directions. Two addresses of IPv4 are one word. */
+uint64_t wh_pair_hash(const struct wh_pairing *p, const struct pair *k)
+{
+	uint64_t w[5], n = 0;
+	int order = wh_addr_cmp(&k->a, &k->b);
+	bool turned = order > 0 || (!order && k->port[0] > k->port[1]);
+	const struct wh_addr *x = turned ? &k->b : &k->a, *y = turned ? &k->a : &k->b;
+	w[n++] = k->source;
+	if (wh_addr_is_v4(x) && wh_addr_is_v4(y)) {
+		w[n++] = wh_addr_low(x) << 32 | (uint32_t)wh_addr_low(y);
+	} else {
+		memcpy(w + 1, x, 16);
+		memcpy(w + 3, y, 16);
+		n = 5;
+	}
+	return wh_siphash(p->key, w, n, (uint64_t)k->port[turned] << 32 | (uint64_t)k->port[!turned] << 16 | k->proto);
+}
+
+static bool same_way(const struct pair *x, const struct pair *k)
+{
+	return x->source == k->source && x->proto == k->proto && x->port[0] == k->port[0] && x->port[1] == k->port[1] && wh_addr_eq(&x->a, &k->a) &&
+	       wh_addr_eq(&x->b, &k->b);
+}
+
+static bool other_way(const struct pair *x, const struct pair *k)
+{
+	return x->source == k->source && x->proto == k->proto && x->port[0] == k->port[1] && x->port[1] == k->port[0] && wh_addr_eq(&x->a, &k->b) &&
+	       wh_addr_eq(&x->b, &k->a);
+}
+
+struct pair *wh_pair_find(struct wh_pairing *p, const struct pair *k, bool *turned)
+{
+	size_t mask = p->n_slots - 1;
+	*turned = false;
+	for (size_t at = wh_pair_hash(p, k) & mask; p->slots[at].marks; at = (at + 1) & mask) {
+		struct pair *x = &p->slots[at];
+		if (same_way(x, k))
+			return x;
+		if (((x->marks & k->marks) & PAIR_ONE_WAY) && other_way(x, k)) {
+			*turned = true;
+			return x;
+		}
+	}
+	return NULL;
+}
+
+/* From the hand on: the first that had no part since it last came by. */
+bool wh_pair_full(struct wh_pairing *p, struct pair **out)
+{
+	if (p->n_slots < PAIRS_MOST || 8 * (p->used + 1) <= 3 * p->n_slots)
+		return false;
+	for (;; p->hand = (p->hand + 1) & (p->n_slots - 1)) {
+		struct pair *x = &p->slots[p->hand];
+		if (x->marks && !(x->marks & PAIR_TOUCHED)) {
+			*out = x;
+			return true;
+		}
+		if (x->marks) {
+			x->marks &= (uint8_t)~PAIR_TOUCHED;
+			wh_pair_changed(p, x);
+		}
+	}
+}
+
+static struct pair *put(struct wh_pairing *p, const struct pair *k)
+{
+	size_t mask = p->n_slots - 1, at = wh_pair_hash(p, k) & mask;
+	while (p->slots[at].marks)
+		at = (at + 1) & mask;
+	p->slots[at] = *k;
+	p->used++;
+	wh_pair_changed(p, &p->slots[at]);
+	return &p->slots[at];
+}
+
+bool wh_pairs_resize(struct wh_pairing *p, size_t n_slots)
+{
+	struct pair *old = p->slots;
+	size_t had = p->n_slots;
+	uint8_t *dirty = calloc(n_slots / PAIRS_A_PAGE, 1);
+	struct pair *slots = calloc(n_slots, sizeof *slots);
+	if (!dirty || !slots) {
+		free(dirty);
+		free(slots);
+		return false;
+	}
+	free(p->dirty);
+	p->dirty = dirty;
+	p->slots = slots;
+	p->n_slots = n_slots;
+	p->used = p->hand = 0;
+	p->resized = true;
+	for (size_t i = 0; i < had; i++)
+		if (old[i].marks)
+			put(p, &old[i]);
+	free(old);
+	return true;
+}
+
+struct pair *wh_pair_insert(struct wh_pairing *p, const struct pair *k)
+{
+	if (4 * (p->used + 1) > 3 * p->n_slots && !wh_pairs_resize(p, 2 * p->n_slots))
+		return NULL;
+	return put(p, k);
+}
+
+/* Those behind it that it kept from their place move up. */
+void wh_pair_remove(struct wh_pairing *p, struct pair *x)
+{
+	size_t mask = p->n_slots - 1, hole = (size_t)(x - p->slots);
+	p->used--;
+	for (size_t at = (hole + 1) & mask; p->slots[at].marks; at = (at + 1) & mask) {
+		size_t home = wh_pair_hash(p, &p->slots[at]) & mask;
+		if (((at - home) & mask) < ((at - hole) & mask))
+			continue;
+		p->slots[hole] = p->slots[at];
+		wh_pair_changed(p, &p->slots[hole]);
+		hole = at;
+	}
+	memset(&p->slots[hole], 0, sizeof *p->slots);
+	wh_pair_changed(p, &p->slots[hole]);
+}
