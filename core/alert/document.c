@@ -244,8 +244,8 @@ int wh_alert_follow(json_t *alert, const struct wh_finding *f, const struct wh_a
 {
 	json_t *p = json_object_get(alert, "properties"), *mine = json_object_get(alert, "whittle");
 	const char *severity = json_string_value(json_object_get(p, "severity"));
-	bool changed = later(p, "endTimeUtc", f->last_us) | add_sources(mine, f);
-	if (!changed)
+	bool grew = add_sources(mine, f), went_on = later(p, "endTimeUtc", f->last_us);
+	if (!grew && !went_on)
 		return 0;
 	if (severity && wh_key_choice(wh_severity_words, severity) < (int)f->severity)
 		json_object_set_new(p, "severity", json_string(wh_severity_words[f->severity]));
