@@ -110,11 +110,11 @@ static json_t *class_json(struct wh_app_network *net, size_t class)
 }
 
 /* The classes that reach one with the same ports, as "0-3,7". */
-struct group { uint32_t verdict; FILE *f; char *text; size_t len, first, last; };
+struct group { uint32_t verdict; char *text; size_t len, room, first, last; }; /* its text is used again for the next class */
 struct listing {
 	struct wh_app_network *net;
 	json_t *connections, *sets;
-	struct group *groups; size_t n, room;
+	struct group *groups; size_t n, n_ever, room;
 	uint32_t *place; size_t n_place; /* by verdict: the group at hand + 1 */
 	uint32_t *number;                /* by verdict: its place in `sets` + 1 */
 };
@@ -134,38 +134,44 @@ static void make_room(struct listing *l, uint32_t verdict)
 	l->place = place, l->number = number, l->n_place = room;
 }
 
-static void put_range(const struct group *g)
+static void put_range(const struct listing *l, struct group *g)
 {
-	fprintf(g->f, g->first == g->last ? "%s%zu" : "%s%zu-%zu", ftell(g->f) ? "," : "", g->first, g->last);
+	enum { LONGEST = 48 };
+	if (g->len + LONGEST > g->room) {
+		char *more = wh_arena_unset(l->net->mem, g->room = g->room ? 2 * g->room : 2 * LONGEST, 1);
+		if (g->len)
+			memcpy(more, g->text, g->len);
+		g->text = more;
+	}
+	g->len += (size_t)snprintf(g->text + g->len, g->room - g->len, g->first == g->last ? "%s%zu" : "%s%zu-%zu", g->len ? "," : "", g->first, g->last);
 }
 
-static int add_member(struct listing *l, uint32_t verdict, size_t from)
+static void add_member(struct listing *l, uint32_t verdict, size_t from)
 {
 	make_room(l, verdict);
 	if (!l->place[verdict]) {
-		l->groups = wh_arena_grown(l->net->mem, l->groups, l->n, &l->room, sizeof *l->groups);
+		if (l->n == l->n_ever) {
+			l->groups = wh_arena_grown(l->net->mem, l->groups, l->n, &l->room, sizeof *l->groups);
+			l->groups[l->n_ever++] = (struct group){0};
+		}
 		struct group *g = &l->groups[l->n];
-		*g = (struct group){.verdict = verdict, .first = from, .last = from};
-		if (!(g->f = open_memstream(&g->text, &g->len)))
-			return -ENOMEM;
+		g->verdict = verdict, g->len = 0, g->first = g->last = from;
 		l->place[verdict] = (uint32_t)++l->n;
-		return 0;
+		return;
 	}
 	struct group *g = &l->groups[l->place[verdict] - 1];
 	if (g->last + 1 != from) {
-		put_range(g);
+		put_range(l, g);
 		g->first = from;
 	}
 	g->last = from;
-	return 0;
 }
 
 static void finish(struct listing *l, size_t to)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		struct group *g = &l->groups[i];
-		put_range(g);
-		fclose(g->f);
+		put_range(l, g);
 		l->place[g->verdict] = 0;
 		if (!l->number[g->verdict]) {
 			struct wh_reach_ports p = wh_reach_ports(l->net->r, g->verdict);
@@ -175,7 +181,6 @@ static void finish(struct listing *l, size_t to)
 			l->number[g->verdict] = (uint32_t)json_array_size(l->sets);
 		}
 		json_array_append_new(l->connections, json_pack("{s:I, s:s, s:I}", "to", (json_int_t)to, "from", g->text, "ports", (json_int_t)l->number[g->verdict] - 1));
-		free(g->text);
 	}
 	l->n = 0;
 }
@@ -186,17 +191,17 @@ int wh_app_connections_compact(struct wh_app_network *net, json_t **out, struct 
 	size_t n = wh_reach_classes(net->r);
 	const size_t *members;
 	json_t *classes = json_array();
-	int rc = 0;
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(classes, class_json(net, i));
-	for (size_t to = 0; to < n && !rc; to++) {
+	for (size_t to = 0; to < n; to++) {
 		bool alone = wh_reach_members(net->r, to, &members) < 2;
-		for (size_t from = 0; from < n && !rc; from++) {
+		for (size_t from = 0; from < n; from++) {
 			uint32_t v = from == to && alone ? 0 : wh_reach_pair(net->r, from, to);
-			rc = v ? add_member(&l, v, from) : 0;
+			if (v)
+				add_member(&l, v, from);
 		}
 		finish(&l, to);
 	}
 	*out = json_pack("{s:o, s:o, s:o}", "classes", classes, "ports", l.sets, "connections", l.connections);
-	return *out && !rc ? 0 : wh_fail(err, -ENOMEM, "out of memory");
+	return *out ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 }
