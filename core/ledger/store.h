@@ -35,13 +35,13 @@ struct wh_store_seen {
 	int64_t generation;
 	const struct wh_conversations_of_day { int32_t day; const struct wh_conversation *rows; size_t n; } *conversations;
 	size_t n_conversations;
+	const struct wh_realm_met { struct wh_addr addr; struct wh_realm realm; } *realms;
+	size_t n_realms;
 	/* Pages of the flows that were told of in part (open_flows.h). If others have written such pages since `pages_generation`, which open_flows() gave,
 	 * nothing is added, and -ESTALE is returned; otherwise it goes up by 1 where there are pages. */
 	const struct wh_open_page *pages;
 	size_t n_pages;
 	int64_t pages_generation;
-	const struct wh_realm_met { struct wh_addr addr; struct wh_realm realm; } *realms;
-	size_t n_realms;
 };
 
 struct wh_store_batch {
