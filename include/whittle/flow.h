@@ -184,19 +184,6 @@ const struct wh_reader *wh_reader_find(const char *name);               /* NULL 
 const struct wh_reader *wh_reader_probe(const void *head, size_t len);  /* NULL when none is sure */
 
 /*
- * What tells of flows as they happen: a socket, a kernel. `fd` is readable when there is something to drain; `drain` takes what has come, without
- * waiting, and calls back for each record. Who opens it commits by the clock.
- */
-struct wh_source {
-	const char *name;
-	int (*open)(const char *what, void **state, struct wh_error *err);
-	int (*fd)(void *state);
-	int (*drain)(void *state, wh_record_cb each, void *arg, struct wh_read_stats *stats, struct wh_error *err);
-	void (*close)(void *state); /* NULL is fine */
-};
-extern const struct wh_source wh_source_eve_socket; /* EVE over a Unix stream socket that it makes at a path */
-
-/*
  * One EVE record (no newline needed), as Suricata's plugin API hands it over. Returns 0, or -EBADMSG with *reason (static
  * text) when it isn't valid JSON or a needed field is unusable. Never allocates, never reads past len. buf need not be padded.
  */

@@ -224,6 +224,3 @@ struct wh_ingest_result {
 };
 /* What was read is committed with the place in the input, also when a damaged stream ends the reading with an error. */
 int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_options *opt, struct wh_ingest_result *out, struct wh_error *err);
-/* Of a live source, until *opt->stop: what has come is committed every few seconds. */
-int wh_ingest_source(struct wh_store *s, const struct wh_source *source, const char *what, const struct wh_ingest_options *opt,
-                     struct wh_ingest_result *out, struct wh_error *err);
