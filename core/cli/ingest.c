@@ -244,6 +244,11 @@ static int read_files(struct job *j, struct wh_store *s, const struct ingest_pat
 		all_good &= one == CLI_OK;
 		rc = one ? one : rc;
 	}
+	if (j->strange && j->strange == paths->n) {
+		struct wh_error err;
+		wh_fail_input(&err, -ENOMSG, "%s: not a format that is known, nor is any other file there: nothing was read", j->first_strange);
+		return cli_error(&err);
+	}
 	if (j->strange)
 		fprintf(stderr, "whittle: %s: not a format that is known; %llu such file%s passed over\n", j->first_strange, (unsigned long long)j->strange,
 		        j->strange == 1 ? "" : "s");
