@@ -271,7 +271,10 @@ static int run(struct cli *c, int argc, char **argv)
 	int rc = take_options(&j, argc, argv);
 	if (rc)
 		return rc;
-	if (ingest_paths_find(&paths, argc - optind, argv + optind, &err))
+	rc = ingest_paths_find(&paths, argc - optind, argv + optind, &err);
+	if (!rc && !paths.n)
+		rc = wh_fail_input(&err, -ENOENT, "%s: there is no file in it: nothing was read", argv[optind]);
+	if (rc)
 		rc = cli_error(&err);
 	if (rc || (rc = cli_open_ledger(c, WH_STATE_CREATE, &ledger))) {
 		ingest_paths_free(&paths);
