@@ -6,8 +6,8 @@
  *   listed           a peer that a threat list holds was answered, or answered us
  *   guesses          a peer outside the ranges has many short sessions a day on a port where one logs in; its success is likely where it
  *                    also has a session much longer than those
- *   many sources     many peers outside the ranges on one day, on SSH or RDP
- *   many targets     one of ours connected to many targets on one port for the first time on one day, later than its first week
+ *   many sources     many peers outside the ranges on one day, on SSH or RDP, and several times as many as on any day before the window
+ *   many targets     one of ours connected to many targets on one port for the first time on one day, likewise
  *   first connection two of ours that never spoke, later than the first week of both
  *
  * Days are those of the window. A peer that is trusted, or inside the recommended ranges of the port, guesses at nothing: monitors look
@@ -16,7 +16,7 @@
 #include <string.h>
 #include "alert/finding.h"
 
-enum { LEARNING_DAYS = 7, MAX_DAYS = 64 };
+enum { LEARNING_DAYS = 7, MAX_DAYS = 64, UNUSUAL = 5 /* times what was most before */ };
 #define SHORT_SHARE 0.9
 
 static const struct { uint16_t port; const char *one, *many, *out_one, *out_many; } services[] = {
@@ -39,7 +39,7 @@ struct group {
 	const struct wh_resource *resource;
 	const struct wh_recommended_rule *rule;
 	int service; /* place in services[]; -1 */
-	uint32_t outside[MAX_DAYS], fresh[MAX_DAYS]; /* peers outside on each day, and those first seen on it; 0 is the ledger's last day */
+	uint32_t peers[MAX_DAYS]; /* inbound those outside the ranges on each day, outbound those first seen on it; 0 is the ledger's last day */
 };
 struct walk {
 	const struct wh_alert_look *l;
@@ -170,34 +170,46 @@ static void hold(struct walk *w, const struct wh_finding_source *s)
 
 static void count(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {
-	bool inbound = k->direction == WH_INBOUND;
-	uint64_t days = recent_days(w, e);
 	int32_t born = w->last_day - wh_day(e->first_us);
-	if (inbound ? w->g.service < 0 || !services[w->g.service].many || belongs(w, &k->peer) : wh_day(e->first_us) < w->first_day + LEARNING_DAYS)
-		return;
-	for (unsigned d = 0; inbound && d < MAX_DAYS; d++)
-		w->g.outside[d] += days >> d & 1;
-	if (!inbound && born >= 0 && born < MAX_DAYS && e->first_us >= w->from_us)
-		w->g.fresh[born]++;
-	if (inbound || e->first_us >= w->from_us) {
+	bool recent = e->last_us >= w->from_us && (k->direction == WH_INBOUND || e->first_us >= w->from_us);
+	if (k->direction == WH_INBOUND) {
+		if (w->g.service < 0 || !services[w->g.service].many || belongs(w, &k->peer))
+			return;
+		int32_t back = w->last_day - e->day0;
+		for (int32_t d = back; d >= 0 && d < MAX_DAYS; d++)
+			w->g.peers[d] += e->days >> (d - back) & 1;
+	} else if (born >= 0 && born < MAX_DAYS) {
+		w->g.peers[born]++;
+	}
+	if (recent) {
 		struct wh_finding_source s = source(w, k, e, w->from_us);
 		hold(w, &s);
 	}
 }
 
+/* Whether some day of the window has `least` peers, and several times as many as any day before it. Of a ledger that knows no week before the
+ * window, beside its first one, nothing is said. */
+static bool unusual(const struct walk *w, uint64_t least)
+{
+	int32_t window = w->last_day - wh_day(w->from_us), known = w->last_day - w->first_day - LEARNING_DAYS;
+	uint64_t most = 0, before = 0;
+	if (known > MAX_DAYS - 1)
+		known = MAX_DAYS - 1;
+	for (int32_t d = 0; d <= known; d++) {
+		uint64_t *to = d <= window ? &most : &before;
+		*to = w->g.peers[d] > *to ? w->g.peers[d] : *to;
+	}
+	return known - window >= LEARNING_DAYS && most >= least && most >= UNUSUAL * before;
+}
+
 static void end_group(struct walk *w)
 {
-	uint32_t most = 0;
 	bool inbound = w->g.key.direction == WH_INBOUND;
 	if (!w->any || !w->g.resource)
 		return;
-	for (unsigned d = 0; d < MAX_DAYS; d++) {
-		uint32_t n = inbound ? w->g.outside[d] : w->g.fresh[d];
-		most = n > most ? n : most;
-	}
 	const char *type = w->g.service < 0 ? NULL : inbound ? services[w->g.service].many : services[w->g.service].out_many;
 	type = type || inbound ? type : "PortScanning";
-	if (!type || most < (uint64_t)(inbound ? w->l->config->sources_a_day : w->l->config->targets_a_day))
+	if (!type || !unusual(w, (uint64_t)(inbound ? w->l->config->sources_a_day : w->l->config->targets_a_day)))
 		return;
 	struct wh_finding f = like(w, type), *at = f.type ? wh_finding_of(w->all, &f) : NULL;
 	for (size_t i = 0; i < w->n_held; i++)
@@ -221,13 +233,15 @@ static int see(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 	struct walk *w = arg;
 	if (!w->any || !wh_addr_eq(&w->g.key.local, &k->local) || w->g.key.direction != k->direction || w->g.key.proto != k->proto || w->g.key.port != k->port)
 		begin_group(w, k);
-	if (!w->g.resource || e->last_us < w->from_us || wh_edge_unproven(k, e))
+	if (!w->g.resource || wh_edge_unproven(k, e))
+		return 0;
+	count(w, k, e);
+	if (e->last_us < w->from_us)
 		return 0;
 	unrecommended(w, k, e);
 	listed(w, k, e);
 	guesses(w, k, e);
 	first_connection(w, k, e);
-	count(w, k, e);
 	return 0;
 }
 

@@ -15,7 +15,7 @@ static void silence(const struct wh_alert_look *l, const struct wh_store_totals 
 	if (!f.type || !totals->last_us || l->now_us - totals->last_us < l->config->silence * INT64_C(1000000))
 		return;
 	f.first_us = totals->last_us;
-	f.last_us = l->now_us - l->now_us % INT64_C(3600000000); /* it lasts: told once an hour */
+	f.last_us = l->now_us - l->now_us % INT64_C(3600000000); /* a silence that goes on is written once an hour */
 	f.note = wh_arena_printf(all->mem, "No flow reached the ledger since %s.", wh_time_text(totals->last_us, from));
 	wh_finding_of(all, &f);
 }

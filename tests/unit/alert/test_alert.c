@@ -190,6 +190,58 @@ static void many_strangers_on_one_day_are_one_alert(void **state)
 	scene_close(&w.s);
 }
 
+/* A service that strangers come to every day, and a client that meets new servers every day: no day is unlike the others. */
+static void what_is_so_on_every_day_is_no_alert(void **state)
+{
+	(void)state;
+	struct world w;
+	char addr[32];
+	open_world(&w, 31);
+	for (int day = 5; day < 33; day++)
+		for (int i = 0; i < 25; i++) {
+			snprintf(addr, sizeof addr, "203.0.%d.%d", day, i);
+			scene_session(&w.s, addr, 2222, day, 3, 2, 5);
+			scene_session(&w.s, addr, 3389, day, 3, 64, 600);
+			snprintf(addr, sizeof addr, "192.0.%d.%d", day, i);
+			scene_session_to(&w.s, "10.0.0.4", addr, 443, day, 3, 64, 60);
+		}
+	scene_partner_days(&w.s, 31, 33);
+	w.now_us = scene_day0_us + 33 * WH_US_PER_DAY;
+	update(&w);
+	json_t *list = alerts(&w);
+	assert_null(of_type(list, "RDP_Incoming_BF_ManyToOne"));
+	assert_null(of_type(list, "PortScanning"));
+	json_decref(list);
+	for (int i = 0; i < 130; i++) {
+		snprintf(addr, sizeof addr, "198.18.0.%d", i);
+		scene_session_to(&w.s, "10.0.0.4", addr, 443, 33, 3, 64, 60);
+		scene_session(&w.s, addr, 3389, 33, 3, 64, 600);
+	}
+	update(&w);
+	list = alerts(&w);
+	assert_non_null(of_type(list, "RDP_Incoming_BF_ManyToOne"));
+	assert_non_null(of_type(list, "PortScanning"));
+	json_decref(list);
+	scene_close(&w.s);
+}
+
+static void of_a_ledger_of_two_weeks_no_day_is_unusual(void **state)
+{
+	(void)state;
+	struct world w;
+	char addr[32];
+	open_world(&w, 13);
+	for (int i = 0; i < 30; i++) {
+		snprintf(addr, sizeof addr, "198.18.0.%d", i);
+		scene_session(&w.s, addr, 22, 12, 3, 2, 5);
+	}
+	update(&w);
+	json_t *list = alerts(&w);
+	assert_null(of_type(list, "SSH_Incoming_BF_ManyToOne"));
+	json_decref(list);
+	scene_close(&w.s);
+}
+
 static void a_peer_on_a_threat_list_is_an_alert_that_names_the_list(void **state)
 {
 	(void)state;
@@ -397,6 +449,8 @@ int main(void)
 		TEST(what_nobody_answers_is_counted_from_the_second_look_on),
 		TEST(who_guesses_passwords_is_an_alert_and_a_monitor_inside_the_rule_is_none),
 		TEST(many_strangers_on_one_day_are_one_alert),
+		TEST(what_is_so_on_every_day_is_no_alert),
+		TEST(of_a_ledger_of_two_weeks_no_day_is_unusual),
 		TEST(a_peer_on_a_threat_list_is_an_alert_that_names_the_list),
 		TEST(a_ledger_without_flows_for_a_day_is_a_blind_sensor),
 		TEST(what_was_resolved_opens_again_when_it_comes_back_and_not_before),
