@@ -243,11 +243,10 @@ json_t *wh_alert_new(const struct wh_finding *f, const struct wh_alert_type *t, 
 int wh_alert_follow(json_t *alert, const struct wh_finding *f, const struct wh_alert_type *t)
 {
 	json_t *p = json_object_get(alert, "properties"), *mine = json_object_get(alert, "whittle");
-	const char *severity = json_string_value(json_object_get(p, "severity"));
 	bool grew = add_sources(mine, f), went_on = later(p, "endTimeUtc", f->last_us);
 	if (!grew && !went_on)
 		return 0;
-	if (severity && wh_key_choice(wh_severity_words, severity) < (int)f->severity)
+	if (wh_alert_severity(alert) < f->severity)
 		json_object_set_new(p, "severity", json_string(wh_severity_words[f->severity]));
 	if (f->rule)
 		json_object_set_new(mine, "rule", json_string(f->rule));
@@ -256,10 +255,21 @@ int wh_alert_follow(json_t *alert, const struct wh_finding *f, const struct wh_a
 	return 1;
 }
 
+const char *wh_alert_property(const json_t *alert, const char *key)
+{
+	const char *s = json_string_value(json_object_get(json_object_get(alert, "properties"), key));
+	return s ? s : "";
+}
+
+enum wh_severity wh_alert_severity(const json_t *alert)
+{
+	int i = wh_key_choice(wh_severity_words, wh_alert_property(alert, "severity"));
+	return i < 0 ? WH_INFORMATIONAL : (enum wh_severity)i;
+}
+
 enum wh_alert_status wh_alert_status_of(const json_t *alert)
 {
-	const char *is = json_string_value(json_object_get(json_object_get(alert, "properties"), "status"));
-	int status = is ? wh_key_choice(wh_alert_status_words, is) : 0;
+	int status = wh_key_choice(wh_alert_status_words, wh_alert_property(alert, "status"));
 	return status < 0 ? WH_ALERT_ACTIVE : (enum wh_alert_status)status;
 }
 

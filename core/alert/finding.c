@@ -121,15 +121,18 @@ void wh_findings_end(struct wh_findings *all)
 
 /* ---- what detections ask ---- */
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct wh_resource_result *)a)->resource->name, ((const struct wh_resource_result *)b)->resource->name);
+}
+
 const struct wh_recommended_rule *wh_alert_rule_for(const struct wh_recommendation *rec, const struct wh_resource *r, enum wh_direction d, uint8_t proto,
                                                     uint16_t port)
 {
-	for (size_t i = 0; rec && i < rec->n_resources; i++)
-		for (size_t k = 0; rec->resources[i].resource == r && k < rec->resources[i].n_rules; k++) {
-			const struct wh_recommended_rule *rule = &rec->resources[i].rules[k];
-			if (rule->direction == d && rule->port == port && (rule->proto == proto || rule->proto == WH_PROTO_ANY))
-				return rule;
-		}
+	const struct wh_resource_result like = {.resource = r}, *res = rec ? bsearch(&like, rec->resources, rec->n_resources, sizeof like, by_name) : NULL;
+	for (size_t k = 0; res && k < res->n_rules; k++)
+		if (res->rules[k].direction == d && res->rules[k].port == port && (res->rules[k].proto == proto || res->rules[k].proto == WH_PROTO_ANY))
+			return &res->rules[k];
 	return NULL;
 }
 

@@ -8,23 +8,11 @@
 #include <string.h>
 #include "alert/document.h"
 
-static const char *property(const json_t *alert, const char *key)
-{
-	const char *s = json_string_value(json_object_get(json_object_get(alert, "properties"), key));
-	return s ? s : "";
-}
-
-static int severity_of(const json_t *alert)
-{
-	int i = wh_key_choice(wh_severity_words, property(alert, "severity"));
-	return i < 0 ? WH_INFORMATIONAL : i;
-}
-
 static char *eve(const json_t *alert)
 {
 	const json_t *w = json_object_get(alert, "whittle"), *source = json_array_get(json_object_get(w, "sources"), 0);
-	json_t *line = json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:i}, s:O}", "timestamp", property(alert, "endTimeUtc"), "event_type", "alert", "alert", "signature",
-	                         property(alert, "alertDisplayName"), "category", property(alert, "intent"), "action", "allowed", "severity", 4 - severity_of(alert),
+	json_t *line = json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:i}, s:O}", "timestamp", wh_alert_property(alert, "endTimeUtc"), "event_type", "alert", "alert", "signature",
+	                         wh_alert_property(alert, "alertDisplayName"), "category", wh_alert_property(alert, "intent"), "action", "allowed", "severity", 4 - (int)wh_alert_severity(alert),
 	                         "whittle", (json_t *)alert);
 	if (source)
 		json_object_set(line, "src_ip", json_object_get(source, "address"));
@@ -72,23 +60,23 @@ static char *syslog_line(const json_t *alert)
 	FILE *out = open_memstream(&text, &len);
 	if (!out)
 		return NULL;
-	fprintf(out, "<%d>1 ", 13 * 8 + levels[severity_of(alert)]);
-	header(out, property(alert, "endTimeUtc"), 40);
-	header(out, property(alert, "compromisedEntity"), 255);
+	fprintf(out, "<%d>1 ", 13 * 8 + levels[wh_alert_severity(alert)]);
+	header(out, wh_alert_property(alert, "endTimeUtc"), 40);
+	header(out, wh_alert_property(alert, "compromisedEntity"), 255);
 	fputs("whittle - ", out);
-	header(out, property(alert, "alertType"), 32);
+	header(out, wh_alert_property(alert, "alertType"), 32);
 	fputs("[alert@32473", out);
 	param(out, "name", json_string_value(json_object_get(alert, "name")));
-	param(out, "severity", property(alert, "severity"));
-	param(out, "intent", property(alert, "intent"));
-	param(out, "status", property(alert, "status"));
+	param(out, "severity", wh_alert_property(alert, "severity"));
+	param(out, "intent", wh_alert_property(alert, "intent"));
+	param(out, "status", wh_alert_property(alert, "status"));
 	snprintf(port, sizeof port, "%lld", (long long)json_integer_value(json_object_get(w, "port")));
 	if (*port != '0')
 		param(out, "port", port);
 	if (address)
 		param(out, "src", address);
 	fputs("] \xef\xbb\xbf", out);
-	for (const char *c = property(alert, "description"); *c; c++)
+	for (const char *c = wh_alert_property(alert, "description"); *c; c++)
 		fputc((unsigned char)*c < ' ' || *c == 127 ? ' ' : *c, out);
 	if (fclose(out)) {
 		free(text);

@@ -56,24 +56,18 @@ int wh_app_alerts_update(const struct wh_app *a, int64_t now_us, struct wh_alert
 
 /* ---- the list ---- */
 
-static const char *property(const json_t *alert, const char *key)
-{
-	const char *s = json_string_value(json_object_get(json_object_get(alert, "properties"), key));
-	return s ? s : "";
-}
-
 static bool wanted(const struct wh_app_alerts *ask, const json_t *a)
 {
-	const char *status = property(a, "status"), *start = property(a, "endTimeUtc");
+	const char *status = wh_alert_property(a, "status"), *end = wh_alert_property(a, "endTimeUtc");
 	int64_t end_us = 0;
 	bool open = !strcmp(status, "Active") || !strcmp(status, "InProgress");
 	if (ask->status ? strcasecmp(ask->status, status) != 0 : !ask->all && !open)
 		return false;
-	if (ask->since_us && (wh_time_parse(start, strlen(start), &end_us) || end_us < ask->since_us))
+	if (ask->since_us && (wh_time_parse(end, strlen(end), &end_us) || end_us < ask->since_us))
 		return false;
-	return wh_key_choice(wh_severity_words, property(a, "severity")) >= (int)ask->least &&
-	       (!ask->resource || !strcasecmp(ask->resource, property(a, "compromisedEntity"))) && (!ask->tactic || !strcasecmp(ask->tactic, property(a, "intent"))) &&
-	       (!ask->title || strcasestr(property(a, "alertDisplayName"), ask->title));
+	return wh_alert_severity(a) >= ask->least &&
+	       (!ask->resource || !strcasecmp(ask->resource, wh_alert_property(a, "compromisedEntity"))) && (!ask->tactic || !strcasecmp(ask->tactic, wh_alert_property(a, "intent"))) &&
+	       (!ask->title || strcasestr(wh_alert_property(a, "alertDisplayName"), ask->title));
 }
 
 const char *const wh_app_alert_orders[] = {"severity", "time", "title", "resource", "tactic", "status", NULL};
@@ -87,10 +81,10 @@ static int compare(const void *x, const void *y)
 	const char *field = fields[a->order];
 	int by = 0;
 	if (a->order == 0)
-		by = wh_key_choice(wh_severity_words, property(b->alert, field)) - wh_key_choice(wh_severity_words, property(a->alert, field));
+		by = (int)wh_alert_severity(b->alert) - (int)wh_alert_severity(a->alert);
 	else
-		by = strcmp(property(a->alert, field), property(b->alert, field)) * (a->order == 1 ? -1 : 1);
-	return by ? by : strcmp(property(b->alert, "endTimeUtc"), property(a->alert, "endTimeUtc"));
+		by = strcmp(wh_alert_property(a->alert, field), wh_alert_property(b->alert, field)) * (a->order == 1 ? -1 : 1);
+	return by ? by : strcmp(wh_alert_property(b->alert, "endTimeUtc"), wh_alert_property(a->alert, "endTimeUtc"));
 }
 
 static int sort(const json_t *all, const struct wh_app_alerts *ask, json_t **out)
@@ -117,7 +111,7 @@ static int sort(const json_t *all, const struct wh_app_alerts *ask, json_t **out
 int wh_app_alerts(const struct wh_app *a, const struct wh_app_alerts *ask, json_t **out, struct wh_error *err)
 {
 	struct wh_state *s;
-	json_t *all;
+	json_t *all = NULL;
 	*out = NULL;
 	int rc = wh_ledger_state(a->store_url, WH_STATE_READ, &s, err);
 	if (rc)
@@ -125,7 +119,7 @@ int wh_app_alerts(const struct wh_app *a, const struct wh_app_alerts *ask, json_
 	rc = wh_alerts_list(s, &all, err);
 	if (!rc && sort(all, ask, out))
 		rc = wh_fail(err, -ENOMEM, "out of memory");
-	json_decref(rc == 0 ? all : NULL);
+	json_decref(all);
 	wh_state_close(s);
 	return rc;
 }

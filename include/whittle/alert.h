@@ -95,6 +95,9 @@ struct wh_alert_counts { size_t made, followed, reopened, suppressed; uint64_t b
 int wh_alerts_update(const struct wh_alert_look *look, struct wh_alert_counts *out, struct wh_error *err);
 /* Kept alerts, the newest start first: an array of documents {"id", "name", "type", "properties"}; a new reference. */
 int wh_alerts_list(struct wh_state *s, json_t **out, struct wh_error *err);
+/* A text of its "properties"; "" where there is none. */
+const char *wh_alert_property(const json_t *alert, const char *key);
+enum wh_severity wh_alert_severity(const json_t *alert);
 /* The alert of that name, or the only one whose name begins or ends with it. -ENOENT, -EEXIST (several). A new reference. */
 int wh_alert_find(struct wh_state *s, const char *name, json_t **out, struct wh_error *err);
 /* Gives an alert another status, and says so in the journal. -EINVAL: from Resolved or Dismissed there is only the way to Active. */
