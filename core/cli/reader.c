@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/confine.h"
 #include "base/landlock.h"
@@ -46,10 +47,26 @@ static size_t own(const struct cli *c, struct wh_beneath *list, char dir[static 
 	return n;
 }
 
+/* The directories that the person named, and those of patterns; *n of `list` grows. They are to be read alone. */
+static void named(int argc, char **argv, struct wh_beneath *list, size_t *n)
+{
+	struct stat st;
+	for (int i = 1; i < argc; i++) {
+		const char *value = strchr(argv[i], '=');
+		char *word = *argv[i] == '-' && value ? argv[i] + (value - argv[i]) + 1 : argv[i], *pattern = strpbrk(word, "*?["), *end = pattern;
+		while (end && end > word && *end != '/')
+			end--;
+		if (!stat(word, &st) && S_ISDIR(st.st_mode))
+			list[(*n)++] = (struct wh_beneath){word, false};
+		else if (pattern && end > word && (word = strndup(word, (size_t)(end - word))))
+			list[(*n)++] = (struct wh_beneath){word, false}; /* for as long as the program */
+	}
+}
+
 static int keep_to_files(const struct cli *c, int argc, char **argv, struct wh_error *err)
 {
 	char dir[PATH_MAX], exe[PATH_MAX], lib[PATH_MAX];
-	struct wh_beneath *list = calloc((size_t)argc + ALWAYS + MORE, sizeof *list);
+	struct wh_beneath *list = calloc(2 * (size_t)argc + ALWAYS + MORE, sizeof *list);
 	if (!list)
 		return wh_fail(err, -ENOMEM, "out of memory");
 	memcpy(list, always, sizeof always);
@@ -58,6 +75,7 @@ static int keep_to_files(const struct cli *c, int argc, char **argv, struct wh_e
 		const char *value = strchr(argv[i], '=');
 		list[n++] = (struct wh_beneath){*argv[i] == '-' && value ? value + 1 : argv[i], false};
 	}
+	named(argc, argv, list, &n);
 	if (!strcmp(argv[0], "estate") && argc > 1 && !strcmp(argv[1], "import")) /* the groups' files that the estate names, wherever they are */
 		list[n++] = (struct wh_beneath){"/", false};
 	int rc = wh_keep_to(list, n, err);

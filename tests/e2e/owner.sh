@@ -50,6 +50,14 @@ is "$(ls -A "$dir/open")" "" "where it leaves nothing"
 cp "$dir/l.db" "$dir/open/"; chown nobody "$dir/open/l.db"
 has "$("$W" --store "$dir/open/l.db" status 2>&1)" 'ledger holds' "a file there that has an owner is read as that owner"
 
+# ---- a ledger of root's: directories that a person named are read, wherever they are ----
+far=$(mktemp -d /run/whittle-owner-XXXXXX) || exit 1
+trap '[ -z "$follower" ] || kill $follower 2>/dev/null; rm -rf "$dir" "$far"' EXIT
+mkdir -p "$far/logs/h=1" "$dir/roots"; cp "$dir/closed/eve.json" "$far/logs/h=1/"
+out=$("$W" --store "$dir/roots/l.db" ingest "$far/logs" 2>&1); has "$? $out" '^0 155 records' "a directory far from temporary ones is read"
+out=$("$W" --store "$dir/roots/m.db" ingest "$far/l*" 2>&1); has "$? $out" '^0 155 records' "so is what a pattern finds"
+out=$("$W" --store "$dir/roots/n.db" ingest "$far/logs/h=1/eve.json" 2>&1); has "$? $out" '^0 155 records' "and a file"
+
 # ---- it is the owner who works ----
 fresh; rm "$his/l.db"
 out=$(w estate import "$dir/closed/estate.yaml"); is $? 0 "an estate, and the groups beside it, that root alone may read are imported" "$out"
