@@ -40,8 +40,13 @@ void cli_alerts_print(const json_t *list, bool all)
 			cli_table_cell(t, "%lld/%s", (long long)port, json_string_value(json_object_get(w, "protocol")));
 		else
 			cli_table_text(t, "");
-		cli_table_number(t, sources);
-		cli_table_number(t, attempts(a));
+		if (sources) {
+			cli_table_number(t, sources);
+			cli_table_number(t, attempts(a));
+		} else {
+			cli_table_text(t, "");
+			cli_table_text(t, "");
+		}
 		cli_table_cell(t, "%.16s", wh_alert_property(a, "endTimeUtc"));
 		cli_table_text(t, wh_alert_property(a, "status"));
 		cli_table_text(t, short_name(a));
