@@ -1,16 +1,8 @@
 #!/bin/sh
 # Rules of groups that don't do what they seem to do, with the packet that shows it.
 set -u
-BUILD=${BUILD:-build}
-w=$(cd "$BUILD" && pwd)/whittle
-n=0
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
+. "$(dirname "$0")/lib/start.sh"
 export WHITTLE_STORE=$dir/l.db WHITTLE_STATE=$dir/state
-check() { # SENTENCE: by the status of what ran before
-	if [ $? -eq 0 ]; then n=$((n + 1)); echo "ok $n - $1"; else n=$((n + 1)); echo "not ok $n - $1"; sed 's/^/# /' out err; fi
-}
 i=/subscriptions/s/resourceGroups/g/providers/Microsoft
 rule() { # NAME PRIORITY ACCESS PROTOCOL SOURCE PORT
 	printf '{"name": "%s", "priority": %s, "direction": "Inbound", "access": "%s", "protocol": "%s", "sourceAddressPrefix": "%s", "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": "%s"}' "$@"

@@ -1,15 +1,7 @@
 #!/bin/sh
 # Resources assessed by definitions in Azure Policy's language, as a person and as a pipeline asks for it.
 set -u
-BUILD=${BUILD:-build}
-w=$(cd "$BUILD" && pwd)/whittle
-n=0
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-check() { # SENTENCE: by the status of what ran before
-	if [ $? -eq 0 ]; then n=$((n + 1)); echo "ok $n - $1"; else n=$((n + 1)); echo "not ok $n - $1"; sed 's/^/# /' out err; fi
-}
+. "$(dirname "$0")/lib/start.sh"
 mkdir policies inventory
 cat >policies/acl.json <<'J'
 {"name": "own-1", "properties": {"displayName": "Stores should deny by default", "parameters": {"wanted": {"type": "String", "defaultValue": "Deny"}},

@@ -2,16 +2,7 @@
 # The example that a newcomer is told: an allow rule for "140.20.30.10/24" on port 22, of which five of the eight hosts of 140.20.30.8/29
 # log in daily for 31 days. The narrowed rule allows 140.20.30.8/29 and denies the rest, in the group and in the kernel's language.
 set -u
-BUILD=${BUILD:-build}
-w=$(cd "$BUILD" && pwd)/whittle
-here=$(cd "$(dirname "$0")" && pwd)
-n=0
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-check() { # SENTENCE: by the status of what ran before
-	if [ $? -eq 0 ]; then n=$((n + 1)); echo "ok $n - $1"; else n=$((n + 1)); echo "not ok $n - $1"; sed 's/^/# /' out err; fi
-}
+. "$(dirname "$0")/lib/start.sh"
 
 . "$here/lib/example.sh"
 export WHITTLE_CONFIG=/dev/null

@@ -2,15 +2,7 @@
 # What a host may reach, narrowed to what it did reach: from its own connections in the log, through the recommendation and the proof,
 # to the group's outbound rules and the kernel's.
 set -u
-BUILD=${BUILD:-build}
-w=$(cd "$BUILD" && pwd)/whittle
-n=0
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-check() { # SENTENCE: by the status of what ran before
-	if [ $? -eq 0 ]; then n=$((n + 1)); echo "ok $n - $1"; else n=$((n + 1)); echo "not ok $n - $1"; sed 's/^/# /' out err; fi
-}
+. "$(dirname "$0")/lib/start.sh"
 
 # 31 days of a host that asks two resolvers, fetches from four machines of one network, and once came upon a stranger; a peer logs in daily.
 awk 'function flow(src, dst, port, proto, app, day, hour, min) {

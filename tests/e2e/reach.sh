@@ -1,16 +1,8 @@
 #!/bin/sh
 # The network of an estate as az lists it: imported, asked who reaches whom and by which rules, and listed.
 set -u
-BUILD=${BUILD:-build}
-w=$(cd "$BUILD" && pwd)/whittle
-n=0
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
+. "$(dirname "$0")/lib/start.sh"
 export WHITTLE_STORE=$dir/l.db WHITTLE_STATE=$dir/state
-check() { # SENTENCE: by the status of what ran before
-	if [ $? -eq 0 ]; then n=$((n + 1)); echo "ok $n - $1"; else n=$((n + 1)); echo "not ok $n - $1"; sed 's/^/# /' out err; fi
-}
 i=/subscriptions/s/resourceGroups/g/providers/Microsoft
 mkdir az az/sub
 cat >az/vnets.json <<J
@@ -75,4 +67,17 @@ cp l.db before.db && sed 's/10.0.1.5/10.0.1.500/' az/nics.json >bad.json && ! "$
 check "a wrong address is refused with its file and line, and the ledger keeps its estate"
 "$w" reach web-1 db-1 --port 5432 --in az --json >out 2>err && [ "$(jq -r .verdict out)" = allowed ]
 check "documents can be asked without a ledger"
+many() { # COUNT: machines of one subnet, each of which may connect to the others at a port of its own
+	echo "[{\"id\": \"$i.Network/virtualNetworks/many\", \"name\": \"many\", \"type\": \"Microsoft.Network/virtualNetworks\", \"addressSpace\": {\"addressPrefixes\": [\"10.0.0.0/16\"]},"
+	echo "  \"subnets\": [{\"id\": \"$i.Network/virtualNetworks/many/subnets/s\", \"name\": \"s\", \"addressPrefix\": \"10.0.1.0/24\", \"networkSecurityGroup\": {\"id\": \"$i.Network/networkSecurityGroups/each\"}}]},"
+	for k in $(seq "$1"); do echo "$(nic "n$k" "vm$k" "10.0.1.$((k + 3))" many s), $(vm "vm$k" "n$k"),"; done
+	echo "{\"id\": \"$i.Network/networkSecurityGroups/each\", \"name\": \"each\", \"type\": \"Microsoft.Network/networkSecurityGroups\", \"securityRules\": ["
+	for k in $(seq "$1"); do echo "$(rule "from-$k" $((300 + k)) Allow "10.0.1.$((k + 3))" $((1000 + k))),"; done
+	echo "$(rule nobody-else 4000 Deny '*' '*')]}]"
+}
+many 40 >many.json && "$w" connections --in many.json --json >out 2>err && jq -c '[.connectableResources[] | .id as $to | .inboundConnectedResources[] | [.connectedResourceId, $to, .tcpPorts]] | sort | .[]' out >pairs &&
+	"$w" connections --in many.json --compact --json >out 2>err && [ "$(wc -l <pairs)" -eq 1560 ] &&
+	jq -c '.ports as $ports | (.classes | map(.resources[0].id)) as $id | [.connections[] | . as $c | .from | split(",")[] | split("-") | map(tonumber) | range(.[0]; .[-1] + 1) |
+		[$id[.], $id[$c.to], $ports[$c.ports].tcpPorts]] | sort | .[]' out | cmp -s pairs -
+check "by class the connections are the same, however many sets of ports lead to one"
 exit 0
