@@ -24,14 +24,6 @@ static struct wh_prefix largest_within(const struct wh_addr *a, const struct wh_
 	return best;
 }
 
-static bool increment(struct wh_addr *a)
-{
-	for (int i = 15; i >= 0; i--)
-		if (++a->b[i])
-			return true;
-	return false;
-}
-
 bool wh_intel_is_range(const struct wh_addr *from, const struct wh_addr *to)
 {
 	return wh_addr_cmp(from, to) <= 0 && wh_addr_is_v4(from) == wh_addr_is_v4(to);
@@ -48,7 +40,7 @@ int wh_intel_range(const struct wh_addr *from, const struct wh_addr *to, wh_inte
 		if (rc)
 			return rc;
 		at = wh_prefix_last(&p);
-	} while (!wh_addr_eq(&at, to) && increment(&at));
+	} while (!wh_addr_eq(&at, to) && wh_addr_next(&at));
 	return 0;
 }
 

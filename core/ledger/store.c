@@ -113,10 +113,7 @@ int wh_store_progress_of(struct wh_store *s, const char *identity, uint64_t *off
 static const struct wh_addr *next_address(const struct wh_addr *a, struct wh_addr *after)
 {
 	*after = *a;
-	for (int i = 15; i >= 0; i--)
-		if (++after->b[i])
-			return after;
-	return NULL;
+	return wh_addr_next(after) ? after : NULL;
 }
 
 int wh_store_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err)

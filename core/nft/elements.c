@@ -262,8 +262,7 @@ static int pair_up(const struct bounds *s, bool v6, struct wh_arena *mem, struct
 			if (!s->b[i].end)
 				return -EBADMSG;
 			span.last = s->b[i++].addr;
-			for (size_t k = 16; k-- > 0 && span.last.b[k]-- == 0;)
-				;
+			wh_addr_previous(&span.last);
 		}
 		wh_spans_add(out, &span, mem);
 	}

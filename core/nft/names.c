@@ -54,16 +54,6 @@ void wh_nft_log_prefix(const struct wh_nft_port *p, bool audit, char out[static 
 	snprintf(out, 64, "whittle %s %s %s %u ", audit ? "audit" : "drop", p->direction == WH_INBOUND ? "in" : "out", wh_proto_text(p->proto, proto), p->port);
 }
 
-/* The address after a; false at the top of its family's space. */
-static bool next_addr(struct wh_addr *a)
-{
-	size_t stop = wh_addr_is_v4(a) ? 12 : 0;
-	for (size_t i = 16; i-- > stop;)
-		if (++a->b[i])
-			return true;
-	return false;
-}
-
 bool wh_nft_interval(const struct wh_prefix *p, size_t n, size_t *i, struct wh_addr *first, struct wh_addr *last)
 {
 	if (*i >= n)
@@ -72,7 +62,7 @@ bool wh_nft_interval(const struct wh_prefix *p, size_t n, size_t *i, struct wh_a
 	for (;;) {
 		*last = wh_prefix_last(&p[(*i)++]);
 		struct wh_addr after = *last;
-		if (*i >= n || !next_addr(&after) || !wh_addr_eq(&after, &p[*i].addr))
+		if (*i >= n || !wh_addr_next(&after) || !wh_addr_eq(&after, &p[*i].addr))
 			return true;
 	}
 }
@@ -101,8 +91,7 @@ struct wh_addr wh_nft_tile_end(const struct wh_addr *starts, size_t n_tiles, siz
 	if (i + 1 == n_tiles)
 		return wh_prefix_last(v6 ? &wh_prefix_all_v6 : &wh_prefix_all_v4);
 	end = starts[i + 1];
-	for (size_t k = 16; k-- > 0 && end.b[k]-- == 0;)
-		;
+	wh_addr_previous(&end);
 	return end;
 }
 
@@ -127,7 +116,7 @@ bool wh_nft_next_span(struct wh_nft_cursor *c, const struct wh_addr *end, struct
 	c->have = wh_addr_cmp(&c->rest.last, end) > 0;
 	if (c->have) {
 		out->last = c->rest.first = *end;
-		next_addr(&c->rest.first);
+		wh_addr_next(&c->rest.first);
 	}
 	return true;
 }

@@ -57,8 +57,7 @@ static void add_locals(struct starts *s, const struct wh_filter *f, enum wh_dire
 		for (size_t j = 0; r->local && j < r->local->n; j++) {
 			struct wh_addr after = r->local->r[j].to;
 			add_start(s, &r->local->r[j].from);
-			for (int k = 15; k >= 0 && !++after.b[k]; k--)
-				;
+			wh_addr_next(&after);
 			add_start(s, &after);
 		}
 		if (r->to && depth < WH_FILTER_DEPTH)

@@ -10,21 +10,6 @@
 static const struct wh_addr v4_first = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0}};
 static const struct wh_addr v4_last = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
-static bool next(struct wh_addr *a) /* false when it wrapped */
-{
-	for (int i = 15; i >= 0; i--)
-		if (++a->b[i])
-			return true;
-	return false;
-}
-
-static void previous(struct wh_addr *a)
-{
-	for (int i = 15; i >= 0; i--)
-		if (a->b[i]--)
-			return;
-}
-
 static int by_start(const void *a, const void *b)
 {
 	const struct wh_range *x = a, *y = b;
@@ -38,7 +23,7 @@ static bool joins(const struct wh_range *x, const struct wh_range *y)
 	struct wh_addr after = x->to;
 	if (wh_addr_cmp(&y->from, &x->to) <= 0)
 		return true;
-	return wh_addr_is_v4(&x->to) == wh_addr_is_v4(&y->from) && next(&after) && wh_addr_eq(&after, &y->from);
+	return wh_addr_is_v4(&x->to) == wh_addr_is_v4(&y->from) && wh_addr_next(&after) && wh_addr_eq(&after, &y->from);
 }
 
 static size_t normalise(struct wh_range *r, size_t n)
@@ -66,8 +51,8 @@ struct wh_ranges wh_ranges_from_prefixes(const struct wh_prefix *p, size_t n, st
 		struct wh_range r = {p[i].addr, wh_prefix_last(&p[i])};
 		if (p[i].len < 96 && wh_addr_cmp(&r.from, &v4_first) < 0 && wh_addr_cmp(&r.to, &v4_last) > 0) {
 			struct wh_range low = {r.from, v4_first}, high = {v4_last, r.to};
-			previous(&low.to);
-			next(&high.from);
+			wh_addr_previous(&low.to);
+			wh_addr_next(&high.from);
 			out.r[out.n++] = low;
 			out.r[out.n++] = high;
 		} else {
@@ -120,11 +105,11 @@ struct wh_ranges wh_ranges_minus(struct wh_ranges a, struct wh_ranges b, struct 
 		for (size_t k = j; left && k < b.n && wh_addr_cmp(&b.r[k].from, &a.r[i].to) <= 0; k++) {
 			if (wh_addr_cmp(&b.r[k].from, &from) > 0) {
 				struct wh_range piece = {from, b.r[k].from};
-				previous(&piece.to);
+				wh_addr_previous(&piece.to);
 				out.r[out.n++] = piece;
 			}
 			from = b.r[k].to;
-			left = next(&from) && wh_addr_cmp(&from, &a.r[i].to) <= 0;
+			left = wh_addr_next(&from) && wh_addr_cmp(&from, &a.r[i].to) <= 0;
 		}
 		if (left)
 			out.r[out.n++] = (struct wh_range){from, a.r[i].to};
@@ -182,7 +167,7 @@ void wh_ranges_to_prefixes(struct wh_ranges a, struct wh_arena *mem, struct wh_p
 			}
 			p[*n] = wh_prefix_of(&at, len);
 			at = wh_prefix_last(&p[(*n)++]);
-			if (wh_addr_eq(&at, &a.r[i].to) || !next(&at))
+			if (wh_addr_eq(&at, &a.r[i].to) || !wh_addr_next(&at))
 				break;
 		}
 	}

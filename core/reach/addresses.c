@@ -22,11 +22,8 @@ static void find_cuts(const struct stage *s, struct address_classes *c, struct w
 		const struct wh_ranges *set = set_of(&s->filter.rules[i], c->local);
 		for (size_t k = 0; set && k < set->n; k++) {
 			struct wh_addr after = set->r[k].to;
-			int b = 15;
 			c->cuts[n++] = set->r[k].from;
-			while (b >= 0 && !++after.b[b])
-				b--;
-			if (b >= 0)
+			if (wh_addr_next(&after))
 				c->cuts[n++] = after;
 		}
 	}

@@ -83,6 +83,19 @@ static inline bool wh_addr_is_v4(const struct wh_addr *a)
 {
 	return !wh_addr_high(a) && wh_addr_low(a) >> 32 == 0xffff;
 }
+/* The address after, or before: false where there is none, and *a is then the first, or the last. */
+static inline bool wh_addr_next(struct wh_addr *a)
+{
+	uint64_t low = wh_addr_low(a) + 1, high = wh_addr_high(a) + !low;
+	*a = wh_addr_of_halves(high, low);
+	return high || low;
+}
+static inline bool wh_addr_previous(struct wh_addr *a)
+{
+	uint64_t low = wh_addr_low(a), high = wh_addr_high(a);
+	*a = wh_addr_of_halves(high - !low, low - 1);
+	return high || low;
+}
 struct wh_addr wh_addr_v4(uint32_t host_order);
 uint32_t wh_addr_to_v4(const struct wh_addr *a); /* host order; meaningless unless wh_addr_is_v4() */
 /* memcmp order, IPv4 before most of IPv6. Here, for searches and sorts call it more than anything else. */

@@ -112,6 +112,23 @@ static void times_are_parsed_to_the_microsecond(void **state)
 	assert_int_equal(wh_day(-1), -1);
 }
 
+static void neighbours_carry_over_every_byte_and_end_at_both_ends(void **state)
+{
+	static const char *const pairs[][2] = {{"10.0.0.255", "10.0.1.0"}, {"9.255.255.255", "10.0.0.0"}, {"2001:db8::ffff:ffff:ffff:ffff", "2001:db8:0:1::"}};
+	(void)state;
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		struct wh_addr low, high, at;
+		assert_int_equal(wh_addr_parse(pairs[i][0], strlen(pairs[i][0]), &low), 0);
+		assert_int_equal(wh_addr_parse(pairs[i][1], strlen(pairs[i][1]), &high), 0);
+		at = low;
+		assert_true(wh_addr_next(&at) && wh_addr_eq(&at, &high));
+		assert_true(wh_addr_previous(&at) && wh_addr_eq(&at, &low));
+	}
+	struct wh_addr first = {{0}}, last = wh_prefix_last(&wh_prefix_all_v6), at = last;
+	assert_true(!wh_addr_next(&at) && wh_addr_eq(&at, &first));
+	assert_true(!wh_addr_previous(&at) && wh_addr_eq(&at, &last));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +138,7 @@ int main(void)
 		cmocka_unit_test(host_bits_are_cleared_and_told),
 		cmocka_unit_test(merging_keeps_the_set_of_addresses),
 		cmocka_unit_test(merging_never_swallows_ipv4_into_ipv6),
+		cmocka_unit_test(neighbours_carry_over_every_byte_and_end_at_both_ends),
 		cmocka_unit_test(times_are_parsed_to_the_microsecond),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
