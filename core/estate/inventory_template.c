@@ -11,7 +11,8 @@
 #include "base/json.h"
 #include "estate/inventory.h"
 
-enum { MOST_LEVELS = 32 };
+/* Variables may name variables, so that a small template may ask for any amount: what is made of it is bounded by its length. */
+enum { MOST_LEVELS = 32, TIMES_LENGTH = 32, BASE_BYTES = 16 << 20, NODE_BYTES = 128 };
 
 struct template {
 	struct wh_inventory *inv;
@@ -19,8 +20,15 @@ struct template {
 	const json_t *parameters, *variables;
 	const char *group; /* the resource group's name */
 	unsigned level;
+	size_t left; /* bytes that may still be made; 0: nothing more is made */
 };
 struct reader { struct template *t; const char *at; };
+
+static bool spend(struct template *t, size_t bytes)
+{
+	t->left = bytes < t->left ? t->left - bytes : 0;
+	return t->left > 0;
+}
 
 static json_t *expression(struct reader *r);
 static json_t *evaluated(struct template *t, const json_t *v);
@@ -32,17 +40,18 @@ static void blanks(struct reader *r)
 
 static json_t *quoted(struct reader *r)
 {
-	char *text = wh_arena_strdup(r->t->inv->mem, ++r->at), *to = text;
-	for (; *r->at; r->at++) {
-		if (*r->at == '\'' && r->at[1] != '\'') {
-			r->at++;
-			*to = 0;
-			return json_string(text);
-		}
+	const char *end = ++r->at;
+	while (*end && (*end != '\'' || end[1] == '\''))
+		end += 1 + (*end == '\'');
+	if (!*end || !spend(r->t, (size_t)(end - r->at) + NODE_BYTES))
+		return NULL;
+	char *text = wh_arena_alloc(r->t->inv->mem, (size_t)(end - r->at) + 1), *to = text;
+	for (; r->at < end; r->at++) {
 		r->at += *r->at == '\'';
 		*to++ = *r->at;
 	}
-	return NULL;
+	r->at++;
+	return json_string(text);
 }
 
 static const char *text_of(const json_t *args, size_t i)
@@ -51,24 +60,31 @@ static const char *text_of(const json_t *args, size_t i)
 	return json_is_string(v) ? json_string_value(v) : "";
 }
 
+/* The first n bytes of `more` behind `text`; NULL: too much was made. */
+static const char *joined(struct template *t, const char *text, const char *more, size_t n)
+{
+	return text && spend(t, strlen(text) + n) ? wh_arena_printf(t->inv->mem, "%s%.*s", text, (int)n, more) : NULL;
+}
+
 /* "{0}-{1}" */
-static const char *format(const json_t *args, struct wh_arena *mem)
+static const char *format(struct template *t, const json_t *args)
 {
 	const char *out = "", *at = text_of(args, 0);
 	for (;;) {
 		size_t n = strcspn(at, "{");
-		out = wh_arena_printf(mem, "%s%.*s", out, (int)n, at);
+		out = joined(t, out, at, n);
 		at += n;
-		if (!*at)
+		if (!*at || !out)
 			return out;
-		out = wh_arena_printf(mem, "%s%s", out, text_of(args, 1 + strtoul(at + 1, NULL, 10)));
+		const char *arg = text_of(args, 1 + strtoul(at + 1, NULL, 10));
+		out = joined(t, out, arg, strlen(arg));
 		at += strcspn(at, "}");
 		at += *at == '}';
 	}
 }
 
 /* resourceId([subscription], [group], type, name, …) */
-static const char *resource_id(const struct template *t, const json_t *args)
+static const char *resource_id(struct template *t, const json_t *args)
 {
 	struct wh_arena *mem = t->inv->mem;
 	size_t n = json_array_size(args), type = 0;
@@ -81,6 +97,8 @@ static const char *resource_id(const struct template *t, const json_t *args)
 	                                 (int)(slash - types), types);
 	for (size_t i = type + 1; slash; i++) {
 		size_t len = strcspn(++slash, "/");
+		if (!spend(t, strlen(id) + len + strlen(text_of(args, i))))
+			return "";
 		id = wh_arena_printf(mem, "%s/%.*s/%s", id, (int)len, slash, text_of(args, i));
 		slash = slash[len] ? slash + len : NULL;
 	}
@@ -98,11 +116,11 @@ static json_t *call(struct template *t, const char *name, size_t len, const json
 	if (IS("concat")) {
 		const char *out = "";
 		for (size_t i = 0; i < json_array_size(args); i++)
-			out = wh_arena_printf(mem, "%s%s", out, text_of(args, i));
+			out = joined(t, out, text_of(args, i), strlen(text_of(args, i)));
 		return json_string(out);
 	}
 	if (IS("format"))
-		return json_string(format(args, mem));
+		return json_string(format(t, args));
 	if (IS("resourceId"))
 		return json_string(resource_id(t, args));
 	if (IS("toLower"))
@@ -149,7 +167,7 @@ static json_t *expression(struct reader *r)
 {
 	json_t *v = NULL;
 	blanks(r);
-	if (++r->t->level > MOST_LEVELS) {
+	if (++r->t->level > MOST_LEVELS || !spend(r->t, NODE_BYTES)) {
 		r->t->level--;
 		return NULL;
 	}
@@ -178,6 +196,8 @@ static json_t *of_text(struct template *t, const json_t *v)
 {
 	const char *s = json_string_value(v);
 	struct reader r = {t, s + 1};
+	if (!spend(t, 2 * json_string_length(v))) /* and once more where it is changed to lower case */
+		return NULL;
 	if (*s != '[' || s[1] == '[')
 		return json_string(*s == '[' ? s + 1 : s);
 	json_t *out = expression(&r);
@@ -193,7 +213,7 @@ static json_t *evaluated(struct template *t, const json_t *v)
 	json_t *out = NULL, *e;
 	const char *key;
 	size_t i;
-	if (!v || ++t->level > MOST_LEVELS) {
+	if (!v || ++t->level > MOST_LEVELS || !spend(t, NODE_BYTES)) {
 		t->level -= v != NULL;
 		return NULL;
 	}
@@ -215,7 +235,7 @@ static json_t *evaluated(struct template *t, const json_t *v)
 }
 
 /* The id of a type "Microsoft.Network/a/b" with the name "x/y". */
-static const char *id_of(const struct template *t, const char *type, const char *name)
+static const char *id_of(struct template *t, const char *type, const char *name)
 {
 	json_t *args = json_pack("[s]", type);
 	for (const char *at = name; *at;) {
@@ -257,8 +277,11 @@ int wh_inventory_template(struct wh_inventory *inv, size_t document, const json_
 		return 1;
 	const char *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
 	size_t len = strcspn(base, ".");
-	struct template t = {inv, document, json_object_get(doc, "parameters"), json_object_get(doc, "variables"), wh_arena_printf(inv->mem, "%.*s", (int)len, base), 0};
+	struct template t = {inv, document, json_object_get(doc, "parameters"), json_object_get(doc, "variables"), wh_arena_printf(inv->mem, "%.*s", (int)len, base), 0,
+	                     TIMES_LENGTH * inv->documents[document].len + BASE_BYTES};
 	(void)err;
 	take(&t, json_object_get(doc, "resources"), "resources", "", "", 0);
+	if (!t.left)
+		wh_inventory_note(inv, "%s: its expressions make too much of a template of this length: the rest of it is left aside", file);
 	return 0;
 }

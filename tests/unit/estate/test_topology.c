@@ -258,6 +258,27 @@ static void samples_of_real_tools_are_read(void **state)
 	wh_arena_free(mem);
 }
 
+/* Each variable names the one before eight times: sixteen of them would be 2^48 texts. */
+static void a_template_makes_no_more_than_its_length_allows(void **state)
+{
+	struct read r = {0};
+	char text[8192];
+	int n = snprintf(text, sizeof text, "{\"contentVersion\": \"1\", \"variables\": {\"v0\": \"x\"");
+	(void)state;
+	for (int i = 1; i < 16; i++) {
+		n += snprintf(text + n, sizeof text - (size_t)n, ", \"v%d\": \"[concat(", i);
+		for (int k = 0; k < 8; k++)
+			n += snprintf(text + n, sizeof text - (size_t)n, "%svariables('v%d')", k ? ", " : "", i - 1);
+		n += snprintf(text + n, sizeof text - (size_t)n, ")]\"");
+	}
+	snprintf(text + n, sizeof text - (size_t)n, "}, \"resources\": [{\"type\": \"Microsoft.Network/virtualNetworks\", \"name\": \"[variables('v15')]\"}]}");
+	add(&r, "bomb.json", text);
+	assert_int_equal(r.rc, 0);
+	assert_true(noted(&r, "bomb.json: its expressions make too much of a template of this length"));
+	assert_true(wh_arena_bytes(r.mem) < 64 << 20);
+	drop(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +286,7 @@ int main(void)
 		cmocka_unit_test(what_is_named_and_nowhere_is_said_once_with_its_file),
 		cmocka_unit_test(a_classic_vm_is_recognised_and_not_scanned),
 		cmocka_unit_test(a_template_is_read_with_its_expressions),
+		cmocka_unit_test(a_template_makes_no_more_than_its_length_allows),
 		cmocka_unit_test(terraform_state_is_read_with_its_associations),
 		cmocka_unit_test(a_balancer_puts_ports_of_its_pool_before_the_internet),
 		cmocka_unit_test(a_wrong_address_is_refused_with_file_line_and_reason),
