@@ -62,7 +62,7 @@ void wh_inventory_take(struct wh_inventory *inv, size_t document, const char *pa
 
 /* ---- envelopes ---- */
 
-/* What a page of a longer answer says of the rest: nothing is refused, but it is said. */
+/* How much of an answer its pages hold. A missing page is no error, but a note. */
 struct pages { double total, given; bool cut; const char *file; };
 
 static void count_page(struct pages *p, const json_t *o, const char *file)
@@ -124,7 +124,7 @@ static size_t walk_object(struct walk *w, const json_t *o, const char *path, uns
 	}
 	const char *key;
 	json_t *v;
-	if (!found && !depth) /* several commands' results under names of somebody's own */
+	if (!found && !depth) /* the results of several commands, under names that a person chose */
 		json_object_foreach((json_t *)(uintptr_t)o, key, v)
 			if (json_is_array(v))
 				found += walk(w, v, wh_arena_printf(w->inv->mem, "%s%s%s", path, sep, key), depth + 1);
@@ -326,20 +326,26 @@ void wh_inventory_free(struct wh_inventory *inv)
 
 /* ---- finding ---- */
 
-const struct wh_item *wh_inventory_find(const struct wh_inventory *inv, const char *id)
+size_t wh_inventory_place(const void *list, size_t n, size_t size, size_t member, const char *id)
 {
-	size_t lo = 0, hi = inv->n;
-	while (lo < hi) {
+	size_t lo = 0, hi = n;
+	while (id && lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		int c = strcasecmp(inv->items[mid].key, id);
+		int c = strcasecmp(*(const char *const *)((const char *)list + mid * size + member), id);
 		if (!c)
-			return &inv->items[mid];
+			return mid;
 		if (c < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return NULL;
+	return (size_t)-1;
+}
+
+const struct wh_item *wh_inventory_find(const struct wh_inventory *inv, const char *id)
+{
+	size_t at = wh_place_of(inv->items, inv->n, key, id);
+	return at == (size_t)-1 ? NULL : &inv->items[at];
 }
 
 size_t wh_inventory_of_type(const struct wh_inventory *inv, const char *type, const struct wh_item ***out)

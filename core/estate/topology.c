@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The model of an estate's network: built step by step from the inventory, and looked things up in. */
+/* The model of an estate's network: the steps in which it is built from the inventory, and look-ups in it. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -41,8 +41,6 @@ int wh_build_prefixes(struct wh_building *b, const struct wh_item *it, const jso
 		return one_prefix(b, it, list, path, &(*out)[(*n)++]);
 	json_array_foreach((json_t *)(uintptr_t)list, i, v)
 		rc = rc ? rc : one_prefix(b, it, v, wh_arena_printf(b->mem, "%s/%zu", path, i), &(*out)[(*n)++]);
-	if (!rc && *n)
-		*n = wh_prefix_merge(*out, *n);
 	return rc;
 }
 
@@ -54,6 +52,15 @@ static int by_address(const void *a, const void *b, void *endpoints)
 	return c ? c : (x > y) - (x < y);
 }
 
+static void index_addresses(struct wh_topology *t)
+{
+	t->by_addr = wh_arena_array(t->mem, t->n_endpoints + 1, sizeof *t->by_addr);
+	for (size_t i = 0; i < t->n_endpoints; i++)
+		t->by_addr[i] = i;
+	if (t->n_endpoints)
+		qsort_r(t->by_addr, t->n_endpoints, sizeof *t->by_addr, by_address, t->endpoints);
+}
+
 int wh_topology_build(struct wh_inventory *inv, struct wh_arena *mem, struct wh_topology *out, struct wh_error *err)
 {
 	struct wh_building b = {.inv = inv, .t = out, .mem = mem, .err = err, .subnets = {.mem = mem, .any_case = true},
@@ -61,15 +68,10 @@ int wh_topology_build(struct wh_inventory *inv, struct wh_arena *mem, struct wh_
 	*out = (struct wh_topology){.inventory = inv, .service = inv->service, .mem = mem};
 	int rc = wh_build_networks(&b);
 	rc = rc ? rc : wh_build_hosts(&b);
+	index_addresses(out);
 	rc = rc ? rc : wh_build_balancers(&b);
 	rc = rc ? rc : wh_build_between(&b);
-	rc = rc ? rc : wh_build_admin(&b);
-	out->by_addr = wh_arena_array(mem, out->n_endpoints + 1, sizeof *out->by_addr);
-	for (size_t i = 0; i < out->n_endpoints; i++)
-		out->by_addr[i] = i;
-	if (out->n_endpoints)
-		qsort_r(out->by_addr, out->n_endpoints, sizeof *out->by_addr, by_address, out->endpoints);
-	return rc;
+	return rc ? rc : wh_build_admin(&b);
 }
 
 void wh_topology_free(struct wh_topology *t)
@@ -109,22 +111,17 @@ size_t wh_topology_at(const struct wh_topology *t, const struct wh_addr *a, size
 	return lo;
 }
 
-#define FIND(name, list, count) \
-	size_t name(const struct wh_topology *t, const char *id) \
-	{ \
-		size_t lo = 0, hi = t->count; \
-		while (id && lo < hi) { \
-			size_t mid = lo + (hi - lo) / 2; \
-			int c = strcasecmp(t->list[mid].id, id); \
-			if (!c) \
-				return mid; \
-			if (c < 0) \
-				lo = mid + 1; \
-			else \
-				hi = mid; \
-		} \
-		return WH_NONE; \
-	}
-FIND(wh_topology_vnet, vnets, n_vnets)
-FIND(wh_topology_nsg, nsgs, n_nsgs)
-FIND(wh_topology_route_table, route_tables, n_route_tables)
+size_t wh_topology_vnet(const struct wh_topology *t, const char *id)
+{
+	return wh_place_of(t->vnets, t->n_vnets, id, id);
+}
+
+size_t wh_topology_nsg(const struct wh_topology *t, const char *id)
+{
+	return wh_place_of(t->nsgs, t->n_nsgs, id, id);
+}
+
+size_t wh_topology_route_table(const struct wh_topology *t, const char *id)
+{
+	return wh_place_of(t->route_tables, t->n_route_tables, id, id);
+}

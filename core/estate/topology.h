@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between the steps in which a topology is built. */
 #pragma once
+#include "estate/inventory.h"
 #include "estate/name_set.h"
 #include "whittle/topology.h"
 
@@ -11,6 +12,7 @@ struct wh_building {
 	struct wh_error *err;
 	struct wh_name_set subnets, configurations, asgs; /* by id: places plus one, as pointers */
 	struct wh_name_set missing;                       /* ids that were named once as missing */
+	const struct wh_item **static_members; size_t n_static_members; /* of the network groups of Virtual Network Manager */
 	size_t room_missing, room_subnets, room_asgs, room_hosts, room_appliances, room_admin;
 };
 
@@ -25,7 +27,7 @@ int wh_build_admin(struct wh_building *b);
 void wh_build_missing(struct wh_building *b, const struct wh_item *owner, const char *what, const char *id, const char *assumption);
 /* The place of a group that is named, or of one that is missing; WH_NONE for no id. */
 size_t wh_build_group(struct wh_building *b, const struct wh_item *owner, const char *id);
-/* A list of prefixes, or one, below the item; `path` names it in errors. Sorted and merged. */
+/* A list of prefixes, or one, below the item; `path` names it in errors. As they are written: not merged. */
 int wh_build_prefixes(struct wh_building *b, const struct wh_item *it, const json_t *list, const char *path, struct wh_prefix **out, size_t *n);
 size_t wh_build_place(const struct wh_name_set *s, const char *id); /* WH_NONE: not there */
 void wh_build_put(struct wh_name_set *s, const char *id, size_t place);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Security admin rules of Azure Virtual Network Manager: by themselves (`az network manager … rule list`), as the effective ones that a command prints, or as Resource Graph's
- * rows, which are one VNet's. In which VNets a rule is in force is said by the members of the network groups that its collection applies to.
+ * rows, which are one VNet's. A rule is in force in the VNets that are members of the network groups to which its collection applies.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +13,13 @@ static const char rule_type[] = "microsoft.network/networkmanagers/securityadmin
 /* The VNets among a group's static members; false: its members are not in the inventory. */
 static bool members_of(struct wh_building *b, const char *group, size_t **list, size_t *n, size_t *room)
 {
-	const struct wh_item **members;
-	size_t many = wh_inventory_of_type(b->inv, "microsoft.network/networkmanagers/networkgroups/staticmembers", &members), len = strlen(group);
+	size_t len = strlen(group);
 	bool any = false;
-	for (size_t i = 0; i < many; i++) {
-		if (strncasecmp(members[i]->id, group, len) || members[i]->id[len] != '/')
+	for (size_t i = 0; i < b->n_static_members; i++) {
+		const struct wh_item *member = b->static_members[i];
+		if (strncasecmp(member->id, group, len) || member->id[len] != '/')
 			continue;
-		size_t v = wh_topology_vnet(b->t, wh_field_text(members[i]->body, "resourceId"));
+		size_t v = wh_topology_vnet(b->t, wh_field_text(member->body, "resourceId"));
 		any = true;
 		if (v == WH_NONE)
 			continue;
@@ -43,6 +43,12 @@ static void add_prefix(struct wh_building *b, struct side *s, const struct wh_pr
 	s->p[s->n++] = *p;
 }
 
+static void add_any(struct wh_building *b, struct side *s)
+{
+	add_prefix(b, s, &wh_prefix_all_v4);
+	add_prefix(b, s, &wh_prefix_all_v6);
+}
+
 static int add_text(struct wh_building *b, const struct wh_item *it, struct side *s, const char *text)
 {
 	for (const char *at = text; *at;) {
@@ -52,8 +58,7 @@ static int add_text(struct wh_building *b, const struct wh_item *it, struct side
 		at += len + (at[len] == ',');
 		one += strspn(one, " ");
 		if (!strcmp(one, "*")) {
-			add_prefix(b, s, &wh_prefix_all_v4);
-			add_prefix(b, s, &wh_prefix_all_v6);
+			add_any(b, s);
 		} else if (!wh_prefix_parse(one, strlen(one), &p, NULL)) {
 			add_prefix(b, s, &p);
 		} else if (strpbrk(one, "/ ") || !*one) {
@@ -83,10 +88,8 @@ static int read_side(struct wh_building *b, const struct wh_item *it, const json
 					add_prefix(b, s, &b->t->vnets[vnets[k]].space[j]);
 		}
 	}
-	if (!rc && !s->n && !s->n_tags && !list) {
-		add_prefix(b, s, &wh_prefix_all_v4);
-		add_prefix(b, s, &wh_prefix_all_v6);
-	}
+	if (!rc && !s->n && !s->n_tags && !list)
+		add_any(b, s);
 	if (s->n)
 		s->n = wh_prefix_merge(s->p, s->n);
 	return rc;
@@ -208,6 +211,7 @@ static int by_priority(const void *a, const void *b)
 int wh_build_admin(struct wh_building *b)
 {
 	const struct wh_item **list;
+	b->n_static_members = wh_inventory_of_type(b->inv, "microsoft.network/networkmanagers/networkgroups/staticmembers", &b->static_members);
 	size_t n = wh_inventory_of_type(b->inv, rule_type, &list);
 	int rc = 0;
 	for (size_t i = 0; i < n && !rc; i++) {

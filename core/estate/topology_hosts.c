@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Machines, their interfaces and addresses. A machine is a VM, an instance of a scale set, a private endpoint or a Classic VM; a machine and an interface name each
- * other, and either may be missing. Interfaces of nobody carry nothing and make no host.
+ * other, and either may be missing. An interface without a machine carries nothing and makes no host.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -64,18 +64,7 @@ static int by_key(const void *a, const void *b)
 
 static size_t host_of_id(const struct wh_building *b, const char *id)
 {
-	size_t lo = 0, hi = b->t->n_hosts;
-	while (id && lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = strcasecmp(b->t->hosts[mid].key, id);
-		if (!c)
-			return mid;
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return WH_NONE;
+	return wh_place_of(b->t->hosts, b->t->n_hosts, key, id);
 }
 
 /* The machines of the inventory, then those that interfaces alone name. */
@@ -100,7 +89,7 @@ static void add_hosts(struct wh_building *b)
 		qsort(b->t->hosts, b->t->n_hosts, sizeof *b->t->hosts, by_key);
 }
 
-/* What a machine says of its interfaces, for interfaces that don't say whose they are. */
+/* The interfaces that machines name, for interfaces that name no machine. */
 static void claim(struct wh_building *b, struct wh_name_set *claimed)
 {
 	for (size_t h = 0; h < b->t->n_hosts; h++) {
@@ -143,20 +132,12 @@ static void join_asg(struct wh_building *b, const char *id, size_t endpoint)
 
 static size_t public_ip_of(struct wh_building *b, const struct wh_item *owner, const char *id)
 {
-	size_t lo = 0, hi = b->t->n_public_ips;
-	while (id && lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = strcasecmp(b->t->public_ips[mid].id, id);
-		if (!c)
-			return mid;
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (id) /* what is named may well be there: a Basic one is the open one */
-		wh_build_missing(b, owner, "the public address", id, "it is taken to be there, and to be a Standard one");
-	return id ? WH_MISSING : WH_NONE;
+	size_t at = wh_place_of(b->t->public_ips, b->t->n_public_ips, id, id);
+	if (!id || at != WH_NONE)
+		return at;
+	/* it most likely exists; only a Basic one is open without a group */
+	wh_build_missing(b, owner, "the public address", id, "it is taken to be there, and to be a Standard one");
+	return WH_MISSING;
 }
 
 static int add_endpoint(struct wh_building *b, const struct wh_item *it, size_t nic, const json_t *c, const char *path)
@@ -172,7 +153,7 @@ static int add_endpoint(struct wh_building *b, const struct wh_item *it, size_t 
 	if (wh_addr_parse(s, strlen(s), &e->addr))
 		return wh_item_refuse(b->inv, it, wh_arena_printf(b->mem, "%s/privateIPAddress", path), b->err, "%s: '%.60s' is not an address", it->name, s);
 	if (subnet && e->subnet == WH_NONE)
-		wh_build_missing(b, it, "the subnet", subnet, "its group and VNet are unknown, so whom its interfaces reach is unknown");
+		wh_build_missing(b, it, "the subnet", subnet, "its group and VNet are unknown, so what its interfaces reach is unknown");
 	if (wh_known(e->public_ip))
 		t->public_ips[e->public_ip].endpoint = t->n_endpoints;
 	json_array_foreach(wh_field(c, "applicationSecurityGroups"), k, v) {

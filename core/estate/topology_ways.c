@@ -27,11 +27,11 @@ static void expose(struct wh_building *b, size_t endpoint, const struct wh_expos
 
 static void join_pool(struct wh_building *b, struct pool *p, size_t endpoint)
 {
-	for (size_t i = p->n; i-- > 0 && endpoint != WH_NONE;)
-		if (p->endpoints[i] == endpoint)
-			return;
 	if (endpoint == WH_NONE)
 		return;
+	for (size_t i = p->n; i-- > 0;)
+		if (p->endpoints[i] == endpoint)
+			return;
 	p->endpoints = wh_arena_grown(b->mem, p->endpoints, p->n, &p->room, sizeof *p->endpoints);
 	p->endpoints[p->n++] = endpoint;
 }
@@ -40,13 +40,13 @@ static void join_pool(struct wh_building *b, struct pool *p, size_t endpoint)
 static size_t member_at(struct wh_building *b, const char *text, const char *vnet)
 {
 	struct wh_addr a;
-	size_t v = wh_topology_vnet(b->t, vnet);
+	size_t v = wh_topology_vnet(b->t, vnet), from;
 	if (wh_addr_parse(text, strlen(text), &a))
 		return WH_NONE;
-	for (size_t i = 0; i < b->t->n_endpoints; i++) {
-		const struct wh_endpoint *e = &b->t->endpoints[i];
-		if (wh_addr_eq(&e->addr, &a) && (v == WH_NONE || (e->subnet != WH_NONE && b->t->subnets[e->subnet].vnet == v)))
-			return i;
+	for (size_t to = wh_topology_at(b->t, &a, &from); from < to; from++) {
+		size_t subnet = b->t->endpoints[b->t->by_addr[from]].subnet;
+		if (v == WH_NONE || (subnet != WH_NONE && b->t->subnets[subnet].vnet == v))
+			return b->t->by_addr[from];
 	}
 	return WH_NONE;
 }
@@ -70,6 +70,12 @@ static void add_pool(struct wh_building *b, struct balancer *l, const json_t *o,
 	}
 }
 
+static const char *child_id(struct wh_building *b, const struct wh_item *it, const char *kind, const json_t *o)
+{
+	const char *id = wh_field_text(o, "id"), *name = wh_field_text(o, "name");
+	return id ? id : wh_arena_printf(b->mem, "%s/%s/%s", it->id, kind, name ? name : "");
+}
+
 /* Interfaces name their pools, too, and in a template they alone do. */
 static void join_interfaces(struct wh_building *b, struct wh_name_set *pools, struct balancer *all)
 {
@@ -78,23 +84,15 @@ static void join_interfaces(struct wh_building *b, struct wh_name_set *pools, st
 		size_t i, j;
 		json_t *c, *p;
 		json_array_foreach(wh_field(it->body, "ipConfigurations"), i, c) {
-			const char *id = wh_field_text(c, "id"), *name = wh_field_text(c, "name");
-			id = id ? id : wh_arena_printf(b->mem, "%s/ipConfigurations/%s", it->id, name ? name : "");
+			size_t endpoint = wh_build_place(&b->configurations, child_id(b, it, "ipConfigurations", c));
 			json_array_foreach(wh_field(c, "loadBalancerBackendAddressPools"), j, p) {
-				size_t at = wh_build_place(pools, wh_field_text(p, "id"));
-				if (at != WH_NONE) {
-					struct balancer *l = &all[at];
-					join_pool(b, &l->list[wh_build_place(&l->pools, wh_field_text(p, "id"))], wh_build_place(&b->configurations, id));
-				}
+				const char *pool = wh_field_text(p, "id");
+				size_t at = wh_build_place(pools, pool);
+				if (at != WH_NONE)
+					join_pool(b, &all[at].list[wh_build_place(&all[at].pools, pool)], endpoint);
 			}
 		}
 	}
-}
-
-static const char *child_id(struct wh_building *b, const struct wh_item *it, const char *kind, const json_t *o)
-{
-	const char *id = wh_field_text(o, "id"), *name = wh_field_text(o, "name");
-	return id ? id : wh_arena_printf(b->mem, "%s/%s/%s", it->id, kind, name ? name : "");
 }
 
 static uint8_t proto_of(const json_t *o)
@@ -106,19 +104,27 @@ static uint8_t proto_of(const json_t *o)
 	return p;
 }
 
-/* One rule: whom it puts behind a public frontend, and at which ports of theirs. */
+/* The ports that a rule puts behind a public frontend; 0 is all of them. False: its frontend is not public. */
+static bool exposure_of(struct wh_building *b, const struct balancer *l, const json_t *rule, struct wh_exposure *out)
+{
+	const char *front = wh_field_ref(rule, "frontendIPConfiguration"), *name = wh_field_text(rule, "name");
+	json_int_t port = json_integer_value(wh_field(rule, "backendPort"));
+	if (!front || wh_build_place(&l->fronts, front) == WH_NONE || port < 0 || port > 65535)
+		return false;
+	*out = (struct wh_exposure){.proto = proto_of(rule), .ports = {(uint16_t)port, port ? (uint16_t)port : 65535}, .standard = l->standard,
+	                            .by = wh_arena_printf(b->mem, "load balancer %s, rule %s", l->it->name, name ? name : "")};
+	return true;
+}
+
+/* Exposes the endpoints that a rule leads to: one that it names, and those of its pools. */
 static void use_rule(struct wh_building *b, struct balancer *l, const json_t *o)
 {
-	const char *front = wh_field_ref(o, "frontendIPConfiguration"), *one = wh_field_ref(o, "backendIPConfiguration"), *pool = wh_field_ref(o, "backendAddressPool"), *name = wh_field_text(o, "name");
-	json_int_t port = json_integer_value(wh_field(o, "backendPort"));
+	struct wh_exposure x;
 	size_t k;
-	if (!front || wh_build_place(&l->fronts, front) == WH_NONE || port < 0 || port > 65535)
+	if (!exposure_of(b, l, o, &x))
 		return;
-	struct wh_exposure x = {.proto = proto_of(o), .ports = {(uint16_t)port, (uint16_t)port}, .standard = l->standard,
-	                        .by = wh_arena_printf(b->mem, "load balancer %s, rule %s", l->it->name, name ? name : "")};
-	if (!port)
-		x.ports = (struct wh_port_range){0, 65535};
-	size_t at = wh_build_place(&b->configurations, one);
+	const char *pool = wh_field_ref(o, "backendAddressPool");
+	size_t at = wh_build_place(&b->configurations, wh_field_ref(o, "backendIPConfiguration"));
 	if (at != WH_NONE)
 		expose(b, at, &x);
 	for (size_t i = 0; i <= json_array_size(wh_field(o, "backendAddressPools")); i++) {
@@ -138,9 +144,9 @@ static void use_named_rules(struct wh_building *b, struct wh_name_set *nat)
 		json_t *c, *r;
 		json_array_foreach(wh_field(it->body, "ipConfigurations"), i, c)
 			json_array_foreach(wh_field(c, "loadBalancerInboundNatRules"), j, r) {
-				const struct wh_exposure *x = wh_name_set_find(nat, wh_field_text(r, "id") ? wh_field_text(r, "id") : "");
-				const char *id = wh_field_text(c, "id"), *name = wh_field_text(c, "name");
-				size_t at = wh_build_place(&b->configurations, id ? id : wh_arena_printf(b->mem, "%s/ipConfigurations/%s", it->id, name ? name : ""));
+				const char *id = wh_field_text(r, "id");
+				const struct wh_exposure *x = id ? wh_name_set_find(nat, id) : NULL;
+				size_t at = wh_build_place(&b->configurations, child_id(b, it, "ipConfigurations", c));
 				if (x && at != WH_NONE)
 					expose(b, at, x);
 			}
@@ -167,14 +173,10 @@ static void use_balancer(struct wh_building *b, struct balancer *l, struct wh_na
 	for (size_t k = 0; k < 2; k++) {
 		size_t i;
 		json_array_foreach(wh_field(l->it->body, lists[k]), i, v) {
-			const char *front = wh_field_ref(v, "frontendIPConfiguration"), *name = wh_field_text(v, "name");
-			json_int_t port = json_integer_value(wh_field(v, "backendPort"));
+			struct wh_exposure *x = k ? NULL : wh_arena_alloc(b->mem, sizeof *x);
 			use_rule(b, l, v);
-			if (k || !front || wh_build_place(&l->fronts, front) == WH_NONE)
-				continue;
-			struct wh_exposure *x = wh_arena_alloc(b->mem, sizeof *x);
-			*x = (struct wh_exposure){proto_of(v), {(uint16_t)port, (uint16_t)port}, l->standard, wh_arena_printf(b->mem, "load balancer %s, rule %s", l->it->name, name ? name : "")};
-			wh_name_set_add(nat, wh_arena_strdup(b->mem, child_id(b, l->it, "inboundNatRules", v)), x);
+			if (x && exposure_of(b, l, v, x))
+				wh_name_set_add(nat, wh_arena_strdup(b->mem, child_id(b, l->it, "inboundNatRules", v)), x);
 		}
 	}
 	for (size_t i = 0; i < l->n && l->fronts.root; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * topology: the network of an estate as a typed model: who has which address, behind which groups, on which network. Reachability, maps and
+ * topology: the network of an estate as a typed model: which host has which address, behind which groups, on which network. Reachability, maps and
  * findings read this, not the JSON.
  *
  * Things refer to each other by their place in a list; WH_NONE is none. What a document leaves out is said once in the inventory's notes,
@@ -27,7 +27,7 @@ struct wh_peering {
 };
 struct wh_vnet {
 	const char *id, *name, *location;
-	struct wh_prefix *space; size_t n_space; /* sorted, merged */
+	struct wh_prefix *space; size_t n_space; /* as written: each is a route of the system, chosen by its length */
 	struct wh_peering *peerings; size_t n_peerings;
 	bool gateway;                            /* it has a GatewaySubnet, or uses a peer's gateway */
 	const json_t *tags;                      /* may be NULL */

@@ -182,6 +182,25 @@ static void a_balancer_puts_ports_of_its_pool_before_the_internet(void **state)
 	drop(&r);
 }
 
+static void a_nat_rule_that_the_interface_alone_names_exposes_a_port_that_there_is(void **state)
+{
+	struct read r = {0};
+	(void)state;
+#define RULE(name, port) "{\"name\": \"" name "\", \"protocol\": \"Tcp\", \"backendPort\": " port ", \"frontendIPConfiguration\": {\"id\": \"" ID "Network/loadBalancers/lb/frontendIPConfigurations/pub\"}}"
+	add(&r, "vnets.json", vnet);
+	add(&r, "groups.json", nsg);
+	add(&r, "nics.json", "[{\"id\": \"" ID "Network/networkInterfaces/n\", \"virtualMachine\": {\"id\": \"" ID "Compute/virtualMachines/vm\"}, \"ipConfigurations\": [{\"name\": \"c\", \"privateIPAddress\": \"10.0.1.4\", "
+	    "\"subnet\": {\"id\": \"" ID "Network/virtualNetworks/v/subnets/s\"}, \"loadBalancerInboundNatRules\": [{\"id\": \"" ID "Network/loadBalancers/lb/inboundNatRules/ssh\"}, {\"id\": \"" ID "Network/loadBalancers/lb/inboundNatRules/odd\"}]}]}]");
+	add(&r, "lbs.json", "[{\"id\": \"" ID "Network/loadBalancers/lb\", \"name\": \"lb\", \"frontendIPConfigurations\": [{\"name\": \"pub\", \"publicIPAddress\": {\"id\": \"p\"}}], "
+	    "\"inboundNatRules\": [" RULE("ssh", "22") ", " RULE("odd", "65616") "]}]");
+#undef RULE
+	build(&r);
+	assert_int_equal(r.rc, 0);
+	assert_int_equal(r.t.endpoints[0].n_exposures, 1); /* 65616 is not port 80 */
+	assert_int_equal(r.t.endpoints[0].exposures[0].ports.from, 22);
+	drop(&r);
+}
+
 static void a_wrong_address_is_refused_with_file_line_and_reason(void **state)
 {
 	struct read r = {0};
@@ -289,6 +308,7 @@ int main(void)
 		cmocka_unit_test(a_template_makes_no_more_than_its_length_allows),
 		cmocka_unit_test(terraform_state_is_read_with_its_associations),
 		cmocka_unit_test(a_balancer_puts_ports_of_its_pool_before_the_internet),
+		cmocka_unit_test(a_nat_rule_that_the_interface_alone_names_exposes_a_port_that_there_is),
 		cmocka_unit_test(a_wrong_address_is_refused_with_file_line_and_reason),
 		cmocka_unit_test(a_document_without_a_resource_is_refused),
 		cmocka_unit_test(two_documents_about_one_vnet_are_one_vnet),

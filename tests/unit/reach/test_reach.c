@@ -189,12 +189,36 @@ static void the_internet_is_cut_where_rules_cut_it(void **state)
 	}
 }
 
+/* Two ranges of a VNet that lie next to each other are two routes of /16, not one of /15. */
+static void each_range_of_a_vnet_is_a_route_of_its_own(void **state)
+{
+#define P "/subscriptions/s/resourceGroups/g/providers/Microsoft."
+	static const char text[] =
+		"[{\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" P "Network/virtualNetworks/v\", \"name\": \"v\", \"addressSpace\": {\"addressPrefixes\": [\"10.0.0.0/16\", \"10.1.0.0/16\"]}, \"subnets\": ["
+		"{\"id\": \"" P "Network/virtualNetworks/v/subnets/a\", \"name\": \"a\", \"addressPrefix\": \"10.0.1.0/24\", \"routeTable\": {\"id\": \"" P "Network/routeTables/t\"}},"
+		"{\"id\": \"" P "Network/virtualNetworks/v/subnets/b\", \"name\": \"b\", \"addressPrefix\": \"10.1.1.0/24\"}]},"
+		"{\"type\": \"Microsoft.Network/routeTables\", \"id\": \"" P "Network/routeTables/t\", \"name\": \"t\", \"routes\": [{\"name\": \"drop\", \"addressPrefix\": \"10.0.0.0/15\", \"nextHopType\": \"None\"}]},"
+		"{\"type\": \"Microsoft.Network/networkInterfaces\", \"id\": \"" P "Network/networkInterfaces/n0\", \"name\": \"n0\", \"virtualMachine\": {\"id\": \"" P "Compute/virtualMachines/h0\"}, \"ipConfigurations\": "
+		"[{\"name\": \"c\", \"privateIPAddress\": \"10.0.1.4\", \"subnet\": {\"id\": \"" P "Network/virtualNetworks/v/subnets/a\"}}]},"
+		"{\"type\": \"Microsoft.Network/networkInterfaces\", \"id\": \"" P "Network/networkInterfaces/n1\", \"name\": \"n1\", \"virtualMachine\": {\"id\": \"" P "Compute/virtualMachines/h1\"}, \"ipConfigurations\": "
+		"[{\"name\": \"c\", \"privateIPAddress\": \"10.1.1.4\", \"subnet\": {\"id\": \"" P "Network/virtualNetworks/v/subnets/b\"}}]}]";
+#undef P
+	struct estate e;
+	struct wh_reach_answer a;
+	(void)state;
+	open_estate(&e, text);
+	wh_reach_decide(e.r, &(struct wh_reach_packet){.from = endpoint_of(&e, 0), .to = endpoint_of(&e, 1), .proto = 6, .sport = 40000, .dport = 443}, e.mem, &a);
+	assert_int_equal(a.verdict, WH_ALLOWED);
+	close_estate(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_verdict_on_a_packet_is_that_of_the_documented_order),
 		cmocka_unit_test(classes_say_of_each_pair_what_packets_between_them_meet),
 		cmocka_unit_test(the_internet_is_cut_where_rules_cut_it),
+		cmocka_unit_test(each_range_of_a_vnet_is_a_route_of_its_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
