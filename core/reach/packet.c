@@ -43,11 +43,8 @@ static struct verdict ask_group(const struct wh_filter *f, const struct wh_filte
 {
 	struct wh_filter_decision d = wh_filter_decide(f, p);
 	struct verdict v = {.can = d.verdict == WH_DENIED ? CAN_DENY : d.verdict == WH_ALLOWED ? CAN_PASS : CAN_DENY | CAN_PASS, .rule = d.rule};
-	for (size_t i = 0; d.verdict == WH_UNDECIDED && i < f->n && !v.missing; i++)
-		if (f->rules[i].may && matches(&f->rules[i], p))
-			v.missing = f->rules[i].may;
-	if (d.verdict == WH_UNDECIDED && !v.missing)
-		v.missing = f->why;
+	if (d.verdict == WH_UNDECIDED)
+		v.missing = d.doubt ? d.doubt->may : f->why;
 	return v;
 }
 

@@ -24,7 +24,7 @@ static uint32_t place(struct wh_reach *r, struct side *s, const struct wh_addr *
 static uint32_t cell_at(struct wh_reach *r, struct side *s, uint32_t row, uint32_t column)
 {
 	if (!s->n)
-		return wh_cell_all(r->shared);
+		return WH_CELL_ALL;
 	if (row >= s->room_rows) {
 		size_t room = s->room_rows ? s->room_rows : 4;
 		while (room <= row)
@@ -92,11 +92,11 @@ uint32_t wh_reach_pair(struct wh_reach *r, size_t from, size_t to)
 	size_t a = first_of(r, from), b = first_of(r, to);
 	const struct wh_endpoint *x = &r->t->endpoints[a], *y = &r->t->endpoints[b];
 	if (wh_addr_is_v4(&x->addr) != wh_addr_is_v4(&y->addr) || r->t->hosts[x->host].kind == WH_HOST_PRIVATE_ENDPOINT)
-		return wh_cell_none(r->shared);
+		return WH_CELL_NONE;
 	enum wh_answer v = gate(r, a, b, to);
 	if (v == WH_DENIED)
-		return wh_cell_none(r->shared);
-	uint32_t cell = wh_cell_all(r->shared);
+		return WH_CELL_NONE;
+	uint32_t cell = WH_CELL_ALL;
 	if (r->context_of[b]) {
 		struct side *in = &r->sides[r->side_of[WH_INBOUND][b]];
 		cell = cell_at(r, in, row_of(r, in, to, WH_INBOUND), column_of(r, in, from));
@@ -122,11 +122,11 @@ uint32_t wh_reach_outside(struct wh_reach *r, size_t endpoint, const struct wh_a
 	const char *why = NULL;
 	bool exposed = d == WH_INBOUND && wh_reach_is_internet(r, peer);
 	if (wh_addr_is_v4(&e->addr) != wh_addr_is_v4(peer) || (d == WH_OUTBOUND && r->t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT))
-		return wh_cell_none(r->shared);
+		return WH_CELL_NONE;
 	enum wh_answer v = exposed && e->subnet != WH_NONE ? WH_ALLOWED : wh_reach_way_outside(r, endpoint, peer, d, WH_PROTO_TCP, 0, NULL, r->scratch);
 	if (v == WH_DENIED)
-		return wh_cell_none(r->shared);
-	uint32_t cell = wh_cell_all(r->shared);
+		return WH_CELL_NONE;
+	uint32_t cell = WH_CELL_ALL;
 	bool guarded = false;
 	if (r->context_of[endpoint]) {
 		struct side *s = &r->sides[r->side_of[d][endpoint]];
@@ -142,7 +142,7 @@ uint32_t wh_reach_outside(struct wh_reach *r, size_t endpoint, const struct wh_a
 			if (guarded || !e->exposures[i].standard)
 				x[n++] = e->exposures[i];
 		if (!open)
-			cell = n ? wh_cell_within(r->shared, cell, x, n, r->scratch) : wh_cell_none(r->shared);
+			cell = n ? wh_cell_within(r->shared, cell, x, n, r->scratch) : WH_CELL_NONE;
 	}
 	if (v == WH_UNDECIDED && cell) {
 		wh_reach_way_outside(r, endpoint, peer, d, WH_PROTO_TCP, 0, &why, r->scratch);
@@ -176,8 +176,7 @@ static void add_cuts(struct cuts *c, struct wh_ranges set)
 		struct wh_addr after = set.r[i].to;
 		c->a = wh_arena_grown(c->mem, c->a, c->n, &c->room, sizeof *c->a);
 		c->a[c->n++] = set.r[i].from;
-		for (int b = 15; b >= 0 && !++after.b[b]; b--)
-			;
+		wh_addr_next(&after);
 		c->a = wh_arena_grown(c->mem, c->a, c->n, &c->room, sizeof *c->a);
 		c->a[c->n++] = after;
 	}
@@ -185,8 +184,7 @@ static void add_cuts(struct cuts *c, struct wh_ranges set)
 
 static struct wh_addr before(struct wh_addr a)
 {
-	for (int b = 15; b >= 0 && !a.b[b]--; b--)
-		;
+	wh_addr_previous(&a);
 	return a;
 }
 

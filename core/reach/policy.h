@@ -7,7 +7,7 @@
 /* Where a rule is read: its tags mean something else at each VNet and route table. */
 struct context { size_t vnet, table; struct wh_ranges own /* VirtualNetwork */, internet; };
 
-/* One side's classes of addresses in a stage: those that its rules don't tell apart. */
+/* One side's classes of addresses in a stage: those between which its rules make no difference. */
 struct address_classes {
 	struct wh_addr *cuts; size_t n_cuts; /* where a range of some rule begins, or ended just before; sorted */
 	uint32_t *of_atom;                   /* class + 1 of the addresses from cuts[i - 1] on; 0: not asked yet */
@@ -75,6 +75,7 @@ struct wh_reach {
 /* translate.c */
 uint32_t wh_reach_context(struct wh_reach *r, size_t subnet);
 void wh_stage_translate(struct wh_reach *r, struct stage *s);
+void wh_reach_index(struct wh_reach *r); /* of application security groups and tags: before the first list */
 /* sides.c */
 void wh_reach_sides(struct wh_reach *r);
 /* way.c: whether packets are routed from an endpoint to an address. `why` may be NULL */
@@ -82,7 +83,7 @@ enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, co
 /* The same between an endpoint and an address that no endpoint has: of a VNet, on premises, or of the Internet. */
 enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d, uint8_t proto, uint16_t dport, const char **why,
                                     struct wh_arena *mem);
-/* What stands between them, but for ports: 'v' a VNet or on premises, where every port is reachable; 'i' the Internet. */
+/* Whether the address is of the Internet: not private, and of no VNet or range on premises. */
 bool wh_reach_is_internet(const struct wh_reach *r, const struct wh_addr *a);
 void wh_reach_links(struct wh_reach *r);
 /* Whether the Internet gets to a port of a host at all, and a host to the Internet, whatever the groups say. */
@@ -92,8 +93,7 @@ enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const
 void wh_ports_prepare(struct wh_reach *const *r, size_t n, struct wh_arena *mem);
 uint32_t wh_ports_intern(struct shared *s, struct wh_ranges ports);
 struct wh_ranges wh_ports_get(const struct shared *s, uint32_t number);
-uint32_t wh_cell_none(struct shared *s);
-uint32_t wh_cell_all(struct shared *s);
+enum { WH_CELL_NONE, WH_CELL_ALL }; /* nothing; every port of every protocol */
 uint32_t wh_cell_both(struct shared *s, uint32_t a, uint32_t b, struct wh_arena *scratch);
 /* The cell in which everything that `a` may allow is undecided, for a reason. */
 uint32_t wh_cell_unsure(struct shared *s, uint32_t a, const char *why, struct wh_arena *scratch);

@@ -62,18 +62,6 @@ static uint32_t uniform(struct shared *s, struct wh_ranges allowed)
 	return intern_add(&s->cells, c, s->n_proto * sizeof *c);
 }
 
-uint32_t wh_cell_none(struct shared *s)
-{
-	(void)s;
-	return 0;
-}
-
-uint32_t wh_cell_all(struct shared *s)
-{
-	(void)s;
-	return 1;
-}
-
 /* ---- what the estate's rules tell apart ---- */
 
 static int by_port(const void *a, const void *b)
@@ -150,8 +138,8 @@ void wh_ports_prepare(struct wh_reach *const *r, size_t n, struct wh_arena *mem)
 	protocols(r, n, s);
 	wh_ports_intern(s, (struct wh_ranges){0});
 	intern_add(&s->reasons, "", 1);
-	uniform(s, (struct wh_ranges){0});   /* cell 0 */
-	uniform(s, wh_ports(&all, 1, mem));  /* cell 1 */
+	uniform(s, (struct wh_ranges){0});  /* WH_CELL_NONE */
+	uniform(s, wh_ports(&all, 1, mem)); /* WH_CELL_ALL */
 	for (size_t x = 0; x < n; x++) {
 		r[x]->shared = s;
 		for (size_t i = 0; i < r[x]->n_stages; i++)
@@ -193,9 +181,9 @@ static uint32_t both_verdicts(struct shared *s, uint32_t a, uint32_t b, struct w
 uint32_t wh_cell_both(struct shared *s, uint32_t a, uint32_t b, struct wh_arena *scratch)
 {
 	bool there;
-	if (a == b || b == wh_cell_all(s) || a == wh_cell_none(s))
+	if (a == b || b == WH_CELL_ALL || a == WH_CELL_NONE)
 		return a;
-	if (a == wh_cell_all(s) || b == wh_cell_none(s))
+	if (a == WH_CELL_ALL || b == WH_CELL_NONE)
 		return b;
 	uint32_t *known = pair_find(&s->whole, a < b ? a : b, a < b ? b : a, &there), c[256];
 	if (there)
@@ -205,27 +193,20 @@ uint32_t wh_cell_both(struct shared *s, uint32_t a, uint32_t b, struct wh_arena 
 	return *known = intern_add(&s->cells, c, s->n_proto * sizeof *c);
 }
 
-typedef struct wh_ranges (*change_fn)(struct shared *s, struct wh_ranges allowed, struct wh_ranges undecided, bool want_undecided, const void *arg, struct wh_arena *scratch);
-
-static uint32_t changed(struct shared *s, uint32_t number, change_fn change, const void *arg, const char *why, struct wh_arena *scratch)
+/* A verdict within some ports, or, where these are NULL, with everything that it may allow undecided for a reason. */
+static uint32_t changed(struct shared *s, uint32_t number, const struct wh_ranges *ports, const char *why, struct wh_arena *scratch)
 {
 	const uint32_t *x = verdict(s, number);
 	uint32_t *v = wh_arena_array(scratch, words(s), sizeof *v);
 	bool unsure = false;
 	for (size_t i = 0; i < s->n_sport; i++) {
 		struct wh_ranges a = wh_ports_get(s, x[2 * i]), u = wh_ports_get(s, x[2 * i + 1]);
-		v[2 * i] = wh_ports_intern(s, change(s, a, u, false, arg, scratch));
-		v[2 * i + 1] = wh_ports_intern(s, change(s, a, u, true, arg, scratch));
+		v[2 * i] = ports ? wh_ports_intern(s, wh_ranges_intersect(a, *ports, scratch)) : 0;
+		v[2 * i + 1] = wh_ports_intern(s, ports ? wh_ranges_intersect(u, *ports, scratch) : wh_ranges_union(a, u, scratch));
 		unsure |= v[2 * i + 1] != 0;
 	}
 	v[2 * s->n_sport] = unsure ? x[2 * s->n_sport] ? x[2 * s->n_sport] : reason_of(s, why) : 0;
 	return verdict_of(s, v);
-}
-
-static struct wh_ranges unsure(struct shared *s, struct wh_ranges a, struct wh_ranges u, bool want_undecided, const void *arg, struct wh_arena *scratch)
-{
-	(void)s, (void)arg;
-	return want_undecided ? wh_ranges_union(a, u, scratch) : (struct wh_ranges){0};
 }
 
 uint32_t wh_cell_unsure(struct shared *s, uint32_t a, const char *why, struct wh_arena *scratch)
@@ -235,14 +216,8 @@ uint32_t wh_cell_unsure(struct shared *s, uint32_t a, const char *why, struct wh
 	if (there)
 		return *known;
 	for (size_t i = 0; i < s->n_proto; i++)
-		c[i] = changed(s, cell(s, a)[i], unsure, NULL, why, scratch);
+		c[i] = changed(s, cell(s, a)[i], NULL, why, scratch);
 	return *known = intern_add(&s->cells, c, s->n_proto * sizeof *c);
-}
-
-static struct wh_ranges within(struct shared *s, struct wh_ranges a, struct wh_ranges u, bool want_undecided, const void *arg, struct wh_arena *scratch)
-{
-	(void)s;
-	return wh_ranges_intersect(want_undecided ? u : a, *(const struct wh_ranges *)arg, scratch);
 }
 
 uint32_t wh_cell_within(struct shared *s, uint32_t a, const struct wh_exposure *x, size_t n, struct wh_arena *scratch)
@@ -253,7 +228,7 @@ uint32_t wh_cell_within(struct shared *s, uint32_t a, const struct wh_exposure *
 		for (size_t k = 0; k < n; k++)
 			if (!x[k].proto || x[k].proto == s->proto[i])
 				ports = wh_ranges_union(ports, wh_ports(&x[k].ports, 1, scratch), scratch);
-		c[i] = changed(s, cell(s, a)[i], within, &ports, NULL, scratch);
+		c[i] = changed(s, cell(s, a)[i], &ports, NULL, scratch);
 	}
 	return intern_add(&s->cells, c, s->n_proto * sizeof *c);
 }
@@ -362,7 +337,7 @@ uint32_t wh_side_cell(struct wh_reach *r, const struct side *s, const uint32_t *
 	struct shared *sh = r->shared;
 	uint32_t c[256];
 	for (size_t p = 0; p < sh->n_proto; p++) {
-		uint32_t all = cell(sh, wh_cell_all(sh))[p];
+		uint32_t all = cell(sh, WH_CELL_ALL)[p];
 		for (size_t i = s->n; i-- > 0;) { /* the groups first, for what admin rules go on to */
 			struct stage *g = &r->stages[s->stage[i]];
 			uint64_t *bits = wh_arena_unset(r->scratch, g->words, sizeof *bits);
@@ -429,9 +404,9 @@ uint32_t wh_reach_union(struct wh_reach *r, uint32_t a, uint32_t b)
 {
 	struct shared *s = r->shared;
 	bool there;
-	if (a == b || b == wh_cell_none(s) || a == wh_cell_all(s))
+	if (a == b || b == WH_CELL_NONE || a == WH_CELL_ALL)
 		return a;
-	if (a == wh_cell_none(s) || b == wh_cell_all(s))
+	if (a == WH_CELL_NONE || b == WH_CELL_ALL)
 		return b;
 	uint32_t *known = pair_find(&s->unions, a < b ? a : b, a < b ? b : a, &there), c[256];
 	if (there)
@@ -458,7 +433,7 @@ uint32_t wh_reach_union(struct wh_reach *r, uint32_t a, uint32_t b)
 bool wh_reach_within(struct wh_reach *r, uint32_t a, uint32_t b)
 {
 	struct shared *s = r->shared;
-	if (a == b || a == wh_cell_none(s) || b == wh_cell_all(s))
+	if (a == b || a == WH_CELL_NONE || b == WH_CELL_ALL)
 		return true;
 	struct wh_arena *scratch = wh_arena_new();
 	bool in = true;

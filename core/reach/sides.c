@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which lists of rules stand before each endpoint. Endpoints with the same ones share a side, and lists that mean the same are translated once. */
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include "reach/policy.h"
 
 static uint32_t stage_of(struct wh_reach *r, size_t nsg, size_t context, enum wh_direction d, bool admin)
@@ -81,25 +79,6 @@ void wh_reach_sides(struct wh_reach *r)
 	}
 }
 
-static int by_id(const void *a, const void *b)
-{
-	return strcasecmp((*(const struct wh_asg *const *)a)->id, (*(const struct wh_asg *const *)b)->id);
-}
-
-static void index_asgs(struct wh_reach *r)
-{
-	const struct wh_topology *t = r->t;
-	r->asgs = wh_arena_array(r->mem, t->n_asgs + 1, sizeof *r->asgs);
-	r->asg_ranges = wh_arena_array(r->mem, t->n_asgs + 1, sizeof *r->asg_ranges);
-	r->asg_done = wh_arena_array(r->mem, t->n_asgs + 1, sizeof *r->asg_done);
-	for (size_t i = 0; i < t->n_asgs; i++)
-		r->asgs[i] = &t->asgs[i];
-	if (t->n_asgs)
-		qsort(r->asgs, t->n_asgs, sizeof *r->asgs, by_id);
-	r->tag_ranges = wh_arena_array(r->mem, t->service.n + 1, sizeof *r->tag_ranges);
-	r->tag_done = wh_arena_array(r->mem, t->service.n + 1, sizeof *r->tag_done);
-}
-
 static struct wh_reach *translated(const struct wh_topology *t, struct wh_arena *mem)
 {
 	const struct wh_prefix everything[] = {wh_prefix_all_v4, wh_prefix_all_v6};
@@ -109,7 +88,7 @@ static struct wh_reach *translated(const struct wh_topology *t, struct wh_arena 
 	*r = (struct wh_reach){.t = t, .mem = mem, .scratch = wh_arena_new(), .any = any, .context_at.mem = mem, .side_keys.mem = mem};
 	for (int i = 0; i < 4; i++)
 		r->stage_at[i].mem = mem;
-	index_asgs(r);
+	wh_reach_index(r);
 	wh_reach_links(r);
 	wh_reach_sides(r);
 	return r;

@@ -76,6 +76,25 @@ uint32_t wh_reach_context(struct wh_reach *r, size_t subnet)
 
 struct set { struct wh_ranges known; bool any; const char *unknown; };
 
+static int by_id(const void *a, const void *b)
+{
+	return strcasecmp((*(const struct wh_asg *const *)a)->id, (*(const struct wh_asg *const *)b)->id);
+}
+
+void wh_reach_index(struct wh_reach *r)
+{
+	const struct wh_topology *t = r->t;
+	r->asgs = wh_arena_array(r->mem, t->n_asgs + 1, sizeof *r->asgs);
+	r->asg_ranges = wh_arena_array(r->mem, t->n_asgs + 1, sizeof *r->asg_ranges);
+	r->asg_done = wh_arena_array(r->mem, t->n_asgs + 1, sizeof *r->asg_done);
+	for (size_t i = 0; i < t->n_asgs; i++)
+		r->asgs[i] = &t->asgs[i];
+	if (t->n_asgs)
+		qsort(r->asgs, t->n_asgs, sizeof *r->asgs, by_id);
+	r->tag_ranges = wh_arena_array(r->mem, t->service.n + 1, sizeof *r->tag_ranges);
+	r->tag_done = wh_arena_array(r->mem, t->service.n + 1, sizeof *r->tag_done);
+}
+
 static struct wh_ranges asg_members(struct wh_reach *r, size_t at)
 {
 	const struct wh_asg *g = r->asgs[at];
@@ -90,18 +109,11 @@ static struct wh_ranges asg_members(struct wh_reach *r, size_t at)
 
 static void add_asg(struct wh_reach *r, struct set *s, const char *id)
 {
-	size_t lo = 0, hi = r->t->n_asgs;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = strcasecmp(r->asgs[mid]->id, id);
-		if (!c) {
-			s->known = wh_ranges_union(s->known, asg_members(r, mid), r->mem);
-			return;
-		}
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
+	const struct wh_asg wanted = {.id = id}, *key = &wanted;
+	const struct wh_asg *const *at = r->t->n_asgs ? bsearch(&key, r->asgs, r->t->n_asgs, sizeof *r->asgs, by_id) : NULL;
+	if (at) {
+		s->known = wh_ranges_union(s->known, asg_members(r, (size_t)(at - r->asgs)), r->mem);
+		return;
 	}
 	const char *slash = strrchr(id, '/');
 	s->unknown = wh_arena_printf(r->mem, "the members of the application security group %s", slash ? slash + 1 : id);

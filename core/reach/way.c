@@ -49,12 +49,12 @@ static const struct wh_route *route_for(const struct wh_reach *r, size_t table, 
 	return best;
 }
 
-static const char *text(struct wh_arena *mem, const char **why, const char *fmt, const char *a, const char *b)
-{
-	if (why)
-		*why = wh_arena_printf(mem, fmt, a, b);
-	return NULL;
-}
+/* Sets *why where it is asked for. */
+#define because(mem, why, ...) \
+	do { \
+		if (why) \
+			*(why) = wh_arena_printf(mem, __VA_ARGS__); \
+	} while (0)
 
 /* What the route does with the packet; ALLOWED: it goes where the system's routes lead. */
 static enum wh_answer by_route(const struct wh_reach *r, const struct wh_route *x, size_t table, const struct wh_addr *to, const char **why, struct wh_arena *mem)
@@ -62,17 +62,17 @@ static enum wh_answer by_route(const struct wh_reach *r, const struct wh_route *
 	char buf[WH_ADDR_STRLEN];
 	const char *name = r->t->route_tables[table].name;
 	if (x->hop == WH_HOP_NONE) {
-		text(mem, why, "route %s of %s leads to None", x->name, name);
+		because(mem, why, "route %s of %s leads to None", x->name, name);
 		return WH_DENIED;
 	}
 	if (x->hop == WH_HOP_APPLIANCE && x->appliance && !strcmp(x->appliance, wh_addr_text(to, buf)))
 		return WH_ALLOWED;
 	if (x->hop == WH_HOP_APPLIANCE) {
-		text(mem, why, "what the appliance %s forwards (route %s)", x->appliance ? x->appliance : "without an address", x->name);
+		because(mem, why, "what the appliance %s forwards (route %s)", x->appliance ? x->appliance : "without an address", x->name);
 		return WH_UNDECIDED;
 	}
 	if (x->hop == WH_HOP_GATEWAY) {
-		text(mem, why, "what the gateway forwards (route %s of %s)", x->name, name);
+		because(mem, why, "what the gateway forwards (route %s of %s)", x->name, name);
 		return WH_UNDECIDED;
 	}
 	return WH_ALLOWED;
@@ -83,12 +83,12 @@ enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, co
 	const struct wh_topology *t = r->t;
 	const struct wh_endpoint *a = &t->endpoints[from], *b = to == WH_NONE ? NULL : &t->endpoints[to];
 	if (a->subnet == WH_NONE || (b && b->subnet == WH_NONE)) {
-		text(mem, why, "the subnet of %s%s", t->hosts[a->subnet == WH_NONE ? a->host : b->host].name, "");
+		because(mem, why, "the subnet of %s", t->hosts[a->subnet == WH_NONE ? a->host : b->host].name);
 		return WH_UNDECIDED;
 	}
 	size_t va = t->subnets[a->subnet].vnet, vb = b ? t->subnets[b->subnet].vnet : WH_NONE, table = t->subnets[a->subnet].route_table;
 	if (va == WH_NONE || (b && vb == WH_NONE)) {
-		text(mem, why, "the VNet of the subnet %s%s", t->subnets[va == WH_NONE ? a->subnet : b->subnet].name, "");
+		because(mem, why, "the VNet of the subnet %s", t->subnets[va == WH_NONE ? a->subnet : b->subnet].name);
 		return WH_UNDECIDED;
 	}
 	bool linked = b && r->linked[va * t->n_vnets + vb];
@@ -99,12 +99,12 @@ enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, co
 		if (v != WH_ALLOWED)
 			return v;
 		if (x->hop == WH_HOP_INTERNET && b) {
-			text(mem, why, "route %s of %s leads to the Internet", x->name, t->route_tables[table].name);
+			because(mem, why, "route %s of %s leads to the Internet", x->name, t->route_tables[table].name);
 			return WH_DENIED;
 		}
 	}
 	if (b && !linked) {
-		text(mem, why, "there is no way from VNet %s to VNet %s: no peering that is connected at both ends, and no route", t->vnets[va].name, t->vnets[vb].name);
+		because(mem, why, "there is no way from VNet %s to VNet %s: no peering that is connected at both ends, and no route", t->vnets[va].name, t->vnets[vb].name);
 		return WH_DENIED;
 	}
 	return WH_ALLOWED;
@@ -116,7 +116,7 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8
 	const struct wh_endpoint *e = &t->endpoints[endpoint];
 	bool guarded = r->context_of[endpoint] && r->sides[r->side_of[WH_INBOUND][endpoint]].guarded, closed = false;
 	if (e->subnet == WH_NONE) {
-		text(mem, why, "the subnet of %s%s", t->hosts[e->host].name, "");
+		because(mem, why, "the subnet of %s", t->hosts[e->host].name);
 		return WH_UNDECIDED;
 	}
 	if (e->public_ip != WH_NONE) {
@@ -133,7 +133,7 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8
 			return WH_ALLOWED;
 		closed = true;
 	}
-	text(mem, why, closed ? "%sa Standard public address without a network security group is closed%s" : "%sno public address and no load balancer leads to it from the Internet at this port%s", "", "");
+	because(mem, why, "%s", closed ? "a Standard public address without a network security group is closed" : "no public address and no load balancer leads to it from the Internet at this port");
 	return WH_DENIED;
 }
 
@@ -145,7 +145,7 @@ enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const
 		return v;
 	if (e->public_ip != WH_NONE || e->in_pool || r->t->subnets[e->subnet].way_out)
 		return WH_ALLOWED;
-	text(mem, why, "subnet %s has no default way out, and there is no public address, NAT gateway or load balancer%s", r->t->subnets[e->subnet].name, "");
+	because(mem, why, "subnet %s has no default way out, and there is no public address, NAT gateway or load balancer", r->t->subnets[e->subnet].name);
 	return WH_DENIED;
 }
 
@@ -177,7 +177,7 @@ enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, c
 	const struct wh_topology *t = r->t;
 	size_t subnet = t->endpoints[endpoint].subnet, own = subnet == WH_NONE ? WH_NONE : t->subnets[subnet].vnet;
 	if (own == WH_NONE) {
-		text(mem, why, "the subnet and VNet of %s%s", t->hosts[t->endpoints[endpoint].host].name, "");
+		because(mem, why, "the subnet and VNet of %s", t->hosts[t->endpoints[endpoint].host].name);
 		return WH_UNDECIDED;
 	}
 	if (wh_prefix_has(&wh_azure_probes, peer))
@@ -195,15 +195,15 @@ enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, c
 	if ((other != WH_NONE && r->linked[own * t->n_vnets + other]) || of_peer(&t->vnets[own], peer))
 		return WH_ALLOWED;
 	if (other != WH_NONE) {
-		text(mem, why, "there is no way between VNet %s and VNet %s: no peering that is connected at both ends, and no route", t->vnets[own].name, t->vnets[other].name);
+		because(mem, why, "there is no way between VNet %s and VNet %s: no peering that is connected at both ends, and no route", t->vnets[own].name, t->vnets[other].name);
 		return WH_DENIED;
 	}
 	if (!t->vnets[own].gateway) {
-		text(mem, why, "VNet %s has no gateway, and no VNet of the estate has the address%s", t->vnets[own].name, "");
+		because(mem, why, "VNet %s has no gateway, and no VNet of the estate has the address", t->vnets[own].name);
 		return WH_DENIED;
 	}
 	if (longest(t->on_premises, t->n_on_premises, peer) >= 0)
 		return WH_ALLOWED;
-	text(mem, why, "the ranges on premises behind the gateway of VNet %s (local network gateways)%s", t->vnets[own].name, "");
+	because(mem, why, "the ranges on premises behind the gateway of VNet %s (local network gateways)", t->vnets[own].name);
 	return WH_UNDECIDED;
 }

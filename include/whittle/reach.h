@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * reach: who can talk to whom, by all rules together.
+ * reach: which resource can reach which, by all rules together.
  *
  * A packet from one address to another passes these, in this order. Each must let it through; the first that does not decides.
  *
@@ -45,7 +45,7 @@ const struct wh_filter *wh_reach_list(const struct wh_reach *r, size_t i, size_t
 
 /* ---- one packet ---- */
 struct wh_reach_packet {
-	size_t from, to;             /* endpoints; WH_NONE: no host of the estate, and then the address says who it is */
+	size_t from, to;             /* endpoints; WH_NONE: no host of the estate: then the address is read */
 	struct wh_addr from_addr, to_addr; /* read where the endpoint is WH_NONE */
 	uint8_t proto;               /* a protocol's number */
 	uint16_t sport, dport;
