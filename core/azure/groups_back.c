@@ -4,7 +4,7 @@
  *
  * The step that says what was there lies in the state directory, and is proved all the same before anything is written: the group that would be is
  * within what the group of now lets through once whittle's own rules are taken out of it. Of rules of others that whittle removed, and the step names,
- * that can't be proved; they come back only where the group is, by its etag, what whittle wrote.
+ * that can't be proved; they come back only where the etag shows that the group is what whittle wrote.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +81,10 @@ static int prove_back(const struct back *b, const json_t *present, const struct 
 	return rc;
 }
 
-/* What somebody else changed since: a rule, or something else that only the etag tells. Rules of just-in-time access explain another etag. */
+/*
+ * Refuses the way back where the group was changed since whittle applied: in a rule, or, where the rules are the same, in anything else, which
+ * its etag shows. Rules of just-in-time access change the etag, too: where they differ it proves nothing.
+ */
 static int find_changes(struct back *b, const json_t *present, const struct wh_nsg *live, const struct wh_nsg *applied)
 {
 	struct wh_azure_group *g = b->g;

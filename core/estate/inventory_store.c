@@ -142,8 +142,8 @@ static int put_estate(struct storing *st)
 	return rc;
 }
 
-/* Notes as lines, for the summary. */
-static int tell(const struct storing *st)
+/* The notes as lines, into the summary. */
+static int print_notes(const struct storing *st)
 {
 	size_t len, n = st->t->inventory->n_notes;
 	FILE *f = open_memstream(&st->sum->note_texts, &len);
@@ -172,7 +172,7 @@ int wh_inventory_store(struct wh_state *s, struct wh_topology *t, struct wh_esta
 	rc = rc ? rc : put_estate(&st);
 	int end = wh_state_end(s, !rc, rc ? &ignored : err);
 	rc = rc ? rc : end;
-	return rc ? rc : tell(&st);
+	return rc ? rc : print_notes(&st);
 }
 
 int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, struct wh_estate_summary *out, struct wh_error *err)

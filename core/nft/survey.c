@@ -82,7 +82,7 @@ static int one(const struct nlmsghdr *h, void *arg)
 	*x = fold(*x, &g->nfgen_family, 1);
 	mnl_attr_for_each(a, h, sizeof *g) {
 		uint16_t type = mnl_attr_get_type(a);
-		/* the attributes after NFTA_SET_EXPRESSIONS tell how many elements a set has now, which those of others may do by themselves */
+		/* the attributes after NFTA_SET_EXPRESSIONS are how many elements a set has now, which changes without any program's doing */
 		if ((s->kind == WH_NFT_SETS && type > NFTA_SET_EXPRESSIONS) || (s->kind == WH_NFT_CHAINS && type == NFTA_CHAIN_COUNTERS) || (s->kind == WH_NFT_OBJECTS && type == NFTA_OBJ_DATA))
 			continue;
 		if (s->kind == WH_NFT_RULES && type == NFTA_RULE_EXPRESSIONS)

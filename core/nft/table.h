@@ -22,7 +22,7 @@
  * A packet that this machine translates (DNAT, redirect: published ports of containers) is judged by where it was going before: so the
  * sensor saw it. conntrack remembers that, and therefore it is asked behind the translation, where the packet is delivered or forwarded;
  * in prerouting one would have to guess first whether the address is local, which is wrong behind VRF devices, and every forwarded packet
- * would be asked twice. What is forwarded without a translation is nobody's of ours, and never judged. Rules for any address judge what
+ * would be asked twice. What is forwarded without a translation is not for this machine, and never judged. Rules for any address judge what
  * is delivered here by the port that it is delivered to, and nothing that is forwarded.
  *
  * `accept` here only ends our own chain: the packet goes on to the host's firewall. A drop is final. So the table can only narrow.
@@ -38,7 +38,7 @@
  * Only differences travel. A port whose confirmed chain already holds what is wanted needs no message. Where few addresses differ, the
  * pending chain asks what is new, then what is gone, and leaves the rest to the confirmed chain:
  *       ip saddr @…_v4_plus accept;  ip saddr @…_v4_minus counter log group drop;  goto CONFIRMED
- * and confirming puts plus into and takes minus out of the confirmed sets. What differs is told from what the kernel holds, read in
+ * and confirming puts plus into and takes minus out of the confirmed sets. The difference is computed from what the kernel holds, read in
  * the same generation: never from what we believe that it holds.
  *
  * Long lists are cut into tiles, see nft/names.h.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * view: tables of nf_tables, of whatever program, as their messages tell them. It does not matter who sends these: the kernel in a dump, or an
- * apply of ours that is about to send them.
+ * view: tables of nf_tables, of whatever program, as their messages describe them. It does not matter whether the kernel sends them in a dump, or an
+ * apply of ours is about to send them.
  */
 #pragma once
 #include <libmnl/libmnl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * nft: whittle's own tables in the kernel, `inet whittle` and `inet whittle_jit`: what they should hold, as text and as messages, what they do
- * hold, what differs, and what they decide about a packet. How they are laid out is told in nft/table.h and nft/jit_table.h; enforce and jit
+ * hold, what differs, and what they decide about a packet. Their layouts are described in nft/table.h and nft/jit_table.h; enforce and jit
  * change them.
  */
 #pragma once
@@ -18,7 +18,7 @@ struct wh_nft_port {
 	uint16_t port;
 	struct wh_prefix *v4, *v6; size_t n_v4, n_v6; /* allowed peers, carve-outs already cut out as holes: sorted, disjoint */
 	const struct wh_addr *locals; size_t n_locals; /* ours, sorted: judged are packets to them (inbound), from them (outbound); none: any address */
-	unsigned twin;           /* of the same direction, protocol and port: the how manieth; see wh_nft_in_order() */
+	unsigned twin;           /* of the same direction, protocol and port: its number among these, from 0; see wh_nft_in_order() */
 };
 struct wh_nft_ruleset {
 	struct wh_nft_port *ports; size_t n_ports;
@@ -35,7 +35,7 @@ struct wh_nft_state { bool present, confirmed, lasting /* some port's confirmed 
 int wh_nft_state(struct wh_nft_state *out, struct wh_error *err);
 /* Reads the table back and compares with rs: 0 same, 1 different with *difference, a line each (free() it), <0 error. */
 int wh_nft_compare(const struct wh_nft_ruleset *rs, char **difference, struct wh_error *err);
-/* Tries what enforce needs of the kernel; changes nothing. 0: all is there; n > 0: so many features are lacking, named in `what` with
+/* Tries what enforce needs of the kernel; changes nothing. 0: all is there; n > 0: so many features are missing, named in `what` with
  * their modules; < 0: it could not be asked (-EPERM). */
 int wh_nft_lacks(char *what, size_t size, struct wh_error *err);
 
