@@ -138,6 +138,8 @@ install: all ## install below PREFIX (/usr/local), DESTDIR before it
 	install -D -m 644 packaging/suricata/whittle.yaml $(DESTDIR)$(PREFIX)/share/doc/whittle/suricata/whittle.yaml
 	for u in packaging/systemd/*.service; do install -d $(DESTDIR)$(PREFIX)/lib/systemd/system && \
 		sed 's#/usr/local/bin/#$(PREFIX)/bin/#' $$u >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/} || exit 1; done
+	install -D -m 644 packaging/sysusers.d/whittle.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/whittle.conf
+	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ! command -v systemd-sysusers >/dev/null || systemd-sysusers $(PREFIX)/lib/sysusers.d/whittle.conf
 	install -D -m 644 packaging/whittle.yaml $(DESTDIR)$(PREFIX)/share/doc/whittle/whittle.yaml
 	install -D -m 644 packaging/man/whittle.1 $(DESTDIR)$(PREFIX)/share/man/man1/whittle.1
 	install -D -m 644 packaging/completions/whittle.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/whittle

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the reader of the ledger may still do: no system call that it does not need, and, where the ledger is root's own, no file but those below. There the
- * reader stays uid 0, which owns every file of root's, privileges or not, and that must not be all that a crafted row has to win. (Another owner can do
+ * reader is uid 0, which owns every file of root's, privileges or not, and that must not be all that a crafted row has to win. The same holds for the
+ * user of the services, which owns what survives a reboot. (Another owner can do
  * without whittle whatever its uid can do here.) What a person named and is not in these directories is opened by the opener.
  */
 #include <limits.h>
@@ -91,8 +92,8 @@ static int say(int rc, const struct wh_error *err)
 	return rc < 0 ? rc : 0;
 }
 
-int cli_confine_reader(const struct cli *c, bool as_root, int argc, char **argv, struct wh_error *err)
+int cli_confine_reader(const struct cli *c, bool trusted, int argc, char **argv, struct wh_error *err)
 {
-	int rc = as_root ? say(keep_to_files(c, argc, argv, err), err) : 0;
+	int rc = trusted ? say(keep_to_files(c, argc, argv, err), err) : 0;
 	return rc ? rc : say(wh_confine(c->command->probes ? WH_CONFINE_PROBE : WH_CONFINE_READER, err), err);
 }

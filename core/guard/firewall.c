@@ -46,7 +46,7 @@ static void __attribute__((noreturn)) serve(int from)
 	int fd;
 	wh_opener_forget();
 	umask(077);
-	if (wh_enforce_privileges(&err) || wh_confine(WH_CONFINE_FIREWALL, &err) < 0)
+	if (wh_enforce_privileges(grants.state_dir, &err) || wh_confine(WH_CONFINE_FIREWALL, &err) < 0)
 		_exit(1);
 	while (!wh_helper_receive(from, &n, sizeof n, &fd)) {
 		uint8_t *bytes = n <= WH_ASK_MAX_BYTES ? malloc(n ? n : 1) : NULL;
