@@ -16,22 +16,6 @@ static const char *denied_by(const struct wh_estate *e, const struct wh_resource
 	return NULL;
 }
 
-static int check_names(const struct wh_estate *e, const struct wh_app_prove *ask, struct wh_error *err)
-{
-	for (size_t i = 0; i < ask->n_resources; i++)
-		if (!wh_estate_find(e, ask->resources[i]))
-			return wh_fail_input(err, -ENXIO, "there is no resource '%s'; `whittle estate show` lists them", ask->resources[i]);
-	return 0;
-}
-
-static bool wanted(const struct wh_estate *e, const struct wh_resource_result *res, const struct wh_app_prove *ask)
-{
-	bool named = false;
-	for (size_t i = 0; i < ask->n_resources; i++)
-		named |= wh_estate_find(e, ask->resources[i]) == res->resource;
-	return ask->n_resources ? named : res->n_rules > 0;
-}
-
 static int prove(const struct wh_estate *e, const struct wh_recommendation *rec, const struct wh_app_prove *ask, struct wh_arena *mem, struct wh_app_proved *out,
                  struct wh_error *err)
 {
@@ -39,7 +23,7 @@ static int prove(const struct wh_estate *e, const struct wh_recommendation *rec,
 	for (size_t i = 0; i < rec->n_resources; i++) {
 		const struct wh_resource_result *res = &rec->resources[i];
 		struct wh_app_proof *p = &out->list[out->n];
-		if (!wanted(e, res, ask))
+		if (!wh_estate_is_named(e, res->resource, ask->resources, ask->n_resources) || (!res->n_rules && !ask->n_resources))
 			continue;
 		int rc = wh_prove(e, res->resource, res->rules, res->n_rules, mem, &p->ce, err);
 		if (rc < 0)
@@ -59,7 +43,7 @@ int wh_app_prove(const struct wh_app *a, const struct wh_app_prove *ask, struct 
 	struct wh_app_ledger l;
 	*out = (struct wh_app_proved){NULL};
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
-	rc = rc ? rc : check_names(l.estate, ask, err);
+	rc = rc ? rc : wh_estate_require_all(l.estate, ask->resources, ask->n_resources, err);
 	rc = rc ? rc : wh_app_rules(&l, ask->rules, mem, &rec, err);
 	rc = rc ? rc : prove(l.estate, rec, ask, mem, out, err);
 	wh_app_close(&l, rc ? NULL : &out->estate);

@@ -227,15 +227,10 @@ bool wh_explanation_narrower(const struct wh_explanation *st, const struct wh_pr
 	return true;
 }
 
-double wh_explanation_posing(const struct wh_evidence_peer *p)
-{
-	return p->posing;
-}
-
 int wh_explain(const struct wh_ledger *l, const struct wh_estate *estate, const char *resource, const char *rule,
                const struct wh_harden_options *opt, bool json, char **out, struct wh_error *err)
 {
-	struct wh_explanation st = {.resource = wh_estate_find(estate, resource), .mem = wh_arena_new()};
+	struct wh_explanation st = {.resource = wh_estate_require(estate, resource, err), .mem = wh_arena_new()};
 	struct wh_harden_options as_kept = *opt;
 	enum wh_direction d = WH_INBOUND;
 	unsigned port = 0;
@@ -246,10 +241,7 @@ int wh_explain(const struct wh_ledger *l, const struct wh_estate *estate, const 
 	*out = NULL;
 	if (!st.mem)
 		return wh_fail(err, -ENOMEM, "out of memory");
-	if (!st.resource)
-		rc = wh_fail_input(err, -ENOENT, "there is no resource '%.100s'", resource);
-	else
-		rc = parse_rule(rule, &d, &proto, &port, err);
+	rc = st.resource ? parse_rule(rule, &d, &proto, &port, err) : -ENXIO;
 	if (rc || (rc = wh_intel_lists(l->state, st.mem, &st.lists, &st.n_lists, err)))
 		goto out;
 	find_kept(&st, l->state, estate, d, proto, port);

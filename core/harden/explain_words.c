@@ -116,8 +116,8 @@ static void tell_peer(FILE *f, const struct wh_explanation *st, const struct wh_
 			if (fabs(term) >= 0.05)
 				fprintf(f, " %s %+.1f", wh_feature_names[i], term);
 		}
-		if (wh_explanation_posing(p) > 0)
-			fprintf(f, "; its sessions are like failed logins: %.0f %% of what its days%s say is taken off", 100 * wh_explanation_posing(p),
+		if (p->posing > 0)
+			fprintf(f, "; its sessions are like failed logins: %.0f %% of what its days%s say is taken off", 100 * p->posing,
 			        p->elsewhere_here ? " and other ports" : "");
 		if (p->verdict == WH_PEER_IN && p->blocked)
 			fprintf(f, "; was refused %llu times since: comes again", (unsigned long long)p->blocked);

@@ -38,8 +38,6 @@ bool wh_explanation_wider(const struct wh_explanation *st, const struct wh_prefi
 bool wh_explanation_narrower(const struct wh_explanation *st, const struct wh_prefix *p, struct wh_choice *c);
 /* The names of the threat lists that hold an address, ", " between; NULL where none does. */
 const char *wh_explanation_named_by(const struct wh_explanation *st, const struct wh_addr *a);
-/* The share of what a peer's days say that was taken off. */
-double wh_explanation_posing(const struct wh_evidence_peer *p);
 
 void wh_explanation_print(FILE *f, const struct wh_explanation *st);
 char *wh_explanation_json(const struct wh_explanation *st); /* free() it; NULL when out of memory */
