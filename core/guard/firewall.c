@@ -159,11 +159,11 @@ int wh_firewall_state(struct wh_nft_state *out, struct wh_error *err)
 	return rc;
 }
 
-int wh_firewall_lacks(char *what, size_t size, struct wh_error *err)
+int wh_firewall_missing_features(char *what, size_t size, struct wh_error *err)
 {
 	struct wh_answer a;
 	char *text;
-	int rc = ask_text(&(struct wh_request){.what = WH_ASK_LACKS}, &a, &text, err);
+	int rc = ask_text(&(struct wh_request){.what = WH_ASK_MISSING_FEATURES}, &a, &text, err);
 	snprintf(what, size, "%s", text ? text : "");
 	free(text);
 	return rc;

@@ -58,10 +58,10 @@ static int jit_differs(struct doing *d, struct wh_error *err)
 	return rc;
 }
 
-static int lacks(struct doing *d, struct wh_error *err)
+static int missing_features(struct doing *d, struct wh_error *err)
 {
 	char what[480] = "";
-	int rc = wh_nft_lacks(what, sizeof what, err);
+	int rc = wh_nft_missing_features(what, sizeof what, err);
 	put_text(d, strdup(what));
 	return rc;
 }
@@ -240,7 +240,7 @@ static int act(struct doing *d, struct wh_error *err)
 	struct wh_answer *o = d->out;
 	switch (r->what) {
 	case WH_ASK_STATE: return wh_nft_state(&o->state, err);
-	case WH_ASK_LACKS: return lacks(d, err);
+	case WH_ASK_MISSING_FEATURES: return missing_features(d, err);
 	case WH_ASK_COMPARE: return compare(d, err);
 	case WH_ASK_CONFIRMED: o->number = wh_persist_confirmed_us(dir); return 0;
 	case WH_ASK_CONNECTIONS: return connections(d);

@@ -9,7 +9,7 @@ enum { MAX_SECONDS = 86400 };
 
 static const struct { unsigned may, has; int64_t min, max; } asks[WH_ASKS] = {
 	[WH_ASK_STATE] = {.may = WH_MAY_LOOK},
-	[WH_ASK_LACKS] = {.may = WH_MAY_LOOK},
+	[WH_ASK_MISSING_FEATURES] = {.may = WH_MAY_LOOK},
 	[WH_ASK_COMPARE] = {.may = WH_MAY_LOOK, .has = WHICH},
 	[WH_ASK_CONFIRMED] = {.may = WH_MAY_LOOK},
 	[WH_ASK_CONNECTIONS] = {.may = WH_MAY_LOOK},

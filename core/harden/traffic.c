@@ -153,8 +153,8 @@ size_t wh_refused_of(const struct wh_analysis *a, const struct wh_addr *local)
  */
 static void mark_blocked(const struct wh_analysis *a, const struct wh_refused *f, struct wh_port_traffic *p)
 {
-	for (size_t i = 0; i < f->n_knocks && p->n; i++) {
-		const struct wh_knock *k = &a->knocks[f->knock0 + i];
+	for (size_t i = 0; i < f->n_attempts && p->n; i++) {
+		const struct wh_refused_attempt *k = &a->attempts[f->attempt0 + i];
 		struct wh_evidence_peer key = {.addr = k->from}, *peer = bsearch(&key, p->peers, p->n, sizeof key, by_addr);
 		if (!peer && !wh_addr_is_v4(&k->from)) {
 			key.addr = wh_prefix_of(&k->from, 64).addr;

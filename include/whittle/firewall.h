@@ -45,8 +45,8 @@ int wh_firewall_start(const struct wh_firewall_grants *g, struct wh_error *err);
 int wh_firewall_ready(struct wh_error *err);
 
 int wh_firewall_state(struct wh_nft_state *out, struct wh_error *err);
-/* As wh_nft_lacks(). */
-int wh_firewall_lacks(char *what, size_t size, struct wh_error *err);
+/* As wh_nft_missing_features(). */
+int wh_firewall_missing_features(char *what, size_t size, struct wh_error *err);
 enum wh_firewall_kept {
 	WH_KEPT_CONFIRMED, /* the rules that were confirmed last */
 	WH_KEPT_APPLIED,   /* those that were applied last and wait */
