@@ -11,7 +11,7 @@ void wh_eve_cache_init(struct eve_cache *c)
 	c->nodes[0].field = EVE_NONE;
 	c->used = 1;
 	c->lost = c->records = 0;
-	c->used_folds = c->lost_folds = 0;
+	c->used_shortcuts = c->lost_shortcuts = 0;
 }
 
 static bool in_object(const struct eve_walker *w)

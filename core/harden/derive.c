@@ -143,7 +143,7 @@ int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_d
 
 /* ---- the rule ---- */
 
-/* Many hosts of one /64 that come on most days were folded into its first address: that one is no host. */
+/* Many hosts of one /64 that come on most days were joined into its first address: that one is no host. */
 static bool stands_for_a_64(const struct wh_addr *a)
 {
 	static const uint8_t none[8];

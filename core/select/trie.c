@@ -167,9 +167,9 @@ static struct wh_node *build(struct wh_trie *t, const struct unit *u, size_t n, 
 	return node;
 }
 
-/* IPv6 peers are folded into the /64 that they are in, or into `within` where that is longer; those that keep their /128 on
+/* IPv6 peers are joined into the /64 that they are in, or into `within` where that is longer; those that keep their /128 on
  * most days stay, unless another one in the /64 does not. */
-static size_t fold_peers(const struct wh_select_peer *peers, size_t n, const struct wh_prefix *within, struct unit *out)
+static size_t join_peers(const struct wh_select_peer *peers, size_t n, const struct wh_prefix *within, struct unit *out)
 {
 	size_t n_units = 0;
 
@@ -241,9 +241,9 @@ static void find_inside(const struct wh_select_input *in, const struct wh_prefix
 }
 
 /* The units of `within`, in order: those of its peers, and the trusted prefixes that none of them holds. */
-static size_t fold_units(const struct inside *inside, const struct wh_prefix *within, struct unit *of_peers, struct unit *out)
+static size_t join_units(const struct inside *inside, const struct wh_prefix *within, struct unit *of_peers, struct unit *out)
 {
-	size_t n_peers = fold_peers(inside->peers, inside->n, within, inside->n_trusted ? of_peers : out), n = 0, i = 0;
+	size_t n_peers = join_peers(inside->peers, inside->n, within, inside->n_trusted ? of_peers : out), n = 0, i = 0;
 
 	if (!inside->n_trusted)
 		return n_peers;
@@ -276,7 +276,7 @@ void wh_trie_build(struct wh_trie *t, const struct wh_select_input *in, const st
 	count_units_out(t);
 	for (size_t i = 0; i < n_within; i++) {
 		find_inside(in, &within[i], &inside);
-		size_t n = fold_units(&inside, &within[i], of_peers, units);
+		size_t n = join_units(&inside, &within[i], of_peers, units);
 		t->fresh = n ? wh_arena_unset(mem, 2 * n - 1, sizeof *t->fresh) : NULL;
 		if (n)
 			t->roots[t->n_roots++] = build(t, units, n, (struct span){0, in->n_out});
@@ -292,7 +292,7 @@ double wh_select_price(const struct wh_select_input *in, const struct wh_prefix 
 
 	count_units_out(&t);
 	find_inside(in, p, &inside);
-	size_t n = fold_units(&inside, p, of_peers, units);
+	size_t n = join_units(&inside, p, of_peers, units);
 	for (size_t i = 0; i < n; i++) {
 		node.seen += units_of(&units[i].p);
 		node.late += units[i].late;
