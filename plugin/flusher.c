@@ -184,7 +184,7 @@ static void forget_store(struct wh_sink *s)
 	char path[PATH_MAX];
 	wh_host_log(WH_LOG_NOTICE, "%s: the ledger was removed or replaced while it was in use", path_of(s));
 	wh_store_patience(f->ledger.store, PATIENCE_MS);
-	wh_store_settle(f->ledger.store); /* into the file that was moved away: there it is whole */
+	wh_store_checkpoint(f->ledger.store); /* into the file that was moved away: there it is whole */
 	close_store(f);
 	if (!f->log_inode || log_inode(s) != f->log_inode)
 		return;

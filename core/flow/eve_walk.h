@@ -90,7 +90,7 @@ ALWAYS_INLINE bool shortcut_matches(const struct eve_shortcut *f, const char *p)
 	return (uint8_t)((uint8_t)p[f->len] - f->first) <= f->span;
 }
 
-/* The bytes that shortcuts bring are gathered beside the values, and put over them once, by settle(): a processor that reads 32 bytes of
+/* The bytes that shortcuts bring are gathered beside the values, and put over them once, by put_over(): a processor that reads 32 bytes of
  * which it has just written two must wait. */
 ALWAYS_INLINE void apply_shortcut(struct eve_walker *w, const struct eve_shortcut *f)
 {
@@ -107,7 +107,7 @@ ALWAYS_INLINE void apply_shortcut(struct eve_walker *w, const struct eve_shortcu
 }
 
 /* Puts what the shortcuts brought over the values. */
-static inline void settle(struct eve_walker *w)
+static inline void put_over(struct eve_walker *w)
 {
 	uint64_t x[4], y;
 	memcpy(x, &w->v.rec.flow.src_port, 32);
@@ -120,9 +120,9 @@ static inline void settle(struct eve_walker *w)
 }
 
 /* A field that a shortcut brought comes again (a duplicate key): what is read from here on prevails. */
-static void settle_early(struct eve_walker *w)
+static void put_over_early(struct eve_walker *w)
 {
-	settle(w);
+	put_over(w);
 	memset(w->flow_mask, 0, sizeof w->flow_mask);
 	memset(w->flow_data, 0, sizeof w->flow_data);
 	w->word_mask = w->word_data = w->brought = 0;
@@ -203,11 +203,11 @@ ALWAYS_INLINE int walk_as(struct eve_walker *w, const char *p, const char *end, 
 			trail = (struct trail){cur, NULL};
 		}
 		if (n->op == EVE_OP_END) {
-			settle(w);
+			put_over(w);
 			return end_of_record(w, p, end, stop);
 		}
 		if (unlikely(w->brought & n->bit))
-			settle_early(w);
+			put_over_early(w);
 		start = p;
 		p = likely(fast) ? take(w, n, p, end, learning) : wh_eve_scalar(w, n, p, end);
 		if (unlikely(!p))

@@ -17,7 +17,7 @@
 #include "whittle/firewall.h"
 
 enum { TOUCHED_RULES = 1, TOUCHED_JIT = 2 };
-enum { MAX_PEERS = 1 << 20, MAX_PORTS = 1024, MIN_DAYS = 3, SETTLE_MS = 500, CONFIRM_MS = 3000, REVERT_PEERS = 2, QUIET_S = 3600, SURGE_LEAST = 200, SURGE_TIMES = 20 };
+enum { MAX_PEERS = 1 << 20, MAX_PORTS = 1024, MIN_DAYS = 3, QUIET_MS = 500, CONFIRM_MS = 3000, REVERT_PEERS = 2, QUIET_S = 3600, SURGE_LEAST = 200, SURGE_TIMES = 20 };
 
 struct peer {
 	struct wh_addr addr;
@@ -242,7 +242,7 @@ static void blame(struct watch *w, const struct wh_nf_event *e)
 
 static void look_soon(struct watch *w)
 {
-	int64_t at = wh_now_us() + SETTLE_MS * 1000;
+	int64_t at = wh_now_us() + QUIET_MS * 1000;
 	if (!w->look_at_us || w->look_at_us > at) /* never later, however many events follow: else changes without a pause would put it off for ever */
 		w->look_at_us = at;
 }
@@ -329,7 +329,7 @@ static char *rules_differ(struct watch *w, bool *flushed, bool *judged)
 	*judged = wh_firewall_compare(WH_KEPT_CONFIRMED, &st, &difference, &err) >= 0 && !st.expires_in_ms;
 	*flushed = !st.present;
 	if (st.expires_in_ms) /* what waits for its confirmation is not judged; what is there when its time is up is */
-		w->look_at_us = wh_now_us() + (st.expires_in_ms + SETTLE_MS) * 1000;
+		w->look_at_us = wh_now_us() + (st.expires_in_ms + QUIET_MS) * 1000;
 	if (*judged && difference && st.lasting && being_confirmed()) {
 		*judged = false;
 		w->look_at_us = wh_now_us() + CONFIRM_MS * 1000;

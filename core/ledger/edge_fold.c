@@ -226,23 +226,23 @@ int wh_edge_table_fold_later(struct wh_edge_table *t, const struct wh_record *r)
 {
 	struct edge_update *d = &t->pending[t->begun % PENDING];
 	int rc = 0;
-	if (t->begun - t->settled == PENDING) {
+	if (t->begun - t->carried_out == PENDING) {
 		rc = carry_out(t, d);
-		t->settled++;
+		t->carried_out++;
 	}
 	work_out(t, r, d);
 	fetch_slots(t, d);
-	if (t->begun - t->settled >= SLOT_AHEAD)
+	if (t->begun - t->carried_out >= SLOT_AHEAD)
 		fetch_cells(t, &t->pending[(t->begun - SLOT_AHEAD) % PENDING]);
 	t->begun++;
 	return rc;
 }
 
-int wh_edge_table_settle(struct wh_edge_table *t)
+int wh_edge_table_carry_out(struct wh_edge_table *t)
 {
 	int rc = 0;
-	for (; t->settled != t->begun; t->settled++) {
-		int one = carry_out(t, &t->pending[t->settled % PENDING]);
+	for (; t->carried_out != t->begun; t->carried_out++) {
+		int one = carry_out(t, &t->pending[t->carried_out % PENDING]);
 		rc = rc ? rc : one;
 	}
 	return rc;

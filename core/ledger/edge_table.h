@@ -34,7 +34,7 @@ struct wh_edge_table {
 	struct index by_edge, by_sketch;
 	struct day_cell days[DAYS]; size_t n_days; /* in no order; expanded when they are asked for */
 	struct edge_update *pending;    /* wh_edge_table_fold_later(): a ring of PENDING */
-	unsigned begun, settled; /* how many went in and came out, counted round */
+	unsigned begun, carried_out; /* how many went in and came out, counted round */
 };
 
 /* A record waits for so many others: long enough for its slot, and then its edge, to arrive from memory. */
