@@ -267,7 +267,7 @@ static void tell_counts(struct wh_flusher *f)
 /* ---- pending to ledger ---- */
 
 /* What came besides flows, for people and `doctor`: document "suricata" of the collection "sensor", since Suricata's start. */
-static void keep_tally(struct wh_flusher *f)
+static void write_tally(struct wh_flusher *f)
 {
 	const struct wh_tally *t = &f->total;
 	struct wh_error ignored;
@@ -343,7 +343,7 @@ int wh_flusher_commit(struct wh_sink *s, bool final)
 	wh_edge_table_clear(f->hand);
 	f->hand_holds = false;
 	memset(&f->unsaved, 0, sizeof f->unsaved);
-	keep_tally(f);
+	write_tally(f);
 	return 0;
 }
 

@@ -59,7 +59,7 @@ static int add(int set, const struct wh_beneath *b, uint64_t known, struct wh_er
 	return rc;
 }
 
-int wh_keep_to(const struct wh_beneath *list, size_t n, struct wh_error *err)
+int wh_confine_files(const struct wh_beneath *list, size_t n, struct wh_error *err)
 {
 	long version = syscall(CREATE_RULESET, NULL, 0, ASK_VERSION);
 	if (version < 1) {

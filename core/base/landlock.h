@@ -12,4 +12,4 @@ struct wh_beneath {
  * open stay open. The limit cannot be lifted, and sets no_new_privs. 0: done; 1: this kernel has no Landlock, with the reason in err; < 0: it failed
  * although the kernel has it.
  */
-int wh_keep_to(const struct wh_beneath *list, size_t n, struct wh_error *err);
+int wh_confine_files(const struct wh_beneath *list, size_t n, struct wh_error *err);

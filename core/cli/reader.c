@@ -65,7 +65,7 @@ static void named(int argc, char **argv, struct wh_beneath *list, size_t *n)
 	}
 }
 
-static int keep_to_files(const struct cli *c, int argc, char **argv, struct wh_error *err)
+static int confine_files(const struct cli *c, int argc, char **argv, struct wh_error *err)
 {
 	char dir[PATH_MAX], exe[PATH_MAX], lib[PATH_MAX];
 	struct wh_beneath *list = calloc(2 * (size_t)argc + ALWAYS + MORE, sizeof *list);
@@ -80,7 +80,7 @@ static int keep_to_files(const struct cli *c, int argc, char **argv, struct wh_e
 	named(argc, argv, list, &n);
 	if (!strcmp(argv[0], "estate") && argc > 1 && !strcmp(argv[1], "import")) /* an estate names its groups' files, wherever they are */
 		list[n++] = (struct wh_beneath){"/", false};
-	int rc = wh_keep_to(list, n, err);
+	int rc = wh_confine_files(list, n, err);
 	free(list);
 	return rc;
 }
@@ -95,6 +95,6 @@ static int warn(int rc, const struct wh_error *err)
 
 int cli_confine_reader(const struct cli *c, bool trusted, int argc, char **argv, struct wh_error *err)
 {
-	int rc = trusted ? warn(keep_to_files(c, argc, argv, err), err) : 0;
+	int rc = trusted ? warn(confine_files(c, argc, argv, err), err) : 0;
 	return rc ? rc : warn(wh_confine(c->command->probes ? WH_CONFINE_PROBE : WH_CONFINE_READER, err), err);
 }

@@ -169,7 +169,7 @@ int wh_firewall_missing_features(char *what, size_t size, struct wh_error *err)
 	return rc;
 }
 
-int wh_firewall_compare(enum wh_firewall_kept which, struct wh_nft_state *state, char **difference, struct wh_error *err)
+int wh_firewall_compare(enum wh_firewall_stored which, struct wh_nft_state *state, char **difference, struct wh_error *err)
 {
 	struct wh_answer a;
 	int rc = ask_text(&(struct wh_request){.what = WH_ASK_COMPARE, .which = which}, &a, difference, err);
@@ -233,11 +233,11 @@ int wh_firewall_jit_differs(char **difference, struct wh_error *err)
 }
 
 int wh_firewall_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, bool force, struct wh_enforce_result *out, int64_t *expires_us,
-                      char **unkept, struct wh_error *err)
+                      char **unstored, struct wh_error *err)
 {
 	struct wh_nft_ruleset copy = *rs;
 	struct wh_answer a;
-	int rc = ask_text(&(struct wh_request){.what = WH_ASK_APPLY, .rs = &copy, .flag = opt->audit, .force = force, .number = opt->confirm_within_s}, &a, unkept, err);
+	int rc = ask_text(&(struct wh_request){.what = WH_ASK_APPLY, .rs = &copy, .flag = opt->audit, .force = force, .number = opt->confirm_within_s}, &a, unstored, err);
 	*out = a.applied;
 	*expires_us = a.expires_us;
 	return rc;

@@ -18,7 +18,7 @@ enum { WH_ASK_MAX_BYTES = 64 << 20, WH_ASK_MAX_PORTS = 256 };
  */
 struct wh_request {
 	enum wh_ask what;
-	enum wh_firewall_kept which;
+	enum wh_firewall_stored which;
 	bool flag;                       /* audit; all; verify */
 	bool force;
 	int64_t number;                  /* seconds until a confirmation is due; milliseconds that an opening lasts */

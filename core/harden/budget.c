@@ -67,7 +67,7 @@ struct group {
 /* ---- in room for few ---- */
 
 /* A rule's share is no more than the rule that there is. */
-static void keep_within(struct wh_share *s, const struct wh_recommended_rule *rule)
+static void limit_to(struct wh_share *s, const struct wh_recommended_rule *rule)
 {
 	unsigned lines = (unsigned)(rule->n_prefixes + rule->n_except);
 	for (int carved = 0; carved < 2; carved++)
@@ -94,7 +94,7 @@ static int price_group(struct wh_recommending *r, const struct group *g, struct 
 		}
 		rc = wh_price_rules(a, res, r->price[g->which[i]], g->room < WH_SHARE_MOST ? g->room : WH_SHARE_MOST, wh_scratch_of(r, 0), &s[at], err);
 		for (size_t k = 0; k < res->n_rules && !rc && (as_they_are || r->fitted[g->which[i]]); k++)
-			keep_within(&s[at + k], &res->rules[k]);
+			limit_to(&s[at + k], &res->rules[k]);
 	}
 	return rc;
 }

@@ -77,7 +77,7 @@ char *wh_explanation_json(const struct wh_explanation *st)
 	json_object_set_new(doc, "notOffered", st->narrow_already ? json_string("the rules in force are as narrow already") : st->why_not ?
 	                    json_string(st->why_not) : json_null());
 	json_object_set_new(doc, "limitedLines", json_boolean(st->limited));
-	json_object_set_new(doc, "keptDiffers", json_boolean(st->kept_differs));
+	json_object_set_new(doc, "keptDiffers", json_boolean(st->last_differs));
 	json_object_set_new(doc, "confidence", json_real(r->confidence));
 	json_object_set_new(doc, "stability", json_real(r->stability));
 	json_object_set_new(doc, "prediction", json_real(r->leans));

@@ -222,11 +222,11 @@ static void tell_offer(FILE *f, const struct wh_explanation *st)
 	else if (st->why_not)
 		fprintf(f, "Nothing is proposed: %s.\n", st->why_not);
 	tell_shut_out(f, st);
-	if (st->kept_differs && st->kept_rule)
+	if (st->last_differs && st->last_rule)
 		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept another rule: what that rests on has changed since, so run it again.\n",
-		        day_before(st->kept->to_us, at));
-	else if (st->kept_differs)
-		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept no rule for it: run it again.\n", day_before(st->kept->to_us, at));
+		        day_before(st->last->to_us, at));
+	else if (st->last_differs)
+		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept no rule for it: run it again.\n", day_before(st->last->to_us, at));
 }
 
 static void tell_allowed(FILE *f, const struct wh_explanation *st)

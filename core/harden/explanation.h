@@ -16,11 +16,11 @@ struct wh_explanation {
 	struct wh_recommended_rule rule;
 	bool narrow_already;
 	const char *why_not; /* why it is not offered; NULL */
-	const struct wh_recommendation *kept;       /* by the last recommend; NULL */
-	const struct wh_recommended_rule *kept_rule; /* its rule of this port; NULL */
-	const struct wh_reason *kept_said; /* of the port, where it has none; NULL */
-	bool kept_differs;   /* from what is derived now */
-	size_t limited;      /* kept_rule is told, since it was held to fewer lines than these; 0: not so */
+	const struct wh_recommendation *last;       /* by the last recommend; NULL */
+	const struct wh_recommended_rule *last_rule; /* its rule of this port; NULL */
+	const struct wh_reason *last_reason; /* of the port, where it has none; NULL */
+	bool last_differs;   /* from what is derived now */
+	size_t limited;      /* last_rule is told, since it was held to fewer lines than these; 0: not so */
 	struct wh_intel_list *lists; size_t n_lists; /* threat lists: who says so */
 	struct wh_arena *mem;
 };

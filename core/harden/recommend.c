@@ -26,7 +26,7 @@ static void find_outages(const struct wh_window *w, struct wh_arena *mem, struct
 struct wh_scratch *wh_scratch_of(struct wh_recommending *r, unsigned thread)
 {
 	struct wh_scratch *scratch = &r->scratch[thread];
-	if (!scratch->kept)
+	if (!scratch->results)
 		*scratch = (struct wh_scratch){wh_arena_new(), wh_arena_new(), wh_arena_new()};
 	return scratch;
 }
@@ -79,8 +79,8 @@ static int recommend_all(const struct wh_analysis *a, struct wh_recommendation *
 		for (size_t i = 0; i < a->estate->n_nsgs && !rc; i++)
 			rc = wh_fit_group(&r, &a->estate->nsgs[i], small, mem, err);
 	for (unsigned i = 0; i < WH_MOST_THREADS; i++)
-		if (r.scratch[i].kept) {
-			wh_arena_adopt(mem, r.scratch[i].kept);
+		if (r.scratch[i].results) {
+			wh_arena_adopt(mem, r.scratch[i].results);
 			wh_arena_free(r.scratch[i].resource);
 			wh_arena_free(r.scratch[i].port);
 		}

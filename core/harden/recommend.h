@@ -13,7 +13,7 @@
 
 /* What a thread works in. Peers by the million do not outlive their resource, nor tries, which may be a hundred times their rule. */
 struct wh_scratch {
-	struct wh_arena *kept;     /* what its resources leave behind */
+	struct wh_arena *results;  /* what its resources leave behind */
 	struct wh_arena *resource; /* emptied before each resource */
 	struct wh_arena *port;     /* emptied before each port */
 };

@@ -21,7 +21,7 @@ static struct wh_reason why_unscanned(const struct wh_analysis *a, const struct 
 	return (struct wh_reason){.code = WH_REASON_NONE};
 }
 
-static struct wh_prefix *kept(const struct wh_prefix *p, size_t n, struct wh_arena *mem)
+static struct wh_prefix *copied(const struct wh_prefix *p, size_t n, struct wh_arena *mem)
 {
 	struct wh_prefix *copy = wh_arena_unset(mem, n + 1, sizeof *copy);
 	if (n)
@@ -29,7 +29,7 @@ static struct wh_prefix *kept(const struct wh_prefix *p, size_t n, struct wh_are
 	return copy;
 }
 
-static const char *kept_text(const char *s, struct wh_arena *mem)
+static const char *copied_text(const char *s, struct wh_arena *mem)
 {
 	return s ? wh_arena_strdup(mem, s) : NULL;
 }
@@ -58,7 +58,7 @@ static int open_port(const struct wh_analysis *a, const struct wh_resource_traff
 	if (!present->explicit_allow)
 		return 1;
 	if (present->unknown || present->differs) { /* nobody judged it: that is not defended */
-		port_stays(res, scratch->kept, port, present->unknown ? (struct wh_reason){.code = WH_REASON_UNKNOWN, .text = present->unknown}
+		port_stays(res, scratch->results, port, present->unknown ? (struct wh_reason){.code = WH_REASON_UNKNOWN, .text = present->unknown}
 		                                                   : (struct wh_reason){.code = WH_REASON_ADDRESSES_DIFFER});
 		res->status = WH_UNHEALTHY;
 		return 1;
@@ -69,11 +69,11 @@ static int open_port(const struct wh_analysis *a, const struct wh_resource_traff
 	return 0;
 }
 
-/* Derives one port's rule in memory of its own, and keeps the rule in scratch->kept. Returns as wh_derive_rule(); 1 also where it is not offered. */
+/* Derives one port's rule in memory of its own, and keeps the rule in scratch->results. Returns as wh_derive_rule(); 1 also where it is not offered. */
 static int derive_one(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidate *port, struct wh_limits limits,
                       struct wh_scratch *scratch, struct wh_resource_result *res, struct wh_recommended_rule *rule, struct wh_error *err)
 {
-	struct wh_arena *mem = scratch->kept, *port_mem = scratch->port;
+	struct wh_arena *mem = scratch->results, *port_mem = scratch->port;
 	struct wh_port_traffic traffic;
 	struct wh_present present;
 	struct wh_reason why_not;
@@ -98,11 +98,11 @@ static int derive_one(const struct wh_analysis *a, const struct wh_resource_traf
 		res->status = res->status == WH_HEALTHY ? WH_UNSCANNED : res->status; /* nobody knows */
 		return 1;
 	}
-	rule->prefixes = kept(rule->prefixes, rule->n_prefixes, mem);
-	rule->except = kept(rule->except, rule->n_except, mem);
-	rule->name = kept_text(rule->name, mem);
-	rule->note = kept_text(rule->note, mem);
-	rule->narrows = kept_text(rule->narrows, mem);
+	rule->prefixes = copied(rule->prefixes, rule->n_prefixes, mem);
+	rule->except = copied(rule->except, rule->n_except, mem);
+	rule->name = copied_text(rule->name, mem);
+	rule->note = copied_text(rule->note, mem);
+	rule->narrows = copied_text(rule->narrows, mem);
 	return 0;
 }
 
@@ -134,10 +134,10 @@ static void drawn_stay(const struct wh_analysis *a, const struct wh_candidates *
 static int derive_all(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidates *ports, double line_price,
                       struct wh_scratch *scratch, struct wh_resource_result *res, size_t *lines, struct wh_error *err)
 {
-	res->rules = wh_arena_array(scratch->kept, ports->n + 1, sizeof *res->rules);
+	res->rules = wh_arena_array(scratch->results, ports->n + 1, sizeof *res->rules);
 	res->n_rules = 0;
 	res->n_reasons = 0;
-	drawn_stay(a, ports, res, scratch->kept);
+	drawn_stay(a, ports, res, scratch->results);
 	*lines = 0;
 	for (size_t i = 0; i < ports->n; i++) {
 		struct wh_recommended_rule *rule = &res->rules[res->n_rules];
@@ -176,7 +176,7 @@ static int price_rules(const struct wh_analysis *a, const struct wh_resource_tra
 static int derive_shares(const struct wh_analysis *a, const struct wh_resource_traffic *t, struct wh_resource_result *res, struct wh_share *s, size_t n,
                          double price, struct wh_scratch *scratch, size_t *refused, struct wh_error *err)
 {
-	res->rules = wh_arena_array(scratch->kept, n + 1, sizeof *res->rules);
+	res->rules = wh_arena_array(scratch->results, n + 1, sizeof *res->rules);
 	res->n_rules = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct wh_limits limits = {.line_price = price, .max_lines = s[i].lines, .no_carving = s[i].names && !s[i].carved};
@@ -190,7 +190,7 @@ static int derive_shares(const struct wh_analysis *a, const struct wh_resource_t
 		} else if (s[i].in) {
 			res->n_rules++;
 		} else {
-			port_stays(res, scratch->kept, &s[i].port, (struct wh_reason){.code = WH_REASON_NO_ROOM});
+			port_stays(res, scratch->results, &s[i].port, (struct wh_reason){.code = WH_REASON_NO_ROOM});
 		}
 	}
 	return 0;
@@ -209,7 +209,7 @@ static int derive_by_shares(const struct wh_analysis *a, const struct wh_resourc
 		res->n_reasons = n_reasons;
 		wh_arena_reset(scratch->port);
 		if (wh_share_out(s, n, (struct wh_room){budget, SIZE_MAX}, scratch->port)) {
-			wh_reason_add(res, &(struct wh_reason){.code = WH_REASON_NO_LINES, .count = {n, budget}}, scratch->kept);
+			wh_reason_add(res, &(struct wh_reason){.code = WH_REASON_NO_LINES, .count = {n, budget}}, scratch->results);
 			break;
 		}
 		rc = derive_shares(a, t, res, s, n, price, scratch, &refused, err);
@@ -286,7 +286,7 @@ int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res,
 	struct wh_reason unscanned = why_unscanned(a, &t);
 	res->n_reasons = 0;
 	if (unscanned.code) {
-		wh_reason_add(res, &unscanned, scratch->kept);
+		wh_reason_add(res, &unscanned, scratch->results);
 		return 0;
 	}
 	if ((rc = wh_candidate_ports(a, res->resource, &t, scratch->resource, &ports, err)))
@@ -297,7 +297,7 @@ int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res,
 	if ((rc = derive_within(a, &t, &ports, budget, price, scratch, res, err)))
 		return rc;
 	if (!res->n_rules && !res->n_reasons)
-		wh_reason_add(res, &(struct wh_reason){.code = ports.n ? WH_REASON_AS_NARROW : WH_REASON_NONE_OPEN}, scratch->kept);
+		wh_reason_add(res, &(struct wh_reason){.code = ports.n ? WH_REASON_AS_NARROW : WH_REASON_NONE_OPEN}, scratch->results);
 	return conclude(a, res, scratch, err);
 }
 

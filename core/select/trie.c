@@ -42,12 +42,12 @@ static size_t first_peer_not_below(const struct wh_select_peer *peers, size_t n,
 
 /* ---- what must stay out ---- */
 
-struct span { size_t from, to; }; /* of keep_out */
+struct span { size_t from, to; }; /* of excluded */
 
-/* The first of a span of keep_out that does not begin below a. */
+/* The first of a span of excluded that does not begin below a. */
 static size_t lower_bound(const struct wh_trie *t, struct span in, const struct wh_addr *a)
 {
-	return in.from + wh_prefix_lower_bound(t->in->keep_out + in.from, in.to - in.from, a);
+	return in.from + wh_prefix_lower_bound(t->in->excluded + in.from, in.to - in.from, a);
 }
 
 /* The part of `in` that begins from p's first address to its last. */
@@ -58,7 +58,7 @@ static struct span part_of(const struct wh_trie *t, struct span in, const struct
 		return in;
 	struct span s = {lower_bound(t, in, &p->addr), 0};
 	s.to = lower_bound(t, (struct span){s.from, in.to}, &last);
-	if (s.to < in.to && wh_addr_eq(&t->in->keep_out[s.to].addr, &last))
+	if (s.to < in.to && wh_addr_eq(&t->in->excluded[s.to].addr, &last))
 		s.to++;
 	return s;
 }
@@ -78,7 +78,7 @@ size_t wh_trie_carved(const struct wh_trie *t, const struct wh_prefix *p, struct
 	size_t n = 0;
 	for (size_t i = part.from; i < part.to; i++)
 		if (i < skip.from || i >= skip.to)
-			out[n++] = t->in->keep_out[i];
+			out[n++] = t->in->excluded[i];
 	return n;
 }
 
@@ -136,7 +136,7 @@ static void price_node(const struct wh_trie *t, struct wh_node *node, struct spa
 /* ---- the trie ---- */
 
 /* units sorted and disjoint, all inside one prefix of `within`: so is every common prefix of theirs. At most 128 deep.
- * `out` is the part of keep_out in the parent: below a prefix without any nothing is searched. */
+ * `out` is the part of excluded in the parent: below a prefix without any nothing is searched. */
 static struct wh_node *build(struct wh_trie *t, const struct unit *u, size_t n, struct span out)
 {
 	struct wh_node *node = t->fresh++;
@@ -263,7 +263,7 @@ static void count_units_out(struct wh_trie *t)
 	t->units_out = wh_arena_unset(t->mem, t->in->n_out + 1, sizeof *t->units_out);
 	t->units_out[0] = 0;
 	for (size_t i = 0; i < t->in->n_out; i++)
-		t->units_out[i + 1] = t->units_out[i] + units_of(&t->in->keep_out[i]);
+		t->units_out[i + 1] = t->units_out[i] + units_of(&t->in->excluded[i]);
 }
 
 void wh_trie_build(struct wh_trie *t, const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, struct wh_arena *mem)

@@ -151,7 +151,7 @@ int wh_app_repair(const struct wh_app *a, void (*done)(void *arg, const char *wa
 
 struct wh_app_confirmed {
 	struct wh_confirmed is;
-	struct wh_error unkept;    /* where !is.kept, or is.too_late: why */
+	struct wh_error unstored;    /* where !is.stored, or is.too_late: why */
 	bool survives_reboot;
 	const char *survives_not;  /* why not; NULL where it does */
 	struct wh_nft_state state;
@@ -160,7 +160,7 @@ struct wh_app_confirmed {
 int wh_app_confirm(const struct wh_app *a, void (*done)(void *arg, const struct wh_app_confirmed *c), void *arg, struct wh_error *err);
 json_t *wh_app_confirmed_json(const struct wh_app_confirmed *c);
 
-struct wh_app_rolled_back { struct wh_rolled_back is; bool all; struct wh_error unkept; /* where !is.kept: why */ };
+struct wh_app_rolled_back { struct wh_rolled_back is; bool all; struct wh_error unstored; /* where !is.stored: why */ };
 int wh_app_rollback(const struct wh_app *a, bool all, void (*done)(void *arg, const struct wh_app_rolled_back *r), void *arg, struct wh_error *err);
 json_t *wh_app_rolled_back_json(const struct wh_app_rolled_back *r);
 
