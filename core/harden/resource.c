@@ -152,10 +152,10 @@ static int derive_all(const struct wh_analysis *a, const struct wh_resource_traf
 	return 0;
 }
 
-/* ---- within a budget, by shares ---- */
+/* ---- within a budget, by allotment ---- */
 
 static int price_rules(const struct wh_analysis *a, const struct wh_resource_traffic *t, struct wh_resource_result *res, double price, size_t most,
-                       struct wh_scratch *scratch, struct wh_share *out, struct wh_error *err)
+                       struct wh_scratch *scratch, struct wh_allotment *out, struct wh_error *err)
 {
 	for (size_t i = 0; i < res->n_rules; i++) {
 		struct wh_port_traffic traffic;
@@ -163,17 +163,17 @@ static int price_rules(const struct wh_analysis *a, const struct wh_resource_tra
 		int rc;
 		out[i].port = (struct wh_candidate){res->rules[i].direction, res->rules[i].proto, res->rules[i].port};
 		if ((rc = open_port(a, t, &out[i].port, scratch, res, &traffic, &present, err)) == 0)
-			rc = wh_share_price(a, &traffic, &present, (struct wh_limits){.line_price = price}, most, scratch->port, &out[i], err);
+			rc = wh_allotment_price(a, &traffic, &present, (struct wh_limits){.line_price = price}, most, scratch->port, &out[i], err);
 		if (rc)
 			return rc;
 		for (size_t k = 0; k < i && !out[i].with; k++)
 			if (!out[k].with && wh_one_deny(&res->rules[k], &res->rules[i]))
-				wh_share_with(&out[i], &out[k]);
+				wh_allot_with(&out[i], &out[k]);
 	}
 	return 0;
 }
 
-static int derive_shares(const struct wh_analysis *a, const struct wh_resource_traffic *t, struct wh_resource_result *res, struct wh_share *s, size_t n,
+static int derive_allotted(const struct wh_analysis *a, const struct wh_resource_traffic *t, struct wh_resource_result *res, struct wh_allotment *s, size_t n,
                          double price, struct wh_scratch *scratch, size_t *refused, struct wh_error *err)
 {
 	res->rules = wh_arena_array(scratch->results, n + 1, sizeof *res->rules);
@@ -196,23 +196,23 @@ static int derive_shares(const struct wh_analysis *a, const struct wh_resource_t
 	return 0;
 }
 
-/* Exactly, within a small budget; in a larger one, where even the fewest lines of all ports have no room, as well as shares can. */
-static int derive_by_shares(const struct wh_analysis *a, const struct wh_resource_traffic *t, size_t budget, double price, struct wh_scratch *scratch,
+/* Exactly, within a small budget; in a larger one, where even the fewest lines of all ports have no room, as well as an allotment can. */
+static int derive_by_allotment(const struct wh_analysis *a, const struct wh_resource_traffic *t, size_t budget, double price, struct wh_scratch *scratch,
                             struct wh_resource_result *res, struct wh_error *err)
 {
 	size_t n = res->n_rules, n_reasons = res->n_reasons, refused = 1;
-	struct wh_share *s = wh_arena_array(scratch->resource, n + 1, sizeof *s);
-	int rc = price_rules(a, t, res, price, budget < WH_SHARE_MOST ? budget : WH_SHARE_MOST, scratch, s, err);
+	struct wh_allotment *s = wh_arena_array(scratch->resource, n + 1, sizeof *s);
+	int rc = price_rules(a, t, res, price, budget < WH_ALLOTMENT_MOST ? budget : WH_ALLOTMENT_MOST, scratch, s, err);
 
 	while (refused && !rc) {
 		refused = 0;
 		res->n_reasons = n_reasons;
 		wh_arena_reset(scratch->port);
-		if (wh_share_out(s, n, (struct wh_room){budget, SIZE_MAX}, scratch->port)) {
+		if (wh_allot(s, n, (struct wh_room){budget, SIZE_MAX}, scratch->port)) {
 			wh_reason_add(res, &(struct wh_reason){.code = WH_REASON_NO_LINES, .count = {n, budget}}, scratch->results);
 			break;
 		}
-		rc = derive_shares(a, t, res, s, n, price, scratch, &refused, err);
+		rc = derive_allotted(a, t, res, s, n, price, scratch, &refused, err);
 	}
 	res->status = WH_UNHEALTHY; /* also where no rule has room */
 	return rc;
@@ -231,12 +231,12 @@ static int derive_within(const struct wh_analysis *a, const struct wh_resource_t
 
 	if (rc || lines <= budget)
 		return rc;
-	if (budget > WH_SHARE_MOST && (rc = derive_all(a, t, ports, WH_DEAREST, scratch, res, &lines, err)))
+	if (budget > WH_ALLOTMENT_MOST && (rc = derive_all(a, t, ports, WH_DEAREST, scratch, res, &lines, err)))
 		return rc;
-	if (budget > WH_SHARE_MOST && lines > budget && (rc = derive_all(a, t, ports, price, scratch, res, &lines, err)))
+	if (budget > WH_ALLOTMENT_MOST && lines > budget && (rc = derive_all(a, t, ports, price, scratch, res, &lines, err)))
 		return rc;
 	if (lines > budget)
-		return derive_by_shares(a, t, budget, price, scratch, res, err);
+		return derive_by_allotment(a, t, budget, price, scratch, res, err);
 	do {
 		lo = hi;
 		hi *= 4;
@@ -291,7 +291,7 @@ int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res,
 	}
 	if ((rc = wh_candidate_ports(a, res->resource, &t, scratch->resource, &ports, err)))
 		return rc;
-	if (res->resource->n_nsgs && nsg < budget && nsg > WH_SHARE_MOST) /* a small one is shared out with the group's other resources, exactly */
+	if (res->resource->n_nsgs && nsg < budget && nsg > WH_ALLOTMENT_MOST) /* a small one is divided with the group's other resources, exactly */
 		budget = nsg;
 	res->status = WH_HEALTHY;
 	if ((rc = derive_within(a, &t, &ports, budget, price, scratch, res, err)))
@@ -301,7 +301,7 @@ int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res,
 	return conclude(a, res, scratch, err);
 }
 
-int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double price, size_t most, struct wh_scratch *scratch, struct wh_share *out,
+int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double price, size_t most, struct wh_scratch *scratch, struct wh_allotment *out,
                    struct wh_error *err)
 {
 	struct wh_resource_traffic t;
@@ -313,7 +313,7 @@ int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double
 	return price_rules(a, &t, res, price, most, scratch, out, err);
 }
 
-int wh_derive_shares(struct wh_analysis *a, struct wh_resource_result *res, struct wh_share *s, size_t n, double price, struct wh_scratch *scratch,
+int wh_derive_allotted(struct wh_analysis *a, struct wh_resource_result *res, struct wh_allotment *s, size_t n, double price, struct wh_scratch *scratch,
                      size_t *refused, struct wh_error *err)
 {
 	struct wh_resource_traffic t;
@@ -321,7 +321,7 @@ int wh_derive_shares(struct wh_analysis *a, struct wh_resource_result *res, stru
 
 	wh_arena_reset(scratch->resource);
 	if ((rc = wh_analysis_traffic(a, res->resource, scratch->resource, &t, err)) ||
-	    (rc = derive_shares(a, &t, res, s, n, price, scratch, refused, err)))
+	    (rc = derive_allotted(a, &t, res, s, n, price, scratch, refused, err)))
 		return rc;
 	return conclude(a, res, scratch, err);
 }
