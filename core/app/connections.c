@@ -43,27 +43,49 @@ static void internal(struct wh_app_network *net, json_t *list)
 	}
 }
 
+/* Addresses of the Internet with the same ports, over all addresses of a host; whole: some address of the host has no others. */
+struct outside_group { uint32_t verdict; struct wh_ranges peers; bool whole; };
+
+static size_t group_outside(struct wh_app_network *net, const struct wh_host *h, enum wh_direction d, struct outside_group **out)
+{
+	size_t n = 0, room = 0;
+	*out = NULL;
+	for (size_t i = h->first; i < h->first + h->n; i++) {
+		struct wh_reach_outside *pieces;
+		size_t many = wh_reach_internet(net->r, i, d, &pieces);
+		for (size_t k = 0, at; k < many; k++) {
+			for (at = 0; at < n && (*out)[at].verdict != pieces[k].verdict;)
+				at++;
+			if (!pieces[k].verdict)
+				continue;
+			if (at == n) {
+				*out = wh_arena_grown(net->mem, *out, n, &room, sizeof **out);
+				(*out)[n++] = (struct outside_group){.verdict = pieces[k].verdict};
+			}
+			(*out)[at].peers = wh_ranges_union((*out)[at].peers, pieces[k].peers, net->mem);
+			(*out)[at].whole |= many == 1;
+		}
+	}
+	return n;
+}
+
 /* The Internet as one resource; where some of its addresses alone are let through, they are listed. */
 static void add_outside(struct wh_app_network *net, json_t *list, const struct wh_host *h, enum wh_direction d)
 {
 	char buf[WH_PREFIX_STRLEN];
-	for (size_t i = h->first; i < h->first + h->n; i++) {
-		struct wh_reach_outside *out;
-		size_t n = wh_reach_internet(net->r, i, d, &out);
-		for (size_t k = 0; k < n; k++) {
-			struct wh_prefix *p;
-			size_t many;
-			if (!out[k].verdict)
-				continue;
-			json_t *o = connected(net, "Internet", out[k].verdict), *prefixes = json_array();
-			wh_ranges_to_prefixes(out[k].peers, net->mem, &p, &many);
-			for (size_t j = 0; n > 1 && j < many && j < 1000; j++)
-				json_array_append_new(prefixes, json_string(wh_prefix_text(&p[j], buf)));
-			if (json_array_size(prefixes))
-				json_object_set(o, "addresses", prefixes);
-			json_decref(prefixes);
-			json_array_append_new(list, o);
-		}
+	struct outside_group *groups;
+	size_t n = group_outside(net, h, d, &groups);
+	for (size_t i = 0; i < n; i++) {
+		json_t *o = connected(net, "Internet", groups[i].verdict), *prefixes = json_array();
+		struct wh_prefix *p;
+		size_t many;
+		wh_ranges_to_prefixes(groups[i].peers, net->mem, &p, &many);
+		for (size_t j = 0; !groups[i].whole && j < many && j < 1000; j++)
+			json_array_append_new(prefixes, json_string(wh_prefix_text(&p[j], buf)));
+		if (json_array_size(prefixes))
+			json_object_set(o, "addresses", prefixes);
+		json_decref(prefixes);
+		json_array_append_new(list, o);
 	}
 }
 

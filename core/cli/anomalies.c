@@ -30,6 +30,7 @@ static bool is_mild(const json_t *a)
 static size_t print(const json_t *doc, bool all)
 {
 	struct cli_table *t = NULL;
+	long long groups = json_integer_value(json_object_get(doc, "groups"));
 	size_t i, n = 0;
 	json_t *a;
 	json_array_foreach(json_object_get(doc, "anomalies"), i, a) {
@@ -54,7 +55,7 @@ static size_t print(const json_t *doc, bool all)
 	if (t)
 		cli_table_print(t);
 	else
-		printf("No finding in %lld network security groups.\n", (long long)json_integer_value(json_object_get(doc, "groups")));
+		printf("No finding in %lld network security group%s.\n", groups, groups == 1 ? "" : "s");
 	return n;
 }
 

@@ -44,6 +44,21 @@ static char *names_of(const json_t *classes, const char *ranges)
 	return fclose(f) ? NULL : text;
 }
 
+/* The cells of what is allowed, and of what is not known: with its ports and what would decide it. */
+static void print_ports(struct cli_table *t, const json_t *ports)
+{
+	static const char *const known[] = {"tcpPorts", "udpPorts"};
+	const char *tcp = json_string_value(json_object_get(ports, "tcpUnknown")), *udp = json_string_value(json_object_get(ports, "udpUnknown")), *missing = json_string_value(json_object_get(ports, "missing"));
+	for (size_t i = 0; i < 2; i++) {
+		const char *text = json_string_value(json_object_get(ports, known[i]));
+		cli_table_text(t, text && strcmp(text, "[]") ? text : NULL);
+	}
+	if (missing)
+		cli_table_cell(t, "%s%s%s%s%s: needs %s", tcp ? "TCP " : "", tcp ? tcp : "", tcp && udp ? ", " : "", udp ? "UDP " : tcp ? "" : "another protocol", udp ? udp : "", missing);
+	else
+		cli_table_text(t, NULL);
+}
+
 static void print_classes(const json_t *doc)
 {
 	const json_t *classes = json_object_get(doc, "classes");
@@ -57,9 +72,7 @@ static void print_classes(const json_t *doc)
 		char *from = names_of(classes, json_string_value(json_object_get(c, "from"))), *to = names_of(classes, number);
 		cli_table_text(t, from);
 		cli_table_text(t, to);
-		cli_table_text(t, json_string_value(json_object_get(ports, "tcpPorts")));
-		cli_table_text(t, json_string_value(json_object_get(ports, "udpPorts")));
-		cli_table_text(t, json_string_value(json_object_get(ports, "missing")));
+		print_ports(t, ports);
 		free(from);
 		free(to);
 	}
@@ -85,9 +98,7 @@ static void print_external(const json_t *doc)
 					cli_table_cell(t, "%s and %zu more", json_string_value(json_array_get(some, 0)), json_array_size(some) - 1);
 				else
 					cli_table_text(t, "all");
-				cli_table_text(t, json_string_value(json_object_get(c, "tcpPorts")));
-				cli_table_text(t, json_string_value(json_object_get(c, "udpPorts")));
-				cli_table_text(t, json_string_value(json_object_get(c, "missing")));
+				print_ports(t, c);
 			}
 	cli_table_print(t);
 }
