@@ -226,10 +226,9 @@ static int parse_port(const struct cli *c, const char *text, struct wh_jit_grant
 
 static int find_target(struct ctx *x, const char *name, const char *to, struct wh_jit_grant *g)
 {
-	struct wh_error err;
-	const struct wh_resource *r = wh_estate_require(x->estate, name, &err);
+	const struct wh_resource *r = wh_estate_find(x->estate, name);
 	if (!r)
-		return cli_error(&err);
+		return cli_usage(x->c, "there is no resource '%s'", name);
 	g->resource = r->name;
 	g->nsg = to ? !strcmp(to, "nsg") : !is_own(x, r->name);
 	if (g->nsg && !r->n_nsgs)

@@ -161,7 +161,6 @@ static void compare(struct finding *x, size_t i)
 
 static void permissive(struct finding *x, size_t i)
 {
-	static const uint16_t management[] = {22, 23, 135, 445, 3389, 5985, 5986};
 	const struct wh_filter_rule *r = &x->f->rules[i];
 	struct wh_addr tcp = wh_port_addr(WH_PROTO_TCP);
 	const struct wh_addr far_ends[] = {wh_addr_v4(1u << 24), wh_addr_v4(0xdfffffffu)}; /* 1.0.0.0 and 223.255.255.255 */
@@ -172,12 +171,13 @@ static void permissive(struct finding *x, size_t i)
 		found(x, WH_PERMISSIVE, i, (size_t)-1, &x->boxes[i], "it opens every port to the Internet: name the ports and the addresses that need them");
 		return;
 	}
-	for (size_t k = 0; k < sizeof management / sizeof *management && wh_ranges_has(x->boxes[i].set[0], &tcp); k++) {
-		struct wh_addr port = wh_port_addr(management[k]);
+	const struct wh_risky_port *p;
+	for (size_t k = 0; wh_ranges_has(x->boxes[i].set[0], &tcp) && (p = wh_risky_port_at(k)) && p->management; k++) {
+		struct wh_addr port = wh_port_addr(p->port);
 		if (!wh_ranges_has(x->boxes[i].set[4], &port))
 			continue;
 		struct box shown = x->boxes[i];
-		shown.set[4] = all_numbers(management[k], management[k], mem);
+		shown.set[4] = all_numbers(p->port, p->port, mem);
 		found(x, WH_PERMISSIVE, i, (size_t)-1, &shown, "it opens a management port to the Internet: name the addresses that need it, or use just-in-time access");
 		return;
 	}

@@ -37,7 +37,7 @@ static bool named(const char *p, size_t len, const char *name, struct lines_fiel
 	return true;
 }
 
-static void copy_field(char to[static 16], struct lines_field f)
+static void keep(char to[static 16], struct lines_field f)
 {
 	size_t n = f.len < 15 ? f.len : 15;
 	memcpy(to, f.p, n);
@@ -57,9 +57,9 @@ static bool header(void *state, const char *line, size_t len)
 		r->by = value.len == 1 ? *value.p : (char)strtol(hex, NULL, 16);
 		r->n_columns = 0;
 	} else if (named(line, len, "#unset_field", &value)) {
-		copy_field(r->unset, value);
+		keep(r->unset, value);
 	} else if (named(line, len, "#empty_field", &value)) {
-		copy_field(r->empty, value);
+		keep(r->empty, value);
 	} else if (named(line, len, "#path", &value)) {
 		r->other = !lines_is(value, "conn");
 	} else if (named(line, len, "#fields", &value)) {

@@ -24,3 +24,7 @@ struct wh_anomaly {
  * Source: Al-Shaer and Hamed, "Firewall policy advisor for anomaly discovery and rule editing" (2003), here with unions of rules in place of pairs.
  */
 size_t wh_anomalies(const struct wh_filter *f, struct wh_arena *mem, struct wh_anomaly **out, size_t *skipped);
+
+/* Ports that should not be open to the Internet. */
+struct wh_risky_port { uint8_t proto; uint16_t port; const char *name; bool management; };
+const struct wh_risky_port *wh_risky_port_at(size_t i); /* those of management first; NULL at the end */

@@ -67,6 +67,23 @@ cp l.db before.db && sed 's/10.0.1.5/10.0.1.500/' az/nics.json >bad.json && ! "$
 check "a wrong address is refused with its file and line, and the ledger keeps its estate"
 "$w" reach web-1 db-1 --port 5432 --in az --json >out 2>err && [ "$(jq -r .verdict out)" = allowed ]
 check "documents can be asked without a ledger"
+[ "$("$w" connections --external --json | jq '[.connectableResources[] | .inboundConnectedResources, .outboundConnectedResources | length - (unique | length)] | add')" = 0 ] &&
+	sed 's/"name": "c", "privateIPAddress": "10.1.1.4", "subnet": {"id": "\([^"]*\)"}}/&, {"name": "d", "privateIPAddress": "10.1.1.5", "subnet": {"id": "\1"}}/' az/nics.json >two.json &&
+	"$w" connections --external --in az/vnets.json --in az/sub --in two.json --in az/vms.json >out 2>err && [ "$(grep -c '^app-1 ' out)" = 1 ] && ! grep -qF '[]' out
+check "a machine with two addresses that reach the same has one row, and nothing is no list of ports"
+"$w" map --json >out 2>err && [ "$(jq -r '[.value[] | .name + ":" + (.properties.topologyResources | map(.name + "=" + .severity + "/" + .networkZones + "/" + (.topologyScore | tostring)) | join(","))] | join(" ")' out)" = \
+	'vnets:hub=Healthy/InternetFacing/0,spoke=Low/Internal/1 subnets:web=Healthy/InternetFacing/0,db=Healthy/Internal/0,app=Low/Internal/1 virtualMachines:app-1=Low/Internal/1,db-1=Healthy/Internal/0,web-1=Healthy/InternetFacing/0,web-2=Healthy/Internal/0' ] &&
+	[ "$(jq -r '.value[1].properties.topologyResources[0] | (.parents[0].resourceId | split("/")[-1]) + " " + ([.children[].resourceId | split("/")[-1]] | sort | join(","))' out)" = 'hub web-1,web-2' ] && [ "$(jq -r '.peerings | length' out)" = 2 ]
+check "map has the fields of Azure's topologies, with peerings"
+sed 's#"sourceAddressPrefix": "198.51.100.0/24"#"sourceAddressPrefix": "*"#' az/sub/groups.json >open.json && "$w" map --in az/vnets.json --in open.json --in az/nics.json --in az/vms.json --in az/pips.json --svg map.svg --html map.html >out 2>err &&
+	grep -q '^<svg [^>]*>\|<svg xmlns' map.svg && grep -q 'the Internet reaches TCP port 22 (SSH)' map.svg && grep -q '>web-1<' map.svg && grep -q 'prefers-color-scheme:dark' map.svg && grep -q 'Content-Security-Policy' map.html &&
+	[ "$(grep -o 'https\?://[^"]*' map.html map.svg | cut -d: -f2- | sort -u)" = http://www.w3.org/2000/svg ] && [ "$("$w" map --in az/vnets.json --in open.json --in az/nics.json --in az/vms.json --in az/pips.json --json | jq -r '.value[0].properties.topologyResources[] | select(.name == "hub") | .severity')" = High ]
+check "the picture and the page stand by themselves, and show the port that is open"
+printf '{"timestamp":"2026-11-2%d.0","event_type":"flow","src_ip":"%s","src_port":4%d,"dest_ip":"%s","dest_port":%d,"proto":"TCP","flow":{"pkts_toserver":6,"pkts_toclient":5,"bytes_toserver":600,"bytes_toclient":5000,"start":"2026-11-2%d.0","end":"2026-11-2%d.0","state":"closed","reason":"timeout"},"tcp":{"tcp_flags":"1b","tcp_flags_ts":"1b","tcp_flags_tc":"1b","syn":true,"fin":true,"psh":true,"ack":true,"state":"closed"}}\n' \
+	1 10.0.1.4 4001 10.0.2.4 5432 1 1 2 203.0.113.50 4002 10.0.1.4 443 2 2 | sed 's/2026-11-2\([12]\)\.0/2026-11-2\1T10:00:00.000000+0000/g' >eve.json
+"$w" ingest eve.json >/dev/null 2>err; "$w" map --traffic --json >out 2>>err && [ "$(jq -r '[.traffic[] | (.from | split("/")[-1]) + ">" + (.to | split("/")[-1]) + ":" + (.flows | tostring)] | sort | join(" ")' out)" = 'Internet>web-1:1 web-1>db-1:1' ] &&
+	"$w" map --traffic --svg map.svg >out 2>err && grep -q 'web-1 → db-1: 1 flow observed' map.svg
+check "map --traffic draws what was observed"
 many() { # COUNT: machines of one subnet, each of which may connect to the others at a port of its own
 	echo "[{\"id\": \"$i.Network/virtualNetworks/many\", \"name\": \"many\", \"type\": \"Microsoft.Network/virtualNetworks\", \"addressSpace\": {\"addressPrefixes\": [\"10.0.0.0/16\"]},"
 	echo "  \"subnets\": [{\"id\": \"$i.Network/virtualNetworks/many/subnets/s\", \"name\": \"s\", \"addressPrefix\": \"10.0.1.0/24\", \"networkSecurityGroup\": {\"id\": \"$i.Network/networkSecurityGroups/each\"}}]},"

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The map of the estate's network, with what the ledger knows of its machines: open alerts, rules that could be narrower, traffic. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "app/app.h"
+#include "app/network.h"
+#include "whittle/map.h"
+
+struct wh_app_map { struct wh_map map; struct wh_app_network *net; struct wh_arena *mem; };
+struct facts { struct wh_map_fact *f; size_t n, room; struct wh_arena *mem; };
+
+static void add(struct facts *x, const char *id, enum wh_map_state state, bool advice, const char *text)
+{
+	x->f = wh_arena_grown(x->mem, x->f, x->n, &x->room, sizeof *x->f);
+	x->f[x->n++] = (struct wh_map_fact){wh_arena_strdup(x->mem, id), state, advice, text};
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return strcasecmp(((const struct wh_map_fact *)a)->id, ((const struct wh_map_fact *)b)->id);
+}
+
+static int add_alerts(struct facts *x, struct wh_state *s, struct wh_error *err)
+{
+	static const enum wh_map_state states[] = {[WH_INFORMATIONAL] = WH_MAP_HEALTHY, [WH_LOW] = WH_MAP_LOW, [WH_MEDIUM] = WH_MAP_MEDIUM, [WH_HIGH] = WH_MAP_HIGH};
+	json_t *list = NULL, *a, *e;
+	int rc = wh_alerts_list(s, &list, err);
+	size_t i, k;
+	json_array_foreach(list, i, a) {
+		const char *status = wh_alert_property(a, "status");
+		json_array_foreach(json_object_get(json_object_get(a, "properties"), "entities"), k, e) {
+			const char *id = json_string_value(json_object_get(e, "resourceId"));
+			if (id && (!strcmp(status, wh_alert_status_words[WH_ALERT_ACTIVE]) || !strcmp(status, wh_alert_status_words[WH_ALERT_IN_PROGRESS])))
+				add(x, id, states[wh_alert_severity(a)], false, wh_arena_printf(x->mem, "open alert: %s", wh_alert_property(a, "alertDisplayName")));
+		}
+	}
+	json_decref(list);
+	return rc;
+}
+
+static int add_advice(struct facts *x, struct wh_app_ledger *l, struct wh_error *err)
+{
+	struct wh_recommendation *rec = NULL;
+	int rc = wh_review_load(l->is.state, l->estate, x->mem, &rec, err);
+	for (size_t i = 0; !rc && i < rec->n_resources; i++) {
+		const struct wh_resource_result *r = &rec->resources[i];
+		if (r->resource->id && r->status == WH_UNHEALTHY)
+			add(x, r->resource->id, WH_MAP_MEDIUM, true, wh_arena_printf(x->mem, "its rules can be narrower: `whittle recommend` offers %zu", r->n_rules));
+	}
+	return rc == -ENOENT ? 0 : rc; /* nothing was calculated yet */
+}
+
+/* ---- traffic ---- */
+
+struct traffic { const struct wh_topology *t; struct wh_map_flow *f; size_t n, room; struct wh_arena *mem; };
+
+static size_t host_at(const struct wh_topology *t, const struct wh_addr *a)
+{
+	size_t from, to = wh_topology_at(t, a, &from);
+	return from < to ? t->endpoints[t->by_addr[from]].host : WH_NONE;
+}
+
+static int add_edge(void *arg, const struct wh_edge_key *key, const struct wh_edge *edge)
+{
+	struct traffic *x = arg;
+	size_t own = host_at(x->t, &key->local), peer = host_at(x->t, &key->peer);
+	if (own == WH_NONE || own == peer || (peer != WH_NONE && key->direction == WH_OUTBOUND)) /* of two ends in the estate the server's edge counts */
+		return 0;
+	x->f = wh_arena_grown(x->mem, x->f, x->n, &x->room, sizeof *x->f);
+	x->f[x->n++] = (struct wh_map_flow){key->direction == WH_INBOUND ? peer : own, key->direction == WH_INBOUND ? own : peer, edge->flows, edge->bytes_in + edge->bytes_out};
+	return 0;
+}
+
+static int by_ends(const void *a, const void *b)
+{
+	const struct wh_map_flow *x = a, *y = b;
+	return x->from != y->from ? (x->from > y->from) - (x->from < y->from) : (x->to > y->to) - (x->to < y->to);
+}
+
+static void join_edges(struct traffic *x)
+{
+	size_t last = 0;
+	if (!x->n)
+		return;
+	qsort(x->f, x->n, sizeof *x->f, by_ends);
+	for (size_t i = 1; i < x->n; i++) {
+		if (by_ends(&x->f[last], &x->f[i])) {
+			x->f[++last] = x->f[i];
+			continue;
+		}
+		x->f[last].flows += x->f[i].flows;
+		x->f[last].bytes += x->f[i].bytes;
+	}
+	x->n = last + 1;
+}
+
+int wh_app_map(const struct wh_app *a, const char *const *paths, size_t n, bool traffic, struct wh_app_map **out, struct wh_error *err)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_app_map *m = wh_arena_alloc(mem, sizeof *m);
+	struct facts facts = {.mem = mem};
+	struct wh_app_ledger l = {0};
+	m->mem = mem;
+	*out = NULL;
+	int rc = n ? 0 : wh_app_open(a, WH_STATE_READ, mem, &l, err);
+	rc = rc ? rc : wh_app_network_open(l.is.state, paths, n, &m->net, err);
+	struct traffic x = {.t = rc ? NULL : &m->net->t, .mem = mem};
+	if (!n) {
+		rc = rc ? rc : add_alerts(&facts, l.is.state, err);
+		rc = rc ? rc : add_advice(&facts, &l, err);
+		rc = rc || !traffic ? rc : wh_store_edges(l.is.store, NULL, add_edge, &x, err);
+		wh_app_close(&l, NULL);
+	}
+	if (rc) {
+		wh_app_map_free(m);
+		return rc;
+	}
+	join_edges(&x);
+	if (facts.n)
+		qsort(facts.f, facts.n, sizeof *facts.f, by_id);
+	wh_map_build(m->net->r, &m->net->t, facts.f, facts.n, x.f, x.n, mem, &m->map);
+	*out = m;
+	return 0;
+}
+
+void wh_app_map_free(struct wh_app_map *m)
+{
+	if (!m)
+		return;
+	wh_app_network_close(m->net);
+	wh_arena_free(m->mem);
+}
+
+json_t *wh_app_map_json(const struct wh_app_map *m)
+{
+	return wh_map_json(&m->map, wh_now_us());
+}
+
+char *wh_app_map_picture(const struct wh_app_map *m, bool page)
+{
+	return page ? wh_map_html(&m->map) : wh_map_svg(&m->map);
+}

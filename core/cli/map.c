@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "base/opener.h"
+#include "cli/network.h"
+
+static const char help[] =
+	"usage: whittle map [--svg FILE] [--html FILE] [--traffic] [--in PATH]… [--json]\n"
+	"\n"
+	"Shows the network of the estate: VNets, their subnets and machines, how bad each is and why, and which the Internet reaches.\n"
+	"\n"
+	"A machine is High where the Internet reaches a port of management or of an insecure protocol, or has an alert as bad; Medium where the\n"
+	"Internet reaches many ports, or its rules can be narrower; Low where no group guards it; Unknown where the inventory does not decide\n"
+	"it. A subnet is as bad as its worst machine, a VNet as its worst subnet. --json has the fields of Azure's topologies.\n"
+	"\n"
+	"  --svg FILE    writes a picture: VNets inside, then subnets, then machines; many of them stand together as a number\n"
+	"  --html FILE   writes a page with a picture of the whole and of each VNet, and a list; it needs nothing but itself\n"
+	"  --traffic     adds the traffic that was observed\n"
+	"  --in PATH     reads this file or directory instead of the ledger's estate; can be given again\n"
+	"\n"
+	"Example: whittle map --traffic --html map.html\n";
+
+static enum cli_colour colour_of(const char *severity)
+{
+	return !strcmp(severity, "High") ? CLI_RED : !strcmp(severity, "Medium") || !strcmp(severity, "Low") ? CLI_YELLOW : !strcmp(severity, "Healthy") ? CLI_GREEN : CLI_DIM;
+}
+
+static void print(const json_t *doc)
+{
+	static const char *const kinds[] = {"VNet", "Subnet", "VM"};
+	struct cli_table *t = cli_table_new("Kind|Name|Severity|Zone|>Below|Why");
+	size_t i, k, healthy = 0;
+	json_t *v, *r;
+	json_array_foreach(json_object_get(doc, "value"), k, v)
+		json_array_foreach(json_object_get(json_object_get(v, "properties"), "topologyResources"), i, r) {
+			const char *severity = json_string_value(json_object_get(r, "severity")), *zone = json_string_value(json_object_get(r, "networkZones"));
+			if (k == 2 && !strcmp(severity, "Healthy") && !strcmp(zone, "Internal")) {
+				healthy++;
+				continue;
+			}
+			cli_table_text(t, kinds[k < 2 ? k : 2]);
+			cli_table_text(t, json_string_value(json_object_get(r, "name")));
+			cli_table_coloured(t, colour_of(severity), severity);
+			cli_table_text(t, zone);
+			if (k < 2)
+				cli_table_number(t, json_array_size(json_object_get(r, "children")));
+			else
+				cli_table_text(t, NULL);
+			cli_table_text(t, json_string_value(json_array_get(json_object_get(r, "reasons"), 0)));
+		}
+	cli_table_print(t);
+	if (healthy)
+		printf("%zu healthy internal VM%s not listed.\n", healthy, healthy == 1 ? " is" : "s are");
+}
+
+static int write_picture(const struct wh_app_map *m, const char *path, bool page)
+{
+	struct wh_error err;
+	char *text = wh_app_map_picture(m, page);
+	int rc = text ? wh_write_file(path, text, strlen(text), &err) : wh_fail(&err, -ENOMEM, "out of memory");
+	free(text);
+	return rc ? cli_error(&err) : CLI_OK;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	static const struct option longs[] = {{"svg", required_argument, NULL, 's'}, {"html", required_argument, NULL, 'h'}, {"traffic", no_argument, NULL, 't'}, {"in", required_argument, NULL, 'i'}, {0}};
+	const char *paths[CLI_MOST_PATHS], *svg = NULL, *html = NULL;
+	const struct wh_app a = cli_app(c);
+	struct wh_app_map *m;
+	struct wh_error err;
+	bool traffic = false;
+	size_t n = 0;
+	int o, rc;
+	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
+		if (o == 's')
+			svg = optarg;
+		else if (o == 'h')
+			html = optarg;
+		else if (o == 't')
+			traffic = true;
+		else if (o == 'i' && n < CLI_MOST_PATHS)
+			paths[n++] = optarg;
+		else
+			return CLI_USAGE;
+	}
+	if (argc != optind)
+		return cli_usage(c, "map takes no word '%s'", argv[optind]);
+	if (traffic && n)
+		return cli_usage(c, "--traffic is what the ledger observed: it goes with the ledger's estate, not with --in");
+	if (wh_app_map(&a, paths, n, traffic, &m, &err))
+		return cli_error(&err);
+	rc = svg ? write_picture(m, svg, false) : CLI_OK;
+	rc = rc || !html ? rc : write_picture(m, html, true);
+	if (!rc && c->json) {
+		rc = cli_print_json(wh_app_map_json(m));
+	} else if (!rc && !svg && !html) {
+		json_t *doc = wh_app_map_json(m);
+		print(doc);
+		json_decref(doc);
+	}
+	wh_app_map_free(m);
+	return rc;
+}
+
+const struct cli_command cli_map = {.confined = true, .name = "map", .summary = "show the network, as a picture or a document", .help = help, .run = run};

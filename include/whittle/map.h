@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * map: the network of an estate as a picture: VNets, their subnets and machines, how bad each is and why, which ones the Internet reaches, peerings,
+ * gateways, and the traffic between them where it is known.
+ *
+ * A machine is as bad as the worst of: what the Internet reaches at it by all rules together, what the caller knows of it (alerts, rules that could be
+ * narrower), and whether any group guards it. What the inventory does not decide makes it unknown, never healthy. A subnet is as bad as the worst
+ * of its machines, a VNet as the worst of its subnets.
+ */
+#pragma once
+#include "whittle/reach.h"
+
+enum wh_map_state { WH_MAP_HEALTHY, WH_MAP_UNKNOWN, WH_MAP_LOW, WH_MAP_MEDIUM, WH_MAP_HIGH };
+enum { WH_MAP_STATES = WH_MAP_HIGH + 1 };
+const char *wh_map_state_text(enum wh_map_state s); /* "Healthy" … "High" */
+enum wh_map_kind { WH_MAP_VNET, WH_MAP_SUBNET, WH_MAP_HOST };
+const char *wh_map_kind_text(enum wh_map_kind k); /* "VNet", "subnet", "VM" */
+
+struct wh_map_reason { enum wh_map_state state; const char *text; struct wh_map_reason *next; };
+struct wh_map_node {
+	enum wh_map_kind kind;
+	const char *id, *name, *location;
+	const char *about;                 /* its addresses */
+	enum wh_map_state state;
+	struct wh_map_reason *reasons;     /* the worst first; NULL: none */
+	bool facing;                       /* the Internet reaches some port of it, or of one below it, or might */
+	bool advice;                       /* a recommendation exists for it */
+	bool unscanned;                    /* it can't be judged at all: the reason says why */
+	size_t *parents; size_t n_parents; /* nodes; the first one is where it is drawn. None: its subnet is not known */
+	size_t *children; size_t n_children; /* the worst first */
+	size_t counts[WH_MAP_STATES];      /* of machines below it */
+};
+/* What is known of a machine beside its network's rules. */
+struct wh_map_fact { const char *id; enum wh_map_state state; bool advice; const char *text; };
+/* Traffic that was observed; WH_NONE: the Internet. Places of hosts in the topology, in `nodes` of the map. */
+struct wh_map_flow { size_t from, to; uint64_t flows, bytes; };
+struct wh_map {
+	const struct wh_topology *t;
+	struct wh_map_node *nodes; size_t n; /* VNets, subnets, machines, each in the topology's order */
+	size_t subnets, hosts;               /* where they begin */
+	size_t *roots; size_t n_roots;       /* VNets, and subnets of none; the worst first */
+	const struct wh_map_flow *flows; size_t n_flows; /* the heaviest first */
+	struct wh_arena *mem;
+};
+/* facts: sorted by id, without case. flows: places in t->hosts; they become places of nodes. */
+void wh_map_build(struct wh_reach *r, const struct wh_topology *t, const struct wh_map_fact *facts, size_t n_facts, struct wh_map_flow *flows, size_t n_flows, struct wh_arena *mem,
+                  struct wh_map *out);
+/*
+ * {"value":[{"name":"vnets"|"subnets"|"virtualMachines", "type":"Microsoft.Security/locations/topologies", "properties":{"calculatedDateTime", "topologyResources":[{"resourceId",
+ * "severity", "recommendationsExist", "networkZones", "topologyScore", "location", "parents":[{"resourceId"}], "children":[{"resourceId"}], "reasons":["…"]}…]}}…],
+ * "peerings":[…], "gateways":[…], "traffic":[…]}. topologyScore: 0 healthy, 1 low, 2 medium, 3 high; null where the severity is "Unknown" or "Unscanned".
+ */
+json_t *wh_map_json(const struct wh_map *m, int64_t now_us);
+
+/* ---- the picture ---- */
+/* One circle: a node, or several of one parent together. */
+struct wh_map_mark {
+	double x, y, r;
+	double angle, distance;            /* from the middle of the picture */
+	enum wh_map_kind kind;
+	enum wh_map_state state;           /* the worst of those that it stands for */
+	const struct wh_map_node *node;    /* NULL: several */
+	size_t count;                      /* nodes that it stands for */
+	size_t machines;                   /* machines at or below it */
+	bool facing;
+	size_t parent;                     /* a mark; WH_NONE */
+};
+struct wh_map_layout {
+	struct wh_map_mark *marks; size_t n;
+	size_t *mark_of;                   /* by node: the mark that it is in; WH_NONE: none, where one VNet alone is drawn */
+	bool many_vnets, many_subnets;     /* too many for names that are written level */
+	double radius, internet;           /* of the whole; of the line that stands for the Internet */
+	struct wh_arena *mem;
+};
+/*
+ * VNets on the inner ring (or in the middle, where there is one), subnets on the next, machines on the outer one. Each ring has room for so many circles
+ * as can be told apart; what is more stands together in circles with a number, one for each state, and the worst are the last to be put together.
+ * root: a VNet that is drawn alone, or WH_NONE.
+ */
+void wh_map_lay_out(const struct wh_map *m, size_t root, struct wh_arena *mem, struct wh_map_layout *out);
+/* A picture that stands by itself, and a page with pictures of the whole and of each VNet, and a list; neither refers to anything outside. free() them; NULL: out of memory. */
+char *wh_map_svg(const struct wh_map *m);
+char *wh_map_html(const struct wh_map *m);

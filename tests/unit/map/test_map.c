@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "whittle/map.h"
+
+#define P "/subscriptions/s/resourceGroups/g/providers/Microsoft."
+
+struct drawn { struct wh_arena *mem; struct wh_inventory inv; struct wh_topology t; struct wh_reach *r; struct wh_map m; };
+
+/* A hub and spokes with so many subnets each, and so many machines a subnet; every `facing`-th has a public address. A group lets in one port. */
+static void draw(struct drawn *d, size_t vnets, size_t subnets, size_t hosts, size_t facing, int port, const struct wh_map_fact *facts, size_t n_facts)
+{
+	struct wh_error err = {.text = ""};
+	char *text;
+	size_t len, n = 0;
+	FILE *f = open_memstream(&text, &len);
+	fprintf(f, "[{\"type\": \"Microsoft.Network/networkSecurityGroups\", \"id\": \"" P "Network/networkSecurityGroups/g\", \"name\": \"g\", \"securityRules\": [{\"name\": \"r\", \"priority\": 100, \"direction\": \"Inbound\", "
+	           "\"access\": \"Allow\", \"protocol\": \"Tcp\", \"sourceAddressPrefix\": \"%s\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\", \"destinationPortRange\": \"%d\"}]}", port < 0 ? "AzureCloud" : "*", abs(port));
+	for (size_t v = 0; v < vnets; v++) {
+		fprintf(f, ", {\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" P "Network/virtualNetworks/v%zu\", \"name\": \"v%zu\", \"location\": \"westeurope\", \"addressSpace\": {\"addressPrefixes\": [\"10.%zu.0.0/16\"]}, \"subnets\": [", v, v, v);
+		for (size_t s = 0; s < subnets; s++)
+			fprintf(f, "%s{\"id\": \"" P "Network/virtualNetworks/v%zu/subnets/s%zu\", \"name\": \"s%zu\", \"addressPrefix\": \"10.%zu.%zu.0/24\", \"networkSecurityGroup\": {\"id\": \"" P "Network/networkSecurityGroups/g\"}}",
+			        s ? "," : "", v, s, s, v, s);
+		fputs("], \"virtualNetworkPeerings\": [", f);
+		for (size_t o = 0; o < vnets; o++)
+			if (o != v && (!o || !v))
+				fprintf(f, "%s{\"name\": \"p\", \"peeringState\": \"Connected\", \"remoteVirtualNetwork\": {\"id\": \"" P "Network/virtualNetworks/v%zu\"}}", (v ? o : o - 1) ? "," : "", o);
+		fputs("]}", f);
+		for (size_t s = 0; s < subnets; s++)
+			for (size_t h = 0; h < hosts; h++, n++) {
+				bool public = facing && n % facing == 0;
+				fprintf(f, ", {\"type\": \"Microsoft.Network/networkInterfaces\", \"id\": \"" P "Network/networkInterfaces/n%zu\", \"name\": \"n%zu\", \"virtualMachine\": {\"id\": \"" P "Compute/virtualMachines/m<%zu>\"}, \"ipConfigurations\": "
+				           "[{\"name\": \"c\", \"privateIPAddress\": \"10.%zu.%zu.%zu\", \"subnet\": {\"id\": \"" P "Network/virtualNetworks/v%zu/subnets/s%zu\"}", n, n, n, v, s, h + 4, v, s);
+				fprintf(f, public ? ", \"publicIPAddress\": {\"id\": \"" P "Network/publicIPAddresses/p%zu\"}}]}, {\"type\": \"Microsoft.Network/publicIPAddresses\", \"id\": \"" P "Network/publicIPAddresses/p%zu\", \"name\": \"p\", "
+				                    "\"ipAddress\": \"203.0.113.9\", \"sku\": {\"name\": \"Standard\"}}" : "}]}", n, n);
+			}
+	}
+	fputs("]", f);
+	fclose(f);
+	d->mem = wh_arena_new();
+	d->inv = (struct wh_inventory){.mem = d->mem};
+	if (wh_inventory_add(&d->inv, "net.json", text, len, &err))
+		fail_msg("%s", err.text);
+	wh_inventory_join(&d->inv);
+	if (wh_topology_build(&d->inv, d->mem, &d->t, &err))
+		fail_msg("%s", err.text);
+	d->r = wh_reach_new(&d->t, d->mem);
+	wh_map_build(d->r, &d->t, facts, n_facts, NULL, 0, d->mem, &d->m);
+}
+
+static void erase(struct drawn *d)
+{
+	wh_reach_free(d->r);
+	wh_topology_free(&d->t);
+	wh_inventory_free(&d->inv);
+	wh_arena_free(d->mem);
+}
+
+static void a_management_port_open_to_the_internet_makes_vm_subnet_and_vnet_high(void **state)
+{
+	struct drawn d;
+	(void)state;
+	draw(&d, 2, 2, 2, 4, 22, NULL, 0); /* machines 0 and 4: one in each VNet */
+	for (size_t i = 0; i < d.m.n; i++) {
+		const struct wh_map_node *n = &d.m.nodes[i];
+		bool bad = i < d.m.subnets || (i < d.m.hosts ? n->counts[WH_MAP_HIGH] : !strcmp(n->name, "m<0>") || !strcmp(n->name, "m<4>"));
+		assert_int_equal(n->state, bad ? WH_MAP_HIGH : WH_MAP_HEALTHY);
+		assert_int_equal(n->facing, bad);
+	}
+	assert_int_equal(d.m.nodes[0].counts[WH_MAP_HIGH], 1);
+	assert_int_equal(d.m.nodes[0].counts[WH_MAP_HEALTHY], 3);
+	erase(&d);
+}
+
+static void what_the_inventory_does_not_decide_is_unknown_and_never_healthy(void **state)
+{
+	struct drawn d;
+	(void)state;
+	draw(&d, 1, 1, 1, 1, -22, NULL, 0);
+	assert_int_equal(d.m.nodes[d.m.hosts].state, WH_MAP_UNKNOWN);
+	assert_non_null(strstr(d.m.nodes[d.m.hosts].reasons->text, "AzureCloud"));
+	json_t *doc = wh_map_json(&d.m, 0), *r = json_array_get(json_object_get(json_object_get(json_array_get(json_object_get(doc, "value"), 2), "properties"), "topologyResources"), 0);
+	assert_string_equal(json_string_value(json_object_get(r, "severity")), "Unknown");
+	assert_true(json_is_null(json_object_get(r, "topologyScore")));
+	json_decref(doc);
+	erase(&d);
+}
+
+static void what_a_caller_knows_of_a_vm_counts_whatever_the_case_of_its_id(void **state)
+{
+	static const struct wh_map_fact facts[] = {{P "Compute/virtualMachines/M<1>", WH_MAP_MEDIUM, true, "its rules can be narrower"}};
+	struct drawn d;
+	(void)state;
+	draw(&d, 1, 1, 2, 0, 443, facts, 1);
+	size_t twins, h = wh_topology_host(&d.t, "m<1>", &twins);
+	assert_int_equal(d.m.nodes[d.m.hosts + h].state, WH_MAP_MEDIUM);
+	assert_true(d.m.nodes[d.m.hosts + h].advice && d.m.nodes[0].advice);
+	assert_int_equal(d.m.nodes[0].state, WH_MAP_MEDIUM);
+	erase(&d);
+}
+
+/* Whatever the size: no circle lies over another, every machine is in one, and no ring holds more than can be told apart. */
+static void circles_never_overlap_at_any_size(void **state)
+{
+	static const size_t sizes[][3] = {{1, 1, 1}, {1, 1, 5}, {2, 2, 2}, {3, 4, 9}, {10, 5, 4}, {10, 25, 20}, {30, 3, 10}, {24, 1, 3}, {60, 1, 1}, {1, 1, 200}, {1, 120, 1}};
+	(void)state;
+	for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+		struct drawn d;
+		struct wh_map_layout l;
+		size_t machines = 0, kinds[3] = {0};
+		draw(&d, sizes[s][0], sizes[s][1], sizes[s][2], 3, s % 2 ? 22 : 443, NULL, 0);
+		wh_map_lay_out(&d.m, WH_NONE, d.mem, &l);
+		for (size_t i = 0; i < l.n; i++) {
+			kinds[l.marks[i].kind]++;
+			machines += l.marks[i].kind == WH_MAP_HOST ? l.marks[i].count : 0;
+			for (size_t k = 0; k < i; k++) {
+				double apart = hypot(l.marks[i].x - l.marks[k].x, l.marks[i].y - l.marks[k].y);
+				if (apart < l.marks[i].r + l.marks[k].r - 1)
+					fail_msg("%zu/%zu/%zu: circles %zu and %zu are %.1f apart, with radii %.1f and %.1f", sizes[s][0], sizes[s][1], sizes[s][2], i, k, apart, l.marks[i].r, l.marks[k].r);
+			}
+		}
+		assert_int_equal(machines, sizes[s][0] * sizes[s][1] * sizes[s][2]);
+		assert_true(kinds[0] <= 24 && kinds[1] <= 64 && kinds[2] <= 128);
+		erase(&d);
+	}
+}
+
+static void a_group_of_machines_is_as_bad_as_its_worst(void **state)
+{
+	struct drawn d;
+	struct wh_map_layout l;
+	size_t high = 0;
+	(void)state;
+	draw(&d, 10, 20, 20, 16, 3389, NULL, 0);
+	wh_map_lay_out(&d.m, WH_NONE, d.mem, &l);
+	for (size_t i = d.m.hosts; i < d.m.n; i++) {
+		const struct wh_map_mark *k = &l.marks[l.mark_of[i]];
+		high += d.m.nodes[i].state == WH_MAP_HIGH;
+		assert_true(k->state >= d.m.nodes[i].state);
+		assert_true(l.marks[k->parent].state >= k->state && l.marks[l.marks[k->parent].parent].state >= k->state);
+	}
+	assert_int_equal(high, 250);
+	erase(&d);
+}
+
+static void names_cannot_become_markup(void **state)
+{
+	struct drawn d;
+	(void)state;
+	draw(&d, 1, 1, 2, 1, 22, NULL, 0);
+	d.m.nodes[0].name = "</title><script>alert(1)</script>\"'\x01\xff\xe2\x80\xae";
+	char *svg = wh_map_svg(&d.m), *html = wh_map_html(&d.m);
+	assert_null(strstr(svg, "<script"));
+	assert_null(strstr(strstr(html, "<script>") + 1, "<script>")); /* its own alone */
+	assert_non_null(strstr(svg, "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"));
+	assert_non_null(strstr(svg, "m&lt;0&gt;"));
+	assert_null(strstr(html, "m<0>"));
+	assert_null(strstr(html, "http://www.w3.org/2000/svg\" href"));
+	assert_null(strstr(html, "src=\"http"));
+	free(svg);
+	free(html);
+	erase(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_management_port_open_to_the_internet_makes_vm_subnet_and_vnet_high),
+		cmocka_unit_test(what_the_inventory_does_not_decide_is_unknown_and_never_healthy),
+		cmocka_unit_test(what_a_caller_knows_of_a_vm_counts_whatever_the_case_of_its_id),
+		cmocka_unit_test(circles_never_overlap_at_any_size),
+		cmocka_unit_test(a_group_of_machines_is_as_bad_as_its_worst),
+		cmocka_unit_test(names_cannot_become_markup),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
