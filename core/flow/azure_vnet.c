@@ -7,28 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include "flow/azure.h"
-#include "flow/fields.h"
 #include "flow/json_scan.h"
 
-static const char *tuple(const char *p, size_t len, struct azure_tuple *out)
+static const char *tuple(const struct field f[static AZURE_FIELDS], struct azure_tuple *out)
 {
-	struct azure_field f[16];
 	struct wh_flow *flow = &out->part.flow;
-	unsigned n = azure_fields(p, len, f);
 	uint64_t proto;
-	if (n < 8 || n > 13)
-		return "a tuple has not 8 to 13 fields";
-	const char *why = azure_ends(f, flow);
-	if (why)
-		return why;
-	if (!field_number(f[5].p, f[5].len, &proto) || proto > 255)
+	if (!field_number(f[5], &proto) || proto > 255)
 		return "the protocol of a tuple can't be read";
 	flow->proto = (uint8_t)proto;
 	out->state = f[7].len == 1 ? *f[7].p : 0;
 	out->denied = out->state == 'D';
 	if (!out->state || !strchr("BCED", out->state))
 		return "the state of a tuple is none of B, C, E and D";
-	return azure_counters(f, 9, n, out) ? NULL : "a counter of a tuple can't be read";
+	return NULL;
 }
 
 const struct azure_format azure_vnet = {"vnet", tuple};

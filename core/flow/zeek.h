@@ -16,4 +16,4 @@ enum zeek_column {
 extern const char *const zeek_names[ZEEK_COLUMNS + 1];
 
 /* `f`: the columns' texts, len 0 where one is unset. Tags are set where the line has any. NULL, or why it can't be read. */
-const char *zeek_record(const struct lines_field f[static ZEEK_COLUMNS], struct wh_record *rec, struct wh_tags *tags);
+const char *zeek_record(const struct field f[static ZEEK_COLUMNS], struct wh_record *rec, struct wh_tags *tags);
