@@ -148,17 +148,27 @@ static void *open_state(const struct wh_reader_options *o)
 	return r;
 }
 
+static bool is_name(struct field f)
+{
+	size_t i = 0;
+	while (i < f.len && ((f.p[i] >= 'a' && f.p[i] <= 'z') || (f.p[i] >= '0' && f.p[i] <= '9') || f.p[i] == '-'))
+		i++;
+	return i && i == f.len;
+}
+
 /* A header; or a line of the default format, perhaps behind the time of its logging: version, account, interface. */
 static int probe(const void *head, size_t len)
 {
 	struct field f[FIELDS];
 	uint64_t version;
-	size_t n = field_split(head, len, ' ', f, FIELDS);
+	size_t n = field_split(head, lines_length(head, len), ' ', f, FIELDS);
 	if (n < 4 || n > FIELDS)
 		return 0;
-	for (size_t i = 0, met = 0; i < n && *f[0].p >= 'a'; i++)
-		if ((met += field_is(f[i], "srcaddr") || field_is(f[i], "dstaddr") || field_is(f[i], "pkt-srcaddr")) == 2)
-			return 90;
+	size_t addresses = 0, i = 0;
+	for (; i < n && is_name(f[i]); i++)
+		addresses += field_is(f[i], "srcaddr") || field_is(f[i], "dstaddr") || field_is(f[i], "pkt-srcaddr");
+	if (i == n && addresses >= 2)
+		return 90;
 	size_t from = f[0].len > 10 && f[0].p[10] == 'T';
 	bool account = f[from + 1].len == 12 || field_is(f[from + 1], "unknown");
 	return field_number(f[from], &version) && version >= 2 && version < 100 && account && f[from + 2].len > 4 &&

@@ -28,7 +28,7 @@ const struct azure_format azure_nsg = {"nsg", tuple};
 
 static int probe(const void *head, size_t len)
 {
-	return memmem(head, len, "\"NetworkSecurityGroupFlowEvent", 30) ? 91 : 0;
+	return js_finds(head, (const char *)head + len, "category", "NetworkSecurityGroupFlowEvent") ? 91 : 0;
 }
 
 const struct wh_reader wh_reader_nsg = {

@@ -27,12 +27,11 @@ const struct azure_format azure_vnet = {"vnet", tuple};
 
 static int probe(const void *head, size_t len)
 {
-	const char *p = js_space(head, (const char *)head + len);
-	size_t n = len - (size_t)(p - (const char *)head);
-	if (memmem(p, n, "\"flowLogVersion\"", 16) || memmem(p, n, "\"flowRecords\"", 13) || memmem(p, n, "\"FlowLogFlowEvent\"", 18))
+	const char *end = (const char *)head + len, *p = js_space(head, end);
+	if (js_find(p, end, "flowLogVersion") || js_find(p, end, "flowRecords") || js_finds(p, end, "category", "FlowLogFlowEvent"))
 		return 90;
 	/* an hour in which nothing was logged yet */
-	return n && (*p == '{' || *p == '"') && memmem(p, n < 64 ? n : 64, "\"records\"", 9) ? 50 : 0;
+	return p < end && (*p == '{' || *p == '"') && js_find(p, end - p < 64 ? end : p + 64, "records") ? 50 : 0;
 }
 
 const struct wh_reader wh_reader_vnet = {

@@ -29,21 +29,36 @@ struct reader {
 	int64_t minute_us;
 };
 
+/* How many columns a header line names, and the places of those that are used; 0: it is none. */
+static size_t columns_of(const char *line, size_t len, int16_t at[static COLUMNS])
+{
+	static const char *const *const both[] = {old_names, new_names};
+	struct field f[FIELDS];
+	int16_t found[COLUMNS];
+	size_t n = len && *line >= 'a' && *line <= 'z' ? field_split(line, len, ',', f, FIELDS) : 0;
+	if (n > FIELDS)
+		return 0;
+	for (size_t i = 0; i < 2; i++) {
+		field_columns(f, n, both[i], found);
+		if (found[SRC] < 0 || found[DST] < 0)
+			continue;
+		memcpy(at, found, sizeof found);
+		return n;
+	}
+	return 0;
+}
+
 static bool header(void *state, const char *line, size_t len)
 {
 	struct reader *r = state;
-	struct field f[FIELDS];
+	size_t n;
 	len = lines_length(line, len);
-	bool old = len > 3 && !memcmp(line, "ts,", 3), new = len > 10 && memmem(line, len, "srcAddr", 7) && memmem(line, len, "dstAddr", 7);
-	if (len == 7 && !memcmp(line, "Summary", 7))
-		r->summary = true;
-	else if (old || new) {
-		size_t n = field_split(line, len, ',', f, FIELDS);
-		r->n_columns = n <= FIELDS ? n : 0;
-		r->summary = false;
-		field_columns(f, r->n_columns, old ? old_names : new_names, r->at);
-	} else
+	bool summary = len == 7 && !memcmp(line, "Summary", 7);
+	if (!summary && !(n = columns_of(line, len, r->at)))
 		return false;
+	if (!summary)
+		r->n_columns = n;
+	r->summary = summary;
 	return true;
 }
 
@@ -163,9 +178,8 @@ static void *open_state(const struct wh_reader_options *o)
 
 static int probe(const void *head, size_t len)
 {
-	if (len > 15 && !memcmp(head, "ts,te,td,sa,da,", 15))
-		return 90;
-	return len > 20 && memmem(head, len, "srcAddr", 7) && memmem(head, len, "dstAddr", 7) && memchr(head, ',', len) && *(const char *)head != '{' ? 85 : 0;
+	int16_t at[COLUMNS];
+	return columns_of(head, lines_length(head, len), at) ? 90 : 0;
 }
 
 const struct wh_reader wh_reader_nfdump = {

@@ -97,7 +97,8 @@ static void *open_state(const struct wh_reader_options *o)
 
 static int probe(const void *head, size_t len)
 {
-	return (len > 10 && !memcmp(head, "#separator", 10)) || (len > 8 && !memcmp(head, "#fields", 7)) ? 90 : 0;
+	struct field value;
+	return (named(head, len, "#separator", &value) && value.p[-1] == ' ') || (named(head, len, "#fields", &value) && value.p[-1]) ? 90 : 0;
 }
 
 const struct wh_reader wh_reader_zeek = {

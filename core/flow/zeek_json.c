@@ -56,9 +56,8 @@ static void *open_state(const struct wh_reader_options *o)
 
 static int probe(const void *head, size_t len)
 {
-	const char *p = js_space(head, (const char *)head + len);
-	size_t n = len - (size_t)(p - (const char *)head);
-	return n && *p == '{' && memmem(p, n, "\"id.orig_h\"", 11) ? memmem(p, n, "\"conn_state\"", 12) ? 90 : 60 : 0;
+	const char *end = (const char *)head + len, *p = js_space(head, end);
+	return p < end && *p == '{' && js_find(p, end, "id.orig_h") ? js_find(p, end, "conn_state") ? 90 : 60 : 0;
 }
 
 const struct wh_reader wh_reader_zeek_json = {

@@ -355,6 +355,9 @@ static void formats_are_told_apart_by_their_content(void **s)
 		{"{\"ts\":1,\"id.orig_h\":\"1.1.1.1\",\"conn_state\":\"SF\"}", &wh_reader_zeek_json}, {AWS2, &wh_reader_aws}, {"2 " ENI "- - - - - - - 1 2 - NODATA", &wh_reader_aws},
 		{"2026-11-03T08:00:00.000Z 2 " ENI "1.1.1.1 2.2.2.2 1 2 6 1 1 1 2 ACCEPT OK", &wh_reader_aws}, {"ts,te,td,sa,da,sp,dp,pr,flg", &wh_reader_nfdump},
 		{"firstSeen,lastSeen,proto,srcAddr,srcPort,dstAddr,dstPort", &wh_reader_nfdump}, {"Nov  3 08:00:00 host sshd: hello", NULL},
+		{"ts,sa,da,pr\r", &wh_reader_nfdump}, {"{\"flowLogVersion\" : 4}", &wh_reader_vnet}, {"{\"a\":\"flowRecords\",\"b\":\"NetworkSecurityGroupFlowEvent\"}", NULL},
+		{"\x7f" "ELF \"flowLogVersion\" \"flowRecords\" \"NetworkSecurityGroupFlowEvent", NULL}, {"usage: srcAddr,dstAddr", NULL}, {"p(srcAddr,dstAddr,n)", NULL},
+		{"the fields srcaddr dstaddr are needed (pkt-srcaddr too)", NULL}, {"#fields", NULL},
 	};
 	(void)s;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
