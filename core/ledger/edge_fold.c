@@ -25,11 +25,6 @@ static void sum(uint32_t *n)
 		++*n;
 }
 
-static uint64_t plus(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 /* The hours of the day in which a flow was open. */
 static uint32_t hours_between(int64_t start_us, int64_t end_us, int32_t day)
 {
@@ -57,10 +52,10 @@ static void add_flow(struct wh_edge *e, const struct deed *d, uint64_t in, uint6
 	e->flows += d->part <= WH_FLOW_BEGUN;
 	if (d->connects)
 		sum(&e->connects);
-	e->bytes_in = plus(e->bytes_in, in);
-	e->bytes_out = plus(e->bytes_out, out);
+	e->bytes_in = wh_saturating_add(e->bytes_in, in);
+	e->bytes_out = wh_saturating_add(e->bytes_out, out);
 	if (d->part == WH_FLOW_WHOLE || d->part == WH_FLOW_ENDS) {
-		sum(&e->size_hist[size_bucket(plus(d->before, plus(in, out)))]);
+		sum(&e->size_hist[size_bucket(wh_saturating_add(d->before, wh_saturating_add(in, out)))]);
 		sum(&e->time_hist[time_bucket(d->end_us - d->start_us)]);
 	}
 	if (d->alerted)

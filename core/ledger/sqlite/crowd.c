@@ -36,13 +36,13 @@ void wh_sql_port_range(const struct wh_edge_key *port, uint8_t from[static WH_ED
 static int port_size(struct sqlite_store *s, const uint8_t *from, const uint8_t *to, size_t *n, struct wh_error *err)
 {
 	sqlite3_stmt *st = wh_sql_use(s, ST_PORT_SIZE, "read", err);
+	int64_t rows;
 	if (!st)
 		return -EIO;
 	sqlite3_bind_blob(st, 1, from, WH_PORT_KEY, SQLITE_STATIC);
 	sqlite3_bind_blob(st, 2, to, WH_PORT_KEY, SQLITE_STATIC);
-	int rc = sqlite3_step(st) == SQLITE_ROW ? 0 : wh_sql_fail(s->state, "read", err);
-	*n = rc ? 0 : (size_t)sqlite3_column_int64(st, 0);
-	sqlite3_reset(st);
+	int rc = wh_sql_one_number(s, st, 0, &rows, err);
+	*n = rc ? 0 : (size_t)rows;
 	return rc;
 }
 

@@ -64,6 +64,16 @@ sqlite3_stmt *wh_sql_use(struct sqlite_store *s, enum statement which, const cha
 	return wh_sql_prepared(s->state, &s->st[which], wh_sql[which], doing, err);
 }
 
+int wh_sql_one_number(struct sqlite_store *s, sqlite3_stmt *st, int64_t none, int64_t *out, struct wh_error *err)
+{
+	int step = sqlite3_step(st), rc = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : wh_sql_fail(s->state, "read", err);
+	*out = none;
+	if (step == SQLITE_ROW && !wh_sql_number(st, 0, out))
+		rc = wh_sql_damaged(s->state, err);
+	sqlite3_reset(st);
+	return rc;
+}
+
 static void bound(struct wh_store *store, const struct wh_store_bounds *b)
 {
 	struct sqlite_store *s = wh_sqlite_of(store);
