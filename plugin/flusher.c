@@ -201,7 +201,7 @@ static int have_store(struct wh_sink *s, struct wh_error *err)
 	return f->ledger.store ? 0 : open_store(s, err);
 }
 
-/* Who runs this, as messages name it. */
+/* The user of this process, for messages. */
 static const char *user_text(char *buf, size_t size)
 {
 	snprintf(buf, size, "uid %u", (unsigned)geteuid());

@@ -4,7 +4,7 @@
  * format. A line is one direction of a flow in an interval of up to ten minutes, on one interface.
  *
  * Where a line says which addresses its packets had (pkt-srcaddr, pkt-dstaddr), these count: srcaddr and dstaddr are the interface's own there. TCP
- * flags are those seen in the interval, ACK only beside SYN: 2 is a client's, 18 a server's. NODATA and SKIPDATA are no flows.
+ * flags are those seen in the interval, ACK only with SYN: 2 is a client's, 18 a server's. NODATA and SKIPDATA are no flows.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +109,7 @@ static const char *read_line(struct lines *l, const char *p, size_t len)
 	struct reader *r = (struct reader *)l;
 	static const enum column needed[] = {SRC_PORT, DST_PORT, PROTO, START, END};
 	static const char *const lacks[] = {"its format has no srcport", "its format has no dstport", "its format has no protocol",
-	                                    "its format has no start: when it was can't be told", "its format has no end: when it was can't be told"};
+	                                    "its format has no start: its time is not known", "its format has no end: its time is not known"};
 	struct field all[FIELDS], f[COLUMNS];
 	struct wh_part part = {.one_way = true};
 	struct wh_flow *flow = &part.flow;
@@ -184,6 +184,5 @@ const struct wh_reader wh_reader_aws = {
 	.header = header,
 	.feed = lines_feed,
 	.pairs = true,
-	.dense = true,
-	.slack_us = INT64_C(120000000), /* an interface logs a start up to a minute late, and each end's has a minute of its own */
+	.slack_us = INT64_C(120000000), /* a start is logged up to a minute late, at each end */
 };

@@ -73,7 +73,7 @@ static const char *parse(struct reader *r, struct js_text text, struct azure_tup
 	return why || counters(f, t) ? why : "a counter of a tuple can't be read";
 }
 
-/* What is allowed and never counted says nothing of an answer: version 1 of an NSG's log, for one. */
+/* A flow that is allowed and never counted shows no answer: so are all of version 1 of an NSG's log. */
 static void take(struct reader *r, struct azure_tuple *t)
 {
 	struct wh_flow *f = &t->part.flow;

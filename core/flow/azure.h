@@ -5,8 +5,8 @@
  *   {"records":[{"time":…,"macAddress":"000D3AF87856", …, "flowRecords":{"flows":[{"aclID":…,"flowGroups":[{"rule":…,"flowTuples":["…", …]}]}]}}, …]}
  *   {"records":[{"time":…, …, "properties":{"Version":2,"flows":[{"rule":…,"flows":[{"mac":…,"flowTuples":["…", …]}]}]}}, …]}
  *
- * and grows by a record a minute before its last two bytes. A tuple is of one of the states begin, continue, end, or denied; those of one flow may
- * stand in blobs of several hours, and what they count is since the tuple before. They are put together (pairing.h).
+ * and grows by a record a minute before its last two bytes. A tuple is of one of the states begin, continue, end, or denied. The tuples of one
+ * flow may stand in blobs of several hours, and each counts since the one before. They are put together (pairing.h).
  */
 #pragma once
 #include "flow/fields.h"

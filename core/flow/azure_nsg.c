@@ -40,5 +40,4 @@ const struct wh_reader wh_reader_nsg = {
 	.cut = js_cut,
 	.feed = azure_feed,
 	.pairs = true,
-	.dense = true,
 };

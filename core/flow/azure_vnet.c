@@ -43,5 +43,4 @@ const struct wh_reader wh_reader_vnet = {
 	.cut = js_cut,
 	.feed = azure_feed,
 	.pairs = true,
-	.dense = true,
 };

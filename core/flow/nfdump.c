@@ -191,5 +191,4 @@ const struct wh_reader wh_reader_nfdump = {
 	.header = header,
 	.feed = lines_feed,
 	.pairs = true,
-	.dense = true,
 };

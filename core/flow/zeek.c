@@ -109,5 +109,4 @@ const struct wh_reader wh_reader_zeek = {
 	.close = free,
 	.header = header,
 	.feed = lines_feed,
-	.dense = true,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A connection as Zeek tells it, to a flow. See zeek.h. */
+/* A connection as Zeek logs it, to a flow. See zeek.h. */
 #include <string.h>
 #include "flow/zeek.h"
 
@@ -8,7 +8,7 @@ const char *const zeek_names[ZEEK_COLUMNS + 1] = {
 	"orig_pkts", "orig_ip_bytes", "resp_pkts", "resp_ip_bytes", "ip_proto", "vlan", "inner_vlan", "_system_name", NULL,
 };
 
-/* Seconds, milliseconds (JSON that is told so), or ISO 8601. */
+/* Seconds, milliseconds (a setting of its JSON), or ISO 8601. */
 static bool time_of(struct field f, int64_t *us)
 {
 	if (memchr(f.p, 'T', f.len))
@@ -83,7 +83,7 @@ static void service_of(struct field f, struct wh_flow *flow)
 	}
 }
 
-/* A side's packets and bytes; where packets are not counted, that it sent any is told by its payload or the history. */
+/* A side's packets and bytes; where packets are not counted, its payload or the history shows whether it sent any. */
 static bool side(struct field pkts, struct field ip_bytes, struct field payload, uint64_t *n, uint64_t *bytes, bool spoke)
 {
 	*n = *bytes = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Zeek's conn.log as JSON, one object a line, its keys with dots ("id.orig_h"). What is unset is left out, or null. */
+/* Zeek's conn.log as JSON, one object a line, its keys with dots ("id.orig_h"). Unset fields are left out, or null. */
 #include <stdlib.h>
 #include <string.h>
 #include "flow/json_scan.h"
@@ -67,5 +67,4 @@ const struct wh_reader wh_reader_zeek_json = {
 	.open = open_state,
 	.close = free,
 	.feed = lines_feed,
-	.dense = true,
 };

@@ -59,7 +59,7 @@ struct deed {
 	uint64_t hash[2];          /* unanswered: the first, of the sketch's key */
 	int64_t start_us, end_us;
 	uint64_t to_server, to_client;
-	uint64_t before;           /* bytes that earlier parts told of */
+	uint64_t before;           /* bytes of earlier parts */
 };
 
 static inline uint64_t slot_for(uint64_t hash, size_t cell)

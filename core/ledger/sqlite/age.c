@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Edges that were last seen long ago go. Long is told in days with data, never by a clock: a machine that for a minute took the year for 2036 makes one
+ * Edges that were last seen long ago are removed. Age is counted in days with data, never by a clock: a machine that for a minute took the year for 2036 makes one
  * day more, not ten years. All edges are looked through when a week of days has come since the last time, which a counter remembers.
  *
- *   days with data   . . . . . . . | . . . . . . . .      an edge whose last day is left of the bar goes
+ *   days with data   . . . . . . . | . . . . . . . .      an edge whose last day is left of the bar is removed
  *                                   \-- edge_days --/
  */
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  * more than port_edges those with the most evidence stay:
  *
  *   1. those that were seen on more days. A peer that comes each week outranks any number of addresses that came less often
- *   2. of the same number, those that were seen last: a day's crowd takes no room from the next day's newcomer, who then has two days
- *   3. of the same day, those that came first: a crowd pushes nobody out who came before it
+ *   2. of the same number, those that were seen last: a day's crowd takes no room from the next day's newcomer, which then has two days
+ *   3. of the same day, those that came first: a crowd pushes out no peer that came before it
  *
  * Of the rest, the flows stay in the port's sketch, where they are answers to peers that are not known: they keep the port from being closed.
  */

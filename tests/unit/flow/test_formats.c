@@ -117,7 +117,7 @@ static void seconds_and_short_tuples_are_read(void **s)
 	assert_true(got[0].flow.start_us == INT64_C(1793692923000000));
 }
 
-static void version_1_of_a_group_tells_of_no_answers(void **s)
+static void version_1_of_a_group_shows_no_answers(void **s)
 {
 	(void)s;
 	once(&wh_reader_nsg, "{\"records\":[{\"category\":\"NetworkSecurityGroupFlowEvent\",\"properties\":{\"Version\":1,\"flows\":[{\"rule\":\"a\",\"flows\":[{\"mac\":\"00005E005301\","
@@ -369,7 +369,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tuples_of_several_hours_are_one_flow), cmocka_unit_test(an_end_without_a_begin_is_a_flow),
 		cmocka_unit_test(a_begin_alone_says_nothing), cmocka_unit_test(what_was_denied_is_an_attempt),
-		cmocka_unit_test(seconds_and_short_tuples_are_read), cmocka_unit_test(version_1_of_a_group_tells_of_no_answers),
+		cmocka_unit_test(seconds_and_short_tuples_are_read), cmocka_unit_test(version_1_of_a_group_shows_no_answers),
 		cmocka_unit_test(a_document_grows_before_its_brackets), cmocka_unit_test(cuts_are_exact_in_strings_and_nesting),
 		cmocka_unit_test(hostile_tuples_are_counted_and_passed_over), cmocka_unit_test(history_tells_who_answered),
 		cmocka_unit_test(a_second_header_brings_other_columns), cmocka_unit_test(json_of_zeek_has_dots_nulls_and_three_kinds_of_time),
