@@ -53,9 +53,9 @@ static int find_own(const struct wh_estate *e, const char *const *names, size_t 
 	if (n > WH_APP_OWN)
 		return wh_fail_input(err, -E2BIG, "too many resources");
 	for (size_t i = 0; i < n; i++) {
-		const struct wh_resource *res = wh_estate_find(e, names[i]);
+		const struct wh_resource *res = wh_estate_require(e, names[i], err);
 		if (!res)
-			return wh_fail_input(err, -ENOENT, "there is no resource '%s'", names[i]);
+			return -ENXIO;
 		out->names[out->n++] = res->name;
 	}
 	if (!n)

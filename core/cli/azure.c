@@ -191,10 +191,11 @@ static int take_options(struct job *j, int argc, char **argv, bool rollback)
 
 static int find_resources(const struct job *j, const struct wh_estate *e)
 {
+	struct wh_error err;
 	for (size_t i = 0; i < j->opt.n_resources; i++) {
-		const struct wh_resource *r = wh_estate_find(e, j->names[i]);
+		const struct wh_resource *r = wh_estate_require(e, j->names[i], &err);
 		if (!r)
-			return cli_usage(j->c, "there is no resource '%s'; `whittle estate show` lists them", j->names[i]);
+			return cli_error(&err);
 		j->names[i] = r->name;
 	}
 	return CLI_OK;

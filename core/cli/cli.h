@@ -61,7 +61,7 @@ int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, c
  * before the command runs; argv[0] is the command's name. */
 int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err);
 /* The last step of that, for a `confined` command: from now on few system calls and, where it stays root's uid, few files. */
-int cli_confine_reader(const struct cli *c, bool as_root, int argc, char **argv, struct wh_error *err);
+int cli_confine_reader(const struct cli *c, bool trusted, int argc, char **argv, struct wh_error *err);
 /* Sets by_sudo, before the configuration is read. Refuses --config, --store and $WHITTLE_STORE to a user who may only run a command with
  * `sudo_opens`: prints the sentence; returns 0 or CLI_USAGE. */
 int cli_check_sudo(struct cli *c);

@@ -119,10 +119,10 @@ static void check_features(struct report *r)
 {
 	struct wh_error err = {0};
 	char what[480];
-	int lacking = wh_firewall_lacks(what, sizeof what, &err);
-	if (lacking == 0)
+	int missing = wh_firewall_missing_features(what, sizeof what, &err);
+	if (missing == 0)
 		note(r, "kernel features", OK, "all that enforce needs is there");
-	else if (lacking < 0)
+	else if (missing < 0)
 		note(r, "kernel features", WARN, "%s", err.text);
 	else
 		remedy(note(r, "kernel features", FAIL, "this kernel lacks %s", what), "load or build these modules; until then 'enforce' refuses and changes nothing");

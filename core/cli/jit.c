@@ -226,9 +226,10 @@ static int parse_port(const struct cli *c, const char *text, struct wh_jit_grant
 
 static int find_target(struct ctx *x, const char *name, const char *to, struct wh_jit_grant *g)
 {
-	const struct wh_resource *r = wh_estate_find(x->estate, name);
+	struct wh_error err;
+	const struct wh_resource *r = wh_estate_require(x->estate, name, &err);
 	if (!r)
-		return cli_usage(x->c, "there is no resource '%s'", name);
+		return cli_error(&err);
 	g->resource = r->name;
 	g->nsg = to ? !strcmp(to, "nsg") : !is_own(x, r->name);
 	if (g->nsg && !r->n_nsgs)

@@ -169,24 +169,17 @@ static int print_kept(struct ctx *x)
 	return CLI_OK;
 }
 
-static int list(struct ctx *x, int n, char **names)
+static int list(struct ctx *x, size_t n, const char *const *names)
 {
 	struct wh_recommendation *rec;
 	struct wh_error err;
 	int rc = wh_review_load(x->ledger.state, x->estate, x->mem, &rec, &err);
-	if (rc)
+	if (rc || (rc = wh_estate_require_all(x->estate, names, n, &err)))
 		return cli_error(&err);
-	for (int i = 0; i < n; i++)
-		if (!wh_estate_find(x->estate, names[i]))
-			return cli_usage(x->c, "there is no resource '%s'", names[i]);
 	size_t kept = 0;
-	for (size_t i = 0; i < rec->n_resources; i++) {
-		bool wanted = !n;
-		for (int j = 0; j < n; j++)
-			wanted |= wh_estate_find(x->estate, names[j]) == rec->resources[i].resource;
-		if (wanted)
+	for (size_t i = 0; i < rec->n_resources; i++)
+		if (wh_estate_is_named(x->estate, rec->resources[i].resource, names, n))
 			rec->resources[kept++] = rec->resources[i];
-	}
 	rec->n_resources = kept;
 	if (x->c->json) {
 		char *text = wh_recommendation_json(rec, NULL);
@@ -240,7 +233,8 @@ static int history(struct ctx *x, const char *resource)
 	int rc = wh_review_history(x->ledger.state, known ? known->name : resource, history_line, &h, &err);
 	if (!rc && !h.n && resource && !known) { /* what is no longer in the estate has its history all the same */
 		json_decref(h.array);
-		return cli_usage(x->c, "there is no resource '%s'", resource);
+		wh_estate_require(x->estate, resource, &err);
+		return cli_error(&err);
 	}
 	if (!rc && h.array)
 		json_dumpf(h.array, stdout, JSON_INDENT(2)), putchar('\n');
@@ -316,7 +310,7 @@ static int dispatch(struct ctx *x, const char *verb, int argc, char **argv)
 	struct wh_error err;
 	size_t n;
 	if (!strcmp(verb, "list"))
-		return list(x, argc - 1, argv + 1);
+		return list(x, (size_t)(argc - 1), (const char *const *)argv + 1);
 	if (!strcmp(verb, "add"))
 		return change(x, WH_REVIEW_ADD, argc, argv);
 	if (!strcmp(verb, "edit"))

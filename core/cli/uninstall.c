@@ -73,7 +73,7 @@ const struct cli_command cli_uninstall = {.may = WH_MAY_LOOK | WH_MAY_UNINSTALL,
 const struct cli_command cli_restore = {.may = WH_MAY_LOOK | WH_MAY_PUT_BACK | WH_MAY_ADOPT, .confined = true, .name = "restore", .summary = "put back what was confirmed, after a reboot",
 	.help = "usage: whittle restore\n\n"
 	        "Puts back the rules that were confirmed, and the ports that just-in-time access keeps closed, from the files of the state\n"
-	        "directory (/var/lib/whittle-state), which only root can write.\n"
+	        "directory (/var/lib/whittle-state), which only root and the user of the services can write.\n"
 	        "What nobody confirmed does not come back, and a damaged file is refused whole. The service whittle-enforce runs it at boot, after\n"
 	        "nftables.service.\n"
 	        "\nExample: whittle restore\n", .run = restore};

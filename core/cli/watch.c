@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 #include "base/opener.h"
@@ -46,8 +47,25 @@ static void on_signal(int sig)
 struct out {
 	const struct cli *c;
 	int file;
-	bool to_syslog;
+	bool to_syslog, in_journal; /* the journal reads our errors: no socket is needed to reach the log */
 };
+
+/* Whether systemd leads our errors to the journal: $JOURNAL_STREAM names the device and inode of that stream. */
+static bool journal_reads_errors(void)
+{
+	const char *says = getenv("JOURNAL_STREAM");
+	char is[64];
+	struct stat st;
+	return says && !fstat(STDERR_FILENO, &st) && snprintf(is, sizeof is, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino) > 0 && !strcmp(says, is);
+}
+
+static void log_it(const struct out *o, int level, const char *kind, const char *text)
+{
+	if (o->in_journal)
+		fprintf(stderr, "<%d>%s: %s\n", level, kind, text);
+	else
+		syslog(level, "%s: %s", kind, text);
+}
 
 static void ready(void *arg, size_t peers)
 {
@@ -93,7 +111,7 @@ static void alert(void *arg, const struct wh_watch_alert *a)
 	if (o->file >= 0 && line && dprintf(o->file, "%s\n", line) < 0)
 		fprintf(stderr, "whittle: the alert can't be written: %s\n", strerror(errno));
 	if (o->to_syslog)
-		syslog(!strcmp(a->kind, "repaired") ? LOG_NOTICE : LOG_WARNING, "%s: %s", a->kind, text);
+		log_it(o, !strcmp(a->kind, "repaired") ? LOG_NOTICE : LOG_WARNING, a->kind, text);
 	free(line);
 	json_decref(doc);
 }
@@ -141,7 +159,9 @@ static int run(struct cli *c, int argc, char **argv)
 		wh_fail_input(&err, out.file, "%s: cannot be written: %s%s", cfg.alerts, strerror(-out.file), wh_as_owner(out.file));
 		return cli_error(&err);
 	}
-	if ((out.to_syslog = cfg.syslog))
+	out.to_syslog = cfg.syslog;
+	out.in_journal = journal_reads_errors();
+	if (out.to_syslog && !out.in_journal)
 		openlog("whittle", LOG_PID, LOG_DAEMON);
 	struct sigaction sa = {.sa_handler = on_signal};
 	sigaction(SIGINT, &sa, NULL);

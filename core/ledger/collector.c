@@ -29,7 +29,7 @@ void wh_collector_free(struct wh_collector *c)
 
 static int set_aside(struct wh_collector *c)
 {
-	int rc = wh_edge_table_settle(c->table);
+	int rc = wh_edge_table_carry_out(c->table);
 	if (rc)
 		return rc;
 	if (c->n_full + 1 >= c->room) { /* room for the one being filled, too: see wh_collector_commit() */
@@ -70,7 +70,7 @@ int wh_collector_commit(struct wh_collector *c, struct wh_store *s, const struct
 		tables = (const struct wh_edge_table *const *)c->full;
 	}
 	/* records wait over the pieces of a log: as many in a run that was resumed as in one that was not */
-	int rc = wh_edge_table_settle(c->table);
+	int rc = wh_edge_table_carry_out(c->table);
 	if (rc)
 		return wh_fail(err, rc, "the table in memory: %s", strerror(-rc));
 	rc = wh_store_commit_tables(s, tables, c->n_full + 1, p, &d, err);

@@ -46,7 +46,7 @@ struct wh_store_seen {
 
 struct wh_store_batch {
 	uint64_t id[2];                             /* names this batch, as often as it is offered; drawn at random; 0, 0: no name */
-	const struct wh_edge_table *const *tables;  /* settled; an edge may be in more than one of them */
+	const struct wh_edge_table *const *tables;  /* with no update pending; an edge may be in more than one of them */
 	size_t n_tables;
 	const struct wh_read_stats *counts;         /* are added to the counters; NULL: none */
 	const struct wh_store_progress *progress;   /* NULL: of no input that is read again */
@@ -122,7 +122,7 @@ struct wh_store_ops {
 	/* How long commit() waits for another process's lock. */
 	void (*patience)(struct wh_store *s, int milliseconds);
 	/* Moves what stands in a log into the store's own file, so that it is whole wherever it was moved. */
-	void (*settle)(struct wh_store *s);
+	void (*checkpoint)(struct wh_store *s);
 	/* How much is kept of edges that are evidence, too, and how many went for that since the store was opened; NULL: all are kept. */
 	void (*bound)(struct wh_store *s, const struct wh_store_bounds *b);
 	void (*dropped)(const struct wh_store *s, uint64_t *crowded, uint64_t *aged);

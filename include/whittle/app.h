@@ -70,9 +70,23 @@ bool wh_app_kept_over(const struct wh_kept *k); /* its last day is over */
 #define WH_APP_DAY_STRLEN 32
 const char *wh_app_today(char buf[static WH_APP_DAY_STRLEN]);
 
-/* ---- explain, replay, export ---- */
+/* ---- explain, prove, replay, export ---- */
 /* As wh_explain(). */
 int wh_app_explain(const struct wh_app *a, const char *resource, const char *rule, bool json, char **out, struct wh_error *err);
+
+struct wh_app_prove {
+	const char *const *resources; size_t n_resources; /* names, ids or addresses; none: all that have a rule */
+	const char *rules;                                /* a file of rules; NULL: the recommendation, as it was reviewed */
+};
+struct wh_app_proof {
+	const struct wh_resource_result *of;
+	bool holds;
+	struct wh_counterexample ce; const char *denied_by; /* where !holds: what would be allowed, and "web: deny-bad", which denies it now, or NULL */
+};
+struct wh_app_proved { struct wh_estate *estate; /* wh_estate_free() it */ struct wh_app_proof *list; size_t n, refuted; };
+/* Whether the rules allow nothing that the present ones deny, resource by resource. 0 also where one is refuted. */
+int wh_app_prove(const struct wh_app *a, const struct wh_app_prove *ask, struct wh_arena *mem, struct wh_app_proved *out, struct wh_error *err);
+json_t *wh_app_proved_json(const struct wh_app_proved *p);
 
 struct wh_app_replay {
 	const char *const *resources; size_t n_resources; /* names; none: all */
@@ -137,7 +151,7 @@ int wh_app_repair(const struct wh_app *a, void (*done)(void *arg, const char *wa
 
 struct wh_app_confirmed {
 	struct wh_confirmed is;
-	struct wh_error unkept;    /* where !is.kept, or is.too_late: why */
+	struct wh_error unstored;    /* where !is.stored, or is.too_late: why */
 	bool survives_reboot;
 	const char *survives_not;  /* why not; NULL where it does */
 	struct wh_nft_state state;
@@ -146,7 +160,7 @@ struct wh_app_confirmed {
 int wh_app_confirm(const struct wh_app *a, void (*done)(void *arg, const struct wh_app_confirmed *c), void *arg, struct wh_error *err);
 json_t *wh_app_confirmed_json(const struct wh_app_confirmed *c);
 
-struct wh_app_rolled_back { struct wh_rolled_back is; bool all; struct wh_error unkept; /* where !is.kept: why */ };
+struct wh_app_rolled_back { struct wh_rolled_back is; bool all; struct wh_error unstored; /* where !is.stored: why */ };
 int wh_app_rollback(const struct wh_app *a, bool all, void (*done)(void *arg, const struct wh_app_rolled_back *r), void *arg, struct wh_error *err);
 json_t *wh_app_rolled_back_json(const struct wh_app_rolled_back *r);
 

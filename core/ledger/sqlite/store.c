@@ -132,9 +132,9 @@ static void patience(struct wh_store *s, int milliseconds)
 	wh_state_patience(wh_sqlite_of(s)->state, milliseconds);
 }
 
-static void settle(struct wh_store *s)
+static void checkpoint(struct wh_store *s)
 {
-	wh_state_settle(wh_sqlite_of(s)->state);
+	wh_state_checkpoint(wh_sqlite_of(s)->state);
 }
 
 const struct wh_store_ops wh_store_sqlite = {
@@ -143,5 +143,5 @@ const struct wh_store_ops wh_store_sqlite = {
 	.edges = wh_sqlite_edges, .sketches = wh_sqlite_sketches, .locals = wh_sqlite_locals, .days = wh_sqlite_days, .totals = wh_sqlite_totals,
 	.content_key = wh_sqlite_content_key, .contents = wh_sqlite_contents, .content = wh_sqlite_content,
 	.conversations = wh_sqlite_conversations, .realms = wh_sqlite_realms, .open_flows = wh_sqlite_open_flows,
-	.patience = patience, .settle = settle, .bound = bound, .dropped = dropped,
+	.patience = patience, .checkpoint = checkpoint, .bound = bound, .dropped = dropped,
 };
