@@ -106,6 +106,15 @@ bool wh_app_own_is_met(const struct wh_app_own *own)
 	return false;
 }
 
+char *wh_app_coverage_line(const struct wh_covered *c, size_t n, struct wh_arena *mem)
+{
+	char *judged = NULL, *not = wh_nft_not_covered(c, n, mem), addr[WH_ADDR_STRLEN];
+	for (size_t i = 0; i < n; i++)
+		if (c[i].kind == WH_COVERED)
+			judged = wh_arena_printf(mem, "%s%s%s (%s)", judged ? judged : "", judged ? ", " : "", wh_addr_text(&c[i].addr, addr), c[i].interface);
+	return wh_arena_printf(mem, "Judged: %s; %s%s", judged ? judged : "no address of this machine", not ? "not covered: " : "every address is covered", not ? not : "");
+}
+
 json_t *wh_app_coverage_json(const struct wh_covered *c, size_t n)
 {
 	static const char *const kinds[] = {"covered", "unclaimed", "nothingLearned", "noRule", "linkLocal"};

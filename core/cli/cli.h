@@ -54,6 +54,8 @@ extern const struct cli_row cli_rows[];
 int cli_error(const struct wh_error *err);
 /* For getopt_long's '?' and wrong arguments: prints the sentence and where help is; returns CLI_USAGE. */
 int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Of a use case: where the words were wrong (WH_APP_USAGE) as cli_usage(), else as cli_error(). */
+int cli_app_error(const struct cli *c, const struct wh_error *err);
 /* getopt_long with our sentences: an unknown option is answered with the nearest right one, a missing argument with its
  * option's name. Returns the option's value, -1 at the end, or '?' when the sentence was printed (return CLI_USAGE). */
 int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, const struct option *longs);
