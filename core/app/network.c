@@ -2,14 +2,27 @@
 /* The estate's network, opened for a question. */
 #include <stdlib.h>
 #include "app/network.h"
+#include "base/heap.h"
 #include "whittle/state.h"
 
-int wh_app_network_open(struct wh_state *s, const char *const *paths, size_t n, struct wh_app_network **out, struct wh_error *err)
+enum { HEAP = 384 << 20 }; /* bytes: what a large estate needs */
+
+static int load(struct wh_app_network *net, struct wh_state *s, const char *const *ends, size_t n, struct wh_error *err)
+{
+	int rc = n ? wh_inventory_load_near(s, ends, n, net->mem, &net->inv, err) : 1;
+	if (rc != 1)
+		return rc;
+	wh_inventory_free(&net->inv);
+	wh_heap_in_large_pages(HEAP);
+	return wh_inventory_load(s, net->mem, &net->inv, err);
+}
+
+int wh_app_network_open_near(struct wh_state *s, const char *const *ends, size_t n_ends, const char *const *paths, size_t n, struct wh_app_network **out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_app_network *net = wh_arena_alloc(mem, sizeof *net);
 	net->mem = mem;
-	int rc = n ? wh_inventory_read(paths, n, mem, &net->inv, err) : wh_inventory_load(s, mem, &net->inv, err);
+	int rc = n ? wh_inventory_read(paths, n, mem, &net->inv, err) : load(net, s, ends, n_ends, err);
 	rc = rc ? rc : wh_topology_build(&net->inv, mem, &net->t, err);
 	if (!rc)
 		net->r = wh_reach_new(&net->t, mem);
@@ -19,6 +32,11 @@ int wh_app_network_open(struct wh_state *s, const char *const *paths, size_t n, 
 		*out = NULL;
 	}
 	return rc;
+}
+
+int wh_app_network_open(struct wh_state *s, const char *const *paths, size_t n, struct wh_app_network **out, struct wh_error *err)
+{
+	return wh_app_network_open_near(s, NULL, 0, paths, n, out, err);
 }
 
 void wh_app_network_close(struct wh_app_network *net)

@@ -78,15 +78,20 @@ static void print_peers(const json_t *o)
 		printf("Nothing %s %s.\n", inbound ? "reaches" : "is reached by", json_string_value(json_object_get(o, "of")));
 }
 
-int cli_open_network(struct cli *c, const char *const *paths, size_t n, struct wh_app_network **out)
+static int open_network(struct cli *c, const char *const *ends, size_t n_ends, const char *const *paths, size_t n, struct wh_app_network **out)
 {
 	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	int rc = n ? 0 : cli_open_ledger(c, WH_STATE_READ, &ledger);
-	if (!rc && wh_app_network_open(ledger.state, paths, n, out, &err))
+	if (!rc && wh_app_network_open_near(ledger.state, ends, n_ends, paths, n, out, &err))
 		rc = cli_error(&err);
 	wh_ledger_close(&ledger);
 	return rc;
+}
+
+int cli_open_network(struct cli *c, const char *const *paths, size_t n, struct wh_app_network **out)
+{
+	return open_network(c, NULL, 0, paths, n, out);
 }
 
 static int run(struct cli *c, int argc, char **argv)
@@ -130,7 +135,8 @@ static int run(struct cli *c, int argc, char **argv)
 	} else if (argc != optind || !(!ask.from ^ !ask.to)) {
 		return cli_usage(c, "which two? Give FROM and TO, or one of --who-can-reach X and --where-can X");
 	}
-	int rc = cli_open_network(c, paths, n, &net);
+	const char *const ends[] = {ask.from, ask.to};
+	int rc = open_network(c, ends, ask.from && ask.to ? 2 : 0, paths, n, &net);
 	if (rc)
 		return rc;
 	if (wh_app_reach(net, &ask, &doc, &err)) {

@@ -8,6 +8,7 @@
 #include <strings.h>
 #include "base/json.h"
 #include "estate/clear.h"
+#include "estate/near.h"
 #include "estate/name_set.h"
 #include "whittle/estate.h"
 #include "whittle/topology.h"
@@ -170,6 +171,7 @@ int wh_inventory_store(struct wh_state *s, struct wh_topology *t, struct wh_esta
 	for (size_t i = 0; i < t->inventory->n && !rc; i++)
 		rc = put(&st, &t->inventory->items[i]);
 	rc = rc ? rc : put_estate(&st);
+	rc = rc ? rc : wh_near_store(s, t, err);
 	int end = wh_state_end(s, !rc, rc ? &ignored : err);
 	rc = rc ? rc : end;
 	return rc ? rc : print_notes(&st);
@@ -194,29 +196,33 @@ int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, 
 
 struct loading { struct wh_inventory *inv; struct wh_error *err; bool groups; };
 
-static int load(void *arg, const char *key, const char *json)
+int wh_inventory_take_stored(struct wh_inventory *inv, const char *key, const char *json, bool group, struct wh_error *err)
 {
-	struct loading *l = arg;
-	struct wh_inventory *inv = l->inv;
 	json_t *doc = NULL, *body;
-	int rc = wh_json_parse(key, json, strlen(json), &doc, l->err);
+	int rc = wh_json_parse(key, json, strlen(json), &doc, err);
 	if (rc)
 		return rc;
 	const char *id = json_string_value(json_object_get(doc, "id")), *type = json_string_value(json_object_get(doc, "type")), *file = json_string_value(json_object_get(doc, "file"));
-	body = l->groups ? doc : json_object_get(doc, "body");
+	body = group ? doc : json_object_get(doc, "body");
 	if (!id || !type || !json_is_object(body)) {
 		json_decref(doc);
-		return wh_fail(l->err, -EBADMSG, "the ledger's estate is damaged: import it again");
+		return wh_fail(err, -EBADMSG, "the ledger's estate is damaged: import it again");
 	}
 	inv->documents = wh_arena_grown(inv->mem, inv->documents, inv->n_documents, &inv->room_documents, sizeof *inv->documents);
 	inv->documents[inv->n_documents] = (struct wh_document){wh_arena_strdup(inv->mem, file ? file : key), strdup(json), strlen(json)};
 	inv->items = wh_arena_grown(inv->mem, inv->items, inv->n, &inv->room_items, sizeof *inv->items);
 	const char *slash = strrchr(id, '/'), *name = json_string_value(json_object_get(doc, "name"));
 	inv->items[inv->n++] = (struct wh_item){.id = wh_arena_strdup(inv->mem, id), .key = wh_lower(id, inv->mem), .type = wh_lower(type, inv->mem), .name = wh_arena_strdup(inv->mem, name ? name : slash ? slash + 1 : id),
-	                                        .body = json_incref(body), .file = inv->documents[inv->n_documents].file, .path = l->groups ? "" : "body", .document = inv->n_documents};
+	                                        .body = json_incref(body), .file = inv->documents[inv->n_documents].file, .path = group ? "" : "body", .document = inv->n_documents};
 	inv->n_documents++;
 	json_decref(doc);
 	return 0;
+}
+
+static int load(void *arg, const char *key, const char *json)
+{
+	struct loading *l = arg;
+	return wh_inventory_take_stored(l->inv, key, json, l->groups, l->err);
 }
 
 int wh_inventory_load(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err)

@@ -43,7 +43,7 @@ struct wh_subnet {
 };
 struct wh_public_ip { const char *id, *name; struct wh_addr addr; bool known /* an address is allocated */, standard; size_t endpoint; };
 /* Ports of a host that the Internet reaches by another address than the host's own: rules of a load balancer. */
-struct wh_exposure { uint8_t proto; struct wh_port_range ports; bool standard; const char *by; /* "load balancer lb-web, rule ssh-1" */ };
+struct wh_exposure { uint8_t proto; struct wh_port_range ports; bool standard; const char *by; /* "load balancer lb-web, rule ssh-1" */ const struct wh_item *balancer; };
 struct wh_asg { const char *id, *name; size_t *endpoints; size_t n, room; };
 /* One address of an interface: what packets are sent to, and what groups see. */
 struct wh_endpoint {
@@ -52,6 +52,7 @@ struct wh_endpoint {
 	size_t public_ip;
 	struct wh_exposure *exposures; size_t n_exposures, room_exposures;
 	bool in_pool;                            /* behind a load balancer with a public frontend, which gives it a way out */
+	const struct wh_item **balancers; size_t n_balancers, room_balancers; /* that send to it */
 };
 struct wh_nic { const char *id, *name; size_t host, nsg; bool forwards; };
 enum wh_host_kind { WH_HOST_VM, WH_HOST_INSTANCE /* of a scale set */, WH_HOST_PRIVATE_ENDPOINT, WH_HOST_CLASSIC };
@@ -114,5 +115,12 @@ struct wh_state;
 int wh_inventory_store(struct wh_state *s, struct wh_topology *t, struct wh_estate_summary *out, struct wh_error *err);
 /* Reads the documents, builds the model and stores it. When anything is wrong the ledger stays as it was. */
 int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, struct wh_estate_summary *out, struct wh_error *err);
+/*
+ * Of the network's resources in the ledger those that decide what passes between some ends (names or ids of machines, addresses, "Internet"): their interfaces,
+ * groups, route tables, public addresses and balancers, the members of the application security groups and the service tags that their rules name, every VNet, and
+ * what is in force for all. What passes between these ends is the same as by all resources; of others nothing can be said. Returns 1 where it can't be
+ * told (an end is a prefix, or no machine's; an earlier version imported the estate): then wh_inventory_load() is the way.
+ */
+int wh_inventory_load_near(struct wh_state *s, const char *const *ends, size_t n, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);
 /* The network's resources out of the ledger. -ENOENT: it has none. */
 int wh_inventory_load(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);

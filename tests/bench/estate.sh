@@ -1,0 +1,34 @@
+#!/bin/sh
+# An estate of 10,000 machines in 500 subnets with 300 groups of 200 rules: import, all connections by class, and one question; and how the cost grows. All in
+# seconds of CPU of one thread: the least of three runs.
+set -eu
+BUILD=${BUILD:-build}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+export WHITTLE_STATE="$dir/state"
+
+# cpu FILE COMMAND…: seconds of CPU and MiB; what it prints goes to FILE
+cpu() {
+	to=$1; shift
+	for _ in 1 2 3; do
+		/usr/bin/time -o "$dir/time" -f '%U %S %M' "$@" >"$to"
+		awk '{ printf "%.3f %.0f\n", $1 + $2, $3 / 1024 }' "$dir/time"
+	done | sort -n | head -n 1
+}
+row() { awk -v what="$1" -v x="$2" -v t="$3" 'BEGIN { printf "%s\t%.3f\t< %s\t%s\n", what, x, t, x < t ? "met" : "missed" }'; }
+
+for vms in 1000 3000 10000; do
+	mkdir "$dir/$vms"
+	export WHITTLE_STORE="$dir/$vms.db"
+	"$BUILD/tools/make_estate" "$dir/$vms" $vms $((vms / 20)) $((vms * 3 / 100)) 200
+	import=$(cpu "$dir/out" "$BUILD/whittle" estate import "$dir/$vms")
+	all=$(cpu "$dir/out" "$BUILD/whittle" connections --compact --json)
+	start=$(cpu "$dir/none" "$BUILD/whittle" edges)
+	one=$(cpu "$dir/one" "$BUILD/whittle" reach vm-500 vm-77 --port 443)
+	map=$(cpu "$dir/one" "$BUILD/whittle" map --html "$dir/map.html")
+	echo "# $vms machines: $(jq '.classes | length' "$dir/out") classes; import $import, connections $all, reach $one (of which any command $start), map $map (s, MiB)"
+done
+row "estate import of 10,000 machines (s)" "${import% *}" 5
+row "connections --compact of 10,000 machines (s)" "${all% *}" 5
+row "connections --compact of 10,000 machines (MiB)" "${all#* }" 1024
+row "reach between two of 10,000 machines, beyond the start of a command (s)" "$(awk -v a="${one% *}" -v b="${start% *}" 'BEGIN { print a - b }')" 0.010
