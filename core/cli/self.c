@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The name of the user who runs the command. */
+/* Who runs this. */
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>

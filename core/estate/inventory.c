@@ -150,7 +150,7 @@ static int add(struct wh_inventory *inv, const char *file, char *text, size_t le
 	json_t *doc;
 	inv->documents = wh_arena_grown(inv->mem, inv->documents, inv->n_documents, &inv->room_documents, sizeof *inv->documents);
 	size_t at = inv->n_documents++;
-	inv->documents[at] = (struct wh_document){wh_arena_strdup(inv->mem, file), text, len};
+	inv->documents[at] = (struct wh_document){.file = wh_arena_strdup(inv->mem, file), .text = text, .len = len};
 	int rc = wh_json_parse(file, text, len, &doc, err);
 	if (rc)
 		return rc;
@@ -320,7 +320,8 @@ void wh_inventory_free(struct wh_inventory *inv)
 	for (size_t i = 0; i < inv->n; i++)
 		json_decref(inv->items[i].body);
 	for (size_t i = 0; i < inv->n_documents; i++)
-		free(inv->documents[i].text);
+		if (!inv->documents[i].borrowed)
+			free(inv->documents[i].text);
 	inv->n = inv->n_documents = 0;
 }
 

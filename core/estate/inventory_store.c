@@ -209,7 +209,7 @@ int wh_inventory_take_stored(struct wh_inventory *inv, const char *key, const ch
 		return wh_fail(err, -EBADMSG, "the ledger's estate is damaged: import it again");
 	}
 	inv->documents = wh_arena_grown(inv->mem, inv->documents, inv->n_documents, &inv->room_documents, sizeof *inv->documents);
-	inv->documents[inv->n_documents] = (struct wh_document){wh_arena_strdup(inv->mem, file ? file : key), strdup(json), strlen(json)};
+	inv->documents[inv->n_documents] = (struct wh_document){.file = wh_arena_strdup(inv->mem, file ? file : key), .text = strdup(json), .len = strlen(json)};
 	inv->items = wh_arena_grown(inv->mem, inv->items, inv->n, &inv->room_items, sizeof *inv->items);
 	const char *slash = strrchr(id, '/'), *name = json_string_value(json_object_get(doc, "name"));
 	inv->items[inv->n++] = (struct wh_item){.id = wh_arena_strdup(inv->mem, id), .key = wh_lower(id, inv->mem), .type = wh_lower(type, inv->mem), .name = wh_arena_strdup(inv->mem, name ? name : slash ? slash + 1 : id),

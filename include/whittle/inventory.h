@@ -20,7 +20,7 @@ struct wh_item {
 	const char *file, *path; /* where it stands: "nics.json", "value/3" */
 	size_t document;
 };
-struct wh_document { const char *file; char *text; size_t len; };
+struct wh_document { const char *file; char *text; size_t len; bool borrowed; /* the text is another inventory's */ };
 struct wh_inventory {
 	struct wh_item *items; size_t n; /* by key; each id once */
 	struct wh_document *documents; size_t n_documents; /* their texts, for the lines of errors */
@@ -38,6 +38,8 @@ int wh_inventory_read(const char *const *paths, size_t n, struct wh_arena *mem, 
 /* The same of one text that has been read; `text` is taken over. Call wh_inventory_join() after the last one. */
 int wh_inventory_add(struct wh_inventory *inv, const char *file, char *text, size_t len, struct wh_error *err);
 void wh_inventory_join(struct wh_inventory *inv);
+/* `base` with the resources of `over` in the place of those with the same ids, and beside the rest. Both must outlive it; it is freed by itself. */
+void wh_inventory_overlay(const struct wh_inventory *base, const struct wh_inventory *over, struct wh_arena *mem, struct wh_inventory *out);
 void wh_inventory_free(struct wh_inventory *inv); /* drops references and texts; the rest is the arena's */
 
 const struct wh_item *wh_inventory_find(const struct wh_inventory *inv, const char *id); /* NULL: no such item */

@@ -99,3 +99,17 @@ size_t wh_reach_source_ports(const struct wh_reach *r, const struct wh_port_rang
 /* a or b; a but not b. */
 uint32_t wh_reach_union(struct wh_reach *r, uint32_t a, uint32_t b);
 bool wh_reach_within(struct wh_reach *r, uint32_t a, uint32_t b); /* whatever a may allow, b allows */
+
+/* ---- differences ---- */
+/* Connections with the same ports before and after: from each machine of one list to each other one of the second. */
+struct wh_reach_change {
+	const char **from, **to; size_t n_from, n_to; /* ids of machines; none: addresses of the Internet */
+	struct wh_ranges outside;                     /* these addresses */
+	struct wh_reach_ports before, after;          /* where a machine is in one of the estates alone, it reaches nothing in the other */
+};
+/*
+ * What differs between two estates of wh_reach_two(), by receivers, in `mem`. Problem: pairs of machines of which one of the estates says something else. Method: machines
+ * that both estates can't tell apart stand together, and where only groups differ, pairs without a machine behind one of these are left out. The numbers of
+ * verdicts are the same in both, so a pair costs two look-ups.
+ */
+size_t wh_reach_diff(struct wh_reach *a, struct wh_reach *b, struct wh_arena *mem, struct wh_reach_change **out);

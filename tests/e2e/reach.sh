@@ -84,6 +84,12 @@ printf '{"timestamp":"2026-11-2%d.0","event_type":"flow","src_ip":"%s","src_port
 "$w" ingest eve.json >/dev/null 2>err; "$w" map --traffic --json >out 2>>err && [ "$(jq -r '[.traffic[] | (.from | split("/")[-1]) + ">" + (.to | split("/")[-1]) + ":" + (.flows | tostring)] | sort | join(" ")' out)" = 'Internet>web-1:1 web-1>db-1:1' ] &&
 	"$w" map --traffic --svg map.svg >out 2>err && grep -q 'web-1 → db-1: 1 flow observed' map.svg
 check "map --traffic draws what was observed"
+jq '[.data[] | select(.name == "web") | (.properties.securityRules[] | select(.name == "https") | .destinationPortRange) = "8443"]' az/sub/groups.json >web-after.json && "$w" diff web-after.json --json >out 2>err &&
+	[ "$(jq -r '[.opened[], .closed[] | (.from | map(split("/")[-1]) | join(",")) + ">" + (.to | map(split("/")[-1]) | join(",")) + .tcpPorts] | join(" ")' out)" = 'Internet>web-1[8443] Internet>web-1[443]' ] && [ "$(jq '.undecided | length' out)" = 0 ]
+check "diff of a group as it would be lists what it opens and closes, as connections"
+"$w" diff az/sub/groups.json web-after.json --fail-on opened >out 2>err; [ $? -eq 3 ] && grep -q '^opened *Internet.* web-1 *\[8443\]' out && "$w" diff az az >out 2>err && [ "$(cat out)" = 'No connection is opened or closed.' ] &&
+	! "$w" diff >out 2>err && ! "$w" diff --proposed x >out 2>err
+check "diff compares two sets of groups, or whole directories, and can fail a pipeline"
 many() { # COUNT: machines of one subnet, each of which may connect to the others at a port of its own
 	echo "[{\"id\": \"$i.Network/virtualNetworks/many\", \"name\": \"many\", \"type\": \"Microsoft.Network/virtualNetworks\", \"addressSpace\": {\"addressPrefixes\": [\"10.0.0.0/16\"]},"
 	echo "  \"subnets\": [{\"id\": \"$i.Network/virtualNetworks/many/subnets/s\", \"name\": \"s\", \"addressPrefix\": \"10.0.1.0/24\", \"networkSecurityGroup\": {\"id\": \"$i.Network/networkSecurityGroups/each\"}}]},"

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "base/heap.h"
+#include "cli/cli.h"
+
+enum { HEAP = 384 << 20, SHOWN = 3 };
+
+static const char help[] =
+	"usage: whittle diff AFTER [--fail-on any|opened] [--json]\n"
+	"       whittle diff BEFORE AFTER [--fail-on any|opened] [--json]\n"
+	"       whittle diff --proposed [--fail-on any|opened] [--json]\n"
+	"\n"
+	"Lists the connections that a change of rules opens and closes. BEFORE and AFTER are files or directories, as `whittle estate import` reads\n"
+	"them. With one, its resources take the place of those with the same ids in the ledger's estate: give a group as it would be, to see\n"
+	"what that does. Two without machines (groups alone) are both put over the ledger's estate, others are compared as they are.\n"
+	"\n"
+	"What the change leaves undecided, and was decided before, is listed with what is missing.\n"
+	"\n"
+	"  --proposed        the groups as `whittle export --format nsg` would write them\n"
+	"  --fail-on any     ends with status 3 when something is listed; opened: when something is opened or undecided\n"
+	"\n"
+	"Example: whittle diff web-narrowed.json\n";
+
+static void print_names(struct cli_table *t, const json_t *list, const json_t *addresses)
+{
+	char *text;
+	size_t len, i, n = json_array_size(list), m = json_array_size(addresses);
+	json_t *v;
+	FILE *f = open_memstream(&text, &len);
+	if (!f)
+		return;
+	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
+		const char *id = json_string_value(v), *slash = strrchr(id, '/');
+		if (i < SHOWN)
+			fprintf(f, "%s%s", i ? ", " : "", slash ? slash + 1 : id);
+	}
+	if (n > SHOWN)
+		fprintf(f, " and %zu more", n - SHOWN);
+	if (m && n == 1 && !strcmp(json_string_value(json_array_get(list, 0)), "Internet"))
+		fprintf(f, m > 1 ? " (%s and %zu more)" : " (%s)", json_string_value(json_array_get(addresses, 0)), m - 1);
+	fclose(f);
+	cli_table_text(t, text);
+	free(text);
+}
+
+static size_t print_list(struct cli_table **t, const json_t *doc, const char *key, enum cli_colour colour)
+{
+	size_t i;
+	json_t *c;
+	json_array_foreach(json_object_get(doc, key), i, c) {
+		const char *tcp = json_string_value(json_object_get(c, "tcpPorts")), *udp = json_string_value(json_object_get(c, "udpPorts"));
+		bool icmp = json_is_true(json_object_get(c, "icmp")), other = json_is_true(json_object_get(c, "otherProtocols"));
+		if (!*t)
+			*t = cli_table_new("Change|From|To|TCP|UDP|Other|Needs");
+		cli_table_coloured(*t, colour, key);
+		print_names(*t, json_object_get(c, "from"), json_object_get(c, "addresses"));
+		print_names(*t, json_object_get(c, "to"), json_object_get(c, "addresses"));
+		cli_table_text(*t, strcmp(tcp, "[]") ? tcp : NULL);
+		cli_table_text(*t, strcmp(udp, "[]") ? udp : NULL);
+		cli_table_text(*t, icmp && other ? "ICMP, others" : icmp ? "ICMP" : other ? "others" : NULL);
+		cli_table_text(*t, json_string_value(json_object_get(c, "missing")));
+	}
+	return i;
+}
+
+static void print(const json_t *doc)
+{
+	struct cli_table *t = NULL;
+	print_list(&t, doc, "opened", CLI_RED);
+	print_list(&t, doc, "closed", CLI_GREEN);
+	print_list(&t, doc, "undecided", CLI_YELLOW);
+	if (t)
+		cli_table_print(t);
+	else
+		printf("No connection is opened or closed.\n");
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	static const struct option longs[] = {{"proposed", no_argument, NULL, 'p'}, {"fail-on", required_argument, NULL, 'f'}, {0}};
+	const struct wh_app a = cli_app(c);
+	struct wh_app_diff ask = {0};
+	struct wh_error err;
+	bool any = false, opened = false;
+	json_t *doc;
+	int o, words;
+	cli_output_only_prints();
+	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
+		if (o == 'p')
+			ask.proposed = true;
+		else if (o == 'f' && !strcmp(optarg, "any"))
+			any = true;
+		else if (o == 'f' && !strcmp(optarg, "opened"))
+			opened = true;
+		else if (o == 'f')
+			return cli_usage(c, "--fail-on takes any or opened, not '%s'", optarg);
+		else
+			return CLI_USAGE;
+	}
+	words = argc - optind;
+	if (ask.proposed ? words : words < 1 || words > 2)
+		return cli_usage(c, ask.proposed ? "--proposed compares with the recommendation: it takes no word" : "give one file or directory, or two, or --proposed");
+	ask.before = words == 2 ? argv[optind] : NULL;
+	ask.after = words ? argv[argc - 1] : NULL;
+	wh_heap_in_large_pages(HEAP);
+	if (wh_app_diff(&a, &ask, &doc, &err))
+		return cli_error(&err);
+	size_t bad = json_array_size(json_object_get(doc, "opened")) + json_array_size(json_object_get(doc, "undecided")), good = json_array_size(json_object_get(doc, "closed"));
+	int rc = CLI_OK;
+	if (c->json) {
+		rc = cli_print_json(doc);
+	} else {
+		print(doc);
+		json_decref(doc);
+	}
+	return rc ? rc : (any && bad + good) || (opened && bad) ? CLI_FINDINGS : CLI_OK;
+}
+
+const struct cli_command cli_diff = {.confined = true, .name = "diff", .summary = "list the connections that a change opens and closes", .help = help, .run = run, .only_reads = true};

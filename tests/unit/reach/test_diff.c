@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What differs between two estates is what each by itself says of every pair. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "world.c"
+
+enum { ESTATES = 300 };
+
+struct opened { struct wh_arena *mem; struct wh_inventory inv; struct wh_topology t; struct wh_reach *alone; };
+
+static void open_world(struct opened *o, const struct world *w)
+{
+	struct wh_error err = {.text = ""};
+	char *text = world_text(w);
+	*o = (struct opened){.mem = wh_arena_new()};
+	o->inv = (struct wh_inventory){.mem = o->mem};
+	if (wh_inventory_add(&o->inv, "world.json", text, strlen(text), &err))
+		fail_msg("%s", err.text);
+	wh_inventory_join(&o->inv);
+	if (wh_topology_build(&o->inv, o->mem, &o->t, &err))
+		fail_msg("%s", err.text);
+	o->alone = wh_reach_new(&o->t, o->mem);
+	wh_reach_classes(o->alone);
+}
+
+static void close_world(struct opened *o)
+{
+	wh_reach_free(o->alone);
+	wh_topology_free(&o->t);
+	wh_inventory_free(&o->inv);
+	wh_arena_free(o->mem);
+}
+
+static size_t endpoint(const struct opened *o, int host)
+{
+	char name[16];
+	size_t twins;
+	snprintf(name, sizeof name, "h%d", host);
+	size_t h = wh_topology_host(&o->t, name, &twins);
+	return h == WH_NONE ? WH_NONE : o->t.hosts[h].first;
+}
+
+static int at(const struct wh_reach_ports *x, bool tcp, unsigned port)
+{
+	struct wh_addr a = wh_port_addr((uint16_t)port);
+	return wh_ranges_has(tcp ? x->tcp : x->udp, &a) ? 2 : wh_ranges_has(tcp ? x->tcp_unknown : x->udp_unknown, &a) ? 1 : 0;
+}
+
+static bool is_named(const char *const *list, size_t n, int host)
+{
+	char name[16];
+	snprintf(name, sizeof name, "/h%d", host);
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(strrchr(list[i], '/'), name))
+			return true;
+	return false;
+}
+
+static const struct wh_reach_change *change_of(const struct wh_reach_change *c, size_t n, int from, int to, const struct wh_addr *outside)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((from == NONE ? !c[i].n_from && wh_ranges_has(c[i].outside, outside) : is_named(c[i].from, c[i].n_from, from)) &&
+		    (to == NONE ? !c[i].n_to && wh_ranges_has(c[i].outside, outside) : is_named(c[i].to, c[i].n_to, to)))
+			return &c[i];
+	return NULL;
+}
+
+static struct wh_reach_ports alone(const struct opened *o, int from, int to, const struct wh_addr *outside)
+{
+	size_t a = from == NONE ? WH_NONE : endpoint(o, from), b = to == NONE ? WH_NONE : endpoint(o, to);
+	if ((from != NONE && a == WH_NONE) || (to != NONE && b == WH_NONE))
+		return (struct wh_reach_ports){.missing = NULL}; /* it is not in this estate */
+	uint32_t v = from == NONE ? wh_reach_outside(o->alone, b, outside, WH_INBOUND) : to == NONE ? wh_reach_outside(o->alone, a, outside, WH_OUTBOUND) :
+	             wh_reach_pair(o->alone, wh_reach_class(o->alone, a), wh_reach_class(o->alone, b));
+	return wh_reach_ports(o->alone, v);
+}
+
+static void compare(const struct opened o[2], const struct wh_reach_change *c, size_t n, int hosts, uint64_t *seed, size_t *differ)
+{
+	for (int from = NONE; from < hosts; from++)
+		for (int to = NONE; to < hosts; to++) {
+			struct wh_addr outside = wh_addr_v4(203u << 24 | R(3) << 8 | R(5));
+			if (from == to)
+				continue;
+			const struct wh_reach_change *x = change_of(c, n, from, to, &outside);
+			struct wh_reach_ports before = alone(&o[0], from, to, &outside), after = alone(&o[1], from, to, &outside);
+			for (int k = 0; k < 12; k++) {
+				bool tcp = R(2);
+				unsigned port = R(2) ? R(6) * 100 + 22 * R(2) : R(700);
+				int was = at(&before, tcp, port), is = at(&after, tcp, port);
+				*differ += was != is;
+				if (x ? at(&x->before, tcp, port) != was || at(&x->after, tcp, port) != is : was != is)
+					fail_msg("h%d → h%d %s %u: %d and then %d, but the difference says %d and %d", from, to, tcp ? "TCP" : "UDP", port, was, is, x ? at(&x->before, tcp, port) : -1, x ? at(&x->after, tcp, port) : -1);
+			}
+		}
+}
+
+static void a_difference_is_what_each_estate_says_of_every_pair(void **state)
+{
+	uint64_t sd = 0x1122334455667788u, *seed = &sd;
+	size_t differ = 0;
+	(void)state;
+	for (int i = 0; i < ESTATES; i++) {
+		struct world w, other;
+		struct opened o[2];
+		struct wh_reach *r[2];
+		struct wh_reach_change *c;
+		world_make(&w, seed);
+		other = w;
+		if (i % 3 == 0 && w.n_hosts > 1)
+			other.n_hosts--; /* a machine goes */
+		else if (i % 3 == 1 && w.n_groups && w.group[0].n)
+			other.group[0].rule[R((uint32_t)w.group[0].n)].allow ^= 1;
+		else if (w.n_groups)
+			other.group[R((uint32_t)w.n_groups)].n = 0;
+		open_world(&o[0], &w);
+		open_world(&o[1], &other);
+		wh_reach_two(&o[0].t, &o[1].t, o[0].mem, r);
+		size_t n = wh_reach_diff(r[0], r[1], o[0].mem, &c);
+		compare(o, c, n, w.n_hosts, seed, &differ);
+		wh_reach_free(r[0]);
+		wh_reach_free(r[1]);
+		close_world(&o[1]);
+		close_world(&o[0]);
+	}
+	assert_true(differ > 500);
+}
+
+static void an_estate_does_not_differ_from_itself(void **state)
+{
+	uint64_t sd = 42, *seed = &sd;
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		struct world w;
+		struct opened o[2];
+		struct wh_reach *r[2];
+		struct wh_reach_change *c;
+		world_make(&w, seed);
+		open_world(&o[0], &w);
+		open_world(&o[1], &w);
+		wh_reach_two(&o[0].t, &o[1].t, o[0].mem, r);
+		assert_int_equal(wh_reach_diff(r[0], r[1], o[0].mem, &c), 0);
+		wh_reach_free(r[0]);
+		wh_reach_free(r[1]);
+		close_world(&o[1]);
+		close_world(&o[0]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(a_difference_is_what_each_estate_says_of_every_pair), cmocka_unit_test(an_estate_does_not_differ_from_itself)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
