@@ -69,6 +69,13 @@ $(BUILD)/bench/null-plugin.so: $(BUILD)/o/tests/bench/null_plugin.o
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(CFLAGS) -shared -o $@ $^ -ldl
 
+# Each fuzzer's function with a main of our own, which runs its seeds.
+SEEDS_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/seeds/%,$(FUZZ_SRC))
+$(BUILD)/seeds/%: $(BUILD)/san/tests/fuzz/%.o $(BUILD)/san/tests/fuzz/seeds.o $(BUILD)/libwhittle-san.a
+	@mkdir -p $(@D)
+	$(call quiet,LDSAN)$(CC) $(SAN) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
+$(BUILD)/san/tests/fuzz/%.o: BASE_CFLAGS += -Wno-missing-prototypes
+
 # The fuzzers are clang's alone; without it there are none, and tests/fuzz/run.sh says so.
 FUZZ_BIN = $(if $(shell command -v clang),$(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC)))
 $(BUILD)/fuzz/o/%.o: %.c
@@ -94,12 +101,12 @@ demo: ## whittle in two minutes: from a month of traffic to a firewall that take
 	@BUILD=$(BUILD) tests/demo/demo.sh
 
 # Those that take longest begin, so that none is left at the end with nobody beside it. Whose streams of packets need a quiet machine run alone.
-LONGEST := tests/e2e/suricata8.sh tests/fuzz/seeds.sh $(patsubst %,tests/e2e/%.sh,suricata7 coexist enforce_kill azure watch selftest)
+LONGEST := tests/e2e/suricata8.sh $(patsubst %,tests/e2e/%.sh,suricata7 coexist enforce_kill azure watch selftest)
 ALONE := tests/e2e/replace.sh
 test: ## every test: installs what is missing, builds, runs all; ends with the counted line
 	@packaging/install-deps.sh test
-	@$(MAKE) --no-print-directory -j2 all tools fuzzers $(UNIT_BIN)
-	@BUILD=$(BUILD) tests/run.sh all $(LONGEST) $(UNIT_BIN) $(filter-out $(LONGEST) $(ALONE),$(sort $(wildcard tests/e2e/*.sh))) -- $(ALONE)
+	@$(MAKE) --no-print-directory -j2 all tools $(UNIT_BIN) $(SEEDS_BIN)
+	@BUILD=$(BUILD) tests/run.sh all $(LONGEST) tests/fuzz/seeds.sh $(UNIT_BIN) $(filter-out $(LONGEST) $(ALONE),$(sort $(wildcard tests/e2e/*.sh))) -- $(ALONE)
 
 test-suricata8: all ## the plugin under Suricata 8, in a Debian 13 root made for it
 	@BUILD=$(BUILD) tests/run.sh suricata8 tests/e2e/suricata8.sh
@@ -110,6 +117,7 @@ test-fresh: ## the README's commands in minimal Debian 12 and 13 roots, made wit
 
 FUZZ_SECONDS ?= 60
 fuzz: ## run every fuzzer for FUZZ_SECONDS (60) each
+	@packaging/install-deps.sh fuzz
 	@$(MAKE) --no-print-directory -j2 fuzzers
 	@tests/fuzz/run.sh $(BUILD) $(FUZZ_SECONDS)
 
@@ -130,6 +138,8 @@ install: all ## install below PREFIX (/usr/local), DESTDIR before it
 	install -D -m 644 packaging/suricata/whittle.yaml $(DESTDIR)$(PREFIX)/share/doc/whittle/suricata/whittle.yaml
 	for u in packaging/systemd/*.service; do install -d $(DESTDIR)$(PREFIX)/lib/systemd/system && \
 		sed 's#/usr/local/bin/#$(PREFIX)/bin/#' $$u >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/} || exit 1; done
+	install -D -m 644 packaging/sysusers.d/whittle.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/whittle.conf
+	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ! command -v systemd-sysusers >/dev/null || systemd-sysusers $(PREFIX)/lib/sysusers.d/whittle.conf
 	install -D -m 644 packaging/whittle.yaml $(DESTDIR)$(PREFIX)/share/doc/whittle/whittle.yaml
 	install -D -m 644 packaging/man/whittle.1 $(DESTDIR)$(PREFIX)/share/man/man1/whittle.1
 	install -D -m 644 packaging/completions/whittle.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/whittle

@@ -1,15 +1,16 @@
 #!/bin/sh
-# Installs what whittle needs, by package name, on Debian 12 and 13. usage: install-deps.sh build|demo|test|bench|lint
+# Installs what whittle needs, by package name, on Debian 12 and 13. usage: install-deps.sh build|demo|test|bench|lint|fuzz
 set -eu
 mode=${1:-build}
 build="gcc make pkg-config libc6-dev libnftnl-dev libmnl-dev libjansson-dev libyaml-dev libsqlite3-dev zlib1g-dev libzstd-dev libcap-ng-dev libcurl4-gnutls-dev"
 demo="$build suricata nftables iproute2 ca-certificates jq"
-test="$demo procps zstd logrotate libcmocka-dev clang libclang-rt-dev jq nodejs npm shellcheck debootstrap ufw dropbear-bin sudo dbus-daemon python3-firewall python3-nftables"
+test="$demo procps zstd logrotate libcmocka-dev jq nodejs npm shellcheck debootstrap ufw dropbear-bin sudo dbus-daemon python3-firewall python3-nftables"
 bench="$test g++ libsimdjson-dev time"
+fuzz="$build clang libclang-rt-dev"
 lint="$build clang-format clang-tidy cppcheck shellcheck"
 case $mode in
-build) want=$build ;; demo) want=$demo ;; test) want=$test ;; bench) want=$bench ;; lint) want=$lint ;;
-*) echo "install-deps.sh: unknown mode '$mode' (build, demo, test, bench, lint)" >&2; exit 2 ;;
+build) want=$build ;; demo) want=$demo ;; test) want=$test ;; bench) want=$bench ;; lint) want=$lint ;; fuzz) want=$fuzz ;;
+*) echo "install-deps.sh: unknown mode '$mode' (build, demo, test, bench, lint, fuzz)" >&2; exit 2 ;;
 esac
 
 missing=

@@ -184,7 +184,7 @@ static void forget_store(struct wh_sink *s)
 	char path[PATH_MAX];
 	wh_host_log(WH_LOG_NOTICE, "%s: the ledger was removed or replaced while it was in use", path_of(s));
 	wh_store_patience(f->ledger.store, PATIENCE_MS);
-	wh_store_settle(f->ledger.store); /* into the file that was moved away: there it is whole */
+	wh_store_checkpoint(f->ledger.store); /* into the file that was moved away: there it is whole */
 	close_store(f);
 	if (!f->log_inode || log_inode(s) != f->log_inode)
 		return;
@@ -201,7 +201,7 @@ static int have_store(struct wh_sink *s, struct wh_error *err)
 	return f->ledger.store ? 0 : open_store(s, err);
 }
 
-/* Who runs this, as messages name it. */
+/* The user of this process, for messages. */
 static const char *user_text(char *buf, size_t size)
 {
 	snprintf(buf, size, "uid %u", (unsigned)geteuid());
@@ -267,7 +267,7 @@ static void tell_counts(struct wh_flusher *f)
 /* ---- pending to ledger ---- */
 
 /* What came besides flows, for people and `doctor`: document "suricata" of the collection "sensor", since Suricata's start. */
-static void keep_tally(struct wh_flusher *f)
+static void write_tally(struct wh_flusher *f)
 {
 	const struct wh_tally *t = &f->total;
 	struct wh_error ignored;
@@ -343,7 +343,7 @@ int wh_flusher_commit(struct wh_sink *s, bool final)
 	wh_edge_table_clear(f->hand);
 	f->hand_holds = false;
 	memset(&f->unsaved, 0, sizeof f->unsaved);
-	keep_tally(f);
+	write_tally(f);
 	return 0;
 }
 

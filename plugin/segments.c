@@ -156,7 +156,7 @@ bool wh_segments_fold(struct wh_segments *g, struct wh_edge_table **t, struct wh
 			wh_edge_table_fold_later(*t, &w->records[i]);
 			coarse = wh_edge_table_coarse(*t, FOLDED_LATER);
 		}
-		wh_edge_table_settle(*t);
+		wh_edge_table_carry_out(*t);
 		bool must = !has_room(*t);
 		if (!must && !coarse)
 			continue;

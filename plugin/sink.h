@@ -96,7 +96,7 @@ void wh_sink_begin(struct wh_sink *s);
 struct wh_lane *wh_sink_lane(struct wh_sink *s);
 /* Takes one EVE record. Never blocks on I/O, never fails: what can't be taken is counted. Waits where memory is full, as segments.h says. */
 void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, size_t len);
-/* Commits everything, tells what was seen and frees the sink. Gives up where the flusher did nothing for half a minute. No thread may write any more. */
+/* Commits everything, reports what was seen and frees the sink. Gives up where the flusher did nothing for half a minute. No thread may write any more. */
 void wh_sink_close(struct wh_sink *s);
 
 /* flusher.c; for tests, which call it without a thread. */

@@ -66,7 +66,7 @@ static int collect(void *arg, const char *key, const char *json)
 	return json_object_set_new(arg, key, a) ? -ENOMEM : 0;
 }
 
-static int kept(struct wh_state *s, const char *collection, wh_doc_cb each, json_t **out, struct wh_error *err)
+static int stored(struct wh_state *s, const char *collection, wh_doc_cb each, json_t **out, struct wh_error *err)
 {
 	*out = json_object();
 	int rc = *out ? wh_state_each(s, collection, each, *out, err) : -ENOMEM;
@@ -111,7 +111,7 @@ static int merge(const struct wh_alert_look *l, json_t *alerts, const json_t *ru
 			wh_alert_change(a, WH_ALERT_ACTIVE, l->now_us, "whittle", "it came back");
 			n->reopened++;
 		}
-		return wh_alert_keep(l->ledger->state, key, a, err);
+		return wh_alert_store(l->ledger->state, key, a, err);
 	}
 	if (json_object_size(alerts) >= WH_MAX_ALERTS) {
 		n->beyond++;
@@ -125,7 +125,7 @@ static int merge(const struct wh_alert_look *l, json_t *alerts, const json_t *ru
 		wh_alert_change(a, WH_ALERT_DISMISSED, l->now_us, "whittle", wh_arena_printf(mem, "suppressed by the rule %s", by));
 		n->suppressed++;
 	}
-	return wh_alert_keep(l->ledger->state, key, a, err);
+	return wh_alert_store(l->ledger->state, key, a, err);
 }
 
 int wh_alerts_update(const struct wh_alert_look *l, struct wh_alert_counts *n, struct wh_error *err)
@@ -139,8 +139,8 @@ int wh_alerts_update(const struct wh_alert_look *l, struct wh_alert_counts *n, s
 	if (!rc)
 		rc = wh_state_begin(s, err);
 	if (!rc) {
-		rc = kept(s, WH_ALERTS, collect, &alerts, err);
-		rc = rc ? rc : kept(s, WH_ALERT_RULES, collect_rule, &rules, err);
+		rc = stored(s, WH_ALERTS, collect, &alerts, err);
+		rc = rc ? rc : stored(s, WH_ALERT_RULES, collect_rule, &rules, err);
 		for (size_t i = 0; i < found.n && !rc; i++)
 			rc = merge(l, alerts, rules, &found.findings[i], mem, n, err);
 		n->beyond += found.beyond;
@@ -170,7 +170,7 @@ int wh_alerts_list(struct wh_state *s, json_t **out, struct wh_error *err)
 	const char *key;
 	size_t n = 0;
 	*out = NULL;
-	int rc = kept(s, WH_ALERTS, collect, &all, err);
+	int rc = stored(s, WH_ALERTS, collect, &all, err);
 	if (rc)
 		return rc;
 	json_t **sorted = calloc(json_object_size(all) + 1, sizeof *sorted);
@@ -215,7 +215,7 @@ int wh_alert_find(struct wh_state *s, const char *name, json_t **out, struct wh_
 	json_t *all;
 	const char *key;
 	*out = NULL;
-	int rc = kept(s, WH_ALERTS, collect, &all, err);
+	int rc = stored(s, WH_ALERTS, collect, &all, err);
 	if (rc)
 		return rc;
 	rc = find_key(all, name, &key, err);
@@ -232,7 +232,7 @@ int wh_alert_set(struct wh_state *s, const char *name, enum wh_alert_status stat
 	int rc = wh_state_begin(s, err);
 	if (rc)
 		return rc;
-	rc = kept(s, WH_ALERTS, collect, &all, err);
+	rc = stored(s, WH_ALERTS, collect, &all, err);
 	rc = rc ? rc : find_key(all, name, &key, err);
 	if (!rc) {
 		json_t *a = json_object_get(all, key);
@@ -243,7 +243,7 @@ int wh_alert_set(struct wh_state *s, const char *name, enum wh_alert_status stat
 			rc = wh_fail_input(err, -EINVAL, "alert '%.80s' is %s: `whittle alerts activate` it first", name, wh_alert_status_words[is]);
 		if (!rc) {
 			wh_alert_change(a, status, wh_now_us(), who, reason);
-			rc = wh_alert_keep(s, key, a, err);
+			rc = wh_alert_store(s, key, a, err);
 			char *line = json_dumps(json_object_get(a, "name"), JSON_ENCODE_ANY), doc[512];
 			snprintf(doc, sizeof doc, "{\"alert\":%s,\"status\":\"%s\"}", line ? line : "null", wh_alert_status_words[status]);
 			free(line);

@@ -291,7 +291,7 @@ bool wh_alert_came_back(const json_t *alert)
 	return end && was && strcmp(end, was) > 0;
 }
 
-int wh_alert_keep(struct wh_state *s, const char *key, const json_t *alert, struct wh_error *err)
+int wh_alert_store(struct wh_state *s, const char *key, const json_t *alert, struct wh_error *err)
 {
 	char *text = json_dumps(alert, JSON_COMPACT);
 	int rc = text ? wh_state_put(s, WH_ALERTS, key, text, err) : wh_fail(err, -ENOMEM, "out of memory");

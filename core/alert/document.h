@@ -20,6 +20,6 @@ enum wh_alert_status wh_alert_status_of(const json_t *alert);
 void wh_alert_change(json_t *alert, enum wh_alert_status status, int64_t now_us, const char *who, const char *reason);
 /* Whether the alert's end is later than it was when it was resolved. */
 bool wh_alert_came_back(const json_t *alert);
-int wh_alert_keep(struct wh_state *s, const char *key, const json_t *alert, struct wh_error *err);
+int wh_alert_store(struct wh_state *s, const char *key, const json_t *alert, struct wh_error *err);
 /* Whether a rule's document matches an alert's. */
 bool wh_alert_rule_matches(const json_t *rule, const json_t *alert, int64_t now_us);

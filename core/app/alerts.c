@@ -22,7 +22,7 @@ static int reviewed(const struct wh_app *a, struct wh_state *s, const struct wh_
 	int rc = wh_review_load(s, e, mem, &rec, err);
 	*out = rc ? NULL : rec;
 	if (rc == -ENOENT)
-		wh_app_note(a, "no rules were calculated yet, so who is outside of them is not known: whittle recommend");
+		wh_app_note(a, "no rules were calculated yet, so traffic from outside of them is not known: whittle recommend");
 	return rc == -ENOENT ? 0 : rc;
 }
 
@@ -114,9 +114,7 @@ int wh_app_alerts(const struct wh_app *a, const struct wh_app_alerts *ask, json_
 	json_t *all = NULL;
 	*out = NULL;
 	int rc = wh_ledger_state(a->store_url, WH_STATE_READ, &s, err);
-	if (rc)
-		return rc;
-	rc = wh_alerts_list(s, &all, err);
+	rc = rc ? rc : wh_alerts_list(s, &all, err);
 	if (!rc && sort(all, ask, out))
 		rc = wh_fail(err, -ENOMEM, "out of memory");
 	json_decref(all);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
+#include "base/json.h"
 
 void wh_app_note(const struct wh_app *a, const char *fmt, ...)
 {
@@ -34,6 +35,21 @@ void wh_app_close(struct wh_app_ledger *l, struct wh_estate **estate)
 	else
 		wh_estate_free(l->estate);
 	wh_ledger_close(&l->is);
+}
+
+int wh_app_rules(const struct wh_app_ledger *l, const char *file, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
+{
+	enum { MAX_RULES_FILE = 64 << 20 };
+	char *text;
+	size_t len;
+	if (!file)
+		return wh_review_load(l->is.state, l->estate, mem, out, err);
+	int rc = wh_read_file(file, MAX_RULES_FILE, &text, &len, err);
+	if (rc)
+		return rc;
+	rc = wh_rules_parse(strcmp(file, "-") ? file : "standard input", text, len, l->estate, mem, out, err);
+	free(text);
+	return rc;
 }
 
 void wh_app_platform(const struct wh_app *a, struct wh_estate *e)

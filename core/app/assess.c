@@ -207,7 +207,7 @@ int wh_app_assess(const struct wh_app_assess *ask, json_t **out, struct wh_error
 		rc = wh_fail_input(err, -ENOENT, "there is no policy definition in what was given");
 	struct wh_assets all = {0};
 	if (!rc)
-		all = wh_assets_unfold(l.assets, l.n, l.mem);
+		all = wh_assets_expand(l.assets, l.n, l.mem);
 	for (size_t i = 0; i < l.n_definitions && !rc; i++)
 		rc = assess_definition(&l, &l.definitions[i], &all, assigned, list, &counts);
 	if (!rc) {

@@ -14,11 +14,11 @@ int wh_app_confirm(const struct wh_app *a, void (*done)(void *arg, const struct 
 	rc = rc ? rc : wh_firewall_confirm(&out.is, err);
 	if (rc && !out.is.too_late)
 		return rc;
-	if (!out.is.kept || out.is.too_late)
-		out.unkept = *err;
+	if (!out.is.stored || out.is.too_late)
+		out.unstored = *err;
 	if (!out.is.too_late) {
-		out.survives_reboot = out.is.kept && wh_persist_survives_reboot("", a->state_dir, &out.survives_not);
-		out.survives_not = out.survives_reboot ? NULL : out.is.kept ? out.survives_not : out.unkept.text;
+		out.survives_reboot = out.is.stored && wh_persist_survives_reboot("", a->state_dir, &out.survives_not);
+		out.survives_not = out.survives_reboot ? NULL : out.is.stored ? out.survives_not : out.unstored.text;
 		wh_firewall_state(&out.state, &ignored);
 	}
 	if (done)
@@ -33,7 +33,7 @@ json_t *wh_app_confirmed_json(const struct wh_app_confirmed *c)
 	char t[WH_TIME_STRLEN];
 	json_t *o;
 	if (c->is.too_late) {
-		o = json_pack("{s:b,s:b,s:b,s:b,s:s}", "confirmed", 0, "tooLate", 1, "earlierRulesInForce", c->is.earlier, "survivesReboot", 0, "text", c->unkept.text);
+		o = json_pack("{s:b,s:b,s:b,s:b,s:s}", "confirmed", 0, "tooLate", 1, "earlierRulesInForce", c->is.earlier, "survivesReboot", 0, "text", c->unstored.text);
 		if (c->is.expired_us)
 			json_object_set_new(o, "expired", json_string(wh_time_text(c->is.expired_us, t)));
 		return o;
@@ -53,8 +53,8 @@ int wh_app_rollback(const struct wh_app *a, bool all, void (*done)(void *arg, co
 	rc = rc ? rc : wh_firewall_rollback(all, &out.is, err);
 	if (rc)
 		return rc;
-	if (!out.is.kept)
-		out.unkept = *err;
+	if (!out.is.stored)
+		out.unstored = *err;
 	if (done)
 		done(arg, &out);
 	wh_app_journal(a, "enforce.rollback", json_pack("{s:b,s:s}", "all", all, "how", hows[out.is.how]));
@@ -64,7 +64,7 @@ int wh_app_rollback(const struct wh_app *a, bool all, void (*done)(void *arg, co
 json_t *wh_app_rolled_back_json(const struct wh_app_rolled_back *r)
 {
 	return json_pack("{s:b,s:s,s:b,s:b}", "wasThere", r->is.how != WH_ROLLBACK_NOTHING, "how", hows[r->is.how], "inForce",
-	                 r->is.how != WH_ROLLBACK_NOTHING && r->is.how != WH_ROLLBACK_REMOVED, "forgotten", r->is.kept);
+	                 r->is.how != WH_ROLLBACK_NOTHING && r->is.how != WH_ROLLBACK_REMOVED, "forgotten", r->is.stored);
 }
 
 /* ---- drift ---- */
@@ -90,7 +90,7 @@ int wh_app_drift(const struct wh_app *a, struct wh_arena *mem, struct wh_app_dri
 	*out = (struct wh_app_drift){.n = 0};
 	if (rc)
 		return rc;
-	rc = wh_firewall_compare(WH_KEPT_WANTED, &out->state, &rules, err);
+	rc = wh_firewall_compare(WH_STORED_WANTED, &out->state, &rules, err);
 	int also = wh_firewall_jit_differs(&jit, &out->jit_unknown);
 	if (also >= 0)
 		out->jit_unknown.code = 0;

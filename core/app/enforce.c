@@ -114,13 +114,13 @@ static int apply(const struct job *j, struct wh_error *err)
 {
 	const struct wh_enforce_options opt = {.confirm_within_s = j->ask->confirm_within_s, .audit = j->ask->audit};
 	struct wh_app_enforced *out = j->out;
-	char *unkept;
-	int rc = wh_firewall_apply(out->own.rs, &opt, j->ask->force, &out->result, &out->expires_us, &unkept, err);
+	char *unstored;
+	int rc = wh_firewall_apply(out->own.rs, &opt, j->ask->force, &out->result, &out->expires_us, &unstored, err);
 	if (rc)
 		return rc;
-	if (unkept) /* confirm will say so once more */
-		wh_app_note(j->a, "%s", unkept);
-	free(unkept);
+	if (unstored) /* confirm will say so once more */
+		wh_app_note(j->a, "%s", unstored);
+	free(unstored);
 	out->applied = true;
 	if (j->ask->done)
 		j->ask->done(j->ask->arg, out);

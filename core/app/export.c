@@ -40,9 +40,9 @@ int wh_app_export_check(const struct wh_app_export *ask, struct wh_error *err)
 static int find_resources(const struct wh_estate *e, const struct wh_app_export *ask, const char **names, struct wh_error *err)
 {
 	for (size_t i = 0; i < ask->n_resources; i++) {
-		const struct wh_resource *r = wh_estate_find(e, ask->resources[i]);
+		const struct wh_resource *r = wh_estate_require(e, ask->resources[i], err);
 		if (!r)
-			return wh_fail_input(err, -ENXIO, "there is no resource '%s'; `whittle estate show` lists them", ask->resources[i]);
+			return -ENXIO;
 		names[i] = r->name;
 	}
 	return 0;

@@ -53,9 +53,9 @@ static int find_own(const struct wh_estate *e, const char *const *names, size_t 
 	if (n > WH_APP_OWN)
 		return wh_fail_input(err, -E2BIG, "too many resources");
 	for (size_t i = 0; i < n; i++) {
-		const struct wh_resource *res = wh_estate_find(e, names[i]);
+		const struct wh_resource *res = wh_estate_require(e, names[i], err);
 		if (!res)
-			return wh_fail_input(err, -ENOENT, "there is no resource '%s'", names[i]);
+			return -ENXIO;
 		out->names[out->n++] = res->name;
 	}
 	if (!n)
@@ -104,6 +104,15 @@ bool wh_app_own_is_met(const struct wh_app_own *own)
 		if (own->covered[i].kind == WH_COVERED)
 			return true;
 	return false;
+}
+
+char *wh_app_coverage_line(const struct wh_covered *c, size_t n, struct wh_arena *mem)
+{
+	char *judged = NULL, *not = wh_nft_not_covered(c, n, mem), addr[WH_ADDR_STRLEN];
+	for (size_t i = 0; i < n; i++)
+		if (c[i].kind == WH_COVERED)
+			judged = wh_arena_printf(mem, "%s%s%s (%s)", judged ? judged : "", judged ? ", " : "", wh_addr_text(&c[i].addr, addr), c[i].interface);
+	return wh_arena_printf(mem, "Judged: %s; %s%s", judged ? judged : "no address of this machine", not ? "not covered: " : "every address is covered", not ? not : "");
 }
 
 json_t *wh_app_coverage_json(const struct wh_covered *c, size_t n)

@@ -5,21 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 #include "app/app.h"
-#include "base/json.h"
-
-enum { MAX_RULES_FILE = 64 << 20 };
-
-static int read_rules(const char *path, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
-{
-	char *text;
-	size_t len;
-	int rc = wh_read_file(path, MAX_RULES_FILE, &text, &len, err);
-	if (rc)
-		return rc;
-	rc = wh_rules_parse(strcmp(path, "-") ? path : "standard input", text, len, e, mem, out, err);
-	free(text);
-	return rc;
-}
 
 /* The logs in a ledger of their own, which is gone when it is closed, or when this process is ended while it reads. */
 static int read_logs(const struct wh_app *a, struct wh_state *s, const struct wh_app_replay *ask, struct wh_ledger *out, struct wh_error *err)
@@ -68,8 +53,7 @@ static int replay(const struct wh_app *a, const struct wh_app_replay *ask, struc
 	opt.progress_arg = a->arg;
 	if (ask->holdout_days)
 		return wh_replay_holdout(l->is.store, l->estate, ask->resources, ask->n_resources, &opt, ask->holdout_days, mem, out, err);
-	rc = ask->rules ? read_rules(ask->rules, l->estate, mem, &rec, err) : wh_review_load(l->is.state, l->estate, mem, &rec, err);
-	if (rc)
+	if ((rc = wh_app_rules(l, ask->rules, mem, &rec, err)))
 		return rc;
 	if (!ask->n_logs)
 		return wh_replay(l->is.store, l->estate, rec, ask->resources, ask->n_resources, &opt, 0, mem, out, err);

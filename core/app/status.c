@@ -29,7 +29,7 @@ static void ask_in_force(struct wh_app_status *out, struct wh_arena *mem)
 	struct wh_nft_state st = {0};
 	struct wh_error err;
 	char *difference = NULL;
-	int rc = wh_firewall_compare(WH_KEPT_CONFIRMED, &st, &difference, &err);
+	int rc = wh_firewall_compare(WH_STORED_CONFIRMED, &st, &difference, &err);
 
 	free(difference);
 	difference = NULL;

@@ -134,7 +134,7 @@ static bool says_something(const json_t *object)
 	return false;
 }
 
-struct wh_assets wh_assets_unfold(const struct wh_asset *list, size_t n, struct wh_arena *mem)
+struct wh_assets wh_assets_expand(const struct wh_asset *list, size_t n, struct wh_arena *mem)
 {
 	struct wh_assets out = {0};
 	for (int fill = 0; fill < 2; fill++) {

@@ -31,7 +31,7 @@ static const char *text_of(const json_t *object, const char *key)
 
 static struct wh_eval eval_of(const struct wh_definition *d, struct wh_arena *mem, const char *place, struct wh_error *err)
 {
-	return (struct wh_eval){.def = d, .keep = json_array(), .mem = mem, .place = place, .err = err};
+	return (struct wh_eval){.def = d, .owned = json_array(), .mem = mem, .place = place, .err = err};
 }
 
 static int check(const struct wh_definition *d, struct wh_arena *mem, struct wh_error *err)
@@ -49,7 +49,7 @@ static int check(const struct wh_definition *d, struct wh_arena *mem, struct wh_
 		e.place = "policyRule.then.details.name";
 		rc = wh_policy_value(&e, member(d->details, "name"), &v);
 	}
-	json_decref(e.keep);
+	json_decref(e.owned);
 	return rc;
 }
 
@@ -213,6 +213,6 @@ int wh_definition_assess(const struct wh_definition *d, const struct wh_assets *
 		                                              "not judged: the inventory has no %s of this resource", text_of(d->details, "type"))};
 	}
 done:
-	json_decref(e.keep);
+	json_decref(e.owned);
 	return rc;
 }

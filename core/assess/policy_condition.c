@@ -201,7 +201,7 @@ static int count(struct wh_eval *e, const json_t *c, json_t **out)
 	if (value && e->asset && !json_is_array(elements))
 		elements = NULL;
 	rc = count_where(e, where, alias ? alias : str(name) ? str(name) : "", elements, &n);
-	*out = wh_eval_keep(e, json_integer(n));
+	*out = wh_eval_own(e, json_integer(n));
 	return rc;
 }
 

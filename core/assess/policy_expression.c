@@ -35,7 +35,7 @@ static int quoted(struct parse *p, json_t **out)
 	for (p->at++; *p->at; p->at++) {
 		if (*p->at == '\'' && p->at[1] != '\'') {
 			p->at++;
-			*out = wh_eval_keep(p->e, json_stringn(buf, n));
+			*out = wh_eval_own(p->e, json_stringn(buf, n));
 			return *out ? 0 : bad(p, "is no UTF-8");
 		}
 		p->at += *p->at == '\'';
@@ -51,7 +51,7 @@ static int number(struct parse *p, json_t **out)
 	if (end == p->at)
 		return bad(p, "is no function, text or number");
 	p->at = end;
-	*out = wh_eval_keep(p->e, json_integer(v));
+	*out = wh_eval_own(p->e, json_integer(v));
 	return 0;
 }
 
@@ -177,7 +177,7 @@ static int list_value(struct wh_eval *e, const json_t *list, json_t **out)
 {
 	size_t i;
 	json_t *v, *one;
-	*out = wh_eval_keep(e, json_array());
+	*out = wh_eval_own(e, json_array());
 	json_array_foreach(list, i, v) {
 		int rc = wh_policy_value(e, v, &one);
 		if (rc)
@@ -193,7 +193,7 @@ int wh_policy_value(struct wh_eval *e, const json_t *operand, json_t **out)
 	if (json_is_array(operand))
 		return list_value(e, operand, out);
 	if (text && text[0] == '[' && text[1] == '[') { /* "[[" is a text that begins with one bracket */
-		*out = wh_eval_keep(e, json_string(text + 1));
+		*out = wh_eval_own(e, json_string(text + 1));
 		return 0;
 	}
 	if (!text || !wh_policy_is_expression(text)) {

@@ -11,9 +11,9 @@
 #include <strings.h>
 #include "assess/policy_parts.h"
 
-json_t *wh_eval_keep(struct wh_eval *e, json_t *fresh)
+json_t *wh_eval_own(struct wh_eval *e, json_t *fresh)
 {
-	json_array_append_new(e->keep, fresh);
+	json_array_append_new(e->owned, fresh);
 	return fresh;
 }
 
@@ -110,7 +110,7 @@ static void along(struct walk *w, json_t *v, const char *at)
 
 static json_t *text(struct wh_eval *e, const char *s)
 {
-	return s ? wh_eval_keep(e, json_string(s)) : NULL;
+	return s ? wh_eval_own(e, json_string(s)) : NULL;
 }
 
 /* "vnet1/web" of a subnet: the names along the id. */
@@ -155,7 +155,7 @@ static bool built_in(struct wh_eval *e, const char *field, json_t **v)
 
 void wh_policy_field(struct wh_eval *e, const char *field, json_t **out, bool *multi)
 {
-	struct walk w = {e, field, wh_eval_keep(e, json_array()), multi};
+	struct walk w = {e, field, wh_eval_own(e, json_array()), multi};
 	json_t *v;
 	*out = w.out;
 	*multi = false;

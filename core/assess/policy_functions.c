@@ -5,9 +5,9 @@
 #include <strings.h>
 #include "assess/policy_parts.h"
 
-static json_t *kept(struct wh_call *c, json_t *fresh)
+static json_t *own(struct wh_call *c, json_t *fresh)
 {
-	return wh_eval_keep(c->e, fresh);
+	return wh_eval_own(c->e, fresh);
 }
 
 static const char *str(const json_t *v)
@@ -47,7 +47,7 @@ static int f_field(struct wh_call *c, json_t **out)
 	wh_policy_field(c->e, field, &values, &multi);
 	c->e->asset = asset;
 	if (multi || strstr(field, "[*]")) {
-		*out = kept(c, json_array()); /* a list, absent elements left out */
+		*out = own(c, json_array()); /* a list, absent elements left out */
 		size_t i;
 		json_t *v;
 		json_array_foreach(values, i, v)
@@ -83,7 +83,7 @@ static int f_current(struct wh_call *c, json_t **out)
 static int f_first(struct wh_call *c, json_t **out)
 {
 	const char *s = str(c->arg[0]);
-	*out = s ? kept(c, json_stringn(s, *s ? 1 : 0)) : json_array_get(c->arg[0], 0);
+	*out = s ? own(c, json_stringn(s, *s ? 1 : 0)) : json_array_get(c->arg[0], 0);
 	return 0;
 }
 
@@ -91,7 +91,7 @@ static int f_last(struct wh_call *c, json_t **out)
 {
 	const char *s = str(c->arg[0]);
 	size_t n = json_array_size(c->arg[0]);
-	*out = s ? kept(c, json_string(*s ? s + strlen(s) - 1 : s)) : n ? json_array_get(c->arg[0], n - 1) : NULL;
+	*out = s ? own(c, json_string(*s ? s + strlen(s) - 1 : s)) : n ? json_array_get(c->arg[0], n - 1) : NULL;
 	return 0;
 }
 
@@ -108,7 +108,7 @@ static int f_length(struct wh_call *c, json_t **out)
 {
 	const json_t *v = c->arg[0];
 	size_t n = json_is_string(v) ? json_string_length(v) : json_is_object(v) ? json_object_size(v) : json_array_size(v);
-	*out = kept(c, json_integer((json_int_t)n));
+	*out = own(c, json_integer((json_int_t)n));
 	return 0;
 }
 
@@ -174,7 +174,7 @@ static int f_false(struct wh_call *c, json_t **out)
 static int f_split(struct wh_call *c, json_t **out)
 {
 	const char *s = str(c->arg[0]), *by = str(c->arg[1]);
-	*out = kept(c, json_array());
+	*out = own(c, json_array());
 	if (!s || !by || !*by)
 		return 0;
 	for (const char *end; (end = strstr(s, by)); s = end + strlen(by))
@@ -186,7 +186,7 @@ static int f_split(struct wh_call *c, json_t **out)
 static int f_concat(struct wh_call *c, json_t **out)
 {
 	if (c->n && json_is_array(c->arg[0])) {
-		*out = kept(c, json_array());
+		*out = own(c, json_array());
 		for (size_t i = 0; i < c->n; i++)
 			if (json_is_array(c->arg[i]))
 				json_array_extend(*out, c->arg[i]);
@@ -198,7 +198,7 @@ static int f_concat(struct wh_call *c, json_t **out)
 		all = json_is_integer(c->arg[i]) ? wh_arena_printf(c->e->mem, "%s%lld", all, (long long)json_integer_value(c->arg[i]))
 		                                 : wh_arena_printf(c->e->mem, "%s%s", all, s ? s : "");
 	}
-	*out = kept(c, json_string(all));
+	*out = own(c, json_string(all));
 	return 0;
 }
 
@@ -208,7 +208,7 @@ static int cased(struct wh_call *c, json_t **out, int (*of)(int))
 	char *copy = s ? wh_arena_strdup(c->e->mem, s) : NULL;
 	for (char *p = copy; p && *p; p++)
 		*p = (char)of((unsigned char)*p);
-	*out = copy ? kept(c, json_string(copy)) : NULL;
+	*out = copy ? own(c, json_string(copy)) : NULL;
 	return 0;
 }
 
@@ -266,7 +266,7 @@ static json_t *id_part(struct wh_call *c, const char *key, bool whole)
 	for (size_t n = strlen(key); at && (at = strchr(at, '/')); at++)
 		if (!strncasecmp(at + 1, key, n) && at[n + 1] == '/') {
 			size_t len = strcspn(at + n + 2, "/");
-			return kept(c, whole ? json_stringn(id, (size_t)(at + n + 2 - id) + len) : json_stringn(at + n + 2, len));
+			return own(c, whole ? json_stringn(id, (size_t)(at + n + 2 - id) + len) : json_stringn(at + n + 2, len));
 		}
 	return NULL;
 }
@@ -274,7 +274,7 @@ static json_t *id_part(struct wh_call *c, const char *key, bool whole)
 static int f_subscription(struct wh_call *c, json_t **out)
 {
 	json_t *id = id_part(c, "subscriptions", true), *name = id_part(c, "subscriptions", false);
-	*out = kept(c, json_object());
+	*out = own(c, json_object());
 	if (id) {
 		json_object_set(*out, "id", id);
 		json_object_set(*out, "subscriptionId", name);
@@ -289,7 +289,7 @@ static int f_resource_group(struct wh_call *c, json_t **out)
 	json_object_foreach((json_t *)c->e->all->groups, key, v)
 		if (id && !strcasecmp(key, str(id)))
 			given = v;
-	*out = kept(c, given ? json_copy(given) : json_object());
+	*out = own(c, given ? json_copy(given) : json_object());
 	if (id) {
 		json_object_set(*out, "id", id);
 		json_object_set(*out, "name", name);
@@ -300,7 +300,7 @@ static int f_resource_group(struct wh_call *c, json_t **out)
 /* Azure evaluates existing resources with the newest version of their API. */
 static int f_request_context(struct wh_call *c, json_t **out)
 {
-	*out = kept(c, json_pack("{s:s}", "apiVersion", "9999-12-31"));
+	*out = own(c, json_pack("{s:s}", "apiVersion", "9999-12-31"));
 	return 0;
 }
 

@@ -18,7 +18,7 @@ struct wh_eval {
 	const struct wh_definition *def;
 	const json_t *assigned;
 	const struct wh_scope *scope;
-	json_t *keep;                  /* an array that owns the values made meanwhile: they are borrowed from it */
+	json_t *owned;                  /* an array that owns the values made meanwhile: they are borrowed from it */
 	struct wh_arena *mem;
 	const char *place;             /* "policyRule.if.allOf[1]", for errors */
 	struct wh_error *err;
@@ -26,13 +26,13 @@ struct wh_eval {
 };
 enum { WH_POLICY_DEPTH = 64 };
 
-json_t *wh_eval_keep(struct wh_eval *e, json_t *fresh); /* owned by e->keep from now on; returns it, borrowed */
+json_t *wh_eval_own(struct wh_eval *e, json_t *fresh); /* owned by e->owned from now on; returns it, borrowed */
 
 /* ---- policy_field.c ---- */
 /* An object's member, whatever its case, looked for inside `properties` too; NULL where it is absent or null. */
 json_t *wh_policy_member(const json_t *object, const char *key, size_t len);
 /* The values of a field. Without a free "[*]" there is one, NULL where it is absent; with one (*multi) as many as elements, absent ones as JSON null.
- * *out: a new array of e->keep. */
+ * *out: a new array of e->owned. */
 void wh_policy_field(struct wh_eval *e, const char *field, json_t **out, bool *multi);
 
 /* ---- policy_functions.c ---- */

@@ -280,7 +280,7 @@ static int verify(struct wh_arm *arm, const char *id, const json_t *wanted, cons
 }
 
 /* After a change that failed in whatever way: where it took effect all the same, the former group is put back. */
-static void settle(struct wh_arm *arm, const char *id, const json_t *wanted, const json_t *former, const char *etag_before, struct wh_arm_result *out,
+static void put_back_what_took_effect(struct wh_arm *arm, const char *id, const json_t *wanted, const json_t *former, const char *etag_before, struct wh_arm_result *out,
                    struct wh_error *err)
 {
 	struct wh_error ignored;
@@ -327,7 +327,7 @@ int wh_arm_replace_nsg(struct wh_arm *arm, const char *id, wh_arm_build build, v
 		else if (inexact && wh_json_may_be_mended(body))
 			rc = wh_fail(err, -ENOTSUP, "%.200s: holds a text with \\u0000 or half a surrogate pair, or a number beyond 64 bits, which would not be written back as it was: mend it there first", id);
 		else if ((rc = put_group(arm, id, body, etag, err)) && rc != -EAGAIN && rc != -ENOMEM)
-			settle(arm, id, body, former, etag, out, err);
+			put_back_what_took_effect(arm, id, body, former, etag, out, err);
 	}
 	if (!rc) {
 		out->changed = true;

@@ -14,7 +14,7 @@ int wh_read_file(const char *path, size_t max, char **text, size_t *len, struct 
 int wh_read_descriptor(int fd, const char *name, size_t max, char **text, size_t *len, struct wh_error *err);
 /*
  * As json_loadb(), but for whatever RFC 8259 allows: a NUL or half of a surrogate pair in a string is U+FFFD, an integer beyond 64 bits a real
- * number, a number beyond a double 9e307 with its sign; *inexact says that there was such a thing. Refused are, as by json_loadb(), texts that
+ * number, a number beyond a double 9e307 with its sign; *inexact (may be NULL) says that there was such a thing. Refused are, as by json_loadb(), texts that
  * are not UTF-8, more than 2,047 containers in one another and, with JSON_REJECT_DUPLICATES, one name twice in an object. `error` may be NULL.
  */
 json_t *wh_json_load(const char *text, size_t len, size_t flags, bool *inexact, json_error_t *error);

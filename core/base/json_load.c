@@ -125,8 +125,9 @@ static void mend(char *p, const char *end, bool *mended)
 json_t *wh_json_load(const char *text, size_t len, size_t flags, bool *inexact, json_error_t *error)
 {
 	json_error_t first, *je = error ? error : &first;
-	bool mended = false;
+	bool mended = false, unwanted;
 	int line = wh_json_bounded(text, len);
+	inexact = inexact ? inexact : &unwanted;
 	*inexact = false;
 	if (line) {
 		*je = (json_error_t){.line = line};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The rights are those of the kernel's linux/landlock.h, written down here, since headers are often older than kernels. Each version of
- * Landlock knows more of them, and refuses those that it does not know.
+ * The rights are copied from the kernel's linux/landlock.h, since the headers of a build machine are often older than the kernel. Each version of
+ * Landlock has more of them than the one before, and refuses those that it does not have.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -34,7 +34,7 @@ static uint64_t known_to(long version)
 	return FIRST_VERSION | (version >= 2 ? REFER : 0) | (version >= 3 ? TRUNCATE : 0);
 }
 
-/* A directory is reached through no link of another user's; a file is one that we name. -1: it is not there. */
+/* Follows no symbolic link of another user's to a directory; a file's name is ours, or was given by the user. -1: it does not exist. */
 static int find(const char *path)
 {
 	char real[PATH_MAX];
@@ -59,7 +59,7 @@ static int add(int set, const struct wh_beneath *b, uint64_t known, struct wh_er
 	return rc;
 }
 
-int wh_keep_to(const struct wh_beneath *list, size_t n, struct wh_error *err)
+int wh_confine_files(const struct wh_beneath *list, size_t n, struct wh_error *err)
 {
 	long version = syscall(CREATE_RULESET, NULL, 0, ASK_VERSION);
 	if (version < 1) {

@@ -145,13 +145,28 @@ static void answer(int to, const struct wh_grant *grants, size_t n, struct reque
 	free(p);
 }
 
+/* Of the rights over files what this process has, and no other privilege. */
+static int keep_rights_over_files(void)
+{
+	static const unsigned rights[] = {CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER};
+	bool held[sizeof rights / sizeof *rights];
+	if (capng_get_caps_process())
+		return -EPERM;
+	for (size_t i = 0; i < sizeof rights / sizeof *rights; i++)
+		held[i] = capng_have_capability(CAPNG_PERMITTED, rights[i]);
+	capng_clear(CAPNG_SELECT_CAPS);
+	for (size_t i = 0; i < sizeof rights / sizeof *rights; i++)
+		if (held[i])
+			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, rights[i]);
+	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
+}
+
 static void __attribute__((noreturn)) serve(int from, const struct wh_grant *grants, size_t n)
 {
 	struct request *r = malloc(sizeof *r);
 	int given;
-	capng_clear(CAPNG_SELECT_CAPS);
-	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, -1);
-	capng_apply(CAPNG_SELECT_CAPS);
+	if (keep_rights_over_files())
+		_exit(1);
 	while (r && !wh_helper_receive(from, r, sizeof *r, &given)) {
 		answer(from, grants, n, r, given);
 		if (given >= 0)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/owner.h"
+#include "base/service_user.h"
 #include "base/store_url.h"
 #include "base/replace_file.h"
 #include "base/trusted_path.h"
@@ -23,11 +24,23 @@ static char became[64]; /* the owner's name, once it was become */
 static void name_it(struct wh_owner *o, gid_t gid_of_dir)
 {
 	const struct passwd *pw = getpwuid(o->uid);
-	o->gid = pw ? pw->pw_gid : gid_of_dir ? gid_of_dir : NOBODY; /* never root's group because a directory has it */
+	o->gid = !o->uid ? 0 : pw ? pw->pw_gid : gid_of_dir ? gid_of_dir : NOBODY; /* never root's group because a directory has it */
 	if (pw)
 		snprintf(o->name, sizeof o->name, "%s", pw->pw_name);
 	else
 		snprintf(o->name, sizeof o->name, "uid %u", (unsigned)o->uid);
+}
+
+/* Whom the file itself belongs to, in a directory of root's that a group shares. Root's files are root's to see, whoever asks. */
+static bool file_of(const char *path, uid_t dir_owner, struct stat *st)
+{
+	uid_t self = geteuid();
+	if (self)
+		setfsuid(dir_owner);
+	bool there = !lstat(path, st) && S_ISREG(st->st_mode);
+	if (self)
+		setfsuid(self);
+	return there;
 }
 
 /* Root works in a directory of its own only where no link of another user's led there: else that user would choose it. */
@@ -63,8 +76,9 @@ int wh_owner_of(const char *store_url, struct wh_owner *out, struct wh_error *er
 	memset(out, 0, sizeof *out);
 	out->uid = geteuid();
 	out->gid = getegid();
-	if (out->uid != 0)
+	if (out->uid != 0 && !wh_may_change_user())
 		return 0;
+	const uid_t self = out->uid;
 	int rc = directory_of(path, dir, err);
 	if (rc == -ENOENT || rc == -ENOTDIR) { /* nothing is opened; should somebody make it meanwhile, it is not root who does */
 		*out = (struct wh_owner){.other = true, .uid = NOBODY, .gid = NOBODY, .name = "nobody"};
@@ -76,14 +90,16 @@ int wh_owner_of(const char *store_url, struct wh_owner *out, struct wh_error *er
 		return rc;
 	out->uid = of_dir.st_uid;
 	gid_t gid = of_dir.st_gid;
-	if (!out->uid && !lstat(path, &of_file) && S_ISREG(of_file.st_mode) && of_file.st_uid) { /* a directory that a group shares */
+	if (!out->uid && file_of(path, of_dir.st_uid, &of_file) && of_file.st_uid) {
 		out->uid = of_file.st_uid;
 		gid = of_file.st_gid;
 	}
-	out->other = out->uid != 0;
+	out->other = out->uid != self;
 	name_it(out, gid);
-	rc = out->other ? 0 : wh_trusted_dir(dir, err);
-	return rc || out->other ? rc : reached_by_root(path, &of_dir, err);
+	if (!wh_is_root_or_service(out->uid))
+		return 0;
+	rc = wh_trusted_dir(dir, true, err);
+	return rc ? rc : reached_by_root(path, &of_dir, err);
 }
 
 static int change_user(const struct wh_owner *o, struct wh_error *err)
@@ -112,7 +128,7 @@ void wh_no_core_dumps(void)
 }
 
 /* The bounding set goes before the change of user, which takes away the right to. */
-static int drop_bounding(struct wh_error *err)
+int wh_drop_bounding(struct wh_error *err)
 {
 	if (capng_get_caps_process())
 		return wh_fail(err, -EPERM, "which privileges this process has can't be read");
@@ -133,7 +149,7 @@ static int drop_capabilities(struct wh_error *err)
 
 int wh_give_up_privileges(struct wh_error *err)
 {
-	int rc = drop_bounding(err);
+	int rc = wh_drop_bounding(err);
 	return rc ? rc : drop_capabilities(err);
 }
 
@@ -141,10 +157,10 @@ int wh_owner_become(const struct wh_owner *o, struct wh_error *err)
 {
 	if (!o->other)
 		return 0;
-	int rc = drop_bounding(err);
+	int rc = wh_drop_bounding(err);
 	rc = rc ? rc : change_user(o, err);
 	rc = rc ? rc : drop_capabilities(err);
-	if (!rc && (!setuid(0) || (setfsuid(0) >= 0 && setfsuid((uid_t)-1) != (int)o->uid))) /* < 0: a filter of system calls refuses even to try */
+	if (!rc && o->uid && (!setuid(0) || (setfsuid(0) >= 0 && setfsuid((uid_t)-1) != (int)o->uid))) /* < 0: a filter of system calls refuses even to try */
 		rc = wh_fail(err, -EPERM, "the ledger belongs to %s, and this process did not become it for good", o->name);
 	if (!rc)
 		snprintf(became, sizeof became, "%s", o->name);
@@ -154,8 +170,7 @@ int wh_owner_become(const struct wh_owner *o, struct wh_error *err)
 int wh_become_nobody(struct wh_error *err)
 {
 	const struct wh_owner nobody = {.other = true, .uid = NOBODY, .gid = NOBODY, .name = "nobody"};
-	bool may = capng_get_caps_process() == 0 && capng_have_capability(CAPNG_EFFECTIVE, CAP_SETUID) && capng_have_capability(CAPNG_EFFECTIVE, CAP_SETGID);
-	return may ? wh_owner_become(&nobody, err) : wh_give_up_privileges(err);
+	return wh_may_change_user() ? wh_owner_become(&nobody, err) : wh_give_up_privileges(err);
 }
 
 const char *wh_as_owner(int code)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Root takes on the ledger's owner: its user, group and supplementary groups, for good, before anything of the ledger is opened. A link,
+ * Root, or a service that may change its user, takes on the ledger's owner: its user, group and supplementary groups, for good, before anything of the ledger is opened. A link,
  * a trigger or a crafted row in it then reaches nothing that its owner could not reach without whittle.
  */
 #pragma once
@@ -8,7 +8,7 @@
 #include "whittle/base.h"
 
 struct wh_owner {
-	bool other;     /* somebody else than this process, which runs as root: to be become */
+	bool other;     /* somebody else than this process: to be become */
 	uid_t uid;
 	gid_t gid;
 	char name[64];  /* "suricata", or "uid 997" */
@@ -16,8 +16,8 @@ struct wh_owner {
 
 /*
  * The owner of the ledger `store_url` ("PATH" or "sqlite:PATH"): the owner of its directory; of the file where that is another's than root's;
- * "nobody" where there is no such directory. Fails (-EPERM) where the directory is root's, and others could put something else in its place.
- * Where the process does not run as root, `other` is false and nothing is looked at.
+ * "nobody" where there is no such directory. Fails (-EPERM) where the directory is root's or the service user's, and others could put something
+ * else in its place. Where the process is not root's and may not change its user, `other` is false and nothing is looked at.
  */
 int wh_owner_of(const char *store_url, struct wh_owner *out, struct wh_error *err);
 
@@ -27,6 +27,8 @@ int wh_owner_of(const char *store_url, struct wh_owner *out, struct wh_error *er
  * are threads; it forks nothing and opens no file of the ledger. Nothing where nobody else is to be become.
  */
 int wh_owner_become(const struct wh_owner *o, struct wh_error *err);
+/* Only the bounding set: no program that is executed brings a capability back. 0 also where this process may not do that. */
+int wh_drop_bounding(struct wh_error *err);
 /* The same without another user: all capabilities gone, for good, and no core dumps. */
 int wh_give_up_privileges(struct wh_error *err);
 

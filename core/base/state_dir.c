@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/replace_file.h"
+#include "base/service_user.h"
 #include "base/state_dir.h"
 #include "base/store_url.h"
 #include "base/trusted_path.h"
@@ -35,7 +37,7 @@ static int base_dir(char out[static PATH_MAX], struct wh_error *err)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	int n;
-	if (geteuid() == 0)
+	if (wh_is_root_or_service(geteuid()))
 		n = snprintf(out, PATH_MAX, WH_STATE_DIR);
 	else if (state && *state == '/')
 		n = snprintf(out, PATH_MAX, "%s/whittle", state);
@@ -83,7 +85,41 @@ static int check(const char *dir, struct wh_error *err)
 	char whole[PATH_MAX];
 	if (!realpath(dir, whole))
 		return wh_fail(err, -errno, "%s: %s", dir, strerror(errno));
-	return wh_trusted_dir(whole, err);
+	return wh_trusted_dir(whole, true, err);
+}
+
+bool wh_state_dir_of_service(const char *dir)
+{
+	char text[PATH_MAX], parent[PATH_MAX];
+	const char *name;
+	struct stat st;
+	uid_t uid;
+	if (!wh_service_user(&uid, NULL) || snprintf(text, sizeof text, "%s", dir) >= (int)sizeof text)
+		return false;
+	while (stat(text, &st)) {
+		if (errno != ENOENT || !strcmp(text, "/") || !wh_directory_of(text, parent, sizeof parent, &name))
+			return false;
+		strcpy(text, parent);
+	}
+	return st.st_uid == uid;
+}
+
+/* Root makes it as the service user, where that one owns the directory before it. */
+static int make_in(const char *parent, const char *dir)
+{
+	uid_t uid;
+	gid_t gid;
+	bool as_service = geteuid() == 0 && wh_state_dir_of_service(parent) && wh_service_user(&uid, &gid);
+	if (as_service) {
+		setfsgid(gid);
+		setfsuid(uid);
+	}
+	int rc = mkdir(dir, 0700) ? -errno : 0;
+	if (as_service) {
+		setfsuid(0);
+		setfsgid(getegid());
+	}
+	return rc == -EEXIST ? 0 : rc;
 }
 
 int wh_state_dir_check(const char *dir, bool make, struct wh_error *err)
@@ -99,7 +135,8 @@ int wh_state_dir_check(const char *dir, bool make, struct wh_error *err)
 	if (!wh_directory_of(text, parent, sizeof parent, &name) || !*name)
 		return wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", dir);
 	int rc = wh_state_dir_check(parent, true, err); /* proved first, so that nobody else sees to where the new one comes */
-	if (!rc && mkdir(text, 0700) && errno != EEXIST)
-		rc = wh_fail(err, -errno, "%s: cannot be made: %s", text, strerror(errno));
+	int made = rc ? 0 : make_in(parent, text);
+	if (made)
+		rc = wh_fail(err, made, "%s: cannot be made: %s", text, strerror(-made));
 	return rc ? rc : check(text, err);
 }

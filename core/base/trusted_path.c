@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/service_user.h"
 #include "base/trusted_path.h"
 
 enum { MAX_LINKS = 40 }; /* as the kernel's own limit */
@@ -102,7 +103,12 @@ static bool others_write(const struct stat *st)
 	return (st->st_mode & S_IWOTH) || ((st->st_mode & S_IWGRP) && st->st_gid);
 }
 
-int wh_trusted_dir(const char *path, struct wh_error *err)
+static bool trusted(uid_t uid, bool service)
+{
+	return is_root(uid) || uid == geteuid() || (service && wh_is_root_or_service(uid));
+}
+
+int wh_trusted_dir(const char *path, bool service, struct wh_error *err)
 {
 	char part[PATH_MAX];
 	struct stat st;
@@ -112,7 +118,7 @@ int wh_trusted_dir(const char *path, struct wh_error *err)
 		snprintf(part, sizeof part, "%.*s", (int)n, path);
 		if (lstat(part, &st))
 			return wh_fail(err, -errno, "%s: %s", part, strerror(errno));
-		if (!S_ISDIR(st.st_mode) || (!is_root(st.st_uid) && st.st_uid != geteuid()))
+		if (!S_ISDIR(st.st_mode) || !trusted(st.st_uid, service))
 			return wh_fail(err, -EPERM, "%s: belongs to the user with uid %u, who could put anything in the place of what is below it", part, (unsigned)st.st_uid);
 		if (others_write(&st) && !(st.st_mode & S_ISVTX))
 			return wh_fail(err, -EPERM, "%s: others than root may write in it (mode %o), and could put anything in the place of what is in it", part, st.st_mode & 07777);
@@ -135,5 +141,5 @@ int wh_trusted_file(const char *path, struct wh_error *err)
 	if (others_write(&st))
 		return wh_fail_input(err, -EPERM, "%s: others than root may write it (mode %o), and root is to believe it: `chmod go-w %s`", path, st.st_mode & 07777, path);
 	*strrchr(real, '/') = 0;
-	return wh_trusted_dir(*real ? real : "/", err);
+	return wh_trusted_dir(*real ? real : "/", false, err);
 }

@@ -9,8 +9,9 @@
  * /proc/self/fd are opened as they are. */
 int wh_trusted_open(const char *path, int flags, mode_t mode);
 /* Whether nobody but root and the user of this process can put something else in the place of the directory `path`, which has no links (realpath):
- * 0, or -EPERM with the directory and its owner in err. Root is uid 0 and the owner of "/". */
-int wh_trusted_dir(const char *path, struct wh_error *err);
+ * 0, or -EPERM with the directory and its owner in err. Root is uid 0 and the owner of "/". `service`: the user
+ * of the services counts as root (base/service_user.h). */
+int wh_trusted_dir(const char *path, bool service, struct wh_error *err);
 /* Whether nobody but root can change what is read under `path`, links followed: the file is root's and no other's to write, and so is its directory
  * (wh_trusted_dir). 0, or -EPERM with what is wrong. Descriptors (/dev/fd, /proc/self/fd) and devices are whoever opened or made them meant. */
 int wh_trusted_file(const char *path, struct wh_error *err);

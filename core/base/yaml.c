@@ -327,7 +327,7 @@ int wh_yaml_double(const char *name, const struct wh_yaml *node, double *out, st
 
 #define MAX_WORD 40
 
-static char folded(char c)
+static char plain(char c)
 {
 	return c == '_' ? '-' : (char)tolower((unsigned char)c);
 }
@@ -348,9 +348,9 @@ static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 		d[0][j] = (unsigned)j;
 	for (size_t i = 1; i <= n; i++)
 		for (size_t j = 1; j <= m; j++) {
-			char x = folded(a[i - 1]), y = folded(b[j - 1]);
+			char x = plain(a[i - 1]), y = plain(b[j - 1]);
 			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (x != y));
-			if (i > 1 && j > 1 && x == folded(b[j - 2]) && folded(a[i - 2]) == y && d[i - 2][j - 2] + 1 < d[i][j])
+			if (i > 1 && j > 1 && x == plain(b[j - 2]) && plain(a[i - 2]) == y && d[i - 2][j - 2] + 1 < d[i][j])
 				d[i][j] = d[i - 2][j - 2] + 1;
 		}
 	return d[n][m];

@@ -68,15 +68,6 @@ void cli_print_rules(const struct wh_nft_ruleset *rs)
 	cli_table_print(t);
 }
 
-char *cli_coverage_line(const struct wh_covered *c, size_t n, struct wh_arena *mem)
-{
-	char *judged = NULL, *not = wh_nft_not_covered(c, n, mem), addr[WH_ADDR_STRLEN];
-	for (size_t i = 0; i < n; i++)
-		if (c[i].kind == WH_COVERED)
-			judged = wh_arena_printf(mem, "%s%s%s (%s)", judged ? judged : "", judged ? ", " : "", wh_addr_text(&c[i].addr, addr), c[i].interface);
-	return wh_arena_printf(mem, "Judged: %s; %s%s", judged ? judged : "no address of this machine", not ? "not covered: " : "every address is covered", not ? not : "");
-}
-
 void cli_print_coverage(const struct wh_covered *c, size_t n)
 {
 	struct cli_table *t = cli_table_new("Address|Interface|Judged");

@@ -8,6 +8,4 @@
 const char *cli_confirm_command(const struct cli *c);
 /* The rules as a table: which port is narrowed to whom. */
 void cli_print_rules(const struct wh_nft_ruleset *rs);
-/* "Judged: 10.0.0.4 (eth0); not covered: 172.17.0.1 (docker0), …" In `mem`. */
-char *cli_coverage_line(const struct wh_covered *c, size_t n, struct wh_arena *mem);
 void cli_print_coverage(const struct wh_covered *c, size_t n);

@@ -54,6 +54,8 @@ extern const struct cli_row cli_rows[];
 int cli_error(const struct wh_error *err);
 /* For getopt_long's '?' and wrong arguments: prints the sentence and where help is; returns CLI_USAGE. */
 int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Of a use case: where the words were wrong (WH_APP_USAGE) as cli_usage(), else as cli_error(). */
+int cli_app_error(const struct cli *c, const struct wh_error *err);
 /* getopt_long with our sentences: an unknown option is answered with the nearest right one, a missing argument with its
  * option's name. Returns the option's value, -1 at the end, or '?' when the sentence was printed (return CLI_USAGE). */
 int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, const struct option *longs);
@@ -61,7 +63,7 @@ int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, c
  * before the command runs; argv[0] is the command's name. */
 int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err);
 /* The last step of that, for a `confined` command: from now on few system calls and, where it stays root's uid, few files. */
-int cli_confine_reader(const struct cli *c, bool as_root, int argc, char **argv, struct wh_error *err);
+int cli_confine_reader(const struct cli *c, bool trusted, int argc, char **argv, struct wh_error *err);
 /* Sets by_sudo, before the configuration is read. Refuses --config, --store and $WHITTLE_STORE to a user who may only run a command with
  * `sudo_opens`: prints the sentence; returns 0 or CLI_USAGE. */
 int cli_check_sudo(struct cli *c);

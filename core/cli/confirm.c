@@ -12,7 +12,7 @@ static void print_late(struct outcome *o, const struct wh_app_confirmed *c)
 	if (o->c->json)
 		cli_print_json(wh_app_confirmed_json(c));
 	else
-		o->status = cli_error(&c->unkept);
+		o->status = cli_error(&c->unstored);
 }
 
 static void print_confirmed(void *arg, const struct wh_app_confirmed *c)
@@ -22,16 +22,16 @@ static void print_confirmed(void *arg, const struct wh_app_confirmed *c)
 		print_late(o, c);
 		return;
 	}
-	o->status = c->is.kept ? CLI_OK : CLI_FAILED;
-	if (!c->is.kept)
-		cli_error(&c->unkept);
+	o->status = c->is.stored ? CLI_OK : CLI_FAILED;
+	if (!c->is.stored)
+		cli_error(&c->unstored);
 	if (o->c->json) {
 		o->status = cli_print_json(wh_app_confirmed_json(c)) ? CLI_FAILED : o->status;
 		return;
 	}
 	puts(c->is.again ? "These rules were confirmed before, and stay: nothing was waiting." : "Confirmed: the rules stay.");
 	puts("`whittle rollback` goes back to those that were confirmed before them, or takes them away where none were.");
-	if (c->is.kept && !c->survives_reboot)
+	if (c->is.stored && !c->survives_reboot)
 		printf("They do not come back after a reboot: %s.\n", c->survives_not);
 }
 
@@ -70,9 +70,9 @@ static void print_rollback(const struct wh_rolled_back *r)
 static void print_rolled_back(void *arg, const struct wh_app_rolled_back *r)
 {
 	struct outcome *o = arg;
-	o->status = r->is.kept ? CLI_OK : CLI_FAILED;
-	if (!r->is.kept)
-		cli_error(&r->unkept);
+	o->status = r->is.stored ? CLI_OK : CLI_FAILED;
+	if (!r->is.stored)
+		cli_error(&r->unstored);
 	if (o->c->json)
 		o->status = cli_print_json(wh_app_rolled_back_json(r)) ? CLI_FAILED : o->status;
 	else if (r->all && r->is.how == WH_ROLLBACK_REMOVED)

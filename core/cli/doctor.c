@@ -1,276 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * doctor: looks at everything that whittle needs on this machine and says for each what is wrong and what helps. It only
- * looks: nothing is created, changed or loaded into the kernel.
- */
-#include <dlfcn.h>
-#include <limits.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
-#include "base/store_url.h"
-#include "base/yaml.h"
 #include "cli/apply.h"
-#include "whittle/firewall.h"
 
-#define FEW_BYTES (256ull << 20)
-
-enum state { OK, WARN, FAIL };
-static const char *const state_names[] = {"ok", "warn", "fail"};
-
-struct check {
-	const char *name;
-	enum state state;
-	char found[640], remedy[256];
-};
-
-struct report {
-	struct check checks[24];
-	size_t n;
-};
-
-__attribute__((format(printf, 4, 5)))
-static struct check *note(struct report *r, const char *name, enum state state, const char *fmt, ...)
-{
-	struct check *c = &r->checks[r->n < sizeof r->checks / sizeof *r->checks ? r->n++ : r->n - 1];
-	va_list ap;
-	c->name = name;
-	c->state = state;
-	c->remedy[0] = 0;
-	va_start(ap, fmt);
-	vsnprintf(c->found, sizeof c->found, fmt, ap);
-	va_end(ap);
-	return c;
-}
-
-__attribute__((format(printf, 2, 3)))
-static void remedy(struct check *c, const char *fmt, ...)
-{
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(c->remedy, sizeof c->remedy, fmt, ap);
-	va_end(ap);
-}
-
-static void check_config(struct cli *c, struct report *r)
-{
-	const char *path = c->config_path ? c->config_path : WH_DEFAULT_CONFIG;
-
-	if (!c->config_path && access(path, F_OK) != 0) {
-		note(r, "configuration", OK, "%s is absent: the defaults hold", path);
-	} else if (c->bad_config.code) {
-		remedy(note(r, "configuration", FAIL, "%s", c->bad_config.text), "mend the line; every command and the plugin refuse the file until then");
-	} else {
-		note(r, "configuration", OK, "%s", path);
-	}
-}
-
-/* The directory part of a store's path, or NULL when the URL is not a path of ours. */
-static const char *store_path(const char *url, char dir[static PATH_MAX])
-{
-	const char *path = wh_store_path(url);
-	const char *slash = strrchr(path, '/');
-	if (!slash)
-		snprintf(dir, PATH_MAX, ".");
-	else
-		snprintf(dir, PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-	return path;
-}
-
-static void check_store(struct cli *c, struct report *r)
-{
-	char dir[PATH_MAX], number[32];
-	struct wh_ledger ledger = {NULL, NULL};
-	struct wh_store_totals totals;
-	struct wh_error err = {0};
-	struct statvfs fs;
-
-	const char *path = store_path(c->store_url, dir);
-	if (c->no_store.code) {
-		remedy(note(r, "ledger", FAIL, "%s", c->no_store.text), "every command refuses to open it until then");
-	} else if (access(path, F_OK) != 0 && errno == ENOENT) {
-		if (access(dir, W_OK) == 0)
-			remedy(note(r, "ledger", WARN, "%s: not there yet", path), "'whittle ingest' or the plugin makes it");
-		else
-			remedy(note(r, "ledger", FAIL, "%s: not there, and %s %s", path, dir,
-			            errno == ENOENT ? "does not exist" : "cannot be written to"), "create %s for the user that runs whittle", dir);
-	} else if (wh_ledger_open(c->store_url, WH_STATE_READ, &ledger, &err) || wh_state_check(ledger.state, &err) || wh_store_totals(ledger.store, &totals, &err)) {
-		remedy(note(r, "ledger", FAIL, "%s", err.text), "see the reason; a copy from before can be put in its place");
-	} else {
-		note(r, "ledger", OK, "%s: %s edges", path, wh_number_text(totals.edges, number));
-		if (totals.crowded)
-			remedy(note(r, "ledger bounds", WARN, "%s edges were dropped, as their ports had more than port-edges: those peers are not known",
-			            wh_number_text(totals.crowded, number)), "see which peers crowd the port ('whittle edges'), or set port-edges higher");
-		if (access(path, W_OK) != 0)
-			remedy(note(r, "ledger access", WARN, "%s can be read but not written by this user", path), "run ingest and enforce as its owner");
-	}
-	wh_ledger_close(&ledger);
-	if (statvfs(dir, &fs) == 0) {
-		unsigned long long bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
-		struct check *k = note(r, "disk", bytes < FEW_BYTES ? WARN : OK, "%.1f GiB free in %s", (double)bytes / (1 << 30), dir);
-		if (k->state == WARN)
-			remedy(k, "a full disk stops learning (nothing that was committed is lost): make room");
-	}
-}
-
-static void check_features(struct report *r)
-{
-	struct wh_error err = {0};
-	char what[480];
-	int lacking = wh_firewall_lacks(what, sizeof what, &err);
-	if (lacking == 0)
-		note(r, "kernel features", OK, "all that enforce needs is there");
-	else if (lacking < 0)
-		note(r, "kernel features", WARN, "%s", err.text);
-	else
-		remedy(note(r, "kernel features", FAIL, "this kernel lacks %s", what), "load or build these modules; until then 'enforce' refuses and changes nothing");
-}
-
-static void check_kernel(struct report *r)
-{
-	struct wh_nft_state state;
-	struct wh_error err;
-	bool admin = !wh_firewall_ready(&err);
-	int rc = wh_firewall_state(&state, &err);
-
-	if (rc == 0)
-		note(r, "nf_tables", OK, "the kernel answers over netlink");
-	else if (rc == -EPERM && !admin)
-		remedy(note(r, "nf_tables", WARN, "the kernel answers only to CAP_NET_ADMIN"), "run doctor as root to see whether nf_tables is there");
-	else
-		remedy(note(r, "nf_tables", FAIL, "the kernel has none, or does not answer: %s", strerror(-rc)),
-		       "modprobe nf_tables; without it 'enforce' cannot work here, 'export' can");
-	if (rc == 0 && admin)
-		check_features(r);
-	if (admin)
-		note(r, "privilege", OK, "CAP_NET_ADMIN is held");
-	else
-		remedy(note(r, "privilege", WARN, "CAP_NET_ADMIN is not held"), "enforce, confirm and rollback need it: run them as root");
-}
-
-static void check_rules(struct cli *c, struct report *r)
-{
-	static const char *const names[] = {"ports.yaml", "evidence.yaml", "alerts.yaml"};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		struct wh_error err = {0};
-		struct wh_arena *mem = wh_arena_new();
-		struct wh_yaml *root;
-		char path[PATH_MAX];
-		if (wh_rules_path(c->config ? c->config->harden.rules_dir : NULL, names[i], path, sizeof path, &err) || wh_yaml_parse_file(path, mem, &root, &err))
-			remedy(note(r, names[i], FAIL, "%s", err.text), "'make install' puts it in place; 'recommend' needs it");
-		else
-			note(r, names[i], OK, "%s", path);
-		wh_arena_free(mem);
-	}
-}
-
-/* The plugin is looked for beside the program, then where `make install` puts it. */
-static bool find_plugin(char path[static PATH_MAX])
-{
-	char exe[PATH_MAX], *slash;
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-	static const char *const places[] = {"", "/../lib/whittle", "/../lib"};
-
-	if (n <= 0)
-		return false;
-	exe[n] = 0;
-	if (!(slash = strrchr(exe, '/')))
-		return false;
-	*slash = 0;
-	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-		if (snprintf(path, PATH_MAX, "%s%s/whittle-suricata.so", exe, places[i]) < PATH_MAX && access(path, R_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool in_path(const char *program, char found[static PATH_MAX])
-{
-	const char *path = getenv("PATH");
-	char *copy = strdup(path ? path : "/usr/bin:/usr/sbin"), *save = NULL;
-	bool is = false;
-	for (char *dir = copy ? strtok_r(copy, ":", &save) : NULL; dir && !is; dir = strtok_r(NULL, ":", &save))
-		is = snprintf(found, PATH_MAX, "%s/%s", dir, program) < PATH_MAX && access(found, X_OK) == 0;
-	free(copy);
-	return is;
-}
-
-static void check_plugin(struct report *r, const char *given)
-{
-	char path[PATH_MAX], suricata[PATH_MAX];
-	bool found = true;
-
-	if (given)
-		snprintf(path, sizeof path, "%s", given);
-	else
-		found = find_plugin(path);
-	void *so = NULL;
-	if (!found) {
-		remedy(note(r, "plugin", WARN, "whittle-suricata.so is not installed beside the program"),
-		       "'make install', or --plugin FILE; not needed where logs are read with 'ingest'");
-	} else if (!(so = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
-		const char *why = dlerror();
-		remedy(note(r, "plugin", FAIL, "%s: cannot be loaded: %s", path, why ? why : "no reason given"), "build it on this system: make && make install");
-	} else if (!dlsym(so, "SCPluginRegister")) {
-		remedy(note(r, "plugin", FAIL, "%s: loads, but is no Suricata plugin", path), "give the path of whittle-suricata.so");
-	} else {
-		note(r, "plugin", OK, "%s loads", path);
-	}
-	if (so)
-		dlclose(so);
-	if (in_path("suricata", suricata))
-		note(r, "suricata", OK, "%s", suricata);
-	else
-		remedy(note(r, "suricata", WARN, "not found in $PATH"), "needed where the plugin learns live; its eve.json from elsewhere is enough for 'ingest'");
-}
-
-/* Which addresses of this machine `enforce` would judge. What a resource has and nobody has heard is worth a warning. */
-static void check_coverage(struct cli *c, struct report *r, struct wh_app_own *own, struct wh_arena *mem)
-{
-	struct wh_error err = {0};
-	bool unheard = false;
-	if (c->bad_config.code || c->no_store.code || access(store_path(c->store_url, (char[PATH_MAX]){0}), F_OK))
-		return;
-	const struct wh_app a = cli_app(c);
-	int rc = wh_app_own_rules(&a, NULL, 0, false, mem, own, &err);
-	if (rc) { /* no resource is this machine, or nothing is recommended: it may be meant for others */
-		note(r, "coverage", rc == -ENOENT || rc == -ENODATA ? OK : WARN, "no address of this machine is judged: %s", err.text);
-		own->n_covered = 0;
-		return;
-	}
-	if (!own->rs->n_ports) {
-		note(r, "coverage", OK, "no rule is recommended for this machine: no address is judged");
-		return;
-	}
-	for (size_t i = 0; i < own->n_covered; i++)
-		unheard |= own->covered[i].kind == WH_NOTHING_LEARNED && own->covered[i].resource;
-	struct check *k = note(r, "coverage", unheard || !wh_app_own_is_met(own) ? WARN : OK, "%s", cli_coverage_line(own->covered, own->n_covered, mem));
-	if (unheard)
-		remedy(k, "a resource's address of which nothing was learned stays as open as it is: let the sensor see its traffic");
-}
-
-static int print_json(const struct report *r, enum state worst, const struct wh_app_own *own)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < r->n; i++) {
-		const struct check *k = &r->checks[i];
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?}", "check", k->name, "state", state_names[k->state], "found", k->found,
-		                                      "remedy", *k->remedy ? k->remedy : NULL));
-	}
-	return cli_print_json(json_pack("{s:s, s:s, s:o, s:o}", "version", WH_VERSION, "state", state_names[worst], "checks", list, "addresses",
-	                                wh_app_coverage_json(own->covered, own->n_covered)));
-}
-
-static void print_table(const struct report *r)
+static void print_table(const struct wh_app_doctor *r)
 {
 	static const enum cli_colour colours[] = {CLI_GREEN, CLI_YELLOW, CLI_RED};
 	struct cli_table *t = cli_table_new("State|Check|Found");
 	for (size_t i = 0; i < r->n; i++) {
-		const struct check *k = &r->checks[i];
-		cli_table_coloured(t, colours[k->state], state_names[k->state]);
+		const struct wh_app_check *k = &r->checks[i];
+		cli_table_coloured(t, colours[k->state], wh_app_check_state_text(k->state));
 		cli_table_text(t, k->name);
 		cli_table_text(t, k->found);
 		if (*k->remedy) {
@@ -285,21 +23,20 @@ static void print_table(const struct report *r)
 static int run(struct cli *c, int argc, char **argv)
 {
 	static const struct option longs[] = {{"plugin", required_argument, NULL, 'p'}, {"fail-on", required_argument, NULL, 'f'}, {0}};
-	const char *plugin = NULL;
-	enum state fail_on = FAIL, worst = OK;
+	struct wh_app_doctor_ask ask = {.config_path = c->config_path, .bad_config = c->bad_config, .no_store = c->no_store};
+	enum wh_app_check_state fail_on = WH_APP_CHECK_FAIL;
+	const struct wh_app a = cli_app(c);
+	struct wh_app_doctor r;
 	bool asked = false;
-	struct wh_arena *mem;
-	struct wh_app_own own = {0};
-	struct report r = {0};
 	int o;
 
 	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
 		if (o == 'p') {
-			plugin = optarg;
+			ask.plugin = optarg;
 		} else if (o == 'f') {
 			if (strcmp(optarg, "warn") && strcmp(optarg, "fail"))
 				return cli_usage(c, "--fail-on takes warn or fail, not '%s'", optarg);
-			fail_on = strcmp(optarg, "warn") ? FAIL : WARN;
+			fail_on = strcmp(optarg, "warn") ? WH_APP_CHECK_FAIL : WH_APP_CHECK_WARN;
 			asked = true;
 		} else {
 			return CLI_USAGE;
@@ -307,27 +44,19 @@ static int run(struct cli *c, int argc, char **argv)
 	}
 	if (optind < argc)
 		return cli_usage(c, "takes no argument, got '%s'", argv[optind]);
-	mem = wh_arena_new();
-	check_config(c, &r);
-	check_store(c, &r);
-	check_kernel(&r);
-	check_rules(c, &r);
-	check_plugin(&r, plugin);
-	check_coverage(c, &r, &own, mem);
-	for (size_t i = 0; i < r.n; i++)
-		if (r.checks[i].state > worst)
-			worst = r.checks[i].state;
-	int status = c->json ? print_json(&r, worst, &own) : (print_table(&r), CLI_OK);
-	if (!c->json && own.n_covered) {
+	struct wh_arena *mem = wh_arena_new();
+	wh_app_doctor(&a, &ask, mem, &r);
+	int status = c->json ? cli_print_json(wh_app_doctor_json(&r)) : (print_table(&r), CLI_OK);
+	if (!c->json && r.own.n_covered) {
 		putchar('\n');
-		cli_print_coverage(own.covered, own.n_covered);
+		cli_print_coverage(r.own.covered, r.own.n_covered);
 	}
 	wh_arena_free(mem);
 	if (status)
 		return status;
-	if (asked && worst >= fail_on)
+	if (asked && r.worst >= fail_on)
 		return CLI_FINDINGS;
-	return worst == FAIL ? CLI_FAILED : CLI_OK;
+	return r.worst == WH_APP_CHECK_FAIL ? CLI_FAILED : CLI_OK;
 }
 
 const struct cli_command cli_doctor = {

@@ -78,7 +78,7 @@ static void print_dry(const struct wh_app_enforced *e, struct wh_arena *mem)
 {
 	char *text = wh_nft_text(e->own.rs, e->confirm_within_s);
 	fputs(text ? text : "", stdout);
-	fprintf(stderr, "%s\n", cli_coverage_line(e->own.covered, e->own.n_covered, mem));
+	fprintf(stderr, "%s\n", wh_app_coverage_line(e->own.covered, e->own.n_covered, mem));
 	free(text);
 }
 
@@ -89,7 +89,7 @@ static void print_applied(const struct cli *c, const struct wh_app_enforced *e, 
 	printf("Applied and read back: %zu port%s narrowed to %zu prefix%s%s.\n", res->ports, res->ports == 1 ? "" : "s", res->prefixes, res->prefixes == 1 ? "" : "es",
 	       e->audit ? " (audit: nothing is dropped)" : "");
 	cli_print_rules(e->own.rs);
-	printf("%s.\n", cli_coverage_line(e->own.covered, e->own.n_covered, mem));
+	printf("%s.\n", wh_app_coverage_line(e->own.covered, e->own.n_covered, mem));
 	if (res->unchanged)
 		puts("That is what was confirmed before: nothing has changed, and nothing is left to confirm.");
 	else

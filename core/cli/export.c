@@ -51,7 +51,7 @@ static int export(struct cli *c, const struct wh_app_export *ask, const char *pa
 	char *text, *notes;
 	int rc = wh_app_export(&a, ask, &text, &notes, &err);
 	if (rc)
-		rc = rc == -ENXIO ? cli_usage(c, "%s", err.text) : cli_error(&err);
+		rc = cli_error(&err);
 	else
 		rc = write_out(text, notes, path);
 	free(text);

@@ -3,50 +3,39 @@
 #include <string.h>
 #include "cli/jit.h"
 
-struct printing {
-	json_t *all;             /* or … */
-	struct cli_table *table; /* … for people */
-};
-
-static int print_event(void *arg, const struct wh_jit_event *e)
+static const char *text_of(const json_t *event, const char *key)
 {
-	struct printing *p = arg;
-	char t[WH_TIME_STRLEN], until[WH_TIME_STRLEN] = "", from[WH_PREFIX_STRLEN] = "", port[24] = "", proto[8];
-	wh_time_text(e->time_us, t);
-	if (e->has_opening) {
-		wh_time_text(e->expires_us, until);
-		wh_prefix_text(&e->from, from);
-		snprintf(port, sizeof port, "%u/%s", e->port, e->proto == WH_PROTO_UDP ? "udp" : e->proto == WH_PROTO_TCP ? "tcp" : wh_proto_text(e->proto, proto));
-	}
-	if (p->all) {
-		json_array_append_new(p->all, json_pack("{s:s,s:s,s:s,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*}", "time", t, "who", e->who, "what", e->what, "id", e->id,
-		                                        "resource", e->resource, "port", *port ? port : NULL, "from", *from ? from : NULL, "until",
-		                                        *until ? until : NULL, "why", e->why, "nsg", e->nsg, "state", e->state));
-		return 0;
-	}
-	if (!p->table)
-		p->table = cli_table_new("When|Who|What|Id|Resource|Port|From|Until|Why");
-	const char *slash = e->nsg ? strrchr(e->nsg, '/') : NULL;
-	const char *cells[] = {t, e->who, e->what, e->id, e->resource ? e->resource : slash ? slash + 1 : e->nsg, port, from, until, e->why ? e->why : e->state};
-	for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
-		cli_table_text(p->table, cells[i]);
-	return 0;
+	return json_string_value(json_object_get(event, key));
 }
 
-int cli_jit_log(struct cli *c, struct wh_state *s)
+static void row(struct cli_table *table, const json_t *e)
 {
-	struct printing p = {.all = c->json ? json_array() : NULL};
+	const char *nsg = text_of(e, "nsg"), *slash = nsg ? strrchr(nsg, '/') : NULL, *resource = text_of(e, "resource"), *why = text_of(e, "why");
+	const char *cells[] = {text_of(e, "time"), text_of(e, "who"), text_of(e, "what"), text_of(e, "id"), resource ? resource : slash ? slash + 1 : nsg, text_of(e, "port"),
+	                       text_of(e, "from"), text_of(e, "until"), why ? why : text_of(e, "state")};
+	for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+		cli_table_text(table, cells[i]);
+}
+
+int cli_jit_log(struct cli *c)
+{
+	const struct wh_app a = cli_app(c);
 	struct wh_error err;
-	int rc = wh_jit_log(s, print_event, &p, &err);
-	if (rc) {
-		json_decref(p.all);
+	json_t *doc, *event;
+	size_t i;
+	if (wh_app_jit_log(&a, &doc, &err))
 		return cli_error(&err);
-	}
-	if (p.all)
-		return cli_print_json(json_pack("{s:o}", "events", p.all));
-	if (p.table)
-		cli_table_print(p.table);
-	else
+	if (c->json)
+		return cli_print_json(doc);
+	const json_t *events = json_object_get(doc, "events");
+	if (json_array_size(events)) {
+		struct cli_table *table = cli_table_new("When|Who|What|Id|Resource|Port|From|Until|Why");
+		json_array_foreach((json_t *)events, i, event)
+			row(table, event);
+		cli_table_print(table);
+	} else {
 		puts("Nothing was opened or closed yet.");
+	}
+	json_decref(doc);
 	return CLI_OK;
 }

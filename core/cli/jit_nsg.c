@@ -2,11 +2,9 @@
 /* jit nsg: a network security group as it should be now, printed, written to a file, or at Azure itself. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include "base/opener.h"
 #include "cli/azure.h"
 #include "cli/jit.h"
-#include "whittle/firewall.h"
 
 /* The options of a group's command. */
 struct wanted {
@@ -52,15 +50,14 @@ static int take_options(struct cli *c, int argc, char **argv, struct wanted *w)
 }
 
 /* Prints the group as it should be now, or writes it to the file. */
-static int write_group(struct cli *c, struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, const struct wh_nsg *nsg, const char *path)
+static int write_group(struct cli *c, const char *name, const char *path)
 {
-	struct wh_jit_grant *g;
+	const struct wh_app a = cli_app(c);
 	struct wh_error err;
-	char *notes = NULL;
-	json_t *doc = NULL;
-	size_t n;
-	if (wh_jit_list(s, &wh_firewall_jit_kernel, mem, &g, &n, &err) || wh_jit_nsg(&c->config->jit, e, nsg, g, n, wh_now_us(), mem, &doc, &notes, &err))
-		return cli_error(&err);
+	char *notes;
+	json_t *doc;
+	if (wh_app_jit_nsg(&a, name, &doc, &notes, &err))
+		return cli_app_error(c, &err);
 	fputs(notes ? notes : "", stderr);
 	free(notes);
 	if (!path)
@@ -72,16 +69,11 @@ static int write_group(struct cli *c, struct wh_state *s, const struct wh_estate
 	return rc ? cli_error(&err) : CLI_OK;
 }
 
-int cli_jit_nsg(struct cli *c, struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, int argc, char **argv)
+int cli_jit_nsg(struct cli *c, int argc, char **argv)
 {
-	const struct wh_nsg *found = NULL;
 	struct wanted w = {0};
 	if (take_options(c, argc, argv, &w))
 		return CLI_USAGE;
-	for (size_t i = 0; i < e->n_nsgs; i++)
-		if (optind < argc && !strcasecmp(e->nsgs[i].name, argv[optind]))
-			found = &e->nsgs[i];
-	if (!found && optind < argc)
-		return cli_usage(c, "there is no network security group '%s' in the estate", argv[optind]);
-	return w.azure ? cli_jit_azure(c, s, e, &w.arm, found ? found->name : NULL, w.until_closed) : write_group(c, s, e, mem, found, w.path);
+	const char *name = optind < argc ? argv[optind] : NULL;
+	return w.azure ? cli_jit_azure(c, &w.arm, name, w.until_closed) : write_group(c, name, w.path);
 }

@@ -151,10 +151,8 @@ static int dispatch(struct cli *c, struct wanted *w, int argc, char **argv)
 		puts("whittle " WH_VERSION);
 		return CLI_OK;
 	}
-	if (argc > 0 && !strcmp(argv[0], "help")) {
+	for (; argc > 0 && !strcmp(argv[0], "help"); argc--, argv++) /* also of `help help` */
 		w->help = true;
-		argc--, argv++;
-	}
 	if (argc == 0 && w->help) {
 		print_help();
 		return CLI_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one place where root becomes the ledger's owner: after whittle.yaml was read, and before the command runs. What only root may read
+ * The one place where root, or a service, becomes the ledger's owner: after whittle.yaml was read, and before the command runs. What only root may read
  * or write, and the person named, stays within reach through the opener (base/opener.h); the firewall and what survives a reboot through the
  * process that whittle/firewall.h describes.
  */
@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "base/opener.h"
 #include "base/owner.h"
+#include "base/service_user.h"
 #include "base/state_dir.h"
 #include "cli/azure.h"
 #include "net/https.h"
@@ -142,8 +143,8 @@ static int start_https(const struct cli *c, int argc, char **argv, struct wh_err
 	return n < (int)sizeof endpoint ? wh_https_start(endpoint, err) : wh_fail_input(err, -ENAMETOOLONG, "--endpoint is too long");
 }
 
-/* For root: its rights over files. For others: what runs commands, which a confined process may not. */
-static int start_opener(const struct cli *c, bool root, int argc, char **argv, struct wh_error *err)
+/* For who becomes another: its rights over files. For others: what runs commands, which a confined process may not. */
+static int start_opener(const struct cli *c, bool becomes, int argc, char **argv, struct wh_error *err)
 {
 	struct grants g = {.mem = wh_arena_new()};
 	g.room = 2 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 20;
@@ -155,7 +156,7 @@ static int start_opener(const struct cli *c, bool root, int argc, char **argv, s
 	bool runs = false;
 	for (size_t i = 0; i < g.n; i++)
 		runs |= g.list[i].kind == WH_GRANT_RUN;
-	int rc = root || runs ? wh_opener_start(g.list, g.n, err) : 0;
+	int rc = becomes || runs ? wh_opener_start(g.list, g.n, err) : 0;
 	wh_arena_free(g.mem);
 	return rc;
 }
@@ -168,7 +169,7 @@ static int become(const struct wh_owner *owner, struct wh_error *err)
 int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 {
 	const struct cli_command *command = c->command;
-	bool azure = cli_is_azure(argc, argv), confined = command->confined, root = geteuid() == 0;
+	bool azure = cli_is_azure(argc, argv), confined = command->confined, becomes = geteuid() == 0 || wh_may_change_user();
 	unsigned may = azure ? 0 : command->may_now ? command->may_now(c, argc, argv) & command->may : command->may;
 	struct wh_owner owner;
 	cli_who();
@@ -181,11 +182,11 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 	int rc = wh_owner_of(c->store_url, &owner, err);
 	rc = rc ? rc : find_state(c, may, azure && !cli_has_option(argc, argv, "--dry-run"), err);
 	if (!rc && (owner.other || confined))
-		rc = start_opener(c, root, argc, argv, err);
+		rc = start_opener(c, becomes, argc, argv, err);
 	rc = rc ? rc : start_firewall(c, may, argc, argv, err);
 	if (!rc && azure)
 		rc = start_https(c, argc, argv, err);
 	if (!rc && (owner.other || confined))
 		rc = become(&owner, err);
-	return rc || !confined ? rc : cli_confine_reader(c, root && !owner.other, argc, argv, err);
+	return rc || !confined ? rc : cli_confine_reader(c, wh_is_root_or_service(geteuid()), argc, argv, err);
 }

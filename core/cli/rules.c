@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <jansson.h>
 #include "cli/cli.h"
 #include "whittle/review.h"
@@ -52,17 +51,10 @@ static int parse_prefixes(const struct cli *c, const char *text, struct wh_arena
 	return *n ? 0 : cli_usage(c, "no address given");
 }
 
-struct ctx {
-	struct cli *c;
-	struct wh_ledger ledger;
-	struct wh_estate *estate;
-	struct wh_arena *mem;
-};
-
 /* One sentence about what was done. */
-static int say(struct ctx *x, const char *said)
+static int say(const struct cli *c, const char *said)
 {
-	if (x->c->json)
+	if (c->json)
 		return cli_print_json(json_pack("{s:s}", "said", said));
 	puts(said);
 	return CLI_OK;
@@ -98,158 +90,81 @@ static void print_rule(const struct wh_recommended_rule *r)
 	}
 }
 
-/* The journal's last enforcement that held, whether it was taken back, and whether what is saved was changed after it. */
-struct last {
-	const struct wh_estate *estate;
-	const struct wh_resource *resource;
-	int64_t enforced_us, changed_us;
-	bool taken_back;
-	char who[64];
-};
-
-/* What was applied to the kernel holds once it was confirmed; what was sent to Azure, once it was read back. */
-static bool holds(const char *what, const char *json)
+static void print_header(const struct wh_resource_result *r, const struct wh_app_last_enforced *l)
 {
-	if (strcmp(what, "azure.apply") != 0)
-		return !strcmp(what, "enforce.confirm");
-	json_t *o = json_loads(json, 0, NULL);
-	const char *state = json_string_value(json_object_get(o, "state"));
-	bool yes = state && (!strcmp(state, "applied") || !strcmp(state, "unchanged"));
-	json_decref(o);
-	return yes;
-}
-
-static int last_entry(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json)
-{
-	struct last *l = arg;
-	(void)seq;
-	if (!strcmp(what, "enforce.rollback") || !strcmp(what, "azure.rollback") || !strcmp(what, "enforce.uninstall")) {
-		l->taken_back = true;
-	} else if (holds(what, json)) {
-		l->enforced_us = time_us;
-		l->taken_back = false;
-		snprintf(l->who, sizeof l->who, "%s", who);
-		wh_text_make_printable(l->who); /* it would else be a line of its own */
-	} else if (!strncmp(what, "review.", 7)) {
-		json_t *o = json_loads(json, 0, NULL);
-		const char *name = json_string_value(json_object_get(o, "resource"));
-		if (name && wh_estate_find(l->estate, name) == l->resource)
-			l->changed_us = time_us;
-		json_decref(o);
-	}
-	return 0;
-}
-
-static int print_header(struct ctx *x, const struct wh_resource_result *r)
-{
-	struct last l = {.estate = x->estate, .resource = r->resource};
-	struct wh_error err;
 	char t[WH_TIME_STRLEN];
-	if (wh_state_log_each(x->ledger.state, NULL, last_entry, &l, &err))
-		return cli_error(&err);
 	printf("%s: %zu rule%s, saved, ", r->resource->name, r->n_rules, r->n_rules == 1 ? "" : "s");
-	if (!l.enforced_us)
+	if (!l->time_us)
 		puts("not yet enforced");
-	else if (l.changed_us > l.enforced_us)
-		printf("changed since, and not yet enforced (%s, by %s, was before that)\n", wh_time_text(l.enforced_us, t), l.who);
+	else if (l->changed_us > l->time_us)
+		printf("changed since, and not yet enforced (%s, by %s, was before that)\n", wh_time_text(l->time_us, t), l->who);
 	else
-		printf("last enforced %s by %s%s\n", wh_time_text(l.enforced_us, t), l.who, l.taken_back ? ", and taken back since" : "");
-	return CLI_OK;
+		printf("last enforced %s by %s%s\n", wh_time_text(l->time_us, t), l->who, l->taken_back ? ", and taken back since" : "");
 }
 
-static int print_kept(struct ctx *x)
+static int print_rules(const struct cli *c, const struct wh_app_rules *x, bool named)
 {
-	const struct wh_app a = cli_app(x->c);
-	struct wh_kept *k;
-	struct wh_error err;
-	size_t n_kept;
-	if (wh_app_kept(&a, x->estate, x->mem, &k, &n_kept, &err))
-		return cli_error(&err);
-	cli_print_kept(k, n_kept);
-	return CLI_OK;
-}
-
-static int list(struct ctx *x, int n, char **names)
-{
-	struct wh_recommendation *rec;
-	struct wh_error err;
-	int rc = wh_review_load(x->ledger.state, x->estate, x->mem, &rec, &err);
-	if (rc)
-		return cli_error(&err);
-	for (int i = 0; i < n; i++)
-		if (!wh_estate_find(x->estate, names[i]))
-			return cli_usage(x->c, "there is no resource '%s'", names[i]);
-	size_t kept = 0;
-	for (size_t i = 0; i < rec->n_resources; i++) {
-		bool wanted = !n;
-		for (int j = 0; j < n; j++)
-			wanted |= wh_estate_find(x->estate, names[j]) == rec->resources[i].resource;
-		if (wanted)
-			rec->resources[kept++] = rec->resources[i];
-	}
-	rec->n_resources = kept;
-	if (x->c->json) {
-		char *text = wh_recommendation_json(rec, NULL);
+	if (c->json) {
+		char *text = wh_recommendation_json(x->recommendation, NULL);
 		puts(text ? text : "{}");
 		free(text);
 		return CLI_OK;
 	}
-	for (size_t i = 0; i < kept; i++) {
-		const struct wh_resource_result *r = &rec->resources[i];
-		if (!r->n_rules && !n)
+	for (size_t i = 0; i < x->recommendation->n_resources; i++) {
+		const struct wh_resource_result *r = &x->recommendation->resources[i];
+		if (!r->n_rules && !named)
 			continue;
-		if ((rc = print_header(x, r)))
-			return rc;
+		if (x->last_unknown.code)
+			return cli_error(&x->last_unknown);
+		print_header(r, &x->last[i]);
 		for (size_t j = 0; j < r->n_rules; j++)
 			print_rule(&r->rules[j]);
 	}
-	return print_kept(x);
+	if (x->kept_unknown.code)
+		return cli_error(&x->kept_unknown);
+	cli_print_kept(x->kept, x->n_kept);
+	return CLI_OK;
 }
 
-struct history_ctx {
-	json_t *array;           /* or … */
-	struct cli_table *table; /* … for people */
-	size_t n;
-};
-
-static int history_line(void *arg, int64_t time_us, const char *by, const char *what, const char *resource, const char *rule,
-                        const char *why, const char *detail)
+static int list(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 {
-	struct history_ctx *h = arg;
-	char t[WH_TIME_STRLEN];
-	h->n++;
-	wh_time_text(time_us, t);
-	if (h->array) {
-		json_array_append_new(h->array, json_pack("{s:s,s:s,s:s,s:s,s:s*,s:s*,s:s}", "time", t, "who", by, "what", what, "resource", resource,
-		                                          "rule", rule, "why", why, "prefixes", detail));
-		return 0;
-	}
-	if (!h->table)
-		h->table = cli_table_new("When|Who|What|Resource|Rule|Addresses|Why");
-	const char *cells[] = {t, by, what, resource, rule, detail, why};
-	for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
-		cli_table_text(h->table, cells[i]);
-	return 0;
-}
-
-static int history(struct ctx *x, const char *resource)
-{
-	struct history_ctx h = {.array = x->c->json ? json_array() : NULL};
+	const struct wh_app a = cli_app(c);
+	struct wh_app_rules x;
 	struct wh_error err;
-	const struct wh_resource *known = resource ? wh_estate_find(x->estate, resource) : NULL;
-	int rc = wh_review_history(x->ledger.state, known ? known->name : resource, history_line, &h, &err);
-	if (!rc && !h.n && resource && !known) { /* what is no longer in the estate has its history all the same */
-		json_decref(h.array);
-		return cli_usage(x->c, "there is no resource '%s'", resource);
+	if (wh_app_rules_list(&a, (const char *const *)argv + 1, (size_t)argc - 1, mem, &x, &err))
+		return cli_error(&err);
+	int rc = print_rules(c, &x, argc > 1);
+	wh_estate_free(x.estate);
+	return rc;
+}
+
+static int history(struct cli *c, struct wh_arena *mem, int argc, char **argv)
+{
+	const struct wh_app a = cli_app(c);
+	struct wh_app_steps h;
+	struct wh_error err;
+	char t[WH_TIME_STRLEN];
+	if (wh_app_rules_history(&a, argc > 1 ? argv[1] : NULL, mem, &h, &err))
+		return cli_error(&err);
+	if (c->json) {
+		json_t *doc = wh_app_history_json(&h);
+		json_dumpf(doc, stdout, JSON_INDENT(2)), putchar('\n');
+		json_decref(doc);
+		return CLI_OK;
 	}
-	if (!rc && h.array)
-		json_dumpf(h.array, stdout, JSON_INDENT(2)), putchar('\n');
-	else if (!rc && !h.n)
+	if (!h.n) {
 		puts("Nothing was changed yet.");
-	else if (!rc)
-		cli_table_print(h.table);
-	json_decref(h.array);
-	return rc ? cli_error(&err) : CLI_OK;
+		return CLI_OK;
+	}
+	struct cli_table *table = cli_table_new("When|Who|What|Resource|Rule|Addresses|Why");
+	for (size_t i = 0; i < h.n; i++) {
+		const struct wh_app_step *s = &h.list[i];
+		const char *cells[] = {wh_time_text(s->time_us, t), s->who, s->what, s->resource, s->rule, s->prefixes, s->why};
+		for (size_t k = 0; k < sizeof cells / sizeof *cells; k++)
+			cli_table_text(table, cells[k]);
+	}
+	cli_table_print(table);
+	return CLI_OK;
 }
 
 static int parse_port(const struct cli *c, char *text, struct wh_review_change *ch)
@@ -263,105 +178,112 @@ static int parse_port(const struct cli *c, char *text, struct wh_review_change *
 	return 0;
 }
 
-static int change(struct ctx *x, enum wh_review_op op, int argc, char **argv)
+/* What is to be changed, by the words. 0 or CLI_USAGE. */
+static int read_change(const struct cli *c, int argc, char **argv, struct wh_arena *mem, struct wh_review_change *ch)
 {
 	static const struct option opts[] = {{"port", 1, 0, 'p'}, {"from", 1, 0, 'f'}, {"to", 1, 0, 'f'}, {"also", 1, 0, 'a'}, {"not", 1, 0, 'n'},
 	                                     {"outbound", 0, 0, 'o'}, {"why", 1, 0, 'w'}, {"deny", 0, 0, 'd'}, {"name", 1, 0, 'N'}, {0}};
-	struct wh_review_change ch = {.op = op, .who = cli_who()};
 	struct wh_prefix *p = NULL;
 	bool port = false;
 	int o, kind = 0, rc = 0;
 	optind = 1;
-	while (!rc && (o = cli_getopt(x->c, argc, argv, "", opts)) != -1) {
+	while (!rc && (o = cli_getopt(c, argc, argv, "", opts)) != -1) {
 		switch (o) {
-		case 'p': rc = parse_port(x->c, optarg, &ch); port = true; break;
+		case 'p': rc = parse_port(c, optarg, ch); port = true; break;
 		case 'f': case 'a': case 'n':
 			if (kind && kind != o) /* which of them goes first would decide */
-				return cli_usage(x->c, "--from, --also and --not don't go together: one after the other");
+				return cli_usage(c, "--from, --also and --not don't go together: one after the other");
 			kind = o;
-			ch.adding = o == 'a';
-			ch.removing = o == 'n';
-			rc = parse_prefixes(x->c, optarg, x->mem, &p, &ch.n_prefixes);
+			ch->adding = o == 'a';
+			ch->removing = o == 'n';
+			rc = parse_prefixes(c, optarg, mem, &p, &ch->n_prefixes);
 			break;
-		case 'o': ch.direction = WH_OUTBOUND; break;
-		case 'w': ch.why = optarg; break;
-		case 'd': ch.deny = true; break;
-		case 'N': ch.rule = optarg; break;
+		case 'o': ch->direction = WH_OUTBOUND; break;
+		case 'w': ch->why = optarg; break;
+		case 'd': ch->deny = true; break;
+		case 'N': ch->rule = optarg; break;
 		default: return CLI_USAGE;
 		}
 	}
 	if (rc)
 		return rc;
-	int want = op == WH_REVIEW_ADD ? 1 : 2;
+	ch->prefixes = p;
+	int want = ch->op == WH_REVIEW_ADD ? 1 : 2;
 	if (argc - optind != want)
-		return cli_usage(x->c, op == WH_REVIEW_ADD ? "rules add takes one resource" : "rules edit and delete take a resource and a rule");
-	ch.resource = argv[optind];
-	ch.prefixes = p;
+		return cli_usage(c, want == 1 ? "rules add takes one resource" : "rules edit and delete take a resource and a rule");
+	ch->resource = argv[optind];
 	if (want == 2)
-		ch.rule = argv[optind + 1];
-	if (op == WH_REVIEW_ADD && !port)
-		return cli_usage(x->c, "rules add needs --port");
-	if (op == WH_REVIEW_EDIT && !p && !ch.deny)
-		return cli_usage(x->c, "rules edit needs --from, --also or --not");
-	const char *said;
-	struct wh_error err;
-	if (wh_review_change(x->ledger.state, x->estate, &ch, x->mem, &said, &err))
-		return cli_error(&err);
-	return say(x, said);
+		ch->rule = argv[optind + 1];
+	if (ch->op == WH_REVIEW_ADD && !port)
+		return cli_usage(c, "rules add needs --port");
+	if (ch->op == WH_REVIEW_EDIT && !p && !ch->deny)
+		return cli_usage(c, "rules edit needs --from, --also or --not");
+	return 0;
 }
 
-static int dispatch(struct ctx *x, const char *verb, int argc, char **argv)
+static int change(struct cli *c, struct wh_arena *mem, enum wh_review_op op, int argc, char **argv)
 {
-	const char *resource = argc > 1 ? argv[1] : NULL, *said;
+	struct wh_review_change ch = {.op = op, .who = cli_who()};
+	const struct wh_app a = cli_app(c);
+	const char *said;
 	struct wh_error err;
-	size_t n;
-	if (!strcmp(verb, "list"))
-		return list(x, argc - 1, argv + 1);
-	if (!strcmp(verb, "add"))
-		return change(x, WH_REVIEW_ADD, argc, argv);
-	if (!strcmp(verb, "edit"))
-		return change(x, WH_REVIEW_EDIT, argc, argv);
-	if (!strcmp(verb, "delete"))
-		return change(x, WH_REVIEW_DELETE, argc, argv);
-	if (!strcmp(verb, "history"))
-		return history(x, resource);
-	if (!strcmp(verb, "undo")) {
-		if (wh_review_undo(x->ledger.state, x->estate, resource, cli_who(), x->mem, &said, &err))
-			return cli_error(&err);
-		return say(x, said);
-	}
-	if (!strcmp(verb, "reset")) {
-		if (wh_review_reset(x->ledger.state, x->estate, resource, cli_who(), &n, &err))
-			return cli_error(&err);
-		return say(x, wh_arena_printf(x->mem, "%zu change%s forgotten; `whittle rules undo` brings them back", n, n == 1 ? "" : "s"));
-	}
-	return CLI_USAGE;
+	if (read_change(c, argc, argv, mem, &ch))
+		return CLI_USAGE;
+	return wh_app_rules_change(&a, &ch, mem, &said, &err) ? cli_error(&err) : say(c, said);
 }
+
+static int add(struct cli *c, struct wh_arena *mem, int argc, char **argv)
+{
+	return change(c, mem, WH_REVIEW_ADD, argc, argv);
+}
+
+static int edit(struct cli *c, struct wh_arena *mem, int argc, char **argv)
+{
+	return change(c, mem, WH_REVIEW_EDIT, argc, argv);
+}
+
+static int delete(struct cli *c, struct wh_arena *mem, int argc, char **argv)
+{
+	return change(c, mem, WH_REVIEW_DELETE, argc, argv);
+}
+
+static int undo(struct cli *c, struct wh_arena *mem, int argc, char **argv)
+{
+	const struct wh_app a = cli_app(c);
+	const char *said;
+	struct wh_error err;
+	return wh_app_rules_undo(&a, argc > 1 ? argv[1] : NULL, mem, &said, &err) ? cli_error(&err) : say(c, said);
+}
+
+static int reset(struct cli *c, struct wh_arena *mem, int argc, char **argv)
+{
+	const struct wh_app a = cli_app(c);
+	const char *said;
+	struct wh_error err;
+	return wh_app_rules_reset(&a, argc > 1 ? argv[1] : NULL, mem, &said, &err) ? cli_error(&err) : say(c, said);
+}
+
+static const struct verb {
+	const char *name;
+	int (*run)(struct cli *c, struct wh_arena *mem, int argc, char **argv);
+	bool reads;
+} verbs[] = {{"list", list, true}, {"add", add, false}, {"edit", edit, false}, {"delete", delete, false}, {"history", history, true}, {"undo", undo, false},
+             {"reset", reset, false}, {0}};
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	struct ctx x = {.c = c};
-	struct wh_error err;
+	const struct verb *v = verbs;
 	if (argc < 2)
 		return cli_usage(c, "say what to do: list, add, edit, delete, reset, undo or history");
-	static const char *const verbs[] = {"list", "add", "edit", "delete", "history", "undo", "reset", NULL};
-	size_t v = 0;
-	while (verbs[v] && strcmp(verbs[v], argv[1]) != 0)
+	while (v->name && strcmp(v->name, argv[1]) != 0)
 		v++;
-	if (!verbs[v])
+	if (!v->name)
 		return cli_usage(c, "'%s' is not one of list, add, edit, delete, reset, undo, history", argv[1]);
-	bool reads = !strcmp(argv[1], "list") || !strcmp(argv[1], "history");
-	if (reads)
+	if (v->reads)
 		cli_output_only_prints();
-	int rc = cli_open_ledger(c, reads ? WH_STATE_READ : WH_STATE_WRITE, &x.ledger);
-	if (rc)
-		return rc;
-	x.mem = wh_arena_new();
-	rc = wh_estate_load(&x.ledger, x.mem, &x.estate, &err) ? cli_error(&err) : dispatch(&x, argv[1], argc - 1, argv + 1);
-	if (x.estate)
-		wh_estate_free(x.estate);
-	wh_arena_free(x.mem);
-	wh_ledger_close(&x.ledger);
+	struct wh_arena *mem = wh_arena_new();
+	int rc = v->run(c, mem, argc - 1, argv + 1);
+	wh_arena_free(mem);
 	return rc;
 }
 

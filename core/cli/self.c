@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who runs this. */
+/* The name of the user who runs the command. */
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>

@@ -52,94 +52,64 @@ static int progress(void *arg, const struct wh_selftest *t)
 	return 0;
 }
 
-/* Why nothing came, as far as what did come tells. */
-static const char *reason(const struct wh_selftest_options *o, const struct wh_selftest *t)
-{
-	if (t->arrived)
-		return "some of the flows did not come: the sensor drops packets, or sees only one of several ways";
-	if (t->others)
-		return o->eve ? "other records came, so the sensor runs: it does not see the traffic of this address, or does not log flows"
-		              : "other flows came, so the sensor runs: it does not see the traffic of this address";
-	return o->eve ? "nothing at all was written: the sensor does not run, writes elsewhere, or listens on another interface"
-	              : "nothing at all came into the ledger: the sensor does not run, writes elsewhere, or nobody reads its log";
-}
-
 static int print(const struct cli *c, const struct wh_selftest_options *o, const struct wh_selftest *t)
 {
 	char to[WH_ADDR_STRLEN], from[WH_ADDR_STRLEN];
-	bool ok = t->arrived == t->sent;
+	const char *why = wh_app_selftest_reason(o, t);
 
 	wh_addr_text(&o->to, to);
 	wh_addr_text(&t->from, from);
 	if (c->json)
-		cli_print_json(json_pack("{s:b, s:s?, s:s, s:s, s:i, s:s, s:i, s:i, s:b, s:I, s:f}", "hears", ok, "reason", ok ? NULL : reason(o, t), "from",
-		                         from, "to", to, "port", (int)t->port, "protocol", o->udp ? "UDP" : "TCP", "sent", (int)t->sent, "arrived",
-		                         (int)t->arrived, "answered", t->answered, "otherRecords", (json_int_t)t->others, "seconds", t->seconds));
-	else if (ok)
+		cli_print_json(wh_app_selftest_json(o, t));
+	else if (!why)
 		printf("arrived in %.1f s: %u flows from %s to %s, port %u/%s\n", t->seconds, t->sent, from, to, t->port, o->udp ? "UDP" : "TCP");
 	else
 		printf("deaf: %u of %u flows from %s to %s, port %u/%s, arrived within %.0f s: %s\n", t->arrived, t->sent, from, to, t->port,
-		       o->udp ? "UDP" : "TCP", t->seconds, reason(o, t));
-	if (!c->json && ok && t->answered)
+		       o->udp ? "UDP" : "TCP", t->seconds, why);
+	if (!c->json && !why && t->answered)
 		printf("Port %u is answered there, so this machine is now a peer that was seen on it.\n", t->port);
-	return ok ? CLI_OK : CLI_FINDINGS;
+	return why ? CLI_FINDINGS : CLI_OK;
 }
 
-/* The ledger tells flows by the resource: an address that is none would be waited for in vain. */
-static int check_resource(struct wh_state *s, const struct cli *c, const struct wh_addr *to)
-{
-	struct wh_locals *locals = NULL;
-	struct wh_error err = {0};
-	char text[WH_ADDR_STRLEN];
-	int rc = wh_estate_locals(s, c->config->estate.discover, &locals, &err);
-
-	if (!rc && !wh_locals_has(locals, to))
-		rc = wh_fail_input(&err, -ENOENT, "%s is no address of a resource, and none that would be discovered: the ledger takes no flows of it",
-		                   wh_addr_text(to, text));
-	wh_locals_free(locals);
-	return rc ? cli_error(&err) : 0;
-}
-
-static int run(struct cli *c, int argc, char **argv)
+static int read_options(const struct cli *c, int argc, char **argv, struct wh_selftest_options *opt)
 {
 	enum { FROM = 256, UDP, EVE, TIMEOUT };
 	static const struct option longs[] = {{"from", required_argument, NULL, FROM}, {"udp", no_argument, NULL, UDP},
 	                                      {"eve", required_argument, NULL, EVE}, {"timeout", required_argument, NULL, TIMEOUT}, {0}};
-	struct wh_selftest_options opt = {.timeout_s = 120, .progress = progress};
-	struct wh_selftest t;
-	struct wh_error err = {0};
-	struct wh_ledger ledger = {NULL, NULL};
 	int64_t seconds;
-	int o, rc;
-
+	int o;
 	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
 		if (o == '?')
 			return CLI_USAGE;
-		opt.udp = opt.udp || o == UDP;
+		opt->udp = opt->udp || o == UDP;
 		if (o == EVE)
-			opt.eve = optarg;
-		if (o == FROM && wh_addr_parse(optarg, strlen(optarg), &opt.from))
+			opt->eve = optarg;
+		if (o == FROM && wh_addr_parse(optarg, strlen(optarg), &opt->from))
 			return cli_usage(c, "--from takes an address, not '%.60s'", optarg);
-		opt.has_from = opt.has_from || o == FROM;
+		opt->has_from = opt->has_from || o == FROM;
 		if (o == TIMEOUT && (wh_duration_parse(optarg, &seconds) || seconds < 1 || seconds > 3600))
 			return cli_usage(c, "--timeout takes a time from 1s to 1h, not '%.60s'", optarg);
 		if (o == TIMEOUT)
-			opt.timeout_s = (unsigned)seconds;
+			opt->timeout_s = (unsigned)seconds;
 	}
 	if (argc - optind != 1)
 		return cli_usage(c, "one address is wanted, whose traffic passes the sensor");
-	if ((rc = parse_target(c, argv[optind], &opt)))
-		return rc;
-	if (opt.has_from && wh_addr_is_v4(&opt.from) != wh_addr_is_v4(&opt.to))
-		return cli_usage(c, "--from and the address are of different families");
-	if (!opt.eve && ((rc = cli_open_ledger(c, WH_STATE_READ, &ledger)) || (rc = check_resource(ledger.state, c, &opt.to))))
-		goto out;
-	rc = wh_selftest(ledger.store, &opt, &t, &err);
+	if (parse_target(c, argv[optind], opt))
+		return CLI_USAGE;
+	return opt->has_from && wh_addr_is_v4(&opt->from) != wh_addr_is_v4(&opt->to) ? cli_usage(c, "--from and the address are of different families") : 0;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	struct wh_selftest_options opt = {.timeout_s = 120, .progress = progress};
+	const struct wh_app a = cli_app(c);
+	struct wh_selftest t;
+	struct wh_error err = {0};
+	if (read_options(c, argc, argv, &opt))
+		return CLI_USAGE;
+	int rc = wh_app_selftest(&a, &opt, &t, &err);
 	cli_progress("%s", "");
-	rc = rc ? cli_error(&err) : print(c, &opt, &t);
-out:
-	wh_ledger_close(&ledger);
-	return rc;
+	return rc ? cli_error(&err) : print(c, &opt, &t);
 }
 
 const struct cli_command cli_selftest = {

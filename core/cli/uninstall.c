@@ -16,13 +16,11 @@ static int uninstall(struct cli *c, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cli_usage(c, "takes no further words");
-	if (wh_firewall_ready(&err) || wh_firewall_uninstall(verify, &u, &err))
-		return cli_error(&err);
 	const struct wh_app a = cli_app(c);
-	wh_app_journal(&a, "enforce.uninstall", json_object());
+	if (wh_app_uninstall(&a, verify, &u, &err))
+		return cli_error(&err);
 	if (c->json)
-		return cli_print_json(json_pack("{s:b,s:b,s:i,s:b,s:i,s:s?}", "rules", u.rules, "jit", u.jit, "files", (int)u.files, "verified", u.verified && !*u.differs,
-		                                "otherTables", (int)u.others, "differs", *u.differs ? u.differs : NULL)) || *u.differs ? CLI_FAILED : CLI_OK;
+		return cli_print_json(wh_app_uninstalled_json(&u)) || *u.differs ? CLI_FAILED : CLI_OK;
 	printf("The narrowed rules %s; just-in-time access %s; %zu file%s that would have brought them back %s removed.\n", u.rules ? "are gone" : "were not there",
 	       u.jit ? "is gone" : "was not there", u.files, u.files == 1 ? "" : "s", u.files == 1 ? "was" : "were");
 	puts("The ledger, with all that was learned, stays.");
@@ -33,35 +31,26 @@ static int uninstall(struct cli *c, int argc, char **argv)
 	return *u.differs ? CLI_FAILED : CLI_OK;
 }
 
+static void print_restored(void *arg, const struct wh_restored *r)
+{
+	(void)arg;
+	if (r->rules)
+		printf("Restored what was confirmed: %zu port%s narrowed to %zu prefix%s, read back and compared.\n", r->ports, r->ports == 1 ? "" : "s", r->prefixes,
+		       r->prefixes == 1 ? "" : "es");
+	if (r->jit)
+		printf("%zu port%s closed again but for just-in-time access; what was open has ended.\n", r->closed, r->closed == 1 ? " is" : "s are");
+	if (!r->rules && !r->jit)
+		puts("Nothing was confirmed: nothing is restored.");
+}
+
 static int restore(struct cli *c, int argc, char **argv)
 {
-	struct wh_restored r;
+	const struct wh_app a = cli_app(c);
 	struct wh_error err;
 	(void)argv;
 	if (argc != 1)
 		return cli_usage(c, "takes no further words");
-	int rc = wh_firewall_ready(&err);
-	if (rc)
-		return cli_error(&err);
-	struct wh_error earlier;
-	const struct wh_app a = cli_app(c);
-	int adopted = wh_app_adopt_earlier(&a, &earlier);
-	rc = wh_firewall_restore(&r, &err);
-	if (!rc && !r.rules && adopted < 0) {
-		rc = adopted;
-		err = earlier;
-	}
-	if (!rc || r.rules || r.jit) {
-		if (r.rules)
-			printf("Restored what was confirmed: %zu port%s narrowed to %zu prefix%s, read back and compared.\n", r.ports, r.ports == 1 ? "" : "s", r.prefixes,
-			       r.prefixes == 1 ? "" : "es");
-		if (r.jit)
-			printf("%zu port%s closed again but for just-in-time access; what was open has ended.\n", r.closed, r.closed == 1 ? " is" : "s are");
-		if (!r.rules && !r.jit)
-			puts("Nothing was confirmed: nothing is restored.");
-		wh_app_journal(&a, "enforce.restore", json_pack("{s:I,s:I,s:I}", "ports", (json_int_t)r.ports, "prefixes", (json_int_t)r.prefixes, "closed", (json_int_t)r.closed));
-	}
-	return rc ? cli_error(&err) : CLI_OK;
+	return wh_app_restore(&a, print_restored, NULL, &err) ? cli_error(&err) : CLI_OK;
 }
 
 const struct cli_command cli_uninstall = {.may = WH_MAY_LOOK | WH_MAY_UNINSTALL, .confined = true, .name = "uninstall", .summary = "take everything of whittle's out of this machine's firewall",
@@ -73,7 +62,7 @@ const struct cli_command cli_uninstall = {.may = WH_MAY_LOOK | WH_MAY_UNINSTALL,
 const struct cli_command cli_restore = {.may = WH_MAY_LOOK | WH_MAY_PUT_BACK | WH_MAY_ADOPT, .confined = true, .name = "restore", .summary = "put back what was confirmed, after a reboot",
 	.help = "usage: whittle restore\n\n"
 	        "Puts back the rules that were confirmed, and the ports that just-in-time access keeps closed, from the files of the state\n"
-	        "directory (/var/lib/whittle-state), which only root can write.\n"
+	        "directory (/var/lib/whittle-state), which only root and the user of the services can write.\n"
 	        "What nobody confirmed does not come back, and a damaged file is refused whole. The service whittle-enforce runs it at boot, after\n"
 	        "nftables.service.\n"
 	        "\nExample: whittle restore\n", .run = restore};

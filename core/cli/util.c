@@ -32,6 +32,11 @@ int cli_usage(const struct cli *c, const char *fmt, ...)
 	return CLI_USAGE;
 }
 
+int cli_app_error(const struct cli *c, const struct wh_error *err)
+{
+	return err->code == WH_APP_USAGE ? cli_usage(c, "%s", err->text) : cli_error(err);
+}
+
 /* The long option that the user can have meant by argv's word, "--" left out. */
 static const char *nearest_option(const char *word, const struct option *longs)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 #include "base/opener.h"
@@ -46,8 +45,25 @@ static void on_signal(int sig)
 struct out {
 	const struct cli *c;
 	int file;
-	bool to_syslog;
+	bool to_syslog, in_journal; /* the journal reads our errors: no socket is needed to reach the log */
 };
+
+/* Whether systemd leads our errors to the journal: $JOURNAL_STREAM names the device and inode of that stream. */
+static bool journal_reads_errors(void)
+{
+	const char *says = getenv("JOURNAL_STREAM");
+	char is[64];
+	struct stat st;
+	return says && !fstat(STDERR_FILENO, &st) && snprintf(is, sizeof is, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino) > 0 && !strcmp(says, is);
+}
+
+static void log_it(const struct out *o, int level, const char *kind, const char *text)
+{
+	if (o->in_journal)
+		fprintf(stderr, "<%d>%s: %s\n", level, kind, text);
+	else
+		syslog(level, "%s: %s", kind, text);
+}
 
 static void ready(void *arg, size_t peers)
 {
@@ -57,31 +73,10 @@ static void ready(void *arg, size_t peers)
 	fflush(stdout);
 }
 
-static json_t *alert_json(const struct wh_watch_alert *a)
-{
-	char t[WH_TIME_STRLEN], addr[WH_ADDR_STRLEN], proto[8];
-	json_t *o = json_pack("{s:s,s:s,s:s}", "time", wh_time_text(a->time_us, t), "kind", a->kind, "text", a->text);
-	if (a->has_peer) {
-		json_object_set_new(o, "peer", json_string(wh_addr_text(&a->peer, addr)));
-		json_object_set_new(o, "daysSeen", json_integer(a->days));
-	}
-	if (a->proto) {
-		json_object_set_new(o, "direction", json_string(wh_direction_text(a->direction)));
-		json_object_set_new(o, "protocol", json_string(wh_proto_text(a->proto, proto)));
-		json_object_set_new(o, "port", json_integer(a->port));
-		json_object_set_new(o, "drops", json_integer((json_int_t)a->drops));
-	}
-	if (a->by) {
-		json_object_set_new(o, "by", json_string(a->by)); /* left out where it is no UTF-8 */
-		json_object_set_new(o, "pid", json_integer(a->pid));
-	}
-	return o;
-}
-
 static void alert(void *arg, const struct wh_watch_alert *a)
 {
 	struct out *o = arg;
-	json_t *doc = alert_json(a);
+	json_t *doc = wh_app_watch_json(a);
 	char *line = json_dumps(doc, JSON_COMPACT | JSON_ENSURE_ASCII), t[WH_TIME_STRLEN], text[1024]; /* ASCII: a log may be shown on a terminal */
 	snprintf(text, sizeof text, "%s", a->text);
 	wh_text_make_printable(text);
@@ -93,32 +88,15 @@ static void alert(void *arg, const struct wh_watch_alert *a)
 	if (o->file >= 0 && line && dprintf(o->file, "%s\n", line) < 0)
 		fprintf(stderr, "whittle: the alert can't be written: %s\n", strerror(errno));
 	if (o->to_syslog)
-		syslog(!strcmp(a->kind, "repaired") ? LOG_NOTICE : LOG_WARNING, "%s: %s", a->kind, text);
+		log_it(o, !strcmp(a->kind, "repaired") ? LOG_NOTICE : LOG_WARNING, a->kind, text);
 	free(line);
 	json_decref(doc);
-}
-
-static size_t own_addresses(struct wh_addr *out, size_t max)
-{
-	struct ifaddrs *list;
-	size_t n = 0;
-	if (getifaddrs(&list))
-		return 0;
-	for (const struct ifaddrs *i = list; i && n < max; i = i->ifa_next) {
-		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
-			out[n++] = wh_addr_v4(ntohl(((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr.s_addr));
-		else if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET6)
-			memcpy(out[n++].b, &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr, 16);
-	}
-	freeifaddrs(list);
-	return n;
 }
 
 static int run(struct cli *c, int argc, char **argv)
 {
 	static const struct option opts[] = {{"revert", 0, 0, 'r'}, {"repair", 0, 0, 'R'}, {"alerts", 1, 0, 'a'}, {"for", 1, 0, 'f'}, {0}};
 	struct wh_watch_config cfg = c->config->watch;
-	struct wh_addr locals[256];
 	struct out out = {.c = c, .file = -1};
 	struct wh_error err;
 	int64_t length = 0;
@@ -141,7 +119,9 @@ static int run(struct cli *c, int argc, char **argv)
 		wh_fail_input(&err, out.file, "%s: cannot be written: %s%s", cfg.alerts, strerror(-out.file), wh_as_owner(out.file));
 		return cli_error(&err);
 	}
-	if ((out.to_syslog = cfg.syslog))
+	out.to_syslog = cfg.syslog;
+	out.in_journal = journal_reads_errors();
+	if (out.to_syslog && !out.in_journal)
 		openlog("whittle", LOG_PID, LOG_DAEMON);
 	struct sigaction sa = {.sa_handler = on_signal};
 	sigaction(SIGINT, &sa, NULL);
@@ -149,14 +129,8 @@ static int run(struct cli *c, int argc, char **argv)
 	sigaction(SIGALRM, &sa, NULL);
 	if (length)
 		alarm((unsigned)length);
-	struct wh_watch_options opt = {.store_url = c->store_url, .locals = locals, .n_locals = own_addresses(locals, 256), .discover = c->config->estate.discover, .config = &cfg, .judge = &c->config->harden,
-	                               .nflog_group = WH_NFLOG_GROUP, .stop = &stop, .ready = ready, .alert = alert, .arg = &out};
-	int rc = wh_firewall_ready(&err);
 	const struct wh_app a = cli_app(c);
-	if (!rc && wh_app_adopt_earlier(&a, &err) < 0)
-		cli_error(&err);
-	if (!rc)
-		rc = wh_watch(&opt, &err);
+	int rc = wh_app_watch(&a, &(struct wh_app_watch){.config = &cfg, .stop = &stop, .ready = ready, .alert = alert, .arg = &out}, &err);
 	if (out.file >= 0)
 		close(out.file);
 	return rc ? cli_error(&err) : CLI_OK;

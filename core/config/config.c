@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "base/bytes.h"
 #include "base/json.h"
+#include "base/service_user.h"
 #include "base/trusted_path.h"
 #include "base/yaml.h"
 #include "config/tables.h"
@@ -114,7 +115,7 @@ static int load(const char *path, bool apart, struct wh_config **out, struct wh_
 	struct wh_config *c = wh_arena_alloc(mem, sizeof *c);
 	c->mem = mem;
 	if (path || access(WH_DEFAULT_CONFIG, F_OK) == 0) {
-		rc = geteuid() ? 0 : wh_trusted_file(file, err);
+		rc = wh_is_root_or_service(geteuid()) ? wh_trusted_file(file, err) : 0;
 		rc = rc ? rc : apart && strcmp(file, "-") && privileged() ? load_apart(c, file, err) : load_here(c, file, err);
 	}
 	if (rc)

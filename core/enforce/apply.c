@@ -144,7 +144,7 @@ static int explain_lack(int rc, struct wh_error *err)
 	struct wh_error ignored;
 	if (rc != -ENOENT && rc != -EOPNOTSUPP && rc != -EAFNOSUPPORT && rc != -EINVAL && rc != -EPROTONOSUPPORT)
 		return rc;
-	if (wh_nft_lacks(what, sizeof what, &ignored) > 0)
+	if (wh_nft_missing_features(what, sizeof what, &ignored) > 0)
 		return wh_fail(err, -EOPNOTSUPP, "nothing was applied: this kernel lacks %s", what);
 	return rc;
 }

@@ -57,7 +57,7 @@ static void prepare(struct eve_walker *w, struct eve_cache *cache)
 	memset(&w->v, 0, sizeof w->v);
 	w->seen = w->wrong = w->bad = 0;
 	w->redone = w->ours = w->faulty = false;
-	w->folded = w->word_mask = w->word_data = 0;
+	w->brought = w->word_mask = w->word_data = 0;
 	memset(w->flow_mask, 0, sizeof w->flow_mask);
 	memset(w->flow_data, 0, sizeof w->flow_data);
 	w->reason = NULL;

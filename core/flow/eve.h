@@ -21,11 +21,11 @@
  *
  * Cost: one comparison of up to 64 bytes a joint, and one of 32 bytes to find the end of a scalar.
  *
- * Folds (eve_fold.c). Many scalars hardly vary: "proto":"TCP", "alerted":false, "state":"closed". Where one has been the same
- * several times over, the joint before it, the scalar, and the joint behind it are joined into one longer piece, a fold, with what
- * they together do to the record: one comparison does the work of many steps. Folds grow by a scalar at a time, up to 256
+ * Shortcuts (eve_shortcut.c). Many scalars hardly vary: "proto":"TCP", "alerted":false, "state":"closed". Where one has been the same
+ * several times over, the joint before it, the scalar, and the joint behind it are joined into one longer piece, a shortcut, with what
+ * they together do to the record: one comparison does the work of many steps. Shortcuts grow by a scalar at a time, up to 256
  * bytes; the tail of a TCP flow record, a dozen scalars long, becomes one. The same argument holds: equal bytes, equal meaning.
- * What could be folded is looked for in the first records and then in one of sixteen: comparing costs more than it finds.
+ * Shortcuts are looked for in the first records and then in one of sixteen: comparing costs more than it finds.
  *
  * Duplicate keys: the last wins. A scalar simply overwrites; opening an object that is known (flow, tcp,
  * alert) forgets what an earlier one of that name had brought (`clear`).
@@ -40,10 +40,10 @@
 #define EVE_NODES 512        /* 64 KiB of memory a reader */
 #define EVE_NODES_OTHER 256  /* records of kinds that we don't use may take this many of them */
 #define EVE_BRANCHES 12      /* joints remembered after one joint */
-#define EVE_FOLD 256         /* the longest fold */
-#define EVE_FOLDS 128
-#define EVE_FOLD_BRANCHES 12 /* folds after one joint */
-#define EVE_MARGIN 320       /* bytes that must be readable where the walker compares: a fold and its next scalar's first 32 */
+#define EVE_SHORTCUT 256         /* the longest shortcut */
+#define EVE_SHORTCUTS 128
+#define EVE_SHORTCUT_BRANCHES 12 /* shortcuts after one joint */
+#define EVE_MARGIN 320       /* bytes that must be readable where the walker compares: a shortcut and its next scalar's first 32 */
 
 enum eve_field {
 	EVE_TIMESTAMP, EVE_EVENT_TYPE, EVE_SRC_IP, EVE_DEST_IP, EVE_SRC_PORT, EVE_DEST_PORT, EVE_PROTO, EVE_APP_PROTO, EVE_DIRECTION, EVE_XFF,
@@ -77,7 +77,7 @@ static inline bool eve_op_is_string(unsigned op)
 	return op == EVE_OP_STRING || (op >= EVE_OP_TIME && op <= EVE_OP_TEXT);
 }
 
-struct eve_fold;
+struct eve_shortcut;
 struct eve_node {
 	uint8_t literal[EVE_LITERAL]; /* the joint, up to the scalar's first byte (a string's: after the quote) */
 	uint32_t mask[2];             /* which of its bytes count */
@@ -86,9 +86,9 @@ struct eve_node {
 	uint8_t op, field;
 	uint16_t at;                  /* where in struct eve_values the field goes */
 	bool effects;                 /* any of clear, set and wrong */
-	bool ripe;                    /* the scalar has been the same for long enough to be folded */
+	bool ripe;                    /* the scalar has been the same for long enough to be in a shortcut */
 	uint64_t bit;                 /* EVE_BIT(field) */
-	struct eve_fold *folds;       /* pieces that may follow this joint's scalar, longest first */
+	struct eve_shortcut *shortcuts;       /* pieces that may follow this joint's scalar, longest first */
 	struct eve_node *next;        /* joints that may follow it, */
 	struct eve_node *alt;         /* chained by this */
 	uint16_t depth;               /* containers open after the joint */
@@ -100,14 +100,14 @@ struct eve_node {
 };
 
 /* From the end of one scalar, over joints and scalars, to the joint of node `to`, whose scalar comes next. */
-struct eve_fold {
-	uint8_t literal[EVE_FOLD];
-	uint32_t mask[EVE_FOLD / 32];
+struct eve_shortcut {
+	uint8_t literal[EVE_SHORTCUT];
+	uint32_t mask[EVE_SHORTCUT / 32];
 	uint16_t len, blocks;
 	uint8_t first, span;           /* as to's */
 	bool typed;                    /* it holds event_type */
 	struct eve_node *to;
-	struct eve_fold *alt;          /* the next choice */
+	struct eve_shortcut *alt;          /* the next choice */
 	uint64_t clear, set, wrong;    /* of all its joints and scalars together */
 	uint64_t flow_mask[4], flow_data[4]; /* bytes to be put over the 32 from rec.flow.src_port on */
 	uint64_t word_mask, word_data; /* and over the 8 of eve_values.words */
@@ -143,12 +143,12 @@ _Static_assert(EVE_DAY_AT(time_us) != EVE_DAY_AT(flow.start_us) && EVE_DAY_AT(ti
 
 struct eve_cache {
 	struct eve_node nodes[EVE_NODES]; /* nodes[0] is the start of a record */
-	struct eve_fold folds[EVE_FOLDS]; /* from 1 on */
+	struct eve_shortcut shortcuts[EVE_SHORTCUTS]; /* from 1 on */
 	struct eve_day day[4];
-	unsigned used, used_folds;        /* 0: not yet initialised */
+	unsigned used, used_shortcuts;        /* 0: not yet initialised */
 	unsigned records;                 /* read so far, modulo 2^32 */
 	unsigned lost;                    /* joints that found no room since the last clearing */
-	unsigned lost_folds;
+	unsigned lost_shortcuts;
 };
 
 struct eve_walker {
@@ -158,8 +158,8 @@ struct eve_walker {
 	bool redone;               /* something was cleared that had been seen */
 	bool ours;                 /* known to be a flow or alert record */
 	bool faulty;               /* wrong or bad may have bits */
-	bool learning;             /* this record's scalars are compared with the last ones', to find what can be folded */
-	uint64_t folded;           /* fields that folds have set; and their bytes, as in struct eve_fold, not yet put over v */
+	bool learning;             /* this record's scalars are compared with the last ones', to find what shortcuts there could be */
+	uint64_t brought;           /* fields that shortcuts have set; and their bytes, as in struct eve_shortcut, not yet put over v */
 	uint64_t flow_mask[4], flow_data[4], word_mask, word_data;
 	const char *reason;
 	const char *safe;          /* up to here bytes may be read, though the record may end before */
@@ -175,12 +175,12 @@ struct eve_walker {
 struct eve_node *wh_eve_step(struct eve_walker *w, struct eve_node *cur, const char *p, const char *end, const char **after);
 void wh_eve_cache_init(struct eve_cache *c);
 
-/* ---- eve_fold.c ---- */
-/* After `from`, by way of `fold` (NULL: of the joint of `over` alone), came the scalar of `over`, which is `over->last`, and then, by
- * way of `next` (NULL: of its joint alone), `to`: make one fold of it all. */
-void wh_eve_fold(struct eve_cache *c, struct eve_node *from, struct eve_fold *fold, struct eve_node *over, struct eve_fold *next,
+/* ---- eve_shortcut.c ---- */
+/* After `from`, by way of `shortcut` (NULL: of the joint of `over` alone), came the scalar of `over`, which is `over->last`, and then, by
+ * way of `next` (NULL: of its joint alone), `to`: make one shortcut of it all. */
+void wh_eve_shorten(struct eve_cache *c, struct eve_node *from, struct eve_shortcut *shortcut, struct eve_node *over, struct eve_shortcut *next,
                  struct eve_node *to);
-void wh_eve_forget_folds(struct eve_cache *c);
+void wh_eve_forget_shortcuts(struct eve_cache *c);
 
 /* ---- eve_scan.c: scalars, exactly ---- */
 /* From after the opening quote. Returns the closing quote's place, or NULL with w->reason. With `out`: the decoded text, its

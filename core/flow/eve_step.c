@@ -11,7 +11,7 @@ void wh_eve_cache_init(struct eve_cache *c)
 	c->nodes[0].field = EVE_NONE;
 	c->used = 1;
 	c->lost = c->records = 0;
-	c->used_folds = c->lost_folds = 0;
+	c->used_shortcuts = c->lost_shortcuts = 0;
 }
 
 static bool in_object(const struct eve_walker *w)
@@ -58,7 +58,7 @@ static void open_container(struct eve_walker *w, bool object, const struct eve_k
 }
 
 /* The scalar that begins at p: what is to be done with it. */
-static void settle(struct eve_node *n, const struct eve_key *key, char first)
+static void read_scalar_kind(struct eve_node *n, const struct eve_key *key, char first)
 {
 	unsigned op = first == '"' ? EVE_OP_STRING : first == '-' || (first >= '0' && first <= '9') ? EVE_OP_NUMBER : EVE_OP_WORD;
 	/* "-0123456789" lie between '-' and '9', "fnt" between 'f' and 't'; what else lies there begins nothing valid */
@@ -165,7 +165,7 @@ static const char *joint(struct eve_walker *w, const char *p, const char *end)
 			expect = c == '{' ? KEY_OR_CLOSE : VALUE_OR_CLOSE;
 			p++;
 		} else if (c == '"' || c == '-' || (c >= '0' && c <= '9') || c == 't' || c == 'f' || c == 'n') {
-			settle(&w->scratch, key, c);
+			read_scalar_kind(&w->scratch, key, c);
 			return p + (c == '"');
 		} else {
 			return refuse(w, p, end, (unsigned char)c >= 0x80 ? wh_eve_not_utf8 : wh_eve_not_json);

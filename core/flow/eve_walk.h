@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The walker over a record, by joints and folds (see eve.h); compiled once an instruction set, as eve_take.h tells. */
+/* The walker over a record, by joints and shortcuts (see eve.h); compiled once an instruction set, as eve_take.h tells. */
 #include "flow/eve_take.h"
 
 ALWAYS_INLINE void apply_effects(struct eve_walker *w, uint64_t clear, uint64_t set, uint64_t wrong)
@@ -14,7 +14,7 @@ ALWAYS_INLINE void apply_effects(struct eve_walker *w, uint64_t clear, uint64_t 
 }
 
 /* Notes whether the scalar of n, from p to q, is what it was the last time. A number that isn't wanted must have been the same for
- * longer than a text: what counts or measures would waste folds. */
+ * longer than a text: what counts or measures would waste shortcuts. */
 static inline const char *note(struct eve_node *n, const char *p, const char *q)
 {
 	if (unlikely(!q))
@@ -69,7 +69,7 @@ ALWAYS_INLINE const char *take(struct eve_walker *w, struct eve_node *n, const c
 	return learning ? note(n, p, q) : q;
 }
 
-/* ---- joints and folds: at least EVE_MARGIN bytes may be read ---- */
+/* ---- joints and shortcuts: at least EVE_MARGIN bytes may be read ---- */
 
 ALWAYS_INLINE bool joint_matches(const struct eve_node *n, const char *p)
 {
@@ -80,7 +80,7 @@ ALWAYS_INLINE bool joint_matches(const struct eve_node *n, const char *p)
 	return (uint8_t)((uint8_t)p[n->len] - n->first) <= n->span;
 }
 
-ALWAYS_INLINE bool fold_matches(const struct eve_fold *f, const char *p)
+ALWAYS_INLINE bool shortcut_matches(const struct eve_shortcut *f, const char *p)
 {
 	if (~equal32(f->literal, p) & f->mask[0])
 		return false;
@@ -90,12 +90,12 @@ ALWAYS_INLINE bool fold_matches(const struct eve_fold *f, const char *p)
 	return (uint8_t)((uint8_t)p[f->len] - f->first) <= f->span;
 }
 
-/* The bytes that folds bring are gathered beside the values, and put over them once, by settle(): a processor that reads 32 bytes of
+/* The bytes that shortcuts bring are gathered beside the values, and put over them once, by put_over(): a processor that reads 32 bytes of
  * which it has just written two must wait. */
-ALWAYS_INLINE void apply_fold(struct eve_walker *w, const struct eve_fold *f)
+ALWAYS_INLINE void apply_shortcut(struct eve_walker *w, const struct eve_shortcut *f)
 {
 	apply_effects(w, f->clear, f->set, f->wrong);
-	w->folded |= f->set;
+	w->brought |= f->set;
 	overlay32(w->flow_mask, w->flow_data, f->flow_mask, f->flow_data);
 	w->word_mask |= f->word_mask;
 	w->word_data = (w->word_data & ~f->word_mask) | f->word_data;
@@ -106,8 +106,8 @@ ALWAYS_INLINE void apply_fold(struct eve_walker *w, const struct eve_fold *f)
 	}
 }
 
-/* Puts what the folds brought over the values. */
-static inline void settle(struct eve_walker *w)
+/* Puts what the shortcuts brought over the values. */
+static inline void put_over(struct eve_walker *w)
 {
 	uint64_t x[4], y;
 	memcpy(x, &w->v.rec.flow.src_port, 32);
@@ -119,32 +119,32 @@ static inline void settle(struct eve_walker *w)
 	memcpy(&w->v.words, &y, 8);
 }
 
-/* A field that a fold brought comes again (a duplicate key): what is read from here on prevails. */
-static void settle_early(struct eve_walker *w)
+/* A field that a shortcut brought comes again (a duplicate key): what is read from here on prevails. */
+static void put_over_early(struct eve_walker *w)
 {
-	settle(w);
+	put_over(w);
 	memset(w->flow_mask, 0, sizeof w->flow_mask);
 	memset(w->flow_data, 0, sizeof w->flow_data);
-	w->word_mask = w->word_data = w->folded = 0;
+	w->word_mask = w->word_data = w->brought = 0;
 }
 
-/* Where the walk came from: by which fold (NULL: by a joint alone) from which node to the present one. */
+/* Where the walk came from: by which shortcut (NULL: by a joint alone) from which node to the present one. */
 struct trail {
 	struct eve_node *from;
-	struct eve_fold *fold;
+	struct eve_shortcut *shortcut;
 };
 
 /* The node after cur by what is remembered, its joint passed and its effects done; NULL when nothing matches. */
 ALWAYS_INLINE struct eve_node *recall(struct eve_walker *w, struct eve_node *cur, const char **at, struct trail *trail, bool learning)
 {
 	const char *p = *at;
-	for (struct eve_fold *f = cur->folds; f; f = f->alt)
-		if (fold_matches(f, p)) {
+	for (struct eve_shortcut *f = cur->shortcuts; f; f = f->alt)
+		if (shortcut_matches(f, p)) {
 			struct eve_node *n = f->to;
 			*at = p + f->len;
-			apply_fold(w, f);
+			apply_shortcut(w, f);
 			if (learning && cur->ripe)
-				wh_eve_fold(w->cache, trail->from, trail->fold, cur, f, n);
+				wh_eve_shorten(w->cache, trail->from, trail->shortcut, cur, f, n);
 			if (learning)
 				*trail = (struct trail){cur, f};
 			return n;
@@ -153,7 +153,7 @@ ALWAYS_INLINE struct eve_node *recall(struct eve_walker *w, struct eve_node *cur
 		if (likely(joint_matches(n, p))) {
 			*at = p + n->len;
 			if (learning && cur->ripe)
-				wh_eve_fold(w->cache, trail->from, trail->fold, cur, NULL, n);
+				wh_eve_shorten(w->cache, trail->from, trail->shortcut, cur, NULL, n);
 			if (n->effects)
 				apply_effects(w, n->clear, n->set, n->wrong);
 			if (learning)
@@ -203,11 +203,11 @@ ALWAYS_INLINE int walk_as(struct eve_walker *w, const char *p, const char *end, 
 			trail = (struct trail){cur, NULL};
 		}
 		if (n->op == EVE_OP_END) {
-			settle(w);
+			put_over(w);
 			return end_of_record(w, p, end, stop);
 		}
-		if (unlikely(w->folded & n->bit))
-			settle_early(w);
+		if (unlikely(w->brought & n->bit))
+			put_over_early(w);
 		start = p;
 		p = likely(fast) ? take(w, n, p, end, learning) : wh_eve_scalar(w, n, p, end);
 		if (unlikely(!p))

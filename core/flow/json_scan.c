@@ -93,6 +93,27 @@ const char *js_element(const char *p, const char *end, bool *done)
 	return next(p, end, '[', ']', done);
 }
 
+const char *js_find(const char *p, const char *end, const char *name)
+{
+	const char *from = p;
+	size_t n = strlen(name);
+	for (; (p = memmem(p, (size_t)(end - p), name, n)); p++) {
+		if (p == from || p[-1] != '"' || p + n == end || p[n] != '"')
+			continue;
+		const char *colon = js_space(p + n + 1, end);
+		if (colon < end && *colon == ':')
+			return js_space(colon + 1, end);
+	}
+	return NULL;
+}
+
+bool js_finds(const char *p, const char *end, const char *name, const char *value)
+{
+	size_t n = strlen(value);
+	const char *at = js_find(p, end, name);
+	return at && (size_t)(end - at) > n && *at == '"' && !memcmp(at + 1, value, n);
+}
+
 /* ---- cutting ---- */
 
 /* The array of a document that begins at p, without its bracket; NULL when it begins otherwise, *more when its begin is not whole. */
@@ -115,8 +136,8 @@ static const char *array_of(const char *p, const char *end, bool *more)
 	return p < end && *p == '[' ? p + 1 : NULL;
 }
 
-/* A member of the document beside its array, or a stray string. */
-static const char *beside(const char *p, const char *end, const char **wrong)
+/* A member of the document other than its array, or a stray string. */
+static const char *other_member(const char *p, const char *end, const char **wrong)
 {
 	struct js_text ignored;
 	*wrong = NULL;
@@ -154,7 +175,7 @@ size_t js_cut(const char *buf, size_t len, struct wh_cut *out, size_t max)
 				break;
 			q = js_skip(p, end, &wrong);
 		} else if (*p == '"') {
-			if (!(q = beside(p, end, &wrong)) && !wrong)
+			if (!(q = other_member(p, end, &wrong)) && !wrong)
 				break;
 			if (q) {
 				p = q;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * json_scan: steps over JSON text for readers of documents that are mostly strings: each jump over a string is one search for its closing quote.
- * Every function takes and returns places in the text; NULL: the text ends before, or is no JSON there (*wrong, where it is told apart).
+ * Every function takes and returns places in the text. NULL: the text ends before that place, or is no JSON; js_skip() says which of both by *wrong.
  */
 #pragma once
 #include <stdbool.h>
@@ -41,7 +41,7 @@ static inline bool js_is(struct js_text t, const char *name) /* without case */
 	return strlen(name) == t.len && !strncasecmp(t.p, name, t.len);
 }
 
-/* Any value, of up to 64 levels. Where it is wrong, *wrong is the place. */
+/* Any value, of up to 64 levels. *wrong is the place where it is no JSON; NULL: there is none, the text may only end too early. */
 const char *js_skip(const char *p, const char *end, const char **wrong);
 
 /*
@@ -50,6 +50,11 @@ const char *js_skip(const char *p, const char *end, const char **wrong);
  */
 const char *js_member(const char *p, const char *end, struct js_text *key, bool *done);
 const char *js_element(const char *p, const char *end, bool *done);
+
+/* The value of the first key `name`, at whatever level, in a text that may begin and end anywhere; NULL: there is none. For probes. */
+const char *js_find(const char *p, const char *end, const char *name);
+/* Whether the first key `name` has as its value a string that begins so. */
+bool js_finds(const char *p, const char *end, const char *name, const char *value);
 
 /* The objects of a document `{"records":[…]}` or `{"events":[…]}`, of many of them, or one after the other (struct wh_reader.cut). */
 size_t js_cut(const char *buf, size_t len, struct wh_cut *out, size_t max);

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "flow/fields.h"
 #include "flow/lines.h"
 
 enum column { START, END, SRC, DST, SRC_PORT, DST_PORT, PROTO, FLAGS, PACKETS, BYTES, OUT_PACKETS, OUT_BYTES, COLUMNS };
@@ -30,30 +29,36 @@ struct reader {
 	int64_t minute_us;
 };
 
-static void *open_state(const struct wh_reader_options *o)
+/* How many columns a header line names, and the places of those that are used; 0: it is none. */
+static size_t columns_of(const char *line, size_t len, int16_t at[static COLUMNS])
 {
-	struct reader *r = calloc(1, sizeof *r);
-	if (r)
-		r->lines.pairing = o->pairing;
-	return r;
+	static const char *const *const both[] = {old_names, new_names};
+	struct field f[FIELDS];
+	int16_t found[COLUMNS];
+	size_t n = len && *line >= 'a' && *line <= 'z' ? field_split(line, len, ',', f, FIELDS) : 0;
+	if (n > FIELDS)
+		return 0;
+	for (size_t i = 0; i < 2; i++) {
+		field_columns(f, n, both[i], found);
+		if (found[SRC] < 0 || found[DST] < 0)
+			continue;
+		memcpy(at, found, sizeof found);
+		return n;
+	}
+	return 0;
 }
 
 static bool header(void *state, const char *line, size_t len)
 {
 	struct reader *r = state;
-	struct lines_field f[FIELDS];
-	while (len && strchr("\r\n ", line[len - 1]))
-		len--;
-	bool old = len > 3 && !memcmp(line, "ts,", 3), new = len > 10 && memmem(line, len, "srcAddr", 7) && memmem(line, len, "dstAddr", 7);
-	if (len == 7 && !memcmp(line, "Summary", 7))
-		r->summary = true;
-	else if (old || new) {
-		size_t n = lines_split(line, len, ',', f, FIELDS);
-		r->n_columns = n <= FIELDS ? n : 0;
-		r->summary = false;
-		lines_columns(f, r->n_columns, old ? old_names : new_names, r->at);
-	} else
+	size_t n;
+	len = lines_length(line, len);
+	bool summary = len == 7 && !memcmp(line, "Summary", 7);
+	if (!summary && !(n = columns_of(line, len, r->at)))
 		return false;
+	if (!summary)
+		r->n_columns = n;
+	r->summary = summary;
 	return true;
 }
 
@@ -64,7 +69,7 @@ static bool two_digits(const char *p, int *out)
 }
 
 /* "2026-11-03 07:59:40.123", by this machine's clock, as nfdump writes it. */
-static bool local_time(struct reader *r, struct lines_field f, int64_t *us)
+static bool local_time(struct reader *r, struct field f, int64_t *us)
 {
 	int64_t fraction = 0;
 	int century, year, second;
@@ -80,18 +85,18 @@ static bool local_time(struct reader *r, struct lines_field f, int64_t *us)
 		r->minute_us = (int64_t)mktime(&tm) * 1000000;
 		memcpy(r->minute, f.p, MINUTE);
 	}
-	if (f.len > 19 && (f.p[19] != '.' || !field_seconds(f.p + 18, f.len - 18, &fraction)))
+	if (f.len > 19 && (f.p[19] != '.' || !field_seconds((struct field){f.p + 18, f.len - 18}, &fraction)))
 		return false;
 	*us = r->minute_us + (f.len > 19 ? fraction + second / 10 * INT64_C(10000000) : second * INT64_C(1000000));
 	return true;
 }
 
-static bool time_of(struct reader *r, struct lines_field f, int64_t *us)
+static bool time_of(struct reader *r, struct field f, int64_t *us)
 {
-	return memchr(f.p, '-', f.len) ? local_time(r, f, us) : field_seconds(f.p, f.len, us);
+	return memchr(f.p, '-', f.len) ? local_time(r, f, us) : field_seconds(f, us);
 }
 
-static bool proto_of(struct lines_field f, uint8_t *out)
+static bool proto_of(struct field f, uint8_t *out)
 {
 	char name[16];
 	while (f.len && f.p[f.len - 1] == ' ')
@@ -111,7 +116,7 @@ static bool proto_of(struct lines_field f, uint8_t *out)
 }
 
 /* ".AP.SF", eight letters of which the first three mean nothing here, or a number in hexadecimal. */
-static uint8_t flags_of(struct lines_field f)
+static uint8_t flags_of(struct field f)
 {
 	uint8_t flags = 0;
 	if (f.len > 2 && f.p[0] == '0' && f.p[1] == 'x')
@@ -123,35 +128,35 @@ static uint8_t flags_of(struct lines_field f)
 	return flags;
 }
 
-static bool number(struct lines_field f, uint64_t *out)
+static bool number(struct field f, uint64_t *out)
 {
-	return !f.len || field_number(f.p, f.len, out);
+	return !f.len || field_number(f, out);
 }
 
 static const char *read_line(struct lines *l, const char *p, size_t len)
 {
 	struct reader *r = (struct reader *)l;
-	struct lines_field all[FIELDS], f[COLUMNS];
+	struct field all[FIELDS], f[COLUMNS];
 	struct wh_part part = {.one_way = true};
 	struct wh_flow *flow = &part.flow;
 	if (header(r, p, len) || r->summary || (len == 17 && !memcmp(p, "No matching flows", 17)))
 		return NULL;
 	if (!r->n_columns)
 		return "no header line before it";
-	if (lines_split(p, len, ',', all, FIELDS) != r->n_columns)
+	if (field_split(p, len, ',', all, FIELDS) != r->n_columns)
 		return "not as many fields as the header names";
 	for (unsigned i = 0; i < COLUMNS; i++)
-		f[i] = r->at[i] < 0 ? (struct lines_field){"", 0} : all[r->at[i]];
+		f[i] = r->at[i] < 0 ? (struct field){"", 0} : all[r->at[i]];
 	if (!time_of(r, f[START], &flow->start_us) || !time_of(r, f[END], &flow->end_us))
 		return "a time can't be read";
 	if (flow->end_us < flow->start_us) /* as some exporters' are */
 		flow->end_us = flow->start_us;
-	if (!field_addr(f[SRC].p, f[SRC].len, &flow->src) || !field_addr(f[DST].p, f[DST].len, &flow->dst))
+	if (!field_addr(f[SRC], &flow->src) || !field_addr(f[DST], &flow->dst))
 		return "an address can't be read";
 	if (!proto_of(f[PROTO], &flow->proto))
 		return "the protocol can't be read";
 	bool ports = flow->proto != WH_PROTO_ICMP && flow->proto != WH_PROTO_ICMPV6; /* else type and code */
-	if (ports && (!field_port(f[SRC_PORT].p, f[SRC_PORT].len, &flow->src_port) || !field_port(f[DST_PORT].p, f[DST_PORT].len, &flow->dst_port)))
+	if (ports && (!field_port(f[SRC_PORT], &flow->src_port) || !field_port(f[DST_PORT], &flow->dst_port)))
 		return "a port can't be read";
 	if (!number(f[PACKETS], &flow->pkts_toserver) || !number(f[BYTES], &flow->bytes_toserver) || !number(f[OUT_PACKETS], &flow->pkts_toclient) ||
 	    !number(f[OUT_BYTES], &flow->bytes_toclient))
@@ -166,17 +171,15 @@ static const char *read_line(struct lines *l, const char *p, size_t len)
 	return lines_part(l, &part, NULL);
 }
 
-static int64_t feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each, void *arg,
-                    struct wh_read_stats *stats)
+static void *open_state(const struct wh_reader_options *o)
 {
-	return lines_feed(state, read_line, buf, len, last, line, offset, each, arg, stats);
+	return lines_open(sizeof(struct reader), read_line, o);
 }
 
 static int probe(const void *head, size_t len)
 {
-	if (len > 15 && !memcmp(head, "ts,te,td,sa,da,", 15))
-		return 90;
-	return len > 20 && memmem(head, len, "srcAddr", 7) && memmem(head, len, "dstAddr", 7) && memchr(head, ',', len) && *(const char *)head != '{' ? 85 : 0;
+	int16_t at[COLUMNS];
+	return columns_of(head, lines_length(head, len), at) ? 90 : 0;
 }
 
 const struct wh_reader wh_reader_nfdump = {
@@ -186,7 +189,6 @@ const struct wh_reader wh_reader_nfdump = {
 	.open = open_state,
 	.close = free,
 	.header = header,
-	.feed = feed,
+	.feed = lines_feed,
 	.pairs = true,
-	.dense = true,
 };

@@ -4,20 +4,20 @@
  *
  * Which end opened a flow whose lines go one way:
  *   one side sent a SYN without ACK, or the other one a SYN with ACK       the former
- *   one side began before the other                                        the former, as a sensor takes who sent first
- *   one port is below 1024, or one is of those that clients draw (from     whose port is not
- *   32768 on), and the other is not
- *   else                                                                   it can't be told
+ *   one side began before the other                                        the former: a sensor takes the first sender for the opener
+ *   one port alone is below 1024                                           the other one's side
+ *   one port alone is of those that clients draw (from 32768 on)           that one's side
+ *   else                                                                   not known
  */
 #include <stdlib.h>
 #include <string.h>
 #include "flow/pairing_table.h"
 
-/* A part that comes so long after the last one is another flow's. Where a flow's first part says that it is, that is hardly needed. */
-static const int64_t idle_us = INT64_C(3600000000), idle_told_us = INT64_C(86400000000);
+/* A part that comes so long after the last one is another flow's. Logs whose first parts say that they are hardly need it. */
+static const int64_t idle_us = INT64_C(3600000000), idle_begun_us = INT64_C(86400000000);
 enum { SYSTEM_PORTS = 1024, EPHEMERAL_PORTS = 32768 };
 
-struct telling { /* whom to tell of records */
+struct receiver { /* of records */
 	const struct wh_tags *tags;
 	wh_record_cb each;
 	void *arg;
@@ -49,14 +49,9 @@ size_t wh_pairing_open(const struct wh_pairing *p)
 	return p->used;
 }
 
-static uint64_t plus(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
+/* ---- the opener ---- */
 
-/* ---- who opened it ---- */
-
-/* The side that opened it; -1: it can't be told. */
+/* The side that opened it; -1: not known. */
 static int opener(const struct pair *x)
 {
 	for (int i = 0; i < 2; i++)
@@ -82,22 +77,22 @@ static struct wh_flow flow_of(const struct pair *x)
 	                        .pkts_toserver = x->pkts[s], .pkts_toclient = x->pkts[!s], .bytes_toserver = x->bytes[s], .bytes_toclient = x->bytes[!s]};
 }
 
-/* ---- telling ---- */
+/* ---- reporting ---- */
 
-static int tell(const struct telling *t, const struct wh_flow *flow, enum wh_flow_part part, const struct wh_flow_before *before)
+static int report(const struct receiver *t, const struct wh_flow *flow, enum wh_flow_part part, const struct wh_flow_before *before)
 {
 	struct wh_record rec = {.kind = WH_RECORD_FLOW, .flow = *flow, .time_us = flow->end_us, .event_type = "flow", .tags = t->tags, .before = before};
 	rec.flow.part = (uint8_t)part;
 	return t->each(t->arg, &rec);
 }
 
-/* It ended without being told of as answered. Of what nobody counted packets of, nothing is known. */
-static int tell_rest(const struct telling *t, const struct pair *x)
+/* A flow that ended, or gives up its place, and was not reported as answered. Of one without counted packets nothing is known. */
+static int report_rest(const struct receiver *t, const struct pair *x)
 {
 	if ((x->marks & PAIR_COUNTED) || !(x->pkts[0] | x->pkts[1]))
 		return 0;
 	struct wh_flow f = flow_of(x);
-	return tell(t, &f, WH_FLOW_WHOLE, NULL);
+	return report(t, &f, WH_FLOW_WHOLE, NULL);
 }
 
 /* ---- parts ---- */
@@ -116,8 +111,8 @@ static void merge(struct pair *x, const struct pair *k, bool turned)
 {
 	for (int i = 0; i < 2; i++) {
 		int to = turned ? !i : i;
-		x->pkts[to] = plus(x->pkts[to], k->pkts[i]);
-		x->bytes[to] = plus(x->bytes[to], k->bytes[i]);
+		x->pkts[to] = wh_saturating_add(x->pkts[to], k->pkts[i]);
+		x->bytes[to] = wh_saturating_add(x->bytes[to], k->bytes[i]);
 		x->flags[to] |= k->flags[i];
 		x->start_of[to] = k->start_of[i] < x->start_of[to] ? k->start_of[i] : x->start_of[to];
 	}
@@ -130,50 +125,56 @@ static void merge(struct pair *x, const struct pair *k, bool turned)
 static bool is_another(const struct pair *x, const struct pair *k, const struct wh_part *part)
 {
 	bool closed = (x->flags[0] | x->flags[1]) & (WH_TCP_FIN | WH_TCP_RST), opens = k->flags[0] & WH_TCP_SYN;
-	return (part->begins && k->start_us > x->start_us) || k->start_us > x->end_us + (part->one_way ? idle_us : idle_told_us) ||
+	return (part->begins && k->start_us > x->start_us) || k->start_us > x->end_us + (part->one_way ? idle_us : idle_begun_us) ||
 	       (part->one_way && (x->marks & PAIR_COUNTED) && closed && opens && k->start_us >= x->end_us);
 }
 
-/* Of a flow that is counted: what this part adds. */
-static int tell_more(const struct telling *t, const struct pair *was, const struct pair *x, const struct pair *k, bool ends)
+/* A flow that was not reported yet, if its parts so far show an answer. */
+static int report_answered(const struct receiver *t, struct pair *x, bool one_way)
 {
-	struct wh_flow_before before = {was->end_us, plus(was->bytes[0], was->bytes[1])};
+	struct wh_flow f = flow_of(x);
+	if (wh_flow_server(&f) != WH_SIDE_DST_SERVES)
+		return 0;
+	x->marks |= PAIR_COUNTED;
+	return report(t, &f, one_way ? WH_FLOW_WHOLE : WH_FLOW_BEGUN, NULL);
+}
+
+/* Of a flow that is counted: what this part adds. */
+static int report_more(const struct receiver *t, const struct pair *was, const struct pair *x, const struct pair *k, bool ends)
+{
+	struct wh_flow_before before = {was->end_us, wh_saturating_add(was->bytes[0], was->bytes[1])};
 	struct wh_flow f = flow_of(x);
 	bool from_server = !wh_addr_eq(&f.src, &k->a) || f.src_port != k->port[0];
 	f.pkts_toserver = k->pkts[from_server];
 	f.pkts_toclient = k->pkts[!from_server];
 	f.bytes_toserver = k->bytes[from_server];
 	f.bytes_toclient = k->bytes[!from_server];
-	return tell(t, &f, ends ? WH_FLOW_ENDS : WH_FLOW_GOES_ON, &before);
+	return report(t, &f, ends ? WH_FLOW_ENDS : WH_FLOW_GOES_ON, &before);
 }
 
 /* A flow's first part. One that is its last, too, needs no place. */
-static int begin(struct wh_pairing *p, const struct wh_part *part, const struct pair *k, const struct telling *t)
+static int begin(struct wh_pairing *p, const struct wh_part *part, const struct pair *k, const struct receiver *t)
 {
 	struct pair *out, *x;
 	if (part->ends)
-		return tell_rest(t, k);
+		return report_rest(t, k);
 	if (wh_pair_full(p, &out)) {
-		const struct telling others = {NULL, t->each, t->arg};
+		const struct receiver others = {NULL, t->each, t->arg};
 		struct pair gone = *out;
 		wh_pair_remove(p, out);
-		int rc = tell_rest(&others, &gone);
+		int rc = report_rest(&others, &gone);
 		if (rc < 0)
 			return rc;
 	}
 	x = wh_pair_insert(p, k);
 	if (!x)
 		return -ENOMEM;
-	struct wh_flow f = flow_of(x);
-	if (wh_flow_server(&f) != WH_SIDE_DST_SERVES)
-		return 0;
-	x->marks |= PAIR_COUNTED;
-	return tell(t, &f, part->one_way ? WH_FLOW_WHOLE : WH_FLOW_BEGUN, NULL);
+	return report_answered(t, x, part->one_way);
 }
 
 int wh_pairing_add(struct wh_pairing *p, const struct wh_part *part, const struct wh_tags *tags, wh_record_cb each, void *arg)
 {
-	const struct telling t = {tags, each, arg};
+	const struct receiver t = {tags, each, arg};
 	struct pair k = pair_of(part);
 	bool turned;
 	struct pair *x = wh_pair_find(p, &k, &turned);
@@ -181,7 +182,7 @@ int wh_pairing_add(struct wh_pairing *p, const struct wh_part *part, const struc
 		struct pair gone = *x;
 		wh_pair_remove(p, x);
 		x = NULL;
-		int rc = tell_rest(&t, &gone);
+		int rc = report_rest(&t, &gone);
 		if (rc < 0)
 			return rc;
 	}
@@ -194,12 +195,8 @@ int wh_pairing_add(struct wh_pairing *p, const struct wh_part *part, const struc
 	if (part->ends)
 		wh_pair_remove(p, x);
 	if (was.marks & PAIR_COUNTED)
-		return tell_more(&t, &was, &now, &k, part->ends);
+		return report_more(&t, &was, &now, &k, part->ends);
 	if (part->ends)
-		return tell_rest(&t, &now);
-	struct wh_flow f = flow_of(&now);
-	if (wh_flow_server(&f) != WH_SIDE_DST_SERVES)
-		return 0;
-	x->marks |= PAIR_COUNTED;
-	return tell(&t, &f, part->one_way ? WH_FLOW_WHOLE : WH_FLOW_BEGUN, NULL);
+		return report_rest(&t, &now);
+	return report_answered(&t, x, part->one_way);
 }

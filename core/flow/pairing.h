@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pairing: flows that a log tells of in parts. Some logs write one line for each direction, or one every few minutes while a flow lasts, in files of
- * different hours. What belongs to one flow is put together here, in bounded memory, and told as records.
+ * pairing: flows that a log reports in parts. Some logs write one line for each direction, or one every few minutes while a flow lasts, in files of
+ * different hours. The parts of one flow are put together here, in bounded memory, and become records.
  *
  *   parts     begin   goes on   goes on   ends            a → b   b → a   a → b
  *   records           BEGUN     GOES_ON   ENDS                    WHOLE   GOES_ON
  *
- * A flow is told of as soon as it was answered, so that one that never ends is known while it lasts; its later parts add packets, bytes and days, and
- * count no flow. The last part tells its size and length, in logs that say which is the last. What was not answered is told of when it ends, or when
- * it must make room for others.
+ * A flow becomes a record as soon as it was answered, so that one that never ends is known while it lasts; its later parts add packets, bytes and days,
+ * and count no flow. Its size and length come with the last part, in logs that say which is the last. A flow that was not answered becomes a record when
+ * it ends, or must make room for others.
  *
  * Open flows are kept by address, port, protocol and source, in a table with a hand that goes round: where it is full, the hand takes the first
  * flow out that had no part since it last came by. Which one that is depends on nothing but the parts that came, as the table's key is the ledger's.
@@ -19,14 +19,14 @@
 
 enum { WH_PAIRING_KEY_BYTES = 16 };
 
-/* Beside the TCP flags of a part that goes one way: a SYN without ACK was seen in it, a SYN with ACK. */
+/* In addition to the TCP flags of a part that goes one way: a SYN without ACK was seen in it, a SYN with ACK. */
 enum { WH_PART_OPENS = 0x40, WH_PART_ANSWERS = 0x80 };
 
-/* What a log's line or tuple says. `flow` has the counters of this part alone. */
+/* A log's line or tuple. `flow` has the counters of this part alone. */
 struct wh_part {
 	struct wh_flow flow;
-	uint64_t source;   /* which sensor or interface tells it: parts of different sources are parts of different flows */
-	bool one_way;      /* only src → dst (pkts_toserver, bytes_toserver, tcp_flags_toserver); who opened the flow is to be found out */
+	uint64_t source;   /* the sensor or interface that logged it: parts of different sources are parts of different flows */
+	bool one_way;      /* only src → dst (pkts_toserver, bytes_toserver, tcp_flags_toserver); the opener is found here */
 	bool begins, ends; /* it is the first, the last part of its flow */
 };
 
@@ -37,7 +37,7 @@ void wh_pairing_free(struct wh_pairing *p);
 int wh_pairing_add(struct wh_pairing *p, const struct wh_part *part, const struct wh_tags *tags, wh_record_cb each, void *arg);
 size_t wh_pairing_open(const struct wh_pairing *p); /* flows that are kept */
 
-/* The state in pages. What changed since wh_pairing_saved(); len 0: the page is empty now. Page 0 comes first. */
+/* The state in pages: those that changed since wh_pairing_saved(), page 0 first. len 0: the page is empty now. */
 enum { WH_PAIRING_PAGE_MAX = 8192 };
 typedef int (*wh_page_cb)(void *arg, uint32_t page, const void *bytes, size_t len);
 int wh_pairing_changes(const struct wh_pairing *p, wh_page_cb each, void *arg);

@@ -25,7 +25,6 @@ struct wh_pairing {
 	uint8_t *dirty;      /* by page */
 	size_t n_slots;      /* a power of two */
 	size_t used, hand;
-	size_t loading;      /* slots that are still to be loaded */
 	bool resized;        /* all pages are to be written, and those beyond are empty */
 };
 

@@ -15,29 +15,17 @@ struct reader {
 	int16_t at[ZEEK_COLUMNS];
 };
 
-static void *open_state(const struct wh_reader_options *o)
-{
-	struct reader *r = calloc(1, sizeof *r);
-	(void)o;
-	if (r) {
-		r->by = '\t';
-		strcpy(r->unset, "-");
-		strcpy(r->empty, "(empty)");
-	}
-	return r;
-}
-
-/* What follows a header's name: after a space for #separator, after the separator for the others. */
-static bool named(const char *p, size_t len, const char *name, struct lines_field *value)
+/* The value of a header line of this name. Between the two is one byte: a space after #separator, the separator after the others. */
+static bool named(const char *p, size_t len, const char *name, struct field *value)
 {
 	size_t n = strlen(name);
 	if (len <= n || memcmp(p, name, n))
 		return false;
-	*value = (struct lines_field){p + n + 1, len - n - 1};
+	*value = (struct field){p + n + 1, len - n - 1};
 	return true;
 }
 
-static void keep(char to[static 16], struct lines_field f)
+static void copy_field(char to[static 16], struct field f)
 {
 	size_t n = f.len < 15 ? f.len : 15;
 	memcpy(to, f.p, n);
@@ -47,9 +35,8 @@ static void keep(char to[static 16], struct lines_field f)
 static bool header(void *state, const char *line, size_t len)
 {
 	struct reader *r = state;
-	struct lines_field value, f[COLUMNS];
-	while (len && (line[len - 1] == '\n' || line[len - 1] == '\r'))
-		len--;
+	struct field value, f[COLUMNS];
+	len = lines_length(line, len);
 	if (!len || *line != '#')
 		return false;
 	if (named(line, len, "#separator", &value)) {
@@ -57,15 +44,15 @@ static bool header(void *state, const char *line, size_t len)
 		r->by = value.len == 1 ? *value.p : (char)strtol(hex, NULL, 16);
 		r->n_columns = 0;
 	} else if (named(line, len, "#unset_field", &value)) {
-		keep(r->unset, value);
+		copy_field(r->unset, value);
 	} else if (named(line, len, "#empty_field", &value)) {
-		keep(r->empty, value);
+		copy_field(r->empty, value);
 	} else if (named(line, len, "#path", &value)) {
-		r->other = !lines_is(value, "conn");
+		r->other = !field_is(value, "conn");
 	} else if (named(line, len, "#fields", &value)) {
-		size_t n = lines_split(value.p, value.len, r->by, f, COLUMNS);
+		size_t n = field_split(value.p, value.len, r->by, f, COLUMNS);
 		r->n_columns = n <= COLUMNS ? n : 0;
-		lines_columns(f, r->n_columns, zeek_names, r->at);
+		field_columns(f, r->n_columns, zeek_names, r->at);
 	}
 	return true;
 }
@@ -73,7 +60,7 @@ static bool header(void *state, const char *line, size_t len)
 static const char *read_line(struct lines *l, const char *p, size_t len)
 {
 	struct reader *r = (struct reader *)l;
-	struct lines_field all[COLUMNS], f[ZEEK_COLUMNS];
+	struct field all[COLUMNS], f[ZEEK_COLUMNS];
 	struct wh_record rec;
 	struct wh_tags tags;
 	if (*p == '#') {
@@ -81,31 +68,37 @@ static const char *read_line(struct lines *l, const char *p, size_t len)
 		return NULL;
 	}
 	if (r->other) {
-		lines_other(l);
+		emit_other(&l->emit);
 		return NULL;
 	}
 	if (!r->n_columns)
 		return "no #fields line before it";
-	if (lines_split(p, len, r->by, all, r->n_columns) != r->n_columns)
+	if (field_split(p, len, r->by, all, r->n_columns) != r->n_columns)
 		return "not as many columns as #fields names";
 	for (unsigned i = 0; i < ZEEK_COLUMNS; i++) {
-		f[i] = r->at[i] < 0 ? (struct lines_field){"", 0} : all[r->at[i]];
-		if (f[i].len && (lines_is(f[i], r->unset) || lines_is(f[i], r->empty)))
+		f[i] = r->at[i] < 0 ? (struct field){"", 0} : all[r->at[i]];
+		if (f[i].len && (field_is(f[i], r->unset) || field_is(f[i], r->empty)))
 			f[i].len = 0;
 	}
 	const char *why = zeek_record(f, &rec, &tags);
 	return why ? why : lines_give(l, &rec);
 }
 
-static int64_t feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each, void *arg,
-                    struct wh_read_stats *stats)
+static void *open_state(const struct wh_reader_options *o)
 {
-	return lines_feed(state, read_line, buf, len, last, line, offset, each, arg, stats);
+	struct reader *r = lines_open(sizeof *r, read_line, o);
+	if (r) {
+		r->by = '\t';
+		strcpy(r->unset, "-");
+		strcpy(r->empty, "(empty)");
+	}
+	return r;
 }
 
 static int probe(const void *head, size_t len)
 {
-	return (len > 10 && !memcmp(head, "#separator", 10)) || (len > 8 && !memcmp(head, "#fields", 7)) ? 90 : 0;
+	struct field value;
+	return (named(head, len, "#separator", &value) && value.p[-1] == ' ') || (named(head, len, "#fields", &value) && value.p[-1]) ? 90 : 0;
 }
 
 const struct wh_reader wh_reader_zeek = {
@@ -115,6 +108,5 @@ const struct wh_reader wh_reader_zeek = {
 	.open = open_state,
 	.close = free,
 	.header = header,
-	.feed = feed,
-	.dense = true,
+	.feed = lines_feed,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * zeek: what a line of Zeek's conn.log says, be it columns (zeek.c) or JSON (zeek_json.c). A line is a whole connection. Who answered is told by the
- * history: a letter for each kind of packet in order, upper case from the originator, lower case from the responder.
+ * zeek: what a line of Zeek's conn.log says, be it columns (zeek.c) or JSON (zeek_json.c). A line is a whole connection. Whether and how the responder
+ * answered stands in the history: a letter for each kind of packet in order, upper case from the originator, lower case from the responder.
  *
  *   S SYN   h SYN and ACK   A ACK   D data   F FIN   R RST   ^ Zeek turned the direction round
  */
@@ -16,4 +16,4 @@ enum zeek_column {
 extern const char *const zeek_names[ZEEK_COLUMNS + 1];
 
 /* `f`: the columns' texts, len 0 where one is unset. Tags are set where the line has any. NULL, or why it can't be read. */
-const char *zeek_record(const struct lines_field f[static ZEEK_COLUMNS], struct wh_record *rec, struct wh_tags *tags);
+const char *zeek_record(const struct field f[static ZEEK_COLUMNS], struct wh_record *rec, struct wh_tags *tags);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A connection as Zeek tells it, to a flow. See zeek.h. */
+/* A connection as Zeek logs it, to a flow. See zeek.h. */
 #include <string.h>
-#include "flow/fields.h"
 #include "flow/zeek.h"
 
 const char *const zeek_names[ZEEK_COLUMNS + 1] = {
@@ -9,31 +8,31 @@ const char *const zeek_names[ZEEK_COLUMNS + 1] = {
 	"orig_pkts", "orig_ip_bytes", "resp_pkts", "resp_ip_bytes", "ip_proto", "vlan", "inner_vlan", "_system_name", NULL,
 };
 
-/* Seconds, milliseconds (JSON that is told so), or ISO 8601. */
-static bool time_of(struct lines_field f, int64_t *us)
+/* Seconds, milliseconds (a setting of its JSON), or ISO 8601. */
+static bool time_of(struct field f, int64_t *us)
 {
 	if (memchr(f.p, 'T', f.len))
 		return !wh_time_parse(f.p, f.len, us);
-	if (!field_seconds(f.p, f.len, us))
+	if (!field_seconds(f, us))
 		return false;
 	if (*us > INT64_C(100000000000) * 1000000)
 		*us /= 1000;
 	return true;
 }
 
-static bool proto_of(const struct lines_field f[static ZEEK_COLUMNS], const struct wh_addr *src, uint8_t *out)
+static bool proto_of(const struct field f[static ZEEK_COLUMNS], const struct wh_addr *src, uint8_t *out)
 {
 	uint64_t n;
-	if (field_number(f[ZEEK_IP_PROTO].p, f[ZEEK_IP_PROTO].len, &n) && n < 256) {
+	if (field_number(f[ZEEK_IP_PROTO], &n) && n < 256) {
 		*out = (uint8_t)n;
 		return true;
 	}
-	struct lines_field p = f[ZEEK_PROTO];
-	*out = lines_is(p, "tcp") ? WH_PROTO_TCP : lines_is(p, "udp") ? WH_PROTO_UDP : lines_is(p, "icmp") ? wh_addr_is_v4(src) ? WH_PROTO_ICMP : WH_PROTO_ICMPV6 : 0;
-	return *out || lines_is(p, "unknown_transport");
+	struct field p = f[ZEEK_PROTO];
+	*out = field_is(p, "tcp") ? WH_PROTO_TCP : field_is(p, "udp") ? WH_PROTO_UDP : field_is(p, "icmp") ? wh_addr_is_v4(src) ? WH_PROTO_ICMP : WH_PROTO_ICMPV6 : 0;
+	return *out || field_is(p, "unknown_transport");
 }
 
-static void flags_of(struct lines_field history, struct wh_flow *flow)
+static void flags_of(struct field history, struct wh_flow *flow)
 {
 	flow->has_tcp_flags = history.len > 0;
 	for (size_t i = 0; i < history.len; i++) {
@@ -51,22 +50,22 @@ static void flags_of(struct lines_field history, struct wh_flow *flow)
 }
 
 /* Without a history, what the state says of the handshake. */
-static void flags_of_state(struct lines_field state, struct wh_flow *flow)
+static void flags_of_state(struct field state, struct wh_flow *flow)
 {
 	static const char *const completed[] = {"S1", "SF", "S2", "S3", "RSTO", "RSTR"};
 	flow->state = WH_STATE_NEW;
 	for (size_t i = 0; i < sizeof completed / sizeof *completed; i++)
-		if (lines_is(state, completed[i])) {
+		if (field_is(state, completed[i])) {
 			flow->has_tcp_flags = true;
 			flow->tcp_flags_toserver = flow->tcp_flags_toclient = WH_TCP_SYN | WH_TCP_ACK | (i == 1 ? WH_TCP_FIN : 0);
 			flow->state = WH_STATE_ESTABLISHED;
 		}
-	if (lines_is(state, "OTH") || !state.len)
+	if (field_is(state, "OTH") || !state.len)
 		flow->state = WH_STATE_UNKNOWN;
 }
 
 /* The first service of a list that was not taken back. */
-static void service_of(struct lines_field f, struct wh_flow *flow)
+static void service_of(struct field f, struct wh_flow *flow)
 {
 	for (const char *p = f.p, *end = f.p + f.len; p < end; p++) {
 		const char *q = memchr(p, ',', (size_t)(end - p));
@@ -84,25 +83,25 @@ static void service_of(struct lines_field f, struct wh_flow *flow)
 	}
 }
 
-/* A side's packets and bytes; where packets are not counted, that it sent any is told by its payload or the history. */
-static bool side(struct lines_field pkts, struct lines_field ip_bytes, struct lines_field payload, uint64_t *n, uint64_t *bytes, bool spoke)
+/* A side's packets and bytes; where packets are not counted, its payload or the history shows whether it sent any. */
+static bool side(struct field pkts, struct field ip_bytes, struct field payload, uint64_t *n, uint64_t *bytes, bool spoke)
 {
 	*n = *bytes = 0;
-	if ((pkts.len && !field_number(pkts.p, pkts.len, n)) || (ip_bytes.len && !field_number(ip_bytes.p, ip_bytes.len, bytes)))
+	if ((pkts.len && !field_number(pkts, n)) || (ip_bytes.len && !field_number(ip_bytes, bytes)))
 		return false;
-	if (!ip_bytes.len && payload.len && !field_number(payload.p, payload.len, bytes))
+	if (!ip_bytes.len && payload.len && !field_number(payload, bytes))
 		return false;
 	if (!pkts.len)
 		*n = *bytes || spoke;
 	return true;
 }
 
-static void tags_of(const struct lines_field f[static ZEEK_COLUMNS], struct wh_record *rec, struct wh_tags *tags)
+static void tags_of(const struct field f[static ZEEK_COLUMNS], struct wh_record *rec, struct wh_tags *tags)
 {
 	*tags = (struct wh_tags){0};
 	for (unsigned i = 0; i < 2; i++) {
 		uint64_t n;
-		if (field_number(f[ZEEK_VLAN + i].p, f[ZEEK_VLAN + i].len, &n) && n < 65536)
+		if (field_number(f[ZEEK_VLAN + i], &n) && n < 65536)
 			tags->realm.vlan[i] = (uint16_t)n;
 	}
 	if (f[ZEEK_SYSTEM].len) {
@@ -112,21 +111,21 @@ static void tags_of(const struct lines_field f[static ZEEK_COLUMNS], struct wh_r
 	rec->tags = tags->realm.vlan[0] || tags->sensor ? tags : NULL;
 }
 
-const char *zeek_record(const struct lines_field f[static ZEEK_COLUMNS], struct wh_record *rec, struct wh_tags *tags)
+const char *zeek_record(const struct field f[static ZEEK_COLUMNS], struct wh_record *rec, struct wh_tags *tags)
 {
 	struct wh_flow *flow = &rec->flow;
 	int64_t length = 0;
 	memset(rec, 0, sizeof *rec);
 	rec->kind = WH_RECORD_FLOW;
 	strcpy(rec->event_type, "flow");
-	if (!time_of(f[ZEEK_TS], &flow->start_us) || (f[ZEEK_DURATION].len && !field_seconds(f[ZEEK_DURATION].p, f[ZEEK_DURATION].len, &length)))
+	if (!time_of(f[ZEEK_TS], &flow->start_us) || (f[ZEEK_DURATION].len && !field_seconds(f[ZEEK_DURATION], &length)))
 		return "a time can't be read";
 	rec->time_us = flow->end_us = flow->start_us + length;
-	if (!field_addr(f[ZEEK_ORIG_H].p, f[ZEEK_ORIG_H].len, &flow->src) || !field_addr(f[ZEEK_RESP_H].p, f[ZEEK_RESP_H].len, &flow->dst))
+	if (!field_addr(f[ZEEK_ORIG_H], &flow->src) || !field_addr(f[ZEEK_RESP_H], &flow->dst))
 		return "an address can't be read";
 	if (!proto_of(f, &flow->src, &flow->proto))
 		return "the protocol can't be read";
-	if (!field_port(f[ZEEK_ORIG_P].p, f[ZEEK_ORIG_P].len, &flow->src_port) || !field_port(f[ZEEK_RESP_P].p, f[ZEEK_RESP_P].len, &flow->dst_port))
+	if (!field_port(f[ZEEK_ORIG_P], &flow->src_port) || !field_port(f[ZEEK_RESP_P], &flow->dst_port))
 		return "a port can't be read";
 	if (flow->proto == WH_PROTO_ICMP || flow->proto == WH_PROTO_ICMPV6)
 		flow->src_port = flow->dst_port = 0; /* type and code */

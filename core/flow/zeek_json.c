@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Zeek's conn.log as JSON, one object a line, its keys with dots ("id.orig_h"). What is unset is left out, or null. */
+/* Zeek's conn.log as JSON, one object a line, its keys with dots ("id.orig_h"). Unset fields are left out, or null. */
 #include <stdlib.h>
 #include <string.h>
 #include "flow/json_scan.h"
 #include "flow/zeek.h"
-
-static void *open_state(const struct wh_reader_options *o)
-{
-	(void)o;
-	return calloc(1, sizeof(struct lines));
-}
 
 static int column(struct js_text key)
 {
@@ -21,14 +15,14 @@ static int column(struct js_text key)
 
 static const char *read_line(struct lines *l, const char *p, size_t len)
 {
-	struct lines_field f[ZEEK_COLUMNS];
+	struct field f[ZEEK_COLUMNS];
 	const char *end = p + len, *wrong;
 	struct js_text key, text = {"", 0}, path = {"conn", 4};
 	struct wh_record rec;
 	struct wh_tags tags;
 	bool done = false;
 	for (unsigned i = 0; i < ZEEK_COLUMNS; i++)
-		f[i] = (struct lines_field){"", 0};
+		f[i] = (struct field){"", 0};
 	p = js_space(p, end);
 	if (p == end || *p != '{')
 		return "not JSON";
@@ -41,31 +35,29 @@ static const char *read_line(struct lines *l, const char *p, size_t len)
 			text = (struct js_text){value, (size_t)(p - value)};
 		int c = column(key);
 		if (c >= 0 && !(text.len == 4 && !memcmp(text.p, "null", 4)))
-			f[c] = (struct lines_field){text.p, text.len};
+			f[c] = (struct field){text.p, text.len};
 		else if (key.len == 5 && !memcmp(key.p, "_path", 5))
 			path = text;
 	}
 	if (!p || js_space(p, end) != end)
 		return "not JSON";
 	if (path.len != 4 || memcmp(path.p, "conn", 4) || !f[ZEEK_STATE].len) {
-		lines_other(l);
+		emit_other(&l->emit);
 		return NULL;
 	}
 	const char *why = zeek_record(f, &rec, &tags);
 	return why ? why : lines_give(l, &rec);
 }
 
-static int64_t feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each, void *arg,
-                    struct wh_read_stats *stats)
+static void *open_state(const struct wh_reader_options *o)
 {
-	return lines_feed(state, read_line, buf, len, last, line, offset, each, arg, stats);
+	return lines_open(sizeof(struct lines), read_line, o);
 }
 
 static int probe(const void *head, size_t len)
 {
-	const char *p = js_space(head, (const char *)head + len);
-	size_t n = len - (size_t)(p - (const char *)head);
-	return n && *p == '{' && memmem(p, n, "\"id.orig_h\"", 11) ? memmem(p, n, "\"conn_state\"", 12) ? 90 : 60 : 0;
+	const char *end = (const char *)head + len, *p = js_space(head, end);
+	return p < end && *p == '{' && js_find(p, end, "id.orig_h") ? js_find(p, end, "conn_state") ? 90 : 60 : 0;
 }
 
 const struct wh_reader wh_reader_zeek_json = {
@@ -74,6 +66,5 @@ const struct wh_reader wh_reader_zeek_json = {
 	.probe = probe,
 	.open = open_state,
 	.close = free,
-	.feed = feed,
-	.dense = true,
+	.feed = lines_feed,
 };

@@ -59,7 +59,7 @@ static int too_late(const char *dir, struct wh_confirmed *out, struct wh_arena *
 }
 
 /* What was confirmed before goes one place down, and the confirmed rules take its place. */
-static int keep(const char *dir, const struct wh_nft_ruleset *rs, struct wh_arena *mem, struct wh_error *err)
+static int store(const char *dir, const struct wh_nft_ruleset *rs, struct wh_arena *mem, struct wh_error *err)
 {
 	struct wh_persist_times times = {.confirmed_us = wh_now_us()}, old_times = {0};
 	struct wh_nft_ruleset *old;
@@ -80,9 +80,9 @@ static int keep(const char *dir, const struct wh_nft_ruleset *rs, struct wh_aren
 	return rc ? rc : wh_persist_remove(dir, WH_PERSIST_PENDING, &n, err);
 }
 
-static int not_kept(struct wh_confirmed *out, const struct wh_error *why, struct wh_error *err)
+static int not_stored(struct wh_confirmed *out, const struct wh_error *why, struct wh_error *err)
 {
-	out->kept = false;
+	out->stored = false;
 	wh_fail(err, why->code, "they will not survive a reboot: %.460s", why->text);
 	return 0;
 }
@@ -114,9 +114,9 @@ int wh_persist_confirm(const char *dir, struct wh_confirmed *out, struct wh_erro
 	if (known == 1)
 		known = wh_fail(&why, -ESTALE, "the kernel holds something else than what was applied last: %.300s", what);
 	if (!known && !out->again)
-		known = keep(dir, rs, mem, &why);
-	out->kept = !known;
-	rc = known ? not_kept(out, &why, err) : 0;
+		known = store(dir, rs, mem, &why);
+	out->stored = !known;
+	rc = known ? not_stored(out, &why, err) : 0;
 out:
 	wh_arena_free(mem);
 	return rc;
@@ -129,9 +129,9 @@ static int remove_all(const char *dir, const struct wh_nft_state *state, struct 
 	struct wh_error why;
 	size_t n;
 	out->how = state->present ? WH_ROLLBACK_REMOVED : WH_ROLLBACK_NOTHING;
-	out->kept = !wh_persist_forget(dir, true, false, &n, &why);
+	out->stored = !wh_persist_forget(dir, true, false, &n, &why);
 	int rc = wh_nft_rollback(err);
-	if (!rc && !out->kept && err)
+	if (!rc && !out->stored && err)
 		*err = why;
 	return rc;
 }
@@ -141,9 +141,9 @@ static int drop_pending(const char *dir, const struct wh_nft_state *state, struc
 	struct wh_error why;
 	size_t n = 0;
 	out->how = state->expires_in_ms ? WH_ROLLBACK_PENDING : WH_ROLLBACK_EXPIRED;
-	out->kept = !wh_persist_remove(dir, WH_PERSIST_PENDING, &n, &why);
+	out->stored = !wh_persist_remove(dir, WH_PERSIST_PENDING, &n, &why);
 	int rc = state->expires_in_ms ? wh_nft_drop_pending(err) : 0;
-	if (!rc && !out->kept && err)
+	if (!rc && !out->stored && err)
 		*err = why;
 	return rc;
 }
@@ -171,13 +171,13 @@ static int to_earlier(const char *dir, const struct wh_nft_ruleset *rs, bool ste
 	struct wh_error why;
 	size_t n = 0;
 	out->how = WH_ROLLBACK_EARLIER;
-	out->kept = step ? !step_back(dir, &why) : !wh_persist_remove(dir, WH_PERSIST_PENDING, &n, &why);
+	out->stored = step ? !step_back(dir, &why) : !wh_persist_remove(dir, WH_PERSIST_PENDING, &n, &why);
 	int rc = wh_nft_apply(rs, &opt, &res, err); /* reads back and compares */
 	if (rc)
 		return rc;
 	out->ports = res.ports;
 	out->prefixes = res.prefixes;
-	if (!out->kept && err)
+	if (!out->stored && err)
 		*err = why;
 	return 0;
 }

@@ -46,7 +46,7 @@ static void __attribute__((noreturn)) serve(int from)
 	int fd;
 	wh_opener_forget();
 	umask(077);
-	if (wh_enforce_privileges(&err) || wh_confine(WH_CONFINE_FIREWALL, &err) < 0)
+	if (wh_enforce_privileges(grants.state_dir, &err) || wh_confine(WH_CONFINE_FIREWALL, &err) < 0)
 		_exit(1);
 	while (!wh_helper_receive(from, &n, sizeof n, &fd)) {
 		uint8_t *bytes = n <= WH_ASK_MAX_BYTES ? malloc(n ? n : 1) : NULL;
@@ -159,17 +159,17 @@ int wh_firewall_state(struct wh_nft_state *out, struct wh_error *err)
 	return rc;
 }
 
-int wh_firewall_lacks(char *what, size_t size, struct wh_error *err)
+int wh_firewall_missing_features(char *what, size_t size, struct wh_error *err)
 {
 	struct wh_answer a;
 	char *text;
-	int rc = ask_text(&(struct wh_request){.what = WH_ASK_LACKS}, &a, &text, err);
+	int rc = ask_text(&(struct wh_request){.what = WH_ASK_MISSING_FEATURES}, &a, &text, err);
 	snprintf(what, size, "%s", text ? text : "");
 	free(text);
 	return rc;
 }
 
-int wh_firewall_compare(enum wh_firewall_kept which, struct wh_nft_state *state, char **difference, struct wh_error *err)
+int wh_firewall_compare(enum wh_firewall_stored which, struct wh_nft_state *state, char **difference, struct wh_error *err)
 {
 	struct wh_answer a;
 	int rc = ask_text(&(struct wh_request){.what = WH_ASK_COMPARE, .which = which}, &a, difference, err);
@@ -233,11 +233,11 @@ int wh_firewall_jit_differs(char **difference, struct wh_error *err)
 }
 
 int wh_firewall_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, bool force, struct wh_enforce_result *out, int64_t *expires_us,
-                      char **unkept, struct wh_error *err)
+                      char **unstored, struct wh_error *err)
 {
 	struct wh_nft_ruleset copy = *rs;
 	struct wh_answer a;
-	int rc = ask_text(&(struct wh_request){.what = WH_ASK_APPLY, .rs = &copy, .flag = opt->audit, .force = force, .number = opt->confirm_within_s}, &a, unkept, err);
+	int rc = ask_text(&(struct wh_request){.what = WH_ASK_APPLY, .rs = &copy, .flag = opt->audit, .force = force, .number = opt->confirm_within_s}, &a, unstored, err);
 	*out = a.applied;
 	*expires_us = a.expires_us;
 	return rc;

@@ -27,13 +27,13 @@ static void put_text(struct doing *d, char *text)
 /* ---- looking ---- */
 
 /* *state is the kernel's also where no rules are kept. */
-static int load(const struct doing *d, enum wh_firewall_kept which, struct wh_nft_state *state, struct wh_nft_ruleset **rs, struct wh_error *err)
+static int load(const struct doing *d, enum wh_firewall_stored which, struct wh_nft_state *state, struct wh_nft_ruleset **rs, struct wh_error *err)
 {
 	struct wh_error ignored;
-	int rc = which == WH_KEPT_WANTED ? wh_nft_state(state, err) : 0;
-	bool waits = which == WH_KEPT_APPLIED || (which == WH_KEPT_WANTED && state->expires_in_ms > 0);
+	int rc = which == WH_STORED_WANTED ? wh_nft_state(state, err) : 0;
+	bool waits = which == WH_STORED_APPLIED || (which == WH_STORED_WANTED && state->expires_in_ms > 0);
 	rc = rc ? rc : waits ? wh_persist_load_applied(d->g->state_dir, d->mem, rs, err) : wh_persist_load(d->g->state_dir, d->mem, rs, err);
-	int asked = which == WH_KEPT_WANTED ? 0 : wh_nft_state(state, rc ? &ignored : err);
+	int asked = which == WH_STORED_WANTED ? 0 : wh_nft_state(state, rc ? &ignored : err);
 	if (rc == -ENOENT)
 		return wh_fail(err, rc, state->present ? "the table is there, but which rules it should hold is not kept in %s: apply them again with `whittle enforce`"
 		                                       : "nothing is enforced here: no rules were confirmed, and %s keeps none", d->g->state_dir);
@@ -58,10 +58,10 @@ static int jit_differs(struct doing *d, struct wh_error *err)
 	return rc;
 }
 
-static int lacks(struct doing *d, struct wh_error *err)
+static int missing_features(struct doing *d, struct wh_error *err)
 {
 	char what[480] = "";
-	int rc = wh_nft_lacks(what, sizeof what, err);
+	int rc = wh_nft_missing_features(what, sizeof what, err);
 	put_text(d, strdup(what));
 	return rc;
 }
@@ -96,7 +96,7 @@ static int apply(struct doing *d, struct wh_error *err)
 {
 	const struct wh_request *r = d->r;
 	struct wh_enforce_options opt = {.confirm_within_s = r->number, .audit = r->flag};
-	struct wh_error unkept = {.text = ""};
+	struct wh_error unstored = {.text = ""};
 	r->rs->audit = r->flag;
 	const struct wh_session *cut = wh_session_cut(r->rs, d->g->sessions, d->g->n_sessions);
 	char client[WH_ADDR_STRLEN];
@@ -105,21 +105,21 @@ static int apply(struct doing *d, struct wh_error *err)
 		                     "add it with `whittle rules edit`, or use --force", wh_addr_text(&cut->client, client), cut->port);
 	if (!r->rs->n_ports)
 		return wh_fail(err, -ENODATA, "there is nothing to enforce");
-	int kept = wh_state_dir_check(d->g->state_dir, true, &unkept);
-	if (kept == -EPERM) {
-		*err = unkept;
-		return kept;
+	int stored = wh_state_dir_check(d->g->state_dir, true, &unstored);
+	if (stored == -EPERM) {
+		*err = unstored;
+		return stored;
 	}
 	d->out->expires_us = wh_now_us() + opt.confirm_within_s * 1000000; /* rather too early than too late */
 	int rc = wh_nft_apply(r->rs, &opt, &d->out->applied, err);
 	if (rc)
 		return rc;
 	if (d->out->applied.unchanged)
-		kept = wh_persist_unchanged(d->g->state_dir, &unkept);
+		stored = wh_persist_unchanged(d->g->state_dir, &unstored);
 	else
-		kept = wh_persist_applied(d->g->state_dir, r->rs, d->out->expires_us, &unkept);
-	if (kept)
-		put_text(d, strdup(unkept.text));
+		stored = wh_persist_applied(d->g->state_dir, r->rs, d->out->expires_us, &unstored);
+	if (stored)
+		put_text(d, strdup(unstored.text));
 	return 0;
 }
 
@@ -138,7 +138,7 @@ static int repair(struct doing *d, struct wh_error *err)
 	struct wh_nft_state state;
 	struct wh_error none;
 	char *difference = NULL, *jit = NULL, *all = NULL;
-	int known = load(d, WH_KEPT_WANTED, &state, &rs, &none), rc = known == -ENOENT ? 0 : known;
+	int known = load(d, WH_STORED_WANTED, &state, &rs, &none), rc = known == -ENOENT ? 0 : known;
 	if (rc)
 		*err = none;
 	rc = rc || known ? rc : repair_rules(rs, &state, &difference, err);
@@ -178,7 +178,7 @@ static int adopt(struct doing *d, struct wh_error *err)
 	free(difference);
 	if (!rc && d->r->rs)
 		rc = wh_persist_write_rules(dir, WH_PERSIST_RULES, d->r->rs, &times, err);
-	if (!rc && !wh_jit_nft_live(d->mem, &live, &ignored) && live.n_closed && !wh_persist_jit_kept(dir))
+	if (!rc && !wh_jit_nft_live(d->mem, &live, &ignored) && live.n_closed && !wh_persist_has_jit(dir))
 		rc = wh_persist_jit(dir, err);
 	return rc;
 }
@@ -240,7 +240,7 @@ static int act(struct doing *d, struct wh_error *err)
 	struct wh_answer *o = d->out;
 	switch (r->what) {
 	case WH_ASK_STATE: return wh_nft_state(&o->state, err);
-	case WH_ASK_LACKS: return lacks(d, err);
+	case WH_ASK_MISSING_FEATURES: return missing_features(d, err);
 	case WH_ASK_COMPARE: return compare(d, err);
 	case WH_ASK_CONFIRMED: o->number = wh_persist_confirmed_us(dir); return 0;
 	case WH_ASK_CONNECTIONS: return connections(d);

@@ -9,7 +9,7 @@ enum { MAX_SECONDS = 86400 };
 
 static const struct { unsigned may, has; int64_t min, max; } asks[WH_ASKS] = {
 	[WH_ASK_STATE] = {.may = WH_MAY_LOOK},
-	[WH_ASK_LACKS] = {.may = WH_MAY_LOOK},
+	[WH_ASK_MISSING_FEATURES] = {.may = WH_MAY_LOOK},
 	[WH_ASK_COMPARE] = {.may = WH_MAY_LOOK, .has = WHICH},
 	[WH_ASK_CONFIRMED] = {.may = WH_MAY_LOOK},
 	[WH_ASK_CONNECTIONS] = {.may = WH_MAY_LOOK},
@@ -104,7 +104,7 @@ int wh_take_request(const void *bytes, size_t n, struct wh_arena *mem, struct wh
 	out->what = (enum wh_ask)wh_take_number(&t, 1, WH_ASK_STATE, WH_ASKS - 1);
 	unsigned has = t.failed ? 0 : asks[out->what].has;
 	if (has & WHICH)
-		out->which = (enum wh_firewall_kept)wh_take_number(&t, 1, WH_KEPT_CONFIRMED, WH_KEPT_WANTED);
+		out->which = (enum wh_firewall_stored)wh_take_number(&t, 1, WH_STORED_CONFIRMED, WH_STORED_WANTED);
 	if (has & FLAG)
 		out->flag = wh_take_number(&t, 1, 0, 1);
 	if (has & FORCE)

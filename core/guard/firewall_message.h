@@ -5,7 +5,7 @@
 #include "whittle/firewall.h"
 
 enum wh_ask {
-	WH_ASK_STATE = 1, WH_ASK_LACKS, WH_ASK_COMPARE, WH_ASK_CONFIRMED, WH_ASK_CONNECTIONS, WH_ASK_JIT_LIVE, WH_ASK_JIT_DIFFERS, WH_ASK_APPLY, WH_ASK_CONFIRM,
+	WH_ASK_STATE = 1, WH_ASK_MISSING_FEATURES, WH_ASK_COMPARE, WH_ASK_CONFIRMED, WH_ASK_CONNECTIONS, WH_ASK_JIT_LIVE, WH_ASK_JIT_DIFFERS, WH_ASK_APPLY, WH_ASK_CONFIRM,
 	WH_ASK_ROLLBACK, WH_ASK_REPAIR, WH_ASK_RESTORE, WH_ASK_UNINSTALL, WH_ASK_ADOPT, WH_ASK_JIT_ON, WH_ASK_JIT_CONFIRM, WH_ASK_JIT_OFF, WH_ASK_JIT_OPEN,
 	WH_ASK_JIT_CLOSE, WH_ASK_HEAR_DROPS, WH_ASK_HEAR_EVENTS, WH_ASKS,
 };
@@ -18,7 +18,7 @@ enum { WH_ASK_MAX_BYTES = 64 << 20, WH_ASK_MAX_PORTS = 256 };
  */
 struct wh_request {
 	enum wh_ask what;
-	enum wh_firewall_kept which;
+	enum wh_firewall_stored which;
 	bool flag;                       /* audit; all; verify */
 	bool force;
 	int64_t number;                  /* seconds until a confirmation is due; milliseconds that an opening lasts */

@@ -271,7 +271,7 @@ static int closed_from(const char *dir, struct wh_jit_port ports[static MAX_CLOS
 	return rc;
 }
 
-bool wh_persist_jit_kept(const char *dir)
+bool wh_persist_has_jit(const char *dir)
 {
 	struct wh_jit_port ports[MAX_CLOSED];
 	struct wh_error ignored;

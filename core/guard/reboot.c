@@ -4,8 +4,10 @@
  * link in the .wants or .requires directory of a target, and the unit's file has to be there, and not be masked (a link to /dev/null, or empty).
  */
 #include <fnmatch.h>
+#include <ctype.h>
 #include <glob.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -59,8 +61,14 @@ static bool names(const char *pattern, const char *dir)
 	return snprintf(file, sizeof file, "%s/" WH_PERSIST_RULES, whole) < (int)sizeof file && !fnmatch(pattern, file, FNM_PATHNAME);
 }
 
+/* What a unit's file and its drop-ins say together. */
+struct unit {
+	bool any, met;  /* conditions of files, and one for ours */
+	char user[64];  /* as which it runs; empty: root */
+};
+
 /* An empty condition takes back those before it. */
-static void conditions(const char *path, const char *dir, bool *any, bool *met)
+static void read_unit(const char *path, const char *dir, struct unit *u)
 {
 	struct wh_error ignored;
 	char *text, *save, *line;
@@ -69,37 +77,59 @@ static void conditions(const char *path, const char *dir, bool *any, bool *met)
 		return;
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char *value = strchr(line, '=');
-		if (!value || strncmp(line, "ConditionPathExists", 19))
-			continue;
-		value++;
-		*any = *value;
-		*met = *value && (*met || names(value, dir));
+		if (value && !strncmp(line, "User=", 5)) {
+			snprintf(u->user, sizeof u->user, "%s", value + 1);
+		} else if (value && !strncmp(line, "ConditionPathExists", 19)) {
+			value++;
+			u->any = *value;
+			u->met = *value && (u->met || names(value, dir));
+		}
 	}
 	free(text);
+}
+
+/* A unit whose user is not there fails. */
+static bool user_there(const char *root, const char *user)
+{
+	char path[PATH_MAX];
+	const struct passwd *pw = NULL;
+	if (!*user || isdigit((unsigned char)*user))
+		return true;
+	if (!*root)
+		return getpwnam(user);
+	FILE *f = snprintf(path, sizeof path, "%s/etc/passwd", root) < PATH_MAX ? fopen(path, "re") : NULL;
+	while (f && (pw = fgetpwent(f)) && strcmp(pw->pw_name, user) != 0)
+		;
+	if (f)
+		fclose(f);
+	return pw;
 }
 
 bool wh_persist_survives_reboot(const char *root, const char *dir, const char **why)
 {
 	char path[PATH_MAX], pattern[PATH_MAX];
-	bool any = false, met = false;
+	struct unit unit = {.user = ""};
 	*why = "the service whittle-enforce is not enabled: `systemctl enable whittle-enforce`";
 	if (!wanted(root))
 		return false;
 	*why = "the service whittle-enforce is enabled, but its file is not there, or it is masked";
 	if (!unit_file(root, path))
 		return false;
-	conditions(path, dir, &any, &met);
+	read_unit(path, dir, &unit);
 	for (size_t i = N_PLACES; i-- > 0;) { /* drop-ins */
 		glob_t g;
 		if (snprintf(pattern, sizeof pattern, "%s%s/" UNIT ".d/*.conf", root, places[i]) >= (int)sizeof pattern)
 			continue;
 		if (!glob(pattern, 0, NULL, &g))
 			for (size_t k = 0; k < g.gl_pathc; k++)
-				conditions(g.gl_pathv[k], dir, &any, &met);
+				read_unit(g.gl_pathv[k], dir, &unit);
 		globfree(&g);
 	}
 	*why = "the service whittle-enforce restores another ledger's rules: `whittle restore --store …` has to be run after a reboot";
-	if (any && !met)
+	if (unit.any && !unit.met)
+		return false;
+	*why = "the user as which the service whittle-enforce runs is not there: `systemd-sysusers`";
+	if (!user_there(root, unit.user))
 		return false;
 	*why = NULL;
 	return true;

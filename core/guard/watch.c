@@ -17,7 +17,7 @@
 #include "whittle/firewall.h"
 
 enum { TOUCHED_RULES = 1, TOUCHED_JIT = 2 };
-enum { MAX_PEERS = 1 << 20, MAX_PORTS = 1024, MIN_DAYS = 3, SETTLE_MS = 500, CONFIRM_MS = 3000, REVERT_PEERS = 2, QUIET_S = 3600, SURGE_LEAST = 200, SURGE_TIMES = 20 };
+enum { MAX_PEERS = 1 << 20, MAX_PORTS = 1024, MIN_DAYS = 3, DEBOUNCE_MS = 500, CONFIRM_MS = 3000, REVERT_PEERS = 2, QUIET_S = 3600, SURGE_LEAST = 200, SURGE_TIMES = 20 };
 
 struct peer {
 	struct wh_addr addr;
@@ -177,7 +177,7 @@ static void revert(struct watch *w, const struct wh_drop *d, const struct peer *
 	else
 		tell(w, &a, "the rules were taken back, since they hit %zu peers that belong, the last %s%s%s", hit, addr,
 		     back.how == WH_ROLLBACK_REMOVED ? "; none were confirmed before, so nothing is narrowed" : "; those confirmed before are in force",
-		     back.kept ? "" : "; but a reboot may bring them back");
+		     back.stored ? "" : "; but a reboot may bring them back");
 	w->confirmed_us = 0;
 }
 
@@ -242,7 +242,7 @@ static void blame(struct watch *w, const struct wh_nf_event *e)
 
 static void look_soon(struct watch *w)
 {
-	int64_t at = wh_now_us() + SETTLE_MS * 1000;
+	int64_t at = wh_now_us() + DEBOUNCE_MS * 1000;
 	if (!w->look_at_us || w->look_at_us > at) /* never later, however many events follow: else changes without a pause would put it off for ever */
 		w->look_at_us = at;
 }
@@ -315,7 +315,7 @@ static bool being_confirmed(void)
 {
 	struct wh_error err;
 	char *difference = NULL;
-	bool is = !wh_firewall_compare(WH_KEPT_APPLIED, NULL, &difference, &err);
+	bool is = !wh_firewall_compare(WH_STORED_APPLIED, NULL, &difference, &err);
 	free(difference);
 	return is;
 }
@@ -326,10 +326,10 @@ static char *rules_differ(struct watch *w, bool *flushed, bool *judged)
 	struct wh_nft_state st = {0};
 	struct wh_error err;
 	char *difference = NULL;
-	*judged = wh_firewall_compare(WH_KEPT_CONFIRMED, &st, &difference, &err) >= 0 && !st.expires_in_ms;
+	*judged = wh_firewall_compare(WH_STORED_CONFIRMED, &st, &difference, &err) >= 0 && !st.expires_in_ms;
 	*flushed = !st.present;
 	if (st.expires_in_ms) /* what waits for its confirmation is not judged; what is there when its time is up is */
-		w->look_at_us = wh_now_us() + (st.expires_in_ms + SETTLE_MS) * 1000;
+		w->look_at_us = wh_now_us() + (st.expires_in_ms + DEBOUNCE_MS) * 1000;
 	if (*judged && difference && st.lasting && being_confirmed()) {
 		*judged = false;
 		w->look_at_us = wh_now_us() + CONFIRM_MS * 1000;

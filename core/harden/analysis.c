@@ -87,19 +87,19 @@ out:
 	return rc;
 }
 
-/* Who knocked often enough that it can't be a packet or two that were lost. */
-static int take_knocks(struct wh_analysis *a, const struct wh_sketch *sk)
+/* Sources with so many refused attempts that these cannot be a packet or two that were lost. */
+static int take_refused_attempts(struct wh_analysis *a, const struct wh_sketch *sk)
 {
 	for (unsigned i = 0; i < WH_SKETCH_TOP; i++) {
-		if (sk->top[i].count < WH_KNOCKS)
+		if (sk->top[i].count < WH_REFUSED_ATTEMPTS)
 			continue;
-		if ((a->n_knocks & (a->n_knocks - 1)) == 0) { /* at powers of two */
-			struct wh_knock *more = realloc(a->knocks, (a->n_knocks ? a->n_knocks * 2 : 1) * sizeof *more);
+		if ((a->n_attempts & (a->n_attempts - 1)) == 0) { /* at powers of two */
+			struct wh_refused_attempt *more = realloc(a->attempts, (a->n_attempts ? a->n_attempts * 2 : 1) * sizeof *more);
 			if (!more)
 				return -ENOMEM;
-			a->knocks = more;
+			a->attempts = more;
 		}
-		a->knocks[a->n_knocks++] = (struct wh_knock){sk->top[i].addr, sk->top[i].count};
+		a->attempts[a->n_attempts++] = (struct wh_refused_attempt){sk->top[i].addr, sk->top[i].count};
 	}
 	return 0;
 }
@@ -122,12 +122,12 @@ static int refused_row(void *arg, const struct wh_addr *local, uint8_t proto, ui
 			return -ENOMEM;
 		a->refused = more;
 	}
-	size_t knock0 = a->n_knocks;
-	if (take_knocks(a, sk))
+	size_t attempt0 = a->n_attempts;
+	if (take_refused_attempts(a, sk))
 		return -ENOMEM;
 	a->refused[a->n_refused++] = (struct wh_refused){*local, port, proto, wh_day(sk->first_us), sk->day0,
-	                                                  wh_window_days(&a->window, &as_edge), sk->flows + sk->undirected, knock0,
-	                                                  a->n_knocks - knock0, sk->unproven, sk->one_sided,
+	                                                  wh_window_days(&a->window, &as_edge), sk->flows + sk->undirected, attempt0,
+	                                                  a->n_attempts - attempt0, sk->unproven, sk->one_sided,
 	                                                  beside(a, sk, sk->one_sided_days), beside(a, sk, sk->heard)};
 	return 0;
 }
@@ -200,7 +200,7 @@ void wh_analysis_close(struct wh_analysis *a)
 	wh_thread_pool_free(a->pool);
 	free(a->n_edges);
 	free(a->refused);
-	free(a->knocks);
+	free(a->attempts);
 	free(a->estate_addrs);
 	free(a->weights.returns);
 	memset(a, 0, sizeof *a);
@@ -215,7 +215,7 @@ static bool narrow(const struct wh_prefix *p)
 	return wh_prefix_is_v4(p) ? p->len >= 124 : p->len >= 60;
 }
 
-/* Left out for nothing but that he would not return, and he knocks. Who came on one day only has shown too little for that. */
+/* Left out only since it was not expected to return, but it tries again. A peer that came on one day only has shown too little for that. */
 static bool is_blocked(const struct wh_evidence_peer *p)
 {
 	return p->blocked && p->verdict == WH_PEER_OUT && p->score > 0 && (p->one_off || p->gone) && p->n_days > 1;

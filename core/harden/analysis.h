@@ -15,13 +15,13 @@ struct wh_refused { /* a sketch, as far as it matters here */
 	int32_t first_day, last_day;
 	uint64_t days; /* in the window */
 	uint64_t flows;
-	size_t knock0, n_knocks; /* of the analysis' knocks */
+	size_t attempt0, n_attempts; /* of the analysis' attempts */
 	uint64_t unproven;       /* answered flows of sources that have no edge */
 	uint64_t one_sided;      /* flows of which one side alone was seen */
 	uint64_t one_sided_days, heard; /* days in the window of these, and of packets in both directions */
 };
-enum { WH_KNOCKS = 3 };
-struct wh_knock { struct wh_addr from; uint64_t count; }; /* whom a sketch remembers, with about how many flows that were not answered */
+enum { WH_REFUSED_ATTEMPTS = 3 };
+struct wh_refused_attempt { struct wh_addr from; uint64_t count; }; /* that a sketch remembers, with about how many flows that were not answered */
 
 struct wh_analysis {
 	struct wh_store *store;
@@ -33,7 +33,7 @@ struct wh_analysis {
 	struct wh_thread_pool *pool;
 	struct wh_fan_out *fan_out;
 	struct wh_refused *refused; size_t n_refused; /* by local, proto, port */
-	struct wh_knock *knocks; size_t n_knocks;
+	struct wh_refused_attempt *attempts; size_t n_attempts;
 	struct wh_addr *estate_addrs; size_t n_estate_addrs; /* sorted */
 	size_t *n_edges; /* of each of these addresses */
 };

@@ -75,7 +75,7 @@ void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, s
 	out->upper = wh_upper_bound(out->flows, out->of);
 }
 
-static bool kept_out_by_a_hard_rule(const struct wh_evidence_peer *p)
+static bool denied_by_a_hard_rule(const struct wh_evidence_peer *p)
 {
 	return p->verdict == WH_PEER_HOSTILE_INTEL || p->verdict == WH_PEER_HOSTILE_ALERT;
 }
@@ -116,7 +116,7 @@ int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, 
 		return 0;
 	}
 	for (size_t i = 0; i < t->n; i++)
-		if (kept_out_by_a_hard_rule(&t->peers[i]) && wh_ranges_has(in, &t->peers[i].addr)) {
+		if (denied_by_a_hard_rule(&t->peers[i]) && wh_ranges_has(in, &t->peers[i].addr)) {
 			*why_not = (struct wh_reason){.code = WH_REASON_WOULD_LET_IN, .peer = t->peers[i].addr};
 			return 0;
 		}

@@ -66,21 +66,21 @@ struct group {
 
 /* ---- in room for few ---- */
 
-/* A rule's share is no more than the rule that there is. */
-static void keep_within(struct wh_share *s, const struct wh_recommended_rule *rule)
+/* A rule's allotment is no more than the rule that there is. */
+static void limit_to(struct wh_allotment *s, const struct wh_recommended_rule *rule)
 {
 	unsigned lines = (unsigned)(rule->n_prefixes + rule->n_except);
 	for (int carved = 0; carved < 2; carved++)
-		for (unsigned k = 0; k <= WH_SHARE_MOST; k++)
-			if (k > lines || wh_share_weight(s, k, carved) > wh_share_weight(s, lines, rule->n_except > 0))
+		for (unsigned k = 0; k <= WH_ALLOTMENT_MOST; k++)
+			if (k > lines || wh_allotment_weight(s, k, carved) > wh_allotment_weight(s, lines, rule->n_except > 0))
 				s->cost[carved][k] = INFINITY;
 }
 
 /* `lines` is the budget of each resource. One that was fitted into another group before must not grow there again; nor may any where the
- * table of shares would be too large to tell lines from prefixes. */
-static int price_group(struct wh_recommending *r, const struct group *g, struct wh_analysis *a, size_t *lines, struct wh_share *s, struct wh_error *err)
+ * table of allotments would be too large to tell lines from prefixes. */
+static int price_group(struct wh_recommending *r, const struct group *g, struct wh_analysis *a, size_t *lines, struct wh_allotment *s, struct wh_error *err)
 {
-	bool as_they_are = *lines < g->room && g->room > WH_SHARE_MOST;
+	bool as_they_are = *lines < g->room && g->room > WH_ALLOTMENT_MOST;
 	int rc = 0;
 
 	if (*lines >= g->room || as_they_are)
@@ -92,15 +92,15 @@ static int price_group(struct wh_recommending *r, const struct group *g, struct 
 			s[at + k].names = res->resource->n_addrs;
 			s[at + k].probes = probes_weight(res->resource, res->rules[k].direction);
 		}
-		rc = wh_price_rules(a, res, r->price[g->which[i]], g->room < WH_SHARE_MOST ? g->room : WH_SHARE_MOST, wh_scratch_of(r, 0), &s[at], err);
+		rc = wh_price_rules(a, res, r->price[g->which[i]], g->room < WH_ALLOTMENT_MOST ? g->room : WH_ALLOTMENT_MOST, wh_scratch_of(r, 0), &s[at], err);
 		for (size_t k = 0; k < res->n_rules && !rc && (as_they_are || r->fitted[g->which[i]]); k++)
-			keep_within(&s[at + k], &res->rules[k]);
+			limit_to(&s[at + k], &res->rules[k]);
 	}
 	return rc;
 }
 
-/* By the ports' shares of the group's room, exactly where it is small: see shares.c. */
-static int fit_by_shares(struct wh_recommending *r, const struct group *g, struct wh_arena *mem, struct wh_error *err)
+/* By the ports' allotments of the group's room, exactly where it is small: see allotment.c. */
+static int fit_by_allotment(struct wh_recommending *r, const struct group *g, struct wh_arena *mem, struct wh_error *err)
 {
 	size_t lines = r->a->opt->max_lines ? r->a->opt->max_lines : SIZE_MAX, n = 0, refused = 1;
 	size_t *rules = wh_arena_array(mem, g->n + 1, sizeof *rules);
@@ -112,12 +112,12 @@ static int fit_by_shares(struct wh_recommending *r, const struct group *g, struc
 		reasons[i] = r->rec->resources[g->which[i]].n_reasons;
 		n += rules[i] = r->rec->resources[g->which[i]].n_rules;
 	}
-	struct wh_share *s = wh_arena_array(mem, n + 1, sizeof *s);
+	struct wh_allotment *s = wh_arena_array(mem, n + 1, sizeof *s);
 	int rc = price_group(r, g, &a, &lines, s, err);
 	while (refused && !rc) {
 		refused = 0;
 		wh_arena_reset(scratch->port);
-		if (wh_share_out(s, n, (struct wh_room){lines, g->room}, scratch->port)) {
+		if (wh_allot(s, n, (struct wh_room){lines, g->room}, scratch->port)) {
 			for (size_t i = 0; i < g->n; i++)
 				wh_reason_add(&r->rec->resources[g->which[i]], &(struct wh_reason){.code = WH_REASON_GROUP_LINES, .text = g->nsg->name,
 				                                                                   .count = {g->n, g->own + g->room}}, mem);
@@ -125,7 +125,7 @@ static int fit_by_shares(struct wh_recommending *r, const struct group *g, struc
 		}
 		for (size_t i = 0, at = 0; i < g->n && !rc; at += rules[i++]) {
 			r->rec->resources[g->which[i]].n_reasons = reasons[i];
-			rc = wh_derive_shares(&a, &r->rec->resources[g->which[i]], &s[at], rules[i], r->price[g->which[i]], scratch, &refused, err);
+			rc = wh_derive_allotted(&a, &r->rec->resources[g->which[i]], &s[at], rules[i], r->price[g->which[i]], scratch, &refused, err);
 		}
 	}
 	return rc;
@@ -156,7 +156,7 @@ static int fit_by_price(struct wh_recommending *r, const struct group *g, double
 	if ((rc = derive_at(r, g, WH_DEAREST, &sum, err)))
 		return rc;
 	if (sum > g->room)
-		return (rc = derive_at(r, g, least, &sum, err)) ? rc : fit_by_shares(r, g, mem, err);
+		return (rc = derive_at(r, g, least, &sum, err)) ? rc : fit_by_allotment(r, g, mem, err);
 	while (!(rc = derive_at(r, g, hi, &sum, err)) && sum > g->room && hi < WH_DEAREST) {
 		lo = hi;
 		hi *= 4;
@@ -197,10 +197,10 @@ int wh_fit_group(struct wh_recommending *r, const struct wh_nsg *nsg, bool small
 	struct group g;
 	double least;
 
-	if (find_group(r, nsg, mem, &g, &least) <= g.room || small != (g.room <= WH_SHARE_MOST))
+	if (find_group(r, nsg, mem, &g, &least) <= g.room || small != (g.room <= WH_ALLOTMENT_MOST))
 		return 0;
 	r->again = true;
-	int rc = small ? fit_by_shares(r, &g, mem, err) : fit_by_price(r, &g, least, mem, err);
+	int rc = small ? fit_by_allotment(r, &g, mem, err) : fit_by_price(r, &g, least, mem, err);
 	for (size_t i = 0; i < g.n && !rc; i++) { /* what has no room stays as the rule in force has it, which is no narrowing */
 		struct wh_resource_result *res = &r->rec->resources[g.which[i]];
 		r->fitted[g.which[i]] = true;

@@ -143,7 +143,7 @@ int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_d
 
 /* ---- the rule ---- */
 
-/* Many hosts of one /64 that come on most days were folded into its first address: that one is no host. */
+/* Many hosts of one /64 that come on most days were joined into its first address: that one is no host. */
 static bool stands_for_a_64(const struct wh_addr *a)
 {
 	static const uint8_t none[8];
@@ -191,7 +191,7 @@ static struct wh_prefix widest(const struct wh_select_input *in)
 }
 
 /* Peers that must stay out, x, what is carved out in force, and threat intelligence, whether it was seen or not, but what is trusted. */
-static void find_keep_out(const struct wh_analysis *a, const struct wh_present *present, struct wh_prefix *x, size_t n, struct wh_ranges trusted, struct wh_arena *mem,
+static void find_excluded(const struct wh_analysis *a, const struct wh_present *present, struct wh_prefix *x, size_t n, struct wh_ranges trusted, struct wh_arena *mem,
                           struct wh_select_input *out)
 {
 	size_t n_listed;
@@ -206,7 +206,7 @@ static void find_keep_out(const struct wh_analysis *a, const struct wh_present *
 		all = wh_ranges_union(all, present->carved, mem);
 		wh_ranges_to_prefixes(wh_ranges_minus(all, trusted, mem), mem, &x, &n);
 	}
-	out->keep_out = x;
+	out->excluded = x;
 	out->n_out = n;
 }
 
@@ -226,7 +226,7 @@ void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *
 			x[n_x++] = wh_prefix_of(&p->addr, 128);
 	}
 	out->n = n;
-	find_keep_out(a, present, x, n_x, find_trusted(a, present, mem, out), mem, out);
+	find_excluded(a, present, x, n_x, find_trusted(a, present, mem, out), mem, out);
 	out->costs.line *= limits.line_price;
 	out->costs.half_days = a->window.days / 2.0;
 	out->costs.max_lines = limits.max_lines ? limits.max_lines : a->opt->max_prefixes;

@@ -91,8 +91,8 @@ static bool thin(const struct peers *all, const struct wh_port_traffic *port)
 	return anywhere > 0 && here <= THIN * anywhere;
 }
 
-/* Keeps the thin ports, judged by the cluster that they make without the others. */
-static size_t keep_thin(struct peers *all, const struct wh_port_traffic **ports, size_t n)
+/* Leaves the thin ports alone in the list, judged by the cluster that they make without the others. */
+static size_t thin_only(struct peers *all, const struct wh_port_traffic **ports, size_t n)
 {
 	for (int pass = 0; pass < 3; pass++) {
 		size_t kept = 0;
@@ -184,7 +184,7 @@ static void take_clusters(struct peers *all, const struct wh_port_traffic **port
 		take_clusters(all, ports + at + 1, n - at - 1, open, n_open, mem, out);
 		return;
 	}
-	size_t kept = keep_thin(all, ports, n);
+	size_t kept = thin_only(all, ports, n);
 	if (kept < FEWEST_PORTS || (kept < MANY_PORTS && !none_came_back(all, ports, kept)))
 		return;
 	measure(all, ports, kept, &d, &flows, &known);
@@ -206,7 +206,7 @@ void wh_drawn_ports(const struct wh_analysis *a, const struct wh_resource_traffi
 	if (n < FEWEST_PORTS)
 		return;
 	struct peers all = recurring(a, t, d, mem);
-	n = keep_thin(&all, ports, n);
+	n = thin_only(&all, ports, n);
 	take_clusters(&all, ports, n, open, n_open, mem, out);
 }
 

@@ -55,7 +55,7 @@ static int parse_rule(const char *text, enum wh_direction *d, uint8_t *proto, un
 
 /* ---- what is offered ---- */
 
-static void find_kept(struct wh_explanation *st, struct wh_state *s, const struct wh_estate *e, enum wh_direction d, uint8_t proto, unsigned port)
+static void find_last(struct wh_explanation *st, struct wh_state *s, const struct wh_estate *e, enum wh_direction d, uint8_t proto, unsigned port)
 {
 	struct wh_recommendation *rec;
 	struct wh_error none = {0};
@@ -65,11 +65,11 @@ static void find_kept(struct wh_explanation *st, struct wh_state *s, const struc
 	for (size_t i = 0; i < rec->n_resources; i++) {
 		if (rec->resources[i].resource != st->resource)
 			continue;
-		st->kept = rec;
-		st->kept_said = wh_reason_of_port(&rec->resources[i], d, (uint16_t)port, proto);
+		st->last = rec;
+		st->last_reason = wh_reason_of_port(&rec->resources[i], d, (uint16_t)port, proto);
 		for (size_t k = 0; k < rec->resources[i].n_rules; k++)
 			if (rec->resources[i].rules[k].direction == d && rec->resources[i].rules[k].proto == proto && rec->resources[i].rules[k].port == port)
-				st->kept_rule = &rec->resources[i].rules[k];
+				st->last_rule = &rec->resources[i].rules[k];
 	}
 }
 
@@ -83,7 +83,7 @@ static const char *passed_over(const struct wh_explanation *st, const struct wh_
 		return NULL; /* said by recommend */
 	if (!st->present.explicit_allow || !st->present.allowed.n)
 		return d == WH_INBOUND ? "no rule in force opens this port" : "no outbound rule opens this port by name: the default rules are left alone";
-	if (st->kept_rule)
+	if (st->last_rule)
 		return NULL;
 	if (list && !wh_port_list_has(list, proto, (uint16_t)port))
 		return wh_arena_printf(st->mem, "it is none of the ports that are looked at: 'whittle recommend --ports %u/%s' does", port, wh_proto_text(proto, text));
@@ -120,7 +120,7 @@ static int ask_recommend(struct wh_explanation *st, struct wh_store *s, enum wh_
 static bool still_serves(const struct wh_explanation *st, const struct wh_recommended_rule *r)
 {
 	struct wh_ranges in = wh_let_in(r->prefixes, r->n_prefixes, r->except, r->n_except, st->mem);
-	struct wh_ranges out = wh_ranges_from_prefixes(st->input.keep_out, st->input.n_out, st->mem);
+	struct wh_ranges out = wh_ranges_from_prefixes(st->input.excluded, st->input.n_out, st->mem);
 
 	for (size_t i = 0; i < st->traffic.n; i++) {
 		if (wh_stays(st->traffic.peers[i].verdict) && !wh_ranges_has(in, &st->traffic.peers[i].addr))
@@ -134,16 +134,16 @@ static bool same_prefixes(const struct wh_prefix *a, size_t n_a, const struct wh
 	return n_a == n_b && (!n_a || !memcmp(a, b, n_a * sizeof *a));
 }
 
-static void compare_with_kept(struct wh_explanation *st)
+static void compare_with_last(struct wh_explanation *st)
 {
-	const struct wh_recommended_rule *k = st->kept_rule;
+	const struct wh_recommended_rule *k = st->last_rule;
 	size_t lines = st->rule.n_prefixes + st->rule.n_except;
 
 	if (!k || (same_prefixes(k->prefixes, k->n_prefixes, st->rule.prefixes, st->rule.n_prefixes) &&
 	           same_prefixes(k->except, k->n_except, st->rule.except, st->rule.n_except))) {
-		if (!k && st->kept_said && !st->why_not && !st->narrow_already) /* for want of room, which is not this port's alone */
-			st->why_not = wh_arena_printf(st->mem, "the port is %s", wh_reason_outcome(st->kept_said, st->mem));
-		st->kept_differs = st->kept && !k && !st->why_not && !st->narrow_already;
+		if (!k && st->last_reason && !st->why_not && !st->narrow_already) /* for want of room, which is not this port's alone */
+			st->why_not = wh_arena_printf(st->mem, "the port is %s", wh_reason_outcome(st->last_reason, st->mem));
+		st->last_differs = st->last && !k && !st->why_not && !st->narrow_already;
 		return;
 	}
 	if (k->n_prefixes + k->n_except < lines && k->n_prefixes && still_serves(st, k)) {
@@ -151,7 +151,7 @@ static void compare_with_kept(struct wh_explanation *st)
 		st->rule = *k;
 		st->rule.narrows = st->present.narrows;
 	} else {
-		st->kept_differs = true;
+		st->last_differs = true;
 	}
 }
 
@@ -227,16 +227,11 @@ bool wh_explanation_narrower(const struct wh_explanation *st, const struct wh_pr
 	return true;
 }
 
-double wh_explanation_posing(const struct wh_evidence_peer *p)
-{
-	return p->posing;
-}
-
 int wh_explain(const struct wh_ledger *l, const struct wh_estate *estate, const char *resource, const char *rule,
                const struct wh_harden_options *opt, bool json, char **out, struct wh_error *err)
 {
-	struct wh_explanation st = {.resource = wh_estate_find(estate, resource), .mem = wh_arena_new()};
-	struct wh_harden_options as_kept = *opt;
+	struct wh_explanation st = {.resource = wh_estate_require(estate, resource, err), .mem = wh_arena_new()};
+	struct wh_harden_options as_last = *opt;
 	enum wh_direction d = WH_INBOUND;
 	unsigned port = 0;
 	uint8_t proto = 0;
@@ -246,23 +241,20 @@ int wh_explain(const struct wh_ledger *l, const struct wh_estate *estate, const 
 	*out = NULL;
 	if (!st.mem)
 		return wh_fail(err, -ENOMEM, "out of memory");
-	if (!st.resource)
-		rc = wh_fail_input(err, -ENOENT, "there is no resource '%.100s'", resource);
-	else
-		rc = parse_rule(rule, &d, &proto, &port, err);
+	rc = st.resource ? parse_rule(rule, &d, &proto, &port, err) : -ENXIO;
 	if (rc || (rc = wh_intel_lists(l->state, st.mem, &st.lists, &st.n_lists, err)))
 		goto out;
-	find_kept(&st, l->state, estate, d, proto, port);
-	if (st.kept)
-		take_asked(&st.kept->asked, &as_kept);
-	if ((rc = wh_analysis_open(&st.a, l->store, estate, &as_kept, err)))
+	find_last(&st, l->state, estate, d, proto, port);
+	if (st.last)
+		take_asked(&st.last->asked, &as_last);
+	if ((rc = wh_analysis_open(&st.a, l->store, estate, &as_last, err)))
 		goto out;
 	if ((rc = derive_again(&st, d, proto, port, err)))
 		goto close;
 	if (!st.why_not && !(st.why_not = passed_over(&st, opt, d, proto, port)) && (rc = ask_recommend(&st, l->store, d, proto, port, err)))
 		goto close;
 	st.narrow_already = st.narrow_already && !passed_over(&st, opt, d, proto, port) && !st.present.unknown && !st.present.differs;
-	compare_with_kept(&st);
+	compare_with_last(&st);
 	if (json) {
 		*out = wh_explanation_json(&st);
 	} else {

@@ -51,7 +51,7 @@ static json_t *peer_json(const struct wh_explanation *st, const struct wh_eviden
 			                                       st->a.weights.weight[i]));
 	return json_pack("{s:s, s:s, s:s?, s:f, s:b, s:b, s:f, s:i, s:I, s:I, s:i, s:o}", "address", wh_addr_text(&p->addr, buf), "verdict",
 	                 verdict_names[p->verdict], "lists", p->verdict == WH_PEER_HOSTILE_INTEL ? wh_explanation_named_by(st, &p->addr) : NULL, "score",
-	                 p->score, "oneOff", p->one_off, "gone", p->gone, "posing", wh_explanation_posing(p), "days", (int)p->n_days, "flows",
+	                 p->score, "oneOff", p->one_off, "gone", p->gone, "posing", p->posing, "days", (int)p->n_days, "flows",
 	                 (json_int_t)p->edge->flows, "refusedSince", (json_int_t)p->blocked, "elsewhere", (int)p->elsewhere, "features", terms);
 }
 
@@ -77,7 +77,7 @@ char *wh_explanation_json(const struct wh_explanation *st)
 	json_object_set_new(doc, "notOffered", st->narrow_already ? json_string("the rules in force are as narrow already") : st->why_not ?
 	                    json_string(st->why_not) : json_null());
 	json_object_set_new(doc, "limitedLines", json_boolean(st->limited));
-	json_object_set_new(doc, "keptDiffers", json_boolean(st->kept_differs));
+	json_object_set_new(doc, "keptDiffers", json_boolean(st->last_differs));
 	json_object_set_new(doc, "confidence", json_real(r->confidence));
 	json_object_set_new(doc, "stability", json_real(r->stability));
 	json_object_set_new(doc, "prediction", json_real(r->leans));

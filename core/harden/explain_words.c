@@ -116,8 +116,8 @@ static void tell_peer(FILE *f, const struct wh_explanation *st, const struct wh_
 			if (fabs(term) >= 0.05)
 				fprintf(f, " %s %+.1f", wh_feature_names[i], term);
 		}
-		if (wh_explanation_posing(p) > 0)
-			fprintf(f, "; its sessions are like failed logins: %.0f %% of what its days%s say is taken off", 100 * wh_explanation_posing(p),
+		if (p->posing > 0)
+			fprintf(f, "; its sessions are like failed logins: %.0f %% of what its days%s say is taken off", 100 * p->posing,
 			        p->elsewhere_here ? " and other ports" : "");
 		if (p->verdict == WH_PEER_IN && p->blocked)
 			fprintf(f, "; was refused %llu times since: comes again", (unsigned long long)p->blocked);
@@ -222,11 +222,11 @@ static void tell_offer(FILE *f, const struct wh_explanation *st)
 	else if (st->why_not)
 		fprintf(f, "Nothing is proposed: %s.\n", st->why_not);
 	tell_shut_out(f, st);
-	if (st->kept_differs && st->kept_rule)
+	if (st->last_differs && st->last_rule)
 		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept another rule: what that rests on has changed since, so run it again.\n",
-		        day_before(st->kept->to_us, at));
-	else if (st->kept_differs)
-		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept no rule for it: run it again.\n", day_before(st->kept->to_us, at));
+		        day_before(st->last->to_us, at));
+	else if (st->last_differs)
+		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept no rule for it: run it again.\n", day_before(st->last->to_us, at));
 }
 
 static void tell_allowed(FILE *f, const struct wh_explanation *st)

@@ -16,11 +16,11 @@ struct wh_explanation {
 	struct wh_recommended_rule rule;
 	bool narrow_already;
 	const char *why_not; /* why it is not offered; NULL */
-	const struct wh_recommendation *kept;       /* by the last recommend; NULL */
-	const struct wh_recommended_rule *kept_rule; /* its rule of this port; NULL */
-	const struct wh_reason *kept_said; /* of the port, where it has none; NULL */
-	bool kept_differs;   /* from what is derived now */
-	size_t limited;      /* kept_rule is told, since it was held to fewer lines than these; 0: not so */
+	const struct wh_recommendation *last;       /* by the last recommend; NULL */
+	const struct wh_recommended_rule *last_rule; /* its rule of this port; NULL */
+	const struct wh_reason *last_reason; /* of the port, where it has none; NULL */
+	bool last_differs;   /* from what is derived now */
+	size_t limited;      /* last_rule is told, since it was held to fewer lines than these; 0: not so */
 	struct wh_intel_list *lists; size_t n_lists; /* threat lists: who says so */
 	struct wh_arena *mem;
 };
@@ -38,8 +38,6 @@ bool wh_explanation_wider(const struct wh_explanation *st, const struct wh_prefi
 bool wh_explanation_narrower(const struct wh_explanation *st, const struct wh_prefix *p, struct wh_choice *c);
 /* The names of the threat lists that hold an address, ", " between; NULL where none does. */
 const char *wh_explanation_named_by(const struct wh_explanation *st, const struct wh_addr *a);
-/* The share of what a peer's days say that was taken off. */
-double wh_explanation_posing(const struct wh_evidence_peer *p);
 
 void wh_explanation_print(FILE *f, const struct wh_explanation *st);
 char *wh_explanation_json(const struct wh_explanation *st); /* free() it; NULL when out of memory */

@@ -45,13 +45,13 @@ struct told { /* by one thread, with the table that it counts in */
 	struct slot *slots;
 	size_t n_slots;
 };
-struct kept { /* those with a count above one, of one list */
+struct several { /* those with a count above one, of one list */
 	struct slot *slots; /* NULL: nobody */
 	size_t mask;
 };
 struct wh_fan_out {
 	struct wh_hash_key key;
-	struct kept kept[LISTS];
+	struct several several[LISTS];
 	unsigned n;
 	struct told *of[WH_MOST_THREADS]; /* NULL: told nothing yet */
 };
@@ -97,7 +97,7 @@ void wh_fan_out_free(struct wh_fan_out *f)
 	for (unsigned i = 0; i < f->n; i++)
 		free_told(f->of[i]);
 	for (unsigned i = 0; i < LISTS; i++)
-		free(f->kept[i].slots);
+		free(f->several[i].slots);
 	free(f);
 }
 
@@ -223,7 +223,7 @@ static size_t count_list(struct slot *slots, size_t mask, const struct list *l, 
 	return several;
 }
 
-static int keep(struct kept *k, const struct slot *slots, size_t cap, size_t several)
+static int retain(struct several *k, const struct slot *slots, size_t cap, size_t several)
 {
 	size_t room = room_for(several);
 	if (!several)
@@ -254,7 +254,7 @@ static int count_job(void *arg, struct wh_store *s, unsigned thread, size_t i, s
 		return wh_fail(err, -ENOMEM, "out of memory");
 	for (unsigned k = 0; k < f->n; k++)
 		several += count_list(mine->slots, cap - 1, &f->of[k]->list[i], &local);
-	return keep(&f->kept[i], mine->slots, cap, several) ? wh_fail(err, -ENOMEM, "out of memory") : 0;
+	return retain(&f->several[i], mine->slots, cap, several) ? wh_fail(err, -ENOMEM, "out of memory") : 0;
 }
 
 int wh_fan_out_count(struct wh_fan_out *f, struct wh_thread_pool *pool, struct wh_error *err)
@@ -277,7 +277,7 @@ int wh_fan_out_count(struct wh_fan_out *f, struct wh_thread_pool *pool, struct w
 void wh_fan_out_prefetch(const struct wh_fan_out *f, const struct wh_addr *peer)
 {
 	uint64_t hash = hash_addr(f, peer);
-	const struct kept *k = &f->kept[list_of(hash)];
+	const struct several *k = &f->several[list_of(hash)];
 	if (k->slots)
 		__builtin_prefetch(&k->slots[hash & k->mask]);
 }
@@ -285,7 +285,7 @@ void wh_fan_out_prefetch(const struct wh_fan_out *f, const struct wh_addr *peer)
 unsigned wh_fan_out_elsewhere(const struct wh_fan_out *f, const struct wh_addr *peer)
 {
 	uint64_t hash = hash_addr(f, peer);
-	const struct kept *k = &f->kept[list_of(hash)];
+	const struct several *k = &f->several[list_of(hash)];
 	unsigned count = k->slots ? find(k->slots, k->mask, hash)->count : 0;
 	return count ? count - 1 : 0;
 }

@@ -8,22 +8,6 @@
 #include <string.h>
 #include "harden/recommend.h"
 
-static int check_names(const struct wh_estate *e, const char *const *names, size_t n, struct wh_error *err)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!wh_estate_find(e, names[i]))
-			return wh_fail_input(err, -ENOENT, "there is no resource '%.100s'", names[i]);
-	return 0;
-}
-
-static bool wanted(const struct wh_estate *e, const struct wh_resource *r, const char *const *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (wh_estate_find(e, names[i]) == r)
-			return true;
-	return n == 0;
-}
-
 /* A whole day without a flow of anybody is no silence of peers but of the sensor. */
 static void find_outages(const struct wh_window *w, struct wh_arena *mem, struct wh_recommendation *rec)
 {
@@ -42,7 +26,7 @@ static void find_outages(const struct wh_window *w, struct wh_arena *mem, struct
 struct wh_scratch *wh_scratch_of(struct wh_recommending *r, unsigned thread)
 {
 	struct wh_scratch *scratch = &r->scratch[thread];
-	if (!scratch->kept)
+	if (!scratch->results)
 		*scratch = (struct wh_scratch){wh_arena_new(), wh_arena_new(), wh_arena_new()};
 	return scratch;
 }
@@ -95,8 +79,8 @@ static int recommend_all(const struct wh_analysis *a, struct wh_recommendation *
 		for (size_t i = 0; i < a->estate->n_nsgs && !rc; i++)
 			rc = wh_fit_group(&r, &a->estate->nsgs[i], small, mem, err);
 	for (unsigned i = 0; i < WH_MOST_THREADS; i++)
-		if (r.scratch[i].kept) {
-			wh_arena_adopt(mem, r.scratch[i].kept);
+		if (r.scratch[i].results) {
+			wh_arena_adopt(mem, r.scratch[i].results);
 			wh_arena_free(r.scratch[i].resource);
 			wh_arena_free(r.scratch[i].port);
 		}
@@ -130,7 +114,7 @@ int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char 
 {
 	struct wh_recommendation *rec = wh_arena_alloc(mem, sizeof *rec);
 	struct wh_analysis a;
-	int rc = check_names(estate, names, n, err);
+	int rc = wh_estate_require_all(estate, names, n, err);
 
 	*out = NULL;
 	if (!rc && opt->progress)
@@ -145,7 +129,7 @@ int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char 
 	rec->from_us = rec->to_us - (int64_t)rec->days * WH_US_PER_DAY;
 	rec->resources = wh_arena_array(mem, estate->n_resources + 1, sizeof *rec->resources);
 	for (size_t i = 0; i < estate->n_resources; i++)
-		if (wanted(estate, &estate->resources[i], names, n))
+		if (wh_estate_is_named(estate, &estate->resources[i], names, n))
 			rec->resources[rec->n_resources++].resource = &estate->resources[i];
 	rc = recommend_all(&a, rec, mem, err);
 	tell_unseen(&a.window, rec, mem);

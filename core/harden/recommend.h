@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * recommend: the inside of it. candidates.c finds the ports to look at, resource.c derives the rules of one resource, shares.c shares a
- * small budget out over ports, budget.c makes rules fit into the group that several resources share, recommend.c does it for all, on
+ * recommend: the inside of it. candidates.c finds the ports to look at, resource.c derives the rules of one resource, allotment.c divides a
+ * small budget among ports, budget.c makes rules fit into the group that several resources share, recommend.c does it for all, on
  * several threads.
  */
 #pragma once
@@ -13,7 +13,7 @@
 
 /* What a thread works in. Peers by the million do not outlive their resource, nor tries, which may be a hundred times their rule. */
 struct wh_scratch {
-	struct wh_arena *kept;     /* what its resources leave behind */
+	struct wh_arena *results;  /* what its resources leave behind */
 	struct wh_arena *resource; /* emptied before each resource */
 	struct wh_arena *port;     /* emptied before each port */
 };
@@ -41,39 +41,39 @@ const struct wh_drawn *wh_drawn_has(const struct wh_candidates *c, const struct 
 int wh_candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, struct wh_arena *mem,
                        struct wh_candidates *out, struct wh_error *err);
 
-/* A port that lines are shared out to. */
-#define WH_SHARE_MOST 64 /* lines of a rule: larger budgets are met by a price, where one does */
-struct wh_share {
+/* A port, and the lines that it gets of a budget. */
+#define WH_ALLOTMENT_MOST 64 /* lines of a rule: larger budgets are met by a price, where one does */
+struct wh_allotment {
 	struct wh_candidate port;
 	size_t resource;                   /* its place in the recommendation; the ports of one are next to each other */
 	size_t names;                      /* addresses that each of its rules names, where these weigh; 0: they do not */
 	size_t probes;                     /* prefixes of the allow for the load balancer's probes */
-	double cost[2][WH_SHARE_MOST + 1]; /* [carved out of][k]: the best rule of just k lines; INFINITY: there is none, or it is not offered */
+	double cost[2][WH_ALLOTMENT_MOST + 1]; /* [carved out of][k]: the best rule of just k lines; INFINITY: there is none, or it is not offered */
 	double left_open;                  /* addresses and /64s that the rules in force let in: what leaving it alone costs */
-	struct wh_share *with;             /* this port's deny of all is one rule with that one's, and gets what that gets; NULL */
-	bool in, carved;                   /* the share; not in: left alone */
+	struct wh_allotment *with;             /* this port's deny of all is one rule with that one's, and gets what that gets; NULL */
+	bool in, carved;                   /* the allotment; not in: left alone */
 	unsigned lines;
 };
 struct wh_room { size_t lines, weight; }; /* lines of each resource, prefixes of all; SIZE_MAX: no limit */
-/* Sets the shares: the cheapest that there is room for. -E2BIG: the table would be too large. */
-int wh_share_out(struct wh_share *s, size_t n, struct wh_room room, struct wh_arena *mem);
+/* Sets the allotments: the cheapest that there is room for. -E2BIG: the table would be too large. */
+int wh_allot(struct wh_allotment *s, size_t n, struct wh_room room, struct wh_arena *mem);
 /* Fills cost, up to `most` lines, and left_open. */
-int wh_share_price(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits, size_t most,
-                   struct wh_arena *mem, struct wh_share *out, struct wh_error *err);
+int wh_allotment_price(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits, size_t most,
+                   struct wh_arena *mem, struct wh_allotment *out, struct wh_error *err);
 /* Whether ports are closed by one rule of a group, not by two; and makes it so. */
 bool wh_one_deny(const struct wh_recommended_rule *a, const struct wh_recommended_rule *b);
-void wh_share_with(struct wh_share *s, struct wh_share *first);
+void wh_allot_with(struct wh_allotment *s, struct wh_allotment *first);
 /* The prefixes that such a rule adds to a group: its own, the resource's addresses in an allow, a deny and a deny of what is carved out, and the
  * allow for probes. */
-size_t wh_share_weight(const struct wh_share *s, unsigned lines, bool carved);
+size_t wh_allotment_weight(const struct wh_allotment *s, unsigned lines, bool carved);
 
 /* resource.c: fills *res, whose resource is set. `price` is what a line costs at the least: more than 1 where its group has no room. */
 int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_scratch *scratch, struct wh_error *err);
-/* A share for each of res->rules, priced; out has room for them. Their names are set, and kept. */
-int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double price, size_t most, struct wh_scratch *scratch, struct wh_share *out,
+/* An allotment for each of res->rules, priced; out has room for them. Their names are set, and kept. */
+int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double price, size_t most, struct wh_scratch *scratch, struct wh_allotment *out,
                    struct wh_error *err);
-/* Derives the rules anew, each within its share. Those that can't be offered like that lose that choice and are counted: share out again. */
-int wh_derive_shares(struct wh_analysis *a, struct wh_resource_result *res, struct wh_share *s, size_t n, double price, struct wh_scratch *scratch,
+/* Derives the rules anew, each within its allotment. Those that cannot be offered like that lose that choice and are counted: allot again. */
+int wh_derive_allotted(struct wh_analysis *a, struct wh_resource_result *res, struct wh_allotment *s, size_t n, double price, struct wh_scratch *scratch,
                      size_t *refused, struct wh_error *err);
 
 struct wh_recommending {

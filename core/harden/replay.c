@@ -235,14 +235,6 @@ static int replay_resource(struct wh_analysis *a, struct wh_analysis *ledger, co
 
 /* ---- all ---- */
 
-static bool wanted(const struct wh_estate *e, const struct wh_resource *r, const char *const *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (wh_estate_find(e, names[i]) == r)
-			return true;
-	return n == 0;
-}
-
 /* The days of `s`; where `ledger` is another one, who belongs is what that one knows. */
 static int replay_store(struct wh_store *s, struct wh_store *ledger, const struct wh_estate *e, const struct wh_recommendation *rec,
                         const char *const *names, size_t n, const struct wh_harden_options *opt, unsigned last_days, struct wh_arena *mem,
@@ -254,10 +246,7 @@ static int replay_store(struct wh_store *s, struct wh_store *ledger, const struc
 	int rc;
 
 	*out = NULL;
-	for (size_t i = 0; i < n; i++)
-		if (!wh_estate_find(e, names[i]))
-			return wh_fail_input(err, -ENOENT, "there is no resource '%.100s'", names[i]);
-	if ((rc = wh_analysis_open(&a, s, e, opt, err)))
+	if ((rc = wh_estate_require_all(e, names, n, err)) || (rc = wh_analysis_open(&a, s, e, opt, err)))
 		return rc;
 	if (ledger && (rc = wh_analysis_open(&b, ledger, e, opt, err))) {
 		wh_analysis_close(&a);
@@ -272,7 +261,7 @@ static int replay_store(struct wh_store *s, struct wh_store *ledger, const struc
 	r->rules = wh_arena_array(mem, n_rules + 1, sizeof *r->rules);
 	uint64_t shown = r->n_days >= 64 ? UINT64_MAX : (UINT64_C(1) << r->n_days) - 1;
 	for (size_t i = 0; i < rec->n_resources && !rc; i++) {
-		if (rec->resources[i].n_rules && wanted(e, rec->resources[i].resource, names, n))
+		if (rec->resources[i].n_rules && wh_estate_is_named(e, rec->resources[i].resource, names, n))
 			rc = replay_resource(&a, ledger ? &b : NULL, &rec->resources[i], shown, r, err);
 		if (!rc && opt->progress)
 			rc = opt->progress(opt->progress_arg, i + 1, rec->n_resources);

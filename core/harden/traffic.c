@@ -81,7 +81,7 @@ static int by_addr(const void *x, const void *y)
  * IPv6 hosts change their addresses daily (RFC 8981) and their owner is the /64: what is known of its addresses is known of it. An address
  * that returns on most days, or that is hostile by a hard rule, stands for itself.
  */
-static bool folds_into_its_64(const struct wh_analysis *a, const struct row *r, uint64_t days)
+static bool joins_its_64(const struct wh_analysis *a, const struct row *r, uint64_t days)
 {
 	return !wh_addr_is_v4(&r->peer) && !r->edge.alerts[0] && !r->edge.alerts[1] &&
 	       wh_bits(days) * 2 <= a->window.sensor_days && !wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &r->peer);
@@ -95,8 +95,8 @@ static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, s
 	out->proto = rows[0].proto;
 	out->port = rows[0].port;
 	out->peers = wh_arena_unset(mem, n, sizeof *out->peers);
-	struct wh_edge *edge = NULL, *edge64 = NULL; /* of the last peer, and of the /64 that was folded into last */
-	size_t folded = 0; /* one past the place of the /64 that was folded into last */
+	struct wh_edge *edge = NULL, *edge64 = NULL; /* of the last peer, and of the /64 that was joined into last */
+	size_t joined = 0; /* one past the place of the /64 that was joined into last */
 	for (size_t i = 0; i < n; i++) {
 		uint64_t days = wh_window_days(&a->window, &rows[i].edge);
 		if (i + 8 < n)
@@ -107,12 +107,12 @@ static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, s
 		struct wh_addr addr = rows[i].peer;
 		struct wh_edge *into = edge;
 		struct wh_evidence_peer *p = out->n && wh_addr_eq(&out->peers[out->n - 1].addr, &addr) ? &out->peers[out->n - 1] : NULL;
-		if (!p && folds_into_its_64(a, &rows[i], days)) {
+		if (!p && joins_its_64(a, &rows[i], days)) {
 			addr = wh_prefix_of(&addr, 64).addr;
-			if (folded && wh_addr_eq(&out->peers[folded - 1].addr, &addr))
-				p = &out->peers[folded - 1], into = edge64;
+			if (joined && wh_addr_eq(&out->peers[joined - 1].addr, &addr))
+				p = &out->peers[joined - 1], into = edge64;
 			else
-				folded = out->n + 1, edge64 = &rows[i].edge;
+				joined = out->n + 1, edge64 = &rows[i].edge;
 		}
 		if (p) {
 			wh_edge_merge(into, &rows[i].edge);
@@ -153,8 +153,8 @@ size_t wh_refused_of(const struct wh_analysis *a, const struct wh_addr *local)
  */
 static void mark_blocked(const struct wh_analysis *a, const struct wh_refused *f, struct wh_port_traffic *p)
 {
-	for (size_t i = 0; i < f->n_knocks && p->n; i++) {
-		const struct wh_knock *k = &a->knocks[f->knock0 + i];
+	for (size_t i = 0; i < f->n_attempts && p->n; i++) {
+		const struct wh_refused_attempt *k = &a->attempts[f->attempt0 + i];
 		struct wh_evidence_peer key = {.addr = k->from}, *peer = bsearch(&key, p->peers, p->n, sizeof key, by_addr);
 		if (!peer && !wh_addr_is_v4(&k->from)) {
 			key.addr = wh_prefix_of(&k->from, 64).addr;

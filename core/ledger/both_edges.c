@@ -16,7 +16,7 @@ struct both {
 	void *arg;
 };
 
-static int keep(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+static int collect(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	struct both *b = arg;
 	if (e->day0 > b->last || !e->days)
@@ -59,7 +59,7 @@ static int merge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e
 int wh_store_edges_between(struct wh_store *s, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg, struct wh_error *err)
 {
 	struct both b = {.last = wh_day(wh_now_us()) + 1, .each = each, .arg = arg};
-	int rc = s->ops->edges(s, WH_EDGES_OPEN, from, to, keep, &b, err);
+	int rc = s->ops->edges(s, WH_EDGES_OPEN, from, to, collect, &b, err);
 	if (rc == -ENOMEM)
 		wh_fail(err, rc, "out of memory");
 	else if (!rc && !b.n)

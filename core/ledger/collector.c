@@ -27,15 +27,9 @@ void wh_collector_free(struct wh_collector *c)
 	memset(c, 0, sizeof *c);
 }
 
-int wh_collector_fold(void *collector, const struct wh_record *rec)
-{
-	struct wh_collector *c = collector;
-	return wh_edge_table_fold_later(c->table, rec);
-}
-
 static int set_aside(struct wh_collector *c)
 {
-	int rc = wh_edge_table_settle(c->table);
+	int rc = wh_edge_table_carry_out(c->table);
 	if (rc)
 		return rc;
 	if (c->n_full + 1 >= c->room) { /* room for the one being filled, too: see wh_collector_commit() */
@@ -53,11 +47,15 @@ static int set_aside(struct wh_collector *c)
 	return 0;
 }
 
-int wh_collector_fold_dense(void *collector, const struct wh_record *rec)
+int wh_collector_fold(struct wh_collector *c, const struct wh_record *rec)
 {
-	struct wh_collector *c = collector;
 	int rc = wh_edge_table_nearly_full(c->table, MARGIN) ? set_aside(c) : 0;
 	return rc ? rc : wh_edge_table_fold_later(c->table, rec);
+}
+
+bool wh_collector_due(const struct wh_collector *c, size_t input_bytes)
+{
+	return c->n_full || wh_edge_table_nearly_full(c->table, input_bytes);
 }
 
 int wh_collector_commit(struct wh_collector *c, struct wh_store *s, const struct wh_read_stats *stats, const struct wh_store_progress *p,
@@ -72,7 +70,7 @@ int wh_collector_commit(struct wh_collector *c, struct wh_store *s, const struct
 		tables = (const struct wh_edge_table *const *)c->full;
 	}
 	/* records wait over the pieces of a log: as many in a run that was resumed as in one that was not */
-	int rc = wh_edge_table_settle(c->table);
+	int rc = wh_edge_table_carry_out(c->table);
 	if (rc)
 		return wh_fail(err, rc, "the table in memory: %s", strerror(-rc));
 	rc = wh_store_commit_tables(s, tables, c->n_full + 1, p, &d, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * collector: what flows leave between two commits, and how it gets into the ledger: tables of what was folded, the addresses by which they are
- * judged, and how many records of each kind there were. One piece for whoever reads logs or listens to a kernel.
+ * judged, and how many records of each kind there were.
  *
  * One table is filled. Where a record could find no room in it although nothing may be committed yet, since a part of a record would be, that
  * table is set aside and another begun; all are committed together.
@@ -20,9 +20,9 @@ struct wh_collector {
 };
 int wh_collector_init(struct wh_collector *c, const struct wh_locals *locals, size_t byte_limit /* 0: 64 MiB */, struct wh_error *err);
 void wh_collector_free(struct wh_collector *c);
-/* Consumers of flows and alerts. The second one sets full tables aside; the first one's table must be looked at (wh_edge_table_nearly_full). */
-int wh_collector_fold(void *collector, const struct wh_record *rec);
-int wh_collector_fold_dense(void *collector, const struct wh_record *rec);
+int wh_collector_fold(struct wh_collector *c, const struct wh_record *rec); /* a flow or an alert */
+/* Whether a commit is due before `input_bytes` more of a log: they could fill the table, or one was set aside already. */
+bool wh_collector_due(const struct wh_collector *c, size_t input_bytes);
 /* Commits what was folded, what was counted since the last commit, and the place. `stats` are all so far. */
 int wh_collector_commit(struct wh_collector *c, struct wh_store *s, const struct wh_read_stats *stats, const struct wh_store_progress *p,
                         struct wh_error *err);

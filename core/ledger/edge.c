@@ -3,11 +3,6 @@
 #include <string.h>
 #include "ledger/edge.h"
 
-static uint64_t add64(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 static uint32_t add32(uint32_t a, uint32_t b)
 {
 	return a > UINT32_MAX - b ? UINT32_MAX : a + b;
@@ -57,9 +52,9 @@ void wh_edge_merge(struct wh_edge *into, const struct wh_edge *add)
 	into->marks |= add->marks;
 	into->connects = add32(into->connects, add->connects);
 	merge_alert_days(into, add);
-	into->flows = add64(into->flows, add->flows);
-	into->bytes_in = add64(into->bytes_in, add->bytes_in);
-	into->bytes_out = add64(into->bytes_out, add->bytes_out);
+	into->flows = wh_saturating_add(into->flows, add->flows);
+	into->bytes_in = wh_saturating_add(into->bytes_in, add->bytes_in);
+	into->bytes_out = wh_saturating_add(into->bytes_out, add->bytes_out);
 	into->alerted_flows = add32(into->alerted_flows, add->alerted_flows);
 	for (int i = 0; i < 4; i++)
 		into->alerts[i] = add32(into->alerts[i], add->alerts[i]);

@@ -13,6 +13,10 @@
 #define WH_EDGE_VALUE_MAX 240
 void wh_edge_key_encode(const struct wh_edge_key *k, uint8_t out[static WH_EDGE_KEY_BYTES]);
 int wh_edge_key_decode(const uint8_t *b, size_t len, struct wh_edge_key *k);
+static inline bool wh_edge_same_port(const struct wh_edge_key *a, const struct wh_edge_key *b) /* all but the peer is the same */
+{
+	return a->port == b->port && a->proto == b->proto && a->direction == b->direction && wh_addr_eq(&a->local, &b->local);
+}
 size_t wh_edge_encode(const struct wh_edge *e, uint8_t out[static WH_EDGE_VALUE_MAX]);
 /* Days and times that a row may hold: so that a day's begin and end, and the difference of any two times, fit in 64 bits. */
 #define WH_EDGE_DAY_MAX 46000000

@@ -25,11 +25,6 @@ static void sum(uint32_t *n)
 		++*n;
 }
 
-static uint64_t plus(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 /* The hours of the day in which a flow was open. */
 static uint32_t hours_between(int64_t start_us, int64_t end_us, int32_t day)
 {
@@ -42,7 +37,7 @@ static uint32_t hours_between(int64_t start_us, int64_t end_us, int32_t day)
 }
 
 /* The same as merging an edge of one flow, without building it. `in` is what the peer sent. */
-static void add_flow(struct wh_edge *e, const struct deed *d, uint64_t in, uint64_t out)
+static void add_flow(struct wh_edge *e, const struct edge_update *d, uint64_t in, uint64_t out)
 {
 	bool had = e->days != 0;
 	if (!had || d->start_us < e->first_us)
@@ -57,10 +52,10 @@ static void add_flow(struct wh_edge *e, const struct deed *d, uint64_t in, uint6
 	e->flows += d->part <= WH_FLOW_BEGUN;
 	if (d->connects)
 		sum(&e->connects);
-	e->bytes_in = plus(e->bytes_in, in);
-	e->bytes_out = plus(e->bytes_out, out);
+	e->bytes_in = wh_saturating_add(e->bytes_in, in);
+	e->bytes_out = wh_saturating_add(e->bytes_out, out);
 	if (d->part == WH_FLOW_WHOLE || d->part == WH_FLOW_ENDS) {
-		sum(&e->size_hist[size_bucket(plus(d->before, plus(in, out)))]);
+		sum(&e->size_hist[size_bucket(wh_saturating_add(d->before, wh_saturating_add(in, out)))]);
 		sum(&e->time_hist[time_bucket(d->end_us - d->start_us)]);
 	}
 	if (d->alerted)
@@ -71,7 +66,7 @@ static void add_flow(struct wh_edge *e, const struct deed *d, uint64_t in, uint6
  * An alert is no flow: it says nothing of days and times, which are those of the flow's own record. It is the peer's where the peer's own
  * packet raised it in a completed TCP connection. What the other side sent, and datagrams, whose source anybody can forge, leave a mark.
  */
-static void add_alert(struct wh_edge *e, const struct deed *d, int side)
+static void add_alert(struct wh_edge *e, const struct edge_update *d, int side)
 {
 	if (!side && d->proxied)
 		e->marks |= WH_EDGE_PROXY;
@@ -86,14 +81,14 @@ static void add_alert(struct wh_edge *e, const struct deed *d, int side)
 	wh_edge_merge(e, &one);
 }
 
-static void work_out(const struct wh_edge_table *t, const struct wh_record *r, struct deed *d)
+static void work_out(const struct wh_edge_table *t, const struct wh_record *r, struct edge_update *d)
 {
 	const struct wh_flow *f = &r->flow;
 	enum wh_side side = r->kind == WH_RECORD_OTHER ? WH_SIDE_UNANSWERED : wh_flow_server(f);
 	bool answered = side == WH_SIDE_DST_SERVES;
 	const struct wh_edge_key key = {.local = f->dst, .peer = f->src, .port = f->dst_port, .proto = f->proto, .direction = WH_INBOUND};
 	bool flow = r->kind == WH_RECORD_FLOW;
-	d->what = DEED_DAY;
+	d->what = UPDATE_DAY;
 	d->local[0] = r->kind != WH_RECORD_OTHER && (answered || flow) && wh_locals_has(t->locals, &f->dst);
 	d->local[1] = answered && wh_locals_has(t->locals, &f->src);
 	d->end_us = f->end_us < f->start_us ? f->start_us : f->end_us;
@@ -105,17 +100,17 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 	d->counts = flow && d->count_day <= d->last_day;
 	if (!d->local[0] && !d->local[1])
 		return;
-	d->what = !answered ? side == WH_SIDE_UNKNOWN ? DEED_UNDIRECTED : DEED_UNANSWERED : flow ? DEED_FLOW : DEED_ALERT;
+	d->what = !answered ? side == WH_SIDE_UNKNOWN ? UPDATE_UNDIRECTED : UPDATE_UNANSWERED : flow ? UPDATE_FLOW : UPDATE_ALERT;
 	d->alerted = f->alerted;
-	d->connects = d->what == DEED_FLOW && wh_flow_only_connects(f);
+	d->connects = d->what == UPDATE_FLOW && wh_flow_only_connects(f);
 	d->severity = r->alert_severity;
 	d->sid = r->alert_sid;
-	if (d->what == DEED_ALERT && r->time_us > f->start_us)
+	if (d->what == UPDATE_ALERT && r->time_us > f->start_us)
 		d->day = wh_day(r->time_us);
 	d->proxied = r->proxied;
 	d->own[0] = f->proto == WH_PROTO_TCP && r->alert_from == WH_SENDER_SRC;
 	d->own[1] = f->proto == WH_PROTO_TCP && r->alert_from == WH_SENDER_DST;
-	d->how = d->what == DEED_UNDIRECTED ? WH_SKETCH_UNDIRECTED : 0;
+	d->how = d->what == UPDATE_UNDIRECTED ? WH_SKETCH_UNDIRECTED : 0;
 	if (!answered && f->pkts_toserver && f->pkts_toclient && !f->denied)
 		d->how |= WH_SKETCH_HEARD;
 	else if (!answered && wh_flow_one_sided(f))
@@ -134,7 +129,7 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 	}
 }
 
-static int fold_edges(struct wh_edge_table *t, const struct deed *d)
+static int fold_edges(struct wh_edge_table *t, const struct edge_update *d)
 {
 	struct wh_edge *e[2] = {NULL, NULL};
 	/* all or nothing: a record that has no room leaves no edge behind that nobody was seen on */
@@ -151,14 +146,14 @@ static int fold_edges(struct wh_edge_table *t, const struct deed *d)
 		if (d->local[i] && !(e[i] = wh_edge_table_edge(t, &d->key[i], d->hash[i], true)))
 			return -ENOSPC;
 	for (int i = 0; i < 2; i++)
-		if (e[i] && d->what == DEED_FLOW)
+		if (e[i] && d->what == UPDATE_FLOW)
 			add_flow(e[i], d, i ? d->to_client : d->to_server, i ? d->to_server : d->to_client);
 		else if (e[i])
 			add_alert(e[i], d, i);
 	return 0;
 }
 
-static void count_unanswered(struct wh_edge_table *t, const struct deed *d)
+static void count_unanswered(struct wh_edge_table *t, const struct edge_update *d)
 {
 	const struct wh_edge_key *k = &d->key[0];
 	struct wh_sketch *s = wh_edge_table_sketch(t, &(struct wh_sketch_key){.local = k->local, .port = k->port, .proto = k->proto}, d->hash[0]);
@@ -166,19 +161,19 @@ static void count_unanswered(struct wh_edge_table *t, const struct deed *d)
 		wh_sketch_add(s, &k->peer, d->start_us, d->end_us, d->how);
 }
 
-static inline bool of_edges(const struct deed *d)
+static inline bool of_edges(const struct edge_update *d)
 {
-	return d->what == DEED_FLOW || d->what == DEED_ALERT;
+	return d->what == UPDATE_FLOW || d->what == UPDATE_ALERT;
 }
 
-static int carry_out(struct wh_edge_table *t, const struct deed *d)
+static int carry_out(struct wh_edge_table *t, const struct edge_update *d)
 {
 	int rc = 0;
 	if (d->counts && !wh_edge_table_days_fit(t))
 		return -ENOSPC;
 	if (of_edges(d))
 		rc = fold_edges(t, d);
-	else if (d->what != DEED_DAY)
+	else if (d->what != UPDATE_DAY)
 		count_unanswered(t, d);
 	if (!rc && d->counts)
 		wh_edge_table_count_days(t, d->count_day, d->last_day);
@@ -187,15 +182,15 @@ static int carry_out(struct wh_edge_table *t, const struct deed *d)
 
 int wh_edge_table_fold(struct wh_edge_table *t, const struct wh_record *r)
 {
-	struct deed d;
+	struct edge_update d;
 	work_out(t, r, &d);
 	return carry_out(t, &d);
 }
 
 /* Inlined by force: gcc 12 takes a function that only prefetches for one without effect, and drops its calls. */
-static inline __attribute__((always_inline)) void fetch_slots(const struct wh_edge_table *t, const struct deed *d)
+static inline __attribute__((always_inline)) void fetch_slots(const struct wh_edge_table *t, const struct edge_update *d)
 {
-	if (!of_edges(d) && d->what != DEED_DAY)
+	if (!of_edges(d) && d->what != UPDATE_DAY)
 		__builtin_prefetch(&t->by_sketch.slot[slot_of(&t->by_sketch, d->hash[0])]);
 	for (int i = 0; i < 2; i++)
 		if (of_edges(d) && d->local[i])
@@ -213,9 +208,9 @@ static inline __attribute__((always_inline)) void fetch_cell(const struct index 
 		__builtin_prefetch((const char *)cells + cell_of(s) * size + line, 1);
 }
 
-static inline __attribute__((always_inline)) void fetch_cells(const struct wh_edge_table *t, const struct deed *d)
+static inline __attribute__((always_inline)) void fetch_cells(const struct wh_edge_table *t, const struct edge_update *d)
 {
-	if (!of_edges(d) && d->what != DEED_DAY)
+	if (!of_edges(d) && d->what != UPDATE_DAY)
 		fetch_cell(&t->by_sketch, d->hash[0], t->sketches, sizeof *t->sketches);
 	for (int i = 0; i < 2; i++)
 		if (of_edges(d) && d->local[i])
@@ -224,25 +219,25 @@ static inline __attribute__((always_inline)) void fetch_cells(const struct wh_ed
 
 int wh_edge_table_fold_later(struct wh_edge_table *t, const struct wh_record *r)
 {
-	struct deed *d = &t->pending[t->begun % PENDING];
+	struct edge_update *d = &t->pending[t->begun % PENDING];
 	int rc = 0;
-	if (t->begun - t->settled == PENDING) {
+	if (t->begun - t->carried_out == PENDING) {
 		rc = carry_out(t, d);
-		t->settled++;
+		t->carried_out++;
 	}
 	work_out(t, r, d);
 	fetch_slots(t, d);
-	if (t->begun - t->settled >= SLOT_AHEAD)
+	if (t->begun - t->carried_out >= SLOT_AHEAD)
 		fetch_cells(t, &t->pending[(t->begun - SLOT_AHEAD) % PENDING]);
 	t->begun++;
 	return rc;
 }
 
-int wh_edge_table_settle(struct wh_edge_table *t)
+int wh_edge_table_carry_out(struct wh_edge_table *t)
 {
 	int rc = 0;
-	for (; t->settled != t->begun; t->settled++) {
-		int one = carry_out(t, &t->pending[t->settled % PENDING]);
+	for (; t->carried_out != t->begun; t->carried_out++) {
+		int one = carry_out(t, &t->pending[t->carried_out % PENDING]);
 		rc = rc ? rc : one;
 	}
 	return rc;

@@ -33,16 +33,16 @@ struct wh_edge_table {
 	struct sketch_cell *sketches; size_t n_sketches, max_sketches, used_sketches; /* likewise */
 	struct index by_edge, by_sketch;
 	struct day_cell days[DAYS]; size_t n_days; /* in no order; expanded when they are asked for */
-	struct deed *pending;    /* wh_edge_table_fold_later(): a ring of PENDING */
-	unsigned begun, settled; /* how many went in and came out, counted round */
+	struct edge_update *pending;    /* wh_edge_table_fold_later(): a ring of PENDING */
+	unsigned begun, carried_out; /* how many went in and came out, counted round */
 };
 
 /* A record waits for so many others: long enough for its slot, and then its edge, to arrive from memory. */
 enum { PENDING = 16, SLOT_AHEAD = 6 };
 
 /* What a record does to the table, worked out before the memory that it touches is there. */
-struct deed {
-	enum { DEED_DAY, DEED_UNANSWERED, DEED_UNDIRECTED, DEED_FLOW, DEED_ALERT } what; /* DAY: of nobody's that is ours */
+struct edge_update {
+	enum { UPDATE_DAY, UPDATE_UNANSWERED, UPDATE_UNDIRECTED, UPDATE_FLOW, UPDATE_ALERT } what; /* DAY: of nobody's that is ours */
 	bool counts;               /* its days count it: those from count_day on, up to last_day */
 	uint8_t part;              /* enum wh_flow_part */
 	bool local[2];             /* whether the server, the client is ours: its edge is kept */
@@ -59,7 +59,7 @@ struct deed {
 	uint64_t hash[2];          /* unanswered: the first, of the sketch's key */
 	int64_t start_us, end_us;
 	uint64_t to_server, to_client;
-	uint64_t before;           /* bytes that earlier parts told of */
+	uint64_t before;           /* bytes of earlier parts */
 };
 
 static inline uint64_t slot_for(uint64_t hash, size_t cell)

@@ -80,8 +80,6 @@ static int choose_reader(struct ingest *g, bool at_end, bool *wait)
 	g->reader_state = g->reader->open ? g->reader->open(&options) : NULL;
 	if (g->reader->open && !g->reader_state)
 		return wh_fail(g->err, -ENOMEM, "out of memory");
-	g->consumers[0] = (struct wh_consumer){.kinds = 1 << WH_RECORD_FLOW | 1 << WH_RECORD_ALERT,
-	                                       .take = g->reader->dense ? wh_collector_fold_dense : wh_collector_fold, .arg = &g->collector};
 	wh_tagged_slack(g->tagged, g->reader->slack_us);
 	return 0;
 }
@@ -255,7 +253,7 @@ static int move_on(struct ingest *g, const char *path, bool rewritten)
 	return rc ? rc : resume(g);
 }
 
-/* What follows a document's last record, its closing brackets, is read anew: more records may have come in their place. */
+/* A document's closing brackets are read anew: more records may have come in their place. */
 static int step_back(struct ingest *g)
 {
 	g->have = g->left_over = 0;

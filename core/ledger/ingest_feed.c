@@ -27,7 +27,7 @@ int wh_ingest_commit(struct ingest *g)
 	char place[WH_IDENTITY_MAX + 2];
 	const char *identity = wh_input_identity(g->in);
 	snprintf(place, sizeof place, "c:%s", identity);
-	/* what has no line yet has no identity that will last; where headers tell how lines are read, and in documents, all is gone through again */
+	/* an input without a whole line has no identity that will last; inputs with header lines, and documents, are gone through again from their begin */
 	bool lines = g->reader && !g->reader->cut && !g->reader->header, has_place = lines && !g->stats.left_out && g->done_offset && *identity && !wh_input_packed(g->in);
 	struct wh_store_progress p = {.identity = has_place ? place : NULL, .path = wh_input_path(g->in), .offset = g->done_offset, .line = g->done_line,
 	                              .outdated = g->trusted && g->done_offset >= g->trusted ? identity : NULL};
@@ -55,10 +55,7 @@ static int fold(void *arg, const struct wh_record *rec)
 		if (rc)
 			return rc < 0 ? rc : 0;
 	}
-	int rc = 0;
-	for (const struct wh_consumer *c = g->consumers; c < g->consumers + sizeof g->consumers / sizeof *g->consumers && !rc; c++)
-		rc = c->kinds >> rec->kind & 1 ? c->take(c->arg, rec) : 0;
-	return rc;
+	return rec->kind == WH_RECORD_OTHER ? 0 : wh_collector_fold(&g->collector, rec);
 }
 
 int64_t wh_ingest_feed_piece(struct ingest *g, size_t at, size_t piece, bool last)
@@ -174,7 +171,7 @@ static int64_t take_piece(struct ingest *g, size_t at, size_t piece)
 
 int wh_ingest_check(struct ingest *g)
 {
-	if (wh_edge_table_nearly_full(g->collector.table, CHECK + 256) || wh_tagged_due(g->tagged) || g->done_offset / COMMIT != g->committed_offset / COMMIT)
+	if (wh_collector_due(&g->collector, CHECK + 256) || wh_tagged_due(g->tagged) || g->done_offset / COMMIT != g->committed_offset / COMMIT)
 		return wh_ingest_commit(g);
 	return 0;
 }

@@ -21,7 +21,6 @@ struct ingest {
 	const struct wh_reader *reader;
 	void *reader_state;
 	struct wh_collector collector;
-	struct wh_consumer consumers[1]; /* of records: who folds them into edges */
 	struct wh_tagged *tagged;
 	struct wh_open_flows open;   /* no pairing where the reader needs none */
 	const char *piece;           /* that is being fed; and where `stats` stood before */

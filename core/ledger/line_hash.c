@@ -185,11 +185,11 @@ AVX2 static inline const char *hash_line(const struct wh_line_key *k, const char
 
 LINE_HASHES(line_hashes_avx2, AVX2, hash_line)
 
-/* ---- 64 bytes at once: pieces of an even place and of the next one, in eight lanes that are folded to four ---- */
+/* ---- 64 bytes at once: pieces of an even place and of the next one, in eight lanes that are halved to four ---- */
 
 #define AVX512 __attribute__((target("avx2,avx512f,avx512bw,avx512vl")))
 
-AVX512 static inline __m256i fold_lanes(__m512i lanes)
+AVX512 static inline __m256i halve_lanes(__m512i lanes)
 {
 	return _mm256_add_epi64(_mm512_castsi512_si256(lanes), _mm512_extracti64x4_epi64(lanes, 1));
 }
@@ -209,7 +209,7 @@ AVX512 static inline const char *hash_line_avx512(const struct wh_line_key *k, c
 			lanes = _mm512_add_epi64(lanes, _mm512_mul_epu32(x, _mm512_srli_epi64(x, 32)));
 			lanes = _mm512_add_epi64(lanes, _mm512_shuffle_epi32(w, 0x4e));
 			if ((at += 2) == PIECES) {
-				lanes = _mm512_zextsi256_si512(mix_vector(k, fold_lanes(lanes)));
+				lanes = _mm512_zextsi256_si512(mix_vector(k, halve_lanes(lanes)));
 				at = 0;
 			}
 			continue;
@@ -220,7 +220,7 @@ AVX512 static inline const char *hash_line_avx512(const struct wh_line_key *k, c
 		__m512i w = _mm512_maskz_mov_epi8(text, v), x = _mm512_add_epi32(w, _mm512_loadu_si512(&k->word[4 * at]));
 		__mmask8 pieces = rest > PIECE ? 0xff : rest ? 0x0f : 0;
 		lanes = _mm512_add_epi64(lanes, _mm512_maskz_mul_epu32(pieces, x, _mm512_srli_epi64(x, 32)));
-		__m256i four = fold_lanes(_mm512_add_epi64(lanes, _mm512_shuffle_epi32(w, 0x4e)));
+		__m256i four = halve_lanes(_mm512_add_epi64(lanes, _mm512_shuffle_epi32(w, 0x4e)));
 		uint64_t lane[4];
 		if (__builtin_expect(rest > PIECE && at + 2 == PIECES, 0))
 			four = mix_vector(k, four);

@@ -37,7 +37,7 @@ void wh_open_flows_free(struct wh_open_flows *o)
 	*o = (struct wh_open_flows){.generation = 0};
 }
 
-static int keep_page(void *arg, uint32_t page, const void *bytes, size_t len)
+static int write_page(void *arg, uint32_t page, const void *bytes, size_t len)
 {
 	struct wh_open_flows *o = arg;
 	if (o->n == o->room) {
@@ -59,7 +59,7 @@ int wh_open_flows_seen(struct wh_open_flows *o, struct wh_store_seen *seen, stru
 		return 0;
 	o->n = 0;
 	wh_arena_reset(o->mem);
-	if (wh_pairing_changes(o->pairing, keep_page, o))
+	if (wh_pairing_changes(o->pairing, write_page, o))
 		return wh_fail(err, -ENOMEM, "out of memory");
 	seen->pages = o->pages;
 	seen->n_pages = o->n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* open_flows: the flows that a log has told of in part (struct wh_pairing of flow.h), kept in the ledger with each commit. */
+/* open_flows: the flows that a log has reported in part (struct wh_pairing of flow.h), kept in the ledger with each commit. */
 #pragma once
 #include "flow/pairing.h"
 #include "whittle/ledger.h"
@@ -14,6 +14,6 @@ struct wh_open_flows {
 };
 int wh_open_flows_load(struct wh_open_flows *o, struct wh_store *s, struct wh_error *err);
 void wh_open_flows_free(struct wh_open_flows *o);
-/* What changed; and once that is committed. */
+/* The pages that changed, for a commit; then that it was done. */
 int wh_open_flows_seen(struct wh_open_flows *o, struct wh_store_seen *seen, struct wh_error *err);
 void wh_open_flows_written(struct wh_open_flows *o);

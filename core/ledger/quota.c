@@ -162,15 +162,10 @@ static int finish_port(struct quota *q)
 	return rc || !q->sketch.unproven || !q->s->sketch ? rc : q->s->sketch(q->s->arg, &(struct wh_sketch_key){q->port.local, q->port.port, q->port.proto}, &q->sketch, q->err);
 }
 
-static bool same_port(const struct wh_edge_key *a, const struct wh_edge_key *b)
-{
-	return a->port == b->port && a->proto == b->proto && a->direction == b->direction && wh_addr_eq(&a->local, &b->local);
-}
-
 static int table_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	struct quota *q = arg;
-	int rc = q->any && !same_port(&q->port, k) ? finish_port(q) : 0;
+	int rc = q->any && !wh_edge_same_port(&q->port, k) ? finish_port(q) : 0;
 	if (rc)
 		return rc;
 	q->port = *k;

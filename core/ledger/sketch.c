@@ -7,11 +7,6 @@
 #include <string.h>
 #include "ledger/edge.h"
 
-static uint64_t sum(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 static uint64_t mix(uint64_t a, uint64_t b)
 {
 	__uint128_t r = (__uint128_t)a * b;
@@ -71,7 +66,7 @@ void wh_sketch_add_unproven(struct wh_sketch *s, const struct wh_addr *src, int6
 		return; /* an alert without its flow has no time either */
 	seen(s, src, time_us, time_us);
 	merge_days(s, wh_day(time_us), 1, 1, 0);
-	s->unproven = sum(s->unproven, flows);
+	s->unproven = wh_saturating_add(s->unproven, flows);
 }
 
 void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t start_us, int64_t end_us, unsigned how)
@@ -135,10 +130,10 @@ void wh_sketch_merge(struct wh_sketch *into, const struct wh_sketch *more)
 	if (!had || more->last_us > into->last_us)
 		into->last_us = more->last_us;
 	merge_days(into, more->day0, more->days, more->heard, more->one_sided_days);
-	into->one_sided = sum(into->one_sided, more->one_sided);
-	into->unproven = sum(into->unproven, more->unproven);
-	into->flows = sum(into->flows, more->flows);
-	into->undirected = sum(into->undirected, more->undirected);
+	into->one_sided = wh_saturating_add(into->one_sided, more->one_sided);
+	into->unproven = wh_saturating_add(into->unproven, more->unproven);
+	into->flows = wh_saturating_add(into->flows, more->flows);
+	into->undirected = wh_saturating_add(into->undirected, more->undirected);
 	for (unsigned i = 0; i < WH_SKETCH_TOP; i++)
 		if (into->top[i].count) {
 			all[n].addr = into->top[i].addr;
@@ -154,7 +149,7 @@ void wh_sketch_merge(struct wh_sketch *into, const struct wh_sketch *more)
 			all[n].addr = more->top[i].addr;
 			all[n++].count = 0;
 		}
-		all[j].count = sum(all[j].count, more->top[i].count);
+		all[j].count = wh_saturating_add(all[j].count, more->top[i].count);
 	}
 	qsort(all, n, sizeof *all, heavier);
 	memset(into->top, 0, sizeof into->top);

@@ -43,10 +43,10 @@ void wh_store_patience(struct wh_store *s, int milliseconds)
 		s->ops->patience(s, milliseconds);
 }
 
-void wh_store_settle(struct wh_store *s)
+void wh_store_checkpoint(struct wh_store *s)
 {
-	if (s->ops->settle)
-		s->ops->settle(s);
+	if (s->ops->checkpoint)
+		s->ops->checkpoint(s);
 }
 
 void wh_store_bound(struct wh_store *s, const struct wh_store_bounds *b)

@@ -27,7 +27,7 @@
 #include "ledger/realms.h"
 #include "whittle/ledger.h"
 
-/* What an input's reading has seen besides flows. All of it is borrowed for the call. */
+/* What a reading adds to a batch besides edges. All of it is borrowed for the call. */
 struct wh_store_seen {
 	/* Contents that are new (id 0) or have grown. `generation` is what content_key() gave: see commit(). */
 	struct wh_content_row *const *contents;
@@ -37,7 +37,7 @@ struct wh_store_seen {
 	size_t n_conversations;
 	const struct wh_realm_met { struct wh_addr addr; struct wh_realm realm; } *realms;
 	size_t n_realms;
-	/* Pages of the flows that were told of in part (open_flows.h). If others have written such pages since `pages_generation`, which open_flows() gave,
+	/* Pages of the flows that were reported in part (open_flows.h). If others have written such pages since `pages_generation`, which open_flows() gave,
 	 * nothing is added, and -ESTALE is returned; otherwise it goes up by 1 where there are pages. */
 	const struct wh_open_page *pages;
 	size_t n_pages;
@@ -46,7 +46,7 @@ struct wh_store_seen {
 
 struct wh_store_batch {
 	uint64_t id[2];                             /* names this batch, as often as it is offered; drawn at random; 0, 0: no name */
-	const struct wh_edge_table *const *tables;  /* settled; an edge may be in more than one of them */
+	const struct wh_edge_table *const *tables;  /* with no update pending; an edge may be in more than one of them */
 	size_t n_tables;
 	const struct wh_read_stats *counts;         /* are added to the counters; NULL: none */
 	const struct wh_store_progress *progress;   /* NULL: of no input that is read again */
@@ -88,7 +88,7 @@ struct wh_store_ops {
 	 */
 	int (*commit)(struct wh_store *s, const struct wh_store_batch *b, struct wh_error *err);
 	/*
-	 * Adds what was seen open on day `today`, all or nothing, beside the reported edges: of each edge wh_edge_presence(), merged by wh_edge_merge_open(),
+	 * Adds what was seen open on day `today`, all or nothing, apart from the reported edges: of each edge wh_edge_presence(), merged by wh_edge_merge_open(),
 	 * so that a look may be repeated. The quota holds here, too, and counts nothing. What nothing was seen of for 64 days is forgotten, and what is of a
 	 * later day than tomorrow; of more than WH_OPEN_MOST edges those that were seen last stay.
 	 */
@@ -122,7 +122,7 @@ struct wh_store_ops {
 	/* How long commit() waits for another process's lock. */
 	void (*patience)(struct wh_store *s, int milliseconds);
 	/* Moves what stands in a log into the store's own file, so that it is whole wherever it was moved. */
-	void (*settle)(struct wh_store *s);
+	void (*checkpoint)(struct wh_store *s);
 	/* How much is kept of edges that are evidence, too, and how many went for that since the store was opened; NULL: all are kept. */
 	void (*bound)(struct wh_store *s, const struct wh_store_bounds *b);
 	void (*dropped)(const struct wh_store *s, uint64_t *crowded, uint64_t *aged);

@@ -8,7 +8,7 @@
 
 struct wh_tagged;
 int wh_tagged_new(struct wh_store *s, const struct wh_ingest_options *opt, struct wh_tagged **out, struct wh_error *err); /* borrows both */
-/* Of the input that is read now: how far apart two sources tell the start of one conversation, where the options don't say; 0: WH_SENSOR_SLACK_US. */
+/* Of the input that is read now: how far apart two sources log the start of one conversation, where the options don't say; 0: WH_SENSOR_SLACK_US. */
 void wh_tagged_slack(struct wh_tagged *t, int64_t slack_us);
 void wh_tagged_free(struct wh_tagged *t);
 /* 0: the record counts. 1: it does not. -EEXIST: the same private address in two networks; or another negative errno. The record is the first

@@ -78,7 +78,7 @@ static int keep_to_system_files(struct wh_error *err)
 {
 	static const struct wh_beneath list[] = {{"/usr", false}, {"/lib", false}, {"/lib32", false}, {"/lib64", false}, {"/etc", false}, {"/run", false}, {"/proc", false}, {"/sys", false},
 	                                         {"/var/lib/ca-certificates", false}, {"/var/lib/sss", false}, {"/dev/null", true}, {"/dev/urandom", false}, {"/dev/random", false}};
-	int rc = wh_keep_to(list, sizeof list / sizeof *list, err);
+	int rc = wh_confine_files(list, sizeof list / sizeof *list, err);
 	return rc < 0 ? rc : 0;
 }
 

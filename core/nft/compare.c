@@ -163,11 +163,11 @@ static const char *first_of(const struct wh_spans *s, char buf[static 2 * WH_ADD
 	return buf;
 }
 
-static void tell_spans(struct comparison *c, const char *port, const struct wh_spans *lacking, const struct wh_spans *beyond)
+static void tell_spans(struct comparison *c, const char *port, const struct wh_spans *missing, const struct wh_spans *beyond)
 {
 	char buf[2 * WH_ADDR_STRLEN];
-	if (lacking->n)
-		tell(c, "%s: %zu range%s %s missing, the first %s", port, lacking->n, lacking->n == 1 ? "" : "s", lacking->n == 1 ? "is" : "are", first_of(lacking, buf));
+	if (missing->n)
+		tell(c, "%s: %zu range%s %s missing, the first %s", port, missing->n, missing->n == 1 ? "" : "s", missing->n == 1 ? "is" : "are", first_of(missing, buf));
 	if (beyond->n)
 		tell(c, "%s: %zu range%s %s allowed beyond the rules, the first %s", port, beyond->n, beyond->n == 1 ? "" : "s", beyond->n == 1 ? "is" : "are",
 		     first_of(beyond, buf));
@@ -260,14 +260,14 @@ static int one_port(struct comparison *c, const struct wh_nft_port *p)
 		memset(whole.minus, 0, sizeof whole.minus);
 	}
 	for (int v6 = 0; v6 < 2; v6++) {
-		struct wh_spans lacking = {0}, beyond = {0};
+		struct wh_spans missing = {0}, beyond = {0};
 		int rc = wh_tiles_live(c->live, whole.name, v6, c->mem, &whole.tiles[v6]);
 		if (!rc)
-			rc = wh_spans_differ(c->nl, &whole.tiles[v6], v6 ? p->v6 : p->v4, v6 ? p->n_v6 : p->n_v4, v6, c->mem, &lacking, &beyond);
+			rc = wh_spans_differ(c->nl, &whole.tiles[v6], v6 ? p->v6 : p->v4, v6 ? p->n_v6 : p->n_v4, v6, c->mem, &missing, &beyond);
 		if (!rc && delta)
-			rc = delta_elements(c, &s, port, &lacking, &beyond, v6);
+			rc = delta_elements(c, &s, port, &missing, &beyond, v6);
 		else if (!rc)
-			tell_spans(c, port, &lacking, &beyond);
+			tell_spans(c, port, &missing, &beyond);
 		if (rc == -ENOENT || rc == -EBADMSG) {
 			tell(c, "%s: its set of IPv%c addresses is not there", port, v6 ? '6' : '4');
 			return 0;

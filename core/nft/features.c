@@ -154,11 +154,11 @@ static const struct feature {
 	{"logging to a group", "nft_log, nfnetlink_log", log_group},
 };
 
-int wh_nft_lacks(char *what, size_t size, struct wh_error *err)
+int wh_nft_missing_features(char *what, size_t size, struct wh_error *err)
 {
 	struct wh_nl *nl;
 	size_t used = 0;
-	int lacking = 0, rc = wh_nl_open(&nl, err);
+	int missing = 0, rc = wh_nl_open(&nl, err);
 	what[0] = 0;
 	if (rc)
 		return rc;
@@ -171,9 +171,9 @@ int wh_nft_lacks(char *what, size_t size, struct wh_error *err)
 		wh_batch_free(&b);
 		if (said == -EPERM || said == -ENOMEM || said == -ETIMEDOUT)
 			rc = wh_fail(err, said, "%s", why.text);
-		else if (said && (lacking++, used < size))
-			used += (size_t)snprintf(what + used, size - used, "%s%s (module %s)", lacking > 1 ? ", " : "", features[i].name, features[i].module);
+		else if (said && (missing++, used < size))
+			used += (size_t)snprintf(what + used, size - used, "%s%s (module %s)", missing > 1 ? ", " : "", features[i].name, features[i].module);
 	}
 	wh_nl_close(nl);
-	return rc ? rc : lacking;
+	return rc ? rc : missing;
 }

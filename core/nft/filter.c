@@ -16,7 +16,7 @@ struct translation {
 
 struct list { struct translation *t; const char *name; struct wh_filter_rule *r; size_t n, room; };
 
-static const struct wh_ranges *kept(bool has, struct wh_ranges r, struct wh_arena *mem)
+static const struct wh_ranges *copy_of(bool has, struct wh_ranges r, struct wh_arena *mem)
 {
 	struct wh_ranges *p = has ? wh_arena_alloc(mem, sizeof *p) : NULL;
 	if (p)
@@ -46,8 +46,8 @@ static void add(struct list *l, const struct wh_nft_match *m, enum wh_filter_act
 	l->r = wh_arena_grown(t->mem, l->r, l->n, &l->room, sizeof *l->r);
 	l->r[l->n++] = (struct wh_filter_rule){
 		.name = l->name, .action = action, .to = to, .direction = t->direction, .proto = (uint8_t)(m->proto < 0 ? WH_PROTO_ANY : m->proto), .may = may,
-		.peer = kept(has_peers, peers, t->mem), .local = kept(in ? m->has_daddr : m->has_saddr, in ? m->daddr : m->saddr, t->mem),
-		.sport = kept(m->has_sport, m->sport, t->mem), .dport = kept(m->has_dport, m->dport, t->mem),
+		.peer = copy_of(has_peers, peers, t->mem), .local = copy_of(in ? m->has_daddr : m->has_saddr, in ? m->daddr : m->saddr, t->mem),
+		.sport = copy_of(m->has_sport, m->sport, t->mem), .dport = copy_of(m->has_dport, m->dport, t->mem),
 	};
 }
 

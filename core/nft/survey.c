@@ -21,15 +21,15 @@ struct survey {
 	struct set_name *sets; size_t n_sets, room_sets; /* whose elements don't move by themselves */
 };
 
-static uint64_t fold(uint64_t h, const void *p, size_t n)
+static uint64_t mix(uint64_t h, const void *p, size_t n)
 {
 	for (const uint8_t *b = p; n--; b++)
 		h = (h ^ *b) * 1099511628211u;
 	return h;
 }
 
-/* What moves by itself is folded in by its name alone. */
-static uint64_t fold_expressions(uint64_t h, const struct nlattr *list)
+/* What moves by itself is mixed in by its name alone. */
+static uint64_t mix_expressions(uint64_t h, const struct nlattr *list)
 {
 	static const char *const moving[] = {"counter", "quota", "limit", "last", "connlimit", NULL};
 	const struct nlattr *e, *a;
@@ -40,19 +40,19 @@ static uint64_t fold_expressions(uint64_t h, const struct nlattr *list)
 				moves |= mnl_attr_get_payload_len(a) == strlen(moving[i]) + 1 && !memcmp(mnl_attr_get_payload(a), moving[i], strlen(moving[i]) + 1);
 		mnl_attr_for_each_nested(a, e)
 			if (!moves || mnl_attr_get_type(a) == NFTA_EXPR_NAME)
-				h = fold(h, a, a->nla_len);
+				h = mix(h, a, a->nla_len);
 	}
 	return h;
 }
 
-static uint64_t fold_elements(uint64_t h, const struct nlattr *list)
+static uint64_t mix_elements(uint64_t h, const struct nlattr *list)
 {
 	const struct nlattr *e, *a;
 	mnl_attr_for_each_nested(e, list)
 		mnl_attr_for_each_nested(a, e)
 			if (mnl_attr_get_type(a) == NFTA_SET_ELEM_KEY || mnl_attr_get_type(a) == NFTA_SET_ELEM_KEY_END || mnl_attr_get_type(a) == NFTA_SET_ELEM_DATA ||
 			    mnl_attr_get_type(a) == NFTA_SET_ELEM_FLAGS || mnl_attr_get_type(a) == NFTA_SET_ELEM_USERDATA)
-				h = fold(h, a, a->nla_len);
+				h = mix(h, a, a->nla_len);
 	return h;
 }
 
@@ -79,18 +79,18 @@ static int one(const struct nlmsghdr *h, void *arg)
 	if (g->nfgen_family == NFPROTO_INET && (!strcmp(table, WH_NFT_TABLE) || !strcmp(table, WH_JIT_TABLE)))
 		return MNL_CB_OK;
 	s->out->n[s->kind]++;
-	*x = fold(*x, &g->nfgen_family, 1);
+	*x = mix(*x, &g->nfgen_family, 1);
 	mnl_attr_for_each(a, h, sizeof *g) {
 		uint16_t type = mnl_attr_get_type(a);
 		/* the attributes after NFTA_SET_EXPRESSIONS are how many elements a set has now, which changes without any program's doing */
 		if ((s->kind == WH_NFT_SETS && type > NFTA_SET_EXPRESSIONS) || (s->kind == WH_NFT_CHAINS && type == NFTA_CHAIN_COUNTERS) || (s->kind == WH_NFT_OBJECTS && type == NFTA_OBJ_DATA))
 			continue;
 		if (s->kind == WH_NFT_RULES && type == NFTA_RULE_EXPRESSIONS)
-			*x = fold_expressions(*x, a);
+			*x = mix_expressions(*x, a);
 		else if (s->kind == WH_NFT_ELEMENTS && type == NFTA_SET_ELEM_LIST_ELEMENTS)
-			*x = fold_elements(*x, a);
+			*x = mix_elements(*x, a);
 		else
-			*x = fold(*x, a, a->nla_len);
+			*x = mix(*x, a, a->nla_len);
 	}
 	if (s->kind == WH_NFT_SETS)
 		remember_set(s, h, g->nfgen_family, table);

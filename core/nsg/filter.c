@@ -19,7 +19,7 @@ struct translation {
 	struct wh_arena *mem;
 };
 
-static const struct wh_ranges *kept(struct wh_ranges r, struct wh_arena *mem)
+static const struct wh_ranges *copy_of(struct wh_ranges r, struct wh_arena *mem)
 {
 	struct wh_ranges *p = wh_arena_alloc(mem, sizeof *p);
 	*p = r;
@@ -37,7 +37,7 @@ static const struct wh_ranges *ports(const struct wh_port_range *r, size_t n, st
 	for (size_t i = 0; i < n; i++)
 		if (!r[i].from && r[i].to == 65535)
 			return NULL;
-	return kept(wh_ports(r, n, mem), mem);
+	return copy_of(wh_ports(r, n, mem), mem);
 }
 
 static void add(struct translation *t, const struct wh_filter_rule *like, const char *may)
@@ -65,7 +65,7 @@ static void add_at(struct translation *t, const struct wh_rule *r, struct wh_fil
 		add(t, f, unknown);
 	if (peers_unknown && match == WH_MATCH_MAYBE)
 		return;
-	f->peer = kept(peers, t->mem);
+	f->peer = copy_of(peers, t->mem);
 	add(t, f, match == WH_MATCH_MAYBE ? unknown : NULL);
 }
 
@@ -75,20 +75,20 @@ static void add_whole(struct translation *t, const struct wh_rule *r, struct wh_
 	struct wh_ranges peers = wh_rule_peers(r, t->tags, t->mem, &peers_unknown);
 	f->sport = ports(r->src_ports, r->n_src_ports, t->mem);
 	f->dport = ports(r->dst_ports, r->n_dst_ports, t->mem);
-	f->peer = peers_unknown ? NULL : kept(peers, t->mem);
+	f->peer = peers_unknown ? NULL : copy_of(peers, t->mem);
 	if (r->n_locals + r->n_local_tags) {
 		struct wh_ranges locals = wh_rule_locals(r, t->tags, t->mem, &locals_unknown);
 		if (locals_unknown && !r->unsupported) {
-			f->local = kept(wh_ranges_minus(everything(t->mem), locals, t->mem), t->mem);
+			f->local = copy_of(wh_ranges_minus(everything(t->mem), locals, t->mem), t->mem);
 			add(t, f, unknown);
 		}
-		f->local = locals_unknown && r->unsupported ? NULL : kept(locals, t->mem);
+		f->local = locals_unknown && r->unsupported ? NULL : copy_of(locals, t->mem);
 	}
 	if (peers_unknown || r->unsupported)
 		add(t, f, unknown);
 	if (r->unsupported)
 		return;
-	f->peer = kept(peers, t->mem);
+	f->peer = copy_of(peers, t->mem);
 	add(t, f, NULL);
 }
 

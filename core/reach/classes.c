@@ -4,7 +4,7 @@
  *
  * Problem: what any of n endpoints may send to any other, without n² questions.
  * Method: two endpoints are of one class where they have the same lists before them, lie alike in each of these (as local address), lie alike in every other
- * endpoint's lists that their packets can meet (as peer), and are reached alike by every route table. All of that is folded into a hash of 128 bits under this process's key.
+ * endpoint's lists that their packets can meet (as peer), and are reached alike by every route table. All of that is mixed into a hash of 128 bits under this process's key.
  * With l lists the cost is n · l look-ups; what follows costs classes² at most.
  * A list is of concern to an endpoint only where a way leads between their VNets: unrelated VNets don't split each other's classes.
  *
@@ -18,7 +18,7 @@
 
 struct print { uint64_t h[2]; size_t endpoint; };
 
-static void fold(struct print *p, const struct wh_hash_key *key, uint64_t a, uint64_t b)
+static void mix(struct print *p, const struct wh_hash_key *key, uint64_t a, uint64_t b)
 {
 	for (int i = 0; i < 2; i++) {
 		struct wh_hash_key k = {{key->k[i] ^ p->h[0], key->k[1 - i] ^ p->h[1]}};
@@ -54,24 +54,24 @@ static size_t vnet_of(const struct wh_reach *r, size_t endpoint)
 	return s == WH_NONE ? WH_NONE : r->t->subnets[s].vnet;
 }
 
-static void fold_own(const struct wh_reach *r, struct print *p, const struct wh_hash_key *key)
+static void mix_own(const struct wh_reach *r, struct print *p, const struct wh_hash_key *key)
 {
 	const struct wh_endpoint *e = &r->t->endpoints[p->endpoint];
-	fold(p, key, r->context_of[p->endpoint], vnet_of(r, p->endpoint));
-	fold(p, key, wh_addr_is_v4(&e->addr), r->t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT);
-	fold(p, key, e->public_ip == WH_NONE ? 0 : e->public_ip == WH_MISSING || r->t->public_ips[e->public_ip].standard ? 1 : 2, (uint64_t)e->in_pool << 1 | (e->subnet != WH_NONE && r->t->subnets[e->subnet].way_out));
+	mix(p, key, r->context_of[p->endpoint], vnet_of(r, p->endpoint));
+	mix(p, key, wh_addr_is_v4(&e->addr), r->t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT);
+	mix(p, key, e->public_ip == WH_NONE ? 0 : e->public_ip == WH_MISSING || r->t->public_ips[e->public_ip].standard ? 1 : 2, (uint64_t)e->in_pool << 1 | (e->subnet != WH_NONE && r->t->subnets[e->subnet].way_out));
 	for (size_t i = 0; i < e->n_exposures; i++)
-		fold(p, key, (uint64_t)e->exposures[i].proto << 32 | (uint64_t)e->exposures[i].ports.from << 16 | e->exposures[i].ports.to, e->exposures[i].standard);
+		mix(p, key, (uint64_t)e->exposures[i].proto << 32 | (uint64_t)e->exposures[i].ports.from << 16 | e->exposures[i].ports.to, e->exposures[i].standard);
 	for (int d = 0; r->context_of[p->endpoint] && d < 2; d++) {
 		const struct side *s = &r->sides[r->side_of[d][p->endpoint]];
-		fold(p, key, r->side_of[d][p->endpoint], (uint64_t)d);
+		mix(p, key, r->side_of[d][p->endpoint], (uint64_t)d);
 		for (size_t i = 0; i < s->n; i++)
-			fold(p, key, s->stage[i], wh_address_class(&r->stages[s->stage[i]], &r->stages[s->stage[i]].local, &e->addr, r->mem));
+			mix(p, key, s->stage[i], wh_address_class(&r->stages[s->stage[i]], &r->stages[s->stage[i]].local, &e->addr, r->mem));
 	}
 }
 
 /* The peers' classes of one list, of all endpoints that may meet it, in the order of their addresses. */
-static void fold_stage(const struct wh_reach *r, size_t number, const bool *relation, struct print *prints, const struct wh_hash_key *key)
+static void mix_stage(const struct wh_reach *r, size_t number, const bool *relation, struct print *prints, const struct wh_hash_key *key)
 {
 	struct stage *s = &r->stages[number];
 	size_t cut = 0, own = r->contexts[s->context].vnet;
@@ -82,7 +82,7 @@ static void fold_stage(const struct wh_reach *r, size_t number, const bool *rela
 			continue;
 		while (cut < s->peer.n_cuts && wh_addr_cmp(&s->peer.cuts[cut], a) <= 0)
 			cut++;
-		fold(&prints[at], key, number, s->peer.of_atom[cut] ? s->peer.of_atom[cut] - 1 : wh_address_class(s, &s->peer, a, r->mem));
+		mix(&prints[at], key, number, s->peer.of_atom[cut] ? s->peer.of_atom[cut] - 1 : wh_address_class(s, &s->peer, a, r->mem));
 	}
 }
 
@@ -95,12 +95,12 @@ static size_t sender(const struct wh_reach *r, size_t context)
 	return WH_NONE;
 }
 
-static void fold_routes(const struct wh_reach *r, struct print *prints, const struct wh_hash_key *key)
+static void mix_routes(const struct wh_reach *r, struct print *prints, const struct wh_hash_key *key)
 {
 	for (size_t c = 0; c < r->n_contexts; c++) {
 		size_t from = r->contexts[c].table == WH_NONE ? WH_NONE : sender(r, c);
 		for (size_t i = 0; from != WH_NONE && i < r->t->n_endpoints; i++)
-			fold(&prints[i], key, c, wh_reach_way(r, from, i, &r->t->endpoints[i].addr, NULL, r->mem));
+			mix(&prints[i], key, c, wh_reach_way(r, from, i, &r->t->endpoints[i].addr, NULL, r->mem));
 	}
 }
 
@@ -150,11 +150,11 @@ void wh_reach_divide(struct wh_reach *r)
 		wh_address_prepare(&r->stages[i], r->mem);
 	for (size_t i = 0; i < n; i++) {
 		prints[i].endpoint = i;
-		fold_own(r, &prints[i], &key);
+		mix_own(r, &prints[i], &key);
 	}
 	for (size_t i = 0; i < r->n_stages; i++)
-		fold_stage(r, i, relation, prints, &key);
-	fold_routes(r, prints, &key);
+		mix_stage(r, i, relation, prints, &key);
+	mix_routes(r, prints, &key);
 	if (n)
 		qsort(prints, n, sizeof *prints, by_print);
 	number_classes(r, prints);

@@ -103,11 +103,11 @@ uint32_t wh_reach_pair(struct wh_reach *r, size_t from, size_t to)
 	}
 	if (r->context_of[a] && cell) {
 		struct side *out = &r->sides[r->side_of[WH_OUTBOUND][a]];
-		cell = wh_cell_both(r->shared, cell, cell_at(r, out, row_of(r, out, from, WH_OUTBOUND), column_of(r, out, to)), r->scratch);
+		cell = wh_cell_both(r->numbering, cell, cell_at(r, out, row_of(r, out, from, WH_OUTBOUND), column_of(r, out, to)), r->scratch);
 	}
 	if (v == WH_UNDECIDED && cell) {
 		wh_reach_way(r, a, b, &y->addr, &why, r->scratch);
-		cell = wh_cell_unsure(r->shared, cell, why, r->scratch);
+		cell = wh_cell_unsure(r->numbering, cell, why, r->scratch);
 	}
 	if (wh_arena_bytes(r->scratch) > SCRATCH_KEPT)
 		wh_arena_reset(r->scratch);
@@ -142,11 +142,11 @@ uint32_t wh_reach_outside(struct wh_reach *r, size_t endpoint, const struct wh_a
 			if (guarded || !e->exposures[i].standard)
 				x[n++] = e->exposures[i];
 		if (!open)
-			cell = n ? wh_cell_within(r->shared, cell, x, n, r->scratch) : WH_CELL_NONE;
+			cell = n ? wh_cell_within(r->numbering, cell, x, n, r->scratch) : WH_CELL_NONE;
 	}
 	if (v == WH_UNDECIDED && cell) {
 		wh_reach_way_outside(r, endpoint, peer, d, WH_PROTO_TCP, 0, &why, r->scratch);
-		cell = wh_cell_unsure(r->shared, cell, why, r->scratch);
+		cell = wh_cell_unsure(r->numbering, cell, why, r->scratch);
 	}
 	return cell;
 }

@@ -37,7 +37,7 @@ struct side {
 	uint32_t *column_of;                 /* of each class of endpoints; NULL: not asked yet */
 };
 
-struct shared { /* numbers that two estates may share */
+struct numbering { /* numbers that two estates have in common */
 	struct intern ports;                 /* sets of ports, as bytes of ranges */
 	struct intern verdicts;              /* port verdicts: for each class of source ports, allowed and undecided; then the reason */
 	struct intern cells;                 /* verdicts for each class of protocols */
@@ -62,7 +62,7 @@ struct wh_reach {
 	struct wh_ranges *asg_ranges, *tag_ranges; bool *asg_done, *tag_done;
 	const struct wh_ranges *any;
 	bool *linked;                        /* vnet × vnet: the system's routes lead from one to the other */
-	struct shared *shared;
+	struct numbering *numbering;
 	/* classes.c */
 	uint32_t *class_of; size_t *members, *first_member; size_t n_classes;
 	bool divided;
@@ -91,14 +91,14 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8
 enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why, struct wh_arena *mem);
 /* ports.c */
 void wh_ports_prepare(struct wh_reach *const *r, size_t n, struct wh_arena *mem);
-uint32_t wh_ports_intern(struct shared *s, struct wh_ranges ports);
-struct wh_ranges wh_ports_get(const struct shared *s, uint32_t number);
+uint32_t wh_ports_intern(struct numbering *s, struct wh_ranges ports);
+struct wh_ranges wh_ports_get(const struct numbering *s, uint32_t number);
 enum { WH_CELL_NONE, WH_CELL_ALL }; /* nothing; every port of every protocol */
-uint32_t wh_cell_both(struct shared *s, uint32_t a, uint32_t b, struct wh_arena *scratch);
+uint32_t wh_cell_both(struct numbering *s, uint32_t a, uint32_t b, struct wh_arena *scratch);
 /* The cell in which everything that `a` may allow is undecided, for a reason. */
-uint32_t wh_cell_unsure(struct shared *s, uint32_t a, const char *why, struct wh_arena *scratch);
+uint32_t wh_cell_unsure(struct numbering *s, uint32_t a, const char *why, struct wh_arena *scratch);
 /* The cell restricted to ports of a protocol. */
-uint32_t wh_cell_within(struct shared *s, uint32_t a, const struct wh_exposure *x, size_t n, struct wh_arena *scratch);
+uint32_t wh_cell_within(struct numbering *s, uint32_t a, const struct wh_exposure *x, size_t n, struct wh_arena *scratch);
 /* What a side's stages let through between a local and a peer class of each stage. */
 uint32_t wh_side_cell(struct wh_reach *r, const struct side *s, const uint32_t *local, const uint32_t *peer);
 /* addresses.c */

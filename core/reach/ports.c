@@ -19,39 +19,39 @@
 
 /* ---- sets and verdicts by number ---- */
 
-uint32_t wh_ports_intern(struct shared *s, struct wh_ranges ports)
+uint32_t wh_ports_intern(struct numbering *s, struct wh_ranges ports)
 {
 	return intern_add(&s->ports, ports.r, ports.n * sizeof *ports.r);
 }
 
-struct wh_ranges wh_ports_get(const struct shared *s, uint32_t number)
+struct wh_ranges wh_ports_get(const struct numbering *s, uint32_t number)
 {
 	size_t len;
 	const void *bytes = intern_get(&s->ports, number, &len);
 	return (struct wh_ranges){(struct wh_range *)(uintptr_t)bytes, len / sizeof(struct wh_range)};
 }
 
-static size_t words(const struct shared *s)
+static size_t words(const struct numbering *s)
 {
 	return 2 * s->n_sport + 1; /* allowed and undecided for each class of source ports, and the reason */
 }
 
-static uint32_t verdict_of(struct shared *s, const uint32_t *v)
+static uint32_t verdict_of(struct numbering *s, const uint32_t *v)
 {
 	return intern_add(&s->verdicts, v, words(s) * sizeof *v);
 }
 
-static const uint32_t *verdict(const struct shared *s, uint32_t number)
+static const uint32_t *verdict(const struct numbering *s, uint32_t number)
 {
 	return intern_get(&s->verdicts, number, NULL);
 }
 
-static const uint32_t *cell(const struct shared *s, uint32_t number)
+static const uint32_t *cell(const struct numbering *s, uint32_t number)
 {
 	return intern_get(&s->cells, number, NULL);
 }
 
-static uint32_t uniform(struct shared *s, struct wh_ranges allowed)
+static uint32_t uniform(struct numbering *s, struct wh_ranges allowed)
 {
 	uint32_t *v = wh_arena_array(s->mem, words(s) + s->n_proto, sizeof *v), *c = v + words(s);
 	for (size_t i = 0; i < s->n_sport; i++)
@@ -69,7 +69,7 @@ static int by_port(const void *a, const void *b)
 	return (int)*(const uint32_t *)a - (int)*(const uint32_t *)b;
 }
 
-static void source_ports(struct wh_reach *const *r, size_t n_r, struct shared *s)
+static void source_ports(struct wh_reach *const *r, size_t n_r, struct numbering *s)
 {
 	uint32_t *at = wh_arena_array(s->mem, 1, sizeof *at);
 	size_t n = 1, room = 1;
@@ -94,7 +94,7 @@ static void source_ports(struct wh_reach *const *r, size_t n_r, struct shared *s
 }
 
 /* TCP, UDP and ICMP stand first; then what rules name; then one for all the rest. */
-static void protocols(struct wh_reach *const *r, size_t n_r, struct shared *s)
+static void protocols(struct wh_reach *const *r, size_t n_r, struct numbering *s)
 {
 	bool named[256] = {false};
 	static const uint8_t first[] = {WH_PROTO_TCP, WH_PROTO_UDP, WH_PROTO_ICMP};
@@ -118,7 +118,7 @@ static void protocols(struct wh_reach *const *r, size_t n_r, struct shared *s)
 
 static void prepare_stage(struct wh_reach *r, struct stage *s)
 {
-	const struct shared *sh = r->shared;
+	const struct numbering *sh = r->numbering;
 	s->words = (s->filter.n + 63) / 64 + !s->filter.n;
 	s->of_proto = wh_arena_array(r->mem, s->words * sh->n_proto, sizeof *s->of_proto);
 	for (size_t p = 0; p < sh->n_proto; p++)
@@ -132,7 +132,7 @@ static void prepare_stage(struct wh_reach *r, struct stage *s)
 void wh_ports_prepare(struct wh_reach *const *r, size_t n, struct wh_arena *mem)
 {
 	static const struct wh_port_range all = {0, 65535};
-	struct shared *s = wh_arena_alloc(mem, sizeof *s);
+	struct numbering *s = wh_arena_alloc(mem, sizeof *s);
 	s->mem = s->ports.mem = s->verdicts.mem = s->cells.mem = s->reasons.mem = s->both.mem = s->whole.mem = s->unions.mem = s->unsures.mem = mem;
 	source_ports(r, n, s);
 	protocols(r, n, s);
@@ -141,7 +141,7 @@ void wh_ports_prepare(struct wh_reach *const *r, size_t n, struct wh_arena *mem)
 	uniform(s, (struct wh_ranges){0});  /* WH_CELL_NONE */
 	uniform(s, wh_ports(&all, 1, mem)); /* WH_CELL_ALL */
 	for (size_t x = 0; x < n; x++) {
-		r[x]->shared = s;
+		r[x]->numbering = s;
 		for (size_t i = 0; i < r[x]->n_stages; i++)
 			prepare_stage(r[x], &r[x]->stages[i]);
 	}
@@ -149,13 +149,13 @@ void wh_ports_prepare(struct wh_reach *const *r, size_t n, struct wh_arena *mem)
 
 /* ---- combining ---- */
 
-static uint32_t reason_of(struct shared *s, const char *why)
+static uint32_t reason_of(struct numbering *s, const char *why)
 {
 	return why ? intern_add(&s->reasons, why, strlen(why) + 1) : 0;
 }
 
 /* Both must allow: undecided is what both may allow, but not both do for certain. */
-static uint32_t both_verdicts(struct shared *s, uint32_t a, uint32_t b, struct wh_arena *scratch)
+static uint32_t both_verdicts(struct numbering *s, uint32_t a, uint32_t b, struct wh_arena *scratch)
 {
 	bool there;
 	if (a == b)
@@ -178,7 +178,7 @@ static uint32_t both_verdicts(struct shared *s, uint32_t a, uint32_t b, struct w
 	return *known = verdict_of(s, v);
 }
 
-uint32_t wh_cell_both(struct shared *s, uint32_t a, uint32_t b, struct wh_arena *scratch)
+uint32_t wh_cell_both(struct numbering *s, uint32_t a, uint32_t b, struct wh_arena *scratch)
 {
 	bool there;
 	if (a == b || b == WH_CELL_ALL || a == WH_CELL_NONE)
@@ -194,7 +194,7 @@ uint32_t wh_cell_both(struct shared *s, uint32_t a, uint32_t b, struct wh_arena 
 }
 
 /* A verdict within some ports, or, where these are NULL, with everything that it may allow undecided for a reason. */
-static uint32_t changed(struct shared *s, uint32_t number, const struct wh_ranges *ports, const char *why, struct wh_arena *scratch)
+static uint32_t changed(struct numbering *s, uint32_t number, const struct wh_ranges *ports, const char *why, struct wh_arena *scratch)
 {
 	const uint32_t *x = verdict(s, number);
 	uint32_t *v = wh_arena_array(scratch, words(s), sizeof *v);
@@ -209,7 +209,7 @@ static uint32_t changed(struct shared *s, uint32_t number, const struct wh_range
 	return verdict_of(s, v);
 }
 
-uint32_t wh_cell_unsure(struct shared *s, uint32_t a, const char *why, struct wh_arena *scratch)
+uint32_t wh_cell_unsure(struct numbering *s, uint32_t a, const char *why, struct wh_arena *scratch)
 {
 	bool there;
 	uint32_t *known = pair_find(&s->unsures, a, reason_of(s, why), &there), c[256];
@@ -220,7 +220,7 @@ uint32_t wh_cell_unsure(struct shared *s, uint32_t a, const char *why, struct wh
 	return *known = intern_add(&s->cells, c, s->n_proto * sizeof *c);
 }
 
-uint32_t wh_cell_within(struct shared *s, uint32_t a, const struct wh_exposure *x, size_t n, struct wh_arena *scratch)
+uint32_t wh_cell_within(struct numbering *s, uint32_t a, const struct wh_exposure *x, size_t n, struct wh_arena *scratch)
 {
 	uint32_t c[256];
 	for (size_t i = 0; i < s->n_proto; i++) {
@@ -255,7 +255,7 @@ static struct wh_filter rules_of(const struct stage *s, const uint64_t *bits, st
 
 static uint32_t walked(struct wh_reach *r, const struct stage *s, struct wh_filter f)
 {
-	struct shared *sh = r->shared;
+	struct numbering *sh = r->numbering;
 	uint32_t *v = wh_arena_array(r->scratch, words(sh), sizeof *v);
 	const char *why = f.why;
 	bool unsure_ports = false;
@@ -297,7 +297,7 @@ static uint32_t group_verdict(struct wh_reach *r, struct stage *s, const uint64_
 /* Admin rules before what the groups say: Deny, AlwaysAllow, and on to the groups, which stand as two rules behind. */
 static uint32_t behind_admin(struct wh_reach *r, struct stage *s, const uint64_t *bits, uint32_t groups)
 {
-	struct shared *sh = r->shared;
+	struct numbering *sh = r->numbering;
 	struct wh_filter f = rules_of(s, bits, r->scratch);
 	uint32_t *v = wh_arena_array(r->scratch, words(sh), sizeof *v);
 	const char *why = NULL;
@@ -334,7 +334,7 @@ static uint32_t behind_admin(struct wh_reach *r, struct stage *s, const uint64_t
 
 uint32_t wh_side_cell(struct wh_reach *r, const struct side *s, const uint32_t *local, const uint32_t *peer)
 {
-	struct shared *sh = r->shared;
+	struct numbering *sh = r->numbering;
 	uint32_t c[256];
 	for (size_t p = 0; p < sh->n_proto; p++) {
 		uint32_t all = cell(sh, WH_CELL_ALL)[p];
@@ -355,14 +355,14 @@ uint32_t wh_side_cell(struct wh_reach *r, const struct side *s, const uint32_t *
 /* ---- out ---- */
 
 /* Protocols without ports have the first class alone, in which port 0 is. */
-static size_t sources(const struct shared *s, size_t proto)
+static size_t sources(const struct numbering *s, size_t proto)
 {
 	return proto < 2 ? s->n_sport : 1;
 }
 
 static struct wh_ranges over_sources(struct wh_reach *r, size_t proto, uint32_t number, bool undecided)
 {
-	struct shared *s = r->shared;
+	struct numbering *s = r->numbering;
 	const uint32_t *v = verdict(s, number);
 	struct wh_ranges out = {0};
 	for (size_t i = 0; i < sources(s, proto); i++)
@@ -372,7 +372,7 @@ static struct wh_ranges over_sources(struct wh_reach *r, size_t proto, uint32_t 
 
 struct wh_reach_ports wh_reach_ports(struct wh_reach *r, uint32_t number)
 {
-	const struct shared *s = r->shared;
+	const struct numbering *s = r->numbering;
 	const uint32_t *c = cell(s, number);
 	struct wh_reach_ports out = {0};
 	for (size_t i = 0; i < s->n_proto; i++) {
@@ -402,7 +402,7 @@ static struct wh_ranges at_zero(struct wh_ranges x, size_t proto, struct wh_aren
 /* Of each class of source ports: what is allowed by either, and what may be. */
 uint32_t wh_reach_union(struct wh_reach *r, uint32_t a, uint32_t b)
 {
-	struct shared *s = r->shared;
+	struct numbering *s = r->numbering;
 	bool there;
 	if (a == b || b == WH_CELL_NONE || a == WH_CELL_ALL)
 		return a;
@@ -432,7 +432,7 @@ uint32_t wh_reach_union(struct wh_reach *r, uint32_t a, uint32_t b)
 
 bool wh_reach_within(struct wh_reach *r, uint32_t a, uint32_t b)
 {
-	struct shared *s = r->shared;
+	struct numbering *s = r->numbering;
 	if (a == b || a == WH_CELL_NONE || b == WH_CELL_ALL)
 		return true;
 	struct wh_arena *scratch = wh_arena_new();
@@ -450,6 +450,6 @@ bool wh_reach_within(struct wh_reach *r, uint32_t a, uint32_t b)
 
 size_t wh_reach_source_ports(const struct wh_reach *r, const struct wh_port_range **out)
 {
-	*out = r->shared->sport;
-	return r->shared->n_sport;
+	*out = r->numbering->sport;
+	return r->numbering->n_sport;
 }

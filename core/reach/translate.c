@@ -14,7 +14,7 @@
 #include <strings.h>
 #include "reach/policy.h"
 
-static const struct wh_ranges *kept(struct wh_ranges x, struct wh_arena *mem)
+static const struct wh_ranges *copy_of(struct wh_ranges x, struct wh_arena *mem)
 {
 	struct wh_ranges *p = wh_arena_alloc(mem, sizeof *p);
 	*p = x;
@@ -165,7 +165,7 @@ static const struct wh_ranges *ports(const struct wh_port_range *p, size_t n, st
 	for (size_t i = 0; i < n; i++)
 		if (!p[i].from && p[i].to == 65535)
 			return NULL;
-	return kept(wh_ports(p, n, mem), mem);
+	return copy_of(wh_ports(p, n, mem), mem);
 }
 
 /* ---- lists ---- */
@@ -186,15 +186,15 @@ static void translate(struct wh_reach *r, const struct context *c, struct list *
 	                           .dport = ports(rule->dst_ports, rule->n_dst_ports, r->mem)};
 	if (peer.unknown || local.unknown) {
 		f.may = peer.unknown ? peer.unknown : local.unknown;
-		f.peer = peer.any || peer.unknown ? NULL : kept(peer.known, r->mem);
-		f.local = local.any || local.unknown ? NULL : kept(local.known, r->mem);
+		f.peer = peer.any || peer.unknown ? NULL : copy_of(peer.known, r->mem);
+		f.local = local.any || local.unknown ? NULL : copy_of(local.known, r->mem);
 		add(l, &f, r->mem);
 	}
 	if ((!peer.any && !peer.known.n) || (!local.any && !local.known.n))
 		return;
 	f.may = unsure;
-	f.peer = peer.any ? NULL : kept(peer.known, r->mem);
-	f.local = local.any ? NULL : kept(local.known, r->mem);
+	f.peer = peer.any ? NULL : copy_of(peer.known, r->mem);
+	f.local = local.any ? NULL : copy_of(local.known, r->mem);
 	add(l, &f, r->mem);
 }
 

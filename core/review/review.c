@@ -190,9 +190,9 @@ int wh_review_change(struct wh_state *s, const struct wh_estate *e, const struct
                      const char **said, struct wh_error *err)
 {
 	struct review v = {.store = s, .estate = e, .change = c, .mem = mem, .err = err};
-	const struct wh_resource *r = wh_estate_find(e, c->resource);
+	const struct wh_resource *r = wh_estate_require(e, c->resource, err);
 	if (!r)
-		return wh_fail_input(err, -ENOENT, "there is no resource '%s'", c->resource);
+		return -ENXIO;
 	if (c->deny)
 		return refuse(err, "allow-only", "only allow rules are added or modified; what is not allowed is denied already");
 	int rc = wh_review_load(s, e, mem, &v.rec, err);
@@ -246,11 +246,11 @@ static int reset_one(struct wh_state *s, const char *resource, const char *who, 
 
 int wh_review_reset(struct wh_state *s, const struct wh_estate *e, const char *resource, const char *who, size_t *n, struct wh_error *err)
 {
-	const struct wh_resource *only = resource ? wh_estate_find(e, resource) : NULL;
+	const struct wh_resource *only = resource ? wh_estate_require(e, resource, err) : NULL;
 	struct wh_error ignored;
 	*n = 0;
 	if (resource && !only)
-		return wh_fail_input(err, -ENOENT, "there is no resource '%s'", resource);
+		return -ENXIO;
 	int rc = wh_state_begin(s, err);
 	if (rc)
 		return rc;
@@ -331,11 +331,11 @@ static int undo_last(struct wh_state *s, const struct entry *last, const char *w
 int wh_review_undo(struct wh_state *s, const struct wh_estate *e, const char *resource, const char *who, struct wh_arena *mem,
                    const char **said, struct wh_error *err)
 {
-	const struct wh_resource *only = resource ? wh_estate_find(e, resource) : NULL;
+	const struct wh_resource *only = resource ? wh_estate_require(e, resource, err) : NULL;
 	struct undo u = {.only = only ? only->name : NULL};
 	struct wh_error ignored;
 	if (resource && !only)
-		return wh_fail_input(err, -ENOENT, "there is no resource '%s'", resource);
+		return -ENXIO;
 	int rc = wh_state_begin(s, err);
 	if (rc)
 		return rc;

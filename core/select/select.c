@@ -134,14 +134,14 @@ static void mark(struct wh_node *node, size_t k)
 	node->lines = node->left->lines + node->right->lines;
 }
 
-/* A budget shared out over the roots. */
-struct shared {
+/* A budget divided among the roots. */
+struct division {
 	size_t stride;
 	double *cost;   /* [roots * stride + k]: of the first roots with at most k lines */
 	uint16_t *give; /* of them, the last one's */
 };
 
-static bool share_out(const struct wh_trie *t, size_t budget, struct shared *s)
+static bool distribute(const struct wh_trie *t, size_t budget, struct division *s)
 {
 	s->stride = budget + 1;
 	if (t->n_roots > budget)
@@ -169,8 +169,8 @@ static bool share_out(const struct wh_trie *t, size_t budget, struct shared *s)
 /* Returns false where the budget does not do. */
 static bool solve_within(const struct wh_trie *t, size_t budget)
 {
-	struct shared s;
-	if (!share_out(t, budget, &s) || isinf(s.cost[t->n_roots * s.stride + budget]))
+	struct division s;
+	if (!distribute(t, budget, &s) || isinf(s.cost[t->n_roots * s.stride + budget]))
 		return false;
 	for (size_t r = t->n_roots, k = budget; r > 0; r--) {
 		mark(t->roots[r - 1], s.give[r * s.stride + k]);
@@ -244,13 +244,13 @@ int wh_select_curve(const struct wh_select_input *in, const struct wh_prefix *wi
                     double *cost, struct wh_error *err)
 {
 	struct wh_trie t;
-	struct shared s;
+	struct division s;
 
 	if (check_prices(&in->costs, err))
 		return -EINVAL;
 	wh_trie_build(&t, in, within, n_within, mem);
 	solve_all(&t, 0);
-	bool some = share_out(&t, most, &s);
+	bool some = distribute(&t, most, &s);
 	for (size_t k = 0; k <= most; k++)
 		cost[k] = some ? s.cost[t.n_roots * s.stride + k] : INFINITY;
 	return 0;

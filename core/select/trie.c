@@ -42,12 +42,12 @@ static size_t first_peer_not_below(const struct wh_select_peer *peers, size_t n,
 
 /* ---- what must stay out ---- */
 
-struct span { size_t from, to; }; /* of keep_out */
+struct span { size_t from, to; }; /* of excluded */
 
-/* The first of a span of keep_out that does not begin below a. */
+/* The first of a span of excluded that does not begin below a. */
 static size_t lower_bound(const struct wh_trie *t, struct span in, const struct wh_addr *a)
 {
-	return in.from + wh_prefix_lower_bound(t->in->keep_out + in.from, in.to - in.from, a);
+	return in.from + wh_prefix_lower_bound(t->in->excluded + in.from, in.to - in.from, a);
 }
 
 /* The part of `in` that begins from p's first address to its last. */
@@ -58,7 +58,7 @@ static struct span part_of(const struct wh_trie *t, struct span in, const struct
 		return in;
 	struct span s = {lower_bound(t, in, &p->addr), 0};
 	s.to = lower_bound(t, (struct span){s.from, in.to}, &last);
-	if (s.to < in.to && wh_addr_eq(&t->in->keep_out[s.to].addr, &last))
+	if (s.to < in.to && wh_addr_eq(&t->in->excluded[s.to].addr, &last))
 		s.to++;
 	return s;
 }
@@ -78,7 +78,7 @@ size_t wh_trie_carved(const struct wh_trie *t, const struct wh_prefix *p, struct
 	size_t n = 0;
 	for (size_t i = part.from; i < part.to; i++)
 		if (i < skip.from || i >= skip.to)
-			out[n++] = t->in->keep_out[i];
+			out[n++] = t->in->excluded[i];
 	return n;
 }
 
@@ -136,7 +136,7 @@ static void price_node(const struct wh_trie *t, struct wh_node *node, struct spa
 /* ---- the trie ---- */
 
 /* units sorted and disjoint, all inside one prefix of `within`: so is every common prefix of theirs. At most 128 deep.
- * `out` is the part of keep_out in the parent: below a prefix without any nothing is searched. */
+ * `out` is the part of excluded in the parent: below a prefix without any nothing is searched. */
 static struct wh_node *build(struct wh_trie *t, const struct unit *u, size_t n, struct span out)
 {
 	struct wh_node *node = t->fresh++;
@@ -167,9 +167,9 @@ static struct wh_node *build(struct wh_trie *t, const struct unit *u, size_t n, 
 	return node;
 }
 
-/* IPv6 peers are folded into the /64 that they are in, or into `within` where that is longer; those that keep their /128 on
+/* IPv6 peers are joined into the /64 that they are in, or into `within` where that is longer; those that keep their /128 on
  * most days stay, unless another one in the /64 does not. */
-static size_t fold_peers(const struct wh_select_peer *peers, size_t n, const struct wh_prefix *within, struct unit *out)
+static size_t join_peers(const struct wh_select_peer *peers, size_t n, const struct wh_prefix *within, struct unit *out)
 {
 	size_t n_units = 0;
 
@@ -241,9 +241,9 @@ static void find_inside(const struct wh_select_input *in, const struct wh_prefix
 }
 
 /* The units of `within`, in order: those of its peers, and the trusted prefixes that none of them holds. */
-static size_t fold_units(const struct inside *inside, const struct wh_prefix *within, struct unit *of_peers, struct unit *out)
+static size_t join_units(const struct inside *inside, const struct wh_prefix *within, struct unit *of_peers, struct unit *out)
 {
-	size_t n_peers = fold_peers(inside->peers, inside->n, within, inside->n_trusted ? of_peers : out), n = 0, i = 0;
+	size_t n_peers = join_peers(inside->peers, inside->n, within, inside->n_trusted ? of_peers : out), n = 0, i = 0;
 
 	if (!inside->n_trusted)
 		return n_peers;
@@ -263,7 +263,7 @@ static void count_units_out(struct wh_trie *t)
 	t->units_out = wh_arena_unset(t->mem, t->in->n_out + 1, sizeof *t->units_out);
 	t->units_out[0] = 0;
 	for (size_t i = 0; i < t->in->n_out; i++)
-		t->units_out[i + 1] = t->units_out[i] + units_of(&t->in->keep_out[i]);
+		t->units_out[i + 1] = t->units_out[i] + units_of(&t->in->excluded[i]);
 }
 
 void wh_trie_build(struct wh_trie *t, const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, struct wh_arena *mem)
@@ -276,7 +276,7 @@ void wh_trie_build(struct wh_trie *t, const struct wh_select_input *in, const st
 	count_units_out(t);
 	for (size_t i = 0; i < n_within; i++) {
 		find_inside(in, &within[i], &inside);
-		size_t n = fold_units(&inside, &within[i], of_peers, units);
+		size_t n = join_units(&inside, &within[i], of_peers, units);
 		t->fresh = n ? wh_arena_unset(mem, 2 * n - 1, sizeof *t->fresh) : NULL;
 		if (n)
 			t->roots[t->n_roots++] = build(t, units, n, (struct span){0, in->n_out});
@@ -292,7 +292,7 @@ double wh_select_price(const struct wh_select_input *in, const struct wh_prefix 
 
 	count_units_out(&t);
 	find_inside(in, p, &inside);
-	size_t n = fold_units(&inside, p, of_peers, units);
+	size_t n = join_units(&inside, p, of_peers, units);
 	for (size_t i = 0; i < n; i++) {
 		node.seen += units_of(&units[i].p);
 		node.late += units[i].late;

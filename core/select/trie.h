@@ -12,7 +12,7 @@ struct wh_node {
 	struct wh_prefix p;
 	struct wh_node *left, *right; /* NULL in leaves */
 	double seen, late;            /* units below */
-	size_t out;                   /* carve-outs inside p: prefixes of keep_out */
+	size_t out;                   /* carve-outs inside p: prefixes of excluded */
 	double price;                 /* taken whole, without what its line costs; INFINITY where it must not be */
 	/* select.c's: at the present price of a line */
 	double best;
@@ -27,7 +27,7 @@ struct wh_node {
 struct wh_trie {
 	const struct wh_select_input *in;
 	struct wh_arena *mem;
-	double *units_out;            /* [i]: of the first i of keep_out */
+	double *units_out;            /* [i]: of the first i of excluded */
 	struct wh_node **roots;       /* one for each prefix of `within` that has units */
 	size_t n_roots;
 	struct wh_node *fresh;        /* the nodes of the trie that is being built: one block, for there are millions */

@@ -131,7 +131,7 @@ void wh_state_patience(struct wh_state *s, int milliseconds)
 	sqlite3_busy_timeout(s->db, milliseconds);
 }
 
-void wh_state_settle(struct wh_state *s)
+void wh_state_checkpoint(struct wh_state *s)
 {
 	wh_sql_patience(s);
 	sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);

@@ -7,11 +7,15 @@
 #pragma once
 #include <jansson.h>
 #include "whittle/alert.h"
+#include "whittle/azure_groups.h"
 #include "whittle/base.h"
 #include "whittle/config.h"
 #include "whittle/firewall.h"
 #include "whittle/harden.h"
+#include "whittle/intel.h"
+#include "whittle/jit.h"
 #include "whittle/review.h"
+#include "whittle/watch.h"
 
 /* On whose behalf, with which ledger and configuration. Nothing of it is changed. */
 struct wh_app {
@@ -25,6 +29,8 @@ struct wh_app {
 	int (*progress)(void *arg, size_t done, size_t total); /* of resources; a negative return ends the work; NULL: nobody wants it */
 	void *arg;
 };
+/* An error's code where the words that a person gave don't go together, or name what is not there. */
+enum { WH_APP_USAGE = -EBADRQC };
 void wh_app_note(const struct wh_app *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- recommend ---- */
@@ -70,9 +76,23 @@ bool wh_app_kept_over(const struct wh_kept *k); /* its last day is over */
 #define WH_APP_DAY_STRLEN 32
 const char *wh_app_today(char buf[static WH_APP_DAY_STRLEN]);
 
-/* ---- explain, replay, export ---- */
+/* ---- explain, prove, replay, export ---- */
 /* As wh_explain(). */
 int wh_app_explain(const struct wh_app *a, const char *resource, const char *rule, bool json, char **out, struct wh_error *err);
+
+struct wh_app_prove {
+	const char *const *resources; size_t n_resources; /* names, ids or addresses; none: all that have a rule */
+	const char *rules;                                /* a file of rules; NULL: the recommendation, as it was reviewed */
+};
+struct wh_app_proof {
+	const struct wh_resource_result *of;
+	bool holds;
+	struct wh_counterexample ce; const char *denied_by; /* where !holds: what would be allowed, and "web: deny-bad", which denies it now, or NULL */
+};
+struct wh_app_proved { struct wh_estate *estate; /* wh_estate_free() it */ struct wh_app_proof *list; size_t n, refuted; };
+/* Whether the rules allow nothing that the present ones deny, resource by resource. 0 also where one is refuted. */
+int wh_app_prove(const struct wh_app *a, const struct wh_app_prove *ask, struct wh_arena *mem, struct wh_app_proved *out, struct wh_error *err);
+json_t *wh_app_proved_json(const struct wh_app_proved *p);
 
 struct wh_app_replay {
 	const char *const *resources; size_t n_resources; /* names; none: all */
@@ -110,6 +130,8 @@ int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n,
                      struct wh_error *err);
 bool wh_app_own_is_met(const struct wh_app_own *own); /* some address that they judge is this machine's */
 size_t wh_app_own_resources(const struct wh_estate *e, const char **names, size_t max); /* those that have this machine's addresses */
+/* "Judged: 10.0.0.4 (eth0); not covered: 172.17.0.1 (docker0), …" In `mem`. */
+char *wh_app_coverage_line(const struct wh_covered *c, size_t n, struct wh_arena *mem);
 json_t *wh_app_coverage_json(const struct wh_covered *c, size_t n);
 
 struct wh_app_enforced {
@@ -137,7 +159,7 @@ int wh_app_repair(const struct wh_app *a, void (*done)(void *arg, const char *wa
 
 struct wh_app_confirmed {
 	struct wh_confirmed is;
-	struct wh_error unkept;    /* where !is.kept, or is.too_late: why */
+	struct wh_error unstored;    /* where !is.stored, or is.too_late: why */
 	bool survives_reboot;
 	const char *survives_not;  /* why not; NULL where it does */
 	struct wh_nft_state state;
@@ -146,7 +168,7 @@ struct wh_app_confirmed {
 int wh_app_confirm(const struct wh_app *a, void (*done)(void *arg, const struct wh_app_confirmed *c), void *arg, struct wh_error *err);
 json_t *wh_app_confirmed_json(const struct wh_app_confirmed *c);
 
-struct wh_app_rolled_back { struct wh_rolled_back is; bool all; struct wh_error unkept; /* where !is.kept: why */ };
+struct wh_app_rolled_back { struct wh_rolled_back is; bool all; struct wh_error unstored; /* where !is.stored: why */ };
 int wh_app_rollback(const struct wh_app *a, bool all, void (*done)(void *arg, const struct wh_app_rolled_back *r), void *arg, struct wh_error *err);
 json_t *wh_app_rolled_back_json(const struct wh_app_rolled_back *r);
 
@@ -163,6 +185,11 @@ int wh_app_adopt_earlier(const struct wh_app *a, struct wh_error *err);
 /* Writes a line into the ledger's journal, once what it reports was done and printed: no firewall waits for a ledger (journal.c). Drops the
  * reference. Nothing where there is no ledger; a note where the line cannot be written within 3 s. */
 void wh_app_journal(const struct wh_app *a, const char *what, json_t *doc);
+
+int wh_app_uninstall(const struct wh_app *a, bool verify, struct wh_uninstalled *out, struct wh_error *err);
+json_t *wh_app_uninstalled_json(const struct wh_uninstalled *u);
+/* Puts back what was confirmed; `done` as above, also where a part of it failed. */
+int wh_app_restore(const struct wh_app *a, void (*done)(void *arg, const struct wh_restored *r), void *arg, struct wh_error *err);
 
 /* ---- alerts ---- */
 /* Looks at the ledger and keeps what it finds. A note says what could not be looked at for want of rules. */
@@ -246,3 +273,174 @@ int wh_app_connections_compact(struct wh_app_network *net, json_t **out, struct 
 /* {"anomalies":[{"kind":"shadowed|redundant|generalised|correlated|permissive", "nsg", "direction", "rule", "priority", "access", "other", "otherPriority", "packet", "fix"}…],
  * "groups":N, "skippedRules":N}: see whittle/findings.h. Of the groups that guard something. */
 int wh_app_anomalies(struct wh_app_network *net, json_t **out, struct wh_error *err);
+
+/* ---- what the ledger is fed with ---- */
+struct wh_app_ingest {
+	const char *const *paths; size_t n_paths; /* files, directories, patterns; "-": standard input */
+	struct wh_ingest_options options;         /* but for locals and progress */
+	const char *discover;                     /* as in struct wh_estate_config; NULL: as configured */
+	void (*begins)(void *arg);                /* once there is something to read and the ledger is open; NULL: nobody wants it */
+	void (*progress)(void *arg, double part, uint64_t records); /* part of all bytes, 0 where these are not known; may be NULL */
+	void (*read)(void *arg, const char *path, const struct wh_ingest_result *r, const struct wh_error *err); /* after each file. r NULL: no log; err NULL: it went well */
+	void *arg;
+};
+struct wh_app_ingested {
+	struct wh_read_stats stats;
+	uint64_t bytes, edges, twice, failed; /* of the files; edges added to or made; flows that another sensor had reported; files that failed */
+	double seconds;
+	bool nothing_new;
+	uint64_t crowded, aged;               /* edges that were dropped: see wh_store_dropped() */
+	uint64_t strange; char first_strange[PATH_MAX]; /* files of directories that are no logs, and the first of them */
+};
+int wh_app_ingest(const struct wh_app *a, const struct wh_app_ingest *ask, struct wh_app_ingested *out, struct wh_error *err);
+json_t *wh_app_ingested_json(const struct wh_app_ingested *r);
+
+/* Each edge, of one local address where it is not NULL. */
+int wh_app_edges(const struct wh_app *a, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err);
+bool wh_app_edge_timed(const struct wh_edge *e); /* an edge of alerts alone has no times */
+#define WH_APP_EDGE_JSON 640
+const char *wh_app_edge_json(const struct wh_edge_key *k, const struct wh_edge *e, char buf[static WH_APP_EDGE_JSON]); /* one line */
+
+/* One file of a person's own, or documents of an inventory; free(out->note_texts). */
+int wh_app_estate_import(const struct wh_app *a, const char *const *paths, size_t n, struct wh_estate_summary *out, struct wh_error *err);
+json_t *wh_app_estate_imported_json(const struct wh_estate_summary *s);
+int wh_app_estate(const struct wh_app *a, struct wh_arena *mem, struct wh_estate **out /* wh_estate_free() it */, struct wh_error *err);
+json_t *wh_app_estate_json(const struct wh_estate *e);
+
+/* ---- threat lists ---- */
+struct wh_app_belonging { struct wh_addr peer; uint16_t port; uint8_t proto; enum wh_direction direction; };
+struct wh_app_cut { struct wh_app_belonging of; struct wh_prefix by; };
+struct wh_app_intel_updated {
+	const char *name;
+	const struct wh_intel_list *list;           /* NULL where it failed */
+	struct wh_error failed;                     /* code 0, or why; what was there of it stays, and the other lists are still read */
+	bool held;                                  /* it waits for its confirmation, since it */
+	struct wh_app_cut *cuts; size_t n_cuts;     /* would keep out peers that belong, */
+	struct wh_prefix *large; size_t n_large;    /* or has large blocks */
+};
+struct wh_app_intel_update {
+	const char *const *names; size_t n_names; /* of whittle.yaml's lists; none: all */
+	bool force, dry;
+	void (*each)(void *arg, const struct wh_app_intel_updated *u);
+	void *arg;
+};
+int wh_app_intel_update_check(const struct wh_app *a, const struct wh_app_intel_update *ask, struct wh_error *err); /* the words; wh_app_intel_update() asks it */
+int wh_app_intel_update(const struct wh_app *a, const struct wh_app_intel_update *ask, struct wh_error *err);
+int wh_app_intel_confirm(const struct wh_app *a, const char *name, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err);
+int wh_app_intel_forget(const struct wh_app *a, const char *name, struct wh_error *err);
+struct wh_app_intel { struct wh_intel_list *lists, *held; size_t n, n_held; int64_t now_us; };
+int wh_app_intel(const struct wh_app *a, struct wh_arena *mem, struct wh_app_intel *out, struct wh_error *err);
+json_t *wh_app_intel_json(const struct wh_app *a, const struct wh_app_intel *x);
+json_t *wh_app_intel_holding(const struct wh_app_intel *x, const struct wh_addr *addr); /* [{"list", "entry"}…] that hold the address */
+bool wh_app_intel_configured(const struct wh_app *a, const char *name);                 /* whittle.yaml names it */
+
+/* ---- review ---- */
+struct wh_app_last_enforced { int64_t time_us, changed_us; bool taken_back; char who[64]; }; /* 0: never. changed_us: of what is saved */
+struct wh_app_rules {
+	struct wh_estate *estate; /* wh_estate_free() it */
+	struct wh_recommendation *recommendation;
+	struct wh_app_last_enforced *last;  /* of each of its resources */
+	struct wh_kept *kept; size_t n_kept;
+	struct wh_error last_unknown, kept_unknown; /* code 0, or why these could not be read */
+};
+/* The reviewed rules of these resources (none: of all). */
+int wh_app_rules_list(const struct wh_app *a, const char *const *names, size_t n, struct wh_arena *mem, struct wh_app_rules *out, struct wh_error *err);
+/* *said, in mem: a sentence about what was done. `resource` NULL: any, or all. */
+int wh_app_rules_change(const struct wh_app *a, const struct wh_review_change *change, struct wh_arena *mem, const char **said, struct wh_error *err);
+int wh_app_rules_undo(const struct wh_app *a, const char *resource, struct wh_arena *mem, const char **said, struct wh_error *err);
+int wh_app_rules_reset(const struct wh_app *a, const char *resource, struct wh_arena *mem, const char **said, struct wh_error *err);
+struct wh_app_step { int64_t time_us; const char *who, *what, *resource, *rule, *why, *prefixes; }; /* rule, why: NULL for none */
+struct wh_app_steps { struct wh_app_step *list; size_t n; };
+int wh_app_rules_history(const struct wh_app *a, const char *resource, struct wh_arena *mem, struct wh_app_steps *out, struct wh_error *err);
+json_t *wh_app_history_json(const struct wh_app_steps *s);
+
+/* ---- just-in-time access ---- */
+enum { WH_APP_JIT_PORTS = 256 };
+struct wh_app_ports { struct wh_jit_port *list; size_t n; };
+/* Closes the policy's ports of this machine (*out). Refused, unless forced, where it would shut out the person at this terminal. */
+int wh_app_jit_on(const struct wh_app *a, int64_t confirm_within_s, bool force, struct wh_arena *mem, struct wh_app_ports *out, struct wh_error *err);
+struct wh_app_jit_confirmed {
+	struct wh_app_ports closed, open;      /* open: the policy closes these, and their time was up */
+	struct wh_error not_compared, unread;  /* code 0, or why the policy, or the kernel's table, could not be read */
+};
+/* Neither needs the ledger. `done` is called before the journal is written. */
+int wh_app_jit_confirm(const struct wh_app *a, struct wh_arena *mem, void (*done)(void *arg, const struct wh_app_jit_confirmed *c), void *arg, struct wh_error *err);
+struct wh_app_jit_off { bool was_there; struct wh_app_ports closed; };
+int wh_app_jit_off(const struct wh_app *a, struct wh_arena *mem, void (*done)(void *arg, const struct wh_app_jit_off *o), void *arg, struct wh_error *err);
+struct wh_app_jit_open {
+	const char *resource, *to, *why; /* to: "nft", "nsg", or NULL: this machine's table where the resource is this machine */
+	uint8_t proto;
+	uint16_t port;
+	struct wh_prefix from;
+	int64_t length_s;
+};
+int wh_app_jit_open(const struct wh_app *a, const struct wh_app_jit_open *ask, struct wh_arena *mem, struct wh_jit_grant *out, struct wh_error *err);
+int wh_app_jit_close(const struct wh_app *a, const char *id, const char *why, struct wh_error *err);
+struct wh_app_jit_list { struct wh_jit_grant *list; size_t n; const char *not_closed; /* a sentence; NULL: all is closed that should be */ };
+int wh_app_jit_list(const struct wh_app *a, struct wh_arena *mem, struct wh_app_jit_list *out, struct wh_error *err);
+json_t *wh_app_jit_list_json(const struct wh_app_jit_list *x);
+const char *wh_app_jit_port_text(uint8_t proto, uint16_t port, char buf[static 24]); /* "22/tcp" */
+/* {"events":[{"time", "who", "what", "id", "resource", "port", "from", "until", "why", "nsg", "state"}…]}, oldest first. */
+int wh_app_jit_log(const struct wh_app *a, json_t **out, struct wh_error *err);
+/* The group as it should be now; *notes (free() it): lines for a person, NULL for none. */
+int wh_app_jit_nsg(const struct wh_app *a, const char *name, json_t **out, char **notes, struct wh_error *err);
+struct wh_app_jit_group { const struct wh_nsg *nsg; const struct wh_arm_result *result; const char *notes; int rc; const struct wh_error *err; };
+struct wh_app_jit_azure {
+	const char *nsg;                 /* NULL: all groups that guard a resource with a policy */
+	bool until_closed;               /* stay, and end each opening at its time */
+	void (*each)(void *arg, const struct wh_app_jit_group *g); /* after each group */
+	void *arg;
+};
+/* *out: {"groups":[…]} of the last round, also after an error at Azure; NULL: it was not asked. *ends_later: an opening needs another call after its time. */
+int wh_app_jit_azure(const struct wh_app *a, const struct wh_app_jit_azure *ask, struct wh_arm_options *arm, json_t **out, bool *ends_later, struct wh_error *err);
+
+/* ---- groups at Azure ---- */
+struct wh_app_azure {
+	const struct wh_azure_group *groups; size_t n;
+	bool dry, applied;          /* applied: it was tried, see rc */
+	int rc; const struct wh_error *err; /* err NULL where rc is 0 */
+	struct wh_arena *mem;
+};
+struct wh_app_azure_ask {
+	struct wh_azure_options options; /* but for who, today and nsg_scope_default; names also as ids or addresses */
+	struct wh_arm_options *arm;
+	bool dry;
+	void (*planned)(void *arg, const struct wh_app_azure *x); /* enforce: before anything is written */
+	void (*done)(void *arg, const struct wh_app_azure *x);
+	void *arg;
+};
+int wh_app_azure_enforce(const struct wh_app *a, const struct wh_app_azure_ask *ask, struct wh_error *err);
+int wh_app_azure_rollback(const struct wh_app *a, const struct wh_app_azure_ask *ask, struct wh_error *err);
+json_t *wh_app_azure_json(const struct wh_app_azure *x);
+
+/* ---- health ---- */
+enum wh_app_check_state { WH_APP_CHECK_OK, WH_APP_CHECK_WARN, WH_APP_CHECK_FAIL };
+const char *wh_app_check_state_text(enum wh_app_check_state s); /* "ok", "warn", "fail" */
+struct wh_app_check { const char *name; enum wh_app_check_state state; char found[640], remedy[256]; };
+struct wh_app_doctor {
+	struct wh_app_check checks[24]; size_t n;
+	enum wh_app_check_state worst;
+	struct wh_app_own own; /* which addresses of this machine would be judged */
+};
+struct wh_app_doctor_ask {
+	const char *config_path, *plugin;          /* NULL: the default ones */
+	struct wh_error bad_config, no_store;      /* code 0, or why whittle.yaml cannot be read, or the ledger must not be opened */
+};
+/* Only looks. a->config may be NULL. */
+void wh_app_doctor(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_arena *mem, struct wh_app_doctor *out);
+json_t *wh_app_doctor_json(const struct wh_app_doctor *r);
+
+/* Sends flows past the sensor. The ledger is asked where opt->eve is NULL; then the address must be a resource's. */
+int wh_app_selftest(const struct wh_app *a, const struct wh_selftest_options *opt, struct wh_selftest *out, struct wh_error *err);
+const char *wh_app_selftest_reason(const struct wh_selftest_options *o, const struct wh_selftest *t); /* why it is deaf; NULL: it hears */
+json_t *wh_app_selftest_json(const struct wh_selftest_options *o, const struct wh_selftest *t);
+
+struct wh_app_watch {
+	const struct wh_watch_config *config;
+	const volatile bool *stop;
+	void (*ready)(void *arg, size_t peers);
+	void (*alert)(void *arg, const struct wh_watch_alert *a);
+	void *arg;
+};
+int wh_app_watch(const struct wh_app *a, const struct wh_app_watch *ask, struct wh_error *err);
+json_t *wh_app_watch_json(const struct wh_watch_alert *a);

@@ -28,7 +28,7 @@ void wh_assets_index(struct wh_assets *a, struct wh_arena *mem);
 size_t wh_assets_of_type(const struct wh_assets *a, const char *type, size_t *from);
 /* Children that stand inside their parents' objects (privateEndpointConnections, subnets, siteConfig as config "web") become assets
  * of their own. Returns the new list, which holds the old entries first; in `mem`. */
-struct wh_assets wh_assets_unfold(const struct wh_asset *list, size_t n, struct wh_arena *mem);
+struct wh_assets wh_assets_expand(const struct wh_asset *list, size_t n, struct wh_arena *mem);
 
 /* ---- definitions ---- */
 struct wh_definition {

@@ -195,6 +195,11 @@ int wh_proto_parse(const char *text, uint8_t *out); /* any case, or a number */
 enum wh_direction { WH_INBOUND = 0, WH_OUTBOUND = 1 };
 const char *wh_direction_text(enum wh_direction d); /* "Inbound", "Outbound" */
 
+static inline uint64_t wh_saturating_add(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 /* How many bits are set. Without an instruction for it, which old processors lack, the compiler's own way is a call and eight look-ups. */
 static inline unsigned wh_bits(uint64_t x)
 {

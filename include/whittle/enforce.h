@@ -56,9 +56,9 @@ uid_t wh_operator_uid(const char *proc); /* who logged in, behind su and sudo */
 /* The first that could not connect again under these rules, or NULL. */
 const struct wh_session *wh_session_cut(const struct wh_nft_ruleset *rs, const struct wh_session *s, size_t n);
 
-/* Gives up every capability but CAP_NET_ADMIN, for good, and what a set-user-id program could bring back; no core dumps. Before the ledger is
- * opened. -EPERM where CAP_NET_ADMIN is not held; -ENOTRECOVERABLE where the others can't be given up: go no further then. */
-int wh_enforce_privileges(struct wh_error *err);
+/* Gives up every capability but CAP_NET_ADMIN, for good, and what a set-user-id program could bring back; no core dumps. Root becomes the user of the
+ * services where `state_dir` (may be NULL) is that one's. Before the ledger is opened. -EPERM where CAP_NET_ADMIN is not held; -ENOTRECOVERABLE where the others can't be given up: go no further then. */
+int wh_enforce_privileges(const char *state_dir, struct wh_error *err);
 
 struct wh_enforce_options {
 	int64_t confirm_within_s; /* 60; 0: confirmed at once */

@@ -66,6 +66,11 @@ bool wh_resource_on_azure(const struct wh_estate *e, const struct wh_resource *r
  */
 bool wh_resource_guarded_by(const struct wh_resource *r, const struct wh_nsg *nsg);
 const struct wh_resource *wh_estate_find(const struct wh_estate *e, const char *name_or_id); /* or an address; NULL when none */
+/* The same; where there is none, NULL with the reason (-ENXIO, bad input). */
+const struct wh_resource *wh_estate_require(const struct wh_estate *e, const char *name_or_id, struct wh_error *err);
+/* What a caller names, and all where it names none: 0, or -ENXIO for the first that is none; and whether r is one of them. */
+int wh_estate_require_all(const struct wh_estate *e, const char *const *names, size_t n, struct wh_error *err);
+bool wh_estate_is_named(const struct wh_estate *e, const struct wh_resource *r, const char *const *names, size_t n);
 const struct wh_resource *wh_estate_by_addr(const struct wh_estate *e, const struct wh_addr *a);
 /* What the edge table takes for local: the estate's addresses and the discovery ranges ("off", or CIDR,…; NULL: the default —
  * the private ranges where no estate was imported, else none). s may be NULL while there is no ledger: then no estate is known. */

@@ -45,15 +45,15 @@ int wh_firewall_start(const struct wh_firewall_grants *g, struct wh_error *err);
 int wh_firewall_ready(struct wh_error *err);
 
 int wh_firewall_state(struct wh_nft_state *out, struct wh_error *err);
-/* As wh_nft_lacks(). */
-int wh_firewall_lacks(char *what, size_t size, struct wh_error *err);
-enum wh_firewall_kept {
-	WH_KEPT_CONFIRMED, /* the rules that were confirmed last */
-	WH_KEPT_APPLIED,   /* those that were applied last and wait */
-	WH_KEPT_WANTED,    /* those that wait for their confirmation in the kernel, else the confirmed ones */
+/* As wh_nft_missing_features(). */
+int wh_firewall_missing_features(char *what, size_t size, struct wh_error *err);
+enum wh_firewall_stored {
+	WH_STORED_CONFIRMED, /* the rules that were confirmed last */
+	WH_STORED_APPLIED,   /* those that were applied last and wait */
+	WH_STORED_WANTED,    /* those that wait for their confirmation in the kernel, else the confirmed ones */
 };
 /* As wh_nft_compare() with rules that are kept; -ENOENT when there are none such. *state (may be NULL) is the kernel's, also then. */
-int wh_firewall_compare(enum wh_firewall_kept which, struct wh_nft_state *state, char **difference, struct wh_error *err);
+int wh_firewall_compare(enum wh_firewall_stored which, struct wh_nft_state *state, char **difference, struct wh_error *err);
 /* When the confirmed rules were confirmed, microseconds since 1970; 0: not known, or there are none. */
 int64_t wh_firewall_confirmed_us(void);
 /* The connections that are open now; as wh_open_read(). */
@@ -62,10 +62,10 @@ int wh_firewall_jit_live(struct wh_arena *mem, struct wh_jit_live *out, struct w
 /* As wh_persist_jit_differs(). */
 int wh_firewall_jit_differs(char **difference, struct wh_error *err);
 
-/* Applies rules until they are confirmed, and keeps them for that; *expires_us: when they go. *unkept (may be NULL, free() it): why they could not
+/* Applies rules until they are confirmed, and keeps them for that; *expires_us: when they go. *unstored (may be NULL, free() it): why they could not
  * be kept, or NULL. */
 int wh_firewall_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, bool force, struct wh_enforce_result *out, int64_t *expires_us,
-                      char **unkept, struct wh_error *err);
+                      char **unstored, struct wh_error *err);
 int wh_firewall_confirm(struct wh_confirmed *out, struct wh_error *err);
 int wh_firewall_rollback(bool all, struct wh_rolled_back *out, struct wh_error *err);
 /* Puts back what should be in force, rules and closed ports, where the kernel holds something else; *was (free() it) says what, NULL: nothing.

@@ -3,8 +3,8 @@
  * flow: what a sensor saw, and the readers of its formats.
  *
  * A reader turns bytes into struct wh_record, one call of the callback a record; it allocates nothing a record. One row
- * in wh_readers is one format. What a log tells of a flow in parts, one direction at a time or piece by piece while it goes on, is put together
- * by struct wh_pairing.
+ * in wh_readers is one format. The parts in which a log reports a flow, one direction at a time or piece by piece while it
+ * goes on, are put together by struct wh_pairing.
  */
 #pragma once
 #include "whittle/base.h"
@@ -16,7 +16,7 @@ enum wh_record_kind {
 };
 
 enum wh_flow_state { WH_STATE_UNKNOWN, WH_STATE_NEW, WH_STATE_ESTABLISHED, WH_STATE_CLOSED, WH_STATE_BYPASSED,
-                     WH_STATE_UNDIRECTED /* who opened it can't be told from what the log says */ };
+                     WH_STATE_UNDIRECTED /* the log does not show which end opened it */ };
 
 #define WH_TCP_FIN 0x01
 #define WH_TCP_SYN 0x02
@@ -24,14 +24,14 @@ enum wh_flow_state { WH_STATE_UNKNOWN, WH_STATE_NEW, WH_STATE_ESTABLISHED, WH_ST
 #define WH_TCP_PSH 0x08
 #define WH_TCP_ACK 0x10
 
-/* Of a flow that is still open and is told of in parts, which one a record is. The first one counts it. */
+/* Of a flow that was reported in parts while it was open, which part a record is. The first one counts the flow. */
 enum wh_flow_part {
 	WH_FLOW_WHOLE,   /* all of it */
-	WH_FLOW_BEGUN,   /* the first part that shows an answer; its length and size are told by the last one */
+	WH_FLOW_BEGUN,   /* the first part that shows an answer; its length and size come with the last one */
 	WH_FLOW_GOES_ON, /* packets and bytes since the part before; start_us is still the flow's */
 	WH_FLOW_ENDS,    /* likewise, and the last */
 };
-struct wh_flow_before { int64_t end_us; uint64_t bytes; }; /* up to when, and how many bytes both ways, the parts before told of */
+struct wh_flow_before { int64_t end_us; uint64_t bytes; }; /* the end of the parts before, and their bytes, both ways */
 
 /* One observed conversation, as the sensor tells it: `src` is whom the sensor took for the initiator. */
 struct wh_flow {
@@ -70,16 +70,9 @@ struct wh_record {
 
 /*
  * Called once a record, in order. A negative return ends the reading with that code, and the record counts as unread. During
- * the call `stats` stands where the record begins: who must commit in mid-buffer commits stats->bytes and stats->lines.
+ * the call `stats` stands where the record begins: a commit in mid-buffer takes stats->bytes and stats->lines.
  */
 typedef int (*wh_record_cb)(void *arg, const struct wh_record *rec);
-
-/* Who wants records of some kinds. Each record goes to all of a list in turn; `take` answers as wh_record_cb does. */
-struct wh_consumer {
-	unsigned kinds; /* 1 << enum wh_record_kind, or'ed */
-	wh_record_cb take;
-	void *arg;
-};
 
 /* What a reading saw. Kept by the caller over calls; counters only grow. */
 struct wh_read_stats {
@@ -133,7 +126,7 @@ struct wh_tags wh_tags_of(const char *line, size_t len); /* of one well-formed E
 extern const char wh_time_future[], wh_time_past[];
 const char *wh_record_bad_time(const struct wh_record *rec, int64_t now_us);
 
-/* Who is the server? Told from the handshake and the application protocol; never from a port number alone. */
+/* Which end is the server? Inferred from the handshake and the application protocol; never from a port number alone. */
 enum wh_side { WH_SIDE_UNANSWERED, WH_SIDE_DST_SERVES, WH_SIDE_UNKNOWN };
 enum wh_side wh_flow_server(const struct wh_flow *f);
 /* Of a flow that dst serves: the handshake was completed, and not both sides sent data (a health check that only connects). */
@@ -155,7 +148,7 @@ struct wh_cut { size_t begin, end; };
  * that are whole in a buffer, from one record's end or the input's begin on, up to `max` of them; what stands between records belongs to none of
  * them. So a document that grows before its closing brackets is read on where its last record ended. It keeps no state.
  *
- * `header` takes a line that says how the lines behind it are to be read, and tells whether it was one. It is shown every line that is passed
+ * `header` takes a line that says how the lines behind it are to be read, and returns whether it was one. It is shown every line that is passed
  * over: those that were counted before, and those before the place at which reading goes on. feed() knows header lines by itself.
  *
  * `feed` takes a buffer of whole lines or records and calls back for each; it returns the bytes consumed, which is less
@@ -175,8 +168,7 @@ struct wh_reader {
 	int64_t (*feed)(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset,
 	                wh_record_cb each, void *arg, struct wh_read_stats *stats);
 	bool pairs;          /* it puts flows together (wh_reader_options.pairing) */
-	bool dense;          /* a flow takes less than 128 bytes of it */
-	int64_t slack_us;    /* starts of one conversation, as two sources tell it, are no farther apart; 0: WH_SENSOR_SLACK_US */
+	int64_t slack_us;    /* starts of one conversation, as two sources log it, are no farther apart; 0: WH_SENSOR_SLACK_US */
 };
 extern const struct wh_reader wh_reader_eve, wh_reader_vnet, wh_reader_nsg, wh_reader_zeek, wh_reader_zeek_json, wh_reader_aws, wh_reader_nfdump;
 extern const struct wh_reader *const wh_readers[]; /* NULL-terminated */

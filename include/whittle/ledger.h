@@ -100,10 +100,10 @@ struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t b
 /* Folds one record. Returns 0, or -ENOSPC when the table is full: flush, clear, and fold again. Not thread-safe. */
 int wh_edge_table_fold(struct wh_edge_table *t, const struct wh_record *rec);
 /* The same, but the record may wait for a few others, so that what it touches has come from memory meanwhile: for a table that is
- * larger than the processor's caches, twice as fast. Nothing else may be asked of the table before it has been settled. -ENOSPC is
+ * larger than the processor's caches, twice as fast. Nothing else may be asked of the table before its updates have been carried out. -ENOSPC is
  * an earlier record's, which then is lost: see to it before (wh_edge_table_nearly_full). */
 int wh_edge_table_fold_later(struct wh_edge_table *t, const struct wh_record *rec);
-int wh_edge_table_settle(struct wh_edge_table *t);
+int wh_edge_table_carry_out(struct wh_edge_table *t);
 size_t wh_edge_table_bytes(const struct wh_edge_table *t);
 /* Whether folding `input_bytes` more of a log could fill the table: flush before, and no record is met half folded. */
 bool wh_edge_table_nearly_full(const struct wh_edge_table *t, size_t input_bytes);
@@ -136,7 +136,7 @@ void wh_store_close(struct wh_store *s); /* NULL is fine */
 /* How long a write waits for another process's lock before it fails with -EBUSY; 20 s after opening. */
 void wh_store_patience(struct wh_store *s, int milliseconds);
 /* Moves what stands in the store's log into its file, so that the file is whole wherever it was moved. As far as can be; no errors. */
-void wh_store_settle(struct wh_store *s);
+void wh_store_checkpoint(struct wh_store *s);
 /* How much it keeps: of edges that are evidence, too. 0: the default. */
 struct wh_store_bounds {
 	unsigned port_edges; /* edges of one local address, direction, protocol and port; 262144. The rest goes, those with the least evidence first */

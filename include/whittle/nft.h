@@ -37,7 +37,7 @@ int wh_nft_state(struct wh_nft_state *out, struct wh_error *err);
 int wh_nft_compare(const struct wh_nft_ruleset *rs, char **difference, struct wh_error *err);
 /* Tries what enforce needs of the kernel; changes nothing. 0: all is there; n > 0: so many features are missing, named in `what` with
  * their modules; < 0: it could not be asked (-EPERM). */
-int wh_nft_lacks(char *what, size_t size, struct wh_error *err);
+int wh_nft_missing_features(char *what, size_t size, struct wh_error *err);
 
 /* ---- what the rules decide (passes.c) ---- */
 /* The table's own decision about one packet, once the rules are in the kernel. */

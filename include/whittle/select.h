@@ -18,16 +18,16 @@ struct wh_select_costs {
 	unsigned max_lines;
 	bool no_carving; /* nothing is chosen that would have to be carved */
 };
-/* All sorted. Peers are distinct; the lists of prefixes are merged, and keep_out holds nothing of peers or of trusted. */
+/* All sorted. Peers are distinct; the lists of prefixes are merged, and excluded holds nothing of peers or of trusted. */
 struct wh_select_input {
 	const struct wh_select_peer *peers; size_t n;
 	const struct wh_prefix *trusted; size_t n_trusted;   /* let in whole, seen or not */
-	const struct wh_prefix *keep_out; size_t n_out;
+	const struct wh_prefix *excluded; size_t n_out;
 	struct wh_select_costs costs;
 };
 struct wh_selection {
 	struct wh_prefix *prefixes; size_t n_prefixes; /* sorted, disjoint, each inside one of `within` */
-	struct wh_prefix *except; size_t n_except;     /* the parts of keep_out inside them: sorted, merged */
+	struct wh_prefix *except; size_t n_except;     /* the parts of excluded inside them: sorted, merged */
 	double cost, unseen, newcomers;                /* of what was chosen, at the asked prices */
 	bool over_budget;                              /* even the fewest lines that let every peer in are more than max_lines */
 };

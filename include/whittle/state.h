@@ -21,7 +21,7 @@ int wh_state_check(struct wh_state *s, struct wh_error *err);
 /* How long a write waits for another process's lock before it fails with -EBUSY; 20 s after opening. */
 void wh_state_patience(struct wh_state *s, int milliseconds);
 /* Moves what stands in the write-ahead log into the file, so that it is whole wherever it was moved. As far as can be; no errors. */
-void wh_state_settle(struct wh_state *s);
+void wh_state_checkpoint(struct wh_state *s);
 
 /* Several writes in one transaction. */
 int wh_state_begin(struct wh_state *s, struct wh_error *err);

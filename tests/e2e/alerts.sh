@@ -6,16 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 . "$here/../support/learned.sh"
-n=0
-# gives SENTENCE STATUS PATTERN COMMAND…
-gives() {
-	local what=$1 want=$2 pat=$3
-	shift 3
-	n=$((n + 1))
-	"$@" >"$dir/out" 2>&1
-	local rc=$?
-	if [ $rc -eq "$want" ] && grep -qE -e "$pat" "$dir/out"; then echo "ok $n - $what"; else echo "not ok $n - $what"; sed "s/^/# $rc: /" "$dir/out"; fi
-}
+. "$here/../support/gives.sh"
 w() { "$BUILD/whittle" --store "$dir/l.db" "$@"; }
 names() { w alerts --json | jq -c '[.value[] | [.name, .properties.entities]]'; }
 same() { [ "$(names)" = "$(names)" ] && [ "$(names | jq length)" -eq 2 ] && echo same; }

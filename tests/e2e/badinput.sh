@@ -78,5 +78,5 @@ mkdir logs; echo hello >logs/notes.txt
 refused "a directory without a log" "logs/notes.txt: not a format that is known, nor is any other file there: nothing was read" "$w" --store l.db ingest logs
 refused "days that are no number" "recommend: --min-days takes a whole number from 1 to 64, not 'x'" "$w" --store l.db recommend --min-days x
 refused "ports that are none" "ports 'x': 'x' is not a port such as 22, 22/tcp or 8000-8010/tcp, nor 'all'" "$w" --store l.db recommend --ports x
-refused "a resource that nobody knows" "there is no resource 'vm9'" "$w" --store l.db explain vm9 22
+refused "a resource that nobody knows" "there is no resource 'vm9'; \`whittle estate show\` lists them" "$w" --store l.db explain vm9 22
 echo "1..$n"

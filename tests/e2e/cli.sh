@@ -39,6 +39,7 @@ check "no command is a wrong usage" 2 'a command is wanted' "$w"
 check "an unknown command is answered with the nearest one" 2 "did you mean 'doctor'" "$w" docter
 check "an unknown option is answered with the nearest one" 2 "did you mean '--plugin'" "$w" doctor --plugni x
 check "a missing value is told" 2 "--plugin needs a value" "$w" doctor --plugin
+check "help on help is the list of commands" 0 'whittle recommend' "$w" help help
 check "help COMMAND tells its options" 0 '--plugin FILE' "$w" help doctor
 check "COMMAND --help tells its options" 0 '--plugin FILE' "$w" doctor --help
 check "--help may stand before the command" 0 '--plugin FILE' "$w" --help doctor

@@ -3,34 +3,13 @@
 # And logs with odd beginnings are read, while what is no log is an error that leaves the ledger as it was.
 set -u
 BUILD=${BUILD:-build}
+. "$(dirname "$0")/../support/ingest.sh"
 BUILD=$(cd "$BUILD" && pwd)
 w=$BUILD/whittle
 dir=$(mktemp -d) || exit 1
 chmod 755 "$dir"
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
-n=0
-
-tell() {
-	n=$((n + 1))
-	if "${@:2}" >"$dir/told" 2>&1; then echo "ok $n - $1"; else
-		echo "not ok $n - $1"
-		head -n 30 "$dir/told" | cut -c1-300 | sed 's/^/# /'
-	fi
-}
-skip() { n=$((n + 1)); echo "ok $n - $1 # skip $2"; }
-expect() {
-	"${@:3}" >"$dir/said" 2>&1
-	local status=$?
-	[ "$status" -eq "$1" ] && grep -qE -e "$2" "$dir/said" && return 0
-	echo "status $status, wanted $1 and /$2/ in:"
-	cat "$dir/said"
-	return 1
-}
-dump() { "$BUILD/tools/ledger_dump" "$@"; }
-same() { dump --sums "$1" >a.txt && dump --sums "$2" >b.txt && { cmp -s a.txt b.txt || { diff a.txt b.txt | head -n 6; false; }; }; }
-fresh() { rm -f l.db l.db-wal l.db-shm; }
-ingest() { "$w" ingest --store l.db "$@"; }
 nothing_new() { expect 0 'Nothing new' ingest "$@"; }
 gen() { "$BUILD/tools/gen_eve" --other 10 "$@"; }
 

@@ -3,6 +3,7 @@
 # for luck: a follower is known to have read by its place in the file (/proc), everything else by exit statuses.
 set -u
 BUILD=${BUILD:-build}
+. "$(dirname "$0")/../support/ingest.sh"
 BUILD=$(cd "$BUILD" && pwd)
 w=$BUILD/whittle
 dir=$(mktemp -d) || exit 1
@@ -10,30 +11,6 @@ chmod 755 "$dir"
 children=
 trap 'for c in $children; do kill -9 "$c" 2>/dev/null; done; rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
-n=0
-
-# tell SENTENCE COMMAND… : ok when the command succeeds
-tell() {
-	n=$((n + 1))
-	if "${@:2}" >"$dir/told" 2>&1; then echo "ok $n - $1"; else
-		echo "not ok $n - $1"
-		head -n 30 "$dir/told" | cut -c1-300 | sed 's/^/# /'
-	fi
-}
-# expect STATUS PATTERN COMMAND… : the exit status, and a pattern in what was printed on either stream
-expect() {
-	"${@:3}" >"$dir/said" 2>&1
-	local status=$?
-	[ "$status" -eq "$1" ] && grep -qE -e "$2" "$dir/said" && return 0
-	echo "status $status, wanted $1 and /$2/ in:"
-	cat "$dir/said"
-	return 1
-}
-dump() { "$BUILD/tools/ledger_dump" "$@"; }
-# same LEDGER LEDGER : they hold the same; the approximate parts are left out, as they depend on the order of what was added
-same() { dump --sums "$1" >a.txt && dump --sums "$2" >b.txt && { cmp -s a.txt b.txt || { diff a.txt b.txt | head -n 6; false; }; }; }
-fresh() { rm -f l.db l.db-wal l.db-shm; }
-ingest() { "$w" ingest --store l.db "$@"; }
 
 "$BUILD/tools/gen_eve" --records 3000 --edges 900 --other 10 --seed 3 >one.json || exit 1
 "$BUILD/tools/gen_eve" --records 2000 --edges 700 --other 10 --seed 4 >two.json || exit 1
@@ -58,7 +35,7 @@ tell "gzip is told by its content, whatever the file is called" packed gzip json
 if command -v zstd >/dev/null; then
 	tell "zstd is told by its content, whatever the file is called" packed zstd gz
 else
-	n=$((n + 1)); echo "ok $n - zstd is told by its content # skip the zstd program is not installed"
+	skip "zstd is told by its content" "the zstd program is not installed"
 fi
 plain_gz() { fresh; cp both.json plain.gz; expect 0 'flows' ingest plain.gz && same both.db l.db; }
 tell "a plain file is read as such, whatever it is called" plain_gz
@@ -235,7 +212,7 @@ if command -v setpriv >/dev/null; then
 	tell "a file that may not be read is named" expect 2 'closed.json: Permission denied' \
 		setpriv --reuid=65534 --regid=65534 --clear-groups "$w" ingest --store open/l.db open/closed.json
 fi
-tell "a binary file is named, with the line" expect 2 'true: line 1: not a format' ingest /bin/true
+tell "a binary file is named, with the line" expect 2 'whittle: line 1: not a format' ingest "$w"
 printf '<html>\n<body>\n' >h.json
 tell "a text of another kind is named, with the line" expect 2 'h.json: line 1: not a format' ingest h.json
 tell "an unknown format is answered with the known ones" expect 2 "unknown format 'pcap'; known: eve" ingest --format pcap one.json
@@ -306,7 +283,7 @@ if in_namespace true 2>/dev/null; then
 	tell "a full disk is told, nothing committed is lost, and with room again the run goes on exactly once" full_disk
 else
 	for s in "a read-only ledger is told" "a ledger on a read-only disk can be read" "a full disk is told"; do
-		n=$((n + 1)); echo "ok $n - $s # skip no mount namespaces here"
+		skip "$s" "no mount namespaces here"
 	done
 fi
 no_ledger() { head -c 9000 /dev/zero | tr '\0' x >x.db; cp x.db y.db; expect 1 'x.db: .*(damaged|no ledger)' "$w" ingest --store x.db one.json && cmp x.db y.db; }

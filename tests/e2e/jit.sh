@@ -12,8 +12,6 @@ jit:
   - {resource: vm1, ports: [22, 161/udp], from: [203.0.113.0/24, "2001:db8:9::/64"], who: [$me], longest: 3h}
 Y
 w() { in_srv env -u SUDO_USER -u SSH_CONNECTION "$BUILD/whittle" "$@" --config "$dir/w.yaml" 2>&1; }
-# gives SENTENCE STATUS PATTERN COMMAND…
-gives() { local out rc; out=$("${@:4}"); rc=$?; if [ $rc = "$2" ] && grep -qE -e "$3" <<<"$out"; then t 0 "$1"; else t 1 "$1" "status $rc, wanted $2 and /$3/ in: $out"; fi; }
 for p in 22 25; do serve "$srv" $p serve; done
 serve "$srv" 161 userve
 

@@ -7,8 +7,6 @@ netns_begin
 learned "$dir" || { t 1 "a ledger is made"; exit 1; }
 export WHITTLE_STORE=$dir/l.db
 w() { in_srv env -u SUDO_USER -u SSH_CONNECTION "$BUILD/whittle" "$@" 2>&1; }
-# gives SENTENCE STATUS PATTERN COMMAND…
-gives() { local out rc; out=$("${@:4}"); rc=$?; if [ $rc = "$2" ] && grep -qE -e "$3" <<<"$out"; then t 0 "$1"; else t 1 "$1" "status $rc, wanted $2 and /$3/ in: $out"; fi; }
 serve "$srv" 22 serve
 lists() { w enforce --resource vm1 --dry-run 2>&1 | grep -c "open now, and could not come back: $1 "; }
 

@@ -6,17 +6,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 . "$here/../support/learned.sh"
-n=0
-# gives SENTENCE STATUS PATTERN COMMAND…
-gives() {
-	local what=$1 want=$2 pat=$3
-	shift 3
-	n=$((n + 1))
-	TMPDIR="$dir/tmp" "$@" >"$dir/out" 2>&1
-	local rc=$?
-	if [ $rc -eq "$want" ] && grep -qE -e "$pat" "$dir/out"; then echo "ok $n - $what"; else echo "not ok $n - $what"; sed 's/^/# /' "$dir/out"; fi
-}
-w() { "$BUILD/whittle" --store "$dir/l.db" "$@"; }
+. "$here/../support/gives.sh"
+w() { TMPDIR="$dir/tmp" "$BUILD/whittle" --store "$dir/l.db" "$@"; }
 
 mkdir "$dir/tmp"
 learned "$dir" || { echo "not ok 1 - a ledger to begin with"; exit 0; }

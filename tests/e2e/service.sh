@@ -1,17 +1,23 @@
 #!/bin/bash
-# The services, as systemd would run them: with the privileges, system calls and address families that the units leave them; on a ledger
-# of root's, and on one that belongs to Suricata's user and is closed to everybody else.
+# The services, as systemd would run them: as their user, with the privileges, system calls and address families that the units leave them; on a
+# ledger of root's, and on one that belongs to Suricata's user and is closed to everybody else.
 cd "$(dirname "$0")/../.." || exit 1
+. tests/support/under_unit.sh
+[ "$(id -u)" != 0 ] || service_user
 . tests/support/netns.sh
 . tests/support/learned.sh
-. tests/support/under_unit.sh
+trap 'netns_end; rm -rf "${SERVICE_USER:-}"' EXIT
 netns_begin
 learned "$dir" || { t 1 "a ledger is made"; exit 1; }
 chmod 711 "$dir"
+mkdir -m 700 "$dir/state"; chown whittle: "$dir/state" # as StateDirectory= has it
 serve "$srv" 22 serve
 w() { in_srv env -u SUDO_USER -u SSH_CONNECTION "$BUILD/whittle" "$@" 2>&1; }
 skip() { n=$((n + 1)); echo "ok $n - $1 # skip $2"; }
 restored() { out=$(in_srv "${as_unit[@]}" "$BUILD/whittle" restore 2>&1); has "$? $out" "^0 $1" "$2"; }
+privileges() { # PID: its name, user and capabilities
+	sed -n 's/^Name:\t//p; s/^CapPrm:\t//p' "/proc/$1/status" | sed "1a $(id -nu "$(sed -n 's/^Uid:\t\([0-9]*\).*/\1/p' "/proc/$1/status")")" | paste -sd ' '
+}
 others() { find "$WHITTLE_STORE"* "$(dirname "$WHITTLE_STORE")"/* ! -user "$1" | wc -l; }
 
 for owner in root nobody; do
@@ -20,7 +26,7 @@ for owner in root nobody; do
 	has "$(w enforce --resource vm1)" 'Applied and read back' "a ledger of $owner's: the rules are applied"
 	has "$(w drift)" 'holds what was applied' "drift knows which"
 	out=$(w confirm); is $? 0 "and they are confirmed for good" "$out"
-	is "$(stat -c '%U %a' "$WHITTLE_STATE" "$WHITTLE_STATE/enforced.rules" 2>&1 | xargs)" "root 700 root 600" "the file of what was confirmed is root's, and closed to others"
+	is "$(stat -c '%U %a' "$WHITTLE_STATE" "$WHITTLE_STATE/enforced.rules" 2>&1 | xargs)" "whittle 700 whittle 600" "root, too, leaves the file of what was confirmed to the services' user, closed to others"
 	is "$(others $owner)" 0 "every file beside the ledger is $owner's"
 	in_srv nft flush ruleset
 	out=$(w enforce --repair); has "$out" 'Put back and read back' "repair puts them back"
@@ -39,6 +45,10 @@ for owner in root nobody; do
 			has "$(tr -s '\t\n' ' ' <"/proc/$watcher/status")" 'CapInh: 0+ CapPrm: 0+ CapEff: 0+ CapBnd: [0-9a-f]+ CapAmb: 0+ NoNewPrivs: 1 Seccomp: 2' "without any privilege"
 			uid=$(id -u $owner); has "$(tr -s '\t\n' ' ' <"/proc/$watcher/status")" "Uid: $uid $uid $uid $uid " "as $owner, for good"
 			until_true 6 grep -q 'repaired' "$dir/watch"; t $? "and puts back what a flush took" "$(cat "$dir/watch")"
+			for p in $(cat /proc/$watcher/task/$watcher/children); do
+				privileges "$p"
+			done | sort >"$dir/helpers"
+			is "$(paste -sd ' ' "$dir/helpers")" 'whittle-nft whittle 0000000000001000 whittle-opener whittle 0000000000000000' "its helpers are the user whittle, and one of them may change the firewall"
 			kill $watcher; wait $watcher; is $? 0 "a signal ends it, which is no failure"
 		fi
 	done

@@ -3,6 +3,7 @@
 # whatever kills the run.
 set -u
 BUILD=${BUILD:-build}
+. "$(dirname "$0")/../support/ingest.sh"
 BUILD=$(cd "$BUILD" && pwd)
 golden=$(cd "$(dirname "$0")/../golden/flow" && pwd)
 w=$BUILD/whittle
@@ -11,27 +12,6 @@ chmod 755 "$dir"
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 export TZ=UTC
-n=0
-
-tell() {
-	n=$((n + 1))
-	if "${@:2}" >"$dir/told" 2>&1; then echo "ok $n - $1"; else
-		echo "not ok $n - $1"
-		head -n 30 "$dir/told" | cut -c1-300 | sed 's/^/# /'
-	fi
-}
-expect() {
-	"${@:3}" >"$dir/said" 2>&1
-	local status=$?
-	[ "$status" -eq "$1" ] && grep -qE -e "$2" "$dir/said" && return 0
-	echo "status $status, wanted $1 and /$2/ in:"
-	cat "$dir/said"
-	return 1
-}
-dump() { "$BUILD/tools/ledger_dump" --sums "$1"; }
-same() { dump "$1" >a.txt && dump "$2" >b.txt && { cmp -s a.txt b.txt || { diff a.txt b.txt | head -n 6; false; }; }; }
-fresh() { rm -f l.db l.db-wal l.db-shm; }
-ingest() { "$w" ingest --store l.db "$@"; }
 edges() { dump l.db | grep '^edge' | diff "$golden/edges.txt" -; }
 
 gives_the_edges() { fresh; ingest "$golden/$1" && edges && expect 0 'Nothing new|^0 records' ingest "$golden/$1"; }
@@ -105,6 +85,14 @@ since() {
 	ingest --since 2026-11-03T08:00:05Z "$golden/zeek.log" && [ "$(dump l.db | grep -c '^edge')" = 2 ] && ingest "$golden/zeek.log" && edges
 }
 tell "--since leaves earlier flows out, and they can be read later" since
+denied() {
+	local f
+	for f in aws-v2.log nsg.json; do
+		fresh
+		ingest --since 2026-11-04 "$golden/$f" && ! dump l.db | grep -v '^totals' && ingest "$golden/$f" && edges && dump l.db | grep -q '^refused' || return
+	done
+}
+tell "--since leaves earlier refused attempts out, and they can be read later" denied
 format() { fresh; tail -n +2 "$golden/aws-v3.log" >n.log; expect 2 'fields|known' ingest n.log; fresh; ingest --aws-format "$(head -n 1 "$golden/aws-v3.log")" n.log && edges; }
 tell "--aws-format names the fields where no header does" format
 echo "1..$n"

@@ -8,7 +8,6 @@ learned "$dir" || { t 1 "a ledger is made"; exit 1; }
 me=$(env -u SUDO_USER id -un)
 printf 'store: l.db\njit:\n  - {resource: vm1, ports: [25], who: [%s]}\n' "$me" >"$dir/w.yaml"
 w() { in_srv env -u SUDO_USER -u SSH_CONNECTION "$BUILD/whittle" "$@" --config "$dir/w.yaml" 2>&1; }
-gives() { local out rc; out=$("${@:4}"); rc=$?; if [ $rc = "$2" ] && grep -qE -e "$3" <<<"$out"; then t 0 "$1"; else t 1 "$1" "status $rc, wanted $2 and /$3/ in: $out"; fi; }
 ours() { in_srv nft list table inet whittle 2>&1; }
 reboot() { in_srv nft delete table inet whittle 2>/dev/null; in_srv nft delete table inet whittle_jit 2>/dev/null; true; }
 serve "$srv" 22 serve; serve "$srv" 25 serve

@@ -31,11 +31,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool host;
 	memcpy(text, data, n);
 	text[n] = 0;
-	if (!wh_addr_parse(text, strlen(text), &a))
-		need(!wh_addr_parse(wh_addr_text(&a, addr), strlen(addr), &b) && wh_addr_eq(&a, &b));
+	if (!wh_addr_parse(text, strlen(text), &a)) {
+		wh_addr_text(&a, addr);
+		need(!wh_addr_parse(addr, strlen(addr), &b) && wh_addr_eq(&a, &b));
+	}
 	if (!wh_prefix_parse(text, strlen(text), &p, &host)) {
 		need(p.len <= 128);
-		need(!wh_prefix_parse(wh_prefix_text(&p, buf), strlen(buf), &q, &host) && !host && q.len == p.len && wh_addr_eq(&p.addr, &q.addr));
+		wh_prefix_text(&p, buf);
+		need(!wh_prefix_parse(buf, strlen(buf), &q, &host) && !host && q.len == p.len && wh_addr_eq(&p.addr, &q.addr));
 	}
 	if (!wh_time_parse(text, strlen(text), &t)) {
 		wh_time_text(t, time);

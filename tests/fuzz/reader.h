@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Hostile logs through a reader: whole, and cut into pieces; it must consume what it is given, and count as many flows as it tells of. */
+/* Hostile logs through a reader: whole, and cut into pieces; it must consume what it is given, and count as many flows as it reports. */
 #include <stdlib.h>
 #include <string.h>
 #include "flow/pairing.h"

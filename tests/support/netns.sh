@@ -8,6 +8,8 @@ BUILD=${BUILD:-build}
 n=0
 t() { n=$((n + 1)); if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; [ -z "${3:-}" ] || printf '%s\n' "$3" | sed 's/^/# /'; fi; }
 is() { if [ "$1" = "$2" ]; then t 0 "$3"; else t 1 "$3" "got '$1', wanted '$2'"; fi; } # is GOT WANTED SENTENCE
+# gives SENTENCE STATUS PATTERN COMMAND…: the command ends with that status, and a line that it prints has the pattern
+gives() { local out rc; out=$("${@:4}"); rc=$?; if [ $rc = "$2" ] && grep -qE -e "$3" <<<"$out"; then t 0 "$1"; else t 1 "$1" "status $rc, wanted $2 and /$3/ in: $out"; fi; }
 has() { if grep -qE -e "$2" <<<"$1"; then t 0 "$3"; else t 1 "$3" "no /$2/ in: $1"; fi; } # has TEXT PATTERN SENTENCE
 pause() { read -rt "$1" <> <(:) || true; }
 until_true() { local tries=$(($1 * 10)); shift; while [ $tries -gt 0 ]; do "$@" >/dev/null 2>&1 && return 0; tries=$((tries - 1)); pause 0.1; done; return 1; }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Runs a command as a systemd unit would: with the unit's capabilities, its filter of system calls and its address families. Sourced.
+# Runs a command as a systemd unit would: as the unit's user, with its capabilities, its filter of system calls and its address families. Sourced.
 # under_unit_ready UNIT compiles the filter (0, or 1 with the reason in $dir/under.log).
 
 # The calls of a group, as systemd on this machine has them; groups in groups are followed.
@@ -55,8 +55,8 @@ under_unit_ready() {
 			f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
 			f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 0, 5);
 			f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args));
-			f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 2, 0);
-			f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 1, 0);
+			f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FAMILY_A, 2, 0);
+			f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FAMILY_B, 1, 0);
 			f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT);
 			f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
 			for (size_t i = 0; i < N; i++) {
@@ -72,10 +72,30 @@ under_unit_ready() {
 		}
 		C
 	} >"$dir/under.c"
-	"${CC:-gcc}" -o "$dir/under" "$dir/under.c" >>"$dir/under.log" 2>&1
+	local families
+	read -ra families < <(sed -n 's/^RestrictAddressFamilies=//p' "$1")
+	"${CC:-gcc}" -DFAMILY_A="${families[0]}" -DFAMILY_B="${families[1]:-${families[0]}}" -o "$dir/under" "$dir/under.c" >>"$dir/under.log" 2>&1
 }
 
 # The words before a command that runs as UNIT would: under_unit UNIT; "${as_unit[@]}" COMMAND…
 under_unit() {
-	as_unit=(setpriv --inh-caps -all --ambient-caps -all --bounding-set "-all,$(sed -n 's/^CapabilityBoundingSet=//p' "$1" | sed 's/CAP_/+/g; s/ /,/g' | tr 'A-Z' 'a-z')" "$dir/under")
+	local user caps
+	user=$(sed -n 's/^User=//p' "$1")
+	caps=$(sed -n 's/^CapabilityBoundingSet=//p' "$1" | sed 's/CAP_/+/g; s/ /,/g' | tr '[:upper:]' '[:lower:]')
+	as_unit=(setpriv ${user:+--reuid "$(id -u "$user")" --regid "$(id -g "$user")" --clear-groups} --bounding-set "-all,$caps")
+	caps=$(sed -n 's/^AmbientCapabilities=//p' "$1" | sed 's/CAP_/+/g; s/ /,/g' | tr '[:upper:]' '[:lower:]')
+	as_unit+=(--inh-caps "-all${caps:+,$caps}" --ambient-caps "-all${caps:+,$caps}" "$dir/under")
+}
+
+# service_user: a user whittle, in a copy of the system's list that this process and those it starts see, where it runs alone: re-runs the script
+# in a namespace of mounts of its own.
+service_user() {
+	[ -z "${SERVICE_USER:-}" ] || return 0
+	local made
+	made=$(mktemp -d) || return 1
+	{ grep -v '^whittle:' /etc/passwd; echo 'whittle:x:988:988::/:/usr/sbin/nologin'; } >"$made/passwd"
+	{ grep -v '^whittle:' /etc/group; echo 'whittle:x:988:'; } >"$made/group"
+	chmod 644 "$made"/*
+	# shellcheck disable=SC2016
+	SERVICE_USER=$made exec unshare -m --propagation private sh -c 'mount --bind "$SERVICE_USER/passwd" /etc/passwd && mount --bind "$SERVICE_USER/group" /etc/group && exec bash "$0"' "$0"
 }

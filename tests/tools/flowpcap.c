@@ -49,7 +49,7 @@ static uint32_t sum(const uint8_t *p, size_t len, uint32_t s)
 	return len & 1 ? s + (uint32_t)(p[len - 1] << 8) : s;
 }
 
-static uint16_t fold(uint32_t s)
+static uint16_t carried(uint32_t s)
 {
 	while (s >> 16)
 		s = (s & 0xffff) + (s >> 16);
@@ -103,7 +103,7 @@ static void packet(struct conversation *c, bool from_a, uint8_t flags, const cha
 	memcpy(h + ip - 2 * alen, s->addr, alen);
 	memcpy(h + ip - alen, d->addr, alen);
 	if (!s->six)
-		put16(h + 10, fold(sum(h, 20, 0)));
+		put16(h + 10, carried(sum(h, 20, 0)));
 	put16(t, from_a ? c->a_port : c->b_port);
 	put16(t + 2, from_a ? c->b_port : c->a_port);
 	if (c->udp) {
@@ -116,7 +116,7 @@ static void packet(struct conversation *c, bool from_a, uint8_t flags, const cha
 		put16(t + 14, 65535);
 	}
 	memcpy(t + l4, data, n);
-	put16(t + (c->udp ? 6 : 16), fold(sum(t, l4 + n, sum(h + ip - 2 * alen, 2 * alen, (c->udp ? 17 : 6) + (uint32_t)(l4 + n)))));
+	put16(t + (c->udp ? 6 : 16), carried(sum(t, l4 + n, sum(h + ip - 2 * alen, 2 * alen, (c->udp ? 17 : 6) + (uint32_t)(l4 + n)))));
 	c->seq[from_a ? 0 : 1] += (uint32_t)n + ((flags & (SYN | FIN)) != 0);
 	if (vlan) {
 		memmove(p + 16, p + 12, len - 12);

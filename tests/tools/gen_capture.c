@@ -78,7 +78,7 @@ static uint32_t sum16(const uint8_t *p, size_t n, uint32_t s)
 	return n & 1 ? s + (uint32_t)(p[n - 1] << 8) : s;
 }
 
-static uint16_t fold(uint32_t s)
+static uint16_t carried(uint32_t s)
 {
 	while (s >> 16)
 		s = (s & 0xffff) + (s >> 16);
@@ -120,11 +120,11 @@ static void packet(uint64_t us, const struct end *a, const struct end *b, uint8_
 		h[23] = proto;
 		memcpy(h + 26, a->addr, 4);
 		memcpy(h + 30, b->addr, 4);
-		be16(h + 24, fold(sum16(h + 14, 20, 0)));
+		be16(h + 24, carried(sum16(h + 14, 20, 0)));
 	}
 	s = sum16(a->addr, alen, sum16(b->addr, alen, (uint32_t)(proto + len)));
 	be16(l4 + (proto == 6 ? 16 : 6), 0);
-	be16(l4 + (proto == 6 ? 16 : 6), fold(sum16(l4, len, s)));
+	be16(l4 + (proto == 6 ? 16 : 6), carried(sum16(l4, len, s)));
 	keep(us, h, hl, l4, len);
 }
 

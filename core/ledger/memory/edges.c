@@ -26,11 +26,6 @@ int wh_memory_by_key(const void *x, const void *y)
 	return memcmp(a, b, sizeof a);
 }
 
-static bool same_port(const struct wh_edge_key *a, const struct wh_edge_key *b)
-{
-	return a->port == b->port && a->proto == b->proto && a->direction == b->direction && wh_addr_eq(&a->local, &b->local);
-}
-
 static struct memory_edge *stored(struct putting *c, const struct wh_edge_key *k)
 {
 	struct memory_edge key = {.key = *k};
@@ -50,7 +45,7 @@ static int merge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e
 		*there = had != NULL;
 	if (had || there)
 		return 0;
-	if (c->n && !same_port(&c->fresh[c->n - 1].key, k))
+	if (c->n && !wh_edge_same_port(&c->fresh[c->n - 1].key, k))
 		c->port = c->n;
 	c->fresh = wh_arena_grown(c->mem, c->fresh, c->n, &c->room, sizeof *c->fresh);
 	c->fresh[c->n++] = (struct memory_edge){.key = *k, .edge = c->open ? wh_edge_presence(e) : *e, .seen = e->day0};
@@ -61,7 +56,7 @@ static int merge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e
 /* The new ones of a port, sorted; none where the last that came is of another. */
 static size_t fresh_of(struct putting *c, const struct wh_edge_key *port)
 {
-	if (!c->n || !same_port(&c->fresh[c->n - 1].key, port))
+	if (!c->n || !wh_edge_same_port(&c->fresh[c->n - 1].key, port))
 		return 0;
 	if (!c->sorted)
 		qsort(c->fresh + c->port, c->n - c->port, sizeof *c->fresh, wh_memory_by_key);
@@ -89,7 +84,7 @@ static int port(void *arg, const struct wh_edge_key *of, wh_edge_cb each, void *
 	int rc = 0;
 	(void)err;
 	for (size_t i = wh_memory_edge_from(c->e, &of->local); i < c->e->n && wh_addr_eq(&c->e->at[i].key.local, &of->local) && !rc; i++)
-		if (same_port(&c->e->at[i].key, of) && !c->e->at[i].gone)
+		if (wh_edge_same_port(&c->e->at[i].key, of) && !c->e->at[i].gone)
 			rc = each(each_arg, &c->e->at[i].key, &c->e->at[i].edge);
 	for (size_t i = 0; i < n && !rc; i++)
 		if (!c->fresh[c->port + i].gone)

@@ -41,8 +41,8 @@ struct memory_data {
 	size_t n_batches;
 };
 
-struct memory_shared; /* of a store and all that again() made of it */
-struct memory_store { struct wh_store base; struct memory_shared *shared; };
+struct memory_tables; /* of a store and all that again() made of it */
+struct memory_store { struct wh_store base; struct memory_tables *tables; };
 
 /* What is stored now, until it is given back: no commit changes it. */
 struct memory_data *wh_memory_hold(struct wh_store *s);

@@ -6,23 +6,23 @@
 #include <sys/random.h>
 #include "ledger/memory/memory_store.h"
 
-struct memory_shared {
+struct memory_tables {
 	pthread_mutex_t lock;    /* of `now`, its readers and `users` */
 	pthread_mutex_t writing; /* held for a whole commit */
 	struct memory_data *now;
 	unsigned users;
 };
 
-static struct memory_shared *shared_of(struct wh_store *s)
+static struct memory_tables *tables_of(struct wh_store *s)
 {
-	return ((struct memory_store *)s)->shared;
+	return ((struct memory_store *)s)->tables;
 }
 
 /* ---- holding, copying, publishing ---- */
 
 struct memory_data *wh_memory_hold(struct wh_store *s)
 {
-	struct memory_shared *m = shared_of(s);
+	struct memory_tables *m = tables_of(s);
 	pthread_mutex_lock(&m->lock);
 	struct memory_data *d = m->now;
 	d->readers++;
@@ -32,7 +32,7 @@ struct memory_data *wh_memory_hold(struct wh_store *s)
 
 void wh_memory_release(struct wh_store *s, struct memory_data *d)
 {
-	struct memory_shared *m = shared_of(s);
+	struct memory_tables *m = tables_of(s);
 	pthread_mutex_lock(&m->lock);
 	bool last = !--d->readers;
 	pthread_mutex_unlock(&m->lock);
@@ -50,7 +50,7 @@ static void *copy_of(struct wh_arena *mem, const void *array, size_t n, size_t s
 
 struct memory_data *wh_memory_begin(struct wh_store *s)
 {
-	pthread_mutex_lock(&shared_of(s)->writing);
+	pthread_mutex_lock(&tables_of(s)->writing);
 	struct memory_data *old = wh_memory_hold(s);
 	struct wh_arena *mem = wh_arena_new();
 	struct memory_data *d = mem ? wh_arena_alloc(mem, sizeof *d) : NULL;
@@ -79,13 +79,13 @@ struct memory_data *wh_memory_begin(struct wh_store *s)
 	}
 	wh_memory_release(s, old);
 	if (!d)
-		pthread_mutex_unlock(&shared_of(s)->writing);
+		pthread_mutex_unlock(&tables_of(s)->writing);
 	return d;
 }
 
 void wh_memory_end(struct wh_store *s, struct memory_data *d, bool publish)
 {
-	struct memory_shared *m = shared_of(s);
+	struct memory_tables *m = tables_of(s);
 	struct memory_data *old = d;
 	if (publish) {
 		pthread_mutex_lock(&m->lock);
@@ -99,19 +99,19 @@ void wh_memory_end(struct wh_store *s, struct memory_data *d, bool publish)
 
 /* ---- opening ---- */
 
-static struct wh_store *user_of(struct memory_shared *m)
+static struct wh_store *user_of(struct memory_tables *m)
 {
 	struct memory_store *s = calloc(1, sizeof *s);
 	if (!s)
 		return NULL;
 	s->base.ops = &wh_store_memory;
-	s->shared = m;
+	s->tables = m;
 	return &s->base;
 }
 
 static int open_store(const char *url, struct wh_state *state, struct wh_store **out, struct wh_error *err)
 {
-	struct memory_shared *m = calloc(1, sizeof *m);
+	struct memory_tables *m = calloc(1, sizeof *m);
 	struct wh_arena *mem = wh_arena_new();
 	(void)url, (void)state;
 	if (m && mem && (*out = user_of(m))) {
@@ -133,7 +133,7 @@ static int open_store(const char *url, struct wh_state *state, struct wh_store *
 
 static int again(const struct wh_store *s, struct wh_store **out, struct wh_error *err)
 {
-	struct memory_shared *m = ((const struct memory_store *)s)->shared;
+	struct memory_tables *m = ((const struct memory_store *)s)->tables;
 	if (!(*out = user_of(m)))
 		return wh_fail(err, -ENOMEM, "out of memory");
 	pthread_mutex_lock(&m->lock);
@@ -144,7 +144,7 @@ static int again(const struct wh_store *s, struct wh_store **out, struct wh_erro
 
 static void close_store(struct wh_store *s)
 {
-	struct memory_shared *m = shared_of(s);
+	struct memory_tables *m = tables_of(s);
 	pthread_mutex_lock(&m->lock);
 	bool last = !--m->users;
 	pthread_mutex_unlock(&m->lock);

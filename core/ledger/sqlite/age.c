@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Edges that were last seen long ago go. Long is told in days with data, never by a clock: a machine that for a minute took the year for 2036 makes one
+ * Edges that were last seen long ago are removed. Age is counted in days with data, never by a clock: a machine that for a minute took the year for 2036 makes one
  * day more, not ten years. All edges are looked through when a week of days has come since the last time, which a counter remembers.
  *
- *   days with data   . . . . . . . | . . . . . . . .      an edge whose last day is left of the bar goes
+ *   days with data   . . . . . . . | . . . . . . . .      an edge whose last day is left of the bar is removed
  *                                   \-- edge_days --/
  */
 #include <stdlib.h>
@@ -18,17 +18,6 @@ struct old {
 	size_t n;
 };
 
-/* A number of one row, or `none` where there is no row. */
-static int number(struct sqlite_store *s, sqlite3_stmt *st, int64_t none, int64_t *out, struct wh_error *err)
-{
-	int step = sqlite3_step(st), rc = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : wh_sql_fail(s->state, "read", err);
-	*out = none;
-	if (step == SQLITE_ROW && !wh_sql_number(st, 0, out))
-		rc = wh_sql_damaged(s->state, err);
-	sqlite3_reset(st);
-	return rc;
-}
-
 /* The day with data that has so many newer ones. */
 static int day_behind(struct sqlite_store *s, unsigned newer, int64_t *day, struct wh_error *err)
 {
@@ -36,7 +25,7 @@ static int day_behind(struct sqlite_store *s, unsigned newer, int64_t *day, stru
 	if (!st)
 		return -EIO;
 	sqlite3_bind_int64(st, 1, newer);
-	return number(s, st, INT32_MIN, day, err);
+	return wh_sql_one_number(s, st, INT32_MIN, day, err);
 }
 
 static int collect(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
@@ -76,7 +65,7 @@ int wh_sql_drop_old(struct sqlite_store *s, struct wh_error *err)
 	if (!st)
 		return -EIO;
 	sqlite3_bind_text(st, 1, LOOKED, -1, SQLITE_STATIC);
-	if ((rc = number(s, st, 0, &looked, err)) || (rc = day_behind(s, 0, &newest, err)))
+	if ((rc = wh_sql_one_number(s, st, 0, &looked, err)) || (rc = day_behind(s, 0, &newest, err)))
 		return rc;
 	if (looked < 0 || before < -WH_EDGE_DAY_MAX || newest > WH_EDGE_DAY_MAX)
 		return wh_sql_damaged(s->state, err);

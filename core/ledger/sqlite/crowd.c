@@ -4,8 +4,8 @@
  * more than port_edges those with the most evidence stay:
  *
  *   1. those that were seen on more days. A peer that comes each week outranks any number of addresses that came less often
- *   2. of the same number, those that were seen last: a day's crowd takes no room from the next day's newcomer, who then has two days
- *   3. of the same day, those that came first: a crowd pushes nobody out who came before it
+ *   2. of the same number, those that were seen last: a day's crowd takes no room from the next day's newcomer, which then has two days
+ *   3. of the same day, those that came first: a crowd pushes out no peer that came before it
  *
  * Of the rest, the flows stay in the port's sketch, where they are answers to peers that are not known: they keep the port from being closed.
  */
@@ -36,13 +36,13 @@ void wh_sql_port_range(const struct wh_edge_key *port, uint8_t from[static WH_ED
 static int port_size(struct sqlite_store *s, const uint8_t *from, const uint8_t *to, size_t *n, struct wh_error *err)
 {
 	sqlite3_stmt *st = wh_sql_use(s, ST_PORT_SIZE, "read", err);
+	int64_t rows;
 	if (!st)
 		return -EIO;
 	sqlite3_bind_blob(st, 1, from, WH_PORT_KEY, SQLITE_STATIC);
 	sqlite3_bind_blob(st, 2, to, WH_PORT_KEY, SQLITE_STATIC);
-	int rc = sqlite3_step(st) == SQLITE_ROW ? 0 : wh_sql_fail(s->state, "read", err);
-	*n = rc ? 0 : (size_t)sqlite3_column_int64(st, 0);
-	sqlite3_reset(st);
+	int rc = wh_sql_one_number(s, st, 0, &rows, err);
+	*n = rc ? 0 : (size_t)rows;
 	return rc;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Table open_edge: the edges of connections that the kernel had open (wh_store_seen_open), beside those of the sensors' records. Rows that nothing
+ * Table open_edge: the edges of connections that the kernel had open (wh_store_seen_open), apart from those of the sensors' records. Rows that nothing
  * was seen of for as long as an edge's days reach back are forgotten, those of a clock that ran ahead too; of more than MOST those that were seen
  * last stay.
  */
@@ -22,12 +22,7 @@ static int run_with(struct sqlite_store *s, enum statement which, int64_t first,
 static int count(struct sqlite_store *s, enum statement which, int64_t *n, struct wh_error *err)
 {
 	sqlite3_stmt *st = wh_sql_use(s, which, "read", err);
-	if (!st)
-		return -EIO;
-	int rc = sqlite3_step(st) == SQLITE_ROW ? 0 : wh_sql_fail(s->state, "read", err);
-	*n = rc ? 0 : sqlite3_column_int64(st, 0);
-	sqlite3_reset(st);
-	return rc;
+	return st ? wh_sql_one_number(s, st, 0, n, err) : -EIO;
 }
 
 int wh_sqlite_put_open(struct wh_store *store, const struct wh_edge_table *t, int32_t today, struct wh_error *err)

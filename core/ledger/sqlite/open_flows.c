@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Flows that a log told of in part (open_flows.h): table `open_flow`, a row a page; row -1 tells in 8 bytes how often they were written. */
+/* Flows that a log has reported in part (open_flows.h): table `open_flow`, a row a page; row -1 counts in 8 bytes how often they were written. */
 #include <endian.h>
 #include "ledger/sqlite/sqlite_store.h"
 

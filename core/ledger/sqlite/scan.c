@@ -216,17 +216,10 @@ int wh_sqlite_totals(struct wh_store *store, struct wh_store_totals *out, struct
 	if (step != SQLITE_DONE)
 		return wh_sql_fail(s->state, "read", err);
 	st = wh_sql_use(s, ST_COUNT_EDGES, "read", err);
-	if (!st)
-		return -EIO;
-	if (sqlite3_step(st) != SQLITE_ROW) {
-		int rc = wh_sql_fail(s->state, "read", err);
-		sqlite3_reset(st);
-		return rc;
-	}
-	out->edges = (uint64_t)sqlite3_column_int64(st, 0);
-	sqlite3_reset(st);
+	int64_t reported = 0;
 	uint64_t open = 0;
-	int rc = wh_sql_count_open(s, &open, err);
-	out->edges += open;
+	int rc = st ? wh_sql_one_number(s, st, 0, &reported, err) : -EIO;
+	rc = rc ? rc : wh_sql_count_open(s, &open, err);
+	out->edges = (uint64_t)reported + open;
 	return rc ? rc : wh_sqlite_days(store, widen, out, err);
 }

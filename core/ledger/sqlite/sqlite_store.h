@@ -7,7 +7,8 @@
  *   scan.c           edges, sketches, days and totals come out
  *   crowd.c          of all edges of a port only so many
  *   age.c            and none that were last seen long ago
- *   open.c           connections that the kernel has open, beside them
+ *   open.c           connections that the kernel has open, in a table of their own
+ *   open_flows.c     flows that a log has reported in part
  *   contents.c       which lines were counted
  *   conversations.c  which sensor reported which conversation
  *   realms.c         in which network which address was met
@@ -61,6 +62,8 @@ int wh_sqlite_realms(struct wh_store *store, wh_realm_cb each, void *arg, struct
 
 /* The prepared statement, reset; NULL on error. */
 sqlite3_stmt *wh_sql_use(struct sqlite_store *s, enum statement which, const char *doing, struct wh_error *err);
+/* The number that the statement's one row has, or `none` where it has no row. The statement is reset. */
+int wh_sql_one_number(struct sqlite_store *s, sqlite3_stmt *st, int64_t none, int64_t *out, struct wh_error *err);
 /* The functions that the statements call. */
 void wh_sql_define_merge(struct sqlite_store *s);
 void wh_sql_define_scan(struct sqlite_store *s);

@@ -64,6 +64,16 @@ sqlite3_stmt *wh_sql_use(struct sqlite_store *s, enum statement which, const cha
 	return wh_sql_prepared(s->state, &s->st[which], wh_sql[which], doing, err);
 }
 
+int wh_sql_one_number(struct sqlite_store *s, sqlite3_stmt *st, int64_t none, int64_t *out, struct wh_error *err)
+{
+	int step = sqlite3_step(st), rc = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : wh_sql_fail(s->state, "read", err);
+	*out = none;
+	if (step == SQLITE_ROW && !wh_sql_number(st, 0, out))
+		rc = wh_sql_damaged(s->state, err);
+	sqlite3_reset(st);
+	return rc;
+}
+
 static void bound(struct wh_store *store, const struct wh_store_bounds *b)
 {
 	struct sqlite_store *s = wh_sqlite_of(store);
@@ -122,9 +132,9 @@ static void patience(struct wh_store *s, int milliseconds)
 	wh_state_patience(wh_sqlite_of(s)->state, milliseconds);
 }
 
-static void settle(struct wh_store *s)
+static void checkpoint(struct wh_store *s)
 {
-	wh_state_settle(wh_sqlite_of(s)->state);
+	wh_state_checkpoint(wh_sqlite_of(s)->state);
 }
 
 const struct wh_store_ops wh_store_sqlite = {
@@ -133,5 +143,5 @@ const struct wh_store_ops wh_store_sqlite = {
 	.edges = wh_sqlite_edges, .sketches = wh_sqlite_sketches, .locals = wh_sqlite_locals, .days = wh_sqlite_days, .totals = wh_sqlite_totals,
 	.content_key = wh_sqlite_content_key, .contents = wh_sqlite_contents, .content = wh_sqlite_content,
 	.conversations = wh_sqlite_conversations, .realms = wh_sqlite_realms, .open_flows = wh_sqlite_open_flows,
-	.patience = patience, .settle = settle, .bound = bound, .dropped = dropped,
+	.patience = patience, .checkpoint = checkpoint, .bound = bound, .dropped = dropped,
 };

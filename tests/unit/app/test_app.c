@@ -162,6 +162,40 @@ static void replay_checks_its_words_itself(void **state)
 
 /* ---- the proof ---- */
 
+static void prove_names_the_rule_that_denies_whoever_calls(void **state)
+{
+	(void)state;
+	static const char wide[] = "{\"resources\":[{\"name\":\"vm1\",\"rules\":[{\"name\":\"r\",\"direction\":\"Inbound\",\"destinationPort\":22,\"protocols\":[\"TCP\"],"
+	                           "\"ipAddresses\":[\"140.20.0.0/16\"]}]}]}";
+	static const char *const vm9[] = {"vm9"};
+	struct scene s;
+	struct wh_error err;
+	struct wh_app_recommended kept;
+	struct wh_app_proved p;
+	char path[64];
+	const struct wh_app a = begin(&s);
+	snprintf(path, sizeof path, "%s/wide.json", s.dir);
+	FILE *f = fopen(path, "w");
+	assert_true(f && fputs(wide, f) >= 0 && !fclose(f));
+	if (wh_app_prove(&a, &(struct wh_app_prove){.rules = path}, s.mem, &p, &err))
+		fail_msg("%s", err.text);
+	assert_true(p.n == 1 && p.refuted == 1 && !p.list[0].holds);
+	assert_string_equal(p.list[0].denied_by, "web: DenyAllInBound");
+	json_t *doc = wh_app_proved_json(&p);
+	assert_true(json_is_false(json_object_get(doc, "holds")));
+	json_decref(doc);
+	wh_estate_free(p.estate);
+	if (wh_app_recommend(&a, &(struct wh_app_recommend){.resources = NULL}, s.mem, &kept, &err) ||
+	    wh_app_prove(&a, &(struct wh_app_prove){.resources = vm1, .n_resources = 1}, s.mem, &p, &err))
+		fail_msg("%s", err.text);
+	assert_true(p.n == 1 && p.list[0].holds && !p.refuted);
+	wh_estate_free(p.estate);
+	wh_estate_free(kept.estate);
+	assert_true(wh_app_prove(&a, &(struct wh_app_prove){.resources = vm9, .n_resources = 1}, s.mem, &p, &err) && err.input && !p.estate);
+	unlink(path);
+	scene_close(&s);
+}
+
 struct seen { bool called, applied; size_t ports; };
 
 static void on_done(void *arg, const struct wh_app_enforced *e)
@@ -213,6 +247,7 @@ int main(void)
 		cmocka_unit_test(status_is_a_document),
 		cmocka_unit_test(explain_and_export_answer_texts_and_name_what_is_unknown),
 		cmocka_unit_test(replay_checks_its_words_itself),
+		cmocka_unit_test(prove_names_the_rule_that_denies_whoever_calls),
 		cmocka_unit_test(enforce_proves_once_more_whoever_calls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,7 +44,7 @@ static const char *verdict(const char *condition, const char *resource)
 	int rc = read_text(whole, &d, &doc, &err);
 	if (!rc) {
 		struct wh_asset a = asset(body);
-		struct wh_assets all = wh_assets_unfold(&a, 1, mem);
+		struct wh_assets all = wh_assets_expand(&a, 1, mem);
 		rc = wh_definition_assess(&d, &all, &all.list[0], NULL, mem, &out, &err);
 	}
 	snprintf(text, sizeof text, "%s", rc ? err.text : out.status == WH_ASSESSED_UNHEALTHY ? "true" : out.status == WH_ASSESSED_HEALTHY ? "false" : "not applicable");
@@ -184,7 +184,7 @@ static void assess_first(const struct wh_definition *d, const json_t *resources,
 	json_t *v;
 	json_array_foreach((json_t *)resources, i, v)
 		list[i] = asset(v);
-	struct wh_assets all = wh_assets_unfold(list, n, mem);
+	struct wh_assets all = wh_assets_expand(list, n, mem);
 	if (wh_definition_assess(d, &all, &all.list[0], NULL, mem, &out, &err))
 		fail_msg("%s: %s", name, err.text);
 	if (out.status != wanted)
@@ -236,7 +236,7 @@ static void an_inventory_that_can_not_tell_gets_no_verdict(void **state)
 	struct wh_assessed_as out;
 	json_t *doc, *body = loaded("{\"id\":\"/s/t1\",\"type\":\"N.X/things\",\"name\":\"t1\",\"properties\":{}}");
 	struct wh_asset a = asset(body);
-	struct wh_assets all = wh_assets_unfold(&a, 1, mem);
+	struct wh_assets all = wh_assets_expand(&a, 1, mem);
 	assert_int_equal(read_text("{\"policyRule\":{\"if\":{\"field\":\"type\",\"equals\":\"N.X/things\"},\"then\":{\"effect\":\"auditIfNotExists\",\"details\":{\"type\":"
 	                           "\"Microsoft.Security/assessments\",\"name\":\"k\"}}}}", &d, &doc, &err), 0);
 	assert_int_equal(wh_definition_assess(&d, &all, all.list, NULL, mem, &out, &err), 0);
@@ -258,7 +258,7 @@ static void children_inside_their_parents_become_assets_and_none_counts_twice(vo
 	                     "{\"name\":\"b\",\"id\":\"/G/providers/Microsoft.Network/virtualNetworks/v/subnets/b\"}]},"
 	                     "{\"id\":\"/g/providers/microsoft.network/virtualnetworks/v/subnets/b\",\"type\":\"microsoft.network/virtualnetworks/subnets\",\"name\":\"b\"}]");
 	struct wh_asset list[] = {asset(json_array_get(doc, 0)), asset(json_array_get(doc, 1))};
-	struct wh_assets all = wh_assets_unfold(list, 2, mem);
+	struct wh_assets all = wh_assets_expand(list, 2, mem);
 	size_t from, to = wh_assets_of_type(&all, "Microsoft.Network/virtualNetworks/subnets", &from);
 	assert_int_equal(all.n, 3);
 	assert_int_equal(to - from, 2);

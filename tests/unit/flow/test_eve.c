@@ -118,7 +118,7 @@ static void every_walker_equals_the_reference_on_a_generated_corpus(void **state
 	eve_gen_free(&g);
 }
 
-/* So often that whatever can be folded is. */
+/* So often that there are all the shortcuts that there can be. */
 static void learn_flow(void)
 {
 	struct wh_record rec;
@@ -148,8 +148,8 @@ static void any_byte_replaced_is_judged_as_the_reference_does(void **state)
 		}
 }
 
-/* What a fold brought is taken back by a later key of the same name, be it folded itself or not. */
-static void a_key_that_comes_again_after_a_fold_is_judged_as_the_reference_does(void **state)
+/* A later key of the same name takes back the value that a shortcut brought, whether it is in a shortcut itself or not. */
+static void a_key_that_comes_again_after_a_shortcut_is_judged_as_the_reference_does(void **state)
 {
 	static const char *const again[] = {
 		"\"proto\":\"UDP\"", "\"proto\":\"TCP\"", "\"proto\":\"no such\"", "\"proto\":6", "\"app_proto\":\"failed\"", "\"dest_port\":23",
@@ -518,7 +518,7 @@ int main(void)
 		cmocka_unit_test(every_walker_equals_the_reference_on_a_generated_corpus),
 		cmocka_unit_test(a_record_cut_at_any_byte_is_judged_as_the_reference_does),
 		cmocka_unit_test(any_byte_replaced_is_judged_as_the_reference_does),
-		cmocka_unit_test(a_key_that_comes_again_after_a_fold_is_judged_as_the_reference_does),
+		cmocka_unit_test(a_key_that_comes_again_after_a_shortcut_is_judged_as_the_reference_does),
 		cmocka_unit_test(every_two_byte_sequence_in_a_string_is_judged_as_the_reference_does),
 		cmocka_unit_test(feeding_in_pieces_equals_feeding_at_once),
 		cmocka_unit_test(every_line_of_a_corpus_equals_the_reference_wherever_a_buffer_ends),

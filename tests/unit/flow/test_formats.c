@@ -117,7 +117,7 @@ static void seconds_and_short_tuples_are_read(void **s)
 	assert_true(got[0].flow.start_us == INT64_C(1793692923000000));
 }
 
-static void version_1_of_a_group_tells_of_no_answers(void **s)
+static void version_1_of_a_group_shows_no_answers(void **s)
 {
 	(void)s;
 	once(&wh_reader_nsg, "{\"records\":[{\"category\":\"NetworkSecurityGroupFlowEvent\",\"properties\":{\"Version\":1,\"flows\":[{\"rule\":\"a\",\"flows\":[{\"mac\":\"00005E005301\","
@@ -355,6 +355,9 @@ static void formats_are_told_apart_by_their_content(void **s)
 		{"{\"ts\":1,\"id.orig_h\":\"1.1.1.1\",\"conn_state\":\"SF\"}", &wh_reader_zeek_json}, {AWS2, &wh_reader_aws}, {"2 " ENI "- - - - - - - 1 2 - NODATA", &wh_reader_aws},
 		{"2026-11-03T08:00:00.000Z 2 " ENI "1.1.1.1 2.2.2.2 1 2 6 1 1 1 2 ACCEPT OK", &wh_reader_aws}, {"ts,te,td,sa,da,sp,dp,pr,flg", &wh_reader_nfdump},
 		{"firstSeen,lastSeen,proto,srcAddr,srcPort,dstAddr,dstPort", &wh_reader_nfdump}, {"Nov  3 08:00:00 host sshd: hello", NULL},
+		{"ts,sa,da,pr\r", &wh_reader_nfdump}, {"{\"flowLogVersion\" : 4}", &wh_reader_vnet}, {"{\"a\":\"flowRecords\",\"b\":\"NetworkSecurityGroupFlowEvent\"}", NULL},
+		{"\x7f" "ELF \"flowLogVersion\" \"flowRecords\" \"NetworkSecurityGroupFlowEvent", NULL}, {"usage: srcAddr,dstAddr", NULL}, {"p(srcAddr,dstAddr,n)", NULL},
+		{"the fields srcaddr dstaddr are needed (pkt-srcaddr too)", NULL}, {"#fields", NULL},
 	};
 	(void)s;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -366,7 +369,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tuples_of_several_hours_are_one_flow), cmocka_unit_test(an_end_without_a_begin_is_a_flow),
 		cmocka_unit_test(a_begin_alone_says_nothing), cmocka_unit_test(what_was_denied_is_an_attempt),
-		cmocka_unit_test(seconds_and_short_tuples_are_read), cmocka_unit_test(version_1_of_a_group_tells_of_no_answers),
+		cmocka_unit_test(seconds_and_short_tuples_are_read), cmocka_unit_test(version_1_of_a_group_shows_no_answers),
 		cmocka_unit_test(a_document_grows_before_its_brackets), cmocka_unit_test(cuts_are_exact_in_strings_and_nesting),
 		cmocka_unit_test(hostile_tuples_are_counted_and_passed_over), cmocka_unit_test(history_tells_who_answered),
 		cmocka_unit_test(a_second_header_brings_other_columns), cmocka_unit_test(json_of_zeek_has_dots_nulls_and_three_kinds_of_time),

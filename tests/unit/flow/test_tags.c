@@ -68,7 +68,7 @@ static void only_records_with_tags_are_marked(void **state)
 		{RECORD("\"vlan\":{\"vlan\":[2]},"), true}, {RECORD("\"host\":null,"), true},
 	};
 	(void)state;
-	for (int again = 0; again < 40; again++) /* as long as it takes until joints are remembered, and folded */
+	for (int again = 0; again < 40; again++) /* as long as it takes until joints are remembered, and shortcuts made */
 		for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 			struct wh_record rec;
 			assert_int_equal(wh_eve_record(cases[i].line, strlen(cases[i].line), &rec, NULL), 0);

@@ -82,11 +82,23 @@ static void a_unit_for_another_ledger_does_not_restore_this_one(void **state)
 	says(false, "/var/lib/whittle-state/var-lib-whittle", "another ledger");
 }
 
+static void a_unit_whose_user_is_not_there_restores_nothing(void **state)
+{
+	(void)state;
+	fresh();
+	enable();
+	sh("printf '[Service]\\nUser=whittle\\n' >>usr/lib/systemd/system/whittle-enforce.service; printf 'root:x:0:0::/:/bin/sh\\n' >etc/passwd");
+	says(false, "/var/lib/whittle-state/var-lib-whittle", "systemd-sysusers");
+	sh("printf 'whittle:x:988:988::/:/bin/false\\n' >>etc/passwd");
+	says(true, "/var/lib/whittle-state/var-lib-whittle", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_survive_where_a_target_wants_the_unit),
 		cmocka_unit_test(a_masked_or_missing_unit_restores_nothing),
+		cmocka_unit_test(a_unit_whose_user_is_not_there_restores_nothing),
 		cmocka_unit_test(a_unit_for_another_ledger_does_not_restore_this_one),
 	};
 	if (!mkdtemp(root))

@@ -222,7 +222,7 @@ static void folding_equals_a_naive_fold_in_any_order_and_over_any_number_of_tabl
 			for (size_t i = 0; i < FLOWS; i++)
 				assert_int_equal(way % 2 ? wh_edge_table_fold_later(t[rnd() % parts], &order[i].rec) : wh_edge_table_fold(t[rnd() % parts], &order[i].rec), 0);
 			for (size_t i = 0; i < parts; i++)
-				assert_int_equal(wh_edge_table_settle(t[i]), 0);
+				assert_int_equal(wh_edge_table_carry_out(t[i]), 0);
 			for (size_t i = parts; i-- > 1;) { /* merged in another order than they were made */
 				size_t into = rnd() % i;
 				assert_int_equal(wh_edge_table_take(t[into], t[i]), 0);
@@ -274,7 +274,7 @@ static void every_flow_is_an_edges_a_sketchs_or_nobodys_and_its_day_is_counted(v
 			want.flows += m.server == NOBODY && ours(&m.rec.flow.dst);
 			want.undirected += m.server == UNTOLD && ours(&m.rec.flow.dst);
 		}
-		assert_int_equal(wh_edge_table_settle(u), 0);
+		assert_int_equal(wh_edge_table_carry_out(u), 0);
 		assert_true((wh_edge_table_count(t) < wh_edge_table_count(u)) == more_in_from);
 		assert_int_equal(wh_edge_table_take(t, u), 0);
 		wh_edge_table_sketches(t, add_sketch, &got);

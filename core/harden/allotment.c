@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A budget, shared out over ports: exactly where it is of WH_SHARE_MOST lines or fewer. In a larger one no port's rule gets more than
+ * A budget, allotted to ports: exactly where it is of WH_ALLOTMENT_MOST lines or fewer. In a larger one no port's rule gets more than
  * these, which is for budgets too small for all ports at any price.
  *
  * Selection gives what the best rule of a port costs at each number of lines; which of them each port gets is the knapsack problem of
@@ -8,7 +8,7 @@
  * the resource, and so many prefixes for all. Where there is no room for every port, some stay as the rules in force have them: those
  * that leave the least open. What is left open is therefore compared first, and what rules cost second.
  *
- * Ports of a resource that nobody belongs to are closed by one rule, whose share is the first one's.
+ * Ports of a resource that nobody belongs to are closed by one rule, whose allotment is the first one's.
  */
 #include <math.h>
 #include <string.h>
@@ -29,27 +29,27 @@ struct row { double *open, *cost; };
 
 struct table {
 	size_t lines, weight, cells; /* the largest that are told apart, and all pairs of them */
-	struct choice choice[2 * (WH_SHARE_MOST + 1)]; /* of the port at hand */
+	struct choice choice[2 * (WH_ALLOTMENT_MOST + 1)]; /* of the port at hand */
 	unsigned n_choices;
 };
 
-size_t wh_share_weight(const struct wh_share *s, unsigned lines, bool carved)
+size_t wh_allotment_weight(const struct wh_allotment *s, unsigned lines, bool carved)
 {
 	return lines + (1u + (lines > 0) + carved) * s->names + s->probes;
 }
 
-static void list_choices(struct table *t, const struct wh_share *s, const struct wh_room *room)
+static void list_choices(struct table *t, const struct wh_allotment *s, const struct wh_room *room)
 {
 	t->n_choices = 0;
 	for (int carved = 0; carved < 2; carved++)
-		for (unsigned k = 0; k <= WH_SHARE_MOST; k++)
+		for (unsigned k = 0; k <= WH_ALLOTMENT_MOST; k++)
 			if (!isinf(s->cost[carved][k]))
 				t->choice[t->n_choices++] = (struct choice){k, carved, s->cost[carved][k], room->lines == SIZE_MAX ? 0 : k,
-				                                            room->weight == SIZE_MAX ? 0 : wh_share_weight(s, k, carved)};
+				                                            room->weight == SIZE_MAX ? 0 : wh_allotment_weight(s, k, carved)};
 }
 
 /* From the row of the ports after this one to its own; `same`: the next is of its resource. chosen gets 1 + the place of the best choice. */
-static void solve(const struct table *t, const struct wh_share *s, bool same, struct row next, struct row mine, uint16_t *chosen)
+static void solve(const struct table *t, const struct wh_allotment *s, bool same, struct row next, struct row mine, uint16_t *chosen)
 {
 	for (size_t l = 0, at = 0; l <= t->lines; l++)
 		for (size_t w = 0; w <= t->weight; w++, at++) {
@@ -72,13 +72,13 @@ static void solve(const struct table *t, const struct wh_share *s, bool same, st
 		}
 }
 
-static bool same_resource(const struct wh_share *s, size_t n, size_t i)
+static bool same_resource(const struct wh_allotment *s, size_t n, size_t i)
 {
 	return i + 1 < n && s[i + 1].resource == s[i].resource;
 }
 
 /* Forwards, along what was chosen. */
-static void take(struct table *t, struct wh_share *s, size_t n, const uint16_t *chosen, const struct wh_room *room)
+static void take(struct table *t, struct wh_allotment *s, size_t n, const uint16_t *chosen, const struct wh_room *room)
 {
 	size_t lines = t->lines, weight = t->weight;
 	for (size_t i = 0; i < n; i++) {
@@ -93,7 +93,7 @@ static void take(struct table *t, struct wh_share *s, size_t n, const uint16_t *
 	}
 }
 
-int wh_share_out(struct wh_share *s, size_t n, struct wh_room room, struct wh_arena *mem)
+int wh_allot(struct wh_allotment *s, size_t n, struct wh_room room, struct wh_arena *mem)
 {
 	struct table t = {room.lines == SIZE_MAX ? 0 : room.lines, room.weight == SIZE_MAX ? 0 : room.weight, 0, {{0}}, 0};
 	struct row rows[2];
@@ -121,26 +121,26 @@ bool wh_one_deny(const struct wh_recommended_rule *a, const struct wh_recommende
 	       (a->narrows && b->narrows ? !strcmp(a->narrows, b->narrows) : a->narrows == b->narrows);
 }
 
-void wh_share_with(struct wh_share *s, struct wh_share *first)
+void wh_allot_with(struct wh_allotment *s, struct wh_allotment *first)
 {
 	s->with = first;
 	first->left_open += s->left_open;
 	s->left_open = 0;
-	for (size_t k = 0; k <= WH_SHARE_MOST; k++)
+	for (size_t k = 0; k <= WH_ALLOTMENT_MOST; k++)
 		s->cost[0][k] = s->cost[1][k] = INFINITY;
 }
 
 /* Only where one more line makes it cheaper does the best use that line. */
 static void steps_only(const double *curve, size_t most, double *out)
 {
-	for (size_t k = 0; k <= WH_SHARE_MOST; k++)
+	for (size_t k = 0; k <= WH_ALLOTMENT_MOST; k++)
 		out[k] = k <= most && (!k || curve[k] < curve[k - 1]) ? curve[k] : INFINITY;
 }
 
-int wh_share_price(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits, size_t most,
-                   struct wh_arena *mem, struct wh_share *out, struct wh_error *err)
+int wh_allotment_price(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits, size_t most,
+                   struct wh_arena *mem, struct wh_allotment *out, struct wh_error *err)
 {
-	double any[WH_SHARE_MOST + 1], plain[WH_SHARE_MOST + 1];
+	double any[WH_ALLOTMENT_MOST + 1], plain[WH_ALLOTMENT_MOST + 1];
 	struct wh_select_input in;
 	int rc;
 
@@ -157,7 +157,7 @@ int wh_share_price(const struct wh_analysis *a, const struct wh_port_traffic *t,
 			return rc;
 		steps_only(plain, most, out->cost[0]);
 	}
-	for (size_t k = 0; k <= WH_SHARE_MOST; k++)
+	for (size_t k = 0; k <= WH_ALLOTMENT_MOST; k++)
 		if (!(out->cost[1][k] < out->cost[0][k]))
 			out->cost[1][k] = INFINITY;
 	out->left_open = 0;

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Folds: joints and unvarying scalars made one piece. See eve.h. */
+/* Shortcuts: joints and unvarying scalars made one piece. See eve.h. */
 #include "flow/eve.h"
 
-#define FORGET_AFTER 4096 /* folds that found no room: the records have changed */
+#define FORGET_AFTER 4096 /* shortcuts that found no room: the records have changed */
 
-void wh_eve_forget_folds(struct eve_cache *c)
+void wh_eve_forget_shortcuts(struct eve_cache *c)
 {
 	for (unsigned i = 0; i < c->used; i++)
-		c->nodes[i].folds = NULL;
-	c->used_folds = c->lost_folds = 0;
+		c->nodes[i].shortcuts = NULL;
+	c->used_shortcuts = c->lost_shortcuts = 0;
 }
 
 /* What comes before `over`'s scalar, and its effects so far. */
-static void begin(struct eve_fold *f, const struct eve_fold *fold, const struct eve_node *over)
+static void begin(struct eve_shortcut *f, const struct eve_shortcut *shortcut, const struct eve_node *over)
 {
-	if (fold) {
-		*f = *fold;
+	if (shortcut) {
+		*f = *shortcut;
 		return;
 	}
 	memset(f, 0, sizeof *f);
@@ -26,8 +26,8 @@ static void begin(struct eve_fold *f, const struct eve_fold *fold, const struct 
 	f->wrong = over->wrong;
 }
 
-/* Later effects upon earlier ones. Nothing that was set within the fold may be cleared within it: its value would stay. */
-static bool effects(struct eve_fold *f, uint64_t clear, uint64_t set, uint64_t wrong)
+/* Later effects upon earlier ones. Nothing that was set within the shortcut may be cleared within it: its value would stay. */
+static bool effects(struct eve_shortcut *f, uint64_t clear, uint64_t set, uint64_t wrong)
 {
 	if (f->set & clear & ~set)
 		return false;
@@ -53,7 +53,7 @@ static void overlay(uint64_t *mask, uint64_t *data, const void *a, const void *b
  * What the scalar does to the values: it is read twice, over zeros and over ones, and what then is equal was written. `text`
  * holds the scalar and what follows it.
  */
-static bool scalar_effect(struct eve_fold *f, const struct eve_node *over, const char *text, size_t len)
+static bool scalar_effect(struct eve_shortcut *f, const struct eve_node *over, const char *text, size_t len)
 {
 	static const struct eve_node none;
 	struct eve_walker w[2];
@@ -82,36 +82,36 @@ static bool scalar_effect(struct eve_fold *f, const struct eve_node *over, const
 	return effects(f, EVE_BIT(over->field), EVE_BIT(over->field), 0);
 }
 
-static void set_masks(struct eve_fold *f)
+static void set_masks(struct eve_shortcut *f)
 {
-	memset(f->literal + f->len, 0, EVE_FOLD - f->len);
+	memset(f->literal + f->len, 0, EVE_SHORTCUT - f->len);
 	f->blocks = (uint16_t)((f->len + 31) / 32);
-	for (unsigned b = 0; b < EVE_FOLD / 32; b++)
+	for (unsigned b = 0; b < EVE_SHORTCUT / 32; b++)
 		f->mask[b] = f->len >= 32 * (b + 1) ? UINT32_MAX : f->len > 32 * b ? (UINT32_C(1) << (f->len - 32 * b)) - 1 : 0;
 }
 
-/* Puts f among the folds after `from`: in the place of the one that it extends, or in a new one; longest first. */
-static void insert(struct eve_cache *c, struct eve_node *from, struct eve_fold *extends, struct eve_fold *f)
+/* Puts f among the shortcuts after `from`: in the place of the one that it extends, or in a new one; longest first. */
+static void insert(struct eve_cache *c, struct eve_node *from, struct eve_shortcut *extends, struct eve_shortcut *f)
 {
-	struct eve_fold **link, *place = extends;
+	struct eve_shortcut **link, *place = extends;
 	unsigned branches = 0;
-	for (link = &from->folds; *link; link = &(*link)->alt, branches++)
+	for (link = &from->shortcuts; *link; link = &(*link)->alt, branches++)
 		if ((*link)->len == f->len && (*link)->to == f->to && !memcmp((*link)->literal, f->literal, f->len))
 			return;
 	if (extends) {
-		for (link = &from->folds; *link && *link != extends; link = &(*link)->alt)
+		for (link = &from->shortcuts; *link && *link != extends; link = &(*link)->alt)
 			;
 		if (!*link)
 			return;
 		*link = extends->alt;
-	} else if (branches < EVE_FOLD_BRANCHES && c->used_folds < EVE_FOLDS) {
-		place = &c->folds[c->used_folds++];
+	} else if (branches < EVE_SHORTCUT_BRANCHES && c->used_shortcuts < EVE_SHORTCUTS) {
+		place = &c->shortcuts[c->used_shortcuts++];
 	} else {
-		if (++c->lost_folds >= FORGET_AFTER)
-			wh_eve_forget_folds(c);
+		if (++c->lost_shortcuts >= FORGET_AFTER)
+			wh_eve_forget_shortcuts(c);
 		return;
 	}
-	for (link = &from->folds; *link && (*link)->len >= f->len; link = &(*link)->alt)
+	for (link = &from->shortcuts; *link && (*link)->len >= f->len; link = &(*link)->alt)
 		;
 	f->alt = *link;
 	*place = *f;
@@ -119,7 +119,7 @@ static void insert(struct eve_cache *c, struct eve_node *from, struct eve_fold *
 }
 
 /* The joint of `to`, or the whole of `next`, after what is in f. */
-static bool append(struct eve_fold *f, const struct eve_fold *next, const struct eve_node *to)
+static bool append(struct eve_shortcut *f, const struct eve_shortcut *next, const struct eve_node *to)
 {
 	const uint8_t *literal = next ? next->literal : to->literal;
 	size_t len = next ? next->len : to->len;
@@ -141,15 +141,15 @@ static bool append(struct eve_fold *f, const struct eve_fold *next, const struct
 	return effects(f, next->clear, next->set, next->wrong);
 }
 
-void wh_eve_fold(struct eve_cache *c, struct eve_node *from, struct eve_fold *fold, struct eve_node *over, struct eve_fold *next,
+void wh_eve_shorten(struct eve_cache *c, struct eve_node *from, struct eve_shortcut *shortcut, struct eve_node *over, struct eve_shortcut *next,
                  struct eve_node *to)
 {
-	struct eve_fold f;
+	struct eve_shortcut f;
 	size_t scalar = over->last_len, tail = next ? next->len : to->len;
 	over->ripe = false; /* whatever comes of it, not again at once */
 	over->same = 0;
-	begin(&f, fold, over);
-	if (f.len + scalar + tail > EVE_FOLD)
+	begin(&f, shortcut, over);
+	if (f.len + scalar + tail > EVE_SHORTCUT)
 		return;
 	const char *text = (const char *)f.literal + f.len;
 	memcpy(f.literal + f.len, over->last, scalar);
@@ -163,5 +163,5 @@ void wh_eve_fold(struct eve_cache *c, struct eve_node *from, struct eve_fold *fo
 	if (!append(&f, next, to))
 		return;
 	set_masks(&f);
-	insert(c, from, fold, &f);
+	insert(c, from, shortcut, &f);
 }

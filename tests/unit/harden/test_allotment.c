@@ -18,7 +18,7 @@ static struct pair better(struct pair a, struct pair b)
 	return b.open < a.open || (b.open == a.open && b.cost < a.cost) ? b : a;
 }
 
-static struct pair try_all(const struct wh_share *s, size_t n, size_t i, size_t lines, size_t used, size_t weight, struct wh_room room)
+static struct pair try_all(const struct wh_allotment *s, size_t n, size_t i, size_t lines, size_t used, size_t weight, struct wh_room room)
 {
 	if (i == n)
 		return (struct pair){0, 0};
@@ -27,7 +27,7 @@ static struct pair try_all(const struct wh_share *s, size_t n, size_t i, size_t 
 	struct pair rest = try_all(s, n, i + 1, lines, used, weight, room), best = {s[i].left_open + rest.open, rest.cost};
 	for (int carved = 0; carved < 2; carved++)
 		for (unsigned k = 0; k <= 6; k++) {
-			size_t w = wh_share_weight(&s[i], k, carved);
+			size_t w = wh_allotment_weight(&s[i], k, carved);
 			if (isinf(s[i].cost[carved][k]) || (room.lines != SIZE_MAX && used + k > room.lines) || (room.weight != SIZE_MAX && weight + w > room.weight))
 				continue;
 			rest = try_all(s, n, i + 1, lines, used + k, weight + w, room);
@@ -36,10 +36,10 @@ static struct pair try_all(const struct wh_share *s, size_t n, size_t i, size_t 
 	return best;
 }
 
-static void random_share(struct wh_share *s, size_t resource)
+static void random_allotment(struct wh_allotment *s, size_t resource)
 {
-	*s = (struct wh_share){.resource = resource, .names = (size_t)rand() % 3, .left_open = rand() % 4};
-	for (unsigned k = 0; k <= WH_SHARE_MOST; k++)
+	*s = (struct wh_allotment){.resource = resource, .names = (size_t)rand() % 3, .left_open = rand() % 4};
+	for (unsigned k = 0; k <= WH_ALLOTMENT_MOST; k++)
 		for (int carved = 0; carved < 2; carved++)
 			s->cost[carved][k] = k <= 6 && rand() % 3 ? rand() % 64 / 4.0 : INFINITY;
 }
@@ -50,18 +50,18 @@ static void no_way_to_share_out_is_better(void **state)
 	srand(1);
 	for (int round = 0; round < 2000; round++) {
 		struct wh_arena *mem = wh_arena_new();
-		struct wh_share s[4];
+		struct wh_allotment s[4];
 		size_t n = 1 + (size_t)rand() % 4, lines = 0, weight = 0;
 		struct wh_room room = {rand() % 3 ? (size_t)rand() % 10 : SIZE_MAX, rand() % 3 ? (size_t)rand() % 20 : SIZE_MAX};
 		struct pair got = {0, 0};
 		for (size_t i = 0; i < n; i++)
-			random_share(&s[i], i >= 2);
-		assert_int_equal(wh_share_out(s, n, room, mem), 0);
+			random_allotment(&s[i], i >= 2);
+		assert_int_equal(wh_allot(s, n, room, mem), 0);
 		for (size_t i = 0; i < n; i++) {
 			lines = i == 2 ? 0 : lines;
 			if (s[i].in) {
 				lines += s[i].lines;
-				weight += wh_share_weight(&s[i], s[i].lines, s[i].carved);
+				weight += wh_allotment_weight(&s[i], s[i].lines, s[i].carved);
 				got.cost += s[i].cost[s[i].carved][s[i].lines];
 			} else {
 				got.open += s[i].left_open;

@@ -11,5 +11,5 @@ struct ingest_paths {
 	struct ingest_path *list; size_t n, room;
 	uint64_t bytes; /* of all of them */
 };
-int ingest_paths_find(struct ingest_paths *p, int n, char **words, struct wh_error *err);
+int ingest_paths_find(struct ingest_paths *p, size_t n, const char *const *words, struct wh_error *err);
 void ingest_paths_free(struct ingest_paths *p);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "cli/ingest_paths.h"
+#include "app/ingest_paths.h"
 
 enum { DEPTH = 32, MOST = 1 << 20 };
 
@@ -80,11 +80,11 @@ static int add_pattern(struct ingest_paths *p, const char *pattern, struct wh_er
 	return rc;
 }
 
-int ingest_paths_find(struct ingest_paths *p, int n, char **words, struct wh_error *err)
+int ingest_paths_find(struct ingest_paths *p, size_t n, const char *const *words, struct wh_error *err)
 {
 	struct stat st;
 	int rc = 0;
-	for (int i = 0; i < n && !rc; i++)
+	for (size_t i = 0; i < n && !rc; i++)
 		rc = lstat(words[i], &st) && strpbrk(words[i], "*?[") ? add_pattern(p, words[i], err) : add_one(p, words[i], err);
 	return rc;
 }

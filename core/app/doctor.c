@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * doctor: looks at everything that whittle needs on this machine and says for each what is wrong and what helps. It only
+ * looks: nothing is created, changed or loaded into the kernel.
+ */
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include "app/app.h"
+#include "base/store_url.h"
+#include "base/yaml.h"
+#include "whittle/firewall.h"
+
+#define FEW_BYTES (256ull << 20)
+
+__attribute__((format(printf, 4, 5)))
+static struct wh_app_check *note(struct wh_app_doctor *r, const char *name, enum wh_app_check_state state, const char *fmt, ...)
+{
+	struct wh_app_check *c = &r->checks[r->n < sizeof r->checks / sizeof *r->checks ? r->n++ : r->n - 1];
+	va_list ap;
+	c->name = name;
+	c->state = state;
+	c->remedy[0] = 0;
+	va_start(ap, fmt);
+	vsnprintf(c->found, sizeof c->found, fmt, ap);
+	va_end(ap);
+	return c;
+}
+
+__attribute__((format(printf, 2, 3)))
+static void remedy(struct wh_app_check *c, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(c->remedy, sizeof c->remedy, fmt, ap);
+	va_end(ap);
+}
+
+static void check_config(const struct wh_app_doctor_ask *ask, struct wh_app_doctor *r)
+{
+	const char *path = ask->config_path ? ask->config_path : WH_DEFAULT_CONFIG;
+
+	if (!ask->config_path && access(path, F_OK) != 0) {
+		note(r, "configuration", WH_APP_CHECK_OK, "%s is absent: the defaults hold", path);
+	} else if (ask->bad_config.code) {
+		remedy(note(r, "configuration", WH_APP_CHECK_FAIL, "%s", ask->bad_config.text), "mend the line; every command and the plugin refuse the file until then");
+	} else {
+		note(r, "configuration", WH_APP_CHECK_OK, "%s", path);
+	}
+}
+
+/* The directory part of a store's path, or NULL when the URL is not a path of ours. */
+static const char *store_path(const char *url, char dir[static PATH_MAX])
+{
+	const char *path = wh_store_path(url);
+	const char *slash = strrchr(path, '/');
+	if (!slash)
+		snprintf(dir, PATH_MAX, ".");
+	else
+		snprintf(dir, PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	return path;
+}
+
+static void check_store(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_app_doctor *r)
+{
+	char dir[PATH_MAX], number[32];
+	struct wh_ledger ledger = {NULL, NULL};
+	struct wh_store_totals totals;
+	struct wh_error err = {0};
+	struct statvfs fs;
+
+	const char *path = store_path(a->store_url, dir);
+	if (ask->no_store.code) {
+		remedy(note(r, "ledger", WH_APP_CHECK_FAIL, "%s", ask->no_store.text), "every command refuses to open it until then");
+	} else if (access(path, F_OK) != 0 && errno == ENOENT) {
+		if (access(dir, W_OK) == 0)
+			remedy(note(r, "ledger", WH_APP_CHECK_WARN, "%s: not there yet", path), "'whittle ingest' or the plugin makes it");
+		else
+			remedy(note(r, "ledger", WH_APP_CHECK_FAIL, "%s: not there, and %s %s", path, dir,
+			            errno == ENOENT ? "does not exist" : "cannot be written to"), "create %s for the user that runs whittle", dir);
+	} else if (wh_ledger_open(a->store_url, WH_STATE_READ, &ledger, &err) || wh_state_check(ledger.state, &err) || wh_store_totals(ledger.store, &totals, &err)) {
+		remedy(note(r, "ledger", WH_APP_CHECK_FAIL, "%s", err.text), "see the reason; a copy from before can be put in its place");
+	} else {
+		note(r, "ledger", WH_APP_CHECK_OK, "%s: %s edges", path, wh_number_text(totals.edges, number));
+		if (totals.crowded)
+			remedy(note(r, "ledger bounds", WH_APP_CHECK_WARN, "%s edges were dropped, as their ports had more than port-edges: those peers are not known",
+			            wh_number_text(totals.crowded, number)), "see which peers crowd the port ('whittle edges'), or set port-edges higher");
+		if (access(path, W_OK) != 0)
+			remedy(note(r, "ledger access", WH_APP_CHECK_WARN, "%s can be read but not written by this user", path), "run ingest and enforce as its owner");
+	}
+	wh_ledger_close(&ledger);
+	if (statvfs(dir, &fs) == 0) {
+		unsigned long long bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
+		struct wh_app_check *k = note(r, "disk", bytes < FEW_BYTES ? WH_APP_CHECK_WARN : WH_APP_CHECK_OK, "%.1f GiB free in %s", (double)bytes / (1 << 30), dir);
+		if (k->state == WH_APP_CHECK_WARN)
+			remedy(k, "a full disk stops learning (nothing that was committed is lost): make room");
+	}
+}
+
+static void check_features(struct wh_app_doctor *r)
+{
+	struct wh_error err = {0};
+	char what[480];
+	int missing = wh_firewall_missing_features(what, sizeof what, &err);
+	if (missing == 0)
+		note(r, "kernel features", WH_APP_CHECK_OK, "all that enforce needs is there");
+	else if (missing < 0)
+		note(r, "kernel features", WH_APP_CHECK_WARN, "%s", err.text);
+	else
+		remedy(note(r, "kernel features", WH_APP_CHECK_FAIL, "this kernel lacks %s", what), "load or build these modules; until then 'enforce' refuses and changes nothing");
+}
+
+static void check_kernel(struct wh_app_doctor *r)
+{
+	struct wh_nft_state state;
+	struct wh_error err;
+	bool admin = !wh_firewall_ready(&err);
+	int rc = wh_firewall_state(&state, &err);
+
+	if (rc == 0)
+		note(r, "nf_tables", WH_APP_CHECK_OK, "the kernel answers over netlink");
+	else if (rc == -EPERM && !admin)
+		remedy(note(r, "nf_tables", WH_APP_CHECK_WARN, "the kernel answers only to CAP_NET_ADMIN"), "run doctor as root to see whether nf_tables is there");
+	else
+		remedy(note(r, "nf_tables", WH_APP_CHECK_FAIL, "the kernel has none, or does not answer: %s", strerror(-rc)),
+		       "modprobe nf_tables; without it 'enforce' cannot work here, 'export' can");
+	if (rc == 0 && admin)
+		check_features(r);
+	if (admin)
+		note(r, "privilege", WH_APP_CHECK_OK, "CAP_NET_ADMIN is held");
+	else
+		remedy(note(r, "privilege", WH_APP_CHECK_WARN, "CAP_NET_ADMIN is not held"), "enforce, confirm and rollback need it: run them as root");
+}
+
+static void check_rules(const struct wh_app *a, struct wh_app_doctor *r)
+{
+	static const char *const names[] = {"ports.yaml", "evidence.yaml", "alerts.yaml"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct wh_error err = {0};
+		struct wh_arena *mem = wh_arena_new();
+		struct wh_yaml *root;
+		char path[PATH_MAX];
+		if (wh_rules_path(a->config ? a->config->harden.rules_dir : NULL, names[i], path, sizeof path, &err) || wh_yaml_parse_file(path, mem, &root, &err))
+			remedy(note(r, names[i], WH_APP_CHECK_FAIL, "%s", err.text), "'make install' puts it in place; 'recommend' needs it");
+		else
+			note(r, names[i], WH_APP_CHECK_OK, "%s", path);
+		wh_arena_free(mem);
+	}
+}
+
+/* The plugin is looked for beside the program, then where `make install` puts it. */
+static bool find_plugin(char path[static PATH_MAX])
+{
+	char exe[PATH_MAX], *slash;
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+	static const char *const places[] = {"", "/../lib/whittle", "/../lib"};
+
+	if (n <= 0)
+		return false;
+	exe[n] = 0;
+	if (!(slash = strrchr(exe, '/')))
+		return false;
+	*slash = 0;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		if (snprintf(path, PATH_MAX, "%s%s/whittle-suricata.so", exe, places[i]) < PATH_MAX && access(path, R_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool in_path(const char *program, char found[static PATH_MAX])
+{
+	const char *path = getenv("PATH");
+	char *copy = strdup(path ? path : "/usr/bin:/usr/sbin"), *save = NULL;
+	bool is = false;
+	for (char *dir = copy ? strtok_r(copy, ":", &save) : NULL; dir && !is; dir = strtok_r(NULL, ":", &save))
+		is = snprintf(found, PATH_MAX, "%s/%s", dir, program) < PATH_MAX && access(found, X_OK) == 0;
+	free(copy);
+	return is;
+}
+
+static void check_plugin(struct wh_app_doctor *r, const char *given)
+{
+	char path[PATH_MAX], suricata[PATH_MAX];
+	bool found = true;
+
+	if (given)
+		snprintf(path, sizeof path, "%s", given);
+	else
+		found = find_plugin(path);
+	void *so = NULL;
+	if (!found) {
+		remedy(note(r, "plugin", WH_APP_CHECK_WARN, "whittle-suricata.so is not installed beside the program"),
+		       "'make install', or --plugin FILE; not needed where logs are read with 'ingest'");
+	} else if (!(so = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
+		const char *why = dlerror();
+		remedy(note(r, "plugin", WH_APP_CHECK_FAIL, "%s: cannot be loaded: %s", path, why ? why : "no reason given"), "build it on this system: make && make install");
+	} else if (!dlsym(so, "SCPluginRegister")) {
+		remedy(note(r, "plugin", WH_APP_CHECK_FAIL, "%s: loads, but is no Suricata plugin", path), "give the path of whittle-suricata.so");
+	} else {
+		note(r, "plugin", WH_APP_CHECK_OK, "%s loads", path);
+	}
+	if (so)
+		dlclose(so);
+	if (in_path("suricata", suricata))
+		note(r, "suricata", WH_APP_CHECK_OK, "%s", suricata);
+	else
+		remedy(note(r, "suricata", WH_APP_CHECK_WARN, "not found in $PATH"), "needed where the plugin learns live; its eve.json from elsewhere is enough for 'ingest'");
+}
+
+/* Which addresses of this machine `enforce` would judge. What a resource has and nobody has heard is worth a warning. */
+static void check_coverage(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_app_doctor *r, struct wh_arena *mem)
+{
+	struct wh_error err = {0};
+	bool unheard = false;
+	if (ask->bad_config.code || ask->no_store.code || access(store_path(a->store_url, (char[PATH_MAX]){0}), F_OK))
+		return;
+	struct wh_app_own *own = &r->own;
+	int rc = wh_app_own_rules(a, NULL, 0, false, mem, own, &err);
+	if (rc) { /* no resource is this machine, or nothing is recommended: it may be meant for others */
+		note(r, "coverage", rc == -ENOENT || rc == -ENODATA ? WH_APP_CHECK_OK : WH_APP_CHECK_WARN, "no address of this machine is judged: %s", err.text);
+		own->n_covered = 0;
+		return;
+	}
+	if (!own->rs->n_ports) {
+		note(r, "coverage", WH_APP_CHECK_OK, "no rule is recommended for this machine: no address is judged");
+		return;
+	}
+	for (size_t i = 0; i < own->n_covered; i++)
+		unheard |= own->covered[i].kind == WH_NOTHING_LEARNED && own->covered[i].resource;
+	struct wh_app_check *k = note(r, "coverage", unheard || !wh_app_own_is_met(own) ? WH_APP_CHECK_WARN : WH_APP_CHECK_OK, "%s", wh_app_coverage_line(own->covered, own->n_covered, mem));
+	if (unheard)
+		remedy(k, "a resource's address of which nothing was learned stays as open as it is: let the sensor see its traffic");
+}
+
+void wh_app_doctor(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_arena *mem, struct wh_app_doctor *out)
+{
+	*out = (struct wh_app_doctor){.n = 0};
+	check_config(ask, out);
+	check_store(a, ask, out);
+	check_kernel(out);
+	check_rules(a, out);
+	check_plugin(out, ask->plugin);
+	check_coverage(a, ask, out, mem);
+	for (size_t i = 0; i < out->n; i++)
+		if (out->checks[i].state > out->worst)
+			out->worst = out->checks[i].state;
+}
+
+const char *wh_app_check_state_text(enum wh_app_check_state s)
+{
+	static const char *const names[] = {"ok", "warn", "fail"};
+	return names[s];
+}
+
+json_t *wh_app_doctor_json(const struct wh_app_doctor *r)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < r->n; i++) {
+		const struct wh_app_check *k = &r->checks[i];
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?}", "check", k->name, "state", wh_app_check_state_text(k->state), "found", k->found,
+		                                      "remedy", *k->remedy ? k->remedy : NULL));
+	}
+	return json_pack("{s:s, s:s, s:o, s:o}", "version", WH_VERSION, "state", wh_app_check_state_text(r->worst), "checks", list, "addresses",
+	                 wh_app_coverage_json(r->own.covered, r->own.n_covered));
+}

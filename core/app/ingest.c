@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Logs into the ledger: which files, one after another, and what was read of all of them. */
+#include <stdlib.h>
+#include <string.h>
+#include "app/app.h"
+#include "app/ingest_paths.h"
+#include "base/heap.h"
+
+enum { HEAP = 16 << 20 /* what a large log takes of the ledger's pages, and of what is known of its lines */ };
+
+struct job {
+	const struct wh_app *a;
+	const struct wh_app_ingest *ask;
+	struct wh_ingest_options opt;
+	struct wh_app_ingested *out;
+	uint64_t done; /* bytes of files that are read */
+	bool resumed;
+	struct wh_error first_error;
+};
+
+static int progress(void *arg, uint64_t bytes, uint64_t total, uint64_t records)
+{
+	const struct job *j = arg;
+	if (j->ask->progress)
+		j->ask->progress(j->ask->arg, j->out->bytes ? (double)(j->done + (total ? bytes : 0)) / (double)j->out->bytes : 0, j->out->stats.records + records);
+	return 0;
+}
+
+static void add_stats(struct wh_read_stats *to, const struct wh_read_stats *s)
+{
+	to->records += s->records;
+	to->flows += s->flows;
+	to->alerts += s->alerts;
+	to->other += s->other;
+	to->malformed += s->malformed;
+	to->bytes += s->bytes;
+}
+
+/* Reads one. *go_on false: the next file would meet the same trouble. */
+static int read_file(struct job *j, struct wh_store *s, const struct ingest_path *p, bool *go_on)
+{
+	struct wh_app_ingested *out = j->out;
+	struct wh_ingest_result r;
+	struct wh_error err;
+	int failed = wh_ingest(s, p->path, &j->opt, &r, &err);
+	*go_on = true;
+	j->done += p->bytes;
+	if (failed == -ENOMSG && p->found) {
+		if (!out->strange++)
+			snprintf(out->first_strange, sizeof out->first_strange, "%s", p->path);
+		j->ask->read(j->ask->arg, p->path, NULL, NULL);
+		return 0;
+	}
+	*go_on = !failed || err.input;
+	j->ask->read(j->ask->arg, p->path, &r, failed ? &err : NULL);
+	if (!*go_on)
+		return failed;
+	add_stats(&out->stats, &r.stats);
+	out->edges += r.edges;
+	out->twice += r.twice;
+	out->seconds += r.seconds;
+	j->resumed |= r.resumed;
+	return failed;
+}
+
+static void read_files(struct job *j, struct wh_store *s, const struct ingest_paths *paths)
+{
+	struct wh_app_ingested *out = j->out;
+	bool go_on = true;
+	out->bytes = paths->bytes;
+	for (size_t i = 0; i < paths->n && go_on && !(j->opt.stop && *j->opt.stop); i++)
+		out->failed += read_file(j, s, &paths->list[i], &go_on) != 0;
+	out->nothing_new = j->resumed && !out->stats.records && !out->stats.malformed;
+	wh_store_dropped(s, &out->crowded, &out->aged);
+}
+
+int wh_app_ingest(const struct wh_app *a, const struct wh_app_ingest *ask, struct wh_app_ingested *out, struct wh_error *err)
+{
+	const struct wh_ledger_config *set = &a->config->ledger;
+	struct job j = {.a = a, .ask = ask, .opt = ask->options, .out = out};
+	struct ingest_paths paths = {.n = 0};
+	struct wh_locals *locals = NULL;
+	struct wh_ledger l = {NULL, NULL};
+	*out = (struct wh_app_ingested){.edges = 0};
+	j.opt.progress = progress;
+	j.opt.progress_arg = &j;
+	int rc = ingest_paths_find(&paths, ask->n_paths, ask->paths, err);
+	if (!rc && !paths.n)
+		rc = wh_fail_input(err, -ENOENT, "%s: there is no file in it: nothing was read", ask->paths[0]);
+	if (rc || (rc = wh_ledger_open(a->store_url, WH_STATE_CREATE, &l, err)))
+		goto out;
+	wh_store_bound(l.store, &(struct wh_store_bounds){(unsigned)set->port_edges, (unsigned)set->edge_days});
+	wh_heap_in_large_pages(HEAP);
+	if (ask->begins)
+		ask->begins(ask->arg);
+	if ((rc = wh_estate_locals(l.state, ask->discover ? ask->discover : a->config->estate.discover, &locals, err)))
+		goto out;
+	j.opt.locals = locals;
+	read_files(&j, l.store, &paths);
+	if (out->strange && out->strange == paths.n)
+		rc = wh_fail_input(err, -ENOMSG, "%s: not a format that is known, nor is any other file there: nothing was read", out->first_strange);
+out:
+	ingest_paths_free(&paths);
+	wh_locals_free(locals);
+	wh_ledger_close(&l);
+	return rc;
+}
+
+json_t *wh_app_ingested_json(const struct wh_app_ingested *r)
+{
+	const struct wh_read_stats *s = &r->stats;
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f}", "records", (json_int_t)s->records, "flows", (json_int_t)s->flows, "edges", (json_int_t)r->edges, "other",
+	                 (json_int_t)(s->other + s->alerts), "malformed", (json_int_t)s->malformed, "bytes", (json_int_t)s->bytes, "reportedTwice",
+	                 (json_int_t)r->twice, "seconds", r->seconds);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The reviewed rules, what a person changes in them, and what of them holds. */
+#include <string.h>
+#include "app/app.h"
+#include "base/json.h"
+
+/* The journal's last enforcement that held, whether it was taken back, and whether what is saved was changed after it. */
+struct search {
+	const struct wh_estate *estate;
+	const struct wh_resource *resource;
+	struct wh_app_last_enforced *last;
+};
+
+/* What was applied to the kernel holds once it was confirmed; what was sent to Azure, once it was read back. */
+static bool holds(const char *what, const char *json)
+{
+	if (strcmp(what, "azure.apply") != 0)
+		return !strcmp(what, "enforce.confirm");
+	json_t *o = json_loads(json, 0, NULL);
+	const char *state = json_string_value(json_object_get(o, "state"));
+	bool yes = state && (!strcmp(state, "applied") || !strcmp(state, "unchanged"));
+	json_decref(o);
+	return yes;
+}
+
+static int journal_entry(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json)
+{
+	const struct search *s = arg;
+	struct wh_app_last_enforced *l = s->last;
+	(void)seq;
+	if (!strcmp(what, "enforce.rollback") || !strcmp(what, "azure.rollback") || !strcmp(what, "enforce.uninstall")) {
+		l->taken_back = true;
+	} else if (holds(what, json)) {
+		l->time_us = time_us;
+		l->taken_back = false;
+		snprintf(l->who, sizeof l->who, "%s", who);
+		wh_text_make_printable(l->who); /* it would else be a line of its own */
+	} else if (!strncmp(what, "review.", 7)) {
+		json_t *o = json_loads(json, 0, NULL);
+		const char *name = json_string_value(json_object_get(o, "resource"));
+		if (name && wh_estate_find(s->estate, name) == s->resource)
+			l->changed_us = time_us;
+		json_decref(o);
+	}
+	return 0;
+}
+
+static int read_last(const struct wh_app_ledger *l, struct wh_app_rules *out, struct wh_arena *mem, struct wh_error *err)
+{
+	int rc = 0;
+	out->last = wh_arena_array(mem, out->recommendation->n_resources + 1, sizeof *out->last);
+	for (size_t i = 0; i < out->recommendation->n_resources && !rc; i++) {
+		struct search s = {l->estate, out->recommendation->resources[i].resource, &out->last[i]};
+		rc = wh_state_log_each(l->is.state, NULL, journal_entry, &s, err);
+	}
+	return rc;
+}
+
+int wh_app_rules_list(const struct wh_app *a, const char *const *names, size_t n, struct wh_arena *mem, struct wh_app_rules *out, struct wh_error *err)
+{
+	struct wh_app_ledger l;
+	*out = (struct wh_app_rules){.estate = NULL};
+	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
+	if (rc || (rc = wh_review_load(l.is.state, l.estate, mem, &out->recommendation, err)) || (rc = wh_estate_require_all(l.estate, names, n, err)))
+		goto out;
+	struct wh_recommendation *rec = out->recommendation;
+	size_t kept = 0;
+	for (size_t i = 0; i < rec->n_resources; i++)
+		if (wh_estate_is_named(l.estate, rec->resources[i].resource, names, n))
+			rec->resources[kept++] = rec->resources[i];
+	rec->n_resources = kept;
+	if (!read_last(&l, out, mem, &out->last_unknown))
+		out->last_unknown.code = 0;
+	if (!wh_app_kept(a, l.estate, mem, &out->kept, &out->n_kept, &out->kept_unknown))
+		out->kept_unknown.code = 0;
+out:
+	wh_app_close(&l, rc ? NULL : &out->estate);
+	return rc;
+}
+
+int wh_app_rules_change(const struct wh_app *a, const struct wh_review_change *change, struct wh_arena *mem, const char **said, struct wh_error *err)
+{
+	struct wh_app_ledger l;
+	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
+	rc = rc ? rc : wh_review_change(l.is.state, l.estate, change, mem, said, err);
+	wh_app_close(&l, NULL);
+	return rc;
+}
+
+int wh_app_rules_undo(const struct wh_app *a, const char *resource, struct wh_arena *mem, const char **said, struct wh_error *err)
+{
+	struct wh_app_ledger l;
+	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
+	rc = rc ? rc : wh_review_undo(l.is.state, l.estate, resource, a->who, mem, said, err);
+	wh_app_close(&l, NULL);
+	return rc;
+}
+
+int wh_app_rules_reset(const struct wh_app *a, const char *resource, struct wh_arena *mem, const char **said, struct wh_error *err)
+{
+	struct wh_app_ledger l;
+	size_t n = 0;
+	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
+	rc = rc ? rc : wh_review_reset(l.is.state, l.estate, resource, a->who, &n, err);
+	if (!rc)
+		*said = wh_arena_printf(mem, "%zu change%s forgotten; `whittle rules undo` brings them back", n, n == 1 ? "" : "s");
+	wh_app_close(&l, NULL);
+	return rc;
+}
+
+/* ---- history ---- */
+
+struct history { struct wh_app_steps *out; struct wh_arena *mem; size_t room; };
+
+static const char *copied(const char *text, struct wh_arena *mem)
+{
+	return text ? wh_arena_strdup(mem, text) : NULL;
+}
+
+static int add_step(void *arg, int64_t time_us, const char *who, const char *what, const char *resource, const char *rule, const char *why, const char *detail)
+{
+	struct history *h = arg;
+	struct wh_arena *mem = h->mem;
+	struct wh_app_steps *s = h->out;
+	s->list = wh_arena_grown(mem, s->list, s->n, &h->room, sizeof *s->list);
+	s->list[s->n++] = (struct wh_app_step){.time_us = time_us, .who = copied(who, mem), .what = copied(what, mem), .resource = copied(resource, mem),
+	                                       .rule = copied(rule, mem), .why = copied(why, mem), .prefixes = copied(detail, mem)};
+	return 0;
+}
+
+int wh_app_rules_history(const struct wh_app *a, const char *resource, struct wh_arena *mem, struct wh_app_steps *out, struct wh_error *err)
+{
+	struct wh_app_ledger l;
+	struct history h = {out, mem, 0};
+	*out = (struct wh_app_steps){.n = 0};
+	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
+	const struct wh_resource *known = !rc && resource ? wh_estate_find(l.estate, resource) : NULL;
+	rc = rc ? rc : wh_review_history(l.is.state, known ? known->name : resource, add_step, &h, err);
+	if (!rc && !out->n && resource && !known) { /* what is no longer in the estate has its history all the same */
+		rc = wh_estate_require_all(l.estate, &resource, 1, err);
+	}
+	wh_app_close(&l, NULL);
+	return rc;
+}
+
+json_t *wh_app_history_json(const struct wh_app_steps *s)
+{
+	char t[WH_TIME_STRLEN];
+	json_t *list = json_array();
+	for (size_t i = 0; i < s->n; i++) {
+		const struct wh_app_step *x = &s->list[i];
+		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:s*,s:s*,s:s}", "time", wh_time_text(x->time_us, t), "who", x->who, "what", x->what, "resource",
+		                                      x->resource, "rule", x->rule, "why", x->why, "prefixes", x->prefixes));
+	}
+	return list;
+}

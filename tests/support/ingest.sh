@@ -1,0 +1,28 @@
+# shellcheck shell=bash
+# For scripts that read logs into a ledger l.db, in a directory $dir of their own. $w is the program.
+n=0
+
+# tell SENTENCE COMMAND… : ok when the command succeeds; else with what it printed
+tell() {
+	n=$((n + 1))
+	if "${@:2}" >"$dir/told" 2>&1; then echo "ok $n - $1"; else
+		echo "not ok $n - $1"
+		head -n 30 "$dir/told" | cut -c1-300 | sed 's/^/# /'
+	fi
+}
+skip() { n=$((n + 1)); echo "ok $n - $1 # skip $2"; } # skip SENTENCE REASON
+# expect STATUS PATTERN COMMAND… : the exit status, and a pattern in what was printed on either stream, which stays in $dir/said
+expect() {
+	"${@:3}" >"$dir/said" 2>&1
+	local status=$?
+	[ "$status" -eq "$1" ] && grep -qE -e "$2" "$dir/said" && return 0
+	echo "status $status, wanted $1 and /$2/ in:"
+	cat "$dir/said"
+	return 1
+}
+
+dump() { "$BUILD/tools/ledger_dump" "$@"; }
+# same LEDGER LEDGER : they hold the same; the approximate parts are left out, as they depend on the order of what was added
+same() { dump --sums "$1" >a.txt && dump --sums "$2" >b.txt && { cmp -s a.txt b.txt || { diff a.txt b.txt | head -n 6; false; }; }; }
+fresh() { rm -f l.db l.db-wal l.db-shm; }
+ingest() { "$w" ingest --store l.db "$@"; }
