@@ -47,7 +47,7 @@ int wh_app_watch(const struct wh_app *a, const struct wh_app_watch *ask, struct 
 	struct wh_addr locals[256];
 	struct wh_error earlier;
 	const struct wh_watch_options opt = {.store_url = a->store_url, .locals = locals, .n_locals = own_addresses(locals, 256), .discover = a->config->estate.discover,
-	                                     .config = ask->config, .judge = &a->config->harden, .nflog_group = WH_NFLOG_GROUP, .stop = ask->stop, .ready = ask->ready,
+	                                     .config = ask->config, .judge = &a->config->harden, .nflog_group = WH_NFLOG_GROUP, .stop = ask->stop, .ready = ask->ready, .again = ask->again,
 	                                     .alert = ask->alert, .arg = ask->arg};
 	int rc = wh_firewall_ready(err);
 	if (!rc && wh_app_adopt_earlier(a, &earlier) < 0)

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
+#include "base/notify.h"
 #include "base/opener.h"
 #include "base/owner.h"
 #include "cli/cli.h"
@@ -12,7 +13,7 @@
 #include "whittle/watch.h"
 
 static const char help[] =
-	"usage: whittle watch [--revert] [--repair] [--alerts FILE] [--for TIME]\n"
+	"usage: whittle watch [--learn] [--revert] [--repair] [--alerts FILE] [--for TIME]\n"
 	"\n"
 	"Looks after the rules that were confirmed on this machine, until it is stopped, and prints a line for each thing that it notices:\n"
 	"  blocked   a peer that belongs (seen on several days on that port, never alerted on) is being dropped\n"
@@ -23,27 +24,34 @@ static const char help[] =
 	"Every ten minutes the connections that are open go to the ledger: a peer is present as long as its connection lasts, whether or not the sensor\n"
 	"has seen it end.\n"
 	"\n"
+	"  --learn        learn flows from the connections that this machine's kernel tracks, as a sensor would report them: for a machine without Suricata. It\n"
+	"                 prints `untracked` where no rule makes the kernel track, `uncounted` where it counts no bytes, each with the command that changes\n"
+	"                 it; `service` with what answers for an address that is translated here; and `lost` where messages came faster than they were read\n"
 	"  --revert       go back to the rules confirmed before when two peers or more that belong, as `recommend` judges it, are blocked within an hour of\n"
 	"                 the confirmation (watch: after-confirm)\n"
 	"  --repair       put back what was confirmed when our table was deleted or changed\n"
 	"  --alerts FILE  append each alert to FILE as a line of JSON\n"
 	"  --for TIME     end after this time\n"
 	"With --json alerts are printed as lines of JSON. The same settings in whittle.yaml:\n"
-	"  watch: {revert: yes, repair: yes, alerts: /var/log/whittle/alerts.jsonl, syslog: yes, after-confirm: 1h, hits: 3, connections: 10m}\n"
+	"  watch: {revert: yes, repair: yes, alerts: /var/log/whittle/alerts.jsonl, syslog: yes, after-confirm: 1h, hits: 3, connections: 10m,\n"
+	"          learn: conntrack, learn-buffer: 64M, learn-bytes: yes}\n"
 	"\n"
-	"The service whittle-watch runs it. The process that listens has no privilege; what changes the firewall has CAP_NET_ADMIN alone.\n"
+	"SIGHUP: the file of alerts is opened anew, and the estate and the ledger are read again. The service whittle-watch runs it. The process that listens has no privilege; what changes the firewall has CAP_NET_ADMIN alone.\n"
 	"\n"
 	"Example: whittle watch --repair --for 1h\n";
 
-static volatile bool stop;
+static volatile bool stop, hung_up;
 static void on_signal(int sig)
 {
-	(void)sig;
-	stop = true;
+	if (sig == SIGHUP)
+		hung_up = true;
+	else
+		stop = true;
 }
 
 struct out {
 	const struct cli *c;
+	const char *path;
 	int file;
 	bool to_syslog, in_journal; /* the journal reads our errors: no socket is needed to reach the log */
 };
@@ -71,6 +79,23 @@ static void ready(void *arg, size_t peers)
 	if (!o->c->json)
 		printf("Watching; %zu peer%s known to belong.\n", peers, peers == 1 ? " is" : "s are");
 	fflush(stdout);
+	wh_notify("READY=1");
+}
+
+static bool again(void *arg)
+{
+	struct out *o = arg;
+	bool asked = hung_up;
+	wh_notify("WATCHDOG=1");
+	if (!asked)
+		return false;
+	hung_up = false;
+	int fresh = o->path ? wh_open_append(o->path) : -1;
+	if (fresh >= 0 && o->file >= 0)
+		close(o->file);
+	if (fresh >= 0)
+		o->file = fresh;
+	return true;
 }
 
 static void alert(void *arg, const struct wh_watch_alert *a)
@@ -95,7 +120,7 @@ static void alert(void *arg, const struct wh_watch_alert *a)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option opts[] = {{"revert", 0, 0, 'r'}, {"repair", 0, 0, 'R'}, {"alerts", 1, 0, 'a'}, {"for", 1, 0, 'f'}, {0}};
+	static const struct option opts[] = {{"revert", 0, 0, 'r'}, {"repair", 0, 0, 'R'}, {"learn", 0, 0, 'l'}, {"alerts", 1, 0, 'a'}, {"for", 1, 0, 'f'}, {0}};
 	struct wh_watch_config cfg = c->config->watch;
 	struct out out = {.c = c, .file = -1};
 	struct wh_error err;
@@ -105,6 +130,7 @@ static int run(struct cli *c, int argc, char **argv)
 		switch (o) {
 		case 'r': cfg.revert = true; break;
 		case 'R': cfg.repair = true; break;
+		case 'l': cfg.learn = WH_LEARN_CONNTRACK; break;
 		case 'a': cfg.alerts = optarg; break;
 		case 'f':
 			if (wh_duration_parse(optarg, &length) || length < 1 || length > INT64_C(86400) * 366)
@@ -127,10 +153,13 @@ static int run(struct cli *c, int argc, char **argv)
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGALRM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	out.path = cfg.alerts;
 	if (length)
 		alarm((unsigned)length);
 	const struct wh_app a = cli_app(c);
-	int rc = wh_app_watch(&a, &(struct wh_app_watch){.config = &cfg, .stop = &stop, .ready = ready, .alert = alert, .arg = &out}, &err);
+	int rc = wh_app_watch(&a, &(struct wh_app_watch){.config = &cfg, .stop = &stop, .ready = ready, .again = again, .alert = alert, .arg = &out}, &err);
+	wh_notify("STOPPING=1");
 	if (out.file >= 0)
 		close(out.file);
 	return rc ? cli_error(&err) : CLI_OK;

@@ -20,7 +20,7 @@ static void print_range(FILE *f, const struct wh_key *k)
 		fprintf(f, " From %lld to %lld.", (long long)k->min, (long long)k->max);
 	else if (k->type == WH_KEY_DURATION && k->max)
 		fprintf(f, k->max % 86400 ? " At most %llds." : " At most %lldd.", (long long)(k->max % 86400 ? k->max : k->max / 86400));
-	else if (k->type == WH_KEY_SIZE)
+	else if (k->type == WH_KEY_SIZE && k->min)
 		fprintf(f, " At least %lldMiB.", (long long)(k->min >> 20));
 	for (int i = 0; k->type == WH_KEY_CHOICE && k->words[i]; i++)
 		if (*k->words[i]) {

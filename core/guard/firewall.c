@@ -324,22 +324,40 @@ int wh_firewall_jit_close(const struct wh_jit_grant *g, struct wh_error *err)
 
 const struct wh_jit_kernel wh_firewall_jit_kernel = {.open = wh_firewall_jit_open, .close = wh_firewall_jit_close, .live = wh_firewall_jit_live};
 
-static int hear(enum wh_ask what)
+static int hear(struct wh_request r)
 {
 	struct wh_answer a;
 	struct wh_bytes more;
 	struct wh_error err;
-	int fd, rc = ask_more(&(struct wh_request){.what = what}, &a, &more, &fd, &err);
+	int fd, rc = ask_more(&r, &a, &more, &fd, &err);
 	free(more.p);
 	return rc ? rc : fd >= 0 ? fd : -EIO;
 }
 
 int wh_firewall_hear_drops(void)
 {
-	return hear(WH_ASK_HEAR_DROPS);
+	return hear((struct wh_request){.what = WH_ASK_HEAR_DROPS});
 }
 
 int wh_firewall_hear_events(void)
 {
-	return hear(WH_ASK_HEAR_EVENTS);
+	return hear((struct wh_request){.what = WH_ASK_HEAR_EVENTS});
+}
+
+int wh_firewall_hear_tracked(int64_t buffer, bool count)
+{
+	return hear((struct wh_request){.what = WH_ASK_HEAR_TRACKED, .flag = count, .number = buffer});
+}
+
+int wh_firewall_dump_tracked(void)
+{
+	return hear((struct wh_request){.what = WH_ASK_DUMP_TRACKED});
+}
+
+void wh_firewall_tracks(int *v4, int *v6)
+{
+	struct wh_answer a;
+	int rc = ask(&(struct wh_request){.what = WH_ASK_TRACKS}, &a, &(struct wh_error){0});
+	*v4 = rc ? rc : a.tracks.v4;
+	*v6 = rc ? rc : a.tracks.v6;
 }

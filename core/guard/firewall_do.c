@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The requests that the firewall's process carries out, and its checks before each. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include "base/state_dir.h"
 #include "guard/firewall_message.h"
 #include "guard/persist_file.h"
+#include "net/conntrack.h"
 #include "net/nf_listen.h"
 
 struct doing {
@@ -233,6 +237,33 @@ static int hear(struct doing *d, int fd)
 	return fd < 0 ? fd : 0;
 }
 
+/* As far as can be: where a unit or a container holds these read-only, the watcher says so. They count for connections that begin from now on. */
+static void count_tracked(void)
+{
+	static const char *const files[] = {"/proc/sys/net/netfilter/nf_conntrack_acct", "/proc/sys/net/netfilter/nf_conntrack_timestamp"};
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		int fd = open(files[i], O_WRONLY | O_CLOEXEC);
+		ssize_t ignored = fd < 0 ? 0 : write(fd, "1", 1);
+		(void)ignored;
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+static int hear_tracked(struct doing *d)
+{
+	if (d->r->flag)
+		count_tracked();
+	return hear(d, wh_ct_events_open((unsigned)d->r->number));
+}
+
+static int tracks(struct doing *d)
+{
+	d->out->tracks.v4 = wh_ct_tracks(AF_INET);
+	d->out->tracks.v6 = wh_ct_tracks(AF_INET6);
+	return 0;
+}
+
 static int act(struct doing *d, struct wh_error *err)
 {
 	const char *dir = d->g->state_dir;
@@ -260,6 +291,9 @@ static int act(struct doing *d, struct wh_error *err)
 	case WH_ASK_JIT_CLOSE: return wh_jit_nft_close(r->opening.proto, r->opening.port, &r->opening.from, err);
 	case WH_ASK_HEAR_DROPS: return hear(d, wh_nf_log_open(d->g->nflog_group));
 	case WH_ASK_HEAR_EVENTS: return hear(d, wh_nf_events_open());
+	case WH_ASK_HEAR_TRACKED: return hear_tracked(d);
+	case WH_ASK_DUMP_TRACKED: return hear(d, wh_ct_dump_open());
+	case WH_ASK_TRACKS: return tracks(d);
 	case WH_ASKS: break;
 	}
 	return wh_fail(err, -EBADMSG, "no such request");

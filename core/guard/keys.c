@@ -2,6 +2,8 @@
 #include <stddef.h>
 #include "whittle/watch.h"
 
+static const char *const sources[] = {"no", "conntrack", NULL};
+
 static const struct wh_key watch[] = {
 	{"alerts", WH_KEY_PATH, offsetof(struct wh_watch_config, alerts), .example = "alerts.jsonl", .help = "A file that gets one JSON line an alert."},
 	{"syslog", WH_KEY_BOOL, offsetof(struct wh_watch_config, syslog), .preset = "no", .help = "Alerts go to the system's log too."},
@@ -15,6 +17,12 @@ static const struct wh_key watch[] = {
 	 .help = "How often the connections that are open are looked at: they are evidence."},
 	{"hits", WH_KEY_INT, offsetof(struct wh_watch_config, hits), .min = 1, .max = 1000000, .preset = "3",
 	 .help = "Drops of one peer from which it counts as hit."},
+	{"learn", WH_KEY_CHOICE, offsetof(struct wh_watch_config, learn), .words = sources, .preset = "no",
+	 .help = "What flows are learned from: the connections that the kernel tracks, or nothing."},
+	{"learn-buffer", WH_KEY_SIZE, offsetof(struct wh_watch_config, learn_buffer), .preset = "64M",
+	 .help = "Room for the kernel's messages about connections until they are read. At most 1G."},
+	{"learn-bytes", WH_KEY_BOOL, offsetof(struct wh_watch_config, learn_bytes), .preset = "no",
+	 .help = "The kernel is told to count bytes and to note times of connections."},
 	{0},
 };
 

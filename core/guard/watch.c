@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "guard/learn.h"
 #include "guard/watch.h"
 #include "net/nf_listen.h"
 #include "whittle/harden.h"
@@ -43,6 +44,7 @@ struct watch {
 	int64_t confirmed_us;
 	int64_t note_at_us;               /* when to look at the open connections */
 	bool unnoted;                     /* the ledger did not take them last time */
+	struct wh_learn *learning;        /* NULL: nothing is learned */
 };
 
 /* ---- what was normal ---- */
@@ -406,6 +408,31 @@ static void read_events(struct watch *w)
 	look_soon(w);
 }
 
+static void learner_tells(void *arg, const char *kind, const char *text)
+{
+	struct wh_watch_alert a = {.kind = kind};
+	tell(arg, &a, "%s", text);
+}
+
+static int begin_learning(struct watch *w, struct wh_error *err)
+{
+	const struct wh_watch_config *c = w->opt->config;
+	const uint64_t buffer = c->learn_buffer ? c->learn_buffer : 64 << 20;
+	const struct wh_learn_options o = {.store_url = w->opt->store_url, .discover = w->opt->discover, .locals = w->opt->locals, .n_locals = w->opt->n_locals,
+	                                   .buffer = buffer < WH_TRACKED_BUFFER_MIN ? WH_TRACKED_BUFFER_MIN : buffer > WH_TRACKED_BUFFER_MAX ? WH_TRACKED_BUFFER_MAX : (int64_t)buffer, .count = c->learn_bytes, .dump_s = c->connections_s ? c->connections_s : 600,
+	                                   .tell = learner_tells, .arg = w};
+	return c->learn == WH_LEARN_CONNTRACK ? wh_learn_begin(&o, &w->learning, err) : 0;
+}
+
+/* A person changed the estate, or the ledger. */
+static void read_again(struct watch *w)
+{
+	struct wh_error ignored;
+	learn(w, &ignored);
+	wh_learn_again(w->learning);
+	w->note_at_us = 0;
+}
+
 int wh_watch(const struct wh_watch_options *opt, struct wh_error *err)
 {
 	struct watch *w = calloc(1, sizeof *w);
@@ -417,13 +444,15 @@ int wh_watch(const struct wh_watch_options *opt, struct wh_error *err)
 		rc = wh_fail(err, code, "the kernel's firewall events can't be heard: %s", strerror(-code));
 	if (!rc && (code = wh_nf_socket_of(wh_firewall_hear_drops(), &w->log)))
 		rc = wh_fail(err, code, "log group %u can't be heard: %s%s", opt->nflog_group, strerror(-code), code == -EBUSY || code == -EPERM ? " (another program listens there, perhaps another whittle watch)" : "");
+	rc = rc ? rc : begin_learning(w, err);
 	if (!rc) {
 		w->look_at_us = wh_now_us(); /* what happened before we came */
 		opt->ready(opt->arg, w->n_peers);
 	}
 	while (!rc && !*opt->stop) {
-		struct pollfd p[2] = {{.fd = wh_nf_socket_fd(w->log), .events = POLLIN}, {.fd = wh_nf_socket_fd(w->events), .events = POLLIN}};
-		if (poll(p, 2, w->look_at_us ? 100 : 1000) < 0 && errno != EINTR)
+		struct pollfd p[3] = {{.fd = wh_nf_socket_fd(w->log), .events = POLLIN}, {.fd = wh_nf_socket_fd(w->events), .events = POLLIN},
+		                      {.fd = wh_learn_fd(w->learning), .events = POLLIN}};
+		if (poll(p, 3, w->look_at_us ? 100 : 1000) < 0 && errno != EINTR)
 			rc = wh_fail(err, -errno, "waiting failed: %s", strerror(errno));
 		wh_nf_read_log(w->log, logged, w);
 		read_events(w);
@@ -431,9 +460,13 @@ int wh_watch(const struct wh_watch_options *opt, struct wh_error *err)
 			w->look_at_us = 0;
 			look(w);
 		}
+		if (opt->again(opt->arg))
+			read_again(w);
 		if (wh_now_us() >= w->note_at_us)
 			note_open(w);
+		wh_learn_turn(w->learning);
 	}
+	wh_learn_end(w->learning);
 	wh_nf_socket_close(w->log);
 	wh_nf_socket_close(w->events);
 	free(w->told);

@@ -27,8 +27,8 @@ int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, 
                   struct wh_arena *mem, struct wh_recommended_rule *rule, struct wh_reason *why_not, struct wh_error *err);
 
 /* Sets stability, leans and confidence; see confidence.c. `both` of rule->sources came in both halves of the window; `doubted` peers
- * are kept out by an alert alone. */
-void wh_confidence(struct wh_recommended_rule *rule, double both, double newcomers, double doubted, unsigned days_seen);
+ * are kept out by an alert alone; `lost` is the share of the hours in which messages were lost. */
+void wh_confidence(struct wh_recommended_rule *rule, double both, double newcomers, double doubted, unsigned days_seen, double lost);
 
 /* wh_alert_words() of an edge's alerts. */
 const char *wh_alert_text(const struct wh_edge *e, char buf[static WH_ALERT_STRLEN]);

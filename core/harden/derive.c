@@ -235,6 +235,16 @@ void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *
 		out->costs.unseen /= a->opt->permissiveness;
 }
 
+/* Of the window's hours, those in which a source of flows lost messages. */
+static double lost_share(const struct wh_analysis *a)
+{
+	int64_t to = ((int64_t)a->window.last + 1) * 24, from = to - (int64_t)a->window.days * 24;
+	double n = 0;
+	for (size_t i = 0; i < a->opt->n_lost_hours; i++)
+		n += a->opt->lost_hours[i] >= from && a->opt->lost_hours[i] < to;
+	return to > from && n < (double)(to - from) ? n / (double)(to - from) : n > 0;
+}
+
 /* Sums over peers: who stands behind the rule, whom it would stop, and how sure it is. */
 static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, struct wh_ranges in, double newcomers, unsigned seen,
                  struct wh_recommended_rule *out)
@@ -260,7 +270,7 @@ static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, s
 		}
 	}
 	out->days = wh_bits(days);
-	wh_confidence(out, both, newcomers, doubted, seen);
+	wh_confidence(out, both, newcomers, doubted, seen, lost_share(a));
 }
 
 /* What a person opened, but for the load balancer's probes, which pass as before wherever a port is narrowed. */

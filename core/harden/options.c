@@ -3,6 +3,7 @@
 #include <limits.h>
 #include "whittle/harden.h"
 #include "whittle/intel.h"
+#include "whittle/ledger.h"
 
 int wh_harden_options_load(const struct wh_harden_config *c, struct wh_state *s, const char *ports, struct wh_arena *mem,
                            struct wh_harden_options *out, struct wh_error *err)
@@ -11,6 +12,7 @@ int wh_harden_options_load(const struct wh_harden_config *c, struct wh_state *s,
 	struct wh_port_list *list;
 	struct wh_intel_list *lists;
 	struct wh_prefix *hostile;
+	int64_t *hours;
 	size_t n;
 	int rc;
 
@@ -32,5 +34,9 @@ int wh_harden_options_load(const struct wh_harden_config *c, struct wh_state *s,
 	wh_intel_merged(lists, n, mem, &hostile, &n);
 	out->hostile = hostile;
 	out->n_hostile = n;
+	if ((rc = wh_lost_hours(s, mem, &hours, &n, err)))
+		return rc;
+	out->lost_hours = hours;
+	out->n_lost_hours = n;
 	return 0;
 }

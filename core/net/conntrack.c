@@ -52,13 +52,11 @@ static uint64_t number(const struct nlattr *nest, uint16_t type)
 	return be64toh(v);
 }
 
-bool wh_ct_parse(const struct nlmsghdr *h, struct wh_ct_flow *out)
+static bool parse(const struct nlmsghdr *h, struct wh_ct_flow *out)
 {
 	const struct nlattr *a, *orig = NULL, *reply = NULL, *in = NULL, *back = NULL;
 	uint8_t proto;
 	memset(out, 0, sizeof *out);
-	if (h->nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW))
-		return false;
 	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) {
 		switch (mnl_attr_get_type(a)) {
 		case CTA_TUPLE_ORIG: orig = a; break;
@@ -66,7 +64,12 @@ bool wh_ct_parse(const struct nlmsghdr *h, struct wh_ct_flow *out)
 		case CTA_COUNTERS_ORIG: in = a; break;
 		case CTA_COUNTERS_REPLY: back = a; break;
 		case CTA_STATUS: out->status = mnl_attr_get_payload_len(a) >= 4 ? ntohl(mnl_attr_get_u32(a)) : 0; break;
-		case CTA_TIMESTAMP: out->start_us = (int64_t)(number(a, CTA_TIMESTAMP_START) / 1000); break;
+		case CTA_TIMEOUT: out->timeout_s = mnl_attr_get_payload_len(a) >= 4 ? ntohl(mnl_attr_get_u32(a)) : 0; break;
+		case CTA_ZONE: out->zone = mnl_attr_get_payload_len(a) >= 2 ? ntohs(mnl_attr_get_u16(a)) : 0; break;
+		case CTA_TIMESTAMP:
+			out->start_us = (int64_t)(number(a, CTA_TIMESTAMP_START) / 1000);
+			out->stop_us = (int64_t)(number(a, CTA_TIMESTAMP_STOP) / 1000);
+			break;
 		case CTA_PROTOINFO: {
 			const struct nlattr *state = find(find(a, CTA_PROTOINFO_TCP, 0), CTA_PROTOINFO_TCP_STATE, 1);
 			out->tcp_state = state ? mnl_attr_get_u8(state) : 0;
@@ -77,7 +80,22 @@ bool wh_ct_parse(const struct nlmsghdr *h, struct wh_ct_flow *out)
 	out->has_bytes = find(in, CTA_COUNTERS_BYTES, 8) && find(back, CTA_COUNTERS_BYTES, 8);
 	out->bytes_orig = number(in, CTA_COUNTERS_BYTES);
 	out->bytes_reply = number(back, CTA_COUNTERS_BYTES);
+	out->packets_orig = number(in, CTA_COUNTERS_PACKETS);
+	out->packets_reply = number(back, CTA_COUNTERS_PACKETS);
 	return orig && reply && tuple(orig, &out->orig, &out->proto) && tuple(reply, &out->reply, &proto) && proto == out->proto;
+}
+
+bool wh_ct_parse(const struct nlmsghdr *h, struct wh_ct_flow *out)
+{
+	return h->nlmsg_type == (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW) && parse(h, out);
+}
+
+bool wh_ct_event(const struct nlmsghdr *h, enum wh_ct_kind *kind, struct wh_ct_flow *out)
+{
+	if (h->nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW) && h->nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE))
+		return false;
+	*kind = (h->nlmsg_type & 0xff) == IPCTNL_MSG_CT_DELETE ? WH_CT_ENDED : h->nlmsg_flags & (NLM_F_CREATE | NLM_F_EXCL) ? WH_CT_BEGAN : WH_CT_CHANGED;
+	return parse(h, out);
 }
 
 struct dump { wh_ct_cb each; void *arg; bool ended; };

@@ -439,6 +439,7 @@ struct wh_app_watch {
 	const struct wh_watch_config *config;
 	const volatile bool *stop;
 	void (*ready)(void *arg, size_t peers);
+	bool (*again)(void *arg); /* as wh_watch_options.again */
 	void (*alert)(void *arg, const struct wh_watch_alert *a);
 	void *arg;
 };

@@ -89,3 +89,10 @@ extern const struct wh_jit_kernel wh_firewall_jit_kernel;
 /* Sockets that hear what our rules drop (log group of the grants), and events of nf_tables: a descriptor, or a negative errno. */
 int wh_firewall_hear_drops(void);
 int wh_firewall_hear_events(void);
+/* Sockets for what the kernel reports of the connections that it tracks (net/conntrack.h): as they come, and all at once. `buffer` of the first, bytes;
+ * `count`: the kernel is told to count bytes and to note times from now on, where that can be. */
+enum { WH_TRACKED_BUFFER_MIN = 4096, WH_TRACKED_BUFFER_MAX = 1 << 30 };
+int wh_firewall_hear_tracked(int64_t buffer, bool count);
+int wh_firewall_dump_tracked(void);
+/* Whether connections of IPv4 and of IPv6 are tracked at all: 1, 0, or negative where the kernel does not say. */
+void wh_firewall_tracks(int *v4, int *v6);

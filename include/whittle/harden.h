@@ -39,6 +39,7 @@ struct wh_harden_options {
 	const char *evidence_yaml;         /* path of the weights */
 	const struct wh_prefix *trusted; size_t n_trusted;
 	const struct wh_prefix *hostile; size_t n_hostile;   /* sorted, merged threat intelligence */
+	const int64_t *lost_hours; size_t n_lost_hours;      /* in which sources lost messages: wh_lost_hours() */
 	unsigned min_days;                 /* 30: between first and last day seen of the resource */
 	unsigned max_prefixes;             /* a rule; 0: no budget */
 	unsigned max_prefixes_nsg;         /* an NSG; 0: 4,000 */

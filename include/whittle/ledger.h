@@ -197,6 +197,14 @@ int wh_ledger_state(const char *url, int flags, struct wh_state **out, struct wh
  */
 int wh_store_seen_open(struct wh_store *s, const struct wh_locals *locals, const struct wh_flow *flows, size_t n, int64_t now_us, struct wh_error *err);
 
+/*
+ * Hours in which a source lost messages, so that something may have happened in them that the ledger does not know: `hour` counts since 1970, 64 days of
+ * them are kept. What is concluded from silence in them is worth less (harden/confidence.c).
+ */
+int wh_lost_hours_add(struct wh_state *s, const char *source, int64_t hour, uint64_t lost, struct wh_error *err);
+/* These hours, in no order, one as often as sources lost something in it; in mem. `s` may be NULL. */
+int wh_lost_hours(struct wh_state *s, struct wh_arena *mem, int64_t **hours, size_t *n, struct wh_error *err);
+
 /* ---- ingest: one input through a reader into a store ---- */
 struct wh_ingest_options {
 	const char *format;      /* NULL: probe */

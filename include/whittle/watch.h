@@ -10,11 +10,18 @@
  *   repaired  … and what was confirmed was put back, where that is configured
  *   unnoted   the ledger did not take the connections that are open, which are evidence (whittle/open.h); once, until it takes them again
  *   surge     within a minute a port dropped far more than what used to go unanswered there
+ * and learns, where that is configured, of the connections that the kernel tracks (guard/learn.h). Of that it tells
+ *   untracked  no rule asks the kernel to track connections, with what makes it
+ *   uncounted  the kernel counts no bytes, with the command that makes it
+ *   service    a service whose address this machine translates, and what answers for it; once each
+ *   lost       messages that came faster than they were read
  */
 #pragma once
 #include "whittle/base.h"
 #include "whittle/harden.h"
 #include "whittle/key.h"
+
+enum wh_watch_learn { WH_LEARN_NOTHING, WH_LEARN_CONNTRACK };
 
 /* Settings of this room. */
 struct wh_watch_config {
@@ -25,6 +32,9 @@ struct wh_watch_config {
 	int64_t after_confirm_s;    /* how long after a confirm drops may revert; 0: 1 h */
 	int64_t connections_s;      /* between two looks at the connections that are open; 0: 10 min */
 	int64_t hits;               /* drops of one belonging peer that count as hit; 0: 3 */
+	enum wh_watch_learn learn;
+	uint64_t learn_buffer;      /* bytes of the socket's; 0: 64 MiB */
+	bool learn_bytes;           /* tell the kernel to count bytes and to note times */
 };
 extern const struct wh_key wh_watch_keys[];
 
@@ -49,7 +59,8 @@ struct wh_watch_options {
 	const struct wh_harden_config *judge; /* for the recommendation's judgment: weights, trusted prefixes, window */
 	uint16_t nflog_group;
 	const volatile bool *stop;
-	void (*ready)(void *arg, size_t peers); /* both sockets listen; `peers` belong */
+	void (*ready)(void *arg, size_t peers); /* all sockets listen; `peers` belong */
+	bool (*again)(void *arg);               /* asked at each turn, once a second at least: whether the ledger and the estate are to be read again */
 	void (*alert)(void *arg, const struct wh_watch_alert *a);
 	void *arg;
 };

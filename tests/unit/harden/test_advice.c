@@ -78,6 +78,26 @@ static void a_set_of_peers_that_changed_makes_less_sure_than_one_that_stayed(voi
 	scene_close(&b);
 }
 
+static void hours_in_which_messages_were_lost_make_less_sure(void **state)
+{
+	(void)state;
+	struct scene s;
+	int64_t lost[31 * 12 + 24];
+	scene_open(&s, NULL, 0);
+	scene_partner_days(&s, 0, 31);
+	struct wh_harden_options opt = scene_options(&s, "22");
+	double sure = scene_rule(scene_recommend_as(&s, &opt), 22)->confidence;
+	for (int i = 0; i < 31 * 12; i++) /* each second hour */
+		lost[i] = scene_day0_us / INT64_C(3600000000) + 2 * i;
+	for (int i = 0; i < 24; i++) /* and those of a day before all that is known */
+		lost[31 * 12 + i] = scene_day0_us / INT64_C(3600000000) - 2400 + i;
+	opt.lost_hours = lost;
+	opt.n_lost_hours = sizeof lost / sizeof *lost;
+	double less = scene_rule(scene_recommend_as(&s, &opt), 22)->confidence;
+	assert_true(less > 0.49 * sure && less < 0.51 * sure);
+	scene_close(&s);
+}
+
 static void a_rule_that_has_not_been_stable_for_the_days_asked_for_is_not_offered_and_says_why(void **state)
 {
 	(void)state;
@@ -358,6 +378,7 @@ int main(void)
 		cmocka_unit_test(peers_that_came_all_along_break_nothing_and_the_bound_says_how_much_that_means),
 		cmocka_unit_test(an_office_that_came_this_week_is_the_expected_breakage_of_rules_like_these),
 		cmocka_unit_test(a_set_of_peers_that_changed_makes_less_sure_than_one_that_stayed),
+		cmocka_unit_test(hours_in_which_messages_were_lost_make_less_sure),
 		cmocka_unit_test(a_rule_that_has_not_been_stable_for_the_days_asked_for_is_not_offered_and_says_why),
 		cmocka_unit_test(reasons_are_kept_with_their_calculation),
 		cmocka_unit_test(a_window_too_short_for_the_days_asked_for_says_so),

@@ -1,0 +1,72 @@
+#!/bin/bash
+# watch --learn with live packets: what the kernel tracks becomes edges as a sensor's flows do.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/netns.sh
+netns_begin
+store=$dir/k/l.db
+mkdir "$dir/k"
+export WHITTLE_STORE=$store
+printf 'watch: {learn: conntrack, connections: 1h, learn-buffer: %s}\n' 1M >"$dir/plain.yaml"
+printf 'watch: {learn: conntrack, connections: 1h, learn-buffer: %s}\n' 4K >"$dir/small.yaml"
+watch() { # watch LOG CONFIG: in the background, until it listens
+	: >"$dir/$1"
+	ip netns exec "$srv" "$BUILD/whittle" watch --config "$dir/$2.yaml" >"$dir/$1" 2>&1 &
+	watcher=$!; pids+=($watcher)
+	until_true 8 grep -q Watching "$dir/$1"
+}
+again() { kill -HUP "$watcher"; } # the kernel forgets what has expired when it is asked for all, and then says so
+edges() { "$BUILD/whittle" edges --json | jq -r '[.direction,.protocol,.port,.peer,.flows]|join(" ")'; }
+edge() { again; pause 0.5; edges >"$dir/edges"; for e in "$@"; do grep -qE "$e" "$dir/edges" || return 1; done; } # edge PATTERN…
+tells() { until_true 6 grep -qE -e "$2" "$dir/$1"; t $? "$3" "$(cat "$dir/$1")"; }
+"$BUILD/tools/gen_eve" --records 10 --edges 2 >"$dir/some.json"
+"$BUILD/whittle" ingest "$dir/some.json" >/dev/null 2>&1 # makes the ledger
+in_srv sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_time_wait=1 net.netfilter.nf_conntrack_tcp_timeout_last_ack=1 net.netfilter.nf_conntrack_tcp_timeout_close=1 \
+	net.netfilter.nf_conntrack_udp_timeout=1
+serve "$srv" 22 serve; serve "$srv" 53 userve
+
+# ---- what the kernel must do for it ----
+watch log plain; t $? "watch listens" "$(cat "$dir/log")"
+tells log 'untracked +the kernel tracks no connections of IPv4 and IPv6 here' "where no rule makes the kernel track, that is reported"
+in_srv sh -c "$(grep -oE "nft '.*'" "$dir/log" | head -n 1)"; t $? "with a command that works"
+is "$(from 140.20.30.10)" connects "a client connects"
+until_true 2 edge 'Inbound TCP 22 140.20.30.10'; t $? "and is an edge once its connection has ended" "$(edges)"
+tells log 'uncounted +the kernel does not count the bytes' "that the kernel counts no bytes is reported"
+in_srv sh -c "$(grep -oE 'sysctl -w .*' "$dir/log" | head -n 1)" >/dev/null; t $? "with a command that works"
+
+# ---- connections ----
+in_srv nft 'table ip nat { chain c { type nat hook prerouting priority dstnat; tcp dport 8080 redirect to :22; }; }'
+hold 140.20.30.9; t $? "a client's connection stays open"
+in_net "$BUILD/tools/talk" bulk 10.0.0.4@203.0.113.77 22 100000 >/dev/null
+from 203.0.113.78 23 >/dev/null # nobody listens
+from 203.0.113.78 8080 >/dev/null
+from6 2001:db8:7::9 >/dev/null
+udp_from 140.20.30.10 53 >/dev/null
+udp_from 203.0.113.77 54 1 >/dev/null
+until_true 2 edge 'TCP 8080 203.0.113.78' 'TCP 22 2001:db8:7::9' 'UDP 53 140.20.30.10' 'TCP 22 203.0.113.77'; all=$(cat "$dir/edges")
+has "$all" 'Inbound TCP 22 140.20.30.9 ' "one that lasts is an edge while it lasts"
+has "$all" 'Inbound TCP 22 2001:db8:7::9 1' "a client by IPv6 is one"
+has "$all" 'Inbound UDP 53 140.20.30.10 1' "and one that is answered by datagram"
+has "$all" 'Inbound TCP 8080 203.0.113.78 1' "of a translated service the port counts that the client addressed"
+is "$(grep -cE 'TCP 22 203.0.113.78|(TCP|UDP) (23|54) ' <<<"$all")" 0 "what was refused, or not answered, is none"
+tells log 'service +10.0.0.4 port 8080/TCP is answered by 10.0.0.4 port 22' "and what answers is named"
+bytes=$("$BUILD/whittle" edges --json | jq -r 'select(.peer=="203.0.113.77").bytesOut')
+[ "${bytes:-0}" -ge 100000 ]; t $? "bytes are counted from then on" "$bytes"
+
+# ---- losses ----
+kill "$watcher"; wait "$watcher"; is $? 0 "a signal ends it"
+watch small small
+kill -STOP "$watcher"
+for p in 1001 1002 1003 1004 1005 1006 1007 1008; do udp_from 203.0.113.77 $p 1 >/dev/null & done
+is "$(from 203.0.113.78)" connects "while the watcher does not read, others connect"
+wait $(jobs -p | grep -vxF -e "$(printf '%s\n' "${pids[@]}")") 2>/dev/null
+exec 8<>"$dir/in2" 2>/dev/null || { mkfifo "$dir/in2"; exec 8<>"$dir/in2"; }
+in_net "$BUILD/tools/talk" hold 10.0.0.4@140.20.30.10 22 <"$dir/in2" >"$dir/held2" 2>&1 & pids+=($!)
+until_true 5 grep -q connected "$dir/held2"
+kill -CONT "$watcher"
+tells small 'lost +[1-9][0-9]* messages of the kernel about connections were lost' "what the kernel had no room for is counted and reported"
+exec 8>&-
+until_true 2 edge 'Inbound TCP 22 140.20.30.10 2'; t $? "a connection of which the messages were lost is found by asking for all" "$(edges)"
+is "$(sqlite3 -readonly "$store" "SELECT count(*) FROM document WHERE collection='lost-hours'" 2>/dev/null || echo 1)" 1 "the hour is noted"
+kill "$watcher"; wait "$watcher"
+is "$(cat "$dir/log" "$dir/small" | grep -c unnoted)" 0 "the ledger took everything"
+echo "1..$n"
