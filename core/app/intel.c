@@ -31,7 +31,7 @@ struct updating {
 	struct wh_arena *mem;
 	bool asked;                               /* who belongs */
 	struct wh_app_belonging *b; size_t n, room;
-	struct wh_app_intel_updated *now;         /* the list at hand */
+	struct wh_app_intel_updated now;          /* the list at hand */
 };
 
 /* What a list must not name; `out` has room for three. */
@@ -75,7 +75,7 @@ static int find_belonging(struct updating *u, struct wh_error *err)
 static int review(void *arg, const struct wh_intel_list *l, const struct wh_prefix *fresh, size_t n, struct wh_error *err)
 {
 	struct updating *u = arg;
-	struct wh_app_intel_updated *now = u->now;
+	struct wh_app_intel_updated *now = &u->now;
 	int rc = find_belonging(u, err);
 	if (rc)
 		return rc;
@@ -103,15 +103,16 @@ static bool is_wanted(const struct wh_app_intel_update *ask, const char *name)
 
 static void update_one(struct updating *u, const struct wh_app_intel_update *ask, const struct wh_intel_source *src, const struct wh_intel_protected *prot, size_t n_prot)
 {
-	struct wh_app_intel_updated one = {.name = src->name};
+	const struct wh_intel_update how = {.source = src, .prot = prot, .n_prot = n_prot, .now_us = wh_now_us(), .force = ask->force, .dry_run = ask->dry,
+	                                    .review = review, .arg = u};
 	struct wh_intel_list *l = NULL;
-	u->now = &one;
-	int did = wh_intel_update(u->l.is.state, src, prot, n_prot, wh_now_us(), ask->force, ask->dry, review, u, u->mem, &l, &one.failed);
+	u->now = (struct wh_app_intel_updated){.name = src->name};
+	int did = wh_intel_update(u->l.is.state, &how, u->mem, &l, &u->now.failed);
 	if (did >= 0)
-		one.failed.code = 0;
-	one.held = did == 1;
-	one.list = did < 0 ? NULL : l;
-	ask->each(ask->arg, &one);
+		u->now.failed.code = 0;
+	u->now.held = did == 1;
+	u->now.list = did < 0 ? NULL : l;
+	ask->each(ask->arg, &u->now);
 }
 
 int wh_app_intel_update(const struct wh_app *a, const struct wh_app_intel_update *ask, struct wh_error *err)

@@ -90,7 +90,9 @@ static int compare_with_policy(const struct wh_app *a, struct wh_arena *mem, str
 	struct wh_app_ledger l;
 	struct wh_jit_live live;
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
-	struct wh_app_ports wanted = rc ? (struct wh_app_ports){.n = 0} : own_ports(a, l.estate, mem);
+	struct wh_app_ports wanted = {.n = 0};
+	if (!rc)
+		wanted = own_ports(a, l.estate, mem);
 	wh_app_close(&l, NULL);
 	if (rc)
 		return rc;

@@ -29,7 +29,7 @@ int wh_app_jit_nsg(const struct wh_app *a, const char *name, json_t **out, char 
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
 	rc = rc ? rc : find_group(l.estate, name, &nsg, err);
 	rc = rc ? rc : wh_jit_list(l.is.state, &wh_firewall_jit_kernel, mem, &g, &n, err);
-	rc = rc ? rc : wh_jit_nsg(&a->config->jit, l.estate, nsg, g, n, wh_now_us(), mem, out, notes, err);
+	rc = rc ? rc : wh_jit_nsg(&(struct wh_jit_openings){&a->config->jit, l.estate, g, n, wh_now_us()}, nsg, mem, out, notes, err);
 	wh_app_close(&l, NULL);
 	wh_arena_free(mem);
 	return rc;
@@ -91,7 +91,7 @@ static int once(struct job *j, int64_t *next_us, struct wh_error *err)
 		if (j->only ? strcasecmp(nsg->name, j->only->name) != 0 : !has_policy(j, nsg))
 			continue;
 		done++;
-		rc = wh_jit_azure(j->arm, &j->a->config->jit, j->l.estate, nsg, g, n, now, &res, &notes, err);
+		rc = wh_jit_azure(j->arm, &(struct wh_jit_openings){&j->a->config->jit, j->l.estate, g, n, now}, nsg, &res, &notes, err);
 		report(j, &(struct wh_app_jit_group){nsg, &res, notes, rc, err});
 		free(notes);
 	}

@@ -34,7 +34,7 @@ static int parse_prefixes(const struct cli *c, const char *text, struct wh_arena
 	for (const char *p = text; *p; p++)
 		max += *p == ',';
 	struct wh_prefix *list = wh_arena_array(mem, *n + max, sizeof *list);
-	if (*n)
+	if (*out)
 		memcpy(list, *out, *n * sizeof *list);
 	*out = list;
 	for (const char *p = text; *p;) {

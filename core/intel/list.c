@@ -295,10 +295,9 @@ static int ask(struct wh_state *s, const struct wh_intel_list *l, wh_intel_revie
 	return n_fresh ? review(arg, l, fresh, n_fresh, err) : 0;
 }
 
-int wh_intel_update(struct wh_state *s, const struct wh_intel_source *src, const struct wh_intel_protected *prot, size_t n_prot,
-                    int64_t now_us, bool force, bool dry_run, wh_intel_review review, void *arg, struct wh_arena *mem, struct wh_intel_list **out,
-                    struct wh_error *err)
+int wh_intel_update(struct wh_state *s, const struct wh_intel_update *u, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err)
 {
+	const struct wh_intel_source *src = u->source;
 	struct bag raw = {0};
 	struct wh_intel_parse_stats st;
 	char *text = NULL;
@@ -307,31 +306,31 @@ int wh_intel_update(struct wh_state *s, const struct wh_intel_source *src, const
 	int rc = read_source(src, &text, &len, err);
 	if (rc)
 		return rc;
-	rc = wh_intel_parse(src, text, len, now_us, collect, &raw, &st, err);
+	rc = wh_intel_parse(src, text, len, u->now_us, collect, &raw, &st, err);
 	if (rc)
 		goto out;
 	struct wh_intel_list *l = wh_arena_alloc(mem, sizeof *l);
 	l->name = wh_arena_strdup(mem, src->name);
 	l->origin = wh_arena_strdup(mem, src->file ? src->file : "(command)");
-	l->updated_us = now_us;
+	l->updated_us = u->now_us;
 	l->max_age_s = src->max_age_s ? src->max_age_s : default_max_age_s;
 	l->entries = st.entries;
 	l->skipped = st.skipped;
 	l->unreadable = st.unreadable;
 	l->first_unreadable = st.first_unreadable_line;
-	clean(&raw, prot, n_prot, mem, l);
+	clean(&raw, u->prot, u->n_prot, mem, l);
 	*out = l;
 	bool held = false;
-	rc = force ? 0 : check_size(s, l, mem, err);
-	if (!rc && !force && review) {
-		rc = ask(s, l, review, arg, mem, err);
+	rc = u->force ? 0 : check_size(s, l, mem, err);
+	if (!rc && !u->force && u->review) {
+		rc = ask(s, l, u->review, u->arg, mem, err);
 		held = rc == 1;
 		rc = held ? 0 : rc;
 	}
-	if (!rc && !dry_run)
+	if (!rc && !u->dry_run)
 		rc = store_list(s, held ? HELD : IN_FORCE, l, err);
 	bool was;
-	if (!rc && !dry_run && !held)
+	if (!rc && !u->dry_run && !held)
 		rc = take_away(s, HELD, l->name, &was, err);
 	if (!rc && held)
 		rc = 1;

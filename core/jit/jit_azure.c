@@ -6,11 +6,8 @@
 #include "whittle/jit.h"
 
 struct job {
-	const struct wh_jit_config *config;
-	const struct wh_estate *estate;
+	const struct wh_jit_openings *openings;
 	const struct wh_nsg *nsg;
-	const struct wh_jit_grant *grants; size_t n;
-	int64_t now_us;
 	struct wh_arena *mem;
 	char *notes;
 };
@@ -25,7 +22,7 @@ static int build(void *arg, const json_t *present, json_t **wanted, struct wh_er
 	int rc = wh_nsg_read(j->nsg->name, present, j->mem, &now, err);
 	if (rc)
 		return rc;
-	rc = wh_jit_nsg(j->config, j->estate, &now, j->grants, j->n, j->now_us, j->mem, wanted, &j->notes, err);
+	rc = wh_jit_nsg(j->openings, &now, j->mem, wanted, &j->notes, err);
 	wh_nsgs_free(&now, 1);
 	if (rc)
 		return rc;
@@ -39,10 +36,9 @@ static int build(void *arg, const json_t *present, json_t **wanted, struct wh_er
 	return 1;
 }
 
-int wh_jit_azure(struct wh_arm *arm, const struct wh_jit_config *c, const struct wh_estate *e, const struct wh_nsg *nsg, const struct wh_jit_grant *grants, size_t n,
-                 int64_t now_us, struct wh_arm_result *out, char **notes, struct wh_error *err)
+int wh_jit_azure(struct wh_arm *arm, const struct wh_jit_openings *o, const struct wh_nsg *nsg, struct wh_arm_result *out, char **notes, struct wh_error *err)
 {
-	struct job j = {c, e, nsg, grants, n, now_us, wh_arena_new(), NULL};
+	struct job j = {o, nsg, wh_arena_new(), NULL};
 	memset(out, 0, sizeof *out);
 	*notes = NULL;
 	int rc = nsg->id ? -EAGAIN : wh_fail_input(err, -EINVAL, "%s has no ARM id: import it as `az network nsg show` prints it", nsg->name);

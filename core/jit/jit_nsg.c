@@ -150,11 +150,11 @@ static int notes_of(const struct writer *w, size_t gone, char **notes)
 	return wh_fail(w->err, -ENOMEM, "out of memory");
 }
 
-int wh_jit_nsg(const struct wh_jit_config *c, const struct wh_estate *e, const struct wh_nsg *nsg, const struct wh_jit_grant *grants, size_t n,
-               int64_t now_us, struct wh_arena *mem, json_t **out, char **notes, struct wh_error *err)
+int wh_jit_nsg(const struct wh_jit_openings *o, const struct wh_nsg *nsg, struct wh_arena *mem, json_t **out, char **notes, struct wh_error *err)
 {
+	const struct wh_estate *e = o->estate;
 	const json_t *rules = wh_nsg_rules(nsg->source);
-	struct writer w = {.estate = e, .tags = wh_estate_tags(e), .nsg = nsg, .others = wh_nsg_without(nsg, is_ours, mem), .grants = grants, .n = n, .now_us = now_us,
+	struct writer w = {.estate = e, .tags = wh_estate_tags(e), .nsg = nsg, .others = wh_nsg_without(nsg, is_ours, mem), .grants = o->grants, .n = o->n, .now_us = o->now_us,
 	                   .mem = mem, .err = err};
 	*notes = NULL;
 	if (rules && !json_is_array(rules))
@@ -162,7 +162,7 @@ int wh_jit_nsg(const struct wh_jit_config *c, const struct wh_estate *e, const s
 	size_t gone = keep_others(&w);
 	int rc = 0;
 	for (size_t i = 0; !rc && i < e->n_resources; i++) {
-		const struct wh_jit_policy *p = policy_of(c, &e->resources[i]);
+		const struct wh_jit_policy *p = policy_of(o->config, &e->resources[i]);
 		for (size_t k = 0; !rc && p && wh_resource_guarded_by(&e->resources[i], nsg) && k < p->n_ports; k++)
 			rc = one_port(&w, &e->resources[i], p->ports[k]);
 	}

@@ -72,13 +72,16 @@ typedef int (*wh_intel_review)(void *arg, const struct wh_intel_list *l, const s
 /* Networks larger than a person would list by mistake are held: more than 2^20 addresses of IPv4, or wider than a /24 of IPv6. */
 bool wh_intel_large(const struct wh_prefix *p);
 
-/* Reads one source, subtracts, compares with what is stored and stores it. *out (in mem) is filled in every case that got as far
- * as parsing. `prot` is added to the private and reserved ranges. dry_run: everything but the storing.
- * Returns 1 where the review (which may be NULL, and is not asked with force) holds the list: it waits in the ledger for wh_intel_confirm(), and what
- * was in force before stays. */
-int wh_intel_update(struct wh_state *s, const struct wh_intel_source *src, const struct wh_intel_protected *prot, size_t n_prot,
-                    int64_t now_us, bool force, bool dry_run, wh_intel_review review, void *arg, struct wh_arena *mem, struct wh_intel_list **out,
-                    struct wh_error *err);
+struct wh_intel_update {
+	const struct wh_intel_source *source;
+	const struct wh_intel_protected *prot; size_t n_prot; /* besides the private and reserved ranges */
+	int64_t now_us;
+	bool force, dry_run;                                  /* dry_run: everything but the storing */
+	wh_intel_review review; void *arg;                    /* NULL: nobody asks; not asked with force */
+};
+/* Reads one source, subtracts, compares with what is stored and stores it. *out (in mem) is filled in every case that got as far as parsing.
+ * Returns 1 where the review holds the list: it waits in the ledger for wh_intel_confirm(), and what was in force before stays. */
+int wh_intel_update(struct wh_state *s, const struct wh_intel_update *u, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err);
 /* Puts the list in force that was held, as it was shown. -ENOENT when there is none. */
 int wh_intel_confirm(struct wh_state *s, const char *name, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err);
 /* The lists that are held, by name. */

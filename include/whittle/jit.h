@@ -93,13 +93,18 @@ const char *wh_jit_leave_out(struct wh_nft_ruleset *rs, const struct wh_jit_live
 int wh_jit_nft_rebuild(const struct wh_jit_port *ports, size_t n, struct wh_error *err);
 
 /* ---- a network security group ---- */
+/* The policy, the resources that it is for, and what is open at this time. */
+struct wh_jit_openings {
+	const struct wh_jit_config *config;
+	const struct wh_estate *estate;
+	const struct wh_jit_grant *grants; size_t n;
+	int64_t now_us;
+};
 /*
  * Writes the group as it should be now: for each policy port of its resources a deny `whittle-jit-deny-…`, before it an allow for each
  * opening that has not expired (`whittle-jit-ID-…`, its end in the description). Rules of ours whose time is over are left out; all
  * others are as they were. An opening that the group's other rules would not allow is refused: it never widens. *notes: lines (free()).
  */
-int wh_jit_nsg(const struct wh_jit_config *c, const struct wh_estate *e, const struct wh_nsg *nsg, const struct wh_jit_grant *grants, size_t n,
-               int64_t now_us, struct wh_arena *mem, json_t **out, char **notes, struct wh_error *err);
+int wh_jit_nsg(const struct wh_jit_openings *o, const struct wh_nsg *nsg, struct wh_arena *mem, json_t **out, char **notes, struct wh_error *err);
 /* The same at Azure: reads the group, writes it so, and reads it back, wholly or not at all (see azure.h). *notes also after an error. */
-int wh_jit_azure(struct wh_arm *arm, const struct wh_jit_config *c, const struct wh_estate *e, const struct wh_nsg *nsg, const struct wh_jit_grant *grants, size_t n,
-                 int64_t now_us, struct wh_arm_result *out, char **notes, struct wh_error *err);
+int wh_jit_azure(struct wh_arm *arm, const struct wh_jit_openings *o, const struct wh_nsg *nsg, struct wh_arm_result *out, char **notes, struct wh_error *err);

@@ -59,7 +59,7 @@ static void check(const struct wh_nsg *n, struct wh_arena *mem)
 	size_t k;
 	bool unknown, unknown_after;
 	list[0] = &one;
-	if (wh_jit_nsg(&c, &e, &one, &g, 1, 2000, mem, &closed, &notes, &err)) { /* its time is up */
+	if (wh_jit_nsg(&(struct wh_jit_openings){&c, &e, &g, 1, 2000}, &one, mem, &closed, &notes, &err)) { /* its time is up */
 		need(err.text[0] != 0);
 		free(notes);
 		return;
@@ -69,7 +69,7 @@ static void check(const struct wh_nsg *n, struct wh_arena *mem)
 	struct wh_nsg *shut = reread(closed, mem, &k);
 	need(ours(shut, true) == 0 && ours(shut, false) == 1);
 	need(allowed(shut, &local, mem, &unknown).n == 0);
-	if (!wh_jit_nsg(&c, &e, &one, &g, 1, 500, mem, &open, &notes, &err)) {
+	if (!wh_jit_nsg(&(struct wh_jit_openings){&c, &e, &g, 1, 500}, &one, mem, &open, &notes, &err)) {
 		struct wh_nsg *now = reread(open, mem, &k);
 		struct wh_ranges in = allowed(now, &local, mem, &unknown_after), own = wh_ranges_from_prefixes(&g.from, 1, mem);
 		need(ours(now, true) == 1 && ours(now, false) == 1);
@@ -80,7 +80,7 @@ static void check(const struct wh_nsg *n, struct wh_arena *mem)
 		list[0] = &written;
 		free(notes);
 		notes = NULL;
-		need(!wh_jit_nsg(&c, &e, &written, &g, 1, 500, mem, &again, &notes, &err) && json_equal(open, again));
+		need(!wh_jit_nsg(&(struct wh_jit_openings){&c, &e, &g, 1, 500}, &written, mem, &again, &notes, &err) && json_equal(open, again));
 		json_decref(again);
 		wh_nsgs_free(now, 1);
 	}

@@ -260,7 +260,7 @@ static void write_list(const struct fixture *f, unsigned n)
 static int update(struct fixture *f, const struct wh_intel_protected *p, size_t n, bool force, struct wh_intel_list **l, struct wh_error *err)
 {
 	struct wh_intel_source s = {.name = "mine", .file = f->list};
-	return wh_intel_update(f->state, &s, p, n, now, force, false, NULL, NULL, f->mem, l, err);
+	return wh_intel_update(f->state, &(struct wh_intel_update){.source = &s, .prot = p, .n_prot = n, .now_us = now, .force = force}, f->mem, l, err);
 }
 
 static void a_list_that_halves_or_grows_threefold_needs_force(void **state)

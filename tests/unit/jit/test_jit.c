@@ -115,7 +115,7 @@ static size_t rules_written(const struct wh_config *c, const struct wh_estate *e
 	struct wh_error err = {.text = ""};
 	json_t *group = NULL;
 	char *notes = NULL;
-	if (wh_jit_nsg(&c->jit, e, nsg, NULL, 0, 1000, mem, &group, &notes, &err))
+	if (wh_jit_nsg(&(struct wh_jit_openings){.config = &c->jit, .estate = e, .now_us = 1000}, nsg, mem, &group, &notes, &err))
 		fail_msg("%s", err.text);
 	size_t n = json_array_size(wh_nsg_rules(group));
 	free(notes);
