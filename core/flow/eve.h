@@ -43,7 +43,7 @@
 #define EVE_SHORTCUT 256         /* the longest shortcut */
 #define EVE_SHORTCUTS 128
 #define EVE_SHORTCUT_BRANCHES 12 /* shortcuts after one joint */
-#define EVE_MARGIN 320       /* bytes that must be readable where the walker compares: a shortcut and its next scalar's first 32 */
+#define EVE_MARGIN 320           /* bytes that must be readable where the walker compares: a shortcut and its next scalar's first 32 */
 
 enum eve_field {
 	EVE_TIMESTAMP, EVE_EVENT_TYPE, EVE_SRC_IP, EVE_DEST_IP, EVE_SRC_PORT, EVE_DEST_PORT, EVE_PROTO, EVE_APP_PROTO, EVE_DIRECTION, EVE_XFF,
@@ -88,7 +88,7 @@ struct eve_node {
 	bool effects;                 /* any of clear, set and wrong */
 	bool ripe;                    /* the scalar has been the same for long enough to be in a shortcut */
 	uint64_t bit;                 /* EVE_BIT(field) */
-	struct eve_shortcut *shortcuts;       /* pieces that may follow this joint's scalar, longest first */
+	struct eve_shortcut *shortcuts; /* pieces that may follow this joint's scalar, longest first */
 	struct eve_node *next;        /* joints that may follow it, */
 	struct eve_node *alt;         /* chained by this */
 	uint16_t depth;               /* containers open after the joint */
@@ -107,7 +107,7 @@ struct eve_shortcut {
 	uint8_t first, span;           /* as to's */
 	bool typed;                    /* it holds event_type */
 	struct eve_node *to;
-	struct eve_shortcut *alt;          /* the next choice */
+	struct eve_shortcut *alt;      /* the next choice */
 	uint64_t clear, set, wrong;    /* of all its joints and scalars together */
 	uint64_t flow_mask[4], flow_data[4]; /* bytes to be put over the 32 from rec.flow.src_port on */
 	uint64_t word_mask, word_data; /* and over the 8 of eve_values.words */
@@ -145,7 +145,7 @@ struct eve_cache {
 	struct eve_node nodes[EVE_NODES]; /* nodes[0] is the start of a record */
 	struct eve_shortcut shortcuts[EVE_SHORTCUTS]; /* from 1 on */
 	struct eve_day day[4];
-	unsigned used, used_shortcuts;        /* 0: not yet initialised */
+	unsigned used, used_shortcuts;   /* 0: not yet initialised */
 	unsigned records;                 /* read so far, modulo 2^32 */
 	unsigned lost;                    /* joints that found no room since the last clearing */
 	unsigned lost_shortcuts;
@@ -159,7 +159,7 @@ struct eve_walker {
 	bool ours;                 /* known to be a flow or alert record */
 	bool faulty;               /* wrong or bad may have bits */
 	bool learning;             /* this record's scalars are compared with the last ones', to find what shortcuts there could be */
-	uint64_t brought;           /* fields that shortcuts have set; and their bytes, as in struct eve_shortcut, not yet put over v */
+	uint64_t brought;          /* fields that shortcuts have set; and their bytes, as in struct eve_shortcut, not yet put over v */
 	uint64_t flow_mask[4], flow_data[4], word_mask, word_data;
 	const char *reason;
 	const char *safe;          /* up to here bytes may be read, though the record may end before */

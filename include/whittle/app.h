@@ -159,7 +159,7 @@ int wh_app_repair(const struct wh_app *a, void (*done)(void *arg, const char *wa
 
 struct wh_app_confirmed {
 	struct wh_confirmed is;
-	struct wh_error unstored;    /* where !is.stored, or is.too_late: why */
+	struct wh_error unstored;  /* where !is.stored, or is.too_late: why */
 	bool survives_reboot;
 	const char *survives_not;  /* why not; NULL where it does */
 	struct wh_nft_state state;

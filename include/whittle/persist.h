@@ -27,7 +27,7 @@ struct wh_confirmed {
 	int64_t expired_us; /* too_late: when; 0: not known */
 	bool earlier;       /* too_late: the rules confirmed earlier are in force, else none are */
 	bool again;         /* nothing waited: these rules were confirmed before */
-	bool stored;          /* in the files, from which a reboot can bring them back; else err says why not */
+	bool stored;        /* in the files, from which a reboot can bring them back; else err says why not */
 };
 /* Confirms what waits in the kernel, compares it with what was applied last, and keeps it. 0: confirmed; also where out->kept is false. */
 int wh_persist_confirm(const char *dir, struct wh_confirmed *out, struct wh_error *err);
@@ -38,7 +38,7 @@ struct wh_rolled_back {
 	                         by itself, before; EARLIER: the rules confirmed before hold again; REMOVED: the table is gone */
 	size_t ports, prefixes; /* EARLIER: of what holds now */
 	int64_t confirmed_us;   /* EARLIER: when it was confirmed; 0: not known */
-	bool stored;              /* the files say the same; else err says why not, and a reboot may bring back what was taken away */
+	bool stored;            /* the files say the same; else err says why not, and a reboot may bring back what was taken away */
 };
 /* One step back, to the rules confirmed before; `all`: everything. 0 also where out->kept is false. */
 int wh_persist_rollback(const char *dir, bool all, struct wh_rolled_back *out, struct wh_error *err);
