@@ -5,6 +5,7 @@
 #include "app/app.h"
 #include "app/ingest_paths.h"
 #include "base/heap.h"
+#include "whittle/ingest_listen.h"
 
 enum { HEAP = 16 << 20 /* what a large log takes of the ledger's pages, and of what is known of its lines */ };
 
@@ -63,6 +64,19 @@ static int read_file(struct job *j, struct wh_store *s, const struct ingest_path
 	return failed;
 }
 
+static int read_socket(struct job *j, struct wh_store *s, struct wh_error *err)
+{
+	struct wh_ingest_result r;
+	int rc = wh_ingest_listen(s, j->ask->listen_fd, j->ask->listen, &j->opt, &r, err);
+	j->ask->read(j->ask->arg, j->ask->listen, &r, NULL);
+	add_stats(&j->out->stats, &r.stats);
+	j->out->edges = r.edges;
+	j->out->twice = r.twice;
+	j->out->seconds = r.seconds;
+	wh_store_dropped(s, &j->out->crowded, &j->out->aged);
+	return rc;
+}
+
 static void read_files(struct job *j, struct wh_store *s, const struct ingest_paths *paths)
 {
 	struct wh_app_ingested *out = j->out;
@@ -84,8 +98,8 @@ int wh_app_ingest(const struct wh_app *a, const struct wh_app_ingest *ask, struc
 	*out = (struct wh_app_ingested){.edges = 0};
 	j.opt.progress = progress;
 	j.opt.progress_arg = &j;
-	int rc = ingest_paths_find(&paths, ask->n_paths, ask->paths, err);
-	if (!rc && !paths.n)
+	int rc = ask->listen ? 0 : ingest_paths_find(&paths, ask->n_paths, ask->paths, err);
+	if (!rc && !ask->listen && !paths.n)
 		rc = wh_fail_input(err, -ENOENT, "%s: there is no file in it: nothing was read", ask->paths[0]);
 	if (rc || (rc = wh_ledger_open(a->store_url, WH_STATE_CREATE, &l, err)))
 		goto out;
@@ -96,8 +110,11 @@ int wh_app_ingest(const struct wh_app *a, const struct wh_app_ingest *ask, struc
 	if ((rc = wh_estate_locals(l.state, ask->discover ? ask->discover : a->config->estate.discover, &locals, err)))
 		goto out;
 	j.opt.locals = locals;
-	read_files(&j, l.store, &paths);
-	if (out->strange && out->strange == paths.n)
+	if (ask->listen)
+		rc = read_socket(&j, l.store, err);
+	else
+		read_files(&j, l.store, &paths);
+	if (!ask->listen && out->strange && out->strange == paths.n)
 		rc = wh_fail_input(err, -ENOMSG, "%s: not a format that is known, nor is any other file there: nothing was read", out->first_strange);
 out:
 	ingest_paths_free(&paths);

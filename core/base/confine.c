@@ -70,7 +70,7 @@ static const int network[] = {
 };
 /* The reader of the ledger: threads, locks, timers, its own log. */
 static const int reader[] = {
-	CALL(wait4), CALL(kill), CALL(capset), /* the journal is written by a child, which is ended where it takes too long */
+	CALL(wait4), CALL(kill), CALL(capset), CALL(accept4), /* the journal is written by a child, which is ended where it takes too long */
 	CALL(sched_getaffinity), CALL(sched_setaffinity), CALL(sched_getparam), CALL(sched_getscheduler), CALL(fallocate), CALL(flock), CALL(connect),
 	CALL(statfs), CALL(fstatfs), CALL(setitimer), CALL(timer_create), CALL(timer_settime), CALL(timer_delete), CALL(tgkill), CALL(fchown), CALL(utimensat), CALL(fadvise64), CALL(prctl),
 #ifdef __NR_alarm

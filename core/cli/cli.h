@@ -40,6 +40,8 @@ struct cli_command {
 	bool confined;        /* it needs no program, no network and no privilege of its own: those that it needs are other processes' */
 	bool probes;          /* but it opens connections over the network */
 	bool loads;           /* files that its words name are loaded as libraries */
+	/* Makes what is found by the words and needs the rights that are about to be given up, for the user to be; NULL: there is nothing. */
+	int (*prepare)(struct cli *c, int argc, char **argv, uid_t uid, gid_t gid, struct wh_error *err);
 	void (*before)(struct cli *c); /* asks what needs all of root's rights, before they are given up; NULL: nothing does */
 };
 

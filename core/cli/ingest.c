@@ -2,13 +2,17 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <unistd.h>
 #include "cli/cli.h"
+#include "flow/listen.h"
 #include "whittle/flow.h"
 
 static const char help[] =
 	"usage: whittle ingest [--format F] [--aws-format FIELDS] [--follow] [--since TIME] [--until TIME]\n"
 	"                      [--discover CIDR,…|off] [--realm R] [--sensor NAME] [--sensor-slack TIME]\n"
 	"                      [--memory SIZE] [--json] FILE|DIRECTORY…|-\n"
+	"       whittle ingest --listen unix:PATH [--since TIME] … [--json]\n"
 	"\n"
 	"Reads flows from logs into the ledger. Each record counts exactly once: where a run was stopped or killed, the next one\n"
 	"goes on. Files packed with gzip or zstd are read as they are. What can't be read is counted, the first of each kind is\n"
@@ -19,6 +23,8 @@ static const char help[] =
 	"                   flow logs), zeek and zeek-json (conn.log), aws (VPC flow logs), nfdump (CSV)\n"
 	"  --aws-format F   the fields of AWS flow logs that have no header line, as \"version srcaddr …\" or \"${version} …\"\n"
 	"  --follow         wait for more, through rotation and truncation, until interrupted (one file)\n"
+	"  --listen unix:P  make a socket at P, and read the EVE records that Suricata sends to it (eve-log: filetype: unix_stream), until interrupted.\n"
+	"                   The ledger's owner and its group may write to it; nobody else may be able to write to its directory\n"
 	"  --since TIME     read no flow that began before, such as 2026-11-01 or 2026-11-01T08:00:00Z\n"
 	"  --until TIME     read no flow that began then or later\n"
 	"  --discover …     ranges in which an answering address becomes a protected resource; by default the private ranges,\n"
@@ -34,6 +40,8 @@ static const char help[] =
 	"Example: whittle ingest /var/log/suricata/eve.json /var/log/suricata/eve.json.1.gz\n";
 
 static volatile bool stop;
+static const char *listen_path;
+static int listen_fd = -1;
 
 static void on_signal(int sig)
 {
@@ -146,7 +154,7 @@ static const char *known_formats(void)
 static int take_options(const struct cli *c, struct wh_app_ingest *ask, int argc, char **argv)
 {
 	static const struct option opts[] = {{"format", 1, 0, 'f'}, {"follow", 0, 0, 'F'}, {"discover", 1, 0, 'd'}, {"memory", 1, 0, 'm'}, {"realm", 1, 0, 'r'},
-	                                     {"sensor", 1, 0, 's'}, {"sensor-slack", 1, 0, 'S'}, {"aws-format", 1, 0, 'a'}, {"since", 1, 0, 'b'}, {"until", 1, 0, 'u'}, {0}};
+	                                     {"sensor", 1, 0, 's'}, {"sensor-slack", 1, 0, 'S'}, {"aws-format", 1, 0, 'a'}, {"listen", 1, 0, 'l'}, {"since", 1, 0, 'b'}, {"until", 1, 0, 'u'}, {0}};
 	struct wh_ingest_options *opt = &ask->options;
 	int64_t slack = c->config->ledger.sensor_slack;
 	int o;
@@ -155,6 +163,7 @@ static int take_options(const struct cli *c, struct wh_app_ingest *ask, int argc
 		case 'f': opt->format = optarg; break;
 		case 'F': opt->follow = true; break;
 		case 'd': ask->discover = optarg; break;
+		case 'l': ask->listen = optarg; break;
 		case 'a':
 			opt->columns = optarg;
 			opt->format = "aws";
@@ -178,7 +187,11 @@ static int take_options(const struct cli *c, struct wh_app_ingest *ask, int argc
 		}
 	}
 	opt->sensor_slack_us = slack * 1000000;
-	if (optind == argc)
+	if (ask->listen && (optind != argc || opt->format || opt->follow))
+		return cli_usage(c, "--listen reads EVE from a socket alone: it takes no file, --format or --follow");
+	if (ask->listen && !listen_path)
+		return cli_usage(c, "write --listen unix:PATH, in full");
+	if (optind == argc && !ask->listen)
 		return cli_usage(c, "name one or more files or directories, or - for standard input");
 	if (slack > 600)
 		return cli_usage(c, "clocks of sensors that differ by more than 10m (--sensor-slack) tell nothing of one another");
@@ -201,15 +214,46 @@ static int run(struct cli *c, int argc, char **argv)
 	struct wh_app_ingested r;
 	struct wh_error err;
 	int rc = take_options(c, &ask, argc, argv);
-	if (rc)
+	if (rc) {
+		if (listen_path)
+			unlink(listen_path);
 		return rc;
+	}
+	ask.listen = listen_path;
+	ask.listen_fd = listen_fd;
 	ask.paths = (const char *const *)argv + optind;
 	ask.n_paths = (size_t)(argc - optind);
 	if (wh_app_ingest(&a, &ask, &r, &err))
 		return cli_error(&err);
+	if (listen_path)
+		unlink(listen_path); /* where its directory lets us; else the next run takes it away */
 	warn_of_rest(&r);
 	rc = !r.failed || r.stats.records ? report(c, &r) : CLI_OK;
 	return p.status ? p.status : rc;
 }
 
-const struct cli_command cli_ingest = {.confined = true, .name = "ingest", .summary = "read flows from logs into the ledger", .help = help, .run = run};
+/* The value of --listen, by its full name; NULL: there is none. */
+static const char *listens_at(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (!strncmp(argv[i], "--listen=", 9))
+			return argv[i] + 9;
+		if (!strcmp(argv[i], "--listen") && i + 1 < argc)
+			return argv[i + 1];
+	}
+	return NULL;
+}
+
+static int prepare(struct cli *c, int argc, char **argv, uid_t uid, gid_t gid, struct wh_error *err)
+{
+	const char *where = listens_at(argc, argv);
+	(void)c;
+	if (!where)
+		return 0;
+	if (strncmp(where, "unix:", 5) != 0 || !where[5])
+		return wh_fail_input(err, -EINVAL, "--listen %s: write unix: and the path of a socket", where);
+	listen_path = where + 5;
+	return wh_listen_open(listen_path, uid, gid, &listen_fd, err);
+}
+
+const struct cli_command cli_ingest = {.prepare = prepare, .confined = true, .name = "ingest", .summary = "read flows from logs into the ledger", .help = help, .run = run};

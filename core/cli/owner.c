@@ -186,6 +186,8 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 	rc = rc ? rc : start_firewall(c, may, argc, argv, err);
 	if (!rc && azure)
 		rc = start_https(c, argc, argv, err);
+	if (!rc && command->prepare)
+		rc = command->prepare(c, argc, argv, owner.other ? owner.uid : geteuid(), owner.other ? owner.gid : getegid(), err);
 	if (!rc && (owner.other || confined))
 		rc = become(&owner, err);
 	return rc || !confined ? rc : cli_confine_reader(c, wh_is_root_or_service(geteuid()), argc, argv, err);

@@ -278,6 +278,7 @@ int wh_app_anomalies(struct wh_app_network *net, json_t **out, struct wh_error *
 struct wh_app_ingest {
 	const char *const *paths; size_t n_paths; /* files, directories, patterns; "-": standard input */
 	struct wh_ingest_options options;         /* but for locals and progress */
+	const char *listen; int listen_fd;        /* instead of paths: a socket (whittle/ingest_listen.h), and its path; NULL: none */
 	const char *discover;                     /* as in struct wh_estate_config; NULL: as configured */
 	void (*begins)(void *arg);                /* once there is something to read and the ledger is open; NULL: nobody wants it */
 	void (*progress)(void *arg, double part, uint64_t records); /* part of all bytes, 0 where these are not known; may be NULL */

@@ -22,7 +22,7 @@ mkdir "$dir/k" "$dir/state"
 export WHITTLE_STORE=$dir/k/l.db WHITTLE_STATE=$dir/state
 "$BUILD/tools/gen_eve" --records 10 --edges 2 >"$dir/some.json"
 "$BUILD/whittle" ingest "$dir/some.json" >/dev/null
-in_ns "$BUILD/whittle" watch --config "$dir/w.yaml" >"$dir/log" 2>&1 &
+ip netns exec "$ns" "$BUILD/whittle" watch --config "$dir/w.yaml" >"$dir/log" 2>&1 &
 watcher=$!
 until grep -q Watching "$dir/log" || ! kill -0 $watcher; do sleep 0.1; done
 ticks() { awk '{ print $14 + $15 }' "/proc/$watcher/stat"; }
