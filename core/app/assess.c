@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Assessing an inventory by definitions in Azure Policy's language. */
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include "base/directory.h"
 #include "base/json.h"
+#include "base/owner.h"
 #include "whittle/app.h"
 #include "whittle/assess.h"
 
@@ -49,13 +50,14 @@ static int one_path(struct load *l, const char *path, document_fn each)
 {
 	struct stat st;
 	struct dirent **names;
-	if (stat(path, &st))
-		return wh_fail_input(l->err, -errno, "%s: %s", path, strerror(errno));
+	int rc = wh_stat_input(path, &st);
+	if (rc)
+		return wh_fail_input(l->err, rc, "%s: %s%s", path, strerror(-rc), wh_as_owner(rc));
 	if (!S_ISDIR(st.st_mode))
 		return one_file(l, path, each);
-	int n = scandir(path, &names, is_json, alphasort), rc = 0;
+	int n = wh_scan_directory(path, is_json, &names);
 	if (n < 0)
-		return wh_fail_input(l->err, -errno, "%s: %s", path, strerror(errno));
+		return wh_fail_input(l->err, n, "%s: %s%s", path, strerror(-n), wh_as_owner(n));
 	if (!n)
 		rc = wh_fail_input(l->err, -ENOENT, "%s: there is no .json file in this directory", path);
 	for (int i = 0; i < n; i++) {

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What `ingest` is to read: files, all files of directories, and patterns that no shell took apart. In order of their names. */
-#include <dirent.h>
-#include <glob.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+<<<<<<< HEAD:core/app/ingest_paths.c
 #include "app/ingest_paths.h"
+=======
+#include "base/directory.h"
+#include "base/owner.h"
+#include "cli/ingest_paths.h"
+>>>>>>> b862661 (base: read the directories that root named, too):core/cli/ingest_paths.c
 
 enum { DEPTH = 32, MOST = 1 << 20 };
 
@@ -28,7 +32,7 @@ static int add(struct ingest_paths *p, const char *path, bool found, struct wh_e
 	if (p->n == MOST)
 		return wh_fail_input(err, -E2BIG, "%s: there are more than a million files", path);
 	struct stat st;
-	struct ingest_path one = {strdup(path), found, !stat(path, &st) && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0};
+	struct ingest_path one = {strdup(path), found, !wh_stat_input(path, &st) && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0};
 	if (!one.path)
 		return out_of_memory(err);
 	p->list[p->n++] = one;
@@ -46,14 +50,13 @@ static int add_directory(struct ingest_paths *p, const char *dir, unsigned depth
 {
 	struct dirent **names = NULL;
 	char path[PATH_MAX];
-	int rc = 0, n = depth < DEPTH ? scandir(dir, &names, visible, alphasort) : (errno = ELOOP, -1);
+	int rc = 0, n = depth < DEPTH ? wh_scan_directory(dir, visible, &names) : -ELOOP;
 	if (n < 0)
-		return wh_fail_input(err, -errno, "%s: %s", dir, strerror(errno));
+		return wh_fail_input(err, n, "%s: %s%s", dir, strerror(-n), wh_as_owner(n));
 	for (int i = 0; i < n; i++) {
-		struct stat st;
 		bool fits = snprintf(path, sizeof path, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", names[i]->d_name) < (int)sizeof path;
-		if (!rc && fits && !lstat(path, &st))
-			rc = S_ISDIR(st.st_mode) ? add_directory(p, path, depth + 1, err) : S_ISREG(st.st_mode) || S_ISLNK(st.st_mode) ? add(p, path, true, err) : 0;
+		if (!rc && fits)
+			rc = wh_is_directory(path, names[i]) ? add_directory(p, path, depth + 1, err) : wh_may_be_file(path, names[i]) ? add(p, path, true, err) : 0;
 		free(names[i]);
 	}
 	free(names);
@@ -63,13 +66,13 @@ static int add_directory(struct ingest_paths *p, const char *dir, unsigned depth
 static int add_one(struct ingest_paths *p, const char *path, struct wh_error *err)
 {
 	struct stat st;
-	return !stat(path, &st) && S_ISDIR(st.st_mode) ? add_directory(p, path, 0, err) : add(p, path, false, err);
+	return !wh_stat_input(path, &st) && S_ISDIR(st.st_mode) ? add_directory(p, path, 0, err) : add(p, path, false, err);
 }
 
 static int add_pattern(struct ingest_paths *p, const char *pattern, struct wh_error *err)
 {
 	glob_t g;
-	int rc = glob(pattern, 0, NULL, &g);
+	int rc = wh_glob_input(pattern, &g);
 	if (rc == GLOB_NOMATCH)
 		return wh_fail_input(err, -ENOENT, "%s: no file matches", pattern);
 	if (rc)

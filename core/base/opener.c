@@ -74,10 +74,34 @@ static bool directly_in(const char *dir, const char *path)
 	return slash ? strlen(dir) == n && !memcmp(dir, path, n) : !strcmp(dir, ".");
 }
 
+/* Below by its text, without a way back up. */
+static bool below(const char *dir, const char *path)
+{
+	size_t n = strlen(dir);
+	const char *rest = path;
+	if (strcmp(dir, ".") != 0) {
+		while (n > 1 && dir[n - 1] == '/')
+			n--;
+		if (strncmp(path, dir, n) || (path[n] && path[n] != '/' && dir[n - 1] != '/'))
+			return false;
+		rest = path + n;
+	} else if (*path == '/') {
+		return false;
+	}
+	for (const char *part = rest; part; part = strchr(part, '/')) {
+		part += *part == '/';
+		if (!strncmp(part, "..", 2) && (!part[2] || part[2] == '/'))
+			return false;
+	}
+	return true;
+}
+
 static bool granted(const struct wh_grant *grants, size_t n, const struct request *r)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (grants[i].kind == r->kind && !strcmp(grants[i].text, r->text))
+			return true;
+		if (r->kind == WH_GRANT_READ && grants[i].kind == WH_GRANT_BELOW && below(grants[i].text, r->text))
 			return true;
 		if (r->kind == WH_GRANT_READ && grants[i].kind == WH_GRANT_BESIDE && directly_in(grants[i].text, r->text))
 			return true;

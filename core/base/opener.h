@@ -2,7 +2,7 @@
 /*
  * The opener: a small process that keeps the caller's rights over files when the program gives them up, and opens for it what the
  * person who runs the program named. It is forked before the change of user, knows its grants from then, and obeys nothing else: each
- * request is an exact text of that list (or, for GRANT_BESIDE, a file directly in that directory). A symbolic link is followed only where
+ * request is an exact text of that list (or, for GRANT_BESIDE, a file directly in that directory, for GRANT_BELOW anything below it). A symbolic link is followed only where
  * root made it, so that no other user chooses which file is opened. It parses nothing, and ends with the program.
  *
  * Every function tries with the program's own rights first; without an opener that is all they do.
@@ -13,6 +13,7 @@
 enum wh_grant_kind {
 	WH_GRANT_READ,   /* this path, for reading */
 	WH_GRANT_BESIDE, /* the files of this directory, for reading */
+	WH_GRANT_BELOW,  /* this directory, which a person named, with all that is below it, for reading */
 	WH_GRANT_WRITE,  /* this path, replaced as a whole */
 	WH_GRANT_APPEND, /* this path, for appending */
 	WH_GRANT_RUN,    /* this command of the shell: its output */

@@ -46,14 +46,39 @@ static enum wh_grant_kind kind_of(const char *word)
 	return is(word, "--token-command") ? WH_GRANT_RUN : WH_GRANT_READ;
 }
 
+/* A directory is named with all that is below it, a pattern with all that is below the directory before its first sign. */
+static void grant_read(struct grants *g, const char *word)
+{
+	struct stat st;
+	const char *sign = strpbrk(word, "*?["), *end = sign;
+	grant(g, WH_GRANT_READ, word);
+	if (!stat(word, &st)) {
+		if (S_ISDIR(st.st_mode))
+			grant(g, WH_GRANT_BELOW, word);
+		return;
+	}
+	while (end && end > word && *end != '/')
+		end--;
+	if (sign)
+		grant(g, WH_GRANT_BELOW, end > word ? wh_arena_printf(g->mem, "%.*s", (int)(end - word), word) : *word == '/' ? "/" : ".");
+}
+
+static void grant_word(struct grants *g, enum wh_grant_kind kind, const char *word)
+{
+	if (kind == WH_GRANT_READ)
+		grant_read(g, word);
+	else
+		grant(g, kind, word);
+}
+
 static void grant_words(struct grants *g, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		const char *value = strchr(argv[i], '=');
 		if (*argv[i] != '-')
-			grant(g, kind_of(argv[i - 1]), argv[i]);
+			grant_word(g, kind_of(argv[i - 1]), argv[i]);
 		else if (argv[i][1] == '-' && value)
-			grant(g, kind_of(argv[i]), value + 1);
+			grant_word(g, kind_of(argv[i]), value + 1);
 		else if (!strncmp(argv[i], "-o", 2) && argv[i][2])
 			grant(g, WH_GRANT_WRITE, argv[i] + 2);
 	}

@@ -2,13 +2,14 @@
 /*
  * Walks documents down to the resources in them, whatever the envelope, and joins what several documents say of one resource.
  */
-#include <dirent.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include "base/directory.h"
 #include "base/json.h"
+#include "base/owner.h"
 #include "estate/inventory.h"
 
 enum { MAX_FILE = 512 << 20, MAX_NESTED = 8, MAX_DIRECTORIES = 16 };
@@ -275,19 +276,20 @@ static int read_path(struct wh_inventory *inv, const char *path, unsigned depth,
 	struct dirent **names;
 	char *text;
 	size_t len;
-	if (strcmp(path, "-") && stat(path, &st))
-		return wh_fail_input(err, -errno, "%s: %s", path, strerror(errno));
+	int rc = strcmp(path, "-") ? wh_stat_input(path, &st) : 0;
+	if (rc)
+		return wh_fail_input(err, rc, "%s: %s%s", path, strerror(-rc), wh_as_owner(rc));
 	if (!strcmp(path, "-") || !S_ISDIR(st.st_mode)) {
 		if (depth && !is_document(path))
 			return 0;
-		int rc = wh_read_file(path, MAX_FILE, &text, &len, err);
+		rc = wh_read_file(path, MAX_FILE, &text, &len, err);
 		return rc ? rc : add(inv, path, text, len, depth > 0, pages, err);
 	}
 	if (depth == MAX_DIRECTORIES)
 		return wh_fail_input(err, -ELOOP, "%s: the directories are nested too deep", path);
-	int n = scandir(path, &names, is_wanted, alphasort), rc = 0;
+	int n = wh_scan_directory(path, is_wanted, &names);
 	if (n < 0)
-		return wh_fail_input(err, -errno, "%s: %s", path, strerror(errno));
+		return wh_fail_input(err, n, "%s: %s%s", path, strerror(-n), wh_as_owner(n));
 	if (!n && !depth)
 		rc = wh_fail_input(err, -ENOENT, "%s: there is no .json or .tfstate file in this directory", path);
 	for (int i = 0; i < n; i++) {
