@@ -89,6 +89,9 @@ static void check_store(const struct wh_app *a, const struct wh_app_doctor_ask *
 		if (totals.crowded)
 			remedy(note(r, "ledger bounds", WH_APP_CHECK_WARN, "%s edges were dropped, as their ports had more than port-edges: those peers are not known",
 			            wh_number_text(totals.crowded, number)), "see which peers crowd the port ('whittle edges'), or set port-edges higher");
+		if (totals.full)
+			remedy(note(r, "ledger size", WH_APP_CHECK_WARN, "%s edges were not taken, as the ledger had reached ledger-size: no rule is made from such days",
+			            wh_number_text(totals.full, number)), "see what fills it ('whittle edges'), or set ledger-size higher");
 		if (access(path, W_OK) != 0)
 			remedy(note(r, "ledger access", WH_APP_CHECK_WARN, "%s can be read but not written by this user", path), "run ingest and enforce as its owner");
 	}

@@ -85,7 +85,7 @@ static void read_files(struct job *j, struct wh_store *s, const struct ingest_pa
 	for (size_t i = 0; i < paths->n && go_on && !(j->opt.stop && *j->opt.stop); i++)
 		out->failed += read_file(j, s, &paths->list[i], &go_on) != 0;
 	out->nothing_new = j->resumed && !out->stats.records && !out->stats.malformed;
-	wh_store_dropped(s, &out->crowded, &out->aged);
+	out->dropped = wh_store_dropped(s);
 }
 
 int wh_app_ingest(const struct wh_app *a, const struct wh_app_ingest *ask, struct wh_app_ingested *out, struct wh_error *err)
@@ -103,7 +103,7 @@ int wh_app_ingest(const struct wh_app *a, const struct wh_app_ingest *ask, struc
 		rc = wh_fail_input(err, -ENOENT, "%s: there is no file in it: nothing was read", ask->paths[0]);
 	if (rc || (rc = wh_ledger_open(a->store_url, WH_STATE_CREATE, &l, err)))
 		goto out;
-	wh_store_bound(l.store, &(struct wh_store_bounds){(unsigned)set->port_edges, (unsigned)set->edge_days});
+	wh_store_bound(l.store, &(struct wh_store_bounds){(unsigned)set->port_edges, (unsigned)set->edge_days, set->ledger_size});
 	wh_heap_in_large_pages(HEAP);
 	if (ask->begins)
 		ask->begins(ask->arg);

@@ -4,13 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-<<<<<<< HEAD:core/app/ingest_paths.c
 #include "app/ingest_paths.h"
-=======
 #include "base/directory.h"
 #include "base/owner.h"
-#include "cli/ingest_paths.h"
->>>>>>> b862661 (base: read the directories that root named, too):core/cli/ingest_paths.c
 
 enum { DEPTH = 32, MOST = 1 << 20 };
 

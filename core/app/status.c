@@ -79,9 +79,9 @@ json_t *wh_app_status_json(const struct wh_app_status *s)
 {
 	size_t by_status[3] = {0};
 	json_t *list = resources_json(s->recommendation, by_status), *kept = json_array();
-	json_t *doc = json_pack("{s:o, s:i, s:i, s:i, s:{s:I, s:I, s:I, s:I}}", "resources", list, "healthy", (int)by_status[WH_HEALTHY], "unhealthy",
+	json_t *doc = json_pack("{s:o, s:i, s:i, s:i, s:{s:I, s:I, s:I, s:I, s:I}}", "resources", list, "healthy", (int)by_status[WH_HEALTHY], "unhealthy",
 	                        (int)by_status[WH_UNHEALTHY], "unscanned", (int)by_status[WH_UNSCANNED], "ledger", "edges", (json_int_t)s->totals.edges,
-	                        "flows", (json_int_t)s->totals.flows, "droppedCrowded", (json_int_t)s->totals.crowded, "droppedAged", (json_int_t)s->totals.aged);
+	                        "flows", (json_int_t)s->totals.flows, "droppedCrowded", (json_int_t)s->totals.crowded, "droppedAged", (json_int_t)s->totals.aged, "notTakenFull", (json_int_t)s->totals.full);
 	if (s->rules || s->jit)
 		json_object_set_new(doc, "notAsConfirmed", json_pack("[s*,s*]", s->rules, s->jit));
 	for (size_t i = 0; i < s->n_kept; i++)

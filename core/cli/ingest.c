@@ -121,15 +121,19 @@ static int report(const struct cli *c, const struct wh_app_ingested *r)
 
 static void warn_of_rest(const struct wh_app_ingested *r)
 {
-	char n[32];
+	const struct wh_store_dropped *d = &r->dropped;
+	char n[32], more[32];
 	if (r->strange)
 		fprintf(stderr, "whittle: %s: not a format that is known; %llu such file%s passed over\n", r->first_strange, (unsigned long long)r->strange,
 		        r->strange == 1 ? "" : "s");
-	if (r->crowded)
+	if (d->crowded)
 		fprintf(stderr, "whittle: %s edges with the least evidence were dropped, as their ports had more than port-edges: those peers are not known\n",
-		        wh_number_text(r->crowded, n));
-	if (r->aged)
-		fprintf(stderr, "whittle: %s edges were dropped, as they were last seen before edge-days\n", wh_number_text(r->aged, n));
+		        wh_number_text(d->crowded, n));
+	if (d->aged)
+		fprintf(stderr, "whittle: %s edges were dropped, as they were last seen before edge-days\n", wh_number_text(d->aged, n));
+	if (d->full_edges || d->full_sketches)
+		fprintf(stderr, "whittle: the ledger has reached ledger-size: %s edges of peers, and %s ports that nobody answered on, were not taken; no rule is made from such days\n",
+		        wh_number_text(d->full_edges, n), wh_number_text(d->full_sketches, more));
 }
 
 /* A day or a time of it. */

@@ -46,6 +46,8 @@ static void print_table(const struct wh_recommendation *rec, const struct wh_sto
 		       wh_number_text(totals->crowded, edges));
 	if (totals->aged)
 		printf("%s edges were dropped, as they were last seen before edge-days.\n", wh_number_text(totals->aged, edges));
+	if (totals->full)
+		printf("%s edges were not taken, as the ledger had reached ledger-size: no rule is made from such days.\n", wh_number_text(totals->full, edges));
 }
 
 static int print_all(const struct wh_app_status *s)

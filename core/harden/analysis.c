@@ -141,6 +141,24 @@ static int by_refused(const void *x, const void *y)
 	return c ? c : a->port - b->port;
 }
 
+static int full_row(void *arg, const struct wh_addr *local, int32_t day)
+{
+	struct wh_analysis *a = arg;
+	if (!local) {
+		a->all_full_day = !a->all_full || day > a->all_full_day ? day : a->all_full_day;
+		a->all_full = true;
+		return 0;
+	}
+	if ((a->n_full & (a->n_full - 1)) == 0) { /* at powers of two */
+		struct wh_full *more = realloc(a->full, (a->n_full ? a->n_full * 2 : 1) * sizeof *more);
+		if (!more)
+			return -ENOMEM;
+		a->full = more;
+	}
+	a->full[a->n_full++] = (struct wh_full){*local, day};
+	return 0;
+}
+
 static int estate_addresses(struct wh_analysis *a)
 {
 	size_t n = 0;
@@ -172,10 +190,14 @@ int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_
 	}
 	if ((rc = read_whole(a, err)) == 0)
 		rc = wh_store_sketches(s, refused_row, a, err);
+	if (!rc)
+		rc = wh_store_full(s, full_row, a, err);
 	if (rc == -ENOMEM)
 		wh_fail(err, rc, "out of memory");
 	if (a->n_refused)
 		qsort(a->refused, a->n_refused, sizeof *a->refused, by_refused);
+	if (a->n_full)
+		qsort(a->full, a->n_full, sizeof *a->full, wh_addr_order); /* each begins with its address */
 	wh_shapes_finish(&a->shapes, &a->weights);
 	wh_shapes_finish(&a->datagrams, &a->weights);
 out:
@@ -200,6 +222,7 @@ void wh_analysis_close(struct wh_analysis *a)
 	wh_thread_pool_free(a->pool);
 	free(a->n_edges);
 	free(a->refused);
+	free(a->full);
 	free(a->attempts);
 	free(a->estate_addrs);
 	free(a->weights.returns);

@@ -35,6 +35,8 @@ struct wh_analysis {
 	struct wh_refused *refused; size_t n_refused; /* by local, proto, port */
 	struct wh_refused_attempt *attempts; size_t n_attempts;
 	struct wh_addr *estate_addrs; size_t n_estate_addrs; /* sorted */
+	struct wh_full { struct wh_addr local; int32_t day; } *full; size_t n_full; /* addresses that lost edges because the ledger was full, sorted */
+	bool all_full; int32_t all_full_day; /* any address may have */
 	size_t *n_edges; /* of each of these addresses */
 };
 int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_estate *e, const struct wh_harden_options *opt, struct wh_error *err);
@@ -59,12 +61,14 @@ struct wh_resource_traffic {
 	struct wh_port_traffic *ports; size_t n;  /* by direction, port, proto */
 	int32_t first_day, last_day;              /* on which anything was seen of the resource, in the window where it was seen in it; first > last: never */
 	uint64_t days;                            /* of the window, on which anything was seen */
+	const struct wh_addr *full; int32_t full_day; /* an address of which the ledger did not take all, in the window; NULL: it did of all */
 	const struct wh_addr *deaf;               /* an address of which the sensor did not hear both directions in each week; NULL: it did of all */
 	int32_t deaf_first, deaf_last;            /* the latest such week */
 	bool never_heard;                         /* nor in any other week */
 };
 int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *out,
                         struct wh_error *err);
+void wh_mark_full(const struct wh_analysis *a, const struct wh_resource *r, struct wh_resource_traffic *t); /* hearing.c: fills full */
 void wh_mark_forged(struct wh_port_traffic *t); /* fills unproven of its peers: see forged.c */
 /* hearing.c: fills deaf of a resource of which the rest is known. `heard[i]`: days of the window on which its i-th address had answered
  * flows; gets those on which both its directions were heard. */

@@ -11,10 +11,13 @@
  *   on this port      A client that goes on after its SYN was answered. Where the sensor saw such flows from one side, and not a few, it
  *                     misses answers on the port, by another path, though it hears others.
  *
+ *   in full           A ledger that had reached its quota did not take whom it did not know. Nothing is made of the window that has such a day.
+ *
  *   window   |......7|......7|......7|..|     heard on 1, 9 and 20 days before its end: each week; on 1 and 9: the oldest is deaf
  *
  * An attacker who forges sources can make one-sided flows, and so keep a port from being closed. Such flows open nothing.
  */
+#include <stdlib.h>
 #include "harden/advice.h"
 
 enum {
@@ -73,11 +76,28 @@ void wh_mark_deaf(const struct wh_analysis *a, const struct wh_resource *r, uint
 	}
 }
 
+void wh_mark_full(const struct wh_analysis *a, const struct wh_resource *r, struct wh_resource_traffic *t)
+{
+	const int32_t first = a->window.last - (int32_t)a->window.days + 1;
+	for (size_t i = 0; i < r->n_addrs && !t->full; i++) {
+		const struct wh_full *f = a->n_full ? bsearch(&r->addrs[i], a->full, a->n_full, sizeof *a->full, wh_addr_order) : NULL;
+		int32_t day = f && (!a->all_full || f->day > a->all_full_day) ? f->day : a->all_full_day;
+		if ((f || a->all_full) && day >= first) {
+			t->full = &r->addrs[i];
+			t->full_day = day;
+		}
+	}
+}
+
 bool wh_why_unheard(const struct wh_resource_traffic *all, const struct wh_port_traffic *t, bool closing, struct wh_reason *out)
 {
 	unsigned days = wh_bits(t->one_sided_days);
 	uint64_t flows = 0;
 
+	if (all->full) {
+		*out = (struct wh_reason){.code = WH_REASON_LEDGER_FULL, .closing = closing, .peer = *all->full, .day = {all->full_day, all->full_day}};
+		return true;
+	}
 	if (closing && all->deaf) {
 		*out = (struct wh_reason){.code = all->never_heard ? WH_REASON_NEVER_HEARD : WH_REASON_NOT_HEARD, .closing = true, .peer = *all->deaf,
 		                          .day = {all->deaf_first, all->deaf_last}};

@@ -269,6 +269,7 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 		out->first_day = out->last_day - (int32_t)wh_days_reach(out->days) + 1;
 	}
 	wh_mark_deaf(a, r, heard, out);
+	wh_mark_full(a, r, out);
 	uint64_t all = 0;
 	for (size_t i = 0; i < r->n_addrs; i++)
 		all |= heard[i];

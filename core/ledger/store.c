@@ -55,11 +55,17 @@ void wh_store_bound(struct wh_store *s, const struct wh_store_bounds *b)
 		s->ops->bound(s, b);
 }
 
-void wh_store_dropped(const struct wh_store *s, uint64_t *crowded, uint64_t *aged)
+struct wh_store_dropped wh_store_dropped(const struct wh_store *s)
 {
-	*crowded = *aged = 0;
+	struct wh_store_dropped out = {0};
 	if (s->ops->dropped)
-		s->ops->dropped(s, crowded, aged);
+		s->ops->dropped(s, &out);
+	return out;
+}
+
+int wh_store_full(struct wh_store *s, wh_full_cb each, void *arg, struct wh_error *err)
+{
+	return s->ops->full ? s->ops->full(s, each, arg, err) : 0;
 }
 
 int wh_ledger_state(const char *url, int flags, struct wh_state **out, struct wh_error *err)

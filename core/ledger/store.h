@@ -125,7 +125,9 @@ struct wh_store_ops {
 	void (*checkpoint)(struct wh_store *s);
 	/* How much is kept of edges that are evidence, too, and how many went for that since the store was opened; NULL: all are kept. */
 	void (*bound)(struct wh_store *s, const struct wh_store_bounds *b);
-	void (*dropped)(const struct wh_store *s, uint64_t *crowded, uint64_t *aged);
+	void (*dropped)(const struct wh_store *s, struct wh_store_dropped *out);
+	/* Which addresses lost edges to the quota of the whole store; NULL: it has none. */
+	int (*full)(struct wh_store *s, wh_full_cb each, void *arg, struct wh_error *err);
 };
 
 struct wh_store { const struct wh_store_ops *ops; }; /* the first member of each kind's own */

@@ -70,6 +70,9 @@ static const char *unheard(const struct wh_reason *r, struct wh_arena *mem)
 		return wh_arena_printf(mem, "the sensor never heard both directions of %s: does it see what the host answers (a mirror of both directions, "
 		                       "and of the VLAN of this address)? 'whittle selftest' tries it", addr);
 	wh_time_text(r->day[0] * WH_US_PER_DAY, first);
+	if (r->code == WH_REASON_LEDGER_FULL)
+		return wh_arena_printf(mem, "the ledger had reached ledger-size, and did not take peers of %s that it does not know, last on %.10s: 'whittle edges' shows what fills "
+		                       "it; set ledger-size higher", addr, first);
 	wh_time_text(r->day[1] * WH_US_PER_DAY, last);
 	return wh_arena_printf(mem, "the sensor did not hear both directions of %s from %.10s to %.10s, and would have missed whoever came then", addr, first,
 	                       last);
@@ -99,7 +102,7 @@ const char *wh_reason_why(const struct wh_reason *r, struct wh_arena *mem)
 	case WH_REASON_FORGED:
 		return wh_arena_printf(mem, "%llu flows were answered whose sources may be forged (one exchange each, or a flood): they show neither who belongs nor "
 		                       "that nobody does. 'whittle explain' lists them; a deny rule of your own closes the port", (ull)c[0]);
-	case WH_REASON_NEVER_HEARD: case WH_REASON_NOT_HEARD: case WH_REASON_ONE_SIDED: return unheard(r, mem);
+	case WH_REASON_NEVER_HEARD: case WH_REASON_NOT_HEARD: case WH_REASON_ONE_SIDED: case WH_REASON_LEDGER_FULL: return unheard(r, mem);
 	default: return of_resource(r, mem);
 	}
 }
@@ -112,7 +115,7 @@ static const char *outcome(const struct wh_reason *r)
 	case WH_REASON_FEWEST_LINES: case WH_REASON_WOULD_LOSE: case WH_REASON_WOULD_LET_IN: case WH_REASON_WINDOW_SHORT: case WH_REASON_UNSTABLE:
 		return "not narrowed";
 	case WH_REASON_ALERTED: case WH_REASON_FORGED: return "not closed";
-	case WH_REASON_NEVER_HEARD: case WH_REASON_NOT_HEARD: case WH_REASON_ONE_SIDED: return r->closing ? "not closed" : "not narrowed";
+	case WH_REASON_NEVER_HEARD: case WH_REASON_NOT_HEARD: case WH_REASON_ONE_SIDED: case WH_REASON_LEDGER_FULL: return r->closing ? "not closed" : "not narrowed";
 	default: return NULL;
 	}
 }

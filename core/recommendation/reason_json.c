@@ -13,6 +13,7 @@ static const char *const words[WH_N_REASONS] = {
 	[WH_REASON_FEWEST_LINES] = "fewestLines", [WH_REASON_WOULD_LOSE] = "wouldLose", [WH_REASON_WOULD_LET_IN] = "wouldLetIn",
 	[WH_REASON_WINDOW_SHORT] = "windowShort", [WH_REASON_UNSTABLE] = "unstable", [WH_REASON_ALERTED] = "alerted", [WH_REASON_FORGED] = "forged",
 	[WH_REASON_NEVER_HEARD] = "neverHeard", [WH_REASON_NOT_HEARD] = "notHeard", [WH_REASON_ONE_SIDED] = "oneSided",
+	[WH_REASON_LEDGER_FULL] = "ledgerFull",
 };
 enum { COUNTS = sizeof((struct wh_reason *)0)->count / sizeof(uint64_t), DAYS = sizeof((struct wh_reason *)0)->day / sizeof(int32_t), LAST_DAY = 2932896 /* of the year 9999 */ };
 
@@ -24,7 +25,7 @@ static bool needs_text(enum wh_reason_code c)
 
 static bool needs_peer(enum wh_reason_code c)
 {
-	return c == WH_REASON_WOULD_LET_IN || c == WH_REASON_ALERTED || c == WH_REASON_NEVER_HEARD || c == WH_REASON_NOT_HEARD;
+	return c == WH_REASON_WOULD_LET_IN || c == WH_REASON_ALERTED || c == WH_REASON_NEVER_HEARD || c == WH_REASON_NOT_HEARD || c == WH_REASON_LEDGER_FULL;
 }
 
 static json_t *one(const struct wh_reason *r)

@@ -47,6 +47,14 @@ static int on_progress(void *arg)
 	return now_ms() > s->deadline_ms;
 }
 
+/* How large the file is, and may become, besides the check of all of it. */
+static bool allowed_pragma(const char *name, const char *value)
+{
+	if (!sqlite3_stricmp(name, "page_count") || !sqlite3_stricmp(name, "freelist_count") || !sqlite3_stricmp(name, "page_size"))
+		return !value;
+	return !sqlite3_stricmp(name, "quick_check") || !sqlite3_stricmp(name, "max_page_count");
+}
+
 /* Once the schema is known to be ours, only our own kinds of statements are prepared; nothing comes from a trigger or view. */
 static int authorize(void *arg, int action, const char *a, const char *b, const char *database, const char *trigger)
 {
@@ -58,7 +66,7 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 	case SQLITE_READ: case SQLITE_INSERT: case SQLITE_UPDATE: case SQLITE_DELETE:
 		return a && sqlite3_strnicmp(a, "sqlite_", 7) && (!database || !sqlite3_stricmp(database, "main")) ? SQLITE_OK : SQLITE_DENY;
 	case SQLITE_FUNCTION: return b && sqlite3_stricmp(b, "load_extension") ? SQLITE_OK : SQLITE_DENY;
-	case SQLITE_PRAGMA: return a && !sqlite3_stricmp(a, "quick_check") ? SQLITE_OK : SQLITE_DENY;
+	case SQLITE_PRAGMA: return a && allowed_pragma(a, b) ? SQLITE_OK : SQLITE_DENY;
 	default: return SQLITE_DENY;
 	}
 }

@@ -290,7 +290,7 @@ struct wh_app_ingested {
 	uint64_t bytes, edges, twice, failed; /* of the files; edges added to or made; flows that another sensor had reported; files that failed */
 	double seconds;
 	bool nothing_new;
-	uint64_t crowded, aged;               /* edges that were dropped: see wh_store_dropped() */
+	struct wh_store_dropped dropped;
 	uint64_t strange; char first_strange[PATH_MAX]; /* files of directories that are no logs, and the first of them */
 };
 int wh_app_ingest(const struct wh_app *a, const struct wh_app_ingest *ask, struct wh_app_ingested *out, struct wh_error *err);

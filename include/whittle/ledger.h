@@ -22,6 +22,7 @@ struct wh_ledger_config {
 	int64_t flush_interval;  /* seconds between the plugin's flushes; 0: 10 */
 	const char *realm, *sensor; /* as wh_ingest_options has them; NULL */
 	int64_t sensor_slack;    /* seconds; 0: 2 */
+	uint64_t ledger_size;
 	int64_t port_edges, edge_days; /* as wh_store_bounds has them; 0: the default */
 };
 extern const struct wh_key wh_ledger_keys[];
@@ -140,11 +141,16 @@ void wh_store_checkpoint(struct wh_store *s);
 /* How much it keeps: of edges that are evidence, too. 0: the default. */
 struct wh_store_bounds {
 	unsigned port_edges; /* edges of one local address, direction, protocol and port; 262144. The rest goes, those with the least evidence first */
-	unsigned edge_days;  /* edges that were last seen before so many days with data go; 180. Not below 64, which is the longest window */
+	unsigned edge_days;  /* edges and sketches that were last seen before so many days with data go; 180. Not below 64, which is the longest window */
+	uint64_t bytes;      /* of the whole ledger: where its file uses so many, no edge and no sketch is made that is not there; 8 GiB */
 };
 void wh_store_bound(struct wh_store *s, const struct wh_store_bounds *b);
-/* How many edges went for either reason since this store was opened. */
-void wh_store_dropped(const struct wh_store *s, uint64_t *crowded, uint64_t *aged);
+/* How many edges went for either reason since this store was opened, and how many edges and sketches were not made, as the ledger was full. */
+struct wh_store_dropped { uint64_t crowded, aged, full_edges, full_sketches; };
+struct wh_store_dropped wh_store_dropped(const struct wh_store *s);
+/* Each local address that lost an edge because the ledger was full, with the last day of what it lost; NULL: any address may have. */
+typedef int (*wh_full_cb)(void *arg, const struct wh_addr *local, int32_t day);
+int wh_store_full(struct wh_store *s, wh_full_cb each, void *arg, struct wh_error *err);
 /* Adds the table's edges and sketches and records the progress: all, or nothing where it fails. The table is left as it was. -EAGAIN: others have
  * written what was seen meanwhile (ledger/store.h). */
 int wh_store_commit(struct wh_store *s, const struct wh_edge_table *t, const struct wh_store_progress *progress,
@@ -173,6 +179,7 @@ int wh_store_days(struct wh_store *s, wh_day_cb each, void *arg, struct wh_error
 struct wh_store_totals {
 	uint64_t edges, flows, alerts, other, malformed, records;
 	uint64_t crowded, aged; /* edges that went because their port had more than port_edges, because they were last seen too long ago */
+	uint64_t full;          /* edges that were not made because the ledger was full */
 	int64_t first_us, last_us;
 };
 int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_error *err);

@@ -43,6 +43,7 @@ enum wh_reason_code {
 	WH_REASON_NEVER_HEARD,   /* peer: the resource's own address */
 	WH_REASON_NOT_HEARD,     /* peer: the resource's own address; d: first and last day */
 	WH_REASON_ONE_SIDED,     /* c: flows, days */
+	WH_REASON_LEDGER_FULL,   /* peer: the resource's own address; d: the last day of what the ledger did not take, in both */
 	WH_N_REASONS
 };
 struct wh_reason {

@@ -335,5 +335,19 @@ crowd() {
 	expect 0 '^The ledger holds 1,024 edges' "$w" status --store crowd.db && expect 0 '^1,979 edges .*those peers are not known' "$w" status --store crowd.db &&
 		expect 0 '"droppedCrowded": 1979' "$w" status --store crowd.db --json && { "$w" doctor --store crowd.db >doctor.txt; grep -q 'ledger bounds *1,979 edges' doctor.txt; }
 }
+sweep() {
+	flow 45.0.0.1 01 >known.json
+	awk 'BEGIN { for (p = 1; p <= 60000; p++) printf "{\"timestamp\":\"2026-10-01T00:00:05.000000+0000\",\"event_type\":\"flow\",\"src_ip\":\"46.0.0.1\",\"src_port\":40000,\"dest_ip\":\"10.0.0.1\",\"dest_port\":%d,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":1,\"pkts_toclient\":0,\"bytes_toserver\":60,\"bytes_toclient\":0,\"start\":\"2026-10-01T00:00:01.000000+0000\",\"end\":\"2026-10-01T00:00:05.000000+0000\",\"state\":\"new\"},\"tcp\":{\"tcp_flags_ts\":\"02\"}}\n", p >"sweep." int(p / 15000) }'
+	flow 47.0.0.1 02 >newcomer.json
+	flow 45.0.0.1 02 >>newcomer.json
+	echo 'ledger-size: 16MiB' >full.yaml
+	"$w" ingest --config full.yaml --store full.db known.json && "$w" ingest --config full.yaml --store full.db sweep.* || return 1
+	expect 0 'reached ledger-size: 1 edges of peers' "$w" ingest --config full.yaml --store full.db newcomer.json || return 1
+	"$w" edges --store full.db >edges.txt
+	grep -q '45\.0\.0\.1' edges.txt && ! grep -q '47\.0\.0\.1' edges.txt || { cat edges.txt; return 1; }
+	expect 0 '^1 edges were not taken' "$w" status --store full.db && expect 0 '"notTakenFull": 1' "$w" status --store full.db --json &&
+		{ "$w" doctor --store full.db >doctor.txt; grep -q 'ledger size *1 edges' doctor.txt; }
+}
+tell "a ledger that is full goes on with the peers that it knows, and names what it did not take" sweep
 tell "a port's crowd takes no room from peers of more days; what is dropped is counted and named" crowd
 echo "1..$n"

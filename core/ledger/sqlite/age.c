@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Edges that were last seen long ago are removed. Age is counted in days with data, never by a clock: a machine that for a minute took the year for 2036 makes one
+ * Edges and sketches that were last seen long ago are removed. Age is counted in days with data, never by a clock: a machine that for a minute took the year for 2036 makes one
  * day more, not ten years. All edges are looked through when a week of days has come since the last time, which a counter remembers.
  *
  *   days with data   . . . . . . . | . . . . . . . .      an edge whose last day is left of the bar is removed
@@ -14,7 +14,9 @@ enum { EACH = 7, AT_ONCE = 65536 };
 
 struct old {
 	int32_t before; /* the first day that counts */
+	enum statement drop;
 	uint8_t (*keys)[WH_EDGE_KEY_BYTES];
+	int len; /* of a key */
 	size_t n;
 };
 
@@ -40,24 +42,45 @@ static int collect(void *arg, const struct wh_edge_key *k, const struct wh_edge 
 	return o->n == AT_ONCE; /* ends it: the rest has its turn with the next commit */
 }
 
+static int collect_sketch(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk)
+{
+	struct old *o = arg;
+	if (sk->days && sk->day0 < o->before && o->n < AT_ONCE) {
+		uint8_t *key = o->keys[o->n++];
+		memcpy(key, local->b, 16);
+		key[16] = proto;
+		key[17] = (uint8_t)(port >> 8);
+		key[18] = (uint8_t)port;
+	}
+	return 0;
+}
+
 static int drop(struct sqlite_store *s, const struct old *o, struct wh_error *err)
 {
 	int rc = 0;
 	for (size_t i = 0; i < o->n && !rc; i++) {
-		sqlite3_stmt *st = wh_sql_use(s, ST_EDGE_DROP, "written", err);
+		sqlite3_stmt *st = wh_sql_use(s, o->drop, "written", err);
 		if (!st)
 			return -EIO;
-		sqlite3_bind_blob(st, 1, o->keys[i], WH_EDGE_KEY_BYTES, SQLITE_STATIC);
+		sqlite3_bind_blob(st, 1, o->keys[i], o->len, SQLITE_STATIC);
 		rc = wh_sql_run(s->state, st, "written", err);
 	}
-	s->aged += rc ? 0 : o->n;
-	return rc ? rc : wh_sql_count(s, "aged", o->n, err);
+	return rc;
+}
+
+static int drop_sketches(struct sqlite_store *s, struct old *o, struct wh_error *err)
+{
+	o->n = 0;
+	o->drop = ST_SKETCH_DROP;
+	o->len = 19;
+	int rc = wh_sqlite_sketches(&s->base, collect_sketch, o, err);
+	return rc ? rc : drop(s, o, err);
 }
 
 int wh_sql_drop_old(struct sqlite_store *s, struct wh_error *err)
 {
 	int64_t newest, before, looked;
-	struct old o = {0};
+	struct old o = {.drop = ST_EDGE_DROP, .len = WH_EDGE_KEY_BYTES};
 	int rc = day_behind(s, s->bounds.edge_days - 1, &before, err);
 	if (rc || before == INT32_MIN)
 		return rc;
@@ -76,7 +99,11 @@ int wh_sql_drop_old(struct sqlite_store *s, struct wh_error *err)
 		return wh_fail(err, -ENOMEM, "out of memory");
 	rc = wh_sql_scan(s, ST_SCAN, NULL, 0, NULL, 0, collect, &o, err);
 	rc = rc < 0 ? rc : drop(s, &o, err);
-	if (!rc && o.n < AT_ONCE)
+	rc = rc ? rc : wh_sql_count(s, "aged", o.n, err);
+	s->aged += rc ? 0 : o.n;
+	bool all = o.n < AT_ONCE;
+	rc = rc || !all ? rc : drop_sketches(s, &o, err);
+	if (!rc && all && o.n < AT_ONCE)
 		rc = wh_sql_count(s, LOOKED, (uint64_t)(newest - looked), err);
 	free(o.keys);
 	return rc;

@@ -62,7 +62,7 @@ struct committing {
 int wh_sql_put_sketch(struct sqlite_store *s, const struct wh_sketch_key *k, const struct wh_sketch *sk, struct wh_error *err)
 {
 	uint8_t key[19], value[WH_SKETCH_BYTES];
-	sqlite3_stmt *st = wh_sql_use(s, ST_SKETCH, "written", err);
+	sqlite3_stmt *st = wh_sql_use(s, s->full.is ? ST_SKETCH_MORE : ST_SKETCH, "written", err);
 	if (!st)
 		return -EIO;
 	memcpy(key, k->local.b, 16);
@@ -72,7 +72,11 @@ int wh_sql_put_sketch(struct sqlite_store *s, const struct wh_sketch_key *k, con
 	wh_sketch_encode(sk, value);
 	sqlite3_bind_blob(st, 1, key, sizeof key, SQLITE_STATIC);
 	sqlite3_bind_blob(st, 2, value, sizeof value, SQLITE_STATIC);
-	return wh_sql_run(s->state, st, "written", err);
+	int rc = wh_sql_run(s->state, st, "written", err);
+	if (rc || !s->full.is || sqlite3_changes(s->state->db) > 0)
+		return rc;
+	s->full.sketches++; /* where it holds nothing but what nobody answered, nothing depends on it */
+	return sk->unproven || sk->one_sided || sk->undirected ? wh_sql_full_lost(s, &k->local, sk->day0, err) : 0;
 }
 
 static int put_sketch(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *sk)
@@ -112,10 +116,15 @@ static int put_edge(struct putting *p, enum statement which, const struct wh_edg
 static int merge_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e, bool *there, struct wh_error *err)
 {
 	struct putting *p = arg;
-	int rc = put_edge(p, there ? p->more : p->put, k, e, err);
+	bool full = !p->open && p->s->full.is; /* open connections have a bound of their own */
+	int rc = put_edge(p, there || full ? p->more : p->put, k, e, err);
+	bool was_there = sqlite3_changes(p->s->state->db) > 0;
 	if (there)
-		*there = sqlite3_changes(p->s->state->db) > 0;
-	return rc;
+		*there = was_there;
+	if (rc || there || !full || was_there)
+		return rc;
+	p->s->full.edges++;
+	return wh_sql_full_lost(p->s, &k->local, e->day0, err);
 }
 
 static int drop_edge(void *arg, const struct wh_edge_key *k, struct wh_error *err)
@@ -218,7 +227,7 @@ static int put_seen(struct committing *c, const struct wh_store_seen *seen, cons
 {
 	int rc = 0;
 	for (size_t i = 0; i < seen->n_realms && !rc; i++)
-		rc = wh_sql_realm_put(c->s, &seen->realms[i].addr, &seen->realms[i].realm, c->err);
+		rc = c->s->full.is ? wh_sql_full_lost(c->s, &seen->realms[i].addr, wh_day(wh_now_us()), c->err) : wh_sql_realm_put(c->s, &seen->realms[i].addr, &seen->realms[i].realm, c->err);
 	for (size_t i = 0; i < seen->n_conversations && !rc; i++)
 		rc = wh_sql_conversations_put(c->s, seen->conversations[i].day, seen->conversations[i].rows, seen->conversations[i].n, c->err);
 	if (!rc && seen->n_conversations)
@@ -269,11 +278,15 @@ int wh_sqlite_commit(struct wh_store *store, const struct wh_store_batch *b, str
 	int rc = wh_state_begin(c.s->state, err);
 	if (rc)
 		goto out;
+	const uint64_t before = c.s->full.edges;
 	rc = ids ? same_generation(&c, seen) : 0;
+	rc = rc ? rc : wh_sql_full_look(c.s, err);
 	rc = rc ? rc : put_tables(&c, b);
 	rc = rc || !b->counts ? rc : put_counters(&c, b->counts);
 	rc = rc ? rc : wh_sql_drop_old(c.s, err);
 	rc = rc || !b->progress ? rc : put_progress(&c, b->progress, ids);
+	rc = rc ? rc : wh_sql_full_flush(c.s, err);
+	rc = rc ? rc : wh_sql_count(c.s, "full", c.s->full.edges - before, err);
 	int end = wh_state_end(c.s->state, !rc, rc ? &ignored : err);
 	rc = rc ? rc : end;
 	for (size_t i = 0; ids && !rc && i < seen->n_contents; i++)

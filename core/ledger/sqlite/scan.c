@@ -207,7 +207,7 @@ int wh_sqlite_totals(struct wh_store *store, struct wh_store_totals *out, struct
 		s->state->rows++;
 		const struct { const char *name; uint64_t *at; } where[] = {{"records", &out->records}, {"flows", &out->flows}, {"alerts", &out->alerts},
 		                                                            {"other", &out->other}, {"malformed", &out->malformed},
-		                                                            {"crowded", &out->crowded}, {"aged", &out->aged}};
+		                                                            {"crowded", &out->crowded}, {"aged", &out->aged}, {"full", &out->full}};
 		for (size_t i = 0; i < sizeof where / sizeof *where; i++)
 			if (!strcmp(name, where[i].name))
 				*where[i].at = (uint64_t)v;

@@ -6,7 +6,8 @@
  *   commit.c         a batch goes in
  *   scan.c           edges, sketches, days and totals come out
  *   crowd.c          of all edges of a port only so many
- *   age.c            and none that were last seen long ago
+ *   age.c            and none that were last seen long ago, nor sketches
+ *   full.c           of the whole ledger only so much
  *   open.c           connections that the kernel has open, in a table of their own
  *   open_flows.c     flows that a log has reported in part
  *   contents.c       which lines were counted
@@ -24,7 +25,7 @@ enum statement {
 	ST_CONTENT_KEY, ST_CONTENT_NEW_KEY, ST_CONTENT_GENERATION, ST_CONTENTS, ST_CONTENT, ST_CONTENT_PUT, ST_CONTENT_SIZE, ST_CONTENT_FORGET,
 	ST_CONVERSATIONS, ST_CONVERSATION_PUT, ST_CONVERSATION_AGE, ST_CONVERSATION_SIZE, ST_CONVERSATION_FORGET,
 	ST_OPEN, ST_OPEN_MORE, ST_OPEN_DROP, ST_OPEN_SCAN, ST_OPEN_AGE, ST_OPEN_FUTURE, ST_OPEN_COUNT, ST_OPEN_FORGET, ST_OPEN_ANY, ST_OPEN_ONLY,
-	ST_OPEN_FLOWS, ST_OPEN_FLOW_PUT, ST_OPEN_FLOW_DROP, ST_OPEN_FLOW_GENERATION, ST_N
+	ST_SKETCH_MORE, ST_SKETCH_DROP, ST_PAGES, ST_FREE_PAGES, ST_PAGE_SIZE, ST_FULL_NOTES, ST_OPEN_FLOWS, ST_OPEN_FLOW_PUT, ST_OPEN_FLOW_DROP, ST_OPEN_FLOW_GENERATION, ST_N
 };
 extern const char *const wh_sql[ST_N];
 
@@ -35,6 +36,11 @@ struct sqlite_store {
 	bool has_open;       /* the table open_edge is there and has rows */
 	struct wh_store_bounds bounds;
 	uint64_t crowded, aged; /* edges that went since it was opened */
+	struct {
+		bool is;             /* the ledger has reached its quota: nothing new is made */
+		uint64_t edges, sketches; /* that were not made since it was opened */
+		bool any; struct wh_addr local; int32_t day; /* the note that is not written yet */
+	} full;
 	struct scan *scan;   /* that is being stepped through; NULL: none */
 	sqlite3_stmt *st[ST_N];
 };
@@ -56,6 +62,7 @@ int wh_sqlite_totals(struct wh_store *store, struct wh_store_totals *out, struct
 int wh_sqlite_content_key(struct wh_store *store, uint8_t key[WH_LINE_KEY_BYTES], int64_t *generation, struct wh_error *err);
 int wh_sqlite_contents(struct wh_store *store, wh_content_cb each, void *arg, struct wh_error *err);
 int wh_sqlite_content(struct wh_store *store, int64_t id, struct wh_content_row *row, struct wh_error *err);
+int wh_sqlite_full(struct wh_store *store, wh_full_cb each, void *arg, struct wh_error *err);
 int wh_sqlite_conversations(struct wh_store *store, int32_t day, wh_conversation_cb each, void *arg, struct wh_error *err);
 int wh_sqlite_open_flows(struct wh_store *store, wh_page_cb each, void *arg, int64_t *generation, struct wh_error *err);
 int wh_sqlite_realms(struct wh_store *store, wh_realm_cb each, void *arg, struct wh_error *err);
@@ -92,3 +99,8 @@ int wh_sql_conversations_put(struct sqlite_store *s, int32_t day, const struct w
 int wh_sql_conversations_bound(struct sqlite_store *s, struct wh_error *err); /* forgets what is too old, or too much */
 int wh_sql_open_flows_put(struct sqlite_store *s, const struct wh_store_seen *seen, struct wh_error *err);
 int wh_sql_realm_put(struct sqlite_store *s, const struct wh_addr *a, const struct wh_realm *realm, struct wh_error *err);
+/* full.c: gives SQLite its limit; looks at the ledger's size when a transaction begins; notes what an address lost, and writes the last note. */
+void wh_sql_full_limit(struct sqlite_store *s);
+int wh_sql_full_look(struct sqlite_store *s, struct wh_error *err);
+int wh_sql_full_lost(struct sqlite_store *s, const struct wh_addr *local, int32_t day, struct wh_error *err);
+int wh_sql_full_flush(struct sqlite_store *s, struct wh_error *err);

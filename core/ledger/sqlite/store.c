@@ -8,6 +8,7 @@
  */
 #include "ledger/sqlite/sqlite_store.h"
 
+#define BYTES (UINT64_C(8) << 30)
 enum { PORT_EDGES = 1 << 18, EDGE_DAYS = 180, EDGE_DAYS_MIN = 64 };
 
 const char *const wh_sql[ST_N] = {
@@ -18,6 +19,12 @@ const char *const wh_sql[ST_N] = {
 	[ST_OLD_DAY] = "SELECT day FROM day ORDER BY day DESC LIMIT 1 OFFSET ?1",
 	[ST_COUNTER_OF] = "SELECT value FROM counter WHERE name = ?1",
 	[ST_SKETCH] = "INSERT INTO sketch VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = wh_merge_sketch(value, excluded.value)",
+	[ST_SKETCH_MORE] = "UPDATE sketch SET value = wh_merge_sketch(value, ?2) WHERE key = ?1",
+	[ST_SKETCH_DROP] = "DELETE FROM sketch WHERE key = ?1",
+	[ST_PAGES] = "PRAGMA page_count",
+	[ST_FREE_PAGES] = "PRAGMA freelist_count",
+	[ST_PAGE_SIZE] = "PRAGMA page_size",
+	[ST_FULL_NOTES] = "SELECT count(*) FROM document WHERE collection = 'full'",
 	[ST_SOURCE] = "INSERT INTO source VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(identity) DO UPDATE SET path = ?2, offset = ?3, line = ?4, time = ?5",
 	[ST_SOURCE_BOUND] = "DELETE FROM source WHERE identity LIKE 'c:%' AND time < (SELECT time FROM source WHERE identity LIKE 'c:%' ORDER BY time DESC LIMIT 1 OFFSET 4095)",
 	[ST_SOURCE_FORGET] = "DELETE FROM source WHERE identity = ?1",
@@ -78,7 +85,9 @@ static void bound(struct wh_store *store, const struct wh_store_bounds *b)
 {
 	struct sqlite_store *s = wh_sqlite_of(store);
 	s->bounds.port_edges = b->port_edges ? b->port_edges : PORT_EDGES;
+	s->bounds.bytes = b->bytes ? b->bytes : BYTES;
 	s->bounds.edge_days = b->edge_days > EDGE_DAYS_MIN ? b->edge_days : b->edge_days ? EDGE_DAYS_MIN : EDGE_DAYS;
+	wh_sql_full_limit(s);
 }
 
 static int open_store(const char *url, struct wh_state *state, struct wh_store **out, struct wh_error *err)
@@ -97,11 +106,10 @@ static int open_store(const char *url, struct wh_state *state, struct wh_store *
 	return 0;
 }
 
-static void dropped(const struct wh_store *store, uint64_t *crowded, uint64_t *aged)
+static void dropped(const struct wh_store *store, struct wh_store_dropped *out)
 {
 	const struct sqlite_store *s = (const struct sqlite_store *)store;
-	*crowded = s->crowded;
-	*aged = s->aged;
+	*out = (struct wh_store_dropped){s->crowded, s->aged, s->full.edges, s->full.sketches};
 }
 
 static int again(const struct wh_store *s, struct wh_store **out, struct wh_error *err)
@@ -143,5 +151,5 @@ const struct wh_store_ops wh_store_sqlite = {
 	.edges = wh_sqlite_edges, .sketches = wh_sqlite_sketches, .locals = wh_sqlite_locals, .days = wh_sqlite_days, .totals = wh_sqlite_totals,
 	.content_key = wh_sqlite_content_key, .contents = wh_sqlite_contents, .content = wh_sqlite_content,
 	.conversations = wh_sqlite_conversations, .realms = wh_sqlite_realms, .open_flows = wh_sqlite_open_flows,
-	.patience = patience, .checkpoint = checkpoint, .bound = bound, .dropped = dropped,
+	.patience = patience, .checkpoint = checkpoint, .bound = bound, .dropped = dropped, .full = wh_sqlite_full,
 };

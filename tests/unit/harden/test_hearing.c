@@ -321,6 +321,34 @@ static void datagrams_in_a_partners_name_do_not_make_it_look_as_if_it_were_every
 	scene_close(&s);
 }
 
+/* A ledger that is full takes nobody whom it does not know: who was left out might belong. */
+static void days_on_which_the_ledger_was_full_narrow_and_close_nothing_and_are_named(void **state)
+{
+	(void)state;
+	for (int closing = 0; closing < 2; closing++) {
+		struct scene s;
+		bool rule;
+		scene_open(&s, NULL, 0);
+		if (closing)
+			strangers(&s, 0, 35);
+		else
+			scene_partner_days(&s, 0, 35);
+		reason_of(&s, &rule);
+		assert_true(rule);
+		wh_store_bound(s.ledger.store, &(struct wh_store_bounds){.bytes = 1});
+		scene_session(&s, "62.7.7.7", 443, 34, 9, 400, 900); /* on another port: which one it would have been is not kept */
+		const char *why = reason_of(&s, &rule);
+		if (!strstr(why, "ledger had reached ledger-size, and did not take peers of 10.0.0.4 that it does not know, last on 2026-11-04"))
+			fail_msg("%s", why);
+		assert_false(rule);
+		wh_store_bound(s.ledger.store, &(struct wh_store_bounds){.bytes = 0});
+		scene_partner_days(&s, 35, 110); /* the window has moved on */
+		reason_of(&s, &rule);
+		assert_true(rule);
+		scene_close(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +356,7 @@ int main(void)
 		cmocka_unit_test(a_sensor_that_hears_one_side_closes_nothing),
 		cmocka_unit_test(a_week_of_one_sided_days_closes_nothing_and_is_named),
 		cmocka_unit_test(a_connection_that_stayed_open_is_no_proof_that_the_sensor_heard),
+		cmocka_unit_test(days_on_which_the_ledger_was_full_narrow_and_close_nothing_and_are_named),
 		cmocka_unit_test(a_gap_of_two_weeks_closes_nothing),
 		cmocka_unit_test(a_port_with_many_one_sided_flows_is_not_narrowed),
 		cmocka_unit_test(of_two_addresses_one_that_was_never_heard_keeps_the_port_open),

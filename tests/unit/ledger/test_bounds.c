@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "ledger/edge.h"
@@ -29,7 +30,7 @@ static void begin(struct world *w, unsigned port_edges, unsigned edge_days)
 	w->locals = wh_locals_new();
 	assert_int_equal(wh_locals_add_addr(w->locals, &local), 0);
 	assert_int_equal(wh_ledger_open(w->path, WH_STATE_CREATE, &w->ledger, &err), 0);
-	wh_store_bound(w->ledger.store, &(struct wh_store_bounds){port_edges, edge_days});
+	wh_store_bound(w->ledger.store, &(struct wh_store_bounds){port_edges, edge_days, 0});
 	w->table = wh_edge_table_new(w->locals, 4 << 20);
 }
 
@@ -93,7 +94,7 @@ static void a_crowd_of_one_day_takes_no_room_from_peers_of_several_days(void **s
 {
 	struct world w;
 	struct wh_store_totals totals;
-	uint64_t crowded, aged, flows = 0;
+	uint64_t flows = 0;
 	(void)state;
 	begin(&w, BOUND, 0);
 	for (int day = 0; day < 3; day++) {
@@ -111,12 +112,12 @@ static void a_crowd_of_one_day_takes_no_room_from_peers_of_several_days(void **s
 	assert_true(n.all <= BOUND);
 	assert_int_equal(wh_store_totals(w.ledger.store, &totals, &err), 0);
 	assert_int_equal(totals.crowded, 3020 - n.all);
-	wh_store_dropped(w.ledger.store, &crowded, &aged);
-	assert_int_equal(crowded, totals.crowded);
-	assert_int_equal(aged, 0);
+	const struct wh_store_dropped dropped = wh_store_dropped(w.ledger.store);
+	assert_int_equal(dropped.crowded, totals.crowded);
+	assert_int_equal(dropped.aged, 0);
 	/* what went is not silence: its flows were answered, of peers that are not known */
 	assert_int_equal(wh_store_sketches(w.ledger.store, unproven, &flows, &err), 0);
-	assert_int_equal(flows, crowded);
+	assert_int_equal(flows, dropped.crowded);
 	end(&w);
 }
 
@@ -183,12 +184,146 @@ static void edges_go_when_so_many_days_with_data_came_since(void **state)
 	end(&w);
 }
 
+/* A SYN that nobody answered. */
+static void knocks(struct world *w, uint32_t local, uint16_t port, int day)
+{
+	struct wh_record r = {.kind = WH_RECORD_FLOW, .flow = {
+		.src = wh_addr_v4(CROWD), .dst = wh_addr_v4(local), .src_port = 40000, .dst_port = port, .proto = WH_PROTO_TCP, .has_tcp_flags = true,
+		.tcp_flags_toserver = WH_TCP_SYN, .start_us = day * WH_US_PER_DAY, .end_us = day * WH_US_PER_DAY + 9, .pkts_toserver = 1, .bytes_toserver = 60}};
+	assert_int_equal(wh_edge_table_fold(w->table, &r), 0);
+}
+
+static off_t size_of(const struct world *w)
+{
+	struct stat st;
+	assert_int_equal(stat(w->path, &st), 0);
+	return st.st_size;
+}
+
+static int count_sketch(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk)
+{
+	(void)local, (void)proto, (void)port, (void)sk;
+	++*(size_t *)arg;
+	return 0;
+}
+
+struct lost { size_t n; struct wh_addr local; int32_t day; };
+static int count_lost(void *arg, const struct wh_addr *local, int32_t day)
+{
+	struct lost *l = arg;
+	assert_non_null(local);
+	*l = (struct lost){l->n + 1, *local, day};
+	return 0;
+}
+
+static struct lost lost(struct world *w)
+{
+	struct lost l = {0};
+	assert_int_equal(wh_store_full(w->ledger.store, count_lost, &l, &err), 0);
+	return l;
+}
+
+static void sweep(struct world *w, int day)
+{
+	for (uint32_t local = 0; local < 2; local++)
+		for (unsigned port = 1; port < 65536; port++) {
+			knocks(w, 0x0a000001 + local, (uint16_t)port, day);
+			if (port % 4096 == 0)
+				commit(w);
+		}
+	commit(w);
+}
+
+static void a_sweep_of_all_ports_of_all_addresses_does_not_grow_the_ledger_beyond_its_size(void **state)
+{
+	enum { SIZE = 4 << 20 };
+	const struct wh_prefix all = {wh_addr_v4(0x0a000000), 104};
+	struct world w;
+	(void)state;
+	begin(&w, 0, 0);
+	wh_edge_table_free(w.table);
+	assert_int_equal(wh_locals_add_prefix(w.locals, &all), 0);
+	w.table = wh_edge_table_new(w.locals, 64 << 20);
+	wh_store_bound(w.ledger.store, &(struct wh_store_bounds){.bytes = SIZE});
+	connects(&w, PARTNER, DAY_0, 5);
+	commit(&w);
+	sweep(&w, DAY_0);
+	wh_store_settle(w.ledger.store);
+	assert_true(size_of(&w) < 2 * SIZE);
+	assert_true(wh_store_dropped(w.ledger.store).full_sketches > 100000);
+	assert_int_equal(lost(&w).n, 0); /* of what nobody answered, no rule depends */
+	/* a peer that is known goes on being known */
+	connects(&w, PARTNER, DAY_0 + 1, 5);
+	commit(&w);
+	assert_int_equal(wh_store_dropped(w.ledger.store).full_edges, 0);
+	/* one that is not is counted, and its address noted */
+	connects(&w, NEWCOMER, DAY_0 + 2, 5);
+	commit(&w);
+	assert_int_equal(edges(&w).newcomers, 0);
+	assert_int_equal(wh_store_dropped(w.ledger.store).full_edges, 1);
+	struct lost l = lost(&w);
+	assert_int_equal(l.n, 1);
+	assert_int_equal(l.day, DAY_0 + 2);
+	assert_int_equal(wh_addr_to_v4(&l.local), 0x0a000001);
+	struct wh_store_totals totals;
+	assert_int_equal(wh_store_totals(w.ledger.store, &totals, &err), 0);
+	assert_int_equal(totals.full, 1);
+	/* with more room it is taken, and the day on which it was not stays noted */
+	wh_store_bound(w.ledger.store, &(struct wh_store_bounds){.bytes = UINT64_C(1) << 30});
+	connects(&w, NEWCOMER, DAY_0 + 3, 5);
+	commit(&w);
+	assert_int_equal(edges(&w).newcomers, 1);
+	assert_int_equal(lost(&w).day, DAY_0 + 2);
+	end(&w);
+}
+
+static void sketches_go_with_age_too(void **state)
+{
+	struct world w;
+	size_t n = 0;
+	(void)state;
+	begin(&w, 0, 64);
+	for (unsigned port = 1; port < 300; port++)
+		knocks(&w, 0x0a000001, (uint16_t)port, DAY_0);
+	for (int day = 0; day < 80; day++) {
+		connects(&w, PARTNER, DAY_0 + day, 9);
+		knocks(&w, 0x0a000001, 443, DAY_0 + day);
+		commit(&w);
+	}
+	assert_int_equal(wh_store_sketches(w.ledger.store, count_sketch, &n, &err), 0);
+	assert_int_equal(n, 1);
+	end(&w);
+}
+
+/* Documents, too: a quarter above the size and 64 MiB nothing more is written. */
+static void a_ledger_far_beyond_its_size_takes_nothing_and_says_so(void **state)
+{
+	struct world w;
+	char *text = malloc((30 << 20) + 3);
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'x', (30 << 20) + 2);
+	text[0] = text[(30 << 20) + 1] = '"';
+	text[(30 << 20) + 2] = 0;
+	begin(&w, 0, 0);
+	wh_store_bound(w.ledger.store, &(struct wh_store_bounds){.bytes = 1 << 20});
+	assert_int_equal(wh_state_put(w.ledger.state, "a", "1", text, &err), 0);
+	assert_int_equal(wh_state_put(w.ledger.state, "a", "2", text, &err), 0);
+	assert_int_equal(wh_state_put(w.ledger.state, "a", "3", text, &err), -ENOSPC);
+	assert_non_null(strstr(err.text, "ledger-size"));
+	free(text);
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_crowd_of_one_day_takes_no_room_from_peers_of_several_days),
 		cmocka_unit_test(a_newcomer_outlives_the_crowd_of_the_days_before),
 		cmocka_unit_test(ports_below_the_bound_lose_nothing),
+		cmocka_unit_test(a_sweep_of_all_ports_of_all_addresses_does_not_grow_the_ledger_beyond_its_size),
+		cmocka_unit_test(sketches_go_with_age_too),
+		cmocka_unit_test(a_ledger_far_beyond_its_size_takes_nothing_and_says_so),
 		cmocka_unit_test(edges_go_when_so_many_days_with_data_came_since),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
