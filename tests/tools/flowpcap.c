@@ -10,6 +10,7 @@
  * --short N: of a hundred conversations N are of two packets, as most are that a host on the Internet sees: by turns a question by UDP
  * and its answer, and an attempt at a closed port, which is reset.
  * --vlan N: each packet has this VLAN's tag.
+ * --net P: clients are of this /64 alone, four groups of four hexadecimal digits, each with one conversation as long as there are enough.
  * --miss syn|synack: of every handshake that packet was not captured.
  */
 #include <arpa/inet.h>
@@ -58,11 +59,15 @@ static uint16_t carried(uint32_t s)
 
 struct host { bool six; uint8_t addr[16]; };
 
+static const char *net; /* of all clients; NULL: as above */
+
 static struct host make_host(bool six, bool server, uint32_t n)
 {
 	struct host h = {.six = six};
 	if (six) {
-		inet_pton(AF_INET6, server ? "fd00:5::" : "2001:db8:c::", h.addr);
+		char prefix[40];
+		snprintf(prefix, sizeof prefix, "%.30s::", server ? "fd00:5" : net ? net : "2001:db8:c");
+		inet_pton(AF_INET6, prefix, h.addr);
 		put32(h.addr + 12, n + 1);
 	} else {
 		put32(h.addr, (server ? 0x0a000000u : 0xc0000200u) + n + 1);
@@ -164,7 +169,7 @@ int main(int argc, char **argv)
 {
 	static const struct option longs[] = {{"flows", 1, NULL, 'f'}, {"clients", 1, NULL, 'c'}, {"servers", 1, NULL, 's'}, {"days", 1, NULL, 'd'}, {"hours", 1, NULL, 'h'},
 	                                      {"start", 1, NULL, 't'}, {"seed", 1, NULL, 'r'},
-	                                      {"short", 1, NULL, 'o'}, {"miss", 1, NULL, 'm'}, {"vlan", 1, NULL, 'v'}, {0}};
+	                                      {"short", 1, NULL, 'o'}, {"miss", 1, NULL, 'm'}, {"vlan", 1, NULL, 'v'}, {"net", 1, NULL, 'n'}, {0}};
 	long long flows = 1000, clients = 100, servers = 4, hours = 31 * 24, start = 1788220800 /* 2026-09-01 */, seed = 1, brief = 0;
 	int o;
 	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1)
@@ -178,11 +183,12 @@ int main(int argc, char **argv)
 		case 'r': seed = atoll(optarg); break;
 		case 'o': brief = atoll(optarg); break;
 		case 'v': vlan = (unsigned)atoi(optarg); break;
+		case 'n': net = optarg; break;
 		case 'm': missed = strcmp(optarg, "syn") ? SYN | ACK : SYN; break;
 		default: return 2;
 		}
 	if (optind + 1 != argc || flows < 1 || clients < 1 || servers < 1 || servers > 250 || hours < 1) {
-		fprintf(stderr, "usage: flowpcap [--flows N] [--clients N] [--servers N] [--days N | --hours N] [--start SECONDS] [--seed N] [--short N] [--miss syn|synack] [--vlan N] FILE\n");
+		fprintf(stderr, "usage: flowpcap [--flows N] [--clients N] [--servers N] [--days N | --hours N] [--start SECONDS] [--seed N] [--short N] [--miss syn|synack] [--vlan N] [--net P] FILE\n");
 		return 2;
 	}
 	if (!(out = fopen(argv[optind], "wb"))) {
@@ -193,9 +199,9 @@ int main(int argc, char **argv)
 	fwrite(head, sizeof head, 1, out);
 	random_state = (uint64_t)seed * 2 + 1;
 	for (long long i = 0; i < flows; i++) {
-		uint32_t who = rnd((uint32_t)clients);
+		uint32_t who = net ? (uint32_t)(i % clients) : rnd((uint32_t)clients);
 		uint32_t service = who / 8 + rnd(2); /* each client uses two services */
-		bool six = who % 8 == 7;
+		bool six = net || who % 8 == 7;
 		struct conversation c = {.a = make_host(six, false, who), .b = make_host(six, true, service / 4 % (uint32_t)servers),
 		                         .a_port = (uint16_t)(32768 + rnd(28000)), .b_port = ports[service % 4], .seq = {rnd(1u << 30), rnd(1u << 30)},
 		                         .us = start * 1000000 + (int64_t)((double)hours * 3600e6 / (double)flows * (double)i)};
