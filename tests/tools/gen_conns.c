@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DATA = 120, A_ROUND = 50, CLIENTS = 4096 };
+enum { DATA = 600, A_ROUND = 50, CLIENTS = 4096 };
 
 struct packet { struct iphdr ip; struct tcphdr tcp; char data[DATA]; };
 
