@@ -107,10 +107,38 @@ bool wh_flusher_relieve(struct wh_sink *s)
 	return true;
 }
 
+/* Facts that the last commit could not write are still there: then the new ones join them. */
+static void take_facts(struct wh_sink *s)
+{
+	struct wh_flusher *f = &s->f;
+	pthread_mutex_lock(&s->facts_lock);
+	if (f->facts.n) {
+		if (wh_facts_take(&f->facts, &s->facts))
+			f->facts.lost++;
+	} else {
+		struct wh_facts empty = f->facts;
+		f->facts = s->facts;
+		s->facts = empty;
+		s->facts.locals = f->locals;
+	}
+	f->total.lost += f->facts.lost;
+	f->facts.lost = 0;
+	pthread_mutex_unlock(&s->facts_lock);
+}
+
+static bool facts_due(struct wh_sink *s)
+{
+	pthread_mutex_lock(&s->facts_lock);
+	bool due = wh_facts_due(&s->facts);
+	pthread_mutex_unlock(&s->facts_lock);
+	return due;
+}
+
 bool wh_flusher_drain(struct wh_sink *s)
 {
 	unsigned last = fullest(s);
 	bool all = true;
+	take_facts(s);
 	for (unsigned i = 1; i <= s->n_lanes; i++) {
 		if (!wh_flusher_relieve(s) || !put_down(&s->f))
 			return false;
@@ -292,6 +320,9 @@ static int write_pending(struct wh_sink *s, struct wh_error *err)
 	struct wh_store_seen seen = {0};
 	const struct wh_store_progress also = {.seen = &seen};
 	int rc = wh_networks_seen(&s->networks, &seen, err);
+	wh_facts_sort(&f->facts);
+	seen.facts = f->facts.at;
+	seen.n_facts = f->facts.n;
 	rc = rc ? rc : wh_store_commit_tables(f->ledger.store, both, 2, &also, &d, err);
 	if (!rc && !in_place(s))
 		rc = wh_fail(err, -ESTALE, "%s: the ledger was removed or replaced during a commit", path_of(s));
@@ -336,6 +367,7 @@ int wh_flusher_commit(struct wh_sink *s, bool final)
 		            edges_held(f), f->unsaved.flows);
 	f->trouble = false;
 	wh_networks_written(&s->networks);
+	wh_facts_clear(&f->facts);
 	wh_networks_tell(&s->networks);
 	f->commits++;
 	f->edges += edges_held(f);
@@ -377,6 +409,9 @@ void wh_flusher_locals(struct wh_sink *s)
 	}
 	f->locals = fresh;
 	f->locals_known = true;
+	pthread_mutex_lock(&s->facts_lock);
+	s->facts.locals = fresh;
+	pthread_mutex_unlock(&s->facts_lock);
 	lanes_judge_by(s, fresh);
 	wh_segments_locals(&s->segments, fresh);
 	lanes_judge_by(s, fresh);
@@ -411,7 +446,7 @@ static void *run(void *arg)
 		wait_until(s, f->next_us);
 		if (stopping(s))
 			break;
-		bool due = monotonic_us() >= f->next_us, all = due ? wh_flusher_drain(s) : wh_flusher_relieve(s);
+		bool due = monotonic_us() >= f->next_us || (!f->trouble && facts_due(s)), all = due ? wh_flusher_drain(s) : wh_flusher_relieve(s);
 		/* early only while the ledger answers, else every full segment would ask it again; then with pending half full ("input bytes" of
 		 * an eighth of the limit stand for the other half), so that the commit is over before the segments are full */
 		if (!due && (f->trouble || (all && !wh_edge_table_nearly_full(f->pending, s->pending_limit / 8))))

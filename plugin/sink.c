@@ -97,6 +97,9 @@ static void free_sink(struct wh_sink *s)
 	free(s->f.waiting.records);
 	wh_segments_clear(&s->segments);
 	wh_networks_clear(&s->networks);
+	wh_facts_free(&s->facts);
+	wh_facts_free(&s->f.facts);
+	pthread_mutex_destroy(&s->facts_lock);
 	wh_edge_table_free(s->f.hand);
 	wh_edge_table_free(s->f.pending);
 	wh_locals_free(s->f.locals);
@@ -144,10 +147,12 @@ int wh_sink_new(struct wh_settings *settings, bool threaded, struct wh_sink **ou
 	s->settings = *settings;
 	memset(settings, 0, sizeof *settings);
 	sem_init(&s->wake, 0, 0);
+	pthread_mutex_init(&s->facts_lock, NULL);
 	if (sched_getaffinity(0, sizeof s->cpus, &s->cpus))
 		CPU_ZERO(&s->cpus);
 	int rc = wh_networks_init(&s->networks, s->settings.realm, err);
 	rc = rc ? rc : first_locals(s, err);
+	s->facts.locals = s->f.facts.locals = s->f.locals;
 	if (!rc)
 		rc = make_tables(s, threaded, err);
 	if (rc)
@@ -264,6 +269,25 @@ static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record
 	return !wh_segments_fold(&s->segments, &lane->table, &lane->waiting) || (had != lane->table && wh_segments_press(&s->segments));
 }
 
+/* What a protocol record shows. Returns whether the flusher is to be woken. */
+static bool take_facts(struct wh_sink *s, const struct wh_record *rec, const char *line, size_t len)
+{
+	struct wh_fact facts[WH_FACTS_MAX];
+	struct wh_record as = *rec;
+	unsigned n = wh_eve_facts(line, len, rec, facts);
+	if (!n || wh_bad_time(rec->time_us, wh_now_us()))
+		return false;
+	as.kind = WH_RECORD_ALERT; /* which has the ends of a flow, too, and is judged by its network */
+	as.flow.src = facts->client;
+	as.flow.dst = facts->server;
+	pthread_mutex_lock(&s->facts_lock);
+	if (facts->kind == WH_FACT_CAPTURE || wh_networks_count(&s->networks, &as, line, len, s->facts.locals))
+		s->facts.lost += wh_facts_add(&s->facts, facts, n) ? n : 0;
+	bool due = wh_facts_due(&s->facts);
+	pthread_mutex_unlock(&s->facts_lock);
+	return due;
+}
+
 void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, size_t len)
 {
 	struct wh_record rec;
@@ -284,6 +308,8 @@ void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, siz
 		wake = take(s, lane, &rec, buf, len);
 	}
 	pthread_mutex_unlock(&lane->lock);
+	if (!bad && rec.kind == WH_RECORD_OTHER)
+		wake = take_facts(s, &rec, buf, len);
 	if (wake)
 		sem_post(&s->wake);
 }

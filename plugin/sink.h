@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include "host.h"
+#include "ledger/facts.h"
 #include "networks.h"
 #include "segments.h"
 #include "settings.h"
@@ -54,6 +55,7 @@ struct wh_flusher {
 	struct wh_edge_table *hand, *pending;
 	struct wh_waiting waiting; /* exchanged with a lane's, as the hand is with its table; empty but for that */
 	bool hand_holds;           /* the hand holds a segment's edges: to be committed with pending's, or else to be put down there */
+	struct wh_facts facts;     /* that wait for the next commit */
 	struct wh_tally unsaved;   /* what pending stands for: goes to the ledger's counters with it */
 	struct wh_tally total;     /* since the start */
 	uint64_t commits, edges;   /* that reached the ledger */
@@ -72,6 +74,8 @@ struct wh_sink {
 	unsigned n_lanes, next_lane;
 	struct wh_segments segments;
 	struct wh_networks networks;
+	pthread_mutex_t facts_lock;
+	struct wh_facts facts;     /* of protocol records, of all lanes: they are few beside flows, and rows of a few KB a second */
 	size_t pending_limit;
 	struct wh_flusher f;
 	pthread_t thread;

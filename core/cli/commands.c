@@ -9,6 +9,7 @@
 	ROW("Learn", ingest) \
 	ROW("Learn", status) \
 	ROW("Learn", edges) \
+	ROW("Learn", evidence) \
 	ROW("Learn", estate) \
 	ROW("Learn", intel) \
 	ROW("Narrow", recommend) \

@@ -10,6 +10,11 @@ static const char *bad_time(int64_t us, int64_t now_us)
 	return us < WH_CLOCK_FIRST_US ? wh_time_past : us - WH_CLOCK_SLACK_US > now_us ? wh_time_future : NULL;
 }
 
+bool wh_bad_time(int64_t us, int64_t now_us)
+{
+	return now_us && bad_time(us, now_us);
+}
+
 const char *wh_record_bad_time(const struct wh_record *rec, int64_t now_us)
 {
 	const char *why = NULL;

@@ -307,7 +307,7 @@ int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_optio
 	memset(out, 0, sizeof *out);
 	if (!g)
 		return wh_fail(err, -ENOMEM, "out of memory");
-	*g = (struct ingest){.store = s, .opt = opt, .err = err, .last_commit_us = began};
+	*g = (struct ingest){.store = s, .opt = opt, .err = err, .last_commit_us = began, .facts = {.locals = opt->locals}};
 	int rc = ingest(g, path);
 	out->stats = g->stats;
 	out->resumed = g->known;
@@ -321,6 +321,7 @@ int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_optio
 	wh_collector_free(&g->collector);
 	wh_tagged_free(g->tagged);
 	wh_open_flows_free(&g->open);
+	wh_facts_free(&g->facts);
 	wh_input_close(g->in);
 	free(g->buf);
 	free(g);

@@ -11,6 +11,9 @@ static int commit_seen(struct ingest *g, struct wh_store_progress *p)
 	p->seen = &seen;
 	int rc = wh_tagged_seen(g->tagged, &seen, g->err);
 	rc = rc ? rc : wh_open_flows_seen(&g->open, &seen, g->err);
+	wh_facts_sort(&g->facts);
+	seen.facts = g->facts.at;
+	seen.n_facts = g->facts.n;
 	rc = rc ? rc : wh_contents_seen(g->contents, &seen, g->err);
 	while (!rc && (rc = wh_collector_commit(&g->collector, g->store, &g->stats, p, g->err)) == -EAGAIN)
 		rc = wh_contents_look_again(g->contents, &seen, p->path, g->err);
@@ -39,6 +42,7 @@ int wh_ingest_commit(struct ingest *g)
 	wh_tagged_written(g->tagged);
 	wh_open_flows_written(&g->open);
 	wh_contents_written(g->contents);
+	wh_facts_clear(&g->facts);
 	g->committed_offset = g->done_offset;
 	g->last_commit_us = wh_now_us();
 	return 0;
@@ -55,7 +59,7 @@ static int fold(void *arg, const struct wh_record *rec)
 		if (rc)
 			return rc < 0 ? rc : 0;
 	}
-	return rec->kind == WH_RECORD_OTHER ? 0 : wh_collector_fold(&g->collector, rec);
+	return rec->kind == WH_RECORD_OTHER ? wh_ingest_facts(g, rec) : wh_collector_fold(&g->collector, rec);
 }
 
 int64_t wh_ingest_feed_piece(struct ingest *g, size_t at, size_t piece, bool last)
@@ -171,7 +175,7 @@ static int64_t take_piece(struct ingest *g, size_t at, size_t piece)
 
 int wh_ingest_check(struct ingest *g)
 {
-	if (wh_collector_due(&g->collector, CHECK + 256) || wh_tagged_due(g->tagged) || g->done_offset / COMMIT != g->committed_offset / COMMIT)
+	if (wh_collector_due(&g->collector, CHECK + 256) || wh_tagged_due(g->tagged) || wh_facts_due(&g->facts) || g->done_offset / COMMIT != g->committed_offset / COMMIT)
 		return wh_ingest_commit(g);
 	return 0;
 }

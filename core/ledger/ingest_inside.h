@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * ingest: inside of the reading of one input. ingest.c fills the buffer, ingest_feed.c gives lines of it to the reader and commits, ingest_cut.c gives it
- * records that it cuts itself.
+ * records that it cuts itself, ingest_facts.c looks at protocol records.
  */
 #pragma once
 #include "ledger/collector.h"
@@ -21,6 +21,7 @@ struct ingest {
 	const struct wh_reader *reader;
 	void *reader_state;
 	struct wh_collector collector;
+	struct wh_facts facts;       /* of protocol records, for the next commit */
 	struct wh_tagged *tagged;
 	struct wh_open_flows open;   /* no pairing where the reader needs none */
 	const char *piece;           /* that is being fed; and where `stats` stood before */
@@ -43,6 +44,10 @@ struct ingest {
 	uint64_t total;
 	int64_t last_commit_us;
 };
+
+/* ---- ingest_facts.c ---- */
+/* A record of another kind: what it shows, if it is a protocol's. */
+int wh_ingest_facts(struct ingest *g, const struct wh_record *rec);
 
 /* ---- ingest_feed.c; 0 or a negative errno with g->err filled ---- */
 /* Nothing at all of it could be read so far: that is no log, and nothing of it goes into the ledger. */

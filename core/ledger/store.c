@@ -144,6 +144,11 @@ int wh_store_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_e
 	return s->ops->locals(s, each, arg, err);
 }
 
+int wh_store_facts(struct wh_store *s, enum wh_fact_kind kind, wh_fact_cb each, void *arg, struct wh_error *err)
+{
+	return s->ops->facts(s, kind, each, arg, err);
+}
+
 int wh_store_days(struct wh_store *s, wh_day_cb each, void *arg, struct wh_error *err)
 {
 	return s->ops->days(s, each, arg, err);

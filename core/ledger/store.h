@@ -10,6 +10,7 @@
  *                   that the kernel had open
  *   sketches        by local address, protocol, port, in that order
  *   days, counters  by day, by name
+ *   facts           by struct wh_fact_key, in the order of wh_fact_key_encode() (facts.h)
  *   places          how far an input was read, by the input's identity
  *   contents        which lines were counted (contents.h); conversations, by day (conversations.h); realms, by address (realms.h)
  *
@@ -23,6 +24,7 @@
 #pragma once
 #include "ledger/contents.h"
 #include "ledger/conversations.h"
+#include "ledger/facts.h"
 #include "ledger/open_flows.h"
 #include "ledger/realms.h"
 #include "whittle/ledger.h"
@@ -42,6 +44,7 @@ struct wh_store_seen {
 	const struct wh_open_page *pages;
 	size_t n_pages;
 	int64_t pages_generation;
+	const struct wh_fact_entry *facts; size_t n_facts; /* sorted; each key once */
 };
 
 struct wh_store_batch {
@@ -81,7 +84,8 @@ struct wh_store_ops {
 	 *             4,096 last inputs are remembered. Since it stands or falls with the edges, a reading that is killed goes on exactly there
 	 *   seen      contents are put, and a new one's id is filled in once that is sure. If others have written contents since `generation`,
 	 *             nothing is added, and -EAGAIN is returned: the caller looks whether they have counted the same lines (contents_add.c), and offers
-	 *             the batch again. Otherwise the generation goes up by 1 where there were contents. Conversations are appended to their days, realms put
+	 *             the batch again. Otherwise the generation goes up by 1 where there were contents. Conversations are appended to their days, realms put,
+	 *             facts merged by wh_fact_row_merge() within the bounds of facts.h, and those of days older than WH_FACT_DAYS before the newest forgotten
 	 *
 	 * What is too old or too much of contents and conversations may be forgotten here: see contents() and conversations().
 	 * -EBUSY: another process has held its lock for longer than patience() allows. -ENOSPC: there is no room. The tables stay as they were.
@@ -114,6 +118,9 @@ struct wh_store_ops {
 	/* Of one day, in the order in which they were committed. Those of the last 64 days that have any are there, unless they are more than 256 MiB. */
 	int (*conversations)(struct wh_store *s, int32_t day, wh_conversation_cb each, void *arg, struct wh_error *err);
 	int (*realms)(struct wh_store *s, wh_realm_cb each, void *arg, struct wh_error *err); /* in any order */
+
+	/* Facts whose encoded key begins with `kind`, in that order; WH_FACT_KINDS: all. */
+	int (*facts)(struct wh_store *s, enum wh_fact_kind kind, wh_fact_cb each, void *arg, struct wh_error *err);
 
 	/* Pages of open flows, by number, and how often they were written. */
 	int (*open_flows)(struct wh_store *s, wh_page_cb each, void *arg, int64_t *generation, struct wh_error *err);

@@ -26,7 +26,8 @@ static const char later[] =
 	"CREATE TABLE IF NOT EXISTS content(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, lines INTEGER NOT NULL, path TEXT, marks BLOB NOT NULL, tail BLOB NOT NULL, checks BLOB NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS conversation(day INTEGER NOT NULL, part INTEGER NOT NULL, rows BLOB NOT NULL, PRIMARY KEY(day, part)) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS open_edge(key BLOB PRIMARY KEY, value BLOB NOT NULL, day INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS open_flow(page INTEGER PRIMARY KEY, rows BLOB NOT NULL);";
+	"CREATE TABLE IF NOT EXISTS open_flow(page INTEGER PRIMARY KEY, rows BLOB NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS fact(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
 /* SQLite's own tables, which an ANALYZE leaves. */
 static const char of_sqlite[] =
 	"CREATE TEMP TABLE maybe(type, name, tbl_name, sql); INSERT INTO maybe VALUES('table', 'sqlite_stat1', 'sqlite_stat1', 'CREATE TABLE sqlite_stat1(tbl,idx,stat)'),"

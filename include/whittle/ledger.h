@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "whittle/base.h"
+#include "whittle/fact.h"
 #include "whittle/flow.h"
 #include "whittle/key.h"
 #include "whittle/state.h"
@@ -183,6 +184,27 @@ struct wh_store_totals {
 	int64_t first_us, last_us;
 };
 int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_error *err);
+
+/* ---- protocol evidence: what protocol records showed of addresses of ours ---- */
+struct wh_fact_key {
+	struct wh_addr local, peer; /* CAPTURE: none */
+	int32_t day;                /* since 1970; 0 of kinds that have no row a day */
+	uint16_t port;              /* the server's */
+	uint8_t kind, proto;        /* enum wh_fact_kind */
+	uint8_t direction;          /* enum wh_direction: inbound, local is the server */
+	char value[WH_FACT_VALUE];  /* WH_FACT_MORE: what had no room of its own */
+};
+#define WH_FACT_MORE "..."
+#define WH_FACT_REGISTERS 32
+struct wh_fact_row {
+	int64_t first_us, last_us;
+	uint64_t count, failed, up, down;    /* sums; of CAPTURE: packets and drops at the first look (count, failed) and at the last (up, down) of that day and run */
+	uint8_t hll[WH_FACT_REGISTERS];      /* HyperLogLog of what is counted once */
+};
+double wh_fact_distinct(const struct wh_fact_row *r);
+typedef int (*wh_fact_cb)(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r);
+/* Rows of one kind by day, local address, and the rest of the key; WH_FACT_KINDS: of all, one kind after the other. */
+int wh_store_facts(struct wh_store *s, enum wh_fact_kind kind, wh_fact_cb each, void *arg, struct wh_error *err);
 
 /* ---- both ---- */
 /* A ledger that was opened: its documents and journal, and its edges. */

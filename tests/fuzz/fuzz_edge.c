@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "ledger/edge.h"
+#include "ledger/facts.h"
 
 static void expect(bool truth)
 {
@@ -58,13 +59,36 @@ static void sketch(const uint8_t *data, size_t size)
 	wh_sketch_merge(&sum, &s);
 }
 
+static void fact(const uint8_t *data, size_t size)
+{
+	uint8_t out[WH_FACT_KEY_MAX], row[WH_FACT_ROW_BYTES], again[WH_FACT_ROW_BYTES];
+	struct wh_fact_key k;
+	struct wh_fact_row r, other = {.first_us = 5, .last_us = 7, .count = 3, .failed = 1, .up = 9, .hll = {3}}, x, y;
+	if (!wh_fact_key_decode(data, size, &k))
+		expect(wh_fact_key_encode(&k, out) == size && !memcmp(out, data, size));
+	if (wh_fact_row_decode(data, size, &r))
+		return;
+	wh_fact_row_encode(&r, row);
+	expect(!memcmp(row, data, size));
+	for (unsigned kind = 0; kind < WH_FACT_KINDS; kind++) {
+		x = r, y = other;
+		wh_fact_row_merge((enum wh_fact_kind)kind, &x, &other);
+		wh_fact_row_merge((enum wh_fact_kind)kind, &y, &r);
+		wh_fact_row_encode(&x, row);
+		wh_fact_row_encode(&y, again);
+		expect(!memcmp(row, again, sizeof row));
+	}
+	expect(wh_fact_distinct(&r) >= 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!size)
 		return 0;
-	switch (data[0] % 3) {
+	switch (data[0] % 4) {
 	case 0: edge(data + 1, size - 1); break;
 	case 1: key(data + 1, size - 1); break;
+	case 3: fact(data + 1, size - 1); break;
 	default: sketch(data + 1, size - 1);
 	}
 	return 0;

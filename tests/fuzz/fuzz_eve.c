@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../unit/support/eve_reference.h"
+#include "whittle/fact.h"
 #include "../unit/support/eve_reference.c"
 #include "../unit/support/json_rfc.c"
 
@@ -25,6 +26,23 @@ static int count(void *arg, const struct wh_record *rec)
 	(void)rec;
 	++*(uint64_t *)arg;
 	return 0;
+}
+
+/* Of what is well-formed, facts are within their bounds; what was cut off anywhere is read no further. */
+static void facts_of(const char *text, size_t len, const struct wh_record *rec)
+{
+	static const char *const types[] = {"dns", "tls", "ssh", "smb", "krb5", "ldap", "stats"};
+	struct wh_fact f[WH_FACTS_MAX];
+	struct wh_record as = *rec;
+	as.time_us = as.time_us ? as.time_us : 1;
+	for (size_t i = 0; i <= sizeof types / sizeof *types; i++) {
+		if (i)
+			strcpy(as.event_type, types[i - 1]);
+		for (unsigned n = wh_eve_facts(text, len, &as, f); n-- > 0;)
+			for (const char *c = f[n].value; c == f[n].value || c[-1]; c++)
+				if (c == f[n].value + WH_FACT_VALUE || (*c && (*c < 0x20 || *c > 0x7e)))
+					abort();
+	}
 }
 
 /* Lines: each is what the reference says of it alone. */
@@ -62,6 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(text, data, size);
 	eve_judge(text, size, &reference);
+	if (!reference.rc)
+		facts_of(text, size, &reference.rec);
 	for (const struct eve_impl *const *impl = wh_eve_impls(); *impl; impl++) {
 		wh_eve_use(*impl);
 		compare(text, size, &reference);

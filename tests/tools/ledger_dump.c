@@ -44,6 +44,19 @@ static int sketch(void *arg, const struct wh_addr *local, uint8_t proto, uint16_
 	return 0;
 }
 
+static int fact(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	char local[WH_ADDR_STRLEN], peer[WH_ADDR_STRLEN];
+	(void)arg;
+	printf("fact %s %s %s %u %u %s day=%d '%s' first=%" PRId64 " last=%" PRId64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " hll=", wh_fact_words[k->kind],
+	       wh_addr_text(&k->local, local), wh_direction_text((enum wh_direction)k->direction), k->proto, k->port, wh_addr_text(&k->peer, peer), k->day, k->value, r->first_us,
+	       r->last_us, r->count, r->failed, r->up, r->down);
+	for (int i = 0; i < WH_FACT_REGISTERS; i++)
+		printf("%02x", r->hll[i]);
+	putchar('\n');
+	return 0;
+}
+
 static int day(void *arg, int32_t number, uint64_t flows)
 {
 	(void)arg;
@@ -70,6 +83,8 @@ int main(int argc, char **argv)
 		rc = wh_store_sketches(ledger.store, sketch, NULL, &err);
 	if (!rc)
 		rc = wh_store_days(ledger.store, day, NULL, &err);
+	if (!rc)
+		rc = wh_store_facts(ledger.store, WH_FACT_KINDS, fact, NULL, &err);
 	if (!rc)
 		rc = wh_store_totals(ledger.store, &t, &err);
 	if (rc)

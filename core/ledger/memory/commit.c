@@ -96,6 +96,8 @@ int wh_memory_commit(struct wh_store *s, const struct wh_store_batch *b, struct 
 		rc = wh_fail(err, -ESTALE, "another run has put flows together in this ledger meanwhile; what this one read since is left out");
 	if (!rc && !again)
 		rc = put_tables(d, b, err);
+	if (!rc && !again && seen)
+		rc = wh_memory_put_facts(d, seen, err);
 	if (!rc && !again) {
 		if (b->counts)
 			put_counters(d, b->counts);

@@ -9,6 +9,7 @@
  *   edges.c    edges go in
  *   commit.c   a batch goes in, and what was seen open
  *   seen.c     contents, conversations, realms and places go in
+ *   facts.c    facts go in, and come out
  */
 #pragma once
 #include "ledger/edge.h"
@@ -37,6 +38,7 @@ struct memory_data {
 	struct wh_realm_met *realms; size_t n_realms, realm_room;
 	struct wh_open_page *pages; size_t n_pages, page_room;          /* by number */
 	int64_t pages_generation;
+	struct wh_fact_entry *facts; size_t n_facts, fact_room;         /* by encoded key */
 	uint64_t batches[MEMORY_BATCHES][2];       /* the names of the last ones, in a ring */
 	size_t n_batches;
 };
@@ -59,5 +61,7 @@ int wh_memory_put_sketch(struct memory_data *d, const struct wh_sketch_key *k, c
 int wh_memory_put_edges(struct memory_data *d, enum wh_edges_seen by, const struct wh_edge_table *t, struct wh_error *err);
 /* The first edge whose local address is not below `a`; n where there is none. */
 size_t wh_memory_edge_from(const struct memory_edges *e, const struct wh_addr *a);
+int wh_memory_put_facts(struct memory_data *d, const struct wh_store_seen *seen, struct wh_error *err);
+int wh_memory_facts(struct wh_store *s, enum wh_fact_kind kind, wh_fact_cb each, void *arg, struct wh_error *err);
 void wh_memory_put_seen(struct memory_data *d, const struct wh_store_seen *seen);
 void wh_memory_put_place(struct memory_data *d, const struct wh_store_progress *p);

@@ -67,6 +67,7 @@ struct memory_data *wh_memory_begin(struct wh_store *s)
 		d->conversations = copy_of(mem, old->conversations, d->conversation_room = old->n_conversations, sizeof *d->conversations);
 		d->realms = copy_of(mem, old->realms, d->realm_room = old->n_realms, sizeof *d->realms);
 		d->pages = copy_of(mem, old->pages, d->page_room = old->n_pages, sizeof *d->pages);
+		d->facts = copy_of(mem, old->facts, d->fact_room = old->n_facts, sizeof *d->facts);
 		for (size_t i = 0; i < d->n_pages; i++)
 			d->pages[i].bytes = copy_of(mem, d->pages[i].bytes, d->pages[i].len, 1);
 		for (size_t i = 0; i < d->n_places; i++)
@@ -345,5 +346,5 @@ const struct wh_store_ops wh_store_memory = {
 	.commit = wh_memory_commit, .put_open = wh_memory_put_open, .progress = progress,
 	.edges = edges, .sketches = sketches, .locals = locals, .days = days, .totals = totals,
 	.content_key = content_key, .contents = contents, .content = content,
-	.conversations = conversations, .realms = realms, .open_flows = open_flows,
+	.conversations = conversations, .realms = realms, .facts = wh_memory_facts, .open_flows = open_flows,
 };

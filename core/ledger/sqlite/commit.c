@@ -234,6 +234,7 @@ static int put_seen(struct committing *c, const struct wh_store_seen *seen, cons
 		rc = wh_sql_conversations_bound(c->s, c->err);
 	if (!rc && seen->n_pages)
 		rc = wh_sql_open_flows_put(c->s, seen, c->err);
+	rc = rc || !seen->n_facts ? rc : wh_sql_facts_put(c->s, seen, c->err);
 	return rc || !seen->n_contents ? rc : put_contents(c, seen, path, ids);
 }
 

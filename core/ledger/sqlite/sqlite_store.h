@@ -12,6 +12,7 @@
  *   open_flows.c     flows that a log has reported in part
  *   contents.c       which lines were counted
  *   conversations.c  which sensor reported which conversation
+ *   facts.c          what protocol records showed
  *   realms.c         in which network which address was met
  */
 #pragma once
@@ -25,7 +26,8 @@ enum statement {
 	ST_CONTENT_KEY, ST_CONTENT_NEW_KEY, ST_CONTENT_GENERATION, ST_CONTENTS, ST_CONTENT, ST_CONTENT_PUT, ST_CONTENT_SIZE, ST_CONTENT_FORGET,
 	ST_CONVERSATIONS, ST_CONVERSATION_PUT, ST_CONVERSATION_AGE, ST_CONVERSATION_SIZE, ST_CONVERSATION_FORGET,
 	ST_OPEN, ST_OPEN_MORE, ST_OPEN_DROP, ST_OPEN_SCAN, ST_OPEN_AGE, ST_OPEN_FUTURE, ST_OPEN_COUNT, ST_OPEN_FORGET, ST_OPEN_ANY, ST_OPEN_ONLY,
-	ST_SKETCH_MORE, ST_SKETCH_DROP, ST_PAGES, ST_FREE_PAGES, ST_PAGE_SIZE, ST_FULL_NOTES, ST_OPEN_FLOWS, ST_OPEN_FLOW_PUT, ST_OPEN_FLOW_DROP, ST_OPEN_FLOW_GENERATION, ST_N
+	ST_SKETCH_MORE, ST_SKETCH_DROP, ST_PAGES, ST_FREE_PAGES, ST_PAGE_SIZE, ST_FULL_NOTES, ST_OPEN_FLOWS, ST_OPEN_FLOW_PUT, ST_OPEN_FLOW_DROP, ST_OPEN_FLOW_GENERATION,
+	ST_FACT, ST_FACT_MORE, ST_FACT_SIZE, ST_FACT_FORGET, ST_FACTS, ST_N
 };
 extern const char *const wh_sql[ST_N];
 
@@ -65,6 +67,7 @@ int wh_sqlite_content(struct wh_store *store, int64_t id, struct wh_content_row 
 int wh_sqlite_full(struct wh_store *store, wh_full_cb each, void *arg, struct wh_error *err);
 int wh_sqlite_conversations(struct wh_store *store, int32_t day, wh_conversation_cb each, void *arg, struct wh_error *err);
 int wh_sqlite_open_flows(struct wh_store *store, wh_page_cb each, void *arg, int64_t *generation, struct wh_error *err);
+int wh_sqlite_facts(struct wh_store *store, enum wh_fact_kind kind, wh_fact_cb each, void *arg, struct wh_error *err);
 int wh_sqlite_realms(struct wh_store *store, wh_realm_cb each, void *arg, struct wh_error *err);
 
 /* The prepared statement, reset; NULL on error. */
@@ -74,6 +77,7 @@ int wh_sql_one_number(struct sqlite_store *s, sqlite3_stmt *st, int64_t none, in
 /* The functions that the statements call. */
 void wh_sql_define_merge(struct sqlite_store *s);
 void wh_sql_define_scan(struct sqlite_store *s);
+void wh_sql_define_facts(struct sqlite_store *s);
 /* Edges of one table, with keys from `from` up to, but not with, `to`. */
 int wh_sql_scan(struct sqlite_store *s, enum statement which, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg,
                 struct wh_error *err);
@@ -98,6 +102,7 @@ int wh_sql_content_bound(struct sqlite_store *s, struct wh_error *err); /* the o
 int wh_sql_conversations_put(struct sqlite_store *s, int32_t day, const struct wh_conversation *c, size_t n, struct wh_error *err);
 int wh_sql_conversations_bound(struct sqlite_store *s, struct wh_error *err); /* forgets what is too old, or too much */
 int wh_sql_open_flows_put(struct sqlite_store *s, const struct wh_store_seen *seen, struct wh_error *err);
+int wh_sql_facts_put(struct sqlite_store *s, const struct wh_store_seen *seen, struct wh_error *err);
 int wh_sql_realm_put(struct sqlite_store *s, const struct wh_addr *a, const struct wh_realm *realm, struct wh_error *err);
 /* full.c: gives SQLite its limit; looks at the ledger's size when a transaction begins; notes what an address lost, and writes the last note. */
 void wh_sql_full_limit(struct sqlite_store *s);

@@ -63,6 +63,11 @@ const char *const wh_sql[ST_N] = {
 	[ST_OPEN_FLOW_PUT] = "INSERT OR REPLACE INTO open_flow VALUES(?1, ?2)",
 	[ST_OPEN_FLOW_DROP] = "DELETE FROM open_flow WHERE page = ?1",
 	[ST_OPEN_FLOW_GENERATION] = "SELECT rows FROM open_flow WHERE page = -1",
+	[ST_FACT] = "INSERT INTO fact VALUES(?1, ?2)",
+	[ST_FACT_MORE] = "UPDATE fact SET value = wh_merge_fact(key, value, ?2) WHERE key = ?1",
+	[ST_FACT_SIZE] = "SELECT count(*) FROM fact WHERE key >= ?1 AND key < ?2",
+	[ST_FACT_FORGET] = "DELETE FROM fact WHERE key >= ?1 AND key < ?2",
+	[ST_FACTS] = "SELECT key, value FROM fact WHERE key >= ?1 AND key < ?2 ORDER BY key",
 	[ST_CONTENT_FORGET] = "DELETE FROM content WHERE id IN (SELECT id FROM content WHERE id > 0 ORDER BY time LIMIT ?1)",
 };
 
@@ -101,6 +106,7 @@ static int open_store(const char *url, struct wh_state *state, struct wh_store *
 	bound(&s->base, &(struct wh_store_bounds){0});
 	wh_sql_define_merge(s);
 	wh_sql_define_scan(s);
+	wh_sql_define_facts(s);
 	s->has_open = wh_sql_has_open(s);
 	*out = &s->base;
 	return 0;
@@ -150,6 +156,6 @@ const struct wh_store_ops wh_store_sqlite = {
 	.commit = wh_sqlite_commit, .put_open = wh_sqlite_put_open, .progress = wh_sqlite_progress,
 	.edges = wh_sqlite_edges, .sketches = wh_sqlite_sketches, .locals = wh_sqlite_locals, .days = wh_sqlite_days, .totals = wh_sqlite_totals,
 	.content_key = wh_sqlite_content_key, .contents = wh_sqlite_contents, .content = wh_sqlite_content,
-	.conversations = wh_sqlite_conversations, .realms = wh_sqlite_realms, .open_flows = wh_sqlite_open_flows,
+	.conversations = wh_sqlite_conversations, .realms = wh_sqlite_realms, .facts = wh_sqlite_facts, .open_flows = wh_sqlite_open_flows,
 	.patience = patience, .checkpoint = checkpoint, .bound = bound, .dropped = dropped, .full = wh_sqlite_full,
 };

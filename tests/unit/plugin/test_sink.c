@@ -490,11 +490,53 @@ static void an_estate_imported_meanwhile_is_learnt_without_losing_a_record(void 
 	assert_int_equal(in_ledger().edges, 3);
 }
 
+static int add_fact(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	struct { unsigned rows; uint64_t count; } *t = arg;
+	t->rows++;
+	t->count += r->count;
+	assert_int_equal(k->kind, WH_FACT_TLS);
+	return 0;
+}
+
+/* Also those of a commit that failed. */
+static void protocol_records_are_evidence_in_the_ledger(void **state)
+{
+	struct { unsigned rows; uint64_t count; } t = {0};
+	struct wh_ledger ledger;
+	struct wh_error err;
+	char buf[512], nowhere[128];
+	(void)state;
+	snprintf(nowhere, sizeof nowhere, "%s/away/ledger.db", dir);
+	struct wh_sink *s = sink(nowhere, "64MiB", true, true);
+	for (unsigned i = 0; i < 100; i++) {
+		int n = snprintf(buf, sizeof buf, "{\"timestamp\":\"2026-09-01T00:00:01.000000+0000\",\"event_type\":\"tls\",\"src_ip\":\"198.51.100.%u\",\"src_port\":4000,"
+		                 "\"dest_ip\":\"10.0.0.4\",\"dest_port\":443,\"proto\":\"TCP\",\"tls\":{\"version\":\"TLS 1.3\"}}", i % 5);
+		wh_sink_write(s, wh_sink_lane(s), buf, (size_t)n);
+		if (i == 40) {
+			wh_flusher_drain(s);
+			assert_int_not_equal(wh_flusher_commit(s, false), 0);
+			char away[128];
+			snprintf(away, sizeof away, "%s/away", dir);
+			assert_int_equal(mkdir(away, 0700), 0);
+		}
+	}
+	wh_flusher_drain(s);
+	assert_int_equal(wh_flusher_commit(s, false), 0);
+	close_sink(s);
+	assert_int_equal(wh_ledger_open(nowhere, WH_STATE_READ, &ledger, &err), 0);
+	assert_int_equal(wh_store_facts(ledger.store, WH_FACT_KINDS, add_fact, &t, &err), 0);
+	wh_ledger_close(&ledger);
+	assert_int_equal(t.rows, 5);
+	assert_int_equal(t.count, 100);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_written_is_in_the_ledger_after_closing),
+		TEST(protocol_records_are_evidence_in_the_ledger),
 		TEST(threads_end_in_the_same_edges_as_one),
 		TEST(while_there_is_no_ledger_edges_stay_in_memory_and_follow_later),
 		TEST(a_removed_ledger_is_begun_anew_and_a_replaced_one_taken_up),

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "cli/cli.h"
+
+static const char help[] =
+	"usage: whittle evidence [ADDRESS] [--kind KIND] [--json]\n"
+	"\n"
+	"Lists what Suricata's protocol records showed of our addresses: which versions of TLS, SSH and SMB were spoken with whom, how somebody logged in,\n"
+	"which domains were asked for, and what the sensor lost. `ingest` and the plugin gather it from records of the types tls, ssh, smb, krb5, ldap, dns\n"
+	"and stats. Names of users, credentials and files are never kept.\n"
+	"\n"
+	"  ADDRESS       of this address of ours alone\n"
+	"  --kind KIND   tls, ssh, smb, ntlm, kerberos, ldap, dns (servers that are asked), dns-name, dns-domain (a row a day), dns-failed (likewise),\n"
+	"                dns-dangling or capture\n"
+	"\n"
+	"Without --kind all but dns-name, of which there are many. Of one address, kind and day 1,024 rows are kept; a row whose value is `...` counts what came beyond.\n"
+	"\n"
+	"Example: whittle evidence --kind tls --json | jq -r 'select(.value == \"1.0\").local'\n";
+
+struct listing {
+	bool json, all;
+	const struct wh_addr *only;
+	struct cli_table *table;
+};
+
+static const char *address(const struct wh_addr *a, char buf[static WH_ADDR_STRLEN])
+{
+	static const struct wh_addr none;
+	return wh_addr_eq(a, &none) ? "" : wh_addr_text(a, buf);
+}
+
+static json_t *row_json(const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	char local[WH_ADDR_STRLEN], peer[WH_ADDR_STRLEN], proto[8], first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "kind", wh_fact_words[k->kind], "value", k->value, "first", wh_time_text(r->first_us, first), "last",
+	                      wh_time_text(r->last_us, last));
+	if (k->kind == WH_FACT_CAPTURE) {
+		json_object_set_new(o, "packets", json_integer((json_int_t)(r->up - (r->up > r->count ? r->count : 0))));
+		json_object_set_new(o, "drops", json_integer((json_int_t)(r->down - (r->down > r->failed ? r->failed : 0))));
+		return o;
+	}
+	json_object_set_new(o, "local", json_string(address(&k->local, local)));
+	json_object_set_new(o, "count", json_integer((json_int_t)r->count));
+	if (!strcmp(k->value, WH_FACT_MORE))
+		return o;
+	json_object_set_new(o, "direction", json_string(wh_direction_text((enum wh_direction)k->direction)));
+	if (*address(&k->peer, peer)) {
+		json_object_set_new(o, "peer", json_string(peer));
+		json_object_set_new(o, "port", json_integer(k->port));
+		json_object_set_new(o, "protocol", json_string(wh_proto_text(k->proto, proto)));
+	}
+	if (r->failed)
+		json_object_set_new(o, "failed", json_integer((json_int_t)r->failed));
+	if (k->kind == WH_FACT_DNS_DOMAIN || k->kind == WH_FACT_DNS_FAILED)
+		json_object_set_new(o, "distinct", json_integer((json_int_t)(wh_fact_distinct(r) + 0.5)));
+	if (k->kind == WH_FACT_DNS_DOMAIN) {
+		json_object_set_new(o, "bytesInNames", json_integer((json_int_t)r->up));
+		json_object_set_new(o, "bytesInAnswers", json_integer((json_int_t)r->down));
+	}
+	return o;
+}
+
+static void row_cells(struct cli_table *t, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	char local[WH_ADDR_STRLEN], peer[WH_ADDR_STRLEN], proto[8], first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
+	cli_table_text(t, wh_fact_words[k->kind]);
+	cli_table_text(t, address(&k->local, local));
+	cli_table_text(t, k->kind == WH_FACT_CAPTURE || !strcmp(k->value, WH_FACT_MORE) ? "" : wh_direction_text((enum wh_direction)k->direction));
+	cli_table_text(t, address(&k->peer, peer));
+	if (k->port)
+		cli_table_cell(t, "%u/%s", k->port, wh_proto_text(k->proto, proto));
+	else
+		cli_table_text(t, "");
+	cli_table_text(t, k->value);
+	if (k->kind == WH_FACT_CAPTURE)
+		cli_table_cell(t, "%llu lost", (unsigned long long)(r->down - (r->down > r->failed ? r->failed : 0)));
+	else
+		cli_table_number(t, r->count);
+	cli_table_text(t, wh_time_text(r->first_us, first));
+	cli_table_text(t, wh_time_text(r->last_us, last));
+}
+
+static int each(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	struct listing *l = arg;
+	if (l->all && k->kind == WH_FACT_DNS_NAME)
+		return 0;
+	if (l->only && !wh_addr_eq(l->only, &k->local))
+		return 0;
+	if (l->json) {
+		json_t *o = row_json(k, r);
+		char *line = o ? json_dumps(o, JSON_COMPACT) : NULL;
+		if (line)
+			puts(line);
+		free(line);
+		json_decref(o);
+		return line ? 0 : -ENOMEM;
+	}
+	l->table = l->table ? l->table : cli_table_new("Kind|Local|Direction|Peer|Port|Value|>Count|First|Last");
+	row_cells(l->table, k, r);
+	return 0;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	static const struct option longs[] = {{"kind", 1, 0, 'k'}, {0}};
+	struct listing l = {.json = c->json};
+	struct wh_ledger ledger = {NULL, NULL};
+	struct wh_addr local;
+	struct wh_error err;
+	int o, kind = WH_FACT_KINDS;
+	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
+		if (o != 'k')
+			return CLI_USAGE;
+		if ((kind = wh_key_choice(wh_fact_words, optarg)) < 0)
+			return cli_usage(c, "'%.40s' is no kind of evidence: tls, ssh, smb, ntlm, kerberos, ldap, dns, dns-name, dns-domain, dns-failed, dns-dangling, capture", optarg);
+	}
+	if (argc - optind > 1)
+		return cli_usage(c, "takes one address at most");
+	if (optind < argc && wh_addr_parse(argv[optind], strlen(argv[optind]), &local))
+		return cli_usage(c, "'%.60s' is not an address", argv[optind]);
+	l.only = optind < argc ? &local : NULL;
+	l.all = kind == WH_FACT_KINDS;
+	int rc = cli_open_ledger(c, WH_STATE_READ, &ledger);
+	if (rc)
+		return rc;
+	rc = wh_store_facts(ledger.store, (enum wh_fact_kind)kind, each, &l, &err) ? cli_error(&err) : CLI_OK;
+	if (l.table)
+		cli_table_print(l.table);
+	else if (!l.json && !rc)
+		puts("No protocol evidence: no tls, ssh, smb, krb5, ldap, dns or stats record was read yet. Add these to `types` of eve-log.");
+	wh_ledger_close(&ledger);
+	return rc;
+}
+
+const struct cli_command cli_evidence = {.confined = true, .name = "evidence", .only_reads = true, .summary = "list what protocol records showed", .help = help, .run = run};

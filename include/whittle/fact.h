@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fact: what a sensor's protocol records (tls, ssh, smb, krb5, ldap, dns, stats) show of a connection, one line of meaning each: which version was
+ * spoken, how somebody logged in, which name was asked for. Whatever could be a secret or a person's name (users, credentials, realms, files) is not read.
+ */
+#pragma once
+#include "whittle/flow.h"
+
+enum wh_fact_kind {
+	WH_FACT_TLS,          /* "1.2": the version that was agreed on */
+	WH_FACT_SSH,          /* "2.0": the server's; the client's where the server's is not known */
+	WH_FACT_SMB,          /* "3.11", "1": the dialect */
+	WH_FACT_NTLM,         /* the version of NTLMSSP that the client names; "unknown" */
+	WH_FACT_KERBEROS,     /* "weak rc4-hmac", "strong aes256-cts-hmac-sha1-96" */
+	WH_FACT_LDAP,         /* "simple", "anonymous", "sasl": how the client binds, in clear */
+	WH_FACT_DNS,          /* "": the server is asked for names */
+	WH_FACT_DNS_NAME,     /* the name that is asked for, in lower case; none longer than the value */
+	WH_FACT_DNS_DOMAIN,   /* the registered domain, of one day: how many names of it, how long */
+	WH_FACT_DNS_FAILED,   /* "": names that don't exist, of one day: of how many domains */
+	WH_FACT_DNS_DANGLING, /* the name that an alias leads to and that does not exist */
+	WH_FACT_CAPTURE,      /* packets that the sensor took and lost, of one day and run: see struct wh_fact_row */
+	WH_FACT_KINDS
+};
+extern const char *const wh_fact_words[]; /* "tls" … "capture", by their values; NULL at the end */
+bool wh_fact_by_day(enum wh_fact_kind kind); /* there is a row a day */
+
+#define WH_FACT_VALUE 64 /* bytes, with the NUL */
+struct wh_fact {
+	enum wh_fact_kind kind;
+	struct wh_addr client, server; /* CAPTURE: none */
+	uint16_t port;                 /* the server's, host order */
+	uint8_t proto;
+	char value[WH_FACT_VALUE];     /* printable ASCII */
+	int64_t time_us;
+	uint64_t count, failed;        /* what is counted; of these, those that were refused */
+	uint64_t up, down;             /* DNS_DOMAIN: bytes in names below the domain, and in answers that carry text. CAPTURE: packets and drops since its start */
+	uint64_t hash;                 /* of what is counted once, however often it comes; 0: nothing */
+};
+
+#define WH_FACTS_MAX 12
+/* What one well-formed EVE record, whose kind is WH_RECORD_OTHER, shows. Returns how many facts; 0 for types that are not read. Never allocates. */
+unsigned wh_eve_facts(const char *line, size_t len, const struct wh_record *rec, struct wh_fact out[static WH_FACTS_MAX]);
+
+/* The registered domain within a name of lower case: its last two labels, or three where the last but one is a registry's own ("co.uk"). "" for names
+ * without any: single labels, reverse zones, .local. */
+const char *wh_registered_domain(const char *name);

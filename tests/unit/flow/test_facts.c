@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What protocol records show, by records as Suricata 7 and 8 write them, with their traps. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "whittle/fact.h"
+
+static struct wh_fact facts[WH_FACTS_MAX];
+
+/* A record from 10.0.0.4:40000 to 192.0.2.9:PORT. Returns how many facts. */
+static unsigned read_as(const char *type, const char *object, const char *src, unsigned sport, const char *dst, unsigned dport, const char *proto)
+{
+	char line[4096];
+	const char *why = NULL;
+	struct wh_record rec;
+	int n = snprintf(line, sizeof line, "{\"timestamp\":\"2026-10-01T09:00:00.000000+0000\",\"flow_id\":1,\"event_type\":\"%s\",\"src_ip\":\"%s\",\"src_port\":%u,"
+	                 "\"dest_ip\":\"%s\",\"dest_port\":%u,\"proto\":\"%s\",\"%s\":%s}", type, src, sport, dst, dport, proto, type, object);
+	if (wh_eve_record(line, (size_t)n, &rec, &why))
+		fail_msg("%s: %s", line, why);
+	char *exact = malloc((size_t)n); /* so that nothing behind it may be read */
+	memcpy(exact, line, (size_t)n);
+	unsigned found = wh_eve_facts(exact, (size_t)n, &rec, facts);
+	free(exact);
+	return found;
+}
+
+static unsigned read(const char *type, const char *object, unsigned port)
+{
+	return read_as(type, object, "10.0.0.4", 40000, "192.0.2.9", port, "TCP");
+}
+
+static const char *text(const struct wh_addr *a)
+{
+	static char buf[WH_ADDR_STRLEN];
+	return wh_addr_text(a, buf);
+}
+
+static void expect(unsigned i, enum wh_fact_kind kind, const char *value)
+{
+	assert_int_equal(facts[i].kind, kind);
+	assert_string_equal(facts[i].value, value);
+	assert_int_equal(facts[i].time_us, INT64_C(1790845200000000));
+}
+
+static void a_version_of_tls_counts_where_the_server_agreed_to_it(void **state)
+{
+	(void)state;
+	assert_int_equal(read("tls", "{\"subject\":\"CN=a\",\"version\":\"TLSv1\"}", 443), 1);
+	expect(0, WH_FACT_TLS, "1.0");
+	assert_string_equal(text(&facts[0].client), "10.0.0.4");
+	assert_string_equal(text(&facts[0].server), "192.0.2.9");
+	assert_int_equal(facts[0].port, 443);
+	assert_int_equal(facts[0].count, 1);
+	assert_int_equal(read("tls", "{\"version\":\"TLSv1\"}", 443), 0); /* an alert refused the handshake */
+	assert_int_equal(read("tls", "{\"session_resumed\":true,\"version\":\"TLS 1.1\"}", 443), 1);
+	assert_int_equal(read("tls", "{\"sni\":\"a.example\",\"version\":\"TLS 1.3\"}", 443), 1); /* its certificate is encrypted */
+	expect(0, WH_FACT_TLS, "1.3");
+	assert_int_equal(read("tls", "{\"sni\":\"a\\\",\\\"version\\\":\\\"SSLv3\",\"version\":\"UNDETERMINED\"}", 443), 0);
+}
+
+static void ssh_smb_and_ntlm_show_versions_and_never_a_user(void **state)
+{
+	(void)state;
+	assert_int_equal(read("ssh", "{\"client\":{\"proto_version\":\"2.0\",\"software_version\":\"x\"},\"server\":{\"proto_version\":\"1.99\"}}", 22), 1);
+	expect(0, WH_FACT_SSH, "1.99");
+	assert_int_equal(read("ssh", "{\"client\":{\"proto_version\":\"2.0\"}}", 22), 1);
+	assert_int_equal(read("smb", "{\"dialect\":\"NT LM 0.12\",\"session_id\":18446744073709551615,\"status\":\"STATUS_SUCCESS\"}", 445), 1);
+	expect(0, WH_FACT_SMB, "1");
+	assert_int_equal(read("smb", "{\"dialect\":\"2.??\",\"client_dialects\":[\"NT LM 0.12\"]}", 445), 0);
+	assert_int_equal(read("smb", "{\"dialect\":\"unknown\"}", 445), 0);
+	assert_int_equal(read("smb", "{\"dialect\":\"3.11\",\"status\":\"STATUS_LOGON_FAILURE\",\"ntlmssp\":{\"domain\":\"D\",\"user\":\"bob\",\"host\":\"H\",\"version\":\"10.0 build 19041 rev 15\"}}", 445), 2);
+	expect(0, WH_FACT_SMB, "3.11");
+	expect(1, WH_FACT_NTLM, "10.0 build 19041 rev 15");
+	assert_int_equal(facts[1].failed, 1);
+}
+
+static void kerberos_is_told_by_its_answers_and_the_server_by_its_port(void **state)
+{
+	(void)state;
+	assert_int_equal(read_as("krb5", "{\"msg_type\":\"KRB_AS_REQ\",\"encryption\":\"<none>\",\"weak_encryption\":false}", "192.0.2.9", 88, "10.0.0.4", 40000, "TCP"), 0);
+	assert_int_equal(read("krb5", "{\"msg_type\":\"KRB_AS_REP\",\"encryption\":\"rc4-hmac\",\"weak_encryption\":true}", 88), 1);
+	expect(0, WH_FACT_KERBEROS, "weak rc4-hmac");
+	assert_int_equal(read_as("krb5", "{\"msg_type\":\"KRB_ERROR\",\"error_code\":\"KDC_ERR_PREAUTH_FAILED\",\"encryption\":\"<none>\"}", "192.0.2.9", 88, "10.0.0.4", 40000, "TCP"), 1);
+	expect(0, WH_FACT_KERBEROS, "refused");
+	assert_int_equal(facts[0].failed, 1);
+	assert_int_equal(facts[0].port, 88);
+	assert_string_equal(text(&facts[0].server), "192.0.2.9");
+}
+
+static void a_bind_in_clear_is_simple_where_it_names_somebody(void **state)
+{
+	(void)state;
+	assert_int_equal(read("ldap", "{\"request\":{\"operation\":\"bind_request\",\"bind_request\":{\"version\":3,\"name\":\"cn=a\"}},\"responses\":[{\"operation\":\"bind_response\","
+	                              "\"bind_response\":{\"result_code\":\"InvalidCredentials\"}}]}", 389), 1);
+	expect(0, WH_FACT_LDAP, "simple");
+	assert_int_equal(facts[0].failed, 1);
+	assert_int_equal(read("ldap", "{\"request\":{\"operation\":\"bind_request\",\"bind_request\":{\"version\":3,\"name\":\"\"}}}", 389), 1);
+	expect(0, WH_FACT_LDAP, "anonymous");
+	assert_int_equal(read("ldap", "{\"request\":{\"operation\":\"bind_request\",\"bind_request\":{\"version\":3,\"name\":\"\",\"sasl\":{\"mechanism\":\"GSS\",\"credentials\":\"6082\"}}}}", 389), 1);
+	expect(0, WH_FACT_LDAP, "sasl");
+	assert_int_equal(read("ldap", "{\"request\":{\"operation\":\"search_request\"}}", 389), 0);
+}
+
+static void both_layouts_of_dns_say_the_same(void **state)
+{
+	struct wh_fact two[3];
+	(void)state;
+	assert_int_equal(read_as("dns", "{\"version\":2,\"type\":\"query\",\"id\":1,\"rrname\":\"WWW.Example.co.uk\",\"rrtype\":\"A\"}", "10.0.0.4", 40000, "192.0.2.53", 53, "UDP"), 3);
+	memcpy(two, facts, sizeof two);
+	expect(0, WH_FACT_DNS, "");
+	expect(1, WH_FACT_DNS_NAME, "www.example.co.uk");
+	expect(2, WH_FACT_DNS_DOMAIN, "example.co.uk");
+	assert_int_equal(facts[2].up, 4);
+	assert_int_equal(read_as("dns", "{\"version\":3,\"type\":\"request\",\"rcode\":\"NOERROR\",\"queries\":[{\"rrname\":\"www.example.co.uk\",\"rrtype\":\"A\"}]}", "10.0.0.4", 40000,
+	                         "192.0.2.53", 53, "UDP"), 3);
+	assert_memory_equal(two, facts, sizeof two);
+}
+
+static void an_answer_is_the_clients_whoever_is_written_first(void **state)
+{
+	static const char two[] = "{\"version\":2,\"type\":\"answer\",\"rrname\":\"a.t.example.com\",\"rcode\":\"NOERROR\",\"answers\":[{\"rrname\":\"a.t.example.com\",\"rrtype\":\"TXT\",\"rdata\":\"0123456789\"}]}";
+	static const char three[] = "{\"version\":3,\"type\":\"response\",\"rcode\":\"NOERROR\",\"queries\":[{\"rrname\":\"a.t.example.com\",\"rrtype\":\"TXT\"}],\"answers\":[{\"rrtype\":\"TXT\",\"rdata\":\"0123456789\"}]}";
+	(void)state;
+	for (int v = 0; v < 2; v++) {
+		assert_int_equal(v ? read_as("dns", three, "192.0.2.53", 53, "10.0.0.4", 40000, "UDP") : read_as("dns", two, "10.0.0.4", 40000, "192.0.2.53", 53, "UDP"), 1);
+		expect(0, WH_FACT_DNS_DOMAIN, "example.com");
+		assert_string_equal(text(&facts[0].client), "10.0.0.4");
+		assert_int_equal(facts[0].port, 53);
+		assert_int_equal(facts[0].down, 10);
+		assert_int_equal(facts[0].count, 0);
+	}
+}
+
+static void a_name_that_is_not_there_counts_its_domain_and_where_its_alias_led(void **state)
+{
+	(void)state;
+	assert_int_equal(read_as("dns", "{\"version\":3,\"type\":\"response\",\"rcode\":\"NXDOMAIN\",\"queries\":[{\"rrname\":\"shop.example.com\",\"rrtype\":\"A\"}],"
+	                                "\"answers\":[{\"rrname\":\"shop.example.com\",\"rrtype\":\"CNAME\",\"rdata\":\"old-shop.azurewebsites.net\"}]}", "192.0.2.53", 53, "10.0.0.4", 40000, "UDP"), 2);
+	expect(0, WH_FACT_DNS_DANGLING, "old-shop.azurewebsites.net");
+	expect(1, WH_FACT_DNS_FAILED, "");
+	assert_true(facts[1].hash != 0);
+}
+
+static void names_are_printable_whatever_bytes_they_hold(void **state)
+{
+	(void)state;
+	assert_int_equal(read_as("dns", "{\"version\":2,\"type\":\"query\",\"rrname\":\"a\\u0000\\\\\\\"\xc3\xa9.Example.com.\",\"rrtype\":\"A\"}", "10.0.0.4", 40000, "192.0.2.53", 53, "UDP"), 3);
+	expect(1, WH_FACT_DNS_NAME, "a?????.example.com");
+	assert_int_equal(read_as("dns", "{\"version\":2,\"type\":\"query\",\"rrname\":\"4.0.0.10.in-addr.arpa\",\"rrtype\":\"PTR\"}", "10.0.0.4", 40000, "192.0.2.53", 53, "UDP"), 2);
+}
+
+static void registered_domains_are_found_within_names(void **state)
+{
+	(void)state;
+	static const char *const pairs[][2] = {{"example.com", "example.com"}, {"a.b.example.com", "example.com"}, {"a.example.co.uk", "example.co.uk"}, {"co.uk", "co.uk"},
+	                                       {"localhost", ""}, {"printer.local", ""}, {"1.ip6.arpa", ""}, {"", ""}, {".", "."}, {"a..b", ".b"}};
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+		assert_string_equal(wh_registered_domain(pairs[i][0]), pairs[i][1]);
+}
+
+static void the_sensors_own_counters_are_a_fact_where_it_captures(void **state)
+{
+	(void)state;
+	assert_int_equal(read("stats", "{\"uptime\":3600,\"capture\":{\"kernel_packets\":1000,\"kernel_drops\":7,\"errors\":0},\"decoder\":{\"pkts\":993}}", 0), 1);
+	assert_int_equal(facts[0].kind, WH_FACT_CAPTURE);
+	assert_int_equal(facts[0].up, 1000);
+	assert_int_equal(facts[0].down, 7);
+	assert_int_equal(read("stats", "{\"uptime\":1,\"decoder\":{\"pkts\":993}}", 0), 0);
+}
+
+static void what_cannot_be_used_is_no_fact(void **state)
+{
+	(void)state;
+	assert_int_equal(read("tls", "\"text\"", 443), 0);
+	assert_int_equal(read("dns", "{\"type\":7,\"queries\":[1,{}],\"answers\":[[]],\"rrname\":{}}", 53), 0);
+	assert_int_equal(read_as("tls", "{\"version\":\"TLS 1.3\"}", "nobody", 1, "10.0.0.4", 443, "TCP"), 0);
+	assert_int_equal(read_as("tls", "{\"version\":\"TLS 1.3\"}", "10.0.0.5", 1, "10.0.0.4", 70000, "TCP"), 0);
+	assert_int_equal(read_as("http", "{\"version\":\"TLS 1.3\"}", "10.0.0.5", 1, "10.0.0.4", 443, "TCP"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test(name)
+		TEST(a_version_of_tls_counts_where_the_server_agreed_to_it),
+		TEST(ssh_smb_and_ntlm_show_versions_and_never_a_user),
+		TEST(kerberos_is_told_by_its_answers_and_the_server_by_its_port),
+		TEST(a_bind_in_clear_is_simple_where_it_names_somebody),
+		TEST(both_layouts_of_dns_say_the_same),
+		TEST(an_answer_is_the_clients_whoever_is_written_first),
+		TEST(a_name_that_is_not_there_counts_its_domain_and_where_its_alias_led),
+		TEST(names_are_printable_whatever_bytes_they_hold),
+		TEST(registered_domains_are_found_within_names),
+		TEST(the_sensors_own_counters_are_a_fact_where_it_captures),
+		TEST(what_cannot_be_used_is_no_fact),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
