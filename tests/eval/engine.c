@@ -139,7 +139,7 @@ static void take_rule(const struct wh_recommended_rule *rule, struct wh_arena *m
 	qsort(out->except, out->n_except, sizeof *out->except, by_prefix);
 }
 
-int engine_recommend(struct engine *e, const struct world *w, const char *evidence_yaml, struct wh_arena *mem, struct allow_list *lists)
+int engine_recommend(struct engine *e, const struct world *w, const char *evidence_yaml, struct wh_arena *mem, struct allow_list *lists, struct alert_scores *alerts)
 {
 	struct wh_harden_options opt = {.evidence_yaml = evidence_yaml, .hostile = w->listed, .n_hostile = w->n_listed, .min_days = 30,
 	                                .today = EVAL_FIRST_DAY + EVAL_TRAIN_DAYS - 1};
@@ -164,6 +164,7 @@ int engine_recommend(struct engine *e, const struct world *w, const char *eviden
 				    r->rules[k].proto == w->services[s].proto)
 					take_rule(&r->rules[k], mem, &lists[s]);
 		}
+	rc = rc || !alerts ? rc : alerts_score(e, w, estate, rec, mem, alerts);
 	wh_estate_free(estate);
 	return rc;
 }

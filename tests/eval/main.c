@@ -68,7 +68,7 @@ static int score_engine(struct engine *e, const struct world *w, struct outcome 
 	int rc = 0;
 
 	for (unsigned m = methods.whittle; m < all && !rc; m++) {
-		rc = engine_recommend(e, w, methods.of[m].evidence, mem, lists);
+		rc = engine_recommend(e, w, methods.of[m].evidence, mem, lists, m == methods.whittle ? &out->alerts : NULL);
 		for (unsigned s = 0; s < w->n_services && !rc; s++) {
 			score_list(w, s, &lists[s], &out->by_kind[m][s]);
 			if (m == methods.whittle)

@@ -183,6 +183,18 @@ static void print_first(FILE *f, const struct outcome *all, const struct options
 	print_kinds(f, &g);
 }
 
+/* Of all worlds of a kind together. */
+static void print_alerts(FILE *f, const struct outcome *all, const struct options *o)
+{
+	for (unsigned n = 0; n < o->n_worlds && o->engine; n++) {
+		struct alert_scores sum = {.n = 0};
+		for (unsigned i = 0; i < o->seeds + o->confirm; i++)
+			alerts_add(&sum, &all[n * (o->seeds + o->confirm) + i].alerts);
+		fprintf(f, "\n---- %s: alerts ----\n", world_kinds[o->worlds[n]]->name);
+		alerts_print(f, &sum, o->seeds + o->confirm);
+	}
+}
+
 static void print_text(FILE *f, const struct outcome *all, const struct options *o)
 {
 	double records = 0, sources = 0;
@@ -202,6 +214,7 @@ static void print_text(FILE *f, const struct outcome *all, const struct options 
 	print_first(f, all, o);
 	if (o->engine)
 		print_own(f, all, o);
+	print_alerts(f, all, o);
 }
 
 int report_write(const struct outcome *all, const struct options *o)

@@ -2,6 +2,7 @@
 /* What was measured, and the tables that are made of it. */
 #pragma once
 #include <jansson.h>
+#include "alerts.h"
 #include "worlds.h"
 
 #define MAX_METHODS 40
@@ -28,6 +29,7 @@ struct outcome {
 	int failed;
 	char text[256];
 	struct score by_kind[MAX_METHODS][MAX_SERVICES];
+	struct alert_scores alerts;
 };
 
 struct options {
