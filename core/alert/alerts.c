@@ -27,8 +27,11 @@ static int64_t or(int64_t value, int64_t preset)
 int wh_alert_detect(const struct wh_alert_look *look, struct wh_arena *mem, struct wh_alert_found *out, struct wh_error *err)
 {
 	const struct wh_alert_config *c = look->config;
-	const struct wh_alert_config config = {or(c->window, 7 * 86400), or(c->sessions_a_day, 100), or(c->sources_a_day, 20), or(c->targets_a_day, 20),
-	                                       or(c->silence, 86400)};
+	const struct wh_alert_config config = {
+		.window = or(c->window, 7 * 86400), .sessions_a_day = or(c->sessions_a_day, 100), .sources_a_day = or(c->sources_a_day, 20),
+		.targets_a_day = or(c->targets_a_day, 20), .silence = or(c->silence, 86400), .tunnel_bytes = c->tunnel_bytes ? c->tunnel_bytes : 8 << 10,
+		.failed_domains = or(c->failed_domains, 30), .loss = or(c->loss, 10), .scanned_ports = or(c->scanned_ports, 20), .flood = or(c->flood, 50000),
+		.upload = c->upload ? c->upload : UINT64_C(1) << 30, .dormant = or(c->dormant, 45 * 86400)};
 	struct wh_alert_look own = *look, *l = &own;
 	struct wh_findings all = {.mem = mem};
 	struct wh_store_totals totals;
@@ -39,7 +42,12 @@ int wh_alert_detect(const struct wh_alert_look *look, struct wh_arena *mem, stru
 	rc = rc ? rc : document(l->ledger->state, SEEN_COLLECTION, SEEN_KEY, &before, err);
 	rc = rc ? rc : document(l->ledger->state, "sensor", "suricata", &sensor, err);
 	rc = rc ? rc : wh_alert_detect_edges(l, &totals, &all, err);
-	rc = rc ? rc : wh_alert_detect_unanswered(l, before, &out->seen, &all, err);
+	int64_t from_us = (totals.last_us ? totals.last_us : l->now_us) - config.window * INT64_C(1000000);
+	rc = rc ? rc : wh_alert_detect_unanswered(l, from_us, before, &out->seen, &all, err);
+	rc = rc ? rc : wh_alert_detect_dns(l, from_us, &all, err);
+	rc = rc ? rc : wh_alert_detect_protocols(l, from_us, &all, err);
+	rc = rc ? rc : wh_alert_detect_capture(l, from_us, &all, err);
+	rc = rc ? rc : wh_alert_detect_watch(l, &all, err);
 	if (!rc) {
 		wh_alert_detect_sensor(l, &totals, sensor, &all);
 		wh_findings_end(&all);

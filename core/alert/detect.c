@@ -8,15 +8,16 @@
  *                    also has a session much longer than those
  *   many sources     many peers outside the ranges on one day, on SSH or RDP, and several times as many as on any day before the window
  *   many targets     one of ours connected to many targets on one port for the first time on one day, likewise
+ *   (others)         detect_peer.c
  *   first connection two of ours that never spoke, later than the first week of both
  *
  * Days are those of the window. A peer that is trusted, or inside the recommended ranges of the port, guesses at nothing: monitors look
  * like guessers.
  */
 #include <string.h>
-#include "alert/finding.h"
+#include "alert/detect.h"
 
-enum { LEARNING_DAYS = 7, MAX_DAYS = 64, UNUSUAL = 5 /* times what was most before */ };
+enum { UNUSUAL = 5 /* times what was most before */ };
 #define SHORT_SHARE 0.9
 
 static const struct { uint16_t port; const char *one, *many, *out_one, *out_many; } services[] = {
@@ -33,24 +34,6 @@ static const struct { uint16_t port; const char *one, *many, *out_one, *out_many
 	{5900, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL}, {5985, "Generic_Incoming_BF_OneToOne", NULL, NULL, NULL},
 };
 
-/* The edges of one local address, direction, protocol and port, which come one after another. */
-struct group {
-	struct wh_edge_key key; /* without the peer */
-	const struct wh_resource *resource;
-	const struct wh_recommended_rule *rule;
-	int service; /* place in services[]; -1 */
-	uint32_t peers[MAX_DAYS]; /* inbound those outside the ranges on each day, outbound those first seen on it; 0 is the ledger's last day */
-};
-struct walk {
-	const struct wh_alert_look *l;
-	struct wh_findings *all;
-	int64_t from_us; /* of the window */
-	int32_t first_day, last_day;
-	struct group g;
-	struct wh_finding_source *held; size_t n_held, room_held; /* of the group: peers that count for many sources or targets */
-	bool any;
-};
-
 static int service_of(uint16_t port)
 {
 	for (size_t i = 0; i < sizeof services / sizeof *services; i++)
@@ -59,7 +42,7 @@ static int service_of(uint16_t port)
 	return -1;
 }
 
-static struct wh_finding like(const struct walk *w, const char *type)
+struct wh_finding wh_finding_like(const struct walk *w, const char *type)
 {
 	const struct wh_alert_type *t = wh_alert_type_of(w->l->types, type);
 	return (struct wh_finding){.type = t ? t->id : NULL, .resource = w->g.resource, .direction = (enum wh_direction)w->g.key.direction, .proto = w->g.key.proto,
@@ -74,7 +57,7 @@ static uint64_t recent_days(const struct walk *w, const struct wh_edge *e)
 	return window < 63 ? days & ((UINT64_C(2) << window) - 1) : days;
 }
 
-static struct wh_finding_source source(const struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e, int64_t since_us)
+struct wh_finding_source wh_finding_source_of(const struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e, int64_t since_us)
 {
 	bool all = e->first_us > since_us;
 	int32_t back = w->last_day - wh_day(since_us);
@@ -88,21 +71,21 @@ static struct wh_finding_source source(const struct walk *w, const struct wh_edg
 
 static void unrecommended(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {
-	struct wh_finding f = like(w, "Network_TrafficFromUnrecommendedIP");
+	struct wh_finding f = wh_finding_like(w, "Network_TrafficFromUnrecommendedIP");
 	if (!f.type || !w->g.rule || e->last_us <= w->l->rec->calculated_us || wh_alert_rule_allows(w->g.rule, &k->peer))
 		return;
 	f.severity = WH_MEDIUM;
 	f.stopped = "The rule would have stopped it. The service answered: the rule is not in force there.";
-	struct wh_finding_source s = source(w, k, e, w->l->rec->calculated_us);
+	struct wh_finding_source s = wh_finding_source_of(w, k, e, w->l->rec->calculated_us);
 	wh_finding_add(w->all, wh_finding_of(w->all, &f), &s);
 }
 
 static void listed(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {
-	struct wh_finding f = like(w, "Network_CommunicationWithC2");
+	struct wh_finding f = wh_finding_like(w, "Network_CommunicationWithC2");
 	if (!f.type || !wh_alert_listed(w->l, &k->peer))
 		return;
-	struct wh_finding_source s = source(w, k, e, w->from_us);
+	struct wh_finding_source s = wh_finding_source_of(w, k, e, w->from_us);
 	wh_finding_add(w->all, wh_finding_of(w->all, &f), &s);
 }
 
@@ -131,7 +114,7 @@ static void guesses(struct walk *w, const struct wh_edge_key *k, const struct wh
 	if (!type || k->proto != WH_PROTO_TCP || !days || (e->flows - e->connects) / days < (uint64_t)w->l->config->sessions_a_day ||
 	    short_share(e) < SHORT_SHARE || (inbound && belongs(w, &k->peer)))
 		return;
-	struct wh_finding f = like(w, type);
+	struct wh_finding f = wh_finding_like(w, type);
 	if (!f.type)
 		return;
 	f.of_peer = true;
@@ -139,7 +122,7 @@ static void guesses(struct walk *w, const struct wh_edge_key *k, const struct wh
 		f.severity = WH_HIGH;
 		f.note = "Beside its short sessions it has longer ones: a login may have succeeded.";
 	}
-	struct wh_finding_source s = source(w, k, e, w->from_us);
+	struct wh_finding_source s = wh_finding_source_of(w, k, e, w->from_us);
 	wh_finding_add(w->all, wh_finding_of(w->all, &f), &s);
 }
 
@@ -149,11 +132,11 @@ static void first_connection(struct walk *w, const struct wh_edge_key *k, const 
 	if (!other || other == w->g.resource || other->discovered || w->g.resource->discovered || e->first_us < w->from_us ||
 	    wh_day(e->first_us) < w->first_day + LEARNING_DAYS)
 		return;
-	struct wh_finding f = like(w, "Whittle_FirstConnection");
+	struct wh_finding f = wh_finding_like(w, "Whittle_FirstConnection");
 	if (!f.type)
 		return;
 	f.of_peer = true;
-	struct wh_finding_source s = source(w, k, e, w->from_us);
+	struct wh_finding_source s = wh_finding_source_of(w, k, e, w->from_us);
 	wh_finding_add(w->all, wh_finding_of(w->all, &f), &s);
 }
 
@@ -182,7 +165,7 @@ static void count(struct walk *w, const struct wh_edge_key *k, const struct wh_e
 		w->g.peers[born]++;
 	}
 	if (recent) {
-		struct wh_finding_source s = source(w, k, e, w->from_us);
+		struct wh_finding_source s = wh_finding_source_of(w, k, e, w->from_us);
 		hold(w, &s);
 	}
 }
@@ -207,11 +190,12 @@ static void end_group(struct walk *w)
 	bool inbound = w->g.key.direction == WH_INBOUND;
 	if (!w->any || !w->g.resource)
 		return;
+	wh_alert_end_service(w);
 	const char *type = w->g.service < 0 ? NULL : inbound ? services[w->g.service].many : services[w->g.service].out_many;
 	type = type || inbound ? type : "PortScanning";
 	if (!type || !unusual(w, (uint64_t)(inbound ? w->l->config->sources_a_day : w->l->config->targets_a_day)))
 		return;
-	struct wh_finding f = like(w, type), *at = f.type ? wh_finding_of(w->all, &f) : NULL;
+	struct wh_finding f = wh_finding_like(w, type), *at = f.type ? wh_finding_of(w->all, &f) : NULL;
 	for (size_t i = 0; i < w->n_held; i++)
 		wh_finding_add(w->all, at, &w->held[i]);
 }
@@ -219,6 +203,8 @@ static void end_group(struct walk *w)
 static void begin_group(struct walk *w, const struct wh_edge_key *k)
 {
 	end_group(w);
+	if (w->any && !wh_addr_eq(&w->g.key.local, &k->local))
+		wh_alert_end_outbound(w);
 	memset(&w->g, 0, sizeof w->g);
 	w->n_held = 0;
 	w->any = true;
@@ -236,8 +222,11 @@ static int see(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 	if (!w->g.resource || wh_edge_unproven(k, e))
 		return 0;
 	count(w, k, e);
+	wh_alert_see_outbound(w, k, e);
+	wh_alert_see_service(w, k, e);
 	if (e->last_us < w->from_us)
 		return 0;
+	wh_alert_see_peer(w, k, e);
 	unrecommended(w, k, e);
 	listed(w, k, e);
 	guesses(w, k, e);
@@ -252,7 +241,9 @@ int wh_alert_detect_edges(const struct wh_alert_look *l, const struct wh_store_t
 	if (!totals->edges)
 		return 0;
 	int rc = wh_store_edges(l->ledger->store, NULL, see, &w, err);
-	if (!rc)
+	if (!rc) {
 		end_group(&w);
+		wh_alert_end_outbound(&w);
+	}
 	return rc;
 }

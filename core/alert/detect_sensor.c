@@ -32,6 +32,45 @@ static void loss(const struct wh_alert_look *l, const struct wh_store_totals *to
 	wh_finding_of(all, &f);
 }
 
+struct capture { const struct wh_alert_look *l; struct wh_findings *all; int64_t from_us; int32_t day; uint64_t packets, drops; int64_t first_us, last_us; };
+
+/* A day is over: what all its runs took and lost. A restart begins at 0, within that day or not: only what went on between two looks counts. */
+static void end_day(struct capture *c)
+{
+	struct wh_finding f = like(c->l, "Whittle_CaptureLoss");
+	char day[WH_TIME_STRLEN];
+	if (f.type && c->drops && c->packets && c->last_us >= c->from_us && (double)c->drops * 1000 >= (double)c->packets * (double)c->l->config->loss) {
+		f.first_us = c->first_us;
+		f.last_us = c->last_us;
+		f.note = wh_arena_printf(c->all->mem, "On %.10s it lost %llu of %llu packets.", wh_time_text(c->first_us, day), (unsigned long long)c->drops, (unsigned long long)c->packets);
+		wh_finding_of(c->all, &f);
+	}
+	c->packets = c->drops = 0;
+}
+
+static int see_capture(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	struct capture *c = arg;
+	if (k->day != c->day)
+		end_day(c);
+	if (!c->packets)
+		c->first_us = r->first_us;
+	c->day = k->day;
+	c->last_us = r->last_us;
+	c->packets += r->up > r->count ? r->up - r->count : 0;
+	c->drops += r->down > r->failed ? r->down - r->failed : 0;
+	return 0;
+}
+
+int wh_alert_detect_capture(const struct wh_alert_look *l, int64_t from_us, struct wh_findings *all, struct wh_error *err)
+{
+	struct capture c = {.l = l, .all = all, .from_us = from_us};
+	int rc = wh_store_facts(l->ledger->store, WH_FACT_CAPTURE, see_capture, &c, err);
+	if (!rc)
+		end_day(&c);
+	return rc;
+}
+
 void wh_alert_detect_sensor(const struct wh_alert_look *l, const struct wh_store_totals *totals, const json_t *sensor, struct wh_findings *all)
 {
 	struct wh_finding f = like(l, "Network_ResourceIpIndicatedAsMalicious");

@@ -8,7 +8,12 @@
 #include <string.h>
 #include "alert/finding.h"
 
+enum { SCANNERS = 64 };
+struct scanner { struct wh_addr addr; uint64_t tries; unsigned ports; int64_t last_us; };
 struct walk {
+	struct scanner scanners[SCANNERS]; unsigned n_scanners; /* of the local address at hand: sources of refused connections, with how many ports */
+	struct wh_addr local;
+	int64_t from_us;
 	const struct wh_alert_look *l;
 	const json_t *before;
 	json_t *after;
@@ -21,6 +26,44 @@ static uint64_t number(const json_t *o, const char *key)
 	return n > 0 ? (uint64_t)n : 0;
 }
 
+/* The ports of one address are over: whoever tried many of them scanned. */
+static void end_local(struct walk *w)
+{
+	const struct wh_alert_type *t = wh_alert_type_of(w->l->types, "Whittle_IncomingScan");
+	const struct wh_resource *r = wh_estate_by_addr(w->l->estate, &w->local);
+	struct wh_finding *at = NULL;
+	for (unsigned i = 0; i < w->n_scanners && t && r; i++) {
+		const struct scanner *s = &w->scanners[i];
+		struct wh_finding f = {.type = t->id, .resource = r, .direction = WH_INBOUND, .severity = t->severity};
+		if (s->ports < (unsigned)w->l->config->scanned_ports)
+			continue;
+		at = at ? at : wh_finding_of(w->all, &f);
+		wh_finding_add(w->all, at, &(struct wh_finding_source){.addr = s->addr, .unanswered = s->tries, .so_far = true, .first_us = w->from_us, .last_us = s->last_us});
+	}
+	w->n_scanners = 0;
+}
+
+static void scanned(struct walk *w, const struct wh_addr *local, const struct wh_sketch *sk)
+{
+	if (!wh_addr_eq(local, &w->local))
+		end_local(w);
+	w->local = *local;
+	for (unsigned i = 0; i < WH_SKETCH_TOP && sk->last_us >= w->from_us; i++) {
+		unsigned n = 0;
+		if (!sk->top[i].count)
+			continue;
+		while (n < w->n_scanners && !wh_addr_eq(&w->scanners[n].addr, &sk->top[i].addr))
+			n++;
+		if (n == SCANNERS)
+			continue;
+		if (n == w->n_scanners)
+			w->scanners[w->n_scanners++] = (struct scanner){.addr = sk->top[i].addr};
+		w->scanners[n].ports++;
+		w->scanners[n].tries += sk->top[i].count;
+		w->scanners[n].last_us = sk->last_us > w->scanners[n].last_us ? sk->last_us : w->scanners[n].last_us;
+	}
+}
+
 static int see(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk)
 {
 	struct walk *w = arg;
@@ -29,6 +72,8 @@ static int see(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t p
 	const struct wh_alert_type *t = wh_alert_type_of(w->l->types, "Network_TrafficFromUnrecommendedIP");
 	char key[WH_ADDR_STRLEN + 16], addr[WH_ADDR_STRLEN];
 	struct wh_finding *at = NULL;
+	if (r)
+		scanned(w, local, sk);
 	if (!rule || !t)
 		return 0;
 	snprintf(key, sizeof key, "%s/%u/%u", wh_addr_text(local, addr), proto, port);
@@ -54,11 +99,13 @@ static int see(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t p
 	return 0;
 }
 
-int wh_alert_detect_unanswered(const struct wh_alert_look *l, const json_t *before, json_t **after, struct wh_findings *all, struct wh_error *err)
+int wh_alert_detect_unanswered(const struct wh_alert_look *l, int64_t from_us, const json_t *before, json_t **after, struct wh_findings *all, struct wh_error *err)
 {
-	struct walk w = {l, before, json_object(), all};
+	struct walk w = {.from_us = from_us, .l = l, .before = before, .after = json_object(), .all = all};
 	*after = NULL;
 	int rc = w.after ? wh_store_sketches(l->ledger->store, see, &w, err) : wh_fail(err, -ENOMEM, "out of memory");
+	if (!rc)
+		end_local(&w);
 	if (rc)
 		json_decref(w.after);
 	else

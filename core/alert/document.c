@@ -23,7 +23,8 @@ const char *wh_alert_key(const struct wh_finding *f, struct wh_arena *mem)
 	char peer[WH_ADDR_STRLEN] = "";
 	if (f->of_peer)
 		wh_addr_text(&f->sources->addr, peer);
-	return wh_arena_printf(mem, "%s|%s|%s|%u|%u|%s", f->type, f->resource ? f->resource->name : "", wh_direction_text(f->direction), f->proto, f->port, peer);
+	return wh_arena_printf(mem, "%s|%s|%s|%u|%u|%s", f->type, f->resource ? f->resource->name : "", wh_direction_text(f->direction), f->proto, f->port,
+	                       f->subject ? f->subject : peer);
 }
 
 static uint64_t fnv(uint64_t h, const void *bytes, size_t n)
@@ -164,7 +165,7 @@ static bool add_sources(json_t *mine, const struct wh_finding *f)
 			changed = true;
 		}
 		changed |= raise_number(is, "answered", s->answered, false);
-		changed |= raise_number(is, "unanswered", s->unanswered, true);
+		changed |= raise_number(is, "unanswered", s->unanswered, !s->so_far);
 		changed |= later(is, "last", s->last_us);
 		if (s->at_least)
 			json_object_set_new(is, "atLeast", json_true());

@@ -11,13 +11,14 @@ static int order(const void *x, const void *y)
 	by = by ? by : (int)a->direction - (int)b->direction;
 	by = by ? by : a->proto - b->proto;
 	by = by ? by : a->port - b->port;
+	by = by ? by : strcmp(a->subject ? a->subject : "", b->subject ? b->subject : "");
 	return by || !a->of_peer ? by : wh_addr_cmp(&a->sources->addr, &b->sources->addr);
 }
 
 static bool same(const struct wh_finding *a, const struct wh_finding *b)
 {
 	return !a->of_peer && !b->of_peer && a->type == b->type && a->resource == b->resource && a->direction == b->direction && a->proto == b->proto &&
-	       a->port == b->port;
+	       a->port == b->port && (a->subject ? b->subject && !strcmp(a->subject, b->subject) : !b->subject);
 }
 
 struct wh_finding *wh_finding_of(struct wh_findings *all, const struct wh_finding *like)

@@ -27,6 +27,12 @@ const char *wh_alert_listed(const struct wh_alert_look *l, const struct wh_addr 
 int wh_alert_detect_edges(const struct wh_alert_look *l, const struct wh_store_totals *totals, struct wh_findings *all, struct wh_error *err);
 /* By what nobody answered, which is counted since the ledger's beginning: `before` holds the counts as the last look left them (NULL: there was
  * none, and nothing is found), *after (a new reference) those of now. */
-int wh_alert_detect_unanswered(const struct wh_alert_look *l, const json_t *before, json_t **after, struct wh_findings *all, struct wh_error *err);
+int wh_alert_detect_unanswered(const struct wh_alert_look *l, int64_t from_us, const json_t *before, json_t **after, struct wh_findings *all, struct wh_error *err);
+/* By protocol evidence from that time on. */
+int wh_alert_detect_dns(const struct wh_alert_look *l, int64_t from_us, struct wh_findings *all, struct wh_error *err);
+int wh_alert_detect_protocols(const struct wh_alert_look *l, int64_t from_us, struct wh_findings *all, struct wh_error *err);
+int wh_alert_detect_capture(const struct wh_alert_look *l, int64_t from_us, struct wh_findings *all, struct wh_error *err);
+/* By what `whittle watch` noticed of the firewall. */
+int wh_alert_detect_watch(const struct wh_alert_look *l, struct wh_findings *all, struct wh_error *err);
 /* What no edge shows. `sensor` is the plugin's document of what it took and lost; NULL: there is none. */
 void wh_alert_detect_sensor(const struct wh_alert_look *l, const struct wh_store_totals *totals, const json_t *sensor, struct wh_findings *all);

@@ -14,6 +14,15 @@ int wh_app_alert_types(const struct wh_app *a, struct wh_arena *mem, struct wh_a
 	return rc ? rc : wh_alert_types_load(path, mem, out, err);
 }
 
+static int load_domains(const struct wh_app *a, struct wh_arena *mem, struct wh_alert_domains *out, struct wh_error *err)
+{
+	char path[PATH_MAX];
+	int rc = wh_rules_path(a->config->harden.rules_dir, "domains.yaml", path, sizeof path, err);
+	if (rc == -ENOENT) /* rules of an earlier version, that somebody keeps in a place of their own */
+		return 0;
+	return rc ? rc : wh_alert_domains_load(path, mem, out, err);
+}
+
 /* Rules that were never calculated are no error: then alerts are of what needs none. */
 static int reviewed(const struct wh_app *a, struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, const struct wh_recommendation **out,
                     struct wh_error *err)
@@ -31,10 +40,12 @@ int wh_app_alerts_update(const struct wh_app *a, int64_t now_us, struct wh_alert
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_app_ledger l;
 	struct wh_alert_types types;
+	struct wh_alert_domains domains = {0};
 	struct wh_intel_list *lists = NULL;
-	struct wh_alert_look look = {.config = &a->config->alerts, .types = &types, .now_us = now_us};
+	struct wh_alert_look look = {.config = &a->config->alerts, .types = &types, .domains = &domains, .now_us = now_us};
 	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
 	rc = rc ? rc : wh_app_alert_types(a, mem, &types, err);
+	rc = rc ? rc : load_domains(a, mem, &domains, err);
 	rc = rc ? rc : reviewed(a, l.is.state, l.estate, mem, &look.rec, err);
 	rc = rc ? rc : wh_intel_lists(l.is.state, mem, &lists, &look.n_lists, err);
 	if (!rc) {

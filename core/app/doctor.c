@@ -141,7 +141,7 @@ static void check_kernel(struct wh_app_doctor *r)
 
 static void check_rules(const struct wh_app *a, struct wh_app_doctor *r)
 {
-	static const char *const names[] = {"ports.yaml", "evidence.yaml", "alerts.yaml"};
+	static const char *const names[] = {"ports.yaml", "evidence.yaml", "alerts.yaml", "domains.yaml"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		struct wh_error err = {0};

@@ -42,13 +42,61 @@ static size_t own_addresses(struct wh_addr *out, size_t max)
 	return n;
 }
 
+static bool is_loopback(const struct wh_addr *a)
+{
+	static const struct wh_addr six = {.b = {[15] = 1}};
+	return wh_addr_is_v4(a) ? a->b[12] == 127 : wh_addr_eq(a, &six);
+}
+
+/* Alerts on their way to the caller. */
+struct relay { const struct wh_app *a; const struct wh_app_watch *ask; const struct wh_addr *local; };
+
+/* For `whittle alerts`; where the ledger does not take it, the line that the caller prints is all there is. */
+static void alert(void *arg, const struct wh_watch_alert *alert)
+{
+	const struct relay *r = arg;
+	const struct wh_alert_noticed n = {.kind = alert->kind, .text = alert->text, .time_us = alert->time_us, .peer = alert->has_peer ? &alert->peer : NULL, .direction = alert->direction,
+	                                   .proto = alert->proto, .port = alert->port, .drops = alert->drops, .local = r->local};
+	struct wh_state *s = NULL;
+	struct wh_error ignored;
+	if (!wh_ledger_state(r->a->store_url, WH_STATE_WRITE, &s, &ignored)) {
+		wh_state_patience(s, 500);
+		wh_alert_noticed(s, &n, &ignored);
+	}
+	wh_state_close(s);
+	r->ask->alert(r->ask->arg, alert);
+}
+
+static void ready(void *arg, size_t peers)
+{
+	const struct relay *r = arg;
+	r->ask->ready(r->ask->arg, peers);
+}
+
+static bool again(void *arg)
+{
+	const struct relay *r = arg;
+	return r->ask->again(r->ask->arg);
+}
+
+static void tick(void *arg)
+{
+	const struct relay *r = arg;
+	if (r->ask->tick)
+		r->ask->tick(r->ask->arg);
+}
+
 int wh_app_watch(const struct wh_app *a, const struct wh_app_watch *ask, struct wh_error *err)
 {
+	struct relay r = {a, ask, NULL};
 	struct wh_addr locals[256];
 	struct wh_error earlier;
 	const struct wh_watch_options opt = {.store_url = a->store_url, .locals = locals, .n_locals = own_addresses(locals, 256), .discover = a->config->estate.discover,
-	                                     .config = ask->config, .judge = &a->config->harden, .nflog_group = WH_NFLOG_GROUP, .stop = ask->stop, .ready = ask->ready, .again = ask->again,
-	                                     .alert = ask->alert, .arg = ask->arg};
+	                                     .config = ask->config, .judge = &a->config->harden, .nflog_group = WH_NFLOG_GROUP, .stop = ask->stop, .ready = ready, .again = again,
+	                                     .alert = alert, .tick = tick, .arg = &r};
+	for (size_t i = 0; i < opt.n_locals && !r.local; i++)
+		if (!is_loopback(&locals[i]))
+			r.local = &locals[i];
 	int rc = wh_firewall_ready(err);
 	if (!rc && wh_app_adopt_earlier(a, &earlier) < 0)
 		wh_app_note(a, "%s", earlier.text);

@@ -137,7 +137,11 @@ static void build(struct filter *p, enum wh_confinement kind)
 	if (reads || networks)
 		allow_unless(p, __NR_clone, 0, BPF_JSET, namespaces, sizeof namespaces / sizeof *namespaces);
 	allow(p, always, sizeof always / sizeof *always);
-	if (kind != WH_CONFINE_PARSER)
+	if (kind == WH_CONFINE_LISTENER) {
+		answer(p, __NR_accept4, SECCOMP_RET_ALLOW);
+		answer(p, __NR_shutdown, SECCOMP_RET_ALLOW);
+	}
+	if (kind != WH_CONFINE_PARSER && kind != WH_CONFINE_LISTENER)
 		allow(p, files, sizeof files / sizeof *files);
 	if (networks)
 		allow(p, network, sizeof network / sizeof *network);

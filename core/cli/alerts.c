@@ -10,6 +10,7 @@ static const char help[] =
 	"       whittle alerts start|resolve|dismiss|activate NAME… [--reason TEXT]\n"
 	"       whittle alerts suppress RULE --reason TEXT [--type TYPE] [--resource NAME] [--source PREFIX] [--port N] [--for DURATION] [--simulate]\n"
 	"       whittle alerts suppressions [--json] | unsuppress RULE\n"
+	"       whittle alerts respond [--every TIME] [--for TIME]\n"
 	"       whittle alerts types [--json]\n"
 	"\n"
 	"What the ledger shows that somebody should look at: traffic from outside the recommended ranges, guessing of passwords, connections to\n"
@@ -26,6 +27,9 @@ static const char help[] =
 	"\n"
 	"`start` says that somebody works on it, `resolve` that it is done, `dismiss` that it was nothing. `suppress` dismisses what is like that as it\n"
 	"is raised, until --for is over; --simulate counts the kept alerts that it would have dismissed, and changes nothing.\n"
+	"\n"
+	"`respond` hands each alert that becomes active to the program or the webhook that whittle.yaml names under `alerts`: once, with what failed tried again\n"
+	"for hours; --every looks anew at that interval.\n"
 	"\n"
 	"example:\n"
 	"  whittle alerts --severity Medium\n"
@@ -238,7 +242,7 @@ static int types(struct cli *c, int argc, char **argv)
 
 static const struct { const char *name; int (*run)(struct cli *c, int argc, char **argv); } verbs[] = {
 	{"list", list}, {"show", show}, {"start", set}, {"resolve", set}, {"dismiss", set}, {"activate", set}, {"suppress", cli_alerts_suppress},
-	{"unsuppress", cli_alerts_unsuppress}, {"suppressions", cli_alerts_suppressions}, {"types", types}};
+	{"unsuppress", cli_alerts_unsuppress}, {"suppressions", cli_alerts_suppressions}, {"respond", cli_alerts_respond}, {"types", types}};
 
 static int run(struct cli *c, int argc, char **argv)
 {

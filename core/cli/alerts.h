@@ -12,3 +12,8 @@ void cli_alert_print(const json_t *alert);
 int cli_alerts_suppress(struct cli *c, int argc, char **argv);
 int cli_alerts_unsuppress(struct cli *c, int argc, char **argv);
 int cli_alerts_suppressions(struct cli *c, int argc, char **argv);
+int cli_alerts_respond(struct cli *c, int argc, char **argv);
+/* Before privileges are given up: the process that serves what `watch --metrics` gives it. */
+int cli_start_metrics(int argc, char **argv, struct wh_error *err);
+/* Likewise: the processes that `alerts respond` needs; nothing for other words. */
+int cli_start_responders(const struct cli *c, int argc, char **argv, struct wh_error *err);

@@ -13,6 +13,7 @@
 #include "base/owner.h"
 #include "base/service_user.h"
 #include "base/state_dir.h"
+#include "cli/alerts.h"
 #include "cli/azure.h"
 #include "net/https.h"
 #include "whittle/azure_groups.h"
@@ -90,7 +91,7 @@ static void grant_words(struct grants *g, int argc, char **argv)
 
 static void grant_configured(struct grants *g, const struct wh_config *c)
 {
-	static const char *const rules[] = {"ports.yaml", "evidence.yaml", "alerts.yaml"};
+	static const char *const rules[] = {"ports.yaml", "evidence.yaml", "alerts.yaml", "domains.yaml"};
 	struct wh_error ignored;
 	char path[PATH_MAX];
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
@@ -100,6 +101,7 @@ static void grant_configured(struct grants *g, const struct wh_config *c)
 		grant(g, WH_GRANT_READ, c->intel.lists[i].file);
 		grant(g, WH_GRANT_RUN, c->intel.lists[i].command);
 	}
+	grant(g, WH_GRANT_READ, c ? c->alerts.ca_file : NULL);
 	grant(g, WH_GRANT_APPEND, c ? c->watch.alerts : NULL);
 	grant(g, WH_GRANT_RUN, c ? c->azure.token_command : NULL);
 }
@@ -213,6 +215,9 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 		rc = start_https(c, argc, argv, err);
 	if (!rc && command->prepare)
 		rc = command->prepare(c, argc, argv, owner.other ? owner.uid : geteuid(), owner.other ? owner.gid : getegid(), err);
+	if (!rc && c->config)
+		rc = cli_start_responders(c, argc, argv, err);
+	rc = rc ? rc : cli_start_metrics(argc, argv, err);
 	if (!rc && (owner.other || confined))
 		rc = become(&owner, err);
 	return rc || !confined ? rc : cli_confine_reader(c, wh_is_root_or_service(geteuid()), argc, argv, err);

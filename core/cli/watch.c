@@ -8,12 +8,14 @@
 #include "base/notify.h"
 #include "base/opener.h"
 #include "base/owner.h"
+#include "cli/alerts.h"
 #include "cli/cli.h"
+#include "net/page.h"
 #include "whittle/firewall.h"
 #include "whittle/watch.h"
 
 static const char help[] =
-	"usage: whittle watch [--learn] [--revert] [--repair] [--alerts FILE] [--for TIME]\n"
+	"usage: whittle watch [--learn] [--revert] [--repair] [--alerts FILE] [--metrics ADDR:PORT] [--for TIME]\n"
 	"\n"
 	"Looks after the rules that were confirmed on this machine, until it is stopped, and prints a line for each thing that it notices:\n"
 	"  blocked   a peer that belongs (seen on several days on that port, never alerted on) is being dropped\n"
@@ -31,6 +33,7 @@ static const char help[] =
 	"                 the confirmation (watch: after-confirm)\n"
 	"  --repair       put back what was confirmed when our table was deleted or changed\n"
 	"  --alerts FILE  append each alert to FILE as a line of JSON\n"
+	"  --metrics ADDR:PORT  serve counters for Prometheus at http://ADDR:PORT/metrics, on the loopback alone: 127.0.0.1:9464\n"
 	"  --for TIME     end after this time\n"
 	"With --json alerts are printed as lines of JSON. The same settings in whittle.yaml:\n"
 	"  watch: {revert: yes, repair: yes, alerts: /var/log/whittle/alerts.jsonl, syslog: yes, after-confirm: 1h, hits: 3, connections: 10m,\n"
@@ -49,9 +52,14 @@ static void on_signal(int sig)
 		stop = true;
 }
 
+static const char *const kinds[] = {"blocked", "reverted", "flushed", "changed", "repaired", "unnoted", "surge"};
+enum { KINDS = sizeof kinds / sizeof *kinds, METRICS_S = 30 };
+
 struct out {
 	const struct cli *c;
 	const char *path;
+	struct wh_app_noticed noticed[KINDS];
+	int64_t metrics_at_us;   /* when to serve them anew */
 	int file;
 	bool to_syslog, in_journal; /* the journal reads our errors: no socket is needed to reach the log */
 };
@@ -98,9 +106,27 @@ static bool again(void *arg)
 	return true;
 }
 
+static void serve_metrics(void *arg)
+{
+	struct out *o = arg;
+	const struct wh_app a = cli_app(o->c);
+	struct wh_error err = {0};
+	char *text = NULL;
+	size_t len = 0;
+	if (!wh_page_ready() || wh_now_us() < o->metrics_at_us)
+		return;
+	wh_app_metrics(&a, o->noticed, KINDS, &text, &len, &err);
+	if (text)
+		wh_page_put(text, len, &err);
+	free(text);
+	o->metrics_at_us = wh_now_us() + METRICS_S * INT64_C(1000000);
+}
+
 static void alert(void *arg, const struct wh_watch_alert *a)
 {
 	struct out *o = arg;
+	for (size_t i = 0; i < KINDS; i++)
+		o->noticed[i].count += !strcmp(kinds[i], a->kind);
 	json_t *doc = wh_app_watch_json(a);
 	char *line = json_dumps(doc, JSON_COMPACT | JSON_ENSURE_ASCII), t[WH_TIME_STRLEN], text[1024]; /* ASCII: a log may be shown on a terminal */
 	snprintf(text, sizeof text, "%s", a->text);
@@ -120,7 +146,7 @@ static void alert(void *arg, const struct wh_watch_alert *a)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option opts[] = {{"revert", 0, 0, 'r'}, {"repair", 0, 0, 'R'}, {"learn", 0, 0, 'l'}, {"alerts", 1, 0, 'a'}, {"for", 1, 0, 'f'}, {0}};
+	static const struct option opts[] = {{"revert", 0, 0, 'r'}, {"repair", 0, 0, 'R'}, {"learn", 0, 0, 'l'}, {"alerts", 1, 0, 'a'}, {"for", 1, 0, 'f'}, {"metrics", 1, 0, 'm'}, {0}};
 	struct wh_watch_config cfg = c->config->watch;
 	struct out out = {.c = c, .file = -1};
 	struct wh_error err;
@@ -132,6 +158,7 @@ static int run(struct cli *c, int argc, char **argv)
 		case 'R': cfg.repair = true; break;
 		case 'l': cfg.learn = WH_LEARN_CONNTRACK; break;
 		case 'a': cfg.alerts = optarg; break;
+		case 'm': break; /* cli_start_metrics() has it */
 		case 'f':
 			if (wh_duration_parse(optarg, &length) || length < 1 || length > INT64_C(86400) * 366)
 				return cli_usage(c, "'%s' is not a time such as 30m or 3h", optarg);
@@ -157,12 +184,24 @@ static int run(struct cli *c, int argc, char **argv)
 	out.path = cfg.alerts;
 	if (length)
 		alarm((unsigned)length);
+	for (size_t i = 0; i < KINDS; i++)
+		out.noticed[i].kind = kinds[i];
 	const struct wh_app a = cli_app(c);
-	int rc = wh_app_watch(&a, &(struct wh_app_watch){.config = &cfg, .stop = &stop, .ready = ready, .again = again, .alert = alert, .arg = &out}, &err);
+	int rc = wh_app_watch(&a, &(struct wh_app_watch){.config = &cfg, .stop = &stop, .ready = ready, .again = again, .alert = alert, .tick = serve_metrics, .arg = &out}, &err);
 	wh_notify("STOPPING=1");
 	if (out.file >= 0)
 		close(out.file);
 	return rc ? cli_error(&err) : CLI_OK;
+}
+
+int cli_start_metrics(int argc, char **argv, struct wh_error *err)
+{
+	for (int i = 1; i < argc && !strcmp(argv[0], "watch") && strcmp(argv[i], "--") != 0; i++) {
+		const char *value = !strncmp(argv[i], "--metrics=", 10) ? argv[i] + 10 : !strcmp(argv[i], "--metrics") && i + 1 < argc ? argv[i + 1] : NULL;
+		if (value)
+			return wh_page_start(value, "/metrics", "text/plain; version=0.0.4; charset=utf-8", err);
+	}
+	return 0;
 }
 
 static unsigned may_now(const struct cli *c, int argc, char **argv)

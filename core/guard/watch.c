@@ -465,6 +465,8 @@ int wh_watch(const struct wh_watch_options *opt, struct wh_error *err)
 		if (wh_now_us() >= w->note_at_us)
 			note_open(w);
 		wh_learn_turn(w->learning);
+		if (opt->tick)
+			opt->tick(opt->arg);
 	}
 	wh_learn_end(w->learning);
 	wh_nf_socket_close(w->log);

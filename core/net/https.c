@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "base/sha256.h"
 #include "net/curl.h"
 #include "net/https.h"
 
@@ -12,6 +13,35 @@
  * bytes are limited, and HTTP/2, a second and larger parser, is not offered.
  */
 enum { MAX_REPLY = 32 << 20, MAX_HEADER_LINES = 256, MAX_HEADER_BYTES = 64 << 10, REQUEST_SECONDS = 60 };
+
+static char secret_of_posts[256];
+static size_t secret_len;
+
+int wh_https_sign_with(const char *secret, size_t len, struct wh_error *err)
+{
+	if (len < 16 || len > sizeof secret_of_posts)
+		return wh_fail_input(err, -EINVAL, "a secret has 16 to %zu bytes, this one %zu", sizeof secret_of_posts, len);
+	memcpy(secret_of_posts, secret, len);
+	secret_len = len;
+	return 0;
+}
+
+void wh_https_forget_secret(void)
+{
+	explicit_bzero(secret_of_posts, sizeof secret_of_posts);
+	secret_len = 0;
+}
+
+static struct curl_slist *sign(const struct wh_curl *lib, struct curl_slist *headers, const char *body)
+{
+	char line[128] = "X-Whittle-Signature: sha256=";
+	size_t n = strlen(line);
+	_Static_assert(sizeof line > 28 + 2 * WH_SHA256_BYTES, "room for the signature");
+	if (!secret_len)
+		return headers;
+	wh_hmac_sha256_hex(secret_of_posts, secret_len, body, strlen(body), line + n);
+	return lib->append(headers, line);
+}
 
 static void wipe(char *secret)
 {
@@ -111,12 +141,14 @@ int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct 
 		return rc;
 	r->retry_after_ms = -1;
 	CURL *c = lib->init();
-	if (!c || asprintf(&line, "Authorization: Bearer %s", q->token) < 0) {
+	if (!c || (q->token && asprintf(&line, "Authorization: Bearer %s", q->token) < 0)) {
 		lib->cleanup(c);
 		return wh_fail(err, -ENOMEM, "out of memory");
 	}
-	headers = lib->append(headers, line);
-	wipe(line);
+	if (q->token) {
+		headers = lib->append(headers, line);
+		wipe(line);
+	}
 	if (q->if_match && asprintf(&line, "If-Match: %s", q->if_match) >= 0) {
 		headers = lib->append(headers, line);
 		free(line);
@@ -125,6 +157,8 @@ int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct 
 	headers = lib->append(headers, "Expect:");
 	if (q->body) {
 		headers = lib->append(headers, "Content-Type: application/json");
+		if (!strcmp(q->method, "POST"))
+			headers = sign(lib, headers, q->body);
 		lib->setopt(c, CURLOPT_POSTFIELDS, q->body);
 	}
 	lib->setopt(c, CURLOPT_URL, q->url);
@@ -154,5 +188,5 @@ int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct 
 		return 0;
 	r->cut = in.refused || code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
 	         code == CURLE_OPERATION_TIMEDOUT || code == CURLE_WEIRD_SERVER_REPLY;
-	return wh_fail(err, -EIO, "%s %.200s: %s", q->method, q->url, reason);
+	return wh_fail(err, -EIO, "%s %.200s: %s", q->method, strcmp(q->method, "POST") ? q->url : "to the webhook", reason); /* whose URL may be a secret */
 }

@@ -7,8 +7,8 @@
 #include "whittle/base.h"
 
 struct wh_https_request {
-	const char *method, *url;  /* "GET", "PUT" */
-	const char *token;         /* sent as a bearer token */
+	const char *method, *url;  /* "GET", "PUT", "POST" */
+	const char *token;         /* sent as a bearer token; NULL: none */
 	const char *if_match, *body; /* NULL: none */
 	const char *ca_file;       /* NULL: the system's; a file that this process, or its opener, may read */
 };
@@ -23,6 +23,9 @@ void wh_https_reply_free(struct wh_https_reply *r);
 
 /* Forks the process that speaks to `endpoint` ("https://management.azure.com") and to nobody else. Call it once, before there are threads and before privileges are given up. */
 int wh_https_start(const char *endpoint, struct wh_error *err);
+/* The secret with which the bodies of POST are signed from now on: header X-Whittle-Signature, "sha256=" and HMAC-SHA256 in hex. Call it before
+ * wh_https_start(): then that process alone has it, and here it is forgotten. */
+int wh_https_sign_with(const char *secret, size_t len, struct wh_error *err);
 /* By that process, or here where there is none. 0 with *r; negative where no answer could be had: then r->cut may say so. -ELIBACC: there is no libcurl. */
 int wh_https_exchange(const struct wh_https_request *q, struct wh_https_reply *r, struct wh_error *err);
 /* 0, or -ELIBACC where there is no libcurl. */
@@ -33,3 +36,4 @@ bool wh_https_below(const char *endpoint, const char *url);
 /* ---- within net ---- */
 /* In this process. `ca_path` in place of q->ca_file. */
 int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct wh_https_reply *r, struct wh_error *err);
+void wh_https_forget_secret(void);

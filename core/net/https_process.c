@@ -103,14 +103,15 @@ static void serve_one(int from, const uint8_t *bytes, size_t n, int ca, const ch
 	struct wh_bytes b = {0};
 	struct wh_error err = {.text = ""};
 	char ca_path[40], *url, *token, *if_match, *body;
-	bool put = wh_take_number(&t, 1, 0, 1);
+	static const char *const methods[] = {"GET", "PUT", "POST"};
+	unsigned method = (unsigned)wh_take_number(&t, 1, 0, 2);
 	url = take_text(&t, 8192);
 	token = take_text(&t, 64 << 10);
 	if_match = take_text(&t, 1024);
 	body = take_text(&t, MAX_MESSAGE);
-	const struct wh_https_request q = {.method = put ? "PUT" : "GET", .url = url, .token = token, .if_match = if_match, .body = body};
+	const struct wh_https_request q = {.method = methods[method], .url = url, .token = token, .if_match = if_match, .body = body};
 	snprintf(ca_path, sizeof ca_path, "/proc/self/fd/%d", ca);
-	int rc = t.failed || t.n || !url || !token ? wh_fail(&err, -EBADMSG, "refused: that is no request")
+	int rc = t.failed || t.n || !url || (!token && method != 2) ? wh_fail(&err, -EBADMSG, "refused: that is no request")
 	       : !wh_https_below(endpoint, url) ? wh_fail(&err, -EPERM, "refused: %.200s is not below %.200s", url, endpoint)
 	       : wh_https_send(&q, ca >= 0 ? ca_path : NULL, &r, &err);
 	put_reply(&b, rc, &err, &r);
@@ -153,6 +154,7 @@ int wh_https_start(const char *endpoint, struct wh_error *err)
 		serve(end, endpoint);
 	if (!rc)
 		process = end;
+	wh_https_forget_secret();
 	return rc;
 }
 
@@ -209,7 +211,7 @@ static int ask(const struct wh_https_request *q, struct wh_https_reply *r, struc
 	int ca, ignored = -1, rc = certificates(q->ca_file, &ca, err);
 	if (rc)
 		return rc;
-	wh_put_number(&b, !strcmp(q->method, "PUT"), 1);
+	wh_put_number(&b, !strcmp(q->method, "PUT") ? 1 : !strcmp(q->method, "POST") ? 2 : 0, 1);
 	put_text(&b, q->url);
 	put_text(&b, q->token);
 	put_text(&b, q->if_match);

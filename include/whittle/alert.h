@@ -33,6 +33,16 @@ struct wh_alert_config {
 	int64_t sources_a_day;   /* peers that guess at one port a day */
 	int64_t targets_a_day;   /* new targets of one of our resources on one port a day */
 	int64_t silence;         /* seconds without any flow from which on the sensor is blind */
+	uint64_t tunnel_bytes;   /* in names below one domain, or in its answers, a day */
+	int64_t failed_domains;  /* that a resource asks for on one day and that do not exist */
+	int64_t loss;            /* per mille of a day's packets that the sensor's capture lost */
+	int64_t scanned_ports;   /* of one resource that one source tries in vain */
+	int64_t flood;           /* connections a day to one target that bring hardly anything back */
+	uint64_t upload;         /* bytes a day to a peer that is new, from which on they are looked at */
+	int64_t dormant;         /* seconds of silence after which a peer that comes again is reported */
+	int least;               /* severity + 1 from which on there is a response; 0: Medium */
+	const char **command; size_t n_command; /* the response: a program's path and its arguments; none */
+	const char *webhook, *secret_file, *ca_file; /* the response: a URL, what signs it, whom to trust; NULL: none */
 };
 extern const struct wh_key wh_alert_keys[];
 
@@ -48,11 +58,20 @@ struct wh_alert_types { struct wh_alert_type *types; size_t n; }; /* by id */
 int wh_alert_types_load(const char *path, struct wh_arena *mem, struct wh_alert_types *out, struct wh_error *err);
 const struct wh_alert_type *wh_alert_type_of(const struct wh_alert_types *t, const char *id); /* NULL when there is none */
 
+/* ---- domains that are looked for: rules/domains.yaml ---- */
+enum wh_domain_category { WH_DOMAIN_LISTED, WH_DOMAIN_SINKHOLE, WH_DOMAIN_PHISHING, WH_DOMAIN_DARKWEB, WH_DOMAIN_DARKWEB_PROXY, WH_DOMAIN_MINING, WH_DOMAIN_CLOUD };
+struct wh_alert_domain { const char *name; enum wh_domain_category category; };
+struct wh_alert_domains { struct wh_alert_domain *at; size_t n; }; /* by name */
+int wh_alert_domains_load(const char *path, struct wh_arena *mem, struct wh_alert_domains *out, struct wh_error *err);
+/* The nearest domain that a name is, or is below; NULL. d NULL: there are none. */
+const struct wh_alert_domain *wh_alert_domain_of(const struct wh_alert_domains *d, const char *name);
+
 /* ---- detections ---- */
 struct wh_finding_source {
 	struct wh_addr addr;
 	uint64_t answered;          /* connections that were answered, of all looks together */
 	uint64_t unanswered;        /* those that were not, since the last look */
+	bool so_far;                /* but of all looks together here */
 	bool at_least;              /* the ledger cannot tell how many are new: one for each day on which it came is counted */
 	int64_t first_us, last_us;
 	const char *list;           /* the threat list that holds it; NULL */
@@ -62,6 +81,7 @@ struct wh_finding {
 	const struct wh_resource *resource;   /* NULL: of the sensor */
 	enum wh_direction direction; uint8_t proto; uint16_t port; /* port 0: of the resource as a whole */
 	bool of_peer;                         /* one alert for each source: there is exactly one */
+	const char *subject;                  /* what else an alert is of, as a domain: one alert for each; NULL */
 	enum wh_severity severity;
 	int64_t first_us, last_us;
 	const char *rule;                     /* the recommended rule that it is about; NULL */
@@ -79,6 +99,7 @@ struct wh_alert_look {
 	const struct wh_prefix *trusted; size_t n_trusted;   /* sorted, merged */
 	const struct wh_alert_config *config;
 	const struct wh_alert_types *types;
+	const struct wh_alert_domains *domains;              /* NULL: none */
 	int64_t now_us;                                      /* the wall clock: for the sensor's silence, and when an alert was made */
 };
 struct wh_alert_found {
@@ -88,6 +109,16 @@ struct wh_alert_found {
 };
 /* All findings. In `mem`. Changes nothing. */
 int wh_alert_detect(const struct wh_alert_look *look, struct wh_arena *mem, struct wh_alert_found *out, struct wh_error *err);
+
+/* What `whittle watch` noticed of the firewall (watch.h's kinds), for the next look. One document a kind, peer and port, a thousand at most. */
+struct wh_alert_noticed {
+	const char *kind, *text;
+	int64_t time_us;
+	const struct wh_addr *peer, *local; /* NULL: none */
+	enum wh_direction direction; uint8_t proto; uint16_t port;
+	uint64_t drops;
+};
+int wh_alert_noticed(struct wh_state *s, const struct wh_alert_noticed *n, struct wh_error *err);
 
 /* ---- alerts ---- */
 struct wh_alert_counts { size_t made, followed, reopened, suppressed; uint64_t beyond; /* for which there was no room */ };

@@ -62,6 +62,7 @@ struct wh_watch_options {
 	void (*ready)(void *arg, size_t peers); /* all sockets listen; `peers` belong */
 	bool (*again)(void *arg);               /* asked at each turn, once a second at least: whether the ledger and the estate are to be read again */
 	void (*alert)(void *arg, const struct wh_watch_alert *a);
+	void (*tick)(void *arg); /* about once a second; NULL */
 	void *arg;
 };
 /* Until *stop. Memory is bounded whatever arrives. */

@@ -50,3 +50,44 @@ gives "types are listed with their tactics" 0 'SSH_Incoming_BF_OneToOne +Medium 
 gives "a severity that is none is refused" 2 'Informational, Low, Medium or High' w alerts --severity urgent
 gives "so is a status" 2 'Active, InProgress, Resolved or Dismissed' w alerts --status open
 gives "so is a verb" 2 "no 'alerts close'" w alerts close x
+
+# ---- responses: a program that reads the alert, and a webhook ----
+cat >"$dir/on-alert" <<-X
+	#!/bin/sh
+	{ id -un; echo "\$*"; env | grep -vE '^(PATH|PWD|SHLVL|_)='; cat; echo; } >>"$dir/answered/log"
+X
+chmod 755 "$dir" "$dir/on-alert"; mkdir -m 777 "$dir/answered"
+printf 'alerts: {respond-command: [%s, --page, a b], respond-from: Medium}\n' "$dir/on-alert" >"$dir/c.yaml"; chmod 644 "$dir/c.yaml"
+gives "a response that is not configured is refused with what to write" 2 'respond-command' w alerts respond
+gives "alerts are handed to a program" 0 '"delivered":[1-9]' w alerts respond --config "$dir/c.yaml" --json
+gives "once" 0 '^{"queued":0,"delivered":0,"waiting":0,"failed":0}$' w alerts respond --config "$dir/c.yaml" --json
+me=$([ "$(id -u)" = 0 ] && echo nobody || id -un)
+gives "it is nobody's, with its arguments as they stand, and reads the alert" 0 '^ok$' sh -c '[ "$(head -1 "$0")" = "$1" ] && [ "$(sed -n 2p "$0")" = "--page a b" ] && sed -n 3p "$0" | jq -e ".event == \"alert\" and .alert.properties.status == \"Active\"" >/dev/null && echo ok' "$dir/answered/log" "$me"
+printf 'alerts: {respond-command: [sh, -c, id]}\n' >"$dir/c.yaml"
+gives "a program without a path is refused" 2 'absolute path' w alerts respond --config "$dir/c.yaml"
+if command -v node >/dev/null; then
+	secret=0123456789abcdef0123456789abcdef
+	printf '%s\n' "$secret" >"$dir/secret"; chmod 644 "$dir/secret"
+	node "$here/../tools/hook_server.js" "$secret" "$dir/hook" 0 "$dir/port" & server=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do [ -s "$dir/port" ] && break; sleep 0.1; done
+	cp "$dir/l.db" "$dir/hook.db"; hw() { "$BUILD/whittle" --store "$dir/hook.db" --config "$dir/c.yaml" "$@"; }
+	printf 'alerts: {webhook: "http://127.0.0.1:%s/hook?x=1", secret-file: %s, respond-from: Low}\n' "$(cat "$dir/port")" "$dir/secret" >"$dir/c.yaml"
+	gives "a secret that others may read is refused" 2 'chmod 600' hw alerts respond
+	chmod 600 "$dir/secret"
+	sed 's/2026-11-02/2026-11-05/g; s/198.51.100.7/198.51.100.8/' "$dir/stranger.json" >"$dir/later.json"
+	hw ingest "$dir/later.json" >/dev/null; hw alerts --json | jq -r '.value[].name' | xargs -r "$BUILD/whittle" --store "$dir/hook.db" alerts resolve >/dev/null
+	sed 's/2026-11-05/2026-11-06/g' "$dir/later.json" >"$dir/later2.json"; hw ingest "$dir/later2.json" >/dev/null
+	gives "a webhook gets what becomes active" 0 '"delivered":[1-9][0-9]*,"waiting":0' hw alerts respond --json
+	gives "signed, by POST, at its path" 0 '^POST /hook\?x=1 204$' cat "$dir/hook.log"
+	gives "as JSON that says when" 0 '^true$' sh -c 'head -1 "$0" | jq ".version == 1 and (.sentAt | length) == 20 and (.alert.name | length) > 20"' "$dir/hook"
+	printf 'another-secret-of-some-length\n' >"$dir/secret"
+	sed 's/2026-11-05/2026-11-07/g; s/198.51.100.8/198.51.100.9/' "$dir/later.json" >"$dir/l3.json"; hw ingest "$dir/l3.json" >/dev/null
+	hw alerts --json | jq -r '.value[].name' | xargs -r "$BUILD/whittle" --store "$dir/hook.db" alerts resolve >/dev/null
+	sed 's/2026-11-07/2026-11-08/g' "$dir/l3.json" >"$dir/l4.json"; hw ingest "$dir/l4.json" >/dev/null
+	gives "what is not taken waits, and its reason is printed" 0 'answered 401; it is tried again' hw alerts respond
+	sed -i 's|127.0.0.1:[0-9]*|192.0.2.1|' "$dir/c.yaml"
+	gives "in clear only to this machine" 2 'https URL' hw alerts respond
+	kill $server; wait $server 2>/dev/null
+else
+	n=$((n + 1)); echo "ok $n - a webhook gets what becomes active # skip node is not installed"
+fi

@@ -20,7 +20,7 @@ tells() { until_true 6 grep -qE -e "$2" "$dir/$1"; t $? "$3" "$(cat "$dir/$1")";
 serve "$srv" 22 serve
 
 w enforce --resource vm1 >/dev/null; w confirm >/dev/null
-watch plain --alerts "$dir/alerts"; t $? "watch listens" "$(cat "$dir/plain")"
+watch plain --alerts "$dir/alerts" --metrics 127.0.0.1:9464; t $? "watch listens" "$(cat "$dir/plain")"
 tells plain '[1-9][0-9]* peers are known to belong' "and knows from the ledger who belongs"
 grep -q 'CapEff:.*0000000000000000' "/proc/$watcher/status"; t $? "without any privilege"
 for helper in $(pgrep -P "$watcher"); do
@@ -39,6 +39,15 @@ is "$(jq -r 'select(.kind=="blocked")|[.peer,.port,.protocol,.direction,.daysSee
 for _ in 1 2; do from 140.20.30.10 >/dev/null; done
 is "$(grep -c blocked "$dir/plain")" 1 "he is not told again at once"
 is "$(from 140.20.30.10)" "no connection" "nothing was taken back, since nobody configured that"
+is "$(in_srv "$BUILD/whittle" alerts --json 2>/dev/null | jq -r '.value[].properties | select(.alertType == "Whittle_RuleBlocksNormal") | .severity + " " + (.description | test("140.20.30.10") | tostring)')" "High true" "it is an alert of the ledger, too"
+if command -v node >/dev/null; then
+	is "$(in_srv node tests/tools/prometheus_check.js http://127.0.0.1:9464/metrics 'whittle_flows_total' 'whittle_up')" "whittle_flows_total 155
+whittle_up 1" "metrics are what a scraper reads"
+	is "$(in_srv node -e 'require("http").request({host: "127.0.0.1", port: 9464, path: "/etc/passwd", method: "GET"}, (r) => console.log(r.statusCode)).end()')" 404 "and nothing else is served"
+fi
+for helper in $(pgrep -P "$watcher"); do
+	[ "$(cat "/proc/$helper/comm")" != whittle-metrics ] || is "$(tr -s '\t\n' ' ' <"/proc/$helper/status" | grep -oE 'CapPrm.*CapBnd: [0-9a-f]+|NoNewPrivs: 1 Seccomp: [0-9]' | xargs)" "CapPrm: 0000000000000000 CapEff: 0000000000000000 CapBnd: 0000000000000000 NoNewPrivs: 1 Seccomp: 2" "the process that serves them has no privilege"
+done
 
 # ---- our own doing is no alert ----
 w enforce --resource vm1 --confirm-within 20s >/dev/null; w rules undo >/dev/null; w enforce --resource vm1 >/dev/null; w confirm >/dev/null

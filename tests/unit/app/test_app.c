@@ -238,6 +238,89 @@ static void enforce_proves_once_more_whoever_calls(void **state)
 	scene_close(&s);
 }
 
+/* ---- responses ---- */
+
+struct receiver { unsigned refuses, took, told, given_up; char body[64]; };
+
+static int receive(void *arg, const char *body, size_t len, struct wh_error *err)
+{
+	struct receiver *r = arg;
+	assert_int_equal(strlen(body), len);
+	snprintf(r->body, sizeof r->body, "%s", body);
+	if (r->refuses) {
+		r->refuses--;
+		return wh_fail(err, -EIO, "no");
+	}
+	r->took++;
+	return 0;
+}
+
+static void hear(void *arg, const char *alert, const char *why, bool given_up)
+{
+	struct receiver *r = arg;
+	assert_non_null(alert);
+	assert_string_equal(why, "webhook: no");
+	r->told++;
+	r->given_up += given_up;
+}
+
+static struct wh_app_responded respond(const struct wh_app *a, struct receiver *r, int64_t now_us)
+{
+	struct wh_app_responded n;
+	struct wh_error err;
+	const struct wh_app_respond how = {.webhook = receive, .told = hear, .arg = r, .least = WH_MEDIUM, .now_us = now_us};
+	if (wh_app_alerts_respond(a, &how, &n, &err))
+		fail_msg("%s", err.text);
+	return n;
+}
+
+/* The alert is that of a sensor that has been silent. */
+static void what_is_not_taken_is_offered_again_ever_later(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct receiver r = {.refuses = 2};
+	const struct wh_app a = begin(&s);
+	const int64_t second = 1000000;
+	int64_t now = scene_day0_us + 35 * WH_US_PER_DAY;
+	struct wh_app_responded n = respond(&a, &r, now);
+	assert_int_equal(n.queued, 1);
+	assert_int_equal(n.waiting, 1);
+	assert_int_equal(respond(&a, &r, now + 29 * second).delivered, 0);
+	assert_int_equal(r.refuses, 1); /* it was not asked again yet */
+	respond(&a, &r, now + 30 * second);
+	assert_int_equal(respond(&a, &r, now + 80 * second).delivered, 0);
+	assert_int_equal(respond(&a, &r, now + 90 * second).delivered, 1);
+	assert_non_null(strstr(r.body, "\"version\":1,\"event\":\"alert\",\"sentAt\":\"2026-11-05"));
+	n = respond(&a, &r, now + 500 * second);
+	assert_int_equal(n.queued + n.delivered + n.waiting + n.failed, 0);
+	assert_int_equal(r.took, 1);
+	scene_close(&s);
+}
+
+static void what_is_never_taken_is_given_up_and_becomes_new_when_the_alert_does(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct receiver r = {.refuses = 10};
+	struct wh_error err;
+	const struct wh_app a = begin(&s);
+	int64_t now = scene_day0_us + 35 * WH_US_PER_DAY;
+	json_t *list;
+	for (int i = 0; i < 12; i++)
+		respond(&a, &r, now + i * INT64_C(3600000000));
+	assert_int_equal(r.given_up, 1);
+	assert_int_equal(r.told, 10);
+	assert_int_equal(r.took, 0);
+	assert_int_equal(wh_app_alerts(&a, &(struct wh_app_alerts){0}, &list, &err), 0);
+	const char *name = json_string_value(json_object_get(json_array_get(list, 0), "name"));
+	assert_int_equal(wh_app_alert_set(&a, name, WH_ALERT_RESOLVED, NULL, &err), 0);
+	assert_int_equal(respond(&a, &r, now + INT64_C(13) * 3600000000).delivered, 1); /* it came back: the sensor is still silent */
+	assert_int_equal(r.took, 1);
+	json_decref(list);
+	scene_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +332,8 @@ int main(void)
 		cmocka_unit_test(replay_checks_its_words_itself),
 		cmocka_unit_test(prove_names_the_rule_that_denies_whoever_calls),
 		cmocka_unit_test(enforce_proves_once_more_whoever_calls),
+		cmocka_unit_test(what_is_not_taken_is_offered_again_ever_later),
+		cmocka_unit_test(what_is_never_taken_is_given_up_and_becomes_new_when_the_alert_does),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

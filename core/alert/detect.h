@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The walk over edges: detect.c leads it, detect_peer.c has detections of single peers and of what a resource sends. */
+#pragma once
+#include "alert/finding.h"
+
+enum { LEARNING_DAYS = 7, MAX_DAYS = 64 };
+
+/* The edges of one local address, direction, protocol and port, which come one after another. */
+struct group {
+	struct wh_edge_key key; /* without the peer */
+	const struct wh_resource *resource;
+	const struct wh_recommended_rule *rule;
+	int service; /* place in services[]; -1 */
+	uint32_t peers[MAX_DAYS]; /* inbound those outside the ranges on each day, outbound those first seen on it; 0 is the ledger's last day */
+	int64_t first_us;         /* of any of them; 0: none yet */
+	struct wh_finding_source outside[4]; unsigned n_outside; /* inbound: peers of public addresses */
+};
+/* A peer that one resource sent much to. */
+struct upload { struct wh_edge_key key; struct wh_finding_source source; uint64_t a_day; };
+struct walk {
+	const struct wh_alert_look *l;
+	struct wh_findings *all;
+	int64_t from_us; /* of the window */
+	int32_t first_day, last_day;
+	struct group g;
+	struct wh_finding_source *held; size_t n_held, room_held; /* of the group: peers that count for many sources or targets */
+	bool any;
+	struct upload uploads[8]; unsigned n_uploads; /* of the local address: new in the window */
+	uint64_t most_before;                         /* bytes a day that any peer known before got */
+};
+struct wh_finding wh_finding_like(const struct walk *w, const char *type);
+struct wh_finding_source wh_finding_source_of(const struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e, int64_t since_us);
+
+void wh_alert_see_peer(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e);     /* that came within the window */
+void wh_alert_see_service(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e);  /* each edge of a group */
+void wh_alert_end_service(struct walk *w);
+void wh_alert_see_outbound(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e); /* each edge of a local address */
+void wh_alert_end_outbound(struct walk *w);

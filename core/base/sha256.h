@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SHA-256 (FIPS 180-4) and HMAC with it (RFC 2104), for signatures of what is sent. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+enum { WH_SHA256_BYTES = 32 };
+void wh_sha256(const void *data, size_t len, uint8_t out[static WH_SHA256_BYTES]);
+void wh_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[static WH_SHA256_BYTES]);
+/* In lower-case hex. */
+void wh_hmac_sha256_hex(const void *key, size_t key_len, const void *data, size_t len, char out[static 2 * WH_SHA256_BYTES + 1]);
