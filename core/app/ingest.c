@@ -73,7 +73,7 @@ static int read_socket(struct job *j, struct wh_store *s, struct wh_error *err)
 	j->out->edges = r.edges;
 	j->out->twice = r.twice;
 	j->out->seconds = r.seconds;
-	out->dropped = wh_store_dropped(s);
+	j->out->dropped = wh_store_dropped(s);
 	return rc;
 }
 
