@@ -248,7 +248,7 @@ static void a_sweep_of_all_ports_of_all_addresses_does_not_grow_the_ledger_beyon
 	connects(&w, PARTNER, DAY_0, 5);
 	commit(&w);
 	sweep(&w, DAY_0);
-	wh_store_settle(w.ledger.store);
+	wh_store_checkpoint(w.ledger.store);
 	assert_true(size_of(&w) < 2 * SIZE);
 	assert_true(wh_store_dropped(w.ledger.store).full_sketches > 100000);
 	assert_int_equal(lost(&w).n, 0); /* of what nobody answered, no rule depends */

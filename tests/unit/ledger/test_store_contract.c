@@ -485,7 +485,7 @@ static void of_a_batch_that_comes_too_late_nothing_is_added(void **state)
 	struct wh_conversation talk = {1, 10};
 	const struct wh_conversations_of_day day = {20000, &talk, 1};
 	struct wh_realm_met here = {address("10.0.0.4"), {.tenant = 7}};
-	struct wh_store_seen seen = {&rows, 1, generation - 1, &day, 1, &here, 1};
+	struct wh_store_seen seen = {.contents = &rows, .n_contents = 1, .generation = generation - 1, .conversations = &day, .n_conversations = 1, .realms = &here, .n_realms = 1};
 	struct wh_store_progress p = {.identity = "c:a", .path = "a", .offset = 9, .line = 1, .seen = &seen};
 	session(&w, "203.0.113.2", "10.0.0.4", 22, 1);
 	refused(&w, "198.51.100.9", 80, 1);
