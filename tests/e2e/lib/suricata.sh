@@ -71,7 +71,8 @@ same_edges() {
 				diff "$dir/by-file" "$dir/by-plugin" >"$dir/diff" 2>&1
 			fi
 		done
-		[ -z "$bad" ] && [ "$some" -gt 100 ] && [ "$facts" -gt 0 ]
+		# the capture of our own has no protocol records
+		[ -z "$bad" ] && [ "$some" -gt 100 ] && { [ ! -f "$dir/dns-tunnel-iodine.pcap" ] || [ "$facts" -gt 0 ]; }
 		verdict "by the plugin (threaded: $threaded) or by its log, a run ends in the same ledger$bad" "$dir/log" "$dir/diff"
 	done
 	cat "$dir/fired"
