@@ -142,23 +142,28 @@ struct giving {
 	size_t len;
 	const struct wh_read_stats *stats;
 	uint64_t bytes;
-	wh_record_cb each;
+	wh_listen_cb each;
 	void *arg;
 };
 
 static int give(void *arg, const struct wh_record *rec)
 {
 	struct giving *g = arg;
-	if (!rec->tagged)
-		return g->each(g->arg, rec);
+	bool other = rec->kind == WH_RECORD_OTHER;
+	if (!rec->tagged && !other)
+		return g->each(g->arg, rec, NULL, 0);
 	const char *line = g->buf + (g->stats->bytes - g->bytes), *nl = memchr(line, '\n', g->len - (size_t)(line - g->buf));
-	struct wh_tags tags = wh_tags_of(line, nl ? (size_t)(nl - line) : g->len - (size_t)(line - g->buf));
+	size_t len = nl ? (size_t)(nl - line) : g->len - (size_t)(line - g->buf);
+	struct wh_tags tags;
 	struct wh_record with = *rec;
-	with.tags = &tags;
-	return g->each(g->arg, &with);
+	if (rec->tagged) {
+		tags = wh_tags_of(line, len);
+		with.tags = &tags;
+	}
+	return g->each(g->arg, &with, other ? line : NULL, other ? len : 0);
 }
 
-static int feed(struct connection *c, bool last, wh_record_cb each, void *arg, struct wh_read_stats *stats)
+static int feed(struct connection *c, bool last, wh_listen_cb each, void *arg, struct wh_read_stats *stats)
 {
 	uint64_t lines = stats->lines;
 	struct giving g = {c->buf, c->have, stats, stats->bytes, each, arg};
@@ -190,7 +195,7 @@ static void drop(struct connection *c, struct wh_read_stats *stats)
 	memmove(c->buf, c->buf + n, c->have);
 }
 
-static int take_from(struct connection *c, wh_record_cb each, void *arg, struct wh_read_stats *stats)
+static int take_from(struct connection *c, wh_listen_cb each, void *arg, struct wh_read_stats *stats)
 {
 	for (int i = 0; i < READ_AT_ONCE; i++) {
 		ssize_t n = read(c->fd, c->buf + c->have, ROOM - c->have);
@@ -213,7 +218,7 @@ static int take_from(struct connection *c, wh_record_cb each, void *arg, struct 
 	return 0;
 }
 
-int wh_listen_take(struct wh_listen *l, int wait_ms, wh_record_cb each, void *arg, struct wh_read_stats *stats)
+int wh_listen_take(struct wh_listen *l, int wait_ms, wh_listen_cb each, void *arg, struct wh_read_stats *stats)
 {
 	struct pollfd p[CONNECTIONS + 1];
 	int rc = 0;

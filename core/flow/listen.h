@@ -17,5 +17,7 @@ int wh_listen_open(const char *path, uid_t uid, gid_t gid, int *fd, struct wh_er
 struct wh_listen;
 struct wh_listen *wh_listen_new(int fd); /* owns it from then on; NULL: out of memory */
 void wh_listen_free(struct wh_listen *l);
+/* As wh_record_cb. Of a record that is neither flow nor alert `line` is its text, borrowed for the call; else NULL. */
+typedef int (*wh_listen_cb)(void *arg, const struct wh_record *rec, const char *line, size_t len);
 /* Waits so long for records, then takes those that have come, and calls back for each. 0, or what the callback answered. */
-int wh_listen_take(struct wh_listen *l, int wait_ms, wh_record_cb each, void *arg, struct wh_read_stats *stats);
+int wh_listen_take(struct wh_listen *l, int wait_ms, wh_listen_cb each, void *arg, struct wh_read_stats *stats);
