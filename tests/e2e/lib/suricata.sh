@@ -64,6 +64,8 @@ same_edges() {
 			if read_capture c.yaml "$name" && "$w" ingest --store "$dir/file.db" "$dir/eve.json" >"$dir/ingest" 2>&1 &&
 				dumped plugin.db by-plugin && dumped file.db by-file && cmp -s "$dir/by-plugin" "$dir/by-file"; then
 				some=$((some + $(grep -c ^edge "$dir/by-plugin"))) facts=$((facts + $(grep -c ^fact "$dir/by-plugin")))
+				# a host that only asks is a resource where the estate names it
+				[ "$name" != dns-tunnel-iodine.pcap ] || { echo 'resources: [{name: caller, addresses: [10.0.2.30]}]' >"$dir/caller.yaml" && "$w" estate import --store "$dir/file.db" "$dir/caller.yaml" >/dev/null; }
 				[ $threaded = yes ] || "$w" alerts --json --store "$dir/file.db" 2>/dev/null |
 					jq -r --arg n "$name" '[.value[].properties.alertType | select(. != "Whittle_SensorBlind")] | unique | join(" ") | "# \($n): \(.)"' >>"$dir/fired"
 			else
