@@ -44,7 +44,7 @@ if [ ! -f "$kept" ]; then
 	cp -a Makefile core include plugin rules "$source/" || exit 1
 	# What the caller set for make, such as a compiler, is not there.
 	if ! env -u CC -u CFLAGS -u MAKEFLAGS -u MAKEOVERRIDES chroot "$root" \
-		make -s -C "${source#"$root"}" -j2 build/whittle-suricata.so >"$source/log" 2>&1; then
+		make -s -C "${source#"$root"}" -j2 BUILD=build build/whittle-suricata.so >"$source/log" 2>&1; then
 		tail -n 20 "$source/log" | sed 's/^/# /'
 		echo "not ok 1 - the plugin builds on Debian 13"
 		exit 1
