@@ -97,3 +97,12 @@ bool wh_flow_one_sided(const struct wh_flow *f)
 		return false;
 	return ((f->pkts_toserver ? f->tcp_flags_toserver : f->tcp_flags_toclient) & open) == open;
 }
+
+bool wh_flow_other_side_unheard(const struct wh_flow *f, uint16_t *port)
+{
+	bool alone = f->pkts_toserver && !f->pkts_toclient && !f->denied;
+	*port = f->src_port < EPHEMERAL_PORTS ? f->src_port : 0;
+	if (f->proto == WH_PROTO_TCP)
+		return alone && wh_flow_one_sided(f);
+	return alone && f->src_port && f->src_port < SYSTEM_PORTS && f->dst_port >= EPHEMERAL_PORTS;
+}

@@ -81,12 +81,23 @@ static void add_alert(struct wh_edge *e, const struct edge_update *d, int side)
 	wh_edge_merge(e, &one);
 }
 
+/* A flow of which the sensor heard what our own address sent, and no more: it counts as one side alone, of its port, or of the address where
+ * the port may be a client's. Else a mirror of the answers would look like a host without traffic. */
+static bool unheard_from_ours(const struct wh_edge_table *t, const struct wh_flow *f, struct wh_edge_key *k)
+{
+	uint16_t port;
+	if (!wh_flow_other_side_unheard(f, &port) || !wh_locals_has(t->locals, &f->src))
+		return false;
+	*k = (struct wh_edge_key){.local = f->src, .peer = f->dst, .port = port, .proto = port ? f->proto : 0, .direction = WH_INBOUND};
+	return true;
+}
+
 static void work_out(const struct wh_edge_table *t, const struct wh_record *r, struct edge_update *d)
 {
 	const struct wh_flow *f = &r->flow;
 	enum wh_side side = r->kind == WH_RECORD_OTHER ? WH_SIDE_UNANSWERED : wh_flow_server(f);
 	bool answered = side == WH_SIDE_DST_SERVES;
-	const struct wh_edge_key key = {.local = f->dst, .peer = f->src, .port = f->dst_port, .proto = f->proto, .direction = WH_INBOUND};
+	struct wh_edge_key key = {.local = f->dst, .peer = f->src, .port = f->dst_port, .proto = f->proto, .direction = WH_INBOUND};
 	bool flow = r->kind == WH_RECORD_FLOW;
 	d->what = UPDATE_DAY;
 	d->local[0] = r->kind != WH_RECORD_OTHER && (answered || flow) && wh_locals_has(t->locals, &f->dst);
@@ -98,7 +109,8 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 	d->before = r->before ? r->before->bytes : 0;
 	d->count_day = r->before ? wh_day(r->before->end_us) + 1 : d->day; /* a later part counts on the days that no earlier one reached */
 	d->counts = flow && d->count_day <= d->last_day;
-	if (!d->local[0] && !d->local[1])
+	bool ours_alone = flow && !answered && !d->local[0] && unheard_from_ours(t, f, &key);
+	if (!d->local[0] && !d->local[1] && !ours_alone)
 		return;
 	d->what = !answered ? side == WH_SIDE_UNKNOWN ? UPDATE_UNDIRECTED : UPDATE_UNANSWERED : flow ? UPDATE_FLOW : UPDATE_ALERT;
 	d->alerted = f->alerted;
@@ -113,7 +125,7 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 	d->how = d->what == UPDATE_UNDIRECTED ? WH_SKETCH_UNDIRECTED : 0;
 	if (!answered && f->pkts_toserver && f->pkts_toclient && !f->denied)
 		d->how |= WH_SKETCH_HEARD;
-	else if (!answered && wh_flow_one_sided(f))
+	else if (ours_alone || (!answered && wh_flow_one_sided(f)))
 		d->how |= WH_SKETCH_ONE_SIDED;
 	d->start_us = f->start_us;
 	d->to_server = f->bytes_toserver;

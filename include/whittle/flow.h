@@ -134,6 +134,9 @@ enum wh_side wh_flow_server(const struct wh_flow *f);
 bool wh_flow_only_connects(const struct wh_flow *f);
 /* One side alone was seen, and what it sent it sends after an answer only: the sensor does not hear the other direction. */
 bool wh_flow_one_sided(const struct wh_flow *f);
+/* Whether only the source was heard, though another side speaks: it answers (a reply from a system's port), or goes on after its SYN. *port is
+ * the source's, where it may be a service's, else 0: a sensor that gets the packets of one direction can't tell the server from its client. */
+bool wh_flow_other_side_unheard(const struct wh_flow *f, uint16_t *port);
 
 struct wh_pairing;
 struct wh_reader_options {

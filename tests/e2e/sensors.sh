@@ -78,6 +78,12 @@ ingest o.db --config slack.yaml a.json late.json >/dev/null; flows o.db 6 "as wh
 for p in 0 1; do flow "\"host\":\"fw-$p\"," 192.0.2.1 40001 01.000000 | sed 's/"tcp_flags_tc":"1b"/"tcp_flags_tc":"00"/; s/"pkts_toclient":43/"pkts_toclient":0/; s/"bytes_toclient":27009/"bytes_toclient":0/'; done >deaf.json
 cat a.json >>deaf.json
 ingest p.db deaf.json >/dev/null; flows p.db 5 "a sensor that heard one side alone takes nothing from one that heard both"
+for d in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31; do flow '' 192.0.2.1 40001 01.000000 | sed 's/2026-11-01/2026-10-'$d'/g; s/"src_ip":"192.0.2.1","src_port":40001,"dest_ip":"10.0.0.4","dest_port":22/"src_ip":"10.0.0.4","src_port":22,"dest_ip":"192.0.2.1","dest_port":40001/
+	s/"tcp_flags_tc":"1b"/"tcp_flags_tc":"00"/; s/"pkts_toclient":43/"pkts_toclient":0/; s/"bytes_toclient":27009/"bytes_toclient":0/; s/"closed"/"new"/'; done >answers.json
+printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4]}\n' >estate.yaml
+"$BUILD/whittle" estate import --store s.db estate.yaml >/dev/null; ingest s.db answers.json >/dev/null
+says "of a sensor that hears the answers alone it is named that it hears one side, not that there was no traffic" 0 'vm1 .*unscanned .*never heard both directions of 10\.0\.0\.4' \
+	"$BUILD/whittle" status --store s.db
 sed 's/"host":"fw-1"/"vlan":[10]/' a.json >v10.json; sed 's/"host":"fw-2"/"vlan":[20]/' b.json >v20.json
 ingest q.db --realm one v10.json v20.json >/dev/null; flows q.db 6 "what is routed from one VLAN to another counts once under --realm one"
 says "a realm that is none is refused" 2 "'10' is no realm" ingest r.db --realm 10 a.json

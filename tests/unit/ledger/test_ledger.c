@@ -147,6 +147,19 @@ static void a_flow_of_which_only_one_side_is_heard_is_told_from_an_unanswered_on
 	assert_false(wh_flow_one_sided(&scan));
 	assert_false(wh_flow_one_sided(&both));
 	assert_int_equal(wh_flow_server(&in), WH_SIDE_UNANSWERED);
+	uint16_t port; /* what our own side alone sent: an answer, or a client's that goes on */
+	in.src_port = 22;
+	assert_true(wh_flow_other_side_unheard(&in, &port) && port == 22);
+	in.src_port = 40000;
+	assert_true(wh_flow_other_side_unheard(&in, &port) && port == 0);
+	assert_false(wh_flow_other_side_unheard(&out, &port));
+	assert_false(wh_flow_other_side_unheard(&scan, &port));
+	assert_false(wh_flow_other_side_unheard(&both, &port));
+	struct wh_flow reply = {.proto = WH_PROTO_UDP, .src_port = 53, .dst_port = 40000, .pkts_toserver = 1}, question = reply;
+	question.src_port = 40000;
+	question.dst_port = 53;
+	assert_true(wh_flow_other_side_unheard(&reply, &port) && port == 53);
+	assert_false(wh_flow_other_side_unheard(&question, &port));
 }
 
 /* Three sketches merged in two orders. */
