@@ -96,3 +96,21 @@ npm_packages() {
 	export NODE_PATH="$tmp/npm/node_modules"
 	echo "software: $* (npm), node $(node --version)"
 }
+
+# collect NAMESPACE SUITE FOLDER: start nfcapd there, which writes the flows that it hears on port 2055 below /tmp/FOLDER of the suite; `collected` ends it.
+collect() {
+	rm -rf "$tmp/$2/tmp/$3" && mkdir "$tmp/$2/tmp/$3"
+	nsenter --net="$tmp/ns.$1" chroot "$tmp/$2" nfcapd -w "/tmp/$3" -b 127.0.0.1 -p 2055 >"$tmp/nfcapd.log" 2>&1 &
+	collector=$!
+	children="$children $collector"
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		if grep -q '^Startup' "$tmp/nfcapd.log"; then return; fi
+		sleep 1
+	done
+	skip "nfcapd does not start: $(tail -n 1 "$tmp/nfcapd.log")"
+}
+collected() {
+	sleep 1
+	kill "$collector"
+	wait "$collector" || :
+}

@@ -7,16 +7,8 @@
 . "${0%/*}/lib.sh"
 need python3
 debian bookworm nfdump=1.7.1-2+deb12u1
-root=$tmp/bookworm
 namespace a
-mkdir "$root/tmp/flows"
-nsenter --net="$tmp/ns.a" chroot "$root" nfcapd -w /tmp/flows -b 127.0.0.1 -p 2055 >"$tmp/nfcapd.log" 2>&1 &
-collector=$!
-children="$children $collector"
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	if grep -q '^Startup' "$tmp/nfcapd.log"; then break; fi
-	sleep 1
-done
+collect a bookworm flows
 cat >"$tmp/send.py" <<'P'
 import socket, struct
 UPTIME, NOW = 100000, 1767225600 # 2026-01-01 00:00:00 UTC
@@ -27,9 +19,7 @@ head = struct.pack("!HHIIIIBBH", 5, 2, UPTIME, NOW, 0, 0, 0, 0, 0)
 socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(head + flow(17, 40000, 53) + flow(1, 0, 0x0303), ("127.0.0.1", 2055))
 P
 inside a python3 "$tmp/send.py"
-sleep 1
-kill "$collector"
-wait "$collector" || :
+collected
 csv() { # ZONE [FILTER]
 	TZ=$1 in_debian bookworm nfdump -R /tmp/flows -o csv ${2:+"$2"}
 }

@@ -20,18 +20,9 @@ for c in old, new:
     c.close()
 P
 flows() { # CAPTURE VERSION: what the collector has heard, as CSV
-	rm -rf "$root/tmp/flows" && mkdir "$root/tmp/flows"
-	nsenter --net="$tmp/ns.a" chroot "$root" nfcapd -w /tmp/flows -b 127.0.0.1 -p 2055 >"$tmp/nfcapd.log" 2>&1 &
-	collector=$!
-	children="$children $collector"
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		if grep -q '^Startup' "$tmp/nfcapd.log"; then break; fi
-		sleep 1
-	done
+	collect a bookworm flows
 	inside a chroot "$root" softflowd -d -r "/tmp/$1.pcap" -n 127.0.0.1:2055 -v "$2" >"$tmp/softflowd.log" 2>&1
-	sleep 1
-	kill "$collector"
-	wait "$collector" || :
+	collected
 	in_debian bookworm nfdump -R /tmp/flows -q -o csv | grep '^2.*,192.0.2.10,198.51.100.20,' || changed "no flow arrived in NetFlow $2"
 }
 flows new 9 >"$tmp/new9"
