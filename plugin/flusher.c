@@ -505,7 +505,7 @@ void wh_flusher_end(struct wh_sink *s)
 	} while (!rc && !all);
 	const struct wh_tally *t = &f->total;
 	wh_host_log(WH_LOG_NOTICE, "%" PRIu64 " records: %" PRIu64 " flows, %" PRIu64 " alerts, %" PRIu64 " others%s, %" PRIu64 " malformed, %" PRIu64
-	            " lost; %" PRIu64 " edges committed", t->records, t->flows, t->alerts, t->other, types_text(t, types, sizeof types), t->malformed,
+	            " lost; %" PRIu64 " edges added to or made", t->records, t->flows, t->alerts, t->other, types_text(t, types, sizeof types), t->malformed,
 	            t->lost, f->edges);
 	tell_counts(f);
 	if (rc)
