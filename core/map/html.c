@@ -56,9 +56,9 @@ static void write_pictures(FILE *f, const struct wh_map *m)
 		wh_map_counts(f, v->counts);
 		fputs(")</option>", f);
 	}
-	fputs("</select><button id=\"in\" title=\"nearer\">+</button><button id=\"out\" title=\"farther\">&#8722;</button><button id=\"all\">Whole picture</button><span class=\"grow\"></span><span>Hover for details; wheel and drag to move</span></div>", f);
+	fputs("</select><button id=\"in\" title=\"Zoom in\">+</button><button id=\"out\" title=\"Zoom out\">&#8722;</button><button id=\"all\">Whole picture</button><span class=\"grow\"></span><span>Hover for details, scroll to zoom, drag to move</span></div>", f);
 	if (m->n_roots > n)
-		fprintf(f, "<p>Pictures of the %zu worst of %zu networks.</p>", n, m->n_roots);
+		fprintf(f, "<p>The %zu worst of %zu networks have a picture of their own.</p>", n, m->n_roots);
 	fputs("<div class=\"pic\">", f);
 	wh_map_draw(f, m, WH_NONE, "Network", false);
 	fputs("</div>", f);
@@ -78,9 +78,11 @@ static void write_row(FILE *f, const struct wh_map *m, const struct wh_map_node 
 	wh_map_text(f, n->about, 0);
 	fputs("</td><td>", f);
 	wh_map_text(f, vnet ? vnet->name : "not known", 0);
-	fputs(" / ", f);
-	wh_map_text(f, subnet ? subnet->name : "not known", 0);
-	fprintf(f, "</td><td>%s</td><td>", n->facing ? "reached" : "");
+	if (subnet) {
+		fputs(" / ", f);
+		wh_map_text(f, subnet->name, 0);
+	}
+	fprintf(f, "</td><td>%s</td><td>", n->reached ? "reached" : n->facing ? "perhaps" : "");
 	for (const struct wh_map_reason *r = n->reasons; r; r = r->next) {
 		wh_map_text(f, r->text, 0);
 		fputs(r->next ? "; " : "", f);
@@ -116,8 +118,14 @@ char *wh_map_html(const struct wh_map *m)
 	fprintf(f,
 	        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
 	        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
-	        "<title>Network map</title><style>%s%s</style></head><body><header><h1>Network map</h1><p>%zu VNets, %zu subnets, %zu VMs: ",
-	        page_style, wh_map_style, m->subnets, m->hosts - m->subnets, m->n - m->hosts);
+	        "<title>Network map</title><style>%s%s</style></head><body><header><h1>Network map</h1><p>",
+	        page_style, wh_map_style);
+	wh_map_number(f, m->subnets, WH_MAP_VNET);
+	fputs(", ", f);
+	wh_map_number(f, m->hosts - m->subnets, WH_MAP_SUBNET);
+	fputs(", ", f);
+	wh_map_number(f, m->n - m->hosts, WH_MAP_HOST);
+	fputs(m->n > m->hosts ? ": " : "", f);
 	wh_map_counts(f, counts);
 	fputs("</p></header><main>", f);
 	write_pictures(f, m);

@@ -35,6 +35,7 @@ static size_t add_mark(struct laying *l, size_t parent, const size_t *nodes, siz
 		const struct wh_map_node *x = &all[nodes[i]];
 		k.state = x->state > k.state ? x->state : k.state;
 		k.facing |= x->facing;
+		k.reached |= x->reached;
 		for (size_t s = 0; s < WH_MAP_STATES; s++)
 			k.machines += x->counts[s];
 		o->mark_of[nodes[i]] = o->n;
@@ -204,7 +205,6 @@ static void place_rings(struct wh_map_layout *o, double places, bool middle)
 		m->r = radius_of(m);
 	}
 	o->internet = ring[LEVELS - 1] + 38;
-	o->radius = o->internet + 150;
 }
 
 /* Machines whose subnet is not known, and subnets whose VNet is not: they hang on nothing. */

@@ -91,10 +91,11 @@ static void judge_endpoint(struct building *b, struct wh_map_node *n, size_t end
 		struct wh_reach_ports p;
 		if (!pieces[i].verdict)
 			continue;
+		p = wh_reach_ports(b->r, pieces[i].verdict);
 		n->facing = true;
+		n->reached |= p.tcp.n || p.udp.n || p.icmp || p.other;
 		if (!is_wide(pieces[i].peers))
 			continue;
-		p = wh_reach_ports(b->r, pieces[i].verdict);
 		judge_ports(b, n, WH_PROTO_TCP, p.tcp, p.tcp_unknown, p.missing);
 		judge_ports(b, n, WH_PROTO_UDP, p.udp, p.udp_unknown, p.missing);
 	}
@@ -181,6 +182,7 @@ static void adopt(struct building *b, size_t from, size_t to)
 			p->children = wh_arena_grown(b->mem, p->children, p->n_children, &room[all[i].parents[k]], sizeof *p->children);
 			p->children[p->n_children++] = i;
 			p->facing |= all[i].facing;
+			p->reached |= all[i].reached;
 			p->advice |= all[i].advice;
 			p->state = all[i].state > p->state ? all[i].state : p->state;
 			for (size_t s = 0; s < WH_MAP_STATES && !k; s++)

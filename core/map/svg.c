@@ -5,7 +5,7 @@
 #include <string.h>
 #include "map/draw.h"
 
-enum { HEAD = 92, MOST_FLOWS = 300, MOST_DIAMONDS = 6, NAME = 22 };
+enum { MOST_FLOWS = 300, MOST_DIAMONDS = 6 };
 
 const char wh_map_style[] =
 	".wm-bg{fill:#fff}.wm-t{fill:#242424;font:11px system-ui,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}.wm-b{font-size:12px;font-weight:600}.wm-h{font-size:20px;font-weight:600}.wm-q{fill:#616161}"
@@ -19,8 +19,6 @@ const char wh_map_style[] =
 	".wm-net,.wm-i{stroke:#62abf5}.wm-it{fill:#62abf5}.wm-f{stroke:#4fd1c5}.wm-s0{fill:#2fa565;stroke:#2fa565}.wm-s1{fill:#8d939d;stroke:#8d939d}.wm-s2{fill:#b89b0a;stroke:#b89b0a}"
 	".wm-s3{fill:#e57a1f;stroke:#e57a1f}.wm-s4{fill:#e8404e;stroke:#e8404e}"
 	".wm-c.wm-s0,.wm-c.wm-s1,.wm-c.wm-s2,.wm-c.wm-s3,.wm-c.wm-s4{fill:#26282d}}";
-
-struct drawing { FILE *f; const struct wh_map *m; struct wh_map_layout l; };
 
 /* ---- lines ---- */
 
@@ -45,7 +43,7 @@ static void draw_tree(const struct drawing *d)
 		if (p)
 			fprintf(d->f, "<path class=\"wm-l\" d=\"M%.1f %.1fL%.1f %.1f\"/>", p->x, p->y, k->x, k->y);
 		if (k->facing && k->kind == WH_MAP_HOST) {
-			spoke(d, "wm-net", 2.5, k);
+			spoke(d, k->reached ? "wm-net" : "wm-net wm-off", 2.5, k);
 			fputs("/>", d->f);
 		}
 	}
@@ -75,15 +73,21 @@ static void draw_peerings(const struct drawing *d)
 		}
 }
 
-static void write_name(const struct drawing *d, size_t mark)
+/* At most `most` characters; 0: all. */
+static void write_name(const struct drawing *d, const struct wh_map_mark *k, size_t most)
 {
-	const struct wh_map_mark *k = &d->l.marks[mark];
+	if (k->node)
+		wh_map_text(d->f, k->node->name, most);
+	else
+		wh_map_number(d->f, k->count, k->kind);
+}
+
+static void write_end(const struct drawing *d, size_t mark)
+{
 	if (mark == WH_NONE)
 		fputs("the Internet", d->f);
-	else if (k->node)
-		wh_map_text(d->f, k->node->name, 0);
 	else
-		fprintf(d->f, "%zu %ss", k->count, wh_map_kind_text(k->kind));
+		write_name(d, &d->l.marks[mark], 0);
 }
 
 struct bundle { size_t from, to; uint64_t flows; };
@@ -133,9 +137,9 @@ static size_t draw_flows(const struct drawing *d)
 			curve(d, "wm-f", width, &d->l.marks[all[i].from], &d->l.marks[all[i].to], 0.45);
 		}
 		fputs("<title>", d->f);
-		write_name(d, all[i].from);
+		write_end(d, all[i].from);
 		fputs(" → ", d->f);
-		write_name(d, all[i].to);
+		write_end(d, all[i].to);
 		fprintf(d->f, ": %llu flow%s observed</title></path>", (unsigned long long)all[i].flows, all[i].flows == 1 ? "" : "s");
 	}
 	return n > MOST_FLOWS ? n - MOST_FLOWS : 0;
@@ -153,13 +157,16 @@ static void write_details(const struct drawing *d, const struct wh_map_mark *k)
 		wh_map_text(d->f, n->location, 0);
 		fputs(")\n", d->f);
 		wh_map_text(d->f, n->about, 0);
-		fprintf(d->f, "%s%s, %s", *n->about ? "\n" : "", n->unscanned ? "Unscanned" : wh_map_state_text(n->state), n->facing ? "the Internet reaches it" : "internal");
+		fprintf(d->f, "%s%s, %s", *n->about ? "\n" : "", n->unscanned ? "Unscanned" : wh_map_state_text(n->state), n->reached ? "the Internet reaches it" : n->facing ? "the Internet may reach it" : "internal");
+		if (n->kind == WH_MAP_HOST && !n->n_parents)
+			fputs("\nits VNet and subnet are not known", d->f);
 		for (const struct wh_map_reason *r = n->reasons; r; r = r->next) {
 			fputs("\n• ", d->f);
 			wh_map_text(d->f, r->text, 0);
 		}
 	} else {
-		fprintf(d->f, "%zu %ss, the worst is %s", k->count, wh_map_kind_text(k->kind), wh_map_state_text(k->state));
+		write_name(d, k, 0);
+		fprintf(d->f, ", the worst is %s", wh_map_state_text(k->state));
 	}
 	if (k->kind != WH_MAP_HOST || !n) {
 		size_t counts[WH_MAP_STATES] = {0};
@@ -167,7 +174,9 @@ static void write_details(const struct drawing *d, const struct wh_map_mark *k)
 		for (size_t i = 0; i < d->m->n; i++)
 			for (size_t s = 0; s < WH_MAP_STATES && d->l.mark_of[i] == mark; s++)
 				counts[s] += d->m->nodes[i].counts[s];
-		fprintf(d->f, "\n%zu VMs%s", k->machines, k->machines ? ": " : "");
+		fputc('\n', d->f);
+		wh_map_number(d->f, k->machines, WH_MAP_HOST);
+		fputs(k->machines ? ": " : "", d->f);
 		wh_map_counts(d->f, counts);
 	}
 	fputs("</title>", d->f);
@@ -219,10 +228,7 @@ static void draw_appliances(const struct drawing *d)
 static void level_name(const struct drawing *d, const struct wh_map_mark *k, size_t most, const char *more)
 {
 	fprintf(d->f, "<text class=\"wm-t wm-halo%s\" text-anchor=\"middle\" x=\"%.1f\" y=\"%.1f\">", more, k->x, k->y + k->r + 14);
-	if (k->node)
-		wh_map_text(d->f, k->node->name, most);
-	else
-		fprintf(d->f, "%zu %ss", k->count, wh_map_kind_text(k->kind));
+	write_name(d, k, most);
 	fputs("</text>", d->f);
 }
 
@@ -232,10 +238,7 @@ static void radial_name(const struct drawing *d, const struct wh_map_mark *k, do
 	double degrees = k->angle * 180 / M_PI;
 	bool left = cos(k->angle) < -1e-9;
 	fprintf(d->f, "<text class=\"wm-t wm-halo\" text-anchor=\"%s\" transform=\"rotate(%.2f) translate(%.1f 4)\">", left != inwards ? "end" : "start", left ? degrees + 180 : degrees, left ? -distance : distance);
-	if (k->node)
-		wh_map_text(d->f, k->node->name, most);
-	else
-		fprintf(d->f, "%zu %ss", k->count, wh_map_kind_text(k->kind));
+	write_name(d, k, most);
 	fputs("</text>", d->f);
 }
 
@@ -244,44 +247,12 @@ static void draw_names(const struct drawing *d)
 	for (size_t i = 0; i < d->l.n; i++) {
 		const struct wh_map_mark *k = &d->l.marks[i];
 		if (k->kind == WH_MAP_HOST)
-			radial_name(d, k, d->l.internet + 9, false, NAME);
+			radial_name(d, k, d->l.internet + WH_MAP_OUTSIDE, false, WH_MAP_NAME);
 		else if (k->kind == WH_MAP_SUBNET && d->l.many_subnets)
 			radial_name(d, k, k->distance - k->r - 6, true, 13);
 		else
-			level_name(d, k, k->kind == WH_MAP_VNET && d->l.many_vnets ? 14 : NAME, k->kind == WH_MAP_VNET ? " wm-b" : "");
+			level_name(d, k, k->kind == WH_MAP_VNET && d->l.many_vnets ? 14 : WH_MAP_NAME, k->kind == WH_MAP_VNET ? " wm-b" : "");
 	}
-}
-
-static void draw_head(const struct drawing *d, const char *title, size_t hidden)
-{
-	double x = -d->l.radius + 24, y = -d->l.radius - HEAD + 34;
-	size_t counts[WH_MAP_STATES] = {0}, vms = 0;
-	for (size_t i = 0; i < d->m->n; i++)
-		for (size_t s = 0; s < WH_MAP_STATES && d->l.mark_of[i] != WH_NONE && d->m->nodes[i].kind == WH_MAP_HOST; s++) {
-			counts[s] += d->m->nodes[i].counts[s];
-			vms += d->m->nodes[i].counts[s];
-		}
-	fprintf(d->f, "<text class=\"wm-t wm-h\" x=\"%.0f\" y=\"%.0f\">", x, y);
-	wh_map_text(d->f, title, 60);
-	fprintf(d->f, "</text><text class=\"wm-t wm-q\" x=\"%.0f\" y=\"%.0f\">%zu VMs", x, y + 20, vms);
-	if (hidden)
-		fprintf(d->f, "; %zu lines of less traffic are not drawn", hidden);
-	fputs("</text>", d->f);
-	y += 44;
-	for (size_t s = WH_MAP_STATES; s-- > 0;) {
-		fprintf(d->f, "<circle class=\"wm-s%zu\" cx=\"%.0f\" cy=\"%.0f\" r=\"7\"/>", s, x + 7, y - 4);
-		if (s == WH_MAP_HIGH || s == WH_MAP_UNKNOWN)
-			fprintf(d->f, "<text class=\"wm-in\" x=\"%.0f\" y=\"%.0f\">%s</text>", x + 7, y, s == WH_MAP_HIGH ? "!" : "?");
-		fprintf(d->f, "<text class=\"wm-t\" x=\"%.0f\" y=\"%.0f\">%s %zu</text>", x + 20, y, wh_map_state_text((enum wh_map_state)s), counts[s]);
-		x += 56 + 7 * (double)strlen(wh_map_state_text((enum wh_map_state)s));
-	}
-	x = -d->l.radius + 24;
-	y += 22;
-	fprintf(d->f, "<path class=\"wm-net\" d=\"M%.0f %.0fh20\"/><text class=\"wm-t\" x=\"%.0f\" y=\"%.0f\">reached from the Internet</text>", x, y - 4, x + 26, y);
-	fprintf(d->f, "<path class=\"wm-p\" d=\"M%.0f %.0fh20\"/><text class=\"wm-t\" x=\"%.0f\" y=\"%.0f\">peering</text>", x + 180, y - 4, x + 206, y);
-	fprintf(d->f, "<path class=\"wm-g\" d=\"M%.0f %.0fl6 6l-6 6l-6 -6z\"/><text class=\"wm-t\" x=\"%.0f\" y=\"%.0f\">gateway, firewall</text>", x + 276, y - 10, x + 288, y);
-	if (d->m->n_flows)
-		fprintf(d->f, "<path class=\"wm-f\" stroke-width=\"4\" d=\"M%.0f %.0fh20\"/><text class=\"wm-t\" x=\"%.0f\" y=\"%.0f\">observed traffic</text>", x + 400, y - 4, x + 426, y);
 }
 
 void wh_map_draw(FILE *f, const struct wh_map *m, size_t root, const char *title, bool alone)
@@ -289,12 +260,12 @@ void wh_map_draw(FILE *f, const struct wh_map *m, size_t root, const char *title
 	struct wh_arena *mem = wh_arena_new();
 	struct drawing d = {.f = f, .m = m};
 	wh_map_lay_out(m, root, mem, &d.l);
-	double r = d.l.radius, least = r < 300 ? 300 : r;
-	d.l.radius = least;
-	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"%.0f %.0f %.0f %.0f\"%s>", -least, -least - HEAD, 2 * least, 2 * least + HEAD, alone ? "" : " role=\"img\"");
+	const struct wh_map_frame at = wh_map_frame(&d, title);
+	double width = at.right - at.left, height = at.bottom - at.top;
+	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"%.0f %.0f %.0f %.0f\"%s>", at.left, at.top, width, height, alone ? "" : " role=\"img\"");
 	if (alone)
 		fprintf(f, "<style>%s</style>", wh_map_style);
-	fprintf(f, "<rect class=\"wm-bg\" x=\"%.0f\" y=\"%.0f\" width=\"%.0f\" height=\"%.0f\"/>", -least, -least - HEAD, 2 * least, 2 * least + HEAD);
+	fprintf(f, "<rect class=\"wm-bg\" x=\"%.0f\" y=\"%.0f\" width=\"%.0f\" height=\"%.0f\"/>", at.left, at.top, width, height);
 	fprintf(f, "<circle class=\"wm-i\" r=\"%.1f\"/>", d.l.internet);
 	draw_tree(&d);
 	draw_peerings(&d);
@@ -303,7 +274,7 @@ void wh_map_draw(FILE *f, const struct wh_map *m, size_t root, const char *title
 		draw_circle(&d, &d.l.marks[i]);
 	draw_appliances(&d);
 	draw_names(&d);
-	draw_head(&d, title ? title : "Network", hidden);
+	wh_map_draw_head(&d, &at, title, hidden);
 	fputs("</svg>\n", f);
 	wh_arena_free(mem);
 }
@@ -316,6 +287,6 @@ char *wh_map_svg(const struct wh_map *m)
 	if (!f)
 		return NULL;
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", f);
-	wh_map_draw(f, m, WH_NONE, NULL, true);
+	wh_map_draw(f, m, WH_NONE, "Network", true);
 	return fclose(f) ? NULL : text;
 }

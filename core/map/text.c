@@ -33,6 +33,11 @@ void wh_map_text(FILE *f, const char *s, size_t most)
 	}
 }
 
+void wh_map_number(FILE *f, size_t n, enum wh_map_kind kind)
+{
+	fprintf(f, "%zu %s%s", n, wh_map_kind_text(kind), n == 1 ? "" : "s");
+}
+
 void wh_map_counts(FILE *f, const size_t counts[static WH_MAP_STATES])
 {
 	static const char *const words[] = {"healthy", "unknown", "low", "medium", "high"};

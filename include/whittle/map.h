@@ -24,13 +24,14 @@ struct wh_map_node {
 	enum wh_map_state state;
 	struct wh_map_reason *reasons;     /* the worst first; NULL: none */
 	bool facing;                       /* the Internet reaches some port of it, or of one below it, or might */
+	bool reached;                      /* and it is known that it does */
 	bool advice;                       /* a recommendation exists for it */
-	bool unscanned;                    /* it can't be judged at all: the reason says why */
+	bool unscanned;                    /* it cannot be judged at all: the first reason says why */
 	size_t *parents; size_t n_parents; /* nodes; the first one is where it is drawn. None: its subnet is not known */
 	size_t *children; size_t n_children; /* the worst first */
 	size_t counts[WH_MAP_STATES];      /* of machines below it */
 };
-/* What is known of a machine beside its network's rules. */
+/* What is known of a machine in addition to its network's rules. */
 struct wh_map_fact { const char *id; enum wh_map_state state; bool advice; const char *text; };
 /* Traffic that was observed; WH_NONE: the Internet. Places of hosts in the topology, in `nodes` of the map. */
 struct wh_map_flow { size_t from, to; uint64_t flows, bytes; };
@@ -53,7 +54,7 @@ void wh_map_build(struct wh_reach *r, const struct wh_topology *t, const struct 
 json_t *wh_map_json(const struct wh_map *m, int64_t now_us);
 
 /* ---- the picture ---- */
-/* One circle: a node, or several of one parent together. */
+/* One circle: a node, or several nodes of one parent. */
 struct wh_map_mark {
 	double x, y, r;
 	double angle, distance;            /* from the middle of the picture */
@@ -62,14 +63,14 @@ struct wh_map_mark {
 	const struct wh_map_node *node;    /* NULL: several */
 	size_t count;                      /* nodes that it stands for */
 	size_t machines;                   /* machines at or below it */
-	bool facing;
+	bool facing, reached;              /* of any of them */
 	size_t parent;                     /* a mark; WH_NONE */
 };
 struct wh_map_layout {
 	struct wh_map_mark *marks; size_t n;
 	size_t *mark_of;                   /* by node: the mark that it is in; WH_NONE: none, where one VNet alone is drawn */
 	bool many_vnets, many_subnets;     /* too many for names that are written level */
-	double radius, internet;           /* of the whole; of the line that stands for the Internet */
+	double internet;                   /* radius of the line that stands for the Internet */
 	struct wh_arena *mem;
 };
 /*

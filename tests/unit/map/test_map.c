@@ -87,6 +87,14 @@ static void what_the_inventory_does_not_decide_is_unknown_and_never_healthy(void
 	json_t *doc = wh_map_json(&d.m, 0), *r = json_array_get(json_object_get(json_object_get(json_array_get(json_object_get(doc, "value"), 2), "properties"), "topologyResources"), 0);
 	assert_string_equal(json_string_value(json_object_get(r, "severity")), "Unknown");
 	assert_true(json_is_null(json_object_get(r, "topologyScore")));
+	assert_true(d.m.nodes[d.m.hosts].facing && !d.m.nodes[d.m.hosts].reached);
+	char *svg = wh_map_svg(&d.m), *html = wh_map_html(&d.m);
+	assert_non_null(strstr(svg, "the Internet may reach it"));
+	assert_non_null(strstr(svg, ">perhaps reached from the Internet<"));
+	assert_null(strstr(svg, ", the Internet reaches it"));
+	assert_null(strstr(html, "<td>reached</td>"));
+	free(svg);
+	free(html);
 	json_decref(doc);
 	erase(&d);
 }
@@ -148,6 +156,61 @@ static void a_group_of_machines_is_as_bad_as_its_worst(void **state)
 	erase(&d);
 }
 
+/* All circles are inside the picture, and beyond the names there is no more than a margin. */
+static void the_frame_fits_what_is_drawn(void **state)
+{
+	static const size_t sizes[][3] = {{1, 1, 1}, {1, 1, 5}, {2, 2, 2}, {10, 5, 4}, {10, 25, 20}, {30, 3, 10}};
+	(void)state;
+	for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+		struct drawn d;
+		struct wh_map_layout l;
+		double x, y, width, height, cx, cy, r;
+		draw(&d, sizes[s][0], sizes[s][1], sizes[s][2], 3, 443, NULL, 0);
+		wh_map_lay_out(&d.m, WH_NONE, d.mem, &l);
+		char *svg = wh_map_svg(&d.m), *at = strstr(svg, "viewBox=\"");
+		assert_int_equal(sscanf(at, "viewBox=\"%lf %lf %lf %lf\"", &x, &y, &width, &height), 4);
+		assert_true(y + height < l.internet + 110); /* names of 11 letters at most */
+		while ((at = strstr(at, " cx=\""))) {
+			assert_int_equal(sscanf(at++, " cx=\"%lf\" cy=\"%lf\" r=\"%lf\"", &cx, &cy, &r), 3);
+			assert_true(cx - r >= x && cx + r <= x + width && cy - r >= y && cy + r <= y + height);
+		}
+		free(svg);
+		erase(&d);
+	}
+}
+
+static void counts_of_one_are_singular(void **state)
+{
+	struct drawn d;
+	(void)state;
+	draw(&d, 1, 1, 1, 0, 443, NULL, 0);
+	char *svg = wh_map_svg(&d.m), *html = wh_map_html(&d.m);
+	assert_non_null(strstr(html, "<p>1 VNet, 1 subnet, 1 VM: 1 healthy</p>"));
+	assert_null(strstr(html, "1 VMs"));
+	assert_null(strstr(svg, "1 VMs"));
+	free(svg);
+	free(html);
+	erase(&d);
+}
+
+static void a_machine_of_no_known_vnet_says_so(void **state)
+{
+	struct drawn d;
+	(void)state;
+	draw(&d, 1, 1, 2, 0, 443, NULL, 0);
+	char *svg = wh_map_svg(&d.m);
+	assert_null(strstr(svg, "not known"));
+	free(svg);
+	d.m.nodes[d.m.hosts].n_parents = 0;
+	d.m.nodes[d.m.subnets].n_children = 1;
+	d.m.nodes[d.m.subnets].children[0] = d.m.hosts + 1;
+	svg = wh_map_svg(&d.m);
+	assert_non_null(strstr(svg, ">without a line: its VNet is not known<")); /* the legend */
+	assert_non_null(strstr(svg, "\nits VNet and subnet are not known"));     /* the machine */
+	free(svg);
+	erase(&d);
+}
+
 static void names_cannot_become_markup(void **state)
 {
 	struct drawn d;
@@ -175,6 +238,9 @@ int main(void)
 		cmocka_unit_test(what_a_caller_knows_of_a_vm_counts_whatever_the_case_of_its_id),
 		cmocka_unit_test(circles_never_overlap_at_any_size),
 		cmocka_unit_test(a_group_of_machines_is_as_bad_as_its_worst),
+		cmocka_unit_test(the_frame_fits_what_is_drawn),
+		cmocka_unit_test(counts_of_one_are_singular),
+		cmocka_unit_test(a_machine_of_no_known_vnet_says_so),
 		cmocka_unit_test(names_cannot_become_markup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
