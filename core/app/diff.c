@@ -4,6 +4,7 @@
 #include <string.h>
 #include "app/app.h"
 #include "app/network.h"
+#include "base/heap.h"
 #include "whittle/state.h"
 
 struct side { struct wh_inventory given, whole; struct wh_topology t; }; /* given: what was read; whole: what is compared */
@@ -156,6 +157,7 @@ int wh_app_diff(const struct wh_app *a, const struct wh_app_diff *ask, json_t **
 	struct wh_reach *r[2] = {NULL, NULL};
 	struct wh_reach_change *changes;
 	bool over;
+	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
 	int rc = ask->before ? wh_inventory_read(&ask->before, 1, mem, &s[0].given, err) : 0;
 	rc = rc ? rc : ask->proposed ? read_proposed(a, mem, &s[1].given, err) : wh_inventory_read(&ask->after, 1, mem, &s[1].given, err);
 	over = !ask->before || (!has_machines(&s[0].given) && !has_machines(&s[1].given));

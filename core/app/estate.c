@@ -5,11 +5,10 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include "app/app.h"
+#include "app/network.h"
 #include "base/heap.h"
 #include "base/json.h"
 #include "whittle/topology.h"
-
-enum { HEAP = 384 << 20 }; /* bytes: what a large estate needs */
 
 /* A person's own estate is YAML, or JSON that has a list of resources without types. */
 static bool is_inventory(const char *path)
@@ -35,7 +34,7 @@ int wh_app_estate_import(const struct wh_app *a, const char *const *paths, size_
 {
 	struct wh_ledger l;
 	int rc = wh_ledger_open(a->store_url, WH_STATE_CREATE, &l, err);
-	wh_heap_in_large_pages(HEAP);
+	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
 	if (!rc)
 		rc = n > 1 || is_inventory(paths[0]) ? wh_inventory_import(l.state, paths, n, out, err) : wh_estate_import(l.state, paths[0], out, err);
 	wh_ledger_close(&l);

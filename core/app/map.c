@@ -65,7 +65,7 @@ static int add_edge(void *arg, const struct wh_edge_key *key, const struct wh_ed
 {
 	struct traffic *x = arg;
 	size_t own = host_at(x->t, &key->local), peer = host_at(x->t, &key->peer);
-	if (own == WH_NONE || own == peer || (peer != WH_NONE && key->direction == WH_OUTBOUND)) /* of two ends in the estate the server's edge counts */
+	if (own == WH_NONE || own == peer || (key->direction == WH_OUTBOUND && peer != WH_NONE && x->t->hosts[peer].kind <= WH_HOST_INSTANCE)) /* the server has an edge of its own */
 		return 0;
 	x->f = wh_arena_grown(x->mem, x->f, x->n, &x->room, sizeof *x->f);
 	x->f[x->n++] = (struct wh_map_flow){key->direction == WH_INBOUND ? peer : own, key->direction == WH_INBOUND ? own : peer, edge->flows, edge->bytes_in + edge->bytes_out};

@@ -5,15 +5,13 @@
 #include "base/heap.h"
 #include "whittle/state.h"
 
-enum { HEAP = 384 << 20 }; /* bytes: what a large estate needs */
-
 static int load(struct wh_app_network *net, struct wh_state *s, const char *const *ends, size_t n, struct wh_error *err)
 {
 	int rc = n ? wh_inventory_load_near(s, ends, n, net->mem, &net->inv, err) : 1;
 	if (rc != 1)
 		return rc;
 	wh_inventory_free(&net->inv);
-	wh_heap_in_large_pages(HEAP);
+	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
 	return wh_inventory_load(s, net->mem, &net->inv, err);
 }
 

@@ -4,6 +4,7 @@
 #include "whittle/app.h"
 #include "whittle/reach.h"
 
+enum { WH_APP_ESTATE_HEAP = 384 << 20 }; /* bytes: what a large estate needs */
 struct wh_app_network { struct wh_arena *mem; struct wh_inventory inv; struct wh_topology t; struct wh_reach *r; };
 
 /* The ports as members of `o`: "tcpPorts", "udpPorts", "icmp", and "tcpUnknown" and so on with "missing" where something is not decided. */

@@ -61,30 +61,28 @@ static size_t print(const json_t *doc, bool all)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"all", no_argument, NULL, 'a'}, {"fail-on", required_argument, NULL, 'f'}, {"in", required_argument, NULL, 'i'}, {0}};
-	const char *paths[CLI_MOST_PATHS];
+	static const struct option longs[] = {{"all", no_argument, NULL, 'a'}, {"fail-on", required_argument, NULL, 'f'}, CLI_IN, {0}};
+	struct cli_paths in = {.n = 0};
 	bool all = false, fail = false;
 	struct wh_app_network *net = NULL;
 	struct wh_error err;
-	size_t n = 0, i, listed = 0;
+	size_t i, listed = 0;
 	json_t *doc, *a;
 	int o;
 	cli_output_only_prints();
-	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
+	while ((o = cli_getopt_in(c, argc, argv, longs, &in)) != -1) {
 		if (o == 'a')
 			all = true;
 		else if (o == 'f' && !strcmp(optarg, "any"))
 			fail = true;
 		else if (o == 'f')
 			return cli_usage(c, "--fail-on takes any, not '%s'", optarg);
-		else if (o == 'i' && n < CLI_MOST_PATHS)
-			paths[n++] = optarg;
 		else
 			return CLI_USAGE;
 	}
 	if (argc != optind)
 		return cli_usage(c, "anomalies takes no word '%s'", argv[optind]);
-	int rc = cli_open_network(c, paths, n, &net);
+	int rc = cli_open_network(c, &in, &net);
 	if (rc)
 		return rc;
 	if (wh_app_anomalies(net, &doc, &err)) {

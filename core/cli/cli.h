@@ -78,6 +78,8 @@ bool cli_progress_wanted(void); /* standard error is a terminal */
 void cli_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* rewrites one line; "" ends it */
 /* Prints a document, indented, with a newline, and drops the reference. Returns CLI_OK, or CLI_FAILED when out of memory. */
 int cli_print_json(json_t *doc);
+/* Prints a document: with --json as that, else by `print`. Drops the reference. Returns CLI_OK, or CLI_FAILED when out of memory. */
+int cli_print_document(const struct cli *c, json_t *doc, void (*print)(const json_t *doc));
 
 /* The user behind sudo, else the user who started the program, also after cli_become_owner(). */
 const char *cli_who(void);

@@ -33,9 +33,8 @@ static char *names_of(const json_t *classes, const char *ranges)
 			size_t j;
 			json_t *m;
 			json_array_foreach(json_object_get(json_array_get(classes, (size_t)k), "resources"), j, m) {
-				const char *id = json_string_value(json_object_get(m, "id")), *slash = strrchr(id, '/');
 				if (all++ < 3)
-					fprintf(f, "%s%s", shown++ ? ", " : "", slash ? slash + 1 : id);
+					fprintf(f, "%s%s", shown++ ? ", " : "", cli_name_of(json_string_value(json_object_get(m, "id"))));
 			}
 		}
 	}
@@ -88,9 +87,8 @@ static void print_external(const json_t *doc)
 	json_array_foreach(json_object_get(doc, "connectableResources"), i, r)
 		for (k = 0; k < 2; k++)
 			json_array_foreach(json_object_get(r, lists[k]), j, c) {
-				const char *id = json_string_value(json_object_get(r, "id")), *slash = strrchr(id, '/');
 				const json_t *some = json_object_get(c, "addresses");
-				cli_table_text(t, slash ? slash + 1 : id);
+				cli_table_text(t, cli_name_of(json_string_value(json_object_get(r, "id"))));
 				cli_table_text(t, k ? "Outbound" : "Inbound");
 				if (json_array_size(some) == 1)
 					cli_table_text(t, json_string_value(json_array_get(some, 0)));
@@ -105,22 +103,19 @@ static void print_external(const json_t *doc)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"external", no_argument, NULL, 'e'}, {"compact", no_argument, NULL, 'c'}, {"in", required_argument, NULL, 'i'}, {0}};
-	const char *paths[CLI_MOST_PATHS];
+	static const struct option longs[] = {{"external", no_argument, NULL, 'e'}, {"compact", no_argument, NULL, 'c'}, CLI_IN, {0}};
+	struct cli_paths in = {.n = 0};
 	bool external = false, compact = false;
 	struct wh_app_network *net = NULL;
 	struct wh_error err;
-	size_t n = 0;
 	json_t *doc;
 	int o;
 	cli_output_only_prints();
-	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
+	while ((o = cli_getopt_in(c, argc, argv, longs, &in)) != -1) {
 		if (o == 'e')
 			external = true;
 		else if (o == 'c')
 			compact = true;
-		else if (o == 'i' && n < CLI_MOST_PATHS)
-			paths[n++] = optarg;
 		else
 			return CLI_USAGE;
 	}
@@ -128,20 +123,13 @@ static int run(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "connections takes no word '%s'", argv[optind]);
 	if (external && compact)
 		return cli_usage(c, "--compact is for connections between resources");
-	int rc = cli_open_network(c, paths, n, &net);
+	int rc = cli_open_network(c, &in, &net);
 	if (rc)
 		return rc;
-	if (external || (c->json && !compact) ? wh_app_connections(net, external, &doc, &err) : wh_app_connections_compact(net, &doc, &err)) {
+	if (external || (c->json && !compact) ? wh_app_connections(net, external, &doc, &err) : wh_app_connections_compact(net, &doc, &err))
 		rc = cli_error(&err);
-	} else if (c->json) {
-		rc = cli_print_json(doc);
-	} else {
-		if (external)
-			print_external(doc);
-		else
-			print_classes(doc);
-		json_decref(doc);
-	}
+	else
+		rc = cli_print_document(c, doc, external ? print_external : print_classes);
 	wh_app_network_close(net);
 	return rc;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
-#include "base/heap.h"
-#include "cli/cli.h"
+#include "cli/network.h"
 
-enum { HEAP = 384 << 20, SHOWN = 3 };
+enum { SHOWN = 3 };
 
 static const char help[] =
 	"usage: whittle diff AFTER [--fail-on any|opened] [--json]\n"
@@ -31,9 +30,8 @@ static void print_names(struct cli_table *t, const json_t *list, const json_t *a
 	if (!f)
 		return;
 	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
-		const char *id = json_string_value(v), *slash = strrchr(id, '/');
 		if (i < SHOWN)
-			fprintf(f, "%s%s", i ? ", " : "", slash ? slash + 1 : id);
+			fprintf(f, "%s%s", i ? ", " : "", cli_name_of(json_string_value(v)));
 	}
 	if (n > SHOWN)
 		fprintf(f, " and %zu more", n - SHOWN);
@@ -103,17 +101,10 @@ static int run(struct cli *c, int argc, char **argv)
 		return cli_usage(c, ask.proposed ? "--proposed compares with the recommendation: it takes no word" : "give one file or directory, or two, or --proposed");
 	ask.before = words == 2 ? argv[optind] : NULL;
 	ask.after = words ? argv[argc - 1] : NULL;
-	wh_heap_in_large_pages(HEAP);
 	if (wh_app_diff(&a, &ask, &doc, &err))
 		return cli_error(&err);
 	size_t bad = json_array_size(json_object_get(doc, "opened")) + json_array_size(json_object_get(doc, "undecided")), good = json_array_size(json_object_get(doc, "closed"));
-	int rc = CLI_OK;
-	if (c->json) {
-		rc = cli_print_json(doc);
-	} else {
-		print(doc);
-		json_decref(doc);
-	}
+	int rc = cli_print_document(c, doc, print);
 	return rc ? rc : (any && bad + good) || (opened && bad) ? CLI_FINDINGS : CLI_OK;
 }
 

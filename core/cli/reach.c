@@ -78,78 +78,64 @@ static void print_peers(const json_t *o)
 		printf("Nothing %s %s.\n", inbound ? "reaches" : "is reached by", json_string_value(json_object_get(o, "of")));
 }
 
-static int open_network(struct cli *c, const char *const *ends, size_t n_ends, const char *const *paths, size_t n, struct wh_app_network **out)
-{
-	struct wh_ledger ledger = {NULL, NULL};
-	struct wh_error err;
-	int rc = n ? 0 : cli_open_ledger(c, WH_STATE_READ, &ledger);
-	if (!rc && wh_app_network_open_near(ledger.state, ends, n_ends, paths, n, out, &err))
-		rc = cli_error(&err);
-	wh_ledger_close(&ledger);
-	return rc;
-}
-
-int cli_open_network(struct cli *c, const char *const *paths, size_t n, struct wh_app_network **out)
-{
-	return open_network(c, NULL, 0, paths, n, out);
-}
-
-static int run(struct cli *c, int argc, char **argv)
+static int read_options(const struct cli *c, int argc, char **argv, struct wh_app_reach *ask, struct cli_paths *in)
 {
 	static const struct option longs[] = {{"port", required_argument, NULL, 'p'}, {"proto", required_argument, NULL, 'P'}, {"who-can-reach", required_argument, NULL, 'w'},
-	                                      {"where-can", required_argument, NULL, 'g'}, {"in", required_argument, NULL, 'i'}, {0}};
-	struct wh_app_reach ask = {0};
-	struct wh_app_network *net = NULL;
-	const char *paths[CLI_MOST_PATHS];
-	struct wh_error err;
-	size_t n = 0;
-	json_t *doc;
+	                                      {"where-can", required_argument, NULL, 'g'}, CLI_IN, {0}};
 	int o;
-	cli_output_only_prints();
-	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
+	while ((o = cli_getopt_in(c, argc, argv, longs, in)) != -1) {
 		char *end;
 		unsigned long port;
 		if (o == 'p') {
 			port = strtoul(optarg, &end, 10);
 			if (*optarg < '0' || *optarg > '9' || *end || port > 65535)
 				return cli_usage(c, "--port takes a number from 0 to 65535, not '%s'", optarg);
-			ask.port = (uint16_t)port;
-			ask.has_port = true;
-		} else if (o == 'P' && wh_proto_parse(optarg, &ask.proto)) {
+			ask->port = (uint16_t)port;
+			ask->has_port = true;
+		} else if (o == 'P' && wh_proto_parse(optarg, &ask->proto)) {
 			return cli_usage(c, "--proto takes tcp, udp, icmp or a number, not '%s'", optarg);
 		} else if (o == 'w') {
-			ask.to = optarg;
+			ask->to = optarg;
 		} else if (o == 'g') {
-			ask.from = optarg;
-		} else if (o == 'i' && n < CLI_MOST_PATHS) {
-			paths[n++] = optarg;
+			ask->from = optarg;
 		} else if (o == '?') {
 			return CLI_USAGE;
 		}
 	}
-	if (ask.from && optind < argc && !strcmp(argv[optind], "go"))
+	return CLI_OK;
+}
+
+static int read_words(const struct cli *c, int argc, char **argv, struct wh_app_reach *ask)
+{
+	if (ask->from && optind < argc && !strcmp(argv[optind], "go"))
 		optind++;
-	if (!ask.from && !ask.to && argc - optind == 2) {
-		ask.from = argv[optind];
-		ask.to = argv[optind + 1];
-	} else if (argc != optind || !(!ask.from ^ !ask.to)) {
+	if (!ask->from && !ask->to && argc - optind == 2) {
+		ask->from = argv[optind];
+		ask->to = argv[optind + 1];
+	} else if (argc != optind || !(!ask->from ^ !ask->to)) {
 		return cli_usage(c, "which two? Give FROM and TO, or one of --who-can-reach X and --where-can X");
 	}
-	const char *const ends[] = {ask.from, ask.to};
-	int rc = open_network(c, ends, ask.from && ask.to ? 2 : 0, paths, n, &net);
+	return CLI_OK;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	struct wh_app_reach ask = {0};
+	struct wh_app_network *net = NULL;
+	struct cli_paths in = {.n = 0};
+	struct wh_error err;
+	json_t *doc;
+	cli_output_only_prints();
+	int rc = read_options(c, argc, argv, &ask, &in);
+	rc = rc ? rc : read_words(c, argc, argv, &ask);
+	bool pair = ask.from && ask.to;
+	rc = rc ? rc : cli_open_network_near(c, (const char *const[]){ask.from, ask.to}, pair ? 2 : 0, &in, &net);
 	if (rc)
 		return rc;
-	if (wh_app_reach(net, &ask, &doc, &err)) {
+	if (wh_app_reach(net, &ask, &doc, &err))
 		rc = cli_error(&err);
-	} else if (c->json) {
-		rc = cli_print_json(doc);
-	} else {
-		if (ask.from && ask.to)
-			print_verdict(doc);
-		else
-			print_peers(doc);
-		json_decref(doc);
-	}
+	else
+		rc = cli_print_document(c, doc, pair ? print_verdict : print_peers);
 	wh_app_network_close(net);
 	return rc;
 }

@@ -134,3 +134,12 @@ int cli_print_json(json_t *doc)
 	json_decref(doc);
 	return CLI_OK;
 }
+
+int cli_print_document(const struct cli *c, json_t *doc, void (*print)(const json_t *doc))
+{
+	if (c->json)
+		return cli_print_json(doc);
+	print(doc);
+	json_decref(doc);
+	return CLI_OK;
+}

@@ -84,6 +84,9 @@ printf '{"timestamp":"2026-11-2%d.0","event_type":"flow","src_ip":"%s","src_port
 "$w" ingest eve.json >/dev/null 2>err; "$w" map --traffic --json >out 2>>err && [ "$(jq -r '[.traffic[] | (.from | split("/")[-1]) + ">" + (.to | split("/")[-1]) + ":" + (.flows | tostring)] | sort | join(" ")' out)" = 'Internet>web-1:1 web-1>db-1:1' ] &&
 	"$w" map --traffic --svg map.svg >out 2>err && grep -q 'web-1 → db-1: 1 flow observed' map.svg
 check "map --traffic draws what was observed"
+sed "s#\"virtualMachine\": {\"id\": \"[^\"]*db-1\"}#\"privateEndpoint\": {\"id\": \"$i.Network/privateEndpoints/pe\"}#" az/nics.json >pe.json && "$w" estate import --store pe.db az/vnets.json az/sub pe.json az/pips.json >out 2>err && "$w" ingest --store pe.db eve.json >out 2>>err &&
+	"$w" map --store pe.db --traffic --json >out 2>>err && [ "$(jq -r '[.traffic[] | (.from | split("/")[-1]) + ">" + (.to | split("/")[-1])] | sort | join(" ")' out)" = 'Internet>web-1 web-1>pe' ]
+check "map --traffic draws what a private endpoint got, of which no flow is recorded at its own end"
 jq '[.data[] | select(.name == "web") | (.properties.securityRules[] | select(.name == "https") | .destinationPortRange) = "8443"]' az/sub/groups.json >web-after.json && "$w" diff web-after.json --json >out 2>err &&
 	[ "$(jq -r '[.opened[], .closed[] | (.from | map(split("/")[-1]) | join(",")) + ">" + (.to | map(split("/")[-1]) | join(",")) + .tcpPorts] | join(" ")' out)" = 'Internet>web-1[8443] Internet>web-1[443]' ] && [ "$(jq '.undecided | length' out)" = 0 ]
 check "diff of a group as it would be lists what it opens and closes, as connections"
@@ -107,4 +110,8 @@ many 40 >many.json && "$w" connections --in many.json --json >out 2>err && jq -c
 	jq -c '.ports as $ports | (.classes | map(.resources[0].id)) as $id | [.connections[] | . as $c | .from | split(",")[] | split("-") | map(tonumber) | range(.[0]; .[-1] + 1) |
 		[$id[.], $id[$c.to], $ports[$c.ports].tcpPorts]] | sort | .[]' out | cmp -s pairs -
 check "by class the connections are the same, however many sets of ports lead to one"
+sed 's#virtualMachines/vm1"#virtualMachineScaleSets/ss/virtualMachines/1"#' many.json >set.json && "$w" connections --in set.json >out 2>err && grep -q '^ss/virtualMachines/1 ' out
+check "an instance of a scale set is listed with the name of its set"
+[ "$(for c in map connections anomalies 'reach a b'; do "$w" $c $(for k in $(seq 65); do echo --in "az$k"; done) 2>&1 | grep -c -- '--in can be given 64 times at most: name a directory'; done | tr -d '\n')" = 1111 ]
+check "more files than are taken are refused, by every command about the network"
 exit 0
