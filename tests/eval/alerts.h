@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Alerts on worlds that no threshold was chosen by: of each type, how many of the sources that its alerts name are hostile in truth; of each kind of
- * attacker, how many are named by any; and whether a second look at the same ledger, or one a day over the month, says anything twice.
+ * Alerts on worlds that no threshold was chosen by. Rules are derived from the training days without the last week (as far as edges know of days, see
+ * wh_replay_holdout()), and the alerts are those of that week. Of each type: how many of the sources that its alerts name are hostile in truth; of each
+ * kind of attacker: how many of those that were answered in that week are named; and what a second look at the same ledger adds.
  */
 #pragma once
+#include <jansson.h>
 #include "eval.h"
-#include "whittle/recommendation.h"
 
 struct engine;
 enum { MAX_ALERT_TYPES = 64 };
-struct alert_score { char type[48]; uint32_t alerts, hostile, legitimate; };
-struct alert_scores {
-	struct alert_score of[MAX_ALERT_TYPES];
-	unsigned n;
-	uint32_t again;                          /* alerts that a second look made */
-	uint32_t attackers[N_ATTACKERS][2];      /* hostile sources that were answered in training; those of them that some alert names */
+struct alert_score {
+	char type[48];
+	uint32_t alerts, medium;      /* all, and those of severity Medium and High */
+	uint32_t hostile, legitimate; /* sources that they name; one counts once an alert. An alert names 50 at most */
 };
-int alerts_score(struct engine *e, const struct world *w, const struct wh_estate *estate, const struct wh_recommendation *rec, struct wh_arena *mem, struct alert_scores *out);
+struct alert_scores {
+	struct alert_score of[MAX_ALERT_TYPES]; unsigned n; /* every type of rules/alerts.yaml, as ordered there */
+	uint32_t again;                                     /* alerts that a second look made */
+	struct { uint32_t came, named, unlisted; } attackers[N_ATTACKERS]; /* answered in the week; named by an alert; by one that needs no threat list */
+};
+int alerts_score(struct engine *e, const struct world *w, const char *evidence_yaml, struct wh_arena *mem, struct alert_scores *out);
 void alerts_add(struct alert_scores *into, const struct alert_scores *s);
-void alerts_print(FILE *f, const struct alert_scores *s, unsigned worlds);
+
+/* report_alerts.c */
+/* `calm`: of the same worlds without attackers. */
+void alerts_print(FILE *f, const struct alert_scores *s, const struct alert_scores *calm, unsigned worlds);
+json_t *alerts_json(const struct alert_scores *s);

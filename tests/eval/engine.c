@@ -139,20 +139,26 @@ static void take_rule(const struct wh_recommended_rule *rule, struct wh_arena *m
 	qsort(out->except, out->n_except, sizeof *out->except, by_prefix);
 }
 
-int engine_recommend(struct engine *e, const struct world *w, const char *evidence_yaml, struct wh_arena *mem, struct allow_list *lists, struct alert_scores *alerts)
+int engine_options(struct engine *e, const struct world *w, const char *evidence_yaml, unsigned without, struct wh_arena *mem, struct wh_harden_options *out)
 {
-	struct wh_harden_options opt = {.evidence_yaml = evidence_yaml, .hostile = w->listed, .n_hostile = w->n_listed, .min_days = 30,
-	                                .today = EVAL_FIRST_DAY + EVAL_TRAIN_DAYS - 1};
-	struct wh_recommendation *rec = NULL;
 	struct wh_port_list *ports = NULL;
+	int rc = wh_port_list_load("all", NULL, mem, &ports, &e->err);
+	*out = (struct wh_harden_options){.evidence_yaml = evidence_yaml, .hostile = w->listed, .n_hostile = w->n_listed, .min_days = EVAL_TRAIN_DAYS - without,
+	                                  .today = EVAL_FIRST_DAY + EVAL_TRAIN_DAYS - 1 - (int32_t)without, .ports = ports};
+	return rc;
+}
+
+int engine_recommend(struct engine *e, const struct world *w, const char *evidence_yaml, struct wh_arena *mem, struct allow_list *lists)
+{
+	struct wh_harden_options opt;
+	struct wh_recommendation *rec = NULL;
 	struct wh_estate *estate = NULL;
 	int rc;
 
 	for (unsigned i = 0; i < w->n_services; i++)
 		lists[i] = (struct allow_list){.open = true};
-	if ((rc = wh_port_list_load("all", NULL, mem, &ports, &e->err)) || (rc = wh_estate_load(&e->ledger, mem, &estate, &e->err)))
+	if ((rc = engine_options(e, w, evidence_yaml, 0, mem, &opt)) || (rc = wh_estate_load(&e->ledger, mem, &estate, &e->err)))
 		return rc;
-	opt.ports = ports;
 	rc = wh_recommend(e->ledger.store, estate, NULL, 0, &opt, mem, &rec, &e->err);
 	for (size_t i = 0; !rc && i < rec->n_resources; i++)
 		for (unsigned s = 0; s < w->n_services; s++) {
@@ -164,7 +170,6 @@ int engine_recommend(struct engine *e, const struct world *w, const char *eviden
 				    r->rules[k].proto == w->services[s].proto)
 					take_rule(&r->rules[k], mem, &lists[s]);
 		}
-	rc = rc || !alerts ? rc : alerts_score(e, w, estate, rec, mem, alerts);
 	wh_estate_free(estate);
 	return rc;
 }

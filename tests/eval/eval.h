@@ -15,6 +15,7 @@
 
 #define EVAL_TRAIN_DAYS 30
 #define EVAL_TEST_DAYS 14
+#define EVAL_ALERT_DAYS 7 /* the last of the training days, whose alerts are judged */
 #define EVAL_DAYS (EVAL_TRAIN_DAYS + EVAL_TEST_DAYS)
 #define EVAL_FIRST_DAY 20454 /* 2026-01-01, a Thursday */
 
@@ -45,6 +46,7 @@ struct source {
 	bool listed;             /* on the threat list */
 	bool severe;             /* raised an alert of severity 1 or 2 in training */
 	uint32_t train_answered; /* flows that became an edge's */
+	uint32_t week_answered;  /* those of the last week of them */
 	uint32_t train_legitimate, test_legitimate; /* flows */
 	uint32_t train_hostile, test_hostile;       /* flows or tries */
 };
@@ -66,6 +68,7 @@ struct world {
 	struct wh_prefix *listed; /* the threat list: sorted, merged */
 	size_t n_listed, cap_listed;
 	uint64_t records;
+	bool calm;               /* no attacker comes, and there is no threat list */
 	enum attacker attacking; /* whose traffic is being made */
 	/* Where training records go; a negative return ends the making of the world. */
 	int (*sink)(void *arg, const struct wh_record *rec);

@@ -68,13 +68,31 @@ static int score_engine(struct engine *e, const struct world *w, struct outcome 
 	int rc = 0;
 
 	for (unsigned m = methods.whittle; m < all && !rc; m++) {
-		rc = engine_recommend(e, w, methods.of[m].evidence, mem, lists, m == methods.whittle ? &out->alerts : NULL);
+		rc = engine_recommend(e, w, methods.of[m].evidence, mem, lists);
 		for (unsigned s = 0; s < w->n_services && !rc; s++) {
 			score_list(w, s, &lists[s], &out->by_kind[m][s]);
 			if (m == methods.whittle)
 				out->left_alone[s] = lists[s].open && world_missed_some(w, s);
 		}
 	}
+	rc = rc ? rc : alerts_score(e, w, methods.of[methods.whittle].evidence, mem, &out->alerts);
+	wh_arena_free(mem);
+	return rc;
+}
+
+/* The same world once more, to which no attacker comes. */
+static int score_calm(const struct options *o, unsigned kind, uint64_t seed, struct outcome *out, struct engine *e)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct world w;
+	world_begin(&w, world_kinds[kind], seed);
+	w.calm = true;
+	int rc = engine_open(e, o->out, &w);
+	rc = rc ? rc : engine_learn(e, &w);
+	rc = rc ? rc : alerts_score(e, &w, methods.of[methods.whittle].evidence, mem, &out->calm);
+	if (!rc)
+		engine_close(e);
+	world_free(&w);
 	wh_arena_free(mem);
 	return rc;
 }
@@ -92,12 +110,15 @@ static void run_seed(const struct options *o, unsigned kind, uint64_t seed, stru
 	} else {
 		if (!(rc = engine_open(&e, o->out, &w)) && !(rc = engine_learn(&e, &w)))
 			rc = score_engine(&e, &w, out);
+		if (!rc) {
+			engine_close(&e);
+			rc = score_calm(o, kind, seed, out, &e);
+		}
 		if (rc) {
 			out->failed = rc;
 			snprintf(out->text, sizeof out->text, "%.255s", e.err.text);
 			return;
 		}
-		engine_close(&e);
 	}
 	out->records = w.records;
 	out->sources = w.n_sources;

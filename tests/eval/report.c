@@ -183,15 +183,23 @@ static void print_first(FILE *f, const struct outcome *all, const struct options
 	print_kinds(f, &g);
 }
 
-/* Of all worlds of a kind together. */
+void sum_alerts(const struct outcome *all, const struct options *o, unsigned n, struct alert_scores *alerts, struct alert_scores *calm)
+{
+	unsigned worlds = o->seeds + o->confirm;
+	*alerts = *calm = (struct alert_scores){.n = 0};
+	for (unsigned i = 0; i < worlds; i++) {
+		alerts_add(alerts, &all[n * worlds + i].alerts);
+		alerts_add(calm, &all[n * worlds + i].calm);
+	}
+}
+
 static void print_alerts(FILE *f, const struct outcome *all, const struct options *o)
 {
 	for (unsigned n = 0; n < o->n_worlds && o->engine; n++) {
-		struct alert_scores sum = {.n = 0};
-		for (unsigned i = 0; i < o->seeds + o->confirm; i++)
-			alerts_add(&sum, &all[n * (o->seeds + o->confirm) + i].alerts);
+		struct alert_scores alerts, calm;
+		sum_alerts(all, o, n, &alerts, &calm);
 		fprintf(f, "\n---- %s: alerts ----\n", world_kinds[o->worlds[n]]->name);
-		alerts_print(f, &sum, o->seeds + o->confirm);
+		alerts_print(f, &alerts, &calm, o->seeds + o->confirm);
 	}
 }
 

@@ -29,7 +29,7 @@ struct outcome {
 	int failed;
 	char text[256];
 	struct score by_kind[MAX_METHODS][MAX_SERVICES];
-	struct alert_scores alerts;
+	struct alert_scores alerts, calm;   /* calm: of the world without attackers */
 };
 
 struct options {
@@ -84,6 +84,8 @@ void print_worlds(FILE *f, const struct outcome *all, const struct options *o);
 void print_own(FILE *f, const struct outcome *all, const struct options *o);
 /* Of the n-th kind of world that was made: its first seeds, or those after them. */
 struct group group_of(const struct outcome *all, const struct options *o, unsigned n, bool confirm);
+/* Of all seeds of the n-th kind of world that was made. */
+void sum_alerts(const struct outcome *all, const struct options *o, unsigned n, struct alert_scores *alerts, struct alert_scores *calm);
 
 json_t *report_json(const struct outcome *all, const struct options *o);
 

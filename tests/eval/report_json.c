@@ -76,5 +76,12 @@ json_t *report_json(const struct outcome *all, const struct options *o)
 			                                        "seeds", (int)g.n, "targets", json_targets(&g), "methods", json_methods(&g)));
 		}
 	json_object_set_new(doc, "worlds", worlds);
+	json_t *alerts = json_array();
+	for (unsigned n = 0; n < o->n_worlds && o->engine; n++) {
+		struct alert_scores sum, calm;
+		sum_alerts(all, o, n, &sum, &calm);
+		json_array_append_new(alerts, json_pack("{s:s, s:o, s:o}", "world", world_kinds[o->worlds[n]]->name, "all", alerts_json(&sum), "withoutAttackers", alerts_json(&calm)));
+	}
+	json_object_set_new(doc, "alerts", alerts);
 	return doc;
 }

@@ -200,8 +200,10 @@ static void tally(struct world *w, unsigned service, int day, const struct wh_ad
 {
 	struct source *s = world_source(w, service, peer);
 	bool training = day < EVAL_TRAIN_DAYS;
-	if (training && answered)
+	if (training && answered) {
 		s->train_answered++;
+		s->week_answered += day >= EVAL_TRAIN_DAYS - EVAL_ALERT_DAYS;
+	}
 	if (legitimate)
 		training ? s->train_legitimate++ : s->test_legitimate++;
 	if (!legitimate && !s->train_hostile && !s->test_hostile)
@@ -392,9 +394,10 @@ int world_make(struct world *w, int (*sink)(void *arg, const struct wh_record *r
 	r = rng_of(w->seed, 2);
 	probes_make(w, &r);
 	r = rng_of(w->seed, 1);
-	attackers_make(w, &net, &r);
+	if (!w->calm)
+		attackers_make(w, &net, &r);
 	r = rng_of(w->seed, 4);
-	if (w->kind->others)
+	if (w->kind->others && !w->calm)
 		w->kind->others(w, &net, &r);
 	w->n_listed = wh_prefix_merge(w->listed, w->n_listed);
 	for (size_t i = 0; i < w->cap; i++) {
