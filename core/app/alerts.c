@@ -5,7 +5,9 @@
 #include <string.h>
 #include <strings.h>
 #include "app/app.h"
+#include "whittle/app_alerts.h"
 #include "whittle/intel.h"
+#include "whittle/review.h"
 
 int wh_app_alert_types(const struct wh_app *a, struct wh_arena *mem, struct wh_alert_types *out, struct wh_error *err)
 {

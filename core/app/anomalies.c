@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/network.h"
+#include "whittle/app_network.h"
 #include "whittle/findings.h"
 
 static json_t *packet_json(const struct wh_filter_packet *p)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "app/app.h"
 #include "base/json.h"
+#include "whittle/app_rules.h"
 
 void wh_app_note(const struct wh_app *a, const char *fmt, ...)
 {

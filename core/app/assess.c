@@ -7,7 +7,7 @@
 #include "base/directory.h"
 #include "base/json.h"
 #include "base/owner.h"
-#include "whittle/app.h"
+#include "whittle/app_network.h"
 #include "whittle/assess.h"
 
 enum { MAX_FILE = 256 << 20, MAX_NESTED = 8 };

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
+#include "whittle/app_firewall.h"
+#include "whittle/app_rules.h"
 #include "whittle/azure_groups.h"
 
 static void log_groups(const struct wh_app *a, struct wh_state *s, const char *what, const struct wh_app_azure *x)

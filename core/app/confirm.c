@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
+#include "whittle/app_firewall.h"
 
 int wh_app_confirm(const struct wh_app *a, void (*done)(void *arg, const struct wh_app_confirmed *c), void *arg, struct wh_error *err)
 {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/network.h"
+#include "whittle/app_network.h"
 
 enum { MOST_PAIRS = 4000000 };
 

@@ -5,6 +5,8 @@
 #include "app/app.h"
 #include "app/network.h"
 #include "base/heap.h"
+#include "whittle/app_network.h"
+#include "whittle/app_rules.h"
 #include "whittle/state.h"
 
 struct side { struct wh_inventory given, whole; struct wh_topology t; }; /* given: what was read; whole: what is compared */

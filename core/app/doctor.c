@@ -13,6 +13,8 @@
 #include "app/app.h"
 #include "base/store_url.h"
 #include "base/yaml.h"
+#include "whittle/app_firewall.h"
+#include "whittle/app_health.h"
 #include "whittle/firewall.h"
 
 #define FEW_BYTES (256ull << 20)

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "app/app.h"
+#include "whittle/app_firewall.h"
 #include "whittle/earlier.h"
 
 int wh_app_adopt_earlier(const struct wh_app *a, struct wh_error *err)

@@ -2,6 +2,7 @@
 /* The ledger's edges, one by one: there may be millions. */
 #include <string.h>
 #include "app/app.h"
+#include "whittle/app_learning.h"
 
 int wh_app_edges(const struct wh_app *a, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err)
 {

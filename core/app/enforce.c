@@ -2,6 +2,7 @@
 /* Applying the reviewed rules to this machine, after all that may speak against it was asked: the proof, the kernel, open connections, the person's own. */
 #include <stdlib.h>
 #include "app/app.h"
+#include "whittle/app_firewall.h"
 
 struct job {
 	const struct wh_app *a;

@@ -8,6 +8,7 @@
 #include "app/network.h"
 #include "base/heap.h"
 #include "base/json.h"
+#include "whittle/app_learning.h"
 #include "whittle/topology.h"
 
 /* A person's own estate is YAML, or JSON that has a list of resources without types. */

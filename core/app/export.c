@@ -4,6 +4,7 @@
 #include <strings.h>
 #include "app/app.h"
 #include "base/yaml.h"
+#include "whittle/app_rules.h"
 #include "whittle/render.h"
 
 static int find_renderer(const char *format, const struct wh_renderer **out, struct wh_error *err)

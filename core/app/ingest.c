@@ -5,6 +5,7 @@
 #include "app/app.h"
 #include "app/ingest_paths.h"
 #include "base/heap.h"
+#include "whittle/app_learning.h"
 #include "whittle/ingest_listen.h"
 
 enum { HEAP = 16 << 20 /* what a large log takes of the ledger's pages, and of what is known of its lines */ };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
+#include "whittle/app_learning.h"
 #include "whittle/harden.h"
 
 bool wh_app_intel_configured(const struct wh_app *a, const char *name)

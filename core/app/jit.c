@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
+#include "whittle/app_firewall.h"
+#include "whittle/app_jit.h"
 #include "whittle/jit.h"
 
 /* ---- on, confirm, off ---- */

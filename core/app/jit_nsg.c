@@ -5,7 +5,9 @@
 #include <strings.h>
 #include <time.h>
 #include "app/app.h"
+#include "whittle/app_jit.h"
 #include "whittle/azure.h"
+#include "whittle/firewall.h"
 #include "whittle/jit.h"
 
 static int find_group(const struct wh_estate *e, const char *name, const struct wh_nsg **out, struct wh_error *err)

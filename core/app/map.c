@@ -5,7 +5,9 @@
 #include <strings.h>
 #include "app/app.h"
 #include "app/network.h"
+#include "whittle/app_network.h"
 #include "whittle/map.h"
+#include "whittle/review.h"
 
 struct wh_app_map { struct wh_map map; struct wh_app_network *net; struct wh_arena *mem; };
 struct facts { struct wh_map_fact *f; size_t n, room; struct wh_arena *mem; };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "app/app.h"
 #include "base/json.h"
+#include "whittle/app_alerts.h"
 
 static void head(FILE *out, const char *name, const char *type, const char *help)
 {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "app/network.h"
 #include "base/heap.h"
+#include "whittle/app_network.h"
 #include "whittle/state.h"
 
 static int load(struct wh_app_network *net, struct wh_state *s, const char *const *ends, size_t n, struct wh_error *err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between the use cases about the network. */
 #pragma once
-#include "whittle/app.h"
+#include "whittle/app_network.h"
 #include "whittle/reach.h"
 
 enum { WH_APP_ESTATE_HEAP = 384 << 20 }; /* bytes: what a large estate needs */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
+#include "whittle/app_firewall.h"
+#include "whittle/review.h"
 
 static int prove_again(const struct wh_recommendation *r, const struct wh_estate *e, struct wh_arena *mem, struct wh_error *err)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Proving that rules only narrow, and which present rule denies what they would open. */
 #include "app/app.h"
+#include "whittle/app_rules.h"
 
 static const char *denied_by(const struct wh_estate *e, const struct wh_resource *r, const struct wh_counterexample *ce, struct wh_arena *mem)
 {

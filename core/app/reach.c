@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include "app/network.h"
+#include "whittle/app_network.h"
 
 /* An end of a question: endpoints of the estate, and addresses that none has. */
 struct end { size_t *endpoints; size_t n; struct wh_ranges outside; const char *text; size_t host; };

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 #include "app/app.h"
+#include "whittle/app_rules.h"
 #include "whittle/intel.h"
 
 const struct wh_app_number wh_app_numbers[WH_APP_NUMBERS] = {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "app/app.h"
+#include "whittle/app_rules.h"
 
 /* The logs in a ledger of their own, which is gone when it is closed, or when this process is ended while it reads. */
 static int read_logs(const struct wh_app *a, struct wh_state *s, const struct wh_app_replay *ask, struct wh_ledger *out, struct wh_error *err)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include "app/app.h"
 #include "base/json.h"
+#include "whittle/app_alerts.h"
 
 #define COLLECTION "alert-response"
 enum { FIRST_WAIT_S = 30, LONGEST_WAIT_S = 3600, TRIES = 10, AT_ONCE = 100 };

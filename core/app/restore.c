@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Out of this machine's firewall, and back into it after a reboot. */
 #include "app/app.h"
+#include "whittle/app_firewall.h"
 
 int wh_app_uninstall(const struct wh_app *a, bool verify, struct wh_uninstalled *out, struct wh_error *err)
 {

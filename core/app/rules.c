@@ -3,6 +3,7 @@
 #include <string.h>
 #include "app/app.h"
 #include "base/json.h"
+#include "whittle/app_rules.h"
 
 /* The journal's last enforcement that held, whether it was taken back, and whether what is saved was changed after it. */
 struct search {

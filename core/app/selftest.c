@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Flows sent past the sensor, and whether they arrive. */
 #include "app/app.h"
+#include "whittle/app_health.h"
 
 /* The ledger tells flows by the resource: an address that is none would be waited for in vain. */
 static int check_resource(const struct wh_app *a, struct wh_state *s, const struct wh_addr *to, struct wh_error *err)

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
+#include "whittle/app_rules.h"
 #include "whittle/azure_groups.h"
+#include "whittle/firewall.h"
 
 int wh_app_kept(const struct wh_app *a, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n, struct wh_error *err)
 {

@@ -4,6 +4,8 @@
 #include <netinet/in.h>
 #include <string.h>
 #include "app/app.h"
+#include "whittle/app_alerts.h"
+#include "whittle/app_firewall.h"
 
 json_t *wh_app_watch_json(const struct wh_watch_alert *a)
 {

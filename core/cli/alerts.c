@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/alerts.h"
+#include "whittle/app_alerts.h"
 
 static const char help[] =
 	"usage: whittle alerts [list] [--all | --status STATUS] [--severity LEAST] [--resource NAME] [--title WORDS] [--tactic NAME]\n"

@@ -12,6 +12,7 @@
 #include "base/trusted_path.h"
 #include "cli/alerts.h"
 #include "net/https.h"
+#include "whittle/app_alerts.h"
 
 static volatile sig_atomic_t stop;
 static void on_signal(int sig)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/alerts.h"
+#include "whittle/app_alerts.h"
 
 int cli_alerts_suppress(struct cli *c, int argc, char **argv)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 #include "cli/cli.h"
-#include "whittle/app.h"
+#include "whittle/app_network.h"
 
 static const char help[] =
 	"usage: whittle assess --policy FILE|DIR… [--parameters FILE] [--all] [--json] [--fail-on unhealthy] INVENTORY…\n"

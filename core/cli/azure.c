@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/azure.h"
+#include "whittle/app_firewall.h"
 #include "whittle/azure_groups.h"
 
 struct job {

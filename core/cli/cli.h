@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <limits.h>
 #include "whittle/app.h"
+#include "whittle/enforce.h"
 
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_FINDINGS = 3 };
 

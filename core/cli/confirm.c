@@ -3,6 +3,7 @@
 #include <string.h>
 #include "cli/apply.h"
 #include "cli/azure.h"
+#include "whittle/app_firewall.h"
 
 struct outcome { const struct cli *c; int status; };
 

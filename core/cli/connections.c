@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/network.h"
+#include "whittle/app_network.h"
 
 static const char help[] =
 	"usage: whittle connections [--external] [--compact] [--in PATH]… [--json]\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 #include "cli/apply.h"
+#include "whittle/app_health.h"
 
 static void print_table(const struct wh_app_doctor *r)
 {

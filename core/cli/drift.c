@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/apply.h"
+#include "whittle/app_firewall.h"
 
 static const char drift_help[] =
 	"usage: whittle drift [--json]\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 #include "cli/cli.h"
+#include "whittle/app_learning.h"
 
 static const char help[] =
 	"usage: whittle edges [ADDRESS] [--json]\n"

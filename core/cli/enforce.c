@@ -5,6 +5,7 @@
 #include "cli/apply.h"
 #include "cli/azure.h"
 #include "cli/cli.h"
+#include "whittle/app_firewall.h"
 
 static const char enforce_help[] =
 	"usage: whittle enforce [--resource NAME]… [--confirm-within 60s] [--audit] [--dry-run] [--force] [--force-all-addresses] [--json]\n"

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/cli.h"
+#include "whittle/app_learning.h"
 
 static const char help[] =
 	"usage: whittle estate import FILE|DIRECTORY…\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include "cli/cli.h"
+#include "whittle/app_rules.h"
 
 static int run(struct cli *c, int argc, char **argv)
 {

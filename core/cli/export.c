@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/opener.h"
 #include "cli/cli.h"
+#include "whittle/app_rules.h"
 
 static const char help[] =
 	"usage: whittle export --format FORMAT [--resource NAME]… [--nsg NAME] [--keep-original DAY] [--nsg-scope SCOPE] [-o FILE]\n"

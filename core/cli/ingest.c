@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "cli/cli.h"
 #include "flow/listen.h"
+#include "whittle/app_learning.h"
 #include "whittle/flow.h"
 
 static const char help[] =

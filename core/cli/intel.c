@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/cli.h"
+#include "whittle/app_learning.h"
 #include "whittle/intel.h"
 
 static const char help[] =

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/jit.h"
+#include "whittle/app_jit.h"
 #include "whittle/firewall.h"
 
 static const char help[] =

@@ -2,6 +2,7 @@
 /* jit nsg --to azure: openings take effect, and end, in the groups at Azure themselves. */
 #include "cli/azure.h"
 #include "cli/jit.h"
+#include "whittle/app_jit.h"
 
 static void print_group(void *arg, const struct wh_app_jit_group *g)
 {

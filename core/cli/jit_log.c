@@ -2,6 +2,7 @@
 /* jit log: who opened and closed what, when and why. */
 #include <string.h>
 #include "cli/jit.h"
+#include "whittle/app_jit.h"
 
 static const char *text_of(const json_t *event, const char *key)
 {

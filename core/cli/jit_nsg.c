@@ -5,6 +5,7 @@
 #include "base/opener.h"
 #include "cli/azure.h"
 #include "cli/jit.h"
+#include "whittle/app_jit.h"
 
 /* The options of a group's command. */
 struct wanted {

@@ -2,6 +2,7 @@
 /* What the commands for network security groups share: original rules that are kept for a time, and which groups get rules. */
 #include <string.h>
 #include "cli/cli.h"
+#include "whittle/app_rules.h"
 
 int cli_check_day(const struct cli *c, const char *day)
 {

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/opener.h"
 #include "cli/network.h"
+#include "whittle/app_network.h"
 
 static const char help[] =
 	"usage: whittle map [--svg FILE] [--html FILE] [--traffic] [--in PATH]… [--json]\n"

@@ -2,7 +2,7 @@
 /* What the commands about the network share. */
 #pragma once
 #include "cli/cli.h"
-#include "whittle/app.h"
+#include "whittle/app_network.h"
 
 /* What --in named, each time that it was given. */
 struct cli_paths { const char *path[64]; size_t n; };

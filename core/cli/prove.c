@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/cli.h"
+#include "whittle/app_rules.h"
 
 static const char help[] =
 	"usage: whittle prove [RESOURCE…] [--rules FILE] [--json]\n"

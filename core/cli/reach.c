@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/network.h"
+#include "whittle/app_network.h"
 
 static const char help[] =
 	"usage: whittle reach FROM TO [--port N] [--proto NAME] [--in PATH]… [--json]\n"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/opener.h"
 #include "cli/cli.h"
+#include "whittle/app_rules.h"
 
 #define SHOWN_PREFIXES 4
 

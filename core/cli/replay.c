@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/cli.h"
+#include "whittle/app_rules.h"
 
 static const char help[] =
 	"usage: whittle replay [RESOURCE…] [--rules FILE] [--log FILE]… [--holdout DAYS] [--json]\n"

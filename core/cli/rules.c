@@ -3,6 +3,7 @@
 #include <string.h>
 #include <jansson.h>
 #include "cli/cli.h"
+#include "whittle/app_rules.h"
 #include "whittle/review.h"
 
 static const char help[] =

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/cli.h"
+#include "whittle/app_health.h"
 #include "whittle/harden.h"
 
 static const char help[] =

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/cli.h"
+#include "whittle/app_rules.h"
+#include "whittle/firewall.h"
 
 static const enum cli_colour colours[] = {CLI_DIM, CLI_GREEN, CLI_YELLOW};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Out of the machine's firewall, and back into it after a reboot. */
 #include "cli/apply.h"
+#include "whittle/app_firewall.h"
 
 static int uninstall(struct cli *c, int argc, char **argv)
 {

@@ -11,6 +11,7 @@
 #include "cli/alerts.h"
 #include "cli/cli.h"
 #include "net/page.h"
+#include "whittle/app_alerts.h"
 #include "whittle/firewall.h"
 #include "whittle/watch.h"
 

@@ -9,7 +9,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "tests/unit/support/scene.h"
-#include "whittle/app.h"
+#include "whittle/app_alerts.h"
+#include "whittle/app_firewall.h"
+#include "whittle/app_rules.h"
 
 static struct wh_config config;
 static char notes[2000];

@@ -9,7 +9,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "tests/unit/support/scene.h"
-#include "whittle/app.h"
+#include "whittle/app_alerts.h"
+#include "whittle/app_firewall.h"
+#include "whittle/app_health.h"
+#include "whittle/app_jit.h"
+#include "whittle/app_learning.h"
+#include "whittle/app_rules.h"
 
 static struct wh_config config;
 static const char *const vm1[] = {"vm1"};

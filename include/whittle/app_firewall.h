@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rules in force, on this machine and in groups at Azure: applied, confirmed, taken back, compared. */
+#pragma once
+#include "whittle/app.h"
+#include "whittle/azure_groups.h"
+#include "whittle/firewall.h"
+#include "whittle/recommendation.h"
+
+/* ---- this machine's firewall ---- */
+enum { WH_APP_OWN = 64 };
+/* The rules that belong on this machine, proved to lie within the rules in force, and what they do and do not judge. In `mem`. */
+struct wh_app_own {
+	const char *names[WH_APP_OWN]; size_t n; /* the resources that this machine is */
+	struct wh_nft_ruleset *rs;
+	struct wh_covered *covered; size_t n_covered;
+	int64_t memory_us;                       /* the begin of what the ledger can know */
+};
+/* names (none: the resources that have this machine's addresses). -EPERM where they would let in what the present policy does not. */
+int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n, bool all_addresses, struct wh_arena *mem, struct wh_app_own *out,
+                     struct wh_error *err);
+bool wh_app_own_is_met(const struct wh_app_own *own); /* some address that they judge is this machine's */
+size_t wh_app_own_resources(const struct wh_estate *e, const char **names, size_t max); /* those that have this machine's addresses */
+/* "Judged: 10.0.0.4 (eth0); not covered: 172.17.0.1 (docker0), …" In `mem`. */
+char *wh_app_coverage_line(const struct wh_covered *c, size_t n, struct wh_arena *mem);
+json_t *wh_app_coverage_json(const struct wh_covered *c, size_t n);
+
+struct wh_app_enforced {
+	struct wh_app_own own;
+	bool applied, audit;             /* not applied: a dry run */
+	int64_t confirm_within_s, expires_us;
+	struct wh_enforce_result result; /* where applied */
+	json_t *open;                    /* connections that are open now and could not come back; borrowed */
+};
+struct wh_app_enforce {
+	const char *const *resources; size_t n_resources; /* names; none: those that have this machine's addresses */
+	bool all_addresses, audit, dry;
+	bool force;                                       /* apply even what would shut out the person, or an open connection that is old or large */
+	int64_t confirm_within_s;
+	/* Called once it is applied (or would be) and before the journal is written, which may wait for the ledger; *e ends with it. */
+	void (*done)(void *arg, const struct wh_app_enforced *e);
+	void *arg;
+};
+/* Proves the reviewed rules once more and applies them until they are confirmed. */
+int wh_app_enforce(const struct wh_app *a, const struct wh_app_enforce *ask, struct wh_error *err);
+/* confirm_command: what a person types to confirm. A new reference. */
+json_t *wh_app_enforced_json(const struct wh_app_enforced *e, const char *confirm_command);
+/* Puts back what is kept; *was (free() it) says what was changed, NULL: nothing. */
+int wh_app_repair(const struct wh_app *a, void (*done)(void *arg, const char *was), void *arg, struct wh_error *err);
+
+struct wh_app_confirmed {
+	struct wh_confirmed is;
+	struct wh_error unstored;  /* where !is.stored, or is.too_late: why */
+	bool survives_reboot;
+	const char *survives_not;  /* why not; NULL where it does */
+	struct wh_nft_state state;
+};
+/* Keeps what enforce applied. Too late is no error: see is.too_late. `done` as above. */
+int wh_app_confirm(const struct wh_app *a, void (*done)(void *arg, const struct wh_app_confirmed *c), void *arg, struct wh_error *err);
+json_t *wh_app_confirmed_json(const struct wh_app_confirmed *c);
+
+struct wh_app_rolled_back { struct wh_rolled_back is; bool all; struct wh_error unstored; /* where !is.stored: why */ };
+int wh_app_rollback(const struct wh_app *a, bool all, void (*done)(void *arg, const struct wh_app_rolled_back *r), void *arg, struct wh_error *err);
+json_t *wh_app_rolled_back_json(const struct wh_app_rolled_back *r);
+
+struct wh_app_drift {
+	char **lines; size_t n;       /* what is not as it was applied; in mem */
+	struct wh_nft_state state;
+	struct wh_error jit_unknown;  /* code 0, or why the ports that just-in-time access keeps closed could not be compared */
+};
+int wh_app_drift(const struct wh_app *a, struct wh_arena *mem, struct wh_app_drift *out, struct wh_error *err);
+json_t *wh_app_drift_json(const struct wh_app_drift *d);
+
+/* Keeps what an earlier version kept beside the ledger, where the kernel holds exactly that. */
+int wh_app_adopt_earlier(const struct wh_app *a, struct wh_error *err);
+
+int wh_app_uninstall(const struct wh_app *a, bool verify, struct wh_uninstalled *out, struct wh_error *err);
+json_t *wh_app_uninstalled_json(const struct wh_uninstalled *u);
+/* Puts back what was confirmed; `done` as above, also where a part of it failed. */
+int wh_app_restore(const struct wh_app *a, void (*done)(void *arg, const struct wh_restored *r), void *arg, struct wh_error *err);
+
+/* ---- groups at Azure ---- */
+struct wh_app_azure {
+	const struct wh_azure_group *groups; size_t n;
+	bool dry, applied;          /* applied: it was tried, see rc */
+	int rc; const struct wh_error *err; /* err NULL where rc is 0 */
+	struct wh_arena *mem;
+};
+struct wh_app_azure_ask {
+	struct wh_azure_options options; /* but for who, today and nsg_scope_default; names also as ids or addresses */
+	struct wh_arm_options *arm;
+	bool dry;
+	void (*planned)(void *arg, const struct wh_app_azure *x); /* enforce: before anything is written */
+	void (*done)(void *arg, const struct wh_app_azure *x);
+	void *arg;
+};
+int wh_app_azure_enforce(const struct wh_app *a, const struct wh_app_azure_ask *ask, struct wh_error *err);
+int wh_app_azure_rollback(const struct wh_app *a, const struct wh_app_azure_ask *ask, struct wh_error *err);
+json_t *wh_app_azure_json(const struct wh_app_azure *x);
