@@ -100,31 +100,7 @@ static json_t *resource(struct storing *st, const struct wh_host *h)
 	return o;
 }
 
-/* Of the service tags those that rules name. */
-static json_t *service_tags(struct storing *st)
-{
-	json_t *values = json_array();
-	struct wh_name_set had = {.mem = st->mem, .any_case = true};
-	char buf[WH_PREFIX_STRLEN];
-	for (size_t g = 0; g < st->t->n_nsgs; g++)
-		for (size_t i = 0; i < st->t->nsgs[g].n_rules; i++) {
-			const struct wh_rule *r = &st->t->nsgs[g].rules[i];
-			for (size_t k = 0; k < r->n_peer_tags + r->n_local_tags; k++) {
-				const struct wh_service_tag *tag = wh_service_tag_find(&st->t->service, k < r->n_peer_tags ? r->peer_tags[k] : r->local_tags[k - r->n_peer_tags]);
-				if (!tag || wh_name_set_add(&had, tag->name, tag))
-					continue;
-				json_t *list = json_array();
-				for (size_t j = 0; j < tag->n; j++)
-					json_array_append_new(list, json_string(wh_prefix_text(&tag->prefixes[j], buf)));
-				json_array_append_new(values, json_pack("{s:s, s:o}", "name", tag->name, "addressPrefixes", list));
-			}
-		}
-	json_t *out = json_array_size(values) ? json_pack("{s:s, s:O}", "changeNumber", st->t->service.change, "values", values) : NULL;
-	json_decref(values);
-	return out;
-}
-
-static int put_estate(struct storing *st)
+static int put_estate(struct storing *st, const json_t *tags)
 {
 	json_t *resources = json_array(), *vnets = json_array(), *o;
 	char buf[WH_PREFIX_STRLEN];
@@ -135,7 +111,7 @@ static int put_estate(struct storing *st)
 		for (size_t k = 0; k < st->t->vnets[i].n_space; k++)
 			json_array_append_new(vnets, json_string(wh_prefix_text(&st->t->vnets[i].space[k], buf)));
 	st->sum->resources = json_array_size(resources);
-	json_t *doc = json_pack("{s:o, s:o, s:o*}", "resources", resources, "vnets", vnets, "serviceTags", service_tags(st));
+	json_t *doc = json_pack("{s:o, s:o, s:O*}", "resources", resources, "vnets", vnets, "serviceTags", json_array_size(json_object_get(tags, "values")) ? tags : NULL);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	int rc = text ? wh_state_put(st->s, "estate", "estate", text, st->err) : wh_fail(st->err, -ENOMEM, "out of memory");
 	free(text);
@@ -167,11 +143,13 @@ int wh_inventory_store(struct wh_state *s, struct wh_topology *t, struct wh_esta
 	int rc = wh_state_begin(s, err);
 	if (rc)
 		return rc;
+	json_t *tags = wh_used_tags(t, t->mem);
 	rc = wh_estate_clear(s, err);
 	for (size_t i = 0; i < t->inventory->n && !rc; i++)
 		rc = put(&st, &t->inventory->items[i]);
-	rc = rc ? rc : put_estate(&st);
-	rc = rc ? rc : wh_near_store(s, t, err);
+	rc = rc ? rc : put_estate(&st, tags);
+	rc = rc ? rc : wh_near_store(s, t, tags, err);
+	json_decref(tags);
 	int end = wh_state_end(s, !rc, rc ? &ignored : err);
 	rc = rc ? rc : end;
 	return rc ? rc : print_notes(&st);

@@ -128,45 +128,27 @@ static int put_places(struct keeping *k)
 	return rc;
 }
 
-static int put_tags(struct keeping *k)
-{
-	char buf[WH_PREFIX_STRLEN];
-	int rc = 0;
-	struct wh_name_set used = {.mem = k->mem, .any_case = true};
-	for (size_t g = 0; g < k->t->n_nsgs + k->t->n_admin && !rc; g++)
-		for (size_t i = 0; i < (g < k->t->n_nsgs ? k->t->nsgs[g].n_rules : 1) && !rc; i++) {
-			const struct wh_rule *r = g < k->t->n_nsgs ? &k->t->nsgs[g].rules[i] : &k->t->admin[g - k->t->n_nsgs].rule;
-			for (size_t j = 0; j < r->n_peer_tags + r->n_local_tags && !rc; j++) {
-				const struct wh_service_tag *tag = wh_service_tag_find(&k->t->service, j < r->n_peer_tags ? r->peer_tags[j] : r->local_tags[j - r->n_peer_tags]);
-				if (!tag || wh_name_set_add(&used, tag->name, tag))
-					continue;
-				json_t *list = json_array();
-				for (size_t p = 0; p < tag->n; p++)
-					json_array_append_new(list, json_string(wh_prefix_text(&tag->prefixes[p], buf)));
-				rc = put(k, wh_lower(wh_arena_printf(k->mem, "tag %s", tag->name), k->mem), json_pack("{s:s, s:o}", "name", tag->name, "addressPrefixes", list));
-			}
-		}
-	return rc;
-}
-
-int wh_near_store(struct wh_state *s, const struct wh_topology *t, struct wh_error *err)
+int wh_near_store(struct wh_state *s, const struct wh_topology *t, const json_t *tags, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new(), *one = wh_arena_new();
 	struct keeping k = {s, t, mem, err};
+	json_t *tag;
+	size_t i;
 	int rc = put_global(&k);
 	for (size_t h = 0; h < t->n_hosts && !rc; h++) {
 		rc = put_host(&k, &t->hosts[h], one);
 		wh_arena_reset(one);
 	}
 	rc = rc ? rc : put_places(&k);
-	for (size_t i = 0; i < t->n_asgs && !rc; i++) {
+	for (i = 0; i < t->n_asgs && !rc; i++) {
 		struct texts keys = texts_in(mem);
 		add(&keys, wh_lower(t->asgs[i].id, mem)); /* one without members is known to have none */
 		for (size_t m = 0; m < t->asgs[i].n; m++)
 			add(&keys, wh_lower(t->nics[t->endpoints[t->asgs[i].endpoints[m]].nic].id, mem));
 		rc = put(&k, wh_lower(wh_arena_printf(mem, "asg %s", t->asgs[i].id), mem), json_pack("{s:o}", "keys", keys.list));
 	}
-	rc = rc ? rc : put_tags(&k);
+	json_array_foreach(json_object_get(tags, "values"), i, tag)
+		rc = rc ? rc : put(&k, wh_lower(wh_arena_printf(mem, "tag %s", json_string_value(json_object_get(tag, "name"))), mem), json_incref(tag));
 	wh_arena_free(one);
 	wh_arena_free(mem);
 	return rc;
