@@ -1,46 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What differs between two estates is what each by itself says of every pair. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-#include "world.c"
+#include "opened.c"
 
 enum { ESTATES = 300 };
 
-struct opened { struct wh_arena *mem; struct wh_inventory inv; struct wh_topology t; struct wh_reach *alone; };
-
-static void open_world(struct opened *o, const struct world *w)
+static void open_world(struct estate *e, const struct world *w)
 {
-	struct wh_error err = {.text = ""};
 	char *text = world_text(w);
-	*o = (struct opened){.mem = wh_arena_new()};
-	o->inv = (struct wh_inventory){.mem = o->mem};
-	if (wh_inventory_add(&o->inv, "world.json", text, strlen(text), &err))
-		fail_msg("%s", err.text);
-	wh_inventory_join(&o->inv);
-	if (wh_topology_build(&o->inv, o->mem, &o->t, &err))
-		fail_msg("%s", err.text);
-	o->alone = wh_reach_new(&o->t, o->mem);
-	wh_reach_classes(o->alone);
-}
-
-static void close_world(struct opened *o)
-{
-	wh_reach_free(o->alone);
-	wh_topology_free(&o->t);
-	wh_inventory_free(&o->inv);
-	wh_arena_free(o->mem);
-}
-
-static size_t endpoint(const struct opened *o, int host)
-{
-	char name[16];
-	size_t twins;
-	snprintf(name, sizeof name, "h%d", host);
-	size_t h = wh_topology_host(&o->t, name, &twins);
-	return h == WH_NONE ? WH_NONE : o->t.hosts[h].first;
+	open_estate(e, text);
+	free(text);
+	wh_reach_classes(e->r);
 }
 
 static int at(const struct wh_reach_ports *x, bool tcp, unsigned port)
@@ -68,17 +37,17 @@ static const struct wh_reach_change *change_of(const struct wh_reach_change *c, 
 	return NULL;
 }
 
-static struct wh_reach_ports alone(const struct opened *o, int from, int to, const struct wh_addr *outside)
+static struct wh_reach_ports alone(const struct estate *o, int from, int to, const struct wh_addr *outside)
 {
-	size_t a = from == NONE ? WH_NONE : endpoint(o, from), b = to == NONE ? WH_NONE : endpoint(o, to);
+	size_t a = endpoint_of(o, from), b = endpoint_of(o, to);
 	if ((from != NONE && a == WH_NONE) || (to != NONE && b == WH_NONE))
 		return (struct wh_reach_ports){.missing = NULL}; /* it is not in this estate */
-	uint32_t v = from == NONE ? wh_reach_outside(o->alone, b, outside, WH_INBOUND) : to == NONE ? wh_reach_outside(o->alone, a, outside, WH_OUTBOUND) :
-	             wh_reach_pair(o->alone, wh_reach_class(o->alone, a), wh_reach_class(o->alone, b));
-	return wh_reach_ports(o->alone, v);
+	uint32_t v = from == NONE ? wh_reach_outside(o->r, b, outside, WH_INBOUND) : to == NONE ? wh_reach_outside(o->r, a, outside, WH_OUTBOUND) :
+	             wh_reach_pair(o->r, wh_reach_class(o->r, a), wh_reach_class(o->r, b));
+	return wh_reach_ports(o->r, v);
 }
 
-static void compare(const struct opened o[2], const struct wh_reach_change *c, size_t n, int hosts, uint64_t *seed, size_t *differ)
+static void compare(const struct estate o[2], const struct wh_reach_change *c, size_t n, int hosts, uint64_t *seed, size_t *differ)
 {
 	for (int from = NONE; from < hosts; from++)
 		for (int to = NONE; to < hosts; to++) {
@@ -105,7 +74,7 @@ static void a_difference_is_what_each_estate_says_of_every_pair(void **state)
 	(void)state;
 	for (int i = 0; i < ESTATES; i++) {
 		struct world w, other;
-		struct opened o[2];
+		struct estate o[2];
 		struct wh_reach *r[2];
 		struct wh_reach_change *c;
 		world_make(&w, seed);
@@ -123,8 +92,8 @@ static void a_difference_is_what_each_estate_says_of_every_pair(void **state)
 		compare(o, c, n, w.n_hosts, seed, &differ);
 		wh_reach_free(r[0]);
 		wh_reach_free(r[1]);
-		close_world(&o[1]);
-		close_world(&o[0]);
+		close_estate(&o[1]);
+		close_estate(&o[0]);
 	}
 	assert_true(differ > 500);
 }
@@ -135,7 +104,7 @@ static void an_estate_does_not_differ_from_itself(void **state)
 	(void)state;
 	for (int i = 0; i < 20; i++) {
 		struct world w;
-		struct opened o[2];
+		struct estate o[2];
 		struct wh_reach *r[2];
 		struct wh_reach_change *c;
 		world_make(&w, seed);
@@ -145,8 +114,8 @@ static void an_estate_does_not_differ_from_itself(void **state)
 		assert_int_equal(wh_reach_diff(r[0], r[1], o[0].mem, &c), 0);
 		wh_reach_free(r[0]);
 		wh_reach_free(r[1]);
-		close_world(&o[1]);
-		close_world(&o[0]);
+		close_estate(&o[1]);
+		close_estate(&o[0]);
 	}
 }
 

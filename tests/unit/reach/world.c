@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See world.h. Not linked by itself: test_reach.c includes it. */
+/* See world.h. Not linked by itself: opened.c includes it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
