@@ -320,9 +320,7 @@ static int write_pending(struct wh_sink *s, struct wh_error *err)
 	struct wh_store_seen seen = {0};
 	const struct wh_store_progress also = {.seen = &seen};
 	int rc = wh_networks_seen(&s->networks, &seen, err);
-	wh_facts_sort(&f->facts);
-	seen.facts = f->facts.at;
-	seen.n_facts = f->facts.n;
+	wh_facts_seen(&f->facts, &seen);
 	rc = rc ? rc : wh_store_commit_tables(f->ledger.store, both, 2, &also, &d, err);
 	if (!rc && !in_place(s))
 		rc = wh_fail(err, -ESTALE, "%s: the ledger was removed or replaced during a commit", path_of(s));

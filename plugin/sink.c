@@ -273,15 +273,12 @@ static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record
 static bool take_facts(struct wh_sink *s, const struct wh_record *rec, const char *line, size_t len)
 {
 	struct wh_fact facts[WH_FACTS_MAX];
-	struct wh_record as = *rec;
-	unsigned n = wh_eve_facts(line, len, rec, facts);
-	if (!n || wh_bad_time(rec->time_us, wh_now_us()))
+	struct wh_record judged;
+	unsigned n = wh_facts_of(rec, line, len, wh_now_us(), facts, &judged);
+	if (!n)
 		return false;
-	as.kind = WH_RECORD_ALERT; /* which has the ends of a flow, too, and is judged by its network */
-	as.flow.src = facts->client;
-	as.flow.dst = facts->server;
 	pthread_mutex_lock(&s->facts_lock);
-	if (facts->kind == WH_FACT_CAPTURE || wh_networks_count(&s->networks, &as, line, len, s->facts.locals))
+	if (facts->kind == WH_FACT_CAPTURE || wh_networks_count(&s->networks, &judged, line, len, s->facts.locals))
 		s->facts.lost += wh_facts_add(&s->facts, facts, n) ? n : 0;
 	bool due = wh_facts_due(&s->facts);
 	pthread_mutex_unlock(&s->facts_lock);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/siphash.h"
-#include "ledger/facts.h"
+#include "ledger/store.h"
 
 enum { FIRST = 256, MOST = 1 << 14, DUE = MOST - MOST / 4, RESERVE = 1024 /* of MOST: for rows that count what has no room */ };
 
@@ -100,13 +100,19 @@ static void see(struct wh_fact_row *r, uint64_t hash)
 		r->hll[slot] = rank;
 }
 
+/* Of names, it only matters who asks, whichever server answers. */
+static bool is_of_name(enum wh_fact_kind kind)
+{
+	return kind >= WH_FACT_DNS_NAME && kind <= WH_FACT_DNS_DANGLING;
+}
+
 static int add_one(struct wh_facts *f, const struct wh_fact *x, enum wh_direction d)
 {
-	bool in = d == WH_INBOUND, names = x->kind >= WH_FACT_DNS_NAME && x->kind <= WH_FACT_DNS_DANGLING;
+	bool in = d == WH_INBOUND;
 	struct wh_fact_key k = {.local = in ? x->server : x->client, .peer = in ? x->client : x->server, .kind = (uint8_t)x->kind, .proto = x->proto, .port = x->port,
 	                        .direction = (uint8_t)d, .day = wh_fact_by_day(x->kind) ? wh_day(x->time_us) : 0};
 	struct wh_fact_row r = {.first_us = x->time_us, .last_us = x->time_us, .count = x->count, .failed = x->failed, .up = x->up, .down = x->down};
-	if (names) { /* of whoever asks, whichever server answers */
+	if (is_of_name(x->kind)) {
 		memset(&k.peer, 0, sizeof k.peer);
 		k.port = k.proto = 0;
 	}
@@ -126,15 +132,26 @@ int wh_facts_add(struct wh_facts *f, const struct wh_fact *facts, size_t n)
 {
 	int rc = 0;
 	for (const struct wh_fact *x = facts; x < facts + n && !rc; x++) {
-		bool names = x->kind >= WH_FACT_DNS_NAME && x->kind <= WH_FACT_DNS_DANGLING;
 		if (x->kind == WH_FACT_CAPTURE)
 			rc = add_one(f, x, WH_INBOUND);
-		else if (!names && wh_locals_has(f->locals, &x->server))
+		else if (!is_of_name(x->kind) && wh_locals_has(f->locals, &x->server))
 			rc = add_one(f, x, WH_INBOUND);
 		if (!rc && x->kind != WH_FACT_CAPTURE && wh_locals_has(f->locals, &x->client))
 			rc = add_one(f, x, WH_OUTBOUND);
 	}
 	return rc;
+}
+
+unsigned wh_facts_of(const struct wh_record *rec, const char *line, size_t len, int64_t now_us, struct wh_fact facts[static WH_FACTS_MAX], struct wh_record *judged)
+{
+	unsigned n = wh_eve_facts(line, len, rec, facts);
+	if (!n || wh_bad_time(rec->time_us, now_us))
+		return 0;
+	*judged = *rec;
+	judged->kind = WH_RECORD_ALERT;
+	judged->flow.src = facts[0].client;
+	judged->flow.dst = facts[0].server;
+	return n;
 }
 
 int wh_facts_take(struct wh_facts *into, struct wh_facts *from)
@@ -156,7 +173,7 @@ static int by_key(const void *x, const void *y)
 	return c ? c : (n > m) - (n < m);
 }
 
-void wh_facts_sort(struct wh_facts *f)
+static void sort(struct wh_facts *f)
 {
 	if (!f->n)
 		return;
@@ -164,4 +181,11 @@ void wh_facts_sort(struct wh_facts *f)
 	memset(f->slots, 0, (f->mask + 1) * sizeof *f->slots);
 	for (size_t i = 0; i < f->n; i++)
 		*slot_for(f, &f->at[i].key) = (uint32_t)i + 1;
+}
+
+void wh_facts_seen(struct wh_facts *f, struct wh_store_seen *seen)
+{
+	sort(f);
+	seen->facts = f->at;
+	seen->n_facts = f->n;
 }

@@ -69,11 +69,6 @@ int wh_fact_row_decode(const uint8_t *p, size_t len, struct wh_fact_row *out)
 	return out->first_us < 0 || out->last_us < out->first_us ? -EBADMSG : 0;
 }
 
-static uint64_t sum(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 /* Counters of one run only grow: at the same time the lower ones are the first, the higher ones the last. */
 static void merge_capture(struct wh_fact_row *r, const struct wh_fact_row *add)
 {
@@ -97,10 +92,10 @@ void wh_fact_row_merge(enum wh_fact_kind kind, struct wh_fact_row *r, const stru
 	}
 	r->first_us = add->first_us < r->first_us ? add->first_us : r->first_us;
 	r->last_us = add->last_us > r->last_us ? add->last_us : r->last_us;
-	r->count = sum(r->count, add->count);
-	r->failed = sum(r->failed, add->failed);
-	r->up = sum(r->up, add->up);
-	r->down = sum(r->down, add->down);
+	r->count = wh_saturating_add(r->count, add->count);
+	r->failed = wh_saturating_add(r->failed, add->failed);
+	r->up = wh_saturating_add(r->up, add->up);
+	r->down = wh_saturating_add(r->down, add->down);
 	for (size_t i = 0; i < sizeof r->hll; i++)
 		r->hll[i] = add->hll[i] > r->hll[i] ? add->hll[i] : r->hll[i];
 }

@@ -31,9 +31,15 @@ struct wh_facts {
 void wh_facts_free(struct wh_facts *f); /* one that is all zero is empty */
 /* Adds what the record shows of addresses of ours. -ENOMEM. */
 int wh_facts_add(struct wh_facts *f, const struct wh_fact *facts, size_t n);
+/*
+ * What an EVE record shows (wh_eve_facts()), unless its time is no time of an event. *judged is the record as an alert between the ends of its connection, by which
+ * its network is judged; facts[0].kind is WH_FACT_CAPTURE where there is no connection. Returns how many facts.
+ */
+unsigned wh_facts_of(const struct wh_record *rec, const char *line, size_t len, int64_t now_us, struct wh_fact facts[static WH_FACTS_MAX], struct wh_record *judged);
 int wh_facts_take(struct wh_facts *into, struct wh_facts *from); /* all of `from`, which is empty afterwards */
 bool wh_facts_due(const struct wh_facts *f); /* it should be committed */
-void wh_facts_sort(struct wh_facts *f);      /* by key */
+struct wh_store_seen;
+void wh_facts_seen(struct wh_facts *f, struct wh_store_seen *seen); /* for a commit, sorted by key; and once that is done: */
 void wh_facts_clear(struct wh_facts *f);
 
 /* ---- how they get into a store, whatever it is ---- */

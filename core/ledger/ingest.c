@@ -80,7 +80,7 @@ static int choose_reader(struct ingest *g, bool at_end, bool *wait)
 	g->reader_state = g->reader->open ? g->reader->open(&options) : NULL;
 	if (g->reader->open && !g->reader_state)
 		return wh_fail(g->err, -ENOMEM, "out of memory");
-	wh_tagged_slack(g->tagged, g->reader->slack_us);
+	wh_tagged_slack(g->intake.tagged, g->reader->slack_us);
 	return 0;
 }
 
@@ -137,7 +137,7 @@ static int read_all(struct ingest *g)
 			return 0;
 		if (live && (rc = commit_live(g)))
 			return rc;
-		if (g->opt->progress && (rc = g->opt->progress(g->opt->progress_arg, g->offset + g->have, g->total, g->stats.records)))
+		if (g->opt->progress && (rc = g->opt->progress(g->opt->progress_arg, g->offset + g->have, g->total, g->intake.stats.records)))
 			return wh_fail(g->err, rc, "stopped");
 	}
 }
@@ -157,7 +157,7 @@ static int read_whole(struct ingest *g, bool may_grow)
 	}
 	if (!rc && wh_ingest_unreadable(g))
 		rc = wh_fail_input(g->err, -EINVAL, "%s: nothing of it can be read; line %llu: %s", wh_input_path(g->in),
-		                   (unsigned long long)g->stats.bad[0].first_line, g->stats.bad[0].reason);
+		                   (unsigned long long)g->intake.stats.bad[0].first_line, g->intake.stats.bad[0].reason);
 	return rc ? rc : wh_ingest_commit(g);
 }
 
@@ -288,9 +288,7 @@ static int ingest(struct ingest *g, const char *path)
 	int rc = wh_input_open(path, &g->in, g->err);
 	if (rc)
 		return rc;
-	rc = wh_collector_init(&g->collector, g->opt->locals, g->opt->byte_limit, g->err);
-	if (!rc)
-		rc = wh_tagged_new(g->store, g->opt, &g->tagged, g->err);
+	rc = wh_intake_init(&g->intake, g->store, g->opt, g->err);
 	if (!rc)
 		rc = wh_contents_load(g->store, &g->contents, g->err);
 	if (!rc)
@@ -307,21 +305,17 @@ int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_optio
 	memset(out, 0, sizeof *out);
 	if (!g)
 		return wh_fail(err, -ENOMEM, "out of memory");
-	*g = (struct ingest){.store = s, .opt = opt, .err = err, .last_commit_us = began, .facts = {.locals = opt->locals}};
+	*g = (struct ingest){.store = s, .opt = opt, .err = err, .last_commit_us = began};
 	int rc = ingest(g, path);
-	out->stats = g->stats;
+	wh_intake_result(&g->intake, out);
 	out->resumed = g->known;
 	out->unfinished_line = g->unfinished ? g->done_line + 1 : 0;
-	out->edges = g->collector.edges;
-	out->twice = g->tagged ? wh_tagged_twice(g->tagged) : 0;
 	out->seconds = (double)(wh_now_us() - began) / 1e6;
 	if (g->reader && g->reader->close)
 		g->reader->close(g->reader_state);
 	wh_contents_free(g->contents);
-	wh_collector_free(&g->collector);
-	wh_tagged_free(g->tagged);
+	wh_intake_free(&g->intake);
 	wh_open_flows_free(&g->open);
-	wh_facts_free(&g->facts);
 	wh_input_close(g->in);
 	free(g->buf);
 	free(g);

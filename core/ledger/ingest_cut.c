@@ -53,11 +53,11 @@ static int take_one(struct ingest *g, size_t at, size_t from, struct wh_line *li
 		count_lines(g, begin, begin + length);
 		g->known = true;
 	} else {
-		uint64_t left_out = g->stats.left_out;
+		uint64_t left_out = g->intake.stats.left_out;
 		int64_t fed = wh_ingest_feed_piece(g, begin, length, true);
 		if (fed < 0)
 			return (int)fed;
-		if (g->stats.left_out != left_out)
+		if (g->intake.stats.left_out != left_out)
 			line->hash = 0; /* not known afterwards */
 	}
 	g->done_offset = g->offset + begin + length;

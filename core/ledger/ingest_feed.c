@@ -9,20 +9,17 @@ static int commit_seen(struct ingest *g, struct wh_store_progress *p)
 {
 	struct wh_store_seen seen = {0};
 	p->seen = &seen;
-	int rc = wh_tagged_seen(g->tagged, &seen, g->err);
+	int rc = wh_intake_seen(&g->intake, &seen, g->err);
 	rc = rc ? rc : wh_open_flows_seen(&g->open, &seen, g->err);
-	wh_facts_sort(&g->facts);
-	seen.facts = g->facts.at;
-	seen.n_facts = g->facts.n;
 	rc = rc ? rc : wh_contents_seen(g->contents, &seen, g->err);
-	while (!rc && (rc = wh_collector_commit(&g->collector, g->store, &g->stats, p, g->err)) == -EAGAIN)
+	while (!rc && (rc = wh_collector_commit(&g->intake.collector, g->store, &g->intake.stats, p, g->err)) == -EAGAIN)
 		rc = wh_contents_look_again(g->contents, &seen, p->path, g->err);
 	return rc;
 }
 
 bool wh_ingest_unreadable(const struct ingest *g)
 {
-	return g->stats.malformed && !g->stats.records && !g->known;
+	return g->intake.stats.malformed && !g->intake.stats.records && !g->known;
 }
 
 int wh_ingest_commit(struct ingest *g)
@@ -31,7 +28,7 @@ int wh_ingest_commit(struct ingest *g)
 	const char *identity = wh_input_identity(g->in);
 	snprintf(place, sizeof place, "c:%s", identity);
 	/* an input without a whole line has no identity that will last; inputs with header lines, and documents, are gone through again from their begin */
-	bool lines = g->reader && !g->reader->cut && !g->reader->header, has_place = lines && !g->stats.left_out && g->done_offset && *identity && !wh_input_packed(g->in);
+	bool lines = g->reader && !g->reader->cut && !g->reader->header, has_place = lines && !g->intake.stats.left_out && g->done_offset && *identity && !wh_input_packed(g->in);
 	struct wh_store_progress p = {.identity = has_place ? place : NULL, .path = wh_input_path(g->in), .offset = g->done_offset, .line = g->done_line,
 	                              .outdated = g->trusted && g->done_offset >= g->trusted ? identity : NULL};
 	if (wh_ingest_unreadable(g))
@@ -39,10 +36,9 @@ int wh_ingest_commit(struct ingest *g)
 	int rc = commit_seen(g, &p);
 	if (rc)
 		return rc;
-	wh_tagged_written(g->tagged);
+	wh_intake_written(&g->intake);
 	wh_open_flows_written(&g->open);
 	wh_contents_written(g->contents);
-	wh_facts_clear(&g->facts);
 	g->committed_offset = g->done_offset;
 	g->last_commit_us = wh_now_us();
 	return 0;
@@ -51,29 +47,21 @@ int wh_ingest_commit(struct ingest *g)
 static int fold(void *arg, const struct wh_record *rec)
 {
 	struct ingest *g = arg;
-	if (rec->kind != WH_RECORD_OTHER && !g->reader->pairs && wh_read_leaves_out(&g->stats, rec->flow.start_us))
-		return 0;
-	if (rec->tagged || rec->tags || g->opt->sensor || g->opt->realm) {
-		size_t at = (size_t)(g->stats.bytes - g->piece_bytes);
-		int rc = wh_tagged_look(g->tagged, rec, g->piece + at, g->piece_len - at, wh_input_path(g->in), g->line + 1 + g->stats.lines - g->piece_lines, g->err);
-		if (rc)
-			return rc < 0 ? rc : 0;
-	}
-	return rec->kind == WH_RECORD_OTHER ? wh_ingest_facts(g, rec) : wh_collector_fold(&g->collector, rec);
+	size_t at = (size_t)(g->intake.stats.bytes - g->piece_bytes);
+	const struct wh_record_place place = {g->piece + at, g->piece_len - at, wh_input_path(g->in), g->line + 1 + g->intake.stats.lines - g->piece_lines};
+	return wh_intake_record(&g->intake, g->reader, rec, &place, g->err);
 }
 
 int64_t wh_ingest_feed_piece(struct ingest *g, size_t at, size_t piece, bool last)
 {
-	uint64_t lines = g->stats.lines;
-	g->stats.now_us = wh_now_us();
-	g->stats.since_us = g->opt->since_us;
-	g->stats.until_us = g->opt->until_us;
+	uint64_t lines = g->intake.stats.lines;
+	g->intake.stats.now_us = wh_now_us();
 	g->piece = g->buf + at;
 	g->err->text[0] = 0;
 	g->piece_len = piece;
-	g->piece_bytes = g->stats.bytes;
+	g->piece_bytes = g->intake.stats.bytes;
 	g->piece_lines = lines;
-	int64_t n = g->reader->feed(g->reader_state, g->buf + at, piece, last, g->line + 1, g->offset + at, fold, g, &g->stats);
+	int64_t n = g->reader->feed(g->reader_state, g->buf + at, piece, last, g->line + 1, g->offset + at, fold, g, &g->intake.stats);
 	if (n < 0 && *g->err->text)
 		return n;
 	if (n < 0)
@@ -81,7 +69,7 @@ int64_t wh_ingest_feed_piece(struct ingest *g, size_t at, size_t piece, bool las
 		               strerror((int)-n));
 	if (!n)
 		return 0;
-	g->line += g->stats.lines - lines;
+	g->line += g->intake.stats.lines - lines;
 	g->within = g->buf[at + (size_t)n - 1] != '\n' && !last;
 	if (!g->within) {
 		g->done_offset = g->offset + at + (size_t)n;
@@ -111,11 +99,11 @@ static int feed_lines(struct ingest *g, size_t at, struct wh_line *lines, size_t
 		for (j = i + 1; j < n && !limited && lines[j].begin == lines[j - 1].end; j++)
 			;
 		size_t length = lines[j - 1].end - lines[i].begin;
-		uint64_t left_out = g->stats.left_out;
+		uint64_t left_out = g->intake.stats.left_out;
 		int64_t fed = length ? wh_ingest_feed_piece(g, at + lines[i].begin, length, last && j == n) : 0;
 		if (fed < 0)
 			return (int)fed;
-		if (g->stats.left_out != left_out)
+		if (g->intake.stats.left_out != left_out)
 			lines[i].hash = 0;
 	}
 	return 0;
@@ -175,7 +163,7 @@ static int64_t take_piece(struct ingest *g, size_t at, size_t piece)
 
 int wh_ingest_check(struct ingest *g)
 {
-	if (wh_collector_due(&g->collector, CHECK + 256) || wh_tagged_due(g->tagged) || wh_facts_due(&g->facts) || g->done_offset / COMMIT != g->committed_offset / COMMIT)
+	if (wh_intake_due(&g->intake, CHECK + 256) || g->done_offset / COMMIT != g->committed_offset / COMMIT)
 		return wh_ingest_commit(g);
 	return 0;
 }
@@ -224,7 +212,7 @@ int wh_ingest_feed_last(struct ingest *g, bool may_grow)
 {
 	if (g->reader->cut)
 		return wh_ingest_feed_cut_last(g, may_grow);
-	struct wh_read_stats before = g->stats;
+	struct wh_read_stats before = g->intake.stats;
 	uint64_t done = g->done_offset, line = g->done_line;
 	bool known = false;
 	size_t run, n = g->within ? 0 : wh_line_hashes(wh_contents_key(g->contents), g->buf, g->have, g->lines, 1), from = n ? g->lines[0].begin : 0;
@@ -245,12 +233,12 @@ int wh_ingest_feed_last(struct ingest *g, bool may_grow)
 		int64_t fed = wh_ingest_feed_piece(g, from, g->have - from, true);
 		if (fed < 0)
 			return (int)fed;
-		if (may_grow && g->stats.malformed != before.malformed) {
-			g->stats = before;
+		if (may_grow && g->intake.stats.malformed != before.malformed) {
+			g->intake.stats = before;
 			g->done_offset = done;
 			g->done_line = line;
 			g->unfinished = true;
-		} else if (n && g->stats.left_out == before.left_out && (rc = wh_contents_add(g->contents, g->lines, 1, g->err))) {
+		} else if (n && g->intake.stats.left_out == before.left_out && (rc = wh_contents_add(g->contents, g->lines, 1, g->err))) {
 			return rc;
 		}
 	}

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * ingest: inside of the reading of one input. ingest.c fills the buffer, ingest_feed.c gives lines of it to the reader and commits, ingest_cut.c gives it
- * records that it cuts itself, ingest_facts.c looks at protocol records.
+ * records that it cuts itself, intake.c says what becomes of a record.
  */
 #pragma once
-#include "ledger/collector.h"
+#include "ledger/intake.h"
 #include "ledger/store.h"
-#include "ledger/tagged.h"
 #include "whittle/ledger.h"
 
 /* A buffer that stays in a processor's second cache while it is read, parsed and filled again. */
@@ -20,14 +19,11 @@ struct ingest {
 	struct wh_input *in;
 	const struct wh_reader *reader;
 	void *reader_state;
-	struct wh_collector collector;
-	struct wh_facts facts;       /* of protocol records, for the next commit */
-	struct wh_tagged *tagged;
+	struct wh_intake intake;
 	struct wh_open_flows open;   /* no pairing where the reader needs none */
-	const char *piece;           /* that is being fed; and where `stats` stood before */
+	const char *piece;           /* that is being fed; and where its stats stood before */
 	size_t piece_len;
 	uint64_t piece_bytes, piece_lines;
-	struct wh_read_stats stats;
 	char *buf;
 	size_t have, room;
 	size_t left_over;            /* of a document: the begin of a record that was not whole; see ingest_cut.c */
@@ -44,10 +40,6 @@ struct ingest {
 	uint64_t total;
 	int64_t last_commit_us;
 };
-
-/* ---- ingest_facts.c ---- */
-/* A record of another kind: what it shows, if it is a protocol's. */
-int wh_ingest_facts(struct ingest *g, const struct wh_record *rec);
 
 /* ---- ingest_feed.c; 0 or a negative errno with g->err filled ---- */
 /* Nothing at all of it could be read so far: that is no log, and nothing of it goes into the ledger. */

@@ -64,8 +64,8 @@ static json_t *look(struct world *w, struct wh_alert_counts *n)
 {
 	struct wh_recommendation *rec = w->rec;
 	json_t *list;
-	wh_facts_sort(&w->facts);
-	struct wh_store_seen seen = {.facts = w->facts.at, .n_facts = w->facts.n};
+	struct wh_store_seen seen = {0};
+	wh_facts_seen(&w->facts, &seen);
 	MUST(wh_store_commit(w->s.ledger.store, w->s.table, &(struct wh_store_progress){.path = "a", .seen = &seen}, NULL, &err));
 	wh_edge_table_clear(w->s.table);
 	wh_facts_clear(&w->facts);

@@ -521,8 +521,8 @@ static struct wh_fact seen_fact(enum wh_fact_kind kind, const char *client, cons
 
 static void commit_facts(struct world *w, struct wh_facts *f)
 {
-	wh_facts_sort(f);
-	struct wh_store_seen seen = {.facts = f->at, .n_facts = f->n};
+	struct wh_store_seen seen = {0};
+	wh_facts_seen(f, &seen);
 	MUST(commit(w, &(struct wh_store_progress){.path = "a", .seen = &seen}));
 	wh_facts_clear(f);
 }
