@@ -2,7 +2,7 @@
 /*
  * What a store of edges does: a table of operations, one for each kind of store. The functions wh_store_… of ledger.h call through it, so
  * that nothing outside of this room knows where edges are. A new kind is a folder of this room and a row in store.c's table of kinds; its tests
- * are those of tests/unit/ledger/test_store_contract.c, which are run for each kind.
+ * are tests/unit/ledger/test_store_*.c, which are run for each kind.
  *
  * What is stored, and by which key:
  *
