@@ -30,9 +30,8 @@ static int add_facts(struct wh_intake *in, const struct wh_record *rec, const st
 	struct wh_fact facts[WH_FACTS_MAX];
 	struct wh_record judged;
 	const char *nl = memchr(at->text, '\n', at->len);
-	bool outside = (in->opt->since_us && rec->time_us < in->opt->since_us) || (in->opt->until_us && rec->time_us >= in->opt->until_us);
 	unsigned n = wh_facts_of(rec, at->text, nl ? (size_t)(nl - at->text) : at->len, in->stats.now_us, facts, &judged);
-	if (!n || outside)
+	if (!n || wh_read_leaves_out(&in->stats, rec->time_us)) /* counted, so that its line is read again later */
 		return 0;
 	int rc = facts[0].kind == WH_FACT_CAPTURE ? 0 : look(in, &judged, at, err);
 	return rc ? (rc < 0 ? rc : 0) : wh_facts_add(&in->facts, facts, n);

@@ -176,6 +176,20 @@ static void a_log_read_twice_shows_its_facts_once(void **state)
 	world_close(&w);
 }
 
+static void facts_outside_of_the_time_that_was_read_come_with_a_later_reading(void **state)
+{
+	struct world w;
+	char log[64];
+	const int64_t ten = scene_day0_us + 10 * INT64_C(3600000000);
+	world_open(&w, *state);
+	write_log(&w, log);
+	assert_int_equal(read_log(&w, log, ten + 30 * 1000000, 0).count, 10);
+	assert_int_equal(read_log(&w, log, ten, ten + 20 * 1000000).count, 30);
+	assert_int_equal(read_log(&w, log, 0, 0).count, 40);
+	assert_int_equal(read_log(&w, log, 0, 0).count, 40);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +197,7 @@ int main(void)
 		EACH_KIND(of_one_address_so_many_facts_are_kept_and_the_rest_is_counted),
 		EACH_KIND(facts_of_days_long_past_are_forgotten_and_others_are_not),
 		EACH_KIND(a_log_read_twice_shows_its_facts_once),
+		EACH_KIND(facts_outside_of_the_time_that_was_read_come_with_a_later_reading),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
