@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "flow/fields.h"
 #include "flow/json_scan.h"
 
 enum { DEPTH = 64 };
@@ -91,6 +92,43 @@ const char *js_member(const char *p, const char *end, struct js_text *key, bool 
 const char *js_element(const char *p, const char *end, bool *done)
 {
 	return next(p, end, '[', ']', done);
+}
+
+void js_members(struct js_value object, const char *const *names, struct js_value *out)
+{
+	const char *p = object.p;
+	struct js_value v;
+	struct js_text key;
+	size_t n = 0;
+	bool done;
+	for (; names[n]; n++)
+		out[n] = (struct js_value){0};
+	if (!p || *p != '{')
+		return;
+	while ((p = js_member(p, object.end, &key, &done)) && !done && (p = js_value(p, object.end, &v)))
+		for (size_t i = 0; i < n; i++)
+			if (js_equals(key, names[i]))
+				out[i] = v;
+}
+
+struct js_text js_member_text(struct js_value object, const char *name)
+{
+	const char *const names[] = {name, NULL};
+	struct js_value v[1];
+	js_members(object, names, v);
+	return v[0].text;
+}
+
+uint64_t js_number(struct js_value v)
+{
+	uint64_t n;
+	return v.p && field_number((struct field){v.p, (size_t)(v.end - v.p)}, &n) ? n : 0;
+}
+
+bool js_next(const char **p, const char *end, struct js_value *element)
+{
+	bool done;
+	return *p && (*p = js_element(*p, end, &done)) && !done && (*p = js_value(*p, end, element));
 }
 
 const char *js_find(const char *p, const char *end, const char *name)

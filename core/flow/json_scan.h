@@ -41,6 +41,11 @@ static inline bool js_is(struct js_text t, const char *name) /* without case */
 	return strlen(name) == t.len && !strncasecmp(t.p, name, t.len);
 }
 
+static inline bool js_equals(struct js_text t, const char *word) /* exactly, and as it stands: keys and words of a program's own have no escapes */
+{
+	return strlen(word) == t.len && !memcmp(t.p, word, t.len);
+}
+
 /* Any value, of up to 64 levels. *wrong is the place where it is no JSON; NULL: there is none, the text may only end too early. */
 const char *js_skip(const char *p, const char *end, const char **wrong);
 
@@ -50,6 +55,21 @@ const char *js_skip(const char *p, const char *end, const char **wrong);
  */
 const char *js_member(const char *p, const char *end, struct js_text *key, bool *done);
 const char *js_element(const char *p, const char *end, bool *done);
+
+/* A value from p to end; `text` is a string's, and empty for any other. All zero: it is not there. */
+struct js_value { const char *p, *end; struct js_text text; };
+static inline const char *js_value(const char *p, const char *end, struct js_value *out)
+{
+	const char *wrong;
+	*out = (struct js_value){p, NULL, {p, 0}};
+	return out->end = *p == '"' ? js_string(p, end, &out->text) : js_skip(p, end, &wrong);
+}
+/* The members of these names (NULL-terminated) of an object, the last one where there are more: out[i] is names[i]. None of any other value. */
+void js_members(struct js_value object, const char *const *names, struct js_value *out);
+struct js_text js_member_text(struct js_value object, const char *name);
+uint64_t js_number(struct js_value v); /* 0 where it is no number of at most 19 digits */
+/* The next element of an array, for (const char *p = array.p; js_next(&p, array.end, &element);). None of any other value. */
+bool js_next(const char **p, const char *end, struct js_value *element);
 
 /* The value of the first key `name`, at whatever level, in a text that may begin and end anywhere; NULL: there is none. For probes. */
 const char *js_find(const char *p, const char *end, const char *name);

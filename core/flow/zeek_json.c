@@ -8,7 +8,7 @@
 static int column(struct js_text key)
 {
 	for (int i = 0; i < ZEEK_COLUMNS; i++)
-		if (strlen(zeek_names[i]) == key.len && !memcmp(zeek_names[i], key.p, key.len))
+		if (js_equals(key, zeek_names[i]))
 			return i;
 	return -1;
 }
@@ -16,8 +16,9 @@ static int column(struct js_text key)
 static const char *read_line(struct lines *l, const char *p, size_t len)
 {
 	struct field f[ZEEK_COLUMNS];
-	const char *end = p + len, *wrong;
-	struct js_text key, text = {"", 0}, path = {"conn", 4};
+	const char *end = p + len;
+	struct js_text key, text, path = {"conn", 4};
+	struct js_value v;
 	struct wh_record rec;
 	struct wh_tags tags;
 	bool done = false;
@@ -27,21 +28,18 @@ static const char *read_line(struct lines *l, const char *p, size_t len)
 	if (p == end || *p != '{')
 		return "not JSON";
 	while ((p = js_member(p, end, &key, &done)) && !done) {
-		const char *value = p;
-		p = *p == '"' ? js_string(p, end, &text) : js_skip(p, end, &wrong);
-		if (!p)
+		if (!(p = js_value(p, end, &v)))
 			return "not JSON";
-		if (*value != '"')
-			text = (struct js_text){value, (size_t)(p - value)};
+		text = *v.p == '"' ? v.text : (struct js_text){v.p, (size_t)(v.end - v.p)};
 		int c = column(key);
-		if (c >= 0 && !(text.len == 4 && !memcmp(text.p, "null", 4)))
+		if (c >= 0 && !js_equals(text, "null"))
 			f[c] = (struct field){text.p, text.len};
-		else if (key.len == 5 && !memcmp(key.p, "_path", 5))
+		else if (js_equals(key, "_path"))
 			path = text;
 	}
 	if (!p || js_space(p, end) != end)
 		return "not JSON";
-	if (path.len != 4 || memcmp(path.p, "conn", 4) || !f[ZEEK_STATE].len) {
+	if (!js_equals(path, "conn") || !f[ZEEK_STATE].len) {
 		emit_other(&l->emit);
 		return NULL;
 	}
