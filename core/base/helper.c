@@ -148,3 +148,39 @@ int wh_helper_receive(int from, void *data, size_t len, int *fd)
 	}
 	return rc;
 }
+
+int wh_helper_send_message(int to, const void *data, size_t len, int fd)
+{
+	uint32_t n = (uint32_t)len;
+	int rc = len > UINT32_MAX ? -EMSGSIZE : wh_helper_send(to, &n, sizeof n, fd);
+	return rc ? rc : wh_helper_send(to, data, len, -1);
+}
+
+static void close_any(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+int wh_helper_receive_message(int from, size_t most, uint8_t **bytes, size_t *len, int *fd)
+{
+	uint32_t n = 0;
+	int first, more = -1, rc = wh_helper_receive(from, &n, sizeof n, &first);
+	rc = rc ? rc : n > most ? -EMSGSIZE : 0;
+	*bytes = rc ? NULL : malloc((size_t)n + 1);
+	rc = rc ? rc : !*bytes ? -ENOMEM : wh_helper_receive(from, *bytes, n, &more);
+	close_any(&more);
+	if (rc || !fd)
+		close_any(&first);
+	if (rc) {
+		free(*bytes);
+		*bytes = NULL;
+	} else {
+		(*bytes)[n] = 0;
+	}
+	*len = rc ? 0 : n;
+	if (fd)
+		*fd = first;
+	return rc;
+}

@@ -16,3 +16,8 @@ void wh_helper_end(int end);
 int wh_helper_send(int to, const void *data, size_t len, int fd);
 /* Exactly `len` bytes; *fd is the descriptor that came with them (close on exec), or -1. -EPIPE where the other side has ended. */
 int wh_helper_receive(int from, void *data, size_t len, int *fd);
+/* A message: its length in 4 bytes, then its bytes. `fd` as above. */
+int wh_helper_send_message(int to, const void *data, size_t len, int fd);
+/* A message of `most` bytes at most, else -EMSGSIZE. *bytes: free() it; a byte 0 follows what it holds. *fd (NULL: none is expected, and one that
+ * comes is closed) as above. After a failure *bytes is NULL, *len 0 and *fd -1. */
+int wh_helper_receive_message(int from, size_t most, uint8_t **bytes, size_t *len, int *fd);

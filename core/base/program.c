@@ -60,22 +60,14 @@ static int run(char *const *argv, const uint8_t *input, size_t len)
 static void __attribute__((noreturn)) serve(int from, char *const *argv)
 {
 	struct wh_error err;
-	uint32_t len;
-	int fd;
+	uint8_t *input;
+	size_t len;
 	wh_opener_forget();
 	if (wh_become_nobody(&err))
 		_exit(1);
-	while (!wh_helper_receive(from, &len, sizeof len, &fd)) {
-		uint8_t *input = len <= MAX_INPUT ? malloc(len + 1) : NULL;
-		int more = -1;
-		if (!input || wh_helper_receive(from, input, len, &more))
-			_exit(1);
+	while (!wh_helper_receive_message(from, MAX_INPUT, &input, &len, NULL)) {
 		int32_t status = run(argv, input, len);
 		free(input);
-		if (fd >= 0)
-			close(fd);
-		if (more >= 0)
-			close(more);
 		if (wh_helper_send(from, &status, sizeof status, -1))
 			_exit(1);
 	}
@@ -107,13 +99,11 @@ bool wh_program_ready(void)
 
 int wh_program_run(const void *input, size_t len, struct wh_error *err)
 {
-	uint32_t n = (uint32_t)len;
 	int32_t status = 0;
 	int ignored = -1;
 	if (process < 0 || len > MAX_INPUT)
 		return wh_fail(err, -EINVAL, "there is no command, or too much for it to read");
-	int rc = wh_helper_send(process, &n, sizeof n, -1);
-	rc = rc ? rc : wh_helper_send(process, input, len, -1);
+	int rc = wh_helper_send_message(process, input, len, -1);
 	rc = rc ? rc : wh_helper_receive(process, &status, sizeof status, &ignored);
 	if (ignored >= 0)
 		close(ignored);

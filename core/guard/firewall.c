@@ -42,21 +42,13 @@ static void serve_one(int from, const void *bytes, size_t n)
 static void __attribute__((noreturn)) serve(int from)
 {
 	struct wh_error err;
-	uint32_t n;
-	int fd;
+	uint8_t *bytes;
+	size_t n;
 	wh_opener_forget();
 	umask(077);
 	if (wh_enforce_privileges(grants.state_dir, &err) || wh_confine(WH_CONFINE_FIREWALL, &err) < 0)
 		_exit(1);
-	while (!wh_helper_receive(from, &n, sizeof n, &fd)) {
-		uint8_t *bytes = n <= WH_ASK_MAX_BYTES ? malloc(n ? n : 1) : NULL;
-		int more = -1;
-		if (fd >= 0)
-			close(fd);
-		if (!bytes || (n && wh_helper_receive(from, bytes, n, &more)))
-			_exit(1);
-		if (more >= 0)
-			close(more);
+	while (!wh_helper_receive_message(from, WH_ASK_MAX_BYTES, &bytes, &n, NULL)) {
 		serve_one(from, bytes, n);
 		free(bytes);
 	}
@@ -96,9 +88,8 @@ static int exchange(const struct wh_request *r, struct wh_answer *a, struct wh_b
 	struct wh_bytes b = {0};
 	int ignored;
 	wh_put_request(&b, r);
-	uint32_t n = (uint32_t)b.n;
 	int rc = b.failed ? wh_fail(err, -ENOMEM, "out of memory") : b.n > WH_ASK_MAX_BYTES ? wh_fail(err, -EMSGSIZE, "the rules are larger than 64 MiB") : 0;
-	if (!rc && (wh_helper_send(process, &n, sizeof n, -1) || wh_helper_send(process, b.p, b.n, -1) || wh_helper_receive(process, a, sizeof *a, fd)))
+	if (!rc && (wh_helper_send_message(process, b.p, b.n, -1) || wh_helper_receive(process, a, sizeof *a, fd)))
 		rc = gone(err);
 	free(b.p);
 	more->p = rc ? NULL : malloc(a->len + 1);

@@ -51,24 +51,10 @@ static void take_into(struct wh_taking *t, char *out, size_t size)
 
 static int send_message(int to, struct wh_bytes *b, int fd)
 {
-	uint32_t n = (uint32_t)b->n;
-	int rc = b->failed || b->n > MAX_MESSAGE ? -EMSGSIZE : wh_helper_send(to, &n, sizeof n, fd);
-	rc = rc ? rc : wh_helper_send(to, b->p, b->n, -1);
+	int rc = b->failed || b->n > MAX_MESSAGE ? -EMSGSIZE : wh_helper_send_message(to, b->p, b->n, fd);
 	if (b->p)
 		explicit_bzero(b->p, b->n); /* a token, perhaps */
 	free(b->p);
-	return rc;
-}
-
-static int receive_message(int from, uint8_t **bytes, size_t *n, int *fd)
-{
-	uint32_t len;
-	int more = -1, rc = wh_helper_receive(from, &len, sizeof len, fd);
-	*bytes = rc || len > MAX_MESSAGE ? NULL : malloc(len + 1);
-	rc = rc ? rc : !*bytes ? -EMSGSIZE : wh_helper_receive(from, *bytes, len, &more);
-	if (more >= 0)
-		close(more);
-	*n = rc ? 0 : len;
 	return rc;
 }
 
@@ -137,7 +123,7 @@ static void __attribute__((noreturn)) serve(int from, const char *endpoint)
 	wh_curl_load(&lib, &err); /* where it is missing, each request says so */
 	if (wh_become_nobody(&err) || keep_to_system_files(&err) || wh_confine(WH_CONFINE_NETWORK, &err) < 0)
 		_exit(1);
-	while (!receive_message(from, &bytes, &n, &ca)) {
+	while (!wh_helper_receive_message(from, MAX_MESSAGE, &bytes, &n, &ca)) {
 		serve_one(from, bytes, n, ca, endpoint);
 		explicit_bzero(bytes, n);
 		free(bytes);
@@ -208,7 +194,7 @@ static int ask(const struct wh_https_request *q, struct wh_https_reply *r, struc
 	struct wh_bytes b = {0};
 	uint8_t *bytes = NULL;
 	size_t n;
-	int ca, ignored = -1, rc = certificates(q->ca_file, &ca, err);
+	int ca, rc = certificates(q->ca_file, &ca, err);
 	if (rc)
 		return rc;
 	wh_put_number(&b, !strcmp(q->method, "PUT") ? 1 : !strcmp(q->method, "POST") ? 2 : 0, 1);
@@ -217,11 +203,9 @@ static int ask(const struct wh_https_request *q, struct wh_https_reply *r, struc
 	put_text(&b, q->if_match);
 	put_text(&b, q->body);
 	rc = send_message(process, &b, ca);
-	rc = rc ? rc : receive_message(process, &bytes, &n, &ignored);
+	rc = rc ? rc : wh_helper_receive_message(process, MAX_MESSAGE, &bytes, &n, NULL);
 	if (ca >= 0)
 		close(ca);
-	if (ignored >= 0)
-		close(ignored);
 	rc = rc ? wh_fail(err, -EPIPE, "the process that speaks to the service has ended: %s", strerror(-rc)) : take_reply(&(struct wh_taking){.p = bytes, .n = n}, r, err);
 	free(bytes);
 	return rc;

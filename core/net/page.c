@@ -95,20 +95,14 @@ static void welcome(struct page *p, int listener)
 /* A new text from the program. False: it has ended. */
 static bool take_text(struct page *p, int from)
 {
-	uint32_t len;
-	int fd = -1, more = -1;
-	if (wh_helper_receive(from, &len, sizeof len, &fd) || len > MOST)
+	uint8_t *text;
+	size_t len;
+	if (wh_helper_receive_message(from, MOST, &text, &len, NULL))
 		return false;
-	char *text = malloc(len + 1);
-	bool good = text && !wh_helper_receive(from, text, len, &more);
-	if (fd >= 0)
-		close(fd);
-	if (more >= 0)
-		close(more);
 	free(p->text);
-	p->text = text;
+	p->text = (char *)text;
 	p->len = len;
-	return good;
+	return true;
 }
 
 static void __attribute__((noreturn)) serve(int from, int listener, const char *path, const char *type)
@@ -200,8 +194,6 @@ bool wh_page_ready(void)
 
 int wh_page_put(const char *text, size_t len, struct wh_error *err)
 {
-	uint32_t n = (uint32_t)len;
-	int rc = process < 0 || len > MOST ? -EINVAL : wh_helper_send(process, &n, sizeof n, -1);
-	rc = rc ? rc : wh_helper_send(process, text, len, -1);
+	int rc = process < 0 || len > MOST ? -EINVAL : wh_helper_send_message(process, text, len, -1);
 	return rc ? wh_fail(err, rc, "the process that serves the metrics has ended: %s", strerror(-rc)) : 0;
 }

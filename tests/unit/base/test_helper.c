@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Messages between a program and its helper, over a socket pair. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "base/helper.h"
+
+static int ends[2];
+
+static int make_pair(void **state)
+{
+	(void)state;
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+}
+
+static int close_pair(void **state)
+{
+	(void)state;
+	close(ends[0]);
+	close(ends[1]);
+	return 0;
+}
+
+static void messages_arrive_whole_with_a_zero_behind(void **state)
+{
+	uint8_t *bytes;
+	size_t len;
+	(void)state;
+	assert_int_equal(wh_helper_send_message(ends[0], "abc", 3, -1), 0);
+	assert_int_equal(wh_helper_send_message(ends[0], "", 0, -1), 0);
+	assert_int_equal(wh_helper_receive_message(ends[1], 3, &bytes, &len, NULL), 0);
+	assert_int_equal(len, 3);
+	assert_string_equal((char *)bytes, "abc");
+	free(bytes);
+	assert_int_equal(wh_helper_receive_message(ends[1], 3, &bytes, &len, NULL), 0);
+	assert_int_equal(len, 0);
+	assert_string_equal((char *)bytes, "");
+	free(bytes);
+}
+
+static void a_descriptor_comes_with_its_message(void **state)
+{
+	uint8_t *bytes;
+	size_t len;
+	int fd = -1, through[2];
+	char c = 0;
+	(void)state;
+	assert_int_equal(pipe(through), 0);
+	assert_int_equal(wh_helper_send_message(ends[0], "x", 1, through[1]), 0);
+	assert_int_equal(wh_helper_receive_message(ends[1], 1, &bytes, &len, &fd), 0);
+	free(bytes);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "y", 1), 1);
+	assert_int_equal(read(through[0], &c, 1), 1);
+	assert_int_equal(c, 'y');
+	close(fd);
+	close(through[0]);
+	close(through[1]);
+}
+
+static void a_descriptor_that_nobody_expects_is_closed(void **state)
+{
+	uint8_t *bytes;
+	size_t len;
+	int through[2];
+	char c;
+	(void)state;
+	assert_int_equal(pipe(through), 0);
+	assert_int_equal(wh_helper_send_message(ends[0], "x", 1, through[1]), 0);
+	close(through[1]);
+	assert_int_equal(wh_helper_receive_message(ends[1], 1, &bytes, &len, NULL), 0);
+	free(bytes);
+	assert_int_equal(read(through[0], &c, 1), 0); /* the other end is closed everywhere */
+	close(through[0]);
+}
+
+static void a_message_that_is_too_long_is_refused_with_its_descriptor(void **state)
+{
+	uint8_t *bytes = (uint8_t *)1;
+	size_t len = 9;
+	int fd = 5, through[2];
+	char c;
+	(void)state;
+	assert_int_equal(pipe(through), 0);
+	assert_int_equal(wh_helper_send_message(ends[0], "abcd", 4, through[1]), 0);
+	close(through[1]);
+	assert_int_equal(wh_helper_receive_message(ends[1], 3, &bytes, &len, &fd), -EMSGSIZE);
+	assert_null(bytes);
+	assert_int_equal(len, 0);
+	assert_int_equal(fd, -1);
+	assert_int_equal(read(through[0], &c, 1), 0);
+	close(through[0]);
+}
+
+static void a_message_that_ends_early_is_none(void **state)
+{
+	const uint32_t eight = 8;
+	uint8_t *bytes;
+	size_t len;
+	(void)state;
+	assert_int_equal(wh_helper_send(ends[0], &eight, sizeof eight, -1), 0);
+	assert_int_equal(wh_helper_send(ends[0], "abc", 3, -1), 0);
+	shutdown(ends[0], SHUT_WR);
+	assert_int_equal(wh_helper_receive_message(ends[1], 100, &bytes, &len, NULL), -EPIPE);
+	assert_null(bytes);
+	assert_int_equal(wh_helper_receive_message(ends[1], 100, &bytes, &len, NULL), -EPIPE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(messages_arrive_whole_with_a_zero_behind, make_pair, close_pair),
+		cmocka_unit_test_setup_teardown(a_descriptor_comes_with_its_message, make_pair, close_pair),
+		cmocka_unit_test_setup_teardown(a_descriptor_that_nobody_expects_is_closed, make_pair, close_pair),
+		cmocka_unit_test_setup_teardown(a_message_that_is_too_long_is_refused_with_its_descriptor, make_pair, close_pair),
+		cmocka_unit_test_setup_teardown(a_message_that_ends_early_is_none, make_pair, close_pair),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
