@@ -44,9 +44,13 @@ static int service_of(uint16_t port)
 
 struct wh_finding wh_finding_like(const struct walk *w, const char *type)
 {
-	const struct wh_alert_type *t = wh_alert_type_of(w->l->types, type);
-	return (struct wh_finding){.type = t ? t->id : NULL, .resource = w->g.resource, .direction = (enum wh_direction)w->g.key.direction, .proto = w->g.key.proto,
-	                           .port = w->g.key.port, .severity = t ? t->severity : WH_INFORMATIONAL, .rule = w->g.rule ? w->g.rule->name : NULL};
+	struct wh_finding f = wh_finding_new(w->l, type);
+	f.resource = w->g.resource;
+	f.direction = (enum wh_direction)w->g.key.direction;
+	f.proto = w->g.key.proto;
+	f.port = w->g.key.port;
+	f.rule = w->g.rule ? w->g.rule->name : NULL;
+	return f;
 }
 
 /* Days of the window on which the peer came, newest first; bit i is the ledger's last day less i. */

@@ -14,30 +14,22 @@
 
 enum { LONG_NAME = 20 /* bytes below the domain, on average */, TUNNEL_NAMES = 40 };
 
-struct walk {
-	const struct wh_alert_look *l;
-	struct wh_findings *all;
-	int64_t from_us;
-};
-
-static struct wh_finding_source asker(const struct wh_fact_key *k, const struct wh_fact_row *r)
+static void raise(const struct wh_fact_walk *w, const char *type, const struct wh_fact_key *k, const struct wh_fact_row *r, const char *subject, const char *note)
 {
-	return (struct wh_finding_source){.addr = k->local, .answered = r->count, .first_us = r->first_us, .last_us = r->last_us};
-}
-
-static void raise(struct walk *w, const char *type, const struct wh_fact_key *k, const struct wh_fact_row *r, const char *subject, const char *note)
-{
-	const struct wh_alert_type *t = wh_alert_type_of(w->l->types, type);
-	const struct wh_resource *res = wh_estate_by_addr(w->l->estate, &k->local);
-	struct wh_finding_source s = asker(k, r);
-	if (!t || !res)
+	const struct wh_finding_source s = {.addr = k->local, .answered = r->count, .first_us = r->first_us, .last_us = r->last_us};
+	struct wh_finding f = wh_finding_new(w->l, type);
+	f.resource = wh_estate_by_addr(w->l->estate, &k->local);
+	if (!f.type || !f.resource)
 		return;
-	struct wh_finding f = {.type = t->id, .resource = res, .direction = WH_OUTBOUND, .proto = k->proto, .port = k->port, .severity = t->severity,
-	                       .subject = wh_arena_strdup(w->all->mem, subject), .note = note};
+	f.direction = WH_OUTBOUND;
+	f.proto = k->proto;
+	f.port = k->port;
+	f.subject = wh_arena_strdup(w->all->mem, subject);
+	f.note = note;
 	wh_finding_add(w->all, wh_finding_of(w->all, &f), &s);
 }
 
-static void tunnel(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
+static void tunnel(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	uint64_t least = w->l->config->tunnel_bytes;
 	double names = wh_fact_distinct(r);
@@ -49,7 +41,7 @@ static void tunnel(struct walk *w, const struct wh_fact_key *k, const struct wh_
 	                      (unsigned long long)r->up, (unsigned long long)r->down));
 }
 
-static void generated(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
+static void generated(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	double domains = wh_fact_distinct(r);
 	if (domains < (double)w->l->config->failed_domains)
@@ -58,7 +50,7 @@ static void generated(struct walk *w, const struct wh_fact_key *k, const struct 
 	      wh_arena_printf(w->all->mem, "On one day it asked for names of some %.0f domains that do not exist, %llu times.", domains, (unsigned long long)r->count));
 }
 
-static void listed(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
+static void listed(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	const struct wh_alert_domain *d = wh_alert_domain_of(w->l->domains, k->value);
 	if (!d || d->category == WH_DOMAIN_CLOUD)
@@ -68,24 +60,23 @@ static void listed(struct walk *w, const struct wh_fact_key *k, const struct wh_
 	raise(w, types[d->category], k, r, d->name, wh_arena_printf(w->all->mem, "It asked for %s, which rules/domains.yaml lists as %s.", k->value, d->name));
 }
 
-static void dangling(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
+static void dangling(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	const struct wh_alert_domain *d = wh_alert_domain_of(w->l->domains, k->value);
 	if (d && d->category == WH_DOMAIN_CLOUD)
 		raise(w, "AppServices_DanglingDomain", k, r, k->value, wh_arena_printf(w->all->mem, "An alias leads to %s, which does not exist.", k->value));
 }
 
-static void elsewhere(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
+static void elsewhere(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	if (k->direction == WH_OUTBOUND && k->port && k->port != 53 && k->port != 5353 && k->port != 5355)
 		raise(w, "AzureDNS_ProtocolAnomaly", k, r, "", NULL);
 }
 
-static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
+static void see(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
-	struct walk *w = arg;
-	if (r->last_us < w->from_us || !strcmp(k->value, WH_FACT_MORE))
-		return 0;
+	if (!strcmp(k->value, WH_FACT_MORE))
+		return;
 	switch (k->kind) {
 	case WH_FACT_DNS_DOMAIN: tunnel(w, k, r); listed(w, k, r); break;
 	case WH_FACT_DNS_FAILED: generated(w, k, r); break;
@@ -93,14 +84,9 @@ static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row 
 	case WH_FACT_DNS_DANGLING: dangling(w, k, r); break;
 	case WH_FACT_DNS: elsewhere(w, k, r); break;
 	}
-	return 0;
 }
 
 int wh_alert_detect_dns(const struct wh_alert_look *l, int64_t from_us, struct wh_findings *all, struct wh_error *err)
 {
-	struct walk w = {l, all, from_us};
-	int rc = 0;
-	for (unsigned k = WH_FACT_DNS; k <= WH_FACT_DNS_DANGLING && !rc; k++)
-		rc = wh_store_facts(l->ledger->store, (enum wh_fact_kind)k, see, &w, err);
-	return rc;
+	return wh_alert_see_facts(&(struct wh_fact_walk){l, all, from_us, see}, WH_FACT_DNS, WH_FACT_DNS_DANGLING, err);
 }

@@ -6,12 +6,6 @@
 #include <string.h>
 #include "alert/finding.h"
 
-struct walk {
-	const struct wh_alert_look *l;
-	struct wh_findings *all;
-	int64_t from_us;
-};
-
 /* What is wrong with it; NULL: nothing. */
 static const char *insecure(const struct wh_fact_key *k)
 {
@@ -26,26 +20,22 @@ static const char *insecure(const struct wh_fact_key *k)
 	}
 }
 
-static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
+static void see(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
-	struct walk *w = arg;
-	const struct wh_alert_type *t = wh_alert_type_of(w->l->types, "Whittle_InsecureProtocol");
-	const struct wh_resource *res = wh_estate_by_addr(w->l->estate, &k->local);
-	const char *what = insecure(k);
-	if (!t || !res || !what || r->last_us < w->from_us || (k->direction == WH_OUTBOUND && wh_estate_by_addr(w->l->estate, &k->peer)))
-		return 0;
-	struct wh_finding f = {.type = t->id, .resource = res, .direction = (enum wh_direction)k->direction, .proto = k->proto, .port = k->port, .severity = t->severity, .subject = what,
-	                       .note = wh_arena_printf(w->all->mem, "It was %s (%s).", what, k->value)};
-	struct wh_finding_source s = {.addr = k->peer, .answered = r->count, .first_us = r->first_us > w->from_us ? r->first_us : w->from_us, .last_us = r->last_us};
+	const struct wh_finding_source s = {.addr = k->peer, .answered = r->count, .first_us = r->first_us > w->from_us ? r->first_us : w->from_us, .last_us = r->last_us};
+	struct wh_finding f = wh_finding_new(w->l, "Whittle_InsecureProtocol");
+	f.resource = wh_estate_by_addr(w->l->estate, &k->local);
+	f.subject = insecure(k);
+	if (!f.type || !f.resource || !f.subject || (k->direction == WH_OUTBOUND && wh_estate_by_addr(w->l->estate, &k->peer)))
+		return;
+	f.direction = (enum wh_direction)k->direction;
+	f.proto = k->proto;
+	f.port = k->port;
+	f.note = wh_arena_printf(w->all->mem, "It was %s (%s).", f.subject, k->value);
 	wh_finding_add(w->all, wh_finding_of(w->all, &f), &s);
-	return 0;
 }
 
 int wh_alert_detect_protocols(const struct wh_alert_look *l, int64_t from_us, struct wh_findings *all, struct wh_error *err)
 {
-	struct walk w = {l, all, from_us};
-	int rc = 0;
-	for (unsigned k = WH_FACT_TLS; k <= WH_FACT_LDAP && !rc; k++)
-		rc = wh_store_facts(l->ledger->store, (enum wh_fact_kind)k, see, &w, err);
-	return rc;
+	return wh_alert_see_facts(&(struct wh_fact_walk){l, all, from_us, see}, WH_FACT_TLS, WH_FACT_LDAP, err);
 }

@@ -2,15 +2,9 @@
 /* Detections that no edge gives: a sensor that hears nothing or loses records, and an address of ours on a threat list. */
 #include "alert/finding.h"
 
-static struct wh_finding like(const struct wh_alert_look *l, const char *type)
-{
-	const struct wh_alert_type *t = wh_alert_type_of(l->types, type);
-	return (struct wh_finding){.type = t ? t->id : NULL, .severity = t ? t->severity : WH_INFORMATIONAL};
-}
-
 static void silence(const struct wh_alert_look *l, const struct wh_store_totals *totals, struct wh_findings *all)
 {
-	struct wh_finding f = like(l, "Whittle_SensorBlind");
+	struct wh_finding f = wh_finding_new(l, "Whittle_SensorBlind");
 	char from[WH_TIME_STRLEN];
 	if (!f.type || !totals->last_us || l->now_us - totals->last_us < l->config->silence * INT64_C(1000000))
 		return;
@@ -23,7 +17,7 @@ static void silence(const struct wh_alert_look *l, const struct wh_store_totals 
 static void loss(const struct wh_alert_look *l, const struct wh_store_totals *totals, const json_t *sensor, struct wh_findings *all)
 {
 	json_int_t lost = json_integer_value(json_object_get(sensor, "lost"));
-	struct wh_finding f = like(l, "Whittle_SensorLoss");
+	struct wh_finding f = wh_finding_new(l, "Whittle_SensorLoss");
 	if (!f.type || lost <= 0)
 		return;
 	f.first_us = f.last_us = totals->last_us;
@@ -37,7 +31,7 @@ struct capture { const struct wh_alert_look *l; struct wh_findings *all; int64_t
 /* A day is over: what all its runs took and lost. A restart begins at 0, within that day or not: only what went on between two looks counts. */
 static void end_day(struct capture *c)
 {
-	struct wh_finding f = like(c->l, "Whittle_CaptureLoss");
+	struct wh_finding f = wh_finding_new(c->l, "Whittle_CaptureLoss");
 	char day[WH_TIME_STRLEN];
 	if (f.type && c->drops && c->packets && c->last_us >= c->from_us && (double)c->drops * 1000 >= (double)c->packets * (double)c->l->config->loss) {
 		f.first_us = c->first_us;
@@ -73,7 +67,7 @@ int wh_alert_detect_capture(const struct wh_alert_look *l, int64_t from_us, stru
 
 void wh_alert_detect_sensor(const struct wh_alert_look *l, const struct wh_store_totals *totals, const json_t *sensor, struct wh_findings *all)
 {
-	struct wh_finding f = like(l, "Network_ResourceIpIndicatedAsMalicious");
+	struct wh_finding f = wh_finding_new(l, "Network_ResourceIpIndicatedAsMalicious");
 	silence(l, totals, all);
 	loss(l, totals, sensor, all);
 	for (size_t i = 0; f.type && i < l->estate->n_resources; i++)

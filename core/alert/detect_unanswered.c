@@ -29,12 +29,11 @@ static uint64_t number(const json_t *o, const char *key)
 /* The ports of one address are over: whoever tried many of them scanned. */
 static void end_local(struct walk *w)
 {
-	const struct wh_alert_type *t = wh_alert_type_of(w->l->types, "Whittle_IncomingScan");
-	const struct wh_resource *r = wh_estate_by_addr(w->l->estate, &w->local);
-	struct wh_finding *at = NULL;
-	for (unsigned i = 0; i < w->n_scanners && t && r; i++) {
+	struct wh_finding f = wh_finding_new(w->l, "Whittle_IncomingScan"), *at = NULL;
+	f.resource = wh_estate_by_addr(w->l->estate, &w->local);
+	f.direction = WH_INBOUND;
+	for (unsigned i = 0; i < w->n_scanners && f.type && f.resource; i++) {
 		const struct scanner *s = &w->scanners[i];
-		struct wh_finding f = {.type = t->id, .resource = r, .direction = WH_INBOUND, .severity = t->severity};
 		if (s->ports < (unsigned)w->l->config->scanned_ports)
 			continue;
 		at = at ? at : wh_finding_of(w->all, &f);
@@ -64,38 +63,53 @@ static void scanned(struct walk *w, const struct wh_addr *local, const struct wh
 	}
 }
 
+/* What a port's rule stopped since the last look: `had` has its sources' counts as they were then. */
+static void stopped(struct walk *w, const struct wh_finding *like, const struct wh_recommended_rule *rule, const struct wh_sketch *sk, const json_t *had)
+{
+	struct wh_finding *at = NULL;
+	char addr[WH_ADDR_STRLEN];
+	for (unsigned i = 0; i < WH_SKETCH_TOP; i++) {
+		uint64_t before = number(had, wh_addr_text(&sk->top[i].addr, addr));
+		if (sk->top[i].count <= before || wh_alert_rule_allows(rule, &sk->top[i].addr))
+			continue;
+		struct wh_finding_source s = {.addr = sk->top[i].addr, .unanswered = sk->top[i].count - before, .at_least = !before, .first_us = sk->last_us,
+		                              .last_us = sk->last_us, .list = wh_alert_listed(w->l, &sk->top[i].addr)};
+		at = at ? at : wh_finding_of(w->all, like);
+		wh_finding_add(w->all, at, &s);
+	}
+}
+
+static json_t *counts_of(const struct wh_sketch *sk)
+{
+	json_t *sources = json_object();
+	char addr[WH_ADDR_STRLEN];
+	for (unsigned i = 0; i < WH_SKETCH_TOP; i++)
+		if (sk->top[i].count)
+			json_object_set_new(sources, wh_addr_text(&sk->top[i].addr, addr), json_integer((json_int_t)sk->top[i].count));
+	return json_pack("{s:I, s:o}", "flows", (json_int_t)sk->flows, "sources", sources);
+}
+
 static int see(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk)
 {
 	struct walk *w = arg;
-	const struct wh_resource *r = wh_estate_by_addr(w->l->estate, local);
-	const struct wh_recommended_rule *rule = r ? wh_alert_rule_for(w->l->rec, r, WH_INBOUND, proto, port) : NULL;
-	const struct wh_alert_type *t = wh_alert_type_of(w->l->types, "Network_TrafficFromUnrecommendedIP");
+	struct wh_finding f = wh_finding_new(w->l, "Network_TrafficFromUnrecommendedIP");
 	char key[WH_ADDR_STRLEN + 16], addr[WH_ADDR_STRLEN];
-	struct wh_finding *at = NULL;
-	if (r)
+	f.resource = wh_estate_by_addr(w->l->estate, local);
+	const struct wh_recommended_rule *rule = f.resource ? wh_alert_rule_for(w->l->rec, f.resource, WH_INBOUND, proto, port) : NULL;
+	if (f.resource)
 		scanned(w, local, sk);
-	if (!rule || !t)
+	if (!rule || !f.type)
 		return 0;
+	f.direction = WH_INBOUND;
+	f.proto = proto;
+	f.port = port;
+	f.rule = rule->name;
+	f.stopped = "The rule stops it where it is in force. Nothing answered.";
 	snprintf(key, sizeof key, "%s/%u/%u", wh_addr_text(local, addr), proto, port);
-	const json_t *was = json_object_get(w->before, key), *had = json_object_get(was, "sources");
-	json_t *sources = json_object();
-	bool new = was && sk->last_us > w->l->rec->calculated_us && sk->flows > number(was, "flows");
-	for (unsigned i = 0; i < WH_SKETCH_TOP; i++) {
-		if (!sk->top[i].count)
-			continue;
-		wh_addr_text(&sk->top[i].addr, addr);
-		json_object_set_new(sources, addr, json_integer((json_int_t)sk->top[i].count));
-		uint64_t before = number(had, addr);
-		if (!new || sk->top[i].count <= before || wh_alert_rule_allows(rule, &sk->top[i].addr))
-			continue;
-		struct wh_finding f = {.type = t->id, .resource = r, .direction = WH_INBOUND, .proto = proto, .port = port, .severity = t->severity, .rule = rule->name,
-		                       .stopped = "The rule stops it where it is in force. Nothing answered."};
-		struct wh_finding_source s = {.addr = sk->top[i].addr, .unanswered = sk->top[i].count - before, .at_least = !before, .first_us = sk->last_us,
-		                              .last_us = sk->last_us, .list = wh_alert_listed(w->l, &sk->top[i].addr)};
-		at = at ? at : wh_finding_of(w->all, &f);
-		wh_finding_add(w->all, at, &s);
-	}
-	json_object_set_new(w->after, key, json_pack("{s:I, s:o}", "flows", (json_int_t)sk->flows, "sources", sources));
+	const json_t *was = json_object_get(w->before, key);
+	if (was && sk->last_us > w->l->rec->calculated_us && sk->flows > number(was, "flows"))
+		stopped(w, &f, rule, sk, json_object_get(was, "sources"));
+	json_object_set_new(w->after, key, counts_of(sk));
 	return 0;
 }
 

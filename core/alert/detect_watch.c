@@ -38,13 +38,17 @@ static int see(void *arg, const char *key, const char *json)
 	json_t *doc = wh_alert_read(json);
 	const char *type = type_of(json_string_value(json_object_get(doc, "kind"))), *text = json_string_value(json_object_get(doc, "text")), *peer = json_string_value(json_object_get(doc, "peer")),
 	           *local = json_string_value(json_object_get(doc, "local"));
-	const struct wh_alert_type *t = type ? wh_alert_type_of(w->l->types, type) : NULL;
 	json_int_t port = json_integer_value(json_object_get(doc, "port")), proto = json_integer_value(json_object_get(doc, "proto")), out = json_integer_value(json_object_get(doc, "direction"));
 	struct wh_addr a;
 	(void)key;
-	if (t && text && time_of(doc, "last") && port >= 0 && port <= UINT16_MAX && proto >= 0 && proto <= UINT8_MAX) {
-		struct wh_finding f = {.type = t->id, .direction = out == WH_OUTBOUND ? WH_OUTBOUND : WH_INBOUND, .proto = (uint8_t)proto, .port = (uint16_t)port, .severity = t->severity,
-		                       .first_us = time_of(doc, "first"), .last_us = time_of(doc, "last"), .note = wh_arena_strdup(w->all->mem, text)};
+	struct wh_finding f = type ? wh_finding_new(w->l, type) : (struct wh_finding){0};
+	if (f.type && text && time_of(doc, "last") && port >= 0 && port <= UINT16_MAX && proto >= 0 && proto <= UINT8_MAX) {
+		f.direction = out == WH_OUTBOUND ? WH_OUTBOUND : WH_INBOUND;
+		f.proto = (uint8_t)proto;
+		f.port = (uint16_t)port;
+		f.first_us = time_of(doc, "first");
+		f.last_us = time_of(doc, "last");
+		f.note = wh_arena_strdup(w->all->mem, text);
 		if (local && !wh_addr_parse(local, strlen(local), &a))
 			f.resource = wh_estate_by_addr(w->l->estate, &a);
 		struct wh_finding *is = wh_finding_of(w->all, &f);

@@ -21,6 +21,12 @@ static bool same(const struct wh_finding *a, const struct wh_finding *b)
 	       a->port == b->port && (a->subject ? b->subject && !strcmp(a->subject, b->subject) : !b->subject);
 }
 
+struct wh_finding wh_finding_new(const struct wh_alert_look *l, const char *type)
+{
+	const struct wh_alert_type *t = wh_alert_type_of(l->types, type);
+	return (struct wh_finding){.type = t ? t->id : NULL, .severity = t ? t->severity : WH_INFORMATIONAL};
+}
+
 struct wh_finding *wh_finding_of(struct wh_findings *all, const struct wh_finding *like)
 {
 	/* edges come by address and port: the one that is meant is among the last, one a detection */
@@ -153,4 +159,20 @@ const char *wh_alert_listed(const struct wh_alert_look *l, const struct wh_addr 
 		if (wh_intel_lookup(&l->lists[i], a))
 			return l->lists[i].name;
 	return NULL;
+}
+
+static int see_fact(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	const struct wh_fact_walk *w = arg;
+	if (r->last_us >= w->from_us)
+		w->see(w, k, r);
+	return 0;
+}
+
+int wh_alert_see_facts(const struct wh_fact_walk *w, enum wh_fact_kind first, enum wh_fact_kind last, struct wh_error *err)
+{
+	int rc = 0;
+	for (unsigned k = first; k <= (unsigned)last && !rc; k++)
+		rc = wh_store_facts(w->l->ledger->store, (enum wh_fact_kind)k, see_fact, (void *)(uintptr_t)w, err);
+	return rc;
 }

@@ -10,6 +10,8 @@ struct wh_findings {
 	struct wh_finding *f; size_t n, room;
 	uint64_t beyond; /* findings that WH_FINDINGS has no room for */
 };
+/* A finding of that type with its severity, and nothing else yet. Its type is NULL where rules/alerts.yaml has no such: then nothing is found. */
+struct wh_finding wh_finding_new(const struct wh_alert_look *l, const char *type);
 /* The finding with these values (its type, resource and port are compared), made where the last one was another. NULL beyond WH_FINDINGS. */
 struct wh_finding *wh_finding_of(struct wh_findings *all, const struct wh_finding *like);
 /* The sources with the most attempts are kept. */
@@ -29,6 +31,14 @@ int wh_alert_detect_edges(const struct wh_alert_look *l, const struct wh_store_t
  * none, and nothing is found), *after (a new reference) those of now. */
 int wh_alert_detect_unanswered(const struct wh_alert_look *l, int64_t from_us, const json_t *before, json_t **after, struct wh_findings *all, struct wh_error *err);
 /* By protocol evidence from that time on. */
+struct wh_fact_walk {
+	const struct wh_alert_look *l;
+	struct wh_findings *all;
+	int64_t from_us;
+	void (*see)(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r);
+};
+/* Calls w->see for each fact of the kinds `first` to `last` that was seen from then on. */
+int wh_alert_see_facts(const struct wh_fact_walk *w, enum wh_fact_kind first, enum wh_fact_kind last, struct wh_error *err);
 int wh_alert_detect_dns(const struct wh_alert_look *l, int64_t from_us, struct wh_findings *all, struct wh_error *err);
 int wh_alert_detect_protocols(const struct wh_alert_look *l, int64_t from_us, struct wh_findings *all, struct wh_error *err);
 int wh_alert_detect_capture(const struct wh_alert_look *l, int64_t from_us, struct wh_findings *all, struct wh_error *err);
