@@ -271,6 +271,6 @@ json_t *wh_app_doctor_json(const struct wh_app_doctor *r)
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?}", "check", k->name, "state", wh_app_check_state_text(k->state), "found", k->found,
 		                                      "remedy", *k->remedy ? k->remedy : NULL));
 	}
-	return json_pack("{s:s, s:s, s:o, s:o}", "version", WH_VERSION, "state", wh_app_check_state_text(r->worst), "checks", list, "addresses",
+	return json_pack("{s:i, s:s, s:s, s:o, s:o}", "version", 1, "whittle", WH_VERSION, "state", wh_app_check_state_text(r->worst), "checks", list, "addresses",
 	                 wh_app_coverage_json(r->own.covered, r->own.n_covered));
 }

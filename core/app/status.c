@@ -2,9 +2,9 @@
 /* How each resource stands, and whether what was confirmed on this machine is in force. */
 #include <stdlib.h>
 #include <string.h>
-#include "app/app.h"
+#include "app/status_parts.h"
+#include "whittle/app_firewall.h"
 #include "whittle/app_rules.h"
-#include "whittle/azure_groups.h"
 #include "whittle/firewall.h"
 
 int wh_app_kept(const struct wh_app *a, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n, struct wh_error *err)
@@ -45,6 +45,34 @@ static void ask_in_force(struct wh_app_status *out, struct wh_arena *mem)
 	free(difference);
 }
 
+static void look_at_firewall(struct wh_app_status *out, struct wh_arena *mem)
+{
+	ask_in_force(out, mem);
+	if (!wh_firewall_counts(mem, &out->firewall, &out->firewall_unknown))
+		out->firewall_unknown.code = 0;
+	out->confirmed_us = wh_firewall_confirmed_us();
+	out->watched = wh_firewall_watched();
+}
+
+static int look_around(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_arena *mem, struct wh_app_status *out, struct wh_error *err)
+{
+	const char *names[WH_APP_OWN];
+	size_t own = wh_app_own_resources(l->estate, names, WH_APP_OWN);
+	look_at_firewall(out, mem);
+	if (!wh_app_kept(a, l->estate, mem, &out->kept, &out->n_kept, &out->kept_unknown))
+		out->kept_unknown.code = 0;
+	int rc = wh_app_sensor(a, l, out, err);
+	rc = rc ? rc : wh_app_lists(a, l, out, mem, err);
+	/* where other machines are protected, this one's addresses are nobody's concern */
+	if (!rc && (own || out->firewall.n || !out->recommendation->n_resources))
+		rc = wh_app_unlearned(l, out, mem, err);
+	if (rc)
+		return rc;
+	wh_app_standing(out, names, own, (int32_t)(wh_now_us() / WH_US_PER_DAY), mem);
+	out->attention = wh_app_attention(out);
+	return 0;
+}
+
 int wh_app_status(const struct wh_app *a, struct wh_arena *mem, struct wh_app_status *out, struct wh_error *err)
 {
 	struct wh_harden_options opt;
@@ -55,42 +83,7 @@ int wh_app_status(const struct wh_app *a, struct wh_arena *mem, struct wh_app_st
 	rc = rc ? rc : wh_store_totals(l.is.store, &out->totals, err);
 	rc = rc ? rc : wh_harden_options_load(&a->config->harden, l.is.state, NULL, mem, &opt, err);
 	rc = rc ? rc : wh_recommend(l.is.store, l.estate, NULL, 0, &opt, mem, &out->recommendation, err);
-	if (!rc) {
-		ask_in_force(out, mem);
-		if (!wh_app_kept(a, l.estate, mem, &out->kept, &out->n_kept, &out->kept_unknown))
-			out->kept_unknown.code = 0;
-	}
+	rc = rc ? rc : look_around(a, &l, mem, out, err);
 	wh_app_close(&l, rc ? NULL : &out->estate);
 	return rc;
-}
-
-static json_t *resources_json(const struct wh_recommendation *rec, size_t by_status[3])
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < rec->n_resources; i++) {
-		const struct wh_resource_result *r = &rec->resources[i];
-		by_status[r->status]++;
-		json_array_append_new(list, json_pack("{s:s, s:s?, s:s, s:s?, s:i, s:i}", "name", r->resource->name, "id", r->resource->id, "status",
-		                                      wh_status_text(r->status), "reason", r->reason, "daysWithData", (int)r->days_with_data, "rules",
-		                                      (int)r->n_rules));
-	}
-	return list;
-}
-
-json_t *wh_app_status_json(const struct wh_app_status *s)
-{
-	size_t by_status[3] = {0};
-	json_t *list = resources_json(s->recommendation, by_status), *kept = json_array();
-	json_t *doc = json_pack("{s:o, s:i, s:i, s:i, s:{s:I, s:I, s:I, s:I, s:I}}", "resources", list, "healthy", (int)by_status[WH_HEALTHY], "unhealthy",
-	                        (int)by_status[WH_UNHEALTHY], "unscanned", (int)by_status[WH_UNSCANNED], "ledger", "edges", (json_int_t)s->totals.edges,
-	                        "flows", (json_int_t)s->totals.flows, "droppedCrowded", (json_int_t)s->totals.crowded, "droppedAged", (json_int_t)s->totals.aged, "notTakenFull", (json_int_t)s->totals.full);
-	if (s->rules || s->jit)
-		json_object_set_new(doc, "notAsConfirmed", json_pack("[s*,s*]", s->rules, s->jit));
-	for (size_t i = 0; i < s->n_kept; i++)
-		json_array_append_new(kept, json_pack("{s:s,s:s,s:s,s:b}", "nsg", s->kept[i].nsg, "rule", s->kept[i].rule, "until", s->kept[i].until, "over",
-		                                      wh_app_kept_over(&s->kept[i])));
-	if (s->n_kept)
-		json_object_set(doc, "keptOriginals", kept);
-	json_decref(kept);
-	return doc;
 }

@@ -1,48 +1,86 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/cli.h"
-#include "whittle/app_rules.h"
-#include "whittle/firewall.h"
+#include <string.h>
+#include "cli/status.h"
 
 static const enum cli_colour colours[] = {CLI_DIM, CLI_GREEN, CLI_YELLOW};
 
-static void day_text(int32_t day, bool seen, char buf[static WH_TIME_STRLEN])
+static const char *day_text(int32_t day, bool known, char buf[static WH_TIME_STRLEN])
 {
 	wh_time_text(day * WH_US_PER_DAY, buf);
-	buf[seen ? 10 : 0] = 0;
+	buf[known ? 10 : 0] = 0;
+	return buf;
 }
 
-static void print_table(const struct wh_recommendation *rec, const struct wh_store_totals *totals)
+/* What of the resource's rules is in force on this machine. */
+static const char *force_text(const struct wh_app_standing *s, const struct wh_resource_result *r, struct wh_arena *mem)
 {
-	struct wh_arena *mem = wh_arena_new();
-	struct cli_table *t = !rec->n_resources ? NULL : cli_table_new("Resource|Status|First seen|Last seen|>Days|>Rules|Why");
-	char first[WH_TIME_STRLEN], last[WH_TIME_STRLEN], flows[32], edges[32];
-	size_t by_status[3] = {0};
+	static const char *const texts[] = {"not here", "no", "", "audit", "pending", "confirmed"};
+	if (s->force == WH_APP_IN_PART || (s->force > WH_APP_IN_PART && s->in_force < r->n_rules))
+		return wh_arena_printf(mem, "%zu of %zu", s->in_force, r->n_rules);
+	return !r->n_rules && s->force == WH_APP_NO_FORCE ? "" : texts[s->force];
+}
 
+static const char *why(const struct wh_resource_result *r, const struct wh_app_standing *s, struct wh_arena *mem)
+{
+	char day[WH_TIME_STRLEN];
+	const char *reason = wh_reasons_summary(r->reasons, r->n_reasons, mem);
+	if (r->status == WH_UNHEALTHY && s->defended)
+		reason = reason ? wh_arena_printf(mem, "its rules are confirmed here; %s", reason) : "its rules are confirmed here";
+	else if (!reason && r->n_rules)
+		reason = s->force == WH_APP_PENDING ? "its rules wait for `whittle confirm`" : "its rules can be narrowed: whittle recommend";
+	if (s->days_missing)
+		reason = wh_arena_printf(mem, "%s; ready on %s", reason ? reason : "", day_text(s->ready_day, true, day));
+	return reason;
+}
+
+static void print_resources(const struct wh_app_status *s, struct wh_arena *mem)
+{
+	const struct wh_recommendation *rec = s->recommendation;
+	char first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
+	if (!rec->n_resources) {
+		puts(CLI_NO_RESOURCE);
+		return;
+	}
+	struct cli_table *t = cli_table_new("Resource|Status|In force|First seen|Last seen|>Days|>Rules|Why");
 	for (size_t i = 0; i < rec->n_resources; i++) {
 		const struct wh_resource_result *r = &rec->resources[i];
 		bool seen = r->first_day <= r->last_day;
-		by_status[r->status]++;
-		day_text(r->first_day, seen, first);
-		day_text(r->last_day, seen, last);
 		cli_table_text(t, r->resource->name);
 		cli_table_coloured(t, colours[r->status], wh_status_text(r->status));
-		cli_table_text(t, first);
-		cli_table_text(t, last);
+		cli_table_text(t, force_text(&s->standing[i], r, mem));
+		cli_table_text(t, day_text(r->first_day, seen, first));
+		cli_table_text(t, day_text(r->last_day, seen, last));
 		cli_table_number(t, r->days_with_data);
 		cli_table_number(t, r->n_rules);
-		const char *reason = wh_reasons_summary(r->reasons, r->n_reasons, mem);
-		cli_table_text(t, reason ? reason : r->n_rules ? "its rules can be narrowed: whittle recommend" : "");
+		cli_table_text(t, why(r, &s->standing[i], mem));
 	}
-	if (t)
-		cli_table_print(t);
-	else
-		puts(CLI_NO_RESOURCE);
-	wh_arena_free(mem);
+	cli_table_print(t);
+}
+
+/* ---- below the table ---- */
+
+static void print_share(const struct wh_app_status *s)
+{
+	const struct wh_recommendation *rec = s->recommendation;
+	size_t by_status[3] = {0}, defended = 0, waiting = 0;
+	for (size_t i = 0; i < rec->n_resources; i++) {
+		by_status[rec->resources[i].status]++;
+		defended += s->standing[i].defended;
+		waiting += s->standing[i].days_missing > 0;
+	}
 	size_t scanned = by_status[WH_HEALTHY] + by_status[WH_UNHEALTHY];
 	printf("\n%zu healthy, %zu unhealthy, %zu unscanned", by_status[WH_HEALTHY], by_status[WH_UNHEALTHY], by_status[WH_UNSCANNED]);
 	if (scanned)
-		printf("; %.0f %% of the scanned are defended", 100.0 * (double)by_status[WH_HEALTHY] / (double)scanned);
-	printf("\nThe ledger holds %s edges of %s flows.\n", wh_number_text(totals->edges, edges), wh_number_text(totals->flows, flows));
+		printf("; %.0f %% of the scanned are defended", 100.0 * (double)defended / (double)scanned);
+	putchar('\n');
+	if (waiting)
+		puts("Preview now, without keeping anything: whittle recommend --min-days 1 --dry-run");
+}
+
+static void print_ledger(const struct wh_store_totals *totals)
+{
+	char flows[32], edges[32];
+	printf("The ledger holds %s edges of %s flows.\n", wh_number_text(totals->edges, edges), wh_number_text(totals->flows, flows));
 	if (totals->crowded)
 		printf("%s edges with the least evidence were dropped, as their ports had more than port-edges: those peers are not known.\n",
 		       wh_number_text(totals->crowded, edges));
@@ -54,11 +92,17 @@ static void print_table(const struct wh_recommendation *rec, const struct wh_sto
 
 static int print_all(const struct wh_app_status *s)
 {
-	print_table(s->recommendation, &s->totals);
+	struct wh_arena *mem = wh_arena_new();
+	cli_status_firewall(s);
+	print_resources(s, mem);
+	print_share(s);
+	print_ledger(&s->totals);
+	cli_status_around(s);
 	if (s->rules)
 		printf("Not as confirmed: %s.\n", s->rules);
 	if (s->jit)
 		printf("Not as confirmed: %s.\n", s->jit);
+	wh_arena_free(mem);
 	if (s->kept_unknown.code)
 		return cli_error(&s->kept_unknown);
 	cli_print_kept(s->kept, s->n_kept);
@@ -71,16 +115,39 @@ static int print_json(const struct wh_app_status *s)
 	return rc ? rc : printed;
 }
 
+/* ---- options ---- */
+
+/* "pending,sensor" or "any"; 0 where a word is none of them. */
+static unsigned attention_of(const char *words)
+{
+	unsigned all = 0;
+	while (*words) {
+		size_t n = strcspn(words, ","), i = 0;
+		while (wh_app_attention_words[i] && (strlen(wh_app_attention_words[i]) != n || strncmp(words, wh_app_attention_words[i], n) != 0))
+			i++;
+		if (!wh_app_attention_words[i] && (n != 3 || strncmp(words, "any", 3) != 0))
+			return 0;
+		all |= wh_app_attention_words[i] ? 1u << i : WH_APP_ANYTHING;
+		words += n + (words[n] == ',');
+	}
+	return all;
+}
+
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{0}};
+	static const struct option longs[] = {{"fail-on", required_argument, NULL, 'f'}, {0}};
 	const struct wh_app a = cli_app(c);
 	struct wh_app_status s;
 	struct wh_error err = {0};
-	int rc;
+	unsigned fail_on = 0;
+	int rc, o;
 
-	if (cli_getopt(c, argc, argv, "", longs) != -1)
-		return CLI_USAGE;
+	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
+		if (o != 'f')
+			return CLI_USAGE;
+		if (!(fail_on = attention_of(optarg)))
+			return cli_usage(c, "--fail-on takes undefended, pending, changed, sensor, watch, lists, addresses or any, not '%s'", optarg);
+	}
 	if (optind < argc)
 		return cli_usage(c, "takes no argument, got '%s'", argv[optind]);
 	struct wh_arena *mem = wh_arena_new();
@@ -88,6 +155,8 @@ static int run(struct cli *c, int argc, char **argv)
 		rc = cli_error(&err);
 	else
 		rc = c->json ? print_json(&s) : print_all(&s);
+	if (!rc && s.attention & fail_on)
+		rc = CLI_FINDINGS;
 	wh_estate_free(s.estate);
 	wh_arena_free(mem);
 	return rc;
@@ -96,11 +165,20 @@ static int run(struct cli *c, int argc, char **argv)
 const struct cli_command cli_status = {
 	.may = WH_MAY_LOOK, .confined = true,
 	.name = "status", .only_reads = true,
-	.summary = "say which resources are healthy, unhealthy or not yet scanned, and why",
-	.help = "usage: whittle status [--json]\n\n"
-	        "Each resource is healthy (its rules are as narrow as its traffic), unhealthy (they can be narrowed) or unscanned (too\n"
-	        "little was seen to say), with the reason; and the share that is defended. Nothing is changed or kept.\n\n"
+	.summary = "show what is in force here, what it let through and dropped, and how each resource stands",
+	.help = "usage: whittle status [--fail-on WORD,…] [--json]\n\n"
+	        "Shows the rules in force on this machine, port by port: confirmed, pending (with the seconds left to confirm) or audit, and how many\n"
+	        "new connections each let through and dropped. Then each resource: healthy (its rules are as narrow as its traffic), unhealthy (they\n"
+	        "can be narrowed) or unscanned (too little was seen), with the reason, and the day on which an unscanned one is ready. A resource is\n"
+	        "defended when it is healthy, or when all its rules are confirmed on this machine. Last come the sensor, the watcher, the threat\n"
+	        "lists, and addresses of this machine of which nothing is learned. Nothing is changed or kept.\n\n"
+	        "  --fail-on WORD,…  exit status 3 where something needs attention: undefended (a resource can be narrowed), pending (rules wait for\n"
+	        "                    their confirmation), changed (the kernel does not hold what was confirmed), sensor (it is silent or loses\n"
+	        "                    packets), watch (rules are confirmed and nothing watches them), lists (one is stale, held or was never read),\n"
+	        "                    addresses (one of this machine's is not learned), or any of these\n"
+	        "  --json            the same as JSON\n\n"
+	        "Only root sees what is in force.\n\n"
 	        "example:\n"
-	        "  whittle status --json\n",
+	        "  whittle status --fail-on changed,sensor\n",
 	.run = run,
 };

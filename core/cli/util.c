@@ -119,9 +119,21 @@ void cli_progress(const char *fmt, ...)
 	progress_shown = *line;
 }
 
+/* Every document of ours says first which version of its keys it has. */
+static json_t *with_version(json_t *doc)
+{
+	if (!json_is_object(doc) || json_object_get(doc, "version"))
+		return doc;
+	json_t *all = json_pack("{s:i}", "version", 1);
+	json_object_update(all, doc);
+	json_decref(doc);
+	return all;
+}
+
 int cli_print_json(json_t *doc)
 {
 	struct wh_error err;
+	doc = with_version(doc);
 	if (!doc || json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12)) < 0) {
 		/* a failed write is told when standard output is closed */
 		if (!doc || !ferror(stdout)) {

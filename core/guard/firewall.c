@@ -196,6 +196,29 @@ void wh_firewall_connections(struct wh_arena *mem, struct wh_open_list *out)
 	free(more.p);
 }
 
+int wh_firewall_counts(struct wh_arena *mem, struct wh_nft_counts *out, struct wh_error *err)
+{
+	struct wh_answer a;
+	struct wh_bytes more;
+	int fd, rc = ask_more(&(struct wh_request){.what = WH_ASK_COUNTS}, &a, &more, &fd, err);
+	memset(out, 0, sizeof *out);
+	if (!rc) {
+		out->present = a.counts.present;
+		out->n = a.counts.n;
+		out->ports = wh_arena_array(mem, out->n + 1, sizeof *out->ports);
+		if (out->n)
+			memcpy(out->ports, more.p, out->n * sizeof *out->ports);
+	}
+	free(more.p);
+	return rc;
+}
+
+bool wh_firewall_watched(void)
+{
+	struct wh_answer a;
+	return !ask(&(struct wh_request){.what = WH_ASK_WATCHED}, &a, &(struct wh_error){0}) && a.number;
+}
+
 int wh_firewall_jit_live(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err)
 {
 	struct wh_answer a;

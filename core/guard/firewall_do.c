@@ -82,6 +82,17 @@ static int jit_live(struct doing *d, struct wh_error *err)
 	return 0;
 }
 
+static int counts(struct doing *d, struct wh_error *err)
+{
+	struct wh_nft_counts c;
+	int rc = wh_nft_counts(d->mem, &c, err);
+	if (rc)
+		return rc;
+	d->out->counts.present = c.present;
+	wh_put(d->bytes, c.ports, (d->out->counts.n = c.n) * sizeof *c.ports);
+	return 0;
+}
+
 static int connections(struct doing *d)
 {
 	struct wh_open_list l = {0};
@@ -294,6 +305,8 @@ static int act(struct doing *d, struct wh_error *err)
 	case WH_ASK_HEAR_TRACKED: return hear_tracked(d);
 	case WH_ASK_DUMP_TRACKED: return hear(d, wh_ct_dump_open());
 	case WH_ASK_TRACKS: return tracks(d);
+	case WH_ASK_COUNTS: return counts(d, err);
+	case WH_ASK_WATCHED: o->number = wh_nf_events_heard("/proc"); return 0;
 	case WH_ASKS: break;
 	}
 	return wh_fail(err, -EBADMSG, "no such request");

@@ -15,6 +15,8 @@ static const struct { unsigned may, has; int64_t min, max; } asks[WH_ASKS] = {
 	[WH_ASK_CONNECTIONS] = {.may = WH_MAY_LOOK},
 	[WH_ASK_JIT_LIVE] = {.may = WH_MAY_LOOK},
 	[WH_ASK_JIT_DIFFERS] = {.may = WH_MAY_LOOK},
+	[WH_ASK_COUNTS] = {.may = WH_MAY_LOOK},
+	[WH_ASK_WATCHED] = {.may = WH_MAY_LOOK},
 	[WH_ASK_APPLY] = {.may = WH_MAY_APPLY, .has = FLAG | FORCE | NUMBER | RULES, .min = 1, .max = MAX_SECONDS},
 	[WH_ASK_CONFIRM] = {.may = WH_MAY_CONFIRM},
 	[WH_ASK_ROLLBACK] = {.may = WH_MAY_ROLL_BACK, .has = FLAG},

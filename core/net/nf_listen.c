@@ -197,3 +197,17 @@ bool wh_nf_read_events(struct wh_nf_socket *s, void (*each)(void *arg, const str
 	struct event_reader r = {each, arg};
 	return drain(s, event_message, &r);
 }
+
+bool wh_nf_events_heard(const char *proc)
+{
+	char path[256], line[512];
+	unsigned protocol, groups;
+	bool heard = false;
+	snprintf(path, sizeof path, "%s/net/netlink", proc);
+	FILE *f = fopen(path, "re");
+	while (f && !heard && fgets(line, sizeof line, f)) /* sk Eth Pid Groups …, Groups in hex: the lowest 32 */
+		heard = sscanf(line, "%*s %u %*d %x", &protocol, &groups) == 2 && protocol == NETLINK_NETFILTER && groups & 1u << (NFNLGRP_NFTABLES - 1);
+	if (f)
+		fclose(f);
+	return heard;
+}

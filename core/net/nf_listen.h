@@ -10,6 +10,9 @@ int wh_nf_log_open(uint16_t group);
 /* Changes of nf_tables. */
 int wh_nf_events_open(void);
 
+/* Whether any socket of this network namespace hears changes of nf_tables: PROC/net/netlink lists the groups of each. False where it can't be read. */
+bool wh_nf_events_heard(const char *proc);
+
 /* A socket made of such a descriptor, which it owns from then on. */
 struct wh_nf_socket;
 int wh_nf_socket_of(int fd, struct wh_nf_socket **out); /* or a negative errno, also fd itself where that is one */

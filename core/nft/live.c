@@ -166,6 +166,7 @@ static int rule_message(const struct nlmsghdr *h, void *arg)
 		char *text = nftnl_rule_nlmsg_parse(h, rule) >= 0 ? wh_rule_text(rule) : NULL; /* what can't be read is no rule of ours */
 		c->rules = wh_arena_printf(r->mem, "%s%s", c->rules, text ? text : "[unreadable]\n");
 		free(text);
+		wh_nft_count_rule(rule, c);
 	}
 	nftnl_rule_free(rule);
 	return MNL_CB_OK;

@@ -3,25 +3,36 @@
 #include <stdio.h>
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
+#include <linux/netfilter.h>
 #include <stdlib.h>
 #include <string.h>
 #include "nft/table.h"
 
+struct printing { FILE *f; bool counts; };
+
+/* What a counter has counted is no difference, nor is a counter in front of a verdict that lets pass: earlier versions had none there. */
 static int expr_text(struct nftnl_expr *e, void *arg)
 {
+	struct printing *p = arg;
 	char text[512];
 	const char *kind = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
-	if (kind && !strcmp(kind, "counter")) /* what it has counted is no difference */
-		snprintf(text, sizeof text, "counter");
-	else
-		nftnl_expr_snprintf(text, sizeof text, e, NFTNL_OUTPUT_DEFAULT, 0);
-	fprintf(arg, "[%s %s]", kind ? kind : "?", text);
+	bool counts = p->counts;
+	p->counts = kind && !strcmp(kind, "counter");
+	if (p->counts)
+		return 0;
+	nftnl_expr_snprintf(text, sizeof text, e, NFTNL_OUTPUT_DEFAULT, 0);
+	if (counts && !(kind && !strcmp(kind, "immediate") && nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_VERDICT) == NF_ACCEPT))
+		fputs("[counter counter]", p->f);
+	fprintf(p->f, "[%s %s]", kind ? kind : "?", text);
 	return 0;
 }
 
 static void print_rule(FILE *f, const struct nftnl_rule *r)
 {
-	nftnl_expr_foreach((struct nftnl_rule *)(uintptr_t)r, expr_text, f);
+	struct printing p = {.f = f};
+	nftnl_expr_foreach((struct nftnl_rule *)(uintptr_t)r, expr_text, &p);
+	if (p.counts)
+		fputs("[counter counter]", f);
 	fputc('\n', f);
 }
 

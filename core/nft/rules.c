@@ -225,6 +225,12 @@ static struct nftnl_rule *peer_rule(struct wh_rules *out, const struct wh_chain_
 	return r;
 }
 
+static void pass(struct nftnl_rule *r)
+{
+	expr(r, "counter");
+	verdict(r, NF_ACCEPT);
+}
+
 static void drop(struct nftnl_rule *r, const struct wh_chain_spec *c)
 {
 	char prefix[64];
@@ -243,7 +249,7 @@ void wh_rules_of_port(const struct wh_chain_spec *c, struct wh_rules *out)
 	for (int v6 = 0; v6 < 2; v6++)
 		if (c->plus[v6]) {
 			snprintf(set, sizeof set, "%.40s_v%c_plus", c->name, v6 ? '6' : '4');
-			verdict(peer_rule(out, c, v6, set, NULL), NF_ACCEPT);
+			pass(peer_rule(out, c, v6, set, NULL));
 		}
 	for (int v6 = 0; v6 < 2; v6++)
 		if (c->minus[v6]) {
@@ -259,7 +265,7 @@ void wh_rules_of_port(const struct wh_chain_spec *c, struct wh_rules *out)
 	}
 	for (int v6 = 0; v6 < 2; v6++)
 		for (size_t i = 0; i < c->tiles[v6].n; i++)
-			verdict(peer_rule(out, c, v6, c->tiles[v6].t[i].name, c->tiles[v6].n > 1 ? &c->tiles[v6].t[i].range : NULL), NF_ACCEPT);
+			pass(peer_rule(out, c, v6, c->tiles[v6].t[i].name, c->tiles[v6].n > 1 ? &c->tiles[v6].t[i].range : NULL));
 	drop(new_rule(out, c->name), c);
 }
 

@@ -13,7 +13,7 @@
  *   chain redirected, published   ct original ip daddr . meta l4proto . ct original proto-dst vmap @input_pending_v4 …
  *   chain D_any      (input) oif != 0 accept;  the maps without an address;  accept
  *   chain L_D_tcp_22, sets L_D_tcp_22_v4 and _v6                           L is a letter, a to z
- *       ip saddr @…_v4 accept;  ip6 saddr @…_v6 accept;  counter log group drop
+ *       ip saddr @…_v4 counter accept;  ip6 saddr @…_v6 counter accept;  counter log group drop
  *
  * A rule judges what was learned: packets to the resource's own addresses, and from them outbound. An address that no element names is
  * not judged. The maps without an address are for rules that judge any address (--force-all-addresses, and files of before); they are
@@ -37,7 +37,7 @@
  *
  * Only differences travel. A port whose confirmed chain already holds what is wanted needs no message. Where few addresses differ, the
  * pending chain asks what is new, then what is gone, and leaves the rest to the confirmed chain:
- *       ip saddr @…_v4_plus accept;  ip saddr @…_v4_minus counter log group drop;  goto CONFIRMED
+ *       ip saddr @…_v4_plus counter accept;  ip saddr @…_v4_minus counter log group drop;  goto CONFIRMED
  * and confirming puts plus into and takes minus out of the confirmed sets. The difference is computed from what the kernel holds, read in
  * the same generation: never from what we believe that it holds.
  *
@@ -50,7 +50,12 @@
 /* ---- what the kernel holds (live.c) ---- */
 struct wh_rules;
 struct wh_nft_dispatch { struct wh_nft_key key; bool pending, to_any; char chain[WH_NFT_NAME] /* "": accept, or to_any */; int64_t expires_ms; };
-struct wh_nft_chain { char name[WH_NFT_NAME]; char *rules; /* as wh_rules_text() */ bool hooked; uint32_t hook, policy; int32_t priority; };
+struct wh_nft_chain {
+	char name[WH_NFT_NAME];
+	char *rules; /* as wh_rules_text() */
+	bool hooked; uint32_t hook, policy; int32_t priority;
+	uint64_t passed, dropped; bool counts_passed, audit; /* packets, as struct wh_nft_port_count has them */
+};
 struct wh_nft_live {
 	bool present, dormant;
 	struct wh_nft_dispatch *dispatch; size_t n_dispatch;
@@ -123,6 +128,10 @@ void wh_put_chain(struct wh_batch *b, const char *name, int hook);
 void wh_flush_chain(struct wh_batch *b, const char *name);
 void wh_del_chain(struct wh_batch *b, const char *name); /* flushed before */
 #define WH_NFT_HOOK_PRIORITY (-5)
+
+/* ---- counters (counts.c) ---- */
+void wh_nft_count_rule(struct nftnl_rule *r, struct wh_nft_chain *chain);
+void wh_nft_count_ports(const struct wh_nft_live *l, struct wh_arena *mem, struct wh_nft_counts *out);
 
 /* ---- the difference between what is wanted and what is there (compare.c) ---- */
 /* Of the base chains and maps. NULL: none. In `mem`. */

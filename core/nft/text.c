@@ -44,7 +44,7 @@ static void print_sets(FILE *f, FILE *rules, const char *base, const char *side,
 			char first[WH_ADDR_STRLEN], last[WH_ADDR_STRLEN];
 			fprintf(rules, "ip%s %s %s-%s ", v6 ? "6" : "", side, wh_addr_text(&guard.first, first), wh_addr_text(&guard.last, last));
 		}
-		fprintf(rules, "ip%s %s @%s accept\n", v6 ? "6" : "", side, name);
+		fprintf(rules, "ip%s %s @%s counter accept\n", v6 ? "6" : "", side, name);
 	}
 	wh_arena_free(mem);
 }

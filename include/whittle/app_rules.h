@@ -5,6 +5,7 @@
 #include "whittle/azure_groups.h"
 #include "whittle/harden.h"
 #include "whittle/review.h"
+#include "whittle/app_status.h"
 
 /* ---- recommend ---- */
 /* Whole numbers in the place of what whittle.yaml says. */
@@ -31,17 +32,7 @@ char *wh_app_recommended_json(const struct wh_app_recommended *r); /* free() it;
 /* What lines and address space trade; nothing is kept. */
 int wh_app_curve(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem, struct wh_curve **out, struct wh_error *err);
 
-/* ---- status ---- */
-struct wh_app_status {
-	struct wh_estate *estate;           /* wh_estate_free() it */
-	struct wh_recommendation *recommendation; /* as it would be now; nothing is kept */
-	struct wh_store_totals totals;
-	const char *rules, *jit;            /* what was confirmed on this machine and is not in force: a sentence; NULL */
-	struct wh_kept *kept; size_t n_kept; /* original rules that are kept below narrowed ones */
-	struct wh_error kept_unknown;       /* code 0, or why these could not be read */
-};
-int wh_app_status(const struct wh_app *a, struct wh_arena *mem, struct wh_app_status *out, struct wh_error *err);
-json_t *wh_app_status_json(const struct wh_app_status *s);
+/* ---- kept rules ---- */
 /* Original rules that Azure's groups keep for a time; in mem. */
 int wh_app_kept(const struct wh_app *a, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n, struct wh_error *err);
 bool wh_app_kept_over(const struct wh_kept *k); /* its last day is over */

@@ -56,6 +56,10 @@ enum wh_firewall_stored {
 int wh_firewall_compare(enum wh_firewall_stored which, struct wh_nft_state *state, char **difference, struct wh_error *err);
 /* When the confirmed rules were confirmed, microseconds since 1970; 0: not known, or there are none. */
 int64_t wh_firewall_confirmed_us(void);
+/* As wh_nft_counts(). */
+int wh_firewall_counts(struct wh_arena *mem, struct wh_nft_counts *out, struct wh_error *err);
+/* A program listens to the changes of nf_tables in this network namespace, as `whittle watch` does. */
+bool wh_firewall_watched(void);
 /* The connections that are open now; as wh_open_read(). */
 void wh_firewall_connections(struct wh_arena *mem, struct wh_open_list *out);
 int wh_firewall_jit_live(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err);

@@ -33,6 +33,22 @@ bool wh_nft_in_order(struct wh_nft_ruleset *rs);
 char *wh_nft_text(const struct wh_nft_ruleset *rs, int64_t confirm_within_s);
 struct wh_nft_state { bool present, confirmed, lasting /* some port's confirmed rules are there, whatever waits before them */; size_t ports, prefixes; int64_t expires_in_ms; };
 int wh_nft_state(struct wh_nft_state *out, struct wh_error *err);
+/* What is in force on each port, as the kernel holds and counts it. Packets that open a connection count, and datagrams of none; since the port's rules were
+ * applied or changed last. */
+struct wh_nft_port_count {
+	enum wh_direction direction;
+	uint8_t proto;
+	uint16_t port;
+	struct wh_addr local; size_t n_locals; /* the least of our addresses that it judges, and how many; n_locals 0: any */
+	bool pending;           /* an apply that waits for its confirmation, for expires_in_ms more */
+	bool reopened;          /* and which narrows the port no longer */
+	bool audit;             /* `dropped` was let through, and logged */
+	bool counts_passed;     /* false: applied by a version that did not count them */
+	uint64_t passed, dropped;
+	int64_t expires_in_ms;
+};
+struct wh_nft_counts { bool present; struct wh_nft_port_count *ports; size_t n; }; /* by direction, port, protocol, address */
+int wh_nft_counts(struct wh_arena *mem, struct wh_nft_counts *out, struct wh_error *err);
 /* Reads the table back and compares with rs: 0 same, 1 different with *difference, a line each (free() it), <0 error. */
 int wh_nft_compare(const struct wh_nft_ruleset *rs, char **difference, struct wh_error *err);
 /* Tries what enforce needs of the kernel; changes nothing. 0: all is there; n > 0: so many features are missing, named in `what` with

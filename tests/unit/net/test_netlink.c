@@ -4,10 +4,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <cmocka.h>
 #include "net/netlink.h"
+#include "net/nf_listen.h"
 
 enum { TABLES = 3000 }; /* their dump takes several answers of the kernel */
 
@@ -58,10 +60,25 @@ static void after_an_interrupted_dump_the_next_one_is_whole(void **state)
 	wh_nl_close(other);
 }
 
+static void who_hears_changes_of_nf_tables_is_seen_by_its_group(void **state)
+{
+	(void)state;
+	if (unshare(CLONE_NEWNET))
+		skip();
+	int fd = wh_nf_events_open();
+	if (fd < 0)
+		skip();
+	assert_true(wh_nf_events_heard("/proc"));
+	close(fd);
+	assert_false(wh_nf_events_heard("/proc"));
+	assert_false(wh_nf_events_heard("/nowhere"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(after_an_interrupted_dump_the_next_one_is_whole),
+		cmocka_unit_test(who_hears_changes_of_nf_tables_is_seen_by_its_group),
 	};
 	return cmocka_run_group_tests_name("netlink", tests, NULL, NULL);
 }
