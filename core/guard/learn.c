@@ -396,7 +396,8 @@ int wh_learn_begin(const struct wh_learn_options *o, struct wh_learn **out, stru
 	if (!l)
 		return wh_fail(err, -ENOMEM, "out of memory");
 	l->o = *o;
-	l->wake[0] = l->wake[1] = l->nudge[0] = l->nudge[1] = l->events = l->dump = l->offered = -1;
+	l->wake[0] = l->wake[1] = l->nudge[0] = l->nudge[1] = l->events = l->dump = -1;
+	l->offered = -1; /* atomic: clang takes no such value on to another */
 	pthread_mutex_init(&l->naming, NULL);
 	const struct wh_tracked_options tracked = {.flow = flow, .opened = opened, .arg = l};
 	int rc = pipes(l, err);
