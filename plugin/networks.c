@@ -4,15 +4,20 @@
 #include <string.h>
 #include "host.h"
 #include "networks.h"
+#include "settings.h"
 
 static const struct wh_realm untagged;
 
-int wh_networks_init(struct wh_networks *n, const char *realm, struct wh_error *err)
+enum { TWICE_SHARE = 32 }; /* of the memory */
+
+int wh_networks_init(struct wh_networks *n, const struct wh_settings *s, struct wh_error *err)
 {
+	bool one = s->realm && !strcmp(s->realm, "one");
 	pthread_mutex_init(&n->lock, NULL);
-	n->realm = realm;
+	n->realm = s->realm;
 	n->met = wh_realms_new();
-	return n->met ? 0 : wh_fail(err, -ENOMEM, "out of memory");
+	n->twice = one ? wh_twice_new(s->memory / TWICE_SHARE, s->sensor_slack_us ? s->sensor_slack_us : WH_SENSOR_SLACK_US) : NULL;
+	return n->met && (n->twice || !one) ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 }
 
 void wh_networks_clear(struct wh_networks *n)
@@ -21,6 +26,7 @@ void wh_networks_clear(struct wh_networks *n)
 		pthread_mutex_destroy(&n->lock);
 	wh_realms_free(n->met);
 	wh_realms_free(n->writing);
+	wh_twice_free(n->twice);
 }
 
 /* Under the lock. An alert follows its flow: it makes no network an address's. */
@@ -53,10 +59,27 @@ static bool is_apart(struct wh_networks *n, const struct wh_record *rec, const s
 	return apart;
 }
 
+/* Where all is one network. Traffic of which neither end is ours makes no edge, so it needs no memory. */
+static bool is_again(struct wh_networks *n, const struct wh_record *rec, const char *line, size_t len, const struct wh_locals *locals)
+{
+	struct wh_tags tags = {0};
+	if (rec->kind != WH_RECORD_FLOW || (!wh_locals_has(locals, &rec->flow.src) && !wh_locals_has(locals, &rec->flow.dst)))
+		return false;
+	if (rec->tagged)
+		tags = wh_tags_of(line, len);
+	pthread_mutex_lock(&n->lock);
+	bool again = wh_twice_met(n->twice, &rec->flow, &tags);
+	n->again += again;
+	pthread_mutex_unlock(&n->lock);
+	return again;
+}
+
 bool wh_networks_count(struct wh_networks *n, const struct wh_record *rec, const char *line, size_t len, const struct wh_locals *locals)
 {
 	char here[WH_REALM_STRLEN];
-	if (rec->kind == WH_RECORD_OTHER || (!rec->tagged && !n->realm) || (n->realm && !strcmp(n->realm, "one")))
+	if (n->twice)
+		return !is_again(n, rec, line, len, locals);
+	if (rec->kind == WH_RECORD_OTHER || (!rec->tagged && !n->realm))
 		return true;
 	struct wh_tags tags = wh_tags_of(line, len);
 	if (n->realm && strcmp(n->realm, wh_realm_text(&tags.realm, here)))

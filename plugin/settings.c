@@ -89,6 +89,7 @@ int wh_settings_complete(struct wh_settings *s, struct wh_error *err)
 		s->flush_interval = c->ledger.flush_interval ? c->ledger.flush_interval : 10;
 	if (!s->memory)
 		s->memory = c->ledger.memory_limit ? c->ledger.memory_limit : UINT64_C(64) << 20;
+	s->sensor_slack_us = c->ledger.sensor_slack * 1000000;
 	s->bounds = (struct wh_store_bounds){(unsigned)c->ledger.port_edges, (unsigned)c->ledger.edge_days, c->ledger.ledger_size};
 	if (!rc && s->memory < WH_SINK_MIN_MEMORY)
 		rc = wh_fail_input(err, -EINVAL, "%s: 'memory-limit' must be at least 4MiB for the plugin", s->config ? s->config : WH_DEFAULT_CONFIG);

@@ -17,6 +17,7 @@ struct wh_settings {
 	char *discover;         /* NULL: the default of wh_estate_locals() */
 	int64_t flush_interval; /* seconds */
 	uint64_t memory;        /* bytes, all tables together */
+	int64_t sensor_slack_us; /* of whittle.yaml alone; 0: the default */
 	struct wh_store_bounds bounds; /* of whittle.yaml alone */
 };
 extern const char *const wh_setting_names[]; /* NULL-terminated */

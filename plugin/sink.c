@@ -150,7 +150,7 @@ int wh_sink_new(struct wh_settings *settings, bool threaded, struct wh_sink **ou
 	pthread_mutex_init(&s->facts_lock, NULL);
 	if (sched_getaffinity(0, sizeof s->cpus, &s->cpus))
 		CPU_ZERO(&s->cpus);
-	int rc = wh_networks_init(&s->networks, s->settings.realm, err);
+	int rc = wh_networks_init(&s->networks, &s->settings, err);
 	rc = rc ? rc : first_locals(s, err);
 	s->facts.locals = s->f.facts.locals = s->f.locals;
 	if (!rc)

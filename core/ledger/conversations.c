@@ -58,14 +58,19 @@ void wh_conversations_free(struct wh_conversations *c)
 	free(c);
 }
 
-uint64_t wh_conversations_source(const struct wh_conversations *c, const char *sensor, size_t len, const struct wh_realm *realm)
+uint64_t wh_conversation_source(struct wh_hash_key key, const char *sensor, size_t len, const struct wh_realm *realm)
 {
 	uint64_t words[34] = {0};
 	size_t n = len < 256 ? len : 256;
 	memcpy(words, sensor, n);
 	words[32] = realm->tenant;
 	words[33] = (uint64_t)realm->vlan[0] << 32 | (uint64_t)realm->vlan[1] << 16 | realm->vlan[2];
-	return wh_siphash(c->key, words, 34, len) & ((1 << SOURCE_BITS) - 1);
+	return wh_siphash(key, words, 34, len) & ((1 << SOURCE_BITS) - 1);
+}
+
+uint64_t wh_conversations_source(const struct wh_conversations *c, const char *sensor, size_t len, const struct wh_realm *realm)
+{
+	return wh_conversation_source(c->key, sensor, len, realm);
 }
 
 /* ---- a day ---- */
@@ -176,7 +181,7 @@ static int find_day(struct wh_conversations *c, int32_t day, struct day **out, s
 
 /* ---- flows ---- */
 
-static uint64_t ends_of(const struct wh_conversations *c, const struct wh_flow *f)
+uint64_t wh_conversation_ends(struct wh_hash_key key, const struct wh_flow *f)
 {
 	uint8_t ends[32];
 	int order = wh_addr_cmp(&f->src, &f->dst);
@@ -184,7 +189,7 @@ static uint64_t ends_of(const struct wh_conversations *c, const struct wh_flow *
 	memcpy(ends, (turned ? &f->dst : &f->src)->b, 16);
 	memcpy(ends + 16, (turned ? &f->src : &f->dst)->b, 16);
 	uint64_t a = turned ? f->dst_port : f->src_port, b = turned ? f->src_port : f->dst_port;
-	return wh_siphash(c->key, ends, 4, a << 32 | b << 16 | f->proto);
+	return wh_siphash(key, ends, 4, a << 32 | b << 16 | f->proto);
 }
 
 /* Of the bucket: whether another source's flow there is the same (*same); whether this very flow is there, or as many as are kept. */
@@ -206,7 +211,7 @@ static bool look(const struct wh_conversations *c, const struct day *d, const st
 
 int wh_conversations_meet(struct wh_conversations *c, const struct wh_flow *f, uint64_t source, bool answered, struct wh_error *err)
 {
-	struct wh_conversation x = {ends_of(c, f), (uint64_t)(f->start_us / 1000) << SOURCE_BITS | source};
+	struct wh_conversation x = {wh_conversation_ends(c->key, f), (uint64_t)(f->start_us / 1000) << SOURCE_BITS | source};
 	int64_t bucket = bucket_of(c, x.when);
 	struct day *d;
 	bool same = false, full = false;

@@ -12,6 +12,7 @@
  * of its flows comes, and may leave memory once nothing new is in it. The ledger keeps 64 days, and at most 256 MiB of them.
  */
 #pragma once
+#include "base/siphash.h"
 #include "whittle/ledger.h"
 
 struct wh_conversations;
@@ -19,6 +20,9 @@ int wh_conversations_new(struct wh_store *s, int64_t slack_us, struct wh_convers
 void wh_conversations_free(struct wh_conversations *c);
 /* The hash of a source: the sensor's name, and the network where that tells two sources apart (else zeros). */
 uint64_t wh_conversations_source(const struct wh_conversations *c, const char *sensor, size_t len, const struct wh_realm *realm);
+/* The same under any key, which makes the source 20 bits; and of the two ends and the protocol, whichever end the sensor took for the one that began. */
+uint64_t wh_conversation_source(struct wh_hash_key key, const char *sensor, size_t len, const struct wh_realm *realm);
+uint64_t wh_conversation_ends(struct wh_hash_key key, const struct wh_flow *f);
 /* 1: another source reported this conversation before. 0: none did; with `answered` it is this source's from now on. Negative: *err. */
 int wh_conversations_meet(struct wh_conversations *c, const struct wh_flow *f, uint64_t source, bool answered, struct wh_error *err);
 bool wh_conversations_due(const struct wh_conversations *c); /* a commit is due: much is held that the ledger has not got */

@@ -65,13 +65,13 @@ static bool within(const struct wh_tagged *t, const struct wh_addr *a)
 	return wh_addr_is_private(a) || wh_locals_has(t->opt->locals, a);
 }
 
-/* 1: another source reported this conversation. A source is a sensor; and, where networks are one, each of them. */
+/* 1: another source reported this conversation. A source is a sensor; and, where networks are one, each of them, and what has no tag. */
 static int look_at_source(struct wh_tagged *t, const struct wh_flow *f, const struct wh_tags *tags, struct wh_error *err)
 {
 	const char *sensor = tags->sensor ? tags->sensor : t->opt->sensor;
 	size_t len = tags->sensor ? tags->sensor_len : sensor ? strlen(sensor) : 0;
 	const struct wh_realm *realm = t->realms ? &untagged : &tags->realm;
-	if ((!sensor && wh_realm_eq(realm, &untagged)) || (!wh_locals_has(t->opt->locals, &f->src) && !wh_locals_has(t->opt->locals, &f->dst)))
+	if ((!sensor && t->realms) || (!wh_locals_has(t->opt->locals, &f->src) && !wh_locals_has(t->opt->locals, &f->dst)))
 		return 0;
 	if (tags->of_one_end && !(within(t, &f->src) && within(t, &f->dst)))
 		return 0;
@@ -91,7 +91,7 @@ static struct wh_tags tags_of_line(const char *text, size_t len)
 int wh_tagged_look(struct wh_tagged *t, const struct wh_record *rec, const char *text, size_t len, const char *path, uint64_t line, struct wh_error *err)
 {
 	char here[WH_REALM_STRLEN];
-	if (rec->kind == WH_RECORD_OTHER || (!rec->tagged && !rec->tags && !t->opt->sensor && (!t->opt->realm || !t->realms)))
+	if (rec->kind == WH_RECORD_OTHER || (!rec->tagged && !rec->tags && !t->opt->sensor && !t->opt->realm))
 		return 0;
 	struct wh_tags tags = {0};
 	if (rec->tags)

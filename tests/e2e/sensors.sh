@@ -86,6 +86,8 @@ says "of a sensor that hears the answers alone it is named that it hears one sid
 	"$BUILD/whittle" status --store s.db
 sed 's/"host":"fw-1"/"vlan":[10]/' a.json >v10.json; sed 's/"host":"fw-2"/"vlan":[20]/' b.json >v20.json
 ingest q.db --realm one v10.json v20.json >/dev/null; flows q.db 6 "what is routed from one VLAN to another counts once under --realm one"
+sed 's/"vlan":\[10\]/"in_iface":"e0"/' v10.json >native.json
+ingest t.db --realm one native.json v20.json >/dev/null; flows t.db 6 "also where the one of them has no tag"
 says "a realm that is none is refused" 2 "'10' is no realm" ingest r.db --realm 10 a.json
 says "so is a slack of hours" 2 '10m' ingest r.db --sensor-slack 2h a.json
 echo "1..$n"

@@ -531,12 +531,73 @@ static void protocol_records_are_evidence_in_the_ledger(void **state)
 	assert_int_equal(t.count, 100);
 }
 
+/* Of one VLAN, begun `ms` after the first second; 0: no tag. */
+static void write_in_vlan(struct wh_sink *s, unsigned vlan, uint32_t n, unsigned ms)
+{
+	char buf[1200], line[1400], tag[32] = "", *start;
+	flow_text(buf, sizeof buf, n, "10.0.0.4");
+	if (vlan)
+		snprintf(tag, sizeof tag, "\"vlan\":[%u],", vlan);
+	snprintf(line, sizeof line, "{%s%s", tag, buf + 1);
+	start = strstr(line, "\"start\":\"2026-09-01T00:00:00.000");
+	assert_non_null(start);
+	start += strlen("\"start\":\"2026-09-01T00:00:00.");
+	for (int i = 2; i >= 0; i--, ms /= 10)
+		start[i] = (char)('0' + ms % 10);
+	wh_sink_write(s, wh_sink_lane(s), line, strlen(line));
+}
+
+static struct wh_sink *sink_of_realm(const char *realm)
+{
+	struct wh_settings settings = {0};
+	struct wh_error err = {0};
+	struct wh_sink *s;
+	assert_int_equal(wh_settings_set(&settings, "config", "/dev/null", &err), 0);
+	assert_int_equal(wh_settings_set(&settings, "store", store_path, &err), 0);
+	if (realm)
+		assert_int_equal(wh_settings_set(&settings, "realm", realm, &err), 0);
+	assert_int_equal(wh_settings_complete(&settings, &err), 0);
+	settings.sensor_slack_us = 500000;
+	assert_int_equal(wh_sink_new(&settings, true, &s, &err), 0);
+	return s;
+}
+
+static void a_conversation_that_is_seen_in_two_vlans_of_one_realm_counts_once(void **state)
+{
+	(void)state;
+	struct wh_sink *s = sink_of_realm("one");
+	for (uint32_t n = 0; n < 1000; n++) {
+		write_in_vlan(s, 10, n, 0);
+		write_in_vlan(s, 20, n, 400);
+		write_in_vlan(s, 0, n, 100); /* and where the port has no tag */
+	}
+	close_sink(s);
+	struct seen x = in_ledger();
+	assert_int_equal(x.edges, 1000);
+	assert_int_equal(x.flows, 1000);
+}
+
+static void what_is_another_conversation_counts_in_one_realm(void **state)
+{
+	(void)state;
+	struct wh_sink *s = sink_of_realm("one");
+	for (uint32_t n = 0; n < 100; n++) {
+		write_in_vlan(s, 10, n, 0);
+		write_in_vlan(s, 10, n, 1);   /* twice in one network: two connections */
+		write_in_vlan(s, 20, n, 900); /* farther apart than the slack */
+	}
+	close_sink(s);
+	assert_int_equal(in_ledger().flows, 300);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_written_is_in_the_ledger_after_closing),
 		TEST(protocol_records_are_evidence_in_the_ledger),
+		TEST(a_conversation_that_is_seen_in_two_vlans_of_one_realm_counts_once),
+		TEST(what_is_another_conversation_counts_in_one_realm),
 		TEST(threads_end_in_the_same_edges_as_one),
 		TEST(while_there_is_no_ledger_edges_stay_in_memory_and_follow_later),
 		TEST(a_removed_ledger_is_begun_anew_and_a_replaced_one_taken_up),
