@@ -243,6 +243,20 @@ static void check_coverage(const struct wh_app *a, const struct wh_app_doctor_as
 		remedy(k, "a resource's address of which nothing was learned stays as open as it is: let the sensor see its traffic");
 }
 
+/* Ports that are translated to a narrowed one, and would be a way around its rule. */
+static void check_doors(struct wh_app_doctor *r)
+{
+	enum { SHOWN = 16 };
+	const struct wh_app_own *own = &r->own;
+	for (size_t i = 0; i < own->n_doors && i < SHOWN; i++)
+		remedy(note(r, "published ports", WH_APP_CHECK_WARN, "%s%s", own->doors[i].text, i + 1 == SHOWN && own->n_doors > SHOWN ? "; there are more (`enforce --dry-run`)" : ""),
+		       "%s", own->doors[i].remedy);
+	if (own->n_covered && own->doors_unread)
+		remedy(note(r, "published ports", WH_APP_CHECK_WARN, "not all are known: %s", own->doors_unread), "see that none of them leads to a narrowed port");
+	else if (own->n_covered && !own->n_doors)
+		note(r, "published ports", WH_APP_CHECK_OK, "none leads to a narrowed port without being judged itself");
+}
+
 void wh_app_doctor(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_arena *mem, struct wh_app_doctor *out)
 {
 	*out = (struct wh_app_doctor){.n = 0};
@@ -252,6 +266,7 @@ void wh_app_doctor(const struct wh_app *a, const struct wh_app_doctor_ask *ask, 
 	check_rules(a, out);
 	check_plugin(out, ask->plugin);
 	check_coverage(a, ask, out, mem);
+	check_doors(out);
 	for (size_t i = 0; i < out->n; i++)
 		if (out->checks[i].state > out->worst)
 			out->worst = out->checks[i].state;
@@ -271,6 +286,6 @@ json_t *wh_app_doctor_json(const struct wh_app_doctor *r)
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?}", "check", k->name, "state", wh_app_check_state_text(k->state), "found", k->found,
 		                                      "remedy", *k->remedy ? k->remedy : NULL));
 	}
-	return json_pack("{s:i, s:s, s:s, s:o, s:o}", "version", 1, "whittle", WH_VERSION, "state", wh_app_check_state_text(r->worst), "checks", list, "addresses",
-	                 wh_app_coverage_json(r->own.covered, r->own.n_covered));
+	return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o}", "version", 1, "whittle", WH_VERSION, "state", wh_app_check_state_text(r->worst), "checks", list, "addresses",
+	                 wh_app_coverage_json(r->own.covered, r->own.n_covered), "unjudgedPorts", wh_app_doors_json(&r->own));
 }

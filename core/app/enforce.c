@@ -99,6 +99,19 @@ static int check_open(const struct job *j, struct wh_error *err)
 	return 0;
 }
 
+/* Ports that lead to a narrowed one are a way around its rule: a person decides. */
+static void note_doors(const struct job *j)
+{
+	enum { SHOWN = 12 };
+	const struct wh_app_own *own = &j->out->own;
+	for (size_t i = 0; i < own->n_doors && i < SHOWN; i++)
+		wh_app_note(j->a, "%s; `%s` judges %s too", own->doors[i].text, own->doors[i].remedy, own->doors[i].is.port == own->doors[i].is.last ? "it" : "them");
+	if (own->n_doors > SHOWN)
+		wh_app_note(j->a, "and %zu more such ports (--json names all)", own->n_doors - SHOWN);
+	if (own->doors_unread)
+		wh_app_note(j->a, "not all ports that this machine translates are known: %s", own->doors_unread);
+}
+
 /* What the kernel and the session have to say about the rules, asked with few privileges. */
 static int check(const struct job *j, struct wh_error *err)
 {
@@ -107,6 +120,8 @@ static int check(const struct job *j, struct wh_error *err)
 		rc = wh_fail(err, -ENODATA, "there is nothing to enforce: no rule is recommended for this machine (`whittle status` says why)");
 	j->out->own.rs->audit = j->ask->audit;
 	rc = rc ? rc : check_addresses(j, err);
+	if (!rc)
+		note_doors(j);
 	rc = rc ? rc : check_own_sessions(j, err);
 	return rc ? rc : check_open(j, err);
 }
@@ -150,8 +165,8 @@ int wh_app_enforce(const struct wh_app *a, const struct wh_app_enforce *ask, str
 static json_t *dry_json(const struct wh_app_enforced *e)
 {
 	char *text = wh_nft_text(e->own.rs, e->confirm_within_s);
-	json_t *o = json_pack("{s:b,s:b,s:I,s:o,s:s}", "applied", 0, "audit", e->own.rs->audit, "ports", (json_int_t)e->own.rs->n_ports, "addresses",
-	                      wh_app_coverage_json(e->own.covered, e->own.n_covered), "ruleset", text ? text : "");
+	json_t *o = json_pack("{s:b,s:b,s:I,s:o,s:o,s:s}", "applied", 0, "audit", e->own.rs->audit, "ports", (json_int_t)e->own.rs->n_ports, "addresses",
+	                      wh_app_coverage_json(e->own.covered, e->own.n_covered), "unjudgedPorts", wh_app_doors_json(&e->own), "ruleset", text ? text : "");
 	free(text);
 	return o;
 }
@@ -166,6 +181,7 @@ json_t *wh_app_enforced_json(const struct wh_app_enforced *e, const char *confir
 	                      (json_int_t)res->ports, "prefixes", (json_int_t)res->prefixes, "messages", (json_int_t)res->messages, "bytes", (json_int_t)res->bytes, "seconds",
 	                      res->apply_seconds);
 	json_object_set_new(o, "addresses", wh_app_coverage_json(e->own.covered, e->own.n_covered));
+	json_object_set_new(o, "unjudgedPorts", wh_app_doors_json(&e->own));
 	if (!res->unchanged) {
 		json_object_set_new(o, "confirmWithin", json_integer(e->confirm_within_s));
 		json_object_set_new(o, "confirmBefore", json_string(wh_time_text(e->expires_us, until)));

@@ -96,6 +96,8 @@ int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n,
 		rc = wh_nft_ruleset_from(r, l.estate, &opt, mem, &out->rs, err);
 	}
 	rc = rc ? rc : wh_nft_coverage(out->rs, l.estate, mem, &out->covered, &out->n_covered, err);
+	if (!rc)
+		wh_app_find_doors(l.estate, mem, out);
 	wh_app_close(&l, NULL);
 	return rc;
 }

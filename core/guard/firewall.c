@@ -213,6 +213,23 @@ int wh_firewall_counts(struct wh_arena *mem, struct wh_nft_counts *out, struct w
 	return rc;
 }
 
+int wh_firewall_published(struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err)
+{
+	struct wh_answer a;
+	struct wh_bytes more;
+	int fd, rc = ask_more(&(struct wh_request){.what = WH_ASK_PUBLISHED}, &a, &more, &fd, err);
+	memset(out, 0, sizeof *out);
+	if (!rc) {
+		out->n = a.published.n;
+		memcpy(out->unread, a.published.unread, sizeof out->unread);
+		out->p = wh_arena_array(mem, out->n + 1, sizeof *out->p);
+		if (out->n)
+			memcpy(out->p, more.p, out->n * sizeof *out->p);
+	}
+	free(more.p);
+	return rc;
+}
+
 bool wh_firewall_watched(void)
 {
 	struct wh_answer a;

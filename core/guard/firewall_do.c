@@ -104,6 +104,18 @@ static int connections(struct doing *d)
 	return 0;
 }
 
+static int published(struct doing *d, struct wh_error *err)
+{
+	struct wh_nft_published_list l;
+	int rc = wh_nft_published(d->mem, &l, err);
+	if (rc)
+		return rc;
+	d->out->published.n = l.n;
+	memcpy(d->out->published.unread, l.unread, sizeof l.unread);
+	wh_put(d->bytes, l.p, l.n * sizeof *l.p);
+	return 0;
+}
+
 /* ---- rules ---- */
 
 /* Rules never shut out the person who applies them, unless that person said so: by more than a word in the message. */
@@ -307,6 +319,7 @@ static int act(struct doing *d, struct wh_error *err)
 	case WH_ASK_TRACKS: return tracks(d);
 	case WH_ASK_COUNTS: return counts(d, err);
 	case WH_ASK_WATCHED: o->number = wh_nf_events_heard("/proc"); return 0;
+	case WH_ASK_PUBLISHED: return published(d, err);
 	case WH_ASKS: break;
 	}
 	return wh_fail(err, -EBADMSG, "no such request");

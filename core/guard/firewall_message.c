@@ -34,6 +34,7 @@ static const struct { unsigned may, has; int64_t min, max; } asks[WH_ASKS] = {
 	[WH_ASK_HEAR_TRACKED] = {.may = WH_MAY_HEAR, .has = FLAG | NUMBER, .min = WH_TRACKED_BUFFER_MIN, .max = WH_TRACKED_BUFFER_MAX},
 	[WH_ASK_DUMP_TRACKED] = {.may = WH_MAY_HEAR},
 	[WH_ASK_TRACKS] = {.may = WH_MAY_HEAR},
+	[WH_ASK_PUBLISHED] = {.may = WH_MAY_LOOK},
 };
 
 unsigned wh_request_needs(const struct wh_request *r)

@@ -7,7 +7,7 @@
 enum wh_ask {
 	WH_ASK_STATE = 1, WH_ASK_MISSING_FEATURES, WH_ASK_COMPARE, WH_ASK_CONFIRMED, WH_ASK_CONNECTIONS, WH_ASK_JIT_LIVE, WH_ASK_JIT_DIFFERS, WH_ASK_COUNTS, WH_ASK_WATCHED, WH_ASK_APPLY, WH_ASK_CONFIRM,
 	WH_ASK_ROLLBACK, WH_ASK_REPAIR, WH_ASK_RESTORE, WH_ASK_UNINSTALL, WH_ASK_ADOPT, WH_ASK_JIT_ON, WH_ASK_JIT_CONFIRM, WH_ASK_JIT_OFF, WH_ASK_JIT_OPEN,
-	WH_ASK_JIT_CLOSE, WH_ASK_HEAR_DROPS, WH_ASK_HEAR_EVENTS, WH_ASK_HEAR_TRACKED, WH_ASK_DUMP_TRACKED, WH_ASK_TRACKS, WH_ASKS,
+	WH_ASK_JIT_CLOSE, WH_ASK_HEAR_DROPS, WH_ASK_HEAR_EVENTS, WH_ASK_HEAR_TRACKED, WH_ASK_DUMP_TRACKED, WH_ASK_TRACKS, WH_ASK_PUBLISHED, WH_ASKS,
 };
 enum { WH_ASK_MAX_BYTES = 64 << 20, WH_ASK_MAX_PORTS = 256 };
 
@@ -48,6 +48,7 @@ struct wh_answer {
 		struct { size_t n; bool more; char unread[256]; } open;   /* the list follows */
 		struct { int v4, v6; } tracks;
 		struct { bool present; size_t n; } counts;                /* the list follows */
+		struct { size_t n; char unread[256]; } published;         /* the list follows */
 		int64_t number;
 	};
 	int64_t expires_us;

@@ -18,6 +18,13 @@
 size_t wh_nft_filters(const struct wh_nft_view *v, enum wh_direction d, struct wh_arena *mem, const struct wh_filter *const **out);
 
 /* ---- between filter.c and filter_match.c ---- */
+/* To what a packet is translated. */
+struct wh_nft_to {
+	bool is;
+	bool has_addr; struct wh_addr addr;                 /* else this machine's */
+	bool has_port; uint16_t first, last;                /* else the packet's own */
+	bool unknown;                                       /* the rule names a port, but which is not known here */
+};
 struct wh_nft_match { /* what one variant of a rule asks so far */
 	bool v4, v6;                                        /* the families that are left */
 	bool never;
@@ -26,8 +33,14 @@ struct wh_nft_match { /* what one variant of a rule asks so far */
 	bool has_saddr, has_daddr, has_sport, has_dport;
 	const char *may;
 	bool decided; uint32_t code; const char *chain;     /* by a verdict */
+	const uint8_t *mapped; uint32_t n_mapped; unsigned mapped_to; /* what a map has for it, and from which slot of the registers on */
+	struct wh_nft_to to;                                /* in chains of type nat */
 };
 struct wh_nft_matches { struct wh_nft_match *m; size_t n, room; };
 /* What the rule's expressions ask, in variants of which at most one matches a packet. */
 void wh_nft_match_rule(const struct wh_nft_view *v, const struct wh_nft_view_chain *c, size_t rule, enum wh_direction d, struct wh_arena *mem,
                        struct wh_nft_matches *out);
+
+/* ---- published.c, of a view ---- */
+struct wh_nft_published_list;
+void wh_nft_view_published(const struct wh_nft_view *v, struct wh_arena *mem, struct wh_nft_published_list *out);

@@ -12,45 +12,21 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include "nft/filter.h"
+#include "nft/match.h"
 
-enum { SLOTS = 16, MOST_VARIANTS = 1 << 17 };
+enum { MOST_VARIANTS = 1 << 17 };
 enum { CT_NEW = 8, CT_SNAT = 0x10, CT_DNAT = 0x20 };
-enum kind { UNKNOWN, FIELD, CONSTANT, CT_STATUS, TCP_FLAGS, INTERFACE, NO_INTERFACE };
-enum field { FAMILY, PROTO, SADDR, DADDR, SPORT, DPORT, PORTS };
-struct held { enum kind kind; enum field field; bool v6; uint32_t len; unsigned bits; uint8_t constant[16]; const char *what; };
 
-struct following {
-	const struct wh_nft_view *v;
-	const struct wh_nft_view_chain *chain;
-	size_t rule;
-	enum wh_direction d;
-	struct wh_arena *mem;
-	struct wh_nft_matches *out;
-	struct held at[SLOTS]; /* 4 bytes each */
-	bool done;
-};
-
-static unsigned slot(uint32_t reg)
+static void hold(struct wh_nft_following *f, uint32_t reg, struct wh_nft_held h)
 {
-	return reg >= NFT_REG32_00 ? (reg - NFT_REG32_00) % SLOTS : reg >= NFT_REG_1 && reg <= NFT_REG_4 ? (reg - NFT_REG_1) * 4 : 0;
+	f->at[wh_nft_slot(reg)] = h;
 }
 
-static void hold(struct following *f, uint32_t reg, struct held h)
-{
-	f->at[slot(reg)] = h;
-}
-
-static void may(struct following *f, const char *what)
+void wh_nft_may(struct wh_nft_following *f, const char *what)
 {
 	for (size_t i = 0; i < f->out->n; i++)
 		if (!f->out->m[i].may)
 			f->out->m[i].may = wh_arena_printf(f->mem, "rule %zu of %s %s: it asks for what is not known here (%s)", f->rule + 1, f->chain->table, f->chain->name, what);
-}
-
-static void never(struct following *f)
-{
-	f->out->n = 0;
 }
 
 /* ---- what is asked of a field ---- */
@@ -69,14 +45,14 @@ static struct wh_ranges one_range(struct wh_addr from, struct wh_addr to, struct
 	return (struct wh_ranges){r, wh_addr_cmp(&from, &to) <= 0};
 }
 
-static struct wh_ranges whole(enum field f, bool v6, struct wh_arena *mem)
+static struct wh_ranges whole(enum wh_nft_field f, bool v6, struct wh_arena *mem)
 {
 	if (f == SPORT || f == DPORT)
 		return one_range(wh_port_addr(0), wh_port_addr(65535), mem);
 	return wh_ranges_from_prefixes(v6 ? &wh_prefix_all_v6 : &wh_prefix_all_v4, 1, mem);
 }
 
-static void narrow(struct following *f, struct wh_nft_match *m, enum field field, struct wh_ranges to)
+void wh_nft_narrow(struct wh_nft_following *f, struct wh_nft_match *m, enum wh_nft_field field, struct wh_ranges to)
 {
 	struct wh_ranges *r = field == SADDR ? &m->saddr : field == DADDR ? &m->daddr : field == SPORT ? &m->sport : &m->dport;
 	bool *has = field == SADDR ? &m->has_saddr : field == DADDR ? &m->has_daddr : field == SPORT ? &m->has_sport : &m->has_dport;
@@ -99,7 +75,7 @@ static void narrow_proto(struct wh_nft_match *m, uint8_t proto)
 }
 
 /* The values from `first` to `last` of a field, as a set. */
-static struct wh_ranges values(struct following *f, const struct held *h, const uint8_t *first, const uint8_t *last)
+static struct wh_ranges values(struct wh_nft_following *f, const struct wh_nft_held *h, const uint8_t *first, const uint8_t *last)
 {
 	if (h->field == SPORT || h->field == DPORT)
 		return one_range(wh_port_addr((uint16_t)(first[0] << 8 | first[1])), wh_port_addr((uint16_t)(last[0] << 8 | last[1])), f->mem);
@@ -113,7 +89,7 @@ static struct wh_ranges values(struct following *f, const struct held *h, const 
 }
 
 /* Of one value, in one variant. False: it can't be said. */
-static bool ask(struct following *f, struct wh_nft_match *m, const struct held *h, const uint8_t *first, const uint8_t *last)
+static bool ask(struct wh_nft_following *f, struct wh_nft_match *m, const struct wh_nft_held *h, const uint8_t *first, const uint8_t *last)
 {
 	bool single = !memcmp(first, last, h->len);
 	switch (h->field) {
@@ -126,13 +102,13 @@ static bool ask(struct following *f, struct wh_nft_match *m, const struct held *
 			narrow_proto(m, *first);
 		return single;
 	case PORTS: return false;
-	default: narrow(f, m, h->field, values(f, h, first, last)); return true;
+	default: wh_nft_narrow(f, m, h->field, values(f, h, first, last)); return true;
 	}
 }
 
 /* ---- loads ---- */
 
-static void meta(struct following *f, struct nftnl_expr *e)
+static void meta(struct wh_nft_following *f, struct nftnl_expr *e)
 {
 	uint32_t key = nftnl_expr_get_u32(e, NFTNL_EXPR_META_KEY), reg;
 	bool in = f->d == WH_INBOUND;
@@ -140,15 +116,15 @@ static void meta(struct following *f, struct nftnl_expr *e)
 		return; /* it sets a mark, which later rules may ask for: they may hold then */
 	reg = nftnl_expr_get_u32(e, NFTNL_EXPR_META_DREG);
 	switch (key) {
-	case NFT_META_NFPROTO: hold(f, reg, (struct held){.kind = FIELD, .field = FAMILY, .len = 1}); break;
-	case NFT_META_L4PROTO: hold(f, reg, (struct held){.kind = FIELD, .field = PROTO, .len = 1}); break;
-	case NFT_META_IIF: hold(f, reg, (struct held){.kind = in ? INTERFACE : NO_INTERFACE, .len = 4, .what = "an interface"}); break;
-	case NFT_META_OIF: hold(f, reg, (struct held){.kind = in ? NO_INTERFACE : INTERFACE, .len = 4, .what = "an interface"}); break;
-	default: hold(f, reg, (struct held){.kind = UNKNOWN, .what = "meta"}); break;
+	case NFT_META_NFPROTO: hold(f, reg, (struct wh_nft_held){.kind = FIELD, .field = FAMILY, .len = 1}); break;
+	case NFT_META_L4PROTO: hold(f, reg, (struct wh_nft_held){.kind = FIELD, .field = PROTO, .len = 1}); break;
+	case NFT_META_IIF: hold(f, reg, (struct wh_nft_held){.kind = in ? INTERFACE : NO_INTERFACE, .len = 4, .what = "an interface"}); break;
+	case NFT_META_OIF: hold(f, reg, (struct wh_nft_held){.kind = in ? NO_INTERFACE : INTERFACE, .len = 4, .what = "an interface"}); break;
+	default: hold(f, reg, (struct wh_nft_held){.kind = UNKNOWN, .what = "meta"}); break;
 	}
 }
 
-static bool all_are(const struct following *f, bool v6)
+static bool all_are(const struct wh_nft_following *f, bool v6)
 {
 	for (size_t i = 0; i < f->out->n; i++)
 		if (v6 ? f->out->m[i].v4 : f->out->m[i].v6)
@@ -156,7 +132,7 @@ static bool all_are(const struct following *f, bool v6)
 	return true;
 }
 
-static bool all_tcp(const struct following *f)
+static bool all_tcp(const struct wh_nft_following *f)
 {
 	for (size_t i = 0; i < f->out->n; i++)
 		if (f->out->m[i].proto != WH_PROTO_TCP)
@@ -164,31 +140,31 @@ static bool all_tcp(const struct following *f)
 	return true;
 }
 
-static void payload(struct following *f, struct nftnl_expr *e)
+static void payload(struct wh_nft_following *f, struct nftnl_expr *e)
 {
 	uint32_t base = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_BASE), at = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET), reg;
 	uint32_t len = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_LEN);
-	struct held h = {.kind = UNKNOWN, .len = len, .what = "a part of the packet"};
+	struct wh_nft_held h = {.kind = UNKNOWN, .len = len, .what = "a part of the packet"};
 	if (!nftnl_expr_is_set(e, NFTNL_EXPR_PAYLOAD_DREG))
 		return;
 	reg = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_DREG);
 	if (base == NFT_PAYLOAD_NETWORK_HEADER && all_are(f, false) && (at == 12 || at == 16) && len <= 4)
-		h = (struct held){.kind = FIELD, .field = at == 12 ? SADDR : DADDR, .len = len, .bits = len * 8};
+		h = (struct wh_nft_held){.kind = FIELD, .field = at == 12 ? SADDR : DADDR, .len = len, .bits = len * 8};
 	else if (base == NFT_PAYLOAD_NETWORK_HEADER && all_are(f, true) && (at == 8 || at == 24) && len <= 16)
-		h = (struct held){.kind = FIELD, .field = at == 8 ? SADDR : DADDR, .len = len, .bits = len * 8, .v6 = true};
+		h = (struct wh_nft_held){.kind = FIELD, .field = at == 8 ? SADDR : DADDR, .len = len, .bits = len * 8, .v6 = true};
 	else if (base == NFT_PAYLOAD_NETWORK_HEADER && all_are(f, false) && at == 9 && len == 1)
-		h = (struct held){.kind = FIELD, .field = PROTO, .len = 1};
+		h = (struct wh_nft_held){.kind = FIELD, .field = PROTO, .len = 1};
 	else if (base == NFT_PAYLOAD_TRANSPORT_HEADER && (at == 0 || at == 2) && len == 2)
-		h = (struct held){.kind = FIELD, .field = at ? DPORT : SPORT, .len = 2};
+		h = (struct wh_nft_held){.kind = FIELD, .field = at ? DPORT : SPORT, .len = 2};
 	else if (base == NFT_PAYLOAD_TRANSPORT_HEADER && at == 13 && len == 1 && all_tcp(f))
-		h = (struct held){.kind = TCP_FLAGS, .len = 1, .what = "tcp flags"};
+		h = (struct wh_nft_held){.kind = TCP_FLAGS, .len = 1, .what = "tcp flags"};
 	hold(f, reg, h);
 }
 
 /* Of a first packet that is not translated the original direction is the packet's own. */
-static bool original(struct following *f, struct nftnl_expr *e, uint32_t reg)
+static bool original(struct wh_nft_following *f, struct nftnl_expr *e, uint32_t reg)
 {
-	static const struct { uint32_t key; struct held h; } keys[] = {
+	static const struct { uint32_t key; struct wh_nft_held h; } keys[] = {
 		{NFT_CT_SRC_IP, {.kind = FIELD, .field = SADDR, .len = 4, .bits = 32}}, {NFT_CT_DST_IP, {.kind = FIELD, .field = DADDR, .len = 4, .bits = 32}},
 		{NFT_CT_SRC_IP6, {.kind = FIELD, .field = SADDR, .len = 16, .bits = 128, .v6 = true}},
 		{NFT_CT_DST_IP6, {.kind = FIELD, .field = DADDR, .len = 16, .bits = 128, .v6 = true}},
@@ -205,20 +181,20 @@ static bool original(struct following *f, struct nftnl_expr *e, uint32_t reg)
 	return false;
 }
 
-static void conntrack(struct following *f, struct nftnl_expr *e)
+static void conntrack(struct wh_nft_following *f, struct nftnl_expr *e)
 {
 	uint32_t key = nftnl_expr_get_u32(e, NFTNL_EXPR_CT_KEY), state = CT_NEW, reg;
-	struct held h = {.kind = UNKNOWN, .what = "ct"};
+	struct wh_nft_held h = {.kind = UNKNOWN, .what = "ct"};
 	if (!nftnl_expr_is_set(e, NFTNL_EXPR_CT_DREG))
 		return;
 	reg = nftnl_expr_get_u32(e, NFTNL_EXPR_CT_DREG);
 	if (original(f, e, reg))
 		return;
 	if (key == NFT_CT_STATE) {
-		h = (struct held){.kind = CONSTANT, .len = 4};
+		h = (struct wh_nft_held){.kind = CONSTANT, .len = 4};
 		memcpy(h.constant, &state, sizeof state);
 	} else if (key == NFT_CT_STATUS) {
-		h = (struct held){.kind = CT_STATUS, .len = 4, .what = "ct status"};
+		h = (struct wh_nft_held){.kind = CT_STATUS, .len = 4, .what = "ct status"};
 	}
 	hold(f, reg, h);
 }
@@ -237,9 +213,9 @@ static unsigned leading(const uint8_t *mask, uint32_t len)
 	return n;
 }
 
-static void bitwise(struct following *f, struct nftnl_expr *e)
+static void bitwise(struct wh_nft_following *f, struct nftnl_expr *e)
 {
-	struct held *h = &f->at[slot(nftnl_expr_get_u32(e, NFTNL_EXPR_BITWISE_SREG))], out = *h;
+	struct wh_nft_held *h = &f->at[wh_nft_slot(nftnl_expr_get_u32(e, NFTNL_EXPR_BITWISE_SREG))], out = *h;
 	uint32_t len = 0, xor_len = 0, status = 0;
 	const uint8_t *mask = nftnl_expr_get(e, NFTNL_EXPR_BITWISE_MASK, &len), *flip = nftnl_expr_get(e, NFTNL_EXPR_BITWISE_XOR, &xor_len);
 	static const uint8_t zero[16];
@@ -249,13 +225,13 @@ static void bitwise(struct following *f, struct nftnl_expr *e)
 		for (uint32_t i = 0; i < len; i++)
 			out.constant[i] &= mask[i];
 	} else if (plain && h->kind == TCP_FLAGS && !(*mask & ~(TH_FIN | TH_SYN | TH_RST | TH_ACK))) {
-		out = (struct held){.kind = CONSTANT, .len = 1, .constant = {TH_SYN & *mask}};
+		out = (struct wh_nft_held){.kind = CONSTANT, .len = 1, .constant = {TH_SYN & *mask}};
 	} else if (plain && h->kind == CT_STATUS && len == 4 && !(status & ~(uint32_t)(CT_SNAT | CT_DNAT))) {
-		out = (struct held){.kind = CONSTANT, .len = 4};
+		out = (struct wh_nft_held){.kind = CONSTANT, .len = 4};
 	} else if (plain && h->kind == FIELD && (h->field == SADDR || h->field == DADDR) && len == h->len && leading(mask, len) <= h->bits) {
 		out.bits = leading(mask, len);
 	} else {
-		out = (struct held){.kind = UNKNOWN, .what = h->what ? h->what : "a mask"};
+		out = (struct wh_nft_held){.kind = UNKNOWN, .what = h->what ? h->what : "a mask"};
 	}
 	hold(f, nftnl_expr_get_u32(e, NFTNL_EXPR_BITWISE_DREG), out);
 }
@@ -275,17 +251,17 @@ static bool holds(uint32_t op, int c)
 }
 
 /* Loopback's index is 1, none's 0; which of the others a packet comes by is not known. */
-static void compare_interface(struct following *f, const struct held *h, uint32_t op, const uint8_t *data)
+static void compare_interface(struct wh_nft_following *f, const struct wh_nft_held *h, uint32_t op, const uint8_t *data)
 {
 	uint32_t index;
 	memcpy(&index, data, sizeof index);
 	if (h->kind == NO_INTERFACE ? index == 0 && op == NFT_CMP_NEQ : index <= 1 && op == NFT_CMP_EQ)
-		never(f);
+		f->out->n = 0; /* it never holds */
 	else if (!(h->kind == INTERFACE && index <= 1 && op == NFT_CMP_NEQ))
-		may(f, h->what);
+		wh_nft_may(f, h->what);
 }
 
-static void compare_field(struct following *f, const struct held *h, uint32_t op, const uint8_t *data)
+static void compare_field(struct wh_nft_following *f, const struct wh_nft_held *h, uint32_t op, const uint8_t *data)
 {
 	uint8_t low[16] = {0}, high[16];
 	bool addr = h->field == SADDR || h->field == DADDR, port = h->field == SPORT || h->field == DPORT;
@@ -293,46 +269,46 @@ static void compare_field(struct following *f, const struct held *h, uint32_t op
 	if (op == NFT_CMP_EQ || ((addr || port) && (op == NFT_CMP_LTE || op == NFT_CMP_GTE) && h->bits == (addr ? h->len * 8 : 0))) {
 		for (size_t i = 0; i < f->out->n; i++)
 			if (!ask(f, &f->out->m[i], h, op == NFT_CMP_LTE ? low : data, op == NFT_CMP_GTE ? high : data))
-				may(f, "ports");
+				wh_nft_may(f, "ports");
 	} else if ((addr || port) && op == NFT_CMP_NEQ) {
 		for (size_t i = 0; i < f->out->n; i++)
-			narrow(f, &f->out->m[i], h->field, wh_ranges_minus(whole(h->field, h->v6, f->mem), values(f, h, data, data), f->mem));
+			wh_nft_narrow(f, &f->out->m[i], h->field, wh_ranges_minus(whole(h->field, h->v6, f->mem), values(f, h, data, data), f->mem));
 	} else if (h->field == FAMILY && op == NFT_CMP_NEQ) {
 		for (size_t i = 0; i < f->out->n; i++)
 			narrow_family(&f->out->m[i], *data != NFPROTO_IPV6);
 	} else {
-		may(f, "a comparison");
+		wh_nft_may(f, "a comparison");
 	}
 }
 
-static void compare(struct following *f, struct nftnl_expr *e)
+static void compare(struct wh_nft_following *f, struct nftnl_expr *e)
 {
-	const struct held *h = &f->at[slot(nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_SREG))];
+	const struct wh_nft_held *h = &f->at[wh_nft_slot(nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_SREG))];
 	uint32_t op = nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_OP), len = 0;
 	const uint8_t *data = nftnl_expr_get(e, NFTNL_EXPR_CMP_DATA, &len);
 	if (!data || len > 16 || (h->kind != UNKNOWN && len != h->len)) {
-		may(f, h->what ? h->what : "a comparison");
+		wh_nft_may(f, h->what ? h->what : "a comparison");
 	} else if (h->kind == CONSTANT) {
 		if (!holds(op, memcmp(h->constant, data, len)))
-			never(f);
+			f->out->n = 0; /* it never holds */
 	} else if (h->kind == INTERFACE || h->kind == NO_INTERFACE) {
 		compare_interface(f, h, op, data);
 	} else if (h->kind == FIELD) {
 		compare_field(f, h, op, data);
 	} else {
-		may(f, h->what ? h->what : "what a register holds");
+		wh_nft_may(f, h->what ? h->what : "what a register holds");
 	}
 }
 
 /* ---- lookups ---- */
 
 /* The fields of a key, from register to register. Returns how many; 0: not all of it is known. */
-static size_t fields_of(const struct following *f, uint32_t reg, uint32_t key_len, const struct held *out[static SLOTS])
+static size_t fields_of(const struct wh_nft_following *f, uint32_t reg, uint32_t key_len, const struct wh_nft_held *out[static WH_NFT_SLOTS])
 {
 	size_t n = 0;
 	uint32_t at = 0;
-	for (unsigned s = slot(reg); at < key_len && s < SLOTS; s += (out[n++]->len + 3) / 4) {
-		const struct held *h = &f->at[s];
+	for (unsigned s = wh_nft_slot(reg); at < key_len && s < WH_NFT_SLOTS; s += (out[n++]->len + 3) / 4) {
+		const struct wh_nft_held *h = &f->at[s];
 		if (h->kind != FIELD || h->field == PORTS || !h->len || (h->bits && h->bits != h->len * 8))
 			return 0;
 		out[n] = h;
@@ -341,7 +317,7 @@ static size_t fields_of(const struct following *f, uint32_t reg, uint32_t key_le
 	return at >= key_len ? n : 0;
 }
 
-static bool ask_all(struct following *f, struct wh_nft_match *m, const struct held *const *h, size_t n, const uint8_t *first, const uint8_t *last)
+static bool ask_all(struct wh_nft_following *f, struct wh_nft_match *m, const struct wh_nft_held *const *h, size_t n, const uint8_t *first, const uint8_t *last)
 {
 	for (size_t i = 0, at = 0; i < n; at += (h[i++]->len + 3) / 4 * 4)
 		if (!ask(f, m, h[i], first + at, last + at))
@@ -397,12 +373,13 @@ static void decide(struct wh_nft_match *m, const struct wh_nft_element *e)
 	m->chain = e->chain;
 }
 
-/* Each variant becomes one for each element. */
-static void multiply(struct following *f, const struct held *const *h, size_t n_fields, const struct wh_nft_element *e, size_t n, bool verdicts)
+/* Each variant becomes one for each element, with its verdict, or its data in the register `to`. */
+enum { VERDICTS = -1, NOTHING = -2 };
+static void multiply(struct wh_nft_following *f, const struct wh_nft_held *const *h, size_t n_fields, const struct wh_nft_element *e, size_t n, int to)
 {
 	struct wh_nft_matches more = {.n = 0};
 	if (n * f->out->n > MOST_VARIANTS) {
-		may(f, "a set with very many elements");
+		wh_nft_may(f, "a set with very many elements");
 		return;
 	}
 	for (size_t i = 0; i < f->out->n; i++)
@@ -410,8 +387,10 @@ static void multiply(struct following *f, const struct held *const *h, size_t n_
 			struct wh_nft_match m = f->out->m[i];
 			if (!ask_all(f, &m, h, n_fields, e[k].key, e[k].last))
 				m.may = m.may ? m.may : wh_arena_printf(f->mem, "rule %zu of %s %s: an element is a range of protocols", f->rule + 1, f->chain->table, f->chain->name);
-			if (verdicts)
+			if (to == VERDICTS)
 				decide(&m, &e[k]);
+			else if (to != NOTHING)
+				m.mapped = e[k].data, m.n_mapped = e[k].n_data, m.mapped_to = (unsigned)to;
 			if (m.never)
 				continue;
 			more.m = wh_arena_grown(f->mem, more.m, more.n, &more.room, sizeof *more.m);
@@ -421,7 +400,7 @@ static void multiply(struct following *f, const struct held *const *h, size_t n_
 }
 
 /* A set of one field is a set of the filter. */
-static void narrow_to(struct following *f, const struct held *h, const struct wh_nft_element *e, size_t n, bool inverted)
+static void narrow_to(struct wh_nft_following *f, const struct wh_nft_held *h, const struct wh_nft_element *e, size_t n, bool inverted)
 {
 	struct wh_ranges r = {.r = wh_arena_array(f->mem, n + 1, sizeof *r.r)};
 	for (size_t i = 0; i < n; i++)
@@ -430,7 +409,7 @@ static void narrow_to(struct following *f, const struct held *h, const struct wh
 	if (inverted)
 		r = wh_ranges_minus(whole(h->field, h->v6, f->mem), r, f->mem);
 	for (size_t i = 0; i < f->out->n; i++)
-		narrow(f, &f->out->m[i], h->field, r);
+		wh_nft_narrow(f, &f->out->m[i], h->field, r);
 }
 
 static int by_element(const void *a, const void *b)
@@ -438,53 +417,62 @@ static int by_element(const void *a, const void *b)
 	return memcmp(((const struct wh_nft_element *)a)->key, ((const struct wh_nft_element *)b)->key, WH_NFT_KEY);
 }
 
-static void lookup(struct following *f, struct nftnl_expr *e)
+static void lookup(struct wh_nft_following *f, struct nftnl_expr *e)
 {
 	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_LOOKUP_SET);
 	const struct wh_nft_view_set *s = name ? wh_nft_view_set_of(f->v, f->chain->family, f->chain->table, name) : NULL;
 	bool inverted = nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_FLAGS) && nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV;
 	bool verdicts = nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_DREG) && nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_DREG) == NFT_REG_VERDICT;
-	const struct held *h[SLOTS];
+	const struct wh_nft_held *h[WH_NFT_SLOTS];
 	size_t n, n_fields = s && !s->odd ? fields_of(f, nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_SREG), s->key_len, h) : 0;
-	if (nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_DREG) && !verdicts) {
-		hold(f, nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_DREG), (struct held){.kind = UNKNOWN, .what = "a map"});
-		n_fields = 0;
-	}
+	bool maps = nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_DREG) && !verdicts;
+	uint32_t to = maps ? nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_DREG) : 0;
 	f->done |= verdicts;
 	if (!n_fields) {
-		may(f, wh_arena_printf(f->mem, "the set %s", name ? name : "?"));
+		wh_nft_may(f, wh_arena_printf(f->mem, "the set %s", name ? name : "?"));
 		for (size_t i = 0; verdicts && i < f->out->n; i++) /* which verdict is not known */
 			decide(&f->out->m[i], &(struct wh_nft_element){.code = UINT32_MAX - 100});
+		if (maps)
+			hold(f, to, (struct wh_nft_held){.kind = UNKNOWN, .what = "a map"});
 		return;
 	}
 	struct wh_nft_element *elements = paired(s, f->mem, &n);
 	if (n && !(s->flags & NFT_SET_INTERVAL))
 		qsort(elements, n, sizeof *elements, by_element);
-	bool a_set = n_fields == 1 && !verdicts && h[0]->field != PROTO && h[0]->field != FAMILY;
+	bool a_set = n_fields == 1 && !verdicts && !maps && h[0]->field != PROTO && h[0]->field != FAMILY;
 	if (a_set)
 		narrow_to(f, h[0], elements, n, inverted);
 	else if (inverted)
-		may(f, wh_arena_printf(f->mem, "what is not in the set %s", s->name));
+		wh_nft_may(f, wh_arena_printf(f->mem, "what is not in the set %s", s->name));
 	else
-		multiply(f, h, n_fields, elements, n, verdicts);
+		multiply(f, h, n_fields, elements, n, verdicts ? VERDICTS : maps ? (int)wh_nft_slot(to) : NOTHING);
+	if (maps) /* now: it may be the register that was asked for */
+		hold(f, to, (struct wh_nft_held){.kind = MAPPED, .what = "a map"});
 }
 
 /* ---- a rule ---- */
 
-static void verdict(struct following *f, uint32_t code, const char *chain)
+static void verdict(struct wh_nft_following *f, uint32_t code, const char *chain)
 {
 	for (size_t i = 0; i < f->out->n; i++)
 		decide(&f->out->m[i], &(struct wh_nft_element){.code = code, .chain = chain});
 	f->done = true;
 }
 
-static void immediate(struct following *f, struct nftnl_expr *e)
+static void immediate(struct wh_nft_following *f, struct nftnl_expr *e)
 {
 	uint32_t reg = nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_DREG);
-	if (reg == NFT_REG_VERDICT)
+	struct wh_nft_held h = {.kind = CONSTANT, .what = "a constant"};
+	const void *data = nftnl_expr_get(e, NFTNL_EXPR_IMM_DATA, &h.len);
+	if (reg == NFT_REG_VERDICT) {
 		verdict(f, nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_VERDICT), nftnl_expr_is_set(e, NFTNL_EXPR_IMM_CHAIN) ? wh_arena_strdup(f->mem, nftnl_expr_get_str(e, NFTNL_EXPR_IMM_CHAIN)) : NULL);
+		return;
+	}
+	if (data && h.len <= sizeof h.constant)
+		memcpy(h.constant, data, h.len);
 	else
-		hold(f, reg, (struct held){.kind = UNKNOWN, .what = "a constant"});
+		h.kind = UNKNOWN;
+	hold(f, reg, h);
 }
 
 static bool passes_all(const char *kind) /* it asks nothing */
@@ -498,10 +486,10 @@ static bool passes_all(const char *kind) /* it asks nothing */
 
 static int follow(struct nftnl_expr *e, void *arg)
 {
-	static const struct { const char *kind; void (*does)(struct following *f, struct nftnl_expr *e); } kinds[] = {
+	static const struct { const char *kind; void (*does)(struct wh_nft_following *f, struct nftnl_expr *e); } kinds[] = {
 		{"meta", meta}, {"payload", payload}, {"ct", conntrack}, {"bitwise", bitwise}, {"cmp", compare}, {"lookup", lookup}, {"immediate", immediate},
 	};
-	struct following *f = arg;
+	struct wh_nft_following *f = arg;
 	const char *kind = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
 	if (f->done || !f->out->n)
 		return 0;
@@ -510,19 +498,21 @@ static int follow(struct nftnl_expr *e, void *arg)
 			kinds[i].does(f, e);
 			return 0;
 		}
+	if (kind && (wh_nft_follow_translation(f, e, kind) || wh_nft_follow_xt(f, e, kind)))
+		return 0;
 	if (kind && !strcmp(kind, "reject"))
 		verdict(f, NF_DROP, NULL);
 	else if (!kind || !passes_all(kind))
-		may(f, kind ? wh_arena_strdup(f->mem, kind) : "an expression");
-	for (size_t i = 0; kind && !passes_all(kind) && i < SLOTS; i++) /* it may have loaded any register */
-		f->at[i] = (struct held){.kind = UNKNOWN, .what = "what a register holds"};
+		wh_nft_may(f, kind ? wh_arena_strdup(f->mem, kind) : "an expression");
+	for (size_t i = 0; kind && !passes_all(kind) && i < WH_NFT_SLOTS; i++) /* it may have loaded any register */
+		f->at[i] = (struct wh_nft_held){.kind = UNKNOWN, .what = "what a register holds"};
 	return 0;
 }
 
 void wh_nft_match_rule(const struct wh_nft_view *v, const struct wh_nft_view_chain *c, size_t rule, enum wh_direction d, struct wh_arena *mem,
                        struct wh_nft_matches *out)
 {
-	struct following f = {.v = v, .chain = c, .rule = rule, .d = d, .mem = mem, .out = out};
+	struct wh_nft_following f = {.v = v, .chain = c, .rule = rule, .d = d, .mem = mem, .out = out};
 	out->m = wh_arena_grown(mem, out->m, 0, &out->room, sizeof *out->m);
 	out->m[0] = (struct wh_nft_match){.v4 = c->family != NFPROTO_IPV6, .v6 = c->family != NFPROTO_IPV4, .proto = -1};
 	out->n = 1;

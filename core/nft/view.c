@@ -98,7 +98,7 @@ static void take_element(void *arg, const struct nlattr *elem)
 	struct filling *f = arg;
 	struct wh_nft_view_set *s = f->set;
 	struct wh_nft_element e = {.end = false};
-	const struct nlattr *last = nested(elem, NFTA_SET_ELEM_KEY_END), *verdict = nested(nested(elem, NFTA_SET_ELEM_DATA), NFTA_DATA_VERDICT);
+	const struct nlattr *last = nested(elem, NFTA_SET_ELEM_KEY_END), *verdict = nested(nested(elem, NFTA_SET_ELEM_DATA), NFTA_DATA_VERDICT), *data;
 	if (!take_key(s, nested(elem, NFTA_SET_ELEM_KEY), e.key) || (last && !take_key(s, last, e.last))) {
 		s->odd = true; /* a catch-all, say */
 		return;
@@ -108,6 +108,10 @@ static void take_element(void *arg, const struct nlattr *elem)
 	e.end = number(nested(elem, NFTA_SET_ELEM_FLAGS)) & NFT_SET_ELEM_INTERVAL_END;
 	if (verdict)
 		take_verdict(f, verdict, &e);
+	else if ((data = nested(nested(elem, NFTA_SET_ELEM_DATA), NFTA_DATA_VALUE))) {
+		e.n_data = mnl_attr_get_payload_len(data);
+		e.data = memcpy(wh_arena_array(f->v->mem, e.n_data + 1, 1), mnl_attr_get_payload(data), e.n_data);
+	}
 	s->e = wh_arena_grown(f->v->mem, s->e, s->n, &s->room, sizeof *s->e);
 	s->e[s->n++] = e;
 }

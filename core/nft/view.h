@@ -12,6 +12,7 @@ struct nftnl_rule;
 struct wh_nft_element {
 	uint8_t key[WH_NFT_KEY], last[WH_NFT_KEY]; /* the same, or where the set says where each interval ends, that */
 	bool end;                                  /* no element, but the end of the interval before it */
+	const uint8_t *data; uint32_t n_data;      /* of a map of anything but verdicts */
 	bool verdict; uint32_t code; const char *chain; /* of a verdict map: NF_… or NFT_…, and where that leads to a chain, its name */
 };
 struct wh_nft_view_set {
@@ -36,6 +37,9 @@ struct wh_nft_view {
 };
 /* One message: of a new chain, rule, set or element, or one that empties a chain; others are passed over. */
 void wh_nft_view_take(struct wh_nft_view *v, const struct nlmsghdr *h);
+/* All that the kernel holds of the tables, but ours, that have a chain before routing (NF_INET_PRE_ROUTING) of an IP family; of a set at most 65,536 elements. */
+struct wh_nl;
+int wh_nft_view_before_routing(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out);
 void wh_nft_view_free(struct wh_nft_view *v);
 const struct wh_nft_view_set *wh_nft_view_set_of(const struct wh_nft_view *v, uint8_t family, const char *table, const char *name); /* or NULL */
 const struct wh_nft_view_chain *wh_nft_view_chain_of(const struct wh_nft_view *v, uint8_t family, const char *table, const char *name);

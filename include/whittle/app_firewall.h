@@ -14,14 +14,20 @@ struct wh_app_own {
 	struct wh_nft_ruleset *rs;
 	struct wh_covered *covered; size_t n_covered;
 	int64_t memory_us;                       /* the begin of what the ledger can know */
+	struct wh_app_door *doors; size_t n_doors;  /* ports by which a judged one is reached and that are not judged */
+	const char *doors_unread;                /* what of this machine's translations could not be read; NULL: nothing */
 };
+struct wh_app_door { struct wh_door is; const char *text, *remedy; /* one sentence; the command that mends it */ };
 /* names (none: the resources that have this machine's addresses). -EPERM where they would let in what the present policy does not. */
 int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n, bool all_addresses, struct wh_arena *mem, struct wh_app_own *out,
                      struct wh_error *err);
 bool wh_app_own_is_met(const struct wh_app_own *own); /* some address that they judge is this machine's */
 size_t wh_app_own_resources(const struct wh_estate *e, const char **names, size_t max); /* those that have this machine's addresses */
+/* own->doors: needs own->rs. */
+void wh_app_find_doors(const struct wh_estate *e, struct wh_arena *mem, struct wh_app_own *own);
 /* "Judged: 10.0.0.4 (eth0); not covered: 172.17.0.1 (docker0), …" In `mem`. */
 char *wh_app_coverage_line(const struct wh_covered *c, size_t n, struct wh_arena *mem);
+json_t *wh_app_doors_json(const struct wh_app_own *own);
 json_t *wh_app_coverage_json(const struct wh_covered *c, size_t n);
 
 struct wh_app_enforced {

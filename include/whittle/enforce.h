@@ -46,6 +46,12 @@ int wh_nft_coverage(const struct wh_nft_ruleset *rs, const struct wh_estate *e, 
 /* "172.17.0.1 (docker0), 2a01:4f8::4 (nothing learned), …": what is not covered; NULL where all is. In `mem`. */
 char *wh_nft_not_covered(const struct wh_covered *c, size_t n, struct wh_arena *mem);
 
+/* ---- by which other port a judged one is reached (core/enforce/doors.c) ---- */
+/* A published port that leads to the port of a rule and is judged by none: by it, whoever the rule refuses comes in. */
+struct wh_door { const struct wh_nft_published *by; struct wh_addr at; uint16_t port, last; const struct wh_nft_port *to; };
+/* One for each published range and address of the rules, as far as there is one: its first port, and the last of the range. In `mem`; by and to are borrowed. */
+size_t wh_nft_doors(const struct wh_nft_ruleset *rs, const struct wh_nft_published_list *l, struct wh_arena *mem, struct wh_door **out);
+
 /* ---- who is connected (core/enforce/session.c) ---- */
 /* The operator's connections by SSH: from where, and to which port and address of ours. */
 struct wh_session { struct wh_addr client; uint16_t port; struct wh_addr server; bool has_server; };

@@ -84,6 +84,20 @@ int wh_jit_nft_differs(const struct wh_jit_port *ports, size_t n, char **differe
 /* "22/tcp, 161/udp", in mem. */
 const char *wh_jit_ports_text(const struct wh_jit_port *ports, size_t n, struct wh_arena *mem);
 
+/* ---- ports that this machine translates (published.c) ---- */
+/* New connections to these ports and addresses go somewhere else: DNAT, redirect, tproxy, of whatever program. */
+struct wh_nft_published {
+	uint8_t proto;
+	uint16_t first, last;       /* the ports that the peer asks for */
+	struct wh_addr from, until; /* the addresses that it asks for */
+	bool here;                  /* to the same machine, else to `to` */
+	struct wh_addr to;
+	uint16_t to_first, to_last;
+};
+struct wh_nft_published_list { struct wh_nft_published *p; size_t n; char unread[256]; /* what of the rules could not be understood; "" */ };
+/* Of TCP and UDP, where another port is made of it; what a rule asks for beside addresses and ports is taken as met. In `mem`. Needs CAP_NET_ADMIN. */
+int wh_nft_published(struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err);
+
 /* ---- other programs' tables (survey.c) ---- */
 enum wh_nft_survey_kind { WH_NFT_TABLES, WH_NFT_CHAINS, WH_NFT_RULES, WH_NFT_SETS, WH_NFT_ELEMENTS, WH_NFT_OBJECTS, WH_NFT_FLOWTABLES, WH_NFT_SURVEY_KINDS };
 /* Everything that is not ours, as one number a kind: counts of packets, and elements that come and go by themselves, are left out. */

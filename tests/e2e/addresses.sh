@@ -134,6 +134,35 @@ w rollback >/dev/null; out=$(w restore); w enforce >/dev/null; w confirm >/dev/n
 w restore >"$dir/log" 2>&1; is "$(w drift >/dev/null; echo $?) $(in_srv nft list map inet whittle input_ports_v4 | grep -c '10.0.0.[45] . tcp . 22')" "0 2" "restore puts them back, each for its address" "$(cat "$dir/log")"
 has "$(w doctor | tr -s ' ')" '172\.17\.0\.1 docker0 no: no resource has it' "doctor shows the same as a table"
 is "$(w doctor --json | jq -r '[.addresses[] | select(.coverage == "covered") | .address] | join(",")')" "10.0.0.4,10.0.0.5" "and as JSON"
+# a port that is translated to a narrowed one and has no rule itself
+in_srv nft -f - <<'N'
+table inet nat {
+	map door { type inet_service : inet_service; elements = { 2200 : 22, 2201 : 23 }; }
+	chain jumped { ip daddr 10.0.0.5 tcp dport 2223 dnat ip to 10.0.0.5:22; tcp dport 8022 redirect to :80; }
+	chain pre { type nat hook prerouting priority dstnat;
+		tcp dport 2222 redirect to :22
+		meta l4proto tcp redirect to :tcp dport map @door
+		ip daddr 10.0.0.0/24 jump jumped
+		ip daddr 10.0.0.4 tcp dport 3000-3009 redirect to :20-29
+		iif "lo" tcp dport 4000 redirect to :22
+		udp dport 2222 redirect to :22
+	}
+}
+N
+in_srv sh -c 'iptables-nft -t nat -N DOCKER && iptables-nft -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER && iptables-nft -t nat -A DOCKER ! -i docker0 -d 10.0.0.4 -p tcp --dport 13022 -j DNAT --to-destination 172.17.0.2:22 && iptables-nft -t nat -A DOCKER -p tcp -m multiport --dports 5022,5023 -j REDIRECT --to-ports 22' 2>"$dir/log"; t $? "iptables publishes ports, too" "$(cat "$dir/log")"
+out=$(in_srv env -u SSH_CONNECTION "$W" enforce --dry-run --json 2>/dev/null)
+is "$(jq -r '.unjudgedPorts[] | "\(.address) \(.port)-\(.lastPort)>\(.leadsTo)"' <<<"$out" | sort | tr '\n' ' ')" \
+	"10.0.0.4 13022-13022>22 10.0.0.4 2200-2200>22 10.0.0.4 2222-2222>22 10.0.0.4 3000-3009>22 10.0.0.4 5022-5023>22 10.0.0.5 2200-2200>22 10.0.0.5 2222-2222>22 10.0.0.5 2223-2223>22 10.0.0.5 5022-5023>22 " \
+	"a dry run names each port that leads to a narrowed one and is not judged" "$out"
+has "$(w enforce)" 'port 2222/TCP of 10\.0\.0\.4 leads to port 22, which is narrowed, and is not judged: .*`whittle rules add vm1 --port 2222/TCP --from 140' "so does enforce, with the command that mends it"
+has "$(w doctor | tr -s ' ')" 'published ports port 13022/TCP of 10\.0\.0\.4 leads to port 22 of 172\.17\.0\.2' "and doctor"
+is "$(to 10.0.0.4 203.0.113.77 2222)" connects "whom the narrowed port refuses comes in by it"
+mend=$(w doctor --json | jq -r '[.checks[] | select(.found | test("port 2222/TCP of 10.0.0.4")) | .remedy][0]')
+in_srv bash -c "PATH=$BUILD:\$PATH; $mend" >"$dir/log" 2>&1; t $? "the command works as it is printed" "$(cat "$dir/log")"
+is "$(both 10.0.0.4 2222)" "connects / no connection" "and the port is narrowed to the same peers"
+is "$(w doctor --json | jq '[.unjudgedPorts[] | select(.port == 2222) | .address] | join(" ")')" '"10.0.0.5"' "then it is named no more"
+w rules undo vm1 >/dev/null; in_srv sh -c 'nft delete table inet nat; iptables-nft -t nat -F; nft delete table ip nat' 2>/dev/null
+has "$(w doctor | tr -s ' ')" 'ok published ports none leads to a narrowed port' "without such ports doctor says so"
 is "$(in_srv env SSH_CONNECTION="203.0.113.77 50000 10.8.0.1 22" "$W" enforce >"$dir/log" 2>&1; echo $?)" 0 "a session at an address that is not judged is not cut" "$(cat "$dir/log")"
 is "$(in_srv env SSH_CONNECTION="203.0.113.77 50000 10.0.0.4 22" "$W" enforce >"$dir/log" 2>&1; echo $?)" 2 "one at an address that is, is"
 out=$(w enforce --resource far); rc=$?

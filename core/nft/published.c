@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which ports this machine translates, read from the rules of all tables. A chain is followed with what its caller asks of a packet; each
+ * translation that can be reached adds what is asked of ports and addresses up to it. Conditions of other kinds (an interface, a mark, an address
+ * that is local) are taken as met: a door that may be open is named.
+ */
+#include <fcntl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <string.h>
+#include <unistd.h>
+#include "net/netlink.h"
+#include "nft/filter.h"
+#include "whittle/nft.h"
+
+enum { DEPTH = 16, MOST_RULES = 100000, MOST_FOUND = 4096 };
+
+struct walk {
+	const struct wh_nft_view *v;
+	struct wh_arena *mem;
+	struct wh_nft_published_list *out;
+	size_t room, rules;
+	unsigned depth;
+};
+
+static void unread(struct walk *w, const char *what, const struct wh_nft_view_chain *c, size_t rule)
+{
+	if (!*w->out->unread)
+		snprintf(w->out->unread, sizeof w->out->unread, "rule %zu of %s %s: %s", rule + 1, c->table, c->name, what);
+}
+
+/* ---- what both ask ---- */
+
+static void both(bool *has, struct wh_ranges *r, bool also, struct wh_ranges with, struct wh_arena *mem)
+{
+	if (also)
+		*r = *has ? wh_ranges_intersect(*r, with, mem) : with;
+	*has |= also;
+}
+
+/* What a rule asks, of the packets that come to its chain. False: none is left. */
+static bool narrowed(struct wh_nft_match *m, const struct wh_nft_match *by, struct wh_arena *mem)
+{
+	m->v4 &= by->v4;
+	m->v6 &= by->v6;
+	if (m->proto >= 0 && by->proto >= 0 && m->proto != by->proto)
+		return false;
+	m->proto = m->proto < 0 ? by->proto : m->proto;
+	both(&m->has_daddr, &m->daddr, by->has_daddr, by->daddr, mem);
+	both(&m->has_dport, &m->dport, by->has_dport, by->dport, mem);
+	return !m->never && (m->v4 || m->v6) && (!m->has_daddr || m->daddr.n) && (!m->has_dport || m->dport.n);
+}
+
+/* ---- what is found ---- */
+
+static void add(struct walk *w, const struct wh_nft_match *m, uint8_t proto, struct wh_range addrs, struct wh_port_range ports)
+{
+	struct wh_nft_published_list *l = w->out;
+	if (ports.from == ports.to && m->to.first == ports.from && m->to.last == ports.to)
+		return; /* it stays the same port */
+	if (l->n == MOST_FOUND) {
+		snprintf(l->unread, sizeof l->unread, "more than %d translations", MOST_FOUND);
+		return;
+	}
+	l->p = wh_arena_grown(w->mem, l->p, l->n, &w->room, sizeof *l->p);
+	l->p[l->n++] = (struct wh_nft_published){.proto = proto, .first = ports.from, .last = ports.to, .from = addrs.from, .until = addrs.to, .here = !m->to.has_addr, .to = m->to.addr,
+	                                         .to_first = m->to.first, .to_last = m->to.last};
+}
+
+static void found(struct walk *w, const struct wh_nft_match *m, const struct wh_nft_view_chain *c, size_t rule)
+{
+	static const struct wh_port_range all = {0, 65535};
+	struct wh_ranges addrs = m->daddr, ports = m->has_dport ? m->dport : wh_ports(&all, 1, w->mem);
+	struct wh_port_range *list;
+	size_t n = wh_ports_list(ports, w->mem, &list);
+	if (m->to.unknown)
+		unread(w, "to which port it leads is not known", c, rule);
+	if (m->to.unknown || !m->to.has_port)
+		return;
+	if (!m->has_daddr) {
+		struct wh_prefix families[2] = {wh_prefix_all_v4, wh_prefix_all_v6};
+		addrs = wh_ranges_from_prefixes(m->v4 ? families : families + 1, (size_t)m->v4 + m->v6, w->mem);
+	}
+	for (int udp = 0; udp < 2; udp++)
+		for (size_t i = 0; i < addrs.n && (m->proto < 0 || m->proto == (udp ? WH_PROTO_UDP : WH_PROTO_TCP)); i++)
+			for (size_t k = 0; k < n; k++)
+				add(w, m, udp ? WH_PROTO_UDP : WH_PROTO_TCP, addrs.r[i], list[k]);
+}
+
+static void follow(struct walk *w, const struct wh_nft_view_chain *c, const struct wh_nft_match *by)
+{
+	struct wh_nft_matches asked = {.n = 0};
+	for (size_t i = 0; i < c->n; i++) {
+		if (w->depth == DEPTH || w->rules++ > MOST_RULES) {
+			unread(w, "the rules are too many from there on", c, i);
+			return;
+		}
+		asked = (struct wh_nft_matches){.n = 0};
+		wh_nft_match_rule(w->v, c, i, WH_INBOUND, w->mem, &asked);
+		for (size_t k = 0; k < asked.n; k++) {
+			struct wh_nft_match *m = &asked.m[k];
+			bool jumps = m->decided && (m->code == (uint32_t)NFT_JUMP || m->code == (uint32_t)NFT_GOTO);
+			if (!narrowed(m, by, w->mem))
+				continue;
+			const struct wh_nft_view_chain *to = jumps && m->chain ? wh_nft_view_chain_of(w->v, c->family, c->table, m->chain) : NULL;
+			if (m->to.is)
+				found(w, m, c, i);
+			w->depth++;
+			if (to)
+				follow(w, to, m);
+			w->depth--;
+		}
+	}
+}
+
+/* iptables' own tables, of before nf_tables, are in no dump of it. */
+static void ask_legacy(struct walk *w)
+{
+	static const char *const files[] = {"/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"};
+	for (size_t i = 0; i < 2; i++) {
+		char names[256] = "";
+		int fd = open(files[i], O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? 0 : read(fd, names, sizeof names - 1);
+		if (fd >= 0)
+			close(fd);
+		if (n > 0 && strstr(names, "nat\n") && !*w->out->unread)
+			snprintf(w->out->unread, sizeof w->out->unread, "the table nat of iptables-legacy is not read (`%s -t nat -S` shows it)", i ? "ip6tables-legacy" : "iptables-legacy");
+	}
+}
+
+int wh_nft_published(struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err)
+{
+	struct wh_nft_view v;
+	struct wh_nl *nl;
+	*out = (struct wh_nft_published_list){.n = 0};
+	int rc = wh_nl_open(&nl, err);
+	if (rc)
+		return rc;
+	rc = wh_nft_view_before_routing(nl, mem, &v);
+	wh_nl_close(nl);
+	if (rc)
+		return wh_fail(err, rc, "the other tables can't be read: %s", strerror(-rc));
+	wh_nft_view_published(&v, mem, out);
+	ask_legacy(&(struct walk){.out = out});
+	wh_nft_view_free(&v);
+	return 0;
+}
+
+void wh_nft_view_published(const struct wh_nft_view *v, struct wh_arena *mem, struct wh_nft_published_list *out)
+{
+	struct walk w = {.v = v, .mem = mem, .out = out};
+	for (size_t i = 0; i < v->n_chains; i++) {
+		const struct wh_nft_view_chain *c = &v->chains[i];
+		const struct wh_nft_match any = {.v4 = c->family != NFPROTO_IPV6, .v6 = c->family != NFPROTO_IPV4, .proto = -1};
+		if (c->hook == NF_INET_PRE_ROUTING)
+			follow(&w, c, &any);
+	}
+}
