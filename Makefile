@@ -136,7 +136,7 @@ install: all ## install below PREFIX (/usr/local), DESTDIR before it
 	install -D -m 644 $(BUILD)/whittle-suricata.so $(DESTDIR)$(PREFIX)/lib/whittle/whittle-suricata.so
 	for f in rules/*.yaml; do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/whittle/$$f || exit 1; done
 	install -D -m 644 packaging/suricata/whittle.yaml $(DESTDIR)$(PREFIX)/share/doc/whittle/suricata/whittle.yaml
-	for u in packaging/systemd/*.service; do install -d $(DESTDIR)$(PREFIX)/lib/systemd/system && \
+	for u in packaging/systemd/*.service packaging/systemd/*.socket; do install -d $(DESTDIR)$(PREFIX)/lib/systemd/system && \
 		sed 's#/usr/local/bin/#$(PREFIX)/bin/#' $$u >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/} || exit 1; done
 	install -D -m 644 packaging/sysusers.d/whittle.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/whittle.conf
 	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ! command -v systemd-sysusers >/dev/null || systemd-sysusers $(PREFIX)/lib/sysusers.d/whittle.conf

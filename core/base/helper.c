@@ -5,10 +5,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/helper.h"
 #include "base/owner.h"
+#include "base/service_user.h"
 
 enum { MAX_HELPERS = 6 };
 static struct { pid_t pid; int end; } helpers[MAX_HELPERS];
@@ -22,7 +24,7 @@ static void end_all(void)
 	for (size_t i = 0; i < n_helpers; i++)
 		close(helpers[i].end);
 	for (size_t i = 0; i < n_helpers; i++)
-		while (waitpid(helpers[i].pid, NULL, 0) < 0 && errno == EINTR)
+		while (helpers[i].pid > 0 && waitpid(helpers[i].pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	n_helpers = 0;
 }
@@ -37,6 +39,47 @@ static void leave_terminal(void)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+static void keep(pid_t pid, int end)
+{
+	if (!program) {
+		program = getpid();
+		atexit(end_all);
+	}
+	helpers[n_helpers].pid = pid;
+	helpers[n_helpers++].end = end;
+}
+
+int wh_helper_trusted(int end, struct wh_error *err)
+{
+	struct ucred peer;
+	socklen_t len = sizeof peer;
+	if (getsockopt(end, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return wh_fail(err, -errno, "%s", strerror(errno));
+	return wh_is_root_or_service(peer.uid) ? 0 : wh_fail(err, -EPERM, "uid %u is at the other side, which is neither root nor " WH_SERVICE_USER, (unsigned)peer.uid);
+}
+
+int wh_helper_connect(const char *path, int *end, struct wh_error *err)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct wh_error why;
+	if (n_helpers == MAX_HELPERS)
+		return wh_fail(err, -EMFILE, "too many helper processes");
+	if (strlen(path) >= sizeof at.sun_path)
+		return wh_fail_input(err, -ENAMETOOLONG, "%s: too long for a socket", path);
+	memcpy(at.sun_path, path, strlen(path));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int rc = fd < 0 || connect(fd, (const void *)&at, sizeof at) ? wh_fail(err, -errno, "%s: %s", path, strerror(errno)) : 0;
+	if (!rc && wh_helper_trusted(fd, &why))
+		rc = wh_fail(err, why.code, "%s: refused: %s", path, why.text);
+	if (!rc) {
+		keep(0, *end = fd);
+		return 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }
 
 int wh_helper_fork(const char *name, int *end, struct wh_error *err)
@@ -64,12 +107,7 @@ int wh_helper_fork(const char *name, int *end, struct wh_error *err)
 		close(ends[0]);
 		return rc;
 	}
-	if (!program) {
-		program = getpid();
-		atexit(end_all);
-	}
-	helpers[n_helpers].pid = pid;
-	helpers[n_helpers++].end = *end = ends[0];
+	keep(pid, *end = ends[0]);
 	return 0;
 }
 
@@ -79,8 +117,9 @@ void wh_helper_end(int end)
 		if (helpers[i].end != end)
 			continue;
 		close(end);
-		kill(helpers[i].pid, SIGKILL);
-		while (waitpid(helpers[i].pid, NULL, 0) < 0 && errno == EINTR)
+		if (helpers[i].pid > 0)
+			kill(helpers[i].pid, SIGKILL);
+		while (helpers[i].pid > 0 && waitpid(helpers[i].pid, NULL, 0) < 0 && errno == EINTR)
 			;
 		helpers[i] = helpers[--n_helpers];
 		return;

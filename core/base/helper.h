@@ -10,6 +10,10 @@
 /* Forks; `name` is what ps shows, 15 characters at most. In the program: 0, and *end is its end of the pair. In the helper: 1, and *end is the helper's end, the only one of any pair that it
  * holds. Call it before there are threads. When the program exits it closes its ends, and waits for its helpers. */
 int wh_helper_fork(const char *name, int *end, struct wh_error *err);
+/* The same where the helper is a service of its own, which listens at `path`: it must have been made by root or by the services' user. */
+int wh_helper_connect(const char *path, int *end, struct wh_error *err);
+/* Whether root or the services' user is at the other side of a socket. -EPERM, or why it can't be told. */
+int wh_helper_trusted(int end, struct wh_error *err);
 /* Ends the helper at the other side of `end`, whatever it does, and waits for that. */
 void wh_helper_end(int end);
 /* All `len` bytes, with the descriptor `fd` where it is not -1. 0 or a negative errno. */

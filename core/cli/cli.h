@@ -72,6 +72,10 @@ int cli_confine_reader(const struct cli *c, bool trusted, int argc, char **argv,
 int cli_check_sudo(struct cli *c);
 bool cli_held_by_sudo(const struct cli *c); /* such a user, to whom root's configuration does not allow more */
 int cli_refuse_held(const struct cli *c, const char *option); /* the same for an option of the command's own */
+/* Finds where what survives a reboot is kept (c->state_dir), for a command that may ask so much of the firewall. */
+int cli_find_state(struct cli *c, unsigned may, bool azure, struct wh_error *err);
+/* The value of that option among the words, or NULL: for what is begun before the command reads them. */
+const char *cli_option_value(int argc, char **argv, const char *option);
 /* Whether one of the words is that option, or an abbreviation of it. */
 bool cli_has_option(int argc, char **argv, const char *option);
 int cli_open_ledger(struct cli *c, int flags, struct wh_ledger *out); /* prints on failure; returns 0 or an exit status */

@@ -23,6 +23,7 @@
 	ROW("Apply", rollback) \
 	ROW("Apply", drift) \
 	ROW("Apply", watch) \
+	ROW("Apply", firewall) \
 	ROW("Apply", restore) \
 	ROW("Apply", uninstall) \
 	ROW("Apply", jit) \

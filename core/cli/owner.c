@@ -134,7 +134,21 @@ bool cli_has_option(int argc, char **argv, const char *option)
 	return false;
 }
 
-static int find_state(struct cli *c, unsigned may, bool azure, struct wh_error *err)
+const char *cli_option_value(int argc, char **argv, const char *option)
+{
+	size_t n = strlen(option);
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strncmp(argv[i], option, n))
+			continue;
+		if (argv[i][n] == '=')
+			return argv[i] + n + 1;
+		if (!argv[i][n])
+			return i + 1 < argc ? argv[i + 1] : NULL;
+	}
+	return NULL;
+}
+
+int cli_find_state(struct cli *c, unsigned may, bool azure, struct wh_error *err)
 {
 	const char *env = getenv("WHITTLE_STATE"), *configured = env && *env ? env : c->config ? c->config->ledger.state : NULL;
 	struct wh_error why;
@@ -158,7 +172,8 @@ static int start_firewall(struct cli *c, unsigned may, int argc, char **argv, st
 {
 	const struct wh_firewall_grants g = {.may = may, .force = cli_has_option(argc, argv, "--force"), .state_dir = c->state_dir, .sessions = c->sessions,
 	                                     .n_sessions = c->n_sessions, .jit = c->config ? &c->config->jit : NULL, .who = cli_who(), .nflog_group = WH_NFLOG_GROUP};
-	return may ? wh_firewall_start(&g, err) : 0;
+	const char *service = !strcmp(argv[0], "watch") ? cli_option_value(argc, argv, "--firewall") : NULL;
+	return !may ? 0 : service ? wh_firewall_connect(service, err) : wh_firewall_start(&g, err);
 }
 
 static int start_https(const struct cli *c, int argc, char **argv, struct wh_error *err)
@@ -207,7 +222,7 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 	if (makes_ledger(argc, argv) && !strcmp(c->store_url, WH_DEFAULT_STORE)) /* only our own: in another's path a slip would make directories */
 		mkdir(WH_DEFAULT_STORE_DIR, 0750);
 	int rc = wh_owner_of(c->store_url, &owner, err);
-	rc = rc ? rc : find_state(c, may, azure && !cli_has_option(argc, argv, "--dry-run"), err);
+	rc = rc ? rc : cli_find_state(c, may, azure && !cli_has_option(argc, argv, "--dry-run"), err);
 	if (!rc && (owner.other || confined))
 		rc = start_opener(c, becomes, argc, argv, err);
 	rc = rc ? rc : start_firewall(c, may, argc, argv, err);

@@ -16,7 +16,7 @@
 #include "whittle/watch.h"
 
 static const char help[] =
-	"usage: whittle watch [--learn] [--revert] [--repair] [--alerts FILE] [--metrics ADDR:PORT] [--for TIME]\n"
+	"usage: whittle watch [--learn] [--revert] [--repair] [--alerts FILE] [--metrics ADDR:PORT] [--firewall SOCKET] [--for TIME]\n"
 	"\n"
 	"Looks after the rules that were confirmed on this machine, until it is stopped, and prints a line for each thing that it notices:\n"
 	"  blocked   a peer that belongs (seen on several days on that port, never alerted on) is being dropped\n"
@@ -35,6 +35,7 @@ static const char help[] =
 	"  --repair       put back what was confirmed when our table was deleted or changed\n"
 	"  --alerts FILE  append each alert to FILE as a line of JSON\n"
 	"  --metrics ADDR:PORT  serve counters for Prometheus at http://ADDR:PORT/metrics, on the loopback alone: 127.0.0.1:9464\n"
+	"  --firewall SOCKET  leave what needs CAP_NET_ADMIN to the service whittle-firewall, which listens there\n"
 	"  --for TIME     end after this time\n"
 	"With --json alerts are printed as lines of JSON. The same settings in whittle.yaml:\n"
 	"  watch: {revert: yes, repair: yes, alerts: /var/log/whittle/alerts.jsonl, syslog: yes, after-confirm: 1h, hits: 3, connections: 10m,\n"
@@ -147,7 +148,7 @@ static void alert(void *arg, const struct wh_watch_alert *a)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option opts[] = {{"revert", 0, 0, 'r'}, {"repair", 0, 0, 'R'}, {"learn", 0, 0, 'l'}, {"alerts", 1, 0, 'a'}, {"for", 1, 0, 'f'}, {"metrics", 1, 0, 'm'}, {0}};
+	static const struct option opts[] = {{"revert", 0, 0, 'r'}, {"repair", 0, 0, 'R'}, {"learn", 0, 0, 'l'}, {"alerts", 1, 0, 'a'}, {"for", 1, 0, 'f'}, {"metrics", 1, 0, 'm'}, {"firewall", 1, 0, 'F'}, {0}};
 	struct wh_watch_config cfg = c->config->watch;
 	struct out out = {.c = c, .file = -1};
 	struct wh_error err;
@@ -159,7 +160,7 @@ static int run(struct cli *c, int argc, char **argv)
 		case 'R': cfg.repair = true; break;
 		case 'l': cfg.learn = WH_LEARN_CONNTRACK; break;
 		case 'a': cfg.alerts = optarg; break;
-		case 'm': break; /* cli_start_metrics() has it */
+		case 'm': case 'F': break; /* cli_start_metrics() and cli_become_owner() have them */
 		case 'f':
 			if (wh_duration_parse(optarg, &length) || length < 1 || length > INT64_C(86400) * 366)
 				return cli_usage(c, "'%s' is not a time such as 30m or 3h", optarg);
@@ -197,12 +198,8 @@ static int run(struct cli *c, int argc, char **argv)
 
 int cli_start_metrics(int argc, char **argv, struct wh_error *err)
 {
-	for (int i = 1; i < argc && !strcmp(argv[0], "watch") && strcmp(argv[i], "--") != 0; i++) {
-		const char *value = !strncmp(argv[i], "--metrics=", 10) ? argv[i] + 10 : !strcmp(argv[i], "--metrics") && i + 1 < argc ? argv[i + 1] : NULL;
-		if (value)
-			return wh_page_start(value, "/metrics", "text/plain; version=0.0.4; charset=utf-8", err);
-	}
-	return 0;
+	const char *value = !strcmp(argv[0], "watch") ? cli_option_value(argc, argv, "--metrics") : NULL;
+	return value ? wh_page_start(value, "/metrics", "text/plain; version=0.0.4; charset=utf-8", err) : 0;
 }
 
 static unsigned may_now(const struct cli *c, int argc, char **argv)

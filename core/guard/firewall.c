@@ -39,15 +39,20 @@ static void serve_one(int from, const void *bytes, size_t n)
 	wh_arena_free(mem);
 }
 
-static void __attribute__((noreturn)) serve(int from)
+static int be_firewall(struct wh_error *err)
 {
-	struct wh_error err;
-	uint8_t *bytes;
-	size_t n;
 	wh_opener_forget();
 	umask(077);
-	if (wh_enforce_privileges(grants.state_dir, &err) || wh_confine(WH_CONFINE_FIREWALL, &err) < 0)
-		_exit(1);
+	int rc = wh_enforce_privileges(grants.state_dir, err);
+	if (!rc && wh_confine(WH_CONFINE_FIREWALL, err) < 0)
+		rc = -EPERM;
+	return rc;
+}
+
+static void __attribute__((noreturn)) serve(int from)
+{
+	uint8_t *bytes;
+	size_t n;
 	while (!wh_helper_receive_message(from, WH_ASK_MAX_BYTES, &bytes, &n, NULL)) {
 		serve_one(from, bytes, n);
 		free(bytes);
@@ -62,10 +67,25 @@ int wh_firewall_start(const struct wh_firewall_grants *g, struct wh_error *err)
 		return 0;
 	int end, rc = wh_helper_fork("whittle-nft", &end, err);
 	if (rc == 1)
-		serve(end);
+		be_firewall(&(struct wh_error){0}) ? _exit(1) : serve(end);
 	if (!rc)
 		process = end;
 	return rc;
+}
+
+int wh_firewall_connect(const char *path, struct wh_error *err)
+{
+	return wh_helper_connect(path, &process, err);
+}
+
+int wh_firewall_serve(const struct wh_firewall_grants *g, int end, struct wh_error *err)
+{
+	grants = *g;
+	int rc = wh_helper_trusted(end, err);
+	rc = rc ? rc : be_firewall(err);
+	if (rc)
+		return rc;
+	serve(end);
 }
 
 int wh_firewall_ready(struct wh_error *err)

@@ -41,6 +41,10 @@ struct wh_firewall_grants {
 /* Forks the process, where CAP_NET_ADMIN is held; else, and always in this process, the grants count for calls that are made here. They must last
  * as long as the program. Call it once, after wh_opener_start() and before there are threads. */
 int wh_firewall_start(const struct wh_firewall_grants *g, struct wh_error *err);
+/* The same where that process is a service of its own, which listens at `path` (base/helper.h): it has its own grants. */
+int wh_firewall_connect(const char *path, struct wh_error *err);
+/* Is that service for the program at the other side of `end`, until that one ends: gives up all rights but CAP_NET_ADMIN first. Returns where it could not. */
+int wh_firewall_serve(const struct wh_firewall_grants *g, int end, struct wh_error *err);
 /* -EPERM where nobody here may change the firewall. */
 int wh_firewall_ready(struct wh_error *err);
 

@@ -33,13 +33,20 @@ for owner in root nobody; do
 
 	for unit in whittle-enforce whittle-watch; do
 		if ! under_unit_ready packaging/systemd/$unit.service; then skip "the service $unit" "$(tail -n 1 "$dir/under.log")"; continue; fi
+		if [ $unit = whittle-watch ]; then # and what systemd starts for it, when it connects
+			under_unit_ready packaging/systemd/whittle-firewall@.service; under_unit packaging/systemd/whittle-firewall@.service
+			mkdir -m 755 "$dir/run.$owner"; chown whittle: "$dir/run.$owner"; socket=$dir/run.$owner/socket
+			ip netns exec "$srv" setpriv --reuid whittle --regid whittle --clear-groups --inh-caps +net_admin --ambient-caps +net_admin --bounding-set -all,+net_admin \
+				systemd-socket-activate -E WHITTLE_STORE -E WHITTLE_STATE -E WHITTLE_CONFIG -l "$socket" --accept --inetd "${as_unit[@]:$((${#as_unit[@]} - 1))}" "$BUILD/whittle" firewall >"$dir/activate" 2>&1 & pids+=($!)
+			until_true 5 test -S "$socket"; chmod 600 "$socket"
+		fi
 		under_unit packaging/systemd/$unit.service
 		in_srv nft flush ruleset
 		if [ $unit = whittle-enforce ]; then
 			restored 'Restored what was confirmed' "$unit puts back after a reboot what was confirmed"
 			is "$(from 203.0.113.77) / $(from 140.20.30.9)" "no connection / connects" "which holds"
 		else
-			ip netns exec "$srv" "${as_unit[@]}" "$BUILD/whittle" watch --repair >"$dir/watch" 2>&1 &
+			ip netns exec "$srv" "${as_unit[@]}" "$BUILD/whittle" watch --repair --firewall "$socket" >"$dir/watch" 2>&1 &
 			watcher=$!; pids+=($watcher)
 			until_true 6 grep -q '[1-9][0-9]* peers are known to belong' "$dir/watch"; t $? "$unit reads the ledger and listens" "$(cat "$dir/watch")"
 			has "$(tr -s '\t\n' ' ' <"/proc/$watcher/status")" 'CapInh: 0+ CapPrm: 0+ CapEff: 0+ CapBnd: [0-9a-f]+ CapAmb: 0+ NoNewPrivs: 1 Seccomp: 2' "without any privilege"
@@ -48,8 +55,11 @@ for owner in root nobody; do
 			for p in $(cat /proc/$watcher/task/$watcher/children); do
 				privileges "$p"
 			done | sort >"$dir/helpers"
-			is "$(paste -sd ' ' "$dir/helpers")" 'whittle-nft whittle 0000000000001000 whittle-opener whittle 0000000000000000' "its helpers are the user whittle, and one of them may change the firewall"
+			is "$(paste -sd ' ' "$dir/helpers")" 'whittle-opener whittle 0000000000000000' "its helper is the user whittle, without any privilege"
+			firewall=$(pgrep -u whittle -f '^[^ ]*/whittle firewall$' | paste -sd ' '); has "$(privileges "${firewall%% *}")" 'whittle whittle 0000000000001000' "what changes the firewall is another service's process, with CAP_NET_ADMIN alone" "$(cat "$dir/activate")"
+			is "$(setpriv --reuid nobody --regid nogroup --clear-groups "${as_unit[@]: -1}" "$BUILD/whittle" watch --for 1s --firewall "$socket" 2>&1 | grep -c 'Permission denied')" 1 "nobody else may connect to it"
 			kill $watcher; wait $watcher; is $? 0 "a signal ends it, which is no failure"
+			until_true 5 eval '! kill -0 $firewall 2>/dev/null'; t $? "and the firewall's process with it"
 		fi
 	done
 	w uninstall >/dev/null

@@ -28,11 +28,17 @@ for unit in packaging/systemd/*.service; do
 	caps=$(value "$unit" CapabilityBoundingSet | tr ' ' '\n' | grep -vxE 'CAP_(NET_ADMIN|SETUID|SETGID)'); [ -z "$caps" ]; t $? "$name: no capability beyond the firewall and the change of user" "$caps"
 done
 # What nft, the netlink socket and the change of user need cannot be taken away: CAP_NET_ADMIN, AF_NETLINK, the host's network.
-[ "$(value packaging/systemd/whittle-enforce.service CapabilityBoundingSet)" = CAP_NET_ADMIN ]; t $? "whittle-enforce may change the firewall, and nothing else"
+for unit in whittle-enforce whittle-firewall@; do
+	[ "$(value packaging/systemd/$unit.service CapabilityBoundingSet)" = CAP_NET_ADMIN ]; t $? "$unit may change the firewall, and nothing else"
+done
+[ "$(value packaging/systemd/whittle-watch.service CapabilityBoundingSet)" = "CAP_SETUID CAP_SETGID" ]; t $? "whittle-watch, which reads the ledger, may not change the firewall"
+socket=packaging/systemd/whittle-firewall.socket
+is "$(value $socket SocketUser) $(value $socket SocketMode)" "whittle 0600" "the socket between them is the services' user's alone"
+is "$(value $socket ListenStream)" "$(sed -n 's/^ExecStart=.*--firewall //p' packaging/systemd/whittle-watch.service)" "and one and the same"
 if ! systemd-analyze security --help 2>/dev/null | grep -q -- --offline; then skip "systemd-analyze judges them" "no systemd-analyze with --offline"; else
 	for unit in packaging/systemd/*.service; do
 		level=$(systemd-analyze security --offline=true --no-pager "$unit" 2>"$dir/err" | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p')
-		awk -v l="$level" 'BEGIN { exit !(l != "" && l <= 1.5) }'; t $? "systemd-analyze rates the exposure of ${unit##*/} at 1.5 or less" "$level $(cat "$dir/err")"
+		awk -v l="$level" 'BEGIN { exit !(l != "" && l < 1.5) }'; t $? "systemd-analyze rates the exposure of ${unit##*/} below 1.5" "$level $(cat "$dir/err")"
 	done
 fi
 echo "1..$n"

@@ -25,6 +25,7 @@ calls_allowed() {
 }
 
 under_unit_ready() {
+	[ ! -x "$dir/under.${1##*/}" ] || return 0 # each unit's once
 	{ command -v systemd-analyze && command -v "${CC:-gcc}" && command -v setpriv; } >"$dir/under.log" 2>&1 || { echo "no systemd-analyze, C compiler or setpriv" >>"$dir/under.log"; return 1; }
 	{
 		cat <<-'C'
@@ -74,7 +75,7 @@ under_unit_ready() {
 	} >"$dir/under.c"
 	local families
 	read -ra families < <(sed -n 's/^RestrictAddressFamilies=//p' "$1")
-	"${CC:-gcc}" -DFAMILY_A="${families[0]}" -DFAMILY_B="${families[1]:-${families[0]}}" -o "$dir/under" "$dir/under.c" >>"$dir/under.log" 2>&1
+	"${CC:-gcc}" -DFAMILY_A="${families[0]}" -DFAMILY_B="${families[1]:-${families[0]}}" -o "$dir/under.${1##*/}" "$dir/under.c" >>"$dir/under.log" 2>&1
 }
 
 # The words before a command that runs as UNIT would: under_unit UNIT; "${as_unit[@]}" COMMAND…
@@ -84,7 +85,7 @@ under_unit() {
 	caps=$(sed -n 's/^CapabilityBoundingSet=//p' "$1" | sed 's/CAP_/+/g; s/ /,/g' | tr '[:upper:]' '[:lower:]')
 	as_unit=(setpriv ${user:+--reuid "$(id -u "$user")" --regid "$(id -g "$user")" --clear-groups} --bounding-set "-all,$caps")
 	caps=$(sed -n 's/^AmbientCapabilities=//p' "$1" | sed 's/CAP_/+/g; s/ /,/g' | tr '[:upper:]' '[:lower:]')
-	as_unit+=(--inh-caps "-all${caps:+,$caps}" --ambient-caps "-all${caps:+,$caps}" "$dir/under")
+	as_unit+=(--inh-caps "-all${caps:+,$caps}" --ambient-caps "-all${caps:+,$caps}" "$dir/under.${1##*/}")
 }
 
 # service_user: a user whittle, in a copy of the system's list that this process and those it starts see, where it runs alone: re-runs the script

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The process that changes the firewall as a service: so that the service which reads the ledger and speaks to it has no right over the firewall at all. */
+#include <string.h>
+#include <unistd.h>
+#include "cli/cli.h"
+#include "whittle/config.h"
+#include "whittle/firewall.h"
+
+static const char help[] =
+	"usage: whittle firewall [--revert]\n"
+	"\n"
+	"What systemd starts for whittle-watch.service: the process that may change the firewall, at the other end of the socket that is its standard\n"
+	"input. It takes messages of a fixed layout from root and the services' user alone, does for them what `whittle watch` may ask for (look, hear what is\n"
+	"dropped, put back what was confirmed), keeps CAP_NET_ADMIN alone, and ends when the watcher does. It is nothing to be typed.\n"
+	"\n"
+	"  --revert  it may also go back to the rules confirmed before; so it may where whittle.yaml says watch: {revert: yes}\n"
+	"\n"
+	"Example: systemctl start whittle-firewall.socket\n";
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	static const struct option opts[] = {{"revert", 0, 0, 'r'}, {0}};
+	struct wh_firewall_grants g = {.may = WH_MAY_LOOK | WH_MAY_HEAR | WH_MAY_ADOPT | WH_MAY_PUT_BACK, .who = "whittle-watch", .nflog_group = WH_NFLOG_GROUP};
+	struct wh_error err;
+	int o;
+	if (c->config->watch.revert)
+		g.may |= WH_MAY_ROLL_BACK;
+	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
+		if (o != 'r')
+			return CLI_USAGE;
+		g.may |= WH_MAY_ROLL_BACK;
+	}
+	if (optind != argc)
+		return cli_usage(c, "takes no further words");
+	int rc = cli_find_state(c, g.may, false, &err);
+	g.state_dir = c->state_dir;
+	rc = rc ? rc : wh_firewall_serve(&g, STDIN_FILENO, &err);
+	return rc ? cli_error(&err) : CLI_OK;
+}
+
+const struct cli_command cli_firewall = {.name = "firewall", .summary = "change the firewall for whittle-watch.service", .help = help, .run = run, .no_ledger = true};
