@@ -134,7 +134,7 @@ bench: ## measure against the peers, in one run: build/bench/table.txt
 install: all ## install below PREFIX (/usr/local), DESTDIR before it
 	install -D -m 755 $(BUILD)/whittle $(DESTDIR)$(PREFIX)/bin/whittle
 	install -D -m 644 $(BUILD)/whittle-suricata.so $(DESTDIR)$(PREFIX)/lib/whittle/whittle-suricata.so
-	for f in rules/*.yaml; do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/whittle/$$f || exit 1; done
+	for f in rules/*.yaml rules/*/*.yaml; do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/whittle/$$f || exit 1; done
 	install -D -m 644 packaging/suricata/whittle.yaml $(DESTDIR)$(PREFIX)/share/doc/whittle/suricata/whittle.yaml
 	for u in packaging/systemd/*.service packaging/systemd/*.socket; do install -d $(DESTDIR)$(PREFIX)/lib/systemd/system && \
 		sed 's#/usr/local/bin/#$(PREFIX)/bin/#' $$u >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/} || exit 1; done

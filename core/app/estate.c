@@ -34,10 +34,15 @@ static bool is_inventory(const char *path)
 int wh_app_estate_import(const struct wh_app *a, const char *const *paths, size_t n, struct wh_estate_summary *out, struct wh_error *err)
 {
 	struct wh_ledger l;
+	char line[64];
 	int rc = wh_ledger_open(a->store_url, WH_STATE_CREATE, &l, err);
 	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
 	if (!rc)
 		rc = n > 1 || is_inventory(paths[0]) ? wh_inventory_import(l.state, paths, n, out, err) : wh_estate_import(l.state, paths[0], out, err);
+	if (!rc) { /* a report says from when its inventory is */
+		snprintf(line, sizeof line, "{\"resources\":%zu}", out->resources);
+		rc = wh_state_log(l.state, a->who, "estate.import", line, err);
+	}
 	wh_ledger_close(&l);
 	return rc;
 }

@@ -1,96 +1,253 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
 #include <string.h>
-#include "cli/cli.h"
-#include "whittle/app_network.h"
+#include <strings.h>
+#include <sys/stat.h>
+#include "cli/posture.h"
+#include "whittle/report.h"
 
 static const char help[] =
-	"usage: whittle assess --policy FILE|DIR… [--parameters FILE] [--all] [--json] [--fail-on unhealthy] INVENTORY…\n"
+	"usage: whittle assess [ASSESSMENT] [--resource NAME] [--control ID] [--severity LEAST] [--all] [--in PATH]…\n"
+	"                      [--json | --csv | --sarif | --junit] [--fail-on LEAST]\n"
+	"       whittle assess list [--json]\n"
+	"       whittle assess exempt ASSESSMENT --owner NAME --reason TEXT --expires DAY [--resource ID]\n"
+	"       whittle assess unexempt ASSESSMENT [--resource ID]\n"
+	"       whittle assess answer ASSESSMENT --status healthy|unhealthy|not-applicable --owner NAME --answer TEXT --expires DAY\n"
+	"                      [--evidence TEXT] [--evidence-file FILE]\n"
+	"       whittle assess unanswer ASSESSMENT\n"
+	"       whittle assess exemptions | answers [--json]\n"
+	"       whittle assess --policy FILE|DIR… [--parameters FILE] [--all] [--json] [--fail-on unhealthy] INVENTORY…\n"
 	"\n"
-	"Assesses the resources of an inventory by definitions written in the language of Azure Policy: Microsoft's own as they are\n"
-	"published, or yours. INVENTORY is a JSON file, or a directory of them: what `az … list`, `az graph query`, a template export or the REST\n"
-	"API prints. Resources that stand inside others (subnets, private endpoint connections) are found there.\n"
+	"Assesses the estate's resources by the recommendations of rules/assessments: what the Internet reaches, how services are configured, which protocols were\n"
+	"spoken, whether the sensor sees. A check of traffic that saw none of its kind, or whose sensor lost packets, has no evidence (NoEvidence) and is not healthy.\n"
 	"\n"
-	"  --policy FILE|DIR    definitions, a file each; can be given again\n"
-	"  --parameters FILE    {\"name\": value, …}: values of parameters over the definitions' defaults\n"
-	"  --all                prints healthy resources too\n"
-	"  --fail-on unhealthy  ends with status 3 when a resource is unhealthy\n"
+	"  ASSESSMENT           a key, a policy definition's GUID, or a name: that one alone, with why it matters and what to do\n"
+	"  --resource NAME      of this resource alone\n"
+	"  --control ID         of one control of the benchmark: NS-8\n"
+	"  --severity LEAST     Informational, Low, Medium or High, and worse\n"
+	"  --all                healthy resources and those without evidence too\n"
+	"  --in PATH            assesses the inventory in this file or directory, without a ledger; can be given again\n"
+	"  --csv, --sarif, --junit  for spreadsheets, code scanning and pipelines\n"
+	"  --fail-on LEAST      ends with status 3 when a resource is unhealthy in an assessment of that severity, or worse; `unhealthy`: of any\n"
 	"\n"
-	"A keyword, operator or function that is not known is refused with its file and place; nothing is assessed by half.\n"
+	"`exempt` takes a resource (or all of them) out of an assessment until a day; `answer` answers what no data tells. Both need an owner, are written to the\n"
+	"journal and stand in the report. --expires takes a day (2027-01-31) or a time from now on (90d).\n"
 	"\n"
-	"Example: whittle assess --policy definitions/ --fail-on unhealthy storage.json vaults.json\n";
+	"With --policy it assesses an inventory by definitions in the language of Azure Policy instead, Microsoft's own or yours. A keyword, operator or function that is\n"
+	"not known is refused with its file and place; nothing is assessed by half.\n"
+	"\n"
+	"Example: whittle assess --severity High --fail-on High --sarif >findings.sarif\n";
 
-enum { MOST_POLICIES = 256 };
+/* ---- shared with inventory and compliance ---- */
 
-static void print(const json_t *doc, bool all)
+int cli_severity(const struct cli *c, const char *option, const char *text, enum wh_severity *out)
+{
+	for (int i = 0; wh_severity_words[i]; i++)
+		if (!strcasecmp(wh_severity_words[i], text)) {
+			*out = (enum wh_severity)i;
+			return 0;
+		}
+	return cli_usage(c, "%s takes Informational, Low, Medium or High, not '%s'", option, text);
+}
+
+int cli_until(const struct cli *c, const char *text, int64_t *out)
+{
+	int64_t seconds;
+	char day[64];
+	if (!wh_duration_parse(text, &seconds)) {
+		*out = wh_now_us() + seconds * 1000000;
+		return 0;
+	}
+	snprintf(day, sizeof day, strlen(text) == 10 ? "%.10sT23:59:59Z" : "%.60s", text);
+	return wh_time_parse(day, strlen(day), out) ? cli_usage(c, "--expires takes a day (2027-01-31) or a time from now on (90d), not '%s'", text) : 0;
+}
+
+enum cli_colour cli_status_colour(const char *status)
+{
+	return !strcmp(status, "Unhealthy") || !strcmp(status, "Failed") ? CLI_RED : !strcmp(status, "Healthy") || !strcmp(status, "Passed") ? CLI_GREEN : CLI_DIM;
+}
+
+int cli_print_text(char *text)
+{
+	if (!text)
+		return CLI_FAILED;
+	fputs(text, stdout);
+	free(text);
+	return CLI_OK;
+}
+
+/* ---- printing ---- */
+
+static const char *text_of(const json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+static long long number_of(const json_t *o, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(o, key));
+}
+
+static void print_verdicts(const json_t *doc, bool all)
 {
 	struct cli_table *t = NULL;
-	json_t *a, *note;
+	const json_t *counts = json_object_get(doc, "counts");
+	json_t *v;
 	size_t i;
-	json_array_foreach(json_object_get(doc, "assessments"), i, a) {
-		const char *status = json_string_value(json_object_get(a, "status")), *name = json_string_value(json_object_get(a, "displayName"));
-		bool healthy = strcmp(status, "Unhealthy") != 0;
-		if (healthy && !all)
+	json_array_foreach(json_object_get(doc, "assessments"), i, v) {
+		const char *status = text_of(v, "status"), *exempt = text_of(v, "exempt");
+		if (!all && (exempt || strcmp(status, "Unhealthy")))
 			continue;
 		if (!t)
-			t = cli_table_new("Status|Assessment|Resource|Cause");
-		cli_table_coloured(t, !healthy ? CLI_RED : !strcmp(status, "Healthy") ? CLI_GREEN : CLI_DIM, status);
-		cli_table_text(t, name ? name : json_string_value(json_object_get(a, "name")));
-		cli_table_text(t, json_string_value(json_object_get(a, "resourceId")));
-		cli_table_text(t, json_string_value(json_object_get(a, "cause")));
+			t = cli_table_new("Status|Severity|Assessment|Resource|Cause");
+		cli_table_coloured(t, exempt ? CLI_DIM : cli_status_colour(status), exempt ? "exempt" : status);
+		cli_table_text(t, text_of(v, "severity"));
+		cli_table_text(t, text_of(v, "displayName"));
+		cli_table_text(t, wh_posture_name(text_of(v, "resourceId")));
+		cli_table_text(t, exempt ? exempt : text_of(v, "cause"));
 	}
 	if (t)
 		cli_table_print(t);
-	json_array_foreach(json_object_get(doc, "notes"), i, note)
-		if (all || strstr(json_string_value(note), "not assessed") || strstr(json_string_value(note), "left aside"))
-			printf("note: %s\n", json_string_value(note));
-	const json_t *counts = json_object_get(doc, "counts");
-	printf("%lld unhealthy, %lld healthy, %lld not judged: %lld definitions, %lld resources%s\n", (long long)json_integer_value(json_object_get(counts, "Unhealthy")),
-	       (long long)json_integer_value(json_object_get(counts, "Healthy")), (long long)json_integer_value(json_object_get(counts, "NotApplicable")),
-	       (long long)json_integer_value(json_object_get(doc, "definitions")),
-	       (long long)json_integer_value(json_object_get(doc, "resources")), all ? "" : " (--all lists these too)");
+	printf("%lld unhealthy, %lld healthy, %lld without evidence, %lld exempt%s\n", number_of(counts, "Unhealthy"), number_of(counts, "Healthy"), number_of(counts, "NoEvidence"),
+	       number_of(counts, "exempt"), all ? "" : " (--all lists all)");
+}
+
+static void print_one(const struct wh_assessment *a)
+{
+	cli_print_coloured(CLI_BOLD, a->name);
+	printf(" (%s", wh_severity_words[a->severity]);
+	for (size_t i = 0; i < a->n_controls; i++)
+		printf(", %s", a->controls[i]);
+	printf(")\n%s\nWhat to do: %s\n", a->why, a->fix);
+	if (a->question)
+		printf("Question: %s\nAnswer it: whittle assess answer %s --status healthy --owner … --answer … --expires …\n", a->question, a->key);
+	printf("\n");
+}
+
+static void print_list(const json_t *list)
+{
+	struct cli_table *t = cli_table_new("Controls|Severity|State|>Unhealthy|Assessment|Key");
+	char buf[64];
+	json_t *v;
+	size_t i;
+	json_array_foreach((json_t *)list, i, v) {
+		const char *state = text_of(v, "state");
+		const json_t *controls = json_object_get(v, "controls");
+		snprintf(buf, sizeof buf, "%s%s%s", json_string_value(json_array_get(controls, 0)), json_array_size(controls) > 1 ? ", " : "",
+		         json_array_size(controls) > 1 ? json_string_value(json_array_get(controls, 1)) : "");
+		cli_table_text(t, buf);
+		cli_table_text(t, text_of(v, "severity"));
+		cli_table_coloured(t, cli_status_colour(state), text_of(v, "question") && !strcmp(state, "Unsupported") ? "asks" : state);
+		cli_table_number(t, (uint64_t)number_of(json_object_get(v, "counts"), "Unhealthy"));
+		cli_table_text(t, text_of(v, "displayName"));
+		cli_table_text(t, text_of(v, "name"));
+	}
+	cli_table_print(t);
+}
+
+/* ---- the command ---- */
+
+struct asked { struct wh_app_assessments is; struct cli_paths in; bool list, csv, sarif, junit, fail; enum wh_severity fail_on; };
+
+static int options(struct cli *c, int argc, char **argv, struct asked *ask)
+{
+	static const struct option longs[] = {{"resource", required_argument, NULL, 'r'}, {"control", required_argument, NULL, 'C'}, {"severity", required_argument, NULL, 's'}, {"all", no_argument, NULL, 'a'},
+	                                      {"csv", no_argument, NULL, 'c'}, {"sarif", no_argument, NULL, 'S'}, {"junit", no_argument, NULL, 'j'}, {"fail-on", required_argument, NULL, 'f'}, CLI_IN, {0}};
+	int o, rc = 0;
+	while (!rc && (o = cli_getopt_in(c, argc, argv, longs, &ask->in)) != -1)
+		switch (o) {
+		case 'r': ask->is.resource = optarg; break;
+		case 'C': ask->is.control = optarg; break;
+		case 's': rc = cli_severity(c, "--severity", optarg, &ask->is.least); break;
+		case 'a': ask->is.all = true; break;
+		case 'c': ask->csv = true; break;
+		case 'S': ask->sarif = true; break;
+		case 'j': ask->junit = true; break;
+		case 'f':
+			ask->fail = true;
+			rc = strcmp(optarg, "unhealthy") ? cli_severity(c, "--fail-on", optarg, &ask->fail_on) : 0;
+			break;
+		default: return CLI_USAGE;
+		}
+	return rc;
+}
+
+/* Words are the assessment, or files of an inventory. */
+static int words(struct cli *c, int argc, char **argv, struct asked *ask)
+{
+	struct stat st;
+	for (int i = optind; i < argc; i++) {
+		if (!strcmp(argv[i], "list") && i == optind)
+			ask->list = true;
+		else if (!stat(argv[i], &st) && ask->in.n < sizeof ask->in.path / sizeof *ask->in.path)
+			ask->in.path[ask->in.n++] = argv[i];
+		else if (!ask->is.assessment)
+			ask->is.assessment = argv[i];
+		else
+			return cli_usage(c, "one assessment at a time: '%s' is a second one", argv[i]);
+	}
+	if (ask->csv + ask->sarif + ask->junit + c->json > 1)
+		return cli_usage(c, "one format at a time: --json, --csv, --sarif or --junit");
+	return 0;
+}
+
+static int print_as(const struct cli *c, const struct asked *ask, const struct wh_app_posture *p, json_t *doc)
+{
+	const struct wh_assessment *one = ask->is.assessment ? wh_pack_find(wh_app_posture_pack(p), ask->is.assessment) : NULL;
+	json_t *list = ask->sarif ? wh_app_assessment_list(p) : NULL;
+	int rc = CLI_OK;
+	if (ask->sarif)
+		rc = cli_print_json(wh_report_sarif(doc, list));
+	else if (ask->csv)
+		rc = cli_print_text(wh_report_csv_assessments(doc));
+	else if (ask->junit)
+		rc = cli_print_text(wh_report_junit(doc));
+	else if (c->json)
+		rc = cli_print_json(json_incref(doc));
+	else {
+		if (one)
+			print_one(one);
+		print_verdicts(doc, ask->is.all || one);
+	}
+	json_decref(list);
+	return rc;
 }
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"policy", required_argument, NULL, 'p'}, {"parameters", required_argument, NULL, 'P'}, {"all", no_argument, NULL, 'a'},
-	                                      {"fail-on", required_argument, NULL, 'f'}, {0}};
-	const char *policies[MOST_POLICIES];
-	struct wh_app_assess ask = {.policies = policies};
-	bool all = false, fail = false;
+	const struct wh_app a = cli_app(c);
+	struct asked ask = {.in = {.n = 0}};
+	struct wh_app_posture *p;
 	struct wh_error err;
-	json_t *doc;
-	int o;
-	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
-		if (o == 'p' && ask.n_policies < MOST_POLICIES)
-			policies[ask.n_policies++] = optarg;
-		else if (o == 'P')
-			ask.parameters = optarg;
-		else if (o == 'a')
-			all = true;
-		else if (o == 'f' && !strcmp(optarg, "unhealthy"))
-			fail = true;
-		else if (o == 'f')
-			return cli_usage(c, "--fail-on takes unhealthy, not '%s'", optarg);
-		else
-			return CLI_USAGE;
-	}
-	if (!ask.n_policies)
-		return cli_usage(c, "which definitions? --policy FILE|DIR");
-	if (optind == argc)
-		return cli_usage(c, "which resources? Give a JSON file, or a directory of them");
-	ask.resources = (const char *const *)argv + optind;
-	ask.n_resources = (size_t)(argc - optind);
-	if (wh_app_assess(&ask, &doc, &err))
+	json_t *doc = NULL;
+	if (cli_has_option(argc, argv, "--policy"))
+		return cli_assess_policies(c, argc, argv);
+	if (argc > 1 && cli_assess_decides(argv[1]))
+		return cli_assess_decide(c, argc - 1, argv + 1);
+	int rc = options(c, argc, argv, &ask);
+	rc = rc ? rc : words(c, argc, argv, &ask);
+	if (rc)
+		return rc;
+	ask.is.all |= c->json || ask.junit;
+	if (wh_app_posture_open(&a, ask.in.path, ask.in.n, &p, &err))
 		return cli_error(&err);
-	bool found = json_integer_value(json_object_get(json_object_get(doc, "counts"), "Unhealthy")) > 0;
-	int rc = CLI_OK;
-	if (c->json)
-		rc = cli_print_json(doc);
-	else {
-		print(doc, all);
-		json_decref(doc);
+	if (ask.list) {
+		rc = cli_print_document(c, wh_app_assessment_list(p), print_list);
+	} else if (wh_app_assessments(p, &ask.is, &doc, &err)) {
+		rc = cli_error(&err);
+	} else {
+		bool bad = ask.fail && wh_app_assessments_worse(doc, ask.fail_on);
+		rc = print_as(c, &ask, p, doc);
+		rc = rc ? rc : bad ? CLI_FINDINGS : CLI_OK;
 	}
-	return rc ? rc : fail && found ? CLI_FINDINGS : CLI_OK;
+	json_decref(doc);
+	wh_app_posture_free(p);
+	return rc;
 }
 
-const struct cli_command cli_assess = {.name = "assess", .summary = "assess resources by policy definitions", .help = help, .run = run, .only_reads = true, .no_ledger = true};
+static bool without_ledger(int argc, char **argv)
+{
+	return cli_has_option(argc, argv, "--policy");
+}
+
+const struct cli_command cli_assess = {.name = "assess", .summary = "assess the estate by recommendations, or by policy definitions", .help = help, .run = run, .no_ledger_now = without_ledger, .confined = true};

@@ -35,6 +35,7 @@ struct cli_command {
 	bool only_reads;          /* it may end in the middle: nothing is left half done */
 	bool reads_config_itself; /* a bad whittle.yaml must not stop it (doctor) */
 	bool no_ledger;       /* it reads only files that its words name: whose the ledger is does not matter */
+	bool (*no_ledger_now)(int argc, char **argv); /* the same for these words; NULL: as no_ledger says */
 	bool sudo_opens;      /* it is given to users by a line of sudoers: options that could make them root are held */
 	unsigned may;         /* of enum wh_firewall_may: what it may ask of the firewall at most; 0: nothing */
 	unsigned (*may_now)(const struct cli *c, int argc, char **argv); /* less than that, by its words; NULL: all of it */

@@ -34,6 +34,7 @@
 	ROW("Understand", anomalies) \
 	ROW("Understand", diff) \
 	ROW("Understand", assess) \
+	ROW("Understand", inventory) \
 	ROW("Understand", compliance) \
 	ROW("Run", serve) \
 	ROW("Run", token) \

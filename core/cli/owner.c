@@ -40,7 +40,7 @@ static bool is(const char *word, const char *option)
 /* What a word means for files: by the option before it, or its own. */
 static enum wh_grant_kind kind_of(const char *word)
 {
-	if (is(word, "--output") || is(word, "-o") || is(word, "--curve"))
+	if (is(word, "--output") || is(word, "-o") || is(word, "--curve") || is(word, "--svg") || is(word, "--html") || is(word, "--pdf"))
 		return WH_GRANT_WRITE;
 	if (is(word, "--alerts"))
 		return WH_GRANT_APPEND;
@@ -91,12 +91,15 @@ static void grant_words(struct grants *g, int argc, char **argv)
 
 static void grant_configured(struct grants *g, const struct wh_config *c)
 {
-	static const char *const rules[] = {"ports.yaml", "evidence.yaml", "alerts.yaml", "domains.yaml"};
+	static const char *const rules[] = {"ports.yaml", "evidence.yaml", "alerts.yaml", "domains.yaml", "score.yaml"}, *const directories[] = {"assessments", "standards"};
 	struct wh_error ignored;
 	char path[PATH_MAX];
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
 		if (!wh_rules_path(c ? c->harden.rules_dir : NULL, rules[i], path, sizeof path, &ignored))
 			grant(g, WH_GRANT_READ, wh_arena_strdup(g->mem, path));
+	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
+		if (!wh_rules_path(c ? c->harden.rules_dir : NULL, directories[i], path, sizeof path, &ignored))
+			grant(g, WH_GRANT_BELOW, wh_arena_strdup(g->mem, path));
 	for (size_t i = 0; c && i < c->intel.n_lists; i++) {
 		grant(g, WH_GRANT_READ, c->intel.lists[i].file);
 		grant(g, WH_GRANT_RUN, c->intel.lists[i].command);
@@ -215,7 +218,7 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 	unsigned may = azure ? 0 : command->may_now ? command->may_now(c, argc, argv) & command->may : command->may;
 	struct wh_owner owner;
 	cli_who();
-	if (command->no_ledger)
+	if (command->no_ledger || (command->no_ledger_now && command->no_ledger_now(argc, argv)))
 		return 0;
 	if (command->before)
 		command->before(c);

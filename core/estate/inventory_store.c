@@ -203,24 +203,39 @@ static int load(void *arg, const char *key, const char *json)
 	return wh_inventory_take_stored(l->inv, key, json, l->groups, l->err);
 }
 
-int wh_inventory_load(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err)
+/* The groups and the service tags, beside resources that are loaded. */
+static int load_rest(struct wh_state *s, struct wh_inventory *out, struct wh_error *err)
 {
-	struct loading l = {out, err, false};
+	struct loading l = {out, err, true};
 	char *text = NULL;
-	*out = (struct wh_inventory){.mem = mem};
-	int rc = wh_state_each(s, "resource", load, &l, err);
-	if (!rc && !out->n)
-		return wh_fail(err, -ENOENT, "the ledger has no inventory of networks: `whittle estate import DIRECTORY` reads what `az … list` prints, templates, Terraform's state");
-	l.groups = true;
-	rc = rc ? rc : wh_state_each(s, "nsg", load, &l, err);
+	int rc = wh_state_each(s, "nsg", load, &l, err);
 	rc = rc ? rc : wh_state_get(s, "estate", "estate", &text, err);
 	json_t *doc = text ? json_loads(text, 0, NULL) : NULL, *tags = json_object_get(doc, "serviceTags");
 	char *listed = tags ? json_dumps(tags, JSON_COMPACT) : NULL;
 	if (!rc && listed)
-		rc = wh_service_tags_parse("the ledger's service tags", listed, strlen(listed), mem, &out->service, err);
+		rc = wh_service_tags_parse("the ledger's service tags", listed, strlen(listed), out->mem, &out->service, err);
 	free(listed);
 	json_decref(doc);
 	free(text);
 	wh_inventory_join(out);
 	return rc;
+}
+
+int wh_inventory_load(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err)
+{
+	struct loading l = {out, err, false};
+	*out = (struct wh_inventory){.mem = mem};
+	int rc = wh_state_each(s, "resource", load, &l, err);
+	if (!rc && !out->n)
+		return wh_fail(err, -ENOENT, "the ledger has no inventory of networks: `whittle estate import DIRECTORY` reads what `az … list` prints, templates, Terraform's state");
+	return rc ? rc : load_rest(s, out, err);
+}
+
+int wh_inventory_load_all(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err)
+{
+	struct loading l = {out, err, false};
+	*out = (struct wh_inventory){.mem = mem};
+	int rc = wh_state_each(s, "resource", load, &l, err);
+	rc = rc ? rc : wh_state_each(s, "other", load, &l, err);
+	return rc || !out->n ? rc : load_rest(s, out, err); /* groups alone are of an estate.yaml */
 }

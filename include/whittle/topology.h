@@ -124,3 +124,5 @@ int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, 
 int wh_inventory_load_near(struct wh_state *s, const char *const *ends, size_t n, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);
 /* The network's resources out of the ledger. -ENOENT: it has none. */
 int wh_inventory_load(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);
+/* Every resource out of the ledger, of whatever type. An estate that was no inventory is an empty one. */
+int wh_inventory_load_all(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);

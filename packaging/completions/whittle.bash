@@ -21,7 +21,7 @@ _whittle() {
 		esac
 	done
 	case $prev in
-	--store|--config|--output|--plugin) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--store|--config|--output|--plugin|--in|--pdf|--evidence-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	esac
 	if [[ -z $command || $command == help && $cur != -* ]]; then
 		if [[ $cur == -* ]]; then

@@ -44,4 +44,70 @@ if [ "$(id -u)" = 0 ]; then
 	WHITTLE_STORE=$dir/his/l.db "$w" assess --policy policies inventory >out 2>err && WHITTLE_STORE=$dir/none/l.db "$w" assess --policy policies inventory >out 2>err
 	check "beside a ledger of another user's, or none, the same is read"
 fi
+# ---- the shipped assessments, on the ledger's estate and traffic ----
+export WHITTLE_STORE=$dir/l.db WHITTLE_STATE=$dir/state
+i=/subscriptions/s1/resourceGroups/g/providers/Microsoft
+mkdir az
+cat >az/net.json <<J
+[{"id": "$i.Network/virtualNetworks/net", "name": "net", "type": "Microsoft.Network/virtualNetworks", "location": "westeurope", "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+  "subnets": [{"id": "$i.Network/virtualNetworks/net/subnets/web", "name": "web", "addressPrefix": "10.0.1.0/24", "networkSecurityGroup": {"id": "$i.Network/networkSecurityGroups/web"}}]},
+ {"id": "$i.Network/networkSecurityGroups/web", "name": "web", "type": "Microsoft.Network/networkSecurityGroups", "securityRules": [
+  {"name": "ssh-any", "priority": 300, "direction": "Inbound", "access": "Allow", "protocol": "Tcp", "sourceAddressPrefix": "*", "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": "22"}]},
+ {"id": "$i.Network/publicIPAddresses/p", "name": "p", "type": "Microsoft.Network/publicIPAddresses", "ipAddress": "203.0.113.7", "sku": {"name": "Standard"}},
+ {"id": "$i.Storage/storageAccounts/plant", "name": "plant", "type": "Microsoft.Storage/storageAccounts", "networkAcls": {"defaultAction": "Allow"}, "supportsHttpsTrafficOnly": true},
+ {"id": "$i.Network/networkInterfaces/n1", "name": "n1", "type": "Microsoft.Network/networkInterfaces", "virtualMachine": {"id": "$i.Compute/virtualMachines/web-1"}, "ipConfigurations": [
+  {"name": "c", "privateIPAddress": "10.0.1.4", "subnet": {"id": "$i.Network/virtualNetworks/net/subnets/web"}, "publicIPAddress": {"id": "$i.Network/publicIPAddresses/p"}}]},
+ {"id": "$i.Network/networkInterfaces/n2", "name": "n2", "type": "Microsoft.Network/networkInterfaces", "virtualMachine": {"id": "$i.Compute/virtualMachines/web-2"}, "ipConfigurations": [
+  {"name": "c", "privateIPAddress": "10.0.1.5", "subnet": {"id": "$i.Network/virtualNetworks/net/subnets/web"}}]},
+ {"id": "$i.Compute/virtualMachines/web-1", "name": "web-1", "type": "Microsoft.Compute/virtualMachines", "tags": {"env": "prod"}, "networkProfile": {"networkInterfaces": [{"id": "$i.Network/networkInterfaces/n1"}]}},
+ {"id": "$i.Compute/virtualMachines/web-2", "name": "web-2", "type": "Microsoft.Compute/virtualMachines", "tags": {"env": "test"}, "networkProfile": {"networkInterfaces": [{"id": "$i.Network/networkInterfaces/n2"}]}}]
+J
+status() { jq -r --arg k "$1" --arg r "$2" '[.assessments[] | select(.name == $k and (.resourceId | endswith($r))).status] | join(",")' out; }
+"$w" estate import az >out 2>err && "$w" assess --json >out 2>>err && [ "$(status bc303248-3d14-44c2-96a0-55f5c326b5fe /web-1)" = Unhealthy ] && [ "$(status bc303248-3d14-44c2-96a0-55f5c326b5fe /web-2)" = Healthy ] &&
+	[ "$(status 45d313c3-3fca-5040-035f-d61928366d31 /plant)" = Unhealthy ] && [ "$(status 483f12ed-ae23-447e-a2de-a67a10db4353 /web-1)" = Healthy ] && [ "$(status ns-1-labels /web-1)" = Unhealthy ] &&
+	[ "$(status ns-8-tls 'the estate')" = NoEvidence ]
+check "an imported estate is assessed: what the Internet reaches, services, labels; of traffic there is no evidence"
+"$w" assess bc303248-3d14-44c2-96a0-55f5c326b5fe >out 2>err && grep -q 'the Internet reaches TCP 22 (SSH), by rule ssh-any (300) of web' out && grep -q '^What to do: ' out
+check "one assessment says why, what to do, and by which rule"
+flow() { # SECOND SOURCE DESTINATION PORT
+	printf '{"timestamp":"2026-11-20T10:00:%02d.000000+0000","flow_id":%d,"event_type":"flow","src_ip":"%s","src_port":40%03d,"dest_ip":"%s","dest_port":%d,"proto":"TCP","flow":{"pkts_toserver":6,"pkts_toclient":5,"bytes_toserver":600,"bytes_toclient":5000,"start":"2026-11-20T10:00:%02d.000000+0000","end":"2026-11-20T10:00:%02d.000000+0000","state":"closed","reason":"timeout"},"tcp":{"tcp_flags":"1b","tcp_flags_ts":"1b","tcp_flags_tc":"1b","syn":true,"fin":true,"psh":true,"ack":true,"state":"closed"}}\n' "$1" "$1" "$2" "$1" "$3" "$4" "$1" "$1"
+}
+tls() { # SECOND SOURCE DESTINATION VERSION
+	printf '{"timestamp":"2026-11-20T10:00:%02d.500000+0000","flow_id":%d,"event_type":"tls","src_ip":"%s","src_port":40%03d,"dest_ip":"%s","dest_port":443,"proto":"TCP","tls":{"subject":"CN=x","version":"%s"}}\n' "$1" "$1" "$2" "$1" "$3" "$4"
+}
+stats() { printf '{"timestamp":"2026-11-20T10:%02d:00.000000+0000","event_type":"stats","stats":{"uptime":%d,"capture":{"kernel_packets":%d,"kernel_drops":%d}}}\n' "$1" $(($1 * 60)) "$2" "$3"; }
+{ flow 1 198.51.100.7 10.0.1.4 443; tls 1 198.51.100.7 10.0.1.4 'TLSv1'; flow 2 198.51.100.8 10.0.1.5 443; tls 2 198.51.100.8 10.0.1.5 'TLS 1.3'; } >eve.json
+"$w" ingest eve.json >out 2>err && "$w" assess --json >out 2>>err && [ "$(status ns-8-tls /web-1)" = Unhealthy ] && [ "$(status ns-8-tls /web-2)" = NoEvidence ] && grep -q 'what the sensor lost is not known' out && [ "$(status ns-8-smb1 /web-1)" = NoEvidence ]
+check "an old version that was spoken is bad; what was fine is no evidence while the sensor's loss is not known"
+{ stats 1 1000 0; stats 5 9000 0; } >stats.json; cp l.db clean.db
+"$w" ingest --store clean.db stats.json >out 2>err && "$w" assess --store clean.db --json >out 2>>err && [ "$(status ns-8-tls /web-2)" = Healthy ] && [ "$(status ns-8-tls /web-1)" = Unhealthy ] && [ "$(status ns-8-smb1 /web-2)" = NoEvidence ] &&
+	[ "$(status ns-4-coverage /web-2)" = Healthy ] && [ "$(status ns-7-contradiction /web-2)" = Unhealthy ]
+check "a sensor without loss and flows of the protocol make it healthy; what the rules deny and was answered is a contradiction"
+{ stats 1 1000 0; stats 5 9000 900; } >stats.json; cp l.db lossy.db
+"$w" ingest --store lossy.db stats.json >out 2>err && "$w" assess --store lossy.db --json >out 2>>err && [ "$(status ns-8-tls /web-2)" = NoEvidence ] && [ "$(status ns-8-tls /web-1)" = Unhealthy ] && grep -q 'lost 11.2 %' out
+check "a sensor that lost packets makes nothing healthy"
+"$w" assess --fail-on High >out 2>err; a=$?; "$w" assess ns-5-plan --fail-on Low >out 2>>err; [ $a = 3 ] && [ $? = 0 ]
+check "--fail-on takes the least severity"
+"$w" assess --sarif >out 2>err && jq -e '.version == "2.1.0" and (.runs[0].results | length) > 3 and (.runs[0].results[0].ruleId as $r | .runs[0].tool.driver.rules | any(.id == $r))' out >/dev/null &&
+	"$w" assess --junit >out 2>>err && grep -q '<failure type="Medium" message="the Internet reaches TCP 22' out && "$w" assess --csv >out 2>>err && [ "$(head -1 out)" = assessment,displayName,severity,status,resourceId,resourceType,cause,exempt,controls ]
+check "verdicts as SARIF, JUnit and CSV"
+"$w" assess exempt 3b20e985-f71f-483b-b078-f30d73936d43 --resource web-1 --reason shop --expires 90d >out 2>err; a=$?
+"$w" assess exempt 3b20e985-f71f-483b-b078-f30d73936d43 --resource web-1 --owner ada --reason shop --expires 90d >out 2>>err && "$w" assess --json >out 2>>err && [ $a = 2 ] && grep -q 'needs an owner' err &&
+	jq -e '.assessments[] | select(.name == "3b20e985-f71f-483b-b078-f30d73936d43" and (.resourceId | endswith("/web-1"))) | .exempt | startswith("shop (ada, until ")' out >/dev/null && "$w" assess exemptions | grep -q '^3b20e985.* web-1 .*ada .*shop'
+check "an exemption needs an owner, a reason and an end, and stands in the verdict"
+"$w" assess unexempt 3b20e985-f71f-483b-b078-f30d73936d43 --resource web-1 >out 2>err && [ "$("$w" assess exemptions --json | jq length)" = 0 ] && ! "$w" assess unexempt 3b20e985-f71f-483b-b078-f30d73936d43 --resource web-1 >out 2>err
+check "and ends"
+echo plan >plan.txt
+[ "$("$w" compliance --json | jq -r '.controls[] | select(.id == "NS-5").assessments[] | select(.name == "ns-5-plan").state')" = Unsupported ] && "$w" assess answer ns-5-plan --status healthy --owner bob --answer 'in the runbook' --evidence-file plan.txt --expires 90d >out 2>err &&
+	"$w" compliance --json >out 2>>err && [ "$(jq -r '.controls[] | select(.id == "NS-5").assessments[] | select(.name == "ns-5-plan") | .state + " " + .resources[0].cause' out)" = 'Passed in the runbook (bob; evidence: plan.txt)' ] &&
+	[ "$("$w" assess answers --json | jq -r '.[0].sha256')" = "$(sha256sum plan.txt | cut -d' ' -f1)" ] && ! "$w" assess answer ns-8-tls --status healthy --owner a --answer b --expires 9d >out 2>err && grep -q 'is computed' err
+check "a question is grey until somebody answers it, with the evidence's hash"
+"$w" compliance --json >out 2>err && [ "$(jq -r '[.controls[].id] | join(" ")' out)" = 'NS-1 NS-2 NS-3 NS-4 NS-5 NS-6 NS-7 NS-8 NS-9 NS-10' ] && [ "$(jq -r '.controls[] | select(.id == "NS-3").state' out)" = Failed ] && jq -e '.score.percent > 0 and .inputs[0].at != null and .at != null' out >/dev/null &&
+	"$w" compliance --framework pci-dss-3.2.1 --json >out 2>>err && [ "$(jq -r '.controls[] | select(.id == "1.1").state' out)" = Failed ] && "$w" compliance --framework none >out 2>err; [ $? = 2 ] && grep -q "'none' is no standard" err
+check "compliance by the benchmark, and by a framework that it maps to"
+[ "$("$w" compliance --score --json | jq '.subscriptions[] | select(.id == "s1").controls[] | select(.id == "secure-management-ports") | .max == 8 and .current == 4 and .healthy == 1 and .unhealthy == 1')" = true ] && "$w" compliance --history --json | jq -e 'length == 1 and .[0].failedControls > 0' >/dev/null
+check "the score by subscription and control, and its history"
+"$w" inventory --json >out 2>err && [ "$(jq -r '.resources[0] | .name + " " + .zone + " " + .severity' out)" = 'web-1 internet-facing High' ] && [ "$("$w" inventory --type virtualMachines --label env=test --json | jq -r '[.resources[].name] | join(",")')" = web-2 ] &&
+	[ "$("$w" inventory --recommendation 483f12ed-ae23-447e-a2de-a67a10db4353 --json | jq .total)" = 0 ] && [ "$("$w" inventory --zone internal --sort name --csv | sed -n 2p | cut -d, -f2)" = web-2 ]
+check "the inventory is filtered and sorted"
 echo "1..$n"

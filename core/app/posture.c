@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Everything that an assessment may ask, gathered: the inventory with its reachability, and of the ledger traffic, alerts, rules and lists. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "app/posture.h"
+#include "base/directory.h"
+#include "base/heap.h"
+#include "whittle/intel.h"
+#include "whittle/review.h"
+
+int wh_app_rules_file(const struct wh_app *a, const char *name, struct wh_arena *mem, const char **out, struct wh_error *err)
+{
+	char path[PATH_MAX];
+	int rc = wh_rules_path(a->config ? a->config->harden.rules_dir : NULL, name, path, sizeof path, err);
+	*out = rc ? NULL : wh_arena_strdup(mem, path);
+	return rc;
+}
+
+/* ---- where it comes from ---- */
+
+static void put_input(struct wh_app_posture *p, const char *name, const char *what, int64_t at_us)
+{
+	char at[WH_TIME_STRLEN];
+	json_array_append_new(p->inputs, json_pack("{s:s, s:s, s:s?}", "name", name, "what", what, "at", at_us ? wh_time_text(at_us, at) : NULL));
+	p->at_us = at_us > p->at_us ? at_us : p->at_us;
+}
+
+static int64_t changed_us(const char *path)
+{
+	struct stat st;
+	return wh_stat_input(path, &st) ? 0 : (int64_t)st.st_mtim.tv_sec * 1000000;
+}
+
+static void note_documents(struct wh_app_posture *p, const char *const *paths, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int64_t newest = changed_us(paths[i]);
+		for (size_t k = 0; k < p->inv.n_documents; k++) {
+			int64_t at = strstr(p->inv.documents[k].file, paths[i]) == p->inv.documents[k].file ? changed_us(p->inv.documents[k].file) : 0;
+			newest = at > newest ? at : newest;
+		}
+		put_input(p, "inventory", paths[i], newest);
+	}
+}
+
+/* ---- the ledger ---- */
+
+static int latest(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json)
+{
+	(void)seq, (void)who, (void)what, (void)json;
+	*(int64_t *)arg = time_us;
+	return 0;
+}
+
+static int read_traffic(struct wh_app_posture *p, struct wh_error *err)
+{
+	struct wh_store_totals totals;
+	int rc = wh_store_totals(p->ledger.is.store, &totals, err);
+	if (!rc)
+		put_input(p, "traffic", wh_arena_printf(p->mem, "%llu flows in the ledger", (unsigned long long)totals.flows), totals.last_us);
+	return rc;
+}
+
+static int read_rules(struct wh_app_posture *p, struct wh_error *err)
+{
+	struct wh_recommendation *rec = NULL;
+	int rc = wh_review_load(p->ledger.is.state, p->ledger.estate, p->mem, &rec, err);
+	if (!rc)
+		put_input(p, "recommendation", "rules as they were derived last", rec->calculated_us);
+	p->in.rec = rc ? NULL : rec;
+	return rc == -ENOENT ? 0 : rc;
+}
+
+static int read_lists(struct wh_app_posture *p, struct wh_error *err)
+{
+	struct wh_intel_list *lists = NULL;
+	int rc = wh_intel_lists(p->ledger.is.state, p->mem, &lists, &p->in.n_lists, err);
+	for (size_t i = 0; !rc && i < p->in.n_lists; i++)
+		put_input(p, "threat list", lists[i].name, lists[i].updated_us);
+	p->in.lists = lists;
+	return rc;
+}
+
+static int read_alerts(struct wh_app_posture *p, struct wh_error *err)
+{
+	int64_t newest = 0, us;
+	json_t *v;
+	size_t i;
+	int rc = wh_alerts_list(p->ledger.is.state, &p->alerts, err);
+	json_array_foreach(p->alerts, i, v) {
+		const char *at = wh_alert_property(v, "endTimeUtc");
+		newest = !wh_time_parse(at, strlen(at), &us) && us > newest ? us : newest;
+	}
+	if (!rc)
+		put_input(p, "alerts", wh_arena_printf(p->mem, "%zu kept alerts", json_array_size(p->alerts)), newest);
+	p->in.alerts = p->alerts;
+	return rc;
+}
+
+static void read_jit(struct wh_app_posture *p)
+{
+	const struct wh_jit_config *jit = &p->a->config->jit;
+	for (size_t i = 0; i < jit->n_policies && p->in.n_jit < sizeof p->in.jit / sizeof *p->in.jit; i++)
+		p->in.jit[p->in.n_jit++] = jit->policies[i].resource;
+}
+
+static int read_ledger(struct wh_app_posture *p, struct wh_error *err)
+{
+	int64_t imported = 0;
+	int rc = wh_app_open(p->a, WH_STATE_READ, p->mem, &p->ledger, err);
+	if (rc)
+		return rc;
+	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
+	rc = wh_inventory_load_all(p->ledger.is.state, p->mem, &p->inv, err);
+	rc = rc ? rc : wh_state_log_each(p->ledger.is.state, "estate.import", latest, &imported, err);
+	if (!rc)
+		put_input(p, "inventory", wh_arena_printf(p->mem, "%zu resources in the ledger", p->inv.n), imported);
+	rc = rc ? rc : read_traffic(p, err);
+	rc = rc ? rc : read_rules(p, err);
+	rc = rc ? rc : read_lists(p, err);
+	rc = rc ? rc : read_alerts(p, err);
+	rc = rc ? rc : wh_exemptions_list(p->ledger.is.state, &p->exemptions, err);
+	rc = rc ? rc : wh_answers_list(p->ledger.is.state, &p->answers, err);
+	if (!rc)
+		read_jit(p);
+	p->in.ledger = &p->ledger.is;
+	p->in.estate = p->ledger.estate;
+	p->in.exemptions = p->exemptions;
+	p->in.answers = p->answers;
+	return rc;
+}
+
+/* ---- the inventory as assets ---- */
+
+static void build_assets(struct wh_app_posture *p)
+{
+	struct wh_asset *list = wh_arena_array(p->mem, p->inv.n + 1, sizeof *list);
+	json_t *groups = json_object();
+	for (size_t i = 0; i < p->inv.n; i++) {
+		const struct wh_item *it = &p->inv.items[i];
+		list[i] = (struct wh_asset){.id = it->id, .type = it->type, .name = it->name, .body = it->body};
+		if (!strcmp(it->type, "microsoft.resources/resourcegroups") || !strcmp(it->type, "microsoft.resources/subscriptions/resourcegroups"))
+			json_object_set(groups, it->id, it->body);
+	}
+	p->assets = wh_assets_expand(list, p->inv.n, p->mem);
+	p->assets.groups = groups;
+}
+
+static int load_rules(struct wh_app_posture *p, struct wh_error *err)
+{
+	const char *path;
+	int rc = wh_app_rules_file(p->a, "assessments", p->mem, &path, err);
+	rc = rc ? rc : wh_pack_load(path, p->mem, &p->pack, err);
+	rc = rc ? rc : wh_app_rules_file(p->a, "score.yaml", p->mem, &path, err);
+	return rc ? rc : wh_score_controls_load(path, p->mem, &p->score_controls, err);
+}
+
+int wh_app_posture_open(const struct wh_app *a, const char *const *paths, size_t n, struct wh_app_posture **out, struct wh_error *err)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_app_posture *p = wh_arena_alloc(mem, sizeof *p);
+	*p = (struct wh_app_posture){.mem = mem, .a = a, .of_ledger = !n, .inputs = json_array()};
+	int rc = load_rules(p, err);
+	rc = rc ? rc : n ? wh_inventory_read(paths, n, mem, &p->inv, err) : read_ledger(p, err);
+	if (!rc && n)
+		note_documents(p, paths, n);
+	rc = rc ? rc : wh_topology_build(&p->inv, mem, &p->t, err);
+	if (!rc) {
+		p->r = wh_reach_new(&p->t, mem);
+		build_assets(p);
+		p->in.topology = &p->t;
+		p->in.reach = p->r;
+		p->in.assets = &p->assets;
+		p->in.now_us = wh_now_us();
+		rc = wh_posture_run(&p->pack, &p->in, mem, &p->posture, err);
+	}
+	*out = p;
+	if (rc) {
+		wh_app_posture_free(p);
+		*out = NULL;
+	}
+	return rc;
+}
+
+void wh_app_posture_free(struct wh_app_posture *p)
+{
+	if (!p)
+		return;
+	wh_reach_free(p->r);
+	wh_topology_free(&p->t);
+	wh_inventory_free(&p->inv);
+	wh_app_close(&p->ledger, NULL);
+	wh_pack_free(&p->pack);
+	json_decref((json_t *)p->assets.groups);
+	json_decref(p->alerts);
+	json_decref(p->exemptions);
+	json_decref(p->answers);
+	json_decref(p->inputs);
+	wh_arena_free(p->mem);
+}
+
+const struct wh_pack *wh_app_posture_pack(const struct wh_app_posture *p)
+{
+	return &p->pack;
+}

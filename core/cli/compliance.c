@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "base/opener.h"
+#include "cli/posture.h"
+#include "whittle/report.h"
+
+static const char help[] =
+	"usage: whittle compliance [CONTROL] [--standard ID | --framework ID] [--in PATH]… [--all] [--json | --csv]\n"
+	"       whittle compliance --list | --score | --history [--json]\n"
+	"\n"
+	"How the estate stands against the network controls of the Microsoft cloud security benchmark: each control with its assessments and their resources. A control\n"
+	"passes where all assessments that could be judged pass; one of which nothing could be judged is Unsupported, with what it asks. Previews don't count.\n"
+	"\n"
+	"  CONTROL          one control, with its resources: NS-3\n"
+	"  --standard ID    another standard of rules/standards: mcsb-v2 (a preview)\n"
+	"  --framework ID   the same assessments by the controls of a framework to which the benchmark's map: cis-v8, cis-v7.1, nist-800-53-r4, pci-dss-3.2.1\n"
+	"  --list           the standards and frameworks that there are\n"
+	"  --score          the secure score, by subscription and control\n"
+	"  --history        the score of each day on which it was asked for\n"
+	"  --all            healthy resources too, with CONTROL\n"
+	"  --in PATH        reads this file or directory instead of the ledger's estate; can be given again\n"
+	"\n"
+	"Example: whittle compliance --framework nist-800-53-r4\n";
+
+static const char *text_of(const json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+static long long number_of(const json_t *o, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(o, key));
+}
+
+/* ---- printing ---- */
+
+static void print_score_line(const json_t *score)
+{
+	const json_t *percent = json_object_get(score, "percent");
+	if (json_is_real(percent))
+		printf("Secure score: %.0f %%\n", json_real_value(percent));
+	else
+		printf("Secure score: nothing to judge yet\n");
+}
+
+static void print(const json_t *doc)
+{
+	const json_t *standard = json_object_get(doc, "standard");
+	struct cli_table *t = cli_table_new("Control|State|>Passed|>Failed|>Not assessed|Name");
+	json_t *c;
+	size_t i;
+	printf("%s%s\n", text_of(standard, "name"), json_is_true(json_object_get(standard, "preview")) ? " (preview)" : "");
+	json_array_foreach(json_object_get(doc, "controls"), i, c) {
+		cli_table_text(t, text_of(c, "id"));
+		cli_table_coloured(t, cli_status_colour(text_of(c, "state")), text_of(c, "state"));
+		cli_table_number(t, (uint64_t)number_of(c, "passedAssessments"));
+		cli_table_number(t, (uint64_t)number_of(c, "failedAssessments"));
+		cli_table_number(t, (uint64_t)number_of(c, "unsupportedAssessments"));
+		cli_table_text(t, text_of(c, "name"));
+	}
+	cli_table_print(t);
+	printf("%lld of %lld controls passed, %lld could not be assessed.\n", number_of(doc, "passedControls"), number_of(doc, "passedControls") + number_of(doc, "failedControls"),
+	       number_of(doc, "unsupportedControls"));
+	print_score_line(json_object_get(doc, "score"));
+}
+
+static void print_resources(struct cli_table *t, const json_t *a, bool all)
+{
+	json_t *r;
+	size_t i;
+	json_array_foreach(json_object_get(a, "resources"), i, r) {
+		const char *exempt = text_of(r, "exempt");
+		if (!all && (exempt || !strcmp(text_of(r, "status"), "Healthy") || !strcmp(text_of(r, "status"), "NotApplicable")))
+			continue;
+		cli_table_coloured(t, exempt ? CLI_DIM : cli_status_colour(text_of(r, "status")), exempt ? "exempt" : text_of(r, "status"));
+		cli_table_text(t, text_of(a, "severity"));
+		cli_table_text(t, text_of(a, "displayName"));
+		cli_table_text(t, text_of(r, "name"));
+		cli_table_text(t, exempt ? exempt : text_of(r, "cause"));
+	}
+}
+
+static int print_control(const json_t *doc, const char *id, bool all)
+{
+	json_t *c, *a;
+	size_t i, k;
+	json_array_foreach(json_object_get(doc, "controls"), i, c) {
+		if (strcasecmp(text_of(c, "id"), id))
+			continue;
+		struct cli_table *t = cli_table_new("Status|Severity|Assessment|Resource|Cause");
+		printf("%s %s: %s\n", text_of(c, "id"), text_of(c, "name"), text_of(c, "state"));
+		json_array_foreach(json_object_get(c, "assessments"), k, a)
+			print_resources(t, a, all);
+		cli_table_print(t);
+		return CLI_OK;
+	}
+	fprintf(stderr, "whittle: '%s' is no control of this standard\n", id);
+	return CLI_USAGE;
+}
+
+static void print_score(const json_t *score)
+{
+	struct cli_table *t = cli_table_new("Subscription|Control|>Points|>Of|>Healthy|>Unhealthy");
+	json_t *s, *c;
+	size_t i, k;
+	json_array_foreach(json_object_get(score, "subscriptions"), i, s)
+		json_array_foreach(json_object_get(s, "controls"), k, c) {
+			cli_table_text(t, *text_of(s, "id") ? text_of(s, "id") : "without a subscription");
+			cli_table_text(t, text_of(c, "name"));
+			cli_table_cell(t, "%.2f", json_real_value(json_object_get(c, "current")));
+			cli_table_cell(t, "%.0f", json_real_value(json_object_get(c, "max")));
+			cli_table_number(t, (uint64_t)number_of(c, "healthy"));
+			cli_table_number(t, (uint64_t)number_of(c, "unhealthy"));
+		}
+	cli_table_print(t);
+	print_score_line(score);
+}
+
+static void print_history(const json_t *list)
+{
+	struct cli_table *t = cli_table_new("Day|>Score|>Controls passed|>failed|>Assessments passed|>failed");
+	json_t *v;
+	size_t i;
+	json_array_foreach((json_t *)list, i, v) {
+		const json_t *score = json_object_get(v, "score");
+		cli_table_text(t, text_of(v, "day"));
+		if (json_is_real(score))
+			cli_table_cell(t, "%.0f %%", json_real_value(score));
+		else
+			cli_table_text(t, NULL);
+		cli_table_number(t, (uint64_t)number_of(v, "passedControls"));
+		cli_table_number(t, (uint64_t)number_of(v, "failedControls"));
+		cli_table_number(t, (uint64_t)number_of(v, "passedAssessments"));
+		cli_table_number(t, (uint64_t)number_of(v, "failedAssessments"));
+	}
+	cli_table_print(t);
+}
+
+static void print_standards(const json_t *list)
+{
+	struct cli_table *t = cli_table_new("Id|Name|Version");
+	json_t *v;
+	size_t i;
+	json_array_foreach((json_t *)list, i, v) {
+		cli_table_text(t, text_of(v, "id"));
+		cli_table_text(t, text_of(v, "name"));
+		cli_table_cell(t, "%s%s", text_of(v, "version"), json_is_true(json_object_get(v, "preview")) ? " (preview)" : "");
+	}
+	cli_table_print(t);
+}
+
+/* ---- the command ---- */
+
+struct asked { const char *standard, *control, *pdf; struct cli_paths in; bool list, score, history, csv, all; };
+
+static int options(struct cli *c, int argc, char **argv, struct asked *ask)
+{
+	static const struct option longs[] = {{"standard", required_argument, NULL, 's'}, {"framework", required_argument, NULL, 's'}, {"pdf", required_argument, NULL, 'p'}, {"list", no_argument, NULL, 'l'},
+	                                      {"score", no_argument, NULL, 'S'}, {"history", no_argument, NULL, 'h'}, {"csv", no_argument, NULL, 'c'}, {"all", no_argument, NULL, 'a'}, CLI_IN, {0}};
+	int o;
+	while ((o = cli_getopt_in(c, argc, argv, longs, &ask->in)) != -1)
+		switch (o) {
+		case 's': ask->standard = optarg; break;
+		case 'p': ask->pdf = optarg; break;
+		case 'l': ask->list = true; break;
+		case 'S': ask->score = true; break;
+		case 'h': ask->history = true; break;
+		case 'c': ask->csv = true; break;
+		case 'a': ask->all = true; break;
+		default: return CLI_USAGE;
+		}
+	if (optind < argc)
+		ask->control = argv[optind++];
+	return optind < argc ? cli_usage(c, "one control at a time: '%s' is a second one", argv[optind]) : 0;
+}
+
+/* The date of the newest input; what builds reproducibly says another. */
+static int64_t date_of(const json_t *doc)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH"), *at = text_of(doc, "at");
+	int64_t us = 0;
+	if (epoch && *epoch)
+		return (int64_t)strtoll(epoch, NULL, 10) * 1000000;
+	return at && !wh_time_parse(at, strlen(at), &us) ? us : 0;
+}
+
+static int write_pdf(const json_t *doc, const char *path)
+{
+	struct wh_error err;
+	char *pdf = NULL;
+	size_t len;
+	int rc = wh_report_pdf(doc, date_of(doc), &pdf, &len, &err);
+	rc = rc ? rc : wh_write_file(path, pdf, len, &err);
+	free(pdf);
+	return rc ? cli_error(&err) : CLI_OK;
+}
+
+static int print_as(const struct cli *c, const struct asked *ask, json_t *doc)
+{
+	int rc = ask->pdf ? write_pdf(doc, ask->pdf) : CLI_OK;
+	if (rc)
+		return rc;
+	if (ask->csv)
+		return cli_print_text(wh_report_csv_compliance(doc));
+	if (c->json)
+		return cli_print_json(json_incref(doc));
+	if (ask->control)
+		return print_control(doc, ask->control, ask->all);
+	print(doc);
+	return CLI_OK;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	const struct wh_app a = cli_app(c);
+	struct asked ask = {.in = {.n = 0}};
+	struct wh_app_posture *p;
+	struct wh_error err;
+	json_t *doc;
+	int rc = options(c, argc, argv, &ask);
+	if (rc)
+		return rc;
+	if (ask.list || ask.history)
+		return (ask.list ? wh_app_standards : wh_app_score_history)(&a, &doc, &err) ? cli_error(&err) : cli_print_document(c, doc, ask.list ? print_standards : print_history);
+	if (wh_app_posture_open(&a, ask.in.path, ask.in.n, &p, &err))
+		return cli_error(&err);
+	if (ask.score) {
+		rc = cli_print_document(c, wh_app_score(p), print_score);
+	} else if (wh_app_compliance(p, ask.standard, &doc, &err)) {
+		rc = cli_error(&err);
+	} else {
+		if (!ask.standard && wh_app_posture_keep(&a, p, doc, &err))
+			fprintf(stderr, "whittle: the score of today is not kept: %s\n", err.text);
+		rc = print_as(c, &ask, doc);
+		json_decref(doc);
+	}
+	wh_app_posture_free(p);
+	return rc;
+}
+
+const struct cli_command cli_compliance = {.name = "compliance", .summary = "controls of a standard, the score, and the report", .help = help, .run = run, .confined = true};

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Checks of machines by what the Internet reaches, and by what stands before them. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "posture/checks.h"
+#include "whittle/findings.h"
+
+/* ---- the ports that a check asks about ---- */
+
+struct wanted { struct wh_ranges tcp, udp; };
+
+/* "tcp/22", "udp/137-139"; none: all. */
+static struct wanted wanted_ports(struct wh_run *run)
+{
+	static const struct wh_port_range all[] = {{0, 65535}};
+	const char **list;
+	size_t n = wh_run_texts(run, "ports", &list), k[2] = {0, 0};
+	struct wh_port_range *ports[2] = {wh_arena_array(run->mem, n + 1, sizeof **ports), wh_arena_array(run->mem, n + 1, sizeof **ports)};
+	if (!n)
+		return (struct wanted){wh_ports(all, 1, run->mem), wh_ports(all, 1, run->mem)};
+	for (size_t i = 0; i < n; i++) {
+		const char *slash = strchr(list[i], '/'), *dash = slash ? strchr(slash, '-') : NULL;
+		long from = slash ? strtol(slash + 1, NULL, 10) : -1, to = dash ? strtol(dash + 1, NULL, 10) : from;
+		int udp = !strncasecmp(list[i], "udp", 3);
+		if (from >= 0 && to <= 65535)
+			ports[udp][k[udp]++] = (struct wh_port_range){(uint16_t)from, (uint16_t)to};
+	}
+	return (struct wanted){wh_ports(ports[0], k[0], run->mem), wh_ports(ports[1], k[1], run->mem)};
+}
+
+struct open_ports { struct wh_ranges tcp, udp, tcp_doubt, udp_doubt; const char *missing; bool cloud; size_t endpoint; const struct wh_exposed *by; };
+
+static struct open_ports open_of(struct wh_run *run, const struct wh_host *h, const struct wanted *w)
+{
+	struct open_ports o = {.endpoint = h->first};
+	for (size_t i = h->first; i < h->first + h->n; i++) {
+		const struct wh_exposed *x = wh_run_exposed(run, i);
+		struct wh_ranges tcp = wh_ranges_intersect(x->tcp, w->tcp, run->mem), udp = wh_ranges_intersect(x->udp, w->udp, run->mem);
+		if ((tcp.n || udp.n) && !o.by) {
+			o.endpoint = i;
+			o.by = x;
+		}
+		o.tcp = wh_ranges_union(o.tcp, tcp, run->mem);
+		o.udp = wh_ranges_union(o.udp, udp, run->mem);
+		o.tcp_doubt = wh_ranges_union(o.tcp_doubt, wh_ranges_intersect(x->tcp_doubt, w->tcp, run->mem), run->mem);
+		o.udp_doubt = wh_ranges_union(o.udp_doubt, wh_ranges_intersect(x->udp_doubt, w->udp, run->mem), run->mem);
+		o.missing = x->missing ? x->missing : o.missing;
+		o.cloud |= x->cloud && (tcp.n || udp.n);
+	}
+	return o;
+}
+
+/* ---- in words ---- */
+
+/* "22 (SSH), 8000-8010"; `known` ports have names. */
+static const char *named(struct wh_run *run, uint8_t proto, struct wh_ranges ports)
+{
+	struct wh_port_range *list;
+	size_t n = wh_ports_list(ports, run->mem, &list);
+	const char *out = "";
+	for (size_t i = 0; i < n && i < 12; i++) {
+		const struct wh_risky_port *p, *name = NULL;
+		for (size_t k = 0; (p = wh_risky_port_at(k)) && !name; k++)
+			if (p->proto == proto && p->port >= list[i].from && p->port <= list[i].to && list[i].from == list[i].to)
+				name = p;
+		const char *sep = *out ? ", " : "";
+		out = list[i].from == list[i].to ? wh_arena_printf(run->mem, "%s%s%u%s%s%s", out, sep, list[i].from, name ? " (" : "", name ? name->name : "", name ? ")" : "")
+		      : list[i].from == 0 && list[i].to == 65535 ? wh_arena_printf(run->mem, "%s%severy port", out, sep)
+		                                                 : wh_arena_printf(run->mem, "%s%s%u-%u", out, sep, list[i].from, list[i].to);
+	}
+	return n > 12 ? wh_arena_printf(run->mem, "%s and %zu more", out, n - 12) : out;
+}
+
+static const char *both(struct wh_run *run, struct wh_ranges tcp, struct wh_ranges udp)
+{
+	const char *t = tcp.n ? wh_arena_printf(run->mem, "TCP %s", named(run, WH_PROTO_TCP, tcp)) : "", *u = udp.n ? wh_arena_printf(run->mem, "UDP %s", named(run, WH_PROTO_UDP, udp)) : "";
+	return wh_arena_printf(run->mem, "%s%s%s", t, *t && *u ? "; " : "", u);
+}
+
+/* The rule that lets a packet of the Internet in; "" where no rule did. */
+static const char *let_in_by(struct wh_run *run, const struct open_ports *o)
+{
+	bool tcp = o->tcp.n > 0;
+	struct wh_port_range *list;
+	struct wh_reach_answer a;
+	if (!o->by || !wh_ports_list(tcp ? o->tcp : o->udp, run->mem, &list))
+		return "";
+	struct wh_reach_packet p = {.from = WH_NONE, .to = o->endpoint, .from_addr = tcp ? o->by->tcp_from : o->by->udp_from, .proto = tcp ? WH_PROTO_TCP : WH_PROTO_UDP, .sport = 40000, .dport = list[0].from};
+	wh_reach_decide(run->in->reach, &p, run->mem, &a);
+	for (size_t i = a.n; i-- > 0;)
+		if (a.steps[i].rule && a.steps[i].nsg)
+			return wh_arena_printf(run->mem, ", by rule %s (%u) of %s", a.steps[i].rule->name, (unsigned)a.steps[i].rule->priority, a.steps[i].nsg);
+	return ", no network security group stands before it";
+}
+
+static bool any(const struct open_ports *o, bool doubt)
+{
+	return doubt ? o->tcp_doubt.n || o->udp_doubt.n : o->tcp.n || o->udp.n;
+}
+
+static void judge(struct wh_run *run, const struct wh_host *h, const struct open_ports *o)
+{
+	const char *type = wh_host_type(h);
+	if (any(o, false))
+		wh_run_add(run, h->id, type, WH_POSTURE_UNHEALTHY, "%s reaches %s%s", o->cloud ? "any customer's machine in Azure (the tag AzureCloud)" : "the Internet", both(run, o->tcp, o->udp), let_in_by(run, o));
+	else if (h->unscanned)
+		wh_run_add(run, h->id, type, WH_POSTURE_NO_EVIDENCE, "%s", h->unscanned);
+	else if (any(o, true))
+		wh_run_add(run, h->id, type, WH_POSTURE_NO_EVIDENCE, "the inventory lacks %s, which decides on %s", o->missing, both(run, o->tcp_doubt, o->udp_doubt));
+	else
+		wh_run_add(run, h->id, type, WH_POSTURE_HEALTHY, NULL);
+}
+
+int wh_check_open_ports(struct wh_run *run, struct wh_error *err)
+{
+	struct wanted w = wanted_ports(run);
+	(void)err;
+	for (size_t i = 0; i < run->in->topology->n_hosts; i++) {
+		const struct wh_host *h = &run->in->topology->hosts[i];
+		if (!wh_run_judged(h))
+			continue;
+		struct open_ports o = open_of(run, h, &w);
+		judge(run, h, &o);
+	}
+	return 0;
+}
+
+/* ---- just-in-time access ---- */
+
+/* Machines that some policy of just-in-time access names. */
+static bool under_jit(const struct wh_run *run, const struct wh_host *h)
+{
+	size_t from, to = wh_assets_of_type(run->in->assets, "Microsoft.Security/locations/jitNetworkAccessPolicies", &from), k;
+	json_t *v;
+	for (size_t i = from; i < to; i++)
+		json_array_foreach(wh_field(run->in->assets->list[run->in->assets->by_type[i]].body, "virtualMachines"), k, v)
+			if (wh_field_text(v, "id") && !strcasecmp(wh_field_text(v, "id"), h->id))
+				return true;
+	return wh_run_has(run->in->jit, run->in->n_jit, h->name);
+}
+
+int wh_check_jit(struct wh_run *run, struct wh_error *err)
+{
+	struct wanted w = wanted_ports(run);
+	(void)err;
+	for (size_t i = 0; i < run->in->topology->n_hosts; i++) {
+		const struct wh_host *h = &run->in->topology->hosts[i];
+		if (!wh_run_judged(h))
+			continue;
+		struct open_ports o = open_of(run, h, &w);
+		if (under_jit(run, h))
+			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_HEALTHY, "its management ports are opened just in time");
+		else
+			judge(run, h, &o);
+	}
+	return 0;
+}
+
+/* ---- groups before machines ---- */
+
+static const char *unguarded(struct wh_run *run, const struct wh_host *h)
+{
+	const struct wh_topology *t = run->in->topology;
+	for (size_t i = h->first; i < h->first + h->n; i++) {
+		const struct wh_endpoint *e = &t->endpoints[i];
+		if (t->nics[e->nic].nsg == WH_NONE && (e->subnet == WH_NONE || t->subnets[e->subnet].nsg == WH_NONE))
+			return wh_arena_printf(run->mem, "neither its interface %s nor its subnet has a network security group", t->nics[e->nic].name);
+	}
+	return NULL;
+}
+
+/* Setting `facing`: internet or internal. */
+int wh_check_guarded(struct wh_run *run, struct wh_error *err)
+{
+	const char **facing;
+	bool internet = wh_run_texts(run, "facing", &facing) && !strcasecmp(facing[0], "internet");
+	(void)err;
+	for (size_t i = 0; i < run->in->topology->n_hosts; i++) {
+		const struct wh_host *h = &run->in->topology->hosts[i];
+		if (!wh_run_judged(h) || (!h->unscanned && wh_run_facing(run, h) != internet))
+			continue;
+		const char *why = unguarded(run, h);
+		if (h->unscanned && !h->n)
+			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_NO_EVIDENCE, "%s", h->unscanned);
+		else if (wh_run_facing(run, h) == internet)
+			wh_run_add(run, h->id, wh_host_type(h), why ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, why ? "%s" : NULL, why);
+	}
+	return 0;
+}
+
+/* Settings `appliance-tags`: tags whose value, or whose name, says that a machine is there to forward. */
+int wh_check_forwarding(struct wh_run *run, struct wh_error *err)
+{
+	const struct wh_topology *t = run->in->topology;
+	const char **tags, *key;
+	size_t n = wh_run_texts(run, "appliance-tags", &tags);
+	json_t *v;
+	(void)err;
+	for (size_t i = 0; i < t->n_hosts; i++) {
+		const struct wh_host *h = &t->hosts[i];
+		const char *nic = NULL;
+		bool appliance = false;
+		if (!wh_run_judged(h) || !h->n)
+			continue;
+		for (size_t k = h->first; k < h->first + h->n; k++)
+			nic = t->nics[t->endpoints[k].nic].forwards ? t->nics[t->endpoints[k].nic].name : nic;
+		json_object_foreach((json_t *)h->tags, key, v)
+			appliance |= wh_run_has(tags, n, key) || (json_is_string(v) && wh_run_has(tags, n, json_string_value(v)));
+		if (nic && appliance)
+			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_NOT_APPLICABLE, "it forwards by its purpose: its tags say so");
+		else
+			wh_run_add(run, h->id, wh_host_type(h), nic ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, nic ? "its interface %s forwards packets that are not its own" : NULL, nic);
+	}
+	return 0;
+}

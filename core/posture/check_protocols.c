@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Checks of what protocol records showed: insecure versions that were spoken, resolvers that were asked, names that were looked for.
+ *
+ * A resource is unhealthy where one fact of the window is bad, whatever the sensor lost. It is healthy only where facts of that protocol were seen, all are fine, and the sensor
+ * is fit; else there is no evidence. A server answers for what it accepts, a client for what it asks of servers that are not ours.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "posture/checks.h"
+
+struct seen { uint64_t good, bad; const char *worst; struct wh_addr peer; uint16_t port; enum wh_direction direction; uint64_t peers; };
+struct walk {
+	struct wh_run *run;
+	const struct wh_sensor *sensor;
+	struct seen *of;                 /* by the resource's place in the estate */
+	bool (*bad)(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r);
+	const char **values; size_t n_values;
+	const struct wh_ranges *trusted;
+	int64_t limit, bytes;
+};
+
+static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	struct walk *w = arg;
+	const struct wh_estate *e = w->run->in->estate;
+	const struct wh_resource *res = wh_estate_by_addr(e, &k->local);
+	if (!res || r->last_us < w->sensor->from_us || !strcmp(k->value, WH_FACT_MORE))
+		return 0;
+	struct seen *s = &w->of[res - e->resources];
+	if (!w->bad(w, k, r)) {
+		s->good += r->count;
+		return 0;
+	}
+	if (k->direction == WH_OUTBOUND && k->kind <= WH_FACT_LDAP && wh_estate_by_addr(e, &k->peer))
+		return 0; /* the server's own row has it */
+	if (!s->bad) {
+		s->worst = wh_arena_strdup(w->run->mem, k->value);
+		s->peer = k->peer;
+		s->port = k->port;
+		s->direction = (enum wh_direction)k->direction;
+	}
+	s->bad += r->count ? r->count : 1;
+	s->peers++;
+	return 0;
+}
+
+/* "TLS 1.0 with 203.0.113.9 at port 443 (12 times; 3 peers)" */
+static const char *words(struct walk *w, const struct seen *s, const char *what)
+{
+	char addr[WH_ADDR_STRLEN], n[WH_NUMBER_STRLEN];
+	static const struct wh_addr none;
+	if (wh_addr_eq(&s->peer, &none))
+		return wh_arena_printf(w->run->mem, "%s%s%s (%s)", what, *s->worst ? " " : "", s->worst, wh_number_text(s->bad, n));
+	return wh_arena_printf(w->run->mem, "%s%s%s with %s%s at port %u (%s time%s%s)", what, *s->worst ? " " : "", s->worst, s->direction == WH_INBOUND ? "the client " : "the server ", wh_addr_text(&s->peer, addr),
+	                       s->port, wh_number_text(s->bad, n), s->bad == 1 ? "" : "s", s->peers > 1 ? wh_arena_printf(w->run->mem, ", %llu peers", (unsigned long long)s->peers) : "");
+}
+
+static void judge(struct walk *w, const char *what, const char *nothing)
+{
+	const struct wh_estate *e = w->run->in->estate;
+	for (size_t i = 0; i < e->n_resources; i++) {
+		const struct seen *s = &w->of[i];
+		const char *id = wh_resource_label(&e->resources[i]), *type = e->resources[i].id ? "Microsoft.Compute/virtualMachines" : "host";
+		if (s->bad)
+			wh_run_add(w->run, id, type, WH_POSTURE_UNHEALTHY, "%s", words(w, s, what));
+		else if (!s->good)
+			wh_run_add(w->run, id, type, WH_POSTURE_NO_EVIDENCE, "%s", nothing);
+		else if (w->sensor->unfit)
+			wh_run_add(w->run, id, type, WH_POSTURE_NO_EVIDENCE, "%s", w->sensor->unfit);
+		else
+			wh_run_add(w->run, id, type, WH_POSTURE_HEALTHY, "%llu seen, none of them insecure", (unsigned long long)s->good);
+	}
+}
+
+static int begin(struct wh_run *run, struct walk *w, bool (*bad)(struct walk *, const struct wh_fact_key *, const struct wh_fact_row *), struct wh_error *err)
+{
+	*w = (struct walk){.run = run, .bad = bad};
+	int rc = wh_run_sensor(run, &w->sensor, err);
+	if (!rc && run->in->estate)
+		w->of = wh_arena_array(run->mem, run->in->estate->n_resources + 1, sizeof *w->of);
+	return rc;
+}
+
+/* Without a ledger no resource is known to have spoken: one line says so. */
+static bool no_traffic(struct wh_run *run, const struct walk *w)
+{
+	if (run->in->ledger && run->in->estate && w->sensor->last_us)
+		return false;
+	wh_run_add(run, "the estate", NULL, WH_POSTURE_NO_EVIDENCE, "%s", w->sensor->unfit);
+	return true;
+}
+
+/* ---- versions ---- */
+
+/* A value of the list, or one that begins as it does where it ends in a star. */
+static bool listed(const char *const *list, size_t n, const char *value)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(list[i]);
+		if (len && list[i][len - 1] == '*' ? !strncasecmp(list[i], value, len - 1) : !strcasecmp(list[i], value))
+			return true;
+	}
+	return false;
+}
+
+static bool is_listed(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	(void)r;
+	return listed(w->values, w->n_values, k->value);
+}
+
+/* Settings: `kind` of evidence (whittle evidence), the `bad` values, what they are called in `words`. */
+int wh_check_protocol(struct wh_run *run, struct wh_error *err)
+{
+	const char **kind, **said;
+	struct walk w;
+	int rc = begin(run, &w, is_listed, err), at = wh_run_texts(run, "kind", &kind) ? wh_key_choice(wh_fact_words, kind[0]) : -1;
+	size_t n_said = wh_run_texts(run, "words", &said);
+	w.n_values = wh_run_texts(run, "bad", &w.values);
+	if (rc || no_traffic(run, &w))
+		return rc;
+	if (at < 0)
+		return wh_fail_input(err, -EINVAL, "%s:%d: there is no kind of evidence '%s'", run->of->file, run->of->line, kind[0] ? kind[0] : "");
+	rc = wh_store_facts(run->in->ledger->store, (enum wh_fact_kind)at, see, &w, err);
+	if (!rc)
+		judge(&w, n_said ? said[0] : kind[0], wh_arena_printf(run->mem, "no %s record of it was seen", kind[0]));
+	return rc;
+}
+
+/* ---- resolvers ---- */
+
+static bool is_untrusted(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	(void)r;
+	return k->direction == WH_OUTBOUND && !wh_ranges_has(*w->trusted, &k->peer) && !wh_addr_is_private(&k->peer) && !wh_estate_by_addr(w->run->in->estate, &k->peer);
+}
+
+static void trust(struct wh_run *run, struct wh_ranges *set, const char *text)
+{
+	struct wh_prefix p;
+	if (text && !wh_prefix_parse(text, strlen(text), &p, NULL))
+		*set = wh_ranges_union(*set, wh_ranges_from_prefixes(&p, 1, run->mem), run->mem);
+}
+
+/* Trusted are those of the setting `trusted`, those that the networks name, private ones and our own. */
+int wh_check_resolvers_used(struct wh_run *run, struct wh_error *err)
+{
+	const char **list;
+	struct wh_ranges set = {0};
+	struct walk w;
+	size_t n = wh_run_texts(run, "trusted", &list), from, to, i;
+	int rc = begin(run, &w, is_untrusted, err);
+	json_t *v;
+	if (rc || no_traffic(run, &w))
+		return rc;
+	for (i = 0; i < n; i++)
+		trust(run, &set, list[i]);
+	to = wh_assets_of_type(run->in->assets, "Microsoft.Network/virtualNetworks", &from);
+	for (size_t a = from; a < to; a++)
+		json_array_foreach(wh_field(wh_field(run->in->assets->list[run->in->assets->by_type[a]].body, "dhcpOptions"), "dnsServers"), i, v)
+			trust(run, &set, json_string_value(v));
+	w.trusted = &set;
+	rc = wh_store_facts(run->in->ledger->store, WH_FACT_DNS, see, &w, err);
+	if (!rc)
+		judge(&w, "a resolver that is not trusted", "it was not seen asking for names");
+	return rc;
+}
+
+/* ---- names ---- */
+
+static bool is_tunnel(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	(void)k;
+	return wh_fact_distinct(r) >= (double)w->limit && (int64_t)(r->up > r->down ? r->up : r->down) >= w->bytes;
+}
+
+/* Settings: `names` below one domain a day, and `bytes` in them or in their answers. */
+int wh_check_domains(struct wh_run *run, struct wh_error *err)
+{
+	struct walk w;
+	int rc = begin(run, &w, is_tunnel, err);
+	w.limit = wh_run_number(run, "names", 150);
+	w.bytes = wh_run_number(run, "bytes", 20000);
+	if (rc || no_traffic(run, &w))
+		return rc;
+	rc = wh_store_facts(run->in->ledger->store, WH_FACT_DNS_DOMAIN, see, &w, err);
+	if (!rc)
+		judge(&w, "names that carry data below", "it was not seen asking for names");
+	return rc;
+}
+
+static bool is_generated(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	(void)k;
+	return wh_fact_distinct(r) >= (double)w->limit;
+}
+
+static bool is_fine(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	(void)w, (void)k, (void)r;
+	return false;
+}
+
+static bool is_bad(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	(void)w, (void)k, (void)r;
+	return true;
+}
+
+/* Names that were asked for are the traffic of its kind; those of one kind of failure among them are bad. */
+static int among_names(struct wh_run *run, enum wh_fact_kind kind, bool (*bad)(struct walk *, const struct wh_fact_key *, const struct wh_fact_row *), int64_t limit, const char *what, struct wh_error *err)
+{
+	struct walk w;
+	int rc = begin(run, &w, is_fine, err);
+	if (rc || no_traffic(run, &w))
+		return rc;
+	rc = wh_store_facts(run->in->ledger->store, WH_FACT_DNS, see, &w, err);
+	w.bad = bad;
+	w.limit = limit;
+	rc = rc ? rc : wh_store_facts(run->in->ledger->store, kind, see, &w, err);
+	if (!rc)
+		judge(&w, what, "it was not seen asking for names");
+	return rc;
+}
+
+/* Setting: `domains` that don't exist, asked for on one day. */
+int wh_check_failed_names(struct wh_run *run, struct wh_error *err)
+{
+	return among_names(run, WH_FACT_DNS_FAILED, is_generated, wh_run_number(run, "domains", 100), "names of many domains that don't exist", err);
+}
+
+int wh_check_dangling_names(struct wh_run *run, struct wh_error *err)
+{
+	return among_names(run, WH_FACT_DNS_DANGLING, is_bad, 0, "an alias led to a name that does not exist:", err);
+}

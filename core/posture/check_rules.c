@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Checks of network security groups by their rules. */
+#include <string.h>
+#include <strings.h>
+#include "posture/checks.h"
+#include "whittle/findings.h"
+
+static const char type[] = "Microsoft.Network/networkSecurityGroups";
+
+/* ---- rules that don't do what they seem to do ---- */
+
+/* Counts what never decides; generalised and correlated rules are mostly meant. */
+static size_t count_dead(const struct wh_filter *f, struct wh_arena *mem, const char **example)
+{
+	struct wh_anomaly *a;
+	size_t skipped, n = wh_anomalies(f, mem, &a, &skipped), dead = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct wh_rule *r = a[i].rule->from, *by = a[i].other ? a[i].other->from : NULL;
+		if (r->is_default || (a[i].kind != WH_SHADOWED && a[i].kind != WH_REDUNDANT))
+			continue;
+		if (!dead++)
+			*example = wh_arena_printf(mem, "rule %s (%u) is %s%s%s", r->name, (unsigned)r->priority, wh_anomaly_text(a[i].kind), by ? " by " : "", by ? by->name : "");
+	}
+	return dead;
+}
+
+int wh_check_anomalies(struct wh_run *run, struct wh_error *err)
+{
+	const struct wh_topology *t = run->in->topology;
+	size_t *dead = wh_arena_array(run->mem, t->n_nsgs + 1, sizeof *dead), n = wh_reach_lists(run->in->reach);
+	const char **example = wh_arena_array(run->mem, t->n_nsgs + 1, sizeof *example);
+	bool *done = wh_arena_array(run->mem, 2 * t->n_nsgs + 1, sizeof *done);
+	(void)err;
+	for (size_t i = 0; i < n; i++) {
+		enum wh_direction d;
+		size_t nsg;
+		const struct wh_filter *f = wh_reach_list(run->in->reach, i, &nsg, &d);
+		if (!wh_known(nsg) || done[2 * nsg + d]) /* one reading is enough: rules of a group mean much the same wherever it stands */
+			continue;
+		done[2 * nsg + d] = true;
+		dead[nsg] += count_dead(f, run->mem, &example[nsg]);
+	}
+	for (size_t i = 0; i < t->n_nsgs; i++)
+		if (done[2 * i] || done[2 * i + 1])
+			wh_run_add(run, t->nsgs[i].id, type, dead[i] ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, dead[i] ? "%zu of its rules never decide: %s" : NULL, dead[i], example[i]);
+	return 0;
+}
+
+/* ---- groups ---- */
+
+int wh_check_unused_group(struct wh_run *run, struct wh_error *err)
+{
+	const struct wh_topology *t = run->in->topology;
+	bool *used = wh_arena_array(run->mem, t->n_nsgs + 1, sizeof *used);
+	(void)err;
+	for (size_t i = 0; i < t->n_subnets; i++)
+		if (wh_known(t->subnets[i].nsg))
+			used[t->subnets[i].nsg] = true;
+	for (size_t i = 0; i < t->n_nics; i++)
+		if (wh_known(t->nics[i].nsg))
+			used[t->nics[i].nsg] = true;
+	for (size_t i = 0; i < t->n_nsgs; i++)
+		wh_run_add(run, t->nsgs[i].id, type, used[i] ? WH_POSTURE_HEALTHY : WH_POSTURE_UNHEALTHY, used[i] ? NULL : "it stands before nothing");
+	return 0;
+}
+
+/* Settings: `rules` and `prefixes` from which on a group is near Azure's limits, or too large to be read. */
+int wh_check_group_size(struct wh_run *run, struct wh_error *err)
+{
+	const struct wh_topology *t = run->in->topology;
+	size_t most_rules = (size_t)wh_run_number(run, "rules", 200), most_prefixes = (size_t)wh_run_number(run, "prefixes", 3200);
+	(void)err;
+	for (size_t i = 0; i < t->n_nsgs; i++) {
+		size_t rules = 0, prefixes = 0;
+		for (size_t k = 0; k < t->nsgs[i].n_rules; k++) {
+			const struct wh_rule *r = &t->nsgs[i].rules[k];
+			rules += !r->is_default;
+			prefixes += r->is_default ? 0 : r->n_peers + r->n_locals;
+		}
+		bool large = rules > most_rules || prefixes > most_prefixes;
+		wh_run_add(run, t->nsgs[i].id, type, large ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, large ? "it has %zu rules with %zu prefixes" : NULL, rules, prefixes);
+	}
+	return 0;
+}
+
+/* ---- tags that say too much ---- */
+
+static const char *wide_tag(const struct wh_rule *r, const char *const *tags, size_t n)
+{
+	for (size_t i = 0; r->allow && !r->is_default && i < r->n_peer_tags; i++)
+		if (wh_run_has(tags, n, r->peer_tags[i]))
+			return r->peer_tags[i];
+	return NULL;
+}
+
+/* Setting `tags`: those that stand for the addresses of everybody, or of a service everywhere. */
+int wh_check_wide_tags(struct wh_run *run, struct wh_error *err)
+{
+	const struct wh_topology *t = run->in->topology;
+	const char **tags;
+	size_t n = wh_run_texts(run, "tags", &tags);
+	(void)err;
+	for (size_t i = 0; i < t->n_nsgs; i++) {
+		const char *tag = NULL;
+		const struct wh_rule *by = NULL;
+		for (size_t k = 0; k < t->nsgs[i].n_rules && !tag; k++)
+			if ((tag = wide_tag(&t->nsgs[i].rules[k], tags, n)))
+				by = &t->nsgs[i].rules[k];
+		wh_run_add(run, t->nsgs[i].id, type, tag ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, tag ? "rule %s (%u) names %s: the addresses of everybody there" : NULL, by ? by->name : "",
+		           by ? (unsigned)by->priority : 0, tag);
+	}
+	return 0;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of checks: what `check:` of an assessment may name, and which settings each takes. */
+#include <string.h>
+#include "posture/checks.h"
+
+#define SETTINGS(...) (const char *const[]){__VA_ARGS__, NULL}
+static const char *const none[] = {NULL};
+static const struct wh_check checks[] = {
+	{"anomalies", wh_check_anomalies, none},
+	{"bypass", wh_check_bypass, none},
+	{"clear-text", wh_check_clear_text, SETTINGS("ports")},
+	{"contradiction", wh_check_contradiction, none},
+	{"coverage", wh_check_coverage, none},
+	{"dangling-names", wh_check_dangling_names, none},
+	{"dangling-records", wh_check_dangling_records, SETTINGS("suffixes")},
+	{"ddos", wh_check_ddos, none},
+	{"failed-names", wh_check_failed_names, SETTINGS("domains")},
+	{"forwarding", wh_check_forwarding, SETTINGS("appliance-tags")},
+	{"group-size", wh_check_group_size, SETTINGS("rules", "prefixes")},
+	{"guarded", wh_check_guarded, SETTINGS("facing")},
+	{"hardening", wh_check_hardening, SETTINGS("facing")},
+	{"jit", wh_check_jit, SETTINGS("ports")},
+	{"labels", wh_check_labels, SETTINGS("tags", "ports")},
+	{"listed-peers", wh_check_listed_peers, none},
+	{"open-ports", wh_check_open_ports, SETTINGS("ports")},
+	{"peering", wh_check_peering, none},
+	{"private-and-public", wh_check_private_and_public, none},
+	{"protocol", wh_check_protocol, SETTINGS("kind", "bad", "words")},
+	{"public-site", wh_check_public_site, none},
+	{"resolvers-set", wh_check_resolvers_set, SETTINGS("trusted")},
+	{"resolvers-used", wh_check_resolvers_used, SETTINGS("trusted")},
+	{"risky-egress", wh_check_risky_egress, SETTINGS("ports")},
+	{"sensor-health", wh_check_sensor_health, SETTINGS("silence")},
+	{"signatures", wh_check_signatures, none},
+	{"threat-lists", wh_check_lists, none},
+	{"triage", wh_check_triage, SETTINGS("days")},
+	{"tunnels", wh_check_domains, SETTINGS("names", "bytes")},
+	{"unused-group", wh_check_unused_group, none},
+	{"unused-public", wh_check_unused_public, SETTINGS("days")},
+	{"watcher", wh_check_watcher, none},
+	{"wide-tags", wh_check_wide_tags, SETTINGS("tags")},
+};
+enum { CHECKS = sizeof checks / sizeof *checks };
+
+const char *const wh_check_names[] = {
+	"anomalies", "bypass", "clear-text", "contradiction", "coverage", "dangling-names", "dangling-records", "ddos", "failed-names", "forwarding",
+	"group-size", "guarded", "hardening", "jit", "labels", "listed-peers", "open-ports", "peering", "private-and-public", "protocol", "public-site",
+	"resolvers-set", "resolvers-used", "risky-egress", "sensor-health", "signatures", "threat-lists", "triage", "tunnels", "unused-group", "unused-public",
+	"watcher", "wide-tags", NULL
+};
+
+const struct wh_check *wh_check_of(const char *name)
+{
+	for (size_t i = 0; i < CHECKS; i++)
+		if (!strcmp(checks[i].name, name))
+			return &checks[i];
+	return NULL;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The checks, each in the file that its comment names. */
+#pragma once
+#include "posture/run.h"
+
+/* check_exposure.c: of the machines, by what the Internet reaches */
+int wh_check_open_ports(struct wh_run *run, struct wh_error *err);
+int wh_check_jit(struct wh_run *run, struct wh_error *err);
+int wh_check_guarded(struct wh_run *run, struct wh_error *err);
+int wh_check_forwarding(struct wh_run *run, struct wh_error *err);
+/* check_rules.c: of groups, by their rules */
+int wh_check_anomalies(struct wh_run *run, struct wh_error *err);
+int wh_check_unused_group(struct wh_run *run, struct wh_error *err);
+int wh_check_group_size(struct wh_run *run, struct wh_error *err);
+int wh_check_wide_tags(struct wh_run *run, struct wh_error *err);
+/* check_network.c: of networks and how they are joined */
+int wh_check_labels(struct wh_run *run, struct wh_error *err);
+int wh_check_ddos(struct wh_run *run, struct wh_error *err);
+int wh_check_peering(struct wh_run *run, struct wh_error *err);
+int wh_check_bypass(struct wh_run *run, struct wh_error *err);
+int wh_check_resolvers_set(struct wh_run *run, struct wh_error *err);
+int wh_check_dangling_records(struct wh_run *run, struct wh_error *err);
+int wh_check_private_and_public(struct wh_run *run, struct wh_error *err);
+int wh_check_watcher(struct wh_run *run, struct wh_error *err);
+/* check_sensor.c: of the sensor and of what is made of it */
+int wh_check_coverage(struct wh_run *run, struct wh_error *err);
+int wh_check_sensor_health(struct wh_run *run, struct wh_error *err);
+int wh_check_signatures(struct wh_run *run, struct wh_error *err);
+int wh_check_triage(struct wh_run *run, struct wh_error *err);
+int wh_check_hardening(struct wh_run *run, struct wh_error *err);
+int wh_check_lists(struct wh_run *run, struct wh_error *err);
+/* check_protocols.c: of what was spoken */
+int wh_check_protocol(struct wh_run *run, struct wh_error *err);
+int wh_check_resolvers_used(struct wh_run *run, struct wh_error *err);
+int wh_check_domains(struct wh_run *run, struct wh_error *err);
+int wh_check_failed_names(struct wh_run *run, struct wh_error *err);
+int wh_check_dangling_names(struct wh_run *run, struct wh_error *err);
+/* check_traffic.c: of connections */
+int wh_check_listed_peers(struct wh_run *run, struct wh_error *err);
+int wh_check_clear_text(struct wh_run *run, struct wh_error *err);
+int wh_check_risky_egress(struct wh_run *run, struct wh_error *err);
+int wh_check_unused_public(struct wh_run *run, struct wh_error *err);
+int wh_check_contradiction(struct wh_run *run, struct wh_error *err);
+int wh_check_public_site(struct wh_run *run, struct wh_error *err);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between a run and its checks. */
+#pragma once
+#include "base/yaml.h"
+#include "whittle/posture.h"
+
+struct wh_exposed;
+struct wh_run {
+	const struct wh_posture_input *in;
+	const struct wh_assessment *of;          /* the one at hand */
+	struct wh_posture *out;
+	struct wh_arena *mem;
+	struct wh_exposed **exposed;             /* exposure.c: by class; NULL until it is first asked */
+	struct wh_sensor *sensor;                /* sensor.c: likewise */
+};
+typedef int (*wh_check_fn)(struct wh_run *run, struct wh_error *err);
+struct wh_check { const char *name; wh_check_fn run; const char *const *with; /* the names of its settings; NULL at the end */ };
+const struct wh_check *wh_check_of(const char *name); /* NULL: there is none */
+extern const char *const wh_check_names[];            /* NULL at the end */
+
+/* A verdict of the assessment at hand. The cause is formatted into the run's arena; NULL: none. */
+void wh_run_add(struct wh_run *run, const char *resource, const char *type, enum wh_posture_status status, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* A setting of the check: a whole number, or `otherwise`; a list of texts. */
+int64_t wh_run_number(const struct wh_run *run, const char *key, int64_t otherwise);
+size_t wh_run_texts(const struct wh_run *run, const char *key, const char ***out);
+bool wh_run_has(const char *const *list, size_t n, const char *text); /* whatever the case */
+
+/* ---- exposure.c ---- */
+/* What the Internet reaches of a class of endpoints: ports from a large part of it, and ports of which that can't be said. */
+struct wh_exposed { struct wh_ranges tcp, udp, tcp_doubt, udp_doubt; const char *missing; bool some /* some address of the Internet gets in */, cloud; struct wh_addr tcp_from, udp_from; };
+/* Of endpoint `e`, kept by class. */
+const struct wh_exposed *wh_run_exposed(struct wh_run *run, size_t endpoint);
+bool wh_run_facing(const struct wh_run *run, const struct wh_host *h); /* the Internet has an address for it */
+bool wh_run_judged(const struct wh_host *h);                          /* a machine, no private endpoint */
+const char *wh_host_type(const struct wh_host *h);
+
+/* ---- sensor.c ---- */
+struct wh_sensor {
+	int64_t first_us, last_us;      /* of the ledger's flows; 0: none */
+	int64_t from_us;                /* where the window begins */
+	bool loss_known; double loss;   /* 0–1, of the packets of the window */
+	const char *unfit;              /* why silence and cleanness prove nothing, a sentence; NULL: they do */
+};
+int wh_run_sensor(struct wh_run *run, const struct wh_sensor **out, struct wh_error *err);
+/* The id, or the name where there is none. */
+const char *wh_resource_label(const struct wh_resource *r);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the sensor is worth: whether it was there, and what it lost. Nothing of traffic is healthy where that is not known; of what it did see, the bad stays bad.
+ * The loss is that of Suricata's own statistics: packets that its capture took and dropped, between two looks of one run; of a run with one look since its start.
+ */
+#include "posture/run.h"
+
+static const double MOST_LOSS = 0.01; /* of the packets */
+enum { DAYS = 30 };
+
+struct capture { int64_t from_us; uint64_t packets, drops; bool known; };
+
+static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	struct capture *c = arg;
+	bool once = r->first_us == r->last_us;
+	(void)k;
+	if (r->last_us < c->from_us)
+		return 0;
+	c->known = true;
+	c->packets += once ? r->up : r->up > r->count ? r->up - r->count : 0;
+	c->drops += once ? r->down : r->down > r->failed ? r->down - r->failed : 0;
+	return 0;
+}
+
+static const char *unfit(const struct wh_run *run, const struct wh_sensor *s)
+{
+	if (!run->in->ledger)
+		return "there is no ledger of traffic";
+	if (!s->last_us)
+		return "the ledger has no flow yet";
+	if (!s->loss_known)
+		return "what the sensor lost is not known: no record of statistics with its capture's packets was read (EVE type stats)";
+	return s->loss > MOST_LOSS ? wh_arena_printf(run->mem, "the sensor lost %.1f %% of the packets", 100 * s->loss) : NULL;
+}
+
+int wh_run_sensor(struct wh_run *run, const struct wh_sensor **out, struct wh_error *err)
+{
+	struct wh_store_totals totals = {0};
+	int rc = 0;
+	if (!run->sensor) {
+		struct capture c = {0};
+		run->sensor = wh_arena_alloc(run->mem, sizeof *run->sensor);
+		if (run->in->ledger) {
+			rc = wh_store_totals(run->in->ledger->store, &totals, err);
+			c.from_us = totals.last_us - DAYS * WH_US_PER_DAY;
+			rc = rc ? rc : wh_store_facts(run->in->ledger->store, WH_FACT_CAPTURE, see, &c, err);
+		}
+		*run->sensor = (struct wh_sensor){.first_us = totals.first_us, .last_us = totals.last_us, .from_us = c.from_us, .loss_known = c.known};
+		run->sensor->loss = c.packets ? (double)c.drops / (double)c.packets : c.drops ? 1 : 0;
+		run->sensor->unfit = unfit(run, run->sensor);
+	}
+	*out = run->sensor;
+	return rc;
+}
+
+const char *wh_resource_label(const struct wh_resource *r)
+{
+	return r->id ? r->id : r->name;
+}

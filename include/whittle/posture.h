@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * posture: how an estate stands against a list of recommendations. Assessments are data (rules/assessments/): each asks one question of every
+ * resource that it is about, by a condition in Azure Policy's language, by a check of ours that sees what such a condition can't (reachability,
+ * traffic, alerts), or of a person. Verdicts are grouped into controls of a standard (rules/standards/) and into a score (rules/score.yaml).
+ *
+ *   inventory, reach, ledger, alerts ── assessments ──→ verdicts ── exemptions, answers ──→ states of controls · score
+ *
+ * A check of traffic that saw none of its kind has no evidence, and so has one whose sensor lost packets: it is not healthy.
+ */
+#pragma once
+#include <jansson.h>
+#include "whittle/alert.h"
+#include "whittle/assess.h"
+#include "whittle/reach.h"
+
+/* ---- the pack ---- */
+struct wh_check;
+struct wh_yaml;
+struct wh_assessment {
+	const char *key;                   /* Defender's key, or a name of ours: "ns-8-tls" */
+	const char *policy;                /* the GUID of the policy definition that asks the same; NULL: none */
+	const char *name, *why, *fix;      /* its display name; why it matters; what to do. In sentences */
+	const char *cause;                 /* what is wrong with a resource that fails; NULL: the check tells */
+	enum wh_severity severity;
+	const char **controls; size_t n_controls; /* "NS-1" */
+	const char *score;                 /* the id of its control in the score; NULL: it does not count there */
+	bool preview;                      /* shown, but it counts in no state and no score */
+	const char **types; size_t n_types; /* of resources, where it asks by a condition */
+	const struct wh_definition *applies; /* holds: the assessment is about the resource; NULL: always */
+	const struct wh_definition *definition; /* holds: Unhealthy; NULL: not by a condition */
+	const struct wh_check *check;      /* NULL: not by a check */
+	const struct wh_yaml *with;        /* the check's settings; NULL: none */
+	const char *question;              /* of a person; NULL: it is computed */
+	const char *file; int line;
+};
+struct wh_pack { struct wh_assessment *list; size_t n; json_t *owned; }; /* by file, then in the order of the file; owned: conditions */
+/* Reads every .yaml file of a directory. Unknown keys, checks and words of conditions are refused with file and line. Call wh_pack_free(), also after an error. */
+int wh_pack_load(const char *directory, struct wh_arena *mem, struct wh_pack *out, struct wh_error *err);
+void wh_pack_free(struct wh_pack *p);
+/* By key, policy GUID, or name, whatever the case; NULL: none. */
+const struct wh_assessment *wh_pack_find(const struct wh_pack *p, const char *what);
+
+/* ---- a run ---- */
+enum wh_posture_status { WH_POSTURE_HEALTHY, WH_POSTURE_UNHEALTHY, WH_POSTURE_NOT_APPLICABLE, WH_POSTURE_NO_EVIDENCE };
+const char *wh_posture_text(enum wh_posture_status s); /* "Healthy", "Unhealthy", "NotApplicable", "NoEvidence" */
+int wh_posture_parse(const char *text, enum wh_posture_status *out); /* whatever the case; 0 or -EINVAL */
+struct wh_posture_verdict {
+	const struct wh_assessment *of;
+	const char *resource, *type;       /* its id, or the name of a host that has none */
+	enum wh_posture_status status;
+	const char *cause;                 /* a sentence; NULL: nothing to say */
+	const char *exempt;                /* why somebody exempted it, with owner and end; NULL: nobody did */
+};
+/* What a run reads. Borrowed; what may be NULL is not known, and checks that need it have no evidence. */
+struct wh_posture_input {
+	struct wh_topology *topology;
+	struct wh_reach *reach;
+	const struct wh_assets *assets;
+	const struct wh_ledger *ledger;          /* NULL: no traffic */
+	const struct wh_estate *estate;          /* with the ledger */
+	const struct wh_recommendation *rec;     /* NULL: none was calculated */
+	const json_t *alerts;                    /* documents, newest first; NULL */
+	const struct wh_intel_list *lists; size_t n_lists;
+	const json_t *exemptions, *answers;      /* wh_exemptions_list(), wh_answers_list(); NULL */
+	const char *jit[64]; size_t n_jit;       /* resources whose management ports whittle itself keeps closed until they are asked for */
+	int64_t now_us;
+};
+struct wh_posture {
+	const struct wh_pack *pack;
+	struct wh_posture_verdict *list; size_t n, room; /* by assessment in the order of the pack, then by resource */
+	struct wh_arena *mem;
+};
+/* Every assessment on every resource that it is about. In `mem`. */
+int wh_posture_run(const struct wh_pack *pack, const struct wh_posture_input *in, struct wh_arena *mem, struct wh_posture *out, struct wh_error *err);
+/* The verdicts of one assessment, as [*from, the returned end) of p->list. */
+size_t wh_posture_of(const struct wh_posture *p, const struct wh_assessment *a, size_t *from);
+/* The last part of an id, or a set's instance ("ss/virtualMachines/0"), within `id`. */
+const char *wh_posture_name(const char *id);
+
+/* ---- what people decide; documents of the state ---- */
+struct wh_exemption {
+	const char *assessment, *resource; /* a key; an id, NULL: every resource */
+	const char *owner, *reason;        /* never empty */
+	int64_t expires_us;                /* past: it holds no longer */
+};
+int wh_exemption_put(struct wh_state *s, const struct wh_exemption *e, const char *who, struct wh_error *err);
+int wh_exemption_delete(struct wh_state *s, const char *assessment, const char *resource, const char *who, struct wh_error *err); /* -ENOENT */
+int wh_exemptions_list(struct wh_state *s, json_t **out, struct wh_error *err); /* [{"assessment", "resource", "owner", "reason", "expires", "by"}…]; a new reference */
+struct wh_answer_given {
+	const char *assessment;            /* a key of one that has a question */
+	enum wh_posture_status status;     /* all but WH_POSTURE_NO_EVIDENCE */
+	const char *owner, *answer;        /* never empty */
+	const char *evidence, *sha256;     /* what shows it, a text or a file's name; and that file's hash; NULL: none */
+	int64_t expires_us;                /* past: the question is open again */
+};
+int wh_answer_put(struct wh_state *s, const struct wh_answer_given *a, const char *who, struct wh_error *err);
+int wh_answer_delete(struct wh_state *s, const char *assessment, const char *who, struct wh_error *err); /* -ENOENT */
+int wh_answers_list(struct wh_state *s, json_t **out, struct wh_error *err); /* [{"assessment", "status", "owner", "answer", "evidence", "sha256", "expires", "by", "at"}…] */
+
+/* ---- states ----
+ * An assessment passes where all its resources do, fails where one fails, is skipped where all are exempted, and is unsupported where nothing could be judged.
+ * A control likewise by its assessments, previews left out. */
+enum wh_posture_state { WH_STATE_PASSED, WH_STATE_FAILED, WH_STATE_SKIPPED, WH_STATE_UNSUPPORTED };
+const char *wh_posture_state_text(enum wh_posture_state s); /* "Passed", "Failed", "Skipped", "Unsupported" */
+struct wh_posture_counts { size_t healthy, unhealthy, not_applicable, no_evidence, exempt; };
+struct wh_posture_counts wh_posture_count(const struct wh_posture *p, const struct wh_assessment *a);
+enum wh_posture_state wh_posture_state_of(const struct wh_posture_counts *c);
+
+struct wh_standard_control {
+	const char *id, *name, *question;  /* question: what the data can't tell; NULL */
+	const char **benchmark; size_t n_benchmark; /* the benchmark's controls whose assessments it has: itself, or what a framework's control maps to */
+	const char **only; size_t n_only;  /* keys, of a sub-control; 0: all of them */
+};
+struct wh_standard {
+	const char *id, *name, *version, *file;
+	bool preview;
+	struct wh_standard_control *controls; size_t n;
+};
+/* Reads rules/standards/ID.yaml. */
+int wh_standard_load(const char *path, struct wh_arena *mem, struct wh_standard *out, struct wh_error *err);
+bool wh_standard_has(const struct wh_standard_control *c, const struct wh_assessment *a);
+enum wh_posture_state wh_standard_state(const struct wh_posture *p, const struct wh_standard_control *c);
+
+/* ---- the secure score ----
+ * Of each control of a subscription: max × healthy / (healthy + unhealthy) resources, where a resource is healthy when it is in all assessments of that control.
+ * Of a subscription: the sum of these over the sum of their maxima, without the controls that have no resource. Of several: weighted by their resources.
+ * Source: Microsoft's documentation of the secure score ("How your secure score is calculated"); 4 healthy of 78 and a maximum of 6 are 0.31. */
+struct wh_score_control { const char *id, *name; double max; };
+struct wh_score_controls { struct wh_score_control *list; size_t n; };
+int wh_score_controls_load(const char *path, struct wh_arena *mem, struct wh_score_controls *out, struct wh_error *err);
+struct wh_score_part { const struct wh_score_control *of; size_t healthy, unhealthy; double current; };
+struct wh_score_subscription { const char *id; struct wh_score_part *parts; size_t weight; double current, max; }; /* parts: one a control */
+struct wh_score { struct wh_score_subscription *list; size_t n; double share; /* 0–1; negative: nothing to judge */ };
+double wh_score_of(double max, size_t healthy, size_t unhealthy);
+void wh_score_run(const struct wh_posture *p, const struct wh_score_controls *c, struct wh_arena *mem, struct wh_score *out);
+/* One point of the score's history a day, the last of the day; kept for 400 days. `day` "2026-11-29". */
+int wh_score_keep(struct wh_state *s, const char *day, const json_t *point, struct wh_error *err);
+int wh_score_history(struct wh_state *s, json_t **out, struct wh_error *err); /* [point…], oldest first; a new reference */
