@@ -18,6 +18,12 @@ static const char *const steps[] = {
 	"CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE document(collection TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY(collection, key)) WITHOUT ROWID;"
 	"CREATE TABLE journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, json TEXT NOT NULL);",
+	/* with rowids: a search by key in a table without them reads whole documents, some of which have megabytes, to compare their keys */
+	"ALTER TABLE document RENAME TO document_before;"
+	"CREATE TABLE document(id INTEGER PRIMARY KEY, collection TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, time INTEGER NOT NULL, UNIQUE(collection, key));"
+	"INSERT INTO document(collection, key, json, time) SELECT collection, key, json, time FROM document_before ORDER BY collection, key;"
+	"DROP TABLE document_before;"
+	"CREATE TABLE image(id INTEGER PRIMARY KEY, name TEXT NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE(name, part));",
 };
 enum { SCHEMA = sizeof steps / sizeof *steps, MAX_OBJECTS = 64, CHECK_BYTES = 8 << 20, CHECK_MS = 600000 };
 

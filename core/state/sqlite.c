@@ -5,10 +5,14 @@
 enum { BUSY_MS = 20000, HASTY_MS = 1000 };
 
 const char *const wh_state_sql[ST_STATE_N] = {
-	[ST_PUT] = "INSERT INTO document VALUES(?1, ?2, ?3, ?4) ON CONFLICT(collection, key) DO UPDATE SET json = ?3, time = ?4",
+	[ST_PUT] = "INSERT INTO document(collection, key, json, time) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(collection, key) DO UPDATE SET json = ?3, time = ?4",
 	[ST_GET] = "SELECT json FROM document WHERE collection = ?1 AND key = ?2",
 	[ST_DELETE] = "DELETE FROM document WHERE collection = ?1 AND key = ?2",
 	[ST_EACH] = "SELECT key, json FROM document WHERE collection = ?1 ORDER BY key",
+	[ST_PUT_PART] = "INSERT INTO image(name, part, bytes) VALUES(?1, ?2, ?3)",
+	[ST_LENGTH] = "SELECT sum(length(bytes)) FROM image WHERE name = ?1",
+	[ST_GET_PARTS] = "SELECT part, bytes FROM image WHERE name = ?1 ORDER BY part",
+	[ST_DELETE_PARTS] = "DELETE FROM image WHERE name = ?1",
 	[ST_LOG] = "INSERT INTO journal(time, who, what, json) VALUES(?1, ?2, ?3, ?4)",
 	[ST_LOG_EACH] = "SELECT seq, time, who, what, json FROM journal WHERE ?1 IS NULL OR what = ?1 ORDER BY seq",
 };

@@ -16,7 +16,7 @@
 #include <string.h>
 #include "whittle/state.h"
 
-enum state_statement { ST_PUT, ST_GET, ST_DELETE, ST_EACH, ST_LOG, ST_LOG_EACH, ST_STATE_N };
+enum state_statement { ST_PUT, ST_GET, ST_DELETE, ST_EACH, ST_PUT_PART, ST_LENGTH, ST_GET_PARTS, ST_DELETE_PARTS, ST_LOG, ST_LOG_EACH, ST_STATE_N };
 extern const char *const wh_state_sql[ST_STATE_N];
 
 struct wh_state {

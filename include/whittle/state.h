@@ -35,6 +35,11 @@ int wh_state_delete(struct wh_state *s, const char *collection, const char *key,
 typedef int (*wh_doc_cb)(void *arg, const char *key, const char *json); /* a negative return ends the walk with that code */
 int wh_state_each(struct wh_state *s, const char *collection, wh_doc_cb each, void *arg, struct wh_error *err); /* by key */
 
+/* What is made of documents, to be read faster than they are: bytes by name, replaced as a whole. */
+#define WH_STATE_MAX_BYTES ((size_t)96 << 20)
+int wh_state_put_bytes(struct wh_state *s, const char *name, const uint8_t *bytes, size_t len, struct wh_error *err); /* bytes NULL: it is taken out */
+int wh_state_get_bytes(struct wh_state *s, const char *name, uint8_t **bytes, size_t *len, struct wh_error *err); /* *bytes NULL when absent; free() them */
+
 /* The append-only journal. */
 int wh_state_log(struct wh_state *s, const char *who, const char *what, const char *json, struct wh_error *err);
 typedef int (*wh_log_cb)(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json);

@@ -179,8 +179,8 @@ static void a_value_of_another_type_is_damage_not_data(void **state)
 		"INSERT INTO edge VALUES(zeroblob(20000), x'01')", "INSERT INTO sketch VALUES(CAST(zeroblob(19) AS TEXT), zeroblob(301))", "INSERT INTO sketch VALUES(zeroblob(19), 7)",
 		"INSERT INTO day VALUES(9000000000000, 1)", "INSERT INTO day VALUES(-9000000000000, 1)", "INSERT INTO day VALUES(5, 'many')", "INSERT INTO day VALUES(5, -1)",
 		"INSERT INTO counter VALUES(x'00', 1)", "INSERT INTO counter VALUES('flows', 'x')", "INSERT INTO counter VALUES('flows', 1e300)",
-		"INSERT INTO document VALUES('review', 'b', x'7b7d', 0)", "INSERT INTO document VALUES('review', x'00', '{}', 0)",
-		"INSERT INTO document VALUES('review', 'b', CAST(x'7b007d' AS TEXT), 0)", "INSERT INTO journal(time, who, what, json) VALUES('yesterday', 'ada', 'x', '{}')",
+		"INSERT INTO document(collection, key, json, time) VALUES('review', 'b', x'7b7d', 0)", "INSERT INTO document(collection, key, json, time) VALUES('review', x'00', '{}', 0)",
+		"INSERT INTO document(collection, key, json, time) VALUES('review', 'b', CAST(x'7b007d' AS TEXT), 0)", "INSERT INTO journal(time, who, what, json) VALUES('yesterday', 'ada', 'x', '{}')",
 		"INSERT INTO journal(time, who, what, json) VALUES(0, x'ff', 'x', '{}')", "INSERT INTO journal(seq, time, who, what, json) VALUES(-5, 0, 'a', 'x', '{}')",
 	};
 	struct wh_error err;
@@ -234,7 +234,7 @@ static void a_huge_document_takes_no_memory(void **state)
 	(void)state;
 	struct wh_error err;
 	make_ledger(3);
-	spoil("INSERT INTO document VALUES('review', 'big', CAST(zeroblob(900000000) AS TEXT), 0)");
+	spoil("INSERT INTO document(collection, key, json, time) VALUES('review', 'big', CAST(zeroblob(900000000) AS TEXT), 0)");
 	int rc = read_everything(&err);
 	assert_true(rc == -EFBIG || rc == -ENOMEM); /* of the heap, where the key is looked for */
 	assert_true(sqlite3_memory_highwater(0) < 300 << 20);
@@ -419,6 +419,47 @@ static void the_journal_waits_for_a_lock_for_a_second_only(void **state)
 	sqlite3_close(db);
 }
 
+/* As the first version made it. */
+static const char first_schema[] =
+	"CREATE TABLE edge(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE sketch(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE source(identity TEXT PRIMARY KEY, path TEXT, offset INTEGER NOT NULL, line INTEGER NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE day(day INTEGER PRIMARY KEY, flows INTEGER NOT NULL);"
+	"CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE document(collection TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY(collection, key)) WITHOUT ROWID;"
+	"CREATE TABLE journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, json TEXT NOT NULL);"
+	"INSERT INTO document VALUES('review', 'b', '{\"b\":2}', 0), ('review', 'a', '{\"a\":1}', 0); PRAGMA user_version = 1";
+
+static void an_older_ledger_keeps_its_documents_and_no_other_table_becomes_one(void **state)
+{
+	struct wh_error err = {.text = ""};
+	struct wh_state *s;
+	sqlite3 *db;
+	char *json, old[128];
+	(void)state;
+	snprintf(old, sizeof old, "/tmp/whittle-old-%d.db", (int)getpid());
+	for (int foreign = 0; foreign < 2; foreign++) {
+		unlink(old);
+		assert_int_equal(sqlite3_open(old, &db), SQLITE_OK);
+		assert_int_equal(sqlite3_exec(db, first_schema, NULL, NULL, NULL), SQLITE_OK);
+		if (foreign)
+			assert_int_equal(sqlite3_exec(db, "CREATE TABLE document_before(x)", NULL, NULL, NULL), SQLITE_OK);
+		sqlite3_close(db);
+		if (foreign) {
+			assert_int_equal(wh_state_open(old, WH_STATE_WRITE, &s, &err), -EBADMSG);
+			break;
+		}
+		assert_int_equal(wh_state_open(old, WH_STATE_READ, &s, &err), -ENODATA);
+		if (wh_state_open(old, WH_STATE_WRITE, &s, &err) || wh_state_get(s, "review", "b", &json, &err))
+			fail_msg("%s", err.text);
+		assert_string_equal(json, "{\"b\":2}");
+		free(json);
+		assert_int_equal(wh_state_put_bytes(s, "x", (const uint8_t *)"abc", 3, &err), 0);
+		wh_state_close(s);
+	}
+	unlink(old);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +478,7 @@ int main(void)
 		cmocka_unit_test(a_link_or_fifo_is_refused_at_once),
 		cmocka_unit_test(a_directory_may_be_reached_by_a_link),
 		cmocka_unit_test(the_journal_waits_for_a_lock_for_a_second_only),
+		cmocka_unit_test(an_older_ledger_keeps_its_documents_and_no_other_table_becomes_one),
 	};
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
