@@ -39,10 +39,10 @@ static int read_proposed(const struct wh_app *a, struct wh_arena *mem, struct wh
 
 static int load_base(const struct wh_app *a, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err)
 {
-	struct wh_app_ledger l = {0};
-	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
-	rc = rc ? rc : wh_inventory_load(l.is.state, mem, out, err);
-	wh_app_close(&l, NULL);
+	struct wh_ledger l;
+	int rc = wh_ledger_open(a->store_url, WH_STATE_READ, &l, err);
+	rc = rc ? rc : wh_inventory_load(l.state, mem, out, err);
+	wh_ledger_close(&l);
 	return rc;
 }
 
@@ -151,10 +151,48 @@ static json_t *document(const struct wh_reach_change *c, size_t n, struct wh_ran
 	return json_pack("{s:o, s:o, s:o}", "opened", list_json(&opened, all), "closed", list_json(&closed, all), "undecided", list_json(&undecided, all));
 }
 
+/* ---- what is compared ---- */
+
+static bool has_groups_alone(const struct wh_inventory *inv)
+{
+	const struct wh_item **list;
+	return !inv->service.n && wh_inventory_of_type(inv, "microsoft.network/networksecuritygroups", &list) == inv->n;
+}
+
+/* The ledger's model with the groups of both sides. 1: it is not the way. */
+static int compare_groups(const struct wh_app *a, struct side s[2], struct wh_topology *base, struct wh_inventory *none, struct wh_arena *mem, struct wh_error *err)
+{
+	struct wh_ledger l;
+	struct wh_topology over;
+	if (!has_groups_alone(&s[0].given) || !has_groups_alone(&s[1].given))
+		return 1;
+	int rc = wh_ledger_open(a->store_url, WH_STATE_READ, &l, err);
+	rc = rc ? rc : wh_topology_load(l.state, none, mem, base, err);
+	wh_ledger_close(&l);
+	for (int i = 0; i < 2 && !rc; i++) {
+		rc = wh_topology_build(&s[i].given, mem, &over, err);
+		rc = rc ? rc : !wh_topology_with(base, &over, mem, &s[i].t);
+		wh_topology_free(&over);
+	}
+	return rc;
+}
+
+static int compare_all(const struct wh_app *a, struct side s[2], bool over, struct wh_inventory *base, struct wh_arena *mem, struct wh_error *err)
+{
+	int rc = over ? load_base(a, mem, base, err) : 0;
+	for (int i = 0; i < 2 && !rc; i++) {
+		const struct wh_inventory none = {.mem = mem};
+		wh_inventory_overlay(over ? base : &s[i].given, over ? &s[i].given : &none, mem, &s[i].whole);
+		rc = wh_topology_build(&s[i].whole, mem, &s[i].t, err);
+	}
+	return rc;
+}
+
 int wh_app_diff(const struct wh_app *a, const struct wh_app_diff *ask, json_t **out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
-	struct wh_inventory base = {.mem = mem};
+	struct wh_inventory base = {.mem = mem}, none = {.mem = mem};
+	struct wh_topology whole = {.mem = mem};
 	struct side s[2] = {{.given = {.mem = mem}, .whole = {.mem = mem}}, {.given = {.mem = mem}, .whole = {.mem = mem}}};
 	struct wh_reach *r[2] = {NULL, NULL};
 	struct wh_reach_change *changes;
@@ -163,12 +201,8 @@ int wh_app_diff(const struct wh_app *a, const struct wh_app_diff *ask, json_t **
 	int rc = ask->before ? wh_inventory_read(&ask->before, 1, mem, &s[0].given, err) : 0;
 	rc = rc ? rc : ask->proposed ? read_proposed(a, mem, &s[1].given, err) : wh_inventory_read(&ask->after, 1, mem, &s[1].given, err);
 	over = !ask->before || (!has_machines(&s[0].given) && !has_machines(&s[1].given));
-	rc = rc || !over ? rc : load_base(a, mem, &base, err);
-	for (int i = 0; i < 2 && !rc; i++) {
-		const struct wh_inventory none = {.mem = mem};
-		wh_inventory_overlay(over ? &base : &s[i].given, over ? &s[i].given : &none, mem, &s[i].whole);
-		rc = wh_topology_build(&s[i].whole, mem, &s[i].t, err);
-	}
+	rc = rc ? rc : over ? compare_groups(a, s, &whole, &none, mem, err) : 1;
+	rc = rc == 1 ? compare_all(a, s, over, &base, mem, err) : rc;
 	*out = NULL;
 	if (!rc) {
 		wh_reach_two(&s[0].t, &s[1].t, mem, r);
@@ -183,6 +217,7 @@ int wh_app_diff(const struct wh_app *a, const struct wh_app_diff *ask, json_t **
 		wh_inventory_free(&s[i].given);
 	}
 	wh_inventory_free(&base);
+	wh_inventory_free(&none);
 	wh_arena_free(mem);
 	return rc;
 }

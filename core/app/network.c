@@ -6,23 +6,28 @@
 #include "whittle/app_network.h"
 #include "whittle/state.h"
 
-static int load(struct wh_app_network *net, struct wh_state *s, const char *const *ends, size_t n, struct wh_error *err)
+static int load(struct wh_app_network *net, struct wh_state *s, struct wh_error *err)
 {
-	int rc = n ? wh_inventory_load_near(s, ends, n, net->mem, &net->inv, err) : 1;
+	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
+	int rc = wh_topology_load(s, &net->inv, net->mem, &net->t, err);
 	if (rc != 1)
 		return rc;
-	wh_inventory_free(&net->inv);
-	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
-	return wh_inventory_load(s, net->mem, &net->inv, err);
+	rc = wh_inventory_load(s, net->mem, &net->inv, err);
+	return rc ? rc : wh_topology_build(&net->inv, net->mem, &net->t, err);
 }
 
-int wh_app_network_open_near(struct wh_state *s, const char *const *ends, size_t n_ends, const char *const *paths, size_t n, struct wh_app_network **out, struct wh_error *err)
+static int read(struct wh_app_network *net, const char *const *paths, size_t n, struct wh_error *err)
+{
+	int rc = wh_inventory_read(paths, n, net->mem, &net->inv, err);
+	return rc ? rc : wh_topology_build(&net->inv, net->mem, &net->t, err);
+}
+
+int wh_app_network_open(struct wh_state *s, const char *const *paths, size_t n, struct wh_app_network **out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_app_network *net = wh_arena_alloc(mem, sizeof *net);
 	net->mem = mem;
-	int rc = n ? wh_inventory_read(paths, n, mem, &net->inv, err) : load(net, s, ends, n_ends, err);
-	rc = rc ? rc : wh_topology_build(&net->inv, mem, &net->t, err);
+	int rc = n ? read(net, paths, n, err) : load(net, s, err);
 	if (!rc)
 		net->r = wh_reach_new(&net->t, mem);
 	*out = net;
@@ -31,11 +36,6 @@ int wh_app_network_open_near(struct wh_state *s, const char *const *ends, size_t
 		*out = NULL;
 	}
 	return rc;
-}
-
-int wh_app_network_open(struct wh_state *s, const char *const *paths, size_t n, struct wh_app_network **out, struct wh_error *err)
-{
-	return wh_app_network_open_near(s, NULL, 0, paths, n, out, err);
 }
 
 void wh_app_network_close(struct wh_app_network *net)

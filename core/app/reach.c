@@ -128,11 +128,10 @@ static void count_outside(struct wh_app_network *net, const struct wh_app_reach 
 static void compare(struct wh_app_network *net, const struct wh_app_reach *ask, const struct end *a, const struct end *b, struct tally *t)
 {
 	const struct wh_endpoint *e = net->t.endpoints;
-	wh_reach_classes(net->r);
 	for (size_t i = 0; i < a->n; i++) {
 		for (size_t k = 0; k < b->n; k++)
 			if (wh_addr_is_v4(&e[a->endpoints[i]].addr) == wh_addr_is_v4(&e[b->endpoints[k]].addr) && e[a->endpoints[i]].host != e[b->endpoints[k]].host)
-				count(net, ask, t, wh_reach_pair(net->r, wh_reach_class(net->r, a->endpoints[i]), wh_reach_class(net->r, b->endpoints[k])),
+				count(net, ask, t, wh_reach_between(net->r, a->endpoints[i], b->endpoints[k]),
 				      (struct wh_reach_packet){.from = a->endpoints[i], .to = b->endpoints[k]});
 		count_outside(net, ask, t, a->endpoints[i], b->outside, WH_OUTBOUND);
 	}

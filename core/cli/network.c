@@ -15,20 +15,15 @@ int cli_getopt_in(const struct cli *c, int argc, char **argv, const struct optio
 	return o;
 }
 
-int cli_open_network_near(struct cli *c, const char *const *ends, size_t n_ends, const struct cli_paths *in, struct wh_app_network **out)
+int cli_open_network(struct cli *c, const struct cli_paths *in, struct wh_app_network **out)
 {
 	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_error err;
 	int rc = in->n ? 0 : cli_open_ledger(c, WH_STATE_READ, &ledger);
-	if (!rc && wh_app_network_open_near(ledger.state, ends, n_ends, in->path, in->n, out, &err))
+	if (!rc && wh_app_network_open(ledger.state, in->path, in->n, out, &err))
 		rc = cli_error(&err);
 	wh_ledger_close(&ledger);
 	return rc;
-}
-
-int cli_open_network(struct cli *c, const struct cli_paths *in, struct wh_app_network **out)
-{
-	return cli_open_network_near(c, NULL, 0, in, out);
 }
 
 const char *cli_name_of(const char *id)

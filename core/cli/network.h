@@ -11,7 +11,5 @@ struct cli_paths { const char *path[64]; size_t n; };
 int cli_getopt_in(const struct cli *c, int argc, char **argv, const struct option *longs, struct cli_paths *in);
 /* The network of these documents, or of the ledger where there are none. Prints on failure; returns 0 or an exit status. */
 int cli_open_network(struct cli *c, const struct cli_paths *in, struct wh_app_network **out);
-/* The same for a question about these ends alone. */
-int cli_open_network_near(struct cli *c, const char *const *ends, size_t n_ends, const struct cli_paths *in, struct wh_app_network **out);
 /* The name in a resource's id: its last part; of an instance of a scale set, "SET/virtualMachines/0". Within `id`. */
 const char *cli_name_of(const char *id);

@@ -130,7 +130,7 @@ static int run(struct cli *c, int argc, char **argv)
 	int rc = read_options(c, argc, argv, &ask, &in);
 	rc = rc ? rc : read_words(c, argc, argv, &ask);
 	bool pair = ask.from && ask.to;
-	rc = rc ? rc : cli_open_network_near(c, (const char *const[]){ask.from, ask.to}, pair ? 2 : 0, &in, &net);
+	rc = rc ? rc : cli_open_network(c, &in, &net);
 	if (rc)
 		return rc;
 	if (wh_app_reach(net, &ask, &doc, &err))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "estate/clear.h"
+#include "estate/topology.h"
 
 struct keys { char **k; size_t n; };
 
@@ -38,5 +39,5 @@ int wh_estate_clear(struct wh_state *s, struct wh_error *err)
 	int rc = 0;
 	for (size_t i = 0; i < sizeof collections / sizeof *collections && !rc; i++)
 		rc = clear(s, collections[i], err);
-	return rc;
+	return rc ? rc : wh_state_put_bytes(s, WH_TOPOLOGY_IMAGE, NULL, 0, err);
 }

@@ -8,8 +8,8 @@
 #include <strings.h>
 #include "base/json.h"
 #include "estate/clear.h"
-#include "estate/near.h"
 #include "estate/name_set.h"
+#include "estate/topology.h"
 #include "whittle/estate.h"
 #include "whittle/topology.h"
 
@@ -132,6 +132,16 @@ static int print_notes(const struct storing *st)
 	return fclose(f) ? wh_fail(st->err, -ENOMEM, "out of memory") : 0;
 }
 
+static int put_image(struct storing *st)
+{
+	uint8_t *bytes;
+	size_t len;
+	int rc = wh_topology_write(st->t, &bytes, &len);
+	rc = rc ? wh_fail(st->err, rc, "out of memory") : wh_state_put_bytes(st->s, WH_TOPOLOGY_IMAGE, bytes, len, st->err);
+	free(bytes);
+	return rc;
+}
+
 int wh_inventory_store(struct wh_state *s, struct wh_topology *t, struct wh_estate_summary *out, struct wh_error *err)
 {
 	struct storing st = {s, t, out, err, {.mem = t->mem}, {.mem = t->mem}, t->mem};
@@ -143,12 +153,12 @@ int wh_inventory_store(struct wh_state *s, struct wh_topology *t, struct wh_esta
 	int rc = wh_state_begin(s, err);
 	if (rc)
 		return rc;
-	json_t *tags = wh_used_tags(t, t->mem);
+	json_t *tags = wh_used_tags(t);
 	rc = wh_estate_clear(s, err);
 	for (size_t i = 0; i < t->inventory->n && !rc; i++)
 		rc = put(&st, &t->inventory->items[i]);
 	rc = rc ? rc : put_estate(&st, tags);
-	rc = rc ? rc : wh_near_store(s, t, tags, err);
+	rc = rc ? rc : put_image(&st);
 	json_decref(tags);
 	int end = wh_state_end(s, !rc, rc ? &ignored : err);
 	rc = rc ? rc : end;
@@ -174,7 +184,7 @@ int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, 
 
 struct loading { struct wh_inventory *inv; struct wh_error *err; bool groups; };
 
-int wh_inventory_take_stored(struct wh_inventory *inv, const char *key, const char *json, bool group, struct wh_error *err)
+static int take_stored(struct wh_inventory *inv, const char *key, const char *json, bool group, struct wh_error *err)
 {
 	json_t *doc = NULL, *body;
 	int rc = wh_json_parse(key, json, strlen(json), &doc, err);
@@ -200,7 +210,7 @@ int wh_inventory_take_stored(struct wh_inventory *inv, const char *key, const ch
 static int load(void *arg, const char *key, const char *json)
 {
 	struct loading *l = arg;
-	return wh_inventory_take_stored(l->inv, key, json, l->groups, l->err);
+	return take_stored(l->inv, key, json, l->groups, l->err);
 }
 
 /* The groups and the service tags, beside resources that are loaded. */

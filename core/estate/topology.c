@@ -44,6 +44,17 @@ int wh_build_prefixes(struct wh_building *b, const struct wh_item *it, const jso
 	return rc;
 }
 
+void wh_build_tags(struct wh_building *b, const json_t *body, struct wh_tag **out, size_t *n)
+{
+	const char *key;
+	json_t *v, *o = wh_field(body, "tags");
+	*n = 0;
+	*out = wh_arena_array(b->mem, json_object_size(o) + 1, sizeof **out);
+	json_object_foreach(o, key, v)
+		if (json_is_string(v))
+			(*out)[(*n)++] = (struct wh_tag){wh_arena_strdup(b->mem, key), wh_arena_strdup(b->mem, json_string_value(v))};
+}
+
 static int by_address(const void *a, const void *b, void *endpoints)
 {
 	const struct wh_endpoint *e = endpoints;
@@ -52,7 +63,7 @@ static int by_address(const void *a, const void *b, void *endpoints)
 	return c ? c : (x > y) - (x < y);
 }
 
-static void index_addresses(struct wh_topology *t)
+void wh_topology_index(struct wh_topology *t)
 {
 	t->by_addr = wh_arena_array(t->mem, t->n_endpoints + 1, sizeof *t->by_addr);
 	for (size_t i = 0; i < t->n_endpoints; i++)
@@ -68,10 +79,26 @@ int wh_topology_build(struct wh_inventory *inv, struct wh_arena *mem, struct wh_
 	*out = (struct wh_topology){.inventory = inv, .service = inv->service, .mem = mem};
 	int rc = wh_build_networks(&b);
 	rc = rc ? rc : wh_build_hosts(&b);
-	index_addresses(out);
+	wh_topology_index(out);
 	rc = rc ? rc : wh_build_balancers(&b);
 	rc = rc ? rc : wh_build_between(&b);
 	return rc ? rc : wh_build_admin(&b);
+}
+
+bool wh_topology_with(const struct wh_topology *base, const struct wh_topology *over, struct wh_arena *mem, struct wh_topology *out)
+{
+	*out = *base;
+	out->nsgs = wh_arena_array(mem, base->n_nsgs + 1, sizeof *out->nsgs);
+	if (base->n_nsgs)
+		memcpy(out->nsgs, base->nsgs, base->n_nsgs * sizeof *out->nsgs);
+	for (size_t i = 0; i < over->n_nsgs; i++) {
+		size_t at = wh_topology_nsg(base, over->nsgs[i].id);
+		if (at == WH_NONE)
+			return false;
+		out->nsgs[at] = over->nsgs[i];
+		out->nsgs[at].source = NULL; /* borrowed from there */
+	}
+	return true;
 }
 
 void wh_topology_free(struct wh_topology *t)

@@ -49,7 +49,8 @@ static struct wh_host *add_host(struct wh_building *b, const char *id, const cha
 	const char *location = wh_field_text(body, "location");
 	t->hosts = wh_arena_grown(b->mem, t->hosts, t->n_hosts, &b->room_hosts, sizeof *t->hosts);
 	struct wh_host *h = &t->hosts[t->n_hosts++];
-	*h = (struct wh_host){.id = id, .name = name, .location = location ? location : "", .key = wh_lower(id, b->mem), .kind = kind, .tags = wh_field(body, "tags")};
+	*h = (struct wh_host){.id = id, .name = name, .location = location ? location : "", .key = wh_lower(id, b->mem), .kind = kind};
+	wh_build_tags(b, body, &h->tags, &h->n_tags);
 	if (kind == WH_HOST_CLASSIC)
 		h->unscanned = "it is a Classic VM, whose endpoints and access lists are not read";
 	if (kind == WH_HOST_PRIVATE_ENDPOINT && !approved(body))

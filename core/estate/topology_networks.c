@@ -88,7 +88,8 @@ static int add_vnet(struct wh_building *b, const struct wh_item *it, struct wh_v
 {
 	const json_t *space = space_of(it->body, "addressSpace"), *peerings = wh_field(it->body, "virtualNetworkPeerings");
 	const char *location = wh_field_text(it->body, "location");
-	*v = (struct wh_vnet){.id = it->id, .name = it->name, .location = location ? location : "", .tags = wh_field(it->body, "tags")};
+	*v = (struct wh_vnet){.id = it->id, .name = it->name, .location = location ? location : ""};
+	wh_build_tags(b, it->body, &v->tags, &v->n_tags);
 	v->peerings = wh_arena_array(b->mem, json_array_size(peerings) + lone_peerings + 1, sizeof *v->peerings);
 	return wh_build_prefixes(b, it, space ? space : wh_field(it->body, "addressPrefixes"), "addressSpace/addressPrefixes", &v->space, &v->n_space);
 }

@@ -15,20 +15,9 @@ struct balancer {
 	bool standard;
 };
 
-static void note_balancer(struct wh_building *b, size_t endpoint, const struct wh_item *balancer)
-{
-	struct wh_endpoint *e = &b->t->endpoints[endpoint];
-	for (size_t i = 0; i < e->n_balancers; i++)
-		if (e->balancers[i] == balancer)
-			return;
-	e->balancers = wh_arena_grown(b->mem, e->balancers, e->n_balancers, &e->room_balancers, sizeof *e->balancers);
-	e->balancers[e->n_balancers++] = balancer;
-}
-
 static void expose(struct wh_building *b, size_t endpoint, const struct wh_exposure *x)
 {
 	struct wh_endpoint *e = &b->t->endpoints[endpoint];
-	note_balancer(b, endpoint, x->balancer);
 	for (size_t i = 0; i < e->n_exposures; i++)
 		if (e->exposures[i].proto == x->proto && e->exposures[i].ports.from == x->ports.from && e->exposures[i].ports.to == x->ports.to && e->exposures[i].standard == x->standard)
 			return;
@@ -36,11 +25,10 @@ static void expose(struct wh_building *b, size_t endpoint, const struct wh_expos
 	e->exposures[e->n_exposures++] = *x;
 }
 
-static void join_pool(struct wh_building *b, const struct balancer *l, struct pool *p, size_t endpoint)
+static void join_pool(struct wh_building *b, struct pool *p, size_t endpoint)
 {
 	if (endpoint == WH_NONE)
 		return;
-	note_balancer(b, endpoint, l->it);
 	for (size_t i = p->n; i-- > 0;)
 		if (p->endpoints[i] == endpoint)
 			return;
@@ -74,11 +62,11 @@ static void add_pool(struct wh_building *b, struct balancer *l, const json_t *o,
 		wh_build_put(&l->pools, wh_arena_strdup(b->mem, id), at);
 	}
 	json_array_foreach(wh_field(o, "backendIPConfigurations"), i, v)
-		join_pool(b, l, &l->list[at], wh_build_place(&b->configurations, wh_field_text(v, "id")));
+		join_pool(b, &l->list[at], wh_build_place(&b->configurations, wh_field_text(v, "id")));
 	json_array_foreach(wh_field(o, "loadBalancerBackendAddresses"), i, v) {
 		const char *address = wh_field_text(v, "ipAddress"), *vnet = wh_field_ref(v, "virtualNetwork");
 		if (address)
-			join_pool(b, l, &l->list[at], member_at(b, address, vnet ? vnet : wh_field_ref(o, "virtualNetwork")));
+			join_pool(b, &l->list[at], member_at(b, address, vnet ? vnet : wh_field_ref(o, "virtualNetwork")));
 	}
 }
 
@@ -101,7 +89,7 @@ static void join_interfaces(struct wh_building *b, struct wh_name_set *pools, st
 				const char *pool = wh_field_text(p, "id");
 				size_t at = wh_build_place(pools, pool);
 				if (at != WH_NONE)
-					join_pool(b, &all[at], &all[at].list[wh_build_place(&all[at].pools, pool)], endpoint);
+					join_pool(b, &all[at].list[wh_build_place(&all[at].pools, pool)], endpoint);
 			}
 		}
 	}
@@ -123,7 +111,7 @@ static bool exposure_of(struct wh_building *b, const struct balancer *l, const j
 	json_int_t port = json_integer_value(wh_field(rule, "backendPort"));
 	if (!front || wh_build_place(&l->fronts, front) == WH_NONE || port < 0 || port > 65535)
 		return false;
-	*out = (struct wh_exposure){.proto = proto_of(rule), .ports = {(uint16_t)port, port ? (uint16_t)port : 65535}, .standard = l->standard, .balancer = l->it,
+	*out = (struct wh_exposure){.proto = proto_of(rule), .ports = {(uint16_t)port, port ? (uint16_t)port : 65535}, .standard = l->standard,
 	                            .by = wh_arena_printf(b->mem, "load balancer %s, rule %s", l->it->name, name ? name : "")};
 	return true;
 }

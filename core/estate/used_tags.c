@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Of the thousands of service tags those that some rule names: they alone are stored. */
-#include "estate/name_set.h"
-#include "estate/near.h"
+#include <stdlib.h>
+#include "estate/topology.h"
 
-struct used { const struct wh_topology *t; struct wh_name_set had; json_t *values; };
+struct used { const struct wh_topology *t; bool *had; };
 
 static void add(struct used *u, const char *name)
 {
 	const struct wh_service_tag *tag = wh_service_tag_find(&u->t->service, name);
-	char buf[WH_PREFIX_STRLEN];
-	if (!tag || wh_name_set_add(&u->had, tag->name, tag))
-		return;
-	json_t *list = json_array();
-	for (size_t i = 0; i < tag->n; i++)
-		json_array_append_new(list, json_string(wh_prefix_text(&tag->prefixes[i], buf)));
-	json_array_append_new(u->values, json_pack("{s:s, s:o}", "name", tag->name, "addressPrefixes", list));
+	if (tag)
+		u->had[tag - u->t->service.list] = true;
 }
 
 static void add_rule(struct used *u, const struct wh_rule *r)
@@ -25,15 +20,36 @@ static void add_rule(struct used *u, const struct wh_rule *r)
 		add(u, r->local_tags[i]);
 }
 
-json_t *wh_used_tags(const struct wh_topology *t, struct wh_arena *mem)
+struct wh_service_tags wh_used_tags_of(const struct wh_topology *t)
 {
-	struct used u = {t, {.mem = mem, .any_case = true}, json_array()};
+	struct wh_service_tags out = {.change = t->service.change};
+	struct used u = {t, calloc(t->service.n + 1, sizeof *u.had)};
+	out.list = calloc(t->service.n + 1, sizeof *out.list);
+	if (!u.had || !out.list)
+		abort(); /* as an arena does */
 	for (size_t g = 0; g < t->n_nsgs; g++)
 		for (size_t i = 0; i < t->nsgs[g].n_rules; i++)
 			add_rule(&u, &t->nsgs[g].rules[i]);
 	for (size_t i = 0; i < t->n_admin; i++)
 		add_rule(&u, &t->admin[i].rule);
-	json_t *out = json_pack("{s:s, s:O}", "changeNumber", t->service.change ? t->service.change : "", "values", u.values);
-	json_decref(u.values);
+	for (size_t i = 0; i < t->service.n; i++)
+		if (u.had[i])
+			out.list[out.n++] = t->service.list[i];
+	free(u.had);
 	return out;
+}
+
+json_t *wh_used_tags(const struct wh_topology *t)
+{
+	struct wh_service_tags used = wh_used_tags_of(t);
+	json_t *values = json_array();
+	char buf[WH_PREFIX_STRLEN];
+	for (size_t i = 0; i < used.n; i++) {
+		json_t *list = json_array();
+		for (size_t k = 0; k < used.list[i].n; k++)
+			json_array_append_new(list, json_string(wh_prefix_text(&used.list[i].prefixes[k], buf)));
+		json_array_append_new(values, json_pack("{s:s, s:o}", "name", used.list[i].name, "addressPrefixes", list));
+	}
+	free(used.list);
+	return json_pack("{s:s, s:o}", "changeNumber", t->service.change ? t->service.change : "", "values", values);
 }

@@ -193,9 +193,8 @@ int wh_check_guarded(struct wh_run *run, struct wh_error *err)
 int wh_check_forwarding(struct wh_run *run, struct wh_error *err)
 {
 	const struct wh_topology *t = run->in->topology;
-	const char **tags, *key;
+	const char **tags;
 	size_t n = wh_run_texts(run, "appliance-tags", &tags);
-	json_t *v;
 	(void)err;
 	for (size_t i = 0; i < t->n_hosts; i++) {
 		const struct wh_host *h = &t->hosts[i];
@@ -205,8 +204,8 @@ int wh_check_forwarding(struct wh_run *run, struct wh_error *err)
 			continue;
 		for (size_t k = h->first; k < h->first + h->n; k++)
 			nic = t->nics[t->endpoints[k].nic].forwards ? t->nics[t->endpoints[k].nic].name : nic;
-		json_object_foreach((json_t *)h->tags, key, v)
-			appliance |= wh_run_has(tags, n, key) || (json_is_string(v) && wh_run_has(tags, n, json_string_value(v)));
+		for (size_t k = 0; k < h->n_tags; k++)
+			appliance |= wh_run_has(tags, n, h->tags[k].name) || wh_run_has(tags, n, h->tags[k].value);
 		if (nic && appliance)
 			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_NOT_APPLICABLE, "it forwards by its purpose: its tags say so");
 		else

@@ -18,12 +18,10 @@ struct group { size_t class, count, first; const char *label; };
 
 static const char *label_of(const struct wh_host *h, const char *const *keys, size_t n)
 {
-	const char *key;
-	json_t *v;
 	for (size_t i = 0; i < n; i++)
-		json_object_foreach((json_t *)h->tags, key, v)
-			if (!strcasecmp(key, keys[i]) && json_is_string(v))
-				return json_string_value(v);
+		for (size_t k = 0; k < h->n_tags; k++)
+			if (!strcasecmp(h->tags[k].name, keys[i]))
+				return h->tags[k].value;
 	return NULL;
 }
 

@@ -13,12 +13,9 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "base/siphash.h"
 #include "reach/policy.h"
 
-struct print { uint64_t h[2]; size_t endpoint; };
-
-static void mix(struct print *p, const struct wh_hash_key *key, uint64_t a, uint64_t b)
+void wh_print_mix(struct print *p, const struct wh_hash_key *key, uint64_t a, uint64_t b)
 {
 	for (int i = 0; i < 2; i++) {
 		struct wh_hash_key k = {{key->k[i] ^ p->h[0], key->k[1 - i] ^ p->h[1]}};
@@ -54,26 +51,29 @@ static size_t vnet_of(const struct wh_reach *r, size_t endpoint)
 	return s == WH_NONE ? WH_NONE : r->t->subnets[s].vnet;
 }
 
-static void mix_own(const struct wh_reach *r, struct print *p, const struct wh_hash_key *key)
+void wh_print_own(struct wh_reach *r, struct print *p, const struct wh_hash_key *key)
 {
 	const struct wh_endpoint *e = &r->t->endpoints[p->endpoint];
-	mix(p, key, r->context_of[p->endpoint], vnet_of(r, p->endpoint));
-	mix(p, key, wh_addr_is_v4(&e->addr), r->t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT);
-	mix(p, key, e->public_ip == WH_NONE ? 0 : e->public_ip == WH_MISSING || r->t->public_ips[e->public_ip].standard ? 1 : 2, (uint64_t)e->in_pool << 1 | (e->subnet != WH_NONE && r->t->subnets[e->subnet].way_out));
+	wh_print_mix(p, key, r->context_of[p->endpoint], vnet_of(r, p->endpoint));
+	wh_print_mix(p, key, wh_addr_is_v4(&e->addr), r->t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT);
+	wh_print_mix(p, key, e->public_ip == WH_NONE ? 0 : e->public_ip == WH_MISSING || r->t->public_ips[e->public_ip].standard ? 1 : 2, (uint64_t)e->in_pool << 1 | (e->subnet != WH_NONE && r->t->subnets[e->subnet].way_out));
 	for (size_t i = 0; i < e->n_exposures; i++)
-		mix(p, key, (uint64_t)e->exposures[i].proto << 32 | (uint64_t)e->exposures[i].ports.from << 16 | e->exposures[i].ports.to, e->exposures[i].standard);
+		wh_print_mix(p, key, (uint64_t)e->exposures[i].proto << 32 | (uint64_t)e->exposures[i].ports.from << 16 | e->exposures[i].ports.to, e->exposures[i].standard);
 	for (int d = 0; r->context_of[p->endpoint] && d < 2; d++) {
-		const struct side *s = &r->sides[r->side_of[d][p->endpoint]];
-		mix(p, key, r->side_of[d][p->endpoint], (uint64_t)d);
+		const struct side *s = r->sides[r->side_of[d][p->endpoint]];
+		wh_print_mix(p, key, r->side_of[d][p->endpoint], (uint64_t)d);
 		for (size_t i = 0; i < s->n; i++)
-			mix(p, key, s->stage[i], wh_address_class(&r->stages[s->stage[i]], &r->stages[s->stage[i]].local, &e->addr, r->mem));
+			{
+			struct stage *g = wh_stage(r, s->stage[i]);
+			wh_print_mix(p, key, s->stage[i], wh_address_class(g, &g->local, &e->addr, r->mem));
+		}
 	}
 }
 
 /* The peers' classes of one list, of all endpoints that may meet it, in the order of their addresses. */
-static void mix_stage(const struct wh_reach *r, size_t number, const bool *relation, struct print *prints, const struct wh_hash_key *key)
+static void mix_stage(struct wh_reach *r, size_t number, const bool *relation, struct print *prints, const struct wh_hash_key *key)
 {
-	struct stage *s = &r->stages[number];
+	struct stage *s = wh_stage(r, number);
 	size_t cut = 0, own = r->contexts[s->context].vnet;
 	for (size_t i = 0; i < r->t->n_endpoints; i++) {
 		size_t at = r->t->by_addr[i], vnet = vnet_of(r, at);
@@ -82,7 +82,7 @@ static void mix_stage(const struct wh_reach *r, size_t number, const bool *relat
 			continue;
 		while (cut < s->peer.n_cuts && wh_addr_cmp(&s->peer.cuts[cut], a) <= 0)
 			cut++;
-		mix(&prints[at], key, number, s->peer.of_atom[cut] ? s->peer.of_atom[cut] - 1 : wh_address_class(s, &s->peer, a, r->mem));
+		wh_print_mix(&prints[at], key, number, s->peer.of_atom[cut] ? s->peer.of_atom[cut] - 1 : wh_address_class(s, &s->peer, a, r->mem));
 	}
 }
 
@@ -100,11 +100,11 @@ static void mix_routes(const struct wh_reach *r, struct print *prints, const str
 	for (size_t c = 0; c < r->n_contexts; c++) {
 		size_t from = r->contexts[c].table == WH_NONE ? WH_NONE : sender(r, c);
 		for (size_t i = 0; from != WH_NONE && i < r->t->n_endpoints; i++)
-			mix(&prints[i], key, c, wh_reach_way(r, from, i, &r->t->endpoints[i].addr, NULL, r->mem));
+			wh_print_mix(&prints[i], key, c, wh_reach_way(r, from, i, &r->t->endpoints[i].addr, NULL, r->mem));
 	}
 }
 
-static int by_print(const void *a, const void *b)
+int wh_print_order(const void *a, const void *b)
 {
 	const struct print *x = a, *y = b;
 	for (int i = 0; i < 2; i++)
@@ -146,17 +146,15 @@ void wh_reach_divide(struct wh_reach *r)
 	r->divided = true;
 	struct print *prints = wh_arena_array(r->scratch, n + 1, sizeof *prints);
 	bool *relation = related(r);
-	for (size_t i = 0; i < r->n_stages; i++)
-		wh_address_prepare(&r->stages[i], r->mem);
 	for (size_t i = 0; i < n; i++) {
 		prints[i].endpoint = i;
-		mix_own(r, &prints[i], &key);
+		wh_print_own(r, &prints[i], &key);
 	}
 	for (size_t i = 0; i < r->n_stages; i++)
 		mix_stage(r, i, relation, prints, &key);
 	mix_routes(r, prints, &key);
 	if (n)
-		qsort(prints, n, sizeof *prints, by_print);
+		qsort(prints, n, sizeof *prints, wh_print_order);
 	number_classes(r, prints);
 	for (int d = 0; d < 2; d++)
 		r->row_of[d] = wh_arena_array(r->mem, r->n_classes + 1, sizeof *r->row_of[d]);

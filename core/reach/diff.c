@@ -2,20 +2,7 @@
 /* What one estate lets through and another does not. */
 #include <stdlib.h>
 #include <string.h>
-#include "reach/policy.h"
-
-/* A machine's address in both estates; an endpoint is WH_NONE where it is in the other one alone. */
-struct place { size_t e[2]; uint64_t class; bool affected; };
-struct joint { size_t first, n; size_t class[2]; bool affected; }; /* places that stand together; a class is WH_NONE likewise */
-struct comparing {
-	struct wh_reach *r[2];
-	struct place *places; size_t n_places;
-	struct joint *joints; size_t n_joints;
-	bool *changed[2];           /* by group: it is not the same in the other estate */
-	bool everything;            /* more than groups differs */
-	struct wh_reach_change *out; size_t n, room;
-	struct wh_arena *mem;
-};
+#include "reach/diff.h"
 
 /* ---- which machines ---- */
 
@@ -25,6 +12,8 @@ static void find_changed(struct comparing *c)
 	size_t i = 0, k = 0;
 	for (int x = 0; x < 2; x++)
 		c->changed[x] = wh_arena_array(c->mem, c->r[x]->t->n_nsgs + 1, sizeof **c->changed);
+	for (size_t g = 0; c->r[0]->t->endpoints == c->r[1]->t->endpoints && g < c->r[0]->t->n_nsgs; g++) /* see wh_topology_with() */
+		c->changed[0][g] = c->changed[1][g] = c->r[0]->t->nsgs[g].rules != c->r[1]->t->nsgs[g].rules;
 	while (i < a->n || k < b->n) {
 		int order = i == a->n ? 1 : k == b->n ? -1 : strcmp(a->items[i].key, b->items[k].key);
 		const struct wh_item *it = order <= 0 ? &a->items[i] : &b->items[k];
@@ -43,7 +32,7 @@ static void find_changed(struct comparing *c)
 	c->everything |= a->service.n != b->service.n;
 }
 
-static bool is_affected(const struct comparing *c, int x, size_t endpoint)
+bool wh_diff_affected(const struct comparing *c, int x, size_t endpoint)
 {
 	const struct wh_topology *t = c->r[x]->t;
 	const struct wh_endpoint *e = &t->endpoints[endpoint];
@@ -90,7 +79,7 @@ static void find_places(struct comparing *c)
 		for (int x = 0; x < 2; x++)
 			if (p->e[x] != WH_NONE) {
 				p->class |= (uint64_t)(wh_reach_class(c->r[x], p->e[x]) + 1) << (x ? 0 : 32);
-				p->affected |= is_affected(c, x, p->e[x]);
+				p->affected |= wh_diff_affected(c, x, p->e[x]);
 			}
 	}
 }
@@ -168,6 +157,12 @@ static int by_senders_and_receiver(const void *a, const void *b)
 	return o ? o : (((const struct bundle *)a)->to > ((const struct bundle *)b)->to) - (((const struct bundle *)a)->to < ((const struct bundle *)b)->to);
 }
 
+static void pair_of_classes(struct comparing *c, const struct joint *from, const struct joint *to, uint32_t v[2])
+{
+	for (int x = 0; x < 2; x++)
+		v[x] = to->class[x] != WH_NONE && from->class[x] != WH_NONE ? wh_reach_pair(c->r[x], from->class[x], to->class[x]) : 0;
+}
+
 /* The bundles of one receiver. */
 static void bundle(struct comparing *c, size_t to, struct bundle **all, size_t *n, size_t *room)
 {
@@ -175,12 +170,10 @@ static void bundle(struct comparing *c, size_t to, struct bundle **all, size_t *
 	size_t first = *n, at;
 	for (size_t from = 0; from < c->n_joints; from++) {
 		const struct joint *k = &c->joints[from];
-		uint32_t v[2] = {0, 0};
+		uint32_t v[2];
 		if ((!j->affected && !k->affected) || (from == to && j->n < 2))
 			continue;
-		for (int x = 0; x < 2; x++)
-			if (j->class[x] != WH_NONE && k->class[x] != WH_NONE)
-				v[x] = wh_reach_pair(c->r[x], k->class[x], j->class[x]);
+		c->pair(c, k, j, v);
 		if (v[0] == v[1])
 			continue;
 		for (at = first; at < *n && memcmp((*all)[at].v, v, sizeof v);)
@@ -244,10 +237,12 @@ static void compare_outside(struct comparing *c, size_t joint, enum wh_direction
 
 size_t wh_reach_diff(struct wh_reach *a, struct wh_reach *b, struct wh_arena *mem, struct wh_reach_change **out)
 {
-	struct comparing c = {.r = {a, b}, .mem = mem};
+	struct comparing c = {.r = {a, b}, .mem = mem, .pair = pair_of_classes};
 	find_changed(&c);
-	find_places(&c);
-	join_places(&c);
+	if (!wh_diff_few(&c)) {
+		find_places(&c);
+		join_places(&c);
+	}
 	compare_pairs(&c);
 	for (size_t i = 0; i < c.n_joints; i++)
 		for (int d = 0; d < 2 && c.joints[i].affected; d++)

@@ -48,7 +48,7 @@ static struct verdict ask_group(const struct wh_filter *f, const struct wh_filte
 	return v;
 }
 
-struct asking { const struct wh_reach *r; struct wh_reach_answer *out; struct wh_arena *mem; bool may_end; };
+struct asking { struct wh_reach *r; struct wh_reach_answer *out; struct wh_arena *mem; bool may_end; };
 
 static void step(struct asking *q, const struct wh_reach_step *s)
 {
@@ -82,11 +82,11 @@ static const char *where_of(const struct asking *q, const struct stage *s, size_
 /* The stages of one end. Returns the possible outcomes: CAN_DENY, CAN_PASS. */
 static unsigned ask_side(struct asking *q, size_t endpoint, const struct wh_filter_packet *p)
 {
-	const struct wh_reach *r = q->r;
-	const struct side *s = &r->sides[r->side_of[p->direction][endpoint]];
+	struct wh_reach *r = q->r;
+	const struct side *s = r->sides[r->side_of[p->direction][endpoint]];
 	unsigned groups = CAN_PASS, admin = CAN_PASS;
 	for (size_t i = 0; i < s->n; i++) {
-		const struct stage *g = &r->stages[s->stage[i]];
+		const struct stage *g = wh_stage(r, s->stage[i]);
 		struct verdict v = g->admin ? ask_admin(&g->filter, p) : ask_group(&g->filter, p);
 		bool unsure = v.can & (v.can - 1);
 		enum wh_answer answer = unsure ? WH_UNDECIDED : v.can == CAN_DENY ? WH_DENIED : WH_ALLOWED;
@@ -105,7 +105,7 @@ static unsigned ask_side(struct asking *q, size_t endpoint, const struct wh_filt
 		if (v.can == CAN_DENY)
 			break;
 	}
-	if (!s->n || (s->n == 1 && r->stages[s->stage[0]].admin && admin == CAN_PASS))
+	if (!s->n || (s->n == 1 && r->stages[s->stage[0]]->admin && admin == CAN_PASS))
 		step(q, &(struct wh_reach_step){.where = r->t->hosts[r->t->endpoints[endpoint].host].name, .direction = p->direction, .verdict = WH_ALLOWED, .why = "no network security group"});
 	unsigned can = admin & CAN_DENY;
 	if (admin & CAN_END)
@@ -161,7 +161,7 @@ static unsigned ask(struct asking *q, const struct wh_reach_packet *p)
 	return all;
 }
 
-void wh_reach_decide(const struct wh_reach *r, const struct wh_reach_packet *p, struct wh_arena *mem, struct wh_reach_answer *out)
+void wh_reach_decide(struct wh_reach *r, const struct wh_reach_packet *p, struct wh_arena *mem, struct wh_reach_answer *out)
 {
 	struct asking q = {.r = r, .out = out, .mem = mem};
 	*out = (struct wh_reach_answer){.verdict = WH_DENIED};

@@ -9,19 +9,17 @@
 
 enum { SCRATCH_KEPT = 1 << 20 };
 
-/* The combination of classes in which an address lies in a side's lists. */
-static uint32_t place(struct wh_reach *r, struct side *s, const struct wh_addr *a, bool local)
+uint32_t wh_side_place(struct wh_reach *r, struct side *s, const struct wh_addr *a, bool local)
 {
 	uint32_t key[3] = {0};
 	for (size_t i = 0; i < s->n; i++) {
-		struct stage *g = &r->stages[s->stage[i]];
-		wh_address_prepare(g, r->mem);
+		struct stage *g = wh_stage(r, s->stage[i]);
 		key[i] = wh_address_class(g, local ? &g->local : &g->peer, a, r->mem);
 	}
 	return intern_add(local ? &s->rows : &s->columns, key, sizeof key);
 }
 
-static uint32_t cell_at(struct wh_reach *r, struct side *s, uint32_t row, uint32_t column)
+uint32_t wh_side_cell_at(struct wh_reach *r, struct side *s, uint32_t row, uint32_t column)
 {
 	if (!s->n)
 		return WH_CELL_ALL;
@@ -60,7 +58,7 @@ static size_t first_of(const struct wh_reach *r, size_t class)
 static uint32_t row_of(struct wh_reach *r, struct side *s, size_t class, enum wh_direction d)
 {
 	if (!r->row_of[d][class])
-		r->row_of[d][class] = place(r, s, &r->t->endpoints[first_of(r, class)].addr, true) + 1;
+		r->row_of[d][class] = wh_side_place(r, s, &r->t->endpoints[first_of(r, class)].addr, true) + 1;
 	return r->row_of[d][class] - 1;
 }
 
@@ -69,7 +67,7 @@ static uint32_t column_of(struct wh_reach *r, struct side *s, size_t class)
 	if (!s->column_of) {
 		s->column_of = wh_arena_unset(r->mem, r->n_classes + 1, sizeof *s->column_of);
 		for (size_t i = 0; i < r->n_classes; i++)
-			s->column_of[i] = place(r, s, &r->t->endpoints[first_of(r, i)].addr, false);
+			s->column_of[i] = wh_side_place(r, s, &r->t->endpoints[first_of(r, i)].addr, false);
 	}
 	return s->column_of[class];
 }
@@ -85,33 +83,61 @@ static enum wh_answer gate(struct wh_reach *r, size_t from, size_t to, size_t to
 	return v;
 }
 
-uint32_t wh_reach_pair(struct wh_reach *r, size_t from, size_t to)
+bool wh_reach_can_send(const struct wh_reach *r, size_t a, size_t b)
+{
+	const struct wh_endpoint *x = &r->t->endpoints[a], *y = &r->t->endpoints[b];
+	return wh_addr_is_v4(&x->addr) == wh_addr_is_v4(&y->addr) && r->t->hosts[x->host].kind != WH_HOST_PRIVATE_ENDPOINT;
+}
+
+uint32_t wh_reach_on_the_way(struct wh_reach *r, size_t a, size_t b, enum wh_answer way, uint32_t cell)
 {
 	const char *why = NULL;
-	wh_reach_divide(r);
-	size_t a = first_of(r, from), b = first_of(r, to);
-	const struct wh_endpoint *x = &r->t->endpoints[a], *y = &r->t->endpoints[b];
-	if (wh_addr_is_v4(&x->addr) != wh_addr_is_v4(&y->addr) || r->t->hosts[x->host].kind == WH_HOST_PRIVATE_ENDPOINT)
-		return WH_CELL_NONE;
-	enum wh_answer v = gate(r, a, b, to);
-	if (v == WH_DENIED)
-		return WH_CELL_NONE;
-	uint32_t cell = WH_CELL_ALL;
-	if (r->context_of[b]) {
-		struct side *in = &r->sides[r->side_of[WH_INBOUND][b]];
-		cell = cell_at(r, in, row_of(r, in, to, WH_INBOUND), column_of(r, in, from));
-	}
-	if (r->context_of[a] && cell) {
-		struct side *out = &r->sides[r->side_of[WH_OUTBOUND][a]];
-		cell = wh_cell_both(r->numbering, cell, cell_at(r, out, row_of(r, out, from, WH_OUTBOUND), column_of(r, out, to)), r->scratch);
-	}
-	if (v == WH_UNDECIDED && cell) {
-		wh_reach_way(r, a, b, &y->addr, &why, r->scratch);
+	if (way == WH_UNDECIDED && cell) {
+		wh_reach_way(r, a, b, &r->t->endpoints[b].addr, &why, r->scratch);
 		cell = wh_cell_unsure(r->numbering, cell, why, r->scratch);
 	}
 	if (wh_arena_bytes(r->scratch) > SCRATCH_KEPT)
 		wh_arena_reset(r->scratch);
 	return cell;
+}
+
+uint32_t wh_reach_side(struct wh_reach *r, size_t own, size_t peer, enum wh_direction d)
+{
+	struct side *s = r->sides[r->side_of[d][own]];
+	if (!r->context_of[own])
+		return WH_CELL_ALL;
+	uint32_t row = wh_side_place(r, s, &r->t->endpoints[own].addr, true);
+	return wh_side_cell_at(r, s, row, wh_side_place(r, s, &r->t->endpoints[peer].addr, false));
+}
+
+uint32_t wh_reach_between(struct wh_reach *r, size_t from, size_t to)
+{
+	if (!wh_reach_can_send(r, from, to))
+		return WH_CELL_NONE;
+	enum wh_answer v = wh_reach_way(r, from, to, &r->t->endpoints[to].addr, NULL, r->scratch);
+	uint32_t cell = v == WH_DENIED ? WH_CELL_NONE : wh_reach_side(r, to, from, WH_INBOUND);
+	if (cell)
+		cell = wh_cell_both(r->numbering, cell, wh_reach_side(r, from, to, WH_OUTBOUND), r->scratch);
+	return wh_reach_on_the_way(r, from, to, v, cell);
+}
+
+uint32_t wh_reach_pair(struct wh_reach *r, size_t from, size_t to)
+{
+	wh_reach_divide(r);
+	size_t a = first_of(r, from), b = first_of(r, to);
+	enum wh_answer v = wh_reach_can_send(r, a, b) ? gate(r, a, b, to) : WH_DENIED;
+	if (v == WH_DENIED)
+		return WH_CELL_NONE;
+	uint32_t cell = WH_CELL_ALL;
+	if (r->context_of[b]) {
+		struct side *in = r->sides[r->side_of[WH_INBOUND][b]];
+		cell = wh_side_cell_at(r, in, row_of(r, in, to, WH_INBOUND), column_of(r, in, from));
+	}
+	if (r->context_of[a] && cell) {
+		struct side *out = r->sides[r->side_of[WH_OUTBOUND][a]];
+		cell = wh_cell_both(r->numbering, cell, wh_side_cell_at(r, out, row_of(r, out, from, WH_OUTBOUND), column_of(r, out, to)), r->scratch);
+	}
+	return wh_reach_on_the_way(r, a, b, v, cell);
 }
 
 /* ---- the outside ---- */
@@ -129,9 +155,9 @@ uint32_t wh_reach_outside(struct wh_reach *r, size_t endpoint, const struct wh_a
 	uint32_t cell = WH_CELL_ALL;
 	bool guarded = false;
 	if (r->context_of[endpoint]) {
-		struct side *s = &r->sides[r->side_of[d][endpoint]];
-		uint32_t row = place(r, s, &e->addr, true), column = place(r, s, peer, false);
-		cell = cell_at(r, s, row, column);
+		struct side *s = r->sides[r->side_of[d][endpoint]];
+		uint32_t row = wh_side_place(r, s, &e->addr, true), column = wh_side_place(r, s, peer, false);
+		cell = wh_side_cell_at(r, s, row, column);
 		guarded = s->guarded;
 	}
 	if (exposed && e->subnet != WH_NONE) {
@@ -195,9 +221,8 @@ size_t wh_reach_cut(struct wh_reach *r, size_t endpoint, enum wh_direction d, st
 	struct cuts c = {.mem = mem};
 	struct wh_ranges family = wh_ranges_from_prefixes(wh_addr_is_v4(&e->addr) ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, mem);
 	size_t n = 0, room = 0;
-	for (size_t i = 0; r->context_of[endpoint] && i < r->sides[r->side_of[d][endpoint]].n; i++) {
-		const struct stage *s = &r->stages[r->sides[r->side_of[d][endpoint]].stage[i]];
-		wh_address_prepare(&r->stages[r->sides[r->side_of[d][endpoint]].stage[i]], r->mem);
+	for (size_t i = 0; r->context_of[endpoint] && i < r->sides[r->side_of[d][endpoint]]->n; i++) {
+		const struct stage *s = wh_stage(r, r->sides[r->side_of[d][endpoint]]->stage[i]);
 		for (size_t k = 0; k < s->peer.n_cuts; k++)
 			add_cuts(&c, (struct wh_ranges){&(struct wh_range){s->peer.cuts[k], s->peer.cuts[k]}, 1});
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Inside of reach: an estate's policies as filters, and the classes that they make. */
 #pragma once
-#include "reach/intern.h"
+#include "base/intern.h"
+#include "base/siphash.h"
 #include "whittle/reach.h"
 
 /* Where a rule is read: its tags mean something else at each VNet and route table. */
@@ -17,6 +18,7 @@ struct address_classes {
 
 /* One list of rules that a packet passes: a group's, or the security admin rules, in one context and direction. */
 struct stage {
+	bool ready;                          /* it is translated: when it is first asked, since few of an estate's lists decide about two machines */
 	size_t nsg;                          /* WH_NONE: admin rules; WH_MISSING and below: a group that no document has */
 	size_t context;
 	enum wh_direction direction;
@@ -52,8 +54,8 @@ struct wh_reach {
 	const struct wh_topology *t;
 	struct wh_arena *mem, *scratch;
 	struct context *contexts; size_t n_contexts, room_contexts;
-	struct stage *stages; size_t n_stages, room_stages;
-	struct side *sides; size_t n_sides, room_sides;
+	struct stage **stages; size_t n_stages, room_stages; /* two estates may have some of these in common: see diff_groups.c */
+	struct side **sides; size_t n_sides, room_sides;
 	uint32_t *side_of[2];                /* by direction: of each endpoint */
 	uint32_t *context_of;                /* of each endpoint: context + 1; 0: its subnet is not known */
 	struct pair_map context_at, stage_at[4]; /* by (vnet, table); by (nsg, context) for each direction, admin's behind */
@@ -75,6 +77,9 @@ struct wh_reach {
 /* translate.c */
 uint32_t wh_reach_context(struct wh_reach *r, size_t subnet);
 void wh_stage_translate(struct wh_reach *r, struct stage *s);
+/* Each rule that stage_of() counts on: before a stage is translated. */
+typedef void (*wh_stage_each)(void *arg, const struct wh_rule *rule);
+void wh_stage_rules(const struct wh_reach *r, const struct stage *s, wh_stage_each each, void *arg);
 void wh_reach_index(struct wh_reach *r); /* of application security groups and tags: before the first list */
 /* sides.c */
 void wh_reach_sides(struct wh_reach *r);
@@ -101,8 +106,21 @@ uint32_t wh_cell_unsure(struct numbering *s, uint32_t a, const char *why, struct
 uint32_t wh_cell_within(struct numbering *s, uint32_t a, const struct wh_exposure *x, size_t n, struct wh_arena *scratch);
 /* What a side's stages let through between a local and a peer class of each stage. */
 uint32_t wh_side_cell(struct wh_reach *r, const struct side *s, const uint32_t *local, const uint32_t *peer);
+struct stage *wh_stage(struct wh_reach *r, size_t number); /* translated */
 /* addresses.c */
 uint32_t wh_address_class(struct stage *s, struct address_classes *c, const struct wh_addr *a, struct wh_arena *mem);
 void wh_address_prepare(struct stage *s, struct wh_arena *mem);
-/* classes.c */
+/* pairs.c: the combination of classes in which an address lies in a side's lists, as a local or as a peer; and the cell of such two */
+uint32_t wh_side_place(struct wh_reach *r, struct side *s, const struct wh_addr *a, bool local);
+uint32_t wh_side_cell_at(struct wh_reach *r, struct side *s, uint32_t row, uint32_t column);
+/* What the way makes of a cell. */
+uint32_t wh_reach_on_the_way(struct wh_reach *r, size_t a, size_t b, enum wh_answer way, uint32_t cell);
+bool wh_reach_can_send(const struct wh_reach *r, size_t a, size_t b);
+/* What the lists before one endpoint let through in one direction, from or to another one. */
+uint32_t wh_reach_side(struct wh_reach *r, size_t own, size_t peer, enum wh_direction d);
+/* classes.c: what tells endpoints apart, as a hash of 128 bits */
+struct print { uint64_t h[2]; size_t endpoint; };
+void wh_print_mix(struct print *p, const struct wh_hash_key *key, uint64_t a, uint64_t b);
+void wh_print_own(struct wh_reach *r, struct print *p, const struct wh_hash_key *key); /* what it is by itself: its lists and how it lies in them as a local, its ways */
+int wh_print_order(const void *a, const void *b);
 void wh_reach_divide(struct wh_reach *r);

@@ -69,19 +69,26 @@ static int by_port(const void *a, const void *b)
 	return (int)*(const uint32_t *)a - (int)*(const uint32_t *)b;
 }
 
-static void source_ports(struct wh_reach *const *r, size_t n_r, struct numbering *s)
+/* Ends of the rules' source ports, and the protocols that they name. */
+struct named { uint32_t *at; size_t n, room; bool proto[256]; struct wh_arena *mem; };
+
+static void note(void *arg, const struct wh_rule *rule)
 {
-	uint32_t *at = wh_arena_array(s->mem, 1, sizeof *at);
-	size_t n = 1, room = 1;
-	for (size_t x = 0; x < n_r; x++)
-		for (size_t i = 0; i < r[x]->n_stages; i++)
-			for (size_t k = 0; k < r[x]->stages[i].filter.n; k++) {
-				const struct wh_ranges *set = r[x]->stages[i].filter.rules[k].sport;
-				for (size_t j = 0; set && j < 2 * set->n; j++) {
-					at = wh_arena_grown(s->mem, at, n, &room, sizeof *at);
-					at[n++] = j % 2 ? (uint32_t)wh_addr_low(&set->r[j / 2].to) + 1 : (uint32_t)wh_addr_low(&set->r[j / 2].from);
-				}
-			}
+	struct named *x = arg;
+	x->proto[rule->proto] = true;
+	for (size_t i = 0; i < rule->n_src_ports; i++) {
+		const struct wh_port_range *p = &rule->src_ports[i];
+		if (!p->from && p->to == 65535)
+			continue;
+		for (int end = 0; end < 2; end++) {
+			x->at = wh_arena_grown(x->mem, x->at, x->n, &x->room, sizeof *x->at);
+			x->at[x->n++] = end ? p->to + 1u : p->from;
+		}
+	}
+}
+
+static void source_ports(uint32_t *at, size_t n, struct numbering *s)
+{
 	qsort(at, n, sizeof *at, by_port);
 	s->sport = wh_arena_array(s->mem, n, sizeof *s->sport);
 	for (size_t i = 0; i < n && at[i] <= 65535; i++) {
@@ -94,16 +101,11 @@ static void source_ports(struct wh_reach *const *r, size_t n_r, struct numbering
 }
 
 /* TCP, UDP and ICMP stand first; then what rules name; then one for all the rest. */
-static void protocols(struct wh_reach *const *r, size_t n_r, struct numbering *s)
+static void protocols(bool named[256], struct numbering *s)
 {
-	bool named[256] = {false};
 	static const uint8_t first[] = {WH_PROTO_TCP, WH_PROTO_UDP, WH_PROTO_ICMP};
 	memcpy(s->proto, first, sizeof first);
 	s->n_proto = sizeof first;
-	for (size_t x = 0; x < n_r; x++)
-		for (size_t i = 0; i < r[x]->n_stages; i++)
-			for (size_t k = 0; k < r[x]->stages[i].filter.n; k++)
-				named[r[x]->stages[i].filter.rules[k].proto] = true;
 	for (size_t i = 0; i < sizeof first; i++)
 		named[first[i]] = false;
 	for (unsigned i = 1; i < 256; i++)
@@ -116,9 +118,14 @@ static void protocols(struct wh_reach *const *r, size_t n_r, struct numbering *s
 		}
 }
 
-static void prepare_stage(struct wh_reach *r, struct stage *s)
+struct stage *wh_stage(struct wh_reach *r, size_t number)
 {
 	const struct numbering *sh = r->numbering;
+	struct stage *s = r->stages[number];
+	if (s->ready)
+		return s;
+	s->ready = true;
+	wh_stage_translate(r, s);
 	s->words = (s->filter.n + 63) / 64 + !s->filter.n;
 	s->of_proto = wh_arena_array(r->mem, s->words * sh->n_proto, sizeof *s->of_proto);
 	for (size_t p = 0; p < sh->n_proto; p++)
@@ -127,6 +134,8 @@ static void prepare_stage(struct wh_reach *r, struct stage *s)
 				s->of_proto[p * s->words + i / 64] |= UINT64_C(1) << i % 64;
 	s->matched.mem = s->local.bits.mem = s->peer.bits.mem = r->mem;
 	s->local.local = true;
+	wh_address_prepare(s, r->mem);
+	return s;
 }
 
 void wh_ports_prepare(struct wh_reach *const *r, size_t n, struct wh_arena *mem)
@@ -134,17 +143,18 @@ void wh_ports_prepare(struct wh_reach *const *r, size_t n, struct wh_arena *mem)
 	static const struct wh_port_range all = {0, 65535};
 	struct numbering *s = wh_arena_alloc(mem, sizeof *s);
 	s->mem = s->ports.mem = s->verdicts.mem = s->cells.mem = s->reasons.mem = s->both.mem = s->whole.mem = s->unions.mem = s->unsures.mem = mem;
-	source_ports(r, n, s);
-	protocols(r, n, s);
+	struct named x = {.at = wh_arena_array(mem, 1, sizeof *x.at), .n = 1, .room = 1, .mem = mem};
+	for (size_t k = 0; k < n; k++)
+		for (size_t i = 0; i < r[k]->n_stages; i++)
+			wh_stage_rules(r[k], r[k]->stages[i], note, &x);
+	source_ports(x.at, x.n, s);
+	protocols(x.proto, s);
 	wh_ports_intern(s, (struct wh_ranges){0});
 	intern_add(&s->reasons, "", 1);
 	uniform(s, (struct wh_ranges){0});  /* WH_CELL_NONE */
 	uniform(s, wh_ports(&all, 1, mem)); /* WH_CELL_ALL */
-	for (size_t x = 0; x < n; x++) {
-		r[x]->numbering = s;
-		for (size_t i = 0; i < r[x]->n_stages; i++)
-			prepare_stage(r[x], &r[x]->stages[i]);
-	}
+	for (size_t k = 0; k < n; k++)
+		r[k]->numbering = s;
 }
 
 /* ---- combining ---- */
@@ -339,7 +349,7 @@ uint32_t wh_side_cell(struct wh_reach *r, const struct side *s, const uint32_t *
 	for (size_t p = 0; p < sh->n_proto; p++) {
 		uint32_t all = cell(sh, WH_CELL_ALL)[p];
 		for (size_t i = s->n; i-- > 0;) { /* the groups first, for what admin rules go on to */
-			struct stage *g = &r->stages[s->stage[i]];
+			struct stage *g = wh_stage(r, s->stage[i]);
 			uint64_t *bits = wh_arena_unset(r->scratch, g->words, sizeof *bits);
 			bool any = match(g, p, local[i], peer[i], bits);
 			if (!g->admin)

@@ -11,9 +11,9 @@ static uint32_t stage_of(struct wh_reach *r, size_t nsg, size_t context, enum wh
 		return *at;
 	uint32_t number = *at = (uint32_t)r->n_stages;
 	r->stages = wh_arena_grown(r->mem, r->stages, r->n_stages, &r->room_stages, sizeof *r->stages);
-	struct stage *s = &r->stages[r->n_stages++];
+	struct stage *s = wh_arena_alloc(r->mem, sizeof *s);
+	r->stages[r->n_stages++] = s;
 	*s = (struct stage){.nsg = nsg, .context = context, .direction = d, .admin = admin};
-	wh_stage_translate(r, s);
 	return number;
 }
 
@@ -54,7 +54,9 @@ static uint32_t side_for(struct wh_reach *r, const struct wh_endpoint *e, size_t
 	if (number == r->n_sides) {
 		r->sides = wh_arena_grown(r->mem, r->sides, r->n_sides, &r->room_sides, sizeof *r->sides);
 		new.columns.mem = new.rows.mem = r->mem;
-		r->sides[r->n_sides++] = new;
+		struct side *s_new = wh_arena_alloc(r->mem, sizeof *s_new);
+		*s_new = new;
+		r->sides[r->n_sides++] = s_new;
 	}
 	return number;
 }
@@ -119,9 +121,9 @@ size_t wh_reach_lists(const struct wh_reach *r)
 	return r->n_stages;
 }
 
-const struct wh_filter *wh_reach_list(const struct wh_reach *r, size_t i, size_t *nsg, enum wh_direction *d)
+const struct wh_filter *wh_reach_list(struct wh_reach *r, size_t i, size_t *nsg, enum wh_direction *d)
 {
-	*nsg = r->stages[i].nsg;
-	*d = r->stages[i].direction;
-	return &r->stages[i].filter;
+	*nsg = r->stages[i]->nsg;
+	*d = r->stages[i]->direction;
+	return &wh_stage(r, i)->filter;
 }

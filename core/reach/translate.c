@@ -206,6 +206,16 @@ static bool in_force(const struct wh_admin_rule *a, size_t vnet)
 	return false;
 }
 
+void wh_stage_rules(const struct wh_reach *r, const struct stage *s, wh_stage_each each, void *arg)
+{
+	for (size_t i = 0; s->admin && i < r->t->n_admin; i++)
+		if (r->t->admin[i].rule.direction == s->direction)
+			each(arg, &r->t->admin[i].rule);
+	for (size_t i = 0; !s->admin && wh_known(s->nsg) && i < r->t->nsgs[s->nsg].n_rules; i++)
+		if (r->t->nsgs[s->nsg].rules[i].direction == s->direction)
+			each(arg, &r->t->nsgs[s->nsg].rules[i]);
+}
+
 void wh_stage_translate(struct wh_reach *r, struct stage *s)
 {
 	static const enum wh_filter_action actions[] = {[WH_ADMIN_ALLOW] = WH_FILTER_RETURN, [WH_ADMIN_ALWAYS_ALLOW] = WH_FILTER_ALLOW, [WH_ADMIN_DENY] = WH_FILTER_DENY};

@@ -114,7 +114,7 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8
 {
 	const struct wh_topology *t = r->t;
 	const struct wh_endpoint *e = &t->endpoints[endpoint];
-	bool guarded = r->context_of[endpoint] && r->sides[r->side_of[WH_INBOUND][endpoint]].guarded, closed = false;
+	bool guarded = r->context_of[endpoint] && r->sides[r->side_of[WH_INBOUND][endpoint]]->guarded, closed = false;
 	if (e->subnet == WH_NONE) {
 		because(mem, why, "the subnet of %s", t->hosts[e->host].name);
 		return WH_UNDECIDED;

@@ -23,8 +23,6 @@ struct wh_state;
 struct wh_app_network;
 /* The estate's network: of the ledger, or of documents where there are paths. */
 int wh_app_network_open(struct wh_state *s /* or NULL */, const char *const *paths, size_t n, struct wh_app_network **out, struct wh_error *err);
-/* The same, of which only what passes between these ends will be asked; see wh_inventory_load_near(). */
-int wh_app_network_open_near(struct wh_state *s, const char *const *ends, size_t n_ends, const char *const *paths, size_t n, struct wh_app_network **out, struct wh_error *err);
 void wh_app_network_close(struct wh_app_network *net); /* NULL is fine */
 
 struct wh_app_diff {

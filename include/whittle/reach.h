@@ -41,7 +41,7 @@ void wh_reach_free(struct wh_reach *r);
 
 /* The lists of rules that stand before endpoints, each in one context: of a group (its place), or security admin rules (WH_NONE). Borrowed. */
 size_t wh_reach_lists(const struct wh_reach *r);
-const struct wh_filter *wh_reach_list(const struct wh_reach *r, size_t i, size_t *nsg, enum wh_direction *d);
+const struct wh_filter *wh_reach_list(struct wh_reach *r, size_t i, size_t *nsg, enum wh_direction *d);
 
 /* ---- one packet ---- */
 struct wh_reach_packet {
@@ -65,7 +65,7 @@ struct wh_reach_answer {
 	struct wh_reach_step steps[WH_REACH_STEPS]; size_t n;
 	const char *missing;         /* UNDECIDED: what the inventory lacks */
 };
-void wh_reach_decide(const struct wh_reach *r, const struct wh_reach_packet *p, struct wh_arena *mem, struct wh_reach_answer *out);
+void wh_reach_decide(struct wh_reach *r, const struct wh_reach_packet *p, struct wh_arena *mem, struct wh_reach_answer *out);
 
 /* ---- ports between two ---- */
 struct wh_reach_ports {
@@ -84,6 +84,8 @@ size_t wh_reach_class(const struct wh_reach *r, size_t endpoint);
 size_t wh_reach_members(const struct wh_reach *r, size_t class, const size_t **out);
 /* What members of one class may send to (other) members of another: a number that stands for a set of ports; 0: nothing. Cheap after the first time. */
 uint32_t wh_reach_pair(struct wh_reach *r, size_t from, size_t to);
+/* The same between two endpoints, without a look at any other: for a question about a few. */
+uint32_t wh_reach_between(struct wh_reach *r, size_t from, size_t to);
 /* What a number stands for. */
 struct wh_reach_ports wh_reach_ports(struct wh_reach *r, uint32_t verdict);
 /* Between an endpoint and an address that no endpoint has (of the Internet, or on premises). */

@@ -17,6 +17,7 @@ static inline bool wh_known(size_t place)
 	return place < WH_NONE / 2;
 }
 
+struct wh_tag { const char *name, *value; };
 struct wh_peering {
 	const char *name, *remote_id;
 	size_t remote;                           /* a VNet; WH_NONE: not in the inventory */
@@ -30,7 +31,7 @@ struct wh_vnet {
 	struct wh_prefix *space; size_t n_space; /* as written: each is a route of the system, chosen by its length */
 	struct wh_peering *peerings; size_t n_peerings;
 	bool gateway;                            /* it has a GatewaySubnet, or uses a peer's gateway */
-	const json_t *tags;                      /* may be NULL */
+	struct wh_tag *tags; size_t n_tags;
 };
 struct wh_route { const char *name; struct wh_prefix prefix; enum wh_next_hop { WH_HOP_VNET, WH_HOP_INTERNET, WH_HOP_GATEWAY, WH_HOP_APPLIANCE, WH_HOP_NONE } hop; const char *appliance; /* its address, or NULL */ };
 struct wh_route_table { const char *id, *name; struct wh_route *routes; size_t n; };
@@ -43,7 +44,7 @@ struct wh_subnet {
 };
 struct wh_public_ip { const char *id, *name; struct wh_addr addr; bool known /* an address is allocated */, standard; size_t endpoint; };
 /* Ports of a host that the Internet reaches by another address than the host's own: rules of a load balancer. */
-struct wh_exposure { uint8_t proto; struct wh_port_range ports; bool standard; const char *by; /* "load balancer lb-web, rule ssh-1" */ const struct wh_item *balancer; };
+struct wh_exposure { uint8_t proto; struct wh_port_range ports; bool standard; const char *by; /* "load balancer lb-web, rule ssh-1" */ };
 struct wh_asg { const char *id, *name; size_t *endpoints; size_t n, room; };
 /* One address of an interface: what packets are sent to, and what groups see. */
 struct wh_endpoint {
@@ -52,7 +53,6 @@ struct wh_endpoint {
 	size_t public_ip;
 	struct wh_exposure *exposures; size_t n_exposures, room_exposures;
 	bool in_pool;                            /* behind a load balancer with a public frontend, which gives it a way out */
-	const struct wh_item **balancers; size_t n_balancers, room_balancers; /* that send to it */
 };
 struct wh_nic { const char *id, *name; size_t host, nsg; bool forwards; };
 enum wh_host_kind { WH_HOST_VM, WH_HOST_INSTANCE /* of a scale set */, WH_HOST_PRIVATE_ENDPOINT, WH_HOST_CLASSIC };
@@ -60,7 +60,7 @@ struct wh_host {
 	const char *id, *name, *location, *key;
 	enum wh_host_kind kind;
 	const char *unscanned;                   /* why it can't be judged; NULL: it can */
-	const json_t *tags;                      /* may be NULL */
+	struct wh_tag *tags; size_t n_tags;
 	size_t first, n;                         /* its endpoints: they stand side by side */
 };
 /* What stands between networks: for the map, and to name what a route leads to. */
@@ -97,6 +97,9 @@ struct wh_topology {
 /* Builds the model. Refers to the inventory. A value that can't be read (an address, a priority) is an error with its file and line; what is missing is
  * a note of the inventory's. *out is the caller's also after an error. */
 int wh_topology_build(struct wh_inventory *inv, struct wh_arena *mem, struct wh_topology *out, struct wh_error *err);
+/* The model with other rules of some of its groups: the groups of `over`, which must all be groups of `base` and keep their JSON there. Everything else is the same one, which
+ * tells wh_reach_diff() that nothing else differs. False: `over` has a group that `base` has not. */
+bool wh_topology_with(const struct wh_topology *base, const struct wh_topology *over, struct wh_arena *mem, struct wh_topology *out);
 void wh_topology_free(struct wh_topology *t);
 /* A host by id, or by name whatever its case; WH_NONE: none. *twins: how many have the name. */
 size_t wh_topology_host(const struct wh_topology *t, const char *name_or_id, size_t *twins);
@@ -116,12 +119,14 @@ int wh_inventory_store(struct wh_state *s, struct wh_topology *t, struct wh_esta
 /* Reads the documents, builds the model and stores it. When anything is wrong the ledger stays as it was. */
 int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, struct wh_estate_summary *out, struct wh_error *err);
 /*
- * Of the network's resources in the ledger those that decide what passes between some ends (names or ids of machines, addresses, "Internet"): their interfaces,
- * groups, route tables, public addresses and balancers, the members of the application security groups and the service tags that their rules name, every VNet, and
- * what is in force for all. What passes between these ends is the same as by all resources; of others nothing can be said. Returns 1 where it can't be
- * told (an end is a prefix, or no machine's; an earlier version imported the estate): then wh_inventory_load() is the way.
+ * The model as bytes, which the import puts into the ledger beside the documents: reading them takes milliseconds where the documents of a large estate take seconds. They
+ * hold all but the groups' JSON, the rules' ids and descriptions, and the inventory, which is an empty one then (`none`). Their bytes may be anybody's: -EBADMSG
+ * where they are not as they must be, or of another version.
  */
-int wh_inventory_load_near(struct wh_state *s, const char *const *ends, size_t n, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);
+int wh_topology_write(const struct wh_topology *t, uint8_t **out, size_t *len); /* free(*out); 0 or -ENOMEM */
+int wh_topology_read(const uint8_t *bytes, size_t len, struct wh_inventory *none, struct wh_arena *mem, struct wh_topology *out);
+/* Out of the ledger. 1: it has none (an earlier version imported the estate, or it is no inventory): then wh_inventory_load() is the way. */
+int wh_topology_load(struct wh_state *s, struct wh_inventory *none, struct wh_arena *mem, struct wh_topology *out, struct wh_error *err);
 /* The network's resources out of the ledger. -ENOENT: it has none. */
 int wh_inventory_load(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);
 /* Every resource out of the ledger, of whatever type. An estate that was no inventory is an empty one. */

@@ -10,12 +10,9 @@
 /* endpoint: of each of the world's hosts; WH_NONE: it is not in this estate. */
 struct estate { size_t endpoint[HOSTS]; struct wh_arena *mem; struct wh_inventory inv; struct wh_topology t; struct wh_reach *r; };
 
-/* Of an inventory that was read already. */
-static void build_estate(struct estate *e, const char *text)
+/* Of a model that is there already. */
+static void find_endpoints(struct estate *e)
 {
-	struct wh_error err = {.text = ""};
-	if (wh_topology_build(&e->inv, e->mem, &e->t, &err))
-		fail_msg("%s\n%s", err.text, text);
 	e->r = wh_reach_new(&e->t, e->mem);
 	for (int i = 0; i < HOSTS; i++) {
 		char name[16];
@@ -24,6 +21,15 @@ static void build_estate(struct estate *e, const char *text)
 		size_t h = wh_topology_host(&e->t, name, &twins);
 		e->endpoint[i] = twins == 1 ? e->t.hosts[h].first : WH_NONE;
 	}
+}
+
+/* Of an inventory that was read already. */
+static void build_estate(struct estate *e, const char *text)
+{
+	struct wh_error err = {.text = ""};
+	if (wh_topology_build(&e->inv, e->mem, &e->t, &err))
+		fail_msg("%s\n%s", err.text, text);
+	find_endpoints(e);
 }
 
 static void open_estate(struct estate *e, const char *text)

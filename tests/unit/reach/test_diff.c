@@ -98,6 +98,42 @@ static void a_difference_is_what_each_estate_says_of_every_pair(void **state)
 	assert_true(differ > 500);
 }
 
+/* The other rules over the same model: what tells that groups alone differ. */
+static void other_rules_over_one_model_differ_as_each_estate_says(void **state)
+{
+	uint64_t sd = 0x6a09e667f3bcc908u, *seed = &sd;
+	size_t differ = 0;
+	(void)state;
+	for (int i = 0; i < ESTATES; i++) {
+		struct world w, other;
+		struct estate o[2];
+		struct wh_reach *r[2];
+		struct wh_reach_change *c;
+		struct wh_topology with;
+		world_make(&w, seed);
+		other = w;
+		for (int g = 0; g < w.n_groups; g++)
+			if (i % 3 == 0 && R(2) && w.group[g].n)
+				other.group[g].rule[R((uint32_t)w.group[g].n)].allow ^= 1;
+			else if (i % 3 == 1 && !g)
+				other.group[g].n = 0;
+			else if (i % 3 == 2 && R(3) == 0)
+				other.group[g].n /= 2;
+		open_world(&o[0], &w);
+		open_world(&o[1], &other);
+		struct wh_topology over = {.n_nsgs = o[1].t.n_nsgs, .nsgs = o[1].t.nsgs};
+		assert_true(wh_topology_with(&o[0].t, &over, o[0].mem, &with));
+		wh_reach_two(&o[0].t, &with, o[0].mem, r);
+		size_t n = wh_reach_diff(r[0], r[1], o[0].mem, &c);
+		compare(o, c, n, w.n_hosts, seed, &differ);
+		wh_reach_free(r[0]);
+		wh_reach_free(r[1]);
+		close_estate(&o[1]);
+		close_estate(&o[0]);
+	}
+	assert_true(differ > 500);
+}
+
 static void an_estate_does_not_differ_from_itself(void **state)
 {
 	uint64_t sd = 42, *seed = &sd;
@@ -121,6 +157,6 @@ static void an_estate_does_not_differ_from_itself(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(a_difference_is_what_each_estate_says_of_every_pair), cmocka_unit_test(an_estate_does_not_differ_from_itself)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(a_difference_is_what_each_estate_says_of_every_pair), cmocka_unit_test(other_rules_over_one_model_differ_as_each_estate_says), cmocka_unit_test(an_estate_does_not_differ_from_itself)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /* Two open hash tables under this process's key, since the bytes come from files that anybody may have written. They double when half full. */
 #include <string.h>
 #include "base/siphash.h"
-#include "reach/intern.h"
+#include "base/intern.h"
 
 struct intern_entry { const void *bytes; uint32_t len; uint64_t hash; };
 struct pair_slot { uint64_t key; uint32_t value; bool used; };
