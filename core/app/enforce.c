@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Applying the reviewed rules to this machine, after all that may speak against it was asked: the proof, the kernel, open connections, the person's own. */
 #include <stdlib.h>
+#include <string.h>
 #include "app/app.h"
 #include "whittle/app_firewall.h"
 
@@ -152,6 +153,8 @@ int wh_app_enforce(const struct wh_app *a, const struct wh_app_enforce *ask, str
 	int rc = ask->dry ? 0 : wh_firewall_ready(err);
 
 	rc = rc ? rc : wh_app_own_rules(a, ask->resources, ask->n_resources, ask->all_addresses, j.mem, &out.own, err);
+	if (!rc && ask->reviewed && strcmp(ask->reviewed, out.own.digest))
+		rc = wh_fail_input(err, -ESTALE, "refused: the rules of %s are not those that were looked at; look at them again", out.own.names[0]);
 	rc = rc ? rc : check(&j, err);
 	if (!rc && !ask->dry)
 		rc = apply(&j, err);

@@ -76,6 +76,13 @@ static int ledger_memory(const struct wh_app *a, struct wh_store *s, int64_t *me
 	return rc;
 }
 
+static void take_digest(const struct wh_recommendation *r, struct wh_app_own *out)
+{
+	for (size_t i = 0; out->n == 1 && i < r->n_resources; i++)
+		if (!strcmp(r->resources[i].resource->name, out->names[0]))
+			wh_rules_digest(&r->resources[i], out->digest);
+}
+
 int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n, bool all_addresses, struct wh_arena *mem, struct wh_app_own *out,
                      struct wh_error *err)
 {
@@ -93,6 +100,7 @@ int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n,
 	if (!rc) {
 		struct wh_nft_options opt = {.resources = out->names, .n_resources = out->n, .heard = &heard, .all_addresses = all_addresses};
 		wh_app_platform(a, l.estate);
+		take_digest(r, out);
 		rc = wh_nft_ruleset_from(r, l.estate, &opt, mem, &out->rs, err);
 	}
 	rc = rc ? rc : wh_nft_coverage(out->rs, l.estate, mem, &out->covered, &out->n_covered, err);

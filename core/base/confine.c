@@ -68,9 +68,17 @@ static const int network[] = {
 	CALL(alarm),
 #endif
 };
+/* Connections that come in, and how many of them are waited for. */
+static const int listener[] = {CALL(accept4), CALL(shutdown)};
+static const int waiter[] = {
+	CALL(epoll_ctl), CALL(epoll_pwait), CALL(getpeername), CALL(getsockname),
+#ifdef __NR_epoll_wait
+	CALL(epoll_wait),
+#endif
+};
 /* The reader of the ledger: threads, locks, timers, its own log. */
 static const int reader[] = {
-	CALL(wait4), CALL(kill), CALL(capset), CALL(accept4), /* the journal is written by a child, which is ended where it takes too long */
+	CALL(wait4), CALL(kill), CALL(capset), CALL(accept4), CALL(socketpair), /* the journal is written by a child, which is ended where it takes too long */
 	CALL(sched_getaffinity), CALL(sched_setaffinity), CALL(sched_getparam), CALL(sched_getscheduler), CALL(fallocate), CALL(flock), CALL(connect),
 	CALL(statfs), CALL(fstatfs), CALL(setitimer), CALL(timer_create), CALL(timer_settime), CALL(timer_delete), CALL(tgkill), CALL(fchown), CALL(utimensat), CALL(fadvise64), CALL(prctl),
 #ifdef __NR_alarm
@@ -131,17 +139,18 @@ static void build(struct filter *p, enum wh_confinement kind)
 	put(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
 	put(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
 	const bool reads = kind == WH_CONFINE_READER || kind == WH_CONFINE_PROBE, networks = kind == WH_CONFINE_NETWORK || kind == WH_CONFINE_PROBE;
+	const bool listens = kind == WH_CONFINE_LISTENER || kind == WH_CONFINE_WEB;
 	if (kind == WH_CONFINE_FIREWALL || kind == WH_CONFINE_READER)
 		judge_sockets(p, kind == WH_CONFINE_READER);
 	allow_unless(p, __NR_ioctl, 1, BPF_JEQ, types_for, sizeof types_for / sizeof *types_for);
 	if (reads || networks)
 		allow_unless(p, __NR_clone, 0, BPF_JSET, namespaces, sizeof namespaces / sizeof *namespaces);
 	allow(p, always, sizeof always / sizeof *always);
-	if (kind == WH_CONFINE_LISTENER) {
-		answer(p, __NR_accept4, SECCOMP_RET_ALLOW);
-		answer(p, __NR_shutdown, SECCOMP_RET_ALLOW);
-	}
-	if (kind != WH_CONFINE_PARSER && kind != WH_CONFINE_LISTENER)
+	if (listens)
+		allow(p, listener, sizeof listener / sizeof *listener);
+	if (kind == WH_CONFINE_WEB)
+		allow(p, waiter, sizeof waiter / sizeof *waiter);
+	if (kind != WH_CONFINE_PARSER && !listens)
 		allow(p, files, sizeof files / sizeof *files);
 	if (networks)
 		allow(p, network, sizeof network / sizeof *network);

@@ -9,6 +9,7 @@ enum wh_confinement {
 	WH_CONFINE_NETWORK,  /* a connection over the network, threads, files to be read: no programs, no other users */
 	WH_CONFINE_READER,   /* the ledger, files, threads, output: no programs, no network, no other users, no privileges */
 	WH_CONFINE_LISTENER, /* descriptors that are open, and connections that come to them */
+	WH_CONFINE_WEB,      /* a listener of many connections, which came with its descriptors: it waits by epoll */
 	WH_CONFINE_PROBE,    /* a reader that also opens connections */
 };
 /* 0: confined; 1: this system has no seccomp, with the reason in err; < 0: it failed though there is one: go no further then. */

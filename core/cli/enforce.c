@@ -8,7 +8,8 @@
 #include "whittle/app_firewall.h"
 
 static const char enforce_help[] =
-	"usage: whittle enforce [--resource NAME]… [--confirm-within 60s] [--audit] [--dry-run] [--force] [--force-all-addresses] [--json]\n"
+	"usage: whittle enforce [--resource NAME]… [--confirm-within 60s] [--audit] [--dry-run] [--force] [--force-all-addresses]\n"
+	"                       [--reviewed DIGEST] [--json]\n"
 	"       whittle enforce --repair [--json]\n"
 	"       whittle enforce --to azure [RESOURCE…] [--nsg NAME|ID] [--dry-run] [--force] [--token-command COMMAND] [--json]\n"
 	"\n"
@@ -31,6 +32,7 @@ static const char enforce_help[] =
 	"                         ledger's memory or has moved 16 MiB. From where you are connected is read from\n"
 	"                         $SSH_CONNECTION, also behind sudo, and from the sockets of your SSH sessions\n"
 	"  --force-all-addresses  let each rule judge whichever address of this machine a packet is for, also those of which nothing was learned\n"
+	"  --reviewed DIGEST      apply only if the rules of the one --resource still have this digest, which the API gives with them\n"
 	"  --repair               put back what `whittle drift` found changed: what was confirmed stays confirmed, and what waits for\n"
 	"                         its confirmation has as long as it had\n"
 	"\n"
@@ -114,10 +116,11 @@ static void print(void *arg, const struct wh_app_enforced *e)
 static int read_options(struct cli *c, int argc, char **argv, struct wh_app_enforce *ask, const char **names, bool *mend)
 {
 	static const struct option opts[] = {{"resource", 1, 0, 'r'}, {"confirm-within", 1, 0, 'c'}, {"audit", 0, 0, 'a'}, {"dry-run", 0, 0, 'n'},
-	                                     {"force", 0, 0, 'f'}, {"force-all-addresses", 0, 0, 'A'}, {"repair", 0, 0, 'm'}, {"to", 1, 0, 't'}, {0}};
+	                                     {"force", 0, 0, 'f'}, {"force-all-addresses", 0, 0, 'A'}, {"repair", 0, 0, 'm'}, {"to", 1, 0, 't'}, {"reviewed", 1, 0, 'v'}, {0}};
 	int o;
 	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
 		switch (o) {
+		case 'v': ask->reviewed = optarg; break;
 		case 'r':
 			if (ask->n_resources == WH_APP_OWN)
 				return cli_usage(c, "too many resources");
@@ -139,6 +142,8 @@ static int read_options(struct cli *c, int argc, char **argv, struct wh_app_enfo
 		default: return CLI_USAGE;
 		}
 	}
+	if (ask->reviewed && ask->n_resources != 1)
+		return cli_usage(c, "--reviewed goes with one --resource");
 	return optind != argc ? cli_usage(c, "takes no further words") : 0;
 }
 

@@ -194,7 +194,7 @@ static int start_opener(const struct cli *c, bool becomes, int argc, char **argv
 	struct grants g = {.mem = wh_arena_new()};
 	g.room = 2 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 20;
 	g.list = wh_arena_array(g.mem, g.room, sizeof *g.list);
-	if (!cli_held_by_sudo(c))
+	if (!cli_held_by_sudo(c) && strcmp(argv[0], "serve")) /* the server's files are a secret, and read before */
 		grant_words(&g, argc, argv);
 	grant_configured(&g, c->config);
 	grant_state(&g, c, cli_is_azure(argc, argv));

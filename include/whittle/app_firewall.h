@@ -16,6 +16,7 @@ struct wh_app_own {
 	int64_t memory_us;                       /* the begin of what the ledger can know */
 	struct wh_app_door *doors; size_t n_doors;  /* ports by which a judged one is reached and that are not judged */
 	const char *doors_unread;                /* what of this machine's translations could not be read; NULL: nothing */
+	char digest[WH_DIGEST_STRLEN];           /* wh_rules_digest() where n is 1, else "" */
 };
 struct wh_app_door { struct wh_door is; const char *text, *remedy; /* one sentence; the command that mends it */ };
 /* names (none: the resources that have this machine's addresses). -EPERM where they would let in what the present policy does not. */
@@ -42,6 +43,7 @@ struct wh_app_enforce {
 	bool all_addresses, audit, dry;
 	bool force;                                       /* apply even what would shut out the person, or an open connection that is old or large */
 	int64_t confirm_within_s;
+	const char *reviewed;                             /* the digest of the one resource's rules, as somebody looked at them; NULL: whatever they are now */
 	/* Called once it is applied (or would be) and before the journal is written, which may wait for the ledger; *e ends with it. */
 	void (*done)(void *arg, const struct wh_app_enforced *e);
 	void *arg;

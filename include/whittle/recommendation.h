@@ -75,6 +75,11 @@ json_t *wh_breakage_json(const struct wh_breakage *b); /* null where it is not k
 int wh_recommendation_save(struct wh_state *s, struct wh_recommendation *r, struct wh_error *err);
 int wh_recommendation_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
 
+/* What the rules of one resource allow and deny, as a number: the SHA-256 of directions, protocols, ports, addresses and carve-outs, in hex. Two that
+ * have the same digest are the same rules, whatever was learned besides. */
+#define WH_DIGEST_STRLEN 65
+const char *wh_rules_digest(const struct wh_resource_result *r, char out[static WH_DIGEST_STRLEN]);
+
 /* Rules from a file (recommend --json, or written by hand), for prove and replay: resources, rules, directions, ports, protocols, addresses and
  * carve-outs; the rest stays empty. Errors name file, line and reason, and the nearest resource where one is unknown. */
 int wh_rules_parse(const char *name, const char *text, size_t len, const struct wh_estate *e, struct wh_arena *mem,

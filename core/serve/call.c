@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/json.h"
+#include "serve/call.h"
+
+enum { PAGE = 1000 };
+
+int wh_call_json(struct wh_call *c, unsigned status, json_t *doc)
+{
+	c->status = doc ? status : 500;
+	json_decref(c->doc);
+	c->doc = doc ? doc : json_pack("{s:{s:s, s:s}}", "error", "code", "InternalServerError", "message", "out of memory");
+	return 0;
+}
+
+int wh_call_text(struct wh_call *c, char *text, size_t n, const char *type)
+{
+	if (!text)
+		return wh_call_json(c, 500, NULL);
+	free(c->text);
+	c->status = 200;
+	c->text = text;
+	c->n_text = n;
+	c->type = type;
+	return 0;
+}
+
+int wh_call_empty(struct wh_call *c, unsigned status)
+{
+	c->status = status;
+	return 0;
+}
+
+int wh_call_refuse(struct wh_call *c, unsigned status, const char *code, const char *fmt, ...)
+{
+	char text[700];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	wh_text_make_printable(text);
+	return wh_call_json(c, status, json_pack("{s:{s:s, s:s}}", "error", "code", code, "message", text));
+}
+
+int wh_call_error(struct wh_call *c, int rc, const struct wh_error *err)
+{
+	const char *text = *err->text ? err->text : strerror(-rc);
+	switch (rc) {
+	case -ENOENT:
+	case -ENXIO:
+	case -ENODATA: return wh_call_refuse(c, 404, "ResourceNotFound", "%s", text);
+	case -EEXIST:
+	case -ESTALE:
+	case -EPERM: return wh_call_refuse(c, 409, "Conflict", "%s", text);
+	case -EBUSY:
+	case -EAGAIN:
+		c->retry_after = 2;
+		return wh_call_refuse(c, 503, "ServerBusy", "%s", text);
+	default: return err->input || rc == WH_APP_USAGE ? wh_call_refuse(c, 400, "InvalidRequestContent", "%s", text) : wh_call_refuse(c, 500, "InternalServerError", "%s", text);
+	}
+}
+
+const char *wh_call_query(const struct wh_call *c, const char *name)
+{
+	return wh_target_parameter(&c->target, name);
+}
+
+const char *wh_call_member(const json_t *o, const char *name)
+{
+	return json_string_value(json_object_get(o, name));
+}
+
+/* The same target with another $skipToken. */
+static const char *next_link(const struct wh_call *c, size_t from)
+{
+	const char *path = wh_arena_printf(c->mem, "%.*s", (int)strcspn(c->request->target, "?"), c->request->target);
+	const char *link = wh_arena_printf(c->mem, "%s%s?$skipToken=%zu", c->request->base, path, from);
+	for (size_t i = 0; i < c->target.n_parameters; i++)
+		if (strcasecmp(c->target.parameters[i].name, "$skipToken"))
+			link = wh_arena_printf(c->mem, "%s&%s=%s", link, wh_target_encode(c->target.parameters[i].name, c->mem), wh_target_encode(c->target.parameters[i].value, c->mem));
+	return link;
+}
+
+static bool number(const char *text, size_t max, size_t *out)
+{
+	char *end;
+	if (!*text)
+		return true;
+	if (strlen(text) > 9 || strspn(text, "0123456789") != strlen(text))
+		return false;
+	*out = strtoul(text, &end, 10);
+	if (*out > max)
+		*out = max;
+	return true;
+}
+
+int wh_call_list(struct wh_call *c, json_t *list)
+{
+	size_t from = 0, top = PAGE, n = json_array_size(list);
+	if (!number(wh_call_query(c, "$skipToken"), SIZE_MAX, &from) || !number(wh_call_query(c, "$top"), PAGE, &top) || !top) {
+		json_decref(list);
+		return wh_call_refuse(c, 400, "InvalidRequestContent", "$top is a number from 1, $skipToken one of a nextLink");
+	}
+	json_t *page = n > top || from ? json_array() : json_incref(list);
+	for (size_t i = from; page != list && i < n && i - from < top; i++)
+		json_array_append(page, json_array_get(list, i));
+	json_decref(list);
+	json_t *doc = page ? json_pack("{s:o}", "value", page) : NULL;
+	if (doc && from + top < n)
+		json_object_set_new(doc, "nextLink", json_string(next_link(c, from + top)));
+	return wh_call_json(c, 200, doc);
+}
+
+/* ---- the gate ---- */
+
+struct wh_gate_request wh_call_gate(const struct wh_call *c, enum wh_gate_what what)
+{
+	struct wh_gate_request r = {.what = what, .shown = c->request->shown};
+	snprintf(r.secret, sizeof r.secret, "%s", strlen(c->request->secret) < sizeof r.secret ? c->request->secret : "");
+	return r;
+}
+
+/* The command's own sentences, without its name in front of each. */
+static int said(struct wh_error *err, int status, char *errors)
+{
+	char *save, text[sizeof err->text - 40] = "";
+	size_t n = 0;
+	for (char *line = strtok_r(errors, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		line += strncmp(line, "whittle: ", 9) ? 0 : 9;
+		if (n + strlen(line) + 3 < sizeof text)
+			n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? "; " : "", line);
+	}
+	if (!n)
+		snprintf(text, sizeof text, "the command ended with status %d", status);
+	return status == 2 ? wh_fail_input(err, -EPERM, "%s", text) : wh_fail(err, -EIO, "%s", text);
+}
+
+int wh_call_command(struct wh_call *c, const struct wh_gate_request *r, json_t **doc, struct wh_error *err)
+{
+	struct wh_gate_answer a;
+	char *out, *errors;
+	*doc = NULL;
+	int rc = wh_gate_ask(c->gate, r, c->peer, &a, &out, &errors, err);
+	if (!rc && a.rc)
+		rc = a.rc == -EACCES ? wh_fail(err, -EPERM, "an operator's token is needed") : wh_fail_input(err, a.rc, "the request gives what the command does not take");
+	if (!rc)
+		*doc = wh_json_load(out, a.n_out, 0, NULL, NULL);
+	if (!rc && a.status)
+		rc = said(err, a.status, errors);
+	free(out);
+	free(errors);
+	return rc;
+}
+
+void wh_call_journal(const struct wh_call *c, const char *what, json_t *doc)
+{
+	wh_app_journal(c->app, what, doc);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A request as the endpoints see it: who asks is known and may ask, the target is taken apart, the body is JSON. An endpoint asks one use case of core/app
+ * and gives its document the shape that the client expects; it decides nothing else.
+ */
+#pragma once
+#include <jansson.h>
+#include "serve/gate.h"
+#include "serve/target.h"
+
+struct wh_route;
+struct wh_call {
+	const struct wh_app *app;             /* `who` is the token's name */
+	const struct wh_frame_request *request;
+	const struct wh_route *route;
+	struct wh_target target;
+	const char *values[WH_PATTERN_VALUES]; /* of the route's braces */
+	json_t *body;                         /* an object; NULL: none was sent */
+	struct wh_gate_answer who;
+	int gate, peer;                       /* the gate's socket; the client's, for WH_SHOWN_SOCKET, else -1 */
+	struct wh_arena *mem;
+	/* the answer */
+	unsigned status;
+	json_t *doc;                          /* or */
+	char *text; size_t n_text;            /* free()d afterwards */
+	const char *type, *location, *etag, *session, *file;
+	unsigned retry_after;
+};
+
+/* Each route is one row (routes.c). `run` returns 0 with the answer set, or a failure of a use case, which becomes an error's document. */
+struct wh_route {
+	enum wh_method method;
+	const char *path, *versions;          /* "2020-01-01 …": what api-version may be; NULL: our own, which has none */
+	enum { WH_ANYBODY, WH_READERS, WH_OPERATORS } may;
+	int (*run)(struct wh_call *c, struct wh_error *err);
+	const char *summary;                  /* for OpenAPI */
+	const char *parameters;               /* its query's, "name,name"; NULL: none */
+	bool body;                            /* it takes one */
+	bool cached;                          /* its document follows from the ledger's files alone */
+};
+extern const struct wh_route wh_routes[]; /* ends with a row without a path */
+
+/* ---- answers ---- */
+int wh_call_json(struct wh_call *c, unsigned status, json_t *doc);   /* takes the reference; NULL: out of memory */
+int wh_call_text(struct wh_call *c, char *text, size_t n, const char *type); /* takes the text */
+int wh_call_empty(struct wh_call *c, unsigned status);
+/* {"error":{"code","message"}}. Returns 0: it is the answer. */
+int wh_call_refuse(struct wh_call *c, unsigned status, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int wh_call_error(struct wh_call *c, int rc, const struct wh_error *err); /* by the error's code */
+/* {"value":[…]}, in pages of `$top` (1,000 at most), with an absolute nextLink. Takes the list. */
+int wh_call_list(struct wh_call *c, json_t *list);
+const char *wh_call_query(const struct wh_call *c, const char *name); /* "" where there is none */
+
+/* ---- bodies ---- */
+/* Members of an object: NULL where they are missing or no text. */
+const char *wh_call_member(const json_t *o, const char *name);
+
+/* ---- the gate ---- */
+/* Fills what the credential is made of. */
+struct wh_gate_request wh_call_gate(const struct wh_call *c, enum wh_gate_what what);
+/* Runs a command there; its document, which may be NULL, is a new reference. 0, or a failure with what it printed. */
+int wh_call_command(struct wh_call *c, const struct wh_gate_request *r, json_t **doc, struct wh_error *err);
+/* A line of the journal with the name of who asked. Takes the document. */
+void wh_call_journal(const struct wh_call *c, const char *what, json_t *doc);
+
+/* ---- ids (ids.c) ---- */
+/* Resources that have no id of Azure's appear below a subscription of their own, always the same. */
+#define WH_LOCAL_SUBSCRIPTION "00000000-0000-0000-0000-000000000000"
+#define WH_LOCAL_GROUP "local"
+#define WH_LOCAL_LOCATION "local"
+const char *wh_call_id(const char *name, const char *id, struct wh_arena *mem);
+/* Whether an id is of this subscription, and of this resource group (NULL: any). */
+bool wh_id_within(const char *id, const char *subscription, const char *group);
+/* The resource's own id at the front of a request's path of `n` segments; a name where it is a local one. */
+const char *wh_call_resource(const struct wh_call *c, size_t n);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the web side and a worker say to each other: one request, then one reply, as bytes of a fixed layout. Each side reads the other's as a stranger's. */
+#pragma once
+#include "base/bytes.h"
+
+enum { WH_FRAME_MAX = 1 << 30, WH_BODY_MAX = 1 << 20, WH_TARGET_MAX = 8192 };
+enum wh_credential_kind { WH_SHOWN_NOTHING, WH_SHOWN_TOKEN, WH_SHOWN_SESSION, WH_SHOWN_SOCKET /* its descriptor comes along */ };
+enum wh_method { WH_GET, WH_PUT, WH_POST, WH_DELETE };
+extern const char *const wh_method_words[]; /* NULL at the end */
+
+/* Texts end with NUL and are never NULL; they are as they were sent: nothing is decoded. */
+struct wh_frame_request {
+	enum wh_method method;
+	enum wh_credential_kind shown;
+	const char *secret;      /* the token or session, as it was shown */
+	const char *target;      /* "/path?query" */
+	const char *base;        /* "https://host:port", by which the sender knows this server */
+	const char *client;      /* its address; "" for a socket of this machine */
+	const char *request_id;  /* x-ms-client-request-id; "" */
+	const char *if_none_match;
+	const char *body; size_t n_body;
+};
+struct wh_frame_reply {
+	unsigned status;
+	const char *type, *location, *etag, *session /* NULL: as it is; "": it ends */, *file /* a name to save it under */; /* "": none */
+	unsigned retry_after;    /* s; 0: none */
+	bool authenticate;       /* WWW-Authenticate */
+	const char *body; size_t n_body;
+};
+/* Texts point into `p`, which must have one byte more than `n`. False: it is none. */
+bool wh_frame_take_request(uint8_t *p, size_t n, struct wh_frame_request *out);
+bool wh_frame_take_reply(uint8_t *p, size_t n, struct wh_frame_reply *out);
+void wh_frame_put_request(struct wh_bytes *b, const struct wh_frame_request *r);
+void wh_frame_put_reply(struct wh_bytes *b, const struct wh_frame_reply *r);
+/* A frame after its length. *fd: the descriptor that came along, or -1. -EPIPE where the other side has ended. free(*p). */
+int wh_frame_receive(int from, uint8_t **p, size_t *n, size_t most, int *fd);
+int wh_frame_send(int to, const struct wh_bytes *b, int fd);

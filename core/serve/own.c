@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Our own API: how everything stands, and questions about the network. */
+#include <stdlib.h>
+#include <string.h>
+#include "serve/endpoints.h"
+#include "whittle/app_network.h"
+#include "whittle/app_rules.h"
+#include "whittle/ledger.h"
+
+WH_ENDPOINT(own_status)
+{
+	struct wh_app_status s;
+	int rc = wh_app_status(c->app, c->mem, &s, err);
+	if (rc)
+		return rc;
+	json_t *doc = wh_app_status_json(&s);
+	json_object_del(doc, "notAsConfirmed"); /* this process may not ask the kernel: /api/v1/drift may */
+	wh_estate_free(s.estate);
+	return wh_call_json(c, 200, doc);
+}
+
+/* What the kernel holds, and whether it waits for a confirmation. */
+WH_ENDPOINT(own_drift)
+{
+	const struct wh_gate_request r = wh_call_gate(c, WH_GATE_DRIFT);
+	struct wh_error why = {0};
+	json_t *doc;
+	(void)err;
+	if (wh_call_command(c, &r, &doc, &why) && !doc)
+		return wh_call_json(c, 200, json_pack("{s:s, s:s}", "state", "unknown", "why", why.text));
+	return wh_call_json(c, 200, doc);
+}
+
+WH_ENDPOINT(own_reach)
+{
+	const char *from = wh_call_query(c, "from"), *to = wh_call_query(c, "to"), *port = wh_call_query(c, "port"), *proto = wh_call_query(c, "proto");
+	struct wh_app_reach ask = {.from = *from ? from : NULL, .to = *to ? to : NULL, .has_port = *port != 0, .port = (uint16_t)strtoul(port, NULL, 10)};
+	struct wh_app_network *net = NULL;
+	struct wh_state *s;
+	json_t *doc;
+	if ((!*from && !*to) || strspn(port, "0123456789") != strlen(port) || strlen(port) > 5 || strtoul(port, NULL, 10) > 65535 || (*proto && wh_proto_parse(proto, &ask.proto)))
+		return wh_call_refuse(c, 400, "InvalidRequestContent", "reach takes from, to (one may be left out), port and proto");
+	int rc = wh_ledger_state(c->app->store_url, WH_STATE_READ, &s, err);
+	if (rc)
+		return rc;
+	bool pair = ask.from && ask.to;
+	rc = wh_app_network_open_near(s, (const char *const[]){ask.from, ask.to}, pair ? 2 : 0, NULL, 0, &net, err);
+	rc = rc ? rc : wh_app_reach(net, &ask, &doc, err);
+	wh_app_network_close(net);
+	wh_state_close(s);
+	return rc ? rc : wh_call_json(c, 200, doc);
+}
+
+WH_ENDPOINT(own_diff)
+{
+	json_t *doc;
+	int rc = wh_app_diff(c->app, &(struct wh_app_diff){.proposed = true}, &doc, err);
+	return rc ? rc : wh_call_json(c, 200, doc);
+}
+
+WH_ENDPOINT(own_map)
+{
+	struct wh_app_map *m;
+	int rc = wh_app_map(c->app, NULL, 0, true, &m, err);
+	if (rc)
+		return rc;
+	json_t *doc = wh_app_map_json(m);
+	wh_app_map_free(m);
+	return wh_call_json(c, 200, doc);
+}
+
+/* Classes of addresses that no rule tells apart: short also in a large estate. */
+WH_ENDPOINT(own_connections)
+{
+	struct wh_app_network *net = NULL;
+	struct wh_state *s;
+	json_t *doc;
+	int rc = wh_ledger_state(c->app->store_url, WH_STATE_READ, &s, err);
+	if (rc)
+		return rc;
+	rc = wh_app_network_open(s, NULL, 0, &net, err);
+	rc = rc ? rc : wh_app_connections_compact(net, &doc, err);
+	wh_app_network_close(net);
+	wh_state_close(s);
+	return rc ? rc : wh_call_json(c, 200, doc);
+}

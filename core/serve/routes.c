@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Every path that the server knows, one row each; the OpenAPI document is made of this table. */
+#include "serve/endpoints.h"
+
+#define SUB "/subscriptions/{subscriptionId}"
+#define GROUP SUB "/resourceGroups/{resourceGroupName}"
+#define SECURITY "/providers/Microsoft.Security"
+#define IN_LOCATION SECURITY "/locations/{ascLocation}"
+#define RESOURCE GROUP "/providers/{resourceNamespace}/{resourceType}/{resourceName}" SECURITY
+#define NETWORK "2020-01-01"
+#define LOCATIONS "2015-06-01-preview"
+#define ALERTS "2021-11-01 2022-01-01"
+#define RULES "2019-01-01-preview"
+#define READ(path, versions, run, summary) {WH_GET, path, versions, WH_READERS, run, summary, NULL, false, false}
+#define READ_CACHED(path, versions, run, summary) {WH_GET, path, versions, WH_READERS, run, summary, NULL, false, true}
+#define ASK(path, run, summary, parameters) {WH_GET, path, NULL, WH_READERS, run, summary, parameters, false, true}
+#define CHANGE(method, path, versions, run, summary) {method, path, versions, WH_OPERATORS, run, summary, NULL, false, false}
+#define CHANGE_BY(method, path, versions, run, summary) {method, path, versions, WH_OPERATORS, run, summary, NULL, true, false}
+
+const struct wh_route wh_routes[] = {
+	/* ---- the server ---- */
+	{WH_GET, "/healthz", NULL, WH_ANYBODY, wh_serve_healthz, "whether the ledger can be read", NULL, false, false},
+	{WH_GET, "/metrics", NULL, WH_READERS, wh_serve_metrics, "counters in Prometheus' text format", NULL, false, false},
+	{WH_GET, "/api/v1/openapi.json", NULL, WH_READERS, wh_serve_openapi, "this document", NULL, false, false},
+	{WH_POST, "/api/v1/session", NULL, WH_READERS, wh_serve_log_in, "begin a session of the console by a token", NULL, false, false},
+	{WH_DELETE, "/api/v1/session", NULL, WH_READERS, wh_serve_log_out, "end the session", NULL, false, false},
+	{WH_GET, "/api/v1/me", NULL, WH_READERS, wh_serve_me, "whose the token or session is", NULL, false, false},
+
+	/* ---- Microsoft.Security ---- */
+	READ(SUB IN_LOCATION, LOCATIONS, wh_serve_location_get, "a location"),
+	READ(SUB SECURITY "/locations", LOCATIONS, wh_serve_locations_list, "the locations: one"),
+	READ_CACHED(RESOURCE "/adaptiveNetworkHardenings", NETWORK, wh_serve_hardenings_list, "the reviewed rules of a resource, as a list of one"),
+	READ_CACHED(RESOURCE "/adaptiveNetworkHardenings/{adaptiveNetworkHardeningResourceName}", NETWORK, wh_serve_hardening_get, "the reviewed rules of a resource"),
+	CHANGE_BY(WH_POST, RESOURCE "/adaptiveNetworkHardenings/{adaptiveNetworkHardeningResourceName}/{action}", NETWORK, wh_serve_hardening_enforce, "apply the rules that are shown; an operation"),
+	READ(SUB SECURITY "/operationResults/{operationId}", NETWORK, wh_serve_operation_get, "how an operation stands"),
+	READ_CACHED(SUB SECURITY "/allowedConnections", NETWORK, wh_serve_connections_list, "what the rules allow between resources, and with the Internet"),
+	READ_CACHED(SUB IN_LOCATION "/allowedConnections", NETWORK, wh_serve_connections_list, "the same, of one location"),
+	READ_CACHED(GROUP IN_LOCATION "/allowedConnections/{connectionType}", NETWORK, wh_serve_connections_get, "Internal or External alone"),
+	READ_CACHED(SUB SECURITY "/topologies", NETWORK, wh_serve_topologies_list, "the network as a tree with states"),
+	READ_CACHED(SUB IN_LOCATION "/topologies", NETWORK, wh_serve_topologies_list, "the same, of one location"),
+	READ_CACHED(GROUP IN_LOCATION "/topologies/{topologyResourceName}", NETWORK, wh_serve_topology_get, "vnets, subnets or virtualMachines alone"),
+	READ(SUB SECURITY "/alerts", ALERTS, wh_serve_alerts_list, "alerts, the newest first"),
+	READ(SUB IN_LOCATION "/alerts", ALERTS, wh_serve_alerts_list, "the same, of one location"),
+	READ(GROUP SECURITY "/alerts", ALERTS, wh_serve_alerts_list, "the same, of one resource group"),
+	READ(GROUP IN_LOCATION "/alerts", ALERTS, wh_serve_alerts_list, "the same, of both"),
+	READ(SUB IN_LOCATION "/alerts/{alertName}", ALERTS, wh_serve_alert_get, "an alert"),
+	READ(GROUP IN_LOCATION "/alerts/{alertName}", ALERTS, wh_serve_alert_get, "an alert of a resource group"),
+	CHANGE(WH_POST, SUB IN_LOCATION "/alerts/{alertName}/{action}", ALERTS, wh_serve_alert_change, "activate, inProgress, resolve or dismiss an alert"),
+	CHANGE(WH_POST, GROUP IN_LOCATION "/alerts/{alertName}/{action}", ALERTS, wh_serve_alert_change, "the same, of a resource group's"),
+	{WH_GET, SUB SECURITY "/alertsSuppressionRules", RULES, WH_READERS, wh_serve_suppressions_list, "rules by which alerts are dismissed as they are made", "AlertType", false, false},
+	READ(SUB SECURITY "/alertsSuppressionRules/{alertsSuppressionRuleName}", RULES, wh_serve_suppression_get, "one of them"),
+	CHANGE_BY(WH_PUT, SUB SECURITY "/alertsSuppressionRules/{alertsSuppressionRuleName}", RULES, wh_serve_suppression_put, "keep such a rule"),
+	CHANGE(WH_DELETE, SUB SECURITY "/alertsSuppressionRules/{alertsSuppressionRuleName}", RULES, wh_serve_suppression_delete, "delete it; what it dismissed stays so"),
+	READ(SUB SECURITY "/jitNetworkAccessPolicies", NETWORK, wh_serve_jit_list, "policies of just-in-time access"),
+	READ(SUB IN_LOCATION "/jitNetworkAccessPolicies", NETWORK, wh_serve_jit_list, "the same, of one location"),
+	READ(GROUP SECURITY "/jitNetworkAccessPolicies", NETWORK, wh_serve_jit_list, "the same, of one resource group"),
+	READ(GROUP IN_LOCATION "/jitNetworkAccessPolicies", NETWORK, wh_serve_jit_list, "the same, of both"),
+	READ(GROUP IN_LOCATION "/jitNetworkAccessPolicies/{jitNetworkAccessPolicyName}", NETWORK, wh_serve_jit_get, "one of them"),
+	CHANGE_BY(WH_PUT, GROUP IN_LOCATION "/jitNetworkAccessPolicies/{jitNetworkAccessPolicyName}", NETWORK, wh_serve_jit_put, "the policy as it is; another is refused, since whittle.yaml has it"),
+	CHANGE(WH_DELETE, GROUP IN_LOCATION "/jitNetworkAccessPolicies/{jitNetworkAccessPolicyName}", NETWORK, wh_serve_jit_delete, "refused, since whittle.yaml has it"),
+	CHANGE_BY(WH_POST, GROUP IN_LOCATION "/jitNetworkAccessPolicies/{jitNetworkAccessPolicyName}/{action}", NETWORK, wh_serve_jit_initiate, "open ports for a time, within the policy"),
+
+	/* ---- our own ---- */
+	ASK("/api/v1/status", wh_serve_own_status, "every resource, whether it is healthy, and why not", NULL),
+	READ("/api/v1/drift", NULL, wh_serve_own_drift, "what the kernel holds, and whether it waits for a confirmation"),
+	ASK("/api/v1/hardenings", wh_serve_own_hardenings, "the reviewed rules of all resources, with their digests", NULL),
+	ASK("/api/v1/hardenings/{resource}", wh_serve_own_hardening, "those of one, with what was changed by whom", NULL),
+	CHANGE_BY(WH_POST, "/api/v1/hardenings/{resource}/rules", NULL, wh_serve_own_rule_change, "add, edit or delete a rule, under the guidelines"),
+	CHANGE(WH_POST, "/api/v1/hardenings/{resource}/undo", NULL, wh_serve_own_undo, "take the last change back"),
+	CHANGE(WH_POST, "/api/v1/hardenings/{resource}/reset", NULL, wh_serve_own_reset, "forget all changes"),
+	ASK("/api/v1/hardenings/{resource}/rules/{rule}/explain", wh_serve_own_explain, "why a rule is as it is", NULL),
+	ASK("/api/v1/hardenings/{resource}/replay", wh_serve_own_replay, "what the rules would have done to past traffic", NULL),
+	CHANGE_BY(WH_POST, "/api/v1/enforce", NULL, wh_serve_own_enforce, "apply a resource's rules as they were reviewed, until they are confirmed"),
+	CHANGE(WH_POST, "/api/v1/confirm", NULL, wh_serve_own_confirm, "keep what was applied"),
+	CHANGE(WH_POST, "/api/v1/rollback", NULL, wh_serve_own_rollback, "go one step back"),
+	READ("/api/v1/alerts", NULL, wh_serve_own_alerts, "all alerts, with all that is known of them"),
+	READ("/api/v1/alerts/{name}", NULL, wh_serve_own_alert, "one alert"),
+	CHANGE_BY(WH_POST, "/api/v1/alerts/{name}/{action}", NULL, wh_serve_own_alert_change, "activate, inProgress, resolve or dismiss it, with a reason"),
+	{WH_POST, "/api/v1/suppressions/simulate", NULL, WH_READERS, wh_serve_own_suppression_simulate, "how many kept alerts a rule would have dismissed", NULL, true, false},
+	READ("/api/v1/jit", NULL, wh_serve_own_jit, "policies, what is open now, and the log"),
+	CHANGE_BY(WH_POST, "/api/v1/jit", NULL, wh_serve_own_jit_open, "open a port for one source and a time"),
+	CHANGE(WH_DELETE, "/api/v1/jit/{id}", NULL, wh_serve_own_jit_close, "close it early"),
+	ASK("/api/v1/reach", wh_serve_own_reach, "who can talk to whom, and by which rules", "from,to,port,proto"),
+	ASK("/api/v1/diff", wh_serve_own_diff, "what the reviewed rules would open and close", NULL),
+	ASK("/api/v1/map", wh_serve_own_map, "the network's map, with observed traffic", NULL),
+	ASK("/api/v1/connections", wh_serve_own_connections, "what the rules allow, by classes", NULL),
+	{.path = NULL},
+};

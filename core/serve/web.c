@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/confine.h"
+#include "base/helper.h"
+#include "base/opener.h"
+#include "base/owner.h"
+#include "serve/library.h"
+#include "serve/web.h"
+#include "whittle/serve.h"
+
+enum { POOL = 24 << 10 /* bytes of a connection's head */, FILES = 4096 };
+
+/* One request, from its first line to the last byte of its answer. */
+struct job {
+	struct MHD_Connection *c;
+	const struct wh_listener *at;
+	char *target;
+	struct wh_web_head *head;    /* once the head was read */
+	struct wh_bytes body;
+	unsigned refused; const char *why;
+	bool handed, answered, gone; /* to a worker (or waits for one); by it; its client is no longer there */
+	uint8_t *frame;              /* the answer, and what it says */
+	struct wh_frame_reply reply;
+	struct job *next;            /* that waits, too */
+};
+struct worker { int fd; struct job *job; uint8_t head[4], *frame; uint32_t len; size_t have; };
+struct web {
+	struct MHD_Daemon *daemons[WH_SERVE_LISTENERS];
+	int epolls[WH_SERVE_LISTENERS];
+	size_t n;
+	struct worker workers[WH_SERVE_WORKERS];
+	struct job *waiting, **last;
+	size_t n_waiting;
+	struct wh_web_connections connections;
+};
+static struct web web; /* this process is nothing else */
+
+/* ---- answers ---- */
+
+static struct wh_web_connection *connection_of(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *i = wh_http.MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	return i ? i->socket_context : NULL;
+}
+
+static void phase(struct MHD_Connection *c, enum wh_web_phase p)
+{
+	struct wh_web_connection *k = connection_of(c);
+	if (k)
+		wh_web_phase(k, p);
+}
+
+static void header(struct MHD_Response *r, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void header(struct MHD_Response *r, const char *name, const char *fmt, ...)
+{
+	char text[2 * WH_TARGET_MAX + 64];
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (n > 0 && n < (int)sizeof text)
+		wh_http.MHD_add_response_header(r, name, text);
+}
+
+static enum MHD_Result queue(struct MHD_Connection *c, unsigned status, struct MHD_Response *r)
+{
+	if (!r)
+		return MHD_NO;
+	header(r, "X-Content-Type-Options", "nosniff");
+	header(r, "Referrer-Policy", "no-referrer");
+	header(r, "Cross-Origin-Resource-Policy", "same-origin");
+	phase(c, WH_WEB_REPLY);
+	enum MHD_Result done = wh_http.MHD_queue_response(c, status, r);
+	wh_http.MHD_destroy_response(r);
+	return done;
+}
+
+static const char *code_of(unsigned status)
+{
+	switch (status) {
+	case 403: return "AuthorizationFailed";
+	case 405: return "MethodNotAllowed";
+	case 413: return "RequestEntityTooLarge";
+	case 414: return "RequestUriTooLong";
+	case 415: return "UnsupportedMediaType";
+	case 501: return "NotImplemented";
+	case 502: return "InternalServerError";
+	case 503: return "ServerBusy";
+	default: return "InvalidRequest";
+	}
+}
+
+/* Ends the connection, too: what follows on it may be the rest of what was refused. */
+static enum MHD_Result refuse(struct MHD_Connection *c, unsigned status, const char *why)
+{
+	char text[400];
+	int n = snprintf(text, sizeof text, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}", code_of(status), why);
+	struct MHD_Response *r = wh_http.MHD_create_response_from_buffer((size_t)n, text, MHD_RESPMEM_MUST_COPY);
+	if (r) {
+		header(r, "Content-Type", "application/json; charset=utf-8");
+		header(r, "Connection", "close");
+		if (status == 503)
+			header(r, "Retry-After", "1");
+	}
+	return queue(c, status, r);
+}
+
+static enum MHD_Result send_file(struct MHD_Connection *c, const struct wh_console_file *f)
+{
+	const char *have = wh_http.MHD_lookup_connection_value(c, MHD_HEADER_KIND, "If-None-Match");
+	bool same = have && !strcmp(have, f->etag);
+	struct MHD_Response *r = wh_http.MHD_create_response_from_buffer(same ? 0 : f->n, (void *)(uintptr_t)f->bytes, MHD_RESPMEM_PERSISTENT);
+	if (r) {
+		header(r, "Content-Type", "%s", f->type);
+		header(r, "ETag", "%s", f->etag);
+		header(r, "Cache-Control", "no-cache");
+		header(r, "Cross-Origin-Opener-Policy", "same-origin");
+		header(r, "Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
+		       "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'");
+	}
+	return queue(c, same ? 304 : 200, r);
+}
+
+static enum MHD_Result send_reply(struct job *j)
+{
+	const struct wh_frame_reply *p = &j->reply;
+	struct MHD_Response *r = wh_http.MHD_create_response_from_buffer(p->n_body, (void *)(uintptr_t)p->body, MHD_RESPMEM_PERSISTENT); /* until the job ends */
+	bool tls = j->at->kind == WH_LISTEN_TLS;
+	if (r) {
+		if (*p->type)
+			header(r, "Content-Type", "%s", p->type);
+		header(r, "Cache-Control", "no-store");
+		header(r, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+		if (*p->location)
+			header(r, "Location", "%s", p->location);
+		if (*p->etag)
+			header(r, "ETag", "%s", p->etag);
+		if (p->retry_after)
+			header(r, "Retry-After", "%u", p->retry_after);
+		if (p->authenticate)
+			header(r, "WWW-Authenticate", "Bearer realm=\"whittle\"");
+		if (*p->file)
+			header(r, "Content-Disposition", "attachment; filename=\"%s\"", p->file);
+		if (p->session)
+			header(r, "Set-Cookie", "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", tls ? "__Host-whittle" : "whittle", p->session, tls ? "; Secure" : "",
+			       *p->session ? "" : "; Max-Age=0");
+		if (*j->head->frame.request_id)
+			header(r, "x-ms-client-request-id", "%s", j->head->frame.request_id);
+	}
+	return queue(j->c, p->status, r);
+}
+
+/* ---- workers ---- */
+
+static void answer_job(struct job *j, uint8_t *frame, const struct wh_frame_reply *reply)
+{
+	j->frame = frame;
+	if (reply)
+		j->reply = *reply;
+	j->answered = true;
+	wh_http.MHD_resume_connection(j->c);
+}
+
+/* The worker's life: its socket ends with it, and a new one comes by the control socket. */
+static void lose(struct worker *w)
+{
+	close(w->fd);
+	free(w->frame);
+	if (w->job)
+		answer_job(w->job, NULL, NULL);
+	*w = (struct worker){.fd = -1};
+}
+
+static void hand_over(struct worker *w, struct job *j)
+{
+	struct wh_bytes b = {0};
+	const union MHD_ConnectionInfo *i = j->head->frame.shown == WH_SHOWN_SOCKET ? wh_http.MHD_get_connection_info(j->c, MHD_CONNECTION_INFO_CONNECTION_FD) : NULL;
+	j->head->frame.body = (const char *)j->body.p;
+	j->head->frame.n_body = j->body.n;
+	wh_frame_put_request(&b, &j->head->frame);
+	w->job = j;
+	if (wh_frame_send(w->fd, &b, i ? i->connect_fd : -1))
+		lose(w);
+	if (b.p)
+		explicit_bzero(b.p, b.n);
+	free(b.p);
+}
+
+static void dispatch(void)
+{
+	for (size_t i = 0; i < WH_SERVE_WORKERS && web.waiting; i++) {
+		struct worker *w = &web.workers[i];
+		if (w->fd < 0 || w->job)
+			continue;
+		struct job *j = web.waiting;
+		web.waiting = j->next;
+		if (!web.waiting)
+			web.last = &web.waiting;
+		web.n_waiting--;
+		hand_over(w, j);
+	}
+}
+
+/* As much of the answer as is there. */
+static void hear(struct worker *w)
+{
+	struct wh_frame_reply reply;
+	bool head = w->have < sizeof w->head;
+	uint8_t *to = head ? w->head + w->have : w->frame + (w->have - sizeof w->head);
+	size_t want = head ? sizeof w->head - w->have : sizeof w->head + w->len - w->have;
+	ssize_t n = recv(w->fd, to, want, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0 || !w->job) {
+		lose(w);
+		return;
+	}
+	w->have += (size_t)n;
+	if (head && w->have == sizeof w->head) {
+		memcpy(&w->len, w->head, sizeof w->len);
+		w->frame = w->len && w->len <= WH_FRAME_MAX ? malloc((size_t)w->len + 1) : NULL;
+		if (!w->frame)
+			lose(w);
+	}
+	if (w->have < sizeof w->head || w->have < sizeof w->head + w->len)
+		return;
+	w->frame[w->len] = 0;
+	if (!wh_frame_take_reply(w->frame, w->len, &reply)) {
+		lose(w);
+		return;
+	}
+	answer_job(w->job, w->frame, &reply);
+	w->job = NULL;
+	w->frame = NULL;
+	w->have = 0;
+}
+
+static bool take_worker(int control)
+{
+	char byte;
+	int fd = -1;
+	if (wh_helper_receive(control, &byte, 1, &fd))
+		return false;
+	for (size_t i = 0; i < WH_SERVE_WORKERS && fd >= 0; i++)
+		if (web.workers[i].fd < 0) {
+			web.workers[i] = (struct worker){.fd = fd};
+			fd = -1;
+		}
+	if (fd >= 0)
+		close(fd);
+	return true;
+}
+
+/* ---- requests ---- */
+
+/* The library's first word of a request: its target as it was sent. */
+static void *begin(void *cls, const char *uri, struct MHD_Connection *c)
+{
+	struct job *j = calloc(1, sizeof *j);
+	if (!j || !(j->target = strdup(uri))) {
+		free(j);
+		return NULL;
+	}
+	j->at = cls;
+	j->c = c;
+	phase(c, WH_WEB_HEAD);
+	return j;
+}
+
+static const struct wh_console_file *file_of(const struct job *j)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%.*s", (int)strcspn(j->target, "?"), j->target);
+	return j->head->frame.method == WH_GET ? wh_console_file(path) : NULL;
+}
+
+static enum MHD_Result wait_for_worker(struct job *j)
+{
+	if (web.n_waiting >= WH_WEB_WAITING)
+		return refuse(j->c, 503, "too many requests wait for an answer; try again in a second");
+	j->handed = true;
+	j->next = NULL;
+	*web.last = j;
+	web.last = &j->next;
+	web.n_waiting++;
+	phase(j->c, WH_WEB_WORK);
+	wh_http.MHD_suspend_connection(j->c);
+	dispatch();
+	return MHD_YES;
+}
+
+static enum MHD_Result head_read(struct job *j, const char *method, const char *version)
+{
+	j->head = calloc(1, sizeof *j->head);
+	if (!j->head)
+		return MHD_NO;
+	j->refused = wh_web_head(j->c, method, j->target, version, j->at, j->head, &j->why);
+	phase(j->c, WH_WEB_BODY);
+	return j->refused ? refuse(j->c, j->refused, j->why) : MHD_YES;
+}
+
+static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version, const char *data, size_t *n, void **con)
+{
+	struct job *j = *con;
+	(void)cls;
+	(void)url;
+	if (!j)
+		return MHD_NO;
+	if (!j->head)
+		return head_read(j, method, version);
+	if (*n) {
+		if (!j->refused && j->body.n + *n > WH_BODY_MAX) {
+			j->refused = 413;
+			j->why = "a body has 1 MiB at most";
+		} else if (!j->refused) {
+			wh_put(&j->body, data, *n);
+		}
+		*n = 0;
+		return MHD_YES;
+	}
+	if (j->refused || j->body.failed)
+		return refuse(c, j->refused ? j->refused : 503, j->why ? j->why : "out of memory");
+	const struct wh_console_file *f = file_of(j);
+	if (f)
+		return send_file(c, f);
+	if (!j->handed)
+		return wait_for_worker(j);
+	if (!j->answered)
+		return MHD_NO;
+	return j->frame ? send_reply(j) : refuse(c, 502, "the process that worked at this request has ended; its reason is in the server's log");
+}
+
+static void completed(void *cls, struct MHD_Connection *c, void **con, enum MHD_RequestTerminationCode code)
+{
+	struct job *j = *con;
+	(void)cls;
+	(void)code;
+	phase(c, WH_WEB_IDLE);
+	if (!j)
+		return;
+	if (j->head)
+		explicit_bzero(j->head, sizeof *j->head);
+	free(j->head);
+	free(j->body.p);
+	free(j->frame);
+	free(j->target);
+	free(j);
+	*con = NULL;
+}
+
+static void connected(void *cls, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
+{
+	const union MHD_ConnectionInfo *i = wh_http.MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	(void)cls;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		struct wh_web_connection *k = calloc(1, sizeof *k);
+		if (k && i)
+			wh_web_joined(&web.connections, k, i->connect_fd);
+		*context = k;
+	} else if (*context) {
+		wh_web_left(&web.connections, *context);
+		free(*context);
+		*context = NULL;
+	}
+}
+
+/* ---- the process ---- */
+
+static size_t as_it_is(void *cls, struct MHD_Connection *c, char *s)
+{
+	(void)cls;
+	(void)c;
+	return strlen(s);
+}
+
+static bool start(const struct wh_listener *at, const struct wh_certificate *crt, size_t i)
+{
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (at->kind == WH_LISTEN_TLS ? MHD_USE_TLS : 0);
+	struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, crt->cert}, {MHD_OPTION_HTTPS_MEM_KEY, 0, crt->key},
+	                               {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)"NORMAL:-VERS-TLS1.0:-VERS-TLS1.1:-CIPHER-ALL:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM"},
+	                               {MHD_OPTION_END, 0, NULL}};
+	struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+	struct wh_listener *cls = (struct wh_listener *)(uintptr_t)at;
+	web.daemons[i] = wh_http.MHD_start_daemon(flags, 0, NULL, NULL, handle, cls, MHD_OPTION_LISTEN_SOCKET, at->fd, MHD_OPTION_CONNECTION_LIMIT, WH_WEB_CONNECTIONS,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL, MHD_OPTION_CONNECTION_TIMEOUT, 90u, MHD_OPTION_URI_LOG_CALLBACK, begin, cls, MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL,
+		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, connected, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_ARRAY, at->kind == WH_LISTEN_TLS ? tls : none, MHD_OPTION_END);
+	const union MHD_DaemonInfo *info = web.daemons[i] ? wh_http.MHD_get_daemon_info(web.daemons[i], MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+	web.epolls[i] = info ? info->epoll_fd : -1;
+	return info;
+}
+
+static int patience(void)
+{
+	int ms = 1000;
+	for (size_t i = 0; i < web.n; i++) {
+		MHD_UNSIGNED_LONG_LONG t;
+		if (wh_http.MHD_get_timeout(web.daemons[i], &t) == MHD_YES && t < (unsigned)ms)
+			ms = (int)t;
+	}
+	return ms;
+}
+
+static void turn(int control)
+{
+	struct pollfd p[1 + WH_SERVE_LISTENERS + WH_SERVE_WORKERS] = {{.fd = control, .events = POLLIN}};
+	static int64_t swept;
+	size_t n = 1;
+	for (size_t i = 0; i < web.n; i++)
+		p[n++] = (struct pollfd){.fd = web.epolls[i], .events = POLLIN};
+	for (size_t i = 0; i < WH_SERVE_WORKERS; i++)
+		p[n++] = (struct pollfd){.fd = web.workers[i].fd, .events = POLLIN};
+	if (poll(p, n, patience()) < 0 && errno != EINTR)
+		_exit(1);
+	if (p[0].revents && !take_worker(control))
+		_exit(0);
+	for (size_t i = 0; i < WH_SERVE_WORKERS; i++) {
+		struct pollfd *w = &p[1 + web.n + i];
+		if (w->fd >= 0 && w->fd == web.workers[i].fd && w->revents)
+			hear(&web.workers[i]);
+	}
+	dispatch();
+	for (size_t i = 0; i < web.n; i++)
+		wh_http.MHD_run(web.daemons[i]);
+	int64_t now = wh_monotonic_us() / 1000;
+	if (now - swept >= 500) {
+		wh_web_sweep(&web.connections);
+		swept = now;
+	}
+}
+
+static _Noreturn void serve(const struct wh_web_setup *s, int control)
+{
+	struct rlimit files = {FILES, FILES}, were;
+	struct wh_error err;
+	wh_opener_forget();
+	for (size_t i = 0; i < s->n_close; i++)
+		close(s->close[i]);
+	if (!getrlimit(RLIMIT_NOFILE, &were) && were.rlim_max < files.rlim_max)
+		files.rlim_cur = files.rlim_max = were.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	web.n = s->n;
+	web.last = &web.waiting;
+	for (size_t i = 0; i < WH_SERVE_WORKERS; i++)
+		web.workers[i].fd = -1;
+	for (size_t i = 0; i < s->n; i++)
+		if (!start(&s->listeners[i], s->certificate, i))
+			_exit(1);
+	if (wh_become_nobody(&err) || wh_confine(WH_CONFINE_WEB, &err) < 0)
+		_exit(1);
+	for (;;)
+		turn(control);
+}
+
+int wh_web_start(const struct wh_web_setup *s, int *control, struct wh_error *err)
+{
+	int rc = wh_helper_fork("whittle-web", control, err);
+	if (rc == 1)
+		serve(s, *control);
+	return rc;
+}

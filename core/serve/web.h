@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The web side: HTTP, TLS and the console's files, in a process that can do nothing else. It takes requests apart no further than HTTP needs it, hands each to
+ * a worker that is idle, and writes the answer out; one thread, which never waits for anybody.
+ */
+#pragma once
+#include "serve/certificate.h"
+#include "serve/frame.h"
+#include "serve/listen.h"
+
+enum { WH_WEB_CONNECTIONS = 2000, WH_WEB_WAITING = 256 };
+struct wh_web_setup {
+	const struct wh_listener *listeners; size_t n;
+	const struct wh_certificate *certificate; /* of TLS */
+	const int *close; size_t n_close;         /* descriptors that are none of its business */
+};
+/* Forks it. *control: our end, by which it gets a worker's socket with each byte that is sent; it ends when that is closed. */
+int wh_web_start(const struct wh_web_setup *s, int *control, struct wh_error *err);
+
+/* ---- inside: limits of one connection's time (web_time.c) ---- */
+enum wh_web_phase { WH_WEB_IDLE, WH_WEB_HEAD, WH_WEB_BODY, WH_WEB_WORK, WH_WEB_REPLY };
+struct wh_web_connection { int fd; enum wh_web_phase phase; int64_t since_ms; struct wh_web_connection *next, *before; };
+struct wh_web_connections { struct wh_web_connection *first; size_t n; };
+void wh_web_joined(struct wh_web_connections *all, struct wh_web_connection *c, int fd);
+void wh_web_left(struct wh_web_connections *all, struct wh_web_connection *c);
+void wh_web_phase(struct wh_web_connection *c, enum wh_web_phase phase);
+/* Ends connections that have been too long in one phase, and the idle ones that came first where there are too many. */
+void wh_web_sweep(struct wh_web_connections *all);
+
+/* ---- inside: a request's head (web_head.c), from what the library has read ---- */
+struct wh_web_head {
+	struct wh_frame_request frame;
+	char base[300], secret[160], target[WH_TARGET_MAX + 1];
+};
+struct MHD_Connection;
+/* 0, or the status with which it is refused, and *why. */
+unsigned wh_web_head(struct MHD_Connection *c, const char *method, const char *url, const char *version, const struct wh_listener *at, struct wh_web_head *out, const char **why);
+
+/* ---- inside: the console's files (console.c) ---- */
+struct wh_console_file { const char *path, *type; const uint8_t *bytes; size_t n; const char *etag; };
+const struct wh_console_file *wh_console_file(const char *path); /* NULL: there is none */
+bool wh_console_built(void);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The library's time-out is of idle time alone: a client that sends a byte now and then would stay for ever. So each connection has a time for each phase
+ * as a whole, and where many are idle those that were idle longest make room.
+ */
+#include <sys/socket.h>
+#include "serve/web.h"
+
+enum { CROWDED = WH_WEB_CONNECTIONS * 3 / 4 };
+static const int64_t longest_ms[] = {[WH_WEB_IDLE] = 60000, [WH_WEB_HEAD] = 15000, [WH_WEB_BODY] = 20000, [WH_WEB_WORK] = 180000, [WH_WEB_REPLY] = 120000};
+
+void wh_web_phase(struct wh_web_connection *c, enum wh_web_phase phase)
+{
+	c->phase = phase;
+	c->since_ms = wh_monotonic_us() / 1000;
+}
+
+void wh_web_joined(struct wh_web_connections *all, struct wh_web_connection *c, int fd)
+{
+	*c = (struct wh_web_connection){.fd = fd, .next = all->first};
+	if (c->next)
+		c->next->before = c;
+	all->first = c;
+	all->n++;
+	wh_web_phase(c, WH_WEB_HEAD);
+}
+
+void wh_web_left(struct wh_web_connections *all, struct wh_web_connection *c)
+{
+	if (c->before)
+		c->before->next = c->next;
+	else
+		all->first = c->next;
+	if (c->next)
+		c->next->before = c->before;
+	all->n--;
+}
+
+/* The library sees the end of what it reads, and closes. */
+static void end(struct wh_web_connection *c)
+{
+	shutdown(c->fd, SHUT_RDWR);
+	wh_web_phase(c, WH_WEB_REPLY);
+}
+
+static struct wh_web_connection *longest_idle(const struct wh_web_connections *all)
+{
+	struct wh_web_connection *found = NULL;
+	for (struct wh_web_connection *c = all->first; c; c = c->next)
+		if ((c->phase == WH_WEB_IDLE || c->phase == WH_WEB_HEAD) && (!found || c->since_ms < found->since_ms))
+			found = c;
+	return found;
+}
+
+void wh_web_sweep(struct wh_web_connections *all)
+{
+	int64_t now = wh_monotonic_us() / 1000;
+	struct wh_web_connection *c;
+	for (c = all->first; c; c = c->next)
+		if (now - c->since_ms > longest_ms[c->phase])
+			end(c);
+	for (size_t n = all->n; n > CROWDED && (c = longest_idle(all)); n--)
+		end(c);
+}

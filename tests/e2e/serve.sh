@@ -1,0 +1,122 @@
+#!/bin/bash
+# The server: who may what, Azure's own client through every operation, what clients do that no library does, and no privilege where requests are read.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/netns.sh
+. tests/support/learned.sh
+here=$PWD/tests/e2e
+. tests/e2e/lib/sdk.sh
+netns_begin
+learned "$dir" || { t 1 "a ledger is made"; exit 1; }
+export WHITTLE_STORE=$dir/l.db
+printf 'jit: [{resource: vm1, ports: [3389/tcp], from: [203.0.113.0/24], longest: 1h, who: [op]}]\n' >"$dir/whittle.yaml"
+w() { in_srv env -u SUDO_USER -u SSH_CONNECTION "$BUILD/whittle" "$@" 2>&1; }
+
+# ---- tokens ----
+op=$(w serve token add op --role operator); reader=$(w serve token add reader --expires 30d); expired=$(w serve token add old --expires 1s); revoked=$(w serve token add gone)
+w serve token revoke gone >/dev/null
+has "$op" '^whittle_[A-Za-z0-9_-]{43}$' "a token is printed once, alone on its line"
+! grep -qF "${op#whittle_}" "$dir/state/serve-tokens" && [ "$(stat -c %a "$dir/state/serve-tokens")" = 600 ]; t $? "and kept as a hash that only its owner reads"
+is "$(w serve token list --json | jq -r '.tokens | map(.name + ":" + .role) | join(" ")')" "op:operator reader:reader old:reader" "tokens are listed with their roles"
+gives "a name is there once" 2 "there is a token 'op' already" w serve token add op
+gives "a role is a word that is known" 2 "'root' is no role" w serve token add x --role root
+
+# ---- processes ----
+ip netns exec "$srv" "$BUILD/whittle" serve --config "$dir/whittle.yaml" --listen 127.0.0.1:8443 --listen "unix:$dir/s" >"$dir/log" 2>&1 & server=$!; pids+=($server)
+until_true 10 grep -q fingerprint "$dir/log"; t $? "it listens, and prints the fingerprint of the certificate that it made" "$(cat "$dir/log")"
+is "$(sed -n 's/^    //p' "$dir/log")" "$(openssl x509 -in "$dir/state/serve-cert.pem" -noout -fingerprint -sha256 2>/dev/null | sed 's/.*=//' || sed -n 's/^    //p' "$dir/log")" "which is the right one"
+privileges() { for p in $server $(pgrep -P "$server"); do echo "$(cat "/proc/$p/comm") $(tr -s '\t\n' ' ' <"/proc/$p/status" | grep -oE 'Uid: [0-9]+|CapEff: [0-9a-f]+|Seccomp: [0-9]' | sed 's/.* //' | xargs)"; done | sort -u; }
+is "$(privileges | grep whittle-web)" "whittle-web 65534 0000000000000000 2" "the process that reads requests is nobody's, has no privilege and few system calls"
+is "$(privileges | grep '^whittle ')" "whittle 0 0000000000000000 2" "nor have those that read the ledger any"
+gives "plain HTTP is for the loopback alone" 2 "plain HTTP is for this machine's loopback alone" w serve --insecure-loopback --listen 10.0.0.4:8080
+
+# ---- clients ----
+if ! sdk_modules >"$dir/why"; then echo "ok $((n += 1)) - Azure's client # skip $(cat "$dir/why")"; echo "1..$n"; exit; fi
+api() { in_srv env NODE_EXTRA_CA_CERTS="$dir/state/serve-cert.pem" TOKEN="$op" READER="$reader" EXPIRED="$expired" REVOKED="$revoked" node "$@" 2>&1; }
+api tests/sdk/security_api.js https://127.0.0.1:8443 00000000-0000-0000-0000-000000000000 local vm1 host >"$dir/sdk"
+sdk() { is "$(sed -n "s/^$1 //p" "$dir/sdk")" "$2" "$3"; }
+! grep '^FAILED' "$dir/sdk"; t $? "Azure's client gets through every operation" "$(grep '^FAILED' "$dir/sdk")"
+sdk locations local "there is one location"
+is "$(sed -n 's/^hardening //p' "$dir/sdk" | jq -c '.rules')" "$(w rules list --json | jq -c '[.resources[] | select(.name == "vm1").rules[] | [.direction, .destinationPort, .protocols, .ipAddresses]]')" "a hardening has the rules that the command prints"
+sdk missing "404 ResourceNotFound" "a resource that is none is not found"
+sdk widened "400 InvalidRequestContent" "rules that are not the reviewed ones are refused, whatever they are"
+sdk enforced "no error" "the reviewed ones are applied, as an operation that ends"
+has "$(in_srv nft list table inet whittle 2>/dev/null)" 'expires|timeout' "and wait for their confirmation in the kernel"
+is "$(from 203.0.113.77)" "no connection" "nobody else connects meanwhile"
+sdk alerts "$(w alerts --all --json | jq -r '[.value[].properties | .alertType + "/" + .severity + "/Active"] | join(" ")')" "alerts are those that the command prints"
+sdk same '[1,1,1]' "by group and by location, too"
+sdk states "Dismissed Active Resolved Active Dismissed Active Resolved" "each change of an alert's state is taken, also when it is asked for twice"
+is "$(w alerts --all --json | jq -r '.value[0].properties.status')" Resolved "and is the command's"
+sdk elsewhere 0 "another subscription has none of it"
+is "$(sed -n 's/^suppression //p' "$dir/sdk" | jq -c '[.name, .type, .reason, .comment, .state, .until, .scope.allOf[0].in[0]]')" '["planned","Whittle_SensorBlind","FalsePositive","planned work","Enabled","2036-01-02T03:04:05.000Z","203.0.113.0/24"]' "a suppression is read as it was written"
+sdk unknown-condition "400 InvalidRequestContent" "a condition that would be left out is refused"
+sdk suppressions-left 0 "and a rule is deleted"
+is "$(sed -n 's/^policy //p' "$dir/sdk")" '[{"number":3389,"protocol":"TCP","allowedSourceAddressPrefixes":["203.0.113.0/24"],"maxRequestAccessDuration":"PT60M"}]' "a policy of just-in-time access is that of whittle.yaml"
+sdk policy-widened "409 PolicyIsConfigured" "which the API does not widen"
+sdk initiated-too-wide "409 Conflict" "an opening beyond it is refused"
+sdk no-token "401 InvalidAuthenticationToken" "an unknown token is refused"
+sdk expired "401 ExpiredAuthenticationToken" "an expired one, too, with its own word"
+sdk revoked "401 InvalidAuthenticationToken" "a revoked one from then on"
+sdk reader "403 AuthorizationFailed" "a reader changes nothing"
+sdk reader-reads 1 "but reads"
+
+# ---- by a socket, and what was done ----
+is "$(in_srv node -e 'require("http").get({socketPath: process.argv[1], path: "/api/v1/me"}, (r) => r.on("data", (d) => console.log(JSON.parse(d).role)))' "$dir/s")" operator "at the socket root needs no token"
+has "$(w confirm)" 'Confirmed' "what the API applied is confirmed by the command"
+is "$(sqlite3 -readonly "$dir/l.db" "select who || ' ' || what from journal where what in ('enforce.apply', 'serve.enforce') order by seq" | xargs)" "op (whittle serve) enforce.apply op serve.enforce" "the journal has who applied it"
+
+# ---- hostile clients ----
+api tests/tools/serve_client.js 8443 >"$dir/raw"
+while read -r name wanted; do is "$(sed -n "s/^$name //p" "$dir/raw")" "$wanted" "$name is answered $wanted"; done <<'END'
+two-hosts 400
+no-host 400
+length-and-coding 400
+two-lengths 400
+other-method 405
+zero-in-path 400 InvalidRequestContent
+parent 400 InvalidRequestContent
+half-percent 400 InvalidRequestContent
+twice 400 InvalidRequestContent
+no-json 400 InvalidRequestContent
+array 400 InvalidRequestContent
+deep 400 InvalidRequestContent
+raw-rules 400 InvalidRequestContent
+empty 400 InvalidRequestContent
+no-version 400 MissingApiVersionParameter
+other-version 400 InvalidApiVersionParameter
+unknown-path 404 InvalidResourceType
+wrong-verb 405 MethodNotAllowed
+stranger 401 InvalidAuthenticationToken
+cookie true
+session-reads 200
+from-elsewhere 403
+cross-site 403
+without-header 403
+from-page 404
+out 204
+afterwards 401
+described 3.1.0 true all known
+with-1000-idle 200 soon
+alive {"status":"ok"}
+END
+kill "$server"; wait "$server"; is "$?" 0 "it ends when it is asked to"
+
+# ---- an estate of Azure's ----
+i=/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/g/providers/Microsoft
+rule() { printf '{"name": "%s", "priority": %s, "direction": "Inbound", "access": "%s", "protocol": "Tcp", "sourceAddressPrefix": "%s", "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": "%s"}' "$@"; }
+vm() { printf '{"id": "%s", "name": "%s", "type": "Microsoft.Compute/virtualMachines", "networkProfile": {"networkInterfaces": [{"id": "%s"}]}}, {"id": "%s", "name": "n-%s", "type": "Microsoft.Network/networkInterfaces", "ipConfigurations": [{"name": "c", "privateIPAddress": "%s", "subnet": {"id": "%s"}}]}' \
+	"$i.Compute/virtualMachines/$1" "$1" "$i.Network/networkInterfaces/n-$1" "$i.Network/networkInterfaces/n-$1" "$1" "$2" "$i.Network/virtualNetworks/hub/subnets/web"; }
+cat >"$dir/az.json" <<J
+[{"id": "$i.Network/virtualNetworks/hub", "name": "hub", "type": "Microsoft.Network/virtualNetworks", "location": "westeurope", "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+  "subnets": [{"id": "$i.Network/virtualNetworks/hub/subnets/web", "name": "web", "addressPrefix": "10.0.1.0/24", "networkSecurityGroup": {"id": "$i.Network/networkSecurityGroups/web"}}]},
+ {"id": "$i.Network/networkSecurityGroups/web", "type": "Microsoft.Network/networkSecurityGroups", "name": "web", "properties": {"securityRules": [$(rule db 300 Allow 10.0.1.0/24 5432), $(rule none 400 Deny '*' '*')]}},
+ $(vm a 10.0.1.4), $(vm b 10.0.1.5)]
+J
+export WHITTLE_STORE=$dir/az.db
+w estate import "$dir/az.json" >"$dir/import"; t $? "an estate of Azure's is imported" "$(cat "$dir/import")"
+ip netns exec "$srv" "$BUILD/whittle" serve --listen 127.0.0.1:8444 >"$dir/log" 2>&1 & server=$!; pids+=($server)
+until_true 10 grep -q fingerprint "$dir/log"
+api tests/sdk/security_api.js https://127.0.0.1:8444 22222222-2222-2222-2222-222222222222 g a azure >"$dir/sdk"
+! grep '^FAILED' "$dir/sdk"; t $? "Azure's client reads its network" "$(grep '^FAILED' "$dir/sdk")"
+is "$(sed -n 's/^pairs //p' "$dir/sdk" | jq -c .)" "$(w connections --json | jq -c '[.connectableResources[] | .id as $to | .inboundConnectedResources[] | [.connectedResourceId, $to, .tcpPorts, .udpPorts] | join(" ")] | sort')" "allowed connections are those that the command prints"
+sdk topologies "vnets:1,subnets:1,virtualMachines:2" "and so is the topology"
+echo "1..$n"

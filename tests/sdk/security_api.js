@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Azure's own client of Microsoft.Security against `whittle serve`, over TLS with a bearer token. Prints one line "NAME VALUE" for each thing that it found.
+// usage: node security_api.js URL SUBSCRIPTION GROUP RESOURCE host|azure   with $TOKEN, and NODE_EXTRA_CA_CERTS for the server's certificate
+const { SecurityCenter } = require("@azure/arm-security");
+const [endpoint, subscription, group, resource, kind] = process.argv.slice(2);
+const credential = (token) => ({ getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3600000 }) });
+const client = (token, sub = subscription) => new SecurityCenter(credential(token), sub, { endpoint, credentialScopes: ["x"], retryOptions: { maxRetries: 0 } });
+const c = client(process.env.TOKEN);
+const say = (name, value) => console.log(name, typeof value === "string" ? value : JSON.stringify(value));
+const all = async (pages) => { const out = []; for await (const x of pages) out.push(x); return out; };
+const code = async (promise) => { try { await promise; return "no error"; } catch (e) { return `${e.statusCode} ${e.code}`; } };
+const [namespace, type] = kind === "azure" ? ["Microsoft.Compute", "virtualMachines"] : ["Microsoft.HybridCompute", "machines"];
+const location = "local";
+
+async function locations() {
+  say("locations", (await all(c.locations.list())).map((l) => l.name).join());
+  say("location", (await c.locations.get(location)).name);
+}
+
+async function hardening() {
+  const api = c.adaptiveNetworkHardenings, list = await all(api.listByExtendedResource(group, namespace, type, resource)), h = await api.get(group, namespace, type, resource, "default");
+  say("hardenings", list.length);
+  say("hardening", { name: h.name, calculated: h.rulesCalculationTime, rules: h.rules.map((r) => [r.direction, r.destinationPort, r.protocols, r.ipAddresses]) });
+  const groups = h.effectiveNetworkSecurityGroups.flatMap((g) => g.networkSecurityGroups);
+  say("groups", groups);
+  say("missing", await code(api.get(group, namespace, type, "nobody", "default")));
+  say("widened", await code(api.beginEnforceAndWait(group, namespace, type, resource, "default", { rules: h.rules.map((r) => ({ ...r, ipAddresses: ["0.0.0.0/0"] })), networkSecurityGroups: groups })));
+  say("enforced", await code(api.beginEnforceAndWait(group, namespace, type, resource, "default", { rules: h.rules, networkSecurityGroups: groups }, { updateIntervalInMs: 50 })));
+}
+
+async function alerts() {
+  const api = c.alerts, list = await all(api.list()), a = list[0];
+  say("alerts", list.map((x) => `${x.alertType}/${x.severity}/${x.status}`).join(" "));
+  say("same", (await Promise.all([all(api.listByResourceGroup(group)), all(api.listSubscriptionLevelByRegion(location)), all(api.listResourceGroupLevelByRegion(location, group))])).map((l) => l.length));
+  say("alert", (await api.getSubscriptionLevel(location, a.name)).startTimeUtc.toISOString());
+  say("alert-in-group", (await api.getResourceGroupLevel(location, a.name, group)).name === a.name);
+  const states = [];
+  for (const [level, verb] of [["Subscription", "Dismiss"], ["Subscription", "Activate"], ["Subscription", "Resolve"], ["ResourceGroup", "Activate"], ["ResourceGroup", "Dismiss"], ["ResourceGroup", "Activate"], ["ResourceGroup", "Resolve"]]) {
+    const f = api[`update${level}LevelStateTo${verb}`].bind(api);
+    await (level === "Subscription" ? f(location, a.name) : f(location, a.name, group)); // twice: a client whose answer was lost asks again
+    await (level === "Subscription" ? f(location, a.name) : f(location, a.name, group));
+    states.push((await api.getSubscriptionLevel(location, a.name)).status);
+  }
+  say("states", states.join(" "));
+  say("no-alert", await code(api.getSubscriptionLevel(location, "nobody")));
+  say("elsewhere", (await all(client(process.env.TOKEN, "11111111-1111-1111-1111-111111111111").alerts.list())).length);
+}
+
+async function suppression() {
+  const api = c.alertsSuppressionRules, rule = { alertType: "Whittle_SensorBlind", reason: "FalsePositive", comment: "planned work", state: "Enabled", expirationDateUtc: new Date("2036-01-02T03:04:05Z"),
+    suppressionAlertsScope: { allOf: [{ field: "entities.ip.address", in: ["203.0.113.0/24"] }] } };
+  const made = await api.update("planned", rule), got = await api.get("planned");
+  say("suppression", { name: made.name, type: got.alertType, reason: got.reason, comment: got.comment, state: got.state, until: got.expirationDateUtc, scope: got.suppressionAlertsScope });
+  say("suppressions", [(await all(api.list())).length, (await all(api.list({ alertType: "Other" }))).length]);
+  say("unknown-condition", await code(api.update("wide", { ...rule, suppressionAlertsScope: { allOf: [{ field: "entities.file.name", in: ["x"] }] } })));
+  await api.delete("planned");
+  await api.delete("planned");
+  say("suppressions-left", (await all(api.list())).length);
+  say("no-suppression", await code(api.get("planned")));
+}
+
+async function jit() {
+  const api = c.jitNetworkAccessPolicies, lists = await Promise.all([all(api.list()), all(api.listByRegion(location)), all(api.listByResourceGroup(group)), all(api.listByResourceGroupAndRegion(group, location))]);
+  const p = await api.get(group, location, "default"), vm = p.virtualMachines[0];
+  say("policies", lists.map((l) => l.length));
+  say("policy", vm.ports);
+  say("policy-again", (await api.createOrUpdate(group, location, "default", p)).name);
+  say("policy-widened", await code(api.createOrUpdate(group, location, "default", { ...p, virtualMachines: [{ ...vm, ports: [{ ...vm.ports[0], allowedSourceAddressPrefixes: ["0.0.0.0/0"] }] }] })));
+  say("policy-deleted", await code(api.delete(group, location, "default")));
+  const ask = (from) => api.initiate(group, location, "default", { virtualMachines: [{ id: vm.id, ports: [{ number: vm.ports[0].number, allowedSourceAddressPrefix: from, endTimeUtc: new Date(Date.now() + 600000) }] }], justification: "the disk is full" });
+  say("initiated", await ask("203.0.113.7").then((r) => ({ by: r.requestor, status: r.virtualMachines[0].ports[0].status, why: r.justification })));
+  say("initiated-too-wide", await code(ask("198.51.100.7")));
+}
+
+async function network() {
+  const conns = await all(c.allowedConnections.list()), region = await all(c.allowedConnections.listByHomeRegion(location)), internal = await c.allowedConnections.get(group, location, "Internal");
+  say("connections", conns.map((x) => `${x.name}:${x.connectableResources.length}`).join());
+  say("connections-same", JSON.stringify(region[0].connectableResources) === JSON.stringify(internal.connectableResources));
+  say("pairs", internal.connectableResources.flatMap((r) => r.inboundConnectedResources.map((p) => [p.connectedResourceId, r.id, p.tcpPorts, p.udpPorts].join(" "))).sort());
+  const tops = await all(c.topology.list()), vms = await c.topology.get(group, location, "virtualMachines");
+  say("topologies", tops.map((x) => `${x.name}:${x.topologyResources.length}`).join());
+  say("topologies-by-region", (await all(c.topology.listByHomeRegion(location))).length);
+  say("machines", vms.topologyResources.map((r) => [r.resourceId.split("/").pop(), r.severity, r.networkZones, r.parents.length].join(" ")).sort());
+}
+
+async function refusals() {
+  say("no-token", await code(client("nobody").alerts.list().next()));
+  say("expired", await code(client(process.env.EXPIRED).alerts.list().next()));
+  say("revoked", await code(client(process.env.REVOKED).alerts.list().next()));
+  say("reader", await code(client(process.env.READER).alertsSuppressionRules.delete("x")));
+  say("reader-reads", (await all(client(process.env.READER).locations.list())).length);
+}
+
+(async () => {
+  for (const step of kind === "azure" ? [locations, network] : [locations, hardening, alerts, suppression, jit, refusals])
+    await step().catch((e) => say(`FAILED ${step.name}`, `${e.statusCode} ${e.code} ${e.message}`));
+})();
