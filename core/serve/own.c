@@ -43,8 +43,7 @@ WH_ENDPOINT(own_reach)
 	int rc = wh_ledger_state(c->app->store_url, WH_STATE_READ, &s, err);
 	if (rc)
 		return rc;
-	bool pair = ask.from && ask.to;
-	rc = wh_app_network_open_near(s, (const char *const[]){ask.from, ask.to}, pair ? 2 : 0, NULL, 0, &net, err);
+	rc = wh_app_network_open(s, NULL, 0, &net, err);
 	rc = rc ? rc : wh_app_reach(net, &ask, &doc, err);
 	wh_app_network_close(net);
 	wh_state_close(s);
