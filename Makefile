@@ -11,12 +11,15 @@ V ?= 0
 PKGS := libnftnl libmnl jansson yaml-0.1 sqlite3 zlib libzstd libcap-ng
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) libcurl 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+REPORT_CFLAGS = $(shell pkg-config --cflags pangocairo cairo-pdf 2>/dev/null)
+REPORT_LIBS = $(shell pkg-config --libs pangocairo cairo-pdf 2>/dev/null)
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Iinclude -Icore -I. -DWH_RULES_DIR='"$(PREFIX)/share/whittle/rules"' -fPIC -fvisibility=hidden -fstack-protector-strong $(WARN) $(PKG_CFLAGS) -MMD -MP
 HARDEN_LD := -Wl,-z,relro,-z,now
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
-CORE_SRC := $(sort $(filter-out core/cli/%,$(wildcard core/*/*.c core/*/*/*.c)))
+CORE_SRC := $(sort $(filter-out core/cli/% core/report/pdf%,$(wildcard core/*/*.c core/*/*/*.c)))
+REPORT_SRC := $(sort $(wildcard core/report/pdf*.c))
 CLI_SRC := $(sort $(wildcard core/cli/*.c))
 PLUGIN_SRC := $(sort $(wildcard plugin/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
@@ -33,13 +36,18 @@ quiet = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' $(1) $@;,)
 help: ## list every target with its sentence
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-16s %s\n",$$1,$$2}'
 
-all: $(BUILD)/whittle $(BUILD)/whittle-suricata.so ## build the program and the Suricata plugin
+all: $(BUILD)/whittle $(BUILD)/whittle-suricata.so $(BUILD)/whittle-report.so ## build the program and the Suricata plugin
 
 $(BUILD)/whittle: $(call obj,o,$(CLI_SRC)) $(BUILD)/libwhittle.a
 	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -pie $(HARDEN_LD) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
 
 $(BUILD)/whittle-suricata.so: $(call obj,o,$(PLUGIN_SRC)) $(BUILD)/libwhittle.a
 	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -shared $(HARDEN_LD) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
+
+# What draws the report has thirty libraries behind it: it is loaded for that alone.
+$(BUILD)/whittle-report.so: $(call obj,o,$(REPORT_SRC)) $(BUILD)/libwhittle.a
+	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -shared $(HARDEN_LD) -o $@ $^ $(REPORT_LIBS) $(PKG_LIBS) -lpthread -lm -ldl
+$(call obj,o,$(REPORT_SRC)): BASE_CFLAGS += $(REPORT_CFLAGS)
 
 $(BUILD)/libwhittle.a: $(call obj,o,$(CORE_SRC))
 	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
@@ -134,6 +142,7 @@ bench: ## measure against the peers, in one run: build/bench/table.txt
 install: all ## install below PREFIX (/usr/local), DESTDIR before it
 	install -D -m 755 $(BUILD)/whittle $(DESTDIR)$(PREFIX)/bin/whittle
 	install -D -m 644 $(BUILD)/whittle-suricata.so $(DESTDIR)$(PREFIX)/lib/whittle/whittle-suricata.so
+	install -D -m 644 $(BUILD)/whittle-report.so $(DESTDIR)$(PREFIX)/lib/whittle/whittle-report.so
 	for f in rules/*.yaml rules/*/*.yaml; do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/whittle/$$f || exit 1; done
 	install -D -m 644 packaging/suricata/whittle.yaml $(DESTDIR)$(PREFIX)/share/doc/whittle/suricata/whittle.yaml
 	for u in packaging/systemd/*.service packaging/systemd/*.socket; do install -d $(DESTDIR)$(PREFIX)/lib/systemd/system && \

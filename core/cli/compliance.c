@@ -6,7 +6,7 @@
 #include "whittle/report.h"
 
 static const char help[] =
-	"usage: whittle compliance [CONTROL] [--standard ID | --framework ID] [--in PATH]… [--all] [--json | --csv]\n"
+	"usage: whittle compliance [CONTROL] [--standard ID | --framework ID] [--in PATH]… [--all] [--json | --csv] [--pdf FILE]\n"
 	"       whittle compliance --list | --score | --history [--json]\n"
 	"\n"
 	"How the estate stands against the network controls of the Microsoft cloud security benchmark: each control with its assessments and their resources. A control\n"
@@ -19,9 +19,12 @@ static const char help[] =
 	"  --score          the secure score, by subscription and control\n"
 	"  --history        the score of each day on which it was asked for\n"
 	"  --all            healthy resources too, with CONTROL\n"
+	"  --pdf FILE       writes a report: summary, controls, assessments, resources, and of when each input is\n"
 	"  --in PATH        reads this file or directory instead of the ledger's estate; can be given again\n"
 	"\n"
-	"Example: whittle compliance --framework nist-800-53-r4\n";
+	"The report's date is that of its newest input, or SOURCE_DATE_EPOCH, so that two runs on the same inputs are the same file.\n"
+	"\n"
+	"Example: whittle compliance --pdf network-security.pdf\n";
 
 static const char *text_of(const json_t *o, const char *key)
 {

@@ -26,6 +26,7 @@ static const struct wh_beneath always[] = {
 	{"/etc/resolv.conf", false}, {"/etc/systemd", false}, {"/run/systemd/resolve", false}, {"/run/systemd/system", false}, {"/run/NetworkManager", false}, {"/run/dnsmasq", false},
 	{"/run/resolvconf", false}, {"/etc/dnsmasq.conf", false}, {"/etc/dnsmasq.d", false}, {"/etc/NetworkManager/dnsmasq.d", false}, {"/etc/unbound", false}, {"/etc/bind", false},
 	{"/etc/named.conf", false}, {"/etc/named", false}, {"/etc/chrony", false}, {"/etc/chrony.conf", false}, {"/etc/ntp.conf", false}, {"/etc/ntpsec", false},
+	{"/etc/fonts", false}, {"/var/cache/fontconfig", false}, /* for the report */
 };
 enum { ALWAYS = sizeof always / sizeof *always, MORE = 8 };
 
