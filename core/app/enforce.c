@@ -2,8 +2,7 @@
 /* Applying the reviewed rules to this machine, after all that may speak against it was asked: the proof, the kernel, open connections, the person's own. */
 #include <stdlib.h>
 #include <string.h>
-#include "app/app.h"
-#include "whittle/app_firewall.h"
+#include "app/foresee.h"
 
 struct job {
 	const struct wh_app *a;
@@ -113,6 +112,25 @@ static void note_doors(const struct job *j)
 		wh_app_note(j->a, "not all ports that this machine translates are known: %s", own->doors_unread);
 }
 
+/* The past traffic of this machine: who would be cut off, and whether the rules are sure enough for that. */
+static int check_replay(const struct job *j, struct wh_error *err)
+{
+	struct wh_replay *r;
+	struct wh_error unknown;
+	if (wh_app_foresee(j->a, j->out->own.names, j->out->own.n, j->mem, &r, &unknown)) {
+		j->out->unreplayed = wh_arena_strdup(j->mem, unknown.text);
+		return 0;
+	}
+	j->out->replay = r;
+	wh_app_note_cut_off(j->a, r);
+	const char *doubt = j->ask->audit || j->ask->force ? NULL : wh_app_doubtful(r, j->mem);
+	if (doubt && !j->ask->dry)
+		return wh_fail_input(err, -EPERM, "refused: %s, or use --force (--audit drops nothing)", doubt);
+	if (doubt)
+		wh_app_note(j->a, "without --force this will be refused: %s", doubt);
+	return 0;
+}
+
 /* What the kernel and the session have to say about the rules, asked with few privileges. */
 static int check(const struct job *j, struct wh_error *err)
 {
@@ -124,6 +142,7 @@ static int check(const struct job *j, struct wh_error *err)
 	if (!rc)
 		note_doors(j);
 	rc = rc ? rc : check_own_sessions(j, err);
+	rc = rc ? rc : check_replay(j, err);
 	return rc ? rc : check_open(j, err);
 }
 
@@ -160,6 +179,8 @@ int wh_app_enforce(const struct wh_app *a, const struct wh_app_enforce *ask, str
 		rc = apply(&j, err);
 	else if (!rc && ask->done)
 		ask->done(ask->arg, &out);
+	if (!rc && out.unreplayed)
+		wh_app_note(a, "the rules were not replayed on past traffic, so it is not known which peers they cut off: %s", out.unreplayed);
 	json_decref(out.open);
 	wh_arena_free(j.mem);
 	return rc;
@@ -170,6 +191,7 @@ static json_t *dry_json(const struct wh_app_enforced *e)
 	char *text = wh_nft_text(e->own.rs, e->confirm_within_s);
 	json_t *o = json_pack("{s:b,s:b,s:I,s:o,s:o,s:s}", "applied", 0, "audit", e->own.rs->audit, "ports", (json_int_t)e->own.rs->n_ports, "addresses",
 	                      wh_app_coverage_json(e->own.covered, e->own.n_covered), "unjudgedPorts", wh_app_doors_json(&e->own), "ruleset", text ? text : "");
+	json_object_set_new(o, "cutOff", wh_app_cut_off_json(e->replay));
 	free(text);
 	return o;
 }
@@ -191,6 +213,7 @@ json_t *wh_app_enforced_json(const struct wh_app_enforced *e, const char *confir
 		json_object_set_new(o, "confirmCommand", json_string(confirm_command));
 	}
 	json_object_set(o, "openConnections", e->open);
+	json_object_set_new(o, "cutOff", wh_app_cut_off_json(e->replay));
 	return o;
 }
 

@@ -2,6 +2,7 @@
 /* Deriving rules and keeping them; the curve of lines against address space; why a rule looks as it does. */
 #include <sched.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
 #include "whittle/app_rules.h"
@@ -82,9 +83,95 @@ static int begin(const struct wh_app *a, const struct wh_app_recommend *ask, int
 	return rc;
 }
 
+/* ---- what was saved before ---- */
+
+static int by_port(const void *a, const void *b)
+{
+	const struct wh_recommended_rule *x = a, *y = b;
+	if (x->direction != y->direction)
+		return (int)x->direction - (int)y->direction;
+	if (x->port != y->port)
+		return x->port < y->port ? -1 : 1;
+	return (int)x->proto - (int)y->proto;
+}
+
+/* The rules of ports that `now` did not look at, as long as they lie within the rules in force; behind those of *res. */
+static int keep_others(const struct wh_app *a, const struct wh_estate *e, const struct wh_recommendation *now, const struct wh_resource_result *old,
+                       struct wh_resource_result *res, struct wh_arena *mem, struct wh_error *err)
+{
+	struct wh_recommended_rule *all = wh_arena_array(mem, res->n_rules + old->n_rules + 1, sizeof *all);
+	size_t n = res->n_rules;
+	if (n)
+		memcpy(all, res->rules, n * sizeof *all);
+	for (size_t i = 0; i < old->n_rules; i++) {
+		const struct wh_recommended_rule *r = &old->rules[i];
+		struct wh_counterexample ce;
+		if (wh_looked_at(now, r->direction, r->proto, r->port))
+			continue;
+		int rc = wh_prove(e, res->resource, r, 1, mem, &ce, err);
+		if (rc < 0)
+			return rc;
+		if (rc)
+			wh_app_note(a, "%s: the saved rule %s was dropped: it would allow what the rules in force no longer do", res->resource->name, r->name);
+		else
+			all[n++] = *r;
+	}
+	if (n > res->n_rules)
+		res->status = WH_UNHEALTHY;
+	res->rules = all;
+	res->n_rules = n;
+	qsort(all, n, sizeof *all, by_port);
+	return 0;
+}
+
+/* Saves what was derived. Where ports or a direction were asked for, the saved rules of all others stay. */
+static int save(const struct wh_app *a, const struct wh_app_recommend *ask, const struct wh_app_ledger *l, const struct wh_recommendation *before,
+                struct wh_recommendation *now, struct wh_arena *mem, struct wh_error *err)
+{
+	struct wh_recommendation all = *now;
+	int rc = 0;
+	if (!before || !(ask->ports || ask->directed))
+		return wh_recommendation_save(l->is.state, now, err);
+	all.resources = wh_arena_array(mem, now->n_resources + 1, sizeof *all.resources);
+	for (size_t i = 0; i < now->n_resources && !rc; i++) {
+		all.resources[i] = now->resources[i];
+		for (size_t k = 0; k < before->n_resources && !rc; k++)
+			if (before->resources[k].resource == now->resources[i].resource)
+				rc = keep_others(a, l->estate, now, &before->resources[k], &all.resources[i], mem, err);
+	}
+	rc = rc ? rc : wh_recommendation_save(l->is.state, &all, err);
+	now->serial = all.serial;
+	return rc;
+}
+
+/* The rules that a person edited, as enforce applies them; "" where there are none. A line each. */
+static const char *edits(const struct wh_app_ledger *l, const char *resource, struct wh_arena *mem)
+{
+	enum { SHOWN = 3 };
+	struct wh_recommendation *rec;
+	struct wh_error unknown;
+	const char *text = "";
+	if (wh_review_load(l->is.state, l->estate, mem, &rec, &unknown))
+		return text;
+	for (size_t i = 0; i < rec->n_resources; i++)
+		for (size_t k = 0; k < rec->resources[i].n_rules; k++) {
+			const struct wh_recommended_rule *r = &rec->resources[i].rules[k];
+			const char *name = rec->resources[i].resource->name, *list = "";
+			char prefix[WH_PREFIX_STRLEN];
+			if (!r->review || (resource && wh_estate_find(l->estate, resource) != rec->resources[i].resource))
+				continue;
+			for (size_t j = 0; j < r->n_prefixes && j < SHOWN; j++)
+				list = wh_arena_printf(mem, "%s%s%s", list, j ? ", " : "", wh_prefix_text(&r->prefixes[j], prefix));
+			if (r->n_prefixes > SHOWN)
+				list = wh_arena_printf(mem, "%s and %zu more", list, r->n_prefixes - SHOWN);
+			text = wh_arena_printf(mem, "%s%s %s (%s): %s, %s\n", text, name, r->name, wh_port_label(r->direction, r->port, r->proto, mem), list, r->note ? r->note : r->review);
+		}
+	return text;
+}
+
 int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem, struct wh_app_recommended *out, struct wh_error *err)
 {
-	struct wh_recommendation *before;
+	struct wh_recommendation *before = NULL;
 	struct wh_harden_options opt;
 	struct wh_app_ledger l;
 	struct wh_error unknown;
@@ -92,12 +179,16 @@ int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask,
 
 	*out = (struct wh_app_recommended){NULL};
 	rc = rc ? rc : wh_recommend(l.is.store, l.estate, ask->resources, ask->n_resources, &opt, mem, &out->recommendation, err);
-	if (!rc && !wh_recommendation_load(l.is.state, l.estate, mem, &before, &unknown) &&
+	if (!rc && wh_recommendation_load(l.is.state, l.estate, mem, &before, &unknown))
+		before = NULL;
+	if (!rc && before &&
 	    !wh_changes(&l.is, before, out->recommendation, mem, &out->since, &unknown))
 		out->changes = &out->since;
 	/* a part of the resources is looked at, not kept: it would take the place of the whole */
 	if (!rc && !ask->dry && !ask->n_resources)
-		rc = wh_recommendation_save(l.is.state, out->recommendation, err);
+		rc = save(a, ask, &l, before, out->recommendation, mem, err);
+	if (!rc)
+		out->edits = edits(&l, NULL, mem);
 	wh_app_close(&l, rc ? NULL : &out->estate);
 	return rc;
 }
@@ -117,6 +208,20 @@ int wh_app_curve(const struct wh_app *a, const struct wh_app_recommend *ask, str
 	return rc;
 }
 
+/* Behind an explanation of the proposal: what a person made of it. */
+static int add_edits(const struct wh_app_ledger *l, const char *resource, struct wh_arena *mem, char **text, struct wh_error *err)
+{
+	const char *edited = edits(l, resource, mem);
+	char *all;
+	if (!*edited)
+		return 0;
+	if (asprintf(&all, "%s\nEdited by hand; `whittle enforce` applies this instead of the proposal:\n%s", *text, edited) < 0)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	free(*text);
+	*text = all;
+	return 0;
+}
+
 int wh_app_explain(const struct wh_app *a, const char *resource, const char *rule, bool json, char **out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
@@ -127,6 +232,8 @@ int wh_app_explain(const struct wh_app *a, const char *resource, const char *rul
 	*out = NULL;
 	rc = rc ? rc : wh_harden_options_load(&a->config->harden, l.is.state, NULL, mem, &opt, err);
 	rc = rc ? rc : wh_explain(&l.is, l.estate, resource, rule, &opt, json, out, err);
+	if (!rc && !json)
+		rc = add_edits(&l, resource, mem, out, err);
 	wh_app_close(&l, NULL);
 	wh_arena_free(mem);
 	return rc;

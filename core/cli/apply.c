@@ -68,6 +68,37 @@ void cli_print_rules(const struct wh_nft_ruleset *rs)
 	cli_table_print(t);
 }
 
+static const struct wh_replay_rule *replayed(const struct wh_replay *r, const struct wh_nft_port *p)
+{
+	for (size_t i = 0; r && i < r->n_rules; i++)
+		if (r->rules[i].rule->port == p->port && r->rules[i].rule->proto == p->proto && r->rules[i].rule->direction == p->direction)
+			return &r->rules[i];
+	return NULL;
+}
+
+void cli_print_summary(const struct wh_nft_ruleset *rs, const struct wh_replay *replay)
+{
+	struct cli_table *t = cli_table_new("Port|Allowed|>Sure|Cut off");
+	cli_table_begin_lines(t, "# ");
+	for (size_t i = 0; i < rs->n_ports; i++) {
+		const struct wh_nft_port *p = &rs->ports[i];
+		const struct wh_replay_rule *x = replayed(replay, p);
+		char who[SHOWN * (WH_PREFIX_STRLEN + 2) + 32], proto[8], lost[32], of[32];
+		allowed(who, sizeof who, p);
+		cli_table_cell(t, "%u/%s%s", p->port, wh_proto_text(p->proto, proto), p->direction == WH_OUTBOUND ? " out" : "");
+		cli_table_text(t, who);
+		if (x && !x->rule->review)
+			cli_table_cell(t, "%.0f %%", 100 * x->rule->confidence);
+		else
+			cli_table_text(t, x ? "by hand" : "");
+		if (x && x->peers.kept + x->peers.lost)
+			cli_table_cell(t, "%s of %s peers that belong", wh_number_text(x->peers.lost, lost), wh_number_text(x->peers.kept + x->peers.lost, of));
+		else
+			cli_table_text(t, "no peer that belongs was seen");
+	}
+	cli_table_print(t);
+}
+
 void cli_print_coverage(const struct wh_covered *c, size_t n)
 {
 	struct cli_table *t = cli_table_new("Address|Interface|Judged");

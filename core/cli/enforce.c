@@ -14,7 +14,8 @@ static const char enforce_help[] =
 	"       whittle enforce --to azure [RESOURCE…] [--nsg NAME|ID] [--dry-run] [--force] [--token-command COMMAND] [--json]\n"
 	"\n"
 	"Applies the recommended rules, as they were reviewed, to this machine's firewall: into a table of its own, in one\n"
-	"transaction, after proving once more that they only narrow. A packet that whittle does not drop goes on to the rules that\n"
+	"transaction, after proving once more that they only narrow, and replaying them: each peer that belongs and would be cut off is listed\n"
+	"first, with its last day and flows. A packet that whittle does not drop goes on to the rules that\n"
 	"you already have; established connections, loopback and ICMP are never touched.\n"
 	"\n"
 	"A rule judges the addresses of its resource that something was learned of: packets to them, and outbound from them. A port that this\n"
@@ -27,10 +28,11 @@ static const char enforce_help[] =
 	"  --resource NAME        which resource this machine is, several times where it is several; by default those that have its addresses\n"
 	"  --confirm-within TIME  how long the rules stay without a confirmation (60s)\n"
 	"  --audit                count and log what would be dropped; drop nothing\n"
-	"  --dry-run              print what would be applied, apply nothing\n"
+	"  --dry-run              print what would be applied, a summary first; apply nothing\n"
 	"  --force                apply even what would keep you from connecting again by SSH, or a connection that is open now and is older than the\n"
-	"                         ledger's memory or has moved 16 MiB. From where you are connected is read from\n"
-	"                         $SSH_CONNECTION, also behind sudo, and from the sockets of your SSH sessions\n"
+	"                         ledger's memory or has moved 16 MiB, or rules that are less than 50 % sure or would have broken more than 1 % of\n"
+	"                         past flows. From where you are connected is read from $SSH_CONNECTION, also behind sudo, and from the sockets\n"
+	"                         of your SSH sessions\n"
 	"  --force-all-addresses  let each rule judge whichever address of this machine a packet is for, also those of which nothing was learned\n"
 	"  --reviewed DIGEST      apply only if the rules of the one --resource still have this digest, which the API gives with them\n"
 	"  --repair               put back what `whittle drift` found changed: what was confirmed stays confirmed, and what waits for\n"
@@ -80,6 +82,9 @@ static void print_repair(void *arg, const char *was)
 static void print_dry(const struct wh_app_enforced *e, struct wh_arena *mem)
 {
 	char *text = wh_nft_text(e->own.rs, e->confirm_within_s);
+	printf("# Nothing was applied. `whittle enforce%s` would narrow %zu port%s:\n", e->audit ? " --audit" : "", e->own.rs->n_ports, e->own.rs->n_ports == 1 ? "" : "s");
+	cli_print_summary(e->own.rs, e->replay);
+	puts("# As nft's own language:");
 	fputs(text ? text : "", stdout);
 	fprintf(stderr, "%s\n", wh_app_coverage_line(e->own.covered, e->own.n_covered, mem));
 	free(text);
@@ -172,4 +177,4 @@ static unsigned may_now(const struct cli *c, int argc, char **argv)
 	return cli_has_option(argc, argv, "--dry-run") ? WH_MAY_LOOK : WH_MAY_LOOK | WH_MAY_APPLY;
 }
 
-const struct cli_command cli_enforce = {.may = WH_MAY_LOOK | WH_MAY_APPLY | WH_MAY_PUT_BACK | WH_MAY_ADOPT, .may_now = may_now, .confined = true, .name = "enforce", .summary = "apply the rules to this machine, until confirmed for a minute only", .help = enforce_help, .run = enforce, .before = find_sessions};
+const struct cli_command cli_enforce = {.may = WH_MAY_LOOK | WH_MAY_APPLY | WH_MAY_PUT_BACK | WH_MAY_ADOPT, .may_now = may_now, .confined = true, .name = "enforce", .summary = "apply the rules for 60 seconds; `confirm` makes them permanent", .help = enforce_help, .run = enforce, .before = find_sessions};

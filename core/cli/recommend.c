@@ -107,7 +107,7 @@ static void print_changes(const struct wh_changes *c)
 		const struct wh_change *x = &c->list[i];
 		cli_table_text(t, x->resource->name);
 		cli_table_text(t, x->rule->name);
-		cli_table_text(t, x->is_new ? "new" : x->is_gone ? "gone" : x->n_gained ? x->n_lost ? "moved" : "wider" : "narrower");
+		cli_table_text(t, x->is_new ? "new" : x->is_kept ? "kept" : x->is_gone ? "gone" : x->n_gained ? x->n_lost ? "moved" : "wider" : "narrower");
 		prefix_cell(t, x->gained, x->n_gained, false, "");
 		prefix_cell(t, x->lost, x->n_lost, false, "");
 		cli_table_text(t, x->why);
@@ -315,6 +315,8 @@ static int print_recommendation(const struct cli *c, const struct words *w, cons
 	cli_output_only_prints();
 	if (!c->json) {
 		print_rules(r->recommendation, r->changes, w->all, !w->ask.dry && !w->ask.n_resources, w->ask.n_resources > 0);
+		if (*r->edits)
+			printf("\nEdited by hand; `whittle enforce` applies this instead of the proposal:\n%s", r->edits);
 		return CLI_OK;
 	}
 	char *text = wh_app_recommended_json(r);

@@ -21,6 +21,7 @@ struct cli_table {
 	bool right[MAX_COLUMNS];
 	size_t width[MAX_COLUMNS];
 	size_t n_columns, n_cells, cap;
+	const char *prefix;
 	struct cell *cells;
 };
 
@@ -204,6 +205,7 @@ static void print_row(const struct cli_table *t, const struct cell *row)
 	while (more) {
 		size_t pending = 0;
 		more = false;
+		fputs(t->prefix ? t->prefix : "", stdout);
 		for (size_t i = 0; i < t->n_columns; i++) {
 			size_t len = piece(left[i], t->width[i]), trimmed = len;
 			while (trimmed && left[i][trimmed - 1] == ' ')
@@ -226,6 +228,11 @@ static void print_row(const struct cli_table *t, const struct cell *row)
 		}
 		putchar('\n');
 	}
+}
+
+void cli_table_begin_lines(struct cli_table *t, const char *prefix)
+{
+	t->prefix = prefix;
 }
 
 void cli_table_print(struct cli_table *t)

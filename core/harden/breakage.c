@@ -97,6 +97,32 @@ static int expect(const struct wh_analysis *a, const struct wh_port_traffic *t, 
 	return 0;
 }
 
+/* Whether a prefix is a family's whole space. */
+static bool lets_everybody_in(const struct wh_prefix *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i].len == 0 || (p[i].len == 96 && wh_addr_is_v4(&p[i].addr)))
+			return true;
+	return false;
+}
+
+/* A rule that lets everybody in only because lines are few, or dear, narrows nothing. */
+static int widened_for_lines(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, const struct wh_recommended_rule *rule,
+                             struct wh_arena *mem, bool *out, struct wh_error *err)
+{
+	struct wh_harden_options free_of_limits = *a->opt;
+	struct wh_analysis b = *a;
+	struct wh_selection s;
+	*out = false;
+	if (!lets_everybody_in(rule->prefixes, rule->n_prefixes))
+		return 0;
+	free_of_limits.max_prefixes = 0;
+	b.opt = &free_of_limits;
+	int rc = wh_derive_prefixes(&b, t, present, (struct wh_limits){.line_price = 1}, mem, &s, err);
+	*out = !rc && !lets_everybody_in(s.prefixes, s.n_prefixes);
+	return rc;
+}
+
 int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
                   struct wh_arena *mem, struct wh_recommended_rule *rule, struct wh_reason *why_not, struct wh_error *err)
 {
@@ -108,6 +134,13 @@ int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, 
 	*why_not = (struct wh_reason){.code = WH_REASON_NONE};
 	if (most && rule->n_prefixes + rule->n_except > most) {
 		*why_not = (struct wh_reason){.code = WH_REASON_FEWEST_LINES, .count = {rule->n_prefixes + rule->n_except, most}};
+		return 0;
+	}
+	bool widened;
+	if ((rc = widened_for_lines(a, t, present, rule, mem, &widened, err)))
+		return rc;
+	if (widened) {
+		*why_not = (struct wh_reason){.code = WH_REASON_TOO_FEW_LINES, .count = {rule->n_prefixes + rule->n_except}};
 		return 0;
 	}
 	wh_breakage(a, t, in, 0, &rule->replayed);

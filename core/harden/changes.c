@@ -87,7 +87,7 @@ static const char *why(const struct looked *l, struct wh_arena *mem)
 		gained = wh_arena_printf(mem, "%llu peer%s seen in what is new, the first on %s", (unsigned long long)l->new_peers,
 		                         l->new_peers == 1 ? " was" : "s were", day_text(l->first, mem));
 	else if (l->gained.n)
-		gained = "nobody was seen in what is new: it is expected, or cheaper in one line";
+		gained = "Added to save lines; no traffic came from there";
 	if (l->refused)
 		gained = wh_arena_printf(mem, "%s; %llu attempts from there were refused: the rule in force may be blocking them", gained,
 		                         (unsigned long long)l->refused);
@@ -103,15 +103,36 @@ static const char *why(const struct looked *l, struct wh_arena *mem)
 	return gained && lost ? wh_arena_printf(mem, "%s; %s", gained, lost) : gained ? gained : lost;
 }
 
-/* What `res` says of a port that has no rule: its whole reason where it says nothing of single ports. */
-static const char *said_of(const struct wh_resource_result *res, const struct wh_recommended_rule *r, struct wh_arena *mem)
+bool wh_looked_at(const struct wh_recommendation *r, enum wh_direction d, uint8_t proto, uint16_t port)
+{
+	if (r->directions == (d == WH_INBOUND ? WH_DIRECTIONS_OUTBOUND : WH_DIRECTIONS_INBOUND))
+		return false;
+	const struct wh_port_list *list = d == WH_INBOUND ? r->ports : r->ports_outbound;
+	return !list || wh_port_list_has(list, proto, port);
+}
+
+/* Why there is no rule for a port that was looked at and of which nothing else is said. */
+static const char *narrow_by_now(const struct wh_recommendation *rec, const struct wh_resource *res, const struct wh_recommended_rule *r, struct wh_arena *mem)
+{
+	struct wh_present present;
+	struct wh_error err;
+	if (!rec->estate || wh_present(rec->estate, res, r->direction, r->proto, r->port, mem, &present, &err))
+		return "Nothing is left to narrow.";
+	return present.n_prefixes ? "The rules in force are as narrow as the traffic by now." : "The rules in force no longer open the port.";
+}
+
+/* What this run says of a port that has no rule: its whole reason where it says nothing of single ports. */
+static const char *said_of(const struct wh_recommendation *rec, const struct wh_resource_result *res, const struct wh_recommended_rule *r, struct wh_arena *mem)
 {
 	const struct wh_reason *said = wh_reason_of_port(res, r->direction, r->port, r->proto);
 
+	if (rec->directions == (r->direction == WH_INBOUND ? WH_DIRECTIONS_OUTBOUND : WH_DIRECTIONS_INBOUND))
+		return "This run did not look at rules of this direction (--direction).";
+	if (!wh_looked_at(rec, r->direction, r->proto, r->port))
+		return "This run did not look at the port (--ports).";
 	if (res->status == WH_UNSCANNED && res->reason)
 		return res->reason;
-	return said ? wh_arena_printf(mem, "the port is %s", wh_reason_outcome(said, mem))
-	            : "nothing is left to narrow: the rules in force are as narrow by now, or open it no longer; or it was not looked at (--ports)";
+	return said ? wh_arena_printf(mem, "the port is %s", wh_reason_outcome(said, mem)) : narrow_by_now(rec, res->resource, r, mem);
 }
 
 static const char *why_closed(const struct wh_recommended_rule *r, struct wh_arena *mem)
@@ -180,11 +201,10 @@ int wh_changes(const struct wh_ledger *l, const struct wh_recommendation *before
 			if (!same_rule(res, &old->rules[k])) {
 				size_t at = out->n;
 				rc = compare(l->store, &lists, res->resource, &old->rules[k], NULL, mem, out, err);
-				if (!rc)
-					out->list[at].why = said_of(res, &old->rules[k], mem);
-				if (!rc && now->directions == (old->rules[k].direction == WH_INBOUND ? WH_DIRECTIONS_OUTBOUND : WH_DIRECTIONS_INBOUND))
-					out->list[at].why = wh_arena_printf(mem, "%s rules were not asked for this time (--direction)",
-					                                    old->rules[k].direction == WH_INBOUND ? "inbound" : "outbound");
+				if (rc)
+					break;
+				out->list[at].why = said_of(now, res, &old->rules[k], mem);
+				out->list[at].is_kept = !wh_looked_at(now, old->rules[k].direction, old->rules[k].proto, old->rules[k].port);
 			}
 	}
 	return rc;
@@ -202,7 +222,7 @@ json_t *wh_changes_json(const struct wh_changes *c)
 		for (size_t k = 0; k < x->n_lost; k++)
 			json_array_append_new(lost, json_string(wh_prefix_text(&x->lost[k], text)));
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:s?}", "resource", x->resource->name, "rule", x->rule->name, "change",
-		                                      x->is_new ? "new" : x->is_gone ? "gone" : "changed", "gained", gained, "lost", lost, "refused",
+		                                      x->is_new ? "new" : x->is_kept ? "kept" : x->is_gone ? "gone" : "changed", "gained", gained, "lost", lost, "refused",
 		                                      (json_int_t)x->refused, "why", x->why));
 	}
 	return json_pack("{s:s, s:o}", "since", wh_time_text(c->since_us, at), "rules", list);

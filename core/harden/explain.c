@@ -77,8 +77,6 @@ static void find_last(struct wh_explanation *st, struct wh_state *s, const struc
 static const char *passed_over(const struct wh_explanation *st, const struct wh_harden_options *opt, enum wh_direction d, uint8_t proto, unsigned port)
 {
 	const struct wh_port_list *list = d == WH_INBOUND ? opt->ports : opt->ports_outbound;
-	char text[8];
-
 	if (st->present.unknown || st->present.differs)
 		return NULL; /* said by recommend */
 	if (!st->present.explicit_allow || !st->present.allowed.n)
@@ -86,7 +84,8 @@ static const char *passed_over(const struct wh_explanation *st, const struct wh_
 	if (st->last_rule)
 		return NULL;
 	if (list && !wh_port_list_has(list, proto, (uint16_t)port))
-		return wh_arena_printf(st->mem, "it is none of the ports that are looked at: 'whittle recommend --ports %u/%s' does", port, wh_proto_text(proto, text));
+		return wh_arena_printf(st->mem, "Port %u/%s is not in the list of checked ports (ports.yaml). `whittle recommend --ports %u/%s` checks it", port,
+		                       proto == WH_PROTO_TCP ? "tcp" : "udp", port, proto == WH_PROTO_TCP ? "tcp" : "udp");
 	if (opt->directions == (d == WH_INBOUND ? WH_DIRECTIONS_OUTBOUND : WH_DIRECTIONS_INBOUND))
 		return wh_arena_printf(st->mem, "%s rules were not asked for: 'whittle recommend --direction both' does", d == WH_INBOUND ? "inbound" : "outbound");
 	return NULL;

@@ -220,7 +220,7 @@ static void tell_offer(FILE *f, const struct wh_explanation *st)
 	if (st->narrow_already)
 		fprintf(f, "The rules in force are as narrow already: nothing is proposed.\n");
 	else if (st->why_not)
-		fprintf(f, "Nothing is proposed: %s.\n", st->why_not);
+		fprintf(f, "Nothing is proposed%s %s.\n", *st->why_not == 'P' ? "." : ":", st->why_not); /* a sentence of its own, or the rest of this one */
 	tell_shut_out(f, st);
 	if (st->last_differs && st->last_rule)
 		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept another rule: what that rests on has changed since, so run it again.\n",

@@ -124,6 +124,9 @@ int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char 
 	rec->to_us = rec->calculated_us = ((int64_t)a.window.last + 1) * WH_US_PER_DAY;
 	rec->days = a.window.days;
 	rec->directions = opt->directions;
+	rec->estate = estate;
+	rec->ports = opt->ports;
+	rec->ports_outbound = opt->ports_outbound;
 	rec->asked = (struct wh_asked){opt->permissiveness, opt->max_lines, opt->max_prefixes, opt->min_days, opt->window_days, opt->stable_days};
 	find_outages(&a.window, mem, rec);
 	rec->from_us = rec->to_us - (int64_t)rec->days * WH_US_PER_DAY;

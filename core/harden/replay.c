@@ -127,7 +127,7 @@ static void add_counts(struct wh_replay_counts *to, const struct wh_replay_count
 	to->admitted += c->admitted;
 }
 
-static void note_lost(struct wh_replay_rule *r, const struct wh_addr *a, uint64_t flows)
+static void note_lost(struct wh_replay_rule *r, const struct wh_evidence_peer *p, uint64_t flows)
 {
 	unsigned at = r->n_worst;
 	while (at > 0 && r->worst[at - 1].flows < flows)
@@ -136,7 +136,7 @@ static void note_lost(struct wh_replay_rule *r, const struct wh_addr *a, uint64_
 		return;
 	r->n_worst += r->n_worst < WH_REPLAY_WORST;
 	memmove(&r->worst[at + 1], &r->worst[at], (r->n_worst - 1 - at) * sizeof r->worst[0]);
-	r->worst[at] = (struct wh_replay_peer){*a, flows};
+	r->worst[at] = (struct wh_replay_peer){p->addr, flows, p->edge->last_us};
 }
 
 /* `shown`: the days that are replayed, as bits of the window. */
@@ -163,7 +163,7 @@ static void replay_peer(struct wh_replay *out, struct wh_replay_rule *r, const s
 	*counter(&r->flows, belongs, passes) += flows;
 	*counter(&r->peers, belongs, passes) += 1;
 	if (belongs && !passes)
-		note_lost(r, &p->addr, flows);
+		note_lost(r, p, flows);
 }
 
 /* What the ledger knows of a peer of the log is the judgment on him; of whom it does not know, what he does in the log. */
@@ -325,10 +325,11 @@ static json_t *counts_json(const struct wh_replay_counts *c)
 
 static json_t *rule_json(const struct wh_replay_rule *r)
 {
-	char proto[8], addr[WH_ADDR_STRLEN];
+	char proto[8], addr[WH_ADDR_STRLEN], at[WH_TIME_STRLEN];
 	json_t *worst = json_array();
 	for (unsigned i = 0; i < r->n_worst; i++)
-		json_array_append_new(worst, json_pack("{s:s, s:I}", "peer", wh_addr_text(&r->worst[i].addr, addr), "flows", (json_int_t)r->worst[i].flows));
+		json_array_append_new(worst, json_pack("{s:s, s:I, s:s}", "peer", wh_addr_text(&r->worst[i].addr, addr), "flows", (json_int_t)r->worst[i].flows,
+		                                       "last", wh_time_text(r->worst[i].last_us, at)));
 	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:o, s:o, s:o}", "resource", r->resource->name, "rule", r->rule->name, "direction",
 	                 wh_direction_text(r->rule->direction), "destinationPort", (int)r->rule->port, "protocol", wh_proto_text(r->rule->proto, proto),
 	                 "flows", counts_json(&r->flows), "peers", counts_json(&r->peers), "lostPeers", worst);

@@ -91,6 +91,8 @@ const char *wh_reason_why(const struct wh_reason *r, struct wh_arena *mem)
 	case WH_REASON_NO_ROOM: return "the budget has no room for a rule";
 	case WH_REASON_FEWEST_LINES:
 		return wh_arena_printf(mem, "%llu lines are the fewest that let every peer in, and the limit is %llu", (ull)c[0], (ull)c[1]);
+	case WH_REASON_TOO_FEW_LINES:
+		return wh_arena_printf(mem, "%llu line%s would let in every address; allow more lines (--lines, max-prefixes)", (ull)c[0], c[0] == 1 ? "" : "s");
 	case WH_REASON_WOULD_LOSE: return wh_arena_printf(mem, "a replay of its own days would lose %llu peers that belong", (ull)c[0]);
 	case WH_REASON_WOULD_LET_IN: return wh_arena_printf(mem, "it would let in %s, which must stay out", wh_addr_text(&r->peer, addr));
 	case WH_REASON_WINDOW_SHORT:
@@ -112,7 +114,7 @@ static const char *outcome(const struct wh_reason *r)
 {
 	switch (r->code) {
 	case WH_REASON_DRAWN: case WH_REASON_UNKNOWN: case WH_REASON_ADDRESSES_DIFFER: case WH_REASON_NO_ROOM: return "left alone";
-	case WH_REASON_FEWEST_LINES: case WH_REASON_WOULD_LOSE: case WH_REASON_WOULD_LET_IN: case WH_REASON_WINDOW_SHORT: case WH_REASON_UNSTABLE:
+	case WH_REASON_FEWEST_LINES: case WH_REASON_TOO_FEW_LINES: case WH_REASON_WOULD_LOSE: case WH_REASON_WOULD_LET_IN: case WH_REASON_WINDOW_SHORT: case WH_REASON_UNSTABLE:
 		return "not narrowed";
 	case WH_REASON_ALERTED: case WH_REASON_FORGED: return "not closed";
 	case WH_REASON_NEVER_HEARD: case WH_REASON_NOT_HEARD: case WH_REASON_ONE_SIDED: case WH_REASON_LEDGER_FULL: return r->closing ? "not closed" : "not narrowed";

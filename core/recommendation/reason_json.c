@@ -10,7 +10,7 @@ static const char *const words[WH_N_REASONS] = {
 	[WH_REASON_SEEN_RARELY] = "seenRarely", [WH_REASON_AS_NARROW] = "asNarrow", [WH_REASON_NONE_OPEN] = "noneOpen", [WH_REASON_NO_LINES] = "noLines",
 	[WH_REASON_GROUP_LINES] = "groupLines", [WH_REASON_GROUP_FULL] = "groupFull", [WH_REASON_QUIET_SINCE] = "quietSince", [WH_REASON_DRAWN] = "drawn",
 	[WH_REASON_UNKNOWN] = "unknown", [WH_REASON_ADDRESSES_DIFFER] = "addressesDiffer", [WH_REASON_NO_ROOM] = "noRoom",
-	[WH_REASON_FEWEST_LINES] = "fewestLines", [WH_REASON_WOULD_LOSE] = "wouldLose", [WH_REASON_WOULD_LET_IN] = "wouldLetIn",
+	[WH_REASON_FEWEST_LINES] = "fewestLines", [WH_REASON_TOO_FEW_LINES] = "tooFewLines", [WH_REASON_WOULD_LOSE] = "wouldLose", [WH_REASON_WOULD_LET_IN] = "wouldLetIn",
 	[WH_REASON_WINDOW_SHORT] = "windowShort", [WH_REASON_UNSTABLE] = "unstable", [WH_REASON_ALERTED] = "alerted", [WH_REASON_FORGED] = "forged",
 	[WH_REASON_NEVER_HEARD] = "neverHeard", [WH_REASON_NOT_HEARD] = "notHeard", [WH_REASON_ONE_SIDED] = "oneSided",
 	[WH_REASON_LEDGER_FULL] = "ledgerFull",

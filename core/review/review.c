@@ -132,10 +132,24 @@ static int check_delete(struct review *v)
 {
 	struct wh_recommended_rule *r;
 	int rc = find_rule(v, &r);
-	if (!rc)
-		v->rule = *r;
-	v->said = "until the next calculation, which may propose it again";
-	return rc;
+	if (rc)
+		return rc;
+	v->rule = *r;
+	v->said = wh_arena_printf(v->mem, "until the next calculation, which may propose it again. Port %s opens again to all that %s lets in",
+	                          wh_port_label(r->direction, r->port, r->proto, v->mem), r->narrows ? r->narrows : "the host's own firewall");
+	return 0;
+}
+
+/* What a person may not have meant: that the rule lets everybody in. */
+static void warn_if_wide(struct review *v)
+{
+	for (size_t i = 0; i < v->rule.n_prefixes; i++) {
+		const struct wh_prefix *p = &v->rule.prefixes[i];
+		bool v4 = wh_addr_is_v4(&p->addr);
+		if (p->len == 0 || (v4 && p->len == 96))
+			v->said = wh_arena_printf(v->mem, "%s%swhich lets in every %s address: the rule narrows nothing for them", v->said ? v->said : "", v->said ? ", " : "",
+			                          v4 ? "IPv4" : "IPv6");
+	}
 }
 
 /* narrow-only: the rules as they would be, against the present policy. */
@@ -204,6 +218,8 @@ int wh_review_change(struct wh_state *s, const struct wh_estate *e, const struct
 	rc = c->op == WH_REVIEW_ADD ? check_add(&v) : c->op == WH_REVIEW_EDIT ? check_edit(&v) : check_delete(&v);
 	if (rc)
 		return rc;
+	if (c->op != WH_REVIEW_DELETE)
+		warn_if_wide(&v);
 	json_t *change = wh_change_json(c->op, &v.rule, v.rec->serial, c->who, c->why, wh_now_us());
 	if (!change)
 		return wh_fail(err, -ENOMEM, "out of memory");

@@ -4,6 +4,7 @@
 #include "whittle/app.h"
 #include "whittle/azure_groups.h"
 #include "whittle/firewall.h"
+#include "whittle/harden.h"
 #include "whittle/recommendation.h"
 
 /* ---- this machine's firewall ---- */
@@ -37,11 +38,14 @@ struct wh_app_enforced {
 	int64_t confirm_within_s, expires_us;
 	struct wh_enforce_result result; /* where applied */
 	json_t *open;                    /* connections that are open now and could not come back; borrowed */
+	const struct wh_replay *replay;  /* these rules, on the past traffic of the resources; NULL: see unreplayed */
+	const char *unreplayed;          /* why they could not be replayed, or NULL */
 };
 struct wh_app_enforce {
 	const char *const *resources; size_t n_resources; /* names; none: those that have this machine's addresses */
 	bool all_addresses, audit, dry;
-	bool force;                                       /* apply even what would shut out the person, or an open connection that is old or large */
+	bool force;                                       /* apply even what would shut out the person, or an open connection that is old or large, or rules that
+	                                                     are hardly sure or would have cut off peers that belong */
 	int64_t confirm_within_s;
 	const char *reviewed;                             /* the digest of the one resource's rules, as somebody looked at them; NULL: whatever they are now */
 	/* Called once it is applied (or would be) and before the journal is written, which may wait for the ledger; *e ends with it. */

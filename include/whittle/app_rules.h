@@ -25,6 +25,7 @@ struct wh_app_recommended {
 	struct wh_recommendation *recommendation;
 	struct wh_changes *changes;      /* since what was kept before; NULL: not known */
 	struct wh_changes since;
+	const char *edits;               /* a line for each rule that a person edited, as enforce applies it; "": none */
 };
 /* Derives, proves and replays the rules, and keeps them for those that go on from there. Notes name threat lists that are stale or held. */
 int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem, struct wh_app_recommended *out, struct wh_error *err);

@@ -31,6 +31,9 @@ struct wh_port_list;
  * "22,443/tcp,53/udp". */
 int wh_port_list_load(const char *spec, const char *ports_yaml, struct wh_arena *mem, struct wh_port_list **out, struct wh_error *err);
 bool wh_port_list_has(const struct wh_port_list *l, uint8_t proto, uint16_t port);
+/* Whether wh_recommend() looked at a port as it made `r`. */
+struct wh_recommendation;
+bool wh_looked_at(const struct wh_recommendation *r, enum wh_direction d, uint8_t proto, uint16_t port);
 
 struct wh_harden_options {
 	const struct wh_port_list *ports;
@@ -96,7 +99,7 @@ int wh_explain(const struct wh_ledger *l, const struct wh_estate *estate, const 
 /* Flows of answered peers on the ports that have rules. Those of peers that belong are kept or lost, the others' stopped or
  * admitted (as they are today); unanswered flows reached nobody and are not counted. */
 struct wh_replay_counts { uint64_t kept, lost, stopped, admitted; };
-struct wh_replay_peer { struct wh_addr addr; uint64_t flows; };
+struct wh_replay_peer { struct wh_addr addr; uint64_t flows; int64_t last_us; };
 #define WH_REPLAY_WORST 5
 struct wh_replay_rule { /* all rules of one port and protocol of a resource together */
 	const struct wh_resource *resource;
@@ -178,6 +181,7 @@ struct wh_change {
 	const struct wh_resource *resource;
 	const struct wh_recommended_rule *rule; /* the new one, or the old one where it is gone */
 	bool is_new, is_gone;
+	bool is_kept;                           /* this run did not look at the port: the saved rule stays */
 	struct wh_prefix *gained; size_t n_gained;
 	struct wh_prefix *lost; size_t n_lost;
 	uint64_t refused;                       /* attempts from `gained` that were not answered: of peers that a rule in force may be blocking */

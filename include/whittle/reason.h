@@ -32,6 +32,7 @@ enum wh_reason_code {
 	WH_REASON_NO_ROOM,
 	/* of a port that is not narrowed */
 	WH_REASON_FEWEST_LINES,  /* c: lines, limit */
+	WH_REASON_TOO_FEW_LINES, /* c: lines */
 	WH_REASON_WOULD_LOSE,    /* c: peers that belong */
 	WH_REASON_WOULD_LET_IN,  /* peer */
 	WH_REASON_WINDOW_SHORT,  /* c: days wanted, days of the window */

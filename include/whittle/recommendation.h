@@ -57,12 +57,15 @@ struct wh_resource_result {
 /* The options that decided what was recommended; 0 where there was none. */
 struct wh_asked { double permissiveness; unsigned max_lines, max_prefixes, min_days, window_days, stable_days; };
 
+struct wh_port_list;
 struct wh_recommendation {
 	struct wh_asked asked;
 	int64_t calculated_us;   /* the end of the window, not the wall clock: same input, same output */
 	int64_t from_us, to_us; unsigned days;
 	struct wh_silence { int32_t first, last; } *silent; size_t n_silent; /* days of the window without any flow at all: an outage */
 	enum wh_directions directions; /* that were looked at; inbound where it was loaded */
+	const struct wh_estate *estate; /* for which it was made, and the ports that were looked at, inbound and outbound (NULL: all): see whittle/harden.h. */
+	const struct wh_port_list *ports, *ports_outbound; /* All are borrowed, and NULL where it was loaded */
 	int64_t serial;          /* which saved calculation of this ledger it is: set by save and load, counts from 1 */
 	struct wh_resource_result *resources; size_t n_resources; /* by name */
 };

@@ -85,8 +85,11 @@ recommend >/dev/null
 says "a rule that is held back is gone for that, and nothing is lost with it" 0 \
 	'TCP-Inbound-22 +gone +the port is not narrowed: a rule must be stable for 20 days, and the window of 55 days is too short' recommend --stable-days 20 --dry-run
 holds "as JSON too" '[.changes.rules[] | select(.change == "gone")] | length > 0 and all((.why | length > 0) and .lost == [])' recommend --stable-days 20 --dry-run --json
-says "one that nobody asked for, for that" 0 'TCP-Inbound-443 +gone +nothing is left to narrow: .*or it was not looked at' w recommend --ports 22 --dry-run
+says "one that nobody asked for, for that" 0 'TCP-Inbound-443 +kept +This run did not look at the port .--ports.\.' w recommend --ports 22 --dry-run
 w recommend --ports 22 >/dev/null
+says "and its saved rule stays" 0 '443/tcp +TCP-Inbound-443' w rules list
+says "as does that of the port that was asked for" 0 '22/tcp +TCP-Inbound-22' w rules list
+w recommend --min-days 64 >/dev/null
 says "and a new deny-all comes with the days it rests on" 0 '443 +new +nobody who belongs came, on 55 days on which the sensor saw the resource' recommend --dry-run
 
 # ---- an outage ----
@@ -170,7 +173,7 @@ printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4], nsgs: [left.json]}\n'
 w estate import left.yaml >/dev/null
 says "what recommend leaves alone, explain says" 0 '^Nothing is proposed: port 3306/TCP is left alone: rule group names an application security group' w explain vm1 3306
 holds "as JSON too" '.notOffered | test("left alone")' w explain vm1 3306 --json
-says "so it does that recommend does not look at a port" 0 "^Nothing is proposed: it is none of the ports that are looked at: 'whittle recommend --ports 9999/TCP' does" w explain vm1 9999
+says "so it does that recommend does not look at a port" 0 "^Nothing is proposed. Port 9999/tcp is not in the list of checked ports .ports.yaml.\. .whittle recommend --ports 9999/tcp. checks it" w explain vm1 9999
 w recommend --ports 22,9999 >/dev/null
 says "unless it was asked to" 0 '^Allowed: nobody \(System Generated\)' w explain vm1 9999
 w estate import estate.yaml >/dev/null

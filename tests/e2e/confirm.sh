@@ -39,6 +39,7 @@ gives "an address of this machine that no resource has is named" 3 'Not learned:
 
 # ---- too late, over earlier rules ----
 narrow
+gives "before it bites, enforce names who would be cut off, and when it came last" 0 '140.20.30.10 will be cut off from port 22/TCP: 31 flows, last seen on 2026-10-31.*# Nothing was applied.*# 22/TCP .* by hand +1 of 5 peers that belong' w enforce --resource vm1 --dry-run
 w enforce --resource vm1 --confirm-within 1s >/dev/null
 until_true 10 lapsed
 gives "a late confirm over earlier rules says that those are in force" 1 'Too late: the new rules expired at .*UTC. The rules confirmed earlier are in force' w confirm

@@ -37,7 +37,14 @@ check "what export writes has it" 0 '140\.20\.40\.7' "$BUILD/whittle" export --f
 check "history has who and why" 0 "$(id -un).*edit.*the new backup host" env -u SUDO_USER "$BUILD/whittle" rules history
 check "and when" 0 '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' r history
 check "history has JSON with the same" 0 '"why": "the new backup host"' r history --json
+check "recommend shows what enforce applies instead of the proposal" 0 'Edited by hand.*' "$BUILD/whittle" recommend --dry-run
+check "with the rule as it is" 0 'vm1 TCP-Inbound-22 .22/TCP.: 140\.20\.30\.8/29, 140\.20\.40\.7, edited by' "$BUILD/whittle" recommend --dry-run
+check "so does explain" 0 'vm1 TCP-Inbound-22 .22/TCP.: 140\.20\.30\.8/29, 140\.20\.40\.7, edited by' "$BUILD/whittle" explain vm1 22
 check "a narrowing edit is saved too" 0 'edited' r edit vm1 22 --not 140.20.30.13
+check "a deletion says what it opens again" 0 'Port 23/TCP opens again to all that web: telnet lets in' r delete vm1 23
+check "which an undo takes back" 0 . r undo
+check "an addition for everybody says so" 0 'deny-all.*lets in every IPv4 address' r add vm1 --port 23/tcp --from 0.0.0.0/0
+check "which an undo takes back, too" 0 . r undo
 check "undo takes the last step back" 0 'took back the edit' r undo
 check "and leaves the one before" 0 '140\.20\.40\.7' r list vm1
 check "undo again" 0 'took back the edit' r undo

@@ -249,6 +249,29 @@ static void a_share_that_narrows_nothing_is_given_to_another_port(void **state)
 	scene_close(&s);
 }
 
+static void few_lines_never_let_everybody_in(void **state)
+{
+	(void)state;
+	static const char *const far[] = {"20.1.1.1", "90.200.3.7", "140.20.30.8", "200.7.7.7", "220.9.9.9"};
+	struct scene s;
+	scene_open(&s, SCENE_NSG("0.0.0.0/0", "\"22\""), 0);
+	for (int day = 0; day < 31; day++)
+		for (unsigned i = 0; i < sizeof far / sizeof *far; i++)
+			scene_session(&s, far[i], 22, day, 9 + (int)i, 64, 600);
+	scene_recommend(&s);
+	for (unsigned most = 1; most <= 5; most++) {
+		const struct wh_recommendation *rec = recommend(&s, "22", (struct wh_harden_options){.max_lines = most});
+		for (size_t i = 0; i < rec->resources[0].n_rules; i++)
+			for (size_t k = 0; k < rec->resources[0].rules[i].n_prefixes; k++)
+				assert_true(rec->resources[0].rules[i].prefixes[k].len > 96);
+		assert_true(rec->resources[0].n_rules == 1 || rec->resources[0].reason != NULL);
+	}
+	const struct wh_recommendation *rec = recommend(&s, "22", (struct wh_harden_options){.max_prefixes = 1});
+	assert_int_equal(rec->resources[0].n_rules, 0);
+	assert_int_equal(recommend(&s, "22", (struct wh_harden_options){0})->resources[0].n_rules, 1);
+	scene_close(&s);
+}
+
 static void a_budget_that_even_single_lines_overrun_is_kept_by_leaving_ports_as_they_are(void **state)
 {
 	(void)state;
@@ -309,6 +332,7 @@ int main(void)
 		cmocka_unit_test(no_way_to_share_out_is_better),
 		cmocka_unit_test(a_resource_within_a_budget_has_the_cheapest_rules_that_there_is_room_for),
 		cmocka_unit_test(a_share_that_narrows_nothing_is_given_to_another_port),
+		cmocka_unit_test(few_lines_never_let_everybody_in),
 		cmocka_unit_test(a_budget_that_even_single_lines_overrun_is_kept_by_leaving_ports_as_they_are),
 		cmocka_unit_test(ports_that_nobody_belongs_to_weigh_as_the_one_rule_that_closes_them),
 		cmocka_unit_test(resources_in_a_group_with_little_room_share_it_as_well_as_can_be),
