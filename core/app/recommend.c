@@ -178,7 +178,7 @@ int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask,
 	int rc = begin(a, ask, ask->dry ? WH_STATE_READ : WH_STATE_WRITE, mem, &l, &opt, err);
 
 	*out = (struct wh_app_recommended){NULL};
-	rc = rc ? rc : wh_recommend(l.is.store, l.estate, ask->resources, ask->n_resources, &opt, mem, &out->recommendation, err);
+	rc = rc ? rc : wh_recommend(&(struct wh_harden_ask){l.is.store, l.estate, ask->resources, ask->n_resources, &opt}, mem, &out->recommendation, err);
 	if (!rc && wh_recommendation_load(l.is.state, l.estate, mem, &before, &unknown))
 		before = NULL;
 	if (!rc && before &&
@@ -203,7 +203,7 @@ int wh_app_curve(const struct wh_app *a, const struct wh_app_recommend *ask, str
 	struct wh_harden_options opt;
 	struct wh_app_ledger l;
 	int rc = begin(a, ask, WH_STATE_READ, mem, &l, &opt, err);
-	rc = rc ? rc : wh_curve(l.is.store, l.estate, ask->resources, ask->n_resources, &opt, mem, out, err);
+	rc = rc ? rc : wh_curve(&(struct wh_harden_ask){l.is.store, l.estate, ask->resources, ask->n_resources, &opt}, mem, out, err);
 	wh_app_close(&l, NULL);
 	return rc;
 }

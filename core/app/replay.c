@@ -45,6 +45,7 @@ static int replay(const struct wh_app *a, const struct wh_app_replay *ask, struc
 {
 	struct wh_recommendation *rec;
 	struct wh_harden_options opt;
+	const struct wh_harden_ask of = {l->is.store, l->estate, ask->resources, ask->n_resources, &opt};
 	struct wh_ledger log = {NULL, NULL};
 	int rc = wh_harden_options_load(&a->config->harden, l->is.state, ask->holdout_days ? NULL : "all", mem, &opt, err);
 
@@ -53,13 +54,13 @@ static int replay(const struct wh_app *a, const struct wh_app_replay *ask, struc
 	opt.progress = a->progress;
 	opt.progress_arg = a->arg;
 	if (ask->holdout_days)
-		return wh_replay_holdout(l->is.store, l->estate, ask->resources, ask->n_resources, &opt, ask->holdout_days, mem, out, err);
+		return wh_replay_holdout(&of, ask->holdout_days, mem, out, err);
 	if ((rc = wh_app_rules(l, ask->rules, mem, &rec, err)))
 		return rc;
 	if (!ask->n_logs)
-		return wh_replay(l->is.store, l->estate, rec, ask->resources, ask->n_resources, &opt, 0, mem, out, err);
+		return wh_replay(&of, rec, 0, mem, out, err);
 	rc = read_logs(a, l->is.state, ask, &log, err);
-	rc = rc ? rc : wh_replay_log(l->is.store, log.store, l->estate, rec, ask->resources, ask->n_resources, &opt, mem, out, err);
+	rc = rc ? rc : wh_replay_log(&of, log.store, rec, mem, out, err);
 	wh_ledger_close(&log);
 	return rc;
 }

@@ -82,7 +82,7 @@ int wh_app_status(const struct wh_app *a, struct wh_arena *mem, struct wh_app_st
 	*out = (struct wh_app_status){NULL};
 	rc = rc ? rc : wh_store_totals(l.is.store, &out->totals, err);
 	rc = rc ? rc : wh_harden_options_load(&a->config->harden, l.is.state, NULL, mem, &opt, err);
-	rc = rc ? rc : wh_recommend(l.is.store, l.estate, NULL, 0, &opt, mem, &out->recommendation, err);
+	rc = rc ? rc : wh_recommend(&(struct wh_harden_ask){.store = l.is.store, .estate = l.estate, .opt = &opt}, mem, &out->recommendation, err);
 	rc = rc ? rc : look_around(a, &l, mem, out, err);
 	wh_app_close(&l, rc ? NULL : &out->estate);
 	return rc;

@@ -23,8 +23,8 @@ void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, s
 /* Replays the rule before it is offered. Fills replayed, expected and what stands behind them; why_not->code is none, or says why it
  * must not be offered: it needs more lines than there are, would lose a peer that belongs, admit one that a hard rule keeps out, or has not
  * settled yet. */
-int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
-                  struct wh_arena *mem, struct wh_recommended_rule *rule, struct wh_reason *why_not, struct wh_error *err);
+int wh_judge_rule(const struct wh_analysis *a, const struct wh_judged_port *port, struct wh_limits limits, struct wh_arena *mem,
+                  struct wh_recommended_rule *rule, struct wh_reason *why_not, struct wh_error *err);
 
 /* Sets stability, leans and confidence; see confidence.c. `both` of rule->sources came in both halves of the window; `doubted` peers
  * are kept out by an alert alone; `lost` is the share of the hours in which messages were lost. */

@@ -137,14 +137,15 @@ static void steps_only(const double *curve, size_t most, double *out)
 		out[k] = k <= most && (!k || curve[k] < curve[k - 1]) ? curve[k] : INFINITY;
 }
 
-int wh_allotment_price(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits, size_t most,
-                   struct wh_arena *mem, struct wh_allotment *out, struct wh_error *err)
+int wh_allotment_price(const struct wh_analysis *a, const struct wh_judged_port *port, struct wh_limits limits, size_t most, struct wh_arena *mem,
+                       struct wh_allotment *out, struct wh_error *err)
 {
+	const struct wh_present *present = port->present;
 	double any[WH_ALLOTMENT_MOST + 1], plain[WH_ALLOTMENT_MOST + 1];
 	struct wh_select_input in;
 	int rc;
 
-	wh_select_input(a, t, present, limits, mem, &in);
+	wh_select_input(a, port->traffic, present, limits, mem, &in);
 	if ((rc = wh_select_curve(&in, present->prefixes, present->n_prefixes, most, mem, any, err)))
 		return rc;
 	if (in.costs.max_lines && in.costs.max_lines < most) /* what a rule may have */

@@ -32,10 +32,10 @@ struct wh_analysis {
 	struct wh_shapes shapes, datagrams; /* of TCP, and of all else: nobody logs in by a datagram or two */
 	struct wh_thread_pool *pool;
 	struct wh_fan_out *fan_out;
-	struct wh_refused *refused; size_t n_refused; /* by local, proto, port */
-	struct wh_refused_attempt *attempts; size_t n_attempts;
+	struct wh_refused *refused; size_t n_refused, room_refused; /* by local, proto, port */
+	struct wh_refused_attempt *attempts; size_t n_attempts, room_attempts;
 	struct wh_addr *estate_addrs; size_t n_estate_addrs; /* sorted */
-	struct wh_full { struct wh_addr local; int32_t day; } *full; size_t n_full; /* addresses that lost edges because the ledger was full, sorted */
+	struct wh_full { struct wh_addr local; int32_t day; } *full; size_t n_full, room_full; /* addresses that lost edges because the ledger was full, sorted */
 	bool all_full; int32_t all_full_day; /* any address may have */
 	size_t *n_edges; /* of each of these addresses */
 };
@@ -118,7 +118,14 @@ int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic
                        struct wh_arena *mem, struct wh_selection *out, struct wh_error *err);
 /* What prefixes without carve-outs let in. */
 struct wh_ranges wh_let_in(const struct wh_prefix *prefixes, size_t n, const struct wh_prefix *except, size_t n_except, struct wh_arena *mem);
-/* Derives one rule from weighed peers, and tells what stands behind it.
+/* A port of a resource, and what is known of it. */
+struct wh_judged_port {
+	const struct wh_resource *resource;
+	const struct wh_resource_traffic *all;  /* the resource's */
+	const struct wh_port_traffic *traffic;  /* the port's, weighed */
+	const struct wh_present *present;
+};
+/* Derives one rule from weighed peers, with the evidence for it.
  * Returns 1 when the rules in force are as narrow already, 0 with *out filled, or a negative errno. */
-int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
-                   const struct wh_present *present, struct wh_limits limits, struct wh_arena *mem, struct wh_recommended_rule *out, struct wh_error *err);
+int wh_derive_rule(const struct wh_analysis *a, const struct wh_judged_port *port, struct wh_limits limits, struct wh_arena *mem,
+                   struct wh_recommended_rule *out, struct wh_error *err);

@@ -81,16 +81,17 @@ static bool denied_by_a_hard_rule(const struct wh_evidence_peer *p)
 }
 
 /* The rule as of `days` days ago, against the days since; expected->days is 0 where that can't be told. */
-static int expect(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits, unsigned days,
-                  struct wh_arena *mem, struct wh_breakage *expected, struct wh_error *err)
+static int expect(const struct wh_analysis *a, const struct wh_judged_port *port, struct wh_limits limits, unsigned days, struct wh_arena *mem,
+                  struct wh_breakage *expected, struct wh_error *err)
 {
+	const struct wh_port_traffic *t = port->traffic;
 	struct wh_selection before;
 	struct wh_held_out h;
 
 	*expected = (struct wh_breakage){.upper = 1};
 	if (!wh_hold_out(a, t, days, mem, &h))
 		return 0;
-	int rc = wh_derive_prefixes(&h.then, &h.traffic, present, limits, mem, &before, err);
+	int rc = wh_derive_prefixes(&h.then, &h.traffic, port->present, limits, mem, &before, err);
 	if (rc)
 		return rc;
 	wh_breakage(a, t, wh_let_in(before.prefixes, before.n_prefixes, before.except, before.n_except, mem), days, expected);
@@ -107,7 +108,7 @@ static bool lets_everybody_in(const struct wh_prefix *p, size_t n)
 }
 
 /* A rule that lets everybody in only because lines are few, or dear, narrows nothing. */
-static int widened_for_lines(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, const struct wh_recommended_rule *rule,
+static int widened_for_lines(const struct wh_analysis *a, const struct wh_judged_port *port, const struct wh_recommended_rule *rule,
                              struct wh_arena *mem, bool *out, struct wh_error *err)
 {
 	struct wh_harden_options free_of_limits = *a->opt;
@@ -118,14 +119,15 @@ static int widened_for_lines(const struct wh_analysis *a, const struct wh_port_t
 		return 0;
 	free_of_limits.max_prefixes = 0;
 	b.opt = &free_of_limits;
-	int rc = wh_derive_prefixes(&b, t, present, (struct wh_limits){.line_price = 1}, mem, &s, err);
+	int rc = wh_derive_prefixes(&b, port->traffic, port->present, (struct wh_limits){.line_price = 1}, mem, &s, err);
 	*out = !rc && !lets_everybody_in(s.prefixes, s.n_prefixes);
 	return rc;
 }
 
-int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
-                  struct wh_arena *mem, struct wh_recommended_rule *rule, struct wh_reason *why_not, struct wh_error *err)
+int wh_judge_rule(const struct wh_analysis *a, const struct wh_judged_port *port, struct wh_limits limits, struct wh_arena *mem,
+                  struct wh_recommended_rule *rule, struct wh_reason *why_not, struct wh_error *err)
 {
+	const struct wh_port_traffic *t = port->traffic;
 	unsigned days = a->opt->holdout_days ? a->opt->holdout_days : HOLDOUT_DAYS, most = limits.max_lines ? limits.max_lines : a->opt->max_prefixes;
 	struct wh_ranges in = wh_let_in(rule->prefixes, rule->n_prefixes, rule->except, rule->n_except, mem);
 	struct wh_breakage since;
@@ -137,7 +139,7 @@ int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, 
 		return 0;
 	}
 	bool widened;
-	if ((rc = widened_for_lines(a, t, present, rule, mem, &widened, err)))
+	if ((rc = widened_for_lines(a, port, rule, mem, &widened, err)))
 		return rc;
 	if (widened) {
 		*why_not = (struct wh_reason){.code = WH_REASON_TOO_FEW_LINES, .count = {rule->n_prefixes + rule->n_except}};
@@ -155,10 +157,10 @@ int wh_judge_rule(const struct wh_analysis *a, const struct wh_port_traffic *t, 
 		}
 	if (a->opt->no_holdout)
 		return 0;
-	if ((rc = expect(a, t, present, limits, days, mem, &rule->expected, err)) || !a->opt->stable_days)
+	if ((rc = expect(a, port, limits, days, mem, &rule->expected, err)) || !a->opt->stable_days)
 		return rc;
 	rc = a->opt->stable_days == days ? (since = rule->expected, 0)
-	                                 : expect(a, t, present, limits, a->opt->stable_days, mem, &since, err);
+	                                 : expect(a, port, limits, a->opt->stable_days, mem, &since, err);
 	if (rc)
 		return rc;
 	if (!since.days)

@@ -48,8 +48,8 @@ static void add_breakage(struct wh_breakage *to, const struct wh_breakage *b)
 }
 
 /* One port at one permissiveness. */
-static int add_port(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
-                    const struct wh_present *present, const struct wh_held_out *h, struct wh_curve_point *pt, struct wh_error *err)
+static int add_port(const struct wh_analysis *a, const struct wh_judged_port *port, const struct wh_held_out *h, struct wh_curve_point *pt,
+                    struct wh_error *err)
 {
 	struct wh_arena *scratch = wh_arena_new();
 	struct wh_harden_options opt = *a->opt;
@@ -63,15 +63,15 @@ static int add_port(const struct wh_analysis *a, const struct wh_resource *r, co
 	opt.permissiveness = pt->permissiveness;
 	struct wh_analysis now = *a;
 	now.opt = &opt;
-	if ((rc = wh_derive_rule(&now, r, all, t, present, WH_NO_LIMITS, scratch, &rule, err)) < 0)
+	if ((rc = wh_derive_rule(&now, port, WH_NO_LIMITS, scratch, &rule, err)) < 0)
 		goto out;
 	add_rule(pt, &rule);
 	if (h) {
 		struct wh_analysis then = h->then;
 		then.opt = &opt;
-		if ((rc = wh_derive_prefixes(&then, &h->traffic, present, WH_NO_LIMITS, scratch, &before, err)))
+		if ((rc = wh_derive_prefixes(&then, &h->traffic, port->present, WH_NO_LIMITS, scratch, &before, err)))
 			goto out;
-		wh_breakage(a, t, wh_let_in(before.prefixes, before.n_prefixes, before.except, before.n_except, scratch), h->days, &b);
+		wh_breakage(a, port->traffic, wh_let_in(before.prefixes, before.n_prefixes, before.except, before.n_except, scratch), h->days, &b);
 		add_breakage(&pt->expected, &b);
 	}
 out:
@@ -100,8 +100,9 @@ static int add_rules(struct wh_analysis *a, const struct wh_resource_result *res
 		c->today_addresses += addresses(present.prefixes, present.n_prefixes, true);
 		c->today_nets6 += addresses(present.prefixes, present.n_prefixes, false);
 		c->n_rules++;
+		const struct wh_judged_port port = {res->resource, &all, &t, &present};
 		for (unsigned k = 0; k < c->n && !rc; k++)
-			rc = add_port(a, res->resource, &all, &t, &present, held ? &h : NULL, &c->points[k], err);
+			rc = add_port(a, &port, held ? &h : NULL, &c->points[k], err);
 	}
 	wh_arena_free(scratch);
 	return rc;
@@ -129,11 +130,12 @@ static void join_equal(struct wh_curve *c)
 	c->n = kept;
 }
 
-int wh_curve(struct wh_store *s, const struct wh_estate *estate, const char *const *names, size_t n, const struct wh_harden_options *opt,
-             struct wh_arena *mem, struct wh_curve **out, struct wh_error *err)
+int wh_curve(const struct wh_harden_ask *ask, struct wh_arena *mem, struct wh_curve **out, struct wh_error *err)
 {
+	const struct wh_harden_options *opt = ask->opt;
 	struct wh_curve *c = wh_arena_alloc(mem, sizeof *c);
 	struct wh_harden_options quick = *opt;
+	struct wh_harden_ask once = *ask;
 	struct wh_recommendation *rec;
 	struct wh_analysis a;
 	int rc;
@@ -141,7 +143,8 @@ int wh_curve(struct wh_store *s, const struct wh_estate *estate, const char *con
 	*out = NULL;
 	quick.no_holdout = true;
 	quick.progress = NULL;
-	if ((rc = wh_recommend(s, estate, names, n, &quick, mem, &rec, err)) || (rc = wh_analysis_open(&a, s, estate, opt, err)))
+	once.opt = &quick;
+	if ((rc = wh_recommend(&once, mem, &rec, err)) || (rc = wh_analysis_open(&a, ask->store, ask->estate, opt, err)))
 		return rc;
 	c->points = wh_arena_array(mem, STEPS, sizeof *c->points);
 	c->n = STEPS;

@@ -294,10 +294,12 @@ struct wh_ranges wh_let_in(const struct wh_prefix *prefixes, size_t n, const str
 	return n_except ? wh_ranges_minus(in, wh_ranges_from_prefixes(except, n_except, mem), mem) : in;
 }
 
-int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *all, const struct wh_port_traffic *t,
-                   const struct wh_present *present, struct wh_limits limits, struct wh_arena *mem, struct wh_recommended_rule *out, struct wh_error *err)
+int wh_derive_rule(const struct wh_analysis *a, const struct wh_judged_port *port, struct wh_limits limits, struct wh_arena *mem,
+                   struct wh_recommended_rule *out, struct wh_error *err)
 {
-	unsigned seen = wh_bits(all->days);
+	const struct wh_port_traffic *t = port->traffic;
+	const struct wh_present *present = port->present;
+	unsigned seen = wh_bits(port->all->days);
 	struct wh_selection s;
 	char proto[8];
 	int rc = wh_derive_prefixes(a, t, present, limits, mem, &s, err);
@@ -317,6 +319,6 @@ int wh_derive_rule(const struct wh_analysis *a, const struct wh_resource *r, con
 		                            a->window.days, out->note ? "; " : "", out->note ? out->note : "");
 	}
 	out->note = wh_alert_note(t, out->note, mem);
-	struct wh_ranges now = opened_by_hand(present, r, mem);
+	struct wh_ranges now = opened_by_hand(present, port->resource, mem);
 	return !wh_ranges_minus(now, proposed, mem).n;
 }

@@ -108,7 +108,7 @@ static int ask_recommend(struct wh_explanation *st, struct wh_store *s, enum wh_
 	if ((rc = wh_port_list_load(spec, NULL, st->mem, &list, err)))
 		return rc;
 	one.ports = one.ports_outbound = list;
-	if ((rc = wh_recommend(s, st->a.estate, &st->resource->name, 1, &one, st->mem, &rec, err)))
+	if ((rc = wh_recommend(&(struct wh_harden_ask){s, st->a.estate, &st->resource->name, 1, &one}, st->mem, &rec, err)))
 		return rc;
 	if (!rec->resources[0].n_rules)
 		st->why_not = rec->resources[0].reason;
@@ -169,9 +169,10 @@ static int derive_again(struct wh_explanation *st, enum wh_direction d, uint8_t 
 		return rc;
 	wh_analysis_weigh(&st->a, &st->present, &st->traffic);
 	wh_select_input(&st->a, &st->traffic, &st->present, WH_NO_LIMITS, st->mem, &st->input);
-	rc = wh_derive_rule(&st->a, st->resource, &st->all, &st->traffic, &st->present, WH_NO_LIMITS, st->mem, &st->rule, err);
+	const struct wh_judged_port judged = {st->resource, &st->all, &st->traffic, &st->present};
+	rc = wh_derive_rule(&st->a, &judged, WH_NO_LIMITS, st->mem, &st->rule, err);
 	st->narrow_already = rc == 1;
-	if (rc < 0 || (rc = wh_judge_rule(&st->a, &st->traffic, &st->present, WH_NO_LIMITS, st->mem, &st->rule, &why_not, err)))
+	if (rc < 0 || (rc = wh_judge_rule(&st->a, &judged, WH_NO_LIMITS, st->mem, &st->rule, &why_not, err)))
 		return rc;
 	st->why_not = why_not.code ? wh_reason_why(&why_not, st->mem) : NULL;
 	return 0;

@@ -109,17 +109,18 @@ static void tell_unseen(const struct wh_window *w, struct wh_recommendation *rec
 	}
 }
 
-int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char *const *names, size_t n,
-                 const struct wh_harden_options *opt, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
+int wh_recommend(const struct wh_harden_ask *ask, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
 {
+	const struct wh_estate *estate = ask->estate;
+	const struct wh_harden_options *opt = ask->opt;
 	struct wh_recommendation *rec = wh_arena_alloc(mem, sizeof *rec);
 	struct wh_analysis a;
-	int rc = wh_estate_require_all(estate, names, n, err);
+	int rc = wh_estate_require_all(estate, ask->names, ask->n_names, err);
 
 	*out = NULL;
 	if (!rc && opt->progress)
 		rc = opt->progress(opt->progress_arg, 0, estate->n_resources);
-	if (rc || (rc = wh_analysis_open(&a, s, estate, opt, err)))
+	if (rc || (rc = wh_analysis_open(&a, ask->store, estate, opt, err)))
 		return rc;
 	rec->to_us = rec->calculated_us = ((int64_t)a.window.last + 1) * WH_US_PER_DAY;
 	rec->days = a.window.days;
@@ -132,7 +133,7 @@ int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char 
 	rec->from_us = rec->to_us - (int64_t)rec->days * WH_US_PER_DAY;
 	rec->resources = wh_arena_array(mem, estate->n_resources + 1, sizeof *rec->resources);
 	for (size_t i = 0; i < estate->n_resources; i++)
-		if (wh_estate_is_named(estate, &estate->resources[i], names, n))
+		if (wh_estate_is_named(estate, &estate->resources[i], ask->names, ask->n_names))
 			rec->resources[rec->n_resources++].resource = &estate->resources[i];
 	rc = recommend_all(&a, rec, mem, err);
 	tell_unseen(&a.window, rec, mem);

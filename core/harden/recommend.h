@@ -38,8 +38,8 @@ void wh_drawn_ports(const struct wh_analysis *a, const struct wh_resource_traffi
 /* The range in which the port is left alone, or NULL: a service in the midst of one, and a port that will hardly be drawn, are judged as ever. */
 const struct wh_drawn *wh_drawn_has(const struct wh_candidates *c, const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, uint16_t port);
 /* candidates.c: which ports of a resource are looked at, in the directions that were asked for. */
-int wh_candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, struct wh_arena *mem,
-                       struct wh_candidates *out, struct wh_error *err);
+void wh_candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, struct wh_arena *mem,
+                        struct wh_candidates *out);
 
 /* A port, and the lines that it gets of a budget. */
 #define WH_ALLOTMENT_MOST 64 /* lines of a rule: larger budgets are met by a price, where one does */
@@ -58,8 +58,8 @@ struct wh_room { size_t lines, weight; }; /* lines of each resource, prefixes of
 /* Sets the allotments: the cheapest that there is room for. -E2BIG: the table would be too large. */
 int wh_allot(struct wh_allotment *s, size_t n, struct wh_room room, struct wh_arena *mem);
 /* Fills cost, up to `most` lines, and left_open. */
-int wh_allotment_price(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits, size_t most,
-                   struct wh_arena *mem, struct wh_allotment *out, struct wh_error *err);
+int wh_allotment_price(const struct wh_analysis *a, const struct wh_judged_port *port, struct wh_limits limits, size_t most, struct wh_arena *mem,
+                       struct wh_allotment *out, struct wh_error *err);
 /* Whether ports are closed by one rule of a group, not by two; and makes it so. */
 bool wh_one_deny(const struct wh_recommended_rule *a, const struct wh_recommended_rule *b);
 void wh_allot_with(struct wh_allotment *s, struct wh_allotment *first);

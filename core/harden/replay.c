@@ -186,73 +186,87 @@ static void judge_by(const struct wh_analysis *ledger, const struct wh_resource_
 	}
 }
 
-static int replay_rule(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_analysis *ledger,
-                       const struct wh_resource_traffic *known, const struct wh_resource_result *res, size_t i,
-                       uint64_t shown, struct wh_arena *scratch, struct wh_replay *out, struct wh_error *err)
+/* A resource of which rules are replayed. */
+struct replayed {
+	struct wh_analysis *a, *ledger; /* of what is replayed; of what else the peers are judged by, NULL: by the same */
+	struct wh_resource_traffic traffic, known; /* as these two have it */
+	const struct wh_resource_result *res;
+	uint64_t shown;
+	struct wh_arena *scratch;
+};
+
+/* The i-th rule, together with all later ones of its port. */
+static int replay_rule(const struct replayed *p, size_t i, struct wh_replay *out, struct wh_error *err)
 {
-	const struct wh_recommended_rule *rule = &res->rules[i];
-	const struct wh_port_traffic *found = wh_traffic_find(t, rule->direction, rule->proto, rule->port);
+	const struct wh_recommended_rule *rule = &p->res->rules[i];
+	const struct wh_port_traffic *found = wh_traffic_find(&p->traffic, rule->direction, rule->proto, rule->port);
 	struct wh_replay_rule *r = &out->rules[out->n_rules++];
 	struct wh_present present;
 	int rc;
 
-	r->resource = res->resource;
+	r->resource = p->res->resource;
 	r->rule = rule;
 	if (!found)
 		return 0;
-	if ((rc = wh_present(a->estate, res->resource, rule->direction, rule->proto, rule->port, scratch, &present, err)))
+	if ((rc = wh_present(p->a->estate, p->res->resource, rule->direction, rule->proto, rule->port, p->scratch, &present, err)))
 		return rc;
 	struct wh_port_traffic traffic = *found;
-	struct wh_ranges allowed = allowed_by(res, i, scratch);
-	wh_analysis_weigh(a, &present, &traffic);
-	if (ledger)
-		judge_by(ledger, known, &present, &traffic);
+	struct wh_ranges allowed = allowed_by(p->res, i, p->scratch);
+	wh_analysis_weigh(p->a, &present, &traffic);
+	if (p->ledger)
+		judge_by(p->ledger, &p->known, &present, &traffic);
 	for (size_t k = 0; k < traffic.n; k++)
-		replay_peer(out, r, &traffic.peers[k], wh_ranges_has(allowed, &traffic.peers[k].addr), shown);
+		replay_peer(out, r, &traffic.peers[k], wh_ranges_has(allowed, &traffic.peers[k].addr), p->shown);
 	add_counts(&out->flows, &r->flows);
 	add_counts(&out->peers, &r->peers);
 	return 0;
 }
 
-static int replay_resource(struct wh_analysis *a, struct wh_analysis *ledger, const struct wh_resource_result *res, uint64_t shown, struct wh_replay *out, struct wh_error *err)
+static int replay_resource(struct wh_analysis *a, struct wh_analysis *ledger, const struct wh_resource_result *res, uint64_t shown,
+                           struct wh_replay *out, struct wh_error *err)
 {
-	struct wh_arena *scratch = wh_arena_new();
-	struct wh_resource_traffic t, known;
-	int rc = scratch ? wh_analysis_traffic(a, res->resource, scratch, &t, err) : wh_fail(err, -ENOMEM, "out of memory");
+	struct replayed p = {.a = a, .ledger = ledger, .res = res, .shown = shown, .scratch = wh_arena_new()};
+	int rc = p.scratch ? wh_analysis_traffic(a, res->resource, p.scratch, &p.traffic, err) : wh_fail(err, -ENOMEM, "out of memory");
 
 	if (!rc && ledger)
-		rc = wh_analysis_traffic(ledger, res->resource, scratch, &known, err);
+		rc = wh_analysis_traffic(ledger, res->resource, p.scratch, &p.known, err);
 	for (size_t i = 0; i < res->n_rules && !rc; i++) {
 		bool first = true;
 		for (size_t k = 0; k < i && first; k++)
 			first = !same_region(&res->rules[k], &res->rules[i]);
 		if (first)
-			rc = replay_rule(a, &t, ledger, &known, res, i, shown, scratch, out, err);
+			rc = replay_rule(&p, i, out, err);
 	}
-	wh_arena_free(scratch);
+	wh_arena_free(p.scratch);
 	return rc;
 }
 
 /* ---- all ---- */
 
-/* The days of `s`; where `ledger` is another one, who belongs is what that one knows. */
-static int replay_store(struct wh_store *s, struct wh_store *ledger, const struct wh_estate *e, const struct wh_recommendation *rec,
-                        const char *const *names, size_t n, const struct wh_harden_options *opt, unsigned last_days, struct wh_arena *mem,
-                        struct wh_replay **out, struct wh_error *err)
+/* Opens what is replayed, and where that is a log the ledger that judges. */
+static int open_both(const struct wh_harden_ask *ask, struct wh_store *log, struct wh_analysis *a, struct wh_analysis *ledger, struct wh_error *err)
 {
+	int rc = wh_estate_require_all(ask->estate, ask->names, ask->n_names, err);
+	rc = rc ? rc : wh_analysis_open(a, log ? log : ask->store, ask->estate, ask->opt, err);
+	if (!rc && log && (rc = wh_analysis_open(ledger, ask->store, ask->estate, ask->opt, err)))
+		wh_analysis_close(a);
+	return rc;
+}
+
+/* The days of `log`, or where there is none, those of the ledger itself, the last of them (last_days; 0: all). */
+static int replay_store(const struct wh_harden_ask *ask, struct wh_store *log, const struct wh_recommendation *rec, unsigned last_days,
+                        struct wh_arena *mem, struct wh_replay **out, struct wh_error *err)
+{
+	const struct wh_harden_options *opt = ask->opt;
 	struct wh_replay *r = wh_arena_alloc(mem, sizeof *r);
-	struct wh_analysis a, b = {0};
+	struct wh_analysis a, ledger = {0};
 	size_t n_rules = 0;
 	int rc;
 
 	*out = NULL;
-	if ((rc = wh_estate_require_all(e, names, n, err)) || (rc = wh_analysis_open(&a, s, e, opt, err)))
+	if ((rc = open_both(ask, log, &a, &ledger, err)))
 		return rc;
-	if (ledger && (rc = wh_analysis_open(&b, ledger, e, opt, err))) {
-		wh_analysis_close(&a);
-		return rc;
-	}
-	r->is_log = ledger != NULL;
+	r->is_log = log != NULL;
 	r->n_days = last_days && last_days < a.window.days ? last_days : a.window.days;
 	r->first_day = a.window.last - (int32_t)r->n_days + 1;
 	r->days = wh_arena_array(mem, r->n_days, sizeof *r->days);
@@ -261,36 +275,36 @@ static int replay_store(struct wh_store *s, struct wh_store *ledger, const struc
 	r->rules = wh_arena_array(mem, n_rules + 1, sizeof *r->rules);
 	uint64_t shown = r->n_days >= 64 ? UINT64_MAX : (UINT64_C(1) << r->n_days) - 1;
 	for (size_t i = 0; i < rec->n_resources && !rc; i++) {
-		if (rec->resources[i].n_rules && wh_estate_is_named(e, rec->resources[i].resource, names, n))
-			rc = replay_resource(&a, ledger ? &b : NULL, &rec->resources[i], shown, r, err);
+		if (rec->resources[i].n_rules && wh_estate_is_named(ask->estate, rec->resources[i].resource, ask->names, ask->n_names))
+			rc = replay_resource(&a, log ? &ledger : NULL, &rec->resources[i], shown, r, err);
 		if (!rc && opt->progress)
 			rc = opt->progress(opt->progress_arg, i + 1, rec->n_resources);
 	}
 	wh_analysis_close(&a);
-	wh_analysis_close(&b);
+	wh_analysis_close(&ledger);
 	r->upper = wh_upper_bound(r->flows.lost, r->flows.kept + r->flows.lost);
 	if (!rc)
 		*out = r;
 	return rc;
 }
 
-int wh_replay(struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const char *const *names, size_t n,
-              const struct wh_harden_options *opt, unsigned last_days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err)
+int wh_replay(const struct wh_harden_ask *ask, const struct wh_recommendation *rec, unsigned last_days, struct wh_arena *mem,
+              struct wh_replay **out, struct wh_error *err)
 {
-	return replay_store(s, NULL, e, rec, names, n, opt, last_days, mem, out, err);
+	return replay_store(ask, NULL, rec, last_days, mem, out, err);
 }
 
-int wh_replay_log(struct wh_store *ledger, struct wh_store *log, const struct wh_estate *e, const struct wh_recommendation *rec,
-                  const char *const *names, size_t n, const struct wh_harden_options *opt, struct wh_arena *mem, struct wh_replay **out,
-                  struct wh_error *err)
+int wh_replay_log(const struct wh_harden_ask *ask, struct wh_store *log, const struct wh_recommendation *rec, struct wh_arena *mem,
+                  struct wh_replay **out, struct wh_error *err)
 {
-	return replay_store(log, ledger, e, rec, names, n, opt, 0, mem, out, err);
+	return replay_store(ask, log, rec, 0, mem, out, err);
 }
 
-int wh_replay_holdout(struct wh_store *s, const struct wh_estate *e, const char *const *names, size_t n, const struct wh_harden_options *opt,
-                      unsigned days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err)
+int wh_replay_holdout(const struct wh_harden_ask *ask, unsigned days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err)
 {
+	const struct wh_harden_options *opt = ask->opt;
 	struct wh_harden_options before = *opt, whole = *opt;
+	struct wh_harden_ask then = *ask, now = *ask;
 	unsigned min = opt->min_days ? opt->min_days : 30;
 	struct wh_recommendation *rec;
 	int32_t last = INT32_MIN;
@@ -301,7 +315,7 @@ int wh_replay_holdout(struct wh_store *s, const struct wh_estate *e, const char 
 		return wh_fail_input(err, -EINVAL, "a holdout is from 1 to %u days: fewer than a resource must have been watched", min - 1);
 	if (opt->today)
 		last = opt->today;
-	else if ((rc = wh_last_day(s, &last, err)))
+	else if ((rc = wh_last_day(ask->store, &last, err)))
 		return rc;
 	if (last == INT32_MIN)
 		return wh_fail_input(err, -ENODATA, "the ledger is empty: there is nothing to replay");
@@ -309,7 +323,9 @@ int wh_replay_holdout(struct wh_store *s, const struct wh_estate *e, const char 
 	before.min_days = min - days;
 	before.no_holdout = true; /* this is one */
 	whole.today = last;
-	if ((rc = wh_recommend(s, e, names, n, &before, mem, &rec, err)) || (rc = wh_replay(s, e, rec, names, n, &whole, days, mem, out, err)))
+	then.opt = &before;
+	now.opt = &whole;
+	if ((rc = wh_recommend(&then, mem, &rec, err)) || (rc = wh_replay(&now, rec, days, mem, out, err)))
 		return rc;
 	(*out)->holdout_days = days;
 	return 0;

@@ -34,67 +34,83 @@ static const char *copied_text(const char *s, struct wh_arena *mem)
 	return s ? wh_arena_strdup(mem, s) : NULL;
 }
 
+/* A resource whose rules are derived. */
+struct deriving {
+	const struct wh_analysis *a;
+	const struct wh_resource_traffic *traffic;
+	struct wh_scratch *scratch;
+	struct wh_resource_result *res;
+};
+
+/* What is known of one port: in scratch->port. */
+struct opened {
+	struct wh_port_traffic traffic;
+	struct wh_present present;
+	struct wh_judged_port port; /* both */
+};
+
 /* A port without a rule. */
-static void port_stays(struct wh_resource_result *res, struct wh_arena *mem, const struct wh_candidate *port, struct wh_reason why)
+static void port_stays(const struct deriving *d, const struct wh_candidate *port, struct wh_reason why)
 {
 	why.direction = port->direction;
 	why.proto = port->proto;
 	why.from = why.to = port->port;
-	wh_reason_add(res, &why, mem);
+	wh_reason_add(d->res, &why, d->scratch->results);
 }
 
 /* What reaches a port and what the rules in force let reach it, weighed, in scratch->port, which is emptied. Returns 1 where it is no candidate
  * after all. */
-static int open_port(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidate *port, struct wh_scratch *scratch,
-                     struct wh_resource_result *res, struct wh_port_traffic *traffic, struct wh_present *present, struct wh_error *err)
+static int open_port(const struct deriving *d, const struct wh_candidate *port, struct opened *out, struct wh_error *err)
 {
-	const struct wh_port_traffic *found = wh_traffic_find(t, port->direction, port->proto, port->port);
+	const struct wh_port_traffic *found = wh_traffic_find(d->traffic, port->direction, port->proto, port->port);
+	struct wh_resource_result *res = d->res;
+	struct wh_present *present = &out->present;
 	int rc;
 
-	*traffic = found ? *found : (struct wh_port_traffic){.direction = port->direction, .proto = port->proto, .port = port->port};
-	wh_arena_reset(scratch->port);
-	if ((rc = wh_present(a->estate, res->resource, port->direction, port->proto, port->port, scratch->port, present, err)))
+	out->traffic = found ? *found : (struct wh_port_traffic){.direction = port->direction, .proto = port->proto, .port = port->port};
+	out->port = (struct wh_judged_port){res->resource, d->traffic, &out->traffic, present};
+	wh_arena_reset(d->scratch->port);
+	if ((rc = wh_present(d->a->estate, res->resource, port->direction, port->proto, port->port, d->scratch->port, present, err)))
 		return rc;
 	if (!present->explicit_allow)
 		return 1;
 	if (present->unknown || present->differs) { /* nobody judged it: that is not defended */
-		port_stays(res, scratch->results, port, present->unknown ? (struct wh_reason){.code = WH_REASON_UNKNOWN, .text = present->unknown}
-		                                                   : (struct wh_reason){.code = WH_REASON_ADDRESSES_DIFFER});
+		port_stays(d, port, present->unknown ? (struct wh_reason){.code = WH_REASON_UNKNOWN, .text = present->unknown}
+		                                     : (struct wh_reason){.code = WH_REASON_ADDRESSES_DIFFER});
 		res->status = WH_UNHEALTHY;
 		return 1;
 	}
 	if (!present->allowed.n)
 		return 1;
-	wh_analysis_weigh(a, present, traffic);
+	wh_analysis_weigh(d->a, present, &out->traffic);
 	return 0;
 }
 
 /* Derives one port's rule in memory of its own, and keeps the rule in scratch->results. Returns as wh_derive_rule(); 1 also where it is not offered. */
-static int derive_one(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidate *port, struct wh_limits limits,
-                      struct wh_scratch *scratch, struct wh_resource_result *res, struct wh_recommended_rule *rule, struct wh_error *err)
+static int derive_one(const struct deriving *d, const struct wh_candidate *port, struct wh_limits limits, struct wh_recommended_rule *rule,
+                      struct wh_error *err)
 {
-	struct wh_arena *mem = scratch->results, *port_mem = scratch->port;
-	struct wh_port_traffic traffic;
-	struct wh_present present;
+	struct wh_arena *mem = d->scratch->results, *port_mem = d->scratch->port;
+	struct wh_resource_result *res = d->res;
 	struct wh_reason why_not;
+	struct opened o;
 	int rc;
 
-	if ((rc = open_port(a, t, port, scratch, res, &traffic, &present, err)) ||
-	    (rc = wh_derive_rule(a, res->resource, t, &traffic, &present, limits, port_mem, rule, err)) ||
-	    (rc = wh_judge_rule(a, &traffic, &present, limits, port_mem, rule, &why_not, err)))
+	if ((rc = open_port(d, port, &o, err)) || (rc = wh_derive_rule(d->a, &o.port, limits, port_mem, rule, err)) ||
+	    (rc = wh_judge_rule(d->a, &o.port, limits, port_mem, rule, &why_not, err)))
 		return rc;
 	if (why_not.code) {
-		port_stays(res, mem, port, why_not);
+		port_stays(d, port, why_not);
 		res->status = WH_UNHEALTHY; /* it is open wider than its peers need, and waits */
 		return 1;
 	}
-	if (rule->system_generated && (wh_why_alerted(&traffic, &why_not) || wh_why_forged(&traffic, &why_not))) {
-		port_stays(res, mem, port, why_not);
+	if (rule->system_generated && (wh_why_alerted(&o.traffic, &why_not) || wh_why_forged(&o.traffic, &why_not))) {
+		port_stays(d, port, why_not);
 		res->status = WH_UNHEALTHY;
 		return 1;
 	}
-	if (wh_why_unheard(t, &traffic, rule->system_generated, &why_not)) {
-		port_stays(res, mem, port, why_not);
+	if (wh_why_unheard(d->traffic, &o.traffic, rule->system_generated, &why_not)) {
+		port_stays(d, port, why_not);
 		res->status = res->status == WH_HEALTHY ? WH_UNSCANNED : res->status; /* nobody knows */
 		return 1;
 	}
@@ -119,29 +135,30 @@ static bool wide_open(const struct wh_analysis *a, const struct wh_resource *r, 
 }
 
 /* Ranges that are left alone as a whole, for a reason that is named. */
-static void drawn_stay(const struct wh_analysis *a, const struct wh_candidates *ports, struct wh_resource_result *res, struct wh_arena *mem)
+static void drawn_stay(const struct deriving *d, const struct wh_candidates *ports)
 {
+	struct wh_arena *mem = d->scratch->results;
 	for (size_t i = 0; i < ports->n_drawn; i++) {
-		const struct wh_drawn *d = &ports->drawn[i];
-		wh_reason_add(res, &(struct wh_reason){.code = WH_REASON_DRAWN, .direction = d->direction, .proto = d->proto, .from = d->from, .to = d->to,
-		                                       .count = {d->n_ports, d->n_peers}}, mem);
-		if (wide_open(a, res->resource, d, mem))
-			res->status = WH_UNHEALTHY;
+		const struct wh_drawn *range = &ports->drawn[i];
+		wh_reason_add(d->res, &(struct wh_reason){.code = WH_REASON_DRAWN, .direction = range->direction, .proto = range->proto, .from = range->from,
+		                                          .to = range->to, .count = {range->n_ports, range->n_peers}}, mem);
+		if (wide_open(d->a, d->res->resource, range, mem))
+			d->res->status = WH_UNHEALTHY;
 	}
 }
 
 /* One pass over a resource's ports. *lines gets the sum of what the rules need. */
-static int derive_all(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidates *ports, double line_price,
-                      struct wh_scratch *scratch, struct wh_resource_result *res, size_t *lines, struct wh_error *err)
+static int derive_all(const struct deriving *d, const struct wh_candidates *ports, double line_price, size_t *lines, struct wh_error *err)
 {
-	res->rules = wh_arena_array(scratch->results, ports->n + 1, sizeof *res->rules);
+	struct wh_resource_result *res = d->res;
+	res->rules = wh_arena_array(d->scratch->results, ports->n + 1, sizeof *res->rules);
 	res->n_rules = 0;
 	res->n_reasons = 0;
-	drawn_stay(a, ports, res, scratch->results);
+	drawn_stay(d, ports);
 	*lines = 0;
 	for (size_t i = 0; i < ports->n; i++) {
 		struct wh_recommended_rule *rule = &res->rules[res->n_rules];
-		int rc = derive_one(a, t, &ports->p[i], (struct wh_limits){.line_price = line_price}, scratch, res, rule, err);
+		int rc = derive_one(d, &ports->p[i], (struct wh_limits){.line_price = line_price}, rule, err);
 		if (rc < 0)
 			return rc;
 		if (rc == 1)
@@ -154,16 +171,15 @@ static int derive_all(const struct wh_analysis *a, const struct wh_resource_traf
 
 /* ---- within a budget, by allotment ---- */
 
-static int price_rules(const struct wh_analysis *a, const struct wh_resource_traffic *t, struct wh_resource_result *res, double price, size_t most,
-                       struct wh_scratch *scratch, struct wh_allotment *out, struct wh_error *err)
+static int price_rules(const struct deriving *d, double price, size_t most, struct wh_allotment *out, struct wh_error *err)
 {
+	const struct wh_resource_result *res = d->res;
 	for (size_t i = 0; i < res->n_rules; i++) {
-		struct wh_port_traffic traffic;
-		struct wh_present present;
+		struct opened o;
 		int rc;
 		out[i].port = (struct wh_candidate){res->rules[i].direction, res->rules[i].proto, res->rules[i].port};
-		if ((rc = open_port(a, t, &out[i].port, scratch, res, &traffic, &present, err)) == 0)
-			rc = wh_allotment_price(a, &traffic, &present, (struct wh_limits){.line_price = price}, most, scratch->port, &out[i], err);
+		if ((rc = open_port(d, &out[i].port, &o, err)) == 0)
+			rc = wh_allotment_price(d->a, &o.port, (struct wh_limits){.line_price = price}, most, d->scratch->port, &out[i], err);
 		if (rc)
 			return rc;
 		for (size_t k = 0; k < i && !out[i].with; k++)
@@ -173,14 +189,14 @@ static int price_rules(const struct wh_analysis *a, const struct wh_resource_tra
 	return 0;
 }
 
-static int derive_allotted(const struct wh_analysis *a, const struct wh_resource_traffic *t, struct wh_resource_result *res, struct wh_allotment *s, size_t n,
-                         double price, struct wh_scratch *scratch, size_t *refused, struct wh_error *err)
+static int derive_allotted(const struct deriving *d, struct wh_allotment *s, size_t n, double price, size_t *refused, struct wh_error *err)
 {
-	res->rules = wh_arena_array(scratch->results, n + 1, sizeof *res->rules);
+	struct wh_resource_result *res = d->res;
+	res->rules = wh_arena_array(d->scratch->results, n + 1, sizeof *res->rules);
 	res->n_rules = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct wh_limits limits = {.line_price = price, .max_lines = s[i].lines, .no_carving = s[i].names && !s[i].carved};
-		int rc = s[i].in ? derive_one(a, t, &s[i].port, limits, scratch, res, &res->rules[res->n_rules], err) : 0;
+		int rc = s[i].in ? derive_one(d, &s[i].port, limits, &res->rules[res->n_rules], err) : 0;
 		if (rc < 0)
 			return rc;
 		if (rc == 1) {
@@ -190,19 +206,20 @@ static int derive_allotted(const struct wh_analysis *a, const struct wh_resource
 		} else if (s[i].in) {
 			res->n_rules++;
 		} else {
-			port_stays(res, scratch->results, &s[i].port, (struct wh_reason){.code = WH_REASON_NO_ROOM});
+			port_stays(d, &s[i].port, (struct wh_reason){.code = WH_REASON_NO_ROOM});
 		}
 	}
 	return 0;
 }
 
 /* Exactly, within a small budget; in a larger one, where even the fewest lines of all ports have no room, as well as an allotment can. */
-static int derive_by_allotment(const struct wh_analysis *a, const struct wh_resource_traffic *t, size_t budget, double price, struct wh_scratch *scratch,
-                            struct wh_resource_result *res, struct wh_error *err)
+static int derive_by_allotment(const struct deriving *d, size_t budget, double price, struct wh_error *err)
 {
+	struct wh_resource_result *res = d->res;
+	struct wh_scratch *scratch = d->scratch;
 	size_t n = res->n_rules, n_reasons = res->n_reasons, refused = 1;
 	struct wh_allotment *s = wh_arena_array(scratch->resource, n + 1, sizeof *s);
-	int rc = price_rules(a, t, res, price, budget < WH_ALLOTMENT_MOST ? budget : WH_ALLOTMENT_MOST, scratch, s, err);
+	int rc = price_rules(d, price, budget < WH_ALLOTMENT_MOST ? budget : WH_ALLOTMENT_MOST, s, err);
 
 	while (refused && !rc) {
 		refused = 0;
@@ -212,7 +229,7 @@ static int derive_by_allotment(const struct wh_analysis *a, const struct wh_reso
 			wh_reason_add(res, &(struct wh_reason){.code = WH_REASON_NO_LINES, .count = {n, budget}}, scratch->results);
 			break;
 		}
-		rc = derive_allotted(a, t, res, s, n, price, scratch, &refused, err);
+		rc = derive_allotted(d, s, n, price, &refused, err);
 	}
 	res->status = WH_UNHEALTHY; /* also where no rule has room */
 	return rc;
@@ -222,35 +239,34 @@ static int derive_by_allotment(const struct wh_analysis *a, const struct wh_reso
 
 /* Where there is no room for so many lines, they grow dearer until all rules fit together, and then as much cheaper as they still fit.
  * `price` is what a line costs at the least: more than 1 where its group has no room. */
-static int derive_within(const struct wh_analysis *a, const struct wh_resource_traffic *t, const struct wh_candidates *ports, size_t budget, double price,
-                         struct wh_scratch *scratch, struct wh_resource_result *res, struct wh_error *err)
+static int derive_within(const struct deriving *d, const struct wh_candidates *ports, size_t budget, double price, struct wh_error *err)
 {
 	double lo = price, hi = price;
 	size_t lines;
-	int rc = derive_all(a, t, ports, price, scratch, res, &lines, err);
+	int rc = derive_all(d, ports, price, &lines, err);
 
 	if (rc || lines <= budget)
 		return rc;
-	if (budget > WH_ALLOTMENT_MOST && (rc = derive_all(a, t, ports, WH_DEAREST, scratch, res, &lines, err)))
+	if (budget > WH_ALLOTMENT_MOST && (rc = derive_all(d, ports, WH_DEAREST, &lines, err)))
 		return rc;
-	if (budget > WH_ALLOTMENT_MOST && lines > budget && (rc = derive_all(a, t, ports, price, scratch, res, &lines, err)))
+	if (budget > WH_ALLOTMENT_MOST && lines > budget && (rc = derive_all(d, ports, price, &lines, err)))
 		return rc;
 	if (lines > budget)
-		return derive_by_allotment(a, t, budget, price, scratch, res, err);
+		return derive_by_allotment(d, budget, price, err);
 	do {
 		lo = hi;
 		hi *= 4;
-	} while (!(rc = derive_all(a, t, ports, hi, scratch, res, &lines, err)) && lines > budget && hi < WH_DEAREST);
+	} while (!(rc = derive_all(d, ports, hi, &lines, err)) && lines > budget && hi < WH_DEAREST);
 	for (int i = 0; i < 10 && !rc; i++) { /* geometrically: prices are ratios */
 		double mid = sqrt(lo * hi);
-		if ((rc = derive_all(a, t, ports, mid, scratch, res, &lines, err)))
+		if ((rc = derive_all(d, ports, mid, &lines, err)))
 			break;
 		if (lines > budget)
 			lo = mid;
 		else
 			hi = mid;
 	}
-	return rc ? rc : derive_all(a, t, ports, hi, scratch, res, &lines, err);
+	return rc ? rc : derive_all(d, ports, hi, &lines, err);
 }
 
 /* ---- a resource ---- */
@@ -289,12 +305,11 @@ int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res,
 		wh_reason_add(res, &unscanned, scratch->results);
 		return 0;
 	}
-	if ((rc = wh_candidate_ports(a, res->resource, &t, scratch->resource, &ports, err)))
-		return rc;
+	wh_candidate_ports(a, res->resource, &t, scratch->resource, &ports);
 	if (res->resource->n_nsgs && nsg < budget && nsg > WH_ALLOTMENT_MOST) /* a small one is divided with the group's other resources, exactly */
 		budget = nsg;
 	res->status = WH_HEALTHY;
-	if ((rc = derive_within(a, &t, &ports, budget, price, scratch, res, err)))
+	if ((rc = derive_within(&(struct deriving){a, &t, scratch, res}, &ports, budget, price, err)))
 		return rc;
 	if (!res->n_rules && !res->n_reasons)
 		wh_reason_add(res, &(struct wh_reason){.code = ports.n ? WH_REASON_AS_NARROW : WH_REASON_NONE_OPEN}, scratch->results);
@@ -310,7 +325,7 @@ int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double
 	wh_arena_reset(scratch->resource);
 	if ((rc = wh_analysis_traffic(a, res->resource, scratch->resource, &t, err)))
 		return rc;
-	return price_rules(a, &t, res, price, most, scratch, out, err);
+	return price_rules(&(struct deriving){a, &t, scratch, res}, price, most, out, err);
 }
 
 int wh_derive_allotted(struct wh_analysis *a, struct wh_resource_result *res, struct wh_allotment *s, size_t n, double price, struct wh_scratch *scratch,
@@ -321,7 +336,7 @@ int wh_derive_allotted(struct wh_analysis *a, struct wh_resource_result *res, st
 
 	wh_arena_reset(scratch->resource);
 	if ((rc = wh_analysis_traffic(a, res->resource, scratch->resource, &t, err)) ||
-	    (rc = derive_allotted(a, &t, res, s, n, price, scratch, refused, err)))
+	    (rc = derive_allotted(&(struct deriving){a, &t, scratch, res}, s, n, price, refused, err)))
 		return rc;
 	return conclude(a, res, scratch, err);
 }

@@ -311,7 +311,7 @@ static int by_first_port(const void *a, const void *b)
 }
 
 /* The ports that explicit allow rules of one NSG open, as ranges in order that neither touch nor overlap. */
-static size_t opened_ports(const struct wh_nsg *nsg, enum wh_direction dir, uint8_t proto, bool by_hand, struct wh_arena *mem, struct wh_port_range **out)
+static size_t opened_ports(const struct wh_nsg *nsg, struct wh_ports_question q, struct wh_arena *mem, struct wh_port_range **out)
 {
 	size_t n = 0, top = 0;
 	for (int fill = 0; fill < 2; fill++) {
@@ -320,7 +320,7 @@ static size_t opened_ports(const struct wh_nsg *nsg, enum wh_direction dir, uint
 		n = 0;
 		for (size_t j = 0; j < nsg->n_rules; j++) {
 			const struct wh_rule *r = &nsg->rules[j];
-			if (r->direction != dir || !r->allow || r->is_default || (r->proto && r->proto != proto) || (by_hand && wh_rule_is_everything_else(r)))
+			if (r->direction != q.direction || !r->allow || r->is_default || (r->proto && r->proto != q.proto) || (q.by_hand && wh_rule_is_everything_else(r)))
 				continue;
 			for (size_t k = 0; fill && k < r->n_dst_ports; k++)
 				(*out)[n + k] = r->dst_ports[k];
@@ -338,20 +338,17 @@ static size_t opened_ports(const struct wh_nsg *nsg, enum wh_direction dir, uint
 	return top;
 }
 
-/* Ports that some explicit allow rule of every NSG opens; defaults don't count, since they open all ports to the VNet. */
-int wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_direction dir, uint8_t proto, bool by_hand, struct wh_arena *mem,
-                    struct wh_port_range **out, size_t *n_out, struct wh_error *err)
+size_t wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, struct wh_ports_question q, struct wh_arena *mem, struct wh_port_range **out)
 {
-	(void)err;
-	*out = wh_arena_array(mem, 1, sizeof **out);
-	(*out)[0] = (struct wh_port_range){0, 65535};
-	*n_out = 1;
+	struct wh_port_range *open = wh_arena_array(mem, 1, sizeof *open);
+	size_t n_open = 1;
+	open[0] = (struct wh_port_range){0, 65535};
 	for (size_t i = 0; i < n; i++) {
 		struct wh_port_range *mine = NULL, *both;
-		size_t n_mine = opened_ports(nsgs[i], dir, proto, by_hand, mem, &mine), n_both = 0;
-		both = wh_arena_array(mem, *n_out + n_mine + 1, sizeof *both);
-		for (size_t a = 0, b = 0; a < *n_out && b < n_mine;) {
-			const struct wh_port_range *x = &(*out)[a], *y = &mine[b];
+		size_t n_mine = opened_ports(nsgs[i], q, mem, &mine), n_both = 0;
+		both = wh_arena_array(mem, n_open + n_mine + 1, sizeof *both);
+		for (size_t a = 0, b = 0; a < n_open && b < n_mine;) {
+			const struct wh_port_range *x = &open[a], *y = &mine[b];
 			struct wh_port_range common = {x->from > y->from ? x->from : y->from, x->to < y->to ? x->to : y->to};
 			if (common.from <= common.to)
 				both[n_both++] = common;
@@ -360,8 +357,9 @@ int wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_directio
 			else
 				b++;
 		}
-		*out = both;
-		*n_out = n_both;
+		open = both;
+		n_open = n_both;
 	}
-	return 0;
+	*out = open;
+	return n_open;
 }

@@ -113,10 +113,22 @@ static bool holds_ours(const struct wh_nsg *nsg)
 	return false;
 }
 
+/* Of what groups are planned. */
+struct planning {
+	const struct wh_recommendation *recommendation;
+	const struct wh_estate *estate;
+	const struct wh_render_options *opt;
+	struct wh_arena *mem;
+};
+
 /* Plans one group (nsg), or a new one for the one resource `only`. *made is false when there is nothing to change. */
-static int plan_group(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, const struct wh_nsg *nsg,
-                      const struct wh_resource *only, struct wh_arena *mem, struct wh_nsg_plan *plan, bool *made, struct wh_error *err)
+static int plan_group(const struct planning *p, const struct wh_nsg *nsg, const struct wh_resource *only, struct wh_nsg_plan *plan, bool *made,
+                      struct wh_error *err)
 {
+	const struct wh_recommendation *r = p->recommendation;
+	const struct wh_estate *e = p->estate;
+	const struct wh_render_options *opt = p->opt;
+	struct wh_arena *mem = p->mem;
 	struct wh_nsg_builder b = {.mem = mem, .err = err, .tags = wh_estate_tags(e), .opt = opt, .plan = plan, .nsg = nsg, .all = r};
 	bool over = wh_nsg_overdue(nsg, opt, mem);
 	const char *notes = "";
@@ -177,6 +189,7 @@ int wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context 
 int wh_nsg_plans(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, struct wh_arena *mem,
                  struct wh_nsg_plan **out, size_t *n, struct wh_error *err)
 {
+	const struct planning p = {r, e, opt, mem};
 	int rc = 0;
 	bool made;
 	*out = wh_arena_array(mem, e->n_nsgs + r->n_resources, sizeof **out);
@@ -185,12 +198,12 @@ int wh_nsg_plans(const struct wh_recommendation *r, const struct wh_estate *e, c
 		const struct wh_nsg *nsg = &e->nsgs[i];
 		if (!wh_nsg_named(nsg, opt))
 			continue;
-		rc = plan_group(r, e, opt, nsg, NULL, mem, &(*out)[*n], &made, err);
+		rc = plan_group(&p, nsg, NULL, &(*out)[*n], &made, err);
 		*n += !rc && made;
 	}
 	for (size_t i = 0; i < r->n_resources && !rc && !(opt && opt->nsg); i++)
 		if (!r->resources[i].resource->n_nsgs) {
-			rc = plan_group(r, e, opt, NULL, r->resources[i].resource, mem, &(*out)[*n], &made, err);
+			rc = plan_group(&p, NULL, r->resources[i].resource, &(*out)[*n], &made, err);
 			*n += !rc && made;
 		}
 	return rc;

@@ -80,9 +80,17 @@ struct wh_peer {
 	double score;
 };
 
-/* Derives rules for the named resources (n 0: all). Proves proposed ⊆ present before it returns: a failure is an error. */
-int wh_recommend(struct wh_store *s, const struct wh_estate *estate, const char *const *names, size_t n,
-                 const struct wh_harden_options *opt, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
+/* What an analysis is of: the traffic in a store, held against the rules of an estate, for the named resources (n_names 0: all). */
+struct wh_harden_ask {
+	struct wh_store *store;
+	const struct wh_estate *estate;
+	const char *const *names;
+	size_t n_names;
+	const struct wh_harden_options *opt;
+};
+
+/* Derives rules. Proves proposed ⊆ present before it returns: a failure is an error. */
+int wh_recommend(const struct wh_harden_ask *ask, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
 /* The peers that belong (let in or trusted by recommend's own judgment) of the resources with any of these addresses (locals NULL: of
  * all). A negative return of the callback ends it with that code. */
 typedef int (*wh_belonging_cb)(void *arg, enum wh_direction d, uint8_t proto, uint16_t port, const struct wh_addr *peer);
@@ -118,16 +126,14 @@ struct wh_replay {
 };
 /* What `rec` would have done on the last `last_days` days of the window (0: all). A rule that was derived from the same days says
  * little about the days to come by this: see wh_replay_holdout(). See replay.c for what is approximate. Lives in `mem`. */
-int wh_replay(struct wh_store *s, const struct wh_estate *e, const struct wh_recommendation *rec, const char *const *names, size_t n,
-              const struct wh_harden_options *opt, unsigned last_days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err);
-/* The same on all days of `log`, a ledger of other flows (a log file that was read into it): who belongs is told by `ledger` where it knows
- * the peer. */
-int wh_replay_log(struct wh_store *ledger, struct wh_store *log, const struct wh_estate *e, const struct wh_recommendation *rec,
-                  const char *const *names, size_t n, const struct wh_harden_options *opt, struct wh_arena *mem, struct wh_replay **out,
-                  struct wh_error *err);
+int wh_replay(const struct wh_harden_ask *ask, const struct wh_recommendation *rec, unsigned last_days, struct wh_arena *mem,
+              struct wh_replay **out, struct wh_error *err);
+/* The same on all days of `log`, a ledger of other flows (a log file that was read into it): whether a peer belongs is decided by ask->store
+ * where that knows the peer. */
+int wh_replay_log(const struct wh_harden_ask *ask, struct wh_store *log, const struct wh_recommendation *rec, struct wh_arena *mem,
+                  struct wh_replay **out, struct wh_error *err);
 /* Derives rules as they would have been `days` days before the ledger's last (with as many fewer needed), and replays those days. */
-int wh_replay_holdout(struct wh_store *s, const struct wh_estate *e, const char *const *names, size_t n, const struct wh_harden_options *opt,
-                      unsigned days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err);
+int wh_replay_holdout(const struct wh_harden_ask *ask, unsigned days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err);
 char *wh_replay_json(const struct wh_replay *r); /* free() it */
 /* The exact (Clopper–Pearson) one-sided 95 % upper bound of a share of which `k` of `n` were seen; 1 when n is 0. */
 double wh_upper_bound(uint64_t k, uint64_t n);
@@ -149,8 +155,7 @@ struct wh_curve {
 	double today_addresses, today_nets6;          /* what the rules in force let in on the same ports */
 	size_t n_rules, n_resources;                  /* that it is drawn for */
 };
-int wh_curve(struct wh_store *s, const struct wh_estate *estate, const char *const *names, size_t n, const struct wh_harden_options *opt,
-             struct wh_arena *mem, struct wh_curve **out, struct wh_error *err);
+int wh_curve(const struct wh_harden_ask *ask, struct wh_arena *mem, struct wh_curve **out, struct wh_error *err);
 char *wh_curve_json(const struct wh_curve *c); /* free() it */
 char *wh_curve_svg(const struct wh_curve *c);  /* a drawing that stands alone; free() it */
 

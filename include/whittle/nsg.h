@@ -62,6 +62,8 @@ int wh_nsg_read_at(const char *file, const char *text, size_t len, const char *p
 /* Where the fields of a group or a rule stand: in its "properties", as ARM has them, else in itself, as az prints them. Borrowed. */
 json_t *wh_nsg_fields(const json_t *group_or_rule);
 json_t *wh_nsg_rules(const json_t *group); /* its securityRules, borrowed; NULL where it has none */
+/* Takes the place of these; `rules` is taken over. */
+void wh_nsg_set_rules(json_t *group, json_t *rules);
 
 /* The last rule of a group that whittle made for a host that had none: every other port stays as open as it was. */
 #define WH_EVERYTHING_ELSE "whittle-everything-else"
@@ -156,7 +158,10 @@ const char *wh_rule_unknown_text(const struct wh_rule *r, const struct wh_tag_co
 /* The rule that decides one packet in one NSG, unsupported rules and those that tell source ports apart left aside; NULL when none matches. */
 const struct wh_rule *wh_nsg_decide(const struct wh_nsg *nsg, const struct wh_tag_context *tags, enum wh_direction dir, uint8_t proto,
                                     const struct wh_addr *local, uint16_t port, const struct wh_addr *peer);
-/* The (proto, port) pairs at which a policy's verdict can change: allowed ports for `direction`, as sorted ranges. by_hand: only what a
- * person's rule opens, not whittle's own rule that leaves everything else as open as it was without a group. */
-int wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_direction dir, uint8_t proto, bool by_hand, struct wh_arena *mem,
-                    struct wh_port_range **out, size_t *n_out, struct wh_error *err);
+/* The ports that some explicit allow rule of each group opens, as sorted ranges: default rules don't count, since they open all ports to the VNet. */
+struct wh_ports_question {
+	enum wh_direction direction;
+	uint8_t proto;
+	bool by_hand; /* only what a person's rule opens, not whittle's own rule that leaves everything else as open as it was without a group */
+};
+size_t wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, struct wh_ports_question q, struct wh_arena *mem, struct wh_port_range **out);

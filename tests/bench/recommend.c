@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 		return die(&err);
 	opt.ports = ports;
 	opt.threads = argc > 4 ? (unsigned)atoi(argv[4]) : 1;
-	if (wh_recommend(ledger.store, estate, NULL, 0, &opt, mem, &rec, &err))
+	if (wh_recommend(&(struct wh_harden_ask){.store = ledger.store, .estate = estate, .opt = &opt}, mem, &rec, &err))
 		return die(&err);
 	double seconds = now() - start;
 	struct rusage u;

@@ -122,7 +122,7 @@ int alerts_score(struct engine *e, const struct world *w, const char *evidence_y
 		score_of(out, types.types[i].id);
 	rc = rc ? rc : engine_options(e, w, evidence_yaml, EVAL_ALERT_DAYS, mem, &opt);
 	rc = rc ? rc : wh_estate_load(&e->ledger, mem, &estate, &e->err);
-	rc = rc ? rc : wh_recommend(e->ledger.store, estate, NULL, 0, &opt, mem, &rec, &e->err);
+	rc = rc ? rc : wh_recommend(&(struct wh_harden_ask){.store = e->ledger.store, .estate = estate, .opt = &opt}, mem, &rec, &e->err);
 	if (!rc) {
 		const struct wh_alert_look look = {.ledger = &e->ledger, .estate = estate, .rec = rec, .lists = &listed, .n_lists = w->n_listed > 0, .config = &config,
 		                                   .types = &types, .domains = &domains, .now_us = (EVAL_FIRST_DAY + EVAL_TRAIN_DAYS) * WH_US_PER_DAY};

@@ -159,7 +159,7 @@ int engine_recommend(struct engine *e, const struct world *w, const char *eviden
 		lists[i] = (struct allow_list){.open = true};
 	if ((rc = engine_options(e, w, evidence_yaml, 0, mem, &opt)) || (rc = wh_estate_load(&e->ledger, mem, &estate, &e->err)))
 		return rc;
-	rc = wh_recommend(e->ledger.store, estate, NULL, 0, &opt, mem, &rec, &e->err);
+	rc = wh_recommend(&(struct wh_harden_ask){.store = e->ledger.store, .estate = estate, .opt = &opt}, mem, &rec, &e->err);
 	for (size_t i = 0; !rc && i < rec->n_resources; i++)
 		for (unsigned s = 0; s < w->n_services; s++) {
 			const struct wh_resource_result *r = &rec->resources[i];

@@ -138,7 +138,7 @@ static int edges_of_port(void *arg, const struct wh_edge_key *port, wh_edge_cb e
 	struct putting *p = arg;
 	uint8_t from[WH_EDGE_KEY_BYTES], to[WH_PORT_KEY];
 	wh_sql_port_range(port, from, to);
-	return wh_sql_scan(p->s, p->scan, from, WH_PORT_KEY, to, WH_PORT_KEY, each, each_arg, err);
+	return wh_sql_scan(p->s, p->scan, (struct wh_sql_keys){from, WH_PORT_KEY, to, WH_PORT_KEY}, each, each_arg, err);
 }
 
 static int drop_crowd(void *arg, const struct wh_edge_key *port, struct wh_sketch *sketch, struct wh_error *err)

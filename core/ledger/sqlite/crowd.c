@@ -94,7 +94,7 @@ int wh_sql_drop_crowd(struct sqlite_store *s, const struct wh_edge_key *port, st
 		return rc;
 	if (!(c.k = reallocarray(NULL, c.cap, sizeof *c.k)))
 		return wh_fail(err, -ENOMEM, "out of memory");
-	rc = wh_sql_scan(s, ST_SCAN, from, WH_PORT_KEY, to, WH_PORT_KEY, collect, &c, err);
+	rc = wh_sql_scan(s, ST_SCAN, (struct wh_sql_keys){from, WH_PORT_KEY, to, WH_PORT_KEY}, collect, &c, err);
 	if (rc == -EAGAIN)
 		rc = wh_sql_damaged(s->state, err);
 	if (!rc)

@@ -71,8 +71,8 @@ static int one(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 	return ++b->n > MOST_READ ? wh_sql_damaged(b->s->state, b->err) : b->each(b->arg, k, e);
 }
 
-int wh_sql_scan_open(struct sqlite_store *s, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg, struct wh_error *err)
+int wh_sql_scan_open(struct sqlite_store *s, struct wh_sql_keys keys, wh_edge_cb each, void *arg, struct wh_error *err)
 {
 	struct bounded b = {s, 0, each, arg, err};
-	return s->has_open ? wh_sql_scan(s, ST_OPEN_SCAN, from, from_len, to, to_len, one, &b, err) : 0;
+	return s->has_open ? wh_sql_scan(s, ST_OPEN_SCAN, keys, one, &b, err) : 0;
 }

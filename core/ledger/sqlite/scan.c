@@ -54,15 +54,14 @@ void wh_sql_define_scan(struct sqlite_store *s)
 	sqlite3_create_function(s->state->db, "wh_scan", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, s, scan_row, NULL, NULL);
 }
 
-int wh_sql_scan(struct sqlite_store *s, enum statement which, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg,
-                struct wh_error *err)
+int wh_sql_scan(struct sqlite_store *s, enum statement which, struct wh_sql_keys keys, wh_edge_cb each, void *arg, struct wh_error *err)
 {
-	struct scan mine = {.rows = &s->state->rows, .to = to, .to_len = to_len, .each = each, .arg = arg}, *outer = s->scan;
+	struct scan mine = {.rows = &s->state->rows, .to = keys.to, .to_len = keys.to_len, .each = each, .arg = arg}, *outer = s->scan;
 	sqlite3_stmt *st; /* of its own, so that a callback may scan too */
 
 	if (sqlite3_prepare_v2(s->state->db, wh_sql[which], -1, &st, NULL) != SQLITE_OK)
 		return wh_sql_fail(s->state, "read", err);
-	sqlite3_bind_blob(st, 1, from ? from : "", (int)from_len, SQLITE_STATIC);
+	sqlite3_bind_blob(st, 1, keys.from ? keys.from : "", (int)keys.from_len, SQLITE_STATIC);
 	wh_sql_patience(s->state);
 	s->scan = &mine;
 	int step = sqlite3_step(st), rc = mine.rc;
@@ -79,9 +78,8 @@ int wh_sqlite_edges(struct wh_store *store, enum wh_edges_seen by, const struct 
                     struct wh_error *err)
 {
 	struct sqlite_store *s = wh_sqlite_of(store);
-	size_t from_len = from ? 16 : 0, to_len = to ? 16 : 0;
-	return by == WH_EDGES_REPORTED ? wh_sql_scan(s, ST_SCAN, from, from_len, to, to_len, each, arg, err)
-	                               : wh_sql_scan_open(s, from, from_len, to, to_len, each, arg, err);
+	const struct wh_sql_keys keys = {from, from ? 16 : 0, to, to ? 16 : 0};
+	return by == WH_EDGES_REPORTED ? wh_sql_scan(s, ST_SCAN, keys, each, arg, err) : wh_sql_scan_open(s, keys, each, arg, err);
 }
 
 /* ---- the rest ---- */

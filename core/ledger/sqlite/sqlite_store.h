@@ -78,10 +78,10 @@ int wh_sql_one_number(struct sqlite_store *s, sqlite3_stmt *st, int64_t none, in
 void wh_sql_define_merge(struct sqlite_store *s);
 void wh_sql_define_scan(struct sqlite_store *s);
 void wh_sql_define_facts(struct sqlite_store *s);
-/* Edges of one table, with keys from `from` up to, but not with, `to`. */
-int wh_sql_scan(struct sqlite_store *s, enum statement which, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg,
-                struct wh_error *err);
-int wh_sql_scan_open(struct sqlite_store *s, const void *from, size_t from_len, const void *to, size_t to_len, wh_edge_cb each, void *arg, struct wh_error *err);
+/* Edges of one table, with keys from `from` up to, but not with, `to`; NULL: from the first, to the last. */
+struct wh_sql_keys { const void *from; size_t from_len; const void *to; size_t to_len; };
+int wh_sql_scan(struct sqlite_store *s, enum statement which, struct wh_sql_keys keys, wh_edge_cb each, void *arg, struct wh_error *err);
+int wh_sql_scan_open(struct sqlite_store *s, struct wh_sql_keys keys, wh_edge_cb each, void *arg, struct wh_error *err);
 bool wh_sql_has_open(struct sqlite_store *s);
 int wh_sql_count_open(struct sqlite_store *s, uint64_t *n, struct wh_error *err); /* keys that are in the kernel's table alone */
 

@@ -175,7 +175,7 @@ static struct wh_curve *curve_of(struct scene *s)
 	struct wh_error err;
 	scene_recommend(s); /* commits and loads the estate */
 	struct wh_harden_options opt = scene_options(s, "22");
-	if (wh_curve(s->ledger.store, s->estate, NULL, 0, &opt, s->mem, &c, &err))
+	if (wh_curve(&(struct wh_harden_ask){.store = s->ledger.store, .estate = s->estate, .opt = &opt}, s->mem, &c, &err))
 		fail_msg("%s", err.text);
 	return c;
 }

@@ -90,7 +90,7 @@ static struct wh_recommendation *recommend(struct scene *s, const char *list, st
 		fail_msg("%s", err.text);
 	opt.ports = of;
 	opt.evidence_yaml = "rules/evidence.yaml";
-	if (wh_recommend(s->ledger.store, s->estate, NULL, 0, &opt, s->mem, &r, &err))
+	if (wh_recommend(&(struct wh_harden_ask){.store = s->ledger.store, .estate = s->estate, .opt = &opt}, s->mem, &r, &err))
 		fail_msg("%s", err.text);
 	return r;
 }

@@ -91,7 +91,7 @@ static void one_connection_of_many_days_is_presence_on_all_of_them(void **state)
 	struct wh_harden_options opt = scene_options(&s, "22");
 	struct wh_replay *p;
 	struct wh_error err;
-	assert_int_equal(wh_replay(s.ledger.store, s.estate, rec, NULL, 0, &opt, 0, s.mem, &p, &err), 0);
+	assert_int_equal(wh_replay(&(struct wh_harden_ask){.store = s.ledger.store, .estate = s.estate, .opt = &opt}, rec, 0, s.mem, &p, &err), 0);
 	assert_int_equal(p->flows.lost, 0);
 	assert_int_equal(p->days[p->n_days - 25].kept, 5 + 2); /* of both, one was open on that day */
 	scene_close(&s);

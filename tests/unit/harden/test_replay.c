@@ -13,7 +13,7 @@ static struct wh_replay *replay(struct scene *s, const struct wh_recommendation 
 	struct wh_harden_options opt = scene_options(s, "22,443");
 	struct wh_replay *r;
 	struct wh_error err;
-	if (wh_replay(s->ledger.store, s->estate, rec, NULL, 0, &opt, 0, s->mem, &r, &err))
+	if (wh_replay(&(struct wh_harden_ask){.store = s->ledger.store, .estate = s->estate, .opt = &opt}, rec, 0, s->mem, &r, &err))
 		fail_msg("%s", err.text);
 	return r;
 }
@@ -23,7 +23,7 @@ static struct wh_replay *holdout(struct scene *s, unsigned days)
 	struct wh_harden_options opt = scene_options(s, "22,443");
 	struct wh_replay *r;
 	struct wh_error err;
-	if (wh_replay_holdout(s->ledger.store, s->estate, NULL, 0, &opt, days, s->mem, &r, &err))
+	if (wh_replay_holdout(&(struct wh_harden_ask){.store = s->ledger.store, .estate = s->estate, .opt = &opt}, days, s->mem, &r, &err))
 		fail_msg("%s", err.text);
 	return r;
 }
@@ -179,7 +179,7 @@ static void a_holdout_as_long_as_the_watch_is_refused(void **state)
 	scene_partner_days(&s, 0, 31);
 	scene_recommend(&s);
 	struct wh_harden_options opt = scene_options(&s, "22,443");
-	assert_int_equal(wh_replay_holdout(s.ledger.store, s.estate, NULL, 0, &opt, 30, s.mem, &r, &err), -EINVAL);
+	assert_int_equal(wh_replay_holdout(&(struct wh_harden_ask){.store = s.ledger.store, .estate = s.estate, .opt = &opt}, 30, s.mem, &r, &err), -EINVAL);
 	assert_true(err.input);
 	scene_close(&s);
 }
@@ -203,7 +203,7 @@ static void flows_that_do_not_divide_by_days_are_all_counted(void **state)
 	assert_days_add_up(r);
 	struct wh_harden_options opt = scene_options(&s, "22,443");
 	opt.window_days = 12; /* of the guesser's three days only the last is in it */
-	if (wh_replay(s.ledger.store, s.estate, rec, NULL, 0, &opt, 0, s.mem, &r, &err))
+	if (wh_replay(&(struct wh_harden_ask){.store = s.ledger.store, .estate = s.estate, .opt = &opt}, rec, 0, s.mem, &r, &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(r->n_days, 12);
 	assert_int_equal(r->flows.stopped, 2);

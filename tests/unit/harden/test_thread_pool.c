@@ -91,7 +91,7 @@ static char *recommended(struct ledger *l, unsigned threads)
 	MUST(wh_port_list_load("all", NULL, mem, &ports, &err));
 	opt.ports = ports;
 	MUST(wh_estate_load(&l->l, mem, &estate, &err));
-	MUST(wh_recommend(l->l.store, estate, NULL, 0, &opt, mem, &rec, &err));
+	MUST(wh_recommend(&(struct wh_harden_ask){.store = l->l.store, .estate = estate, .opt = &opt}, mem, &rec, &err));
 	assert_int_equal(last, RESOURCES);
 	char *text = wh_recommendation_json(rec, NULL);
 	wh_estate_free(estate);

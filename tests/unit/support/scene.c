@@ -207,7 +207,7 @@ struct wh_recommendation *scene_recommend_as(struct scene *s, const struct wh_ha
 	flush(s);
 	if (!s->estate)
 		MUST(wh_estate_load(&s->ledger, s->mem, &s->estate, &err));
-	MUST(wh_recommend(s->ledger.store, s->estate, NULL, 0, opt, s->mem, &r, &err));
+	MUST(wh_recommend(&(struct wh_harden_ask){.store = s->ledger.store, .estate = s->estate, .opt = opt}, s->mem, &r, &err));
 	return r;
 }
 
