@@ -218,7 +218,7 @@ static void join_rules(struct wh_building *b)
 		if (!group || there)
 			continue;
 		if (!rules)
-			json_object_set_new(wh_nsg_fields(group->body), "securityRules", rules = json_array());
+			wh_nsg_set_rules(group->body, rules = json_array());
 		json_t *rule = json_copy(list[i]->body);
 		json_object_set_new(rule, "name", json_string(list[i]->name));
 		json_array_append_new(rules, rule);

@@ -48,10 +48,10 @@ json_t *wh_nsg_arm(const char *name, json_t *group)
 		json_object_set(out, "tags", tags);
 	json_array_foreach(wh_nsg_rules(group), i, r)
 		json_array_append_new(rules, arm_rule(r));
-	json_t *to = json_pack("{s:o}", "securityRules", rules);
+	json_object_set_new(out, "properties", json_object());
+	wh_nsg_set_rules(out, rules);
 	if (json_is_boolean(flush))
-		json_object_set(to, "flushConnection", flush);
-	json_object_set_new(out, "properties", to);
+		json_object_set(wh_nsg_fields(out), "flushConnection", flush);
 	json_decref(group);
 	return out;
 }

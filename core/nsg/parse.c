@@ -44,6 +44,11 @@ json_t *wh_nsg_rules(const json_t *group)
 	return json_object_get(wh_nsg_fields(group), "securityRules");
 }
 
+void wh_nsg_set_rules(json_t *group, json_t *rules)
+{
+	json_object_set_new(wh_nsg_fields(group), "securityRules", rules);
+}
+
 static const char *text(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));

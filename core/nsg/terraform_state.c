@@ -145,7 +145,7 @@ static json_t *group_of(const struct state *s, const struct found *g, const char
 	}
 	json_object_set_new(o, "type", json_string("Microsoft.Network/networkSecurityGroups"));
 	json_object_set(o, "resourceGroup", json_object_get(g->values, "resource_group_name"));
-	json_object_set_new(o, "securityRules", rules);
+	wh_nsg_set_rules(o, rules);
 	json_object_set_new(o, "subnets", subnets);
 	json_object_set_new(o, "networkInterfaces", nics);
 	return o;

@@ -100,8 +100,7 @@ static json_t *rule_json(const struct wh_nsg_entry *e, bool arm)
 
 static json_t *new_group(const char *name)
 {
-	return json_pack("{s:s,s:s,s:s,s:{s:[]}}", "type", "Microsoft.Network/networkSecurityGroups", "apiVersion", "2023-09-01", "name", name, "properties",
-	                 "securityRules");
+	return json_pack("{s:s,s:s,s:s,s:{}}", "type", "Microsoft.Network/networkSecurityGroups", "apiVersion", "2023-09-01", "name", name, "properties");
 }
 
 json_t *wh_nsg_json(const struct wh_nsg *nsg, const char *name, const struct wh_nsg_entry *entries, size_t n)
@@ -121,7 +120,7 @@ json_t *wh_nsg_json(const struct wh_nsg *nsg, const char *name, const struct wh_
 	for (size_t k = 0; k < n; k++)
 		if (!entries[k].existing)
 			json_array_append_new(rules, rule_json(&entries[k], !nsg || nsg->arm_resource));
-	json_object_set_new(wh_nsg_fields(group), "securityRules", rules);
+	wh_nsg_set_rules(group, rules);
 	return group;
 }
 
