@@ -3,48 +3,50 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/alerts.h"
+#include "cli/options.h"
 #include "whittle/app_alerts.h"
+
+struct values { const char *source, *port, *duration; };
+
+/* The values that are no texts, into the rule; `prefix` is its source. */
+static int read_values(const struct cli *c, const struct values *v, struct wh_prefix *prefix, struct wh_alert_rule *r)
+{
+	bool host_bits;
+	int64_t seconds;
+	if (v->source) {
+		if (wh_prefix_parse(v->source, strlen(v->source), prefix, &host_bits) || host_bits)
+			return cli_usage(c, "--source takes a prefix without host bits, not '%.60s'", v->source);
+		r->sources = prefix;
+	}
+	if (v->port) {
+		char *end = NULL;
+		unsigned long port = strtoul(v->port, &end, 10);
+		if (!*v->port || *end || port < 1 || port > 65535)
+			return cli_usage(c, "--port takes a number from 1 to 65535, not '%.40s'", v->port);
+		r->port = (uint16_t)port;
+	}
+	if (v->duration) {
+		if (wh_duration_parse(v->duration, &seconds))
+			return cli_usage(c, "--for takes a duration such as 30d, not '%.40s'", v->duration);
+		r->expires_us = wh_now_us() + seconds * 1000000;
+	}
+	return CLI_OK;
+}
 
 int cli_alerts_suppress(struct cli *c, int argc, char **argv)
 {
-	enum { REASON = 1, TYPE, RESOURCE, SOURCE, PORT, FOR, SIMULATE };
-	static const struct option longs[] = {{"reason", 1, 0, REASON}, {"type", 1, 0, TYPE}, {"resource", 1, 0, RESOURCE}, {"source", 1, 0, SOURCE}, {"port", 1, 0, PORT},
-	                                      {"for", 1, 0, FOR}, {"simulate", 0, 0, SIMULATE}, {0}};
-	const struct wh_app a = cli_app(c);
 	struct wh_alert_rule r = {.type = "*"};
+	bool simulate = false;
+	struct values v = {NULL};
+	const struct cli_option options[] = {{"reason", .text = &r.reason}, {"type", .text = &r.type}, {"resource", .text = &r.resource},
+	                                     {"source", .text = &v.source}, {"port", .text = &v.port}, {"for", .text = &v.duration},
+	                                     {"simulate", .flag = &simulate}, {NULL}};
+	const struct wh_app a = cli_app(c);
 	struct wh_prefix prefix;
 	struct wh_error err = {0};
-	bool simulate = false, host_bits;
 	size_t would = 0, of = 0;
-	int64_t seconds;
-	int o;
-	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
-		char *end = NULL;
-		unsigned long port;
-		switch (o) {
-		case REASON: r.reason = optarg; break;
-		case TYPE: r.type = optarg; break;
-		case RESOURCE: r.resource = optarg; break;
-		case SIMULATE: simulate = true; break;
-		case SOURCE:
-			if (wh_prefix_parse(optarg, strlen(optarg), &prefix, &host_bits) || host_bits)
-				return cli_usage(c, "--source takes a prefix without host bits, not '%.60s'", optarg);
-			r.sources = &prefix;
-			break;
-		case PORT:
-			port = strtoul(optarg, &end, 10);
-			if (!*optarg || *end || port < 1 || port > 65535)
-				return cli_usage(c, "--port takes a number from 1 to 65535, not '%.40s'", optarg);
-			r.port = (uint16_t)port;
-			break;
-		case FOR:
-			if (wh_duration_parse(optarg, &seconds))
-				return cli_usage(c, "--for takes a duration such as 30d, not '%.40s'", optarg);
-			r.expires_us = wh_now_us() + seconds * 1000000;
-			break;
-		default: return CLI_USAGE;
-		}
-	}
+	if (cli_read_options(c, argc, argv, options) || read_values(c, &v, &prefix, &r))
+		return CLI_USAGE;
 	if (argc - optind != 1)
 		return cli_usage(c, "suppress takes one name for the rule");
 	r.name = argv[optind];

@@ -62,27 +62,18 @@ static size_t print(const json_t *doc, bool all)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"all", no_argument, NULL, 'a'}, {"fail-on", required_argument, NULL, 'f'}, CLI_IN, {0}};
 	struct cli_paths in = {.n = 0};
-	bool all = false, fail = false;
+	const char *fail_on = NULL;
+	bool all = false;
+	const struct cli_option options[] = {{"all", .flag = &all}, {"fail-on", .text = &fail_on, .one_of = (const char *const[]){"any", NULL}},
+	                                     {"in", .paths = &in}, {NULL}};
 	struct wh_app_network *net = NULL;
 	struct wh_error err;
 	size_t i, listed = 0;
 	json_t *doc, *a;
-	int o;
 	cli_output_only_prints();
-	while ((o = cli_getopt_in(c, argc, argv, longs, &in)) != -1) {
-		if (o == 'a')
-			all = true;
-		else if (o == 'f' && !strcmp(optarg, "any"))
-			fail = true;
-		else if (o == 'f')
-			return cli_usage(c, "--fail-on takes any, not '%s'", optarg);
-		else
-			return CLI_USAGE;
-	}
-	if (argc != optind)
-		return cli_usage(c, "anomalies takes no word '%s'", argv[optind]);
+	if (cli_read_options(c, argc, argv, options) || cli_no_word(c, argc, argv))
+		return CLI_USAGE;
 	int rc = cli_open_network(c, &in, &net);
 	if (rc)
 		return rc;
@@ -97,7 +88,7 @@ static int run(struct cli *c, int argc, char **argv)
 		json_decref(doc);
 	}
 	wh_app_network_close(net);
-	return rc ? rc : fail && listed ? CLI_FINDINGS : CLI_OK;
+	return rc ? rc : fail_on && listed ? CLI_FINDINGS : CLI_OK;
 }
 
 const struct cli_command cli_anomalies = {.confined = true, .name = "anomalies", .summary = "list rules that don't do what they seem to do", .help = help, .run = run, .only_reads = true};

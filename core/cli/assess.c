@@ -151,25 +151,14 @@ struct asked { struct wh_app_assessments is; struct cli_paths in; bool list, csv
 
 static int options(struct cli *c, int argc, char **argv, struct asked *ask)
 {
-	static const struct option longs[] = {{"resource", required_argument, NULL, 'r'}, {"control", required_argument, NULL, 'C'}, {"severity", required_argument, NULL, 's'}, {"all", no_argument, NULL, 'a'},
-	                                      {"csv", no_argument, NULL, 'c'}, {"sarif", no_argument, NULL, 'S'}, {"junit", no_argument, NULL, 'j'}, {"fail-on", required_argument, NULL, 'f'}, CLI_IN, {0}};
-	int o, rc = 0;
-	while (!rc && (o = cli_getopt_in(c, argc, argv, longs, &ask->in)) != -1)
-		switch (o) {
-		case 'r': ask->is.resource = optarg; break;
-		case 'C': ask->is.control = optarg; break;
-		case 's': rc = cli_severity(c, "--severity", optarg, &ask->is.least); break;
-		case 'a': ask->is.all = true; break;
-		case 'c': ask->csv = true; break;
-		case 'S': ask->sarif = true; break;
-		case 'j': ask->junit = true; break;
-		case 'f':
-			ask->fail = true;
-			rc = strcmp(optarg, "unhealthy") ? cli_severity(c, "--fail-on", optarg, &ask->fail_on) : 0;
-			break;
-		default: return CLI_USAGE;
-		}
-	return rc;
+	const char *severity = NULL, *fail_on = NULL;
+	const struct cli_option rows[] = {{"resource", .text = &ask->is.resource}, {"control", .text = &ask->is.control}, {"severity", .text = &severity},
+	                                  {"fail-on", .text = &fail_on}, {"all", .flag = &ask->is.all}, {"csv", .flag = &ask->csv},
+	                                  {"sarif", .flag = &ask->sarif}, {"junit", .flag = &ask->junit}, {"in", .paths = &ask->in}, {NULL}};
+	int rc = cli_read_options(c, argc, argv, rows);
+	rc = rc || !severity ? rc : cli_severity(c, "--severity", severity, &ask->is.least);
+	ask->fail = fail_on;
+	return rc || !fail_on || !strcmp(fail_on, "unhealthy") ? rc : cli_severity(c, "--fail-on", fail_on, &ask->fail_on);
 }
 
 /* Words are the assessment, or files of an inventory. */

@@ -157,22 +157,13 @@ static void print_standards(const json_t *list)
 
 struct asked { const char *standard, *control, *pdf; struct cli_paths in; bool list, score, history, csv, all; };
 
-static int options(struct cli *c, int argc, char **argv, struct asked *ask)
+static int read_words(struct cli *c, int argc, char **argv, struct asked *ask)
 {
-	static const struct option longs[] = {{"standard", required_argument, NULL, 's'}, {"framework", required_argument, NULL, 's'}, {"pdf", required_argument, NULL, 'p'}, {"list", no_argument, NULL, 'l'},
-	                                      {"score", no_argument, NULL, 'S'}, {"history", no_argument, NULL, 'h'}, {"csv", no_argument, NULL, 'c'}, {"all", no_argument, NULL, 'a'}, CLI_IN, {0}};
-	int o;
-	while ((o = cli_getopt_in(c, argc, argv, longs, &ask->in)) != -1)
-		switch (o) {
-		case 's': ask->standard = optarg; break;
-		case 'p': ask->pdf = optarg; break;
-		case 'l': ask->list = true; break;
-		case 'S': ask->score = true; break;
-		case 'h': ask->history = true; break;
-		case 'c': ask->csv = true; break;
-		case 'a': ask->all = true; break;
-		default: return CLI_USAGE;
-		}
+	const struct cli_option options[] = {{"standard", .text = &ask->standard}, {"framework", .text = &ask->standard}, {"pdf", .text = &ask->pdf},
+	                                     {"list", .flag = &ask->list}, {"score", .flag = &ask->score}, {"history", .flag = &ask->history},
+	                                     {"csv", .flag = &ask->csv}, {"all", .flag = &ask->all}, {"in", .paths = &ask->in}, {NULL}};
+	if (cli_read_options(c, argc, argv, options))
+		return CLI_USAGE;
 	if (optind < argc)
 		ask->control = argv[optind++];
 	return optind < argc ? cli_usage(c, "one control at a time: '%s' is a second one", argv[optind]) : 0;
@@ -221,7 +212,7 @@ static int run(struct cli *c, int argc, char **argv)
 	struct wh_app_posture *p;
 	struct wh_error err;
 	json_t *doc;
-	int rc = options(c, argc, argv, &ask);
+	int rc = read_words(c, argc, argv, &ask);
 	if (rc)
 		return rc;
 	if (ask.list || ask.history)

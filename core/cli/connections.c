@@ -104,24 +104,15 @@ static void print_external(const json_t *doc)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"external", no_argument, NULL, 'e'}, {"compact", no_argument, NULL, 'c'}, CLI_IN, {0}};
 	struct cli_paths in = {.n = 0};
 	bool external = false, compact = false;
+	const struct cli_option options[] = {{"external", .flag = &external}, {"compact", .flag = &compact}, {"in", .paths = &in}, {NULL}};
 	struct wh_app_network *net = NULL;
 	struct wh_error err;
 	json_t *doc;
-	int o;
 	cli_output_only_prints();
-	while ((o = cli_getopt_in(c, argc, argv, longs, &in)) != -1) {
-		if (o == 'e')
-			external = true;
-		else if (o == 'c')
-			compact = true;
-		else
-			return CLI_USAGE;
-	}
-	if (argc != optind)
-		return cli_usage(c, "connections takes no word '%s'", argv[optind]);
+	if (cli_read_options(c, argc, argv, options) || cli_no_word(c, argc, argv))
+		return CLI_USAGE;
 	if (external && compact)
 		return cli_usage(c, "--compact is for connections between resources");
 	int rc = cli_open_network(c, &in, &net);

@@ -76,36 +76,28 @@ static void print(const json_t *doc)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"proposed", no_argument, NULL, 'p'}, {"fail-on", required_argument, NULL, 'f'}, {0}};
-	const struct wh_app a = cli_app(c);
 	struct wh_app_diff ask = {0};
+	const char *fail_on = NULL;
+	const struct cli_option options[] = {{"proposed", .flag = &ask.proposed}, {"fail-on", .text = &fail_on, .one_of = (const char *const[]){"any", "opened", NULL}}, {NULL}};
+	const struct wh_app a = cli_app(c);
 	struct wh_error err;
-	bool any = false, opened = false;
 	json_t *doc;
-	int o, words;
 	cli_output_only_prints();
-	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
-		if (o == 'p')
-			ask.proposed = true;
-		else if (o == 'f' && !strcmp(optarg, "any"))
-			any = true;
-		else if (o == 'f' && !strcmp(optarg, "opened"))
-			opened = true;
-		else if (o == 'f')
-			return cli_usage(c, "--fail-on takes any or opened, not '%s'", optarg);
-		else
-			return CLI_USAGE;
-	}
-	words = argc - optind;
+	if (cli_read_options(c, argc, argv, options))
+		return CLI_USAGE;
+	int words = argc - optind;
 	if (ask.proposed ? words : words < 1 || words > 2)
 		return cli_usage(c, ask.proposed ? "--proposed compares with the recommendation: it takes no word" : "give one file or directory, or two, or --proposed");
 	ask.before = words == 2 ? argv[optind] : NULL;
 	ask.after = words ? argv[argc - 1] : NULL;
 	if (wh_app_diff(&a, &ask, &doc, &err))
 		return cli_error(&err);
-	size_t bad = json_array_size(json_object_get(doc, "opened")) + json_array_size(json_object_get(doc, "undecided")), good = json_array_size(json_object_get(doc, "closed"));
+	size_t worse = json_array_size(json_object_get(doc, "opened")) + json_array_size(json_object_get(doc, "undecided"));
+	size_t all = worse + json_array_size(json_object_get(doc, "closed"));
 	int rc = cli_print_document(c, doc, print);
-	return rc ? rc : (any && bad + good) || (opened && bad) ? CLI_FINDINGS : CLI_OK;
+	if (rc || !fail_on)
+		return rc;
+	return (!strcmp(fail_on, "any") ? all : worse) ? CLI_FINDINGS : CLI_OK;
 }
 
 const struct cli_command cli_diff = {.confined = true, .name = "diff", .summary = "list the connections that a change opens and closes", .help = help, .run = run, .only_reads = true};

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <fcntl.h>
 #include <unistd.h>
-#include "cli/cli.h"
+#include "cli/options.h"
 #include "flow/listen.h"
 #include "whittle/app_learning.h"
 #include "whittle/flow.h"
@@ -156,57 +156,57 @@ static const char *known_formats(void)
 }
 
 /* Reads the options, and prints why one is refused. 0 or CLI_USAGE. */
-static int take_options(const struct cli *c, struct wh_app_ingest *ask, int argc, char **argv)
+/* The values that are no texts. */
+struct values { const char *since, *until, *slack, *memory; };
+
+static int read_values(const struct cli *c, const struct values *v, struct wh_ingest_options *opt)
 {
-	static const struct option opts[] = {{"format", 1, 0, 'f'}, {"follow", 0, 0, 'F'}, {"discover", 1, 0, 'd'}, {"memory", 1, 0, 'm'}, {"realm", 1, 0, 'r'},
-	                                     {"sensor", 1, 0, 's'}, {"sensor-slack", 1, 0, 'S'}, {"aws-format", 1, 0, 'a'}, {"listen", 1, 0, 'l'}, {"since", 1, 0, 'b'}, {"until", 1, 0, 'u'}, {0}};
-	struct wh_ingest_options *opt = &ask->options;
 	int64_t slack = c->config->ledger.sensor_slack;
-	int o;
-	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
-		switch (o) {
-		case 'f': opt->format = optarg; break;
-		case 'F': opt->follow = true; break;
-		case 'd': ask->discover = optarg; break;
-		case 'l': ask->listen = optarg; break;
-		case 'a':
-			opt->columns = optarg;
-			opt->format = "aws";
-			break;
-		case 'b':
-		case 'u':
-			if (!time_of(optarg, o == 'b' ? &opt->since_us : &opt->until_us))
-				return cli_usage(c, "'%s' is not a time such as 2026-11-01 or 2026-11-01T08:00:00Z", optarg);
-			break;
-		case 'r': opt->realm = optarg; break;
-		case 's': opt->sensor = optarg; break;
-		case 'S':
-			if (wh_duration_parse(optarg, &slack) || slack < 1)
-				return cli_usage(c, "'%s' is not a time such as 2s or 1m", optarg);
-			break;
-		case 'm':
-			if (wh_size_parse(optarg, &opt->byte_limit) || opt->byte_limit < 1 << 20)
-				return cli_usage(c, "'%s' is not a size of at least 1MiB", optarg);
-			break;
-		default: return CLI_USAGE;
-		}
-	}
+	const char *bad = v->since && !time_of(v->since, &opt->since_us) ? v->since : v->until && !time_of(v->until, &opt->until_us) ? v->until : NULL;
+	if (bad)
+		return cli_usage(c, "'%s' is not a time such as 2026-11-01 or 2026-11-01T08:00:00Z", bad);
+	if (v->slack && (wh_duration_parse(v->slack, &slack) || slack < 1))
+		return cli_usage(c, "'%s' is not a time such as 2s or 1m", v->slack);
+	if (v->memory && (wh_size_parse(v->memory, &opt->byte_limit) || opt->byte_limit < 1 << 20))
+		return cli_usage(c, "'%s' is not a size of at least 1MiB", v->memory);
+	if (slack > 600)
+		return cli_usage(c, "clocks of sensors that differ by more than 10m (--sensor-slack) tell nothing of one another");
 	opt->sensor_slack_us = slack * 1000000;
-	if (ask->listen && (optind != argc || opt->format || opt->follow))
+	return CLI_OK;
+}
+
+/* Whether these go together; `words`: how many files were named. */
+static int check_options(const struct cli *c, const struct wh_app_ingest *ask, int words)
+{
+	const struct wh_ingest_options *opt = &ask->options;
+	if (ask->listen && (words || opt->format || opt->follow))
 		return cli_usage(c, "--listen reads EVE from a socket alone: it takes no file, --format or --follow");
 	if (ask->listen && !listen_path)
 		return cli_usage(c, "write --listen unix:PATH, in full");
-	if (optind == argc && !ask->listen)
+	if (!words && !ask->listen)
 		return cli_usage(c, "name one or more files or directories, or - for standard input");
-	if (slack > 600)
-		return cli_usage(c, "clocks of sensors that differ by more than 10m (--sensor-slack) tell nothing of one another");
 	if (opt->realm && !wh_realm_is(opt->realm))
 		return cli_usage(c, "'%s' is no realm: name one, vlan10, tenant3, tenant3/vlan10.20 or untagged", opt->realm);
-	if (opt->follow && optind + 1 != argc)
+	if (opt->follow && words != 1)
 		return cli_usage(c, "--follow takes one file");
 	if (opt->format && !wh_reader_find(opt->format))
 		return cli_usage(c, "unknown format '%s'; known: %s", opt->format, known_formats());
-	return 0;
+	return CLI_OK;
+}
+
+static int take_options(const struct cli *c, struct wh_app_ingest *ask, int argc, char **argv)
+{
+	struct wh_ingest_options *opt = &ask->options;
+	struct values v = {NULL};
+	const struct cli_option options[] = {
+		{"format", .text = &opt->format}, {"aws-format", .text = &opt->columns}, {"follow", .flag = &opt->follow}, {"discover", .text = &ask->discover},
+		{"memory", .text = &v.memory}, {"realm", .text = &opt->realm}, {"sensor", .text = &opt->sensor}, {"sensor-slack", .text = &v.slack},
+		{"listen", .text = &ask->listen}, {"since", .text = &v.since}, {"until", .text = &v.until}, {NULL}};
+	if (cli_read_options(c, argc, argv, options))
+		return CLI_USAGE;
+	opt->format = opt->columns ? "aws" : opt->format;
+	int rc = read_values(c, &v, opt);
+	return rc ? rc : check_options(c, ask, argc - optind);
 }
 
 static int run(struct cli *c, int argc, char **argv)

@@ -48,29 +48,19 @@ static void print(const json_t *doc)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"type", required_argument, NULL, 't'}, {"zone", required_argument, NULL, 'z'}, {"severity", required_argument, NULL, 's'}, {"recommendation", required_argument, NULL, 'r'},
-	                                      {"label", required_argument, NULL, 'l'}, {"name", required_argument, NULL, 'n'}, {"sort", required_argument, NULL, 'o'}, {"csv", no_argument, NULL, 'c'}, CLI_IN, {0}};
 	const struct wh_app a = cli_app(c);
 	struct wh_app_inventory ask = {.type = NULL};
 	struct cli_paths in = {.n = 0};
+	bool csv = false;
+	const struct cli_option options[] = {{"type", .text = &ask.type}, {"zone", .text = &ask.zone}, {"severity", .text = &ask.severity},
+	                                     {"recommendation", .text = &ask.assessment}, {"label", .text = &ask.label}, {"name", .text = &ask.name},
+	                                     {"sort", .text = &ask.sort}, {"csv", .flag = &csv}, {"in", .paths = &in}, {NULL}};
 	struct wh_app_posture *p;
 	enum wh_severity severity;
 	struct wh_error err;
 	json_t *doc;
-	bool csv = false;
-	int o, rc = 0;
-	while (!rc && (o = cli_getopt_in(c, argc, argv, longs, &in)) != -1)
-		switch (o) {
-		case 't': ask.type = optarg; break;
-		case 'z': ask.zone = optarg; break;
-		case 's': ask.severity = optarg; rc = cli_severity(c, "--severity", optarg, &severity); break;
-		case 'r': ask.assessment = optarg; break;
-		case 'l': ask.label = optarg; break;
-		case 'n': ask.name = optarg; break;
-		case 'o': ask.sort = optarg; break;
-		case 'c': csv = true; break;
-		default: return CLI_USAGE;
-		}
+	int rc = cli_read_options(c, argc, argv, options);
+	rc = rc || !ask.severity ? rc : cli_severity(c, "--severity", ask.severity, &severity);
 	if (!rc && optind < argc)
 		rc = cli_usage(c, "what is '%s'? Filters are options", argv[optind]);
 	if (!rc && ask.zone && strcasecmp(ask.zone, "internet-facing") && strcasecmp(ask.zone, "internal"))

@@ -65,31 +65,20 @@ static int write_picture(const struct wh_app_map *m, const char *path, bool page
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"svg", required_argument, NULL, 's'}, {"html", required_argument, NULL, 'h'}, {"traffic", no_argument, NULL, 't'}, CLI_IN, {0}};
 	const char *svg = NULL, *html = NULL;
 	struct cli_paths in = {.n = 0};
+	bool traffic = false;
+	const struct cli_option options[] = {{"svg", .text = &svg}, {"html", .text = &html}, {"traffic", .flag = &traffic}, {"in", .paths = &in}, {NULL}};
 	const struct wh_app a = cli_app(c);
 	struct wh_app_map *m;
 	struct wh_error err;
-	bool traffic = false;
-	int o, rc;
-	while ((o = cli_getopt_in(c, argc, argv, longs, &in)) != -1) {
-		if (o == 's')
-			svg = optarg;
-		else if (o == 'h')
-			html = optarg;
-		else if (o == 't')
-			traffic = true;
-		else
-			return CLI_USAGE;
-	}
-	if (argc != optind)
-		return cli_usage(c, "map takes no word '%s'", argv[optind]);
+	if (cli_read_options(c, argc, argv, options) || cli_no_word(c, argc, argv))
+		return CLI_USAGE;
 	if (traffic && in.n)
 		return cli_usage(c, "--traffic is what the ledger observed: it goes with the ledger's estate, not with --in");
 	if (wh_app_map(&a, in.path, in.n, traffic, &m, &err))
 		return cli_error(&err);
-	rc = svg ? write_picture(m, svg, false) : CLI_OK;
+	int rc = svg ? write_picture(m, svg, false) : CLI_OK;
 	rc = rc || !html ? rc : write_picture(m, html, true);
 	if (!rc && (c->json || (!svg && !html)))
 		rc = cli_print_document(c, wh_app_map_json(m), print);

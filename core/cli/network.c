@@ -2,19 +2,6 @@
 #include <string.h>
 #include "cli/network.h"
 
-int cli_getopt_in(const struct cli *c, int argc, char **argv, const struct option *longs, struct cli_paths *in)
-{
-	int o;
-	while ((o = cli_getopt(c, argc, argv, "", longs)) == 'i') {
-		if (in->n == sizeof in->path / sizeof *in->path) {
-			cli_usage(c, "--in can be given %zu times at most: name a directory", in->n);
-			return '?';
-		}
-		in->path[in->n++] = optarg;
-	}
-	return o;
-}
-
 int cli_open_network(struct cli *c, const struct cli_paths *in, struct wh_app_network **out)
 {
 	struct wh_ledger ledger = {NULL, NULL};

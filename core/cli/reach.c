@@ -81,28 +81,21 @@ static void print_peers(const json_t *o)
 
 static int read_options(const struct cli *c, int argc, char **argv, struct wh_app_reach *ask, struct cli_paths *in)
 {
-	static const struct option longs[] = {{"port", required_argument, NULL, 'p'}, {"proto", required_argument, NULL, 'P'}, {"who-can-reach", required_argument, NULL, 'w'},
-	                                      {"where-can", required_argument, NULL, 'g'}, CLI_IN, {0}};
-	int o;
-	while ((o = cli_getopt_in(c, argc, argv, longs, in)) != -1) {
+	const char *port = NULL, *proto = NULL;
+	const struct cli_option options[] = {{"port", .text = &port}, {"proto", .text = &proto}, {"who-can-reach", .text = &ask->to},
+	                                     {"where-can", .text = &ask->from}, {"in", .paths = in}, {NULL}};
+	if (cli_read_options(c, argc, argv, options))
+		return CLI_USAGE;
+	if (port) {
 		char *end;
-		unsigned long port;
-		if (o == 'p') {
-			port = strtoul(optarg, &end, 10);
-			if (*optarg < '0' || *optarg > '9' || *end || port > 65535)
-				return cli_usage(c, "--port takes a number from 0 to 65535, not '%s'", optarg);
-			ask->port = (uint16_t)port;
-			ask->has_port = true;
-		} else if (o == 'P' && wh_proto_parse(optarg, &ask->proto)) {
-			return cli_usage(c, "--proto takes tcp, udp, icmp or a number, not '%s'", optarg);
-		} else if (o == 'w') {
-			ask->to = optarg;
-		} else if (o == 'g') {
-			ask->from = optarg;
-		} else if (o == '?') {
-			return CLI_USAGE;
-		}
+		unsigned long number = strtoul(port, &end, 10);
+		if (*port < '0' || *port > '9' || *end || number > 65535)
+			return cli_usage(c, "--port takes a number from 0 to 65535, not '%s'", port);
+		ask->port = (uint16_t)number;
+		ask->has_port = true;
 	}
+	if (proto && wh_proto_parse(proto, &ask->proto))
+		return cli_usage(c, "--proto takes tcp, udp, icmp or a number, not '%s'", proto);
 	return CLI_OK;
 }
 
