@@ -15,12 +15,8 @@ static int run(struct cli *c, int argc, char **argv)
 {
 	if (argc > 1)
 		return cli_usage(c, "'%s' is too much: config has no arguments", argv[1]);
-	if (c->json) {
-		json_t *keys = wh_config_keys_json();
-		int rc = cli_print_json(keys);
-		json_decref(keys);
-		return rc;
-	}
+	if (c->json)
+		return cli_print_json(wh_config_keys_json());
 	char *sample = wh_config_sample();
 	if (!sample) {
 		fputs("whittle: out of memory\n", stderr);
