@@ -31,7 +31,8 @@ static void name_it(struct wh_owner *o, gid_t gid_of_dir)
 		snprintf(o->name, sizeof o->name, "uid %u", (unsigned)o->uid);
 }
 
-/* Whom the file itself belongs to, in a directory of root's that a group shares. Root's files are root's to see, whoever asks. */
+/* Fills *st of the file itself: in a directory of root's that a group shares, the file's owner counts. A service that is not root looks as the
+ * directory's owner, since it may not be allowed to enter the directory as itself. False: no plain file is there. */
 static bool file_of(const char *path, uid_t dir_owner, struct stat *st)
 {
 	uid_t self = geteuid();

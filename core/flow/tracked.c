@@ -273,7 +273,7 @@ void wh_tracked_open(struct wh_tracked *t, const struct wh_ct_flow *f, int64_t n
 		return;
 	uint32_t *at = find(t, f);
 	bool had = *at != 0;
-	/* a datagram's answer that our own output rules dropped shows in a dump, so that a dump tells of answers only what has no other message */
+	/* A dump also shows answers that our own output rules dropped. Of a datagram's answer it is therefore used only where no event reported it. */
 	struct conn *c = had ? &t->conn[*at] : add(t, at, f, now_us);
 	if (!c)
 		return;

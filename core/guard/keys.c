@@ -22,7 +22,7 @@ static const struct wh_key watch[] = {
 	{"learn-buffer", WH_KEY_SIZE, offsetof(struct wh_watch_config, learn_buffer), .preset = "64M",
 	 .help = "Room for the kernel's messages about connections until they are read. At most 1G."},
 	{"learn-bytes", WH_KEY_BOOL, offsetof(struct wh_watch_config, learn_bytes), .preset = "no",
-	 .help = "The kernel is told to count bytes and to note times of connections."},
+	 .help = "Makes the kernel count the bytes of connections and record their times."},
 	{0},
 };
 

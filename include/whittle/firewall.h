@@ -100,7 +100,7 @@ extern const struct wh_jit_kernel wh_firewall_jit_kernel;
 int wh_firewall_hear_drops(void);
 int wh_firewall_hear_events(void);
 /* Sockets for what the kernel reports of the connections that it tracks (net/conntrack.h): as they come, and all at once. `buffer` of the first, bytes;
- * `count`: the kernel is told to count bytes and to note times from now on, where that can be. */
+ * `count`: makes the kernel count bytes and record times from now on, where it can. */
 enum { WH_TRACKED_BUFFER_MIN = 4096, WH_TRACKED_BUFFER_MAX = 1 << 30 };
 int wh_firewall_hear_tracked(int64_t buffer, bool count);
 int wh_firewall_dump_tracked(void);
