@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "app/ingest_paths.h"
+#include "base/array.h"
 #include "base/directory.h"
 #include "base/owner.h"
 
@@ -17,14 +18,8 @@ static int out_of_memory(struct wh_error *err)
 
 static int add(struct ingest_paths *p, const char *path, bool found, struct wh_error *err)
 {
-	if (p->n == p->room) {
-		size_t room = 2 * p->room + 64;
-		struct ingest_path *more = reallocarray(p->list, room, sizeof *more);
-		if (!more)
-			return out_of_memory(err);
-		p->list = more;
-		p->room = room;
-	}
+	if (!wh_array_grow(&p->list, p->n, &p->room, sizeof *p->list))
+		return out_of_memory(err);
 	if (p->n == MOST)
 		return wh_fail_input(err, -E2BIG, "%s: there are more than a million files", path);
 	struct stat st;

@@ -11,6 +11,7 @@
 #include <strings.h>
 #include "azure/arm_http.h"
 #include "azure/groups_plan.h"
+#include "base/array.h"
 #include "nsg/filter.h"
 
 struct back {
@@ -141,7 +142,7 @@ int wh_azure_one_back(struct wh_arm *arm, const char *state, const json_t *recor
 	return rc ? rc : wh_azure_record_pop(state, g->id, err);
 }
 
-struct records { json_t **list; size_t n; const char *nsg; };
+struct records { json_t **list; size_t n, room; const char *nsg; };
 
 static int collect(void *arg, json_t *record)
 {
@@ -149,10 +150,8 @@ static int collect(void *arg, json_t *record)
 	const char *id = json_string_value(json_object_get(record, "id")), *name = json_string_value(json_object_get(record, "name"));
 	if (!id || !name || (r->nsg && strcasecmp(r->nsg, id) != 0 && strcasecmp(r->nsg, name) != 0))
 		return 0;
-	json_t **more = reallocarray(r->list, r->n + 1, sizeof *more);
-	if (!more)
+	if (!wh_array_grow(&r->list, r->n, &r->room, sizeof *r->list))
 		return -ENOMEM;
-	r->list = more;
 	r->list[r->n++] = json_incref(record);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/opener.h"
 #include "base/directory.h"
 
@@ -39,12 +40,7 @@ int wh_scan_directory(const char *path, int (*wanted)(const struct dirent *), st
 	while (!rc && (errno = 0, e = readdir(d))) {
 		if (!wanted(e))
 			continue;
-		if (n == room) {
-			struct dirent **more = room < MOST ? reallocarray(list, room = 2 * room + 64, sizeof *more) : NULL;
-			rc = more ? 0 : -ENOMEM;
-			list = more ? more : list;
-		}
-		if (!rc && !(list[n] = copy_of(e)))
+		if (n == MOST || !wh_array_grow(&list, n, &room, sizeof *list) || !(list[n] = copy_of(e)))
 			rc = -ENOMEM;
 		n += !rc;
 	}

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
+#include "base/array.h"
 #include "cli/cli.h"
 
 #define MAX_COLUMNS 16
@@ -118,10 +119,8 @@ struct cli_table *cli_table_new(const char *columns)
 
 void cli_table_coloured(struct cli_table *t, enum cli_colour colour, const char *text)
 {
-	if (t->n_cells == t->cap) {
-		t->cap = t->cap ? t->cap * 2 : 64;
-		t->cells = must(reallocarray(t->cells, t->cap, sizeof *t->cells));
-	}
+	if (!wh_array_grow(&t->cells, t->n_cells, &t->cap, sizeof *t->cells))
+		must(NULL);
 	struct cell *cell = &t->cells[t->n_cells];
 	size_t column = t->n_cells++ % t->n_columns;
 	cell->text = sanitised(text ? text : "");

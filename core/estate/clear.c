@@ -2,21 +2,18 @@
 /* The estate that the ledger had, taken out before another one is put in. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "estate/clear.h"
 #include "estate/topology.h"
 
-struct keys { char **k; size_t n; };
+struct keys { char **k; size_t n, room; };
 
 static int collect_key(void *arg, const char *key, const char *json)
 {
 	struct keys *k = arg;
 	(void)json;
-	if (!(k->n & (k->n - 1))) { /* at each power of two */
-		char **more = reallocarray(k->k, k->n ? k->n * 2 : 1, sizeof *more);
-		if (!more)
-			return -ENOMEM;
-		k->k = more;
-	}
+	if (!wh_array_grow(&k->k, k->n, &k->room, sizeof *k->k))
+		return -ENOMEM;
 	k->k[k->n++] = strdup(key);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "guard/learn.h"
 #include "guard/watch.h"
 #include "net/nf_listen.h"
@@ -66,14 +67,8 @@ static int add_peer(void *arg, const struct wh_edge_key *k, const struct wh_edge
 	unsigned days = wh_edge_days(e);
 	if (days < MIN_DAYS || e->alerted_flows || e->alerts[0] || e->alerts[1] || e->alerts[2])
 		return 0;
-	if (w->n_peers == w->room_peers) {
-		size_t room = w->room_peers ? w->room_peers * 2 : 1024;
-		struct peer *more = room > MAX_PEERS ? NULL : reallocarray(w->peers, room, sizeof *more);
-		if (!more)
-			return 0; /* enough are known */
-		w->peers = more;
-		w->room_peers = room;
-	}
+	if (w->n_peers == MAX_PEERS || !wh_array_grow(&w->peers, w->n_peers, &w->room_peers, sizeof *w->peers))
+		return 0; /* enough are known */
 	w->peers[w->n_peers++] = (struct peer){.addr = k->peer, .port = k->port, .proto = k->proto, .direction = k->direction, .days = (uint8_t)days};
 	return 0;
 }

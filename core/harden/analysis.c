@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "harden/analysis.h"
 
 /* ---- the whole ledger ---- */
@@ -93,12 +94,8 @@ static int take_refused_attempts(struct wh_analysis *a, const struct wh_sketch *
 	for (unsigned i = 0; i < WH_SKETCH_TOP; i++) {
 		if (sk->top[i].count < WH_REFUSED_ATTEMPTS)
 			continue;
-		if ((a->n_attempts & (a->n_attempts - 1)) == 0) { /* at powers of two */
-			struct wh_refused_attempt *more = realloc(a->attempts, (a->n_attempts ? a->n_attempts * 2 : 1) * sizeof *more);
-			if (!more)
-				return -ENOMEM;
-			a->attempts = more;
-		}
+		if (!wh_array_grow(&a->attempts, a->n_attempts, &a->room_attempts, sizeof *a->attempts))
+			return -ENOMEM;
 		a->attempts[a->n_attempts++] = (struct wh_refused_attempt){sk->top[i].addr, sk->top[i].count};
 	}
 	return 0;
@@ -116,12 +113,8 @@ static int refused_row(void *arg, const struct wh_addr *local, uint8_t proto, ui
 	struct wh_analysis *a = arg;
 	struct wh_edge as_edge = {.day0 = sk->day0, .days = sk->days};
 
-	if ((a->n_refused & (a->n_refused - 1)) == 0) { /* at powers of two */
-		struct wh_refused *more = realloc(a->refused, (a->n_refused ? a->n_refused * 2 : 1) * sizeof *more);
-		if (!more)
-			return -ENOMEM;
-		a->refused = more;
-	}
+	if (!wh_array_grow(&a->refused, a->n_refused, &a->room_refused, sizeof *a->refused))
+		return -ENOMEM;
 	size_t attempt0 = a->n_attempts;
 	if (take_refused_attempts(a, sk))
 		return -ENOMEM;
@@ -149,12 +142,8 @@ static int full_row(void *arg, const struct wh_addr *local, int32_t day)
 		a->all_full = true;
 		return 0;
 	}
-	if ((a->n_full & (a->n_full - 1)) == 0) { /* at powers of two */
-		struct wh_full *more = realloc(a->full, (a->n_full ? a->n_full * 2 : 1) * sizeof *more);
-		if (!more)
-			return -ENOMEM;
-		a->full = more;
-	}
+	if (!wh_array_grow(&a->full, a->n_full, &a->room_full, sizeof *a->full))
+		return -ENOMEM;
 	a->full[a->n_full++] = (struct wh_full){*local, day};
 	return 0;
 }

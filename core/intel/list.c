@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/command.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -30,14 +31,8 @@ struct bag {
 static int collect(void *arg, const struct wh_prefix *p)
 {
 	struct bag *b = arg;
-	if (b->n == b->room) {
-		size_t room = b->room ? b->room * 2 : 1024;
-		struct wh_prefix *more = reallocarray(b->p, room, sizeof *more);
-		if (!more)
-			return -ENOMEM;
-		b->p = more;
-		b->room = room;
-	}
+	if (!wh_array_grow(&b->p, b->n, &b->room, sizeof *b->p))
+		return -ENOMEM;
 	b->p[b->n++] = *p;
 	return 0;
 }

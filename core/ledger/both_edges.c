@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "ledger/edge.h"
 #include "ledger/store.h"
 
@@ -21,14 +22,8 @@ static int collect(void *arg, const struct wh_edge_key *k, const struct wh_edge 
 	struct both *b = arg;
 	if (e->day0 > b->last || !e->days)
 		return 0;
-	if (b->n == b->room) {
-		size_t room = b->room ? 2 * b->room : 256;
-		struct open_edge *more = reallocarray(b->open, room, sizeof *more);
-		if (!more)
-			return -ENOMEM;
-		b->open = more;
-		b->room = room;
-	}
+	if (!wh_array_grow(&b->open, b->n, &b->room, sizeof *b->open))
+		return -ENOMEM;
 	struct open_edge *o = &b->open[b->n++];
 	*o = (struct open_edge){.key = *k, .edge = wh_edge_presence(e)};
 	o->edge.marks = WH_EDGE_OPEN;

@@ -2,6 +2,7 @@
 /* Which lines were counted before: looking for them. What is new is kept by contents_add.c. See contents.h. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "ledger/contents_inside.h"
 
 enum { CANDIDATES = 16 /* marks of one hash that are tried */, MOST_MARKS = 16 << 20 /* of all logs: 256 MiB of memory for 1 TiB of them */ };
@@ -54,14 +55,8 @@ static int add_mark(struct wh_contents *c, uint64_t hash, uint32_t content, uint
 
 static struct content *new_content(struct wh_contents *c, int64_t id)
 {
-	if (c->n == c->room) {
-		size_t room = 2 * c->room + 16;
-		struct content *more = reallocarray(c->all, room, sizeof *more);
-		if (!more)
-			return NULL;
-		c->all = more;
-		c->room = room;
-	}
+	if (!wh_array_grow(&c->all, c->n, &c->room, sizeof *c->all))
+		return NULL;
 	c->all[c->n] = (struct content){.id = id};
 	return &c->all[c->n++];
 }

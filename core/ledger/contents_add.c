@@ -2,6 +2,7 @@
 /* Which lines were counted before: what is new goes into the ledger. See contents.h. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "ledger/contents_inside.h"
 
 /* A content of so many lines is not prolonged, and none has more than twice as many: its checks, 64 KiB, need no memory of their own from the
@@ -22,32 +23,19 @@ void wh_contents_free_added(struct added *a)
 
 /* ---- adding ---- */
 
-static bool more_room(void *array, size_t *room, size_t used, size_t size)
-{
-	void **at = array, *more;
-	if (used < *room)
-		return true;
-	size_t wanted = 2 * *room + 64;
-	if (!(more = reallocarray(*at, wanted, size)))
-		return false;
-	*at = more;
-	*room = wanted;
-	return true;
-}
-
 static bool add_line(struct added *a, const struct wh_line *line)
 {
 	struct wh_content_row *r = &a->row;
-	if (__builtin_expect(r->lines == a->room, 0) && !more_room(&r->checks, &a->room, r->lines, sizeof *r->checks))
+	if (__builtin_expect(r->lines == a->room, 0) && !wh_array_grow(&r->checks, r->lines, &a->room, sizeof *r->checks))
 		return false;
 	if (!r->n_marks || a->since >= MARK_EVERY) {
-		if (!more_room(&r->marks, &a->marks_room, r->n_marks, sizeof *r->marks))
+		if (!wh_array_grow(&r->marks, r->n_marks, &a->marks_room, sizeof *r->marks))
 			return false;
 		r->marks[r->n_marks++] = (struct wh_content_mark){line->hash, r->lines};
 		r->n_tail = 0;
 		a->since = 0;
 	}
-	if (__builtin_expect(r->n_tail == a->tail_room, 0) && !more_room(&r->tail, &a->tail_room, r->n_tail, sizeof *r->tail))
+	if (__builtin_expect(r->n_tail == a->tail_room, 0) && !wh_array_grow(&r->tail, r->n_tail, &a->tail_room, sizeof *r->tail))
 		return false;
 	r->tail[r->n_tail++] = line->hash;
 	r->checks[r->lines++] = wh_line_check(line->hash);
@@ -85,7 +73,7 @@ static bool follows_a_full_one(const struct wh_contents *c)
 
 static int begin_one(struct wh_contents *c, struct wh_error *err)
 {
-	if (!more_room(&c->added, &c->added_room, c->n_added, sizeof *c->added))
+	if (!wh_array_grow(&c->added, c->n_added, &c->added_room, sizeof *c->added))
 		return out_of_memory(err);
 	struct added *a = &c->added[c->n_added];
 	memset(a, 0, sizeof *a);
@@ -208,7 +196,7 @@ int wh_contents_seen(struct wh_contents *c, struct wh_store_seen *seen, struct w
 	for (size_t i = 0; i < c->n_added; i++) {
 		if (c->added[i].row.lines <= c->added[i].written)
 			continue;
-		if (!more_room(&c->pending, &c->pending_room, c->n_pending, sizeof(struct wh_content_row *)))
+		if (!wh_array_grow(&c->pending, c->n_pending, &c->pending_room, sizeof(struct wh_content_row *)))
 			return out_of_memory(err);
 		c->pending[c->n_pending++] = &c->added[i].row;
 	}

@@ -2,6 +2,7 @@
 /* See conversations.h. Each day has an array, in the order in which flows came, and an index of it by open addressing. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/siphash.h"
 #include "ledger/store.h"
 
@@ -109,13 +110,8 @@ static bool index_again(const struct wh_conversations *c, struct day *d, size_t 
 
 static bool append(struct wh_conversations *c, struct day *d, const struct wh_conversation *x)
 {
-	if (d->n == d->room) {
-		struct wh_conversation *more = reallocarray(d->all, 2 * d->room + 256, sizeof *more);
-		if (!more)
-			return false;
-		d->all = more;
-		d->room = 2 * d->room + 256;
-	}
+	if (!wh_array_grow(&d->all, d->n, &d->room, sizeof *d->all))
+		return false;
 	d->all[d->n++] = *x;
 	c->held++;
 	return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "ledger/store.h"
 
 static int load_page(void *arg, uint32_t page, const void *bytes, size_t len)
@@ -40,13 +41,8 @@ void wh_open_flows_free(struct wh_open_flows *o)
 static int write_page(void *arg, uint32_t page, const void *bytes, size_t len)
 {
 	struct wh_open_flows *o = arg;
-	if (o->n == o->room) {
-		struct wh_open_page *more = reallocarray(o->pages, 2 * o->room + 64, sizeof *more);
-		if (!more)
-			return -ENOMEM;
-		o->pages = more;
-		o->room = 2 * o->room + 64;
-	}
+	if (!wh_array_grow(&o->pages, o->n, &o->room, sizeof *o->pages))
+		return -ENOMEM;
 	void *copy = wh_arena_unset(o->mem, len ? len : 1, 1);
 	memcpy(copy, bytes, len);
 	o->pages[o->n++] = (struct wh_open_page){page, copy, len};

@@ -2,6 +2,7 @@
 /* See quota.h. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/siphash.h"
 #include "ledger/quota.h"
 
@@ -33,14 +34,8 @@ struct quota {
 
 static int add(struct quota *q, struct doubted_list *l, const struct wh_edge_key *k, const struct wh_edge *e, const struct wh_edge *in_table, unsigned days)
 {
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? l->cap * 2 : 256;
-		struct doubted *more = reallocarray(l->u, cap, sizeof *more);
-		if (!more)
-			return wh_fail(q->err, -ENOMEM, "out of memory");
-		l->u = more;
-		l->cap = cap;
-	}
+	if (!wh_array_grow(&l->u, l->n, &l->cap, sizeof *l->u))
+		return wh_fail(q->err, -ENOMEM, "out of memory");
 	l->u[l->n++] = (struct doubted){*k, in_table, e->first_us, e->flows, wh_siphash(the_same_always, k->peer.b, 2, 0), e->day0, days};
 	return 0;
 }

@@ -3,6 +3,7 @@
  * fit any more is not held against anything. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "ledger/store.h"
 
 enum { MOST = 65536 };
@@ -51,13 +52,8 @@ int wh_realms_meet(struct wh_realms *r, const struct wh_addr *a, const struct wh
 	}
 	if (r->n == MOST)
 		return 0;
-	if (r->n == r->cap) {
-		struct met *more = reallocarray(r->met, r->cap ? 2 * r->cap : 64, sizeof *more);
-		if (!more)
-			return -ENOMEM;
-		r->met = more;
-		r->cap = r->cap ? 2 * r->cap : 64;
-	}
+	if (!wh_array_grow(&r->met, r->n, &r->cap, sizeof *r->met))
+		return -ENOMEM;
 	memmove(r->met + at + 1, r->met + at, (r->n - at) * sizeof *r->met);
 	r->met[at] = (struct met){*a, *realm, false};
 	r->n++;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include "base/array.h"
 #include "net/netlink.h"
 
 struct wh_nl {
@@ -116,15 +117,9 @@ struct nlmsghdr *wh_batch_msg(struct wh_batch *b, uint16_t type, uint16_t flags,
 	struct nlmsghdr *h = header(b, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), NLM_F_REQUEST | flags, NFPROTO_INET, 0, max);
 	if (!h)
 		return NULL;
-	if (b->n_marks == b->room_marks) {
-		size_t room = b->room_marks ? b->room_marks * 2 : 64;
-		struct wh_mark *more = reallocarray(b->marks, room, sizeof *more);
-		if (!more) {
-			b->failed = true;
-			return NULL;
-		}
-		b->marks = more;
-		b->room_marks = room;
+	if (!wh_array_grow(&b->marks, b->n_marks, &b->room_marks, sizeof *b->marks)) {
+		b->failed = true;
+		return NULL;
 	}
 	b->last = b->len;
 	b->marks[b->n_marks].seq = h->nlmsg_seq;

@@ -10,6 +10,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "nft/table.h"
 
 enum { ELEMENTS_BYTES = 60000 }; /* an attribute holds 64 KiB */
@@ -186,15 +187,9 @@ struct bounds {
 
 static void add_bound(struct bounds *s, const void *addr, bool end)
 {
-	if (s->n == s->room) {
-		size_t room = s->room ? s->room * 2 : 256;
-		struct bound *more = reallocarray(s->b, room, sizeof *more);
-		if (!more) {
-			s->failed = true;
-			return;
-		}
-		s->b = more;
-		s->room = room;
+	if (!wh_array_grow(&s->b, s->n, &s->room, sizeof *s->b)) {
+		s->failed = true;
+		return;
 	}
 	s->b[s->n].addr = wh_addr_v4(0);
 	memcpy(s->b[s->n].addr.b + 16 - s->width, addr, s->width);

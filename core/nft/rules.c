@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "nft/expr.h"
 #include "nft/table.h"
 
@@ -17,12 +18,8 @@ struct nftnl_rule *wh_rules_add(struct wh_rules *to, const char *table, const ch
 	struct nftnl_rule *r = nftnl_rule_alloc();
 	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, table);
 	nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, chain);
-	if (to->n == to->room) {
-		to->room = to->room ? to->room * 2 : 16;
-		to->r = reallocarray(to->r, to->room, sizeof *to->r);
-		if (!to->r)
-			abort(); /* as an arena does */
-	}
+	if (!wh_array_grow(&to->r, to->n, &to->room, sizeof *to->r))
+		abort(); /* as an arena does */
 	return to->r[to->n++] = r;
 }
 

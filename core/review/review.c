@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/json.h"
 #include "review/changes.h"
 
@@ -308,15 +309,9 @@ static int undo_scan(void *arg, int64_t seq, int64_t time_us, const char *who, c
 					break;
 				}
 		} else {
-			if (u->n == u->room) {
-				size_t room = u->room ? u->room * 2 : 64;
-				struct entry *more = reallocarray(u->stack, room, sizeof *more);
-				if (!more) {
-					json_decref(o);
-					return -ENOMEM;
-				}
-				u->stack = more;
-				u->room = room;
+			if (!wh_array_grow(&u->stack, u->n, &u->room, sizeof *u->stack)) {
+				json_decref(o);
+				return -ENOMEM;
 			}
 			u->stack[u->n++] = (struct entry){strdup(what + 7), strdup(resource), json_incref(json_object_get(o, "change"))};
 		}

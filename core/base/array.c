@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "base/array.h"
+
+bool wh_array_grow(void *array, size_t n, size_t *room, size_t size)
+{
+	if (n < *room)
+		return true;
+	size_t wanted = *room ? 2 * *room : 16;
+	void *old;
+	memcpy(&old, array, sizeof old); /* a pointer of the caller's type: not to be read as another one */
+	void *more = wanted > *room ? reallocarray(old, wanted, size) : NULL;
+	if (!more)
+		return false;
+	memcpy(array, &more, sizeof more);
+	*room = wanted;
+	return true;
+}
