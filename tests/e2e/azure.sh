@@ -2,17 +2,11 @@
 # enforce --to azure and rollback --to azure, against a strict stand-in for Azure Resource Manager on loopback, with its faults. Needs
 # node and jq. Touches nothing of this machine but a temporary directory.
 set -u
-BUILD=${BUILD:-build}
-w=$(cd "$BUILD" && pwd)/whittle
-here=$(cd "$(dirname "$0")" && pwd)
-n=0
-dir=$(mktemp -d) || exit 1
+. "$(dirname "$0")/lib/start.sh"
 export WHITTLE_STATE=$dir/state
 server=
-trap 'stop; rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-check() { if [ $? -eq 0 ]; then n=$((n + 1)); echo "ok $n - $1"; else n=$((n + 1)); echo "not ok $n - $1"; cat out err requests 2>/dev/null | tail -n 30 | sed 's/^/# /'; fi; }
 stop() { [ -z "$server" ] || { kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; }; server=; }
+at_end() { stop; }
 if ! command -v node >/dev/null; then echo "1..0 # skip node is not installed"; exit 0; fi
 export WHITTLE_CONFIG=/dev/null
 token=tok-$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')

@@ -2,14 +2,8 @@
 # A record is its content: whatever becomes of a log that was read (rotated, packed, copied, cut, put together), each record counts once.
 # And logs with odd beginnings are read, while what is no log is an error that leaves the ledger as it was.
 set -u
-BUILD=${BUILD:-build}
-. "$(dirname "$0")/../support/ingest.sh"
-BUILD=$(cd "$BUILD" && pwd)
-w=$BUILD/whittle
-dir=$(mktemp -d) || exit 1
-chmod 755 "$dir"
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
+. "$(dirname "$0")/lib/start.sh"
+. "$here/../support/ingest.sh"
 nothing_new() { expect 0 'Nothing new' ingest "$@"; }
 gen() { "$BUILD/tools/gen_eve" --other 10 "$@"; }
 

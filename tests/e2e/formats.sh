@@ -2,15 +2,7 @@
 # Every format of Azure says the same, read by somebody else's reader: Azure's own client library for nsg and arm, HashiCorp's parser for
 # Terraform, a grammar of Bicep, a strict stand-in for `az` that the script is run with, and the importer for all that is JSON.
 set -u
-BUILD=${BUILD:-build}
-w=$(cd "$BUILD" && pwd)/whittle
-here=$(cd "$(dirname "$0")" && pwd)
-n=0
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-check() { if [ $? -eq 0 ]; then n=$((n + 1)); echo "ok $n - $1"; else n=$((n + 1)); echo "not ok $n - $1"; cat out err 2>/dev/null | tail -n 20 | sed 's/^/# /'; fi; }
-skip() { n=$((n + 1)); echo "ok $n - $1 # skip $2"; }
+. "$(dirname "$0")/lib/start.sh"
 export WHITTLE_CONFIG=/dev/null
 . "$here/lib/example.sh"
 . "$here/lib/sdk.sh"

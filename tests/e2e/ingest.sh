@@ -2,15 +2,8 @@
 # ingest from end to end: what it reads, how it goes on, what it follows, and what it says when something is wrong. Nothing here waits
 # for luck: a follower is known to have read by its place in the file (/proc), everything else by exit statuses.
 set -u
-BUILD=${BUILD:-build}
-. "$(dirname "$0")/../support/ingest.sh"
-BUILD=$(cd "$BUILD" && pwd)
-w=$BUILD/whittle
-dir=$(mktemp -d) || exit 1
-chmod 755 "$dir"
-children=
-trap 'for c in $children; do kill -9 "$c" 2>/dev/null; done; rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
+. "$(dirname "$0")/lib/start.sh"
+. "$here/../support/ingest.sh"
 
 "$BUILD/tools/gen_eve" --records 3000 --edges 900 --other 10 --seed 3 >one.json || exit 1
 "$BUILD/tools/gen_eve" --records 2000 --edges 700 --other 10 --seed 4 >two.json || exit 1

@@ -1,15 +1,8 @@
 #!/bin/bash
 # ingest --listen: EVE records over a Unix stream socket.
 set -u
-BUILD=${BUILD:-build}
-. "$(dirname "$0")/../support/ingest.sh"
-BUILD=$(cd "$BUILD" && pwd)
-w=$BUILD/whittle
-dir=$(mktemp -d) || exit 1
-chmod 755 "$dir"
-children=
-trap 'for c in $children; do kill -9 "$c" 2>/dev/null; done; rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
+. "$(dirname "$0")/lib/start.sh"
+. "$here/../support/ingest.sh"
 mkdir sock open && chmod 777 open
 
 "$BUILD/tools/gen_eve" --records 3000 --edges 900 --other 10 --seed 3 >one.json || exit 1

@@ -2,15 +2,9 @@
 # Flow logs of clouds, Zeek and nfdump: the same conversations give the same edges in every format, and each record counts once, however a log grows and
 # whatever kills the run.
 set -u
-BUILD=${BUILD:-build}
-. "$(dirname "$0")/../support/ingest.sh"
-BUILD=$(cd "$BUILD" && pwd)
-golden=$(cd "$(dirname "$0")/../golden/flow" && pwd)
-w=$BUILD/whittle
-dir=$(mktemp -d) || exit 1
-chmod 755 "$dir"
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
+. "$(dirname "$0")/lib/start.sh"
+. "$here/../support/ingest.sh"
+golden=$(cd "$here/../golden/flow" && pwd)
 export TZ=UTC
 edges() { dump l.db | grep '^edge' | diff "$golden/edges.txt" -; }
 

@@ -1,6 +1,5 @@
 # shellcheck shell=bash
-# For scripts that read logs into a ledger l.db, in a directory $dir of their own. $w is the program.
-n=0
+# For scripts that read logs into a ledger l.db, after tests/e2e/lib/start.sh.
 
 # tell SENTENCE COMMAND… : ok when the command succeeds; else with what it printed
 tell() {
@@ -10,7 +9,6 @@ tell() {
 		head -n 30 "$dir/told" | cut -c1-300 | sed 's/^/# /'
 	fi
 }
-skip() { n=$((n + 1)); echo "ok $n - $1 # skip $2"; } # skip SENTENCE REASON
 # expect STATUS PATTERN COMMAND… : the exit status, and a pattern in what was printed on either stream, which stays in $dir/said
 expect() {
 	"${@:3}" >"$dir/said" 2>&1

@@ -1,12 +1,18 @@
-# How a script begins that runs the command in a directory of its own and judges what it printed. Sourced from tests/e2e.
-# Afterwards $w is the command, $dir the directory (also the current one; it is removed at the end) and $here that of the script.
-BUILD=${BUILD:-build}
-w=$(cd "$BUILD" && pwd)/whittle
+# shellcheck shell=sh
+# How a script begins that runs the command in a directory of its own and judges what it printed. Sourced from tests/e2e, by sh or bash.
+# Afterwards $BUILD is the build, $w the command, $here the directory of the script, and $dir a directory that others may enter: the current
+# one, which is removed at the end. Processes whose ids stand in $children are ended before that, and a function at_end, where there is one, runs.
+BUILD=$(cd "${BUILD:-build}" && pwd)
+w=$BUILD/whittle
 here=$(cd "$(dirname "$0")" && pwd)
 n=0
+children=
 dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
+chmod 755 "$dir"
+at_end() { :; }
+trap 'at_end; for c in $children; do kill -9 "$c" 2>/dev/null; done; rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
-check() { # SENTENCE: by the status of what ran before; files out and err say why it failed
-	if [ $? -eq 0 ]; then n=$((n + 1)); echo "ok $n - $1"; else n=$((n + 1)); echo "not ok $n - $1"; sed 's/^/# /' out err; fi
+check() { # SENTENCE: by the status of what ran before; files out, err and requests say why it failed
+	if [ $? -eq 0 ]; then n=$((n + 1)); echo "ok $n - $1"; else n=$((n + 1)); echo "not ok $n - $1"; cat out err requests 2>/dev/null | tail -n 30 | sed 's/^/# /'; fi
 }
+skip() { n=$((n + 1)); echo "ok $n - $1 # skip $2"; } # SENTENCE REASON
