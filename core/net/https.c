@@ -129,26 +129,13 @@ bool wh_https_below(const char *endpoint, const char *url)
 	return !strncasecmp(url, endpoint, n) && (url[n] == '/' || url[n] == '?');
 }
 
-int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct wh_https_reply *r, struct wh_error *err)
+/* The request's header lines; a list of libcurl's. */
+static struct curl_slist *headers_of(const struct wh_curl *lib, const struct wh_https_request *q, char *bearer)
 {
 	struct curl_slist *headers = NULL;
-	char *line = NULL, why[CURL_ERROR_SIZE] = "";
-	const struct wh_curl *lib;
-	struct reading in = {.r = r};
-	wh_https_reply_free(r);
-	int rc = wh_curl_load(&lib, err);
-	if (rc)
-		return rc;
-	r->retry_after_ms = -1;
-	CURL *c = lib->init();
-	if (!c || (q->token && asprintf(&line, "Authorization: Bearer %s", q->token) < 0)) {
-		lib->cleanup(c);
-		return wh_fail(err, -ENOMEM, "out of memory");
-	}
-	if (q->token) {
-		headers = lib->append(headers, line);
-		wipe(line);
-	}
+	char *line = NULL;
+	if (bearer)
+		headers = lib->append(headers, bearer);
 	if (q->if_match && asprintf(&line, "If-Match: %s", q->if_match) >= 0) {
 		headers = lib->append(headers, line);
 		free(line);
@@ -159,26 +146,61 @@ int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct 
 		headers = lib->append(headers, "Content-Type: application/json");
 		if (!strcmp(q->method, "POST"))
 			headers = sign(lib, headers, q->body);
-		lib->setopt(c, CURLOPT_POSTFIELDS, q->body);
 	}
-	lib->setopt(c, CURLOPT_URL, q->url);
-	lib->setopt(c, CURLOPT_CUSTOMREQUEST, q->method);
-	lib->setopt(c, CURLOPT_HTTPHEADER, headers);
+	return headers;
+}
+
+/* How every request is made: to this host alone, in a limited time, by a connection of its own. */
+static void set_up(const struct wh_curl *lib, CURL *c, const char *ca_path)
+{
 	lib->setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
 	lib->setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	lib->setopt(c, CURLOPT_NOSIGNAL, 1L);
 	lib->setopt(c, CURLOPT_TIMEOUT, (long)REQUEST_SECONDS);
 	lib->setopt(c, CURLOPT_CONNECTTIMEOUT, 15L);
-	lib->setopt(c, CURLOPT_ERRORBUFFER, why);
 	lib->setopt(c, CURLOPT_WRITEFUNCTION, take_body);
-	lib->setopt(c, CURLOPT_WRITEDATA, &in);
 	lib->setopt(c, CURLOPT_HEADERFUNCTION, take_header);
-	lib->setopt(c, CURLOPT_HEADERDATA, &in);
 	lib->setopt(c, CURLOPT_USERAGENT, "whittle/" WH_VERSION);
 	lib->setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	lib->setopt(c, CURLOPT_FORBID_REUSE, 1L); /* one request a connection: on one kept alive, libcurl itself would send a lost PUT again */
 	if (ca_path)
 		lib->setopt(c, CURLOPT_CAINFO, ca_path);
+}
+
+/* Whether the answer may have been under way: the request may then have had its effect. */
+static bool was_cut(CURLcode code)
+{
+	return code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+	       code == CURLE_OPERATION_TIMEDOUT || code == CURLE_WEIRD_SERVER_REPLY;
+}
+
+int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct wh_https_reply *r, struct wh_error *err)
+{
+	char *bearer = NULL, why[CURL_ERROR_SIZE] = "";
+	const struct wh_curl *lib;
+	struct reading in = {.r = r};
+	wh_https_reply_free(r);
+	int rc = wh_curl_load(&lib, err);
+	if (rc)
+		return rc;
+	r->retry_after_ms = -1;
+	CURL *c = lib->init();
+	if (!c || (q->token && asprintf(&bearer, "Authorization: Bearer %s", q->token) < 0)) {
+		lib->cleanup(c);
+		return wh_fail(err, -ENOMEM, "out of memory");
+	}
+	struct curl_slist *headers = headers_of(lib, q, bearer);
+	if (bearer)
+		wipe(bearer);
+	set_up(lib, c, ca_path);
+	lib->setopt(c, CURLOPT_URL, q->url);
+	lib->setopt(c, CURLOPT_CUSTOMREQUEST, q->method);
+	lib->setopt(c, CURLOPT_HTTPHEADER, headers);
+	if (q->body)
+		lib->setopt(c, CURLOPT_POSTFIELDS, q->body);
+	lib->setopt(c, CURLOPT_ERRORBUFFER, why);
+	lib->setopt(c, CURLOPT_WRITEDATA, &in);
+	lib->setopt(c, CURLOPT_HEADERDATA, &in);
 	CURLcode code = lib->perform(c);
 	lib->getinfo(c, CURLINFO_RESPONSE_CODE, &r->status);
 	lib->free_list(headers);
@@ -186,7 +208,6 @@ int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct 
 	lib->cleanup(c);
 	if (code == CURLE_OK)
 		return 0;
-	r->cut = in.refused || code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
-	         code == CURLE_OPERATION_TIMEDOUT || code == CURLE_WEIRD_SERVER_REPLY;
+	r->cut = in.refused || was_cut(code);
 	return wh_fail(err, -EIO, "%s %.200s: %s", q->method, strcmp(q->method, "POST") ? q->url : "to the webhook", reason); /* whose URL may be a secret */
 }
