@@ -7,7 +7,7 @@ demo="$build suricata nftables iproute2 ca-certificates jq"
 test="$demo sqlite3 procps zstd logrotate libcmocka-dev jq nodejs npm shellcheck debootstrap ufw dropbear-bin sudo dbus-daemon python3-firewall python3-nftables poppler-utils"
 bench="$test g++ libsimdjson-dev time"
 fuzz="$build clang libclang-rt-dev"
-lint="$build clang-format clang-tidy cppcheck shellcheck"
+lint="$build clang-format clang-tidy cppcheck python3 shellcheck"
 case $mode in
 build) want=$build ;; demo) want=$demo ;; test) want=$test ;; bench) want=$bench ;; lint) want=$lint ;; fuzz) want=$fuzz ;;
 *) echo "install-deps.sh: unknown mode '$mode' (build, demo, test, bench, lint, fuzz)" >&2; exit 2 ;;

@@ -3,6 +3,13 @@
 cd "$(dirname "$0")/../.." || exit 1
 bad=0 found=${BUILD:-build}/lint.txt
 tests/lint/rooms.sh || bad=1
+# Rooms whose lines are within the column limit. `tests/lint/reflow.py core include plugin tests` brings all others there.
+reflowed="azure findings intel jit map nsg policy render review select"
+if command -v clang-format >/dev/null && command -v python3 >/dev/null; then
+	(cd core && ../tests/lint/reflow.py --check $reflowed) || bad=1
+else
+	echo "lint: clang-format or python3 is not installed (packaging/install-deps.sh lint)"; bad=1
+fi
 for s in $(git ls-files '*.sh' packaging/install-deps.sh .ci/run 2>/dev/null); do
 	case $(head -n 1 "$s") in *bash*) bash -n "$s" || bad=1 ;; *) sh -n "$s" || bad=1 ;; esac
 done
