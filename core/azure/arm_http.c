@@ -65,7 +65,8 @@ static int fetch_token(struct wh_arm *arm, struct wh_error *err)
 	wipe(arm->token);
 	arm->token = NULL;
 	if (arm->opt.token_command) {
-		int rc = wh_command_output("the token command", arm->opt.token_command, 64 << 10, TOKEN_SECONDS, &text, &len, err);
+		int rc = wh_command_output("the token command", arm->opt.token_command, 64 << 10, TOKEN_SECONDS, &text, &len,
+		                           err);
 		if (rc)
 			return rc;
 		text[strcspn(text, "\r\n")] = 0;
@@ -74,7 +75,8 @@ static int fetch_token(struct wh_arm *arm, struct wh_error *err)
 	}
 	if (!text || !*text || strpbrk(text, " \t\"\r\n")) {
 		wipe(text);
-		return wh_fail_input(err, -EACCES, "no Azure token: set WHITTLE_AZURE_TOKEN, or azure: {token-command: …} in whittle.yaml");
+		return wh_fail_input(err, -EACCES,
+		                     "no Azure token: set WHITTLE_AZURE_TOKEN, or azure: {token-command: …} in whittle.yaml");
 	}
 	arm->token = text;
 	return 0;
@@ -137,7 +139,12 @@ void wh_arm_hide_token(const struct wh_arm *arm, char *text)
 static int send_once(struct wh_arm *arm, const char *method, const char *url, const char *if_match, const char *body,
                      struct wh_https_reply *r, struct wh_error *err)
 {
-	const struct wh_https_request q = {.method = method, .url = url, .token = arm->token, .if_match = if_match, .body = body, .ca_file = arm->opt.ca_file};
+	const struct wh_https_request q = {.method = method,
+	                                   .url = url,
+	                                   .token = arm->token,
+	                                   .if_match = if_match,
+	                                   .body = body,
+	                                   .ca_file = arm->opt.ca_file};
 	wh_https_reply_free(r);
 	arm->requests++;
 	int rc = wh_https_exchange(&q, r, err);
@@ -150,7 +157,8 @@ int wh_arm_wait(struct wh_arm *arm, int64_t ms, struct wh_error *err)
 {
 	int64_t limit = arm->opt.max_wait_ms ? arm->opt.max_wait_ms : 300000;
 	if (arm->waited_ms + ms > limit)
-		return wh_fail(err, -ETIMEDOUT, "Azure did not get done within %lld second%s", (long long)(limit / 1000), limit / 1000 == 1 ? "" : "s");
+		return wh_fail(err, -ETIMEDOUT, "Azure did not get done within %lld second%s", (long long)(limit / 1000),
+		               limit / 1000 == 1 ? "" : "s");
 	arm->waited_ms += ms;
 	struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 	while (nanosleep(&ts, &ts) && errno == EINTR)
@@ -171,7 +179,8 @@ int wh_arm_request(struct wh_arm *arm, const char *method, const char *path_or_u
 	bool put = !strcmp(method, "PUT"), renewed = false;
 	int64_t backoff = 500;
 	if (!url)
-		return wh_fail(err, -EPERM, "Azure named an address of another host to wait at: refused, since it would be sent the token");
+		return wh_fail(err, -EPERM,
+		               "Azure named an address of another host to wait at: refused, since it would be sent the token");
 	int rc = 0;
 	for (unsigned i = 0;; i++) {
 		rc = send_once(arm, method, url, if_match, body, r, err);
@@ -213,7 +222,8 @@ const char *wh_arm_reason(const struct wh_arm *arm, const struct wh_https_reply 
 {
 	bool inexact;
 	json_t *o = r->body ? wh_json_load(r->body, r->len, 0, &inexact, NULL) : NULL, *e = json_object_get(o, "error");
-	const char *code = json_string_value(json_object_get(e, "code")), *message = json_string_value(json_object_get(e, "message"));
+	const char *code = json_string_value(json_object_get(e, "code")),
+		   *message = json_string_value(json_object_get(e, "message"));
 	char *words = NULL;
 	if (code && asprintf(&words, "%s: %s", code, message ? message : "") >= 0) {
 		wh_arm_hide_token(arm, words); /* before it is cut */

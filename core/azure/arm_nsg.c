@@ -14,7 +14,8 @@ enum { POLL_MS = 100 }; /* between two questions whether Azure is done, at least
 json_t *wh_arm_nsg_body(const json_t *nsg)
 {
 	static const char *const top[] = {"etag", NULL};
-	static const char *const props[] = {"defaultSecurityRules", "networkInterfaces", "subnets", "flowLogs", "resourceGuid", "provisioningState", NULL};
+	static const char *const props[] = {"defaultSecurityRules", "networkInterfaces", "subnets", "flowLogs",
+	                                    "resourceGuid",         "provisioningState", NULL};
 	json_t *o = json_deep_copy(nsg), *p = json_object_get(o, "properties"), *rule;
 	size_t i;
 	for (const char *const *k = top; *k; k++)
@@ -32,7 +33,8 @@ json_t *wh_arm_nsg_body(const json_t *nsg)
 static bool same_value(const json_t *a, const json_t *b)
 {
 	if (json_is_string(a) && json_is_string(b))
-		return !strcasecmp(json_string_value(a), json_string_value(b)); /* Azure writes enumerations and tags in its own case */
+		/* Azure writes enumerations and tags in its own case */
+		return !strcasecmp(json_string_value(a), json_string_value(b));
 	if (json_is_array(a) && json_is_array(b)) { /* lists of prefixes and ports are sets */
 		size_t i, j;
 		json_t *x, *y;
@@ -109,15 +111,22 @@ static char *path_of(const struct wh_arm *arm, const char *id)
 }
 
 /* An answer that is none, in words for who has to do something about it. */
-static int refused(const struct wh_arm *arm, const struct wh_https_reply *r, const char *verb, const char *id, struct wh_error *err)
+static int refused(const struct wh_arm *arm, const struct wh_https_reply *r, const char *verb, const char *id,
+                   struct wh_error *err)
 {
 	char buf[256];
 	if (r->status == 401)
-		return wh_fail(err, -EACCES, "Azure does not accept the token: it is wrong or has expired (%s); get a new one, as `az account get-access-token` prints it", wh_arm_reason(arm, r, buf));
+		return wh_fail(
+			err, -EACCES,
+			"Azure does not accept the token: it is wrong or has expired (%s); get a new one, as `az account get-access-token` prints it",
+			wh_arm_reason(arm, r, buf));
 	if (r->status == 403)
-		return wh_fail(err, -EACCES, "the token may not %s %.160s (%s): its owner needs Microsoft.Network/networkSecurityGroups/%s there",
-		               *verb == 'G' ? "read" : "change", id, wh_arm_reason(arm, r, buf), *verb == 'G' ? "read" : "write");
-	return wh_fail(err, r->status == 404 ? -ENOENT : -EIO, "%s %.200s: Azure answered %s", verb, id, wh_arm_reason(arm, r, buf));
+		return wh_fail(
+			err, -EACCES,
+			"the token may not %s %.160s (%s): its owner needs Microsoft.Network/networkSecurityGroups/%s there",
+			*verb == 'G' ? "read" : "change", id, wh_arm_reason(arm, r, buf), *verb == 'G' ? "read" : "write");
+	return wh_fail(err, r->status == 404 ? -ENOENT : -EIO, "%s %.200s: Azure answered %s", verb, id,
+	               wh_arm_reason(arm, r, buf));
 }
 
 /* *inexact: something in the group may not be written back as it was read. */
@@ -139,7 +148,8 @@ static int get_group(struct wh_arm *arm, const char *id, json_t **out, char **et
 		if (!json_is_object(*out))
 			rc = wh_fail(err, -EBADMSG, "GET %.200s: Azure's answer is not JSON", id);
 		else if (!*etag || !**etag)
-			rc = wh_fail(err, -EBADMSG, "GET %.200s: Azure sent no etag, without which a change of somebody else could be lost", id);
+			rc = wh_fail(err, -EBADMSG,
+			             "GET %.200s: Azure sent no etag, without which a change of somebody else could be lost", id);
 		else if (json_object_set_new(*out, "etag", json_string(*etag)))
 			rc = wh_fail(err, -EBADMSG, "GET %.200s: Azure's etag is no text", id);
 	}
@@ -184,7 +194,8 @@ static int poll_done(struct wh_arm *arm, const char *id, const struct wh_https_r
 		if (!rc && r.status >= 400)
 			rc = wh_fail(err, -EIO, "waiting for %.200s: Azure answered %s", id, wh_arm_reason(arm, &r, buf));
 		else if (!rc && status && (!strcasecmp(status, "Failed") || !strcasecmp(status, "Canceled")))
-			rc = wh_fail(err, -EIO, "Azure ended the change of %.200s as %s: %s", id, status, wh_arm_reason(arm, &r, buf));
+			rc = wh_fail(err, -EIO, "Azure ended the change of %.200s as %s: %s", id, status,
+			             wh_arm_reason(arm, &r, buf));
 		else if (!rc)
 			done = r.status == 200 && (!status || !strcasecmp(status, "Succeeded"));
 		if (!rc && !done) {
@@ -251,7 +262,8 @@ static void add_words(struct wh_error *err, const char *words)
 }
 
 /* Reads the group back; where it is not as wanted, puts the former one back and says so. */
-static int verify(struct wh_arm *arm, const char *id, const json_t *wanted, const json_t *former, struct wh_arm_result *out, struct wh_error *err)
+static int verify(struct wh_arm *arm, const char *id, const json_t *wanted, const json_t *former, struct wh_arm_result *out,
+                  struct wh_error *err)
 {
 	json_t *now;
 	char *etag, where[512];
@@ -269,7 +281,9 @@ static int verify(struct wh_arm *arm, const char *id, const json_t *wanted, cons
 		rc = put_group(arm, id, former, etag, &back);
 		out->rolled_back = !rc;
 		out->changed = rc != 0;
-		rc = rc ? wh_fail(err, -EIO, "%.160s: read back differs (%.100s), and the former group could not be put back: %.160s", id, where, back.text)
+		rc = rc ? wh_fail(err, -EIO,
+		                  "%.160s: read back differs (%.100s), and the former group could not be put back: %.160s", id,
+		                  where, back.text)
 		        : wh_fail(err, -EIO, "%.200s: read back differs (%.200s); the former group was put back", id, where);
 	}
 	if (!rc)
@@ -280,8 +294,8 @@ static int verify(struct wh_arm *arm, const char *id, const json_t *wanted, cons
 }
 
 /* After a change that failed in whatever way: where it took effect all the same, the former group is put back. */
-static void put_back_what_took_effect(struct wh_arm *arm, const char *id, const json_t *wanted, const json_t *former, const char *etag_before, struct wh_arm_result *out,
-                   struct wh_error *err)
+static void put_back_what_took_effect(struct wh_arm *arm, const char *id, const json_t *wanted, const json_t *former,
+                                      const char *etag_before, struct wh_arm_result *out, struct wh_error *err)
 {
 	struct wh_error ignored;
 	json_t *now = NULL;
@@ -306,7 +320,8 @@ static void put_back_what_took_effect(struct wh_arm *arm, const char *id, const 
 	free(etag);
 }
 
-int wh_arm_replace_nsg(struct wh_arm *arm, const char *id, wh_arm_build build, void *arg, struct wh_arm_result *out, struct wh_error *err)
+int wh_arm_replace_nsg(struct wh_arm *arm, const char *id, wh_arm_build build, void *arg, struct wh_arm_result *out,
+                       struct wh_error *err)
 {
 	json_t *present = NULL, *wanted = NULL, *former = NULL, *body = NULL;
 	char *etag = NULL;
@@ -325,7 +340,10 @@ int wh_arm_replace_nsg(struct wh_arm *arm, const char *id, wh_arm_build build, v
 		if (!former || !body)
 			rc = wh_fail(err, -ENOMEM, "out of memory");
 		else if (inexact && wh_json_may_be_mended(body))
-			rc = wh_fail(err, -ENOTSUP, "%.200s: holds a text with \\u0000 or half a surrogate pair, or a number beyond 64 bits, which would not be written back as it was: mend it there first", id);
+			rc = wh_fail(
+				err, -ENOTSUP,
+				"%.200s: holds a text with \\u0000 or half a surrogate pair, or a number beyond 64 bits, which would not be written back as it was: mend it there first",
+				id);
 		else if ((rc = put_group(arm, id, body, etag, err)) && rc != -EAGAIN && rc != -ENOMEM)
 			put_back_what_took_effect(arm, id, body, former, etag, out, err);
 	}

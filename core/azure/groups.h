@@ -5,19 +5,23 @@
 
 /*
  * What the state directory remembers of one group, in its file azure.steps, oldest step first:
- *   {"id": …, "name": …, "steps": [{"group": id, "before": etag of the former, "etag": of what was applied, "who": …, "when": …, "former": GROUP,
- *    "applied": GROUP, "ours": [names], "removed": [names]}]}
- * A step is written before its PUT, so that a way back is known whatever happens then; its etag is "" until the group was read back. The file begins with
- * a line that says its length and checksum. A record whose ids are not all the group's own is none.
+ *   {"id": …, "name": …, "steps": [{"group": id, "before": etag of the former, "etag": of what was applied, "who": …, "when": …,
+ * "former": GROUP, "applied": GROUP, "ours": [names], "removed": [names]}]} A step is written before its PUT, so that a way back
+ * is known whatever happens then; its etag is "" until the group was read back. The file begins with a line that says its length
+ * and checksum. A record whose ids are not all the group's own is none.
  */
 enum { WH_AZURE_STEPS = 8 };
-int wh_azure_record_load(const char *state, const char *id, json_t **out, struct wh_error *err); /* *out NULL when there is none */
+/* *out NULL when there is none */
+int wh_azure_record_load(const char *state, const char *id, json_t **out, struct wh_error *err);
 json_t *wh_azure_last_step(const json_t *record); /* borrowed; NULL */
-/* Whether somebody changed the group since the step was applied and read back. A step that was never read back does not tell: false. */
+/* Whether somebody changed the group since the step was applied and read back. A step that was never read back does not tell:
+ * false. */
 bool wh_azure_step_changed(const json_t *step, const json_t *present);
-int wh_azure_record_push(const char *state, const char *id, const char *name, json_t *step, struct wh_error *err); /* takes the reference */
+/* takes the reference */
+int wh_azure_record_push(const char *state, const char *id, const char *name, json_t *step, struct wh_error *err);
 int wh_azure_record_pop(const char *state, const char *id, struct wh_error *err);
-int wh_azure_record_etag(const char *state, const char *id, const char *etag, struct wh_error *err); /* of the last step, once it was read back */
+/* of the last step, once it was read back */
+int wh_azure_record_etag(const char *state, const char *id, const char *etag, struct wh_error *err);
 typedef int (*wh_azure_record_cb)(void *arg, json_t *record);
 int wh_azure_record_each(const char *state, wh_azure_record_cb each, void *arg, struct wh_error *err);
 

@@ -14,7 +14,8 @@ static json_t *our_names(const struct wh_azure_work *w)
 {
 	json_t *names = json_array();
 	for (size_t k = 0; k < w->base.n_rules; k++)
-		if (!w->base.rules[k].is_default && w->base.rules[k].origin != WH_ORIGIN_WHITTLE && !wh_rule_named(&w->merged, w->base.rules[k].name))
+		if (!w->base.rules[k].is_default && w->base.rules[k].origin != WH_ORIGIN_WHITTLE &&
+		    !wh_rule_named(&w->merged, w->base.rules[k].name))
 			return names;
 	for (size_t k = 0; k < w->merged.n_rules; k++) {
 		const struct wh_rule *r = &w->merged.rules[k];
@@ -33,7 +34,8 @@ static json_t *removed_names(const struct wh_azure_work *w)
 	json_t *names = json_array();
 	for (size_t k = 0; k < w->live.n_rules; k++) {
 		const struct wh_rule *r = &w->live.rules[k];
-		if (!r->is_default && r->origin != WH_ORIGIN_WHITTLE && r->origin != WH_ORIGIN_JIT && !wh_rule_named(&w->merged, r->name))
+		if (!r->is_default && r->origin != WH_ORIGIN_WHITTLE && r->origin != WH_ORIGIN_JIT &&
+		    !wh_rule_named(&w->merged, r->name))
 			json_array_append_new(names, json_string(r->name));
 	}
 	return names;
@@ -44,10 +46,12 @@ static int save_step(struct apply *x, const json_t *former, const json_t *wanted
 	const struct wh_azure_group *g = &x->a->groups[x->i];
 	const char *etag = json_string_value(json_object_get(former, "etag"));
 	char now[WH_TIME_STRLEN];
-	json_t *step = json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o}", "group", g->id, "before", etag ? etag : "", "etag", "", "who", x->a->opt.who ? x->a->opt.who : "unknown",
-	                         "when", wh_time_text(wh_now_us(), now), "former", wh_arm_nsg_body(former), "applied", wh_arm_nsg_body(wanted), "ours",
+	json_t *step = json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o}", "group", g->id, "before", etag ? etag : "", "etag", "",
+	                         "who", x->a->opt.who ? x->a->opt.who : "unknown", "when", wh_time_text(wh_now_us(), now),
+	                         "former", wh_arm_nsg_body(former), "applied", wh_arm_nsg_body(wanted), "ours",
 	                         our_names(&x->a->work[x->i]), "removed", removed_names(&x->a->work[x->i]));
-	int rc = step ? wh_azure_record_push(x->a->state, g->id, g->name, step, x->a->err) : wh_fail(x->a->err, -ENOMEM, "out of memory");
+	int rc = step ? wh_azure_record_push(x->a->state, g->id, g->name, step, x->a->err)
+	              : wh_fail(x->a->err, -ENOMEM, "out of memory");
 	x->saved = !rc;
 	return rc;
 }
@@ -91,9 +95,13 @@ static int apply_one(struct wh_azure *a, size_t i)
 		if (!tries)
 			wh_arm_say(a->arm, "somebody else changed %s meanwhile: reading it and planning once more", g->name);
 	}
-	g->state = !rc ? res.changed ? WH_AZURE_APPLIED : WH_AZURE_UNCHANGED
-	         : res.uncertain ? WH_AZURE_UNCERTAIN : res.changed ? WH_AZURE_FAILED : res.rolled_back ? WH_AZURE_ROLLED_BACK : WH_AZURE_PLANNED;
-	if (x.saved && !rc && wh_azure_record_etag(a->state, g->id, res.etag, &ignored)) /* then it is compared by its rules alone */
+	g->state = !rc               ? res.changed ? WH_AZURE_APPLIED : WH_AZURE_UNCHANGED
+	           : res.uncertain   ? WH_AZURE_UNCERTAIN
+	           : res.changed     ? WH_AZURE_FAILED
+	           : res.rolled_back ? WH_AZURE_ROLLED_BACK
+	                             : WH_AZURE_PLANNED;
+	if (x.saved && !rc &&
+	    wh_azure_record_etag(a->state, g->id, res.etag, &ignored)) /* then it is compared by its rules alone */
 		wh_arm_say(a->arm, "%s: applied, but its new etag could not be kept: %s", g->name, ignored.text);
 	if (x.saved && rc && g->state != WH_AZURE_UNCERTAIN && g->state != WH_AZURE_FAILED)
 		wh_azure_record_pop(a->state, g->id, &ignored); /* nothing of ours is there */
@@ -116,9 +124,11 @@ static void unwind(struct wh_azure *a, size_t failed)
 		a->groups[i].state = rc ? WH_AZURE_FAILED : WH_AZURE_ROLLED_BACK;
 		size_t len = strlen(a->err->text);
 		if (rc)
-			snprintf(a->err->text + len, sizeof a->err->text - len, "; %.80s was changed and could not be put back: %.160s", g.name, why.text);
+			snprintf(a->err->text + len, sizeof a->err->text - len,
+			         "; %.80s was changed and could not be put back: %.160s", g.name, why.text);
 		else
-			snprintf(a->err->text + len, sizeof a->err->text - len, "; %.80s, which was changed before, was put back", g.name);
+			snprintf(a->err->text + len, sizeof a->err->text - len, "; %.80s, which was changed before, was put back",
+			         g.name);
 		json_decref(record);
 	}
 }

@@ -2,9 +2,10 @@
 /*
  * Putting former groups back.
  *
- * The step that says what was there lies in the state directory, and is proved all the same before anything is written: the group that would be is
- * within what the group of now lets through once whittle's own rules are taken out of it. Of rules of others that whittle removed, and the step names,
- * that can't be proved; they come back only where the etag shows that the group is what whittle wrote.
+ * The step that says what was there lies in the state directory, and is proved all the same before anything is written: the group
+ * that would be is within what the group of now lets through once whittle's own rules are taken out of it. Of rules of others
+ * that whittle removed, and the step names, that can't be proved; they come back only where the etag shows that the group is what
+ * whittle wrote.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ struct back {
 /* The group as it is now with the former rules; just-in-time rules stay those of now. */
 static json_t *with_former_rules(const json_t *present, const struct wh_nsg *live, const struct wh_nsg *former)
 {
-	json_t *group = json_deep_copy(present), *to = wh_nsg_rules(group), *old = wh_nsg_rules(former->source), *now = wh_nsg_rules(present);
+	json_t *group = json_deep_copy(present), *to = wh_nsg_rules(group), *old = wh_nsg_rules(former->source),
+	       *now = wh_nsg_rules(present);
 	json_array_clear(to);
 	for (size_t i = 0; i < json_array_size(old); i++)
 		for (size_t k = 0; k < former->n_rules; k++)
@@ -45,11 +47,13 @@ static bool names(const json_t *list, const char *name)
 	return in;
 }
 
-/* The group as it is now without those of whittle's own rules that the target has not; with `removed`, the former's rules of these names are added. */
-static int without_ours(const struct back *b, const json_t *present, const struct wh_nsg *live, const struct wh_nsg *target, const struct wh_nsg *former, const json_t *removed,
-                        struct wh_nsg *into)
+/* The group as it is now without those of whittle's own rules that the target has not; with `removed`, the former's rules of
+ * these names are added. */
+static int without_ours(const struct back *b, const json_t *present, const struct wh_nsg *live, const struct wh_nsg *target,
+                        const struct wh_nsg *former, const json_t *removed, struct wh_nsg *into)
 {
-	json_t *group = json_deep_copy(present), *to = wh_nsg_rules(group), *now = wh_nsg_rules(present), *then = wh_nsg_rules(former->source);
+	json_t *group = json_deep_copy(present), *to = wh_nsg_rules(group), *now = wh_nsg_rules(present),
+	       *then = wh_nsg_rules(former->source);
 	json_array_clear(to);
 	for (size_t k = 0; k < live->n_rules; k++) {
 		const struct wh_rule *r = &live->rules[k], *stays = r->is_default ? NULL : wh_rule_named(target, r->name);
@@ -57,14 +61,16 @@ static int without_ours(const struct back *b, const json_t *present, const struc
 			json_array_append(to, json_array_get(now, (size_t)r->index));
 	}
 	for (size_t k = 0; removed && k < former->n_rules; k++)
-		if (!former->rules[k].is_default && names(removed, former->rules[k].name) && !wh_rule_named(live, former->rules[k].name))
+		if (!former->rules[k].is_default && names(removed, former->rules[k].name) &&
+		    !wh_rule_named(live, former->rules[k].name))
 			json_array_append(to, json_array_get(then, (size_t)former->rules[k].index));
 	int rc = group ? wh_nsg_read(b->g->name, group, b->mem, into, b->err) : wh_fail(b->err, -ENOMEM, "out of memory");
 	json_decref(group);
 	return rc;
 }
 
-static int prove_back(const struct back *b, const json_t *present, const struct wh_nsg *live, const struct wh_nsg *target, const struct wh_nsg *former)
+static int prove_back(const struct back *b, const json_t *present, const struct wh_nsg *live, const struct wh_nsg *target,
+                      const struct wh_nsg *former)
 {
 	const struct wh_tag_context no_tags = {0};
 	const char *etag = json_string_value(json_object_get(b->step, "etag"));
@@ -77,14 +83,17 @@ static int prove_back(const struct back *b, const json_t *present, const struct 
 	rc = rc ? rc : wh_nsg_contained(target, &bare, &no_tags, b->mem, &ce, b->err);
 	wh_nsgs_free(&bare, 1);
 	if (rc == 1)
-		rc = wh_fail_input(b->err, -EPERM, "%s: refused: the rules that the state directory has for it would allow %s to port %u/%s, which the group does not without whittle's rules. "
-		                   "Put it back by hand", b->g->name, wh_addr_text(&ce.peer, addr), ce.dport, wh_proto_text(ce.proto, proto));
+		rc = wh_fail_input(
+			b->err, -EPERM,
+			"%s: refused: the rules that the state directory has for it would allow %s to port %u/%s, which the group does not without whittle's rules. "
+			"Put it back by hand",
+			b->g->name, wh_addr_text(&ce.peer, addr), ce.dport, wh_proto_text(ce.proto, proto));
 	return rc;
 }
 
 /*
- * Refuses the way back where the group was changed since whittle applied: in a rule, or, where the rules are the same, in anything else, which
- * its etag shows. Rules of just-in-time access change the etag, too: where they differ it proves nothing.
+ * Refuses the way back where the group was changed since whittle applied: in a rule, or, where the rules are the same, in
+ * anything else, which its etag shows. Rules of just-in-time access change the etag, too: where they differ it proves nothing.
  */
 static int find_changes(struct back *b, const json_t *present, const struct wh_nsg *live, const struct wh_nsg *applied)
 {
@@ -95,10 +104,14 @@ static int find_changes(struct back *b, const json_t *present, const struct wh_n
 	if (b->force || (!g->n_drift && !other))
 		return 0;
 	if (other)
-		return wh_fail_input(b->err, -ESTALE, "%s was changed since whittle applied: its rules are the same, but its etag is another. Look at what else was changed, then use --force "
-		                     "to put the former rules back all the same", g->name);
-	return wh_fail_input(b->err, -ESTALE, "%s was changed since whittle applied: %s. Use --force to put the former rules back all the same", g->name,
-	                     wh_azure_named(g->drift, g->n_drift, b->mem));
+		return wh_fail_input(
+			b->err, -ESTALE,
+			"%s was changed since whittle applied: its rules are the same, but its etag is another. Look at what else was changed, then use --force "
+			"to put the former rules back all the same",
+			g->name);
+	return wh_fail_input(b->err, -ESTALE,
+	                     "%s was changed since whittle applied: %s. Use --force to put the former rules back all the same",
+	                     g->name, wh_azure_named(g->drift, g->n_drift, b->mem));
 }
 
 static int build_back(void *arg, const json_t *present, json_t **wanted, struct wh_error *err)
@@ -128,8 +141,8 @@ static int build_back(void *arg, const json_t *present, json_t **wanted, struct 
 	return rc;
 }
 
-int wh_azure_one_back(struct wh_arm *arm, const char *state, const json_t *record, bool force, struct wh_arena *mem, struct wh_azure_group *g,
-                      struct wh_error *err)
+int wh_azure_one_back(struct wh_arm *arm, const char *state, const json_t *record, bool force, struct wh_arena *mem,
+                      struct wh_azure_group *g, struct wh_error *err)
 {
 	struct back b = {.step = wh_azure_last_step(record), .g = g, .mem = mem, .force = force, .err = err};
 	struct wh_arm_result res = {0};
@@ -138,7 +151,9 @@ int wh_azure_one_back(struct wh_arm *arm, const char *state, const json_t *recor
 	int rc = wh_arm_replace_nsg(arm, g->id, build_back, &b, &res, err);
 	if (rc == -EAGAIN)
 		rc = wh_arm_replace_nsg(arm, g->id, build_back, &b, &res, err);
-	g->state = !rc ? res.changed ? WH_AZURE_ROLLED_BACK : WH_AZURE_UNCHANGED : res.uncertain ? WH_AZURE_UNCERTAIN : WH_AZURE_FAILED;
+	g->state = !rc             ? res.changed ? WH_AZURE_ROLLED_BACK : WH_AZURE_UNCHANGED
+	           : res.uncertain ? WH_AZURE_UNCERTAIN
+	                           : WH_AZURE_FAILED;
 	return rc ? rc : wh_azure_record_pop(state, g->id, err);
 }
 
@@ -147,7 +162,8 @@ struct records { json_t **list; size_t n, room; const char *nsg; };
 static int collect(void *arg, json_t *record)
 {
 	struct records *r = arg;
-	const char *id = json_string_value(json_object_get(record, "id")), *name = json_string_value(json_object_get(record, "name"));
+	const char *id = json_string_value(json_object_get(record, "id")),
+		   *name = json_string_value(json_object_get(record, "name"));
 	if (!id || !name || (r->nsg && strcasecmp(r->nsg, id) != 0 && strcasecmp(r->nsg, name) != 0))
 		return 0;
 	if (!wh_array_grow(&r->list, r->n, &r->room, sizeof *r->list))
@@ -156,18 +172,22 @@ static int collect(void *arg, json_t *record)
 	return 0;
 }
 
-int wh_azure_rollback(struct wh_arm *arm, const char *state, const char *nsg, bool force, struct wh_arena *mem, struct wh_azure_group **groups,
-                      size_t *n, struct wh_error *err)
+int wh_azure_rollback(struct wh_arm *arm, const char *state, const char *nsg, bool force, struct wh_arena *mem,
+                      struct wh_azure_group **groups, size_t *n, struct wh_error *err)
 {
 	struct records r = {.nsg = nsg};
 	*n = 0;
 	int rc = wh_azure_record_each(state, collect, &r, err);
 	*groups = wh_arena_array(mem, r.n + 1, sizeof **groups);
 	if (!rc && !r.n)
-		rc = wh_fail_input(err, -ENOENT, "%s%s: whittle has changed nothing at Azure that it could put back; what earlier versions kept in the ledger, where its owner may write, is not believed", nsg ? "network security group " : "rollback", nsg ? nsg : "");
+		rc = wh_fail_input(
+			err, -ENOENT,
+			"%s%s: whittle has changed nothing at Azure that it could put back; what earlier versions kept in the ledger, where its owner may write, is not believed",
+			nsg ? "network security group " : "rollback", nsg ? nsg : "");
 	for (size_t i = 0; i < r.n && !rc; i++) {
 		struct wh_azure_group *g = &(*groups)[(*n)++];
-		*g = (struct wh_azure_group){.notes = "", .name = wh_arena_strdup(mem, json_string_value(json_object_get(r.list[i], "name"))),
+		*g = (struct wh_azure_group){.notes = "",
+		                             .name = wh_arena_strdup(mem, json_string_value(json_object_get(r.list[i], "name"))),
 		                             .id = wh_arena_strdup(mem, json_string_value(json_object_get(r.list[i], "id")))};
 		rc = wh_azure_one_back(arm, state, r.list[i], force, mem, g, err);
 	}

@@ -4,8 +4,8 @@
  *
  * Of one group: live (as Azure has it) → base (without the rules that whittle applied to the chosen resources before and nobody
  * changed) → merged (the plan that `export` makes, upon base). The proof holds the rules against base without the rules of
- * just-in-time access, which come and go by themselves; the plan leaves those where they are. What is told and written is the difference
- * between live and merged.
+ * just-in-time access, which come and go by themselves; the plan leaves those where they are. What is told and written is the
+ * difference between live and merged.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +27,13 @@ static bool chosen(const struct wh_azure_options *opt, const struct wh_resource 
 
 static struct wh_render_options render_options(const struct wh_azure *a, const char *nsg)
 {
-	return (struct wh_render_options){.resources = a->opt.resources, .n_resources = a->opt.n_resources, .nsg = nsg, .nsg_scope = a->opt.nsg_scope,
-	                                  .nsg_scope_default = a->opt.nsg_scope_default, .keep_until = a->opt.keep_until, .today = a->opt.today};
+	return (struct wh_render_options){.resources = a->opt.resources,
+	                                  .n_resources = a->opt.n_resources,
+	                                  .nsg = nsg,
+	                                  .nsg_scope = a->opt.nsg_scope,
+	                                  .nsg_scope_default = a->opt.nsg_scope_default,
+	                                  .keep_until = a->opt.keep_until,
+	                                  .today = a->opt.today};
 }
 
 static int choose(struct wh_azure *a)
@@ -44,17 +49,23 @@ static int choose(struct wh_azure *a)
 		if (!wh_nsg_asked(nsg, a->e, &ask))
 			continue;
 		if (!nsg->id || *nsg->id != '/')
-			return wh_fail_input(a->err, -EINVAL, "%s: the network security group %s has no ARM id: import it as `az network nsg show` prints it",
-			                     nsg->file ? nsg->file : "estate", nsg->name);
+			return wh_fail_input(
+				a->err, -EINVAL,
+				"%s: the network security group %s has no ARM id: import it as `az network nsg show` prints it",
+				nsg->file ? nsg->file : "estate", nsg->name);
 		for (size_t k = 0; k < a->n; k++)
 			if (!strcasecmp(a->groups[k].id, nsg->id))
-				return wh_fail_input(a->err, -EEXIST, "two files of the estate hold %s: name one of them for all its resources", nsg->id);
+				return wh_fail_input(a->err, -EEXIST,
+				                     "two files of the estate hold %s: name one of them for all its resources",
+				                     nsg->id);
 		struct wh_azure_work *w = &a->work[a->n];
 		a->groups[a->n++] = (struct wh_azure_group){.name = nsg->name, .id = nsg->id, .notes = ""};
 		*w = (struct wh_azure_work){.at = i, .imported = *nsg};
 		json_incref(w->imported.source);
 	}
-	return a->n ? 0 : wh_fail_input(a->err, -ENOENT, "no network security group of the estate protects what was chosen (`whittle estate show`)");
+	return a->n ? 0
+	            : wh_fail_input(a->err, -ENOENT,
+	                            "no network security group of the estate protects what was chosen (`whittle estate show`)");
 }
 
 /* ---- one group ---- */
@@ -68,8 +79,10 @@ static int find_drift(struct wh_azure *a, struct wh_azure_group *g, struct wh_az
 	g->n_drift = n;
 	if (!n || a->opt.force)
 		return 0;
-	return wh_fail_input(a->err, -ESTALE, "%s is not what it was when it was %s: %s. Import it again and look at the recommendation, or use --force to plan upon it as it is",
-	                     g->name, w->has_applied ? "changed last" : "imported", wh_azure_named(g->drift, n, a->mem));
+	return wh_fail_input(
+		a->err, -ESTALE,
+		"%s is not what it was when it was %s: %s. Import it again and look at the recommendation, or use --force to plan upon it as it is",
+		g->name, w->has_applied ? "changed last" : "imported", wh_azure_named(g->drift, n, a->mem));
 }
 
 static bool only_of_chosen(const struct wh_azure *a, const struct wh_nsg *nsg, const struct wh_rule *r)
@@ -83,13 +96,14 @@ static bool only_of_chosen(const struct wh_azure *a, const struct wh_nsg *nsg, c
 	return r->n_locals && own == r->n_locals && !r->n_local_tags;
 }
 
-/* All that whittle wrote is there as it wrote it. An allow and its deny belong together: where somebody changed or removed one of them,
- * all stay, and are a part of the group like any other. */
+/* All that whittle wrote is there as it wrote it. An allow and its deny belong together: where somebody changed or removed one of
+ * them, all stay, and are a part of the group like any other. */
 static bool ours_untouched(const struct wh_azure_work *w)
 {
 	for (size_t i = 0; i < json_array_size(w->ours); i++) {
 		const char *name = json_string_value(json_array_get(w->ours, i));
-		const struct wh_rule *then = name ? wh_rule_named(&w->applied, name) : NULL, *now = name ? wh_rule_named(&w->live, name) : NULL;
+		const struct wh_rule *then = name ? wh_rule_named(&w->applied, name) : NULL,
+				     *now = name ? wh_rule_named(&w->live, name) : NULL;
 		if (!then || !now || then->priority != now->priority || !wh_rule_same(&w->applied, then, &w->live, now))
 			return false;
 	}
@@ -106,7 +120,8 @@ static bool is_ours(const struct wh_azure *a, const struct wh_azure_work *w, con
 
 /* A group without some of its rules. */
 typedef bool (*unwanted)(const struct wh_azure *a, const struct wh_azure_work *w, const struct wh_rule *r);
-static int without(struct wh_azure *a, const struct wh_azure_work *w, const struct wh_nsg *from, unwanted drop, struct wh_nsg *into)
+static int without(struct wh_azure *a, const struct wh_azure_work *w, const struct wh_nsg *from, unwanted drop,
+                   struct wh_nsg *into)
 {
 	json_t *group = json_deep_copy(from->source), *old = wh_nsg_rules(from->source), *kept = wh_nsg_rules(group);
 	for (size_t i = json_array_size(old); i-- > 0;)
@@ -148,8 +163,11 @@ static int prove(struct wh_azure *a, const struct wh_azure_group *g, struct wh_a
 			continue;
 		rc = wh_prove(a->e, res->resource, res->rules, res->n_rules, a->mem, &ce, a->err);
 		if (rc == 1)
-			rc = wh_fail_input(a->err, -EPERM, "%s: refused: the rules would allow %s to port %u/%s of %s, which the group does not; import it again and run `whittle recommend`",
-			                   g->name, wh_addr_text(&ce.peer, addr), ce.port, wh_proto_text(ce.proto, proto), res->resource->name);
+			rc = wh_fail_input(
+				a->err, -EPERM,
+				"%s: refused: the rules would allow %s to port %u/%s of %s, which the group does not; import it again and run `whittle recommend`",
+				g->name, wh_addr_text(&ce.peer, addr), ce.port, wh_proto_text(ce.proto, proto),
+				res->resource->name);
 	}
 	return rc;
 }
@@ -185,8 +203,12 @@ static int prove_whole(struct wh_azure *a, const struct wh_azure_group *g, const
 	struct wh_filter_packet ce;
 	char peer[WH_ADDR_STRLEN], local[WH_ADDR_STRLEN], proto[8];
 	int rc = wh_nsg_contained(&w->merged, &w->base, &tags, a->mem, &ce, a->err);
-	return rc == 1 ? wh_fail_input(a->err, -EPERM, "%s: refused: the new group would allow %s to port %u/%s of %s, which the present one does not", g->name,
-	                               wh_addr_text(&ce.peer, peer), ce.dport, wh_proto_text(ce.proto, proto), wh_addr_text(&ce.local, local)) : rc;
+	return rc == 1 ? wh_fail_input(
+				 a->err, -EPERM,
+				 "%s: refused: the new group would allow %s to port %u/%s of %s, which the present one does not",
+				 g->name, wh_addr_text(&ce.peer, peer), ce.dport, wh_proto_text(ce.proto, proto),
+				 wh_addr_text(&ce.local, local))
+	               : rc;
 }
 
 static void forget(struct wh_azure_work *w)
@@ -206,7 +228,8 @@ int wh_azure_plan_group(struct wh_azure *a, size_t i, const json_t *live)
 	g->n_changes = g->n_drift = 0;
 	int rc = wh_nsg_read(g->name, live, a->mem, &w->live, a->err);
 	if (!rc && (!w->live.id || strcasecmp(w->live.id, g->id)))
-		rc = wh_fail(a->err, -EBADMSG, "GET %s: Azure answered with another resource (%s)", g->id, w->live.id ? w->live.id : "without an id");
+		rc = wh_fail(a->err, -EBADMSG, "GET %s: Azure answered with another resource (%s)", g->id,
+		             w->live.id ? w->live.id : "without an id");
 	rc = rc ? rc : find_drift(a, g, w);
 	w->untouched = !rc && ours_untouched(w);
 	rc = rc ? rc : without(a, w, &w->live, is_ours, &w->base);
@@ -248,8 +271,8 @@ static int read_and_plan(struct wh_azure *a, size_t i)
 	return rc;
 }
 
-int wh_azure_plan(struct wh_arm *arm, const char *state, struct wh_estate *e, const struct wh_recommendation *r, const struct wh_azure_options *opt,
-                  struct wh_arena *mem, struct wh_azure **out, struct wh_error *err)
+int wh_azure_plan(struct wh_arm *arm, const char *state, struct wh_estate *e, const struct wh_recommendation *r,
+                  const struct wh_azure_options *opt, struct wh_arena *mem, struct wh_azure **out, struct wh_error *err)
 {
 	struct wh_azure *a = wh_arena_alloc(mem, sizeof *a);
 	*a = (struct wh_azure){.arm = arm, .state = state, .e = e, .r = r, .opt = *opt, .mem = mem, .err = err};

@@ -27,4 +27,5 @@ struct wh_azure {
 /* Plans one group upon what Azure has. */
 int wh_azure_plan_group(struct wh_azure *a, size_t i, const json_t *live);
 /* Puts the former rules of the record's last step back, and forgets the step. */
-int wh_azure_one_back(struct wh_arm *arm, const char *state, const json_t *record, bool force, struct wh_arena *mem, struct wh_azure_group *g, struct wh_error *err);
+int wh_azure_one_back(struct wh_arm *arm, const char *state, const json_t *record, bool force, struct wh_arena *mem,
+                      struct wh_azure_group *g, struct wh_error *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is remembered of the groups that were changed at Azure, in the state directory: what is put back from there is written with the person's own
- * token, so that nobody else may write it. One file, azure.steps.
+ * What is remembered of the groups that were changed at Azure, in the state directory: what is put back from there is written
+ * with the person's own token, so that nobody else may write it. One file, azure.steps.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -44,7 +44,8 @@ static const char *body_of(const char *text, size_t len, size_t *n)
 	const char *end = memchr(text, '\n', len < HEAD ? len : HEAD);
 	unsigned long sum;
 	size_t says;
-	if (!end || sscanf(text, MAGIC " %zu %8lx", &says, &sum) != 2 || says != len - (size_t)(end + 1 - text) || sum_of(end + 1, says) != sum)
+	if (!end || sscanf(text, MAGIC " %zu %8lx", &says, &sum) != 2 || says != len - (size_t)(end + 1 - text) ||
+	    sum_of(end + 1, says) != sum)
 		return NULL;
 	*n = says;
 	return end + 1;
@@ -62,7 +63,10 @@ static int read_all(const char *state, json_t **out, struct wh_error *err)
 	if (rc == -ENOENT)
 		return (*out = json_object()) ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 	if (!rc && !(body = body_of(text, len, &n)))
-		rc = wh_fail(err, -EBADMSG, "%s: is damaged (its checksum is wrong), and is not believed: import the groups again, and move the file away", path);
+		rc = wh_fail(
+			err, -EBADMSG,
+			"%s: is damaged (its checksum is wrong), and is not believed: import the groups again, and move the file away",
+			path);
 	rc = rc ? rc : wh_json_parse(path, body, n, out, err);
 	if (!rc && !json_is_object(*out)) {
 		json_decref(*out);
@@ -73,11 +77,13 @@ static int read_all(const char *state, json_t **out, struct wh_error *err)
 	return rc;
 }
 
-/* Nobody else changes the records from now on, until the descriptor is closed. Where it can't be had, another apply at the same moment could be forgotten. */
+/* Nobody else changes the records from now on, until the descriptor is closed. Where it can't be had, another apply at the same
+ * moment could be forgotten. */
 static int locked(const char *state)
 {
 	char path[PATH_MAX];
-	int n = snprintf(path, sizeof path, "%s/azure.steps.lock", state), fd = n < (int)sizeof path ? wh_open_append(path) : -ENAMETOOLONG;
+	int n = snprintf(path, sizeof path, "%s/azure.steps.lock", state),
+	    fd = n < (int)sizeof path ? wh_open_append(path) : -ENAMETOOLONG;
 	if (fd >= 0)
 		flock(fd, LOCK_EX);
 	return fd;
@@ -101,12 +107,14 @@ static bool all_texts(const json_t *list)
 static bool is_of(const json_t *record, const char *id)
 {
 	const json_t *steps = json_object_get(record, "steps"), *step;
-	bool own = is_id(json_object_get(record, "id"), id) && json_is_string(json_object_get(record, "name")) && json_is_array(steps);
+	bool own = is_id(json_object_get(record, "id"), id) && json_is_string(json_object_get(record, "name")) &&
+	           json_is_array(steps);
 	for (size_t i = 0; own && i < json_array_size(steps); i++) {
 		step = json_array_get(steps, i);
-		own = is_id(json_object_get(step, "group"), id) && is_id(json_object_get(json_object_get(step, "former"), "id"), id) &&
-		      is_id(json_object_get(json_object_get(step, "applied"), "id"), id) && all_texts(json_object_get(step, "ours")) &&
-		      all_texts(json_object_get(step, "removed"));
+		own = is_id(json_object_get(step, "group"), id) &&
+		      is_id(json_object_get(json_object_get(step, "former"), "id"), id) &&
+		      is_id(json_object_get(json_object_get(step, "applied"), "id"), id) &&
+		      all_texts(json_object_get(step, "ours")) && all_texts(json_object_get(step, "removed"));
 	}
 	return own;
 }
@@ -120,7 +128,8 @@ int wh_azure_record_load(const char *state, const char *id, json_t **out, struct
 	if (!rc && (*out = json_incref(json_object_get(all, key))) && !is_of(*out, id)) {
 		json_decref(*out);
 		*out = NULL;
-		rc = wh_fail(err, -EBADMSG, "the record of %.200s in the state directory is another group's, and is not believed", id);
+		rc = wh_fail(err, -EBADMSG, "the record of %.200s in the state directory is another group's, and is not believed",
+		             id);
 	}
 	json_decref(all);
 	free(key);
@@ -136,7 +145,8 @@ json_t *wh_azure_last_step(const json_t *record)
 
 bool wh_azure_step_changed(const json_t *step, const json_t *present)
 {
-	const char *then = json_string_value(json_object_get(step, "etag")), *now = json_string_value(json_object_get(present, "etag"));
+	const char *then = json_string_value(json_object_get(step, "etag")),
+		   *now = json_string_value(json_object_get(present, "etag"));
 	return then && *then && (!now || strcmp(then, now));
 }
 
@@ -203,7 +213,8 @@ int wh_azure_record_etag(const char *state, const char *id, const char *etag, st
 	int rc = wh_azure_record_load(state, id, &record, err);
 	json_t *step = wh_azure_last_step(record);
 	if (!rc && step)
-		rc = json_object_set_new(step, "etag", json_string(etag)) ? wh_fail(err, -ENOMEM, "out of memory") : store(state, id, record, err);
+		rc = json_object_set_new(step, "etag", json_string(etag)) ? wh_fail(err, -ENOMEM, "out of memory")
+		                                                          : store(state, id, record, err);
 	json_decref(record);
 	return rc;
 }
@@ -216,7 +227,11 @@ int wh_azure_record_each(const char *state, wh_azure_record_cb each, void *arg, 
 	if (!rc)
 		json_object_foreach(all, key, record)
 			if (!rc)
-				rc = is_of(record, key) ? each(arg, record) : wh_fail(err, -EBADMSG, "the record of %.200s in the state directory is another group's, and is not believed", key);
+				rc = is_of(record, key)
+				             ? each(arg, record)
+				             : wh_fail(err, -EBADMSG,
+				                       "the record of %.200s in the state directory is another group's, and is not believed",
+				                       key);
 	json_decref(all);
 	return rc;
 }
@@ -237,7 +252,9 @@ size_t wh_azure_diff(const struct wh_nsg *was, const struct wh_nsg *now, struct 
 
 const char *wh_azure_drift_text(const struct wh_nsg_change *c, struct wh_arena *mem)
 {
-	static const char *const how[] = {[WH_NSG_ADDED] = "was added", [WH_NSG_REMOVED] = "is gone", [WH_NSG_MOVED] = "has another priority",
+	static const char *const how[] = {[WH_NSG_ADDED] = "was added",
+	                                  [WH_NSG_REMOVED] = "is gone",
+	                                  [WH_NSG_MOVED] = "has another priority",
 	                                  [WH_NSG_ALTERED] = "was altered"};
 	return wh_arena_printf(mem, "%.80s %s", (c->now ? c->now : c->was)->name, how[c->kind]);
 }
@@ -256,7 +273,8 @@ const char *wh_azure_state_text(enum wh_azure_state s)
 	return words[s];
 }
 
-static int applied_kept(const char *state, const struct wh_nsg *nsg, struct wh_arena *mem, struct wh_kept **list, size_t *n, struct wh_error *err)
+static int applied_kept(const char *state, const struct wh_nsg *nsg, struct wh_arena *mem, struct wh_kept **list, size_t *n,
+                        struct wh_error *err)
 {
 	json_t *record;
 	struct wh_nsg applied;
@@ -270,7 +288,8 @@ static int applied_kept(const char *state, const struct wh_nsg *nsg, struct wh_a
 	return rc;
 }
 
-int wh_azure_kept(const char *state, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n, struct wh_error *err)
+int wh_azure_kept(const char *state, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n,
+                  struct wh_error *err)
 {
 	size_t room = 1;
 	int rc = 0;

@@ -2,9 +2,10 @@
 /*
  * Rules that don't do what they seem to do.
  *
- * Problem: what is left of a rule's packets when the rules before it took theirs, exactly, over direction × protocol × local × peer × source port × destination port.
- * Method: a set of packets is a list of boxes, each a set in every dimension. A box without another one is at most five boxes: for each dimension, what is outside of the other in
- * it and inside in those before it. The list is bounded by MOST_BOXES; a rule that needs more is not judged.
+ * Problem: what is left of a rule's packets when the rules before it took theirs, exactly, over direction × protocol × local ×
+ * peer × source port × destination port. Method: a set of packets is a list of boxes, each a set in every dimension. A box
+ * without another one is at most five boxes: for each dimension, what is outside of the other in it and inside in those before
+ * it. The list is bounded by MOST_BOXES; a rule that needs more is not judged.
  *
  *   300 allow 10/8 → 22, 310 deny 10.1/16 → 22      of 310 nothing is left: shadowed by 300, shown by 10.1.0.0 → 22
  */
@@ -27,7 +28,8 @@ static struct box box_of(const struct wh_filter_rule *f, struct wh_arena *mem)
 {
 	const struct wh_prefix everything[] = {wh_prefix_all_v4, wh_prefix_all_v6};
 	struct wh_ranges any = wh_ranges_from_prefixes(everything, 2, mem), ports = all_numbers(0, 65535, mem);
-	return (struct box){{f->proto ? all_numbers(f->proto, f->proto, mem) : all_numbers(1, 255, mem), f->local ? *f->local : any, f->peer ? *f->peer : any, f->sport ? *f->sport : ports,
+	return (struct box){{f->proto ? all_numbers(f->proto, f->proto, mem) : all_numbers(1, 255, mem),
+	                     f->local ? *f->local : any, f->peer ? *f->peer : any, f->sport ? *f->sport : ports,
 	                     f->dport ? *f->dport : ports}};
 }
 
@@ -81,8 +83,12 @@ static bool take_away(struct boxes *from, const struct box *less, struct wh_aren
 
 static struct wh_filter_packet packet_in(const struct box *b, enum wh_direction d)
 {
-	struct wh_filter_packet p = {.direction = d, .proto = (uint8_t)wh_addr_low(&b->set[0].r[0].from), .local = b->set[1].r[0].from, .peer = b->set[2].r[0].from,
-	                             .sport = (uint16_t)wh_addr_low(&b->set[3].r[0].from), .dport = (uint16_t)wh_addr_low(&b->set[4].r[0].from)};
+	struct wh_filter_packet p = {.direction = d,
+	                             .proto = (uint8_t)wh_addr_low(&b->set[0].r[0].from),
+	                             .local = b->set[1].r[0].from,
+	                             .peer = b->set[2].r[0].from,
+	                             .sport = (uint16_t)wh_addr_low(&b->set[3].r[0].from),
+	                             .dport = (uint16_t)wh_addr_low(&b->set[4].r[0].from)};
 	struct wh_addr tcp = wh_port_addr(WH_PROTO_TCP);
 	if (wh_ranges_has(b->set[0], &tcp))
 		p.proto = WH_PROTO_TCP;
@@ -96,13 +102,23 @@ static struct wh_filter_packet packet_in(const struct box *b, enum wh_direction 
 	return p;
 }
 
-struct finding { const struct wh_filter *f; struct box *boxes; struct wh_arena *mem, *scratch; struct wh_anomaly *out; size_t n, room; };
+struct finding {
+	const struct wh_filter *f;
+	struct box *boxes;
+	struct wh_arena *mem, *scratch;
+	struct wh_anomaly *out;
+	size_t n, room;
+};
 
-static void found(struct finding *x, enum wh_anomaly_kind kind, size_t rule, size_t other, const struct box *common, const char *fix)
+static void found(struct finding *x, enum wh_anomaly_kind kind, size_t rule, size_t other, const struct box *common,
+                  const char *fix)
 {
 	x->out = wh_arena_grown(x->mem, x->out, x->n, &x->room, sizeof *x->out);
-	x->out[x->n++] = (struct wh_anomaly){.kind = kind, .rule = &x->f->rules[rule], .other = other == (size_t)-1 ? NULL : &x->f->rules[other],
-	                                     .packet = packet_in(common, x->f->rules[rule].direction), .fix = fix};
+	x->out[x->n++] = (struct wh_anomaly){.kind = kind,
+	                                     .rule = &x->f->rules[rule],
+	                                     .other = other == (size_t)-1 ? NULL : &x->f->rules[other],
+	                                     .packet = packet_in(common, x->f->rules[rule].direction),
+	                                     .fix = fix};
 }
 
 static bool judged(const struct wh_filter_rule *r)
@@ -150,12 +166,15 @@ static void compare(struct finding *x, size_t i)
 	for (size_t k = 0; k < i; k++) {
 		const struct wh_filter_rule *e = &x->f->rules[k];
 		struct box common;
-		if (!judged(e) || e->direction != r->direction || e->action == r->action || !meet(&x->boxes[i], &x->boxes[k], &common, x->scratch))
+		if (!judged(e) || e->direction != r->direction || e->action == r->action ||
+		    !meet(&x->boxes[i], &x->boxes[k], &common, x->scratch))
 			continue;
 		if (holds(&x->boxes[i], &x->boxes[k], x->scratch))
-			found(x, WH_GENERALISED, i, k, &common, "the other rule is an exception from it: leave the order as it is");
+			found(x, WH_GENERALISED, i, k, &common,
+			      "the other rule is an exception from it: leave the order as it is");
 		else
-			found(x, WH_CORRELATED, i, k, &common, "which of them stands first decides such packets: check that the order is meant");
+			found(x, WH_CORRELATED, i, k, &common,
+			      "which of them stands first decides such packets: check that the order is meant");
 	}
 }
 
@@ -165,10 +184,12 @@ static void permissive(struct finding *x, size_t i)
 	struct wh_addr tcp = wh_port_addr(WH_PROTO_TCP);
 	const struct wh_addr far_ends[] = {wh_addr_v4(1u << 24), wh_addr_v4(0xdfffffffu)}; /* 1.0.0.0 and 223.255.255.255 */
 	struct wh_arena *mem = x->scratch;
-	if (r->direction != WH_INBOUND || r->action != WH_FILTER_ALLOW || (r->peer && (!wh_ranges_has(*r->peer, &far_ends[0]) || !wh_ranges_has(*r->peer, &far_ends[1]))))
+	if (r->direction != WH_INBOUND || r->action != WH_FILTER_ALLOW ||
+	    (r->peer && (!wh_ranges_has(*r->peer, &far_ends[0]) || !wh_ranges_has(*r->peer, &far_ends[1]))))
 		return;
 	if (!wh_ranges_minus(all_numbers(0, 65535, mem), x->boxes[i].set[4], mem).n) {
-		found(x, WH_PERMISSIVE, i, (size_t)-1, &x->boxes[i], "it opens every port to the Internet: name the ports and the addresses that need them");
+		found(x, WH_PERMISSIVE, i, (size_t)-1, &x->boxes[i],
+		      "it opens every port to the Internet: name the ports and the addresses that need them");
 		return;
 	}
 	const struct wh_risky_port *p;
@@ -178,7 +199,8 @@ static void permissive(struct finding *x, size_t i)
 			continue;
 		struct box shown = x->boxes[i];
 		shown.set[4] = all_numbers(p->port, p->port, mem);
-		found(x, WH_PERMISSIVE, i, (size_t)-1, &shown, "it opens a management port to the Internet: name the addresses that need it, or use just-in-time access");
+		found(x, WH_PERMISSIVE, i, (size_t)-1, &shown,
+		      "it opens a management port to the Internet: name the addresses that need it, or use just-in-time access");
 		return;
 	}
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tables: fields apart by commas, semicolons, tabs, bars or blanks (RFC 4180's quotes), with a header that may stand in a comment, as abuse.ch
- * has it, or with none. The header says which fields make up an entry (record.c); where it does not, the fields that hold addresses do, if there is
- * no doubt which.
+ * Tables: fields apart by commas, semicolons, tabs, bars or blanks (RFC 4180's quotes), with a header that may stand in a
+ * comment, as abuse.ch has it, or with none. The header says which fields make up an entry (record.c); where it does not, the
+ * fields that hold addresses do, if there is no doubt which.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +129,8 @@ static bool find_table(const char *text, size_t len, const char *wanted, struct 
 		struct shape data = look(&first, *s);
 		if (data.fields > MOST_COLUMNS)
 			return false;
-		if (!data.addresses && (*s == ' ' ? data.pair || (data.roles && data.fields > 1 && data.roles * 3 >= data.fields) : data.fields > 1 && (data.roles || wanted))) {
+		if (!data.addresses && (*s == ' ' ? data.pair || (data.roles && data.fields > 1 && data.roles * 3 >= data.fields)
+		                                  : data.fields > 1 && (data.roles || wanted))) {
 			t->separator = *s;
 			t->header_line = first.number;
 			read_header(t, first.text, first.len, wanted);
@@ -144,7 +145,9 @@ static bool find_table(const char *text, size_t len, const char *wanted, struct 
 			return true;
 		}
 	}
-	if (!look(&first, ',').addresses && look(&first, ',').fields == 1 && wh_intel_role(first.text, first.len) == WH_INTEL_ADDRESS) { /* one column */
+	/* one column */
+	if (!look(&first, ',').addresses && look(&first, ',').fields == 1 &&
+	    wh_intel_role(first.text, first.len) == WH_INTEL_ADDRESS) {
 		t->separator = ',';
 		t->header_line = first.number;
 		read_header(t, first.text, first.len, wanted);
@@ -169,7 +172,8 @@ static size_t fields_of(const struct table *t, const struct wh_line *l, char (*b
 	return n;
 }
 
-/* Without names: the one column that holds addresses; two that are always the two ends of one network, or a network and its mask; or all. */
+/* Without names: the one column that holds addresses; two that are always the two ends of one network, or a network and its mask;
+ * or all. */
 static const char *roles_by_content(struct table *t, const char *text, size_t len, char (*buf)[FIELD], size_t *line)
 {
 	size_t rows = 0, hits[MOST_COLUMNS] = {0}, ranges = 0, masks = 0, all = 0, columns[2] = {0}, n_columns = 0;
@@ -193,7 +197,8 @@ static const char *roles_by_content(struct table *t, const char *text, size_t le
 				here++;
 			}
 		all += here == n && n > 1;
-		if (here != 2 || wh_addr_parse(f[at_column[0]].text, f[at_column[0]].len, &a) || wh_addr_parse(f[at_column[1]].text, f[at_column[1]].len, &b))
+		if (here != 2 || wh_addr_parse(f[at_column[0]].text, f[at_column[0]].len, &a) ||
+		    wh_addr_parse(f[at_column[1]].text, f[at_column[1]].len, &b))
 			continue;
 		masks += wh_intel_mask(&b, &wildcard, &bits);
 		ranges += wh_intel_one_prefix(&a, &b, &p);
@@ -213,7 +218,8 @@ static const char *roles_by_content(struct table *t, const char *text, size_t le
 	t->list = all == rows && rows && n_columns != 2;
 	if (t->list)
 		return NULL;
-	return n_columns ? "several columns hold addresses, and no header says which is meant: add one, or name it with `column`" : "no column holds addresses";
+	return n_columns ? "several columns hold addresses, and no header says which is meant: add one, or name it with `column`"
+	                 : "no column holds addresses";
 }
 
 static int csv_probe(const char *text, size_t len)
@@ -224,7 +230,8 @@ static int csv_probe(const char *text, size_t len)
 	return t.has_header ? 80 : 40;
 }
 
-static int csv_row(const struct table *t, const struct wh_line *l, char (*buf)[FIELD], wh_intel_sink each, void *arg, struct wh_intel_parse_stats *st)
+static int csv_row(const struct table *t, const struct wh_line *l, char (*buf)[FIELD], wh_intel_sink each, void *arg,
+                   struct wh_intel_parse_stats *st)
 {
 	struct wh_intel_field f[MOST_COLUMNS];
 	const char *why;
@@ -236,12 +243,13 @@ static int csv_row(const struct table *t, const struct wh_line *l, char (*buf)[F
 	}
 	for (size_t i = 0; i < n && !rc; i++)
 		if (f[i].len || i + 1 < n)
-			rc = wh_intel_count(st, l->number, wh_intel_token(f[i].text, f[i].len, each, arg), "neither address, network nor range");
+			rc = wh_intel_count(st, l->number, wh_intel_token(f[i].text, f[i].len, each, arg),
+			                    "neither address, network nor range");
 	return rc;
 }
 
-static int csv_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each, void *arg,
-                     struct wh_intel_parse_stats *st, struct wh_error *err)
+static int csv_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each,
+                     void *arg, struct wh_intel_parse_stats *st, struct wh_error *err)
 {
 	(void)now_us;
 	struct table t;
@@ -253,11 +261,17 @@ static int csv_parse(const struct wh_intel_source *src, const char *text, size_t
 		return 0;
 	bool table = find_table(text, len, src->column, &t);
 	if (src->column && (!table || !t.has_header))
-		return wh_fail_input(err, -EINVAL, "%s: line %zu: the header has no column '%s': %.*s", src->name, t.header_line ? t.header_line : l.number, src->column,
-		                     (int)(t.header && t.header_len < 200 ? t.header_len : l.len < 200 ? l.len : 200), t.header && t.header_len < 200 ? t.header : l.text);
+		return wh_fail_input(err, -EINVAL, "%s: line %zu: the header has no column '%s': %.*s", src->name,
+		                     t.header_line ? t.header_line : l.number, src->column,
+		                     (int)(t.header && t.header_len < 200 ? t.header_len
+		                           : l.len < 200                  ? l.len
+		                                                          : 200),
+		                     t.header && t.header_len < 200 ? t.header : l.text);
 	if (!table)
-		return wh_fail_input(err, -EINVAL, "%s: line %zu: the header has no column 'ip, cidr or address' (name one with `column`): %.*s", src->name, l.number,
-		                     (int)(l.len < 200 ? l.len : 200), l.text);
+		return wh_fail_input(
+			err, -EINVAL,
+			"%s: line %zu: the header has no column 'ip, cidr or address' (name one with `column`): %.*s", src->name,
+			l.number, (int)(l.len < 200 ? l.len : 200), l.text);
 	char (*buf)[FIELD] = malloc(MOST_COLUMNS * FIELD);
 	if (!buf)
 		return wh_fail(err, -ENOMEM, "%s: out of memory", src->name);
@@ -274,4 +288,5 @@ static int csv_parse(const struct wh_intel_source *src, const char *text, size_t
 	return rc;
 }
 
-const struct wh_intel_format wh_intel_csv = {"csv", "a table; `column` names the address where its header does not", csv_probe, csv_parse};
+const struct wh_intel_format wh_intel_csv = {"csv", "a table; `column` names the address where its header does not", csv_probe,
+                                             csv_parse};

@@ -3,9 +3,11 @@
 #include <string.h>
 #include "whittle/intel.h"
 
-extern const struct wh_intel_format wh_intel_plain, wh_intel_iprep, wh_intel_csv, wh_intel_jsonl, wh_intel_json, wh_intel_nft, wh_intel_stix, wh_intel_misp;
+extern const struct wh_intel_format wh_intel_plain, wh_intel_iprep, wh_intel_csv, wh_intel_jsonl, wh_intel_json, wh_intel_nft,
+	wh_intel_stix, wh_intel_misp;
 const struct wh_intel_format *const wh_intel_formats[] = {
-	&wh_intel_plain, &wh_intel_csv, &wh_intel_jsonl, &wh_intel_iprep, &wh_intel_stix, &wh_intel_misp, &wh_intel_json, &wh_intel_nft, NULL,
+	&wh_intel_plain, &wh_intel_csv, &wh_intel_jsonl, &wh_intel_iprep, &wh_intel_stix, &wh_intel_misp, &wh_intel_json,
+	&wh_intel_nft,   NULL,
 };
 
 static const struct wh_intel_format *choose(const struct wh_intel_source *src, const char *text, size_t len, struct wh_error *err)
@@ -40,7 +42,8 @@ int wh_intel_parse(const struct wh_intel_source *src, const char *text, size_t l
 {
 	memset(stats, 0, sizeof *stats);
 	if (len >= 2 && (!memcmp(text, "\x1f\x8b", 2) || !memcmp(text, "\x28\xb5", 2)))
-		return wh_fail_input(err, -EINVAL, "%s: it is compressed; let a command unpack it, such as command: 'zcat FILE'", src->name);
+		return wh_fail_input(err, -EINVAL, "%s: it is compressed; let a command unpack it, such as command: 'zcat FILE'",
+		                     src->name);
 	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) { /* UTF-8's mark, as Windows writes it */
 		text += 3;
 		len -= 3;
@@ -57,13 +60,16 @@ int wh_intel_parse(const struct wh_intel_source *src, const char *text, size_t l
 	if (!stats->entries && !stats->unreadable && stats->other_kind && !never_refused(f)) {
 		if (stats->first_other_line)
 			snprintf(where, sizeof where, "line %zu: ", stats->first_other_line);
-		return wh_fail_input(err, -EINVAL, "%s: %sno address in it, but %s (%zu entr%s, read as %s): whittle keeps out addresses alone", src->name, where,
-		                     stats->other_kind, stats->skipped, stats->skipped == 1 ? "y" : "ies", f->name);
+		return wh_fail_input(err, -EINVAL,
+		                     "%s: %sno address in it, but %s (%zu entr%s, read as %s): whittle keeps out addresses alone",
+		                     src->name, where, stats->other_kind, stats->skipped, stats->skipped == 1 ? "y" : "ies",
+		                     f->name);
 	}
 	if (!stats->exceptions && stats->unreadable * 10 <= stats->entries + stats->skipped + stats->unreadable)
 		return 0;
 	if (stats->first_unreadable_line) /* some entries of documents that are one JSON value have no line */
 		snprintf(where, sizeof where, "line %zu: ", stats->first_unreadable_line);
 	return wh_fail_input(err, -EINVAL, "%s: %s%s (%zu such entr%s, %zu good, read as %s)", src->name, where,
-	                     stats->why ? stats->why : "neither address, network nor range", stats->unreadable, stats->unreadable == 1 ? "y" : "ies", stats->entries, f->name);
+	                     stats->why ? stats->why : "neither address, network nor range", stats->unreadable,
+	                     stats->unreadable == 1 ? "y" : "ies", stats->entries, f->name);
 }

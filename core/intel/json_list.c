@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One JSON document: a list of addresses or of objects that name one each, alone or in an envelope ({"data":[…]}, {"decisions":[…]}, lists under the
- * numbers that they have, one list a family), or an object whose keys are the addresses. What an envelope calls deleted or allowed is none of it. Two lists whose names do
- * not say that both are meant are refused.
+ * One JSON document: a list of addresses or of objects that name one each, alone or in an envelope ({"data":[…]},
+ * {"decisions":[…]}, lists under the numbers that they have, one list a family), or an object whose keys are the addresses. What
+ * an envelope calls deleted or allowed is none of it. Two lists whose names do not say that both are meant are refused.
  */
 #include <ctype.h>
 #include <string.h>
@@ -104,8 +104,10 @@ static bool any_of(const char *name, const char *words)
 /* What is not, or no longer, hostile. */
 static bool left_out(const char *name)
 {
-	return any_of(name, " deleted removed expired revoked allow allowed allowlist allowlisted white whitelist whitelisted safe benign trusted exclude excluded exceptions except "
-	                    "falsepositives falsepositive meta metadata pagination links errors source events query ");
+	return any_of(
+		name,
+		" deleted removed expired revoked allow allowed allowlist allowlisted white whitelist whitelisted safe benign trusted exclude excluded exceptions except "
+		"falsepositives falsepositive meta metadata pagination links errors source events query ");
 }
 
 /* Names of lists that are parts of one. */
@@ -113,8 +115,10 @@ static bool part_of_one(const char *name)
 {
 	if (name[strspn(name, "0123456789")] == 0)
 		return true;
-	return any_of(name, " ipv4 ipv6 v4 v6 ip4 ip6 inet inet6 prefixes ipv6prefixes ipv4prefixes ips networks cidrs ranges addresses hosts subnets ipv4cidrs ipv6cidrs "
-	                    "ipv4addresses ipv6addresses new ");
+	return any_of(
+		name,
+		" ipv4 ipv6 v4 v6 ip4 ip6 inet inet6 prefixes ipv6prefixes ipv4prefixes ips networks cidrs ranges addresses hosts subnets ipv4cidrs ipv6cidrs "
+		"ipv4addresses ipv6addresses new ");
 }
 
 static bool holds_entry(const json_t *v, const char *column, int level);
@@ -139,9 +143,9 @@ static bool holds_entry(const json_t *v, const char *column, int level)
 		size_t looked = 0;
 		if (is_entry(v, column))
 			return true;
-		json_object_foreach((json_t *)(uintptr_t)v, key, e)
-			if (looked++ < LOOK && (!wh_intel_token(key, strlen(key), ignore, NULL) || member_holds(key, e, column, level)))
-				return true;
+		json_object_foreach((json_t *)(uintptr_t)v, key,
+		                    e) if (looked++ < LOOK && (!wh_intel_token(key, strlen(key), ignore, NULL) ||
+		                                               member_holds(key, e, column, level))) return true;
 		return false;
 	}
 	json_array_foreach((json_t *)(uintptr_t)v, i, e)
@@ -174,7 +178,10 @@ static int walk_envelope(struct walk *w, const json_t *o, bool in_list, int leve
 		if (!member_holds(key, v, w->src->column, level))
 			continue;
 		if (lists++ && !(parts && part_of_one(key)))
-			return wh_fail_input(w->err, -EINVAL, "%s: addresses stand under '%.40s' and under '%.40s', and nothing says which is the list: give that part alone", w->src->name, first, key);
+			return wh_fail_input(
+				w->err, -EINVAL,
+				"%s: addresses stand under '%.40s' and under '%.40s', and nothing says which is the list: give that part alone",
+				w->src->name, first, key);
 		parts = parts && part_of_one(key);
 		first = key;
 	}
@@ -253,8 +260,8 @@ static int json_probe(const char *text, size_t len)
 	return wh_intel_any_line(&at, end, &next) && *next.text == '{' ? 0 : 75; /* else one object a line */
 }
 
-static int json_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each, void *arg,
-                      struct wh_intel_parse_stats *st, struct wh_error *err)
+static int json_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each,
+                      void *arg, struct wh_intel_parse_stats *st, struct wh_error *err)
 {
 	(void)now_us;
 	struct walk w = {.src = src, .text = text, .len = len, .each = each, .arg = arg, .st = st, .err = err};
@@ -270,4 +277,5 @@ static int json_parse(const struct wh_intel_source *src, const char *text, size_
 	return rc;
 }
 
-const struct wh_intel_format wh_intel_json = {"json", "one JSON document: a list, alone or in an envelope; `column` names the key", json_probe, json_parse};
+const struct wh_intel_format wh_intel_json = {
+	"json", "one JSON document: a list, alone or in an envelope; `column` names the key", json_probe, json_parse};

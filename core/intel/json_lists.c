@@ -16,8 +16,8 @@ static int jsonl_probe(const char *text, size_t len)
 	return wh_intel_next_line(&at, text + len, &l) && l.len > 1 && l.text[0] == '{' && l.text[l.len - 1] == '}' ? 70 : 0;
 }
 
-static int jsonl_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each, void *arg,
-                       struct wh_intel_parse_stats *st, struct wh_error *err)
+static int jsonl_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each,
+                       void *arg, struct wh_intel_parse_stats *st, struct wh_error *err)
 {
 	(void)now_us;
 	(void)err;
@@ -38,7 +38,8 @@ static int jsonl_parse(const struct wh_intel_source *src, const char *text, size
 	return 0;
 }
 
-const struct wh_intel_format wh_intel_jsonl = {"jsonl", "one JSON object a line; `column` names the key", jsonl_probe, jsonl_parse};
+const struct wh_intel_format wh_intel_jsonl = {"jsonl", "one JSON object a line; `column` names the key", jsonl_probe,
+                                               jsonl_parse};
 
 /* ---- STIX 2.1 ---- */
 
@@ -48,7 +49,10 @@ static int stix_probe(const char *text, size_t len)
 	if (*text == '[')
 		return strstr(text, "\"pattern_type\"") && strstr(text, "\"indicator\"") ? 92 : 0;
 	/* a bundle, or what TAXII wraps objects in: {"more":false,"objects":[…]} */
-	return *text == '{' && strstr(text, "\"objects\"") && (strstr(text, "\"bundle\"") || strstr(text, "\"indicator\"") || strstr(text, "\"more\"")) ? 95 : 0;
+	return *text == '{' && strstr(text, "\"objects\"") &&
+	                       (strstr(text, "\"bundle\"") || strstr(text, "\"indicator\"") || strstr(text, "\"more\""))
+	               ? 95
+	               : 0;
 }
 
 static const char *skip_space(const char *p)
@@ -85,7 +89,8 @@ static const char *quoted(const char *p, wh_intel_sink each, void *arg, size_t *
  */
 static int stix_pattern(const char *pattern, wh_intel_sink each, void *arg, size_t *taken)
 {
-	static const char *const paths[] = {"ipv4-addr:value", "ipv6-addr:value", "network-traffic:src_ref.value", "network-traffic:dst_ref.value"};
+	static const char *const paths[] = {"ipv4-addr:value", "ipv6-addr:value", "network-traffic:src_ref.value",
+	                                    "network-traffic:dst_ref.value"};
 	for (const char *p = pattern; *p;) {
 		size_t n = 0;
 		for (size_t i = 0; i < sizeof paths / sizeof *paths && !n; i++)
@@ -125,7 +130,8 @@ static int stix_pattern(const char *pattern, wh_intel_sink each, void *arg, size
 
 static bool stix_in_force(const json_t *o, int64_t now_us)
 {
-	const char *until = json_string_value(json_object_get(o, "valid_until")), *from = json_string_value(json_object_get(o, "valid_from"));
+	const char *until = json_string_value(json_object_get(o, "valid_until")),
+		   *from = json_string_value(json_object_get(o, "valid_from"));
 	const char *kind = json_string_value(json_object_get(o, "pattern_type"));
 	int64_t t;
 	size_t i;
@@ -140,8 +146,8 @@ static bool stix_in_force(const json_t *o, int64_t now_us)
 	return !until || wh_time_parse(until, strlen(until), &t) || t > now_us;
 }
 
-static int stix_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each, void *arg,
-                      struct wh_intel_parse_stats *st, struct wh_error *err)
+static int stix_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each,
+                      void *arg, struct wh_intel_parse_stats *st, struct wh_error *err)
 {
 	json_t *doc, *o;
 	size_t i;
@@ -149,7 +155,10 @@ static int stix_parse(const struct wh_intel_source *src, const char *text, size_
 	if (rc)
 		return rc;
 	if (json_is_true(json_object_get(doc, "more")))
-		rc = wh_fail_input(err, -EINVAL, "%s: line 1: this is one page of several (\"more\": true), so that addresses are missing: give them all", src->name);
+		rc = wh_fail_input(
+			err, -EINVAL,
+			"%s: line 1: this is one page of several (\"more\": true), so that addresses are missing: give them all",
+			src->name);
 	json_array_foreach(json_is_array(doc) ? doc : json_object_get(doc, "objects"), i, o) {
 		if (rc)
 			break;
@@ -165,7 +174,8 @@ static int stix_parse(const struct wh_intel_source *src, const char *text, size_
 	return rc;
 }
 
-const struct wh_intel_format wh_intel_stix = {"stix", "STIX 2.1: a bundle's or TAXII envelope's indicators", stix_probe, stix_parse};
+const struct wh_intel_format wh_intel_stix = {"stix", "STIX 2.1: a bundle's or TAXII envelope's indicators", stix_probe,
+                                              stix_parse};
 
 /* ---- MISP ---- */
 
@@ -180,8 +190,10 @@ static int misp_attributes(const json_t *list, wh_intel_sink each, void *arg, st
 	size_t i;
 	json_t *a;
 	json_array_foreach((json_t *)(uintptr_t)list, i, a) {
-		const char *type = json_string_value(json_object_get(a, "type")), *value = json_string_value(json_object_get(a, "value"));
-		bool ip = type && (!strcmp(type, "ip-src") || !strcmp(type, "ip-dst") || !strcmp(type, "ip-src|port") || !strcmp(type, "ip-dst|port"));
+		const char *type = json_string_value(json_object_get(a, "type")),
+			   *value = json_string_value(json_object_get(a, "value"));
+		bool ip = type && (!strcmp(type, "ip-src") || !strcmp(type, "ip-dst") || !strcmp(type, "ip-src|port") ||
+		                   !strcmp(type, "ip-dst|port"));
 		if (type && value && !strcmp(type, "domain|ip") && (value = strchr(value, '|')))
 			ip = *++value != 0;
 		if (!ip || !value || !json_is_true(json_object_get(a, "to_ids")) || json_is_true(json_object_get(a, "deleted"))) {
@@ -212,8 +224,8 @@ static int misp_event(const json_t *e, wh_intel_sink each, void *arg, struct wh_
 	return rc;
 }
 
-static int misp_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each, void *arg,
-                      struct wh_intel_parse_stats *st, struct wh_error *err)
+static int misp_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each,
+                      void *arg, struct wh_intel_parse_stats *st, struct wh_error *err)
 {
 	(void)now_us;
 	json_t *doc, *e;
@@ -233,4 +245,5 @@ static int misp_parse(const struct wh_intel_source *src, const char *text, size_
 	return rc;
 }
 
-const struct wh_intel_format wh_intel_misp = {"misp", "MISP events: address attributes marked for detection", misp_probe, misp_parse};
+const struct wh_intel_format wh_intel_misp = {"misp", "MISP events: address attributes marked for detection", misp_probe,
+                                              misp_parse};

@@ -5,19 +5,25 @@
 #include "whittle/intel.h"
 
 static const struct wh_key keys[] = {
-	{"name", WH_KEY_TEXT, offsetof(struct wh_intel_source, name), .example = "drop", .help = "The name it is shown by; of a file, else its own."},
-	{"file", WH_KEY_PATH, offsetof(struct wh_intel_source, file), .example = "drop.txt", .help = "The list. Either this or a command."},
+	{"name", WH_KEY_TEXT, offsetof(struct wh_intel_source, name), .example = "drop",
+         .help = "The name it is shown by; of a file, else its own."},
+	{"file", WH_KEY_PATH, offsetof(struct wh_intel_source, file), .example = "drop.txt",
+         .help = "The list. Either this or a command."},
 	{"command", WH_KEY_TEXT, offsetof(struct wh_intel_source, command), .example = "curl -fsS https://lists.example/drop.txt",
-	 .help = "Run by /bin/sh; prints the list."},
-	{"format", WH_KEY_TEXT, offsetof(struct wh_intel_source, format), .example = "csv", .help = "Its format; without it, told from the content."},
-	{"column", WH_KEY_TEXT, offsetof(struct wh_intel_source, column), .example = "dst_ip", .help = "csv, jsonl: the column or key with the address."},
+         .help = "Run by /bin/sh; prints the list."},
+	{"format", WH_KEY_TEXT, offsetof(struct wh_intel_source, format), .example = "csv",
+         .help = "Its format; without it, told from the content."},
+	{"column", WH_KEY_TEXT, offsetof(struct wh_intel_source, column), .example = "dst_ip",
+         .help = "csv, jsonl: the column or key with the address."},
 	{"min-score", WH_KEY_INT, offsetof(struct wh_intel_source, min_score), .min = 0, .max = 1000, .preset = "0",
-	 .help = "iprep: the reputation from which an entry counts."},
-	{"max-age", WH_KEY_DURATION, offsetof(struct wh_intel_source, max_age_s), .preset = "7d", .help = "The age from which the list is reported as stale."},
+         .help = "iprep: the reputation from which an entry counts."},
+	{"max-age", WH_KEY_DURATION, offsetof(struct wh_intel_source, max_age_s), .preset = "7d",
+         .help = "The age from which the list is reported as stale."},
 	{0},
 };
 
-static int just_a_file(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *element, struct wh_error *err)
+static int just_a_file(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *element,
+                       struct wh_error *err)
 {
 	(void)entry;
 	(void)err;
@@ -30,14 +36,16 @@ static int complete(const struct wh_key_source *src, const struct wh_yaml *entry
 	struct wh_intel_source *lists = all, *s = &lists[n - 1];
 	const char *slash;
 	if (!s->file == !s->command)
-		return wh_fail_input(err, -EINVAL, "%s:%d: a threat list takes either a file or a command", src->file, entry->line);
+		return wh_fail_input(err, -EINVAL, "%s:%d: a threat list takes either a file or a command", src->file,
+		                     entry->line);
 	if (!s->name && !s->file)
 		return wh_fail_input(err, -EINVAL, "%s:%d: a threat list from a command needs a name", src->file, entry->line);
 	if (!s->name)
 		s->name = (slash = strrchr(s->file, '/')) ? slash + 1 : s->file;
 	for (size_t i = 0; i + 1 < n; i++)
 		if (!strcmp(lists[i].name, s->name))
-			return wh_fail_input(err, -EEXIST, "%s:%d: there are two threat lists named '%s'", src->file, entry->line, s->name);
+			return wh_fail_input(err, -EEXIST, "%s:%d: there are two threat lists named '%s'", src->file, entry->line,
+			                     s->name);
 	return 0;
 }
 

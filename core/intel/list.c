@@ -15,12 +15,28 @@ enum { MAX_LIST_BYTES = 256 << 20, COMMAND_SECONDS = 120 };
 static const int64_t default_max_age_s = 7 * 86400;
 
 /* IANA's special-purpose registries (RFC 6890 and successors): never a remote host's own address on the Internet. */
-static const struct { const char *text, *why; } special[] = {
-	{"0.0.0.0/8", "reserved"}, {"10.0.0.0/8", "private"}, {"100.64.0.0/10", "carrier-grade NAT"}, {"127.0.0.0/8", "loopback"},
-	{"169.254.0.0/16", "link-local"}, {"172.16.0.0/12", "private"}, {"192.0.0.0/24", "reserved"}, {"192.0.2.0/24", "documentation"},
-	{"192.168.0.0/16", "private"}, {"198.18.0.0/15", "benchmarking"}, {"198.51.100.0/24", "documentation"},
-	{"203.0.113.0/24", "documentation"}, {"224.0.0.0/4", "multicast"}, {"240.0.0.0/4", "reserved"}, {"168.63.129.16", "Azure's probes"},
-	{"::/8", "reserved"}, {"fc00::/7", "private"}, {"fe80::/10", "link-local"}, {"ff00::/8", "multicast"}, {"2001:db8::/32", "documentation"},
+static const struct { const char *text, *why;
+} special[] = {
+	{"0.0.0.0/8", "reserved"},
+	{"10.0.0.0/8", "private"},
+	{"100.64.0.0/10", "carrier-grade NAT"},
+	{"127.0.0.0/8", "loopback"},
+	{"169.254.0.0/16", "link-local"},
+	{"172.16.0.0/12", "private"},
+	{"192.0.0.0/24", "reserved"},
+	{"192.0.2.0/24", "documentation"},
+	{"192.168.0.0/16", "private"},
+	{"198.18.0.0/15", "benchmarking"},
+	{"198.51.100.0/24", "documentation"},
+	{"203.0.113.0/24", "documentation"},
+	{"224.0.0.0/4", "multicast"},
+	{"240.0.0.0/4", "reserved"},
+	{"168.63.129.16", "Azure's probes"},
+	{"::/8", "reserved"},
+	{"fc00::/7", "private"},
+	{"fe80::/10", "link-local"},
+	{"ff00::/8", "multicast"},
+	{"2001:db8::/32", "documentation"},
 };
 
 struct bag {
@@ -38,8 +54,8 @@ static int collect(void *arg, const struct wh_prefix *p)
 }
 
 /* Takes one protected prefix out of what is left of the list, noting what of the whole list it is. */
-static struct wh_ranges subtract(struct wh_ranges whole, struct wh_ranges left, const struct wh_prefix *p, const char *why, struct wh_arena *mem,
-                                 struct wh_intel_list *out, size_t *room)
+static struct wh_ranges subtract(struct wh_ranges whole, struct wh_ranges left, const struct wh_prefix *p, const char *why,
+                                 struct wh_arena *mem, struct wh_intel_list *out, size_t *room)
 {
 	struct wh_ranges cut = wh_ranges_from_prefixes(p, 1, mem), hit = wh_ranges_intersect(whole, cut, mem);
 	struct wh_prefix *gone;
@@ -54,7 +70,8 @@ static struct wh_ranges subtract(struct wh_ranges whole, struct wh_ranges left, 
 	return wh_ranges_minus(left, cut, mem);
 }
 
-static void clean(struct bag *raw, const struct wh_intel_protected *prot, size_t n_prot, struct wh_arena *mem, struct wh_intel_list *out)
+static void clean(struct bag *raw, const struct wh_intel_protected *prot, size_t n_prot, struct wh_arena *mem,
+                  struct wh_intel_list *out)
 {
 	size_t room = 0;
 	raw->n = wh_prefix_merge(raw->p, raw->n);
@@ -109,12 +126,15 @@ static int store_list(struct wh_state *s, const char *collection, const struct w
 	char buf[WH_PREFIX_STRLEN];
 	json_t *sub = json_array();
 	for (size_t i = 0; i < l->n_subtracted; i++)
-		json_array_append_new(sub, json_pack("{s:s,s:s}", "prefix", wh_prefix_text(&l->subtracted[i].prefix, buf), "why", l->subtracted[i].why));
-	json_t *o = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "origin", l->origin, "updated", (json_int_t)l->updated_us, "maxAge",
-	                      (json_int_t)l->max_age_s, "entries", (json_int_t)l->entries, "skipped", (json_int_t)l->skipped, "unreadable",
-	                      (json_int_t)l->unreadable, "prefixes", prefixes_json(l->prefixes, l->n_prefixes), "subtracted", sub);
+		json_array_append_new(sub, json_pack("{s:s,s:s}", "prefix", wh_prefix_text(&l->subtracted[i].prefix, buf), "why",
+		                                     l->subtracted[i].why));
+	json_t *o = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "origin", l->origin, "updated", (json_int_t)l->updated_us,
+	                      "maxAge", (json_int_t)l->max_age_s, "entries", (json_int_t)l->entries, "skipped",
+	                      (json_int_t)l->skipped, "unreadable", (json_int_t)l->unreadable, "prefixes",
+	                      prefixes_json(l->prefixes, l->n_prefixes), "subtracted", sub);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	int rc = text ? wh_state_put(s, collection, l->name, text, err) : wh_fail(err, -ENOMEM, "threat list '%s': out of memory", l->name);
+	int rc = text ? wh_state_put(s, collection, l->name, text, err)
+	              : wh_fail(err, -ENOMEM, "threat list '%s': out of memory", l->name);
 	free(text);
 	json_decref(o);
 	return rc;
@@ -180,7 +200,8 @@ static int load_one(void *arg, const char *key, const char *json)
 	return rc ? wh_fail(ld->err, rc, "the ledger's threat list '%s' is damaged: run `whittle intel update %s`", key, key) : 0;
 }
 
-static int lists_of(struct wh_state *s, const char *collection, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err)
+static int lists_of(struct wh_state *s, const char *collection, struct wh_arena *mem, struct wh_intel_list **out, size_t *n,
+                    struct wh_error *err)
 {
 	struct loading ld = {.mem = mem, .err = err};
 	int rc = wh_state_each(s, collection, load_one, &ld, err);
@@ -236,7 +257,8 @@ static double share_of(const struct wh_intel_list *l)
 {
 	double sum = 0;
 	for (size_t i = 0; i < l->n_prefixes; i++)
-		sum += wh_prefix_is_v4(&l->prefixes[i]) ? ldexp(1, 96 - (int)l->prefixes[i].len) : ldexp(1, 3 - (int)l->prefixes[i].len);
+		sum += wh_prefix_is_v4(&l->prefixes[i]) ? ldexp(1, 96 - (int)l->prefixes[i].len)
+		                                        : ldexp(1, 3 - (int)l->prefixes[i].len);
 	return sum;
 }
 
@@ -247,10 +269,14 @@ static int check_space(const struct wh_intel_list *before, const struct wh_intel
 	double was = before ? share_of(before) : 0, is = share_of(l);
 
 	if (is > most && is > 1.5 * was)
-		return wh_fail(err, -ESTALE, "threat list '%s': refused: it would keep out %.2g %% of the whole Internet; --force takes it", l->name, 100 * is);
+		return wh_fail(err, -ESTALE,
+		               "threat list '%s': refused: it would keep out %.2g %% of the whole Internet; --force takes it",
+		               l->name, 100 * is);
 	if (before && is > told_from && is > 3 * was)
-		return wh_fail(err, -ESTALE, "threat list '%s': refused: its networks grew more than threefold, from %.2g %% to %.2g %% of the Internet; --force takes it",
-		               l->name, 100 * was, 100 * is);
+		return wh_fail(
+			err, -ESTALE,
+			"threat list '%s': refused: its networks grew more than threefold, from %.2g %% to %.2g %% of the Internet; --force takes it",
+			l->name, 100 * was, 100 * is);
 	return 0;
 }
 
@@ -263,11 +289,14 @@ static int check_size(struct wh_state *s, const struct wh_intel_list *l, struct 
 		return check_space(NULL, l, err); /* new, or damaged and about to be replaced */
 	size_t before = ld.lists[0].entries, now = l->entries;
 	if (now * 2 < before)
-		return wh_fail(err, -ESTALE, "threat list '%s': refused: it shrank from %zu to %zu entries, less than half; --force takes it", l->name,
-		               before, now);
-	if (before && now > before * 3)
-		return wh_fail(err, -ESTALE, "threat list '%s': refused: it grew from %zu to %zu entries, more than threefold; --force takes it",
+		return wh_fail(err, -ESTALE,
+		               "threat list '%s': refused: it shrank from %zu to %zu entries, less than half; --force takes it",
 		               l->name, before, now);
+	if (before && now > before * 3)
+		return wh_fail(
+			err, -ESTALE,
+			"threat list '%s': refused: it grew from %zu to %zu entries, more than threefold; --force takes it",
+			l->name, before, now);
 	return check_space(&ld.lists[0], l, err);
 }
 
@@ -277,7 +306,8 @@ bool wh_intel_large(const struct wh_prefix *p)
 }
 
 /* Whether a person should see it first: what is new in it, beside all lists that are in force. */
-static int ask(struct wh_state *s, const struct wh_intel_list *l, wh_intel_review review, void *arg, struct wh_arena *mem, struct wh_error *err)
+static int ask(struct wh_state *s, const struct wh_intel_list *l, wh_intel_review review, void *arg, struct wh_arena *mem,
+               struct wh_error *err)
 {
 	struct wh_intel_list *lists;
 	struct wh_prefix *known, *fresh;
@@ -285,12 +315,14 @@ static int ask(struct wh_state *s, const struct wh_intel_list *l, wh_intel_revie
 	if (wh_intel_lists(s, mem, &lists, &n, err)) /* one of them is damaged, and may be the one that is updated */
 		n = 0;
 	wh_intel_merged(lists, n, mem, &known, &n);
-	struct wh_ranges r = wh_ranges_minus(wh_ranges_from_prefixes(l->prefixes, l->n_prefixes, mem), wh_ranges_from_prefixes(known, n, mem), mem);
+	struct wh_ranges r = wh_ranges_minus(wh_ranges_from_prefixes(l->prefixes, l->n_prefixes, mem),
+	                                     wh_ranges_from_prefixes(known, n, mem), mem);
 	wh_ranges_to_prefixes(r, mem, &fresh, &n_fresh);
 	return n_fresh ? review(arg, l, fresh, n_fresh, err) : 0;
 }
 
-int wh_intel_update(struct wh_state *s, const struct wh_intel_update *u, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err)
+int wh_intel_update(struct wh_state *s, const struct wh_intel_update *u, struct wh_arena *mem, struct wh_intel_list **out,
+                    struct wh_error *err)
 {
 	const struct wh_intel_source *src = u->source;
 	struct bag raw = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sets of nftables, as `nft list set` prints them and files for `nft -f` define them: elements = { 192.0.2.7 timeout 1d, 198.51.7.0/24 }.
- * Of a concatenation (address . port) the address counts; a map's elements have verdicts, and are refused.
+ * Sets of nftables, as `nft list set` prints them and files for `nft -f` define them: elements = { 192.0.2.7 timeout 1d,
+ * 198.51.7.0/24 }. Of a concatenation (address . port) the address counts; a map's elements have verdicts, and are refused.
  */
 #include <string.h>
 #include "intel/lines.h"
@@ -57,14 +57,15 @@ static int take(const char *s, const char *end, size_t line, wh_intel_sink each,
 		e++;
 	for (const char *p = e; p + 2 < end && *p != '"'; p++)
 		if (p[0] == ' ' && p[1] == ':' && p[2] == ' ')
-			return wh_intel_count(st, line, -EINVAL, "an element of a map: nothing says whether its address is hostile");
+			return wh_intel_count(st, line, -EINVAL,
+			                      "an element of a map: nothing says whether its address is hostile");
 	int rc = wh_intel_token(s, (size_t)(e - s), each, arg);
 	const char *kind = rc == -EINVAL ? wh_intel_kind(s, (size_t)(e - s)) : NULL;
 	return wh_intel_count(st, line, kind ? 1 : rc, kind ? kind : "neither address, network nor range");
 }
 
-static int nft_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each, void *arg,
-                     struct wh_intel_parse_stats *st, struct wh_error *err)
+static int nft_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each,
+                     void *arg, struct wh_intel_parse_stats *st, struct wh_error *err)
 {
 	(void)src, (void)now_us, (void)err, (void)len;
 	size_t line = 1;

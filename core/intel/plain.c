@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Lists with one entry a line, after what firewalls and web servers write before it ("add NAME", "deny from"), with a remark after it:
- * FireHOL, Spamhaus, ipsum, blocklist.de, `ipset save`. A second address in a line is read as what it is (the end of a range, a mask), or the
- * line is refused: its first address alone would be something else. And Suricata's own reputation lists: address,category,score.
+ * Lists with one entry a line, after what firewalls and web servers write before it ("add NAME", "deny from"), with a remark
+ * after it: FireHOL, Spamhaus, ipsum, blocklist.de, `ipset save`. A second address in a line is read as what it is (the end of a
+ * range, a mask), or the line is refused: its first address alone would be something else. And Suricata's own reputation lists:
+ * address,category,score.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -35,7 +36,8 @@ static bool entry(const struct word *w)
 static size_t without_remark(const struct wh_line *l)
 {
 	size_t n = 0;
-	while (n < l->len && l->text[n] != ';' && l->text[n] != '#' && !(n && n + 1 < l->len && !memcmp(l->text + n, "//", 2) && isblank((unsigned char)l->text[n - 1])))
+	while (n < l->len && l->text[n] != ';' && l->text[n] != '#' &&
+	       !(n && n + 1 < l->len && !memcmp(l->text + n, "//", 2) && isblank((unsigned char)l->text[n - 1])))
 		n++;
 	return n;
 }
@@ -56,11 +58,13 @@ static void split(const struct wh_line *l, struct words *out)
 	}
 }
 
-/* Takes off what stands before an entry in other programs' files. Returns false where the line is one without an entry (`create …`). */
+/* Takes off what stands before an entry in other programs' files. Returns false where the line is one without an entry (`create
+ * …`). */
 static bool strip(struct words *x)
 {
-	static const char *const phrases[][3] = {{"deny", "from"}, {"require", "not", "ip"}, {"all:"}, {"deny"}, {"block"}, {"drop"}, {"blackhole"}, {"add", "blackhole"},
-	                                         {"route", "add", "blackhole"}};
+	static const char *const phrases[][3] = {
+		{"deny", "from"},     {"require", "not", "ip"},     {"all:"}, {"deny"}, {"block"}, {"drop"}, {"blackhole"},
+		{"add", "blackhole"}, {"route", "add", "blackhole"}};
 	static const char *const others[] = {"create", "-N", "flush", "destroy", "COMMIT"};
 	for (size_t i = 0; x->n && i < sizeof others / sizeof *others; i++)
 		if (is(&x->w[0], others[i]))
@@ -131,7 +135,8 @@ static bool network(const struct words *x, struct wh_prefix *out)
 	return bits <= 128 && bits > (wh_addr_is_v4(&a) ? 96 : 0) && wh_addr_eq(&out->addr, &a);
 }
 
-/* A number after each address may be how often it was reported (ipsum), or the length of a network: it is that where all host bits are zero. */
+/* A number after each address may be how often it was reported (ipsum), or the length of a network: it is that where all host
+ * bits are zero. */
 enum numbers { COUNTS, LENGTHS, DOUBTFUL };
 static enum numbers meaning_of_numbers(const char *text, size_t len)
 {
@@ -153,7 +158,8 @@ static enum numbers meaning_of_numbers(const char *text, size_t len)
 	return !others && shorter ? LENGTHS : fits > others && shorter ? DOUBTFUL : COUNTS;
 }
 
-static const char two[] = "a second address in the line that is neither the end of a range nor a mask: nothing says what it means";
+static const char two[] =
+	"a second address in the line that is neither the end of a range nor a mask: nothing says what it means";
 
 /* Two addresses. 0 and *p or *to: which network or range they are. */
 static const char *pair(const struct words *x, struct wh_addr *from, struct wh_addr *to, struct wh_prefix *p, bool *is_prefix)
@@ -168,9 +174,11 @@ static const char *pair(const struct words *x, struct wh_addr *from, struct wh_a
 	}
 	if (wh_intel_one_prefix(from, to, p)) {
 		struct wh_addr mask;
-		if (x->n > 2 && small_number(&x->w[2], &bits) && bits <= 32 && wh_addr_is_v4(from) && bits + 96 != p->len && bits > 7 && !any_entry(x, 3))
+		if (x->n > 2 && small_number(&x->w[2], &bits) && bits <= 32 && wh_addr_is_v4(from) && bits + 96 != p->len &&
+		    bits > 7 && !any_entry(x, 3))
 			return "the end of the range and the length of the network disagree";
-		if (x->n > 2 && !wh_addr_parse(x->w[2].s, x->w[2].n, &mask) && wh_intel_mask(&mask, &wildcard, &len) && len == p->len)
+		if (x->n > 2 && !wh_addr_parse(x->w[2].s, x->w[2].n, &mask) && wh_intel_mask(&mask, &wildcard, &len) &&
+		    len == p->len)
 			return any_entry(x, 3) ? two : NULL;
 		return any_entry(x, 2) ? two : NULL;
 	}
@@ -214,7 +222,9 @@ static int take_line(const struct words *x, enum numbers numbers, wh_intel_sink 
 		return kind ? 1 : -EINVAL;
 	}
 	bool address = !wh_addr_parse(x->w[0].s, x->w[0].n, &from);
-	if (address && x->n > 1 && (is(&x->w[0], "0.0.0.0") || is(&x->w[0], "127.0.0.1") || is(&x->w[0], "::") || is(&x->w[0], "::1")) && !any_entry(x, 1)) {
+	if (address && x->n > 1 &&
+	    (is(&x->w[0], "0.0.0.0") || is(&x->w[0], "127.0.0.1") || is(&x->w[0], "::") || is(&x->w[0], "::1")) &&
+	    !any_entry(x, 1)) {
 		*why = "domain names"; /* a file of hosts */
 		return 1;
 	}
@@ -232,7 +242,8 @@ static int take_line(const struct words *x, enum numbers numbers, wh_intel_sink 
 	}
 	if (address && x->n > 1 && *x->w[1].s == '/') {
 		char both[80];
-		snprintf(both, sizeof both, "%.*s%.*s", (int)x->w[0].n, x->w[0].s, (int)(x->w[1].n < 5 ? x->w[1].n : 5), x->w[1].s);
+		snprintf(both, sizeof both, "%.*s%.*s", (int)x->w[0].n, x->w[0].s, (int)(x->w[1].n < 5 ? x->w[1].n : 5),
+		         x->w[1].s);
 		*why = "a length that is none";
 		return wh_intel_token(both, strlen(both), each, arg);
 	}
@@ -264,8 +275,8 @@ static int plain_probe(const char *text, size_t len)
 	return x.n && entry(&x.w[0]) && !memchr(l.text, ',', without_remark(&l)) ? 60 : x.n && entry(&x.w[0]) ? 30 : 1;
 }
 
-static int plain_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each, void *arg,
-                       struct wh_intel_parse_stats *st, struct wh_error *err)
+static int plain_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each,
+                       void *arg, struct wh_intel_parse_stats *st, struct wh_error *err)
 {
 	(void)src;
 	(void)now_us;
@@ -313,11 +324,13 @@ static int iprep_probe(const char *text, size_t len)
 	struct wh_line l = {0};
 	size_t n;
 	long score;
-	return wh_intel_next_line(&at, text + len, &l) && iprep_line(&l, &n, &score) && !wh_intel_token(l.text, n, ignore, NULL) ? 90 : 0;
+	return wh_intel_next_line(&at, text + len, &l) && iprep_line(&l, &n, &score) && !wh_intel_token(l.text, n, ignore, NULL)
+	               ? 90
+	               : 0;
 }
 
-static int iprep_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each, void *arg,
-                       struct wh_intel_parse_stats *st, struct wh_error *err)
+static int iprep_parse(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each,
+                       void *arg, struct wh_intel_parse_stats *st, struct wh_error *err)
 {
 	(void)now_us;
 	(void)err;
@@ -344,4 +357,5 @@ static int iprep_parse(const struct wh_intel_source *src, const char *text, size
 	return 0;
 }
 
-const struct wh_intel_format wh_intel_iprep = {"iprep", "Suricata's reputation list: address,category,score", iprep_probe, iprep_parse};
+const struct wh_intel_format wh_intel_iprep = {"iprep", "Suricata's reputation list: address,category,score", iprep_probe,
+                                               iprep_parse};

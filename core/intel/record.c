@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A row of a table or an object of JSON: fields with names, of which one holds the address, or two the ends of a range, or two a network and
- * its length or mask. What the fields mean together is decided here, so that no network is ever read as its first address alone.
+ * A row of a table or an object of JSON: fields with names, of which one holds the address, or two the ends of a range, or two a
+ * network and its length or mask. What the fields mean together is decided here, so that no network is ever read as its first
+ * address alone.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -9,14 +10,20 @@
 #include <strings.h>
 #include "intel/record.h"
 
-static const struct { enum wh_intel_role role; const char *names; } roles[] = { /* without case, blanks, '_' and '-' */
-	{WH_INTEL_ADDRESS, " ip cidr address ipaddress ipaddr addr dstip srcip sourceip destinationip destip dst src source network net prefix subnet indicator value ipdst ipsrc "
-	                   "netblock host ipv4 ipv6 ipprefix ipv4prefix ipv6prefix ipv4address ipv6address ioc iocvalue observable attacker attackerip remoteip remoteaddress "
-	                   "sourceaddress iprange range cidrblock ipcidr ipornetwork clientip badip maliciousip ipnet inetnum "},
-	{WH_INTEL_START, " start startip ipstart rangestart startaddress startrange begin beginip beginaddress from fromip ipfrom first firstip firstaddress low lowip networkstart "
-	                 "startofrange ipbegin rangebegin rangefrom "},
-	{WH_INTEL_END, " end endip ipend rangeend endaddress endrange finish to toip ipto last lastip lastaddress high highip networkend endofrange rangeto stop "},
-	{WH_INTEL_LENGTH, " netmask mask subnetmask networkmask bits maskbits prefixlength prefixlen masklength masklen cidrbits prefixbits length prefixsize netmaskbits subnetbits "},
+static const struct { enum wh_intel_role role; const char *names;
+} roles[] = {
+	/* without case, blanks, '_' and '-' */
+	{WH_INTEL_ADDRESS,
+         " ip cidr address ipaddress ipaddr addr dstip srcip sourceip destinationip destip dst src source network net prefix subnet indicator value ipdst ipsrc "
+         "netblock host ipv4 ipv6 ipprefix ipv4prefix ipv6prefix ipv4address ipv6address ioc iocvalue observable attacker attackerip remoteip remoteaddress "
+         "sourceaddress iprange range cidrblock ipcidr ipornetwork clientip badip maliciousip ipnet inetnum "},
+	{WH_INTEL_START,
+         " start startip ipstart rangestart startaddress startrange begin beginip beginaddress from fromip ipfrom first firstip firstaddress low lowip networkstart "
+         "startofrange ipbegin rangebegin rangefrom "},
+	{WH_INTEL_END,
+         " end endip ipend rangeend endaddress endrange finish to toip ipto last lastip lastaddress high highip networkend endofrange rangeto stop "},
+	{WH_INTEL_LENGTH,
+         " netmask mask subnetmask networkmask bits maskbits prefixlength prefixlen masklength masklen cidrbits prefixbits length prefixsize netmaskbits subnetbits "},
 	{WH_INTEL_MARKED, " toids "},
 };
 
@@ -89,15 +96,18 @@ static int range_record(const struct wh_intel_field *f, size_t n, wh_intel_sink 
 	struct wh_prefix whole;
 	unsigned len;
 	*why = "the start and the end are no range of addresses";
-	if (!bare(with_role(f, n, WH_INTEL_START), &from) || !bare(with_role(f, n, WH_INTEL_END), &to) || !wh_intel_is_range(&from, &to))
+	if (!bare(with_role(f, n, WH_INTEL_START), &from) || !bare(with_role(f, n, WH_INTEL_END), &to) ||
+	    !wh_intel_is_range(&from, &to))
 		return -EINVAL;
 	*why = "the start, the end and the length of the network disagree";
-	if (length && length_of(length, wh_addr_is_v4(&from), &len) && (!wh_intel_one_prefix(&from, &to, &whole) || whole.len != len))
+	if (length && length_of(length, wh_addr_is_v4(&from), &len) &&
+	    (!wh_intel_one_prefix(&from, &to, &whole) || whole.len != len))
 		return -EINVAL;
 	return wh_intel_range(&from, &to, each, arg);
 }
 
-static int network_record(const struct wh_intel_field *at, const struct wh_intel_field *length, wh_intel_sink each, void *arg, const char **why)
+static int network_record(const struct wh_intel_field *at, const struct wh_intel_field *length, wh_intel_sink each, void *arg,
+                          const char **why)
 {
 	struct wh_addr a;
 	unsigned len;
@@ -112,10 +122,12 @@ static int network_record(const struct wh_intel_field *at, const struct wh_intel
 
 int wh_intel_record(const struct wh_intel_field *f, size_t n, wh_intel_sink each, void *arg, const char **why)
 {
-	const struct wh_intel_field *at = NULL, *marked = with_role(f, n, WH_INTEL_MARKED), *length = with_role(f, n, WH_INTEL_LENGTH);
+	const struct wh_intel_field *at = NULL, *marked = with_role(f, n, WH_INTEL_MARKED),
+				    *length = with_role(f, n, WH_INTEL_LENGTH);
 	struct wh_prefix p, other;
 	*why = "neither address, network nor range";
-	if (marked && ((marked->len == 1 && *marked->text == '0') || (marked->len == 5 && !strncasecmp(marked->text, "false", 5)))) {
+	if (marked &&
+	    ((marked->len == 1 && *marked->text == '0') || (marked->len == 5 && !strncasecmp(marked->text, "false", 5)))) {
 		*why = "entries that are not meant for detection";
 		return 1;
 	}
@@ -134,7 +146,8 @@ int wh_intel_record(const struct wh_intel_field *f, size_t n, wh_intel_sink each
 	}
 	for (size_t i = 0; i < n && at && !length; i++) { /* "cidr": 24, next to the network */
 		unsigned len;
-		if (f[i].role == WH_INTEL_ADDRESS && &f[i] != at && f[i].len && f[i].len < 4 && length_of(&f[i], is_address(at, &p) && wh_prefix_is_v4(&p), &len))
+		if (f[i].role == WH_INTEL_ADDRESS && &f[i] != at && f[i].len && f[i].len < 4 &&
+		    length_of(&f[i], is_address(at, &p) && wh_prefix_is_v4(&p), &len))
 			length = &f[i];
 	}
 	if (at)

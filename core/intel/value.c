@@ -85,7 +85,8 @@ static bool with_port(const char *s, size_t len, struct wh_prefix *p)
 		bool port = close && e - close > 1 && close[1] == ':' && number(close + 2, (size_t)(e - close - 2), 65535);
 		if (!close || (close + 1 != e && !port) || wh_addr_parse(s + 1, (size_t)(close - s - 1), &a) || wh_addr_is_v4(&a))
 			return false;
-	} else if (!cut || !number(cut + 1, (size_t)(e - cut - 1), 65535) || wh_addr_parse(s, (size_t)(cut - s), &a) || (!bar && !wh_addr_is_v4(&a))) {
+	} else if (!cut || !number(cut + 1, (size_t)(e - cut - 1), 65535) || wh_addr_parse(s, (size_t)(cut - s), &a) ||
+	           (!bar && !wh_addr_is_v4(&a))) {
 		return false;
 	}
 	*p = wh_prefix_of(&a, 128);
@@ -99,7 +100,8 @@ static bool with_mask(const char *s, size_t len, struct wh_prefix *p)
 	struct wh_addr a, mask;
 	bool wildcard;
 	unsigned bits;
-	if (!slash || wh_addr_parse(s, (size_t)(slash - s), &a) || wh_addr_parse(slash + 1, (size_t)(s + len - slash - 1), &mask) || !wh_addr_is_v4(&a) ||
+	if (!slash || wh_addr_parse(s, (size_t)(slash - s), &a) ||
+	    wh_addr_parse(slash + 1, (size_t)(s + len - slash - 1), &mask) || !wh_addr_is_v4(&a) ||
 	    !wh_intel_mask(&mask, &wildcard, &bits))
 		return false;
 	*p = wh_prefix_of(&a, bits);

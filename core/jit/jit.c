@@ -2,8 +2,8 @@
 /*
  * Openings, as the ledger keeps them: documents of the collection "jit", one an opening, by id,
  *   {"resource": …, "proto": 6, "port": 22, "from": "203.0.113.7", "opened": µs, "expires": µs, "who": …, "why": …, "nsg": false}
- * and the journal, which keeps every opening and closing for good. The document goes when the opening ends; whether it is open on this
- * machine the kernel alone knows.
+ * and the journal, which keeps every opening and closing for good. The document goes when the opening ends; whether it is open on
+ * this machine the kernel alone knows.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,36 +30,42 @@ int wh_jit_allowed(const struct wh_jit_config *c, const struct wh_jit_grant *g, 
 	char text[WH_PREFIX_STRLEN], proto[8], longest[32];
 	bool port = false, from = false, who = false;
 	if (!p)
-		return wh_fail_input(err, -EPERM, "refused (resource): %s has no policy under 'jit' in whittle.yaml", g->resource);
+		return wh_fail_input(err, -EPERM, "refused (resource): %s has no policy under 'jit' in whittle.yaml",
+		                     g->resource);
 	for (size_t i = 0; i < p->n_ports; i++)
 		port |= p->ports[i].proto == g->proto && p->ports[i].port == g->port;
 	if (!port)
-		return wh_fail_input(err, -EPERM, "refused (port): the policy of %s does not have port %u/%s", g->resource, g->port, wh_proto_text(g->proto, proto));
+		return wh_fail_input(err, -EPERM, "refused (port): the policy of %s does not have port %u/%s", g->resource,
+		                     g->port, wh_proto_text(g->proto, proto));
 	for (size_t i = 0; i < p->n_from; i++)
 		from |= wh_prefix_covers(&p->from[i], &g->from);
 	if (p->n_from && !from)
-		return wh_fail_input(err, -EPERM, "refused (source): %s lies outside of what the policy of %s may be opened for", wh_prefix_text(&g->from, text), g->resource);
+		return wh_fail_input(err, -EPERM, "refused (source): %s lies outside of what the policy of %s may be opened for",
+		                     wh_prefix_text(&g->from, text), g->resource);
 	for (size_t i = 0; i < p->n_who; i++)
 		who |= !strcmp(p->who[i], g->who);
 	if (p->n_who ? !who : strcmp(g->who, "root") != 0)
 		return wh_fail_input(err, -EPERM, "refused (user): %s may not open ports of %s", g->who, g->resource);
 	if (g->expires_us - g->opened_us > p->longest_s * 1000000)
-		return wh_fail_input(err, -EPERM, "refused (time): the policy of %s allows %s at most", g->resource, time_words(p->longest_s, longest));
+		return wh_fail_input(err, -EPERM, "refused (time): the policy of %s allows %s at most", g->resource,
+		                     time_words(p->longest_s, longest));
 	return 0;
 }
 
 static json_t *grant_json(const struct wh_jit_grant *g)
 {
 	char from[WH_PREFIX_STRLEN];
-	return json_pack("{s:s,s:s,s:i,s:i,s:s,s:I,s:I,s:s,s:s*,s:b}", "id", g->id, "resource", g->resource, "proto", (int)g->proto, "port", (int)g->port, "from",
-	                 wh_prefix_text(&g->from, from), "opened", (json_int_t)g->opened_us, "expires", (json_int_t)g->expires_us, "who", g->who, "why", g->why,
-	                 "nsg", (int)g->nsg);
+	return json_pack("{s:s,s:s,s:i,s:i,s:s,s:I,s:I,s:s,s:s*,s:b}", "id", g->id, "resource", g->resource, "proto",
+	                 (int)g->proto, "port", (int)g->port, "from", wh_prefix_text(&g->from, from), "opened",
+	                 (json_int_t)g->opened_us, "expires", (json_int_t)g->expires_us, "who", g->who, "why", g->why, "nsg",
+	                 (int)g->nsg);
 }
 
 static bool grant_read(const char *id, const char *text, struct wh_arena *mem, struct wh_jit_grant *g)
 {
 	json_t *o = json_loads(text, 0, NULL);
-	const char *resource = json_string_value(json_object_get(o, "resource")), *who = json_string_value(json_object_get(o, "who"));
+	const char *resource = json_string_value(json_object_get(o, "resource")),
+		   *who = json_string_value(json_object_get(o, "who"));
 	const char *from = json_string_value(json_object_get(o, "from")), *why = json_string_value(json_object_get(o, "why"));
 	bool good = resource && who && from && !wh_prefix_parse(from, strlen(from), &g->from, NULL) && strlen(id) < sizeof g->id;
 	if (good) {
@@ -102,11 +108,12 @@ static int collect(void *arg, const char *key, const char *json)
 
 static bool same_place(const struct wh_jit_grant *a, const struct wh_jit_grant *b)
 {
-	return !strcmp(a->resource, b->resource) && a->proto == b->proto && a->port == b->port && a->nsg == b->nsg && !wh_prefix_cmp(&a->from, &b->from) &&
-	       a->from.len == b->from.len;
+	return !strcmp(a->resource, b->resource) && a->proto == b->proto && a->port == b->port && a->nsg == b->nsg &&
+	       !wh_prefix_cmp(&a->from, &b->from) && a->from.len == b->from.len;
 }
 
-static int journal(struct wh_state *s, const char *what, const char *who, const char *why, const struct wh_jit_grant *g, struct wh_error *err)
+static int journal(struct wh_state *s, const char *what, const char *who, const char *why, const struct wh_jit_grant *g,
+                   struct wh_error *err)
 {
 	json_t *o = json_pack("{s:o,s:s*}", "opening", grant_json(g), "why", why);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
@@ -127,7 +134,8 @@ static int next_id(void *arg, int64_t seq, int64_t time_us, const char *who, con
 	return 0;
 }
 
-/* Ended ones, and those that the new one replaces, leave the list; the journal keeps them. The id is the journal's own number of it. */
+/* Ended ones, and those that the new one replaces, leave the list; the journal keeps them. The id is the journal's own number of
+ * it. */
 static int make_room(struct wh_state *s, struct wh_jit_grant *g, struct wh_arena *mem, struct wh_error *err)
 {
 	struct collecting c = {.mem = mem};
@@ -145,7 +153,8 @@ static int make_room(struct wh_state *s, struct wh_jit_grant *g, struct wh_arena
 	return rc;
 }
 
-int wh_jit_open(struct wh_state *s, const struct wh_jit_kernel *kernel, const struct wh_jit_config *c, struct wh_jit_grant *g, struct wh_error *err)
+int wh_jit_open(struct wh_state *s, const struct wh_jit_kernel *kernel, const struct wh_jit_config *c, struct wh_jit_grant *g,
+                struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_error ignored;
@@ -182,7 +191,8 @@ int wh_jit_open(struct wh_state *s, const struct wh_jit_kernel *kernel, const st
 	return rc ? rc : end;
 }
 
-int wh_jit_close(struct wh_state *s, const struct wh_jit_kernel *kernel, const char *id, const char *who, const char *why, struct wh_error *err)
+int wh_jit_close(struct wh_state *s, const struct wh_jit_kernel *kernel, const char *id, const char *who, const char *why,
+                 struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_jit_grant g = {0};
@@ -214,8 +224,8 @@ static void join(struct collecting *c, const struct wh_jit_live *live, size_t i,
 	for (size_t k = 0; k < c->n; k++) {
 		struct wh_jit_grant *g = &c->g[k];
 		struct wh_addr last = wh_prefix_last(&g->from);
-		if (g->nsg || g->proto != live->open[i].port.proto || g->port != live->open[i].port.port || !wh_addr_eq(&g->from.addr, &live->open[i].first) ||
-		    !wh_addr_eq(&last, &live->open[i].last))
+		if (g->nsg || g->proto != live->open[i].port.proto || g->port != live->open[i].port.port ||
+		    !wh_addr_eq(&g->from.addr, &live->open[i].first) || !wh_addr_eq(&last, &live->open[i].last))
 			continue;
 		g->expires_us = now_us + live->open[i].expires_ms * 1000;
 		alive[k] = true;
@@ -242,7 +252,8 @@ static int by_id(const void *a, const void *b)
 	return i < k ? -1 : i > k;
 }
 
-int wh_jit_list(struct wh_state *s, const struct wh_jit_kernel *kernel, struct wh_arena *mem, struct wh_jit_grant **out, size_t *n, struct wh_error *err)
+int wh_jit_list(struct wh_state *s, const struct wh_jit_kernel *kernel, struct wh_arena *mem, struct wh_jit_grant **out,
+                size_t *n, struct wh_error *err)
 {
 	struct collecting c = {.mem = mem};
 	struct wh_jit_live live = {0};

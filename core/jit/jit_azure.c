@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Openings in a network security group at Azure itself: the group is read, written as wh_jit_nsg() has it, and replaced wholly or not at all. */
+/* Openings in a network security group at Azure itself: the group is read, written as wh_jit_nsg() has it, and replaced wholly or
+ * not at all. */
 #include <stdlib.h>
 #include <string.h>
 #include "azure/arm_http.h"
@@ -36,14 +37,18 @@ static int build(void *arg, const json_t *present, json_t **wanted, struct wh_er
 	return 1;
 }
 
-int wh_jit_azure(struct wh_arm *arm, const struct wh_jit_openings *o, const struct wh_nsg *nsg, struct wh_arm_result *out, char **notes, struct wh_error *err)
+int wh_jit_azure(struct wh_arm *arm, const struct wh_jit_openings *o, const struct wh_nsg *nsg, struct wh_arm_result *out,
+                 char **notes, struct wh_error *err)
 {
 	struct job j = {o, nsg, wh_arena_new(), NULL};
 	memset(out, 0, sizeof *out);
 	*notes = NULL;
-	int rc = nsg->id ? -EAGAIN : wh_fail_input(err, -EINVAL, "%s has no ARM id: import it as `az network nsg show` prints it", nsg->name);
+	int rc = nsg->id ? -EAGAIN
+	                 : wh_fail_input(err, -EINVAL, "%s has no ARM id: import it as `az network nsg show` prints it",
+	                                 nsg->name);
 	wh_arm_more_time(arm); /* each group has its own */
-	for (int tries = 0; tries < 3 && rc == -EAGAIN; tries++) /* somebody else was faster: the openings are built upon what is there now */
+	for (int tries = 0; tries < 3 && rc == -EAGAIN;
+	     tries++) /* somebody else was faster: the openings are built upon what is there now */
 		rc = wh_arm_replace_nsg(arm, nsg->id, build, &j, out, err);
 	*notes = j.notes;
 	wh_arena_free(j.mem);

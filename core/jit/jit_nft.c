@@ -42,9 +42,15 @@ static int end(struct change *x, int rc, struct wh_error *err)
 	return rc;
 }
 
-/* Somebody else's change between reading and writing, or an element whose time was just up, is no reason to fail: the change is made
- * anew from what is there now. */
-#define AGAIN(call) ({ int rc_ = -ERESTART; for (int i_ = 0; i_ < 10 && (rc_ == -ERESTART || rc_ == -ENOENT); i_++) rc_ = (call); rc_; })
+/* Somebody else's change between reading and writing, or an element whose time was just up, is no reason to fail: the change is
+ * made anew from what is there now. */
+#define AGAIN(call)                                                                                                              \
+	({                                                                                                                       \
+		int rc_ = -ERESTART;                                                                                             \
+		for (int i_ = 0; i_ < 10 && (rc_ == -ERESTART || rc_ == -ENOENT); i_++)                                          \
+			rc_ = (call);                                                                                            \
+		rc_;                                                                                                             \
+	})
 
 static bool same_port(struct wh_jit_port a, struct wh_jit_port b)
 {
@@ -103,11 +109,13 @@ static int rebuild_once(const struct wh_jit_port *ports, size_t n, struct wh_err
 	for (size_t i = 0; !rc && i < n; i++)
 		wh_jit_put_closed(&x.b, NFT_MSG_NEWSETELEM, ports[i], 0);
 	for (size_t i = 0; !rc && i < x.live.n_open; i++)
-		for (unsigned len = 0; len <= 128 && x.live.open[i].expires_ms > 0; len++) { /* whittle opens prefixes alone; what is none was opened by others */
+		/* whittle opens prefixes alone; what is none was opened by others */
+		for (unsigned len = 0; len <= 128 && x.live.open[i].expires_ms > 0; len++) {
 			struct wh_prefix p = wh_prefix_of(&x.live.open[i].first, len);
 			struct wh_addr last = wh_prefix_last(&p);
 			if (wh_addr_eq(&p.addr, &x.live.open[i].first) && wh_addr_eq(&last, &x.live.open[i].last)) {
-				wh_jit_put_open(&x.b, NFT_MSG_NEWSETELEM, x.live.open[i].port.proto, x.live.open[i].port.port, &p, x.live.open[i].expires_ms);
+				wh_jit_put_open(&x.b, NFT_MSG_NEWSETELEM, x.live.open[i].port.proto, x.live.open[i].port.port, &p,
+				                x.live.open[i].expires_ms);
 				break;
 			}
 		}
@@ -124,7 +132,9 @@ static int confirm_once(struct wh_error *err)
 	struct change x;
 	int rc = begin(&x, err);
 	if (!rc && !x.live.n_closed)
-		rc = wh_fail(err, -ETIME, "there is nothing to confirm: no port was closed, or the time was up and the kernel has opened them again");
+		rc = wh_fail(
+			err, -ETIME,
+			"there is nothing to confirm: no port was closed, or the time was up and the kernel has opened them again");
 	for (size_t i = 0; !rc && i < x.live.n_closed; i++)
 		if (x.live.closed[i].expires_ms) {
 			wh_jit_put_closed(&x.b, NFT_MSG_DELSETELEM, x.live.closed[i].port, 0);
@@ -160,7 +170,8 @@ int wh_jit_nft_off(struct wh_error *err)
 static bool is_live(const struct wh_jit_live *l, size_t i, uint8_t proto, uint16_t port, const struct wh_prefix *from)
 {
 	struct wh_addr last = wh_prefix_last(from);
-	return l->open[i].port.proto == proto && l->open[i].port.port == port && wh_addr_eq(&l->open[i].first, &from->addr) && wh_addr_eq(&l->open[i].last, &last);
+	return l->open[i].port.proto == proto && l->open[i].port.port == port && wh_addr_eq(&l->open[i].first, &from->addr) &&
+	       wh_addr_eq(&l->open[i].last, &last);
 }
 
 static int open_once(uint8_t proto, uint16_t port, const struct wh_prefix *from, int64_t timeout_ms, struct wh_error *err)
@@ -174,10 +185,11 @@ static int open_once(uint8_t proto, uint16_t port, const struct wh_prefix *from,
 		struct wh_addr own_last = wh_prefix_last(from);
 		if (is_live(&x.live, i, proto, port, from))
 			wh_jit_put_open(&x.b, NFT_MSG_DELSETELEM, proto, port, from, 0);
-		else if (x.live.open[i].port.proto == proto && x.live.open[i].port.port == port && wh_addr_cmp(&x.live.open[i].first, &from->addr) <= 0 &&
+		else if (x.live.open[i].port.proto == proto && x.live.open[i].port.port == port &&
+		         wh_addr_cmp(&x.live.open[i].first, &from->addr) <= 0 &&
 		         wh_addr_cmp(&x.live.open[i].last, &own_last) >= 0)
-			rc = wh_fail_input(err, -EEXIST, "it is open already, for %s to %s: close that first", wh_addr_text(&x.live.open[i].first, first),
-			                   wh_addr_text(&x.live.open[i].last, last));
+			rc = wh_fail_input(err, -EEXIST, "it is open already, for %s to %s: close that first",
+			                   wh_addr_text(&x.live.open[i].first, first), wh_addr_text(&x.live.open[i].last, last));
 	}
 	if (!rc)
 		wh_jit_put_open(&x.b, NFT_MSG_NEWSETELEM, proto, port, from, timeout_ms);
@@ -214,9 +226,11 @@ const char *wh_jit_leave_out(struct wh_nft_ruleset *rs, const struct wh_jit_live
 		const struct wh_nft_port *p = &rs->ports[i];
 		bool held = false;
 		for (size_t k = 0; k < now->n_closed && p->direction == WH_INBOUND; k++)
-			held |= !now->closed[k].expires_ms && now->closed[k].port.proto == p->proto && now->closed[k].port.port == p->port;
+			held |= !now->closed[k].expires_ms && now->closed[k].port.proto == p->proto &&
+			        now->closed[k].port.port == p->port;
 		if (held)
-			left = wh_arena_printf(mem, "%s%s%u/%s", left ? left : "", left ? ", " : "", p->port, p->proto == WH_PROTO_UDP ? "udp" : "tcp");
+			left = wh_arena_printf(mem, "%s%s%u/%s", left ? left : "", left ? ", " : "", p->port,
+			                       p->proto == WH_PROTO_UDP ? "udp" : "tcp");
 		else
 			rs->ports[kept++] = *p;
 	}

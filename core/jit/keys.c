@@ -5,15 +5,17 @@
 #include "base/yaml.h"
 #include "whittle/jit.h"
 
-static int a_port(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *element, struct wh_error *err)
+static int a_port(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *element,
+                  struct wh_error *err)
 {
 	struct wh_jit_port *out = element;
 	char *end;
 	unsigned long port = strtoul(text, &end, 10);
 	out->proto = WH_PROTO_TCP;
-	if (*text < '0' || *text > '9' || !port || port > 65535 || (*end && *end != '/') || (*end && wh_proto_parse(end + 1, &out->proto)) ||
-	    (out->proto != WH_PROTO_TCP && out->proto != WH_PROTO_UDP))
-		return wh_fail_input(err, -EINVAL, "%s:%d: '%.60s' is not a port such as 22 or 53/udp", src->file, entry->line, text);
+	if (*text < '0' || *text > '9' || !port || port > 65535 || (*end && *end != '/') ||
+	    (*end && wh_proto_parse(end + 1, &out->proto)) || (out->proto != WH_PROTO_TCP && out->proto != WH_PROTO_UDP))
+		return wh_fail_input(err, -EINVAL, "%s:%d: '%.60s' is not a port such as 22 or 53/udp", src->file, entry->line,
+		                     text);
 	out->port = (uint16_t)port;
 	return 0;
 }
@@ -24,19 +26,24 @@ static bool port_sound(const void *element)
 	return p->port && (p->proto == WH_PROTO_TCP || p->proto == WH_PROTO_UDP);
 }
 
-static const struct wh_key_list
-	ports = {offsetof(struct wh_jit_policy, n_ports), sizeof(struct wh_jit_port), .text = a_port, .sound = port_sound, .some = true},
-	from = {offsetof(struct wh_jit_policy, n_from), sizeof(struct wh_prefix), .text = wh_key_prefix, .sound = wh_key_prefix_sound, .some = true},
-	who = {offsetof(struct wh_jit_policy, n_who), sizeof(const char *), .text = wh_key_copy, .some = true};
+static const struct wh_key_list ports = {offsetof(struct wh_jit_policy, n_ports), sizeof(struct wh_jit_port), .text = a_port,
+                                         .sound = port_sound, .some = true},
+				from = {offsetof(struct wh_jit_policy, n_from), sizeof(struct wh_prefix), .text = wh_key_prefix,
+                                        .sound = wh_key_prefix_sound, .some = true},
+				who = {offsetof(struct wh_jit_policy, n_who), sizeof(const char *), .text = wh_key_copy,
+                                       .some = true};
 
 static const struct wh_key keys[] = {
-	{"resource", WH_KEY_TEXT, offsetof(struct wh_jit_policy, resource), .example = "vm1", .help = "The resource whose ports are closed."},
+	{"resource", WH_KEY_TEXT, offsetof(struct wh_jit_policy, resource), .example = "vm1",
+         .help = "The resource whose ports are closed."},
 	{"ports", WH_KEY_LIST, offsetof(struct wh_jit_policy, ports), .list = &ports, .example = "[22, 3389/tcp]",
-	 .help = "Ports that are closed until somebody asks."},
+         .help = "Ports that are closed until somebody asks."},
 	{"from", WH_KEY_LIST, offsetof(struct wh_jit_policy, from), .list = &from, .example = "[203.0.113.0/24]",
-	 .help = "Sources for which they may be opened; without it any."},
-	{"who", WH_KEY_LIST, offsetof(struct wh_jit_policy, who), .list = &who, .example = "[ada]", .help = "Users who may open them; without it root alone."},
-	{"longest", WH_KEY_DURATION, offsetof(struct wh_jit_policy, longest_s), .max = 30 * 86400, .preset = "3h", .help = "The longest time at once."},
+         .help = "Sources for which they may be opened; without it any."},
+	{"who", WH_KEY_LIST, offsetof(struct wh_jit_policy, who), .list = &who, .example = "[ada]",
+         .help = "Users who may open them; without it root alone."},
+	{"longest", WH_KEY_DURATION, offsetof(struct wh_jit_policy, longest_s), .max = 30 * 86400, .preset = "3h",
+         .help = "The longest time at once."},
 	{0},
 };
 
@@ -46,21 +53,26 @@ static int complete(const struct wh_key_source *src, const struct wh_yaml *entry
 	if (!p->longest_s)
 		p->longest_s = 3 * 3600;
 	if (!p->resource || !p->n_ports)
-		return wh_fail_input(err, -EINVAL, "%s:%d: a policy of 'jit' needs a resource and its ports", src->file, entry->line);
+		return wh_fail_input(err, -EINVAL, "%s:%d: a policy of 'jit' needs a resource and its ports", src->file,
+		                     entry->line);
 	for (size_t i = 0; i + 1 < n; i++)
 		if (!strcmp(policies[i].resource, p->resource))
-			return wh_fail_input(err, -EEXIST, "%s:%d: there are two policies of 'jit' for %s", src->file, entry->line, p->resource);
+			return wh_fail_input(err, -EEXIST, "%s:%d: there are two policies of 'jit' for %s", src->file,
+			                     entry->line, p->resource);
 	return 0;
 }
 
-static const struct wh_key_list policies = {
-	offsetof(struct wh_jit_config, n_policies), sizeof(struct wh_jit_policy), keys, .complete = complete,
-	.of = "policies: [{resource: …, ports: […], from: […], who: […], longest: 3h}]", .entry = "a policy of 'jit' is a map with resource and ports"};
+static const struct wh_key_list policies = {offsetof(struct wh_jit_config, n_policies),
+                                            sizeof(struct wh_jit_policy),
+                                            keys,
+                                            .complete = complete,
+                                            .of = "policies: [{resource: …, ports: […], from: […], who: […], longest: 3h}]",
+                                            .entry = "a policy of 'jit' is a map with resource and ports"};
 
 const struct wh_key wh_jit_keys[] = {
 	{"jit", WH_KEY_LIST, offsetof(struct wh_jit_config, policies), .list = &policies,
-	 .help = "Ports that stay closed until somebody opens them for a source and a time (whittle jit)."},
+         .help = "Ports that stay closed until somebody opens them for a source and a time (whittle jit)."},
 	{"jit-sudo-options", WH_KEY_BOOL, offsetof(struct wh_jit_config, sudo_options), .preset = "no",
-	 .help = "Users who run `whittle jit` by sudo may choose its configuration, ledger, files, commands and servers, and so become root."},
+         .help = "Users who run `whittle jit` by sudo may choose its configuration, ledger, files, commands and servers, and so become root."},
 	{0},
 };

@@ -7,7 +7,10 @@
 struct drawing { FILE *f; const struct wh_map *m; struct wh_map_layout l; };
 
 /* ---- frame.c: coordinates as in the layout, y downwards ---- */
-enum { WH_MAP_NAME = 22 /* characters of a name that are shown */, WH_MAP_OUTSIDE = 9 /* from the line that stands for the Internet to a machine's name */ };
+enum {
+	WH_MAP_NAME = 22 /* characters of a name that are shown */,
+	WH_MAP_OUTSIDE = 9 /* from the line that stands for the Internet to a machine's name */
+};
 struct wh_map_frame { double left, top, right, bottom; };
 /* The room that the circles, their names and the head take up. */
 struct wh_map_frame wh_map_frame(const struct drawing *d, const char *title);
@@ -16,7 +19,8 @@ void wh_map_draw_head(const struct drawing *d, const struct wh_map_frame *frame,
 
 /* Colours and lines of both: rules of CSS, light, then dark where the reader prefers that. */
 extern const char wh_map_style[];
-/* Text between tags and in attributes: markup is escaped, and what XML does not allow, or is no UTF-8, becomes U+FFFD. At most `most` characters (0: all), then an ellipsis. */
+/* Text between tags and in attributes: markup is escaped, and what XML does not allow, or is no UTF-8, becomes U+FFFD. At most
+ * `most` characters (0: all), then an ellipsis. */
 void wh_map_text(FILE *f, const char *s, size_t most);
 /* One picture as an element; root: as in wh_map_lay_out(). alone: it is a document of its own, with the style inside. */
 void wh_map_draw(FILE *f, const struct wh_map *m, size_t root, const char *title, bool alone);

@@ -5,7 +5,16 @@
 #include "base/text.h"
 #include "map/draw.h"
 
-enum { MARGIN = 24, LETTER = 7 /* the mean width of one, estimated from above */, TITLE_LETTER = 12, LEAST_WIDTH = 520, HEAD = 74, ROW = 22, MOST_TITLE = 60, MOST_ITEMS = 8 };
+enum {
+	MARGIN = 24,
+	LETTER = 7 /* the mean width of one, estimated from above */,
+	TITLE_LETTER = 12,
+	LEAST_WIDTH = 520,
+	HEAD = 74,
+	ROW = 22,
+	MOST_TITLE = 60,
+	MOST_ITEMS = 8
+};
 
 /* ---- how large ---- */
 
@@ -33,7 +42,9 @@ static double letters(const char *s, size_t most)
 
 static void include_mark(struct wh_map_frame *b, const struct wh_map_layout *l, const struct wh_map_mark *k)
 {
-	double length = LETTER * (k->node ? letters(k->node->name, WH_MAP_NAME) : snprintf(NULL, 0, "%zu %ss", k->count, wh_map_kind_text(k->kind))), end = l->internet + WH_MAP_OUTSIDE + length;
+	double length = LETTER * (k->node ? letters(k->node->name, WH_MAP_NAME)
+	                                  : snprintf(NULL, 0, "%zu %ss", k->count, wh_map_kind_text(k->kind))),
+	       end = l->internet + WH_MAP_OUTSIDE + length;
 	include(b, k->x - k->r, k->y - k->r);
 	include(b, k->x + k->r, k->y + k->r);
 	if (k->kind == WH_MAP_HOST) {
@@ -89,7 +100,8 @@ static size_t write_items(FILE *f, const struct item *items, size_t n, double x,
 			rows++;
 		}
 		if (f)
-			fprintf(f, "<g transform=\"translate(%.0f %.0f)\">%s<text class=\"wm-t\" x=\"26\" y=\"4\">%s</text></g>", x + at, y + ROW * (double)(rows - 1), items[i].symbol, items[i].text);
+			fprintf(f, "<g transform=\"translate(%.0f %.0f)\">%s<text class=\"wm-t\" x=\"26\" y=\"4\">%s</text></g>",
+			        x + at, y + ROW * (double)(rows - 1), items[i].symbol, items[i].text);
 		at += length;
 	}
 	return rows;
@@ -119,7 +131,8 @@ static void write_states(const struct drawing *d, const size_t counts[static WH_
 		const char *text = wh_map_state_text((enum wh_map_state)s);
 		fprintf(d->f, "<circle class=\"wm-s%zu\" cx=\"%.0f\" cy=\"%.0f\" r=\"7\"/>", s, x + 7, y - 4);
 		if (s == WH_MAP_HIGH || s == WH_MAP_UNKNOWN)
-			fprintf(d->f, "<text class=\"wm-in\" x=\"%.0f\" y=\"%.0f\">%s</text>", x + 7, y, s == WH_MAP_HIGH ? "!" : "?");
+			fprintf(d->f, "<text class=\"wm-in\" x=\"%.0f\" y=\"%.0f\">%s</text>", x + 7, y,
+			        s == WH_MAP_HIGH ? "!" : "?");
 		fprintf(d->f, "<text class=\"wm-t\" x=\"%.0f\" y=\"%.0f\">%s %zu</text>", x + 20, y, text, counts[s]);
 		x += 56 + LETTER * (double)strlen(text);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A page that works by itself: the picture of the whole and one of each VNet, of which one is shown at a time, and the list of machines. The script zooms,
- * moves, shows details and filters; it takes every text from the page as text. The page forbids itself to load anything.
+ * A page that works by itself: the picture of the whole and one of each VNet, of which one is shown at a time, and the list of
+ * machines. The script zooms, moves, shows details and filters; it takes every text from the page as text. The page forbids
+ * itself to load anything.
  */
 #include <stdlib.h>
 #include "map/draw.h"
@@ -56,7 +57,8 @@ static void write_pictures(FILE *f, const struct wh_map *m)
 		wh_map_counts(f, v->counts);
 		fputs(")</option>", f);
 	}
-	fputs("</select><button id=\"in\" title=\"Zoom in\">+</button><button id=\"out\" title=\"Zoom out\">&#8722;</button><button id=\"all\">Whole picture</button><span class=\"grow\"></span><span>Hover for details, scroll to zoom, drag to move</span></div>", f);
+	fputs("</select><button id=\"in\" title=\"Zoom in\">+</button><button id=\"out\" title=\"Zoom out\">&#8722;</button><button id=\"all\">Whole picture</button><span class=\"grow\"></span><span>Hover for details, scroll to zoom, drag to move</span></div>",
+	      f);
 	if (m->n_roots > n)
 		fprintf(f, "<p>The %zu worst of %zu networks have a picture of their own.</p>", n, m->n_roots);
 	fputs("<div class=\"pic\">", f);
@@ -71,8 +73,10 @@ static void write_pictures(FILE *f, const struct wh_map *m)
 
 static void write_row(FILE *f, const struct wh_map *m, const struct wh_map_node *n)
 {
-	const struct wh_map_node *subnet = n->n_parents ? &m->nodes[*n->parents] : NULL, *vnet = subnet && subnet->n_parents ? &m->nodes[*subnet->parents] : NULL;
-	fprintf(f, "<tr><td class=\"st\"><svg viewBox=\"-8 -8 16 16\"><circle class=\"wm-s%d\" r=\"7\"/></svg>%s</td><td>", n->state, n->unscanned ? "Unscanned" : wh_map_state_text(n->state));
+	const struct wh_map_node *subnet = n->n_parents ? &m->nodes[*n->parents] : NULL,
+				 *vnet = subnet && subnet->n_parents ? &m->nodes[*subnet->parents] : NULL;
+	fprintf(f, "<tr><td class=\"st\"><svg viewBox=\"-8 -8 16 16\"><circle class=\"wm-s%d\" r=\"7\"/></svg>%s</td><td>",
+	        n->state, n->unscanned ? "Unscanned" : wh_map_state_text(n->state));
 	wh_map_text(f, n->name, 0);
 	fputs("</td><td>", f);
 	wh_map_text(f, n->about, 0);
@@ -93,8 +97,11 @@ static void write_row(FILE *f, const struct wh_map *m, const struct wh_map_node 
 static void write_rows(FILE *f, const struct wh_map *m)
 {
 	size_t n = m->n - m->hosts, left = MOST_ROWS;
-	fprintf(f, "<h2>Machines</h2><div class=\"bar\"><input id=\"find\" type=\"search\" placeholder=\"Filter: a name, an address, a word\" size=\"40\"><span id=\"count\">%zu of %zu</span></div>", n, n);
-	fputs("<div class=\"rows\"><table><thead><tr><th>State</th><th>Machine</th><th>Addresses</th><th>VNet / subnet</th><th>Internet</th><th>Why</th></tr></thead><tbody>\n", f);
+	fprintf(f,
+	        "<h2>Machines</h2><div class=\"bar\"><input id=\"find\" type=\"search\" placeholder=\"Filter: a name, an address, a word\" size=\"40\"><span id=\"count\">%zu of %zu</span></div>",
+	        n, n);
+	fputs("<div class=\"rows\"><table><thead><tr><th>State</th><th>Machine</th><th>Addresses</th><th>VNet / subnet</th><th>Internet</th><th>Why</th></tr></thead><tbody>\n",
+	      f);
 	for (size_t s = WH_MAP_STATES; s-- > 0;)
 		for (size_t i = m->hosts; i < m->n && left; i++)
 			if (m->nodes[i].state == s) {

@@ -2,19 +2,32 @@
 /*
  * Where the circles stand.
  *
- *   1. Each ring, from the inside, shares its places among the parents of the ring before: every parent gets what it needs up to the same number, the
- *      largest for which all fit.
- *   2. A parent with more children than places shows the worst by themselves, as far as its places go, and the rest as one circle for each state. With
- *      too few places for that all children are one circle, in the state of the worst.
- *   3. Circles without children of their own stand side by side all around, each with as much of the angle as the next; a parent stands in the
- *      middle of its children. A radius is what the circles of a ring need, and at least a step more than the ring before.
+ *   1. Each ring, from the inside, shares its places among the parents of the ring before: every parent gets what it needs up to
+ * the same number, the largest for which all fit.
+ *   2. A parent with more children than places shows the worst by themselves, as far as its places go, and the rest as one circle
+ * for each state. With too few places for that all children are one circle, in the state of the worst.
+ *   3. Circles without children of their own stand side by side all around, each with as much of the angle as the next; a parent
+ * stands in the middle of its children. A radius is what the circles of a ring need, and at least a step more than the ring
+ * before.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "whittle/map.h"
 
-enum { PLACES_VNETS = 24, PLACES_SUBNETS = 64, PLACES_HOSTS = 120, LEVELS = 3, STEP = 118, PITCH = 30, ENOUGH = 5 /* places from which on one that is not bad may have its own */, FIRST = 96, FAR = 150, FEW_VNETS = 6, FEW_SUBNETS = 12 };
+enum {
+	PLACES_VNETS = 24,
+	PLACES_SUBNETS = 64,
+	PLACES_HOSTS = 120,
+	LEVELS = 3,
+	STEP = 118,
+	PITCH = 30,
+	ENOUGH = 5 /* places from which on one that is not bad may have its own */,
+	FIRST = 96,
+	FAR = 150,
+	FEW_VNETS = 6,
+	FEW_SUBNETS = 12
+};
 
 /* A mark's nodes, of which its children are made. */
 struct group { size_t *nodes; size_t n; };
@@ -61,7 +74,8 @@ static void fill(struct laying *l, size_t parent, const size_t *nodes, size_t n,
 {
 	const struct wh_map_node *all = l->m->nodes;
 	size_t alone = n <= places ? n : 0;
-	while (alone < n && alone + 1 + states_of(l, nodes, alone + 1, n) <= places && (places >= ENOUGH || all[nodes[alone]].state >= WH_MAP_MEDIUM))
+	while (alone < n && alone + 1 + states_of(l, nodes, alone + 1, n) <= places &&
+	       (places >= ENOUGH || all[nodes[alone]].state >= WH_MAP_MEDIUM))
 		alone++;
 	for (size_t i = 0; i < alone; i++)
 		add_mark(l, parent, &nodes[i], 1);
@@ -92,8 +106,10 @@ static size_t share(const size_t *needs, size_t n, size_t places)
 
 static int worst_first(const void *a, const void *b, void *nodes)
 {
-	const struct wh_map_node *x = (const struct wh_map_node *)nodes + *(const size_t *)a, *y = (const struct wh_map_node *)nodes + *(const size_t *)b;
-	return x->state != y->state ? (x->state < y->state ? 1 : -1) : (*(const size_t *)a > *(const size_t *)b) - (*(const size_t *)a < *(const size_t *)b);
+	const struct wh_map_node *x = (const struct wh_map_node *)nodes + *(const size_t *)a,
+				 *y = (const struct wh_map_node *)nodes + *(const size_t *)b;
+	return x->state != y->state ? (x->state < y->state ? 1 : -1)
+	                            : (*(const size_t *)a > *(const size_t *)b) - (*(const size_t *)a < *(const size_t *)b);
 }
 
 /* The children of a group, each where it is drawn; those of a node of its own are sorted already. */
@@ -116,7 +132,8 @@ static size_t children_of(struct laying *l, size_t mark, size_t **out)
 
 static void add_ring(struct laying *l, size_t from, size_t to, size_t places)
 {
-	size_t n = to - from, *needs = wh_arena_array(l->mem, n + 1, sizeof *needs), **lists = wh_arena_array(l->mem, n + 1, sizeof *lists);
+	size_t n = to - from, *needs = wh_arena_array(l->mem, n + 1, sizeof *needs),
+	       **lists = wh_arena_array(l->mem, n + 1, sizeof *lists);
 	for (size_t i = 0; i < n; i++)
 		needs[i] = children_of(l, from + i, &lists[i]);
 	size_t each = share(needs, n, places);
@@ -145,10 +162,12 @@ static size_t link_children(const struct wh_map_layout *o, size_t *first, size_t
 	return root;
 }
 
-/* Angles of the marks, in units of one place; returns how many there are. A mark without children has one, families have a gap between them. */
+/* Angles of the marks, in units of one place; returns how many there are. A mark without children has one, families have a gap
+ * between them. */
 static double place_angles(struct wh_map_layout *o, struct wh_arena *mem)
 {
-	size_t *next = wh_arena_array(mem, o->n + 1, sizeof *next), *first = wh_arena_array(mem, o->n + 1, sizeof *first), at = link_children(o, first, next);
+	size_t *next = wh_arena_array(mem, o->n + 1, sizeof *next), *first = wh_arena_array(mem, o->n + 1, sizeof *first),
+	       at = link_children(o, first, next);
 	bool *entered = wh_arena_array(mem, o->n + 1, sizeof *entered), *placed = wh_arena_array(mem, o->n + 1, sizeof *placed);
 	double *low = wh_arena_array(mem, o->n + 1, sizeof *low), *high = wh_arena_array(mem, o->n + 1, sizeof *high), place = 0;
 	while (at) {
@@ -176,7 +195,11 @@ static double place_angles(struct wh_map_layout *o, struct wh_arena *mem)
 /* The radius of each ring: what its closest neighbours need. */
 static void place_rings(struct wh_map_layout *o, double places, bool middle)
 {
-	double ring[LEVELS] = {middle ? 0 : o->many_vnets ? FAR : FIRST, 0, 0}, last[LEVELS] = {-1, -1, -1}, first[LEVELS] = {-1, -1, -1}, closest[LEVELS] = {places, places, places};
+	double ring[LEVELS] = {middle          ? 0
+	                       : o->many_vnets ? FAR
+	                                       : FIRST,
+	                       0, 0},
+	       last[LEVELS] = {-1, -1, -1}, first[LEVELS] = {-1, -1, -1}, closest[LEVELS] = {places, places, places};
 	size_t counts[LEVELS] = {0};
 	for (size_t i = 0; i < o->n; i++) {
 		int k = (int)o->marks[i].kind;
@@ -226,7 +249,8 @@ void wh_map_lay_out(const struct wh_map *m, size_t root, struct wh_arena *mem, s
 	*out = (struct wh_map_layout){.mem = mem, .mark_of = wh_arena_array(mem, m->n + 1, sizeof *out->mark_of)};
 	for (size_t i = 0; i < m->n; i++)
 		out->mark_of[i] = WH_NONE;
-	size_t n_vnets = 0, *vnets = wh_arena_array(mem, m->n_roots + 1, sizeof *vnets), n_loose = 0, *loose = wh_arena_array(mem, m->n_roots + 1, sizeof *loose);
+	size_t n_vnets = 0, *vnets = wh_arena_array(mem, m->n_roots + 1, sizeof *vnets), n_loose = 0,
+	       *loose = wh_arena_array(mem, m->n_roots + 1, sizeof *loose);
 	for (size_t i = 0; i < m->n_roots; i++)
 		if (root != WH_NONE ? m->roots[i] == root : m->nodes[m->roots[i]].kind == WH_MAP_VNET)
 			vnets[n_vnets++] = m->roots[i];

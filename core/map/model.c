@@ -47,7 +47,8 @@ static size_t count_ports(struct wh_ranges ports)
 	return n;
 }
 
-static void judge_ports(struct building *b, struct wh_map_node *n, uint8_t proto, struct wh_ranges ports, struct wh_ranges unknown, const char *missing)
+static void judge_ports(struct building *b, struct wh_map_node *n, uint8_t proto, struct wh_ranges ports,
+                        struct wh_ranges unknown, const char *missing)
 {
 	const char *name = proto == WH_PROTO_TCP ? "TCP" : "UDP";
 	size_t k = 0, risky = 0;
@@ -56,9 +57,11 @@ static void judge_ports(struct building *b, struct wh_map_node *n, uint8_t proto
 		if (p->proto != proto)
 			continue;
 		if (wh_ranges_has(ports, &a) && ++risky <= 3)
-			because(b, n, WH_MAP_HIGH, wh_arena_printf(b->mem, "the Internet reaches %s port %u (%s)", name, p->port, p->name));
+			because(b, n, WH_MAP_HIGH,
+			        wh_arena_printf(b->mem, "the Internet reaches %s port %u (%s)", name, p->port, p->name));
 		else if (wh_ranges_has(unknown, &a))
-			because(b, n, WH_MAP_UNKNOWN, wh_arena_printf(b->mem, "whether the Internet reaches it is not known for want of %s", missing));
+			because(b, n, WH_MAP_UNKNOWN,
+			        wh_arena_printf(b->mem, "whether the Internet reaches it is not known for want of %s", missing));
 	}
 	size_t many = count_ports(ports);
 	if (many > MANY_PORTS)
@@ -70,7 +73,8 @@ static bool is_wide(struct wh_ranges peers)
 {
 	for (size_t i = 0; i < peers.n; i++) {
 		bool v4 = wh_addr_is_v4(&peers.r[i].from);
-		if (v4 ? wh_addr_low(&peers.r[i].to) - wh_addr_low(&peers.r[i].from) >= 0xffffff : wh_addr_high(&peers.r[i].to) - wh_addr_high(&peers.r[i].from) >= UINT32_MAX)
+		if (v4 ? wh_addr_low(&peers.r[i].to) - wh_addr_low(&peers.r[i].from) >= 0xffffff
+		       : wh_addr_high(&peers.r[i].to) - wh_addr_high(&peers.r[i].from) >= UINT32_MAX)
 			return true;
 	}
 	return false;
@@ -80,7 +84,8 @@ static void judge_endpoint(struct building *b, struct wh_map_node *n, size_t end
 {
 	const struct wh_endpoint *e = &b->t->endpoints[endpoint];
 	struct wh_reach_outside *pieces;
-	if (e->subnet != WH_NONE && b->t->nics[e->nic].nsg == WH_NONE && b->t->subnets[e->subnet].nsg == WH_NONE && b->t->hosts[e->host].kind != WH_HOST_PRIVATE_ENDPOINT)
+	if (e->subnet != WH_NONE && b->t->nics[e->nic].nsg == WH_NONE && b->t->subnets[e->subnet].nsg == WH_NONE &&
+	    b->t->hosts[e->host].kind != WH_HOST_PRIVATE_ENDPOINT)
 		because(b, n, WH_MAP_LOW, "no network security group guards it");
 	if (e->subnet == WH_NONE)
 		because(b, n, WH_MAP_UNKNOWN, "its subnet is not in the inventory");
@@ -145,7 +150,12 @@ static void add_host(struct building *b, size_t h, const struct wh_map_fact *fac
 {
 	const struct wh_host *host = &b->t->hosts[h];
 	struct wh_map_node *n = &b->m->nodes[b->m->hosts + h];
-	*n = (struct wh_map_node){.kind = WH_MAP_HOST, .id = host->id, .name = host->name, .location = host->location ? host->location : "", .about = addresses_of(b, host), .unscanned = host->unscanned || !host->n};
+	*n = (struct wh_map_node){.kind = WH_MAP_HOST,
+	                          .id = host->id,
+	                          .name = host->name,
+	                          .location = host->location ? host->location : "",
+	                          .about = addresses_of(b, host),
+	                          .unscanned = host->unscanned || !host->n};
 	if (n->unscanned)
 		because(b, n, WH_MAP_UNKNOWN, host->unscanned ? host->unscanned : "the inventory has no address of it");
 	n->parents = wh_arena_array(b->mem, host->n + 1, sizeof *n->parents);
@@ -162,7 +172,8 @@ static void add_host(struct building *b, size_t h, const struct wh_map_fact *fac
 
 static int worst_first(const void *a, const void *b, void *nodes)
 {
-	const struct wh_map_node *x = (const struct wh_map_node *)nodes + *(const size_t *)a, *y = (const struct wh_map_node *)nodes + *(const size_t *)b;
+	const struct wh_map_node *x = (const struct wh_map_node *)nodes + *(const size_t *)a,
+				 *y = (const struct wh_map_node *)nodes + *(const size_t *)b;
 	if (x->state != y->state)
 		return x->state < y->state ? 1 : -1;
 	if (x->facing != y->facing)
@@ -179,7 +190,8 @@ static void adopt(struct building *b, size_t from, size_t to)
 	for (size_t i = from; i < to; i++)
 		for (size_t k = 0; k < all[i].n_parents; k++) {
 			struct wh_map_node *p = &all[all[i].parents[k]];
-			p->children = wh_arena_grown(b->mem, p->children, p->n_children, &room[all[i].parents[k]], sizeof *p->children);
+			p->children = wh_arena_grown(b->mem, p->children, p->n_children, &room[all[i].parents[k]],
+			                             sizeof *p->children);
 			p->children[p->n_children++] = i;
 			p->facing |= all[i].facing;
 			p->reached |= all[i].reached;
@@ -195,7 +207,8 @@ static void sort_children(struct wh_map *m)
 	m->roots = wh_arena_array(m->mem, m->hosts + 1, sizeof *m->roots);
 	for (size_t i = 0; i < m->n; i++) {
 		if (m->nodes[i].n_children)
-			qsort_r(m->nodes[i].children, m->nodes[i].n_children, sizeof *m->nodes[i].children, worst_first, m->nodes);
+			qsort_r(m->nodes[i].children, m->nodes[i].n_children, sizeof *m->nodes[i].children, worst_first,
+			        m->nodes);
 		if (i < m->hosts && !m->nodes[i].n_parents)
 			m->roots[m->n_roots++] = i;
 	}
@@ -211,18 +224,31 @@ static int heaviest_first(const void *a, const void *b)
 	return x->from != y->from ? (x->from > y->from) - (x->from < y->from) : (x->to > y->to) - (x->to < y->to);
 }
 
-void wh_map_build(struct wh_reach *r, const struct wh_topology *t, const struct wh_map_fact *facts, size_t n_facts, struct wh_map_flow *flows, size_t n_flows, struct wh_arena *mem,
-                  struct wh_map *out)
+void wh_map_build(struct wh_reach *r, const struct wh_topology *t, const struct wh_map_fact *facts, size_t n_facts,
+                  struct wh_map_flow *flows, size_t n_flows, struct wh_arena *mem, struct wh_map *out)
 {
 	struct building b = {out, r, t, mem};
-	*out = (struct wh_map){.t = t, .mem = mem, .subnets = t->n_vnets, .hosts = t->n_vnets + t->n_subnets, .flows = flows, .n_flows = n_flows};
+	*out = (struct wh_map){.t = t,
+	                       .mem = mem,
+	                       .subnets = t->n_vnets,
+	                       .hosts = t->n_vnets + t->n_subnets,
+	                       .flows = flows,
+	                       .n_flows = n_flows};
 	out->n = out->hosts + t->n_hosts;
 	out->nodes = wh_arena_array(mem, out->n + 1, sizeof *out->nodes);
 	for (size_t i = 0; i < t->n_vnets; i++)
-		out->nodes[i] = (struct wh_map_node){.kind = WH_MAP_VNET, .id = t->vnets[i].id, .name = t->vnets[i].name, .location = t->vnets[i].location, .about = prefixes_of(&b, t->vnets[i].space, t->vnets[i].n_space)};
+		out->nodes[i] = (struct wh_map_node){.kind = WH_MAP_VNET,
+		                                     .id = t->vnets[i].id,
+		                                     .name = t->vnets[i].name,
+		                                     .location = t->vnets[i].location,
+		                                     .about = prefixes_of(&b, t->vnets[i].space, t->vnets[i].n_space)};
 	for (size_t i = 0; i < t->n_subnets; i++) {
 		struct wh_map_node *n = &out->nodes[out->subnets + i];
-		*n = (struct wh_map_node){.kind = WH_MAP_SUBNET, .id = t->subnets[i].id, .name = t->subnets[i].name, .location = "", .about = prefixes_of(&b, t->subnets[i].prefixes, t->subnets[i].n)};
+		*n = (struct wh_map_node){.kind = WH_MAP_SUBNET,
+		                          .id = t->subnets[i].id,
+		                          .name = t->subnets[i].name,
+		                          .location = "",
+		                          .about = prefixes_of(&b, t->subnets[i].prefixes, t->subnets[i].n)};
 		if (t->subnets[i].vnet == WH_NONE)
 			continue;
 		n->location = t->vnets[t->subnets[i].vnet].location;

@@ -22,18 +22,21 @@ const char wh_map_style[] =
 
 /* ---- lines ---- */
 
-static void curve(const struct drawing *d, const char *class, double width, const struct wh_map_mark *a, const struct wh_map_mark *b, double pull)
+static void curve(const struct drawing *d, const char *class, double width, const struct wh_map_mark *a,
+                  const struct wh_map_mark *b, double pull)
 {
 	fprintf(d->f, "<path class=\"%s\"", class);
 	if (width > 0)
 		fprintf(d->f, " stroke-width=\"%.1f\"", width);
-	fprintf(d->f, " d=\"M%.1f %.1fQ%.1f %.1f %.1f %.1f\">", a->x, a->y, (a->x + b->x) / 2 * pull, (a->y + b->y) / 2 * pull, b->x, b->y);
+	fprintf(d->f, " d=\"M%.1f %.1fQ%.1f %.1f %.1f %.1f\">", a->x, a->y, (a->x + b->x) / 2 * pull, (a->y + b->y) / 2 * pull,
+	        b->x, b->y);
 }
 
 static void spoke(const struct drawing *d, const char *class, double width, const struct wh_map_mark *k)
 {
 	double c = cos(k->angle), s = sin(k->angle), from = k->distance + k->r;
-	fprintf(d->f, "<path class=\"%s\" stroke-width=\"%.1f\" d=\"M%.1f %.1fL%.1f %.1f\"", class, width, from * c, from * s, d->l.internet * c, d->l.internet * s);
+	fprintf(d->f, "<path class=\"%s\" stroke-width=\"%.1f\" d=\"M%.1f %.1fL%.1f %.1f\"", class, width, from * c, from * s,
+	        d->l.internet * c, d->l.internet * s);
 }
 
 static void draw_tree(const struct drawing *d)
@@ -69,7 +72,9 @@ static void draw_peerings(const struct drawing *d)
 			wh_map_text(d->f, t->vnets[v].name, 0);
 			fputs(" – ", d->f);
 			wh_map_text(d->f, t->vnets[p->remote].name, 0);
-			fputs(on && back ? ": peering, connected</title></path>" : ": peering, not connected at both ends</title></path>", d->f);
+			fputs(on && back ? ": peering, connected</title></path>"
+			                 : ": peering, not connected at both ends</title></path>",
+			      d->f);
 		}
 }
 
@@ -113,7 +118,8 @@ static size_t draw_flows(const struct drawing *d)
 	size_t n = 0, last = 0;
 	for (size_t i = 0; i < d->m->n_flows; i++) {
 		const struct wh_map_flow *x = &d->m->flows[i];
-		size_t from = x->from == WH_NONE ? WH_NONE : d->l.mark_of[x->from], to = x->to == WH_NONE ? WH_NONE : d->l.mark_of[x->to];
+		size_t from = x->from == WH_NONE ? WH_NONE : d->l.mark_of[x->from],
+		       to = x->to == WH_NONE ? WH_NONE : d->l.mark_of[x->to];
 		if (from == to || (x->from != WH_NONE && from == WH_NONE) || (x->to != WH_NONE && to == WH_NONE))
 			continue;
 		all[n++] = (struct bundle){from, to, x->flows};
@@ -140,7 +146,8 @@ static size_t draw_flows(const struct drawing *d)
 		write_end(d, all[i].from);
 		fputs(" → ", d->f);
 		write_end(d, all[i].to);
-		fprintf(d->f, ": %llu flow%s observed</title></path>", (unsigned long long)all[i].flows, all[i].flows == 1 ? "" : "s");
+		fprintf(d->f, ": %llu flow%s observed</title></path>", (unsigned long long)all[i].flows,
+		        all[i].flows == 1 ? "" : "s");
 	}
 	return n > MOST_FLOWS ? n - MOST_FLOWS : 0;
 }
@@ -157,7 +164,10 @@ static void write_details(const struct drawing *d, const struct wh_map_mark *k)
 		wh_map_text(d->f, n->location, 0);
 		fputs(")\n", d->f);
 		wh_map_text(d->f, n->about, 0);
-		fprintf(d->f, "%s%s, %s", *n->about ? "\n" : "", n->unscanned ? "Unscanned" : wh_map_state_text(n->state), n->reached ? "the Internet reaches it" : n->facing ? "the Internet may reach it" : "internal");
+		fprintf(d->f, "%s%s, %s", *n->about ? "\n" : "", n->unscanned ? "Unscanned" : wh_map_state_text(n->state),
+		        n->reached  ? "the Internet reaches it"
+		        : n->facing ? "the Internet may reach it"
+		                    : "internal");
 		if (n->kind == WH_MAP_HOST && !n->n_parents)
 			fputs("\nits VNet and subnet are not known", d->f);
 		for (const struct wh_map_reason *r = n->reasons; r; r = r->next) {
@@ -186,16 +196,19 @@ static void draw_circle(const struct drawing *d, const struct wh_map_mark *k)
 {
 	bool several = k->count > 1, open = k->kind != WH_MAP_HOST;
 	fputs("<g>", d->f);
-	fprintf(d->f, "<circle class=\"%swm-s%d%s%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\">", open ? "wm-c " : "", k->state, several && !open ? " wm-m" : "", k->node && k->node->unscanned ? " wm-u" : "", k->x, k->y, k->r);
+	fprintf(d->f, "<circle class=\"%swm-s%d%s%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\">", open ? "wm-c " : "", k->state,
+	        several && !open ? " wm-m" : "", k->node && k->node->unscanned ? " wm-u" : "", k->x, k->y, k->r);
 	write_details(d, k);
 	fputs("</circle>", d->f);
 	if (several)
 		fprintf(d->f, "<circle class=\"wm-l\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"/>", k->x, k->y, k->r + 2.5);
 	size_t number = open ? k->machines : several ? k->count : 0;
 	if (number || open)
-		fprintf(d->f, "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\"%s>%zu</text>", open ? "wm-n" : "wm-in", k->x, k->y + 4, number > 999 ? " font-size=\"9\"" : "", number);
+		fprintf(d->f, "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\"%s>%zu</text>", open ? "wm-n" : "wm-in", k->x, k->y + 4,
+		        number > 999 ? " font-size=\"9\"" : "", number);
 	else if (k->state == WH_MAP_HIGH || k->state == WH_MAP_UNKNOWN)
-		fprintf(d->f, "<text class=\"wm-in\" x=\"%.1f\" y=\"%.1f\">%s</text>", k->x, k->y + 4, k->state == WH_MAP_HIGH ? "!" : "?");
+		fprintf(d->f, "<text class=\"wm-in\" x=\"%.1f\" y=\"%.1f\">%s</text>", k->x, k->y + 4,
+		        k->state == WH_MAP_HIGH ? "!" : "?");
 	fputs("</g>", d->f);
 }
 
@@ -227,7 +240,8 @@ static void draw_appliances(const struct drawing *d)
 
 static void level_name(const struct drawing *d, const struct wh_map_mark *k, size_t most, const char *more)
 {
-	fprintf(d->f, "<text class=\"wm-t wm-halo%s\" text-anchor=\"middle\" x=\"%.1f\" y=\"%.1f\">", more, k->x, k->y + k->r + 14);
+	fprintf(d->f, "<text class=\"wm-t wm-halo%s\" text-anchor=\"middle\" x=\"%.1f\" y=\"%.1f\">", more, k->x,
+	        k->y + k->r + 14);
 	write_name(d, k, most);
 	fputs("</text>", d->f);
 }
@@ -237,7 +251,8 @@ static void radial_name(const struct drawing *d, const struct wh_map_mark *k, do
 {
 	double degrees = k->angle * 180 / M_PI;
 	bool left = cos(k->angle) < -1e-9;
-	fprintf(d->f, "<text class=\"wm-t wm-halo\" text-anchor=\"%s\" transform=\"rotate(%.2f) translate(%.1f 4)\">", left != inwards ? "end" : "start", left ? degrees + 180 : degrees, left ? -distance : distance);
+	fprintf(d->f, "<text class=\"wm-t wm-halo\" text-anchor=\"%s\" transform=\"rotate(%.2f) translate(%.1f 4)\">",
+	        left != inwards ? "end" : "start", left ? degrees + 180 : degrees, left ? -distance : distance);
 	write_name(d, k, most);
 	fputs("</text>", d->f);
 }
@@ -251,7 +266,8 @@ static void draw_names(const struct drawing *d)
 		else if (k->kind == WH_MAP_SUBNET && d->l.many_subnets)
 			radial_name(d, k, k->distance - k->r - 6, true, 13);
 		else
-			level_name(d, k, k->kind == WH_MAP_VNET && d->l.many_vnets ? 14 : WH_MAP_NAME, k->kind == WH_MAP_VNET ? " wm-b" : "");
+			level_name(d, k, k->kind == WH_MAP_VNET && d->l.many_vnets ? 14 : WH_MAP_NAME,
+			           k->kind == WH_MAP_VNET ? " wm-b" : "");
 	}
 }
 
@@ -262,10 +278,12 @@ void wh_map_draw(FILE *f, const struct wh_map *m, size_t root, const char *title
 	wh_map_lay_out(m, root, mem, &d.l);
 	const struct wh_map_frame at = wh_map_frame(&d, title);
 	double width = at.right - at.left, height = at.bottom - at.top;
-	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"%.0f %.0f %.0f %.0f\"%s>", at.left, at.top, width, height, alone ? "" : " role=\"img\"");
+	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"%.0f %.0f %.0f %.0f\"%s>", at.left, at.top, width, height,
+	        alone ? "" : " role=\"img\"");
 	if (alone)
 		fprintf(f, "<style>%s</style>", wh_map_style);
-	fprintf(f, "<rect class=\"wm-bg\" x=\"%.0f\" y=\"%.0f\" width=\"%.0f\" height=\"%.0f\"/>", at.left, at.top, width, height);
+	fprintf(f, "<rect class=\"wm-bg\" x=\"%.0f\" y=\"%.0f\" width=\"%.0f\" height=\"%.0f\"/>", at.left, at.top, width,
+	        height);
 	fprintf(f, "<circle class=\"wm-i\" r=\"%.1f\"/>", d.l.internet);
 	draw_tree(&d);
 	draw_peerings(&d);

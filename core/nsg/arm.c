@@ -1,20 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Groups as ARM resources, whatever shape they came in. Members that only Azure sets are left out: Azure would refuse them, or they would tie the template to one moment. */
+/* Groups as ARM resources, whatever shape they came in. Members that only Azure sets are left out: Azure would refuse them, or
+ * they would tie the template to one moment. */
 #include "nsg/edit.h"
 
 #define API_VERSION "2023-09-01"
 
 /* What a deployment may set of a rule: the names in ARM's `properties`, which `az` prints beside the name. */
 static const char *const rule_fields[] = {
-	"description", "priority", "direction", "access", "protocol", "sourcePortRange", "sourcePortRanges", "destinationPortRange",
-	"destinationPortRanges", "sourceAddressPrefix", "sourceAddressPrefixes", "destinationAddressPrefix", "destinationAddressPrefixes",
-	"sourceApplicationSecurityGroups", "destinationApplicationSecurityGroups", NULL,
+	"description",
+	"priority",
+	"direction",
+	"access",
+	"protocol",
+	"sourcePortRange",
+	"sourcePortRanges",
+	"destinationPortRange",
+	"destinationPortRanges",
+	"sourceAddressPrefix",
+	"sourceAddressPrefixes",
+	"destinationAddressPrefix",
+	"destinationAddressPrefixes",
+	"sourceApplicationSecurityGroups",
+	"destinationApplicationSecurityGroups",
+	NULL,
 };
 
 /* `az` prints both forms of a field, the one not used as null or an empty list. */
 static bool says_nothing(const json_t *v)
 {
-	return !v || json_is_null(v) || (json_is_array(v) && !json_array_size(v)) || (json_is_string(v) && !*json_string_value(v));
+	return !v || json_is_null(v) || (json_is_array(v) && !json_array_size(v)) ||
+	       (json_is_string(v) && !*json_string_value(v));
 }
 
 /* A group of application security groups is named by id alone. */
@@ -39,7 +54,8 @@ static json_t *arm_rule(json_t *rule)
 
 json_t *wh_nsg_arm(const char *name, json_t *group)
 {
-	json_t *out = json_pack("{s:s,s:s,s:s}", "type", "Microsoft.Network/networkSecurityGroups", "apiVersion", API_VERSION, "name", name);
+	json_t *out = json_pack("{s:s,s:s,s:s}", "type", "Microsoft.Network/networkSecurityGroups", "apiVersion", API_VERSION,
+	                        "name", name);
 	json_t *location = json_object_get(group, "location"), *tags = json_object_get(group, "tags"), *rules = json_array(), *r;
 	json_t *flush = json_object_get(wh_nsg_fields(group), "flushConnection");
 	size_t i;

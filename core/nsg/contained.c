@@ -3,12 +3,13 @@
  * Whether one reading of a network security group lets through nothing that another does not.
  *
  * Problem: allowed(a) ⊆ allowed(b) over all packets, where a and b are a thousand rules of which few differ.
- * Method: a packet that no differing rule can match meets the same rules in the same order in both, and is decided alike. So the two are compared only
- * in the region of each differing rule: its direction, protocol, ports and local addresses. Both filters are clipped to it, which leaves few
- * classes to distinguish (policy/filter_contained.c).
- * A rule that may match (a tag or an application security group whose addresses are not known) and stands in both matches a packet in both or in neither,
- * and of those that match only the first decides. So the proof is made once without all of them, and once with each of them alone, as if it matched all that it may. Where
- * such a rule is in one of the two alone, it counts against the proof: an allow of `a`, and a deny of `b`, is refused.
+ * Method: a packet that no differing rule can match meets the same rules in the same order in both, and is decided alike. So the
+ * two are compared only in the region of each differing rule: its direction, protocol, ports and local addresses. Both filters
+ * are clipped to it, which leaves few classes to distinguish (policy/filter_contained.c). A rule that may match (a tag or an
+ * application security group whose addresses are not known) and stands in both matches a packet in both or in neither, and of
+ * those that match only the first decides. So the proof is made once without all of them, and once with each of them alone, as if
+ * it matched all that it may. Where such a rule is in one of the two alone, it counts against the proof: an allow of `a`, and a
+ * deny of `b`, is refused.
  */
 #include <string.h>
 #include <strings.h>
@@ -65,14 +66,16 @@ static bool nothing(const struct wh_ranges *r)
 }
 
 /* The rules of `f` as packets of the region `to` meet them. Of those that may match only `alone` does, NULL: none. */
-static struct wh_filter clipped(const struct sides *s, const struct wh_filter *f, const struct wh_filter_rule *to, const struct wh_rule *alone, struct wh_arena *mem)
+static struct wh_filter clipped(const struct sides *s, const struct wh_filter *f, const struct wh_filter_rule *to,
+                                const struct wh_rule *alone, struct wh_arena *mem)
 {
 	struct wh_filter_rule *rules = wh_arena_array(mem, f->n + 1, sizeof *rules);
 	size_t n = 0;
 	for (size_t i = 0; i < f->n; i++) {
 		struct wh_filter_rule r = f->rules[i];
 		const struct wh_rule *from = r.from;
-		if (r.direction != to->direction || (r.proto != WH_PROTO_ANY && to->proto != WH_PROTO_ANY && r.proto != to->proto))
+		if (r.direction != to->direction ||
+		    (r.proto != WH_PROTO_ANY && to->proto != WH_PROTO_ANY && r.proto != to->proto))
 			continue;
 		if (r.may && !(alone && shared(s, from) && !strcasecmp(from->name, alone->name)))
 			continue;
@@ -125,7 +128,8 @@ static int compare_of(const struct sides *s, const struct wh_filter *f, enum wh_
 	return rc;
 }
 
-int wh_nsg_contained(const struct wh_nsg *a, const struct wh_nsg *b, const struct wh_tag_context *tags, struct wh_arena *mem, struct wh_filter_packet *ce, struct wh_error *err)
+int wh_nsg_contained(const struct wh_nsg *a, const struct wh_nsg *b, const struct wh_tag_context *tags, struct wh_arena *mem,
+                     struct wh_filter_packet *ce, struct wh_error *err)
 {
 	struct sides s = {.a = a, .b = b, .ce = ce, .err = err};
 	pair(&s, mem);

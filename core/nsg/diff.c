@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is different between two readings of one network security group, in rules alone: etags, states and descriptions decide nothing. */
+/* What is different between two readings of one network security group, in rules alone: etags, states and descriptions decide
+ * nothing. */
 #include <string.h>
 #include <strings.h>
 #include "whittle/nsg.h"
@@ -38,7 +39,8 @@ static bool same_tags(const char **a, size_t n, const char **b, size_t m)
 }
 
 /* The groups of application security groups, which are not read further, by their ids. */
-static bool same_groups(const struct wh_nsg *a, const struct wh_rule *x, const struct wh_nsg *b, const struct wh_rule *y, const char *key)
+static bool same_groups(const struct wh_nsg *a, const struct wh_rule *x, const struct wh_nsg *b, const struct wh_rule *y,
+                        const char *key)
 {
 	const json_t *p = json_object_get(wh_rule_json(a, x), key), *q = json_object_get(wh_rule_json(b, y), key);
 	size_t n = json_array_size(p);
@@ -46,7 +48,8 @@ static bool same_groups(const struct wh_nsg *a, const struct wh_rule *x, const s
 		const char *id = json_string_value(json_object_get(json_array_get(p, i), "id")), *other;
 		bool found = false;
 		for (size_t j = 0; id && j < n; j++)
-			found |= (other = json_string_value(json_object_get(json_array_get(q, j), "id"))) && !strcasecmp(id, other);
+			found |= (other = json_string_value(json_object_get(json_array_get(q, j), "id"))) &&
+			         !strcasecmp(id, other);
 		if (!found)
 			return false;
 	}
@@ -67,7 +70,8 @@ static size_t listed(const json_t *o, const char *single, const char *plural)
 size_t wh_rule_written(const struct wh_nsg *nsg, const struct wh_rule *r)
 {
 	const json_t *o = wh_rule_json(nsg, r);
-	return listed(o, "sourceAddressPrefix", "sourceAddressPrefixes") + listed(o, "destinationAddressPrefix", "destinationAddressPrefixes");
+	return listed(o, "sourceAddressPrefix", "sourceAddressPrefixes") +
+	       listed(o, "destinationAddressPrefix", "destinationAddressPrefixes");
 }
 
 /* Of descriptions only this decides something: until when the original is kept. */
@@ -86,10 +90,12 @@ bool wh_rule_same(const struct wh_nsg *a, const struct wh_rule *x, const struct 
 	return x->direction == y->direction && same_day(x, y) && x->allow == y->allow && x->proto == y->proto &&
 	       same_ports(x->dst_ports, x->n_dst_ports, y->dst_ports, y->n_dst_ports) &&
 	       same_ports(x->src_ports, x->n_src_ports, y->src_ports, y->n_src_ports) &&
-	       same_prefixes(x->peers, x->n_peers, y->peers, y->n_peers) && same_prefixes(x->locals, x->n_locals, y->locals, y->n_locals) &&
+	       same_prefixes(x->peers, x->n_peers, y->peers, y->n_peers) &&
+	       same_prefixes(x->locals, x->n_locals, y->locals, y->n_locals) &&
 	       same_tags(x->peer_tags, x->n_peer_tags, y->peer_tags, y->n_peer_tags) &&
 	       same_tags(x->local_tags, x->n_local_tags, y->local_tags, y->n_local_tags) &&
-	       same_groups(a, x, b, y, "sourceApplicationSecurityGroups") && same_groups(a, x, b, y, "destinationApplicationSecurityGroups");
+	       same_groups(a, x, b, y, "sourceApplicationSecurityGroups") &&
+	       same_groups(a, x, b, y, "destinationApplicationSecurityGroups");
 }
 
 const struct wh_rule *wh_rule_named(const struct wh_nsg *nsg, const char *name)
@@ -153,8 +159,10 @@ static const char *ports_text(const struct wh_port_range *p, size_t n, struct wh
 {
 	const char *s = "";
 	for (size_t i = 0; i < n; i++)
-		s = join(mem, s, p[i].from == 0 && p[i].to == 65535 ? "*" : p[i].from == p[i].to ? wh_arena_printf(mem, "%u", p[i].from)
-		                                                          : wh_arena_printf(mem, "%u-%u", p[i].from, p[i].to));
+		s = join(mem, s,
+		         p[i].from == 0 && p[i].to == 65535 ? "*"
+		         : p[i].from == p[i].to             ? wh_arena_printf(mem, "%u", p[i].from)
+		                                            : wh_arena_printf(mem, "%u-%u", p[i].from, p[i].to));
 	return s;
 }
 
@@ -162,10 +170,14 @@ const char *wh_rule_sentence(const struct wh_rule *r, struct wh_arena *mem)
 {
 	char proto[8];
 	const char *peers = side_text(r->peers, r->n_peers, r->peer_tags, r->n_peer_tags, mem);
-	const char *locals = side_text(r->locals, r->n_locals, r->local_tags, r->n_local_tags, mem), *ports = ports_text(r->dst_ports, r->n_dst_ports, mem);
+	const char *locals = side_text(r->locals, r->n_locals, r->local_tags, r->n_local_tags, mem),
+		   *ports = ports_text(r->dst_ports, r->n_dst_ports, mem);
 	bool in = r->direction == WH_INBOUND;
 	struct wh_kept kept;
-	const char *keeps = wh_kept_parse(r->description, mem, &kept) ? wh_arena_printf(mem, " (keeps %s until %s)", kept.rule, kept.until) : "";
-	return wh_arena_printf(mem, "%u %s %s %s %s from %s to %s port %s%s", r->priority, wh_direction_text(r->direction), r->allow ? "allow" : "deny", r->name,
-	                       wh_proto_text(r->proto, proto), in ? peers : locals, in ? locals : peers, ports, keeps);
+	const char *keeps = wh_kept_parse(r->description, mem, &kept)
+	                            ? wh_arena_printf(mem, " (keeps %s until %s)", kept.rule, kept.until)
+	                            : "";
+	return wh_arena_printf(mem, "%u %s %s %s %s from %s to %s port %s%s", r->priority, wh_direction_text(r->direction),
+	                       r->allow ? "allow" : "deny", r->name, wh_proto_text(r->proto, proto), in ? peers : locals,
+	                       in ? locals : peers, ports, keeps);
 }

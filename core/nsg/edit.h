@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Changing one group: where a rule must stand, which priority it gets, and how it is written. Exports, Azure and just-in-time access make
- * their rules from the same entries.
+ * Changing one group: where a rule must stand, which priority it gets, and how it is written. Exports, Azure and just-in-time
+ * access make their rules from the same entries.
  */
 #pragma once
 #include "whittle/nsg.h"
@@ -22,8 +22,10 @@ struct wh_nsg_entry {
 	const struct wh_prefix *peers; size_t n_peers;   /* ours: of one family */
 	const struct wh_port_range *src; size_t n_src;   /* ours: source ports; none means any */
 	const struct wh_prefix *locals; size_t n_locals; /* ours: the resource's addresses of the same family; none means any */
-	const struct wh_rule *in_place;  /* ours: it takes the place of this one of an earlier export, whose name it has; else NULL */
-	bool leaving;                    /* existing: of an earlier export, deleted when the new ones are there (plans with `beside` alone) */
+	/* ours: it takes the place of this one of an earlier export, whose name it has; else NULL */
+	const struct wh_rule *in_place;
+	/* existing: of an earlier export, deleted when the new ones are there (plans with `beside` alone) */
+	bool leaving;
 	bool system_generated;           /* ours: shown as "System Generated" */
 	unsigned priority;
 	bool renumbered;                 /* existing: moved to make room */
@@ -35,17 +37,19 @@ size_t wh_nsg_locals(const struct wh_addr *addrs, size_t n, bool v4, struct wh_a
 /* ---- writing ---- */
 
 /*
- * The group as JSON in the shape that it came in (ARM for a new one, nsg NULL): its own rules in their order as far as entries name them,
- * renumbered where an entry says so, then the new ones in the order of the entries. A new reference.
+ * The group as JSON in the shape that it came in (ARM for a new one, nsg NULL): its own rules in their order as far as entries
+ * name them, renumbered where an entry says so, then the new ones in the order of the entries. A new reference.
  */
 json_t *wh_nsg_json(const struct wh_nsg *nsg, const char *name, const struct wh_nsg_entry *entries, size_t n);
 /* The location of a group that says none: where the template is deployed. */
 #define WH_NSG_HERE "[resourceGroup().location]"
-/* The same as an ARM resource without what only Azure sets (etags, ids, default rules, associations). Takes the reference; a new one. */
+/* The same as an ARM resource without what only Azure sets (etags, ids, default rules, associations). Takes the reference; a new
+ * one. */
 json_t *wh_nsg_arm(const char *name, json_t *group);
 /* Ports as Azure writes them: "22", "8000-8003". Returns how many; "*" where there are none. */
 size_t wh_nsg_port_ranges(const struct wh_port_range *p, size_t n, struct wh_arena *mem, const char ***out);
-/* The ports of one of our entries as Azure writes them, neighbours as ranges: "22", "8000-8003"; "*" for any. Returns how many. */
+/* The ports of one of our entries as Azure writes them, neighbours as ranges: "22", "8000-8003"; "*" for any. Returns how many.
+ */
 size_t wh_nsg_ports(const struct wh_nsg_entry *e, struct wh_arena *mem, const char ***out);
 /* "Tcp", "Udp", …, as Azure spells them. */
 const char *wh_nsg_protocol(uint8_t proto);
@@ -59,7 +63,8 @@ const char *wh_nsg_variant(const char *name, unsigned nth, struct wh_arena *mem)
 /* Cuts at 140 characters (not bytes). */
 const char *wh_nsg_description(struct wh_arena *mem, const char *text);
 uint64_t wh_nsg_name_hash(const char *s);
-/* The part of the group's ARM id after "/KEY/", for "subscriptions" and "resourceGroups"; NULL when it has none (nsg NULL: neither). */
+/* The part of the group's ARM id after "/KEY/", for "subscriptions" and "resourceGroups"; NULL when it has none (nsg NULL:
+ * neither). */
 const char *wh_nsg_id_part(const struct wh_nsg *nsg, const char *key, struct wh_arena *mem);
 
 /* ---- priorities ---- */
@@ -70,14 +75,17 @@ struct wh_nsg_line {
 	struct wh_nsg_entry *at[WH_NSG_LAST + 2];
 	bool move_terraform; /* rules that Terraform made may be moved */
 };
-unsigned wh_nsg_place_of(const struct wh_nsg_line *l, const struct wh_rule *r); /* WH_NSG_LAST + 1 of a default rule, and of none */
+/* WH_NSG_LAST + 1 of a default rule, and of none */
+unsigned wh_nsg_place_of(const struct wh_nsg_line *l, const struct wh_rule *r);
 unsigned wh_nsg_place_of_entry(const struct wh_nsg_line *l, const struct wh_nsg_entry *e);
-/* Makes room for `e` directly before the place `limit`, after `floor` (or NULL), as number.c describes. Returns its place; 0 when all are taken. */
+/* Makes room for `e` directly before the place `limit`, after `floor` (or NULL), as number.c describes. Returns its place; 0 when
+ * all are taken. */
 unsigned wh_nsg_take(struct wh_nsg_line *l, struct wh_nsg_entry *e, const struct wh_rule *floor, unsigned limit);
 /* Gives `e` the first free place from `from` on and below `limit`; moves nothing. 0 when there is none. */
 unsigned wh_nsg_take_first(struct wh_nsg_line *l, struct wh_nsg_entry *e, unsigned from, unsigned limit);
 /* Azure's limits: 1,000 rules and 4,000 prefixes in one group. -E2BIG names the one that is exceeded. */
-int wh_nsg_check_limits(const char *name, const struct wh_nsg *nsg, const struct wh_nsg_entry *entries, size_t n, struct wh_error *err);
+int wh_nsg_check_limits(const char *name, const struct wh_nsg *nsg, const struct wh_nsg_entry *entries, size_t n,
+                        struct wh_error *err);
 
 /* ---- places ---- */
 
@@ -97,13 +105,14 @@ struct wh_nsg_place {
 	const struct wh_rule *before; /* the rule that is narrowed, directly before which new rules stand; NULL: none is */
 	const struct wh_rule *floor;  /* the last rule of unknown reach ahead of it, which stays ahead; NULL: none */
 };
-/* `gone[i]` says that nsg->rules[i] is left out. -EBUSY where a just-in-time opening, or peers that a rule of unknown reach lets in, would be
- * cut off. */
-int wh_nsg_find_place(const struct wh_nsg *nsg, const bool *gone, const struct wh_tag_context *tags, const struct wh_nsg_narrowing *w, struct wh_arena *mem,
-                      struct wh_nsg_place *out, struct wh_error *err);
-/* The first rule, by priority, that allows anybody in to an inbound port of one of the addresses of one family, or may; default rules
- * included. NULL: none. */
-const struct wh_rule *wh_nsg_first_allow(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_narrowing *w, struct wh_arena *mem);
+/* `gone[i]` says that nsg->rules[i] is left out. -EBUSY where a just-in-time opening, or peers that a rule of unknown reach lets
+ * in, would be cut off. */
+int wh_nsg_find_place(const struct wh_nsg *nsg, const bool *gone, const struct wh_tag_context *tags,
+                      const struct wh_nsg_narrowing *w, struct wh_arena *mem, struct wh_nsg_place *out, struct wh_error *err);
+/* The first rule, by priority, that allows anybody in to an inbound port of one of the addresses of one family, or may; default
+ * rules included. NULL: none. */
+const struct wh_rule *wh_nsg_first_allow(const struct wh_nsg *nsg, const struct wh_tag_context *tags,
+                                         const struct wh_nsg_narrowing *w, struct wh_arena *mem);
 
 /* What the group must let through afterwards, exactly, where it is narrowed. */
 struct wh_nsg_region {
@@ -119,13 +128,20 @@ struct wh_nsg_regions { struct wh_nsg_region *r; size_t n, room; };
 struct wh_nsg_passing {
 	bool more;               /* the group lets through more than is proposed */
 	bool differs;            /* rules tell source ports apart, and not for all of the addresses alike */
-	struct wh_prefix *probed; size_t n_probed; /* addresses that the load balancer's probes reach, and would not by what is proposed */
-	struct wh_nsg_source { struct wh_port_range *src; size_t n_src; struct wh_prefix *peers; size_t n_peers; } *split; size_t n_split;
-	                         /* where rules tell source ports apart: who passes from which; none: the proposed pass from any */
+	/* addresses that the load balancer's probes reach, and would not by what is proposed */
+	struct wh_prefix *probed; size_t n_probed;
+	struct wh_nsg_source {
+		struct wh_port_range *src;
+		size_t n_src;
+		struct wh_prefix *peers;
+		size_t n_peers;
+	} *split;
+	size_t n_split;
+	/* where rules tell source ports apart: who passes from which; none: the proposed pass from any */
 };
 /* What passes now (nsg NULL: everything), and what must pass afterwards, which is added to `regions`; all in `mem`. */
-void wh_nsg_pass(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_narrowing *w, struct wh_arena *mem,
-                 struct wh_nsg_regions *regions, struct wh_nsg_passing *out);
+void wh_nsg_pass(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_narrowing *w,
+                 struct wh_arena *mem, struct wh_nsg_regions *regions, struct wh_nsg_passing *out);
 /* Reads the group back as any reader would, and holds it against the regions: nothing goes out that decides otherwise. */
-int wh_nsg_verify(const char *name, const json_t *group, const struct wh_nsg_region *regions, size_t n, const struct wh_tag_context *tags, struct wh_arena *mem,
-                  struct wh_error *err);
+int wh_nsg_verify(const char *name, const json_t *group, const struct wh_nsg_region *regions, size_t n,
+                  const struct wh_tag_context *tags, struct wh_arena *mem, struct wh_error *err);

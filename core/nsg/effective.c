@@ -3,13 +3,12 @@
  * What a policy lets through.
  *
  * Problem: for one direction, protocol and local port, the exact set of peers that may pass.
- * Method: each group is translated into a filter for that question (nsg/filter.h), and walked once for all peers (whittle/filter.h). Several
- * groups (the subnet's and the interface's) must all allow: intersect. No group: everything.
- * Rules may tell source ports apart, which a peer chooses anew for each flow. The ports fall into classes that all rules treat alike; the walk
- * is made for each, and who passes from some port passes.
- * What a rule means can be unknown: an application security group, or a service tag whose addresses are not here. Then
- * the result is what is allowed for certain, and *unknown says that it happened.
- * Source: Azure's documentation of network security groups, "How network security groups filter traffic".
+ * Method: each group is translated into a filter for that question (nsg/filter.h), and walked once for all peers
+ * (whittle/filter.h). Several groups (the subnet's and the interface's) must all allow: intersect. No group: everything. Rules
+ * may tell source ports apart, which a peer chooses anew for each flow. The ports fall into classes that all rules treat alike;
+ * the walk is made for each, and who passes from some port passes. What a rule means can be unknown: an application security
+ * group, or a service tag whose addresses are not here. Then the result is what is allowed for certain, and *unknown says that it
+ * happened. Source: Azure's documentation of network security groups, "How network security groups filter traffic".
  *
  *   300 allow 10.0.0.0/8 → 22     open = all        result = 10/8            open = all − 10/8
  *   400 deny  *          → 22     takes the rest    result = 10/8            open = ∅
@@ -56,8 +55,8 @@ bool wh_tag_known(const char *tag, const struct wh_tag_context *ctx)
 }
 
 /* One side of a rule as ranges. */
-static struct wh_ranges side(const struct wh_prefix *p, size_t n, const char **tags, size_t n_tags, const struct wh_tag_context *ctx,
-                             struct wh_arena *mem, bool *unknown)
+static struct wh_ranges side(const struct wh_prefix *p, size_t n, const char **tags, size_t n_tags,
+                             const struct wh_tag_context *ctx, struct wh_arena *mem, bool *unknown)
 {
 	struct wh_ranges r = wh_ranges_from_prefixes(p, n, mem);
 	for (size_t i = 0; i < n_tags; i++)
@@ -116,8 +115,8 @@ static int by_number(const void *a, const void *b)
 	return (int)*(const uint32_t *)a - (int)*(const uint32_t *)b;
 }
 
-size_t wh_source_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_direction dir, uint8_t proto, uint16_t port, struct wh_arena *mem,
-                       struct wh_port_range **out)
+size_t wh_source_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_direction dir, uint8_t proto, uint16_t port,
+                       struct wh_arena *mem, struct wh_port_range **out)
 {
 	uint32_t *starts = NULL;
 	size_t many = 0, classes = 0;
@@ -195,8 +194,8 @@ static void meet(void *arg, const struct wh_filter_rule *f, struct wh_ranges pee
 		m->by_default = wh_ranges_union(m->by_default, peers, m->mem);
 }
 
-static const struct wh_filter **filters_of(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_nsg_question *q,
-                                           struct wh_arena *mem)
+static const struct wh_filter **filters_of(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags,
+                                           const struct wh_nsg_question *q, struct wh_arena *mem)
 {
 	const struct wh_filter **list = wh_arena_array(mem, n + 1, sizeof *list);
 	struct wh_filter *filters = wh_arena_array(mem, n + 1, sizeof *filters);
@@ -207,8 +206,8 @@ static const struct wh_filter **filters_of(const struct wh_nsg *const *nsgs, siz
 	return list;
 }
 
-void wh_policy_judge(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem,
-                     struct wh_judged *out)
+void wh_policy_judge(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags,
+                     const struct wh_nsg_question *q, struct wh_arena *mem, struct wh_judged *out)
 {
 	const struct wh_filter **filters = filters_of(nsgs, n, tags, q, mem);
 	struct wh_filter_packet p = {.direction = q->direction, .proto = q->proto, .dport = q->port};
@@ -232,8 +231,8 @@ void wh_policy_judge(const struct wh_nsg *const *nsgs, size_t n, const struct wh
 	}
 }
 
-void wh_policy_allowed(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem,
-                       struct wh_ranges *out, bool *unknown)
+void wh_policy_allowed(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags,
+                       const struct wh_nsg_question *q, struct wh_arena *mem, struct wh_ranges *out, bool *unknown)
 {
 	struct wh_judged v;
 	wh_policy_judge(nsgs, n, tags, q, mem, &v);
@@ -248,13 +247,15 @@ static void meet_opener(void *arg, const struct wh_filter_rule *f, struct wh_ran
 {
 	struct openers *met = arg;
 	const struct wh_rule *r = f->from, **first;
-	bool probes = peers.n == 1 && wh_addr_eq(&peers.r[0].from, &wh_azure_probes.addr) && wh_addr_eq(&peers.r[0].to, &wh_azure_probes.addr);
+	bool probes = peers.n == 1 && wh_addr_eq(&peers.r[0].from, &wh_azure_probes.addr) &&
+	              wh_addr_eq(&peers.r[0].to, &wh_azure_probes.addr);
 	first = probes ? &met->probes : &met->first;
 	if (r->allow && !r->is_default && (!*first || r < *first))
 		*first = r;
 }
 
-const struct wh_rule *wh_nsg_opener(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem)
+const struct wh_rule *wh_nsg_opener(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_question *q,
+                                    struct wh_arena *mem)
 {
 	const struct wh_filter **filter = filters_of(&nsg, 1, tags, q, mem);
 	struct wh_filter_packet p = {.direction = q->direction, .proto = q->proto, .dport = q->port};
@@ -281,13 +282,17 @@ const char *wh_rule_unknown_text(const struct wh_rule *r, const struct wh_tag_co
 	const char *tag = unknown_tag(r->peer_tags, r->n_peer_tags, tags);
 	tag = tag ? tag : unknown_tag(r->local_tags, r->n_local_tags, tags);
 	if (r->unsupported)
-		return wh_arena_printf(mem, "rule %s names an application security group, whose members are not known here", r->name);
-	return tag ? wh_arena_printf(mem, "rule %s names the service tag %s, whose addresses are not known here (service-tags in the estate)", r->name, tag)
+		return wh_arena_printf(mem, "rule %s names an application security group, whose members are not known here",
+		                       r->name);
+	return tag ? wh_arena_printf(
+			     mem,
+			     "rule %s names the service tag %s, whose addresses are not known here (service-tags in the estate)",
+			     r->name, tag)
 	           : wh_arena_printf(mem, "whom rule %s catches is not known here", r->name);
 }
 
-const struct wh_rule *wh_nsg_decide(const struct wh_nsg *nsg, const struct wh_tag_context *tags, enum wh_direction dir, uint8_t proto,
-                                    const struct wh_addr *local, uint16_t port, const struct wh_addr *peer)
+const struct wh_rule *wh_nsg_decide(const struct wh_nsg *nsg, const struct wh_tag_context *tags, enum wh_direction dir,
+                                    uint8_t proto, const struct wh_addr *local, uint16_t port, const struct wh_addr *peer)
 {
 	struct wh_arena *mem = wh_arena_new();
 	const struct wh_nsg_question q = {dir, proto, local, port};
@@ -320,7 +325,8 @@ static size_t opened_ports(const struct wh_nsg *nsg, struct wh_ports_question q,
 		n = 0;
 		for (size_t j = 0; j < nsg->n_rules; j++) {
 			const struct wh_rule *r = &nsg->rules[j];
-			if (r->direction != q.direction || !r->allow || r->is_default || (r->proto && r->proto != q.proto) || (q.by_hand && wh_rule_is_everything_else(r)))
+			if (r->direction != q.direction || !r->allow || r->is_default || (r->proto && r->proto != q.proto) ||
+			    (q.by_hand && wh_rule_is_everything_else(r)))
 				continue;
 			for (size_t k = 0; fill && k < r->n_dst_ports; k++)
 				(*out)[n + k] = r->dst_ports[k];
@@ -338,7 +344,8 @@ static size_t opened_ports(const struct wh_nsg *nsg, struct wh_ports_question q,
 	return top;
 }
 
-size_t wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, struct wh_ports_question q, struct wh_arena *mem, struct wh_port_range **out)
+size_t wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, struct wh_ports_question q, struct wh_arena *mem,
+                       struct wh_port_range **out)
 {
 	struct wh_port_range *open = wh_arena_array(mem, 1, sizeof *open);
 	size_t n_open = 1;

@@ -2,13 +2,13 @@
 /*
  * A group as a filter.
  *
- * A rule of a group is one of the filter where its reach is known: same place, same action, sets of addresses and ports in place of prefixes and
- * tags. Of a rule whose reach is not known, what is known stays certain, and the rest becomes a second rule that may match:
- *   peers 10.0.0.0/8 and a tag without addresses here    may match any peer; certain for 10.0.0.0/8
- *   locals 10.1.0.4 and such a tag                       may match every other local address; certain for 10.1.0.4
- *   an application security group on either side         may match what the rule's other fields match
- * The second one stands first, so that a walk meets it for all peers that are still open. Both have the same action, hence the order decides nothing.
- * The default rules are the last ones of a group and deny the rest, so the filter's own default is never met.
+ * A rule of a group is one of the filter where its reach is known: same place, same action, sets of addresses and ports in place
+ * of prefixes and tags. Of a rule whose reach is not known, what is known stays certain, and the rest becomes a second rule that
+ * may match: peers 10.0.0.0/8 and a tag without addresses here    may match any peer; certain for 10.0.0.0/8 locals 10.1.0.4 and
+ * such a tag                       may match every other local address; certain for 10.1.0.4 an application security group on
+ * either side         may match what the rule's other fields match The second one stands first, so that a walk meets it for all
+ * peers that are still open. Both have the same action, hence the order decides nothing. The default rules are the last ones of a
+ * group and deny the rest, so the filter's own default is never met.
  */
 #include "nsg/filter.h"
 
@@ -92,14 +92,19 @@ static void add_whole(struct translation *t, const struct wh_rule *r, struct wh_
 	add(t, f, NULL);
 }
 
-void wh_nsg_filter(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem, struct wh_filter *out)
+void wh_nsg_filter(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_question *q,
+                   struct wh_arena *mem, struct wh_filter *out)
 {
 	struct translation t = {.tags = tags, .q = q, .mem = mem};
 	for (size_t i = 0; i < nsg->n_rules; i++) {
 		const struct wh_rule *r = &nsg->rules[i];
 		if (q && r->direction != q->direction)
 			continue;
-		struct wh_filter_rule f = {.name = r->name, .from = r, .action = r->allow ? WH_FILTER_ALLOW : WH_FILTER_DENY, .direction = r->direction, .proto = r->proto};
+		struct wh_filter_rule f = {.name = r->name,
+		                           .from = r,
+		                           .action = r->allow ? WH_FILTER_ALLOW : WH_FILTER_DENY,
+		                           .direction = r->direction,
+		                           .proto = r->proto};
 		if (q)
 			add_at(&t, r, &f);
 		else

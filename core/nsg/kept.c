@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rules that a deny of ours disables, and keeps until a day: the deny's description carries name and day, so that they are known wherever the group goes. */
+/* Rules that a deny of ours disables, and keeps until a day: the deny's description carries name and day, so that they are known
+ * wherever the group goes. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>

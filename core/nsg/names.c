@@ -38,7 +38,8 @@ const char *wh_nsg_clean_name(const char *s, size_t max, struct wh_arena *mem)
 		out[--n] = 0;
 	if (!changed && n == strlen(s))
 		return out;
-	return wh_arena_printf(mem, "%.*s%s%08x", (int)(n > max - 9 ? max - 9 : n), out, n ? "-" : "", (unsigned)wh_nsg_name_hash(s));
+	return wh_arena_printf(mem, "%.*s%s%08x", (int)(n > max - 9 ? max - 9 : n), out, n ? "-" : "",
+	                       (unsigned)wh_nsg_name_hash(s));
 }
 
 const char *wh_nsg_variant(const char *name, unsigned nth, struct wh_arena *mem)

@@ -2,14 +2,15 @@
 /*
  * Priorities of one direction of a group.
  *
- * Problem: give an entry a priority before the rule that it narrows and after the rule that must stay ahead, moving as few existing rules as
- * possible and changing the order of none.
- * Method: the highest free priority below its successor. Taking the highest leaves the lower ones, which every later entry can use too, so
- * nothing moves while there are free ones at all. When there is none, what stands at the successor's place and directly after it moves up by one
- * until the first gap; if there is no gap up to 4096, what stands before it moves down by one until the first gap. The run between
- * the place and the gap must move in any solution, since the order must hold. A run that holds a rule which must not be moved is none.
+ * Problem: give an entry a priority before the rule that it narrows and after the rule that must stay ahead, moving as few
+ * existing rules as possible and changing the order of none. Method: the highest free priority below its successor. Taking the
+ * highest leaves the lower ones, which every later entry can use too, so nothing moves while there are free ones at all. When
+ * there is none, what stands at the successor's place and directly after it moves up by one until the first gap; if there is no
+ * gap up to 4096, what stands before it moves down by one until the first gap. The run between the place and the gap must move in
+ * any solution, since the order must hold. A run that holds a rule which must not be moved is none.
  *
- *   100 a, 101 ssh, 103 web   allow and deny before ssh → 100 a, 101 allow, 102 deny, 103 ssh, 104 web (ssh up by two, web by one)
+ *   100 a, 101 ssh, 103 web   allow and deny before ssh → 100 a, 101 allow, 102 deny, 103 ssh, 104 web (ssh up by two, web by
+ * one)
  */
 #include <string.h>
 #include "nsg/edit.h"
@@ -35,7 +36,8 @@ unsigned wh_nsg_place_of_entry(const struct wh_nsg_line *l, const struct wh_nsg_
 /* Their makers would put them back: rules of just-in-time access, and Terraform's. */
 static bool fixed(const struct wh_nsg_line *l, const struct wh_nsg_entry *e)
 {
-	return e->existing && (e->existing->origin == WH_ORIGIN_JIT || (e->existing->origin == WH_ORIGIN_TERRAFORM && !l->move_terraform));
+	return e->existing &&
+	       (e->existing->origin == WH_ORIGIN_JIT || (e->existing->origin == WH_ORIGIN_TERRAFORM && !l->move_terraform));
 }
 
 unsigned wh_nsg_take(struct wh_nsg_line *l, struct wh_nsg_entry *e, const struct wh_rule *floor, unsigned limit)
@@ -78,14 +80,18 @@ static size_t prefixes_of(const struct wh_nsg_entry *e, const struct wh_nsg *nsg
 	return e->existing ? wh_rule_written(nsg, e->existing) : e->n_peers + e->n_locals + (e->tag != NULL);
 }
 
-int wh_nsg_check_limits(const char *name, const struct wh_nsg *nsg, const struct wh_nsg_entry *entries, size_t n, struct wh_error *err)
+int wh_nsg_check_limits(const char *name, const struct wh_nsg *nsg, const struct wh_nsg_entry *entries, size_t n,
+                        struct wh_error *err)
 {
 	size_t prefixes = 0;
 	for (size_t i = 0; i < n; i++)
 		prefixes += prefixes_of(&entries[i], nsg);
 	if (n > MAX_RULES)
-		return wh_fail(err, -E2BIG, "%s: %zu rules are more than the 1,000 that Azure takes in one group: split it", name, n);
+		return wh_fail(err, -E2BIG, "%s: %zu rules are more than the 1,000 that Azure takes in one group: split it", name,
+		               n);
 	if (prefixes > MAX_PREFIXES)
-		return wh_fail(err, -E2BIG, "%s: %zu address prefixes are more than the 4,000 that Azure takes in one group: set max-prefixes", name, prefixes);
+		return wh_fail(err, -E2BIG,
+		               "%s: %zu address prefixes are more than the 4,000 that Azure takes in one group: set max-prefixes",
+		               name, prefixes);
 	return 0;
 }

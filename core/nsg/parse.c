@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading network security groups: what `az network nsg show|list` prints (properties flattened), ARM resources (under "properties"),
- * templates ("resources") and REST lists ("value"). Every error names file, line and reason.
+ * Reading network security groups: what `az network nsg show|list` prints (properties flattened), ARM resources (under
+ * "properties"), templates ("resources") and REST lists ("value"). Every error names file, line and reason.
  */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -89,7 +89,8 @@ static int ports(struct parse *p, const json_t *o, const char *single, const cha
 			return rc;
 	}
 	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
-		int rc = json_is_string(v) ? one_port(p, plural, json_string_value(v), &(*out)[(*n)++]) : bad(p, plural, "a port must be a text");
+		int rc = json_is_string(v) ? one_port(p, plural, json_string_value(v), &(*out)[(*n)++])
+		                           : bad(p, plural, "a port must be a text");
 		if (rc)
 			return rc;
 	}
@@ -103,7 +104,8 @@ struct side {
 };
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-/* A service tag, such as Storage.WestEurope; one may begin with a digit, but its first part has a letter, which no mistyped address has. */
+/* A service tag, such as Storage.WestEurope; one may begin with a digit, but its first part has a letter, which no mistyped
+ * address has. */
 static bool is_tag(const char *s)
 {
 	size_t first = strcspn(s, "._-");
@@ -121,13 +123,14 @@ static int one_address(struct parse *p, const char *key, const char *s, struct s
 		return 0;
 	}
 	if (!wh_prefix_parse(s, strlen(s), &out->p[out->n], &host)) {
-		if (strchr(s, ':') && wh_prefix_is_v4(&out->p[out->n])) { /* ::ffff:1.2.3.0/120 is IPv6: read as IPv4 it would open another place */
+		/* ::ffff:1.2.3.0/120 is IPv6: read as IPv4 it would open another place */
+		if (strchr(s, ':') && wh_prefix_is_v4(&out->p[out->n])) {
 			out->tags[out->n_tags++] = wh_arena_strdup(p->mem, s);
 			return 0;
 		}
 		if (host)
-			r->note = wh_arena_printf(p->mem, "%s%s%s read as %s (host bits were set)", r->note ? r->note : "", r->note ? "; " : "", s,
-			                          wh_prefix_text(&out->p[out->n], buf));
+			r->note = wh_arena_printf(p->mem, "%s%s%s read as %s (host bits were set)", r->note ? r->note : "",
+			                          r->note ? "; " : "", s, wh_prefix_text(&out->p[out->n], buf));
 		out->n++;
 		return 0;
 	}
@@ -138,7 +141,8 @@ static int one_address(struct parse *p, const char *key, const char *s, struct s
 	return bad(p, key, "'%s' is not an address, a prefix or a service tag", s);
 }
 
-static int addresses(struct parse *p, const json_t *o, const char *single, const char *plural, const char *asg, struct side *out, struct wh_rule *r)
+static int addresses(struct parse *p, const json_t *o, const char *single, const char *plural, const char *asg, struct side *out,
+                     struct wh_rule *r)
 {
 	const json_t *list = json_object_get(o, plural);
 	const char *one = text(o, single);
@@ -160,7 +164,8 @@ static int addresses(struct parse *p, const json_t *o, const char *single, const
 			return rc;
 	}
 	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
-		int rc = json_is_string(v) ? one_address(p, plural, json_string_value(v), out, r) : bad(p, plural, "an address must be a text");
+		int rc = json_is_string(v) ? one_address(p, plural, json_string_value(v), out, r)
+		                           : bad(p, plural, "an address must be a text");
 		if (rc)
 			return rc;
 	}
@@ -202,7 +207,8 @@ static int parse_rule(struct parse *p, const json_t *rule, struct wh_rule *r)
 	if (!json_is_integer(prio) || json_integer_value(prio) < 100 || json_integer_value(prio) > (r->is_default ? 65500 : 4096))
 		return bad(p, "priority", "rule %s: the priority must be a number from 100 to 4096", name);
 	r->priority = (uint16_t)json_integer_value(prio);
-	if ((rc = word(p, o, "access", "Allow", "Deny", &allow)) || (rc = word(p, o, "direction", "Inbound", "Outbound", &inbound)))
+	if ((rc = word(p, o, "access", "Allow", "Deny", &allow)) ||
+	    (rc = word(p, o, "direction", "Inbound", "Outbound", &inbound)))
 		return rc;
 	r->allow = allow;
 	r->direction = inbound ? WH_INBOUND : WH_OUTBOUND;
@@ -211,7 +217,8 @@ static int parse_rule(struct parse *p, const json_t *rule, struct wh_rule *r)
 	if ((rc = ports(p, o, "destinationPortRange", "destinationPortRanges", &r->dst_ports, &r->n_dst_ports)) ||
 	    (rc = ports(p, o, "sourcePortRange", "sourcePortRanges", &r->src_ports, &r->n_src_ports)) ||
 	    (rc = addresses(p, o, "sourceAddressPrefix", "sourceAddressPrefixes", "sourceApplicationSecurityGroups", &src, r)) ||
-	    (rc = addresses(p, o, "destinationAddressPrefix", "destinationAddressPrefixes", "destinationApplicationSecurityGroups", &dst, r)))
+	    (rc = addresses(p, o, "destinationAddressPrefix", "destinationAddressPrefixes",
+	                    "destinationApplicationSecurityGroups", &dst, r)))
 		return rc;
 	const struct side *peer = inbound ? &src : &dst, *local = inbound ? &dst : &src;
 	r->peers = peer->p, r->n_peers = peer->n, r->peer_tags = peer->tags, r->n_peer_tags = peer->n_tags;
@@ -221,7 +228,13 @@ static int parse_rule(struct parse *p, const json_t *rule, struct wh_rule *r)
 	return 0;
 }
 
-static const struct { const char *name; uint16_t priority; enum wh_direction dir; bool allow; const char *src, *dst; } defaults[] = {
+static const struct {
+	const char *name;
+	uint16_t priority;
+	enum wh_direction dir;
+	bool allow;
+	const char *src, *dst;
+} defaults[] = {
 	{"AllowVnetInBound", 65000, WH_INBOUND, true, "VirtualNetwork", "VirtualNetwork"},
 	{"AllowAzureLoadBalancerInBound", 65001, WH_INBOUND, true, "AzureLoadBalancer", "*"},
 	{"DenyAllInBound", 65500, WH_INBOUND, false, "*", "*"},
@@ -234,8 +247,12 @@ static int add_default(struct parse *p, size_t i, struct wh_rule *r)
 {
 	struct side src = {wh_arena_array(p->mem, 2, sizeof *src.p), 0, wh_arena_array(p->mem, 1, sizeof *src.tags), 0, NULL, 0};
 	struct side dst = {wh_arena_array(p->mem, 2, sizeof *dst.p), 0, wh_arena_array(p->mem, 1, sizeof *dst.tags), 0, NULL, 0};
-	*r = (struct wh_rule){.name = defaults[i].name, .priority = defaults[i].priority, .direction = defaults[i].dir, .allow = defaults[i].allow,
-	                      .is_default = true, .index = -1};
+	*r = (struct wh_rule){.name = defaults[i].name,
+	                      .priority = defaults[i].priority,
+	                      .direction = defaults[i].dir,
+	                      .allow = defaults[i].allow,
+	                      .is_default = true,
+	                      .index = -1};
 	r->dst_ports = wh_arena_alloc(p->mem, sizeof *r->dst_ports);
 	*r->dst_ports = (struct wh_port_range){0, 65535};
 	r->src_ports = r->dst_ports;
@@ -324,8 +341,12 @@ static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg
 	if (wh_text_unprintable(name))
 		return bad(p, "name", "the name of network security group '%s' holds a character that is not printable", name);
 	if (*name == '[')
-		return bad(p, "name", "the name %s is an expression of a template, whose value is not known here: give the group as `az network nsg show` prints it", name);
-	*nsg = (struct wh_nsg){.name = wh_arena_strdup(p->mem, name), .file = wh_arena_strdup(p->mem, p->file), .arm_resource = props != o};
+		return bad(
+			p, "name",
+			"the name %s is an expression of a template, whose value is not known here: give the group as `az network nsg show` prints it",
+			name);
+	*nsg = (struct wh_nsg){
+		.name = wh_arena_strdup(p->mem, name), .file = wh_arena_strdup(p->mem, p->file), .arm_resource = props != o};
 	nsg->at_nic = json_array_size(json_object_get(props, "networkInterfaces")) > 0;
 	nsg->at_subnet = json_array_size(json_object_get(props, "subnets")) > 0;
 	nsg->id = text(o, "id") ? wh_arena_strdup(p->mem, text(o, "id")) : NULL;
@@ -350,7 +371,8 @@ static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg
 	return rc ? rc : check_priorities(p, nsg, base);
 }
 
-int wh_nsg_parse(const char *file, const char *t, size_t len, struct wh_arena *mem, struct wh_nsg **out, size_t *n, struct wh_error *err)
+int wh_nsg_parse(const char *file, const char *t, size_t len, struct wh_arena *mem, struct wh_nsg **out, size_t *n,
+                 struct wh_error *err)
 {
 	struct parse p = {.file = file, .text = t, .len = len, .mem = mem, .err = err};
 	struct wh_nsg_shape *shapes = NULL;
@@ -375,7 +397,8 @@ int wh_nsg_parse(const char *file, const char *t, size_t len, struct wh_arena *m
 	return rc;
 }
 
-int wh_nsg_read_at(const char *file, const char *t, size_t len, const char *path, json_t *group, struct wh_arena *mem, struct wh_nsg *into, struct wh_error *err)
+int wh_nsg_read_at(const char *file, const char *t, size_t len, const char *path, json_t *group, struct wh_arena *mem,
+                   struct wh_nsg *into, struct wh_error *err)
 {
 	struct parse p = {.file = file, .text = t, .len = len, .mem = mem, .err = err};
 	*into = (struct wh_nsg){0};

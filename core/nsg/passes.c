@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What passes a group now, and what must pass it after it was narrowed: for each local address, and for each class of source ports that the
- * group treats alike. The planned group is read back and held against it.
+ * What passes a group now, and what must pass it after it was narrowed: for each local address, and for each class of source
+ * ports that the group treats alike. The planned group is read back and held against it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,16 +22,19 @@ static struct wh_ranges copy_of(struct wh_ranges r, struct wh_arena *mem)
 	return out;
 }
 
-static struct wh_ranges passes_now(const struct asked *q, const struct wh_nsg *seen, const struct wh_addr *local, struct wh_arena *mem)
+static struct wh_ranges passes_now(const struct asked *q, const struct wh_nsg *seen, const struct wh_addr *local,
+                                   struct wh_arena *mem)
 {
 	const struct wh_nsg_narrowing *w = q->want;
 	struct wh_ranges was;
-	wh_policy_allowed(&seen, seen ? 1 : 0, q->tags, &(struct wh_nsg_question){w->direction, w->proto, local, w->port}, mem, &was, NULL);
+	wh_policy_allowed(&seen, seen ? 1 : 0, q->tags, &(struct wh_nsg_question){w->direction, w->proto, local, w->port}, mem,
+	                  &was, NULL);
 	return wh_ranges_intersect(was, family(wh_addr_is_v4(local), mem), mem);
 }
 
 /* The peers that pass only because of just-in-time rules: those that would not pass if these rules were denies. */
-static struct wh_ranges let_in_by_jit(const struct asked *q, const struct wh_nsg *seen, const struct wh_addr *local, struct wh_ranges was, struct wh_arena *mem)
+static struct wh_ranges let_in_by_jit(const struct asked *q, const struct wh_nsg *seen, const struct wh_addr *local,
+                                      struct wh_ranges was, struct wh_arena *mem)
 {
 	struct wh_nsg closed = seen ? *seen : (struct wh_nsg){0};
 	bool any = false;
@@ -55,11 +58,12 @@ static bool equal(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem)
 struct ends { struct wh_ranges *of_class; bool *known; bool split, differs; };
 
 /* The peers that must pass afterwards at one local address from one class of source ports. True when more pass now. */
-static bool add_region(const struct asked *q, const struct wh_addr *local, struct wh_port_range class, size_t at, struct ends *ends,
-                       struct wh_nsg_regions *regions, struct wh_arena *mem, struct wh_arena *scratch)
+static bool add_region(const struct asked *q, const struct wh_addr *local, struct wh_port_range class, size_t at,
+                       struct ends *ends, struct wh_nsg_regions *regions, struct wh_arena *mem, struct wh_arena *scratch)
 {
 	const struct wh_nsg_narrowing *w = q->want;
-	struct wh_nsg view = q->nsg ? wh_nsg_from_port(q->nsg, class.from, scratch) : (struct wh_nsg){0}, *seen = q->nsg ? &view : NULL;
+	struct wh_nsg view = q->nsg ? wh_nsg_from_port(q->nsg, class.from, scratch) : (struct wh_nsg){0},
+		      *seen = q->nsg ? &view : NULL;
 	struct wh_ranges proposed = wh_nsg_proposed(w, scratch), was = passes_now(q, seen, local, scratch);
 	struct wh_ranges jit = let_in_by_jit(q, seen, local, was, scratch), pass = wh_ranges_intersect(was, proposed, scratch);
 	struct wh_ranges plain = wh_ranges_minus(proposed, wh_ranges_from_prefixes(&wh_azure_probes, 1, scratch), scratch);
@@ -68,8 +72,9 @@ static bool add_region(const struct asked *q, const struct wh_addr *local, struc
 	ends->of_class[at] = pass;
 	ends->known[at] = true;
 	regions->r = wh_arena_grown(mem, regions->r, regions->n, &regions->room, sizeof *regions->r);
-	regions->r[regions->n++] = (struct wh_nsg_region){w->direction, w->proto, w->port, class.from, *local,
-	                                                  copy_of(wh_ranges_union(pass, wh_ranges_intersect(was, jit, scratch), scratch), mem)};
+	regions->r[regions->n++] = (struct wh_nsg_region){
+		w->direction, w->proto, w->port,
+		class.from,   *local,   copy_of(wh_ranges_union(pass, wh_ranges_intersect(was, jit, scratch), scratch), mem)};
 	return wh_ranges_minus(was, wh_ranges_union(proposed, jit, scratch), scratch).n > 0;
 }
 
@@ -90,7 +95,8 @@ static void find_probed(const struct asked *q, struct wh_nsg_passing *out, struc
 }
 
 /* One allow for each set of peers, with the source ports that they pass from. */
-static void split(struct wh_nsg_passing *out, const struct wh_port_range *classes, size_t n, const struct ends *ends, struct wh_arena *mem, struct wh_arena *scratch)
+static void split(struct wh_nsg_passing *out, const struct wh_port_range *classes, size_t n, const struct ends *ends,
+                  struct wh_arena *mem, struct wh_arena *scratch)
 {
 	out->split = wh_arena_array(mem, n, sizeof *out->split);
 	for (size_t c = 0; c < n; c++) {
@@ -116,14 +122,15 @@ static void split(struct wh_nsg_passing *out, const struct wh_port_range *classe
 	}
 }
 
-void wh_nsg_pass(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_narrowing *w, struct wh_arena *mem,
-                 struct wh_nsg_regions *regions, struct wh_nsg_passing *out)
+void wh_nsg_pass(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_narrowing *w,
+                 struct wh_arena *mem, struct wh_nsg_regions *regions, struct wh_nsg_passing *out)
 {
 	const struct asked q = {nsg, tags, w};
 	struct wh_arena *scratch = wh_arena_new();
 	struct wh_port_range *classes;
 	size_t n = wh_source_ports(&nsg, nsg ? 1 : 0, w->direction, w->proto, w->port, scratch, &classes);
-	struct ends ends = {wh_arena_array(scratch, n, sizeof *ends.of_class), wh_arena_array(scratch, n, sizeof *ends.known), false, false};
+	struct ends ends = {wh_arena_array(scratch, n, sizeof *ends.of_class), wh_arena_array(scratch, n, sizeof *ends.known),
+	                    false, false};
 	*out = (struct wh_nsg_passing){0};
 	for (size_t i = 0; i < w->n_locals; i++)
 		for (size_t c = 0; c < n && wh_addr_is_v4(&w->locals[i]) == w->v4; c++)
@@ -138,8 +145,8 @@ void wh_nsg_pass(const struct wh_nsg *nsg, const struct wh_tag_context *tags, co
 	wh_arena_free(scratch);
 }
 
-int wh_nsg_verify(const char *name, const json_t *group, const struct wh_nsg_region *regions, size_t n, const struct wh_tag_context *tags, struct wh_arena *mem,
-                  struct wh_error *err)
+int wh_nsg_verify(const char *name, const json_t *group, const struct wh_nsg_region *regions, size_t n,
+                  const struct wh_tag_context *tags, struct wh_arena *mem, struct wh_error *err)
 {
 	struct wh_nsg after;
 	char proto[8];
@@ -151,10 +158,12 @@ int wh_nsg_verify(const char *name, const json_t *group, const struct wh_nsg_reg
 		struct wh_arena *scratch = wh_arena_new();
 		const struct wh_nsg seen = wh_nsg_from_port(&after, g->source, scratch), *list[] = {&seen};
 		struct wh_ranges now;
-		wh_policy_allowed(list, 1, tags, &(struct wh_nsg_question){g->direction, g->proto, &g->local, g->port}, scratch, &now, NULL);
+		wh_policy_allowed(list, 1, tags, &(struct wh_nsg_question){g->direction, g->proto, &g->local, g->port}, scratch,
+		                  &now, NULL);
 		now = wh_ranges_intersect(now, family(wh_addr_is_v4(&g->local), scratch), scratch);
 		if (!equal(now, g->peers, scratch))
-			rc = wh_fail(err, -EPROTO, "%s: the merged rules would not decide %s %u as proposed: nothing is written", name, wh_proto_text(g->proto, proto), g->port);
+			rc = wh_fail(err, -EPROTO, "%s: the merged rules would not decide %s %u as proposed: nothing is written",
+			             name, wh_proto_text(g->proto, proto), g->port);
 		wh_arena_free(scratch);
 	}
 	wh_nsgs_free(&after, 1);

@@ -2,12 +2,12 @@
 /*
  * Which rule of the group is narrowed, and what must stay ahead of the new rules.
  *
- * All is asked for each local address, and for each class of source ports that the group treats alike (one, but for groups whose rules tell
- * source ports apart): the first rule that is to be narrowed for any of them is the one that the block stands before.
+ * All is asked for each local address, and for each class of source ports that the group treats alike (one, but for groups whose
+ * rules tell source ports apart): the first rule that is to be narrowed for any of them is the one that the block stands before.
  *
- * A rule whose reach is not known may decide anything that is still open where it stands. Ahead of the block it stays ahead. Behind it, it could
- * let in peers whom the block's deny would cut off, and what an allow behind an unknown deny lets in is as little known; so such an edit is
- * refused by the rule's name, as for a just-in-time opening that would be cut off.
+ * A rule whose reach is not known may decide anything that is still open where it stands. Ahead of the block it stays ahead.
+ * Behind it, it could let in peers whom the block's deny would cut off, and what an allow behind an unknown deny lets in is as
+ * little known; so such an edit is refused by the rule's name, as for a just-in-time opening that would be cut off.
  */
 #include "nsg/edit.h"
 
@@ -28,8 +28,8 @@ struct wh_ranges wh_nsg_proposed(const struct wh_nsg_narrowing *w, struct wh_are
 struct place {
 	const struct wh_rule *before, *floor; /* NULL: none */
 	const struct wh_rule *cut;            /* an allow behind `before`, whose peers our deny would cut off … */
-	const struct wh_rule *blind;          /* an allow behind a floor that denies whom nobody knows: where the block is needed for another address or
-	                                       * source port, its deny would cut off peers here that were not judged */
+	const struct wh_rule *blind; /* an allow behind a floor that denies whom nobody knows: where the block is needed for
+	                              * another address or source port, its deny would cut off peers here that were not judged */
 	const struct wh_rule *behind;         /* … because it stands behind this deny of unknown reach; NULL: because of itself */
 };
 
@@ -65,10 +65,12 @@ static void find_cut(struct walk *w, size_t from, struct place *at)
 		bool unknown;
 		if (match == WH_MATCH_NO)
 			continue;
-		struct wh_ranges peers = wh_rule_peers(r, w->tags, w->mem, &unknown), hit = wh_ranges_intersect(open, peers, w->mem);
+		struct wh_ranges peers = wh_rule_peers(r, w->tags, w->mem, &unknown),
+				 hit = wh_ranges_intersect(open, peers, w->mem);
 		struct wh_ranges reach = unknown ? open : hit;
 		unknown |= match == WH_MATCH_MAYBE;
-		if (r->allow && (unknown || doubt || r->origin == WH_ORIGIN_JIT) && wh_ranges_minus(reach, w->proposed, w->mem).n) {
+		if (r->allow && (unknown || doubt || r->origin == WH_ORIGIN_JIT) &&
+		    wh_ranges_minus(reach, w->proposed, w->mem).n) {
 			at->cut = original(w, i);
 			at->behind = unknown || r->origin == WH_ORIGIN_JIT ? NULL : doubt;
 		}
@@ -88,7 +90,8 @@ static void find_blind(struct walk *w, size_t from, struct place *at)
 		bool unknown;
 		if (match == WH_MATCH_NO)
 			continue;
-		struct wh_ranges hit = wh_ranges_intersect(open, wh_rule_peers(&w->seen->rules[i], w->tags, w->mem, &unknown), w->mem);
+		struct wh_ranges hit = wh_ranges_intersect(open, wh_rule_peers(&w->seen->rules[i], w->tags, w->mem, &unknown),
+		                                           w->mem);
 		if (w->seen->rules[i].allow && (hit.n || unknown)) {
 			at->blind = original(w, i);
 			at->behind = original(w, from);
@@ -98,8 +101,8 @@ static void find_blind(struct walk *w, size_t from, struct place *at)
 	}
 }
 
-/* Where rules of an earlier export decide, the new ones take their place at the latest: somebody may have put a rule behind them since. Rules of
- * just-in-time access are never narrowed, and stay ahead. */
+/* Where rules of an earlier export decide, the new ones take their place at the latest: somebody may have put a rule behind them
+ * since. Rules of just-in-time access are never narrowed, and stay ahead. */
 static void find_place(struct walk *w, struct place *at)
 {
 	bool passed_gone = false;
@@ -135,18 +138,25 @@ static void find_place(struct walk *w, struct place *at)
 	}
 }
 
-static int refuse_cut(const struct walk *w, const struct wh_rule *cut, const struct wh_rule *behind, const struct wh_rule *before, struct wh_error *err)
+static int refuse_cut(const struct walk *w, const struct wh_rule *cut, const struct wh_rule *behind, const struct wh_rule *before,
+                      struct wh_error *err)
 {
 	if (cut->origin == WH_ORIGIN_JIT)
-		return wh_fail(err, -EBUSY, "%s: %s lets somebody in just in time, behind %s which is to be narrowed, and would be cut off: close it first, or wait until it ends",
-		               w->nsg->name, cut->name, before->name);
-	return wh_fail(err, -EBUSY, "%s: %s stands behind %s which is to be narrowed, and lets in peers that the deny would cut off: %s; delete the recommended rule "
-	               "(`whittle rules delete`), or narrow the group by hand", w->nsg->name, cut->name, before->name,
-	               behind ? wh_arena_printf(w->mem, "whom %s denies ahead of it is not known here", behind->name) : wh_rule_unknown_text(cut, w->tags, w->mem));
+		return wh_fail(
+			err, -EBUSY,
+			"%s: %s lets somebody in just in time, behind %s which is to be narrowed, and would be cut off: close it first, or wait until it ends",
+			w->nsg->name, cut->name, before->name);
+	return wh_fail(
+		err, -EBUSY,
+		"%s: %s stands behind %s which is to be narrowed, and lets in peers that the deny would cut off: %s; delete the recommended rule "
+		"(`whittle rules delete`), or narrow the group by hand",
+		w->nsg->name, cut->name, before->name,
+		behind ? wh_arena_printf(w->mem, "whom %s denies ahead of it is not known here", behind->name)
+		       : wh_rule_unknown_text(cut, w->tags, w->mem));
 }
 
-int wh_nsg_find_place(const struct wh_nsg *nsg, const bool *gone, const struct wh_tag_context *tags, const struct wh_nsg_narrowing *want, struct wh_arena *mem,
-                      struct wh_nsg_place *out, struct wh_error *err)
+int wh_nsg_find_place(const struct wh_nsg *nsg, const bool *gone, const struct wh_tag_context *tags,
+                      const struct wh_nsg_narrowing *want, struct wh_arena *mem, struct wh_nsg_place *out, struct wh_error *err)
 {
 	struct wh_arena *scratch = wh_arena_new();
 	const struct wh_rule *cut = NULL, *behind = NULL, *blind = NULL, *blinds = NULL;
@@ -182,12 +192,13 @@ int wh_nsg_find_place(const struct wh_nsg *nsg, const bool *gone, const struct w
 	return cut ? refuse_cut(&(struct walk){.nsg = nsg, .tags = tags, .mem = mem}, cut, behind, out->before, err) : 0;
 }
 
-const struct wh_rule *wh_nsg_first_allow(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_narrowing *w, struct wh_arena *mem)
+const struct wh_rule *wh_nsg_first_allow(const struct wh_nsg *nsg, const struct wh_tag_context *tags,
+                                         const struct wh_nsg_narrowing *w, struct wh_arena *mem)
 {
 	for (size_t i = 0; i < nsg->n_rules; i++)
 		for (size_t j = 0; j < w->n_locals && nsg->rules[i].allow; j++)
-			if (wh_addr_is_v4(&w->locals[j]) == w->v4 &&
-			    wh_rule_match(&nsg->rules[i], tags, w->direction, w->proto, &w->locals[j], w->port, mem) != WH_MATCH_NO)
+			if (wh_addr_is_v4(&w->locals[j]) == w->v4 && wh_rule_match(&nsg->rules[i], tags, w->direction, w->proto,
+			                                                           &w->locals[j], w->port, mem) != WH_MATCH_NO)
 				return &nsg->rules[i];
 	return NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `Get-AzNetworkSecurityGroup | ConvertTo-Json` writes: keys that begin with a capital, one list for what Azure keeps as a text or a
- * list, and, where ConvertTo-Json's depth ended, a list written as a text with spaces between its entries.
+ * What `Get-AzNetworkSecurityGroup | ConvertTo-Json` writes: keys that begin with a capital, one list for what Azure keeps as a
+ * text or a list, and, where ConvertTo-Json's depth ended, a list written as a text with spaces between its entries.
  */
 #include <string.h>
 #include <strings.h>
@@ -60,7 +60,8 @@ static void hosts(json_t *to, const json_t *from, const char *name)
 
 static json_t *rule_of(const json_t *r)
 {
-	static const char *const plain[] = {"name", "id", "etag", "description", "protocol", "access", "priority", "direction", "provisioningState"};
+	static const char *const plain[] = {"name",   "id",       "etag",      "description",      "protocol",
+	                                    "access", "priority", "direction", "provisioningState"};
 	json_t *o = json_object();
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
 		copy(o, plain[i], r);
@@ -97,7 +98,8 @@ static void holders(json_t *to, const json_t *from, const char *name)
 
 json_t *wh_nsg_from_powershell(const json_t *group)
 {
-	static const char *const plain[] = {"name", "id", "etag", "location", "resourceGuid", "provisioningState", "flushConnection"};
+	static const char *const plain[] = {"name",           "id", "etag", "location", "resourceGuid", "provisioningState",
+	                                    "flushConnection"};
 	json_t *o = json_object();
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
 		copy(o, plain[i], group);

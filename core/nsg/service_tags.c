@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Microsoft's published service tags: ServiceTags_Public_DATE.json as it is downloaded (with or without a byte-order mark), and what
- * `az network list-service-tags` prints. Both hold {"values":[{"name","properties":{"addressPrefixes":[…]}}]}; IPv4 and IPv6 stand mixed, a tag has
- * variants for regions (Storage, Storage.WestEurope), and a null or absent list is an empty one.
+ * Microsoft's published service tags: ServiceTags_Public_DATE.json as it is downloaded (with or without a byte-order mark), and
+ * what `az network list-service-tags` prints. Both hold {"values":[{"name","properties":{"addressPrefixes":[…]}}]}; IPv4 and IPv6
+ * stand mixed, a tag has variants for regions (Storage, Storage.WestEurope), and a null or absent list is an empty one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,8 @@ static int read_prefixes(const struct reading *r, const json_t *list, size_t at,
 		}
 		char path[96];
 		snprintf(path, sizeof path, "values/%zu/properties/addressPrefixes/%zu", at, i);
-		return bad(r, path, wh_arena_printf(r->mem, "'%.60s' of the service tag %.80s is not a prefix", s ? s : "", tag->name));
+		return bad(r, path,
+		           wh_arena_printf(r->mem, "'%.60s' of the service tag %.80s is not a prefix", s ? s : "", tag->name));
 	}
 	tag->n = wh_prefix_merge(tag->prefixes, tag->n);
 	return 0;
@@ -48,7 +49,8 @@ static int read_prefixes(const struct reading *r, const json_t *list, size_t at,
 static int read_tag(const struct reading *r, const json_t *o, size_t at, struct wh_service_tag *tag)
 {
 	const char *name = json_string_value(json_object_get(o, "name"));
-	const json_t *props = json_object_get(o, "properties"), *list = json_object_get(json_is_object(props) ? props : o, "addressPrefixes");
+	const json_t *props = json_object_get(o, "properties"),
+		     *list = json_object_get(json_is_object(props) ? props : o, "addressPrefixes");
 	char path[64];
 	snprintf(path, sizeof path, "values/%zu", at);
 	if (!name || !*name || wh_text_unprintable(name))
@@ -68,7 +70,8 @@ static const char *change_of(const json_t *doc, struct wh_arena *mem)
 	return s && !wh_text_unprintable(s) ? wh_arena_printf(mem, "%.20s", s) : "";
 }
 
-int wh_service_tags_parse(const char *file, const char *text, size_t len, struct wh_arena *mem, struct wh_service_tags *out, struct wh_error *err)
+int wh_service_tags_parse(const char *file, const char *text, size_t len, struct wh_arena *mem, struct wh_service_tags *out,
+                          struct wh_error *err)
 {
 	struct reading r = {file, text, len, mem, err};
 	json_t *doc, *values, *v;
@@ -83,7 +86,9 @@ int wh_service_tags_parse(const char *file, const char *text, size_t len, struct
 		return rc;
 	values = json_object_get(doc, "values");
 	if (!json_is_array(values))
-		rc = bad(&r, "", "there is no list 'values': give Microsoft's ServiceTags_….json, or what `az network list-service-tags` prints");
+		rc = bad(
+			&r, "",
+			"there is no list 'values': give Microsoft's ServiceTags_….json, or what `az network list-service-tags` prints");
 	out->list = wh_arena_array(mem, json_array_size(values) + 1, sizeof *out->list);
 	json_array_foreach(values, i, v)
 		rc = rc ? rc : read_tag(&r, v, i, &out->list[out->n++]);

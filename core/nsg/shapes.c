@@ -41,13 +41,16 @@ static bool is_lone_rule(const json_t *o)
 	return type && !strcasecmp(type, "Microsoft.Network/networkSecurityGroups/securityRules");
 }
 
-/* `az network nic list-effective-nsg`: in it '*' has become 0.0.0.0/0, lists are cut to their first entry and tags are resolved, so that a
- * group that was read from it would close what the real one opens. */
+/* `az network nic list-effective-nsg`: in it '*' has become 0.0.0.0/0, lists are cut to their first entry and tags are resolved,
+ * so that a group that was read from it would close what the real one opens. */
 static int refuse_effective(struct wh_nsg_finding *f, const json_t *o, const char *path)
 {
 	const char *id = text_of(wh_json_member(o, "networkSecurityGroup"), "id");
-	return wh_nsg_refuse(f, path, "these are the effective rules of a network interface, which no longer say what the group itself says ('*' is written 0.0.0.0/0): "
-	                     "give the group, as `az network nsg show --ids %.200s` prints it", id ? id : "GROUP-ID");
+	return wh_nsg_refuse(
+		f, path,
+		"these are the effective rules of a network interface, which no longer say what the group itself says ('*' is written 0.0.0.0/0): "
+		"give the group, as `az network nsg show --ids %.200s` prints it",
+		id ? id : "GROUP-ID");
 }
 
 /* A page of a longer answer: groups, or all but the first rows, would be missing. */
@@ -58,7 +61,8 @@ static const char *next_page(const json_t *o)
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (text_of(o, names[i]))
 			return names[i];
-	return json_is_true(cut) || (json_is_string(cut) && !strcasecmp(json_string_value(cut), "true")) ? "resultTruncated" : NULL;
+	return json_is_true(cut) || (json_is_string(cut) && !strcasecmp(json_string_value(cut), "true")) ? "resultTruncated"
+	                                                                                                 : NULL;
 }
 
 static int walk(struct wh_nsg_finding *f, const json_t *v, const char *path, int level);
@@ -88,7 +92,9 @@ static int take_group(struct wh_nsg_finding *f, const json_t *o, const char *pat
 	if (json_object_get(o, "SecurityRules") && !json_object_get(o, "securityRules")) {
 		const json_t *first = json_array_get(json_object_get(o, "SecurityRules"), 0);
 		if (first && !json_is_object(first))
-			return wh_nsg_refuse(f, path, "the rules were cut when this was written: use `Get-AzNetworkSecurityGroup … | ConvertTo-Json -Depth 10`");
+			return wh_nsg_refuse(
+				f, path,
+				"the rules were cut when this was written: use `Get-AzNetworkSecurityGroup … | ConvertTo-Json -Depth 10`");
 		return wh_nsg_found(f, wh_nsg_from_powershell(o), path, NULL);
 	}
 	return wh_nsg_found(f, json_incref((json_t *)(uintptr_t)o), path, NULL);
@@ -103,7 +109,9 @@ static int walk_object(struct wh_nsg_finding *f, const json_t *o, const char *pa
 	if (wh_json_member(o, "effectiveSecurityRules"))
 		return refuse_effective(f, o, path);
 	if (is_lone_rule(o))
-		return wh_nsg_refuse(f, path, "a rule that stands outside its network security group can't be read: give the group whole, as `az network nsg show` prints it");
+		return wh_nsg_refuse(
+			f, path,
+			"a rule that stands outside its network security group can't be read: give the group whole, as `az network nsg show` prints it");
 	if (is_group(o))
 		return take_group(f, o, path);
 	if (text_of(o, "type") && level) /* another resource */
@@ -111,7 +119,8 @@ static int walk_object(struct wh_nsg_finding *f, const json_t *o, const char *pa
 	if (json_is_array(wh_json_member(o, "columns")) && json_is_array(wh_json_member(o, "rows")))
 		return walk_table(f, wh_json_member(o, "columns"), wh_json_member(o, "rows"), path, level);
 	json_object_foreach((json_t *)(uintptr_t)o, key, v)
-		for (size_t i = 0; i < sizeof envelopes / sizeof *envelopes && (json_is_array(v) || json_is_object(v)) && !inner; i++)
+		for (size_t i = 0; i < sizeof envelopes / sizeof *envelopes && (json_is_array(v) || json_is_object(v)) && !inner;
+		     i++)
 			if (!strcasecmp(key, envelopes[i]))
 				inner = v;
 	if (!inner && json_object_size(o) == 1)
@@ -119,8 +128,11 @@ static int walk_object(struct wh_nsg_finding *f, const json_t *o, const char *pa
 	if (!inner)
 		return 0;
 	if ((page = next_page(o)))
-		return wh_nsg_refuse(f, path, "this is one page of several (%s): groups may be missing, so nothing is read of it; ask for all of them, or for one group "
-		                     "with `az network nsg show`", page);
+		return wh_nsg_refuse(
+			f, path,
+			"this is one page of several (%s): groups may be missing, so nothing is read of it; ask for all of them, or for one group "
+			"with `az network nsg show`",
+			page);
 	json_object_foreach((json_t *)(uintptr_t)o, key, v)
 		if (v == inner)
 			break;
@@ -142,8 +154,8 @@ static int walk(struct wh_nsg_finding *f, const json_t *v, const char *path, int
 	return rc;
 }
 
-int wh_nsg_shapes(const char *file, const char *text, size_t len, json_t *doc, struct wh_arena *mem, struct wh_nsg_shape **out, size_t *n,
-                  struct wh_error *err)
+int wh_nsg_shapes(const char *file, const char *text, size_t len, json_t *doc, struct wh_arena *mem, struct wh_nsg_shape **out,
+                  size_t *n, struct wh_error *err)
 {
 	struct wh_nsg_finding f = {.file = file, .text = text, .len = len, .mem = mem, .err = err};
 	int rc = wh_nsg_from_terraform(&f, doc);
@@ -152,7 +164,10 @@ int wh_nsg_shapes(const char *file, const char *text, size_t len, json_t *doc, s
 	*out = f.out;
 	*n = f.n;
 	if (!rc && !f.n)
-		rc = wh_fail_input(err, -EINVAL, "%s:1: there is no network security group in it: `az network nsg show -g RESOURCE-GROUP -n NAME` prints one, `az network "
-		                   "nsg list` all", file);
+		rc = wh_fail_input(
+			err, -EINVAL,
+			"%s:1: there is no network security group in it: `az network nsg show -g RESOURCE-GROUP -n NAME` prints one, `az network "
+			"nsg list` all",
+			file);
 	return rc;
 }

@@ -12,13 +12,14 @@ struct wh_nsg_shape {
 };
 
 /*
- * Finds the groups of a document: one object, a list, {"value"|"data"|"resources"|"NewNSG": …}, Resource Graph's table of columns and rows,
- * PowerShell's ConvertTo-Json (names in capitals, lists in the place of texts), `terraform show -json` and terraform.tfstate. What looks like a
- * group and can't be read as one (a page of several, effective rules of an interface, a rule outside its group, a plan) is refused with the
- * command that prints what can. *out is in mem, its references are the caller's also when it fails. file and text name the place in errors.
+ * Finds the groups of a document: one object, a list, {"value"|"data"|"resources"|"NewNSG": …}, Resource Graph's table of columns
+ * and rows, PowerShell's ConvertTo-Json (names in capitals, lists in the place of texts), `terraform show -json` and
+ * terraform.tfstate. What looks like a group and can't be read as one (a page of several, effective rules of an interface, a rule
+ * outside its group, a plan) is refused with the command that prints what can. *out is in mem, its references are the caller's
+ * also when it fails. file and text name the place in errors.
  */
-int wh_nsg_shapes(const char *file, const char *text, size_t len, json_t *doc, struct wh_arena *mem, struct wh_nsg_shape **out, size_t *n,
-                  struct wh_error *err);
+int wh_nsg_shapes(const char *file, const char *text, size_t len, json_t *doc, struct wh_arena *mem, struct wh_nsg_shape **out,
+                  size_t *n, struct wh_error *err);
 
 /* ---- inside ---- */
 struct wh_nsg_finding {

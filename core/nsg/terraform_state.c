@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Groups out of Terraform's state: `terraform show -json` (values, with modules inside of modules) and terraform.tfstate (resources with
- * instances). A group's rules are in its security_rule; those declared as resources of their own are there too after a refresh, and are
- * added where they are not.
+ * Groups out of Terraform's state: `terraform show -json` (values, with modules inside of modules) and terraform.tfstate
+ * (resources with instances). A group's rules are in its security_rule; those declared as resources of their own are there too
+ * after a refresh, and are added where they are not.
  */
 #include <string.h>
 #include <strings.h>
@@ -38,7 +38,8 @@ static void take(struct state *s, const json_t *resource, const char *path, cons
 		add(s, &s->groups, &s->n_groups, &s->room_groups, path, values);
 	else if (!strcmp(type, "azurerm_network_security_rule"))
 		add(s, &s->rules, &s->n_rules, &s->room_rules, path, values);
-	else if (!strcmp(type, "azurerm_subnet_network_security_group_association") || !strcmp(type, "azurerm_network_interface_security_group_association"))
+	else if (!strcmp(type, "azurerm_subnet_network_security_group_association") ||
+	         !strcmp(type, "azurerm_network_interface_security_group_association"))
 		add(s, &s->joins, &s->n_joins, &s->room_joins, path, values);
 }
 
@@ -59,10 +60,12 @@ static void take_file(struct state *s, const json_t *doc)
 	json_t *r, *instance;
 	json_array_foreach(json_object_get(doc, "resources"), i, r)
 		json_array_foreach(json_object_get(r, "instances"), k, instance)
-			take(s, r, wh_arena_printf(s->mem, "resources/%zu/instances/%zu/attributes", i, k), json_object_get(instance, "attributes"));
+			take(s, r, wh_arena_printf(s->mem, "resources/%zu/instances/%zu/attributes", i, k),
+	                     json_object_get(instance, "attributes"));
 }
 
-static void text_or_list(json_t *to, const json_t *from, const char *one, const char *from_one, const char *several, const char *from_several)
+static void text_or_list(json_t *to, const json_t *from, const char *one, const char *from_one, const char *several,
+                         const char *from_several)
 {
 	const json_t *list = json_object_get(from, from_several);
 	if (*text(from, from_one))
@@ -94,7 +97,8 @@ static json_t *rule_of(const json_t *r)
 	text_or_list(o, r, "sourcePortRange", "source_port_range", "sourcePortRanges", "source_port_ranges");
 	text_or_list(o, r, "destinationPortRange", "destination_port_range", "destinationPortRanges", "destination_port_ranges");
 	text_or_list(o, r, "sourceAddressPrefix", "source_address_prefix", "sourceAddressPrefixes", "source_address_prefixes");
-	text_or_list(o, r, "destinationAddressPrefix", "destination_address_prefix", "destinationAddressPrefixes", "destination_address_prefixes");
+	text_or_list(o, r, "destinationAddressPrefix", "destination_address_prefix", "destinationAddressPrefixes",
+	             "destination_address_prefixes");
 	hosts(o, "sourceApplicationSecurityGroups", json_object_get(r, "source_application_security_group_ids"));
 	hosts(o, "destinationApplicationSecurityGroups", json_object_get(r, "destination_application_security_group_ids"));
 	return o;
@@ -140,8 +144,12 @@ static json_t *group_of(const struct state *s, const struct found *g, const char
 	}
 	for (i = 0; i < s->n_joins; i++) {
 		const json_t *j = s->joins[i].values;
-		if (*text(j, "network_security_group_id") && !strcasecmp(text(j, "network_security_group_id"), text(g->values, "id")))
-			json_array_append_new(*text(j, "subnet_id") ? subnets : nics, json_pack("{s:s}", "id", *text(j, "subnet_id") ? text(j, "subnet_id") : text(j, "network_interface_id")));
+		if (*text(j, "network_security_group_id") &&
+		    !strcasecmp(text(j, "network_security_group_id"), text(g->values, "id")))
+			json_array_append_new(
+				*text(j, "subnet_id") ? subnets : nics,
+				json_pack("{s:s}", "id",
+			                  *text(j, "subnet_id") ? text(j, "subnet_id") : text(j, "network_interface_id")));
 	}
 	json_object_set_new(o, "type", json_string("Microsoft.Network/networkSecurityGroups"));
 	json_object_set(o, "resourceGroup", json_object_get(g->values, "resource_group_name"));
@@ -157,7 +165,9 @@ int wh_nsg_from_terraform(struct wh_nsg_finding *f, const json_t *doc)
 	const json_t *root = json_object_get(json_object_get(doc, "values"), "root_module");
 	bool file = *text(doc, "terraform_version") && json_is_integer(json_object_get(doc, "version"));
 	if (json_object_get(doc, "planned_values"))
-		return wh_nsg_refuse(f, "planned_values", "this is a plan of Terraform's, not what is there: give the state, as `terraform show -json` without a file prints it");
+		return wh_nsg_refuse(
+			f, "planned_values",
+			"this is a plan of Terraform's, not what is there: give the state, as `terraform show -json` without a file prints it");
 	if (!file && (!*text(doc, "terraform_version") || !*text(doc, "format_version")))
 		return 1;
 	if (file)
@@ -171,8 +181,10 @@ int wh_nsg_from_terraform(struct wh_nsg_finding *f, const json_t *doc)
 		if (!known && s.n_groups) /* of a group that is managed elsewhere */
 			continue;
 		if (!known)
-			return wh_nsg_refuse(f, s.rules[i].path, "the group '%.80s' of rule '%.80s' is not in this state: give the group, as `az network nsg show` prints it",
-			                     text(s.rules[i].values, "network_security_group_name"), text(s.rules[i].values, "name"));
+			return wh_nsg_refuse(
+				f, s.rules[i].path,
+				"the group '%.80s' of rule '%.80s' is not in this state: give the group, as `az network nsg show` prints it",
+				text(s.rules[i].values, "network_security_group_name"), text(s.rules[i].values, "name"));
 	}
 	for (size_t i = 0; i < s.n_groups; i++) {
 		const char **paths;

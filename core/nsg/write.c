@@ -38,7 +38,8 @@ size_t wh_nsg_ports(const struct wh_nsg_entry *e, struct wh_arena *mem, const ch
 	for (size_t i = 0, j; i < e->n_ports && !e->any_port; i = j) {
 		for (j = i + 1; j < e->n_ports && e->ports[j] == e->ports[j - 1] + 1; j++)
 			;
-		(*out)[n++] = j - i == 1 ? wh_arena_printf(mem, "%u", e->ports[i]) : wh_arena_printf(mem, "%u-%u", e->ports[i], e->ports[j - 1]);
+		(*out)[n++] = j - i == 1 ? wh_arena_printf(mem, "%u", e->ports[i])
+		                         : wh_arena_printf(mem, "%u-%u", e->ports[i], e->ports[j - 1]);
 	}
 	return n;
 }
@@ -47,7 +48,8 @@ size_t wh_nsg_port_ranges(const struct wh_port_range *p, size_t n, struct wh_are
 {
 	*out = wh_arena_array(mem, n + 1, sizeof **out);
 	for (size_t i = 0; i < n; i++)
-		(*out)[i] = p[i].from == p[i].to ? wh_arena_printf(mem, "%u", p[i].from) : wh_arena_printf(mem, "%u-%u", p[i].from, p[i].to);
+		(*out)[i] = p[i].from == p[i].to ? wh_arena_printf(mem, "%u", p[i].from)
+		                                 : wh_arena_printf(mem, "%u-%u", p[i].from, p[i].to);
 	if (!n)
 		(*out)[n++] = "*";
 	return n;
@@ -75,7 +77,8 @@ static void set_ports(json_t *p, const struct wh_nsg_entry *e)
 
 static json_t *rule_json(const struct wh_nsg_entry *e, bool arm)
 {
-	const char *peer[] = {"sourceAddressPrefix", "sourceAddressPrefixes"}, *local[] = {"destinationAddressPrefix", "destinationAddressPrefixes"};
+	const char *peer[] = {"sourceAddressPrefix", "sourceAddressPrefixes"},
+		   *local[] = {"destinationAddressPrefix", "destinationAddressPrefixes"};
 	const char **from = e->direction == WH_INBOUND ? peer : local, **to = e->direction == WH_INBOUND ? local : peer;
 	json_t *o = json_object(), *p = arm ? json_object() : o;
 	json_object_set_new(o, "name", json_string(e->name));
@@ -100,7 +103,8 @@ static json_t *rule_json(const struct wh_nsg_entry *e, bool arm)
 
 static json_t *new_group(const char *name)
 {
-	return json_pack("{s:s,s:s,s:s,s:{}}", "type", "Microsoft.Network/networkSecurityGroups", "apiVersion", "2023-09-01", "name", name, "properties");
+	return json_pack("{s:s,s:s,s:s,s:{}}", "type", "Microsoft.Network/networkSecurityGroups", "apiVersion", "2023-09-01",
+	                 "name", name, "properties");
 }
 
 json_t *wh_nsg_json(const struct wh_nsg *nsg, const char *name, const struct wh_nsg_entry *entries, size_t n)

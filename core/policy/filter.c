@@ -2,8 +2,8 @@
 /*
  * The verdict on one packet.
  *
- * Rules are walked in order. A rule that matches for certain ends the walk with its outcome; one that may match adds its outcome to those that
- * are possible, and the walk goes on. The packet is decided where every possible outcome is the same.
+ * Rules are walked in order. A rule that matches for certain ends the walk with its outcome; one that may match adds its outcome
+ * to those that are possible, and the walk goes on. The packet is decided where every possible outcome is the same.
  *
  *   100 may deny  (group of unknown members)    10.0.0.1 → 22: deny or allow, so undecided, and 100 is the doubt
  *   200 allow     10/8 → 22                     192.0.2.1 → 22: deny or deny, so denied, by 300
@@ -27,8 +27,8 @@ static bool has(const struct wh_ranges *set, const struct wh_addr *a)
 
 static bool matches(const struct wh_filter_rule *r, const struct walk *w)
 {
-	return r->direction == w->p->direction && (!r->proto || r->proto == w->p->proto) && has(r->dport, &w->dport) && has(r->sport, &w->sport) &&
-	       has(r->local, &w->p->local) && has(r->peer, &w->p->peer);
+	return r->direction == w->p->direction && (!r->proto || r->proto == w->p->proto) && has(r->dport, &w->dport) &&
+	       has(r->sport, &w->sport) && has(r->local, &w->p->local) && has(r->peer, &w->p->peer);
 }
 
 static bool decides(const struct wh_filter_rule *r)
@@ -113,7 +113,8 @@ struct wh_filter_decision wh_filter_decide(const struct wh_filter *f, const stru
 	return d;
 }
 
-enum wh_answer wh_filter_decide_all(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p, struct wh_filter_decision *decisions)
+enum wh_answer wh_filter_decide_all(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p,
+                                    struct wh_filter_decision *decisions)
 {
 	enum wh_answer all = WH_ALLOWED;
 	for (size_t i = 0; i < n; i++) {

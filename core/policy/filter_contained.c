@@ -3,11 +3,11 @@
  * Whether one filter lets through nothing that another does not.
  *
  * Problem: allowed(a) ⊆ allowed(b) over the whole space, or the smallest packet that breaks it.
- * Method: the rules of both cut each dimension into classes that neither distinguishes: protocols that they name and one that they don't,
- * destination ports, source ports, local addresses. For one member of each combination the peers are exact sets (filter_region.c), so
- * their difference is empty or begins with the smallest counterexample. The cost is the product of the classes times the rules; `limit` bounds
- * the product.
- * An outcome that `a` leaves undecided counts as allowed, and one that `b` leaves undecided as denied: a proof never rests on a guess.
+ * Method: the rules of both cut each dimension into classes that neither distinguishes: protocols that they name and one that
+ * they don't, destination ports, source ports, local addresses. For one member of each combination the peers are exact sets
+ * (filter_region.c), so their difference is empty or begins with the smallest counterexample. The cost is the product of the
+ * classes times the rules; `limit` bounds the product. An outcome that `a` leaves undecided counts as allowed, and one that `b`
+ * leaves undecided as denied: a proof never rests on a guess.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +84,8 @@ static size_t local_classes(const struct wh_filter *const *both, enum wh_directi
 	return n;
 }
 
-int wh_filter_contained(const struct wh_filter *a, const struct wh_filter *b, size_t limit, struct wh_arena *mem, struct wh_filter_packet *ce, struct wh_error *err)
+int wh_filter_contained(const struct wh_filter *a, const struct wh_filter *b, size_t limit, struct wh_arena *mem,
+                        struct wh_filter_packet *ce, struct wh_error *err)
 {
 	const struct wh_filter *both[2] = {a, b};
 	uint8_t proto[256];
@@ -97,13 +98,18 @@ int wh_filter_contained(const struct wh_filter *a, const struct wh_filter *b, si
 			size_t n_dport = wh_filter_port_classes(both, 2, (enum wh_direction)d, proto[i], mem, &dport);
 			size_t n_sport = wh_filter_sport_classes(both, 2, (enum wh_direction)d, proto[i], mem, &sport);
 			for (size_t j = 0; j < n_dport * n_sport * n_local; j++) {
-				struct wh_filter_packet p = {.direction = (enum wh_direction)d, .proto = proto[i], .dport = dport[j / (n_sport * n_local)].from,
-				                             .sport = sport[j / n_local % n_sport].from, .local = local[j % n_local]};
+				struct wh_filter_packet p = {.direction = (enum wh_direction)d,
+				                             .proto = proto[i],
+				                             .dport = dport[j / (n_sport * n_local)].from,
+				                             .sport = sport[j / n_local % n_sport].from,
+				                             .local = local[j % n_local]};
 				struct wh_arena *scratch = wh_arena_new();
 				struct wh_outcomes x = wh_filter_outcomes(&both[0], 1, &p, WH_FREE_PEER, false, scratch);
 				struct wh_outcomes y = wh_filter_outcomes(&both[1], 1, &p, WH_FREE_PEER, false, scratch);
-				struct wh_ranges family = wh_ranges_from_prefixes(wh_addr_is_v4(&p.local) ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, scratch);
-				struct wh_ranges over = wh_ranges_minus(wh_ranges_union(x.allowed, x.undecided, scratch), y.allowed, scratch);
+				struct wh_ranges family = wh_ranges_from_prefixes(
+					wh_addr_is_v4(&p.local) ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, scratch);
+				struct wh_ranges over = wh_ranges_minus(wh_ranges_union(x.allowed, x.undecided, scratch),
+				                                        y.allowed, scratch);
 				over = wh_ranges_intersect(over, family, scratch); /* no packet has two families */
 				bool found = over.n > 0;
 				if (found) {
@@ -114,7 +120,10 @@ int wh_filter_contained(const struct wh_filter *a, const struct wh_filter *b, si
 				if (found)
 					return 1;
 				if (++done > limit)
-					return wh_fail(err, -E2BIG, "'%s' and '%s' distinguish more than %zu combinations of addresses and ports", a->name, b->name, limit);
+					return wh_fail(
+						err, -E2BIG,
+						"'%s' and '%s' distinguish more than %zu combinations of addresses and ports",
+						a->name, b->name, limit);
 			}
 		}
 	}

@@ -2,14 +2,14 @@
 /*
  * All packets that differ in one dimension alone, decided together.
  *
- * Problem: with direction, protocol and all but one of (local, peer, destination port) given, the exact sets of values that are allowed for
- * certain and that are undecided.
- * Method: the walk of filter.c with sets in place of the packet. `open` holds the values that some possible way brings to the next rule. A rule
- * takes hit = open ∩ (its set) and adds it to the values that can be allowed or can be denied; where it matches for certain, hit leaves
- * `open`. A jump walks its list with hit, and what comes out again is open. At the end the default takes what is open.
- * allowed = can be allowed − can be denied; undecided = both. A value can be both only behind a rule that may match, so that denied values
- * are collected of those alone. Each step is linear in the ranges, so r rules with p ranges cost O(r · p).
- * Source ports: the filters' own cuts make classes of them; each class is walked once, and the outcomes are joined.
+ * Problem: with direction, protocol and all but one of (local, peer, destination port) given, the exact sets of values that are
+ * allowed for certain and that are undecided. Method: the walk of filter.c with sets in place of the packet. `open` holds the
+ * values that some possible way brings to the next rule. A rule takes hit = open ∩ (its set) and adds it to the values that can
+ * be allowed or can be denied; where it matches for certain, hit leaves `open`. A jump walks its list with hit, and what comes
+ * out again is open. At the end the default takes what is open. allowed = can be allowed − can be denied; undecided = both. A
+ * value can be both only behind a rule that may match, so that denied values are collected of those alone. Each step is linear in
+ * the ranges, so r rules with p ranges cost O(r · p). Source ports: the filters' own cuts make classes of them; each class is
+ * walked once, and the outcomes are joined.
  *
  *   100 may deny 10.1/16, 200 allow 10/8, 300 deny *      can be allowed 10/8, can be denied 10.1/16 and all but 10/8:
  *                                                          allowed 10/8 − 10.1/16, undecided 10.1/16
@@ -106,25 +106,34 @@ static struct wh_outcomes sweep(struct sweep *s, const struct wh_filter *f)
 		decide(s, WH_ALLOWED, rest);
 	if (!s->doubted.n)
 		return (struct wh_outcomes){s->can[WH_ALLOWED], {0}};
-	return (struct wh_outcomes){wh_ranges_minus(s->can[WH_ALLOWED], s->can[WH_DENIED], s->mem), wh_ranges_intersect(s->can[WH_ALLOWED], s->can[WH_DENIED], s->mem)};
+	return (struct wh_outcomes){wh_ranges_minus(s->can[WH_ALLOWED], s->can[WH_DENIED], s->mem),
+	                            wh_ranges_intersect(s->can[WH_ALLOWED], s->can[WH_DENIED], s->mem)};
 }
 
-struct wh_outcomes wh_filter_walk(const struct wh_filter *f, const struct wh_filter_packet *p, enum wh_filter_free free, wh_filter_each each, void *arg,
-                                  struct wh_arena *mem)
+struct wh_outcomes wh_filter_walk(const struct wh_filter *f, const struct wh_filter_packet *p, enum wh_filter_free free,
+                                  wh_filter_each each, void *arg, struct wh_arena *mem)
 {
-	struct sweep s = {.p = p, .sport = wh_port_addr(p->sport), .dport = wh_port_addr(p->dport), .free = free, .mem = mem, .each = each, .arg = arg};
+	struct sweep s = {.p = p,
+	                  .sport = wh_port_addr(p->sport),
+	                  .dport = wh_port_addr(p->dport),
+	                  .free = free,
+	                  .mem = mem,
+	                  .each = each,
+	                  .arg = arg};
 	return sweep(&s, f);
 }
 
 /* All must allow. */
-static struct wh_outcomes all_of(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p, uint16_t sport, enum wh_filter_free free,
-                                 struct wh_arena *mem)
+static struct wh_outcomes all_of(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p,
+                                 uint16_t sport, enum wh_filter_free free, struct wh_arena *mem)
 {
 	struct wh_outcomes all = {everything(free, mem), {0}};
 	for (size_t i = 0; i < n; i++) {
-		struct sweep s = {.p = p, .sport = wh_port_addr(sport), .dport = wh_port_addr(p->dport), .free = free, .mem = mem};
+		struct sweep s = {
+			.p = p, .sport = wh_port_addr(sport), .dport = wh_port_addr(p->dport), .free = free, .mem = mem};
 		struct wh_outcomes one = sweep(&s, filters[i]);
-		struct wh_ranges both = wh_ranges_intersect(wh_ranges_union(all.allowed, all.undecided, mem), wh_ranges_union(one.allowed, one.undecided, mem), mem);
+		struct wh_ranges both = wh_ranges_intersect(wh_ranges_union(all.allowed, all.undecided, mem),
+		                                            wh_ranges_union(one.allowed, one.undecided, mem), mem);
 		all.allowed = wh_ranges_intersect(all.allowed, one.allowed, mem);
 		all.undecided = wh_ranges_minus(both, all.allowed, mem);
 	}
@@ -162,8 +171,8 @@ static int by_number(const void *a, const void *b)
 	return (int)*(const uint32_t *)a - (int)*(const uint32_t *)b;
 }
 
-static size_t classes(const struct wh_filter *const *filters, size_t n, enum wh_direction d, uint8_t proto, bool source, struct wh_arena *mem,
-                      struct wh_port_range **out)
+static size_t classes(const struct wh_filter *const *filters, size_t n, enum wh_direction d, uint8_t proto, bool source,
+                      struct wh_arena *mem, struct wh_port_range **out)
 {
 	struct cuts c = {.mem = mem};
 	size_t k = 0;
@@ -182,27 +191,28 @@ static size_t classes(const struct wh_filter *const *filters, size_t n, enum wh_
 	return k;
 }
 
-size_t wh_filter_port_classes(const struct wh_filter *const *filters, size_t n, enum wh_direction d, uint8_t proto, struct wh_arena *mem,
-                              struct wh_port_range **out)
+size_t wh_filter_port_classes(const struct wh_filter *const *filters, size_t n, enum wh_direction d, uint8_t proto,
+                              struct wh_arena *mem, struct wh_port_range **out)
 {
 	return classes(filters, n, d, proto, false, mem, out);
 }
 
-size_t wh_filter_sport_classes(const struct wh_filter *const *filters, size_t n, enum wh_direction d, uint8_t proto, struct wh_arena *mem,
-                               struct wh_port_range **out)
+size_t wh_filter_sport_classes(const struct wh_filter *const *filters, size_t n, enum wh_direction d, uint8_t proto,
+                               struct wh_arena *mem, struct wh_port_range **out)
 {
 	return classes(filters, n, d, proto, true, mem, out);
 }
 
-struct wh_outcomes wh_filter_outcomes(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p, enum wh_filter_free free,
-                                      bool any_sport, struct wh_arena *mem)
+struct wh_outcomes wh_filter_outcomes(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p,
+                                      enum wh_filter_free free, bool any_sport, struct wh_arena *mem)
 {
 	struct wh_port_range *class = NULL;
 	size_t k = any_sport ? wh_filter_sport_classes(filters, n, p->direction, p->proto, mem, &class) : 1;
 	struct wh_outcomes out = {{0}, {0}};
 	for (size_t i = 0; i < k; i++) {
 		struct wh_outcomes one = all_of(filters, n, p, any_sport ? class[i].from : p->sport, free, mem);
-		struct wh_ranges some = wh_ranges_union(wh_ranges_union(out.allowed, out.undecided, mem), wh_ranges_union(one.allowed, one.undecided, mem), mem);
+		struct wh_ranges some = wh_ranges_union(wh_ranges_union(out.allowed, out.undecided, mem),
+		                                        wh_ranges_union(one.allowed, one.undecided, mem), mem);
 		out.allowed = i ? wh_ranges_intersect(out.allowed, one.allowed, mem) : one.allowed;
 		out.undecided = wh_ranges_minus(some, out.allowed, mem);
 	}

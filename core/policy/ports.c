@@ -24,7 +24,8 @@ size_t wh_ports_list(struct wh_ranges ports, struct wh_arena *mem, struct wh_por
 {
 	*out = wh_arena_array(mem, ports.n, sizeof **out);
 	for (size_t i = 0; i < ports.n; i++)
-		(*out)[i] = (struct wh_port_range){(uint16_t)wh_addr_low(&ports.r[i].from), (uint16_t)wh_addr_low(&ports.r[i].to)};
+		(*out)[i] = (struct wh_port_range){(uint16_t)wh_addr_low(&ports.r[i].from),
+		                                   (uint16_t)wh_addr_low(&ports.r[i].to)};
 	return ports.n;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Exact sets of addresses as sorted, disjoint, non-adjacent inclusive ranges. The IPv4 space is ::ffff:0:0/96 of the 128-bit line; a
- * prefix of IPv6 that spans it (::/0 and its like) is cut around it, since it never means IPv4.
+ * Exact sets of addresses as sorted, disjoint, non-adjacent inclusive ranges. The IPv4 space is ::ffff:0:0/96 of the 128-bit
+ * line; a prefix of IPv6 that spans it (::/0 and its like) is cut around it, since it never means IPv4.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -135,8 +135,8 @@ static unsigned __int128 number(const struct wh_addr *a)
 	return (unsigned __int128)wh_addr_high(a) << 64 | wh_addr_low(a);
 }
 
-/* How long the longest prefix is that begins at `at` and does not pass `to`, in bits that are free: as many low zero bits as the address has,
- * and not past the end; IPv4 stays within its 32. */
+/* How long the longest prefix is that begins at `at` and does not pass `to`, in bits that are free: as many low zero bits as the
+ * address has, and not past the end; IPv4 stays within its 32. */
 static unsigned step_bits(const struct wh_addr *at, const struct wh_addr *to)
 {
 	uint64_t low = wh_addr_low(at), high = wh_addr_high(at);
@@ -145,7 +145,8 @@ static unsigned step_bits(const struct wh_addr *at, const struct wh_addr *to)
 	unsigned __int128 room = number(to) - number(at) + 1; /* 0: all there are */
 
 	if (room)
-		fits = room >> 64 ? 127 - (unsigned)__builtin_clzll((uint64_t)(room >> 64)) : 63 - (unsigned)__builtin_clzll((uint64_t)room);
+		fits = room >> 64 ? 127 - (unsigned)__builtin_clzll((uint64_t)(room >> 64))
+		                  : 63 - (unsigned)__builtin_clzll((uint64_t)room);
 	zeros = zeros < most ? zeros : most;
 	return zeros < fits ? zeros : fits;
 }

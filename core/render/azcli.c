@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The change as a script of `az` commands, to be read before it is run. Rules move, which changes no order; new rules are created from the first to
- * the last; and rules of ours from an earlier time are deleted from the last to the first (nsg_beside.c proves that order). It stops at the first
- * command that fails; what has been done by then decides each packet as before or as after, and running it again completes it.
+ * The change as a script of `az` commands, to be read before it is run. Rules move, which changes no order; new rules are created
+ * from the first to the last; and rules of ours from an earlier time are deleted from the last to the first (nsg_beside.c proves
+ * that order). It stops at the first command that fails; what has been done by then decides each packet as before or as after,
+ * and running it again completes it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,8 +45,8 @@ static void create(FILE *f, const struct wh_nsg_plan *p, const struct wh_nsg_ent
 {
 	bool in = e->direction == WH_INBOUND;
 	command(f, "create", p, e->name);
-	fprintf(f, " \\\n\t--priority %u --direction %s --access %s --protocol '%s'", e->priority, wh_direction_text(e->direction),
-	        e->allow ? "Allow" : "Deny", wh_nsg_protocol(e->proto));
+	fprintf(f, " \\\n\t--priority %u --direction %s --access %s --protocol '%s'", e->priority,
+	        wh_direction_text(e->direction), e->allow ? "Allow" : "Deny", wh_nsg_protocol(e->proto));
 	struct wh_arena *mem = wh_arena_new();
 	const char **ports;
 	size_t n = wh_nsg_port_ranges(e->src, e->n_src, mem, &ports);
@@ -60,7 +61,8 @@ static void create(FILE *f, const struct wh_nsg_plan *p, const struct wh_nsg_ent
 	if (e->tag)
 		fprintf(f, " \\\n\t%s %s", in ? "--source-address-prefixes" : "--destination-address-prefixes", e->tag);
 	else
-		addresses(f, in ? "--source-address-prefixes" : "--destination-address-prefixes", e->everyone ? NULL : e->peers, e->everyone ? 0 : e->n_peers);
+		addresses(f, in ? "--source-address-prefixes" : "--destination-address-prefixes", e->everyone ? NULL : e->peers,
+		          e->everyone ? 0 : e->n_peers);
 	addresses(f, in ? "--destination-address-prefixes" : "--source-address-prefixes", e->locals, e->n_locals);
 	fputs(" \\\n\t--description ", f);
 	word(f, e->description);
@@ -76,8 +78,8 @@ static void move(FILE *f, const struct wh_nsg_plan *p, const struct wh_nsg_entry
 	fprintf(f, " --priority %u\n", e->priority);
 }
 
-/* Two rules of a direction can't have one priority, not even for a moment: whoever moves up goes first from the top, then the others
- * from below. */
+/* Two rules of a direction can't have one priority, not even for a moment: whoever moves up goes first from the top, then the
+ * others from below. */
 static void moves(FILE *f, const struct wh_nsg_plan *p)
 {
 	for (size_t k = p->n; k-- > 0;)
@@ -113,7 +115,8 @@ static void delete_originals(FILE *f, const struct wh_nsg_plan *p)
 
 static void group(FILE *f, const struct wh_nsg_plan *p, struct wh_arena *mem)
 {
-	const char *where = wh_nsg_id_part(p->nsg, "resourceGroups", mem), *subscription = wh_nsg_id_part(p->nsg, "subscriptions", mem);
+	const char *where = wh_nsg_id_part(p->nsg, "resourceGroups", mem),
+		   *subscription = wh_nsg_id_part(p->nsg, "subscriptions", mem);
 	fprintf(f, "\n# ---- %s ----\ngroup=", wh_nsg_clean_name(p->name, 80, mem));
 	if (where)
 		word(f, where);
@@ -142,13 +145,15 @@ static int write_script(FILE *f, const struct wh_nsg_plan *plans, size_t n, stru
 {
 	(void)err;
 	fputs("#!/bin/sh\n# Written by whittle. Read it, then run it where `az login` was done. It stops at the first command that fails;\n"
-	      "# until then every packet is decided as before or as after it, and running it again completes it.\n# shellcheck disable=SC2016 # what stands in single quotes is meant as it stands\nset -eu\n", f);
+	      "# until then every packet is decided as before or as after it, and running it again completes it.\n# shellcheck disable=SC2016 # what stands in single quotes is meant as it stands\nset -eu\n",
+	      f);
 	for (size_t i = 0; i < n; i++)
 		group(f, &plans[i], mem);
 	return 0;
 }
 
-static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out, struct wh_error *err)
+static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out,
+                  struct wh_error *err)
 {
 	struct wh_render_options own = opt ? *opt : (struct wh_render_options){0};
 	own.beside = true;

@@ -97,7 +97,8 @@ static int write_bicep(FILE *f, const struct wh_nsg_plan *plans, size_t n, struc
 	return 0;
 }
 
-static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out, struct wh_error *err)
+static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out,
+                  struct wh_error *err)
 {
 	return wh_nsg_render(r, e, opt, write_bicep, out, err);
 }

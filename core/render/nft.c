@@ -2,13 +2,17 @@
 /* What `enforce` would apply, in nft's own language: made from the same ruleset by the same functions. */
 #include "whittle/render.h"
 
-static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out, struct wh_error *err)
+static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out,
+                  struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_nft_ruleset *rs;
 	struct wh_nft_options choice = {0};
 	if (opt)
-		choice = (struct wh_nft_options){.resources = opt->resources, .n_resources = opt->n_resources, .heard = opt->heard, .all_addresses = opt->all_addresses};
+		choice = (struct wh_nft_options){.resources = opt->resources,
+		                                 .n_resources = opt->n_resources,
+		                                 .heard = opt->heard,
+		                                 .all_addresses = opt->all_addresses};
 	int rc = wh_nft_ruleset_from(r, e, &choice, mem, &rs, err);
 	if (!rc && !rs->n_ports)
 		rc = wh_fail(err, -ENODATA, "there is nothing to export: no rule is recommended");

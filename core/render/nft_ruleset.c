@@ -8,7 +8,8 @@
 static void fill(struct wh_nft_port *p, const struct wh_recommended_rule *r, bool azure, struct wh_arena *mem)
 {
 	struct wh_prefix probe = wh_prefix_of(&wh_azure_probe, 128);
-	struct wh_ranges in = wh_ranges_minus(wh_ranges_from_prefixes(r->prefixes, r->n_prefixes, mem), wh_ranges_from_prefixes(r->except, r->n_except, mem), mem);
+	struct wh_ranges in = wh_ranges_minus(wh_ranges_from_prefixes(r->prefixes, r->n_prefixes, mem),
+	                                      wh_ranges_from_prefixes(r->except, r->n_except, mem), mem);
 	if (azure && r->direction == WH_INBOUND && r->proto == WH_PROTO_TCP)
 		in = wh_ranges_union(in, wh_ranges_from_prefixes(&probe, 1, mem), mem);
 	struct wh_ranges v4 = wh_ranges_intersect(in, wh_ranges_from_prefixes(&wh_prefix_all_v4, 1, mem), mem);
@@ -59,8 +60,8 @@ static struct wh_addr *judged(const struct wh_resource *r, const struct wh_heard
 	return out;
 }
 
-static int add_rules(struct wh_nft_ruleset *rs, const struct wh_resource_result *result, const struct wh_estate *e, const struct wh_nft_options *opt, struct wh_arena *mem,
-                     struct wh_error *err)
+static int add_rules(struct wh_nft_ruleset *rs, const struct wh_resource_result *result, const struct wh_estate *e,
+                     const struct wh_nft_options *opt, struct wh_arena *mem, struct wh_error *err)
 {
 	const struct wh_resource *res = result->resource;
 	bool azure = wh_resource_on_azure(e, res);
@@ -72,8 +73,10 @@ static int add_rules(struct wh_nft_ruleset *rs, const struct wh_resource_result 
 		const struct wh_recommended_rule *rule = &result->rules[j];
 		struct wh_nft_port *p = &rs->ports[rs->n_ports];
 		if (rule->proto != WH_PROTO_TCP && rule->proto != WH_PROTO_UDP)
-			return wh_fail_input(err, -ENOTSUP, "%s: the rule for %s port %u can't be enforced: only ports of TCP and UDP are judged (`whittle rules delete`)",
-			                     res->name, wh_proto_text(rule->proto, proto), rule->port);
+			return wh_fail_input(
+				err, -ENOTSUP,
+				"%s: the rule for %s port %u can't be enforced: only ports of TCP and UDP are judged (`whittle rules delete`)",
+				res->name, wh_proto_text(rule->proto, proto), rule->port);
 		fill(p, rule, azure, mem);
 		p->locals = opt->all_addresses ? NULL : locals;
 		p->n_locals = opt->all_addresses ? 0 : n_locals;
@@ -82,8 +85,8 @@ static int add_rules(struct wh_nft_ruleset *rs, const struct wh_resource_result 
 	return 0;
 }
 
-int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_nft_options *opt, struct wh_arena *mem, struct wh_nft_ruleset **out,
-                        struct wh_error *err)
+int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_nft_options *opt,
+                        struct wh_arena *mem, struct wh_nft_ruleset **out, struct wh_error *err)
 {
 	struct wh_nft_ruleset *rs = wh_arena_alloc(mem, sizeof *rs);
 	size_t total = 0;
@@ -100,11 +103,15 @@ int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estat
 		return rc;
 	const struct wh_nft_port *twice = wh_nft_sort(rs);
 	if (twice && opt->all_addresses)
-		return wh_fail_input(err, -EEXIST, "several of the resources have a rule for %s port %u, and each would judge all addresses: name one with --resource",
-		                     wh_proto_text(twice->proto, proto), twice->port);
+		return wh_fail_input(
+			err, -EEXIST,
+			"several of the resources have a rule for %s port %u, and each would judge all addresses: name one with --resource",
+			wh_proto_text(twice->proto, proto), twice->port);
 	if (twice)
-		return wh_fail_input(err, -EEXIST, "two of the resources have the address %s and a rule for %s port %u: name one with --resource",
-		                     wh_addr_text(&twice->locals[0], addr), wh_proto_text(twice->proto, proto), twice->port);
+		return wh_fail_input(
+			err, -EEXIST,
+			"two of the resources have the address %s and a rule for %s port %u: name one with --resource",
+			wh_addr_text(&twice->locals[0], addr), wh_proto_text(twice->proto, proto), twice->port);
 	*out = rs;
 	return 0;
 }

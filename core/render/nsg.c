@@ -4,8 +4,8 @@
 #include "render/nsg_plan.h"
 
 /* One group as an object, several as a list; where none changes, those that were asked for, as they came. */
-static int write_groups(const struct wh_nsg_plan *plans, size_t n, const struct wh_estate *e, const struct wh_render_options *opt, char **out,
-                        struct wh_error *err)
+static int write_groups(const struct wh_nsg_plan *plans, size_t n, const struct wh_estate *e, const struct wh_render_options *opt,
+                        char **out, struct wh_error *err)
 {
 	json_t *list = json_array(), *doc;
 	for (size_t i = 0; i < n; i++)
@@ -22,7 +22,8 @@ static int write_groups(const struct wh_nsg_plan *plans, size_t n, const struct 
 	return rc;
 }
 
-static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out, struct wh_error *err)
+static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out,
+                  struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	const struct wh_tag_context tags = wh_estate_tags(e);

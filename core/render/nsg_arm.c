@@ -23,8 +23,8 @@ char *wh_nsg_notes(const struct wh_nsg_plan *plans, size_t n, const char *more)
 	return text;
 }
 
-int wh_nsg_render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, wh_nsg_writer write, char **out,
-                  struct wh_error *err)
+int wh_nsg_render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt,
+                  wh_nsg_writer write, char **out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	const struct wh_tag_context tags = wh_estate_tags(e);
@@ -51,7 +51,8 @@ int wh_nsg_render(const struct wh_recommendation *r, const struct wh_estate *e, 
 	return rc;
 }
 
-/* In a template a text in brackets is an expression; a second bracket makes it a text again. Of expressions only ours stays one. */
+/* In a template a text in brackets is an expression; a second bracket makes it a text again. Of expressions only ours stays one.
+ */
 static json_t *escaped(json_t *v)
 {
 	const char *key, *s = json_string_value(v);
@@ -85,14 +86,16 @@ static int write_template(FILE *f, const struct wh_nsg_plan *plans, size_t n, st
 		json_array_append_new(list, text);
 		json_decref(group);
 	}
-	json_t *doc = json_pack("{s:s,s:s,s:o}", "$schema", "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+	json_t *doc = json_pack("{s:s,s:s,s:o}", "$schema",
+	                        "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
 	                        "contentVersion", "1.0.0.0", "resources", list);
 	int rc = doc && !json_dumpf(doc, f, JSON_INDENT(2)) && fputc('\n', f) != EOF ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 	json_decref(doc);
 	return rc;
 }
 
-static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out, struct wh_error *err)
+static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out,
+                  struct wh_error *err)
 {
 	return wh_nsg_render(r, e, opt, write_template, out, err);
 }

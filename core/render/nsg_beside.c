@@ -2,14 +2,14 @@
 /*
  * New rules beside those of an earlier export, for a script that changes a group rule by rule.
  *
- * Problem: between two commands nobody may be denied who is allowed before and after, and nothing may be open that is closed before and after.
- * Method: the new rules are created from the first to the last, then the old ones deleted from the last to the first, all in one order of
- * priorities. At each moment the first rule that matches a packet is the one that decides it among the rules as they were, or among those as
- * they will be: had a new rule that is there decided first, it is the first of the new ones too, since those before it are there already;
- * had an old one, it is the first of the old ones, since those before it are there still. So each moment decides each packet as before or
- * as after.
- * Azure knows a rule by its name: new ones get another while an old one has it. What is the same in both stays. Where just one rule of those that
- * decide the same packets differs, it is updated in its place, which is a single step from before to after.
+ * Problem: between two commands nobody may be denied who is allowed before and after, and nothing may be open that is closed
+ * before and after. Method: the new rules are created from the first to the last, then the old ones deleted from the last to the
+ * first, all in one order of priorities. At each moment the first rule that matches a packet is the one that decides it among the
+ * rules as they were, or among those as they will be: had a new rule that is there decided first, it is the first of the new ones
+ * too, since those before it are there already; had an old one, it is the first of the old ones, since those before it are there
+ * still. So each moment decides each packet as before or as after. Azure knows a rule by its name: new ones get another while an
+ * old one has it. What is the same in both stays. Where just one rule of those that decide the same packets differs, it is
+ * updated in its place, which is a single step from before to after.
  *
  *   298 allow a, 299 deny, 300 ssh    a becomes b: update 298
  *   297 except x, 298 allow a, …      x and a change: create 295 except y, 296 allow b; delete 298, 297
@@ -28,7 +28,8 @@ static bool overlap(const struct wh_nsg_block *k, const struct wh_rule *r)
 			ports |= k->ports[i] >= r->dst_ports[j].from && k->ports[i] <= r->dst_ports[j].to;
 	for (size_t i = 0; i < k->resource->n_addrs; i++)
 		for (size_t j = 0; j < r->n_locals; j++)
-			locals |= wh_addr_is_v4(&k->resource->addrs[i]) == k->v4 && wh_addr_eq(&k->resource->addrs[i], &r->locals[j].addr);
+			locals |= wh_addr_is_v4(&k->resource->addrs[i]) == k->v4 &&
+			          wh_addr_eq(&k->resource->addrs[i], &r->locals[j].addr);
 	return ports && locals;
 }
 
@@ -58,7 +59,8 @@ static bool same_ports(const struct wh_nsg_entry *e, const struct wh_rule *r)
 
 static bool everyone(const struct wh_rule *r)
 {
-	return r->n_peers == 2 && !wh_prefix_cmp(&r->peers[0], &wh_prefix_all_v6) && !wh_prefix_cmp(&r->peers[1], &wh_prefix_all_v4) && !r->n_peer_tags;
+	return r->n_peers == 2 && !wh_prefix_cmp(&r->peers[0], &wh_prefix_all_v6) &&
+	       !wh_prefix_cmp(&r->peers[1], &wh_prefix_all_v4) && !r->n_peer_tags;
 }
 
 /* Whether the old rule decides as the new one does, wherever it stands. Where it can't be told they count as different. */
@@ -67,8 +69,8 @@ static bool same(const struct wh_nsg_entry *e, const struct wh_rule *r)
 	bool peers = e->everyone ? everyone(r)
 	             : e->tag ? r->n_peer_tags == 1 && !strcasecmp(r->peer_tags[0], e->tag) && !r->n_peers
 	                      : !r->n_peer_tags && same_prefixes(e->peers, e->n_peers, r->peers, r->n_peers);
-	return peers && e->allow == r->allow && e->proto == r->proto && !e->n_src && wh_rule_any_source_port(r) && same_ports(e, r) && !r->n_local_tags &&
-	       same_prefixes(e->locals, e->n_locals, r->locals, r->n_locals);
+	return peers && e->allow == r->allow && e->proto == r->proto && !e->n_src && wh_rule_any_source_port(r) &&
+	       same_ports(e, r) && !r->n_local_tags && same_prefixes(e->locals, e->n_locals, r->locals, r->n_locals);
 }
 
 static const struct wh_rule *old_named(const struct wh_nsg_builder *b, const char *name)
@@ -88,8 +90,8 @@ static bool planned(const struct wh_nsg_builder *b, const char *name)
 	return false;
 }
 
-/* How many rules of this block and of the old ones that decide the same packets differ; a new one and an old one of the same name count once.
- * Old ones that another block overlaps too count as many. */
+/* How many rules of this block and of the old ones that decide the same packets differ; a new one and an old one of the same name
+ * count once. Old ones that another block overlaps too count as many. */
 static size_t differences(const struct wh_nsg_builder *b, const struct wh_nsg_block *k)
 {
 	size_t n = 0;
@@ -153,7 +155,8 @@ void wh_nsg_stand_beside(struct wh_nsg_builder *b)
 				e->name = e->in_place->name;
 				continue;
 			}
-			for (unsigned nth = 2; wh_rule_named(b->nsg, e->name) || (e->name != base && planned(b, e->name)); nth++) {
+			for (unsigned nth = 2; wh_rule_named(b->nsg, e->name) || (e->name != base && planned(b, e->name));
+			     nth++) {
 				const char *tried = wh_nsg_variant(base, nth, b->mem);
 				e->name = wh_rule_named(b->nsg, tried) || planned(b, tried) ? base : tried;
 				if (e->name == tried)

@@ -16,17 +16,21 @@ struct wh_nsg_builder {
 	struct wh_nsg_block *blocks; size_t n, room;
 };
 
-/* nsg_replace.c: rules of an earlier export that the blocks replace. One that is replaced may bring in blocks, which replace others. */
+/* nsg_replace.c: rules of an earlier export that the blocks replace. One that is replaced may bring in blocks, which replace
+ * others. */
 void wh_nsg_find_gone(struct wh_nsg_builder *b);
 
-/* nsg_plan.c: true when the group lets through more than is proposed. What is as it should be must stay so, and has its regions too. */
+/* nsg_plan.c: true when the group lets through more than is proposed. What is as it should be must stay so, and has its regions
+ * too. */
 bool wh_nsg_needed(struct wh_nsg_builder *b, struct wh_nsg_block *block);
 
-/* nsg_block.c: ports of one resource with the same prefixes before the same rule become one block; then the entries of a block. */
+/* nsg_block.c: ports of one resource with the same prefixes before the same rule become one block; then the entries of a block.
+ */
 void wh_nsg_join_ports(struct wh_nsg_builder *b);
 void wh_nsg_fill(struct wh_nsg_builder *b, struct wh_nsg_block *k);
 
-/* nsg_beside.c: which new rules may take the place of old ones of ours while both are there; the others get names of their own. */
+/* nsg_beside.c: which new rules may take the place of old ones of ours while both are there; the others get names of their own.
+ */
 void wh_nsg_stand_beside(struct wh_nsg_builder *b);
 
 /* nsg_notes.c: lines for a person about what was planned, in the builder's memory. */

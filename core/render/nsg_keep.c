@@ -2,9 +2,10 @@
 /*
  * The original rule, kept below the rules that narrow it until a day, and taken out after it.
  *
- * It goes only where nothing hangs on it any more: for each address of each resource that the group guards, and each of the rule's
- * ports and protocols, the group must let the same peers through with and without it, whatever rules of unknown reach mean. Where that is not so, or can't be told, it stays
- * and a note says why. A removed allow can only narrow, whatever else the group guards.
+ * It goes only where nothing hangs on it any more: for each address of each resource that the group guards, and each of the
+ * rule's ports and protocols, the group must let the same peers through with and without it, whatever rules of unknown reach
+ * mean. Where that is not so, or can't be told, it stays and a note says why. A removed allow can only narrow, whatever else the
+ * group guards.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,8 @@
 
 enum { MOST_PORTS = 1024 };
 
-const char *wh_nsg_keep_day(const struct wh_nsg *nsg, const struct wh_render_options *opt, const struct wh_rule *original, struct wh_arena *mem)
+const char *wh_nsg_keep_day(const struct wh_nsg *nsg, const struct wh_render_options *opt, const struct wh_rule *original,
+                            struct wh_arena *mem)
 {
 	struct wh_kept k;
 	if (!opt || !original || !original->allow || original->is_default || original->origin != WH_ORIGIN_PERSON)
@@ -39,7 +41,8 @@ static size_t overdue(const struct wh_nsg *nsg, const struct wh_render_options *
 		if (strcmp(own[i].until, opt->today) < 0 && !(opt->keep_until && strcmp(opt->keep_until, opt->today) >= 0))
 			(*out)[m++] = own[i];
 	for (size_t i = 0; opt && opt->today && i < opt->n_kept; i++)
-		if (!strcasecmp(opt->kept[i].nsg, nsg->name) && strcmp(opt->kept[i].until, opt->today) < 0 && wh_rule_named(nsg, opt->kept[i].rule) && !opt->keep_until)
+		if (!strcasecmp(opt->kept[i].nsg, nsg->name) && strcmp(opt->kept[i].until, opt->today) < 0 &&
+		    wh_rule_named(nsg, opt->kept[i].rule) && !opt->keep_until)
 			(*out)[m++] = opt->kept[i];
 	return m;
 }
@@ -63,10 +66,10 @@ static struct wh_nsg without(const struct wh_nsg *nsg, const struct wh_rule *gon
 	return copy;
 }
 
-/* Whom the rule decides at the most: whoever no rule before it takes for certain. A rule of unknown reach takes nobody for certain but the
- * prefixes that it names. */
-static struct wh_ranges reach(const struct wh_nsg *nsg, const struct wh_rule *of, const struct wh_tag_context *tags, const struct wh_addr *local, uint8_t proto,
-                              uint16_t port, struct wh_arena *mem)
+/* Whom the rule decides at the most: whoever no rule before it takes for certain. A rule of unknown reach takes nobody for
+ * certain but the prefixes that it names. */
+static struct wh_ranges reach(const struct wh_nsg *nsg, const struct wh_rule *of, const struct wh_tag_context *tags,
+                              const struct wh_addr *local, uint8_t proto, uint16_t port, struct wh_arena *mem)
 {
 	struct wh_ranges open = wh_ranges_from_prefixes(wh_addr_is_v4(local) ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, mem);
 	for (size_t i = 0; i < nsg->n_rules && open.n; i++) {
@@ -84,9 +87,10 @@ static struct wh_ranges reach(const struct wh_nsg *nsg, const struct wh_rule *of
 	return (struct wh_ranges){0};
 }
 
-/* Nobody meets the rule, or those who do pass without it as well. A rule of unknown reach could be what decides that: then it can't be told. */
-static bool same_from(const struct wh_nsg *with, const struct wh_rule *r, const struct wh_tag_context *tags, const struct wh_addr *local, uint8_t proto,
-                      uint16_t port, struct wh_arena *mem)
+/* Nobody meets the rule, or those who do pass without it as well. A rule of unknown reach could be what decides that: then it
+ * can't be told. */
+static bool same_from(const struct wh_nsg *with, const struct wh_rule *r, const struct wh_tag_context *tags,
+                      const struct wh_addr *local, uint8_t proto, uint16_t port, struct wh_arena *mem)
 {
 	struct wh_ranges caught = reach(with, r, tags, local, proto, port, mem), now;
 	struct wh_nsg less = without(with, r, mem);
@@ -98,7 +102,8 @@ static bool same_from(const struct wh_nsg *with, const struct wh_rule *r, const 
 	return !unknown && !wh_ranges_minus(caught, now, mem).n;
 }
 
-static bool same_at(const struct wh_nsg *with, const struct wh_tag_context *tags, const struct wh_addr *local, const struct wh_rule *r, uint8_t proto, uint16_t port)
+static bool same_at(const struct wh_nsg *with, const struct wh_tag_context *tags, const struct wh_addr *local,
+                    const struct wh_rule *r, uint8_t proto, uint16_t port)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_port_range *classes;
@@ -113,7 +118,8 @@ static bool same_at(const struct wh_nsg *with, const struct wh_tag_context *tags
 }
 
 /* NULL when nothing does, else what. */
-static const char *still_needed(const struct wh_nsg *after, const struct wh_rule *r, const struct wh_nsg *group, const struct wh_estate *e, struct wh_arena *mem)
+static const char *still_needed(const struct wh_nsg *after, const struct wh_rule *r, const struct wh_nsg *group,
+                                const struct wh_estate *e, struct wh_arena *mem)
 {
 	static const uint8_t any[] = {WH_PROTO_TCP, WH_PROTO_UDP, WH_PROTO_ICMP, 50, 51};
 	const struct wh_tag_context tags = wh_estate_tags(e);
@@ -130,7 +136,9 @@ static const char *still_needed(const struct wh_nsg *after, const struct wh_rule
 				for (unsigned p = r->dst_ports[k].from; p <= r->dst_ports[k].to; p++)
 					for (size_t q = 0; q < (r->proto == WH_PROTO_ANY ? sizeof any : 1); q++)
 						if (!same_at(after, &tags, &e->resources[i].addrs[j], r, protos[q], (uint16_t)p))
-							return wh_arena_printf(mem, "it still lets somebody in to port %u of %s, or may", p, wh_addr_text(&e->resources[i].addrs[j], addr));
+							return wh_arena_printf(
+								mem, "it still lets somebody in to port %u of %s, or may", p,
+								wh_addr_text(&e->resources[i].addrs[j], addr));
 	return NULL;
 }
 
@@ -143,8 +151,8 @@ static void drop(struct wh_nsg_plan *plan, const char *name)
 	plan->n = kept;
 }
 
-int wh_nsg_remove_overdue(struct wh_nsg_plan *plan, const struct wh_estate *e, const struct wh_render_options *opt, struct wh_arena *mem, const char **notes,
-                          struct wh_error *err)
+int wh_nsg_remove_overdue(struct wh_nsg_plan *plan, const struct wh_estate *e, const struct wh_render_options *opt,
+                          struct wh_arena *mem, const char **notes, struct wh_error *err)
 {
 	struct wh_kept *list;
 	size_t n = overdue(plan->nsg, opt, mem, &list);
@@ -155,13 +163,18 @@ int wh_nsg_remove_overdue(struct wh_nsg_plan *plan, const struct wh_estate *e, c
 		json_t *doc = wh_nsg_plan_json(plan);
 		rc = wh_nsg_read(plan->name, doc, mem, &after, err);
 		const struct wh_rule *r = rc ? NULL : wh_rule_named(&after, list[i].rule);
-		const char *why = !r || !r->allow ? NULL : r->origin == WH_ORIGIN_PERSON ? still_needed(&after, r, plan->nsg, e, mem) : "it is not whittle's to remove";
+		const char *why = !r || !r->allow                 ? NULL
+		                  : r->origin == WH_ORIGIN_PERSON ? still_needed(&after, r, plan->nsg, e, mem)
+		                                                  : "it is not whittle's to remove";
 		if (r && r->allow && why) {
-			*notes = wh_arena_printf(mem, "%s%s: %s was kept until %s, and stays: %s\n", *notes, plan->name, list[i].rule, list[i].until, why);
+			*notes = wh_arena_printf(mem, "%s%s: %s was kept until %s, and stays: %s\n", *notes, plan->name,
+			                         list[i].rule, list[i].until, why);
 		} else if (r && r->allow) {
 			drop(plan, list[i].rule);
 			plan->n_removed++;
-			*notes = wh_arena_printf(mem, "%s%s: %s was kept until %s, and is removed: nothing hangs on it any more\n", *notes, plan->name, list[i].rule, list[i].until);
+			*notes = wh_arena_printf(mem,
+			                         "%s%s: %s was kept until %s, and is removed: nothing hangs on it any more\n",
+			                         *notes, plan->name, list[i].rule, list[i].until);
 		}
 		wh_nsgs_free(&after, 1);
 		json_decref(doc);

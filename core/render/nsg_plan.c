@@ -2,18 +2,19 @@
 /*
  * Putting narrowed rules into a group without changing any other decision.
  *
- * For one resource, direction, protocol and port let F be the first rule that lets somebody through who is not proposed. Before F go: a
- * deny for the carve-outs, an allow for the proposed prefixes, a deny for everybody else, each for the resource's own addresses and
- * that one port only. Whatever stands before F and decides there denies, or allows only who is proposed; the proposal is a subset of
- * what the group allows; so afterwards exactly (before ∧ proposed) passes on that port, and nothing else is touched. It is not
- * taken on trust: wh_nsg_plan_verify() reads the result back and compares.
- * A rule whose reach is not known (an application security group, a tag without addresses here) stays where it is, ahead of ours.
- * So does a rule of just-in-time access: it is never narrowed, and whom it lets in passes, for as long as it is there. Neither its rules nor
- * those that Terraform made are moved: their makers would put them back (but in the format that is Terraform's own).
- * Azure refuses a rule that mixes address families, so each family has a block of its own. Ports of one resource for which the same
- * prefixes were chosen, and which narrow the same rule, share one (an augmented rule): a group holds 1,000 rules.
+ * For one resource, direction, protocol and port let F be the first rule that lets somebody through who is not proposed. Before F
+ * go: a deny for the carve-outs, an allow for the proposed prefixes, a deny for everybody else, each for the resource's own
+ * addresses and that one port only. Whatever stands before F and decides there denies, or allows only who is proposed; the
+ * proposal is a subset of what the group allows; so afterwards exactly (before ∧ proposed) passes on that port, and nothing else
+ * is touched. It is not taken on trust: wh_nsg_plan_verify() reads the result back and compares. A rule whose reach is not known
+ * (an application security group, a tag without addresses here) stays where it is, ahead of ours. So does a rule of just-in-time
+ * access: it is never narrowed, and whom it lets in passes, for as long as it is there. Neither its rules nor those that
+ * Terraform made are moved: their makers would put them back (but in the format that is Terraform's own). Azure refuses a rule
+ * that mixes address families, so each family has a block of its own. Ports of one resource for which the same prefixes were
+ * chosen, and which narrow the same rule, share one (an augmented rule): a group holds 1,000 rules.
  *
- *   300 allow ssh from 140.20.30.0/24, five of 140.20.30.8/29 seen:   298 allow 140.20.30.8/29 → vm1:22,  299 deny * → vm1:22,  300 as it was
+ *   300 allow ssh from 140.20.30.0/24, five of 140.20.30.8/29 seen:   298 allow 140.20.30.8/29 → vm1:22,  299 deny * → vm1:22,
+ * 300 as it was
  */
 #include <stdlib.h>
 #include "render/nsg_build.h"
@@ -22,7 +23,8 @@ enum { MAX_BLOCKS = 20000 }; /* before those that differ in their ports alone be
 
 static bool expressible(uint8_t proto)
 {
-	return proto == WH_PROTO_ANY || proto == WH_PROTO_TCP || proto == WH_PROTO_UDP || proto == WH_PROTO_ICMP || proto == 50 || proto == 51;
+	return proto == WH_PROTO_ANY || proto == WH_PROTO_TCP || proto == WH_PROTO_UDP || proto == WH_PROTO_ICMP || proto == 50 ||
+	       proto == 51;
 }
 
 static bool has_family(const struct wh_resource *r, bool v4)
@@ -36,8 +38,16 @@ static bool has_family(const struct wh_resource *r, bool v4)
 static struct wh_nsg_narrowing narrowing(const struct wh_nsg_block *k)
 {
 	const struct wh_recommended_rule *r = k->rule;
-	return (struct wh_nsg_narrowing){.direction = r->direction, .proto = r->proto, .port = r->port, .prefixes = r->prefixes, .n_prefixes = r->n_prefixes,
-	                                 .except = r->except, .n_except = r->n_except, .locals = k->resource->addrs, .n_locals = k->resource->n_addrs, .v4 = k->v4};
+	return (struct wh_nsg_narrowing){.direction = r->direction,
+	                                 .proto = r->proto,
+	                                 .port = r->port,
+	                                 .prefixes = r->prefixes,
+	                                 .n_prefixes = r->n_prefixes,
+	                                 .except = r->except,
+	                                 .n_except = r->n_except,
+	                                 .locals = k->resource->addrs,
+	                                 .n_locals = k->resource->n_addrs,
+	                                 .v4 = k->v4};
 }
 
 bool wh_nsg_needed(struct wh_nsg_builder *b, struct wh_nsg_block *k)
@@ -60,7 +70,9 @@ static int place(const struct wh_nsg_builder *b, struct wh_nsg_block *k)
 /* The group keeps to the rule, but its deny names another day until which the original is kept. */
 static bool other_day(const struct wh_nsg_builder *b, const struct wh_nsg_block *k)
 {
-	const struct wh_rule *deny = b->nsg && b->opt && b->opt->keep_until ? wh_rule_named(b->nsg, wh_nsg_deny_name(k, 0, b->mem)) : NULL;
+	const struct wh_rule *deny = b->nsg && b->opt && b->opt->keep_until
+	                                     ? wh_rule_named(b->nsg, wh_nsg_deny_name(k, 0, b->mem))
+	                                     : NULL;
 	struct wh_kept kept;
 	return deny && wh_kept_parse(deny->description, b->mem, &kept) && strcmp(kept.until, b->opt->keep_until) != 0;
 }
@@ -75,14 +87,21 @@ static int add_blocks(struct wh_nsg_builder *b, const struct wh_resource_result 
 			if (!has_family(res->resource, v4))
 				continue;
 			if (!expressible(block.rule->proto))
-				return wh_fail(b->err, -ENOTSUP, "%s: an NSG has no word for protocol %s", b->plan->name, wh_proto_text(block.rule->proto, proto));
+				return wh_fail(b->err, -ENOTSUP, "%s: an NSG has no word for protocol %s", b->plan->name,
+				               wh_proto_text(block.rule->proto, proto));
 			if (!wh_nsg_needed(b, &block) && !other_day(b, &block))
 				continue;
 			if (b->n == MAX_BLOCKS)
-				return wh_fail(b->err, -E2BIG, "%s: far more than the 1,000 rules that Azure takes in one group would be needed: split it", b->plan->name);
+				return wh_fail(
+					b->err, -E2BIG,
+					"%s: far more than the 1,000 rules that Azure takes in one group would be needed: split it",
+					b->plan->name);
 			if (block.pass.differs)
-				return wh_fail(b->err, -ENOTSUP, "%s: rules tell source ports apart on port %u, and not alike for all addresses of %s: narrow it by hand, or "
-				               "delete the recommended rule", b->plan->name, block.rule->port, res->resource->name);
+				return wh_fail(
+					b->err, -ENOTSUP,
+					"%s: rules tell source ports apart on port %u, and not alike for all addresses of %s: narrow it by hand, or "
+					"delete the recommended rule",
+					b->plan->name, block.rule->port, res->resource->name);
 			b->blocks = wh_arena_grown(b->mem, b->blocks, b->n, &b->room, sizeof *b->blocks);
 			b->blocks[b->n++] = block;
 		}
@@ -122,23 +141,29 @@ struct planning {
 };
 
 /* Plans one group (nsg), or a new one for the one resource `only`. *made is false when there is nothing to change. */
-static int plan_group(const struct planning *p, const struct wh_nsg *nsg, const struct wh_resource *only, struct wh_nsg_plan *plan, bool *made,
-                      struct wh_error *err)
+static int plan_group(const struct planning *p, const struct wh_nsg *nsg, const struct wh_resource *only,
+                      struct wh_nsg_plan *plan, bool *made, struct wh_error *err)
 {
 	const struct wh_recommendation *r = p->recommendation;
 	const struct wh_estate *e = p->estate;
 	const struct wh_render_options *opt = p->opt;
 	struct wh_arena *mem = p->mem;
-	struct wh_nsg_builder b = {.mem = mem, .err = err, .tags = wh_estate_tags(e), .opt = opt, .plan = plan, .nsg = nsg, .all = r};
+	struct wh_nsg_builder b = {
+		.mem = mem, .err = err, .tags = wh_estate_tags(e), .opt = opt, .plan = plan, .nsg = nsg, .all = r};
 	bool over = wh_nsg_overdue(nsg, opt, mem);
 	const char *notes = "";
 	int rc = 0;
 	b.gone = wh_arena_array(mem, nsg ? nsg->n_rules : 0, sizeof *b.gone);
-	*plan = (struct wh_nsg_plan){.nsg = nsg, .name = nsg ? nsg->name : only ? wh_arena_printf(mem, "whittle-%s", wh_nsg_clean_name(only->name, 60, mem)) : "whittle",
-	                                .move_terraform = opt && opt->move_terraform, .beside = opt && opt->beside};
+	*plan = (struct wh_nsg_plan){.nsg = nsg,
+	                             .name = nsg    ? nsg->name
+	                                     : only ? wh_arena_printf(mem, "whittle-%s", wh_nsg_clean_name(only->name, 60, mem))
+	                                            : "whittle",
+	                             .move_terraform = opt && opt->move_terraform,
+	                             .beside = opt && opt->beside};
 	for (size_t i = 0; i < r->n_resources && !rc; i++) {
 		const struct wh_resource *res = r->resources[i].resource;
-		bool in = (nsg ? wh_resource_guarded_by(res, nsg) : !res->n_nsgs) && wh_nsg_resource_asked(res, opt) && (!only || only == res);
+		bool in = (nsg ? wh_resource_guarded_by(res, nsg) : !res->n_nsgs) && wh_nsg_resource_asked(res, opt) &&
+		          (!only || only == res);
 		if (in && nsg)
 			rc = wh_nsg_in_scope(nsg, res, opt, &in, err);
 		if (in && !rc)
@@ -186,8 +211,8 @@ int wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context 
 	return rc;
 }
 
-int wh_nsg_plans(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, struct wh_arena *mem,
-                 struct wh_nsg_plan **out, size_t *n, struct wh_error *err)
+int wh_nsg_plans(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt,
+                 struct wh_arena *mem, struct wh_nsg_plan **out, size_t *n, struct wh_error *err)
 {
 	const struct planning p = {r, e, opt, mem};
 	int rc = 0;

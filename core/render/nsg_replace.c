@@ -31,12 +31,13 @@ static struct wh_nsg_block *block_of(const struct wh_nsg_builder *b, const struc
 	return NULL;
 }
 
-/* Whether an earlier export made it for this resource: by its name, and because it covers nothing but the resource's own addresses and ports
- * that are recommended still. Somebody may have edited it since. */
+/* Whether an earlier export made it for this resource: by its name, and because it covers nothing but the resource's own
+ * addresses and ports that are recommended still. Somebody may have edited it since. */
 static bool made_for(const struct wh_nsg_builder *b, const struct wh_rule *r, const struct wh_resource_result *res, bool v4)
 {
 	struct wh_nsg_block first = {.resource = res->resource, .v4 = v4};
-	if (r->is_default || r->unsupported || !r->n_dst_ports || !only_locals_of(r, res->resource) || !(first.rule = rule_of(res, r, r->dst_ports[0].from)))
+	if (r->is_default || r->unsupported || !r->n_dst_ports || !only_locals_of(r, res->resource) ||
+	    !(first.rule = rule_of(res, r, r->dst_ports[0].from)))
 		return false;
 	if (!wh_nsg_is_name_of(r->name, &first, b->mem))
 		return false;
@@ -74,7 +75,8 @@ void wh_nsg_find_gone(struct wh_nsg_builder *b)
 		for (size_t i = 0; i < b->nsg->n_rules; i++)
 			for (size_t k = 0; k < b->all->n_resources && !b->gone[i]; k++)
 				for (int v4 = 0; v4 < 2 && !b->gone[i]; v4++)
-					if (made_for(b, &b->nsg->rules[i], &b->all->resources[k], v4) && replace(b, &b->nsg->rules[i], &b->all->resources[k], v4)) {
+					if (made_for(b, &b->nsg->rules[i], &b->all->resources[k], v4) &&
+					    replace(b, &b->nsg->rules[i], &b->all->resources[k], v4)) {
 						b->gone[i] = true;
 						b->plan->n_replaced++;
 					}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which groups get the rules of which resources. A packet must pass the group of the subnet and that of the network interface; either of them can
- * do the narrowing. A group tells where it is by its lists of interfaces and subnets, which `az network nsg show` prints.
+ * Which groups get the rules of which resources. A packet must pass the group of the subnet and that of the network interface;
+ * either of them can do the narrowing. A group tells where it is by its lists of interfaces and subnets, which `az network nsg
+ * show` prints.
  */
 #include <string.h>
 #include <strings.h>
@@ -22,7 +23,10 @@ bool wh_nsg_named(const struct wh_nsg *nsg, const struct wh_render_options *opt)
 
 static enum wh_nsg_scope scope_of(const struct wh_resource *r, const struct wh_render_options *opt)
 {
-	enum wh_nsg_scope s = opt && opt->nsg_scope ? opt->nsg_scope : r->nsg_scope ? r->nsg_scope : opt ? opt->nsg_scope_default : WH_NSG_BOTH;
+	enum wh_nsg_scope s = opt && opt->nsg_scope ? opt->nsg_scope
+	                      : r->nsg_scope        ? r->nsg_scope
+	                      : opt                 ? opt->nsg_scope_default
+	                                            : WH_NSG_BOTH;
 	return s ? s : WH_NSG_BOTH;
 }
 
@@ -31,14 +35,17 @@ static bool in_scope(const struct wh_nsg *nsg, enum wh_nsg_scope s)
 	return s == WH_NSG_BOTH || (s == WH_NSG_NIC ? nsg->at_nic : nsg->at_subnet);
 }
 
-int wh_nsg_in_scope(const struct wh_nsg *nsg, const struct wh_resource *r, const struct wh_render_options *opt, bool *in, struct wh_error *err)
+int wh_nsg_in_scope(const struct wh_nsg *nsg, const struct wh_resource *r, const struct wh_render_options *opt, bool *in,
+                    struct wh_error *err)
 {
 	enum wh_nsg_scope s = scope_of(r, opt);
 	*in = in_scope(nsg, s);
 	if (s == WH_NSG_BOTH || nsg->at_nic || nsg->at_subnet)
 		return 0;
-	return wh_fail_input(err, -EINVAL, "%s does not say whether a network interface or a subnet has it: import it as `az network nsg show` prints it, or choose nsg-scope both",
-	                     nsg->name);
+	return wh_fail_input(
+		err, -EINVAL,
+		"%s does not say whether a network interface or a subnet has it: import it as `az network nsg show` prints it, or choose nsg-scope both",
+		nsg->name);
 }
 
 bool wh_nsg_asked(const struct wh_nsg *nsg, const struct wh_estate *e, const struct wh_render_options *opt)
@@ -59,8 +66,8 @@ const char *wh_nsg_scope_notes(const struct wh_recommendation *r, const struct w
 		for (size_t k = 0; k < res->n_nsgs; k++)
 			any |= in_scope(res->nsgs[k], scope_of(res, opt)) || (!res->nsgs[k]->at_nic && !res->nsgs[k]->at_subnet);
 		if (!any)
-			s = wh_arena_printf(mem, "%s%s: none of its groups is at a %s (nsg-scope), so its rules go nowhere\n", s, res->name,
-			                    scope_of(res, opt) == WH_NSG_NIC ? "network interface" : "subnet");
+			s = wh_arena_printf(mem, "%s%s: none of its groups is at a %s (nsg-scope), so its rules go nowhere\n", s,
+			                    res->name, scope_of(res, opt) == WH_NSG_NIC ? "network interface" : "subnet");
 	}
 	return s;
 }

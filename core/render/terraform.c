@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The change as Terraform, for a pull request: a resource for each rule of ours, new or of an earlier file. Rules of the imported group stay whoever's they are;
- * where one has to move to make room, a comment says to which priority, because only its own configuration can move it.
+ * The change as Terraform, for a pull request: a resource for each rule of ours, new or of an earlier file. Rules of the imported
+ * group stay whoever's they are; where one has to move to make room, a comment says to which priority, because only its own
+ * configuration can move it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,8 @@ static void quoted(FILE *f, const char *s)
 	fputc('"', f);
 }
 
-/* The arguments of a block, written as `terraform fmt` would: equals signs stand below each other, but for what takes several lines. */
+/* The arguments of a block, written as `terraform fmt` would: equals signs stand below each other, but for what takes several
+ * lines. */
 enum { MAX_ARGUMENTS = 16 };
 struct block {
 	struct { const char *name; char *value; bool lines; } a[MAX_ARGUMENTS];
@@ -110,8 +112,9 @@ static uint32_t fnv1a(const char *s)
 	return h;
 }
 
-/* A label names one resource of a configuration, and the same one in the next file too: "x.y" and "x_y", two groups of one name, and "a_b" with "c"
- * beside "a" with "b_c" would be one. A text that had to be changed gets a number of its own in any case, the others where their label is taken. */
+/* A label names one resource of a configuration, and the same one in the next file too: "x.y" and "x_y", two groups of one name,
+ * and "a_b" with "c" beside "a" with "b_c" would be one. A text that had to be changed gets a number of its own in any case, the
+ * others where their label is taken. */
 static const char *unique(struct labels *l, const struct wh_nsg_plan *p, const char *rule)
 {
 	const char *plain = wh_arena_printf(l->mem, "%s%s%s", p->name, *rule ? "_" : "", rule), *s = label(l->mem, p->name, rule);
@@ -119,7 +122,9 @@ static const char *unique(struct labels *l, const struct wh_nsg_plan *p, const c
 	for (size_t i = 0; i < l->n && !taken; i++)
 		taken = !strcmp(l->used[i], s);
 	if (taken)
-		s = wh_arena_printf(l->mem, "%s_%08x", s, (unsigned)fnv1a(wh_arena_printf(l->mem, "%s/%s/%s", p->nsg && p->nsg->id ? p->nsg->id : "", p->name, rule)));
+		s = wh_arena_printf(l->mem, "%s_%08x", s,
+		                    (unsigned)fnv1a(wh_arena_printf(l->mem, "%s/%s/%s", p->nsg && p->nsg->id ? p->nsg->id : "",
+		                                                    p->name, rule)));
 	l->used = wh_arena_grown(l->mem, l->used, l->n, &l->room, sizeof *l->used);
 	return l->used[l->n++] = s;
 }
@@ -127,7 +132,8 @@ static const char *unique(struct labels *l, const struct wh_nsg_plan *p, const c
 /* ---- rules ---- */
 
 /* One value as a text, several as a list; lines: each on its own. */
-static void values(struct block *b, const json_t *props, const char *key, const char *keys, const char *one, const char *several, bool lines)
+static void values(struct block *b, const json_t *props, const char *key, const char *keys, const char *one, const char *several,
+                   bool lines)
 {
 	const json_t *list = json_object_get(props, keys);
 	const char *single = json_string_value(json_object_get(props, key));
@@ -157,7 +163,8 @@ static void property(struct block *b, const json_t *props, const char *key, cons
 		text(b, name, s);
 }
 
-static bool rule(FILE *f, const struct wh_nsg_plan *p, const json_t *o, const char *group_label, const char *where, struct labels *l)
+static bool rule(FILE *f, const struct wh_nsg_plan *p, const json_t *o, const char *group_label, const char *where,
+                 struct labels *l)
 {
 	const json_t *props = json_object_get(o, "properties");
 	const char *name = json_string_value(json_object_get(o, "name"));
@@ -165,20 +172,25 @@ static bool rule(FILE *f, const struct wh_nsg_plan *p, const json_t *o, const ch
 	fprintf(f, "\nresource \"azurerm_network_security_rule\" \"%s\" {\n", unique(l, p, name));
 	text(&b, "name", name);
 	property(&b, props, "description", "description");
-	expression(&b, "priority", wh_arena_printf(l->mem, "%lld", (long long)json_integer_value(json_object_get(props, "priority"))));
+	expression(&b, "priority",
+	           wh_arena_printf(l->mem, "%lld", (long long)json_integer_value(json_object_get(props, "priority"))));
 	property(&b, props, "direction", "direction");
 	property(&b, props, "access", "access");
 	property(&b, props, "protocol", "protocol");
 	values(&b, props, "sourcePortRange", "sourcePortRanges", "source_port_range", "source_port_ranges", false);
-	values(&b, props, "destinationPortRange", "destinationPortRanges", "destination_port_range", "destination_port_ranges", false);
-	values(&b, props, "sourceAddressPrefix", "sourceAddressPrefixes", "source_address_prefix", "source_address_prefixes", true);
-	values(&b, props, "destinationAddressPrefix", "destinationAddressPrefixes", "destination_address_prefix", "destination_address_prefixes", true);
+	values(&b, props, "destinationPortRange", "destinationPortRanges", "destination_port_range", "destination_port_ranges",
+	       false);
+	values(&b, props, "sourceAddressPrefix", "sourceAddressPrefixes", "source_address_prefix", "source_address_prefixes",
+	       true);
+	values(&b, props, "destinationAddressPrefix", "destinationAddressPrefixes", "destination_address_prefix",
+	       "destination_address_prefixes", true);
 	if (where)
 		text(&b, "resource_group_name", where);
 	else
 		expression(&b, "resource_group_name", "var.resource_group_name");
 	if (group_label) /* a reference, so that the group is made before its rules */
-		expression(&b, "network_security_group_name", wh_arena_printf(l->mem, "azurerm_network_security_group.%s.name", group_label));
+		expression(&b, "network_security_group_name",
+		           wh_arena_printf(l->mem, "azurerm_network_security_group.%s.name", group_label));
 	else
 		text(&b, "network_security_group_name", p->name);
 	return close_block(f, &b);
@@ -210,7 +222,8 @@ static bool rules(FILE *f, const struct wh_nsg_plan *p, const char *group_label,
 static bool made_by_us(const struct wh_nsg_plan *p)
 {
 	for (size_t k = 0; k < p->n; k++)
-		if (p->entries[k].existing ? wh_rule_is_everything_else(p->entries[k].existing) : !strcmp(p->entries[k].name, WH_EVERYTHING_ELSE))
+		if (p->entries[k].existing ? wh_rule_is_everything_else(p->entries[k].existing)
+		                           : !strcmp(p->entries[k].name, WH_EVERYTHING_ELSE))
 			return true;
 	return false;
 }
@@ -220,7 +233,8 @@ static bool own_group(FILE *f, const struct wh_nsg_plan *p, const char *group_la
 	struct block b = {.n = 0};
 	const char *where = wh_nsg_id_part(p->nsg, "resourceGroups", mem);
 	if (!p->nsg)
-		fprintf(f, "\n# %s is a new group, since its host has none yet: it guards nothing until an interface or a subnet is associated with it.",
+		fprintf(f,
+		        "\n# %s is a new group, since its host has none yet: it guards nothing until an interface or a subnet is associated with it.",
 		        wh_nsg_clean_name(p->name, 80, mem));
 	fprintf(f, "\nresource \"azurerm_network_security_group\" \"%s\" {\n", group_label);
 	text(&b, "name", p->name);
@@ -239,10 +253,12 @@ static void by_hand(FILE *f, const struct wh_nsg_plan *p, struct wh_arena *mem)
 	for (size_t k = 0; k < p->n; k++)
 		if (p->entries[k].existing && p->entries[k].renumbered && p->entries[k].existing->origin != WH_ORIGIN_WHITTLE)
 			fprintf(f, "\n# %s: rule %s must move from priority %u to %u first, where it is configured.\n", group,
-			        wh_nsg_clean_name(p->entries[k].existing->name, 80, mem), p->entries[k].existing->priority, p->entries[k].priority);
+			        wh_nsg_clean_name(p->entries[k].existing->name, 80, mem), p->entries[k].existing->priority,
+			        p->entries[k].priority);
 	for (size_t k = 0; p->nsg && p->n_removed && k < p->nsg->n_rules; k++)
 		if (wh_nsg_plan_removes(p, &p->nsg->rules[k]))
-			fprintf(f, "\n# %s: rule %s was kept long enough: remove it where it is configured.\n", group, wh_nsg_clean_name(p->nsg->rules[k].name, 80, mem));
+			fprintf(f, "\n# %s: rule %s was kept long enough: remove it where it is configured.\n", group,
+			        wh_nsg_clean_name(p->nsg->rules[k].name, 80, mem));
 }
 
 static int write_terraform(FILE *f, const struct wh_nsg_plan *plans, size_t n, struct wh_arena *mem, struct wh_error *err)
@@ -250,15 +266,18 @@ static int write_terraform(FILE *f, const struct wh_nsg_plan *plans, size_t n, s
 	bool asks = false, makes = false, whole = true;
 	fputs("# Written by whittle: all of its rules, each before the rule that it narrows. This file takes the place of the one before: what is missing in it,\n"
 	      "# Terraform removes.\n"
-	      "# A group whose rules stand as security_rule blocks inside it takes these as blocks there: Terraform can't mix both.\n", f);
+	      "# A group whose rules stand as security_rule blocks inside it takes these as blocks there: Terraform can't mix both.\n",
+	      f);
 	for (size_t i = 0; i < n; i++) {
 		asks |= !wh_nsg_id_part(plans[i].nsg, "resourceGroups", mem);
 		makes |= made_by_us(&plans[i]);
 	}
 	if (asks)
-		fputs("\nvariable \"resource_group_name\" {\n  type        = string\n  description = \"The resource group of the network security groups\"\n}\n", f);
+		fputs("\nvariable \"resource_group_name\" {\n  type        = string\n  description = \"The resource group of the network security groups\"\n}\n",
+		      f);
 	if (makes)
-		fputs("\nvariable \"location\" {\n  type        = string\n  description = \"Where groups of whittle's are made\"\n}\n", f);
+		fputs("\nvariable \"location\" {\n  type        = string\n  description = \"Where groups of whittle's are made\"\n}\n",
+		      f);
 	struct labels l = {.mem = mem};
 	for (size_t i = 0; i < n; i++) {
 		const struct wh_nsg_plan *p = &plans[i];
@@ -269,7 +288,8 @@ static int write_terraform(FILE *f, const struct wh_nsg_plan *plans, size_t n, s
 	return whole ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 }
 
-static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out, struct wh_error *err)
+static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out,
+                  struct wh_error *err)
 {
 	struct wh_render_options own = opt ? *opt : (struct wh_render_options){0};
 	own.whole = true;
@@ -277,4 +297,5 @@ static int render(const struct wh_recommendation *r, const struct wh_estate *e, 
 	return wh_nsg_render(r, e, &own, write_terraform, out, err);
 }
 
-const struct wh_renderer wh_render_terraform = {"terraform", "the new rules as azurerm_network_security_rule, for a pull request", render};
+const struct wh_renderer wh_render_terraform = {"terraform", "the new rules as azurerm_network_security_rule, for a pull request",
+                                                render};

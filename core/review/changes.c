@@ -15,7 +15,8 @@ int wh_changes_load(struct wh_state *s, const char *resource, json_t **out, stru
 	json_t *doc = text ? json_loads(text, 0, NULL) : NULL;
 	json_t *list = json_object_get(doc, "changes");
 	if (text && !json_is_array(list))
-		rc = wh_fail(err, -EBADMSG, "the ledger's review of %s is damaged: `whittle rules reset %s` begins anew", resource, resource);
+		rc = wh_fail(err, -EBADMSG, "the ledger's review of %s is damaged: `whittle rules reset %s` begins anew",
+		             resource, resource);
 	else
 		*out = list ? json_incref(list) : json_array();
 	json_decref(doc);
@@ -29,21 +30,23 @@ int wh_changes_save(struct wh_state *s, const char *resource, json_t *changes, s
 		return wh_state_delete(s, "review", resource, err);
 	json_t *doc = json_pack("{s:O}", "changes", changes);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
-	int rc = text ? wh_state_put(s, "review", resource, text, err) : wh_fail(err, -ENOMEM, "review of %s: out of memory", resource);
+	int rc = text ? wh_state_put(s, "review", resource, text, err)
+	              : wh_fail(err, -ENOMEM, "review of %s: out of memory", resource);
 	free(text);
 	json_decref(doc);
 	return rc;
 }
 
-json_t *wh_change_json(enum wh_review_op op, const struct wh_recommended_rule *r, int64_t calculation, const char *who, const char *why, int64_t now_us)
+json_t *wh_change_json(enum wh_review_op op, const struct wh_recommended_rule *r, int64_t calculation, const char *who,
+                       const char *why, int64_t now_us)
 {
 	char buf[WH_PREFIX_STRLEN];
 	json_t *prefixes = json_array();
 	for (size_t i = 0; i < r->n_prefixes; i++)
 		json_array_append_new(prefixes, json_string(wh_prefix_text(&r->prefixes[i], buf)));
-	return json_pack("{s:s,s:s,s:i,s:i,s:i,s:o,s:I,s:s,s:s*,s:I}", "op", ops[op], "rule", r->name, "direction", (int)r->direction, "proto",
-	                 (int)r->proto, "port", (int)r->port, "prefixes", prefixes, "calculation", (json_int_t)calculation, "who", who, "why", why,
-	                 "time", (json_int_t)now_us);
+	return json_pack("{s:s,s:s,s:i,s:i,s:i,s:o,s:I,s:s,s:s*,s:I}", "op", ops[op], "rule", r->name, "direction",
+	                 (int)r->direction, "proto", (int)r->proto, "port", (int)r->port, "prefixes", prefixes, "calculation",
+	                 (json_int_t)calculation, "who", who, "why", why, "time", (json_int_t)now_us);
 }
 
 static struct wh_recommended_rule *by_name(struct wh_resource_result *res, const char *name)
@@ -62,7 +65,8 @@ struct wh_recommended_rule *wh_rule_find(struct wh_resource_result *res, const c
 	char *end;
 	uint8_t proto = WH_PROTO_ANY;
 	unsigned long port = strtoul(name, &end, 10);
-	if (*name < '0' || *name > '9' || port > 65535 || (*end == '/' && wh_proto_parse(end + 1, &proto)) || (*end && *end != '/'))
+	if (*name < '0' || *name > '9' || port > 65535 || (*end == '/' && wh_proto_parse(end + 1, &proto)) ||
+	    (*end && *end != '/'))
 		return NULL;
 	for (size_t i = 0; i < res->n_rules; i++) {
 		struct wh_recommended_rule *r = &res->rules[i];
@@ -127,7 +131,8 @@ static int read_prefixes(const json_t *change, struct wh_arena *mem, struct wh_p
 
 int wh_change_apply(const json_t *change, int64_t calculation, struct wh_resource_result *res, struct wh_arena *mem)
 {
-	const char *op = json_string_value(json_object_get(change, "op")), *name = json_string_value(json_object_get(change, "rule"));
+	const char *op = json_string_value(json_object_get(change, "op")),
+		   *name = json_string_value(json_object_get(change, "rule"));
 	if (!op || !name)
 		return -EBADMSG;
 	struct wh_recommended_rule *r = by_name(res, name);
@@ -143,10 +148,12 @@ int wh_change_apply(const json_t *change, int64_t calculation, struct wh_resourc
 	struct wh_prefix *prefixes;
 	size_t n_prefixes;
 	int rc = read_prefixes(change, mem, &prefixes, &n_prefixes);
-	if (rc || !n_prefixes || (!add && strcmp(op, ops[WH_REVIEW_EDIT]) != 0)) /* an allow never becomes a deny, not by damage either */
+	if (rc || !n_prefixes ||
+	    (!add && strcmp(op, ops[WH_REVIEW_EDIT]) != 0)) /* an allow never becomes a deny, not by damage either */
 		return -EBADMSG;
 	if (!r) { /* an addition, or an edit of a rule that this calculation no longer proposes: the person's word stands */
-		json_int_t direction = json_integer_value(json_object_get(change, "direction")), proto = json_integer_value(json_object_get(change, "proto"));
+		json_int_t direction = json_integer_value(json_object_get(change, "direction")),
+			   proto = json_integer_value(json_object_get(change, "proto"));
 		json_int_t port = json_integer_value(json_object_get(change, "port"));
 		if ((direction != WH_INBOUND && direction != WH_OUTBOUND) || proto < 0 || proto > 255 || port < 0 || port > 65535)
 			return -EBADMSG;
@@ -162,10 +169,12 @@ int wh_change_apply(const json_t *change, int64_t calculation, struct wh_resourc
 	keep_carve_outs(r);
 	r->system_generated = false;
 	r->review = add ? "added" : "edited";
-	const char *who = json_string_value(json_object_get(change, "who")), *why = json_string_value(json_object_get(change, "why"));
+	const char *who = json_string_value(json_object_get(change, "who")),
+		   *why = json_string_value(json_object_get(change, "why"));
 	r->note = wh_arena_printf(mem, "%s by %s%s%s", r->review, who ? who : "?", why ? ": " : "", why ? why : "");
 	if (add) {
-		for (size_t i = 0; i < res->n_rules; i++) /* an allow rule denies the rest itself: the deny-all beside it is superseded */
+		for (size_t i = 0; i < res->n_rules;
+		     i++) /* an allow rule denies the rest itself: the deny-all beside it is superseded */
 			if (&res->rules[i] != r && res->rules[i].port == r->port && res->rules[i].proto == r->proto &&
 			    res->rules[i].direction == r->direction && !res->rules[i].n_prefixes) {
 				memmove(&res->rules[i], &res->rules[i + 1], (res->n_rules - i - 1) * sizeof *r);

@@ -23,7 +23,8 @@ static struct wh_resource_result *result_of(struct wh_recommendation *rec, const
 	return NULL;
 }
 
-static int apply_all(struct wh_state *s, struct wh_recommendation *rec, struct wh_resource_result *res, struct wh_arena *mem, struct wh_error *err)
+static int apply_all(struct wh_state *s, struct wh_recommendation *rec, struct wh_resource_result *res, struct wh_arena *mem,
+                     struct wh_error *err)
 {
 	json_t *changes, *c;
 	size_t i;
@@ -32,12 +33,14 @@ static int apply_all(struct wh_state *s, struct wh_recommendation *rec, struct w
 		return rc;
 	json_array_foreach(changes, i, c)
 		if (!rc && wh_change_apply(c, rec->serial, res, mem) == -EBADMSG)
-			rc = wh_fail(err, -EBADMSG, "the ledger's review of %s is damaged at change %zu", res->resource->name, i + 1);
+			rc = wh_fail(err, -EBADMSG, "the ledger's review of %s is damaged at change %zu", res->resource->name,
+			             i + 1);
 	json_decref(changes);
 	return rc;
 }
 
-int wh_review_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
+int wh_review_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out,
+                   struct wh_error *err)
 {
 	int rc = wh_recommendation_load(s, e, mem, out, err);
 	for (size_t i = 0; !rc && i < (*out)->n_resources; i++)
@@ -64,8 +67,8 @@ static int find_rule(struct review *v, struct wh_recommended_rule **out)
 	*out = v->change->rule ? wh_rule_find(v->res, v->change->rule) : NULL;
 	if (*out)
 		return 0;
-	return wh_fail_input(v->err, -ENOENT, "%s has no recommended rule '%s' (`whittle rules list %s` shows them)", v->res->resource->name,
-	                     v->change->rule ? v->change->rule : "", v->res->resource->name);
+	return wh_fail_input(v->err, -ENOENT, "%s has no recommended rule '%s' (`whittle rules list %s` shows them)",
+	                     v->res->resource->name, v->change->rule ? v->change->rule : "", v->res->resource->name);
 }
 
 static int set_prefixes(struct review *v, const struct wh_prefix *p, size_t n)
@@ -83,19 +86,24 @@ static int check_add(struct review *v)
 	char proto[8];
 	if (!c->n_prefixes)
 		return refuse(v->err, "allow-only", "an added rule needs the addresses that it allows");
-	if (c->proto != WH_PROTO_TCP && c->proto != WH_PROTO_UDP) /* no port of it could be narrowed alone: the rule would close the whole protocol */
-		return wh_fail_input(v->err, -ENOTSUP, "refused: a rule is for one port of TCP or UDP; %s has no ports that a rule could name (write %u/tcp or %u/udp)",
-		                     c->proto == WH_PROTO_ANY ? "'*'" : wh_proto_text(c->proto, proto), c->port, c->port);
+	if (c->proto != WH_PROTO_TCP &&
+	    c->proto != WH_PROTO_UDP) /* no port of it could be narrowed alone: the rule would close the whole protocol */
+		return wh_fail_input(
+			v->err, -ENOTSUP,
+			"refused: a rule is for one port of TCP or UDP; %s has no ports that a rule could name (write %u/tcp or %u/udp)",
+			c->proto == WH_PROTO_ANY ? "'*'" : wh_proto_text(c->proto, proto), c->port, c->port);
 	for (size_t i = 0; i < v->res->n_rules; i++) {
 		const struct wh_recommended_rule *r = &v->res->rules[i];
 		if (r->direction != c->direction || r->port != c->port || r->proto != c->proto)
 			continue;
 		if (r->n_prefixes)
-			return wh_fail_input(v->err, -EEXIST, "%s already has the rule %s for this port: edit it", v->res->resource->name, r->name);
+			return wh_fail_input(v->err, -EEXIST, "%s already has the rule %s for this port: edit it",
+			                     v->res->resource->name, r->name);
 		v->said = wh_arena_printf(v->mem, "takes the place of the deny-all %s", r->name);
 	}
 	const char *name = c->rule ? c->rule
-	                           : wh_arena_printf(v->mem, "whittle-%s-%s-%u-added", wh_direction_text(c->direction), wh_proto_text(c->proto, proto), c->port);
+	                           : wh_arena_printf(v->mem, "whittle-%s-%s-%u-added", wh_direction_text(c->direction),
+	                                             wh_proto_text(c->proto, proto), c->port);
 	if (wh_rule_find(v->res, name) && c->rule)
 		return wh_fail_input(v->err, -EEXIST, "%s already has a rule '%s'", v->res->resource->name, name);
 	v->rule = (struct wh_recommended_rule){.name = name, .direction = c->direction, .proto = c->proto, .port = c->port};
@@ -110,7 +118,8 @@ static int check_edit(struct review *v)
 	if (rc)
 		return rc;
 	if (!r->n_prefixes)
-		return refuse(v->err, "deny-all-fixed", "a deny-all can't be modified; delete it, or add an allow rule for its port");
+		return refuse(v->err, "deny-all-fixed",
+		              "a deny-all can't be modified; delete it, or add an allow rule for its port");
 	v->rule = *r;
 	if (c->adding) {
 		struct wh_prefix *both = wh_arena_array(v->mem, r->n_prefixes + c->n_prefixes, sizeof *both);
@@ -125,7 +134,9 @@ static int check_edit(struct review *v)
 		set_prefixes(v, c->prefixes, c->n_prefixes);
 	}
 	if (!v->rule.n_prefixes)
-		return refuse(v->err, "no-flip", "nothing would be allowed any more, and an allow rule never becomes a deny; delete the rule instead");
+		return refuse(
+			v->err, "no-flip",
+			"nothing would be allowed any more, and an allow rule never becomes a deny; delete the rule instead");
 	return 0;
 }
 
@@ -161,8 +172,10 @@ static int check_proof(struct review *v)
 	int rc = wh_prove(v->estate, v->res->resource, v->res->rules, v->res->n_rules, v->mem, &ce, v->err);
 	if (rc != 1)
 		return rc;
-	return wh_fail_input(v->err, -EPERM, "refused (narrow-only): it would allow %s %s to port %u/%s, which the present policy does not",
-	                     ce.direction == WH_OUTBOUND ? "outbound" : "inbound", wh_addr_text(&ce.peer, addr), ce.port, wh_proto_text(ce.proto, proto));
+	return wh_fail_input(v->err, -EPERM,
+	                     "refused (narrow-only): it would allow %s %s to port %u/%s, which the present policy does not",
+	                     ce.direction == WH_OUTBOUND ? "outbound" : "inbound", wh_addr_text(&ce.peer, addr), ce.port,
+	                     wh_proto_text(ce.proto, proto));
 }
 
 static int journal(struct wh_state *s, const char *what, const char *resource, const char *rule, const char *who, const char *why,
@@ -188,13 +201,15 @@ static int save(struct review *v, json_t *change)
 		return rc;
 	rc = wh_changes_load(v->store, resource, &changes, v->err);
 	if (!rc && json_array_size(changes) >= WH_REVIEW_MAX_CHANGES)
-		rc = wh_fail_input(v->err, -E2BIG, "%s has %d changes under review: reset or enforce them first", resource, WH_REVIEW_MAX_CHANGES);
+		rc = wh_fail_input(v->err, -E2BIG, "%s has %d changes under review: reset or enforce them first", resource,
+		                   WH_REVIEW_MAX_CHANGES);
 	if (!rc) {
 		json_array_append(changes, change);
 		rc = wh_changes_save(v->store, resource, changes, v->err);
 	}
 	if (!rc)
-		rc = journal(v->store, what[v->change->op], resource, v->rule.name, v->change->who, v->change->why, json_incref(change), v->err);
+		rc = journal(v->store, what[v->change->op], resource, v->rule.name, v->change->who, v->change->why,
+		             json_incref(change), v->err);
 	json_decref(changes);
 	struct wh_error end_err;
 	int end = wh_state_end(v->store, !rc, rc ? &end_err : v->err);
@@ -215,7 +230,8 @@ int wh_review_change(struct wh_state *s, const struct wh_estate *e, const struct
 		return rc;
 	v.res = result_of(v.rec, r);
 	if (!v.res)
-		return wh_fail_input(err, -ENOENT, "nothing was recommended for %s: run `whittle recommend %s` first", r->name, r->name);
+		return wh_fail_input(err, -ENOENT, "nothing was recommended for %s: run `whittle recommend %s` first", r->name,
+		                     r->name);
 	rc = c->op == WH_REVIEW_ADD ? check_add(&v) : c->op == WH_REVIEW_EDIT ? check_edit(&v) : check_delete(&v);
 	if (rc)
 		return rc;
@@ -234,8 +250,10 @@ int wh_review_change(struct wh_state *s, const struct wh_estate *e, const struct
 	json_decref(change);
 	if (said)
 		*said = wh_arena_printf(mem, "%s: %s %s%s%s; saved, not yet enforced", r->name,
-		                        c->op == WH_REVIEW_ADD ? "added" : c->op == WH_REVIEW_EDIT ? "edited" : "deleted", v.rule.name,
-		                        v.said ? ", " : "", v.said ? v.said : "");
+		                        c->op == WH_REVIEW_ADD    ? "added"
+		                        : c->op == WH_REVIEW_EDIT ? "edited"
+		                                                  : "deleted",
+		                        v.rule.name, v.said ? ", " : "", v.said ? v.said : "");
 	return rc;
 }
 
@@ -261,7 +279,8 @@ static int reset_one(struct wh_state *s, const char *resource, const char *who, 
 	return rc;
 }
 
-int wh_review_reset(struct wh_state *s, const struct wh_estate *e, const char *resource, const char *who, size_t *n, struct wh_error *err)
+int wh_review_reset(struct wh_state *s, const struct wh_estate *e, const char *resource, const char *who, size_t *n,
+                    struct wh_error *err)
 {
 	const struct wh_resource *only = resource ? wh_estate_require(e, resource, err) : NULL;
 	struct wh_error ignored;
@@ -278,7 +297,8 @@ int wh_review_reset(struct wh_state *s, const struct wh_estate *e, const char *r
 	return rc ? rc : end;
 }
 
-/* The journal is read from its start with a stack: each change or reset pushes, each undo pops. What is left on top is undone next. */
+/* The journal is read from its start with a stack: each change or reset pushes, each undo pops. What is left on top is undone
+ * next. */
 struct undo {
 	const char *only;
 	struct entry { char *what, *resource; json_t *change; } *stack;
@@ -313,7 +333,8 @@ static int undo_scan(void *arg, int64_t seq, int64_t time_us, const char *who, c
 				json_decref(o);
 				return -ENOMEM;
 			}
-			u->stack[u->n++] = (struct entry){strdup(what + 7), strdup(resource), json_incref(json_object_get(o, "change"))};
+			u->stack[u->n++] = (struct entry){strdup(what + 7), strdup(resource),
+			                                  json_incref(json_object_get(o, "change"))};
 		}
 	}
 	json_decref(o);
@@ -334,7 +355,8 @@ static int undo_last(struct wh_state *s, const struct entry *last, const char *w
 	}
 	rc = wh_changes_save(s, last->resource, changes, err);
 	if (!rc)
-		rc = journal(s, "undo", last->resource, json_string_value(json_object_get(last->change, "rule")), who, NULL, NULL, err);
+		rc = journal(s, "undo", last->resource, json_string_value(json_object_get(last->change, "rule")), who, NULL, NULL,
+		             err);
 	json_decref(changes);
 	return rc;
 }
@@ -352,12 +374,14 @@ int wh_review_undo(struct wh_state *s, const struct wh_estate *e, const char *re
 		return rc;
 	rc = wh_state_log_each(s, NULL, undo_scan, &u, err);
 	if (!rc && !u.n)
-		rc = wh_fail_input(err, -ENOENT, "there is nothing to undo%s%s", resource ? " for " : "", resource ? resource : "");
+		rc = wh_fail_input(err, -ENOENT, "there is nothing to undo%s%s", resource ? " for " : "",
+		                   resource ? resource : "");
 	if (!rc) {
 		const struct entry *last = &u.stack[u.n - 1];
 		const char *rule = json_string_value(json_object_get(last->change, "rule"));
 		rc = undo_last(s, last, who, err);
-		*said = wh_arena_printf(mem, "%s: took back the %s%s%s; saved, not yet enforced", last->resource, last->what, rule ? " of " : "", rule ? rule : "");
+		*said = wh_arena_printf(mem, "%s: took back the %s%s%s; saved, not yet enforced", last->resource, last->what,
+		                        rule ? " of " : "", rule ? rule : "");
 	}
 	int end = wh_state_end(s, !rc, rc ? &ignored : err);
 	for (size_t i = 0; i < u.n; i++) {

@@ -2,14 +2,15 @@
 /*
  * Which prefixes to allow.
  *
- * Given S, the peers that belong and the prefixes that are trusted, X, what must stay out, in as few prefixes as say it, and A, the
- * prefixes that the rules in force allow, choose disjoint prefixes P, each inside one of A, that cover S and
+ * Given S, the peers that belong and the prefixes that are trusted, X, what must stay out, in as few prefixes as say it, and A,
+ * the prefixes that the rules in force allow, choose disjoint prefixes P, each inside one of A, that cover S and
  *
  *     minimise  line·|P| + unseen·Σ units of p not seen + carve·|X ∩ P| − newcomer·Σ newcomers(p)
  *
- * |X ∩ P| counts prefixes, each of which is a line too. A unit is an address in IPv4 and a /64 in IPv6. Newcomers are predicted from
- * arrivals: the peers of p first seen in the second half of the window, less one (one arrival is no stream), scaled from the half to
- * the horizon, at most the unseen units. Subtracting them is the same as charging for each that will come and be blocked, up to a constant.
+ * |X ∩ P| counts prefixes, each of which is a line too. A unit is an address in IPv4 and a /64 in IPv6. Newcomers are predicted
+ * from arrivals: the peers of p first seen in the second half of the window, less one (one arrival is no stream), scaled from the
+ * half to the horizon, at most the unseen units. Subtracting them is the same as charging for each that will come and be blocked,
+ * up to a constant.
  *
  * Prefixes that are private as a whole have prices of their own for an unseen address and for a newcomer: most private addresses
  * belong to no machine, so that nobody can come from there, while whoever does come is inside already.
@@ -24,11 +25,11 @@
  *     .8/31 costs 1 against 1 + 1;  {.8/31, .11}: .8/30 costs 1.25 against 2;  {.12, .14}: .12/30 costs 1.5 against 2
  *     .8/29: 1 + 3 · 0.25 = 1.75 against 1.25 + 1.5: one line, 140.20.30.8/29
  *
- * A budget counts lines, of prefixes and carve-outs. One of EXACT_LINES or fewer is met exactly, as is one where peers × lines is at
- * most EXACT_WORK, by the same recurrence with the number of lines as a second dimension (Soldo, Argyraki, Markopoulou, "Optimal
- * Source-Based Filtering of Malicious Traffic", IEEE/ACM ToN 2012). A subtree never asks for more lines than its best without a budget
- * has, which keeps most of them down to one. Above, one price is added to every line and found by bisection, which is the best for the
- * number of lines that it ends with, though some of the budget may be left.
+ * A budget counts lines, of prefixes and carve-outs. One of EXACT_LINES or fewer is met exactly, as is one where peers × lines is
+ * at most EXACT_WORK, by the same recurrence with the number of lines as a second dimension (Soldo, Argyraki, Markopoulou,
+ * "Optimal Source-Based Filtering of Malicious Traffic", IEEE/ACM ToN 2012). A subtree never asks for more lines than its best
+ * without a budget has, which keeps most of them down to one. Above, one price is added to every line and found by bisection,
+ * which is the best for the number of lines that it ends with, though some of the budget may be left.
  */
 #include <math.h>
 #include "select/trie.h"
@@ -211,8 +212,8 @@ static int check_prices(const struct wh_select_costs *c, struct wh_error *err)
 	return 0;
 }
 
-int wh_select(const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, struct wh_arena *mem, struct wh_selection *out,
-              struct wh_error *err)
+int wh_select(const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, struct wh_arena *mem,
+              struct wh_selection *out, struct wh_error *err)
 {
 	size_t lines, chosen = 0, budget = in->costs.max_lines;
 	struct wh_trie t;
@@ -240,8 +241,8 @@ int wh_select(const struct wh_select_input *in, const struct wh_prefix *within, 
 	return 0;
 }
 
-int wh_select_curve(const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, size_t most, struct wh_arena *mem,
-                    double *cost, struct wh_error *err)
+int wh_select_curve(const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, size_t most,
+                    struct wh_arena *mem, double *cost, struct wh_error *err)
 {
 	struct wh_trie t;
 	struct division s;

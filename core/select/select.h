@@ -7,4 +7,5 @@ struct wh_select_terms {
 	double unseen, newcomers; /* units */
 };
 /* What one prefix costs, taken whole: for saying what another choice would have cost. */
-double wh_select_price(const struct wh_select_input *in, const struct wh_prefix *p, struct wh_arena *mem, struct wh_select_terms *terms);
+double wh_select_price(const struct wh_select_input *in, const struct wh_prefix *p, struct wh_arena *mem,
+                       struct wh_select_terms *terms);

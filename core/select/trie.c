@@ -4,8 +4,9 @@
  * arrivals tell nothing of what lies outside of where they arrived. Every price is of one prefix alone, so the best choice
  * within a subtree does not depend on the rest.
  *
- * What must stay out is merged into as few prefixes as say the same, and a prefix is carved out of another whole or not at all: each
- * candidate holds a unit, so none lies within what is kept out. Counted by binary search, in parts that shrink on the way down.
+ * What must stay out is merged into as few prefixes as say the same, and a prefix is carved out of another whole or not at all:
+ * each candidate holds a unit, so none lies within what is kept out. Counted by binary search, in parts that shrink on the way
+ * down.
  */
 #include <math.h>
 #include <string.h>
@@ -67,7 +68,8 @@ static struct span part_of(const struct wh_trie *t, struct span in, const struct
 static struct span foreign(const struct wh_trie *t, const struct wh_prefix *p, struct span part)
 {
 	struct wh_addr last = wh_prefix_last(p);
-	if (part.from < part.to && p->len < 96 && wh_addr_cmp(&p->addr, &wh_prefix_all_v4.addr) <= 0 && wh_addr_cmp(&wh_prefix_all_v4.addr, &last) < 0)
+	if (part.from < part.to && p->len < 96 && wh_addr_cmp(&p->addr, &wh_prefix_all_v4.addr) <= 0 &&
+	    wh_addr_cmp(&wh_prefix_all_v4.addr, &last) < 0)
 		return part_of(t, part, &wh_prefix_all_v4);
 	return (struct span){part.to, part.to};
 }
@@ -90,7 +92,8 @@ static double predicted_newcomers(const struct wh_select_costs *c, double late, 
 	return come < unseen ? come : unseen;
 }
 
-static void unseen_and_newcomers(const struct wh_trie *t, const struct wh_node *node, double carved, double *unseen, double *newcomers)
+static void unseen_and_newcomers(const struct wh_trie *t, const struct wh_node *node, double carved, double *unseen,
+                                 double *newcomers)
 {
 	*unseen = *newcomers = 0;
 	if (!node->left)
@@ -202,7 +205,8 @@ struct inside {
 
 static struct inside room_inside(const struct wh_select_input *in, struct wh_arena *mem)
 {
-	struct inside i = {.peers = wh_arena_unset(mem, in->n + 1, sizeof *i.peers), .trusted = wh_arena_unset(mem, in->n_trusted + 1, sizeof *i.trusted)};
+	struct inside i = {.peers = wh_arena_unset(mem, in->n + 1, sizeof *i.peers),
+	                   .trusted = wh_arena_unset(mem, in->n_trusted + 1, sizeof *i.trusted)};
 	return i;
 }
 
@@ -229,11 +233,13 @@ static void find_inside(const struct wh_select_input *in, const struct wh_prefix
 
 	find_trusted(in, within, out);
 	out->n = out->n_peers = 0;
-	for (size_t k = first_peer_not_below(in->peers, in->n, &within->addr); k < in->n && wh_addr_cmp(&in->peers[k].addr, &last) <= 0; k++) {
+	for (size_t k = first_peer_not_below(in->peers, in->n, &within->addr);
+	     k < in->n && wh_addr_cmp(&in->peers[k].addr, &last) <= 0; k++) {
 		if (!wh_prefix_has(within, &in->peers[k].addr))
 			continue;
 		out->n_peers++;
-		while (at < out->n_trusted && (end = wh_prefix_last(&out->trusted[at]), wh_addr_cmp(&end, &in->peers[k].addr) < 0))
+		while (at < out->n_trusted &&
+		       (end = wh_prefix_last(&out->trusted[at]), wh_addr_cmp(&end, &in->peers[k].addr) < 0))
 			at++;
 		if (at == out->n_trusted || !wh_prefix_has(&out->trusted[at], &in->peers[k].addr))
 			out->peers[out->n++] = in->peers[k];
@@ -266,7 +272,8 @@ static void count_units_out(struct wh_trie *t)
 		t->units_out[i + 1] = t->units_out[i] + units_of(&t->in->excluded[i]);
 }
 
-void wh_trie_build(struct wh_trie *t, const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, struct wh_arena *mem)
+void wh_trie_build(struct wh_trie *t, const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within,
+                   struct wh_arena *mem)
 {
 	struct inside inside = room_inside(in, mem);
 	struct unit *units = wh_arena_unset(mem, in->n + in->n_trusted + 1, sizeof *units);
@@ -283,11 +290,13 @@ void wh_trie_build(struct wh_trie *t, const struct wh_select_input *in, const st
 	}
 }
 
-double wh_select_price(const struct wh_select_input *in, const struct wh_prefix *p, struct wh_arena *mem, struct wh_select_terms *terms)
+double wh_select_price(const struct wh_select_input *in, const struct wh_prefix *p, struct wh_arena *mem,
+                       struct wh_select_terms *terms)
 {
 	struct wh_trie t = {.in = in, .mem = mem};
 	struct inside inside = room_inside(in, mem);
-	struct unit *units = wh_arena_unset(mem, in->n + in->n_trusted + 1, sizeof *units), *of_peers = wh_arena_unset(mem, in->n + 1, sizeof *of_peers);
+	struct unit *units = wh_arena_unset(mem, in->n + in->n_trusted + 1, sizeof *units),
+		    *of_peers = wh_arena_unset(mem, in->n + 1, sizeof *of_peers);
 	struct wh_node node = {.p = *p, .left = &node}; /* no leaf: what is not seen counts */
 
 	count_units_out(&t);

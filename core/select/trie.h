@@ -32,7 +32,8 @@ struct wh_trie {
 	size_t n_roots;
 	struct wh_node *fresh;        /* the nodes of the trie that is being built: one block, for there are millions */
 };
-void wh_trie_build(struct wh_trie *t, const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, struct wh_arena *mem);
+void wh_trie_build(struct wh_trie *t, const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within,
+                   struct wh_arena *mem);
 /* What of it was not seen, and the newcomers that are to be expected there; 0 for a leaf. */
 void wh_trie_unseen(const struct wh_trie *t, const struct wh_node *node, double *unseen, double *newcomers);
 /* Appends the carve-outs inside p to out, which has room for node->out of them; returns how many. */
