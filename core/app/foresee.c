@@ -10,7 +10,7 @@ int wh_app_foresee(const struct wh_app *a, const char *const *names, size_t n, s
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
 	rc = rc ? rc : wh_review_load(l.is.state, l.estate, mem, &rec, err);
 	rc = rc ? rc : wh_harden_options_load(&a->config->harden, l.is.state, "all", mem, &opt, err);
-	rc = rc ? rc : wh_replay(l.is.store, l.estate, rec, names, n, &opt, 0, mem, out, err);
+	rc = rc ? rc : wh_replay(&(struct wh_harden_ask){l.is.store, l.estate, names, n, &opt}, rec, 0, mem, out, err);
 	wh_app_close(&l, NULL);
 	return rc;
 }
