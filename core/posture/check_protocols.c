@@ -19,6 +19,7 @@ struct walk {
 	const char **values; size_t n_values;
 	const struct wh_ranges *trusted;
 	int64_t limit, bytes;
+	bool doubtful;                   /* what is found may be bad: nobody can tell */
 };
 
 static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
@@ -26,7 +27,7 @@ static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row 
 	struct walk *w = arg;
 	const struct wh_estate *e = w->run->in->estate;
 	const struct wh_resource *res = wh_estate_by_addr(e, &k->local);
-	if (!res || r->last_us < w->sensor->from_us || !strcmp(k->value, WH_FACT_MORE))
+	if (!res || r->last_us < w->sensor->from_us || !strcmp(k->value, WH_FACT_MORE) || !strcmp(k->value, "refused"))
 		return 0;
 	struct seen *s = &w->of[res - e->resources];
 	if (!w->bad(w, k, r)) {
@@ -64,7 +65,7 @@ static void judge(struct walk *w, const char *what, const char *nothing)
 		const struct seen *s = &w->of[i];
 		const char *id = wh_resource_label(&e->resources[i]), *type = e->resources[i].id ? "Microsoft.Compute/virtualMachines" : "host";
 		if (s->bad)
-			wh_run_add(w->run, id, type, WH_POSTURE_UNHEALTHY, "%s", words(w, s, what));
+			wh_run_add(w->run, id, type, w->doubtful ? WH_POSTURE_NO_EVIDENCE : WH_POSTURE_UNHEALTHY, w->doubtful ? "%s: the sensor's records don't show which version answered" : "%s", words(w, s, what));
 		else if (!s->good)
 			wh_run_add(w->run, id, type, WH_POSTURE_NO_EVIDENCE, "%s", nothing);
 		else if (w->sensor->unfit)
@@ -111,21 +112,35 @@ static bool is_listed(struct walk *w, const struct wh_fact_key *k, const struct 
 	return listed(w->values, w->n_values, k->value);
 }
 
-/* Settings: `kind` of evidence (whittle evidence), the `bad` values, what they are called in `words`. */
+static int kind_of(struct wh_run *run, const char *key, struct wh_error *err)
+{
+	const char **kind;
+	int at = wh_run_texts(run, key, &kind) ? wh_key_choice(wh_fact_words, kind[0]) : WH_FACT_KINDS;
+	return at >= 0 ? at : wh_fail_input(err, -EINVAL, "%s:%d: there is no kind of evidence '%s'", run->of->file, run->of->line, kind[0]);
+}
+
+/* Settings: `kind` of evidence (whittle evidence), the `bad` values, what they are called in `words`; `doubtful` values, which may be bad; another kind `among` whose records are
+ * traffic of that kind, too. */
 int wh_check_protocol(struct wh_run *run, struct wh_error *err)
 {
-	const char **kind, **said;
+	const char **said;
 	struct walk w;
-	int rc = begin(run, &w, is_listed, err), at = wh_run_texts(run, "kind", &kind) ? wh_key_choice(wh_fact_words, kind[0]) : -1;
+	int rc = begin(run, &w, is_listed, err), kind = rc ? rc : kind_of(run, "kind", err), among = kind < 0 ? kind : kind_of(run, "among", err);
 	size_t n_said = wh_run_texts(run, "words", &said);
+	if (rc || kind < 0 || among < 0)
+		return rc ? rc : kind < 0 ? kind : among;
+	if (no_traffic(run, &w))
+		return 0;
+	if (among < WH_FACT_KINDS)
+		rc = wh_store_facts(run->in->ledger->store, (enum wh_fact_kind)among, see, &w, err);
 	w.n_values = wh_run_texts(run, "bad", &w.values);
-	if (rc || no_traffic(run, &w))
-		return rc;
-	if (at < 0)
-		return wh_fail_input(err, -EINVAL, "%s:%d: there is no kind of evidence '%s'", run->of->file, run->of->line, kind[0] ? kind[0] : "");
-	rc = wh_store_facts(run->in->ledger->store, (enum wh_fact_kind)at, see, &w, err);
+	if (!w.n_values) {
+		w.n_values = wh_run_texts(run, "doubtful", &w.values);
+		w.doubtful = true;
+	}
+	rc = rc ? rc : wh_store_facts(run->in->ledger->store, (enum wh_fact_kind)kind, see, &w, err);
 	if (!rc)
-		judge(&w, n_said ? said[0] : kind[0], wh_arena_printf(run->mem, "no %s record of it was seen", kind[0]));
+		judge(&w, n_said ? said[0] : wh_fact_words[kind], wh_arena_printf(run->mem, "no %s record of it was seen", wh_fact_words[among < WH_FACT_KINDS ? among : kind]));
 	return rc;
 }
 

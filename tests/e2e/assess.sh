@@ -86,6 +86,29 @@ check "a sensor without loss and flows of the protocol make it healthy; what the
 { stats 1 1000 0; stats 5 9000 900; } >stats.json; cp l.db lossy.db
 "$w" ingest --store lossy.db stats.json >out 2>err && "$w" assess --store lossy.db --json >out 2>>err && [ "$(status ns-8-tls /web-2)" = NoEvidence ] && [ "$(status ns-8-tls /web-1)" = Unhealthy ] && grep -q 'lost 11.2 %' out
 check "a sensor that lost packets makes nothing healthy"
+# Each protocol and kind of traffic: web-1 as it should not be, web-2 as it should.
+record() { # SECOND TYPE SOURCE DESTINATION PORT PROTOCOL BODY
+	printf '{"timestamp":"2026-11-20T10:01:%02d.000000+0000","flow_id":9%d,"event_type":"%s","src_ip":"%s","src_port":41%03d,"dest_ip":"%s","dest_port":%d,"proto":"%s","%s":%s}\n' "$1" "$1" "$2" "$3" "$1" "$4" "$5" "$6" "$2" "$7"
+}
+{
+	for k in 1 2; do
+		h=10.0.1.$((3 + k)); c=198.51.100.$k
+		record $k ssh $c $h 22 TCP "{\"client\":{\"proto_version\":\"2.0\"},\"server\":{\"proto_version\":\"$([ $k = 1 ] && echo 1.99 || echo 2.0)\"}}"
+		record 1$k smb $c $h 445 TCP "{\"id\":1,\"dialect\":\"$([ $k = 1 ] && echo 'NT LM 0.12' || echo 3.11)\",\"command\":\"X\",\"status\":\"STATUS_SUCCESS\"$([ $k = 1 ] && echo ',"ntlmssp":{"domain":"d","user":"u","host":"h","version":"6.1 build 7601 rev 15"}')}"
+		record 2$k krb5 $h 203.0.113.88 88 UDP "{\"msg_type\":\"KRB_AS_REP\",\"encryption\":\"$([ $k = 1 ] && echo rc4-hmac || echo aes256-cts-hmac-sha1-96)\",\"weak_encryption\":$([ $k = 1 ] && echo true || echo false)}"
+		record 3$k ldap $h 203.0.113.89 389 TCP "{\"request\":{\"operation\":\"bind_request\",\"bind_request\":{\"version\":3,\"name\":\"cn=x\"$([ $k = 2 ] && echo ',"sasl":{"mechanism":"GSSAPI"}')}}}"
+		record 4$k dns $h "$([ $k = 1 ] && echo 203.0.113.53 || echo 168.63.129.16)" 53 UDP '{"version":2,"type":"query","id":1,"rrname":"www.example.com","rrtype":"A"}'
+	done
+	flow 31 198.51.100.9 10.0.1.4 23; flow 32 10.0.1.4 203.0.113.99 445; flow 33 93.184.216.66 10.0.1.4 443; flow 34 10.0.1.5 10.0.1.4 8443
+	stats 1 1000 0; stats 5 9000 0
+} >kinds.json; printf '93.184.216.66\n' >bad.txt; printf 'threat-intel: [bad.txt]\n' >whittle.yaml
+cp clean.db kinds.db && "$w" ingest --store kinds.db kinds.json >out 2>>err && "$w" --config whittle.yaml --store kinds.db intel update >out 2>>err && "$w" assess --store kinds.db --json >out 2>>err
+bad=; for k in ns-8-ssh1 ns-8-smb1 ns-8-ntlm ns-8-kerberos ns-8-ldap ns-8-clear-text ns-10-resolvers-used ns-3-risky-egress ns-3-listed-peers; do
+	[ "$(status $k /web-1) $(status $k /web-2)" = 'Unhealthy Healthy' ] || bad="$bad $k:$(status $k /web-1),$(status $k /web-2)"
+done
+[ -z "$bad" ] || echo "#$bad"
+[ -z "$bad" ] && [ "$(status ns-8-ntlmv1 /web-1) $(status ns-8-ntlmv1 /web-2)" = 'NoEvidence Healthy' ] && [ "$(status ns-3-threat-lists bad.txt)" = Healthy ] && [ "$(status ns-10-tunnels /web-2)" = Healthy ]
+check "each insecure protocol and peer has a machine that fails and one that passes; which NTLM it was is not known"
 "$w" assess --fail-on High >out 2>err; a=$?; "$w" assess ns-5-plan --fail-on Low >out 2>>err; [ $a = 3 ] && [ $? = 0 ]
 check "--fail-on takes the least severity"
 "$w" assess --sarif >out 2>err && jq -e '.version == "2.1.0" and (.runs[0].results | length) > 3 and (.runs[0].results[0].ruleId as $r | .runs[0].tool.driver.rules | any(.id == $r))' out >/dev/null &&

@@ -45,6 +45,56 @@ static void assessments_of_services_pass_and_fail_what_they_should(void **state)
 	json_decref(pairs);
 }
 
+static void judge_first(const json_t *resources, const char *key, const char *judged, const char *wanted)
+{
+	struct scene s;
+	char *text = json_dumps(resources, 0);
+	scene_open(&s, text);
+	const char *first = judged ? judged : json_string_value(json_object_get(json_array_get(resources, 0), "id"));
+	const struct wh_posture_verdict *v = scene_verdict(&s, key, first);
+	if (strcmp(scene_status(&s, key, first), wanted))
+		fail_msg("%s on %s: %s instead of %s (%s)", key, first, scene_status(&s, key, first), wanted, v && v->cause ? v->cause : "");
+	if (!strcmp(wanted, "Unhealthy") && (!v->cause || strlen(v->cause) < 10))
+		fail_msg("%s does not say what is wrong", key);
+	free(text);
+	scene_close(&s);
+}
+
+/* Those that ask the ledger, and are tested by tests/e2e/assess.sh. */
+static bool of_traffic(const struct wh_assessment *a)
+{
+	static const char *const keys[] = {"ns-3-threat-lists", "ns-3-listed-peers", "ns-3-risky-egress", "ns-4-coverage", "ns-4-sensor-health", "ns-4-signatures", "ns-4-triage", "ns-2-unused-public-address",
+	                                   "f9f0eed0-f143-47bf-b856-671ea2eeed62", "ns-7-hardening", "ns-7-contradiction", "ns-9-public-site", "ns-8-", "ns-10-resolvers-used", "ns-10-tunnels",
+	                                   "ns-10-failed-names", "ns-10-dangling-names"};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (!a->definition && !strncmp(a->key, keys[i], strlen(keys[i])))
+			return true;
+	return a->question != NULL;
+}
+
+static void every_other_assessment_passes_one_resource_and_fails_one(void **state)
+{
+	struct wh_error err = {0};
+	struct wh_pack pack;
+	json_t *pairs = json_load_file("tests/unit/posture/assessments.json", 0, NULL), *published = json_load_file("tests/unit/assess/definitions.json", 0, NULL), *pair;
+	const char *key;
+	(void)state;
+	assert_non_null(pairs);
+	if (wh_pack_load("rules/assessments", mem, &pack, &err))
+		fail_msg("%s", err.text);
+	for (size_t i = 0; i < pack.n; i++)
+		if (!of_traffic(&pack.list[i]) && !json_object_get(pairs, pack.list[i].key) && !(pack.list[i].policy && json_object_get(published, pack.list[i].policy)))
+			fail_msg("%s has no resources to be tested with", pack.list[i].key);
+	json_object_foreach(pairs, key, pair) {
+		const char *judged = json_string_value(json_object_get(pair, "judged"));
+		judge_first(json_object_get(pair, "pass"), key, judged, "Healthy");
+		judge_first(json_object_get(pair, "fail"), key, judged, "Unhealthy");
+	}
+	wh_pack_free(&pack);
+	json_decref(pairs);
+	json_decref(published);
+}
+
 static void every_assessment_has_what_a_report_needs(void **state)
 {
 	struct wh_error err = {0};
@@ -97,6 +147,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(assessments_of_services_pass_and_fail_what_they_should),
+		cmocka_unit_test(every_other_assessment_passes_one_resource_and_fails_one),
 		cmocka_unit_test(every_assessment_has_what_a_report_needs),
 		cmocka_unit_test(what_is_wrong_in_a_file_is_refused_with_its_line),
 	};
