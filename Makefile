@@ -151,7 +151,10 @@ install: all ## install below PREFIX (/usr/local), DESTDIR before it
 	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ! command -v systemd-sysusers >/dev/null || systemd-sysusers $(PREFIX)/lib/sysusers.d/whittle.conf
 	install -D -m 644 packaging/whittle.yaml $(DESTDIR)$(PREFIX)/share/doc/whittle/whittle.yaml
 	install -D -m 644 packaging/man/whittle.1 $(DESTDIR)$(PREFIX)/share/man/man1/whittle.1
+	packaging/man/pages.sh $(BUILD)/whittle $(DESTDIR)$(PREFIX)/share/man/man1
 	install -D -m 644 packaging/completions/whittle.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/whittle
+	install -D -m 644 packaging/completions/_whittle $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_whittle
+	install -D -m 644 packaging/completions/whittle.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/whittle.fish
 
 EVAL_SRC := $(sort $(wildcard tests/eval/*.c))
 $(BUILD)/eval/eval: $(call obj,o,$(EVAL_SRC)) $(BUILD)/libwhittle.a

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 
 #define COMMANDS(ROW) \
+	ROW("Learn", init) \
 	ROW("Learn", ingest) \
 	ROW("Learn", status) \
 	ROW("Learn", edges) \
@@ -22,6 +23,7 @@
 	ROW("Apply", confirm) \
 	ROW("Apply", rollback) \
 	ROW("Apply", drift) \
+	ROW("Apply", audit) \
 	ROW("Apply", watch) \
 	ROW("Apply", firewall) \
 	ROW("Apply", restore) \

@@ -83,7 +83,7 @@ static int store(const char *dir, const struct wh_nft_ruleset *rs, struct wh_are
 static int not_stored(struct wh_confirmed *out, const struct wh_error *why, struct wh_error *err)
 {
 	out->stored = false;
-	wh_fail(err, why->code, "they will not survive a reboot: %.460s", why->text);
+	wh_fail(err, why->code, "a reboot will not bring these rules back: %.450s", why->text);
 	return 0;
 }
 

@@ -40,17 +40,26 @@ static bool ipv6(const uint8_t *p, size_t len, struct wh_drop *out)
 	return ports_at(p, len, at, out);
 }
 
-bool wh_drop_parse(const char *prefix, size_t prefix_len, const uint8_t *packet, size_t len, struct wh_drop *out)
+static bool parse(const char *in, const char *outbound, const char *prefix, size_t prefix_len, const uint8_t *packet, size_t len, struct wh_drop *out)
 {
-	static const char in[] = "whittle drop in ", outbound[] = "whittle drop out ";
 	memset(out, 0, sizeof *out);
-	if (prefix_len >= sizeof in - 1 && !memcmp(prefix, in, sizeof in - 1))
+	if (prefix_len >= strlen(in) && !memcmp(prefix, in, strlen(in)))
 		out->direction = WH_INBOUND;
-	else if (prefix_len >= sizeof outbound - 1 && !memcmp(prefix, outbound, sizeof outbound - 1))
+	else if (prefix_len >= strlen(outbound) && !memcmp(prefix, outbound, strlen(outbound)))
 		out->direction = WH_OUTBOUND;
 	else
 		return false;
 	if (!len)
 		return false;
 	return packet[0] >> 4 == 4 ? ipv4(packet, len, out) : packet[0] >> 4 == 6 ? ipv6(packet, len, out) : false;
+}
+
+bool wh_drop_parse(const char *prefix, size_t prefix_len, const uint8_t *packet, size_t len, struct wh_drop *out)
+{
+	return parse("whittle drop in ", "whittle drop out ", prefix, prefix_len, packet, len, out);
+}
+
+bool wh_audit_parse(const char *prefix, size_t prefix_len, const uint8_t *packet, size_t len, struct wh_drop *out)
+{
+	return parse("whittle audit in ", "whittle audit out ", prefix, prefix_len, packet, len, out);
 }

@@ -102,6 +102,16 @@ static void tell_kind(FILE *f, const struct wh_evidence_peer *p)
 		fprintf(f, "; a signature fired on what it did not send, or over UDP: no evidence against it");
 }
 
+/* What is taken off a peer's days for the shape of its sessions. */
+static void print_discount(FILE *f, const struct wh_evidence_peer *p)
+{
+	const char *what = p->elsewhere_here ? "days and other ports" : "days";
+	if (p->posing > 0.995)
+		fprintf(f, "; its sessions look like failed logins, so its %s do not count", what);
+	else
+		fprintf(f, "; its sessions look like failed logins, so %.0f %% of its %s do not count", 100 * p->posing, what);
+}
+
 static void tell_peer(FILE *f, const struct wh_explanation *st, const struct wh_evidence_peer *p, int width)
 {
 	char addr[WH_PREFIX_STRLEN];
@@ -117,8 +127,7 @@ static void tell_peer(FILE *f, const struct wh_explanation *st, const struct wh_
 				fprintf(f, " %s %+.1f", wh_feature_names[i], term);
 		}
 		if (p->posing > 0)
-			fprintf(f, "; its sessions are like failed logins: %.0f %% of what its days%s say is taken off", 100 * p->posing,
-			        p->elsewhere_here ? " and other ports" : "");
+			print_discount(f, p);
 		if (p->verdict == WH_PEER_IN && p->blocked)
 			fprintf(f, "; was refused %llu times since: comes again", (unsigned long long)p->blocked);
 		if (p->one_off)

@@ -37,7 +37,15 @@ has "$(w rollback)" "table is gone" "rollback says that the table is gone"
 out=$(w confirm); has "$out" 'nothing to confirm' "confirm without rules says so"
 has "$(w enforce --audit)" 'nothing is dropped' "an audit says that it drops nothing"
 is "$(from 203.0.113.77)" connects "nor does it"
+gives "audit counts what would have been dropped" 0 '^22/TCP +[1-9]' w audit
+gives "as JSON too" 0 '"wouldBeDropped": [1-9]' w audit --json
+w audit --for 4s >"$dir/heard" & listens=$!
+heard() { from 203.0.113.77 >/dev/null; grep -q '203.0.113.77 would be dropped on port 22/TCP' "$dir/heard"; }
+until_true 4 heard; t $? "and names who, by no other program" "$(cat "$dir/heard")"
+wait $listens
+has "$(cat "$dir/heard")" '^203.0.113.77 +22/TCP +[0-9]' "once each at the end"
 w rollback --all >/dev/null
+gives "where nothing is audited it says what begins one" 1 'nothing is enforced here: .whittle enforce --audit.' w audit
 
 # ---- few privileges ----
 "${CC:-gcc}" -shared -fPIC -o "$dir/kill_at.so" tests/support/kill_at.c -ldl

@@ -48,6 +48,8 @@ static void what_is_no_drop_of_ours_is_left_alone(void **state)
 	struct wh_drop d;
 	assert_false(wh_drop_parse("ufw block ", 10, p, sizeof p, &d));
 	assert_false(wh_drop_parse("whittle audit in TCP 22 ", 24, p, sizeof p, &d));
+	assert_true(wh_audit_parse("whittle audit in TCP 22 ", 24, p, sizeof p, &d)); /* which is another question */
+	assert_false(wh_audit_parse("whittle drop in TCP 22 ", 23, p, sizeof p, &d));
 	assert_false(wh_drop_parse("whittle jit closed ", 19, p, sizeof p, &d));
 	assert_false(wh_drop_parse("whittle drop", 12, p, sizeof p, &d));
 	p[9] = 1; /* ICMP has no ports */

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+#include <unistd.h>
+#include "cli/cli.h"
+#include "whittle/app_init.h"
+
+static const char help[] =
+	"usage: whittle init [--as suricata|host|azure] [--logs PATH] [--mode dry-run|audit] [--yes] [--replace]\n"
+	"                    [--directory DIR] [--units DIR] [--json]\n"
+	"\n"
+	"Asks three questions (what this machine is, where its logs are, dry run or audit) and writes whittle.yaml, an estate with this machine's\n"
+	"addresses, and a unit that reads the logs. Prints each thing that it did with the command that undoes it, and what to run next. It enables\n"
+	"nothing and changes no firewall. A file that is there is replaced only when you say so.\n"
+	"\n"
+	"  --as KIND        suricata: it runs Suricata; host: it does not, and whittle learns from the kernel's connections; azure: a VM whose\n"
+	"                   flow logs are read. Without it: what was found\n"
+	"  --logs PATH      eve.json, or the directory of flow logs\n"
+	"  --mode MODE      dry-run: only look, at first; audit: count what would be dropped\n"
+	"  --yes            ask nothing: the options and what was found are the answers, and files that are there stay\n"
+	"  --replace        replace files that are there\n"
+	"  --directory DIR  instead of /etc/whittle;  --units DIR  instead of /etc/systemd/system\n"
+	"\n"
+	"Example: whittle init --as suricata --yes\n";
+
+struct asking { bool yes, replace; };
+
+/* The answer to a question in `buf`, or what it would be without one. NULL: there is nobody to answer. */
+static const char *answer(const struct asking *a, const char *question, const char *otherwise, char *buf, size_t size)
+{
+	if (a->yes)
+		return otherwise;
+	fprintf(stderr, "%s [%s]: ", question, otherwise);
+	if (!fgets(buf, (int)size, stdin))
+		return NULL;
+	buf[strcspn(buf, "\r\n")] = 0;
+	return *buf ? buf : otherwise;
+}
+
+static bool replace(void *arg, const char *path)
+{
+	const struct asking *a = arg;
+	char buf[16], question[512];
+	if (a->replace || a->yes)
+		return a->replace;
+	snprintf(question, sizeof question, "%s is there with another content. Replace it?", path);
+	const char *said = answer(a, question, "no", buf, sizeof buf);
+	return said && (*said == 'y' || *said == 'Y');
+}
+
+static bool among(const char *const *words, const char *word)
+{
+	for (; *words; words++)
+		if (!strcmp(*words, word))
+			return true;
+	return false;
+}
+
+static int nobody(const struct cli *c)
+{
+	return cli_usage(c, "nobody answers on standard input: --yes takes what was found, and --as, --logs and --mode say otherwise");
+}
+
+static int ask_all(const struct cli *c, const struct asking *a, const struct wh_app_init_found *found, struct wh_app_init *ask)
+{
+	static char kind[32], logs[4096], mode[32];
+	const char *usual;
+	if (!ask->kind && !(ask->kind = answer(a, "What is this machine? suricata, host (without Suricata) or azure", found->kind, kind, sizeof kind)))
+		return nobody(c);
+	if (!among(wh_app_init_kinds, ask->kind))
+		return cli_usage(c, "'%s' is none of suricata, host and azure", ask->kind);
+	usual = wh_app_init_logs(ask->kind);
+	if (usual && !ask->logs && !(ask->logs = answer(a, "Where are its logs?", usual, logs, sizeof logs)))
+		return nobody(c);
+	if (!ask->mode && !(ask->mode = answer(a, "Begin with a dry run or in audit mode? dry-run or audit", "dry-run", mode, sizeof mode)))
+		return nobody(c);
+	if (!among(wh_app_init_modes, ask->mode))
+		return cli_usage(c, "'%s' is neither dry-run nor audit", ask->mode);
+	return 0;
+}
+
+static void print(const json_t *doc)
+{
+	const json_t *x;
+	size_t i;
+	json_array_foreach(json_object_get(doc, "did"), i, x) {
+		const char *undo = json_string_value(json_object_get(x, "undo"));
+		printf("%s %s%s%s%s\n", json_string_value(json_object_get(x, "what")), json_string_value(json_object_get(x, "path")), undo ? "  (undo: " : "", undo ? undo : "",
+		       undo ? ")" : "");
+	}
+	if (json_array_size(json_object_get(doc, "next")))
+		puts("\nNext:");
+	json_array_foreach(json_object_get(doc, "next"), i, x)
+		printf("  %s\n      # %s\n", json_string_value(json_object_get(x, "command")), json_string_value(json_object_get(x, "why")));
+}
+
+static int read_options(struct cli *c, int argc, char **argv, struct asking *a, struct wh_app_init *ask)
+{
+	static const struct option longs[] = {{"as", 1, NULL, 'a'}, {"logs", 1, NULL, 'l'}, {"mode", 1, NULL, 'm'}, {"yes", 0, NULL, 'y'}, {"replace", 0, NULL, 'r'},
+	                                      {"directory", 1, NULL, 'd'}, {"units", 1, NULL, 'u'}, {0}};
+	int o;
+	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
+		switch (o) {
+		case 'a': ask->kind = optarg; break;
+		case 'l': ask->logs = optarg; break;
+		case 'm': ask->mode = optarg; break;
+		case 'y': a->yes = true; break;
+		case 'r': a->replace = true; break;
+		case 'd': ask->directory = optarg; break;
+		case 'u': ask->units = optarg; break;
+		default: return CLI_USAGE;
+		}
+	}
+	return optind < argc ? cli_usage(c, "takes no argument, got '%s'", argv[optind]) : 0;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	struct asking a = {0};
+	struct wh_app_init ask = {.directory = "/etc/whittle", .units = "/etc/systemd/system", .replace = replace, .arg = &a};
+	struct wh_app_init_found found;
+	struct wh_error err = {0};
+	json_t *doc = NULL;
+	int rc = read_options(c, argc, argv, &a, &ask);
+	if (rc)
+		return rc;
+	struct wh_arena *mem = wh_arena_new();
+	if (wh_app_init_find(mem, &found, &err))
+		rc = cli_error(&err);
+	rc = rc ? rc : ask_all(c, &a, &found, &ask);
+	if (!rc) {
+		int failed = wh_app_init(&ask, &found, &doc, &err);
+		rc = doc ? cli_print_document(c, doc, print) : CLI_OK;
+		rc = failed ? cli_error(&err) : rc;
+	}
+	wh_arena_free(mem);
+	return rc;
+}
+
+const struct cli_command cli_init = {
+	.name = "init", .summary = "ask three questions and write whittle.yaml, the estate and a unit", .help = help, .run = run, .reads_config_itself = true, .no_ledger = true,
+};
