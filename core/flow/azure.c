@@ -7,7 +7,12 @@
 #include "flow/emit.h"
 #include "flow/json_scan.h"
 
-enum { NESTED = 8 /* levels of lists of flows */, LEAST_FIELDS = 8, FIRST_COUNTER = 9 };
+enum { NESTED = 8 /* levels of lists of flows */, LEAST_FIELDS = 8, ENDS = 6 /* last field that says whose a tuple is */, FIRST_COUNTER = 9 };
+
+static const int64_t LONGEST_HELD_US = INT64_C(3600000000); /* a blob's hour: less than any pause for which the pairing takes two parts for two flows */
+
+/* Which flow a tuple is of: the text of its addresses, ports, protocol and direction, as it stands in the record. */
+struct ends { const char *p; size_t len; struct wh_flow flow; };
 
 struct reader {
 	struct emit emit;
@@ -15,6 +20,9 @@ struct reader {
 	char sensor[40];           /* "vnet 000D3AF87856" */
 	struct wh_tags tags;
 	uint64_t source;
+	struct ends last;          /* of the tuple before; of none: NULL */
+	bool holds;                /* `held` is a tuple that begins a flow and counts nothing: the next one may be its end */
+	struct wh_part held;
 	/* of the record that is being read */
 	const char *buf;
 	uint64_t line, offset;
@@ -30,17 +38,33 @@ void *azure_open(const struct wh_reader_options *o)
 
 /* ---- tuples ---- */
 
-/* The fields that both kinds of tuple begin with. */
-static const char *ends(const struct field *f, struct wh_flow *flow)
+static const char *time_of(struct field f, struct wh_flow *flow)
 {
 	uint64_t t;
-	if (!field_number(f[0], &t) || t > UINT64_C(4000000000000))
+	if (!field_number(f, &t) || t > UINT64_C(4000000000000))
 		return "the time of a tuple can't be read";
 	flow->start_us = flow->end_us = (int64_t)(t < UINT64_C(100000000000) ? t * 1000000 : t * 1000); /* seconds in old logs, milliseconds in others */
+	return NULL;
+}
+
+/* The next four, which a tuple often has in common with the one before. */
+static const char *ends_of(struct reader *r, const struct field f[static AZURE_FIELDS], struct wh_flow *flow)
+{
+	struct ends *last = &r->last;
+	size_t len = (size_t)(f[ENDS].p + f[ENDS].len - f[1].p);
+	if (last->p && last->len == len && !memcmp(last->p, f[1].p, len)) {
+		flow->src = last->flow.src;
+		flow->dst = last->flow.dst;
+		flow->src_port = last->flow.src_port;
+		flow->dst_port = last->flow.dst_port;
+		return NULL;
+	}
+	last->p = NULL;
 	if (!field_addr(f[1], &flow->src) || !field_addr(f[2], &flow->dst))
 		return "an address of a tuple can't be read";
 	if (!field_port(f[3], &flow->src_port) || !field_port(f[4], &flow->dst_port))
 		return "a port of a tuple can't be read";
+	*last = (struct ends){f[1].p, len, *flow};
 	return NULL;
 }
 
@@ -68,9 +92,50 @@ static const char *parse(struct reader *r, struct js_text text, struct azure_tup
 		return "a tuple has not 8 to 13 fields";
 	for (; n < AZURE_FIELDS; n++)
 		f[n] = (struct field){"", 0};
-	const char *why = ends(f, &t->part.flow);
+	const char *why = time_of(f[0], &t->part.flow);
+	why = why ? why : ends_of(r, f, &t->part.flow);
 	why = why ? why : r->format->tuple(f, t);
 	return why || counters(f, t) ? why : "a counter of a tuple can't be read";
+}
+
+static void let_go(struct reader *r)
+{
+	if (r->holds && !r->emit.answer)
+		emit_part(&r->emit, &r->held, &r->tags);
+	r->holds = false;
+}
+
+/* Whether this tuple ends the flow that is held. */
+static bool ends_held(const struct reader *r, const struct azure_tuple *t)
+{
+	const struct wh_flow *f = &t->part.flow, *h = &r->held.flow;
+	return t->state == 'E' && t->counted && f->proto == h->proto && f->src_port == h->src_port && f->dst_port == h->dst_port && f->start_us >= h->start_us &&
+	       f->start_us - h->start_us <= LONGEST_HELD_US && wh_addr_eq(&f->src, &h->src) && wh_addr_eq(&f->dst, &h->dst);
+}
+
+/*
+ * A part of a flow. Most flows are short, and their end stands behind their begin: such two are one part, which needs no place among the open flows.
+ * The outcome is the same, as a begin that counts nothing is no record.
+ */
+static void take_part(struct reader *r, struct azure_tuple *t)
+{
+	struct wh_flow *f = &t->part.flow;
+	t->part.source = r->source;
+	t->part.begins = t->state == 'B';
+	t->part.ends = t->state == 'E';
+	if (r->holds && ends_held(r, t)) {
+		r->holds = false;
+		f->start_us = r->held.flow.start_us;
+		t->part.begins = true;
+		r->emit.stats->records++;
+	}
+	let_go(r);
+	if (t->part.begins && !t->part.ends && !(f->pkts_toserver | f->bytes_toserver | f->pkts_toclient | f->bytes_toclient)) {
+		r->holds = true;
+		r->held = t->part;
+		return;
+	}
+	emit_part(&r->emit, &t->part, &r->tags);
 }
 
 /* A flow that is allowed and never counted shows no answer: so are all of version 1 of an NSG's log. */
@@ -79,16 +144,12 @@ static void take(struct reader *r, struct azure_tuple *t)
 	struct wh_flow *f = &t->part.flow;
 	if (f->proto != WH_PROTO_TCP && f->proto != WH_PROTO_UDP)
 		f->src_port = f->dst_port = 0; /* types and codes */
-	if (t->denied) {
+	if (t->denied)
 		emit_denied(&r->emit, f, &r->tags);
-	} else if (!t->state || (t->state == 'E' && !t->counted)) {
+	else if (!t->state || (t->state == 'E' && !t->counted))
 		emit_other(&r->emit);
-	} else {
-		t->part.source = r->source;
-		t->part.begins = t->state == 'B';
-		t->part.ends = t->state == 'E';
-		emit_part(&r->emit, &t->part, &r->tags);
-	}
+	else
+		take_part(r, t);
 }
 
 static const char *read_tuple(struct reader *r, struct js_text text)
@@ -126,6 +187,7 @@ static void name_interface(struct reader *r, struct js_text mac)
 	int n = snprintf(name, sizeof name, "%s %.*s", r->format->name, (int)(mac.len < 24 ? mac.len : 24), mac.p);
 	if (!strcmp(name, r->sensor))
 		return;
+	let_go(r);
 	memcpy(r->sensor, name, (size_t)n + 1);
 	r->tags = (struct wh_tags){.sensor = r->sensor, .sensor_len = (size_t)n, .by_sensor = true, .of_one_end = true};
 	r->source = field_hash((struct field){r->sensor, (size_t)n});
@@ -190,8 +252,11 @@ static const char *read_record(struct reader *r, const char *p, const char *end)
 	if (!flows)
 		return "no record of a flow log";
 	r->sensor[0] = 0;
+	r->last.p = NULL;
 	name_interface(r, mac);
-	return read_flows(r, flows, end, 0) || r->emit.answer ? NULL : "the flows of a record can't be read";
+	p = read_flows(r, flows, end, 0);
+	let_go(r);
+	return p || r->emit.answer ? NULL : "the flows of a record can't be read";
 }
 
 int64_t azure_feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each, void *arg,

@@ -12,8 +12,8 @@ void emit_begin(struct emit *e, wh_record_cb each, void *arg, struct wh_read_sta
 
 const char *emit_bad_time(const struct emit *e, const struct wh_flow *flow)
 {
-	const struct wh_record dated = {.kind = WH_RECORD_FLOW, .flow.start_us = flow->start_us, .flow.end_us = flow->end_us};
-	return wh_record_bad_time(&dated, e->stats->now_us);
+	const char *why = wh_bad_time(flow->start_us, e->stats->now_us);
+	return why ? why : wh_bad_time(flow->end_us, e->stats->now_us);
 }
 
 void emit_record(struct emit *e, const struct wh_record *rec)

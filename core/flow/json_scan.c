@@ -1,12 +1,74 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 #include "flow/fields.h"
 #include "flow/json_scan.h"
 
 enum { DEPTH = 64 };
 
+/* ---- runs of strings, of which documents mostly are ---- */
+
+#if defined(__SSE2__)
+struct block { __m128i a, b, c, d; };
+
+static inline uint64_t match16(__m128i v, __m128i c)
+{
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, c));
+}
+
+static inline uint64_t match64(const struct block *v, char what)
+{
+	__m128i c = _mm_set1_epi8(what);
+	return match16(v->a, c) | match16(v->b, c) << 16 | match16(v->c, c) << 32 | match16(v->d, c) << 48;
+}
+
+/* Bit i: whether an odd number of the bits 0 to i are set. */
+static inline uint64_t parity_below(uint64_t x)
+{
+	x ^= x << 1;
+	x ^= x << 2;
+	x ^= x << 4;
+	x ^= x << 8;
+	x ^= x << 16;
+	return x ^ x << 32;
+}
+
+/* p is in no string. Passes strings without escapes, commas and colons, 64 bytes at a time. Returns a place that is in no string either, at the first
+ * other byte, at an escaped string or shortly before the end; perhaps p. */
+static const char *skip_strings(const char *p, const char *end)
+{
+	const char *outside = p;
+	uint64_t within = 0; /* all bits: a string goes on */
+	for (; end - p >= 64; p += 64) {
+		const __m128i *v = (const void *)p;
+		struct block block = {_mm_loadu_si128(v), _mm_loadu_si128(v + 1), _mm_loadu_si128(v + 2), _mm_loadu_si128(v + 3)};
+		uint64_t quotes = match64(&block, '"'), escapes = match64(&block, '\\'), strings = parity_below(quotes) ^ within; /* without their closing quotes */
+		uint64_t others = ~(strings | quotes | match64(&block, ',') | match64(&block, ':')), closing = quotes & ~strings, stop = escapes | others;
+		if (stop) {
+			uint64_t before = (stop & -stop) - 1;
+			if (!(escapes & -stop & stop))
+				return p + __builtin_ctzll(stop);
+			return closing & before ? p + 64 - __builtin_clzll(closing & before) : outside;
+		}
+		if (closing)
+			outside = p + 64 - __builtin_clzll(closing);
+		within = -(strings >> 63);
+	}
+	return outside;
+}
+#else
+static const char *skip_strings(const char *p, const char *end)
+{
+	(void)end;
+	return p;
+}
+#endif
+
 const char *js_skip(const char *p, const char *end, const char **wrong)
 {
 	struct js_text ignored;
+	const char *from;
 	uint64_t objects = 0; /* which of the open brackets are braces, the innermost the lowest bit */
 	unsigned depth = 0;
 	*wrong = NULL;
@@ -15,6 +77,9 @@ const char *js_skip(const char *p, const char *end, const char **wrong)
 			return NULL;
 		switch (*p) {
 		case '"':
+			from = p;
+			if (depth && (p = skip_strings(p, end)) != from)
+				continue;
 			if (!(p = js_string(p, end, &ignored)))
 				return NULL;
 			break;

@@ -39,8 +39,7 @@ void wh_pairing_free(struct wh_pairing *p)
 {
 	if (!p)
 		return;
-	free(p->slots);
-	free(p->dirty);
+	wh_pairs_free(p);
 	free(p);
 }
 

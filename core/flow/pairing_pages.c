@@ -97,6 +97,7 @@ int wh_pairing_load(struct wh_pairing *p, uint32_t page, const void *bytes, size
 		if (at[i] >= PAIRS_A_PAGE || slot->marks || !pair_ok(&x))
 			return -EBADMSG;
 		*slot = x;
+		p->hashes[slot - p->slots] = wh_pair_short_hash(wh_pair_hash(p, slot));
 		p->used++;
 	}
 	return 0;
@@ -109,8 +110,8 @@ int wh_pairing_loaded(struct wh_pairing *p)
 	if (4 * p->used > 3 * p->n_slots)
 		return -EBADMSG;
 	for (size_t i = 0; i <= mask; i++)
-		for (size_t at = p->slots[i].marks ? wh_pair_hash(p, &p->slots[i]) & mask : i; at != i; at = (at + 1) & mask)
-			if (!p->slots[at].marks)
+		for (size_t at = p->hashes[i] ? p->hashes[i] & mask : i; at != i; at = (at + 1) & mask)
+			if (!p->hashes[at])
 				return -EBADMSG;
 	wh_pairing_saved(p);
 	return 0;

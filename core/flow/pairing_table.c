@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "base/pages.h"
 #include "flow/pairing_table.h"
 
 /* The same for both directions. Two addresses of IPv4 are one word. */
@@ -40,9 +41,12 @@ static bool other_way(const struct pair *x, const struct pair *k)
 struct pair *wh_pair_find(struct wh_pairing *p, const struct pair *k, bool *turned)
 {
 	size_t mask = p->n_slots - 1;
+	uint32_t h = wh_pair_short_hash(wh_pair_hash(p, k));
 	*turned = false;
-	for (size_t at = wh_pair_hash(p, k) & mask; p->slots[at].marks; at = (at + 1) & mask) {
+	for (size_t at = h & mask; p->hashes[at]; at = (at + 1) & mask) {
 		struct pair *x = &p->slots[at];
+		if (p->hashes[at] != h)
+			continue;
 		if (same_way(x, k))
 			return x;
 		if (((x->marks & k->marks) & PAIR_ONE_WAY) && other_way(x, k)) {
@@ -60,49 +64,65 @@ bool wh_pair_full(struct wh_pairing *p, struct pair **out)
 		return false;
 	for (;; p->hand = (p->hand + 1) & (p->n_slots - 1)) {
 		struct pair *x = &p->slots[p->hand];
-		if (x->marks && !(x->marks & PAIR_TOUCHED)) {
+		if (!p->hashes[p->hand])
+			continue;
+		if (!(x->marks & PAIR_TOUCHED)) {
 			*out = x;
 			return true;
 		}
-		if (x->marks) {
-			x->marks &= (uint8_t)~PAIR_TOUCHED;
-			wh_pair_changed(p, x);
-		}
+		x->marks &= (uint8_t)~PAIR_TOUCHED;
+		wh_pair_changed(p, x);
 	}
 }
 
-static struct pair *put(struct wh_pairing *p, const struct pair *k)
+static struct pair *put(struct wh_pairing *p, const struct pair *k, uint32_t h)
 {
-	size_t mask = p->n_slots - 1, at = wh_pair_hash(p, k) & mask;
-	while (p->slots[at].marks)
+	size_t mask = p->n_slots - 1, at = h & mask;
+	while (p->hashes[at])
 		at = (at + 1) & mask;
+	p->hashes[at] = h;
 	p->slots[at] = *k;
 	p->used++;
 	wh_pair_changed(p, &p->slots[at]);
 	return &p->slots[at];
 }
 
+static void free_slots(struct pair *slots, uint32_t *hashes, size_t n)
+{
+	wh_pages_free(slots, n * sizeof *slots);
+	wh_pages_free(hashes, n * sizeof *hashes);
+}
+
+void wh_pairs_free(struct wh_pairing *p)
+{
+	free_slots(p->slots, p->hashes, p->n_slots);
+	free(p->dirty);
+}
+
 bool wh_pairs_resize(struct wh_pairing *p, size_t n_slots)
 {
 	struct pair *old = p->slots;
+	uint32_t *old_hashes = p->hashes;
 	size_t had = p->n_slots;
 	uint8_t *dirty = calloc(n_slots / PAIRS_A_PAGE, 1);
-	struct pair *slots = calloc(n_slots, sizeof *slots);
-	if (!dirty || !slots) {
+	struct pair *slots = wh_pages_new(n_slots * sizeof *slots);
+	uint32_t *hashes = wh_pages_new(n_slots * sizeof *hashes);
+	if (!dirty || !slots || !hashes) {
 		free(dirty);
-		free(slots);
+		free_slots(slots, hashes, n_slots);
 		return false;
 	}
 	free(p->dirty);
 	p->dirty = dirty;
 	p->slots = slots;
+	p->hashes = hashes;
 	p->n_slots = n_slots;
 	p->used = p->hand = 0;
 	p->resized = true;
 	for (size_t i = 0; i < had; i++)
-		if (old[i].marks)
-			put(p, &old[i]);
-	free(old);
+		if (old_hashes[i])
+			put(p, &old[i], old_hashes[i]);
+	free_slots(old, old_hashes, had);
 	return true;
 }
 
@@ -110,7 +130,7 @@ struct pair *wh_pair_insert(struct wh_pairing *p, const struct pair *k)
 {
 	if (4 * (p->used + 1) > 3 * p->n_slots && !wh_pairs_resize(p, 2 * p->n_slots))
 		return NULL;
-	return put(p, k);
+	return put(p, k, wh_pair_short_hash(wh_pair_hash(p, k)));
 }
 
 /* Those behind it that it kept from their place move up. */
@@ -118,14 +138,16 @@ void wh_pair_remove(struct wh_pairing *p, struct pair *x)
 {
 	size_t mask = p->n_slots - 1, hole = (size_t)(x - p->slots);
 	p->used--;
-	for (size_t at = (hole + 1) & mask; p->slots[at].marks; at = (at + 1) & mask) {
-		size_t home = wh_pair_hash(p, &p->slots[at]) & mask;
+	for (size_t at = (hole + 1) & mask; p->hashes[at]; at = (at + 1) & mask) {
+		size_t home = p->hashes[at] & mask;
 		if (((at - home) & mask) < ((at - hole) & mask))
 			continue;
 		p->slots[hole] = p->slots[at];
+		p->hashes[hole] = p->hashes[at];
 		wh_pair_changed(p, &p->slots[hole]);
 		hole = at;
 	}
 	memset(&p->slots[hole], 0, sizeof *p->slots);
+	p->hashes[hole] = 0;
 	wh_pair_changed(p, &p->slots[hole]);
 }

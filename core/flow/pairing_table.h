@@ -22,6 +22,7 @@ enum { PAIRS_A_PAGE = 64, PAIRS_LEAST = 1024, PAIRS_MOST = 1 << 18 };
 struct wh_pairing {
 	struct wh_hash_key key;
 	struct pair *slots;
+	uint32_t *hashes;    /* of each slot; 0: it is free. What is looked for and not there is mostly found out here, in a hundredth of the memory */
 	uint8_t *dirty;      /* by page */
 	size_t n_slots;      /* a power of two */
 	size_t used, hand;
@@ -36,6 +37,12 @@ bool wh_pair_full(struct wh_pairing *p, struct pair **out);
 struct pair *wh_pair_insert(struct wh_pairing *p, const struct pair *k); /* NULL: out of memory */
 void wh_pair_remove(struct wh_pairing *p, struct pair *x);
 bool wh_pairs_resize(struct wh_pairing *p, size_t n_slots);
+void wh_pairs_free(struct wh_pairing *p);
+/* What `hashes` has of a hash: its lower bits, by which the slot is chosen (of PAIRS_MOST at most), and one that is always set. */
+static inline uint32_t wh_pair_short_hash(uint64_t hash)
+{
+	return (uint32_t)hash | UINT32_C(1) << 31;
+}
 static inline void wh_pair_changed(struct wh_pairing *p, const struct pair *x)
 {
 	p->dirty[(size_t)(x - p->slots) / PAIRS_A_PAGE] = 1;

@@ -9,7 +9,8 @@ enum { COLUMNS = 128 };
 
 struct reader {
 	struct lines lines;
-	char by, unset[16], empty[16];
+	char by;
+	struct mark { char text[16]; size_t len; } unset, empty; /* what stands where there is no value */
 	bool other;        /* another of Zeek's logs */
 	size_t n_columns;  /* 0: no header yet */
 	int16_t at[ZEEK_COLUMNS];
@@ -25,11 +26,15 @@ static bool named(const char *p, size_t len, const char *name, struct field *val
 	return true;
 }
 
-static void copy_field(char to[static 16], struct field f)
+static void set_mark(struct mark *m, struct field f)
 {
-	size_t n = f.len < 15 ? f.len : 15;
-	memcpy(to, f.p, n);
-	to[n] = 0;
+	m->len = f.len < sizeof m->text ? f.len : sizeof m->text;
+	memcpy(m->text, f.p, m->len);
+}
+
+static inline bool is_mark(const struct mark *m, struct field f)
+{
+	return f.len == m->len && *f.p == *m->text && !memcmp(f.p, m->text, f.len);
 }
 
 static bool header(void *state, const char *line, size_t len)
@@ -44,9 +49,9 @@ static bool header(void *state, const char *line, size_t len)
 		r->by = value.len == 1 ? *value.p : (char)strtol(hex, NULL, 16);
 		r->n_columns = 0;
 	} else if (named(line, len, "#unset_field", &value)) {
-		copy_field(r->unset, value);
+		set_mark(&r->unset, value);
 	} else if (named(line, len, "#empty_field", &value)) {
-		copy_field(r->empty, value);
+		set_mark(&r->empty, value);
 	} else if (named(line, len, "#path", &value)) {
 		r->other = !field_is(value, "conn");
 	} else if (named(line, len, "#fields", &value)) {
@@ -77,7 +82,7 @@ static const char *read_line(struct lines *l, const char *p, size_t len)
 		return "not as many columns as #fields names";
 	for (unsigned i = 0; i < ZEEK_COLUMNS; i++) {
 		f[i] = r->at[i] < 0 ? (struct field){"", 0} : all[r->at[i]];
-		if (f[i].len && (field_is(f[i], r->unset) || field_is(f[i], r->empty)))
+		if (f[i].len && (is_mark(&r->unset, f[i]) || is_mark(&r->empty, f[i])))
 			f[i].len = 0;
 	}
 	const char *why = zeek_record(f, &rec, &tags);
@@ -89,8 +94,8 @@ static void *open_state(const struct wh_reader_options *o)
 	struct reader *r = lines_open(sizeof *r, read_line, o);
 	if (r) {
 		r->by = '\t';
-		strcpy(r->unset, "-");
-		strcpy(r->empty, "(empty)");
+		set_mark(&r->unset, (struct field){"-", 1});
+		set_mark(&r->empty, (struct field){"(empty)", 7});
 	}
 	return r;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/array.h"
+#include "base/pages.h"
 #include "base/siphash.h"
 #include "ledger/store.h"
 
@@ -11,7 +12,7 @@ enum { SOURCE_BITS = 20, SAME = 8, DAYS = 256, CLEAN_DAYS = 4, DUE_DAYS = 128, D
 struct day {
 	int32_t day;
 	struct wh_conversation *all; size_t n, room, saved, written; /* in the ledger; in the transaction under way, too */
-	uint32_t *index; size_t mask;                                /* place in `all` + 1; 0: free */
+	uint64_t *index; size_t mask;                                /* see slot_of() */
 	uint64_t asked;
 };
 
@@ -49,7 +50,7 @@ int wh_conversations_new(struct wh_store *s, int64_t slack_us, struct wh_convers
 static void free_day(struct day *d)
 {
 	free(d->all);
-	free(d->index);
+	wh_pages_free(d->index, (d->mask + 1) * sizeof *d->index);
 }
 
 void wh_conversations_free(struct wh_conversations *c)
@@ -86,25 +87,34 @@ static int32_t day_of(const struct wh_conversations *c, int64_t bucket)
 	return wh_day(bucket * c->slack_ms * 1000);
 }
 
+/*
+ * The buckets of two ends stand side by side, eight to a line of the cache: of the three that are asked for, mostly all are in one. A slot has the upper
+ * half of the ends' hash and, in the lower, the place in `all` + 1; 0 where it is free.
+ */
+enum { NEIGHBOURS = 8 };
 static size_t slot_of(const struct wh_conversations *c, const struct day *d, uint64_t ends, int64_t bucket)
 {
-	return wh_siphash(c->key, &ends, 1, (uint64_t)bucket) & d->mask;
+	size_t line = wh_siphash(c->key, &ends, 1, (uint64_t)bucket / NEIGHBOURS) * NEIGHBOURS;
+	return (line + (uint64_t)bucket % NEIGHBOURS) & d->mask;
+}
+
+static void put(struct day *d, size_t at, size_t place)
+{
+	while (d->index[at])
+		at = (at + 1) & d->mask;
+	d->index[at] = d->all[place].ends >> 32 << 32 | (uint32_t)(place + 1);
 }
 
 static bool index_again(const struct wh_conversations *c, struct day *d, size_t slots)
 {
-	uint32_t *index = calloc(slots, sizeof *index);
+	uint64_t *index = wh_pages_new(slots * sizeof *index);
 	if (!index)
 		return false;
-	free(d->index);
+	wh_pages_free(d->index, (d->mask + 1) * sizeof *index);
 	d->index = index;
 	d->mask = slots - 1;
-	for (size_t i = 0; i < d->n; i++) {
-		size_t at = slot_of(c, d, d->all[i].ends, bucket_of(c, d->all[i].when));
-		while (d->index[at])
-			at = (at + 1) & d->mask;
-		d->index[at] = (uint32_t)i + 1;
-	}
+	for (size_t i = 0; i < d->n; i++)
+		put(d, slot_of(c, d, d->all[i].ends, bucket_of(c, d->all[i].when)), i);
 	return true;
 }
 
@@ -194,7 +204,9 @@ static bool look(const struct wh_conversations *c, const struct day *d, const st
 	unsigned met = 0;
 	bool full = false;
 	for (size_t at = slot_of(c, d, x->ends, bucket); d->index[at] && !*same; at = (at + 1) & d->mask) {
-		const struct wh_conversation *y = &d->all[d->index[at] - 1];
+		if ((d->index[at] ^ x->ends) >> 32)
+			continue;
+		const struct wh_conversation *y = &d->all[(uint32_t)d->index[at] - 1];
 		if (y->ends != x->ends || bucket_of(c, y->when) != bucket)
 			continue;
 		int64_t apart = (int64_t)(y->when >> SOURCE_BITS) - (int64_t)(x->when >> SOURCE_BITS);
@@ -225,12 +237,9 @@ int wh_conversations_meet(struct wh_conversations *c, const struct wh_flow *f, u
 	int rc = find_day(c, day_of(c, bucket), &d, err);
 	if (rc || !d)
 		return rc;
-	if ((3 * (d->n + 1) > 2 * (d->mask + 1) && !index_again(c, d, 2 * (d->mask + 1))) || !append(c, d, &x))
+	if ((3 * (d->n + 1) > 2 * (d->mask + 1) && !index_again(c, d, 4 * (d->mask + 1))) || !append(c, d, &x))
 		return out_of_memory(err);
-	size_t at = slot_of(c, d, x.ends, bucket);
-	while (d->index[at])
-		at = (at + 1) & d->mask;
-	d->index[at] = (uint32_t)d->n;
+	put(d, slot_of(c, d, x.ends, bucket), d->n - 1);
 	c->fresh++;
 	return 0;
 }

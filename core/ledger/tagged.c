@@ -12,6 +12,7 @@ struct wh_tagged {
 	struct wh_conversations *conversations; /* NULL: no source had a name yet */
 	int64_t slack_us;
 	uint64_t twice;
+	struct { char sensor[64]; size_t len; struct wh_realm realm; uint64_t hash; bool is; } last; /* the source of the flow before */
 };
 
 static const struct wh_realm untagged;
@@ -65,6 +66,22 @@ static bool within(const struct wh_tagged *t, const struct wh_addr *a)
 	return wh_addr_is_private(a) || wh_locals_has(t->opt->locals, a);
 }
 
+/* Flow after flow is of the same source. */
+static uint64_t source_of(struct wh_tagged *t, const char *sensor, size_t len, const struct wh_realm *realm)
+{
+	if (t->last.is && len == t->last.len && !memcmp(sensor, t->last.sensor, len) && wh_realm_eq(realm, &t->last.realm))
+		return t->last.hash;
+	uint64_t hash = wh_conversations_source(t->conversations, sensor, len, realm);
+	t->last.is = len <= sizeof t->last.sensor;
+	if (t->last.is) {
+		memcpy(t->last.sensor, sensor, len);
+		t->last.len = len;
+		t->last.realm = *realm;
+		t->last.hash = hash;
+	}
+	return hash;
+}
+
 /* 1: another source reported this conversation. A source is a sensor; and, where networks are one, each of them, and what has no tag. */
 static int look_at_source(struct wh_tagged *t, const struct wh_flow *f, const struct wh_tags *tags, struct wh_error *err)
 {
@@ -78,8 +95,7 @@ static int look_at_source(struct wh_tagged *t, const struct wh_flow *f, const st
 	int rc = t->conversations ? 0 : wh_conversations_new(t->store, t->slack_us, &t->conversations, err);
 	if (rc)
 		return rc;
-	uint64_t source = wh_conversations_source(t->conversations, sensor ? sensor : "", len, realm);
-	return wh_conversations_meet(t->conversations, f, source, wh_flow_server(f) == WH_SIDE_DST_SERVES, err);
+	return wh_conversations_meet(t->conversations, f, source_of(t, sensor ? sensor : "", len, realm), wh_flow_server(f) == WH_SIDE_DST_SERVES, err);
 }
 
 static struct wh_tags tags_of_line(const char *text, size_t len)

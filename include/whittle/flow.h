@@ -124,7 +124,7 @@ struct wh_tags wh_tags_of(const char *line, size_t len); /* of one well-formed E
 #define WH_CLOCK_FIRST_US INT64_C(978307200000000)
 #define WH_CLOCK_SLACK_US INT64_C(300000000)
 extern const char wh_time_future[], wh_time_past[];
-bool wh_bad_time(int64_t us, int64_t now_us); /* of one time; now_us 0: never */
+const char *wh_bad_time(int64_t us, int64_t now_us); /* the same of one time; now_us 0: any can be */
 const char *wh_record_bad_time(const struct wh_record *rec, int64_t now_us);
 
 /* Which end is the server? Inferred from the handshake and the application protocol; never from a port number alone. */

@@ -97,6 +97,39 @@ static void a_begin_alone_says_nothing(void **s)
 	assert_int_equal(wh_pairing_open(pairing), 1);
 }
 
+/* An end directly behind its begin takes no place among the open flows; behind something else, it does. The outcome is one. */
+static void an_end_next_to_its_begin_is_as_one_further_on(void **s)
+{
+	static const char end[] = "\"1793692811000,198.51.100.24,10.20.1.4,51514,22,6,I,E,NX,4,700,3,1100\"";
+	static const char other[] = "\"1793692802000,198.51.100.99,10.20.1.4,51514,22,6,I,B,NX,0,0,0,0\"";
+	struct wh_flow next_to, apart;
+	char text[1024];
+	(void)s;
+	snprintf(text, sizeof text, VNET("2026-11-03T08:01:00Z", B ",%s"), end);
+	once(&wh_reader_vnet, text);
+	assert_int_equal(n_got, 1);
+	assert_int_equal(got[0].flow.part, WH_FLOW_WHOLE);
+	assert_int_equal(stats.records, 2);
+	assert_int_equal(wh_pairing_open(pairing), 0);
+	next_to = got[0].flow;
+	snprintf(text, sizeof text, VNET("2026-11-03T08:01:00Z", B ",%s,%s"), other, end);
+	once(&wh_reader_vnet, text);
+	assert_int_equal(n_got, 1);
+	assert_int_equal(stats.records, 3);
+	assert_int_equal(wh_pairing_open(pairing), 1);
+	apart = got[0].flow;
+	assert_memory_equal(&next_to, &apart, sizeof apart);
+	assert_true(apart.start_us == INT64_C(1793692801000000) && apart.end_us == INT64_C(1793692811000000));
+	/* an earlier flow of the same ends is open: it goes on until its own end, or the next begin */
+	begin();
+	more(&wh_reader_vnet, VNET("2026-11-03T07:01:00Z", "\"1793690000000,198.51.100.24,10.20.1.4,51514,22,6,I,B,NX,0,0,0,0\"," "\"1793690030000,198.51.100.24,10.20.1.4,51514,22,6,I,C,NX,10,1700,9,4100\""), NULL);
+	snprintf(text, sizeof text, VNET("2026-11-03T08:01:00Z", B ",%s"), end);
+	more(&wh_reader_vnet, text, NULL);
+	assert_int_equal(n_got, 2);
+	assert_int_equal(got[1].flow.part, WH_FLOW_WHOLE);
+	assert_int_equal(wh_pairing_open(pairing), 0);
+}
+
 static void what_was_denied_is_an_attempt(void **s)
 {
 	(void)s;
@@ -368,7 +401,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tuples_of_several_hours_are_one_flow), cmocka_unit_test(an_end_without_a_begin_is_a_flow),
-		cmocka_unit_test(a_begin_alone_says_nothing), cmocka_unit_test(what_was_denied_is_an_attempt),
+		cmocka_unit_test(a_begin_alone_says_nothing), cmocka_unit_test(an_end_next_to_its_begin_is_as_one_further_on), cmocka_unit_test(what_was_denied_is_an_attempt),
 		cmocka_unit_test(seconds_and_short_tuples_are_read), cmocka_unit_test(version_1_of_a_group_shows_no_answers),
 		cmocka_unit_test(a_document_grows_before_its_brackets), cmocka_unit_test(cuts_are_exact_in_strings_and_nesting),
 		cmocka_unit_test(hostile_tuples_are_counted_and_passed_over), cmocka_unit_test(history_tells_who_answered),
