@@ -38,8 +38,15 @@ help: ## list every target with its sentence
 
 all: $(BUILD)/whittle $(BUILD)/whittle-suricata.so $(BUILD)/whittle-report.so ## build the program and the Suricata plugin
 
-$(BUILD)/whittle: $(call obj,o,$(CLI_SRC)) $(BUILD)/libwhittle.a
+$(BUILD)/whittle: $(call obj,o,$(CLI_SRC)) $(BUILD)/console.o $(BUILD)/libwhittle.a
 	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -pie $(HARDEN_LD) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
+
+# The console of `whittle serve`: TypeScript, bundled and written as arrays.
+$(BUILD)/console.c: $(wildcard core/serve/console/*)
+	@mkdir -p $(@D)
+	$(call quiet,TS)core/serve/console/build.sh $@
+$(BUILD)/console.o: $(BUILD)/console.c core/serve/web.h
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(BUILD)/whittle-suricata.so: $(call obj,o,$(PLUGIN_SRC)) $(BUILD)/libwhittle.a
 	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -shared $(HARDEN_LD) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
@@ -119,6 +126,9 @@ test: ## every test: installs what is missing, builds, runs all; ends with the c
 test-suricata8: all ## the plugin under Suricata 8, in a Debian 13 root made for it
 	@BUILD=$(BUILD) tests/run.sh suricata8 tests/e2e/suricata8.sh
 
+test-console: all ## the console in Chromium, page by page, judged by axe-core
+	@BUILD=$(BUILD) tests/run.sh console tests/browser/console.sh
+
 test-fresh: ## the README's commands in minimal Debian 12 and 13 roots, made with debootstrap and thrown away
 	@packaging/install-deps.sh test
 	@tests/fresh/fresh.sh
@@ -166,6 +176,6 @@ eval: $(BUILD)/eval/eval ## judge recommendations on generated worlds: build/eva
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-.PHONY: help all deps demo test test-suricata8 test-fresh check bench eval fuzz fuzzers lint install clean tools
+.PHONY: help all deps demo test test-suricata8 test-console test-fresh check bench eval fuzz fuzzers lint install clean tools
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

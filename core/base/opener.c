@@ -28,6 +28,7 @@ struct reply {
 };
 
 static int opener = -1; /* our end of the socket; -1: there is none */
+static int turn = -1;   /* a file that is locked by whoever asks: processes that the program forks share the socket, and an answer must be that to the question */
 
 /* ---- texts as files in memory ---- */
 
@@ -204,8 +205,10 @@ int wh_opener_start(const struct wh_grant *grants, size_t n, struct wh_error *er
 	int end, rc = wh_helper_fork("whittle-opener", &end, err);
 	if (rc == 1)
 		serve(end, grants, n);
-	if (!rc)
+	if (!rc) {
 		opener = end;
+		turn = memfd_create("whittle-turn", MFD_CLOEXEC);
+	}
 	return rc;
 }
 
@@ -245,8 +248,14 @@ static int ask(struct request *r, int give, struct reply *p, int *fd)
 	*fd = -1;
 	if (opener < 0)
 		return -ENOENT;
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	while (fcntl(turn, F_SETLKW, &lock) < 0 && errno == EINTR)
+		;
 	int rc = wh_helper_send(opener, r, sizeof *r, give);
-	return rc ? rc : wh_helper_receive(opener, p, sizeof *p, fd);
+	rc = rc ? rc : wh_helper_receive(opener, p, sizeof *p, fd);
+	lock.l_type = F_UNLCK;
+	fcntl(turn, F_SETLK, &lock);
+	return rc;
 }
 
 static int ask_to_open(enum wh_grant_kind kind, const char *path, int flags)

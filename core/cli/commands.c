@@ -42,7 +42,8 @@
 	ROW("Run", token) \
 	ROW("Run", config) \
 	ROW("Run", doctor) \
-	ROW("Run", selftest)
+	ROW("Run", selftest) \
+	ROW("Run", demo_data)
 
 #define DECLARE(group, name) extern const struct cli_command cli_##name __attribute__((weak));
 #define LIST(group, name) {group, &cli_##name},

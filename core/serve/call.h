@@ -8,11 +8,11 @@
 #include "serve/gate.h"
 #include "serve/target.h"
 
-struct wh_route;
+struct wh_serve_route;
 struct wh_call {
 	const struct wh_app *app;             /* `who` is the token's name */
 	const struct wh_frame_request *request;
-	const struct wh_route *route;
+	const struct wh_serve_route *route;
 	struct wh_target target;
 	const char *values[WH_PATTERN_VALUES]; /* of the route's braces */
 	json_t *body;                         /* an object; NULL: none was sent */
@@ -28,7 +28,7 @@ struct wh_call {
 };
 
 /* Each route is one row (routes.c). `run` returns 0 with the answer set, or a failure of a use case, which becomes an error's document. */
-struct wh_route {
+struct wh_serve_route {
 	enum wh_method method;
 	const char *path, *versions;          /* "2020-01-01 …": what api-version may be; NULL: our own, which has none */
 	enum { WH_ANYBODY, WH_READERS, WH_OPERATORS } may;
@@ -38,7 +38,7 @@ struct wh_route {
 	bool body;                            /* it takes one */
 	bool cached;                          /* its document follows from the ledger's files alone */
 };
-extern const struct wh_route wh_routes[]; /* ends with a row without a path */
+extern const struct wh_serve_route wh_routes[]; /* ends with a row without a path */
 
 /* ---- answers ---- */
 int wh_call_json(struct wh_call *c, unsigned status, json_t *doc);   /* takes the reference; NULL: out of memory */

@@ -24,5 +24,11 @@ WH_ENDPOINT(own_hardenings); WH_ENDPOINT(own_hardening); WH_ENDPOINT(own_rule_ch
 WH_ENDPOINT(own_explain); WH_ENDPOINT(own_replay);
 /* own.c */
 WH_ENDPOINT(own_status); WH_ENDPOINT(own_reach); WH_ENDPOINT(own_diff); WH_ENDPOINT(own_map); WH_ENDPOINT(own_connections);
+/* assessments.c, scores.c */
+WH_ENDPOINT(assessments_list); WH_ENDPOINT(assessment_get); WH_ENDPOINT(metadata_list); WH_ENDPOINT(metadata_get);
+WH_ENDPOINT(scores_list); WH_ENDPOINT(score_get); WH_ENDPOINT(score_controls); WH_ENDPOINT(score_controls_of);
+WH_ENDPOINT(standards_list); WH_ENDPOINT(standard_get); WH_ENDPOINT(controls_list); WH_ENDPOINT(control_get);
+WH_ENDPOINT(compliance_assessments_list); WH_ENDPOINT(compliance_assessment_get);
+WH_ENDPOINT(own_compliance); WH_ENDPOINT(own_score); WH_ENDPOINT(own_recommendations); WH_ENDPOINT(own_verdicts); WH_ENDPOINT(own_inventory); WH_ENDPOINT(own_standards);
 /* openapi.c */
 WH_ENDPOINT(openapi);

@@ -9,7 +9,7 @@ static json_t *parameter(const char *name, const char *in, bool required)
 }
 
 /* Those of the path's braces, api-version, and the query's. */
-static json_t *parameters(const struct wh_route *r, struct wh_arena *mem)
+static json_t *parameters(const struct wh_serve_route *r, struct wh_arena *mem)
 {
 	json_t *list = json_array();
 	for (const char *p = strchr(r->path, '{'); p; p = strchr(p + 1, '{'))
@@ -21,7 +21,7 @@ static json_t *parameters(const struct wh_route *r, struct wh_arena *mem)
 	return list;
 }
 
-static json_t *responses(const struct wh_route *r)
+static json_t *responses(const struct wh_serve_route *r)
 {
 	json_t *all = json_pack("{s:{s:s}, s:{s:s, s:{s:{s:{s:s}}}}}", "2XX", "description", "done", "default", "description", "an error", "content", "application/json", "schema", "$ref",
 	                        "#/components/schemas/Error");
@@ -32,7 +32,7 @@ static json_t *responses(const struct wh_route *r)
 	return all;
 }
 
-static json_t *operation(const struct wh_route *r, struct wh_arena *mem)
+static json_t *operation(const struct wh_serve_route *r, struct wh_arena *mem)
 {
 	json_t *o = json_pack("{s:s, s:o, s:o}", "summary", r->summary, "parameters", parameters(r, mem), "responses", responses(r));
 	json_object_set_new(o, "security", r->may == WH_ANYBODY ? json_array() : json_pack("[{s:[]}]", "token"));
@@ -48,7 +48,7 @@ WH_ENDPOINT(openapi)
 	static const char *const methods[] = {"get", "put", "post", "delete"};
 	json_t *paths = json_object();
 	(void)err;
-	for (const struct wh_route *r = wh_routes; r->path; r++) {
+	for (const struct wh_serve_route *r = wh_routes; r->path; r++) {
 		const char *star = strchr(r->path, '*'), *path = star ? wh_arena_printf(c->mem, "%.*s%s", (int)(star - r->path), r->path, star + 1) : r->path;
 		if (!json_object_get(paths, path))
 			json_object_set_new(paths, path, json_object());

@@ -11,13 +11,16 @@
 #define LOCATIONS "2015-06-01-preview"
 #define ALERTS "2021-11-01 2022-01-01"
 #define RULES "2019-01-01-preview"
+#define ASSESSMENTS "2021-06-01 2020-01-01"
+#define STANDARD SUB SECURITY "/regulatoryComplianceStandards/{regulatoryComplianceStandardName}"
+#define CONTROL STANDARD "/regulatoryComplianceControls/{regulatoryComplianceControlName}"
 #define READ(path, versions, run, summary) {WH_GET, path, versions, WH_READERS, run, summary, NULL, false, false}
 #define READ_CACHED(path, versions, run, summary) {WH_GET, path, versions, WH_READERS, run, summary, NULL, false, true}
 #define ASK(path, run, summary, parameters) {WH_GET, path, NULL, WH_READERS, run, summary, parameters, false, true}
 #define CHANGE(method, path, versions, run, summary) {method, path, versions, WH_OPERATORS, run, summary, NULL, false, false}
 #define CHANGE_BY(method, path, versions, run, summary) {method, path, versions, WH_OPERATORS, run, summary, NULL, true, false}
 
-const struct wh_route wh_routes[] = {
+const struct wh_serve_route wh_routes[] = {
 	/* ---- the server ---- */
 	{WH_GET, "/healthz", NULL, WH_ANYBODY, wh_serve_healthz, "whether the ledger can be read", NULL, false, false},
 	{WH_GET, "/metrics", NULL, WH_READERS, wh_serve_metrics, "counters in Prometheus' text format", NULL, false, false},
@@ -59,6 +62,22 @@ const struct wh_route wh_routes[] = {
 	CHANGE_BY(WH_PUT, GROUP IN_LOCATION "/jitNetworkAccessPolicies/{jitNetworkAccessPolicyName}", NETWORK, wh_serve_jit_put, "the policy as it is; another is refused, since whittle.yaml has it"),
 	CHANGE(WH_DELETE, GROUP IN_LOCATION "/jitNetworkAccessPolicies/{jitNetworkAccessPolicyName}", NETWORK, wh_serve_jit_delete, "refused, since whittle.yaml has it"),
 	CHANGE_BY(WH_POST, GROUP IN_LOCATION "/jitNetworkAccessPolicies/{jitNetworkAccessPolicyName}/{action}", NETWORK, wh_serve_jit_initiate, "open ports for a time, within the policy"),
+	READ_CACHED("/providers/Microsoft.Security/assessmentMetadata", ASSESSMENTS, wh_serve_metadata_list, "what the assessments ask"),
+	READ_CACHED("/providers/Microsoft.Security/assessmentMetadata/{assessmentMetadataName}", ASSESSMENTS, wh_serve_metadata_get, "what one asks"),
+	READ_CACHED(SUB SECURITY "/assessmentMetadata", ASSESSMENTS, wh_serve_metadata_list, "the same, of a subscription"),
+	READ_CACHED(SUB SECURITY "/assessmentMetadata/{assessmentMetadataName}", ASSESSMENTS, wh_serve_metadata_get, "the same, of a subscription"),
+	READ_CACHED(SUB SECURITY "/secureScores", NETWORK, wh_serve_scores_list, "the secure score"),
+	READ_CACHED(SUB SECURITY "/secureScores/{secureScoreName}", NETWORK, wh_serve_score_get, "the secure score, ascScore"),
+	READ_CACHED(SUB SECURITY "/secureScores/{secureScoreName}/secureScoreControls", NETWORK, wh_serve_score_controls_of, "what it is made of"),
+	READ_CACHED(SUB SECURITY "/secureScoreControls", NETWORK, wh_serve_score_controls, "the same"),
+	READ_CACHED(SUB SECURITY "/regulatoryComplianceStandards", RULES, wh_serve_standards_list, "standards, and how far they are met"),
+	READ_CACHED(STANDARD, RULES, wh_serve_standard_get, "one of them"),
+	READ_CACHED(STANDARD "/regulatoryComplianceControls", RULES, wh_serve_controls_list, "its controls"),
+	READ_CACHED(CONTROL, RULES, wh_serve_control_get, "one of them"),
+	READ_CACHED(CONTROL "/regulatoryComplianceAssessments", RULES, wh_serve_compliance_assessments_list, "a control's assessments"),
+	READ_CACHED(CONTROL "/regulatoryComplianceAssessments/{regulatoryComplianceAssessmentName}", RULES, wh_serve_compliance_assessment_get, "one of them"),
+	READ_CACHED("/{scope*}/providers/Microsoft.Security/assessments", ASSESSMENTS, wh_serve_assessments_list, "verdicts below a scope"),
+	READ_CACHED("/{scope*}/providers/Microsoft.Security/assessments/{assessmentName}", ASSESSMENTS, wh_serve_assessment_get, "one verdict on a resource"),
 
 	/* ---- our own ---- */
 	ASK("/api/v1/status", wh_serve_own_status, "every resource, whether it is healthy, and why not", NULL),
@@ -84,5 +103,11 @@ const struct wh_route wh_routes[] = {
 	ASK("/api/v1/diff", wh_serve_own_diff, "what the reviewed rules would open and close", NULL),
 	ASK("/api/v1/map", wh_serve_own_map, "the network's map, with observed traffic", NULL),
 	ASK("/api/v1/connections", wh_serve_own_connections, "what the rules allow, by classes", NULL),
+	ASK("/api/v1/recommendations", wh_serve_own_recommendations, "the assessments, each with its counts", NULL),
+	ASK("/api/v1/assessments", wh_serve_own_verdicts, "verdicts on resources", "assessment"),
+	ASK("/api/v1/inventory", wh_serve_own_inventory, "the resources, and how they stand", NULL),
+	ASK("/api/v1/compliance", wh_serve_own_compliance, "how far a standard is met", "standard"),
+	ASK("/api/v1/standards", wh_serve_own_standards, "the standards that there are", NULL),
+	ASK("/api/v1/score", wh_serve_own_score, "the secure score, with its controls", NULL),
 	{.path = NULL},
 };

@@ -66,7 +66,7 @@ int wh_target_parse(const char *text, struct wh_arena *mem, struct wh_target *ou
 	size_t path = strcspn(text, "?#");
 	int rc = *text == '/' && text[path] != '#' && !strchr(text, '#') ? 0 : refuse(err, "it begins with / and has no fragment");
 	*out = (struct wh_target){.n = 0};
-	for (size_t at = 1, n; !rc && at < path; at += n + 1) {
+	for (size_t at = 1 + (path > 2 && text[1] == '/'), n; !rc && at < path; at += n + 1) { /* "/" before a scope that begins with one: Azure's client writes that */
 		n = strcspn(text + at, "/?");
 		rc = add_segment(text + at, n, mem, out, err);
 	}

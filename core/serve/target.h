@@ -8,7 +8,7 @@ struct wh_target {
 	const char *segments[WH_SEGMENTS]; size_t n; /* decoded: UTF-8 without control characters, none empty, none "." or ".." */
 	struct { const char *name, *value; } parameters[WH_PARAMETERS]; size_t n_parameters;
 };
-/* 0, or -EINVAL with the reason: a percent that encodes nothing, an empty or relative segment, too many of them, one parameter twice. In `mem`. */
+/* One slash more at the front is no matter. 0, or -EINVAL with the reason: a percent that encodes nothing, an empty or relative segment, too many of them, one parameter twice. In `mem`. */
 int wh_target_parse(const char *text, struct wh_arena *mem, struct wh_target *out, struct wh_error *err);
 /* "" where there is none. */
 const char *wh_target_parameter(const struct wh_target *t, const char *name);

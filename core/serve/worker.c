@@ -38,10 +38,10 @@ static int authorise(struct wh_call *c)
 }
 
 /* The route, or NULL with the refusal as the answer. */
-static const struct wh_route *find(struct wh_call *c)
+static const struct wh_serve_route *find(struct wh_call *c)
 {
 	bool other = false;
-	for (const struct wh_route *r = wh_routes; r->path; r++) {
+	for (const struct wh_serve_route *r = wh_routes; r->path; r++) {
 		if (!wh_target_matches(&c->target, r->path, c->mem, c->values))
 			continue;
 		if (r->method == c->request->method)
@@ -141,7 +141,7 @@ static void run(struct wh_call *c, struct wh_bytes *out)
 		if (rc)
 			wh_call_error(c, rc, &err);
 	} else if (!c->route && c->who.who != WH_WHO_KNOWN) { /* a stranger learns nothing of what is there */
-		static const struct wh_route known = {.may = WH_READERS};
+		static const struct wh_serve_route known = {.may = WH_READERS};
 		c->route = &known;
 		authorise(c);
 		c->route = NULL;

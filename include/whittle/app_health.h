@@ -24,3 +24,6 @@ json_t *wh_app_doctor_json(const struct wh_app_doctor *r);
 int wh_app_selftest(const struct wh_app *a, const struct wh_selftest_options *opt, struct wh_selftest *out, struct wh_error *err);
 const char *wh_app_selftest_reason(const struct wh_selftest_options *o, const struct wh_selftest *t); /* why it is deaf; NULL: it hears */
 json_t *wh_app_selftest_json(const struct wh_selftest_options *o, const struct wh_selftest *t);
+
+/* Writes a demonstration into the directory `dir`, which is made where it is not there: estate.json, eve.json, whittle.yaml. */
+int wh_app_demo_data(const char *dir, struct wh_error *err);

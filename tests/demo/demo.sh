@@ -119,3 +119,12 @@ else
 	printf '%sNot everything happened as it should: see above.%s\n' "$b" "$n"
 	exit 1
 fi
+cat <<'END'
+
+The console, on a demonstration estate of its own:
+   export WHITTLE_STORE=/tmp/whittle-demo/ledger.db WHITTLE_STATE=/tmp/whittle-demo/state
+   build/whittle demo-data /tmp/whittle-demo && build/whittle estate import /tmp/whittle-demo/estate.json
+   build/whittle ingest /tmp/whittle-demo/eve.json && build/whittle recommend && build/whittle alerts
+   build/whittle serve token add me --role operator      # the token to sign in with
+   build/whittle serve --config /tmp/whittle-demo/whittle.yaml   # then open https://127.0.0.1:8443/
+END

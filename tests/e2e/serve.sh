@@ -119,4 +119,11 @@ api tests/sdk/security_api.js https://127.0.0.1:8444 22222222-2222-2222-2222-222
 ! grep '^FAILED' "$dir/sdk"; t $? "Azure's client reads its network" "$(grep '^FAILED' "$dir/sdk")"
 is "$(sed -n 's/^pairs //p' "$dir/sdk" | jq -c .)" "$(w connections --json | jq -c '[.connectableResources[] | .id as $to | .inboundConnectedResources[] | [.connectedResourceId, $to, .tcpPorts, .udpPorts] | join(" ")] | sort')" "allowed connections are those that the command prints"
 sdk topologies "vnets:1,subnets:1,virtualMachines:2" "and so is the topology"
+w assess --json >"$dir/verdicts" 2>/dev/null; w compliance --json >"$dir/compliance" 2>/dev/null
+is "$(sed -n 's/^unhealthy //p' "$dir/sdk" | jq -c .)" "$(jq -c '[.assessments[] | select(.status == "Unhealthy" and .exempt == null and (.resourceId | startswith("/"))) | .name + " " + (.resourceId | split("/") | last)] | sort' "$dir/verdicts")" "assessments are those that the command prints"
+is "$(sed -n 's/^standard //p' "$dir/sdk")" "$(jq -c '[.state, .passedControls, .failedControls, .skippedControls, .unsupportedControls]' "$dir/compliance")" "a standard stands as the command prints it"
+is "$(sed -n 's/^controls //p' "$dir/sdk")" "$(jq -r '[.controls[] | .id + ":" + .state] | join(" ")' "$dir/compliance")" "and so does each control"
+is "$(sed -n 's/^score //p' "$dir/sdk" | jq -c '.[0][1:] | map(. * 100 | round)')" "$(jq -c '[.score.current, .score.max] | map(. * 100 | round)' "$dir/compliance")" "and the secure score"
+for name in assessment metadata-one score-same control control-assessments; do sdk $name true "$name is found by its name, too"; done
+sdk no-standard "404 ResourceNotFound" "a standard that is none is not found"
 echo "1..$n"

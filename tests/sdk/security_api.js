@@ -83,6 +83,26 @@ async function network() {
   say("machines", vms.topologyResources.map((r) => [r.resourceId.split("/").pop(), r.severity, r.networkZones, r.parents.length].join(" ")).sort());
 }
 
+async function posture() {
+	const scope = `/subscriptions/${subscription}`, list = await all(c.assessments.list(scope)), one = list.find((a) => a.status.code === "Unhealthy"), meta = await all(c.assessmentsMetadata.list()), inSub = await all(c.assessmentsMetadata.listBySubscription());
+	say("unhealthy", list.filter((a) => a.status.code === "Unhealthy").map((a) => `${a.name} ${a.resourceDetails.id.split("/").pop()}`).sort());
+	say("assessment", (await c.assessments.get(one.resourceDetails.id, one.name)).displayName === one.displayName);
+	say("metadata", [meta.length, inSub.length]);
+	say("metadata-one", (await c.assessmentsMetadata.get(one.name)).displayName === one.displayName && (await c.assessmentsMetadata.getInSubscription(one.name)).severity === meta.find((m) => m.name === one.name).severity);
+	say("no-assessment", await code(c.assessments.get(one.resourceDetails.id, "nobody")));
+	const scores = await all(c.secureScores.list()), controls = await all(c.secureScoreControls.list());
+	say("score", scores.map((s) => [s.name, s.current, s.max]));
+	say("score-same", (await c.secureScores.get("ascScore")).current === scores[0].current && (await all(c.secureScoreControls.listBySecureScore("ascScore"))).length === controls.length);
+	const standards = await all(c.regulatoryComplianceStandards.list()), standard = await c.regulatoryComplianceStandards.get("mcsb-v1"), ks = await all(c.regulatoryComplianceControls.list("mcsb-v1"));
+	say("standards", standards.map((s) => s.name).sort().join());
+	say("standard", [standard.state, standard.passedControls, standard.failedControls, standard.skippedControls, standard.unsupportedControls]);
+	say("controls", ks.map((k) => `${k.name}:${k.state}`).join(" "));
+	say("control", (await c.regulatoryComplianceControls.get("mcsb-v1", "NS-1")).description === ks[0].description);
+	const asked = await all(c.regulatoryComplianceAssessments.list("mcsb-v1", "NS-1"));
+	say("control-assessments", (await c.regulatoryComplianceAssessments.get("mcsb-v1", "NS-1", asked[0].name)).name === asked[0].name);
+	say("no-standard", await code(c.regulatoryComplianceStandards.get("nobody")));
+}
+
 async function refusals() {
   say("no-token", await code(client("nobody").alerts.list().next()));
   say("expired", await code(client(process.env.EXPIRED).alerts.list().next()));
@@ -92,6 +112,6 @@ async function refusals() {
 }
 
 (async () => {
-  for (const step of kind === "azure" ? [locations, network] : [locations, hardening, alerts, suppression, jit, refusals])
+  for (const step of kind === "azure" ? [locations, network, posture] : [locations, hardening, alerts, suppression, jit, refusals])
     await step().catch((e) => say(`FAILED ${step.name}`, `${e.statusCode} ${e.code} ${e.message}`));
 })();
