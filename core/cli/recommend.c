@@ -195,6 +195,18 @@ static bool is_svg(const char *name)
 	return n > 4 && !strcmp(name + n - 4, ".svg");
 }
 
+/* In words what is too large to be read as a number: "131 billion billion". */
+static const char *large_text(double n, char buf[static WH_NUMBER_STRLEN])
+{
+	static const struct { double of; const char *words; } units[] = {{1e27, "billion billion billion"}, {1e18, "billion billion"}, {1e9, "billion"}};
+	for (size_t i = 0; n >= 1e15 && i < sizeof units / sizeof *units; i++)
+		if (n >= units[i].of) {
+			snprintf(buf, WH_NUMBER_STRLEN, "%.0f %s", n / units[i].of, units[i].words);
+			return buf;
+		}
+	return wh_count_text(n, buf);
+}
+
 static void print_curve(const struct wh_curve *k)
 {
 	struct cli_table *t = cli_table_new(">Permissiveness|>Lines|>Addresses|>IPv6 /64s|>Not seen|>Would break|>At most|Choice");
@@ -207,9 +219,9 @@ static void print_curve(const struct wh_curve *k)
 		else
 			cli_table_cell(t, "1/%g", 1 / p->permissiveness);
 		cli_table_number(t, p->lines);
-		cli_table_text(t, wh_count_text(p->addresses, n));
-		cli_table_text(t, wh_count_text(floor(p->nets6), n));
-		cli_table_text(t, wh_count_text(floor(p->unseen), n));
+		cli_table_text(t, large_text(p->addresses, n));
+		cli_table_text(t, large_text(floor(p->nets6), n));
+		cli_table_text(t, large_text(floor(p->unseen), n));
 		if (p->expected.of) {
 			cli_table_cell(t, "%s of %s", wh_number_text(p->expected.flows, a), wh_number_text(p->expected.of, b));
 			cli_table_cell(t, "%s %%", wh_percent(p->expected.upper, most));
@@ -221,9 +233,12 @@ static void print_curve(const struct wh_curve *k)
 	}
 	cli_table_print(t);
 	printf("\n%zu rule%s of %zu resource%s; today's rules let in %s IPv4 addresses and %s IPv6 /64s on the same ports.\n", k->n_rules,
-	       k->n_rules == 1 ? "" : "s", k->n_resources, k->n_resources == 1 ? "" : "s", wh_count_text(k->today_addresses, n),
-	       wh_count_text(floor(k->today_nets6), n6));
-	puts("'whittle recommend --permissiveness X' or '--lines N' takes another point.");
+	       k->n_rules == 1 ? "" : "s", k->n_resources, k->n_resources == 1 ? "" : "s", large_text(k->today_addresses, n),
+	       large_text(floor(k->today_nets6), n6));
+	if (k->n == 1)
+		puts("The curve has one point: every permissiveness gives these rules.");
+	else
+		puts("'whittle recommend --permissiveness X' or '--lines N' takes another point.");
 }
 
 static int write_svg(const struct wh_curve *k, const char *path)

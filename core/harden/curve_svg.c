@@ -223,6 +223,8 @@ static void draw(FILE *f, const struct wh_curve *c)
 	x_axis(f, &x);
 	upper_panel(f, c, &x);
 	lower_panel(f, c, &x);
+	if (c->n == 1)
+		text(f, (LEFT + RIGHT) / 2.0, (TOP + MIDDLE) / 2.0 - 30, "middle", FAINT, 14, "one point only: every permissiveness gives these rules");
 	fputs("</svg>\n", f);
 }
 

@@ -37,6 +37,7 @@ check "what export writes has it" 0 '140\.20\.40\.7' "$BUILD/whittle" export --f
 check "history has who and why" 0 "$(id -un).*edit.*the new backup host" env -u SUDO_USER "$BUILD/whittle" rules history
 check "and when" 0 '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' r history
 check "history has JSON with the same" 0 '"why": "the new backup host"' r history --json
+check "a curve of one point says so" 0 'The curve has one point' "$BUILD/whittle" recommend --curve --ports 23
 check "recommend shows what enforce applies instead of the proposal" 0 'Edited by hand.*' "$BUILD/whittle" recommend --dry-run
 check "with the rule as it is" 0 'vm1 TCP-Inbound-22 .22/TCP.: 140\.20\.30\.8/29, 140\.20\.40\.7, edited by' "$BUILD/whittle" recommend --dry-run
 check "so does explain" 0 'vm1 TCP-Inbound-22 .22/TCP.: 140\.20\.30\.8/29, 140\.20\.40\.7, edited by' "$BUILD/whittle" explain vm1 22
