@@ -85,6 +85,8 @@ static json_t *control_json(const struct wh_posture *p, const struct wh_standard
 	for (size_t i = 0; i < c->n_benchmark; i++)
 		json_array_append_new(benchmark, json_string(c->benchmark[i]));
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s?, s:o}", "id", c->id, "name", c->name, "state", wh_posture_state_text(state), "question", c->question, "benchmark", benchmark);
+	if (c->of)
+		json_object_set_new(o, "of", json_string(c->of));
 	put_totals(o, &t);
 	json_object_set_new(o, "assessments", list);
 	return o;
@@ -118,7 +120,7 @@ static json_t *whole(const struct wh_app_posture *p, const struct wh_standard *s
 	json_t *controls = json_array();
 	for (size_t i = 0; i < s->n; i++) {
 		enum wh_posture_state state = wh_standard_state(&p->posture, &s->controls[i]);
-		n[state]++;
+		n[state] += !s->controls[i].of;
 		json_array_append_new(controls, control_json(&p->posture, &s->controls[i], state));
 	}
 	for (size_t i = 0; i < p->pack.n; i++) { /* each once, however many controls have it */

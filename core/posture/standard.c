@@ -98,13 +98,14 @@ static int texts(const struct reading *r, const struct wh_yaml *map, const char 
 
 static int control(const struct reading *r, const struct wh_yaml *row, struct wh_standard_control *c)
 {
-	static const char *const known[] = {"id", "name", "question", "benchmark", "assessments", NULL};
+	static const char *const known[] = {"id", "name", "question", "of", "benchmark", "assessments", NULL};
 	if (row->kind != WH_YAML_MAP)
 		return wh_fail_input(r->err, -EINVAL, "%s:%d: a control is a map", r->file, row->line);
 	int rc = wh_yaml_check_keys(r->file, row, known, r->err);
 	rc = rc ? rc : text(r, row, "id", true, &c->id);
 	rc = rc ? rc : text(r, row, "name", true, &c->name);
 	rc = rc ? rc : text(r, row, "question", false, &c->question);
+	rc = rc ? rc : text(r, row, "of", false, &c->of);
 	rc = rc ? rc : texts(r, row, "benchmark", &c->benchmark, &c->n_benchmark);
 	rc = rc ? rc : texts(r, row, "assessments", &c->only, &c->n_only);
 	if (!rc && !c->n_benchmark) {

@@ -38,7 +38,7 @@ int wh_app_inventory(const struct wh_app_posture *p, const struct wh_app_invento
 /*
  * standard: the file's name below rules/standards ("mcsb-v1", "cis-v8", …); NULL: the benchmark. {"version":1, "standard":{"id", "name", "version", "preview"}, "at", "inputs":[{"name", "what", "at"}…],
  * "state", "passedControls", "failedControls", "skippedControls", "unsupportedControls", "passedAssessments", "failedAssessments", "unsupportedAssessments", "percent", "score":{…},
- * "controls":[{"id", "name", "state", "question", "passedAssessments", …, "assessments":[{"name", "displayName", "severity", "state", "preview", "description", "remediation", "question",
+ * "controls":[{"id", "name", "state", "question", "of" (a sub-control's control: it does not count), "passedAssessments", …, "assessments":[{"name", "displayName", "severity", "state", "preview", "description", "remediation", "question",
  * "passedResources", "failedResources", "skippedResources", "unsupportedResources", "resources":[{"id", "name", "status", "cause", "exempt"}…]}…]}…]}
  */
 int wh_app_compliance(const struct wh_app_posture *p, const char *standard, json_t **out, struct wh_error *err);

@@ -109,6 +109,7 @@ enum wh_posture_state wh_posture_state_of(const struct wh_posture_counts *c);
 
 struct wh_standard_control {
 	const char *id, *name, *question;  /* question: what the data can't tell; NULL */
+	const char *of;                    /* of a sub-control: the control, which alone counts; NULL */
 	const char **benchmark; size_t n_benchmark; /* the benchmark's controls whose assessments it has: itself, or what a framework's control maps to */
 	const char **only; size_t n_only;  /* keys, of a sub-control; 0: all of them */
 };

@@ -128,6 +128,8 @@ check "a question is grey until somebody answers it, with the evidence's hash"
 "$w" compliance --json >out 2>err && [ "$(jq -r '[.controls[].id] | join(" ")' out)" = 'NS-1 NS-2 NS-3 NS-4 NS-5 NS-6 NS-7 NS-8 NS-9 NS-10' ] && [ "$(jq -r '.controls[] | select(.id == "NS-3").state' out)" = Failed ] && jq -e '.score.percent > 0 and .inputs[0].at != null and .at != null' out >/dev/null &&
 	"$w" compliance --framework pci-dss-3.2.1 --json >out 2>>err && [ "$(jq -r '.controls[] | select(.id == "1.1").state' out)" = Failed ] && "$w" compliance --framework none >out 2>err; [ $? = 2 ] && grep -q "'none' is no standard" err
 check "compliance by the benchmark, and by a framework that it maps to"
+"$w" compliance --standard mcsb-v2 --json >out 2>err && jq -e '(.passedControls + .failedControls + .skippedControls + .unsupportedControls) == 10 and (.controls | length) == 29 and (.controls[] | select(.id == "NS-3.2") | .of == "NS-3" and .state == "Failed")' out >/dev/null
+check "the second version has sub-controls, which don't count by themselves"
 [ "$("$w" compliance --score --json | jq '.subscriptions[] | select(.id == "s1").controls[] | select(.id == "secure-management-ports") | .max == 8 and .current == 4 and .healthy == 1 and .unhealthy == 1')" = true ] && "$w" compliance --history --json | jq -e 'length == 1 and .[0].failedControls > 0' >/dev/null
 check "the score by subscription and control, and its history"
 "$w" inventory --json >out 2>err && [ "$(jq -r '.resources[0] | .name + " " + .zone + " " + .severity' out)" = 'web-1 internet-facing High' ] && [ "$("$w" inventory --type virtualMachines --label env=test --json | jq -r '[.resources[].name] | join(",")')" = web-2 ] &&
