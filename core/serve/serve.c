@@ -57,11 +57,11 @@ int wh_serve_prepare(const struct wh_serve_options *o, struct wh_error *err)
 	struct wh_certificate c = {.cert = NULL};
 	server.o = *o;
 	int rc = wh_http_load(err);
+	rc = rc ? rc : wh_gate_start(&server.o, server.gates, o->workers, err); /* before there are sockets that are none of its business */
 	rc = rc ? rc : wh_listen(o, l, err);
 	if (rc)
 		return rc;
 	rc = certificate(o, l, &c, err);
-	rc = rc ? rc : wh_gate_start(&server.o, server.gates, o->workers, err);
 	if (!rc) {
 		const struct wh_web_setup setup = {.listeners = l, .n = o->n_listen, .certificate = &c, .close = server.gates, .n_close = o->workers};
 		print_banner(l, o->n_listen, &c);
