@@ -1,58 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The watcher's side of learning: asks for sockets, commits what the thread folded, and reports what it noticed. */
 #include <fcntl.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include "flow/tracked.h"
-#include "guard/learn.h"
-#include "ledger/collector.h"
-#include "net/sockets.h"
+#include "guard/learn_inside.h"
 #include "whittle/estate.h"
 #include "whittle/firewall.h"
 
-enum { FLUSH_S = 5, EVENTS_AT_ONCE = 512, DUMPS_AT_ONCE = 16, TABLE_BYTES = 16 << 20, MOST_TABLES = 3, MOST_SERVICES = 256, RESYNC_S = 2, TELL_S = 60, PATIENCE_MS = 2000 };
-
-/* One of the two: the thread fills it, or the watcher commits it. */
-struct side { struct wh_collector collector; struct wh_read_stats stats; struct wh_locals *locals; };
-/* What a client addressed, and what answers for it. */
-struct service { struct wh_addr addr, real; uint16_t port, real_port; uint8_t proto; };
-
-struct wh_learn {
-	struct wh_learn_options o;
-	pthread_t thread;
-	bool running;
-	int wake[2], nudge[2];      /* pipes: to the watcher, to the thread */
-	int events;                 /* the socket */
-	atomic_bool stop, handed, want_dump;
-	atomic_int offered;         /* a dump's socket for the thread; -1 */
-	_Atomic uint64_t lost, unstored, no_room, begun; /* messages that the kernel had no room for; flows, connections that we had none for */
-	atomic_bool uncounted;      /* a connection ended without bytes */
-	atomic_bool seen, dumped;   /* any connection; what the first dump held */
-	_Atomic(struct wh_locals *) fresh[2]; /* of each side: addresses to judge by from now on */
-	struct side side[2];
-	atomic_uint filled;         /* the side that the thread fills */
-
-	/* the thread's own */
-	struct wh_tracked *tracked;
-	int dump;
-	bool torn;
-	int64_t now_us, flushed_us;
-	uint8_t listens[65536 / 8];
-	pthread_mutex_t naming;     /* of `services` */
-	struct service services[MOST_SERVICES]; size_t n_services;
-
-	/* the watcher's own */
-	struct wh_ledger ledger;
-	int64_t dump_at_us, told_lost_us;
-	uint64_t noted, told;
-	size_t told_services;
-	bool told_uncounted, told_busy, told_untracked;
-};
+enum { TABLE_BYTES = 16 << 20, RESYNC_S = 2, TELL_S = 60, PATIENCE_MS = 2000 };
 
 static void tell(const struct wh_learn *l, const char *kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 static void tell(const struct wh_learn *l, const char *kind, const char *fmt, ...)
@@ -64,176 +21,6 @@ static void tell(const struct wh_learn *l, const char *kind, const char *fmt, ..
 	va_end(ap);
 	l->o.tell(l->o.arg, kind, text);
 }
-
-static void poke(int fd)
-{
-	ssize_t ignored = write(fd, "", 1); /* full: it will be read anyway */
-	(void)ignored;
-}
-
-static void swallow(int fd)
-{
-	char bytes[64];
-	while (read(fd, bytes, sizeof bytes) > 0)
-		;
-}
-
-/* ---- the thread ---- */
-
-static void flow(void *arg, const struct wh_record *rec)
-{
-	struct wh_learn *l = arg;
-	struct side *s = &l->side[l->filled];
-	if (s->collector.n_full >= MOST_TABLES || wh_collector_fold(&s->collector, rec)) {
-		l->unstored++;
-		return;
-	}
-	s->stats.records++;
-	s->stats.flows++;
-}
-
-static bool is_own(const struct wh_learn *l, const struct wh_addr *a)
-{
-	for (size_t i = 0; i < l->o.n_locals; i++)
-		if (wh_addr_eq(&l->o.locals[i], a))
-			return true;
-	return false;
-}
-
-/* By this machine's listening sockets. */
-static enum wh_sender opened(void *arg, const struct wh_ct_flow *f)
-{
-	const struct wh_learn *l = arg;
-	bool to_us = is_own(l, &f->orig.dst), from_us = is_own(l, &f->orig.src);
-	if (to_us == from_us || !wh_addr_eq(&f->orig.dst, &f->reply.src))
-		return WH_SENDER_UNKNOWN;
-	uint16_t port = to_us ? f->orig.dst_port : f->orig.src_port;
-	bool served = l->listens[port / 8] >> port % 8 & 1;
-	return served == to_us ? WH_SENDER_SRC : WH_SENDER_DST;
-}
-
-static void listener(void *arg, const struct wh_socket *s)
-{
-	struct wh_learn *l = arg;
-	if (s->listening)
-		l->listens[s->local_port / 8] |= (uint8_t)(1 << s->local_port % 8);
-}
-
-/* A service of which this machine translates the address, once. */
-static void name_service(struct wh_learn *l, const struct wh_ct_flow *f)
-{
-	const struct service s = {.addr = f->orig.dst, .real = f->reply.src, .port = f->orig.dst_port, .real_port = f->reply.src_port, .proto = f->proto};
-	size_t i = 0;
-	while (i < l->n_services && !(wh_addr_eq(&l->services[i].addr, &s.addr) && l->services[i].port == s.port && l->services[i].proto == s.proto &&
-	                              wh_addr_eq(&l->services[i].real, &s.real) && l->services[i].real_port == s.real_port))
-		i++;
-	if (i < l->n_services || i == MOST_SERVICES)
-		return;
-	pthread_mutex_lock(&l->naming);
-	l->services[l->n_services++] = s;
-	pthread_mutex_unlock(&l->naming);
-	poke(l->wake[1]);
-}
-
-static void event(void *arg, enum wh_ct_kind kind, const struct wh_ct_flow *f)
-{
-	struct wh_learn *l = arg;
-	l->seen = true;
-	if (kind == WH_CT_CHANGED && (!wh_addr_eq(&f->orig.dst, &f->reply.src) || f->orig.dst_port != f->reply.src_port))
-		name_service(l, f);
-	wh_tracked_event(l->tracked, kind, f, l->now_us);
-}
-
-static void open_now(void *arg, enum wh_ct_kind kind, const struct wh_ct_flow *f)
-{
-	struct wh_learn *l = arg;
-	(void)kind;
-	l->seen = true;
-	wh_tracked_open(l->tracked, f, l->now_us);
-}
-
-static void begin_dump(struct wh_learn *l, int fd)
-{
-	struct wh_error ignored;
-	if (l->dump >= 0)
-		close(l->dump);
-	l->dump = fd;
-	l->torn = false;
-	memset(l->listens, 0, sizeof l->listens);
-	wh_sockets(listener, l, &ignored);
-	wh_tracked_dump_begin(l->tracked);
-}
-
-static void read_dump(struct wh_learn *l)
-{
-	int met = wh_ct_read(l->dump, DUMPS_AT_ONCE, open_now, l);
-	l->torn |= met < 0 || met & (WH_CT_TORN | WH_CT_LOST);
-	if (met >= 0 && !(met & WH_CT_DONE))
-		return;
-	wh_tracked_dump_end(l->tracked, !l->torn, l->now_us);
-	l->dumped = true;
-	poke(l->wake[1]);
-	close(l->dump);
-	l->dump = -1;
-}
-
-static void read_events(struct wh_learn *l)
-{
-	int met = wh_ct_read(l->events, EVENTS_AT_ONCE, event, l);
-	if (met < 0 || !(met & WH_CT_LOST))
-		return;
-	l->lost = wh_ct_lost(l->events);
-	wh_tracked_lost(l->tracked);
-	l->want_dump = true;
-	poke(l->wake[1]);
-}
-
-/* Gives the watcher what was folded, and goes on with the other side, where that one is committed. */
-static void hand_over(struct wh_learn *l)
-{
-	struct side *s = &l->side[l->filled];
-	const struct wh_tracked_counts n = wh_tracked_counts(l->tracked);
-	l->no_room = n.no_room;
-	if (n.answered && !n.has_bytes)
-		l->uncounted = true;
-	if (l->handed || (l->now_us - l->flushed_us < FLUSH_S * INT64_C(1000000) && !s->collector.n_full))
-		return;
-	l->flushed_us = l->now_us;
-	if (s->stats.flows == s->collector.committed.flows)
-		return;
-	l->filled ^= 1;
-	struct wh_locals *fresh = atomic_exchange(&l->fresh[l->filled], NULL);
-	if (fresh) { /* this side is empty; the other one follows when it is */
-		struct side *next = &l->side[l->filled];
-		wh_locals_free(next->locals);
-		next->locals = fresh;
-		next->collector.locals = fresh;
-		wh_edge_table_judge_by(next->collector.table, fresh);
-	}
-	l->handed = true;
-	poke(l->wake[1]);
-}
-
-static void *run(void *arg)
-{
-	struct wh_learn *l = arg;
-	while (!l->stop) {
-		struct pollfd p[3] = {{.fd = l->events, .events = POLLIN}, {.fd = l->nudge[0], .events = POLLIN}, {.fd = l->dump, .events = POLLIN}};
-		poll(p, 3, 1000);
-		l->now_us = wh_now_us();
-		swallow(l->nudge[0]);
-		read_events(l);
-		int fd = atomic_exchange(&l->offered, -1);
-		if (fd >= 0)
-			begin_dump(l, fd);
-		if (l->dump >= 0)
-			read_dump(l);
-		hand_over(l);
-	}
-	return NULL;
-}
-
-/* ---- the watcher's side ---- */
 
 static int read_locals(struct wh_learn *l, struct wh_locals **out, struct wh_error *err)
 {
@@ -256,7 +43,7 @@ static int open_ledger(struct wh_learn *l, struct wh_error *err)
 	return rc;
 }
 
-static void commit(struct wh_learn *l, struct side *s)
+static void commit(struct wh_learn *l, struct wh_learn_side *s)
 {
 	struct wh_error err;
 	int rc = open_ledger(l, &err);
@@ -291,7 +78,7 @@ static void name_services(struct wh_learn *l)
 		char addr[WH_ADDR_STRLEN], real[WH_ADDR_STRLEN], proto[8];
 		pthread_mutex_lock(&l->naming);
 		bool news = l->told_services < l->n_services;
-		const struct service s = l->services[news ? l->told_services : 0];
+		const struct wh_learn_service s = l->services[news ? l->told_services : 0];
 		pthread_mutex_unlock(&l->naming);
 		if (!news)
 			return;
@@ -331,7 +118,7 @@ void wh_learn_turn(struct wh_learn *l)
 	if (!l)
 		return;
 	int64_t now = wh_now_us();
-	swallow(l->wake[0]);
+	wh_learn_swallow(l->wake[0]);
 	if (l->handed)
 		commit(l, &l->side[!l->filled]);
 	if (now >= l->dump_at_us || (l->want_dump && now >= l->dump_at_us - (l->o.dump_s - RESYNC_S) * INT64_C(1000000))) {
@@ -340,7 +127,7 @@ void wh_learn_turn(struct wh_learn *l)
 		int fd = wh_firewall_dump_tracked(), old = fd >= 0 ? atomic_exchange(&l->offered, fd) : -1;
 		if (old >= 0)
 			close(old);
-		poke(l->nudge[1]);
+		wh_learn_poke(l->nudge[1]);
 	}
 	note_losses(l);
 	name_services(l);
@@ -383,7 +170,7 @@ static int start(struct wh_learn *l, struct wh_error *err)
 	sigset_t all, before;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int code = pthread_create(&l->thread, NULL, run, l);
+	int code = pthread_create(&l->thread, NULL, wh_learn_thread, l);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	l->running = !code;
 	return code ? wh_fail(err, -code, "no thread: %s", strerror(code)) : 0;
@@ -399,7 +186,7 @@ int wh_learn_begin(const struct wh_learn_options *o, struct wh_learn **out, stru
 	l->wake[0] = l->wake[1] = l->nudge[0] = l->nudge[1] = l->events = l->dump = -1;
 	l->offered = -1; /* atomic: clang takes no such value on to another */
 	pthread_mutex_init(&l->naming, NULL);
-	const struct wh_tracked_options tracked = {.flow = flow, .opened = opened, .arg = l};
+	const struct wh_tracked_options tracked = {.flow = wh_learn_flow, .opened = wh_learn_opened, .arg = l};
 	int rc = pipes(l, err);
 	if (!rc && (l->events = wh_firewall_hear_tracked(o->buffer, o->count)) < 0)
 		rc = wh_fail(err, l->events, "what the kernel says of tracked connections can't be heard: %s", strerror(-l->events));
@@ -426,7 +213,7 @@ void wh_learn_end(struct wh_learn *l)
 		return;
 	if (l->running) {
 		l->stop = true;
-		poke(l->nudge[1]);
+		wh_learn_poke(l->nudge[1]);
 		pthread_join(l->thread, NULL);
 		for (int i = 0; i < 2; i++) /* the one that was handed over first */
 			if (l->side[!l->filled ^ i].stats.flows != l->side[!l->filled ^ i].collector.committed.flows)
