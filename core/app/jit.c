@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Just-in-time access: ports of this machine closed and opened, openings for groups elsewhere, and who did what. */
+/* Just-in-time access on this machine: its table is put in place, confirmed, and taken away. */
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
+#include "app/jit.h"
 #include "whittle/app_firewall.h"
 #include "whittle/app_jit.h"
 #include "whittle/jit.h"
 
-/* ---- on, confirm, off ---- */
-
-static bool is_own(const struct wh_estate *e, const char *resource)
+bool wh_app_jit_is_own(const struct wh_estate *e, const char *resource)
 {
 	const char *own[WH_APP_OWN];
 	size_t n = wh_app_own_resources(e, own, WH_APP_OWN);
@@ -19,14 +18,13 @@ static bool is_own(const struct wh_estate *e, const char *resource)
 	return false;
 }
 
-/* The ports that the policy names for this machine. */
-static struct wh_app_ports own_ports(const struct wh_app *a, const struct wh_estate *e, struct wh_arena *mem)
+struct wh_app_ports wh_app_jit_own_ports(const struct wh_app *a, const struct wh_estate *e, struct wh_arena *mem)
 {
 	const struct wh_jit_config *cfg = &a->config->jit;
 	struct wh_app_ports p = {.n = 0};
 	size_t room = 0;
 	for (size_t i = 0; i < cfg->n_policies; i++)
-		for (size_t k = 0; is_own(e, cfg->policies[i].resource) && k < cfg->policies[i].n_ports && p.n < WH_APP_JIT_PORTS; k++) {
+		for (size_t k = 0; wh_app_jit_is_own(e, cfg->policies[i].resource) && k < cfg->policies[i].n_ports && p.n < WH_APP_JIT_PORTS; k++) {
 			p.list = wh_arena_grown(mem, p.list, p.n, &room, sizeof *p.list);
 			p.list[p.n++] = cfg->policies[i].ports[k];
 		}
@@ -67,7 +65,7 @@ int wh_app_jit_on(const struct wh_app *a, int64_t confirm_within_s, bool force, 
 	struct wh_app_ledger l;
 	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
 	if (!rc)
-		*out = own_ports(a, l.estate, mem);
+		*out = wh_app_jit_own_ports(a, l.estate, mem);
 	if (!rc && !out->n)
 		rc = wh_fail_input(err, WH_APP_USAGE, "no policy under 'jit' in whittle.yaml is for a resource with an address of this machine");
 	if (!rc && !force)
@@ -94,7 +92,7 @@ static int compare_with_policy(const struct wh_app *a, struct wh_arena *mem, str
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
 	struct wh_app_ports wanted = {.n = 0};
 	if (!rc)
-		wanted = own_ports(a, l.estate, mem);
+		wanted = wh_app_jit_own_ports(a, l.estate, mem);
 	wh_app_close(&l, NULL);
 	if (rc)
 		return rc;
@@ -136,131 +134,4 @@ int wh_app_jit_off(const struct wh_app *a, struct wh_arena *mem, void (*done)(vo
 	done(arg, &out);
 	wh_app_journal(a, "jit.off", json_object());
 	return 0;
-}
-
-/* ---- open, list, close ---- */
-
-static int find_target(const struct wh_estate *e, const struct wh_app_jit_open *ask, struct wh_jit_grant *g, struct wh_error *err)
-{
-	const struct wh_resource *r = wh_estate_require(e, ask->resource, err);
-	if (!r)
-		return -ENXIO;
-	g->resource = r->name;
-	g->nsg = ask->to ? !strcmp(ask->to, "nsg") : !is_own(e, r->name);
-	if (g->nsg && !r->n_nsgs)
-		return wh_fail_input(err, WH_APP_USAGE, "%s is not this machine, and no network security group of it is known", r->name);
-	if (!g->nsg && !is_own(e, r->name))
-		return wh_fail_input(err, WH_APP_USAGE, "%s has no address of this machine: run it there, or use --to nsg", r->name);
-	return 0;
-}
-
-int wh_app_jit_open(const struct wh_app *a, const struct wh_app_jit_open *ask, struct wh_arena *mem, struct wh_jit_grant *out, struct wh_error *err)
-{
-	const int64_t most = INT64_C(86400) * 366;
-	struct wh_app_ledger l;
-	*out = (struct wh_jit_grant){.who = a->who, .proto = ask->proto, .port = ask->port, .from = ask->from, .why = ask->why,
-	                             .expires_us = (ask->length_s < most ? ask->length_s : most) * 1000000};
-	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
-	rc = rc ? rc : find_target(l.estate, ask, out, err);
-	rc = rc ? rc : wh_jit_open(l.is.state, &wh_firewall_jit_kernel, &a->config->jit, out, err);
-	wh_app_close(&l, NULL);
-	return rc;
-}
-
-int wh_app_jit_close(const struct wh_app *a, const char *id, const char *why, struct wh_error *err)
-{
-	struct wh_ledger l;
-	int rc = wh_ledger_open(a->store_url, WH_STATE_WRITE, &l, err);
-	rc = rc ? rc : wh_jit_close(l.state, &wh_firewall_jit_kernel, id, a->who, why, err);
-	wh_ledger_close(&l);
-	return rc;
-}
-
-/* What is not closed here though it was confirmed, or the policy names it: a sentence in mem, or NULL. */
-static const char *not_closed(const struct wh_app *a, const struct wh_estate *e, struct wh_arena *mem)
-{
-	struct wh_app_ports p = own_ports(a, e, mem);
-	struct wh_jit_live live;
-	struct wh_error err;
-	char *difference = NULL;
-	const char *text = NULL;
-	int rc = wh_firewall_jit_differs(&difference, &err);
-	if (rc == 1)
-		text = wh_arena_printf(mem, "%s; `whittle restore` closes again what was confirmed", difference ? difference : "");
-	else if (rc < 0)
-		text = wh_arena_printf(mem, "whether the ports are closed can't be said: %s", err.text);
-	else if (p.n && !wh_firewall_jit_live(mem, &live, &err) && !live.present)
-		text = wh_arena_printf(mem, "the table inet whittle_jit is not there, so %s %s not closed; `whittle jit on` closes %s", wh_jit_ports_text(p.list, p.n, mem),
-		                       p.n == 1 ? "is" : "are", p.n == 1 ? "it" : "them");
-	free(difference);
-	return text;
-}
-
-int wh_app_jit_list(const struct wh_app *a, struct wh_arena *mem, struct wh_app_jit_list *out, struct wh_error *err)
-{
-	struct wh_app_ledger l;
-	*out = (struct wh_app_jit_list){.n = 0};
-	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
-	rc = rc ? rc : wh_jit_list(l.is.state, &wh_firewall_jit_kernel, mem, &out->list, &out->n, err);
-	if (!rc)
-		out->not_closed = not_closed(a, l.estate, mem);
-	wh_app_close(&l, NULL);
-	return rc;
-}
-
-json_t *wh_app_jit_list_json(const struct wh_app_jit_list *x)
-{
-	char until[WH_TIME_STRLEN], opened[WH_TIME_STRLEN], from[WH_PREFIX_STRLEN];
-	json_t *all = json_array();
-	for (size_t i = 0; i < x->n; i++) {
-		const struct wh_jit_grant *g = &x->list[i];
-		json_t *o = json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s*,s:s}", "resource", g->resource, "protocol", g->proto == WH_PROTO_UDP ? "UDP" : "TCP", "port",
-		                      (int)g->port, "from", wh_prefix_text(&g->from, from), "until", wh_time_text(g->expires_us, until), "who", g->who, "why", g->why,
-		                      "to", g->nsg ? "nsg" : "nft");
-		if (*g->id)
-			json_object_set_new(o, "id", json_string(g->id));
-		if (g->opened_us)
-			json_object_set_new(o, "opened", json_string(wh_time_text(g->opened_us, opened)));
-		json_array_append_new(all, o);
-	}
-	json_t *doc = json_pack("{s:o}", "openings", all);
-	if (x->not_closed)
-		json_object_set_new(doc, "notAsConfirmed", json_string(x->not_closed));
-	return doc;
-}
-
-/* ---- log ---- */
-
-const char *wh_app_jit_port_text(uint8_t proto, uint16_t port, char buf[static 24])
-{
-	char name[8];
-	snprintf(buf, 24, "%u/%s", port, proto == WH_PROTO_UDP ? "udp" : proto == WH_PROTO_TCP ? "tcp" : wh_proto_text(proto, name));
-	return buf;
-}
-
-static int append_event(void *arg, const struct wh_jit_event *e)
-{
-	char t[WH_TIME_STRLEN], until[WH_TIME_STRLEN] = "", from[WH_PREFIX_STRLEN] = "", port[24] = "";
-	if (e->has_opening) {
-		wh_time_text(e->expires_us, until);
-		wh_prefix_text(&e->from, from);
-		wh_app_jit_port_text(e->proto, e->port, port);
-	}
-	json_array_append_new(arg, json_pack("{s:s,s:s,s:s,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*}", "time", wh_time_text(e->time_us, t), "who", e->who, "what", e->what,
-	                                     "id", e->id, "resource", e->resource, "port", *port ? port : NULL, "from", *from ? from : NULL, "until",
-	                                     *until ? until : NULL, "why", e->why, "nsg", e->nsg, "state", e->state));
-	return 0;
-}
-
-int wh_app_jit_log(const struct wh_app *a, json_t **out, struct wh_error *err)
-{
-	struct wh_ledger l;
-	json_t *events = json_array();
-	int rc = wh_ledger_open(a->store_url, WH_STATE_READ, &l, err);
-	rc = rc ? rc : wh_jit_log(l.state, append_event, events, err);
-	wh_ledger_close(&l);
-	*out = json_pack("{s:o}", "events", events);
-	if (rc)
-		json_decref(*out);
-	return rc;
 }
