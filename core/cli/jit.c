@@ -94,12 +94,10 @@ static void print_confirmed(void *arg, const struct wh_app_jit_confirmed *x)
 
 static int confirm(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 {
-	(void)argv;
+	(void)argc, (void)argv;
 	const struct wh_app a = cli_app(c);
 	struct said s = {mem, CLI_OK};
 	struct wh_error err;
-	if (argc != 1)
-		return cli_usage(c, "confirm takes no further words");
 	return wh_app_jit_confirm(&a, mem, print_confirmed, &s, &err) ? cli_error(&err) : s.status;
 }
 
@@ -118,12 +116,10 @@ static void print_off(void *arg, const struct wh_app_jit_off *x)
 
 static int off(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 {
-	(void)argv;
+	(void)argc, (void)argv;
 	const struct wh_app a = cli_app(c);
 	struct said s = {mem, CLI_OK};
 	struct wh_error err;
-	if (argc != 1)
-		return cli_usage(c, "off takes no further words");
 	return wh_app_jit_off(&a, mem, print_off, &s, &err) ? cli_error(&err) : CLI_OK;
 }
 
@@ -218,12 +214,10 @@ static void print_list(const struct wh_app_jit_list *x)
 
 static int list(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 {
-	(void)argv;
+	(void)argc, (void)argv;
 	const struct wh_app a = cli_app(c);
 	struct wh_app_jit_list x;
 	struct wh_error err;
-	if (argc != 1)
-		return cli_usage(c, "list takes no further words");
 	if (wh_app_jit_list(&a, mem, &x, &err))
 		return cli_error(&err);
 	if (c->json)
@@ -255,8 +249,8 @@ static int close_one(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 
 static int log_of(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 {
-	(void)argv, (void)mem;
-	return argc > 1 ? cli_usage(c, "log takes no further words") : cli_jit_log(c);
+	(void)argc, (void)argv, (void)mem;
+	return cli_jit_log(c);
 }
 
 static int nsg(struct cli *c, struct wh_arena *mem, int argc, char **argv)
@@ -269,15 +263,16 @@ static const struct verb {
 	const char *name;
 	int (*run)(struct cli *c, struct wh_arena *mem, int argc, char **argv);
 	unsigned may; /* besides looking */
+	bool alone;   /* no words follow it */
 } verbs[] = {
-	{"on", on, WH_MAY_CLOSE},
-	{"confirm", confirm, WH_MAY_CONFIRM_CLOSED},
-	{"off", off, WH_MAY_STOP_CLOSING},
-	{"open", open_one, WH_MAY_OPEN},
-	{"list", list, 0},
-	{"close", close_one, WH_MAY_CLOSE},
-	{"nsg", nsg, 0},
-	{"log", log_of, 0},
+	{"on", on, WH_MAY_CLOSE, false},
+	{"confirm", confirm, WH_MAY_CONFIRM_CLOSED, true},
+	{"off", off, WH_MAY_STOP_CLOSING, true},
+	{"open", open_one, WH_MAY_OPEN, false},
+	{"list", list, 0, true},
+	{"close", close_one, WH_MAY_CLOSE, false},
+	{"nsg", nsg, 0, false},
+	{"log", log_of, 0, true},
 	{0},
 };
 
@@ -297,6 +292,8 @@ static int run(struct cli *c, int argc, char **argv)
 		return cli_getopt(c, argc, argv, "", (const struct option[]){{0}}), CLI_USAGE;
 	if (!v)
 		return cli_usage(c, "say what to do: on, confirm, off, open, list, close, log or nsg");
+	if (v->alone && argc > 2)
+		return cli_usage(c, "%s takes no further words", v->name);
 	struct wh_arena *mem = wh_arena_new();
 	int rc = v->run(c, mem, argc - 1, argv + 1);
 	wh_arena_free(mem);
