@@ -96,9 +96,5 @@ int wh_alert_noticed(struct wh_state *s, const struct wh_alert_noticed *n, struc
 	json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:s*, s:s*}", "kind", n->kind, "text", n->text, "first", wh_time_text(first_us, first), "last",
 	                        wh_time_text(n->time_us, last), "proto", n->proto, "port", n->port, "direction", (int)n->direction, "drops", (json_int_t)n->drops, "peer", n->peer ? peer : NULL,
 	                        "local", n->local ? local : NULL);
-	text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
-	rc = text ? wh_state_put(s, NOTICED, key, text, err) : wh_fail(err, -ENOMEM, "out of memory");
-	free(text);
-	json_decref(doc);
-	return rc;
+	return wh_state_put_json(s, NOTICED, key, doc, err);
 }

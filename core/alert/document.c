@@ -294,8 +294,5 @@ bool wh_alert_came_back(const json_t *alert)
 
 int wh_alert_store(struct wh_state *s, const char *key, const json_t *alert, struct wh_error *err)
 {
-	char *text = json_dumps(alert, JSON_COMPACT);
-	int rc = text ? wh_state_put(s, WH_ALERTS, key, text, err) : wh_fail(err, -ENOMEM, "out of memory");
-	free(text);
-	return rc;
+	return wh_state_put_json(s, WH_ALERTS, key, json_incref((json_t *)(uintptr_t)alert), err);
 }

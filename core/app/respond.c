@@ -32,10 +32,7 @@ static json_t *read_doc(struct wh_state *s, const char *key, struct wh_error *er
 
 static int put_doc(struct wh_state *s, const char *key, const json_t *doc, struct wh_error *err)
 {
-	char *text = json_dumps(doc, JSON_COMPACT);
-	int rc = text ? wh_state_put(s, COLLECTION, key, text, err) : wh_fail(err, -ENOMEM, "out of memory");
-	free(text);
-	return rc;
+	return wh_state_put_json(s, COLLECTION, key, json_incref((json_t *)(uintptr_t)doc), err);
 }
 
 /* How often the alert has become active. */

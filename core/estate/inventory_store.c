@@ -41,11 +41,7 @@ static int put(struct storing *st, const struct wh_item *it)
 		json_object_set_new(o, "type", json_string("Microsoft.Network/networkSecurityGroups"));
 		json_object_set_new(o, "id", json_string(it->id));
 	}
-	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	int rc = text ? wh_state_put(st->s, group ? "nsg" : of_network(it->type) ? "resource" : "other", group ? it->id : it->key, text, st->err) : wh_fail(st->err, -ENOMEM, "out of memory");
-	free(text);
-	json_decref(o);
-	return rc;
+	return wh_state_put_json(st->s, group ? "nsg" : of_network(it->type) ? "resource" : "other", group ? it->id : it->key, o, st->err);
 }
 
 /* ARM ids are unique, names are not; in the estate they must be. */
@@ -112,11 +108,7 @@ static int put_estate(struct storing *st, const json_t *tags)
 			json_array_append_new(vnets, json_string(wh_prefix_text(&st->t->vnets[i].space[k], buf)));
 	st->sum->resources = json_array_size(resources);
 	json_t *doc = json_pack("{s:o, s:o, s:O*}", "resources", resources, "vnets", vnets, "serviceTags", json_array_size(json_object_get(tags, "values")) ? tags : NULL);
-	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
-	int rc = text ? wh_state_put(st->s, "estate", "estate", text, st->err) : wh_fail(st->err, -ENOMEM, "out of memory");
-	free(text);
-	json_decref(doc);
-	return rc;
+	return wh_state_put_json(st->s, "estate", "estate", doc, st->err);
 }
 
 /* The notes as lines, into the summary. */

@@ -3,6 +3,7 @@
  * Documents of the other rooms. They are bounded when they are read, whoever wrote them: a document, all
  * documents of a collection together, and the order of keys, which a crafted tree can't keep up without end.
  */
+#include <stdlib.h>
 #include "state/sqlite.h"
 
 enum { MAX_KEY = 4096, MAX_COLLECTION = 128 << 20 };
@@ -24,6 +25,15 @@ int wh_state_put(struct wh_state *s, const char *collection, const char *key, co
 	sqlite3_bind_text(st, 3, json, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(st, 4, wh_now_us());
 	return wh_sql_run(s, st, "written", err);
+}
+
+int wh_state_put_json(struct wh_state *s, const char *collection, const char *key, json_t *doc, struct wh_error *err)
+{
+	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	int rc = text ? wh_state_put(s, collection, key, text, err) : wh_fail(err, -ENOMEM, "out of memory");
+	free(text);
+	json_decref(doc);
+	return rc;
 }
 
 int wh_state_get(struct wh_state *s, const char *collection, const char *key, char **json, struct wh_error *err)

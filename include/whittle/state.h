@@ -4,6 +4,7 @@
  * holds the edges. Edges that are in SQLite as well are in the same file.
  */
 #pragma once
+#include <jansson.h>
 #include "whittle/base.h"
 
 struct wh_state; /* one connection to the file; used by one thread at a time */
@@ -30,6 +31,8 @@ int wh_state_end(struct wh_state *s, bool commit, struct wh_error *err);
 /* Documents: small JSON texts (estate, NSGs, reviews, threat lists, openings), by collection and key. */
 #define WH_STATE_MAX_TEXT (64 << 20) /* bytes of one document; a larger one is neither taken nor given out */
 int wh_state_put(struct wh_state *s, const char *collection, const char *key, const char *json, struct wh_error *err);
+/* The same of a document, whose reference is taken over; NULL (it could not be made): -ENOMEM. */
+int wh_state_put_json(struct wh_state *s, const char *collection, const char *key, json_t *doc, struct wh_error *err);
 int wh_state_get(struct wh_state *s, const char *collection, const char *key, char **json, struct wh_error *err); /* *json NULL when absent; free() it */
 int wh_state_delete(struct wh_state *s, const char *collection, const char *key, struct wh_error *err);
 typedef int (*wh_doc_cb)(void *arg, const char *key, const char *json); /* a negative return ends the walk with that code */
