@@ -35,8 +35,34 @@ static int print_ledger(FILE *out, const struct wh_ledger *l, struct wh_error *e
 	one(out, "edges", "gauge", "Edges in the ledger.", t.edges);
 	one(out, "crowded_edges_total", "counter", "Edges that went since their port had too many.", t.crowded);
 	one(out, "aged_edges_total", "counter", "Edges that went since they were last seen too long ago.", t.aged);
+	one(out, "not_taken_full_total", "counter", "Edges and unanswered ports that were not taken, since the ledger was full (ledger-size).", t.full);
 	one(out, "last_flow_day_timestamp_seconds", "gauge", "The end of the last day with flows.", t.last_us > 0 ? (uint64_t)t.last_us / 1000000 : 0);
 	return 0;
+}
+
+static int by_hour(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static int print_lost_hours(FILE *out, struct wh_state *s, struct wh_error *err)
+{
+	struct wh_arena *mem = wh_arena_new();
+	int64_t *hours;
+	size_t n = 0;
+	uint64_t distinct = 0;
+	int rc = mem ? wh_lost_hours(s, mem, &hours, &n, err) : wh_fail(err, -ENOMEM, "out of memory");
+	if (!rc && n)
+		qsort(hours, n, sizeof *hours, by_hour);
+	for (size_t i = 0; i < n && !rc; i++)
+		distinct += !i || hours[i] != hours[i - 1];
+	if (!rc) {
+		one(out, "lost_hours", "gauge", "Hours of the last 64 days in which a source lost something.", distinct);
+		one(out, "last_lost_hour_timestamp_seconds", "gauge", "The begin of the last of them; 0: there is none.", n && hours[n - 1] > 0 ? (uint64_t)hours[n - 1] * 3600 : 0);
+	}
+	wh_arena_free(mem);
+	return rc;
 }
 
 static int print_sensor(FILE *out, struct wh_state *s, struct wh_error *err)
@@ -132,6 +158,7 @@ int wh_app_metrics(const struct wh_app *a, const struct wh_app_noticed *noticed,
 	int rc = f ? wh_ledger_open(a->store_url, WH_STATE_READ, &l, err) : wh_fail(err, -ENOMEM, "out of memory");
 	if (!rc) {
 		rc = print_ledger(f, &l, err);
+		rc = rc ? rc : print_lost_hours(f, l.state, err);
 		rc = rc ? rc : print_sensor(f, l.state, err);
 		rc = rc ? rc : print_facts(f, l.store, err);
 		rc = rc ? rc : print_alerts(f, l.state, err);

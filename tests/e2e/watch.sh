@@ -41,7 +41,9 @@ is "$(grep -c blocked "$dir/plain")" 1 "he is not told again at once"
 is "$(from 140.20.30.10)" "no connection" "nothing was taken back, since nobody configured that"
 is "$(in_srv "$BUILD/whittle" alerts --json 2>/dev/null | jq -r '.value[].properties | select(.alertType == "Whittle_RuleBlocksNormal") | .severity + " " + (.description | test("140.20.30.10") | tostring)')" "High true" "it is an alert of the ledger, too"
 if command -v node >/dev/null; then
-	is "$(in_srv node tests/tools/prometheus_check.js http://127.0.0.1:9464/metrics 'whittle_flows_total' 'whittle_up')" "whittle_flows_total 155
+	is "$(in_srv node tests/tools/prometheus_check.js http://127.0.0.1:9464/metrics 'whittle_flows_total' 'whittle_not_taken_full_total' 'whittle_lost_hours' 'whittle_up')" "whittle_flows_total 155
+whittle_not_taken_full_total 0
+whittle_lost_hours 0
 whittle_up 1" "metrics are what a scraper reads"
 	is "$(in_srv node -e 'require("http").request({host: "127.0.0.1", port: 9464, path: "/etc/passwd", method: "GET"}, (r) => console.log(r.statusCode)).end()')" 404 "and nothing else is served"
 fi
