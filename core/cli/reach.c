@@ -3,9 +3,11 @@
 #include <string.h>
 #include "cli/network.h"
 #include "whittle/app_network.h"
+#include "whittle/firewall.h"
 
 static const char help[] =
-	"usage: whittle reach FROM TO [--port N] [--proto NAME] [--in PATH]… [--json]\n"
+	"usage: whittle reach --host PEER --port N [--proto tcp|udp] [--outbound] [--local ADDRESS] [--interface NAME] [--json]\n"
+	"       whittle reach FROM TO [--port N] [--proto NAME] [--in PATH]… [--json]\n"
 	"       whittle reach --who-can-reach X [--port N] [--proto NAME] [--in PATH]… [--json]\n"
 	"       whittle reach --where-can X [--port N] [--proto NAME] [--in PATH]… [--json]\n"
 	"\n"
@@ -15,10 +17,19 @@ static const char help[] =
 	"The verdict is allowed, denied, partly (for some of the addresses of an end) or unknown, with what the inventory lacks. Below it stand\n"
 	"the rules that decide one such packet, in the order in which it meets them. Without a port it is allowed where some port is.\n"
 	"\n"
+	"With --host it says what this machine's own rules do with a connection from the address PEER, as the kernel holds them now, of whatever\n"
+	"program: ufw, firewalld, Docker, fail2ban, whittle. What cannot be said (rate limits, marks, sets that packets fill, extensions of iptables) makes the\n"
+	"verdict unknown, and is named. Translations and iptables' legacy tables are not read. Needs root.\n"
+	"\n"
+	"  --host PEER          asks this machine's rules\n"
+	"  --outbound           about a connection to PEER\n"
+	"  --local ADDRESS      and this address of the machine, in the place of the one nearest to PEER\n"
+	"  --interface NAME     by this interface, in the place of the address's own\n"
 	"  --port N             this destination port\n"
 	"  --proto NAME         tcp (the default with --port), udp, icmp, or a number\n"
 	"  --who-can-reach X    lists who reaches X, the Internet included\n"
 	"  --where-can X        lists what X reaches (also written `--where-can X go`)\n"
+	"  --overlay            adds what was observed in the ledger's window, and what the recommended rules would let through\n"
 	"  --in PATH            reads this file or directory instead of the ledger's estate; can be given again\n"
 	"\n"
 	"Example: whittle reach Internet vm-web-1 --port 22\n";
@@ -43,6 +54,21 @@ static void print_steps(const json_t *list)
 	cli_table_print(t);
 }
 
+/* What was observed and is recommended, where that was asked for. */
+static void print_edge(const json_t *o)
+{
+	const json_t *seen = json_object_get(o, "observed"), *rules = json_object_get(o, "recommended");
+	if (!seen)
+		return;
+	printf("Observed: TCP %s, UDP %s", json_string_value(json_object_get(seen, "tcpPorts")), json_string_value(json_object_get(seen, "udpPorts")));
+	if (json_string_value(json_object_get(seen, "lastSeen")))
+		printf(", %lld flows, last on %s", (long long)json_integer_value(json_object_get(seen, "flows")), json_string_value(json_object_get(seen, "lastSeen")));
+	if (json_is_object(rules))
+		printf("\nRecommended: TCP %s, UDP %s\n", json_string_value(json_object_get(rules, "tcpPorts")), json_string_value(json_object_get(rules, "udpPorts")));
+	else
+		printf("\nRecommended: nothing was calculated between these (`whittle recommend`)\n");
+}
+
 static void print_verdict(const json_t *o)
 {
 	const char *verdict = json_string_value(json_object_get(o, "verdict"));
@@ -52,6 +78,7 @@ static void print_verdict(const json_t *o)
 	printf("%s to %s: ", json_string_value(json_object_get(o, "from")), json_string_value(json_object_get(o, "to")));
 	cli_print_coloured(!strcmp(verdict, "denied") ? CLI_RED : !strcmp(verdict, "allowed") ? CLI_GREEN : CLI_YELLOW, verdict);
 	printf("\nTCP %s, UDP %s%s\n", json_string_value(json_object_get(o, "tcpPorts")), json_string_value(json_object_get(o, "udpPorts")), json_is_true(json_object_get(o, "icmp")) ? ", ICMP" : "");
+	print_edge(o);
 	json_array_foreach(json_object_get(o, "missing"), i, m)
 		printf("Not known: %s\n", json_string_value(m));
 	if (p)
@@ -79,13 +106,58 @@ static void print_peers(const json_t *o)
 		printf("Nothing %s %s.\n", inbound ? "reaches" : "is reached by", json_string_value(json_object_get(o, "of")));
 }
 
-static int read_options(const struct cli *c, int argc, char **argv, struct wh_app_reach *ask, struct cli_paths *in)
+static void print_host(const json_t *o)
+{
+	const char *verdict = json_string_value(json_object_get(o, "verdict"));
+	struct cli_table *t = cli_table_new("Chain|Verdict|Decided by");
+	size_t i;
+	json_t *c;
+	printf("%s port %lld from %s to %s by %s: ", json_string_value(json_object_get(o, "protocol")), (long long)json_integer_value(json_object_get(o, "port")), json_string_value(json_object_get(o, "from")),
+	       json_string_value(json_object_get(o, "to")), json_string_value(json_object_get(o, "interface")));
+	cli_print_coloured(!strcmp(verdict, "denied") ? CLI_RED : !strcmp(verdict, "allowed") ? CLI_GREEN : CLI_YELLOW, verdict);
+	puts("\n");
+	json_array_foreach(json_object_get(o, "chains"), i, c) {
+		const char *v = json_string_value(json_object_get(c, "verdict"));
+		cli_table_text(t, json_string_value(json_object_get(c, "chain")));
+		cli_table_coloured(t, !strcmp(v, "allowed") ? CLI_GREEN : !strcmp(v, "denied") ? CLI_RED : CLI_YELLOW, v);
+		cli_table_text(t, json_string_value(json_object_get(c, "by")));
+	}
+	cli_table_print(t);
+	if (!i)
+		puts("No chain of nf_tables filters what this machine gets or sends there.");
+}
+
+/* What reach is asked about this machine; peer NULL: nothing. */
+static int read_host(const struct cli *c, int argc, const struct wh_app_reach *ask, struct wh_app_host *host)
+{
+	if (!ask->has_port || argc != optind || ask->from || ask->to || ask->overlay)
+		return cli_usage(c, "--host PEER asks about one port of this machine: give --port, and no FROM or TO");
+	host->port = ask->port;
+	host->proto = ask->proto ? ask->proto : WH_PROTO_TCP;
+	if (host->proto != WH_PROTO_TCP && host->proto != WH_PROTO_UDP)
+		return cli_usage(c, "--host asks about tcp or udp");
+	return CLI_OK;
+}
+
+static int ask_host(const struct cli *c, const struct wh_app_host *host)
+{
+	struct wh_error err;
+	json_t *doc;
+	if (wh_app_host(host, &doc, &err))
+		return cli_error(&err);
+	return cli_print_document(c, doc, print_host);
+}
+
+static int read_options(const struct cli *c, int argc, char **argv, const struct wh_app *a, struct wh_app_reach *ask, struct wh_app_host *host, struct cli_paths *in)
 {
 	const char *port = NULL, *proto = NULL;
-	const struct cli_option options[] = {{"port", .text = &port}, {"proto", .text = &proto}, {"who-can-reach", .text = &ask->to},
-	                                     {"where-can", .text = &ask->from}, {"in", .paths = in}, {NULL}};
+	bool overlay = false;
+	const struct cli_option options[] = {{"port", .text = &port}, {"proto", .text = &proto}, {"who-can-reach", .text = &ask->to}, {"where-can", .text = &ask->from}, {"overlay", .flag = &overlay},
+	                                     {"host", .text = &host->peer}, {"outbound", .flag = &host->outbound}, {"local", .text = &host->local}, {"interface", .text = &host->interface}, {"in", .paths = in},
+	                                     {NULL}};
 	if (cli_read_options(c, argc, argv, options))
 		return CLI_USAGE;
+	ask->overlay = overlay ? a : NULL;
 	if (port) {
 		char *end;
 		unsigned long number = strtoul(port, &end, 10);
@@ -120,7 +192,15 @@ static int run(struct cli *c, int argc, char **argv)
 	struct wh_error err;
 	json_t *doc;
 	cli_output_only_prints();
-	int rc = read_options(c, argc, argv, &ask, &in);
+	const struct wh_app a = cli_app(c);
+	struct wh_app_host host = {.peer = NULL};
+	int rc = read_options(c, argc, argv, &a, &ask, &host, &in);
+	if (!rc && (host.peer || host.outbound || host.local || host.interface)) {
+		rc = host.peer ? read_host(c, argc, &ask, &host) : cli_usage(c, "--outbound, --local and --interface go with --host PEER");
+		return rc ? rc : ask_host(c, &host);
+	}
+	if (!rc && ask.overlay && in.n)
+		rc = cli_usage(c, "what was observed is in the ledger: --overlay goes with the ledger's estate, not with --in");
 	rc = rc ? rc : read_words(c, argc, argv, &ask);
 	bool pair = ask.from && ask.to;
 	rc = rc ? rc : cli_open_network(c, &in, &net);
@@ -134,4 +214,10 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_reach = {.confined = true, .name = "reach", .summary = "say who can talk to whom, and by which rules", .help = help, .run = run, .only_reads = true};
+static unsigned may_now(const struct cli *c, int argc, char **argv)
+{
+	(void)c;
+	return cli_has_option(argc, argv, "--host") ? WH_MAY_LOOK : 0;
+}
+
+const struct cli_command cli_reach = {.may = WH_MAY_LOOK, .may_now = may_now, .confined = true, .name = "reach", .summary = "say who can talk to whom, and by which rules", .help = help, .run = run, .only_reads = true};

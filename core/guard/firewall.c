@@ -233,6 +233,25 @@ int wh_firewall_counts(struct wh_arena *mem, struct wh_nft_counts *out, struct w
 	return rc;
 }
 
+int wh_firewall_judge(const struct wh_nft_question *q, struct wh_arena *mem, struct wh_nft_judged *out, struct wh_error *err)
+{
+	const struct wh_request r = {.what = WH_ASK_JUDGE, .flag = q->direction == WH_OUTBOUND, .number = q->index, .to = wh_prefix_of(&q->local, 128),
+	                             .opening = {.resource = q->interface, .proto = q->proto, .port = q->port, .from = wh_prefix_of(&q->peer, 128)}};
+	struct wh_answer a;
+	struct wh_bytes more;
+	int fd, rc = ask_more(&r, &a, &more, &fd, err);
+	*out = (struct wh_nft_judged){.n = 0};
+	if (!rc) {
+		out->verdict = a.judged.verdict;
+		out->n = a.judged.n;
+		out->chains = wh_arena_array(mem, out->n + 1, sizeof *out->chains);
+		if (out->n)
+			memcpy(out->chains, more.p, out->n * sizeof *out->chains);
+	}
+	free(more.p);
+	return rc;
+}
+
 int wh_firewall_published(struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err)
 {
 	struct wh_answer a;

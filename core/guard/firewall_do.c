@@ -116,6 +116,21 @@ static int published(struct doing *d, struct wh_error *err)
 	return 0;
 }
 
+static int judged(struct doing *d, struct wh_error *err)
+{
+	const struct wh_request *r = d->r;
+	const struct wh_nft_question q = {.direction = r->flag ? WH_OUTBOUND : WH_INBOUND, .proto = r->opening.proto, .port = r->opening.port, .peer = r->opening.from.addr, .local = r->to.addr,
+	                                  .interface = r->opening.resource, .index = (uint32_t)r->number};
+	struct wh_nft_judged j;
+	int rc = wh_nft_judge(&q, d->mem, &j, err);
+	if (rc)
+		return rc;
+	d->out->judged.verdict = j.verdict;
+	d->out->judged.n = j.n;
+	wh_put(d->bytes, j.chains, j.n * sizeof *j.chains);
+	return 0;
+}
+
 /* ---- rules ---- */
 
 /* Rules never shut out the person who applies them, unless that person said so: by more than a word in the message. */
@@ -320,6 +335,7 @@ static int act(struct doing *d, struct wh_error *err)
 	case WH_ASK_COUNTS: return counts(d, err);
 	case WH_ASK_WATCHED: o->number = wh_nf_events_heard("/proc"); return 0;
 	case WH_ASK_PUBLISHED: return published(d, err);
+	case WH_ASK_JUDGE: return judged(d, err);
 	case WH_ASKS: break;
 	}
 	return wh_fail(err, -EBADMSG, "no such request");

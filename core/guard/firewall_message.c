@@ -3,7 +3,7 @@
 #include "guard/firewall_message.h"
 #include "guard/rules_bytes.h"
 
-enum { WHICH = 1, FLAG = 2, FORCE = 4, NUMBER = 8, RULES = 16, MAY_LACK_RULES = 32, PORTS = 64, OPENING = 128 };
+enum { WHICH = 1, FLAG = 2, FORCE = 4, NUMBER = 8, RULES = 16, MAY_LACK_RULES = 32, PORTS = 64, OPENING = 128, TO = 256 };
 enum { MAX_SECONDS = 86400 };
 #define MAX_MS (INT64_C(366) * 86400 * 1000)
 
@@ -35,6 +35,7 @@ static const struct { unsigned may, has; int64_t min, max; } asks[WH_ASKS] = {
 	[WH_ASK_DUMP_TRACKED] = {.may = WH_MAY_HEAR},
 	[WH_ASK_TRACKS] = {.may = WH_MAY_HEAR},
 	[WH_ASK_PUBLISHED] = {.may = WH_MAY_LOOK},
+	[WH_ASK_JUDGE] = {.may = WH_MAY_LOOK, .has = FLAG | NUMBER | OPENING | TO, .max = INT32_MAX},
 };
 
 unsigned wh_request_needs(const struct wh_request *r)
@@ -73,6 +74,8 @@ void wh_put_request(struct wh_bytes *b, const struct wh_request *r)
 		wh_put_number(b, r->opening.port, 2);
 		wh_put_prefix(b, &r->opening.from);
 	}
+	if (has & TO)
+		wh_put_prefix(b, &r->to);
 }
 
 static uint8_t take_proto(struct wh_taking *t)
@@ -123,5 +126,7 @@ int wh_take_request(const void *bytes, size_t n, struct wh_arena *mem, struct wh
 		take_ports(&t, mem, out);
 	if (has & OPENING)
 		take_opening(&t, mem, &out->opening);
+	if (has & TO)
+		out->to = wh_take_prefix(&t);
 	return t.failed || t.n ? -EBADMSG : 0;
 }

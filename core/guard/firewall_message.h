@@ -7,14 +7,14 @@
 enum wh_ask {
 	WH_ASK_STATE = 1, WH_ASK_MISSING_FEATURES, WH_ASK_COMPARE, WH_ASK_CONFIRMED, WH_ASK_CONNECTIONS, WH_ASK_JIT_LIVE, WH_ASK_JIT_DIFFERS, WH_ASK_COUNTS, WH_ASK_WATCHED, WH_ASK_APPLY, WH_ASK_CONFIRM,
 	WH_ASK_ROLLBACK, WH_ASK_REPAIR, WH_ASK_RESTORE, WH_ASK_UNINSTALL, WH_ASK_ADOPT, WH_ASK_JIT_ON, WH_ASK_JIT_CONFIRM, WH_ASK_JIT_OFF, WH_ASK_JIT_OPEN,
-	WH_ASK_JIT_CLOSE, WH_ASK_HEAR_DROPS, WH_ASK_HEAR_EVENTS, WH_ASK_HEAR_TRACKED, WH_ASK_DUMP_TRACKED, WH_ASK_TRACKS, WH_ASK_PUBLISHED, WH_ASKS,
+	WH_ASK_JIT_CLOSE, WH_ASK_HEAR_DROPS, WH_ASK_HEAR_EVENTS, WH_ASK_HEAR_TRACKED, WH_ASK_DUMP_TRACKED, WH_ASK_TRACKS, WH_ASK_PUBLISHED, WH_ASK_JUDGE, WH_ASKS,
 };
 enum { WH_ASK_MAX_BYTES = 64 << 20, WH_ASK_MAX_PORTS = 256 };
 
 /*
  * One request. The table in firewall_message.c says which members each kind of request has. Layout, in bytes: what 1, then its members in this order,
  *   which 1, flag 1, force 1, number 8, rules (guard/rules_bytes.h; ADOPT has a byte before them that says whether there are any), ports 4 and
- *   3 for each, opening: 1 for the length of the resource's name, the name, protocol 1, port 2, prefix 17.
+ *   3 for each, opening (of JUDGE, then an address as prefix 17): 1 for the length of the resource's name, the name, protocol 1, port 2, prefix 17.
  */
 struct wh_request {
 	enum wh_ask what;
@@ -24,7 +24,8 @@ struct wh_request {
 	int64_t number;                  /* seconds until a confirmation is due; milliseconds that an opening lasts; bytes of a socket's buffer */
 	struct wh_nft_ruleset *rs;
 	struct wh_jit_port *ports; size_t n_ports;
-	struct wh_jit_grant opening;     /* resource, protocol, port, from */
+	struct wh_jit_grant opening;     /* resource, protocol, port, from. JUDGE: interface, protocol, port, peer; its number is the interface's index */
+	struct wh_prefix to;             /* JUDGE: the local address */
 };
 void wh_put_request(struct wh_bytes *b, const struct wh_request *r);
 /* 0, or -EBADMSG: then nothing of it counts. Into mem. */
@@ -49,6 +50,7 @@ struct wh_answer {
 		struct { int v4, v6; } tracks;
 		struct { bool present; size_t n; } counts;                /* the list follows */
 		struct { size_t n; char unread[256]; } published;         /* the list follows */
+		struct { uint8_t verdict; size_t n; } judged;              /* the list follows */
 		int64_t number;
 	};
 	int64_t expires_us;

@@ -116,6 +116,8 @@ static const struct wh_filter *list_of(struct translation *t, const struct wh_nf
 static int by_priority(const void *a, const void *b)
 {
 	const struct wh_nft_view_chain *x = *(const struct wh_nft_view_chain *const *)a, *y = *(const struct wh_nft_view_chain *const *)b;
+	if (x->hook != y->hook)
+		return x->hook < y->hook ? -1 : 1;
 	if (x->priority != y->priority)
 		return x->priority < y->priority ? -1 : 1;
 	return x->family != y->family ? x->family - y->family : strcmp(x->table, y->table);
@@ -129,7 +131,8 @@ size_t wh_nft_filters(const struct wh_nft_view *v, enum wh_direction d, struct w
 	size_t n = 0;
 	for (size_t i = 0; i < v->n_chains; i++) {
 		const struct wh_nft_view_chain *c = &v->chains[i];
-		if (c->filters && c->hook == (d == WH_INBOUND ? NF_INET_LOCAL_IN : NF_INET_LOCAL_OUT) &&
+		bool asked = d == WH_INBOUND ? c->hook == NF_INET_PRE_ROUTING || c->hook == NF_INET_LOCAL_IN : c->hook == NF_INET_LOCAL_OUT || c->hook == NF_INET_POST_ROUTING;
+		if (c->filters && asked &&
 		    (c->family == NFPROTO_INET || c->family == NFPROTO_IPV4 || c->family == NFPROTO_IPV6))
 			base[n++] = c;
 	}

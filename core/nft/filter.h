@@ -4,7 +4,7 @@
  *
  * A packet here is the first one of a connection that comes from or goes to this machine over another interface than loopback and is not translated:
  * what is established is asked by nobody. So conntrack's state is `new`, its status has no translation, TCP's flags are SYN alone, and the original
- * addresses and ports are the packet's own. Each base chain of type filter at the hook is one filter; all of them must allow.
+ * addresses and ports are the packet's own. Each base chain of type filter (or route) at the hooks that the packet passes is one filter; all of them must allow.
  *
  * A rule becomes as many rules of the filter as its maps and sets of concatenations have elements, else one: what its expressions ask is gathered
  * as sets of addresses, ports and protocols. An expression that can't be said so (a mark, a rate, an interface) makes it one that may match, and is
@@ -14,7 +14,7 @@
 #include "nft/view.h"
 #include "whittle/filter.h"
 
-/* The filters of the hook input (inbound) or output, by priority, then by table. Returns how many; *out in `mem`. The view must outlive them. */
+/* The filters of the hooks before routing and input (inbound), or output and after routing, by hook and priority, then by table. Returns how many; *out in `mem`. The view must outlive them. */
 size_t wh_nft_filters(const struct wh_nft_view *v, enum wh_direction d, struct wh_arena *mem, const struct wh_filter *const **out);
 
 /* ---- between filter.c and filter_match.c ---- */

@@ -120,6 +120,8 @@ static void meta(struct wh_nft_following *f, struct nftnl_expr *e)
 	case NFT_META_L4PROTO: hold(f, reg, (struct wh_nft_held){.kind = FIELD, .field = PROTO, .len = 1}); break;
 	case NFT_META_IIF: hold(f, reg, (struct wh_nft_held){.kind = in ? INTERFACE : NO_INTERFACE, .len = 4, .what = "an interface"}); break;
 	case NFT_META_OIF: hold(f, reg, (struct wh_nft_held){.kind = in ? NO_INTERFACE : INTERFACE, .len = 4, .what = "an interface"}); break;
+	case NFT_META_IIFNAME: hold(f, reg, (struct wh_nft_held){.kind = in ? INTERFACE_NAME : UNKNOWN, .len = 16, .what = "the name of an interface"}); break;
+	case NFT_META_OIFNAME: hold(f, reg, (struct wh_nft_held){.kind = in ? UNKNOWN : INTERFACE_NAME, .len = 16, .what = "the name of an interface"}); break;
 	default: hold(f, reg, (struct wh_nft_held){.kind = UNKNOWN, .what = "meta"}); break;
 	}
 }
@@ -250,17 +252,6 @@ static bool holds(uint32_t op, int c)
 	}
 }
 
-/* Loopback's index is 1, none's 0; which of the others a packet comes by is not known. */
-static void compare_interface(struct wh_nft_following *f, const struct wh_nft_held *h, uint32_t op, const uint8_t *data)
-{
-	uint32_t index;
-	memcpy(&index, data, sizeof index);
-	if (h->kind == NO_INTERFACE ? index == 0 && op == NFT_CMP_NEQ : index <= 1 && op == NFT_CMP_EQ)
-		f->out->n = 0; /* it never holds */
-	else if (!(h->kind == INTERFACE && index <= 1 && op == NFT_CMP_NEQ))
-		wh_nft_may(f, h->what);
-}
-
 static void compare_field(struct wh_nft_following *f, const struct wh_nft_held *h, uint32_t op, const uint8_t *data)
 {
 	uint8_t low[16] = {0}, high[16];
@@ -286,18 +277,36 @@ static void compare(struct wh_nft_following *f, struct nftnl_expr *e)
 	const struct wh_nft_held *h = &f->at[wh_nft_slot(nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_SREG))];
 	uint32_t op = nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_OP), len = 0;
 	const uint8_t *data = nftnl_expr_get(e, NFTNL_EXPR_CMP_DATA, &len);
-	if (!data || len > 16 || (h->kind != UNKNOWN && len != h->len)) {
+	if (data && (h->kind == INTERFACE || h->kind == NO_INTERFACE || h->kind == INTERFACE_NAME)) {
+		wh_nft_compare_interface(f, h, op, data, len);
+	} else if (!data || len > 16 || (h->kind != UNKNOWN && len != h->len)) {
 		wh_nft_may(f, h->what ? h->what : "a comparison");
 	} else if (h->kind == CONSTANT) {
 		if (!holds(op, memcmp(h->constant, data, len)))
 			f->out->n = 0; /* it never holds */
-	} else if (h->kind == INTERFACE || h->kind == NO_INTERFACE) {
-		compare_interface(f, h, op, data);
 	} else if (h->kind == FIELD) {
 		compare_field(f, h, op, data);
 	} else {
 		wh_nft_may(f, h->what ? h->what : "what a register holds");
 	}
+}
+
+/* Whether a value lies between two, or does not. */
+static void range(struct wh_nft_following *f, struct nftnl_expr *e)
+{
+	const struct wh_nft_held *h = &f->at[wh_nft_slot(nftnl_expr_get_u32(e, NFTNL_EXPR_RANGE_SREG))];
+	uint32_t op = nftnl_expr_get_u32(e, NFTNL_EXPR_RANGE_OP), n_from = 0, n_to = 0;
+	const uint8_t *from = nftnl_expr_get(e, NFTNL_EXPR_RANGE_FROM_DATA, &n_from), *to = nftnl_expr_get(e, NFTNL_EXPR_RANGE_TO_DATA, &n_to);
+	bool addr = h->kind == FIELD && (h->field == SADDR || h->field == DADDR) && h->bits == h->len * 8, port = h->kind == FIELD && (h->field == SPORT || h->field == DPORT);
+	if (!from || !to || n_from != h->len || n_to != h->len || (!addr && !port) || (op != NFT_RANGE_EQ && op != NFT_RANGE_NEQ)) {
+		wh_nft_may(f, h->what ? h->what : "a range");
+		return;
+	}
+	struct wh_ranges in = values(f, h, from, to);
+	if (op == NFT_RANGE_NEQ)
+		in = wh_ranges_minus(whole(h->field, h->v6, f->mem), in, f->mem);
+	for (size_t i = 0; i < f->out->n; i++)
+		wh_nft_narrow(f, &f->out->m[i], h->field, in);
 }
 
 /* ---- lookups ---- */
@@ -452,7 +461,7 @@ static void lookup(struct wh_nft_following *f, struct nftnl_expr *e)
 
 /* ---- a rule ---- */
 
-static void verdict(struct wh_nft_following *f, uint32_t code, const char *chain)
+void wh_nft_verdict(struct wh_nft_following *f, uint32_t code, const char *chain)
 {
 	for (size_t i = 0; i < f->out->n; i++)
 		decide(&f->out->m[i], &(struct wh_nft_element){.code = code, .chain = chain});
@@ -465,7 +474,7 @@ static void immediate(struct wh_nft_following *f, struct nftnl_expr *e)
 	struct wh_nft_held h = {.kind = CONSTANT, .what = "a constant"};
 	const void *data = nftnl_expr_get(e, NFTNL_EXPR_IMM_DATA, &h.len);
 	if (reg == NFT_REG_VERDICT) {
-		verdict(f, nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_VERDICT), nftnl_expr_is_set(e, NFTNL_EXPR_IMM_CHAIN) ? wh_arena_strdup(f->mem, nftnl_expr_get_str(e, NFTNL_EXPR_IMM_CHAIN)) : NULL);
+		wh_nft_verdict(f, nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_VERDICT), nftnl_expr_is_set(e, NFTNL_EXPR_IMM_CHAIN) ? wh_arena_strdup(f->mem, nftnl_expr_get_str(e, NFTNL_EXPR_IMM_CHAIN)) : NULL);
 		return;
 	}
 	if (data && h.len <= sizeof h.constant)
@@ -487,7 +496,7 @@ static bool passes_all(const char *kind) /* it asks nothing */
 static int follow(struct nftnl_expr *e, void *arg)
 {
 	static const struct { const char *kind; void (*does)(struct wh_nft_following *f, struct nftnl_expr *e); } kinds[] = {
-		{"meta", meta}, {"payload", payload}, {"ct", conntrack}, {"bitwise", bitwise}, {"cmp", compare}, {"lookup", lookup}, {"immediate", immediate},
+		{"meta", meta}, {"payload", payload}, {"ct", conntrack}, {"bitwise", bitwise}, {"cmp", compare}, {"range", range}, {"lookup", lookup}, {"immediate", immediate},
 	};
 	struct wh_nft_following *f = arg;
 	const char *kind = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
@@ -498,11 +507,9 @@ static int follow(struct nftnl_expr *e, void *arg)
 			kinds[i].does(f, e);
 			return 0;
 		}
-	if (kind && (wh_nft_follow_translation(f, e, kind) || wh_nft_follow_xt(f, e, kind)))
+	if (kind && (wh_nft_follow_translation(f, e, kind) || wh_nft_follow_xt(f, e, kind) || wh_nft_follow_target(f, e, kind)))
 		return 0;
-	if (kind && !strcmp(kind, "reject"))
-		verdict(f, NF_DROP, NULL);
-	else if (!kind || !passes_all(kind))
+	if (!kind || !passes_all(kind))
 		wh_nft_may(f, kind ? wh_arena_strdup(f->mem, kind) : "an expression");
 	for (size_t i = 0; kind && !passes_all(kind) && i < WH_NFT_SLOTS; i++) /* it may have loaded any register */
 		f->at[i] = (struct wh_nft_held){.kind = UNKNOWN, .what = "what a register holds"};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <arpa/inet.h>
 #include <stdio.h> /* libnftnl needs it */
+#include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <stdlib.h>
@@ -28,15 +29,31 @@ const struct wh_nft_view_chain *wh_nft_view_chain_of(const struct wh_nft_view *v
 	return NULL;
 }
 
+static void take_table(struct wh_nft_view *v, const struct nlmsghdr *h)
+{
+	if (!(number(attr(h, NFTA_TABLE_FLAGS)) & NFT_TABLE_F_DORMANT))
+		return;
+	v->dormant = wh_arena_grown(v->mem, v->dormant, v->n_dormant, &v->room_dormant, sizeof *v->dormant);
+	v->dormant[v->n_dormant++] = (struct wh_nft_dormant){family_of(h), wh_arena_strdup(v->mem, text_of(h, NFTA_TABLE_NAME))};
+}
+
+static bool is_dormant(const struct wh_nft_view *v, uint8_t family, const char *table)
+{
+	for (size_t i = 0; i < v->n_dormant; i++)
+		if (v->dormant[i].family == family && !strcmp(v->dormant[i].name, table))
+			return true;
+	return false;
+}
+
 static void take_chain(struct wh_nft_view *v, const struct nlmsghdr *h)
 {
-	const struct nlattr *hook = attr(h, NFTA_CHAIN_HOOK), *type = attr(h, NFTA_CHAIN_TYPE);
+	const struct nlattr *hook = is_dormant(v, family_of(h), text_of(h, NFTA_CHAIN_TABLE)) ? NULL : attr(h, NFTA_CHAIN_HOOK), *type = attr(h, NFTA_CHAIN_TYPE);
 	v->chains = wh_arena_grown(v->mem, v->chains, v->n_chains, &v->room_chains, sizeof *v->chains);
 	v->chains[v->n_chains++] = (struct wh_nft_view_chain){
 		.family = family_of(h), .table = wh_arena_strdup(v->mem, text_of(h, NFTA_CHAIN_TABLE)), .name = wh_arena_strdup(v->mem, text_of(h, NFTA_CHAIN_NAME)),
 		.hook = hook ? (int)number(nested(hook, NFTA_HOOK_HOOKNUM)) : -1, .priority = (int)number(nested(hook, NFTA_HOOK_PRIORITY)),
 		.drops = hook && attr(h, NFTA_CHAIN_POLICY) && number(attr(h, NFTA_CHAIN_POLICY)) == NF_DROP,
-		.filters = !type || !strcmp(text_of(h, NFTA_CHAIN_TYPE), "filter"),
+		.filters = !type || !strcmp(text_of(h, NFTA_CHAIN_TYPE), "filter") || !strcmp(text_of(h, NFTA_CHAIN_TYPE), "route"),
 	};
 }
 
@@ -51,7 +68,10 @@ static void take_rule(struct wh_nft_view *v, const struct nlmsghdr *h)
 	struct nftnl_rule *r = c ? nftnl_rule_alloc() : NULL;
 	if (!r)
 		return;
-	nftnl_rule_nlmsg_parse(h, r); /* an expression that it does not know is one without attributes */
+	/* an expression that it does not know is one without attributes; where it can't read the rule at all, nobody knows what it decides */
+	struct nftnl_expr *unread = nftnl_rule_nlmsg_parse(h, r) < 0 ? nftnl_expr_alloc("queue") : NULL;
+	if (unread)
+		nftnl_rule_add_expr(r, unread);
 	c->rules = wh_arena_grown(v->mem, c->rules, c->n, &c->room, sizeof *c->rules);
 	c->rules[c->n++] = r;
 }
@@ -67,7 +87,7 @@ static void take_set(struct wh_nft_view *v, const struct nlmsghdr *h)
 	v->sets = wh_arena_grown(v->mem, v->sets, v->n_sets, &v->room_sets, sizeof *v->sets);
 	v->sets[v->n_sets++] = (struct wh_nft_view_set){
 		.family = family_of(h), .table = wh_arena_strdup(v->mem, text_of(h, NFTA_SET_TABLE)), .name = wh_arena_strdup(v->mem, text_of(h, NFTA_SET_NAME)),
-		.flags = number(attr(h, NFTA_SET_FLAGS)), .key_len = number(attr(h, NFTA_SET_KEY_LEN)),
+		.flags = number(attr(h, NFTA_SET_FLAGS)), .key_len = number(attr(h, NFTA_SET_KEY_LEN)), .odd = number(attr(h, NFTA_SET_FLAGS)) & NFT_SET_EVAL, /* packets fill it */
 	};
 }
 
@@ -93,6 +113,18 @@ static void take_verdict(struct filling *f, const struct nlattr *verdict, struct
 		e->chain = wh_arena_strdup(f->v->mem, mnl_attr_get_str(chain));
 }
 
+/* Whether an element has expressions of its own that packets may fail: anything but a counter. */
+static bool has_limits(const struct nlattr *elem)
+{
+	static const uint16_t kinds[] = {NFTA_SET_ELEM_EXPR, NFTA_SET_ELEM_EXPRESSIONS};
+	for (size_t i = 0; i < 2; i++) {
+		const struct nlattr *x = nested(elem, kinds[i]), *name = i && x ? nested(nested(x, NFTA_LIST_ELEM), NFTA_EXPR_NAME) : nested(x, NFTA_EXPR_NAME);
+		if (x && (!name || mnl_attr_validate(name, MNL_TYPE_NUL_STRING) < 0 || strcmp(mnl_attr_get_str(name), "counter")))
+			return true;
+	}
+	return false;
+}
+
 static void take_element(void *arg, const struct nlattr *elem)
 {
 	struct filling *f = arg;
@@ -103,6 +135,8 @@ static void take_element(void *arg, const struct nlattr *elem)
 		s->odd = true; /* a catch-all, say */
 		return;
 	}
+	if (has_limits(elem))
+		s->odd = true; /* it matches some packets alone */
 	if (!last)
 		memcpy(e.last, e.key, sizeof e.last);
 	e.end = number(nested(elem, NFTA_SET_ELEM_FLAGS)) & NFT_SET_ELEM_INTERVAL_END;
@@ -130,6 +164,7 @@ void wh_nft_view_take(struct wh_nft_view *v, const struct nlmsghdr *h)
 	if (h->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES)
 		return;
 	switch (h->nlmsg_type & 0xff) {
+	case NFT_MSG_NEWTABLE: take_table(v, h); break;
 	case NFT_MSG_NEWCHAIN: take_chain(v, h); break;
 	case NFT_MSG_NEWRULE: take_rule(v, h); break;
 	case NFT_MSG_NEWSET: take_set(v, h); break;

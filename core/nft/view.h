@@ -27,19 +27,24 @@ struct wh_nft_view_chain {
 	const char *table, *name;
 	int hook, priority;                        /* hook -1: none */
 	bool drops;                                /* its policy */
-	bool filters;                              /* its type is filter */
+	bool filters;                              /* its type is filter, or route: its verdicts let packets through or drop them */
 	struct nftnl_rule **rules; size_t n, room;
 };
+struct wh_nft_dormant { uint8_t family; const char *name; }; /* a table whose chains are not asked */
 struct wh_nft_view {
 	struct wh_arena *mem;                      /* of everything but the rules: wh_nft_view_free() */
 	struct wh_nft_view_set *sets; size_t n_sets, room_sets;
 	struct wh_nft_view_chain *chains; size_t n_chains, room_chains;
+	struct wh_nft_dormant *dormant; size_t n_dormant, room_dormant;
+	const char *interface; uint32_t index;     /* the one that the packets in question come or go by; NULL and 0: not known */
 };
 /* One message: of a new chain, rule, set or element, or one that empties a chain; others are passed over. */
 void wh_nft_view_take(struct wh_nft_view *v, const struct nlmsghdr *h);
 /* All that the kernel holds of the tables, but ours, that have a chain before routing (NF_INET_PRE_ROUTING) of an IP family; of a set at most 65,536 elements. */
 struct wh_nl;
 int wh_nft_view_before_routing(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out);
+/* All that the kernel holds of tables of IP, of whatever program, ours included: of a set at most 65,536 elements. */
+int wh_nft_view_live(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out);
 void wh_nft_view_free(struct wh_nft_view *v);
 const struct wh_nft_view_set *wh_nft_view_set_of(const struct wh_nft_view *v, uint8_t family, const char *table, const char *name); /* or NULL */
 const struct wh_nft_view_chain *wh_nft_view_chain_of(const struct wh_nft_view *v, uint8_t family, const char *table, const char *name);

@@ -13,6 +13,7 @@ enum { MOST_ELEMENTS = 65536 };
 struct table { uint8_t family; const char *name; };
 struct reading {
 	struct wh_nft_view *v;
+	bool all;                   /* every table of IP; else those of others that have a say before routing */
 	struct table *tables; size_t n, room;
 };
 
@@ -37,7 +38,7 @@ static int find_table(const struct nlmsghdr *h, void *arg)
 	const char *name = text_of(h, NFTA_CHAIN_TABLE);
 	const struct nlattr *hook = attr(h, NFTA_CHAIN_HOOK);
 	bool ours = family == NFPROTO_INET && (!strcmp(name, WH_NFT_TABLE) || !strcmp(name, WH_JIT_TABLE));
-	if (!hook || ours || number(nested(hook, NFTA_HOOK_HOOKNUM)) != NF_INET_PRE_ROUTING || find(r, family, name) ||
+	if (!hook || (!r->all && (ours || number(nested(hook, NFTA_HOOK_HOOKNUM)) != NF_INET_PRE_ROUTING)) || find(r, family, name) ||
 	    (family != NFPROTO_INET && family != NFPROTO_IPV4 && family != NFPROTO_IPV6))
 		return MNL_CB_OK;
 	r->tables = wh_arena_grown(r->v->mem, r->tables, r->n, &r->room, sizeof *r->tables);
@@ -69,6 +70,7 @@ static int take_elements(const struct nlmsghdr *h, void *arg)
 static int read_once(struct wh_nl *nl, struct reading *r)
 {
 	int rc = wh_nl_dump_of(nl, NFPROTO_UNSPEC, NFT_MSG_GETCHAIN, NLM_F_DUMP, NULL, NULL, find_table, r);
+	rc = rc || !r->n ? rc : wh_nl_dump_of(nl, NFPROTO_UNSPEC, NFT_MSG_GETTABLE, NLM_F_DUMP, NULL, NULL, take, r);
 	rc = rc || !r->n ? rc : wh_nl_dump_of(nl, NFPROTO_UNSPEC, NFT_MSG_GETCHAIN, NLM_F_DUMP, NULL, NULL, take, r);
 	rc = rc || !r->n ? rc : wh_nl_dump_of(nl, NFPROTO_UNSPEC, NFT_MSG_GETSET, NLM_F_DUMP, NULL, NULL, take, r);
 	for (size_t i = 0; i < r->v->n_sets && !rc; i++) {
@@ -80,15 +82,30 @@ static int read_once(struct wh_nl *nl, struct reading *r)
 	return rc;
 }
 
-int wh_nft_view_before_routing(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out)
+/* Dumps follow each other, and what they show is of one moment only where the ruleset is of one generation all the time. */
+static int read_whole(struct wh_nl *nl, struct wh_arena *mem, bool all, struct wh_nft_view *out)
 {
+	struct wh_error ignored;
 	int rc = -EAGAIN;
 	for (int tries = 0; tries < 20 && rc == -EAGAIN; tries++) {
-		struct reading r = {.v = out};
+		struct reading r = {.v = out, .all = all};
+		uint32_t generation = wh_nl_generation(nl, &ignored);
 		*out = (struct wh_nft_view){.mem = mem};
 		rc = read_once(nl, &r);
+		if (!rc && all && wh_nl_generation(nl, &ignored) != generation)
+			rc = -EAGAIN;
 		if (rc)
 			wh_nft_view_free(out);
 	}
 	return rc;
+}
+
+int wh_nft_view_before_routing(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out)
+{
+	return read_whole(nl, mem, false, out);
+}
+
+int wh_nft_view_live(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out)
+{
+	return read_whole(nl, mem, true, out);
 }

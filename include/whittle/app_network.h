@@ -43,6 +43,7 @@ char *wh_app_map_picture(const struct wh_app_map *m, bool page); /* SVG, or a pa
 
 struct wh_app_reach {
 	const char *from, *to;           /* a resource's name or id, an address, a prefix, "Internet". One may be NULL: every resource and the Internet */
+	const struct wh_app *overlay;    /* whose ledger's observed and recommended ports stand next to what is allowed; NULL: none */
 	bool has_port; uint16_t port;
 	uint8_t proto;                   /* read with a port, or by itself; WH_PROTO_ANY: TCP with a port, else all */
 };
@@ -54,12 +55,35 @@ struct wh_app_reach {
  */
 int wh_app_reach(struct wh_app_network *net, const struct wh_app_reach *ask, json_t **out, struct wh_error *err);
 
+/* What this machine's own rules, of whatever program, do with a connection from (or, outbound, to) a peer. */
+struct wh_app_host {
+	const char *peer;                /* an address */
+	const char *local;               /* one of this machine's addresses; NULL: the one that is nearest to the peer */
+	const char *interface;           /* NULL: the one of the local address */
+	bool outbound;
+	uint16_t port;
+	uint8_t proto;                   /* TCP or UDP */
+};
+/* {"verdict":"allowed|denied|unknown", "from", "to", "protocol", "port", "interface", "chains":[{"chain", "verdict", "by"}…]}: the base chains in the order in which the packet meets them. */
+int wh_app_host(const struct wh_app_host *ask, json_t **out, struct wh_error *err);
+
 /* {"name":"Internal", "connectableResources":[{"id", "inboundConnectedResources":[{"connectedResourceId", "tcpPorts", "udpPorts"}…], "outboundConnectedResources"}…]}, as
  * Microsoft.Security's allowedConnections have it. -E2BIG where the pairs are too many for that: ask for the compact form. */
-int wh_app_connections(struct wh_app_network *net, bool external, json_t **out, struct wh_error *err);
+struct wh_app_connections { bool external; const struct wh_app *overlay; /* as of wh_app_reach; NULL: none */ };
+int wh_app_connections(struct wh_app_network *net, const struct wh_app_connections *ask, json_t **out, struct wh_error *err);
+/*
+ * Connections that the rules allow and that nobody seems to want, by the ledger of `a`, grouped by classes as wh_app_connections_compact() does:
+ *   {"from":"TIME", "until":"TIME", "classes":[…], "unwanted":[{"kind":"unused", "to":0, "from":"0-3,7", "tcpPorts", "udpPorts"}…], "unheard":["id"…]}
+ * unused: no member of the classes used these ports in the window, and every receiver was heard; of those in "unheard" nothing is said. label: members have different values
+ * of a label of whittle.yaml ("label", "fromValue", "toValue", "used"). insecure, alert: "id" is exposed to the Internet at these ports, and an insecure protocol was spoken
+ * there, or it has an open alert ("why").
+ */
+int wh_app_unwanted(struct wh_app_network *net, const struct wh_app *a, json_t **out, struct wh_error *err);
 /* {"classes":[{"class":0, "resources":[{"id", "address"}…]}…], "ports":[{"tcpPorts", "udpPorts", …}…], "connections":[{"to":0, "from":"0-3,7", "ports":1}…]}: classes of addresses
  * that no rule tells apart, and what their members may send to (other) members; `from` are classes, `ports` is a place in that list. */
 int wh_app_connections_compact(struct wh_app_network *net, json_t **out, struct wh_error *err);
 /* {"anomalies":[{"kind":"shadowed|redundant|generalised|correlated|permissive", "nsg", "direction", "rule", "priority", "access", "other", "otherPriority", "packet", "fix"}…],
  * "groups":N, "skippedRules":N}: see whittle/findings.h. Of the groups that guard something. */
-int wh_app_anomalies(struct wh_app_network *net, json_t **out, struct wh_error *err);
+/* With the ledger of `a` (or NULL) also rules of kind "unused" and "partly unused" ("unusedPorts", "unusedAddresses", "flows"), without a packet, and "unjudged":[{"nsg", "machines",
+ * "notHeard"}…], the groups of which nothing can be said. */
+int wh_app_anomalies(struct wh_app_network *net, const struct wh_app *a, json_t **out, struct wh_error *err);

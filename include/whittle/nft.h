@@ -98,6 +98,23 @@ struct wh_nft_published_list { struct wh_nft_published *p; size_t n; char unread
 /* Of TCP and UDP, where another port is made of it; what a rule asks for beside addresses and ports is taken as met. In `mem`. Needs CAP_NET_ADMIN. */
 int wh_nft_published(struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err);
 
+/* ---- what all tables decide (judge.c) ---- */
+struct wh_nft_question {
+	enum wh_direction direction;
+	uint8_t proto;                     /* TCP or UDP */
+	uint16_t port;                     /* the server's */
+	struct wh_addr peer, local;
+	const char *interface;             /* by which the packet comes or goes; "": not known */
+	uint32_t index;                    /* its index; 0: not known */
+};
+struct wh_nft_judged_chain { char chain[160], by[200]; uint8_t verdict; /* enum wh_answer; `by`: the rule, its policy, or what is not known */ };
+struct wh_nft_judged { uint8_t verdict; struct wh_nft_judged_chain *chains; size_t n; };
+/*
+ * What the rules of all programs, ours included, do with the first packet of a connection, from an ephemeral port: each base chain in turn, up to the first that drops
+ * it; one that can't be said is WH_UNDECIDED. Translations (nat) and what stands in iptables' legacy tables are not asked. In `mem`. Needs CAP_NET_ADMIN.
+ */
+int wh_nft_judge(const struct wh_nft_question *q, struct wh_arena *mem, struct wh_nft_judged *out, struct wh_error *err);
+
 /* ---- other programs' tables (survey.c) ---- */
 enum wh_nft_survey_kind { WH_NFT_TABLES, WH_NFT_CHAINS, WH_NFT_RULES, WH_NFT_SETS, WH_NFT_ELEMENTS, WH_NFT_OBJECTS, WH_NFT_FLOWTABLES, WH_NFT_SURVEY_KINDS };
 /* Everything that is not ours, as one number a kind: counts of packets, and elements that come and go by themselves, are left out. */

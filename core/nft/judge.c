@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One packet before all base chains that it passes, whatever program made them. */
+#include <stdio.h>
+#include <string.h>
+#include "net/netlink.h"
+#include "nft/filter.h"
+#include "whittle/nft.h"
+
+enum { EPHEMERAL = 49152 };
+
+static void judge(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p, struct wh_nft_judged *out)
+{
+	out->verdict = WH_ALLOWED;
+	for (size_t i = 0; i < n && out->verdict != WH_DENIED; i++) {
+		struct wh_nft_judged_chain *c = &out->chains[out->n++];
+		struct wh_filter_decision d = wh_filter_decide(filters[i], p);
+		const char *by = d.verdict == WH_UNDECIDED ? d.doubt ? d.doubt->may : filters[i]->why : d.rule ? d.rule->name : "its policy";
+		snprintf(c->chain, sizeof c->chain, "%s", filters[i]->name);
+		snprintf(c->by, sizeof c->by, "%s", by ? by : "");
+		c->verdict = (uint8_t)d.verdict;
+		if (d.verdict != WH_ALLOWED)
+			out->verdict = (uint8_t)d.verdict;
+	}
+}
+
+int wh_nft_judge(const struct wh_nft_question *q, struct wh_arena *mem, struct wh_nft_judged *out, struct wh_error *err)
+{
+	const struct wh_filter_packet p = {.direction = q->direction, .proto = q->proto, .local = q->local, .peer = q->peer, .sport = EPHEMERAL, .dport = q->port};
+	const struct wh_filter *const *filters;
+	struct wh_nft_view v;
+	struct wh_nl *nl;
+	*out = (struct wh_nft_judged){.n = 0};
+	int rc = wh_nl_open(&nl, err);
+	if (rc)
+		return rc;
+	rc = wh_nft_view_live(nl, mem, &v);
+	wh_nl_close(nl);
+	if (rc)
+		return wh_fail(err, rc, "the rules of this machine can't be read: %s", strerror(-rc));
+	v.index = q->index;
+	v.interface = *q->interface ? q->interface : NULL;
+	size_t n = wh_nft_filters(&v, q->direction, mem, &filters);
+	out->chains = wh_arena_array(mem, n + 1, sizeof *out->chains);
+	judge(filters, n, &p, out);
+	wh_nft_view_free(&v);
+	return 0;
+}

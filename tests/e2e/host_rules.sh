@@ -1,0 +1,83 @@
+#!/bin/bash
+# What `reach --host` says of random rulesets of several programs' kinds is what the kernel does with real connections.
+cd "$(dirname "$0")/../.." || exit 1
+w=$PWD/${BUILD:-build}/whittle
+a=whh-a-$$ b=whh-b-$$
+if [ "$(id -u)" != 0 ] || ! command -v nft >/dev/null || ! command -v jq >/dev/null || ! ip netns add $a 2>/dev/null; then echo "ok 1 - the kernel decides as we read its rules # skip no nft, jq or namespaces here"; echo 1..1; exit 0; fi
+ip netns add $b
+dir=$(mktemp -d)
+trap 'ip netns del $a; ip netns del $b; rm -rf "$dir"' EXIT
+export WHITTLE_STORE=$dir/l.db WHITTLE_STATE=$dir/state
+# The peers 10.7.0.1 and 10.7.0.9, each on its way to an address of its own.
+ip link add ve0 netns $a type veth peer name eth0 netns $b
+for x in 1 9; do ip -n $a addr add 10.7.0.$x/24 dev ve0; done
+for x in 2 3; do ip -n $b addr add 10.7.0.$x/24 dev eth0; done
+for n in $a $b; do ip -n $n link set lo up; done
+ip -n $a link set ve0 up; ip -n $b link set eth0 up
+ip -n $a route add 10.7.0.2/32 dev ve0 src 10.7.0.1; ip -n $a route add 10.7.0.3/32 dev ve0 src 10.7.0.9
+RANDOM=${WH_SEED:-$(date +%j)}
+pick() { eval "echo \${$((RANDOM % $# + 1))}"; }
+ports="22 25 80 443 8000 8004"
+matches() {
+	pick 'tcp dport 22' 'tcp dport != 22' 'tcp dport 8000-8003' 'tcp dport { 80, 443 }' 'tcp dport != { 25, 80 }' 'ip saddr 10.7.0.1' 'ip saddr != 10.7.0.0/29' 'ip saddr @friends' 'ip saddr . tcp dport @pairs' \
+		'iifname "eth0"' 'iifname "lo"' 'iifname "e*" tcp dport 443' 'iif "lo"' 'meta l4proto udp' 'ct state new' 'ct state established' 'ip daddr 10.7.0.3' 'tcp flags syn' 'meta nfproto ipv6' 'tcp sport 1024-65535' \
+		'ip saddr 10.7.0.8/30 tcp dport >= 443' 'meta mark 7'
+}
+rules() { # HOW MANY, then what may be jumped to
+	for ((k = 0; k < $1; k++)); do
+		case $((RANDOM % 8)) in
+		0) [ "${2:-}" = other ] && echo "    tcp dport vmap @ways" ;;
+		1) echo "    $(matches) ip saddr $(pick 10.7.0.1 10.7.0.9) counter $(pick accept drop)" ;;
+		2) [ -n "${2:-}" ] && echo "    $(matches) $(pick jump goto) $2" ;;
+		3) echo "    $(matches) counter" ;;
+		*) echo "    $(matches) $(pick accept accept drop return reject)" ;;
+		esac
+	done
+}
+table() { # NAME PRIORITY FLAGS
+	echo "table inet $1 { $3"
+	echo "  set friends { type ipv4_addr; flags interval; elements = { 10.7.0.8-10.7.0.11, 192.0.2.0/24 } }"
+	echo "  set pairs { type ipv4_addr . inet_service; elements = { 10.7.0.1 . 443, 10.7.0.9 . 22 } }"
+	echo "  chain inner {"; rules 2; echo "  }"
+	echo "  chain other {"; rules 3 inner; echo "  }"
+	echo "  map ways { type inet_service : verdict; elements = { 25 : drop, 443 : jump other, 8004 : accept } }"
+	echo "  chain in { type filter hook $(pick input input prerouting) priority $2; policy $(pick accept accept drop);"; rules 5 other; echo "  }"
+	echo "}"
+}
+# A chain behind all others that notes who got so far; and what it noted.
+recorder() { echo "table inet last { set $2 { type ipv4_addr . inet_service; flags dynamic; size 64; }; chain c { type filter hook $1 priority 10000; tcp flags syn add @$2 { ip saddr . tcp dport }; }; }"; }
+elements() { ip netns exec "$1" nft -j list set inet last "$2" | jq -r '.nftables[].set?.elem[]? | .elem?.val?.concat // .concat | join(" ")' 2>/dev/null; }
+judged=0 unknown=0 denied=0 wrong=0
+for ((round = 0, good = 0; round < 20 && good < ${WH_ROUNDS:-3}; round++)); do
+	{
+		echo "flush ruleset"
+		table first -10 "$(pick '' '' 'flags dormant;')"
+		table second 0 ''
+		recorder input seen
+	} >"$dir/rules"
+	ip netns exec $b nft -f "$dir/rules" 2>"$dir/err" || continue # loops of chains, and contradictions, are refused
+	good=$((good + 1))
+	ip netns exec $a nft -f - <<<"flush ruleset; $(recorder output sent)"
+	for p in $ports; do for d in 2 3; do echo "exec 3<>/dev/tcp/10.7.0.$d/$p"; done; done >"$dir/connect"
+	ip netns exec $a bash -c 'while read -r one; do bash -c "$one" 2>/dev/null & done <"$1"; for ((i = 0; i < 100 && $(nft -j list set inet last sent | grep -o concat | wc -l) < 12; i++)); do sleep 0.1; done; sleep 0.05; kill $(jobs -p)' - "$dir/connect" 2>/dev/null
+	elements $a sent >"$dir/sent"
+	elements $b seen >"$dir/seen"
+	for p in $ports; do for d in 2 3; do
+		from=10.7.0.1; [ $d = 3 ] && from=10.7.0.9
+		grep -qx "$from $p" "$dir/sent" || continue
+		says=$(ip netns exec $b "$w" reach --host $from --local 10.7.0.$d --port $p --json 2>"$dir/err" | jq -r .verdict)
+		does=denied; grep -qx "$from $p" "$dir/seen" && does=allowed
+		judged=$((judged + 1)); [ "$does" = denied ] && denied=$((denied + 1))
+		case $says in
+		"$does") ;;
+		unknown) unknown=$((unknown + 1)) ;;
+		*) wrong=$((wrong + 1)); echo "# $from to 10.7.0.$d port $p: the kernel: $does, we: $says $(cat "$dir/err")"; sed 's/^/# /' "$dir/rules" ;;
+		esac
+	done; done
+done
+if [ $wrong = 0 ] && [ $judged -ge 24 ] && [ $denied -gt 2 ] && [ $denied -lt $((judged - 2)) ] && [ $((unknown * 2)) -lt $judged ]; then
+	echo "ok 1 - the kernel decides as we read its rules ($judged connections, $denied denied, $unknown unknown)"
+else
+	echo "not ok 1 - the kernel decides as we read its rules ($judged connections, $denied denied, $unknown unknown, $wrong wrong)"
+fi
+echo 1..1
