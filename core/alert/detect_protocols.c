@@ -6,8 +6,7 @@
 #include <string.h>
 #include "alert/finding.h"
 
-/* What is wrong with it; NULL: nothing. */
-static const char *insecure(const struct wh_fact_key *k)
+const char *wh_alert_insecure(const struct wh_fact_key *k)
 {
 	const char *v = k->value;
 	switch (k->kind) {
@@ -25,7 +24,7 @@ static void see(const struct wh_fact_walk *w, const struct wh_fact_key *k, const
 	const struct wh_finding_source s = {.addr = k->peer, .answered = r->count, .first_us = r->first_us > w->from_us ? r->first_us : w->from_us, .last_us = r->last_us};
 	struct wh_finding f = wh_finding_new(w->l, "Whittle_InsecureProtocol");
 	f.resource = wh_estate_by_addr(w->l->estate, &k->local);
-	f.subject = insecure(k);
+	f.subject = wh_alert_insecure(k);
 	if (!f.type || !f.resource || !f.subject || (k->direction == WH_OUTBOUND && wh_estate_by_addr(w->l->estate, &k->peer)))
 		return;
 	f.direction = (enum wh_direction)k->direction;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/network.h"
+#include "app/unused.h"
 #include "whittle/app_network.h"
 #include "whittle/findings.h"
 
@@ -34,7 +35,7 @@ static void add_list(struct wh_app_network *net, const struct wh_filter *f, cons
 	}
 }
 
-int wh_app_anomalies(struct wh_app_network *net, json_t **out, struct wh_error *err)
+int wh_app_anomalies(struct wh_app_network *net, const struct wh_app *a, json_t **out, struct wh_error *err)
 {
 	size_t n = wh_reach_lists(net->r), skipped = 0, groups = 0;
 	json_t *list = json_array();
@@ -49,6 +50,13 @@ int wh_app_anomalies(struct wh_app_network *net, json_t **out, struct wh_error *
 		groups += d == WH_INBOUND;
 		add_list(net, f, net->t.nsgs[nsg].name, list, &skipped);
 	}
-	*out = json_pack("{s:o, s:I, s:I}", "anomalies", list, "groups", (json_int_t)groups, "skippedRules", (json_int_t)skipped);
+	json_t *unjudged = NULL;
+	int rc = a ? wh_app_unused_rules(net, a, list, &unjudged, err) : 0;
+	*out = json_pack("{s:o, s:I, s:I, s:o*}", "anomalies", list, "groups", (json_int_t)groups, "skippedRules", (json_int_t)skipped, "unjudged", unjudged);
+	if (rc) {
+		json_decref(*out);
+		*out = NULL;
+		return rc;
+	}
 	return *out ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 }

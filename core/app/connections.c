@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/network.h"
+#include "app/overlay.h"
 #include "whittle/app_network.h"
 
 enum { MOST_PAIRS = 4000000 };
@@ -26,7 +27,18 @@ static json_t *connected(struct wh_app_network *net, const char *id, uint32_t ve
 	return o;
 }
 
-static void internal(struct wh_app_network *net, json_t *list)
+/* One pair, with what was observed and is recommended where that is asked for. */
+static json_t *pair(struct wh_app_network *net, const struct wh_overlay *x, size_t from, size_t to, size_t named, uint32_t verdict)
+{
+	json_t *o = connected(net, net->t.hosts[named].id, verdict);
+	if (x) {
+		struct wh_reach_ports p = wh_reach_ports(net->r, verdict);
+		wh_overlay_put(x, &net->t, o, from, to, &p);
+	}
+	return o;
+}
+
+static void internal(struct wh_app_network *net, const struct wh_overlay *x, json_t *list)
 {
 	const struct wh_topology *t = &net->t;
 	wh_reach_classes(net->r);
@@ -35,9 +47,9 @@ static void internal(struct wh_app_network *net, json_t *list)
 		for (size_t k = 0; k < t->n_hosts; k++) {
 			uint32_t from = k == i ? 0 : between(net, &t->hosts[k], &t->hosts[i]), to = k == i ? 0 : between(net, &t->hosts[i], &t->hosts[k]);
 			if (from)
-				json_array_append_new(in, connected(net, t->hosts[k].id, from));
+				json_array_append_new(in, pair(net, x, k, i, k, from));
 			if (to)
-				json_array_append_new(out, connected(net, t->hosts[k].id, to));
+				json_array_append_new(out, pair(net, x, i, k, k, to));
 		}
 		json_array_append_new(list, json_pack("{s:s, s:s?, s:o, s:o}", "id", t->hosts[i].id, "unscanned", t->hosts[i].unscanned, "inboundConnectedResources", in,
 		                                      "outboundConnectedResources", out));
@@ -102,24 +114,33 @@ static void outside(struct wh_app_network *net, json_t *list)
 	}
 }
 
-int wh_app_connections(struct wh_app_network *net, bool external, json_t **out, struct wh_error *err)
+int wh_app_connections(struct wh_app_network *net, const struct wh_app_connections *ask, json_t **out, struct wh_error *err)
 {
 	json_t *list = json_array();
+	struct wh_overlay x;
+	bool external = ask->external;
 	if (!external && net->t.n_hosts * net->t.n_hosts > MOST_PAIRS) {
 		json_decref(list);
 		return wh_fail_input(err, -E2BIG, "%zu resources make too many pairs to list one by one: use --compact, which lists classes of them", net->t.n_hosts);
 	}
-	if (external)
+	int rc = ask->overlay && !external ? wh_overlay_open(ask->overlay, &net->t, net->mem, &x, err) : 0;
+	if (!rc && external)
 		outside(net, list);
-	else
-		internal(net, list);
+	else if (!rc)
+		internal(net, ask->overlay ? &x : NULL, list);
+	if (ask->overlay && !external)
+		wh_overlay_close(&x);
+	if (rc) {
+		json_decref(list);
+		return rc;
+	}
 	*out = json_pack("{s:s, s:o}", "name", external ? "External" : "Internal", "connectableResources", list);
 	return *out ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 }
 
 /* ---- by classes ---- */
 
-static json_t *class_json(struct wh_app_network *net, size_t class)
+json_t *wh_app_class_json(struct wh_app_network *net, size_t class)
 {
 	const size_t *members;
 	size_t n = wh_reach_members(net->r, class, &members);
@@ -215,7 +236,7 @@ int wh_app_connections_compact(struct wh_app_network *net, json_t **out, struct 
 	const size_t *members;
 	json_t *classes = json_array();
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(classes, class_json(net, i));
+		json_array_append_new(classes, wh_app_class_json(net, i));
 	for (size_t to = 0; to < n; to++) {
 		bool alone = wh_reach_members(net->r, to, &members) < 2;
 		for (size_t from = 0; from < n; from++) {

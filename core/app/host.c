@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What this machine's own rules do with a connection. */
 #include <ifaddrs.h>
-#include <net/if.h>
+#include <linux/if.h>
 #include <netinet/in.h>
 #include <netpacket/packet.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static bool near(const struct ifaddrs *i, const struct wh_addr *own, const struc
 }
 
 /* The local address that is asked for, or one in the peer's network, or else the first; and its interface. */
-static int find_local(const struct wh_app_host *ask, const struct wh_addr *peer, struct wh_addr *local, char interface[static IF_NAMESIZE], uint32_t *index, struct wh_error *err)
+static int find_local(const struct wh_app_host *ask, const struct wh_addr *peer, struct wh_addr *local, char interface[static IFNAMSIZ], uint32_t *index, struct wh_error *err)
 {
 	struct ifaddrs *list;
 	struct wh_addr own, wanted;
@@ -49,7 +49,7 @@ static int find_local(const struct wh_app_host *ask, const struct wh_addr *peer,
 			continue;
 		best = worth;
 		*local = own;
-		snprintf(interface, IF_NAMESIZE, "%s", i->ifa_name);
+		snprintf(interface, IFNAMSIZ, "%s", i->ifa_name);
 	}
 	for (const struct ifaddrs *i = list; i; i = i->ifa_next)
 		if (i->ifa_addr && i->ifa_addr->sa_family == AF_PACKET && !strcmp(i->ifa_name, interface))
@@ -66,7 +66,7 @@ static const char *text_of(uint8_t verdict)
 int wh_app_host(const struct wh_app_host *ask, json_t **out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
-	char interface[IF_NAMESIZE] = "", peer[WH_ADDR_STRLEN], local[WH_ADDR_STRLEN], proto[8];
+	char interface[IFNAMSIZ] = "", peer[WH_ADDR_STRLEN], local[WH_ADDR_STRLEN], proto[8];
 	struct wh_nft_question q = {.direction = ask->outbound ? WH_OUTBOUND : WH_INBOUND, .proto = ask->proto, .port = ask->port, .interface = interface};
 	struct wh_nft_judged j;
 	*out = NULL;

@@ -5,11 +5,12 @@
 #include <strings.h>
 #include "app/app.h"
 #include "app/network.h"
+#include "app/overlay.h"
 #include "whittle/app_network.h"
 #include "whittle/map.h"
 #include "whittle/review.h"
 
-struct wh_app_map { struct wh_map map; struct wh_app_network *net; struct wh_arena *mem; };
+struct wh_app_map { struct wh_map map; struct wh_app_network *net; struct wh_overlay over; bool traffic; struct wh_arena *mem; };
 struct facts { struct wh_map_fact *f; size_t n, room; struct wh_arena *mem; };
 
 static void add(struct facts *x, const char *id, enum wh_map_state state, bool advice, const char *text)
@@ -113,6 +114,8 @@ int wh_app_map(const struct wh_app *a, const char *const *paths, size_t n, bool 
 		rc = rc ? rc : add_advice(&facts, &l, err);
 		rc = rc || !traffic ? rc : wh_store_edges(l.is.store, NULL, add_edge, &x, err);
 		wh_app_close(&l, NULL);
+		m->traffic = traffic && !rc;
+		rc = m->traffic ? wh_overlay_open(a, &m->net->t, mem, &m->over, err) : rc;
 	}
 	if (rc) {
 		wh_app_map_free(m);
@@ -130,13 +133,45 @@ void wh_app_map_free(struct wh_app_map *m)
 {
 	if (!m)
 		return;
+	if (m->traffic)
+		wh_overlay_close(&m->over);
 	wh_app_network_close(m->net);
 	wh_arena_free(m->mem);
 }
 
+/* What the rules allow between two machines, whatever their addresses. */
+static struct wh_reach_ports allowed(const struct wh_app_map *m, size_t from, size_t to)
+{
+	const struct wh_host *a = &m->net->t.hosts[from], *b = &m->net->t.hosts[to];
+	uint32_t all = 0;
+	for (size_t i = a->first; i < a->first + a->n; i++)
+		for (size_t k = b->first; k < b->first + b->n; k++)
+			all = wh_reach_union(m->net->r, all, wh_reach_between(m->net->r, i, k));
+	return wh_reach_ports(m->net->r, all);
+}
+
+/* Beside each edge of traffic between two machines: what is allowed, was observed, is recommended. */
+static void put_edges(const struct wh_app_map *m, json_t *traffic)
+{
+	for (size_t i = 0; i < m->map.n_flows; i++) {
+		const struct wh_map_flow *f = &m->map.flows[i];
+		json_t *o = json_array_get(traffic, i), *ports;
+		if (f->from == WH_NONE || f->to == WH_NONE)
+			continue;
+		size_t from = f->from - m->map.hosts, to = f->to - m->map.hosts;
+		struct wh_reach_ports p = allowed(m, from, to);
+		json_object_set_new(o, "allowed", ports = json_object());
+		wh_app_put_ports(ports, &p, m->mem);
+		wh_overlay_put(&m->over, &m->net->t, o, from, to, &p);
+	}
+}
+
 json_t *wh_app_map_json(const struct wh_app_map *m)
 {
-	return wh_map_json(&m->map, wh_now_us());
+	json_t *doc = wh_map_json(&m->map, wh_now_us());
+	if (m->traffic)
+		put_edges(m, json_object_get(doc, "traffic"));
+	return doc;
 }
 
 char *wh_app_map_picture(const struct wh_app_map *m, bool page)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include "app/network.h"
+#include "app/overlay.h"
 #include "whittle/app_network.h"
 
 /* An end of a question: endpoints of the estate, and addresses that none has. */
@@ -191,7 +192,7 @@ static json_t *packet_json(struct wh_app_network *net, const struct wh_reach_pac
 	                 wh_addr_text(p->to == WH_NONE ? &p->to_addr : &e[p->to].addr, to), "protocol", wh_proto_text(p->proto, proto), "sourcePort", p->sport, "destinationPort", p->dport);
 }
 
-static int both_ends(struct wh_app_network *net, const struct wh_app_reach *ask, const struct end *a, const struct end *b, json_t **out, struct wh_error *err)
+static int both_ends(struct wh_app_network *net, const struct wh_app_reach *ask, const struct wh_overlay *x, const struct end *a, const struct end *b, json_t **out, struct wh_error *err)
 {
 	struct tally t = {0};
 	compare(net, ask, a, b, &t);
@@ -214,30 +215,35 @@ static int both_ends(struct wh_app_network *net, const struct wh_app_reach *ask,
 	if (ports.missing && !json_array_size(missing))
 		json_array_append_new(missing, json_string(ports.missing));
 	json_object_set_new(o, "missing", missing);
+	if (x)
+		wh_overlay_put(x, &net->t, o, a->host, b->host, &ports);
 	*out = o;
 	return 0;
 }
 
 /* ---- one end ---- */
 
-static void add_peer(struct wh_app_network *net, json_t *list, const char *id, const char *name, const struct tally *t)
+static void add_peer(struct wh_app_network *net, const struct wh_overlay *x, json_t *list, size_t from, size_t to, bool inbound, const struct tally *t)
 {
 	struct wh_reach_ports ports = wh_reach_ports(net->r, t->all);
 	if (!t->n[WH_ALLOWED] && !t->n[WH_UNDECIDED])
 		return;
-	json_t *o = json_pack("{s:s, s:s, s:s}", "id", id, "name", name, "verdict", verdict_of(t));
+	size_t peer = inbound ? from : to;
+	json_t *o = json_pack("{s:s, s:s, s:s}", "id", peer == WH_NONE ? "Internet" : net->t.hosts[peer].id, "name", peer == WH_NONE ? "Internet" : net->t.hosts[peer].name, "verdict", verdict_of(t));
 	wh_app_put_ports(o, &ports, net->mem);
+	if (x)
+		wh_overlay_put(x, &net->t, o, from, to, &ports);
 	json_array_append_new(list, o);
 }
 
-static int one_end(struct wh_app_network *net, const struct wh_app_reach *ask, const struct end *x, bool inbound, json_t **out)
+static int one_end(struct wh_app_network *net, const struct wh_app_reach *ask, const struct wh_overlay *overlay, const struct end *x, bool inbound, json_t **out)
 {
 	json_t *list = json_array();
 	struct end peer = {.outside = wh_reach_outside_ranges(net->r), .text = "Internet", .host = WH_NONE};
 	struct tally t = {0};
 	if (x->n) {
 		compare(net, ask, inbound ? &peer : x, inbound ? x : &peer, &t);
-		add_peer(net, list, "Internet", "Internet", &t);
+		add_peer(net, overlay, list, inbound ? WH_NONE : x->host, inbound ? x->host : WH_NONE, inbound, &t);
 	}
 	for (size_t h = 0; h < net->t.n_hosts; h++) {
 		size_t first[64];
@@ -248,7 +254,7 @@ static int one_end(struct wh_app_network *net, const struct wh_app_reach *ask, c
 		for (size_t i = 0; i < net->t.hosts[h].n && i < 64; i++)
 			first[peer.n++] = net->t.hosts[h].first + i;
 		compare(net, ask, inbound ? &peer : x, inbound ? x : &peer, &one);
-		add_peer(net, list, net->t.hosts[h].id, net->t.hosts[h].name, &one);
+		add_peer(net, overlay, list, inbound ? h : x->host, inbound ? x->host : h, inbound, &one);
 	}
 	*out = json_pack("{s:s, s:s, s:o}", "of", x->text, "direction", inbound ? "Inbound" : "Outbound", "peers", list);
 	return 0;
@@ -257,13 +263,19 @@ static int one_end(struct wh_app_network *net, const struct wh_app_reach *ask, c
 int wh_app_reach(struct wh_app_network *net, const struct wh_app_reach *ask, json_t **out, struct wh_error *err)
 {
 	struct end a, b;
+	struct wh_overlay x = {.mem = net->mem};
 	int rc = 0;
 	*out = NULL;
 	if (ask->from)
 		rc = find_end(net, ask->from, &a, err);
 	if (!rc && ask->to)
 		rc = find_end(net, ask->to, &b, err);
-	if (rc)
-		return rc;
-	return ask->from && ask->to ? both_ends(net, ask, &a, &b, out, err) : one_end(net, ask, ask->from ? &a : &b, !ask->from, out);
+	if (!rc && ask->overlay)
+		rc = wh_overlay_open(ask->overlay, &net->t, net->mem, &x, err);
+	const struct wh_overlay *with = ask->overlay ? &x : NULL;
+	if (!rc)
+		rc = ask->from && ask->to ? both_ends(net, ask, with, &a, &b, out, err) : one_end(net, ask, with, ask->from ? &a : &b, !ask->from, out);
+	if (ask->overlay)
+		wh_overlay_close(&x);
+	return rc;
 }

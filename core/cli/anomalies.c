@@ -14,6 +14,10 @@ static const char help[] =
 	"  generalised  an earlier rule is an exception from it (with --all: mostly that is meant)\n"
 	"  permissive   it opens every port, or a management port, to the Internet\n"
 	"\n"
+	"With the ledger's estate also, by the connections of its window, where every machine behind the group was heard:\n"
+	"  unused       an allow rule that no connection needed\n"
+	"  partly unused  one of which connections needed some ports or addresses alone\n"
+	"\n"
 	"Rules that name a tag or a group without known addresses are left aside.\n"
 	"\n"
 	"  --all           lists generalised and correlated rules, too\n"
@@ -49,6 +53,13 @@ static size_t print(const json_t *doc, bool all)
 			cli_table_cell(t, "%s (%lld)", other, (long long)json_integer_value(json_object_get(a, "otherPriority")));
 		else
 			cli_table_text(t, NULL);
+		if (!p) {
+			const char *ports = json_string_value(json_object_get(a, "unusedPorts"));
+			const json_t *some = json_object_get(a, "unusedAddresses");
+			cli_table_cell(t, "%s%s%s%s", ports ? "ports " : "", ports ? ports : "", json_array_size(some) ? ports ? ", from " : "from " : "", json_array_size(some) ? json_string_value(json_array_get(some, 0)) : "");
+			cli_table_text(t, json_string_value(json_object_get(a, "fix")));
+			continue;
+		}
 		cli_table_cell(t, "%s %s to %s port %lld", json_string_value(json_object_get(p, "protocol")), json_string_value(json_object_get(p, "from")), json_string_value(json_object_get(p, "to")),
 		               (long long)json_integer_value(json_object_get(p, "destinationPort")));
 		cli_table_text(t, json_string_value(json_object_get(a, "fix")));
@@ -57,6 +68,9 @@ static size_t print(const json_t *doc, bool all)
 		cli_table_print(t);
 	else
 		printf("No finding in %lld network security group%s.\n", groups, groups == 1 ? "" : "s");
+	if (json_array_size(json_object_get(doc, "unjudged")))
+		printf("Of the use of rules in %zu group%s nothing is said: no connection of some machines behind them was heard in the window.\n", json_array_size(json_object_get(doc, "unjudged")),
+		       json_array_size(json_object_get(doc, "unjudged")) == 1 ? "" : "s");
 	return n;
 }
 
@@ -77,7 +91,8 @@ static int run(struct cli *c, int argc, char **argv)
 	int rc = cli_open_network(c, &in, &net);
 	if (rc)
 		return rc;
-	if (wh_app_anomalies(net, &doc, &err)) {
+	const struct wh_app a_ledger = cli_app(c);
+	if (wh_app_anomalies(net, in.n ? NULL : &a_ledger, &doc, &err)) {
 		rc = cli_error(&err);
 	} else if (c->json) {
 		json_array_foreach(json_object_get(doc, "anomalies"), i, a)

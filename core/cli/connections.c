@@ -5,7 +5,8 @@
 #include "whittle/app_network.h"
 
 static const char help[] =
-	"usage: whittle connections [--external] [--compact] [--in PATH]… [--json]\n"
+	"usage: whittle connections [--external] [--compact] [--overlay] [--in PATH]… [--json]\n"
+	"       whittle connections --unwanted [--json]\n"
 	"\n"
 	"Lists every connection that the rules allow: between the estate's resources, or with the Internet. What is not decided is listed as unknown,\n"
 	"with what the inventory lacks.\n"
@@ -15,6 +16,9 @@ static const char help[] =
 	"\n"
 	"  --external    between resources and the Internet\n"
 	"  --compact     classes in JSON, too: short in an estate of any size\n"
+	"  --overlay     pairs, with what was observed in the ledger's window and what the recommended rules would let through\n"
+	"  --unwanted    those that nobody seems to want: unused in the window, between machines with different labels (`labels` of whittle.yaml),\n"
+	"                exposed to the Internet where an insecure protocol was spoken or an alert is open. What was not heard is not judged.\n"
 	"  --in PATH     reads this file or directory instead of the ledger's estate; can be given again\n"
 	"\n"
 	"Example: whittle connections --external\n";
@@ -102,11 +106,72 @@ static void print_external(const json_t *doc)
 	cli_table_print(t);
 }
 
+static const char *ports_of(const json_t *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+	return text && strcmp(text, "[]") ? text : NULL;
+}
+
+static void print_both(struct cli_table *t, const json_t *o)
+{
+	const char *tcp = ports_of(o, "tcpPorts"), *udp = ports_of(o, "udpPorts");
+	cli_table_cell(t, "%s%s%s%s%s", tcp ? "TCP " : "", tcp ? tcp : "", tcp && udp ? ", " : "", udp ? "UDP " : "", udp ? udp : !o || json_is_null(o) ? "not calculated" : tcp ? "" : "none");
+}
+
+/* One row a pair: what is allowed, was observed, is recommended. */
+static void print_overlay(const json_t *doc)
+{
+	struct cli_table *t = cli_table_new("From|To|Allowed|Observed|Recommended");
+	size_t i, k;
+	json_t *r, *c;
+	json_array_foreach(json_object_get(doc, "connectableResources"), i, r)
+		json_array_foreach(json_object_get(r, "inboundConnectedResources"), k, c) {
+			cli_table_text(t, cli_name_of(json_string_value(json_object_get(c, "connectedResourceId"))));
+			cli_table_text(t, cli_name_of(json_string_value(json_object_get(r, "id"))));
+			print_both(t, c);
+			print_both(t, json_object_get(c, "observed"));
+			print_both(t, json_object_get(c, "recommended"));
+		}
+	cli_table_print(t);
+}
+
+static void print_unwanted(const json_t *doc)
+{
+	const json_t *classes = json_object_get(doc, "classes");
+	struct cli_table *t = cli_table_new("Finding|From|To|Ports|Why");
+	size_t i, unheard = json_array_size(json_object_get(doc, "unheard"));
+	json_t *u;
+	json_array_foreach(json_object_get(doc, "unwanted"), i, u) {
+		const char *kind = json_string_value(json_object_get(u, "kind")), *id = json_string_value(json_object_get(u, "id")), *why = json_string_value(json_object_get(u, "why"));
+		char number[32], *from = id ? NULL : names_of(classes, json_string_value(json_object_get(u, "from"))), *to;
+		snprintf(number, sizeof number, "%lld", (long long)json_integer_value(json_object_get(u, "to")));
+		to = id ? NULL : names_of(classes, number);
+		cli_table_text(t, kind);
+		cli_table_text(t, id ? "Internet" : from);
+		cli_table_text(t, id ? cli_name_of(id) : to);
+		print_both(t, u);
+		if (!strcmp(kind, "label"))
+			cli_table_cell(t, "%s %s to %s%s", json_string_value(json_object_get(u, "label")), json_string_value(json_object_get(u, "fromValue")), json_string_value(json_object_get(u, "toValue")),
+			               json_is_true(json_object_get(u, "used")) ? ", and used" : "");
+		else
+			cli_table_text(t, why ? why : "no connection in the window");
+		free(from);
+		free(to);
+	}
+	if (i)
+		cli_table_print(t);
+	else
+		printf("No unwanted connection was found.\n");
+	printf("The window is from %s to %s.\n", json_string_value(json_object_get(doc, "from")), json_string_value(json_object_get(doc, "until")));
+	if (unheard)
+		printf("%zu machine%s not heard in it: whether what reaches %s is used is not known.\n", unheard, unheard == 1 ? " was" : "s were", unheard == 1 ? "it" : "them");
+}
+
 static int run(struct cli *c, int argc, char **argv)
 {
 	struct cli_paths in = {.n = 0};
-	bool external = false, compact = false;
-	const struct cli_option options[] = {{"external", .flag = &external}, {"compact", .flag = &compact}, {"in", .paths = &in}, {NULL}};
+	bool external = false, compact = false, overlay = false, unwanted = false;
+	const struct cli_option options[] = {{"external", .flag = &external}, {"compact", .flag = &compact}, {"overlay", .flag = &overlay}, {"unwanted", .flag = &unwanted}, {"in", .paths = &in}, {NULL}};
 	struct wh_app_network *net = NULL;
 	struct wh_error err;
 	json_t *doc;
@@ -115,13 +180,19 @@ static int run(struct cli *c, int argc, char **argv)
 		return CLI_USAGE;
 	if (external && compact)
 		return cli_usage(c, "--compact is for connections between resources");
+	if ((overlay || unwanted) && in.n)
+		return cli_usage(c, "what was observed is in the ledger: --%s goes with the ledger's estate, not with --in", overlay ? "overlay" : "unwanted");
+	if (external + compact + overlay + unwanted > 1)
+		return cli_usage(c, "--external, --compact, --overlay and --unwanted are different lists: name one");
+	const struct wh_app a = cli_app(c);
+	const struct wh_app_connections ask = {external, overlay ? &a : NULL};
 	int rc = cli_open_network(c, &in, &net);
 	if (rc)
 		return rc;
-	if (external || (c->json && !compact) ? wh_app_connections(net, external, &doc, &err) : wh_app_connections_compact(net, &doc, &err))
+	if (unwanted ? wh_app_unwanted(net, &a, &doc, &err) : external || overlay || (c->json && !compact) ? wh_app_connections(net, &ask, &doc, &err) : wh_app_connections_compact(net, &doc, &err))
 		rc = cli_error(&err);
 	else
-		rc = cli_print_document(c, doc, external ? print_external : print_classes);
+		rc = cli_print_document(c, doc, unwanted ? print_unwanted : external ? print_external : overlay ? print_overlay : print_classes);
 	wh_app_network_close(net);
 	return rc;
 }

@@ -16,7 +16,7 @@ static const char help[] =
 	"\n"
 	"  --svg FILE    writes a picture: VNets inside, then subnets, then machines; many of them stand together as a number\n"
 	"  --html FILE   writes a page with a picture of the whole and of each VNet, and a list; it needs nothing but itself\n"
-	"  --traffic     adds the traffic that was observed\n"
+	"  --traffic     adds the traffic that was observed; in JSON with what is allowed and what is recommended for the same edge\n"
 	"  --in PATH     reads this file or directory instead of the ledger's estate; can be given again\n"
 	"\n"
 	"Example: whittle map --traffic --html map.html\n";

@@ -12,6 +12,8 @@ const struct wh_key wh_estate_keys[] = {
 	 .help = "Which network security groups before a resource get its rules, where the estate does not say."},
 	{"platform", WH_KEY_CHOICE, offsetof(struct wh_estate_config, platform), .words = platforms, .preset = "auto",
 	 .help = "Where the hosts run: at Azure the load balancer's probes stay allowed."},
+	{"labels", WH_KEY_WORDS, offsetof(struct wh_estate_config, labels), .example = "[environment=prod|test, tier]",
+	 .help = "Tags of machines: two with different values (of these alone, where some are named) should not reach each other (connections --unwanted)."},
 	{0},
 };
 

@@ -71,7 +71,8 @@ static int connections(struct wh_call *c, struct wh_app_network *net, bool exter
 	char now[WH_TIME_STRLEN];
 	json_t *doc, *o;
 	size_t i;
-	int rc = wh_app_connections(net, external, &doc, err);
+	const struct wh_app_connections ask = {.external = external};
+	int rc = wh_app_connections(net, &ask, &doc, err);
 	if (rc)
 		return rc;
 	json_t *list = json_incref(json_object_get(doc, "connectableResources"));

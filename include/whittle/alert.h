@@ -125,6 +125,8 @@ struct wh_alert_counts { size_t made, followed, reopened, suppressed; uint64_t b
 /* Detects, and merges what it finds into the kept alerts, in one transaction. */
 int wh_alerts_update(const struct wh_alert_look *look, struct wh_alert_counts *out, struct wh_error *err);
 /* Kept alerts, the newest start first: an array of documents {"id", "name", "type", "properties"}; a new reference. */
+/* What is insecure in what a fact shows; NULL: nothing. */
+const char *wh_alert_insecure(const struct wh_fact_key *k);
 int wh_alerts_list(struct wh_state *s, json_t **out, struct wh_error *err);
 /* A text of its "properties"; "" where there is none. */
 const char *wh_alert_property(const json_t *alert, const char *key);

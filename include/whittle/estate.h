@@ -24,6 +24,7 @@ struct wh_estate_config {
 	const char *discover;        /* "off" or CIDR,…; NULL: the default */
 	enum wh_nsg_scope nsg_scope; /* where the estate says nothing for a resource */
 	enum wh_platform platform;   /* likewise */
+	const char *labels;          /* "NAME" or "NAME=VALUE|VALUE", joined with commas: tags whose different values keep machines apart; NULL: none */
 };
 extern const struct wh_key wh_estate_keys[];
 

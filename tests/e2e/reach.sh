@@ -114,4 +114,36 @@ sed 's#virtualMachines/vm1"#virtualMachineScaleSets/ss/virtualMachines/1"#' many
 check "an instance of a scale set is listed with the name of its set"
 [ "$(for c in map connections anomalies 'reach a b'; do "$w" $c $(for k in $(seq 65); do echo --in "az$k"; done) 2>&1 | grep -c -- '--in can be given 64 times at most: name a directory'; done | tr -d '\n')" = 1111 ]
 check "more files than are taken are refused, by every command about the network"
+
+# ---- what was observed, what is recommended, what nobody wants ----
+jq '(.[] | select(.name == "web-1" or .name == "db-1") | .tags) = {"environment": "prod"} | (.[] | select(.name == "web-2" or .name == "app-1") | .tags) = {"environment": "test"}' az/vms.json >vms.json && mv vms.json az/vms.json
+flows() { # FROM TO PORT: a connection on each of the last 15 days
+	for d in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+		day=$(date -u -d "-$d days" +%Y-%m-%dT10:00)
+		printf '{"timestamp":"%s:05.000000+0000","flow_id":%s,"event_type":"flow","src_ip":"%s","src_port":%s,"dest_ip":"%s","dest_port":%s,"proto":"TCP","flow":{"pkts_toserver":10,"pkts_toclient":9,"bytes_toserver":2000,"bytes_toclient":3000,"start":"%s:00.000000+0000","end":"%s:05.000000+0000","state":"closed","reason":"timeout"},"tcp":{"tcp_flags":"1b","tcp_flags_ts":"1b","tcp_flags_tc":"1b","syn":true,"fin":true,"ack":true,"psh":true,"state":"closed"}}\n' \
+			"$day" $((d * 65536 + $3)) "$1" $((40000 + d)) "$2" "$3" "$day" "$day"
+	done
+}
+{ flows 10.0.1.4 10.0.2.4 5432; flows 198.51.100.7 10.0.1.4 22; flows 203.0.113.200 10.0.1.4 443; flows 10.1.1.4 10.0.1.5 443
+  printf '{"timestamp":"%s:00.000000+0000","flow_id":7,"event_type":"tls","src_ip":"203.0.113.200","src_port":50000,"dest_ip":"10.0.1.4","dest_port":443,"proto":"TCP","tls":{"version":"TLSv1","subject":"CN=x"}}\n' "$(date -u -d '-1 day' +%Y-%m-%dT10:00)"; } >eve.json
+echo 'labels: [environment=prod|test]' >whittle.yaml
+w="$w --config $dir/whittle.yaml"
+rm -f l.db*; $w estate import az >out 2>err && $w ingest eve.json >out 2>err && $w recommend --min-days 10 >out 2>err
+check "the estate and its traffic are there"
+$w reach web-1 db-1 --overlay --json >out 2>err && [ "$(jq -r '.observed.tcpPorts + " " + (.observed.flows | tostring)' out)" = '[5432] 15' ] && jq -e '.recommended.tcpPorts | test("5432")' out >/dev/null &&
+	$w reach web-1 db-1 --overlay >out 2>err && grep -q '^Observed: TCP \[5432\].*15 flows' out && grep -q '^Recommended: TCP' out
+check "one edge shows what is allowed, what was observed and what is recommended"
+$w connections --overlay --json >out 2>err && jq -e '.connectableResources[] | select(.id | test("db-1")) | .inboundConnectedResources[] | select(.connectedResourceId | test("web-2")) | .observed.flows == 0' out >/dev/null &&
+	$w connections --overlay >out 2>err && grep -q 'Observed' out
+check "connections have the same"
+$w connections --unwanted --json >out 2>err && jq -e '.unwanted | any(.kind == "label" and .fromValue == "test" and .toValue == "prod" and .used == false)' out >/dev/null &&
+	jq -e '.unwanted | any(.kind == "insecure" and (.id | test("web-1")) and .tcpPorts == "[443]" and (.why | test("TLS below 1.2")))' out >/dev/null &&
+	jq -e '.unwanted | any(.kind == "unused")' out >/dev/null && jq -e '.unheard | length == 0 or all(test("app-1") | not)' out >/dev/null
+check "what nobody wants is found: unused, between labels, exposed with an insecure protocol"
+$w connections --unwanted >out 2>err && grep -q 'environment test to prod' out && grep -q 'TLS below 1.2' out && grep -q '^The window is from' out
+check "and is listed for people"
+$w anomalies --json >out 2>err && jq -e '.anomalies | any(.kind == "unused" and .rule == "storage" and .nsg == "db")' out >/dev/null && ! jq -e '.anomalies | any(.kind == "unused" and .rule == "web-to-db")' out >/dev/null
+check "a rule that no connection needed is unused"
+$w map --traffic --json >out 2>err && jq -e '.traffic[] | select((.from | test("web-1")) and (.to | test("db-1"))) | .observed.tcpPorts == "[5432]" and (.allowed.tcpPorts | test("5432")) and .recommended != null' out >/dev/null
+check "the map's edges have the same"
 exit 0
