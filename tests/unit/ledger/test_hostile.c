@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include "ledger/contents.h"
 #include "ledger/edge.h"
+#include "state/sqlite.h"
 
 static char dir[] = "/tmp/wh-hostile-XXXXXX", path[64];
 
@@ -460,9 +461,67 @@ static void an_older_ledger_keeps_its_documents_and_no_other_table_becomes_one(v
 	unlink(old);
 }
 
+/* Each of them stands behind the comparison of the schema: with one left out, nothing else here would fail. */
+static void every_defence_of_sqlite_is_on(void **state)
+{
+	static const struct { int id, on; } settings[] = {
+		{SQLITE_DBCONFIG_DEFENSIVE, 1}, {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+		{SQLITE_DBCONFIG_ENABLE_FKEY, 0}, {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0}, {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}, {SQLITE_DBCONFIG_DQS_DDL, 0},
+		{SQLITE_DBCONFIG_DQS_DML, 0},
+	};
+	static const struct { int id, most; } limits[] = {
+		{SQLITE_LIMIT_LENGTH, WH_STATE_MAX_TEXT + 4096}, {SQLITE_LIMIT_SQL_LENGTH, 16384}, {SQLITE_LIMIT_COLUMN, 16}, {SQLITE_LIMIT_EXPR_DEPTH, 32},
+		{SQLITE_LIMIT_COMPOUND_SELECT, 2}, {SQLITE_LIMIT_VDBE_OP, 4096}, {SQLITE_LIMIT_FUNCTION_ARG, 8}, {SQLITE_LIMIT_ATTACHED, 0},
+		{SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 64}, {SQLITE_LIMIT_VARIABLE_NUMBER, 16}, {SQLITE_LIMIT_TRIGGER_DEPTH, 1}, {SQLITE_LIMIT_WORKER_THREADS, 0},
+	};
+	(void)state;
+	struct wh_ledger ledger = {NULL, NULL};
+	struct wh_error err;
+	sqlite3_int64 mapped = -1;
+	make_ledger(1);
+	assert_int_equal(wh_ledger_open(path, WH_STATE_WRITE, &ledger, &err), 0);
+	sqlite3 *db = ledger.state->db;
+	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+		int on = -1;
+		assert_int_equal(sqlite3_db_config(db, settings[i].id, -1, &on), SQLITE_OK);
+		assert_int_equal(on, settings[i].on);
+	}
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+		assert_in_range(sqlite3_limit(db, limits[i].id, -1), 0, limits[i].most);
+	assert_in_range(sqlite3_hard_heap_limit64(-1), 1, 256 << 20);
+	assert_int_equal(sqlite3_file_control(db, "main", SQLITE_FCNTL_MMAP_SIZE, &mapped), SQLITE_OK);
+	assert_int_equal(mapped, 0);
+	wh_ledger_close(&ledger);
+}
+
+static void statements_that_are_none_of_ours_are_not_prepared(void **state)
+{
+	static const char *const texts[] = {
+		"ATTACH ':memory:' AS x", "CREATE TABLE t(x)", "CREATE TEMP TABLE t(x)", "CREATE TRIGGER t AFTER INSERT ON journal BEGIN SELECT 1; END", "CREATE VIEW v AS SELECT 1",
+		"DROP TABLE journal", "ALTER TABLE journal ADD COLUMN x", "PRAGMA writable_schema = ON", "PRAGMA journal_mode = OFF", "PRAGMA page_count = 5", "SELECT sql FROM sqlite_master",
+		"UPDATE sqlite_master SET sql = ''", "SELECT load_extension('/tmp/x.so')", "REINDEX", "ANALYZE", "VACUUM INTO '/tmp/wh-hostile-copy'",
+	};
+	(void)state;
+	struct wh_ledger ledger = {NULL, NULL};
+	struct wh_error err;
+	make_ledger(1);
+	assert_int_equal(wh_ledger_open(path, WH_STATE_WRITE, &ledger, &err), 0);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		sqlite3_stmt *st = NULL;
+		int rc = sqlite3_prepare_v2(ledger.state->db, texts[i], -1, &st, NULL);
+		rc = rc == SQLITE_OK ? sqlite3_step(st) : rc; /* VACUUM is refused as it runs */
+		sqlite3_finalize(st);
+		if (rc == SQLITE_OK || rc == SQLITE_ROW || rc == SQLITE_DONE)
+			fail_msg("%s", texts[i]);
+	}
+	wh_ledger_close(&ledger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_defence_of_sqlite_is_on),
+		cmocka_unit_test(statements_that_are_none_of_ours_are_not_prepared),
 		cmocka_unit_test(a_trigger_is_refused_before_it_can_undo_or_hang_anything),
 		cmocka_unit_test(a_view_in_the_place_of_a_table_is_refused),
 		cmocka_unit_test(columns_indices_and_defaults_that_are_not_ours_are_refused),
