@@ -166,6 +166,20 @@ install: all ## install below PREFIX (/usr/local), DESTDIR before it
 	install -D -m 644 packaging/completions/_whittle $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_whittle
 	install -D -m 644 packaging/completions/whittle.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/whittle.fish
 
+dist: ## the source archive, the same bytes wherever it is made: build/whittle-VERSION.tar.gz
+	@packaging/dist.sh $(BUILD)/whittle-$$(sed -n 's/^\#define WH_VERSION "\(.*\)"/\1/p' include/whittle/base.h).tar.gz
+
+sbom: all ## what is really linked, as CycloneDX: build/whittle.cdx.json
+	@packaging/sbom.sh $(BUILD) >$(BUILD)/whittle.cdx.json
+
+deb: ## Debian packages of the last commit, by debhelper: build/deb
+	@packaging/install-deps.sh deb
+	@packaging/deb.sh $(BUILD) -b
+
+test-packages: ## the packages in minimal Debian 12 and 13 roots: lintian, install, upgrade, purge
+	@packaging/install-deps.sh test
+	@tests/fresh/packages.sh
+
 EVAL_SRC := $(sort $(wildcard tests/eval/*.c))
 $(BUILD)/eval/eval: $(call obj,o,$(EVAL_SRC)) $(BUILD)/libwhittle.a
 	@mkdir -p $(@D)
@@ -176,6 +190,6 @@ eval: $(BUILD)/eval/eval ## judge recommendations on generated worlds: build/eva
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-.PHONY: help all deps demo test test-suricata8 test-console test-fresh check bench eval fuzz fuzzers lint install clean tools
+.PHONY: help all deps demo dist sbom deb test test-suricata8 test-console test-fresh test-packages check bench eval fuzz fuzzers lint install clean tools
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)

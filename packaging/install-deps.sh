@@ -1,16 +1,17 @@
 #!/bin/sh
-# Installs what whittle needs, by package name, on Debian 12 and 13. usage: install-deps.sh build|demo|test|bench|lint|fuzz
+# Installs what whittle needs, by package name, on Debian 12 and 13. usage: install-deps.sh build|demo|test|bench|lint|fuzz|deb
 set -eu
 mode=${1:-build}
 build="gcc make pkg-config libc6-dev libnftnl-dev libmnl-dev libjansson-dev libyaml-dev libsqlite3-dev zlib1g-dev libzstd-dev libcap-ng-dev libcurl4-gnutls-dev libmicrohttpd-dev libgnutls28-dev libpango1.0-dev fonts-dejavu-core esbuild"
 demo="$build suricata nftables iproute2 ca-certificates jq"
 test="$demo sqlite3 procps zstd logrotate libcmocka-dev jq nodejs npm shellcheck debootstrap ufw dropbear-bin sudo dbus-daemon python3-firewall python3-nftables poppler-utils"
+deb="$build debhelper dpkg-dev"
 bench="$test g++ libsimdjson-dev time"
 fuzz="$build clang libclang-rt-dev"
 lint="$build clang-format clang-tidy cppcheck python3 shellcheck"
 case $mode in
-build) want=$build ;; demo) want=$demo ;; test) want=$test ;; bench) want=$bench ;; lint) want=$lint ;; fuzz) want=$fuzz ;;
-*) echo "install-deps.sh: unknown mode '$mode' (build, demo, test, bench, lint, fuzz)" >&2; exit 2 ;;
+build) want=$build ;; demo) want=$demo ;; test) want=$test ;; bench) want=$bench ;; lint) want=$lint ;; deb) want=$deb ;; fuzz) want=$fuzz ;;
+*) echo "install-deps.sh: unknown mode '$mode' (build, demo, test, bench, lint, fuzz, deb)" >&2; exit 2 ;;
 esac
 
 missing=
