@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define WH_VERSION "0.1.0"
+#define WH_VERSION "0.2.0"
 
 /* Why something failed. `text` is complete: "what: why", with file, line and offset where there are any. */
 struct wh_error {
