@@ -6,6 +6,8 @@ lib=$(cd "$(dirname "$0")" && pwd)/lib/suricata.sh
 cache=${WHITTLE_TEST_CACHE:-/var/cache/whittle-test}
 root=$cache/trixie
 major="Suricata 8"
+# what the plugin's objects are compiled and linked with
+wants="gcc make pkg-config libc6-dev libnftnl-dev libmnl-dev libjansson-dev libyaml-dev libsqlite3-dev zlib1g-dev libzstd-dev libcap-ng-dev libcurl4-gnutls-dev libmicrohttpd-dev libgnutls28-dev"
 skip_all() { echo "ok 1 - the plugin in Suricata 8 # skip $1"; exit 0; }
 
 [ "$(id -u)" = 0 ] || skip_all "root is wanted to make a Debian 13 root"
@@ -21,8 +23,7 @@ make_root() {
 		{ cp /etc/resolv.conf /etc/hosts "$new/etc/" || true; } &&
 		chroot "$new" apt-get -q update &&
 		DEBIAN_FRONTEND=noninteractive chroot "$new" apt-get -q -y --no-install-recommends install -t trixie-backports suricata &&
-		DEBIAN_FRONTEND=noninteractive chroot "$new" apt-get -q -y --no-install-recommends install gcc make pkg-config libc6-dev libnftnl-dev \
-			libmnl-dev libjansson-dev libyaml-dev libsqlite3-dev zlib1g-dev libzstd-dev libcap-ng-dev libcurl4-gnutls-dev &&
+		DEBIAN_FRONTEND=noninteractive chroot "$new" apt-get -q -y --no-install-recommends install $wants &&
 		rm -rf "$root" && chmod 755 "$new" && mv "$new" "$root" && return 0
 	rm -rf --one-file-system "$new"
 	return 1
@@ -33,6 +34,9 @@ if ! chroot "$root" sh -c 'command -v suricata && command -v gcc' >/dev/null 2>&
 	echo "# making a Debian 13 root with Suricata 8 in $root: some minutes, once"
 	make_root >"$cache/trixie.log" 2>&1 || { tail -n 5 "$cache/trixie.log" | sed 's/^/# /'; skip_all "no Debian 13 root could be made"; }
 fi
+# One that an earlier version made may lack some of them.
+chroot "$root" dpkg -s $wants >/dev/null 2>&1 || DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get -q -y --no-install-recommends install $wants >"$cache/trixie.log" 2>&1 ||
+	{ tail -n 5 "$cache/trixie.log" | sed 's/^/# /'; skip_all "the Debian 13 root lacks packages"; }
 
 make -s BUILD="$BUILD" "$BUILD/whittle" "$BUILD/tools/flowpcap" "$BUILD/tools/ledger_dump" "$BUILD/tools/ledger_lock" "$BUILD/tools/talk" || exit 1
 # The plugin is built there, against that Debian's libraries, and kept under the sum of its sources.
