@@ -4,8 +4,8 @@
  * happens there can at worst make it wait; the lanes go on meanwhile.
  *
  * The ledger's file may vanish, be replaced, be locked, fill its disk: a commit that fails leaves the pending table as it
- * is, and the next one has more in it. What is at the path is compared with what is open before and after each commit, so that nothing
- * counts as kept that went into a file which nobody will find again.
+ * is, and the next one has more in it. What is at the path is compared with what is open before and after each commit, so that
+ * nothing counts as kept that went into a file which nobody will find again.
  */
 #include <inttypes.h>
 #include <jansson.h>
@@ -47,8 +47,8 @@ static bool put_down(struct wh_flusher *f)
 }
 
 /*
- * Takes a lane's table for the empty hand. What waits in the lane goes along where the table has room for it, else it waits there with its
- * counts for the next time. False: it does.
+ * Takes a lane's table for the empty hand. What waits in the lane goes along where the table has room for it, else it waits there
+ * with its counts for the next time. False: it does.
  */
 static bool exchange(struct wh_sink *s, struct wh_lane *lane)
 {
@@ -176,8 +176,8 @@ static int open_store(struct wh_sink *s, struct wh_error *err)
 	struct wh_flusher *f = &s->f;
 	struct stat st;
 	bool was_there = is_file(s) && !access(path_of(s), F_OK);
-	/* Not CREATE where it is there already: that opens and closes the file, which would end every lock that another eve-log section of
-	 * this process holds on it (POSIX locks are the process's). */
+	/* Not CREATE where it is there already: that opens and closes the file, which would end every lock that another eve-log
+	 * section of this process holds on it (POSIX locks are the process's). */
 	int rc = wh_ledger_open(s->settings.store, was_there ? WH_STATE_WRITE : WH_STATE_CREATE, &f->ledger, err);
 	if (rc)
 		return rc;
@@ -202,8 +202,8 @@ static uint64_t log_inode(const struct wh_sink *s)
 }
 
 /*
- * The file that was open is gone from its path. Its write-ahead log is still there, and SQLite would replay that over whatever ledger
- * is put in its place, which it may not fit: so it goes too, if it is still the one that we wrote.
+ * The file that was open is gone from its path. Its write-ahead log is still there, and SQLite would replay that over whatever
+ * ledger is put in its place, which it may not fit: so it goes too, if it is still the one that we wrote.
  */
 static void forget_store(struct wh_sink *s)
 {
@@ -246,11 +246,13 @@ int wh_sink_check(const struct wh_sink *s, struct wh_error *err)
 		return 0;
 	snprintf(dir, sizeof dir, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 	if (euidaccess(dir, W_OK | X_OK))
-		return wh_fail(err, -errno, "%s: no ledger can be written in this directory by Suricata's user (%s): %s", dir, user_text(user, sizeof user), strerror(errno));
+		return wh_fail(err, -errno, "%s: no ledger can be written in this directory by Suricata's user (%s): %s", dir,
+		               user_text(user, sizeof user), strerror(errno));
 	if (stat(path, &st))
 		return errno == ENOENT ? 0 : wh_fail(err, -errno, "%s: %s", path, strerror(errno));
 	if (euidaccess(path, R_OK | W_OK))
-		return wh_fail(err, -errno, "%s: the ledger can't be written by Suricata's user (%s): %s", path, user_text(user, sizeof user), strerror(errno));
+		return wh_fail(err, -errno, "%s: the ledger can't be written by Suricata's user (%s): %s", path,
+		               user_text(user, sizeof user), strerror(errno));
 	int rc = wh_ledger_open(s->settings.store, WH_STATE_WRITE, &ledger, err);
 	wh_ledger_close(&ledger);
 	return rc == -EBUSY || rc == -ENOSPC || rc == -EIO ? 0 : rc;
@@ -271,22 +273,23 @@ static void tell_trouble(struct wh_sink *s, const struct wh_error *why)
 	if (f->told_us && now - f->told_us < minute)
 		return;
 	f->told_us = now;
-	wh_host_log(WH_LOG_WARNING, "%s; %zu edges of %" PRIu64 " flows are kept in memory until it answers", why->text, edges_held(f),
-	            f->unsaved.flows);
+	wh_host_log(WH_LOG_WARNING, "%s; %zu edges of %" PRIu64 " flows are kept in memory until it answers", why->text,
+	            edges_held(f), f->unsaved.flows);
 }
 
 static void tell_counts(struct wh_flusher *f)
 {
 	int64_t now = monotonic_us();
 	if (f->total.lost > f->lost_told && (!f->lost_told_us || now - f->lost_told_us >= minute)) {
-		wh_host_log(WH_LOG_WARNING, "%" PRIu64 " records were lost for want of memory; raise 'memory' of eve-log's whittle section",
+		wh_host_log(WH_LOG_WARNING,
+		            "%" PRIu64 " records were lost for want of memory; raise 'memory' of eve-log's whittle section",
 		            f->total.lost - f->lost_told);
 		f->lost_told = f->total.lost;
 		f->lost_told_us = now;
 	}
 	if (f->total.malformed > f->bad_told && (!f->bad_told_us || now - f->bad_told_us >= minute)) {
-		wh_host_log(WH_LOG_WARNING, "%" PRIu64 " records could not be read; the first: %s", f->total.malformed - f->bad_told,
-		            f->total.bad ? f->total.bad : "unknown");
+		wh_host_log(WH_LOG_WARNING, "%" PRIu64 " records could not be read; the first: %s",
+		            f->total.malformed - f->bad_told, f->total.bad ? f->total.bad : "unknown");
 		f->bad_told = f->total.malformed;
 		f->bad_told_us = now;
 	}
@@ -302,8 +305,9 @@ static void write_tally(struct wh_flusher *f)
 	json_t *types = json_object();
 	for (unsigned i = 0; i < t->n_types; i++)
 		json_object_set_new(types, t->types[i].name, json_integer((json_int_t)t->types[i].count));
-	json_t *doc = json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "records", (json_int_t)t->records, "flows", (json_int_t)t->flows, "alerts",
-	                        (json_int_t)t->alerts, "malformed", (json_int_t)t->malformed, "lost", (json_int_t)t->lost, "other", types);
+	json_t *doc = json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "records", (json_int_t)t->records, "flows",
+	                        (json_int_t)t->flows, "alerts", (json_int_t)t->alerts, "malformed", (json_int_t)t->malformed,
+	                        "lost", (json_int_t)t->lost, "other", types);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	if (text)
 		wh_state_put(f->ledger.state, "sensor", "suricata", text, &ignored);
@@ -315,7 +319,11 @@ static int write_pending(struct wh_sink *s, struct wh_error *err)
 {
 	struct wh_flusher *f = &s->f;
 	const struct wh_tally *u = &f->unsaved;
-	struct wh_read_stats d = {.records = u->records - u->malformed, .flows = u->flows, .alerts = u->alerts, .other = u->other, .malformed = u->malformed};
+	struct wh_read_stats d = {.records = u->records - u->malformed,
+	                          .flows = u->flows,
+	                          .alerts = u->alerts,
+	                          .other = u->other,
+	                          .malformed = u->malformed};
 	const struct wh_edge_table *const both[] = {f->pending, f->hand};
 	struct wh_store_seen seen = {0};
 	const struct wh_store_progress also = {.seen = &seen};
@@ -329,7 +337,8 @@ static int write_pending(struct wh_sink *s, struct wh_error *err)
 	return rc;
 }
 
-/* While another process has the ledger's lock, writers may fill their segments, which therefore are emptied between two looks at it. */
+/* While another process has the ledger's lock, writers may fill their segments, which therefore are emptied between two looks at
+ * it. */
 static int write_patiently(struct wh_sink *s, bool final, struct wh_error *err)
 {
 	struct wh_flusher *f = &s->f;
@@ -361,8 +370,8 @@ int wh_flusher_commit(struct wh_sink *s, bool final)
 		return rc;
 	}
 	if (f->trouble)
-		wh_host_log(WH_LOG_NOTICE, "%s: the ledger takes records again: %zu edges of %" PRIu64 " flows were committed", s->settings.store,
-		            edges_held(f), f->unsaved.flows);
+		wh_host_log(WH_LOG_NOTICE, "%s: the ledger takes records again: %zu edges of %" PRIu64 " flows were committed",
+		            s->settings.store, edges_held(f), f->unsaved.flows);
 	f->trouble = false;
 	wh_networks_written(&s->networks);
 	wh_facts_clear(&f->facts);
@@ -390,8 +399,9 @@ static void lanes_judge_by(struct wh_sink *s, const struct wh_locals *locals)
 }
 
 /*
- * An estate may be imported, or its addresses change, while Suricata runs. Tables borrow the locals that their records are judged by. What came
- * before is judged by the old ones. A lane may take a free table with those in between: so lanes are gone through again.
+ * An estate may be imported, or its addresses change, while Suricata runs. Tables borrow the locals that their records are judged
+ * by. What came before is judged by the old ones. A lane may take a free table with those in between: so lanes are gone through
+ * again.
  */
 void wh_flusher_locals(struct wh_sink *s)
 {
@@ -444,9 +454,11 @@ static void *run(void *arg)
 		wait_until(s, f->next_us);
 		if (stopping(s))
 			break;
-		bool due = monotonic_us() >= f->next_us || (!f->trouble && facts_due(s)), all = due ? wh_flusher_drain(s) : wh_flusher_relieve(s);
-		/* early only while the ledger answers, else every full segment would ask it again; then with pending half full ("input bytes" of
-		 * an eighth of the limit stand for the other half), so that the commit is over before the segments are full */
+		bool due = monotonic_us() >= f->next_us || (!f->trouble && facts_due(s)),
+		     all = due ? wh_flusher_drain(s) : wh_flusher_relieve(s);
+		/* early only while the ledger answers, else every full segment would ask it again; then with pending half full
+		 * ("input bytes" of an eighth of the limit stand for the other half), so that the commit is over before the
+		 * segments are full */
 		if (!due && (f->trouble || (all && !wh_edge_table_nearly_full(f->pending, s->pending_limit / 8))))
 			continue;
 		int rc = wh_flusher_commit(s, false);
@@ -502,11 +514,13 @@ void wh_flusher_end(struct wh_sink *s)
 		rc = wh_flusher_commit(s, true);
 	} while (!rc && !all);
 	const struct wh_tally *t = &f->total;
-	wh_host_log(WH_LOG_NOTICE, "%" PRIu64 " records: %" PRIu64 " flows, %" PRIu64 " alerts, %" PRIu64 " others%s, %" PRIu64 " malformed, %" PRIu64
-	            " lost; %" PRIu64 " edges added to or made", t->records, t->flows, t->alerts, t->other, types_text(t, types, sizeof types), t->malformed,
-	            t->lost, f->edges);
+	wh_host_log(WH_LOG_NOTICE,
+	            "%" PRIu64 " records: %" PRIu64 " flows, %" PRIu64 " alerts, %" PRIu64 " others%s, %" PRIu64
+	            " malformed, %" PRIu64 " lost; %" PRIu64 " edges added to or made",
+	            t->records, t->flows, t->alerts, t->other, types_text(t, types, sizeof types), t->malformed, t->lost,
+	            f->edges);
 	tell_counts(f);
 	if (rc)
-		wh_host_log(WH_LOG_ERROR, "%s: the ledger took nothing up to the end: %zu edges of %" PRIu64 " flows are lost", s->settings.store,
-		            edges_held(f), f->unsaved.flows);
+		wh_host_log(WH_LOG_ERROR, "%s: the ledger took nothing up to the end: %zu edges of %" PRIu64 " flows are lost",
+		            s->settings.store, edges_held(f), f->unsaved.flows);
 }

@@ -49,15 +49,18 @@ void wh_host_log(enum wh_level level, const char *format, ...)
  * functions answer, and what is read lies within one node. */
 static bool layout_known(const struct sc_conf_node *section, const struct sc_conf_node *node, const char *name)
 {
-	return node->name && node->parent == section && !strcmp(node->name, name) && (!node->head.first || node->head.first->parent == node);
+	return node->name && node->parent == section && !strcmp(node->name, name) &&
+	       (!node->head.first || node->head.first->parent == node);
 }
 
 int wh_host_settings(const void *section, const char *name, const char *const known[],
-                     int (*each)(void *arg, const char *setting, const char *value, struct wh_error *err), void *arg, struct wh_error *err)
+                     int (*each)(void *arg, const char *setting, const char *value, struct wh_error *err), void *arg,
+                     struct wh_error *err)
 {
 	bool eight = wh_host_major() == 8;
 	sc_conf_child child = (sc_conf_child)in_host(eight ? "SCConfNodeLookupChild" : "ConfNodeLookupChild");
-	sc_conf_child_value value = (sc_conf_child_value)in_host(eight ? "SCConfNodeLookupChildValue" : "ConfNodeLookupChildValue");
+	sc_conf_child_value value = (sc_conf_child_value)in_host(eight ? "SCConfNodeLookupChildValue"
+	                                                               : "ConfNodeLookupChildValue");
 	int rc = 0;
 	if (!child || !value || !section)
 		return wh_fail(err, -ENOSYS, "this program does not let a plugin read its configuration");

@@ -20,4 +20,5 @@ void wh_host_log(enum wh_level level, const char *format, ...) __attribute__((fo
  * what `each` returned when that was not 0. A host whose nodes look other than we know is asked only for the settings in `known`.
  */
 int wh_host_settings(const void *section, const char *name, const char *const known[],
-                     int (*each)(void *arg, const char *setting, const char *value, struct wh_error *err), void *arg, struct wh_error *err);
+                     int (*each)(void *arg, const char *setting, const char *value, struct wh_error *err), void *arg,
+                     struct wh_error *err);

@@ -16,7 +16,8 @@ int wh_networks_init(struct wh_networks *n, const struct wh_settings *s, struct 
 	pthread_mutex_init(&n->lock, NULL);
 	n->realm = s->realm;
 	n->met = wh_realms_new();
-	n->twice = one ? wh_twice_new(s->memory / TWICE_SHARE, s->sensor_slack_us ? s->sensor_slack_us : WH_SENSOR_SLACK_US) : NULL;
+	n->twice = one ? wh_twice_new(s->memory / TWICE_SHARE, s->sensor_slack_us ? s->sensor_slack_us : WH_SENSOR_SLACK_US)
+	               : NULL;
 	return n->met && (n->twice || !one) ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 }
 
@@ -30,7 +31,8 @@ void wh_networks_clear(struct wh_networks *n)
 }
 
 /* Under the lock. An alert follows its flow: it makes no network an address's. */
-static bool is_elsewhere(struct wh_networks *n, const struct wh_record *rec, const struct wh_addr *a, const struct wh_realm *here, struct wh_realm *there)
+static bool is_elsewhere(struct wh_networks *n, const struct wh_record *rec, const struct wh_addr *a, const struct wh_realm *here,
+                         struct wh_realm *there)
 {
 	if (rec->kind != WH_RECORD_FLOW)
 		return wh_realms_find(n->met, a, there) && !wh_realm_eq(there, here);
@@ -39,7 +41,8 @@ static bool is_elsewhere(struct wh_networks *n, const struct wh_record *rec, con
 	return rc == 1;
 }
 
-static bool is_apart(struct wh_networks *n, const struct wh_record *rec, const struct wh_realm *here, const struct wh_locals *locals)
+static bool is_apart(struct wh_networks *n, const struct wh_record *rec, const struct wh_realm *here,
+                     const struct wh_locals *locals)
 {
 	const struct wh_flow *f = &rec->flow;
 	struct wh_realm there;
@@ -60,7 +63,8 @@ static bool is_apart(struct wh_networks *n, const struct wh_record *rec, const s
 }
 
 /* Where all is one network. Traffic of which neither end is ours makes no edge, so it needs no memory. */
-static bool is_again(struct wh_networks *n, const struct wh_record *rec, const char *line, size_t len, const struct wh_locals *locals)
+static bool is_again(struct wh_networks *n, const struct wh_record *rec, const char *line, size_t len,
+                     const struct wh_locals *locals)
 {
 	struct wh_tags tags = {0};
 	if (rec->kind != WH_RECORD_FLOW || (!wh_locals_has(locals, &rec->flow.src) && !wh_locals_has(locals, &rec->flow.dst)))
@@ -74,7 +78,8 @@ static bool is_again(struct wh_networks *n, const struct wh_record *rec, const c
 	return again;
 }
 
-bool wh_networks_count(struct wh_networks *n, const struct wh_record *rec, const char *line, size_t len, const struct wh_locals *locals)
+bool wh_networks_count(struct wh_networks *n, const struct wh_record *rec, const char *line, size_t len,
+                       const struct wh_locals *locals)
 {
 	char here[WH_REALM_STRLEN];
 	if (n->twice)
@@ -84,7 +89,8 @@ bool wh_networks_count(struct wh_networks *n, const struct wh_record *rec, const
 	struct wh_tags tags = wh_tags_of(line, len);
 	if (n->realm && strcmp(n->realm, wh_realm_text(&tags.realm, here)))
 		return false;
-	if (wh_realm_eq(&tags.realm, &untagged) || (rec->kind == WH_RECORD_FLOW && wh_flow_server(&rec->flow) != WH_SIDE_DST_SERVES))
+	if (wh_realm_eq(&tags.realm, &untagged) ||
+	    (rec->kind == WH_RECORD_FLOW && wh_flow_server(&rec->flow) != WH_SIDE_DST_SERVES))
 		return true;
 	return !is_apart(n, rec, &tags.realm, locals);
 }
@@ -145,6 +151,10 @@ void wh_networks_tell(struct wh_networks *n)
 	}
 	pthread_mutex_unlock(&n->lock);
 	if (tell)
-		wh_host_log(WH_LOG_WARNING, "%" PRIu64 " records are left out: %s was met in %s, and then in %s: are these two machines? Set 'realm' of eve-log's whittle section to "
-		            "%s or %s, with a ledger for each network, or to one where they are one network", more, addr, there, here, there, here);
+		wh_host_log(
+			WH_LOG_WARNING,
+			"%" PRIu64
+			" records are left out: %s was met in %s, and then in %s: are these two machines? Set 'realm' of eve-log's whittle section to "
+			"%s or %s, with a ledger for each network, or to one where they are one network",
+			more, addr, there, here, there, here);
 }

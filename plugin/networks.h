@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * networks: the VLANs and tenants that records name, as `whittle ingest` has them. A private address of ours that was met in one network and is
- * met in another may be two machines: what the other one has of it is left out, counted and reported with what to set. With the setting `realm`
- * the records of one network alone count, or all are one, and a conversation that is seen in two of them counts once.
+ * networks: the VLANs and tenants that records name, as `whittle ingest` has them. A private address of ours that was met in one
+ * network and is met in another may be two machines: what the other one has of it is left out, counted and reported with what to
+ * set. With the setting `realm` the records of one network alone count, or all are one, and a conversation that is seen in two of
+ * them counts once.
  *
- * Lanes ask under their own lock; the flusher exchanges what was met with the ledger. Records without tags never come here where nothing is set.
+ * Lanes ask under their own lock; the flusher exchanges what was met with the ledger. Records without tags never come here where
+ * nothing is set.
  */
 #pragma once
 #include <pthread.h>
@@ -28,7 +30,8 @@ struct wh_networks {
 int wh_networks_init(struct wh_networks *n, const struct wh_settings *s, struct wh_error *err); /* borrows s->realm */
 void wh_networks_clear(struct wh_networks *n); /* also one that is all zero */
 /* Whether the record, a line of EVE, counts. `locals` are those by which it is judged. */
-bool wh_networks_count(struct wh_networks *n, const struct wh_record *rec, const char *line, size_t len, const struct wh_locals *locals);
+bool wh_networks_count(struct wh_networks *n, const struct wh_record *rec, const char *line, size_t len,
+                       const struct wh_locals *locals);
 
 /* ---- the flusher's ---- */
 int wh_networks_load(struct wh_networks *n, struct wh_store *s, struct wh_error *err);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Segments: the edge tables that writers fill and the flusher empties. A writer whose table is full puts it with the full ones and takes
- * a free one, which costs it a lock for two pointers: so a burst may fill the memory of all, however late the flusher's
+ * Segments: the edge tables that writers fill and the flusher empties. A writer whose table is full puts it with the full ones
+ * and takes a free one, which costs it a lock for two pointers: so a burst may fill the memory of all, however late the flusher's
  * thread runs and however long the ledger makes it wait.
  *
  *     free ──→ a lane's ──→ full ──→ the flusher's hand ──→ free
  *
- * Where none is free a writer waits for the flusher: what reads a capture up to two minutes, since it has the time (a busy machine may
- * need one to commit all); what watches a network no longer than a fiftieth of any second, since packets that come meanwhile would be
- * missed. Where one waited in vain, none waits until a table is free again.
+ * Where none is free a writer waits for the flusher: what reads a capture up to two minutes, since it has the time (a busy
+ * machine may need one to commit all); what watches a network no longer than a fiftieth of any second, since packets that come
+ * meanwhile would be missed. Where one waited in vain, none waits until a table is free again.
  */
 #pragma once
 #include <pthread.h>
@@ -52,10 +52,10 @@ void wh_segments_away(struct wh_segments *g, bool away);
 void wh_segments_locals(struct wh_segments *g, const struct wh_locals *locals);
 
 /*
- * Folds what waits into *t, all at once. Between two records Suricata goes through more memory than a processor's caches hold: each record by
- * itself would wait for every line that its edge is on, and drive as many of Suricata's out. Together they are fetched ahead, once for many.
- * A table that is full is exchanged; so is one that counts what nobody answered more coarsely, as long as the half of all are free.
- * False: none was free, and some records still wait.
+ * Folds what waits into *t, all at once. Between two records Suricata goes through more memory than a processor's caches hold:
+ * each record by itself would wait for every line that its edge is on, and drive as many of Suricata's out. Together they are
+ * fetched ahead, once for many. A table that is full is exchanged; so is one that counts what nobody answered more coarsely, as
+ * long as the half of all are free. False: none was free, and some records still wait.
  */
 bool wh_segments_fold(struct wh_segments *g, struct wh_edge_table **t, struct wh_waiting *w);
 /* Whether the table has room for all that waits, so that folding it needs no other. */

@@ -28,32 +28,39 @@ int wh_settings_set(struct wh_settings *s, const char *name, const char *value, 
 		known |= !strcmp(*k, name);
 	if (!known) {
 		const char *near = wh_nearest(name, wh_setting_names);
-		return wh_fail_input(err, -EINVAL, "%s: unknown setting '%.60s'%s%s%s", where, name, near ? "; did you mean '" : "", near ? near : "",
-		                     near ? "'?" : "");
+		return wh_fail_input(err, -EINVAL, "%s: unknown setting '%.60s'%s%s%s", where, name,
+		                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	}
 	if (!value || !*value)
 		return wh_fail_input(err, -EINVAL, "%s: '%s' must be one text, not a list, a map or empty", where, name);
 	if (!strcmp(name, "config")) {
 		if (*value != '/')
-			return wh_fail_input(err, -EINVAL, "%s: 'config' must be a path from the root, not '%.200s'", where, value);
+			return wh_fail_input(err, -EINVAL, "%s: 'config' must be a path from the root, not '%.200s'", where,
+			                     value);
 		return set_text(&s->config, value, err);
 	}
 	if (!strcmp(name, "store"))
 		return set_text(&s->store, value, err);
 	if (!strcmp(name, "realm")) {
 		if (!wh_realm_is(value))
-			return wh_fail_input(err, -EINVAL, "%s: 'realm' must be one, vlan10, tenant3, tenant3/vlan10.20 or untagged, not '%.60s'", where, value);
+			return wh_fail_input(
+				err, -EINVAL,
+				"%s: 'realm' must be one, vlan10, tenant3, tenant3/vlan10.20 or untagged, not '%.60s'", where,
+				value);
 		return set_text(&s->realm, value, err);
 	}
 	if (!strcmp(name, "discover"))
 		return set_text(&s->discover, value, err);
 	if (!strcmp(name, "flush-interval")) {
 		if (wh_duration_parse(value, &s->flush_interval) || s->flush_interval < 1 || s->flush_interval > 86400)
-			return wh_fail_input(err, -EINVAL, "%s: 'flush-interval' must be a time from 1s to 1d such as 10s, not '%.60s'", where, value);
+			return wh_fail_input(err, -EINVAL,
+			                     "%s: 'flush-interval' must be a time from 1s to 1d such as 10s, not '%.60s'", where,
+			                     value);
 		return 0;
 	}
 	if (wh_size_parse(value, &s->memory) || s->memory < WH_SINK_MIN_MEMORY)
-		return wh_fail_input(err, -EINVAL, "%s: 'memory' must be a size of at least 4MiB such as 64MiB, not '%.60s'", where, value);
+		return wh_fail_input(err, -EINVAL, "%s: 'memory' must be a size of at least 4MiB such as 64MiB, not '%.60s'",
+		                     where, value);
 	return 0;
 }
 
@@ -90,13 +97,16 @@ int wh_settings_complete(struct wh_settings *s, struct wh_error *err)
 	if (!s->memory)
 		s->memory = c->ledger.memory_limit ? c->ledger.memory_limit : UINT64_C(64) << 20;
 	s->sensor_slack_us = c->ledger.sensor_slack * 1000000;
-	s->bounds = (struct wh_store_bounds){(unsigned)c->ledger.port_edges, (unsigned)c->ledger.edge_days, c->ledger.ledger_size};
+	s->bounds = (struct wh_store_bounds){(unsigned)c->ledger.port_edges, (unsigned)c->ledger.edge_days,
+	                                     c->ledger.ledger_size};
 	if (!rc && s->memory < WH_SINK_MIN_MEMORY)
-		rc = wh_fail_input(err, -EINVAL, "%s: 'memory-limit' must be at least 4MiB for the plugin", s->config ? s->config : WH_DEFAULT_CONFIG);
+		rc = wh_fail_input(err, -EINVAL, "%s: 'memory-limit' must be at least 4MiB for the plugin",
+		                   s->config ? s->config : WH_DEFAULT_CONFIG);
 	if (!rc)
 		rc = check_store(s->store, err);
 	if (!rc && (rc = wh_estate_locals(NULL, s->discover, &l, err)) && err->input)
-		rc = wh_fail_input(err, rc, "%s: 'discover' must be off, or prefixes such as 10.0.0.0/8,fd00::/8, not '%.200s'", where, s->discover);
+		rc = wh_fail_input(err, rc, "%s: 'discover' must be off, or prefixes such as 10.0.0.0/8,fd00::/8, not '%.200s'",
+		                   where, s->discover);
 	wh_locals_free(l);
 	wh_config_free(c);
 	return rc;

@@ -4,7 +4,8 @@
  *
  *   - eve-log:
  *       filetype: whittle
- *       whittle: {config: /etc/whittle/whittle.yaml, store: /var/lib/whittle/ledger.db, flush-interval: 10, memory: 64MiB, discover: off, realm: vlan10}
+ *       whittle: {config: /etc/whittle/whittle.yaml, store: /var/lib/whittle/ledger.db, flush-interval: 10, memory: 64MiB,
+ *       discover: off, realm: vlan10}
  */
 #pragma once
 #include "whittle/base.h"

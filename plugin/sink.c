@@ -74,7 +74,8 @@ static int make_tables(struct wh_sink *s, bool threaded, struct wh_error *err)
 	if (s->lanes)
 		memset(s->lanes, 0, s->n_lanes * sizeof *s->lanes);
 	s->f.pending = wh_edge_table_new(s->f.locals, s->pending_limit);
-	bool made = s->lanes && s->f.pending && !wh_segments_init(&s->segments, s->f.locals, n, each) && make_waiting(s, &s->f.waiting);
+	bool made = s->lanes && s->f.pending && !wh_segments_init(&s->segments, s->f.locals, n, each) &&
+	            make_waiting(s, &s->f.waiting);
 	if (made)
 		s->f.hand = wh_segments_exchange(&s->segments, NULL);
 	for (unsigned i = 0; s->lanes && i < s->n_lanes; i++) {
@@ -227,7 +228,8 @@ static void start_flusher(struct wh_sink *s)
 	int64_t now = wh_now_us();
 	int rc = now - s->start_tried_us >= START_AGAIN_US ? wh_flusher_start(s) : -EAGAIN;
 	if (rc && !s->start_tried_us)
-		wh_host_log(WH_LOG_ERROR, "no thread can be made (%s): flows reach the ledger only when Suricata ends", strerror(-rc));
+		wh_host_log(WH_LOG_ERROR, "no thread can be made (%s): flows reach the ledger only when Suricata ends",
+		            strerror(-rc));
 	if (rc && now - s->start_tried_us >= START_AGAIN_US)
 		s->start_tried_us = now;
 	__atomic_store_n(&s->started, rc ? WH_FLUSHER_NONE : WH_FLUSHER_RUNS, __ATOMIC_RELEASE);
@@ -266,7 +268,8 @@ static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record
 	if (lane->waiting.n < lane->waiting.room)
 		return false;
 	const struct wh_edge_table *had = lane->table;
-	return !wh_segments_fold(&s->segments, &lane->table, &lane->waiting) || (had != lane->table && wh_segments_press(&s->segments));
+	return !wh_segments_fold(&s->segments, &lane->table, &lane->waiting) ||
+	       (had != lane->table && wh_segments_press(&s->segments));
 }
 
 /* What a protocol record shows. Returns whether the flusher is to be woken. */
@@ -318,11 +321,13 @@ static int64_t worked_us(struct wh_sink *s)
 {
 	clockid_t clock;
 	struct timespec t;
-	return pthread_getcpuclockid(s->thread, &clock) || clock_gettime(clock, &t) ? -1 : t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+	return pthread_getcpuclockid(s->thread, &clock) || clock_gettime(clock, &t)
+	               ? -1
+	               : t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
 }
 
-/* Waits for the flusher's thread as long as it works, however busy the machine is. False: it hangs, in a system call on a dead network
- * disk say. */
+/* Waits for the flusher's thread as long as it works, however busy the machine is. False: it hangs, in a system call on a dead
+ * network disk say. */
 static bool joined(struct wh_sink *s)
 {
 	struct timespec until;
@@ -349,7 +354,8 @@ void wh_sink_close(struct wh_sink *s)
 		sem_post(&s->wake);
 		if (!joined(s)) {
 			/* Suricata must end: the memory stays the thread's. */
-			wh_host_log(WH_LOG_ERROR, "%s: the ledger has not answered for %d s; what was not yet committed is lost", s->settings.store, JOIN_S);
+			wh_host_log(WH_LOG_ERROR, "%s: the ledger has not answered for %d s; what was not yet committed is lost",
+			            s->settings.store, JOIN_S);
 			return;
 		}
 	} else {

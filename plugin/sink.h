@@ -6,14 +6,14 @@
  *                     (wh_sink_write)        (a thread of its own: flusher.c)
  *
  * A lane is a segment (segments.h) with a lock of its own, and a few records that wait to be folded into it together: one lane a
- * logging thread where EVE is threaded, else one. A writer whose segment is full takes another. The flusher merges full segments into the
- * pending table as they come; at every flush interval it takes the lanes' own too, by exchanging them for an empty one, and commits. The
- * last one that it took stays in its hand and is committed as it is. As long as the ledger takes nothing, the pending table keeps what
- * came: its size depends on how many edges differ, not on how long it lasts; while another process holds the ledger's lock the
- * flusher goes on merging.
+ * logging thread where EVE is threaded, else one. A writer whose segment is full takes another. The flusher merges full segments
+ * into the pending table as they come; at every flush interval it takes the lanes' own too, by exchanging them for an empty one,
+ * and commits. The last one that it took stays in its hand and is committed as it is. As long as the ledger takes nothing, the
+ * pending table keeps what came: its size depends on how many edges differ, not on how long it lasts; while another process holds
+ * the ledger's lock the flusher goes on merging.
  *
- * Memory: the pending table has half of the limit, the segments the rest. A record is lost, and counted, only where all of them are full
- * and waiting did not help. Records that wait for their edges come on top: a thousand a lane at most, some 180 KB.
+ * Memory: the pending table has half of the limit, the segments the rest. A record is lost, and counted, only where all of them
+ * are full and waiting did not help. Records that wait for their edges come on top: a thousand a lane at most, some 180 KB.
  */
 #pragma once
 #include <pthread.h>
@@ -54,7 +54,8 @@ struct wh_flusher {
 	int64_t locals_read_us;
 	struct wh_edge_table *hand, *pending;
 	struct wh_waiting waiting; /* exchanged with a lane's, as the hand is with its table; empty but for that */
-	bool hand_holds;           /* the hand holds a segment's edges: to be committed with pending's, or else to be put down there */
+	/* the hand holds a segment's edges: to be committed with pending's, or else to be put down there */
+	bool hand_holds;
 	struct wh_facts facts;     /* that wait for the next commit */
 	struct wh_tally unsaved;   /* what pending stands for: goes to the ledger's counters with it */
 	struct wh_tally total;     /* since the start */
@@ -75,7 +76,8 @@ struct wh_sink {
 	struct wh_segments segments;
 	struct wh_networks networks;
 	pthread_mutex_t facts_lock;
-	struct wh_facts facts;     /* of protocol records, of all lanes: they are few beside flows, and rows of a few KB a second */
+	/* of protocol records, of all lanes: they are few beside flows, and rows of a few KB a second */
+	struct wh_facts facts;
 	size_t pending_limit;
 	struct wh_flusher f;
 	pthread_t thread;
@@ -87,20 +89,23 @@ struct wh_sink {
 	cpu_set_t cpus;            /* the process's own, before its threads were tied to one */
 };
 
-/* Takes the settings over (they are empty afterwards) and prepares the lanes: one, or with `threaded` several. Opens the ledger to read the
- * estate if there is one; a ledger that can't be had is no error. Starts no thread. */
+/* Takes the settings over (they are empty afterwards) and prepares the lanes: one, or with `threaded` several. Opens the ledger
+ * to read the estate if there is one; a ledger that can't be had is no error. Starts no thread. */
 int wh_sink_new(struct wh_settings *settings, bool threaded, struct wh_sink **out, struct wh_error *err);
-/* Whether the ledger can be written, as far as can be told without making it: -EACCES, -ENOENT (no directory), -EROFS, -EBADMSG and so on.
- * One that is locked, or a disk that is full, may be better in a while, and is no error. */
+/* Whether the ledger can be written, as far as can be told without making it: -EACCES, -ENOENT (no directory), -EROFS, -EBADMSG
+ * and so on. One that is locked, or a disk that is full, may be better in a while, and is no error. */
 int wh_sink_check(const struct wh_sink *s, struct wh_error *err);
-/* Makes the flusher's thread, which touches nothing before the first record. Suricata calls its outputs when it has forked and changed its
- * user, but before it forbids itself to make threads (security.limit-noproc). Where none can be made now, the first record tries again. */
+/* Makes the flusher's thread, which touches nothing before the first record. Suricata calls its outputs when it has forked and
+ * changed its user, but before it forbids itself to make threads (security.limit-noproc). Where none can be made now, the first
+ * record tries again. */
 void wh_sink_begin(struct wh_sink *s);
 /* The lane of a thread that begins to log. More threads than lanes share them. */
 struct wh_lane *wh_sink_lane(struct wh_sink *s);
-/* Takes one EVE record. Never blocks on I/O, never fails: what can't be taken is counted. Waits where memory is full, as segments.h says. */
+/* Takes one EVE record. Never blocks on I/O, never fails: what can't be taken is counted. Waits where memory is full, as
+ * segments.h says. */
 void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, size_t len);
-/* Commits everything, reports what was seen and frees the sink. Gives up where the flusher did nothing for half a minute. No thread may write any more. */
+/* Commits everything, reports what was seen and frees the sink. Gives up where the flusher did nothing for half a minute. No
+ * thread may write any more. */
 void wh_sink_close(struct wh_sink *s);
 
 /* flusher.c; for tests, which call it without a thread. */

@@ -38,7 +38,8 @@ static int eve_init(const void *conf, bool threaded, void **init_data)
 	if (rc)
 		refuse(&err);
 	wh_sink_begin(s);
-	wh_host_log(WH_LOG_INFO, "flows go to the ledger %s every %lld s", s->settings.store, (long long)s->settings.flush_interval);
+	wh_host_log(WH_LOG_INFO, "flows go to the ledger %s every %lld s", s->settings.store,
+	            (long long)s->settings.flush_interval);
 	*init_data = s;
 	return 0;
 }
@@ -105,12 +106,14 @@ static void plugin_init(void)
 {
 	void *filetype = wh_host_major() == 8 ? (void *)&filetype_8 : (void *)&filetype_7;
 	if (!wh_host_register(filetype))
-		refuse(&(struct wh_error){.text = "the file type 'whittle' can't be registered: is the plugin listed twice under 'plugins'?"});
+		refuse(&(struct wh_error){
+			.text = "the file type 'whittle' can't be registered: is the plugin listed twice under 'plugins'?"});
 }
 
 EXPORT void *SCPluginRegister(void)
 {
 	static struct sc7_plugin seven = {"whittle", "GPL-2.0-or-later", "the whittle authors", plugin_init};
-	static struct sc8_plugin eight = {SC8_API_VERSION, "8.0", "whittle", WH_VERSION, "GPL-2.0-or-later", "the whittle authors", plugin_init};
+	static struct sc8_plugin eight = {SC8_API_VERSION,       "8.0",      "whittle", WH_VERSION, "GPL-2.0-or-later",
+	                                  "the whittle authors", plugin_init};
 	return wh_host_major() == 8 ? (void *)&eight : (void *)&seven;
 }

@@ -66,7 +66,8 @@ struct sc_conf_node {
 /* What is looked up in the host by name; 8 put "SC" before the configuration's functions. */
 typedef bool (*sc_register_eve_filetype)(void *filetype);                                    /* SCRegisterEveFileType */
 typedef void *(*sc_conf_child)(const void *node, const char *name);                          /* (SC)ConfNodeLookupChild */
-typedef int (*sc_conf_get)(const char *name, const char **value);                                /* (SC)ConfGet: 1 where it is set */
+/* (SC)ConfGet: 1 where it is set */
+typedef int (*sc_conf_get)(const char *name, const char **value);
 typedef const char *(*sc_conf_child_value)(const void *node, const char *name);              /* (SC)ConfNodeLookupChildValue */
 typedef void (*sc_log)(int level, const char *file, const char *function, int line, const char *module, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));                                               /* SCLog */

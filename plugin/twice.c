@@ -34,7 +34,8 @@ void wh_twice_free(struct wh_twice *t)
 bool wh_twice_met(struct wh_twice *t, const struct wh_flow *f, const struct wh_tags *tags)
 {
 	uint64_t ends = wh_conversation_ends(t->key, f);
-	uint32_t source = (uint32_t)wh_conversation_source(t->key, tags->sensor ? tags->sensor : "", tags->sensor_len, &tags->realm);
+	uint32_t source = (uint32_t)wh_conversation_source(t->key, tags->sensor ? tags->sensor : "", tags->sensor_len,
+	                                                   &tags->realm);
 	struct known *bucket = &t->at[ends & t->mask], *oldest = bucket;
 	for (struct known *k = bucket; k < bucket + BUCKET; k++) {
 		int64_t apart = k->start_us - f->start_us;

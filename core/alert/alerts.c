@@ -27,11 +27,18 @@ static int64_t or(int64_t value, int64_t preset)
 int wh_alert_detect(const struct wh_alert_look *look, struct wh_arena *mem, struct wh_alert_found *out, struct wh_error *err)
 {
 	const struct wh_alert_config *c = look->config;
-	const struct wh_alert_config config = {
-		.window = or(c->window, 7 * 86400), .sessions_a_day = or(c->sessions_a_day, 100), .sources_a_day = or(c->sources_a_day, 20),
-		.targets_a_day = or(c->targets_a_day, 20), .silence = or(c->silence, 86400), .tunnel_bytes = c->tunnel_bytes ? c->tunnel_bytes : 8 << 10,
-		.failed_domains = or(c->failed_domains, 30), .loss = or(c->loss, 10), .scanned_ports = or(c->scanned_ports, 20), .flood = or(c->flood, 50000),
-		.upload = c->upload ? c->upload : UINT64_C(1) << 30, .dormant = or(c->dormant, 45 * 86400)};
+	const struct wh_alert_config config = {.window = or (c->window, 7 * 86400),
+	                                       .sessions_a_day = or (c->sessions_a_day, 100),
+	                                       .sources_a_day = or (c->sources_a_day, 20),
+	                                       .targets_a_day = or (c->targets_a_day, 20),
+	                                       .silence = or (c->silence, 86400),
+	                                       .tunnel_bytes = c->tunnel_bytes ? c->tunnel_bytes : 8 << 10,
+	                                       .failed_domains = or (c->failed_domains, 30),
+	                                       .loss = or (c->loss, 10),
+	                                       .scanned_ports = or (c->scanned_ports, 20),
+	                                       .flood = or (c->flood, 50000),
+	                                       .upload = c->upload ? c->upload : UINT64_C(1) << 30,
+	                                       .dormant = or (c->dormant, 45 * 86400)};
 	struct wh_alert_look own = *look, *l = &own;
 	struct wh_findings all = {.mem = mem};
 	struct wh_store_totals totals;
@@ -66,8 +73,8 @@ static int collect(void *arg, const char *key, const char *json)
 {
 	json_t *a = wh_alert_read(json);
 	const json_t *p = json_object_get(a, "properties"), *w = json_object_get(a, "whittle");
-	if (!json_is_string(json_object_get(a, "name")) || !json_is_string(json_object_get(p, "startTimeUtc")) || !json_is_array(json_object_get(w, "sources")) ||
-	    !json_is_array(json_object_get(w, "timeline"))) {
+	if (!json_is_string(json_object_get(a, "name")) || !json_is_string(json_object_get(p, "startTimeUtc")) ||
+	    !json_is_array(json_object_get(w, "sources")) || !json_is_array(json_object_get(w, "timeline"))) {
 		json_decref(a);
 		return 0; /* nobody's alert: it was not written by this program */
 	}
@@ -105,8 +112,8 @@ static const char *suppressed_by(const json_t *rules, const json_t *alert, int64
 }
 
 /* One finding into the kept alerts. */
-static int merge(const struct wh_alert_look *l, json_t *alerts, const json_t *rules, const struct wh_finding *f, struct wh_arena *mem, struct wh_alert_counts *n,
-                 struct wh_error *err)
+static int merge(const struct wh_alert_look *l, json_t *alerts, const json_t *rules, const struct wh_finding *f,
+                 struct wh_arena *mem, struct wh_alert_counts *n, struct wh_error *err)
 {
 	const char *key = wh_alert_key(f, mem), *by;
 	const struct wh_alert_type *t = wh_alert_type_of(l->types, f->type);
@@ -130,7 +137,8 @@ static int merge(const struct wh_alert_look *l, json_t *alerts, const json_t *ru
 		return wh_fail(err, -ENOMEM, "out of memory");
 	n->made++;
 	if ((by = suppressed_by(rules, a, l->now_us))) {
-		wh_alert_change(a, WH_ALERT_DISMISSED, l->now_us, "whittle", wh_arena_printf(mem, "suppressed by the rule %s", by));
+		wh_alert_change(a, WH_ALERT_DISMISSED, l->now_us, "whittle",
+		                wh_arena_printf(mem, "suppressed by the rule %s", by));
 		n->suppressed++;
 	}
 	return wh_alert_store(l->ledger->state, key, a, err);
@@ -214,8 +222,10 @@ static int find_key(json_t *all, const char *name, const char **out, struct wh_e
 		}
 	}
 	if (hits > 1)
-		return wh_fail_input(err, -EEXIST, "alert '%.80s': %zu alerts have a name like that; give more of it", name, hits);
-	return hits ? 0 : wh_fail_input(err, -ENOENT, "alert '%.80s': there is none; `whittle alerts list` shows their names", name);
+		return wh_fail_input(err, -EEXIST, "alert '%.80s': %zu alerts have a name like that; give more of it", name,
+		                     hits);
+	return hits ? 0
+	            : wh_fail_input(err, -ENOENT, "alert '%.80s': there is none; `whittle alerts list` shows their names", name);
 }
 
 int wh_alert_find(struct wh_state *s, const char *name, json_t **out, struct wh_error *err)
@@ -233,7 +243,8 @@ int wh_alert_find(struct wh_state *s, const char *name, json_t **out, struct wh_
 	return rc;
 }
 
-int wh_alert_set(struct wh_state *s, const char *name, enum wh_alert_status status, const char *who, const char *reason, struct wh_error *err)
+int wh_alert_set(struct wh_state *s, const char *name, enum wh_alert_status status, const char *who, const char *reason,
+                 struct wh_error *err)
 {
 	json_t *all = NULL;
 	const char *key;
@@ -248,12 +259,14 @@ int wh_alert_set(struct wh_state *s, const char *name, enum wh_alert_status stat
 		if (is == status)
 			rc = wh_fail_input(err, -EALREADY, "alert '%.80s' is %s", name, wh_alert_status_words[is]);
 		else if (is >= WH_ALERT_RESOLVED && status == WH_ALERT_IN_PROGRESS)
-			rc = wh_fail_input(err, -EINVAL, "alert '%.80s' is %s: `whittle alerts activate` it first", name, wh_alert_status_words[is]);
+			rc = wh_fail_input(err, -EINVAL, "alert '%.80s' is %s: `whittle alerts activate` it first", name,
+			                   wh_alert_status_words[is]);
 		if (!rc) {
 			wh_alert_change(a, status, wh_now_us(), who, reason);
 			rc = wh_alert_store(s, key, a, err);
 			char *line = json_dumps(json_object_get(a, "name"), JSON_ENCODE_ANY), doc[512];
-			snprintf(doc, sizeof doc, "{\"alert\":%s,\"status\":\"%s\"}", line ? line : "null", wh_alert_status_words[status]);
+			snprintf(doc, sizeof doc, "{\"alert\":%s,\"status\":\"%s\"}", line ? line : "null",
+			         wh_alert_status_words[status]);
 			free(line);
 			rc = rc ? rc : wh_state_log(s, who, "alert", doc, err);
 		}

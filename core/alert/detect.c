@@ -4,15 +4,16 @@
  *
  *   unrecommended    a peer came after the rules were calculated, to a port with a rule, from outside its ranges
  *   listed           a peer that a threat list holds was answered, or answered us
- *   guesses          a peer outside the ranges has many short sessions a day on a port where one logs in; its success is likely where it
- *                    also has a session much longer than those
- *   many sources     many peers outside the ranges on one day, on SSH or RDP, and several times as many as on any day before the window
+ *   guesses          a peer outside the ranges has many short sessions a day on a port where one logs in; its success is likely
+ *                    where it also has a session much longer than those
+ *   many sources     many peers outside the ranges on one day, on SSH or RDP, and several times as many as on any day before the
+ *                    window
  *   many targets     one of ours connected to many targets on one port for the first time on one day, likewise
  *   (others)         detect_peer.c
  *   first connection two of ours that never spoke, later than the first week of both
  *
- * Days are those of the window. A peer that is trusted, or inside the recommended ranges of the port, guesses at nothing: monitors look
- * like guessers.
+ * Days are those of the window. A peer that is trusted, or inside the recommended ranges of the port, guesses at nothing:
+ * monitors look like guessers.
  */
 #include <string.h>
 #include "alert/detect.h"
@@ -61,7 +62,8 @@ static uint64_t recent_days(const struct walk *w, const struct wh_edge *e)
 	return window < 63 ? days & ((UINT64_C(2) << window) - 1) : days;
 }
 
-struct wh_finding_source wh_finding_source_of(const struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e, int64_t since_us)
+struct wh_finding_source wh_finding_source_of(const struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e,
+                                              int64_t since_us)
 {
 	bool all = e->first_us > since_us;
 	int32_t back = w->last_day - wh_day(since_us);
@@ -69,8 +71,14 @@ struct wh_finding_source wh_finding_source_of(const struct walk *w, const struct
 	if (back >= 0 && back < 63)
 		days &= (UINT64_C(2) << back) - 1;
 	unsigned n = wh_bits(days);
-	return (struct wh_finding_source){.addr = k->peer, .answered = all ? e->flows : n ? n : 1, .at_least = !all,
-	                                  .first_us = all ? e->first_us : since_us, .last_us = e->last_us, .list = wh_alert_listed(w->l, &k->peer)};
+	return (struct wh_finding_source){.addr = k->peer,
+	                                  .answered = all ? e->flows
+	                                              : n ? n
+	                                                  : 1,
+	                                  .at_least = !all,
+	                                  .first_us = all ? e->first_us : since_us,
+	                                  .last_us = e->last_us,
+	                                  .list = wh_alert_listed(w->l, &k->peer)};
 }
 
 static void unrecommended(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
@@ -115,8 +123,9 @@ static void guesses(struct walk *w, const struct wh_edge_key *k, const struct wh
 	unsigned days = wh_edge_days(e);
 	bool inbound = k->direction == WH_INBOUND;
 	const char *type = w->g.service < 0 ? NULL : inbound ? services[w->g.service].one : services[w->g.service].out_one;
-	if (!type || k->proto != WH_PROTO_TCP || !days || (e->flows - e->connects) / days < (uint64_t)w->l->config->sessions_a_day ||
-	    short_share(e) < SHORT_SHARE || (inbound && belongs(w, &k->peer)))
+	if (!type || k->proto != WH_PROTO_TCP || !days ||
+	    (e->flows - e->connects) / days < (uint64_t)w->l->config->sessions_a_day || short_share(e) < SHORT_SHARE ||
+	    (inbound && belongs(w, &k->peer)))
 		return;
 	struct wh_finding f = wh_finding_like(w, type);
 	if (!f.type)
@@ -174,8 +183,8 @@ static void count(struct walk *w, const struct wh_edge_key *k, const struct wh_e
 	}
 }
 
-/* Whether some day of the window has `least` peers, and several times as many as any day before it. Of a ledger that knows no week before the
- * window, beside its first one, nothing is said. */
+/* Whether some day of the window has `least` peers, and several times as many as any day before it. Of a ledger that knows no
+ * week before the window, beside its first one, nothing is said. */
 static bool unusual(const struct walk *w, uint64_t least)
 {
 	int32_t window = w->last_day - wh_day(w->from_us), known = w->last_day - w->first_day - LEARNING_DAYS;
@@ -214,14 +223,17 @@ static void begin_group(struct walk *w, const struct wh_edge_key *k)
 	w->any = true;
 	w->g.key = *k;
 	w->g.resource = wh_estate_by_addr(w->l->estate, &k->local);
-	w->g.rule = w->g.resource ? wh_alert_rule_for(w->l->rec, w->g.resource, (enum wh_direction)k->direction, k->proto, k->port) : NULL;
+	w->g.rule = w->g.resource
+	                    ? wh_alert_rule_for(w->l->rec, w->g.resource, (enum wh_direction)k->direction, k->proto, k->port)
+	                    : NULL;
 	w->g.service = service_of(k->port);
 }
 
 static int see(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	struct walk *w = arg;
-	if (!w->any || !wh_addr_eq(&w->g.key.local, &k->local) || w->g.key.direction != k->direction || w->g.key.proto != k->proto || w->g.key.port != k->port)
+	if (!w->any || !wh_addr_eq(&w->g.key.local, &k->local) || w->g.key.direction != k->direction ||
+	    w->g.key.proto != k->proto || w->g.key.port != k->port)
 		begin_group(w, k);
 	if (!w->g.resource || wh_edge_unproven(k, e))
 		return 0;
@@ -238,9 +250,13 @@ static int see(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 	return 0;
 }
 
-int wh_alert_detect_edges(const struct wh_alert_look *l, const struct wh_store_totals *totals, struct wh_findings *all, struct wh_error *err)
+int wh_alert_detect_edges(const struct wh_alert_look *l, const struct wh_store_totals *totals, struct wh_findings *all,
+                          struct wh_error *err)
 {
-	struct walk w = {.l = l, .all = all, .from_us = totals->last_us - l->config->window * INT64_C(1000000), .first_day = wh_day(totals->first_us),
+	struct walk w = {.l = l,
+	                 .all = all,
+	                 .from_us = totals->last_us - l->config->window * INT64_C(1000000),
+	                 .first_day = wh_day(totals->first_us),
 	                 .last_day = wh_day(totals->last_us)};
 	if (!totals->edges)
 		return 0;

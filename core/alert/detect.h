@@ -11,7 +11,8 @@ struct group {
 	const struct wh_resource *resource;
 	const struct wh_recommended_rule *rule;
 	int service; /* place in services[]; -1 */
-	uint32_t peers[MAX_DAYS]; /* inbound those outside the ranges on each day, outbound those first seen on it; 0 is the ledger's last day */
+	/* inbound those outside the ranges on each day, outbound those first seen on it; 0 is the ledger's last day */
+	uint32_t peers[MAX_DAYS];
 	int64_t first_us;         /* of any of them; 0: none yet */
 	struct wh_finding_source outside[4]; unsigned n_outside; /* inbound: peers of public addresses */
 };
@@ -29,10 +30,13 @@ struct walk {
 	uint64_t most_before;                         /* bytes a day that any peer known before got */
 };
 struct wh_finding wh_finding_like(const struct walk *w, const char *type);
-struct wh_finding_source wh_finding_source_of(const struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e, int64_t since_us);
+struct wh_finding_source wh_finding_source_of(const struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e,
+                                              int64_t since_us);
 
-void wh_alert_see_peer(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e);     /* that came within the window */
+/* that came within the window */
+void wh_alert_see_peer(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e);
 void wh_alert_see_service(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e);  /* each edge of a group */
 void wh_alert_end_service(struct walk *w);
-void wh_alert_see_outbound(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e); /* each edge of a local address */
+/* each edge of a local address */
+void wh_alert_see_outbound(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e);
 void wh_alert_end_outbound(struct walk *w);

@@ -2,8 +2,9 @@
 /*
  * Detections of the names that hosts ask for. One alert a resource and domain.
  *
- *   tunnel      on one day many different, long names below one domain, or much text in its answers: names carry data out, answers carry data in.
- *               Registries, delivery networks and block lists have many short names, so the length of a name counts as well as the sum
+ *   tunnel      on one day many different, long names below one domain, or much text in its answers: names carry data out,
+ *               answers carry data in. Registries, delivery networks and block lists have many short names, so the length of a
+ *               name counts as well as the sum
  *   generated   on one day names of many domains that don't exist, as a program computes them that looks for its control server
  *   listed      names below a domain of rules/domains.yaml, by its category
  *   dangling    an alias of ours led to a name at a cloud that does not exist: whoever registers it there gets our visitors
@@ -14,9 +15,11 @@
 
 enum { LONG_NAME = 20 /* bytes below the domain, on average */, TUNNEL_NAMES = 40 };
 
-static void raise(const struct wh_fact_walk *w, const char *type, const struct wh_fact_key *k, const struct wh_fact_row *r, const char *subject, const char *note)
+static void raise(const struct wh_fact_walk *w, const char *type, const struct wh_fact_key *k, const struct wh_fact_row *r,
+                  const char *subject, const char *note)
 {
-	const struct wh_finding_source s = {.addr = k->local, .answered = r->count, .first_us = r->first_us, .last_us = r->last_us};
+	const struct wh_finding_source s = {
+		.addr = k->local, .answered = r->count, .first_us = r->first_us, .last_us = r->last_us};
 	struct wh_finding f = wh_finding_new(w->l, type);
 	f.resource = wh_estate_by_addr(w->l->estate, &k->local);
 	if (!f.type || !f.resource)
@@ -33,12 +36,18 @@ static void tunnel(const struct wh_fact_walk *w, const struct wh_fact_key *k, co
 {
 	uint64_t least = w->l->config->tunnel_bytes;
 	double names = wh_fact_distinct(r);
-	bool out = r->up >= least && r->count && r->up / r->count >= LONG_NAME && names >= TUNNEL_NAMES, in = r->down >= least && names >= TUNNEL_NAMES;
+	bool out = r->up >= least && r->count && r->up / r->count >= LONG_NAME && names >= TUNNEL_NAMES,
+	     in = r->down >= least && names >= TUNNEL_NAMES;
 	if (!out && !in)
 		return;
-	raise(w, out && in ? "AzureDNS_DataObfuscation" : out ? "AzureDNS_DataExfiltration" : "AzureDNS_DataInfiltration", k, r, k->value,
-	      wh_arena_printf(w->all->mem, "On one day it asked for some %.0f names below %s, %llu bytes in names and %llu in answers.", names, k->value,
-	                      (unsigned long long)r->up, (unsigned long long)r->down));
+	raise(w,
+	      out && in ? "AzureDNS_DataObfuscation"
+	      : out     ? "AzureDNS_DataExfiltration"
+	                : "AzureDNS_DataInfiltration",
+	      k, r, k->value,
+	      wh_arena_printf(w->all->mem,
+	                      "On one day it asked for some %.0f names below %s, %llu bytes in names and %llu in answers.", names,
+	                      k->value, (unsigned long long)r->up, (unsigned long long)r->down));
 }
 
 static void generated(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
@@ -47,7 +56,8 @@ static void generated(const struct wh_fact_walk *w, const struct wh_fact_key *k,
 	if (domains < (double)w->l->config->failed_domains)
 		return;
 	raise(w, "AzureDNS_DomainGenerationAlgorithm", k, r, "",
-	      wh_arena_printf(w->all->mem, "On one day it asked for names of some %.0f domains that do not exist, %llu times.", domains, (unsigned long long)r->count));
+	      wh_arena_printf(w->all->mem, "On one day it asked for names of some %.0f domains that do not exist, %llu times.",
+	                      domains, (unsigned long long)r->count));
 }
 
 static void listed(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
@@ -55,16 +65,22 @@ static void listed(const struct wh_fact_walk *w, const struct wh_fact_key *k, co
 	const struct wh_alert_domain *d = wh_alert_domain_of(w->l->domains, k->value);
 	if (!d || d->category == WH_DOMAIN_CLOUD)
 		return;
-	static const char *const types[] = {"AzureDNS_ThreatIntelSuspectDomain", "AzureDNS_SinkholedDomain", "AzureDNS_PhishingDomain", "AzureDNS_DarkWeb",
-	                                    "AzureDNS_DarkWebProxy", "AzureDNS_CurrencyMining"};
-	raise(w, types[d->category], k, r, d->name, wh_arena_printf(w->all->mem, "It asked for %s, which rules/domains.yaml lists as %s.", k->value, d->name));
+	static const char *const types[] = {"AzureDNS_ThreatIntelSuspectDomain",
+	                                    "AzureDNS_SinkholedDomain",
+	                                    "AzureDNS_PhishingDomain",
+	                                    "AzureDNS_DarkWeb",
+	                                    "AzureDNS_DarkWebProxy",
+	                                    "AzureDNS_CurrencyMining"};
+	raise(w, types[d->category], k, r, d->name,
+	      wh_arena_printf(w->all->mem, "It asked for %s, which rules/domains.yaml lists as %s.", k->value, d->name));
 }
 
 static void dangling(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	const struct wh_alert_domain *d = wh_alert_domain_of(w->l->domains, k->value);
 	if (d && d->category == WH_DOMAIN_CLOUD)
-		raise(w, "AppServices_DanglingDomain", k, r, k->value, wh_arena_printf(w->all->mem, "An alias leads to %s, which does not exist.", k->value));
+		raise(w, "AppServices_DanglingDomain", k, r, k->value,
+		      wh_arena_printf(w->all->mem, "An alias leads to %s, which does not exist.", k->value));
 }
 
 static void elsewhere(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)

@@ -2,12 +2,14 @@
 /*
  * Detections that single edges give, and that one resource's edges together give.
  *
- *   contaminated  a peer that the recommended rule lets in is on a threat list, or had a grave alert since the rule was calculated
+ *   contaminated  a peer that the recommended rule lets in is on a threat list, or had a grave alert since the rule was
+ *                 calculated
  *   ipv6          a peer came over IPv6 to a port whose rule knows IPv4 alone
  *   dormant       a peer came again after a silence that is longer than a month's work explains
  *   flood         connections to one target, day by day so many, that brought hardly anything back
  *   upload        a peer outside that is new got several times as much a day as any peer before
- *   unjudged      a port that is answered for public addresses, is new within the window, and has neither a rule nor a reason for having none
+ *   unjudged      a port that is answered for public addresses, is new within the window, and has neither a rule nor a reason for
+ *                 having none
  */
 #include <string.h>
 #include "alert/detect.h"
@@ -45,7 +47,8 @@ static bool has_ipv6(const struct wh_recommended_rule *r)
 static void round_ipv4(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	const struct wh_recommended_rule *r = w->g.rule;
-	if (!r || k->direction != WH_INBOUND || wh_addr_is_v4(&k->peer) || !r->n_prefixes || has_ipv6(r) || e->last_us <= w->l->rec->calculated_us)
+	if (!r || k->direction != WH_INBOUND || wh_addr_is_v4(&k->peer) || !r->n_prefixes || has_ipv6(r) ||
+	    e->last_us <= w->l->rec->calculated_us)
 		return;
 	struct wh_finding f = wh_finding_like(w, "Whittle_IPv6Bypass");
 	add(w, &f, k, e, w->l->rec->calculated_us);
@@ -75,7 +78,8 @@ static void flood(struct walk *w, const struct wh_edge_key *k, const struct wh_e
 	if (k->direction != WH_OUTBOUND || !days || e->flows / days < (uint64_t)w->l->config->flood || !barren)
 		return;
 	struct wh_finding f = wh_finding_like(w, "DDOS");
-	f.note = wh_arena_printf(w->all->mem, "%llu connections a day brought %llu bytes each.", (unsigned long long)(e->flows / days), (unsigned long long)(e->bytes_in / e->flows));
+	f.note = wh_arena_printf(w->all->mem, "%llu connections a day brought %llu bytes each.",
+	                         (unsigned long long)(e->flows / days), (unsigned long long)(e->bytes_in / e->flows));
 	add(w, &f, k, e, w->from_us);
 }
 
@@ -93,14 +97,16 @@ void wh_alert_see_service(struct walk *w, const struct wh_edge_key *k, const str
 {
 	struct group *g = &w->g;
 	g->first_us = !g->first_us || e->first_us < g->first_us ? e->first_us : g->first_us;
-	if (k->direction == WH_INBOUND && g->n_outside < 4 && e->first_us >= w->from_us && !wh_addr_is_private(&k->peer) && !wh_estate_by_addr(w->l->estate, &k->peer))
+	if (k->direction == WH_INBOUND && g->n_outside < 4 && e->first_us >= w->from_us && !wh_addr_is_private(&k->peer) &&
+	    !wh_estate_by_addr(w->l->estate, &k->peer))
 		g->outside[g->n_outside++] = wh_finding_source_of(w, k, e, w->from_us);
 }
 
 static const struct wh_resource_result *result_of(const struct walk *w)
 {
 	for (size_t i = 0; w->l->rec && i < w->l->rec->n_resources; i++)
-		if (w->l->rec->resources[i].resource == w->g.resource || !strcmp(w->l->rec->resources[i].resource->name, w->g.resource->name))
+		if (w->l->rec->resources[i].resource == w->g.resource ||
+		    !strcmp(w->l->rec->resources[i].resource->name, w->g.resource->name))
 			return &w->l->rec->resources[i];
 	return NULL;
 }
@@ -108,7 +114,10 @@ static const struct wh_resource_result *result_of(const struct walk *w)
 void wh_alert_end_service(struct walk *w)
 {
 	struct group *g = &w->g;
-	const struct wh_resource_result *res = g->n_outside && !g->rule && g->first_us >= w->from_us && w->last_day - w->first_day > LEARNING_DAYS ? result_of(w) : NULL;
+	const struct wh_resource_result *res = g->n_outside && !g->rule && g->first_us >= w->from_us &&
+	                                                       w->last_day - w->first_day > LEARNING_DAYS
+	                                               ? result_of(w)
+	                                               : NULL;
 	if (!res || wh_reason_of_port(res, WH_INBOUND, g->key.port, g->key.proto))
 		return;
 	struct wh_finding f = wh_finding_like(w, "Whittle_UnjudgedPort");
@@ -144,7 +153,8 @@ void wh_alert_end_outbound(struct walk *w)
 		f.proto = u->key.proto;
 		f.port = u->key.port;
 		f.rule = NULL;
-		f.note = wh_arena_printf(w->all->mem, "It sent %llu bytes a day to a peer that is new.", (unsigned long long)u->a_day);
+		f.note = wh_arena_printf(w->all->mem, "It sent %llu bytes a day to a peer that is new.",
+		                         (unsigned long long)u->a_day);
 		if (f.type && f.resource)
 			wh_finding_add(w->all, wh_finding_of(w->all, &f), &u->source);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Insecure protocols that were really spoken: one alert a resource, port and protocol, with the peers. A server of ours has one for whoever speaks it
- * with it; a client of ours for servers that are not of the estate, which are not counted twice.
+ * Insecure protocols that were really spoken: one alert a resource, port and protocol, with the peers. A server of ours has one
+ * for whoever speaks it with it; a client of ours for servers that are not of the estate, which are not counted twice.
  */
 #include <string.h>
 #include "alert/finding.h"
@@ -21,7 +21,10 @@ const char *wh_alert_insecure(const struct wh_fact_key *k)
 
 static void see(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
-	const struct wh_finding_source s = {.addr = k->peer, .answered = r->count, .first_us = r->first_us > w->from_us ? r->first_us : w->from_us, .last_us = r->last_us};
+	const struct wh_finding_source s = {.addr = k->peer,
+	                                    .answered = r->count,
+	                                    .first_us = r->first_us > w->from_us ? r->first_us : w->from_us,
+	                                    .last_us = r->last_us};
 	struct wh_finding f = wh_finding_new(w->l, "Whittle_InsecureProtocol");
 	f.resource = wh_estate_by_addr(w->l->estate, &k->local);
 	f.subject = wh_alert_insecure(k);

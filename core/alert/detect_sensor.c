@@ -14,29 +14,40 @@ static void silence(const struct wh_alert_look *l, const struct wh_store_totals 
 	wh_finding_of(all, &f);
 }
 
-static void loss(const struct wh_alert_look *l, const struct wh_store_totals *totals, const json_t *sensor, struct wh_findings *all)
+static void loss(const struct wh_alert_look *l, const struct wh_store_totals *totals, const json_t *sensor,
+                 struct wh_findings *all)
 {
 	json_int_t lost = json_integer_value(json_object_get(sensor, "lost"));
 	struct wh_finding f = wh_finding_new(l, "Whittle_SensorLoss");
 	if (!f.type || lost <= 0)
 		return;
 	f.first_us = f.last_us = totals->last_us;
-	f.note = wh_arena_printf(all->mem, "The plugin lost %lld of %lld records since Suricata's start, for want of memory.", (long long)lost,
-	                         (long long)json_integer_value(json_object_get(sensor, "records")));
+	f.note = wh_arena_printf(all->mem, "The plugin lost %lld of %lld records since Suricata's start, for want of memory.",
+	                         (long long)lost, (long long)json_integer_value(json_object_get(sensor, "records")));
 	wh_finding_of(all, &f);
 }
 
-struct capture { const struct wh_alert_look *l; struct wh_findings *all; int64_t from_us; int32_t day; uint64_t packets, drops; int64_t first_us, last_us; };
+struct capture {
+	const struct wh_alert_look *l;
+	struct wh_findings *all;
+	int64_t from_us;
+	int32_t day;
+	uint64_t packets, drops;
+	int64_t first_us, last_us;
+};
 
-/* A day is over: what all its runs took and lost. A restart begins at 0, within that day or not: only what went on between two looks counts. */
+/* A day is over: what all its runs took and lost. A restart begins at 0, within that day or not: only what went on between two
+ * looks counts. */
 static void end_day(struct capture *c)
 {
 	struct wh_finding f = wh_finding_new(c->l, "Whittle_CaptureLoss");
 	char day[WH_TIME_STRLEN];
-	if (f.type && c->drops && c->packets && c->last_us >= c->from_us && (double)c->drops * 1000 >= (double)c->packets * (double)c->l->config->loss) {
+	if (f.type && c->drops && c->packets && c->last_us >= c->from_us &&
+	    (double)c->drops * 1000 >= (double)c->packets * (double)c->l->config->loss) {
 		f.first_us = c->first_us;
 		f.last_us = c->last_us;
-		f.note = wh_arena_printf(c->all->mem, "On %.10s it lost %llu of %llu packets.", wh_time_text(c->first_us, day), (unsigned long long)c->drops, (unsigned long long)c->packets);
+		f.note = wh_arena_printf(c->all->mem, "On %.10s it lost %llu of %llu packets.", wh_time_text(c->first_us, day),
+		                         (unsigned long long)c->drops, (unsigned long long)c->packets);
 		wh_finding_of(c->all, &f);
 	}
 	c->packets = c->drops = 0;
@@ -65,7 +76,8 @@ int wh_alert_detect_capture(const struct wh_alert_look *l, int64_t from_us, stru
 	return rc;
 }
 
-void wh_alert_detect_sensor(const struct wh_alert_look *l, const struct wh_store_totals *totals, const json_t *sensor, struct wh_findings *all)
+void wh_alert_detect_sensor(const struct wh_alert_look *l, const struct wh_store_totals *totals, const json_t *sensor,
+                            struct wh_findings *all)
 {
 	struct wh_finding f = wh_finding_new(l, "Network_ResourceIpIndicatedAsMalicious");
 	silence(l, totals, all);
@@ -77,6 +89,9 @@ void wh_alert_detect_sensor(const struct wh_alert_look *l, const struct wh_store
 			if (!list)
 				continue;
 			f.resource = &l->estate->resources[i];
-			wh_finding_add(all, wh_finding_of(all, &f), &(struct wh_finding_source){.addr = *a, .list = list, .first_us = totals->last_us, .last_us = totals->last_us});
+			wh_finding_add(
+				all, wh_finding_of(all, &f),
+				&(struct wh_finding_source){
+					.addr = *a, .list = list, .first_us = totals->last_us, .last_us = totals->last_us});
 		}
 }

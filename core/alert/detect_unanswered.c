@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What nobody answered on a port with a rule: where the rule is in force, this is what it stops. The ledger counts it by port with its heaviest
- * sources, since its beginning; what came since the last look is the difference, so the first look at a port finds nothing.
+ * What nobody answered on a port with a rule: where the rule is in force, this is what it stops. The ledger counts it by port
+ * with its heaviest sources, since its beginning; what came since the last look is the difference, so the first look at a port
+ * finds nothing.
  *
  *     {"10.0.0.4/6/22": {"flows": 81, "sources": {"198.51.100.7": 40}}}
  */
@@ -11,7 +12,8 @@
 enum { SCANNERS = 64 };
 struct scanner { struct wh_addr addr; uint64_t tries; unsigned ports; int64_t last_us; };
 struct walk {
-	struct scanner scanners[SCANNERS]; unsigned n_scanners; /* of the local address at hand: sources of refused connections, with how many ports */
+	/* of the local address at hand: sources of refused connections, with how many ports */
+	struct scanner scanners[SCANNERS]; unsigned n_scanners;
 	struct wh_addr local;
 	int64_t from_us;
 	const struct wh_alert_look *l;
@@ -37,7 +39,12 @@ static void end_local(struct walk *w)
 		if (s->ports < (unsigned)w->l->config->scanned_ports)
 			continue;
 		at = at ? at : wh_finding_of(w->all, &f);
-		wh_finding_add(w->all, at, &(struct wh_finding_source){.addr = s->addr, .unanswered = s->tries, .so_far = true, .first_us = w->from_us, .last_us = s->last_us});
+		wh_finding_add(w->all, at,
+		               &(struct wh_finding_source){.addr = s->addr,
+		                                           .unanswered = s->tries,
+		                                           .so_far = true,
+		                                           .first_us = w->from_us,
+		                                           .last_us = s->last_us});
 	}
 	w->n_scanners = 0;
 }
@@ -64,7 +71,8 @@ static void scanned(struct walk *w, const struct wh_addr *local, const struct wh
 }
 
 /* What a port's rule stopped since the last look: `had` has its sources' counts as they were then. */
-static void stopped(struct walk *w, const struct wh_finding *like, const struct wh_recommended_rule *rule, const struct wh_sketch *sk, const json_t *had)
+static void stopped(struct walk *w, const struct wh_finding *like, const struct wh_recommended_rule *rule,
+                    const struct wh_sketch *sk, const json_t *had)
 {
 	struct wh_finding *at = NULL;
 	char addr[WH_ADDR_STRLEN];
@@ -72,8 +80,12 @@ static void stopped(struct walk *w, const struct wh_finding *like, const struct 
 		uint64_t before = number(had, wh_addr_text(&sk->top[i].addr, addr));
 		if (sk->top[i].count <= before || wh_alert_rule_allows(rule, &sk->top[i].addr))
 			continue;
-		struct wh_finding_source s = {.addr = sk->top[i].addr, .unanswered = sk->top[i].count - before, .at_least = !before, .first_us = sk->last_us,
-		                              .last_us = sk->last_us, .list = wh_alert_listed(w->l, &sk->top[i].addr)};
+		struct wh_finding_source s = {.addr = sk->top[i].addr,
+		                              .unanswered = sk->top[i].count - before,
+		                              .at_least = !before,
+		                              .first_us = sk->last_us,
+		                              .last_us = sk->last_us,
+		                              .list = wh_alert_listed(w->l, &sk->top[i].addr)};
 		at = at ? at : wh_finding_of(w->all, like);
 		wh_finding_add(w->all, at, &s);
 	}
@@ -85,7 +97,8 @@ static json_t *counts_of(const struct wh_sketch *sk)
 	char addr[WH_ADDR_STRLEN];
 	for (unsigned i = 0; i < WH_SKETCH_TOP; i++)
 		if (sk->top[i].count)
-			json_object_set_new(sources, wh_addr_text(&sk->top[i].addr, addr), json_integer((json_int_t)sk->top[i].count));
+			json_object_set_new(sources, wh_addr_text(&sk->top[i].addr, addr),
+			                    json_integer((json_int_t)sk->top[i].count));
 	return json_pack("{s:I, s:o}", "flows", (json_int_t)sk->flows, "sources", sources);
 }
 
@@ -95,7 +108,8 @@ static int see(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t p
 	struct wh_finding f = wh_finding_new(w->l, "Network_TrafficFromUnrecommendedIP");
 	char key[WH_ADDR_STRLEN + 16], addr[WH_ADDR_STRLEN];
 	f.resource = wh_estate_by_addr(w->l->estate, local);
-	const struct wh_recommended_rule *rule = f.resource ? wh_alert_rule_for(w->l->rec, f.resource, WH_INBOUND, proto, port) : NULL;
+	const struct wh_recommended_rule *rule = f.resource ? wh_alert_rule_for(w->l->rec, f.resource, WH_INBOUND, proto, port)
+	                                                    : NULL;
 	if (f.resource)
 		scanned(w, local, sk);
 	if (!rule || !f.type)
@@ -113,7 +127,8 @@ static int see(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t p
 	return 0;
 }
 
-int wh_alert_detect_unanswered(const struct wh_alert_look *l, int64_t from_us, const json_t *before, json_t **after, struct wh_findings *all, struct wh_error *err)
+int wh_alert_detect_unanswered(const struct wh_alert_look *l, int64_t from_us, const json_t *before, json_t **after,
+                               struct wh_findings *all, struct wh_error *err)
 {
 	struct walk w = {.from_us = from_us, .l = l, .before = before, .after = json_object(), .all = all};
 	*after = NULL;

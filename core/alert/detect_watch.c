@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `whittle watch` noticed: somebody changed our table, a rule drops a peer that belongs, a port drops far more than it used to. It leaves a document
- * a kind, peer and port (wh_alert_noticed), which is here made a finding.
+ * What `whittle watch` noticed: somebody changed our table, a rule drops a peer that belongs, a port drops far more than it used
+ * to. It leaves a document a kind, peer and port (wh_alert_noticed), which is here made a finding.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +11,12 @@
 #define NOTICED "watch-noticed"
 enum { MOST = 1000 };
 
-static const struct { const char *kind, *type; } kinds[] = {
-	{"blocked", "Whittle_RuleBlocksNormal"}, {"reverted", "Whittle_RuleBlocksNormal"}, {"flushed", "Whittle_FirewallChanged"}, {"changed", "Whittle_FirewallChanged"},
-	{"surge", "Whittle_DropSurge"}};
+static const struct { const char *kind, *type;
+} kinds[] = {{"blocked", "Whittle_RuleBlocksNormal"},
+             {"reverted", "Whittle_RuleBlocksNormal"},
+             {"flushed", "Whittle_FirewallChanged"},
+             {"changed", "Whittle_FirewallChanged"},
+             {"surge", "Whittle_DropSurge"}};
 
 static const char *type_of(const char *kind)
 {
@@ -36,9 +39,13 @@ static int see(void *arg, const char *key, const char *json)
 {
 	struct walk *w = arg;
 	json_t *doc = wh_alert_read(json);
-	const char *type = type_of(json_string_value(json_object_get(doc, "kind"))), *text = json_string_value(json_object_get(doc, "text")), *peer = json_string_value(json_object_get(doc, "peer")),
-	           *local = json_string_value(json_object_get(doc, "local"));
-	json_int_t port = json_integer_value(json_object_get(doc, "port")), proto = json_integer_value(json_object_get(doc, "proto")), out = json_integer_value(json_object_get(doc, "direction"));
+	const char *type = type_of(json_string_value(json_object_get(doc, "kind"))),
+		   *text = json_string_value(json_object_get(doc, "text")),
+		   *peer = json_string_value(json_object_get(doc, "peer")),
+		   *local = json_string_value(json_object_get(doc, "local"));
+	json_int_t port = json_integer_value(json_object_get(doc, "port")),
+		   proto = json_integer_value(json_object_get(doc, "proto")),
+		   out = json_integer_value(json_object_get(doc, "direction"));
 	struct wh_addr a;
 	(void)key;
 	struct wh_finding f = type ? wh_finding_new(w->l, type) : (struct wh_finding){0};
@@ -53,8 +60,13 @@ static int see(void *arg, const char *key, const char *json)
 			f.resource = wh_estate_by_addr(w->l->estate, &a);
 		struct wh_finding *is = wh_finding_of(w->all, &f);
 		if (peer && !wh_addr_parse(peer, strlen(peer), &a))
-			wh_finding_add(w->all, is, &(struct wh_finding_source){.addr = a, .unanswered = (uint64_t)llabs(json_integer_value(json_object_get(doc, "drops"))), .so_far = true,
-			                                                      .first_us = f.first_us, .last_us = f.last_us});
+			wh_finding_add(w->all, is,
+			               &(struct wh_finding_source){
+					       .addr = a,
+					       .unanswered = (uint64_t)llabs(json_integer_value(json_object_get(doc, "drops"))),
+					       .so_far = true,
+					       .first_us = f.first_us,
+					       .last_us = f.last_us});
 	}
 	json_decref(doc);
 	return 0;
@@ -93,8 +105,9 @@ int wh_alert_noticed(struct wh_state *s, const struct wh_alert_noticed *n, struc
 	free(text);
 	if (rc || kept >= MOST)
 		return rc;
-	json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:s*, s:s*}", "kind", n->kind, "text", n->text, "first", wh_time_text(first_us, first), "last",
-	                        wh_time_text(n->time_us, last), "proto", n->proto, "port", n->port, "direction", (int)n->direction, "drops", (json_int_t)n->drops, "peer", n->peer ? peer : NULL,
-	                        "local", n->local ? local : NULL);
+	json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:s*, s:s*}", "kind", n->kind, "text", n->text, "first",
+	                        wh_time_text(first_us, first), "last", wh_time_text(n->time_us, last), "proto", n->proto, "port",
+	                        n->port, "direction", (int)n->direction, "drops", (json_int_t)n->drops, "peer",
+	                        n->peer ? peer : NULL, "local", n->local ? local : NULL);
 	return wh_state_put_json(s, NOTICED, key, doc, err);
 }

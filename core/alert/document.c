@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An alert as Microsoft.Security/alerts 2022-01-01 has it, and under "whittle" what that has no field for: sources with their counts, the rule,
- * the timeline. The name is Defender's shape: 19 digits, 3155378975999999999 less the start in ticks (100 ns since the year 1), so that
- * names sort newest first, and a UUID, which is made of the correlation key and the start: the same ledger gives the same names.
+ * An alert as Microsoft.Security/alerts 2022-01-01 has it, and under "whittle" what that has no field for: sources with their
+ * counts, the rule, the timeline. The name is Defender's shape: 19 digits, 3155378975999999999 less the start in ticks (100 ns
+ * since the year 1), so that names sort newest first, and a UUID, which is made of the correlation key and the start: the same
+ * ledger gives the same names.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -23,8 +24,8 @@ const char *wh_alert_key(const struct wh_finding *f, struct wh_arena *mem)
 	char peer[WH_ADDR_STRLEN] = "";
 	if (f->of_peer)
 		wh_addr_text(&f->sources->addr, peer);
-	return wh_arena_printf(mem, "%s|%s|%s|%u|%u|%s", f->type, f->resource ? f->resource->name : "", wh_direction_text(f->direction), f->proto, f->port,
-	                       f->subject ? f->subject : peer);
+	return wh_arena_printf(mem, "%s|%s|%s|%u|%u|%s", f->type, f->resource ? f->resource->name : "",
+	                       wh_direction_text(f->direction), f->proto, f->port, f->subject ? f->subject : peer);
 }
 
 static uint64_t fnv(uint64_t h, const void *bytes, size_t n)
@@ -36,9 +37,11 @@ static uint64_t fnv(uint64_t h, const void *bytes, size_t n)
 
 static void name_of(const char *key, int64_t start_us, char buf[static 64])
 {
-	uint64_t a = fnv(fnv(UINT64_C(0xcbf29ce484222325), key, strlen(key)), &start_us, sizeof start_us), b = fnv(a ^ UINT64_C(0x9e3779b97f4a7c15), key, strlen(key));
-	snprintf(buf, 64, "%019" PRId64 "_%08x-%04x-4%03x-%04x-%012" PRIx64, last_tick - (ticks_of_1970 + start_us * 10), (unsigned)(a >> 32),
-	         (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff), (unsigned)(0x8000 | (b >> 48 & 0x3fff)), b & UINT64_C(0xffffffffffff));
+	uint64_t a = fnv(fnv(UINT64_C(0xcbf29ce484222325), key, strlen(key)), &start_us, sizeof start_us),
+		 b = fnv(a ^ UINT64_C(0x9e3779b97f4a7c15), key, strlen(key));
+	snprintf(buf, 64, "%019" PRId64 "_%08x-%04x-4%03x-%04x-%012" PRIx64, last_tick - (ticks_of_1970 + start_us * 10),
+	         (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
+	         (unsigned)(0x8000 | (b >> 48 & 0x3fff)), b & UINT64_C(0xffffffffffff));
 }
 
 static json_t *time_json(int64_t us)
@@ -105,7 +108,12 @@ static json_t *steps(const struct wh_finding *f, const struct wh_alert_type *t)
 	json_t *list = json_array();
 	for (size_t i = 0; i < t->n_steps; i++) {
 		struct wh_alert_type one = {.description = t->steps[i]};
-		json_array_append_new(list, description(&(struct wh_finding){.resource = f->resource, .port = f->port, .proto = f->proto, .sources = f->sources, .n_sources = f->n_sources}, &one));
+		json_array_append_new(list, description(&(struct wh_finding){.resource = f->resource,
+		                                                             .port = f->port,
+		                                                             .proto = f->proto,
+		                                                             .sources = f->sources,
+		                                                             .n_sources = f->n_sources},
+		                                        &one));
 	}
 	return list;
 }
@@ -160,7 +168,8 @@ static bool add_sources(json_t *mine, const struct wh_finding *f)
 			continue;
 		}
 		if (!is) {
-			is = json_pack("{s:s, s:i, s:i, s:o, s:s*}", "address", addr, "answered", 0, "unanswered", 0, "first", time_json(s->first_us), "list", s->list);
+			is = json_pack("{s:s, s:i, s:i, s:o, s:s*}", "address", addr, "answered", 0, "unanswered", 0, "first",
+			               time_json(s->first_us), "list", s->list);
 			json_array_append_new(sources, is);
 			changed = true;
 		}
@@ -181,7 +190,8 @@ static void extend(json_t *properties, const json_t *mine, const struct wh_findi
 	json_t *s, *entities = json_array();
 	FILE *out = open_memstream(&text, &len);
 	if (f->resource)
-		json_array_append_new(entities, json_pack("{s:s, s:s}", "type", f->resource->id ? "azure-resource" : "host", f->resource->id ? "resourceId" : "hostName",
+		json_array_append_new(entities, json_pack("{s:s, s:s}", "type", f->resource->id ? "azure-resource" : "host",
+		                                          f->resource->id ? "resourceId" : "hostName",
 		                                          f->resource->id ? f->resource->id : f->resource->name));
 	json_array_foreach(json_object_get(mine, "sources"), i, s) {
 		const char *addr = address(s);
@@ -190,7 +200,8 @@ static void extend(json_t *properties, const json_t *mine, const struct wh_findi
 		json_array_append_new(entities, json_pack("{s:s, s:s}", "type", "ip", "address", addr));
 		if (out)
 			fprintf(out, "%sIP: %s [%lld]", ftell(out) ? "\r\n" : "", addr,
-			        (long long)(json_integer_value(json_object_get(s, "answered")) + json_integer_value(json_object_get(s, "unanswered"))));
+			        (long long)(json_integer_value(json_object_get(s, "answered")) +
+			                    json_integer_value(json_object_get(s, "unanswered"))));
 	}
 	if (out)
 		fclose(out);
@@ -216,15 +227,22 @@ json_t *wh_alert_new(const struct wh_finding *f, const struct wh_alert_type *t, 
 	const char *entity = f->resource ? f->resource->id ? f->resource->id : f->resource->name : "sensor";
 	name_of(key, f->first_us, name);
 	json_t *id = json_sprintf("%s%s/providers/Microsoft.Security/alerts/%s", *entity == '/' ? "" : "/", entity, name);
-	json_t *resources = !f->resource ? json_array() : f->resource->id ? json_pack("[{s:s, s:s}]", "type", "AzureResource", "azureResourceId", f->resource->id) :
-	                    json_pack("[{s:s, s:s}]", "type", "Local", "name", f->resource->name);
-	json_t *mine = json_pack("{s:s?, s:s, s:i, s:s, s:s*, s:[], s:i, s:[]}", "resource", f->resource ? f->resource->name : NULL, "direction", wh_direction_text(f->direction),
-	                         "port", f->port, "protocol", wh_proto_text(f->proto, proto), "rule", f->rule, "sources", "moreSources", (int)f->more_sources, "timeline");
-	json_t *p = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:s}", "version", "2022-01-01", "alertType", t->id,
-	                      "systemAlertId", name, "alertDisplayName", t->title, "description", description(f, t), "severity", wh_severity_words[f->severity], "intent",
-	                      t->intent, "startTimeUtc", time_json(f->first_us), "endTimeUtc", time_json(f->last_us), "timeGeneratedUtc", time_json(now_us),
-	                      "processingEndTimeUtc", time_json(now_us), "resourceIdentifiers", resources, "compromisedEntity", f->resource ? f->resource->name : "sensor",
-	                      "remediationSteps", steps(f, t), "techniques", text_list(t->techniques, t->n_techniques), "status", "Active", "isIncident", 0, "correlationKey", key);
+	json_t *resources = !f->resource ? json_array()
+	                    : f->resource->id
+	                            ? json_pack("[{s:s, s:s}]", "type", "AzureResource", "azureResourceId", f->resource->id)
+	                            : json_pack("[{s:s, s:s}]", "type", "Local", "name", f->resource->name);
+	json_t *mine = json_pack("{s:s?, s:s, s:i, s:s, s:s*, s:[], s:i, s:[]}", "resource",
+	                         f->resource ? f->resource->name : NULL, "direction", wh_direction_text(f->direction), "port",
+	                         f->port, "protocol", wh_proto_text(f->proto, proto), "rule", f->rule, "sources", "moreSources",
+	                         (int)f->more_sources, "timeline");
+	json_t *p = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:s}",
+	                      "version", "2022-01-01", "alertType", t->id, "systemAlertId", name, "alertDisplayName", t->title,
+	                      "description", description(f, t), "severity", wh_severity_words[f->severity], "intent", t->intent,
+	                      "startTimeUtc", time_json(f->first_us), "endTimeUtc", time_json(f->last_us), "timeGeneratedUtc",
+	                      time_json(now_us), "processingEndTimeUtc", time_json(now_us), "resourceIdentifiers", resources,
+	                      "compromisedEntity", f->resource ? f->resource->name : "sensor", "remediationSteps", steps(f, t),
+	                      "techniques", text_list(t->techniques, t->n_techniques), "status", "Active", "isIncident", 0,
+	                      "correlationKey", key);
 	if (!p || !mine || !id)
 		return NULL;
 	json_object_set_new(p, "subTechniques", json_array());
@@ -235,7 +253,8 @@ json_t *wh_alert_new(const struct wh_finding *f, const struct wh_alert_type *t, 
 	json_object_set_new(p, "alertUri", json_string(""));
 	add_sources(mine, f);
 	extend(p, mine, f);
-	json_t *a = json_pack("{s:o, s:s, s:s, s:o, s:o}", "id", id, "name", name, "type", "Microsoft.Security/Locations/alerts", "properties", p, "whittle", mine);
+	json_t *a = json_pack("{s:o, s:s, s:s, s:o, s:o}", "id", id, "name", name, "type", "Microsoft.Security/Locations/alerts",
+	                      "properties", p, "whittle", mine);
 	if (a)
 		wh_alert_change(a, WH_ALERT_ACTIVE, now_us, "whittle", NULL);
 	return a;
@@ -279,7 +298,8 @@ void wh_alert_change(json_t *alert, enum wh_alert_status status, int64_t now_us,
 	json_t *p = json_object_get(alert, "properties"), *mine = json_object_get(alert, "whittle");
 	json_object_set_new(p, "status", json_string(wh_alert_status_words[status]));
 	json_array_append_new(json_object_get(mine, "timeline"),
-	                      json_pack("{s:o, s:s, s:s, s:s*}", "time", time_json(now_us), "status", wh_alert_status_words[status], "who", who, "reason", reason));
+	                      json_pack("{s:o, s:s, s:s, s:s*}", "time", time_json(now_us), "status",
+	                                wh_alert_status_words[status], "who", who, "reason", reason));
 	json_object_del(mine, "endWhenResolved");
 	if (status == WH_ALERT_RESOLVED)
 		json_object_set(mine, "endWhenResolved", json_object_get(p, "endTimeUtc"));

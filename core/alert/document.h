@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The documents of alerts (collection "alert", by correlation key) and of suppression rules (collection "alert-rule", by name). */
+/* The documents of alerts (collection "alert", by correlation key) and of suppression rules (collection "alert-rule", by
+ * name). */
 #pragma once
 #include "whittle/alert.h"
 
@@ -9,7 +10,8 @@ enum { WH_MAX_ALERTS = 20000 };
 
 /* A kept document; NULL where it is no JSON: the ledger's owner may have written it. A new reference. */
 json_t *wh_alert_read(const char *text);
-/* What makes two findings one alert: type, resource, direction, protocol, port and, where the type is of one peer, its address. */
+/* What makes two findings one alert: type, resource, direction, protocol, port and, where the type is of one peer, its
+ * address. */
 const char *wh_alert_key(const struct wh_finding *f, struct wh_arena *mem);
 /* A new alert. NULL when out of memory. */
 json_t *wh_alert_new(const struct wh_finding *f, const struct wh_alert_type *t, const char *key, int64_t now_us);

@@ -29,18 +29,21 @@ static bool is_domain(const char *name)
 	if (!n || n > 253 || *name == '.')
 		return false;
 	for (const char *c = name; *c; c++)
-		if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '-' || *c == '_' || (*c == '.' && c[1] && c[1] != '.')))
+		if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '-' || *c == '_' ||
+		      (*c == '.' && c[1] && c[1] != '.')))
 			return false;
 	return true;
 }
 
-static int read_list(const char *path, const struct wh_yaml *list, enum wh_domain_category category, struct wh_alert_domains *out, struct wh_error *err)
+static int read_list(const char *path, const struct wh_yaml *list, enum wh_domain_category category, struct wh_alert_domains *out,
+                     struct wh_error *err)
 {
 	if (list->kind != WH_YAML_LIST)
 		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' takes a list of domains", path, list->line, list->key);
 	for (const struct wh_yaml *v = list->child; v; v = v->next) {
 		if (v->kind != WH_YAML_SCALAR || !is_domain(v->scalar))
-			return wh_fail_input(err, -EINVAL, "%s:%d: '%.60s' is no domain in lower case", path, v->line, v->kind == WH_YAML_SCALAR ? v->scalar : "");
+			return wh_fail_input(err, -EINVAL, "%s:%d: '%.60s' is no domain in lower case", path, v->line,
+			                     v->kind == WH_YAML_SCALAR ? v->scalar : "");
 		out->at[out->n++] = (struct wh_alert_domain){v->scalar, category};
 	}
 	return 0;

@@ -17,8 +17,9 @@ static int order(const void *x, const void *y)
 
 static bool same(const struct wh_finding *a, const struct wh_finding *b)
 {
-	return !a->of_peer && !b->of_peer && a->type == b->type && a->resource == b->resource && a->direction == b->direction && a->proto == b->proto &&
-	       a->port == b->port && (a->subject ? b->subject && !strcmp(a->subject, b->subject) : !b->subject);
+	return !a->of_peer && !b->of_peer && a->type == b->type && a->resource == b->resource && a->direction == b->direction &&
+	       a->proto == b->proto && a->port == b->port &&
+	       (a->subject ? b->subject && !strcmp(a->subject, b->subject) : !b->subject);
 }
 
 struct wh_finding wh_finding_new(const struct wh_alert_look *l, const char *type)
@@ -98,7 +99,8 @@ void wh_finding_add(struct wh_findings *all, struct wh_finding *f, const struct 
 static int by_attempts(const void *x, const void *y)
 {
 	const struct wh_finding_source *a = x, *b = y;
-	return attempts(a) != attempts(b) ? (attempts(a) < attempts(b)) - (attempts(a) > attempts(b)) : wh_addr_cmp(&a->addr, &b->addr);
+	return attempts(a) != attempts(b) ? (attempts(a) < attempts(b)) - (attempts(a) > attempts(b))
+	                                  : wh_addr_cmp(&a->addr, &b->addr);
 }
 
 static void join(struct wh_findings *all, struct wh_finding *into, const struct wh_finding *f)
@@ -130,15 +132,19 @@ void wh_findings_end(struct wh_findings *all)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct wh_resource_result *)a)->resource->name, ((const struct wh_resource_result *)b)->resource->name);
+	return strcmp(((const struct wh_resource_result *)a)->resource->name,
+	              ((const struct wh_resource_result *)b)->resource->name);
 }
 
-const struct wh_recommended_rule *wh_alert_rule_for(const struct wh_recommendation *rec, const struct wh_resource *r, enum wh_direction d, uint8_t proto,
-                                                    uint16_t port)
+const struct wh_recommended_rule *wh_alert_rule_for(const struct wh_recommendation *rec, const struct wh_resource *r,
+                                                    enum wh_direction d, uint8_t proto, uint16_t port)
 {
-	const struct wh_resource_result like = {.resource = r}, *res = rec ? bsearch(&like, rec->resources, rec->n_resources, sizeof like, by_name) : NULL;
+	const struct wh_resource_result like = {.resource = r},
+					*res = rec ? bsearch(&like, rec->resources, rec->n_resources, sizeof like, by_name)
+	                                           : NULL;
 	for (size_t k = 0; res && k < res->n_rules; k++)
-		if (res->rules[k].direction == d && res->rules[k].port == port && (res->rules[k].proto == proto || res->rules[k].proto == WH_PROTO_ANY))
+		if (res->rules[k].direction == d && res->rules[k].port == port &&
+		    (res->rules[k].proto == proto || res->rules[k].proto == WH_PROTO_ANY))
 			return &res->rules[k];
 	return NULL;
 }

@@ -10,9 +10,11 @@ struct wh_findings {
 	struct wh_finding *f; size_t n, room;
 	uint64_t beyond; /* findings that WH_FINDINGS has no room for */
 };
-/* A finding of that type with its severity, and nothing else yet. Its type is NULL where rules/alerts.yaml has no such: then nothing is found. */
+/* A finding of that type with its severity, and nothing else yet. Its type is NULL where rules/alerts.yaml has no such: then
+ * nothing is found. */
 struct wh_finding wh_finding_new(const struct wh_alert_look *l, const char *type);
-/* The finding with these values (its type, resource and port are compared), made where the last one was another. NULL beyond WH_FINDINGS. */
+/* The finding with these values (its type, resource and port are compared), made where the last one was another. NULL beyond
+ * WH_FINDINGS. */
 struct wh_finding *wh_finding_of(struct wh_findings *all, const struct wh_finding *like);
 /* The sources with the most attempts are kept. */
 void wh_finding_add(struct wh_findings *all, struct wh_finding *f, const struct wh_finding_source *s);
@@ -20,16 +22,18 @@ void wh_finding_add(struct wh_findings *all, struct wh_finding *f, const struct 
 void wh_findings_end(struct wh_findings *all);
 
 /* The recommended rule for that port of the resource; NULL. */
-const struct wh_recommended_rule *wh_alert_rule_for(const struct wh_recommendation *rec, const struct wh_resource *r, enum wh_direction d, uint8_t proto,
-                                                    uint16_t port);
+const struct wh_recommended_rule *wh_alert_rule_for(const struct wh_recommendation *rec, const struct wh_resource *r,
+                                                    enum wh_direction d, uint8_t proto, uint16_t port);
 bool wh_alert_rule_allows(const struct wh_recommended_rule *r, const struct wh_addr *peer);
 const char *wh_alert_listed(const struct wh_alert_look *l, const struct wh_addr *a); /* the first list that holds it; NULL */
 
 /* By the edges. `to_us` is the end of the ledger's last flow. */
-int wh_alert_detect_edges(const struct wh_alert_look *l, const struct wh_store_totals *totals, struct wh_findings *all, struct wh_error *err);
-/* By what nobody answered, which is counted since the ledger's beginning: `before` holds the counts as the last look left them (NULL: there was
- * none, and nothing is found), *after (a new reference) those of now. */
-int wh_alert_detect_unanswered(const struct wh_alert_look *l, int64_t from_us, const json_t *before, json_t **after, struct wh_findings *all, struct wh_error *err);
+int wh_alert_detect_edges(const struct wh_alert_look *l, const struct wh_store_totals *totals, struct wh_findings *all,
+                          struct wh_error *err);
+/* By what nobody answered, which is counted since the ledger's beginning: `before` holds the counts as the last look left them
+ * (NULL: there was none, and nothing is found), *after (a new reference) those of now. */
+int wh_alert_detect_unanswered(const struct wh_alert_look *l, int64_t from_us, const json_t *before, json_t **after,
+                               struct wh_findings *all, struct wh_error *err);
 /* By protocol evidence from that time on. */
 struct wh_fact_walk {
 	const struct wh_alert_look *l;
@@ -45,4 +49,5 @@ int wh_alert_detect_capture(const struct wh_alert_look *l, int64_t from_us, stru
 /* By what `whittle watch` noticed of the firewall. */
 int wh_alert_detect_watch(const struct wh_alert_look *l, struct wh_findings *all, struct wh_error *err);
 /* What no edge shows. `sensor` is the plugin's document of what it took and lost; NULL: there is none. */
-void wh_alert_detect_sensor(const struct wh_alert_look *l, const struct wh_store_totals *totals, const json_t *sensor, struct wh_findings *all);
+void wh_alert_detect_sensor(const struct wh_alert_look *l, const struct wh_store_totals *totals, const json_t *sensor,
+                            struct wh_findings *all);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Alerts as lines for other programs. "eve" is JSON as Suricata's eve.json has it (event_type "alert", the first source as src_ip, the whole
- * document under "whittle"); its severities are 1 to 4, the gravest first. "syslog" is RFC 5424: facility 13 (log audit), structured data under
- * the documentation's private enterprise number of RFC 5612, text in UTF-8 with its mark.
+ * Alerts as lines for other programs. "eve" is JSON as Suricata's eve.json has it (event_type "alert", the first source as
+ * src_ip, the whole document under "whittle"); its severities are 1 to 4, the gravest first. "syslog" is RFC 5424: facility 13
+ * (log audit), structured data under the documentation's private enterprise number of RFC 5612, text in UTF-8 with its mark.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +11,10 @@
 static char *eve(const json_t *alert)
 {
 	const json_t *w = json_object_get(alert, "whittle"), *source = json_array_get(json_object_get(w, "sources"), 0);
-	json_t *line = json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:i}, s:O}", "timestamp", wh_alert_property(alert, "endTimeUtc"), "event_type", "alert", "alert", "signature",
-	                         wh_alert_property(alert, "alertDisplayName"), "category", wh_alert_property(alert, "intent"), "action", "allowed", "severity", 4 - (int)wh_alert_severity(alert),
-	                         "whittle", (json_t *)alert);
+	json_t *line = json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:i}, s:O}", "timestamp", wh_alert_property(alert, "endTimeUtc"),
+	                         "event_type", "alert", "alert", "signature", wh_alert_property(alert, "alertDisplayName"),
+	                         "category", wh_alert_property(alert, "intent"), "action", "allowed", "severity",
+	                         4 - (int)wh_alert_severity(alert), "whittle", (json_t *)alert);
 	if (source)
 		json_object_set(line, "src_ip", json_object_get(source, "address"));
 	if (json_integer_value(json_object_get(w, "port"))) {

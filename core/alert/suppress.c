@@ -18,9 +18,9 @@ static bool good_name(const char *name)
 static json_t *rule_json(const struct wh_alert_rule *r)
 {
 	char prefix[WH_PREFIX_STRLEN], expires[WH_TIME_STRLEN];
-	return json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:i, s:s*}", "name", r->name, "alertType", r->type, "reason", r->reason, "resource", r->resource, "sources",
-	                 r->sources ? wh_prefix_text(r->sources, prefix) : NULL, "port", r->port, "expirationDateUtc",
-	                 r->expires_us ? wh_time_text(r->expires_us, expires) : NULL);
+	return json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:i, s:s*}", "name", r->name, "alertType", r->type, "reason", r->reason,
+	                 "resource", r->resource, "sources", r->sources ? wh_prefix_text(r->sources, prefix) : NULL, "port",
+	                 r->port, "expirationDateUtc", r->expires_us ? wh_time_text(r->expires_us, expires) : NULL);
 }
 
 static bool expired(const json_t *rule, int64_t now_us)
@@ -37,7 +37,8 @@ static bool sources_within(const json_t *alert, const char *prefix)
 	struct wh_addr a;
 	size_t i;
 	json_t *s;
-	if (wh_prefix_parse(prefix, strlen(prefix), &p, NULL) || !json_array_size(sources) || json_integer_value(json_object_get(json_object_get(alert, "whittle"), "moreSources")))
+	if (wh_prefix_parse(prefix, strlen(prefix), &p, NULL) || !json_array_size(sources) ||
+	    json_integer_value(json_object_get(json_object_get(alert, "whittle"), "moreSources")))
 		return false;
 	json_array_foreach((json_t *)sources, i, s) {
 		const char *text = json_string_value(json_object_get(s, "address"));
@@ -50,28 +51,38 @@ static bool sources_within(const json_t *alert, const char *prefix)
 bool wh_alert_rule_matches(const json_t *rule, const json_t *alert, int64_t now_us)
 {
 	const json_t *p = json_object_get(alert, "properties"), *w = json_object_get(alert, "whittle");
-	const char *type = json_string_value(json_object_get(rule, "alertType")), *is = json_string_value(json_object_get(p, "alertType"));
-	const char *resource = json_string_value(json_object_get(rule, "resource")), *on = json_string_value(json_object_get(w, "resource"));
+	const char *type = json_string_value(json_object_get(rule, "alertType")),
+		   *is = json_string_value(json_object_get(p, "alertType"));
+	const char *resource = json_string_value(json_object_get(rule, "resource")),
+		   *on = json_string_value(json_object_get(w, "resource"));
 	const char *sources = json_string_value(json_object_get(rule, "sources"));
 	json_int_t port = json_integer_value(json_object_get(rule, "port"));
 	return type && is && (!strcmp(type, "*") || !strcmp(type, is)) && (!resource || (on && !strcmp(resource, on))) &&
-	       (!port || port == json_integer_value(json_object_get(w, "port"))) && (!sources || sources_within(alert, sources)) && !expired(rule, now_us);
+	       (!port || port == json_integer_value(json_object_get(w, "port"))) &&
+	       (!sources || sources_within(alert, sources)) && !expired(rule, now_us);
 }
 
 static int check(const struct wh_alert_rule *r, const struct wh_alert_types *types, struct wh_error *err)
 {
 	if (!good_name(r->name))
-		return wh_fail_input(err, -EINVAL, "rule '%.60s': a name has 2 to 50 letters, digits, - and _, and begins with a letter or digit", r->name);
+		return wh_fail_input(
+			err, -EINVAL,
+			"rule '%.60s': a name has 2 to 50 letters, digits, - and _, and begins with a letter or digit", r->name);
 	if (!r->reason || !*r->reason)
 		return wh_fail_input(err, -EINVAL, "rule '%s': it needs a reason (--reason)", r->name);
 	if (strcmp(r->type, "*") && !wh_alert_type_of(types, r->type))
-		return wh_fail_input(err, -EINVAL, "rule '%s': there is no type of alert '%.60s'; `whittle alerts types` lists them", r->name, r->type);
+		return wh_fail_input(err, -EINVAL,
+		                     "rule '%s': there is no type of alert '%.60s'; `whittle alerts types` lists them", r->name,
+		                     r->type);
 	if (!strcmp(r->type, "*") && !r->resource && !r->sources && !r->port)
-		return wh_fail_input(err, -EINVAL, "rule '%s': it would suppress every alert; name a type, a resource, sources or a port", r->name);
+		return wh_fail_input(err, -EINVAL,
+		                     "rule '%s': it would suppress every alert; name a type, a resource, sources or a port",
+		                     r->name);
 	return 0;
 }
 
-int wh_alert_rule_put(struct wh_state *s, const struct wh_alert_rule *r, const struct wh_alert_types *types, const char *who, struct wh_error *err)
+int wh_alert_rule_put(struct wh_state *s, const struct wh_alert_rule *r, const struct wh_alert_types *types, const char *who,
+                      struct wh_error *err)
 {
 	int rc = check(r, types, err);
 	if (rc)
@@ -136,7 +147,8 @@ int wh_alert_rules_list(struct wh_state *s, int64_t now_us, json_t **out, struct
 	return rc;
 }
 
-int wh_alert_rule_simulate(struct wh_state *s, const struct wh_alert_rule *r, const struct wh_alert_types *types, size_t *would, size_t *of, struct wh_error *err)
+int wh_alert_rule_simulate(struct wh_state *s, const struct wh_alert_rule *r, const struct wh_alert_types *types, size_t *would,
+                           size_t *of, struct wh_error *err)
 {
 	json_t *all, *a;
 	size_t i;

@@ -7,11 +7,26 @@
 const char *const wh_severity_words[] = {"Informational", "Low", "Medium", "High", NULL};
 const char *const wh_alert_status_words[] = {"Active", "InProgress", "Resolved", "Dismissed", NULL};
 
-static const char *const intents[] = {"Unknown", "PreAttack", "InitialAccess", "Persistence", "PrivilegeEscalation", "DefenseEvasion", "CredentialAccess",
-                                      "Discovery", "LateralMovement", "Execution", "Collection", "Exfiltration", "CommandAndControl", "Impact", "Probing",
-                                      "Exploitation", NULL};
+static const char *const intents[] = {"Unknown",
+                                      "PreAttack",
+                                      "InitialAccess",
+                                      "Persistence",
+                                      "PrivilegeEscalation",
+                                      "DefenseEvasion",
+                                      "CredentialAccess",
+                                      "Discovery",
+                                      "LateralMovement",
+                                      "Execution",
+                                      "Collection",
+                                      "Exfiltration",
+                                      "CommandAndControl",
+                                      "Impact",
+                                      "Probing",
+                                      "Exploitation",
+                                      NULL};
 
-static int texts(const char *file, const struct wh_yaml *list, struct wh_arena *mem, const char ***out, size_t *n, struct wh_error *err)
+static int texts(const char *file, const struct wh_yaml *list, struct wh_arena *mem, const char ***out, size_t *n,
+                 struct wh_error *err)
 {
 	if (!list)
 		return 0;
@@ -38,13 +53,15 @@ static int text(const char *file, const struct wh_yaml *row, const char *key, co
 	return 0;
 }
 
-static int word_of(const char *file, const struct wh_yaml *row, const char *key, const char *word, const char *const words[], struct wh_error *err)
+static int word_of(const char *file, const struct wh_yaml *row, const char *key, const char *word, const char *const words[],
+                   struct wh_error *err)
 {
 	int i = wh_key_choice(words, word);
 	return i >= 0 ? i : wh_fail_input(err, -EINVAL, "%s:%d: '%s' is no %s", file, wh_yaml_get(row, key)->line, word, key);
 }
 
-static int read_type(const char *file, const struct wh_yaml *row, struct wh_arena *mem, struct wh_alert_type *t, struct wh_error *err)
+static int read_type(const char *file, const struct wh_yaml *row, struct wh_arena *mem, struct wh_alert_type *t,
+                     struct wh_error *err)
 {
 	static const char *const known[] = {"id", "title", "severity", "intent", "description", "steps", "techniques", NULL};
 	const char *severity;

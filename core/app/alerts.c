@@ -26,8 +26,8 @@ static int load_domains(const struct wh_app *a, struct wh_arena *mem, struct wh_
 }
 
 /* Rules that were never calculated are no error: then alerts are of what needs none. */
-static int reviewed(const struct wh_app *a, struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, const struct wh_recommendation **out,
-                    struct wh_error *err)
+static int reviewed(const struct wh_app *a, struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem,
+                    const struct wh_recommendation **out, struct wh_error *err)
 {
 	struct wh_recommendation *rec = NULL;
 	int rc = wh_review_load(s, e, mem, &rec, err);
@@ -79,7 +79,8 @@ static bool wanted(const struct wh_app_alerts *ask, const json_t *a)
 	if (ask->since_us && (wh_time_parse(end, strlen(end), &end_us) || end_us < ask->since_us))
 		return false;
 	return wh_alert_severity(a) >= ask->least &&
-	       (!ask->resource || !strcasecmp(ask->resource, wh_alert_property(a, "compromisedEntity"))) && (!ask->tactic || !strcasecmp(ask->tactic, wh_alert_property(a, "intent"))) &&
+	       (!ask->resource || !strcasecmp(ask->resource, wh_alert_property(a, "compromisedEntity"))) &&
+	       (!ask->tactic || !strcasecmp(ask->tactic, wh_alert_property(a, "intent"))) &&
 	       (!ask->title || strcasestr(wh_alert_property(a, "alertDisplayName"), ask->title));
 }
 
@@ -145,7 +146,8 @@ int wh_app_alert(const struct wh_app *a, const char *name, json_t **out, struct 
 	return rc;
 }
 
-int wh_app_alert_set(const struct wh_app *a, const char *name, enum wh_alert_status status, const char *reason, struct wh_error *err)
+int wh_app_alert_set(const struct wh_app *a, const char *name, enum wh_alert_status status, const char *reason,
+                     struct wh_error *err)
 {
 	struct wh_state *s;
 	int rc = wh_ledger_state(a->store_url, WH_STATE_WRITE, &s, err);
@@ -156,7 +158,8 @@ int wh_app_alert_set(const struct wh_app *a, const char *name, enum wh_alert_sta
 
 /* ---- suppression ---- */
 
-int wh_app_alert_suppress(const struct wh_app *a, const struct wh_alert_rule *r, bool simulate, size_t *would, size_t *of, struct wh_error *err)
+int wh_app_alert_suppress(const struct wh_app *a, const struct wh_alert_rule *r, bool simulate, size_t *would, size_t *of,
+                          struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_alert_types types;

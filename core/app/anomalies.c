@@ -13,7 +13,8 @@ static json_t *packet_json(const struct wh_filter_packet *p)
 	bool in = p->direction == WH_INBOUND;
 	wh_addr_text(&p->local, local);
 	wh_addr_text(&p->peer, peer);
-	return json_pack("{s:s, s:s, s:s, s:i, s:i}", "from", in ? peer : local, "to", in ? local : peer, "protocol", wh_proto_text(p->proto, proto), "sourcePort", p->sport, "destinationPort", p->dport);
+	return json_pack("{s:s, s:s, s:s, s:i, s:i}", "from", in ? peer : local, "to", in ? local : peer, "protocol",
+	                 wh_proto_text(p->proto, proto), "sourcePort", p->sport, "destinationPort", p->dport);
 }
 
 static void add_list(struct wh_app_network *net, const struct wh_filter *f, const char *nsg, json_t *list, size_t *skipped)
@@ -25,8 +26,10 @@ static void add_list(struct wh_app_network *net, const struct wh_filter *f, cons
 		const struct wh_rule *r = a[i].rule->from, *o = a[i].other ? a[i].other->from : NULL;
 		if (r->is_default)
 			continue;
-		json_t *x = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:o, s:s}", "kind", wh_anomaly_text(a[i].kind), "nsg", nsg, "direction", wh_direction_text(r->direction), "rule", r->name, "priority",
-		                      (int)r->priority, "access", r->allow ? "Allow" : "Deny", "packet", packet_json(&a[i].packet), "fix", a[i].fix);
+		json_t *x = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:o, s:s}", "kind", wh_anomaly_text(a[i].kind), "nsg", nsg,
+		                      "direction", wh_direction_text(r->direction), "rule", r->name, "priority", (int)r->priority,
+		                      "access", r->allow ? "Allow" : "Deny", "packet", packet_json(&a[i].packet), "fix",
+		                      a[i].fix);
 		if (o) {
 			json_object_set_new(x, "other", json_string(o->name));
 			json_object_set_new(x, "otherPriority", json_integer(o->priority));
@@ -44,7 +47,8 @@ int wh_app_anomalies(struct wh_app_network *net, const struct wh_app *a, json_t 
 		size_t nsg;
 		enum wh_direction d;
 		const struct wh_filter *f = wh_reach_list(net->r, i, &nsg, &d);
-		if (!wh_known(nsg) || done[2 * nsg + d]) /* one reading is enough: rules of a group mean much the same wherever it stands */
+		if (!wh_known(nsg) ||
+		    done[2 * nsg + d]) /* one reading is enough: rules of a group mean much the same wherever it stands */
 			continue;
 		done[2 * nsg + d] = true;
 		groups += d == WH_INBOUND;
@@ -52,7 +56,8 @@ int wh_app_anomalies(struct wh_app_network *net, const struct wh_app *a, json_t 
 	}
 	json_t *unjudged = NULL;
 	int rc = a ? wh_app_unused_rules(net, a, list, &unjudged, err) : 0;
-	*out = json_pack("{s:o, s:I, s:I, s:o*}", "anomalies", list, "groups", (json_int_t)groups, "skippedRules", (json_int_t)skipped, "unjudged", unjudged);
+	*out = json_pack("{s:o, s:I, s:I, s:o*}", "anomalies", list, "groups", (json_int_t)groups, "skippedRules",
+	                 (json_int_t)skipped, "unjudged", unjudged);
 	if (rc) {
 		json_decref(*out);
 		*out = NULL;

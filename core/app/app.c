@@ -38,7 +38,8 @@ void wh_app_close(struct wh_app_ledger *l, struct wh_estate **estate)
 	wh_ledger_close(&l->is);
 }
 
-int wh_app_rules(const struct wh_app_ledger *l, const char *file, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
+int wh_app_rules(const struct wh_app_ledger *l, const char *file, struct wh_arena *mem, struct wh_recommendation **out,
+                 struct wh_error *err)
 {
 	enum { MAX_RULES_FILE = 64 << 20 };
 	char *text;

@@ -149,8 +149,8 @@ static int definition(struct load *l, const char *file, json_t *doc)
 
 struct counts { size_t n[4]; };
 
-static int assess_one(struct load *l, const struct wh_definition *d, const struct wh_assets *all, const struct wh_asset *a, const json_t *assigned,
-                      struct wh_arena *scratch, json_t *list, struct counts *counts)
+static int assess_one(struct load *l, const struct wh_definition *d, const struct wh_assets *all, const struct wh_asset *a,
+                      const json_t *assigned, struct wh_arena *scratch, json_t *list, struct counts *counts)
 {
 	struct wh_assessed_as as;
 	struct wh_error err;
@@ -161,11 +161,14 @@ static int assess_one(struct load *l, const struct wh_definition *d, const struc
 	if (as.status == WH_ASSESSED_NOT_APPLICABLE)
 		return 0;
 	counts->n[as.status]++;
-	return json_array_append_new(list, json_pack("{s:s, s:s?, s:s?, s:[], s:n, s:s?, s:s, s:s?}", "name", d->name, "policyDefinitionId", d->id, "displayName",
-	                                             d->display_name, "controls", "severity", "resourceId", a->id, "status", wh_assessed_text(as.status), "cause", as.cause));
+	return json_array_append_new(list, json_pack("{s:s, s:s?, s:s?, s:[], s:n, s:s?, s:s, s:s?}", "name", d->name,
+	                                             "policyDefinitionId", d->id, "displayName", d->display_name, "controls",
+	                                             "severity", "resourceId", a->id, "status", wh_assessed_text(as.status),
+	                                             "cause", as.cause));
 }
 
-static int assess_definition(struct load *l, const struct wh_definition *d, const struct wh_assets *all, const json_t *assigned, json_t *list, struct counts *counts)
+static int assess_definition(struct load *l, const struct wh_definition *d, const struct wh_assets *all, const json_t *assigned,
+                             json_t *list, struct counts *counts)
 {
 	struct wh_arena *scratch = wh_arena_new();
 	const char **types;
@@ -183,7 +186,8 @@ static int assess_definition(struct load *l, const struct wh_definition *d, cons
 	}
 	wh_arena_free(scratch);
 	if (!rc && json_array_size(list) == before)
-		json_array_append_new(l->notes, json_sprintf("%s (%s): there is no resource that it is about", d->display_name ? d->display_name : d->name, d->name));
+		json_array_append_new(l->notes, json_sprintf("%s (%s): there is no resource that it is about",
+		                                             d->display_name ? d->display_name : d->name, d->name));
 	return rc ? wh_fail(l->err, -ENOMEM, "out of memory") : 0;
 }
 
@@ -213,9 +217,11 @@ int wh_app_assess(const struct wh_app_assess *ask, json_t **out, struct wh_error
 	for (size_t i = 0; i < l.n_definitions && !rc; i++)
 		rc = assess_definition(&l, &l.definitions[i], &all, assigned, list, &counts);
 	if (!rc) {
-		*out = json_pack("{s:i, s:O, s:{s:I, s:I, s:I}, s:I, s:I, s:O}", "version", 1, "assessments", list, "counts", "Healthy",
-		                 (json_int_t)counts.n[WH_ASSESSED_HEALTHY], "Unhealthy", (json_int_t)counts.n[WH_ASSESSED_UNHEALTHY], "NotApplicable", (json_int_t)counts.n[WH_ASSESSED_NOT_JUDGED], "resources", (json_int_t)all.n,
-		                 "definitions", (json_int_t)l.n_definitions, "notes", l.notes);
+		*out = json_pack("{s:i, s:O, s:{s:I, s:I, s:I}, s:I, s:I, s:O}", "version", 1, "assessments", list, "counts",
+		                 "Healthy", (json_int_t)counts.n[WH_ASSESSED_HEALTHY], "Unhealthy",
+		                 (json_int_t)counts.n[WH_ASSESSED_UNHEALTHY], "NotApplicable",
+		                 (json_int_t)counts.n[WH_ASSESSED_NOT_JUDGED], "resources", (json_int_t)all.n, "definitions",
+		                 (json_int_t)l.n_definitions, "notes", l.notes);
 		rc = *out ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 	}
 	json_decref(list);

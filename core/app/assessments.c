@@ -19,8 +19,10 @@ static json_t *controls_json(const struct wh_assessment *a)
 static json_t *verdict_json(const struct wh_posture_verdict *v)
 {
 	const struct wh_assessment *a = v->of;
-	json_t *o = json_pack("{s:s, s:s?, s:s, s:o, s:s, s:s, s:s?, s:s, s:s?}", "name", a->key, "policyDefinitionId", a->policy, "displayName", a->name, "controls", controls_json(a), "severity",
-	                      wh_severity_words[a->severity], "resourceId", v->resource, "resourceType", v->type, "status", wh_posture_text(v->status), "cause", v->cause);
+	json_t *o = json_pack("{s:s, s:s?, s:s, s:o, s:s, s:s, s:s?, s:s, s:s?}", "name", a->key, "policyDefinitionId", a->policy,
+	                      "displayName", a->name, "controls", controls_json(a), "severity", wh_severity_words[a->severity],
+	                      "resourceId", v->resource, "resourceType", v->type, "status", wh_posture_text(v->status), "cause",
+	                      v->cause);
 	if (v->exempt)
 		json_object_set_new(o, "exempt", json_string(v->exempt));
 	if (a->preview)
@@ -38,8 +40,10 @@ static bool in_control(const struct wh_assessment *a, const char *control)
 
 static bool wanted(const struct wh_app_assessments *ask, const struct wh_assessment *only, const struct wh_posture_verdict *v)
 {
-	return (!only || v->of == only) && v->of->severity >= ask->least && (ask->all || v->status != WH_POSTURE_NOT_APPLICABLE) &&
-	       (!ask->resource || !strcasecmp(v->resource, ask->resource) || !strcasecmp(wh_posture_name(v->resource), ask->resource)) &&
+	return (!only || v->of == only) && v->of->severity >= ask->least &&
+	       (ask->all || v->status != WH_POSTURE_NOT_APPLICABLE) &&
+	       (!ask->resource || !strcasecmp(v->resource, ask->resource) ||
+	        !strcasecmp(wh_posture_name(v->resource), ask->resource)) &&
 	       (!ask->control || in_control(v->of, ask->control));
 }
 
@@ -51,8 +55,9 @@ static int find(const struct wh_app_posture *p, const char *what, const struct w
 
 static json_t *counts_json(const struct wh_posture_counts *c)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "Healthy", (json_int_t)c->healthy, "Unhealthy", (json_int_t)c->unhealthy, "NotApplicable", (json_int_t)c->not_applicable, "NoEvidence",
-	                 (json_int_t)c->no_evidence, "exempt", (json_int_t)c->exempt);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "Healthy", (json_int_t)c->healthy, "Unhealthy", (json_int_t)c->unhealthy,
+	                 "NotApplicable", (json_int_t)c->not_applicable, "NoEvidence", (json_int_t)c->no_evidence, "exempt",
+	                 (json_int_t)c->exempt);
 }
 
 static void count(struct wh_posture_counts *c, const struct wh_posture_verdict *v)
@@ -74,7 +79,9 @@ int wh_app_assessments(const struct wh_app_posture *p, const struct wh_app_asses
 		}
 	for (size_t i = 0; i < p->inv.n_notes; i++)
 		json_array_append_new(notes, json_string(p->inv.notes[i]));
-	*out = rc ? NULL : json_pack("{s:i, s:O, s:o, s:I, s:O}", "version", 1, "assessments", list, "counts", counts_json(&c), "resources", (json_int_t)p->assets.n, "notes", notes);
+	*out = rc ? NULL
+	          : json_pack("{s:i, s:O, s:o, s:I, s:O}", "version", 1, "assessments", list, "counts", counts_json(&c),
+	                      "resources", (json_int_t)p->assets.n, "notes", notes);
 	json_decref(list);
 	json_decref(notes);
 	return rc ? rc : *out ? 0 : wh_fail(err, -ENOMEM, "out of memory");
@@ -86,7 +93,8 @@ bool wh_app_assessments_worse(const json_t *doc, enum wh_severity least)
 	size_t i;
 	json_array_foreach(json_object_get(doc, "assessments"), i, v) {
 		int severity = wh_key_choice(wh_severity_words, json_string_value(json_object_get(v, "severity")));
-		if (severity >= (int)least && !json_object_get(v, "exempt") && !json_object_get(v, "preview") && !strcmp(json_string_value(json_object_get(v, "status")), "Unhealthy"))
+		if (severity >= (int)least && !json_object_get(v, "exempt") && !json_object_get(v, "preview") &&
+		    !strcmp(json_string_value(json_object_get(v, "status")), "Unhealthy"))
 			return true;
 	}
 	return false;
@@ -98,8 +106,10 @@ json_t *wh_app_assessment_list(const struct wh_app_posture *p)
 	for (size_t i = 0; i < p->pack.n; i++) {
 		const struct wh_assessment *a = &p->pack.list[i];
 		struct wh_posture_counts c = wh_posture_count(&p->posture, a);
-		json_t *o = json_pack("{s:s, s:s?, s:s, s:s, s:o, s:s, s:s, s:b, s:s?, s:s, s:o}", "name", a->key, "policyDefinitionId", a->policy, "displayName", a->name, "severity",
-		                      wh_severity_words[a->severity], "controls", controls_json(a), "description", a->why, "remediation", a->fix, "preview", a->preview, "question", a->question, "state",
+		json_t *o = json_pack("{s:s, s:s?, s:s, s:s, s:o, s:s, s:s, s:b, s:s?, s:s, s:o}", "name", a->key,
+		                      "policyDefinitionId", a->policy, "displayName", a->name, "severity",
+		                      wh_severity_words[a->severity], "controls", controls_json(a), "description", a->why,
+		                      "remediation", a->fix, "preview", a->preview, "question", a->question, "state",
 		                      wh_posture_state_text(wh_posture_state_of(&c)), "counts", counts_json(&c));
 		json_array_append_new(list, o);
 	}
@@ -109,7 +119,8 @@ json_t *wh_app_assessment_list(const struct wh_app_posture *p)
 /* ---- what people decide ---- */
 
 /* The key of an assessment that was named; with `manual` one that asks a person. In mem. */
-static int key_of(const struct wh_app *a, const char *what, bool manual, struct wh_arena *mem, const char **out, struct wh_error *err)
+static int key_of(const struct wh_app *a, const char *what, bool manual, struct wh_arena *mem, const char **out,
+                  struct wh_error *err)
 {
 	struct wh_pack pack = {0};
 	const char *path;
@@ -119,7 +130,9 @@ static int key_of(const struct wh_app *a, const char *what, bool manual, struct 
 	if (!rc && !of)
 		rc = wh_fail_input(err, -ENOENT, "'%s' is no assessment: `whittle assess list` lists them", what);
 	if (!rc && manual && !of->question)
-		rc = wh_fail_input(err, -EINVAL, "%s is computed: nothing is asked. What must not count is exempted: `whittle assess exempt`", of->key);
+		rc = wh_fail_input(err, -EINVAL,
+		                   "%s is computed: nothing is asked. What must not count is exempted: `whittle assess exempt`",
+		                   of->key);
 	*out = rc ? NULL : of->key;
 	wh_pack_free(&pack);
 	return rc;
@@ -150,7 +163,8 @@ int wh_app_unexempt(const struct wh_app *a, const char *assessment, const char *
 	return rc;
 }
 
-static int listed(const struct wh_app *a, int (*list)(struct wh_state *, json_t **, struct wh_error *), json_t **out, struct wh_error *err)
+static int listed(const struct wh_app *a, int (*list)(struct wh_state *, json_t **, struct wh_error *), json_t **out,
+                  struct wh_error *err)
 {
 	struct wh_state *s;
 	*out = NULL;

@@ -11,7 +11,8 @@ static void log_groups(const struct wh_app *a, struct wh_state *s, const char *w
 {
 	struct wh_error err;
 	for (size_t i = 0; i < x->n; i++) {
-		json_t *doc = json_pack("{s:s,s:s,s:i}", "nsg", x->groups[i].id, "state", wh_azure_state_text(x->groups[i].state), "changes", (int)x->groups[i].n_changes);
+		json_t *doc = json_pack("{s:s,s:s,s:i}", "nsg", x->groups[i].id, "state", wh_azure_state_text(x->groups[i].state),
+		                        "changes", (int)x->groups[i].n_changes);
 		char *text = json_dumps(doc, JSON_COMPACT);
 		if (text && wh_state_log(s, a->who, what, text, &err))
 			wh_app_note(a, "%s", err.text);
@@ -34,8 +35,9 @@ static int find_resources(const struct wh_estate *e, struct wh_azure_options *op
 	return 0;
 }
 
-static int plan_and_apply(const struct wh_app *a, const struct wh_app_azure_ask *ask, struct wh_arm *arm, struct wh_app_ledger *l, struct wh_recommendation *rec,
-                          const struct wh_azure_options *opt, struct wh_arena *mem, struct wh_error *err)
+static int plan_and_apply(const struct wh_app *a, const struct wh_app_azure_ask *ask, struct wh_arm *arm, struct wh_app_ledger *l,
+                          struct wh_recommendation *rec, const struct wh_azure_options *opt, struct wh_arena *mem,
+                          struct wh_error *err)
 {
 	struct wh_app_azure x = {.dry = ask->dry, .mem = mem};
 	struct wh_azure *plan = NULL;
@@ -86,7 +88,9 @@ int wh_app_azure_rollback(const struct wh_app *a, const struct wh_app_azure_ask 
 	int rc = wh_ledger_open(a->store_url, WH_STATE_WRITE, &l, err);
 	if (!rc) {
 		rc = wh_arm_open(ask->arm, &arm, err);
-		x.rc = rc = rc ? rc : wh_azure_rollback(arm, a->state_dir, ask->options.nsg, ask->options.force, x.mem, &groups, &x.n, err);
+		x.rc = rc = rc ? rc
+		               : wh_azure_rollback(arm, a->state_dir, ask->options.nsg, ask->options.force, x.mem, &groups, &x.n,
+		                                   err);
 		x.groups = groups;
 		x.err = rc ? err : NULL;
 		log_groups(a, l.state, "azure.rollback", &x);
@@ -100,15 +104,18 @@ int wh_app_azure_rollback(const struct wh_app *a, const struct wh_app_azure_ask 
 
 static json_t *rule_json(const struct wh_rule *r, struct wh_arena *mem)
 {
-	return r ? json_pack("{s:s,s:i,s:s}", "name", r->name, "priority", (int)r->priority, "text", wh_rule_sentence(r, mem)) : json_null();
+	return r ? json_pack("{s:s,s:i,s:s}", "name", r->name, "priority", (int)r->priority, "text", wh_rule_sentence(r, mem))
+	         : json_null();
 }
 
 static json_t *changes_json(const struct wh_nsg_change *c, size_t n, struct wh_arena *mem)
 {
-	static const char *const kinds[] = {[WH_NSG_ADDED] = "added", [WH_NSG_REMOVED] = "removed", [WH_NSG_MOVED] = "moved", [WH_NSG_ALTERED] = "altered"};
+	static const char *const kinds[] = {
+		[WH_NSG_ADDED] = "added", [WH_NSG_REMOVED] = "removed", [WH_NSG_MOVED] = "moved", [WH_NSG_ALTERED] = "altered"};
 	json_t *list = json_array();
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_pack("{s:s,s:o,s:o}", "change", kinds[c[i].kind], "was", rule_json(c[i].was, mem), "now", rule_json(c[i].now, mem)));
+		json_array_append_new(list, json_pack("{s:s,s:o,s:o}", "change", kinds[c[i].kind], "was",
+		                                      rule_json(c[i].was, mem), "now", rule_json(c[i].now, mem)));
 	return list;
 }
 
@@ -117,9 +124,11 @@ json_t *wh_app_azure_json(const struct wh_app_azure *x)
 	json_t *list = json_array();
 	for (size_t i = 0; i < x->n; i++) {
 		const struct wh_azure_group *g = &x->groups[i];
-		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:b,s:o,s:o,s:s}", "name", g->name, "id", g->id, "state", wh_azure_state_text(g->state), "replanned",
-		                                      g->replanned, "drift", changes_json(g->drift, g->n_drift, x->mem), "changes",
+		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:b,s:o,s:o,s:s}", "name", g->name, "id", g->id, "state",
+		                                      wh_azure_state_text(g->state), "replanned", g->replanned, "drift",
+		                                      changes_json(g->drift, g->n_drift, x->mem), "changes",
 		                                      changes_json(g->changes, g->n_changes, x->mem), "notes", g->notes));
 	}
-	return json_pack("{s:b,s:o,s:s*}", "dryRun", x->dry, "groups", list, "error", x->err && x->err->text[0] ? x->err->text : NULL);
+	return json_pack("{s:b,s:o,s:s*}", "dryRun", x->dry, "groups", list, "error",
+	                 x->err && x->err->text[0] ? x->err->text : NULL);
 }

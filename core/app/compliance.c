@@ -14,8 +14,10 @@ static json_t *parts_json(const struct wh_score_subscription *s, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct wh_score_part *p = &s->parts[i];
 		if (p->healthy + p->unhealthy)
-			json_array_append_new(list, json_pack("{s:s, s:s, s:f, s:f, s:f, s:I, s:I}", "id", p->of->id, "name", p->of->name, "max", p->of->max, "current", p->current, "potentialIncrease",
-			                                      p->of->max - p->current, "healthy", (json_int_t)p->healthy, "unhealthy", (json_int_t)p->unhealthy));
+			json_array_append_new(list, json_pack("{s:s, s:s, s:f, s:f, s:f, s:I, s:I}", "id", p->of->id, "name",
+			                                      p->of->name, "max", p->of->max, "current", p->current,
+			                                      "potentialIncrease", p->of->max - p->current, "healthy",
+			                                      (json_int_t)p->healthy, "unhealthy", (json_int_t)p->unhealthy));
 	}
 	return list;
 }
@@ -32,10 +34,13 @@ json_t *wh_app_score(const struct wh_app_posture *p)
 			continue;
 		current += s->current;
 		max += s->max;
-		json_array_append_new(list, json_pack("{s:s, s:I, s:o, s:f, s:f, s:o}", "id", s->id, "weight", (json_int_t)s->weight, "percent", json_real(100 * s->current / s->max),
-		                                      "current", s->current, "max", s->max, "controls", parts_json(s, p->score_controls.n)));
+		json_array_append_new(list,
+		                      json_pack("{s:s, s:I, s:o, s:f, s:f, s:o}", "id", s->id, "weight", (json_int_t)s->weight,
+		                                "percent", json_real(100 * s->current / s->max), "current", s->current, "max",
+		                                s->max, "controls", parts_json(s, p->score_controls.n)));
 	}
-	return json_pack("{s:o, s:f, s:f, s:o}", "percent", score.share < 0 ? json_null() : json_real(100 * score.share), "current", current, "max", max, "subscriptions", list);
+	return json_pack("{s:o, s:f, s:f, s:o}", "percent", score.share < 0 ? json_null() : json_real(100 * score.share),
+	                 "current", current, "max", max, "subscriptions", list);
 }
 
 /* ---- a control ---- */
@@ -46,7 +51,8 @@ static json_t *resources_json(const struct wh_posture *p, const struct wh_assess
 	size_t from, to = wh_posture_of(p, a, &from);
 	for (size_t i = from; i < to; i++) {
 		const struct wh_posture_verdict *v = &p->list[i];
-		json_t *o = json_pack("{s:s, s:s, s:s, s:s?}", "id", v->resource, "name", wh_posture_name(v->resource), "status", wh_posture_text(v->status), "cause", v->cause);
+		json_t *o = json_pack("{s:s, s:s, s:s, s:s?}", "id", v->resource, "name", wh_posture_name(v->resource), "status",
+		                      wh_posture_text(v->status), "cause", v->cause);
 		if (v->exempt)
 			json_object_set_new(o, "exempt", json_string(v->exempt));
 		json_array_append_new(list, o);
@@ -61,10 +67,12 @@ static json_t *assessment_json(const struct wh_posture *p, const struct wh_asses
 	struct wh_posture_counts c = wh_posture_count(p, a);
 	enum wh_posture_state state = wh_posture_state_of(&c);
 	t->assessments[state] += !a->preview;
-	return json_pack("{s:s, s:s?, s:s, s:s, s:s, s:b, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:o}", "name", a->key, "policyDefinitionId", a->policy, "displayName", a->name, "severity",
-	                 wh_severity_words[a->severity], "state", wh_posture_state_text(state), "preview", a->preview, "description", a->why, "remediation", a->fix, "question", a->question, "passedResources",
-	                 (json_int_t)c.healthy, "failedResources", (json_int_t)c.unhealthy, "skippedResources", (json_int_t)(c.exempt + c.not_applicable), "unsupportedResources",
-	                 (json_int_t)c.no_evidence, "resources", resources_json(p, a));
+	return json_pack("{s:s, s:s?, s:s, s:s, s:s, s:b, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:o}", "name", a->key,
+	                 "policyDefinitionId", a->policy, "displayName", a->name, "severity", wh_severity_words[a->severity],
+	                 "state", wh_posture_state_text(state), "preview", a->preview, "description", a->why, "remediation",
+	                 a->fix, "question", a->question, "passedResources", (json_int_t)c.healthy, "failedResources",
+	                 (json_int_t)c.unhealthy, "skippedResources", (json_int_t)(c.exempt + c.not_applicable),
+	                 "unsupportedResources", (json_int_t)c.no_evidence, "resources", resources_json(p, a));
 }
 
 static void put_totals(json_t *o, const struct totals *t)
@@ -84,7 +92,8 @@ static json_t *control_json(const struct wh_posture *p, const struct wh_standard
 			json_array_append_new(list, assessment_json(p, &p->pack->list[i], &t));
 	for (size_t i = 0; i < c->n_benchmark; i++)
 		json_array_append_new(benchmark, json_string(c->benchmark[i]));
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s?, s:o}", "id", c->id, "name", c->name, "state", wh_posture_state_text(state), "question", c->question, "benchmark", benchmark);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s?, s:o}", "id", c->id, "name", c->name, "state", wh_posture_state_text(state),
+	                      "question", c->question, "benchmark", benchmark);
 	if (c->of)
 		json_object_set_new(o, "of", json_string(c->of));
 	put_totals(o, &t);
@@ -128,10 +137,15 @@ static json_t *whole(const struct wh_app_posture *p, const struct wh_standard *s
 		all.assessments[wh_posture_state_of(&c)] += !p->pack.list[i].preview;
 	}
 	size_t judged = n[WH_STATE_PASSED] + n[WH_STATE_FAILED];
-	enum wh_posture_state state = n[WH_STATE_FAILED] ? WH_STATE_FAILED : n[WH_STATE_PASSED] ? WH_STATE_PASSED : n[WH_STATE_SKIPPED] ? WH_STATE_SKIPPED : WH_STATE_UNSUPPORTED;
-	json_t *o = json_pack("{s:i, s:o, s:s?, s:O, s:s, s:I, s:I, s:I, s:I, s:o}", "version", 1, "standard", standard_json(s), "at", p->at_us ? wh_time_text(p->at_us, at) : NULL, "inputs", p->inputs, "state",
-	                      wh_posture_state_text(state), "passedControls", (json_int_t)n[WH_STATE_PASSED], "failedControls", (json_int_t)n[WH_STATE_FAILED], "skippedControls",
-	                      (json_int_t)n[WH_STATE_SKIPPED], "unsupportedControls", (json_int_t)n[WH_STATE_UNSUPPORTED], "percent",
+	enum wh_posture_state state = n[WH_STATE_FAILED]    ? WH_STATE_FAILED
+	                              : n[WH_STATE_PASSED]  ? WH_STATE_PASSED
+	                              : n[WH_STATE_SKIPPED] ? WH_STATE_SKIPPED
+	                                                    : WH_STATE_UNSUPPORTED;
+	json_t *o = json_pack("{s:i, s:o, s:s?, s:O, s:s, s:I, s:I, s:I, s:I, s:o}", "version", 1, "standard", standard_json(s),
+	                      "at", p->at_us ? wh_time_text(p->at_us, at) : NULL, "inputs", p->inputs, "state",
+	                      wh_posture_state_text(state), "passedControls", (json_int_t)n[WH_STATE_PASSED], "failedControls",
+	                      (json_int_t)n[WH_STATE_FAILED], "skippedControls", (json_int_t)n[WH_STATE_SKIPPED],
+	                      "unsupportedControls", (json_int_t)n[WH_STATE_UNSUPPORTED], "percent",
 	                      judged ? json_real(100.0 * (double)n[WH_STATE_PASSED] / (double)judged) : json_null());
 	put_totals(o, &all);
 	json_object_set_new(o, "score", wh_app_score(p));
@@ -184,9 +198,13 @@ int wh_app_posture_keep(const struct wh_app *a, const struct wh_app_posture *p, 
 		return 0;
 	wh_time_text(wh_now_us(), now);
 	snprintf(day, sizeof day, "%.10s", now);
-	json_t *point = json_pack("{s:s, s:O, s:O, s:O, s:O, s:O, s:O}", "day", day, "standard", json_object_get(json_object_get(doc, "standard"), "id"), "score",
-	                          json_object_get(json_object_get(doc, "score"), "percent"), "passedControls", json_object_get(doc, "passedControls"), "failedControls", json_object_get(doc, "failedControls"),
-	                          "passedAssessments", json_object_get(doc, "passedAssessments"), "failedAssessments", json_object_get(doc, "failedAssessments"));
+	json_t *point = json_pack("{s:s, s:O, s:O, s:O, s:O, s:O, s:O}", "day", day, "standard",
+	                          json_object_get(json_object_get(doc, "standard"), "id"), "score",
+	                          json_object_get(json_object_get(doc, "score"), "percent"), "passedControls",
+	                          json_object_get(doc, "passedControls"), "failedControls",
+	                          json_object_get(doc, "failedControls"), "passedAssessments",
+	                          json_object_get(doc, "passedAssessments"), "failedAssessments",
+	                          json_object_get(doc, "failedAssessments"));
 	int rc = wh_ledger_state(a->store_url, WH_STATE_WRITE, &s, err);
 	rc = rc ? rc : wh_score_keep(s, day, point, err);
 	wh_state_close(s);

@@ -5,7 +5,8 @@
 #include "app/app.h"
 #include "whittle/app_firewall.h"
 
-int wh_app_confirm(const struct wh_app *a, void (*done)(void *arg, const struct wh_app_confirmed *c), void *arg, struct wh_error *err)
+int wh_app_confirm(const struct wh_app *a, void (*done)(void *arg, const struct wh_app_confirmed *c), void *arg,
+                   struct wh_error *err)
 {
 	struct wh_app_confirmed out = {.survives_reboot = false};
 	struct wh_error ignored;
@@ -34,12 +35,14 @@ json_t *wh_app_confirmed_json(const struct wh_app_confirmed *c)
 	char t[WH_TIME_STRLEN];
 	json_t *o;
 	if (c->is.too_late) {
-		o = json_pack("{s:b,s:b,s:b,s:b,s:s}", "confirmed", 0, "tooLate", 1, "earlierRulesInForce", c->is.earlier, "survivesReboot", 0, "text", c->unstored.text);
+		o = json_pack("{s:b,s:b,s:b,s:b,s:s}", "confirmed", 0, "tooLate", 1, "earlierRulesInForce", c->is.earlier,
+		              "survivesReboot", 0, "text", c->unstored.text);
 		if (c->is.expired_us)
 			json_object_set_new(o, "expired", json_string(wh_time_text(c->is.expired_us, t)));
 		return o;
 	}
-	o = json_pack("{s:b,s:b,s:I,s:b}", "confirmed", 1, "tooLate", 0, "ports", (json_int_t)c->state.ports, "survivesReboot", c->survives_reboot);
+	o = json_pack("{s:b,s:b,s:I,s:b}", "confirmed", 1, "tooLate", 0, "ports", (json_int_t)c->state.ports, "survivesReboot",
+	              c->survives_reboot);
 	if (!c->survives_reboot)
 		json_object_set_new(o, "survivesRebootNot", json_string(c->survives_not));
 	return o;
@@ -47,7 +50,8 @@ json_t *wh_app_confirmed_json(const struct wh_app_confirmed *c)
 
 static const char *const hows[] = {"nothing", "pending", "expired", "earlier", "removed"};
 
-int wh_app_rollback(const struct wh_app *a, bool all, void (*done)(void *arg, const struct wh_app_rolled_back *r), void *arg, struct wh_error *err)
+int wh_app_rollback(const struct wh_app *a, bool all, void (*done)(void *arg, const struct wh_app_rolled_back *r), void *arg,
+                    struct wh_error *err)
 {
 	struct wh_app_rolled_back out = {.all = all};
 	int rc = wh_firewall_ready(err);

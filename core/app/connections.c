@@ -15,7 +15,8 @@ static uint32_t between(struct wh_app_network *net, const struct wh_host *a, con
 	uint32_t v = 0;
 	for (size_t i = a->first; i < a->first + a->n; i++)
 		for (size_t k = b->first; k < b->first + b->n; k++)
-			v = wh_reach_union(net->r, v, wh_reach_pair(net->r, wh_reach_class(net->r, i), wh_reach_class(net->r, k)));
+			v = wh_reach_union(net->r, v,
+			                   wh_reach_pair(net->r, wh_reach_class(net->r, i), wh_reach_class(net->r, k)));
 	return v;
 }
 
@@ -28,7 +29,8 @@ static json_t *connected(struct wh_app_network *net, const char *id, uint32_t ve
 }
 
 /* One pair, with what was observed and is recommended where that is asked for. */
-static json_t *pair(struct wh_app_network *net, const struct wh_overlay *x, size_t from, size_t to, size_t named, uint32_t verdict)
+static json_t *pair(struct wh_app_network *net, const struct wh_overlay *x, size_t from, size_t to, size_t named,
+                    uint32_t verdict)
 {
 	json_t *o = connected(net, net->t.hosts[named].id, verdict);
 	if (x) {
@@ -45,14 +47,16 @@ static void internal(struct wh_app_network *net, const struct wh_overlay *x, jso
 	for (size_t i = 0; i < t->n_hosts; i++) {
 		json_t *in = json_array(), *out = json_array();
 		for (size_t k = 0; k < t->n_hosts; k++) {
-			uint32_t from = k == i ? 0 : between(net, &t->hosts[k], &t->hosts[i]), to = k == i ? 0 : between(net, &t->hosts[i], &t->hosts[k]);
+			uint32_t from = k == i ? 0 : between(net, &t->hosts[k], &t->hosts[i]),
+				 to = k == i ? 0 : between(net, &t->hosts[i], &t->hosts[k]);
 			if (from)
 				json_array_append_new(in, pair(net, x, k, i, k, from));
 			if (to)
 				json_array_append_new(out, pair(net, x, i, k, k, to));
 		}
-		json_array_append_new(list, json_pack("{s:s, s:s?, s:o, s:o}", "id", t->hosts[i].id, "unscanned", t->hosts[i].unscanned, "inboundConnectedResources", in,
-		                                      "outboundConnectedResources", out));
+		json_array_append_new(list,
+		                      json_pack("{s:s, s:s?, s:o, s:o}", "id", t->hosts[i].id, "unscanned", t->hosts[i].unscanned,
+		                                "inboundConnectedResources", in, "outboundConnectedResources", out));
 	}
 }
 
@@ -109,8 +113,9 @@ static void outside(struct wh_app_network *net, json_t *list)
 		json_t *in = json_array(), *out = json_array();
 		add_outside(net, in, &t->hosts[i], WH_INBOUND);
 		add_outside(net, out, &t->hosts[i], WH_OUTBOUND);
-		json_array_append_new(list, json_pack("{s:s, s:s?, s:o, s:o}", "id", t->hosts[i].id, "unscanned", t->hosts[i].unscanned, "inboundConnectedResources", in,
-		                                      "outboundConnectedResources", out));
+		json_array_append_new(list,
+		                      json_pack("{s:s, s:s?, s:o, s:o}", "id", t->hosts[i].id, "unscanned", t->hosts[i].unscanned,
+		                                "inboundConnectedResources", in, "outboundConnectedResources", out));
 	}
 }
 
@@ -121,7 +126,10 @@ int wh_app_connections(struct wh_app_network *net, const struct wh_app_connectio
 	bool external = ask->external;
 	if (!external && net->t.n_hosts * net->t.n_hosts > MOST_PAIRS) {
 		json_decref(list);
-		return wh_fail_input(err, -E2BIG, "%zu resources make too many pairs to list one by one: use --compact, which lists classes of them", net->t.n_hosts);
+		return wh_fail_input(
+			err, -E2BIG,
+			"%zu resources make too many pairs to list one by one: use --compact, which lists classes of them",
+			net->t.n_hosts);
 	}
 	int rc = ask->overlay && !external ? wh_overlay_open(ask->overlay, &net->t, net->mem, &x, err) : 0;
 	if (!rc && external)
@@ -148,7 +156,8 @@ json_t *wh_app_class_json(struct wh_app_network *net, size_t class)
 	char buf[WH_ADDR_STRLEN];
 	for (size_t i = 0; i < n; i++) {
 		const struct wh_endpoint *e = &net->t.endpoints[members[i]];
-		json_array_append_new(list, json_pack("{s:s, s:s}", "id", net->t.hosts[e->host].id, "address", wh_addr_text(&e->addr, buf)));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s}", "id", net->t.hosts[e->host].id, "address", wh_addr_text(&e->addr, buf)));
 	}
 	return json_pack("{s:I, s:o}", "class", (json_int_t)class, "resources", list);
 }
@@ -170,7 +179,8 @@ static void make_room(struct listing *l, uint32_t verdict)
 		return;
 	while (room <= verdict)
 		room *= 2;
-	uint32_t *place = wh_arena_array(l->net->mem, room, sizeof *place), *number = wh_arena_array(l->net->mem, room, sizeof *number);
+	uint32_t *place = wh_arena_array(l->net->mem, room, sizeof *place),
+		 *number = wh_arena_array(l->net->mem, room, sizeof *number);
 	if (l->n_place) {
 		memcpy(place, l->place, l->n_place * sizeof *place);
 		memcpy(number, l->number, l->n_place * sizeof *number);
@@ -187,7 +197,8 @@ static void put_range(const struct listing *l, struct group *g)
 			memcpy(more, g->text, g->len);
 		g->text = more;
 	}
-	g->len += (size_t)snprintf(g->text + g->len, g->room - g->len, g->first == g->last ? "%s%zu" : "%s%zu-%zu", g->len ? "," : "", g->first, g->last);
+	g->len += (size_t)snprintf(g->text + g->len, g->room - g->len, g->first == g->last ? "%s%zu" : "%s%zu-%zu",
+	                           g->len ? "," : "", g->first, g->last);
 }
 
 static void add_member(struct listing *l, uint32_t verdict, size_t from)
@@ -224,7 +235,8 @@ static void finish(struct listing *l, size_t to)
 			json_array_append_new(l->sets, o);
 			l->number[g->verdict] = (uint32_t)json_array_size(l->sets);
 		}
-		json_array_append_new(l->connections, json_pack("{s:I, s:s, s:I}", "to", (json_int_t)to, "from", g->text, "ports", (json_int_t)l->number[g->verdict] - 1));
+		json_array_append_new(l->connections, json_pack("{s:I, s:s, s:I}", "to", (json_int_t)to, "from", g->text, "ports",
+		                                                (json_int_t)l->number[g->verdict] - 1));
 	}
 	l->n = 0;
 }

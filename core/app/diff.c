@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a change opens and closes, as connections: between two estates, or of the ledger's estate with other groups, or with those that are recommended. */
+/* What a change opens and closes, as connections: between two estates, or of the ledger's estate with other groups, or with those
+ * that are recommended. */
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
@@ -52,14 +53,17 @@ struct part { struct wh_ranges tcp, udp; bool icmp, other; };
 
 static struct part minus(const struct wh_reach_ports *x, const struct wh_reach_ports *y, struct wh_arena *mem)
 {
-	return (struct part){wh_ranges_minus(wh_ranges_minus(x->tcp, y->tcp, mem), y->tcp_unknown, mem), wh_ranges_minus(wh_ranges_minus(x->udp, y->udp, mem), y->udp_unknown, mem),
+	return (struct part){wh_ranges_minus(wh_ranges_minus(x->tcp, y->tcp, mem), y->tcp_unknown, mem),
+	                     wh_ranges_minus(wh_ranges_minus(x->udp, y->udp, mem), y->udp_unknown, mem),
 	                     x->icmp && !y->icmp && !y->icmp_unknown, x->other && !y->other && !y->other_unknown};
 }
 
 /* What is not decided after, and was before. */
 static struct part doubtful(const struct wh_reach_change *c, struct wh_arena *mem)
 {
-	return (struct part){wh_ranges_minus(c->after.tcp_unknown, c->before.tcp_unknown, mem), wh_ranges_minus(c->after.udp_unknown, c->before.udp_unknown, mem), c->after.icmp_unknown && !c->before.icmp_unknown,
+	return (struct part){wh_ranges_minus(c->after.tcp_unknown, c->before.tcp_unknown, mem),
+	                     wh_ranges_minus(c->after.udp_unknown, c->before.udp_unknown, mem),
+	                     c->after.icmp_unknown && !c->before.icmp_unknown,
 	                     c->after.other_unknown && !c->before.other_unknown};
 }
 
@@ -96,8 +100,10 @@ static void put(struct listing *l, const struct wh_reach_change *c, struct part 
 		return;
 	for (size_t i = 0; i < l->n && c->outside.n; i++) {
 		struct entry *e = &l->e[i];
-		if (!e->outside.n || !same_ranges(e->p.tcp, p.tcp) || !same_ranges(e->p.udp, p.udp) || e->p.icmp != p.icmp || e->p.other != p.other || strcmp(e->missing ? e->missing : "", missing ? missing : "") ||
-		    !same_names(e->c->from, e->c->n_from, c->from, c->n_from) || !same_names(e->c->to, e->c->n_to, c->to, c->n_to))
+		if (!e->outside.n || !same_ranges(e->p.tcp, p.tcp) || !same_ranges(e->p.udp, p.udp) || e->p.icmp != p.icmp ||
+		    e->p.other != p.other || strcmp(e->missing ? e->missing : "", missing ? missing : "") ||
+		    !same_names(e->c->from, e->c->n_from, c->from, c->n_from) ||
+		    !same_names(e->c->to, e->c->n_to, c->to, c->n_to))
 			continue;
 		e->outside = wh_ranges_union(e->outside, c->outside, l->mem);
 		return;
@@ -126,8 +132,11 @@ static json_t *list_json(struct listing *l, struct wh_ranges all)
 		const struct entry *e = &l->e[i];
 		struct wh_prefix *prefixes;
 		size_t n = 0;
-		json_t *o = json_pack("{s:o, s:o, s:s, s:s, s:b, s:b, s:s*}", "from", ids(e->c->from, e->c->n_from), "to", ids(e->c->to, e->c->n_to), "tcpPorts", wh_ports_text(e->p.tcp, l->mem), "udpPorts",
-		                      wh_ports_text(e->p.udp, l->mem), "icmp", e->p.icmp, "otherProtocols", e->p.other, "missing", e->missing), *addresses = json_array();
+		json_t *o = json_pack("{s:o, s:o, s:s, s:s, s:b, s:b, s:s*}", "from", ids(e->c->from, e->c->n_from), "to",
+		                      ids(e->c->to, e->c->n_to), "tcpPorts", wh_ports_text(e->p.tcp, l->mem), "udpPorts",
+		                      wh_ports_text(e->p.udp, l->mem), "icmp", e->p.icmp, "otherProtocols", e->p.other, "missing",
+		                      e->missing),
+		       *addresses = json_array();
 		if (e->outside.n && !is_whole(e->outside, all, l->mem))
 			wh_ranges_to_prefixes(e->outside, l->mem, &prefixes, &n);
 		for (size_t k = 0; k < n && k < 1000; k++)
@@ -148,7 +157,8 @@ static json_t *document(const struct wh_reach_change *c, size_t n, struct wh_ran
 		put(&closed, &c[i], minus(&c[i].before, &c[i].after, mem), NULL);
 		put(&undecided, &c[i], doubtful(&c[i], mem), c[i].after.missing);
 	}
-	return json_pack("{s:o, s:o, s:o}", "opened", list_json(&opened, all), "closed", list_json(&closed, all), "undecided", list_json(&undecided, all));
+	return json_pack("{s:o, s:o, s:o}", "opened", list_json(&opened, all), "closed", list_json(&closed, all), "undecided",
+	                 list_json(&undecided, all));
 }
 
 /* ---- what is compared ---- */
@@ -160,7 +170,8 @@ static bool has_groups_alone(const struct wh_inventory *inv)
 }
 
 /* The ledger's model with the groups of both sides. 1: it is not the way. */
-static int compare_groups(const struct wh_app *a, struct side s[2], struct wh_topology *base, struct wh_inventory *none, struct wh_arena *mem, struct wh_error *err)
+static int compare_groups(const struct wh_app *a, struct side s[2], struct wh_topology *base, struct wh_inventory *none,
+                          struct wh_arena *mem, struct wh_error *err)
 {
 	struct wh_ledger l;
 	struct wh_topology over;
@@ -177,7 +188,8 @@ static int compare_groups(const struct wh_app *a, struct side s[2], struct wh_to
 	return rc;
 }
 
-static int compare_all(const struct wh_app *a, struct side s[2], bool over, struct wh_inventory *base, struct wh_arena *mem, struct wh_error *err)
+static int compare_all(const struct wh_app *a, struct side s[2], bool over, struct wh_inventory *base, struct wh_arena *mem,
+                       struct wh_error *err)
 {
 	int rc = over ? load_base(a, mem, base, err) : 0;
 	for (int i = 0; i < 2 && !rc; i++) {
@@ -199,7 +211,9 @@ int wh_app_diff(const struct wh_app *a, const struct wh_app_diff *ask, json_t **
 	bool over;
 	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
 	int rc = ask->before ? wh_inventory_read(&ask->before, 1, mem, &s[0].given, err) : 0;
-	rc = rc ? rc : ask->proposed ? read_proposed(a, mem, &s[1].given, err) : wh_inventory_read(&ask->after, 1, mem, &s[1].given, err);
+	rc = rc              ? rc
+	     : ask->proposed ? read_proposed(a, mem, &s[1].given, err)
+	                     : wh_inventory_read(&ask->after, 1, mem, &s[1].given, err);
 	over = !ask->before || (!has_machines(&s[0].given) && !has_machines(&s[1].given));
 	rc = rc ? rc : over ? compare_groups(a, s, &whole, &none, mem, err) : 1;
 	rc = rc == 1 ? compare_all(a, s, over, &base, mem, err) : rc;

@@ -49,7 +49,8 @@ static void check_config(const struct wh_app_doctor_ask *ask, struct wh_app_doct
 	if (!ask->config_path && access(path, F_OK) != 0) {
 		note(r, "configuration", WH_APP_CHECK_OK, "%s is absent: the defaults hold", path);
 	} else if (ask->bad_config.code) {
-		remedy(note(r, "configuration", WH_APP_CHECK_FAIL, "%s", ask->bad_config.text), "mend the line; every command and the plugin refuse the file until then");
+		remedy(note(r, "configuration", WH_APP_CHECK_FAIL, "%s", ask->bad_config.text),
+		       "mend the line; every command and the plugin refuse the file until then");
 	} else {
 		note(r, "configuration", WH_APP_CHECK_OK, "%s", path);
 	}
@@ -77,30 +78,41 @@ static void check_store(const struct wh_app *a, const struct wh_app_doctor_ask *
 
 	const char *path = store_path(a->store_url, dir);
 	if (ask->no_store.code) {
-		remedy(note(r, "ledger", WH_APP_CHECK_FAIL, "%s", ask->no_store.text), "every command refuses to open it until then");
+		remedy(note(r, "ledger", WH_APP_CHECK_FAIL, "%s", ask->no_store.text),
+		       "every command refuses to open it until then");
 	} else if (access(path, F_OK) != 0 && errno == ENOENT) {
 		if (access(dir, W_OK) == 0)
-			remedy(note(r, "ledger", WH_APP_CHECK_WARN, "%s: not there yet", path), "'whittle ingest' or the plugin makes it");
+			remedy(note(r, "ledger", WH_APP_CHECK_WARN, "%s: not there yet", path),
+			       "'whittle ingest' or the plugin makes it");
 		else
 			remedy(note(r, "ledger", WH_APP_CHECK_FAIL, "%s: not there, and %s %s", path, dir,
-			            errno == ENOENT ? "does not exist" : "cannot be written to"), "create %s for the user that runs whittle", dir);
-	} else if (wh_ledger_open(a->store_url, WH_STATE_READ, &ledger, &err) || wh_state_check(ledger.state, &err) || wh_store_totals(ledger.store, &totals, &err)) {
-		remedy(note(r, "ledger", WH_APP_CHECK_FAIL, "%s", err.text), "see the reason; a copy from before can be put in its place");
+			            errno == ENOENT ? "does not exist" : "cannot be written to"),
+			       "create %s for the user that runs whittle", dir);
+	} else if (wh_ledger_open(a->store_url, WH_STATE_READ, &ledger, &err) || wh_state_check(ledger.state, &err) ||
+	           wh_store_totals(ledger.store, &totals, &err)) {
+		remedy(note(r, "ledger", WH_APP_CHECK_FAIL, "%s", err.text),
+		       "see the reason; a copy from before can be put in its place");
 	} else {
 		note(r, "ledger", WH_APP_CHECK_OK, "%s: %s edges", path, wh_number_text(totals.edges, number));
 		if (totals.crowded)
-			remedy(note(r, "ledger bounds", WH_APP_CHECK_WARN, "%s edges were dropped, as their ports had more than port-edges: those peers are not known",
-			            wh_number_text(totals.crowded, number)), "see which peers crowd the port ('whittle edges'), or set port-edges higher");
+			remedy(note(r, "ledger bounds", WH_APP_CHECK_WARN,
+			            "%s edges were dropped, as their ports had more than port-edges: those peers are not known",
+			            wh_number_text(totals.crowded, number)),
+			       "see which peers crowd the port ('whittle edges'), or set port-edges higher");
 		if (totals.full)
-			remedy(note(r, "ledger size", WH_APP_CHECK_WARN, "%s edges were not taken, as the ledger had reached ledger-size: no rule is made from such days",
-			            wh_number_text(totals.full, number)), "see what fills it ('whittle edges'), or set ledger-size higher");
+			remedy(note(r, "ledger size", WH_APP_CHECK_WARN,
+			            "%s edges were not taken, as the ledger had reached ledger-size: no rule is made from such days",
+			            wh_number_text(totals.full, number)),
+			       "see what fills it ('whittle edges'), or set ledger-size higher");
 		if (access(path, W_OK) != 0)
-			remedy(note(r, "ledger access", WH_APP_CHECK_WARN, "%s can be read but not written by this user", path), "run ingest and enforce as its owner");
+			remedy(note(r, "ledger access", WH_APP_CHECK_WARN, "%s can be read but not written by this user", path),
+			       "run ingest and enforce as its owner");
 	}
 	wh_ledger_close(&ledger);
 	if (statvfs(dir, &fs) == 0) {
 		unsigned long long bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
-		struct wh_app_check *k = note(r, "disk", bytes < FEW_BYTES ? WH_APP_CHECK_WARN : WH_APP_CHECK_OK, "%.1f GiB free in %s", (double)bytes / (1 << 30), dir);
+		struct wh_app_check *k = note(r, "disk", bytes < FEW_BYTES ? WH_APP_CHECK_WARN : WH_APP_CHECK_OK,
+		                              "%.1f GiB free in %s", (double)bytes / (1 << 30), dir);
 		if (k->state == WH_APP_CHECK_WARN)
 			remedy(k, "a full disk stops learning (nothing that was committed is lost): make room");
 	}
@@ -116,7 +128,8 @@ static void check_features(struct wh_app_doctor *r)
 	else if (missing < 0)
 		note(r, "kernel features", WH_APP_CHECK_WARN, "%s", err.text);
 	else
-		remedy(note(r, "kernel features", WH_APP_CHECK_FAIL, "this kernel lacks %s", what), "load or build these modules; until then 'enforce' refuses and changes nothing");
+		remedy(note(r, "kernel features", WH_APP_CHECK_FAIL, "this kernel lacks %s", what),
+		       "load or build these modules; until then 'enforce' refuses and changes nothing");
 }
 
 static void check_kernel(struct wh_app_doctor *r)
@@ -129,7 +142,8 @@ static void check_kernel(struct wh_app_doctor *r)
 	if (rc == 0)
 		note(r, "nf_tables", WH_APP_CHECK_OK, "the kernel answers over netlink");
 	else if (rc == -EPERM && !admin)
-		remedy(note(r, "nf_tables", WH_APP_CHECK_WARN, "the kernel answers only to CAP_NET_ADMIN"), "run doctor as root to see whether nf_tables is there");
+		remedy(note(r, "nf_tables", WH_APP_CHECK_WARN, "the kernel answers only to CAP_NET_ADMIN"),
+		       "run doctor as root to see whether nf_tables is there");
 	else
 		remedy(note(r, "nf_tables", WH_APP_CHECK_FAIL, "the kernel has none, or does not answer: %s", strerror(-rc)),
 		       "modprobe nf_tables; without it 'enforce' cannot work here, 'export' can");
@@ -138,7 +152,8 @@ static void check_kernel(struct wh_app_doctor *r)
 	if (admin)
 		note(r, "privilege", WH_APP_CHECK_OK, "CAP_NET_ADMIN is held");
 	else
-		remedy(note(r, "privilege", WH_APP_CHECK_WARN, "CAP_NET_ADMIN is not held"), "enforce, confirm and rollback need it: run them as root");
+		remedy(note(r, "privilege", WH_APP_CHECK_WARN, "CAP_NET_ADMIN is not held"),
+		       "enforce, confirm and rollback need it: run them as root");
 }
 
 static void check_rules(const struct wh_app *a, struct wh_app_doctor *r)
@@ -150,8 +165,10 @@ static void check_rules(const struct wh_app *a, struct wh_app_doctor *r)
 		struct wh_arena *mem = wh_arena_new();
 		struct wh_yaml *root;
 		char path[PATH_MAX];
-		if (wh_rules_path(a->config ? a->config->harden.rules_dir : NULL, names[i], path, sizeof path, &err) || wh_yaml_parse_file(path, mem, &root, &err))
-			remedy(note(r, names[i], WH_APP_CHECK_FAIL, "%s", err.text), "'make install' puts it in place; 'recommend' needs it");
+		if (wh_rules_path(a->config ? a->config->harden.rules_dir : NULL, names[i], path, sizeof path, &err) ||
+		    wh_yaml_parse_file(path, mem, &root, &err))
+			remedy(note(r, names[i], WH_APP_CHECK_FAIL, "%s", err.text),
+			       "'make install' puts it in place; 'recommend' needs it");
 		else
 			note(r, names[i], WH_APP_CHECK_OK, "%s", path);
 		wh_arena_free(mem);
@@ -204,9 +221,11 @@ static void check_plugin(struct wh_app_doctor *r, const char *given)
 		       "'make install', or --plugin FILE; not needed where logs are read with 'ingest'");
 	} else if (!(so = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
 		const char *why = dlerror();
-		remedy(note(r, "plugin", WH_APP_CHECK_FAIL, "%s: cannot be loaded: %s", path, why ? why : "no reason given"), "build it on this system: make && make install");
+		remedy(note(r, "plugin", WH_APP_CHECK_FAIL, "%s: cannot be loaded: %s", path, why ? why : "no reason given"),
+		       "build it on this system: make && make install");
 	} else if (!dlsym(so, "SCPluginRegister")) {
-		remedy(note(r, "plugin", WH_APP_CHECK_FAIL, "%s: loads, but is no Suricata plugin", path), "give the path of whittle-suricata.so");
+		remedy(note(r, "plugin", WH_APP_CHECK_FAIL, "%s: loads, but is no Suricata plugin", path),
+		       "give the path of whittle-suricata.so");
 	} else {
 		note(r, "plugin", WH_APP_CHECK_OK, "%s loads", path);
 	}
@@ -215,11 +234,13 @@ static void check_plugin(struct wh_app_doctor *r, const char *given)
 	if (in_path("suricata", suricata))
 		note(r, "suricata", WH_APP_CHECK_OK, "%s", suricata);
 	else
-		remedy(note(r, "suricata", WH_APP_CHECK_WARN, "not found in $PATH"), "needed where the plugin learns live; its eve.json from elsewhere is enough for 'ingest'");
+		remedy(note(r, "suricata", WH_APP_CHECK_WARN, "not found in $PATH"),
+		       "needed where the plugin learns live; its eve.json from elsewhere is enough for 'ingest'");
 }
 
 /* Which addresses of this machine `enforce` would judge. What a resource has and nobody has heard is worth a warning. */
-static void check_coverage(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_app_doctor *r, struct wh_arena *mem)
+static void check_coverage(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_app_doctor *r,
+                           struct wh_arena *mem)
 {
 	struct wh_error err = {0};
 	bool unheard = false;
@@ -228,7 +249,8 @@ static void check_coverage(const struct wh_app *a, const struct wh_app_doctor_as
 	struct wh_app_own *own = &r->own;
 	int rc = wh_app_own_rules(a, NULL, 0, false, mem, own, &err);
 	if (rc) { /* no resource is this machine, or nothing is recommended: it may be meant for others */
-		note(r, "coverage", rc == -ENOENT || rc == -ENODATA ? WH_APP_CHECK_OK : WH_APP_CHECK_WARN, "no address of this machine is judged: %s", err.text);
+		note(r, "coverage", rc == -ENOENT || rc == -ENODATA ? WH_APP_CHECK_OK : WH_APP_CHECK_WARN,
+		     "no address of this machine is judged: %s", err.text);
 		own->n_covered = 0;
 		return;
 	}
@@ -238,9 +260,11 @@ static void check_coverage(const struct wh_app *a, const struct wh_app_doctor_as
 	}
 	for (size_t i = 0; i < own->n_covered; i++)
 		unheard |= own->covered[i].kind == WH_NOTHING_LEARNED && own->covered[i].resource;
-	struct wh_app_check *k = note(r, "coverage", unheard || !wh_app_own_is_met(own) ? WH_APP_CHECK_WARN : WH_APP_CHECK_OK, "%s", wh_app_coverage_line(own->covered, own->n_covered, mem));
+	struct wh_app_check *k = note(r, "coverage", unheard || !wh_app_own_is_met(own) ? WH_APP_CHECK_WARN : WH_APP_CHECK_OK,
+	                              "%s", wh_app_coverage_line(own->covered, own->n_covered, mem));
 	if (unheard)
-		remedy(k, "a resource's address of which nothing was learned stays as open as it is: let the sensor see its traffic");
+		remedy(k,
+		       "a resource's address of which nothing was learned stays as open as it is: let the sensor see its traffic");
 }
 
 /* Ports that are translated to a narrowed one, and would be a way around its rule. */
@@ -249,10 +273,12 @@ static void check_doors(struct wh_app_doctor *r)
 	enum { SHOWN = 16 };
 	const struct wh_app_own *own = &r->own;
 	for (size_t i = 0; i < own->n_doors && i < SHOWN; i++)
-		remedy(note(r, "published ports", WH_APP_CHECK_WARN, "%s%s", own->doors[i].text, i + 1 == SHOWN && own->n_doors > SHOWN ? "; there are more (`enforce --dry-run`)" : ""),
+		remedy(note(r, "published ports", WH_APP_CHECK_WARN, "%s%s", own->doors[i].text,
+		            i + 1 == SHOWN && own->n_doors > SHOWN ? "; there are more (`enforce --dry-run`)" : ""),
 		       "%s", own->doors[i].remedy);
 	if (own->n_covered && own->doors_unread)
-		remedy(note(r, "published ports", WH_APP_CHECK_WARN, "not all are known: %s", own->doors_unread), "see that none of them leads to a narrowed port");
+		remedy(note(r, "published ports", WH_APP_CHECK_WARN, "not all are known: %s", own->doors_unread),
+		       "see that none of them leads to a narrowed port");
 	else if (own->n_covered && !own->n_doors)
 		note(r, "published ports", WH_APP_CHECK_OK, "none leads to a narrowed port without being judged itself");
 }
@@ -283,9 +309,11 @@ json_t *wh_app_doctor_json(const struct wh_app_doctor *r)
 	json_t *list = json_array();
 	for (size_t i = 0; i < r->n; i++) {
 		const struct wh_app_check *k = &r->checks[i];
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?}", "check", k->name, "state", wh_app_check_state_text(k->state), "found", k->found,
-		                                      "remedy", *k->remedy ? k->remedy : NULL));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?}", "check", k->name, "state",
+		                                      wh_app_check_state_text(k->state), "found", k->found, "remedy",
+		                                      *k->remedy ? k->remedy : NULL));
 	}
-	return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o}", "version", 1, "whittle", WH_VERSION, "state", wh_app_check_state_text(r->worst), "checks", list, "addresses",
+	return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o}", "version", 1, "whittle", WH_VERSION, "state",
+	                 wh_app_check_state_text(r->worst), "checks", list, "addresses",
 	                 wh_app_coverage_json(r->own.covered, r->own.n_covered), "unjudgedPorts", wh_app_doors_json(&r->own));
 }

@@ -19,8 +19,11 @@ int wh_app_adopt_earlier(const struct wh_app *a, struct wh_error *err)
 	if (rc == 1) /* what is kept is believed, and these are not */
 		goto none;
 	if (rc) {
-		wh_fail_input(err, rc, "%s: an earlier version kept what was confirmed here, where the ledger's owner may write: it is not believed unless the kernel holds it, and %s. "
-		              "Run `whittle enforce` and `whittle confirm`%s", a->beside, why.text, jit ? ", `whittle jit on` and `whittle jit confirm`" : "");
+		wh_fail_input(
+			err, rc,
+			"%s: an earlier version kept what was confirmed here, where the ledger's owner may write: it is not believed unless the kernel holds it, and %s. "
+			"Run `whittle enforce` and `whittle confirm`%s",
+			a->beside, why.text, jit ? ", `whittle jit on` and `whittle jit confirm`" : "");
 		goto out;
 	}
 	wh_app_note(a, "what an earlier version kept in %s is in force, and is kept in %s from now on", a->beside, a->state_dir);

@@ -30,10 +30,13 @@ static const char *time_json(const struct wh_edge *e, int64_t us, char buf[stati
 const char *wh_app_edge_json(const struct wh_edge_key *k, const struct wh_edge *e, char buf[static WH_APP_EDGE_JSON])
 {
 	char local[WH_ADDR_STRLEN], peer[WH_ADDR_STRLEN], proto[8], a[WH_TIME_STRLEN + 2], b[WH_TIME_STRLEN + 2];
-	snprintf(buf, WH_APP_EDGE_JSON, "{\"local\":\"%s\",\"direction\":\"%s\",\"protocol\":\"%s\",\"port\":%u,\"peer\":\"%s\",\"days\":%u,\"dayBits\":\"%016llx\","
-	         "\"lastDay\":%d,\"flows\":%llu,\"bytesIn\":%llu,\"bytesOut\":%llu,\"alerts\":[%u,%u,%u,%u],\"first\":%s,\"last\":%s}", wh_addr_text(&k->local, local),
-	         wh_direction_text(k->direction), wh_proto_text(k->proto, proto), k->port, wh_addr_text(&k->peer, peer), wh_edge_days(e), (unsigned long long)e->days,
-	         e->day0, (unsigned long long)e->flows, (unsigned long long)e->bytes_in, (unsigned long long)e->bytes_out, e->alerts[0], e->alerts[1], e->alerts[2],
-	         e->alerts[3], time_json(e, e->first_us, a), time_json(e, e->last_us, b));
+	snprintf(
+		buf, WH_APP_EDGE_JSON,
+		"{\"local\":\"%s\",\"direction\":\"%s\",\"protocol\":\"%s\",\"port\":%u,\"peer\":\"%s\",\"days\":%u,\"dayBits\":\"%016llx\","
+		"\"lastDay\":%d,\"flows\":%llu,\"bytesIn\":%llu,\"bytesOut\":%llu,\"alerts\":[%u,%u,%u,%u],\"first\":%s,\"last\":%s}",
+		wh_addr_text(&k->local, local), wh_direction_text(k->direction), wh_proto_text(k->proto, proto), k->port,
+		wh_addr_text(&k->peer, peer), wh_edge_days(e), (unsigned long long)e->days, e->day0, (unsigned long long)e->flows,
+		(unsigned long long)e->bytes_in, (unsigned long long)e->bytes_out, e->alerts[0], e->alerts[1], e->alerts[2],
+		e->alerts[3], time_json(e, e->first_us, a), time_json(e, e->last_us, b));
 	return buf;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Applying the reviewed rules to this machine, after all that may speak against it was asked: the proof, the kernel, open connections, the person's own. */
+/* Applying the reviewed rules to this machine, after all that may speak against it was asked: the proof, the kernel, open
+ * connections, the person's own. */
 #include <stdlib.h>
 #include <string.h>
 #include "app/foresee.h"
@@ -28,10 +29,13 @@ static int check_own_sessions(const struct job *j, struct wh_error *err)
 	const struct wh_session *cut = wh_session_cut(j->out->own.rs, j->a->sessions, j->a->n_sessions);
 	char client[WH_ADDR_STRLEN];
 	if (cut && !j->ask->force)
-		return wh_fail_input(err, -EPERM, "refused: you are connected from %s, which could not connect to port %u again after this; "
-		                     "add it with `whittle rules edit`, or use --force", wh_addr_text(&cut->client, client), cut->port);
+		return wh_fail_input(err, -EPERM,
+		                     "refused: you are connected from %s, which could not connect to port %u again after this; "
+		                     "add it with `whittle rules edit`, or use --force",
+		                     wh_addr_text(&cut->client, client), cut->port);
 	if (cut)
-		wh_app_note(j->a, "your own address %s will not be able to connect again to port %u", wh_addr_text(&cut->client, client), cut->port);
+		wh_app_note(j->a, "your own address %s will not be able to connect again to port %u",
+		            wh_addr_text(&cut->client, client), cut->port);
 	return 0;
 }
 
@@ -48,8 +52,11 @@ static int check_addresses(const struct job *j, struct wh_error *err)
 	if (rc || wh_app_own_is_met(own))
 		return rc;
 	if (own->n_covered && !j->ask->dry)
-		return wh_fail_input(err, -EADDRNOTAVAIL, "no packet would meet the rules of %s: none of the addresses that they judge is this machine's (it has %s); "
-		                     "add the right one to the estate, or use --force-all-addresses", own->names[0], wh_nft_not_covered(own->covered, own->n_covered, j->mem));
+		return wh_fail_input(
+			err, -EADDRNOTAVAIL,
+			"no packet would meet the rules of %s: none of the addresses that they judge is this machine's (it has %s); "
+			"add the right one to the estate, or use --force-all-addresses",
+			own->names[0], wh_nft_not_covered(own->covered, own->n_covered, j->mem));
 	wh_app_note(j->a, "none of the addresses that the rules judge is this machine's now: no packet meets them");
 	return 0;
 }
@@ -58,8 +65,9 @@ static json_t *open_json(const struct wh_open_cut *cut)
 {
 	const struct wh_open *o = cut->c;
 	char addr[WH_ADDR_STRLEN], proto[8], t[WH_TIME_STRLEN];
-	json_t *j = json_pack("{s:s,s:s,s:s,s:i,s:b}", "peer", wh_addr_text(&o->peer, addr), "direction", wh_direction_text(o->direction), "protocol",
-	                      wh_proto_text(o->proto, proto), "port", (int)o->port, "refused", cut->why != WH_OPEN_OTHER);
+	json_t *j = json_pack("{s:s,s:s,s:s,s:i,s:b}", "peer", wh_addr_text(&o->peer, addr), "direction",
+	                      wh_direction_text(o->direction), "protocol", wh_proto_text(o->proto, proto), "port", (int)o->port,
+	                      "refused", cut->why != WH_OPEN_OTHER);
 	if (o->start_us)
 		json_object_set_new(j, "since", json_string(wh_time_text(o->start_us, t)));
 	if (o->idle_us >= 0)
@@ -92,10 +100,16 @@ static int check_open(const struct job *j, struct wh_error *err)
 	if (n > SHOWN || l.more)
 		wh_app_note(j->a, "and %s%zu more", l.more ? "at least " : "", n > SHOWN ? n - SHOWN : 0);
 	if (refused && !j->ask->force)
-		return wh_fail_input(err, -EPERM, "refused: %s, the first %s, could not come back once %s; add what belongs with `whittle rules edit`, or use --force",
-		                     refused == 1 ? "a connection that is open now, and that the ledger can't know or that is large" :
-		                     wh_arena_printf(j->mem, "%zu connections that are open now, and that the ledger can't know or that are large", refused),
-		                     wh_open_text(cuts[0].c, now, text), refused == 1 ? "it ends" : "they end");
+		return wh_fail_input(
+			err, -EPERM,
+			"refused: %s, the first %s, could not come back once %s; add what belongs with `whittle rules edit`, or use --force",
+			refused == 1
+				? "a connection that is open now, and that the ledger can't know or that is large"
+				: wh_arena_printf(
+					  j->mem,
+					  "%zu connections that are open now, and that the ledger can't know or that are large",
+					  refused),
+			wh_open_text(cuts[0].c, now, text), refused == 1 ? "it ends" : "they end");
 	return 0;
 }
 
@@ -105,7 +119,8 @@ static void note_doors(const struct job *j)
 	enum { SHOWN = 12 };
 	const struct wh_app_own *own = &j->out->own;
 	for (size_t i = 0; i < own->n_doors && i < SHOWN; i++)
-		wh_app_note(j->a, "%s; `%s` judges %s too", own->doors[i].text, own->doors[i].remedy, own->doors[i].is.port == own->doors[i].is.last ? "it" : "them");
+		wh_app_note(j->a, "%s; `%s` judges %s too", own->doors[i].text, own->doors[i].remedy,
+		            own->doors[i].is.port == own->doors[i].is.last ? "it" : "them");
 	if (own->n_doors > SHOWN)
 		wh_app_note(j->a, "and %zu more such ports (--json names all)", own->n_doors - SHOWN);
 	if (own->doors_unread)
@@ -136,7 +151,8 @@ static int check(const struct job *j, struct wh_error *err)
 {
 	int rc = leave_to_jit(j, err);
 	if (!rc && !j->out->own.rs->n_ports)
-		rc = wh_fail(err, -ENODATA, "there is nothing to enforce: no rule is recommended for this machine (`whittle status` says why)");
+		rc = wh_fail(err, -ENODATA,
+		             "there is nothing to enforce: no rule is recommended for this machine (`whittle status` says why)");
 	j->out->own.rs->audit = j->ask->audit;
 	rc = rc ? rc : check_addresses(j, err);
 	if (!rc)
@@ -160,8 +176,10 @@ static int apply(const struct job *j, struct wh_error *err)
 	out->applied = true;
 	if (j->ask->done)
 		j->ask->done(j->ask->arg, out);
-	wh_app_journal(j->a, "enforce.apply", json_pack("{s:I,s:I,s:b,s:I}", "ports", (json_int_t)out->result.ports, "prefixes", (json_int_t)out->result.prefixes,
-	                                                "audit", opt.audit, "confirmWithin", (json_int_t)opt.confirm_within_s));
+	wh_app_journal(j->a, "enforce.apply",
+	               json_pack("{s:I,s:I,s:b,s:I}", "ports", (json_int_t)out->result.ports, "prefixes",
+	                         (json_int_t)out->result.prefixes, "audit", opt.audit, "confirmWithin",
+	                         (json_int_t)opt.confirm_within_s));
 	return 0;
 }
 
@@ -173,14 +191,16 @@ int wh_app_enforce(const struct wh_app *a, const struct wh_app_enforce *ask, str
 
 	rc = rc ? rc : wh_app_own_rules(a, ask->resources, ask->n_resources, ask->all_addresses, j.mem, &out.own, err);
 	if (!rc && ask->reviewed && strcmp(ask->reviewed, out.own.digest))
-		rc = wh_fail_input(err, -ESTALE, "refused: the rules of %s are not those that were looked at; look at them again", out.own.names[0]);
+		rc = wh_fail_input(err, -ESTALE, "refused: the rules of %s are not those that were looked at; look at them again",
+		                   out.own.names[0]);
 	rc = rc ? rc : check(&j, err);
 	if (!rc && !ask->dry)
 		rc = apply(&j, err);
 	else if (!rc && ask->done)
 		ask->done(ask->arg, &out);
 	if (!rc && out.unreplayed)
-		wh_app_note(a, "the rules were not replayed on past traffic, so it is not known which peers they cut off: %s", out.unreplayed);
+		wh_app_note(a, "the rules were not replayed on past traffic, so it is not known which peers they cut off: %s",
+		            out.unreplayed);
 	json_decref(out.open);
 	wh_arena_free(j.mem);
 	return rc;
@@ -189,8 +209,9 @@ int wh_app_enforce(const struct wh_app *a, const struct wh_app_enforce *ask, str
 static json_t *dry_json(const struct wh_app_enforced *e)
 {
 	char *text = wh_nft_text(e->own.rs, e->confirm_within_s);
-	json_t *o = json_pack("{s:b,s:b,s:I,s:o,s:o,s:s}", "applied", 0, "audit", e->own.rs->audit, "ports", (json_int_t)e->own.rs->n_ports, "addresses",
-	                      wh_app_coverage_json(e->own.covered, e->own.n_covered), "unjudgedPorts", wh_app_doors_json(&e->own), "ruleset", text ? text : "");
+	json_t *o = json_pack("{s:b,s:b,s:I,s:o,s:o,s:s}", "applied", 0, "audit", e->own.rs->audit, "ports",
+	                      (json_int_t)e->own.rs->n_ports, "addresses", wh_app_coverage_json(e->own.covered, e->own.n_covered),
+	                      "unjudgedPorts", wh_app_doors_json(&e->own), "ruleset", text ? text : "");
 	json_object_set_new(o, "cutOff", wh_app_cut_off_json(e->replay));
 	free(text);
 	return o;
@@ -202,9 +223,10 @@ json_t *wh_app_enforced_json(const struct wh_app_enforced *e, const char *confir
 	char until[WH_TIME_STRLEN];
 	if (!e->applied)
 		return dry_json(e);
-	json_t *o = json_pack("{s:b,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:f}", "applied", 1, "verified", res->verified, "unchanged", res->unchanged, "audit", e->audit, "ports",
-	                      (json_int_t)res->ports, "prefixes", (json_int_t)res->prefixes, "messages", (json_int_t)res->messages, "bytes", (json_int_t)res->bytes, "seconds",
-	                      res->apply_seconds);
+	json_t *o = json_pack("{s:b,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:f}", "applied", 1, "verified", res->verified, "unchanged",
+	                      res->unchanged, "audit", e->audit, "ports", (json_int_t)res->ports, "prefixes",
+	                      (json_int_t)res->prefixes, "messages", (json_int_t)res->messages, "bytes", (json_int_t)res->bytes,
+	                      "seconds", res->apply_seconds);
 	json_object_set_new(o, "addresses", wh_app_coverage_json(e->own.covered, e->own.n_covered));
 	json_object_set_new(o, "unjudgedPorts", wh_app_doors_json(&e->own));
 	if (!res->unchanged) {

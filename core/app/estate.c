@@ -31,14 +31,16 @@ static bool is_inventory(const char *path)
 	return !own;
 }
 
-int wh_app_estate_import(const struct wh_app *a, const char *const *paths, size_t n, struct wh_estate_summary *out, struct wh_error *err)
+int wh_app_estate_import(const struct wh_app *a, const char *const *paths, size_t n, struct wh_estate_summary *out,
+                         struct wh_error *err)
 {
 	struct wh_ledger l;
 	char line[64];
 	int rc = wh_ledger_open(a->store_url, WH_STATE_CREATE, &l, err);
 	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
 	if (!rc)
-		rc = n > 1 || is_inventory(paths[0]) ? wh_inventory_import(l.state, paths, n, out, err) : wh_estate_import(l.state, paths[0], out, err);
+		rc = n > 1 || is_inventory(paths[0]) ? wh_inventory_import(l.state, paths, n, out, err)
+		                                     : wh_estate_import(l.state, paths[0], out, err);
 	if (!rc) { /* a report says from when its inventory is */
 		snprintf(line, sizeof line, "{\"resources\":%zu}", out->resources);
 		rc = wh_state_log(l.state, a->who, "estate.import", line, err);
@@ -49,8 +51,8 @@ int wh_app_estate_import(const struct wh_app *a, const char *const *paths, size_
 
 json_t *wh_app_estate_imported_json(const struct wh_estate_summary *s)
 {
-	return json_pack("{s:I,s:I,s:I,s:I,s:s}", "resources", (json_int_t)s->resources, "addresses", (json_int_t)s->addresses, "nsgs", (json_int_t)s->nsgs, "rules",
-	                 (json_int_t)s->rules, "notes", s->note_texts ? s->note_texts : "");
+	return json_pack("{s:I,s:I,s:I,s:I,s:s}", "resources", (json_int_t)s->resources, "addresses", (json_int_t)s->addresses,
+	                 "nsgs", (json_int_t)s->nsgs, "rules", (json_int_t)s->rules, "notes", s->note_texts ? s->note_texts : "");
 }
 
 int wh_app_estate(const struct wh_app *a, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
@@ -69,8 +71,8 @@ static json_t *resource_json(const struct wh_resource *r)
 		json_array_append_new(addrs, json_string(wh_addr_text(&r->addrs[i], buf)));
 	for (size_t i = 0; i < r->n_nsgs; i++)
 		json_array_append_new(nsgs, json_string(r->nsgs[i]->name));
-	return json_pack("{s:s,s:s*,s:o,s:b,s:b,s:o}", "name", r->name, "id", r->id, "addresses", addrs, "internetFacing", r->internet_facing,
-	                 "discovered", r->discovered, "networkSecurityGroups", nsgs);
+	return json_pack("{s:s,s:s*,s:o,s:b,s:b,s:o}", "name", r->name, "id", r->id, "addresses", addrs, "internetFacing",
+	                 r->internet_facing, "discovered", r->discovered, "networkSecurityGroups", nsgs);
 }
 
 json_t *wh_app_estate_json(const struct wh_estate *e)

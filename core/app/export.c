@@ -23,7 +23,8 @@ static int find_renderer(const char *format, const struct wh_renderer **out, str
 	if (!format)
 		return wh_fail_input(err, -EINVAL, "say which --format: %s", list);
 	near = wh_nearest(format, names);
-	return wh_fail_input(err, -EINVAL, "unknown format '%s'%s%s%s; there are %s", format, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "", list);
+	return wh_fail_input(err, -EINVAL, "unknown format '%s'%s%s%s; there are %s", format, near ? " (did you mean '" : "",
+	                     near ? near : "", near ? "'?)" : "", list);
 }
 
 int wh_app_export_check(const struct wh_app_export *ask, struct wh_error *err)
@@ -62,8 +63,14 @@ int wh_app_export(const struct wh_app *a, const struct wh_app_export *ask, char 
 	struct wh_arena *mem = wh_arena_new();
 	const char **names = wh_arena_array(mem, ask->n_resources + 1, sizeof *names);
 	char today[WH_APP_DAY_STRLEN];
-	struct wh_render_options opt = {.today = wh_app_today(today), .nsg_scope_default = a->config->estate.nsg_scope, .nsg_scope = ask->nsg_scope, .nsg = ask->nsg,
-	                                .keep_until = ask->keep_until, .resources = names, .n_resources = ask->n_resources, .notes = notes};
+	struct wh_render_options opt = {.today = wh_app_today(today),
+	                                .nsg_scope_default = a->config->estate.nsg_scope,
+	                                .nsg_scope = ask->nsg_scope,
+	                                .nsg = ask->nsg,
+	                                .keep_until = ask->keep_until,
+	                                .resources = names,
+	                                .n_resources = ask->n_resources,
+	                                .notes = notes};
 	const struct wh_renderer *r = NULL;
 	struct wh_recommendation *rec;
 	struct wh_app_ledger l = {.estate = NULL};

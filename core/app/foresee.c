@@ -2,7 +2,8 @@
 #include "app/foresee.h"
 #include "whittle/review.h"
 
-int wh_app_foresee(const struct wh_app *a, const char *const *names, size_t n, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err)
+int wh_app_foresee(const struct wh_app *a, const char *const *names, size_t n, struct wh_arena *mem, struct wh_replay **out,
+                   struct wh_error *err)
 {
 	struct wh_recommendation *rec;
 	struct wh_harden_options opt;
@@ -28,11 +29,14 @@ void wh_app_note_cut_off(const struct wh_app *a, const struct wh_replay *r)
 		char addr[WH_ADDR_STRLEN], at[WH_TIME_STRLEN];
 		for (unsigned k = 0; k < x->n_worst; k++) {
 			const struct wh_replay_peer *p = &x->worst[k];
-			wh_app_note(a, "%s will be cut off from port %s: %llu flow%s, last seen on %.10s%s", wh_addr_text(&p->addr, addr), port_of(x, mem), (unsigned long long)p->flows,
-			            p->flows == 1 ? "" : "s", wh_time_text(p->last_us, at), x->rule->review ? " (the rule was edited by hand)" : "");
+			wh_app_note(a, "%s will be cut off from port %s: %llu flow%s, last seen on %.10s%s",
+			            wh_addr_text(&p->addr, addr), port_of(x, mem), (unsigned long long)p->flows,
+			            p->flows == 1 ? "" : "s", wh_time_text(p->last_us, at),
+			            x->rule->review ? " (the rule was edited by hand)" : "");
 		}
 		if (x->peers.lost > x->n_worst)
-			wh_app_note(a, "and %llu more peers that belong on port %s: `whittle replay` counts them", (unsigned long long)(x->peers.lost - x->n_worst), port_of(x, mem));
+			wh_app_note(a, "and %llu more peers that belong on port %s: `whittle replay` counts them",
+			            (unsigned long long)(x->peers.lost - x->n_worst), port_of(x, mem));
 	}
 	wh_arena_free(mem);
 }
@@ -46,14 +50,21 @@ const char *wh_app_doubtful(const struct wh_replay *r, struct wh_arena *mem)
 		if (x->rule->review) /* a person's own word */
 			continue;
 		if ((double)x->flows.lost > WH_APP_MOST_BROKEN * (double)of)
-			return wh_arena_printf(mem, "port %s would have lost %llu of %llu flows of peers that belong; `whittle explain %s %u` says whose", port_of(x, mem),
-			                       (unsigned long long)x->flows.lost, (unsigned long long)of, x->resource->name, x->rule->port);
+			return wh_arena_printf(
+				mem,
+				"port %s would have lost %llu of %llu flows of peers that belong; `whittle explain %s %u` says whose",
+				port_of(x, mem), (unsigned long long)x->flows.lost, (unsigned long long)of, x->resource->name,
+				x->rule->port);
 		if (e->days && (double)e->flows > WH_APP_MOST_BROKEN * (double)e->of)
-			return wh_arena_printf(mem, "on port %s the rule of %u days ago would have lost %llu of %llu flows since: its peers still change; let it learn longer", port_of(x, mem),
-			                       e->days, (unsigned long long)e->flows, (unsigned long long)e->of);
+			return wh_arena_printf(
+				mem,
+				"on port %s the rule of %u days ago would have lost %llu of %llu flows since: its peers still change; let it learn longer",
+				port_of(x, mem), e->days, (unsigned long long)e->flows, (unsigned long long)e->of);
 		if (x->rule->confidence < WH_APP_LEAST_SURE)
-			return wh_arena_printf(mem, "the rule for port %s is sure to %.0f %% only; let it learn longer, or see `whittle explain %s %u`", port_of(x, mem),
-			                       100 * x->rule->confidence, x->resource->name, x->rule->port);
+			return wh_arena_printf(
+				mem,
+				"the rule for port %s is sure to %.0f %% only; let it learn longer, or see `whittle explain %s %u`",
+				port_of(x, mem), 100 * x->rule->confidence, x->resource->name, x->rule->port);
 	}
 	return NULL;
 }
@@ -63,8 +74,9 @@ static json_t *peers_json(const struct wh_replay_rule *x)
 	json_t *list = json_array();
 	char addr[WH_ADDR_STRLEN], at[WH_TIME_STRLEN];
 	for (unsigned k = 0; k < x->n_worst; k++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "peer", wh_addr_text(&x->worst[k].addr, addr), "lastSeen", wh_time_text(x->worst[k].last_us, at), "flows",
-		                                      (json_int_t)x->worst[k].flows));
+		json_array_append_new(list,
+		                      json_pack("{s:s, s:s, s:I}", "peer", wh_addr_text(&x->worst[k].addr, addr), "lastSeen",
+		                                wh_time_text(x->worst[k].last_us, at), "flows", (json_int_t)x->worst[k].flows));
 	return list;
 }
 
@@ -75,10 +87,12 @@ json_t *wh_app_cut_off_json(const struct wh_replay *r)
 	for (size_t i = 0; r && i < r->n_rules; i++) {
 		const struct wh_replay_rule *x = &r->rules[i];
 		if (x->peers.lost)
-			json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:o}", "resource", x->resource->name, "direction",
-			                                      wh_direction_text(x->rule->direction), "protocol", wh_proto_text(x->rule->proto, proto), "port",
-			                                      (int)x->rule->port, "peers", (json_int_t)x->peers.lost, "flows", (json_int_t)x->flows.lost, "of",
-			                                      (json_int_t)(x->flows.kept + x->flows.lost), "cutOff", peers_json(x)));
+			json_array_append_new(list,
+			                      json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:o}", "resource", x->resource->name,
+			                                "direction", wh_direction_text(x->rule->direction), "protocol",
+			                                wh_proto_text(x->rule->proto, proto), "port", (int)x->rule->port, "peers",
+			                                (json_int_t)x->peers.lost, "flows", (json_int_t)x->flows.lost, "of",
+			                                (json_int_t)(x->flows.kept + x->flows.lost), "cutOff", peers_json(x)));
 	}
 	return list;
 }

@@ -9,10 +9,13 @@
 #define WH_APP_MOST_BROKEN 0.01
 
 /* Replays the reviewed rules of these resources; *out in mem. */
-int wh_app_foresee(const struct wh_app *a, const char *const *names, size_t n, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err);
+int wh_app_foresee(const struct wh_app *a, const char *const *names, size_t n, struct wh_arena *mem, struct wh_replay **out,
+                   struct wh_error *err);
 /* Says by notes which peers would be cut off. */
 void wh_app_note_cut_off(const struct wh_app *a, const struct wh_replay *r);
-/* Why the rules ask for a person's word: the first that is hardly sure, or would have broken too much, and that no person edited. NULL: nothing does. */
+/* Why the rules ask for a person's word: the first that is hardly sure, or would have broken too much, and that no person edited.
+ * NULL: nothing does. */
 const char *wh_app_doubtful(const struct wh_replay *r, struct wh_arena *mem);
-/* [{"resource", "direction", "protocol", "port", "peers", "flows", "of", "cutOff":[{"peer", "lastSeen", "flows"}…]}…], of ports that lose a peer. r NULL: none. */
+/* [{"resource", "direction", "protocol", "port", "peers", "flows", "of", "cutOff":[{"peer", "lastSeen", "flows"}…]}…], of ports
+ * that lose a peer. r NULL: none. */
 json_t *wh_app_cut_off_json(const struct wh_replay *r);

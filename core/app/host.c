@@ -32,7 +32,8 @@ static bool near(const struct ifaddrs *i, const struct wh_addr *own, const struc
 }
 
 /* The local address that is asked for, or one in the peer's network, or else the first; and its interface. */
-static int find_local(const struct wh_app_host *ask, const struct wh_addr *peer, struct wh_addr *local, char interface[static IFNAMSIZ], uint32_t *index, struct wh_error *err)
+static int find_local(const struct wh_app_host *ask, const struct wh_addr *peer, struct wh_addr *local,
+                      char interface[static IFNAMSIZ], uint32_t *index, struct wh_error *err)
 {
 	struct ifaddrs *list;
 	struct wh_addr own, wanted;
@@ -55,7 +56,9 @@ static int find_local(const struct wh_app_host *ask, const struct wh_addr *peer,
 		if (i->ifa_addr && i->ifa_addr->sa_family == AF_PACKET && !strcmp(i->ifa_name, interface))
 			*index = (uint32_t)((const struct sockaddr_ll *)(const void *)i->ifa_addr)->sll_ifindex;
 	freeifaddrs(list);
-	return best ? 0 : wh_fail_input(err, -ENOENT, "this machine has no such address%s of the peer's family", ask->interface ? " on that interface" : "");
+	return best ? 0
+	            : wh_fail_input(err, -ENOENT, "this machine has no such address%s of the peer's family",
+	                            ask->interface ? " on that interface" : "");
 }
 
 static const char *text_of(uint8_t verdict)
@@ -67,20 +70,27 @@ int wh_app_host(const struct wh_app_host *ask, json_t **out, struct wh_error *er
 {
 	struct wh_arena *mem = wh_arena_new();
 	char interface[IFNAMSIZ] = "", peer[WH_ADDR_STRLEN], local[WH_ADDR_STRLEN], proto[8];
-	struct wh_nft_question q = {.direction = ask->outbound ? WH_OUTBOUND : WH_INBOUND, .proto = ask->proto, .port = ask->port, .interface = interface};
+	struct wh_nft_question q = {.direction = ask->outbound ? WH_OUTBOUND : WH_INBOUND,
+	                            .proto = ask->proto,
+	                            .port = ask->port,
+	                            .interface = interface};
 	struct wh_nft_judged j;
 	*out = NULL;
-	int rc = wh_addr_parse(ask->peer, strlen(ask->peer), &q.peer) ? wh_fail_input(err, -EINVAL, "'%.60s' is not an address", ask->peer) : 0;
+	int rc = wh_addr_parse(ask->peer, strlen(ask->peer), &q.peer)
+	                 ? wh_fail_input(err, -EINVAL, "'%.60s' is not an address", ask->peer)
+	                 : 0;
 	rc = rc ? rc : find_local(ask, &q.peer, &q.local, interface, &q.index, err);
 	rc = rc ? rc : wh_firewall_ready(err);
 	rc = rc ? rc : wh_firewall_judge(&q, mem, &j, err);
 	if (!rc) {
 		json_t *list = json_array();
 		for (size_t i = 0; i < j.n; i++)
-			json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "chain", j.chains[i].chain, "verdict", text_of(j.chains[i].verdict), "by", j.chains[i].by));
+			json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "chain", j.chains[i].chain, "verdict",
+			                                      text_of(j.chains[i].verdict), "by", j.chains[i].by));
 		wh_addr_text(&q.peer, peer);
 		wh_addr_text(&q.local, local);
-		*out = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:o}", "verdict", text_of(j.verdict), "from", ask->outbound ? local : peer, "to", ask->outbound ? peer : local, "protocol",
+		*out = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:o}", "verdict", text_of(j.verdict), "from",
+		                 ask->outbound ? local : peer, "to", ask->outbound ? peer : local, "protocol",
 		                 wh_proto_text(q.proto, proto), "port", q.port, "interface", interface, "chains", list);
 		rc = *out ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 	}

@@ -24,7 +24,8 @@ static int progress(void *arg, uint64_t bytes, uint64_t total, uint64_t records)
 {
 	const struct job *j = arg;
 	if (j->ask->progress)
-		j->ask->progress(j->ask->arg, j->out->bytes ? (double)(j->done + (total ? bytes : 0)) / (double)j->out->bytes : 0, j->out->stats.records + records);
+		j->ask->progress(j->ask->arg, j->out->bytes ? (double)(j->done + (total ? bytes : 0)) / (double)j->out->bytes : 0,
+		                 j->out->stats.records + records);
 	return 0;
 }
 
@@ -116,7 +117,8 @@ int wh_app_ingest(const struct wh_app *a, const struct wh_app_ingest *ask, struc
 	else
 		read_files(&j, l.store, &paths);
 	if (!ask->listen && out->strange && out->strange == paths.n)
-		rc = wh_fail_input(err, -ENOMSG, "%s: not a format that is known, nor is any other file there: nothing was read", out->first_strange);
+		rc = wh_fail_input(err, -ENOMSG, "%s: not a format that is known, nor is any other file there: nothing was read",
+		                   out->first_strange);
 out:
 	ingest_paths_free(&paths);
 	wh_locals_free(locals);
@@ -127,7 +129,8 @@ out:
 json_t *wh_app_ingested_json(const struct wh_app_ingested *r)
 {
 	const struct wh_read_stats *s = &r->stats;
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f}", "records", (json_int_t)s->records, "flows", (json_int_t)s->flows, "edges", (json_int_t)r->edges, "other",
-	                 (json_int_t)(s->other + s->alerts), "malformed", (json_int_t)s->malformed, "bytes", (json_int_t)s->bytes, "reportedTwice",
-	                 (json_int_t)r->twice, "seconds", r->seconds);
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f}", "records", (json_int_t)s->records, "flows", (json_int_t)s->flows,
+	                 "edges", (json_int_t)r->edges, "other", (json_int_t)(s->other + s->alerts), "malformed",
+	                 (json_int_t)s->malformed, "bytes", (json_int_t)s->bytes, "reportedTwice", (json_int_t)r->twice,
+	                 "seconds", r->seconds);
 }

@@ -23,7 +23,8 @@ static int add(struct ingest_paths *p, const char *path, bool found, struct wh_e
 	if (p->n == MOST)
 		return wh_fail_input(err, -E2BIG, "%s: there are more than a million files", path);
 	struct stat st;
-	struct ingest_path one = {strdup(path), found, !wh_stat_input(path, &st) && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0};
+	struct ingest_path one = {strdup(path), found,
+	                          !wh_stat_input(path, &st) && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0};
 	if (!one.path)
 		return out_of_memory(err);
 	p->list[p->n++] = one;
@@ -45,9 +46,12 @@ static int add_directory(struct ingest_paths *p, const char *dir, unsigned depth
 	if (n < 0)
 		return wh_fail_input(err, n, "%s: %s%s", dir, strerror(-n), wh_as_owner(n));
 	for (int i = 0; i < n; i++) {
-		bool fits = snprintf(path, sizeof path, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", names[i]->d_name) < (int)sizeof path;
+		bool fits = snprintf(path, sizeof path, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", names[i]->d_name) <
+		            (int)sizeof path;
 		if (!rc && fits)
-			rc = wh_is_directory(path, names[i]) ? add_directory(p, path, depth + 1, err) : wh_may_be_file(path, names[i]) ? add(p, path, true, err) : 0;
+			rc = wh_is_directory(path, names[i])  ? add_directory(p, path, depth + 1, err)
+			     : wh_may_be_file(path, names[i]) ? add(p, path, true, err)
+			                                      : 0;
 		free(names[i]);
 	}
 	free(names);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * init: the first files of an installation. It finds this machine's name and addresses and Suricata's configuration, and writes whittle.yaml, an estate with
- * this machine in it and, where logs are read, the unit that reads them. A file that is there already stays, unless its replacement was asked for. Each
- * thing done has the command that undoes it.
+ * init: the first files of an installation. It finds this machine's name and addresses and Suricata's configuration, and writes
+ * whittle.yaml, an estate with this machine in it and, where logs are read, the unit that reads them. A file that is there
+ * already stays, unless its replacement was asked for. Each thing done has the command that undoes it.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -62,16 +62,21 @@ int wh_app_init_find(struct wh_arena *mem, struct wh_app_init_found *out, struct
 
 const char *wh_app_init_logs(const char *kind)
 {
-	return !strcmp(kind, "suricata") ? "/var/log/suricata/eve.json" : !strcmp(kind, "azure") ? "/var/lib/whittle/flow-logs" : NULL;
+	return !strcmp(kind, "suricata") ? "/var/log/suricata/eve.json"
+	       : !strcmp(kind, "azure")  ? "/var/lib/whittle/flow-logs"
+	                                 : NULL;
 }
 
 /* ---- the texts ---- */
 
 static char *config_text(const struct wh_app_init *ask, struct wh_arena *mem)
 {
-	const char *keys = !strcmp(ask->kind, "host") ? "# Learn from the connections that the kernel tracks.\nwatch:\n  learn: conntrack\n"
-	                   : !strcmp(ask->kind, "azure") ? "# The load balancer's health probes stay allowed.\nplatform: azure\n" : "";
-	return wh_arena_printf(mem, "# Written by `whittle init`. `whittle config` prints every key with its help.\n%s", *keys ? keys : "{}\n");
+	const char *keys = !strcmp(ask->kind, "host")
+	                           ? "# Learn from the connections that the kernel tracks.\nwatch:\n  learn: conntrack\n"
+	                   : !strcmp(ask->kind, "azure") ? "# The load balancer's health probes stay allowed.\nplatform: azure\n"
+	                                                 : "";
+	return wh_arena_printf(mem, "# Written by `whittle init`. `whittle config` prints every key with its help.\n%s",
+	                       *keys ? keys : "{}\n");
 }
 
 static char *estate_text(const struct wh_app_init_found *f, struct wh_arena *mem)
@@ -82,8 +87,11 @@ static char *estate_text(const struct wh_app_init_found *f, struct wh_arena *mem
 		list = wh_arena_printf(mem, "%s%s\"%s\"", list, i ? ", " : "", wh_addr_text(&f->addrs[i], addr));
 		faces |= !wh_addr_is_private(&f->addrs[i]);
 	}
-	return wh_arena_printf(mem, "# Written by `whittle init`: this machine. Import it again after a change: whittle estate import FILE\n"
-	                            "resources:\n  - name: %s\n    addresses: [%s]\n%s", f->name, list, faces ? "    internet-facing: true\n" : "");
+	return wh_arena_printf(
+		mem,
+		"# Written by `whittle init`: this machine. Import it again after a change: whittle estate import FILE\n"
+		"resources:\n  - name: %s\n    addresses: [%s]\n%s",
+		f->name, list, faces ? "    internet-facing: true\n" : "");
 }
 
 static int unit_text(const struct wh_app_init *ask, struct wh_arena *mem, char **out, struct wh_error *err)
@@ -93,10 +101,12 @@ static int unit_text(const struct wh_app_init *ask, struct wh_arena *mem, char *
 	program[n > 0 ? n : 0] = 0;
 	if (ask->logs[strspn(ask->logs, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")])
 		return wh_fail_input(err, -EINVAL, "'%s': a path for a unit has letters, digits and /._- only", ask->logs);
-	*out = wh_arena_printf(mem, "# Written by `whittle init`.\n[Unit]\nDescription=whittle: learn from %s\nDocumentation=man:whittle(1)\nAfter=network.target\n\n"
-	                            "[Service]\nExecStart=%s ingest --follow %s\nRestart=on-failure\nRestartSec=30\nUMask=0077\nNoNewPrivileges=yes\nProtectSystem=strict\n"
-	                            "ReadWritePaths=-/var/lib/whittle\nProtectHome=yes\nPrivateTmp=yes\nMemoryMax=1G\n\n[Install]\nWantedBy=multi-user.target\n",
-	                       ask->logs, program, ask->logs);
+	*out = wh_arena_printf(
+		mem,
+		"# Written by `whittle init`.\n[Unit]\nDescription=whittle: learn from %s\nDocumentation=man:whittle(1)\nAfter=network.target\n\n"
+		"[Service]\nExecStart=%s ingest --follow %s\nRestart=on-failure\nRestartSec=30\nUMask=0077\nNoNewPrivileges=yes\nProtectSystem=strict\n"
+		"ReadWritePaths=-/var/lib/whittle\nProtectHome=yes\nPrivateTmp=yes\nMemoryMax=1G\n\n[Install]\nWantedBy=multi-user.target\n",
+		ask->logs, program, ask->logs);
 	return 0;
 }
 
@@ -104,10 +114,12 @@ static int unit_text(const struct wh_app_init *ask, struct wh_arena *mem, char *
 
 static void did(json_t *doc, const char *what, const char *path, const char *undo)
 {
-	json_array_append_new(json_object_get(doc, "did"), json_pack("{s:s, s:s, s:s?}", "what", what, "path", path, "undo", undo));
+	json_array_append_new(json_object_get(doc, "did"),
+	                      json_pack("{s:s, s:s, s:s?}", "what", what, "path", path, "undo", undo));
 }
 
-static int put(const struct wh_app_init *ask, const char *path, const char *text, json_t *doc, struct wh_arena *mem, struct wh_error *err)
+static int put(const struct wh_app_init *ask, const char *path, const char *text, json_t *doc, struct wh_arena *mem,
+               struct wh_error *err)
 {
 	struct stat st;
 	char *old;
@@ -130,7 +142,8 @@ static int put(const struct wh_app_init *ask, const char *path, const char *text
 		return wh_fail(err, -errno, "%s: cannot be moved to %s: %s", path, before, strerror(errno));
 	int rc = wh_write_file(path, text, strlen(text), err);
 	if (!rc)
-		did(doc, there ? "replaced" : "written", path, there ? wh_arena_printf(mem, "mv %s %s", before, path) : wh_arena_printf(mem, "rm %s", path));
+		did(doc, there ? "replaced" : "written", path,
+		    there ? wh_arena_printf(mem, "mv %s %s", before, path) : wh_arena_printf(mem, "rm %s", path));
 	return rc;
 }
 
@@ -139,7 +152,8 @@ static int make_directory(const char *dir, json_t *doc, struct wh_arena *mem, st
 	if (!mkdir(dir, 0755))
 		did(doc, "made", dir, wh_arena_printf(mem, "rmdir %s", dir));
 	else if (errno != EEXIST)
-		return wh_fail_input(err, -errno, "%s: cannot be made: %s%s", dir, strerror(errno), errno == EACCES ? ": run as root" : "");
+		return wh_fail_input(err, -errno, "%s: cannot be made: %s%s", dir, strerror(errno),
+		                     errno == EACCES ? ": run as root" : "");
 	return 0;
 }
 
@@ -158,12 +172,14 @@ static void next_steps(const struct wh_app_init *ask, const char *estate, json_t
 	next(doc, "whittle doctor", "checks the installation");
 	next(doc, "whittle recommend --min-days 1 --dry-run", "shows a first preview after a day; rules need 30 days");
 	if (!strcmp(ask->mode, "audit"))
-		next(doc, "whittle enforce --audit && whittle confirm", "after 30 days: counts what would be dropped, drops nothing; `whittle audit` lists it");
+		next(doc, "whittle enforce --audit && whittle confirm",
+		     "after 30 days: counts what would be dropped, drops nothing; `whittle audit` lists it");
 	else
 		next(doc, "whittle enforce --dry-run", "after 30 days: shows what would be applied");
 }
 
-static int write_all(const struct wh_app_init *ask, const struct wh_app_init_found *found, json_t *doc, struct wh_arena *mem, struct wh_error *err)
+static int write_all(const struct wh_app_init *ask, const struct wh_app_init_found *found, json_t *doc, struct wh_arena *mem,
+                     struct wh_error *err)
 {
 	const char *estate = wh_arena_printf(mem, "%s/estate.yaml", ask->directory);
 	char *unit = NULL;
@@ -183,9 +199,11 @@ int wh_app_init(const struct wh_app_init *ask, const struct wh_app_init_found *f
 	struct wh_arena *mem = wh_arena_new();
 	if (!found->n_addrs) {
 		wh_arena_free(mem);
-		return wh_fail(err, -EADDRNOTAVAIL, "this machine has no address but loopback and link-local ones: bring the network up first");
+		return wh_fail(err, -EADDRNOTAVAIL,
+		               "this machine has no address but loopback and link-local ones: bring the network up first");
 	}
-	*out = json_pack("{s:s, s:s, s:s?, s:s, s:[], s:[]}", "kind", ask->kind, "name", found->name, "logs", ask->logs, "mode", ask->mode, "did", "next");
+	*out = json_pack("{s:s, s:s, s:s?, s:s, s:[], s:[]}", "kind", ask->kind, "name", found->name, "logs", ask->logs, "mode",
+	                 ask->mode, "did", "next");
 	int rc = write_all(ask, found, *out, mem, err); /* what was done until then is in the document */
 	wh_arena_free(mem);
 	return rc;

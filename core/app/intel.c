@@ -102,10 +102,17 @@ static bool is_wanted(const struct wh_app_intel_update *ask, const char *name)
 	return !ask->n_names;
 }
 
-static void update_one(struct updating *u, const struct wh_app_intel_update *ask, const struct wh_intel_source *src, const struct wh_intel_protected *prot, size_t n_prot)
+static void update_one(struct updating *u, const struct wh_app_intel_update *ask, const struct wh_intel_source *src,
+                       const struct wh_intel_protected *prot, size_t n_prot)
 {
-	const struct wh_intel_update how = {.source = src, .prot = prot, .n_prot = n_prot, .now_us = wh_now_us(), .force = ask->force, .dry_run = ask->dry,
-	                                    .review = review, .arg = u};
+	const struct wh_intel_update how = {.source = src,
+	                                    .prot = prot,
+	                                    .n_prot = n_prot,
+	                                    .now_us = wh_now_us(),
+	                                    .force = ask->force,
+	                                    .dry_run = ask->dry,
+	                                    .review = review,
+	                                    .arg = u};
 	struct wh_intel_list *l = NULL;
 	u->now = (struct wh_app_intel_updated){.name = src->name};
 	int did = wh_intel_update(u->l.is.state, &how, u->mem, &l, &u->now.failed);
@@ -134,7 +141,8 @@ int wh_app_intel_update(const struct wh_app *a, const struct wh_app_intel_update
 
 /* ---- in force and held ---- */
 
-int wh_app_intel_confirm(const struct wh_app *a, const char *name, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err)
+int wh_app_intel_confirm(const struct wh_app *a, const char *name, struct wh_arena *mem, struct wh_intel_list **out,
+                         struct wh_error *err)
 {
 	struct wh_ledger l;
 	int rc = wh_ledger_open(a->store_url, WH_STATE_CREATE, &l, err);
@@ -170,15 +178,17 @@ json_t *wh_app_intel_json(const struct wh_app *a, const struct wh_app_intel *x)
 	json_t *lists = json_array(), *held = json_array();
 	for (size_t i = 0; i < x->n; i++) {
 		const struct wh_intel_list *l = &x->lists[i];
-		json_array_append_new(lists, json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:b,s:b}", "name", l->name, "origin", l->origin, "updated", wh_time_text(l->updated_us, t),
-		                                       "entries", (json_int_t)l->entries, "networks", (json_int_t)l->n_prefixes, "subtracted",
-		                                       (json_int_t)l->n_subtracted, "stale", wh_intel_stale(l, x->now_us), "configured",
-		                                       wh_app_intel_configured(a, l->name)));
+		json_array_append_new(
+			lists, json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:b,s:b}", "name", l->name, "origin", l->origin, "updated",
+		                         wh_time_text(l->updated_us, t), "entries", (json_int_t)l->entries, "networks",
+		                         (json_int_t)l->n_prefixes, "subtracted", (json_int_t)l->n_subtracted, "stale",
+		                         wh_intel_stale(l, x->now_us), "configured", wh_app_intel_configured(a, l->name)));
 	}
 	for (size_t i = 0; i < x->n_held; i++) {
 		const struct wh_intel_list *l = &x->held[i];
-		json_array_append_new(held, json_pack("{s:s,s:s,s:s,s:I,s:I}", "name", l->name, "origin", l->origin, "updated", wh_time_text(l->updated_us, t), "entries",
-		                                      (json_int_t)l->entries, "networks", (json_int_t)l->n_prefixes));
+		json_array_append_new(held, json_pack("{s:s,s:s,s:s,s:I,s:I}", "name", l->name, "origin", l->origin, "updated",
+		                                      wh_time_text(l->updated_us, t), "entries", (json_int_t)l->entries,
+		                                      "networks", (json_int_t)l->n_prefixes));
 	}
 	return json_pack("{s:o,s:o}", "lists", lists, "held", held);
 }
@@ -190,7 +200,8 @@ json_t *wh_app_intel_holding(const struct wh_app_intel *x, const struct wh_addr 
 	for (size_t i = 0; i < x->n; i++) {
 		const struct wh_prefix *p = wh_intel_lookup(&x->lists[i], addr);
 		if (p)
-			json_array_append_new(hits, json_pack("{s:s,s:s}", "list", x->lists[i].name, "entry", wh_prefix_text(p, buf)));
+			json_array_append_new(hits,
+			                      json_pack("{s:s,s:s}", "list", x->lists[i].name, "entry", wh_prefix_text(p, buf)));
 	}
 	return hits;
 }

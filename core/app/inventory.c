@@ -64,10 +64,12 @@ static void add_alerts(struct row *rows, size_t n, const json_t *alerts)
 	size_t i, k;
 	json_array_foreach((json_t *)alerts, i, a) {
 		const char *status = wh_alert_property(a, "status");
-		if (strcmp(status, wh_alert_status_words[WH_ALERT_ACTIVE]) && strcmp(status, wh_alert_status_words[WH_ALERT_IN_PROGRESS]))
+		if (strcmp(status, wh_alert_status_words[WH_ALERT_ACTIVE]) &&
+		    strcmp(status, wh_alert_status_words[WH_ALERT_IN_PROGRESS]))
 			continue;
 		json_array_foreach(json_object_get(json_object_get(a, "properties"), "entities"), k, e) {
-			const char *id = json_string_value(json_object_get(e, "resourceId")), *host = json_string_value(json_object_get(e, "hostName"));
+			const char *id = json_string_value(json_object_get(e, "resourceId")),
+				   *host = json_string_value(json_object_get(e, "hostName"));
 			struct row *r = id || host ? row_of(rows, n, id ? id : host) : NULL;
 			if (r)
 				r->alerts++;
@@ -90,12 +92,20 @@ static size_t collect(const struct wh_app_posture *p, struct row **out)
 	for (size_t i = 0; i < p->assets.n; i++) {
 		const struct wh_asset *a = &p->assets.list[i];
 		if (a->id)
-			(*out)[n++] = (struct row){.id = a->id, .name = wh_posture_name(a->id), .type = a->type, .location = wh_field_text(a->body, "location"), .tags = json_object_get(a->body, "tags"),
+			(*out)[n++] = (struct row){.id = a->id,
+			                           .name = wh_posture_name(a->id),
+			                           .type = a->type,
+			                           .location = wh_field_text(a->body, "location"),
+			                           .tags = json_object_get(a->body, "tags"),
 			                           .networked = is_networking(a->type)};
 	}
 	for (size_t i = 0; e && i < e->n_resources; i++) /* hosts that no inventory has */
 		if (!e->resources[i].id)
-			(*out)[n++] = (struct row){.id = e->resources[i].name, .name = e->resources[i].name, .type = "host", .facing = e->resources[i].internet_facing, .networked = true};
+			(*out)[n++] = (struct row){.id = e->resources[i].name,
+			                           .name = e->resources[i].name,
+			                           .type = "host",
+			                           .facing = e->resources[i].internet_facing,
+			                           .networked = true};
 	if (n)
 		qsort(*out, n, sizeof **out, by_row);
 	for (size_t i = k = 0; i < n; i++)
@@ -126,7 +136,8 @@ static bool labelled(const struct row *r, const char *label)
 	size_t len = equals ? (size_t)(equals - label) : strlen(label);
 	json_t *v;
 	json_object_foreach((json_t *)r->tags, key, v)
-		if (strlen(key) == len && !strncasecmp(key, label, len) && (!equals || (json_is_string(v) && !strcasecmp(json_string_value(v), equals + 1))))
+		if (strlen(key) == len && !strncasecmp(key, label, len) &&
+		    (!equals || (json_is_string(v) && !strcasecmp(json_string_value(v), equals + 1))))
 			return true;
 	return false;
 }
@@ -134,7 +145,9 @@ static bool labelled(const struct row *r, const char *label)
 static bool fails(const struct row *r, const struct wh_posture_verdict *const *list, const char *key)
 {
 	for (size_t i = r->first; i < r->last; i++)
-		if (list[i]->status == WH_POSTURE_UNHEALTHY && !list[i]->exempt && (!strcasecmp(list[i]->of->key, key) || !strcasecmp(list[i]->of->name, key) || (list[i]->of->policy && !strcasecmp(list[i]->of->policy, key))))
+		if (list[i]->status == WH_POSTURE_UNHEALTHY && !list[i]->exempt &&
+		    (!strcasecmp(list[i]->of->key, key) || !strcasecmp(list[i]->of->name, key) ||
+		     (list[i]->of->policy && !strcasecmp(list[i]->of->policy, key))))
 			return true;
 	return false;
 }
@@ -148,7 +161,8 @@ static bool wanted(const struct row *r, const struct wh_app_inventory *ask, cons
 		return false;
 	if (ask->severity && (!r->bad || strcasecmp(wh_severity_words[r->worst], ask->severity)))
 		return false;
-	return (!ask->assessment || fails(r, list, ask->assessment)) && (!ask->label || labelled(r, ask->label)) && (!ask->name || strcasestr(r->name, ask->name));
+	return (!ask->assessment || fails(r, list, ask->assessment)) && (!ask->label || labelled(r, ask->label)) &&
+	       (!ask->name || strcasestr(r->name, ask->name));
 }
 
 static int by_order(const void *a, const void *b)
@@ -181,10 +195,12 @@ static json_t *row_json(const struct wh_app_posture *p, const struct row *r, con
 			json_array_append_new(unhealthy, json_string(list[i]->of->key));
 	for (size_t i = r->host ? r->host->first : 0; r->host && i < r->host->first + r->host->n; i++)
 		json_array_append_new(addresses, json_string(wh_addr_text(&p->t.endpoints[i].addr, buf)));
-	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:O?, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:I, s:s?}", "id", r->id, "name", r->name, "type", r->type, "location", r->location, "zone", zone_of(r), "labels",
-	                 json_is_object(r->tags) ? r->tags : NULL, "addresses", addresses, "recommendations", "high", (json_int_t)r->counts[WH_HIGH], "medium", (json_int_t)r->counts[WH_MEDIUM], "low",
-	                 (json_int_t)r->counts[WH_LOW], "informational", (json_int_t)r->counts[WH_INFORMATIONAL], "unhealthy", unhealthy, "alerts", (json_int_t)r->alerts, "severity",
-	                 r->bad ? wh_severity_words[r->worst] : NULL);
+	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:O?, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:I, s:s?}", "id", r->id, "name",
+	                 r->name, "type", r->type, "location", r->location, "zone", zone_of(r), "labels",
+	                 json_is_object(r->tags) ? r->tags : NULL, "addresses", addresses, "recommendations", "high",
+	                 (json_int_t)r->counts[WH_HIGH], "medium", (json_int_t)r->counts[WH_MEDIUM], "low",
+	                 (json_int_t)r->counts[WH_LOW], "informational", (json_int_t)r->counts[WH_INFORMATIONAL], "unhealthy",
+	                 unhealthy, "alerts", (json_int_t)r->alerts, "severity", r->bad ? wh_severity_words[r->worst] : NULL);
 }
 
 int wh_app_inventory(const struct wh_app_posture *p, const struct wh_app_inventory *ask, json_t **out, struct wh_error *err)

@@ -24,7 +24,9 @@ struct wh_app_ports wh_app_jit_own_ports(const struct wh_app *a, const struct wh
 	struct wh_app_ports p = {.n = 0};
 	size_t room = 0;
 	for (size_t i = 0; i < cfg->n_policies; i++)
-		for (size_t k = 0; wh_app_jit_is_own(e, cfg->policies[i].resource) && k < cfg->policies[i].n_ports && p.n < WH_APP_JIT_PORTS; k++) {
+		for (size_t k = 0;
+		     wh_app_jit_is_own(e, cfg->policies[i].resource) && k < cfg->policies[i].n_ports && p.n < WH_APP_JIT_PORTS;
+		     k++) {
 			p.list = wh_arena_grown(mem, p.list, p.n, &room, sizeof *p.list);
 			p.list[p.n++] = cfg->policies[i].ports[k];
 		}
@@ -39,7 +41,8 @@ static struct wh_app_ports closed_ports(const struct wh_jit_live *live, struct w
 	return p;
 }
 
-/* Refuses where the person, whose terminal is a session from elsewhere, could not connect again. $SSH_CONNECTION is "client port server port". */
+/* Refuses where the person, whose terminal is a session from elsewhere, could not connect again. $SSH_CONNECTION is "client port
+ * server port". */
 static int check_way_back(const struct wh_app_ports *p, struct wh_arena *mem, struct wh_error *err)
 {
 	const char *ssh = getenv("SSH_CONNECTION");
@@ -49,25 +52,34 @@ static int check_way_back(const struct wh_app_ports *p, struct wh_arena *mem, st
 	char client[64], server[64];
 	struct wh_addr from;
 	bool closed = false, open = false;
-	if (!ssh || sscanf(ssh, "%63s %u %63s %u", client, &client_port, server, &server_port) != 4 || wh_addr_parse(client, strlen(client), &from))
+	if (!ssh || sscanf(ssh, "%63s %u %63s %u", client, &client_port, server, &server_port) != 4 ||
+	    wh_addr_parse(client, strlen(client), &from))
 		return 0;
 	for (size_t i = 0; i < p->n; i++)
 		closed |= p->list[i].proto == WH_PROTO_TCP && p->list[i].port == server_port;
 	if (closed && !wh_firewall_jit_live(mem, &live, &ignored))
 		for (size_t i = 0; i < live.n_open; i++)
-			open |= live.open[i].port.port == server_port && wh_addr_cmp(&live.open[i].first, &from) <= 0 && wh_addr_cmp(&live.open[i].last, &from) >= 0;
-	return !closed || open ? 0 : wh_fail_input(err, -EPERM, "refused: you are connected from %s, which could not connect to port %u again; open it first "
-	                                           "(whittle jit open …), or use --force", client, server_port);
+			open |= live.open[i].port.port == server_port && wh_addr_cmp(&live.open[i].first, &from) <= 0 &&
+			        wh_addr_cmp(&live.open[i].last, &from) >= 0;
+	return !closed || open
+	               ? 0
+	               : wh_fail_input(
+				 err, -EPERM,
+				 "refused: you are connected from %s, which could not connect to port %u again; open it first "
+				 "(whittle jit open …), or use --force",
+				 client, server_port);
 }
 
-int wh_app_jit_on(const struct wh_app *a, int64_t confirm_within_s, bool force, struct wh_arena *mem, struct wh_app_ports *out, struct wh_error *err)
+int wh_app_jit_on(const struct wh_app *a, int64_t confirm_within_s, bool force, struct wh_arena *mem, struct wh_app_ports *out,
+                  struct wh_error *err)
 {
 	struct wh_app_ledger l;
 	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
 	if (!rc)
 		*out = wh_app_jit_own_ports(a, l.estate, mem);
 	if (!rc && !out->n)
-		rc = wh_fail_input(err, WH_APP_USAGE, "no policy under 'jit' in whittle.yaml is for a resource with an address of this machine");
+		rc = wh_fail_input(err, WH_APP_USAGE,
+		                   "no policy under 'jit' in whittle.yaml is for a resource with an address of this machine");
 	if (!rc && !force)
 		rc = check_way_back(out, mem, err);
 	rc = rc ? rc : wh_firewall_jit_on(out->list, out->n, confirm_within_s, err);
@@ -85,7 +97,8 @@ static bool holds(const struct wh_app_ports *p, const struct wh_jit_port *port)
 }
 
 /* What the policy closes and is open again, since its time was up. */
-static int compare_with_policy(const struct wh_app *a, struct wh_arena *mem, struct wh_app_jit_confirmed *out, struct wh_error *err)
+static int compare_with_policy(const struct wh_app *a, struct wh_arena *mem, struct wh_app_jit_confirmed *out,
+                               struct wh_error *err)
 {
 	struct wh_app_ledger l;
 	struct wh_jit_live live;
@@ -107,7 +120,8 @@ static int compare_with_policy(const struct wh_app *a, struct wh_arena *mem, str
 	return 0;
 }
 
-int wh_app_jit_confirm(const struct wh_app *a, struct wh_arena *mem, void (*done)(void *arg, const struct wh_app_jit_confirmed *c), void *arg, struct wh_error *err)
+int wh_app_jit_confirm(const struct wh_app *a, struct wh_arena *mem,
+                       void (*done)(void *arg, const struct wh_app_jit_confirmed *c), void *arg, struct wh_error *err)
 {
 	struct wh_app_jit_confirmed out = {.unread = {0}};
 	int rc = wh_firewall_jit_confirm(err);
@@ -120,7 +134,8 @@ int wh_app_jit_confirm(const struct wh_app *a, struct wh_arena *mem, void (*done
 	return 0;
 }
 
-int wh_app_jit_off(const struct wh_app *a, struct wh_arena *mem, void (*done)(void *arg, const struct wh_app_jit_off *o), void *arg, struct wh_error *err)
+int wh_app_jit_off(const struct wh_app *a, struct wh_arena *mem, void (*done)(void *arg, const struct wh_app_jit_off *o),
+                   void *arg, struct wh_error *err)
 {
 	struct wh_app_jit_off out = {.was_there = true};
 	struct wh_jit_live live = {0};

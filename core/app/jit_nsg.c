@@ -16,7 +16,8 @@ static int find_group(const struct wh_estate *e, const char *name, const struct 
 	for (size_t i = 0; name && i < e->n_nsgs; i++)
 		if (!strcasecmp(e->nsgs[i].name, name))
 			*out = &e->nsgs[i];
-	return name && !*out ? wh_fail_input(err, WH_APP_USAGE, "there is no network security group '%s' in the estate", name) : 0;
+	return name && !*out ? wh_fail_input(err, WH_APP_USAGE, "there is no network security group '%s' in the estate", name)
+	                     : 0;
 }
 
 int wh_app_jit_nsg(const struct wh_app *a, const char *name, json_t **out, char **notes, struct wh_error *err)
@@ -31,7 +32,8 @@ int wh_app_jit_nsg(const struct wh_app *a, const char *name, json_t **out, char 
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
 	rc = rc ? rc : find_group(l.estate, name, &nsg, err);
 	rc = rc ? rc : wh_jit_list(l.is.state, &wh_firewall_jit_kernel, mem, &g, &n, err);
-	rc = rc ? rc : wh_jit_nsg(&(struct wh_jit_openings){&a->config->jit, l.estate, g, n, wh_now_us()}, nsg, mem, out, notes, err);
+	rc = rc ? rc
+	        : wh_jit_nsg(&(struct wh_jit_openings){&a->config->jit, l.estate, g, n, wh_now_us()}, nsg, mem, out, notes, err);
 	wh_app_close(&l, NULL);
 	wh_arena_free(mem);
 	return rc;
@@ -55,16 +57,20 @@ static bool has_policy(const struct job *j, const struct wh_nsg *nsg)
 	const struct wh_jit_config *cfg = &j->a->config->jit;
 	for (size_t i = 0; i < e->n_resources; i++)
 		for (size_t k = 0; k < cfg->n_policies; k++)
-			if (!strcmp(cfg->policies[k].resource, e->resources[i].name) && wh_resource_guarded_by(&e->resources[i], nsg))
+			if (!strcmp(cfg->policies[k].resource, e->resources[i].name) &&
+			    wh_resource_guarded_by(&e->resources[i], nsg))
 				return true;
 	return false;
 }
 
 static void report(struct job *j, const struct wh_app_jit_group *g)
 {
-	const char *state = !g->rc ? g->result->changed ? "applied" : "unchanged" : g->result->rolled_back ? "rolled back" : g->result->uncertain ? "uncertain" : "failed";
-	json_t *doc = json_pack("{s:s,s:s,s:s,s:s*}", "nsg", g->nsg->id ? g->nsg->id : g->nsg->name, "state", state, "notes", g->notes ? g->notes : "", "error",
-	                        g->rc ? g->err->text : NULL);
+	const char *state = !g->rc                   ? g->result->changed ? "applied" : "unchanged"
+	                    : g->result->rolled_back ? "rolled back"
+	                    : g->result->uncertain   ? "uncertain"
+	                                             : "failed";
+	json_t *doc = json_pack("{s:s,s:s,s:s,s:s*}", "nsg", g->nsg->id ? g->nsg->id : g->nsg->name, "state", state, "notes",
+	                        g->notes ? g->notes : "", "error", g->rc ? g->err->text : NULL);
 	char *text = json_dumps(doc, JSON_COMPACT);
 	struct wh_error log_err = {0};
 	if ((g->rc || g->result->changed) && (!text || wh_state_log(j->l.is.state, j->a->who, "jit.azure", text, &log_err)))
@@ -93,12 +99,14 @@ static int once(struct job *j, int64_t *next_us, struct wh_error *err)
 		if (j->only ? strcasecmp(nsg->name, j->only->name) != 0 : !has_policy(j, nsg))
 			continue;
 		done++;
-		rc = wh_jit_azure(j->arm, &(struct wh_jit_openings){&j->a->config->jit, j->l.estate, g, n, now}, nsg, &res, &notes, err);
+		rc = wh_jit_azure(j->arm, &(struct wh_jit_openings){&j->a->config->jit, j->l.estate, g, n, now}, nsg, &res,
+		                  &notes, err);
 		report(j, &(struct wh_app_jit_group){nsg, &res, notes, rc, err});
 		free(notes);
 	}
 	if (!rc && !done)
-		rc = wh_fail_input(err, WH_APP_USAGE, "no group of the estate guards a resource that has a policy under 'jit' in whittle.yaml");
+		rc = wh_fail_input(err, WH_APP_USAGE,
+		                   "no group of the estate guards a resource that has a policy under 'jit' in whittle.yaml");
 	wh_arena_free(mem);
 	return rc;
 }
@@ -111,7 +119,8 @@ static void sleep_until(int64_t us)
 	nanosleep(&t, NULL);
 }
 
-int wh_app_jit_azure(const struct wh_app *a, const struct wh_app_jit_azure *ask, struct wh_arm_options *arm, json_t **out, bool *ends_later, struct wh_error *err)
+int wh_app_jit_azure(const struct wh_app *a, const struct wh_app_jit_azure *ask, struct wh_arm_options *arm, json_t **out,
+                     bool *ends_later, struct wh_error *err)
 {
 	struct job j = {.a = a, .ask = ask};
 	struct wh_arena *mem = wh_arena_new();

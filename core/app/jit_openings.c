@@ -15,13 +15,16 @@ static int find_target(const struct wh_estate *e, const struct wh_app_jit_open *
 	g->resource = r->name;
 	g->nsg = ask->to ? !strcmp(ask->to, "nsg") : !wh_app_jit_is_own(e, r->name);
 	if (g->nsg && !r->n_nsgs)
-		return wh_fail_input(err, WH_APP_USAGE, "%s is not this machine, and no network security group of it is known", r->name);
+		return wh_fail_input(err, WH_APP_USAGE, "%s is not this machine, and no network security group of it is known",
+		                     r->name);
 	if (!g->nsg && !wh_app_jit_is_own(e, r->name))
-		return wh_fail_input(err, WH_APP_USAGE, "%s has no address of this machine: run it there, or use --to nsg", r->name);
+		return wh_fail_input(err, WH_APP_USAGE, "%s has no address of this machine: run it there, or use --to nsg",
+		                     r->name);
 	return 0;
 }
 
-int wh_app_jit_open(const struct wh_app *a, const struct wh_app_jit_open *ask, struct wh_arena *mem, struct wh_jit_grant *out, struct wh_error *err)
+int wh_app_jit_open(const struct wh_app *a, const struct wh_app_jit_open *ask, struct wh_arena *mem, struct wh_jit_grant *out,
+                    struct wh_error *err)
 {
 	const int64_t most = INT64_C(86400) * 366;
 	struct wh_app_ledger l;
@@ -53,12 +56,14 @@ static const char *not_closed(const struct wh_app *a, const struct wh_estate *e,
 	const char *text = NULL;
 	int rc = wh_firewall_jit_differs(&difference, &err);
 	if (rc == 1)
-		text = wh_arena_printf(mem, "%s; `whittle restore` closes again what was confirmed", difference ? difference : "");
+		text = wh_arena_printf(mem, "%s; `whittle restore` closes again what was confirmed",
+		                       difference ? difference : "");
 	else if (rc < 0)
 		text = wh_arena_printf(mem, "whether the ports are closed can't be said: %s", err.text);
 	else if (p.n && !wh_firewall_jit_live(mem, &live, &err) && !live.present)
-		text = wh_arena_printf(mem, "the table inet whittle_jit is not there, so %s %s not closed; `whittle jit on` closes %s", wh_jit_ports_text(p.list, p.n, mem),
-		                       p.n == 1 ? "is" : "are", p.n == 1 ? "it" : "them");
+		text = wh_arena_printf(mem,
+		                       "the table inet whittle_jit is not there, so %s %s not closed; `whittle jit on` closes %s",
+		                       wh_jit_ports_text(p.list, p.n, mem), p.n == 1 ? "is" : "are", p.n == 1 ? "it" : "them");
 	free(difference);
 	return text;
 }
@@ -81,9 +86,10 @@ json_t *wh_app_jit_list_json(const struct wh_app_jit_list *x)
 	json_t *all = json_array();
 	for (size_t i = 0; i < x->n; i++) {
 		const struct wh_jit_grant *g = &x->list[i];
-		json_t *o = json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s*,s:s}", "resource", g->resource, "protocol", g->proto == WH_PROTO_UDP ? "UDP" : "TCP", "port",
-		                      (int)g->port, "from", wh_prefix_text(&g->from, from), "until", wh_time_text(g->expires_us, until), "who", g->who, "why", g->why,
-		                      "to", g->nsg ? "nsg" : "nft");
+		json_t *o = json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s*,s:s}", "resource", g->resource, "protocol",
+		                      g->proto == WH_PROTO_UDP ? "UDP" : "TCP", "port", (int)g->port, "from",
+		                      wh_prefix_text(&g->from, from), "until", wh_time_text(g->expires_us, until), "who", g->who,
+		                      "why", g->why, "to", g->nsg ? "nsg" : "nft");
 		if (*g->id)
 			json_object_set_new(o, "id", json_string(g->id));
 		if (g->opened_us)
@@ -101,7 +107,10 @@ json_t *wh_app_jit_list_json(const struct wh_app_jit_list *x)
 const char *wh_app_jit_port_text(uint8_t proto, uint16_t port, char buf[static 24])
 {
 	char name[8];
-	snprintf(buf, 24, "%u/%s", port, proto == WH_PROTO_UDP ? "udp" : proto == WH_PROTO_TCP ? "tcp" : wh_proto_text(proto, name));
+	snprintf(buf, 24, "%u/%s", port,
+	         proto == WH_PROTO_UDP   ? "udp"
+	         : proto == WH_PROTO_TCP ? "tcp"
+	                                 : wh_proto_text(proto, name));
 	return buf;
 }
 
@@ -113,8 +122,9 @@ static int append_event(void *arg, const struct wh_jit_event *e)
 		wh_prefix_text(&e->from, from);
 		wh_app_jit_port_text(e->proto, e->port, port);
 	}
-	json_array_append_new(arg, json_pack("{s:s,s:s,s:s,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*}", "time", wh_time_text(e->time_us, t), "who", e->who, "what", e->what,
-	                                     "id", e->id, "resource", e->resource, "port", *port ? port : NULL, "from", *from ? from : NULL, "until",
+	json_array_append_new(arg, json_pack("{s:s,s:s,s:s,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*}", "time",
+	                                     wh_time_text(e->time_us, t), "who", e->who, "what", e->what, "id", e->id, "resource",
+	                                     e->resource, "port", *port ? port : NULL, "from", *from ? from : NULL, "until",
 	                                     *until ? until : NULL, "why", e->why, "nsg", e->nsg, "state", e->state));
 	return 0;
 }

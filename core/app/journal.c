@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The journal's line of a command that changed the firewall. A process of its own, without privileges, opens the ledger and writes it; when
- * that has not ended after JOURNAL_MS, it is killed. So `confirm`, `rollback` and the restore at boot end in time, and with what they did,
- * whatever the ledger holds and whoever holds its lock.
+ * The journal's line of a command that changed the firewall. A process of its own, without privileges, opens the ledger and
+ * writes it; when that has not ended after JOURNAL_MS, it is killed. So `confirm`, `rollback` and the restore at boot end in
+ * time, and with what they did, whatever the ledger holds and whoever holds its lock.
  */
 #include <cap-ng.h>
 #include <fcntl.h>
@@ -35,7 +35,9 @@ _Noreturn static void writer(const struct wh_app *a, const char *what, const cha
 	signal(SIGBUS, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	capng_clear(CAPNG_SELECT_CAPS);
-	int rc = capng_apply(CAPNG_SELECT_CAPS) ? wh_fail(&err, -ENOTRECOVERABLE, "the privileges that are not needed cannot be given up") : write_line(a, what, json, &err);
+	int rc = capng_apply(CAPNG_SELECT_CAPS)
+	                 ? wh_fail(&err, -ENOTRECOVERABLE, "the privileges that are not needed cannot be given up")
+	                 : write_line(a, what, json, &err);
 	_exit(rc && write(fd, err.text, strlen(err.text)) >= 0);
 }
 
@@ -82,7 +84,8 @@ static void log_apart(const struct wh_app *a, const char *what, const char *json
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (pid > 0 && !*why && (!WIFEXITED(status) || WEXITSTATUS(status)))
-		snprintf(why, size, "%s: the process that writes it was ended by signal %d", a->store_url, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+		snprintf(why, size, "%s: the process that writes it was ended by signal %d", a->store_url,
+		         WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
 void wh_app_journal(const struct wh_app *a, const char *what, json_t *doc)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The map of the estate's network, with what the ledger knows of its machines: open alerts, rules that could be narrower, traffic. */
+/* The map of the estate's network, with what the ledger knows of its machines: open alerts, rules that could be narrower,
+ * traffic. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -26,7 +27,8 @@ static int by_id(const void *a, const void *b)
 
 static int add_alerts(struct facts *x, struct wh_state *s, struct wh_error *err)
 {
-	static const enum wh_map_state states[] = {[WH_INFORMATIONAL] = WH_MAP_HEALTHY, [WH_LOW] = WH_MAP_LOW, [WH_MEDIUM] = WH_MAP_MEDIUM, [WH_HIGH] = WH_MAP_HIGH};
+	static const enum wh_map_state states[] = {
+		[WH_INFORMATIONAL] = WH_MAP_HEALTHY, [WH_LOW] = WH_MAP_LOW, [WH_MEDIUM] = WH_MAP_MEDIUM, [WH_HIGH] = WH_MAP_HIGH};
 	json_t *list = NULL, *a, *e;
 	int rc = wh_alerts_list(s, &list, err);
 	size_t i, k;
@@ -34,8 +36,10 @@ static int add_alerts(struct facts *x, struct wh_state *s, struct wh_error *err)
 		const char *status = wh_alert_property(a, "status");
 		json_array_foreach(json_object_get(json_object_get(a, "properties"), "entities"), k, e) {
 			const char *id = json_string_value(json_object_get(e, "resourceId"));
-			if (id && (!strcmp(status, wh_alert_status_words[WH_ALERT_ACTIVE]) || !strcmp(status, wh_alert_status_words[WH_ALERT_IN_PROGRESS])))
-				add(x, id, states[wh_alert_severity(a)], false, wh_arena_printf(x->mem, "open alert: %s", wh_alert_property(a, "alertDisplayName")));
+			if (id && (!strcmp(status, wh_alert_status_words[WH_ALERT_ACTIVE]) ||
+			           !strcmp(status, wh_alert_status_words[WH_ALERT_IN_PROGRESS])))
+				add(x, id, states[wh_alert_severity(a)], false,
+				    wh_arena_printf(x->mem, "open alert: %s", wh_alert_property(a, "alertDisplayName")));
 		}
 	}
 	json_decref(list);
@@ -49,7 +53,8 @@ static int add_advice(struct facts *x, struct wh_app_ledger *l, struct wh_error 
 	for (size_t i = 0; !rc && i < rec->n_resources; i++) {
 		const struct wh_resource_result *r = &rec->resources[i];
 		if (r->resource->id && r->status == WH_UNHEALTHY)
-			add(x, r->resource->id, WH_MAP_MEDIUM, true, wh_arena_printf(x->mem, "its rules can be narrower: `whittle recommend` offers %zu", r->n_rules));
+			add(x, r->resource->id, WH_MAP_MEDIUM, true,
+			    wh_arena_printf(x->mem, "its rules can be narrower: `whittle recommend` offers %zu", r->n_rules));
 	}
 	return rc == -ENOENT ? 0 : rc; /* nothing was calculated yet */
 }
@@ -68,10 +73,13 @@ static int add_edge(void *arg, const struct wh_edge_key *key, const struct wh_ed
 {
 	struct traffic *x = arg;
 	size_t own = host_at(x->t, &key->local), peer = host_at(x->t, &key->peer);
-	if (own == WH_NONE || own == peer || (key->direction == WH_OUTBOUND && peer != WH_NONE && x->t->hosts[peer].kind <= WH_HOST_INSTANCE)) /* the server has an edge of its own */
+	if (own == WH_NONE || own == peer ||
+	    (key->direction == WH_OUTBOUND && peer != WH_NONE &&
+	     x->t->hosts[peer].kind <= WH_HOST_INSTANCE)) /* the server has an edge of its own */
 		return 0;
 	x->f = wh_arena_grown(x->mem, x->f, x->n, &x->room, sizeof *x->f);
-	x->f[x->n++] = (struct wh_map_flow){key->direction == WH_INBOUND ? peer : own, key->direction == WH_INBOUND ? own : peer, edge->flows, edge->bytes_in + edge->bytes_out};
+	x->f[x->n++] = (struct wh_map_flow){key->direction == WH_INBOUND ? peer : own, key->direction == WH_INBOUND ? own : peer,
+	                                    edge->flows, edge->bytes_in + edge->bytes_out};
 	return 0;
 }
 
@@ -98,7 +106,8 @@ static void join_edges(struct traffic *x)
 	x->n = last + 1;
 }
 
-int wh_app_map(const struct wh_app *a, const char *const *paths, size_t n, bool traffic, struct wh_app_map **out, struct wh_error *err)
+int wh_app_map(const struct wh_app *a, const char *const *paths, size_t n, bool traffic, struct wh_app_map **out,
+               struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_app_map *m = wh_arena_alloc(mem, sizeof *m);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Metrics as Prometheus reads them (text format 0.0.4): each counter of the ledger, of the sensor, of alerts and of their responses. Labels are words of
- * this program's own, never a name from outside.
+ * Metrics as Prometheus reads them (text format 0.0.4): each counter of the ledger, of the sensor, of alerts and of their
+ * responses. Labels are words of this program's own, never a name from outside.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,8 +35,10 @@ static int print_ledger(FILE *out, const struct wh_ledger *l, struct wh_error *e
 	one(out, "edges", "gauge", "Edges in the ledger.", t.edges);
 	one(out, "crowded_edges_total", "counter", "Edges that went since their port had too many.", t.crowded);
 	one(out, "aged_edges_total", "counter", "Edges that went since they were last seen too long ago.", t.aged);
-	one(out, "not_taken_full_total", "counter", "Edges and unanswered ports that were not taken, since the ledger was full (ledger-size).", t.full);
-	one(out, "last_flow_day_timestamp_seconds", "gauge", "The end of the last day with flows.", t.last_us > 0 ? (uint64_t)t.last_us / 1000000 : 0);
+	one(out, "not_taken_full_total", "counter",
+	    "Edges and unanswered ports that were not taken, since the ledger was full (ledger-size).", t.full);
+	one(out, "last_flow_day_timestamp_seconds", "gauge", "The end of the last day with flows.",
+	    t.last_us > 0 ? (uint64_t)t.last_us / 1000000 : 0);
 	return 0;
 }
 
@@ -59,7 +61,8 @@ static int print_lost_hours(FILE *out, struct wh_state *s, struct wh_error *err)
 		distinct += !i || hours[i] != hours[i - 1];
 	if (!rc) {
 		one(out, "lost_hours", "gauge", "Hours of the last 64 days in which a source lost something.", distinct);
-		one(out, "last_lost_hour_timestamp_seconds", "gauge", "The begin of the last of them; 0: there is none.", n && hours[n - 1] > 0 ? (uint64_t)hours[n - 1] * 3600 : 0);
+		one(out, "last_lost_hour_timestamp_seconds", "gauge", "The begin of the last of them; 0: there is none.",
+		    n && hours[n - 1] > 0 ? (uint64_t)hours[n - 1] * 3600 : 0);
 	}
 	wh_arena_free(mem);
 	return rc;
@@ -144,14 +147,16 @@ static int print_alerts(FILE *out, struct wh_state *s, struct wh_error *err)
 	head(out, "alerts", "gauge", "Kept alerts.");
 	for (int v = 0; v < SEVERITIES; v++)
 		for (int t = 0; t < STATES; t++)
-			fprintf(out, "whittle_alerts{severity=\"%s\",status=\"%s\"} %" PRIu64 "\n", wh_severity_words[v], wh_alert_status_words[t], n[v][t]);
+			fprintf(out, "whittle_alerts{severity=\"%s\",status=\"%s\"} %" PRIu64 "\n", wh_severity_words[v],
+			        wh_alert_status_words[t], n[v][t]);
 	head(out, "alert_responses", "gauge", "Responses to alerts.");
 	for (int k = 0; k < RESPONSES; k++)
 		fprintf(out, "whittle_alert_responses{state=\"%s\"} %" PRIu64 "\n", responses[k], r[k]);
 	return rc;
 }
 
-int wh_app_metrics(const struct wh_app *a, const struct wh_app_noticed *noticed, size_t n, char **out, size_t *len, struct wh_error *err)
+int wh_app_metrics(const struct wh_app *a, const struct wh_app_noticed *noticed, size_t n, char **out, size_t *len,
+                   struct wh_error *err)
 {
 	struct wh_ledger l;
 	FILE *f = open_memstream(out, len);

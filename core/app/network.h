@@ -9,5 +9,6 @@ struct wh_app_network { struct wh_arena *mem; struct wh_inventory inv; struct wh
 
 /* {"class":N, "resources":[{"id", "address"}…]}. A new reference. */
 json_t *wh_app_class_json(struct wh_app_network *net, size_t class);
-/* The ports as members of `o`: "tcpPorts", "udpPorts", "icmp", and "tcpUnknown" and so on with "missing" where something is not decided. */
+/* The ports as members of `o`: "tcpPorts", "udpPorts", "icmp", and "tcpUnknown" and so on with "missing" where something is not
+ * decided. */
 void wh_app_put_ports(json_t *o, const struct wh_reach_ports *p, struct wh_arena *mem);

@@ -23,10 +23,17 @@ static int add_edge(void *arg, const struct wh_edge_key *key, const struct wh_ed
 	if (own == WH_NONE || e->last_us < x->from_us)
 		return 0;
 	x->heard[own] = true;
-	if (own == peer || (key->direction == WH_OUTBOUND && peer != WH_NONE && r->t->hosts[peer].kind <= WH_HOST_INSTANCE)) /* the server has an edge of its own */
+	if (own == peer || (key->direction == WH_OUTBOUND && peer != WH_NONE &&
+	                    r->t->hosts[peer].kind <= WH_HOST_INSTANCE)) /* the server has an edge of its own */
 		return 0;
 	x->o = wh_arena_grown(x->mem, x->o, x->n, &x->room, sizeof *x->o);
-	x->o[x->n++] = (struct wh_observed){key->direction == WH_INBOUND ? peer : own, key->direction == WH_INBOUND ? own : peer, key->proto, key->port, e->flows, e->first_us, e->last_us};
+	x->o[x->n++] = (struct wh_observed){key->direction == WH_INBOUND ? peer : own,
+	                                    key->direction == WH_INBOUND ? own : peer,
+	                                    key->proto,
+	                                    key->port,
+	                                    e->flows,
+	                                    e->first_us,
+	                                    e->last_us};
 	return 0;
 }
 
@@ -62,7 +69,8 @@ static void join(struct wh_overlay *x)
 
 static int by_id(const void *a, const void *b)
 {
-	return strcasecmp((*(const struct wh_resource_result *const *)a)->resource->id, (*(const struct wh_resource_result *const *)b)->resource->id);
+	return strcasecmp((*(const struct wh_resource_result *const *)a)->resource->id,
+	                  (*(const struct wh_resource_result *const *)b)->resource->id);
 }
 
 static int take_rules(struct wh_overlay *x, const struct wh_topology *t, struct wh_error *err)
@@ -80,13 +88,15 @@ static int take_rules(struct wh_overlay *x, const struct wh_topology *t, struct 
 		qsort(by, n, sizeof *by, by_id);
 	for (size_t h = 0; h < t->n_hosts && n; h++) {
 		const struct wh_resource r = {.id = t->hosts[h].id};
-		const struct wh_resource_result wanted = {.resource = &r}, *key = &wanted, *const *at = bsearch(&key, by, n, sizeof *by, by_id);
+		const struct wh_resource_result wanted = {.resource = &r},
+						*key = &wanted, *const *at = bsearch(&key, by, n, sizeof *by, by_id);
 		x->rules[h] = at && (*at)->status != WH_UNSCANNED ? *at : NULL; /* of what was not scanned nothing is said */
 	}
 	return 0;
 }
 
-int wh_overlay_open(const struct wh_app *a, const struct wh_topology *t, struct wh_arena *mem, struct wh_overlay *out, struct wh_error *err)
+int wh_overlay_open(const struct wh_app *a, const struct wh_topology *t, struct wh_arena *mem, struct wh_overlay *out,
+                    struct wh_error *err)
 {
 	struct reading r = {out, t};
 	struct wh_store_totals totals;
@@ -97,7 +107,8 @@ int wh_overlay_open(const struct wh_app *a, const struct wh_topology *t, struct 
 	if (rc)
 		return rc;
 	out->to_us = totals.last_us;
-	out->from_us = totals.last_us - days * WH_US_PER_DAY > totals.first_us ? totals.last_us - days * WH_US_PER_DAY : totals.first_us;
+	out->from_us = totals.last_us - days * WH_US_PER_DAY > totals.first_us ? totals.last_us - days * WH_US_PER_DAY
+	                                                                       : totals.first_us;
 	out->heard = wh_arena_array(mem, t->n_hosts + 1, sizeof *out->heard);
 	out->rules = wh_arena_array(mem, t->n_hosts + 1, sizeof *out->rules);
 	rc = wh_store_edges(out->l.is.store, NULL, add_edge, &r, err);
@@ -151,8 +162,10 @@ static json_t *observed_json(const struct wh_overlay *o, size_t from, size_t to,
 	}
 	if (end > first)
 		wh_time_text(last, seen);
-	return json_pack("{s:s, s:s, s:I, s:s?}", "tcpPorts", wh_ports_text(wh_overlay_ports(o, first, end, WH_PROTO_TCP, mem), mem), "udpPorts",
-	                 wh_ports_text(wh_overlay_ports(o, first, end, WH_PROTO_UDP, mem), mem), "flows", (json_int_t)flows, "lastSeen", end > first ? seen : NULL);
+	return json_pack("{s:s, s:s, s:I, s:s?}", "tcpPorts",
+	                 wh_ports_text(wh_overlay_ports(o, first, end, WH_PROTO_TCP, mem), mem), "udpPorts",
+	                 wh_ports_text(wh_overlay_ports(o, first, end, WH_PROTO_UDP, mem), mem), "flows", (json_int_t)flows,
+	                 "lastSeen", end > first ? seen : NULL);
 }
 
 static bool has(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
@@ -164,7 +177,8 @@ static bool has(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
 }
 
 /* The ports that rules of one machine would keep closed to every address of another one. */
-static struct wh_ranges closed(const struct wh_resource_result *r, enum wh_direction d, uint8_t proto, const struct wh_topology *t, size_t peer, struct wh_arena *mem)
+static struct wh_ranges closed(const struct wh_resource_result *r, enum wh_direction d, uint8_t proto,
+                               const struct wh_topology *t, size_t peer, struct wh_arena *mem)
 {
 	struct wh_port_range *p = wh_arena_array(mem, r ? r->n_rules + 1 : 1, sizeof *p);
 	const struct wh_host *h = &t->hosts[peer];
@@ -173,27 +187,32 @@ static struct wh_ranges closed(const struct wh_resource_result *r, enum wh_direc
 		const struct wh_recommended_rule *x = &r->rules[i];
 		bool open = x->direction != d || x->proto != proto;
 		for (size_t k = h->first; k < h->first + h->n && !open; k++)
-			open = has(x->prefixes, x->n_prefixes, &t->endpoints[k].addr) && !has(x->except, x->n_except, &t->endpoints[k].addr);
+			open = has(x->prefixes, x->n_prefixes, &t->endpoints[k].addr) &&
+			       !has(x->except, x->n_except, &t->endpoints[k].addr);
 		if (!open)
 			p[n++] = (struct wh_port_range){x->port, x->port};
 	}
 	return wh_ports(p, n, mem);
 }
 
-static json_t *recommended_json(const struct wh_overlay *x, const struct wh_topology *t, size_t from, size_t to, const struct wh_reach_ports *allowed, struct wh_arena *mem)
+static json_t *recommended_json(const struct wh_overlay *x, const struct wh_topology *t, size_t from, size_t to,
+                                const struct wh_reach_ports *allowed, struct wh_arena *mem)
 {
 	const uint8_t protos[] = {WH_PROTO_TCP, WH_PROTO_UDP};
 	const char *text[2];
 	if (from == WH_NONE || to == WH_NONE || (!x->rules[to] && !x->rules[from]))
 		return json_null();
 	for (int i = 0; i < 2; i++) {
-		struct wh_ranges left = wh_ranges_minus(i ? allowed->udp : allowed->tcp, closed(x->rules[to], WH_INBOUND, protos[i], t, from, mem), mem);
-		text[i] = wh_ports_text(wh_ranges_minus(left, closed(x->rules[from], WH_OUTBOUND, protos[i], t, to, mem), mem), mem);
+		struct wh_ranges left = wh_ranges_minus(i ? allowed->udp : allowed->tcp,
+		                                        closed(x->rules[to], WH_INBOUND, protos[i], t, from, mem), mem);
+		text[i] = wh_ports_text(wh_ranges_minus(left, closed(x->rules[from], WH_OUTBOUND, protos[i], t, to, mem), mem),
+		                        mem);
 	}
 	return json_pack("{s:s, s:s}", "tcpPorts", text[0], "udpPorts", text[1]);
 }
 
-void wh_overlay_put(const struct wh_overlay *x, const struct wh_topology *t, json_t *edge, size_t from, size_t to, const struct wh_reach_ports *allowed)
+void wh_overlay_put(const struct wh_overlay *x, const struct wh_topology *t, json_t *edge, size_t from, size_t to,
+                    const struct wh_reach_ports *allowed)
 {
 	struct wh_arena *mem = wh_arena_new();
 	json_object_set_new(edge, "observed", observed_json(x, from, to, mem));

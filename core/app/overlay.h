@@ -10,17 +10,21 @@ struct wh_observed { size_t from, to; uint8_t proto; uint16_t port; uint64_t flo
 struct wh_overlay {
 	struct wh_observed *o; size_t n, room;                 /* by from, to, protocol, port; each once */
 	bool *heard;                                           /* of each machine: the ledger has a flow of it in the window */
-	const struct wh_resource_result **rules;               /* of each machine: what is recommended for it; NULL: nothing was calculated */
+	/* of each machine: what is recommended for it; NULL: nothing was calculated */
+	const struct wh_resource_result **rules;
 	int64_t from_us, to_us;                                /* the window: up to the ledger's last flow */
 	struct wh_app_ledger l;
 	struct wh_arena *mem;
 };
 /* Of the ledger's whole window. Call wh_overlay_close() also after a failure. */
-int wh_overlay_open(const struct wh_app *a, const struct wh_topology *t, struct wh_arena *mem, struct wh_overlay *out, struct wh_error *err);
+int wh_overlay_open(const struct wh_app *a, const struct wh_topology *t, struct wh_arena *mem, struct wh_overlay *out,
+                    struct wh_error *err);
 void wh_overlay_close(struct wh_overlay *o);
 /* Those from one machine to another, which are [*from, the returned end) of o->o. */
 size_t wh_overlay_between(const struct wh_overlay *o, size_t from, size_t to, size_t *first);
 /* The ports of a protocol among them, as a set, in `mem`. */
 struct wh_ranges wh_overlay_ports(const struct wh_overlay *o, size_t first, size_t end, uint8_t proto, struct wh_arena *mem);
-/* "observed" and "recommended" as members of an edge's document. WH_NONE: the Internet, of which nothing is recommended by address here. */
-void wh_overlay_put(const struct wh_overlay *x, const struct wh_topology *t, json_t *edge, size_t from, size_t to, const struct wh_reach_ports *allowed);
+/* "observed" and "recommended" as members of an edge's document. WH_NONE: the Internet, of which nothing is recommended by
+ * address here. */
+void wh_overlay_put(const struct wh_overlay *x, const struct wh_topology *t, json_t *edge, size_t from, size_t to,
+                    const struct wh_reach_ports *allowed);

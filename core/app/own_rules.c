@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rules that belong on this machine: proved once more to lie within the rules in force, since the estate or a review may have changed. */
+/* The rules that belong on this machine: proved once more to lie within the rules in force, since the estate or a review may have
+ * changed. */
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -15,8 +16,11 @@ static int prove_again(const struct wh_recommendation *r, const struct wh_estate
 		char addr[WH_ADDR_STRLEN], proto[8];
 		int rc = wh_prove(e, r->resources[i].resource, r->resources[i].rules, r->resources[i].n_rules, mem, &ce, err);
 		if (rc == 1)
-			return wh_fail(err, -EPERM, "%s: refused: the rules would allow %s to port %u/%s, which the present policy does not; run `whittle recommend` again",
-			               r->resources[i].resource->name, wh_addr_text(&ce.peer, addr), ce.port, wh_proto_text(ce.proto, proto));
+			return wh_fail(
+				err, -EPERM,
+				"%s: refused: the rules would allow %s to port %u/%s, which the present policy does not; run `whittle recommend` again",
+				r->resources[i].resource->name, wh_addr_text(&ce.peer, addr), ce.port,
+				wh_proto_text(ce.proto, proto));
 		if (rc)
 			return rc;
 	}
@@ -62,14 +66,17 @@ static int find_own(const struct wh_estate *e, const char *const *names, size_t 
 	}
 	if (!n)
 		out->n = wh_app_own_resources(e, out->names, WH_APP_OWN);
-	return out->n ? 0 : wh_fail_input(err, -ENOENT, "no resource has an address of this machine: name the one that it is with --resource");
+	return out->n ? 0
+	              : wh_fail_input(err, -ENOENT,
+	                              "no resource has an address of this machine: name the one that it is with --resource");
 }
 
 /* The ledger knows of nothing before its first flow, nor before the window that its bitmaps hold. */
 static int ledger_memory(const struct wh_app *a, struct wh_store *s, int64_t *memory_us, struct wh_error *err)
 {
 	struct wh_store_totals totals;
-	int64_t window = a->config->harden.window_days ? a->config->harden.window_days : 64, from = wh_now_us() - window * WH_US_PER_DAY;
+	int64_t window = a->config->harden.window_days ? a->config->harden.window_days : 64,
+		from = wh_now_us() - window * WH_US_PER_DAY;
 	int rc = wh_store_totals(s, &totals, err);
 	if (!rc)
 		*memory_us = totals.first_us > from ? totals.first_us : from;
@@ -83,8 +90,8 @@ static void take_digest(const struct wh_recommendation *r, struct wh_app_own *ou
 			wh_rules_digest(&r->resources[i], out->digest);
 }
 
-int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n, bool all_addresses, struct wh_arena *mem, struct wh_app_own *out,
-                     struct wh_error *err)
+int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n, bool all_addresses, struct wh_arena *mem,
+                     struct wh_app_own *out, struct wh_error *err)
 {
 	struct wh_recommendation *r;
 	struct wh_heard heard;
@@ -98,7 +105,8 @@ int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n,
 	rc = rc ? rc : prove_again(r, l.estate, mem, err);
 	rc = rc ? rc : wh_estate_heard(l.is.store, l.estate, mem, &heard, err);
 	if (!rc) {
-		struct wh_nft_options opt = {.resources = out->names, .n_resources = out->n, .heard = &heard, .all_addresses = all_addresses};
+		struct wh_nft_options opt = {
+			.resources = out->names, .n_resources = out->n, .heard = &heard, .all_addresses = all_addresses};
 		wh_app_platform(a, l.estate);
 		take_digest(r, out);
 		rc = wh_nft_ruleset_from(r, l.estate, &opt, mem, &out->rs, err);
@@ -123,8 +131,10 @@ char *wh_app_coverage_line(const struct wh_covered *c, size_t n, struct wh_arena
 	char *judged = NULL, *not = wh_nft_not_covered(c, n, mem), addr[WH_ADDR_STRLEN];
 	for (size_t i = 0; i < n; i++)
 		if (c[i].kind == WH_COVERED)
-			judged = wh_arena_printf(mem, "%s%s%s (%s)", judged ? judged : "", judged ? ", " : "", wh_addr_text(&c[i].addr, addr), c[i].interface);
-	return wh_arena_printf(mem, "Judged: %s; %s%s", judged ? judged : "no address of this machine", not ? "not covered: " : "every address is covered", not ? not : "");
+			judged = wh_arena_printf(mem, "%s%s%s (%s)", judged ? judged : "", judged ? ", " : "",
+			                         wh_addr_text(&c[i].addr, addr), c[i].interface);
+	return wh_arena_printf(mem, "Judged: %s; %s%s", judged ? judged : "no address of this machine",
+	                       not ? "not covered: " : "every address is covered", not ? not : "");
 }
 
 json_t *wh_app_coverage_json(const struct wh_covered *c, size_t n)
@@ -133,7 +143,8 @@ json_t *wh_app_coverage_json(const struct wh_covered *c, size_t n)
 	json_t *list = json_array();
 	char addr[WH_ADDR_STRLEN];
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:I,s:s?}", "address", wh_addr_text(&c[i].addr, addr), "interface", c[i].interface, "coverage",
-		                                      kinds[c[i].kind], "rules", (json_int_t)c[i].ports, "resource", c[i].resource));
+		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:I,s:s?}", "address", wh_addr_text(&c[i].addr, addr),
+		                                      "interface", c[i].interface, "coverage", kinds[c[i].kind], "rules",
+		                                      (json_int_t)c[i].ports, "resource", c[i].resource));
 	return list;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Everything that an assessment may ask, gathered: the inventory with its reachability, and of the ledger traffic, alerts, rules and lists. */
+/* Everything that an assessment may ask, gathered: the inventory with its reachability, and of the ledger traffic, alerts, rules
+ * and lists. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,8 @@ int wh_app_rules_file(const struct wh_app *a, const char *name, struct wh_arena 
 static void put_input(struct wh_app_posture *p, const char *name, const char *what, int64_t at_us)
 {
 	char at[WH_TIME_STRLEN];
-	json_array_append_new(p->inputs, json_pack("{s:s, s:s, s:s?}", "name", name, "what", what, "at", at_us ? wh_time_text(at_us, at) : NULL));
+	json_array_append_new(p->inputs, json_pack("{s:s, s:s, s:s?}", "name", name, "what", what, "at",
+	                                           at_us ? wh_time_text(at_us, at) : NULL));
 	p->at_us = at_us > p->at_us ? at_us : p->at_us;
 }
 
@@ -38,7 +40,9 @@ static void note_documents(struct wh_app_posture *p, const char *const *paths, s
 	for (size_t i = 0; i < n; i++) {
 		int64_t newest = changed_us(paths[i]);
 		for (size_t k = 0; k < p->inv.n_documents; k++) {
-			int64_t at = strstr(p->inv.documents[k].file, paths[i]) == p->inv.documents[k].file ? changed_us(p->inv.documents[k].file) : 0;
+			int64_t at = strstr(p->inv.documents[k].file, paths[i]) == p->inv.documents[k].file
+			                     ? changed_us(p->inv.documents[k].file)
+			                     : 0;
 			newest = at > newest ? at : newest;
 		}
 		put_input(p, "inventory", paths[i], newest);
@@ -59,7 +63,8 @@ static int read_traffic(struct wh_app_posture *p, struct wh_error *err)
 	struct wh_store_totals totals;
 	int rc = wh_store_totals(p->ledger.is.store, &totals, err);
 	if (!rc)
-		put_input(p, "traffic", wh_arena_printf(p->mem, "%llu flows in the ledger", (unsigned long long)totals.flows), totals.last_us);
+		put_input(p, "traffic", wh_arena_printf(p->mem, "%llu flows in the ledger", (unsigned long long)totals.flows),
+		          totals.last_us);
 	return rc;
 }
 
@@ -141,7 +146,8 @@ static void build_assets(struct wh_app_posture *p)
 	for (size_t i = 0; i < p->inv.n; i++) {
 		const struct wh_item *it = &p->inv.items[i];
 		list[i] = (struct wh_asset){.id = it->id, .type = it->type, .name = it->name, .body = it->body};
-		if (!strcmp(it->type, "microsoft.resources/resourcegroups") || !strcmp(it->type, "microsoft.resources/subscriptions/resourcegroups"))
+		if (!strcmp(it->type, "microsoft.resources/resourcegroups") ||
+		    !strcmp(it->type, "microsoft.resources/subscriptions/resourcegroups"))
 			json_object_set(groups, it->id, it->body);
 	}
 	p->assets = wh_assets_expand(list, p->inv.n, p->mem);
@@ -157,7 +163,8 @@ static int load_rules(struct wh_app_posture *p, struct wh_error *err)
 	return rc ? rc : wh_score_controls_load(path, p->mem, &p->score_controls, err);
 }
 
-int wh_app_posture_open(const struct wh_app *a, const char *const *paths, size_t n, struct wh_app_posture **out, struct wh_error *err)
+int wh_app_posture_open(const struct wh_app *a, const char *const *paths, size_t n, struct wh_app_posture **out,
+                        struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_app_posture *p = wh_arena_alloc(mem, sizeof *p);

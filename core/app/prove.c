@@ -3,7 +3,8 @@
 #include "app/app.h"
 #include "whittle/app_rules.h"
 
-static const char *denied_by(const struct wh_estate *e, const struct wh_resource *r, const struct wh_counterexample *ce, struct wh_arena *mem)
+static const char *denied_by(const struct wh_estate *e, const struct wh_resource *r, const struct wh_counterexample *ce,
+                             struct wh_arena *mem)
 {
 	const struct wh_tag_context tags = wh_estate_tags(e);
 	for (size_t i = 0; i < r->n_nsgs; i++)
@@ -17,14 +18,15 @@ static const char *denied_by(const struct wh_estate *e, const struct wh_resource
 	return NULL;
 }
 
-static int prove(const struct wh_estate *e, const struct wh_recommendation *rec, const struct wh_app_prove *ask, struct wh_arena *mem, struct wh_app_proved *out,
-                 struct wh_error *err)
+static int prove(const struct wh_estate *e, const struct wh_recommendation *rec, const struct wh_app_prove *ask,
+                 struct wh_arena *mem, struct wh_app_proved *out, struct wh_error *err)
 {
 	out->list = wh_arena_array(mem, rec->n_resources + 1, sizeof *out->list);
 	for (size_t i = 0; i < rec->n_resources; i++) {
 		const struct wh_resource_result *res = &rec->resources[i];
 		struct wh_app_proof *p = &out->list[out->n];
-		if (!wh_estate_is_named(e, res->resource, ask->resources, ask->n_resources) || (!res->n_rules && !ask->n_resources))
+		if (!wh_estate_is_named(e, res->resource, ask->resources, ask->n_resources) ||
+		    (!res->n_rules && !ask->n_resources))
 			continue;
 		int rc = wh_prove(e, res->resource, res->rules, res->n_rules, mem, &p->ce, err);
 		if (rc < 0)
@@ -38,7 +40,8 @@ static int prove(const struct wh_estate *e, const struct wh_recommendation *rec,
 	return 0;
 }
 
-int wh_app_prove(const struct wh_app *a, const struct wh_app_prove *ask, struct wh_arena *mem, struct wh_app_proved *out, struct wh_error *err)
+int wh_app_prove(const struct wh_app *a, const struct wh_app_prove *ask, struct wh_arena *mem, struct wh_app_proved *out,
+                 struct wh_error *err)
 {
 	struct wh_recommendation *rec;
 	struct wh_app_ledger l;
@@ -55,10 +58,13 @@ static json_t *proof_json(const struct wh_app_proof *p)
 {
 	const struct wh_resource *r = p->of->resource;
 	char peer[WH_ADDR_STRLEN], proto[8];
-	json_t *o = json_pack("{s:s,s:s,s:I,s:b}", "id", r->id ? r->id : r->name, "name", r->name, "rules", (json_int_t)p->of->n_rules, "holds", p->holds);
+	json_t *o = json_pack("{s:s,s:s,s:I,s:b}", "id", r->id ? r->id : r->name, "name", r->name, "rules",
+	                      (json_int_t)p->of->n_rules, "holds", p->holds);
 	if (!p->holds)
-		json_object_set_new(o, "counterExample", json_pack("{s:s,s:s,s:i,s:s,s:s?}", "direction", wh_direction_text(p->ce.direction), "protocol",
-		                    wh_proto_text(p->ce.proto, proto), "port", (int)p->ce.port, "peer", wh_addr_text(&p->ce.peer, peer), "deniedBy", p->denied_by));
+		json_object_set_new(o, "counterExample",
+		                    json_pack("{s:s,s:s,s:i,s:s,s:s?}", "direction", wh_direction_text(p->ce.direction),
+		                              "protocol", wh_proto_text(p->ce.proto, proto), "port", (int)p->ce.port, "peer",
+		                              wh_addr_text(&p->ce.peer, peer), "deniedBy", p->denied_by));
 	return o;
 }
 

@@ -17,7 +17,8 @@ static int no_such(struct wh_app_network *net, const char *text, struct wh_error
 	for (size_t i = 0; i < net->t.n_hosts && !near && len > 2; i++)
 		if (strcasestr(net->t.hosts[i].name, text))
 			near = net->t.hosts[i].name;
-	return wh_fail_input(err, -ENOENT, "'%.80s' is no resource of the estate, address, prefix or Internet%s%s%s", text, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+	return wh_fail_input(err, -ENOENT, "'%.80s' is no resource of the estate, address, prefix or Internet%s%s%s", text,
+	                     near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 }
 
 static int find_end(struct wh_app_network *net, const char *text, struct end *out, struct wh_error *err)
@@ -56,7 +57,9 @@ static int find_end(struct wh_app_network *net, const char *text, struct end *ou
 	out->outside = wh_ranges_minus(out->outside, wh_ranges_from_prefixes(own, n_own, net->mem), net->mem);
 	for (size_t i = 0; i < t->n_vnets; i++) /* an address of a subnet that no host has is nobody */
 		if (out->n)
-			out->outside = wh_ranges_minus(out->outside, wh_ranges_from_prefixes(t->vnets[i].space, t->vnets[i].n_space, net->mem), net->mem);
+			out->outside = wh_ranges_minus(out->outside,
+			                               wh_ranges_from_prefixes(t->vnets[i].space, t->vnets[i].n_space, net->mem),
+			                               net->mem);
 	return 0;
 }
 
@@ -79,7 +82,8 @@ static enum wh_answer answer_of(const struct wh_app_reach *ask, const struct wh_
 	uint8_t proto = ask->proto ? ask->proto : ask->has_port ? WH_PROTO_TCP : WH_PROTO_ANY;
 	bool yes, maybe;
 	if (proto == WH_PROTO_TCP || proto == WH_PROTO_UDP) {
-		struct wh_ranges a = proto == WH_PROTO_TCP ? p->tcp : p->udp, u = proto == WH_PROTO_TCP ? p->tcp_unknown : p->udp_unknown;
+		struct wh_ranges a = proto == WH_PROTO_TCP ? p->tcp : p->udp,
+				 u = proto == WH_PROTO_TCP ? p->tcp_unknown : p->udp_unknown;
 		yes = ask->has_port ? has_port(a, ask->port) : a.n > 0;
 		maybe = ask->has_port ? has_port(u, ask->port) : u.n > 0;
 	} else if (proto == WH_PROTO_ICMP) {
@@ -97,12 +101,16 @@ static enum wh_answer answer_of(const struct wh_app_reach *ask, const struct wh_
 static void pick(const struct wh_app_reach *ask, const struct wh_reach_ports *p, enum wh_answer v, struct wh_reach_packet *out)
 {
 	struct wh_ranges tcp = v == WH_ALLOWED ? p->tcp : p->tcp_unknown, udp = v == WH_ALLOWED ? p->udp : p->udp_unknown;
-	out->proto = ask->proto ? ask->proto : ask->has_port || v == WH_DENIED || tcp.n || (!udp.n && !p->icmp) ? WH_PROTO_TCP : udp.n ? WH_PROTO_UDP : WH_PROTO_ICMP;
+	out->proto = ask->proto                                                         ? ask->proto
+	             : ask->has_port || v == WH_DENIED || tcp.n || (!udp.n && !p->icmp) ? WH_PROTO_TCP
+	             : udp.n                                                            ? WH_PROTO_UDP
+	                                                                                : WH_PROTO_ICMP;
 	struct wh_ranges from = out->proto == WH_PROTO_TCP ? tcp : out->proto == WH_PROTO_UDP ? udp : (struct wh_ranges){0};
 	out->dport = ask->has_port ? ask->port : from.n ? (uint16_t)wh_addr_low(&from.r[0].from) : 0;
 }
 
-static void count(struct wh_app_network *net, const struct wh_app_reach *ask, struct tally *t, uint32_t verdict, struct wh_reach_packet p)
+static void count(struct wh_app_network *net, const struct wh_app_reach *ask, struct tally *t, uint32_t verdict,
+                  struct wh_reach_packet p)
 {
 	struct wh_reach_ports ports = wh_reach_ports(net->r, verdict);
 	enum wh_answer v = answer_of(ask, &ports);
@@ -115,23 +123,27 @@ static void count(struct wh_app_network *net, const struct wh_app_reach *ask, st
 	t->has[v] = true;
 }
 
-static void count_outside(struct wh_app_network *net, const struct wh_app_reach *ask, struct tally *t, size_t endpoint, struct wh_ranges outside, enum wh_direction d)
+static void count_outside(struct wh_app_network *net, const struct wh_app_reach *ask, struct tally *t, size_t endpoint,
+                          struct wh_ranges outside, enum wh_direction d)
 {
 	struct wh_reach_outside *pieces;
 	size_t n = outside.n ? wh_reach_cut(net->r, endpoint, d, outside, &pieces) : 0;
 	for (size_t i = 0; i < n; i++) {
-		struct wh_reach_packet p = {.from = d == WH_OUTBOUND ? endpoint : WH_NONE, .to = d == WH_OUTBOUND ? WH_NONE : endpoint};
+		struct wh_reach_packet p = {.from = d == WH_OUTBOUND ? endpoint : WH_NONE,
+		                            .to = d == WH_OUTBOUND ? WH_NONE : endpoint};
 		p.from_addr = p.to_addr = pieces[i].peers.r[0].from;
 		count(net, ask, t, pieces[i].verdict, p);
 	}
 }
 
-static void compare(struct wh_app_network *net, const struct wh_app_reach *ask, const struct end *a, const struct end *b, struct tally *t)
+static void compare(struct wh_app_network *net, const struct wh_app_reach *ask, const struct end *a, const struct end *b,
+                    struct tally *t)
 {
 	const struct wh_endpoint *e = net->t.endpoints;
 	for (size_t i = 0; i < a->n; i++) {
 		for (size_t k = 0; k < b->n; k++)
-			if (wh_addr_is_v4(&e[a->endpoints[i]].addr) == wh_addr_is_v4(&e[b->endpoints[k]].addr) && e[a->endpoints[i]].host != e[b->endpoints[k]].host)
+			if (wh_addr_is_v4(&e[a->endpoints[i]].addr) == wh_addr_is_v4(&e[b->endpoints[k]].addr) &&
+			    e[a->endpoints[i]].host != e[b->endpoints[k]].host)
 				count(net, ask, t, wh_reach_between(net->r, a->endpoints[i], b->endpoints[k]),
 				      (struct wh_reach_packet){.from = a->endpoints[i], .to = b->endpoints[k]});
 		count_outside(net, ask, t, a->endpoints[i], b->outside, WH_OUTBOUND);
@@ -173,7 +185,9 @@ static json_t *steps_json(const struct wh_reach_answer *a)
 	json_t *list = json_array();
 	for (size_t i = 0; i < a->n; i++) {
 		const struct wh_reach_step *s = &a->steps[i];
-		json_t *o = json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "where", s->where, "direction", wh_direction_text(s->direction), "verdict", answer_text(s->verdict), "nsg", s->nsg, "why", s->why);
+		json_t *o = json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "where", s->where, "direction",
+		                      wh_direction_text(s->direction), "verdict", answer_text(s->verdict), "nsg", s->nsg, "why",
+		                      s->why);
 		if (s->rule) {
 			json_object_set_new(o, "rule", json_string(s->rule->name));
 			json_object_set_new(o, "priority", json_integer(s->rule->priority));
@@ -188,19 +202,24 @@ static json_t *packet_json(struct wh_app_network *net, const struct wh_reach_pac
 {
 	char from[WH_ADDR_STRLEN], to[WH_ADDR_STRLEN], proto[8];
 	const struct wh_endpoint *e = net->t.endpoints;
-	return json_pack("{s:s, s:s, s:s, s:i, s:i}", "from", wh_addr_text(p->from == WH_NONE ? &p->from_addr : &e[p->from].addr, from), "to",
-	                 wh_addr_text(p->to == WH_NONE ? &p->to_addr : &e[p->to].addr, to), "protocol", wh_proto_text(p->proto, proto), "sourcePort", p->sport, "destinationPort", p->dport);
+	return json_pack("{s:s, s:s, s:s, s:i, s:i}", "from",
+	                 wh_addr_text(p->from == WH_NONE ? &p->from_addr : &e[p->from].addr, from), "to",
+	                 wh_addr_text(p->to == WH_NONE ? &p->to_addr : &e[p->to].addr, to), "protocol",
+	                 wh_proto_text(p->proto, proto), "sourcePort", p->sport, "destinationPort", p->dport);
 }
 
-static int both_ends(struct wh_app_network *net, const struct wh_app_reach *ask, const struct wh_overlay *x, const struct end *a, const struct end *b, json_t **out, struct wh_error *err)
+static int both_ends(struct wh_app_network *net, const struct wh_app_reach *ask, const struct wh_overlay *x, const struct end *a,
+                     const struct end *b, json_t **out, struct wh_error *err)
 {
 	struct tally t = {0};
 	compare(net, ask, a, b, &t);
 	if (!a->n && !b->n)
-		return wh_fail_input(err, -EINVAL, "neither '%.60s' nor '%.60s' is of the estate: one end must be", a->text, b->text);
+		return wh_fail_input(err, -EINVAL, "neither '%.60s' nor '%.60s' is of the estate: one end must be", a->text,
+		                     b->text);
 	struct wh_reach_ports ports = wh_reach_ports(net->r, t.all);
 	enum wh_answer main = t.n[WH_ALLOWED] ? WH_ALLOWED : t.n[WH_UNDECIDED] ? WH_UNDECIDED : WH_DENIED;
-	json_t *missing = json_array(), *o = json_pack("{s:s, s:s, s:s}", "verdict", verdict_of(&t), "from", a->text, "to", b->text);
+	json_t *missing = json_array(),
+	       *o = json_pack("{s:s, s:s, s:s}", "verdict", verdict_of(&t), "from", a->text, "to", b->text);
 	wh_app_put_ports(o, &ports, net->mem);
 	if (t.has[main]) {
 		struct wh_reach_answer answer;
@@ -210,7 +229,9 @@ static int both_ends(struct wh_app_network *net, const struct wh_app_reach *ask,
 		if (t.n[WH_UNDECIDED] && answer.missing)
 			json_array_append_new(missing, json_string(answer.missing));
 	} else {
-		json_object_set_new(o, "decidedBy", json_pack("[{s:s, s:s, s:s}]", "where", "the way", "verdict", "denied", "why", "the ends have no address of one family, or are one host"));
+		json_object_set_new(o, "decidedBy",
+		                    json_pack("[{s:s, s:s, s:s}]", "where", "the way", "verdict", "denied", "why",
+		                              "the ends have no address of one family, or are one host"));
 	}
 	if (ports.missing && !json_array_size(missing))
 		json_array_append_new(missing, json_string(ports.missing));
@@ -223,20 +244,23 @@ static int both_ends(struct wh_app_network *net, const struct wh_app_reach *ask,
 
 /* ---- one end ---- */
 
-static void add_peer(struct wh_app_network *net, const struct wh_overlay *x, json_t *list, size_t from, size_t to, bool inbound, const struct tally *t)
+static void add_peer(struct wh_app_network *net, const struct wh_overlay *x, json_t *list, size_t from, size_t to, bool inbound,
+                     const struct tally *t)
 {
 	struct wh_reach_ports ports = wh_reach_ports(net->r, t->all);
 	if (!t->n[WH_ALLOWED] && !t->n[WH_UNDECIDED])
 		return;
 	size_t peer = inbound ? from : to;
-	json_t *o = json_pack("{s:s, s:s, s:s}", "id", peer == WH_NONE ? "Internet" : net->t.hosts[peer].id, "name", peer == WH_NONE ? "Internet" : net->t.hosts[peer].name, "verdict", verdict_of(t));
+	json_t *o = json_pack("{s:s, s:s, s:s}", "id", peer == WH_NONE ? "Internet" : net->t.hosts[peer].id, "name",
+	                      peer == WH_NONE ? "Internet" : net->t.hosts[peer].name, "verdict", verdict_of(t));
 	wh_app_put_ports(o, &ports, net->mem);
 	if (x)
 		wh_overlay_put(x, &net->t, o, from, to, &ports);
 	json_array_append_new(list, o);
 }
 
-static int one_end(struct wh_app_network *net, const struct wh_app_reach *ask, const struct wh_overlay *overlay, const struct end *x, bool inbound, json_t **out)
+static int one_end(struct wh_app_network *net, const struct wh_app_reach *ask, const struct wh_overlay *overlay,
+                   const struct end *x, bool inbound, json_t **out)
 {
 	json_t *list = json_array();
 	struct end peer = {.outside = wh_reach_outside_ranges(net->r), .text = "Internet", .host = WH_NONE};
@@ -274,7 +298,8 @@ int wh_app_reach(struct wh_app_network *net, const struct wh_app_reach *ask, jso
 		rc = wh_overlay_open(ask->overlay, &net->t, net->mem, &x, err);
 	const struct wh_overlay *with = ask->overlay ? &x : NULL;
 	if (!rc)
-		rc = ask->from && ask->to ? both_ends(net, ask, with, &a, &b, out, err) : one_end(net, ask, with, ask->from ? &a : &b, !ask->from, out);
+		rc = ask->from && ask->to ? both_ends(net, ask, with, &a, &b, out, err)
+		                          : one_end(net, ask, with, ask->from ? &a : &b, !ask->from, out);
 	if (ask->overlay)
 		wh_overlay_close(&x);
 	return rc;

@@ -25,7 +25,8 @@ static unsigned processors(void)
 	return n < 1 ? 1 : n > 16 ? 16 : (unsigned)n;
 }
 
-static int put_options(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_harden_options *opt, struct wh_error *err)
+static int put_options(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_harden_options *opt,
+                       struct wh_error *err)
 {
 	opt->threads = processors();
 	for (size_t i = 0; i < WH_APP_NUMBERS; i++) {
@@ -33,7 +34,8 @@ static int put_options(const struct wh_app *a, const struct wh_app_recommend *as
 		if (!ask->given[i])
 			continue;
 		if ((long)ask->number[i] < n->least || (long)ask->number[i] > n->most)
-			return wh_fail_input(err, -ERANGE, "%s is a whole number from %ld to %ld, not %u", n->name, n->least, n->most, ask->number[i]);
+			return wh_fail_input(err, -ERANGE, "%s is a whole number from %ld to %ld, not %u", n->name, n->least,
+			                     n->most, ask->number[i]);
 		*(unsigned *)((char *)opt + n->field) = ask->number[i];
 	}
 	if (ask->permissiveness > 0)
@@ -60,20 +62,27 @@ static void note_stale_lists(const struct wh_app *a, struct wh_state *s, struct 
 		for (size_t k = 0; k < c->n_lists && !named; k++)
 			named = !strcmp(c->lists[k].name, lists[i].name);
 		if (wh_intel_stale(&lists[i], wh_now_us()) && named)
-			wh_app_note(a, "threat list '%s' is stale, and still in force: 'whittle intel update' refreshes it", lists[i].name);
+			wh_app_note(a, "threat list '%s' is stale, and still in force: 'whittle intel update' refreshes it",
+			            lists[i].name);
 		else if (wh_intel_stale(&lists[i], wh_now_us()))
-			wh_app_note(a, "threat list '%s' is stale, and still in force, though whittle.yaml names it no more: 'whittle intel forget' ends it", lists[i].name);
+			wh_app_note(
+				a,
+				"threat list '%s' is stale, and still in force, though whittle.yaml names it no more: 'whittle intel forget' ends it",
+				lists[i].name);
 	}
 	if (wh_intel_held(s, mem, &lists, &n, &err))
 		return;
 	for (size_t i = 0; i < n; i++)
-		wh_app_note(a, "threat list '%s' is held, since it would keep out peers that belong or large blocks: 'whittle intel update %s' names them, 'whittle intel "
-		            "confirm %s' puts it in force", lists[i].name, lists[i].name, lists[i].name);
+		wh_app_note(
+			a,
+			"threat list '%s' is held, since it would keep out peers that belong or large blocks: 'whittle intel update %s' names them, 'whittle intel "
+			"confirm %s' puts it in force",
+			lists[i].name, lists[i].name, lists[i].name);
 }
 
 /* The ledger, its estate, and the engine's options. */
-static int begin(const struct wh_app *a, const struct wh_app_recommend *ask, int flags, struct wh_arena *mem, struct wh_app_ledger *l,
-                 struct wh_harden_options *opt, struct wh_error *err)
+static int begin(const struct wh_app *a, const struct wh_app_recommend *ask, int flags, struct wh_arena *mem,
+                 struct wh_app_ledger *l, struct wh_harden_options *opt, struct wh_error *err)
 {
 	int rc = wh_app_open(a, flags, mem, l, err);
 	rc = rc ? rc : wh_harden_options_load(&a->config->harden, l->is.state, ask->ports, mem, opt, err);
@@ -96,8 +105,9 @@ static int by_port(const void *a, const void *b)
 }
 
 /* The rules of ports that `now` did not look at, as long as they lie within the rules in force; behind those of *res. */
-static int keep_others(const struct wh_app *a, const struct wh_estate *e, const struct wh_recommendation *now, const struct wh_resource_result *old,
-                       struct wh_resource_result *res, struct wh_arena *mem, struct wh_error *err)
+static int keep_others(const struct wh_app *a, const struct wh_estate *e, const struct wh_recommendation *now,
+                       const struct wh_resource_result *old, struct wh_resource_result *res, struct wh_arena *mem,
+                       struct wh_error *err)
 {
 	struct wh_recommended_rule *all = wh_arena_array(mem, res->n_rules + old->n_rules + 1, sizeof *all);
 	size_t n = res->n_rules;
@@ -112,7 +122,8 @@ static int keep_others(const struct wh_app *a, const struct wh_estate *e, const 
 		if (rc < 0)
 			return rc;
 		if (rc)
-			wh_app_note(a, "%s: the saved rule %s was dropped: it would allow what the rules in force no longer do", res->resource->name, r->name);
+			wh_app_note(a, "%s: the saved rule %s was dropped: it would allow what the rules in force no longer do",
+			            res->resource->name, r->name);
 		else
 			all[n++] = *r;
 	}
@@ -125,8 +136,8 @@ static int keep_others(const struct wh_app *a, const struct wh_estate *e, const 
 }
 
 /* Saves what was derived. Where ports or a direction were asked for, the saved rules of all others stay. */
-static int save(const struct wh_app *a, const struct wh_app_recommend *ask, const struct wh_app_ledger *l, const struct wh_recommendation *before,
-                struct wh_recommendation *now, struct wh_arena *mem, struct wh_error *err)
+static int save(const struct wh_app *a, const struct wh_app_recommend *ask, const struct wh_app_ledger *l,
+                const struct wh_recommendation *before, struct wh_recommendation *now, struct wh_arena *mem, struct wh_error *err)
 {
 	struct wh_recommendation all = *now;
 	int rc = 0;
@@ -161,15 +172,19 @@ static const char *edits(const struct wh_app_ledger *l, const char *resource, st
 			if (!r->review || (resource && wh_estate_find(l->estate, resource) != rec->resources[i].resource))
 				continue;
 			for (size_t j = 0; j < r->n_prefixes && j < SHOWN; j++)
-				list = wh_arena_printf(mem, "%s%s%s", list, j ? ", " : "", wh_prefix_text(&r->prefixes[j], prefix));
+				list = wh_arena_printf(mem, "%s%s%s", list, j ? ", " : "",
+				                       wh_prefix_text(&r->prefixes[j], prefix));
 			if (r->n_prefixes > SHOWN)
 				list = wh_arena_printf(mem, "%s and %zu more", list, r->n_prefixes - SHOWN);
-			text = wh_arena_printf(mem, "%s%s %s (%s): %s, %s\n", text, name, r->name, wh_port_label(r->direction, r->port, r->proto, mem), list, r->note ? r->note : r->review);
+			text = wh_arena_printf(mem, "%s%s %s (%s): %s, %s\n", text, name, r->name,
+			                       wh_port_label(r->direction, r->port, r->proto, mem), list,
+			                       r->note ? r->note : r->review);
 		}
 	return text;
 }
 
-int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem, struct wh_app_recommended *out, struct wh_error *err)
+int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem,
+                     struct wh_app_recommended *out, struct wh_error *err)
 {
 	struct wh_recommendation *before = NULL;
 	struct wh_harden_options opt;
@@ -178,7 +193,9 @@ int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask,
 	int rc = begin(a, ask, ask->dry ? WH_STATE_READ : WH_STATE_WRITE, mem, &l, &opt, err);
 
 	*out = (struct wh_app_recommended){NULL};
-	rc = rc ? rc : wh_recommend(&(struct wh_harden_ask){l.is.store, l.estate, ask->resources, ask->n_resources, &opt}, mem, &out->recommendation, err);
+	rc = rc ? rc
+	        : wh_recommend(&(struct wh_harden_ask){l.is.store, l.estate, ask->resources, ask->n_resources, &opt}, mem,
+	                       &out->recommendation, err);
 	if (!rc && wh_recommendation_load(l.is.state, l.estate, mem, &before, &unknown))
 		before = NULL;
 	if (!rc && before &&
@@ -198,12 +215,14 @@ char *wh_app_recommended_json(const struct wh_app_recommended *r)
 	return wh_recommendation_json(r->recommendation, r->changes ? wh_changes_json(r->changes) : NULL);
 }
 
-int wh_app_curve(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem, struct wh_curve **out, struct wh_error *err)
+int wh_app_curve(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem, struct wh_curve **out,
+                 struct wh_error *err)
 {
 	struct wh_harden_options opt;
 	struct wh_app_ledger l;
 	int rc = begin(a, ask, WH_STATE_READ, mem, &l, &opt, err);
-	rc = rc ? rc : wh_curve(&(struct wh_harden_ask){l.is.store, l.estate, ask->resources, ask->n_resources, &opt}, mem, out, err);
+	rc = rc ? rc
+	        : wh_curve(&(struct wh_harden_ask){l.is.store, l.estate, ask->resources, ask->n_resources, &opt}, mem, out, err);
 	wh_app_close(&l, NULL);
 	return rc;
 }

@@ -8,7 +8,8 @@
 #include "whittle/app_rules.h"
 
 /* The logs in a ledger of their own, which is gone when it is closed, or when this process is ended while it reads. */
-static int read_logs(const struct wh_app *a, struct wh_state *s, const struct wh_app_replay *ask, struct wh_ledger *out, struct wh_error *err)
+static int read_logs(const struct wh_app *a, struct wh_state *s, const struct wh_app_replay *ask, struct wh_ledger *out,
+                     struct wh_error *err)
 {
 	const char *tmp = getenv("TMPDIR");
 	struct wh_ingest_options opt = {.byte_limit = a->config->ledger.memory_limit};
@@ -40,8 +41,8 @@ static int read_logs(const struct wh_app *a, struct wh_state *s, const struct wh
 	return rc;
 }
 
-static int replay(const struct wh_app *a, const struct wh_app_replay *ask, struct wh_app_ledger *l, struct wh_arena *mem, struct wh_replay **out,
-                  struct wh_error *err)
+static int replay(const struct wh_app *a, const struct wh_app_replay *ask, struct wh_app_ledger *l, struct wh_arena *mem,
+                  struct wh_replay **out, struct wh_error *err)
 {
 	struct wh_recommendation *rec;
 	struct wh_harden_options opt;
@@ -72,11 +73,13 @@ int wh_app_replay_check(const struct wh_app_replay *ask, struct wh_error *err)
 	if (ask->rules && ask->holdout_days)
 		return wh_fail_input(err, -EINVAL, "--rules and --holdout exclude each other: a holdout derives its own rules");
 	if (ask->n_logs && ask->holdout_days)
-		return wh_fail_input(err, -EINVAL, "--log and --holdout exclude each other: a holdout is of the ledger's own days");
+		return wh_fail_input(err, -EINVAL,
+		                     "--log and --holdout exclude each other: a holdout is of the ledger's own days");
 	return 0;
 }
 
-int wh_app_replay(const struct wh_app *a, const struct wh_app_replay *ask, struct wh_arena *mem, struct wh_app_replayed *out, struct wh_error *err)
+int wh_app_replay(const struct wh_app *a, const struct wh_app_replay *ask, struct wh_arena *mem, struct wh_app_replayed *out,
+                  struct wh_error *err)
 {
 	struct wh_app_ledger l = {.estate = NULL};
 	int rc = wh_app_replay_check(ask, err);

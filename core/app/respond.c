@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Automated responses: each time an alert becomes active it is handed to a command, a webhook, or both. What is to be handed over stands in the ledger
- * (collection "alert-response", by the alert's key), so that nothing is lost in a crash: it is queued in one transaction and sent afterwards, without a
- * lock; it may come twice where the process ends between the delivery and the note of it. What fails is tried again after 30 s, 1 min, 2 min … up to an
- * hour, and given up after the tenth time.
+ * Automated responses: each time an alert becomes active it is handed to a command, a webhook, or both. What is to be handed over
+ * stands in the ledger (collection "alert-response", by the alert's key), so that nothing is lost in a crash: it is queued in one
+ * transaction and sent afterwards, without a lock; it may come twice where the process ends between the delivery and the note of
+ * it. What fails is tried again after 30 s, 1 min, 2 min … up to an hour, and given up after the tenth time.
  *
- *     {"alert": NAME, "activation": 2, "state": "queued", "tries": 1, "next": TIME, "command": true, "webhook": false, "why": "…"}
+ *     {"alert": NAME, "activation": 2, "state": "queued", "tries": 1, "next": TIME, "command": true, "webhook": false, "why":
+ *     "…"}
  */
 #include <stdlib.h>
 #include <string.h>
@@ -68,14 +69,16 @@ static int queue_one(struct wh_state *s, const json_t *alert, int64_t now_us, si
 	json_decref(doc);
 	if (rc || known || !*key)
 		return rc;
-	doc = json_pack("{s:s?, s:I, s:s, s:i, s:o}", "alert", name, "activation", activations(alert), "state", "queued", "tries", 0, "next", time_json(now_us));
+	doc = json_pack("{s:s?, s:I, s:s, s:i, s:o}", "alert", name, "activation", activations(alert), "state", "queued", "tries",
+	                0, "next", time_json(now_us));
 	rc = doc ? put_doc(s, key, doc, err) : wh_fail(err, -ENOMEM, "out of memory");
 	json_decref(doc);
 	*queued += !rc;
 	return rc;
 }
 
-static int queue(struct wh_state *s, const json_t *alerts, enum wh_severity least, int64_t now_us, size_t *queued, struct wh_error *err)
+static int queue(struct wh_state *s, const json_t *alerts, enum wh_severity least, int64_t now_us, size_t *queued,
+                 struct wh_error *err)
 {
 	size_t i;
 	json_t *alert;
@@ -100,7 +103,8 @@ static int64_t time_of(const json_t *doc, const char *key)
 
 static char *body_of(const json_t *alert, int64_t now_us)
 {
-	json_t *body = json_pack("{s:i, s:s, s:o, s:O}", "version", 1, "event", "alert", "sentAt", time_json(now_us), "alert", (json_t *)alert);
+	json_t *body = json_pack("{s:i, s:s, s:o, s:O}", "version", 1, "event", "alert", "sentAt", time_json(now_us), "alert",
+	                         (json_t *)alert);
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	json_decref(body);
 	return text;
@@ -130,7 +134,8 @@ static void wait_longer(json_t *doc, int64_t now_us)
 		json_object_set_new(doc, "state", json_string("failed"));
 }
 
-static int send_one(const struct wh_app_respond *r, struct wh_state *s, const json_t *alert, struct wh_app_responded *n, struct wh_error *err)
+static int send_one(const struct wh_app_respond *r, struct wh_state *s, const json_t *alert, struct wh_app_responded *n,
+                    struct wh_error *err)
 {
 	const char *key = wh_alert_property(alert, "correlationKey"), *state;
 	int rc;
@@ -144,7 +149,8 @@ static int send_one(const struct wh_app_respond *r, struct wh_state *s, const js
 		return 0;
 	}
 	char *body = body_of(alert, r->now_us);
-	bool done = body && hand_over(doc, "command", r->command, r->arg, body) & hand_over(doc, "webhook", r->webhook, r->arg, body);
+	bool done = body &&
+	            hand_over(doc, "command", r->command, r->arg, body) & hand_over(doc, "webhook", r->webhook, r->arg, body);
 	free(body);
 	if (done)
 		json_object_set_new(doc, "state", json_string("done"));
@@ -156,13 +162,15 @@ static int send_one(const struct wh_app_respond *r, struct wh_state *s, const js
 	n->waiting += !strcmp(state, "queued");
 	const char *why = json_string_value(json_object_get(doc, "why"));
 	if (!done && r->told)
-		r->told(r->arg, json_string_value(json_object_get(alert, "name")), why ? why : "out of memory", !strcmp(state, "failed"));
+		r->told(r->arg, json_string_value(json_object_get(alert, "name")), why ? why : "out of memory",
+		        !strcmp(state, "failed"));
 	rc = put_doc(s, key, doc, err);
 	json_decref(doc);
 	return rc;
 }
 
-int wh_app_alerts_respond(const struct wh_app *a, const struct wh_app_respond *r, struct wh_app_responded *out, struct wh_error *err)
+int wh_app_alerts_respond(const struct wh_app *a, const struct wh_app_respond *r, struct wh_app_responded *out,
+                          struct wh_error *err)
 {
 	struct wh_alert_counts looked;
 	struct wh_state *s = NULL;

@@ -14,8 +14,8 @@ int wh_app_uninstall(const struct wh_app *a, bool verify, struct wh_uninstalled 
 
 json_t *wh_app_uninstalled_json(const struct wh_uninstalled *u)
 {
-	return json_pack("{s:b,s:b,s:i,s:b,s:i,s:s?}", "rules", u->rules, "jit", u->jit, "files", (int)u->files, "verified", u->verified && !*u->differs, "otherTables",
-	                 (int)u->others, "differs", *u->differs ? u->differs : NULL);
+	return json_pack("{s:b,s:b,s:i,s:b,s:i,s:s?}", "rules", u->rules, "jit", u->jit, "files", (int)u->files, "verified",
+	                 u->verified && !*u->differs, "otherTables", (int)u->others, "differs", *u->differs ? u->differs : NULL);
 }
 
 int wh_app_restore(const struct wh_app *a, void (*done)(void *arg, const struct wh_restored *r), void *arg, struct wh_error *err)
@@ -34,6 +34,8 @@ int wh_app_restore(const struct wh_app *a, void (*done)(void *arg, const struct 
 	if (rc && !r.rules && !r.jit)
 		return rc;
 	done(arg, &r);
-	wh_app_journal(a, "enforce.restore", json_pack("{s:I,s:I,s:I}", "ports", (json_int_t)r.ports, "prefixes", (json_int_t)r.prefixes, "closed", (json_int_t)r.closed));
+	wh_app_journal(a, "enforce.restore",
+	               json_pack("{s:I,s:I,s:I}", "ports", (json_int_t)r.ports, "prefixes", (json_int_t)r.prefixes, "closed",
+	                         (json_int_t)r.closed));
 	return rc;
 }

@@ -57,12 +57,14 @@ static int read_last(const struct wh_app_ledger *l, struct wh_app_rules *out, st
 	return rc;
 }
 
-int wh_app_rules_list(const struct wh_app *a, const char *const *names, size_t n, struct wh_arena *mem, struct wh_app_rules *out, struct wh_error *err)
+int wh_app_rules_list(const struct wh_app *a, const char *const *names, size_t n, struct wh_arena *mem, struct wh_app_rules *out,
+                      struct wh_error *err)
 {
 	struct wh_app_ledger l;
 	*out = (struct wh_app_rules){.estate = NULL};
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
-	if (rc || (rc = wh_review_load(l.is.state, l.estate, mem, &out->recommendation, err)) || (rc = wh_estate_require_all(l.estate, names, n, err)))
+	if (rc || (rc = wh_review_load(l.is.state, l.estate, mem, &out->recommendation, err)) ||
+	    (rc = wh_estate_require_all(l.estate, names, n, err)))
 		goto out;
 	struct wh_recommendation *rec = out->recommendation;
 	size_t kept = 0;
@@ -79,7 +81,8 @@ out:
 	return rc;
 }
 
-int wh_app_rules_change(const struct wh_app *a, const struct wh_review_change *change, struct wh_arena *mem, const char **said, struct wh_error *err)
+int wh_app_rules_change(const struct wh_app *a, const struct wh_review_change *change, struct wh_arena *mem, const char **said,
+                        struct wh_error *err)
 {
 	struct wh_app_ledger l;
 	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
@@ -97,14 +100,16 @@ int wh_app_rules_undo(const struct wh_app *a, const char *resource, struct wh_ar
 	return rc;
 }
 
-int wh_app_rules_reset(const struct wh_app *a, const char *resource, struct wh_arena *mem, const char **said, struct wh_error *err)
+int wh_app_rules_reset(const struct wh_app *a, const char *resource, struct wh_arena *mem, const char **said,
+                       struct wh_error *err)
 {
 	struct wh_app_ledger l;
 	size_t n = 0;
 	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
 	rc = rc ? rc : wh_review_reset(l.is.state, l.estate, resource, a->who, &n, err);
 	if (!rc)
-		*said = wh_arena_printf(mem, "%zu change%s forgotten; `whittle rules undo` brings them back", n, n == 1 ? "" : "s");
+		*said = wh_arena_printf(mem, "%zu change%s forgotten; `whittle rules undo` brings them back", n,
+		                        n == 1 ? "" : "s");
 	wh_app_close(&l, NULL);
 	return rc;
 }
@@ -118,18 +123,25 @@ static const char *copied(const char *text, struct wh_arena *mem)
 	return text ? wh_arena_strdup(mem, text) : NULL;
 }
 
-static int add_step(void *arg, int64_t time_us, const char *who, const char *what, const char *resource, const char *rule, const char *why, const char *detail)
+static int add_step(void *arg, int64_t time_us, const char *who, const char *what, const char *resource, const char *rule,
+                    const char *why, const char *detail)
 {
 	struct history *h = arg;
 	struct wh_arena *mem = h->mem;
 	struct wh_app_steps *s = h->out;
 	s->list = wh_arena_grown(mem, s->list, s->n, &h->room, sizeof *s->list);
-	s->list[s->n++] = (struct wh_app_step){.time_us = time_us, .who = copied(who, mem), .what = copied(what, mem), .resource = copied(resource, mem),
-	                                       .rule = copied(rule, mem), .why = copied(why, mem), .prefixes = copied(detail, mem)};
+	s->list[s->n++] = (struct wh_app_step){.time_us = time_us,
+	                                       .who = copied(who, mem),
+	                                       .what = copied(what, mem),
+	                                       .resource = copied(resource, mem),
+	                                       .rule = copied(rule, mem),
+	                                       .why = copied(why, mem),
+	                                       .prefixes = copied(detail, mem)};
 	return 0;
 }
 
-int wh_app_rules_history(const struct wh_app *a, const char *resource, struct wh_arena *mem, struct wh_app_steps *out, struct wh_error *err)
+int wh_app_rules_history(const struct wh_app *a, const char *resource, struct wh_arena *mem, struct wh_app_steps *out,
+                         struct wh_error *err)
 {
 	struct wh_app_ledger l;
 	struct history h = {out, mem, 0};
@@ -150,8 +162,9 @@ json_t *wh_app_history_json(const struct wh_app_steps *s)
 	json_t *list = json_array();
 	for (size_t i = 0; i < s->n; i++) {
 		const struct wh_app_step *x = &s->list[i];
-		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:s*,s:s*,s:s}", "time", wh_time_text(x->time_us, t), "who", x->who, "what", x->what, "resource",
-		                                      x->resource, "rule", x->rule, "why", x->why, "prefixes", x->prefixes));
+		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:s*,s:s*,s:s}", "time", wh_time_text(x->time_us, t),
+		                                      "who", x->who, "what", x->what, "resource", x->resource, "rule", x->rule,
+		                                      "why", x->why, "prefixes", x->prefixes));
 	}
 	return list;
 }

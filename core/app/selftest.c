@@ -10,8 +10,10 @@ static int check_resource(const struct wh_app *a, struct wh_state *s, const stru
 	char text[WH_ADDR_STRLEN];
 	int rc = wh_estate_locals(s, a->config->estate.discover, &locals, err);
 	if (!rc && !wh_locals_has(locals, to))
-		rc = wh_fail_input(err, -ENOENT, "%s is no address of a resource, and none that would be discovered: the ledger takes no flows of it",
-		                   wh_addr_text(to, text));
+		rc = wh_fail_input(
+			err, -ENOENT,
+			"%s is no address of a resource, and none that would be discovered: the ledger takes no flows of it",
+			wh_addr_text(to, text));
 	wh_locals_free(locals);
 	return rc;
 }
@@ -42,7 +44,8 @@ const char *wh_app_selftest_reason(const struct wh_selftest_options *o, const st
 json_t *wh_app_selftest_json(const struct wh_selftest_options *o, const struct wh_selftest *t)
 {
 	char to[WH_ADDR_STRLEN], from[WH_ADDR_STRLEN];
-	return json_pack("{s:b, s:s?, s:s, s:s, s:i, s:s, s:i, s:i, s:b, s:I, s:f}", "hears", t->arrived == t->sent, "reason", wh_app_selftest_reason(o, t), "from",
-	                 wh_addr_text(&t->from, from), "to", wh_addr_text(&o->to, to), "port", (int)t->port, "protocol", o->udp ? "UDP" : "TCP", "sent",
-	                 (int)t->sent, "arrived", (int)t->arrived, "answered", t->answered, "otherRecords", (json_int_t)t->others, "seconds", t->seconds);
+	return json_pack("{s:b, s:s?, s:s, s:s, s:i, s:s, s:i, s:i, s:b, s:I, s:f}", "hears", t->arrived == t->sent, "reason",
+	                 wh_app_selftest_reason(o, t), "from", wh_addr_text(&t->from, from), "to", wh_addr_text(&o->to, to),
+	                 "port", (int)t->port, "protocol", o->udp ? "UDP" : "TCP", "sent", (int)t->sent, "arrived",
+	                 (int)t->arrived, "answered", t->answered, "otherRecords", (json_int_t)t->others, "seconds", t->seconds);
 }

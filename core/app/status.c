@@ -7,7 +7,8 @@
 #include "whittle/app_rules.h"
 #include "whittle/firewall.h"
 
-int wh_app_kept(const struct wh_app *a, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n, struct wh_error *err)
+int wh_app_kept(const struct wh_app *a, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n,
+                struct wh_error *err)
 {
 	return wh_azure_kept(a->state_dir, e, mem, out, n, err);
 }
@@ -54,7 +55,8 @@ static void look_at_firewall(struct wh_app_status *out, struct wh_arena *mem)
 	out->watched = wh_firewall_watched();
 }
 
-static int look_around(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_arena *mem, struct wh_app_status *out, struct wh_error *err)
+static int look_around(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_arena *mem, struct wh_app_status *out,
+                       struct wh_error *err)
 {
 	const char *names[WH_APP_OWN];
 	size_t own = wh_app_own_resources(l->estate, names, WH_APP_OWN);
@@ -82,7 +84,9 @@ int wh_app_status(const struct wh_app *a, struct wh_arena *mem, struct wh_app_st
 	*out = (struct wh_app_status){NULL};
 	rc = rc ? rc : wh_store_totals(l.is.store, &out->totals, err);
 	rc = rc ? rc : wh_harden_options_load(&a->config->harden, l.is.state, NULL, mem, &opt, err);
-	rc = rc ? rc : wh_recommend(&(struct wh_harden_ask){.store = l.is.store, .estate = l.estate, .opt = &opt}, mem, &out->recommendation, err);
+	rc = rc ? rc
+	        : wh_recommend(&(struct wh_harden_ask){.store = l.is.store, .estate = l.estate, .opt = &opt}, mem,
+	                       &out->recommendation, err);
 	rc = rc ? rc : look_around(a, &l, mem, out, err);
 	wh_app_close(&l, rc ? NULL : &out->estate);
 	return rc;

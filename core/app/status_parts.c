@@ -22,11 +22,13 @@ static bool judged(const struct wh_resource *r, const struct wh_nft_port_count *
 	return !p->n_locals;
 }
 
-static const struct wh_nft_port_count *in_force(const struct wh_nft_counts *c, const struct wh_resource *r, const struct wh_recommended_rule *rule)
+static const struct wh_nft_port_count *in_force(const struct wh_nft_counts *c, const struct wh_resource *r,
+                                                const struct wh_recommended_rule *rule)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		const struct wh_nft_port_count *p = &c->ports[i];
-		if (p->direction == rule->direction && p->port == rule->port && p->proto == rule->proto && !p->reopened && judged(r, p))
+		if (p->direction == rule->direction && p->port == rule->port && p->proto == rule->proto && !p->reopened &&
+		    judged(r, p))
 			return p;
 	}
 	return NULL;
@@ -41,7 +43,11 @@ static void force_of(const struct wh_nft_counts *c, const struct wh_resource_res
 		pending |= p && p->pending;
 		audit |= p && p->audit;
 	}
-	out->force = !out->in_force ? WH_APP_NO_FORCE : pending ? WH_APP_PENDING : audit ? WH_APP_AUDITED : out->in_force < r->n_rules ? WH_APP_IN_PART : WH_APP_CONFIRMED;
+	out->force = !out->in_force               ? WH_APP_NO_FORCE
+	             : pending                    ? WH_APP_PENDING
+	             : audit                      ? WH_APP_AUDITED
+	             : out->in_force < r->n_rules ? WH_APP_IN_PART
+	                                          : WH_APP_CONFIRMED;
 }
 
 /* Days that are missing, by the reason why there is no rule yet. */
@@ -94,7 +100,8 @@ int wh_app_sensor(const struct wh_app *a, const struct wh_app_ledger *l, struct 
 	if (rc)
 		return rc;
 	json_t *doc = text ? json_loads(text, 0, NULL) : NULL;
-	json_int_t records = json_integer_value(json_object_get(doc, "records")), lost = json_integer_value(json_object_get(doc, "lost"));
+	json_int_t records = json_integer_value(json_object_get(doc, "records")),
+		   lost = json_integer_value(json_object_get(doc, "lost"));
 	out->records = records > 0 ? (uint64_t)records : 0;
 	out->lost = lost > 0 ? (uint64_t)lost : 0;
 	out->last_us = s->totals.last_us;
@@ -115,7 +122,8 @@ static struct wh_app_list *list_named(struct wh_app_status *s, const char *name,
 	return &s->lists[s->n_lists++];
 }
 
-int wh_app_lists(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_app_status *s, struct wh_arena *mem, struct wh_error *err)
+int wh_app_lists(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_app_status *s, struct wh_arena *mem,
+                 struct wh_error *err)
 {
 	const struct wh_intel_config *c = &a->config->intel;
 	struct wh_intel_list *read, *held;

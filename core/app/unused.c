@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rules of groups, and parts of them, that nothing used in the window. Each observed connection is one packet that meets the groups before both of its ends; the rules
- * that let it through have a hit. A rule without one is unused where every machine behind its group was heard, else nothing is said of it.
+ * Rules of groups, and parts of them, that nothing used in the window. Each observed connection is one packet that meets the
+ * groups before both of its ends; the rules that let it through have a hit. A rule without one is unused where every machine
+ * behind its group was heard, else nothing is said of it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,13 @@ static int use_edge(void *arg, const struct wh_edge_key *key, const struct wh_ed
 	if (own == WH_NONE || own == peer || e->last_us < u->from_us)
 		return 0;
 	bool in = key->direction == WH_INBOUND;
-	struct wh_reach_packet p = {.from = in ? peer : own, .to = in ? own : peer, .from_addr = key->peer, .to_addr = key->peer, .proto = key->proto, .sport = 49152, .dport = key->port};
+	struct wh_reach_packet p = {.from = in ? peer : own,
+	                            .to = in ? own : peer,
+	                            .from_addr = key->peer,
+	                            .to_addr = key->peer,
+	                            .proto = key->proto,
+	                            .sport = 49152,
+	                            .dport = key->port};
 	wh_reach_decide(u->net->r, &p, u->one, &answer);
 	for (size_t i = 0; i < answer.n; i++) {
 		const struct wh_reach_step *s = &answer.steps[i];
@@ -65,8 +72,9 @@ static int use_edge(void *arg, const struct wh_edge_key *key, const struct wh_ed
 
 static json_t *entry(const char *kind, const struct wh_nsg *g, const struct wh_rule *r, const char *fix)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s}", "kind", kind, "nsg", g->name, "direction", wh_direction_text(r->direction), "rule", r->name, "priority", (int)r->priority, "access", "Allow",
-	                 "fix", fix);
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s}", "kind", kind, "nsg", g->name, "direction",
+	                 wh_direction_text(r->direction), "rule", r->name, "priority", (int)r->priority, "access", "Allow", "fix",
+	                 fix);
 }
 
 /* Ports and prefixes of the rule that no hit lies in. */
@@ -78,14 +86,18 @@ static void add_parts(struct using *u, const struct wh_nsg *g, const struct wh_r
 	char buf[WH_PREFIX_STRLEN];
 	for (size_t i = 0; i < r->n_dst_ports; i++) {
 		struct wh_ranges one = wh_ports(&r->dst_ports[i], 1, mem);
-		if (r->n_dst_ports > 1 ? !wh_ranges_intersect(one, x->ports, mem).n : r->dst_ports[i].from != r->dst_ports[i].to && r->dst_ports[i].to - r->dst_ports[i].from < 65535)
+		if (r->n_dst_ports > 1
+		            ? !wh_ranges_intersect(one, x->ports, mem).n
+		            : r->dst_ports[i].from != r->dst_ports[i].to && r->dst_ports[i].to - r->dst_ports[i].from < 65535)
 			ports = wh_ranges_union(ports, wh_ranges_minus(one, x->ports, mem), mem);
 	}
 	for (size_t i = 0; r->n_peers > 1 && i < r->n_peers; i++)
-		if (r->peers[i].len != 96 && r->peers[i].len && !wh_ranges_intersect(wh_ranges_from_prefixes(&r->peers[i], 1, mem), x->peers, mem).n)
+		if (r->peers[i].len != 96 && r->peers[i].len &&
+		    !wh_ranges_intersect(wh_ranges_from_prefixes(&r->peers[i], 1, mem), x->peers, mem).n)
 			json_array_append_new(peers, json_string(wh_prefix_text(&r->peers[i], buf)));
 	if (ports.n || json_array_size(peers)) {
-		json_t *o = entry("partly unused", g, r, "take what nothing used out of the rule, or let `whittle recommend` narrow it");
+		json_t *o = entry("partly unused", g, r,
+		                  "take what nothing used out of the rule, or let `whittle recommend` narrow it");
 		if (ports.n)
 			json_object_set_new(o, "unusedPorts", json_string(wh_ports_text(ports, mem)));
 		if (json_array_size(peers))
@@ -140,7 +152,9 @@ int wh_app_unused_rules(struct wh_app_network *net, const struct wh_app *a, json
 		if (b[g].machines && !b[g].silent)
 			add_rules(&u, &net->t.nsgs[g], list);
 		else if (b[g].machines)
-			json_array_append_new(*unjudged, json_pack("{s:s, s:I, s:I}", "nsg", net->t.nsgs[g].name, "machines", (json_int_t)b[g].machines, "notHeard", (json_int_t)b[g].silent));
+			json_array_append_new(*unjudged,
+			                      json_pack("{s:s, s:I, s:I}", "nsg", net->t.nsgs[g].name, "machines",
+			                                (json_int_t)b[g].machines, "notHeard", (json_int_t)b[g].silent));
 	}
 	wh_overlay_close(&x);
 	wh_arena_free(u.one);

@@ -3,6 +3,7 @@
 #include "app/app.h"
 #include "app/network.h"
 
-/* Adds to a list of anomalies the allow rules that no connection of the ledger's window needed, and those of which it needed a part; *unjudged, a new
- * reference, has the groups of which nothing can be said, since machines behind them were not heard. */
-int wh_app_unused_rules(struct wh_app_network *net, const struct wh_app *a, json_t *list, json_t **unjudged, struct wh_error *err);
+/* Adds to a list of anomalies the allow rules that no connection of the ledger's window needed, and those of which it needed a
+ * part; *unjudged, a new reference, has the groups of which nothing can be said, since machines behind them were not heard. */
+int wh_app_unused_rules(struct wh_app_network *net, const struct wh_app *a, json_t *list, json_t **unjudged,
+                        struct wh_error *err);

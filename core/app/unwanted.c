@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Connections that the rules allow and that nobody seems to want: unused ones, those between labels, and exposed machines with something wrong. */
+/* Connections that the rules allow and that nobody seems to want: unused ones, those between labels, and exposed machines with
+ * something wrong. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -73,7 +74,8 @@ static size_t values_in(const struct wanting *w, const struct label *l, size_t c
 /* ---- pairs of classes ---- */
 
 /* What members of one class used of members of another. */
-static void used_between(const struct wanting *w, size_t from, size_t to, const char *from_value, const char *to_value, const struct label *l, struct wh_ranges used[2], struct wh_arena *mem)
+static void used_between(const struct wanting *w, size_t from, size_t to, const char *from_value, const char *to_value,
+                         const struct label *l, struct wh_ranges used[2], struct wh_arena *mem)
 {
 	const size_t *a, *b;
 	size_t n = wh_reach_members(w->net->r, from, &a), m = wh_reach_members(w->net->r, to, &b), first;
@@ -81,7 +83,8 @@ static void used_between(const struct wanting *w, size_t from, size_t to, const 
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < m; k++) {
 			const struct wh_host *x = member(w, a, i), *y = member(w, b, k);
-			size_t end = wh_overlay_between(&w->x, (size_t)(x - w->net->t.hosts), (size_t)(y - w->net->t.hosts), &first);
+			size_t end = wh_overlay_between(&w->x, (size_t)(x - w->net->t.hosts), (size_t)(y - w->net->t.hosts),
+			                                &first);
 			if (first == end || (l && (value_of(l, x) != from_value || value_of(l, y) != to_value)))
 				continue;
 			used[0] = wh_ranges_union(used[0], wh_overlay_ports(&w->x, first, end, WH_PROTO_TCP, mem), mem);
@@ -96,7 +99,8 @@ struct groups { struct group *g; size_t n, room; struct wanting *w; };
 static void end_range(struct groups *all, struct group *g)
 {
 	const char *sep = *g->text ? "," : "";
-	g->text = g->first == g->last ? wh_arena_printf(all->w->net->mem, "%s%s%zu", g->text, sep, g->first) : wh_arena_printf(all->w->net->mem, "%s%s%zu-%zu", g->text, sep, g->first, g->last);
+	g->text = g->first == g->last ? wh_arena_printf(all->w->net->mem, "%s%s%zu", g->text, sep, g->first)
+	                              : wh_arena_printf(all->w->net->mem, "%s%s%zu-%zu", g->text, sep, g->first, g->last);
 }
 
 /* Findings that are the same but for the sender are one. Takes the reference. */
@@ -121,7 +125,8 @@ static void put(struct groups *all, size_t from, json_t *o)
 
 static json_t *ports_json(const char *kind, size_t to, struct wh_ranges tcp, struct wh_ranges udp, struct wh_arena *mem)
 {
-	return json_pack("{s:s, s:I, s:s, s:s}", "kind", kind, "to", (json_int_t)to, "tcpPorts", wh_ports_text(tcp, mem), "udpPorts", wh_ports_text(udp, mem));
+	return json_pack("{s:s, s:I, s:s, s:s}", "kind", kind, "to", (json_int_t)to, "tcpPorts", wh_ports_text(tcp, mem),
+	                 "udpPorts", wh_ports_text(udp, mem));
 }
 
 static void put_labels(struct groups *all, size_t from, size_t to, const struct wh_reach_ports *p, struct wh_arena *mem)
@@ -201,9 +206,11 @@ static struct wh_reach_ports exposed(struct wanting *w, size_t host)
 	return wh_reach_ports(w->net->r, all);
 }
 
-static void put_exposed(struct wanting *w, const char *kind, size_t host, struct wh_ranges tcp, struct wh_ranges udp, const char *why)
+static void put_exposed(struct wanting *w, const char *kind, size_t host, struct wh_ranges tcp, struct wh_ranges udp,
+                        const char *why)
 {
-	json_array_append_new(w->list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "kind", kind, "id", w->net->t.hosts[host].id, "from", "Internet", "tcpPorts", wh_ports_text(tcp, w->net->mem), "udpPorts",
+	json_array_append_new(w->list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "kind", kind, "id", w->net->t.hosts[host].id,
+	                                         "from", "Internet", "tcpPorts", wh_ports_text(tcp, w->net->mem), "udpPorts",
 	                                         wh_ports_text(udp, w->net->mem), "why", why));
 }
 
@@ -223,7 +230,9 @@ static int add_fact(void *arg, const struct wh_fact_key *k, const struct wh_fact
 	if (!wh_ranges_has(tcp ? p.tcp : p.udp, &port))
 		return 0;
 	struct wh_ranges at = wh_ports(&one, 1, w->net->mem), none = {0};
-	put_exposed(w, "insecure", host, tcp ? at : none, tcp ? none : at, wh_arena_printf(w->net->mem, "%s was spoken there (%s, last on %s)", what, k->value, wh_time_text(r->last_us, seen)));
+	put_exposed(w, "insecure", host, tcp ? at : none, tcp ? none : at,
+	            wh_arena_printf(w->net->mem, "%s was spoken there (%s, last on %s)", what, k->value,
+	                            wh_time_text(r->last_us, seen)));
 	return 0;
 }
 
@@ -234,14 +243,17 @@ static int add_alerts(struct wanting *w, struct wh_error *err)
 	int rc = wh_alerts_list(w->x.l.is.state, &list, err);
 	json_array_foreach(list, i, a) {
 		const char *status = wh_alert_property(a, "status");
-		if (strcmp(status, wh_alert_status_words[WH_ALERT_ACTIVE]) && strcmp(status, wh_alert_status_words[WH_ALERT_IN_PROGRESS]))
+		if (strcmp(status, wh_alert_status_words[WH_ALERT_ACTIVE]) &&
+		    strcmp(status, wh_alert_status_words[WH_ALERT_IN_PROGRESS]))
 			continue;
 		json_array_foreach(json_object_get(json_object_get(a, "properties"), "entities"), k, e) {
 			const char *id = json_string_value(json_object_get(e, "resourceId"));
 			size_t host = id ? wh_topology_host(&w->net->t, id, &twins) : WH_NONE;
 			struct wh_reach_ports p = host == WH_NONE ? (struct wh_reach_ports){.missing = NULL} : exposed(w, host);
 			if (p.tcp.n || p.udp.n)
-				put_exposed(w, "alert", host, p.tcp, p.udp, wh_arena_printf(w->net->mem, "open alert: %s", wh_alert_property(a, "alertDisplayName")));
+				put_exposed(
+					w, "alert", host, p.tcp, p.udp,
+					wh_arena_printf(w->net->mem, "open alert: %s", wh_alert_property(a, "alertDisplayName")));
 		}
 	}
 	json_decref(list);
@@ -280,7 +292,9 @@ int wh_app_unwanted(struct wh_app_network *net, const struct wh_app *a, json_t *
 	rc = rc ? rc : wh_store_facts(w.x.l.is.store, WH_FACT_KINDS, add_fact, &w, err);
 	rc = rc ? rc : add_alerts(&w, err);
 	if (!rc)
-		*out = json_pack("{s:s, s:s, s:o, s:O, s:o}", "from", wh_time_text(w.x.from_us, from), "until", wh_time_text(w.x.to_us, until), "classes", classes_json(&w), "unwanted", w.list, "unheard", unheard_json(&w));
+		*out = json_pack("{s:s, s:s, s:o, s:O, s:o}", "from", wh_time_text(w.x.from_us, from), "until",
+		                 wh_time_text(w.x.to_us, until), "classes", classes_json(&w), "unwanted", w.list, "unheard",
+		                 unheard_json(&w));
 	json_decref(w.list);
 	wh_overlay_close(&w.x);
 	return rc ? rc : *out ? 0 : wh_fail(err, -ENOMEM, "out of memory");

@@ -57,8 +57,15 @@ struct relay { const struct wh_app *a; const struct wh_app_watch *ask; const str
 static void alert(void *arg, const struct wh_watch_alert *alert)
 {
 	const struct relay *r = arg;
-	const struct wh_alert_noticed n = {.kind = alert->kind, .text = alert->text, .time_us = alert->time_us, .peer = alert->has_peer ? &alert->peer : NULL, .direction = alert->direction,
-	                                   .proto = alert->proto, .port = alert->port, .drops = alert->drops, .local = r->local};
+	const struct wh_alert_noticed n = {.kind = alert->kind,
+	                                   .text = alert->text,
+	                                   .time_us = alert->time_us,
+	                                   .peer = alert->has_peer ? &alert->peer : NULL,
+	                                   .direction = alert->direction,
+	                                   .proto = alert->proto,
+	                                   .port = alert->port,
+	                                   .drops = alert->drops,
+	                                   .local = r->local};
 	struct wh_state *s = NULL;
 	struct wh_error ignored;
 	if (!wh_ledger_state(r->a->store_url, WH_STATE_WRITE, &s, &ignored)) {
@@ -93,9 +100,19 @@ int wh_app_watch(const struct wh_app *a, const struct wh_app_watch *ask, struct 
 	struct relay r = {a, ask, NULL};
 	struct wh_addr locals[256];
 	struct wh_error earlier;
-	const struct wh_watch_options opt = {.store_url = a->store_url, .locals = locals, .n_locals = own_addresses(locals, 256), .discover = a->config->estate.discover,
-	                                     .config = ask->config, .judge = &a->config->harden, .nflog_group = WH_NFLOG_GROUP, .stop = ask->stop, .ready = ready, .again = again,
-	                                     .alert = alert, .tick = tick, .arg = &r};
+	const struct wh_watch_options opt = {.store_url = a->store_url,
+	                                     .locals = locals,
+	                                     .n_locals = own_addresses(locals, 256),
+	                                     .discover = a->config->estate.discover,
+	                                     .config = ask->config,
+	                                     .judge = &a->config->harden,
+	                                     .nflog_group = WH_NFLOG_GROUP,
+	                                     .stop = ask->stop,
+	                                     .ready = ready,
+	                                     .again = again,
+	                                     .alert = alert,
+	                                     .tick = tick,
+	                                     .arg = &r};
 	for (size_t i = 0; i < opt.n_locals && !r.local; i++)
 		if (!is_loopback(&locals[i]))
 			r.local = &locals[i];

@@ -12,14 +12,16 @@ static int by_text(const char *x, const char *y)
 
 static int by_type_then_id(const void *a, const void *b, void *list)
 {
-	const struct wh_asset *x = (const struct wh_asset *)list + *(const size_t *)a, *y = (const struct wh_asset *)list + *(const size_t *)b;
+	const struct wh_asset *x = (const struct wh_asset *)list + *(const size_t *)a,
+			      *y = (const struct wh_asset *)list + *(const size_t *)b;
 	int c = by_text(x->type, y->type);
 	return c ? c : by_text(x->id, y->id);
 }
 
 static int by_id(const void *a, const void *b, void *list)
 {
-	return by_text(((const struct wh_asset *)list)[*(const size_t *)a].id, ((const struct wh_asset *)list)[*(const size_t *)b].id);
+	return by_text(((const struct wh_asset *)list)[*(const size_t *)a].id,
+	               ((const struct wh_asset *)list)[*(const size_t *)b].id);
 }
 
 static const struct wh_asset *asset_of_id(const struct wh_assets *a, const char *id, size_t len)
@@ -90,13 +92,18 @@ static const struct { const char *parent, *member, *child, *name; } inside[] = {
 	{"Microsoft.Web/sites", "siteConfig", "config", "web"},
 };
 
-static struct wh_asset child_of(const struct wh_asset *parent, const json_t *body, const char *child, const char *name, struct wh_arena *mem)
+static struct wh_asset child_of(const struct wh_asset *parent, const json_t *body, const char *child, const char *name,
+                                struct wh_arena *mem)
 {
 	const json_t *id = wh_policy_member(body, "id", 2), *own = wh_policy_member(body, "name", 4);
 	name = name ? name : json_is_string(own) ? json_string_value(own) : "";
 	return (struct wh_asset){
-		.id = json_is_string(id) ? json_string_value(id) : wh_arena_printf(mem, "%s/%s/%s", parent->id ? parent->id : "", child, name),
-		.type = wh_arena_printf(mem, "%s/%s", parent->type, child), .name = name, .body = body, .parent = NULL,
+		.id = json_is_string(id) ? json_string_value(id)
+	                                 : wh_arena_printf(mem, "%s/%s/%s", parent->id ? parent->id : "", child, name),
+		.type = wh_arena_printf(mem, "%s/%s", parent->type, child),
+		.name = name,
+		.body = body,
+		.parent = NULL,
 	};
 }
 
@@ -146,8 +153,10 @@ struct wh_assets wh_assets_expand(const struct wh_asset *list, size_t n, struct 
 				out.list[out.n] = list[i];
 		for (size_t i = 0; i < n; i++)
 			for (size_t k = 0; k < sizeof inside / sizeof *inside; k++) {
-				const json_t *held = inside[k].parent && strcasecmp(inside[k].parent, list[i].type) ? NULL
-				                                                                                    : wh_policy_member(list[i].body, inside[k].member, strlen(inside[k].member));
+				const json_t *held = inside[k].parent && strcasecmp(inside[k].parent, list[i].type)
+				                             ? NULL
+				                             : wh_policy_member(list[i].body, inside[k].member,
+				                                                strlen(inside[k].member));
 				json_t *element;
 				size_t j;
 				if (inside[k].name && says_something(held)) {

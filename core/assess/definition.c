@@ -5,8 +5,9 @@
  * audit               Unhealthy where `if` holds, else Healthy
  * auditIfNotExists    where `if` holds: Healthy when a related resource meets the existence condition, else Unhealthy
  * Whether a definition is about a resource at all is asked first, of its conditions on type, kind, name and location alone.
- * Related resources are children of the resource (…/servers/s/privateEndpointConnections/x), extensions of it (…/providers/Microsoft.Security/
- * assessments/KEY), else those of the type in the same resource group, or in the subscription where existenceScope says so.
+ * Related resources are children of the resource (…/servers/s/privateEndpointConnections/x), extensions of it
+ * (…/providers/Microsoft.Security/ assessments/KEY), else those of the type in the same resource group, or in the subscription
+ * where existenceScope says so.
  */
 #include <string.h>
 #include <strings.h>
@@ -55,13 +56,20 @@ static int check(const struct wh_definition *d, struct wh_arena *mem, struct wh_
 
 int wh_definition_read(const char *file, const json_t *doc, struct wh_arena *mem, struct wh_definition *out, struct wh_error *err)
 {
-	const json_t *p = json_is_object(member(doc, "properties")) ? member(doc, "properties") : doc, *rule = member(p, "policyRule"), *then = member(rule, "then");
+	const json_t *p = json_is_object(member(doc, "properties")) ? member(doc, "properties") : doc,
+		     *rule = member(p, "policyRule"), *then = member(rule, "then");
 	const char *effect = text_of(then, "effect");
-	*out = (struct wh_definition){.name = text_of(doc, "name"), .id = text_of(doc, "id"), .display_name = text_of(p, "displayName"),
-	                              .category = text_of(member(p, "metadata"), "category"), .file = file, .parameters = member(p, "parameters"),
-	                              .condition = member(rule, "if"), .details = member(then, "details")};
+	*out = (struct wh_definition){.name = text_of(doc, "name"),
+	                              .id = text_of(doc, "id"),
+	                              .display_name = text_of(p, "displayName"),
+	                              .category = text_of(member(p, "metadata"), "category"),
+	                              .file = file,
+	                              .parameters = member(p, "parameters"),
+	                              .condition = member(rule, "if"),
+	                              .details = member(then, "details")};
 	if (!rule || !out->condition || !effect)
-		return wh_fail_input(err, -EINVAL, "%s: no policy definition: it has no policyRule with `if` and `then.effect`", file);
+		return wh_fail_input(err, -EINVAL, "%s: no policy definition: it has no policyRule with `if` and `then.effect`",
+		                     file);
 	if (out->details && !json_is_object(out->details))
 		out->details = NULL; /* a list of fields that modify adds */
 	if (out->details && !text_of(out->details, "type"))
@@ -125,7 +133,8 @@ static size_t scope_length(const char *id, bool subscription)
 
 static bool related(const struct wh_definition *d, const struct wh_asset *to, const struct wh_asset *r, const char *name)
 {
-	const char *type = text_of(d->details, "type"), *scope = text_of(d->details, "existenceScope"), *group = text_of(d->details, "resourceGroupName");
+	const char *type = text_of(d->details, "type"), *scope = text_of(d->details, "existenceScope"),
+		   *group = text_of(d->details, "resourceGroupName");
 	size_t n = strlen(to->type);
 	const char *own = r->name ? strrchr(r->name, '/') : NULL;
 	own = own ? own + 1 : r->name;
@@ -143,8 +152,8 @@ static bool related(const struct wh_definition *d, const struct wh_asset *to, co
 	return to->id && r->id && !strncasecmp(to->id, r->id, k) && (r->id[k] == '/' || !r->id[k]);
 }
 
-/* Whether an inventory without related resources says that there are none: assessments are computed elsewhere, and an object of nothing
- * but names tells nothing of its children. */
+/* Whether an inventory without related resources says that there are none: assessments are computed elsewhere, and an object of
+ * nothing but names tells nothing of its children. */
 static bool absence_is_known(const struct wh_definition *d, const struct wh_asset *a)
 {
 	const char *type = text_of(d->details, "type"), *key;
@@ -157,7 +166,8 @@ static bool absence_is_known(const struct wh_definition *d, const struct wh_asse
 	if (!strcasecmp(type, "Microsoft.Web/sites/config"))
 		return false; /* lists of sites leave their configuration out */
 	json_object_foreach((json_t *)a->body, key, v)
-		if (strcasecmp(key, "id") && strcasecmp(key, "name") && strcasecmp(key, "type") && strcasecmp(key, "location") && strcasecmp(key, "resourceGroup"))
+		if (strcasecmp(key, "id") && strcasecmp(key, "name") && strcasecmp(key, "type") && strcasecmp(key, "location") &&
+		    strcasecmp(key, "resourceGroup"))
 			return true;
 	return false;
 }
@@ -187,8 +197,8 @@ static int exists(const struct wh_definition *d, struct wh_eval *e, const struct
 	return rc;
 }
 
-int wh_definition_assess(const struct wh_definition *d, const struct wh_assets *all, const struct wh_asset *asset, const json_t *assigned, struct wh_arena *mem,
-                         struct wh_assessed_as *out, struct wh_error *err)
+int wh_definition_assess(const struct wh_definition *d, const struct wh_assets *all, const struct wh_asset *asset,
+                         const json_t *assigned, struct wh_arena *mem, struct wh_assessed_as *out, struct wh_error *err)
 {
 	enum wh_three holds;
 	struct wh_eval e = eval_of(d, mem, "policyRule.if", err);
@@ -208,9 +218,16 @@ int wh_definition_assess(const struct wh_definition *d, const struct wh_assets *
 		bool there, some;
 		rc = exists(d, &e, asset, &there, &some);
 		bool judged = there || some || absence_is_known(d, asset);
-		*out = (struct wh_assessed_as){there ? WH_ASSESSED_HEALTHY : judged ? WH_ASSESSED_UNHEALTHY : WH_ASSESSED_NOT_JUDGED,
-		                               there ? NULL : wh_arena_printf(mem, some ? "no %s meets the condition" : judged ? "there is no %s" :
-		                                              "not judged: the inventory has no %s of this resource", text_of(d->details, "type"))};
+		*out = (struct wh_assessed_as){
+			there    ? WH_ASSESSED_HEALTHY
+			: judged ? WH_ASSESSED_UNHEALTHY
+				 : WH_ASSESSED_NOT_JUDGED,
+			there ? NULL
+			      : wh_arena_printf(mem,
+		                                some     ? "no %s meets the condition"
+		                                : judged ? "there is no %s"
+		                                         : "not judged: the inventory has no %s of this resource",
+		                                text_of(d->details, "type"))};
 	}
 done:
 	json_decref(e.owned);

@@ -2,12 +2,12 @@
 /*
  * Conditions: allOf, anyOf, not; field, value or count with one operator.
  *
- * A field with a free "[*]" holds where every element does (so with no element at all it holds). Within a count's `where`, "[*]" of
- * the counted list means the one element that is being looked at. Texts are compared without case. An absent value equals nothing: the operators
- * that deny something hold, the others do not.
- * With only_kind, conditions on other things than type, kind, name and location are WH_PERHAPS, and Kleene's logic carries that upwards: what
- * comes out as WH_NO can't hold for this resource whatever its settings, so the definition is not about it.
- * The same walk checks a definition (e->asset NULL): keywords, operators and expressions, by place.
+ * A field with a free "[*]" holds where every element does (so with no element at all it holds). Within a count's `where`, "[*]"
+ * of the counted list means the one element that is being looked at. Texts are compared without case. An absent value equals
+ * nothing: the operators that deny something hold, the others do not. With only_kind, conditions on other things than type, kind,
+ * name and location are WH_PERHAPS, and Kleene's logic carries that upwards: what comes out as WH_NO can't hold for this resource
+ * whatever its settings, so the definition is not about it. The same walk checks a definition (e->asset NULL): keywords,
+ * operators and expressions, by place.
  */
 #include <string.h>
 #include <strings.h>
@@ -62,7 +62,9 @@ static bool match(const json_t *a, const json_t *b, bool any_case)
 		return false;
 	for (; *s; s++, p++) {
 		bool letter = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z');
-		if (*p == '#' ? *s < '0' || *s > '9' : *p == '?' ? !letter : *p != '.' && (any_case ? strncasecmp(s, p, 1) != 0 : *s != *p))
+		if (*p == '#'   ? *s < '0' || *s > '9'
+		    : *p == '?' ? !letter
+		                : *p != '.' && (any_case ? strncasecmp(s, p, 1) != 0 : *s != *p))
 			return false;
 	}
 	return true;
@@ -114,11 +116,48 @@ static int order(const json_t *a, const json_t *b)
 	return as_number(a, &x) && as_number(b, &y) ? (x > y) - (x < y) : 2;
 }
 
-enum operator { EQUALS, NOT_EQUALS, LIKE, NOT_LIKE, MATCH, NOT_MATCH, MATCH_ANY_CASE, NOT_MATCH_ANY_CASE, CONTAINS, NOT_CONTAINS, IN, NOT_IN, CONTAINS_KEY,
-                NOT_CONTAINS_KEY, LESS, LESS_OR_EQUALS, GREATER, GREATER_OR_EQUALS, EXISTS, OPERATORS };
+enum operator{
+	EQUALS,
+	NOT_EQUALS,
+	LIKE,
+	NOT_LIKE,
+	MATCH,
+	NOT_MATCH,
+	MATCH_ANY_CASE,
+	NOT_MATCH_ANY_CASE,
+	CONTAINS,
+	NOT_CONTAINS,
+	IN,
+	NOT_IN,
+	CONTAINS_KEY,
+	NOT_CONTAINS_KEY,
+	LESS,
+	LESS_OR_EQUALS,
+	GREATER,
+	GREATER_OR_EQUALS,
+	EXISTS,
+	OPERATORS
+};
 static const char *const operators[OPERATORS] = {
-	"equals", "notEquals", "like", "notLike", "match", "notMatch", "matchInsensitively", "notMatchInsensitively", "contains", "notContains", "in", "notIn",
-	"containsKey", "notContainsKey", "less", "lessOrEquals", "greater", "greaterOrEquals", "exists",
+	"equals",
+	"notEquals",
+	"like",
+	"notLike",
+	"match",
+	"notMatch",
+	"matchInsensitively",
+	"notMatchInsensitively",
+	"contains",
+	"notContains",
+	"in",
+	"notIn",
+	"containsKey",
+	"notContainsKey",
+	"less",
+	"lessOrEquals",
+	"greater",
+	"greaterOrEquals",
+	"exists",
 };
 
 static bool compare(enum operator op, const json_t *a, const json_t *b)
@@ -153,7 +192,8 @@ static bool compare(enum operator op, const json_t *a, const json_t *b)
 static const char *deeper(struct wh_eval *e, const char *key, int index)
 {
 	const char *before = e->place;
-	e->place = index < 0 ? wh_arena_printf(e->mem, "%s.%s", before, key) : wh_arena_printf(e->mem, "%s.%s[%d]", before, key, index);
+	e->place = index < 0 ? wh_arena_printf(e->mem, "%s.%s", before, key)
+	                     : wh_arena_printf(e->mem, "%s.%s[%d]", before, key, index);
 	return before;
 }
 
@@ -186,14 +226,17 @@ static int count_where(struct wh_eval *e, const json_t *where, const char *name,
 
 static int count(struct wh_eval *e, const json_t *c, json_t **out)
 {
-	const json_t *field = wh_json_member(c, "field"), *value = wh_json_member(c, "value"), *where = wh_json_member(c, "where"), *name = wh_json_member(c, "name");
+	const json_t *field = wh_json_member(c, "field"), *value = wh_json_member(c, "value"),
+		     *where = wh_json_member(c, "where"), *name = wh_json_member(c, "name");
 	const char *alias = str(field);
 	json_t *elements = NULL;
 	long long n = 0;
 	bool multi;
 	int rc = 0;
-	if (!json_is_object(c) || !field == !value || (field && (!alias || strlen(alias) < 3 || strcmp(alias + strlen(alias) - 3, "[*]"))))
-		return wh_fail_input(e->err, -EINVAL, "%s: %s.count: takes either a field that ends with [*], or a value", e->def->file, e->place);
+	if (!json_is_object(c) || !field == !value ||
+	    (field && (!alias || strlen(alias) < 3 || strcmp(alias + strlen(alias) - 3, "[*]"))))
+		return wh_fail_input(e->err, -EINVAL, "%s: %s.count: takes either a field that ends with [*], or a value",
+		                     e->def->file, e->place);
 	if (field && e->asset)
 		wh_policy_field(e, alias, &elements, &multi);
 	else if (value && (rc = wh_policy_value(e, value, &elements)))
@@ -213,17 +256,20 @@ static int find_operator(struct wh_eval *e, const json_t *c, enum operator *op, 
 	json_t *v;
 	bool found = false;
 	json_object_foreach((json_t *)c, key, v) {
-		bool known = !strcasecmp(key, "field") || !strcasecmp(key, "value") || !strcasecmp(key, "count") || !strcasecmp(key, "name") || !strcasecmp(key, "where");
+		bool known = !strcasecmp(key, "field") || !strcasecmp(key, "value") || !strcasecmp(key, "count") ||
+		             !strcasecmp(key, "name") || !strcasecmp(key, "where");
 		for (int i = 0; i < OPERATORS && !known; i++)
 			if (!strcasecmp(key, operators[i])) {
 				if (found)
-					return wh_fail_input(e->err, -EINVAL, "%s: %s: has two operators, '%s' and '%s'", e->def->file, e->place, operators[*op], key);
+					return wh_fail_input(e->err, -EINVAL, "%s: %s: has two operators, '%s' and '%s'",
+					                     e->def->file, e->place, operators[*op], key);
 				*op = (enum operator)i;
 				*operand = v;
 				found = known = true;
 			}
 		if (!known)
-			return wh_fail_input(e->err, -EINVAL, "%s: %s: '%.60s' is no condition or operator that is known here", e->def->file, e->place, key);
+			return wh_fail_input(e->err, -EINVAL, "%s: %s: '%.60s' is no condition or operator that is known here",
+			                     e->def->file, e->place, key);
 	}
 	return found ? 0 : wh_fail_input(e->err, -EINVAL, "%s: %s: has no operator", e->def->file, e->place);
 }
@@ -239,7 +285,8 @@ static bool of_kind(const json_t *field)
 
 static int compared(struct wh_eval *e, const json_t *c, enum wh_three *out)
 {
-	const json_t *field = wh_json_member(c, "field"), *value = wh_json_member(c, "value"), *counted = wh_json_member(c, "count"), *operand = NULL;
+	const json_t *field = wh_json_member(c, "field"), *value = wh_json_member(c, "value"),
+		     *counted = wh_json_member(c, "count"), *operand = NULL;
 	enum operator op = EQUALS;
 	json_t *left = NULL, *right = NULL, *name = NULL, *v;
 	bool multi = false, holds = true;
@@ -248,7 +295,8 @@ static int compared(struct wh_eval *e, const json_t *c, enum wh_three *out)
 	if (rc || (rc = wh_policy_value(e, operand, &right)))
 		return rc;
 	if ((field != NULL) + (value != NULL) + (counted != NULL) != 1)
-		return wh_fail_input(e->err, -EINVAL, "%s: %s: takes exactly one of field, value and count", e->def->file, e->place);
+		return wh_fail_input(e->err, -EINVAL, "%s: %s: takes exactly one of field, value and count", e->def->file,
+		                     e->place);
 	if (counted) {
 		rc = count(e, counted, &left);
 	} else if (value) {

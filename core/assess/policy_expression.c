@@ -5,8 +5,8 @@
  *   expression = call | text | number;  call = NAME "(" [expression {"," expression}] ")" {"." NAME | "[" expression "]"}
  *   text = "'" … "'" ('' is one quote)
  *
- * One recursive descent both checks and evaluates: with e->asset NULL it only looks whether functions, their number of arguments and the
- * parameters exist. Values are jansson's; an absent one (a field that is not there) is NULL, in lists JSON null.
+ * One recursive descent both checks and evaluates: with e->asset NULL it only looks whether functions, their number of arguments
+ * and the parameters exist. Values are jansson's; an absent one (a field that is not there) is NULL, in lists JSON null.
  */
 #include <ctype.h>
 #include <string.h>
@@ -19,7 +19,8 @@ static int expression(struct parse *p, json_t **out);
 
 static int bad(struct parse *p, const char *what)
 {
-	return wh_fail_input(p->e->err, -EINVAL, "%s: %s: '%.80s' of '%.120s' %s", p->e->def->file, p->e->place, *p->at ? p->at : "the end", p->whole, what);
+	return wh_fail_input(p->e->err, -EINVAL, "%s: %s: '%.80s' of '%.120s' %s", p->e->def->file, p->e->place,
+	                     *p->at ? p->at : "the end", p->whole, what);
 }
 
 static void blanks(struct parse *p)
@@ -64,7 +65,8 @@ static int check_parameter(struct parse *p, const json_t *name)
 	json_object_foreach((json_t *)p->e->def->parameters, key, v)
 		if (!strcasecmp(key, json_string_value(name)))
 			return 0;
-	return wh_fail_input(p->e->err, -EINVAL, "%s: %s: there is no parameter '%.80s'", p->e->def->file, p->e->place, json_string_value(name));
+	return wh_fail_input(p->e->err, -EINVAL, "%s: %s: there is no parameter '%.80s'", p->e->def->file, p->e->place,
+	                     json_string_value(name));
 }
 
 static int arguments(struct parse *p, struct wh_call *c)
@@ -112,8 +114,8 @@ static int accessors(struct parse *p, json_t **v)
 				return bad(p, "stands where ']' is expected");
 			p->at++;
 			*v = json_is_integer(i) && json_integer_value(i) >= 0 ? json_array_get(*v, (size_t)json_integer_value(i))
-			     : json_is_string(i) && *v                        ? wh_policy_member(*v, json_string_value(i), json_string_length(i))
-			                                                      : NULL;
+			     : json_is_string(i) && *v ? wh_policy_member(*v, json_string_value(i), json_string_length(i))
+			                               : NULL;
 		} else {
 			return 0;
 		}
@@ -127,7 +129,8 @@ static int function(struct parse *p, json_t **out)
 	struct wh_call c = {.e = p->e};
 	const char *name = p->at;
 	if (!f)
-		return wh_fail_input(p->e->err, -EINVAL, "%s: %s: the function '%.*s' is not known here", p->e->def->file, p->e->place, (int)(n < 60 ? n : 60), name);
+		return wh_fail_input(p->e->err, -EINVAL, "%s: %s: the function '%.*s' is not known here", p->e->def->file,
+		                     p->e->place, (int)(n < 60 ? n : 60), name);
 	p->at += n;
 	blanks(p);
 	if (*p->at != '(')
@@ -137,12 +140,14 @@ static int function(struct parse *p, json_t **out)
 	if (rc)
 		return rc;
 	if (c.n < f->least || c.n > f->most)
-		return wh_fail_input(p->e->err, -EINVAL, "%s: %s: '%s' takes another number of arguments than %zu", p->e->def->file, p->e->place, f->name, c.n);
+		return wh_fail_input(p->e->err, -EINVAL, "%s: %s: '%s' takes another number of arguments than %zu",
+		                     p->e->def->file, p->e->place, f->name, c.n);
 	if (f->names_parameter && (rc = check_parameter(p, c.arg[0])))
 		return rc;
 	if (p->e->asset) {
 		if (f->text_first && !json_string_value(c.arg[0]))
-			return wh_fail_input(p->e->err, -EINVAL, "%s: %s: '%s' needs a text", p->e->def->file, p->e->place, f->name);
+			return wh_fail_input(p->e->err, -EINVAL, "%s: %s: '%s' needs a text", p->e->def->file, p->e->place,
+			                     f->name);
 		rc = f->run(&c, out);
 	}
 	return rc ? rc : accessors(p, out);

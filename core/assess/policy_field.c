@@ -3,9 +3,9 @@
  * Fields: from an alias to values.
  *
  * An alias is the resource's type, then a path: "Microsoft.Network/virtualNetworks/subnets[*].name". Azure publishes a table of
- * all aliases; they follow one rule, with few exceptions: each step of the path is a member of the object, or of its `properties` (ARM wraps a
- * resource, its children, and the elements of some lists in one; az unwraps them all). So one reading serves exports of every kind.
- * Absent, null and, in texts of old tools, a member of another case are one thing.
+ * all aliases; they follow one rule, with few exceptions: each step of the path is a member of the object, or of its `properties`
+ * (ARM wraps a resource, its children, and the elements of some lists in one; az unwraps them all). So one reading serves exports
+ * of every kind. Absent, null and, in texts of old tools, a member of another case are one thing.
  */
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The functions of template expressions, a row each. Source: Azure Policy, "policy functions"; Azure Resource Manager, "template functions". */
+/* The functions of template expressions, a row each. Source: Azure Policy, "policy functions"; Azure Resource Manager, "template
+ * functions". */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -36,7 +37,8 @@ static int f_parameters(struct wh_call *c, json_t **out)
 
 static int f_field(struct wh_call *c, json_t **out)
 {
-	/* Within an existence condition, field() speaks of the resource that is assessed, but for aliases of the related one's type. */
+	/* Within an existence condition, field() speaks of the resource that is assessed, but for aliases of the related one's
+	 * type. */
 	const struct wh_asset *asset = c->e->asset;
 	size_t n = strlen(asset->type);
 	const char *field = str(c->arg[0]);
@@ -98,8 +100,8 @@ static int f_last(struct wh_call *c, json_t **out)
 static int f_empty(struct wh_call *c, json_t **out)
 {
 	const json_t *v = c->arg[0];
-	bool empty = !v || json_is_null(v) || (json_is_string(v) && !json_string_length(v)) || (json_is_array(v) && !json_array_size(v)) ||
-	             (json_is_object(v) && !json_object_size(v));
+	bool empty = !v || json_is_null(v) || (json_is_string(v) && !json_string_length(v)) ||
+	             (json_is_array(v) && !json_array_size(v)) || (json_is_object(v) && !json_object_size(v));
 	*out = json_boolean(empty);
 	return 0;
 }
@@ -195,8 +197,9 @@ static int f_concat(struct wh_call *c, json_t **out)
 	const char *all = "";
 	for (size_t i = 0; i < c->n; i++) {
 		const char *s = str(c->arg[i]);
-		all = json_is_integer(c->arg[i]) ? wh_arena_printf(c->e->mem, "%s%lld", all, (long long)json_integer_value(c->arg[i]))
-		                                 : wh_arena_printf(c->e->mem, "%s%s", all, s ? s : "");
+		all = json_is_integer(c->arg[i])
+		              ? wh_arena_printf(c->e->mem, "%s%lld", all, (long long)json_integer_value(c->arg[i]))
+		              : wh_arena_printf(c->e->mem, "%s%s", all, s ? s : "");
 	}
 	*out = own(c, json_string(all));
 	return 0;
@@ -241,8 +244,10 @@ static int ip_range(struct wh_call *c, const json_t *v, struct wh_addr *from, st
 {
 	const char *s = str(v), *dash = s ? strchr(s, '-') : NULL;
 	struct wh_prefix p;
-	if (dash ? wh_addr_parse(s, (size_t)(dash - s), from) || wh_addr_parse(dash + 1, strlen(dash + 1), to) : !s || wh_prefix_parse(s, strlen(s), &p, NULL))
-		return fault(c, s ? wh_arena_printf(c->e->mem, "ipRangeContains: '%.60s' is no range of addresses", s) : "ipRangeContains: a range is absent");
+	if (dash ? wh_addr_parse(s, (size_t)(dash - s), from) || wh_addr_parse(dash + 1, strlen(dash + 1), to)
+	         : !s || wh_prefix_parse(s, strlen(s), &p, NULL))
+		return fault(c, s ? wh_arena_printf(c->e->mem, "ipRangeContains: '%.60s' is no range of addresses", s)
+		                  : "ipRangeContains: a range is absent");
 	if (!dash) {
 		*from = p.addr;
 		*to = wh_prefix_last(&p);
@@ -305,13 +310,29 @@ static int f_request_context(struct wh_call *c, json_t **out)
 }
 
 static const struct wh_policy_function functions[] = {
-	{"parameters", 1, 1, true, f_parameters, true}, {"field", 1, 1, true, f_field, false}, {"current", 0, 1, false, f_current, false}, {"first", 1, 1, false, f_first, false},
-	{"last", 1, 1, false, f_last, false}, {"if", 3, 3, false, f_if, false}, {"equals", 2, 2, false, f_equals, false}, {"empty", 1, 1, false, f_empty, false},
-	{"length", 1, 1, false, f_length, false}, {"split", 2, 2, false, f_split, false}, {"concat", 1, WH_POLICY_ARGUMENTS, false, f_concat, false},
-	{"ipRangeContains", 2, 2, false, f_ip_range_contains, false}, {"subscription", 0, 0, false, f_subscription, false}, {"resourceGroup", 0, 0, false, f_resource_group, false},
-	{"requestContext", 0, 0, false, f_request_context, false}, {"and", 1, WH_POLICY_ARGUMENTS, false, f_and, false}, {"or", 1, WH_POLICY_ARGUMENTS, false, f_or, false},
-	{"not", 1, 1, false, f_not, false}, {"true", 0, 0, false, f_true, false}, {"false", 0, 0, false, f_false, false}, {"toLower", 1, 1, false, f_to_lower, false},
-	{"toUpper", 1, 1, false, f_to_upper, false}, {"contains", 2, 2, false, f_contains, false},
+	{"parameters", 1, 1, true, f_parameters, true},
+	{"field", 1, 1, true, f_field, false},
+	{"current", 0, 1, false, f_current, false},
+	{"first", 1, 1, false, f_first, false},
+	{"last", 1, 1, false, f_last, false},
+	{"if", 3, 3, false, f_if, false},
+	{"equals", 2, 2, false, f_equals, false},
+	{"empty", 1, 1, false, f_empty, false},
+	{"length", 1, 1, false, f_length, false},
+	{"split", 2, 2, false, f_split, false},
+	{"concat", 1, WH_POLICY_ARGUMENTS, false, f_concat, false},
+	{"ipRangeContains", 2, 2, false, f_ip_range_contains, false},
+	{"subscription", 0, 0, false, f_subscription, false},
+	{"resourceGroup", 0, 0, false, f_resource_group, false},
+	{"requestContext", 0, 0, false, f_request_context, false},
+	{"and", 1, WH_POLICY_ARGUMENTS, false, f_and, false},
+	{"or", 1, WH_POLICY_ARGUMENTS, false, f_or, false},
+	{"not", 1, 1, false, f_not, false},
+	{"true", 0, 0, false, f_true, false},
+	{"false", 0, 0, false, f_false, false},
+	{"toLower", 1, 1, false, f_to_lower, false},
+	{"toUpper", 1, 1, false, f_to_upper, false},
+	{"contains", 2, 2, false, f_contains, false},
 };
 
 const struct wh_policy_function *wh_policy_function(const char *name, size_t len)

@@ -14,7 +14,8 @@ struct wh_scope {
 struct wh_eval {
 	const struct wh_assets *all;
 	const struct wh_asset *asset;  /* whose fields conditions ask for; NULL while a definition is only checked */
-	const struct wh_asset *operand_asset; /* whose fields expressions ask for: the assessed one also where `asset` is a related resource */
+	/* whose fields expressions ask for: the assessed one also where `asset` is a related resource */
+	const struct wh_asset *operand_asset;
 	const struct wh_definition *def;
 	const json_t *assigned;
 	const struct wh_scope *scope;
@@ -31,7 +32,8 @@ json_t *wh_eval_own(struct wh_eval *e, json_t *fresh); /* owned by e->owned from
 /* ---- policy_field.c ---- */
 /* An object's member, whatever its case, looked for inside `properties` too; NULL where it is absent or null. */
 json_t *wh_policy_member(const json_t *object, const char *key, size_t len);
-/* The values of a field. Without a free "[*]" there is one, NULL where it is absent; with one (*multi) as many as elements, absent ones as JSON null.
+/* The values of a field. Without a free "[*]" there is one, NULL where it is absent; with one (*multi) as many as elements,
+ * absent ones as JSON null.
  * *out: a new array of e->owned. */
 void wh_policy_field(struct wh_eval *e, const char *field, json_t **out, bool *multi);
 
@@ -49,7 +51,8 @@ const struct wh_policy_function *wh_policy_function(const char *name, size_t len
 
 /* ---- policy_expression.c ---- */
 bool wh_policy_is_expression(const char *text);
-/* The value of "[…]"; of any other text the text itself. Borrowed; NULL for an absent value. Negative: *err says what and where. */
+/* The value of "[…]"; of any other text the text itself. Borrowed; NULL for an absent value. Negative: *err says what and
+ * where. */
 int wh_policy_value(struct wh_eval *e, const json_t *operand, json_t **out);
 
 /* ---- policy_condition.c ---- */

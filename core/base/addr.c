@@ -30,9 +30,10 @@ uint32_t wh_addr_to_v4(const struct wh_addr *a)
 /* An IPv6 address with all its digits, as Suricata writes them: a tenth of inet_pton's time. False: not of this form. */
 static bool parse_full6(const char *text, struct wh_addr *out)
 {
-	static const uint8_t digit[256] = { /* 16 more than the value: 0 is no digit */
-		['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23, ['8'] = 24, ['9'] = 25,
-		['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
+	static const uint8_t digit[256] = {
+		/* 16 more than the value: 0 is no digit */
+		['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23,
+		['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
 		['A'] = 26, ['B'] = 27, ['C'] = 28, ['D'] = 29, ['E'] = 30, ['F'] = 31,
 	};
 	const unsigned char *p = (const unsigned char *)text;
@@ -78,7 +79,8 @@ static char *put_number(char *to, unsigned v)
 	return to;
 }
 
-/* The terminator's place. IPv4 by hand, as inet_ntop writes it, in a tenth of its time: lists of prefixes are hundreds of thousands long. */
+/* The terminator's place. IPv4 by hand, as inet_ntop writes it, in a tenth of its time: lists of prefixes are hundreds of
+ * thousands long. */
 static char *put_addr(char *to, const struct wh_addr *a)
 {
 	if (!wh_addr_is_v4(a)) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers and addresses as bytes of a fixed layout, least significant byte first: for files and for messages between our processes. */
+/* Numbers and addresses as bytes of a fixed layout, least significant byte first: for files and for messages between our
+ * processes. */
 #pragma once
 #include "whittle/base.h"
 

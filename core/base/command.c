@@ -95,7 +95,8 @@ static int collect(const char *what, int fd, size_t max, int64_t deadline, char 
 	return 0;
 }
 
-int wh_command_output(const char *what, const char *command, size_t max, int timeout_s, char **out, size_t *len, struct wh_error *err)
+int wh_command_output(const char *what, const char *command, size_t max, int timeout_s, char **out, size_t *len,
+                      struct wh_error *err)
 {
 	int fds[2], status = 0;
 	pid_t pid = -1;

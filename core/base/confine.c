@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The filters are written down as numbers of system calls, by the kernel's own headers, and need no library: the list is the policy. A call that a
- * newer C library tries first (clone3) is answered with ENOSYS, so that it falls back on the one that is on the list. Of socket(2), ioctl(2) and clone(2)
- * the arguments count too.
+ * The filters are written down as numbers of system calls, by the kernel's own headers, and need no library: the list is the
+ * policy. A call that a newer C library tries first (clone3) is answered with ENOSYS, so that it falls back on the one that is on
+ * the list. Of socket(2), ioctl(2) and clone(2) the arguments count too.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -29,24 +29,77 @@
 #define CALL(name) __NR_##name
 /* Every kind: open descriptors, memory, time, signals. */
 static const int always[] = {
-	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(lseek), CALL(close), CALL(fstat), CALL(newfstatat), CALL(fcntl),
-	CALL(mmap), CALL(munmap), CALL(mremap), CALL(mprotect), CALL(madvise), CALL(brk),
-	CALL(recvmsg), CALL(recvfrom), CALL(sendmsg), CALL(sendto), CALL(getsockopt), CALL(setsockopt), CALL(ppoll), CALL(pselect6),
-	CALL(clock_gettime), CALL(clock_nanosleep), CALL(clock_getres), CALL(nanosleep), CALL(gettimeofday), CALL(getrandom), CALL(uname), CALL(sysinfo),
-	CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(sigaltstack), CALL(restart_syscall), CALL(exit), CALL(exit_group), CALL(futex),
-	CALL(getpid), CALL(getppid), CALL(gettid), CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(getresuid), CALL(getresgid), CALL(capget), CALL(sched_yield),
-	CALL(set_robust_list), CALL(prlimit64), CALL(membarrier),
+	CALL(read),
+	CALL(write),
+	CALL(readv),
+	CALL(writev),
+	CALL(pread64),
+	CALL(pwrite64),
+	CALL(lseek),
+	CALL(close),
+	CALL(fstat),
+	CALL(newfstatat),
+	CALL(fcntl),
+	CALL(mmap),
+	CALL(munmap),
+	CALL(mremap),
+	CALL(mprotect),
+	CALL(madvise),
+	CALL(brk),
+	CALL(recvmsg),
+	CALL(recvfrom),
+	CALL(sendmsg),
+	CALL(sendto),
+	CALL(getsockopt),
+	CALL(setsockopt),
+	CALL(ppoll),
+	CALL(pselect6),
+	CALL(clock_gettime),
+	CALL(clock_nanosleep),
+	CALL(clock_getres),
+	CALL(nanosleep),
+	CALL(gettimeofday),
+	CALL(getrandom),
+	CALL(uname),
+	CALL(sysinfo),
+	CALL(rt_sigaction),
+	CALL(rt_sigprocmask),
+	CALL(rt_sigreturn),
+	CALL(sigaltstack),
+	CALL(restart_syscall),
+	CALL(exit),
+	CALL(exit_group),
+	CALL(futex),
+	CALL(getpid),
+	CALL(getppid),
+	CALL(gettid),
+	CALL(getuid),
+	CALL(geteuid),
+	CALL(getgid),
+	CALL(getegid),
+	CALL(getresuid),
+	CALL(getresgid),
+	CALL(capget),
+	CALL(sched_yield),
+	CALL(set_robust_list),
+	CALL(prlimit64),
+	CALL(membarrier),
 #ifdef __NR_rseq
 	CALL(rseq),
 #endif
 #ifdef __NR_poll /* the old calls of the older architectures */
-	CALL(poll), CALL(select), CALL(time), CALL(arch_prctl),
+	CALL(poll),
+	CALL(select),
+	CALL(time),
+	CALL(arch_prctl),
 #endif
 };
 /* Those that open files: within the rights of the process's user. */
 static const int files[] = {
-	CALL(statx), CALL(openat), CALL(mkdirat), CALL(unlinkat), CALL(renameat2), CALL(readlinkat), CALL(faccessat), CALL(fchmod), CALL(fsync), CALL(fdatasync), CALL(ftruncate),
-	CALL(dup), CALL(dup3), CALL(umask), CALL(getcwd), CALL(getdents64), CALL(pipe2), CALL(memfd_create), CALL(bind), CALL(getsockname),
+	CALL(statx),      CALL(openat),      CALL(mkdirat), CALL(unlinkat),   CALL(renameat2), CALL(readlinkat),
+	CALL(faccessat),  CALL(fchmod),      CALL(fsync),   CALL(fdatasync),  CALL(ftruncate), CALL(dup),
+	CALL(dup3),       CALL(umask),       CALL(getcwd),  CALL(getdents64), CALL(pipe2),     CALL(memfd_create),
+	CALL(bind),       CALL(getsockname),
 #ifdef __NR_faccessat2
 	CALL(faccessat2),
 #endif
@@ -54,13 +107,16 @@ static const int files[] = {
 	CALL(renameat),
 #endif
 #ifdef __NR_open
-	CALL(open), CALL(stat), CALL(lstat), CALL(access), CALL(unlink), CALL(rename), CALL(mkdir), CALL(readlink), CALL(pipe), CALL(dup2), CALL(getdents),
+	CALL(open),       CALL(stat),        CALL(lstat),   CALL(access),     CALL(unlink),    CALL(rename),
+	CALL(mkdir),      CALL(readlink),    CALL(pipe),    CALL(dup2),       CALL(getdents),
 #endif
 };
 /* What a library for the network needs: threads that look names up. */
 static const int network[] = {
-	CALL(socket), CALL(connect), CALL(getpeername), CALL(shutdown), CALL(socketpair), CALL(sendmmsg), CALL(recvmmsg), CALL(eventfd2), CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_pwait),
-	CALL(sched_getaffinity), CALL(sched_getparam), CALL(sched_getscheduler), CALL(tgkill), CALL(statfs), CALL(fstatfs), CALL(prctl),
+	CALL(socket),      CALL(connect),           CALL(getpeername),    CALL(shutdown),           CALL(socketpair),
+	CALL(sendmmsg),    CALL(recvmmsg),          CALL(eventfd2),       CALL(epoll_create1),      CALL(epoll_ctl),
+	CALL(epoll_pwait), CALL(sched_getaffinity), CALL(sched_getparam), CALL(sched_getscheduler), CALL(tgkill),
+	CALL(statfs),      CALL(fstatfs),           CALL(prctl),
 #ifdef __NR_epoll_wait
 	CALL(epoll_wait),
 #endif
@@ -78,11 +134,33 @@ static const int waiter[] = {
 };
 /* The reader of the ledger: threads, locks, timers, its own log. */
 static const int reader[] = {
-	CALL(wait4), CALL(kill), CALL(capset), CALL(accept4), CALL(socketpair), /* the journal is written by a child, which is ended where it takes too long */
-	CALL(sched_getaffinity), CALL(sched_setaffinity), CALL(sched_getparam), CALL(sched_getscheduler), CALL(fallocate), CALL(flock), CALL(connect),
-	CALL(statfs), CALL(fstatfs), CALL(setitimer), CALL(timer_create), CALL(timer_settime), CALL(timer_delete), CALL(tgkill), CALL(fchown), CALL(utimensat), CALL(fadvise64), CALL(prctl),
+	/* the journal is written by a child, which is ended where it takes too long */
+	CALL(wait4),
+	CALL(kill),
+	CALL(capset),
+	CALL(accept4),
+	CALL(socketpair),
+	CALL(sched_getaffinity),
+	CALL(sched_setaffinity),
+	CALL(sched_getparam),
+	CALL(sched_getscheduler),
+	CALL(fallocate),
+	CALL(flock),
+	CALL(connect),
+	CALL(statfs),
+	CALL(fstatfs),
+	CALL(setitimer),
+	CALL(timer_create),
+	CALL(timer_settime),
+	CALL(timer_delete),
+	CALL(tgkill),
+	CALL(fchown),
+	CALL(utimensat),
+	CALL(fadvise64),
+	CALL(prctl),
 #ifdef __NR_alarm
-	CALL(alarm), CALL(rmdir),
+	CALL(alarm),
+	CALL(rmdir),
 #endif
 };
 
@@ -123,7 +201,8 @@ static void judge_sockets(struct filter *p, bool local)
 static void allow_unless(struct filter *p, unsigned call, unsigned arg, uint16_t test, const unsigned *values, size_t n)
 {
 	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, (uint8_t)(n + 3)));
-	put(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)(offsetof(struct seccomp_data, args[0]) + arg * sizeof(__u64))));
+	put(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	                                    (unsigned)(offsetof(struct seccomp_data, args[0]) + arg * sizeof(__u64))));
 	for (size_t i = 0; i < n; i++)
 		put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | test | BPF_K, values[i], (uint8_t)(n - i), 0));
 	put(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
@@ -133,12 +212,14 @@ static void allow_unless(struct filter *p, unsigned call, unsigned arg, uint16_t
 static void build(struct filter *p, enum wh_confinement kind)
 {
 	static const unsigned types_for[] = {TIOCSTI, TIOCLINUX}; /* for the person at the terminal */
-	static const unsigned namespaces[] = {CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET};
+	static const unsigned namespaces[] = {CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+	                                      CLONE_NEWPID | CLONE_NEWNET};
 	put(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
 	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0));
 	put(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
 	put(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
-	const bool reads = kind == WH_CONFINE_READER || kind == WH_CONFINE_PROBE, networks = kind == WH_CONFINE_NETWORK || kind == WH_CONFINE_PROBE;
+	const bool reads = kind == WH_CONFINE_READER || kind == WH_CONFINE_PROBE,
+		   networks = kind == WH_CONFINE_NETWORK || kind == WH_CONFINE_PROBE;
 	const bool listens = kind == WH_CONFINE_LISTENER || kind == WH_CONFINE_WEB;
 	if (kind == WH_CONFINE_FIREWALL || kind == WH_CONFINE_READER)
 		judge_sockets(p, kind == WH_CONFINE_READER);
@@ -176,7 +257,8 @@ int wh_confine(enum wh_confinement kind, struct wh_error *err)
 		return wh_fail(err, -errno, "no_new_privs: %s", strerror(errno));
 	if (!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
 		return 0;
-	if (errno == EINVAL || errno == ENOSYS || errno == EPERM) { /* a kernel without it, or a unit or a container that forbids it and has one of its own */
+	/* a kernel without it, or a unit or a container that forbids it and has one of its own */
+	if (errno == EINVAL || errno == ENOSYS || errno == EPERM) {
 		wh_fail(err, -errno, "system calls are not filtered: the kernel has no seccomp here");
 		return 1;
 	}

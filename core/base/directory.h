@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Directories that a person named, and what is below them, read with this process's own rights or, where those do not suffice, by the opener. */
+/* Directories that a person named, and what is below them, read with this process's own rights or, where those do not suffice, by
+ * the opener. */
 #pragma once
 #include <dirent.h>
 #include <glob.h>

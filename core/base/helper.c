@@ -57,7 +57,10 @@ int wh_helper_trusted(int end, struct wh_error *err)
 	socklen_t len = sizeof peer;
 	if (getsockopt(end, SOL_SOCKET, SO_PEERCRED, &peer, &len))
 		return wh_fail(err, -errno, "%s", strerror(errno));
-	return wh_is_root_or_service(peer.uid) ? 0 : wh_fail(err, -EPERM, "uid %u is at the other side, which is neither root nor " WH_SERVICE_USER, (unsigned)peer.uid);
+	return wh_is_root_or_service(peer.uid)
+	               ? 0
+	               : wh_fail(err, -EPERM, "uid %u is at the other side, which is neither root nor " WH_SERVICE_USER,
+	                         (unsigned)peer.uid);
 }
 
 int wh_helper_connect(const char *path, int *end, struct wh_error *err)
@@ -137,7 +140,8 @@ int wh_helper_send(int to, const void *data, size_t len, int fd)
 		if (fd >= 0) {
 			m.msg_control = &control;
 			m.msg_controllen = sizeof control.room;
-			control.head = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
+			control.head = (struct cmsghdr){
+				.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
 			memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
 		}
 		ssize_t n = sendmsg(to, &m, MSG_NOSIGNAL);
@@ -170,7 +174,8 @@ int wh_helper_receive(int from, void *data, size_t len, int *fd)
 	*fd = -1;
 	while (done < len && !rc) {
 		struct iovec part = {.iov_base = (char *)data + done, .iov_len = len - done};
-		struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.room};
+		struct msghdr m = {
+			.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.room};
 		ssize_t n = recvmsg(from, &m, MSG_CMSG_CLOEXEC);
 		if (n > 0) {
 			take_descriptor(&m, fd);

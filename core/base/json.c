@@ -235,7 +235,8 @@ json_t *wh_json_member(const json_t *object, const char *key)
 	return wh_json_member_n(object, key, strlen(key));
 }
 
-int wh_json_vrefuse(struct wh_error *err, const char *name, const char *text, size_t len, const char *path, const char *fmt, va_list ap)
+int wh_json_vrefuse(struct wh_error *err, const char *name, const char *text, size_t len, const char *path, const char *fmt,
+                    va_list ap)
 {
 	char why[400], at[600];
 	vsnprintf(why, sizeof why, fmt, ap);

@@ -2,11 +2,20 @@
 #include "base/json.h"
 
 /*
- * What jansson needs for a value is many times what the value takes in the text: 11 million of `[],` fill 2.5 GB. So values are counted
- * before, at what they cost it at least on a 64-bit system with glibc's malloc: a text that would need more than 16 times its length is none of
- * the documents that are read here (rules of a group without any space or long name take 15 times). Strings are not looked into.
+ * What jansson needs for a value is many times what the value takes in the text: 11 million of `[],` fill 2.5 GB. So values are
+ * counted before, at what they cost it at least on a 64-bit system with glibc's malloc: a text that would need more than 16 times
+ * its length is none of the documents that are read here (rules of a group without any space or long name take 15 times). Strings
+ * are not looked into.
  */
-enum { FREE_BYTES = 16 << 20, TIMES = 16, OBJECT_COST = 224, ARRAY_COST = 128, MEMBER_COST = 72, STRING_COST = 80, NUMBER_COST = 40 };
+enum {
+	FREE_BYTES = 16 << 20,
+	TIMES = 16,
+	OBJECT_COST = 224,
+	ARRAY_COST = 128,
+	MEMBER_COST = 72,
+	STRING_COST = 80,
+	NUMBER_COST = 40
+};
 
 int wh_json_bounded(const char *text, size_t len)
 {
@@ -27,7 +36,8 @@ int wh_json_bounded(const char *text, size_t len)
 		default:
 			if ((*p >= '0' && *p <= '9') || *p == '-') {
 				cost += NUMBER_COST;
-				while (p + 1 < end && ((p[1] >= '0' && p[1] <= '9') || p[1] == '.' || p[1] == 'e' || p[1] == 'E' || p[1] == '+' || p[1] == '-'))
+				while (p + 1 < end && ((p[1] >= '0' && p[1] <= '9') || p[1] == '.' || p[1] == 'e' ||
+				                       p[1] == 'E' || p[1] == '+' || p[1] == '-'))
 					p++;
 			}
 		}

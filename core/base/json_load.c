@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * JSON as RFC 8259 has it, over jansson, which refuses three things that the RFC allows: \u0000 in a string, half of a surrogate pair, and a
- * number beyond 64 bits or a double. A text that jansson refuses is therefore copied, these are replaced by something of the same length
- * (so that lines and columns of errors stay), and it is read once more. An ordinary document costs nothing.
+ * JSON as RFC 8259 has it, over jansson, which refuses three things that the RFC allows: \u0000 in a string, half of a surrogate
+ * pair, and a number beyond 64 bits or a double. A text that jansson refuses is therefore copied, these are replaced by something
+ * of the same length (so that lines and columns of errors stay), and it is read once more. An ordinary document costs nothing.
  *
  *   "a\u0000b"  ->  "a\ufffdb"         never a string that C code would take for "a"
  *   "\ud800"    ->  "\ufffd"
@@ -21,7 +21,10 @@ static int hex4(const char *p, const char *end)
 		return -1;
 	for (int i = 0; i < 4; i++) {
 		char c = p[i];
-		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int digit = c >= '0' && c <= '9'   ? c - '0'
+		            : c >= 'a' && c <= 'f' ? c - 'a' + 10
+		            : c >= 'A' && c <= 'F' ? c - 'A' + 10
+		                                   : -1;
 		if (digit < 0)
 			return -1;
 		code = code << 4 | digit;
@@ -131,7 +134,9 @@ json_t *wh_json_load(const char *text, size_t len, size_t flags, bool *inexact, 
 	*inexact = false;
 	if (line) {
 		*je = (json_error_t){.line = line};
-		snprintf(je->text, sizeof je->text, "so many small values that they would take more than 16 times the memory of the text; no such document is read");
+		snprintf(
+			je->text, sizeof je->text,
+			"so many small values that they would take more than 16 times the memory of the text; no such document is read");
 		je->text[sizeof je->text - 1] = (char)json_error_invalid_syntax;
 		return NULL;
 	}

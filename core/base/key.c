@@ -6,8 +6,11 @@
 static int text_of(const struct wh_key_source *src, const struct wh_yaml *n, const char **out, struct wh_error *err)
 {
 	if (n->kind != WH_YAML_SCALAR || !*n->scalar)
-		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a text, not %s", src->file, n->line, n->key ? n->key : "an entry of the list",
-		                     n->kind == WH_YAML_LIST ? "a list" : n->kind == WH_YAML_MAP ? "a map" : "empty");
+		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a text, not %s", src->file, n->line,
+		                     n->key ? n->key : "an entry of the list",
+		                     n->kind == WH_YAML_LIST  ? "a list"
+		                     : n->kind == WH_YAML_MAP ? "a map"
+		                                              : "empty");
 	*out = n->scalar;
 	return 0;
 }
@@ -31,7 +34,8 @@ static const struct wh_yaml *next_of(const struct wh_yaml *list, const struct wh
 	return list == k ? NULL : k->next;
 }
 
-static int read_words(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, const char **out, struct wh_error *err)
+static int read_words(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, const char **out,
+                      struct wh_error *err)
 {
 	const char *text = "", *joined = NULL;
 	int rc = 0;
@@ -39,30 +43,34 @@ static int read_words(const struct wh_key_source *src, const struct wh_key *key,
 		if (!(rc = text_of(src, k, &text, err)))
 			joined = joined ? wh_arena_printf(src->mem, "%s,%s", joined, text) : wh_arena_strdup(src->mem, text);
 	if (!rc && !joined)
-		rc = wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a text or a list such as %s, not %s", src->file, n->line, key->name, key->example,
-		                   n->kind == WH_YAML_MAP ? "a map" : "an empty list");
+		rc = wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a text or a list such as %s, not %s", src->file, n->line,
+		                   key->name, key->example, n->kind == WH_YAML_MAP ? "a map" : "an empty list");
 	*out = joined;
 	return rc;
 }
 
-static int read_duration(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, int64_t *out, struct wh_error *err)
+static int read_duration(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, int64_t *out,
+                         struct wh_error *err)
 {
 	const char *text = "";
 	int rc = text_of(src, n, &text, err);
 	if (!rc && (wh_duration_parse(text, out) || *out < 1))
-		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a time such as 10s, 5m or 2h, not '%.60s'", src->file, n->line, key->name, text);
+		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a time such as 10s, 5m or 2h, not '%.60s'", src->file,
+		                     n->line, key->name, text);
 	if (!rc && key->max && *out > key->max)
-		rc = wh_fail_input(err, -EINVAL, "%s:%d: '%s' may be at most %lld days", src->file, n->line, key->name, (long long)(key->max / 86400));
+		rc = wh_fail_input(err, -EINVAL, "%s:%d: '%s' may be at most %lld days", src->file, n->line, key->name,
+		                   (long long)(key->max / 86400));
 	return rc;
 }
 
-static int read_size(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, uint64_t *out, struct wh_error *err)
+static int read_size(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, uint64_t *out,
+                     struct wh_error *err)
 {
 	const char *text = "";
 	int rc = text_of(src, n, &text, err);
 	if (!rc && (wh_size_parse(text, out) || *out < (uint64_t)key->min))
-		rc = wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a size of at least %lldMiB such as %s, not '%.60s'", src->file, n->line, key->name,
-		                   (long long)(key->min >> 20), key->preset, text);
+		rc = wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a size of at least %lldMiB such as %s, not '%.60s'",
+		                   src->file, n->line, key->name, (long long)(key->min >> 20), key->preset, text);
 	return rc;
 }
 
@@ -74,7 +82,8 @@ int wh_key_choice(const char *const words[], const char *text)
 	return -EINVAL;
 }
 
-static int read_choice(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, unsigned *out, struct wh_error *err)
+static int read_choice(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, unsigned *out,
+                       struct wh_error *err)
 {
 	const char *text = "", *all = NULL;
 	int rc = text_of(src, n, &text, err), place = rc ? 0 : wh_key_choice(key->words, text);
@@ -82,14 +91,17 @@ static int read_choice(const struct wh_key_source *src, const struct wh_key *key
 		return rc;
 	for (int i = 0; place < 0 && key->words[i]; i++)
 		if (*key->words[i])
-			all = !all ? key->words[i] : wh_arena_printf(src->mem, "%s%s%s", all, key->words[i + 1] ? ", " : " or ", key->words[i]);
+			all = !all ? key->words[i]
+			           : wh_arena_printf(src->mem, "%s%s%s", all, key->words[i + 1] ? ", " : " or ", key->words[i]);
 	if (place < 0)
-		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be %s, not '%.60s'", src->file, n->line, key->name, all, text);
+		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be %s, not '%.60s'", src->file, n->line, key->name, all,
+		                     text);
 	*out = (unsigned)place;
 	return 0;
 }
 
-static int read_entry(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *k, void *element, struct wh_error *err)
+static int read_entry(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *k, void *element,
+                      struct wh_error *err)
 {
 	const struct wh_key_list *l = key->list;
 	const char *text = "";
@@ -101,7 +113,8 @@ static int read_entry(const struct wh_key_source *src, const struct wh_key *key,
 	return rc ? rc : l->text(src, k, text, element, err);
 }
 
-static int read_list(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, void *options, struct wh_error *err)
+static int read_list(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, void *options,
+                     struct wh_error *err)
 {
 	const struct wh_key_list *l = key->list;
 	size_t *count = (size_t *)((char *)options + l->count_at), room = 0;
@@ -124,14 +137,16 @@ static int read_list(const struct wh_key_source *src, const struct wh_key *key, 
 	return rc;
 }
 
-static int read_map(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, void *options, struct wh_error *err)
+static int read_map(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, void *options,
+                    struct wh_error *err)
 {
 	if (n->kind != WH_YAML_MAP)
 		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a map", src->file, n->line, key->name);
 	return wh_keys_read(src, key->keys, n, options, err);
 }
 
-int wh_key_read(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, void *options, struct wh_error *err)
+int wh_key_read(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, void *options,
+                struct wh_error *err)
 {
 	void *to = (char *)options + key->at;
 	const char *text = "";
@@ -162,7 +177,8 @@ int wh_key_read(const struct wh_key_source *src, const struct wh_key *key, const
 	return wh_fail(err, -EINVAL, "%s: the key '%s' has no type", src->file, key->name);
 }
 
-int wh_keys_read(const struct wh_key_source *src, const struct wh_key *keys, const struct wh_yaml *map, void *options, struct wh_error *err)
+int wh_keys_read(const struct wh_key_source *src, const struct wh_key *keys, const struct wh_yaml *map, void *options,
+                 struct wh_error *err)
 {
 	size_t n = 0;
 	while (keys[n].name)
@@ -178,15 +194,17 @@ int wh_keys_read(const struct wh_key_source *src, const struct wh_key *keys, con
 	return rc;
 }
 
-int wh_key_prefix(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *prefix, struct wh_error *err)
+int wh_key_prefix(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *prefix,
+                  struct wh_error *err)
 {
 	char buf[WH_PREFIX_STRLEN];
 	bool host_bits;
 	if (wh_prefix_parse(text, strlen(text), prefix, &host_bits))
-		return wh_fail_input(err, -EINVAL, "%s:%d: '%.60s' is neither an address nor a prefix", src->file, entry->line, text);
+		return wh_fail_input(err, -EINVAL, "%s:%d: '%.60s' is neither an address nor a prefix", src->file, entry->line,
+		                     text);
 	if (host_bits)
-		return wh_fail_input(err, -EINVAL, "%s:%d: '%.60s' has host bits set; did you mean '%s'?", src->file, entry->line, text,
-		                     wh_prefix_text(prefix, buf));
+		return wh_fail_input(err, -EINVAL, "%s:%d: '%.60s' has host bits set; did you mean '%s'?", src->file, entry->line,
+		                     text, wh_prefix_text(prefix, buf));
 	return 0;
 }
 

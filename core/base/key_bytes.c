@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Options as bytes, by the table of their keys: from a process that reads whittle.yaml to one that believes it. What is taken is checked by the same table: each
- * number has its range, each choice its words, texts hold no NUL, lists have as many entries as there are bytes for.
+ * Options as bytes, by the table of their keys: from a process that reads whittle.yaml to one that believes it. What is taken is
+ * checked by the same table: each number has its range, each choice its words, texts hold no NUL, lists have as many entries as
+ * there are bytes for.
  */
 #include <string.h>
 #include "base/bytes.h"

@@ -8,8 +8,8 @@ struct wh_beneath {
 	bool write;       /* it may be changed too */
 };
 /*
- * From now on this process can open, make, rename and remove only these files, and execute no program: all else fails with EACCES. Descriptors that are
- * open stay open. The limit cannot be lifted, and sets no_new_privs. 0: done; 1: this kernel has no Landlock, with the reason in err; < 0: it failed
- * although the kernel has it.
+ * From now on this process can open, make, rename and remove only these files, and execute no program: all else fails with
+ * EACCES. Descriptors that are open stay open. The limit cannot be lifted, and sets no_new_privs. 0: done; 1: this kernel has no
+ * Landlock, with the reason in err; < 0: it failed although the kernel has it.
  */
 int wh_confine_files(const struct wh_beneath *list, size_t n, struct wh_error *err);

@@ -28,7 +28,9 @@ struct reply {
 };
 
 static int opener = -1; /* our end of the socket; -1: there is none */
-static int turn = -1;   /* a file that is locked by whoever asks: processes that the program forks share the socket, and an answer must be that to the question */
+/* a file that is locked by whoever asks: processes that the program forks share the socket, and an answer must be that to the
+ * question */
+static int turn = -1;
 
 /* ---- texts as files in memory ---- */
 
@@ -115,7 +117,8 @@ static int replace_for(const char *path, const char *text, size_t len)
 {
 	char buf[PATH_MAX];
 	const char *name, *dir = wh_directory_of(path, buf, sizeof buf, &name);
-	int at = dir ? wh_trusted_open(dir, O_PATH | O_DIRECTORY, 0) : -ENAMETOOLONG, rc = at < 0 ? at : wh_replace_file(at, name, text, len);
+	int at = dir ? wh_trusted_open(dir, O_PATH | O_DIRECTORY, 0) : -ENAMETOOLONG,
+	    rc = at < 0 ? at : wh_replace_file(at, name, text, len);
 	if (at >= 0)
 		close(at);
 	return rc;
@@ -222,7 +225,8 @@ void wh_opener_forget(void)
 /* "/dev/fd/63", "/dev/stdin": a descriptor of this very process, which the opener has not. -1: it is no such path. */
 static int own_descriptor(const char *path)
 {
-	static const char *const standard[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"}, *const dirs[] = {"/dev/fd/", "/proc/self/fd/"};
+	static const char *const standard[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"}, *const dirs[] = {"/dev/fd/",
+	                                                                                                     "/proc/self/fd/"};
 	for (int i = 0; i < 3; i++)
 		if (!strcmp(path, standard[i]))
 			return i;
@@ -365,9 +369,11 @@ int wh_opener_run(const char *what, const char *command, size_t max, int timeout
 		rc = ask(r, -1, &p, &fd);
 		if (!rc && p.rc && p.why[0]) {
 			p.why[sizeof p.why - 1] = 0;
-			rc = p.input ? wh_fail_input(err, p.rc < 0 ? p.rc : -EIO, "%s", p.why) : wh_fail(err, p.rc < 0 ? p.rc : -EIO, "%s", p.why);
+			rc = p.input ? wh_fail_input(err, p.rc < 0 ? p.rc : -EIO, "%s", p.why)
+			             : wh_fail(err, p.rc < 0 ? p.rc : -EIO, "%s", p.why);
 		} else if (!rc && p.rc) {
-			rc = p.rc == -EACCES ? -ENOENT : wh_fail(err, p.rc < 0 ? p.rc : -EIO, "%s: the command can't be run", what);
+			rc = p.rc == -EACCES ? -ENOENT
+			                     : wh_fail(err, p.rc < 0 ? p.rc : -EIO, "%s: the command can't be run", what);
 		} else if (!rc) {
 			*len = p.len <= max ? (size_t)p.len : 0;
 			*out = fd >= 0 ? text_of(fd, *len) : NULL;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The opener: a small process that keeps the caller's rights over files when the program gives them up, and opens for it what the
- * person who runs the program named. It is forked before the change of user, knows its grants from then, and obeys nothing else: each
- * request is an exact text of that list (or, for GRANT_BESIDE, a file directly in that directory, for GRANT_BELOW anything below it). A symbolic link is followed only where
- * root made it, so that no other user chooses which file is opened. It parses nothing, and ends with the program.
+ * person who runs the program named. It is forked before the change of user, knows its grants from then, and obeys nothing else:
+ * each request is an exact text of that list (or, for GRANT_BESIDE, a file directly in that directory, for GRANT_BELOW anything
+ * below it). A symbolic link is followed only where root made it, so that no other user chooses which file is opened. It parses
+ * nothing, and ends with the program.
  *
  * Every function tries with the program's own rights first; without an opener that is all they do.
  */
@@ -31,11 +32,14 @@ void wh_opener_forget(void);
 /* Opens for reading: the descriptor (close on exec), or a negative errno. `flags` may add O_NONBLOCK. */
 int wh_open_input(const char *path, int flags);
 bool wh_readable(const char *path);
-/* Opens for appending, made with mode 0600 where it is not there; never through a symbolic link. It never waits: a FIFO that nobody reads is
+/* Opens for appending, made with mode 0600 where it is not there; never through a symbolic link. It never waits: a FIFO that
+ * nobody reads is
  * -ENXIO, and a full one -EAGAIN at the write. */
 int wh_open_append(const char *path);
-/* Replaces the file `path` whole: readers see the old or the new text, also after a crash. A new file gets mode 0644 less the umask, an
- * old one keeps its mode. What is no regular file (a terminal, a pipe) is written to. */
+/* Replaces the file `path` whole: readers see the old or the new text, also after a crash. A new file gets mode 0644 less the
+ * umask, an old one keeps its mode. What is no regular file (a terminal, a pipe) is written to. */
 int wh_write_file(const char *path, const char *text, size_t len, struct wh_error *err);
-/* Asks the opener to run a command, as wh_command_output(); -ENOENT when there is no opener, or it has no grant for it: run it yourself. */
-int wh_opener_run(const char *what, const char *command, size_t max, int timeout_s, char **out, size_t *len, struct wh_error *err);
+/* Asks the opener to run a command, as wh_command_output(); -ENOENT when there is no opener, or it has no grant for it: run it
+ * yourself. */
+int wh_opener_run(const char *what, const char *command, size_t max, int timeout_s, char **out, size_t *len,
+                  struct wh_error *err);

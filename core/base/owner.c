@@ -24,15 +24,16 @@ static char became[64]; /* the owner's name, once it was become */
 static void name_it(struct wh_owner *o, gid_t gid_of_dir)
 {
 	const struct passwd *pw = getpwuid(o->uid);
-	o->gid = !o->uid ? 0 : pw ? pw->pw_gid : gid_of_dir ? gid_of_dir : NOBODY; /* never root's group because a directory has it */
+	/* never root's group because a directory has it */
+	o->gid = !o->uid ? 0 : pw ? pw->pw_gid : gid_of_dir ? gid_of_dir : NOBODY;
 	if (pw)
 		snprintf(o->name, sizeof o->name, "%s", pw->pw_name);
 	else
 		snprintf(o->name, sizeof o->name, "uid %u", (unsigned)o->uid);
 }
 
-/* Fills *st of the file itself: in a directory of root's that a group shares, the file's owner counts. A service that is not root looks as the
- * directory's owner, since it may not be allowed to enter the directory as itself. False: no plain file is there. */
+/* Fills *st of the file itself: in a directory of root's that a group shares, the file's owner counts. A service that is not root
+ * looks as the directory's owner, since it may not be allowed to enter the directory as itself. False: no plain file is there. */
 static bool file_of(const char *path, uid_t dir_owner, struct stat *st)
 {
 	uid_t self = geteuid();
@@ -54,7 +55,9 @@ static int reached_by_root(const char *path, const struct stat *dir, struct wh_e
 	bool same = at >= 0 && !fstat(at, &st) && st.st_dev == dir->st_dev && st.st_ino == dir->st_ino;
 	if (at >= 0)
 		close(at);
-	return same ? 0 : wh_fail(err, -EPERM, "%s: another user's symbolic link leads to a directory of root's; name the directory itself", text);
+	return same ? 0
+	            : wh_fail(err, -EPERM,
+	                      "%s: another user's symbolic link leads to a directory of root's; name the directory itself", text);
 }
 
 /* The directory of a ledger's path, without links; -ENOENT where it is not there. */
@@ -112,8 +115,11 @@ static int change_user(const struct wh_owner *o, struct wh_error *err)
 		groups[0] = o->gid;
 		n = 1;
 	}
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups((size_t)n, groups) || setresgid(o->gid, o->gid, o->gid) || setresuid(o->uid, o->uid, o->uid))
-		return wh_fail(err, -EPERM, "the ledger belongs to %s, and this process can't become it: %s; run whittle as that user", o->name, strerror(errno));
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups((size_t)n, groups) || setresgid(o->gid, o->gid, o->gid) ||
+	    setresuid(o->uid, o->uid, o->uid))
+		return wh_fail(err, -EPERM,
+		               "the ledger belongs to %s, and this process can't become it: %s; run whittle as that user",
+		               o->name, strerror(errno));
 	prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
 	uid_t r, e, s;
 	if (getresuid(&r, &e, &s) || r != o->uid || e != o->uid || s != o->uid)
@@ -136,13 +142,15 @@ int wh_drop_bounding(struct wh_error *err)
 	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
 		return 0;
 	capng_clear(CAPNG_SELECT_BOUNDS);
-	return capng_apply(CAPNG_SELECT_BOUNDS) ? wh_fail(err, -EPERM, "the privileges that are not needed can't be given up") : 0;
+	return capng_apply(CAPNG_SELECT_BOUNDS) ? wh_fail(err, -EPERM, "the privileges that are not needed can't be given up")
+	                                        : 0;
 }
 
 static int drop_capabilities(struct wh_error *err)
 {
 	capng_clear(CAPNG_SELECT_CAPS);
-	if (capng_apply(CAPNG_SELECT_CAPS) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || capng_get_caps_process() || capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE)
+	if (capng_apply(CAPNG_SELECT_CAPS) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || capng_get_caps_process() ||
+	    capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE)
 		return wh_fail(err, -EPERM, "the privileges that are not needed can't be given up");
 	wh_no_core_dumps();
 	return 0;
@@ -161,7 +169,9 @@ int wh_owner_become(const struct wh_owner *o, struct wh_error *err)
 	int rc = wh_drop_bounding(err);
 	rc = rc ? rc : change_user(o, err);
 	rc = rc ? rc : drop_capabilities(err);
-	if (!rc && o->uid && (!setuid(0) || (setfsuid(0) >= 0 && setfsuid((uid_t)-1) != (int)o->uid))) /* < 0: a filter of system calls refuses even to try */
+	if (!rc && o->uid &&
+	    (!setuid(0) ||
+	     (setfsuid(0) >= 0 && setfsuid((uid_t)-1) != (int)o->uid))) /* < 0: a filter of system calls refuses even to try */
 		rc = wh_fail(err, -EPERM, "the ledger belongs to %s, and this process did not become it for good", o->name);
 	if (!rc)
 		snprintf(became, sizeof became, "%s", o->name);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Root, or a service that may change its user, takes on the ledger's owner: its user, group and supplementary groups, for good, before anything of the ledger is opened. A link,
- * a trigger or a crafted row in it then reaches nothing that its owner could not reach without whittle.
+ * Root, or a service that may change its user, takes on the ledger's owner: its user, group and supplementary groups, for good,
+ * before anything of the ledger is opened. A link, a trigger or a crafted row in it then reaches nothing that its owner could not
+ * reach without whittle.
  */
 #pragma once
 #include <sys/types.h>
@@ -15,16 +16,18 @@ struct wh_owner {
 };
 
 /*
- * The owner of the ledger `store_url` ("PATH" or "sqlite:PATH"): the owner of its directory; of the file where that is another's than root's;
- * "nobody" where there is no such directory. Fails (-EPERM) where the directory is root's or the service user's, and others could put something
- * else in its place. Where the process is not root's and may not change its user, `other` is false and nothing is looked at.
+ * The owner of the ledger `store_url` ("PATH" or "sqlite:PATH"): the owner of its directory; of the file where that is another's
+ * than root's; "nobody" where there is no such directory. Fails (-EPERM) where the directory is root's or the service user's, and
+ * others could put something else in its place. Where the process is not root's and may not change its user, `other` is false and
+ * nothing is looked at.
  */
 int wh_owner_of(const char *store_url, struct wh_owner *out, struct wh_error *err);
 
 /*
- * Becomes the owner, for good: setgroups, setresgid, setresuid, all capabilities gone, none can be gained by executing a program, no core dumps;
- * then it is tried whether there is a way back. -EPERM with the reason where any of it fails: the caller must go no further then. Call it before there
- * are threads; it forks nothing and opens no file of the ledger. Nothing where nobody else is to be become.
+ * Becomes the owner, for good: setgroups, setresgid, setresuid, all capabilities gone, none can be gained by executing a program,
+ * no core dumps; then it is tried whether there is a way back. -EPERM with the reason where any of it fails: the caller must go
+ * no further then. Call it before there are threads; it forks nothing and opens no file of the ledger. Nothing where nobody else
+ * is to be become.
  */
 int wh_owner_become(const struct wh_owner *o, struct wh_error *err);
 /* Only the bounding set: no program that is executed brings a capability back. 0 also where this process may not do that. */

@@ -35,7 +35,8 @@ static void __attribute__((noreturn)) become_program(char *const *argv, int inpu
 /* Its exit status; -ETIMEDOUT, or another negative errno. */
 static int run(char *const *argv, const uint8_t *input, size_t len)
 {
-	int fd = memfd_create("whittle-alert", MFD_CLOEXEC), status = 0, rc = fd < 0 ? -errno : wh_write_all(fd, (const char *)input, len);
+	int fd = memfd_create("whittle-alert", MFD_CLOEXEC), status = 0,
+	    rc = fd < 0 ? -errno : wh_write_all(fd, (const char *)input, len);
 	if (rc || lseek(fd, 0, SEEK_SET)) {
 		close(fd);
 		return rc ? rc : -errno;
@@ -79,7 +80,8 @@ int wh_program_start(const char *const *argv, size_t n, struct wh_error *err)
 	char *words[MAX_WORDS + 1] = {NULL};
 	int end;
 	if (!n || n > MAX_WORDS || *argv[0] != '/')
-		return wh_fail_input(err, -EINVAL, "the command of a response is a list: a program's absolute path, and its arguments");
+		return wh_fail_input(err, -EINVAL,
+		                     "the command of a response is a list: a program's absolute path, and its arguments");
 	for (size_t i = 0; i < n; i++)
 		words[i] = (char *)(uintptr_t)argv[i];
 	int rc = wh_helper_fork("whittle-respond", &end, err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One program that a person configured, run by a helper (base/helper.h) that knows its arguments from its start: whoever asks for a run chooses what the
- * program reads, and nothing else. There is no shell. The program is nobody's where that can be, has an environment of PATH alone, no descriptors
- * but its input, and 30 seconds.
+ * One program that a person configured, run by a helper (base/helper.h) that knows its arguments from its start: whoever asks for
+ * a run chooses what the program reads, and nothing else. There is no shell. The program is nobody's where that can be, has an
+ * environment of PATH alone, no descriptors but its input, and 30 seconds.
  */
 #pragma once
 #include "whittle/base.h"

@@ -3,9 +3,17 @@
 #include <strings.h>
 #include "whittle/base.h"
 
-static const struct { const char *name; uint8_t number; } protos[] = {
-	{"TCP", WH_PROTO_TCP}, {"UDP", WH_PROTO_UDP}, {"ICMP", WH_PROTO_ICMP}, {"ICMPV6", WH_PROTO_ICMPV6}, {"IPV6-ICMP", WH_PROTO_ICMPV6},
-	{"ESP", 50}, {"AH", 51}, {"SCTP", 132}, {"GRE", 47},
+static const struct { const char *name; uint8_t number;
+} protos[] = {
+	{"TCP", WH_PROTO_TCP},
+	{"UDP", WH_PROTO_UDP},
+	{"ICMP", WH_PROTO_ICMP},
+	{"ICMPV6", WH_PROTO_ICMPV6},
+	{"IPV6-ICMP", WH_PROTO_ICMPV6},
+	{"ESP", 50},
+	{"AH", 51},
+	{"SCTP", 132},
+	{"GRE", 47},
 };
 
 const char *wh_proto_text(uint8_t proto, char buf[static 8])

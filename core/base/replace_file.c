@@ -59,7 +59,8 @@ int wh_replace_file(int dir, const char *name, const char *text, size_t len)
 		return fd;
 	mode_t mask = umask(0);
 	umask(mask);
-	rc = fchmod(fd, was_there && S_ISREG(st.st_mode) ? st.st_mode & 0777 : 0644 & ~mask) ? -errno : wh_write_all(fd, text, len);
+	rc = fchmod(fd, was_there && S_ISREG(st.st_mode) ? st.st_mode & 0777 : 0644 & ~mask) ? -errno
+	                                                                                     : wh_write_all(fd, text, len);
 	if (!rc && fsync(fd))
 		rc = -errno;
 	close(fd);

@@ -3,9 +3,11 @@
 #pragma once
 #include "whittle/base.h"
 
-/* Replaces `name` in the directory `dir` (a descriptor, O_PATH is enough) by `text`. A symbolic link of that name is replaced, not followed. A new file
- * gets mode 0644 less the umask, an old one keeps its mode. 0 or a negative errno: -EISDIR; -EINVAL where it is a pipe, a device or a socket. */
+/* Replaces `name` in the directory `dir` (a descriptor, O_PATH is enough) by `text`. A symbolic link of that name is replaced,
+ * not followed. A new file gets mode 0644 less the umask, an old one keeps its mode. 0 or a negative errno: -EISDIR; -EINVAL
+ * where it is a pipe, a device or a socket. */
 int wh_replace_file(int dir, const char *name, const char *text, size_t len);
-/* The part of a path before its last component, "." where it has none: in buf, or NULL where it does not fit. *name points into `path`. */
+/* The part of a path before its last component, "." where it has none: in buf, or NULL where it does not fit. *name points into
+ * `path`. */
 const char *wh_directory_of(const char *path, char *buf, size_t size, const char **name);
 int wh_write_all(int fd, const char *text, size_t len); /* 0 or a negative errno */

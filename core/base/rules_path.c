@@ -12,8 +12,8 @@
 #define WH_RULES_DIR "/usr/local/share/whittle/rules"
 #endif
 
-/* Finds rules/ from the path of the program or plugin `object`: in share/whittle of an installation, or in the root of the source tree, which has
- * include/whittle/base.h. */
+/* Finds rules/ from the path of the program or plugin `object`: in share/whittle of an installation, or in the root of the source
+ * tree, which has include/whittle/base.h. */
 static bool rules_near(const char *object, const char *name, char *buf, size_t size)
 {
 	char dir[PATH_MAX], probe[PATH_MAX + 64];
@@ -56,5 +56,6 @@ int wh_rules_path(const char *rules_dir, const char *name, char *buf, size_t siz
 		return 0;
 	if (snprintf(buf, size, "%s/%s", WH_RULES_DIR, name) < (int)size && wh_readable(buf))
 		return 0;
-	return wh_fail_input(err, -ENOENT, "%s: not found in %s; set rules-dir in whittle.yaml, or $WHITTLE_RULES", name, WH_RULES_DIR);
+	return wh_fail_input(err, -ENOENT, "%s: not found in %s; set rules-dir in whittle.yaml, or $WHITTLE_RULES", name,
+	                     WH_RULES_DIR);
 }

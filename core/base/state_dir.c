@@ -16,7 +16,8 @@ static int escaped(const char *path, char out[static NAME_MAX + 1])
 	size_t n = 0;
 	path += strspn(path, "/");
 	for (const char *p = path; *p; p++) {
-		bool plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:", *p) || (*p == '.' && p > path);
+		bool plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:", *p) ||
+		             (*p == '.' && p > path);
 		if (*p == '/' && (!p[1] || p[1] == '/'))
 			continue;
 		if (n + 5 > NAME_MAX)
@@ -69,14 +70,18 @@ int wh_state_dir(const char *configured, const char *store_url, char out[static 
 	if (configured) {
 		if (*configured != '/')
 			return wh_fail_input(err, -EINVAL, "%.200s: the state directory is an absolute path", configured);
-		return snprintf(out, PATH_MAX, "%s", configured) < PATH_MAX ? 0 : wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", configured);
+		return snprintf(out, PATH_MAX, "%s", configured) < PATH_MAX
+		               ? 0
+		               : wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", configured);
 	}
 	int rc = wh_state_dir_beside(store_url, beside, err);
 	rc = rc ? rc : base_dir(base, err);
 	if (rc)
 		return rc;
 	if (escaped(beside, name) || snprintf(out, PATH_MAX, "%s/%s", base, name) >= PATH_MAX)
-		return wh_fail_input(err, -ENAMETOOLONG, "%.200s: the path is too long to name a state directory after it; set WHITTLE_STATE", beside);
+		return wh_fail_input(err, -ENAMETOOLONG,
+		                     "%.200s: the path is too long to name a state directory after it; set WHITTLE_STATE",
+		                     beside);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A ledger's URL: "PATH" or "sqlite:PATH" names a file, "memory:" and "KIND://…" something else. What stands before the path is read here
- * and nowhere else.
+ * A ledger's URL: "PATH" or "sqlite:PATH" names a file, "memory:" and "KIND://…" something else. What stands before the path is
+ * read here and nowhere else.
  */
 #pragma once
 #include <stdbool.h>

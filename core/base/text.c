@@ -7,7 +7,12 @@ size_t wh_utf8_next(const char *s, size_t n, uint32_t *point)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	const unsigned char *p = (const unsigned char *)s;
-	size_t len = !n ? 0 : *p < 0x80 ? 1 : *p >= 0xf0 && *p < 0xf5 ? 4 : *p >= 0xe0 && *p < 0xf0 ? 3 : *p >= 0xc2 && *p < 0xe0 ? 2 : 0;
+	size_t len = !n                        ? 0
+	             : *p < 0x80               ? 1
+	             : *p >= 0xf0 && *p < 0xf5 ? 4
+	             : *p >= 0xe0 && *p < 0xf0 ? 3
+	             : *p >= 0xc2 && *p < 0xe0 ? 2
+	                                       : 0;
 	if (!len || len > n)
 		return 0;
 	uint32_t c = len == 1 ? *p : *p & (0x7fu >> len);
@@ -76,7 +81,8 @@ static int from_utf16(const char *name, char **text, size_t *len, size_t at, enu
 	}
 	if (at < *len) {
 		free(out);
-		return wh_fail_input(err, -EINVAL, "%s: not UTF-16, though it begins like it: half a character at byte %zu", name, at);
+		return wh_fail_input(err, -EINVAL, "%s: not UTF-16, though it begins like it: half a character at byte %zu", name,
+		                     at);
 	}
 	out[n] = 0;
 	free(*text);

@@ -13,7 +13,8 @@ enum { MAX_LINKS = 40 }; /* as the kernel's own limit */
 static bool is_root(uid_t uid)
 {
 	struct stat top;
-	return uid == 0 || (!stat("/", &top) && uid == top.st_uid); /* in a user's own namespace the host's root is another number */
+	/* in a user's own namespace the host's root is another number */
+	return uid == 0 || (!stat("/", &top) && uid == top.st_uid);
 }
 
 /* Puts the link's target before what is left of the path. */
@@ -119,9 +120,15 @@ int wh_trusted_dir(const char *path, bool service, struct wh_error *err)
 		if (lstat(part, &st))
 			return wh_fail(err, -errno, "%s: %s", part, strerror(errno));
 		if (!S_ISDIR(st.st_mode) || !trusted(st.st_uid, service))
-			return wh_fail(err, -EPERM, "%s: belongs to the user with uid %u, who could put anything in the place of what is below it", part, (unsigned)st.st_uid);
+			return wh_fail(
+				err, -EPERM,
+				"%s: belongs to the user with uid %u, who could put anything in the place of what is below it",
+				part, (unsigned)st.st_uid);
 		if (others_write(&st) && !(st.st_mode & S_ISVTX))
-			return wh_fail(err, -EPERM, "%s: others than root may write in it (mode %o), and could put anything in the place of what is in it", part, st.st_mode & 07777);
+			return wh_fail(
+				err, -EPERM,
+				"%s: others than root may write in it (mode %o), and could put anything in the place of what is in it",
+				part, st.st_mode & 07777);
 	}
 	return 0;
 }
@@ -137,9 +144,13 @@ int wh_trusted_file(const char *path, struct wh_error *err)
 	if (S_ISCHR(st.st_mode))
 		return 0;
 	if (!is_root(st.st_uid))
-		return wh_fail_input(err, -EPERM, "%s: belongs to the user with uid %u, and root is to believe it: `chown root %s`", path, (unsigned)st.st_uid, path);
+		return wh_fail_input(err, -EPERM,
+		                     "%s: belongs to the user with uid %u, and root is to believe it: `chown root %s`", path,
+		                     (unsigned)st.st_uid, path);
 	if (others_write(&st))
-		return wh_fail_input(err, -EPERM, "%s: others than root may write it (mode %o), and root is to believe it: `chmod go-w %s`", path, st.st_mode & 07777, path);
+		return wh_fail_input(err, -EPERM,
+		                     "%s: others than root may write it (mode %o), and root is to believe it: `chmod go-w %s`",
+		                     path, st.st_mode & 07777, path);
 	*strrchr(real, '/') = 0;
 	return wh_trusted_dir(*real ? real : "/", false, err);
 }

@@ -57,8 +57,8 @@ static int refuse_duplicates(struct builder *b, const struct frame *f)
 	qsort(all, f->n, sizeof *all, by_key_then_line);
 	for (i = 1; i < f->n && !rc; i++)
 		if (!strcmp(all[i - 1]->key, all[i]->key))
-			rc = wh_fail_input(b->err, -EINVAL, "%s:%d: the key '%.60s' stands twice in one map (first on line %d)", b->name,
-			                   all[i]->line, all[i]->key, all[i - 1]->line);
+			rc = wh_fail_input(b->err, -EINVAL, "%s:%d: the key '%.60s' stands twice in one map (first on line %d)",
+			                   b->name, all[i]->line, all[i]->key, all[i - 1]->line);
 	free(all);
 	return rc;
 }
@@ -67,13 +67,15 @@ static int refuse_duplicates(struct builder *b, const struct frame *f)
 static int attach(struct builder *b, struct wh_yaml *node)
 {
 	if (++b->nodes > MAX_NODES)
-		return wh_fail_input(b->err, -EFBIG, "%s:%d: more than %u values, the most that is read", b->name, node->line, MAX_NODES);
+		return wh_fail_input(b->err, -EFBIG, "%s:%d: more than %u values, the most that is read", b->name, node->line,
+		                     MAX_NODES);
 	if (b->depth == 0) {
 		b->root = node;
 		return 0;
 	}
 	struct frame *f = &b->stack[b->depth - 1];
-	if (f->node->kind == WH_YAML_MAP) { /* NOLINT(clang-analyzer-core.NullDereference): a frame is pushed with its node and tail */
+	/* NOLINT(clang-analyzer-core.NullDereference): a frame is pushed with its node and tail */
+	if (f->node->kind == WH_YAML_MAP) {
 		node->key = f->key;
 		f->key = NULL;
 	}
@@ -144,10 +146,11 @@ static int refuse_decoration(const struct builder *b, const yaml_event_t *e, con
 {
 	int line = (int)e->start_mark.line + 1;
 	if (anchor)
-		return wh_fail_input(b->err, -EINVAL, "%s:%d: anchors and aliases ('&%.40s') are not read: write the value out", b->name, line,
-		                     (const char *)anchor);
+		return wh_fail_input(b->err, -EINVAL, "%s:%d: anchors and aliases ('&%.40s') are not read: write the value out",
+		                     b->name, line, (const char *)anchor);
 	if (tag)
-		return wh_fail_input(b->err, -EINVAL, "%s:%d: tags ('%.40s') are not read: leave it out", b->name, line, (const char *)tag);
+		return wh_fail_input(b->err, -EINVAL, "%s:%d: tags ('%.40s') are not read: leave it out", b->name, line,
+		                     (const char *)tag);
 	return 0;
 }
 
@@ -157,13 +160,13 @@ static int on_event(struct builder *b, const yaml_event_t *e)
 	switch (e->type) {
 	case YAML_DOCUMENT_START_EVENT:
 		if (b->seen_document)
-			return wh_fail_input(b->err, -EINVAL, "%s:%d: a second document ('---') begins here: one is read", b->name,
-			                     (int)e->start_mark.line + 1);
+			return wh_fail_input(b->err, -EINVAL, "%s:%d: a second document ('---') begins here: one is read",
+			                     b->name, (int)e->start_mark.line + 1);
 		b->seen_document = true;
 		return 0;
 	case YAML_ALIAS_EVENT:
-		return wh_fail_input(b->err, -EINVAL, "%s:%d: anchors and aliases ('*%.40s') are not read: write the value out", b->name,
-		                     (int)e->start_mark.line + 1, (const char *)e->data.alias.anchor);
+		return wh_fail_input(b->err, -EINVAL, "%s:%d: anchors and aliases ('*%.40s') are not read: write the value out",
+		                     b->name, (int)e->start_mark.line + 1, (const char *)e->data.alias.anchor);
 	case YAML_SCALAR_EVENT:
 		rc = refuse_decoration(b, e, e->data.scalar.anchor, e->data.scalar.tag);
 		return rc ? rc : scalar(b, e);
@@ -194,8 +197,8 @@ static int parser_error(const char *name, const yaml_parser_t *p, const char *te
 	}
 	const char *problem = p->problem ? p->problem : "it cannot be read";
 	if (p->context)
-		return wh_fail_input(err, -EINVAL, "%s:%zu: not YAML: %s, %s that begins on line %zu", name, line, problem, p->context,
-		                     p->context_mark.line + 1);
+		return wh_fail_input(err, -EINVAL, "%s:%zu: not YAML: %s, %s that begins on line %zu", name, line, problem,
+		                     p->context, p->context_mark.line + 1);
 	return wh_fail_input(err, -EINVAL, "%s:%zu: not YAML: %s", name, line, problem);
 }
 
@@ -208,7 +211,8 @@ int wh_yaml_parse(const char *name, const char *text, size_t len, struct wh_aren
 
 	*root = NULL;
 	if (len > MAX_BYTES)
-		return wh_fail_input(err, -EFBIG, "%s: longer than %u bytes, the most that is read of such a file", name, MAX_BYTES);
+		return wh_fail_input(err, -EFBIG, "%s: longer than %u bytes, the most that is read of such a file", name,
+		                     MAX_BYTES);
 	if (!yaml_parser_initialize(&p))
 		return wh_fail(err, -ENOMEM, "%s: out of memory", name);
 	yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);
@@ -260,7 +264,8 @@ int wh_yaml_check_keys(const char *name, const struct wh_yaml *map, const char *
 {
 	if (map->kind != WH_YAML_MAP)
 		return wh_fail_input(err, -EINVAL, "%s:%d: %s%s%sa map of keys is wanted here ('%s: …')", name, map->line,
-		                     map->key ? "'" : "", map->key ? map->key : "", map->key ? "': " : "", known[0] ? known[0] : "key");
+		                     map->key ? "'" : "", map->key ? map->key : "", map->key ? "': " : "",
+		                     known[0] ? known[0] : "key");
 	for (const struct wh_yaml *n = map->child; n; n = n->next) {
 		size_t i = 0;
 		while (known[i] && strcmp(known[i], n->key))
@@ -268,8 +273,8 @@ int wh_yaml_check_keys(const char *name, const struct wh_yaml *map, const char *
 		if (known[i])
 			continue;
 		const char *near = wh_nearest(n->key, known);
-		return wh_fail_input(err, -EINVAL, "%s:%d: unknown key '%.60s'%s%s%s", name, n->line, n->key, near ? "; did you mean '" : "",
-		                     near ? near : "", near ? "'?" : "");
+		return wh_fail_input(err, -EINVAL, "%s:%d: unknown key '%.60s'%s%s%s", name, n->line, n->key,
+		                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	}
 	return 0;
 }
@@ -278,9 +283,11 @@ static int wrong_type(const char *name, const struct wh_yaml *node, const char *
 {
 	const char *is = node->kind == WH_YAML_LIST ? "a list" : node->kind == WH_YAML_MAP ? "a map" : NULL;
 	if (is)
-		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be %s, not %s", name, node->line, node->key ? node->key : "this", wanted, is);
-	return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be %s, not %s%.60s%s", name, node->line, node->key ? node->key : "this", wanted,
-	                     node->quoted ? "\"" : "'", node->scalar, node->quoted ? "\"" : "'");
+		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be %s, not %s", name, node->line,
+		                     node->key ? node->key : "this", wanted, is);
+	return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be %s, not %s%.60s%s", name, node->line,
+	                     node->key ? node->key : "this", wanted, node->quoted ? "\"" : "'", node->scalar,
+	                     node->quoted ? "\"" : "'");
 }
 
 int wh_yaml_bool(const char *name, const struct wh_yaml *node, bool *out, struct wh_error *err)

@@ -46,7 +46,8 @@ static int look(const struct cli *c)
 	if (wh_app_alerts_update(&a, wh_now_us(), &n, &err))
 		return cli_error(&err);
 	if (n.beyond)
-		fprintf(stderr, "whittle: %llu more incidents have no room; resolve or dismiss alerts\n", (unsigned long long)n.beyond);
+		fprintf(stderr, "whittle: %llu more incidents have no room; resolve or dismiss alerts\n",
+		        (unsigned long long)n.beyond);
 	return CLI_OK;
 }
 
@@ -95,7 +96,8 @@ static int take(const struct cli *c, int option, struct listing *l)
 	case SEVERITY:
 	case FAIL:
 		if ((n = word(wh_severity_words, optarg)) < 0)
-			return cli_usage(c, "%s takes Informational, Low, Medium or High, not '%.40s'", option == FAIL ? "--fail-on" : "--severity", optarg);
+			return cli_usage(c, "%s takes Informational, Low, Medium or High, not '%.40s'",
+			                 option == FAIL ? "--fail-on" : "--severity", optarg);
 		if (option == FAIL)
 			l->fail = n;
 		else
@@ -112,7 +114,8 @@ static int take(const struct cli *c, int option, struct listing *l)
 		break;
 	case SORT:
 		if ((n = wh_key_choice(wh_app_alert_orders, optarg)) < 0)
-			return cli_usage(c, "--sort takes severity, time, title, resource, tactic or status, not '%.40s'", optarg);
+			return cli_usage(c, "--sort takes severity, time, title, resource, tactic or status, not '%.40s'",
+			                 optarg);
 		l->ask.order = (unsigned)n;
 		break;
 	default: return CLI_USAGE;
@@ -135,9 +138,10 @@ static int print(const struct cli *c, const struct listing *l, json_t *alerts)
 
 static int list(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"all", 0, 0, ALL}, {"status", 1, 0, STATUS}, {"severity", 1, 0, SEVERITY}, {"resource", 1, 0, RESOURCE},
-	                                      {"title", 1, 0, TITLE}, {"tactic", 1, 0, TACTIC}, {"since", 1, 0, SINCE}, {"sort", 1, 0, SORT},
-	                                      {"stored", 0, 0, STORED}, {"fail-on", 1, 0, FAIL}, {"format", 1, 0, FORMAT}, {0}};
+	static const struct option longs[] = {
+		{"all", 0, 0, ALL},       {"status", 1, 0, STATUS}, {"severity", 1, 0, SEVERITY}, {"resource", 1, 0, RESOURCE},
+		{"title", 1, 0, TITLE},   {"tactic", 1, 0, TACTIC}, {"since", 1, 0, SINCE},       {"sort", 1, 0, SORT},
+		{"stored", 0, 0, STORED}, {"fail-on", 1, 0, FAIL},  {"format", 1, 0, FORMAT},     {0}};
 	const struct wh_app a = cli_app(c);
 	struct listing l = {.fail = -1, .format = -1};
 	struct wh_error err = {0};
@@ -180,8 +184,11 @@ static int show(struct cli *c, int argc, char **argv)
 
 static int set(struct cli *c, int argc, char **argv)
 {
-	static const struct { const char *verb; enum wh_alert_status status; } verbs[] = {
-		{"start", WH_ALERT_IN_PROGRESS}, {"resolve", WH_ALERT_RESOLVED}, {"dismiss", WH_ALERT_DISMISSED}, {"activate", WH_ALERT_ACTIVE}};
+	static const struct { const char *verb; enum wh_alert_status status;
+	} verbs[] = {{"start", WH_ALERT_IN_PROGRESS},
+	             {"resolve", WH_ALERT_RESOLVED},
+	             {"dismiss", WH_ALERT_DISMISSED},
+	             {"activate", WH_ALERT_ACTIVE}};
 	static const struct option longs[] = {{"reason", 1, 0, 'r'}, {0}};
 	const struct wh_app a = cli_app(c);
 	const char *reason = NULL, *verb = argv[0];
@@ -224,8 +231,10 @@ static int types(struct cli *c, int argc, char **argv)
 	} else if (c->json) {
 		json_t *list = json_array();
 		for (size_t i = 0; i < all.n; i++)
-			json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "alertType", all.types[i].id, "alertDisplayName", all.types[i].title, "severity",
-			                                      wh_severity_words[all.types[i].severity], "intent", all.types[i].intent, "description", all.types[i].description));
+			json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "alertType", all.types[i].id,
+			                                      "alertDisplayName", all.types[i].title, "severity",
+			                                      wh_severity_words[all.types[i].severity], "intent",
+			                                      all.types[i].intent, "description", all.types[i].description));
 		rc = cli_print_json(json_pack("{s:i, s:o}", "version", 1, "value", list));
 	} else {
 		struct cli_table *t = cli_table_new("Type|Severity|Tactic|Title");
@@ -241,9 +250,18 @@ static int types(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-static const struct { const char *name; int (*run)(struct cli *c, int argc, char **argv); } verbs[] = {
-	{"list", list}, {"show", show}, {"start", set}, {"resolve", set}, {"dismiss", set}, {"activate", set}, {"suppress", cli_alerts_suppress},
-	{"unsuppress", cli_alerts_unsuppress}, {"suppressions", cli_alerts_suppressions}, {"respond", cli_alerts_respond}, {"types", types}};
+static const struct { const char *name; int (*run)(struct cli *c, int argc, char **argv);
+} verbs[] = {{"list", list},
+             {"show", show},
+             {"start", set},
+             {"resolve", set},
+             {"dismiss", set},
+             {"activate", set},
+             {"suppress", cli_alerts_suppress},
+             {"unsuppress", cli_alerts_unsuppress},
+             {"suppressions", cli_alerts_suppressions},
+             {"respond", cli_alerts_respond},
+             {"types", types}};
 
 static int run(struct cli *c, int argc, char **argv)
 {

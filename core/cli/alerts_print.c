@@ -20,19 +20,23 @@ static uint64_t attempts(const json_t *a)
 	size_t i;
 	json_t *s;
 	json_array_foreach(json_object_get(json_object_get(a, "whittle"), "sources"), i, s)
-		n += (uint64_t)(json_integer_value(json_object_get(s, "answered")) + json_integer_value(json_object_get(s, "unanswered")));
+		n += (uint64_t)(json_integer_value(json_object_get(s, "answered")) +
+		                json_integer_value(json_object_get(s, "unanswered")));
 	return n;
 }
 
 void cli_alerts_print(const json_t *list, bool all)
 {
-	struct cli_table *t = json_array_size(list) ? cli_table_new("Severity|Alert|Resource|>Port|>Sources|>Attempts|Last|Status|Name") : NULL;
+	struct cli_table *t = json_array_size(list)
+	                              ? cli_table_new("Severity|Alert|Resource|>Port|>Sources|>Attempts|Last|Status|Name")
+	                              : NULL;
 	size_t i;
 	json_t *a;
 	json_array_foreach((json_t *)list, i, a) {
 		const json_t *w = json_object_get(a, "whittle");
 		json_int_t port = json_integer_value(json_object_get(w, "port"));
-		size_t sources = json_array_size(json_object_get(w, "sources")) + (size_t)json_integer_value(json_object_get(w, "moreSources"));
+		size_t sources = json_array_size(json_object_get(w, "sources")) +
+		                 (size_t)json_integer_value(json_object_get(w, "moreSources"));
 		cli_table_coloured(t, cli_alert_colours[wh_alert_severity(a)], wh_alert_property(a, "severity"));
 		cli_table_text(t, wh_alert_property(a, "alertDisplayName"));
 		cli_table_text(t, wh_alert_property(a, "compromisedEntity"));
@@ -79,18 +83,22 @@ void cli_alert_print(const json_t *a)
 	json_t *x;
 	cli_print_coloured(cli_alert_colours[wh_alert_severity(a)], wh_alert_property(a, "severity"));
 	printf("  %s\n\n%s\n\n", wh_alert_property(a, "alertDisplayName"), wh_alert_property(a, "description"));
-	printf("status    %s\ntactic    %s\nfrom      %s\nto        %s\nresource  %s\n", wh_alert_property(a, "status"), wh_alert_property(a, "intent"), wh_alert_property(a, "startTimeUtc"),
-	       wh_alert_property(a, "endTimeUtc"), wh_alert_property(a, "compromisedEntity"));
+	printf("status    %s\ntactic    %s\nfrom      %s\nto        %s\nresource  %s\n", wh_alert_property(a, "status"),
+	       wh_alert_property(a, "intent"), wh_alert_property(a, "startTimeUtc"), wh_alert_property(a, "endTimeUtc"),
+	       wh_alert_property(a, "compromisedEntity"));
 	if (json_integer_value(json_object_get(w, "port")))
-		printf("port      %lld/%s %s\n", (long long)json_integer_value(json_object_get(w, "port")), json_string_value(json_object_get(w, "protocol")),
-		       json_string_value(json_object_get(w, "direction")));
+		printf("port      %lld/%s %s\n", (long long)json_integer_value(json_object_get(w, "port")),
+		       json_string_value(json_object_get(w, "protocol")), json_string_value(json_object_get(w, "direction")));
 	if (rule)
 		printf("rule      %s\n", rule);
 	printf("type      %s\nname      %s\n", wh_alert_property(a, "alertType"), json_string_value(json_object_get(a, "name")));
-	struct cli_table *t = json_array_size(json_object_get(w, "sources")) ? cli_table_new("Address|>Answered|>Unanswered|First|Last|List") : NULL;
+	struct cli_table *t = json_array_size(json_object_get(w, "sources"))
+	                              ? cli_table_new("Address|>Answered|>Unanswered|First|Last|List")
+	                              : NULL;
 	json_array_foreach(json_object_get(w, "sources"), i, x) {
 		cli_table_text(t, json_string_value(json_object_get(x, "address")));
-		cli_table_cell(t, "%s%lld", json_is_true(json_object_get(x, "atLeast")) ? "at least " : "", (long long)json_integer_value(json_object_get(x, "answered")));
+		cli_table_cell(t, "%s%lld", json_is_true(json_object_get(x, "atLeast")) ? "at least " : "",
+		               (long long)json_integer_value(json_object_get(x, "answered")));
 		cli_table_number(t, (uint64_t)json_integer_value(json_object_get(x, "unanswered")));
 		cli_table_text(t, json_string_value(json_object_get(x, "first")));
 		cli_table_text(t, json_string_value(json_object_get(x, "last")));
@@ -108,7 +116,8 @@ void cli_alert_print(const json_t *a)
 	puts("\nTimeline:");
 	json_array_foreach(json_object_get(w, "timeline"), i, x) {
 		const char *reason = json_string_value(json_object_get(x, "reason"));
-		printf("  %s  %s by %s%s%s\n", json_string_value(json_object_get(x, "time")), json_string_value(json_object_get(x, "status")),
-		       json_string_value(json_object_get(x, "who")), reason ? ": " : "", reason ? reason : "");
+		printf("  %s  %s by %s%s%s\n", json_string_value(json_object_get(x, "time")),
+		       json_string_value(json_object_get(x, "status")), json_string_value(json_object_get(x, "who")),
+		       reason ? ": " : "", reason ? reason : "");
 	}
 }

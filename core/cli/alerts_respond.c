@@ -27,7 +27,10 @@ static void on_signal(int sig)
 static bool origin_of(const char *url, char *out, size_t size)
 {
 	static const char *const clear[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
-	size_t head = !strncmp(url, "https://", 8) ? 8 : !strncmp(url, "http://", 7) ? 7 : 0, n = head ? head + strcspn(url + head, "/?#") : 0;
+	size_t head = !strncmp(url, "https://", 8)  ? 8
+	              : !strncmp(url, "http://", 7) ? 7
+	                                            : 0,
+	       n = head ? head + strcspn(url + head, "/?#") : 0;
 	bool good = n > head && n < size && n < strlen(url) && !memchr(url, '@', n) && !strpbrk(url, " \t\r\n#");
 	if (!good)
 		return false;
@@ -78,7 +81,8 @@ int cli_start_responders(const struct cli *c, int argc, char **argv, struct wh_e
 	if (!origin_of(a->webhook, origin, sizeof origin))
 		return wh_fail_input(err, -EINVAL, "the webhook is an https URL with a path; http is for this machine alone");
 	if (!a->secret_file)
-		return wh_fail_input(err, -EINVAL, "a webhook needs 'secret-file', with which its receiver proves that a message is ours");
+		return wh_fail_input(err, -EINVAL,
+		                     "a webhook needs 'secret-file', with which its receiver proves that a message is ours");
 	rc = take_secret(a->secret_file, err);
 	return rc ? rc : wh_https_start(origin, err);
 }
@@ -94,7 +98,8 @@ static int run_command(void *arg, const char *body, size_t len, struct wh_error 
 static int post(void *arg, const char *body, size_t len, struct wh_error *err)
 {
 	const struct cli *c = arg;
-	struct wh_https_request q = {.method = "POST", .url = c->config->alerts.webhook, .body = body, .ca_file = c->config->alerts.ca_file};
+	struct wh_https_request q = {
+		.method = "POST", .url = c->config->alerts.webhook, .body = body, .ca_file = c->config->alerts.ca_file};
 	struct wh_https_reply r = {.status = 0};
 	(void)len;
 	int rc = wh_https_exchange(&q, &r, err);
@@ -116,14 +121,19 @@ static int once(const struct cli *c, struct wh_error *err)
 {
 	const struct wh_app a = cli_app(c);
 	const struct wh_alert_config *config = &c->config->alerts;
-	const struct wh_app_respond r = {.command = config->n_command ? run_command : NULL, .webhook = config->webhook ? post : NULL, .told = told, .arg = (void *)(uintptr_t)c,
-	                                 .least = config->least ? (enum wh_severity)(config->least - 1) : WH_MEDIUM, .now_us = wh_now_us()};
+	const struct wh_app_respond r = {.command = config->n_command ? run_command : NULL,
+	                                 .webhook = config->webhook ? post : NULL,
+	                                 .told = told,
+	                                 .arg = (void *)(uintptr_t)c,
+	                                 .least = config->least ? (enum wh_severity)(config->least - 1) : WH_MEDIUM,
+	                                 .now_us = wh_now_us()};
 	struct wh_app_responded n;
 	int rc = wh_app_alerts_respond(&a, &r, &n, err);
 	if (rc)
 		return rc;
 	if (c->json)
-		printf("{\"queued\":%zu,\"delivered\":%zu,\"waiting\":%zu,\"failed\":%zu}\n", n.queued, n.delivered, n.waiting, n.failed);
+		printf("{\"queued\":%zu,\"delivered\":%zu,\"waiting\":%zu,\"failed\":%zu}\n", n.queued, n.delivered, n.waiting,
+		       n.failed);
 	else if (n.queued || n.delivered || n.waiting || n.failed)
 		printf("%zu queued, %zu delivered, %zu waiting, %zu given up\n", n.queued, n.delivered, n.waiting, n.failed);
 	fflush(stdout);
@@ -145,7 +155,9 @@ int cli_alerts_respond(struct cli *c, int argc, char **argv)
 	if (optind < argc)
 		return cli_usage(c, "respond takes no word");
 	if (!c->config->alerts.n_command && !c->config->alerts.webhook)
-		return cli_usage(c, "whittle.yaml names no response: alerts: {respond-command: [/path/of/program], webhook: https://…, secret-file: FILE}");
+		return cli_usage(
+			c,
+			"whittle.yaml names no response: alerts: {respond-command: [/path/of/program], webhook: https://…, secret-file: FILE}");
 	struct sigaction sa = {.sa_handler = on_signal};
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);

@@ -38,9 +38,10 @@ int cli_alerts_suppress(struct cli *c, int argc, char **argv)
 	struct wh_alert_rule r = {.type = "*"};
 	bool simulate = false;
 	struct values v = {NULL};
-	const struct cli_option options[] = {{"reason", .text = &r.reason}, {"type", .text = &r.type}, {"resource", .text = &r.resource},
-	                                     {"source", .text = &v.source}, {"port", .text = &v.port}, {"for", .text = &v.duration},
-	                                     {"simulate", .flag = &simulate}, {NULL}};
+	const struct cli_option options[] = {{"reason", .text = &r.reason},     {"type", .text = &r.type},
+	                                     {"resource", .text = &r.resource}, {"source", .text = &v.source},
+	                                     {"port", .text = &v.port},         {"for", .text = &v.duration},
+	                                     {"simulate", .flag = &simulate},   {NULL}};
 	const struct wh_app a = cli_app(c);
 	struct wh_prefix prefix;
 	struct wh_error err = {0};
@@ -53,7 +54,8 @@ int cli_alerts_suppress(struct cli *c, int argc, char **argv)
 	if (wh_app_alert_suppress(&a, &r, simulate, &would, &of, &err))
 		return cli_error(&err);
 	if (c->json)
-		return cli_print_json(json_pack("{s:s, s:b, s:I, s:I}", "name", r.name, "kept", !simulate, "wouldHaveDismissed", (json_int_t)would, "of", (json_int_t)of));
+		return cli_print_json(json_pack("{s:s, s:b, s:I, s:I}", "name", r.name, "kept", !simulate, "wouldHaveDismissed",
+		                                (json_int_t)would, "of", (json_int_t)of));
 	printf("%s%s: of %zu kept alerts it would have dismissed %zu.\n", r.name, simulate ? " (not kept)" : "", of, would);
 	return CLI_OK;
 }
@@ -87,12 +89,17 @@ int cli_alerts_suppressions(struct cli *c, int argc, char **argv)
 		return cli_error(&err);
 	if (c->json)
 		return cli_print_json(json_pack("{s:i, s:o}", "version", 1, "value", rules));
-	struct cli_table *t = json_array_size(rules) ? cli_table_new("Rule|Type|Resource|Sources|>Port|State|Until|Reason") : NULL;
+	struct cli_table *t = json_array_size(rules) ? cli_table_new("Rule|Type|Resource|Sources|>Port|State|Until|Reason")
+	                                             : NULL;
 	json_array_foreach(rules, i, r) {
-		static const char *const texts[] = {"name", "alertType", "resource", "sources"}, *const rest[] = {"state", "expirationDateUtc", "reason"};
+		static const char *const texts[] = {"name", "alertType", "resource", "sources"}, *const rest[] = {
+													 "state",
+													 "expirationDateUtc",
+													 "reason"};
 		for (size_t k = 0; k < 4; k++)
 			cli_table_text(t, json_string_value(json_object_get(r, texts[k])));
-		cli_table_cell(t, json_integer_value(json_object_get(r, "port")) ? "%lld" : "", (long long)json_integer_value(json_object_get(r, "port")));
+		cli_table_cell(t, json_integer_value(json_object_get(r, "port")) ? "%lld" : "",
+		               (long long)json_integer_value(json_object_get(r, "port")));
 		for (size_t k = 0; k < 3; k++)
 			cli_table_text(t, json_string_value(json_object_get(r, rest[k])));
 	}

@@ -48,7 +48,8 @@ static size_t print(const json_t *doc, bool all)
 		cli_table_text(t, json_string_value(json_object_get(a, "kind")));
 		cli_table_text(t, json_string_value(json_object_get(a, "nsg")));
 		cli_table_text(t, json_string_value(json_object_get(a, "direction")));
-		cli_table_cell(t, "%s (%lld)", json_string_value(json_object_get(a, "rule")), (long long)json_integer_value(json_object_get(a, "priority")));
+		cli_table_cell(t, "%s (%lld)", json_string_value(json_object_get(a, "rule")),
+		               (long long)json_integer_value(json_object_get(a, "priority")));
 		if (other)
 			cli_table_cell(t, "%s (%lld)", other, (long long)json_integer_value(json_object_get(a, "otherPriority")));
 		else
@@ -56,11 +57,14 @@ static size_t print(const json_t *doc, bool all)
 		if (!p) {
 			const char *ports = json_string_value(json_object_get(a, "unusedPorts"));
 			const json_t *some = json_object_get(a, "unusedAddresses");
-			cli_table_cell(t, "%s%s%s%s", ports ? "ports " : "", ports ? ports : "", json_array_size(some) ? ports ? ", from " : "from " : "", json_array_size(some) ? json_string_value(json_array_get(some, 0)) : "");
+			cli_table_cell(t, "%s%s%s%s", ports ? "ports " : "", ports ? ports : "",
+			               json_array_size(some) ? ports ? ", from " : "from " : "",
+			               json_array_size(some) ? json_string_value(json_array_get(some, 0)) : "");
 			cli_table_text(t, json_string_value(json_object_get(a, "fix")));
 			continue;
 		}
-		cli_table_cell(t, "%s %s to %s port %lld", json_string_value(json_object_get(p, "protocol")), json_string_value(json_object_get(p, "from")), json_string_value(json_object_get(p, "to")),
+		cli_table_cell(t, "%s %s to %s port %lld", json_string_value(json_object_get(p, "protocol")),
+		               json_string_value(json_object_get(p, "from")), json_string_value(json_object_get(p, "to")),
 		               (long long)json_integer_value(json_object_get(p, "destinationPort")));
 		cli_table_text(t, json_string_value(json_object_get(a, "fix")));
 	}
@@ -69,7 +73,8 @@ static size_t print(const json_t *doc, bool all)
 	else
 		printf("No finding in %lld network security group%s.\n", groups, groups == 1 ? "" : "s");
 	if (json_array_size(json_object_get(doc, "unjudged")))
-		printf("Of the use of rules in %zu group%s nothing is said: no connection of some machines behind them was heard in the window.\n", json_array_size(json_object_get(doc, "unjudged")),
+		printf("Of the use of rules in %zu group%s nothing is said: no connection of some machines behind them was heard in the window.\n",
+		       json_array_size(json_object_get(doc, "unjudged")),
 		       json_array_size(json_object_get(doc, "unjudged")) == 1 ? "" : "s");
 	return n;
 }
@@ -79,8 +84,10 @@ static int run(struct cli *c, int argc, char **argv)
 	struct cli_paths in = {.n = 0};
 	const char *fail_on = NULL;
 	bool all = false;
-	const struct cli_option options[] = {{"all", .flag = &all}, {"fail-on", .text = &fail_on, .one_of = (const char *const[]){"any", NULL}},
-	                                     {"in", .paths = &in}, {NULL}};
+	const struct cli_option options[] = {{"all", .flag = &all},
+	                                     {"fail-on", .text = &fail_on, .one_of = (const char *const[]){"any", NULL}},
+	                                     {"in", .paths = &in},
+	                                     {NULL}};
 	struct wh_app_network *net = NULL;
 	struct wh_error err;
 	size_t i, listed = 0;
@@ -106,4 +113,9 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc ? rc : fail_on && listed ? CLI_FINDINGS : CLI_OK;
 }
 
-const struct cli_command cli_anomalies = {.confined = true, .name = "anomalies", .summary = "list rules that don't do what they seem to do", .help = help, .run = run, .only_reads = true};
+const struct cli_command cli_anomalies = {.confined = true,
+                                          .name = "anomalies",
+                                          .summary = "list rules that don't do what they seem to do",
+                                          .help = help,
+                                          .run = run,
+                                          .only_reads = true};

@@ -44,7 +44,8 @@ static void allowed(char *out, size_t size, const struct wh_nft_port *p)
 	size_t used = 0, shown = 0;
 	snprintf(out, size, "nobody");
 	for (size_t i = 0; i < p->n_v4 + p->n_v6 && shown < SHOWN; i++, shown++)
-		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "", wh_prefix_text(i < p->n_v4 ? &p->v4[i] : &p->v6[i - p->n_v4], buf));
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "",
+		                         wh_prefix_text(i < p->n_v4 ? &p->v4[i] : &p->v6[i - p->n_v4], buf));
 	if (shown < p->n_v4 + p->n_v6)
 		snprintf(out + used, size - used, " and %zu more", p->n_v4 + p->n_v6 - shown);
 }
@@ -71,7 +72,8 @@ void cli_print_rules(const struct wh_nft_ruleset *rs)
 static const struct wh_replay_rule *replayed(const struct wh_replay *r, const struct wh_nft_port *p)
 {
 	for (size_t i = 0; r && i < r->n_rules; i++)
-		if (r->rules[i].rule->port == p->port && r->rules[i].rule->proto == p->proto && r->rules[i].rule->direction == p->direction)
+		if (r->rules[i].rule->port == p->port && r->rules[i].rule->proto == p->proto &&
+		    r->rules[i].rule->direction == p->direction)
 			return &r->rules[i];
 	return NULL;
 }
@@ -92,7 +94,8 @@ void cli_print_summary(const struct wh_nft_ruleset *rs, const struct wh_replay *
 		else
 			cli_table_text(t, x ? "by hand" : "");
 		if (x && x->peers.kept + x->peers.lost)
-			cli_table_cell(t, "%s of %s peers that belong", wh_number_text(x->peers.lost, lost), wh_number_text(x->peers.kept + x->peers.lost, of));
+			cli_table_cell(t, "%s of %s peers that belong", wh_number_text(x->peers.lost, lost),
+			               wh_number_text(x->peers.kept + x->peers.lost, of));
 		else
 			cli_table_text(t, "no peer that belongs was seen");
 	}
@@ -111,7 +114,9 @@ void cli_print_coverage(const struct wh_covered *c, size_t n)
 		else if (c[i].kind == WH_NO_RULE)
 			cli_table_cell(t, "no: there is no rule for %s", c[i].resource);
 		else
-			cli_table_text(t, c[i].kind == WH_NOTHING_LEARNED ? "no: nothing learned" : c[i].kind == WH_LINK_LOCAL ? "no: link-local" : "no: no resource has it");
+			cli_table_text(t, c[i].kind == WH_NOTHING_LEARNED ? "no: nothing learned"
+			                  : c[i].kind == WH_LINK_LOCAL    ? "no: link-local"
+			                                                  : "no: no resource has it");
 	}
 	cli_table_print(t);
 }

@@ -4,7 +4,8 @@
 #include "cli/cli.h"
 #include "whittle/enforce.h"
 
-/* Prints what a person types in another terminal to confirm: "sudo whittle confirm --store /srv/ledger.db". In a buffer of its own. */
+/* Prints what a person types in another terminal to confirm: "sudo whittle confirm --store /srv/ledger.db". In a buffer of its
+ * own. */
 const char *cli_confirm_command(const struct cli *c);
 /* The rules as a table: which port is narrowed to whom. */
 void cli_print_rules(const struct wh_nft_ruleset *rs);

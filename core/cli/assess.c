@@ -59,12 +59,16 @@ int cli_until(const struct cli *c, const char *text, int64_t *out)
 		return 0;
 	}
 	snprintf(day, sizeof day, strlen(text) == 10 ? "%.10sT23:59:59Z" : "%.60s", text);
-	return wh_time_parse(day, strlen(day), out) ? cli_usage(c, "--expires takes a day (2027-01-31) or a time from now on (90d), not '%s'", text) : 0;
+	return wh_time_parse(day, strlen(day), out)
+	               ? cli_usage(c, "--expires takes a day (2027-01-31) or a time from now on (90d), not '%s'", text)
+	               : 0;
 }
 
 enum cli_colour cli_status_colour(const char *status)
 {
-	return !strcmp(status, "Unhealthy") || !strcmp(status, "Failed") ? CLI_RED : !strcmp(status, "Healthy") || !strcmp(status, "Passed") ? CLI_GREEN : CLI_DIM;
+	return !strcmp(status, "Unhealthy") || !strcmp(status, "Failed") ? CLI_RED
+	       : !strcmp(status, "Healthy") || !strcmp(status, "Passed") ? CLI_GREEN
+	                                                                 : CLI_DIM;
 }
 
 int cli_print_text(char *text)
@@ -108,8 +112,9 @@ static void print_verdicts(const json_t *doc, bool all)
 	}
 	if (t)
 		cli_table_print(t);
-	printf("%lld unhealthy, %lld healthy, %lld without evidence, %lld exempt%s\n", number_of(counts, "Unhealthy"), number_of(counts, "Healthy"), number_of(counts, "NoEvidence"),
-	       number_of(counts, "exempt"), all ? "" : " (--all lists all)");
+	printf("%lld unhealthy, %lld healthy, %lld without evidence, %lld exempt%s\n", number_of(counts, "Unhealthy"),
+	       number_of(counts, "Healthy"), number_of(counts, "NoEvidence"), number_of(counts, "exempt"),
+	       all ? "" : " (--all lists all)");
 }
 
 static void print_one(const struct wh_assessment *a)
@@ -120,7 +125,8 @@ static void print_one(const struct wh_assessment *a)
 		printf(", %s", a->controls[i]);
 	printf(")\n%s\nWhat to do: %s\n", a->why, a->fix);
 	if (a->question)
-		printf("Question: %s\nAnswer it: whittle assess answer %s --status healthy --owner … --answer … --expires …\n", a->question, a->key);
+		printf("Question: %s\nAnswer it: whittle assess answer %s --status healthy --owner … --answer … --expires …\n",
+		       a->question, a->key);
 	printf("\n");
 }
 
@@ -133,11 +139,13 @@ static void print_list(const json_t *list)
 	json_array_foreach((json_t *)list, i, v) {
 		const char *state = text_of(v, "state");
 		const json_t *controls = json_object_get(v, "controls");
-		snprintf(buf, sizeof buf, "%s%s%s", json_string_value(json_array_get(controls, 0)), json_array_size(controls) > 1 ? ", " : "",
+		snprintf(buf, sizeof buf, "%s%s%s", json_string_value(json_array_get(controls, 0)),
+		         json_array_size(controls) > 1 ? ", " : "",
 		         json_array_size(controls) > 1 ? json_string_value(json_array_get(controls, 1)) : "");
 		cli_table_text(t, buf);
 		cli_table_text(t, text_of(v, "severity"));
-		cli_table_coloured(t, cli_status_colour(state), text_of(v, "question") && !strcmp(state, "Unsupported") ? "asks" : state);
+		cli_table_coloured(t, cli_status_colour(state),
+		                   text_of(v, "question") && !strcmp(state, "Unsupported") ? "asks" : state);
 		cli_table_number(t, (uint64_t)number_of(json_object_get(v, "counts"), "Unhealthy"));
 		cli_table_text(t, text_of(v, "displayName"));
 		cli_table_text(t, text_of(v, "name"));
@@ -152,9 +160,16 @@ struct asked { struct wh_app_assessments is; struct cli_paths in; bool list, csv
 static int options(struct cli *c, int argc, char **argv, struct asked *ask)
 {
 	const char *severity = NULL, *fail_on = NULL;
-	const struct cli_option rows[] = {{"resource", .text = &ask->is.resource}, {"control", .text = &ask->is.control}, {"severity", .text = &severity},
-	                                  {"fail-on", .text = &fail_on}, {"all", .flag = &ask->is.all}, {"csv", .flag = &ask->csv},
-	                                  {"sarif", .flag = &ask->sarif}, {"junit", .flag = &ask->junit}, {"in", .paths = &ask->in}, {NULL}};
+	const struct cli_option rows[] = {{"resource", .text = &ask->is.resource},
+	                                  {"control", .text = &ask->is.control},
+	                                  {"severity", .text = &severity},
+	                                  {"fail-on", .text = &fail_on},
+	                                  {"all", .flag = &ask->is.all},
+	                                  {"csv", .flag = &ask->csv},
+	                                  {"sarif", .flag = &ask->sarif},
+	                                  {"junit", .flag = &ask->junit},
+	                                  {"in", .paths = &ask->in},
+	                                  {NULL}};
 	int rc = cli_read_options(c, argc, argv, rows);
 	rc = rc || !severity ? rc : cli_severity(c, "--severity", severity, &ask->is.least);
 	ask->fail = fail_on;
@@ -239,4 +254,9 @@ static bool without_ledger(int argc, char **argv)
 	return cli_has_option(argc, argv, "--policy");
 }
 
-const struct cli_command cli_assess = {.name = "assess", .summary = "assess the estate by recommendations, or by policy definitions", .help = help, .run = run, .no_ledger_now = without_ledger, .confined = true};
+const struct cli_command cli_assess = {.name = "assess",
+                                       .summary = "assess the estate by recommendations, or by policy definitions",
+                                       .help = help,
+                                       .run = run,
+                                       .no_ledger_now = without_ledger,
+                                       .confined = true};

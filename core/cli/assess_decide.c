@@ -11,7 +11,12 @@ bool cli_assess_decides(const char *verb)
 	return wh_key_choice(verbs, verb) >= 0;
 }
 
-struct asked { const char *assessment, *resource, *owner, *text, *evidence, *file; enum wh_posture_status status; bool has_status; int64_t until_us; };
+struct asked {
+	const char *assessment, *resource, *owner, *text, *evidence, *file;
+	enum wh_posture_status status;
+	bool has_status;
+	int64_t until_us;
+};
 
 static int status_of(const struct cli *c, const char *text, struct asked *ask)
 {
@@ -25,9 +30,15 @@ static int status_of(const struct cli *c, const char *text, struct asked *ask)
 
 static int options(struct cli *c, int argc, char **argv, struct asked *ask)
 {
-	static const struct option longs[] = {{"resource", required_argument, NULL, 'r'}, {"owner", required_argument, NULL, 'o'}, {"reason", required_argument, NULL, 't'}, {"answer", required_argument, NULL, 't'},
-	                                      {"expires", required_argument, NULL, 'x'}, {"status", required_argument, NULL, 's'}, {"evidence", required_argument, NULL, 'e'},
-	                                      {"evidence-file", required_argument, NULL, 'F'}, {0}};
+	static const struct option longs[] = {{"resource", required_argument, NULL, 'r'},
+	                                      {"owner", required_argument, NULL, 'o'},
+	                                      {"reason", required_argument, NULL, 't'},
+	                                      {"answer", required_argument, NULL, 't'},
+	                                      {"expires", required_argument, NULL, 'x'},
+	                                      {"status", required_argument, NULL, 's'},
+	                                      {"evidence", required_argument, NULL, 'e'},
+	                                      {"evidence-file", required_argument, NULL, 'F'},
+	                                      {0}};
 	int o, rc = 0;
 	while (!rc && (o = cli_getopt(c, argc, argv, "", longs)) != -1)
 		switch (o) {
@@ -47,7 +58,8 @@ static int options(struct cli *c, int argc, char **argv, struct asked *ask)
 
 static void print_list(const json_t *list)
 {
-	static const char *const keys[] = {"assessment", "resource", "status", "owner", "reason", "answer", "evidence", "expires"};
+	static const char *const keys[] = {"assessment", "resource", "status",   "owner",
+	                                   "reason",     "answer",   "evidence", "expires"};
 	struct cli_table *t = cli_table_new("Assessment|Resource|Status|Owner|Reason|Answer|Evidence|Expires");
 	json_t *v;
 	size_t i;
@@ -60,7 +72,12 @@ static void print_list(const json_t *list)
 static int change(const struct cli *c, const struct wh_app *a, int verb, const struct asked *ask, struct wh_error *err)
 {
 	const struct wh_exemption e = {ask->assessment, ask->resource, ask->owner, ask->text, ask->until_us};
-	const struct wh_answer_given g = {.assessment = ask->assessment, .status = ask->status, .owner = ask->owner, .answer = ask->text, .evidence = ask->evidence, .expires_us = ask->until_us};
+	const struct wh_answer_given g = {.assessment = ask->assessment,
+	                                  .status = ask->status,
+	                                  .owner = ask->owner,
+	                                  .answer = ask->text,
+	                                  .evidence = ask->evidence,
+	                                  .expires_us = ask->until_us};
 	(void)c;
 	switch (verb) {
 	case EXEMPT: return wh_app_exempt(a, &e, err);
@@ -72,7 +89,8 @@ static int change(const struct cli *c, const struct wh_app *a, int verb, const s
 
 int cli_assess_decide(struct cli *c, int argc, char **argv)
 {
-	static const char *const done[] = {[EXEMPT] = "exempted", [UNEXEMPT] = "exempted no longer", [ANSWER] = "answered", [UNANSWER] = "open again"};
+	static const char *const done[] = {
+		[EXEMPT] = "exempted", [UNEXEMPT] = "exempted no longer", [ANSWER] = "answered", [UNANSWER] = "open again"};
 	const struct wh_app a = cli_app(c);
 	int verb = wh_key_choice(verbs, argv[0]);
 	struct asked ask = {.assessment = NULL};
@@ -82,7 +100,9 @@ int cli_assess_decide(struct cli *c, int argc, char **argv)
 	if (rc)
 		return rc;
 	if (verb == EXEMPTIONS || verb == ANSWERS)
-		return (verb == EXEMPTIONS ? wh_app_exemptions : wh_app_answers)(&a, &list, &err) ? cli_error(&err) : cli_print_document(c, list, print_list);
+		return (verb == EXEMPTIONS ? wh_app_exemptions : wh_app_answers)(&a, &list, &err)
+		               ? cli_error(&err)
+		               : cli_print_document(c, list, print_list);
 	if (!ask.assessment)
 		return cli_usage(c, "which assessment? `whittle assess list` lists them");
 	if (verb == ANSWER && !ask.has_status)

@@ -12,7 +12,8 @@ static void print(const json_t *doc, bool all)
 	json_t *a, *note;
 	size_t i;
 	json_array_foreach(json_object_get(doc, "assessments"), i, a) {
-		const char *status = json_string_value(json_object_get(a, "status")), *name = json_string_value(json_object_get(a, "displayName"));
+		const char *status = json_string_value(json_object_get(a, "status")),
+			   *name = json_string_value(json_object_get(a, "displayName"));
 		bool healthy = strcmp(status, "Unhealthy") != 0;
 		if (healthy && !all)
 			continue;
@@ -29,16 +30,21 @@ static void print(const json_t *doc, bool all)
 		if (all || strstr(json_string_value(note), "not assessed") || strstr(json_string_value(note), "left aside"))
 			printf("note: %s\n", json_string_value(note));
 	const json_t *counts = json_object_get(doc, "counts");
-	printf("%lld unhealthy, %lld healthy, %lld not judged: %lld definitions, %lld resources%s\n", (long long)json_integer_value(json_object_get(counts, "Unhealthy")),
-	       (long long)json_integer_value(json_object_get(counts, "Healthy")), (long long)json_integer_value(json_object_get(counts, "NotApplicable")),
+	printf("%lld unhealthy, %lld healthy, %lld not judged: %lld definitions, %lld resources%s\n",
+	       (long long)json_integer_value(json_object_get(counts, "Unhealthy")),
+	       (long long)json_integer_value(json_object_get(counts, "Healthy")),
+	       (long long)json_integer_value(json_object_get(counts, "NotApplicable")),
 	       (long long)json_integer_value(json_object_get(doc, "definitions")),
 	       (long long)json_integer_value(json_object_get(doc, "resources")), all ? "" : " (--all lists these too)");
 }
 
 int cli_assess_policies(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"policy", required_argument, NULL, 'p'}, {"parameters", required_argument, NULL, 'P'}, {"all", no_argument, NULL, 'a'},
-	                                      {"fail-on", required_argument, NULL, 'f'}, {0}};
+	static const struct option longs[] = {{"policy", required_argument, NULL, 'p'},
+	                                      {"parameters", required_argument, NULL, 'P'},
+	                                      {"all", no_argument, NULL, 'a'},
+	                                      {"fail-on", required_argument, NULL, 'f'},
+	                                      {0}};
 	const char *policies[MOST_POLICIES];
 	struct wh_app_assess ask = {.policies = policies};
 	bool all = false, fail = false;

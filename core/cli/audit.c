@@ -40,9 +40,12 @@ static json_t *counted_json(const struct wh_nft_counts *c)
 	char proto[8];
 	for (size_t i = 0; i < c->n; i++)
 		if (c->ports[i].audit)
-			json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:I, s:I}", "direction", wh_direction_text(c->ports[i].direction), "protocol",
-			                                      wh_proto_text(c->ports[i].proto, proto), "port", (int)c->ports[i].port, "wouldBeDropped",
-			                                      (json_int_t)c->ports[i].dropped, "letThrough", (json_int_t)c->ports[i].passed));
+			json_array_append_new(list,
+			                      json_pack("{s:s, s:s, s:i, s:I, s:I}", "direction",
+			                                wh_direction_text(c->ports[i].direction), "protocol",
+			                                wh_proto_text(c->ports[i].proto, proto), "port", (int)c->ports[i].port,
+			                                "wouldBeDropped", (json_int_t)c->ports[i].dropped, "letThrough",
+			                                (json_int_t)c->ports[i].passed));
 	return list;
 }
 
@@ -74,12 +77,14 @@ static bool same(const struct wh_audited *a, const struct wh_audited *b)
 static void print_packet(const struct cli *c, const struct wh_audited *a)
 {
 	char time[WH_TIME_STRLEN], address[WH_ADDR_STRLEN], protocol[8];
-	const char *at = wh_time_text(a->time_us, time), *addr = wh_addr_text(&a->peer, address), *proto = wh_proto_text(a->proto, protocol);
+	const char *at = wh_time_text(a->time_us, time), *addr = wh_addr_text(&a->peer, address),
+		   *proto = wh_proto_text(a->proto, protocol);
 	if (c->json)
-		printf("{\"version\":1,\"time\":\"%s\",\"direction\":\"%s\",\"peer\":\"%s\",\"protocol\":\"%s\",\"port\":%u}\n", at, wh_direction_text(a->direction), addr, proto,
-		       a->port);
+		printf("{\"version\":1,\"time\":\"%s\",\"direction\":\"%s\",\"peer\":\"%s\",\"protocol\":\"%s\",\"port\":%u}\n",
+		       at, wh_direction_text(a->direction), addr, proto, a->port);
 	else
-		printf("%s  %s would be dropped on port %u/%s%s\n", at, addr, a->port, proto, a->direction == WH_OUTBOUND ? " out" : "");
+		printf("%s  %s would be dropped on port %u/%s%s\n", at, addr, a->port, proto,
+		       a->direction == WH_OUTBOUND ? " out" : "");
 	fflush(stdout);
 }
 
@@ -147,7 +152,8 @@ static int show(const struct cli *c, bool following, int64_t seconds, const stru
 		audited += counts->ports[i].audit;
 	if (!audited) {
 		struct wh_error err;
-		wh_fail(&err, -ENOENT, "%s: `whittle enforce --audit` applies rules that drop nothing", counts->n ? "the rules in force are not in audit mode" : "nothing is enforced here");
+		wh_fail(&err, -ENOENT, "%s: `whittle enforce --audit` applies rules that drop nothing",
+		        counts->n ? "the rules in force are not in audit mode" : "nothing is enforced here");
 		return cli_error(&err);
 	}
 	if (!c->json)
@@ -184,5 +190,10 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_audit = {
-	.may = WH_MAY_LOOK | WH_MAY_HEAR, .confined = true, .name = "audit", .summary = "list what rules in audit mode would have dropped", .help = help, .run = run,
+	.may = WH_MAY_LOOK | WH_MAY_HEAR,
+	.confined = true,
+	.name = "audit",
+	.summary = "list what rules in audit mode would have dropped",
+	.help = help,
+	.run = run,
 };

@@ -122,8 +122,15 @@ int cli_arm_option(const struct cli *c, int o, struct wh_arm_options *arm)
 
 static int take_options(struct job *j, int argc, char **argv, bool rollback)
 {
-	static const struct option opts[] = {{"to", 1, 0, 't'}, {"nsg", 1, 0, 'g'}, {"force", 0, 0, 'f'}, CLI_ARM_OPTIONS, {"resource", 1, 0, 'r'}, {"dry-run", 0, 0, 'n'},
-	                                     {"keep-original", 1, 0, 'o'}, {"nsg-scope", 1, 0, 's'}, {0}};
+	static const struct option opts[] = {{"to", 1, 0, 't'},
+	                                     {"nsg", 1, 0, 'g'},
+	                                     {"force", 0, 0, 'f'},
+	                                     CLI_ARM_OPTIONS,
+	                                     {"resource", 1, 0, 'r'},
+	                                     {"dry-run", 0, 0, 'n'},
+	                                     {"keep-original", 1, 0, 'o'},
+	                                     {"nsg-scope", 1, 0, 's'},
+	                                     {0}};
 	int o;
 	while ((o = cli_getopt(j->c, argc, argv, "", opts)) != -1) {
 		switch (o) {
@@ -178,8 +185,8 @@ static void print_outcome(const struct wh_azure_group *g, bool replanned_only, s
 		print_plan(stdout, g, mem);
 	}
 	if (!replanned_only && g->state == WH_AZURE_APPLIED)
-		printf("%s: applied, read back and compared: %zu change%s. `whittle rollback --to azure --nsg %s` puts the former rules back.\n", g->name,
-		       g->n_changes, g->n_changes == 1 ? "" : "s", g->name);
+		printf("%s: applied, read back and compared: %zu change%s. `whittle rollback --to azure --nsg %s` puts the former rules back.\n",
+		       g->name, g->n_changes, g->n_changes == 1 ? "" : "s", g->name);
 	else if (!replanned_only && g->state == WH_AZURE_UNCHANGED)
 		printf("%s: nothing to change.\n", g->name);
 }
@@ -230,7 +237,8 @@ int cli_azure(struct cli *c, int argc, char **argv, bool back)
 		j.ask.planned = print_planned;
 		j.ask.done = back ? print_rolled_back : print_enforced;
 		j.ask.arg = &j;
-		rc = (back ? wh_app_azure_rollback(&a, &j.ask, &err) : wh_app_azure_enforce(&a, &j.ask, &err)) ? cli_error(&err) : j.printed;
+		rc = (back ? wh_app_azure_rollback(&a, &j.ask, &err) : wh_app_azure_enforce(&a, &j.ask, &err)) ? cli_error(&err)
+		                                                                                               : j.printed;
 	}
 	free(j.names);
 	return rc;

@@ -39,10 +39,12 @@ struct cli_command {
 	bool sudo_opens;      /* it is given to users by a line of sudoers: options that could make them root are held */
 	unsigned may;         /* of enum wh_firewall_may: what it may ask of the firewall at most; 0: nothing */
 	unsigned (*may_now)(const struct cli *c, int argc, char **argv); /* less than that, by its words; NULL: all of it */
-	bool confined;        /* it needs no program, no network and no privilege of its own: those that it needs are other processes' */
+	/* it needs no program, no network and no privilege of its own: those that it needs are other processes' */
+	bool confined;
 	bool probes;          /* but it opens connections over the network */
 	bool loads;           /* files that its words name are loaded as libraries */
-	/* Makes what is found by the words and needs the rights that are about to be given up, for the user to be; NULL: there is nothing. */
+	/* Makes what is found by the words and needs the rights that are about to be given up, for the user to be; NULL: there is
+	 * nothing. */
 	int (*prepare)(struct cli *c, int argc, char **argv, uid_t uid, gid_t gid, struct wh_error *err);
 	void (*before)(struct cli *c); /* asks what needs all of root's rights, before they are given up; NULL: nothing does */
 };
@@ -63,13 +65,13 @@ int cli_app_error(const struct cli *c, const struct wh_error *err);
 /* getopt_long with our sentences: an unknown option is answered with the nearest right one, a missing argument with its
  * option's name. Returns the option's value, -1 at the end, or '?' when the sentence was printed (return CLI_USAGE). */
 int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, const struct option *longs);
-/* Root becomes the ledger's owner, for good, where that is another; what changes the firewall is from now on a process of its own. Called once,
- * before the command runs; argv[0] is the command's name. */
+/* Root becomes the ledger's owner, for good, where that is another; what changes the firewall is from now on a process of its
+ * own. Called once, before the command runs; argv[0] is the command's name. */
 int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err);
 /* The last step of that, for a `confined` command: from now on few system calls and, where it stays root's uid, few files. */
 int cli_confine_reader(const struct cli *c, bool trusted, int argc, char **argv, struct wh_error *err);
-/* Sets by_sudo, before the configuration is read. Refuses --config, --store and $WHITTLE_STORE to a user who may only run a command with
- * `sudo_opens`: prints the sentence; returns 0 or CLI_USAGE. */
+/* Sets by_sudo, before the configuration is read. Refuses --config, --store and $WHITTLE_STORE to a user who may only run a
+ * command with `sudo_opens`: prints the sentence; returns 0 or CLI_USAGE. */
 int cli_check_sudo(struct cli *c);
 bool cli_held_by_sudo(const struct cli *c); /* such a user, to whom root's configuration does not allow more */
 int cli_refuse_held(const struct cli *c, const char *option); /* the same for an option of the command's own */
@@ -84,7 +86,8 @@ bool cli_progress_wanted(void); /* standard error is a terminal */
 void cli_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* rewrites one line; "" ends it */
 /* Prints a document, indented, with a newline, and drops the reference. Returns CLI_OK, or CLI_FAILED when out of memory. */
 int cli_print_json(json_t *doc);
-/* Prints a document: with --json as that, else by `print`. Drops the reference. Returns CLI_OK, or CLI_FAILED when out of memory. */
+/* Prints a document: with --json as that, else by `print`. Drops the reference. Returns CLI_OK, or CLI_FAILED when out of
+ * memory. */
 int cli_print_document(const struct cli *c, json_t *doc, void (*print)(const json_t *doc));
 
 /* The user behind sudo, else the user who started the program, also after cli_become_owner(). */
@@ -121,7 +124,7 @@ void cli_print_coloured(enum cli_colour colour, const char *text);
  * On a terminal that is too narrow the widest left-aligned column is wrapped at spaces and commas; elsewhere nothing is cut.
  */
 /* What stands where a list of resources would be empty. */
-#define CLI_NO_RESOURCE \
+#define CLI_NO_RESOURCE                                                                                                          \
 	"No resource yet: import an estate (`whittle estate import FILE`), or ingest flows, and private hosts that answer show up here."
 
 struct cli_table;

@@ -63,8 +63,8 @@ static void print(const json_t *doc)
 		cli_table_text(t, text_of(c, "name"));
 	}
 	cli_table_print(t);
-	printf("%lld of %lld controls passed, %lld could not be assessed.\n", number_of(doc, "passedControls"), number_of(doc, "passedControls") + number_of(doc, "failedControls"),
-	       number_of(doc, "unsupportedControls"));
+	printf("%lld of %lld controls passed, %lld could not be assessed.\n", number_of(doc, "passedControls"),
+	       number_of(doc, "passedControls") + number_of(doc, "failedControls"), number_of(doc, "unsupportedControls"));
 	print_score_line(json_object_get(doc, "score"));
 }
 
@@ -74,9 +74,11 @@ static void print_resources(struct cli_table *t, const json_t *a, bool all)
 	size_t i;
 	json_array_foreach(json_object_get(a, "resources"), i, r) {
 		const char *exempt = text_of(r, "exempt");
-		if (!all && (exempt || !strcmp(text_of(r, "status"), "Healthy") || !strcmp(text_of(r, "status"), "NotApplicable")))
+		if (!all &&
+		    (exempt || !strcmp(text_of(r, "status"), "Healthy") || !strcmp(text_of(r, "status"), "NotApplicable")))
 			continue;
-		cli_table_coloured(t, exempt ? CLI_DIM : cli_status_colour(text_of(r, "status")), exempt ? "exempt" : text_of(r, "status"));
+		cli_table_coloured(t, exempt ? CLI_DIM : cli_status_colour(text_of(r, "status")),
+		                   exempt ? "exempt" : text_of(r, "status"));
 		cli_table_text(t, text_of(a, "severity"));
 		cli_table_text(t, text_of(a, "displayName"));
 		cli_table_text(t, text_of(r, "name"));
@@ -159,9 +161,16 @@ struct asked { const char *standard, *control, *pdf; struct cli_paths in; bool l
 
 static int read_words(struct cli *c, int argc, char **argv, struct asked *ask)
 {
-	const struct cli_option options[] = {{"standard", .text = &ask->standard}, {"framework", .text = &ask->standard}, {"pdf", .text = &ask->pdf},
-	                                     {"list", .flag = &ask->list}, {"score", .flag = &ask->score}, {"history", .flag = &ask->history},
-	                                     {"csv", .flag = &ask->csv}, {"all", .flag = &ask->all}, {"in", .paths = &ask->in}, {NULL}};
+	const struct cli_option options[] = {{"standard", .text = &ask->standard},
+	                                     {"framework", .text = &ask->standard},
+	                                     {"pdf", .text = &ask->pdf},
+	                                     {"list", .flag = &ask->list},
+	                                     {"score", .flag = &ask->score},
+	                                     {"history", .flag = &ask->history},
+	                                     {"csv", .flag = &ask->csv},
+	                                     {"all", .flag = &ask->all},
+	                                     {"in", .paths = &ask->in},
+	                                     {NULL}};
 	if (cli_read_options(c, argc, argv, options))
 		return CLI_USAGE;
 	if (optind < argc)
@@ -216,7 +225,9 @@ static int run(struct cli *c, int argc, char **argv)
 	if (rc)
 		return rc;
 	if (ask.list || ask.history)
-		return (ask.list ? wh_app_standards : wh_app_score_history)(&a, &doc, &err) ? cli_error(&err) : cli_print_document(c, doc, ask.list ? print_standards : print_history);
+		return (ask.list ? wh_app_standards : wh_app_score_history)(&a, &doc, &err)
+		               ? cli_error(&err)
+		               : cli_print_document(c, doc, ask.list ? print_standards : print_history);
 	if (wh_app_posture_open(&a, ask.in.path, ask.in.n, &p, &err))
 		return cli_error(&err);
 	if (ask.score) {
@@ -233,4 +244,8 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_compliance = {.name = "compliance", .summary = "controls of a standard, the score, and the report", .help = help, .run = run, .confined = true};
+const struct cli_command cli_compliance = {.name = "compliance",
+                                           .summary = "controls of a standard, the score, and the report",
+                                           .help = help,
+                                           .run = run,
+                                           .confined = true};

@@ -54,16 +54,21 @@ static void print_rollback(const struct wh_rolled_back *r)
 	char t[WH_TIME_STRLEN];
 	switch (r->how) {
 	case WH_ROLLBACK_NOTHING: puts("There was nothing to take away: whittle's table is gone already."); break;
-	case WH_ROLLBACK_REMOVED: puts("No rules were confirmed before: whittle's table is gone; nothing else was touched."); break;
-	case WH_ROLLBACK_PENDING: puts("What waited for its confirmation is gone: the rules confirmed before are in force. `whittle rollback --all` takes everything away."); break;
+	case WH_ROLLBACK_REMOVED:
+		puts("No rules were confirmed before: whittle's table is gone; nothing else was touched.");
+		break;
+	case WH_ROLLBACK_PENDING:
+		puts("What waited for its confirmation is gone: the rules confirmed before are in force. `whittle rollback --all` takes everything away.");
+		break;
 	case WH_ROLLBACK_EXPIRED:
 		puts("The rules applied last had expired already, and the rules confirmed before them are in force. `whittle rollback` once more goes back to\n"
 		     "those before these; `whittle rollback --all` takes everything away.");
 		break;
 	case WH_ROLLBACK_EARLIER:
 		printf("Back to the rules that were confirmed before%s%s: %zu port%s narrowed to %zu prefix%s, read back and compared. `whittle rollback --all`\n"
-		       "takes everything away.\n", r->confirmed_us ? ", at " : "", r->confirmed_us ? wh_time_text(r->confirmed_us, t) : "", r->ports, r->ports == 1 ? "" : "s",
-		       r->prefixes, r->prefixes == 1 ? "" : "es");
+		       "takes everything away.\n",
+		       r->confirmed_us ? ", at " : "", r->confirmed_us ? wh_time_text(r->confirmed_us, t) : "", r->ports,
+		       r->ports == 1 ? "" : "s", r->prefixes, r->prefixes == 1 ? "" : "es");
 		break;
 	}
 }
@@ -110,23 +115,34 @@ static int rollback(struct cli *c, int argc, char **argv)
 	return roll_back(c, all);
 }
 
-const struct cli_command cli_confirm = {.may = WH_MAY_LOOK | WH_MAY_CONFIRM | WH_MAY_ADOPT, .confined = true, .name = "confirm", .summary = "keep what enforce applied",
+const struct cli_command cli_confirm = {
+	.may = WH_MAY_LOOK | WH_MAY_CONFIRM | WH_MAY_ADOPT,
+	.confined = true,
+	.name = "confirm",
+	.summary = "keep what enforce applied",
 	.help = "usage: whittle confirm [--json]\n\nKeeps the rules that `whittle enforce` applied, in one transaction. From any terminal, also after reconnecting.\n"
-	        "When their time was up it says so, and what is in force instead (exit status 1). --json says whether the rules survive a reboot:\n"
-	        "they do where the service whittle-enforce is enabled.\n"
-	        "\nExample: whittle enforce && ssh -o ConnectTimeout=5 thishost true && whittle confirm\n", .run = confirm};
+		"When their time was up it says so, and what is in force instead (exit status 1). --json says whether the rules survive a reboot:\n"
+		"they do where the service whittle-enforce is enabled.\n"
+		"\nExample: whittle enforce && ssh -o ConnectTimeout=5 thishost true && whittle confirm\n",
+	.run = confirm};
 static unsigned rollback_may(const struct cli *c, int argc, char **argv)
 {
 	(void)c;
 	return cli_has_option(argc, argv, "--all") ? WH_MAY_LOOK | WH_MAY_REMOVE : WH_MAY_LOOK | WH_MAY_ROLL_BACK;
 }
 
-const struct cli_command cli_rollback = {.may = WH_MAY_LOOK | WH_MAY_ROLL_BACK | WH_MAY_REMOVE, .may_now = rollback_may, .confined = true, .name = "rollback", .summary = "go back to the rules confirmed before, or take all away",
+const struct cli_command cli_rollback = {
+	.may = WH_MAY_LOOK | WH_MAY_ROLL_BACK | WH_MAY_REMOVE,
+	.may_now = rollback_may,
+	.confined = true,
+	.name = "rollback",
+	.summary = "go back to the rules confirmed before, or take all away",
 	.help = "usage: whittle rollback [--all] [--json]\n       whittle rollback --to azure [--nsg NAME|ID] [--force] [--token-command COMMAND] [--json]\n"
-	        "\nGoes one step back: what waits for its confirmation is dropped; where nothing waits, the rules that were confirmed before the present\n"
-	        "ones are put back, up to eight steps. Where none were confirmed before, whittle's own table is deleted, and nothing else.\n"
-	        "\n  --all  delete whittle's own table at once, confirmed or not, and forget all that was confirmed\n"
-	        "\nWith --to azure, puts back the rules that each network security group (or one, --nsg) had before `whittle enforce --to azure`\n"
-	        "changed it last, unless somebody else changed them since (--force). Rules of just-in-time access stay as they are. The other options\n"
-	        "(--endpoint, --ca-file, --wait) are those of enforce.\n"
-	        "\nExample: whittle rollback\n", .run = rollback};
+		"\nGoes one step back: what waits for its confirmation is dropped; where nothing waits, the rules that were confirmed before the present\n"
+		"ones are put back, up to eight steps. Where none were confirmed before, whittle's own table is deleted, and nothing else.\n"
+		"\n  --all  delete whittle's own table at once, confirmed or not, and forget all that was confirmed\n"
+		"\nWith --to azure, puts back the rules that each network security group (or one, --nsg) had before `whittle enforce --to azure`\n"
+		"changed it last, unless somebody else changed them since (--force). Rules of just-in-time access stay as they are. The other options\n"
+		"(--endpoint, --ca-file, --wait) are those of enforce.\n"
+		"\nExample: whittle rollback\n",
+	.run = rollback};

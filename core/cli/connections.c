@@ -39,7 +39,8 @@ static char *names_of(const json_t *classes, const char *ranges)
 			json_t *m;
 			json_array_foreach(json_object_get(json_array_get(classes, (size_t)k), "resources"), j, m) {
 				if (all++ < 3)
-					fprintf(f, "%s%s", shown++ ? ", " : "", cli_name_of(json_string_value(json_object_get(m, "id"))));
+					fprintf(f, "%s%s", shown++ ? ", " : "",
+					        cli_name_of(json_string_value(json_object_get(m, "id"))));
 			}
 		}
 	}
@@ -52,13 +53,19 @@ static char *names_of(const json_t *classes, const char *ranges)
 static void print_ports(struct cli_table *t, const json_t *ports)
 {
 	static const char *const known[] = {"tcpPorts", "udpPorts"};
-	const char *tcp = json_string_value(json_object_get(ports, "tcpUnknown")), *udp = json_string_value(json_object_get(ports, "udpUnknown")), *missing = json_string_value(json_object_get(ports, "missing"));
+	const char *tcp = json_string_value(json_object_get(ports, "tcpUnknown")),
+		   *udp = json_string_value(json_object_get(ports, "udpUnknown")),
+		   *missing = json_string_value(json_object_get(ports, "missing"));
 	for (size_t i = 0; i < 2; i++) {
 		const char *text = json_string_value(json_object_get(ports, known[i]));
 		cli_table_text(t, text && strcmp(text, "[]") ? text : NULL);
 	}
 	if (missing)
-		cli_table_cell(t, "%s%s%s%s%s: needs %s", tcp ? "TCP " : "", tcp ? tcp : "", tcp && udp ? ", " : "", udp ? "UDP " : tcp ? "" : "another protocol", udp ? udp : "", missing);
+		cli_table_cell(t, "%s%s%s%s%s: needs %s", tcp ? "TCP " : "", tcp ? tcp : "", tcp && udp ? ", " : "",
+		               udp   ? "UDP "
+		               : tcp ? ""
+		                     : "another protocol",
+		               udp ? udp : "", missing);
 	else
 		cli_table_text(t, NULL);
 }
@@ -71,7 +78,8 @@ static void print_classes(const json_t *doc)
 	json_t *c;
 	json_array_foreach(json_object_get(doc, "connections"), i, c) {
 		char number[32];
-		const json_t *ports = json_array_get(json_object_get(doc, "ports"), (size_t)json_integer_value(json_object_get(c, "ports")));
+		const json_t *ports = json_array_get(json_object_get(doc, "ports"),
+		                                     (size_t)json_integer_value(json_object_get(c, "ports")));
 		snprintf(number, sizeof number, "%lld", (long long)json_integer_value(json_object_get(c, "to")));
 		char *from = names_of(classes, json_string_value(json_object_get(c, "from"))), *to = names_of(classes, number);
 		cli_table_text(t, from);
@@ -98,7 +106,8 @@ static void print_external(const json_t *doc)
 				if (json_array_size(some) == 1)
 					cli_table_text(t, json_string_value(json_array_get(some, 0)));
 				else if (json_array_size(some) > 1)
-					cli_table_cell(t, "%s and %zu more", json_string_value(json_array_get(some, 0)), json_array_size(some) - 1);
+					cli_table_cell(t, "%s and %zu more", json_string_value(json_array_get(some, 0)),
+					               json_array_size(some) - 1);
 				else
 					cli_table_text(t, "all");
 				print_ports(t, c);
@@ -115,7 +124,11 @@ static const char *ports_of(const json_t *o, const char *key)
 static void print_both(struct cli_table *t, const json_t *o)
 {
 	const char *tcp = ports_of(o, "tcpPorts"), *udp = ports_of(o, "udpPorts");
-	cli_table_cell(t, "%s%s%s%s%s", tcp ? "TCP " : "", tcp ? tcp : "", tcp && udp ? ", " : "", udp ? "UDP " : "", udp ? udp : !o || json_is_null(o) ? "not calculated" : tcp ? "" : "none");
+	cli_table_cell(t, "%s%s%s%s%s", tcp ? "TCP " : "", tcp ? tcp : "", tcp && udp ? ", " : "", udp ? "UDP " : "",
+	               udp                     ? udp
+	               : !o || json_is_null(o) ? "not calculated"
+	               : tcp                   ? ""
+	                                       : "none");
 }
 
 /* One row a pair: what is allowed, was observed, is recommended. */
@@ -142,7 +155,8 @@ static void print_unwanted(const json_t *doc)
 	size_t i, unheard = json_array_size(json_object_get(doc, "unheard"));
 	json_t *u;
 	json_array_foreach(json_object_get(doc, "unwanted"), i, u) {
-		const char *kind = json_string_value(json_object_get(u, "kind")), *id = json_string_value(json_object_get(u, "id")), *why = json_string_value(json_object_get(u, "why"));
+		const char *kind = json_string_value(json_object_get(u, "kind")),
+			   *id = json_string_value(json_object_get(u, "id")), *why = json_string_value(json_object_get(u, "why"));
 		char number[32], *from = id ? NULL : names_of(classes, json_string_value(json_object_get(u, "from"))), *to;
 		snprintf(number, sizeof number, "%lld", (long long)json_integer_value(json_object_get(u, "to")));
 		to = id ? NULL : names_of(classes, number);
@@ -151,7 +165,9 @@ static void print_unwanted(const json_t *doc)
 		cli_table_text(t, id ? cli_name_of(id) : to);
 		print_both(t, u);
 		if (!strcmp(kind, "label"))
-			cli_table_cell(t, "%s %s to %s%s", json_string_value(json_object_get(u, "label")), json_string_value(json_object_get(u, "fromValue")), json_string_value(json_object_get(u, "toValue")),
+			cli_table_cell(t, "%s %s to %s%s", json_string_value(json_object_get(u, "label")),
+			               json_string_value(json_object_get(u, "fromValue")),
+			               json_string_value(json_object_get(u, "toValue")),
 			               json_is_true(json_object_get(u, "used")) ? ", and used" : "");
 		else
 			cli_table_text(t, why ? why : "no connection in the window");
@@ -162,16 +178,20 @@ static void print_unwanted(const json_t *doc)
 		cli_table_print(t);
 	else
 		printf("No unwanted connection was found.\n");
-	printf("The window is from %s to %s.\n", json_string_value(json_object_get(doc, "from")), json_string_value(json_object_get(doc, "until")));
+	printf("The window is from %s to %s.\n", json_string_value(json_object_get(doc, "from")),
+	       json_string_value(json_object_get(doc, "until")));
 	if (unheard)
-		printf("%zu machine%s not heard in it: whether what reaches %s is used is not known.\n", unheard, unheard == 1 ? " was" : "s were", unheard == 1 ? "it" : "them");
+		printf("%zu machine%s not heard in it: whether what reaches %s is used is not known.\n", unheard,
+		       unheard == 1 ? " was" : "s were", unheard == 1 ? "it" : "them");
 }
 
 static int run(struct cli *c, int argc, char **argv)
 {
 	struct cli_paths in = {.n = 0};
 	bool external = false, compact = false, overlay = false, unwanted = false;
-	const struct cli_option options[] = {{"external", .flag = &external}, {"compact", .flag = &compact}, {"overlay", .flag = &overlay}, {"unwanted", .flag = &unwanted}, {"in", .paths = &in}, {NULL}};
+	const struct cli_option options[] = {
+		{"external", .flag = &external}, {"compact", .flag = &compact}, {"overlay", .flag = &overlay},
+		{"unwanted", .flag = &unwanted}, {"in", .paths = &in},          {NULL}};
 	struct wh_app_network *net = NULL;
 	struct wh_error err;
 	json_t *doc;
@@ -181,7 +201,8 @@ static int run(struct cli *c, int argc, char **argv)
 	if (external && compact)
 		return cli_usage(c, "--compact is for connections between resources");
 	if ((overlay || unwanted) && in.n)
-		return cli_usage(c, "what was observed is in the ledger: --%s goes with the ledger's estate, not with --in", overlay ? "overlay" : "unwanted");
+		return cli_usage(c, "what was observed is in the ledger: --%s goes with the ledger's estate, not with --in",
+		                 overlay ? "overlay" : "unwanted");
 	if (external + compact + overlay + unwanted > 1)
 		return cli_usage(c, "--external, --compact, --overlay and --unwanted are different lists: name one");
 	const struct wh_app a = cli_app(c);
@@ -189,12 +210,23 @@ static int run(struct cli *c, int argc, char **argv)
 	int rc = cli_open_network(c, &in, &net);
 	if (rc)
 		return rc;
-	if (unwanted ? wh_app_unwanted(net, &a, &doc, &err) : external || overlay || (c->json && !compact) ? wh_app_connections(net, &ask, &doc, &err) : wh_app_connections_compact(net, &doc, &err))
+	if (unwanted                                       ? wh_app_unwanted(net, &a, &doc, &err)
+	    : external || overlay || (c->json && !compact) ? wh_app_connections(net, &ask, &doc, &err)
+	                                                   : wh_app_connections_compact(net, &doc, &err))
 		rc = cli_error(&err);
 	else
-		rc = cli_print_document(c, doc, unwanted ? print_unwanted : external ? print_external : overlay ? print_overlay : print_classes);
+		rc = cli_print_document(c, doc,
+		                        unwanted   ? print_unwanted
+		                        : external ? print_external
+		                        : overlay  ? print_overlay
+		                                   : print_classes);
 	wh_app_network_close(net);
 	return rc;
 }
 
-const struct cli_command cli_connections = {.confined = true, .name = "connections", .summary = "list the connections that the rules allow", .help = help, .run = run, .only_reads = true};
+const struct cli_command cli_connections = {.confined = true,
+                                            .name = "connections",
+                                            .summary = "list the connections that the rules allow",
+                                            .help = help,
+                                            .run = run,
+                                            .only_reads = true};

@@ -22,8 +22,13 @@ static int run(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "takes one directory");
 	if (wh_app_demo_data(argv[optind], &err))
 		return cli_error(&err);
-	printf("%s/estate.json, eve.json and whittle.yaml are written. `whittle demo-data --help` says what to do with them.\n", argv[optind]);
+	printf("%s/estate.json, eve.json and whittle.yaml are written. `whittle demo-data --help` says what to do with them.\n",
+	       argv[optind]);
 	return CLI_OK;
 }
 
-const struct cli_command cli_demo_data = {.name = "demo-data", .no_ledger = true, .summary = "write a demonstration estate and a month of its traffic", .help = help, .run = run};
+const struct cli_command cli_demo_data = {.name = "demo-data",
+                                          .no_ledger = true,
+                                          .summary = "write a demonstration estate and a month of its traffic",
+                                          .help = help,
+                                          .run = run};

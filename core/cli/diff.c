@@ -47,7 +47,8 @@ static size_t print_list(struct cli_table **t, const json_t *doc, const char *ke
 	size_t i;
 	json_t *c;
 	json_array_foreach(json_object_get(doc, key), i, c) {
-		const char *tcp = json_string_value(json_object_get(c, "tcpPorts")), *udp = json_string_value(json_object_get(c, "udpPorts"));
+		const char *tcp = json_string_value(json_object_get(c, "tcpPorts")),
+			   *udp = json_string_value(json_object_get(c, "udpPorts"));
 		bool icmp = json_is_true(json_object_get(c, "icmp")), other = json_is_true(json_object_get(c, "otherProtocols"));
 		if (!*t)
 			*t = cli_table_new("Change|From|To|TCP|UDP|Other|Needs");
@@ -78,7 +79,10 @@ static int run(struct cli *c, int argc, char **argv)
 {
 	struct wh_app_diff ask = {0};
 	const char *fail_on = NULL;
-	const struct cli_option options[] = {{"proposed", .flag = &ask.proposed}, {"fail-on", .text = &fail_on, .one_of = (const char *const[]){"any", "opened", NULL}}, {NULL}};
+	const struct cli_option options[] = {
+		{"proposed", .flag = &ask.proposed},
+		{"fail-on", .text = &fail_on, .one_of = (const char *const[]){"any", "opened", NULL}},
+		{NULL}};
 	const struct wh_app a = cli_app(c);
 	struct wh_error err;
 	json_t *doc;
@@ -87,7 +91,8 @@ static int run(struct cli *c, int argc, char **argv)
 		return CLI_USAGE;
 	int words = argc - optind;
 	if (ask.proposed ? words : words < 1 || words > 2)
-		return cli_usage(c, ask.proposed ? "--proposed compares with the recommendation: it takes no word" : "give one file or directory, or two, or --proposed");
+		return cli_usage(c, ask.proposed ? "--proposed compares with the recommendation: it takes no word"
+		                                 : "give one file or directory, or two, or --proposed");
 	ask.before = words == 2 ? argv[optind] : NULL;
 	ask.after = words ? argv[argc - 1] : NULL;
 	if (wh_app_diff(&a, &ask, &doc, &err))
@@ -100,4 +105,9 @@ static int run(struct cli *c, int argc, char **argv)
 	return (!strcmp(fail_on, "any") ? all : worse) ? CLI_FINDINGS : CLI_OK;
 }
 
-const struct cli_command cli_diff = {.confined = true, .name = "diff", .summary = "list the connections that a change opens and closes", .help = help, .run = run, .only_reads = true};
+const struct cli_command cli_diff = {.confined = true,
+                                     .name = "diff",
+                                     .summary = "list the connections that a change opens and closes",
+                                     .help = help,
+                                     .run = run,
+                                     .only_reads = true};

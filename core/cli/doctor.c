@@ -23,7 +23,8 @@ static void print_table(const struct wh_app_doctor *r)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"plugin", required_argument, NULL, 'p'}, {"fail-on", required_argument, NULL, 'f'}, {0}};
+	static const struct option longs[] = {
+		{"plugin", required_argument, NULL, 'p'}, {"fail-on", required_argument, NULL, 'f'}, {0}};
 	struct wh_app_doctor_ask ask = {.config_path = c->config_path, .bad_config = c->bad_config, .no_store = c->no_store};
 	enum wh_app_check_state fail_on = WH_APP_CHECK_FAIL;
 	const struct wh_app a = cli_app(c);
@@ -61,18 +62,20 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_doctor = {
-	.may = WH_MAY_LOOK, .name = "doctor", .only_reads = true,
+	.may = WH_MAY_LOOK,
+	.name = "doctor",
+	.only_reads = true,
 	.summary = "check configuration, ledger, kernel, rules files and plugin, with a remedy for each",
 	.help = "usage: whittle doctor [--plugin FILE] [--fail-on warn|fail] [--json]\n\n"
-	        "Looks at everything that whittle needs on this machine and changes nothing: whittle.yaml, the ledger and the\n"
-	        "disk it is on, nf_tables in the kernel (asked over netlink), the privilege to enforce, the files of rules/,\n"
-	        "and the Suricata plugin; and it shows which addresses of this machine `enforce` would judge. Each line says ok, warn or fail; an arrow says what helps.\n\n"
-	        "  --plugin FILE        the plugin to try instead of the installed one\n"
-	        "  --fail-on warn|fail  exit status 3 when something is at least that bad, for monitoring\n"
-	        "  --json               the same as JSON\n\n"
-	        "Exit status: 0 nothing failed, 1 something failed, 3 with --fail-on.\n\n"
-	        "example:\n"
-	        "  whittle doctor --store /var/lib/whittle/ledger.db\n",
+		"Looks at everything that whittle needs on this machine and changes nothing: whittle.yaml, the ledger and the\n"
+		"disk it is on, nf_tables in the kernel (asked over netlink), the privilege to enforce, the files of rules/,\n"
+		"and the Suricata plugin; and it shows which addresses of this machine `enforce` would judge. Each line says ok, warn or fail; an arrow says what helps.\n\n"
+		"  --plugin FILE        the plugin to try instead of the installed one\n"
+		"  --fail-on warn|fail  exit status 3 when something is at least that bad, for monitoring\n"
+		"  --json               the same as JSON\n\n"
+		"Exit status: 0 nothing failed, 1 something failed, 3 with --fail-on.\n\n"
+		"example:\n"
+		"  whittle doctor --store /var/lib/whittle/ledger.db\n",
 	.run = run,
 	.reads_config_itself = true,
 	.confined = true,

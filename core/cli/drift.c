@@ -18,7 +18,8 @@ static void print(const struct cli *c, const struct wh_app_drift *d)
 	for (size_t i = 0; i < d->n; i++)
 		puts(d->lines[i]);
 	if (d->state.expires_in_ms)
-		printf("It waits for its confirmation (`%s`): %lld seconds are left.\n", cli_confirm_command(c), (long long)(d->state.expires_in_ms + 999) / 1000);
+		printf("It waits for its confirmation (`%s`): %lld seconds are left.\n", cli_confirm_command(c),
+		       (long long)(d->state.expires_in_ms + 999) / 1000);
 	if (d->n)
 		puts("`whittle enforce --repair` puts back what was applied.");
 }
@@ -50,4 +51,9 @@ static int drift(struct cli *c, int argc, char **argv)
 	return status;
 }
 
-const struct cli_command cli_drift = {.may = WH_MAY_LOOK, .confined = true, .name = "drift", .summary = "tell what somebody else changed in whittle's table", .help = drift_help, .run = drift};
+const struct cli_command cli_drift = {.may = WH_MAY_LOOK,
+                                      .confined = true,
+                                      .name = "drift",
+                                      .summary = "tell what somebody else changed in whittle's table",
+                                      .help = drift_help,
+                                      .run = drift};

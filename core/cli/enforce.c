@@ -60,7 +60,8 @@ static const char enforce_help[] =
 /* Other processes' sockets are root's alone to see. */
 static void find_sessions(struct cli *c)
 {
-	c->n_sessions = wh_sessions("/proc", getpid(), wh_operator_uid("/proc"), c->sessions, sizeof c->sessions / sizeof *c->sessions);
+	c->n_sessions = wh_sessions("/proc", getpid(), wh_operator_uid("/proc"), c->sessions,
+	                            sizeof c->sessions / sizeof *c->sessions);
 }
 
 struct job {
@@ -82,7 +83,8 @@ static void print_repair(void *arg, const char *was)
 static void print_dry(const struct wh_app_enforced *e, struct wh_arena *mem)
 {
 	char *text = wh_nft_text(e->own.rs, e->confirm_within_s);
-	printf("# Nothing was applied. `whittle enforce%s` would narrow %zu port%s:\n", e->audit ? " --audit" : "", e->own.rs->n_ports, e->own.rs->n_ports == 1 ? "" : "s");
+	printf("# Nothing was applied. `whittle enforce%s` would narrow %zu port%s:\n", e->audit ? " --audit" : "",
+	       e->own.rs->n_ports, e->own.rs->n_ports == 1 ? "" : "s");
 	cli_print_summary(e->own.rs, e->replay);
 	puts("# As nft's own language:");
 	fputs(text ? text : "", stdout);
@@ -94,8 +96,8 @@ static void print_applied(const struct cli *c, const struct wh_app_enforced *e, 
 {
 	const struct wh_enforce_result *res = &e->result;
 	char until[WH_TIME_STRLEN];
-	printf("Applied and read back: %zu port%s narrowed to %zu prefix%s%s.\n", res->ports, res->ports == 1 ? "" : "s", res->prefixes, res->prefixes == 1 ? "" : "es",
-	       e->audit ? " (audit: nothing is dropped)" : "");
+	printf("Applied and read back: %zu port%s narrowed to %zu prefix%s%s.\n", res->ports, res->ports == 1 ? "" : "s",
+	       res->prefixes, res->prefixes == 1 ? "" : "es", e->audit ? " (audit: nothing is dropped)" : "");
 	cli_print_rules(e->own.rs);
 	printf("%s.\n", wh_app_coverage_line(e->own.covered, e->own.n_covered, mem));
 	if (res->unchanged)
@@ -120,8 +122,11 @@ static void print(void *arg, const struct wh_app_enforced *e)
 
 static int read_options(struct cli *c, int argc, char **argv, struct wh_app_enforce *ask, const char **names, bool *mend)
 {
-	static const struct option opts[] = {{"resource", 1, 0, 'r'}, {"confirm-within", 1, 0, 'c'}, {"audit", 0, 0, 'a'}, {"dry-run", 0, 0, 'n'},
-	                                     {"force", 0, 0, 'f'}, {"force-all-addresses", 0, 0, 'A'}, {"repair", 0, 0, 'm'}, {"to", 1, 0, 't'}, {"reviewed", 1, 0, 'v'}, {0}};
+	static const struct option opts[] = {{"resource", 1, 0, 'r'}, {"confirm-within", 1, 0, 'c'},
+	                                     {"audit", 0, 0, 'a'},    {"dry-run", 0, 0, 'n'},
+	                                     {"force", 0, 0, 'f'},    {"force-all-addresses", 0, 0, 'A'},
+	                                     {"repair", 0, 0, 'm'},   {"to", 1, 0, 't'},
+	                                     {"reviewed", 1, 0, 'v'}, {0}};
 	int o;
 	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
 		switch (o) {
@@ -132,7 +137,8 @@ static int read_options(struct cli *c, int argc, char **argv, struct wh_app_enfo
 			names[ask->n_resources++] = optarg;
 			break;
 		case 'c':
-			if (wh_duration_parse(optarg, &ask->confirm_within_s) || ask->confirm_within_s < 1 || ask->confirm_within_s > 86400)
+			if (wh_duration_parse(optarg, &ask->confirm_within_s) || ask->confirm_within_s < 1 ||
+			    ask->confirm_within_s > 86400)
 				return cli_usage(c, "'%s' is not a time from 1s to 24h", optarg);
 			break;
 		case 'a': ask->audit = true; break;
@@ -177,4 +183,11 @@ static unsigned may_now(const struct cli *c, int argc, char **argv)
 	return cli_has_option(argc, argv, "--dry-run") ? WH_MAY_LOOK : WH_MAY_LOOK | WH_MAY_APPLY;
 }
 
-const struct cli_command cli_enforce = {.may = WH_MAY_LOOK | WH_MAY_APPLY | WH_MAY_PUT_BACK | WH_MAY_ADOPT, .may_now = may_now, .confined = true, .name = "enforce", .summary = "apply the rules for 60 seconds; `confirm` makes them permanent", .help = enforce_help, .run = enforce, .before = find_sessions};
+const struct cli_command cli_enforce = {.may = WH_MAY_LOOK | WH_MAY_APPLY | WH_MAY_PUT_BACK | WH_MAY_ADOPT,
+                                        .may_now = may_now,
+                                        .confined = true,
+                                        .name = "enforce",
+                                        .summary = "apply the rules for 60 seconds; `confirm` makes them permanent",
+                                        .help = enforce_help,
+                                        .run = enforce,
+                                        .before = find_sessions};

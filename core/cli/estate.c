@@ -47,8 +47,9 @@ static int import(struct cli *c, const char *const *paths, size_t n)
 	if (c->json) {
 		rc = cli_print_json(wh_app_estate_imported_json(&sum));
 	} else {
-		printf("%zu resource%s with %zu address%s; %zu network security group%s with %zu rule%s\n", sum.resources, sum.resources == 1 ? "" : "s",
-		       sum.addresses, sum.addresses == 1 ? "" : "es", sum.nsgs, sum.nsgs == 1 ? "" : "s", sum.rules, sum.rules == 1 ? "" : "s");
+		printf("%zu resource%s with %zu address%s; %zu network security group%s with %zu rule%s\n", sum.resources,
+		       sum.resources == 1 ? "" : "s", sum.addresses, sum.addresses == 1 ? "" : "es", sum.nsgs,
+		       sum.nsgs == 1 ? "" : "s", sum.rules, sum.rules == 1 ? "" : "s");
 		if (sum.notes)
 			printf("Read with a note:\n%s", sum.note_texts);
 	}
@@ -61,7 +62,8 @@ static void row(struct cli_table *t, const struct wh_resource *r)
 	char buf[WH_ADDR_STRLEN], addrs[512] = "", nsgs[256] = "";
 	size_t rules = 0;
 	for (size_t j = 0; j < r->n_addrs && strlen(addrs) + WH_ADDR_STRLEN + 4 < sizeof addrs; j++)
-		snprintf(addrs + strlen(addrs), sizeof addrs - strlen(addrs), "%s%s", j ? ", " : "", wh_addr_text(&r->addrs[j], buf));
+		snprintf(addrs + strlen(addrs), sizeof addrs - strlen(addrs), "%s%s", j ? ", " : "",
+		         wh_addr_text(&r->addrs[j], buf));
 	for (size_t j = 0; j < r->n_nsgs; j++) {
 		snprintf(nsgs + strlen(nsgs), sizeof nsgs - strlen(nsgs), "%s%s", j ? ", " : "", r->nsgs[j]->name);
 		for (size_t k = 0; k < r->nsgs[j]->n_rules; k++)
@@ -95,7 +97,8 @@ static int run(struct cli *c, int argc, char **argv)
 	if (argc >= 3 && !strcmp(argv[1], "import"))
 		return import(c, (const char *const *)argv + 2, (size_t)argc - 2);
 	if (argc != 2 || strcmp(argv[1], "show"))
-		return cli_usage(c, argc > 1 && !strcmp(argv[1], "import") ? "import takes a file or a directory" : "say `import FILE` or `show`");
+		return cli_usage(c, argc > 1 && !strcmp(argv[1], "import") ? "import takes a file or a directory"
+		                                                           : "say `import FILE` or `show`");
 	const struct wh_app a = cli_app(c);
 	struct wh_estate *e = NULL;
 	struct wh_error err;
@@ -107,4 +110,8 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_estate = {.confined = true, .name = "estate", .summary = "import and show the inventory of protected hosts", .help = help, .run = run};
+const struct cli_command cli_estate = {.confined = true,
+                                       .name = "estate",
+                                       .summary = "import and show the inventory of protected hosts",
+                                       .help = help,
+                                       .run = run};

@@ -33,8 +33,8 @@ static const char *address(const struct wh_addr *a, char buf[static WH_ADDR_STRL
 static json_t *row_json(const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	char local[WH_ADDR_STRLEN], peer[WH_ADDR_STRLEN], proto[8], first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "kind", wh_fact_words[k->kind], "value", k->value, "first", wh_time_text(r->first_us, first), "last",
-	                      wh_time_text(r->last_us, last));
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "kind", wh_fact_words[k->kind], "value", k->value, "first",
+	                      wh_time_text(r->first_us, first), "last", wh_time_text(r->last_us, last));
 	if (k->kind == WH_FACT_CAPTURE) {
 		json_object_set_new(o, "packets", json_integer((json_int_t)(r->up - (r->up > r->count ? r->count : 0))));
 		json_object_set_new(o, "drops", json_integer((json_int_t)(r->down - (r->down > r->failed ? r->failed : 0))));
@@ -66,7 +66,9 @@ static void row_cells(struct cli_table *t, const struct wh_fact_key *k, const st
 	char local[WH_ADDR_STRLEN], peer[WH_ADDR_STRLEN], proto[8], first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
 	cli_table_text(t, wh_fact_words[k->kind]);
 	cli_table_text(t, address(&k->local, local));
-	cli_table_text(t, k->kind == WH_FACT_CAPTURE || !strcmp(k->value, WH_FACT_MORE) ? "" : wh_direction_text((enum wh_direction)k->direction));
+	cli_table_text(t, k->kind == WH_FACT_CAPTURE || !strcmp(k->value, WH_FACT_MORE)
+	                          ? ""
+	                          : wh_direction_text((enum wh_direction)k->direction));
 	cli_table_text(t, address(&k->peer, peer));
 	if (k->port)
 		cli_table_cell(t, "%u/%s", k->port, wh_proto_text(k->proto, proto));
@@ -114,7 +116,10 @@ static int run(struct cli *c, int argc, char **argv)
 		if (o != 'k')
 			return CLI_USAGE;
 		if ((kind = wh_key_choice(wh_fact_words, optarg)) < 0)
-			return cli_usage(c, "'%.40s' is no kind of evidence: tls, ssh, smb, ntlm, kerberos, ldap, dns, dns-name, dns-domain, dns-failed, dns-dangling, capture", optarg);
+			return cli_usage(
+				c,
+				"'%.40s' is no kind of evidence: tls, ssh, smb, ntlm, kerberos, ldap, dns, dns-name, dns-domain, dns-failed, dns-dangling, capture",
+				optarg);
 	}
 	if (argc - optind > 1)
 		return cli_usage(c, "takes one address at most");
@@ -134,4 +139,9 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_evidence = {.confined = true, .name = "evidence", .only_reads = true, .summary = "list what protocol records showed", .help = help, .run = run};
+const struct cli_command cli_evidence = {.confined = true,
+                                         .name = "evidence",
+                                         .only_reads = true,
+                                         .summary = "list what protocol records showed",
+                                         .help = help,
+                                         .run = run};

@@ -62,9 +62,13 @@ static int export(struct cli *c, const struct wh_app_export *ask, const char *pa
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"format", required_argument, NULL, 'f'}, {"resource", required_argument, NULL, 'r'},
-	                                      {"nsg", required_argument, NULL, 'n'}, {"output", required_argument, NULL, 'o'},
-	                                      {"keep-original", required_argument, NULL, 'k'}, {"nsg-scope", required_argument, NULL, 's'}, {0}};
+	static const struct option longs[] = {{"format", required_argument, NULL, 'f'},
+	                                      {"resource", required_argument, NULL, 'r'},
+	                                      {"nsg", required_argument, NULL, 'n'},
+	                                      {"output", required_argument, NULL, 'o'},
+	                                      {"keep-original", required_argument, NULL, 'k'},
+	                                      {"nsg-scope", required_argument, NULL, 's'},
+	                                      {0}};
 	const char *path = NULL, **names = calloc((size_t)argc + 1, sizeof *names);
 	struct wh_app_export ask = {.resources = names};
 	struct wh_error err;
@@ -97,4 +101,8 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_export = {.confined = true, .name = "export", .summary = "write the narrowed rules in a firewall's format", .help = help, .run = run};
+const struct cli_command cli_export = {.confined = true,
+                                       .name = "export",
+                                       .summary = "write the narrowed rules in a firewall's format",
+                                       .help = help,
+                                       .run = run};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The process that changes the firewall as a service: so that the service which reads the ledger and speaks to it has no right over the firewall at all. */
+/* The process that changes the firewall as a service: so that the service which reads the ledger and speaks to it has no right
+ * over the firewall at all. */
 #include <string.h>
 #include <unistd.h>
 #include "cli/cli.h"
@@ -20,7 +21,9 @@ static const char help[] =
 static int run(struct cli *c, int argc, char **argv)
 {
 	static const struct option opts[] = {{"revert", 0, 0, 'r'}, {0}};
-	struct wh_firewall_grants g = {.may = WH_MAY_LOOK | WH_MAY_HEAR | WH_MAY_ADOPT | WH_MAY_PUT_BACK, .who = "whittle-watch", .nflog_group = WH_NFLOG_GROUP};
+	struct wh_firewall_grants g = {.may = WH_MAY_LOOK | WH_MAY_HEAR | WH_MAY_ADOPT | WH_MAY_PUT_BACK,
+	                               .who = "whittle-watch",
+	                               .nflog_group = WH_NFLOG_GROUP};
 	struct wh_error err;
 	int o;
 	if (c->config->watch.revert)
@@ -38,4 +41,8 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc ? cli_error(&err) : CLI_OK;
 }
 
-const struct cli_command cli_firewall = {.name = "firewall", .summary = "change the firewall for whittle-watch.service", .help = help, .run = run, .no_ledger = true};
+const struct cli_command cli_firewall = {.name = "firewall",
+                                         .summary = "change the firewall for whittle-watch.service",
+                                         .help = help,
+                                         .run = run,
+                                         .no_ledger = true};

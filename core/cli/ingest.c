@@ -91,8 +91,8 @@ static void print_file(void *arg, const char *path, const struct wh_ingest_resul
 	cli_progress("%s", "");
 	for (unsigned i = 0; r && i < r->stats.n_bad; i++)
 		fprintf(stderr, "whittle: %s:%llu (byte %llu): %s; %llu record%s of this kind passed over\n", path,
-		        (unsigned long long)r->stats.bad[i].first_line, (unsigned long long)r->stats.bad[i].first_offset, r->stats.bad[i].reason,
-		        (unsigned long long)r->stats.bad[i].count, r->stats.bad[i].count == 1 ? "" : "s");
+		        (unsigned long long)r->stats.bad[i].first_line, (unsigned long long)r->stats.bad[i].first_offset,
+		        r->stats.bad[i].reason, (unsigned long long)r->stats.bad[i].count, r->stats.bad[i].count == 1 ? "" : "s");
 	if (r && r->unfinished_line)
 		fprintf(stderr, "whittle: %s:%llu: the last line is not complete; it is left for the next run\n", path,
 		        (unsigned long long)r->unfinished_line);
@@ -110,7 +110,8 @@ static int report(const struct cli *c, const struct wh_app_ingested *r)
 		puts("Nothing new: all of it had been read before.");
 		return CLI_OK;
 	}
-	printf("%s records in %.1f s: %s flows, %s alerts", wh_number_text(s->records, a), r->seconds, wh_number_text(s->flows, b), wh_number_text(s->alerts, d));
+	printf("%s records in %.1f s: %s flows, %s alerts", wh_number_text(s->records, a), r->seconds,
+	       wh_number_text(s->flows, b), wh_number_text(s->alerts, d));
 	printf(", %s of other kinds", wh_number_text(s->other, a));
 	if (s->malformed)
 		printf(", %s that could not be read", wh_number_text(s->malformed, a));
@@ -125,15 +126,18 @@ static void warn_of_rest(const struct wh_app_ingested *r)
 	const struct wh_store_dropped *d = &r->dropped;
 	char n[32], more[32];
 	if (r->strange)
-		fprintf(stderr, "whittle: %s: not a format that is known; %llu such file%s passed over\n", r->first_strange, (unsigned long long)r->strange,
-		        r->strange == 1 ? "" : "s");
+		fprintf(stderr, "whittle: %s: not a format that is known; %llu such file%s passed over\n", r->first_strange,
+		        (unsigned long long)r->strange, r->strange == 1 ? "" : "s");
 	if (d->crowded)
-		fprintf(stderr, "whittle: %s edges with the least evidence were dropped, as their ports had more than port-edges: those peers are not known\n",
+		fprintf(stderr,
+		        "whittle: %s edges with the least evidence were dropped, as their ports had more than port-edges: those peers are not known\n",
 		        wh_number_text(d->crowded, n));
 	if (d->aged)
-		fprintf(stderr, "whittle: %s edges were dropped, as they were last seen before edge-days\n", wh_number_text(d->aged, n));
+		fprintf(stderr, "whittle: %s edges were dropped, as they were last seen before edge-days\n",
+		        wh_number_text(d->aged, n));
 	if (d->full_edges || d->full_sketches)
-		fprintf(stderr, "whittle: the ledger has reached ledger-size: %s edges of peers, and %s ports that nobody answered on, were not taken; no rule is made from such days\n",
+		fprintf(stderr,
+		        "whittle: the ledger has reached ledger-size: %s edges of peers, and %s ports that nobody answered on, were not taken; no rule is made from such days\n",
 		        wh_number_text(d->full_edges, n), wh_number_text(d->full_sketches, more));
 }
 
@@ -143,7 +147,8 @@ static bool time_of(const char *text, int64_t *us)
 	char whole[64];
 	if (!wh_time_parse(text, strlen(text), us))
 		return true;
-	return snprintf(whole, sizeof whole, "%sT00:00:00Z", text) < (int)sizeof whole && !wh_time_parse(whole, strlen(whole), us);
+	return snprintf(whole, sizeof whole, "%sT00:00:00Z", text) < (int)sizeof whole &&
+	       !wh_time_parse(whole, strlen(whole), us);
 }
 
 static const char *known_formats(void)
@@ -162,7 +167,9 @@ struct values { const char *since, *until, *slack, *memory; };
 static int read_values(const struct cli *c, const struct values *v, struct wh_ingest_options *opt)
 {
 	int64_t slack = c->config->ledger.sensor_slack;
-	const char *bad = v->since && !time_of(v->since, &opt->since_us) ? v->since : v->until && !time_of(v->until, &opt->until_us) ? v->until : NULL;
+	const char *bad = v->since && !time_of(v->since, &opt->since_us)   ? v->since
+	                  : v->until && !time_of(v->until, &opt->until_us) ? v->until
+	                                                                   : NULL;
 	if (bad)
 		return cli_usage(c, "'%s' is not a time such as 2026-11-01 or 2026-11-01T08:00:00Z", bad);
 	if (v->slack && (wh_duration_parse(v->slack, &slack) || slack < 1))
@@ -170,7 +177,8 @@ static int read_values(const struct cli *c, const struct values *v, struct wh_in
 	if (v->memory && (wh_size_parse(v->memory, &opt->byte_limit) || opt->byte_limit < 1 << 20))
 		return cli_usage(c, "'%s' is not a size of at least 1MiB", v->memory);
 	if (slack > 600)
-		return cli_usage(c, "clocks of sensors that differ by more than 10m (--sensor-slack) tell nothing of one another");
+		return cli_usage(c,
+		                 "clocks of sensors that differ by more than 10m (--sensor-slack) tell nothing of one another");
 	opt->sensor_slack_us = slack * 1000000;
 	return CLI_OK;
 }
@@ -199,9 +207,10 @@ static int take_options(const struct cli *c, struct wh_app_ingest *ask, int argc
 	struct wh_ingest_options *opt = &ask->options;
 	struct values v = {NULL};
 	const struct cli_option options[] = {
-		{"format", .text = &opt->format}, {"aws-format", .text = &opt->columns}, {"follow", .flag = &opt->follow}, {"discover", .text = &ask->discover},
-		{"memory", .text = &v.memory}, {"realm", .text = &opt->realm}, {"sensor", .text = &opt->sensor}, {"sensor-slack", .text = &v.slack},
-		{"listen", .text = &ask->listen}, {"since", .text = &v.since}, {"until", .text = &v.until}, {NULL}};
+		{"format", .text = &opt->format},     {"aws-format", .text = &opt->columns}, {"follow", .flag = &opt->follow},
+		{"discover", .text = &ask->discover}, {"memory", .text = &v.memory},         {"realm", .text = &opt->realm},
+		{"sensor", .text = &opt->sensor},     {"sensor-slack", .text = &v.slack},    {"listen", .text = &ask->listen},
+		{"since", .text = &v.since},          {"until", .text = &v.until},           {NULL}};
 	if (cli_read_options(c, argc, argv, options))
 		return CLI_USAGE;
 	opt->format = opt->columns ? "aws" : opt->format;
@@ -214,8 +223,12 @@ static int run(struct cli *c, int argc, char **argv)
 	const struct wh_ledger_config *set = &c->config->ledger;
 	const struct wh_app a = cli_app(c);
 	struct printing p = {.c = c, .began_us = wh_monotonic_us()};
-	struct wh_app_ingest ask = {.options = {.stop = &stop, .byte_limit = set->memory_limit, .realm = set->realm, .sensor = set->sensor}, .begins = begins,
-	                            .progress = progress, .read = print_file, .arg = &p};
+	struct wh_app_ingest ask = {
+		.options = {.stop = &stop, .byte_limit = set->memory_limit, .realm = set->realm, .sensor = set->sensor},
+		.begins = begins,
+		.progress = progress,
+		.read = print_file,
+		.arg = &p};
 	struct wh_app_ingested r;
 	struct wh_error err;
 	int rc = take_options(c, &ask, argc, argv);
@@ -261,4 +274,9 @@ static int prepare(struct cli *c, int argc, char **argv, uid_t uid, gid_t gid, s
 	return wh_listen_open(listen_path, uid, gid, &listen_fd, err);
 }
 
-const struct cli_command cli_ingest = {.prepare = prepare, .confined = true, .name = "ingest", .summary = "read flows from logs into the ledger", .help = help, .run = run};
+const struct cli_command cli_ingest = {.prepare = prepare,
+                                       .confined = true,
+                                       .name = "ingest",
+                                       .summary = "read flows from logs into the ledger",
+                                       .help = help,
+                                       .run = run};

@@ -57,21 +57,24 @@ static bool among(const char *const *words, const char *word)
 
 static int nobody(const struct cli *c)
 {
-	return cli_usage(c, "nobody answers on standard input: --yes takes what was found, and --as, --logs and --mode say otherwise");
+	return cli_usage(
+		c, "nobody answers on standard input: --yes takes what was found, and --as, --logs and --mode say otherwise");
 }
 
 static int ask_all(const struct cli *c, const struct asking *a, const struct wh_app_init_found *found, struct wh_app_init *ask)
 {
 	static char kind[32], logs[4096], mode[32];
 	const char *usual;
-	if (!ask->kind && !(ask->kind = answer(a, "What is this machine? suricata, host (without Suricata) or azure", found->kind, kind, sizeof kind)))
+	if (!ask->kind && !(ask->kind = answer(a, "What is this machine? suricata, host (without Suricata) or azure", found->kind,
+	                                       kind, sizeof kind)))
 		return nobody(c);
 	if (!among(wh_app_init_kinds, ask->kind))
 		return cli_usage(c, "'%s' is none of suricata, host and azure", ask->kind);
 	usual = wh_app_init_logs(ask->kind);
 	if (usual && !ask->logs && !(ask->logs = answer(a, "Where are its logs?", usual, logs, sizeof logs)))
 		return nobody(c);
-	if (!ask->mode && !(ask->mode = answer(a, "Begin with a dry run or in audit mode? dry-run or audit", "dry-run", mode, sizeof mode)))
+	if (!ask->mode &&
+	    !(ask->mode = answer(a, "Begin with a dry run or in audit mode? dry-run or audit", "dry-run", mode, sizeof mode)))
 		return nobody(c);
 	if (!among(wh_app_init_modes, ask->mode))
 		return cli_usage(c, "'%s' is neither dry-run nor audit", ask->mode);
@@ -84,19 +87,21 @@ static void print(const json_t *doc)
 	size_t i;
 	json_array_foreach(json_object_get(doc, "did"), i, x) {
 		const char *undo = json_string_value(json_object_get(x, "undo"));
-		printf("%s %s%s%s%s\n", json_string_value(json_object_get(x, "what")), json_string_value(json_object_get(x, "path")), undo ? "  (undo: " : "", undo ? undo : "",
-		       undo ? ")" : "");
+		printf("%s %s%s%s%s\n", json_string_value(json_object_get(x, "what")),
+		       json_string_value(json_object_get(x, "path")), undo ? "  (undo: " : "", undo ? undo : "", undo ? ")" : "");
 	}
 	if (json_array_size(json_object_get(doc, "next")))
 		puts("\nNext:");
 	json_array_foreach(json_object_get(doc, "next"), i, x)
-		printf("  %s\n      # %s\n", json_string_value(json_object_get(x, "command")), json_string_value(json_object_get(x, "why")));
+		printf("  %s\n      # %s\n", json_string_value(json_object_get(x, "command")),
+		       json_string_value(json_object_get(x, "why")));
 }
 
 static int read_options(struct cli *c, int argc, char **argv, struct asking *a, struct wh_app_init *ask)
 {
-	static const struct option longs[] = {{"as", 1, NULL, 'a'}, {"logs", 1, NULL, 'l'}, {"mode", 1, NULL, 'm'}, {"yes", 0, NULL, 'y'}, {"replace", 0, NULL, 'r'},
-	                                      {"directory", 1, NULL, 'd'}, {"units", 1, NULL, 'u'}, {0}};
+	static const struct option longs[] = {
+		{"as", 1, NULL, 'a'},      {"logs", 1, NULL, 'l'},      {"mode", 1, NULL, 'm'},  {"yes", 0, NULL, 'y'},
+		{"replace", 0, NULL, 'r'}, {"directory", 1, NULL, 'd'}, {"units", 1, NULL, 'u'}, {0}};
 	int o;
 	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
 		switch (o) {
@@ -137,5 +142,10 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_init = {
-	.name = "init", .summary = "ask three questions and write whittle.yaml, the estate and a unit", .help = help, .run = run, .reads_config_itself = true, .no_ledger = true,
+	.name = "init",
+	.summary = "ask three questions and write whittle.yaml, the estate and a unit",
+	.help = help,
+	.run = run,
+	.reads_config_itself = true,
+	.no_ledger = true,
 };

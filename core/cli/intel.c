@@ -41,8 +41,9 @@ static void print_cuts(const struct wh_app_intel_updated *u)
 	if (u->n_cuts)
 		printf("%s: held, not in force: it would keep out peers that belong\n", u->name);
 	for (size_t i = 0; i < u->n_cuts && i < SHOWN; i++)
-		printf("    would cut %-39s %5u/%s%s, in %s\n", wh_addr_text(&u->cuts[i].of.peer, a), u->cuts[i].of.port, wh_proto_text(u->cuts[i].of.proto, proto),
-		       u->cuts[i].of.direction == WH_OUTBOUND ? " out" : "", wh_prefix_text(&u->cuts[i].by, p));
+		printf("    would cut %-39s %5u/%s%s, in %s\n", wh_addr_text(&u->cuts[i].of.peer, a), u->cuts[i].of.port,
+		       wh_proto_text(u->cuts[i].of.proto, proto), u->cuts[i].of.direction == WH_OUTBOUND ? " out" : "",
+		       wh_prefix_text(&u->cuts[i].by, p));
 	if (u->n_cuts > SHOWN)
 		printf("    … and %zu more\n", u->n_cuts - SHOWN);
 	if (u->n_large)
@@ -78,8 +79,8 @@ static void print_updated(void *arg, const struct wh_app_intel_updated *x)
 	if (x->held && u->worst < CLI_FAILED)
 		u->worst = CLI_FAILED;
 	if (!x->held)
-		printf("%s: %zu %s, %zu network%s after merging%s\n", l->name, l->entries, l->entries == 1 ? "entry" : "entries", l->n_prefixes,
-		       l->n_prefixes == 1 ? "" : "s", u->dry ? " (not stored)" : "");
+		printf("%s: %zu %s, %zu network%s after merging%s\n", l->name, l->entries, l->entries == 1 ? "entry" : "entries",
+		       l->n_prefixes, l->n_prefixes == 1 ? "" : "s", u->dry ? " (not stored)" : "");
 	if (l->skipped)
 		printf("    %zu of other kinds, or not in force, %s passed over\n", l->skipped, l->skipped == 1 ? "was" : "were");
 	if (l->unreadable)
@@ -153,7 +154,8 @@ static const char *age(int64_t us, char buf[static 32])
 	return buf;
 }
 
-static void list_row(struct cli_table *table, const struct wh_intel_list *l, int64_t now_us, enum cli_colour colour, const char *state)
+static void list_row(struct cli_table *table, const struct wh_intel_list *l, int64_t now_us, enum cli_colour colour,
+                     const char *state)
 {
 	char buf[32];
 	cli_table_text(table, l->name);
@@ -176,7 +178,10 @@ static int print_lists(const struct cli *c, const struct wh_app *a, const struct
 	struct cli_table *table = cli_table_new("List|>Entries|>Networks|>Left out|>Age|State|From");
 	for (size_t i = 0; i < x->n; i++) {
 		bool stale = wh_intel_stale(&x->lists[i], x->now_us), named = wh_app_intel_configured(a, x->lists[i].name);
-		list_row(table, &x->lists[i], x->now_us, stale || !named ? CLI_YELLOW : CLI_GREEN, !named ? "not in whittle.yaml any more" : stale ? "stale" : "fresh");
+		list_row(table, &x->lists[i], x->now_us, stale || !named ? CLI_YELLOW : CLI_GREEN,
+		         !named  ? "not in whittle.yaml any more"
+		         : stale ? "stale"
+		                 : "fresh");
 	}
 	for (size_t i = 0; i < x->n_held; i++)
 		list_row(table, &x->held[i], x->now_us, CLI_YELLOW, "held until it is confirmed");
@@ -202,7 +207,8 @@ static void print_hits(const char *address, const json_t *hits)
 	size_t i;
 	const json_t *hit;
 	json_array_foreach((json_t *)hits, i, hit)
-		printf("%s: on %s, in %s\n", address, json_string_value(json_object_get(hit, "list")), json_string_value(json_object_get(hit, "entry")));
+		printf("%s: on %s, in %s\n", address, json_string_value(json_object_get(hit, "list")),
+		       json_string_value(json_object_get(hit, "entry")));
 	if (!json_array_size(hits))
 		printf("%s: on no list\n", address);
 }
@@ -244,7 +250,8 @@ static const struct verb {
 	const char *name;
 	int (*run)(struct cli *c, int argc, char **argv);
 	bool reads;
-} verbs[] = {{"update", update, false}, {"list", list, true}, {"confirm", confirm, false}, {"check", check, true}, {"forget", forget, false}, {0}};
+} verbs[] = {{"update", update, false}, {"list", list, true},      {"confirm", confirm, false},
+             {"check", check, true},    {"forget", forget, false}, {0}};
 
 static int run(struct cli *c, int argc, char **argv)
 {
@@ -260,4 +267,8 @@ static int run(struct cli *c, int argc, char **argv)
 	return v->run(c, argc - 1, argv + 1);
 }
 
-const struct cli_command cli_intel = {.confined = true, .name = "intel", .summary = "threat lists: update, list, confirm, check, forget", .help = help, .run = run};
+const struct cli_command cli_intel = {.confined = true,
+                                      .name = "intel",
+                                      .summary = "threat lists: update, list, confirm, check, forget",
+                                      .help = help,
+                                      .run = run};

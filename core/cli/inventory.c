@@ -32,7 +32,8 @@ static void print(const json_t *doc)
 	json_t *r;
 	size_t i;
 	json_array_foreach(json_object_get(doc, "resources"), i, r) {
-		const char *severity = json_string_value(json_object_get(r, "severity")), *type = json_string_value(json_object_get(r, "type"));
+		const char *severity = json_string_value(json_object_get(r, "severity")),
+			   *type = json_string_value(json_object_get(r, "type"));
 		cli_table_text(t, json_string_value(json_object_get(r, "name")));
 		cli_table_text(t, strncasecmp(type, "Microsoft.", 10) ? type : type + 10);
 		cli_table_text(t, json_string_value(json_object_get(r, "zone")));
@@ -52,9 +53,16 @@ static int run(struct cli *c, int argc, char **argv)
 	struct wh_app_inventory ask = {.type = NULL};
 	struct cli_paths in = {.n = 0};
 	bool csv = false;
-	const struct cli_option options[] = {{"type", .text = &ask.type}, {"zone", .text = &ask.zone}, {"severity", .text = &ask.severity},
-	                                     {"recommendation", .text = &ask.assessment}, {"label", .text = &ask.label}, {"name", .text = &ask.name},
-	                                     {"sort", .text = &ask.sort}, {"csv", .flag = &csv}, {"in", .paths = &in}, {NULL}};
+	const struct cli_option options[] = {{"type", .text = &ask.type},
+	                                     {"zone", .text = &ask.zone},
+	                                     {"severity", .text = &ask.severity},
+	                                     {"recommendation", .text = &ask.assessment},
+	                                     {"label", .text = &ask.label},
+	                                     {"name", .text = &ask.name},
+	                                     {"sort", .text = &ask.sort},
+	                                     {"csv", .flag = &csv},
+	                                     {"in", .paths = &in},
+	                                     {NULL}};
 	struct wh_app_posture *p;
 	enum wh_severity severity;
 	struct wh_error err;
@@ -81,4 +89,9 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_inventory = {.name = "inventory", .summary = "list resources with what is recommended for each", .help = help, .run = run, .only_reads = true, .confined = true};
+const struct cli_command cli_inventory = {.name = "inventory",
+                                          .summary = "list resources with what is recommended for each",
+                                          .help = help,
+                                          .run = run,
+                                          .only_reads = true,
+                                          .confined = true};

@@ -66,25 +66,32 @@ static int on(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 		return cli_usage(c, "on takes no further words");
 	if (wh_app_jit_on(&a, within, force, mem, &closed, &err))
 		return cli_app_error(c, &err);
-	printf("%zu port%s closed. Connections that are there stay; open one with `whittle jit open`.\n", closed.n, closed.n == 1 ? " is" : "s are");
-	printf("What was not closed before, the kernel opens again in %lld seconds unless you run `whittle jit confirm`.\n", (long long)within);
+	printf("%zu port%s closed. Connections that are there stay; open one with `whittle jit open`.\n", closed.n,
+	       closed.n == 1 ? " is" : "s are");
+	printf("What was not closed before, the kernel opens again in %lld seconds unless you run `whittle jit confirm`.\n",
+	       (long long)within);
 	return CLI_OK;
 }
 
 struct said { struct wh_arena *mem; int status; };
 
-/* A confirmation keeps what is closed. What the policy closes too and is open again, since its time was up, is named: too late for that. */
+/* A confirmation keeps what is closed. What the policy closes too and is open again, since its time was up, is named: too late
+ * for that. */
 static void print_confirmed(void *arg, const struct wh_app_jit_confirmed *x)
 {
 	struct said *s = arg;
 	s->status = CLI_FAILED;
 	if (x->not_compared.code) {
-		fprintf(stderr, "whittle: what is closed stays closed; whether that is all that the policy closes can't be compared: %s\n", x->not_compared.text);
+		fprintf(stderr,
+		        "whittle: what is closed stays closed; whether that is all that the policy closes can't be compared: %s\n",
+		        x->not_compared.text);
 	} else if (x->unread.code) {
 		s->status = cli_error(&x->unread);
 	} else if (x->open.n) {
-		fprintf(stderr, "whittle: Too late: the time of %s was up, and the kernel has opened %s again. Closed are the ports confirmed earlier: %s. "
-		        "`whittle jit on` closes all of them.\n", wh_jit_ports_text(x->open.list, x->open.n, s->mem), x->open.n == 1 ? "it" : "them",
+		fprintf(stderr,
+		        "whittle: Too late: the time of %s was up, and the kernel has opened %s again. Closed are the ports confirmed earlier: %s. "
+		        "`whittle jit on` closes all of them.\n",
+		        wh_jit_ports_text(x->open.list, x->open.n, s->mem), x->open.n == 1 ? "it" : "them",
 		        wh_jit_ports_text(x->closed.list, x->closed.n, s->mem));
 	} else {
 		puts("Confirmed: the ports stay closed. `whittle jit off` takes it away.");
@@ -130,7 +137,8 @@ static int parse_port(const struct cli *c, const char *text, struct wh_app_jit_o
 	char *end;
 	unsigned long port = strtoul(text, &end, 10);
 	ask->proto = WH_PROTO_TCP;
-	if (*text < '0' || *text > '9' || !port || port > 65535 || (*end && *end != '/') || (*end && wh_proto_parse(end + 1, &ask->proto)))
+	if (*text < '0' || *text > '9' || !port || port > 65535 || (*end && *end != '/') ||
+	    (*end && wh_proto_parse(end + 1, &ask->proto)))
 		return cli_usage(c, "'%s' is not a port: write 22 or 53/udp", text);
 	ask->port = (uint16_t)port;
 	return CLI_OK;
@@ -145,7 +153,8 @@ static int read_open(const struct cli *c, int argc, char **argv, struct wh_app_j
 		switch (o) {
 		case 'f':
 			if (wh_prefix_parse(optarg, strlen(optarg), &ask->from, &host_bits) || host_bits)
-				return cli_usage(c, "'%s' is not an address or prefix%s", optarg, host_bits ? " (host bits are set)" : "");
+				return cli_usage(c, "'%s' is not an address or prefix%s", optarg,
+				                 host_bits ? " (host bits are set)" : "");
 			from = true;
 			break;
 		case 't':
@@ -178,8 +187,8 @@ static int open_one(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 		return CLI_USAGE;
 	if (wh_app_jit_open(&a, &ask, mem, &g, &err))
 		return cli_app_error(c, &err);
-	printf("Opening %s: %s may connect to %s of %s until %s.\n", g.id, wh_prefix_text(&g.from, src), wh_app_jit_port_text(g.proto, g.port, p), g.resource,
-	       wh_time_text(g.expires_us, t));
+	printf("Opening %s: %s may connect to %s of %s until %s.\n", g.id, wh_prefix_text(&g.from, src),
+	       wh_app_jit_port_text(g.proto, g.port, p), g.resource, wh_time_text(g.expires_us, t));
 	if (g.nsg)
 		puts("It takes effect with the group that `whittle jit nsg` writes, and ends with the one that it writes after its time. With --to azure\n"
 		     "it writes the group at Azure itself.");

@@ -6,7 +6,7 @@
 int cli_jit_log(struct cli *c);
 /* `jit nsg`: argv[0] is "nsg". Returns an exit status. */
 int cli_jit_nsg(struct cli *c, int argc, char **argv);
-/* `jit nsg --to azure`: the groups as they should be now (name NULL: all that guard a resource with a policy). until_closed: stays, and ends each
- * opening at its time, until nothing is open. Returns an exit status. */
+/* `jit nsg --to azure`: the groups as they should be now (name NULL: all that guard a resource with a policy). until_closed:
+ * stays, and ends each opening at its time, until nothing is open. Returns an exit status. */
 struct wh_arm_options;
 int cli_jit_azure(struct cli *c, struct wh_arm_options *opt, const char *name, bool until_closed);

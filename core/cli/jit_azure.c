@@ -24,7 +24,8 @@ int cli_jit_azure(struct cli *c, struct wh_arm_options *opt, const char *name, b
 	cli_fill_arm(c, opt);
 	int rc = wh_app_jit_azure(&a, &ask, opt, &doc, &ends_later, &err) ? cli_app_error(c, &err) : CLI_OK;
 	if (ends_later && !c->json)
-		fprintf(stderr, "whittle: an opening ends at Azure when this command runs again after its time: from a timer, or with --until-closed\n");
+		fprintf(stderr,
+		        "whittle: an opening ends at Azure when this command runs again after its time: from a timer, or with --until-closed\n");
 	if (!doc || !c->json) {
 		json_decref(doc);
 		return rc;

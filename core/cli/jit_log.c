@@ -11,9 +11,19 @@ static const char *text_of(const json_t *event, const char *key)
 
 static void row(struct cli_table *table, const json_t *e)
 {
-	const char *nsg = text_of(e, "nsg"), *slash = nsg ? strrchr(nsg, '/') : NULL, *resource = text_of(e, "resource"), *why = text_of(e, "why");
-	const char *cells[] = {text_of(e, "time"), text_of(e, "who"), text_of(e, "what"), text_of(e, "id"), resource ? resource : slash ? slash + 1 : nsg, text_of(e, "port"),
-	                       text_of(e, "from"), text_of(e, "until"), why ? why : text_of(e, "state")};
+	const char *nsg = text_of(e, "nsg"), *slash = nsg ? strrchr(nsg, '/') : NULL, *resource = text_of(e, "resource"),
+		   *why = text_of(e, "why");
+	const char *cells[] = {text_of(e, "time"),
+	                       text_of(e, "who"),
+	                       text_of(e, "what"),
+	                       text_of(e, "id"),
+	                       resource ? resource
+	                       : slash  ? slash + 1
+	                                : nsg,
+	                       text_of(e, "port"),
+	                       text_of(e, "from"),
+	                       text_of(e, "until"),
+	                       why ? why : text_of(e, "state")};
 	for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
 		cli_table_text(table, cells[i]);
 }

@@ -16,7 +16,8 @@ struct wanted {
 
 static int take_options(struct cli *c, int argc, char **argv, struct wanted *w)
 {
-	static const struct option opts[] = {{"output", 1, 0, 'o'}, {"to", 1, 0, 't'}, {"until-closed", 0, 0, 'u'}, CLI_ARM_OPTIONS, {0}};
+	static const struct option opts[] = {
+		{"output", 1, 0, 'o'}, {"to", 1, 0, 't'}, {"until-closed", 0, 0, 'u'}, CLI_ARM_OPTIONS, {0}};
 	bool arm_given = false;
 	int o;
 	while ((o = cli_getopt(c, argc, argv, "o:", opts)) != -1) {
@@ -33,7 +34,9 @@ static int take_options(struct cli *c, int argc, char **argv, struct wanted *w)
 			w->azure = true;
 			break;
 		case 'e': case 'k': case 'a': case 'w':
-			if ((o != 'w' && cli_refuse_held(c, o == 'e' ? "--endpoint" : o == 'k' ? "--token-command" : "--ca-file")) ||
+			if ((o != 'w' && cli_refuse_held(c, o == 'e'   ? "--endpoint"
+			                                    : o == 'k' ? "--token-command"
+			                                               : "--ca-file")) ||
 			    cli_arm_option(c, o, &w->arm))
 				return CLI_USAGE;
 			arm_given = true;

@@ -25,6 +25,8 @@ int cli_nsg_scope(const struct cli *c, const char *text, enum wh_nsg_scope *out)
 void cli_print_kept(const struct wh_kept *k, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		printf(wh_app_kept_over(&k[i]) ? "%s: the original rule %s was kept until %s: the next export or enforce --to azure removes it.\n" :
-		                                 "%s: the original rule %s is kept below the narrowed ones, disabled, until %s.\n", k[i].nsg, k[i].rule, k[i].until);
+		printf(wh_app_kept_over(&k[i])
+		               ? "%s: the original rule %s was kept until %s: the next export or enforce --to azure removes it.\n"
+		               : "%s: the original rule %s is kept below the narrowed ones, disabled, until %s.\n",
+		       k[i].nsg, k[i].rule, k[i].until);
 }

@@ -192,7 +192,8 @@ static int close_output(int status)
 /* SQLite maps the ledger's -shm: whoever can write it can cut it while it is read. */
 static void on_bus_error(int sig)
 {
-	static const char why[] = "whittle: a file was cut while it was read: the ledger's -shm, most likely. Run the command again\n";
+	static const char why[] =
+		"whittle: a file was cut while it was read: the ledger's -shm, most likely. Run the command again\n";
 	(void)sig;
 	ssize_t n = write(STDERR_FILENO, why, sizeof why - 1);
 	(void)n;

@@ -23,7 +23,10 @@ static const char help[] =
 
 static enum cli_colour colour_of(const char *severity)
 {
-	return !strcmp(severity, "High") ? CLI_RED : !strcmp(severity, "Medium") || !strcmp(severity, "Low") ? CLI_YELLOW : !strcmp(severity, "Healthy") ? CLI_GREEN : CLI_DIM;
+	return !strcmp(severity, "High")                                 ? CLI_RED
+	       : !strcmp(severity, "Medium") || !strcmp(severity, "Low") ? CLI_YELLOW
+	       : !strcmp(severity, "Healthy")                            ? CLI_GREEN
+	                                                                 : CLI_DIM;
 }
 
 static void print(const json_t *doc)
@@ -34,7 +37,8 @@ static void print(const json_t *doc)
 	json_t *v, *r;
 	json_array_foreach(json_object_get(doc, "value"), k, v)
 		json_array_foreach(json_object_get(json_object_get(v, "properties"), "topologyResources"), i, r) {
-			const char *severity = json_string_value(json_object_get(r, "severity")), *zone = json_string_value(json_object_get(r, "networkZones"));
+			const char *severity = json_string_value(json_object_get(r, "severity")),
+				   *zone = json_string_value(json_object_get(r, "networkZones"));
 			if (k == 2 && !strcmp(severity, "Healthy") && !strcmp(zone, "Internal")) {
 				healthy++;
 				continue;
@@ -68,7 +72,8 @@ static int run(struct cli *c, int argc, char **argv)
 	const char *svg = NULL, *html = NULL;
 	struct cli_paths in = {.n = 0};
 	bool traffic = false;
-	const struct cli_option options[] = {{"svg", .text = &svg}, {"html", .text = &html}, {"traffic", .flag = &traffic}, {"in", .paths = &in}, {NULL}};
+	const struct cli_option options[] = {
+		{"svg", .text = &svg}, {"html", .text = &html}, {"traffic", .flag = &traffic}, {"in", .paths = &in}, {NULL}};
 	const struct wh_app a = cli_app(c);
 	struct wh_app_map *m;
 	struct wh_error err;
@@ -86,4 +91,5 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_map = {.confined = true, .name = "map", .summary = "show the network, as a picture or a document", .help = help, .run = run};
+const struct cli_command cli_map = {
+	.confined = true, .name = "map", .summary = "show the network, as a picture or a document", .help = help, .run = run};

@@ -14,8 +14,8 @@ struct cli_option {
 	struct cli_paths *paths;   /* its values */
 	const char *const *one_of; /* the values that `text` may have, until a NULL; NULL: any */
 };
-/* Takes the options out of the words; `options` ends with a row without a name. The words that are left begin at optind. Prints the sentence
- * where one is wrong; returns CLI_OK or CLI_USAGE. */
+/* Takes the options out of the words; `options` ends with a row without a name. The words that are left begin at optind. Prints
+ * the sentence where one is wrong; returns CLI_OK or CLI_USAGE. */
 int cli_read_options(const struct cli *c, int argc, char **argv, const struct cli_option *options);
 /* For a command that takes none. Prints the sentence where a word is left; returns CLI_OK or CLI_USAGE. */
 int cli_no_word(const struct cli *c, int argc, char **argv);

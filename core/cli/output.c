@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one way from the program to a terminal, a pipe or a journal. Standard output and standard error become streams whose bytes pass a filter:
- * whatever would act on a terminal instead of being read (control characters but for line ends and tabs, C1, overrides of the direction of writing,
- * bytes that are no UTF-8) becomes '?', or \uXXXX in a document of JSON, which is recognised by its first byte. Names and texts from files, the ledger, the
- * network and Azure may hold anything; no command has to think of it. Our own colours are written past the filter.
+ * The one way from the program to a terminal, a pipe or a journal. Standard output and standard error become streams whose bytes
+ * pass a filter: whatever would act on a terminal instead of being read (control characters but for line ends and tabs, C1,
+ * overrides of the direction of writing, bytes that are no UTF-8) becomes '?', or \uXXXX in a document of JSON, which is
+ * recognised by its first byte. Names and texts from files, the ledger, the network and Azure may hold anything; no command has
+ * to think of it. Our own colours are written past the filter.
  *
  * A command that only reads ends as soon as nobody takes what it prints.
  */
@@ -138,7 +139,8 @@ static FILE *filtered(struct filter *f, int mode)
 
 bool cli_output_open(void)
 {
-	FILE *o = filtered(&standard_output, isatty(STDOUT_FILENO) == 1 ? _IOLBF : _IOFBF), *e = filtered(&standard_error, _IONBF);
+	FILE *o = filtered(&standard_output, isatty(STDOUT_FILENO) == 1 ? _IOLBF : _IOFBF),
+	     *e = filtered(&standard_error, _IONBF);
 	if (!o || !e)
 		return false;
 	stdout = o;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one place where root, or a service, becomes the ledger's owner: after whittle.yaml was read, and before the command runs. What only root may read
- * or write, and the person named, stays within reach through the opener (base/opener.h); the firewall and what survives a reboot through the
- * process that whittle/firewall.h describes.
+ * The one place where root, or a service, becomes the ledger's owner: after whittle.yaml was read, and before the command runs.
+ * What only root may read or write, and the person named, stays within reach through the opener (base/opener.h); the firewall and
+ * what survives a reboot through the process that whittle/firewall.h describes.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -40,7 +40,8 @@ static bool is(const char *word, const char *option)
 /* What a word means for files: by the option before it, or its own. */
 static enum wh_grant_kind kind_of(const char *word)
 {
-	if (is(word, "--output") || is(word, "-o") || is(word, "--curve") || is(word, "--svg") || is(word, "--html") || is(word, "--pdf"))
+	if (is(word, "--output") || is(word, "-o") || is(word, "--curve") || is(word, "--svg") || is(word, "--html") ||
+	    is(word, "--pdf"))
 		return WH_GRANT_WRITE;
 	if (is(word, "--alerts"))
 		return WH_GRANT_APPEND;
@@ -61,7 +62,10 @@ static void grant_read(struct grants *g, const char *word)
 	while (end && end > word && *end != '/')
 		end--;
 	if (sign)
-		grant(g, WH_GRANT_BELOW, end > word ? wh_arena_printf(g->mem, "%.*s", (int)(end - word), word) : *word == '/' ? "/" : ".");
+		grant(g, WH_GRANT_BELOW,
+		      end > word     ? wh_arena_printf(g->mem, "%.*s", (int)(end - word), word)
+		      : *word == '/' ? "/"
+		                     : ".");
 }
 
 static void grant_word(struct grants *g, enum wh_grant_kind kind, const char *word)
@@ -83,15 +87,20 @@ static void grant_words(struct grants *g, int argc, char **argv)
 		else if (!strncmp(argv[i], "-o", 2) && argv[i][2])
 			grant(g, WH_GRANT_WRITE, argv[i] + 2);
 	}
-	if (argc == 3 && !strcmp(argv[0], "estate") && !strcmp(argv[1], "import")) { /* the groups that it names are in its directory */
+	/* the groups that it names are in its directory */
+	if (argc == 3 && !strcmp(argv[0], "estate") && !strcmp(argv[1], "import")) {
 		const char *slash = strrchr(argv[2], '/');
-		grant(g, WH_GRANT_BESIDE, slash == argv[2] ? "" : slash ? wh_arena_printf(g->mem, "%.*s", (int)(slash - argv[2]), argv[2]) : ".");
+		grant(g, WH_GRANT_BESIDE,
+		      slash == argv[2] ? ""
+		      : slash          ? wh_arena_printf(g->mem, "%.*s", (int)(slash - argv[2]), argv[2])
+		                       : ".");
 	}
 }
 
 static void grant_configured(struct grants *g, const struct wh_config *c)
 {
-	static const char *const rules[] = {"ports.yaml", "evidence.yaml", "alerts.yaml", "domains.yaml", "score.yaml"}, *const directories[] = {"assessments", "standards"};
+	static const char *const rules[] = {"ports.yaml", "evidence.yaml", "alerts.yaml", "domains.yaml", "score.yaml"},
+				 *const directories[] = {"assessments", "standards"};
 	struct wh_error ignored;
 	char path[PATH_MAX];
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
@@ -112,7 +121,8 @@ static void grant_configured(struct grants *g, const struct wh_config *c)
 static bool makes_ledger(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
-	return !strcmp(argv[0], "ingest") || (!strcmp(argv[0], "estate") && !strcmp(verb, "import")) || (!strcmp(argv[0], "intel") && !strcmp(verb, "update"));
+	return !strcmp(argv[0], "ingest") || (!strcmp(argv[0], "estate") && !strcmp(verb, "import")) ||
+	       (!strcmp(argv[0], "intel") && !strcmp(verb, "update"));
 }
 
 /* What Azure's groups were before they were changed: read by many commands, written by those that change groups. */
@@ -173,8 +183,14 @@ int cli_find_state(struct cli *c, unsigned may, bool azure, struct wh_error *err
 
 static int start_firewall(struct cli *c, unsigned may, int argc, char **argv, struct wh_error *err)
 {
-	const struct wh_firewall_grants g = {.may = may, .force = cli_has_option(argc, argv, "--force"), .state_dir = c->state_dir, .sessions = c->sessions,
-	                                     .n_sessions = c->n_sessions, .jit = c->config ? &c->config->jit : NULL, .who = cli_who(), .nflog_group = WH_NFLOG_GROUP};
+	const struct wh_firewall_grants g = {.may = may,
+	                                     .force = cli_has_option(argc, argv, "--force"),
+	                                     .state_dir = c->state_dir,
+	                                     .sessions = c->sessions,
+	                                     .n_sessions = c->n_sessions,
+	                                     .jit = c->config ? &c->config->jit : NULL,
+	                                     .who = cli_who(),
+	                                     .nflog_group = WH_NFLOG_GROUP};
 	const char *service = !strcmp(argv[0], "watch") ? cli_option_value(argc, argv, "--firewall") : NULL;
 	return !may ? 0 : service ? wh_firewall_connect(service, err) : wh_firewall_start(&g, err);
 }
@@ -185,7 +201,8 @@ static int start_https(const struct cli *c, int argc, char **argv, struct wh_err
 	int n = snprintf(endpoint, sizeof endpoint, "%s", cli_endpoint(c, argc, argv));
 	while (n > 0 && n < (int)sizeof endpoint && endpoint[n - 1] == '/')
 		endpoint[--n] = 0;
-	return n < (int)sizeof endpoint ? wh_https_start(endpoint, err) : wh_fail_input(err, -ENAMETOOLONG, "--endpoint is too long");
+	return n < (int)sizeof endpoint ? wh_https_start(endpoint, err)
+	                                : wh_fail_input(err, -ENAMETOOLONG, "--endpoint is too long");
 }
 
 /* For who becomes another: its rights over files. For others: what runs commands, which a confined process may not. */
@@ -222,7 +239,8 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 		return 0;
 	if (command->before)
 		command->before(c);
-	if (makes_ledger(argc, argv) && !strcmp(c->store_url, WH_DEFAULT_STORE)) /* only our own: in another's path a slip would make directories */
+	if (makes_ledger(argc, argv) &&
+	    !strcmp(c->store_url, WH_DEFAULT_STORE)) /* only our own: in another's path a slip would make directories */
 		mkdir(WH_DEFAULT_STORE_DIR, 0750);
 	int rc = wh_owner_of(c->store_url, &owner, err);
 	rc = rc ? rc : cli_find_state(c, may, azure && !cli_has_option(argc, argv, "--dry-run"), err);
@@ -232,7 +250,8 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 	if (!rc && azure)
 		rc = start_https(c, argc, argv, err);
 	if (!rc && command->prepare)
-		rc = command->prepare(c, argc, argv, owner.other ? owner.uid : geteuid(), owner.other ? owner.gid : getegid(), err);
+		rc = command->prepare(c, argc, argv, owner.other ? owner.uid : geteuid(), owner.other ? owner.gid : getegid(),
+		                      err);
 	if (!rc && c->config)
 		rc = cli_start_responders(c, argc, argv, err);
 	rc = rc ? rc : cli_start_metrics(argc, argv, err);

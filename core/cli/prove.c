@@ -23,12 +23,14 @@ static void print_proof(const struct wh_app_proof *p)
 	printf("%s: ", p->of->resource->name);
 	if (p->holds) {
 		cli_print_coloured(CLI_GREEN, "proved");
-		printf(": %zu %s, and nothing allowed that is not allowed now\n", p->of->n_rules, p->of->n_rules == 1 ? "rule" : "rules");
+		printf(": %zu %s, and nothing allowed that is not allowed now\n", p->of->n_rules,
+		       p->of->n_rules == 1 ? "rule" : "rules");
 		return;
 	}
 	cli_print_coloured(CLI_RED, "refuted");
-	printf(": %s %s port %u %s %s would be allowed, and is not now%s%s%s\n", wh_direction_text(ce->direction), wh_proto_text(ce->proto, proto), ce->port,
-	       ce->direction == WH_INBOUND ? "from" : "to", wh_addr_text(&ce->peer, peer), by ? " (denied by " : "", by ? by : "", by ? ")" : "");
+	printf(": %s %s port %u %s %s would be allowed, and is not now%s%s%s\n", wh_direction_text(ce->direction),
+	       wh_proto_text(ce->proto, proto), ce->port, ce->direction == WH_INBOUND ? "from" : "to",
+	       wh_addr_text(&ce->peer, peer), by ? " (denied by " : "", by ? by : "", by ? ")" : "");
 }
 
 static int print(const struct cli *c, const struct wh_app_proved *p)
@@ -65,4 +67,9 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_prove = {.confined = true, .name = "prove", .only_reads = true, .summary = "show that the proposed rules only narrow", .help = help, .run = run};
+const struct cli_command cli_prove = {.confined = true,
+                                      .name = "prove",
+                                      .only_reads = true,
+                                      .summary = "show that the proposed rules only narrow",
+                                      .help = help,
+                                      .run = run};

@@ -40,14 +40,22 @@ static void print_steps(const json_t *list)
 	size_t i;
 	json_t *s;
 	json_array_foreach((json_t *)list, i, s) {
-		const char *verdict = json_string_value(json_object_get(s, "verdict")), *rule = json_string_value(json_object_get(s, "rule")), *nsg = json_string_value(json_object_get(s, "nsg")),
-		           *why = json_string_value(json_object_get(s, "why"));
+		const char *verdict = json_string_value(json_object_get(s, "verdict")),
+			   *rule = json_string_value(json_object_get(s, "rule")),
+			   *nsg = json_string_value(json_object_get(s, "nsg")),
+			   *why = json_string_value(json_object_get(s, "why"));
 		cli_table_text(t, json_string_value(json_object_get(s, "where")));
 		cli_table_text(t, json_string_value(json_object_get(s, "direction")));
-		cli_table_coloured(t, !strcmp(verdict, "allowed") ? CLI_GREEN : !strcmp(verdict, "denied") ? CLI_RED : CLI_YELLOW, verdict);
+		cli_table_coloured(t,
+		                   !strcmp(verdict, "allowed")  ? CLI_GREEN
+		                   : !strcmp(verdict, "denied") ? CLI_RED
+		                                                : CLI_YELLOW,
+		                   verdict);
 		if (rule)
-			cli_table_cell(t, "%s%s%s (%lld %s)%s%s", nsg ? nsg : "", nsg ? ": " : "", rule, (long long)json_integer_value(json_object_get(s, "priority")),
-			               json_string_value(json_object_get(s, "access")), why ? "; not known: " : "", why ? why : "");
+			cli_table_cell(t, "%s%s%s (%lld %s)%s%s", nsg ? nsg : "", nsg ? ": " : "", rule,
+			               (long long)json_integer_value(json_object_get(s, "priority")),
+			               json_string_value(json_object_get(s, "access")), why ? "; not known: " : "",
+			               why ? why : "");
 		else
 			cli_table_text(t, why ? why : "");
 	}
@@ -60,11 +68,14 @@ static void print_edge(const json_t *o)
 	const json_t *seen = json_object_get(o, "observed"), *rules = json_object_get(o, "recommended");
 	if (!seen)
 		return;
-	printf("Observed: TCP %s, UDP %s", json_string_value(json_object_get(seen, "tcpPorts")), json_string_value(json_object_get(seen, "udpPorts")));
+	printf("Observed: TCP %s, UDP %s", json_string_value(json_object_get(seen, "tcpPorts")),
+	       json_string_value(json_object_get(seen, "udpPorts")));
 	if (json_string_value(json_object_get(seen, "lastSeen")))
-		printf(", %lld flows, last on %s", (long long)json_integer_value(json_object_get(seen, "flows")), json_string_value(json_object_get(seen, "lastSeen")));
+		printf(", %lld flows, last on %s", (long long)json_integer_value(json_object_get(seen, "flows")),
+		       json_string_value(json_object_get(seen, "lastSeen")));
 	if (json_is_object(rules))
-		printf("\nRecommended: TCP %s, UDP %s\n", json_string_value(json_object_get(rules, "tcpPorts")), json_string_value(json_object_get(rules, "udpPorts")));
+		printf("\nRecommended: TCP %s, UDP %s\n", json_string_value(json_object_get(rules, "tcpPorts")),
+		       json_string_value(json_object_get(rules, "udpPorts")));
 	else
 		printf("\nRecommended: nothing was calculated between these (`whittle recommend`)\n");
 }
@@ -77,13 +88,17 @@ static void print_verdict(const json_t *o)
 	json_t *m;
 	printf("%s to %s: ", json_string_value(json_object_get(o, "from")), json_string_value(json_object_get(o, "to")));
 	cli_print_coloured(!strcmp(verdict, "denied") ? CLI_RED : !strcmp(verdict, "allowed") ? CLI_GREEN : CLI_YELLOW, verdict);
-	printf("\nTCP %s, UDP %s%s\n", json_string_value(json_object_get(o, "tcpPorts")), json_string_value(json_object_get(o, "udpPorts")), json_is_true(json_object_get(o, "icmp")) ? ", ICMP" : "");
+	printf("\nTCP %s, UDP %s%s\n", json_string_value(json_object_get(o, "tcpPorts")),
+	       json_string_value(json_object_get(o, "udpPorts")), json_is_true(json_object_get(o, "icmp")) ? ", ICMP" : "");
 	print_edge(o);
 	json_array_foreach(json_object_get(o, "missing"), i, m)
 		printf("Not known: %s\n", json_string_value(m));
 	if (p)
-		printf("\n%s from %s port %lld to %s port %lld:\n", json_string_value(json_object_get(p, "protocol")), json_string_value(json_object_get(p, "from")),
-		       (long long)json_integer_value(json_object_get(p, "sourcePort")), json_string_value(json_object_get(p, "to")), (long long)json_integer_value(json_object_get(p, "destinationPort")));
+		printf("\n%s from %s port %lld to %s port %lld:\n", json_string_value(json_object_get(p, "protocol")),
+		       json_string_value(json_object_get(p, "from")),
+		       (long long)json_integer_value(json_object_get(p, "sourcePort")),
+		       json_string_value(json_object_get(p, "to")),
+		       (long long)json_integer_value(json_object_get(p, "destinationPort")));
 	print_steps(json_object_get(o, "decidedBy"));
 }
 
@@ -112,7 +127,8 @@ static void print_host(const json_t *o)
 	struct cli_table *t = cli_table_new("Chain|Verdict|Decided by");
 	size_t i;
 	json_t *c;
-	printf("%s port %lld from %s to %s by %s: ", json_string_value(json_object_get(o, "protocol")), (long long)json_integer_value(json_object_get(o, "port")), json_string_value(json_object_get(o, "from")),
+	printf("%s port %lld from %s to %s by %s: ", json_string_value(json_object_get(o, "protocol")),
+	       (long long)json_integer_value(json_object_get(o, "port")), json_string_value(json_object_get(o, "from")),
 	       json_string_value(json_object_get(o, "to")), json_string_value(json_object_get(o, "interface")));
 	cli_print_coloured(!strcmp(verdict, "denied") ? CLI_RED : !strcmp(verdict, "allowed") ? CLI_GREEN : CLI_YELLOW, verdict);
 	puts("\n");
@@ -148,12 +164,21 @@ static int ask_host(const struct cli *c, const struct wh_app_host *host)
 	return cli_print_document(c, doc, print_host);
 }
 
-static int read_options(const struct cli *c, int argc, char **argv, const struct wh_app *a, struct wh_app_reach *ask, struct wh_app_host *host, struct cli_paths *in)
+static int read_options(const struct cli *c, int argc, char **argv, const struct wh_app *a, struct wh_app_reach *ask,
+                        struct wh_app_host *host, struct cli_paths *in)
 {
 	const char *port = NULL, *proto = NULL;
 	bool overlay = false;
-	const struct cli_option options[] = {{"port", .text = &port}, {"proto", .text = &proto}, {"who-can-reach", .text = &ask->to}, {"where-can", .text = &ask->from}, {"overlay", .flag = &overlay},
-	                                     {"host", .text = &host->peer}, {"outbound", .flag = &host->outbound}, {"local", .text = &host->local}, {"interface", .text = &host->interface}, {"in", .paths = in},
+	const struct cli_option options[] = {{"port", .text = &port},
+	                                     {"proto", .text = &proto},
+	                                     {"who-can-reach", .text = &ask->to},
+	                                     {"where-can", .text = &ask->from},
+	                                     {"overlay", .flag = &overlay},
+	                                     {"host", .text = &host->peer},
+	                                     {"outbound", .flag = &host->outbound},
+	                                     {"local", .text = &host->local},
+	                                     {"interface", .text = &host->interface},
+	                                     {"in", .paths = in},
 	                                     {NULL}};
 	if (cli_read_options(c, argc, argv, options))
 		return CLI_USAGE;
@@ -196,7 +221,8 @@ static int run(struct cli *c, int argc, char **argv)
 	struct wh_app_host host = {.peer = NULL};
 	int rc = read_options(c, argc, argv, &a, &ask, &host, &in);
 	if (!rc && (host.peer || host.outbound || host.local || host.interface)) {
-		rc = host.peer ? read_host(c, argc, &ask, &host) : cli_usage(c, "--outbound, --local and --interface go with --host PEER");
+		rc = host.peer ? read_host(c, argc, &ask, &host)
+		               : cli_usage(c, "--outbound, --local and --interface go with --host PEER");
 		return rc ? rc : ask_host(c, &host);
 	}
 	if (!rc && ask.overlay && in.n)
@@ -220,4 +246,11 @@ static unsigned may_now(const struct cli *c, int argc, char **argv)
 	return cli_has_option(argc, argv, "--host") ? WH_MAY_LOOK : 0;
 }
 
-const struct cli_command cli_reach = {.may = WH_MAY_LOOK, .may_now = may_now, .confined = true, .name = "reach", .summary = "say who can talk to whom, and by which rules", .help = help, .run = run, .only_reads = true};
+const struct cli_command cli_reach = {.may = WH_MAY_LOOK,
+                                      .may_now = may_now,
+                                      .confined = true,
+                                      .name = "reach",
+                                      .summary = "say who can talk to whom, and by which rules",
+                                      .help = help,
+                                      .run = run,
+                                      .only_reads = true};

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Confines the process that reads the ledger, so that a crafted row which takes it over gains little. It keeps only the system calls that it needs. Where
- * root owns the ledger, the process stays uid 0, to which every file of root's belongs even without privileges: there it may open only the files listed
- * below and the directories that the user names. The same holds for the user of the services, which owns what survives a reboot. Another owner of the
- * ledger gains nothing, since it already has its own files. The opener (base/opener.h) opens other files that the user names.
+ * Confines the process that reads the ledger, so that a crafted row which takes it over gains little. It keeps only the system
+ * calls that it needs. Where root owns the ledger, the process stays uid 0, to which every file of root's belongs even without
+ * privileges: there it may open only the files listed below and the directories that the user names. The same holds for the user
+ * of the services, which owns what survives a reboot. Another owner of the ledger gains nothing, since it already has its own
+ * files. The opener (base/opener.h) opens other files that the user names.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -17,21 +18,61 @@
 #include "cli/cli.h"
 
 static const struct wh_beneath always[] = {
-	{"/usr", false}, {"/lib", false}, {"/lib32", false}, {"/lib64", false}, {"/proc", false}, {"/sys", false},
-	{"/dev/null", true}, {"/dev/full", true}, {"/dev/zero", false}, {"/dev/urandom", false}, {"/dev/random", false}, {"/dev/tty", true}, {"/dev/pts", true}, {"/dev/console", true},
-	{"/tmp", true}, {"/var/tmp", true}, /* SQLite's sorters, and `replay` */
-	{"/etc/ld.so.cache", false}, {"/etc/ld.so.conf", false}, {"/etc/ld.so.conf.d", false}, {"/etc/localtime", false}, {"/etc/nsswitch.conf", false}, {"/etc/passwd", false},
-	{"/etc/group", false}, {"/etc/hosts", false}, {"/etc/host.conf", false}, {"/etc/gai.conf", false}, {"/etc/services", false}, {"/etc/protocols", false},
+	{"/usr", false},
+	{"/lib", false},
+	{"/lib32", false},
+	{"/lib64", false},
+	{"/proc", false},
+	{"/sys", false},
+	{"/dev/null", true},
+	{"/dev/full", true},
+	{"/dev/zero", false},
+	{"/dev/urandom", false},
+	{"/dev/random", false},
+	{"/dev/tty", true},
+	{"/dev/pts", true},
+	{"/dev/console", true},
+	{"/tmp", true},
+	{"/var/tmp", true}, /* SQLite's sorters, and `replay` */
+	{"/etc/ld.so.cache", false},
+	{"/etc/ld.so.conf", false},
+	{"/etc/ld.so.conf.d", false},
+	{"/etc/localtime", false},
+	{"/etc/nsswitch.conf", false},
+	{"/etc/passwd", false},
+	{"/etc/group", false},
+	{"/etc/hosts", false},
+	{"/etc/host.conf", false},
+	{"/etc/gai.conf", false},
+	{"/etc/services", false},
+	{"/etc/protocols", false},
 	/* the name and time servers of this machine (enforce/host.c), and whether its boot restores the rules (guard/reboot.c) */
-	{"/etc/resolv.conf", false}, {"/etc/systemd", false}, {"/run/systemd/resolve", false}, {"/run/systemd/system", false}, {"/run/NetworkManager", false}, {"/run/dnsmasq", false},
-	{"/run/resolvconf", false}, {"/etc/dnsmasq.conf", false}, {"/etc/dnsmasq.d", false}, {"/etc/NetworkManager/dnsmasq.d", false}, {"/etc/unbound", false}, {"/etc/bind", false},
-	{"/etc/named.conf", false}, {"/etc/named", false}, {"/etc/chrony", false}, {"/etc/chrony.conf", false}, {"/etc/ntp.conf", false}, {"/etc/ntpsec", false},
-	{"/etc/fonts", false}, {"/var/cache/fontconfig", false}, /* for the report */
+	{"/etc/resolv.conf", false},
+	{"/etc/systemd", false},
+	{"/run/systemd/resolve", false},
+	{"/run/systemd/system", false},
+	{"/run/NetworkManager", false},
+	{"/run/dnsmasq", false},
+	{"/run/resolvconf", false},
+	{"/etc/dnsmasq.conf", false},
+	{"/etc/dnsmasq.d", false},
+	{"/etc/NetworkManager/dnsmasq.d", false},
+	{"/etc/unbound", false},
+	{"/etc/bind", false},
+	{"/etc/named.conf", false},
+	{"/etc/named", false},
+	{"/etc/chrony", false},
+	{"/etc/chrony.conf", false},
+	{"/etc/ntp.conf", false},
+	{"/etc/ntpsec", false},
+	{"/etc/fonts", false},
+	{"/var/cache/fontconfig", false}, /* for the report */
 };
 enum { ALWAYS = sizeof always / sizeof *always, MORE = 8 };
 
 /* The ledger's directory, $TMPDIR, and the directories where the program, its rules and its plugin are installed. */
-static size_t own(const struct cli *c, struct wh_beneath *list, char dir[static PATH_MAX], char exe[static PATH_MAX], char lib[static PATH_MAX])
+static size_t own(const struct cli *c, struct wh_beneath *list, char dir[static PATH_MAX], char exe[static PATH_MAX],
+                  char lib[static PATH_MAX])
 {
 	const char *name, *tmp = getenv("TMPDIR");
 	ssize_t len = readlink("/proc/self/exe", exe, PATH_MAX - 1);
@@ -56,7 +97,8 @@ static void named(int argc, char **argv, struct wh_beneath *list, size_t *n)
 	struct stat st;
 	for (int i = 1; i < argc; i++) {
 		const char *value = strchr(argv[i], '=');
-		char *word = *argv[i] == '-' && value ? argv[i] + (value - argv[i]) + 1 : argv[i], *pattern = strpbrk(word, "*?["), *end = pattern;
+		char *word = *argv[i] == '-' && value ? argv[i] + (value - argv[i]) + 1 : argv[i],
+		     *pattern = strpbrk(word, "*?["), *end = pattern;
 		while (end && end > word && *end != '/')
 			end--;
 		if (!stat(word, &st) && S_ISDIR(st.st_mode))
@@ -79,7 +121,8 @@ static int confine_files(const struct cli *c, int argc, char **argv, struct wh_e
 		list[n++] = (struct wh_beneath){*argv[i] == '-' && value ? value + 1 : argv[i], false};
 	}
 	named(argc, argv, list, &n);
-	if (!strcmp(argv[0], "estate") && argc > 1 && !strcmp(argv[1], "import")) /* an estate names its groups' files, wherever they are */
+	if (!strcmp(argv[0], "estate") && argc > 1 &&
+	    !strcmp(argv[1], "import")) /* an estate names its groups' files, wherever they are */
 		list[n++] = (struct wh_beneath){"/", false};
 	int rc = wh_confine_files(list, n, err);
 	free(list);

@@ -48,7 +48,8 @@ static void rule_rows(struct cli_table *t, const struct wh_resource_result *res,
 		cli_table_number(t, r->sources);
 		cli_table_number(t, r->denied_peers);
 		if (r->expected.days)
-			cli_table_cell(t, "%s of %s", wh_number_text(r->expected.flows, lost), wh_number_text(r->expected.of, of));
+			cli_table_cell(t, "%s of %s", wh_number_text(r->expected.flows, lost),
+			               wh_number_text(r->expected.of, of));
 		else
 			cli_table_text(t, "?");
 		if (r->confidence < 0.995)
@@ -78,8 +79,10 @@ static void print_breakage(const struct wh_recommendation *rec)
 	       wh_number_text(own.of, a));
 	if (sum.days && sum.of)
 		printf("Expected breakage: %s of %s flows; at most %s %% (95 %%); %s of %s peers. So much would rules learned without the last %u days\n"
-		       "have stopped in those days, of peers that belong.\n", wh_number_text(sum.flows, a), wh_number_text(sum.of, b),
-		       wh_percent(wh_upper_bound(sum.flows, sum.of), most), wh_number_text(sum.peers, c), wh_number_text(sum.of_peers, d), sum.days);
+		       "have stopped in those days, of peers that belong.\n",
+		       wh_number_text(sum.flows, a), wh_number_text(sum.of, b),
+		       wh_percent(wh_upper_bound(sum.flows, sum.of), most), wh_number_text(sum.peers, c),
+		       wh_number_text(sum.of_peers, d), sum.days);
 }
 
 /* Days without any flow at all are the sensor's, not the peers'; and a sensor that has said nothing of late makes old news. */
@@ -90,9 +93,11 @@ static void print_outages(const struct wh_recommendation *rec)
 
 	for (size_t i = 0; i < rec->n_silent; i++)
 		printf("The sensor was silent from %.10s to %.10s: these days count neither for nor against anybody.\n",
-		       wh_time_text(rec->silent[i].first * WH_US_PER_DAY, a), wh_time_text(rec->silent[i].last * WH_US_PER_DAY, b));
+		       wh_time_text(rec->silent[i].first * WH_US_PER_DAY, a),
+		       wh_time_text(rec->silent[i].last * WH_US_PER_DAY, b));
 	if (since > 2 && rec->n_resources && rec->to_us > WH_US_PER_DAY)
-		fprintf(stderr, "whittle: the sensor has said nothing for %d days; 'whittle selftest' tells whether it hears\n", since);
+		fprintf(stderr, "whittle: the sensor has said nothing for %d days; 'whittle selftest' tells whether it hears\n",
+		        since);
 }
 
 static void print_changes(const struct wh_changes *c)
@@ -107,7 +112,11 @@ static void print_changes(const struct wh_changes *c)
 		const struct wh_change *x = &c->list[i];
 		cli_table_text(t, x->resource->name);
 		cli_table_text(t, x->rule->name);
-		cli_table_text(t, x->is_new ? "new" : x->is_kept ? "kept" : x->is_gone ? "gone" : x->n_gained ? x->n_lost ? "moved" : "wider" : "narrower");
+		cli_table_text(t, x->is_new     ? "new"
+		                  : x->is_kept  ? "kept"
+		                  : x->is_gone  ? "gone"
+		                  : x->n_gained ? x->n_lost ? "moved" : "wider"
+		                                : "narrower");
 		prefix_cell(t, x->gained, x->n_gained, false, "");
 		prefix_cell(t, x->lost, x->n_lost, false, "");
 		cli_table_text(t, x->why);
@@ -139,8 +148,8 @@ static void print_rules(const struct wh_recommendation *rec, const struct wh_cha
 	if (rec->to_us <= WH_US_PER_DAY) /* the window of a ledger without a single day */
 		puts("Nothing was learned yet: no flow is in the ledger.");
 	else
-		printf("Learned from %.10s to %.10s (%u day%s)\n", wh_time_text(rec->from_us, from), wh_time_text(rec->to_us - 1, to), rec->days,
-		       rec->days == 1 ? "" : "s");
+		printf("Learned from %.10s to %.10s (%u day%s)\n", wh_time_text(rec->from_us, from),
+		       wh_time_text(rec->to_us - 1, to), rec->days, rec->days == 1 ? "" : "s");
 	print_outages(rec);
 	if (t) {
 		putchar('\n');
@@ -150,8 +159,10 @@ static void print_rules(const struct wh_recommendation *rec, const struct wh_cha
 		for (size_t k = 0; k < rec->resources[i].n_rules; k++) {
 			const struct wh_recommended_rule *r = &rec->resources[i].rules[k];
 			if (r->note || r->narrows)
-				printf("%s%s %s%s%s%s%s", i || k ? "" : "\n", rec->resources[i].resource->name, r->name, r->narrows ? " narrows " : "",
-				       r->narrows ? r->narrows : "", r->note ? ": " : "", r->note ? r->note : ""), putchar('\n');
+				printf("%s%s %s%s%s%s%s", i || k ? "" : "\n", rec->resources[i].resource->name, r->name,
+				       r->narrows ? " narrows " : "", r->narrows ? r->narrows : "", r->note ? ": " : "",
+				       r->note ? r->note : ""),
+					putchar('\n');
 		}
 	print_changes(changes);
 	putchar('\n');
@@ -198,7 +209,10 @@ static bool is_svg(const char *name)
 /* In words what is too large to be read as a number: "131 billion billion". */
 static const char *large_text(double n, char buf[static WH_NUMBER_STRLEN])
 {
-	static const struct { double of; const char *words; } units[] = {{1e27, "billion billion billion"}, {1e18, "billion billion"}, {1e9, "billion"}};
+	static const struct {
+		double of;
+		const char *words;
+	} units[] = {{1e27, "billion billion billion"}, {1e18, "billion billion"}, {1e9, "billion"}};
 	for (size_t i = 0; n >= 1e15 && i < sizeof units / sizeof *units; i++)
 		if (n >= units[i].of) {
 			snprintf(buf, WH_NUMBER_STRLEN, "%.0f %s", n / units[i].of, units[i].words);
@@ -209,7 +223,8 @@ static const char *large_text(double n, char buf[static WH_NUMBER_STRLEN])
 
 static void print_curve(const struct wh_curve *k)
 {
-	struct cli_table *t = cli_table_new(">Permissiveness|>Lines|>Addresses|>IPv6 /64s|>Not seen|>Would break|>At most|Choice");
+	struct cli_table *t = cli_table_new(
+		">Permissiveness|>Lines|>Addresses|>IPv6 /64s|>Not seen|>Would break|>At most|Choice");
 	char a[32], b[32], n[WH_NUMBER_STRLEN], n6[WH_NUMBER_STRLEN], most[WH_PERCENT_STRLEN];
 
 	for (size_t i = 0; i < k->n; i++) {
@@ -232,9 +247,9 @@ static void print_curve(const struct wh_curve *k)
 		cli_table_text(t, p->is_default ? "the default" : "");
 	}
 	cli_table_print(t);
-	printf("\n%zu rule%s of %zu resource%s; today's rules let in %s IPv4 addresses and %s IPv6 /64s on the same ports.\n", k->n_rules,
-	       k->n_rules == 1 ? "" : "s", k->n_resources, k->n_resources == 1 ? "" : "s", large_text(k->today_addresses, n),
-	       large_text(floor(k->today_nets6), n6));
+	printf("\n%zu rule%s of %zu resource%s; today's rules let in %s IPv4 addresses and %s IPv6 /64s on the same ports.\n",
+	       k->n_rules, k->n_rules == 1 ? "" : "s", k->n_resources, k->n_resources == 1 ? "" : "s",
+	       large_text(k->today_addresses, n), large_text(floor(k->today_nets6), n6));
 	if (k->n == 1)
 		puts("The curve has one point: every permissiveness gives these rules.");
 	else
@@ -252,7 +267,8 @@ static int write_svg(const struct wh_curve *k, const char *path)
 	return rc ? cli_error(&err) : 0;
 }
 
-static int show_curve(struct cli *c, const struct wh_app *a, const struct wh_app_recommend *ask, const char *svg, struct wh_arena *mem)
+static int show_curve(struct cli *c, const struct wh_app *a, const struct wh_app_recommend *ask, const char *svg,
+                      struct wh_arena *mem)
 {
 	struct wh_error err = {0};
 	struct wh_curve *k;
@@ -298,20 +314,26 @@ static int one_option(struct cli *c, int o, int argc, char **argv, struct words 
 	case ALL: w->all = true; return 0;
 	case DIRECTION:
 		ask->directed = true;
-		return wh_directions_parse(optarg, &ask->directions) ? cli_usage(c, "--direction takes inbound, outbound or both, not '%s'", optarg) : 0;
+		return wh_directions_parse(optarg, &ask->directions)
+		               ? cli_usage(c, "--direction takes inbound, outbound or both, not '%s'", optarg)
+		               : 0;
 	default:
 		if (o < NUMBER || o >= NUMBER + WH_APP_NUMBERS)
 			return CLI_USAGE;
 		o -= NUMBER;
 		ask->given[o] = true;
-		return number_option(c, wh_app_numbers[o].name, optarg, wh_app_numbers[o].least, wh_app_numbers[o].most, &ask->number[o]);
+		return number_option(c, wh_app_numbers[o].name, optarg, wh_app_numbers[o].least, wh_app_numbers[o].most,
+		                     &ask->number[o]);
 	}
 }
 
 static int read_options(struct cli *c, int argc, char **argv, struct words *w)
 {
-	struct option longs[WH_APP_NUMBERS + 7] = {{"permissiveness", required_argument, NULL, PERMISSIVENESS}, {"curve", optional_argument, NULL, CURVE},
-	                                           {"ports", required_argument, NULL, PORTS}, {"dry-run", no_argument, NULL, DRY_RUN}, {"all", no_argument, NULL, ALL},
+	struct option longs[WH_APP_NUMBERS + 7] = {{"permissiveness", required_argument, NULL, PERMISSIVENESS},
+	                                           {"curve", optional_argument, NULL, CURVE},
+	                                           {"ports", required_argument, NULL, PORTS},
+	                                           {"dry-run", no_argument, NULL, DRY_RUN},
+	                                           {"all", no_argument, NULL, ALL},
 	                                           {"direction", required_argument, NULL, DIRECTION}};
 	int o, rc = 0;
 	for (int i = 0; i < WH_APP_NUMBERS; i++)
@@ -374,30 +396,30 @@ const struct cli_command cli_recommend = {
 	.name = "recommend",
 	.summary = "derive the narrowed rules from what the ledger saw, and prove that they only narrow",
 	.help = "usage: whittle recommend [RESOURCE...] [options]\n\n"
-	        "For each port that the rules in force open, finds the peers that belong, the fewest and narrowest prefixes that let\n"
-	        "them in, and what inside of those stays denied. A port that nobody belongs to is closed. What is offered is proved to\n"
-	        "lie within the rules in force, and replayed: a rule that would lose a peer that belongs is not offered. Breaks is what\n"
-	        "the rule of a week ago would have stopped since, of flows of peers that belong; Sure is how stable its peers were, less\n"
-	        "what is prediction. The outcome is kept in the ledger for explain, rules, export and enforce, unless only\n"
-	        "some resources were asked for.\n\n"
-	        "  --min-days N      days of observation that a resource needs (default 30)\n"
-	        "  --lines N         at most N lines in all rules of a resource: the best for so many. A port that there is no line for is\n"
-	        "                    left as it is, and named\n"
-	        "  --permissiveness X  how much an address that was not seen may cost: above 1 fewer and wider lines, below 1 more and\n"
-	        "                    narrower ones (default 1)\n"
-	        "  --curve [FILE.svg]  what these two trade: lines, address space and expected breakage, as a table, and drawn into FILE\n"
-	        "  --max-prefixes N  the most address lines in a rule, carve-outs included\n"
-	        "  --stable-days N   offer a rule once it was stable for N days: the rule of N days ago would have lost at most 1 % since\n"
-	        "  --window-days N   forget what is older than N days (default 64, all that the ledger holds)\n"
-	        "  --ports LIST      22,443/tcp, instead of the ports of rules/ports.yaml; all: these, those that traffic reached, and those of\n"
-	        "                    rules that open at most 64\n"
-	        "  --direction D     inbound, outbound or both (default inbound): outbound narrows what the resources may reach to whom they\n"
-	        "                    did reach; every port that they used is looked at, unless --ports names some\n"
-	        "  --threads N       so many threads (default: as many as processors); what is recommended is the same\n"
-	        "  --all             print every prefix, not the first few\n"
-	        "  --dry-run         keep nothing\n"
-	        "  --json            the recommendation as JSON, with Azure's names\n\n"
-	        "example:\n"
-	        "  whittle recommend vm1 --ports 22,3389\n",
+		"For each port that the rules in force open, finds the peers that belong, the fewest and narrowest prefixes that let\n"
+		"them in, and what inside of those stays denied. A port that nobody belongs to is closed. What is offered is proved to\n"
+		"lie within the rules in force, and replayed: a rule that would lose a peer that belongs is not offered. Breaks is what\n"
+		"the rule of a week ago would have stopped since, of flows of peers that belong; Sure is how stable its peers were, less\n"
+		"what is prediction. The outcome is kept in the ledger for explain, rules, export and enforce, unless only\n"
+		"some resources were asked for.\n\n"
+		"  --min-days N      days of observation that a resource needs (default 30)\n"
+		"  --lines N         at most N lines in all rules of a resource: the best for so many. A port that there is no line for is\n"
+		"                    left as it is, and named\n"
+		"  --permissiveness X  how much an address that was not seen may cost: above 1 fewer and wider lines, below 1 more and\n"
+		"                    narrower ones (default 1)\n"
+		"  --curve [FILE.svg]  what these two trade: lines, address space and expected breakage, as a table, and drawn into FILE\n"
+		"  --max-prefixes N  the most address lines in a rule, carve-outs included\n"
+		"  --stable-days N   offer a rule once it was stable for N days: the rule of N days ago would have lost at most 1 % since\n"
+		"  --window-days N   forget what is older than N days (default 64, all that the ledger holds)\n"
+		"  --ports LIST      22,443/tcp, instead of the ports of rules/ports.yaml; all: these, those that traffic reached, and those of\n"
+		"                    rules that open at most 64\n"
+		"  --direction D     inbound, outbound or both (default inbound): outbound narrows what the resources may reach to whom they\n"
+		"                    did reach; every port that they used is looked at, unless --ports names some\n"
+		"  --threads N       so many threads (default: as many as processors); what is recommended is the same\n"
+		"  --all             print every prefix, not the first few\n"
+		"  --dry-run         keep nothing\n"
+		"  --json            the recommendation as JSON, with Azure's names\n\n"
+		"example:\n"
+		"  whittle recommend vm1 --ports 22,3389\n",
 	.run = run,
 };

@@ -50,12 +50,15 @@ static void print_rules(const struct wh_replay *r)
 		const struct wh_replay_rule *rule = &r->rules[i];
 		char lost[WH_REPLAY_WORST * (WH_ADDR_STRLEN + 2) + 32] = "";
 		cli_table_text(t, i && rule->resource == r->rules[i - 1].resource ? "" : rule->resource->name);
-		cli_table_cell(t, "%u/%s%s", rule->rule->port, wh_proto_text(rule->rule->proto, proto), rule->rule->direction == WH_OUTBOUND ? " out" : "");
+		cli_table_cell(t, "%u/%s%s", rule->rule->port, wh_proto_text(rule->rule->proto, proto),
+		               rule->rule->direction == WH_OUTBOUND ? " out" : "");
 		count_cells(t, &rule->flows);
 		for (unsigned k = 0; k < rule->n_worst; k++)
-			snprintf(lost + strlen(lost), sizeof lost - strlen(lost), "%s%s", k ? ", " : "", wh_addr_text(&rule->worst[k].addr, addr));
+			snprintf(lost + strlen(lost), sizeof lost - strlen(lost), "%s%s", k ? ", " : "",
+			         wh_addr_text(&rule->worst[k].addr, addr));
 		if (rule->peers.lost > rule->n_worst)
-			snprintf(lost + strlen(lost), sizeof lost - strlen(lost), ", and %llu more", (unsigned long long)(rule->peers.lost - rule->n_worst));
+			snprintf(lost + strlen(lost), sizeof lost - strlen(lost), ", and %llu more",
+			         (unsigned long long)(rule->peers.lost - rule->n_worst));
 		cli_table_text(t, lost);
 	}
 	cli_table_print(t);
@@ -93,8 +96,9 @@ static void print(const struct wh_replay *r)
 		puts("No flow of a peer that belongs was seen on these ports: what would break can't be told.");
 		return;
 	}
-	printf("Breakage: %s of %s flows of peers that belong; at most %s %% (95 %%). Peers: %s of %s.\n", wh_number_text(r->flows.lost, lost),
-	       wh_number_text(of, all), wh_percent(r->upper, most), wh_number_text(r->peers.lost, peers), wh_number_text(r->peers.kept + r->peers.lost, all_peers));
+	printf("Breakage: %s of %s flows of peers that belong; at most %s %% (95 %%). Peers: %s of %s.\n",
+	       wh_number_text(r->flows.lost, lost), wh_number_text(of, all), wh_percent(r->upper, most),
+	       wh_number_text(r->peers.lost, peers), wh_number_text(r->peers.kept + r->peers.lost, all_peers));
 	if (!r->holdout_days && !r->is_log)
 		puts("These are days that the rules may have been learned from; 'whittle replay --holdout 7' judges days that they were not.");
 }
@@ -110,7 +114,10 @@ enum { MOST_LOGS = 64 };
 static int read_options(struct cli *c, int argc, char **argv, struct wh_app_replay *ask, const char **logs)
 {
 	enum { RULES = 256, LOG, HOLDOUT };
-	static const struct option longs[] = {{"rules", required_argument, NULL, RULES}, {"log", required_argument, NULL, LOG}, {"holdout", required_argument, NULL, HOLDOUT}, {0}};
+	static const struct option longs[] = {{"rules", required_argument, NULL, RULES},
+	                                      {"log", required_argument, NULL, LOG},
+	                                      {"holdout", required_argument, NULL, HOLDOUT},
+	                                      {0}};
 	unsigned long holdout;
 	char *end;
 	int o;

@@ -45,7 +45,8 @@ static int parse_prefixes(const struct cli *c, const char *text, struct wh_arena
 		if (len && wh_prefix_parse(p, len, &(*out)[*n], &host))
 			return cli_usage(c, "'%.*s' is not an address or prefix", (int)len, p);
 		if (len && host)
-			fprintf(stderr, "whittle: %.*s read as %s (host bits were set)\n", (int)len, p, wh_prefix_text(&(*out)[*n], buf));
+			fprintf(stderr, "whittle: %.*s read as %s (host bits were set)\n", (int)len, p,
+			        wh_prefix_text(&(*out)[*n], buf));
 		*n += len > 0;
 		p += len + strspn(p + len, ", ");
 	}
@@ -79,7 +80,8 @@ static void print_rule(const struct wh_recommended_rule *r)
 		*q = (char)(*q >= 'A' && *q <= 'Z' ? *q + 32 : *q);
 	for (size_t i = 0; i < r->n_prefixes; i++)
 		size += __builtin_ldexp(1, 128 - r->prefixes[i].len);
-	printf("  %-9s %-8s %-44s %s\n", wh_direction_text(r->direction), port, r->name, r->n_prefixes ? "allow" : "deny all (System Generated)");
+	printf("  %-9s %-8s %-44s %s\n", wh_direction_text(r->direction), port, r->name,
+	       r->n_prefixes ? "allow" : "deny all (System Generated)");
 	for (size_t i = 0; i < r->n_prefixes && i < 12; i++)
 		printf("  %-18s   %s\n", "", wh_prefix_text(&r->prefixes[i], p));
 	if (r->n_prefixes > 12)
@@ -100,7 +102,8 @@ static void print_header(const struct wh_resource_result *r, const struct wh_app
 	else if (l->changed_us > l->time_us)
 		printf("changed since, and not yet enforced (%s, by %s, was before that)\n", wh_time_text(l->time_us, t), l->who);
 	else
-		printf("last enforced %s by %s%s\n", wh_time_text(l->time_us, t), l->who, l->taken_back ? ", and taken back since" : "");
+		printf("last enforced %s by %s%s\n", wh_time_text(l->time_us, t), l->who,
+		       l->taken_back ? ", and taken back since" : "");
 }
 
 static int print_rules(const struct cli *c, const struct wh_app_rules *x, bool named)
@@ -173,7 +176,8 @@ static int parse_port(const struct cli *c, char *text, struct wh_review_change *
 	char *end;
 	unsigned long port = strtoul(text, &end, 10);
 	ch->proto = WH_PROTO_TCP;
-	if (*text < '0' || *text > '9' || port > 65535 || (*end && *end != '/') || (*end == '/' && wh_proto_parse(end + 1, &ch->proto)))
+	if (*text < '0' || *text > '9' || port > 65535 || (*end && *end != '/') ||
+	    (*end == '/' && wh_proto_parse(end + 1, &ch->proto)))
 		return cli_usage(c, "'%s' is not a port: write 22 or 53/udp", text);
 	ch->port = (uint16_t)port;
 	return 0;
@@ -182,8 +186,9 @@ static int parse_port(const struct cli *c, char *text, struct wh_review_change *
 /* What is to be changed, by the words. 0 or CLI_USAGE. */
 static int read_change(const struct cli *c, int argc, char **argv, struct wh_arena *mem, struct wh_review_change *ch)
 {
-	static const struct option opts[] = {{"port", 1, 0, 'p'}, {"from", 1, 0, 'f'}, {"to", 1, 0, 'f'}, {"also", 1, 0, 'a'}, {"not", 1, 0, 'n'},
-	                                     {"outbound", 0, 0, 'o'}, {"why", 1, 0, 'w'}, {"deny", 0, 0, 'd'}, {"name", 1, 0, 'N'}, {0}};
+	static const struct option opts[] = {
+		{"port", 1, 0, 'p'},     {"from", 1, 0, 'f'}, {"to", 1, 0, 'f'},   {"also", 1, 0, 'a'}, {"not", 1, 0, 'n'},
+		{"outbound", 0, 0, 'o'}, {"why", 1, 0, 'w'},  {"deny", 0, 0, 'd'}, {"name", 1, 0, 'N'}, {0}};
 	struct wh_prefix *p = NULL;
 	bool port = false;
 	int o, kind = 0, rc = 0;
@@ -211,7 +216,8 @@ static int read_change(const struct cli *c, int argc, char **argv, struct wh_are
 	ch->prefixes = p;
 	int want = ch->op == WH_REVIEW_ADD ? 1 : 2;
 	if (argc - optind != want)
-		return cli_usage(c, want == 1 ? "rules add takes one resource" : "rules edit and delete take a resource and a rule");
+		return cli_usage(c,
+		                 want == 1 ? "rules add takes one resource" : "rules edit and delete take a resource and a rule");
 	ch->resource = argv[optind];
 	if (want == 2)
 		ch->rule = argv[optind + 1];
@@ -268,8 +274,8 @@ static const struct verb {
 	const char *name;
 	int (*run)(struct cli *c, struct wh_arena *mem, int argc, char **argv);
 	bool reads;
-} verbs[] = {{"list", list, true}, {"add", add, false}, {"edit", edit, false}, {"delete", delete, false}, {"history", history, true}, {"undo", undo, false},
-             {"reset", reset, false}, {0}};
+} verbs[] = {{"list", list, true},       {"add", add, false},   {"edit", edit, false},   {"delete", delete, false},
+             {"history", history, true}, {"undo", undo, false}, {"reset", reset, false}, {0}};
 
 static int run(struct cli *c, int argc, char **argv)
 {
@@ -288,5 +294,8 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_rules = {.confined = true, .name = "rules", .summary = "review what was recommended: list, add, edit, delete, undo, history",
-	.help = help, .run = run};
+const struct cli_command cli_rules = {.confined = true,
+                                      .name = "rules",
+                                      .summary = "review what was recommended: list, add, edit, delete, undo, history",
+                                      .help = help,
+                                      .run = run};

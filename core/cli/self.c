@@ -24,6 +24,12 @@ static void note(void *arg, const char *text)
 
 struct wh_app cli_app(const struct cli *c)
 {
-	return (struct wh_app){.store_url = c->store_url, .config = c->config, .who = cli_who(), .state_dir = c->state_dir, .beside = c->beside,
-	                       .sessions = c->sessions, .n_sessions = c->n_sessions, .note = note};
+	return (struct wh_app){.store_url = c->store_url,
+	                       .config = c->config,
+	                       .who = cli_who(),
+	                       .state_dir = c->state_dir,
+	                       .beside = c->beside,
+	                       .sessions = c->sessions,
+	                       .n_sessions = c->n_sessions,
+	                       .note = note};
 }

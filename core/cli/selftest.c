@@ -49,7 +49,8 @@ static int parse_target(const struct cli *c, const char *text, struct wh_selftes
 static int progress(void *arg, const struct wh_selftest *t)
 {
 	(void)arg;
-	cli_progress("%u of %u flows arrived after %.0f s; %llu other records", t->arrived, t->sent, t->seconds, (unsigned long long)t->others);
+	cli_progress("%u of %u flows arrived after %.0f s; %llu other records", t->arrived, t->sent, t->seconds,
+	             (unsigned long long)t->others);
 	return 0;
 }
 
@@ -63,10 +64,11 @@ static int print(const struct cli *c, const struct wh_selftest_options *o, const
 	if (c->json)
 		cli_print_json(wh_app_selftest_json(o, t));
 	else if (!why)
-		printf("arrived in %.1f s: %u flows from %s to %s, port %u/%s\n", t->seconds, t->sent, from, to, t->port, o->udp ? "UDP" : "TCP");
+		printf("arrived in %.1f s: %u flows from %s to %s, port %u/%s\n", t->seconds, t->sent, from, to, t->port,
+		       o->udp ? "UDP" : "TCP");
 	else
-		printf("deaf: %u of %u flows from %s to %s, port %u/%s, arrived within %.0f s: %s\n", t->arrived, t->sent, from, to, t->port,
-		       o->udp ? "UDP" : "TCP", t->seconds, why);
+		printf("deaf: %u of %u flows from %s to %s, port %u/%s, arrived within %.0f s: %s\n", t->arrived, t->sent, from,
+		       to, t->port, o->udp ? "UDP" : "TCP", t->seconds, why);
 	if (!c->json && !why && t->answered)
 		printf("Port %u is answered there, so this machine is now a peer that was seen on it.\n", t->port);
 	return why ? CLI_FINDINGS : CLI_OK;
@@ -75,8 +77,11 @@ static int print(const struct cli *c, const struct wh_selftest_options *o, const
 static int read_options(const struct cli *c, int argc, char **argv, struct wh_selftest_options *opt)
 {
 	enum { FROM = 256, UDP, EVE, TIMEOUT };
-	static const struct option longs[] = {{"from", required_argument, NULL, FROM}, {"udp", no_argument, NULL, UDP},
-	                                      {"eve", required_argument, NULL, EVE}, {"timeout", required_argument, NULL, TIMEOUT}, {0}};
+	static const struct option longs[] = {{"from", required_argument, NULL, FROM},
+	                                      {"udp", no_argument, NULL, UDP},
+	                                      {"eve", required_argument, NULL, EVE},
+	                                      {"timeout", required_argument, NULL, TIMEOUT},
+	                                      {0}};
 	int64_t seconds;
 	int o;
 	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
@@ -97,7 +102,9 @@ static int read_options(const struct cli *c, int argc, char **argv, struct wh_se
 		return cli_usage(c, "one address is wanted, whose traffic passes the sensor");
 	if (parse_target(c, argv[optind], opt))
 		return CLI_USAGE;
-	return opt->has_from && wh_addr_is_v4(&opt->from) != wh_addr_is_v4(&opt->to) ? cli_usage(c, "--from and the address are of different families") : 0;
+	return opt->has_from && wh_addr_is_v4(&opt->from) != wh_addr_is_v4(&opt->to)
+	               ? cli_usage(c, "--from and the address are of different families")
+	               : 0;
 }
 
 static int run(struct cli *c, int argc, char **argv)

@@ -68,7 +68,9 @@ static int add_token(struct cli *c, int argc, char **argv, struct wh_error *err)
 	}
 	if (optind + 1 != argc)
 		return cli_usage(c, "token add takes one name");
-	return wh_token_add(c->state_dir, argv[optind], role, length ? wh_now_us() + length * 1000000 : 0, serve.secret, err) ? cli_error(err) : CLI_OK;
+	return wh_token_add(c->state_dir, argv[optind], role, length ? wh_now_us() + length * 1000000 : 0, serve.secret, err)
+	               ? cli_error(err)
+	               : CLI_OK;
 }
 
 static int do_tokens(struct cli *c, int argc, char **argv, struct wh_error *err)
@@ -81,7 +83,9 @@ static int do_tokens(struct cli *c, int argc, char **argv, struct wh_error *err)
 	if (!strcmp(verb, "add"))
 		return add_token(c, argc - 2, argv + 2, err);
 	if (!strcmp(verb, "list") && argc == 3)
-		return !(serve.list = calloc(1, sizeof *serve.list)) || wh_tokens_load(c->state_dir, serve.list, err) ? cli_error(err) : CLI_OK;
+		return !(serve.list = calloc(1, sizeof *serve.list)) || wh_tokens_load(c->state_dir, serve.list, err)
+		               ? cli_error(err)
+		               : CLI_OK;
 	if (!strcmp(verb, "revoke") && argc == 4)
 		return wh_token_revoke(c->state_dir, argv[3], err) ? cli_error(err) : CLI_OK;
 	return cli_usage(c, "token takes add NAME, list, or revoke NAME");
@@ -96,9 +100,12 @@ static int print_tokens(const struct cli *c)
 		bool over = t->expires_us && t->expires_us <= wh_now_us();
 		wh_time_text(t->created_us, made);
 		const char *until = t->expires_us ? wh_time_text(t->expires_us, ends) : NULL;
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?, s:b}", "name", t->name, "role", wh_serve_roles[t->role], "created", made, "expires", until, "expired", over));
+		json_array_append_new(list,
+		                      json_pack("{s:s, s:s, s:s, s:s?, s:b}", "name", t->name, "role", wh_serve_roles[t->role],
+		                                "created", made, "expires", until, "expired", over));
 		if (!c->json)
-			printf("%-20s %-8s made %.10s  %s%s\n", t->name, wh_serve_roles[t->role], made, until ? over ? "expired " : "until " : "does not expire", until ? until : "");
+			printf("%-20s %-8s made %.10s  %s%s\n", t->name, wh_serve_roles[t->role], made,
+			       until ? over ? "expired " : "until " : "does not expire", until ? until : "");
 	}
 	if (!serve.list->n && !c->json)
 		puts("There is no token. `whittle serve token add NAME` makes one.");
@@ -113,7 +120,9 @@ static int print_tokens(const struct cli *c)
 
 static int read_options(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"listen", 1, 0, 'l'}, {"tls-cert", 1, 0, 'c'}, {"tls-key", 1, 0, 'k'}, {"insecure-loopback", 0, 0, 'i'}, {"workers", 1, 0, 'w'}, {0}};
+	static const struct option longs[] = {{"listen", 1, 0, 'l'},  {"tls-cert", 1, 0, 'c'},
+	                                      {"tls-key", 1, 0, 'k'}, {"insecure-loopback", 0, 0, 'i'},
+	                                      {"workers", 1, 0, 'w'}, {0}};
 	struct wh_serve_options *s = &serve.o;
 	int o;
 	optind = 0;
@@ -159,7 +168,8 @@ static int prepare(struct cli *c, int argc, char **argv, uid_t uid, gid_t gid, s
 	serve.o.store_url = c->store_url;
 	serve.o.config_path = c->config_path;
 	if (!*c->state_dir)
-		return wh_fail_input(err, -ENOENT, "there is no state directory for tokens and the certificate; set $WHITTLE_STATE");
+		return wh_fail_input(err, -ENOENT,
+		                     "there is no state directory for tokens and the certificate; set $WHITTLE_STATE");
 	return wh_serve_prepare(&serve.o, err);
 }
 
@@ -195,4 +205,9 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc ? cli_error(&err) : CLI_OK;
 }
 
-const struct cli_command cli_serve = {.confined = true, .prepare = prepare, .name = "serve", .summary = "the console, Azure's API for it and our own, over TLS", .help = help, .run = run};
+const struct cli_command cli_serve = {.confined = true,
+                                      .prepare = prepare,
+                                      .name = "serve",
+                                      .summary = "the console, Azure's API for it and our own, over TLS",
+                                      .help = help,
+                                      .run = run};

@@ -25,9 +25,11 @@ static const char *why(const struct wh_resource_result *r, const struct wh_app_s
 	char day[WH_TIME_STRLEN];
 	const char *reason = wh_reasons_summary(r->reasons, r->n_reasons, mem);
 	if (r->status == WH_UNHEALTHY && s->defended)
-		reason = reason ? wh_arena_printf(mem, "its rules are confirmed here; %s", reason) : "its rules are confirmed here";
+		reason = reason ? wh_arena_printf(mem, "its rules are confirmed here; %s", reason)
+		                : "its rules are confirmed here";
 	else if (!reason && r->n_rules)
-		reason = s->force == WH_APP_PENDING ? "its rules wait for `whittle confirm`" : "its rules can be narrowed: whittle recommend";
+		reason = s->force == WH_APP_PENDING ? "its rules wait for `whittle confirm`"
+		                                    : "its rules can be narrowed: whittle recommend";
 	if (s->days_missing)
 		reason = wh_arena_printf(mem, "%s; ready on %s", reason ? reason : "", day_text(s->ready_day, true, day));
 	return reason;
@@ -69,7 +71,8 @@ static void print_share(const struct wh_app_status *s)
 		waiting += s->standing[i].days_missing > 0;
 	}
 	size_t scanned = by_status[WH_HEALTHY] + by_status[WH_UNHEALTHY];
-	printf("\n%zu healthy, %zu unhealthy, %zu unscanned", by_status[WH_HEALTHY], by_status[WH_UNHEALTHY], by_status[WH_UNSCANNED]);
+	printf("\n%zu healthy, %zu unhealthy, %zu unscanned", by_status[WH_HEALTHY], by_status[WH_UNHEALTHY],
+	       by_status[WH_UNSCANNED]);
 	if (scanned)
 		printf("; %.0f %% of the scanned are defended", 100.0 * (double)defended / (double)scanned);
 	putchar('\n');
@@ -80,14 +83,16 @@ static void print_share(const struct wh_app_status *s)
 static void print_ledger(const struct wh_store_totals *totals)
 {
 	char flows[32], edges[32];
-	printf("The ledger holds %s edges of %s flows.\n", wh_number_text(totals->edges, edges), wh_number_text(totals->flows, flows));
+	printf("The ledger holds %s edges of %s flows.\n", wh_number_text(totals->edges, edges),
+	       wh_number_text(totals->flows, flows));
 	if (totals->crowded)
 		printf("%s edges with the least evidence were dropped, as their ports had more than port-edges: those peers are not known.\n",
 		       wh_number_text(totals->crowded, edges));
 	if (totals->aged)
 		printf("%s edges were dropped, as they were last seen before edge-days.\n", wh_number_text(totals->aged, edges));
 	if (totals->full)
-		printf("%s edges were not taken, as the ledger had reached ledger-size: no rule is made from such days.\n", wh_number_text(totals->full, edges));
+		printf("%s edges were not taken, as the ledger had reached ledger-size: no rule is made from such days.\n",
+		       wh_number_text(totals->full, edges));
 }
 
 static int print_all(const struct wh_app_status *s)
@@ -123,7 +128,8 @@ static unsigned attention_of(const char *words)
 	unsigned all = 0;
 	while (*words) {
 		size_t n = strcspn(words, ","), i = 0;
-		while (wh_app_attention_words[i] && (strlen(wh_app_attention_words[i]) != n || strncmp(words, wh_app_attention_words[i], n) != 0))
+		while (wh_app_attention_words[i] &&
+		       (strlen(wh_app_attention_words[i]) != n || strncmp(words, wh_app_attention_words[i], n) != 0))
 			i++;
 		if (!wh_app_attention_words[i] && (n != 3 || strncmp(words, "any", 3) != 0))
 			return 0;
@@ -146,7 +152,10 @@ static int run(struct cli *c, int argc, char **argv)
 		if (o != 'f')
 			return CLI_USAGE;
 		if (!(fail_on = attention_of(optarg)))
-			return cli_usage(c, "--fail-on takes undefended, pending, changed, sensor, watch, lists, addresses or any, not '%s'", optarg);
+			return cli_usage(
+				c,
+				"--fail-on takes undefended, pending, changed, sensor, watch, lists, addresses or any, not '%s'",
+				optarg);
 	}
 	if (optind < argc)
 		return cli_usage(c, "takes no argument, got '%s'", argv[optind]);
@@ -163,22 +172,24 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_status = {
-	.may = WH_MAY_LOOK, .confined = true,
-	.name = "status", .only_reads = true,
+	.may = WH_MAY_LOOK,
+	.confined = true,
+	.name = "status",
+	.only_reads = true,
 	.summary = "show what is in force here, what it let through and dropped, and how each resource stands",
 	.help = "usage: whittle status [--fail-on WORD,…] [--json]\n\n"
-	        "Shows the rules in force on this machine, port by port: confirmed, pending (with the seconds left to confirm) or audit, and how many\n"
-	        "new connections each let through and dropped. Then each resource: healthy (its rules are as narrow as its traffic), unhealthy (they\n"
-	        "can be narrowed) or unscanned (too little was seen), with the reason, and the day on which an unscanned one is ready. A resource is\n"
-	        "defended when it is healthy, or when all its rules are confirmed on this machine. Last come the sensor, the watcher, the threat\n"
-	        "lists, and addresses of this machine of which nothing is learned. Nothing is changed or kept.\n\n"
-	        "  --fail-on WORD,…  exit status 3 where something needs attention: undefended (a resource can be narrowed), pending (rules wait for\n"
-	        "                    their confirmation), changed (the kernel does not hold what was confirmed), sensor (it is silent or loses\n"
-	        "                    packets), watch (rules are confirmed and nothing watches them), lists (one is stale, held or was never read),\n"
-	        "                    addresses (one of this machine's is not learned), or any of these\n"
-	        "  --json            the same as JSON\n\n"
-	        "Only root sees what is in force.\n\n"
-	        "example:\n"
-	        "  whittle status --fail-on changed,sensor\n",
+		"Shows the rules in force on this machine, port by port: confirmed, pending (with the seconds left to confirm) or audit, and how many\n"
+		"new connections each let through and dropped. Then each resource: healthy (its rules are as narrow as its traffic), unhealthy (they\n"
+		"can be narrowed) or unscanned (too little was seen), with the reason, and the day on which an unscanned one is ready. A resource is\n"
+		"defended when it is healthy, or when all its rules are confirmed on this machine. Last come the sensor, the watcher, the threat\n"
+		"lists, and addresses of this machine of which nothing is learned. Nothing is changed or kept.\n\n"
+		"  --fail-on WORD,…  exit status 3 where something needs attention: undefended (a resource can be narrowed), pending (rules wait for\n"
+		"                    their confirmation), changed (the kernel does not hold what was confirmed), sensor (it is silent or loses\n"
+		"                    packets), watch (rules are confirmed and nothing watches them), lists (one is stale, held or was never read),\n"
+		"                    addresses (one of this machine's is not learned), or any of these\n"
+		"  --json            the same as JSON\n\n"
+		"Only root sees what is in force.\n\n"
+		"example:\n"
+		"  whittle status --fail-on changed,sensor\n",
 	.run = run,
 };

@@ -10,12 +10,16 @@ static const char *plural(uint64_t n)
 /* "3 minutes", "2 days". */
 static const char *age_text(int64_t us, char buf[static 32])
 {
-	static const struct { int64_t seconds; const char *name; } units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
+	static const struct {
+		int64_t seconds;
+		const char *name;
+	} units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
 	int64_t s = us > 0 ? us / 1000000 : 0;
 	size_t i = 0;
 	while (i < 3 && s < units[i].seconds)
 		i++;
-	snprintf(buf, 32, "%lld %s%s", (long long)(s / units[i].seconds), units[i].name, plural((uint64_t)(s / units[i].seconds)));
+	snprintf(buf, 32, "%lld %s%s", (long long)(s / units[i].seconds), units[i].name,
+	         plural((uint64_t)(s / units[i].seconds)));
 	return buf;
 }
 
@@ -69,9 +73,11 @@ static void headline(const struct wh_app_status *s)
 			left = p->expires_in_ms;
 	}
 	if (pending)
-		printf("On this machine new rules are pending: run `whittle confirm` within %lld s to keep them", (long long)((left + 999) / 1000));
+		printf("On this machine new rules are pending: run `whittle confirm` within %lld s to keep them",
+		       (long long)((left + 999) / 1000));
 	else if (s->confirmed_us)
-		printf("On this machine %zu port%s %s narrowed, confirmed at %s", n, plural(n), n == 1 ? "is" : "are", wh_time_text(s->confirmed_us, at));
+		printf("On this machine %zu port%s %s narrowed, confirmed at %s", n, plural(n), n == 1 ? "is" : "are",
+		       wh_time_text(s->confirmed_us, at));
 	else
 		printf("On this machine %zu port%s %s narrowed", n, plural(n), n == 1 ? "is" : "are");
 	puts(audit ? ".\nAudit: what would be dropped is counted and let through (`whittle audit` lists it)." : ".");
@@ -80,7 +86,8 @@ static void headline(const struct wh_app_status *s)
 void cli_status_firewall(const struct wh_app_status *s)
 {
 	if (s->firewall_unknown.code) {
-		printf("What is in force on this machine is not known: %s.\n\n", s->firewall_unknown.code == -EPERM ? "only root may ask the kernel" : s->firewall_unknown.text);
+		printf("What is in force on this machine is not known: %s.\n\n",
+		       s->firewall_unknown.code == -EPERM ? "only root may ask the kernel" : s->firewall_unknown.text);
 		return;
 	}
 	if (!s->firewall.n) {
@@ -102,12 +109,14 @@ static void print_sensor(const struct wh_app_sensor *s)
 	char age[32], at[WH_TIME_STRLEN], lost[32], of[32];
 	if (!s->last_us)
 		return;
-	printf("The last flow reached the ledger %s ago (%s)%s.\n", age_text(wh_now_us() - s->last_us, age), wh_time_text(s->last_us, at),
-	       s->silent ? ": the sensor is silent, or its log is not read" : "");
+	printf("The last flow reached the ledger %s ago (%s)%s.\n", age_text(wh_now_us() - s->last_us, age),
+	       wh_time_text(s->last_us, at), s->silent ? ": the sensor is silent, or its log is not read" : "");
 	if (s->packets)
-		printf("The sensor lost %s of %s packets on the last 64 days.\n", wh_number_text(s->packets_lost, lost), wh_number_text(s->packets, of));
+		printf("The sensor lost %s of %s packets on the last 64 days.\n", wh_number_text(s->packets_lost, lost),
+		       wh_number_text(s->packets, of));
 	if (s->lost)
-		printf("The plugin lost %s of %s records since Suricata's start: set memory-limit higher.\n", wh_number_text(s->lost, lost), wh_number_text(s->records, of));
+		printf("The plugin lost %s of %s records since Suricata's start: set memory-limit higher.\n",
+		       wh_number_text(s->lost, lost), wh_number_text(s->records, of));
 }
 
 static void print_watch(const struct wh_app_status *s)
@@ -127,10 +136,11 @@ static void print_list(const struct wh_app_list *l)
 	if (!l->updated_us && !l->held)
 		printf("Threat list %s was never read: whittle intel update %s\n", l->name, l->name);
 	else if (l->held)
-		printf("Threat list %s waits for a person: whittle intel confirm %s (`whittle intel update %s` names what it would cut)\n", l->name, l->name, l->name);
+		printf("Threat list %s waits for a person: whittle intel confirm %s (`whittle intel update %s` names what it would cut)\n",
+		       l->name, l->name, l->name);
 	else
-		printf("Threat list %s was read %s ago%s%s\n", l->name, age_text(wh_now_us() - l->updated_us, age), l->stale ? ", and is stale: whittle intel update " : ".",
-		       l->stale ? l->name : "");
+		printf("Threat list %s was read %s ago%s%s\n", l->name, age_text(wh_now_us() - l->updated_us, age),
+		       l->stale ? ", and is stale: whittle intel update " : ".", l->stale ? l->name : "");
 }
 
 static void print_unlearned(const struct wh_covered *c)
@@ -138,7 +148,8 @@ static void print_unlearned(const struct wh_covered *c)
 	char addr[WH_ADDR_STRLEN];
 	wh_addr_text(&c->addr, addr);
 	if (c->kind == WH_UNCLAIMED)
-		printf("Not learned: %s (%s), which no resource has; add it to the estate, or to `discover` in whittle.yaml.\n", addr, c->interface);
+		printf("Not learned: %s (%s), which no resource has; add it to the estate, or to `discover` in whittle.yaml.\n",
+		       addr, c->interface);
 	else
 		printf("Not learned: %s (%s) of %s; the sensor has not heard its traffic.\n", addr, c->interface, c->resource);
 }

@@ -108,7 +108,8 @@ struct cli_table *cli_table_new(const char *columns)
 	struct cli_table *t = must(calloc(1, sizeof *t));
 	char *save = NULL;
 	t->header = must(strdup(columns));
-	for (char *name = strtok_r(t->header, "|", &save); name && t->n_columns < MAX_COLUMNS; name = strtok_r(NULL, "|", &save)) {
+	for (char *name = strtok_r(t->header, "|", &save); name && t->n_columns < MAX_COLUMNS;
+	     name = strtok_r(NULL, "|", &save)) {
 		t->right[t->n_columns] = *name == '>';
 		t->names[t->n_columns] = name + (*name == '>');
 		t->width[t->n_columns] = cli_width(t->names[t->n_columns]);

@@ -22,13 +22,17 @@ static int uninstall(struct cli *c, int argc, char **argv)
 		return cli_error(&err);
 	if (c->json)
 		return cli_print_json(wh_app_uninstalled_json(&u)) || *u.differs ? CLI_FAILED : CLI_OK;
-	printf("The narrowed rules %s; just-in-time access %s; %zu file%s that would have brought them back %s removed.\n", u.rules ? "are gone" : "were not there",
-	       u.jit ? "is gone" : "was not there", u.files, u.files == 1 ? "" : "s", u.files == 1 ? "was" : "were");
+	printf("The narrowed rules %s; just-in-time access %s; %zu file%s that would have brought them back %s removed.\n",
+	       u.rules ? "are gone" : "were not there", u.jit ? "is gone" : "was not there", u.files, u.files == 1 ? "" : "s",
+	       u.files == 1 ? "was" : "were");
 	puts("The ledger, with all that was learned, stays.");
 	if (*u.differs)
-		fprintf(stderr, "whittle: the %s of other tables are not as they were a moment ago: somebody else changed them meanwhile\n", u.differs);
+		fprintf(stderr,
+		        "whittle: the %s of other tables are not as they were a moment ago: somebody else changed them meanwhile\n",
+		        u.differs);
 	else if (u.verified)
-		printf("Verified: the %zu other table%s hold what they held before, rule by rule and element by element.\n", u.others, u.others == 1 ? "" : "s");
+		printf("Verified: the %zu other table%s hold what they held before, rule by rule and element by element.\n",
+		       u.others, u.others == 1 ? "" : "s");
 	return *u.differs ? CLI_FAILED : CLI_OK;
 }
 
@@ -36,10 +40,11 @@ static void print_restored(void *arg, const struct wh_restored *r)
 {
 	(void)arg;
 	if (r->rules)
-		printf("Restored what was confirmed: %zu port%s narrowed to %zu prefix%s, read back and compared.\n", r->ports, r->ports == 1 ? "" : "s", r->prefixes,
-		       r->prefixes == 1 ? "" : "es");
+		printf("Restored what was confirmed: %zu port%s narrowed to %zu prefix%s, read back and compared.\n", r->ports,
+		       r->ports == 1 ? "" : "s", r->prefixes, r->prefixes == 1 ? "" : "es");
 	if (r->jit)
-		printf("%zu port%s closed again but for just-in-time access; what was open has ended.\n", r->closed, r->closed == 1 ? " is" : "s are");
+		printf("%zu port%s closed again but for just-in-time access; what was open has ended.\n", r->closed,
+		       r->closed == 1 ? " is" : "s are");
 	if (!r->rules && !r->jit)
 		puts("Nothing was confirmed: nothing is restored.");
 }
@@ -54,16 +59,26 @@ static int restore(struct cli *c, int argc, char **argv)
 	return wh_app_restore(&a, print_restored, NULL, &err) ? cli_error(&err) : CLI_OK;
 }
 
-const struct cli_command cli_uninstall = {.may = WH_MAY_LOOK | WH_MAY_UNINSTALL, .confined = true, .name = "uninstall", .summary = "take everything of whittle's out of this machine's firewall",
+const struct cli_command cli_uninstall = {
+	.may = WH_MAY_LOOK | WH_MAY_UNINSTALL,
+	.confined = true,
+	.name = "uninstall",
+	.summary = "take everything of whittle's out of this machine's firewall",
 	.help = "usage: whittle uninstall [--verify] [--json]\n\n"
-	        "Deletes whittle's own tables, confirmed or not, and the files from which a reboot would bring them back. The firewall is then as if\n"
-	        "whittle had never been there. The ledger stays; delete it yourself when you no longer want what was learned.\n\n"
-	        "  --verify  read every other table before and after and compare them; exit status 1 when one is not as it was\n"
-	        "\nExample: whittle uninstall --verify\n", .run = uninstall};
-const struct cli_command cli_restore = {.may = WH_MAY_LOOK | WH_MAY_PUT_BACK | WH_MAY_ADOPT, .confined = true, .name = "restore", .summary = "put back what was confirmed, after a reboot",
+		"Deletes whittle's own tables, confirmed or not, and the files from which a reboot would bring them back. The firewall is then as if\n"
+		"whittle had never been there. The ledger stays; delete it yourself when you no longer want what was learned.\n\n"
+		"  --verify  read every other table before and after and compare them; exit status 1 when one is not as it was\n"
+		"\nExample: whittle uninstall --verify\n",
+	.run = uninstall};
+const struct cli_command cli_restore = {
+	.may = WH_MAY_LOOK | WH_MAY_PUT_BACK | WH_MAY_ADOPT,
+	.confined = true,
+	.name = "restore",
+	.summary = "put back what was confirmed, after a reboot",
 	.help = "usage: whittle restore\n\n"
-	        "Puts back the rules that were confirmed, and the ports that just-in-time access keeps closed, from the files of the state\n"
-	        "directory (/var/lib/whittle-state), which only root and the user of the services can write.\n"
-	        "What nobody confirmed does not come back, and a damaged file is refused whole. The service whittle-enforce runs it at boot, after\n"
-	        "nftables.service.\n"
-	        "\nExample: whittle restore\n", .run = restore};
+		"Puts back the rules that were confirmed, and the ports that just-in-time access keeps closed, from the files of the state\n"
+		"directory (/var/lib/whittle-state), which only root and the user of the services can write.\n"
+		"What nobody confirmed does not come back, and a damaged file is refused whole. The service whittle-enforce runs it at boot, after\n"
+		"nftables.service.\n"
+		"\nExample: whittle restore\n",
+	.run = restore};

@@ -93,7 +93,9 @@ int cli_open_ledger(struct cli *c, int flags, struct wh_ledger *out)
 	if (wh_ledger_open(c->store_url, flags, out, &err))
 		return cli_error(&err);
 	if (c->config)
-		wh_store_bound(out->store, &(struct wh_store_bounds){(unsigned)c->config->ledger.port_edges, (unsigned)c->config->ledger.edge_days, c->config->ledger.ledger_size});
+		wh_store_bound(out->store,
+		               &(struct wh_store_bounds){(unsigned)c->config->ledger.port_edges,
+		                                         (unsigned)c->config->ledger.edge_days, c->config->ledger.ledger_size});
 	return 0;
 }
 

@@ -72,7 +72,8 @@ static bool journal_reads_errors(void)
 	const char *says = getenv("JOURNAL_STREAM");
 	char is[64];
 	struct stat st;
-	return says && !fstat(STDERR_FILENO, &st) && snprintf(is, sizeof is, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino) > 0 && !strcmp(says, is);
+	return says && !fstat(STDERR_FILENO, &st) &&
+	       snprintf(is, sizeof is, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino) > 0 && !strcmp(says, is);
 }
 
 static void log_it(const struct out *o, int level, const char *kind, const char *text)
@@ -130,7 +131,8 @@ static void alert(void *arg, const struct wh_watch_alert *a)
 	for (size_t i = 0; i < KINDS; i++)
 		o->noticed[i].count += !strcmp(kinds[i], a->kind);
 	json_t *doc = wh_app_watch_json(a);
-	char *line = json_dumps(doc, JSON_COMPACT | JSON_ENSURE_ASCII), t[WH_TIME_STRLEN], text[1024]; /* ASCII: a log may be shown on a terminal */
+	/* ASCII: a log may be shown on a terminal */
+	char *line = json_dumps(doc, JSON_COMPACT | JSON_ENSURE_ASCII), t[WH_TIME_STRLEN], text[1024];
 	snprintf(text, sizeof text, "%s", a->text);
 	wh_text_make_printable(text);
 	if (o->c->json)
@@ -148,7 +150,9 @@ static void alert(void *arg, const struct wh_watch_alert *a)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option opts[] = {{"revert", 0, 0, 'r'}, {"repair", 0, 0, 'R'}, {"learn", 0, 0, 'l'}, {"alerts", 1, 0, 'a'}, {"for", 1, 0, 'f'}, {"metrics", 1, 0, 'm'}, {"firewall", 1, 0, 'F'}, {0}};
+	static const struct option opts[] = {
+		{"revert", 0, 0, 'r'}, {"repair", 0, 0, 'R'},  {"learn", 0, 0, 'l'},    {"alerts", 1, 0, 'a'},
+		{"for", 1, 0, 'f'},    {"metrics", 1, 0, 'm'}, {"firewall", 1, 0, 'F'}, {0}};
 	struct wh_watch_config cfg = c->config->watch;
 	struct out out = {.c = c, .file = -1};
 	struct wh_error err;
@@ -171,7 +175,8 @@ static int run(struct cli *c, int argc, char **argv)
 	if (optind != argc)
 		return cli_usage(c, "takes no further words");
 	if (cfg.alerts && (out.file = wh_open_append(cfg.alerts)) < 0) {
-		wh_fail_input(&err, out.file, "%s: cannot be written: %s%s", cfg.alerts, strerror(-out.file), wh_as_owner(out.file));
+		wh_fail_input(&err, out.file, "%s: cannot be written: %s%s", cfg.alerts, strerror(-out.file),
+		              wh_as_owner(out.file));
 		return cli_error(&err);
 	}
 	out.to_syslog = cfg.syslog;
@@ -189,7 +194,15 @@ static int run(struct cli *c, int argc, char **argv)
 	for (size_t i = 0; i < KINDS; i++)
 		out.noticed[i].kind = kinds[i];
 	const struct wh_app a = cli_app(c);
-	int rc = wh_app_watch(&a, &(struct wh_app_watch){.config = &cfg, .stop = &stop, .ready = ready, .again = again, .alert = alert, .tick = serve_metrics, .arg = &out}, &err);
+	int rc = wh_app_watch(&a,
+	                      &(struct wh_app_watch){.config = &cfg,
+	                                             .stop = &stop,
+	                                             .ready = ready,
+	                                             .again = again,
+	                                             .alert = alert,
+	                                             .tick = serve_metrics,
+	                                             .arg = &out},
+	                      &err);
 	wh_notify("STOPPING=1");
 	if (out.file >= 0)
 		close(out.file);
@@ -212,4 +225,10 @@ static unsigned may_now(const struct cli *c, int argc, char **argv)
 	return may;
 }
 
-const struct cli_command cli_watch = {.may = WH_MAY_LOOK | WH_MAY_HEAR | WH_MAY_ADOPT | WH_MAY_PUT_BACK | WH_MAY_ROLL_BACK, .may_now = may_now, .confined = true, .name = "watch", .summary = "look after the confirmed rules: who is hit, who changed them", .help = help, .run = run};
+const struct cli_command cli_watch = {.may = WH_MAY_LOOK | WH_MAY_HEAR | WH_MAY_ADOPT | WH_MAY_PUT_BACK | WH_MAY_ROLL_BACK,
+                                      .may_now = may_now,
+                                      .confined = true,
+                                      .name = "watch",
+                                      .summary = "look after the confirmed rules: who is hit, who changed them",
+                                      .help = help,
+                                      .run = run};

@@ -57,7 +57,8 @@ static int take_error(struct wh_taking *t, const char *file, struct wh_error *er
 	bool input = wh_take_number(t, 1, 0, 1);
 	if (t->failed || !t->n || t->n >= sizeof err->text || memchr(t->p, 0, t->n))
 		return wh_fail(err, -EBADMSG, "%s: the process that reads it answered nonsense", file);
-	return input ? wh_fail_input(err, code, "%.*s", (int)t->n, (const char *)t->p) : wh_fail(err, code, "%.*s", (int)t->n, (const char *)t->p);
+	return input ? wh_fail_input(err, code, "%.*s", (int)t->n, (const char *)t->p)
+	             : wh_fail(err, code, "%.*s", (int)t->n, (const char *)t->p);
 }
 
 static int take_answer(const uint8_t *bytes, size_t n, struct wh_config *c, const char *file, struct wh_error *err)
@@ -84,7 +85,9 @@ int wh_config_fill_apart(struct wh_config *c, const char *file, int fd, struct w
 		rc = -EBADMSG;
 	rc = rc ? rc : wh_helper_receive(end, bytes, n, &ignored);
 	wh_helper_end(end);
-	rc = rc ? wh_fail(err, rc, "%s: the process that reads it %s", file, rc == -EAGAIN ? "did not end in time" : "ended without an answer") : take_answer(bytes, n, c, file, err);
+	rc = rc ? wh_fail(err, rc, "%s: the process that reads it %s", file,
+	                  rc == -EAGAIN ? "did not end in time" : "ended without an answer")
+	        : take_answer(bytes, n, c, file, err);
 	free(bytes);
 	return rc;
 }

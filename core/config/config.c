@@ -95,7 +95,8 @@ static int load_here(struct wh_config *c, const char *file, struct wh_error *err
 
 static int load_apart(struct wh_config *c, const char *file, struct wh_error *err)
 {
-	int fd = wh_trusted_open(file, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0); /* a FIFO that nobody writes must not hang a command */
+	/* a FIFO that nobody writes must not hang a command */
+	int fd = wh_trusted_open(file, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
 	if (fd < 0)
 		return wh_fail_input(err, fd, "%s: cannot be read: %s", file, strerror(-fd));
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);

@@ -7,9 +7,10 @@
 
 static const char *type_text(const struct wh_key *k)
 {
-	static const char *const names[] = {[WH_KEY_TEXT] = "text", [WH_KEY_PATH] = "path", [WH_KEY_WORDS] = "text or list", [WH_KEY_INT] = "number",
-	                                    [WH_KEY_DURATION] = "time", [WH_KEY_SIZE] = "size", [WH_KEY_BOOL] = "yes or no", [WH_KEY_CHOICE] = "choice",
-	                                    [WH_KEY_MAP] = "map", [WH_KEY_LIST] = "list"};
+	static const char *const names[] = {
+		[WH_KEY_TEXT] = "text",     [WH_KEY_PATH] = "path", [WH_KEY_WORDS] = "text or list", [WH_KEY_INT] = "number",
+		[WH_KEY_DURATION] = "time", [WH_KEY_SIZE] = "size", [WH_KEY_BOOL] = "yes or no",     [WH_KEY_CHOICE] = "choice",
+		[WH_KEY_MAP] = "map",       [WH_KEY_LIST] = "list"};
 	return names[k->type];
 }
 
@@ -19,7 +20,8 @@ static void print_range(FILE *f, const struct wh_key *k)
 	if (k->type == WH_KEY_INT)
 		fprintf(f, " From %lld to %lld.", (long long)k->min, (long long)k->max);
 	else if (k->type == WH_KEY_DURATION && k->max)
-		fprintf(f, k->max % 86400 ? " At most %llds." : " At most %lldd.", (long long)(k->max % 86400 ? k->max : k->max / 86400));
+		fprintf(f, k->max % 86400 ? " At most %llds." : " At most %lldd.",
+		        (long long)(k->max % 86400 ? k->max : k->max / 86400));
 	else if (k->type == WH_KEY_SIZE && k->min)
 		fprintf(f, " At least %lldMiB.", (long long)(k->min >> 20));
 	for (int i = 0; k->type == WH_KEY_CHOICE && k->words[i]; i++)
@@ -72,7 +74,8 @@ static void add_json(json_t *list, const struct wh_key *k, const char *prefix)
 {
 	char name[128];
 	snprintf(name, sizeof name, "%s%s", prefix, k->name);
-	json_t *o = json_pack("{ss ss so* ss}", "key", name, "type", type_text(k), "default", k->preset ? json_string(k->preset) : json_null(), "help", k->help);
+	json_t *o = json_pack("{ss ss so* ss}", "key", name, "type", type_text(k), "default",
+	                      k->preset ? json_string(k->preset) : json_null(), "help", k->help);
 	json_array_append_new(list, o);
 	const struct wh_key *own = k->type == WH_KEY_MAP ? k->keys : k->type == WH_KEY_LIST ? k->list->keys : NULL;
 	snprintf(name, sizeof name, "%s%s%s.", prefix, k->name, k->type == WH_KEY_LIST ? "[]" : "");

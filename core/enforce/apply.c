@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Apply: plan each port from what the kernel holds, fill chains that no packet reaches, switch in one transaction. See enforce/apply.h. */
+/* Apply: plan each port from what the kernel holds, fill chains that no packet reaches, switch in one transaction. See
+ * enforce/apply.h. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -132,7 +133,8 @@ static int verify(const struct wh_nft_ruleset *rs, struct wh_enforce_result *out
 		if (*p == '\n')
 			*p = ';';
 	if (rc == 1)
-		rc = wh_fail(err, -EIO, "what the kernel holds is not what was sent: %s; `whittle rollback` takes it away", difference ? difference : "?");
+		rc = wh_fail(err, -EIO, "what the kernel holds is not what was sent: %s; `whittle rollback` takes it away",
+		             difference ? difference : "?");
 	free(difference);
 	return rc;
 }
@@ -149,7 +151,8 @@ static int explain_lack(int rc, struct wh_error *err)
 	return rc;
 }
 
-int wh_nft_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, struct wh_enforce_result *out, struct wh_error *err)
+int wh_nft_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, struct wh_enforce_result *out,
+                 struct wh_error *err)
 {
 	struct wh_apply j = {.mem = wh_arena_new(), .rs = rs, .timeout_ms = opt->confirm_within_s * 1000, .err = err};
 	memset(out, 0, sizeof *out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The steps of an apply: plan each port from what the kernel holds (plan.c), fill chains that no packet reaches (fill.c), switch in one
- * transaction (apply.c), and delete the chains and sets that nothing leads to any more (sweep.c). The layout is in nft/table.h. */
+/* The steps of an apply: plan each port from what the kernel holds (plan.c), fill chains that no packet reaches (fill.c), switch
+ * in one transaction (apply.c), and delete the chains and sets that nothing leads to any more (sweep.c). The layout is in
+ * nft/table.h. */
 #pragma once
 #include "nft/table.h"
 #include "whittle/enforce.h"

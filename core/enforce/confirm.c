@@ -51,12 +51,12 @@ static int move_differences(struct confirmation *c, const char *from, const char
 /* What becomes of a dispatch element. */
 enum fate { STAYS, GOES, MOVES };
 
-/* The confirmed elements that the pending one takes the place of: its own, and where it is for any address, all of its port, since
- * theirs are asked before. */
+/* The confirmed elements that the pending one takes the place of: its own, and where it is for any address, all of its port,
+ * since theirs are asked before. */
 static bool takes_place_of(const struct wh_nft_dispatch *p, const struct wh_nft_dispatch *d)
 {
-	return wh_nft_key_eq(&d->key, &p->key) ||
-	       (p->key.any && p->chain[0] && d->key.direction == p->key.direction && d->key.proto == p->key.proto && d->key.port == p->key.port);
+	return wh_nft_key_eq(&d->key, &p->key) || (p->key.any && p->chain[0] && d->key.direction == p->key.direction &&
+	                                           d->key.proto == p->key.proto && d->key.port == p->key.port);
 }
 
 /* A pending element; a chain of differences is moved into the confirmed one with the first of its addresses. */
@@ -127,11 +127,14 @@ static int confirm(struct confirmation *c, struct wh_error *err)
 	if (!pending && lasting)
 		return 0; /* confirmed already */
 	if (!pending)
-		return wh_fail(err, -ETIME, "there is nothing to confirm: no rules were applied, or their time was up and the kernel has dropped them");
+		return wh_fail(
+			err, -ETIME,
+			"there is nothing to confirm: no rules were applied, or their time was up and the kernel has dropped them");
 	char *strange = wh_nft_skeleton_differs(&c->live, c->mem);
 	if (strange) {
 		strange[strcspn(strange, "\n")] = 0;
-		return wh_fail(err, -EPERM, "not confirmed, because somebody changed our table: %s; run `whittle enforce` again", strange);
+		return wh_fail(err, -EPERM, "not confirmed, because somebody changed our table: %s; run `whittle enforce` again",
+		               strange);
 	}
 	wh_batch_begin(&c->b, generation);
 	rc = move_over(c);

@@ -36,7 +36,8 @@ static size_t ports_of(const struct wh_nft_ruleset *rs, const struct wh_addr *a)
 	return n;
 }
 
-static enum wh_coverage_kind why_not(const struct wh_nft_ruleset *rs, const struct wh_resource *r, const struct wh_covered *c, const struct wh_covered *all, size_t n)
+static enum wh_coverage_kind why_not(const struct wh_nft_ruleset *rs, const struct wh_resource *r, const struct wh_covered *c,
+                                     const struct wh_covered *all, size_t n)
 {
 	for (size_t i = 0; r && i < r->n_addrs; i++)
 		if (ports_of(rs, &r->addrs[i]))
@@ -51,7 +52,8 @@ static enum wh_coverage_kind why_not(const struct wh_nft_ruleset *rs, const stru
 	return WH_UNCLAIMED;
 }
 
-int wh_nft_coverage(const struct wh_nft_ruleset *rs, const struct wh_estate *e, struct wh_arena *mem, struct wh_covered **out, size_t *n, struct wh_error *err)
+int wh_nft_coverage(const struct wh_nft_ruleset *rs, const struct wh_estate *e, struct wh_arena *mem, struct wh_covered **out,
+                    size_t *n, struct wh_error *err)
 {
 	struct ifaddrs *list;
 	struct wh_addr a;

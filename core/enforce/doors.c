@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A packet is judged by the port that the peer asked for. A port that is translated to a judged one is therefore a way around its rule, unless it has a rule itself. */
+/* A packet is judged by the port that the peer asked for. A port that is translated to a judged one is therefore a way around its
+ * rule, unless it has a rule itself. */
 #include <stdlib.h>
 #include <string.h>
 #include "whittle/enforce.h"
@@ -32,7 +33,8 @@ static uint16_t first_open(const struct wh_nft_ruleset *rs, const struct wh_nft_
 }
 
 /* A rule of a port that it leads to; `a` may be NULL: of whichever address. */
-static const struct wh_nft_port *rule_at(const struct wh_nft_ruleset *rs, const struct wh_nft_published *p, const struct wh_addr *a)
+static const struct wh_nft_port *rule_at(const struct wh_nft_ruleset *rs, const struct wh_nft_published *p,
+                                         const struct wh_addr *a)
 {
 	for (size_t i = 0; i < rs->n_ports; i++)
 		if (rs->ports[i].port >= p->to_first && rs->ports[i].port <= p->to_last && judges(&rs->ports[i], p->proto, a))
@@ -41,7 +43,8 @@ static const struct wh_nft_port *rule_at(const struct wh_nft_ruleset *rs, const 
 }
 
 /* Of the address that it leads to where that is judged, else (on another machine, or in a container) of any. */
-static const struct wh_nft_port *behind(const struct wh_nft_ruleset *rs, const struct wh_nft_published *p, const struct wh_addr *a)
+static const struct wh_nft_port *behind(const struct wh_nft_ruleset *rs, const struct wh_nft_published *p,
+                                        const struct wh_addr *a)
 {
 	const struct wh_nft_port *to = rule_at(rs, p, p->here ? a : &p->to);
 	return to || p->here ? to : rule_at(rs, p, NULL);
@@ -73,7 +76,8 @@ static struct wh_addr *all_locals(const struct wh_nft_ruleset *rs, struct wh_are
 	return all;
 }
 
-size_t wh_nft_doors(const struct wh_nft_ruleset *rs, const struct wh_nft_published_list *l, struct wh_arena *mem, struct wh_door **out)
+size_t wh_nft_doors(const struct wh_nft_ruleset *rs, const struct wh_nft_published_list *l, struct wh_arena *mem,
+                    struct wh_door **out)
 {
 	size_t n = 0, room = 0, n_locals;
 	struct wh_addr *locals = all_locals(rs, mem, &n_locals);

@@ -18,7 +18,8 @@ static int make_room(struct wh_apply *j, size_t more)
 		/* a transaction of ours counts one, or none where there was nothing to flush; anything else is somebody's */
 		now = wh_nl_generation(j->nl, j->err);
 		if (now != next && !(flushes_only && now == j->generation))
-			rc = wh_fail(j->err, -ERESTART, "somebody else changed the firewall meanwhile; nothing was applied: run it again");
+			rc = wh_fail(j->err, -ERESTART,
+			             "somebody else changed the firewall meanwhile; nothing was applied: run it again");
 	}
 	j->generation = now;
 	wh_batch_free(&j->b);

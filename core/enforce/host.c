@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The servers that this machine is configured to use. Where /etc/resolv.conf names the machine itself, a resolver of its own stands between: then
- * what counts is whom that one asks. Each of them is known by the files that it keeps or is configured by; they are read as far as they
- * name addresses. A resolver that asks the servers of each name itself, or of which nothing is found, is said to be unchecked.
+ * The servers that this machine is configured to use. Where /etc/resolv.conf names the machine itself, a resolver of its own
+ * stands between: then what counts is whom that one asks. Each of them is known by the files that it keeps or is configured by;
+ * they are read as far as they name addresses. A resolver that asks the servers of each name itself, or of which nothing is
+ * found, is said to be unchecked.
  */
 #include <glob.h>
 #include <ifaddrs.h>
@@ -65,8 +66,8 @@ static bool ours(const struct wh_addr *a)
 
 static void ask_behind(struct reading *r, const struct wh_addr *stub);
 
-/* "9.9.9.9", "9.9.9.9#53", "9.9.9.9@853#dns.quad9.net", "[2620:fe::fe]:853", "9.9.9.9:853", "fe80::1%eth0": `marks` are the characters
- * that this program writes before a port. */
+/* "9.9.9.9", "9.9.9.9#53", "9.9.9.9@853#dns.quad9.net", "[2620:fe::fe]:853", "9.9.9.9:853", "fe80::1%eth0": `marks` are the
+ * characters that this program writes before a port. */
 static void upstream(struct reading *r, const char *word, const char *marks, uint16_t port)
 {
 	struct wh_nft_host *h = r->out;
@@ -98,7 +99,8 @@ static void upstream(struct reading *r, const char *word, const char *marks, uin
 
 /* ---- lines of "key value value" ---- */
 
-/* The addresses behind any of the words in `keys` (separated by spaces), one or more a line: "nameserver 10.0.0.1", "NTP=10.0.0.2". */
+/* The addresses behind any of the words in `keys` (separated by spaces), one or more a line: "nameserver 10.0.0.1",
+ * "NTP=10.0.0.2". */
 static void addresses_in(struct reading *r, const char *path, const char *keys, struct wh_addr **list, size_t *n)
 {
 	char *text = read_text(r, path), *line, *save, *words, *word;
@@ -273,10 +275,17 @@ static void ask_resolved(struct reading *r)
 
 static void ask_others(struct reading *r)
 {
-	static const struct { const char *pattern; read_fn read; } places[] = {
-		{"/etc/dnsmasq.conf", dnsmasq}, {"/etc/dnsmasq.d/*", dnsmasq}, {"/etc/NetworkManager/dnsmasq.d/*", dnsmasq},
-		{"/etc/unbound/unbound.conf", unbound}, {"/etc/unbound/unbound.conf.d/*.conf", unbound}, {"/etc/unbound/conf.d/*.conf", unbound},
-		{"/etc/bind/named.conf*", named}, {"/etc/named.conf", named}, {"/etc/named/*.conf", named},
+	static const struct { const char *pattern; read_fn read;
+	} places[] = {
+		{"/etc/dnsmasq.conf", dnsmasq},
+		{"/etc/dnsmasq.d/*", dnsmasq},
+		{"/etc/NetworkManager/dnsmasq.d/*", dnsmasq},
+		{"/etc/unbound/unbound.conf", unbound},
+		{"/etc/unbound/unbound.conf.d/*.conf", unbound},
+		{"/etc/unbound/conf.d/*.conf", unbound},
+		{"/etc/bind/named.conf*", named},
+		{"/etc/named.conf", named},
+		{"/etc/named/*.conf", named},
 	};
 	if (r->others)
 		return;
@@ -296,25 +305,32 @@ static void ask_behind(struct reading *r, const struct wh_addr *stub)
 		bool first = !r->resolved;
 		ask_resolved(r);
 		if (first && r->out->n_upstreams == before)
-			r->out->unchecked = wh_arena_printf(r->mem, "%s is systemd-resolved, and no file of it says which servers it asks", addr);
+			r->out->unchecked = wh_arena_printf(
+				r->mem, "%s is systemd-resolved, and no file of it says which servers it asks", addr);
 		return;
 	}
 	bool first = !r->others;
 	ask_others(r);
 	if (first && r->unbound && !r->forwards_all)
-		r->out->unchecked = wh_arena_printf(r->mem, "unbound at %s asks each name's own servers, which are not known before", addr);
+		r->out->unchecked = wh_arena_printf(
+			r->mem, "unbound at %s asks each name's own servers, which are not known before", addr);
 	else if (first && r->out->n_upstreams == before && !r->out->unchecked)
-		r->out->unchecked = wh_arena_printf(r->mem, "%s answers on this machine, and no file that is known (of dnsmasq, unbound, BIND, NetworkManager) says which servers it asks", addr);
+		r->out->unchecked = wh_arena_printf(
+			r->mem,
+			"%s answers on this machine, and no file that is known (of dnsmasq, unbound, BIND, NetworkManager) says which servers it asks",
+			addr);
 }
 
 void wh_nft_host_read(const char *root, struct wh_arena *mem, struct wh_nft_host *out)
 {
-	static const char *const time_files[] = {"/etc/systemd/timesyncd.conf", "/etc/chrony/chrony.conf", "/etc/ntp.conf", "/etc/ntpsec/ntp.conf"};
+	static const char *const time_files[] = {"/etc/systemd/timesyncd.conf", "/etc/chrony/chrony.conf", "/etc/ntp.conf",
+	                                         "/etc/ntpsec/ntp.conf"};
 	struct reading r = {.root = root, .mem = mem, .out = out};
 	memset(out, 0, sizeof *out);
 	addresses_in(&r, below_root(&r, "/etc/resolv.conf", ""), "nameserver", &out->resolvers, &out->n_resolvers);
 	for (size_t i = 0; i < sizeof time_files / sizeof *time_files; i++)
-		addresses_in(&r, below_root(&r, time_files[i], ""), "server pool peer NTP FallbackNTP", &out->time_servers, &out->n_time_servers);
+		addresses_in(&r, below_root(&r, time_files[i], ""), "server pool peer NTP FallbackNTP", &out->time_servers,
+		             &out->n_time_servers);
 	size_t kept = 0;
 	for (size_t i = 0; i < out->n_resolvers; i++) {
 		struct wh_addr a = out->resolvers[i];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What no rule set may break, asked before anything is sent. The layout itself sees to loopback, established connections, neighbour
- * discovery and path MTU (nothing but TCP that opens a connection and UDP is ever judged; confirm looks whether that still is so, see
- * compare.c). What is left are rules that would cut the machine off from what it cannot do without: each is a packet that must pass,
- * and wh_nft_passes() is the table's own decision in C.
+ * What no rule set may break, asked before anything is sent. The layout itself sees to loopback, established connections,
+ * neighbour discovery and path MTU (nothing but TCP that opens a connection and UDP is ever judged; confirm looks whether that
+ * still is so, see compare.c). What is left are rules that would cut the machine off from what it cannot do without: each is a
+ * packet that must pass, and wh_nft_passes() is the table's own decision in C.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +13,15 @@
 static int refuse(struct wh_error *err, const char *name, const struct wh_nft_port *p, const char *why)
 {
 	char proto[8];
-	return wh_fail_input(err, -EPERM, "refused, because it would break %s: the rule for %s port %u/%s %s; delete or edit it (`whittle rules`)", name,
-	                     p->direction == WH_INBOUND ? "inbound" : "outbound", p->port, wh_proto_text(p->proto, proto), why);
+	return wh_fail_input(
+		err, -EPERM,
+		"refused, because it would break %s: the rule for %s port %u/%s %s; delete or edit it (`whittle rules`)", name,
+		p->direction == WH_INBOUND ? "inbound" : "outbound", p->port, wh_proto_text(p->proto, proto), why);
 }
 
 /* A server that the host is configured to use must stay within reach, from whichever of its addresses. */
-static int reaches_one(const struct wh_nft_ruleset *rs, const char *name, uint8_t proto, uint16_t port, const struct wh_addr *server, struct wh_error *err)
+static int reaches_one(const struct wh_nft_ruleset *rs, const char *name, uint8_t proto, uint16_t port,
+                       const struct wh_addr *server, struct wh_error *err)
 {
 	struct wh_nft_packet packet = {.direction = WH_OUTBOUND, .proto = proto, .port = port, .peer = *server, .opens = true};
 	char why[128], addr[WH_ADDR_STRLEN];
@@ -34,7 +37,8 @@ static int reaches_one(const struct wh_nft_ruleset *rs, const char *name, uint8_
 }
 
 /* `others`: servers are known beside these. A rule that allows nobody breaks what nobody is known for. */
-static int reaches(const struct wh_nft_ruleset *rs, const char *name, uint8_t proto, uint16_t port, const struct wh_addr *servers, size_t n, bool others, struct wh_error *err)
+static int reaches(const struct wh_nft_ruleset *rs, const char *name, uint8_t proto, uint16_t port, const struct wh_addr *servers,
+                   size_t n, bool others, struct wh_error *err)
 {
 	int rc = 0;
 	for (size_t i = 0; i < n && !rc; i++) {
@@ -75,7 +79,8 @@ static int dhcp(const struct wh_nft_ruleset *rs, struct wh_error *err)
 		for (size_t k = 0; k < rs->n_ports; k++) {
 			const struct wh_nft_port *p = &rs->ports[k];
 			/* who serves nobody by DHCP may close the server's port */
-			if (wh_nft_is_for(p, need[i].d, WH_PROTO_UDP, need[i].port) && !wh_nft_allows(p, &peers) && (need[i].d == WH_OUTBOUND || need[i].port != 67 || p->n_v4))
+			if (wh_nft_is_for(p, need[i].d, WH_PROTO_UDP, need[i].port) && !wh_nft_allows(p, &peers) &&
+			    (need[i].d == WH_OUTBOUND || need[i].port != 67 || p->n_v4))
 				return refuse(err, "DHCP", p, need[i].why);
 		}
 	}
@@ -128,5 +133,7 @@ char *wh_nft_unchecked(const struct wh_nft_ruleset *rs, const struct wh_nft_host
 	bool asked = false;
 	for (size_t i = 0; i < rs->n_ports && !rs->audit; i++)
 		asked |= rs->ports[i].direction == WH_OUTBOUND && (rs->ports[i].port == 53 || rs->ports[i].port == 853);
-	return asked && host->unchecked ? wh_arena_printf(mem, "whether names can still be resolved cannot be checked: %s", host->unchecked) : NULL;
+	return asked && host->unchecked
+	               ? wh_arena_printf(mem, "whether names can still be resolved cannot be checked: %s", host->unchecked)
+	               : NULL;
 }

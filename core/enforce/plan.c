@@ -9,7 +9,8 @@ static int differences(struct wh_apply *j, struct wh_plan *p, const struct wh_ch
 {
 	size_t n = 0;
 	for (int v6 = 0; v6 < 2; v6++) {
-		int rc = wh_spans_differ(j->nl, &s->tiles[v6], v6 ? p->want->v6 : p->want->v4, v6 ? p->want->n_v6 : p->want->n_v4, v6, j->mem, &p->plus[v6], &p->minus[v6]);
+		int rc = wh_spans_differ(j->nl, &s->tiles[v6], v6 ? p->want->v6 : p->want->v4, v6 ? p->want->n_v6 : p->want->n_v4,
+		                         v6, j->mem, &p->plus[v6], &p->minus[v6]);
 		if (rc)
 			return rc;
 		n += p->plus[v6].n + p->minus[v6].n;
@@ -54,7 +55,8 @@ int wh_plan_port(struct wh_apply *j, struct wh_plan *p)
 	p->how = FULL;
 	choose_name(j, p);
 	if (confirmed) {
-		struct wh_chain_spec s = {.name = confirmed, .port = p->want, .audit = j->rs->audit, .nflog_group = j->rs->nflog_group};
+		struct wh_chain_spec s = {
+			.name = confirmed, .port = p->want, .audit = j->rs->audit, .nflog_group = j->rs->nflog_group};
 		p->confirmed = confirmed;
 		int rc = wh_tiles_live(&j->live, s.name, false, j->mem, &s.tiles[0]);
 		if (!rc)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From where the operator is connected. His shell has it in $SSH_CONNECTION, but sudo takes that away, and who came back to a tmux of
- * yesterday still has yesterday's. So three places are asked, and whatever any of them says is kept:
+ * From where the operator is connected. His shell has it in $SSH_CONNECTION, but sudo takes that away, and who came back to a
+ * tmux of yesterday still has yesterday's. So three places are asked, and whatever any of them says is kept:
  *   the environment of this process and of each of its parents, which are of before sudo;
  *   the sockets of an SSH server's process that is one of these parents;
  *   and those of each such process that belongs to the operator: sshd becomes its user once he has logged in.
- * What happens in another network namespace is no session that our rules could cut. (utmp is not asked: newer systems keep none.) All of it is read from /proc, whose text others can shape: whoever has a process here may
- * make us refuse, and nobody can make us cut a session by what he adds.
+ * What happens in another network namespace is no session that our rules could cut. (utmp is not asked: newer systems keep none.)
+ * All of it is read from /proc, whose text others can shape: whoever has a process here may make us refuse, and nobody can make
+ * us cut a session by what he adds.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -32,7 +33,10 @@ static void found(struct search *s, const struct wh_addr *client, unsigned port,
 		    (!server || wh_addr_eq(&s->out[i].server, server)))
 			return;
 	if (s->n < s->max && port > 0 && port < 65536)
-		s->out[s->n++] = (struct wh_session){.client = *client, .port = (uint16_t)port, .has_server = server != NULL, .server = server ? *server : *client};
+		s->out[s->n++] = (struct wh_session){.client = *client,
+		                                     .port = (uint16_t)port,
+		                                     .has_server = server != NULL,
+		                                     .server = server ? *server : *client};
 }
 
 /* A file of a process, at most `max` bytes of it, NUL-terminated; free() it. NULL where it can't be read. */
@@ -59,7 +63,8 @@ static void connection(struct search *s, const char *text)
 	char client[64], server[64];
 	unsigned cport, sport;
 	struct wh_addr a, ours;
-	if (sscanf(text, "%63s %u %63s %u", client, &cport, server, &sport) == 4 && !wh_addr_parse(client, strcspn(client, "%"), &a))
+	if (sscanf(text, "%63s %u %63s %u", client, &cport, server, &sport) == 4 &&
+	    !wh_addr_parse(client, strcspn(client, "%"), &a))
 		found(s, &a, sport, wh_addr_parse(server, strcspn(server, "%"), &ours) ? NULL : &ours);
 }
 
@@ -114,7 +119,9 @@ static void established(struct search *s, pid_t pid, const char *table, const un
 	snprintf(path, sizeof path, "%s/%d/net/%s", s->proc, (int)pid, table);
 	FILE *f = fopen(path, "re");
 	while (f && fgets(line, sizeof line, f)) {
-		if (sscanf(line, " %*u: %39[0-9A-Fa-f]:%x %39[0-9A-Fa-f]:%x %x %*s %*s %*s %*u %*u %lu", local, &port, remote, &rport, &state, &inode) != 6 || state != 1)
+		if (sscanf(line, " %*u: %39[0-9A-Fa-f]:%x %39[0-9A-Fa-f]:%x %x %*s %*s %*s %*u %*u %lu", local, &port, remote,
+		           &rport, &state, &inode) != 6 ||
+		    state != 1)
 			continue;
 		for (size_t i = 0; i < n; i++)
 			if (inodes[i] == inode && address_of(remote, &a))
@@ -154,7 +161,8 @@ static pid_t parent_of(const struct search *s, pid_t pid, char name[static 32])
 {
 	size_t len;
 	int parent = 0;
-	char *text = read_proc(s, pid, "stat", 1024, &len), *from = text ? strchr(text, '(') : NULL, *to = text ? strrchr(text, ')') : NULL;
+	char *text = read_proc(s, pid, "stat", 1024, &len), *from = text ? strchr(text, '(') : NULL,
+	     *to = text ? strrchr(text, ')') : NULL;
 	name[0] = 0;
 	if (from && to && to > from) {
 		snprintf(name, 32, "%.*s", (int)(to - from - 1), from + 1);
@@ -232,7 +240,8 @@ uid_t wh_operator_uid(const char *proc)
 const struct wh_session *wh_session_cut(const struct wh_nft_ruleset *rs, const struct wh_session *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct wh_nft_packet p = {.direction = WH_INBOUND, .proto = WH_PROTO_TCP, .port = s[i].port, .peer = s[i].client, .opens = true};
+		struct wh_nft_packet p = {
+			.direction = WH_INBOUND, .proto = WH_PROTO_TCP, .port = s[i].port, .peer = s[i].client, .opens = true};
 		p.local = s[i].has_server ? &s[i].server : NULL;
 		p.loopback = wh_nft_loopback(&s[i].client);
 		if (!wh_nft_passes(rs, &p))

@@ -35,7 +35,8 @@ static bool kept(const struct wh_apply *j, const char *chain)
 	return false;
 }
 
-/* An element whose time is up is not told any more, but holds its chain until the kernel collects it, which may be minutes later. */
+/* An element whose time is up is not told any more, but holds its chain until the kernel collects it, which may be minutes
+ * later. */
 static void flush_expired(struct wh_apply *j)
 {
 	char map[WH_NFT_NAME];

@@ -11,7 +11,8 @@ static int one_is_enough(void *arg, const struct wh_edge_key *k, const struct wh
 	return ENOUGH;
 }
 
-int wh_estate_heard(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_heard *out, struct wh_error *err)
+int wh_estate_heard(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_heard *out,
+                    struct wh_error *err)
 {
 	size_t room = 0;
 	for (size_t i = 0; i < e->n_resources; i++)

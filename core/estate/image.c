@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The model of a network as bytes. Each struct has one function, which writes its members or reads them, so that both agree; lists come with their lengths, places in
- * lists are checked against these, and texts end with a zero byte, so that the model points into the bytes. Whoever wrote them: what was
- * read is as safe to follow as what was built, though it may say what no document did.
+ * The model of a network as bytes. Each struct has one function, which writes its members or reads them, so that both agree;
+ * lists come with their lengths, places in lists are checked against these, and texts end with a zero byte, so that the model
+ * points into the bytes. Whoever wrote them: what was read is as safe to follow as what was built, though it may say what no
+ * document did.
  */
 #include <stdlib.h>
 #include "estate/image.h"
@@ -257,7 +258,8 @@ int wh_topology_read(const uint8_t *bytes, size_t len, struct wh_inventory *none
 	return 0;
 }
 
-int wh_topology_load(struct wh_state *s, struct wh_inventory *none, struct wh_arena *mem, struct wh_topology *out, struct wh_error *err)
+int wh_topology_load(struct wh_state *s, struct wh_inventory *none, struct wh_arena *mem, struct wh_topology *out,
+                     struct wh_error *err)
 {
 	uint8_t *bytes;
 	size_t len;

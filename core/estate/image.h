@@ -9,7 +9,8 @@
 
 enum { MOST = 1 << 26, MOST_TEXT = 1 << 20 };
 
-/* Whose addresses one side of a rule is of, and sets of ports. Thousands of rules have the same ones, so they stand in lists of their own, each once. */
+/* Whose addresses one side of a rule is of, and sets of ports. Thousands of rules have the same ones, so they stand in lists of
+ * their own, each once. */
 struct side { struct wh_prefix *prefixes; const char **tags, **asgs; size_t n_prefixes, n_tags, n_asgs; };
 struct port_list { struct wh_port_range *p; size_t n; };
 enum pool { SIDES, PORTS, NAMES, POOLS };

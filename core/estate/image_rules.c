@@ -39,7 +39,8 @@ static size_t referred(struct io *x, enum pool pool, uint32_t at)
 	return place;
 }
 
-static void rule_side(struct io *x, struct wh_prefix **p, size_t *n, const char ***rule_tags, size_t *n_tags, const char ***asgs, size_t *n_asgs)
+static void rule_side(struct io *x, struct wh_prefix **p, size_t *n, const char ***rule_tags, size_t *n_tags, const char ***asgs,
+                      size_t *n_asgs)
 {
 	struct side s = {*p, *rule_tags, *asgs, *n, *n_tags, *n_asgs};
 	size_t at = referred(x, SIDES, x->out ? common(x, SIDES, &s, NULL, NULL) : 0);

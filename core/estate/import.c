@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * estate.yaml and the NSG files that it names, into the ledger in one transaction. The ledger keeps one document for the resources
- * (collection "estate", key "estate"), and one for each NSG file (collection "nsg", key its path as written) with its text.
+ * estate.yaml and the NSG files that it names, into the ledger in one transaction. The ledger keeps one document for the
+ * resources (collection "estate", key "estate"), and one for each NSG file (collection "nsg", key its path as written) with its
+ * text.
  */
 #include <ctype.h>
 #include <jansson.h>
@@ -24,7 +25,14 @@ struct import {
 	const char *platform;                                  /* of all, or NULL */
 	json_t *named;                                         /* set of the tags that rules name, in lower case */
 	json_t *tags;                                          /* those of them that the published list holds, or NULL */
-	struct file { const char *name; char *text; size_t len; const char **groups; size_t n_groups; struct wh_name_set by_name; } **files;
+	struct file {
+		const char *name;
+		char *text;
+		size_t len;
+		const char **groups;
+		size_t n_groups;
+		struct wh_name_set by_name;
+	} * *files;
 	size_t n_files, room_files;
 	struct wh_name_set names, addresses, by_file; /* of resources; each address with its resource's name; each struct file */
 	FILE *notes;
@@ -35,14 +43,16 @@ static int need_text(struct import *im, const struct wh_yaml *n, const char **ou
 {
 	*out = "";
 	if (n->kind != WH_YAML_SCALAR || !*n->scalar)
-		return wh_fail_input(im->err, -EINVAL, "%s:%d: '%s' must be a text", im->path, n->line, n->key ? n->key : "the entry");
+		return wh_fail_input(im->err, -EINVAL, "%s:%d: '%s' must be a text", im->path, n->line,
+		                     n->key ? n->key : "the entry");
 	*out = n->scalar;
 	return 0;
 }
 
 static int need_list(struct import *im, const struct wh_yaml *n)
 {
-	return n->kind == WH_YAML_LIST ? 0 : wh_fail_input(im->err, -EINVAL, "%s:%d: '%s' must be a list", im->path, n->line, n->key);
+	return n->kind == WH_YAML_LIST ? 0
+	                               : wh_fail_input(im->err, -EINVAL, "%s:%d: '%s' must be a list", im->path, n->line, n->key);
 }
 
 /* `owner`: a word for the resource at hand, which may not have its name yet. */
@@ -156,11 +166,12 @@ static int add_nsg(struct import *im, const struct wh_yaml *n, struct wh_name_se
 		return rc;
 	if (hash && !wh_name_set_find(&f->by_name, hash + 1)) {
 		near = wh_nearest(hash + 1, f->groups);
-		return wh_fail_input(im->err, -ENOENT, "%s:%d: %s holds no network security group '%s'%s%s%s", im->path, n->line, f->name, hash + 1,
-		                     near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+		return wh_fail_input(im->err, -ENOENT, "%s:%d: %s holds no network security group '%s'%s%s%s", im->path, n->line,
+		                     f->name, hash + 1, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 	}
 	if (!hash && f->n_groups > 1) {
-		fprintf(im->notes, "%s:%d: %s holds %zu groups, and all of them count here; write %s#%s for one\n", im->path, n->line, s, f->n_groups, s, f->groups[0]);
+		fprintf(im->notes, "%s:%d: %s holds %zu groups, and all of them count here; write %s#%s for one\n", im->path,
+		        n->line, s, f->n_groups, s, f->groups[0]);
 		im->sum->notes++;
 	}
 	json_array_append_new(list, json_string(s));
@@ -171,7 +182,8 @@ static int read_platform(struct import *im, const struct wh_yaml *n, const char 
 {
 	int rc = need_text(im, n, text);
 	if (!rc && wh_platform_parse(*text, out))
-		rc = wh_fail_input(im->err, -EINVAL, "%s:%d: 'platform' must be azure, other or auto, not '%.60s'", im->path, n->line, *text);
+		rc = wh_fail_input(im->err, -EINVAL, "%s:%d: 'platform' must be azure, other or auto, not '%.60s'", im->path,
+		                   n->line, *text);
 	return rc;
 }
 
@@ -180,7 +192,8 @@ static int need_printable(struct import *im, const struct wh_yaml *n, const char
 {
 	int rc = need_text(im, n, out);
 	if (!rc && wh_text_unprintable(*out))
-		rc = wh_fail_input(im->err, -EINVAL, "%s:%d: the %s '%s' holds a character that is not printable", im->path, n->line, n->key, *out);
+		rc = wh_fail_input(im->err, -EINVAL, "%s:%d: the %s '%s' holds a character that is not printable", im->path,
+		                   n->line, n->key, *out);
 	return rc;
 }
 
@@ -193,8 +206,9 @@ static int add_resource(struct import *im, const struct wh_yaml *r)
 	struct wh_name_set groups = {.mem = im->mem};
 	const char *s, *name = NULL, **owner = wh_arena_alloc(im->mem, sizeof *owner);
 	bool facing = false;
-	int rc = r->kind == WH_YAML_MAP ? wh_yaml_check_keys(im->path, r, known, im->err)
-	                                : wh_fail_input(im->err, -EINVAL, "%s:%d: a resource must be a map with a name", im->path, r->line);
+	int rc = r->kind == WH_YAML_MAP
+	                 ? wh_yaml_check_keys(im->path, r, known, im->err)
+	                 : wh_fail_input(im->err, -EINVAL, "%s:%d: a resource must be a map with a name", im->path, r->line);
 	for (const struct wh_yaml *n = rc ? NULL : r->child; n && !rc; n = n->next) {
 		if (!strcmp(n->key, "name")) {
 			if (!(rc = need_printable(im, n, &name)))
@@ -205,7 +219,9 @@ static int add_resource(struct import *im, const struct wh_yaml *r)
 		} else if (!strcmp(n->key, "nsg-scope")) {
 			rc = need_text(im, n, &s);
 			if (!rc && wh_nsg_scope_parse(s, &scope))
-				rc = wh_fail_input(im->err, -EINVAL, "%s:%d: 'nsg-scope' must be nic, subnet or both, not '%.60s'", im->path, n->line, s);
+				rc = wh_fail_input(im->err, -EINVAL,
+				                   "%s:%d: 'nsg-scope' must be nic, subnet or both, not '%.60s'", im->path,
+				                   n->line, s);
 			json_object_set_new(o, "nsgScope", json_string(s));
 		} else if (!strcmp(n->key, "platform")) {
 			if (!(rc = read_platform(im, n, &s, &platform)))
@@ -214,7 +230,8 @@ static int add_resource(struct import *im, const struct wh_yaml *r)
 			rc = wh_yaml_bool(im->path, n, &facing, im->err);
 		} else if (!(rc = need_list(im, n))) {
 			for (const struct wh_yaml *c = n->child; c && !rc; c = c->next)
-				rc = !strcmp(n->key, "addresses") ? add_address(im, c, owner, addresses) : add_nsg(im, c, &groups, nsgs);
+				rc = !strcmp(n->key, "addresses") ? add_address(im, c, owner, addresses)
+				                                  : add_nsg(im, c, &groups, nsgs);
 		}
 	}
 	if (!rc && !name)
@@ -273,7 +290,9 @@ static int read_service_tags(struct import *im, const struct wh_yaml *n)
 		if (tag)
 			json_array_append_new(values, json_pack("{s:s,s:O}", "name", tag->name, "addressPrefixes", list));
 		else
-			fprintf(im->notes, "%s:%d: %s holds no service tag %s, which a rule names: rules that name it are left alone\n", im->path, n->line, s, key);
+			fprintf(im->notes,
+			        "%s:%d: %s holds no service tag %s, which a rule names: rules that name it are left alone\n",
+			        im->path, n->line, s, key);
 		missing += !tag;
 		json_decref(list);
 	}
@@ -292,7 +311,8 @@ static int read_yaml(struct import *im)
 	if (rc)
 		return rc;
 	if (!root || root->kind != WH_YAML_MAP)
-		return wh_fail_input(im->err, -EINVAL, "%s:%d: an estate is a map with the list 'resources'", im->path, root ? root->line : 1);
+		return wh_fail_input(im->err, -EINVAL, "%s:%d: an estate is a map with the list 'resources'", im->path,
+		                     root ? root->line : 1);
 	rc = wh_yaml_check_keys(im->path, root, known, im->err);
 	if (!rc && !(n = wh_yaml_get(root, "resources")))
 		rc = wh_fail_input(im->err, -EINVAL, "%s:1: there is no list 'resources'", im->path);
@@ -312,7 +332,8 @@ static int read_yaml(struct import *im)
 static int store(struct import *im, struct wh_state *s)
 {
 	struct wh_error ignored;
-	json_t *doc = json_pack("{s:O,s:O,s:s*,s:O*}", "resources", im->resources, "vnets", im->vnets, "platform", im->platform, "serviceTags", im->tags);
+	json_t *doc = json_pack("{s:O,s:O,s:s*,s:O*}", "resources", im->resources, "vnets", im->vnets, "platform", im->platform,
+	                        "serviceTags", im->tags);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	int rc = text ? wh_state_begin(s, im->err) : wh_fail(im->err, -ENOMEM, "out of memory");
 	if (!rc) {
@@ -331,7 +352,12 @@ static int store(struct import *im, struct wh_state *s)
 
 int wh_estate_import(struct wh_state *s, const char *path, struct wh_estate_summary *out, struct wh_error *err)
 {
-	struct import im = {.path = path, .mem = wh_arena_new(), .err = err, .resources = json_array(), .vnets = json_array(), .named = json_object(),
+	struct import im = {.path = path,
+	                    .mem = wh_arena_new(),
+	                    .err = err,
+	                    .resources = json_array(),
+	                    .vnets = json_array(),
+	                    .named = json_object(),
 	                    .sum = out};
 	size_t len;
 	memset(out, 0, sizeof *out);

@@ -26,7 +26,8 @@ void wh_inventory_note(struct wh_inventory *inv, const char *fmt, ...)
 	inv->notes[inv->n_notes++] = wh_arena_strdup(inv->mem, text);
 }
 
-int wh_item_refuse(const struct wh_inventory *inv, const struct wh_item *it, const char *name, struct wh_error *err, const char *fmt, ...)
+int wh_item_refuse(const struct wh_inventory *inv, const struct wh_item *it, const char *name, struct wh_error *err,
+                   const char *fmt, ...)
 {
 	const struct wh_document *d = &inv->documents[it->document];
 	char path[600];
@@ -38,7 +39,8 @@ int wh_item_refuse(const struct wh_inventory *inv, const struct wh_item *it, con
 	return rc;
 }
 
-void wh_inventory_take(struct wh_inventory *inv, size_t document, const char *path, json_t *body, const char *type, const char *id)
+void wh_inventory_take(struct wh_inventory *inv, size_t document, const char *path, json_t *body, const char *type,
+                       const char *id)
 {
 	const char *name = json_string_value(wh_json_member(body, "name"));
 	id = id ? id : json_string_value(wh_json_member(body, "id"));
@@ -55,10 +57,17 @@ void wh_inventory_take(struct wh_inventory *inv, size_t document, const char *pa
 		name = slash ? slash + 1 : name ? strrchr(name, '/') + 1 : "";
 	if (!id)
 		id = wh_arena_printf(inv->mem, "/subscriptions/-/resourceGroups/%s/providers/%s/%s",
-		                     wh_field_text(body, "resourceGroup") ? wh_field_text(body, "resourceGroup") : "-", type, name);
+		                     wh_field_text(body, "resourceGroup") ? wh_field_text(body, "resourceGroup") : "-", type,
+		                     name);
 	inv->items = wh_arena_grown(inv->mem, inv->items, inv->n, &inv->room_items, sizeof *inv->items);
-	inv->items[inv->n++] = (struct wh_item){.id = wh_arena_strdup(inv->mem, id), .key = wh_lower(id, inv->mem), .type = type, .name = wh_arena_strdup(inv->mem, name),
-	                                        .body = body, .file = inv->documents[document].file, .path = wh_arena_strdup(inv->mem, path), .document = document};
+	inv->items[inv->n++] = (struct wh_item){.id = wh_arena_strdup(inv->mem, id),
+	                                        .key = wh_lower(id, inv->mem),
+	                                        .type = type,
+	                                        .name = wh_arena_strdup(inv->mem, name),
+	                                        .body = body,
+	                                        .file = inv->documents[document].file,
+	                                        .path = wh_arena_strdup(inv->mem, path),
+	                                        .document = document};
 }
 
 /* ---- envelopes ---- */
@@ -103,11 +112,15 @@ static size_t walk_rows(struct walk *w, const json_t *columns, const json_t *row
 
 static size_t walk_object(struct walk *w, const json_t *o, const char *path, unsigned depth)
 {
-	static const char *const lists[] = {"value", "data", "resources", "networkSecurityGroups", "NewNSG", "newVNet", "publicIp", "NewNIC", "loadBalancer"};
+	static const char *const lists[] = {"value",   "data",     "resources", "networkSecurityGroups", "NewNSG",
+	                                    "newVNet", "publicIp", "NewNIC",    "loadBalancer"};
 	size_t before = w->inv->n, found = 0;
 	const char *sep = *path ? "/" : "";
 	if (wh_json_member(o, "effectiveSecurityRules")) {
-		wh_inventory_note(w->inv, "%s: these are the effective rules of an interface: left aside, since a group says more (`az network nsg list`)", w->inv->documents[w->document].file);
+		wh_inventory_note(
+			w->inv,
+			"%s: these are the effective rules of an interface: left aside, since a group says more (`az network nsg list`)",
+			w->inv->documents[w->document].file);
 		return 1;
 	}
 	if (json_is_array(wh_json_member(o, "columns")) && json_is_array(wh_json_member(o, "rows")))
@@ -146,7 +159,8 @@ static size_t walk(struct walk *w, const json_t *v, const char *path, unsigned d
 }
 
 /* `lenient`: the file was found in a directory, and may be about something else. */
-static int add(struct wh_inventory *inv, const char *file, char *text, size_t len, bool lenient, struct pages *pages, struct wh_error *err)
+static int add(struct wh_inventory *inv, const char *file, char *text, size_t len, bool lenient, struct pages *pages,
+               struct wh_error *err)
 {
 	json_t *doc;
 	inv->documents = wh_arena_grown(inv->mem, inv->documents, inv->n_documents, &inv->room_documents, sizeof *inv->documents);
@@ -155,7 +169,8 @@ static int add(struct wh_inventory *inv, const char *file, char *text, size_t le
 	int rc = wh_json_parse(file, text, len, &doc, err);
 	if (rc)
 		return rc;
-	if (json_is_array(json_object_get(doc, "values")) && (json_object_get(doc, "changeNumber") || json_object_get(doc, "cloud"))) {
+	if (json_is_array(json_object_get(doc, "values")) &&
+	    (json_object_get(doc, "changeNumber") || json_object_get(doc, "cloud"))) {
 		json_decref(doc);
 		return wh_service_tags_parse(file, text, len, inv->mem, &inv->service, err);
 	}
@@ -164,13 +179,16 @@ static int add(struct wh_inventory *inv, const char *file, char *text, size_t le
 		rc = wh_inventory_template(inv, at, doc, err);
 	if (rc == 1) {
 		struct walk w = {inv, at, pages};
-		bool empty = (json_is_array(doc) && !json_array_size(doc)) || (json_is_object(doc) && json_is_array(wh_json_member(doc, "value")));
+		bool empty = (json_is_array(doc) && !json_array_size(doc)) ||
+		             (json_is_object(doc) && json_is_array(wh_json_member(doc, "value")));
 		rc = 0;
 		bool found = walk(&w, doc, "", 0) > 0;
 		if (!found && !empty && lenient)
-			wh_inventory_note(inv, "%s: there is no resource in it (no object with an id and a type): left aside", file);
+			wh_inventory_note(inv, "%s: there is no resource in it (no object with an id and a type): left aside",
+			                  file);
 		else if (!found && !empty)
-			rc = wh_fail_input(err, -EINVAL, "%s:1: there is no resource in it (no object with an id and a type)", file);
+			rc = wh_fail_input(err, -EINVAL, "%s:1: there is no resource in it (no object with an id and a type)",
+			                   file);
 	}
 	json_decref(doc);
 	return rc;
@@ -188,7 +206,9 @@ static int by_key(const void *a, const void *b)
 {
 	const struct wh_item *x = a, *y = b;
 	int c = strcmp(x->key, y->key);
-	return c ? c : x->document != y->document ? (x->document > y->document) - (x->document < y->document) : strcmp(x->path, y->path);
+	return c                            ? c
+	       : x->document != y->document ? (x->document > y->document) - (x->document < y->document)
+	                                    : strcmp(x->path, y->path);
 }
 
 /* All members side by side, those that say nothing left out. */
@@ -233,7 +253,8 @@ static void join(struct wh_inventory *inv, struct wh_item *into, struct wh_item 
 			json_object_set(a, key, v);
 		} else if (!strcasecmp(key, "securityRules")) {
 			if (json_array_size(own) != json_array_size(v))
-				wh_inventory_note(inv, "%s: %s has %zu rules here and %zu in %s: those of the latter count", from->file, from->name, json_array_size(v), json_array_size(own), into->file);
+				wh_inventory_note(inv, "%s: %s has %zu rules here and %zu in %s: those of the latter count",
+				                  from->file, from->name, json_array_size(v), json_array_size(own), into->file);
 		} else if (json_is_array(own) && json_is_array(v)) {
 			own = json_copy(own);
 			join_lists(own, v);
@@ -294,7 +315,10 @@ static int read_path(struct wh_inventory *inv, const char *path, unsigned depth,
 		rc = wh_fail_input(err, -ENOENT, "%s: there is no .json or .tfstate file in this directory", path);
 	for (int i = 0; i < n; i++) {
 		if (!rc)
-			rc = read_path(inv, wh_arena_printf(inv->mem, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", names[i]->d_name), depth + 1, pages, err);
+			rc = read_path(inv,
+			               wh_arena_printf(inv->mem, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/",
+			                               names[i]->d_name),
+			               depth + 1, pages, err);
 		free(names[i]);
 	}
 	free(names);
@@ -309,10 +333,13 @@ int wh_inventory_read(const char *const *paths, size_t n, struct wh_arena *mem, 
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = read_path(out, paths[i], 0, &pages, err);
 	if (!rc && pages.cut && pages.given < pages.total)
-		wh_inventory_note(out, "%s: this is a page of an answer with %.0f rows, of which %.0f were given: the rest is taken not to exist (ask for the next page)", pages.file,
-		                  pages.total, pages.given);
+		wh_inventory_note(
+			out,
+			"%s: this is a page of an answer with %.0f rows, of which %.0f were given: the rest is taken not to exist (ask for the next page)",
+			pages.file, pages.total, pages.given);
 	else if (!rc && pages.cut && !pages.total)
-		wh_inventory_note(out, "%s: this is a page of a longer answer: what the next pages hold is taken not to exist", pages.file);
+		wh_inventory_note(out, "%s: this is a page of a longer answer: what the next pages hold is taken not to exist",
+		                  pages.file);
 	wh_inventory_join(out);
 	return rc;
 }

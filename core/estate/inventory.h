@@ -4,12 +4,15 @@
 #include <stddef.h>
 #include "whittle/inventory.h"
 
-/* The place of an id, whatever its case, in a list that is sorted by the member `member` of its elements, an id; (size_t)-1: not there, or id is NULL. */
+/* The place of an id, whatever its case, in a list that is sorted by the member `member` of its elements, an id; (size_t)-1: not
+ * there, or id is NULL. */
 #define wh_place_of(list, n, member, id) wh_inventory_place(list, n, sizeof *(list), offsetof(__typeof__(*(list)), member), id)
 size_t wh_inventory_place(const void *list, size_t n, size_t size, size_t member, const char *id);
 
-/* Takes one resource over: `body` is a reference that the inventory owns from now on. Type and id may be NULL: they are looked for in the body. */
-void wh_inventory_take(struct wh_inventory *inv, size_t document, const char *path, json_t *body, const char *type, const char *id);
+/* Takes one resource over: `body` is a reference that the inventory owns from now on. Type and id may be NULL: they are looked
+ * for in the body. */
+void wh_inventory_take(struct wh_inventory *inv, size_t document, const char *path, json_t *body, const char *type,
+                       const char *id);
 /* Both return 1 where the document is none of their kind. */
 int wh_inventory_terraform(struct wh_inventory *inv, size_t document, const json_t *doc, struct wh_error *err);
 int wh_inventory_template(struct wh_inventory *inv, size_t document, const json_t *doc, struct wh_error *err);

@@ -14,8 +14,8 @@ static json_t *member(const json_t *o, const char *name)
 
 static bool says_nothing(const json_t *v)
 {
-	return !v || json_is_null(v) || (json_is_string(v) && !json_string_length(v)) || (json_is_array(v) && !json_array_size(v)) ||
-	       (json_is_object(v) && !json_object_size(v));
+	return !v || json_is_null(v) || (json_is_string(v) && !json_string_length(v)) ||
+	       (json_is_array(v) && !json_array_size(v)) || (json_is_object(v) && !json_object_size(v));
 }
 
 json_t *wh_field(const json_t *o, const char *name)

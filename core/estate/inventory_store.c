@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The inventory in the ledger: each resource's JSON as a document (collection "resource" for what makes the network, "other" for the rest, "nsg" for the groups), and the
- * resources that recommendations are made for as the estate's.
+ * The inventory in the ledger: each resource's JSON as a document (collection "resource" for what makes the network, "other" for
+ * the rest, "nsg" for the groups), and the resources that recommendations are made for as the estate's.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,8 @@ static const char group_type[] = "microsoft.network/networksecuritygroups";
 
 static bool of_network(const char *type)
 {
-	static const char *const prefixes[] = {"microsoft.network/", "microsoft.compute/virtualmachine", "microsoft.classiccompute/virtualmachines"};
+	static const char *const prefixes[] = {"microsoft.network/", "microsoft.compute/virtualmachine",
+	                                       "microsoft.classiccompute/virtualmachines"};
 	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
 		if (!strncmp(type, prefixes[i], strlen(prefixes[i])))
 			return true;
@@ -36,12 +37,18 @@ static bool of_network(const char *type)
 static int put(struct storing *st, const struct wh_item *it)
 {
 	bool group = !strcmp(it->type, group_type);
-	json_t *o = group ? json_copy(it->body) : json_pack("{s:s, s:s, s:s, s:s, s:O}", "id", it->id, "name", it->name, "type", it->type, "file", it->file, "body", it->body);
+	json_t *o = group ? json_copy(it->body)
+	                  : json_pack("{s:s, s:s, s:s, s:s, s:O}", "id", it->id, "name", it->name, "type", it->type, "file",
+	                              it->file, "body", it->body);
 	if (group) { /* in a form that is read as a group whatever it came from */
 		json_object_set_new(o, "type", json_string("Microsoft.Network/networkSecurityGroups"));
 		json_object_set_new(o, "id", json_string(it->id));
 	}
-	return wh_state_put_json(st->s, group ? "nsg" : of_network(it->type) ? "resource" : "other", group ? it->id : it->key, o, st->err);
+	return wh_state_put_json(st->s,
+	                         group                  ? "nsg"
+	                         : of_network(it->type) ? "resource"
+	                                                : "other",
+	                         group ? it->id : it->key, o, st->err);
 }
 
 /* ARM ids are unique, names are not; in the estate they must be. */
@@ -81,7 +88,9 @@ static json_t *resource(struct storing *st, const struct wh_host *h)
 		const char *other = wh_name_set_add(&st->addresses, text, name);
 		facing |= e->public_ip != WH_NONE || e->n_exposures;
 		if (other) {
-			wh_inventory_note(st->t->inventory, "%s is an address of %s and of %s: flows of it are counted as the first one's", text, other, name);
+			wh_inventory_note(st->t->inventory,
+			                  "%s is an address of %s and of %s: flows of it are counted as the first one's", text,
+			                  other, name);
 			continue;
 		}
 		json_array_append_new(addresses, json_string(text));
@@ -90,7 +99,9 @@ static json_t *resource(struct storing *st, const struct wh_host *h)
 			add_group(groups, st->t, st->t->subnets[e->subnet].nsg);
 		st->sum->addresses++;
 	}
-	json_t *o = json_array_size(addresses) ? json_pack("{s:s, s:s, s:b, s:O, s:O}", "name", name, "id", h->id, "internetFacing", facing, "addresses", addresses, "nsgs", groups) : NULL;
+	json_t *o = json_array_size(addresses) ? json_pack("{s:s, s:s, s:b, s:O, s:O}", "name", name, "id", h->id,
+	                                                   "internetFacing", facing, "addresses", addresses, "nsgs", groups)
+	                                       : NULL;
 	json_decref(addresses);
 	json_decref(groups);
 	return o;
@@ -107,7 +118,8 @@ static int put_estate(struct storing *st, const json_t *tags)
 		for (size_t k = 0; k < st->t->vnets[i].n_space; k++)
 			json_array_append_new(vnets, json_string(wh_prefix_text(&st->t->vnets[i].space[k], buf)));
 	st->sum->resources = json_array_size(resources);
-	json_t *doc = json_pack("{s:o, s:o, s:O*}", "resources", resources, "vnets", vnets, "serviceTags", json_array_size(json_object_get(tags, "values")) ? tags : NULL);
+	json_t *doc = json_pack("{s:o, s:o, s:O*}", "resources", resources, "vnets", vnets, "serviceTags",
+	                        json_array_size(json_object_get(tags, "values")) ? tags : NULL);
 	return wh_state_put_json(st->s, "estate", "estate", doc, st->err);
 }
 
@@ -157,7 +169,8 @@ int wh_inventory_store(struct wh_state *s, struct wh_topology *t, struct wh_esta
 	return rc ? rc : print_notes(&st);
 }
 
-int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, struct wh_estate_summary *out, struct wh_error *err)
+int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, struct wh_estate_summary *out,
+                        struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_inventory inv;
@@ -182,18 +195,28 @@ static int take_stored(struct wh_inventory *inv, const char *key, const char *js
 	int rc = wh_json_parse(key, json, strlen(json), &doc, err);
 	if (rc)
 		return rc;
-	const char *id = json_string_value(json_object_get(doc, "id")), *type = json_string_value(json_object_get(doc, "type")), *file = json_string_value(json_object_get(doc, "file"));
+	const char *id = json_string_value(json_object_get(doc, "id")), *type = json_string_value(json_object_get(doc, "type")),
+		   *file = json_string_value(json_object_get(doc, "file"));
 	body = group ? doc : json_object_get(doc, "body");
 	if (!id || !type || !json_is_object(body)) {
 		json_decref(doc);
 		return wh_fail(err, -EBADMSG, "the ledger's estate is damaged: import it again");
 	}
 	inv->documents = wh_arena_grown(inv->mem, inv->documents, inv->n_documents, &inv->room_documents, sizeof *inv->documents);
-	inv->documents[inv->n_documents] = (struct wh_document){.file = wh_arena_strdup(inv->mem, file ? file : key), .text = strdup(json), .len = strlen(json)};
+	inv->documents[inv->n_documents] = (struct wh_document){
+		.file = wh_arena_strdup(inv->mem, file ? file : key), .text = strdup(json), .len = strlen(json)};
 	inv->items = wh_arena_grown(inv->mem, inv->items, inv->n, &inv->room_items, sizeof *inv->items);
 	const char *slash = strrchr(id, '/'), *name = json_string_value(json_object_get(doc, "name"));
-	inv->items[inv->n++] = (struct wh_item){.id = wh_arena_strdup(inv->mem, id), .key = wh_lower(id, inv->mem), .type = wh_lower(type, inv->mem), .name = wh_arena_strdup(inv->mem, name ? name : slash ? slash + 1 : id),
-	                                        .body = json_incref(body), .file = inv->documents[inv->n_documents].file, .path = group ? "" : "body", .document = inv->n_documents};
+	inv->items[inv->n++] = (struct wh_item){.id = wh_arena_strdup(inv->mem, id),
+	                                        .key = wh_lower(id, inv->mem),
+	                                        .type = wh_lower(type, inv->mem),
+	                                        .name = wh_arena_strdup(inv->mem, name    ? name
+	                                                                          : slash ? slash + 1
+	                                                                                  : id),
+	                                        .body = json_incref(body),
+	                                        .file = inv->documents[inv->n_documents].file,
+	                                        .path = group ? "" : "body",
+	                                        .document = inv->n_documents};
 	inv->n_documents++;
 	json_decref(doc);
 	return 0;
@@ -229,7 +252,9 @@ int wh_inventory_load(struct wh_state *s, struct wh_arena *mem, struct wh_invent
 	*out = (struct wh_inventory){.mem = mem};
 	int rc = wh_state_each(s, "resource", load, &l, err);
 	if (!rc && !out->n)
-		return wh_fail(err, -ENOENT, "the ledger has no inventory of networks: `whittle estate import DIRECTORY` reads what `az … list` prints, templates, Terraform's state");
+		return wh_fail(
+			err, -ENOENT,
+			"the ledger has no inventory of networks: `whittle estate import DIRECTORY` reads what `az … list` prints, templates, Terraform's state");
 	return rc ? rc : load_rest(s, out, err);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Resources out of an exported ARM template. Its texts are expressions in brackets over parameters with default values, such as
- * "[resourceId('Microsoft.Network/virtualNetworks/subnets', parameters('vnet'), 'web')]". Those of exports are evaluated: parameters, variables,
- * concat, format, resourceId, toLower, toUpper, resourceGroup() and subscription(); what is left stands as it is written, and is then an id that nothing has.
- * A template has no ids: they are made of the file's name (for the resource group), type and name, so that references within one file meet.
+ * "[resourceId('Microsoft.Network/virtualNetworks/subnets', parameters('vnet'), 'web')]". Those of exports are evaluated:
+ * parameters, variables, concat, format, resourceId, toLower, toUpper, resourceGroup() and subscription(); what is left stands as
+ * it is written, and is then an id that nothing has. A template has no ids: they are made of the file's name (for the resource
+ * group), type and name, so that references within one file meet.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +94,8 @@ static const char *resource_id(struct template *t, const json_t *args)
 	if (type == n || type > 2)
 		return "";
 	const char *types = text_of(args, type), *slash = strchr(types, '/');
-	const char *id = wh_arena_printf(mem, "/subscriptions/%s/resourceGroups/%s/providers/%.*s", type == 2 ? text_of(args, 0) : "-", type ? text_of(args, type - 1) : t->group,
+	const char *id = wh_arena_printf(mem, "/subscriptions/%s/resourceGroups/%s/providers/%.*s",
+	                                 type == 2 ? text_of(args, 0) : "-", type ? text_of(args, type - 1) : t->group,
 	                                 (int)(slash - types), types);
 	for (size_t i = type + 1; slash; i++) {
 		size_t len = strcspn(++slash, "/");
@@ -248,14 +250,16 @@ static const char *id_of(struct template *t, const char *type, const char *name)
 	return id;
 }
 
-static void take(struct template *t, const json_t *list, const char *path, const char *in_type, const char *in_name, unsigned depth)
+static void take(struct template *t, const json_t *list, const char *path, const char *in_type, const char *in_name,
+                 unsigned depth)
 {
 	struct wh_arena *mem = t->inv->mem;
 	size_t i;
 	json_t *r;
 	json_array_foreach((json_t *)(uintptr_t)list, i, r) {
 		json_t *body = evaluated(t, r);
-		const char *type = json_string_value(json_object_get(body, "type")), *name = json_string_value(json_object_get(body, "name"));
+		const char *type = json_string_value(json_object_get(body, "type")),
+			   *name = json_string_value(json_object_get(body, "name"));
 		const char *here = wh_arena_printf(mem, "%s/%zu", path, i);
 		if (!type || !name || depth > 4) {
 			json_decref(body);
@@ -273,15 +277,23 @@ static void take(struct template *t, const json_t *list, const char *path, const
 int wh_inventory_template(struct wh_inventory *inv, size_t document, const json_t *doc, struct wh_error *err)
 {
 	const char *schema = json_string_value(json_object_get(doc, "$schema")), *file = inv->documents[document].file;
-	if (!json_is_array(json_object_get(doc, "resources")) || (!json_object_get(doc, "contentVersion") && !(schema && strcasestr(schema, "deploymentTemplate"))))
+	if (!json_is_array(json_object_get(doc, "resources")) ||
+	    (!json_object_get(doc, "contentVersion") && !(schema && strcasestr(schema, "deploymentTemplate"))))
 		return 1;
 	const char *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
 	size_t len = strcspn(base, ".");
-	struct template t = {inv, document, json_object_get(doc, "parameters"), json_object_get(doc, "variables"), wh_arena_printf(inv->mem, "%.*s", (int)len, base), 0,
+	struct template t = {inv,
+	                     document,
+	                     json_object_get(doc, "parameters"),
+	                     json_object_get(doc, "variables"),
+	                     wh_arena_printf(inv->mem, "%.*s", (int)len, base),
+	                     0,
 	                     TIMES_LENGTH * inv->documents[document].len + BASE_BYTES};
 	(void)err;
 	take(&t, json_object_get(doc, "resources"), "resources", "", "", 0);
 	if (!t.left)
-		wh_inventory_note(inv, "%s: its expressions make too much of a template of this length: the rest of it is left aside", file);
+		wh_inventory_note(inv,
+		                  "%s: its expressions make too much of a template of this length: the rest of it is left aside",
+		                  file);
 	return 0;
 }

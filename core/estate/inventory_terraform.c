@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Resources out of Terraform's state (`terraform show -json`, terraform.tfstate), in az's form. The provider's names are az's with underscores; what it
- * keeps apart (the association of a subnet and a group, of an interface and a pool) is put where Azure has it. Groups are read by the nsg room.
+ * Resources out of Terraform's state (`terraform show -json`, terraform.tfstate), in az's form. The provider's names are az's
+ * with underscores; what it keeps apart (the association of a subnet and a group, of an interface and a pool) is put where Azure
+ * has it. Groups are read by the nsg room.
  */
 #include <string.h>
 #include <strings.h>
@@ -14,30 +15,60 @@ enum { MOST_MODULES = 16 };
 
 struct state { struct wh_inventory *inv; size_t document; json_t *joins; struct wh_name_set by_id; };
 
-static const struct { const char *from, *to; } types[] = {
-	{"azurerm_virtual_network", "Microsoft.Network/virtualNetworks"}, {"azurerm_subnet", "Microsoft.Network/virtualNetworks/subnets"},
+static const struct { const char *from, *to;
+} types[] = {
+	{"azurerm_virtual_network", "Microsoft.Network/virtualNetworks"},
+	{"azurerm_subnet", "Microsoft.Network/virtualNetworks/subnets"},
 	{"azurerm_virtual_network_peering", "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"},
-	{"azurerm_network_interface", "Microsoft.Network/networkInterfaces"}, {"azurerm_public_ip", "Microsoft.Network/publicIPAddresses"},
-	{"azurerm_linux_virtual_machine", "Microsoft.Compute/virtualMachines"}, {"azurerm_windows_virtual_machine", "Microsoft.Compute/virtualMachines"},
-	{"azurerm_virtual_machine", "Microsoft.Compute/virtualMachines"}, {"azurerm_application_security_group", "Microsoft.Network/applicationSecurityGroups"},
-	{"azurerm_route_table", "Microsoft.Network/routeTables"}, {"azurerm_lb", "Microsoft.Network/loadBalancers"},
-	{"azurerm_lb_rule", "Microsoft.Network/loadBalancers/loadBalancingRules"}, {"azurerm_lb_nat_rule", "Microsoft.Network/loadBalancers/inboundNatRules"},
+	{"azurerm_network_interface", "Microsoft.Network/networkInterfaces"},
+	{"azurerm_public_ip", "Microsoft.Network/publicIPAddresses"},
+	{"azurerm_linux_virtual_machine", "Microsoft.Compute/virtualMachines"},
+	{"azurerm_windows_virtual_machine", "Microsoft.Compute/virtualMachines"},
+	{"azurerm_virtual_machine", "Microsoft.Compute/virtualMachines"},
+	{"azurerm_application_security_group", "Microsoft.Network/applicationSecurityGroups"},
+	{"azurerm_route_table", "Microsoft.Network/routeTables"},
+	{"azurerm_lb", "Microsoft.Network/loadBalancers"},
+	{"azurerm_lb_rule", "Microsoft.Network/loadBalancers/loadBalancingRules"},
+	{"azurerm_lb_nat_rule", "Microsoft.Network/loadBalancers/inboundNatRules"},
 	{"azurerm_lb_backend_address_pool", "Microsoft.Network/loadBalancers/backendAddressPools"},
-	{"azurerm_application_gateway", "Microsoft.Network/applicationGateways"}, {"azurerm_firewall", "Microsoft.Network/azureFirewalls"},
-	{"azurerm_firewall_policy", "Microsoft.Network/firewallPolicies"}, {"azurerm_private_endpoint", "Microsoft.Network/privateEndpoints"},
-	{"azurerm_bastion_host", "Microsoft.Network/bastionHosts"}, {"azurerm_local_network_gateway", "Microsoft.Network/localNetworkGateways"},
-	{"azurerm_virtual_network_gateway", "Microsoft.Network/virtualNetworkGateways"}, {"azurerm_nat_gateway", "Microsoft.Network/natGateways"},
+	{"azurerm_application_gateway", "Microsoft.Network/applicationGateways"},
+	{"azurerm_firewall", "Microsoft.Network/azureFirewalls"},
+	{"azurerm_firewall_policy", "Microsoft.Network/firewallPolicies"},
+	{"azurerm_private_endpoint", "Microsoft.Network/privateEndpoints"},
+	{"azurerm_bastion_host", "Microsoft.Network/bastionHosts"},
+	{"azurerm_local_network_gateway", "Microsoft.Network/localNetworkGateways"},
+	{"azurerm_virtual_network_gateway", "Microsoft.Network/virtualNetworkGateways"},
+	{"azurerm_nat_gateway", "Microsoft.Network/natGateways"},
 };
 
 /* Names that are not az's with underscores. */
-static const struct { const char *from, *to; } names[] = {
-	{"resource_group_name", "resourceGroup"}, {"security_group", "networkSecurityGroup"}, {"address_space", "addressPrefixes"}, {"ip_configuration", "ipConfigurations"},
-	{"private_ip_address", "privateIPAddress"}, {"public_ip_address_id", "publicIPAddress"}, {"subnet_id", "subnet"}, {"private_ip_address_version", "privateIPAddressVersion"},
-	{"frontend_ip_configuration", "frontendIPConfigurations"}, {"frontend_ip_configuration_id", "frontendIPConfiguration"}, {"route", "routes"}, {"subnet", "subnets"},
-	{"next_hop_in_ip_address", "nextHopIpAddress"}, {"remote_virtual_network_id", "remoteVirtualNetwork"}, {"allow_virtual_network_access", "allowVirtualNetworkAccess"},
-	{"default_outbound_access_enabled", "defaultOutboundAccess"}, {"network_security_group_id", "networkSecurityGroup"}, {"backend_address_pool_ids", "backendAddressPools"},
-	{"ip_forwarding_enabled", "enableIPForwarding"}, {"enable_ip_forwarding", "enableIPForwarding"}, {"floating_ip_enabled", "enableFloatingIP"}, {"private_endpoint_network_policies", "privateEndpointNetworkPolicies"},
-	{"virtual_machine_id", "virtualMachine"}, {"firewall_policy_id", "firewallPolicy"}, {"bgp_asn", "bgpAsn"},
+static const struct { const char *from, *to;
+} names[] = {
+	{"resource_group_name", "resourceGroup"},
+	{"security_group", "networkSecurityGroup"},
+	{"address_space", "addressPrefixes"},
+	{"ip_configuration", "ipConfigurations"},
+	{"private_ip_address", "privateIPAddress"},
+	{"public_ip_address_id", "publicIPAddress"},
+	{"subnet_id", "subnet"},
+	{"private_ip_address_version", "privateIPAddressVersion"},
+	{"frontend_ip_configuration", "frontendIPConfigurations"},
+	{"frontend_ip_configuration_id", "frontendIPConfiguration"},
+	{"route", "routes"},
+	{"subnet", "subnets"},
+	{"next_hop_in_ip_address", "nextHopIpAddress"},
+	{"remote_virtual_network_id", "remoteVirtualNetwork"},
+	{"allow_virtual_network_access", "allowVirtualNetworkAccess"},
+	{"default_outbound_access_enabled", "defaultOutboundAccess"},
+	{"network_security_group_id", "networkSecurityGroup"},
+	{"backend_address_pool_ids", "backendAddressPools"},
+	{"ip_forwarding_enabled", "enableIPForwarding"},
+	{"enable_ip_forwarding", "enableIPForwarding"},
+	{"floating_ip_enabled", "enableFloatingIP"},
+	{"private_endpoint_network_policies", "privateEndpointNetworkPolicies"},
+	{"virtual_machine_id", "virtualMachine"},
+	{"firewall_policy_id", "firewallPolicy"},
+	{"bgp_asn", "bgpAsn"},
 };
 
 static const char *text(const json_t *o, const char *key)
@@ -122,7 +153,8 @@ static void take(struct state *s, const json_t *resource, const char *path, cons
 	json_t *o = to ? az_form(values, s->inv->mem, 0) : json_incref((json_t *)(uintptr_t)values);
 	if (to)
 		complete(o, type, values);
-	wh_inventory_take(s->inv, s->document, path, o, to ? to : wh_arena_printf(s->inv->mem, "terraform/%s", type), *text(values, "id") ? text(values, "id") : NULL);
+	wh_inventory_take(s->inv, s->document, path, o, to ? to : wh_arena_printf(s->inv->mem, "terraform/%s", type),
+	                  *text(values, "id") ? text(values, "id") : NULL);
 }
 
 static void take_module(struct state *s, const json_t *module, const char *path, int level)
@@ -160,18 +192,27 @@ static void join_configuration(struct wh_item *nic, const char *configuration, c
 
 static void join(struct state *s, const char *type, const json_t *v)
 {
-	static const struct { const char *member, *to; } configurations[] = {{"application_security_group_id", "applicationSecurityGroups"},
-	                                                                     {"backend_address_pool_id", "loadBalancerBackendAddressPools"}, {"nat_rule_id", "loadBalancerInboundNatRules"}};
-	static const struct { const char *member, *to; } plain[] = {{"network_security_group_id", "networkSecurityGroup"}, {"route_table_id", "routeTable"}, {"nat_gateway_id", "natGateway"}};
+	static const struct {
+		const char *member, *to;
+	} configurations[] = {{"application_security_group_id", "applicationSecurityGroups"},
+	                      {"backend_address_pool_id", "loadBalancerBackendAddressPools"},
+	                      {"nat_rule_id", "loadBalancerInboundNatRules"}};
+	static const struct {
+		const char *member, *to;
+	} plain[] = {{"network_security_group_id", "networkSecurityGroup"},
+	             {"route_table_id", "routeTable"},
+	             {"nat_gateway_id", "natGateway"}};
 	struct wh_item *at = item_of(s, *text(v, "subnet_id") ? text(v, "subnet_id") : text(v, "network_interface_id"));
 	if (!at) {
-		wh_inventory_note(s->inv, "%s: an association (%s) names %s, which is not in this state: left aside", s->inv->documents[s->document].file, type,
+		wh_inventory_note(s->inv, "%s: an association (%s) names %s, which is not in this state: left aside",
+		                  s->inv->documents[s->document].file, type,
 		                  *text(v, "subnet_id") ? text(v, "subnet_id") : text(v, "network_interface_id"));
 		return;
 	}
 	for (size_t i = 0; i < sizeof configurations / sizeof *configurations; i++)
 		if (*text(v, configurations[i].member))
-			join_configuration(at, text(v, "ip_configuration_name"), configurations[i].to, text(v, configurations[i].member));
+			join_configuration(at, text(v, "ip_configuration_name"), configurations[i].to,
+			                   text(v, configurations[i].member));
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
 		if (*text(v, plain[i].member))
 			json_object_set_new(at->body, plain[i].to, json_pack("{s:s}", "id", text(v, plain[i].member)));
@@ -204,7 +245,8 @@ int wh_inventory_terraform(struct wh_inventory *inv, size_t document, const json
 	if (!rc && file)
 		json_array_foreach(json_object_get(doc, "resources"), i, r)
 			json_array_foreach(json_object_get(r, "instances"), k, instance)
-				take(&s, r, wh_arena_printf(inv->mem, "resources/%zu/instances/%zu/attributes", i, k), json_object_get(instance, "attributes"));
+				take(&s, r, wh_arena_printf(inv->mem, "resources/%zu/instances/%zu/attributes", i, k),
+				     json_object_get(instance, "attributes"));
 	else if (!rc)
 		take_module(&s, json_object_get(json_object_get(doc, "values"), "root_module"), "values/root_module", 0);
 	for (i = first; i < inv->n && json_array_size(s.joins); i++)

@@ -2,18 +2,20 @@
 #include <stddef.h>
 #include "whittle/estate.h"
 
-static const char *const scopes[] = {[WH_NSG_SCOPE_UNSET] = "", [WH_NSG_NIC] = "nic", [WH_NSG_SUBNET] = "subnet", [WH_NSG_BOTH] = "both", NULL};
-static const char *const platforms[] = {[WH_PLATFORM_UNSET] = "auto", [WH_PLATFORM_AZURE] = "azure", [WH_PLATFORM_OTHER] = "other", NULL};
+static const char *const scopes[] = {
+	[WH_NSG_SCOPE_UNSET] = "", [WH_NSG_NIC] = "nic", [WH_NSG_SUBNET] = "subnet", [WH_NSG_BOTH] = "both", NULL};
+static const char *const platforms[] = {
+	[WH_PLATFORM_UNSET] = "auto", [WH_PLATFORM_AZURE] = "azure", [WH_PLATFORM_OTHER] = "other", NULL};
 
 const struct wh_key wh_estate_keys[] = {
 	{"discover", WH_KEY_WORDS, offsetof(struct wh_estate_config, discover), .example = "[10.0.0.0/8, fd00::/8]",
-	 .help = "Ranges in which an address that answers becomes a resource; off for none. Without an estate: the private ranges."},
+         .help = "Ranges in which an address that answers becomes a resource; off for none. Without an estate: the private ranges."},
 	{"nsg-scope", WH_KEY_CHOICE, offsetof(struct wh_estate_config, nsg_scope), .words = scopes, .preset = "both",
-	 .help = "Which network security groups before a resource get its rules, where the estate does not say."},
+         .help = "Which network security groups before a resource get its rules, where the estate does not say."},
 	{"platform", WH_KEY_CHOICE, offsetof(struct wh_estate_config, platform), .words = platforms, .preset = "auto",
-	 .help = "Where the hosts run: at Azure the load balancer's probes stay allowed."},
+         .help = "Where the hosts run: at Azure the load balancer's probes stay allowed."},
 	{"labels", WH_KEY_WORDS, offsetof(struct wh_estate_config, labels), .example = "[environment=prod|test, tier]",
-	 .help = "Tags of machines: two with different values (of these alone, where some are named) should not reach each other (connections --unwanted)."},
+         .help = "Tags of machines: two with different values (of these alone, where some are named) should not reach each other (connections --unwanted)."},
 	{0},
 };
 

@@ -52,7 +52,8 @@ static const char *copy(struct loading *ld, const json_t *o, const char *key)
 	return s ? wh_arena_strdup(ld->mem, s) : NULL;
 }
 
-/* What a reference names: "web.json", every group of that file; "all.json#web", those of that name, of which there is mostly one. */
+/* What a reference names: "web.json", every group of that file; "all.json#web", those of that name, of which there is mostly
+ * one. */
 struct reference { const struct group_file *file; const char *name; size_t first, n; };
 
 static struct reference resolve(const struct loading *ld, const char *ref)
@@ -101,7 +102,8 @@ static int load_groups(struct loading *ld, struct wh_resource *r, const json_t *
 	}
 	r->nsgs = wh_arena_array(ld->mem, most, sizeof *r->nsgs);
 	json_array_foreach((json_t *)(uintptr_t)refs, i, v)
-		if (!json_is_string(v) || (!add_groups(ld, r, &list[i]) && !ld->addresses_only)) /* without its group the host would seem open */
+		if (!json_is_string(v) ||
+		    (!add_groups(ld, r, &list[i]) && !ld->addresses_only)) /* without its group the host would seem open */
 			return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
 	return 0;
 }
@@ -110,7 +112,8 @@ static int load_resource(struct loading *ld, const json_t *o)
 {
 	json_t *v, *addrs = json_object_get(o, "addresses"), *nsgs = json_object_get(o, "nsgs");
 	size_t i;
-	ld->e->resources = wh_arena_grown(ld->mem, ld->e->resources, ld->e->n_resources, &ld->room_resources, sizeof *ld->e->resources);
+	ld->e->resources = wh_arena_grown(ld->mem, ld->e->resources, ld->e->n_resources, &ld->room_resources,
+	                                  sizeof *ld->e->resources);
 	struct wh_resource *r = &ld->e->resources[ld->e->n_resources++];
 	memset(r, 0, sizeof *r);
 	r->name = copy(ld, o, "name");
@@ -121,7 +124,8 @@ static int load_resource(struct loading *ld, const json_t *o)
 	const char *platform = json_string_value(json_object_get(o, "platform"));
 	if (platform && wh_platform_parse(platform, &r->platform))
 		return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
-	if ((r->name && wh_text_unprintable(r->name)) || (r->id && wh_text_unprintable(r->id))) /* the import refuses such names */
+	if ((r->name && wh_text_unprintable(r->name)) ||
+	    (r->id && wh_text_unprintable(r->id))) /* the import refuses such names */
 		return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
 	r->internet_facing = json_is_true(json_object_get(o, "internetFacing"));
 	r->addrs = wh_arena_array(ld->mem, json_array_size(addrs), sizeof *r->addrs);
@@ -138,7 +142,8 @@ static int load_service_tags(struct loading *ld, const json_t *list)
 	if (!list)
 		return 0;
 	char *text = json_dumps(list, JSON_COMPACT);
-	int rc = text ? wh_service_tags_parse("the ledger's service tags", text, strlen(text), ld->mem, &ld->e->service, ld->err) : -ENOMEM;
+	int rc = text ? wh_service_tags_parse("the ledger's service tags", text, strlen(text), ld->mem, &ld->e->service, ld->err)
+	              : -ENOMEM;
 	free(text);
 	return rc == -ENOMEM ? wh_fail(ld->err, rc, "out of memory") : rc;
 }
@@ -189,7 +194,8 @@ static int parse_discover(const char *spec, struct wh_prefix **out, size_t *n, s
 	for (const char *p = spec;; p++) {
 		size_t len = strcspn(p, ",");
 		if (wh_prefix_parse(p, len, &(*out)[*n], NULL))
-			return wh_fail_input(err, -EINVAL, "--discover: '%.*s' is not a prefix (write CIDR,… or off)", (int)len, p);
+			return wh_fail_input(err, -EINVAL, "--discover: '%.*s' is not a prefix (write CIDR,… or off)", (int)len,
+			                     p);
 		(*n)++;
 		p += len;
 		if (!*p)
@@ -206,7 +212,8 @@ static void default_ranges(struct wh_prefix **out, size_t *n, struct wh_arena *m
 }
 
 /* The setting that ingest used last, so that recommend sees the same resources. */
-static int discovery(struct wh_state *s, bool imported, struct wh_arena *mem, struct wh_prefix **out, size_t *n, struct wh_error *err)
+static int discovery(struct wh_state *s, bool imported, struct wh_arena *mem, struct wh_prefix **out, size_t *n,
+                     struct wh_error *err)
 {
 	char *text = NULL;
 	int rc = wh_state_get(s, "estate", "discover", &text, err);
@@ -232,7 +239,8 @@ static int discovered(void *arg, const struct wh_addr *local)
 		in |= wh_prefix_has(&ld->discover[i], local);
 	if (!in || wh_name_set_find(&ld->locals, wh_addr_text(local, buf)))
 		return 0;
-	ld->e->resources = wh_arena_grown(ld->mem, ld->e->resources, ld->e->n_resources, &ld->room_resources, sizeof *ld->e->resources);
+	ld->e->resources = wh_arena_grown(ld->mem, ld->e->resources, ld->e->n_resources, &ld->room_resources,
+	                                  sizeof *ld->e->resources);
 	struct wh_resource *r = &ld->e->resources[ld->e->n_resources++];
 	memset(r, 0, sizeof *r);
 	r->name = wh_arena_strdup(ld->mem, wh_addr_text(local, buf));
@@ -248,7 +256,8 @@ static void know_locals(struct loading *ld)
 	char buf[WH_ADDR_STRLEN];
 	for (size_t i = 0; i < ld->e->n_resources; i++)
 		for (size_t j = 0; j < ld->e->resources[i].n_addrs; j++)
-			wh_name_set_add(&ld->locals, wh_arena_strdup(ld->mem, wh_addr_text(&ld->e->resources[i].addrs[j], buf)), ld->e);
+			wh_name_set_add(&ld->locals, wh_arena_strdup(ld->mem, wh_addr_text(&ld->e->resources[i].addrs[j], buf)),
+			                ld->e);
 }
 
 static int by_name(const void *a, const void *b)
@@ -258,7 +267,12 @@ static int by_name(const void *a, const void *b)
 
 int wh_estate_load(const struct wh_ledger *l, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
 {
-	struct loading ld = {.state = l->state, .mem = mem, .err = err, .e = wh_arena_alloc(mem, sizeof *ld.e), .files = {.mem = mem}, .locals = {.mem = mem}};
+	struct loading ld = {.state = l->state,
+	                     .mem = mem,
+	                     .err = err,
+	                     .e = wh_arena_alloc(mem, sizeof *ld.e),
+	                     .files = {.mem = mem},
+	                     .locals = {.mem = mem}};
 	int rc = wh_state_each(l->state, "nsg", load_nsg, &ld, err);
 	if (!rc)
 		rc = load_estate(&ld);
@@ -321,12 +335,15 @@ const struct wh_resource *wh_estate_by_addr(const struct wh_estate *e, const str
 const struct wh_resource *wh_estate_find(const struct wh_estate *e, const char *name_or_id)
 {
 	struct wh_addr a;
-	const struct wh_resource key = {.name = name_or_id}; /* an estate from the ledger is sorted; one that is not is walked through */
-	const struct wh_resource *named = e->n_resources ? bsearch(&key, e->resources, e->n_resources, sizeof key, by_name) : NULL;
+	/* an estate from the ledger is sorted; one that is not is walked through */
+	const struct wh_resource key = {.name = name_or_id};
+	const struct wh_resource *named = e->n_resources ? bsearch(&key, e->resources, e->n_resources, sizeof key, by_name)
+	                                                 : NULL;
 	if (named)
 		return named;
 	for (size_t i = 0; i < e->n_resources; i++)
-		if (!strcmp(e->resources[i].name, name_or_id) || (e->resources[i].id && !strcasecmp(e->resources[i].id, name_or_id)))
+		if (!strcmp(e->resources[i].name, name_or_id) ||
+		    (e->resources[i].id && !strcasecmp(e->resources[i].id, name_or_id)))
 			return &e->resources[i];
 	return wh_addr_parse(name_or_id, strlen(name_or_id), &a) ? NULL : wh_estate_by_addr(e, &a);
 }
@@ -345,7 +362,12 @@ static int add_locals(struct wh_locals *l, const struct wh_estate *e, const stru
 int wh_estate_locals(struct wh_state *s, const char *discover, struct wh_locals **out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
-	struct loading ld = {.state = s, .mem = mem, .err = err, .e = wh_arena_alloc(mem, sizeof *ld.e), .files = {.mem = mem}, .addresses_only = true};
+	struct loading ld = {.state = s,
+	                     .mem = mem,
+	                     .err = err,
+	                     .e = wh_arena_alloc(mem, sizeof *ld.e),
+	                     .files = {.mem = mem},
+	                     .addresses_only = true};
 	struct wh_prefix *p = NULL;
 	size_t n = 0;
 	int rc = s ? load_estate(&ld) : 0;

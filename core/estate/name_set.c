@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A treap (Seidel and Aragon 1996): a search tree by name that is a heap by priorities drawn at random, so that it stays about 2 log n deep
- * whatever order names come in. A hash table would need a key, since names may be chosen to collide.
+ * A treap (Seidel and Aragon 1996): a search tree by name that is a heap by priorities drawn at random, so that it stays about 2
+ * log n deep whatever order names come in. A hash table would need a key, since names may be chosen to collide.
  */
 #include <string.h>
 #include <strings.h>

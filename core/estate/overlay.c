@@ -11,7 +11,8 @@ static bool is_replaced(const struct wh_inventory *over, const struct wh_item *i
 	const char *rules = strstr(it->key, "/securityrules/");
 	if (wh_inventory_find(over, it->key))
 		return true;
-	return rules && !strncmp(it->type, group_type, sizeof group_type - 1) && wh_inventory_find(over, wh_arena_printf(mem, "%.*s", (int)(rules - it->key), it->key));
+	return rules && !strncmp(it->type, group_type, sizeof group_type - 1) &&
+	       wh_inventory_find(over, wh_arena_printf(mem, "%.*s", (int)(rules - it->key), it->key));
 }
 
 static void take(struct wh_inventory *out, const struct wh_item *it, size_t documents_before)
@@ -25,13 +26,15 @@ static void take(struct wh_inventory *out, const struct wh_item *it, size_t docu
 static void take_documents(struct wh_inventory *out, const struct wh_inventory *from)
 {
 	for (size_t i = 0; i < from->n_documents; i++) {
-		out->documents = wh_arena_grown(out->mem, out->documents, out->n_documents, &out->room_documents, sizeof *out->documents);
+		out->documents = wh_arena_grown(out->mem, out->documents, out->n_documents, &out->room_documents,
+		                                sizeof *out->documents);
 		out->documents[out->n_documents] = from->documents[i];
 		out->documents[out->n_documents++].borrowed = true;
 	}
 }
 
-void wh_inventory_overlay(const struct wh_inventory *base, const struct wh_inventory *over, struct wh_arena *mem, struct wh_inventory *out)
+void wh_inventory_overlay(const struct wh_inventory *base, const struct wh_inventory *over, struct wh_arena *mem,
+                          struct wh_inventory *out)
 {
 	*out = (struct wh_inventory){.mem = mem, .service = over->service.n ? over->service : base->service};
 	take_documents(out, base);

@@ -16,10 +16,12 @@ void wh_build_put(struct wh_name_set *s, const char *id, size_t place)
 	wh_name_set_add(s, id, (const void *)(uintptr_t)(place + 1));
 }
 
-void wh_build_missing(struct wh_building *b, const struct wh_item *owner, const char *what, const char *id, const char *assumption)
+void wh_build_missing(struct wh_building *b, const struct wh_item *owner, const char *what, const char *id,
+                      const char *assumption)
 {
 	if (!wh_name_set_add(&b->missing, wh_arena_strdup(b->mem, id), owner))
-		wh_inventory_note(b->inv, "%s: %s names %s %s, which is in no document: %s", owner->file, owner->name, what, id, assumption);
+		wh_inventory_note(b->inv, "%s: %s names %s %s, which is in no document: %s", owner->file, owner->name, what, id,
+		                  assumption);
 }
 
 static int one_prefix(struct wh_building *b, const struct wh_item *it, const json_t *v, const char *path, struct wh_prefix *out)
@@ -30,7 +32,8 @@ static int one_prefix(struct wh_building *b, const struct wh_item *it, const jso
 	return wh_item_refuse(b->inv, it, path, b->err, "%s: '%.60s' is not a prefix", it->name, s ? s : "(no text)");
 }
 
-int wh_build_prefixes(struct wh_building *b, const struct wh_item *it, const json_t *list, const char *path, struct wh_prefix **out, size_t *n)
+int wh_build_prefixes(struct wh_building *b, const struct wh_item *it, const json_t *list, const char *path,
+                      struct wh_prefix **out, size_t *n)
 {
 	size_t i;
 	json_t *v;
@@ -52,7 +55,8 @@ void wh_build_tags(struct wh_building *b, const json_t *body, struct wh_tag **ou
 	*out = wh_arena_array(b->mem, json_object_size(o) + 1, sizeof **out);
 	json_object_foreach(o, key, v)
 		if (json_is_string(v))
-			(*out)[(*n)++] = (struct wh_tag){wh_arena_strdup(b->mem, key), wh_arena_strdup(b->mem, json_string_value(v))};
+			(*out)[(*n)++] = (struct wh_tag){wh_arena_strdup(b->mem, key),
+			                                 wh_arena_strdup(b->mem, json_string_value(v))};
 }
 
 static int by_address(const void *a, const void *b, void *endpoints)
@@ -74,8 +78,14 @@ void wh_topology_index(struct wh_topology *t)
 
 int wh_topology_build(struct wh_inventory *inv, struct wh_arena *mem, struct wh_topology *out, struct wh_error *err)
 {
-	struct wh_building b = {.inv = inv, .t = out, .mem = mem, .err = err, .subnets = {.mem = mem, .any_case = true},
-	                        .configurations = {.mem = mem, .any_case = true}, .asgs = {.mem = mem, .any_case = true}, .missing = {.mem = mem, .any_case = true}};
+	struct wh_building b = {.inv = inv,
+	                        .t = out,
+	                        .mem = mem,
+	                        .err = err,
+	                        .subnets = {.mem = mem, .any_case = true},
+	                        .configurations = {.mem = mem, .any_case = true},
+	                        .asgs = {.mem = mem, .any_case = true},
+	                        .missing = {.mem = mem, .any_case = true}};
 	*out = (struct wh_topology){.inventory = inv, .service = inv->service, .mem = mem};
 	int rc = wh_build_networks(&b);
 	rc = rc ? rc : wh_build_hosts(&b);
@@ -85,7 +95,8 @@ int wh_topology_build(struct wh_inventory *inv, struct wh_arena *mem, struct wh_
 	return rc ? rc : wh_build_admin(&b);
 }
 
-bool wh_topology_with(const struct wh_topology *base, const struct wh_topology *over, struct wh_arena *mem, struct wh_topology *out)
+bool wh_topology_with(const struct wh_topology *base, const struct wh_topology *over, struct wh_arena *mem,
+                      struct wh_topology *out)
 {
 	*out = *base;
 	out->nsgs = wh_arena_array(mem, base->n_nsgs + 1, sizeof *out->nsgs);

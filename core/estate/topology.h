@@ -24,17 +24,19 @@ int wh_build_between(struct wh_building *b);  /* gateways, firewalls, bastions, 
 int wh_build_admin(struct wh_building *b);
 
 /* "FILE: OWNER names WHAT ID, which is in no document: ASSUMPTION", once an id. */
-void wh_build_missing(struct wh_building *b, const struct wh_item *owner, const char *what, const char *id, const char *assumption);
+void wh_build_missing(struct wh_building *b, const struct wh_item *owner, const char *what, const char *id,
+                      const char *assumption);
 /* The place of a group that is named, or of one that is missing; WH_NONE for no id. */
 size_t wh_build_group(struct wh_building *b, const struct wh_item *owner, const char *id);
 /* A list of prefixes, or one, below the item; `path` names it in errors. As they are written: not merged. */
-int wh_build_prefixes(struct wh_building *b, const struct wh_item *it, const json_t *list, const char *path, struct wh_prefix **out, size_t *n);
+int wh_build_prefixes(struct wh_building *b, const struct wh_item *it, const json_t *list, const char *path,
+                      struct wh_prefix **out, size_t *n);
 /* The endpoints in order of address. */
 void wh_topology_index(struct wh_topology *t);
 /* Tags of a resource whose values are texts. */
 void wh_build_tags(struct wh_building *b, const json_t *body, struct wh_tag **out, size_t *n);
-/* The service tags with known addresses that rules of groups and security admin rules name: as a list (free(list)), and as a document of Azure's:
- * {"changeNumber", "values":[{"name", "addressPrefixes"}…]}, a new reference. */
+/* The service tags with known addresses that rules of groups and security admin rules name: as a list (free(list)), and as a
+ * document of Azure's: {"changeNumber", "values":[{"name", "addressPrefixes"}…]}, a new reference. */
 struct wh_service_tags wh_used_tags_of(const struct wh_topology *t);
 json_t *wh_used_tags(const struct wh_topology *t);
 #define WH_TOPOLOGY_IMAGE "topology" /* the name of the model's bytes in the ledger */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Security admin rules of Azure Virtual Network Manager: by themselves (`az network manager … rule list`), as the effective ones that a command prints, or as Resource Graph's
- * rows, which are one VNet's. A rule is in force in the VNets that are members of the network groups to which its collection applies.
+ * Security admin rules of Azure Virtual Network Manager: by themselves (`az network manager … rule list`), as the effective ones
+ * that a command prints, or as Resource Graph's rows, which are one VNet's. A rule is in force in the VNets that are members of
+ * the network groups to which its collection applies.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,9 @@ static int read_side(struct wh_building *b, const struct wh_item *it, const json
 		if (!type || strcasecmp(type, "NetworkGroup")) {
 			rc = rc ? rc : add_text(b, it, s, text ? text : "");
 		} else if (!members_of(b, text ? text : "", &vnets, &n, &room)) {
-			add_tag(b, s, wh_arena_printf(b->mem, "the network group %s", text && strrchr(text, '/') ? strrchr(text, '/') + 1 : ""));
+			add_tag(b, s,
+			        wh_arena_printf(b->mem, "the network group %s",
+			                        text && strrchr(text, '/') ? strrchr(text, '/') + 1 : ""));
 		} else {
 			for (size_t k = 0; k < n; k++)
 				for (size_t j = 0; j < b->t->vnets[vnets[k]].n_space; j++)
@@ -112,7 +115,8 @@ static int read_ports(struct wh_building *b, const struct wh_item *it, const jso
 			to = from;
 		}
 		if (!s || from > to || to > 65535)
-			return wh_item_refuse(b->inv, it, NULL, b->err, "rule %s: '%.40s' is not a port or a range", it->name, s ? s : "");
+			return wh_item_refuse(b->inv, it, NULL, b->err, "rule %s: '%.40s' is not a port or a range", it->name,
+			                      s ? s : "");
 		(*out)[(*n)++] = (struct wh_port_range){(uint16_t)from, (uint16_t)to};
 	}
 	if (!*n)
@@ -122,15 +126,28 @@ static int read_ports(struct wh_building *b, const struct wh_item *it, const jso
 
 static int read_rule(struct wh_building *b, const struct wh_item *it, const json_t *o, const char *id, struct wh_admin_rule *r)
 {
-	const char *access = wh_field_text(o, "access"), *direction = wh_field_text(o, "direction"), *proto = wh_field_text(o, "protocol"), *slash = strrchr(id, '/');
+	const char *access = wh_field_text(o, "access"), *direction = wh_field_text(o, "direction"),
+		   *proto = wh_field_text(o, "protocol"), *slash = strrchr(id, '/');
 	struct side src = {0}, dst = {0};
-	*r = (struct wh_admin_rule){.id = wh_arena_strdup(b->mem, id), .name = wh_arena_strdup(b->mem, slash ? slash + 1 : id), .priority = (int)json_integer_value(wh_field(o, "priority"))};
+	*r = (struct wh_admin_rule){.id = wh_arena_strdup(b->mem, id),
+	                            .name = wh_arena_strdup(b->mem, slash ? slash + 1 : id),
+	                            .priority = (int)json_integer_value(wh_field(o, "priority"))};
 	if (!access || (strcasecmp(access, "Allow") && strcasecmp(access, "AlwaysAllow") && strcasecmp(access, "Deny")))
-		return wh_item_refuse(b->inv, it, "access", b->err, "rule %s: access must be Allow, AlwaysAllow or Deny, not '%.40s'", r->name, access ? access : "");
+		return wh_item_refuse(b->inv, it, "access", b->err,
+		                      "rule %s: access must be Allow, AlwaysAllow or Deny, not '%.40s'", r->name,
+		                      access ? access : "");
 	if (!direction || (strcasecmp(direction, "Inbound") && strcasecmp(direction, "Outbound")))
-		return wh_item_refuse(b->inv, it, "direction", b->err, "rule %s: direction must be Inbound or Outbound, not '%.40s'", r->name, direction ? direction : "");
-	r->access = !strcasecmp(access, "Deny") ? WH_ADMIN_DENY : !strcasecmp(access, "Allow") ? WH_ADMIN_ALLOW : WH_ADMIN_ALWAYS_ALLOW;
-	r->rule = (struct wh_rule){.name = r->name, .id = r->id, .priority = (uint16_t)r->priority, .direction = strcasecmp(direction, "Inbound") ? WH_OUTBOUND : WH_INBOUND, .allow = r->access != WH_ADMIN_DENY};
+		return wh_item_refuse(b->inv, it, "direction", b->err,
+		                      "rule %s: direction must be Inbound or Outbound, not '%.40s'", r->name,
+		                      direction ? direction : "");
+	r->access = !strcasecmp(access, "Deny")    ? WH_ADMIN_DENY
+	            : !strcasecmp(access, "Allow") ? WH_ADMIN_ALLOW
+	                                           : WH_ADMIN_ALWAYS_ALLOW;
+	r->rule = (struct wh_rule){.name = r->name,
+	                           .id = r->id,
+	                           .priority = (uint16_t)r->priority,
+	                           .direction = strcasecmp(direction, "Inbound") ? WH_OUTBOUND : WH_INBOUND,
+	                           .allow = r->access != WH_ADMIN_DENY};
 	if (proto && strcasecmp(proto, "Any") && wh_proto_parse(proto, &r->rule.proto))
 		return wh_item_refuse(b->inv, it, "protocol", b->err, "rule %s: unknown protocol '%.40s'", r->name, proto);
 	int rc = read_ports(b, it, wh_field(o, "destinationPortRanges"), &r->rule.dst_ports, &r->rule.n_dst_ports);
@@ -140,7 +157,8 @@ static int read_rule(struct wh_building *b, const struct wh_item *it, const json
 	bool in = r->rule.direction == WH_INBOUND;
 	struct side *peer = in ? &src : &dst, *local = in ? &dst : &src;
 	r->rule.peers = peer->p, r->rule.n_peers = peer->n, r->rule.peer_tags = peer->tags, r->rule.n_peer_tags = peer->n_tags;
-	r->rule.locals = local->p, r->rule.n_locals = local->n, r->rule.local_tags = local->tags, r->rule.n_local_tags = local->n_tags;
+	r->rule.locals = local->p, r->rule.n_locals = local->n, r->rule.local_tags = local->tags,
+	r->rule.n_local_tags = local->n_tags;
 	return rc;
 }
 
@@ -155,7 +173,9 @@ static const json_t *groups_of(struct wh_building *b, const struct wh_item *it)
 {
 	const json_t *own = wh_field(it->body, "ruleCollectionAppliesToGroups");
 	const char *end = strstr(it->key, "/rules/");
-	const struct wh_item *collection = end ? wh_inventory_find(b->inv, wh_arena_printf(b->mem, "%.*s", (int)(end - it->key), it->key)) : NULL;
+	const struct wh_item *collection = end ? wh_inventory_find(b->inv,
+	                                                           wh_arena_printf(b->mem, "%.*s", (int)(end - it->key), it->key))
+	                                       : NULL;
 	return own ? own : collection ? wh_field(collection->body, "appliesToGroups") : NULL;
 }
 
@@ -167,7 +187,8 @@ static void in_force(struct wh_building *b, const struct wh_item *it, struct wh_
 	json_array_foreach((json_t *)(uintptr_t)groups, i, g) {
 		const char *id = wh_field_text(g, "networkGroupId");
 		if (id && !members_of(b, id, &r->vnets, &r->n_vnets, &room) && b->t->n_vnets > 1)
-			r->unsure = wh_arena_printf(b->mem, "the members of the network group %s (its static members)", strrchr(id, '/') ? strrchr(id, '/') + 1 : id);
+			r->unsure = wh_arena_printf(b->mem, "the members of the network group %s (its static members)",
+			                            strrchr(id, '/') ? strrchr(id, '/') + 1 : id);
 	}
 	if (r->n_vnets || r->unsure)
 		return;
@@ -175,7 +196,10 @@ static void in_force(struct wh_building *b, const struct wh_item *it, struct wh_
 	for (i = 0; i < b->t->n_vnets; i++)
 		r->vnets[r->n_vnets++] = i;
 	if (!wh_name_set_find(&b->missing, rule_type))
-		wh_inventory_note(b->inv, "%s: no document says for which VNets the security admin rules are in force: they are taken to be in force for all of them", it->file);
+		wh_inventory_note(
+			b->inv,
+			"%s: no document says for which VNets the security admin rules are in force: they are taken to be in force for all of them",
+			it->file);
 	wh_name_set_add(&b->missing, rule_type, it);
 }
 
@@ -183,7 +207,8 @@ static void in_force(struct wh_building *b, const struct wh_item *it, struct wh_
 static int read_effective(struct wh_building *b, const struct wh_item *it)
 {
 	const char *end = strcasestr(it->id, "/providers/Microsoft.Network/effectiveSecurityAdminRules");
-	size_t vnet = end ? wh_topology_vnet(b->t, wh_arena_printf(b->mem, "%.*s", (int)(end - it->id), it->id)) : WH_NONE, i, k, j;
+	size_t vnet = end ? wh_topology_vnet(b->t, wh_arena_printf(b->mem, "%.*s", (int)(end - it->id), it->id)) : WH_NONE, i, k,
+	       j;
 	json_t *config, *collection, *rule;
 	int rc = 0;
 	if (vnet == WH_NONE)
@@ -211,7 +236,8 @@ static int by_priority(const void *a, const void *b)
 int wh_build_admin(struct wh_building *b)
 {
 	const struct wh_item **list;
-	b->n_static_members = wh_inventory_of_type(b->inv, "microsoft.network/networkmanagers/networkgroups/staticmembers", &b->static_members);
+	b->n_static_members = wh_inventory_of_type(b->inv, "microsoft.network/networkmanagers/networkgroups/staticmembers",
+	                                           &b->static_members);
 	size_t n = wh_inventory_of_type(b->inv, rule_type, &list);
 	int rc = 0;
 	for (size_t i = 0; i < n && !rc; i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Machines, their interfaces and addresses. A machine is a VM, an instance of a scale set, a private endpoint or a Classic VM; a machine and an interface name each
- * other, and either may be missing. An interface without a machine carries nothing and makes no host.
+ * Machines, their interfaces and addresses. A machine is a VM, an instance of a scale set, a private endpoint or a Classic VM; a
+ * machine and an interface name each other, and either may be missing. An interface without a machine carries nothing and makes
+ * no host.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@ static const struct { const char *type; enum wh_host_kind kind; } kinds[] = {
 
 static bool is_nic(const struct wh_item *it)
 {
-	return !strcmp(it->type, "microsoft.network/networkinterfaces") || !strcmp(it->type, "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces");
+	return !strcmp(it->type, "microsoft.network/networkinterfaces") ||
+	       !strcmp(it->type, "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces");
 }
 
 static const char *owner_of(const json_t *nic)
@@ -43,13 +45,15 @@ static bool approved(const json_t *endpoint)
 	return yes || !any;
 }
 
-static struct wh_host *add_host(struct wh_building *b, const char *id, const char *name, enum wh_host_kind kind, const json_t *body)
+static struct wh_host *add_host(struct wh_building *b, const char *id, const char *name, enum wh_host_kind kind,
+                                const json_t *body)
 {
 	struct wh_topology *t = b->t;
 	const char *location = wh_field_text(body, "location");
 	t->hosts = wh_arena_grown(b->mem, t->hosts, t->n_hosts, &b->room_hosts, sizeof *t->hosts);
 	struct wh_host *h = &t->hosts[t->n_hosts++];
-	*h = (struct wh_host){.id = id, .name = name, .location = location ? location : "", .key = wh_lower(id, b->mem), .kind = kind};
+	*h = (struct wh_host){
+		.id = id, .name = name, .location = location ? location : "", .key = wh_lower(id, b->mem), .kind = kind};
 	wh_build_tags(b, body, &h->tags, &h->n_tags);
 	if (kind == WH_HOST_CLASSIC)
 		h->unscanned = "it is a Classic VM, whose endpoints and access lists are not read";
@@ -84,7 +88,11 @@ static void add_hosts(struct wh_building *b)
 		const char *slash = strrchr(id, '/');
 		wh_build_missing(b, it, "the machine", id, "it is known by its interfaces alone");
 		id = wh_arena_strdup(b->mem, id);
-		add_host(b, id, slash ? wh_arena_strdup(b->mem, slash + 1) : id, strcasestr(id, "/privateEndpoints/") ? WH_HOST_PRIVATE_ENDPOINT : strcasestr(id, "/virtualMachineScaleSets/") ? WH_HOST_INSTANCE : WH_HOST_VM, NULL);
+		add_host(b, id, slash ? wh_arena_strdup(b->mem, slash + 1) : id,
+		         strcasestr(id, "/privateEndpoints/")          ? WH_HOST_PRIVATE_ENDPOINT
+		         : strcasestr(id, "/virtualMachineScaleSets/") ? WH_HOST_INSTANCE
+		                                                       : WH_HOST_VM,
+		         NULL);
 	}
 	if (b->t->n_hosts > known)
 		qsort(b->t->hosts, b->t->n_hosts, sizeof *b->t->hosts, by_key);
@@ -107,10 +115,13 @@ static void claim(struct wh_building *b, struct wh_name_set *claimed)
 			there += wh_inventory_find(b->inv, id) != NULL;
 			wh_build_put(claimed, wh_arena_strdup(b->mem, id), h);
 			if (!wh_inventory_find(b->inv, id))
-				wh_build_missing(b, it, "the interface", id, "its address and group are taken not to exist (`az network nic list`, `az vmss nic list`)");
+				wh_build_missing(
+					b, it, "the interface", id,
+					"its address and group are taken not to exist (`az network nic list`, `az vmss nic list`)");
 		}
 		if (named && !there && !b->t->hosts[h].unscanned)
-			b->t->hosts[h].unscanned = "none of its interfaces is in the inventory (`az network nic list`, `az vmss nic list`)";
+			b->t->hosts[h].unscanned =
+				"none of its interfaces is in the inventory (`az network nic list`, `az vmss nic list`)";
 	}
 }
 
@@ -121,7 +132,8 @@ static void join_asg(struct wh_building *b, const char *id, size_t endpoint)
 		const char *slash = strrchr(id, '/');
 		b->t->asgs = wh_arena_grown(b->mem, b->t->asgs, b->t->n_asgs, &b->room_asgs, sizeof *b->t->asgs);
 		at = b->t->n_asgs++;
-		b->t->asgs[at] = (struct wh_asg){.id = wh_arena_strdup(b->mem, id), .name = wh_arena_strdup(b->mem, slash ? slash + 1 : id)};
+		b->t->asgs[at] = (struct wh_asg){.id = wh_arena_strdup(b->mem, id),
+		                                 .name = wh_arena_strdup(b->mem, slash ? slash + 1 : id)};
 		wh_build_put(&b->asgs, b->t->asgs[at].id, at);
 	}
 	struct wh_asg *g = &b->t->asgs[at];
@@ -144,17 +156,23 @@ static size_t public_ip_of(struct wh_building *b, const struct wh_item *owner, c
 static int add_endpoint(struct wh_building *b, const struct wh_item *it, size_t nic, const json_t *c, const char *path)
 {
 	struct wh_topology *t = b->t;
-	const char *s = wh_field_text(c, "privateIPAddress"), *id = wh_field_text(c, "id"), *subnet = wh_field_ref(c, "subnet"), *name = wh_field_text(c, "name");
+	const char *s = wh_field_text(c, "privateIPAddress"), *id = wh_field_text(c, "id"), *subnet = wh_field_ref(c, "subnet"),
+		   *name = wh_field_text(c, "name");
 	struct wh_endpoint *e = &t->endpoints[t->n_endpoints];
 	size_t k;
 	json_t *v;
 	if (!s) /* not allocated yet */
 		return 0;
-	*e = (struct wh_endpoint){.host = t->nics[nic].host, .nic = nic, .subnet = wh_build_place(&b->subnets, subnet), .public_ip = public_ip_of(b, it, wh_field_ref(c, "publicIPAddress"))};
+	*e = (struct wh_endpoint){.host = t->nics[nic].host,
+	                          .nic = nic,
+	                          .subnet = wh_build_place(&b->subnets, subnet),
+	                          .public_ip = public_ip_of(b, it, wh_field_ref(c, "publicIPAddress"))};
 	if (wh_addr_parse(s, strlen(s), &e->addr))
-		return wh_item_refuse(b->inv, it, wh_arena_printf(b->mem, "%s/privateIPAddress", path), b->err, "%s: '%.60s' is not an address", it->name, s);
+		return wh_item_refuse(b->inv, it, wh_arena_printf(b->mem, "%s/privateIPAddress", path), b->err,
+		                      "%s: '%.60s' is not an address", it->name, s);
 	if (subnet && e->subnet == WH_NONE)
-		wh_build_missing(b, it, "the subnet", subnet, "its group and VNet are unknown, so what its interfaces reach is unknown");
+		wh_build_missing(b, it, "the subnet", subnet,
+		                 "its group and VNet are unknown, so what its interfaces reach is unknown");
 	if (wh_known(e->public_ip))
 		t->public_ips[e->public_ip].endpoint = t->n_endpoints;
 	json_array_foreach(wh_field(c, "applicationSecurityGroups"), k, v) {
@@ -194,7 +212,11 @@ static size_t add_nics(struct wh_building *b)
 			continue;
 		const char *nsg = wh_field_ref(it->body, "networkSecurityGroup");
 		struct wh_nic *nic = &b->t->nics[b->t->n_nics++];
-		*nic = (struct wh_nic){.id = it->id, .name = it->name, .host = host_of_id(b, owner_of(it->body)), .nsg = wh_build_group(b, it, nsg), .forwards = wh_field_bool(it->body, "enableIPForwarding", false)};
+		*nic = (struct wh_nic){.id = it->id,
+		                       .name = it->name,
+		                       .host = host_of_id(b, owner_of(it->body)),
+		                       .nsg = wh_build_group(b, it, nsg),
+		                       .forwards = wh_field_bool(it->body, "enableIPForwarding", false)};
 		if (nic->host == WH_NONE)
 			nic->host = wh_build_place(&claimed, it->id);
 		addresses += json_array_size(wh_field(it->body, "ipConfigurations"));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* VNets, subnets, peerings, route tables, groups and public addresses. Subnets and peerings stand in their VNets or by themselves. */
+/* VNets, subnets, peerings, route tables, groups and public addresses. Subnets and peerings stand in their VNets or by
+ * themselves. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -30,7 +31,8 @@ static size_t table_named(struct wh_building *b, const struct wh_item *owner, co
 	return at;
 }
 
-static int add_subnet(struct wh_building *b, size_t vnet, const struct wh_item *it, const json_t *o, const char *path, const char *id)
+static int add_subnet(struct wh_building *b, size_t vnet, const struct wh_item *it, const json_t *o, const char *path,
+                      const char *id)
 {
 	struct wh_topology *t = b->t;
 	const char *name = wh_field_text(o, "name");
@@ -40,17 +42,22 @@ static int add_subnet(struct wh_building *b, size_t vnet, const struct wh_item *
 		name = strrchr(name, '/') + 1;
 	t->subnets = wh_arena_grown(b->mem, t->subnets, t->n_subnets, &b->room_subnets, sizeof *t->subnets);
 	struct wh_subnet *s = &t->subnets[t->n_subnets];
-	*s = (struct wh_subnet){.id = wh_arena_strdup(b->mem, id), .name = name ? wh_arena_strdup(b->mem, name) : strrchr(id, '/') + 1, .vnet = vnet, .nsg = wh_build_group(b, it, wh_field_ref(o, "networkSecurityGroup")),
+	*s = (struct wh_subnet){.id = wh_arena_strdup(b->mem, id),
+	                        .name = name ? wh_arena_strdup(b->mem, name) : strrchr(id, '/') + 1,
+	                        .vnet = vnet,
+	                        .nsg = wh_build_group(b, it, wh_field_ref(o, "networkSecurityGroup")),
 	                        .route_table = table_named(b, it, o)};
 	s->way_out = wh_field_bool(o, "defaultOutboundAccess", true) || wh_field(o, "natGateway");
 	const char *policies = wh_field_text(o, "privateEndpointNetworkPolicies");
-	s->guards_private_endpoints = policies && (!strcasecmp(policies, "Enabled") || !strcasecmp(policies, "NetworkSecurityGroupEnabled"));
+	s->guards_private_endpoints = policies &&
+	                              (!strcasecmp(policies, "Enabled") || !strcasecmp(policies, "NetworkSecurityGroupEnabled"));
 	const json_t *list = wh_field(o, "addressPrefixes");
 	if (vnet != WH_NONE && !strcasecmp(s->name, "GatewaySubnet"))
 		t->vnets[vnet].gateway = true;
 	wh_build_put(&b->subnets, s->id, t->n_subnets++);
-	return wh_build_prefixes(b, it, list ? list : wh_field(o, "addressPrefix"), wh_arena_printf(b->mem, "%s%saddressPrefix%s", path, *path ? "/" : "", list ? "es" : ""), &s->prefixes,
-	                         &s->n);
+	return wh_build_prefixes(b, it, list ? list : wh_field(o, "addressPrefix"),
+	                         wh_arena_printf(b->mem, "%s%saddressPrefix%s", path, *path ? "/" : "", list ? "es" : ""),
+	                         &s->prefixes, &s->n);
 }
 
 static const json_t *space_of(const json_t *o, const char *name)
@@ -63,7 +70,9 @@ static int add_peering(struct wh_building *b, struct wh_vnet *v, const struct wh
 {
 	const char *state = wh_field_text(o, "peeringState"), *name = wh_field_text(o, "name");
 	struct wh_peering *p = &v->peerings[v->n_peerings++];
-	*p = (struct wh_peering){.name = wh_arena_strdup(b->mem, name ? name : ""), .remote = WH_NONE, .connected = !state || !strcasecmp(state, "Connected")};
+	*p = (struct wh_peering){.name = wh_arena_strdup(b->mem, name ? name : ""),
+	                         .remote = WH_NONE,
+	                         .connected = !state || !strcasecmp(state, "Connected")};
 	const char *id = wh_field_ref(o, "remoteVirtualNetwork");
 	p->remote_id = wh_arena_strdup(b->mem, id ? id : "");
 	p->access = wh_field_bool(o, "allowVirtualNetworkAccess", true);
@@ -91,7 +100,8 @@ static int add_vnet(struct wh_building *b, const struct wh_item *it, struct wh_v
 	*v = (struct wh_vnet){.id = it->id, .name = it->name, .location = location ? location : ""};
 	wh_build_tags(b, it->body, &v->tags, &v->n_tags);
 	v->peerings = wh_arena_array(b->mem, json_array_size(peerings) + lone_peerings + 1, sizeof *v->peerings);
-	return wh_build_prefixes(b, it, space ? space : wh_field(it->body, "addressPrefixes"), "addressSpace/addressPrefixes", &v->space, &v->n_space);
+	return wh_build_prefixes(b, it, space ? space : wh_field(it->body, "addressPrefixes"), "addressSpace/addressPrefixes",
+	                         &v->space, &v->n_space);
 }
 
 static int add_children(struct wh_building *b, const struct wh_item *it, size_t vnet)
@@ -105,7 +115,11 @@ static int add_children(struct wh_building *b, const struct wh_item *it, size_t 
 		rc = rc ? rc : add_subnet(b, vnet, it, o, wh_arena_printf(b->mem, "subnets/%zu", i), id);
 	}
 	json_array_foreach(wh_field(it->body, "virtualNetworkPeerings"), i, o)
-		rc = rc ? rc : add_peering(b, &b->t->vnets[vnet], it, o, wh_arena_printf(b->mem, "virtualNetworkPeerings/%zu/remoteVirtualNetworkAddressSpace/addressPrefixes", i));
+		rc = rc ? rc
+		        : add_peering(b, &b->t->vnets[vnet], it, o,
+		                      wh_arena_printf(
+					      b->mem,
+					      "virtualNetworkPeerings/%zu/remoteVirtualNetworkAddressSpace/addressPrefixes", i));
 	return rc;
 }
 
@@ -123,7 +137,8 @@ static int add_lone(struct wh_building *b)
 	int rc = 0;
 	size_t n = wh_inventory_of_type(b->inv, "microsoft.network/virtualnetworks/subnets", &list);
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = add_subnet(b, wh_topology_vnet(b->t, parent_of(list[i]->id, b->mem)), list[i], list[i]->body, "", list[i]->id);
+		rc = add_subnet(b, wh_topology_vnet(b->t, parent_of(list[i]->id, b->mem)), list[i], list[i]->body, "",
+		                list[i]->id);
 	n = wh_inventory_of_type(b->inv, "microsoft.network/virtualnetworks/virtualnetworkpeerings", &list);
 	for (size_t i = 0; i < n && !rc; i++) {
 		const char *parent = parent_of(list[i]->id, b->mem);
@@ -143,14 +158,16 @@ static void join_peerings(struct wh_building *b)
 			struct wh_peering *p = &b->t->vnets[i].peerings[k];
 			p->remote = wh_topology_vnet(b->t, p->remote_id);
 			if (p->remote == WH_NONE && *p->remote_id)
-				wh_build_missing(b, wh_inventory_find(b->inv, b->t->vnets[i].id), "the remote VNet", p->remote_id, "its addresses are taken to be those that the peering states");
+				wh_build_missing(b, wh_inventory_find(b->inv, b->t->vnets[i].id), "the remote VNet", p->remote_id,
+				                 "its addresses are taken to be those that the peering states");
 		}
 }
 
 static int add_vnets(struct wh_building *b)
 {
 	const struct wh_item **list, **peerings;
-	size_t n = wh_inventory_of_type(b->inv, vnet_type, &list), n_peerings = wh_inventory_of_type(b->inv, "microsoft.network/virtualnetworks/virtualnetworkpeerings", &peerings);
+	size_t n = wh_inventory_of_type(b->inv, vnet_type, &list),
+	       n_peerings = wh_inventory_of_type(b->inv, "microsoft.network/virtualnetworks/virtualnetworkpeerings", &peerings);
 	int rc = 0;
 	b->t->vnets = wh_arena_array(b->mem, n + 1, sizeof *b->t->vnets);
 	for (size_t i = 0; i < n && !rc; i++)
@@ -165,8 +182,12 @@ static int add_vnets(struct wh_building *b)
 
 static enum wh_next_hop hop_of(const char *s)
 {
-	return !s ? WH_HOP_NONE : !strcasecmp(s, "VnetLocal") ? WH_HOP_VNET : !strcasecmp(s, "Internet") ? WH_HOP_INTERNET : !strcasecmp(s, "VirtualNetworkGateway") ? WH_HOP_GATEWAY :
-	       !strcasecmp(s, "VirtualAppliance") ? WH_HOP_APPLIANCE : WH_HOP_NONE;
+	return !s                                        ? WH_HOP_NONE
+	       : !strcasecmp(s, "VnetLocal")             ? WH_HOP_VNET
+	       : !strcasecmp(s, "Internet")              ? WH_HOP_INTERNET
+	       : !strcasecmp(s, "VirtualNetworkGateway") ? WH_HOP_GATEWAY
+	       : !strcasecmp(s, "VirtualAppliance")      ? WH_HOP_APPLIANCE
+	                                                 : WH_HOP_NONE;
 }
 
 static int add_tables(struct wh_building *b)
@@ -179,9 +200,12 @@ static int add_tables(struct wh_building *b)
 	for (size_t i = 0; i < n && !rc; i++) {
 		const json_t *routes = wh_field(list[i]->body, "routes");
 		struct wh_route_table *r = &b->t->route_tables[b->t->n_route_tables++];
-		*r = (struct wh_route_table){.id = list[i]->id, .name = list[i]->name, .routes = wh_arena_array(b->mem, json_array_size(routes) + 1, sizeof *r->routes)};
+		*r = (struct wh_route_table){.id = list[i]->id,
+		                             .name = list[i]->name,
+		                             .routes = wh_arena_array(b->mem, json_array_size(routes) + 1, sizeof *r->routes)};
 		json_array_foreach((json_t *)(uintptr_t)routes, k, o) {
-			const char *prefix = wh_field_text(o, "addressPrefix"), *name = wh_field_text(o, "name"), *hop = wh_field_text(o, "nextHopIpAddress");
+			const char *prefix = wh_field_text(o, "addressPrefix"), *name = wh_field_text(o, "name"),
+				   *hop = wh_field_text(o, "nextHopIpAddress");
 			struct wh_route *to = &r->routes[r->n];
 			if (prefix && !wh_prefix_parse(prefix, strlen(prefix), &to->prefix, NULL)) {
 				to->name = wh_arena_strdup(b->mem, name ? name : prefix);
@@ -189,10 +213,14 @@ static int add_tables(struct wh_building *b)
 				to->appliance = hop ? wh_arena_strdup(b->mem, hop) : NULL;
 				r->n++;
 			} else if (prefix && strchr(prefix, '.') && strspn(prefix, "0123456789./") == strlen(prefix)) {
-				rc = rc ? rc : wh_item_refuse(b->inv, list[i], wh_arena_printf(b->mem, "routes/%zu/addressPrefix", k), b->err, "%s: '%.60s' is not a prefix", list[i]->name, prefix);
+				rc = rc ? rc
+				        : wh_item_refuse(b->inv, list[i], wh_arena_printf(b->mem, "routes/%zu/addressPrefix", k),
+				                         b->err, "%s: '%.60s' is not a prefix", list[i]->name, prefix);
 			} else {
-				wh_inventory_note(b->inv, "%s: route %s of %s is for the service tag %s: taken not to concern the estate's own addresses", list[i]->file, name ? name : "", list[i]->name,
-				                  prefix ? prefix : "");
+				wh_inventory_note(
+					b->inv,
+					"%s: route %s of %s is for the service tag %s: taken not to concern the estate's own addresses",
+					list[i]->file, name ? name : "", list[i]->name, prefix ? prefix : "");
 			}
 		}
 	}
@@ -242,7 +270,8 @@ static int add_groups(struct wh_building *b)
 		b->t->n_nsgs += !rc;
 		for (size_t k = 0; !rc && k < g->n_rules; k++)
 			if (g->rules[k].note)
-				wh_inventory_note(b->inv, "%s: %s: rule %s: %s", list[i]->file, g->name, g->rules[k].name, g->rules[k].note);
+				wh_inventory_note(b->inv, "%s: %s: rule %s: %s", list[i]->file, g->name, g->rules[k].name,
+				                  g->rules[k].note);
 	}
 	return rc;
 }
@@ -253,11 +282,16 @@ static int add_public_ips(struct wh_building *b)
 	size_t n = wh_inventory_of_type(b->inv, "microsoft.network/publicipaddresses", &list);
 	b->t->public_ips = wh_arena_array(b->mem, n + 1, sizeof *b->t->public_ips);
 	for (size_t i = 0; i < n; i++) {
-		const char *s = wh_field_text(list[i]->body, "ipAddress"), *sku = wh_field_text(wh_field(list[i]->body, "sku"), "name");
+		const char *s = wh_field_text(list[i]->body, "ipAddress"),
+			   *sku = wh_field_text(wh_field(list[i]->body, "sku"), "name");
 		struct wh_public_ip *p = &b->t->public_ips[b->t->n_public_ips++];
-		*p = (struct wh_public_ip){.id = list[i]->id, .name = list[i]->name, .standard = sku && strncasecmp(sku, "Standard", 8) == 0, .endpoint = WH_NONE};
+		*p = (struct wh_public_ip){.id = list[i]->id,
+		                           .name = list[i]->name,
+		                           .standard = sku && strncasecmp(sku, "Standard", 8) == 0,
+		                           .endpoint = WH_NONE};
 		if (s && strcasecmp(s, "Not Assigned") && wh_addr_parse(s, strlen(s), &p->addr))
-			return wh_item_refuse(b->inv, list[i], "ipAddress", b->err, "%s: '%.60s' is not an address", list[i]->name, s);
+			return wh_item_refuse(b->inv, list[i], "ipAddress", b->err, "%s: '%.60s' is not an address",
+			                      list[i]->name, s);
 		p->known = s && strcasecmp(s, "Not Assigned");
 	}
 	return 0;

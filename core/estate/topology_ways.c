@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ways into and between networks: load balancers, whose rules put ports of hosts behind public addresses; gateways, firewalls, bastions; and the
- * ranges that local network gateways say are on premises.
+ * Ways into and between networks: load balancers, whose rules put ports of hosts behind public addresses; gateways, firewalls,
+ * bastions; and the ranges that local network gateways say are on premises.
  */
 #include <string.h>
 #include <strings.h>
@@ -19,7 +19,8 @@ static void expose(struct wh_building *b, size_t endpoint, const struct wh_expos
 {
 	struct wh_endpoint *e = &b->t->endpoints[endpoint];
 	for (size_t i = 0; i < e->n_exposures; i++)
-		if (e->exposures[i].proto == x->proto && e->exposures[i].ports.from == x->ports.from && e->exposures[i].ports.to == x->ports.to && e->exposures[i].standard == x->standard)
+		if (e->exposures[i].proto == x->proto && e->exposures[i].ports.from == x->ports.from &&
+		    e->exposures[i].ports.to == x->ports.to && e->exposures[i].standard == x->standard)
 			return;
 	e->exposures = wh_arena_grown(b->mem, e->exposures, e->n_exposures, &e->room_exposures, sizeof *e->exposures);
 	e->exposures[e->n_exposures++] = *x;
@@ -111,7 +112,9 @@ static bool exposure_of(struct wh_building *b, const struct balancer *l, const j
 	json_int_t port = json_integer_value(wh_field(rule, "backendPort"));
 	if (!front || wh_build_place(&l->fronts, front) == WH_NONE || port < 0 || port > 65535)
 		return false;
-	*out = (struct wh_exposure){.proto = proto_of(rule), .ports = {(uint16_t)port, port ? (uint16_t)port : 65535}, .standard = l->standard,
+	*out = (struct wh_exposure){.proto = proto_of(rule),
+	                            .ports = {(uint16_t)port, port ? (uint16_t)port : 65535},
+	                            .standard = l->standard,
 	                            .by = wh_arena_printf(b->mem, "load balancer %s, rule %s", l->it->name, name ? name : "")};
 	return true;
 }
@@ -158,7 +161,10 @@ static void read_balancer(struct wh_building *b, struct balancer *l)
 	const char *sku = wh_field_text(wh_field(l->it->body, "sku"), "name");
 	size_t i;
 	json_t *v;
-	*l = (struct balancer){.it = l->it, .pools = {.mem = b->mem, .any_case = true}, .fronts = {.mem = b->mem, .any_case = true}, .standard = sku && !strcasecmp(sku, "Standard")};
+	*l = (struct balancer){.it = l->it,
+	                       .pools = {.mem = b->mem, .any_case = true},
+	                       .fronts = {.mem = b->mem, .any_case = true},
+	                       .standard = sku && !strcasecmp(sku, "Standard")};
 	json_array_foreach(wh_field(l->it->body, "frontendIPConfigurations"), i, v)
 		if (wh_field_ref(v, "publicIPAddress") || wh_field_ref(v, "publicIPPrefix"))
 			wh_build_put(&l->fronts, wh_arena_strdup(b->mem, child_id(b, l->it, "frontendIPConfigurations", v)), i);
@@ -187,13 +193,15 @@ static void use_balancer(struct wh_building *b, struct balancer *l, struct wh_na
 /* Terraform has a balancer's pools and rules as resources of their own. */
 static void use_lone(struct wh_building *b, struct balancer *all, size_t n)
 {
-	static const char *const types[] = {"microsoft.network/loadbalancers/loadbalancingrules", "microsoft.network/loadbalancers/inboundnatrules"};
+	static const char *const types[] = {"microsoft.network/loadbalancers/loadbalancingrules",
+	                                    "microsoft.network/loadbalancers/inboundnatrules"};
 	for (size_t k = 0; k < 2; k++) {
 		const struct wh_item **list;
 		size_t many = wh_inventory_of_type(b->inv, types[k], &list);
 		for (size_t i = 0; i < many; i++)
 			for (size_t l = 0; l < n; l++)
-				if (!strncasecmp(list[i]->key, all[l].it->key, strlen(all[l].it->key)) && list[i]->key[strlen(all[l].it->key)] == '/')
+				if (!strncasecmp(list[i]->key, all[l].it->key, strlen(all[l].it->key)) &&
+				    list[i]->key[strlen(all[l].it->key)] == '/')
 					use_rule(b, &all[l], list[i]->body);
 	}
 }
@@ -201,14 +209,16 @@ static void use_lone(struct wh_building *b, struct balancer *all, size_t n)
 int wh_build_balancers(struct wh_building *b)
 {
 	const struct wh_item **list, **lone;
-	size_t n = wh_inventory_of_type(b->inv, "microsoft.network/loadbalancers", &list), n_lone = wh_inventory_of_type(b->inv, "microsoft.network/loadbalancers/backendaddresspools", &lone);
+	size_t n = wh_inventory_of_type(b->inv, "microsoft.network/loadbalancers", &list),
+	       n_lone = wh_inventory_of_type(b->inv, "microsoft.network/loadbalancers/backendaddresspools", &lone);
 	struct wh_name_set pools = {.mem = b->mem, .any_case = true}, nat = {.mem = b->mem, .any_case = true};
 	struct balancer *all = wh_arena_array(b->mem, n + 1, sizeof *all);
 	for (size_t i = 0; i < n; i++) {
 		all[i].it = list[i];
 		read_balancer(b, &all[i]);
 		for (size_t k = 0; k < n_lone; k++)
-			if (!strncasecmp(lone[k]->key, list[i]->key, strlen(list[i]->key)) && lone[k]->key[strlen(list[i]->key)] == '/')
+			if (!strncasecmp(lone[k]->key, list[i]->key, strlen(list[i]->key)) &&
+			    lone[k]->key[strlen(list[i]->key)] == '/')
 				add_pool(b, &all[i], lone[k]->body, lone[k]->id);
 		size_t j;
 		json_t *v;
@@ -230,9 +240,11 @@ int wh_build_balancers(struct wh_building *b)
 
 /* ---- between networks ---- */
 
-static const struct { const char *type, *kind; } appliances[] = {
-	{"microsoft.network/loadbalancers", "load balancer"}, {"microsoft.network/applicationgateways", "application gateway"}, {"microsoft.network/azurefirewalls", "firewall"},
-	{"microsoft.network/bastionhosts", "bastion"}, {"microsoft.network/virtualnetworkgateways", "gateway"}, {"microsoft.network/natgateways", "NAT gateway"},
+static const struct { const char *type, *kind;
+} appliances[] = {
+	{"microsoft.network/loadbalancers", "load balancer"},    {"microsoft.network/applicationgateways", "application gateway"},
+	{"microsoft.network/azurefirewalls", "firewall"},        {"microsoft.network/bastionhosts", "bastion"},
+	{"microsoft.network/virtualnetworkgateways", "gateway"}, {"microsoft.network/natgateways", "NAT gateway"},
 };
 
 static void add_appliance(struct wh_building *b, const struct wh_item *it, const char *kind)
@@ -241,7 +253,10 @@ static void add_appliance(struct wh_building *b, const struct wh_item *it, const
 	struct wh_topology *t = b->t;
 	t->appliances = wh_arena_grown(b->mem, t->appliances, t->n_appliances, &b->room_appliances, sizeof *t->appliances);
 	struct wh_appliance *a = &t->appliances[t->n_appliances++];
-	*a = (struct wh_appliance){.id = it->id, .name = it->name, .kind = kind, .vnet = wh_topology_vnet(t, wh_field_ref(it->body, "virtualNetwork"))};
+	*a = (struct wh_appliance){.id = it->id,
+	                           .name = it->name,
+	                           .kind = kind,
+	                           .vnet = wh_topology_vnet(t, wh_field_ref(it->body, "virtualNetwork"))};
 	for (size_t k = 0; k < 3; k++) {
 		size_t i;
 		json_t *c;
@@ -272,9 +287,11 @@ int wh_build_between(struct wh_building *b)
 		const json_t *space = wh_field(wh_field(list[i]->body, "localNetworkAddressSpace"), "addressPrefixes");
 		struct wh_prefix *p;
 		size_t many;
-		rc = wh_build_prefixes(b, list[i], space ? space : wh_field(list[i]->body, "addressPrefixes"), "localNetworkAddressSpace/addressPrefixes", &p, &many);
+		rc = wh_build_prefixes(b, list[i], space ? space : wh_field(list[i]->body, "addressPrefixes"),
+		                       "localNetworkAddressSpace/addressPrefixes", &p, &many);
 		for (size_t k = 0; k < many && !rc; k++) {
-			b->t->on_premises = wh_arena_grown(b->mem, b->t->on_premises, b->t->n_on_premises, &room, sizeof *b->t->on_premises);
+			b->t->on_premises = wh_arena_grown(b->mem, b->t->on_premises, b->t->n_on_premises, &room,
+			                                   sizeof *b->t->on_premises);
 			b->t->on_premises[b->t->n_on_premises++] = p[k];
 		}
 	}

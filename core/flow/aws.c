@@ -1,19 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * AWS VPC flow logs, versions 2 to 11: whichever fields their owner chose, in the order of the header line, of --aws-format, or else of the default
- * format. A line is one direction of a flow in an interval of up to ten minutes, on one interface.
+ * AWS VPC flow logs, versions 2 to 11: whichever fields their owner chose, in the order of the header line, of --aws-format, or
+ * else of the default format. A line is one direction of a flow in an interval of up to ten minutes, on one interface.
  *
- * Where a line says which addresses its packets had (pkt-srcaddr, pkt-dstaddr), these count: srcaddr and dstaddr are the interface's own there. TCP
- * flags are those seen in the interval, ACK only with SYN: 2 is a client's, 18 a server's. NODATA and SKIPDATA are no flows.
+ * Where a line says which addresses its packets had (pkt-srcaddr, pkt-dstaddr), these count: srcaddr and dstaddr are the
+ * interface's own there. TCP flags are those seen in the interval, ACK only with SYN: 2 is a client's, 18 a server's. NODATA and
+ * SKIPDATA are no flows.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "flow/lines.h"
 
-enum column { INTERFACE, SRC, DST, SRC_PORT, DST_PORT, PROTO, PACKETS, BYTES, START, END, ACTION, STATUS, FLAGS, PKT_SRC, PKT_DST, COLUMNS };
-static const char *const names[COLUMNS + 1] = {"interface-id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets", "bytes", "start", "end",
-                                               "action", "log-status", "tcp-flags", "pkt-srcaddr", "pkt-dstaddr", NULL};
-static const char by_default[] = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
+enum column {
+	INTERFACE,
+	SRC,
+	DST,
+	SRC_PORT,
+	DST_PORT,
+	PROTO,
+	PACKETS,
+	BYTES,
+	START,
+	END,
+	ACTION,
+	STATUS,
+	FLAGS,
+	PKT_SRC,
+	PKT_DST,
+	COLUMNS
+};
+static const char *const names[COLUMNS + 1] = {"interface-id", "srcaddr",     "dstaddr",     "srcport", "dstport", "protocol",
+                                               "packets",      "bytes",       "start",       "end",     "action",  "log-status",
+                                               "tcp-flags",    "pkt-srcaddr", "pkt-dstaddr", NULL};
+static const char by_default[] =
+	"version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
 enum { FIELDS = 128, NAME = 32 };
 
 struct reader {
@@ -80,7 +100,8 @@ static const char *numbers(const struct field f[static COLUMNS], struct wh_part 
 	if (!field_number(f[PROTO], &proto) || proto > 255)
 		return "the protocol can't be read";
 	flow->proto = (uint8_t)proto;
-	if (!field_number(f[START], &start) || !field_number(f[END], &end) || start > UINT64_C(100000000000) || end > UINT64_C(100000000000))
+	if (!field_number(f[START], &start) || !field_number(f[END], &end) || start > UINT64_C(100000000000) ||
+	    end > UINT64_C(100000000000))
 		return "a time can't be read";
 	flow->start_us = (int64_t)start * 1000000;
 	flow->end_us = end < start ? flow->start_us : (int64_t)end * 1000000;
@@ -108,8 +129,9 @@ static const char *read_line(struct lines *l, const char *p, size_t len)
 {
 	struct reader *r = (struct reader *)l;
 	static const enum column needed[] = {SRC_PORT, DST_PORT, PROTO, START, END};
-	static const char *const lacks[] = {"its format has no srcport", "its format has no dstport", "its format has no protocol",
-	                                    "its format has no start: its time is not known", "its format has no end: its time is not known"};
+	static const char *const lacks[] = {"its format has no srcport", "its format has no dstport",
+	                                    "its format has no protocol", "its format has no start: its time is not known",
+	                                    "its format has no end: its time is not known"};
 	struct field all[FIELDS], f[COLUMNS];
 	struct wh_part part = {.one_way = true};
 	struct wh_flow *flow = &part.flow;

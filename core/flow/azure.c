@@ -7,9 +7,15 @@
 #include "flow/emit.h"
 #include "flow/json_scan.h"
 
-enum { NESTED = 8 /* levels of lists of flows */, LEAST_FIELDS = 8, ENDS = 6 /* last field that says whose a tuple is */, FIRST_COUNTER = 9 };
+enum {
+	NESTED = 8 /* levels of lists of flows */,
+	LEAST_FIELDS = 8,
+	ENDS = 6 /* last field that says whose a tuple is */,
+	FIRST_COUNTER = 9
+};
 
-static const int64_t LONGEST_HELD_US = INT64_C(3600000000); /* a blob's hour: less than any pause for which the pairing takes two parts for two flows */
+/* a blob's hour: less than any pause for which the pairing takes two parts for two flows */
+static const int64_t LONGEST_HELD_US = INT64_C(3600000000);
 
 /* Which flow a tuple is of: the text of its addresses, ports, protocol and direction, as it stands in the record. */
 struct ends { const char *p; size_t len; struct wh_flow flow; };
@@ -43,7 +49,8 @@ static const char *time_of(struct field f, struct wh_flow *flow)
 	uint64_t t;
 	if (!field_number(f, &t) || t > UINT64_C(4000000000000))
 		return "the time of a tuple can't be read";
-	flow->start_us = flow->end_us = (int64_t)(t < UINT64_C(100000000000) ? t * 1000000 : t * 1000); /* seconds in old logs, milliseconds in others */
+	/* seconds in old logs, milliseconds in others */
+	flow->start_us = flow->end_us = (int64_t)(t < UINT64_C(100000000000) ? t * 1000000 : t * 1000);
 	return NULL;
 }
 
@@ -109,13 +116,14 @@ static void let_go(struct reader *r)
 static bool ends_held(const struct reader *r, const struct azure_tuple *t)
 {
 	const struct wh_flow *f = &t->part.flow, *h = &r->held.flow;
-	return t->state == 'E' && t->counted && f->proto == h->proto && f->src_port == h->src_port && f->dst_port == h->dst_port && f->start_us >= h->start_us &&
-	       f->start_us - h->start_us <= LONGEST_HELD_US && wh_addr_eq(&f->src, &h->src) && wh_addr_eq(&f->dst, &h->dst);
+	return t->state == 'E' && t->counted && f->proto == h->proto && f->src_port == h->src_port &&
+	       f->dst_port == h->dst_port && f->start_us >= h->start_us && f->start_us - h->start_us <= LONGEST_HELD_US &&
+	       wh_addr_eq(&f->src, &h->src) && wh_addr_eq(&f->dst, &h->dst);
 }
 
 /*
- * A part of a flow. Most flows are short, and their end stands behind their begin: such two are one part, which needs no place among the open flows.
- * The outcome is the same, as a begin that counts nothing is no record.
+ * A part of a flow. Most flows are short, and their end stands behind their begin: such two are one part, which needs no place
+ * among the open flows. The outcome is the same, as a begin that counts nothing is no record.
  */
 static void take_part(struct reader *r, struct azure_tuple *t)
 {
@@ -259,8 +267,8 @@ static const char *read_record(struct reader *r, const char *p, const char *end)
 	return p || r->emit.answer ? NULL : "the flows of a record can't be read";
 }
 
-int64_t azure_feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each, void *arg,
-                   struct wh_read_stats *stats)
+int64_t azure_feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each,
+                   void *arg, struct wh_read_stats *stats)
 {
 	struct reader *r = state;
 	uint64_t lines = 0;

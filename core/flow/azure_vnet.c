@@ -2,7 +2,8 @@
 /*
  * Virtual networks' flow logs, version 4. A tuple has 8 to 13 fields:
  *
- *   ms, source, destination, source port, destination port, protocol, I|O, B|C|E|D, encryption, packets, bytes sent, packets, bytes received
+ *   ms, source, destination, source port, destination port, protocol, I|O, B|C|E|D, encryption, packets, bytes sent, packets,
+ *   bytes received
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,8 @@ const struct azure_format azure_vnet = {"vnet", tuple};
 static int probe(const void *head, size_t len)
 {
 	const char *end = (const char *)head + len, *p = js_space(head, end);
-	if (js_find(p, end, "flowLogVersion") || js_find(p, end, "flowRecords") || js_finds(p, end, "category", "FlowLogFlowEvent"))
+	if (js_find(p, end, "flowLogVersion") || js_find(p, end, "flowRecords") ||
+	    js_finds(p, end, "category", "FlowLogFlowEvent"))
 		return 90;
 	/* an hour in which nothing was logged yet */
 	return p < end && (*p == '{' || *p == '"') && js_find(p, end - p < 64 ? end : p + 64, "records") ? 50 : 0;

@@ -2,20 +2,23 @@
 /*
  * Who is the server? A sensor's `src` is whoever sent the first packet that it saw, and its TCP flags are or'ed over a side.
  *
- *   TCP, both sides sent SYN        with data from both, the handshake was seen: src opened it (the sensor saw its SYN first). Without data
- *                                   from both, it counts where it was completed and ended as a connection does (a health check that only
- *                                   connects, a log that is sent one way): both sides acknowledged, dst did not reset it, and both sent FIN,
- *                                   or src reset it after its acknowledgement, or dst acknowledged more than the SYN. A scanner's SYN and
- *                                   reset, or an acknowledgement that was guessed, do not
- *   TCP, only src sent SYN          with data from both: the SYN+ACK alone was missed, src opened it. (Where the SYN was missed and
- *                                   the SYN+ACK is the first packet seen, Suricata turns the flow round or tells no flags.)
+ *   TCP, both sides sent SYN        with data from both, the handshake was seen: src opened it (the sensor saw its SYN first).
+ *                                   Without data from both, it counts where it was completed and ended as a connection does (a
+ *                                   health check that only connects, a log that is sent one way): both sides acknowledged, dst
+ *                                   did not reset it, and both sent FIN, or src reset it after its acknowledgement, or dst
+ *                                   acknowledged more than the SYN. A scanner's SYN and reset, or an acknowledgement that was
+ *                                   guessed, do not
+ *   TCP, only src sent SYN          with data from both: the SYN+ACK alone was missed, src opened it. (Where the SYN was missed
+ *                                   and the SYN+ACK is the first packet seen, Suricata turns the flow round or tells no flags.)
  *                                   Without, a refused or half-open attempt: not answered
  *   TCP, only dst sent SYN          src's SYN was missed but dst's SYN+ACK seen: dst serves
  *   TCP, no SYN at all              the capture began in mid-flow: the application protocol's own orientation, else unknown
  *   TCP, flags not told (alerts,    data both ways, or an application protocol, which a sensor knows of established connections
- *   clouds' flow logs)              alone: src opened it. Without either, anybody can have sent it in another's name: not answered
- *   UDP and others, flow still new  packets came back, but none of the flow's own: an ICMP error, which a sensor counts with the flow
- *                                   that it quotes. A closed port is not answered, or spoofed datagrams to one would make edges
+ *   clouds' flow logs)              alone: src opened it. Without either, anybody can have sent it in another's name: not
+ *                                   answered
+ *   UDP and others, flow still new  packets came back, but none of the flow's own: an ICMP error, which a sensor counts with the
+ *                                   flow that it quotes. A closed port is not answered, or spoofed datagrams to one would make
+ *                                   edges
  *   UDP and others                  a reply came: the application protocol's orientation; else the first sender is the client,
  *                                   unless it sent from a system port to an ephemeral one: that is a reply of which the question
  *                                   was missed, or looks like it: unknown

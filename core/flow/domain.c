@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which part of a name somebody registered. The public suffix list, some 10,000 rows that change each week, would tell exactly; the second levels
- * below tell it for most country codes. Where one is missing, domains of that registry count as one: that makes a detection coarser, not wrong.
+ * Which part of a name somebody registered. The public suffix list, some 10,000 rows that change each week, would tell exactly;
+ * the second levels below tell it for most country codes. Where one is missing, domains of that registry count as one: that makes
+ * a detection coarser, not wrong.
  */
 #include <string.h>
 #include "whittle/fact.h"
 
 static bool is_second_level(const char *label, size_t len)
 {
-	static const char *const known[] = {"ac", "co", "com", "edu", "gob", "gov", "gouv", "go", "gv", "id", "ltd", "mil", "ne", "net", "nom", "or", "org", "plc", "sch"};
+	static const char *const known[] = {"ac",  "co",  "com", "edu", "gob", "gov", "gouv", "go",  "gv", "id",
+	                                    "ltd", "mil", "ne",  "net", "nom", "or",  "org",  "plc", "sch"};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (strlen(known[i]) == len && !memcmp(known[i], label, len))
 			return true;

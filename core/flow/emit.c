@@ -45,7 +45,8 @@ void emit_part(struct emit *e, const struct wh_part *part, const struct wh_tags 
 
 void emit_denied(struct emit *e, const struct wh_flow *flow, const struct wh_tags *tags)
 {
-	struct wh_record rec = {.kind = WH_RECORD_FLOW, .flow = *flow, .time_us = flow->end_us, .event_type = "flow", .tags = tags};
+	struct wh_record rec = {
+		.kind = WH_RECORD_FLOW, .flow = *flow, .time_us = flow->end_us, .event_type = "flow", .tags = tags};
 	rec.flow.denied = true;
 	emit_record(e, &rec);
 }

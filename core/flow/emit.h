@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* emit: hands on what a reader has read: records to its callback, parts of flows to the pairing and what comes of them to the callback; and counts both. */
+/* emit: hands on what a reader has read: records to its callback, parts of flows to the pairing and what comes of them to the
+ * callback; and counts both. */
 #pragma once
 #include "flow/pairing.h"
 
@@ -16,5 +17,6 @@ void emit_begin(struct emit *e, wh_record_cb each, void *arg, struct wh_read_sta
 const char *emit_bad_time(const struct emit *e, const struct wh_flow *flow);
 void emit_record(struct emit *e, const struct wh_record *rec);
 void emit_part(struct emit *e, const struct wh_part *part, const struct wh_tags *tags);
-void emit_denied(struct emit *e, const struct wh_flow *flow, const struct wh_tags *tags); /* a refused attempt, which has no other parts */
+/* a refused attempt, which has no other parts */
+void emit_denied(struct emit *e, const struct wh_flow *flow, const struct wh_tags *tags);
 void emit_other(struct emit *e); /* a record of a kind that is not used */

@@ -126,7 +126,8 @@ static const char *line_end(const char *p, const char *end, bool last)
 }
 
 /* One line, at p. Returns its end (as line_end does) or NULL when it is incomplete. *rc: 0 good, else why not. */
-static const char *read_line(struct eve_walker *w, const struct eve_impl *impl, const char *p, const char *end, bool last, int64_t now_us, int *rc)
+static const char *read_line(struct eve_walker *w, const struct eve_impl *impl, const char *p, const char *end, bool last,
+                             int64_t now_us, int *rc)
 {
 	const char *stop;
 	*rc = impl->walk(w, p, end, &stop);
@@ -193,7 +194,8 @@ static int64_t read_lines(struct eve_state *st, const struct stretch *t, size_t 
 	return answer < 0 ? answer : p - t->p;
 }
 
-/* A record that ends where nothing may be read beyond it is walked the slow way, ten times as long: the last ones are read in a copy. */
+/* A record that ends where nothing may be read beyond it is walked the slow way, ten times as long: the last ones are read in a
+ * copy. */
 static int64_t feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each,
                     void *arg, struct wh_read_stats *stats)
 {
@@ -206,7 +208,13 @@ static int64_t feed(void *state, const char *buf, size_t len, bool last, uint64_
 	size_t rest = len - (size_t)n;
 	memcpy(st->tail, buf + n, rest);
 	memset(st->tail + rest, 0, EVE_MARGIN);
-	t = (struct stretch){st->tail, st->tail + rest, st->tail + rest + EVE_MARGIN, line + (stats->lines - lines), offset + (uint64_t)n, each, arg};
+	t = (struct stretch){st->tail,
+	                     st->tail + rest,
+	                     st->tail + rest + EVE_MARGIN,
+	                     line + (stats->lines - lines),
+	                     offset + (uint64_t)n,
+	                     each,
+	                     arg};
 	int64_t more = read_lines(st, &t, 0, last, stats);
 	return more < 0 ? more : n + more;
 }

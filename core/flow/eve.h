@@ -13,19 +13,19 @@
  *                   equal takes the node as it stands.
  *
  * What step() finds depends on nothing but the joint's bytes, the kind of scalar that its first byte begins, and the
- * containers open before, which the path of nodes from the start of the record determines. So a node taken from memory is what step() would have found, and the walker
- * is exact, not a guess: the memory (struct eve_cache) is a trie of joints with step() as its oracle. Scalars are always
- * read and checked in full. An example, in which // marks where joints end:
+ * containers open before, which the path of nodes from the start of the record determines. So a node taken from memory is what
+ * step() would have found, and the walker is exact, not a guess: the memory (struct eve_cache) is a trie of joints with step() as
+ * its oracle. Scalars are always read and checked in full. An example, in which // marks where joints end:
  *
  *   {"src_ip":"//10.0.0.1//","src_port"://4711//,"flow":{"pkts_toserver"://3//}}
  *
  * Cost: one comparison of up to 64 bytes a joint, and one of 32 bytes to find the end of a scalar.
  *
- * Shortcuts (eve_shortcut.c). Many scalars hardly vary: "proto":"TCP", "alerted":false, "state":"closed". Where one has been the same
- * several times over, the joint before it, the scalar, and the joint behind it are joined into one longer piece, a shortcut, with what
- * they together do to the record: one comparison does the work of many steps. Shortcuts grow by a scalar at a time, up to 256
- * bytes; the tail of a TCP flow record, a dozen scalars long, becomes one. The same argument holds: equal bytes, equal meaning.
- * Shortcuts are looked for in the first records and then in one of sixteen: comparing costs more than it finds.
+ * Shortcuts (eve_shortcut.c). Many scalars hardly vary: "proto":"TCP", "alerted":false, "state":"closed". Where one has been the
+ * same several times over, the joint before it, the scalar, and the joint behind it are joined into one longer piece, a shortcut,
+ * with what they together do to the record: one comparison does the work of many steps. Shortcuts grow by a scalar at a time, up
+ * to 256 bytes; the tail of a TCP flow record, a dozen scalars long, becomes one. The same argument holds: equal bytes, equal
+ * meaning. Shortcuts are looked for in the first records and then in one of sixteen: comparing costs more than it finds.
  *
  * Duplicate keys: the last wins. A scalar simply overwrites; opening an object that is known (flow, tcp,
  * alert) forgets what an earlier one of that name had brought (`clear`).
@@ -43,15 +43,43 @@
 #define EVE_SHORTCUT 256         /* the longest shortcut */
 #define EVE_SHORTCUTS 128
 #define EVE_SHORTCUT_BRANCHES 12 /* shortcuts after one joint */
-#define EVE_MARGIN 320           /* bytes that must be readable where the walker compares: a shortcut and its next scalar's first 32 */
+#define EVE_MARGIN 320 /* bytes that must be readable where the walker compares: a shortcut and its next scalar's first 32 */
 
 enum eve_field {
-	EVE_TIMESTAMP, EVE_EVENT_TYPE, EVE_SRC_IP, EVE_DEST_IP, EVE_SRC_PORT, EVE_DEST_PORT, EVE_PROTO, EVE_APP_PROTO, EVE_DIRECTION, EVE_XFF,
-	EVE_FLOW, EVE_TCP, EVE_ALERT,
-	EVE_PKTS_TS, EVE_PKTS_TC, EVE_BYTES_TS, EVE_BYTES_TC, EVE_START, EVE_END, EVE_STATE, EVE_ALERTED,
-	EVE_FLOW_SRC_IP, EVE_FLOW_DEST_IP, EVE_FLOW_SRC_PORT, EVE_FLOW_DEST_PORT,
-	EVE_FLAGS_TS, EVE_FLAGS_TC, EVE_FIN, EVE_SYN, EVE_RST, EVE_PSH, EVE_ACK,
-	EVE_SEVERITY, EVE_SID,
+	EVE_TIMESTAMP,
+	EVE_EVENT_TYPE,
+	EVE_SRC_IP,
+	EVE_DEST_IP,
+	EVE_SRC_PORT,
+	EVE_DEST_PORT,
+	EVE_PROTO,
+	EVE_APP_PROTO,
+	EVE_DIRECTION,
+	EVE_XFF,
+	EVE_FLOW,
+	EVE_TCP,
+	EVE_ALERT,
+	EVE_PKTS_TS,
+	EVE_PKTS_TC,
+	EVE_BYTES_TS,
+	EVE_BYTES_TC,
+	EVE_START,
+	EVE_END,
+	EVE_STATE,
+	EVE_ALERTED,
+	EVE_FLOW_SRC_IP,
+	EVE_FLOW_DEST_IP,
+	EVE_FLOW_SRC_PORT,
+	EVE_FLOW_DEST_PORT,
+	EVE_FLAGS_TS,
+	EVE_FLAGS_TC,
+	EVE_FIN,
+	EVE_SYN,
+	EVE_RST,
+	EVE_PSH,
+	EVE_ACK,
+	EVE_SEVERITY,
+	EVE_SID,
 	EVE_TAG, /* any of the keys of struct wh_tags: only that there is one, whatever its value */
 	EVE_NONE,
 };
@@ -82,7 +110,8 @@ struct eve_node {
 	uint8_t literal[EVE_LITERAL]; /* the joint, up to the scalar's first byte (a string's: after the quote) */
 	uint32_t mask[2];             /* which of its bytes count */
 	uint32_t len;
-	uint8_t first, span;          /* the scalar's first byte: first … first + span; any for strings, whose quote is in the joint */
+	/* the scalar's first byte: first … first + span; any for strings, whose quote is in the joint */
+	uint8_t first, span;
 	uint8_t op, field;
 	uint16_t at;                  /* where in struct eve_values the field goes */
 	bool effects;                 /* any of clear, set and wrong */
@@ -127,7 +156,8 @@ struct eve_values {
 		bool app_failed, proxied;
 	} words __attribute__((aligned(8)));
 };
-_Static_assert(offsetof(struct wh_flow, start_us) - offsetof(struct wh_flow, src_port) == 32, "ports, flags, state and app_proto");
+_Static_assert(offsetof(struct wh_flow, start_us) - offsetof(struct wh_flow, src_port) == 32,
+               "ports, flags, state and app_proto");
 
 /* The head "YYYY-MM-DDT" and zone of the last time seen in a field, and the microseconds that they stand for. */
 struct eve_day {
@@ -158,8 +188,10 @@ struct eve_walker {
 	bool redone;               /* something was cleared that had been seen */
 	bool ours;                 /* known to be a flow or alert record */
 	bool faulty;               /* wrong or bad may have bits */
-	bool learning;             /* this record's scalars are compared with the last ones', to find what shortcuts there could be */
-	uint64_t brought;          /* fields that shortcuts have set; and their bytes, as in struct eve_shortcut, not yet put over v */
+	/* this record's scalars are compared with the last ones', to find what shortcuts there could be */
+	bool learning;
+	/* fields that shortcuts have set; and their bytes, as in struct eve_shortcut, not yet put over v */
+	uint64_t brought;
 	uint64_t flow_mask[4], flow_data[4], word_mask, word_data;
 	const char *reason;
 	const char *safe;          /* up to here bytes may be read, though the record may end before */
@@ -176,10 +208,10 @@ struct eve_node *wh_eve_step(struct eve_walker *w, struct eve_node *cur, const c
 void wh_eve_cache_init(struct eve_cache *c);
 
 /* ---- eve_shortcut.c ---- */
-/* After `from`, by way of `shortcut` (NULL: of the joint of `over` alone), came the scalar of `over`, which is `over->last`, and then, by
- * way of `next` (NULL: of its joint alone), `to`: make one shortcut of it all. */
-void wh_eve_shorten(struct eve_cache *c, struct eve_node *from, struct eve_shortcut *shortcut, struct eve_node *over, struct eve_shortcut *next,
-                 struct eve_node *to);
+/* After `from`, by way of `shortcut` (NULL: of the joint of `over` alone), came the scalar of `over`, which is `over->last`, and
+ * then, by way of `next` (NULL: of its joint alone), `to`: make one shortcut of it all. */
+void wh_eve_shorten(struct eve_cache *c, struct eve_node *from, struct eve_shortcut *shortcut, struct eve_node *over,
+                    struct eve_shortcut *next, struct eve_node *to);
 void wh_eve_forget_shortcuts(struct eve_cache *c);
 
 /* ---- eve_scan.c: scalars, exactly ---- */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Protocol records of EVE. The scanner has proved that the line is one well-formed object; its members are gone through here once more, so that flow
- * records cost nothing. The traps of each type stand with its protocol, in eve_facts_session.c and eve_facts_dns.c.
+ * Protocol records of EVE. The scanner has proved that the line is one well-formed object; its members are gone through here once
+ * more, so that flow records cost nothing. The traps of each type stand with its protocol, in eve_facts_session.c and
+ * eve_facts_dns.c.
  */
 #include "flow/eve_facts.h"
 
-const char *const wh_fact_words[] = {"tls", "ssh", "smb", "ntlm", "kerberos", "ldap", "dns", "dns-name", "dns-domain", "dns-failed", "dns-dangling", "capture", NULL};
+const char *const wh_fact_words[] = {"tls",      "ssh",        "smb",        "ntlm",         "kerberos", "ldap", "dns",
+                                     "dns-name", "dns-domain", "dns-failed", "dns-dangling", "capture",  NULL};
 
 bool wh_fact_by_day(enum wh_fact_kind kind)
 {
@@ -70,14 +72,16 @@ size_t eve_plain(struct js_text t, char *out, size_t size)
 /* They are since its start; none of a capture where packets are read from a file. */
 static void stats(struct eve_facts *f, struct js_value object)
 {
-	static const char *const own[] = {"uptime", "capture", NULL}, *const captured[] = {"kernel_packets", "kernel_drops", NULL};
+	static const char *const own[] = {"uptime", "capture", NULL}, *const captured[] = {"kernel_packets", "kernel_drops",
+	                                                                                   NULL};
 	struct js_value v[2], c[2];
 	char run[32];
 	js_members(object, own, v);
 	js_members(v[1], captured, c);
 	if (!c[0].p)
 		return;
-	snprintf(run, sizeof run, "run %lld", (long long)(f->like.time_us / 1000000 - (int64_t)(js_number(v[0]) & INT32_MAX)) / 60);
+	snprintf(run, sizeof run, "run %lld",
+	         (long long)(f->like.time_us / 1000000 - (int64_t)(js_number(v[0]) & INT32_MAX)) / 60);
 	struct wh_fact *x = eve_fact(f, WH_FACT_CAPTURE, run);
 	x->up = js_number(c[0]);
 	x->down = js_number(c[1]);
@@ -91,7 +95,8 @@ static bool read_ends(struct eve_facts *f, const struct js_value *v)
 	enum { SRC, DST, PROTO, SRC_PORT, DST_PORT };
 	uint64_t from = js_number(v[SRC_PORT]), to = js_number(v[DST_PORT]);
 	bool tcp = js_equals(v[PROTO].text, "TCP"), udp = js_equals(v[PROTO].text, "UDP");
-	if (!(tcp || udp) || from > UINT16_MAX || to > UINT16_MAX || wh_addr_parse(v[SRC].text.p, v[SRC].text.len, &f->like.client) ||
+	if (!(tcp || udp) || from > UINT16_MAX || to > UINT16_MAX ||
+	    wh_addr_parse(v[SRC].text.p, v[SRC].text.len, &f->like.client) ||
 	    wh_addr_parse(v[DST].text.p, v[DST].text.len, &f->like.server))
 		return false;
 	f->like.proto = tcp ? WH_PROTO_TCP : WH_PROTO_UDP;
@@ -102,9 +107,13 @@ static bool read_ends(struct eve_facts *f, const struct js_value *v)
 
 unsigned wh_eve_facts(const char *line, size_t len, const struct wh_record *rec, struct wh_fact out[static WH_FACTS_MAX])
 {
-	static const struct { const char *type; void (*facts)(struct eve_facts *f, struct js_value object); bool ends; } types[] = {
-		{"dns", eve_facts_dns, true}, {"tls", eve_facts_tls, true}, {"ssh", eve_facts_ssh, true}, {"smb", eve_facts_smb, true},
-		{"krb5", eve_facts_krb5, true}, {"ldap", eve_facts_ldap, true}, {"stats", stats, false}};
+	static const struct {
+		const char *type;
+		void (*facts)(struct eve_facts *f, struct js_value object);
+		bool ends;
+	} types[] = {{"dns", eve_facts_dns, true}, {"tls", eve_facts_tls, true},   {"ssh", eve_facts_ssh, true},
+	             {"smb", eve_facts_smb, true}, {"krb5", eve_facts_krb5, true}, {"ldap", eve_facts_ldap, true},
+	             {"stats", stats, false}};
 	enum { OBJECT = 5, MEMBERS };
 	struct eve_facts f = {.like = {.time_us = rec->time_us}, .out = out};
 	struct js_value v[MEMBERS];
@@ -113,7 +122,8 @@ unsigned wh_eve_facts(const char *line, size_t len, const struct wh_record *rec,
 		i++;
 	if (i == sizeof types / sizeof *types || !rec->time_us)
 		return 0;
-	const char *const names[] = {"src_ip", "dest_ip", "proto", "src_port", "dest_port", types[i].type, NULL}, *p = js_space(line, line + len);
+	const char *const names[] = {"src_ip", "dest_ip", "proto", "src_port", "dest_port", types[i].type, NULL},
+			  *p = js_space(line, line + len);
 	js_members((struct js_value){p < line + len ? p : NULL, line + len, {NULL, 0}}, names, v);
 	if (v[OBJECT].p && (!types[i].ends || read_ends(&f, v)))
 		types[i].facts(&f, v[OBJECT]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* eve_facts: the making of facts of one protocol record. eve_facts.c reads the record's own members, eve_facts_*.c those of a protocol. */
+/* eve_facts: the making of facts of one protocol record. eve_facts.c reads the record's own members, eve_facts_*.c those of a
+ * protocol. */
 #pragma once
 #include "flow/json_scan.h"
 #include "whittle/fact.h"

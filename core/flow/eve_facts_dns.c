@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names that were asked for. Version 2 of the records writes rrname beside type, and answers as the client's; version 3 has queries[] and writes answers
- * as the server's.
+ * Names that were asked for. Version 2 of the records writes rrname beside type, and answers as the client's; version 3 has
+ * queries[] and writes answers as the server's.
  */
 #include "flow/eve_facts.h"
 
@@ -82,7 +82,8 @@ void eve_facts_dns(struct eve_facts *f, struct js_value object)
 	struct js_value v[MEMBERS], question;
 	js_members(object, names, v);
 	struct js_text type = v[TYPE].text;
-	bool answers = js_equals(type, "answer") || js_equals(type, "response"), asks = js_equals(type, "query") || js_equals(type, "request");
+	bool answers = js_equals(type, "answer") || js_equals(type, "response"),
+	     asks = js_equals(type, "query") || js_equals(type, "request");
 	bool from_server = answers && js_number(v[VERSION]) >= 3;
 	if (!answers && !asks)
 		return;

@@ -2,7 +2,8 @@
 /*
  * Which version a session agreed on, and how somebody logged in. Traps of the real records:
  *
- *   tls   up to 1.2 a version counts only with the server's certificate or a resumed session: a handshake that was refused leaves "TLSv1"
+ *   tls   up to 1.2 a version counts only with the server's certificate or a resumed session: a handshake that was refused leaves
+ *         "TLSv1"
  *   smb   "2.??" is an upgrade, "unknown" an answer that never came: no dialect
  *   krb5  requests say "<none>"; over TCP they are written the wrong way round: the server is where port 88 is
  *   ldap  (Suricata 8) a simple bind names a user and has no sasl
@@ -16,15 +17,16 @@ static bool is_true(struct js_value v)
 
 void eve_facts_tls(struct eve_facts *f, struct js_value object)
 {
-	static const struct { const char *text, *value; bool sure; } versions[] = {
-		{"SSLv2", "ssl2", false}, {"SSLv3", "ssl3", false}, {"TLSv1", "1.0", false}, {"TLS 1.0", "1.0", false}, {"TLS 1.1", "1.1", false},
-		{"TLS 1.2", "1.2", false}, {"TLS 1.3", "1.3", true}};
+	static const struct { const char *text, *value; bool sure;
+	} versions[] = {{"SSLv2", "ssl2", false},  {"SSLv3", "ssl3", false},  {"TLSv1", "1.0", false}, {"TLS 1.0", "1.0", false},
+	                {"TLS 1.1", "1.1", false}, {"TLS 1.2", "1.2", false}, {"TLS 1.3", "1.3", true}};
 	enum { VERSION, SUBJECT, RESUMED, MEMBERS };
 	static const char *const names[] = {"version", "subject", "session_resumed", NULL};
 	struct js_value v[MEMBERS];
 	js_members(object, names, v);
 	for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
-		if (js_equals(v[VERSION].text, versions[i].text) && (versions[i].sure || v[SUBJECT].text.len || is_true(v[RESUMED])))
+		if (js_equals(v[VERSION].text, versions[i].text) &&
+		    (versions[i].sure || v[SUBJECT].text.len || is_true(v[RESUMED])))
 			eve_fact_count(f, WH_FACT_TLS, versions[i].value, false);
 }
 
@@ -52,10 +54,13 @@ void eve_facts_smb(struct eve_facts *f, struct js_value object)
 	bool refused = js_equals(v[STATUS].text, "STATUS_LOGON_FAILURE");
 	if (js_equals(dialect, "NT LM 0.12"))
 		eve_fact_count(f, WH_FACT_SMB, "1", refused);
-	else if (dialect.len && dialect.p[0] >= '2' && dialect.p[0] <= '9' && !memchr(dialect.p, '?', dialect.len) && eve_plain(dialect, value, sizeof value) < 8)
+	else if (dialect.len && dialect.p[0] >= '2' && dialect.p[0] <= '9' && !memchr(dialect.p, '?', dialect.len) &&
+	         eve_plain(dialect, value, sizeof value) < 8)
 		eve_fact_count(f, WH_FACT_SMB, value, refused);
 	if (v[NTLMSSP].p)
-		eve_fact_count(f, WH_FACT_NTLM, eve_plain(js_member_text(v[NTLMSSP], "version"), value, sizeof value) ? value : "unknown", refused);
+		eve_fact_count(f, WH_FACT_NTLM,
+		               eve_plain(js_member_text(v[NTLMSSP], "version"), value, sizeof value) ? value : "unknown",
+		               refused);
 }
 
 void eve_facts_krb5(struct eve_facts *f, struct js_value object)
@@ -93,7 +98,8 @@ static struct js_text bind_result(struct js_value responses)
 
 void eve_facts_ldap(struct eve_facts *f, struct js_value object)
 {
-	static const char *const names[] = {"request", "responses", NULL}, *const request[] = {"operation", "bind_request", NULL}, *const bind[] = {"sasl", "name", NULL};
+	static const char *const names[] = {"request", "responses", NULL}, *const request[] = {"operation", "bind_request", NULL},
+				 *const bind[] = {"sasl", "name", NULL};
 	struct js_value v[2], r[2], b[2];
 	js_members(object, names, v);
 	js_members(v[0], request, r);

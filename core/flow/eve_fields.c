@@ -146,7 +146,9 @@ void wh_eve_set_text(struct eve_walker *w, const struct eve_node *n, const char 
 		break;
 	case EVE_EVENT_TYPE:
 		cut(w->v.rec.event_type, sizeof w->v.rec.event_type, text, len);
-		w->v.rec.kind = is(text, len, "flow") ? WH_RECORD_FLOW : is(text, len, "alert") ? WH_RECORD_ALERT : WH_RECORD_OTHER;
+		w->v.rec.kind = is(text, len, "flow")    ? WH_RECORD_FLOW
+		                : is(text, len, "alert") ? WH_RECORD_ALERT
+		                                         : WH_RECORD_OTHER;
 		w->ours = w->v.rec.kind != WH_RECORD_OTHER;
 		break;
 	case EVE_APP_PROTO:
@@ -157,7 +159,9 @@ void wh_eve_set_text(struct eve_walker *w, const struct eve_node *n, const char 
 		ok = wh_eve_proto(text, len, &w->v.rec.flow.proto);
 		break;
 	case EVE_DIRECTION:
-		w->v.words.direction = is(text, len, "to_client") ? WH_SENDER_DST : is(text, len, "to_server") ? WH_SENDER_SRC : WH_SENDER_UNKNOWN;
+		w->v.words.direction = is(text, len, "to_client")   ? WH_SENDER_DST
+		                       : is(text, len, "to_server") ? WH_SENDER_SRC
+		                                                    : WH_SENDER_UNKNOWN;
 		break;
 	case EVE_XFF:
 		w->v.words.proxied = len > 0;
@@ -237,11 +241,13 @@ static int refuse(struct eve_walker *w, const char *reason)
 /* Why a field's value can't be: the reason of the first such field. */
 static const char *why_bad(uint64_t fields)
 {
-	static const struct { uint64_t fields; const char *reason; } why[] = {
+	static const struct { uint64_t fields; const char *reason;
+	} why[] = {
 		{EVE_BIT(EVE_TIMESTAMP) | EVE_BIT(EVE_START) | EVE_BIT(EVE_END), wh_eve_bad_time},
-		{EVE_BIT(EVE_SRC_IP) | EVE_BIT(EVE_DEST_IP) | EVE_BIT(EVE_FLOW_SRC_IP) | EVE_BIT(EVE_FLOW_DEST_IP), wh_eve_bad_addr},
+		{EVE_BIT(EVE_SRC_IP) | EVE_BIT(EVE_DEST_IP) | EVE_BIT(EVE_FLOW_SRC_IP) | EVE_BIT(EVE_FLOW_DEST_IP),
+	         wh_eve_bad_addr},
 		{EVE_BIT(EVE_SRC_PORT) | EVE_BIT(EVE_DEST_PORT) | EVE_BIT(EVE_FLOW_SRC_PORT) | EVE_BIT(EVE_FLOW_DEST_PORT),
-		 wh_eve_bad_port},
+	         wh_eve_bad_port},
 		{EVE_BIT(EVE_PROTO), wh_eve_bad_proto},
 		{EVE_BITS(EVE_PKTS_TS, EVE_BYTES_TC), wh_eve_bad_count},
 		{EVE_BIT(EVE_FLAGS_TS) | EVE_BIT(EVE_FLAGS_TC), wh_eve_bad_flags},
@@ -299,8 +305,8 @@ static bool same_end(const struct wh_addr *a, uint16_t a_port, const struct wh_a
 	return a_port == b_port && wh_addr_eq(a, b);
 }
 
-/* Which end sent the packet; the flow's ends are known, the direction is not. A source that is neither was put there by Suricata, from
- * a header of a proxy that anybody can write (xff in mode "overwrite"). */
+/* Which end sent the packet; the flow's ends are known, the direction is not. A source that is neither was put there by Suricata,
+ * from a header of a proxy that anybody can write (xff in mode "overwrite"). */
 static enum wh_sender sender_of(const struct eve_values *v)
 {
 	const struct wh_flow *f = &v->rec.flow;
@@ -310,8 +316,8 @@ static enum wh_sender sender_of(const struct eve_values *v)
 }
 
 /*
- * An alert names the sender of its packet; the flow within, or the direction, says who began the flow, and so which end sent the packet.
- * Where neither is there (Suricata 6), the source is the sender.
+ * An alert names the sender of its packet; the flow within, or the direction, says who began the flow, and so which end sent the
+ * packet. Where neither is there (Suricata 6), the source is the sender.
  */
 static void alert_sides(struct eve_walker *w)
 {
@@ -324,7 +330,8 @@ static void alert_sides(struct eve_walker *w)
 		enum wh_sender sender = sender_of(&w->v);
 		if (!rec->alert_from)
 			rec->alert_from = sender;
-		rec->proxied = rec->proxied || (!sender && f->proto == WH_PROTO_TCP && !wh_addr_eq(&f->src, &w->v.flow_src) && !wh_addr_eq(&f->src, &w->v.flow_dst));
+		rec->proxied = rec->proxied || (!sender && f->proto == WH_PROTO_TCP && !wh_addr_eq(&f->src, &w->v.flow_src) &&
+		                                !wh_addr_eq(&f->src, &w->v.flow_dst));
 		f->src = w->v.flow_src;
 		f->dst = w->v.flow_dst;
 		f->src_port = w->seen & EVE_BIT(EVE_FLOW_SRC_PORT) ? w->v.flow_sport : 0;
@@ -361,7 +368,8 @@ int wh_eve_finish(struct eve_walker *w)
 			rec->time_us = 0;
 		return 0;
 	}
-	uint64_t needed = ~(EVE_IN_ALERT | EVE_BIT(EVE_ALERT) | EVE_BIT(EVE_DIRECTION) | EVE_BIT(EVE_XFF) | EVE_BITS(EVE_FLOW_SRC_IP, EVE_FLOW_DEST_PORT));
+	uint64_t needed = ~(EVE_IN_ALERT | EVE_BIT(EVE_ALERT) | EVE_BIT(EVE_DIRECTION) | EVE_BIT(EVE_XFF) |
+	                    EVE_BITS(EVE_FLOW_SRC_IP, EVE_FLOW_DEST_PORT));
 	uint64_t must = EVE_BIT(EVE_TIMESTAMP) | addresses | EVE_BIT(EVE_PROTO) | EVE_BIT(EVE_FLOW);
 	if (rec->kind == WH_RECORD_ALERT) {
 		needed = ~EVE_BIT(EVE_XFF); /* of use, and no reason to lose an alert */

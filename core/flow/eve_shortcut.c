@@ -141,8 +141,8 @@ static bool append(struct eve_shortcut *f, const struct eve_shortcut *next, cons
 	return effects(f, next->clear, next->set, next->wrong);
 }
 
-void wh_eve_shorten(struct eve_cache *c, struct eve_node *from, struct eve_shortcut *shortcut, struct eve_node *over, struct eve_shortcut *next,
-                 struct eve_node *to)
+void wh_eve_shorten(struct eve_cache *c, struct eve_node *from, struct eve_shortcut *shortcut, struct eve_node *over,
+                    struct eve_shortcut *next, struct eve_node *to)
 {
 	struct eve_shortcut f;
 	size_t scalar = over->last_len, tail = next ? next->len : to->len;

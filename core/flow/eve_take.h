@@ -55,8 +55,8 @@ ALWAYS_INLINE uint64_t digits_value(const char *p, unsigned n)
 }
 
 #ifndef SHUFFLES
-/* The octets of a dotted quad from the places where they end, in the order of memory. At least 4 bytes before p may be read. Returns
- * false when one is over 255 or has a leading zero (inet_pton's rule). */
+/* The octets of a dotted quad from the places where they end, in the order of memory. At least 4 bytes before p may be read.
+ * Returns false when one is over 255 or has a leading zero (inet_pton's rule). */
 static inline bool quad_octets(const char *p, const unsigned ends[4], uint32_t *octets)
 {
 	static const uint16_t least[4] = {0, 0, 10, 100};

@@ -13,8 +13,8 @@ ALWAYS_INLINE void apply_effects(struct eve_walker *w, uint64_t clear, uint64_t 
 	}
 }
 
-/* Notes whether the scalar of n, from p to q, is what it was the last time. A number that isn't wanted must have been the same for
- * longer than a text: what counts or measures would waste shortcuts. */
+/* Notes whether the scalar of n, from p to q, is what it was the last time. A number that isn't wanted must have been the same
+ * for longer than a text: what counts or measures would waste shortcuts. */
 static inline const char *note(struct eve_node *n, const char *p, const char *q)
 {
 	if (unlikely(!q))
@@ -90,8 +90,8 @@ ALWAYS_INLINE bool shortcut_matches(const struct eve_shortcut *f, const char *p)
 	return (uint8_t)((uint8_t)p[f->len] - f->first) <= f->span;
 }
 
-/* The bytes that shortcuts bring are gathered beside the values, and put over them once, by put_over(): a processor that reads 32 bytes of
- * which it has just written two must wait. */
+/* The bytes that shortcuts bring are gathered beside the values, and put over them once, by put_over(): a processor that reads 32
+ * bytes of which it has just written two must wait. */
 ALWAYS_INLINE void apply_shortcut(struct eve_walker *w, const struct eve_shortcut *f)
 {
 	apply_effects(w, f->clear, f->set, f->wrong);
@@ -135,7 +135,8 @@ struct trail {
 };
 
 /* The node after cur by what is remembered, its joint passed and its effects done; NULL when nothing matches. */
-ALWAYS_INLINE struct eve_node *recall(struct eve_walker *w, struct eve_node *cur, const char **at, struct trail *trail, bool learning)
+ALWAYS_INLINE struct eve_node *recall(struct eve_walker *w, struct eve_node *cur, const char **at, struct trail *trail,
+                                      bool learning)
 {
 	const char *p = *at;
 	for (struct eve_shortcut *f = cur->shortcuts; f; f = f->alt)
@@ -177,7 +178,8 @@ static int end_of_record(struct eve_walker *w, const char *p, const char *end, c
 
 /* The fast way over a number stops at its integer part. Where the joint then isn't one that is known, it may be a fraction or an
  * exponent that follows: read the number anew, from its start. */
-static const char *resume_number(struct eve_walker *w, const struct eve_node *n, const char *start, const char *p, const char *end)
+static const char *resume_number(struct eve_walker *w, const struct eve_node *n, const char *start, const char *p,
+                                 const char *end)
 {
 	bool number = n->op == EVE_OP_NUMBER || (n->op >= EVE_OP_PORT && n->op <= EVE_OP_SMALL);
 	return number && p < end && (*p == '.' || (*p | 0x20) == 'e') ? wh_eve_scalar(w, n, start, end) : p;

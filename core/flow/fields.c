@@ -17,7 +17,9 @@ static inline uint64_t match64(const char *p, const char *end, size_t n, char c)
 {
 	uint64_t mask = 0;
 	for (size_t i = 0; i < n; i += 16)
-		mask |= (uint64_t)(end - p - (ptrdiff_t)i >= 16 ? match16(p + i, c) : match16(end - 16, c) >> (16 - (end - p - (ptrdiff_t)i))) << i;
+		mask |= (uint64_t)(end - p - (ptrdiff_t)i >= 16 ? match16(p + i, c)
+		                                                : match16(end - 16, c) >> (16 - (end - p - (ptrdiff_t)i)))
+		        << i;
 	return mask;
 }
 
@@ -85,7 +87,8 @@ static inline unsigned __int128 load_quad(const char *p, size_t len)
 	return (unsigned __int128)(len == 8 ? 0 : high >> (8 * (16 - len))) << 64 | low;
 }
 
-/* The octet of `len` digits from byte `from` on; above 255 when it is none (also one that begins with a zero, as inet_pton has it). */
+/* The octet of `len` digits from byte `from` on; above 255 when it is none (also one that begins with a zero, as inet_pton has
+ * it). */
 static inline uint32_t octet_of(unsigned __int128 text, unsigned from, unsigned len)
 {
 	static const uint16_t least[4] = {0, 0, 10, 100};
@@ -100,16 +103,19 @@ static bool dotted_quad(const char *p, size_t len, struct wh_addr *out)
 	if (len < 7 || len > 15)
 		return false;
 	unsigned __int128 text = load_quad(p, len);
-	__m128i v = _mm_set_epi64x((long long)(uint64_t)(text >> 64), (long long)(uint64_t)text), d = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+	__m128i v = _mm_set_epi64x((long long)(uint64_t)(text >> 64), (long long)(uint64_t)text),
+		d = _mm_sub_epi8(v, _mm_set1_epi8('0'));
 	uint32_t all = (UINT32_C(1) << len) - 1, dots = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('.')));
 	uint32_t digits = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(9)), d)) & all;
 	uint32_t second = dots & (dots - 1), third = second & (second - 1);
 	if ((dots | digits) != all || !third || (third & (third - 1)))
 		return false;
-	unsigned a = (unsigned)__builtin_ctz(dots), b = (unsigned)__builtin_ctz(second), c = (unsigned)__builtin_ctz(third), n = (unsigned)len;
+	unsigned a = (unsigned)__builtin_ctz(dots), b = (unsigned)__builtin_ctz(second), c = (unsigned)__builtin_ctz(third),
+		 n = (unsigned)len;
 	if ((a - 1 > 2) | (b - a - 2 > 2) | (c - b - 2 > 2) | (n - c - 2 > 2))
 		return false;
-	uint32_t w = octet_of(text, 0, a), x = octet_of(text, a + 1, b - a - 1), y = octet_of(text, b + 1, c - b - 1), z = octet_of(text, c + 1, n - c - 1);
+	uint32_t w = octet_of(text, 0, a), x = octet_of(text, a + 1, b - a - 1), y = octet_of(text, b + 1, c - b - 1),
+		 z = octet_of(text, c + 1, n - c - 1);
 	if ((w | x | y | z) > 255)
 		return false;
 	*out = wh_addr_of_halves(0, UINT64_C(0xffff) << 32 | (w << 24 | x << 16 | y << 8 | z));

@@ -18,8 +18,8 @@ static inline bool field_is(struct field f, const char *text)
 
 /* ---- values: each function returns whether the whole field is one ---- */
 
-/* The n bytes at p, 1 to 8, with the last one in the highest byte and '0' taken off each; those that are missing are 0. Reads no other byte, and has
- * no loop: how long fields are follows no pattern that a processor could foresee. */
+/* The n bytes at p, 1 to 8, with the last one in the highest byte and '0' taken off each; those that are missing are 0. Reads no
+ * other byte, and has no loop: how long fields are follows no pattern that a processor could foresee. */
 static inline uint64_t field_digits(const char *p, size_t n)
 {
 	const unsigned char *u = (const unsigned char *)p;

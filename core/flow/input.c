@@ -50,8 +50,8 @@ bool wh_input_packed(const struct wh_input *in)
 	return in->coding == GZIP || in->coding == ZSTD;
 }
 
-/* FNV-1a over the first line without its newline, or the first KiB of it: a log that grows keeps its first line. Returns whether the
- * line was complete. */
+/* FNV-1a over the first line without its newline, or the first KiB of it: a log that grows keeps its first line. Returns whether
+ * the line was complete. */
 static bool hash_head(const struct wh_input *in, uint64_t *hash)
 {
 	unsigned char head[IDENTITY_BYTES];
@@ -69,7 +69,8 @@ static bool identify(struct wh_input *in, char text[static WH_IDENTITY_MAX])
 {
 	uint64_t hash;
 	bool whole = hash_head(in, &hash);
-	snprintf(text, WH_IDENTITY_MAX, "%llx:%llx:%016llx", (unsigned long long)in->device, (unsigned long long)in->inode, (unsigned long long)hash);
+	snprintf(text, WH_IDENTITY_MAX, "%llx:%llx:%016llx", (unsigned long long)in->device, (unsigned long long)in->inode,
+	         (unsigned long long)hash);
 	return whole;
 }
 
@@ -177,8 +178,15 @@ static int64_t fill(struct wh_input *in, struct wh_error *err)
 /* The program that unpacks what is packed in a way that is not read; NULL where it is none. */
 static const char *other_packer(const unsigned char *b, size_t n)
 {
-	static const struct { const char *magic; size_t n; const char *unpack; } packers[] = {
-	    {"\xfd" "7zXZ", 5, "xz -dc"}, {"BZh", 3, "bzip2 -dc"}, {"\x04\x22\x4d\x18", 4, "lz4 -dc"}, {"PK\x03\x04", 4, "unzip -p"}, {"7z\xbc\xaf", 4, "7z e -so"},
+	static const struct { const char *magic; size_t n; const char *unpack;
+	} packers[] = {
+		{"\xfd"
+	         "7zXZ",
+	         5, "xz -dc"},
+		{"BZh", 3, "bzip2 -dc"},
+		{"\x04\x22\x4d\x18", 4, "lz4 -dc"},
+		{"PK\x03\x04", 4, "unzip -p"},
+		{"7z\xbc\xaf", 4, "7z e -so"},
 	};
 	for (size_t i = 0; i < sizeof packers / sizeof *packers; i++)
 		if (n > packers[i].n && !memcmp(b, packers[i].magic, packers[i].n))
@@ -202,10 +210,12 @@ static int64_t tell_coding(struct wh_input *in, struct wh_error *err)
 		return 0; /* nothing yet: a file that will grow */
 	if (in->raw_end >= 4 && b[0] == 0x1f && b[1] == 0x8b && b[2] == 8)
 		in->coding = GZIP;
-	else if (in->raw_end >= 4 && (!memcmp(b, "\x28\xb5\x2f\xfd", 4) || ((b[0] & 0xf0) == 0x50 && !memcmp(b + 1, "\x2a\x4d\x18", 3))))
+	else if (in->raw_end >= 4 &&
+	         (!memcmp(b, "\x28\xb5\x2f\xfd", 4) || ((b[0] & 0xf0) == 0x50 && !memcmp(b + 1, "\x2a\x4d\x18", 3))))
 		in->coding = ZSTD;
 	else if (other_packer(b, in->raw_end))
-		return wh_fail_input(err, -EBADMSG, "%s: packed neither with gzip nor with zstd: unpack it first (`%s`)", in->path, other_packer(b, in->raw_end));
+		return wh_fail_input(err, -EBADMSG, "%s: packed neither with gzip nor with zstd: unpack it first (`%s`)",
+		                     in->path, other_packer(b, in->raw_end));
 	else
 		in->coding = PLAIN;
 	return 0;

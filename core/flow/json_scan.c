@@ -34,8 +34,8 @@ static inline uint64_t parity_below(uint64_t x)
 	return x ^ x << 32;
 }
 
-/* p is in no string. Passes strings without escapes, commas and colons, 64 bytes at a time. Returns a place that is in no string either, at the first
- * other byte, at an escaped string or shortly before the end; perhaps p. */
+/* p is in no string. Passes strings without escapes, commas and colons, 64 bytes at a time. Returns a place that is in no string
+ * either, at the first other byte, at an escaped string or shortly before the end; perhaps p. */
 static const char *skip_strings(const char *p, const char *end)
 {
 	const char *outside = p;
@@ -43,8 +43,10 @@ static const char *skip_strings(const char *p, const char *end)
 	for (; end - p >= 64; p += 64) {
 		const __m128i *v = (const void *)p;
 		struct block block = {_mm_loadu_si128(v), _mm_loadu_si128(v + 1), _mm_loadu_si128(v + 2), _mm_loadu_si128(v + 3)};
-		uint64_t quotes = match64(&block, '"'), escapes = match64(&block, '\\'), strings = parity_below(quotes) ^ within; /* without their closing quotes */
-		uint64_t others = ~(strings | quotes | match64(&block, ',') | match64(&block, ':')), closing = quotes & ~strings, stop = escapes | others;
+		/* without their closing quotes */
+		uint64_t quotes = match64(&block, '"'), escapes = match64(&block, '\\'), strings = parity_below(quotes) ^ within;
+		uint64_t others = ~(strings | quotes | match64(&block, ',') | match64(&block, ':')), closing = quotes & ~strings,
+			 stop = escapes | others;
 		if (stop) {
 			uint64_t before = (stop & -stop) - 1;
 			if (!(escapes & -stop & stop))
@@ -219,7 +221,8 @@ bool js_finds(const char *p, const char *end, const char *name, const char *valu
 
 /* ---- cutting ---- */
 
-/* The array of a document that begins at p, without its bracket; NULL when it begins otherwise, *more when its begin is not whole. */
+/* The array of a document that begins at p, without its bracket; NULL when it begins otherwise, *more when its begin is not
+ * whole. */
 static const char *array_of(const char *p, const char *end, bool *more)
 {
 	struct js_text key;

@@ -24,8 +24,8 @@ size_t lines_length(const char *p, size_t len)
 	return len;
 }
 
-int64_t lines_feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each, void *arg,
-                   struct wh_read_stats *stats)
+int64_t lines_feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each,
+                   void *arg, struct wh_read_stats *stats)
 {
 	struct lines *l = state;
 	const char *p = buf, *end = buf + len;

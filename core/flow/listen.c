@@ -53,8 +53,11 @@ static int check_directory(const char *path, uid_t uid, struct wh_error *err)
 		return wh_fail_input(err, -errno, "%s: %s", dir, strerror(errno));
 	bool others = st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != uid;
 	if (others || st.st_mode & (S_IWGRP | S_IWOTH))
-		return wh_fail_input(err, -EPERM, "%s: others could put a socket of theirs in its place there; use a directory that only root, or the ledger's owner, can write to, "
-		                     "as /run/whittle", dir);
+		return wh_fail_input(
+			err, -EPERM,
+			"%s: others could put a socket of theirs in its place there; use a directory that only root, or the ledger's owner, can write to, "
+			"as /run/whittle",
+			dir);
 	return 0;
 }
 
@@ -63,7 +66,8 @@ int wh_listen_open(const char *path, uid_t uid, gid_t gid, int *fd, struct wh_er
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	*fd = -1;
 	if (!*path || strlen(path) >= sizeof a.sun_path)
-		return wh_fail_input(err, -ENAMETOOLONG, "%s: is no name for a socket: it has 1 to %zu bytes", path, sizeof a.sun_path - 1);
+		return wh_fail_input(err, -ENAMETOOLONG, "%s: is no name for a socket: it has 1 to %zu bytes", path,
+		                     sizeof a.sun_path - 1);
 	strcpy(a.sun_path, path);
 	int rc = check_directory(path, uid, err);
 	rc = rc ? rc : make_way(&a, err);
@@ -71,7 +75,10 @@ int wh_listen_open(const char *path, uid_t uid, gid_t gid, int *fd, struct wh_er
 		return rc;
 	mode_t mask = umask(0117); /* its group may write to it */
 	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	rc = s < 0 || bind(s, (const struct sockaddr *)&a, sizeof a) || (geteuid() == 0 && lchown(path, uid, gid)) || listen(s, CONNECTIONS) ? -errno : 0;
+	rc = s < 0 || bind(s, (const struct sockaddr *)&a, sizeof a) || (geteuid() == 0 && lchown(path, uid, gid)) ||
+	                     listen(s, CONNECTIONS)
+	             ? -errno
+	             : 0;
 	umask(mask);
 	if (!rc) {
 		*fd = s;

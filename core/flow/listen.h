@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * listen: EVE records over a Unix stream socket, as Suricata writes them with `filetype: unix_stream`: it connects, and sends a record a line. Several may
- * connect, at once and one after the other; a record over 1 MiB is passed over, and what a connection left unfinished at its end counts as malformed.
+ * listen: EVE records over a Unix stream socket, as Suricata writes them with `filetype: unix_stream`: it connects, and sends a
+ * record a line. Several may connect, at once and one after the other; a record over 1 MiB is passed over, and what a connection
+ * left unfinished at its end counts as malformed.
  */
 #pragma once
 #include <sys/types.h>
 #include "whittle/flow.h"
 
 /*
- * Makes the socket, mode 0660, for the user and group who will read it, and listens. Its directory may be writable by nobody but root, this user and `uid`: who
- * could swap the socket could read what Suricata sends. A socket that nobody listens at any more makes way. Call it with the rights that the
- * directory asks for, before they are given up.
+ * Makes the socket, mode 0660, for the user and group who will read it, and listens. Its directory may be writable by nobody but
+ * root, this user and `uid`: who could swap the socket could read what Suricata sends. A socket that nobody listens at any more
+ * makes way. Call it with the rights that the directory asks for, before they are given up.
  */
 int wh_listen_open(const char *path, uid_t uid, gid_t gid, int *fd, struct wh_error *err);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nfdump's CSV. Version 1.6 and 1.7 up to 1.7.1 write 43 to 48 columns, local time and protocols by name; later ones write what the format
- * asks for, times in seconds since 1970 and protocols by number. Behind the flows stands a summary, which is none.
+ * nfdump's CSV. Version 1.6 and 1.7 up to 1.7.1 write 43 to 48 columns, local time and protocols by name; later ones write what
+ * the format asks for, times in seconds since 1970 and protocols by number. Behind the flows stands a summary, which is none.
  *
  *   ts,te,td,sa,da,sp,dp,pr,flg,fwd,stos,ipkt,ibyt,opkt,obyt,…
  *   firstSeen,lastSeen,proto,srcAddr,srcPort,dstAddr,dstPort,flags,packets,bytes
  *
- * A line is one direction of a flow, unless nfdump was asked to put both together (-B), which is to be seen by its second pair of counters. It has one
- * direction's flags then, and a refusal would look like an answer: they are not taken for both.
+ * A line is one direction of a flow, unless nfdump was asked to put both together (-B), which is to be seen by its second pair of
+ * counters. It has one direction's flags then, and a refusal would look like an answer: they are not taken for both.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +15,10 @@
 #include "flow/lines.h"
 
 enum column { START, END, SRC, DST, SRC_PORT, DST_PORT, PROTO, FLAGS, PACKETS, BYTES, OUT_PACKETS, OUT_BYTES, COLUMNS };
-static const char *const old_names[COLUMNS + 1] = {"ts", "te", "sa", "da", "sp", "dp", "pr", "flg", "ipkt", "ibyt", "opkt", "obyt", NULL};
-static const char *const new_names[COLUMNS + 1] = {"firstSeen", "lastSeen", "srcAddr", "dstAddr", "srcPort", "dstPort", "proto", "flags", "packets", "bytes",
+static const char *const old_names[COLUMNS + 1] = {"ts",  "te",   "sa",   "da",   "sp",   "dp", "pr",
+                                                   "flg", "ipkt", "ibyt", "opkt", "obyt", NULL};
+static const char *const new_names[COLUMNS + 1] = {"firstSeen",  "lastSeen", "srcAddr", "dstAddr", "srcPort",
+                                                   "dstPort",    "proto",    "flags",   "packets", "bytes",
                                                    "outPackets", "outBytes", NULL};
 enum { FIELDS = 128, MINUTE = 16 /* bytes of "2026-11-03 07:59" */ };
 
@@ -77,8 +79,9 @@ static bool local_time(struct reader *r, struct field f, int64_t *us)
 	if (f.len < 19 || f.p[16] != ':' || !two_digits(f.p + 17, &second) || second > 60)
 		return false;
 	if (memcmp(f.p, r->minute, MINUTE)) {
-		if (f.p[4] != '-' || f.p[7] != '-' || f.p[10] != ' ' || f.p[13] != ':' || !two_digits(f.p, &century) || !two_digits(f.p + 2, &year) ||
-		    !two_digits(f.p + 5, &tm.tm_mon) || !two_digits(f.p + 8, &tm.tm_mday) || !two_digits(f.p + 11, &tm.tm_hour) || !two_digits(f.p + 14, &tm.tm_min))
+		if (f.p[4] != '-' || f.p[7] != '-' || f.p[10] != ' ' || f.p[13] != ':' || !two_digits(f.p, &century) ||
+		    !two_digits(f.p + 2, &year) || !two_digits(f.p + 5, &tm.tm_mon) || !two_digits(f.p + 8, &tm.tm_mday) ||
+		    !two_digits(f.p + 11, &tm.tm_hour) || !two_digits(f.p + 14, &tm.tm_min))
 			return false;
 		tm.tm_year = century * 100 + year - 1900;
 		tm.tm_mon--;
@@ -105,8 +108,20 @@ static bool proto_of(struct field f, uint8_t *out)
 		return false;
 	memcpy(name, f.p, f.len);
 	name[f.len] = 0;
-	static const struct { const char *name; uint8_t number; } more[] = {{"ICMP6", WH_PROTO_ICMPV6}, {"GRE", 47}, {"ESP", 50}, {"AH", 51}, {"SCTP", 132},
-	                                                                    {"IGMP", 2}, {"IPIP", 4}, {"IPv6", 41}, {"OSPF", 89}, {"PIM", 103}, {"UDPlit", 136}};
+	static const struct {
+		const char *name;
+		uint8_t number;
+	} more[] = {{"ICMP6", WH_PROTO_ICMPV6},
+	            {"GRE", 47},
+	            {"ESP", 50},
+	            {"AH", 51},
+	            {"SCTP", 132},
+	            {"IGMP", 2},
+	            {"IPIP", 4},
+	            {"IPv6", 41},
+	            {"OSPF", 89},
+	            {"PIM", 103},
+	            {"UDPlit", 136}};
 	for (size_t i = 0; i < sizeof more / sizeof *more; i++)
 		if (!strcasecmp(name, more[i].name)) {
 			*out = more[i].number;
@@ -122,7 +137,12 @@ static uint8_t flags_of(struct field f)
 	if (f.len > 2 && f.p[0] == '0' && f.p[1] == 'x')
 		return (uint8_t)(strtoul(f.p, NULL, 16) & 0x1f);
 	for (size_t i = 0; i < f.len; i++)
-		flags |= f.p[i] == 'F' ? WH_TCP_FIN : f.p[i] == 'S' ? WH_TCP_SYN : f.p[i] == 'R' ? WH_TCP_RST : f.p[i] == 'P' ? WH_TCP_PSH : f.p[i] == 'A' ? WH_TCP_ACK : 0;
+		flags |= f.p[i] == 'F'   ? WH_TCP_FIN
+		         : f.p[i] == 'S' ? WH_TCP_SYN
+		         : f.p[i] == 'R' ? WH_TCP_RST
+		         : f.p[i] == 'P' ? WH_TCP_PSH
+		         : f.p[i] == 'A' ? WH_TCP_ACK
+		                         : 0;
 	if ((flags & (WH_TCP_SYN | WH_TCP_ACK)) == WH_TCP_SYN)
 		flags |= WH_PART_OPENS;
 	return flags;
@@ -158,8 +178,8 @@ static const char *read_line(struct lines *l, const char *p, size_t len)
 	bool ports = flow->proto != WH_PROTO_ICMP && flow->proto != WH_PROTO_ICMPV6; /* else type and code */
 	if (ports && (!field_port(f[SRC_PORT], &flow->src_port) || !field_port(f[DST_PORT], &flow->dst_port)))
 		return "a port can't be read";
-	if (!number(f[PACKETS], &flow->pkts_toserver) || !number(f[BYTES], &flow->bytes_toserver) || !number(f[OUT_PACKETS], &flow->pkts_toclient) ||
-	    !number(f[OUT_BYTES], &flow->bytes_toclient))
+	if (!number(f[PACKETS], &flow->pkts_toserver) || !number(f[BYTES], &flow->bytes_toserver) ||
+	    !number(f[OUT_PACKETS], &flow->pkts_toclient) || !number(f[OUT_BYTES], &flow->bytes_toclient))
 		return "a counter can't be read";
 	if (flow->pkts_toclient) {
 		part.one_way = false;

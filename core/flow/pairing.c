@@ -4,7 +4,8 @@
  *
  * Which end opened a flow whose lines go one way:
  *   one side sent a SYN without ACK, or the other one a SYN with ACK       the former
- *   one side began before the other                                        the former: a sensor takes the first sender for the opener
+ *   one side began before the other                                        the former: a sensor takes the first sender for the
+ *                                                                          opener
  *   one port alone is below 1024                                           the other one's side
  *   one port alone is of those that clients draw (from 32768 on)           that one's side
  *   else                                                                   not known
@@ -54,11 +55,13 @@ size_t wh_pairing_open(const struct wh_pairing *p)
 static int opener(const struct pair *x)
 {
 	for (int i = 0; i < 2; i++)
-		if ((x->flags[i] & WH_PART_OPENS || x->flags[!i] & WH_PART_ANSWERS) && !(x->flags[!i] & WH_PART_OPENS || x->flags[i] & WH_PART_ANSWERS))
+		if ((x->flags[i] & WH_PART_OPENS || x->flags[!i] & WH_PART_ANSWERS) &&
+		    !(x->flags[!i] & WH_PART_OPENS || x->flags[i] & WH_PART_ANSWERS))
 			return i;
 	if (x->start_of[0] != x->start_of[1])
 		return x->start_of[1] < x->start_of[0];
-	bool system[2] = {x->port[0] < SYSTEM_PORTS, x->port[1] < SYSTEM_PORTS}, drawn[2] = {x->port[0] >= EPHEMERAL_PORTS, x->port[1] >= EPHEMERAL_PORTS};
+	bool system[2] = {x->port[0] < SYSTEM_PORTS, x->port[1] < SYSTEM_PORTS},
+	     drawn[2] = {x->port[0] >= EPHEMERAL_PORTS, x->port[1] >= EPHEMERAL_PORTS};
 	if (system[0] != system[1])
 		return system[0];
 	if (drawn[0] != drawn[1])
@@ -70,17 +73,34 @@ static int opener(const struct pair *x)
 static struct wh_flow flow_of(const struct pair *x)
 {
 	int src = x->marks & PAIR_ONE_WAY ? opener(x) : 0, s = src > 0;
-	return (struct wh_flow){.src = s ? x->b : x->a, .dst = s ? x->a : x->b, .src_port = x->port[s], .dst_port = x->port[!s], .proto = x->proto,
-	                        .tcp_flags_toserver = x->flags[s], .tcp_flags_toclient = x->flags[!s], .has_tcp_flags = x->marks & PAIR_FLAGS,
-	                        .state = src < 0 ? WH_STATE_UNDIRECTED : WH_STATE_UNKNOWN, .start_us = x->start_us, .end_us = x->end_us,
-	                        .pkts_toserver = x->pkts[s], .pkts_toclient = x->pkts[!s], .bytes_toserver = x->bytes[s], .bytes_toclient = x->bytes[!s]};
+	return (struct wh_flow){.src = s ? x->b : x->a,
+	                        .dst = s ? x->a : x->b,
+	                        .src_port = x->port[s],
+	                        .dst_port = x->port[!s],
+	                        .proto = x->proto,
+	                        .tcp_flags_toserver = x->flags[s],
+	                        .tcp_flags_toclient = x->flags[!s],
+	                        .has_tcp_flags = x->marks & PAIR_FLAGS,
+	                        .state = src < 0 ? WH_STATE_UNDIRECTED : WH_STATE_UNKNOWN,
+	                        .start_us = x->start_us,
+	                        .end_us = x->end_us,
+	                        .pkts_toserver = x->pkts[s],
+	                        .pkts_toclient = x->pkts[!s],
+	                        .bytes_toserver = x->bytes[s],
+	                        .bytes_toclient = x->bytes[!s]};
 }
 
 /* ---- reporting ---- */
 
-static int report(const struct receiver *t, const struct wh_flow *flow, enum wh_flow_part part, const struct wh_flow_before *before)
+static int report(const struct receiver *t, const struct wh_flow *flow, enum wh_flow_part part,
+                  const struct wh_flow_before *before)
 {
-	struct wh_record rec = {.kind = WH_RECORD_FLOW, .flow = *flow, .time_us = flow->end_us, .event_type = "flow", .tags = t->tags, .before = before};
+	struct wh_record rec = {.kind = WH_RECORD_FLOW,
+	                        .flow = *flow,
+	                        .time_us = flow->end_us,
+	                        .event_type = "flow",
+	                        .tags = t->tags,
+	                        .before = before};
 	rec.flow.part = (uint8_t)part;
 	return t->each(t->arg, &rec);
 }
@@ -99,10 +119,20 @@ static int report_rest(const struct receiver *t, const struct pair *x)
 static struct pair pair_of(const struct wh_part *part)
 {
 	const struct wh_flow *f = &part->flow;
-	uint8_t marks = (uint8_t)(PAIR_USED | PAIR_TOUCHED | (f->has_tcp_flags ? PAIR_FLAGS : 0) | (part->one_way ? PAIR_ONE_WAY : 0));
-	return (struct pair){.a = f->src, .b = f->dst, .source = part->source, .start_us = f->start_us, .end_us = f->end_us, .start_of = {f->start_us, INT64_MAX},
-	                     .pkts = {f->pkts_toserver, f->pkts_toclient}, .bytes = {f->bytes_toserver, f->bytes_toclient}, .port = {f->src_port, f->dst_port},
-	                     .proto = f->proto, .flags = {f->tcp_flags_toserver, f->tcp_flags_toclient}, .marks = marks};
+	uint8_t marks = (uint8_t)(PAIR_USED | PAIR_TOUCHED | (f->has_tcp_flags ? PAIR_FLAGS : 0) |
+	                          (part->one_way ? PAIR_ONE_WAY : 0));
+	return (struct pair){.a = f->src,
+	                     .b = f->dst,
+	                     .source = part->source,
+	                     .start_us = f->start_us,
+	                     .end_us = f->end_us,
+	                     .start_of = {f->start_us, INT64_MAX},
+	                     .pkts = {f->pkts_toserver, f->pkts_toclient},
+	                     .bytes = {f->bytes_toserver, f->bytes_toclient},
+	                     .port = {f->src_port, f->dst_port},
+	                     .proto = f->proto,
+	                     .flags = {f->tcp_flags_toserver, f->tcp_flags_toclient},
+	                     .marks = marks};
 }
 
 /* Adds what a part says; `turned`: its sender is x's side 1. */
@@ -120,11 +150,13 @@ static void merge(struct pair *x, const struct pair *k, bool turned)
 	x->marks |= k->marks;
 }
 
-/* Whether the part is of another flow between the same ends: it says so itself, the other one is long quiet, or was closed and this opens one. */
+/* Whether the part is of another flow between the same ends: it says so itself, the other one is long quiet, or was closed and
+ * this opens one. */
 static bool is_another(const struct pair *x, const struct pair *k, const struct wh_part *part)
 {
 	bool closed = (x->flags[0] | x->flags[1]) & (WH_TCP_FIN | WH_TCP_RST), opens = k->flags[0] & WH_TCP_SYN;
-	return (part->begins && k->start_us > x->start_us) || k->start_us > x->end_us + (part->one_way ? idle_us : idle_begun_us) ||
+	return (part->begins && k->start_us > x->start_us) ||
+	       k->start_us > x->end_us + (part->one_way ? idle_us : idle_begun_us) ||
 	       (part->one_way && (x->marks & PAIR_COUNTED) && closed && opens && k->start_us >= x->end_us);
 }
 

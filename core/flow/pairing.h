@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pairing: flows that a log reports in parts. Some logs write one line for each direction, or one every few minutes while a flow lasts, in files of
- * different hours. The parts of one flow are put together here, in bounded memory, and become records.
+ * pairing: flows that a log reports in parts. Some logs write one line for each direction, or one every few minutes while a flow
+ * lasts, in files of different hours. The parts of one flow are put together here, in bounded memory, and become records.
  *
  *   parts     begin   goes on   goes on   ends            a → b   b → a   a → b
  *   records           BEGUN     GOES_ON   ENDS                    WHOLE   GOES_ON
  *
- * A flow becomes a record as soon as it was answered, so that one that never ends is known while it lasts; its later parts add packets, bytes and days,
- * and count no flow. Its size and length come with the last part, in logs that say which is the last. A flow that was not answered becomes a record when
- * it ends, or must make room for others.
+ * A flow becomes a record as soon as it was answered, so that one that never ends is known while it lasts; its later parts add
+ * packets, bytes and days, and count no flow. Its size and length come with the last part, in logs that say which is the last. A
+ * flow that was not answered becomes a record when it ends, or must make room for others.
  *
- * Open flows are kept by address, port, protocol and source, in a table with a hand that goes round: where it is full, the hand takes the first
- * flow out that had no part since it last came by. Which one that is depends on nothing but the parts that came, as the table's key is the ledger's.
- * So the state, saved page by page with each commit, makes a run that was killed end as one that was not.
+ * Open flows are kept by address, port, protocol and source, in a table with a hand that goes round: where it is full, the hand
+ * takes the first flow out that had no part since it last came by. Which one that is depends on nothing but the parts that came,
+ * as the table's key is the ledger's. So the state, saved page by page with each commit, makes a run that was killed end as one
+ * that was not.
  */
 #pragma once
 #include "whittle/flow.h"
@@ -32,8 +33,8 @@ struct wh_part {
 
 struct wh_pairing *wh_pairing_new(const uint8_t key[static WH_PAIRING_KEY_BYTES]);
 void wh_pairing_free(struct wh_pairing *p);
-/* Calls back for each record that comes of it: none, or one, and some of flows that make room. `tags` are those of the part's source; may be NULL. Returns
- * 0, -ENOMEM, or what the callback answered. */
+/* Calls back for each record that comes of it: none, or one, and some of flows that make room. `tags` are those of the part's
+ * source; may be NULL. Returns 0, -ENOMEM, or what the callback answered. */
 int wh_pairing_add(struct wh_pairing *p, const struct wh_part *part, const struct wh_tags *tags, wh_record_cb each, void *arg);
 size_t wh_pairing_open(const struct wh_pairing *p); /* flows that are kept */
 
@@ -42,6 +43,7 @@ enum { WH_PAIRING_PAGE_MAX = 8192 };
 typedef int (*wh_page_cb)(void *arg, uint32_t page, const void *bytes, size_t len);
 int wh_pairing_changes(const struct wh_pairing *p, wh_page_cb each, void *arg);
 void wh_pairing_saved(struct wh_pairing *p);
-/* Into a new pairing, in order of pages. 0, -ENOMEM, or -EBADMSG when this is no page of ours. Afterwards wh_pairing_loaded(): 0 or -EBADMSG. */
+/* Into a new pairing, in order of pages. 0, -ENOMEM, or -EBADMSG when this is no page of ours. Afterwards wh_pairing_loaded(): 0
+ * or -EBADMSG. */
 int wh_pairing_load(struct wh_pairing *p, uint32_t page, const void *bytes, size_t len);
 int wh_pairing_loaded(struct wh_pairing *p);

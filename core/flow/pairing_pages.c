@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The state of a pairing in pages. Page 0: the number of slots and the hand, 8 bytes each. Page n: of slots 64 (n - 1) … 64 n - 1, those that are
- * used: a byte, which of them it is, and the 112 bytes of struct pair. All numbers are little endian.
+ * The state of a pairing in pages. Page 0: the number of slots and the hand, 8 bytes each. Page n: of slots 64 (n - 1) … 64 n -
+ * 1, those that are used: a byte, which of them it is, and the 112 bytes of struct pair. All numbers are little endian.
  */
 #include <endian.h>
 #include <string.h>
@@ -13,8 +13,15 @@ _Static_assert(PAIRS_A_PAGE * ROW <= WH_PAIRING_PAGE_MAX, "a page has room");
 /* To little endian, and back. */
 static void turn_bytes(struct pair *x)
 {
-	uint64_t *const numbers[] = {&x->source, (uint64_t *)&x->start_us, (uint64_t *)&x->end_us, (uint64_t *)&x->start_of[0], (uint64_t *)&x->start_of[1],
-	                             &x->pkts[0], &x->pkts[1], &x->bytes[0], &x->bytes[1]};
+	uint64_t *const numbers[] = {&x->source,
+	                             (uint64_t *)&x->start_us,
+	                             (uint64_t *)&x->end_us,
+	                             (uint64_t *)&x->start_of[0],
+	                             (uint64_t *)&x->start_of[1],
+	                             &x->pkts[0],
+	                             &x->pkts[1],
+	                             &x->bytes[0],
+	                             &x->bytes[1]};
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		*numbers[i] = htole64(*numbers[i]);
 	x->port[0] = htole16(x->port[0]);
@@ -69,7 +76,8 @@ static bool pair_ok(const struct pair *x)
 	bool sides = true;
 	for (int i = 0; i < 2; i++)
 		sides &= x->start_of[i] == INT64_MAX || time_ok(x->start_of[i]);
-	return (x->marks & PAIR_USED) && x->marks < 2 * PAIR_ONE_WAY && time_ok(x->start_us) && time_ok(x->end_us) && x->start_us <= x->end_us && sides;
+	return (x->marks & PAIR_USED) && x->marks < 2 * PAIR_ONE_WAY && time_ok(x->start_us) && time_ok(x->end_us) &&
+	       x->start_us <= x->end_us && sides;
 }
 
 int wh_pairing_load(struct wh_pairing *p, uint32_t page, const void *bytes, size_t len)

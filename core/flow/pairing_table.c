@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Open addressing, with the flows themselves in the slots; three quarters of them are used at most. Where the hand goes round, three eighths: what it leaves
- * behind is empty and fills until it comes again, so that just before it there are twice as many as on average.
+ * Open addressing, with the flows themselves in the slots; three quarters of them are used at most. Where the hand goes round,
+ * three eighths: what it leaves behind is empty and fills until it comes again, so that just before it there are twice as many as
+ * on average.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +29,14 @@ uint64_t wh_pair_hash(const struct wh_pairing *p, const struct pair *k)
 
 static bool same_way(const struct pair *x, const struct pair *k)
 {
-	return x->source == k->source && x->proto == k->proto && x->port[0] == k->port[0] && x->port[1] == k->port[1] && wh_addr_eq(&x->a, &k->a) &&
-	       wh_addr_eq(&x->b, &k->b);
+	return x->source == k->source && x->proto == k->proto && x->port[0] == k->port[0] && x->port[1] == k->port[1] &&
+	       wh_addr_eq(&x->a, &k->a) && wh_addr_eq(&x->b, &k->b);
 }
 
 static bool other_way(const struct pair *x, const struct pair *k)
 {
-	return x->source == k->source && x->proto == k->proto && x->port[0] == k->port[1] && x->port[1] == k->port[0] && wh_addr_eq(&x->a, &k->b) &&
-	       wh_addr_eq(&x->b, &k->a);
+	return x->source == k->source && x->proto == k->proto && x->port[0] == k->port[1] && x->port[1] == k->port[0] &&
+	       wh_addr_eq(&x->a, &k->b) && wh_addr_eq(&x->b, &k->a);
 }
 
 struct pair *wh_pair_find(struct wh_pairing *p, const struct pair *k, bool *turned)

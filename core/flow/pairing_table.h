@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pairing: its table of open flows. pairing_table.c keeps it, pairing_pages.c turns it into pages and back, pairing.c puts parts together. */
+/* pairing: its table of open flows. pairing_table.c keeps it, pairing_pages.c turns it into pages and back, pairing.c puts parts
+ * together. */
 #pragma once
 #include "base/siphash.h"
 #include "flow/pairing.h"
@@ -22,7 +23,8 @@ enum { PAIRS_A_PAGE = 64, PAIRS_LEAST = 1024, PAIRS_MOST = 1 << 18 };
 struct wh_pairing {
 	struct wh_hash_key key;
 	struct pair *slots;
-	uint32_t *hashes;    /* of each slot; 0: it is free. What is looked for and not there is mostly found out here, in a hundredth of the memory */
+	/* of each slot; 0: it is free. What is looked for and not there is mostly found out here, in a hundredth of the memory */
+	uint32_t *hashes;
 	uint8_t *dirty;      /* by page */
 	size_t n_slots;      /* a power of two */
 	size_t used, hand;
@@ -30,7 +32,8 @@ struct wh_pairing {
 };
 
 uint64_t wh_pair_hash(const struct wh_pairing *p, const struct pair *k);
-/* The open flow of the same ends, source and protocol; *turned: it has the ends the other way round (only where parts go one way). NULL: none. */
+/* The open flow of the same ends, source and protocol; *turned: it has the ends the other way round (only where parts go one
+ * way). NULL: none. */
 struct pair *wh_pair_find(struct wh_pairing *p, const struct pair *k, bool *turned);
 /* Whether the next wh_pair_insert() needs room: then *out must be removed before. */
 bool wh_pair_full(struct wh_pairing *p, struct pair **out);
@@ -38,7 +41,8 @@ struct pair *wh_pair_insert(struct wh_pairing *p, const struct pair *k); /* NULL
 void wh_pair_remove(struct wh_pairing *p, struct pair *x);
 bool wh_pairs_resize(struct wh_pairing *p, size_t n_slots);
 void wh_pairs_free(struct wh_pairing *p);
-/* What `hashes` has of a hash: its lower bits, by which the slot is chosen (of PAIRS_MOST at most), and one that is always set. */
+/* What `hashes` has of a hash: its lower bits, by which the slot is chosen (of PAIRS_MOST at most), and one that is always
+ * set. */
 static inline uint32_t wh_pair_short_hash(uint64_t hash)
 {
 	return (uint32_t)hash | UINT32_C(1) << 31;

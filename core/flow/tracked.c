@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A connection is known by its zone and original tuple: the kernel gives its id to the next one of the same tuple. A second NEW of a tuple therefore
- * ends the first, whose own end was lost. What began while a dump was read need not be in it.
+ * A connection is known by its zone and original tuple: the kernel gives its id to the next one of the same tuple. A second NEW
+ * of a tuple therefore ends the first, whose own end was lost. What began while a dump was read need not be in it.
  */
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
@@ -84,8 +84,8 @@ static uint32_t *find(struct wh_tracked *t, const struct wh_ct_flow *f)
 	uint32_t *at = chain_of(t, f);
 	for (; *at; at = &t->conn[*at].next) {
 		const struct conn *c = &t->conn[*at];
-		if (c->src_port == f->orig.src_port && c->dst_port == f->orig.dst_port && c->proto == f->proto && c->zone == f->zone && wh_addr_eq(&c->src, &f->orig.src) &&
-		    wh_addr_eq(&c->dst, &f->orig.dst))
+		if (c->src_port == f->orig.src_port && c->dst_port == f->orig.dst_port && c->proto == f->proto &&
+		    c->zone == f->zone && wh_addr_eq(&c->src, &f->orig.src) && wh_addr_eq(&c->dst, &f->orig.dst))
 			break;
 	}
 	return at;
@@ -108,8 +108,16 @@ static struct conn *add(struct wh_tracked *t, uint32_t *at, const struct wh_ct_f
 		return NULL;
 	}
 	struct conn *c = &t->conn[i];
-	*c = (struct conn){.src = f->orig.src, .dst = f->orig.dst, .src_port = f->orig.src_port, .dst_port = f->orig.dst_port, .zone = f->zone, .proto = f->proto,
-	                   .start_us = begin_of(f, now_us), .last_us = now_us, .losses = t->losses, .dump = t->dump};
+	*c = (struct conn){.src = f->orig.src,
+	                   .dst = f->orig.dst,
+	                   .src_port = f->orig.src_port,
+	                   .dst_port = f->orig.dst_port,
+	                   .zone = f->zone,
+	                   .proto = f->proto,
+	                   .start_us = begin_of(f, now_us),
+	                   .last_us = now_us,
+	                   .losses = t->losses,
+	                   .dump = t->dump};
 	*at = i;
 	t->counts.open++;
 	return c;
@@ -129,8 +137,10 @@ static void take_out(struct wh_tracked *t, uint32_t *at)
 /* How long the kernel keeps a connection after its last packet, by the values that it comes with. */
 static int64_t kept_s(const struct conn *c, const struct wh_ct_flow *end)
 {
-	static const uint32_t tcp[] = {[TCP_CONNTRACK_SYN_SENT] = 120, [TCP_CONNTRACK_SYN_RECV] = 60, [TCP_CONNTRACK_ESTABLISHED] = 432000, [TCP_CONNTRACK_FIN_WAIT] = 120,
-	                               [TCP_CONNTRACK_CLOSE_WAIT] = 60, [TCP_CONNTRACK_LAST_ACK] = 30, [TCP_CONNTRACK_TIME_WAIT] = 120, [TCP_CONNTRACK_CLOSE] = 10};
+	static const uint32_t tcp[] = {
+		[TCP_CONNTRACK_SYN_SENT] = 120,  [TCP_CONNTRACK_SYN_RECV] = 60,   [TCP_CONNTRACK_ESTABLISHED] = 432000,
+		[TCP_CONNTRACK_FIN_WAIT] = 120,  [TCP_CONNTRACK_CLOSE_WAIT] = 60, [TCP_CONNTRACK_LAST_ACK] = 30,
+		[TCP_CONNTRACK_TIME_WAIT] = 120, [TCP_CONNTRACK_CLOSE] = 10};
 	if (c->proto == WH_PROTO_TCP)
 		return end->tcp_state < sizeof tcp / sizeof *tcp ? tcp[end->tcp_state] : 0;
 	return end->status & IPS_ASSURED ? 120 : 30;
@@ -138,7 +148,9 @@ static int64_t kept_s(const struct conn *c, const struct wh_ct_flow *end)
 
 static int64_t last_packet(const struct conn *c, const struct wh_ct_flow *end, int64_t now_us)
 {
-	int64_t at = !end ? c->last_us : (end->stop_us && end->stop_us <= now_us ? end->stop_us : now_us) + ((int64_t)end->timeout_s - kept_s(c, end)) * 1000000;
+	int64_t at = !end ? c->last_us
+	                  : (end->stop_us && end->stop_us <= now_us ? end->stop_us : now_us) +
+	                             ((int64_t)end->timeout_s - kept_s(c, end)) * 1000000;
 	at = at > now_us ? now_us : at < c->last_us ? c->last_us : at;
 	return at < c->start_us ? c->start_us : at;
 }
@@ -172,12 +184,18 @@ static void finish(struct wh_tracked *t, const struct conn *c, const struct wh_c
 {
 	const bool tcp = c->proto == WH_PROTO_TCP, knows_end = end && (tcp || c->losses != t->losses);
 	const uint32_t shows = tcp ? IPS_ASSURED : IPS_SEEN_REPLY;
-	const bool answered = c->is & ANSWERED || (knows_end && end->status & shows), replied = answered || (tcp && end && end->status & IPS_SEEN_REPLY);
+	const bool answered = c->is & ANSWERED || (knows_end && end->status & shows),
+		   replied = answered || (tcp && end && end->status & IPS_SEEN_REPLY);
 	struct wh_record rec = {.kind = WH_RECORD_FLOW, .event_type = "flow"};
 	struct wh_flow *f = &rec.flow;
 	if (!(c->is & OPENED) && !answered) /* a packet of a connection that was over, or a guess */
 		return;
-	*f = (struct wh_flow){.src = c->src, .dst = c->dst, .src_port = c->src_port, .dst_port = c->dst_port, .proto = c->proto, .start_us = c->start_us};
+	*f = (struct wh_flow){.src = c->src,
+	                      .dst = c->dst,
+	                      .src_port = c->src_port,
+	                      .dst_port = c->dst_port,
+	                      .proto = c->proto,
+	                      .start_us = c->start_us};
 	f->end_us = rec.time_us = last_packet(c, end, now_us);
 	f->state = !answered ? WH_STATE_NEW : c->is & OPENED ? WH_STATE_CLOSED : WH_STATE_UNDIRECTED;
 	if (end && end->has_bytes) {
@@ -223,8 +241,13 @@ static void ended(struct wh_tracked *t, uint32_t *at, const struct wh_ct_flow *f
 		take_out(t, at);
 		finish(t, &c, f, now_us);
 	} else if (f->status & IPS_ASSURED) { /* it began before we listened: never judged by itself which end opened it */
-		struct conn c = {.src = f->orig.src, .dst = f->orig.dst, .src_port = f->orig.src_port, .dst_port = f->orig.dst_port, .proto = f->proto,
-		                 .start_us = begin_of(f, now_us), .losses = t->losses};
+		struct conn c = {.src = f->orig.src,
+		                 .dst = f->orig.dst,
+		                 .src_port = f->orig.src_port,
+		                 .dst_port = f->orig.dst_port,
+		                 .proto = f->proto,
+		                 .start_us = begin_of(f, now_us),
+		                 .losses = t->losses};
 		if (f->proto == WH_PROTO_TCP) {
 			look(t, &c, f);
 			finish(t, &c, f, now_us);
@@ -273,7 +296,8 @@ void wh_tracked_open(struct wh_tracked *t, const struct wh_ct_flow *f, int64_t n
 		return;
 	uint32_t *at = find(t, f);
 	bool had = *at != 0;
-	/* A dump also shows answers that our own output rules dropped. Of a datagram's answer it is therefore used only where no event reported it. */
+	/* A dump also shows answers that our own output rules dropped. Of a datagram's answer it is therefore used only where no
+	 * event reported it. */
 	struct conn *c = had ? &t->conn[*at] : add(t, at, f, now_us);
 	if (!c)
 		return;

@@ -2,14 +2,16 @@
 /*
  * tracked: flows made of what the kernel reports of the connections that it tracks. One flow a connection, once it has ended:
  *
- *   answered    TCP: its first packet was a SYN, and the kernel took the handshake for completed (ASSURED). SEEN_REPLY alone can be forged.
- *               Others: an answer was reported. An answer that this machine's own output rules drop is not: only the last message has it
- *   attempt     the first packet was a SYN, or a datagram, and nothing or a refusal came back: a reset is an answer in the kernel's counters
- *   undirected  TCP that the kernel picked up in mid-stream, or of which we missed the first message: whose SYN it was is not known. Where a
- *               listening socket of this machine shows it, `opened` says so
+ *   answered    TCP: its first packet was a SYN, and the kernel took the handshake for completed (ASSURED). SEEN_REPLY alone can
+ *               be forged. Others: an answer was reported. An answer that this machine's own output rules drop is not: only the
+ *               last message has it
+ *   attempt     the first packet was a SYN, or a datagram, and nothing or a refusal came back: a reset is an answer in the
+ *               kernel's counters
+ *   undirected  TCP that the kernel picked up in mid-stream, or of which we missed the first message: whose SYN it was is not
+ *               known. Where a listening socket of this machine shows it, `opened` says so
  *
- * The service is what the client addressed: the original tuple, before a translation. The length ends with the last packet, not when the kernel
- * forgets a connection, minutes later. Memory is bounded by `most`; what has no room is counted.
+ * The service is what the client addressed: the original tuple, before a translation. The length ends with the last packet, not
+ * when the kernel forgets a connection, minutes later. Memory is bounded by `most`; what has no room is counted.
  */
 #pragma once
 #include "net/conntrack.h"
@@ -19,7 +21,8 @@ struct wh_tracked;
 struct wh_tracked_options {
 	size_t most;                                                 /* connections at once; 0: 524288 */
 	void (*flow)(void *arg, const struct wh_record *rec);        /* one that has ended */
-	enum wh_sender (*opened)(void *arg, const struct wh_ct_flow *f); /* which end of `orig` opened a TCP connection of which no SYN was reported; NULL: unknown */
+	/* which end of `orig` opened a TCP connection of which no SYN was reported; NULL: unknown */
+	enum wh_sender (*opened)(void *arg, const struct wh_ct_flow *f);
 	void *arg;
 };
 int wh_tracked_new(const struct wh_tracked_options *o, struct wh_tracked **out); /* or -ENOMEM */
@@ -31,5 +34,9 @@ void wh_tracked_lost(struct wh_tracked *t);
 void wh_tracked_dump_begin(struct wh_tracked *t);
 void wh_tracked_open(struct wh_tracked *t, const struct wh_ct_flow *f, int64_t now_us);
 void wh_tracked_dump_end(struct wh_tracked *t, bool whole, int64_t now_us);
-struct wh_tracked_counts { uint64_t events, answered, attempts, undirected, no_room; size_t open; bool has_bytes, has_times; /* of the last one that ended */ };
+struct wh_tracked_counts {
+	uint64_t events, answered, attempts, undirected, no_room;
+	size_t open;
+	bool has_bytes, has_times; /* of the last one that ended */
+};
 struct wh_tracked_counts wh_tracked_counts(const struct wh_tracked *t);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Zeek's conn.log in columns, which its own header names: `#separator \x09`, `#unset_field -`, `#path conn`, `#fields ts uid …`. A restart puts another
- * header, perhaps with other columns, into the same file. */
+/* Zeek's conn.log in columns, which its own header names: `#separator \x09`, `#unset_field -`, `#path conn`, `#fields ts uid …`.
+ * A restart puts another header, perhaps with other columns, into the same file. */
 #include <stdlib.h>
 #include <string.h>
 #include "flow/zeek.h"
@@ -16,7 +16,8 @@ struct reader {
 	int16_t at[ZEEK_COLUMNS];
 };
 
-/* The value of a header line of this name. Between the two is one byte: a space after #separator, the separator after the others. */
+/* The value of a header line of this name. Between the two is one byte: a space after #separator, the separator after the
+ * others. */
 static bool named(const char *p, size_t len, const char *name, struct field *value)
 {
 	size_t n = strlen(name);
@@ -103,7 +104,10 @@ static void *open_state(const struct wh_reader_options *o)
 static int probe(const void *head, size_t len)
 {
 	struct field value;
-	return (named(head, len, "#separator", &value) && value.p[-1] == ' ') || (named(head, len, "#fields", &value) && value.p[-1]) ? 90 : 0;
+	return (named(head, len, "#separator", &value) && value.p[-1] == ' ') ||
+	                       (named(head, len, "#fields", &value) && value.p[-1])
+	               ? 90
+	               : 0;
 }
 
 const struct wh_reader wh_reader_zeek = {

@@ -4,8 +4,9 @@
 #include "flow/zeek.h"
 
 const char *const zeek_names[ZEEK_COLUMNS + 1] = {
-	"ts", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "service", "duration", "orig_bytes", "resp_bytes", "conn_state", "history",
-	"orig_pkts", "orig_ip_bytes", "resp_pkts", "resp_ip_bytes", "ip_proto", "vlan", "inner_vlan", "_system_name", NULL,
+	"ts",        "id.orig_h",     "id.orig_p",  "id.resp_h",  "id.resp_p",  "proto",        "service",
+	"duration",  "orig_bytes",    "resp_bytes", "conn_state", "history",    "orig_pkts",    "orig_ip_bytes",
+	"resp_pkts", "resp_ip_bytes", "ip_proto",   "vlan",       "inner_vlan", "_system_name", NULL,
 };
 
 /* Seconds, milliseconds (a setting of its JSON), or ISO 8601. */
@@ -28,7 +29,10 @@ static bool proto_of(const struct field f[static ZEEK_COLUMNS], const struct wh_
 		return true;
 	}
 	struct field p = f[ZEEK_PROTO];
-	*out = field_is(p, "tcp") ? WH_PROTO_TCP : field_is(p, "udp") ? WH_PROTO_UDP : field_is(p, "icmp") ? wh_addr_is_v4(src) ? WH_PROTO_ICMP : WH_PROTO_ICMPV6 : 0;
+	*out = field_is(p, "tcp")    ? WH_PROTO_TCP
+	       : field_is(p, "udp")  ? WH_PROTO_UDP
+	       : field_is(p, "icmp") ? wh_addr_is_v4(src) ? WH_PROTO_ICMP : WH_PROTO_ICMPV6
+	                             : 0;
 	return *out || field_is(p, "unknown_transport");
 }
 
@@ -134,8 +138,10 @@ const char *zeek_record(const struct field f[static ZEEK_COLUMNS], struct wh_rec
 	else if (flow->proto == WH_PROTO_TCP)
 		flags_of_state(f[ZEEK_STATE], flow);
 	bool spoke = memchr(f[ZEEK_HISTORY].p, 'd', f[ZEEK_HISTORY].len) || flow->tcp_flags_toclient;
-	if (!side(f[ZEEK_ORIG_PKTS], f[ZEEK_ORIG_IP_BYTES], f[ZEEK_ORIG_BYTES], &flow->pkts_toserver, &flow->bytes_toserver, true) ||
-	    !side(f[ZEEK_RESP_PKTS], f[ZEEK_RESP_IP_BYTES], f[ZEEK_RESP_BYTES], &flow->pkts_toclient, &flow->bytes_toclient, spoke))
+	if (!side(f[ZEEK_ORIG_PKTS], f[ZEEK_ORIG_IP_BYTES], f[ZEEK_ORIG_BYTES], &flow->pkts_toserver, &flow->bytes_toserver,
+	          true) ||
+	    !side(f[ZEEK_RESP_PKTS], f[ZEEK_RESP_IP_BYTES], f[ZEEK_RESP_BYTES], &flow->pkts_toclient, &flow->bytes_toclient,
+	          spoke))
 		return "a counter can't be read";
 	service_of(f[ZEEK_SERVICE], flow);
 	tags_of(f, rec, tags);

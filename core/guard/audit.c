@@ -15,10 +15,13 @@ static void logged(void *arg, const struct wh_nf_logged *l)
 	struct wh_drop d;
 	if (!wh_audit_parse(l->prefix, l->prefix_len, l->packet, l->len, &d))
 		return;
-	h->each(h->arg, &(struct wh_audited){.time_us = wh_now_us(), .direction = d.direction, .proto = d.proto, .port = d.port, .peer = d.peer});
+	h->each(h->arg,
+	        &(struct wh_audited){
+			.time_us = wh_now_us(), .direction = d.direction, .proto = d.proto, .port = d.port, .peer = d.peer});
 }
 
-int wh_audit_hear(uint16_t group, const volatile bool *stop, void (*each)(void *arg, const struct wh_audited *a), void *arg, uint64_t *lost, struct wh_error *err)
+int wh_audit_hear(uint16_t group, const volatile bool *stop, void (*each)(void *arg, const struct wh_audited *a), void *arg,
+                  uint64_t *lost, struct wh_error *err)
 {
 	enum { TURN_MS = 500 };
 	struct hearing h = {each, arg};
@@ -26,7 +29,10 @@ int wh_audit_hear(uint16_t group, const volatile bool *stop, void (*each)(void *
 	int rc = wh_nf_socket_of(wh_firewall_hear_drops(), &s);
 	*lost = 0;
 	if (rc == -EBUSY || rc == -EPERM)
-		return wh_fail(err, rc, "log group %u is taken: another program listens there, such as `whittle watch` (systemctl stop whittle-watch)", group);
+		return wh_fail(
+			err, rc,
+			"log group %u is taken: another program listens there, such as `whittle watch` (systemctl stop whittle-watch)",
+			group);
 	if (rc)
 		return wh_fail(err, rc, "log group %u can't be heard: %s", group, strerror(-rc));
 	while (!*stop) {

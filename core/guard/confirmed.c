@@ -2,12 +2,12 @@
 /*
  * Confirming and rolling back, in the kernel and in the files.
  *
- * A confirmation that comes too late finds no timed element any more. What is in force then was confirmed earlier, which is why it is compared
- * with what was applied last: the same means that a confirm was killed between the kernel and the file, and is finished here; anything else
- * means that the time was up.
+ * A confirmation that comes too late finds no timed element any more. What is in force then was confirmed earlier, which is why
+ * it is compared with what was applied last: the same means that a confirm was killed between the kernel and the file, and is
+ * finished here; anything else means that the time was up.
  *
- * Each confirmation moves what was confirmed before into enforced.rules.1, which a rollback brings back. A rollback changes the files
- * first: when it is killed in between, the next boot brings back what was asked for.
+ * Each confirmation moves what was confirmed before into enforced.rules.1, which a rollback brings back. A rollback changes the
+ * files first: when it is killed in between, the next boot brings back what was asked for.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,9 @@ static int too_late(const char *dir, struct wh_confirmed *out, struct wh_arena *
 	int rc = wh_persist_load(dir, mem, &rs, &ignored);
 	if (!rc) {
 		out->earlier = held(rs, what, &ignored) == 0;
-		now = out->earlier ? "The rules confirmed earlier are in force." : "The kernel does not hold the rules confirmed earlier either: `whittle drift` says what is different.";
+		now = out->earlier
+		              ? "The rules confirmed earlier are in force."
+		              : "The kernel does not hold the rules confirmed earlier either: `whittle drift` says what is different.";
 	} else if (rc != -ENOENT) {
 		now = "The file of the rules confirmed earlier can't be read: `whittle drift` says more.";
 	}
@@ -164,7 +166,8 @@ static int step_back(const char *dir, struct wh_error *err)
 }
 
 /* `step`: the files go back too; else they are those of the rules already. */
-static int to_earlier(const char *dir, const struct wh_nft_ruleset *rs, bool step, struct wh_rolled_back *out, struct wh_error *err)
+static int to_earlier(const char *dir, const struct wh_nft_ruleset *rs, bool step, struct wh_rolled_back *out,
+                      struct wh_error *err)
 {
 	struct wh_enforce_options opt = {.confirm_within_s = 0, .audit = rs->audit};
 	struct wh_enforce_result res;
@@ -216,7 +219,8 @@ int wh_persist_rollback(const char *dir, bool all, struct wh_rolled_back *out, s
 		else if (rc == -ENOENT)
 			rc = remove_all(dir, &state, out, err);
 		else
-			rc = wh_fail(err, rc, "nothing was changed: %.300s; `whittle rollback --all` takes everything away", why.text);
+			rc = wh_fail(err, rc, "nothing was changed: %.300s; `whittle rollback --all` takes everything away",
+			             why.text);
 	}
 out:
 	wh_arena_free(mem);

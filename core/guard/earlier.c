@@ -58,13 +58,17 @@ static bool locals_from(const json_t *list, struct wh_arena *mem, struct wh_nft_
 static bool port_from(const json_t *o, struct wh_arena *mem, struct wh_nft_port *p)
 {
 	const char *direction = json_string_value(json_object_get(o, "direction"));
-	json_int_t proto = json_integer_value(json_object_get(o, "protocol")), port = json_integer_value(json_object_get(o, "port"));
-	if (!direction || (strcmp(direction, "Inbound") && strcmp(direction, "Outbound")) || (proto != WH_PROTO_TCP && proto != WH_PROTO_UDP) || port < 0 || port > 65535)
+	json_int_t proto = json_integer_value(json_object_get(o, "protocol")),
+		   port = json_integer_value(json_object_get(o, "port"));
+	if (!direction || (strcmp(direction, "Inbound") && strcmp(direction, "Outbound")) ||
+	    (proto != WH_PROTO_TCP && proto != WH_PROTO_UDP) || port < 0 || port > 65535)
 		return false;
 	p->direction = *direction == 'O' ? WH_OUTBOUND : WH_INBOUND;
 	p->proto = (uint8_t)proto;
 	p->port = (uint16_t)port;
-	return locals_from(json_object_get(o, "addresses"), mem, p) && prefixes_from(json_object_get(o, "v4"), true, mem, &p->v4, &p->n_v4) && prefixes_from(json_object_get(o, "v6"), false, mem, &p->v6, &p->n_v6);
+	return locals_from(json_object_get(o, "addresses"), mem, p) &&
+	       prefixes_from(json_object_get(o, "v4"), true, mem, &p->v4, &p->n_v4) &&
+	       prefixes_from(json_object_get(o, "v6"), false, mem, &p->v6, &p->n_v6);
 }
 
 static struct wh_nft_ruleset *rules_from(const json_t *doc, struct wh_arena *mem)
@@ -94,8 +98,9 @@ static int read_rules(const char *path, struct wh_arena *mem, struct wh_nft_rule
 	rc = rc ? wh_fail(err, rc, "the file enforced.rules is no plain file") : wh_read_file(path, MAX_BYTES, &text, &len, err);
 	if (rc)
 		return rc;
-	if (sscanf(text, MAGIC " %zu %8lx\n%n", &says, &crc, &body) != 2 || !body || len - (size_t)body != says || says > MAX_BYTES ||
-	    crc32(crc32(0, NULL, 0), (const Bytef *)text + body, (uInt)says) != crc || wh_json_parse(path, text + body, says, &doc, err) || !(*rs = rules_from(doc, mem)))
+	if (sscanf(text, MAGIC " %zu %8lx\n%n", &says, &crc, &body) != 2 || !body || len - (size_t)body != says ||
+	    says > MAX_BYTES || crc32(crc32(0, NULL, 0), (const Bytef *)text + body, (uInt)says) != crc ||
+	    wh_json_parse(path, text + body, says, &doc, err) || !(*rs = rules_from(doc, mem)))
 		rc = wh_fail(err, -EBADMSG, "the file enforced.rules is damaged");
 	json_decref(doc);
 	free(text);
@@ -107,7 +112,8 @@ int wh_earlier_load(const char *dir, struct wh_arena *mem, struct wh_nft_ruleset
 	char rules[PATH_MAX], closed[PATH_MAX];
 	*rs = NULL;
 	*jit = false;
-	if (snprintf(rules, sizeof rules, "%s/enforced.rules", dir) >= (int)sizeof rules || snprintf(closed, sizeof closed, "%s/jit.closed", dir) >= (int)sizeof closed)
+	if (snprintf(rules, sizeof rules, "%s/enforced.rules", dir) >= (int)sizeof rules ||
+	    snprintf(closed, sizeof closed, "%s/jit.closed", dir) >= (int)sizeof closed)
 		return wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", dir);
 	*jit = !euidaccess(closed, F_OK);
 	if (euidaccess(rules, F_OK))
@@ -120,7 +126,8 @@ void wh_earlier_remove(const char *dir)
 	char path[PATH_MAX];
 	for (int i = -3; i < 9; i++) {
 		const char *name = i == -3 ? "enforced.pending" : i == -2 ? "jit.closed" : "enforced.rules";
-		if (i <= 0 ? snprintf(path, sizeof path, "%s/%s", dir, name) < (int)sizeof path : snprintf(path, sizeof path, "%s/%s.%d", dir, name, i) < (int)sizeof path)
+		if (i <= 0 ? snprintf(path, sizeof path, "%s/%s", dir, name) < (int)sizeof path
+		           : snprintf(path, sizeof path, "%s/%s.%d", dir, name, i) < (int)sizeof path)
 			unlink(path);
 	}
 }

@@ -108,7 +108,9 @@ static int exchange(const struct wh_request *r, struct wh_answer *a, struct wh_b
 	struct wh_bytes b = {0};
 	int ignored;
 	wh_put_request(&b, r);
-	int rc = b.failed ? wh_fail(err, -ENOMEM, "out of memory") : b.n > WH_ASK_MAX_BYTES ? wh_fail(err, -EMSGSIZE, "the rules are larger than 64 MiB") : 0;
+	int rc = b.failed                 ? wh_fail(err, -ENOMEM, "out of memory")
+	         : b.n > WH_ASK_MAX_BYTES ? wh_fail(err, -EMSGSIZE, "the rules are larger than 64 MiB")
+	                                  : 0;
 	if (!rc && (wh_helper_send_message(process, b.p, b.n, -1) || wh_helper_receive(process, a, sizeof *a, fd)))
 		rc = gone(err);
 	free(b.p);
@@ -235,8 +237,12 @@ int wh_firewall_counts(struct wh_arena *mem, struct wh_nft_counts *out, struct w
 
 int wh_firewall_judge(const struct wh_nft_question *q, struct wh_arena *mem, struct wh_nft_judged *out, struct wh_error *err)
 {
-	const struct wh_request r = {.what = WH_ASK_JUDGE, .flag = q->direction == WH_OUTBOUND, .number = q->index, .to = wh_prefix_of(&q->local, 128),
-	                             .opening = {.resource = q->interface, .proto = q->proto, .port = q->port, .from = wh_prefix_of(&q->peer, 128)}};
+	const struct wh_request r = {
+		.what = WH_ASK_JUDGE,
+		.flag = q->direction == WH_OUTBOUND,
+		.number = q->index,
+		.to = wh_prefix_of(&q->local, 128),
+		.opening = {.resource = q->interface, .proto = q->proto, .port = q->port, .from = wh_prefix_of(&q->peer, 128)}};
 	struct wh_answer a;
 	struct wh_bytes more;
 	int fd, rc = ask_more(&r, &a, &more, &fd, err);
@@ -302,12 +308,15 @@ int wh_firewall_jit_differs(char **difference, struct wh_error *err)
 	return ask_text(&(struct wh_request){.what = WH_ASK_JIT_DIFFERS}, &a, difference, err);
 }
 
-int wh_firewall_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, bool force, struct wh_enforce_result *out, int64_t *expires_us,
-                      char **unstored, struct wh_error *err)
+int wh_firewall_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, bool force,
+                      struct wh_enforce_result *out, int64_t *expires_us, char **unstored, struct wh_error *err)
 {
 	struct wh_nft_ruleset copy = *rs;
 	struct wh_answer a;
-	int rc = ask_text(&(struct wh_request){.what = WH_ASK_APPLY, .rs = &copy, .flag = opt->audit, .force = force, .number = opt->confirm_within_s}, &a, unstored, err);
+	int rc = ask_text(
+		&(struct wh_request){
+			.what = WH_ASK_APPLY, .rs = &copy, .flag = opt->audit, .force = force, .number = opt->confirm_within_s},
+		&a, unstored, err);
 	*out = a.applied;
 	*expires_us = a.expires_us;
 	return rc;
@@ -392,7 +401,8 @@ int wh_firewall_jit_close(const struct wh_jit_grant *g, struct wh_error *err)
 	return ask(&(struct wh_request){.what = WH_ASK_JIT_CLOSE, .opening = *g}, &a, err);
 }
 
-const struct wh_jit_kernel wh_firewall_jit_kernel = {.open = wh_firewall_jit_open, .close = wh_firewall_jit_close, .live = wh_firewall_jit_live};
+const struct wh_jit_kernel wh_firewall_jit_kernel = {
+	.open = wh_firewall_jit_open, .close = wh_firewall_jit_close, .live = wh_firewall_jit_live};
 
 static int hear(struct wh_request r)
 {

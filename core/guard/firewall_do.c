@@ -31,16 +31,23 @@ static void put_text(struct doing *d, char *text)
 /* ---- looking ---- */
 
 /* *state is the kernel's also where no rules are kept. */
-static int load(const struct doing *d, enum wh_firewall_stored which, struct wh_nft_state *state, struct wh_nft_ruleset **rs, struct wh_error *err)
+static int load(const struct doing *d, enum wh_firewall_stored which, struct wh_nft_state *state, struct wh_nft_ruleset **rs,
+                struct wh_error *err)
 {
 	struct wh_error ignored;
 	int rc = which == WH_STORED_WANTED ? wh_nft_state(state, err) : 0;
 	bool waits = which == WH_STORED_APPLIED || (which == WH_STORED_WANTED && state->expires_in_ms > 0);
-	rc = rc ? rc : waits ? wh_persist_load_applied(d->g->state_dir, d->mem, rs, err) : wh_persist_load(d->g->state_dir, d->mem, rs, err);
+	rc = rc      ? rc
+	     : waits ? wh_persist_load_applied(d->g->state_dir, d->mem, rs, err)
+	             : wh_persist_load(d->g->state_dir, d->mem, rs, err);
 	int asked = which == WH_STORED_WANTED ? 0 : wh_nft_state(state, rc ? &ignored : err);
 	if (rc == -ENOENT)
-		return wh_fail(err, rc, state->present ? "the table is there, but which rules it should hold is not kept in %s: apply them again with `whittle enforce`"
-		                                       : "nothing is enforced here: no rules were confirmed, and %s keeps none", d->g->state_dir);
+		return wh_fail(
+			err, rc,
+			state->present
+				? "the table is there, but which rules it should hold is not kept in %s: apply them again with `whittle enforce`"
+				: "nothing is enforced here: no rules were confirmed, and %s keeps none",
+			d->g->state_dir);
 	return rc ? rc : asked;
 }
 
@@ -119,8 +126,13 @@ static int published(struct doing *d, struct wh_error *err)
 static int judged(struct doing *d, struct wh_error *err)
 {
 	const struct wh_request *r = d->r;
-	const struct wh_nft_question q = {.direction = r->flag ? WH_OUTBOUND : WH_INBOUND, .proto = r->opening.proto, .port = r->opening.port, .peer = r->opening.from.addr, .local = r->to.addr,
-	                                  .interface = r->opening.resource, .index = (uint32_t)r->number};
+	const struct wh_nft_question q = {.direction = r->flag ? WH_OUTBOUND : WH_INBOUND,
+	                                  .proto = r->opening.proto,
+	                                  .port = r->opening.port,
+	                                  .peer = r->opening.from.addr,
+	                                  .local = r->to.addr,
+	                                  .interface = r->opening.resource,
+	                                  .index = (uint32_t)r->number};
 	struct wh_nft_judged j;
 	int rc = wh_nft_judge(&q, d->mem, &j, err);
 	if (rc)
@@ -143,8 +155,10 @@ static int apply(struct doing *d, struct wh_error *err)
 	const struct wh_session *cut = wh_session_cut(r->rs, d->g->sessions, d->g->n_sessions);
 	char client[WH_ADDR_STRLEN];
 	if (cut && !(r->force && d->g->force))
-		return wh_fail_input(err, -EPERM, "refused: you are connected from %s, which could not connect to port %u again after this; "
-		                     "add it with `whittle rules edit`, or use --force", wh_addr_text(&cut->client, client), cut->port);
+		return wh_fail_input(err, -EPERM,
+		                     "refused: you are connected from %s, which could not connect to port %u again after this; "
+		                     "add it with `whittle rules edit`, or use --force",
+		                     wh_addr_text(&cut->client, client), cut->port);
 	if (!r->rs->n_ports)
 		return wh_fail(err, -ENODATA, "there is nothing to enforce");
 	int stored = wh_state_dir_check(d->g->state_dir, true, &unstored);
@@ -165,7 +179,8 @@ static int apply(struct doing *d, struct wh_error *err)
 	return 0;
 }
 
-static int repair_rules(const struct wh_nft_ruleset *rs, const struct wh_nft_state *state, char **difference, struct wh_error *err)
+static int repair_rules(const struct wh_nft_ruleset *rs, const struct wh_nft_state *state, char **difference,
+                        struct wh_error *err)
 {
 	struct wh_enforce_options opt = {.audit = rs->audit, .confirm_within_s = (state->expires_in_ms + 999) / 1000};
 	struct wh_enforce_result res;
@@ -191,7 +206,8 @@ static int repair(struct doing *d, struct wh_error *err)
 		rc = known;
 		*err = none;
 	}
-	if (!rc && (difference || jit) && asprintf(&all, "%s%s%s", difference ? difference : "", difference && jit ? "\n" : "", jit ? jit : "") < 0)
+	if (!rc && (difference || jit) &&
+	    asprintf(&all, "%s%s%s", difference ? difference : "", difference && jit ? "\n" : "", jit ? jit : "") < 0)
 		all = NULL;
 	put_text(d, all);
 	free(difference);
@@ -214,7 +230,8 @@ static int adopt(struct doing *d, struct wh_error *err)
 		return 1;
 	rc = d->r->rs ? wh_nft_state(&state, err) : 0;
 	if (!rc && d->r->rs)
-		rc = state.expires_in_ms ? wh_fail(err, -ESTALE, "other rules wait for their confirmation") : wh_nft_compare(d->r->rs, &difference, err);
+		rc = state.expires_in_ms ? wh_fail(err, -ESTALE, "other rules wait for their confirmation")
+		                         : wh_nft_compare(d->r->rs, &difference, err);
 	if (rc == 1)
 		rc = wh_fail(err, -ESTALE, "the kernel holds something else: %.300s", difference ? difference : "");
 	free(difference);
@@ -240,7 +257,8 @@ static int jit_on(struct doing *d, struct wh_error *err)
 {
 	for (size_t i = 0; i < d->r->n_ports; i++)
 		if (!in_policy(d->g->jit, d->r->ports[i]))
-			return wh_fail_input(err, -EPERM, "refused (port): no policy under 'jit' in whittle.yaml has port %u", d->r->ports[i].port);
+			return wh_fail_input(err, -EPERM, "refused (port): no policy under 'jit' in whittle.yaml has port %u",
+			                     d->r->ports[i].port);
 	return wh_jit_nft_on(d->r->ports, d->r->n_ports, d->r->number, err);
 }
 
@@ -263,7 +281,8 @@ static int jit_open(struct doing *d, struct wh_error *err)
 	grant.who = d->g->who ? d->g->who : "unknown";
 	grant.opened_us = 0;
 	grant.expires_us = d->r->number * 1000;
-	int rc = d->g->jit ? wh_jit_allowed(d->g->jit, &grant, err) : wh_fail_input(err, -EPERM, "refused (resource): there is no whittle.yaml");
+	int rc = d->g->jit ? wh_jit_allowed(d->g->jit, &grant, err)
+	                   : wh_fail_input(err, -EPERM, "refused (resource): there is no whittle.yaml");
 	return rc ? rc : wh_jit_nft_open(grant.proto, grant.port, &grant.from, d->r->number, err);
 }
 
@@ -275,10 +294,12 @@ static int hear(struct doing *d, int fd)
 	return fd < 0 ? fd : 0;
 }
 
-/* As far as can be: where a unit or a container holds these read-only, the watcher says so. They count for connections that begin from now on. */
+/* As far as can be: where a unit or a container holds these read-only, the watcher says so. They count for connections that begin
+ * from now on. */
 static void count_tracked(void)
 {
-	static const char *const files[] = {"/proc/sys/net/netfilter/nf_conntrack_acct", "/proc/sys/net/netfilter/nf_conntrack_timestamp"};
+	static const char *const files[] = {"/proc/sys/net/netfilter/nf_conntrack_acct",
+	                                    "/proc/sys/net/netfilter/nf_conntrack_timestamp"};
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		int fd = open(files[i], O_WRONLY | O_CLOEXEC);
 		ssize_t ignored = fd < 0 ? 0 : write(fd, "1", 1);
@@ -341,7 +362,8 @@ static int act(struct doing *d, struct wh_error *err)
 	return wh_fail(err, -EBADMSG, "no such request");
 }
 
-void wh_firewall_do(const struct wh_firewall_grants *g, const struct wh_request *r, struct wh_arena *mem, struct wh_answer *out, struct wh_bytes *bytes, int *fd)
+void wh_firewall_do(const struct wh_firewall_grants *g, const struct wh_request *r, struct wh_arena *mem, struct wh_answer *out,
+                    struct wh_bytes *bytes, int *fd)
 {
 	struct doing d = {.g = g, .r = r, .mem = mem, .out = out, .bytes = bytes, .fd = fd};
 	memset(out, 0, sizeof *out);

@@ -7,7 +7,8 @@ enum { WHICH = 1, FLAG = 2, FORCE = 4, NUMBER = 8, RULES = 16, MAY_LACK_RULES = 
 enum { MAX_SECONDS = 86400 };
 #define MAX_MS (INT64_C(366) * 86400 * 1000)
 
-static const struct { unsigned may, has; int64_t min, max; } asks[WH_ASKS] = {
+static const struct { unsigned may, has; int64_t min, max;
+} asks[WH_ASKS] = {
 	[WH_ASK_STATE] = {.may = WH_MAY_LOOK},
 	[WH_ASK_MISSING_FEATURES] = {.may = WH_MAY_LOOK},
 	[WH_ASK_COMPARE] = {.may = WH_MAY_LOOK, .has = WHICH},
@@ -31,7 +32,10 @@ static const struct { unsigned may, has; int64_t min, max; } asks[WH_ASKS] = {
 	[WH_ASK_JIT_CLOSE] = {.may = WH_MAY_CLOSE | WH_MAY_OPEN, .has = OPENING},
 	[WH_ASK_HEAR_DROPS] = {.may = WH_MAY_HEAR},
 	[WH_ASK_HEAR_EVENTS] = {.may = WH_MAY_HEAR},
-	[WH_ASK_HEAR_TRACKED] = {.may = WH_MAY_HEAR, .has = FLAG | NUMBER, .min = WH_TRACKED_BUFFER_MIN, .max = WH_TRACKED_BUFFER_MAX},
+	[WH_ASK_HEAR_TRACKED] = {.may = WH_MAY_HEAR,
+                                 .has = FLAG | NUMBER,
+                                 .min = WH_TRACKED_BUFFER_MIN,
+                                 .max = WH_TRACKED_BUFFER_MAX},
 	[WH_ASK_DUMP_TRACKED] = {.may = WH_MAY_HEAR},
 	[WH_ASK_TRACKS] = {.may = WH_MAY_HEAR},
 	[WH_ASK_PUBLISHED] = {.may = WH_MAY_LOOK},

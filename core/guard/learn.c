@@ -49,7 +49,8 @@ static void commit(struct wh_learn *l, struct wh_learn_side *s)
 	int rc = open_ledger(l, &err);
 	rc = rc ? rc : wh_collector_commit(&s->collector, l->ledger.store, &s->stats, NULL, &err);
 	if (rc && !l->told_busy)
-		tell(l, "unnoted", "the ledger did not take what was learned from the kernel; it is tried again: %.300s", err.text);
+		tell(l, "unnoted", "the ledger did not take what was learned from the kernel; it is tried again: %.300s",
+		     err.text);
 	l->told_busy = rc != 0;
 	if (!rc)
 		l->handed = false;
@@ -62,12 +63,15 @@ static void note_losses(struct wh_learn *l)
 	uint64_t all = l->lost + l->unstored + l->no_room;
 	int64_t now = wh_now_us();
 	struct wh_error err;
-	if (all > l->noted && !open_ledger(l, &err) && !wh_lost_hours_add(l->ledger.state, "conntrack", now / INT64_C(3600000000), all - l->noted, &err))
+	if (all > l->noted && !open_ledger(l, &err) &&
+	    !wh_lost_hours_add(l->ledger.state, "conntrack", now / INT64_C(3600000000), all - l->noted, &err))
 		l->noted = all;
 	if (all == l->told || (l->told_lost_us && now - l->told_lost_us < TELL_S * INT64_C(1000000)))
 		return;
-	tell(l, "lost", "%llu messages of the kernel about connections were lost (%llu in all), since they came faster than they were read; what is open is read anew, and "
-	     "the rules are less sure for this hour. More room: watch: {learn-buffer: 256M}", (unsigned long long)(all - l->told), (unsigned long long)all);
+	tell(l, "lost",
+	     "%llu messages of the kernel about connections were lost (%llu in all), since they came faster than they were read; what is open is read anew, and "
+	     "the rules are less sure for this hour. More room: watch: {learn-buffer: 256M}",
+	     (unsigned long long)(all - l->told), (unsigned long long)all);
 	l->told = all;
 	l->told_lost_us = now;
 }
@@ -83,8 +87,9 @@ static void name_services(struct wh_learn *l)
 		if (!news)
 			return;
 		l->told_services++;
-		tell(l, "service", "%s port %u/%s is answered by %s port %u: its edges are those of the address that clients use", wh_addr_text(&s.addr, addr), s.port,
-		     wh_proto_text(s.proto, proto), wh_addr_text(&s.real, real), s.real_port);
+		tell(l, "service", "%s port %u/%s is answered by %s port %u: its edges are those of the address that clients use",
+		     wh_addr_text(&s.addr, addr), s.port, wh_proto_text(s.proto, proto), wh_addr_text(&s.real, real),
+		     s.real_port);
 	}
 }
 
@@ -95,7 +100,9 @@ static void tell_uncounted(struct wh_learn *l)
 	if (l->told_uncounted || !l->uncounted)
 		return;
 	l->told_uncounted = true;
-	tell(l, "uncounted", "the kernel does not count the bytes of connections here, so that failed logins look like others. From the next connection on it does by: %s", counting);
+	tell(l, "uncounted",
+	     "the kernel does not count the bytes of connections here, so that failed logins look like others. From the next connection on it does by: %s",
+	     counting);
 }
 
 /* By the kernel's word; where it has none, by what it tracks: a machine that somebody works on has a connection. */
@@ -109,8 +116,12 @@ static void tell_untracked(struct wh_learn *l)
 	bool none = (v4 < 0 || v6 < 0) && !l->seen;
 	if (v4 && v6 && !none)
 		return;
-	tell(l, "untracked", "the kernel tracks no connections of %s here: it does where a rule asks for it, and there is none, so that none are learned. This makes it: nft 'table inet track { "
-	     "chain c { type filter hook input priority 0; ct state new; }; }'", none || v4 == v6 ? "IPv4 and IPv6" : v4 ? "IPv6" : "IPv4");
+	tell(l, "untracked",
+	     "the kernel tracks no connections of %s here: it does where a rule asks for it, and there is none, so that none are learned. This makes it: nft 'table inet track { "
+	     "chain c { type filter hook input priority 0; ct state new; }; }'",
+	     none || v4 == v6 ? "IPv4 and IPv6"
+	     : v4             ? "IPv6"
+	                      : "IPv4");
 }
 
 void wh_learn_turn(struct wh_learn *l)
@@ -189,7 +200,8 @@ int wh_learn_begin(const struct wh_learn_options *o, struct wh_learn **out, stru
 	const struct wh_tracked_options tracked = {.flow = wh_learn_flow, .opened = wh_learn_opened, .arg = l};
 	int rc = pipes(l, err);
 	if (!rc && (l->events = wh_firewall_hear_tracked(o->buffer, o->count)) < 0)
-		rc = wh_fail(err, l->events, "what the kernel says of tracked connections can't be heard: %s", strerror(-l->events));
+		rc = wh_fail(err, l->events, "what the kernel says of tracked connections can't be heard: %s",
+		             strerror(-l->events));
 	if (!rc && wh_tracked_new(&tracked, &l->tracked))
 		rc = wh_fail(err, -ENOMEM, "out of memory");
 	rc = rc ? rc : open_ledger(l, err);

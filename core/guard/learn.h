@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * learn: edges of the connections that the kernel tracks, as they come. A thread of its own empties the kernel's socket and folds flows (flow/tracked.h), since
- * what is not read in time is lost; the watcher's thread asks for sockets, commits, and reports:
+ * learn: edges of the connections that the kernel tracks, as they come. A thread of its own empties the kernel's socket and folds
+ * flows (flow/tracked.h), since what is not read in time is lost; the watcher's thread asks for sockets, commits, and reports:
  *
  *   kernel ──events──> thread: table of connections ──flows──> one of two collectors ──handed over──> watcher: the ledger
  *   kernel ──dump────>    (at start, each `dump_s` and after a loss)
@@ -22,7 +22,8 @@ struct wh_learn_options {
 	void *arg;
 };
 int wh_learn_begin(const struct wh_learn_options *o, struct wh_learn **out, struct wh_error *err);
-int wh_learn_fd(const struct wh_learn *l);  /* readable when wh_learn_turn() has something to do; also call it once a second; -1 for NULL */
+/* readable when wh_learn_turn() has something to do; also call it once a second; -1 for NULL */
+int wh_learn_fd(const struct wh_learn *l);
 void wh_learn_turn(struct wh_learn *l);     /* NULL is fine, here and below */
 void wh_learn_again(struct wh_learn *l);    /* reads the estate's addresses anew, and dumps what is open */
 void wh_learn_end(struct wh_learn *l);      /* commits what there is */

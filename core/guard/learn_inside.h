@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The inside of learn: what the thread that reads the kernel's messages (learn_thread.c) and the watcher (learn.c) have in common. */
+/* The inside of learn: what the thread that reads the kernel's messages (learn_thread.c) and the watcher (learn.c) have in
+ * common. */
 #pragma once
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,7 +24,8 @@ struct wh_learn {
 	int events;                 /* the socket */
 	atomic_bool stop, handed, want_dump;
 	atomic_int offered;         /* a dump's socket for the thread; -1 */
-	_Atomic uint64_t lost, unstored, no_room, begun; /* messages that the kernel had no room for; flows, connections that we had none for */
+	/* messages that the kernel had no room for; flows, connections that we had none for */
+	_Atomic uint64_t lost, unstored, no_room, begun;
 	atomic_bool uncounted;      /* a connection ended without bytes */
 	atomic_bool seen, dumped;   /* any connection; what the first dump held */
 	_Atomic(struct wh_locals *) fresh[2]; /* of each side: addresses to judge by from now on */
@@ -49,7 +51,8 @@ struct wh_learn {
 
 /* The thread, until l->stop. */
 void *wh_learn_thread(void *learn);
-/* For its table of connections (flow/tracked.h): takes a flow that has ended; says which end opened one, by this machine's listening sockets. */
+/* For its table of connections (flow/tracked.h): takes a flow that has ended; says which end opened one, by this machine's
+ * listening sockets. */
 void wh_learn_flow(void *learn, const struct wh_record *rec);
 enum wh_sender wh_learn_opened(void *learn, const struct wh_ct_flow *f);
 

@@ -48,10 +48,15 @@ static void listener(void *arg, const struct wh_socket *s)
 /* A service of which this machine translates the address, once. */
 static void name_service(struct wh_learn *l, const struct wh_ct_flow *f)
 {
-	const struct wh_learn_service s = {.addr = f->orig.dst, .real = f->reply.src, .port = f->orig.dst_port, .real_port = f->reply.src_port, .proto = f->proto};
+	const struct wh_learn_service s = {.addr = f->orig.dst,
+	                                   .real = f->reply.src,
+	                                   .port = f->orig.dst_port,
+	                                   .real_port = f->reply.src_port,
+	                                   .proto = f->proto};
 	size_t i = 0;
-	while (i < l->n_services && !(wh_addr_eq(&l->services[i].addr, &s.addr) && l->services[i].port == s.port && l->services[i].proto == s.proto &&
-	                              wh_addr_eq(&l->services[i].real, &s.real) && l->services[i].real_port == s.real_port))
+	while (i < l->n_services &&
+	       !(wh_addr_eq(&l->services[i].addr, &s.addr) && l->services[i].port == s.port && l->services[i].proto == s.proto &&
+	         wh_addr_eq(&l->services[i].real, &s.real) && l->services[i].real_port == s.real_port))
 		i++;
 	if (i < l->n_services || i == WH_LEARN_SERVICES)
 		return;
@@ -144,7 +149,9 @@ void *wh_learn_thread(void *arg)
 {
 	struct wh_learn *l = arg;
 	while (!l->stop) {
-		struct pollfd p[3] = {{.fd = l->events, .events = POLLIN}, {.fd = l->nudge[0], .events = POLLIN}, {.fd = l->dump, .events = POLLIN}};
+		struct pollfd p[3] = {{.fd = l->events, .events = POLLIN},
+		                      {.fd = l->nudge[0], .events = POLLIN},
+		                      {.fd = l->dump, .events = POLLIN}};
 		poll(p, 3, 1000);
 		l->now_us = wh_now_us();
 		wh_learn_swallow(l->nudge[0]);

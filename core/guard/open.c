@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The connections that are open now. Three passes: the machine's listening sockets, its established ones (whose server is the side that
- * listens), and the tracked connections, each of which is one of the sockets, or one that only conntrack knows (forwarded, or UDP).
+ * The connections that are open now. Three passes: the machine's listening sockets, its established ones (whose server is the
+ * side that listens), and the tracked connections, each of which is one of the sockets, or one that only conntrack knows
+ * (forwarded, or UDP).
  */
 #include <ifaddrs.h>
 #include <linux/netfilter/nf_conntrack_common.h>
@@ -37,9 +38,11 @@ static void read_locals(struct collecting *c)
 	c->locals = wh_arena_array(c->mem, MAX_LOCALS, sizeof *c->locals);
 	for (const struct ifaddrs *i = list; i && c->n_locals < MAX_LOCALS; i = i->ifa_next) {
 		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
-			c->locals[c->n_locals++] = wh_addr_v4(ntohl(((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr.s_addr));
+			c->locals[c->n_locals++] = wh_addr_v4(
+				ntohl(((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr.s_addr));
 		else if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET6)
-			memcpy(c->locals[c->n_locals++].b, &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr, 16);
+			memcpy(c->locals[c->n_locals++].b, &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr,
+			       16);
 	}
 	freeifaddrs(list);
 	qsort(c->locals, c->n_locals, sizeof *c->locals, wh_addr_order);
@@ -78,9 +81,16 @@ static void established(void *arg, const struct wh_socket *s)
 	if (s->listening || wh_nft_loopback(&s->peer) || !(o = another(c)))
 		return;
 	bool inbound = listens(c, s->local_port);
-	*o = (struct wh_open){.direction = inbound ? WH_INBOUND : WH_OUTBOUND, .proto = WH_PROTO_TCP, .port = inbound ? s->local_port : s->peer_port,
-	                      .client_port = inbound ? s->peer_port : s->local_port, .local = s->local, .peer = s->peer, .idle_us = s->idle_us,
-	                      .has_bytes = s->has_info, .bytes_in = s->bytes_in, .bytes_out = s->bytes_out};
+	*o = (struct wh_open){.direction = inbound ? WH_INBOUND : WH_OUTBOUND,
+	                      .proto = WH_PROTO_TCP,
+	                      .port = inbound ? s->local_port : s->peer_port,
+	                      .client_port = inbound ? s->peer_port : s->local_port,
+	                      .local = s->local,
+	                      .peer = s->peer,
+	                      .idle_us = s->idle_us,
+	                      .has_bytes = s->has_info,
+	                      .bytes_in = s->bytes_in,
+	                      .bytes_out = s->bytes_out};
 	o->translated_port = o->port;
 }
 
@@ -104,8 +114,8 @@ static int tracked(void *arg, const struct wh_ct_flow *f)
 {
 	struct collecting *c = arg;
 	bool tcp = f->proto == WH_PROTO_TCP;
-	if (!(f->status & IPS_ASSURED) || (!tcp && f->proto != WH_PROTO_UDP) || (tcp && f->tcp_state != TCP_CONNTRACK_ESTABLISHED) ||
-	    wh_nft_loopback(&f->orig.src))
+	if (!(f->status & IPS_ASSURED) || (!tcp && f->proto != WH_PROTO_UDP) ||
+	    (tcp && f->tcp_state != TCP_CONNTRACK_ESTABLISHED) || wh_nft_loopback(&f->orig.src))
 		return 0;
 	bool to_us = is_local(c, &f->orig.dst), from_us = is_local(c, &f->orig.src);
 	if (to_us == from_us) /* forwarded by this machine as it came, or to itself: no rule of ours judges it */
@@ -178,15 +188,22 @@ static enum wh_open_why why(const struct wh_open *o, int64_t memory_us, int64_t 
 	return o->has_bytes && o->bytes_in + o->bytes_out >= WH_OPEN_LARGE ? WH_OPEN_IS_LARGE : WH_OPEN_OTHER;
 }
 
-struct wh_open_cut *wh_open_cuts(const struct wh_nft_ruleset *rs, const struct wh_open_list *l, int64_t memory_us, int64_t now_us, struct wh_arena *mem,
-                                 size_t *n, size_t *refused)
+struct wh_open_cut *wh_open_cuts(const struct wh_nft_ruleset *rs, const struct wh_open_list *l, int64_t memory_us, int64_t now_us,
+                                 struct wh_arena *mem, size_t *n, size_t *refused)
 {
 	struct wh_open_cut *cuts = wh_arena_array(mem, l->n + 1, sizeof *cuts);
 	*n = *refused = 0;
 	for (size_t i = 0; i < l->n; i++) {
 		const struct wh_open *o = &l->c[i];
-		struct wh_nft_packet p = {.direction = o->direction, .proto = o->proto, .port = o->port, .peer = o->peer, .local = &o->local,
-		                          .translated = o->translated, .forwarded = o->forwarded, .translated_port = o->translated_port, .opens = true};
+		struct wh_nft_packet p = {.direction = o->direction,
+		                          .proto = o->proto,
+		                          .port = o->port,
+		                          .peer = o->peer,
+		                          .local = &o->local,
+		                          .translated = o->translated,
+		                          .forwarded = o->forwarded,
+		                          .translated_port = o->translated_port,
+		                          .opens = true};
 		if (wh_nft_passes(rs, &p))
 			continue;
 		cuts[*n] = (struct wh_open_cut){.c = o, .why = why(o, memory_us, now_us)};
@@ -224,7 +241,8 @@ char *wh_open_text(const struct wh_open *o, int64_t now_us, char buf[static 200]
 		snprintf(bytes, sizeof bytes, "%llu MiB", (unsigned long long)(b >> 20));
 	else if (o->has_bytes)
 		snprintf(bytes, sizeof bytes, "%llu bytes", (unsigned long long)b);
-	snprintf(buf, 200, "%s %s port %u/%s, %s, %s%s", wh_addr_text(&o->peer, addr), o->direction == WH_INBOUND ? "on" : "reached on", o->port,
-	         wh_proto_text(o->proto, proto), age, bytes, o->unsure ? ", which side opened it unknown" : "");
+	snprintf(buf, 200, "%s %s port %u/%s, %s, %s%s", wh_addr_text(&o->peer, addr),
+	         o->direction == WH_INBOUND ? "on" : "reached on", o->port, wh_proto_text(o->proto, proto), age, bytes,
+	         o->unsure ? ", which side opened it unknown" : "");
 	return buf;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Open connections as flows, for the ledger. The list came from another process: what it holds is taken within its ranges alone. */
+/* Open connections as flows, for the ledger. The list came from another process: what it holds is taken within its ranges
+ * alone. */
 #include <stdlib.h>
 #include "whittle/estate.h"
 #include "whittle/ledger.h"
@@ -12,8 +13,16 @@ static bool flow_of(const struct wh_open *o, int64_t now_us, struct wh_flow *f)
 	if ((!tcp && o->proto != WH_PROTO_UDP) || (!in && o->direction != WH_OUTBOUND) || !o->port || !o->client_port)
 		return false;
 	/* a handshake was completed, and both sides are known; of datagrams that packets went both ways */
-	*f = (struct wh_flow){.src = in ? o->peer : o->local, .dst = in ? o->local : o->peer, .src_port = o->client_port, .dst_port = o->port, .proto = o->proto,
-	                      .state = WH_STATE_ESTABLISHED, .app_proto_known = tcp, .start_us = o->start_us, .pkts_toserver = 1, .pkts_toclient = 1};
+	*f = (struct wh_flow){.src = in ? o->peer : o->local,
+	                      .dst = in ? o->local : o->peer,
+	                      .src_port = o->client_port,
+	                      .dst_port = o->port,
+	                      .proto = o->proto,
+	                      .state = WH_STATE_ESTABLISHED,
+	                      .app_proto_known = tcp,
+	                      .start_us = o->start_us,
+	                      .pkts_toserver = 1,
+	                      .pkts_toclient = 1};
 	if (!f->start_us && o->idle_us > 0 && o->idle_us < now_us)
 		f->start_us = now_us - o->idle_us;
 	return true;

@@ -93,7 +93,8 @@ static int body_of(const uint8_t *bytes, size_t len, struct wh_taking *body)
 		n = (size_t)(end - bytes) + 1;
 		snprintf(head, sizeof head, "%.*s", (int)n - 1, (const char *)bytes);
 	}
-	if (!end || sscanf(head, MAGIC " %zu %8lx", &says, &crc) != 2 || len - n != says || crc32(crc32(0, NULL, 0), bytes + n, (uInt)says) != crc)
+	if (!end || sscanf(head, MAGIC " %zu %8lx", &says, &crc) != 2 || len - n != says ||
+	    crc32(crc32(0, NULL, 0), bytes + n, (uInt)says) != crc)
 		return -EBADMSG;
 	*body = (struct wh_taking){.p = bytes + n, .n = says};
 	return 0;
@@ -114,7 +115,8 @@ static int read_file(const char *dir, const char *name, uint8_t **bytes, struct 
 		return wh_fail_input(err, -ENAMETOOLONG, "%s: the path is too long", dir);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
-		return errno == ENOENT ? wh_fail(err, -ENOENT, "%s: is not there", path) : wh_fail(err, -errno, "%s: %s", path, strerror(errno));
+		return errno == ENOENT ? wh_fail(err, -ENOENT, "%s: is not there", path)
+		                       : wh_fail(err, -errno, "%s: %s", path, strerror(errno));
 	rc = read_whole(fd, bytes, &len);
 	close(fd);
 	rc = rc ? rc : body_of(*bytes, len, body);
@@ -134,14 +136,16 @@ int wh_persist_remove(const char *dir, const char *name, size_t *n, struct wh_er
 	if (!unlink(path))
 		*n += 1;
 	else if (errno != ENOENT && errno != ENOTDIR)
-		return wh_fail(err, -errno, "%s: cannot be removed: %s; after a reboot it would be put back", path, strerror(errno));
+		return wh_fail(err, -errno, "%s: cannot be removed: %s; after a reboot it would be put back", path,
+		               strerror(errno));
 	return 0;
 }
 
 int wh_persist_rename(const char *dir, const char *from, const char *to, struct wh_error *err)
 {
 	char old[MAX_PATH], new[MAX_PATH];
-	if (snprintf(old, sizeof old, "%s/%s", dir, from) >= (int)sizeof old || snprintf(new, sizeof new, "%s/%s", dir, to) >= (int)sizeof new)
+	if (snprintf(old, sizeof old, "%s/%s", dir, from) >= (int)sizeof old ||
+	    snprintf(new, sizeof new, "%s/%s", dir, to) >= (int)sizeof new)
 		return wh_fail_input(err, -ENAMETOOLONG, "%s: the path is too long", dir);
 	int rc = wh_state_dir_check(dir, false, err);
 	if (rc)
@@ -152,7 +156,8 @@ int wh_persist_rename(const char *dir, const char *from, const char *to, struct 
 
 /* ---- rules ---- */
 
-int wh_persist_read_rules(const char *dir, const char *name, struct wh_arena *mem, struct wh_nft_ruleset **out, struct wh_persist_times *times, struct wh_error *err)
+int wh_persist_read_rules(const char *dir, const char *name, struct wh_arena *mem, struct wh_nft_ruleset **out,
+                          struct wh_persist_times *times, struct wh_error *err)
 {
 	struct wh_persist_times read;
 	struct wh_taking body = {0};
@@ -173,7 +178,8 @@ int wh_persist_read_rules(const char *dir, const char *name, struct wh_arena *me
 	return rc;
 }
 
-int wh_persist_write_rules(const char *dir, const char *name, const struct wh_nft_ruleset *rs, const struct wh_persist_times *times, struct wh_error *err)
+int wh_persist_write_rules(const char *dir, const char *name, const struct wh_nft_ruleset *rs,
+                           const struct wh_persist_times *times, struct wh_error *err)
 {
 	struct wh_bytes body = {0};
 	wh_put_number(&body, (uint64_t)times->expires_us, 8);
@@ -322,7 +328,10 @@ int wh_persist_forget(const char *dir, bool rules, bool jit, size_t *n, struct w
 	for (int i = 0; i <= WH_PERSIST_EARLIER_MAX + 2; i++) {
 		bool is_rules = i < WH_PERSIST_EARLIER_MAX + 2;
 		snprintf(name, sizeof name, WH_PERSIST_EARLIER "%d", i + 1);
-		const char *file = i < WH_PERSIST_EARLIER_MAX ? name : i == WH_PERSIST_EARLIER_MAX ? WH_PERSIST_PENDING : is_rules ? WH_PERSIST_RULES : CLOSED;
+		const char *file = i < WH_PERSIST_EARLIER_MAX    ? name
+		                   : i == WH_PERSIST_EARLIER_MAX ? WH_PERSIST_PENDING
+		                   : is_rules                    ? WH_PERSIST_RULES
+		                                                 : CLOSED;
 		if ((is_rules ? rules : jit) && (also = wh_persist_remove(dir, file, n, rc ? &more : err)))
 			rc = rc ? rc : also;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Of all that root may do, changing the firewall needs one thing. (Another process has become the ledger's owner, see base/owner.h.) Where what survives a
- * reboot belongs to the user of the services, the process becomes that user: its files are then the same, whoever writes them.
+ * Of all that root may do, changing the firewall needs one thing. (Another process has become the ledger's owner, see
+ * base/owner.h.) Where what survives a reboot belongs to the user of the services, the process becomes that user: its files are
+ * then the same, whoever writes them.
  */
 #include <cap-ng.h>
 #include <grp.h>
@@ -17,7 +18,8 @@ static int become_service(void)
 {
 	uid_t uid;
 	gid_t gid;
-	if (!wh_service_user(&uid, &gid) || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
+	if (!wh_service_user(&uid, &gid) || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(0, NULL) ||
+	    setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
 		return -EPERM;
 	return prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
 }
@@ -25,11 +27,13 @@ static int become_service(void)
 int wh_enforce_privileges(const char *state_dir, struct wh_error *err)
 {
 	if (capng_get_caps_process() || !capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN))
-		return wh_fail(err, -EPERM, "changing the firewall needs CAP_NET_ADMIN, which this process does not have: run as root");
+		return wh_fail(err, -EPERM,
+		               "changing the firewall needs CAP_NET_ADMIN, which this process does not have: run as root");
 	if (wh_drop_bounding(err))
 		return -ENOTRECOVERABLE;
 	if (geteuid() == 0 && state_dir && wh_state_dir_of_service(state_dir) && become_service())
-		return wh_fail(err, -ENOTRECOVERABLE, "%s belongs to the user " WH_SERVICE_USER ", and this process cannot become it", state_dir);
+		return wh_fail(err, -ENOTRECOVERABLE,
+		               "%s belongs to the user " WH_SERVICE_USER ", and this process cannot become it", state_dir);
 	capng_clear(CAPNG_SELECT_CAPS);
 	capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
 	if (capng_apply(CAPNG_SELECT_CAPS) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

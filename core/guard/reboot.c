@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether the unit that restores the confirmed rules runs at boot, told from systemd's own directories and without asking it: enabled is a
- * link in the .wants or .requires directory of a target, and the unit's file has to be there, and not be masked (a link to /dev/null, or empty).
+ * Whether the unit that restores the confirmed rules runs at boot, told from systemd's own directories and without asking it:
+ * enabled is a link in the .wants or .requires directory of a target, and the unit's file has to be there, and not be masked (a
+ * link to /dev/null, or empty).
  */
 #include <fnmatch.h>
 #include <ctype.h>
@@ -17,7 +18,8 @@
 
 #define UNIT "whittle-enforce.service"
 /* In systemd's order: the first that has the unit decides. */
-static const char *const places[] = {"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"};
+static const char *const places[] = {"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
+                                     "/usr/lib/systemd/system", "/lib/systemd/system"};
 enum { N_PLACES = sizeof places / sizeof *places };
 
 static bool wanted(const char *root)
@@ -27,7 +29,8 @@ static bool wanted(const char *root)
 	bool found = false;
 	for (size_t i = 0; i < 2 * N_PLACES && !found; i++) {
 		glob_t g;
-		if (snprintf(pattern, sizeof pattern, "%s%s/*.target.%s/" UNIT, root, places[i / 2], kinds[i % 2]) >= (int)sizeof pattern)
+		if (snprintf(pattern, sizeof pattern, "%s%s/*.target.%s/" UNIT, root, places[i / 2], kinds[i % 2]) >=
+		    (int)sizeof pattern)
 			continue;
 		found = !glob(pattern, GLOB_NOSORT, NULL, &g) && g.gl_pathc;
 		globfree(&g);
@@ -58,7 +61,8 @@ static bool names(const char *pattern, const char *dir)
 		snprintf(whole, sizeof whole, "%s", dir);
 	while (*pattern == '|' || *pattern == '!')
 		pattern++;
-	return snprintf(file, sizeof file, "%s/" WH_PERSIST_RULES, whole) < (int)sizeof file && !fnmatch(pattern, file, FNM_PATHNAME);
+	return snprintf(file, sizeof file, "%s/" WH_PERSIST_RULES, whole) < (int)sizeof file &&
+	       !fnmatch(pattern, file, FNM_PATHNAME);
 }
 
 /* What a unit's file and its drop-ins say together. */

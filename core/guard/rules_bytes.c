@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "guard/rules_bytes.h"
 
-enum { MAX_PORTS = 4096, MAX_LOCALS = 4096, MAX_ALL_LOCALS = 1 << 16 /* whether two rules collide takes ports times addresses */, MAX_PREFIXES = 1 << 24, PORT_BYTES = 16 };
+enum {
+	MAX_PORTS = 4096,
+	MAX_LOCALS = 4096,
+	MAX_ALL_LOCALS = 1 << 16 /* whether two rules collide takes ports times addresses */,
+	MAX_PREFIXES = 1 << 24,
+	PORT_BYTES = 16
+};
 
 static void put_prefixes(struct wh_bytes *b, const struct wh_prefix *p, size_t n)
 {

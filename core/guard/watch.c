@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two sockets and a clock. A drop is looked up among the peers that belong (read from the ledger, sorted) and counted. An event about our
- * tables is only a reason to look: half a second after the first one the kernel's tables are compared with what was confirmed, since our own
- * confirm and rollback change both, one after the other. Each further change is reported, for as long as there is a difference. What is
- * pending its confirmation is not judged; the table is looked at once more when its time is up.
+ * Two sockets and a clock. A drop is looked up among the peers that belong (read from the ledger, sorted) and counted. An event
+ * about our tables is only a reason to look: half a second after the first one the kernel's tables are compared with what was
+ * confirmed, since our own confirm and rollback change both, one after the other. Each further change is reported, for as long as
+ * there is a difference. What is pending its confirmation is not judged; the table is looked at once more when its time is up.
  */
 #include <errno.h>
 #include <poll.h>
@@ -19,7 +19,17 @@
 #include "whittle/firewall.h"
 
 enum { TOUCHED_RULES = 1, TOUCHED_JIT = 2 };
-enum { MAX_PEERS = 1 << 20, MAX_PORTS = 1024, MIN_DAYS = 3, DEBOUNCE_MS = 500, CONFIRM_MS = 3000, REVERT_PEERS = 2, QUIET_S = 3600, SURGE_LEAST = 200, SURGE_TIMES = 20 };
+enum {
+	MAX_PEERS = 1 << 20,
+	MAX_PORTS = 1024,
+	MIN_DAYS = 3,
+	DEBOUNCE_MS = 500,
+	CONFIRM_MS = 3000,
+	REVERT_PEERS = 2,
+	QUIET_S = 3600,
+	SURGE_LEAST = 200,
+	SURGE_TIMES = 20
+};
 
 struct peer {
 	struct wh_addr addr;
@@ -69,7 +79,8 @@ static int add_peer(void *arg, const struct wh_edge_key *k, const struct wh_edge
 		return 0;
 	if (w->n_peers == MAX_PEERS || !wh_array_grow(&w->peers, w->n_peers, &w->room_peers, sizeof *w->peers))
 		return 0; /* enough are known */
-	w->peers[w->n_peers++] = (struct peer){.addr = k->peer, .port = k->port, .proto = k->proto, .direction = k->direction, .days = (uint8_t)days};
+	w->peers[w->n_peers++] = (struct peer){
+		.addr = k->peer, .port = k->port, .proto = k->proto, .direction = k->direction, .days = (uint8_t)days};
 	return 0;
 }
 
@@ -114,7 +125,8 @@ static void judge(struct watch *w, const struct wh_ledger *l)
 	struct wh_harden_options opt;
 	struct wh_estate *e = NULL;
 	struct wh_error err;
-	if (w->opt->config->revert && w->opt->judge && !wh_estate_load(l, mem, &e, &err) && !wh_harden_options_load(w->opt->judge, l->state, NULL, mem, &opt, &err))
+	if (w->opt->config->revert && w->opt->judge && !wh_estate_load(l, mem, &e, &err) &&
+	    !wh_harden_options_load(w->opt->judge, l->state, NULL, mem, &opt, &err))
 		wh_belonging(l->store, e, w->opt->locals, w->opt->n_locals, &opt, mark_belonging, w, &err);
 	wh_estate_free(e);
 	wh_arena_free(mem);
@@ -160,20 +172,28 @@ static void tell(struct watch *w, struct wh_watch_alert *a, const char *fmt, ...
 static void revert(struct watch *w, const struct wh_drop *d, const struct peer *p, const char *addr)
 {
 	int64_t window = (w->opt->config->after_confirm_s ? w->opt->config->after_confirm_s : 3600) * 1000000;
-	struct wh_watch_alert a = {.kind = "reverted", .has_peer = true, .peer = d->peer, .direction = d->direction, .proto = d->proto, .port = d->port,
-	                           .drops = p->drops, .days = p->days};
+	struct wh_watch_alert a = {.kind = "reverted",
+	                           .has_peer = true,
+	                           .peer = d->peer,
+	                           .direction = d->direction,
+	                           .proto = d->proto,
+	                           .port = d->port,
+	                           .drops = p->drops,
+	                           .days = p->days};
 	struct wh_rolled_back back;
 	struct wh_error err;
 	size_t hit = 0;
 	for (size_t i = 0; i < w->n_peers; i++) /* one address may be two peers, on two ports: it counts once */
-		hit += w->peers[i].hit && w->peers[i].belongs && (!i || !wh_addr_eq(&w->peers[i].addr, &w->peers[i - 1].addr) || !w->peers[i - 1].hit);
+		hit += w->peers[i].hit && w->peers[i].belongs &&
+		       (!i || !wh_addr_eq(&w->peers[i].addr, &w->peers[i - 1].addr) || !w->peers[i - 1].hit);
 	if (!w->opt->config->revert || !w->confirmed_us || wh_now_us() - w->confirmed_us > window || hit < REVERT_PEERS)
 		return;
 	if (wh_firewall_rollback(false, &back, &err))
 		tell(w, &a, "the rules could not be taken back: %.300s", err.text);
 	else
 		tell(w, &a, "the rules were taken back, since they hit %zu peers that belong, the last %s%s%s", hit, addr,
-		     back.how == WH_ROLLBACK_REMOVED ? "; none were confirmed before, so nothing is narrowed" : "; those confirmed before are in force",
+		     back.how == WH_ROLLBACK_REMOVED ? "; none were confirmed before, so nothing is narrowed"
+		                                     : "; those confirmed before are in force",
 		     back.stored ? "" : "; but a reboot may bring them back");
 	w->confirmed_us = 0;
 }
@@ -191,11 +211,17 @@ static void dropped(struct watch *w, const struct wh_drop *d)
 			port->drops = 0;
 		}
 		port->drops++;
-		if (port->drops >= SURGE_LEAST && (double)port->drops >= SURGE_TIMES * port->normal && now - port->told_us > QUIET_S * INT64_C(1000000)) {
-			struct wh_watch_alert a = {.kind = "surge", .direction = d->direction, .proto = d->proto, .port = d->port, .drops = port->drops};
+		if (port->drops >= SURGE_LEAST && (double)port->drops >= SURGE_TIMES * port->normal &&
+		    now - port->told_us > QUIET_S * INT64_C(1000000)) {
+			struct wh_watch_alert a = {.kind = "surge",
+			                           .direction = d->direction,
+			                           .proto = d->proto,
+			                           .port = d->port,
+			                           .drops = port->drops};
 			port->told_us = now;
-			tell(w, &a, "%llu drops on port %u/%s within a minute, where %.1f connections a minute used to go unanswered", (unsigned long long)port->drops, d->port,
-			     wh_proto_text(d->proto, proto), port->normal);
+			tell(w, &a,
+			     "%llu drops on port %u/%s within a minute, where %.1f connections a minute used to go unanswered",
+			     (unsigned long long)port->drops, d->port, wh_proto_text(d->proto, proto), port->normal);
 		}
 	}
 	if (!p)
@@ -204,11 +230,18 @@ static void dropped(struct watch *w, const struct wh_drop *d)
 	p->hit |= p->drops >= (uint32_t)hits;
 	if (p->drops < hits || now - p->told_us < QUIET_S * INT64_C(1000000))
 		return;
-	struct wh_watch_alert a = {.kind = "blocked", .has_peer = true, .peer = d->peer, .direction = d->direction, .proto = d->proto, .port = d->port, .drops = p->drops,
+	struct wh_watch_alert a = {.kind = "blocked",
+	                           .has_peer = true,
+	                           .peer = d->peer,
+	                           .direction = d->direction,
+	                           .proto = d->proto,
+	                           .port = d->port,
+	                           .drops = p->drops,
 	                           .days = p->days};
 	p->told_us = now;
 	wh_addr_text(&d->peer, addr);
-	tell(w, &a, "%s, which was seen on %u days on port %u/%s, is being dropped; `whittle rules edit` lets it in", addr, p->days, d->port, wh_proto_text(d->proto, proto));
+	tell(w, &a, "%s, which was seen on %u days on port %u/%s, is being dropped; `whittle rules edit` lets it in", addr,
+	     p->days, d->port, wh_proto_text(d->proto, proto));
 	revert(w, d, p, addr);
 }
 
@@ -233,14 +266,17 @@ static void blame(struct watch *w, const struct wh_nf_event *e)
 		w->pid = e->pid;
 	if (!strcmp(w->by, "whittle")) /* beside another program's, ours is not what made a difference */
 		used = 0;
-	if (*name && (!used || strcmp(name, "whittle")) && (!used || !strstr(w->by, name)) && used + strlen(name) + 3 < sizeof w->by)
+	if (*name && (!used || strcmp(name, "whittle")) && (!used || !strstr(w->by, name)) &&
+	    used + strlen(name) + 3 < sizeof w->by)
 		snprintf(w->by + used, sizeof w->by - used, "%s%s", used ? ", " : "", name);
 }
 
 static void look_soon(struct watch *w)
 {
 	int64_t at = wh_now_us() + DEBOUNCE_MS * 1000;
-	if (!w->look_at_us || w->look_at_us > at) /* never later, however many events follow: else changes without a pause would put it off for ever */
+	if (!w->look_at_us ||
+	    w->look_at_us >
+	            at) /* never later, however many events follow: else changes without a pause would put it off for ever */
 		w->look_at_us = at;
 }
 
@@ -277,8 +313,9 @@ static bool repair(struct watch *w)
 }
 
 /*
- * Whether a difference is worth an alert: a new one is, and so is the same one after a further change of the tables (one more range than the
- * one that is named, say). An event alone is none, since our own programs make events too. *told becomes what was found.
+ * Whether a difference is worth an alert: a new one is, and so is the same one after a further change of the tables (one more
+ * range than the one that is named, say). An event alone is none, since our own programs make events too. *told becomes what was
+ * found.
  */
 static bool news(char **told, char *difference, bool touched)
 {
@@ -361,7 +398,8 @@ static void look(struct watch *w)
 	again = w->told_jit != NULL;
 	if (news(&w->told_jit, open, w->touched & TOUCHED_JIT)) {
 		a.kind = again ? "changed" : "flushed";
-		tell(w, &a, "%s changed what just-in-time access keeps closed%s: %.250s%s", who, again ? ", further" : "", open, w->opt->config->repair ? "" : "; `whittle restore` closes it again");
+		tell(w, &a, "%s changed what just-in-time access keeps closed%s: %.250s%s", who, again ? ", further" : "", open,
+		     w->opt->config->repair ? "" : "; `whittle restore` closes it again");
 		mend = true;
 	}
 	if (mend && repair(w)) {
@@ -413,9 +451,17 @@ static int begin_learning(struct watch *w, struct wh_error *err)
 {
 	const struct wh_watch_config *c = w->opt->config;
 	const uint64_t buffer = c->learn_buffer ? c->learn_buffer : 64 << 20;
-	const struct wh_learn_options o = {.store_url = w->opt->store_url, .discover = w->opt->discover, .locals = w->opt->locals, .n_locals = w->opt->n_locals,
-	                                   .buffer = buffer < WH_TRACKED_BUFFER_MIN ? WH_TRACKED_BUFFER_MIN : buffer > WH_TRACKED_BUFFER_MAX ? WH_TRACKED_BUFFER_MAX : (int64_t)buffer, .count = c->learn_bytes, .dump_s = c->connections_s ? c->connections_s : 600,
-	                                   .tell = learner_tells, .arg = w};
+	const struct wh_learn_options o = {.store_url = w->opt->store_url,
+	                                   .discover = w->opt->discover,
+	                                   .locals = w->opt->locals,
+	                                   .n_locals = w->opt->n_locals,
+	                                   .buffer = buffer < WH_TRACKED_BUFFER_MIN   ? WH_TRACKED_BUFFER_MIN
+	                                             : buffer > WH_TRACKED_BUFFER_MAX ? WH_TRACKED_BUFFER_MAX
+	                                                                              : (int64_t)buffer,
+	                                   .count = c->learn_bytes,
+	                                   .dump_s = c->connections_s ? c->connections_s : 600,
+	                                   .tell = learner_tells,
+	                                   .arg = w};
 	return c->learn == WH_LEARN_CONNTRACK ? wh_learn_begin(&o, &w->learning, err) : 0;
 }
 
@@ -438,14 +484,17 @@ int wh_watch(const struct wh_watch_options *opt, struct wh_error *err)
 	if (!rc && (code = wh_nf_socket_of(wh_firewall_hear_events(), &w->events)))
 		rc = wh_fail(err, code, "the kernel's firewall events can't be heard: %s", strerror(-code));
 	if (!rc && (code = wh_nf_socket_of(wh_firewall_hear_drops(), &w->log)))
-		rc = wh_fail(err, code, "log group %u can't be heard: %s%s", opt->nflog_group, strerror(-code), code == -EBUSY || code == -EPERM ? " (another program listens there, perhaps another whittle watch)" : "");
+		rc = wh_fail(err, code, "log group %u can't be heard: %s%s", opt->nflog_group, strerror(-code),
+		             code == -EBUSY || code == -EPERM ? " (another program listens there, perhaps another whittle watch)"
+		                                              : "");
 	rc = rc ? rc : begin_learning(w, err);
 	if (!rc) {
 		w->look_at_us = wh_now_us(); /* what happened before we came */
 		opt->ready(opt->arg, w->n_peers);
 	}
 	while (!rc && !*opt->stop) {
-		struct pollfd p[3] = {{.fd = wh_nf_socket_fd(w->log), .events = POLLIN}, {.fd = wh_nf_socket_fd(w->events), .events = POLLIN},
+		struct pollfd p[3] = {{.fd = wh_nf_socket_fd(w->log), .events = POLLIN},
+		                      {.fd = wh_nf_socket_fd(w->events), .events = POLLIN},
 		                      {.fd = wh_learn_fd(w->learning), .events = POLLIN}};
 		if (poll(p, 3, w->look_at_us ? 100 : 1000) < 0 && errno != EINTR)
 			rc = wh_fail(err, -errno, "waiting failed: %s", strerror(errno));

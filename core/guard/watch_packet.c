@@ -40,7 +40,8 @@ static bool ipv6(const uint8_t *p, size_t len, struct wh_drop *out)
 	return ports_at(p, len, at, out);
 }
 
-static bool parse(const char *in, const char *outbound, const char *prefix, size_t prefix_len, const uint8_t *packet, size_t len, struct wh_drop *out)
+static bool parse(const char *in, const char *outbound, const char *prefix, size_t prefix_len, const uint8_t *packet, size_t len,
+                  struct wh_drop *out)
 {
 	memset(out, 0, sizeof *out);
 	if (prefix_len >= strlen(in) && !memcmp(prefix, in, strlen(in)))

@@ -3,7 +3,8 @@
  * How an alert counts against a peer. Two kinds of peers would belong but for an alert:
  *
  *   held        it belonged before (evidence.c): it stays allowed, and is named
- *   alert alone it raised alerts from its first days on, or on many of its flows: it is kept out, and is named. Where no other peer belongs, the port
+ *   alert alone it raised alerts from its first days on, or on many of its flows: it is kept out, and is named. Where no other
+ *   peer belongs, the port
  *               is not closed for it, since it may be an address that others share (a proxy, a load balancer, NAT, a jump host)
  *
  * Both wait for a person: 'trusted' in whittle.yaml keeps a peer in, a threat list keeps it out.
@@ -21,7 +22,8 @@ static bool is_held(const struct wh_evidence_peer *p)
 }
 
 /* How many there are, and the one with the most flows; *first is NULL where there is none. */
-static size_t count(const struct wh_port_traffic *t, bool (*is)(const struct wh_evidence_peer *p), const struct wh_evidence_peer **first)
+static size_t count(const struct wh_port_traffic *t, bool (*is)(const struct wh_evidence_peer *p),
+                    const struct wh_evidence_peer **first)
 {
 	size_t n = 0;
 
@@ -35,7 +37,8 @@ static size_t count(const struct wh_port_traffic *t, bool (*is)(const struct wh_
 }
 
 /* "10.0.0.7 and 2 more"; NULL where there is none. */
-static const char *those(const struct wh_port_traffic *t, bool (*is)(const struct wh_evidence_peer *p), struct wh_arena *mem, const struct wh_evidence_peer **first)
+static const char *those(const struct wh_port_traffic *t, bool (*is)(const struct wh_evidence_peer *p), struct wh_arena *mem,
+                         const struct wh_evidence_peer **first)
 {
 	char addr[WH_ADDR_STRLEN];
 	size_t n = count(t, is, first);
@@ -63,12 +66,22 @@ const char *wh_alert_note(const struct wh_port_traffic *t, const char *note, str
 	const char *who = those(t, is_held, mem, &p);
 
 	if (who)
-		note = joined(note, wh_arena_printf(mem, "%s would be kept out by an alert (%s%s), and belonged before: it stays allowed until you decide. "
-		                                    "To keep it, add it to 'trusted' in whittle.yaml; to close it out, to a threat list and run 'whittle intel update'",
-		                                    who, wh_alert_text(p->edge, alert), shares_its_address(p->edge)), mem);
+		note = joined(
+			note,
+			wh_arena_printf(
+				mem,
+				"%s would be kept out by an alert (%s%s), and belonged before: it stays allowed until you decide. "
+				"To keep it, add it to 'trusted' in whittle.yaml; to close it out, to a threat list and run 'whittle intel update'",
+				who, wh_alert_text(p->edge, alert), shares_its_address(p->edge)),
+			mem);
 	if ((who = those(t, wh_alert_alone, mem, &p)))
-		note = joined(note, wh_arena_printf(mem, "%s is kept out by an alert (%s%s), and would belong without it. To keep it, add it to 'trusted' in whittle.yaml",
-		                                    who, wh_alert_text(p->edge, alert), shares_its_address(p->edge)), mem);
+		note = joined(
+			note,
+			wh_arena_printf(
+				mem,
+				"%s is kept out by an alert (%s%s), and would belong without it. To keep it, add it to 'trusted' in whittle.yaml",
+				who, wh_alert_text(p->edge, alert), shares_its_address(p->edge)),
+			mem);
 	return note;
 }
 
@@ -78,7 +91,10 @@ bool wh_why_alerted(const struct wh_port_traffic *t, struct wh_reason *out)
 	size_t n = count(t, wh_alert_alone, &p);
 
 	if (n)
-		*out = (struct wh_reason){.code = WH_REASON_ALERTED, .peer = p->addr, .count = {n - 1, p->edge->alerts[0] ? 1 : 2, p->edge->alert_sid, p->edge->flows},
-		                          .day = {p->edge->alert_last}, .proxy = p->edge->marks & WH_EDGE_PROXY};
+		*out = (struct wh_reason){.code = WH_REASON_ALERTED,
+		                          .peer = p->addr,
+		                          .count = {n - 1, p->edge->alerts[0] ? 1 : 2, p->edge->alert_sid, p->edge->flows},
+		                          .day = {p->edge->alert_last},
+		                          .proxy = p->edge->marks & WH_EDGE_PROXY};
 	return n > 0;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A budget, allotted to ports: exactly where it is of WH_ALLOTMENT_MOST lines or fewer. In a larger one no port's rule gets more than
- * these, which is for budgets too small for all ports at any price.
+ * A budget, allotted to ports: exactly where it is of WH_ALLOTMENT_MOST lines or fewer. In a larger one no port's rule gets more
+ * than these, which is for budgets too small for all ports at any price.
  *
- * Selection gives what the best rule of a port costs at each number of lines; which of them each port gets is the knapsack problem of
- * several choices a thing, solved by its table: from the last port back, what the ports from here on cost with so many lines left for
- * the resource, and so many prefixes for all. Where there is no room for every port, some stay as the rules in force have them: those
- * that leave the least open. What is left open is therefore compared first, and what rules cost second.
+ * Selection gives what the best rule of a port costs at each number of lines; which of them each port gets is the knapsack
+ * problem of several choices a thing, solved by its table: from the last port back, what the ports from here on cost with so many
+ * lines left for the resource, and so many prefixes for all. Where there is no room for every port, some stay as the rules in
+ * force have them: those that leave the least open. What is left open is therefore compared first, and what rules cost second.
  *
  * Ports of a resource that nobody belongs to are closed by one rule, whose allotment is the first one's.
  */
@@ -44,12 +44,15 @@ static void list_choices(struct table *t, const struct wh_allotment *s, const st
 	for (int carved = 0; carved < 2; carved++)
 		for (unsigned k = 0; k <= WH_ALLOTMENT_MOST; k++)
 			if (!isinf(s->cost[carved][k]))
-				t->choice[t->n_choices++] = (struct choice){k, carved, s->cost[carved][k], room->lines == SIZE_MAX ? 0 : k,
-				                                            room->weight == SIZE_MAX ? 0 : wh_allotment_weight(s, k, carved)};
+				t->choice[t->n_choices++] = (struct choice){
+					k, carved, s->cost[carved][k], room->lines == SIZE_MAX ? 0 : k,
+					room->weight == SIZE_MAX ? 0 : wh_allotment_weight(s, k, carved)};
 }
 
-/* From the row of the ports after this one to its own; `same`: the next is of its resource. chosen gets 1 + the place of the best choice. */
-static void solve(const struct table *t, const struct wh_allotment *s, bool same, struct row next, struct row mine, uint16_t *chosen)
+/* From the row of the ports after this one to its own; `same`: the next is of its resource. chosen gets 1 + the place of the best
+ * choice. */
+static void solve(const struct table *t, const struct wh_allotment *s, bool same, struct row next, struct row mine,
+                  uint16_t *chosen)
 {
 	for (size_t l = 0, at = 0; l <= t->lines; l++)
 		for (size_t w = 0; w <= t->weight; w++, at++) {
@@ -63,7 +66,8 @@ static void solve(const struct table *t, const struct wh_allotment *s, bool same
 					continue;
 				size_t then = from - (same ? c->l * (t->weight + 1) : 0) - c->w;
 				double cost = c->cost + next.cost[then];
-				if (next.open[then] < mine.open[at] || (next.open[then] == mine.open[at] && cost < mine.cost[at])) {
+				if (next.open[then] < mine.open[at] ||
+				    (next.open[then] == mine.open[at] && cost < mine.cost[at])) {
 					mine.open[at] = next.open[then];
 					mine.cost[at] = cost;
 					chosen[at] = (uint16_t)(1 + i);
@@ -103,7 +107,8 @@ int wh_allot(struct wh_allotment *s, size_t n, struct wh_room room, struct wh_ar
 		return -E2BIG;
 	uint16_t *chosen = wh_arena_unset(mem, n * t.cells, sizeof *chosen);
 	for (int i = 0; i < 2; i++)
-		rows[i] = (struct row){wh_arena_array(mem, t.cells, sizeof(double)), wh_arena_array(mem, t.cells, sizeof(double))};
+		rows[i] = (struct row){wh_arena_array(mem, t.cells, sizeof(double)),
+		                       wh_arena_array(mem, t.cells, sizeof(double))};
 	for (size_t i = n; i-- > 0;) {
 		list_choices(&t, &s[i], &room);
 		solve(&t, &s[i], same_resource(s, n, i), rows[(i + 1) % 2], rows[i % 2], &chosen[i * t.cells]);
@@ -137,8 +142,8 @@ static void steps_only(const double *curve, size_t most, double *out)
 		out[k] = k <= most && (!k || curve[k] < curve[k - 1]) ? curve[k] : INFINITY;
 }
 
-int wh_allotment_price(const struct wh_analysis *a, const struct wh_judged_port *port, struct wh_limits limits, size_t most, struct wh_arena *mem,
-                       struct wh_allotment *out, struct wh_error *err)
+int wh_allotment_price(const struct wh_analysis *a, const struct wh_judged_port *port, struct wh_limits limits, size_t most,
+                       struct wh_arena *mem, struct wh_allotment *out, struct wh_error *err)
 {
 	const struct wh_present *present = port->present;
 	double any[WH_ALLOTMENT_MOST + 1], plain[WH_ALLOTMENT_MOST + 1];

@@ -118,10 +118,19 @@ static int refused_row(void *arg, const struct wh_addr *local, uint8_t proto, ui
 	size_t attempt0 = a->n_attempts;
 	if (take_refused_attempts(a, sk))
 		return -ENOMEM;
-	a->refused[a->n_refused++] = (struct wh_refused){*local, port, proto, wh_day(sk->first_us), sk->day0,
-	                                                  wh_window_days(&a->window, &as_edge), sk->flows + sk->undirected, attempt0,
-	                                                  a->n_attempts - attempt0, sk->unproven, sk->one_sided,
-	                                                  beside(a, sk, sk->one_sided_days), beside(a, sk, sk->heard)};
+	a->refused[a->n_refused++] = (struct wh_refused){*local,
+	                                                 port,
+	                                                 proto,
+	                                                 wh_day(sk->first_us),
+	                                                 sk->day0,
+	                                                 wh_window_days(&a->window, &as_edge),
+	                                                 sk->flows + sk->undirected,
+	                                                 attempt0,
+	                                                 a->n_attempts - attempt0,
+	                                                 sk->unproven,
+	                                                 sk->one_sided,
+	                                                 beside(a, sk, sk->one_sided_days),
+	                                                 beside(a, sk, sk->heard)};
 	return 0;
 }
 
@@ -162,7 +171,8 @@ static int estate_addresses(struct wh_analysis *a)
 	return 0;
 }
 
-int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_estate *e, const struct wh_harden_options *opt, struct wh_error *err)
+int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_estate *e, const struct wh_harden_options *opt,
+                     struct wh_error *err)
 {
 	int rc;
 
@@ -227,7 +237,8 @@ static bool narrow(const struct wh_prefix *p)
 	return wh_prefix_is_v4(p) ? p->len >= 124 : p->len >= 60;
 }
 
-/* Left out only since it was not expected to return, but it tries again. A peer that came on one day only has shown too little for that. */
+/* Left out only since it was not expected to return, but it tries again. A peer that came on one day only has shown too little
+ * for that. */
 static bool is_blocked(const struct wh_evidence_peer *p)
 {
 	return p->blocked && p->verdict == WH_PEER_OUT && p->score > 0 && (p->one_off || p->gone) && p->n_days > 1;

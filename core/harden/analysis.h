@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * analysis: what recommend and explain both need. First the whole ledger is read once for what only the whole can tell (on how
- * many resources a peer is answered, which session shapes are usual, on which days the sensor lived); then one resource at a time.
+ * many resources a peer is answered, which session shapes are usual, on which days the sensor lived); then one resource at a
+ * time.
  */
 #pragma once
 #include "harden/evidence.h"
@@ -21,7 +22,8 @@ struct wh_refused { /* a sketch, as far as it matters here */
 	uint64_t one_sided_days, heard; /* days in the window of these, and of packets in both directions */
 };
 enum { WH_REFUSED_ATTEMPTS = 3 };
-struct wh_refused_attempt { struct wh_addr from; uint64_t count; }; /* that a sketch remembers, with about how many flows that were not answered */
+/* that a sketch remembers, with about how many flows that were not answered */
+struct wh_refused_attempt { struct wh_addr from; uint64_t count; };
 
 struct wh_analysis {
 	struct wh_store *store;
@@ -35,13 +37,16 @@ struct wh_analysis {
 	struct wh_refused *refused; size_t n_refused, room_refused; /* by local, proto, port */
 	struct wh_refused_attempt *attempts; size_t n_attempts, room_attempts;
 	struct wh_addr *estate_addrs; size_t n_estate_addrs; /* sorted */
-	struct wh_full { struct wh_addr local; int32_t day; } *full; size_t n_full, room_full; /* addresses that lost edges because the ledger was full, sorted */
+	/* addresses that lost edges because the ledger was full, sorted */
+	struct wh_full { struct wh_addr local; int32_t day; } *full; size_t n_full, room_full;
 	bool all_full; int32_t all_full_day; /* any address may have */
 	size_t *n_edges; /* of each of these addresses */
 };
-int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_estate *e, const struct wh_harden_options *opt, struct wh_error *err);
+int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_estate *e, const struct wh_harden_options *opt,
+                     struct wh_error *err);
 void wh_analysis_close(struct wh_analysis *a);
-size_t wh_analysis_edges(const struct wh_analysis *a, const struct wh_resource *r); /* how many the resource had when the whole was read */
+/* how many the resource had when the whole was read */
+size_t wh_analysis_edges(const struct wh_analysis *a, const struct wh_resource *r);
 
 /* The newest day of the ledger's data, without stray ones of a clock that ran ahead; INT32_MIN where there is none. */
 int wh_last_day(struct wh_store *s, int32_t *last, struct wh_error *err);
@@ -55,23 +60,28 @@ struct wh_port_traffic {
 	uint64_t refused;                         /* unanswered flows */
 	uint64_t unproven;                        /* answered flows of sources that have no edge */
 	uint64_t one_sided, one_sided_days;       /* flows of which one side alone was seen, and on which days of the window */
-	uint64_t unheard;                         /* days of the window on which the resource was not heard: no silence of its peers */
+	/* days of the window on which the resource was not heard: no silence of its peers */
+	uint64_t unheard;
 };
 struct wh_resource_traffic {
 	struct wh_port_traffic *ports; size_t n;  /* by direction, port, proto */
-	int32_t first_day, last_day;              /* on which anything was seen of the resource, in the window where it was seen in it; first > last: never */
+	/* on which anything was seen of the resource, in the window where it was seen in it; first > last: never */
+	int32_t first_day, last_day;
 	uint64_t days;                            /* of the window, on which anything was seen */
-	const struct wh_addr *full; int32_t full_day; /* an address of which the ledger did not take all, in the window; NULL: it did of all */
-	const struct wh_addr *deaf;               /* an address of which the sensor did not hear both directions in each week; NULL: it did of all */
+	/* an address of which the ledger did not take all, in the window; NULL: it did of all */
+	const struct wh_addr *full; int32_t full_day;
+	/* an address of which the sensor did not hear both directions in each week; NULL: it did of all */
+	const struct wh_addr *deaf;
 	int32_t deaf_first, deaf_last;            /* the latest such week */
 	bool never_heard;                         /* nor in any other week */
 };
 int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *out,
                         struct wh_error *err);
-void wh_mark_full(const struct wh_analysis *a, const struct wh_resource *r, struct wh_resource_traffic *t); /* hearing.c: fills full */
+/* hearing.c: fills full */
+void wh_mark_full(const struct wh_analysis *a, const struct wh_resource *r, struct wh_resource_traffic *t);
 void wh_mark_forged(struct wh_port_traffic *t); /* fills unproven of its peers: see forged.c */
-/* hearing.c: fills deaf of a resource of which the rest is known. `heard[i]`: days of the window on which its i-th address had answered
- * flows; gets those on which both its directions were heard. */
+/* hearing.c: fills deaf of a resource of which the rest is known. `heard[i]`: days of the window on which its i-th address had
+ * answered flows; gets those on which both its directions were heard. */
 size_t wh_refused_of(const struct wh_analysis *a, const struct wh_addr *local); /* the place of its first in a->refused */
 void wh_mark_deaf(const struct wh_analysis *a, const struct wh_resource *r, uint64_t *heard, struct wh_resource_traffic *t);
 /* Why what was not seen on this port does not count; false where it does. `closing`: the rule lets nobody in. */
@@ -79,7 +89,8 @@ bool wh_why_unheard(const struct wh_resource_traffic *all, const struct wh_port_
 /* Fills elsewhere_here of all peers; -ENOMEM. */
 int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic *t);
 /* NULL when nothing reached it. */
-const struct wh_port_traffic *wh_traffic_find(const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, uint16_t port);
+const struct wh_port_traffic *wh_traffic_find(const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto,
+                                              uint16_t port);
 
 /* What the rules in force say of one port of one resource. */
 struct wh_present {
@@ -93,11 +104,12 @@ struct wh_present {
 	struct wh_prefix *named; size_t n_named;       /* what people's rules let in; where none is left, what ours do */
 	const char *narrows, *note; /* the rule that opens it, "FILE: NAME"; a note that it was read with */
 };
-int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_direction d, uint8_t proto, uint16_t port, struct wh_arena *mem,
-               struct wh_present *out, struct wh_error *err);
+int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_direction d, uint8_t proto, uint16_t port,
+               struct wh_arena *mem, struct wh_present *out, struct wh_error *err);
 /* window.c */
 int wh_window_find(struct wh_analysis *a, struct wh_error *err); /* fills a->window */
-/* Days of the window on which a resource was not heard. `heard`: days on which packets of both directions were seen of it; `seen`: any. */
+/* Days of the window on which a resource was not heard. `heard`: days on which packets of both directions were seen of it;
+ * `seen`: any. */
 uint64_t wh_unheard_days(const struct wh_window *w, uint64_t heard, uint64_t seen);
 /* The window without these days: nobody's silence counts on them. */
 struct wh_window wh_window_without(const struct wh_window *w, uint64_t days);
@@ -111,13 +123,14 @@ struct wh_limits {
 };
 #define WH_NO_LIMITS ((struct wh_limits){.line_price = 1})
 /* What selection is fed with: belonging peers, trusted prefixes, what must stay out, and the prices. */
-void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
-                     struct wh_arena *mem, struct wh_select_input *out);
+void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present,
+                     struct wh_limits limits, struct wh_arena *mem, struct wh_select_input *out);
 /* The prefixes and carve-outs of a rule from weighed peers. */
-int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
-                       struct wh_arena *mem, struct wh_selection *out, struct wh_error *err);
+int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present,
+                       struct wh_limits limits, struct wh_arena *mem, struct wh_selection *out, struct wh_error *err);
 /* What prefixes without carve-outs let in. */
-struct wh_ranges wh_let_in(const struct wh_prefix *prefixes, size_t n, const struct wh_prefix *except, size_t n_except, struct wh_arena *mem);
+struct wh_ranges wh_let_in(const struct wh_prefix *prefixes, size_t n, const struct wh_prefix *except, size_t n_except,
+                           struct wh_arena *mem);
 /* A port of a resource, and what is known of it. */
 struct wh_judged_port {
 	const struct wh_resource *resource;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The peers that belong, for `watch` and threat lists: every one of the resources that have one of these addresses, weighed on the whole window as recommend weighs it,
- * with its threat lists, alerts and failed logins. */
+/* The peers that belong, for `watch` and threat lists: every one of the resources that have one of these addresses, weighed on
+ * the whole window as recommend weighs it, with its threat lists, alerts and failed logins. */
 #include "harden/analysis.h"
 
 static bool has_address(const struct wh_resource *r, const struct wh_addr *locals, size_t n)
@@ -14,8 +14,8 @@ static bool has_address(const struct wh_resource *r, const struct wh_addr *local
 	return false;
 }
 
-static int one_port(const struct wh_analysis *a, const struct wh_resource *r, struct wh_port_traffic *t, struct wh_arena *mem, wh_belonging_cb each, void *arg,
-                    struct wh_error *err)
+static int one_port(const struct wh_analysis *a, const struct wh_resource *r, struct wh_port_traffic *t, struct wh_arena *mem,
+                    wh_belonging_cb each, void *arg, struct wh_error *err)
 {
 	struct wh_present present;
 	int rc = wh_present(a->estate, r, t->direction, t->proto, t->port, mem, &present, err);
@@ -39,8 +39,8 @@ static int one_resource(struct wh_analysis *a, const struct wh_resource *r, wh_b
 	return rc;
 }
 
-int wh_belonging(struct wh_store *s, const struct wh_estate *e, const struct wh_addr *locals, size_t n_locals, const struct wh_harden_options *opt,
-                 wh_belonging_cb each, void *arg, struct wh_error *err)
+int wh_belonging(struct wh_store *s, const struct wh_estate *e, const struct wh_addr *locals, size_t n_locals,
+                 const struct wh_harden_options *opt, wh_belonging_cb each, void *arg, struct wh_error *err)
 {
 	struct wh_analysis a;
 	int rc = wh_analysis_open(&a, s, e, opt, err);

@@ -3,12 +3,13 @@
  * What a rule would break, told before it is offered.
  *
  * Two figures. `replayed`: the rule against all the days that it was learned from. Nothing of a peer that belongs may be lost
- * there, and nobody whom a hard rule keeps out may be let in; otherwise the rule is not offered. `expected`: the same rule derived as
- * it would have been some days ago (7), against the days since, which it could not know. That is what to expect of the days to come.
+ * there, and nobody whom a hard rule keeps out may be let in; otherwise the rule is not offered. `expected`: the same rule
+ * derived as it would have been some days ago (7), against the days since, which it could not know. That is what to expect of the
+ * days to come.
  *
- * To go back in time, days are cut off the peers' day bits, those without days left are dropped, and the rest is weighed and selected
- * anew. Sums (flows, histograms, alerts) and what the whole ledger told of shapes and of fan-out stay as they are, since the ledger does
- * not keep them by day; so does the verdict on who belongs, which is today's.
+ * To go back in time, days are cut off the peers' day bits, those without days left are dropped, and the rest is weighed and
+ * selected anew. Sums (flows, histograms, alerts) and what the whole ledger told of shapes and of fan-out stay as they are, since
+ * the ledger does not keep them by day; so does the verdict on who belongs, which is today's.
  *
  * Flows are shared out evenly over a peer's days, as in replay.c, which is the same count day by day for any rules.
  */
@@ -23,7 +24,8 @@ static uint64_t last_days(unsigned n)
 	return n >= 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
 }
 
-bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, unsigned days, struct wh_arena *mem, struct wh_held_out *out)
+bool wh_hold_out(const struct wh_analysis *a, const struct wh_port_traffic *t, unsigned days, struct wh_arena *mem,
+                 struct wh_held_out *out)
 {
 	if (!days || a->window.days < 3 * days)
 		return false;
@@ -52,7 +54,8 @@ static bool belongs(const struct wh_evidence_peer *p)
 	return wh_stays(p->verdict);
 }
 
-void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, struct wh_ranges in, unsigned days, struct wh_breakage *out)
+void wh_breakage(const struct wh_analysis *a, const struct wh_port_traffic *t, struct wh_ranges in, unsigned days,
+                 struct wh_breakage *out)
 {
 	uint64_t shown = last_days(days ? days : a->window.days);
 	size_t at = 0;
@@ -81,8 +84,8 @@ static bool denied_by_a_hard_rule(const struct wh_evidence_peer *p)
 }
 
 /* The rule as of `days` days ago, against the days since; expected->days is 0 where that can't be told. */
-static int expect(const struct wh_analysis *a, const struct wh_judged_port *port, struct wh_limits limits, unsigned days, struct wh_arena *mem,
-                  struct wh_breakage *expected, struct wh_error *err)
+static int expect(const struct wh_analysis *a, const struct wh_judged_port *port, struct wh_limits limits, unsigned days,
+                  struct wh_arena *mem, struct wh_breakage *expected, struct wh_error *err)
 {
 	const struct wh_port_traffic *t = port->traffic;
 	struct wh_selection before;
@@ -108,8 +111,8 @@ static bool lets_everybody_in(const struct wh_prefix *p, size_t n)
 }
 
 /* A rule that lets everybody in only because lines are few, or dear, narrows nothing. */
-static int widened_for_lines(const struct wh_analysis *a, const struct wh_judged_port *port, const struct wh_recommended_rule *rule,
-                             struct wh_arena *mem, bool *out, struct wh_error *err)
+static int widened_for_lines(const struct wh_analysis *a, const struct wh_judged_port *port,
+                             const struct wh_recommended_rule *rule, struct wh_arena *mem, bool *out, struct wh_error *err)
 {
 	struct wh_harden_options free_of_limits = *a->opt;
 	struct wh_analysis b = *a;
@@ -128,7 +131,8 @@ int wh_judge_rule(const struct wh_analysis *a, const struct wh_judged_port *port
                   struct wh_recommended_rule *rule, struct wh_reason *why_not, struct wh_error *err)
 {
 	const struct wh_port_traffic *t = port->traffic;
-	unsigned days = a->opt->holdout_days ? a->opt->holdout_days : HOLDOUT_DAYS, most = limits.max_lines ? limits.max_lines : a->opt->max_prefixes;
+	unsigned days = a->opt->holdout_days ? a->opt->holdout_days : HOLDOUT_DAYS,
+		 most = limits.max_lines ? limits.max_lines : a->opt->max_prefixes;
 	struct wh_ranges in = wh_let_in(rule->prefixes, rule->n_prefixes, rule->except, rule->n_except, mem);
 	struct wh_breakage since;
 	int rc;

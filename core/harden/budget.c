@@ -12,7 +12,8 @@ static bool makes_way(const struct wh_recommending *r, const struct wh_nsg *nsg,
 		for (size_t j = 0; j < res->resource->n_addrs; j++)
 			own |= wh_addr_eq(&res->resource->addrs[j], &rule->locals[0].addr);
 		for (size_t j = 0; j < res->n_rules && own && wh_resource_guarded_by(res->resource, nsg); j++)
-			if (res->rules[j].direction == rule->direction && res->rules[j].proto == rule->proto && res->rules[j].port == rule->dst_ports[0].from)
+			if (res->rules[j].direction == rule->direction && res->rules[j].proto == rule->proto &&
+			    res->rules[j].port == rule->dst_ports[0].from)
 				return true;
 	}
 	return false;
@@ -37,8 +38,8 @@ static size_t probes_weight(const struct wh_resource *res, enum wh_direction d)
 	return n ? n + 1 : 0;
 }
 
-/* What the resource's rules add to it: each is an allow, a deny, maybe a deny of carve-outs and an allow for probes, all of which name its
- * addresses; ports that nobody belongs to share a deny. */
+/* What the resource's rules add to it: each is an allow, a deny, maybe a deny of carve-outs and an allow for probes, all of which
+ * name its addresses; ports that nobody belongs to share a deny. */
 static size_t added_prefixes(const struct wh_resource_result *res)
 {
 	enum { KINDS = 16 }; /* of denies: more are counted one by one */
@@ -53,7 +54,8 @@ static size_t added_prefixes(const struct wh_resource_result *res)
 			continue;
 		if (r->system_generated && n_denies < KINDS)
 			denies[n_denies++] = r;
-		n += r->n_prefixes + r->n_except + (1u + (r->n_prefixes > 0) + (r->n_except > 0)) * res->resource->n_addrs + probes_weight(res->resource, r->direction);
+		n += r->n_prefixes + r->n_except + (1u + (r->n_prefixes > 0) + (r->n_except > 0)) * res->resource->n_addrs +
+		     probes_weight(res->resource, r->direction);
 	}
 	return n;
 }
@@ -76,9 +78,10 @@ static void limit_to(struct wh_allotment *s, const struct wh_recommended_rule *r
 				s->cost[carved][k] = INFINITY;
 }
 
-/* `lines` is the budget of each resource. One that was fitted into another group before must not grow there again; nor may any where the
- * table of allotments would be too large to tell lines from prefixes. */
-static int price_group(struct wh_recommending *r, const struct group *g, struct wh_analysis *a, size_t *lines, struct wh_allotment *s, struct wh_error *err)
+/* `lines` is the budget of each resource. One that was fitted into another group before must not grow there again; nor may any
+ * where the table of allotments would be too large to tell lines from prefixes. */
+static int price_group(struct wh_recommending *r, const struct group *g, struct wh_analysis *a, size_t *lines,
+                       struct wh_allotment *s, struct wh_error *err)
 {
 	bool as_they_are = *lines < g->room && g->room > WH_ALLOTMENT_MOST;
 	int rc = 0;
@@ -92,7 +95,8 @@ static int price_group(struct wh_recommending *r, const struct group *g, struct 
 			s[at + k].names = res->resource->n_addrs;
 			s[at + k].probes = probes_weight(res->resource, res->rules[k].direction);
 		}
-		rc = wh_price_rules(a, res, r->price[g->which[i]], g->room < WH_ALLOTMENT_MOST ? g->room : WH_ALLOTMENT_MOST, wh_scratch_of(r, 0), &s[at], err);
+		rc = wh_price_rules(a, res, r->price[g->which[i]], g->room < WH_ALLOTMENT_MOST ? g->room : WH_ALLOTMENT_MOST,
+		                    wh_scratch_of(r, 0), &s[at], err);
 		for (size_t k = 0; k < res->n_rules && !rc && (as_they_are || r->fitted[g->which[i]]); k++)
 			limit_to(&s[at + k], &res->rules[k]);
 	}
@@ -119,13 +123,17 @@ static int fit_by_allotment(struct wh_recommending *r, const struct group *g, st
 		wh_arena_reset(scratch->port);
 		if (wh_allot(s, n, (struct wh_room){lines, g->room}, scratch->port)) {
 			for (size_t i = 0; i < g->n; i++)
-				wh_reason_add(&r->rec->resources[g->which[i]], &(struct wh_reason){.code = WH_REASON_GROUP_LINES, .text = g->nsg->name,
-				                                                                   .count = {g->n, g->own + g->room}}, mem);
+				wh_reason_add(&r->rec->resources[g->which[i]],
+				              &(struct wh_reason){.code = WH_REASON_GROUP_LINES,
+				                                  .text = g->nsg->name,
+				                                  .count = {g->n, g->own + g->room}},
+				              mem);
 			break;
 		}
 		for (size_t i = 0, at = 0; i < g->n && !rc; at += rules[i++]) {
 			r->rec->resources[g->which[i]].n_reasons = reasons[i];
-			rc = wh_derive_allotted(&a, &r->rec->resources[g->which[i]], &s[at], rules[i], r->price[g->which[i]], scratch, &refused, err);
+			rc = wh_derive_allotted(&a, &r->rec->resources[g->which[i]], &s[at], rules[i], r->price[g->which[i]],
+			                        scratch, &refused, err);
 		}
 	}
 	return rc;
@@ -146,7 +154,8 @@ static int derive_at(struct wh_recommending *r, const struct group *g, double pr
 }
 
 /* Lines grow dearer for all of its resources alike, by bisection. */
-static int fit_by_price(struct wh_recommending *r, const struct group *g, double least, struct wh_arena *mem, struct wh_error *err)
+static int fit_by_price(struct wh_recommending *r, const struct group *g, double least, struct wh_arena *mem,
+                        struct wh_error *err)
 {
 	double lo = least, hi = least * 4;
 	size_t sum;
@@ -174,11 +183,14 @@ static int fit_by_price(struct wh_recommending *r, const struct group *g, double
 }
 
 /* Several resources may share a group. */
-static size_t find_group(const struct wh_recommending *r, const struct wh_nsg *nsg, struct wh_arena *mem, struct group *g, double *least)
+static size_t find_group(const struct wh_recommending *r, const struct wh_nsg *nsg, struct wh_arena *mem, struct group *g,
+                         double *least)
 {
 	size_t most = r->a->opt->max_prefixes_nsg ? r->a->opt->max_prefixes_nsg : WH_NSG_PREFIXES, sum = 0;
 
-	*g = (struct group){.nsg = nsg, .own = own_prefixes(r, nsg), .which = wh_arena_array(mem, r->rec->n_resources + 1, sizeof *g->which),
+	*g = (struct group){.nsg = nsg,
+	                    .own = own_prefixes(r, nsg),
+	                    .which = wh_arena_array(mem, r->rec->n_resources + 1, sizeof *g->which),
 	                    .had = wh_arena_array(mem, r->rec->n_resources + 1, sizeof *g->had)};
 	g->room = most > g->own ? most - g->own : 0;
 	*least = 1;
@@ -207,7 +219,9 @@ int wh_fit_group(struct wh_recommending *r, const struct wh_nsg *nsg, bool small
 		if (res->n_rules == g.had[i])
 			continue;
 		res->status = WH_UNHEALTHY;
-		wh_reason_add(res, &(struct wh_reason){.code = WH_REASON_GROUP_FULL, .text = nsg->name, .count = {g.own + g.room}}, mem);
+		wh_reason_add(res,
+		              &(struct wh_reason){.code = WH_REASON_GROUP_FULL, .text = nsg->name, .count = {g.own + g.room}},
+		              mem);
 	}
 	return rc;
 }

@@ -27,10 +27,11 @@ static bool listed(const struct wh_harden_options *opt, enum wh_direction d, uin
 	return !list || wh_port_list_has(list, proto, port);
 }
 
-/* Which ports of one direction to look at. Guarded by NSGs: those that a rule of a person opens; of a wide range only the listed ones and
- * those that traffic reached. Not guarded, or by a group that whittle made, which leaves all others open: those that traffic reached. */
-static void in_direction(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, enum wh_direction d,
-                         struct wh_arena *mem, struct wh_candidates *out)
+/* Which ports of one direction to look at. Guarded by NSGs: those that a rule of a person opens; of a wide range only the listed
+ * ones and those that traffic reached. Not guarded, or by a group that whittle made, which leaves all others open: those that
+ * traffic reached. */
+static void in_direction(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t,
+                         enum wh_direction d, struct wh_arena *mem, struct wh_candidates *out)
 {
 	static const uint8_t protos[] = {WH_PROTO_TCP, WH_PROTO_UDP};
 	const struct wh_port_list *list = d == WH_INBOUND ? a->opt->ports : a->opt->ports_outbound;
@@ -39,24 +40,27 @@ static void in_direction(const struct wh_analysis *a, const struct wh_resource *
 	for (int k = 0; k < 2; k++) {
 		struct wh_port_range *open, *by_hand;
 		size_t n = wh_policy_ports(r->nsgs, r->n_nsgs, (struct wh_ports_question){d, protos[k], false}, mem, &open);
-		size_t n_by_hand = wh_policy_ports(r->nsgs, r->n_nsgs, (struct wh_ports_question){d, protos[k], true}, mem, &by_hand);
+		size_t n_by_hand = wh_policy_ports(r->nsgs, r->n_nsgs, (struct wh_ports_question){d, protos[k], true}, mem,
+		                                   &by_hand);
 		wh_drawn_ports(a, t, d, protos[k], open, n, mem, out);
 		for (size_t i = 0; i < n_by_hand && r->n_nsgs; i++) {
 			bool narrow = by_hand[i].to - by_hand[i].from < NARROW_RANGE;
 			for (unsigned port = by_hand[i].from; port <= by_hand[i].to; port++)
-				if ((narrow && listed(a->opt, d, protos[k], (uint16_t)port)) || (by_name && wh_port_list_names(list, protos[k], (uint16_t)port)))
+				if ((narrow && listed(a->opt, d, protos[k], (uint16_t)port)) ||
+				    (by_name && wh_port_list_names(list, protos[k], (uint16_t)port)))
 					add_port(out, mem, d, protos[k], port);
 		}
 		for (size_t i = 0; i < n; i++)
 			for (size_t j = 0; j < t->n; j++)
-				if (t->ports[j].direction == d && t->ports[j].proto == protos[k] && t->ports[j].port >= open[i].from &&
-				    t->ports[j].port <= open[i].to && listed(a->opt, d, protos[k], t->ports[j].port))
+				if (t->ports[j].direction == d && t->ports[j].proto == protos[k] &&
+				    t->ports[j].port >= open[i].from && t->ports[j].port <= open[i].to &&
+				    listed(a->opt, d, protos[k], t->ports[j].port))
 					add_port(out, mem, d, protos[k], t->ports[j].port);
 	}
 }
 
-void wh_candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, struct wh_arena *mem,
-                        struct wh_candidates *out)
+void wh_candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t,
+                        struct wh_arena *mem, struct wh_candidates *out)
 {
 	size_t n = 0;
 
@@ -68,7 +72,8 @@ void wh_candidate_ports(const struct wh_analysis *a, const struct wh_resource *r
 	if (out->n)
 		qsort(out->p, out->n, sizeof *out->p, by_port);
 	for (size_t i = 0; i < out->n; i++) /* one that traffic reached may be named too */
-		if ((!n || by_port(&out->p[n - 1], &out->p[i])) && !wh_drawn_has(out, t, out->p[i].direction, out->p[i].proto, out->p[i].port))
+		if ((!n || by_port(&out->p[n - 1], &out->p[i])) &&
+		    !wh_drawn_has(out, t, out->p[i].direction, out->p[i].proto, out->p[i].port))
 			out->p[n++] = out->p[i];
 	out->n = n;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is different from the last calculation, and why. The address space that a rule gained or lost is exact; the reason is looked up
- * in the ledger: who was seen there, since when or until when, and which of them were refused meanwhile (heaviest refused sources of
- * the port's sketch that came and went as answered peers before: a rule in force may be blocking those that belong). Where a rule is no longer
- * proposed nothing is lost, for the port stays as the rules in force have it: why is what the new calculation says of the port.
+ * What is different from the last calculation, and why. The address space that a rule gained or lost is exact; the reason is
+ * looked up in the ledger: who was seen there, since when or until when, and which of them were refused meanwhile (heaviest
+ * refused sources of the port's sketch that came and went as answered peers before: a rule in force may be blocking those that
+ * belong). Where a rule is no longer proposed nothing is lost, for the port stays as the rules in force have it: why is what the
+ * new calculation says of the port.
  */
 #include <string.h>
 #include "harden/advice.h"
@@ -54,7 +55,8 @@ static struct wh_ranges region(const struct wh_recommended_rule *r, struct wh_ar
 	struct wh_ranges none = {0};
 	if (!r)
 		return none;
-	return wh_ranges_minus(wh_ranges_from_prefixes(r->prefixes, r->n_prefixes, mem), wh_ranges_from_prefixes(r->except, r->n_except, mem), mem);
+	return wh_ranges_minus(wh_ranges_from_prefixes(r->prefixes, r->n_prefixes, mem),
+	                       wh_ranges_from_prefixes(r->except, r->n_except, mem), mem);
 }
 
 static const struct wh_recommended_rule *same_rule(const struct wh_resource_result *res, const struct wh_recommended_rule *r)
@@ -84,20 +86,22 @@ static const char *why(const struct looked *l, struct wh_arena *mem)
 {
 	const char *gained = NULL, *lost = NULL;
 	if (l->new_peers)
-		gained = wh_arena_printf(mem, "%llu peer%s seen in what is new, the first on %s", (unsigned long long)l->new_peers,
-		                         l->new_peers == 1 ? " was" : "s were", day_text(l->first, mem));
+		gained = wh_arena_printf(mem, "%llu peer%s seen in what is new, the first on %s",
+		                         (unsigned long long)l->new_peers, l->new_peers == 1 ? " was" : "s were",
+		                         day_text(l->first, mem));
 	else if (l->gained.n)
 		gained = "Added to save lines; no traffic came from there";
 	if (l->refused)
-		gained = wh_arena_printf(mem, "%s; %llu attempts from there were refused: the rule in force may be blocking them", gained,
-		                         (unsigned long long)l->refused);
+		gained = wh_arena_printf(mem, "%s; %llu attempts from there were refused: the rule in force may be blocking them",
+		                         gained, (unsigned long long)l->refused);
 	if (l->old_peers)
 		lost = wh_arena_printf(mem, "%llu peer%s seen in what is gone, the last on %s", (unsigned long long)l->old_peers,
 		                       l->old_peers == 1 ? " was" : "s were", day_text(l->last, mem));
 	else if (l->lost.n)
 		lost = "nobody uses what is gone any more";
 	if (l->listed)
-		lost = wh_arena_printf(mem, "%s; %llu %s on a threat list", lost, (unsigned long long)l->listed, l->listed == 1 ? "is" : "are");
+		lost = wh_arena_printf(mem, "%s; %llu %s on a threat list", lost, (unsigned long long)l->listed,
+		                       l->listed == 1 ? "is" : "are");
 	if (l->alerted)
 		lost = wh_arena_printf(mem, "%s; %llu raised an alert of severity 1 or 2", lost, (unsigned long long)l->alerted);
 	return gained && lost ? wh_arena_printf(mem, "%s; %s", gained, lost) : gained ? gained : lost;
@@ -112,17 +116,20 @@ bool wh_looked_at(const struct wh_recommendation *r, enum wh_direction d, uint8_
 }
 
 /* Why there is no rule for a port that was looked at and of which nothing else is said. */
-static const char *narrow_by_now(const struct wh_recommendation *rec, const struct wh_resource *res, const struct wh_recommended_rule *r, struct wh_arena *mem)
+static const char *narrow_by_now(const struct wh_recommendation *rec, const struct wh_resource *res,
+                                 const struct wh_recommended_rule *r, struct wh_arena *mem)
 {
 	struct wh_present present;
 	struct wh_error err;
 	if (!rec->estate || wh_present(rec->estate, res, r->direction, r->proto, r->port, mem, &present, &err))
 		return "Nothing is left to narrow.";
-	return present.n_prefixes ? "The rules in force are as narrow as the traffic by now." : "The rules in force no longer open the port.";
+	return present.n_prefixes ? "The rules in force are as narrow as the traffic by now."
+	                          : "The rules in force no longer open the port.";
 }
 
 /* What this run says of a port that has no rule: its whole reason where it says nothing of single ports. */
-static const char *said_of(const struct wh_recommendation *rec, const struct wh_resource_result *res, const struct wh_recommended_rule *r, struct wh_arena *mem)
+static const char *said_of(const struct wh_recommendation *rec, const struct wh_resource_result *res,
+                           const struct wh_recommended_rule *r, struct wh_arena *mem)
 {
 	const struct wh_reason *said = wh_reason_of_port(res, r->direction, r->port, r->proto);
 
@@ -132,12 +139,14 @@ static const char *said_of(const struct wh_recommendation *rec, const struct wh_
 		return "This run did not look at the port (--ports).";
 	if (res->status == WH_UNSCANNED && res->reason)
 		return res->reason;
-	return said ? wh_arena_printf(mem, "the port is %s", wh_reason_outcome(said, mem)) : narrow_by_now(rec, res->resource, r, mem);
+	return said ? wh_arena_printf(mem, "the port is %s", wh_reason_outcome(said, mem))
+	            : narrow_by_now(rec, res->resource, r, mem);
 }
 
 static const char *why_closed(const struct wh_recommended_rule *r, struct wh_arena *mem)
 {
-	return wh_arena_printf(mem, "nobody who belongs came, on %u day%s on which the sensor saw the resource", r->days, r->days == 1 ? "" : "s");
+	return wh_arena_printf(mem, "nobody who belongs came, on %u day%s on which the sensor saw the resource", r->days,
+	                       r->days == 1 ? "" : "s");
 }
 
 static bool same_prefixes(const struct wh_prefix *a, size_t n_a, const struct wh_prefix *b, size_t n_b)
@@ -147,22 +156,33 @@ static bool same_prefixes(const struct wh_prefix *a, size_t n_a, const struct wh
 
 struct lists { struct wh_prefix *p; size_t n; };
 
-static int compare(struct wh_store *s, const struct lists *lists, const struct wh_resource *resource, const struct wh_recommended_rule *before,
-                   const struct wh_recommended_rule *now, struct wh_arena *mem, struct wh_changes *out, struct wh_error *err)
+static int compare(struct wh_store *s, const struct lists *lists, const struct wh_resource *resource,
+                   const struct wh_recommended_rule *before, const struct wh_recommended_rule *now, struct wh_arena *mem,
+                   struct wh_changes *out, struct wh_error *err)
 {
 	if (before && now && same_prefixes(before->prefixes, before->n_prefixes, now->prefixes, now->n_prefixes) &&
 	    same_prefixes(before->except, before->n_except, now->except, now->n_except))
 		return 0;
 	struct wh_ranges was = region(before, mem), is = region(now, mem);
-	struct looked l = {.rule = now ? now : before, .resource = resource, .first = INT32_MAX, .last = INT32_MIN, .hostile = lists->p, .n_hostile = lists->n,
-	                   .gained = wh_ranges_minus(is, was, mem), .lost = wh_ranges_minus(was, is, mem)};
+	struct looked l = {.rule = now ? now : before,
+	                   .resource = resource,
+	                   .first = INT32_MAX,
+	                   .last = INT32_MIN,
+	                   .hostile = lists->p,
+	                   .n_hostile = lists->n,
+	                   .gained = wh_ranges_minus(is, was, mem),
+	                   .lost = wh_ranges_minus(was, is, mem)};
 	struct wh_change *c = &out->list[out->n];
 	int rc = 0;
 
 	if (before && now && !l.gained.n && !l.lost.n)
 		return 0;
 	if (!now || (!before && !l.gained.n)) {
-		*c = (struct wh_change){.resource = resource, .rule = l.rule, .is_new = !before, .is_gone = !now, .why = now ? why_closed(now, mem) : NULL};
+		*c = (struct wh_change){.resource = resource,
+		                        .rule = l.rule,
+		                        .is_new = !before,
+		                        .is_gone = !now,
+		                        .why = now ? why_closed(now, mem) : NULL};
 		out->n++;
 		return 0;
 	}
@@ -170,15 +190,20 @@ static int compare(struct wh_store *s, const struct lists *lists, const struct w
 		rc = wh_store_edges(s, &resource->addrs[i], look, &l, err);
 	if (rc || (rc = wh_store_sketches(s, look_refused, &l, err)))
 		return rc;
-	*c = (struct wh_change){.resource = resource, .rule = l.rule, .is_new = !before, .is_gone = !now, .why = why(&l, mem), .refused = l.refused};
+	*c = (struct wh_change){.resource = resource,
+	                        .rule = l.rule,
+	                        .is_new = !before,
+	                        .is_gone = !now,
+	                        .why = why(&l, mem),
+	                        .refused = l.refused};
 	wh_ranges_to_prefixes(l.gained, mem, &c->gained, &c->n_gained);
 	wh_ranges_to_prefixes(l.lost, mem, &c->lost, &c->n_lost);
 	out->n++;
 	return 0;
 }
 
-int wh_changes(const struct wh_ledger *l, const struct wh_recommendation *before, const struct wh_recommendation *now, struct wh_arena *mem,
-               struct wh_changes *out, struct wh_error *err)
+int wh_changes(const struct wh_ledger *l, const struct wh_recommendation *before, const struct wh_recommendation *now,
+               struct wh_arena *mem, struct wh_changes *out, struct wh_error *err)
 {
 	struct wh_intel_list *all;
 	struct lists lists = {NULL, 0};
@@ -196,7 +221,8 @@ int wh_changes(const struct wh_ledger *l, const struct wh_recommendation *before
 	for (size_t i = 0; i < now->n_resources && !rc; i++) {
 		const struct wh_resource_result *res = &now->resources[i], *old = same_resource(before, res);
 		for (size_t k = 0; k < res->n_rules && !rc; k++)
-			rc = compare(l->store, &lists, res->resource, same_rule(old, &res->rules[k]), &res->rules[k], mem, out, err);
+			rc = compare(l->store, &lists, res->resource, same_rule(old, &res->rules[k]), &res->rules[k], mem, out,
+			             err);
 		for (size_t k = 0; old && k < old->n_rules && !rc; k++)
 			if (!same_rule(res, &old->rules[k])) {
 				size_t at = out->n;
@@ -204,7 +230,8 @@ int wh_changes(const struct wh_ledger *l, const struct wh_recommendation *before
 				if (rc)
 					break;
 				out->list[at].why = said_of(now, res, &old->rules[k], mem);
-				out->list[at].is_kept = !wh_looked_at(now, old->rules[k].direction, old->rules[k].proto, old->rules[k].port);
+				out->list[at].is_kept = !wh_looked_at(now, old->rules[k].direction, old->rules[k].proto,
+				                                      old->rules[k].port);
 			}
 	}
 	return rc;
@@ -221,9 +248,14 @@ json_t *wh_changes_json(const struct wh_changes *c)
 			json_array_append_new(gained, json_string(wh_prefix_text(&x->gained[k], text)));
 		for (size_t k = 0; k < x->n_lost; k++)
 			json_array_append_new(lost, json_string(wh_prefix_text(&x->lost[k], text)));
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:s?}", "resource", x->resource->name, "rule", x->rule->name, "change",
-		                                      x->is_new ? "new" : x->is_kept ? "kept" : x->is_gone ? "gone" : "changed", "gained", gained, "lost", lost, "refused",
-		                                      (json_int_t)x->refused, "why", x->why));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:s?}", "resource", x->resource->name,
+		                                      "rule", x->rule->name, "change",
+		                                      x->is_new    ? "new"
+		                                      : x->is_kept ? "kept"
+		                                      : x->is_gone ? "gone"
+		                                                   : "changed",
+		                                      "gained", gained, "lost", lost, "refused", (json_int_t)x->refused, "why",
+		                                      x->why));
 	}
 	return json_pack("{s:s, s:o}", "since", wh_time_text(c->since_us, at), "rules", list);
 }

@@ -2,10 +2,11 @@
 /*
  * The curve of lines against address space.
  *
- * How narrow rules should be has no single answer: fewer lines let in more that was never seen, and what lets in less breaks more.
- * Permissiveness x divides the price of an address that was not seen, and each x has its best rules; walking x through the powers of
- * two draws the whole trade. For every port that has a rule, both the rules of now and those of a week ago are derived at each x: the
- * first give lines and space, the second what they have stopped since, of flows of peers that belong (see breakage.c).
+ * How narrow rules should be has no single answer: fewer lines let in more that was never seen, and what lets in less breaks
+ * more. Permissiveness x divides the price of an address that was not seen, and each x has its best rules; walking x through the
+ * powers of two draws the whole trade. For every port that has a rule, both the rules of now and those of a week ago are derived
+ * at each x: the first give lines and space, the second what they have stopped since, of flows of peers that belong (see
+ * breakage.c).
  *
  * Steps that come to the same rules are one point; the one nearest to x = 1 stands for them.
  */
@@ -48,8 +49,8 @@ static void add_breakage(struct wh_breakage *to, const struct wh_breakage *b)
 }
 
 /* One port at one permissiveness. */
-static int add_port(const struct wh_analysis *a, const struct wh_judged_port *port, const struct wh_held_out *h, struct wh_curve_point *pt,
-                    struct wh_error *err)
+static int add_port(const struct wh_analysis *a, const struct wh_judged_port *port, const struct wh_held_out *h,
+                    struct wh_curve_point *pt, struct wh_error *err)
 {
 	struct wh_arena *scratch = wh_arena_new();
 	struct wh_harden_options opt = *a->opt;
@@ -71,7 +72,8 @@ static int add_port(const struct wh_analysis *a, const struct wh_judged_port *po
 		then.opt = &opt;
 		if ((rc = wh_derive_prefixes(&then, &h->traffic, port->present, WH_NO_LIMITS, scratch, &before, err)))
 			goto out;
-		wh_breakage(a, port->traffic, wh_let_in(before.prefixes, before.n_prefixes, before.except, before.n_except, scratch), h->days, &b);
+		wh_breakage(a, port->traffic,
+		            wh_let_in(before.prefixes, before.n_prefixes, before.except, before.n_except, scratch), h->days, &b);
 		add_breakage(&pt->expected, &b);
 	}
 out:
@@ -110,7 +112,8 @@ static int add_rules(struct wh_analysis *a, const struct wh_resource_result *res
 
 static bool same_choice(const struct wh_curve_point *a, const struct wh_curve_point *b)
 {
-	return a->lines == b->lines && a->addresses == b->addresses && a->nets6 == b->nets6 && a->expected.flows == b->expected.flows;
+	return a->lines == b->lines && a->addresses == b->addresses && a->nets6 == b->nets6 &&
+	       a->expected.flows == b->expected.flows;
 }
 
 /* Joins neighbours that chose the same; the default keeps its own x. */
@@ -169,9 +172,9 @@ int wh_curve(const struct wh_harden_ask *ask, struct wh_arena *mem, struct wh_cu
 
 static json_t *point_json(const struct wh_curve_point *p)
 {
-	return json_pack("{s:f, s:b, s:I, s:f, s:f, s:f, s:o}", "permissiveness", p->permissiveness, "default", p->is_default, "lines",
-	                 (json_int_t)p->lines, "addresses", p->addresses, "ipv6Networks64", p->nets6, "unseen", p->unseen, "expectedBreakage",
-	                 wh_breakage_json(&p->expected));
+	return json_pack("{s:f, s:b, s:I, s:f, s:f, s:f, s:o}", "permissiveness", p->permissiveness, "default", p->is_default,
+	                 "lines", (json_int_t)p->lines, "addresses", p->addresses, "ipv6Networks64", p->nets6, "unseen",
+	                 p->unseen, "expectedBreakage", wh_breakage_json(&p->expected));
 }
 
 char *wh_curve_json(const struct wh_curve *c)
@@ -179,8 +182,9 @@ char *wh_curve_json(const struct wh_curve *c)
 	json_t *points = json_array();
 	for (size_t i = 0; i < c->n; i++)
 		json_array_append_new(points, point_json(&c->points[i]));
-	json_t *doc = json_pack("{s:i, s:I, s:I, s:{s:f, s:f}, s:o}", "version", 1, "resources", (json_int_t)c->n_resources, "rules", (json_int_t)c->n_rules,
-	                        "today", "addresses", c->today_addresses, "ipv6Networks64", c->today_nets6, "points", points);
+	json_t *doc = json_pack("{s:i, s:I, s:I, s:{s:f, s:f}, s:o}", "version", 1, "resources", (json_int_t)c->n_resources,
+	                        "rules", (json_int_t)c->n_rules, "today", "addresses", c->today_addresses, "ipv6Networks64",
+	                        c->today_nets6, "points", points);
 	char *text = doc ? json_dumps(doc, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12)) : NULL;
 	json_decref(doc);
 	return text;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The curve as a drawing: above, how many addresses are let in (a logarithmic scale) by how many lines; below, on the same lines, the
- * share of flows that would break, with its 95 % bound as a whisker. Each point carries its numbers as a tooltip.
+ * The curve as a drawing: above, how many addresses are let in (a logarithmic scale) by how many lines; below, on the same lines,
+ * the share of flows that would break, with its 95 % bound as a whisker. Each point carries its numbers as a tooltip.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -63,12 +63,14 @@ static const char *x_text(double x, char buf[static 32])
 
 static void text(FILE *f, double x, double y, const char *anchor, const char *colour, int size, const char *words)
 {
-	fprintf(f, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" fill=\"%s\" font-size=\"%d\">%s</text>\n", x, y, anchor, colour, size, words);
+	fprintf(f, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" fill=\"%s\" font-size=\"%d\">%s</text>\n", x, y, anchor,
+	        colour, size, words);
 }
 
 static void line(FILE *f, double x1, double y1, double x2, double y2, const char *colour, double width)
 {
-	fprintf(f, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"%g\"/>\n", x1, y1, x2, y2, colour, width);
+	fprintf(f, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"%g\"/>\n", x1, y1, x2, y2,
+	        colour, width);
 }
 
 static void x_axis(FILE *f, const struct scale *x)
@@ -116,8 +118,8 @@ static double share(const struct wh_breakage *b)
 static void tooltip(FILE *f, const struct wh_curve_point *p)
 {
 	char x[32], n[32], most[WH_PERCENT_STRLEN];
-	fprintf(f, "<title>permissiveness %s: %llu lines, %s addresses", x_text(p->permissiveness, x), (unsigned long long)p->lines,
-	        short_number(units(p), n));
+	fprintf(f, "<title>permissiveness %s: %llu lines, %s addresses", x_text(p->permissiveness, x),
+	        (unsigned long long)p->lines, short_number(units(p), n));
 	if (p->expected.of)
 		fprintf(f, "; %llu of %llu flows would break, at most %s %%", (unsigned long long)p->expected.flows,
 		        (unsigned long long)p->expected.of, wh_percent(p->expected.upper, most));
@@ -126,7 +128,8 @@ static void tooltip(FILE *f, const struct wh_curve_point *p)
 
 static void dot(FILE *f, double x, double y, const char *colour, const struct wh_curve_point *p)
 {
-	fprintf(f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%s\" fill=\"%s\" stroke=\"white\" stroke-width=\"1.5\">", x, y, p->is_default ? "7" : "4.5", colour);
+	fprintf(f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%s\" fill=\"%s\" stroke=\"white\" stroke-width=\"1.5\">", x, y,
+	        p->is_default ? "7" : "4.5", colour);
 	tooltip(f, p);
 	fputs("</circle>\n", f);
 }
@@ -155,7 +158,8 @@ static void labels(FILE *f, const struct wh_curve *c, const struct scale *x, con
 			py[placed++] = ly;
 			snprintf(words, sizeof words, p->is_default ? "%s, the default" : "%s", x_text(p->permissiveness, num));
 			bool end = lx > RIGHT - (p->is_default ? 110 : 14);
-			text(f, end ? lx - 11 : lx + 11, end ? ly + 19 : ly - 8, end ? "end" : "start", p->is_default ? INK : FAINT, p->is_default ? 14 : 12, words);
+			text(f, end ? lx - 11 : lx + 11, end ? ly + 19 : ly - 8, end ? "end" : "start",
+			     p->is_default ? INK : FAINT, p->is_default ? 14 : 12, words);
 		}
 }
 
@@ -175,7 +179,8 @@ static void upper_panel(FILE *f, const struct wh_curve *c, const struct scale *x
 	for (int pass = 0; pass < 2; pass++) /* the default lies above the others */
 		for (size_t i = 0; i < c->n; i++)
 			if (c->points[i].is_default == (pass == 1))
-				dot(f, at(x, (double)c->points[i].lines), at(&y, log2(units(&c->points[i]))), BLUE, &c->points[i]);
+				dot(f, at(x, (double)c->points[i].lines), at(&y, log2(units(&c->points[i]))), BLUE,
+				    &c->points[i]);
 	labels(f, c, x, &y);
 }
 
@@ -185,7 +190,8 @@ static void lower_panel(FILE *f, const struct wh_curve *c, const struct scale *x
 	for (size_t i = 0; i < c->n; i++)
 		most = c->points[i].expected.of ? fmax(most, 100 * c->points[i].expected.upper) : most;
 	if (most <= 0) {
-		text(f, (LEFT + RIGHT) / 2.0, (LOW_TOP + BOTTOM) / 2.0, "middle", FAINT, 14, "not known yet: too few days, or no flow of a peer that belongs");
+		text(f, (LEFT + RIGHT) / 2.0, (LOW_TOP + BOTTOM) / 2.0, "middle", FAINT, 14,
+		     "not known yet: too few days, or no flow of a peer that belongs");
 		return;
 	}
 	double step = round_step(most, 3);
@@ -213,18 +219,23 @@ static void draw(FILE *f, const struct wh_curve *c)
 	}
 	double room = fmax(1, (hi - lo) * 0.04);
 	struct scale x = {fmax(0, lo - room), hi + room, LEFT, RIGHT};
-	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" "
-	           "font-family=\"'DejaVu Sans', Verdana, sans-serif\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n", WIDTH, HEIGHT, WIDTH, HEIGHT);
+	fprintf(f,
+	        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" "
+	        "font-family=\"'DejaVu Sans', Verdana, sans-serif\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
+	        WIDTH, HEIGHT, WIDTH, HEIGHT);
 	text(f, LEFT - 94, 34, "start", INK, 20, "Lines against address space");
-	snprintf(words, sizeof words, "%zu rule%s of %zu resource%s; today's rules let in %s addresses on the same ports. Numbers at the points: --permissiveness.",
-	         c->n_rules, c->n_rules == 1 ? "" : "s", c->n_resources, c->n_resources == 1 ? "" : "s",
-	         short_number(c->today_addresses + (c->today_nets6 < 1e15 ? c->today_nets6 : 0), today));
+	snprintf(
+		words, sizeof words,
+		"%zu rule%s of %zu resource%s; today's rules let in %s addresses on the same ports. Numbers at the points: --permissiveness.",
+		c->n_rules, c->n_rules == 1 ? "" : "s", c->n_resources, c->n_resources == 1 ? "" : "s",
+		short_number(c->today_addresses + (c->today_nets6 < 1e15 ? c->today_nets6 : 0), today));
 	text(f, LEFT - 94, 56, "start", FAINT, 12, words);
 	x_axis(f, &x);
 	upper_panel(f, c, &x);
 	lower_panel(f, c, &x);
 	if (c->n == 1)
-		text(f, (LEFT + RIGHT) / 2.0, (TOP + MIDDLE) / 2.0 - 30, "middle", FAINT, 14, "one point only: every permissiveness gives these rules");
+		text(f, (LEFT + RIGHT) / 2.0, (TOP + MIDDLE) / 2.0 - 30, "middle", FAINT, 14,
+		     "one point only: every permissiveness gives these rules");
 	fputs("</svg>\n", f);
 }
 

@@ -17,16 +17,17 @@ static bool ranges_equal(struct wh_ranges a, struct wh_ranges b)
 	return true;
 }
 
-/* The first rule, by priority, that lets somebody in to the port of one of the resource's addresses, in each NSG; the last NSG that has one
- * gives its name to `narrows`. Our own rule that leaves everything else open stands for there being none. */
-static void find_opening_rules(const struct wh_resource *r, const struct wh_tag_context *tags, enum wh_direction d, uint8_t proto, uint16_t port,
-                               struct wh_arena *mem, struct wh_present *out)
+/* The first rule, by priority, that lets somebody in to the port of one of the resource's addresses, in each NSG; the last NSG
+ * that has one gives its name to `narrows`. Our own rule that leaves everything else open stands for there being none. */
+static void find_opening_rules(const struct wh_resource *r, const struct wh_tag_context *tags, enum wh_direction d, uint8_t proto,
+                               uint16_t port, struct wh_arena *mem, struct wh_present *out)
 {
 	out->explicit_allow = true;
 	for (size_t i = 0; i < r->n_nsgs; i++) {
 		const struct wh_rule *found = NULL;
 		for (size_t k = 0; k < r->n_addrs; k++) {
-			const struct wh_rule *one = wh_nsg_opener(r->nsgs[i], tags, &(struct wh_nsg_question){d, proto, &r->addrs[k], port}, mem);
+			const struct wh_rule *one = wh_nsg_opener(r->nsgs[i], tags,
+			                                          &(struct wh_nsg_question){d, proto, &r->addrs[k], port}, mem);
 			if (one && (!found || one->priority < found->priority))
 				found = one;
 		}
@@ -40,7 +41,8 @@ static void find_opening_rules(const struct wh_resource *r, const struct wh_tag_
 
 static bool is_carve_out(const struct wh_rule *r)
 {
-	return r->origin == WH_ORIGIN_WHITTLE && !r->allow && r->n_peers && r->peers[0].len && (r->n_peers > 1 || r->peers[0].len != wh_prefix_all_v4.len);
+	return r->origin == WH_ORIGIN_WHITTLE && !r->allow && r->n_peers && r->peers[0].len &&
+	       (r->n_peers > 1 || r->peers[0].len != wh_prefix_all_v4.len);
 }
 
 static bool is_ours(const struct wh_rule *r)
@@ -48,7 +50,8 @@ static bool is_ours(const struct wh_rule *r)
 	return r->origin == WH_ORIGIN_WHITTLE;
 }
 
-static const struct wh_nsg **groups_without(const struct wh_resource *r, bool (*gone)(const struct wh_rule *r), struct wh_arena *mem)
+static const struct wh_nsg **groups_without(const struct wh_resource *r, bool (*gone)(const struct wh_rule *r),
+                                            struct wh_arena *mem)
 {
 	const struct wh_nsg **list = wh_arena_array(mem, r->n_nsgs, sizeof *list);
 	for (size_t i = 0; i < r->n_nsgs; i++) {
@@ -69,7 +72,14 @@ static bool any_rule(const struct wh_resource *r, bool (*is)(const struct wh_rul
 }
 
 /* A port of a resource, and what its groups say of it. */
-struct port_of { const struct wh_resource *r; const struct wh_tag_context *tags; enum wh_direction d; uint8_t proto; uint16_t port; struct wh_arena *mem; };
+struct port_of {
+	const struct wh_resource *r;
+	const struct wh_tag_context *tags;
+	enum wh_direction d;
+	uint8_t proto;
+	uint16_t port;
+	struct wh_arena *mem;
+};
 
 static struct wh_ranges of_family(struct wh_ranges r, bool v4, struct wh_arena *mem)
 {
@@ -83,15 +93,16 @@ static struct wh_judged at_any_address(const struct port_of *p, const struct wh_
 	for (size_t i = 0; i < p->r->n_addrs; i++) {
 		const struct wh_addr *local = &p->r->addrs[i];
 		bool v4 = wh_addr_is_v4(local);
-		wh_policy_judge(nsgs, p->r->n_nsgs, p->tags, &(struct wh_nsg_question){p->d, p->proto, local, p->port}, p->mem, &one);
+		wh_policy_judge(nsgs, p->r->n_nsgs, p->tags, &(struct wh_nsg_question){p->d, p->proto, local, p->port}, p->mem,
+		                &one);
 		all.allowed = wh_ranges_union(all.allowed, of_family(one.allowed, v4, p->mem), p->mem);
 		all.opened = wh_ranges_union(all.opened, of_family(one.opened, v4, p->mem), p->mem);
 	}
 	return all;
 }
 
-/* Rules of an earlier export are no wish of a person: what they carved out is carved out again rather than cut around, and whom a person
- * named is asked of the rules that are his. So the same traffic gives the same rule again. */
+/* Rules of an earlier export are no wish of a person: what they carved out is carved out again rather than cut around, and whom a
+ * person named is asked of the rules that are his. So the same traffic gives the same rule again. */
 static void see_through_ours(const struct port_of *p, struct wh_present *out)
 {
 	struct wh_ranges whole = out->allowed, named = {0};
@@ -110,8 +121,8 @@ static void see_through_ours(const struct port_of *p, struct wh_present *out)
 	}
 }
 
-int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_direction d, uint8_t proto, uint16_t port, struct wh_arena *mem,
-               struct wh_present *out, struct wh_error *err)
+int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_direction d, uint8_t proto, uint16_t port,
+               struct wh_arena *mem, struct wh_present *out, struct wh_error *err)
 {
 	const struct wh_tag_context tags = wh_estate_tags(e);
 	const struct port_of p = {r, &tags, d, proto, port, mem};
@@ -125,7 +136,8 @@ int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_d
 			struct wh_judged now;
 			if (wh_addr_is_v4(&r->addrs[i]) != (bool)v4)
 				continue;
-			wh_policy_judge(r->nsgs, r->n_nsgs, &tags, &(struct wh_nsg_question){d, proto, &r->addrs[i], port}, mem, &now);
+			wh_policy_judge(r->nsgs, r->n_nsgs, &tags, &(struct wh_nsg_question){d, proto, &r->addrs[i], port}, mem,
+			                &now);
 			struct wh_ranges one = of_family(now.allowed, v4, mem);
 			if (now.unknown && !out->unknown)
 				out->unknown = wh_rule_unknown_text(now.unknown, &tags, mem);
@@ -164,13 +176,15 @@ static const struct wh_prefix *part_inside(const struct wh_prefix *list, size_t 
 }
 
 /* Trusted configuration is kept as far as the rules in force allow it. */
-static struct wh_ranges find_trusted(const struct wh_analysis *a, const struct wh_present *present, struct wh_arena *mem, struct wh_select_input *out)
+static struct wh_ranges find_trusted(const struct wh_analysis *a, const struct wh_present *present, struct wh_arena *mem,
+                                     struct wh_select_input *out)
 {
 	struct wh_ranges trusted = {0};
 	struct wh_prefix *p = NULL;
 
 	if (a->opt->n_trusted) {
-		trusted = wh_ranges_intersect(wh_ranges_from_prefixes(a->opt->trusted, a->opt->n_trusted, mem), present->allowed, mem);
+		trusted = wh_ranges_intersect(wh_ranges_from_prefixes(a->opt->trusted, a->opt->n_trusted, mem), present->allowed,
+		                              mem);
 		wh_ranges_to_prefixes(trusted, mem, &p, &out->n_trusted);
 		out->trusted = p;
 	}
@@ -190,9 +204,10 @@ static struct wh_prefix widest(const struct wh_select_input *in)
 	return wh_prefix_of(&first, wh_addr_is_v4(&first) || len < 64 ? len : 64); /* a /64 is let in whole */
 }
 
-/* Peers that must stay out, x, what is carved out in force, and threat intelligence, whether it was seen or not, but what is trusted. */
-static void find_excluded(const struct wh_analysis *a, const struct wh_present *present, struct wh_prefix *x, size_t n, struct wh_ranges trusted, struct wh_arena *mem,
-                          struct wh_select_input *out)
+/* Peers that must stay out, x, what is carved out in force, and threat intelligence, whether it was seen or not, but what is
+ * trusted. */
+static void find_excluded(const struct wh_analysis *a, const struct wh_present *present, struct wh_prefix *x, size_t n,
+                          struct wh_ranges trusted, struct wh_arena *mem, struct wh_select_input *out)
 {
 	size_t n_listed;
 
@@ -202,7 +217,8 @@ static void find_excluded(const struct wh_analysis *a, const struct wh_present *
 	const struct wh_prefix *listed = part_inside(a->opt->hostile, a->opt->n_hostile, &within, &n_listed);
 	n = wh_prefix_merge(x, n);
 	if (n_listed || trusted.n || present->carved.n) {
-		struct wh_ranges all = wh_ranges_union(wh_ranges_from_prefixes(x, n, mem), wh_ranges_from_prefixes(listed, n_listed, mem), mem);
+		struct wh_ranges all = wh_ranges_union(wh_ranges_from_prefixes(x, n, mem),
+		                                       wh_ranges_from_prefixes(listed, n_listed, mem), mem);
 		all = wh_ranges_union(all, present->carved, mem);
 		wh_ranges_to_prefixes(wh_ranges_minus(all, trusted, mem), mem, &x, &n);
 	}
@@ -210,8 +226,8 @@ static void find_excluded(const struct wh_analysis *a, const struct wh_present *
 	out->n_out = n;
 }
 
-void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
-                     struct wh_arena *mem, struct wh_select_input *out)
+void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present,
+                     struct wh_limits limits, struct wh_arena *mem, struct wh_select_input *out)
 {
 	struct wh_select_peer *peers = wh_arena_unset(mem, t->n + 1, sizeof *peers);
 	struct wh_prefix *x = wh_arena_unset(mem, t->n + 1, sizeof *x);
@@ -221,8 +237,10 @@ void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *
 	for (size_t i = 0; i < t->n; i++) {
 		const struct wh_evidence_peer *p = &t->peers[i];
 		if (p->verdict == WH_PEER_IN || p->verdict == WH_PEER_HELD)
-			peers[n++] = (struct wh_select_peer){p->addr, p->late, p->n_days * 2 > a->window.sensor_days && !stands_for_a_64(&p->addr)};
-		else if (p->verdict != WH_PEER_TRUSTED && p->verdict != WH_PEER_OUTSIDE_POLICY && !(p->verdict == WH_PEER_OUT && p->lapsed))
+			peers[n++] = (struct wh_select_peer){p->addr, p->late,
+			                                     p->n_days * 2 > a->window.sensor_days && !stands_for_a_64(&p->addr)};
+		else if (p->verdict != WH_PEER_TRUSTED && p->verdict != WH_PEER_OUTSIDE_POLICY &&
+		         !(p->verdict == WH_PEER_OUT && p->lapsed))
 			x[n_x++] = wh_prefix_of(&p->addr, 128);
 	}
 	out->n = n;
@@ -246,8 +264,8 @@ static double lost_share(const struct wh_analysis *a)
 }
 
 /* Sums over peers: who stands behind the rule, whom it would stop, and how sure it is. */
-static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, struct wh_ranges in, double newcomers, unsigned seen,
-                 struct wh_recommended_rule *out)
+static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, struct wh_ranges in, double newcomers,
+                 unsigned seen, struct wh_recommended_rule *out)
 {
 	uint64_t recent = (UINT64_C(1) << a->window.days / 2) - 1, days = 0;
 	double both = 0, doubted = 0;
@@ -276,11 +294,12 @@ static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, s
 /* What a person opened, but for the load balancer's probes, which pass as before wherever a port is narrowed. */
 static struct wh_ranges opened_by_hand(const struct wh_present *present, const struct wh_resource *res, struct wh_arena *mem)
 {
-	return res->n_nsgs ? wh_ranges_minus(present->opened, wh_ranges_from_prefixes(&wh_azure_probes, 1, mem), mem) : present->opened;
+	return res->n_nsgs ? wh_ranges_minus(present->opened, wh_ranges_from_prefixes(&wh_azure_probes, 1, mem), mem)
+	                   : present->opened;
 }
 
-int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present, struct wh_limits limits,
-                       struct wh_arena *mem, struct wh_selection *out, struct wh_error *err)
+int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present,
+                       struct wh_limits limits, struct wh_arena *mem, struct wh_selection *out, struct wh_error *err)
 {
 	struct wh_select_input in;
 
@@ -288,7 +307,8 @@ int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic
 	return wh_select(&in, present->prefixes, present->n_prefixes, mem, out, err);
 }
 
-struct wh_ranges wh_let_in(const struct wh_prefix *prefixes, size_t n, const struct wh_prefix *except, size_t n_except, struct wh_arena *mem)
+struct wh_ranges wh_let_in(const struct wh_prefix *prefixes, size_t n, const struct wh_prefix *except, size_t n_except,
+                           struct wh_arena *mem)
 {
 	struct wh_ranges in = wh_ranges_from_prefixes(prefixes, n, mem);
 	return n_except ? wh_ranges_minus(in, wh_ranges_from_prefixes(except, n_except, mem), mem) : in;
@@ -307,16 +327,24 @@ int wh_derive_rule(const struct wh_analysis *a, const struct wh_judged_port *por
 	if (rc)
 		return rc;
 	struct wh_ranges proposed = wh_let_in(s.prefixes, s.n_prefixes, s.except, s.n_except, mem);
-	*out = (struct wh_recommended_rule){.direction = t->direction, .port = t->port, .proto = t->proto, .prefixes = s.prefixes,
-	                                    .n_prefixes = s.n_prefixes, .except = s.except, .n_except = s.n_except, .unseen = s.unseen,
-	                                    .narrows = present->narrows, .note = present->note};
+	*out = (struct wh_recommended_rule){.direction = t->direction,
+	                                    .port = t->port,
+	                                    .proto = t->proto,
+	                                    .prefixes = s.prefixes,
+	                                    .n_prefixes = s.n_prefixes,
+	                                    .except = s.except,
+	                                    .n_except = s.n_except,
+	                                    .unseen = s.unseen,
+	                                    .narrows = present->narrows,
+	                                    .note = present->note};
 	out->name = wh_arena_printf(mem, "%s-%s-%u", wh_proto_text(t->proto, proto), wh_direction_text(t->direction), t->port);
 	out->system_generated = s.n_prefixes == 0;
 	tell(a, t, proposed, s.newcomers, seen, out);
 	if (out->system_generated) {
 		out->days = seen;
-		out->note = wh_arena_printf(mem, "the sensor saw this resource on %u of %u days, and nobody on this port belonged%s%s", seen,
-		                            a->window.days, out->note ? "; " : "", out->note ? out->note : "");
+		out->note = wh_arena_printf(mem,
+		                            "the sensor saw this resource on %u of %u days, and nobody on this port belonged%s%s",
+		                            seen, a->window.days, out->note ? "; " : "", out->note ? out->note : "");
 	}
 	out->note = wh_alert_note(t, out->note, mem);
 	struct wh_ranges now = opened_by_hand(present, port->resource, mem);

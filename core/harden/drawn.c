@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ports that are drawn anew, for each connection or as a server starts: passive FTP's data, RPC, RTP, NFS's mountd, and what others' servers answer from when they are
- * like that. A rule for each such port would learn by heart which numbers came up, and close those that come up tomorrow: a range of them is left
- * alone, and named, instead.
+ * Ports that are drawn anew, for each connection or as a server starts: passive FTP's data, RPC, RTP, NFS's mountd, and what
+ * others' servers answer from when they are like that. A rule for each such port would learn by heart which numbers came up, and
+ * close those that come up tomorrow: a range of them is left alone, and named, instead.
  *
- * The mark of a draw is that the peers return and the ports do not. Of one direction and protocol, above the well-known ports, let a recurring
- * peer be one that came on two days at least and is neither listed nor has an alert. A port is thin where its recurring peers were on it on at most
- * 0.6 of the days on which they were on any port of the cluster: someone who draws one of 1,000 ports anew on each of 40 days is at one port on 1/40 of
- * its days, someone who draws twice on two days at 1/2; someone with a service of its own at 1. Thin ports are cut into clusters where a gap is
- * more than 16 times the mean gap (of n ports drawn evenly the largest gap is about ln n times the mean); a cluster of 16 thin ports or more, of
- * which at least half of the flows are recurring peers', is a drawn range. So is one of 4 or more where the peers came on 8 days at least and
- * none of the ports came back: each was used on two thirds or more of the days from its first to its last. That is what a port looks like which
- * its server draws as it starts, or a transfer of each week. What is in it and not thin is a service, and judged as ever.
+ * The mark of a draw is that the peers return and the ports do not. Of one direction and protocol, above the well-known ports,
+ * let a recurring peer be one that came on two days at least and is neither listed nor has an alert. A port is thin where its
+ * recurring peers were on it on at most 0.6 of the days on which they were on any port of the cluster: someone who draws one of
+ * 1,000 ports anew on each of 40 days is at one port on 1/40 of its days, someone who draws twice on two days at 1/2; someone
+ * with a service of its own at 1. Thin ports are cut into clusters where a gap is more than 16 times the mean gap (of n ports
+ * drawn evenly the largest gap is about ln n times the mean); a cluster of 16 thin ports or more, of which at least half of the
+ * flows are recurring peers', is a drawn range. So is one of 4 or more where the peers came on 8 days at least and none of the
+ * ports came back: each was used on two thirds or more of the days from its first to its last. That is what a port looks like
+ * which its server draws as it starts, or a transfer of each week. What is in it and not thin is a service, and judged as ever.
  * The range is drawn out to the ends of the rule that opens it where they are within the same gap, for tomorrow's draws.
  *
  * Example: three customers, three transfers a day, 50000–50999: 305 ports, each thin (1.2 of 40 days), one cluster, one range.
@@ -38,7 +39,8 @@ static struct peer *find(const struct peers *all, const struct wh_addr *a)
 }
 
 /* The peers of all ports of the direction, each with the days on which it was on any. */
-static struct peers recurring(const struct wh_analysis *a, const struct wh_resource_traffic *t, enum wh_direction d, struct wh_arena *mem)
+static struct peers recurring(const struct wh_analysis *a, const struct wh_resource_traffic *t, enum wh_direction d,
+                              struct wh_arena *mem)
 {
 	struct peers all = {0};
 	size_t room = 0, n = 0;
@@ -48,7 +50,8 @@ static struct peers recurring(const struct wh_analysis *a, const struct wh_resou
 	for (size_t i = 0; i < t->n; i++)
 		for (size_t k = 0; t->ports[i].direction == d && k < t->ports[i].n; k++) {
 			const struct wh_evidence_peer *p = &t->ports[i].peers[k];
-			bool hostile = p->edge->alerts[0] || p->edge->alerts[1] || wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &p->addr);
+			bool hostile = p->edge->alerts[0] || p->edge->alerts[1] ||
+			               wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &p->addr);
 			all.p[all.n++] = (struct peer){p->addr, hostile ? 0 : p->days, 0};
 		}
 	if (all.n)
@@ -132,10 +135,15 @@ static bool none_came_back(const struct peers *all, const struct wh_port_traffic
 	return wh_bits(days) >= FEWEST_DAYS;
 }
 
-static void measure(const struct peers *all, const struct wh_port_traffic *const *ports, size_t n, struct wh_drawn *out, uint64_t *flows, uint64_t *known)
+static void measure(const struct peers *all, const struct wh_port_traffic *const *ports, size_t n, struct wh_drawn *out,
+                    uint64_t *flows, uint64_t *known)
 {
 	*flows = *known = 0;
-	*out = (struct wh_drawn){.direction = ports[0]->direction, .proto = ports[0]->proto, .from = ports[0]->port, .to = ports[n - 1]->port, .n_ports = n};
+	*out = (struct wh_drawn){.direction = ports[0]->direction,
+	                         .proto = ports[0]->proto,
+	                         .from = ports[0]->port,
+	                         .to = ports[n - 1]->port,
+	                         .n_ports = n};
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < ports[i]->n; k++) {
 			*flows += ports[i]->peers[k].edge->flows;
@@ -165,8 +173,8 @@ static void add(struct wh_candidates *out, const struct wh_drawn *d, struct wh_a
 }
 
 /* Cuts at gaps that a draw would not leave, and takes what is a draw. */
-static void take_clusters(struct peers *all, const struct wh_port_traffic **ports, size_t n, const struct wh_port_range *open, size_t n_open,
-                          struct wh_arena *mem, struct wh_candidates *out)
+static void take_clusters(struct peers *all, const struct wh_port_traffic **ports, size_t n, const struct wh_port_range *open,
+                          size_t n_open, struct wh_arena *mem, struct wh_candidates *out)
 {
 	uint64_t flows, known;
 	struct wh_drawn d;
@@ -178,7 +186,8 @@ static void take_clusters(struct peers *all, const struct wh_port_traffic **port
 	for (size_t i = 1; i < n; i++)
 		if ((unsigned)(ports[i]->port - ports[i - 1]->port) > widest)
 			widest = (unsigned)(ports[i]->port - ports[at = i - 1]->port);
-	double without = ((double)(ports[n - 1]->port - ports[0]->port) - widest) / (double)(n - 2); /* the mean of the other gaps */
+	/* the mean of the other gaps */
+	double without = ((double)(ports[n - 1]->port - ports[0]->port) - widest) / (double)(n - 2);
 	if (widest > GAPS * without) {
 		take_clusters(all, ports, at + 1, open, n_open, mem, out);
 		take_clusters(all, ports + at + 1, n - at - 1, open, n_open, mem, out);
@@ -195,8 +204,8 @@ static void take_clusters(struct peers *all, const struct wh_port_traffic **port
 	add(out, &d, mem);
 }
 
-void wh_drawn_ports(const struct wh_analysis *a, const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, const struct wh_port_range *open,
-                    size_t n_open, struct wh_arena *mem, struct wh_candidates *out)
+void wh_drawn_ports(const struct wh_analysis *a, const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto,
+                    const struct wh_port_range *open, size_t n_open, struct wh_arena *mem, struct wh_candidates *out)
 {
 	const struct wh_port_traffic **ports = wh_arena_array(mem, t->n + 1, sizeof *ports);
 	size_t n = 0;
@@ -210,7 +219,8 @@ void wh_drawn_ports(const struct wh_analysis *a, const struct wh_resource_traffi
 	take_clusters(&all, ports, n, open, n_open, mem, out);
 }
 
-const struct wh_drawn *wh_drawn_has(const struct wh_candidates *c, const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, uint16_t port)
+const struct wh_drawn *wh_drawn_has(const struct wh_candidates *c, const struct wh_resource_traffic *t, enum wh_direction d,
+                                    uint8_t proto, uint16_t port)
 {
 	const double likely = 0.05; /* draws of one port in a window */
 	for (size_t i = 0; i < c->n_drawn; i++) {
@@ -219,7 +229,8 @@ const struct wh_drawn *wh_drawn_has(const struct wh_candidates *c, const struct 
 			continue;
 		const struct wh_port_traffic *seen = wh_traffic_find(t, d, proto, port);
 		double here = 0, whole = 0;
-		for (size_t k = 0; seen && k < seen->n; k++) /* a service in the middle of it is used on most of its peers' days */
+		for (size_t k = 0; seen && k < seen->n;
+		     k++) /* a service in the middle of it is used on most of its peers' days */
 			here += wh_bits(seen->peers[k].days), whole += wh_bits(t->days);
 		if (seen && seen->n && here * 2 > whole)
 			return NULL;

@@ -2,8 +2,8 @@
 /*
  * The features, each of one edge but for the last step:
  *
- *   days        ln D, D the distinct days of the window on which the peer was answered; of a connection that lasts, the days on which it said
- *               something
+ *   days        ln D, D the distinct days of the window on which the peer was answered; of a connection that lasts, the days on
+ *               which it said something
  *   presence    how far D is beyond 60 % of the days that the sensor saw, as a share of the rest
  *   shape       mean over the peer's flows of ln(P(bucket | others) / P(bucket | hostile)), for size and for length, where the
  *               distributions are this ledger's own: hostile are the peers that a hard rule keeps out, one vote each; others
@@ -15,24 +15,26 @@
  *   other-ports 1 for who belongs on another port of the resource by what he does there alone: above 1, without anybody's help
  *   neighbours  once all have a score, peers of the same /28 (IPv6: /64) above 1 vouch for those beside them: the newest
  *               machine of an office, the script host among a partner's people
- *   infected    the share of the hostile among the others of the same /24 (IPv6: /56) that are plainly hostile (by a hard rule, or below
- *               −1) or plainly not (above 1)
+ *   infected    the share of the hostile among the others of the same /24 (IPv6: /56) that are plainly hostile (by a hard rule,
+ *               or below −1) or plainly not (above 1)
  *
- * An alert of severity 1 or 2 keeps a peer out, unless it belonged before: came on days enough before the first of them, or raised them on
- * few of its flows, and has the score without them. Such a peer is held: one alert may be of a proxy's client, of a forged header, of a signature
- * that errs. It stays allowed, and is named until a person decides. Who is unproven (wh_edge_unproven) is no evidence of anything.
+ * An alert of severity 1 or 2 keeps a peer out, unless it belonged before: came on days enough before the first of them, or
+ * raised them on few of its flows, and has the score without them. Such a peer is held: one alert may be of a proxy's client, of
+ * a forged header, of a signature that errs. It stays allowed, and is named until a person decides. Who is unproven
+ * (wh_edge_unproven) is no evidence of anything.
  *
- * Shape, guessing, burst, other-ports and fan-out are of those who come in; where the resource itself opens the connections (outbound)
- * they say nothing.
+ * Shape, guessing, burst, other-ports and fan-out are of those who come in; where the resource itself opens the connections
+ * (outbound) they say nothing.
  *
- * Beside the score: one that came once or twice and of whom hardly a flow is to be expected (one-off, by returning.c), and one that came
- * regularly and has been quiet for several times its longest pause (gone), cost no line, unless somebody beside them belongs. Who belongs
- * on another port is no one-off. The second rule is there because people who come regularly pause for weeks and return, which the model
- * of single days does not know. Neither is carved out of a prefix around it, nor is one without the score who has been quiet for
- * carve-out-days; who is hostile by a hard rule always is.
+ * Beside the score: one that came once or twice and of whom hardly a flow is to be expected (one-off, by returning.c), and one
+ * that came regularly and has been quiet for several times its longest pause (gone), cost no line, unless somebody beside them
+ * belongs. Who belongs on another port is no one-off. The second rule is there because people who come regularly pause for weeks
+ * and return, which the model of single days does not know. Neither is carved out of a prefix around it, nor is one without the
+ * score who has been quiet for carve-out-days; who is hostile by a hard rule always is.
  *
- * Days and presence count for little of who poses, whoever its neighbours are: see posing.c. Where that says nothing, guessing and presence pull against each
- * other on purpose: five sessions a day from a script stay in, forty a day do not, however many weeks they go on.
+ * Days and presence count for little of who poses, whoever its neighbours are: see posing.c. Where that says nothing, guessing
+ * and presence pull against each other on purpose: five sessions a day from a script stay in, forty a day do not, however many
+ * weeks they go on.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -43,7 +45,8 @@
 #define LOWEST_RATIO (-2.0)
 #define HIGHEST_RATIO 3.0
 #define MOST_NEIGHBOURS 2.5
-#define HOSTILE_VOTES 5.0 /* times `votes`: what all hostile peers together have to say of shapes, however many an attacker makes */
+#define HOSTILE_VOTES                                                                                                            \
+	5.0 /* times `votes`: what all hostile peers together have to say of shapes, however many an attacker makes */
 #define BELONGED_DAYS 4   /* before the first alert: then it had belonged */
 #define FEW_ALERTS 10     /* flows to each alert at least: the same */
 #define PRESENCE_FROM 0.6
@@ -51,7 +54,8 @@
 
 /* ---- shapes ---- */
 
-/* Adds shares in whole millionths (2^-20), so that sums of up to 2^33 votes are exact and the order of adding does not tell in them. */
+/* Adds shares in whole millionths (2^-20), so that sums of up to 2^33 votes are exact and the order of adding does not tell in
+ * them. */
 static void add_shares(double to[static WH_EDGE_BUCKETS], const uint32_t hist[static WH_EDGE_BUCKETS], double all, double vote)
 {
 	double scale = 0x1p20 / all;
@@ -84,7 +88,8 @@ void wh_shapes_join(struct wh_shapes *into, const struct wh_shapes *more)
 	into->n_others += more->n_others;
 }
 
-static double ratio(const struct wh_weights *w, double others, double n_others, double work, double hostile, double n_hostile, double known)
+static double ratio(const struct wh_weights *w, double others, double n_others, double work, double hostile, double n_hostile,
+                    double known)
 {
 	double a = (1 - w->floor) * (others + w->votes * work) / (n_others + w->votes) + w->floor * work;
 	double h = (1 - w->floor) * (hostile + w->votes * known) / (n_hostile + w->votes) + w->floor * known;
@@ -103,8 +108,10 @@ void wh_shapes_finish(struct wh_shapes *s, const struct wh_weights *w)
 		s->n_hostile = most;
 	}
 	for (unsigned b = 0; b < WH_EDGE_BUCKETS; b++) {
-		s->ratio.size[b] = ratio(w, s->others.size[b], s->n_others, w->work.size[b], s->hostile.size[b], s->n_hostile, w->hostile.size[b]);
-		s->ratio.time[b] = ratio(w, s->others.time[b], s->n_others, w->work.time[b], s->hostile.time[b], s->n_hostile, w->hostile.time[b]);
+		s->ratio.size[b] = ratio(w, s->others.size[b], s->n_others, w->work.size[b], s->hostile.size[b], s->n_hostile,
+		                         w->hostile.size[b]);
+		s->ratio.time[b] = ratio(w, s->others.time[b], s->n_others, w->work.time[b], s->hostile.time[b], s->n_hostile,
+		                         w->hostile.time[b]);
 	}
 }
 
@@ -163,7 +170,8 @@ static double guessing_of(const struct wh_edge *e, unsigned days)
 	return wh_failed_logins(e, 0) * log2(1 + rate);
 }
 
-/* What does not depend on the window's days: guessing is a rate over all days of the edge, which are no fewer than those in the window. */
+/* What does not depend on the window's days: guessing is a rate over all days of the edge, which are no fewer than those in the
+ * window. */
 static void lasting_features(struct wh_evidence_peer *p, const struct wh_shapes *shapes)
 {
 	if (!p->measured) {
@@ -195,8 +203,8 @@ static double burst_of(const struct wh_evidence_peer *p)
 	return p->n_days == 1 && p->edge->flows > BURST_FROM && !p->chosen ? log2((double)p->edge->flows / BURST_FROM) : 0;
 }
 
-/* Of a connection that lasts, the days after its first count as far as the peer said something: SAYS bytes each, more than TCP's keepalives. Where
- * the sensor does not count bytes, all do. */
+/* Of a connection that lasts, the days after its first count as far as the peer said something: SAYS bytes each, more than TCP's
+ * keepalives. Where the sensor does not count bytes, all do. */
 static unsigned spoken_days(const struct wh_evidence_peer *p)
 {
 	enum { SAYS = 1024 };
@@ -247,7 +255,8 @@ static unsigned longest_gap(const struct wh_evidence_peer *p, const struct wh_wi
 	return longest;
 }
 
-/* Most of its connections last for hours, and what is open now is known when it ends: a silence as long as one of them may be says nothing. */
+/* Most of its connections last for hours, and what is open now is known when it ends: a silence as long as one of them may be
+ * says nothing. */
 static bool may_be_connected(const struct wh_evidence_peer *p, unsigned quiet)
 {
 	unsigned in_a_row = 0;
@@ -264,8 +273,8 @@ static bool has_gone(const struct wh_evidence_peer *p, const struct wh_window *w
 	unsigned quiet = quiet_days(p, win);
 	if (may_be_connected(p, quiet))
 		return false;
-	return w->gone_days && p->n_days >= w->gone_days && quiet >= w->gone_quiet && quiet > w->gone_gaps * longest_gap(p, win) && !p->named &&
-	       !p->value[WH_F_PRIVATE];
+	return w->gone_days && p->n_days >= w->gone_days && quiet >= w->gone_quiet &&
+	       quiet > w->gone_gaps * longest_gap(p, win) && !p->named && !p->value[WH_F_PRIVATE];
 }
 
 /* Came so seldom that it would cost a line for less than so many flows to come. */
@@ -282,8 +291,9 @@ static bool hardly_returns(const struct wh_evidence_peer *p, const struct wh_win
 	flows = flows > 1 ? flows : 1; /* of fewer flows than days some lasted: on each of its days one was open */
 	if (span < p->n_days - 1) /* the sensor's calendar misses days of the ledger's */
 		span = p->n_days - 1;
-	return flows * (w->returns ? wh_expected_looked_up(w->returns, p->n_days, span, quiet) :
-	                             wh_expected_days(&w->rhythm, p->n_days, span, quiet, WH_RETURN_HORIZON)) < w->one_off_expected;
+	return flows * (w->returns ? wh_expected_looked_up(w->returns, p->n_days, span, quiet)
+	                           : wh_expected_days(&w->rhythm, p->n_days, span, quiet, WH_RETURN_HORIZON)) <
+	       w->one_off_expected;
 }
 
 static bool alerted(const struct wh_evidence_peer *p)
@@ -302,7 +312,8 @@ static bool may_have_belonged(const struct wh_evidence_peer *p)
 
 static void decide(struct wh_evidence_peer *p, const struct wh_window *win, const struct wh_weights *w)
 {
-	p->one_off = p->value[WH_F_NEIGHBOURS] == 0 && !p->named && !p->elsewhere_here && !p->value[WH_F_PRIVATE] && hardly_returns(p, win, w);
+	p->one_off = p->value[WH_F_NEIGHBOURS] == 0 && !p->named && !p->elsewhere_here && !p->value[WH_F_PRIVATE] &&
+	             hardly_returns(p, win, w);
 	p->gone = p->gone && p->value[WH_F_NEIGHBOURS] == 0;
 	p->lapsed = p->one_off || p->unproven || p->gone || (w->lapse_quiet && quiet_days(p, win) >= w->lapse_quiet);
 	if (p->outside)
@@ -312,7 +323,8 @@ static void decide(struct wh_evidence_peer *p, const struct wh_window *win, cons
 	else if (p->listed)
 		p->verdict = WH_PEER_HOSTILE_INTEL;
 	else if (alerted(p))
-		p->verdict = p->score > 0 && !p->one_off && !p->gone && may_have_belonged(p) ? WH_PEER_HELD : WH_PEER_HOSTILE_ALERT;
+		p->verdict = p->score > 0 && !p->one_off && !p->gone && may_have_belonged(p) ? WH_PEER_HELD
+		                                                                             : WH_PEER_HOSTILE_ALERT;
 	else if (p->unproven && !p->named)
 		p->verdict = WH_PEER_OUT;
 	else
@@ -380,7 +392,8 @@ static void look_around(struct wh_evidence_peer *peers, size_t n, const struct l
 	}
 }
 
-static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes, const struct wh_weights *w)
+static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,
+                  const struct wh_weights *w)
 {
 	uint64_t recent = second_half(win);
 	struct logs logs = make_logs();
@@ -413,7 +426,8 @@ static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_wind
 	}
 }
 
-/* In place: all but shape and guessing is worked out anew once the peers are weighed. Who is trusted, named or listed isn't known yet. */
+/* In place: all but shape and guessing is worked out anew once the peers are weighed. Who is trusted, named or listed isn't known
+ * yet. */
 size_t wh_evidence_alone(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,
                          const struct wh_weights *w)
 {

@@ -34,7 +34,8 @@ struct wh_weights {
 	unsigned one_off_days, one_off_flows, one_off_quiet;
 	double one_off_expected;
 	struct wh_rhythm rhythm;
-	struct wh_expected_table *returns; /* of this rhythm and WH_RETURN_HORIZON; NULL: worked out for each peer. Whoever set it frees it */
+	/* of this rhythm and WH_RETURN_HORIZON; NULL: worked out for each peer. Whoever set it frees it */
+	struct wh_expected_table *returns;
 	unsigned gone_days, gone_quiet, gone_gaps;
 	unsigned lapse_quiet;
 	double votes, floor;
@@ -72,8 +73,9 @@ struct wh_window {
 	unsigned sensor_days;
 };
 /*
- * How many days, from the latest of `days` (bit 0 is the newest day there can be) back, the data reaches. Some old days apart from all others
- * are a clock that was wrong, or chance: a pause of more than a week is only bridged to older data that has at least half as many days.
+ * How many days, from the latest of `days` (bit 0 is the newest day there can be) back, the data reaches. Some old days apart
+ * from all others are a clock that was wrong, or chance: a pause of more than a week is only bridged to older data that has at
+ * least half as many days.
  *
  *   ...1.......1111111   the pause of 7 is bridged      ..1............1111   that of 12 is not, by one day: 4
  */
@@ -99,7 +101,8 @@ struct wh_evidence_peer {
 	unsigned n_days;
 	bool late;                /* first seen in the second half of the window */
 	bool measured;            /* shape and guessing are known */
-	double posing;            /* 0 to 1: each session like a failed login, where the others stay: without neighbours, days count less by this */
+	/* 0 to 1: each session like a failed login, where the others stay: without neighbours, days count less by this */
+	double posing;
 	double value[WH_N_FEATURES], score;
 	bool one_off; /* came once or twice and will hardly come again: left out whatever its score, but not kept out */
 	bool lapsed;  /* not wanted, but quiet for so long that its address may be somebody else's: no carve-out */

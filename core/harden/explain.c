@@ -3,9 +3,11 @@
  * Why: the derivation of one rule, run again and told. Which peers stand behind it and what spoke for them, what was left out and
  * by which rule, and for each prefix what the next wider and the next narrower choice would have cost.
  *
- * It is told of what recommend offers, with the options that the kept recommendation was made with. Where that one was held to fewer lines, by
- * --lines or by what its group holds, the choice among all rules of a resource is not made again: its rule is explained as it was kept, as
- * long as it lets in whom the evidence of today wants in. Where nothing is offered, recommend itself is asked why, for this port alone.
+ * It is told of what recommend offers, with the options that the kept recommendation was made with. Where that one was held to
+ * fewer lines, by
+ * --lines or by what its group holds, the choice among all rules of a resource is not made again: its rule is explained as it was
+ * kept, as long as it lets in whom the evidence of today wants in. Where nothing is offered, recommend itself is asked why, for
+ * this port alone.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +57,8 @@ static int parse_rule(const char *text, enum wh_direction *d, uint8_t *proto, un
 
 /* ---- what is offered ---- */
 
-static void find_last(struct wh_explanation *st, struct wh_state *s, const struct wh_estate *e, enum wh_direction d, uint8_t proto, unsigned port)
+static void find_last(struct wh_explanation *st, struct wh_state *s, const struct wh_estate *e, enum wh_direction d,
+                      uint8_t proto, unsigned port)
 {
 	struct wh_recommendation *rec;
 	struct wh_error none = {0};
@@ -68,31 +71,38 @@ static void find_last(struct wh_explanation *st, struct wh_state *s, const struc
 		st->last = rec;
 		st->last_reason = wh_reason_of_port(&rec->resources[i], d, (uint16_t)port, proto);
 		for (size_t k = 0; k < rec->resources[i].n_rules; k++)
-			if (rec->resources[i].rules[k].direction == d && rec->resources[i].rules[k].proto == proto && rec->resources[i].rules[k].port == port)
+			if (rec->resources[i].rules[k].direction == d && rec->resources[i].rules[k].proto == proto &&
+			    rec->resources[i].rules[k].port == port)
 				st->last_rule = &rec->resources[i].rules[k];
 	}
 }
 
 /* Why recommend passes the port over; NULL when it does not. */
-static const char *passed_over(const struct wh_explanation *st, const struct wh_harden_options *opt, enum wh_direction d, uint8_t proto, unsigned port)
+static const char *passed_over(const struct wh_explanation *st, const struct wh_harden_options *opt, enum wh_direction d,
+                               uint8_t proto, unsigned port)
 {
 	const struct wh_port_list *list = d == WH_INBOUND ? opt->ports : opt->ports_outbound;
 	if (st->present.unknown || st->present.differs)
 		return NULL; /* said by recommend */
 	if (!st->present.explicit_allow || !st->present.allowed.n)
-		return d == WH_INBOUND ? "no rule in force opens this port" : "no outbound rule opens this port by name: the default rules are left alone";
+		return d == WH_INBOUND ? "no rule in force opens this port"
+		                       : "no outbound rule opens this port by name: the default rules are left alone";
 	if (st->last_rule)
 		return NULL;
 	if (list && !wh_port_list_has(list, proto, (uint16_t)port))
-		return wh_arena_printf(st->mem, "Port %u/%s is not in the list of checked ports (ports.yaml). `whittle recommend --ports %u/%s` checks it", port,
-		                       proto == WH_PROTO_TCP ? "tcp" : "udp", port, proto == WH_PROTO_TCP ? "tcp" : "udp");
+		return wh_arena_printf(
+			st->mem,
+			"Port %u/%s is not in the list of checked ports (ports.yaml). `whittle recommend --ports %u/%s` checks it",
+			port, proto == WH_PROTO_TCP ? "tcp" : "udp", port, proto == WH_PROTO_TCP ? "tcp" : "udp");
 	if (opt->directions == (d == WH_INBOUND ? WH_DIRECTIONS_OUTBOUND : WH_DIRECTIONS_INBOUND))
-		return wh_arena_printf(st->mem, "%s rules were not asked for: 'whittle recommend --direction both' does", d == WH_INBOUND ? "inbound" : "outbound");
+		return wh_arena_printf(st->mem, "%s rules were not asked for: 'whittle recommend --direction both' does",
+		                       d == WH_INBOUND ? "inbound" : "outbound");
 	return NULL;
 }
 
 /* Asks recommend for this port alone: its rule, or its reason. */
-static int ask_recommend(struct wh_explanation *st, struct wh_store *s, enum wh_direction d, uint8_t proto, unsigned port, struct wh_error *err)
+static int ask_recommend(struct wh_explanation *st, struct wh_store *s, enum wh_direction d, uint8_t proto, unsigned port,
+                         struct wh_error *err)
 {
 	struct wh_harden_options one = *st->a.opt;
 	struct wh_recommendation *rec;
@@ -140,7 +150,8 @@ static void compare_with_last(struct wh_explanation *st)
 
 	if (!k || (same_prefixes(k->prefixes, k->n_prefixes, st->rule.prefixes, st->rule.n_prefixes) &&
 	           same_prefixes(k->except, k->n_except, st->rule.except, st->rule.n_except))) {
-		if (!k && st->last_reason && !st->why_not && !st->narrow_already) /* for want of room, which is not this port's alone */
+		if (!k && st->last_reason && !st->why_not &&
+		    !st->narrow_already) /* for want of room, which is not this port's alone */
 			st->why_not = wh_arena_printf(st->mem, "the port is %s", wh_reason_outcome(st->last_reason, st->mem));
 		st->last_differs = st->last && !k && !st->why_not && !st->narrow_already;
 		return;
@@ -251,9 +262,11 @@ int wh_explain(const struct wh_ledger *l, const struct wh_estate *estate, const 
 		goto out;
 	if ((rc = derive_again(&st, d, proto, port, err)))
 		goto close;
-	if (!st.why_not && !(st.why_not = passed_over(&st, opt, d, proto, port)) && (rc = ask_recommend(&st, l->store, d, proto, port, err)))
+	if (!st.why_not && !(st.why_not = passed_over(&st, opt, d, proto, port)) &&
+	    (rc = ask_recommend(&st, l->store, d, proto, port, err)))
 		goto close;
-	st.narrow_already = st.narrow_already && !passed_over(&st, opt, d, proto, port) && !st.present.unknown && !st.present.differs;
+	st.narrow_already = st.narrow_already && !passed_over(&st, opt, d, proto, port) && !st.present.unknown &&
+	                    !st.present.differs;
 	compare_with_last(&st);
 	if (json) {
 		*out = wh_explanation_json(&st);

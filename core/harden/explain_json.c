@@ -5,12 +5,13 @@
 
 #define JSON_PEERS 10000
 
-static const char *const verdict_names[] = {"belongs", "does-not-belong", "trusted", "threat-intelligence", "alert", "outside-policy", "held"};
+static const char *const verdict_names[] = {"belongs", "does-not-belong", "trusted", "threat-intelligence",
+                                            "alert",   "outside-policy",  "held"};
 
 static json_t *choice_json(const struct wh_choice *c)
 {
-	return json_pack("{s:f, s:i, s:f, s:f, s:i}", "cost", c->cost, "lines", (int)c->lines, "unseen", c->terms.unseen, "newcomers",
-	                 c->terms.newcomers, "carvedOut", (int)c->terms.out);
+	return json_pack("{s:f, s:i, s:f, s:f, s:i}", "cost", c->cost, "lines", (int)c->lines, "unseen", c->terms.unseen,
+	                 "newcomers", c->terms.newcomers, "carvedOut", (int)c->terms.out);
 }
 
 /* The trusted prefixes that p holds, or that hold it. */
@@ -47,12 +48,14 @@ static json_t *peer_json(const struct wh_explanation *st, const struct wh_eviden
 	json_t *terms = json_array();
 	for (unsigned i = 0; i < WH_N_FEATURES; i++)
 		if (p->value[i] != 0)
-			json_array_append_new(terms, json_pack("{s:s, s:f, s:f}", "feature", wh_feature_names[i], "value", p->value[i], "weight",
-			                                       st->a.weights.weight[i]));
-	return json_pack("{s:s, s:s, s:s?, s:f, s:b, s:b, s:f, s:i, s:I, s:I, s:i, s:o}", "address", wh_addr_text(&p->addr, buf), "verdict",
-	                 verdict_names[p->verdict], "lists", p->verdict == WH_PEER_HOSTILE_INTEL ? wh_explanation_named_by(st, &p->addr) : NULL, "score",
-	                 p->score, "oneOff", p->one_off, "gone", p->gone, "posing", p->posing, "days", (int)p->n_days, "flows",
-	                 (json_int_t)p->edge->flows, "refusedSince", (json_int_t)p->blocked, "elsewhere", (int)p->elsewhere, "features", terms);
+			json_array_append_new(terms, json_pack("{s:s, s:f, s:f}", "feature", wh_feature_names[i], "value",
+			                                       p->value[i], "weight", st->a.weights.weight[i]));
+	return json_pack("{s:s, s:s, s:s?, s:f, s:b, s:b, s:f, s:i, s:I, s:I, s:i, s:o}", "address", wh_addr_text(&p->addr, buf),
+	                 "verdict", verdict_names[p->verdict], "lists",
+	                 p->verdict == WH_PEER_HOSTILE_INTEL ? wh_explanation_named_by(st, &p->addr) : NULL, "score", p->score,
+	                 "oneOff", p->one_off, "gone", p->gone, "posing", p->posing, "days", (int)p->n_days, "flows",
+	                 (json_int_t)p->edge->flows, "refusedSince", (json_int_t)p->blocked, "elsewhere", (int)p->elsewhere,
+	                 "features", terms);
 }
 
 char *wh_explanation_json(const struct wh_explanation *st)
@@ -67,15 +70,18 @@ char *wh_explanation_json(const struct wh_explanation *st)
 		json_array_append_new(except, json_string(wh_prefix_text(&r->except[i], buf)));
 	for (size_t i = 0; i < st->traffic.n && i < JSON_PEERS; i++)
 		json_array_append_new(peers, peer_json(st, &st->traffic.peers[i]));
-	json_t *doc = json_pack("{s:s, s:s, s:i, s:s, s:s?, s:s?, s:b, s:i, s:i, s:I, s:f, s:I, s:I, s:o, s:o, s:I, s:o}", "resource", st->resource->name,
-	                        "rule", r->name, "destinationPort", (int)r->port, "protocol", wh_proto_text(r->proto, proto), "narrows", r->narrows,
-	                        "note", r->note, "narrowAlready", st->narrow_already, "days", (int)st->a.window.days, "daysWithData",
-	                        wh_bits(st->all.days), "unanswered", (json_int_t)st->traffic.refused, "prior", st->a.weights.prior,
-	                        "deniedPeers", (json_int_t)r->denied_peers, "deniedFlows", (json_int_t)r->denied_flows, "prefixes", prefixes,
+	json_t *doc = json_pack("{s:s, s:s, s:i, s:s, s:s?, s:s?, s:b, s:i, s:i, s:I, s:f, s:I, s:I, s:o, s:o, s:I, s:o}",
+	                        "resource", st->resource->name, "rule", r->name, "destinationPort", (int)r->port, "protocol",
+	                        wh_proto_text(r->proto, proto), "narrows", r->narrows, "note", r->note, "narrowAlready",
+	                        st->narrow_already, "days", (int)st->a.window.days, "daysWithData", wh_bits(st->all.days),
+	                        "unanswered", (json_int_t)st->traffic.refused, "prior", st->a.weights.prior, "deniedPeers",
+	                        (json_int_t)r->denied_peers, "deniedFlows", (json_int_t)r->denied_flows, "prefixes", prefixes,
 	                        "except", except, "answeredPeers", (json_int_t)st->traffic.n, "peers", peers);
 	json_object_set_new(doc, "direction", json_string(wh_direction_text(r->direction)));
-	json_object_set_new(doc, "notOffered", st->narrow_already ? json_string("the rules in force are as narrow already") : st->why_not ?
-	                    json_string(st->why_not) : json_null());
+	json_object_set_new(doc, "notOffered",
+	                    st->narrow_already ? json_string("the rules in force are as narrow already")
+	                    : st->why_not      ? json_string(st->why_not)
+	                                       : json_null());
 	json_object_set_new(doc, "limitedLines", json_boolean(st->limited));
 	json_object_set_new(doc, "keptDiffers", json_boolean(st->last_differs));
 	json_object_set_new(doc, "confidence", json_real(r->confidence));

@@ -9,12 +9,15 @@
 #define SHOWN_TRUSTED 3
 #define SHOWN_PEERS 8 /* of each kind, in words */
 
-static const char *const verdict_words[][2] = {{"belongs", "belong"}, {"does not belong, by the evidence", "do not belong, by the evidence"},
-                                               {"is trusted configuration, always kept", "are trusted configuration, always kept"},
-                                               {"is on a threat list: never allowed", "are on a threat list: never allowed"},
-                                               {"raised an alert of severity 1 or 2: never allowed", "raised an alert of severity 1 or 2: never allowed"},
-                                               {"is not let in by the rules in force", "are not let in by the rules in force"},
-                                               {"belonged and raised an alert: held, allowed until you decide", "belonged and raised an alert: held, allowed until you decide"}};
+static const char *const verdict_words[][2] = {
+	{"belongs", "belong"},
+	{"does not belong, by the evidence", "do not belong, by the evidence"},
+	{"is trusted configuration, always kept", "are trusted configuration, always kept"},
+	{"is on a threat list: never allowed", "are on a threat list: never allowed"},
+	{"raised an alert of severity 1 or 2: never allowed", "raised an alert of severity 1 or 2: never allowed"},
+	{"is not let in by the rules in force", "are not let in by the rules in force"},
+	{"belonged and raised an alert: held, allowed until you decide",
+         "belonged and raised an alert: held, allowed until you decide"}};
 
 /* "3 addresses", "1 /64"; of a part of a /64, addresses. */
 static const char *units_text(const struct wh_prefix *p, double n, char buf[static 64])
@@ -23,7 +26,10 @@ static const char *units_text(const struct wh_prefix *p, double n, char buf[stat
 	bool v4 = wh_prefix_is_v4(p), part = !v4 && p->len > 64;
 
 	n = part ? round(ldexp(n, 64)) : n;
-	snprintf(buf, 64, "%s %s", wh_count_text(n, count), v4 || part ? n == 1 ? "address" : "addresses" : n == 1 ? "/64" : "/64s");
+	snprintf(buf, 64, "%s %s", wh_count_text(n, count),
+	         v4 || part ? n == 1 ? "address" : "addresses"
+	         : n == 1   ? "/64"
+	                    : "/64s");
 	return buf;
 }
 
@@ -67,10 +73,11 @@ static void tell_prefix(FILE *f, const struct wh_explanation *st, const struct w
 		fprintf(f, ", %zu carved out", c.terms.out);
 	fprintf(f, ": cost %.2f\n", c.cost);
 	if (wh_explanation_wider(st, p, &wp, &w))
-		fprintf(f, "    wider:    %s would cost %.2f: %s not seen\n", wh_prefix_text(&wp, wide), w.cost, units_text(&wp, w.terms.unseen, n_text));
+		fprintf(f, "    wider:    %s would cost %.2f: %s not seen\n", wh_prefix_text(&wp, wide), w.cost,
+		        units_text(&wp, w.terms.unseen, n_text));
 	if (wh_explanation_narrower(st, p, &n) && n.lines)
-		fprintf(f, "    narrower: its halves would cost %.2f in %zu line%s: %s not seen, %.3g newcomers let in\n", n.cost, n.lines,
-		        n.lines == 1 ? "" : "s", wh_count_text(n.terms.unseen, n_text), n.terms.newcomers);
+		fprintf(f, "    narrower: its halves would cost %.2f in %zu line%s: %s not seen, %.3g newcomers let in\n", n.cost,
+		        n.lines, n.lines == 1 ? "" : "s", wh_count_text(n.terms.unseen, n_text), n.terms.newcomers);
 }
 
 /* Of a /64 whose hosts change their addresses, and stand for one, the /64. */
@@ -87,13 +94,17 @@ static void tell_kind(FILE *f, const struct wh_evidence_peer *p)
 	char alert[WH_ALERT_STRLEN];
 
 	if (e->connects)
-		fprintf(f, "; %s%s connected and closed without data from both sides, as a health check does", e->connects < e->flows ? "some " : "", "flows");
+		fprintf(f, "; %s%s connected and closed without data from both sides, as a health check does",
+		        e->connects < e->flows ? "some " : "", "flows");
 	if (p->unproven)
 		fprintf(f, p->in_flood ? "; one of many that were new at the time, whose sources may be forged: no evidence"
 		                       : "; all within five minutes, by a source that may be forged: no evidence");
 	if (p->verdict == WH_PEER_HELD || p->verdict == WH_PEER_HOSTILE_ALERT)
 		fprintf(f, "; kept out by an alert (%s)%s", wh_alert_text(e, alert),
-		        p->verdict == WH_PEER_HELD ? " but for what it did before: add it to 'trusted' in whittle.yaml, or to a threat list" : wh_alert_alone(p) ? " alone: to keep it, add it to 'trusted' in whittle.yaml" : "");
+		        p->verdict == WH_PEER_HELD
+		                ? " but for what it did before: add it to 'trusted' in whittle.yaml, or to a threat list"
+		        : wh_alert_alone(p) ? " alone: to keep it, add it to 'trusted' in whittle.yaml"
+		                            : "");
 	if (e->marks & WH_EDGE_OPEN)
 		fprintf(f, "; was seen as an open connection");
 	if (e->marks & WH_EDGE_PROXY)
@@ -182,14 +193,16 @@ static void tell_sure(FILE *f, const struct wh_recommended_rule *r)
 	if (r->system_generated)
 		fprintf(f, "the sensor watched for %u day%s, and nobody who belongs came.\n", r->days, r->days == 1 ? "" : "s");
 	else
-		fprintf(f, "stability %.0f %% (peers that came in both halves of the window), prediction %.0f %% (newcomers that are only expected).\n",
+		fprintf(f,
+		        "stability %.0f %% (peers that came in both halves of the window), prediction %.0f %% (newcomers that are only expected).\n",
 		        100 * r->stability, 100 * r->leans);
-	fprintf(f, "Replayed on its own %u day%s it loses %llu of %llu flows of peers that belong.\n", own->days, own->days == 1 ? "" : "s",
-	        (unsigned long long)own->flows, (unsigned long long)own->of);
+	fprintf(f, "Replayed on its own %u day%s it loses %llu of %llu flows of peers that belong.\n", own->days,
+	        own->days == 1 ? "" : "s", (unsigned long long)own->flows, (unsigned long long)own->of);
 	if (b->days && b->of)
-		fprintf(f, "Expected breakage: the rule of %u days ago would since have stopped %llu of %llu flows; at most %s %% (95 %%); %llu of %llu peers.\n",
-		        b->days, (unsigned long long)b->flows, (unsigned long long)b->of, wh_percent(b->upper, most), (unsigned long long)b->peers,
-		        (unsigned long long)b->of_peers);
+		fprintf(f,
+		        "Expected breakage: the rule of %u days ago would since have stopped %llu of %llu flows; at most %s %% (95 %%); %llu of %llu peers.\n",
+		        b->days, (unsigned long long)b->flows, (unsigned long long)b->of, wh_percent(b->upper, most),
+		        (unsigned long long)b->peers, (unsigned long long)b->of_peers);
 	else if (b->days)
 		fprintf(f, "Expected breakage can't be told: no peer that belongs came in the last %u days.\n", b->days);
 	else
@@ -203,7 +216,8 @@ static const char *day_before(int64_t us, char buf[static WH_TIME_STRLEN])
 	return buf;
 }
 
-/* Rules are never widened. Where they are whittle's own, of an earlier export that was imported again, there is a way all the same. */
+/* Rules are never widened. Where they are whittle's own, of an earlier export that was imported again, there is a way all the
+ * same. */
 static void tell_shut_out(FILE *f, const struct wh_explanation *st)
 {
 	bool ours = false;
@@ -217,8 +231,11 @@ static void tell_shut_out(FILE *f, const struct wh_explanation *st)
 		for (size_t k = 0; k < st->resource->nsgs[i]->n_rules; k++)
 			ours = ours || st->resource->nsgs[i]->rules[k].origin == WH_ORIGIN_WHITTLE;
 	if (n)
-		fprintf(f, "%zu peer%s would belong by the evidence, and %s refused by the rules in force, which are never widened%s.\n", n, n == 1 ? "" : "s",
-		        n == 1 ? "is" : "are", ours ? "; some of them are whittle's own: import the group as it was without these, and recommend goes by that" : "");
+		fprintf(f,
+		        "%zu peer%s would belong by the evidence, and %s refused by the rules in force, which are never widened%s.\n",
+		        n, n == 1 ? "" : "s", n == 1 ? "is" : "are",
+		        ours ? "; some of them are whittle's own: import the group as it was without these, and recommend goes by that"
+		             : "");
 }
 
 /* Whether it is offered, and how it stands to what was kept. */
@@ -229,13 +246,16 @@ static void tell_offer(FILE *f, const struct wh_explanation *st)
 	if (st->narrow_already)
 		fprintf(f, "The rules in force are as narrow already: nothing is proposed.\n");
 	else if (st->why_not)
-		fprintf(f, "Nothing is proposed%s %s.\n", *st->why_not == 'P' ? "." : ":", st->why_not); /* a sentence of its own, or the rest of this one */
+		/* a sentence of its own, or the rest of this one */
+		fprintf(f, "Nothing is proposed%s %s.\n", *st->why_not == 'P' ? "." : ":", st->why_not);
 	tell_shut_out(f, st);
 	if (st->last_differs && st->last_rule)
-		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept another rule: what that rests on has changed since, so run it again.\n",
+		fprintf(f,
+		        "The last 'whittle recommend', of what was learned up to %s, kept another rule: what that rests on has changed since, so run it again.\n",
 		        day_before(st->last->to_us, at));
 	else if (st->last_differs)
-		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept no rule for it: run it again.\n", day_before(st->last->to_us, at));
+		fprintf(f, "The last 'whittle recommend', of what was learned up to %s, kept no rule for it: run it again.\n",
+		        day_before(st->last->to_us, at));
 }
 
 static void tell_allowed(FILE *f, const struct wh_explanation *st)
@@ -247,11 +267,12 @@ static void tell_allowed(FILE *f, const struct wh_explanation *st)
 	if (!r->n_prefixes)
 		fprintf(f, "\n%s: nobody (System Generated)\n", allowed);
 	else if (st->limited)
-		fprintf(f, "\n%s: %zu prefix%s, %zu carved out (as recommended within a limit of lines; without one, %zu lines would cost least)\n", allowed,
-		        r->n_prefixes, r->n_prefixes == 1 ? "" : "es", r->n_except, st->limited);
+		fprintf(f,
+		        "\n%s: %zu prefix%s, %zu carved out (as recommended within a limit of lines; without one, %zu lines would cost least)\n",
+		        allowed, r->n_prefixes, r->n_prefixes == 1 ? "" : "es", r->n_except, st->limited);
 	else
-		fprintf(f, "\n%s: %zu prefix%s, %zu carved out (of all choices, what costs least)\n", allowed, r->n_prefixes, r->n_prefixes == 1 ? "" : "es",
-		        r->n_except);
+		fprintf(f, "\n%s: %zu prefix%s, %zu carved out (of all choices, what costs least)\n", allowed, r->n_prefixes,
+		        r->n_prefixes == 1 ? "" : "es", r->n_except);
 	for (size_t i = 0; i < r->n_prefixes && i < SHOWN_PREFIXES; i++)
 		tell_prefix(f, st, &r->prefixes[i]);
 	if (r->n_prefixes > SHOWN_PREFIXES)
@@ -263,13 +284,19 @@ static void tell_allowed(FILE *f, const struct wh_explanation *st)
 
 void wh_explanation_print(FILE *f, const struct wh_explanation *st)
 {
-	static const enum wh_verdict order[] = {WH_PEER_IN,           WH_PEER_TRUSTED, WH_PEER_HELD, WH_PEER_OUT, WH_PEER_HOSTILE_INTEL,
-	                                        WH_PEER_HOSTILE_ALERT, WH_PEER_OUTSIDE_POLICY};
+	static const enum wh_verdict order[] = {WH_PEER_IN,
+	                                        WH_PEER_TRUSTED,
+	                                        WH_PEER_HELD,
+	                                        WH_PEER_OUT,
+	                                        WH_PEER_HOSTILE_INTEL,
+	                                        WH_PEER_HOSTILE_ALERT,
+	                                        WH_PEER_OUTSIDE_POLICY};
 	const struct wh_recommended_rule *r = &st->rule;
 	bool closed = !st->present.explicit_allow || !st->present.allowed.n; /* as it is: there is nothing to narrow */
 	char proto[8];
 
-	fprintf(f, "%s, port %u/%s%s", st->resource->name, r->port, wh_proto_text(r->proto, proto), r->direction == WH_OUTBOUND ? " out" : "");
+	fprintf(f, "%s, port %u/%s%s", st->resource->name, r->port, wh_proto_text(r->proto, proto),
+	        r->direction == WH_OUTBOUND ? " out" : "");
 	fprintf(f, r->narrows ? ", narrows %s\n" : st->resource->n_nsgs ? "\n" : ", which no rule guards\n", r->narrows);
 	if (r->note && !closed)
 		fprintf(f, "%s\n", r->note);
@@ -284,6 +311,7 @@ void wh_explanation_print(FILE *f, const struct wh_explanation *st)
 	if (closed)
 		return;
 	tell_sure(f, r);
-	fprintf(f, "\nThe proposal would have stopped %llu flow%s of %llu answered peer%s.\n", (unsigned long long)r->denied_flows,
-	        r->denied_flows == 1 ? "" : "s", (unsigned long long)r->denied_peers, r->denied_peers == 1 ? "" : "s");
+	fprintf(f, "\nThe proposal would have stopped %llu flow%s of %llu answered peer%s.\n",
+	        (unsigned long long)r->denied_flows, r->denied_flows == 1 ? "" : "s", (unsigned long long)r->denied_peers,
+	        r->denied_peers == 1 ? "" : "s");
 }

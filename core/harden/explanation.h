@@ -20,7 +20,9 @@ struct wh_explanation {
 	const struct wh_recommended_rule *last_rule; /* its rule of this port; NULL */
 	const struct wh_reason *last_reason; /* of the port, where it has none; NULL */
 	bool last_differs;   /* from what is derived now */
-	size_t limited;      /* last_rule is explained instead of `rule`: it was held to fewer lines than `rule` needs, this number; 0: no limit applied */
+	/* last_rule is explained instead of `rule`: it was held to fewer lines than `rule` needs, this number; 0: no limit
+	 * applied */
+	size_t limited;
 	struct wh_intel_list *lists; size_t n_lists; /* threat lists: who says so */
 	struct wh_arena *mem;
 };

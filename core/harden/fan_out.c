@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A table of ten million peers is in no cache, and a look-up in it for every edge waits for memory every time. So peers are counted
- * in two steps. First they are only written down, as a 64-bit hash in one of 256 lists by its highest bits: lists grow at
- * their ends, which caches like. Then list by list is counted in a table that fits into a cache, and only peers with a count above
- * one are kept: mostly a small part, whose table is quick to ask.
+ * A table of ten million peers is in no cache, and a look-up in it for every edge waits for memory every time. So peers are
+ * counted in two steps. First they are only written down, as a 64-bit hash in one of 256 lists by its highest bits: lists grow at
+ * their ends, which caches like. Then list by list is counted in a table that fits into a cache, and only peers with a count
+ * above one are kept: mostly a small part, whose table is quick to ask.
  *
- * Two peers that share a hash are counted as one, which at 10 million peers happens once in 300,000 ledgers. The hash is keyed: else a
- * stranger could pick addresses that share a partner's, and make it one that is everywhere.
+ * Two peers that share a hash are counted as one, which at 10 million peers happens once in 300,000 ledgers. The hash is keyed:
+ * else a stranger could pick addresses that share a partner's, and make it one that is everywhere.
  *
  * A peer comes once for each port of a local address, and counts once. In a list, what belongs to one local address stands
  * together, with a mark (0, which is no hash) before it; so a count grows when the peer was not met since the last mark.

@@ -3,11 +3,12 @@
  * Peers whose sources may be forged. An answered datagram proves nothing of who asked:
  *
  *   one exchange   (wh_edge_unproven) is no evidence of anybody
- *   a flood        forges the same sources again, some minutes later or on another day. Of datagrams, peers of few days (wh_edge_fresh) are taken for
- *                  such a flood where more of them came for the first time within a week than A_WEEK, and than the port has regular peers
+ *   a flood        forges the same sources again, some minutes later or on another day. Of datagrams, peers of few days
+ *                  (wh_edge_fresh) are taken for such a flood where more of them came for the first time within a week than
+ *                  A_WEEK, and than the port has regular peers
  *
- * Neither makes a rule, vouches for a peer, or counts against one. A client of two days is kept while a flood of single exchanges is not. Such
- * answers are not silence, either: they keep a port from being closed.
+ * Neither makes a rule, vouches for a peer, or counts against one. A client of two days is kept while a flood of single exchanges
+ * is not. Such answers are not silence, either: they keep a port from being closed.
  */
 #include "harden/advice.h"
 

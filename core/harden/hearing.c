@@ -2,16 +2,18 @@
 /*
  * Would the sensor have heard it? Silence is knowledge only where it would.
  *
- *   both directions   An answer that was seen proves that packets both to and from an address reach the sensor: answered flows do, in either
- *                     direction, and refusals, and the platform's own probes. A mirror port that hands over what comes in, or the VLAN of
- *                     one of two addresses, brings no answer.
- *                     A host's two families share a wire: where one of them is heard, an address of the other that nobody uses is no gap.
- *   in each week      of the window, from the first day on which the resource was seen: an outage of a week, or a mirror that lost one
- *                     direction for so long, is a gap in which anybody could have come. The days that make no whole week count with the oldest one.
- *   on this port      A client that goes on after its SYN was answered. Where the sensor saw such flows from one side, and not a few, it
- *                     misses answers on the port, by another path, though it hears others.
+ *   both directions   An answer that was seen proves that packets both to and from an address reach the sensor: answered flows
+ *                     do, in either direction, and refusals, and the platform's own probes. A mirror port that hands over what
+ *                     comes in, or the VLAN of one of two addresses, brings no answer. A host's two families share a wire: where
+ *                     one of them is heard, an address of the other that nobody uses is no gap.
+ *   in each week      of the window, from the first day on which the resource was seen: an outage of a week, or a mirror that
+ *                     lost one direction for so long, is a gap in which anybody could have come. The days that make no whole week
+ *                     count with the oldest one.
+ *   on this port      A client that goes on after its SYN was answered. Where the sensor saw such flows from one side, and not a
+ *                     few, it misses answers on the port, by another path, though it hears others.
  *
- *   in full           A ledger that had reached its quota did not take whom it did not know. Nothing is made of the window that has such a day.
+ *   in full           A ledger that had reached its quota did not take whom it did not know. Nothing is made of the window that
+ *                     has such a day.
  *
  *   window   |......7|......7|......7|..|     heard on 1, 9 and 20 days before its end: each week; on 1 and 9: the oldest is deaf
  *
@@ -22,8 +24,10 @@
 
 enum {
 	WEEK = 7,
-	CLOSING_FLOWS = 3, CLOSING_DAYS = 2, CLOSING_SHARE = 10, /* one-sided flows that keep a port from being closed: at least a tenth of all */
-	NARROWING_DAYS = 3, NARROWING_SHARE = 2,                 /* and from being narrowed: at least as many as half of those that were answered */
+	/* one-sided flows that keep a port from being closed: at least a tenth of all */
+	CLOSING_FLOWS = 3, CLOSING_DAYS = 2, CLOSING_SHARE = 10,
+	/* and from being narrowed: at least as many as half of those that were answered */
+	NARROWING_DAYS = 3, NARROWING_SHARE = 2,
 };
 
 static uint64_t days_from(unsigned first, unsigned n)
@@ -80,7 +84,8 @@ void wh_mark_full(const struct wh_analysis *a, const struct wh_resource *r, stru
 {
 	const int32_t first = a->window.last - (int32_t)a->window.days + 1;
 	for (size_t i = 0; i < r->n_addrs && !t->full; i++) {
-		const struct wh_full *f = a->n_full ? bsearch(&r->addrs[i], a->full, a->n_full, sizeof *a->full, wh_addr_order) : NULL;
+		const struct wh_full *f = a->n_full ? bsearch(&r->addrs[i], a->full, a->n_full, sizeof *a->full, wh_addr_order)
+		                                    : NULL;
 		int32_t day = f && (!a->all_full || f->day > a->all_full_day) ? f->day : a->all_full_day;
 		if ((f || a->all_full) && day >= first) {
 			t->full = &r->addrs[i];
@@ -95,11 +100,16 @@ bool wh_why_unheard(const struct wh_resource_traffic *all, const struct wh_port_
 	uint64_t flows = 0;
 
 	if (all->full) {
-		*out = (struct wh_reason){.code = WH_REASON_LEDGER_FULL, .closing = closing, .peer = *all->full, .day = {all->full_day, all->full_day}};
+		*out = (struct wh_reason){.code = WH_REASON_LEDGER_FULL,
+		                          .closing = closing,
+		                          .peer = *all->full,
+		                          .day = {all->full_day, all->full_day}};
 		return true;
 	}
 	if (closing && all->deaf) {
-		*out = (struct wh_reason){.code = all->never_heard ? WH_REASON_NEVER_HEARD : WH_REASON_NOT_HEARD, .closing = true, .peer = *all->deaf,
+		*out = (struct wh_reason){.code = all->never_heard ? WH_REASON_NEVER_HEARD : WH_REASON_NOT_HEARD,
+		                          .closing = true,
+		                          .peer = *all->deaf,
 		                          .day = {all->deaf_first, all->deaf_last}};
 		return true;
 	}

@@ -16,16 +16,21 @@ int wh_harden_options_load(const struct wh_harden_config *c, struct wh_state *s,
 	size_t n;
 	int rc;
 
-	*out = (struct wh_harden_options){.trusted = c->trusted, .n_trusted = c->n_trusted, .min_days = (unsigned)c->min_days,
+	*out = (struct wh_harden_options){.trusted = c->trusted,
+	                                  .n_trusted = c->n_trusted,
+	                                  .min_days = (unsigned)c->min_days,
 	                                  .max_prefixes = (unsigned)c->max_prefixes,
-	                                  .max_prefixes_nsg = (unsigned)c->max_prefixes_nsg, .stable_days = (unsigned)c->stable_days,
-	                                  .window_days = (unsigned)c->window_days, .directions = c->directions};
+	                                  .max_prefixes_nsg = (unsigned)c->max_prefixes_nsg,
+	                                  .stable_days = (unsigned)c->stable_days,
+	                                  .window_days = (unsigned)c->window_days,
+	                                  .directions = c->directions};
 	if ((rc = wh_rules_path(c->rules_dir, "evidence.yaml", path, sizeof path, err)))
 		return rc;
 	out->evidence_yaml = wh_arena_strdup(mem, path);
 	if (!ports)
 		ports = c->ports;
-	if ((rc = wh_rules_path(c->rules_dir, "ports.yaml", path, sizeof path, err)) || (rc = wh_port_list_load(ports, path, mem, &list, err)))
+	if ((rc = wh_rules_path(c->rules_dir, "ports.yaml", path, sizeof path, err)) ||
+	    (rc = wh_port_list_load(ports, path, mem, &list, err)))
 		return rc;
 	out->ports = list;
 	out->ports_outbound = ports ? list : NULL; /* the list of the rules is of services, not of what their users need */

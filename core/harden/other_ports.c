@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who belongs on one port, by what he does there alone, is no stranger on the resource's others. Of inbound ports. Threat lists are asked
- * about those alone who came on several days, since these tell what regulars do there; alerts elsewhere are not looked up: the hard
- * rules come before any score.
+ * Who belongs on one port, by what he does there alone, is no stranger on the resource's others. Of inbound ports. Threat lists
+ * are asked about those alone who came on several days, since these tell what regulars do there; alerts elsewhere are not looked
+ * up: the hard rules come before any score.
  */
 #include <stdlib.h>
 #include "base/siphash.h"
@@ -34,7 +34,8 @@ static struct regular *regular_find(struct regular *set, size_t cap, uint64_t ha
 static void look_up_regulars(const struct wh_analysis *a, struct wh_port_traffic *t)
 {
 	for (size_t k = 0; k < t->n && a->opt->n_hostile; k++)
-		t->peers[k].listed = wh_bits(t->peers[k].days) >= SEVERAL && wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &t->peers[k].addr);
+		t->peers[k].listed = wh_bits(t->peers[k].days) >= SEVERAL &&
+		                     wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &t->peers[k].addr);
 }
 
 int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic *t)

@@ -46,8 +46,10 @@ static int from_list(struct wh_port_list *l, const char *spec, struct wh_error *
 	for (const char *at = spec;;) {
 		size_t len = strcspn(at, ", ");
 		if (add_text(l, at, len))
-			return wh_fail_input(err, -EINVAL, "ports '%.100s': '%.*s' is not a port such as 22, 22/tcp or 8000-8010/tcp, nor 'all'", spec,
-			                     (int)(len > 40 ? 40 : len), at);
+			return wh_fail_input(
+				err, -EINVAL,
+				"ports '%.100s': '%.*s' is not a port such as 22, 22/tcp or 8000-8010/tcp, nor 'all'", spec,
+				(int)(len > 40 ? 40 : len), at);
 		at += len;
 		at += strspn(at, ", ");
 		if (!*at)
@@ -77,7 +79,8 @@ static int from_yaml(struct wh_port_list *l, const char *path, struct wh_error *
 	return rc;
 }
 
-int wh_port_list_load(const char *spec, const char *ports_yaml, struct wh_arena *mem, struct wh_port_list **out, struct wh_error *err)
+int wh_port_list_load(const char *spec, const char *ports_yaml, struct wh_arena *mem, struct wh_port_list **out,
+                      struct wh_error *err)
 {
 	struct wh_port_list *l = wh_arena_alloc(mem, sizeof *l);
 	int rc = 0;

@@ -2,13 +2,14 @@
 /*
  * Days that say nothing.
  *
- * Whose every session could be a failed login does not come to work, however many days he comes, where most of the others say that this
- * is not what the port is for: those who work longer, and those like him who are reported, for lists and alerts know but a part of who
- * guesses. Against them stand those like him who are not. Health checks, shorter than any login, say nothing of either, and where there
- * is nobody else nothing is said. Who is reported himself needs no others.
+ * Whose every session could be a failed login does not come to work, however many days he comes, where most of the others say
+ * that this is not what the port is for: those who work longer, and those like him who are reported, for lists and alerts know
+ * but a part of who guesses. Against them stand those like him who are not. Health checks, shorter than any login, say nothing of
+ * either, and where there is nobody else nothing is said. Who is reported himself needs no others.
  *
- * Neighbours who belong change nothing of it: a guesser may sit beside them. They speak for him by what they weigh themselves. All those who
- * are reported have no more to say than half of what the others do: else guessing until alerts fire would get such a script locked out.
+ * Neighbours who belong change nothing of it: a guesser may sit beside them. They speak for him by what they weigh themselves.
+ * All those who are reported have no more to say than half of what the others do: else guessing until alerts fire would get such
+ * a script locked out.
  */
 #include "harden/posing.h"
 
@@ -25,7 +26,8 @@ double wh_failed_logins(const struct wh_edge *e, double doubts)
 	double size = wh_hist_sum(e->size_hist) + doubts, time = wh_hist_sum(e->time_hist) + doubts;
 	if (size == 0 || time == 0)
 		return 0;
-	double by_size = ((double)e->size_hist[2] + e->size_hist[3]) / size, by_time = ((double)e->time_hist[2] + e->time_hist[3]) / time;
+	double by_size = ((double)e->size_hist[2] + e->size_hist[3]) / size,
+	       by_time = ((double)e->time_hist[2] + e->time_hist[3]) / time;
 	return by_size < by_time ? by_size : by_time;
 }
 
@@ -77,7 +79,8 @@ static bool is_reported(const struct wh_evidence_peer *p)
 	return p->listed || p->edge->alerts[0] || p->edge->alerts[1] || p->edge->alerts[2] || p->edge->alerts[3];
 }
 
-/* The voices of those whose days speak for them: of work, of sessions like failed logins, and of such sessions of reported strangers. */
+/* The voices of those whose days speak for them: of work, of sessions like failed logins, and of such sessions of reported
+ * strangers. */
 struct voices { double work, like, reported; };
 
 /* Leaves in `posing` how much each stranger's sessions are like failed logins. */

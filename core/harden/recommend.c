@@ -105,7 +105,8 @@ static void tell_unseen(const struct wh_window *w, struct wh_recommendation *rec
 		int64_t quiet = res->first_day <= res->last_day ? (int64_t)w->last - res->last_day : 0;
 		unsigned days = quiet <= 0 ? 0 : quiet < 64 ? wh_bits(w->sensor & ((UINT64_C(1) << quiet) - 1)) : w->sensor_days;
 		if (days >= TOLD_FROM)
-			lead_with(res, (struct wh_reason){.code = WH_REASON_QUIET_SINCE, .day = {res->last_day}, .count = {days}}, mem);
+			lead_with(res, (struct wh_reason){.code = WH_REASON_QUIET_SINCE, .day = {res->last_day}, .count = {days}},
+			          mem);
 	}
 }
 
@@ -128,7 +129,8 @@ int wh_recommend(const struct wh_harden_ask *ask, struct wh_arena *mem, struct w
 	rec->estate = estate;
 	rec->ports = opt->ports;
 	rec->ports_outbound = opt->ports_outbound;
-	rec->asked = (struct wh_asked){opt->permissiveness, opt->max_lines, opt->max_prefixes, opt->min_days, opt->window_days, opt->stable_days};
+	rec->asked = (struct wh_asked){opt->permissiveness, opt->max_lines,   opt->max_prefixes,
+	                               opt->min_days,       opt->window_days, opt->stable_days};
 	find_outages(&a.window, mem, rec);
 	rec->from_us = rec->to_us - (int64_t)rec->days * WH_US_PER_DAY;
 	rec->resources = wh_arena_array(mem, estate->n_resources + 1, sizeof *rec->resources);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * recommend: the inside of it. candidates.c finds the ports to look at, resource.c derives the rules of one resource, allotment.c divides a
- * small budget among ports, budget.c makes rules fit into the group that several resources share, recommend.c does it for all, on
- * several threads.
+ * recommend: the inside of it. candidates.c finds the ports to look at, resource.c derives the rules of one resource, allotment.c
+ * divides a small budget among ports, budget.c makes rules fit into the group that several resources share, recommend.c does it
+ * for all, on several threads.
  */
 #pragma once
 #include <pthread.h>
@@ -11,7 +11,8 @@
 #define WH_DEAREST 0x1p60    /* price of a line, at which every port has the fewest that it can have */
 #define WH_NSG_PREFIXES 4000 /* that Azure takes in one group */
 
-/* What a thread works in. Peers by the million do not outlive their resource, nor tries, which may be a hundred times their rule. */
+/* What a thread works in. Peers by the million do not outlive their resource, nor tries, which may be a hundred times their
+ * rule. */
 struct wh_scratch {
 	struct wh_arena *results;  /* what its resources leave behind */
 	struct wh_arena *resource; /* emptied before each resource */
@@ -33,13 +34,15 @@ struct wh_candidates {
 	const struct wh_drawn *drawn; size_t n_drawn;
 };
 /* drawn.c: finds such ranges among what reached the ports of one direction and protocol; open: what the rules in force open. */
-void wh_drawn_ports(const struct wh_analysis *a, const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, const struct wh_port_range *open,
-                    size_t n_open, struct wh_arena *mem, struct wh_candidates *out);
-/* The range in which the port is left alone, or NULL: a service in the midst of one, and a port that will hardly be drawn, are judged as ever. */
-const struct wh_drawn *wh_drawn_has(const struct wh_candidates *c, const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, uint16_t port);
+void wh_drawn_ports(const struct wh_analysis *a, const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto,
+                    const struct wh_port_range *open, size_t n_open, struct wh_arena *mem, struct wh_candidates *out);
+/* The range in which the port is left alone, or NULL: a service in the midst of one, and a port that will hardly be drawn, are
+ * judged as ever. */
+const struct wh_drawn *wh_drawn_has(const struct wh_candidates *c, const struct wh_resource_traffic *t, enum wh_direction d,
+                                    uint8_t proto, uint16_t port);
 /* candidates.c: which ports of a resource are looked at, in the directions that were asked for. */
-void wh_candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t, struct wh_arena *mem,
-                        struct wh_candidates *out);
+void wh_candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t,
+                        struct wh_arena *mem, struct wh_candidates *out);
 
 /* A port, and the lines that it gets of a budget. */
 #define WH_ALLOTMENT_MOST 64 /* lines of a rule: larger budgets are met by a price, where one does */
@@ -48,9 +51,11 @@ struct wh_allotment {
 	size_t resource;                   /* its place in the recommendation; the ports of one are next to each other */
 	size_t names;                      /* addresses that each of its rules names, where these weigh; 0: they do not */
 	size_t probes;                     /* prefixes of the allow for the load balancer's probes */
-	double cost[2][WH_ALLOTMENT_MOST + 1]; /* [carved out of][k]: the best rule of just k lines; INFINITY: there is none, or it is not offered */
+	/* [carved out of][k]: the best rule of just k lines; INFINITY: there is none, or it is not offered */
+	double cost[2][WH_ALLOTMENT_MOST + 1];
 	double left_open;                  /* addresses and /64s that the rules in force let in: what leaving it alone costs */
-	struct wh_allotment *with;             /* this port's deny of all is one rule with that one's, and gets what that gets; NULL */
+	/* this port's deny of all is one rule with that one's, and gets what that gets; NULL */
+	struct wh_allotment *with;
 	bool in, carved;                   /* the allotment; not in: left alone */
 	unsigned lines;
 };
@@ -58,23 +63,26 @@ struct wh_room { size_t lines, weight; }; /* lines of each resource, prefixes of
 /* Sets the allotments: the cheapest that there is room for. -E2BIG: the table would be too large. */
 int wh_allot(struct wh_allotment *s, size_t n, struct wh_room room, struct wh_arena *mem);
 /* Fills cost, up to `most` lines, and left_open. */
-int wh_allotment_price(const struct wh_analysis *a, const struct wh_judged_port *port, struct wh_limits limits, size_t most, struct wh_arena *mem,
-                       struct wh_allotment *out, struct wh_error *err);
+int wh_allotment_price(const struct wh_analysis *a, const struct wh_judged_port *port, struct wh_limits limits, size_t most,
+                       struct wh_arena *mem, struct wh_allotment *out, struct wh_error *err);
 /* Whether ports are closed by one rule of a group, not by two; and makes it so. */
 bool wh_one_deny(const struct wh_recommended_rule *a, const struct wh_recommended_rule *b);
 void wh_allot_with(struct wh_allotment *s, struct wh_allotment *first);
-/* The prefixes that such a rule adds to a group: its own, the resource's addresses in an allow, a deny and a deny of what is carved out, and the
- * allow for probes. */
+/* The prefixes that such a rule adds to a group: its own, the resource's addresses in an allow, a deny and a deny of what is
+ * carved out, and the allow for probes. */
 size_t wh_allotment_weight(const struct wh_allotment *s, unsigned lines, bool carved);
 
-/* resource.c: fills *res, whose resource is set. `price` is what a line costs at the least: more than 1 where its group has no room. */
-int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_scratch *scratch, struct wh_error *err);
+/* resource.c: fills *res, whose resource is set. `price` is what a line costs at the least: more than 1 where its group has no
+ * room. */
+int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_scratch *scratch,
+                          struct wh_error *err);
 /* An allotment for each of res->rules, priced; out has room for them. Their names are set, and kept. */
-int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double price, size_t most, struct wh_scratch *scratch, struct wh_allotment *out,
-                   struct wh_error *err);
-/* Derives the rules anew, each within its allotment. Those that cannot be offered like that lose that choice and are counted: allot again. */
-int wh_derive_allotted(struct wh_analysis *a, struct wh_resource_result *res, struct wh_allotment *s, size_t n, double price, struct wh_scratch *scratch,
-                     size_t *refused, struct wh_error *err);
+int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double price, size_t most, struct wh_scratch *scratch,
+                   struct wh_allotment *out, struct wh_error *err);
+/* Derives the rules anew, each within its allotment. Those that cannot be offered like that lose that choice and are counted:
+ * allot again. */
+int wh_derive_allotted(struct wh_analysis *a, struct wh_resource_result *res, struct wh_allotment *s, size_t n, double price,
+                       struct wh_scratch *scratch, size_t *refused, struct wh_error *err);
 
 struct wh_recommending {
 	const struct wh_analysis *a;
@@ -89,6 +97,6 @@ struct wh_recommending {
 };
 int wh_recommend_job(void *arg, struct wh_store *s, unsigned thread, size_t i, struct wh_error *err); /* of a wh_recommending */
 struct wh_scratch *wh_scratch_of(struct wh_recommending *r, unsigned thread);
-/* Makes the rules of a group's resources fit into it together, where it has room for few (small), or for many. The many come first: a
- * resource that is fitted into a small group afterwards takes no more of another than it had. */
+/* Makes the rules of a group's resources fit into it together, where it has room for few (small), or for many. The many come
+ * first: a resource that is fitted into a small group afterwards takes no more of another than it had. */
 int wh_fit_group(struct wh_recommending *r, const struct wh_nsg *nsg, bool small, struct wh_arena *mem, struct wh_error *err);

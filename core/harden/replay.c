@@ -8,19 +8,19 @@
  *
  * The ledger knows on which days a peer came and how many flows it made, not how many on which day. So the flows are shared
  * out evenly over its days, the remainder from the latest on: sums are exact, single days are not. Flows from before the window
- * are taken off in proportion to days. A peer with fewer flows than days had some that lasted: on each of its days one of them was open,
- * and that is what counts for the day.
+ * are taken off in proportion to days. A peer with fewer flows than days had some that lasted: on each of its days one of them
+ * was open, and that is what counts for the day.
  *
- * A log is replayed as if it were a ledger of its own, but for the judgment on peers that the ledger knows too, which is the ledger's: a day's
- * log makes everybody a newcomer.
+ * A log is replayed as if it were a ledger of its own, but for the judgment on peers that the ledger knows too, which is the
+ * ledger's: a day's log makes everybody a newcomer.
  *
  * Lost of kept + lost is the expected breakage. Its upper bound is Clopper–Pearson's: the largest share p at which seeing so few
  * lost flows still has a chance of 5 %. With 0 of 41,203 that is 1 − 0.05^(1/41203) = 0.007 %. It takes flows for independent,
  * which those of one peer are not: the peers are counted beside it.
  *
- * Rules that were derived from the same days lose next to nothing by construction. The holdout is the honest figure: rules as they
- * would have been some days ago, replayed on the days since. What it can't take back is that an edge's counts, histograms and
- * alerts are sums over all its days; which peers were known, and on which days, is as it was.
+ * Rules that were derived from the same days lose next to nothing by construction. The holdout is the honest figure: rules as
+ * they would have been some days ago, replayed on the days since. What it can't take back is that an edge's counts, histograms
+ * and alerts are sums over all its days; which peers were known, and on which days, is as it was.
  */
 #include <jansson.h>
 #include <math.h>
@@ -30,7 +30,8 @@
 
 /* ---- the bound ---- */
 
-/* The continued fraction of the incomplete beta function, by Lentz's method (DLMF 8.17.22). Good for x < (a + 1) / (a + b + 2). */
+/* The continued fraction of the incomplete beta function, by Lentz's method (DLMF 8.17.22). Good for x < (a + 1) / (a + b +
+ * 2). */
 static double beta_fraction(double a, double b, double x)
 {
 	const double tiny = 1e-300;
@@ -108,8 +109,10 @@ static struct wh_ranges allowed_by(const struct wh_resource_result *res, size_t 
 	for (size_t k = i; k < res->n_rules; k++) {
 		const struct wh_recommended_rule *r = &res->rules[k];
 		if (same_region(r, &res->rules[i]))
-			all = wh_ranges_union(all, wh_ranges_minus(wh_ranges_from_prefixes(r->prefixes, r->n_prefixes, mem),
-			                                           wh_ranges_from_prefixes(r->except, r->n_except, mem), mem), mem);
+			all = wh_ranges_union(all,
+			                      wh_ranges_minus(wh_ranges_from_prefixes(r->prefixes, r->n_prefixes, mem),
+			                                      wh_ranges_from_prefixes(r->except, r->n_except, mem), mem),
+			                      mem);
 	}
 	return all;
 }
@@ -140,7 +143,8 @@ static void note_lost(struct wh_replay_rule *r, const struct wh_evidence_peer *p
 }
 
 /* `shown`: the days that are replayed, as bits of the window. */
-static void replay_peer(struct wh_replay *out, struct wh_replay_rule *r, const struct wh_evidence_peer *p, bool passes, uint64_t shown)
+static void replay_peer(struct wh_replay *out, struct wh_replay_rule *r, const struct wh_evidence_peer *p, bool passes,
+                        uint64_t shown)
 {
 	bool belongs = wh_stays(p->verdict) || wh_alert_alone(p); /* one alert is no verdict: what it would cost is counted */
 	unsigned known = wh_bits(p->edge->days), days = wh_bits(p->days);
@@ -208,7 +212,8 @@ static int replay_rule(const struct replayed *p, size_t i, struct wh_replay *out
 	r->rule = rule;
 	if (!found)
 		return 0;
-	if ((rc = wh_present(p->a->estate, p->res->resource, rule->direction, rule->proto, rule->port, p->scratch, &present, err)))
+	if ((rc = wh_present(p->a->estate, p->res->resource, rule->direction, rule->proto, rule->port, p->scratch, &present,
+	                     err)))
 		return rc;
 	struct wh_port_traffic traffic = *found;
 	struct wh_ranges allowed = allowed_by(p->res, i, p->scratch);
@@ -222,11 +227,12 @@ static int replay_rule(const struct replayed *p, size_t i, struct wh_replay *out
 	return 0;
 }
 
-static int replay_resource(struct wh_analysis *a, struct wh_analysis *ledger, const struct wh_resource_result *res, uint64_t shown,
-                           struct wh_replay *out, struct wh_error *err)
+static int replay_resource(struct wh_analysis *a, struct wh_analysis *ledger, const struct wh_resource_result *res,
+                           uint64_t shown, struct wh_replay *out, struct wh_error *err)
 {
 	struct replayed p = {.a = a, .ledger = ledger, .res = res, .shown = shown, .scratch = wh_arena_new()};
-	int rc = p.scratch ? wh_analysis_traffic(a, res->resource, p.scratch, &p.traffic, err) : wh_fail(err, -ENOMEM, "out of memory");
+	int rc = p.scratch ? wh_analysis_traffic(a, res->resource, p.scratch, &p.traffic, err)
+	                   : wh_fail(err, -ENOMEM, "out of memory");
 
 	if (!rc && ledger)
 		rc = wh_analysis_traffic(ledger, res->resource, p.scratch, &p.known, err);
@@ -244,7 +250,8 @@ static int replay_resource(struct wh_analysis *a, struct wh_analysis *ledger, co
 /* ---- all ---- */
 
 /* Opens what is replayed, and where that is a log the ledger that judges. */
-static int open_both(const struct wh_harden_ask *ask, struct wh_store *log, struct wh_analysis *a, struct wh_analysis *ledger, struct wh_error *err)
+static int open_both(const struct wh_harden_ask *ask, struct wh_store *log, struct wh_analysis *a, struct wh_analysis *ledger,
+                     struct wh_error *err)
 {
 	int rc = wh_estate_require_all(ask->estate, ask->names, ask->n_names, err);
 	rc = rc ? rc : wh_analysis_open(a, log ? log : ask->store, ask->estate, ask->opt, err);
@@ -254,8 +261,8 @@ static int open_both(const struct wh_harden_ask *ask, struct wh_store *log, stru
 }
 
 /* The days of `log`, or where there is none, those of the ledger itself, the last of them (last_days; 0: all). */
-static int replay_store(const struct wh_harden_ask *ask, struct wh_store *log, const struct wh_recommendation *rec, unsigned last_days,
-                        struct wh_arena *mem, struct wh_replay **out, struct wh_error *err)
+static int replay_store(const struct wh_harden_ask *ask, struct wh_store *log, const struct wh_recommendation *rec,
+                        unsigned last_days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err)
 {
 	const struct wh_harden_options *opt = ask->opt;
 	struct wh_replay *r = wh_arena_alloc(mem, sizeof *r);
@@ -275,7 +282,8 @@ static int replay_store(const struct wh_harden_ask *ask, struct wh_store *log, c
 	r->rules = wh_arena_array(mem, n_rules + 1, sizeof *r->rules);
 	uint64_t shown = r->n_days >= 64 ? UINT64_MAX : (UINT64_C(1) << r->n_days) - 1;
 	for (size_t i = 0; i < rec->n_resources && !rc; i++) {
-		if (rec->resources[i].n_rules && wh_estate_is_named(ask->estate, rec->resources[i].resource, ask->names, ask->n_names))
+		if (rec->resources[i].n_rules &&
+		    wh_estate_is_named(ask->estate, rec->resources[i].resource, ask->names, ask->n_names))
 			rc = replay_resource(&a, log ? &ledger : NULL, &rec->resources[i], shown, r, err);
 		if (!rc && opt->progress)
 			rc = opt->progress(opt->progress_arg, i + 1, rec->n_resources);
@@ -294,13 +302,14 @@ int wh_replay(const struct wh_harden_ask *ask, const struct wh_recommendation *r
 	return replay_store(ask, NULL, rec, last_days, mem, out, err);
 }
 
-int wh_replay_log(const struct wh_harden_ask *ask, struct wh_store *log, const struct wh_recommendation *rec, struct wh_arena *mem,
-                  struct wh_replay **out, struct wh_error *err)
+int wh_replay_log(const struct wh_harden_ask *ask, struct wh_store *log, const struct wh_recommendation *rec,
+                  struct wh_arena *mem, struct wh_replay **out, struct wh_error *err)
 {
 	return replay_store(ask, log, rec, 0, mem, out, err);
 }
 
-int wh_replay_holdout(const struct wh_harden_ask *ask, unsigned days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err)
+int wh_replay_holdout(const struct wh_harden_ask *ask, unsigned days, struct wh_arena *mem, struct wh_replay **out,
+                      struct wh_error *err)
 {
 	const struct wh_harden_options *opt = ask->opt;
 	struct wh_harden_options before = *opt, whole = *opt;
@@ -312,7 +321,8 @@ int wh_replay_holdout(const struct wh_harden_ask *ask, unsigned days, struct wh_
 
 	*out = NULL;
 	if (!days || days >= min)
-		return wh_fail_input(err, -EINVAL, "a holdout is from 1 to %u days: fewer than a resource must have been watched", min - 1);
+		return wh_fail_input(err, -EINVAL, "a holdout is from 1 to %u days: fewer than a resource must have been watched",
+		                     min - 1);
 	if (opt->today)
 		last = opt->today;
 	else if ((rc = wh_last_day(ask->store, &last, err)))
@@ -335,8 +345,8 @@ int wh_replay_holdout(const struct wh_harden_ask *ask, unsigned days, struct wh_
 
 static json_t *counts_json(const struct wh_replay_counts *c)
 {
-	return json_pack("{s:I, s:I, s:I, s:I}", "kept", (json_int_t)c->kept, "lost", (json_int_t)c->lost, "stopped", (json_int_t)c->stopped, "admitted",
-	                 (json_int_t)c->admitted);
+	return json_pack("{s:I, s:I, s:I, s:I}", "kept", (json_int_t)c->kept, "lost", (json_int_t)c->lost, "stopped",
+	                 (json_int_t)c->stopped, "admitted", (json_int_t)c->admitted);
 }
 
 static json_t *rule_json(const struct wh_replay_rule *r)
@@ -344,11 +354,13 @@ static json_t *rule_json(const struct wh_replay_rule *r)
 	char proto[8], addr[WH_ADDR_STRLEN], at[WH_TIME_STRLEN];
 	json_t *worst = json_array();
 	for (unsigned i = 0; i < r->n_worst; i++)
-		json_array_append_new(worst, json_pack("{s:s, s:I, s:s}", "peer", wh_addr_text(&r->worst[i].addr, addr), "flows", (json_int_t)r->worst[i].flows,
-		                                       "last", wh_time_text(r->worst[i].last_us, at)));
-	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:o, s:o, s:o}", "resource", r->resource->name, "rule", r->rule->name, "direction",
-	                 wh_direction_text(r->rule->direction), "destinationPort", (int)r->rule->port, "protocol", wh_proto_text(r->rule->proto, proto),
-	                 "flows", counts_json(&r->flows), "peers", counts_json(&r->peers), "lostPeers", worst);
+		json_array_append_new(worst,
+		                      json_pack("{s:s, s:I, s:s}", "peer", wh_addr_text(&r->worst[i].addr, addr), "flows",
+		                                (json_int_t)r->worst[i].flows, "last", wh_time_text(r->worst[i].last_us, at)));
+	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:o, s:o, s:o}", "resource", r->resource->name, "rule", r->rule->name,
+	                 "direction", wh_direction_text(r->rule->direction), "destinationPort", (int)r->rule->port, "protocol",
+	                 wh_proto_text(r->rule->proto, proto), "flows", counts_json(&r->flows), "peers", counts_json(&r->peers),
+	                 "lostPeers", worst);
 }
 
 char *wh_replay_json(const struct wh_replay *r)
@@ -364,10 +376,11 @@ char *wh_replay_json(const struct wh_replay *r)
 	}
 	for (size_t i = 0; i < r->n_rules; i++)
 		json_array_append_new(rules, rule_json(&r->rules[i]));
-	json_t *doc = json_pack("{s:i, s:i, s:{s:I, s:I, s:f, s:I, s:I}, s:o, s:o, s:o, s:o}", "version", 1, "holdoutDays", (int)r->holdout_days, "breakage",
-	                        "flows", (json_int_t)r->flows.lost, "of", (json_int_t)(r->flows.kept + r->flows.lost), "upper95", r->upper, "peers",
-	                        (json_int_t)r->peers.lost, "ofPeers", (json_int_t)(r->peers.kept + r->peers.lost), "flows", counts_json(&r->flows), "peers",
-	                        counts_json(&r->peers), "days", days, "rules", rules);
+	json_t *doc = json_pack("{s:i, s:i, s:{s:I, s:I, s:f, s:I, s:I}, s:o, s:o, s:o, s:o}", "version", 1, "holdoutDays",
+	                        (int)r->holdout_days, "breakage", "flows", (json_int_t)r->flows.lost, "of",
+	                        (json_int_t)(r->flows.kept + r->flows.lost), "upper95", r->upper, "peers",
+	                        (json_int_t)r->peers.lost, "ofPeers", (json_int_t)(r->peers.kept + r->peers.lost), "flows",
+	                        counts_json(&r->flows), "peers", counts_json(&r->peers), "days", days, "rules", rules);
 	char *text = doc ? json_dumps(doc, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6)) : NULL;
 	json_decref(doc);
 	return text;

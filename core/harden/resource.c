@@ -58,8 +58,8 @@ static void port_stays(const struct deriving *d, const struct wh_candidate *port
 	wh_reason_add(d->res, &why, d->scratch->results);
 }
 
-/* What reaches a port and what the rules in force let reach it, weighed, in scratch->port, which is emptied. Returns 1 where it is no candidate
- * after all. */
+/* What reaches a port and what the rules in force let reach it, weighed, in scratch->port, which is emptied. Returns 1 where it
+ * is no candidate after all. */
 static int open_port(const struct deriving *d, const struct wh_candidate *port, struct opened *out, struct wh_error *err)
 {
 	const struct wh_port_traffic *found = wh_traffic_find(d->traffic, port->direction, port->proto, port->port);
@@ -67,10 +67,12 @@ static int open_port(const struct deriving *d, const struct wh_candidate *port, 
 	struct wh_present *present = &out->present;
 	int rc;
 
-	out->traffic = found ? *found : (struct wh_port_traffic){.direction = port->direction, .proto = port->proto, .port = port->port};
+	out->traffic = found ? *found
+	                     : (struct wh_port_traffic){.direction = port->direction, .proto = port->proto, .port = port->port};
 	out->port = (struct wh_judged_port){res->resource, d->traffic, &out->traffic, present};
 	wh_arena_reset(d->scratch->port);
-	if ((rc = wh_present(d->a->estate, res->resource, port->direction, port->proto, port->port, d->scratch->port, present, err)))
+	if ((rc = wh_present(d->a->estate, res->resource, port->direction, port->proto, port->port, d->scratch->port, present,
+	                     err)))
 		return rc;
 	if (!present->explicit_allow)
 		return 1;
@@ -86,9 +88,10 @@ static int open_port(const struct deriving *d, const struct wh_candidate *port, 
 	return 0;
 }
 
-/* Derives one port's rule in memory of its own, and keeps the rule in scratch->results. Returns as wh_derive_rule(); 1 also where it is not offered. */
-static int derive_one(const struct deriving *d, const struct wh_candidate *port, struct wh_limits limits, struct wh_recommended_rule *rule,
-                      struct wh_error *err)
+/* Derives one port's rule in memory of its own, and keeps the rule in scratch->results. Returns as wh_derive_rule(); 1 also where
+ * it is not offered. */
+static int derive_one(const struct deriving *d, const struct wh_candidate *port, struct wh_limits limits,
+                      struct wh_recommended_rule *rule, struct wh_error *err)
 {
 	struct wh_arena *mem = d->scratch->results, *port_mem = d->scratch->port;
 	struct wh_resource_result *res = d->res;
@@ -130,7 +133,9 @@ static bool wide_open(const struct wh_analysis *a, const struct wh_resource *r, 
 	if (wh_present(a->estate, r, d->direction, d->proto, d->from, mem, &present, NULL))
 		return true;
 	for (size_t i = 0; i < present.n_prefixes; i++)
-		addresses += ldexp(1, wh_prefix_is_v4(&present.prefixes[i]) ? 128 - present.prefixes[i].len : present.prefixes[i].len < 64 ? 64 - present.prefixes[i].len : 0);
+		addresses += ldexp(1, wh_prefix_is_v4(&present.prefixes[i]) ? 128 - present.prefixes[i].len
+		                      : present.prefixes[i].len < 64        ? 64 - present.prefixes[i].len
+		                                                            : 0);
 	return addresses > 256.0 * (double)d->n_peers;
 }
 
@@ -140,15 +145,22 @@ static void drawn_stay(const struct deriving *d, const struct wh_candidates *por
 	struct wh_arena *mem = d->scratch->results;
 	for (size_t i = 0; i < ports->n_drawn; i++) {
 		const struct wh_drawn *range = &ports->drawn[i];
-		wh_reason_add(d->res, &(struct wh_reason){.code = WH_REASON_DRAWN, .direction = range->direction, .proto = range->proto, .from = range->from,
-		                                          .to = range->to, .count = {range->n_ports, range->n_peers}}, mem);
+		wh_reason_add(d->res,
+		              &(struct wh_reason){.code = WH_REASON_DRAWN,
+		                                  .direction = range->direction,
+		                                  .proto = range->proto,
+		                                  .from = range->from,
+		                                  .to = range->to,
+		                                  .count = {range->n_ports, range->n_peers}},
+		              mem);
 		if (wide_open(d->a, d->res->resource, range, mem))
 			d->res->status = WH_UNHEALTHY;
 	}
 }
 
 /* One pass over a resource's ports. *lines gets the sum of what the rules need. */
-static int derive_all(const struct deriving *d, const struct wh_candidates *ports, double line_price, size_t *lines, struct wh_error *err)
+static int derive_all(const struct deriving *d, const struct wh_candidates *ports, double line_price, size_t *lines,
+                      struct wh_error *err)
 {
 	struct wh_resource_result *res = d->res;
 	res->rules = wh_arena_array(d->scratch->results, ports->n + 1, sizeof *res->rules);
@@ -179,7 +191,8 @@ static int price_rules(const struct deriving *d, double price, size_t most, stru
 		int rc;
 		out[i].port = (struct wh_candidate){res->rules[i].direction, res->rules[i].proto, res->rules[i].port};
 		if ((rc = open_port(d, &out[i].port, &o, err)) == 0)
-			rc = wh_allotment_price(d->a, &o.port, (struct wh_limits){.line_price = price}, most, d->scratch->port, &out[i], err);
+			rc = wh_allotment_price(d->a, &o.port, (struct wh_limits){.line_price = price}, most, d->scratch->port,
+			                        &out[i], err);
 		if (rc)
 			return rc;
 		for (size_t k = 0; k < i && !out[i].with; k++)
@@ -189,13 +202,15 @@ static int price_rules(const struct deriving *d, double price, size_t most, stru
 	return 0;
 }
 
-static int derive_allotted(const struct deriving *d, struct wh_allotment *s, size_t n, double price, size_t *refused, struct wh_error *err)
+static int derive_allotted(const struct deriving *d, struct wh_allotment *s, size_t n, double price, size_t *refused,
+                           struct wh_error *err)
 {
 	struct wh_resource_result *res = d->res;
 	res->rules = wh_arena_array(d->scratch->results, n + 1, sizeof *res->rules);
 	res->n_rules = 0;
 	for (size_t i = 0; i < n; i++) {
-		struct wh_limits limits = {.line_price = price, .max_lines = s[i].lines, .no_carving = s[i].names && !s[i].carved};
+		struct wh_limits limits = {
+			.line_price = price, .max_lines = s[i].lines, .no_carving = s[i].names && !s[i].carved};
 		int rc = s[i].in ? derive_one(d, &s[i].port, limits, &res->rules[res->n_rules], err) : 0;
 		if (rc < 0)
 			return rc;
@@ -212,7 +227,8 @@ static int derive_allotted(const struct deriving *d, struct wh_allotment *s, siz
 	return 0;
 }
 
-/* Exactly, within a small budget; in a larger one, where even the fewest lines of all ports have no room, as well as an allotment can. */
+/* Exactly, within a small budget; in a larger one, where even the fewest lines of all ports have no room, as well as an allotment
+ * can. */
 static int derive_by_allotment(const struct deriving *d, size_t budget, double price, struct wh_error *err)
 {
 	struct wh_resource_result *res = d->res;
@@ -226,7 +242,8 @@ static int derive_by_allotment(const struct deriving *d, size_t budget, double p
 		res->n_reasons = n_reasons;
 		wh_arena_reset(scratch->port);
 		if (wh_allot(s, n, (struct wh_room){budget, SIZE_MAX}, scratch->port)) {
-			wh_reason_add(res, &(struct wh_reason){.code = WH_REASON_NO_LINES, .count = {n, budget}}, scratch->results);
+			wh_reason_add(res, &(struct wh_reason){.code = WH_REASON_NO_LINES, .count = {n, budget}},
+			              scratch->results);
 			break;
 		}
 		rc = derive_allotted(d, s, n, price, &refused, err);
@@ -237,9 +254,10 @@ static int derive_by_allotment(const struct deriving *d, size_t budget, double p
 
 /* ---- within any budget ---- */
 
-/* Where there is no room for so many lines, they grow dearer until all rules fit together, and then as much cheaper as they still fit.
- * `price` is what a line costs at the least: more than 1 where its group has no room. */
-static int derive_within(const struct deriving *d, const struct wh_candidates *ports, size_t budget, double price, struct wh_error *err)
+/* Where there is no room for so many lines, they grow dearer until all rules fit together, and then as much cheaper as they still
+ * fit. `price` is what a line costs at the least: more than 1 where its group has no room. */
+static int derive_within(const struct deriving *d, const struct wh_candidates *ports, size_t budget, double price,
+                         struct wh_error *err)
 {
 	double lo = price, hi = price;
 	size_t lines;
@@ -281,14 +299,17 @@ static int conclude(const struct wh_analysis *a, struct wh_resource_result *res,
 	wh_arena_reset(scratch->port);
 	int rc = wh_prove(a->estate, res->resource, res->rules, res->n_rules, scratch->port, &ce, err);
 	if (rc == 1)
-		rc = wh_fail(err, -EPROTO, "%s: the proposal for port %u would let in %s, which the rules in force do not: nothing is offered",
+		rc = wh_fail(err, -EPROTO,
+		             "%s: the proposal for port %u would let in %s, which the rules in force do not: nothing is offered",
 		             res->resource->name, ce.port, wh_addr_text(&ce.peer, peer));
 	return rc;
 }
 
-int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_scratch *scratch, struct wh_error *err)
+int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_scratch *scratch,
+                          struct wh_error *err)
 {
-	size_t budget = a->opt->max_lines ? a->opt->max_lines : SIZE_MAX, nsg = a->opt->max_prefixes_nsg ? a->opt->max_prefixes_nsg : WH_NSG_PREFIXES;
+	size_t budget = a->opt->max_lines ? a->opt->max_lines : SIZE_MAX,
+	       nsg = a->opt->max_prefixes_nsg ? a->opt->max_prefixes_nsg : WH_NSG_PREFIXES;
 	struct wh_resource_traffic t;
 	struct wh_candidates ports;
 	int rc;
@@ -306,18 +327,20 @@ int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res,
 		return 0;
 	}
 	wh_candidate_ports(a, res->resource, &t, scratch->resource, &ports);
-	if (res->resource->n_nsgs && nsg < budget && nsg > WH_ALLOTMENT_MOST) /* a small one is divided with the group's other resources, exactly */
+	if (res->resource->n_nsgs && nsg < budget &&
+	    nsg > WH_ALLOTMENT_MOST) /* a small one is divided with the group's other resources, exactly */
 		budget = nsg;
 	res->status = WH_HEALTHY;
 	if ((rc = derive_within(&(struct deriving){a, &t, scratch, res}, &ports, budget, price, err)))
 		return rc;
 	if (!res->n_rules && !res->n_reasons)
-		wh_reason_add(res, &(struct wh_reason){.code = ports.n ? WH_REASON_AS_NARROW : WH_REASON_NONE_OPEN}, scratch->results);
+		wh_reason_add(res, &(struct wh_reason){.code = ports.n ? WH_REASON_AS_NARROW : WH_REASON_NONE_OPEN},
+		              scratch->results);
 	return conclude(a, res, scratch, err);
 }
 
-int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double price, size_t most, struct wh_scratch *scratch, struct wh_allotment *out,
-                   struct wh_error *err)
+int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double price, size_t most, struct wh_scratch *scratch,
+                   struct wh_allotment *out, struct wh_error *err)
 {
 	struct wh_resource_traffic t;
 	int rc;
@@ -328,8 +351,8 @@ int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double
 	return price_rules(&(struct deriving){a, &t, scratch, res}, price, most, out, err);
 }
 
-int wh_derive_allotted(struct wh_analysis *a, struct wh_resource_result *res, struct wh_allotment *s, size_t n, double price, struct wh_scratch *scratch,
-                     size_t *refused, struct wh_error *err)
+int wh_derive_allotted(struct wh_analysis *a, struct wh_resource_result *res, struct wh_allotment *s, size_t n, double price,
+                       struct wh_scratch *scratch, size_t *refused, struct wh_error *err)
 {
 	struct wh_resource_traffic t;
 	int rc;

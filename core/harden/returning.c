@@ -3,9 +3,9 @@
  * Who will come again? The beta-geometric/beta-Bernoulli model of buyers who leave without saying so (Fader, Hardie and Shang,
  * "Customer-Base Analysis in a Discrete-Time Noncontractual Setting", Marketing Science 2010), with days for purchases.
  *
- * Each peer visits on a day with a chance p of his own, until a day is his last, with a chance θ a day; p ~ Beta(α, β) and θ ~ Beta(γ, δ)
- * over all peers. After the first visit he came on x more days, the last of them t days after the first, and has been quiet for m days.
- * Either he is still there and did not come m times, or he left after i < m of them:
+ * Each peer visits on a day with a chance p of his own, until a day is his last, with a chance θ a day; p ~ Beta(α, β) and θ ~
+ * Beta(γ, δ) over all peers. After the first visit he came on x more days, the last of them t days after the first, and has been
+ * quiet for m days. Either he is still there and did not come m times, or he left after i < m of them:
  *
  *     alive   = P(x visits in t + m days)         · P(no last day in t + m)
  *     left(i) = P(x visits in t, none in i more)  · P(the last day is t + i)
@@ -14,11 +14,12 @@
  *
  *     none(i + 1) = none(i) · (b + i) / (a + b + i)        lives(k + 1) = lives(k) · (δ + k) / (γ + δ + k)
  *
- * and P(alive) = alive / (alive + Σ left(i)). Who is alive comes on a share (α + x) / (α + β + t + m) of the days for as long as he lives:
- * summed over the horizon that is the answer.
+ * and P(alive) = alive / (alive + Σ left(i)). Who is alive comes on a share (α + x) / (α + β + t + m) of the days for as long as
+ * he lives: summed over the horizon that is the answer.
  *
  * With life 0.5, 1 every third newcomer never comes again, and after three weeks one in forty-five leaves a day: addresses that
- * have lasted last. Somebody who came on one day comes on 1.9 more of the next 30 if that was yesterday, on 0.3 if it was five days ago.
+ * have lasted last. Somebody who came on one day comes on 1.9 more of the next 30 if that was yesterday, on 0.3 if it was five
+ * days ago.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -42,8 +43,8 @@ double wh_expected_days(const struct wh_rhythm *r, unsigned days, unsigned span,
 	return alive / (alive + left) * a / (a + b + quiet) * sum;
 }
 
-/* Filled as it is asked for, a page at a time: of its 2 MB most is never touched. 0: not known yet. Two threads that find the same
- * place empty put the same number there. */
+/* Filled as it is asked for, a page at a time: of its 2 MB most is never touched. 0: not known yet. Two threads that find the
+ * same place empty put the same number there. */
 struct wh_expected_table {
 	struct wh_rhythm rhythm;
 	unsigned horizon;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Does the sensor hear? Flows that can be told from all others are sent to one address past the sensor, and then waited for where the
- * sensor writes.
+ * Does the sensor hear? Flows that can be told from all others are sent to one address past the sensor, and then waited for where
+ * the sensor writes.
  *
- * In a log they are told by all of their five numbers. The ledger folds flows by (address, protocol, port, peer), so there the port is the
- * mark: one on which nothing listens, so that what is sent is refused or dropped, counts as unanswered, and teaches nothing.
- * Where the port is answered after all, it is the edge from this machine that grows.
+ * In a log they are told by all of their five numbers. The ledger folds flows by (address, protocol, port, peer), so there the
+ * port is the mark: one on which nothing listens, so that what is sent is refused or dropped, counts as unanswered, and teaches
+ * nothing. Where the port is answered after all, it is the edge from this machine that grows.
  *
- * When nothing comes, what did come meanwhile tells why: nothing at all (the sensor does not run, or writes elsewhere), or only others'
- * flows (it runs, and does not see this address).
+ * When nothing comes, what did come meanwhile tells why: nothing at all (the sensor does not run, or writes elsewhere), or only
+ * others' flows (it runs, and does not see this address).
  */
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -110,8 +110,8 @@ static int count_sketch(void *arg, const struct wh_addr *local, uint8_t proto, u
 	return 0;
 }
 
-static int ledger_counts(struct wh_store *s, const struct wh_selftest_options *o, const struct wh_selftest *t, uint64_t *ours, uint64_t *all,
-                         struct wh_error *err)
+static int ledger_counts(struct wh_store *s, const struct wh_selftest_options *o, const struct wh_selftest *t, uint64_t *ours,
+                         uint64_t *all, struct wh_error *err)
 {
 	struct count c = {o, t, 0};
 	struct wh_store_totals totals;
@@ -143,7 +143,8 @@ static int log_record(void *arg, const struct wh_record *r)
 	struct log *l = arg;
 	const struct wh_selftest *t = l->c.t;
 	const struct wh_flow *f = &r->flow;
-	if (r->kind != WH_RECORD_FLOW || !wh_addr_eq(&f->dst, &l->c.o->to) || f->dst_port != t->port || !wh_addr_eq(&f->src, &t->from))
+	if (r->kind != WH_RECORD_FLOW || !wh_addr_eq(&f->dst, &l->c.o->to) || f->dst_port != t->port ||
+	    !wh_addr_eq(&f->src, &t->from))
 		return 0;
 	for (unsigned i = 0; i < t->sent; i++)
 		if (f->src_port == t->ports[i])
@@ -218,7 +219,8 @@ int wh_selftest(struct wh_store *s, const struct wh_selftest_options *o, struct 
 	if (o->eve) {
 		l.buf = malloc(LOG_BUFFER);
 		l.state = wh_reader_eve.open ? wh_reader_eve.open(&(struct wh_reader_options){0}) : NULL;
-		rc = !l.buf || (wh_reader_eve.open && !l.state) ? wh_fail(err, -ENOMEM, "out of memory") : log_open(&l, o->eve, true, err);
+		rc = !l.buf || (wh_reader_eve.open && !l.state) ? wh_fail(err, -ENOMEM, "out of memory")
+		                                                : log_open(&l, o->eve, true, err);
 	} else {
 		rc = ledger_counts(s, o, t, &ours_then, &all_then, err);
 	}
@@ -236,7 +238,8 @@ int wh_selftest(struct wh_store *s, const struct wh_selftest_options *o, struct 
 		t->arrived = ours - ours_then > t->sent ? t->sent : (unsigned)(ours - ours_then);
 		t->others = all - all_then > t->arrived ? all - all_then - t->arrived : 0;
 		t->seconds = (double)since(start) / 1000;
-		if (rc || t->arrived >= t->sent || t->seconds >= o->timeout_s || (o->progress && (rc = o->progress(o->progress_arg, t))))
+		if (rc || t->arrived >= t->sent || t->seconds >= o->timeout_s ||
+		    (o->progress && (rc = o->progress(o->progress_arg, t))))
 			break;
 		poll(NULL, 0, 200);
 	}

@@ -78,8 +78,8 @@ static int by_addr(const void *x, const void *y)
 }
 
 /*
- * IPv6 hosts change their addresses daily (RFC 8981) and their owner is the /64: what is known of its addresses is known of it. An address
- * that returns on most days, or that is hostile by a hard rule, stands for itself.
+ * IPv6 hosts change their addresses daily (RFC 8981) and their owner is the /64: what is known of its addresses is known of it.
+ * An address that returns on most days, or that is hostile by a hard rule, stands for itself.
  */
 static bool joins_its_64(const struct wh_analysis *a, const struct row *r, uint64_t days)
 {
@@ -87,7 +87,8 @@ static bool joins_its_64(const struct wh_analysis *a, const struct row *r, uint6
 	       wh_bits(days) * 2 <= a->window.sensor_days && !wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &r->peer);
 }
 
-/* Rows of one port, sorted by peer, become its peers: the same peer at two addresses of the resource is one, and its first row holds all. */
+/* Rows of one port, sorted by peer, become its peers: the same peer at two addresses of the resource is one, and its first row
+ * holds all. */
 static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, struct wh_arena *mem, struct wh_port_traffic *out,
                       struct wh_resource_traffic *t)
 {
@@ -106,7 +107,8 @@ static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, s
 			continue; /* before the window, or alerts alone */
 		struct wh_addr addr = rows[i].peer;
 		struct wh_edge *into = edge;
-		struct wh_evidence_peer *p = out->n && wh_addr_eq(&out->peers[out->n - 1].addr, &addr) ? &out->peers[out->n - 1] : NULL;
+		struct wh_evidence_peer *p = out->n && wh_addr_eq(&out->peers[out->n - 1].addr, &addr) ? &out->peers[out->n - 1]
+		                                                                                       : NULL;
 		if (!p && joins_its_64(a, &rows[i], days)) {
 			addr = wh_prefix_of(&addr, 64).addr;
 			if (joined && wh_addr_eq(&out->peers[joined - 1].addr, &addr))
@@ -147,9 +149,10 @@ size_t wh_refused_of(const struct wh_analysis *a, const struct wh_addr *local)
 }
 
 /*
- * Who was answered before and is refused now: rules that were enforced may be blocking him. That he was left out as one who will not return
- * (one-off, gone) was wrong then, for he does; wh_analysis_weigh() lets him in again if his score does. A sketch knows of eight sources
- * and not when each came, so what counts is that the port refused flows after the last day on which he was answered.
+ * Who was answered before and is refused now: rules that were enforced may be blocking him. That he was left out as one who will
+ * not return (one-off, gone) was wrong then, for he does; wh_analysis_weigh() lets him in again if his score does. A sketch knows
+ * of eight sources and not when each came, so what counts is that the port refused flows after the last day on which he was
+ * answered.
  */
 static void mark_blocked(const struct wh_analysis *a, const struct wh_refused *f, struct wh_port_traffic *p)
 {
@@ -166,18 +169,21 @@ static void mark_blocked(const struct wh_analysis *a, const struct wh_refused *f
 }
 
 /* Adds the unanswered to the ports, as ports of their own where nobody was answered. */
-static void add_refused(const struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem, struct wh_resource_traffic *t)
+static void add_refused(const struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem,
+                        struct wh_resource_traffic *t)
 {
 	size_t extra = 0, n = t->n;
 
 	for (size_t i = 0; i < r->n_addrs; i++)
-		for (size_t k = wh_refused_of(a, &r->addrs[i]); k < a->n_refused && wh_addr_eq(&a->refused[k].local, &r->addrs[i]); k++)
+		for (size_t k = wh_refused_of(a, &r->addrs[i]);
+		     k < a->n_refused && wh_addr_eq(&a->refused[k].local, &r->addrs[i]); k++)
 			extra++;
 	struct wh_port_traffic *all = wh_arena_array(mem, n + extra + 1, sizeof *all);
 	memcpy(all, t->ports, n * sizeof *all);
 	t->ports = all;
 	for (size_t i = 0; i < r->n_addrs; i++)
-		for (size_t k = wh_refused_of(a, &r->addrs[i]); k < a->n_refused && wh_addr_eq(&a->refused[k].local, &r->addrs[i]); k++) {
+		for (size_t k = wh_refused_of(a, &r->addrs[i]);
+		     k < a->n_refused && wh_addr_eq(&a->refused[k].local, &r->addrs[i]); k++) {
 			const struct wh_refused *f = &a->refused[k];
 			seen(t, f->first_day, f->last_day, f->days);
 			if (!f->days)
@@ -218,8 +224,10 @@ static int heard_edge(void *arg, const struct wh_edge_key *k, const struct wh_ed
 	return 0;
 }
 
-/* Days on which the address had answered flows that the sensor reported. Of an edge that the kernel had open, too, it is not known which are the sensor's. */
-static int heard_of(const struct wh_analysis *a, const struct wh_addr *addr, const struct row *rows, size_t n, uint64_t *heard, struct wh_error *err)
+/* Days on which the address had answered flows that the sensor reported. Of an edge that the kernel had open, too, it is not
+ * known which are the sensor's. */
+static int heard_of(const struct wh_analysis *a, const struct wh_addr *addr, const struct row *rows, size_t n, uint64_t *heard,
+                    struct wh_error *err)
 {
 	struct hearing h = {.a = a};
 	bool open = false;
@@ -278,7 +286,8 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 	return 0;
 }
 
-const struct wh_port_traffic *wh_traffic_find(const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto, uint16_t port)
+const struct wh_port_traffic *wh_traffic_find(const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto,
+                                              uint16_t port)
 {
 	struct wh_port_traffic key = {.direction = d, .proto = proto, .port = port};
 	return t->n ? bsearch(&key, t->ports, t->n, sizeof key, by_port) : NULL;

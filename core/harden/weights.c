@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* rules/evidence.yaml: weights, rhythms, shapes and prices. A key that is missing, unknown or out of bounds is named with its line. */
+/* rules/evidence.yaml: weights, rhythms, shapes and prices. A key that is missing, unknown or out of bounds is named with its
+ * line. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/yaml.h"
 #include "harden/evidence.h"
 
-const char *const wh_feature_names[WH_N_FEATURES + 1] = {"days", "presence", "both-halves", "shape", "guessing", "burst", "fan-out",
-                                                         "alerts", "neighbours", "infected", "other-ports", "private", "policy", NULL};
+const char *const wh_feature_names[WH_N_FEATURES + 1] = {"days",        "presence", "both-halves", "shape",      "guessing",
+                                                         "burst",       "fan-out",  "alerts",      "neighbours", "infected",
+                                                         "other-ports", "private",  "policy",      NULL};
 
-static int number(const char *file, const struct wh_yaml *map, const char *key, double lo, double hi, double *out, struct wh_error *err)
+static int number(const char *file, const struct wh_yaml *map, const char *key, double lo, double hi, double *out,
+                  struct wh_error *err)
 {
 	const struct wh_yaml *n = wh_yaml_get(map, key);
 	int rc;
@@ -43,7 +46,8 @@ static int load_features(const char *file, const struct wh_yaml *features, struc
 	return rc;
 }
 
-static int load_shares(const char *file, const struct wh_yaml *shapes, const char *key, double out[static WH_EDGE_BUCKETS], struct wh_error *err)
+static int load_shares(const char *file, const struct wh_yaml *shapes, const char *key, double out[static WH_EDGE_BUCKETS],
+                       struct wh_error *err)
 {
 	const struct wh_yaml *list = wh_yaml_get(shapes, key);
 	double sum = 0;
@@ -60,8 +64,8 @@ static int load_shares(const char *file, const struct wh_yaml *shapes, const cha
 	if (rc)
 		return rc;
 	if (n != WH_EDGE_BUCKETS || sum <= 0)
-		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a list of %d shares above 0", file, list ? list->line : shapes->line, key,
-		                     WH_EDGE_BUCKETS);
+		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a list of %d shares above 0", file,
+		                     list ? list->line : shapes->line, key, WH_EDGE_BUCKETS);
 	for (n = 0; n < WH_EDGE_BUCKETS; n++)
 		out[n] /= sum;
 	return 0;
@@ -86,7 +90,8 @@ static int load_shapes(const char *file, const struct wh_yaml *m, struct wh_weig
 
 static int load_prices(const char *file, const struct wh_yaml *m, struct wh_select_costs *p, struct wh_error *err)
 {
-	static const char *const known[] = {"line", "unseen", "unseen-private", "carve-out", "newcomer", "newcomer-private", "horizon-days", NULL};
+	static const char *const known[] = {"line",     "unseen",           "unseen-private", "carve-out",
+	                                    "newcomer", "newcomer-private", "horizon-days",   NULL};
 	int rc = wh_yaml_check_keys(file, m, known, err);
 	if (!rc)
 		rc = number(file, m, "line", 0, 1e6, &p->line, err);
@@ -118,7 +123,9 @@ static int pair(const char *file, const struct wh_yaml *m, const char *key, doub
 		else if (!rc)
 			n = 2; /* too many, or not above 0 */
 	}
-	return rc || n == 2 ? rc : wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a list of two numbers above 0", file, list ? list->line : m->line, key);
+	return rc || n == 2 ? rc
+	                    : wh_fail_input(err, -EINVAL, "%s:%d: '%s' must be a list of two numbers above 0", file,
+	                                    list ? list->line : m->line, key);
 }
 
 static int load_one_off(const char *file, const struct wh_yaml *m, struct wh_weights *w, struct wh_error *err)

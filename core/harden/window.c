@@ -5,14 +5,15 @@
 #include "harden/analysis.h"
 
 /*
- * The newest day, in order of days. A sensor whose clock ran ahead for an hour must not age all that was learnt: days ahead of this
- * machine's clock end the window only where they follow on others (then it is this clock that is behind).
+ * The newest day, in order of days. A sensor whose clock ran ahead for an hour must not age all that was learnt: days ahead of
+ * this machine's clock end the window only where they follow on others (then it is this clock that is behind).
  */
 static int newest_day(void *arg, int32_t day, uint64_t flows)
 {
 	enum { GAP = 7 };
 	int32_t *last = arg;
-	if (flows && day >= wh_day(WH_CLOCK_FIRST_US) && (*last == INT32_MIN || day <= wh_day(wh_now_us()) + 1 || day <= (int64_t)*last + GAP))
+	if (flows && day >= wh_day(WH_CLOCK_FIRST_US) &&
+	    (*last == INT32_MIN || day <= wh_day(wh_now_us()) + 1 || day <= (int64_t)*last + GAP))
 		*last = day;
 	return 0;
 }
@@ -46,9 +47,9 @@ static int by_size(const void *x, const void *y)
 }
 
 /*
- * A connection that lasts reaches back to days of which no log was read: on them one knows of those that lasted, and of nobody else. Such days
- * come before all others and have few flows. The window begins where a day has at least a tenth of what the sensor sees on the middle one of
- * its days, but reaches back as far as is needed for a judgement.
+ * A connection that lasts reaches back to days of which no log was read: on them one knows of those that lasted, and of nobody
+ * else. Such days come before all others and have few flows. The window begins where a day has at least a tenth of what the
+ * sensor sees on the middle one of its days, but reaches back as far as is needed for a judgement.
  *
  *   flows a day, the newest first:  90 80 85 … 88 90 | 3 3 2 2 1     the window ends at the bar
  */
@@ -97,10 +98,10 @@ int wh_window_find(struct wh_analysis *a, struct wh_error *err)
 /* ---- a resource's ---- */
 
 /*
- * Nothing was heard of a resource for some days, though its own traffic makes that next to impossible: the sensor did not get it, or got one
- * direction alone. With a share h of the sensor's days on which it was heard, n days in a row are silent by chance with (1 - h)^n; below
- * BY_CHANCE the silence is the sensor's. Of a resource heard on 27 of 30 days two silent days in a row are, on 10 of 30 twelve.
- * Nor does any day count after the last on which anything was seen of it.
+ * Nothing was heard of a resource for some days, though its own traffic makes that next to impossible: the sensor did not get it,
+ * or got one direction alone. With a share h of the sensor's days on which it was heard, n days in a row are silent by chance
+ * with (1 - h)^n; below BY_CHANCE the silence is the sensor's. Of a resource heard on 27 of 30 days two silent days in a row are,
+ * on 10 of 30 twelve. Nor does any day count after the last on which anything was seen of it.
  */
 #define BY_CHANCE 0.01
 

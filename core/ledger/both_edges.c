@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Edges of the sensors' records and of connections that the kernel had open, in one order. A store has them apart (store.h); a key may be in both, and
- * is handed out once, merged. Of open connections there are few: those that are asked for are gathered first.
+ * Edges of the sensors' records and of connections that the kernel had open, in one order. A store has them apart (store.h); a
+ * key may be in both, and is handed out once, merged. Of open connections there are few: those that are asked for are gathered
+ * first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,8 @@ static int merge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e
 	return b->each(b->arg, k, &sum);
 }
 
-int wh_store_edges_between(struct wh_store *s, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg, struct wh_error *err)
+int wh_store_edges_between(struct wh_store *s, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg,
+                           struct wh_error *err)
 {
 	struct both b = {.last = wh_day(wh_now_us()) + 1, .each = each, .arg = arg};
 	int rc = s->ops->edges(s, WH_EDGES_OPEN, from, to, collect, &b, err);

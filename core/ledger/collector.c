@@ -58,13 +58,16 @@ bool wh_collector_due(const struct wh_collector *c, size_t input_bytes)
 	return c->n_full || wh_edge_table_nearly_full(c->table, input_bytes);
 }
 
-int wh_collector_commit(struct wh_collector *c, struct wh_store *s, const struct wh_read_stats *stats, const struct wh_store_progress *p,
-                        struct wh_error *err)
+int wh_collector_commit(struct wh_collector *c, struct wh_store *s, const struct wh_read_stats *stats,
+                        const struct wh_store_progress *p, struct wh_error *err)
 {
 	const struct wh_read_stats *was = &c->committed;
 	const struct wh_edge_table *only = c->table, *const *tables = &only;
-	struct wh_read_stats d = {.records = stats->records - was->records, .flows = stats->flows - was->flows, .alerts = stats->alerts - was->alerts,
-	                          .other = stats->other - was->other, .malformed = stats->malformed - was->malformed};
+	struct wh_read_stats d = {.records = stats->records - was->records,
+	                          .flows = stats->flows - was->flows,
+	                          .alerts = stats->alerts - was->alerts,
+	                          .other = stats->other - was->other,
+	                          .malformed = stats->malformed - was->malformed};
 	if (c->n_full) {
 		c->full[c->n_full] = c->table;
 		tables = (const struct wh_edge_table *const *)c->full;

@@ -5,7 +5,10 @@
 #include "base/array.h"
 #include "ledger/contents_inside.h"
 
-enum { CANDIDATES = 16 /* marks of one hash that are tried */, MOST_MARKS = 16 << 20 /* of all logs: 256 MiB of memory for 1 TiB of them */ };
+enum {
+	CANDIDATES = 16 /* marks of one hash that are tried */,
+	MOST_MARKS = 16 << 20 /* of all logs: 256 MiB of memory for 1 TiB of them */
+};
 
 static int out_of_memory(struct wh_error *err)
 {
@@ -44,7 +47,8 @@ static int add_mark(struct wh_contents *c, uint64_t hash, uint32_t content, uint
 		return -ENOMEM;
 	size_t at = hash & x->mask;
 	for (; x->slot[at].hash; at = (at + 1) & x->mask)
-		if (x->slot[at].hash == hash && (++same == CANDIDATES || (x->slot[at].content == content && x->slot[at].line == line)))
+		if (x->slot[at].hash == hash &&
+		    (++same == CANDIDATES || (x->slot[at].content == content && x->slot[at].line == line)))
 			return 0;
 	x->slot[at] = (struct mark_slot){hash, content, line};
 	x->used++;
@@ -293,7 +297,8 @@ int wh_contents_resume(struct wh_contents *c, const struct wh_line *lines, size_
 		uint32_t line = c->line;
 		/* all of these lines, those before the mark too, as far as the content goes back */
 		size_t before = backward(k, &line, lines, i);
-		if ((before == i || !line) && forward(k, c->line, lines + i, n - i) == n - i && c->line + lines_in(lines + i, n - i) == k->lines) {
+		if ((before == i || !line) && forward(k, c->line, lines + i, n - i) == n - i &&
+		    c->line + lines_in(lines + i, n - i) == k->lines) {
 			c->line = k->lines;
 			*found = true;
 			return 0;

@@ -5,8 +5,8 @@
 #include "base/array.h"
 #include "ledger/contents_inside.h"
 
-/* A content of so many lines is not prolonged, and none has more than twice as many: its checks, 64 KiB, need no memory of their own from the
- * system while they are written. */
+/* A content of so many lines is not prolonged, and none has more than twice as many: its checks, 64 KiB, need no memory of their
+ * own from the system while they are written. */
 enum { MARK_EVERY = 64 << 10, MOST_LINES = 16 << 10, GUESSED_LINE = 512 };
 
 static int out_of_memory(struct wh_error *err)
@@ -60,8 +60,13 @@ static int prolong(struct wh_contents *c, struct added *a, struct wh_error *err)
 		wh_contents_free_added(&none);
 		return 0;
 	}
-	*a = (struct added){.row = row, .room = row.lines, .marks_room = row.n_marks, .tail_room = row.n_tail, .written = row.lines,
-	                    .marks_written = (uint32_t)row.n_marks, .since = row.n_tail * GUESSED_LINE};
+	*a = (struct added){.row = row,
+	                    .room = row.lines,
+	                    .marks_room = row.n_marks,
+	                    .tail_room = row.n_tail,
+	                    .written = row.lines,
+	                    .marks_written = (uint32_t)row.n_marks,
+	                    .since = row.n_tail * GUESSED_LINE};
 	return 0;
 }
 
@@ -93,7 +98,8 @@ static int begin_one(struct wh_contents *c, struct wh_error *err)
 int wh_contents_add(struct wh_contents *c, const struct wh_line *lines, size_t n, struct wh_error *err)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!lines[i].hash && lines[i].end - lines[i].begin > 2) { /* one that was left out: what comes behind it is found again by itself */
+		/* one that was left out: what comes behind it is found again by itself */
+		if (!lines[i].hash && lines[i].end - lines[i].begin > 2) {
 			c->open = false;
 			c->ended = NOWHERE;
 		}
@@ -170,8 +176,8 @@ static int compare(void *arg, const struct wh_content_row *row)
 	return p->met ? 0 : wh_contents_learn(c, known < c->n ? &c->all[known] : NULL, row);
 }
 
-/* Other processes have written contents since ours was loaded: have they counted what we are about to count? The generation is asked first: what
- * comes between it and the contents makes the next commit fail as well. */
+/* Other processes have written contents since ours was loaded: have they counted what we are about to count? The generation is
+ * asked first: what comes between it and the contents makes the next commit fail as well. */
 int wh_contents_look_again(struct wh_contents *c, struct wh_store_seen *seen, const char *path, struct wh_error *err)
 {
 	uint8_t key[WH_LINE_KEY_BYTES];
@@ -185,7 +191,8 @@ int wh_contents_look_again(struct wh_contents *c, struct wh_store_seen *seen, co
 		out_of_memory(err);
 	free(p.hashes);
 	if (!rc && p.met)
-		rc = wh_fail(err, -ESTALE, "%s: another run has read on in it meanwhile; what this one read since is left out", path);
+		rc = wh_fail(err, -ESTALE, "%s: another run has read on in it meanwhile; what this one read since is left out",
+		             path);
 	c->generation = seen->generation;
 	return rc;
 }
@@ -212,7 +219,8 @@ void wh_contents_written(struct wh_contents *c)
 	c->generation += c->n_pending > 0;
 	for (size_t i = 0; i < c->n_added; i++) {
 		struct added *a = &c->added[i];
-		wh_contents_note(c, a->row.id, a->row.lines); /* where memory is out, the next writing finds that it must look again */
+		/* where memory is out, the next writing finds that it must look again */
+		wh_contents_note(c, a->row.id, a->row.lines);
 		if (c->open && i == c->n_added - 1) {
 			a->written = a->row.lines;
 			a->marks_written = (uint32_t)a->row.n_marks;

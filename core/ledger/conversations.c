@@ -88,8 +88,8 @@ static int32_t day_of(const struct wh_conversations *c, int64_t bucket)
 }
 
 /*
- * The buckets of two ends stand side by side, eight to a line of the cache: of the three that are asked for, mostly all are in one. A slot has the upper
- * half of the ends' hash and, in the lower, the place in `all` + 1; 0 where it is free.
+ * The buckets of two ends stand side by side, eight to a line of the cache: of the three that are asked for, mostly all are in
+ * one. A slot has the upper half of the ends' hash and, in the lower, the place in `all` + 1; 0 where it is free.
  */
 enum { NEIGHBOURS = 8 };
 static size_t slot_of(const struct wh_conversations *c, const struct day *d, uint64_t ends, int64_t bucket)
@@ -198,8 +198,10 @@ uint64_t wh_conversation_ends(struct wh_hash_key key, const struct wh_flow *f)
 	return wh_siphash(key, ends, 4, a << 32 | b << 16 | f->proto);
 }
 
-/* Of the bucket: whether another source's flow there is the same (*same); whether this very flow is there, or as many as are kept. */
-static bool look(const struct wh_conversations *c, const struct day *d, const struct wh_conversation *x, int64_t bucket, bool *same)
+/* Of the bucket: whether another source's flow there is the same (*same); whether this very flow is there, or as many as are
+ * kept. */
+static bool look(const struct wh_conversations *c, const struct day *d, const struct wh_conversation *x, int64_t bucket,
+                 bool *same)
 {
 	unsigned met = 0;
 	bool full = false;
@@ -217,7 +219,8 @@ static bool look(const struct wh_conversations *c, const struct day *d, const st
 	return full;
 }
 
-int wh_conversations_meet(struct wh_conversations *c, const struct wh_flow *f, uint64_t source, bool answered, struct wh_error *err)
+int wh_conversations_meet(struct wh_conversations *c, const struct wh_flow *f, uint64_t source, bool answered,
+                          struct wh_error *err)
 {
 	struct wh_conversation x = {wh_conversation_ends(c->key, f), (uint64_t)(f->start_us / 1000) << SOURCE_BITS | source};
 	int64_t bucket = bucket_of(c, x.when);

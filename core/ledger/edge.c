@@ -66,7 +66,12 @@ void wh_edge_merge(struct wh_edge *into, const struct wh_edge *add)
 
 struct wh_edge wh_edge_presence(const struct wh_edge *e)
 {
-	return (struct wh_edge){.first_us = e->first_us, .last_us = e->last_us, .day0 = e->day0, .days = e->days, .hours = e->hours, .flows = e->flows};
+	return (struct wh_edge){.first_us = e->first_us,
+	                        .last_us = e->last_us,
+	                        .day0 = e->day0,
+	                        .days = e->days,
+	                        .hours = e->hours,
+	                        .flows = e->flows};
 }
 
 void wh_edge_merge_open(struct wh_edge *into, const struct wh_edge *open)
@@ -91,7 +96,8 @@ bool wh_edge_unproven(const struct wh_edge_key *k, const struct wh_edge *e)
 
 bool wh_edge_fresh(const struct wh_edge_key *k, const struct wh_edge *e)
 {
-	return k->direction == WH_INBOUND && k->proto != WH_PROTO_TCP && wh_bits(e->days) <= WH_FRESH_DAYS && !wh_edge_unproven(k, e);
+	return k->direction == WH_INBOUND && k->proto != WH_PROTO_TCP && wh_bits(e->days) <= WH_FRESH_DAYS &&
+	       !wh_edge_unproven(k, e);
 }
 
 void wh_edge_key_encode(const struct wh_edge_key *k, uint8_t out[static WH_EDGE_KEY_BYTES])
@@ -153,7 +159,8 @@ static inline __attribute__((always_inline)) int get(const uint8_t **p, const ui
 			unsigned last = (unsigned)__builtin_ctzll(ends) / 8;
 			*p += last + 1;
 			n &= (ends ^ (ends - 1)) & 0x7f7f7f7f7f7f7f7fu;
-			n = (n & 0x007f007f007f007fu) | (n & 0x7f007f007f007f00u) >> 1; /* groups of seven bits close up in pairs, */
+			/* groups of seven bits close up in pairs, */
+			n = (n & 0x007f007f007f007fu) | (n & 0x7f007f007f007f00u) >> 1;
 			n = (n & 0x00003fff00003fffu) | (n & 0x3fff00003fff0000u) >> 2; /* in fours */
 			n = (n & 0x000000000fffffffu) | (n & 0x0fffffff00000000u) >> 4; /* and all */
 			*v = n;
@@ -279,8 +286,8 @@ int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e)
 	e->first_us = unzigzag(v[0]);
 	e->last_us = unzigzag(v[1]);
 	e->day0 = (int32_t)unzigzag(v[2]);
-	if (e->last_us < e->first_us || v[4] >> 24 || !wh_edge_time_ok(e->first_us) || !wh_edge_time_ok(e->last_us) || e->day0 > WH_EDGE_DAY_MAX ||
-	    e->day0 < -WH_EDGE_DAY_MAX)
+	if (e->last_us < e->first_us || v[4] >> 24 || !wh_edge_time_ok(e->first_us) || !wh_edge_time_ok(e->last_us) ||
+	    e->day0 > WH_EDGE_DAY_MAX || e->day0 < -WH_EDGE_DAY_MAX)
 		return -EBADMSG;
 	e->days = v[3];
 	e->hours = v[4] & 0xffffff;

@@ -7,16 +7,16 @@
 static unsigned size_bucket(uint64_t bytes)
 {
 	static const uint8_t of_length[65] = {
-		[9] = 1, [10] = 1, [11] = 2, [12] = 2, [13] = 3, [14] = 3, [15] = 4, [16] = 4, [17] = 5, [18] = 5, [19] = 5, [20] = 5,
-		[21] = 6, [22] = 6, [23] = 6, [24] = 6, [25 ... 64] = 7,
+		[9] = 1,  [10] = 1, [11] = 2, [12] = 2, [13] = 3, [14] = 3, [15] = 4, [16] = 4,        [17] = 5,
+		[18] = 5, [19] = 5, [20] = 5, [21] = 6, [22] = 6, [23] = 6, [24] = 6, [25 ... 64] = 7,
 	};
 	return of_length[64 - __builtin_clzll(bytes | 1)];
 }
 
 static unsigned time_bucket(int64_t us)
 {
-	return (us >= 100000) + (us >= 1000000) + (us >= 5000000) + (us >= 30000000) + (us >= 300000000) + (us >= INT64_C(3600000000)) +
-	       (unsigned)(us >= INT64_C(28800000000));
+	return (us >= 100000) + (us >= 1000000) + (us >= 5000000) + (us >= 30000000) + (us >= 300000000) +
+	       (us >= INT64_C(3600000000)) + (unsigned)(us >= INT64_C(28800000000));
 }
 
 static void sum(uint32_t *n)
@@ -63,8 +63,9 @@ static void add_flow(struct wh_edge *e, const struct edge_update *d, uint64_t in
 }
 
 /*
- * An alert is no flow: it says nothing of days and times, which are those of the flow's own record. It is the peer's where the peer's own
- * packet raised it in a completed TCP connection. What the other side sent, and datagrams, whose source anybody can forge, leave a mark.
+ * An alert is no flow: it says nothing of days and times, which are those of the flow's own record. It is the peer's where the
+ * peer's own packet raised it in a completed TCP connection. What the other side sent, and datagrams, whose source anybody can
+ * forge, leave a mark.
  */
 static void add_alert(struct wh_edge *e, const struct edge_update *d, int side)
 {
@@ -81,14 +82,15 @@ static void add_alert(struct wh_edge *e, const struct edge_update *d, int side)
 	wh_edge_merge(e, &one);
 }
 
-/* A flow of which the sensor heard what our own address sent, and no more: it counts as one side alone, of its port, or of the address where
- * the port may be a client's. Else a mirror of the answers would look like a host without traffic. */
+/* A flow of which the sensor heard what our own address sent, and no more: it counts as one side alone, of its port, or of the
+ * address where the port may be a client's. Else a mirror of the answers would look like a host without traffic. */
 static bool unheard_from_ours(const struct wh_edge_table *t, const struct wh_flow *f, struct wh_edge_key *k)
 {
 	uint16_t port;
 	if (!wh_flow_other_side_unheard(f, &port) || !wh_locals_has(t->locals, &f->src))
 		return false;
-	*k = (struct wh_edge_key){.local = f->src, .peer = f->dst, .port = port, .proto = port ? f->proto : 0, .direction = WH_INBOUND};
+	*k = (struct wh_edge_key){
+		.local = f->src, .peer = f->dst, .port = port, .proto = port ? f->proto : 0, .direction = WH_INBOUND};
 	return true;
 }
 
@@ -97,7 +99,8 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 	const struct wh_flow *f = &r->flow;
 	enum wh_side side = r->kind == WH_RECORD_OTHER ? WH_SIDE_UNANSWERED : wh_flow_server(f);
 	bool answered = side == WH_SIDE_DST_SERVES;
-	struct wh_edge_key key = {.local = f->dst, .peer = f->src, .port = f->dst_port, .proto = f->proto, .direction = WH_INBOUND};
+	struct wh_edge_key key = {
+		.local = f->dst, .peer = f->src, .port = f->dst_port, .proto = f->proto, .direction = WH_INBOUND};
 	bool flow = r->kind == WH_RECORD_FLOW;
 	d->what = UPDATE_DAY;
 	d->local[0] = r->kind != WH_RECORD_OTHER && (answered || flow) && wh_locals_has(t->locals, &f->dst);
@@ -107,7 +110,8 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 	d->last_day = wh_day(d->end_us);
 	d->part = f->part;
 	d->before = r->before ? r->before->bytes : 0;
-	d->count_day = r->before ? wh_day(r->before->end_us) + 1 : d->day; /* a later part counts on the days that no earlier one reached */
+	/* a later part counts on the days that no earlier one reached */
+	d->count_day = r->before ? wh_day(r->before->end_us) + 1 : d->day;
 	d->counts = flow && d->count_day <= d->last_day;
 	bool ours_alone = flow && !answered && !d->local[0] && unheard_from_ours(t, f, &key);
 	if (!d->local[0] && !d->local[1] && !ours_alone)
@@ -136,7 +140,8 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 	else if (d->local[0])
 		d->hash[0] = edge_hash(t, &key);
 	if (d->local[1]) {
-		d->key[1] = (struct wh_edge_key){.local = key.peer, .peer = key.local, .port = key.port, .proto = key.proto, .direction = WH_OUTBOUND};
+		d->key[1] = (struct wh_edge_key){
+			.local = key.peer, .peer = key.local, .port = key.port, .proto = key.proto, .direction = WH_OUTBOUND};
 		d->hash[1] = edge_hash(t, &d->key[1]);
 	}
 }
@@ -168,7 +173,8 @@ static int fold_edges(struct wh_edge_table *t, const struct edge_update *d)
 static void count_unanswered(struct wh_edge_table *t, const struct edge_update *d)
 {
 	const struct wh_edge_key *k = &d->key[0];
-	struct wh_sketch *s = wh_edge_table_sketch(t, &(struct wh_sketch_key){.local = k->local, .port = k->port, .proto = k->proto}, d->hash[0]);
+	struct wh_sketch *s = wh_edge_table_sketch(
+		t, &(struct wh_sketch_key){.local = k->local, .port = k->port, .proto = k->proto}, d->hash[0]);
 	if (s)
 		wh_sketch_add(s, &k->peer, d->start_us, d->end_us, d->how);
 }

@@ -3,8 +3,8 @@
  * The bounded edge table: open addressing over indexes into arrays of edges and sketches. Everything is allocated within the byte
  * limit, which is there from birth: half the slots' worth of edges, an eighth of the bytes for sketches.
  *
- * Where sketches run out (a scan over many addresses and ports), counting goes on in one sketch a local address (port 0, protocol 0),
- * and where those run out too, in a last one of its own (local ::).
+ * Where sketches run out (a scan over many addresses and ports), counting goes on in one sketch a local address (port 0, protocol
+ * 0), and where those run out too, in a last one of its own (local ::).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +30,9 @@ static bool index_size(struct index *x, size_t slots)
 	return true;
 }
 
-/* Address space for all the edges or sketches there may ever be: what is not used becomes no memory. Many edges are in large pages, if the
- * machine has them: an edge is looked for all over it, and each small page would cost a look into the page tables, too. */
+/* Address space for all the edges or sketches there may ever be: what is not used becomes no memory. Many edges are in large
+ * pages, if the machine has them: an edge is looked for all over it, and each small page would cost a look into the page tables,
+ * too. */
 static void *reserve(size_t bytes)
 {
 	enum { HUGE_PAGE = 2 << 20 };
@@ -103,9 +104,11 @@ size_t wh_edge_table_count(const struct wh_edge_table *t)
 
 bool wh_edge_table_nearly_full(const struct wh_edge_table *t, size_t input_bytes)
 {
-	/* The shortest record that makes an edge is longer than 128 bytes, and makes two at most. So does one that still waits, and two days. */
+	/* The shortest record that makes an edge is longer than 128 bytes, and makes two at most. So does one that still waits,
+	 * and two days. */
 	size_t waiting = 2 * (size_t)(t->begun - t->carried_out);
-	return (t->n_edges + waiting && t->n_edges + waiting + input_bytes / 64 + 2 >= t->max_edges) || t->n_days + waiting >= DAYS / 2 - 16;
+	return (t->n_edges + waiting && t->n_edges + waiting + input_bytes / 64 + 2 >= t->max_edges) ||
+	       t->n_days + waiting >= DAYS / 2 - 16;
 }
 
 size_t wh_edge_table_bytes(const struct wh_edge_table *t)
@@ -119,7 +122,8 @@ static bool same_key(const struct wh_edge_key *a, const struct wh_edge_key *b)
 	uint64_t x[4], y[4];
 	memcpy(x, a, 32);
 	memcpy(y, b, 32);
-	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) && a->port == b->port && a->proto == b->proto && a->direction == b->direction;
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) && a->port == b->port && a->proto == b->proto &&
+	       a->direction == b->direction;
 }
 
 /* Puts the first n_edges cells, and no others, into the index. */
@@ -211,8 +215,8 @@ struct wh_sketch *wh_edge_table_sketch(struct wh_edge_table *t, const struct wh_
 }
 
 /*
- * Days. A flow counts on each day on which it was open. One that lasts adds a step up on its first day and a step down behind its last,
- * so that a year costs no more than a night; the days between are worked out when they are asked for:
+ * Days. A flow counts on each day on which it was open. One that lasts adds a step up on its first day and a step down behind its
+ * last, so that a year costs no more than a night; the days between are worked out when they are asked for:
  *
  *   a flow of days 3–5, one of day 4       step: 3 +1, 6 −1   flows: 4 1       day 3: 1, day 4: 2, day 5: 1
  */
@@ -261,7 +265,8 @@ int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from)
 		from->n_edges--;
 		moved = true;
 	}
-	if (from->n_edges || !all_days_fit(into, from)) { /* sketches and days go last, and at once: what was taken must not be taken again */
+	/* sketches and days go last, and at once: what was taken must not be taken again */
+	if (from->n_edges || !all_days_fit(into, from)) {
 		if (moved)
 			index_again(from);
 		return -ENOSPC;
@@ -301,7 +306,8 @@ static inline __attribute__((always_inline)) void fetch_edge(const struct wh_edg
 }
 
 /* In key order: a store's B-tree is filled several times faster so. */
-int wh_edge_table_each(const struct wh_edge_table *t, int (*each)(void *arg, const struct wh_edge_key *k, const struct wh_edge *e), void *arg)
+int wh_edge_table_each(const struct wh_edge_table *t,
+                       int (*each)(void *arg, const struct wh_edge_key *k, const struct wh_edge *e), void *arg)
 {
 	const struct wh_edge_key **order = t->n_edges ? reallocarray(NULL, t->n_edges, sizeof *order) : NULL;
 	int rc = 0;
@@ -320,7 +326,8 @@ int wh_edge_table_each(const struct wh_edge_table *t, int (*each)(void *arg, con
 	return rc;
 }
 
-int wh_edge_table_sketches(const struct wh_edge_table *t, int (*each)(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *s), void *arg)
+int wh_edge_table_sketches(const struct wh_edge_table *t,
+                           int (*each)(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *s), void *arg)
 {
 	int rc = 0;
 	for (size_t i = 0; i < t->n_sketches && !rc; i++)

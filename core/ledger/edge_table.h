@@ -4,21 +4,23 @@
 #include "base/siphash.h"
 #include "ledger/edge.h"
 
-struct edge_cell { struct wh_edge_key key; struct wh_edge edge; } __attribute__((aligned(64))); /* three lines of a cache, and no fourth */
+/* three lines of a cache, and no fourth */
+struct edge_cell { struct wh_edge_key key; struct wh_edge edge; } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct edge_cell) == 192, "three lines of a cache");
 struct sketch_cell { struct wh_sketch_key key; struct wh_sketch sketch; };
 
 /*
- * Slots with the upper half of a key's hash in theirs, and its cell + 1 in the lower; 0 where they are free. Where a key is looked for
- * is told by that half alone, so that the index grows without looking into a cell, and hardly ever another key's cell is looked into.
+ * Slots with the upper half of a key's hash in theirs, and its cell + 1 in the lower; 0 where they are free. Where a key is
+ * looked for is told by that half alone, so that the index grows without looking into a cell, and hardly ever another key's cell
+ * is looked into.
  */
 struct index {
 	uint64_t *slot;
 	size_t mask; /* below 2^32 */
 };
 
-/* Distinct days of flows between two flushes. With not quite the half of them the table counts as nearly full: a piece of a log (see
- * wh_edge_table_nearly_full) then still has room, be every record in it a flow that lasts, of two other days. */
+/* Distinct days of flows between two flushes. With not quite the half of them the table counts as nearly full: a piece of a log
+ * (see wh_edge_table_nearly_full) then still has room, be every record in it a flow that lasts, of two other days. */
 #define DAYS 2048
 struct day_cell {
 	int32_t day;
@@ -29,7 +31,8 @@ struct wh_edge_table {
 	const struct wh_locals *locals;
 	size_t limit;
 	struct wh_hash_key hash_key;
-	struct edge_cell *edges; size_t n_edges, max_edges, used_edges; /* from birth for max_edges; what was never used is no memory yet */
+	/* from birth for max_edges; what was never used is no memory yet */
+	struct edge_cell *edges; size_t n_edges, max_edges, used_edges;
 	struct sketch_cell *sketches; size_t n_sketches, max_sketches, used_sketches; /* likewise */
 	struct index by_edge, by_sketch;
 	struct day_cell days[DAYS]; size_t n_days; /* in no order; expanded when they are asked for */
@@ -42,7 +45,8 @@ enum { PENDING = 16, SLOT_AHEAD = 6 };
 
 /* What a record does to the table, worked out before the memory that it touches is there. */
 struct edge_update {
-	enum { UPDATE_DAY, UPDATE_UNANSWERED, UPDATE_UNDIRECTED, UPDATE_FLOW, UPDATE_ALERT } what; /* DAY: of nobody's that is ours */
+	/* DAY: of nobody's that is ours */
+	enum { UPDATE_DAY, UPDATE_UNANSWERED, UPDATE_UNDIRECTED, UPDATE_FLOW, UPDATE_ALERT } what;
 	bool counts;               /* its days count it: those from count_day on, up to last_day */
 	uint8_t part;              /* enum wh_flow_part */
 	bool local[2];             /* whether the server, the client is ours: its edge is kept */
@@ -55,7 +59,8 @@ struct edge_update {
 	uint32_t sid;
 	int32_t day, last_day;     /* on which it began, and ended */
 	int32_t count_day;
-	struct wh_edge_key key[2]; /* the server's edge (inbound), the client's (outbound); unanswered: the first, as if dst served */
+	/* the server's edge (inbound), the client's (outbound); unanswered: the first, as if dst served */
+	struct wh_edge_key key[2];
 	uint64_t hash[2];          /* unanswered: the first, of the sketch's key */
 	int64_t start_us, end_us;
 	uint64_t to_server, to_client;
@@ -83,7 +88,8 @@ static inline size_t cell_of(uint64_t slot)
 	return (uint32_t)slot - 1;
 }
 
-_Static_assert(offsetof(struct wh_edge_key, local) == 0 && offsetof(struct wh_edge_key, peer) == 16, "local and peer are hashed and compared as one");
+_Static_assert(offsetof(struct wh_edge_key, local) == 0 && offsetof(struct wh_edge_key, peer) == 16,
+               "local and peer are hashed and compared as one");
 
 /* Two addresses of IPv4 are one word. The number of words is hashed, too: such a key is no other's. */
 static inline uint64_t edge_hash(const struct wh_edge_table *t, const struct wh_edge_key *k)

@@ -35,8 +35,9 @@ static uint64_t hash_of(const struct wh_fact_key *k)
 
 static bool same(const struct wh_fact_key *a, const struct wh_fact_key *b)
 {
-	return a->kind == b->kind && a->day == b->day && a->port == b->port && a->proto == b->proto && a->direction == b->direction && wh_addr_eq(&a->local, &b->local) &&
-	       wh_addr_eq(&a->peer, &b->peer) && !strcmp(a->value, b->value);
+	return a->kind == b->kind && a->day == b->day && a->port == b->port && a->proto == b->proto &&
+	       a->direction == b->direction && wh_addr_eq(&a->local, &b->local) && wh_addr_eq(&a->peer, &b->peer) &&
+	       !strcmp(a->value, b->value);
 }
 
 static uint32_t *slot_for(const struct wh_facts *f, const struct wh_fact_key *k)
@@ -109,9 +110,19 @@ static bool is_of_name(enum wh_fact_kind kind)
 static int add_one(struct wh_facts *f, const struct wh_fact *x, enum wh_direction d)
 {
 	bool in = d == WH_INBOUND;
-	struct wh_fact_key k = {.local = in ? x->server : x->client, .peer = in ? x->client : x->server, .kind = (uint8_t)x->kind, .proto = x->proto, .port = x->port,
-	                        .direction = (uint8_t)d, .day = wh_fact_by_day(x->kind) ? wh_day(x->time_us) : 0};
-	struct wh_fact_row r = {.first_us = x->time_us, .last_us = x->time_us, .count = x->count, .failed = x->failed, .up = x->up, .down = x->down};
+	struct wh_fact_key k = {.local = in ? x->server : x->client,
+	                        .peer = in ? x->client : x->server,
+	                        .kind = (uint8_t)x->kind,
+	                        .proto = x->proto,
+	                        .port = x->port,
+	                        .direction = (uint8_t)d,
+	                        .day = wh_fact_by_day(x->kind) ? wh_day(x->time_us) : 0};
+	struct wh_fact_row r = {.first_us = x->time_us,
+	                        .last_us = x->time_us,
+	                        .count = x->count,
+	                        .failed = x->failed,
+	                        .up = x->up,
+	                        .down = x->down};
 	if (is_of_name(x->kind)) {
 		memset(&k.peer, 0, sizeof k.peer);
 		k.port = k.proto = 0;
@@ -142,7 +153,8 @@ int wh_facts_add(struct wh_facts *f, const struct wh_fact *facts, size_t n)
 	return rc;
 }
 
-unsigned wh_facts_of(const struct wh_record *rec, const char *line, size_t len, int64_t now_us, struct wh_fact facts[static WH_FACTS_MAX], struct wh_record *judged)
+unsigned wh_facts_of(const struct wh_record *rec, const char *line, size_t len, int64_t now_us,
+                     struct wh_fact facts[static WH_FACTS_MAX], struct wh_record *judged)
 {
 	unsigned n = wh_eve_facts(line, len, rec, facts);
 	if (!n || wh_bad_time(rec->time_us, now_us))

@@ -49,7 +49,12 @@ int wh_fact_key_decode(const uint8_t *p, size_t len, struct wh_fact_key *out)
 
 void wh_fact_row_encode(const struct wh_fact_row *r, uint8_t out[static WH_FACT_ROW_BYTES])
 {
-	const uint64_t n[6] = {htole64((uint64_t)r->first_us), htole64((uint64_t)r->last_us), htole64(r->count), htole64(r->failed), htole64(r->up), htole64(r->down)};
+	const uint64_t n[6] = {htole64((uint64_t)r->first_us),
+	                       htole64((uint64_t)r->last_us),
+	                       htole64(r->count),
+	                       htole64(r->failed),
+	                       htole64(r->up),
+	                       htole64(r->down)};
 	memcpy(out, n, sizeof n);
 	memcpy(out + sizeof n, r->hll, sizeof r->hll);
 }
@@ -60,8 +65,12 @@ int wh_fact_row_decode(const uint8_t *p, size_t len, struct wh_fact_row *out)
 	if (len != WH_FACT_ROW_BYTES)
 		return -EBADMSG;
 	memcpy(n, p, sizeof n);
-	*out = (struct wh_fact_row){.first_us = (int64_t)le64toh(n[0]), .last_us = (int64_t)le64toh(n[1]), .count = le64toh(n[2]), .failed = le64toh(n[3]),
-	                            .up = le64toh(n[4]), .down = le64toh(n[5])};
+	*out = (struct wh_fact_row){.first_us = (int64_t)le64toh(n[0]),
+	                            .last_us = (int64_t)le64toh(n[1]),
+	                            .count = le64toh(n[2]),
+	                            .failed = le64toh(n[3]),
+	                            .up = le64toh(n[4]),
+	                            .down = le64toh(n[5])};
 	memcpy(out->hll, p + sizeof n, sizeof out->hll);
 	for (size_t i = 0; i < sizeof out->hll; i++)
 		if (out->hll[i] > 64)
@@ -72,12 +81,14 @@ int wh_fact_row_decode(const uint8_t *p, size_t len, struct wh_fact_row *out)
 /* Counters of one run only grow: at the same time the lower ones are the first, the higher ones the last. */
 static void merge_capture(struct wh_fact_row *r, const struct wh_fact_row *add)
 {
-	if (add->first_us < r->first_us || (add->first_us == r->first_us && (add->count < r->count || (add->count == r->count && add->failed < r->failed)))) {
+	if (add->first_us < r->first_us ||
+	    (add->first_us == r->first_us && (add->count < r->count || (add->count == r->count && add->failed < r->failed)))) {
 		r->first_us = add->first_us;
 		r->count = add->count;
 		r->failed = add->failed;
 	}
-	if (add->last_us > r->last_us || (add->last_us == r->last_us && (add->up > r->up || (add->up == r->up && add->down > r->down)))) {
+	if (add->last_us > r->last_us ||
+	    (add->last_us == r->last_us && (add->up > r->up || (add->up == r->up && add->down > r->down)))) {
 		r->last_us = add->last_us;
 		r->up = add->up;
 		r->down = add->down;

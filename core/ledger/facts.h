@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * facts: what protocol records show (whittle/fact.h), folded into rows: one a kind, end of ours, peer, port and value, and of some kinds a day. Rows are
- * bounded twice, since who sends packets chooses values: so many of one of our addresses, kind and day, and so many of a kind at all. What has no room
- * is counted in a row of that address whose value is WH_FACT_MORE and whose peer is none.
+ * facts: what protocol records show (whittle/fact.h), folded into rows: one a kind, end of ours, peer, port and value, and of
+ * some kinds a day. Rows are bounded twice, since who sends packets chooses values: so many of one of our addresses, kind and
+ * day, and so many of a kind at all. What has no room is counted in a row of that address whose value is WH_FACT_MORE and whose
+ * peer is none.
  */
 #pragma once
 #include "whittle/ledger.h"
 
-enum { WH_FACT_KEY_MAX = 41 + WH_FACT_VALUE, WH_FACT_ROW_BYTES = 6 * 8 + WH_FACT_REGISTERS, WH_FACT_GROUP = 21, WH_FACT_DAYS = 64 };
+enum {
+	WH_FACT_KEY_MAX = 41 + WH_FACT_VALUE,
+	WH_FACT_ROW_BYTES = 6 * 8 + WH_FACT_REGISTERS,
+	WH_FACT_GROUP = 21,
+	WH_FACT_DAYS = 64
+};
 enum { WH_FACTS_OF_ADDRESS = 1024, WH_FACTS_OF_KIND = 1 << 18 };
 
-/* The key as bytes, ordered by kind, day, local address, then the rest; the first WH_FACT_GROUP are those of the bound. Returns the length. */
+/* The key as bytes, ordered by kind, day, local address, then the rest; the first WH_FACT_GROUP are those of the bound. Returns
+ * the length. */
 size_t wh_fact_key_encode(const struct wh_fact_key *k, uint8_t out[static WH_FACT_KEY_MAX]);
 int wh_fact_key_decode(const uint8_t *p, size_t len, struct wh_fact_key *out); /* -EBADMSG: no key of ours */
 void wh_fact_row_encode(const struct wh_fact_row *r, uint8_t out[static WH_FACT_ROW_BYTES]);
@@ -32,10 +39,12 @@ void wh_facts_free(struct wh_facts *f); /* one that is all zero is empty */
 /* Adds what the record shows of addresses of ours. -ENOMEM. */
 int wh_facts_add(struct wh_facts *f, const struct wh_fact *facts, size_t n);
 /*
- * What an EVE record shows (wh_eve_facts()), unless its time is no time of an event. *judged is the record as an alert between the ends of its connection, by which
- * its network is judged; facts[0].kind is WH_FACT_CAPTURE where there is no connection. Returns how many facts.
+ * What an EVE record shows (wh_eve_facts()), unless its time is no time of an event. *judged is the record as an alert between
+ * the ends of its connection, by which its network is judged; facts[0].kind is WH_FACT_CAPTURE where there is no connection.
+ * Returns how many facts.
  */
-unsigned wh_facts_of(const struct wh_record *rec, const char *line, size_t len, int64_t now_us, struct wh_fact facts[static WH_FACTS_MAX], struct wh_record *judged);
+unsigned wh_facts_of(const struct wh_record *rec, const char *line, size_t len, int64_t now_us,
+                     struct wh_fact facts[static WH_FACTS_MAX], struct wh_record *judged);
 int wh_facts_take(struct wh_facts *into, struct wh_facts *from); /* all of `from`, which is empty afterwards */
 bool wh_facts_due(const struct wh_facts *f); /* it should be committed */
 struct wh_store_seen;
@@ -45,9 +54,11 @@ void wh_facts_clear(struct wh_facts *f);
 /* ---- how they get into a store, whatever it is ---- */
 struct wh_facts_store {
 	void *arg;
-	int (*merge)(void *arg, const struct wh_fact_entry *e, bool *there, struct wh_error *err); /* only where the key is there */
+	/* only where the key is there */
+	int (*merge)(void *arg, const struct wh_fact_entry *e, bool *there, struct wh_error *err);
 	int (*insert)(void *arg, const struct wh_fact_entry *e, struct wh_error *err);
-	int (*size)(void *arg, const uint8_t *prefix, size_t len, size_t *n, struct wh_error *err); /* keys that begin so; len 1 or WH_FACT_GROUP */
+	/* keys that begin so; len 1 or WH_FACT_GROUP */
+	int (*size)(void *arg, const uint8_t *prefix, size_t len, size_t *n, struct wh_error *err);
 	int (*forget)(void *arg, enum wh_fact_kind kind, int32_t before_day, struct wh_error *err);
 };
 int wh_facts_put(const struct wh_facts_store *s, const struct wh_fact_entry *rows, size_t n, struct wh_error *err);

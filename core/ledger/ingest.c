@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One input through a reader into the store. Edges and which lines they were of (contents.h) are committed together: whatever kills the
- * run, the next one goes on where the ledger stands, and each record counts exactly once, whatever file it comes in. The place in a
- * plain file is committed too, so that the next run need not read again what is before it: it looks whether the lines there are the last
- * ones of a content, and reads from the first byte where they aren't.
+ * One input through a reader into the store. Edges and which lines they were of (contents.h) are committed together: whatever
+ * kills the run, the next one goes on where the ledger stands, and each record counts exactly once, whatever file it comes in.
+ * The place in a plain file is committed too, so that the next run need not read again what is before it: it looks whether the
+ * lines there are the last ones of a content, and reads from the first byte where they aren't.
  *
- * Where a file is committed is told by its bytes and the table alone, never by how much a read happened to bring: at the first line
- * that begins at or after a multiple of CHECK bytes, when the table is nearly full or COMMIT bytes have gone by. So a run that was
- * killed and resumed adds the same tables in the same order as one that was not, and even what depends on that order, the sketches'
- * heaviest sources, comes out the same.
+ * Where a file is committed is told by its bytes and the table alone, never by how much a read happened to bring: at the first
+ * line that begins at or after a multiple of CHECK bytes, when the table is nearly full or COMMIT bytes have gone by. So a run
+ * that was killed and resumed adds the same tables in the same order as one that was not, and even what depends on that order,
+ * the sketches' heaviest sources, comes out the same.
  *
  *   0      CHECK    2 CHECK                 a line begins at each |; ^ is where the table is looked at, and perhaps committed
  *   |---|-----|-|-----|---|
@@ -31,7 +31,8 @@ static int more_room(struct ingest *g)
 	if (g->room - g->have >= BUFFER / 2)
 		return 0;
 	if (g->room >= 2 * MAX_RECORD + BUFFER) /* the reader takes no record that long: it must have consumed */
-		return wh_fail(g->err, -EMSGSIZE, "%s: a record at byte %llu is longer than 16 MiB", wh_input_path(g->in), (unsigned long long)g->offset);
+		return wh_fail(g->err, -EMSGSIZE, "%s: a record at byte %llu is longer than 16 MiB", wh_input_path(g->in),
+		               (unsigned long long)g->offset);
 	char *more = realloc(g->buf, g->room + BUFFER);
 	if (!more)
 		return wh_fail(g->err, -ENOMEM, "out of memory");
@@ -64,14 +65,16 @@ static int choose_reader(struct ingest *g, bool at_end, bool *wait)
 	if (g->opt->format) {
 		g->reader = wh_reader_find(g->opt->format);
 		if (!g->reader)
-			return wh_fail_input(g->err, -EINVAL, "unknown format '%s' (`whittle ingest --help` lists them)", g->opt->format);
+			return wh_fail_input(g->err, -EINVAL, "unknown format '%s' (`whittle ingest --help` lists them)",
+			                     g->opt->format);
 	} else {
 		g->reader = first_line || (at_end && !g->opt->follow) ? probe_lines(g) : NULL;
 		*wait = !g->reader && (at_end ? g->opt->follow && g->have < PROBE_FOLLOWED : g->have < PROBE);
 		if (*wait)
 			return 0;
 		if (!g->reader)
-			return wh_fail_input(g->err, -ENOMSG, "%s: line 1: not a format that is known; name one with --format", wh_input_path(g->in));
+			return wh_fail_input(g->err, -ENOMSG, "%s: line 1: not a format that is known; name one with --format",
+			                     wh_input_path(g->in));
 	}
 	int rc = g->reader->pairs && !g->open.pairing ? wh_open_flows_load(&g->open, g->store, g->err) : 0;
 	if (rc)
@@ -84,7 +87,8 @@ static int choose_reader(struct ingest *g, bool at_end, bool *wait)
 	return 0;
 }
 
-/* Zeros where a line begins, as a writer leaves them that went on at its old place in a file that was cut; and a byte order mark. */
+/* Zeros where a line begins, as a writer leaves them that went on at its old place in a file that was cut; and a byte order
+ * mark. */
 static void strip_head(struct ingest *g)
 {
 	size_t n = g->within ? 0 : (size_t)(wh_line_text(g->buf, g->buf + g->have) - g->buf);
@@ -137,7 +141,8 @@ static int read_all(struct ingest *g)
 			return 0;
 		if (live && (rc = commit_live(g)))
 			return rc;
-		if (g->opt->progress && (rc = g->opt->progress(g->opt->progress_arg, g->offset + g->have, g->total, g->intake.stats.records)))
+		if (g->opt->progress &&
+		    (rc = g->opt->progress(g->opt->progress_arg, g->offset + g->have, g->total, g->intake.stats.records)))
 			return wh_fail(g->err, rc, "stopped");
 	}
 }
@@ -226,9 +231,9 @@ static int resume(struct ingest *g)
 /* ---- following ---- */
 
 /*
- * The file was renamed and another made, or it was cut and written anew. Of a renamed file all is read, as its writer has gone on to
- * the new one; of one that was cut the rest is gone. The new one begins at its first byte, unless it was read before under this name
- * or another.
+ * The file was renamed and another made, or it was cut and written anew. Of a renamed file all is read, as its writer has gone on
+ * to the new one; of one that was cut the rest is gone. The new one begins at its first byte, unless it was read before under
+ * this name or another.
  */
 static int move_on(struct ingest *g, const char *path, bool rewritten)
 {
@@ -295,10 +300,12 @@ static int ingest(struct ingest *g, const char *path)
 		rc = resume(g);
 	if (rc)
 		return rc;
-	return g->opt->follow && *wh_input_identity(g->in) ? follow(g, path) : read_whole(g, *wh_input_identity(g->in) && !wh_input_packed(g->in));
+	return g->opt->follow && *wh_input_identity(g->in) ? follow(g, path)
+	                                                   : read_whole(g, *wh_input_identity(g->in) && !wh_input_packed(g->in));
 }
 
-int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_options *opt, struct wh_ingest_result *out, struct wh_error *err)
+int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_options *opt, struct wh_ingest_result *out,
+              struct wh_error *err)
 {
 	struct ingest *g = calloc(1, sizeof *g);
 	int64_t began = wh_now_us();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records that the reader cuts out of a document. Each is known by its content as a line is (contents.h); what stands between two of them is no
- * part of either. The document's closing brackets are none, so that reading goes on in their place when it has grown.
+ * Records that the reader cuts out of a document. Each is known by its content as a line is (contents.h); what stands between two
+ * of them is no part of either. The document's closing brackets are none, so that reading goes on in their place when it has
+ * grown.
  *
  *   {"records":[ {…} , {…} , {…} ]}        a grown one:  {"records":[ {…} , {…} , {…} , {…} ]}
  *               ^-^   ^-^   ^-^                           known-----------------^  new
@@ -30,8 +31,9 @@ static size_t cut(struct ingest *g, size_t at)
 	uint64_t from = g->offset + at, check = (from / CHECK + (from ? 1 : 2)) * CHECK; /* see next_piece() in ingest_feed.c */
 	size_t n = g->reader->cut(g->buf + at, g->have - at, cuts, CUTS), i = 0;
 	while (i < n) {
-		g->lines[i] = (struct wh_line){hash_of(wh_contents_key(g->contents), g->buf + at + cuts[i].begin, cuts[i].end - cuts[i].begin),
-		                               (uint32_t)cuts[i].begin, (uint32_t)cuts[i].end};
+		g->lines[i] = (struct wh_line){
+			hash_of(wh_contents_key(g->contents), g->buf + at + cuts[i].begin, cuts[i].end - cuts[i].begin),
+			(uint32_t)cuts[i].begin, (uint32_t)cuts[i].end};
 		if (from + cuts[i++].end >= check)
 			break;
 	}

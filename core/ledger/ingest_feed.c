@@ -27,9 +27,14 @@ int wh_ingest_commit(struct ingest *g)
 	char place[WH_IDENTITY_MAX + 2];
 	const char *identity = wh_input_identity(g->in);
 	snprintf(place, sizeof place, "c:%s", identity);
-	/* an input without a whole line has no identity that will last; inputs with header lines, and documents, are gone through again from their begin */
-	bool lines = g->reader && !g->reader->cut && !g->reader->header, has_place = lines && !g->intake.stats.left_out && g->done_offset && *identity && !wh_input_packed(g->in);
-	struct wh_store_progress p = {.identity = has_place ? place : NULL, .path = wh_input_path(g->in), .offset = g->done_offset, .line = g->done_line,
+	/* an input without a whole line has no identity that will last; inputs with header lines, and documents, are gone through
+	 * again from their begin */
+	bool lines = g->reader && !g->reader->cut && !g->reader->header,
+	     has_place = lines && !g->intake.stats.left_out && g->done_offset && *identity && !wh_input_packed(g->in);
+	struct wh_store_progress p = {.identity = has_place ? place : NULL,
+	                              .path = wh_input_path(g->in),
+	                              .offset = g->done_offset,
+	                              .line = g->done_line,
 	                              .outdated = g->trusted && g->done_offset >= g->trusted ? identity : NULL};
 	if (wh_ingest_unreadable(g))
 		return 0;
@@ -48,7 +53,8 @@ static int fold(void *arg, const struct wh_record *rec)
 {
 	struct ingest *g = arg;
 	size_t at = (size_t)(g->intake.stats.bytes - g->piece_bytes);
-	const struct wh_record_place place = {g->piece + at, g->piece_len - at, wh_input_path(g->in), g->line + 1 + g->intake.stats.lines - g->piece_lines};
+	const struct wh_record_place place = {g->piece + at, g->piece_len - at, wh_input_path(g->in),
+	                                      g->line + 1 + g->intake.stats.lines - g->piece_lines};
 	return wh_intake_record(&g->intake, g->reader, rec, &place, g->err);
 }
 
@@ -61,12 +67,13 @@ int64_t wh_ingest_feed_piece(struct ingest *g, size_t at, size_t piece, bool las
 	g->piece_len = piece;
 	g->piece_bytes = g->intake.stats.bytes;
 	g->piece_lines = lines;
-	int64_t n = g->reader->feed(g->reader_state, g->buf + at, piece, last, g->line + 1, g->offset + at, fold, g, &g->intake.stats);
+	int64_t n = g->reader->feed(g->reader_state, g->buf + at, piece, last, g->line + 1, g->offset + at, fold, g,
+	                            &g->intake.stats);
 	if (n < 0 && *g->err->text)
 		return n;
 	if (n < 0)
-		return wh_fail(g->err, (int)n, "%s: reading stopped at byte %llu: %s", wh_input_path(g->in), (unsigned long long)(g->offset + at),
-		               strerror((int)-n));
+		return wh_fail(g->err, (int)n, "%s: reading stopped at byte %llu: %s", wh_input_path(g->in),
+		               (unsigned long long)(g->offset + at), strerror((int)-n));
 	if (!n)
 		return 0;
 	g->line += g->intake.stats.lines - lines;
@@ -168,14 +175,15 @@ int wh_ingest_check(struct ingest *g)
 	return 0;
 }
 
-/* How much of the buffer, from `at` on, is the next piece: whole lines, up to the first that ends at or after a multiple of CHECK. 0
- * where there is none; but the rest of a line that is too long is passed on as it comes. */
+/* How much of the buffer, from `at` on, is the next piece: whole lines, up to the first that ends at or after a multiple of
+ * CHECK. 0 where there is none; but the rest of a line that is too long is passed on as it comes. */
 static size_t next_piece(const struct ingest *g, size_t at)
 {
 	const char *from = g->buf + at, *nl;
 	size_t have = g->have - at, want = CHECK - (g->offset + at) % CHECK;
 	if (!(g->offset + at))
-		want += CHECK; /* it may be cut out of a known log: as much of that as may be before a mark is looked at together */
+		/* it may be cut out of a known log: as much of that as may be before a mark is looked at together */
+		want += CHECK;
 	if (have >= want && (nl = memchr(from + want - 1, '\n', have - want + 1)))
 		return (size_t)(nl + 1 - from);
 	if ((nl = memrchr(from, '\n', have)))
@@ -215,7 +223,8 @@ int wh_ingest_feed_last(struct ingest *g, bool may_grow)
 	struct wh_read_stats before = g->intake.stats;
 	uint64_t done = g->done_offset, line = g->done_line;
 	bool known = false;
-	size_t run, n = g->within ? 0 : wh_line_hashes(wh_contents_key(g->contents), g->buf, g->have, g->lines, 1), from = n ? g->lines[0].begin : 0;
+	size_t run, n = g->within ? 0 : wh_line_hashes(wh_contents_key(g->contents), g->buf, g->have, g->lines, 1),
+		    from = n ? g->lines[0].begin : 0;
 	int rc = n ? wh_contents_run(g->contents, g->lines, 1, &run, &known, g->err) : 0;
 	if (rc)
 		return rc;
@@ -238,7 +247,8 @@ int wh_ingest_feed_last(struct ingest *g, bool may_grow)
 			g->done_offset = done;
 			g->done_line = line;
 			g->unfinished = true;
-		} else if (n && g->intake.stats.left_out == before.left_out && (rc = wh_contents_add(g->contents, g->lines, 1, g->err))) {
+		} else if (n && g->intake.stats.left_out == before.left_out &&
+		           (rc = wh_contents_add(g->contents, g->lines, 1, g->err))) {
 			return rc;
 		}
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ingest: inside of the reading of one input. ingest.c fills the buffer, ingest_feed.c gives lines of it to the reader and commits, ingest_cut.c gives it
- * records that it cuts itself, intake.c says what becomes of a record.
+ * ingest: inside of the reading of one input. ingest.c fills the buffer, ingest_feed.c gives lines of it to the reader and
+ * commits, ingest_cut.c gives it records that it cuts itself, intake.c says what becomes of a record.
  */
 #pragma once
 #include "ledger/intake.h"
@@ -33,7 +33,8 @@ struct ingest {
 	uint64_t committed_offset;
 	struct wh_contents *contents;
 	struct wh_line lines[LINES];
-	uint64_t trusted;            /* up to here the input was read by a whittle that knew files by their place: not yet among the contents */
+	/* up to here the input was read by a whittle that knew files by their place: not yet among the contents */
+	uint64_t trusted;
 	bool known;                  /* some of it had been read before */
 	bool within;                 /* a line too long for the reader is being passed over */
 	bool unfinished;             /* the last line was left for when it is complete */
@@ -47,14 +48,14 @@ bool wh_ingest_unreadable(const struct ingest *g);
 int wh_ingest_commit(struct ingest *g);
 /* Gives the reader one piece of the buffer. Returns the bytes that it consumed. */
 int64_t wh_ingest_feed_piece(struct ingest *g, size_t at, size_t piece, bool last);
-/* At the begin of a line or record, where the table is looked at. It must have room for all that comes before the next such place: CHECK
- * bytes of lines and the last one, however long. */
+/* At the begin of a line or record, where the table is looked at. It must have room for all that comes before the next such
+ * place: CHECK bytes of lines and the last one, however long. */
 int wh_ingest_check(struct ingest *g);
 /* Feeds what is in the buffer, whole lines of it, in pieces that end where the table is to be looked at. */
 int wh_ingest_feed(struct ingest *g);
 /*
- * A last line without a newline. Whole, it counts. The begin of an object is what a sensor is just writing: where the file can still
- * grow it is left for the next run, and nothing counts twice or is lost.
+ * A last line without a newline. Whole, it counts. The begin of an object is what a sensor is just writing: where the file can
+ * still grow it is left for the next run, and nothing counts twice or is lost.
  */
 int wh_ingest_feed_last(struct ingest *g, bool may_grow);
 

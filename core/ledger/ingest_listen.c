@@ -6,7 +6,11 @@
 #include "ledger/store.h"
 #include "whittle/ingest_listen.h"
 
-enum { COMMIT_S = 5, WAIT_MS = 250, AT_ONCE = 1 << 20 /* bytes of records that may come until it is asked again whether to commit */ };
+enum {
+	COMMIT_S = 5,
+	WAIT_MS = 250,
+	AT_ONCE = 1 << 20 /* bytes of records that may come until it is asked again whether to commit */
+};
 
 struct live {
 	struct wh_store *store;
@@ -53,7 +57,8 @@ static int take(struct live *l, struct wh_listen *from)
 	return rc;
 }
 
-int wh_ingest_listen(struct wh_store *s, int fd, const char *path, const struct wh_ingest_options *opt, struct wh_ingest_result *out, struct wh_error *err)
+int wh_ingest_listen(struct wh_store *s, int fd, const char *path, const struct wh_ingest_options *opt,
+                     struct wh_ingest_result *out, struct wh_error *err)
 {
 	int64_t began = wh_monotonic_us();
 	struct live l = {.store = s, .path = path, .err = err, .committed_us = began};

@@ -5,7 +5,8 @@
 
 int wh_intake_init(struct wh_intake *in, struct wh_store *s, const struct wh_ingest_options *opt, struct wh_error *err)
 {
-	*in = (struct wh_intake){.opt = opt, .facts = {.locals = opt->locals}, .stats = {.since_us = opt->since_us, .until_us = opt->until_us}};
+	*in = (struct wh_intake){
+		.opt = opt, .facts = {.locals = opt->locals}, .stats = {.since_us = opt->since_us, .until_us = opt->until_us}};
 	int rc = wh_collector_init(&in->collector, opt->locals, opt->byte_limit, err);
 	return rc ? rc : wh_tagged_new(s, opt, &in->tagged, err);
 }
@@ -37,7 +38,8 @@ static int add_facts(struct wh_intake *in, const struct wh_record *rec, const st
 	return rc ? (rc < 0 ? rc : 0) : wh_facts_add(&in->facts, facts, n);
 }
 
-int wh_intake_record(struct wh_intake *in, const struct wh_reader *reader, const struct wh_record *rec, const struct wh_record_place *at, struct wh_error *err)
+int wh_intake_record(struct wh_intake *in, const struct wh_reader *reader, const struct wh_record *rec,
+                     const struct wh_record_place *at, struct wh_error *err)
 {
 	if (rec->kind == WH_RECORD_OTHER)
 		return reader == &wh_reader_eve ? add_facts(in, rec, at, err) : 0;

@@ -18,17 +18,20 @@ struct wh_intake {
 	struct wh_read_stats stats;          /* all so far */
 };
 
-/* Where a record stands: it is the first line of `text`, and line number `line` of `path`. Without a text, its tags are those in the record. */
+/* Where a record stands: it is the first line of `text`, and line number `line` of `path`. Without a text, its tags are those in
+ * the record. */
 struct wh_record_place {
 	const char *text; size_t len;
 	const char *path;
 	uint64_t line;
 };
 
-int wh_intake_init(struct wh_intake *in, struct wh_store *s, const struct wh_ingest_options *opt, struct wh_error *err); /* borrows both */
+/* borrows both */
+int wh_intake_init(struct wh_intake *in, struct wh_store *s, const struct wh_ingest_options *opt, struct wh_error *err);
 void wh_intake_free(struct wh_intake *in); /* one that is all zero is empty */
 /* Takes one record of a reader. 0, also where it does not count, or as wh_tagged_look() and wh_collector_fold() fail. */
-int wh_intake_record(struct wh_intake *in, const struct wh_reader *reader, const struct wh_record *rec, const struct wh_record_place *at, struct wh_error *err);
+int wh_intake_record(struct wh_intake *in, const struct wh_reader *reader, const struct wh_record *rec,
+                     const struct wh_record_place *at, struct wh_error *err);
 /* Whether a commit is due before `input_bytes` more of a log. */
 bool wh_intake_due(const struct wh_intake *in, size_t input_bytes);
 /* For a commit of the collector: what it takes along; and once that is done. */

@@ -91,7 +91,8 @@ size_t wh_line_hashes_portable(const struct wh_line_key *k, const char *buf, siz
 		p = wh_line_text(p, end);
 		const char *nl = memchr(p, '\n', (size_t)(end - p)), *stop = nl ? nl : end;
 		size_t length = text_length(p, (size_t)(stop - p));
-		out[n] = (struct wh_line){length ? hash_text(k, p, length) : 0, (uint32_t)(p - buf), (uint32_t)((nl ? nl + 1 : end) - buf)};
+		out[n] = (struct wh_line){length ? hash_text(k, p, length) : 0, (uint32_t)(p - buf),
+		                          (uint32_t)((nl ? nl + 1 : end) - buf)};
 		p = buf + out[n].end;
 	}
 	return n;
@@ -151,7 +152,8 @@ AVX2 static inline const char *hash_line(const struct wh_line_key *k, const char
 			unsigned n = found ? (unsigned)__builtin_ctz(found) : have;
 			size_t length = text_length(from, (size_t)(p + n - from));
 			if (length > (size_t)(p - from))
-				lanes = add_vector(lanes, first_bytes(v, (unsigned)(length - (size_t)(p - from))), &k->word[4 * at]);
+				lanes = add_vector(lanes, first_bytes(v, (unsigned)(length - (size_t)(p - from))),
+				                   &k->word[4 * at]);
 			if (length > (size_t)(p - from) && at == PIECES - 1)
 				lanes = mix_vector(k, lanes);
 			_mm256_storeu_si256((__m256i *)lane, lanes);
@@ -201,7 +203,8 @@ AVX512 static inline const char *hash_line_avx512(const struct wh_line_key *k, c
 	const char *from = p;
 	for (unsigned at = 0;; p += 2 * PIECE) {
 		size_t have = (size_t)(end - p);
-		__m512i v = __builtin_expect(have < 2 * PIECE, 0) ? _mm512_maskz_loadu_epi8((UINT64_C(1) << have) - 1, p) : _mm512_loadu_si512(p);
+		__m512i v = __builtin_expect(have < 2 * PIECE, 0) ? _mm512_maskz_loadu_epi8((UINT64_C(1) << have) - 1, p)
+		                                                  : _mm512_loadu_si512(p);
 		uint64_t found = _mm512_cmpeq_epi8_mask(v, newlines);
 		if (!found && have >= 2 * PIECE) {
 			__m512i w = _mm512_maskz_mov_epi8(_mm512_cmpneq_epi8_mask(v, returns), v);
@@ -214,9 +217,11 @@ AVX512 static inline const char *hash_line_avx512(const struct wh_line_key *k, c
 			}
 			continue;
 		}
-		size_t n = found ? (size_t)__builtin_ctzll(found) : have, length = text_length(from, (size_t)(p + n - from)), before = (size_t)(p - from);
+		size_t n = found ? (size_t)__builtin_ctzll(found) : have, length = text_length(from, (size_t)(p + n - from)),
+		       before = (size_t)(p - from);
 		size_t rest = length > before ? length - before : 0;
-		__mmask64 text = _mm512_cmpneq_epi8_mask(v, returns) & (rest < 2 * PIECE ? (UINT64_C(1) << rest) - 1 : UINT64_MAX);
+		__mmask64 text = _mm512_cmpneq_epi8_mask(v, returns) &
+		                 (rest < 2 * PIECE ? (UINT64_C(1) << rest) - 1 : UINT64_MAX);
 		__m512i w = _mm512_maskz_mov_epi8(text, v), x = _mm512_add_epi32(w, _mm512_loadu_si512(&k->word[4 * at]));
 		__mmask8 pieces = rest > PIECE ? 0xff : rest ? 0x0f : 0;
 		lanes = _mm512_add_epi64(lanes, _mm512_maskz_mul_epu32(pieces, x, _mm512_srli_epi64(x, 32)));
@@ -236,7 +241,8 @@ size_t wh_line_hashes(const struct wh_line_key *k, const char *buf, size_t len, 
 {
 	if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
 		return line_hashes_avx512(k, buf, len, out, max);
-	return __builtin_cpu_supports("avx2") ? line_hashes_avx2(k, buf, len, out, max) : wh_line_hashes_portable(k, buf, len, out, max);
+	return __builtin_cpu_supports("avx2") ? line_hashes_avx2(k, buf, len, out, max)
+	                                      : wh_line_hashes_portable(k, buf, len, out, max);
 }
 #else
 size_t wh_line_hashes(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max)

@@ -2,17 +2,18 @@
 /*
  * Lines of a log and their hashes, found in one pass.
  *
- * A line is taken in pieces of 32 bytes, four words of 64 bits. Each word is added to a secret one as two halves, the sums of the halves
- * are multiplied, and the products are summed a lane (NH, of UMAC, Black et al. 1999): two lines that differ have the same hash with a
- * chance of 2^-32 at most, for whoever doesn't know the key, and of 2^-64 where they have little in common. The word itself is added to the
- * next lane, so that a word whose partner is zero counts, too. After 1 KiB, where the key begins again, the lanes are mixed.
+ * A line is taken in pieces of 32 bytes, four words of 64 bits. Each word is added to a secret one as two halves, the sums of the
+ * halves are multiplied, and the products are summed a lane (NH, of UMAC, Black et al. 1999): two lines that differ have the same
+ * hash with a chance of 2^-32 at most, for whoever doesn't know the key, and of 2^-64 where they have little in common. The word
+ * itself is added to the next lane, so that a word whose partner is zero counts, too. After 1 KiB, where the key begins again,
+ * the lanes are mixed.
  *
  *   bytes 0–7     → lane 0: += (low + k_low) * (high + k_high)      lane 1: += word
  *   bytes 8–15    → lane 1                                          lane 0
  *   bytes 16–31   → lanes 2 and 3 likewise
  *
- * Not part of a line's hash: its newline, a carriage return before it, zeros and a byte order mark at its begin. So a log that went through
- * another system, or was cut while its writer went on at its old place, has the hashes that it had.
+ * Not part of a line's hash: its newline, a carriage return before it, zeros and a byte order mark at its begin. So a log that
+ * went through another system, or was cut while its writer went on at its old place, has the hashes that it had.
  */
 #pragma once
 #include <stddef.h>
@@ -28,7 +29,8 @@ struct wh_line {
 };
 /* Up to `max` lines of a buffer below 4 GiB; the last may have no newline. Returns how many. */
 size_t wh_line_hashes(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max);
-/* Where a line's text begins: after zeros and byte order marks. Of zeros alone, with nothing behind them, the last one is left. */
+/* Where a line's text begins: after zeros and byte order marks. Of zeros alone, with nothing behind them, the last one is
+ * left. */
 const char *wh_line_text(const char *p, const char *end);
 /* For tests: the same without the processor's vectors. */
 size_t wh_line_hashes_portable(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max);

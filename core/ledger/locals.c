@@ -111,7 +111,8 @@ bool wh_locals_has(const struct wh_locals *l, const struct wh_addr *a)
 	for (size_t i = 0; i < l->n_prefixes; i++) {
 		const struct range *r = &l->ranges[i];
 		/* an IPv6 prefix holds no IPv4 address, though its span may surround them */
-		if (!(((w.hi ^ r->net.hi) & r->mask.hi) | ((w.lo ^ r->net.lo) & r->mask.lo)) && (!four || r->mask.lo >> 32 == UINT32_MAX))
+		if (!(((w.hi ^ r->net.hi) & r->mask.hi) | ((w.lo ^ r->net.lo) & r->mask.lo)) &&
+		    (!four || r->mask.lo >> 32 == UINT32_MAX))
 			return !multicast(w);
 	}
 	return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Document "lost-hours": of each source that lost messages, an object from the hour since 1970 to how many. The oldest hours are forgotten. */
+/* Document "lost-hours": of each source that lost messages, an object from the hour since 1970 to how many. The oldest hours are
+ * forgotten. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,8 @@ int wh_lost_hours_add(struct wh_state *s, const char *source, int64_t hour, uint
 	}
 	hour_text(hour, name);
 	json_int_t before = json_integer_value(json_object_get(hours, name));
-	json_object_set_new(hours, name, json_integer((json_int_t)wh_saturating_add(before > 0 ? (uint64_t)before : 0, lost) & INT64_MAX));
+	json_object_set_new(hours, name,
+	                    json_integer((json_int_t)wh_saturating_add(before > 0 ? (uint64_t)before : 0, lost) & INT64_MAX));
 	forget_oldest(hours);
 	text = json_dumps(hours, JSON_COMPACT | JSON_SORT_KEYS);
 	rc = text ? wh_state_put(s, "lost-hours", source, text, err) : wh_fail(err, -ENOMEM, "out of memory");

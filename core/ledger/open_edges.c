@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Connections that are open become edges by the same folding as a sensor's flows, in a table of their own; the store keeps of them what is known. */
+/* Connections that are open become edges by the same folding as a sensor's flows, in a table of their own; the store keeps of
+ * them what is known. */
 #include "ledger/edge.h"
 #include "ledger/store.h"
 
 enum { LIMIT = 32 << 20 };
 
-int wh_store_seen_open(struct wh_store *s, const struct wh_locals *locals, const struct wh_flow *flows, size_t n, int64_t now_us, struct wh_error *err)
+int wh_store_seen_open(struct wh_store *s, const struct wh_locals *locals, const struct wh_flow *flows, size_t n, int64_t now_us,
+                       struct wh_error *err)
 {
 	struct wh_edge_table *t = n ? wh_edge_table_new(locals, LIMIT) : NULL;
 	int rc = n && !t ? wh_fail(err, -ENOMEM, "out of memory") : 0;

@@ -23,7 +23,8 @@ int wh_open_flows_load(struct wh_open_flows *o, struct wh_store *s, struct wh_er
 		rc = s->ops->open_flows(s, load_page, o->pairing, &o->generation, err);
 		rc = rc ? rc : wh_pairing_loaded(o->pairing);
 		if (rc && !*err->text)
-			rc = wh_fail(err, rc, "%s", rc == -ENOMEM ? "out of memory" : "the ledger can't be read: its open flows are damaged");
+			rc = wh_fail(err, rc, "%s",
+			             rc == -ENOMEM ? "out of memory" : "the ledger can't be read: its open flows are damaged");
 	}
 	if (rc)
 		wh_open_flows_free(o);

@@ -32,11 +32,13 @@ struct quota {
 	bool crowd_due;
 };
 
-static int add(struct quota *q, struct doubted_list *l, const struct wh_edge_key *k, const struct wh_edge *e, const struct wh_edge *in_table, unsigned days)
+static int add(struct quota *q, struct doubted_list *l, const struct wh_edge_key *k, const struct wh_edge *e,
+               const struct wh_edge *in_table, unsigned days)
 {
 	if (!wh_array_grow(&l->u, l->n, &l->cap, sizeof *l->u))
 		return wh_fail(q->err, -ENOMEM, "out of memory");
-	l->u[l->n++] = (struct doubted){*k, in_table, e->first_us, e->flows, wh_siphash(the_same_always, k->peer.b, 2, 0), e->day0, days};
+	l->u[l->n++] = (struct doubted){*k,      in_table, e->first_us, e->flows, wh_siphash(the_same_always, k->peer.b, 2, 0),
+	                                e->day0, days};
 	return 0;
 }
 
@@ -108,7 +110,8 @@ static void may_be_due(struct quota *q, const struct wh_edge_key *k)
 	q->due = q->due || !(q->chance % SWEEP);
 }
 
-/* The same, for a crowd: once in about a quarter of what a port may hold, so that counting its rows costs little beside writing them. */
+/* The same, for a crowd: once in about a quarter of what a port may hold, so that counting its rows costs little beside writing
+ * them. */
 static void may_be_crowded(struct quota *q)
 {
 	if (q->until--)
@@ -154,7 +157,10 @@ static int finish_port(struct quota *q)
 		rc = q->s->crowd(q->s->arg, &q->port, &q->sketch, q->err);
 	q->unproven.n = q->n_fresh = 0;
 	q->any = q->due = q->crowd_due = false;
-	return rc || !q->sketch.unproven || !q->s->sketch ? rc : q->s->sketch(q->s->arg, &(struct wh_sketch_key){q->port.local, q->port.port, q->port.proto}, &q->sketch, q->err);
+	return rc || !q->sketch.unproven || !q->s->sketch
+	               ? rc
+	               : q->s->sketch(q->s->arg, &(struct wh_sketch_key){q->port.local, q->port.port, q->port.proto}, &q->sketch,
+	                              q->err);
 }
 
 static int table_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)

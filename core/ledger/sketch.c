@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Counting what was not answered, in fixed size. Distinct sources: HyperLogLog (Flajolet et al. 2007) with linear counting for small
- * numbers; 64 registers, standard error 13 %. Heaviest sources: space-saving (Metwally et al. 2005).
+ * Counting what was not answered, in fixed size. Distinct sources: HyperLogLog (Flajolet et al. 2007) with linear counting for
+ * small numbers; 64 registers, standard error 13 %. Heaviest sources: space-saving (Metwally et al. 2005).
  */
 #include <math.h>
 #include <string.h>
@@ -13,8 +13,8 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)r ^ (uint64_t)(r >> 64);
 }
 
-/* Without a key, since registers of all processes and ledgers are merged, and the same input must give the same ledger. Sources that are
- * chosen for it make a count wrong, which wh_sketch_distinct() bounds by the flows; nothing is looked up by it. */
+/* Without a key, since registers of all processes and ledgers are merged, and the same input must give the same ledger. Sources
+ * that are chosen for it make a count wrong, which wh_sketch_distinct() bounds by the flows; nothing is looked up by it. */
 static uint64_t register_hash(const struct wh_addr *src)
 {
 	uint64_t a, b, h = 0x5eed ^ 0xa0761d6478bd642fu;
@@ -205,7 +205,8 @@ int wh_sketch_decode(const uint8_t *b, size_t len, struct wh_sketch *s)
 	s->first_us = (int64_t)get(&p, 8);
 	s->last_us = (int64_t)get(&p, 8);
 	s->day0 = (int32_t)get(&p, 4);
-	if (s->last_us < s->first_us || !wh_edge_time_ok(s->first_us) || !wh_edge_time_ok(s->last_us) || s->day0 > WH_EDGE_DAY_MAX || s->day0 < -WH_EDGE_DAY_MAX)
+	if (s->last_us < s->first_us || !wh_edge_time_ok(s->first_us) || !wh_edge_time_ok(s->last_us) ||
+	    s->day0 > WH_EDGE_DAY_MAX || s->day0 < -WH_EDGE_DAY_MAX)
 		return -EBADMSG;
 	s->days = get(&p, 8);
 	s->flows = get(&p, 8);

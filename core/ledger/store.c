@@ -93,14 +93,14 @@ void wh_ledger_close(struct wh_ledger *l)
 
 /* ---- in ---- */
 
-int wh_store_commit(struct wh_store *s, const struct wh_edge_table *t, const struct wh_store_progress *progress, const struct wh_read_stats *delta,
-                    struct wh_error *err)
+int wh_store_commit(struct wh_store *s, const struct wh_edge_table *t, const struct wh_store_progress *progress,
+                    const struct wh_read_stats *delta, struct wh_error *err)
 {
 	return wh_store_commit_tables(s, &t, 1, progress, delta, err);
 }
 
-int wh_store_commit_tables(struct wh_store *s, const struct wh_edge_table *const tables[], size_t n, const struct wh_store_progress *progress,
-                           const struct wh_read_stats *delta, struct wh_error *err)
+int wh_store_commit_tables(struct wh_store *s, const struct wh_edge_table *const tables[], size_t n,
+                           const struct wh_store_progress *progress, const struct wh_read_stats *delta, struct wh_error *err)
 {
 	struct wh_store_batch b = {.tables = tables, .n_tables = n, .counts = delta, .progress = progress};
 	if (getrandom(b.id, sizeof b.id, 0) != sizeof b.id)

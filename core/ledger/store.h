@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a store of edges does: a table of operations, one for each kind of store. The functions wh_store_… of ledger.h call through it, so
- * that nothing outside of this room knows where edges are. A new kind is a folder of this room and a row in store.c's table of kinds; its tests
- * are tests/unit/ledger/test_store_*.c, which are run for each kind.
+ * What a store of edges does: a table of operations, one for each kind of store. The functions wh_store_… of ledger.h call
+ * through it, so that nothing outside of this room knows where edges are. A new kind is a folder of this room and a row in
+ * store.c's table of kinds; its tests are tests/unit/ledger/test_store_*.c, which are run for each kind.
  *
  * What is stored, and by which key:
  *
- *   edges           by struct wh_edge_key, in the order of wh_edge_key_encode(): those that sensors reported, and apart from them those of connections
- *                   that the kernel had open
+ *   edges           by struct wh_edge_key, in the order of wh_edge_key_encode(): those that sensors reported, and apart from them
+ *                   those of connections that the kernel had open
  *   sketches        by local address, protocol, port, in that order
  *   days, counters  by day, by name
  *   facts           by struct wh_fact_key, in the order of wh_fact_key_encode() (facts.h)
  *   places          how far an input was read, by the input's identity
  *   contents        which lines were counted (contents.h); conversations, by day (conversations.h); realms, by address (realms.h)
  *
- * Everything goes in through commit(), a batch at a time, which is the sum of some thousand to a million flows. No operation reads or writes a
- * single edge. So a store may be a server that is asked over HTTP: what a batch needs is in it, nothing is asked in the middle of one, and
- * edges come out as streams in key order.
+ * Everything goes in through commit(), a batch at a time, which is the sum of some thousand to a million flows. No operation
+ * reads or writes a single edge. So a store may be a server that is asked over HTTP: what a batch needs is in it, nothing is
+ * asked in the middle of one, and edges come out as streams in key order.
  *
- * A store is used by one thread at a time; each other thread has its own of again(). An operation returns 0 or a negative errno, with the reason,
- * which names the store, in *err. A callback may read from the same store; when it returns a negative number, the walk ends with that code.
+ * A store is used by one thread at a time; each other thread has its own of again(). An operation returns 0 or a negative errno,
+ * with the reason, which names the store, in *err. A callback may read from the same store; when it returns a negative number,
+ * the walk ends with that code.
  */
 #pragma once
 #include "ledger/contents.h"
@@ -39,8 +40,9 @@ struct wh_store_seen {
 	size_t n_conversations;
 	const struct wh_realm_met { struct wh_addr addr; struct wh_realm realm; } *realms;
 	size_t n_realms;
-	/* Pages of the flows that were reported in part (open_flows.h). If others have written such pages since `pages_generation`, which open_flows() gave,
-	 * nothing is added, and -ESTALE is returned; otherwise it goes up by 1 where there are pages. */
+	/* Pages of the flows that were reported in part (open_flows.h). If others have written such pages since
+	 * `pages_generation`, which open_flows() gave, nothing is added, and -ESTALE is returned; otherwise it goes up by 1 where
+	 * there are pages. */
 	const struct wh_open_page *pages;
 	size_t n_pages;
 	int64_t pages_generation;
@@ -48,7 +50,8 @@ struct wh_store_seen {
 };
 
 struct wh_store_batch {
-	uint64_t id[2];                             /* names this batch, as often as it is offered; drawn at random; 0, 0: no name */
+	/* names this batch, as often as it is offered; drawn at random; 0, 0: no name */
+	uint64_t id[2];
 	const struct wh_edge_table *const *tables;  /* with no update pending; an edge may be in more than one of them */
 	size_t n_tables;
 	const struct wh_read_stats *counts;         /* are added to the counters; NULL: none */
@@ -62,60 +65,73 @@ enum wh_edges_seen { WH_EDGES_REPORTED, WH_EDGES_OPEN };
 struct wh_store_ops {
 	/* ---- required ---- */
 	/*
-	 * Makes a store for `url`, whose kind is this one's. `state` is the ledger's, for a kind that keeps its tables in the same file, and outlives the
-	 * store; NULL in tests of kinds that need none.
+	 * Makes a store for `url`, whose kind is this one's. `state` is the ledger's, for a kind that keeps its tables in the
+	 * same file, and outlives the store; NULL in tests of kinds that need none.
 	 */
 	int (*open)(const char *url, struct wh_state *state, struct wh_store **out, struct wh_error *err);
-	/* Another way to the same edges, for reading, for another thread. It sees what was committed before it was made, and may see more. */
+	/* Another way to the same edges, for reading, for another thread. It sees what was committed before it was made, and may
+	 * see more. */
 	int (*again)(const struct wh_store *s, struct wh_store **out, struct wh_error *err);
 	void (*close)(struct wh_store *s);
 
 	/*
-	 * Adds all of a batch, or nothing: whoever reads, whatever is killed, sees none of it or the whole. When it returns 0 the batch outlives a kill
-	 * of this process; when it fails, nothing of it was added, nor will be. A store that is asked over a network learns that by the batch's name: if an
-	 * answer was lost, it offers the batch again, and the server adds a name once. So each record counts exactly once.
+	 * Adds all of a batch, or nothing: whoever reads, whatever is killed, sees none of it or the whole. When it returns 0 the
+	 * batch outlives a kill of this process; when it fails, nothing of it was added, nor will be. A store that is asked over
+	 * a network learns that by the batch's name: if an answer was lost, it offers the batch again, and the server adds a name
+	 * once. So each record counts exactly once.
 	 *
-	 *   edges     a key that is there is merged by wh_edge_merge(), a sketch by wh_sketch_merge(). Both are commutative and associative, but for
-	 *             a sketch's heaviest sources: batches of any process may come in any order, and be merged when they come, when they are read, or in
-	 *             between. No edge may be merged twice, or with a part of a batch that failed.
+	 *   edges     a key that is there is merged by wh_edge_merge(), a sketch by wh_sketch_merge(). Both are commutative and
+	 *             associative, but for a sketch's heaviest sources: batches of any process may come in any order, and be
+	 *             merged when they come, when they are read, or in between. No edge may be merged twice, or with a part of a
+	 *             batch that failed.
 	 *   quota     of edges that prove little, no more than quota.h says are kept of a port for long
 	 *   days      flows of a day, and counters, are summed
-	 *   progress  the token of an input: for `identity`, progress() answers `offset` and `line` from now on; `outdated` is forgotten. At least the
-	 *             4,096 last inputs are remembered. Since it stands or falls with the edges, a reading that is killed goes on exactly there
-	 *   seen      contents are put, and a new one's id is filled in once that is sure. If others have written contents since `generation`,
-	 *             nothing is added, and -EAGAIN is returned: the caller looks whether they have counted the same lines (contents_add.c), and offers
-	 *             the batch again. Otherwise the generation goes up by 1 where there were contents. Conversations are appended to their days, realms put,
-	 *             facts merged by wh_fact_row_merge() within the bounds of facts.h, and those of days older than WH_FACT_DAYS before the newest forgotten
+	 *   progress  the token of an input: for `identity`, progress() answers `offset` and `line` from now on; `outdated` is
+	 *             forgotten. At least the 4,096 last inputs are remembered. Since it stands or falls with the edges, a
+	 *             reading that is killed goes on exactly there
+	 *   seen      contents are put, and a new one's id is filled in once that is sure. If others have written contents since
+	 *             `generation`, nothing is added, and -EAGAIN is returned: the caller looks whether they have counted the
+	 *             same lines (contents_add.c), and offers the batch again. Otherwise the generation goes up by 1 where there
+	 *             were contents. Conversations are appended to their days, realms put, facts merged by wh_fact_row_merge()
+	 *             within the bounds of facts.h, and those of days older than WH_FACT_DAYS before the newest forgotten
 	 *
 	 * What is too old or too much of contents and conversations may be forgotten here: see contents() and conversations().
-	 * -EBUSY: another process has held its lock for longer than patience() allows. -ENOSPC: there is no room. The tables stay as they were.
+	 * -EBUSY: another process has held its lock for longer than patience() allows. -ENOSPC: there is no room. The tables stay
+	 * as they were.
 	 */
 	int (*commit)(struct wh_store *s, const struct wh_store_batch *b, struct wh_error *err);
 	/*
-	 * Adds what was seen open on day `today`, all or nothing, apart from the reported edges: of each edge wh_edge_presence(), merged by wh_edge_merge_open(),
-	 * so that a look may be repeated. The quota holds here, too, and counts nothing. What nothing was seen of for 64 days is forgotten, and what is of a
-	 * later day than tomorrow; of more than WH_OPEN_MOST edges those that were seen last stay.
+	 * Adds what was seen open on day `today`, all or nothing, apart from the reported edges: of each edge wh_edge_presence(),
+	 * merged by wh_edge_merge_open(), so that a look may be repeated. The quota holds here, too, and counts nothing. What
+	 * nothing was seen of for 64 days is forgotten, and what is of a later day than tomorrow; of more than WH_OPEN_MOST edges
+	 * those that were seen last stay.
 	 */
 	int (*put_open)(struct wh_store *s, const struct wh_edge_table *t, int32_t today, struct wh_error *err);
 	/* The token of an input; 0 and 0 for one that is not known. */
 	int (*progress)(struct wh_store *s, const char *identity, uint64_t *offset, uint64_t *line, struct wh_error *err);
 
-	/* Edges of one of both kinds, in key order, whose local address is from `from` up to, but not with, `to`; NULL: from the first, to the last. That order is
-	 * by local address first, so that one resource is one stream, and no store needs to hold more of it than it is handing over. */
-	int (*edges)(struct wh_store *s, enum wh_edges_seen by, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg, struct wh_error *err);
+	/* Edges of one of both kinds, in key order, whose local address is from `from` up to, but not with, `to`; NULL: from the
+	 * first, to the last. That order is by local address first, so that one resource is one stream, and no store needs to
+	 * hold more of it than it is handing over. */
+	int (*edges)(struct wh_store *s, enum wh_edges_seen by, const struct wh_addr *from, const struct wh_addr *to,
+	             wh_edge_cb each, void *arg, struct wh_error *err);
 	int (*sketches)(struct wh_store *s, wh_sketch_cb each, void *arg, struct wh_error *err); /* in key order */
-	/* The distinct local addresses that have reported inbound edges, in order, at a price that does not grow with the number of edges. */
+	/* The distinct local addresses that have reported inbound edges, in order, at a price that does not grow with the number
+	 * of edges. */
 	int (*locals)(struct wh_store *s, wh_local_cb each, void *arg, struct wh_error *err);
 	int (*days)(struct wh_store *s, wh_day_cb each, void *arg, struct wh_error *err); /* in order */
-	int (*totals)(struct wh_store *s, struct wh_store_totals *out, struct wh_error *err); /* the counters, the number of keys that have an edge, the first and last day */
+	/* the counters, the number of keys that have an edge, the first and last day */
+	int (*totals)(struct wh_store *s, struct wh_store_totals *out, struct wh_error *err);
 
-	/* The key of the hashes of lines, secret and the same for ever, drawn when it is first asked for; and how often contents were written. */
+	/* The key of the hashes of lines, secret and the same for ever, drawn when it is first asked for; and how often contents
+	 * were written. */
 	int (*content_key)(struct wh_store *s, uint8_t key[WH_LINE_KEY_BYTES], int64_t *generation, struct wh_error *err);
 	/* All contents by id, without their checks. The oldest may be gone where there are more than 65,536, or 128 Mi lines. */
 	int (*contents)(struct wh_store *s, wh_content_cb each, void *arg, struct wh_error *err);
 	/* One content, whole; its arrays are the caller's to free. -ENOENT, without a reason, when it is gone. */
 	int (*content)(struct wh_store *s, int64_t id, struct wh_content_row *row, struct wh_error *err);
-	/* Of one day, in the order in which they were committed. Those of the last 64 days that have any are there, unless they are more than 256 MiB. */
+	/* Of one day, in the order in which they were committed. Those of the last 64 days that have any are there, unless they
+	 * are more than 256 MiB. */
 	int (*conversations)(struct wh_store *s, int32_t day, wh_conversation_cb each, void *arg, struct wh_error *err);
 	int (*realms)(struct wh_store *s, wh_realm_cb each, void *arg, struct wh_error *err); /* in any order */
 
@@ -130,7 +146,8 @@ struct wh_store_ops {
 	void (*patience)(struct wh_store *s, int milliseconds);
 	/* Moves what stands in a log into the store's own file, so that it is whole wherever it was moved. */
 	void (*checkpoint)(struct wh_store *s);
-	/* How much is kept of edges that are evidence, too, and how many went for that since the store was opened; NULL: all are kept. */
+	/* How much is kept of edges that are evidence, too, and how many went for that since the store was opened; NULL: all are
+	 * kept. */
 	void (*bound)(struct wh_store *s, const struct wh_store_bounds *b);
 	void (*dropped)(const struct wh_store *s, struct wh_store_dropped *out);
 	/* Which addresses lost edges to the quota of the whole store; NULL: it has none. */

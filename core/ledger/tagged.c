@@ -12,7 +12,8 @@ struct wh_tagged {
 	struct wh_conversations *conversations; /* NULL: no source had a name yet */
 	int64_t slack_us;
 	uint64_t twice;
-	struct { char sensor[64]; size_t len; struct wh_realm realm; uint64_t hash; bool is; } last; /* the source of the flow before */
+	/* the source of the flow before */
+	struct { char sensor[64]; size_t len; struct wh_realm realm; uint64_t hash; bool is; } last;
 };
 
 static const struct wh_realm untagged;
@@ -43,19 +44,24 @@ void wh_tagged_free(struct wh_tagged *t)
 }
 
 /* Whether each private address of ours in this flow was met in no other network. */
-static int look_at_realm(struct wh_tagged *t, const struct wh_flow *f, const struct wh_realm *realm, const char *path, uint64_t line, struct wh_error *err)
+static int look_at_realm(struct wh_tagged *t, const struct wh_flow *f, const struct wh_realm *realm, const char *path,
+                         uint64_t line, struct wh_error *err)
 {
 	char addr[WH_ADDR_STRLEN], here[WH_REALM_STRLEN], there[WH_REALM_STRLEN];
 	struct wh_realm other;
 	for (int i = 0; i < 2; i++) {
 		const struct wh_addr *a = i ? &f->src : &f->dst;
-		int rc = wh_addr_is_private(a) && wh_locals_has(t->opt->locals, a) ? wh_realms_meet(t->realms, a, realm, &other) : 0;
+		int rc = wh_addr_is_private(a) && wh_locals_has(t->opt->locals, a) ? wh_realms_meet(t->realms, a, realm, &other)
+		                                                                   : 0;
 		if (rc < 0)
 			return wh_fail(err, rc, "out of memory");
 		if (rc)
-			return wh_fail_input(err, -EEXIST, "%s:%llu: %s was met in %s, and here in %s: are these two machines? Read each network into a ledger of "
-			                     "its own with --realm %s and --realm %s, or say --realm one where they are one network",
-			                     path, (unsigned long long)line, wh_addr_text(a, addr), wh_realm_text(&other, there), wh_realm_text(realm, here), there, here);
+			return wh_fail_input(
+				err, -EEXIST,
+				"%s:%llu: %s was met in %s, and here in %s: are these two machines? Read each network into a ledger of "
+				"its own with --realm %s and --realm %s, or say --realm one where they are one network",
+				path, (unsigned long long)line, wh_addr_text(a, addr), wh_realm_text(&other, there),
+				wh_realm_text(realm, here), there, here);
 	}
 	return 0;
 }
@@ -82,7 +88,8 @@ static uint64_t source_of(struct wh_tagged *t, const char *sensor, size_t len, c
 	return hash;
 }
 
-/* 1: another source reported this conversation. A source is a sensor; and, where networks are one, each of them, and what has no tag. */
+/* 1: another source reported this conversation. A source is a sensor; and, where networks are one, each of them, and what has no
+ * tag. */
 static int look_at_source(struct wh_tagged *t, const struct wh_flow *f, const struct wh_tags *tags, struct wh_error *err)
 {
 	const char *sensor = tags->sensor ? tags->sensor : t->opt->sensor;
@@ -95,7 +102,8 @@ static int look_at_source(struct wh_tagged *t, const struct wh_flow *f, const st
 	int rc = t->conversations ? 0 : wh_conversations_new(t->store, t->slack_us, &t->conversations, err);
 	if (rc)
 		return rc;
-	return wh_conversations_meet(t->conversations, f, source_of(t, sensor ? sensor : "", len, realm), wh_flow_server(f) == WH_SIDE_DST_SERVES, err);
+	return wh_conversations_meet(t->conversations, f, source_of(t, sensor ? sensor : "", len, realm),
+	                             wh_flow_server(f) == WH_SIDE_DST_SERVES, err);
 }
 
 static struct wh_tags tags_of_line(const char *text, size_t len)
@@ -104,7 +112,8 @@ static struct wh_tags tags_of_line(const char *text, size_t len)
 	return wh_tags_of(text, nl ? (size_t)(nl - text) : len);
 }
 
-int wh_tagged_look(struct wh_tagged *t, const struct wh_record *rec, const char *text, size_t len, const char *path, uint64_t line, struct wh_error *err)
+int wh_tagged_look(struct wh_tagged *t, const struct wh_record *rec, const char *text, size_t len, const char *path,
+                   uint64_t line, struct wh_error *err)
 {
 	char here[WH_REALM_STRLEN];
 	if (rec->kind == WH_RECORD_OTHER || (!rec->tagged && !rec->tags && !t->opt->sensor && !t->opt->realm))

@@ -34,8 +34,10 @@ static bool address(const struct nlattr *ip, uint16_t v4, uint16_t v6, struct wh
 static bool tuple(const struct nlattr *t, struct wh_ct_tuple *out, uint8_t *proto)
 {
 	const struct nlattr *ip = find(t, CTA_TUPLE_IP, 0), *p = find(t, CTA_TUPLE_PROTO, 0);
-	const struct nlattr *num = find(p, CTA_PROTO_NUM, 1), *src = find(p, CTA_PROTO_SRC_PORT, 2), *dst = find(p, CTA_PROTO_DST_PORT, 2);
-	if (!num || !src || !dst || !address(ip, CTA_IP_V4_SRC, CTA_IP_V6_SRC, &out->src) || !address(ip, CTA_IP_V4_DST, CTA_IP_V6_DST, &out->dst))
+	const struct nlattr *num = find(p, CTA_PROTO_NUM, 1), *src = find(p, CTA_PROTO_SRC_PORT, 2),
+			    *dst = find(p, CTA_PROTO_DST_PORT, 2);
+	if (!num || !src || !dst || !address(ip, CTA_IP_V4_SRC, CTA_IP_V6_SRC, &out->src) ||
+	    !address(ip, CTA_IP_V4_DST, CTA_IP_V6_DST, &out->dst))
 		return false;
 	*proto = mnl_attr_get_u8(num);
 	out->src_port = ntohs(mnl_attr_get_u16(src));
@@ -92,9 +94,12 @@ bool wh_ct_parse(const struct nlmsghdr *h, struct wh_ct_flow *out)
 
 bool wh_ct_event(const struct nlmsghdr *h, enum wh_ct_kind *kind, struct wh_ct_flow *out)
 {
-	if (h->nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW) && h->nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE))
+	if (h->nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW) &&
+	    h->nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE))
 		return false;
-	*kind = (h->nlmsg_type & 0xff) == IPCTNL_MSG_CT_DELETE ? WH_CT_ENDED : h->nlmsg_flags & (NLM_F_CREATE | NLM_F_EXCL) ? WH_CT_BEGAN : WH_CT_CHANGED;
+	*kind = (h->nlmsg_type & 0xff) == IPCTNL_MSG_CT_DELETE ? WH_CT_ENDED
+	        : h->nlmsg_flags & (NLM_F_CREATE | NLM_F_EXCL) ? WH_CT_BEGAN
+	                                                       : WH_CT_CHANGED;
 	return parse(h, out);
 }
 
@@ -148,5 +153,7 @@ int wh_ct_dump(wh_ct_cb each, void *arg, struct wh_error *err)
 		rc = answers(s, h->nlmsg_seq, &d);
 	if (s)
 		mnl_socket_close(s);
-	return rc ? wh_fail(err, rc, "the table of tracked connections can't be read: %s%s", strerror(-rc), rc == -EPERM ? " (needs CAP_NET_ADMIN)" : "") : 0;
+	return rc ? wh_fail(err, rc, "the table of tracked connections can't be read: %s%s", strerror(-rc),
+	                    rc == -EPERM ? " (needs CAP_NET_ADMIN)" : "")
+	          : 0;
 }

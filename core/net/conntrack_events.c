@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel reports of tracked connections by itself. A message takes 1,280 bytes of the socket's buffer, and a TCP connection makes about
- * seven, so that a filter at the socket, before anything is queued, lets three of them through:
+ * What the kernel reports of tracked connections by itself. A message takes 1,280 bytes of the socket's buffer, and a TCP
+ * connection makes about seven, so that a filter at the socket, before anything is queued, lets three of them through:
  *
  *   NEW       each
  *   UPDATE    of TCP where it is ESTABLISHED; of others each
@@ -29,7 +29,8 @@ enum { ATTRIBUTES = sizeof(struct nlmsghdr) + sizeof(struct nfgenmsg), ACCEPT = 
 #define UNLESS_GO_ON(op, k, at) BPF_JUMP(BPF_JMP | (op) | BPF_K, (k), ACCEPT - (at) - 1, 0)
 static const struct sock_filter wanted[] = {
 	[0] = LOAD(BPF_H, offsetof(struct nlmsghdr, nlmsg_type)),
-	[1] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __builtin_bswap16(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW), 0, ACCEPT - 2),
+	[1] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __builtin_bswap16(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW), 0,
+                       ACCEPT - 2),
 	[2] = LOAD(BPF_H, offsetof(struct nlmsghdr, nlmsg_flags)),
 	[3] = UNLESS_GO_ON(BPF_JSET, __builtin_bswap16(NLM_F_CREATE | NLM_F_EXCL), 3),
 	[4] = BPF_STMT(BPF_LD | BPF_IMM, ATTRIBUTES),
@@ -54,14 +55,16 @@ static const struct sock_filter wanted[] = {
 static int open_socket(unsigned groups, unsigned receive_bytes)
 {
 	struct sockaddr_nl to = {.nl_family = AF_NETLINK, .nl_groups = groups};
-	const struct sock_fprog filter = {.len = sizeof wanted / sizeof *wanted, .filter = (struct sock_filter *)(uintptr_t)wanted};
+	const struct sock_fprog filter = {.len = sizeof wanted / sizeof *wanted,
+	                                  .filter = (struct sock_filter *)(uintptr_t)wanted};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
 	if (fd < 0)
 		return -errno;
 	/* FORCE needs the right over the whole machine */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &receive_bytes, sizeof receive_bytes))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
-	if ((groups && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter)) ||
+	if ((groups && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ &&
+	     setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter)) ||
 	    bind(fd, (struct sockaddr *)&to, sizeof to)) {
 		int code = -errno;
 		close(fd);
@@ -72,7 +75,8 @@ static int open_socket(unsigned groups, unsigned receive_bytes)
 
 int wh_ct_events_open(unsigned receive_bytes)
 {
-	return open_socket(NF_NETLINK_CONNTRACK_NEW | NF_NETLINK_CONNTRACK_UPDATE | NF_NETLINK_CONNTRACK_DESTROY, receive_bytes ? receive_bytes : 64 << 20);
+	return open_socket(NF_NETLINK_CONNTRACK_NEW | NF_NETLINK_CONNTRACK_UPDATE | NF_NETLINK_CONNTRACK_DESTROY,
+	                   receive_bytes ? receive_bytes : 64 << 20);
 }
 
 static struct nlmsghdr *question(char *buf, uint16_t type, uint8_t family)
@@ -96,7 +100,8 @@ static int ask(int fd, const struct nlmsghdr *h)
 int wh_ct_dump_open(void)
 {
 	char buf[256] = {0};
-	int fd = open_socket(0, 4 << 20), rc = fd < 0 ? fd : ask(fd, question(buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, AF_UNSPEC));
+	int fd = open_socket(0, 4 << 20),
+	    rc = fd < 0 ? fd : ask(fd, question(buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, AF_UNSPEC));
 	if (rc < 0 && fd >= 0)
 		close(fd);
 	return rc < 0 ? rc : fd;
@@ -107,7 +112,8 @@ unsigned wh_ct_take(const char *buf, size_t len, wh_ct_event_cb each, void *arg)
 	unsigned met = 0;
 	int left = (int)len;
 	/* libmnl alone takes a length of 2 GiB and more for one that fits */
-	for (const struct nlmsghdr *h = (const void *)buf; mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (unsigned)left; h = mnl_nlmsg_next(h, &left)) {
+	for (const struct nlmsghdr *h = (const void *)buf; mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (unsigned)left;
+	     h = mnl_nlmsg_next(h, &left)) {
 		struct wh_ct_flow f;
 		enum wh_ct_kind kind;
 		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
@@ -168,7 +174,8 @@ int wh_ct_tracks(int family)
 {
 	char buf[1 << 14] = {0};
 	int fd = open_socket(0, 1 << 20), found = 0, rc = fd < 0 ? fd : 0;
-	struct nlmsghdr *h = question(buf, NFNL_SUBSYS_HOOK << 8 | NFNL_MSG_HOOK_GET, family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	struct nlmsghdr *h = question(buf, NFNL_SUBSYS_HOOK << 8 | NFNL_MSG_HOOK_GET,
+	                              family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6);
 	mnl_attr_put_u32(h, NFNLA_HOOK_HOOKNUM, htonl(NF_INET_PRE_ROUTING));
 	rc = rc ? rc : ask(fd, h);
 	for (int going = !rc; going;) {

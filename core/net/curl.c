@@ -10,10 +10,12 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void load(void)
 {
-	const struct { void *to; const char *name; } functions[] = {
-		{&curl.init, "curl_easy_init"}, {&curl.cleanup, "curl_easy_cleanup"},
-		{&curl.setopt, "curl_easy_setopt"}, {&curl.perform, "curl_easy_perform"}, {&curl.getinfo, "curl_easy_getinfo"},
-		{&curl.strerror, "curl_easy_strerror"}, {&curl.append, "curl_slist_append"}, {&curl.free_list, "curl_slist_free_all"},
+	const struct { void *to; const char *name;
+	} functions[] = {
+		{&curl.init, "curl_easy_init"},       {&curl.cleanup, "curl_easy_cleanup"},
+		{&curl.setopt, "curl_easy_setopt"},   {&curl.perform, "curl_easy_perform"},
+		{&curl.getinfo, "curl_easy_getinfo"}, {&curl.strerror, "curl_easy_strerror"},
+		{&curl.append, "curl_slist_append"},  {&curl.free_list, "curl_slist_free_all"},
 	};
 	void *lib = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL); /* Debian's, which suits our licence; then others' */
 	if (!lib)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* libcurl, loaded when Azure is first spoken to: with the twenty-five libraries behind it, it would take as long to load as all the rest
- * of the program, at every command. */
+/* libcurl, loaded when Azure is first spoken to: with the twenty-five libraries behind it, it would take as long to load as all
+ * the rest of the program, at every command. */
 #pragma once
 #include <curl/curl.h>
 #include "whittle/base.h"

@@ -7,10 +7,10 @@
 #include "net/https.h"
 
 /*
- * The service is not trusted with the library's memory. libcurl 7.88.1 keeps the last header line of an answer in the handle, beyond the
- * answer and after its memory was freed, and appends to it when the next answer begins with a continuation line. So each request gets
- * a handle of its own, which is freed with its answer. Continuation lines, which HTTP has deprecated, are refused anywhere, header lines and
- * bytes are limited, and HTTP/2, a second and larger parser, is not offered.
+ * The service is not trusted with the library's memory. libcurl 7.88.1 keeps the last header line of an answer in the handle,
+ * beyond the answer and after its memory was freed, and appends to it when the next answer begins with a continuation line. So
+ * each request gets a handle of its own, which is freed with its answer. Continuation lines, which HTTP has deprecated, are
+ * refused anywhere, header lines and bytes are limited, and HTTP/2, a second and larger parser, is not offered.
  */
 enum { MAX_REPLY = 32 << 20, MAX_HEADER_LINES = 256, MAX_HEADER_BYTES = 64 << 10, REQUEST_SECONDS = 60 };
 
@@ -162,7 +162,8 @@ static void set_up(const struct wh_curl *lib, CURL *c, const char *ca_path)
 	lib->setopt(c, CURLOPT_HEADERFUNCTION, take_header);
 	lib->setopt(c, CURLOPT_USERAGENT, "whittle/" WH_VERSION);
 	lib->setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	lib->setopt(c, CURLOPT_FORBID_REUSE, 1L); /* one request a connection: on one kept alive, libcurl itself would send a lost PUT again */
+	/* one request a connection: on one kept alive, libcurl itself would send a lost PUT again */
+	lib->setopt(c, CURLOPT_FORBID_REUSE, 1L);
 	if (ca_path)
 		lib->setopt(c, CURLOPT_CAINFO, ca_path);
 }
@@ -209,5 +210,6 @@ int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct 
 	if (code == CURLE_OK)
 		return 0;
 	r->cut = in.refused || was_cut(code);
-	return wh_fail(err, -EIO, "%s %.200s: %s", q->method, strcmp(q->method, "POST") ? q->url : "to the webhook", reason); /* whose URL may be a secret */
+	/* whose URL may be a secret */
+	return wh_fail(err, -EIO, "%s %.200s: %s", q->method, strcmp(q->method, "POST") ? q->url : "to the webhook", reason);
 }

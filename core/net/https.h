@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One request to a service and its answer, by libcurl. TLS, HTTP and names are parsed by a process of its own (wh_https_start), which has no
- * privilege, no file but the system's, and one host to speak to; the answer's body is for the caller to parse.
+ * One request to a service and its answer, by libcurl. TLS, HTTP and names are parsed by a process of its own (wh_https_start),
+ * which has no privilege, no file but the system's, and one host to speak to; the answer's body is for the caller to parse.
  */
 #pragma once
 #include "whittle/base.h"
@@ -21,12 +21,14 @@ struct wh_https_reply {
 };
 void wh_https_reply_free(struct wh_https_reply *r);
 
-/* Forks the process that speaks to `endpoint` ("https://management.azure.com") and to nobody else. Call it once, before there are threads and before privileges are given up. */
+/* Forks the process that speaks to `endpoint` ("https://management.azure.com") and to nobody else. Call it once, before there are
+ * threads and before privileges are given up. */
 int wh_https_start(const char *endpoint, struct wh_error *err);
-/* The secret with which the bodies of POST are signed from now on: header X-Whittle-Signature, "sha256=" and HMAC-SHA256 in hex. Call it before
- * wh_https_start(): then that process alone has it, and here it is forgotten. */
+/* The secret with which the bodies of POST are signed from now on: header X-Whittle-Signature, "sha256=" and HMAC-SHA256 in hex.
+ * Call it before wh_https_start(): then that process alone has it, and here it is forgotten. */
 int wh_https_sign_with(const char *secret, size_t len, struct wh_error *err);
-/* By that process, or here where there is none. 0 with *r; negative where no answer could be had: then r->cut may say so. -ELIBACC: there is no libcurl. */
+/* By that process, or here where there is none. 0 with *r; negative where no answer could be had: then r->cut may say so.
+ * -ELIBACC: there is no libcurl. */
 int wh_https_exchange(const struct wh_https_request *q, struct wh_https_reply *r, struct wh_error *err);
 /* 0, or -ELIBACC where there is no libcurl. */
 int wh_https_ready(struct wh_error *err);

@@ -62,8 +62,12 @@ static int send_message(int to, struct wh_bytes *b, int fd)
 
 static int keep_to_system_files(struct wh_error *err)
 {
-	static const struct wh_beneath list[] = {{"/usr", false}, {"/lib", false}, {"/lib32", false}, {"/lib64", false}, {"/etc", false}, {"/run", false}, {"/proc", false}, {"/sys", false},
-	                                         {"/var/lib/ca-certificates", false}, {"/var/lib/sss", false}, {"/dev/null", true}, {"/dev/urandom", false}, {"/dev/random", false}};
+	static const struct wh_beneath list[] = {
+		{"/usr", false},         {"/lib", false},     {"/lib32", false},
+		{"/lib64", false},       {"/etc", false},     {"/run", false},
+		{"/proc", false},        {"/sys", false},     {"/var/lib/ca-certificates", false},
+		{"/var/lib/sss", false}, {"/dev/null", true}, {"/dev/urandom", false},
+		{"/dev/random", false}};
 	int rc = wh_confine_files(list, sizeof list / sizeof *list, err);
 	return rc < 0 ? rc : 0;
 }
@@ -95,7 +99,8 @@ static void serve_one(int from, const uint8_t *bytes, size_t n, int ca, const ch
 	token = take_text(&t, 64 << 10);
 	if_match = take_text(&t, 1024);
 	body = take_text(&t, MAX_MESSAGE);
-	const struct wh_https_request q = {.method = methods[method], .url = url, .token = token, .if_match = if_match, .body = body};
+	const struct wh_https_request q = {
+		.method = methods[method], .url = url, .token = token, .if_match = if_match, .body = body};
 	snprintf(ca_path, sizeof ca_path, "/proc/self/fd/%d", ca);
 	int rc = t.failed || t.n || !url || (!token && method != 2) ? wh_fail(&err, -EBADMSG, "refused: that is no request")
 	       : !wh_https_below(endpoint, url) ? wh_fail(&err, -EPERM, "refused: %.200s is not below %.200s", url, endpoint)
@@ -183,8 +188,10 @@ static int take_reply(struct wh_taking *t, struct wh_https_reply *r, struct wh_e
 		memcpy(r->body, body, n);
 		r->body[r->len = n] = 0;
 	}
-	int rc = t->failed || t->n || (body && !r->body) ? wh_fail(err, -EBADMSG, "the process that speaks to the service answered nonsense")
-	       : code ? wh_fail(err, code, "%s", why ? why : "no answer") : 0;
+	int rc = t->failed || t->n || (body && !r->body)
+	                 ? wh_fail(err, -EBADMSG, "the process that speaks to the service answered nonsense")
+	         : code ? wh_fail(err, code, "%s", why ? why : "no answer")
+	                : 0;
 	free(why);
 	return rc;
 }
@@ -206,7 +213,8 @@ static int ask(const struct wh_https_request *q, struct wh_https_reply *r, struc
 	rc = rc ? rc : wh_helper_receive_message(process, MAX_MESSAGE, &bytes, &n, NULL);
 	if (ca >= 0)
 		close(ca);
-	rc = rc ? wh_fail(err, -EPIPE, "the process that speaks to the service has ended: %s", strerror(-rc)) : take_reply(&(struct wh_taking){.p = bytes, .n = n}, r, err);
+	rc = rc ? wh_fail(err, -EPIPE, "the process that speaks to the service has ended: %s", strerror(-rc))
+	        : take_reply(&(struct wh_taking){.p = bytes, .n = n}, r, err);
 	free(bytes);
 	return rc;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Batches to nf_tables and their answers. Every message asks for an acknowledgement, so that an error names the rule it concerns. */
+/* Batches to nf_tables and their answers. Every message asks for an acknowledgement, so that an error names the rule it
+ * concerns. */
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -224,7 +225,8 @@ static bool ends(const void *buf, ssize_t n)
 	return false;
 }
 
-/* The ruleset changed under the dump, so it is worthless; what is left of it must not be taken for the answer to the next question. Returns -EAGAIN. */
+/* The ruleset changed under the dump, so it is worthless; what is left of it must not be taken for the answer to the next
+ * question. Returns -EAGAIN. */
 static int give_up(struct wh_nl *nl, void *buf, size_t size, ssize_t n)
 {
 	while (!ends(buf, n))
@@ -233,7 +235,8 @@ static int give_up(struct wh_nl *nl, void *buf, size_t size, ssize_t n)
 	return -EAGAIN;
 }
 
-int wh_nl_dump_of(struct wh_nl *nl, uint8_t family, uint16_t type, uint16_t flags, const char *table, const char *set, mnl_cb_t each, void *arg)
+int wh_nl_dump_of(struct wh_nl *nl, uint8_t family, uint16_t type, uint16_t flags, const char *table, const char *set,
+                  mnl_cb_t each, void *arg)
 {
 	char buf[1 << 16];
 	memset(buf, 0, 256);
@@ -282,6 +285,7 @@ uint32_t wh_nl_generation(struct wh_nl *nl, struct wh_error *err)
 	if (rc == -EPERM)
 		wh_fail(err, rc, "the kernel refuses: changing the firewall needs CAP_NET_ADMIN (run as root)");
 	else if (rc || !id)
-		wh_fail(err, rc ? rc : -EPROTO, "this kernel has no nf_tables, or does not let us ask: %s", strerror(rc ? -rc : EPROTO));
+		wh_fail(err, rc ? rc : -EPROTO, "this kernel has no nf_tables, or does not let us ask: %s",
+		        strerror(rc ? -rc : EPROTO));
 	return id;
 }

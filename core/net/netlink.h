@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* netlink: the transport of nf_tables. Batches are sent as one transaction against a generation of the ruleset, dumps come back message by
- * message; every acknowledgement is read, so that an error names the message that it concerns. */
+/* netlink: the transport of nf_tables. Batches are sent as one transaction against a generation of the ruleset, dumps come back
+ * message by message; every acknowledgement is read, so that an error names the message that it concerns. */
 #pragma once
 #include <libmnl/libmnl.h>
 #include "whittle/base.h"
@@ -17,7 +17,8 @@ struct wh_batch {
 	char *buf;
 	size_t len, room, last; /* `last`: where the last message begins */
 	uint32_t seq, first_seq, n, flushes; /* `flushes` of the n messages may have found nothing to do */
-	struct wh_mark { uint32_t seq; char what[64]; } *marks; size_t n_marks, room_marks; /* what a message concerned, for errors */
+	/* what a message concerned, for errors */
+	struct wh_mark { uint32_t seq; char what[64]; } *marks; size_t n_marks, room_marks;
 	bool failed; /* out of memory */
 };
 void wh_batch_begin(struct wh_batch *b, uint32_t generation);
@@ -25,11 +26,13 @@ void wh_batch_begin(struct wh_batch *b, uint32_t generation);
 struct nlmsghdr *wh_batch_msg(struct wh_batch *b, uint16_t type, uint16_t flags, size_t max, const char *what);
 void wh_batch_done(struct wh_batch *b, struct nlmsghdr *h); /* the message is complete */
 void wh_batch_free(struct wh_batch *b);
-/* 0; -ERESTART when somebody changed the ruleset meanwhile; -EMSGSIZE when it is too large for the socket; else the kernel's error. */
+/* 0; -ERESTART when somebody changed the ruleset meanwhile; -EMSGSIZE when it is too large for the socket; else the kernel's
+ * error. */
 int wh_nl_commit(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err);
 /* The same without an end: the kernel looks at it, answers, and throws it away. */
 int wh_nl_try(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err);
 /* A dump: each message of the answer to the callback. 0, or a negative errno (-ENOENT: no such table or set). */
 int wh_nl_dump(struct wh_nl *nl, uint16_t type, uint16_t flags, const char *table, const char *set, mnl_cb_t each, void *arg);
 /* The same of another family than inet (NFPROTO_…; AF_UNSPEC: of all). -EAGAIN: the ruleset changed meanwhile; ask again. */
-int wh_nl_dump_of(struct wh_nl *nl, uint8_t family, uint16_t type, uint16_t flags, const char *table, const char *set, mnl_cb_t each, void *arg);
+int wh_nl_dump_of(struct wh_nl *nl, uint8_t family, uint16_t type, uint16_t flags, const char *table, const char *set,
+                  mnl_cb_t each, void *arg);

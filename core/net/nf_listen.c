@@ -149,7 +149,8 @@ static int log_message(const struct nlmsghdr *h, void *arg)
 			packet = a;
 	}
 	if (prefix && packet) {
-		const struct wh_nf_logged l = {mnl_attr_get_payload(prefix), mnl_attr_get_payload_len(prefix), mnl_attr_get_payload(packet), mnl_attr_get_payload_len(packet)};
+		const struct wh_nf_logged l = {mnl_attr_get_payload(prefix), mnl_attr_get_payload_len(prefix),
+		                               mnl_attr_get_payload(packet), mnl_attr_get_payload_len(packet)};
 		r->each(r->arg, &l);
 	}
 	return MNL_CB_OK;
@@ -186,9 +187,9 @@ static int event_message(const struct nlmsghdr *h, void *arg)
 		end_of_transaction(r, h);
 		return MNL_CB_OK;
 	}
-	mnl_attr_for_each(a, h, sizeof *g)
-		if (g->nfgen_family == NFPROTO_INET && mnl_attr_get_type(a) == NFTA_TABLE_NAME && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
-			r->each(r->arg, &(struct wh_nf_event){.table = mnl_attr_get_str(a), .program = ""});
+	mnl_attr_for_each(a, h, sizeof *g) if (g->nfgen_family == NFPROTO_INET && mnl_attr_get_type(a) == NFTA_TABLE_NAME &&
+	                                       mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
+		r->each(r->arg, &(struct wh_nf_event){.table = mnl_attr_get_str(a), .program = ""});
 	return MNL_CB_OK;
 }
 
@@ -206,7 +207,8 @@ bool wh_nf_events_heard(const char *proc)
 	snprintf(path, sizeof path, "%s/net/netlink", proc);
 	FILE *f = fopen(path, "re");
 	while (f && !heard && fgets(line, sizeof line, f)) /* sk Eth Pid Groups …, Groups in hex: the lowest 32 */
-		heard = sscanf(line, "%*s %u %*d %x", &protocol, &groups) == 2 && protocol == NETLINK_NETFILTER && groups & 1u << (NFNLGRP_NFTABLES - 1);
+		heard = sscanf(line, "%*s %u %*d %x", &protocol, &groups) == 2 && protocol == NETLINK_NETFILTER &&
+		        groups & 1u << (NFNLGRP_NFTABLES - 1);
 	if (f)
 		fclose(f);
 	return heard;

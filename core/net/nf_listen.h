@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nf_listen: netlink sockets that report what the kernel says by itself: packets of a log group, changes of nf_tables. Opening them needs
- * CAP_NET_ADMIN, reading does not: a descriptor may be given to another process. */
+/* nf_listen: netlink sockets that report what the kernel says by itself: packets of a log group, changes of nf_tables. Opening
+ * them needs CAP_NET_ADMIN, reading does not: a descriptor may be given to another process. */
 #pragma once
 #include "whittle/base.h"
 
-/* What rules with `log group` report: packets, their first 160 bytes. A descriptor (non-blocking), or a negative errno: -EBUSY, -EPERM where
- * another program listens there. */
+/* What rules with `log group` report: packets, their first 160 bytes. A descriptor (non-blocking), or a negative errno: -EBUSY,
+ * -EPERM where another program listens there. */
 int wh_nf_log_open(uint16_t group);
 /* Changes of nf_tables. */
 int wh_nf_events_open(void);
 
-/* Whether any socket of this network namespace hears changes of nf_tables: PROC/net/netlink lists the groups of each. False where it can't be read. */
+/* Whether any socket of this network namespace hears changes of nf_tables: PROC/net/netlink lists the groups of each. False where
+ * it can't be read. */
 bool wh_nf_events_heard(const char *proc);
 
 /* A socket made of such a descriptor, which it owns from then on. */

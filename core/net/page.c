@@ -32,15 +32,24 @@ static void drop(struct client *c)
 /* The head of the answer, and what follows it; out of memory: the connection ends. */
 static void answer(struct page *p, struct client *c)
 {
-	char *space = memchr(c->request, ' ', c->have), *end = space ? memchr(space + 1, ' ', c->have - (size_t)(space + 1 - c->request)) : NULL;
+	char *space = memchr(c->request, ' ', c->have),
+	     *end = space ? memchr(space + 1, ' ', c->have - (size_t)(space + 1 - c->request)) : NULL;
 	size_t method = space ? (size_t)(space - c->request) : 0, len = end ? (size_t)(end - space - 1) : 0;
 	bool get = method == 3 && !memcmp(c->request, "GET", 3), head = method == 4 && !memcmp(c->request, "HEAD", 4);
 	bool http = end && c->have - (size_t)(end - c->request) > 9 && !memcmp(end + 1, "HTTP/1.", 7);
 	bool here = len == strlen(p->path) && !memcmp(space + 1, p->path, len);
-	const char *status = !http ? "400 Bad Request" : !get && !head ? "405 Method Not Allowed" : !here ? "404 Not Found" : !p->text ? "503 Service Unavailable" : "200 OK";
+	const char *status = !http           ? "400 Bad Request"
+	                     : !get && !head ? "405 Method Not Allowed"
+	                     : !here         ? "404 Not Found"
+	                     : !p->text      ? "503 Service Unavailable"
+	                                     : "200 OK";
 	size_t body = *status == '2' ? p->len : 0;
 	char *out = malloc(512 + body);
-	int n = out ? snprintf(out, 512, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n", status, p->type, body) : -1;
+	int n = out ? snprintf(
+			      out, 512,
+			      "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n",
+			      status, p->type, body)
+	            : -1;
 	if (n < 0 || n >= 512) {
 		free(out);
 		drop(c);
@@ -157,13 +166,17 @@ static int listen_at(const char *where, int *out, struct wh_error *err)
 		return wh_fail_input(err, -EINVAL, "'%.60s' is no address and port such as 127.0.0.1:9464", where);
 	snprintf(host, sizeof host, "%.*s", (int)(n - 2 * six), where + six);
 	v4.sin_port = v6.sin6_port = htons((uint16_t)port);
-	bool good = six ? inet_pton(AF_INET6, host, &v6.sin6_addr) == 1 && IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) : inet_pton(AF_INET, host, &v4.sin_addr) == 1 && ntohl(v4.sin_addr.s_addr) >> 24 == 127;
+	bool good = six ? inet_pton(AF_INET6, host, &v6.sin6_addr) == 1 && IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr)
+	                : inet_pton(AF_INET, host, &v4.sin_addr) == 1 && ntohl(v4.sin_addr.s_addr) >> 24 == 127;
 	if (!good)
-		return wh_fail_input(err, -EINVAL, "'%.60s' is not of this machine's loopback: 127.0.0.1:PORT or [::1]:PORT", where);
+		return wh_fail_input(err, -EINVAL, "'%.60s' is not of this machine's loopback: 127.0.0.1:PORT or [::1]:PORT",
+		                     where);
 	int fd = socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 	if (fd >= 0)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (fd < 0 || bind(fd, six ? (struct sockaddr *)(void *)&v6 : (struct sockaddr *)(void *)&v4, six ? sizeof v6 : sizeof v4) || listen(fd, 16)) {
+	if (fd < 0 ||
+	    bind(fd, six ? (struct sockaddr *)(void *)&v6 : (struct sockaddr *)(void *)&v4, six ? sizeof v6 : sizeof v4) ||
+	    listen(fd, 16)) {
 		int rc = -errno;
 		if (fd >= 0)
 			close(fd);

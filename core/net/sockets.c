@@ -31,20 +31,25 @@ static int message(const struct nlmsghdr *h, void *arg)
 	struct tcp_info info;
 	if (mnl_nlmsg_get_payload_len(h) < sizeof *m || (m->idiag_family != AF_INET && m->idiag_family != AF_INET6))
 		return MNL_CB_OK;
-	struct wh_socket s = {.listening = m->idiag_state == LISTEN, .local_port = ntohs(m->id.idiag_sport), .peer_port = ntohs(m->id.idiag_dport), .idle_us = -1};
+	struct wh_socket s = {.listening = m->idiag_state == LISTEN,
+	                      .local_port = ntohs(m->id.idiag_sport),
+	                      .peer_port = ntohs(m->id.idiag_dport),
+	                      .idle_us = -1};
 	s.local = address(m->idiag_family, m->id.idiag_src);
 	s.peer = address(m->idiag_family, m->id.idiag_dst);
-	mnl_attr_for_each(a, h, sizeof *m)
-		if (mnl_attr_get_type(a) == INET_DIAG_INFO && !s.listening && mnl_attr_get_payload_len(a) >= offsetof(struct tcp_info, tcpi_bytes_received) + 8) {
-			size_t len = mnl_attr_get_payload_len(a);
-			memset(&info, 0, sizeof info);
-			memcpy(&info, mnl_attr_get_payload(a), len < sizeof info ? len : sizeof info);
-			uint32_t idle = info.tcpi_last_data_sent < info.tcpi_last_data_recv ? info.tcpi_last_data_sent : info.tcpi_last_data_recv;
-			s.has_info = true;
-			s.bytes_in = info.tcpi_bytes_received;
-			s.bytes_out = info.tcpi_bytes_acked;
-			s.idle_us = idle * INT64_C(1000);
-		}
+	mnl_attr_for_each(a, h, sizeof *m) if (mnl_attr_get_type(a) == INET_DIAG_INFO && !s.listening &&
+	                                       mnl_attr_get_payload_len(a) >= offsetof(struct tcp_info, tcpi_bytes_received) + 8)
+	{
+		size_t len = mnl_attr_get_payload_len(a);
+		memset(&info, 0, sizeof info);
+		memcpy(&info, mnl_attr_get_payload(a), len < sizeof info ? len : sizeof info);
+		uint32_t idle = info.tcpi_last_data_sent < info.tcpi_last_data_recv ? info.tcpi_last_data_sent
+		                                                                    : info.tcpi_last_data_recv;
+		s.has_info = true;
+		s.bytes_in = info.tcpi_bytes_received;
+		s.bytes_out = info.tcpi_bytes_acked;
+		s.idle_us = idle * INT64_C(1000);
+	}
 	d->each(d->arg, &s);
 	return MNL_CB_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sockets: this machine's own TCP sockets, from the kernel's sock_diag. Sees what conntrack does not track, and which side listens; sees
- * nothing of what is forwarded, nor of other network namespaces. Needs no privilege. */
+/* sockets: this machine's own TCP sockets, from the kernel's sock_diag. Sees what conntrack does not track, and which side
+ * listens; sees nothing of what is forwarded, nor of other network namespaces. Needs no privilege. */
 #pragma once
 #include "whittle/base.h"
 

@@ -64,7 +64,10 @@ static int rules_differ(const char *want, const char *have, struct wh_arena *mem
 static const char *purpose(int at, const char *rule)
 {
 	static const char *const first[] = {"loopback", "established connections", "TCP that opens no connection"};
-	return at <= 3 ? first[at - 1] : strstr(rule, "_pending") ? "what is not confirmed yet" : strstr(rule, "_ports") ? "what was confirmed" : "translated connections";
+	return at <= 3                    ? first[at - 1]
+	       : strstr(rule, "_pending") ? "what is not confirmed yet"
+	       : strstr(rule, "_ports")   ? "what was confirmed"
+	                                  : "translated connections";
 }
 
 /* Line `at` of a text, from 1. */
@@ -83,7 +86,8 @@ static void fixed_chain(struct comparison *c, const struct wh_nft_fixed *f)
 		tell(c, "the chain %s is not there", f->name);
 		return;
 	}
-	if (have->hooked != (f->hook >= 0) || (have->hooked && (have->hook != (uint32_t)f->hook || have->priority != WH_NFT_HOOK_PRIORITY)))
+	if (have->hooked != (f->hook >= 0) ||
+	    (have->hooked && (have->hook != (uint32_t)f->hook || have->priority != WH_NFT_HOOK_PRIORITY)))
 		tell(c, "the chain %s is not at its hook", f->name);
 	else if (have->hooked && have->policy != NF_ACCEPT)
 		tell(c, "the chain %s drops what it does not name", f->name);
@@ -93,7 +97,8 @@ static void fixed_chain(struct comparison *c, const struct wh_nft_fixed *f)
 	if (at > 0) {
 		char *wanted = wh_arena_strdup(c->mem, line_at(text, at));
 		wanted[strcspn(wanted, "\n")] = 0;
-		tell(c, "the chain %s does not have its rule for %s where it belongs", f->name, purpose(f->hook < 0 ? 4 : at, wanted));
+		tell(c, "the chain %s does not have its rule for %s where it belongs", f->name,
+		     purpose(f->hook < 0 ? 4 : at, wanted));
 	} else if (at < 0) {
 		tell(c, "the chain %s has a rule that is not ours", f->name);
 	}
@@ -167,10 +172,11 @@ static void tell_spans(struct comparison *c, const char *port, const struct wh_s
 {
 	char buf[2 * WH_ADDR_STRLEN];
 	if (missing->n)
-		tell(c, "%s: %zu range%s %s missing, the first %s", port, missing->n, missing->n == 1 ? "" : "s", missing->n == 1 ? "is" : "are", first_of(missing, buf));
+		tell(c, "%s: %zu range%s %s missing, the first %s", port, missing->n, missing->n == 1 ? "" : "s",
+		     missing->n == 1 ? "is" : "are", first_of(missing, buf));
 	if (beyond->n)
-		tell(c, "%s: %zu range%s %s allowed beyond the rules, the first %s", port, beyond->n, beyond->n == 1 ? "" : "s", beyond->n == 1 ? "is" : "are",
-		     first_of(beyond, buf));
+		tell(c, "%s: %zu range%s %s allowed beyond the rules, the first %s", port, beyond->n, beyond->n == 1 ? "" : "s",
+		     beyond->n == 1 ? "is" : "are", first_of(beyond, buf));
 }
 
 static bool same_spans(const struct wh_spans *a, const struct wh_spans *b)
@@ -198,7 +204,8 @@ bool wh_nft_delta_sets(const struct wh_nft_live *l, const char *chain, bool plus
 }
 
 /* The sets of differences hold what the confirmed ones differ by. */
-static int delta_elements(struct comparison *c, const struct wh_chain_spec *s, const char *port, const struct wh_spans *plus, const struct wh_spans *minus, bool v6)
+static int delta_elements(struct comparison *c, const struct wh_chain_spec *s, const char *port, const struct wh_spans *plus,
+                          const struct wh_spans *minus, bool v6)
 {
 	struct wh_spans p = {0}, m = {0};
 	char set[WH_NFT_NAME];
@@ -221,7 +228,8 @@ static const char *port_name(struct comparison *c, const struct wh_nft_port *p, 
 	struct wh_nft_port first = *p;
 	first.twin = 0;
 	wh_nft_base_name(&first, 'a', name);
-	return k->any ? wh_arena_strdup(c->mem, name + 2) : wh_arena_printf(c->mem, "%s at %s", name + 2, wh_addr_text(&k->local, addr));
+	return k->any ? wh_arena_strdup(c->mem, name + 2)
+	              : wh_arena_printf(c->mem, "%s at %s", name + 2, wh_addr_text(&k->local, addr));
 }
 
 /* The element that decides for all addresses of a port; NULL, and told, where there is none or they are not of one mind. */
@@ -263,7 +271,8 @@ static int one_port(struct comparison *c, const struct wh_nft_port *p)
 		struct wh_spans missing = {0}, beyond = {0};
 		int rc = wh_tiles_live(c->live, whole.name, v6, c->mem, &whole.tiles[v6]);
 		if (!rc)
-			rc = wh_spans_differ(c->nl, &whole.tiles[v6], v6 ? p->v6 : p->v4, v6 ? p->n_v6 : p->n_v4, v6, c->mem, &missing, &beyond);
+			rc = wh_spans_differ(c->nl, &whole.tiles[v6], v6 ? p->v6 : p->v4, v6 ? p->n_v6 : p->n_v4, v6, c->mem,
+			                     &missing, &beyond);
 		if (!rc && delta)
 			rc = delta_elements(c, &s, port, &missing, &beyond, v6);
 		else if (!rc)
@@ -293,12 +302,14 @@ static int everything(struct comparison *c)
 			continue;
 		if (!d->key.any)
 			wh_addr_text(&d->key.local, addr);
-		tell(c, "%s port %u/%s is narrowed for %s, which the rules do not ask for", wh_direction_text(d->key.direction), d->key.port, wh_proto_text(d->key.proto, proto), addr);
+		tell(c, "%s port %u/%s is narrowed for %s, which the rules do not ask for", wh_direction_text(d->key.direction),
+		     d->key.port, wh_proto_text(d->key.proto, proto), addr);
 	}
 	return rc;
 }
 
-int wh_nft_compare_live(struct wh_nl *nl, const struct wh_nft_ruleset *rs, const struct wh_nft_live *live, struct wh_arena *mem, char **difference, struct wh_error *err)
+int wh_nft_compare_live(struct wh_nl *nl, const struct wh_nft_ruleset *rs, const struct wh_nft_live *live, struct wh_arena *mem,
+                        char **difference, struct wh_error *err)
 {
 	char *text = NULL;
 	size_t len;

@@ -96,8 +96,14 @@ void wh_nft_count_ports(const struct wh_nft_live *l, struct wh_arena *mem, struc
 		}
 		chains[out->n] = d->chain;
 		p = &out->ports[out->n++];
-		*p = (struct wh_nft_port_count){.direction = d->key.direction, .proto = d->key.proto, .port = d->key.port, .local = d->key.local, .n_locals = !d->key.any,
-		                                .pending = d->pending, .expires_in_ms = d->pending ? d->expires_ms : 0, .reopened = !d->chain[0]};
+		*p = (struct wh_nft_port_count){.direction = d->key.direction,
+		                                .proto = d->key.proto,
+		                                .port = d->key.port,
+		                                .local = d->key.local,
+		                                .n_locals = !d->key.any,
+		                                .pending = d->pending,
+		                                .expires_in_ms = d->pending ? d->expires_ms : 0,
+		                                .reopened = !d->chain[0]};
 		if (d->chain[0])
 			add_chains(l, d->chain, p);
 	}

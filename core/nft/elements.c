@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Elements of sets, written and read directly with libmnl, since there may be hundreds of thousands. An interval is two elements to the
- * kernel: its first address, and, flagged as an end, the address after its last; one that reaches the top of the space has no end.
+ * Elements of sets, written and read directly with libmnl, since there may be hundreds of thousands. An interval is two elements
+ * to the kernel: its first address, and, flagged as an end, the address after its last; one that reaches the top of the space has
+ * no end.
  */
 #include <arpa/inet.h>
 #include <endian.h>
@@ -39,7 +40,8 @@ static bool open_elements(struct elements *x)
 	if (x->h && x->h->nlmsg_len > ELEMENTS_BYTES)
 		close_elements(x);
 	if (!x->h) {
-		x->h = wh_batch_msg(x->b, x->type, x->type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, ELEMENTS_BYTES + 1024, x->set);
+		x->h = wh_batch_msg(x->b, x->type, x->type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, ELEMENTS_BYTES + 1024,
+		                    x->set);
 		if (!x->h)
 			return false;
 		mnl_attr_put_strz(x->h, NFTA_SET_ELEM_LIST_TABLE, WH_NFT_TABLE);
@@ -210,9 +212,9 @@ static int element_message(const struct nlmsghdr *h, void *arg)
 				if (mnl_attr_get_type(a) == NFTA_SET_ELEM_FLAGS && mnl_attr_get_payload_len(a) == 4)
 					end = ntohl(mnl_attr_get_u32(a)) & NFT_SET_ELEM_INTERVAL_END;
 				if (mnl_attr_get_type(a) == NFTA_SET_ELEM_KEY)
-					mnl_attr_for_each_nested(v, a)
-						if (mnl_attr_get_type(v) == NFTA_DATA_VALUE && mnl_attr_get_payload_len(v) == s->width)
-							key = mnl_attr_get_payload(v);
+					mnl_attr_for_each_nested(v, a) if (mnl_attr_get_type(v) == NFTA_DATA_VALUE &&
+					                                   mnl_attr_get_payload_len(v) == s->width)
+						key = mnl_attr_get_payload(v);
 			}
 			if (key)
 				add_bound(s, key, end);
@@ -341,14 +343,15 @@ int wh_tiles_live(const struct wh_nft_live *l, const char *base, bool v6, struct
 	if (!out->n || !wh_addr_eq(&out->t[0].range.first, v6 ? &wh_prefix_all_v6.addr : &wh_prefix_all_v4.addr))
 		return -ENOENT;
 	for (size_t i = 0; i < out->n; i++) {
-		struct wh_addr next[2] = {out->t[i].range.first, i + 1 < out->n ? out->t[i + 1].range.first : out->t[i].range.first};
+		struct wh_addr next[2] = {out->t[i].range.first,
+		                          i + 1 < out->n ? out->t[i + 1].range.first : out->t[i].range.first};
 		out->t[i].range.last = i + 1 < out->n ? wh_nft_tile_end(next, 2, 0, v6) : wh_nft_tile_end(next, 1, 0, v6);
 	}
 	return 0;
 }
 
-int wh_spans_differ(struct wh_nl *nl, const struct wh_tiles *tiles, const struct wh_prefix *p, size_t n, bool v6, struct wh_arena *mem,
-                    struct wh_spans *plus, struct wh_spans *minus)
+int wh_spans_differ(struct wh_nl *nl, const struct wh_tiles *tiles, const struct wh_prefix *p, size_t n, bool v6,
+                    struct wh_arena *mem, struct wh_spans *plus, struct wh_spans *minus)
 {
 	struct wh_nft_cursor want = {.p = p, .n = n};
 	struct wh_spans have = {0};

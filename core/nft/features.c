@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel must be able to do, tried one by one: transactions without an end, which the kernel checks and then throws away, as
- * `nft -c` sends them. Nothing is changed; a module that can be loaded is.
+ * What the kernel must be able to do, tried one by one: transactions without an end, which the kernel checks and then throws
+ * away, as `nft -c` sends them. Nothing is changed; a module that can be loaded is.
  */
 #include <stdio.h>
 #include <libnftnl/expr.h>
@@ -172,7 +172,8 @@ int wh_nft_missing_features(char *what, size_t size, struct wh_error *err)
 		if (said == -EPERM || said == -ENOMEM || said == -ETIMEDOUT)
 			rc = wh_fail(err, said, "%s", why.text);
 		else if (said && (missing++, used < size))
-			used += (size_t)snprintf(what + used, size - used, "%s%s (module %s)", missing > 1 ? ", " : "", features[i].name, features[i].module);
+			used += (size_t)snprintf(what + used, size - used, "%s%s (module %s)", missing > 1 ? ", " : "",
+			                         features[i].name, features[i].module);
 	}
 	wh_nl_close(nl);
 	return rc ? rc : missing;

@@ -26,10 +26,12 @@ static const struct wh_ranges *copy_of(bool has, struct wh_ranges r, struct wh_a
 
 static bool has_ports(int proto)
 {
-	return proto == WH_PROTO_TCP || proto == WH_PROTO_UDP || proto == 132 /* SCTP */ || proto == 33 /* DCCP */ || proto == 136 /* UDP-Lite */;
+	return proto == WH_PROTO_TCP || proto == WH_PROTO_UDP || proto == 132 /* SCTP */ || proto == 33 /* DCCP */ ||
+	       proto == 136 /* UDP-Lite */;
 }
 
-static void add(struct list *l, const struct wh_nft_match *m, enum wh_filter_action action, const struct wh_filter *to, const char *may)
+static void add(struct list *l, const struct wh_nft_match *m, enum wh_filter_action action, const struct wh_filter *to,
+                const char *may)
 {
 	struct translation *t = l->t;
 	bool in = t->direction == WH_INBOUND;
@@ -45,9 +47,16 @@ static void add(struct list *l, const struct wh_nft_match *m, enum wh_filter_act
 		may = wh_arena_printf(t->mem, "%s: it asks for ports of any protocol", l->name);
 	l->r = wh_arena_grown(t->mem, l->r, l->n, &l->room, sizeof *l->r);
 	l->r[l->n++] = (struct wh_filter_rule){
-		.name = l->name, .action = action, .to = to, .direction = t->direction, .proto = (uint8_t)(m->proto < 0 ? WH_PROTO_ANY : m->proto), .may = may,
-		.peer = copy_of(has_peers, peers, t->mem), .local = copy_of(in ? m->has_daddr : m->has_saddr, in ? m->daddr : m->saddr, t->mem),
-		.sport = copy_of(m->has_sport, m->sport, t->mem), .dport = copy_of(m->has_dport, m->dport, t->mem),
+		.name = l->name,
+		.action = action,
+		.to = to,
+		.direction = t->direction,
+		.proto = (uint8_t)(m->proto < 0 ? WH_PROTO_ANY : m->proto),
+		.may = may,
+		.peer = copy_of(has_peers, peers, t->mem),
+		.local = copy_of(in ? m->has_daddr : m->has_saddr, in ? m->daddr : m->saddr, t->mem),
+		.sport = copy_of(m->has_sport, m->sport, t->mem),
+		.dport = copy_of(m->has_dport, m->dport, t->mem),
 	};
 }
 
@@ -67,7 +76,9 @@ static void add_jump(struct list *l, const struct wh_nft_view_chain *from, const
 	if (to)
 		add(l, m, m->code == (uint32_t)NFT_GOTO ? WH_FILTER_GOTO : WH_FILTER_JUMP, to, m->may);
 	else
-		add_unknown(l, m, wh_arena_printf(l->t->mem, "%s: the chain %s that it leads to is not there", l->name, m->chain ? m->chain : "?"));
+		add_unknown(l, m,
+		            wh_arena_printf(l->t->mem, "%s: the chain %s that it leads to is not there", l->name,
+		                            m->chain ? m->chain : "?"));
 }
 
 static void add_match(struct list *l, const struct wh_nft_view_chain *from, const struct wh_nft_match *m)
@@ -105,17 +116,22 @@ static const struct wh_filter *list_of(struct translation *t, const struct wh_nf
 		return *at;
 	t->depth++;
 	if (c->hook >= 0 && c->family != NFPROTO_INET) /* packets of the other family never come here */
-		add(&l, &(struct wh_nft_match){.v4 = c->family == NFPROTO_IPV6, .v6 = c->family == NFPROTO_IPV4, .proto = -1}, WH_FILTER_ALLOW, NULL, NULL);
+		add(&l, &(struct wh_nft_match){.v4 = c->family == NFPROTO_IPV6, .v6 = c->family == NFPROTO_IPV4, .proto = -1},
+		    WH_FILTER_ALLOW, NULL, NULL);
 	add_rules(&l, c);
 	t->depth--;
 	*at = wh_arena_alloc(t->mem, sizeof **at);
-	**at = (struct wh_filter){.name = wh_arena_printf(t->mem, "%s %s", c->table, c->name), .rules = l.r, .n = l.n, .otherwise = c->drops ? WH_DENIED : WH_ALLOWED};
+	**at = (struct wh_filter){.name = wh_arena_printf(t->mem, "%s %s", c->table, c->name),
+	                          .rules = l.r,
+	                          .n = l.n,
+	                          .otherwise = c->drops ? WH_DENIED : WH_ALLOWED};
 	return *at;
 }
 
 static int by_priority(const void *a, const void *b)
 {
-	const struct wh_nft_view_chain *x = *(const struct wh_nft_view_chain *const *)a, *y = *(const struct wh_nft_view_chain *const *)b;
+	const struct wh_nft_view_chain *x = *(const struct wh_nft_view_chain *const *)a,
+				       *y = *(const struct wh_nft_view_chain *const *)b;
 	if (x->hook != y->hook)
 		return x->hook < y->hook ? -1 : 1;
 	if (x->priority != y->priority)
@@ -125,13 +141,15 @@ static int by_priority(const void *a, const void *b)
 
 size_t wh_nft_filters(const struct wh_nft_view *v, enum wh_direction d, struct wh_arena *mem, const struct wh_filter *const **out)
 {
-	struct translation t = {.v = v, .direction = d, .mem = mem, .lists = wh_arena_array(mem, v->n_chains + 1, sizeof *t.lists)};
+	struct translation t = {
+		.v = v, .direction = d, .mem = mem, .lists = wh_arena_array(mem, v->n_chains + 1, sizeof *t.lists)};
 	const struct wh_nft_view_chain **base = wh_arena_array(mem, v->n_chains + 1, sizeof *base);
 	const struct wh_filter **list = wh_arena_array(mem, v->n_chains + 1, sizeof *list);
 	size_t n = 0;
 	for (size_t i = 0; i < v->n_chains; i++) {
 		const struct wh_nft_view_chain *c = &v->chains[i];
-		bool asked = d == WH_INBOUND ? c->hook == NF_INET_PRE_ROUTING || c->hook == NF_INET_LOCAL_IN : c->hook == NF_INET_LOCAL_OUT || c->hook == NF_INET_POST_ROUTING;
+		bool asked = d == WH_INBOUND ? c->hook == NF_INET_PRE_ROUTING || c->hook == NF_INET_LOCAL_IN
+		                             : c->hook == NF_INET_LOCAL_OUT || c->hook == NF_INET_POST_ROUTING;
 		if (c->filters && asked &&
 		    (c->family == NFPROTO_INET || c->family == NFPROTO_IPV4 || c->family == NFPROTO_IPV6))
 			base[n++] = c;

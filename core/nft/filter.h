@@ -2,20 +2,23 @@
 /*
  * filter: nftables rulesets as filters (whittle/filter.h).
  *
- * A packet here is the first one of a connection that comes from or goes to this machine over another interface than loopback and is not translated:
- * what is established is asked by nobody. So conntrack's state is `new`, its status has no translation, TCP's flags are SYN alone, and the original
- * addresses and ports are the packet's own. Each base chain of type filter (or route) at the hooks that the packet passes is one filter; all of them must allow.
+ * A packet here is the first one of a connection that comes from or goes to this machine over another interface than loopback and
+ * is not translated: what is established is asked by nobody. So conntrack's state is `new`, its status has no translation, TCP's
+ * flags are SYN alone, and the original addresses and ports are the packet's own. Each base chain of type filter (or route) at
+ * the hooks that the packet passes is one filter; all of them must allow.
  *
- * A rule becomes as many rules of the filter as its maps and sets of concatenations have elements, else one: what its expressions ask is gathered
- * as sets of addresses, ports and protocols. An expression that can't be said so (a mark, a rate, an interface) makes it one that may match, and is
- * named. Chains are lists that are jumped to.
+ * A rule becomes as many rules of the filter as its maps and sets of concatenations have elements, else one: what its expressions
+ * ask is gathered as sets of addresses, ports and protocols. An expression that can't be said so (a mark, a rate, an interface)
+ * makes it one that may match, and is named. Chains are lists that are jumped to.
  */
 #pragma once
 #include "nft/view.h"
 #include "whittle/filter.h"
 
-/* The filters of the hooks before routing and input (inbound), or output and after routing, by hook and priority, then by table. Returns how many; *out in `mem`. The view must outlive them. */
-size_t wh_nft_filters(const struct wh_nft_view *v, enum wh_direction d, struct wh_arena *mem, const struct wh_filter *const **out);
+/* The filters of the hooks before routing and input (inbound), or output and after routing, by hook and priority, then by table.
+ * Returns how many; *out in `mem`. The view must outlive them. */
+size_t wh_nft_filters(const struct wh_nft_view *v, enum wh_direction d, struct wh_arena *mem,
+                      const struct wh_filter *const **out);
 
 /* ---- between filter.c and filter_match.c ---- */
 /* To what a packet is translated. */
@@ -33,13 +36,14 @@ struct wh_nft_match { /* what one variant of a rule asks so far */
 	bool has_saddr, has_daddr, has_sport, has_dport;
 	const char *may;
 	bool decided; uint32_t code; const char *chain;     /* by a verdict */
-	const uint8_t *mapped; uint32_t n_mapped; unsigned mapped_to; /* what a map has for it, and from which slot of the registers on */
+	/* what a map has for it, and from which slot of the registers on */
+	const uint8_t *mapped; uint32_t n_mapped; unsigned mapped_to;
 	struct wh_nft_to to;                                /* in chains of type nat */
 };
 struct wh_nft_matches { struct wh_nft_match *m; size_t n, room; };
 /* What the rule's expressions ask, in variants of which at most one matches a packet. */
-void wh_nft_match_rule(const struct wh_nft_view *v, const struct wh_nft_view_chain *c, size_t rule, enum wh_direction d, struct wh_arena *mem,
-                       struct wh_nft_matches *out);
+void wh_nft_match_rule(const struct wh_nft_view *v, const struct wh_nft_view_chain *c, size_t rule, enum wh_direction d,
+                       struct wh_arena *mem, struct wh_nft_matches *out);
 
 /* ---- published.c, of a view ---- */
 struct wh_nft_published_list;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a rule's expressions ask, followed from register to register: a load (meta, payload, ct) says what a register holds, a mask what of it is
- * left, a comparison or a lookup asks for it. What a register holds that is not known here makes a comparison of it one that may hold.
+ * What a rule's expressions ask, followed from register to register: a load (meta, payload, ct) says what a register holds, a
+ * mask what of it is left, a comparison or a lookup asks for it. What a register holds that is not known here makes a comparison
+ * of it one that may hold.
  */
 #include <arpa/inet.h>
 #include <stdio.h> /* libnftnl needs it */
@@ -26,7 +27,8 @@ void wh_nft_may(struct wh_nft_following *f, const char *what)
 {
 	for (size_t i = 0; i < f->out->n; i++)
 		if (!f->out->m[i].may)
-			f->out->m[i].may = wh_arena_printf(f->mem, "rule %zu of %s %s: it asks for what is not known here (%s)", f->rule + 1, f->chain->table, f->chain->name, what);
+			f->out->m[i].may = wh_arena_printf(f->mem, "rule %zu of %s %s: it asks for what is not known here (%s)",
+			                                   f->rule + 1, f->chain->table, f->chain->name, what);
 }
 
 /* ---- what is asked of a field ---- */
@@ -55,7 +57,10 @@ static struct wh_ranges whole(enum wh_nft_field f, bool v6, struct wh_arena *mem
 void wh_nft_narrow(struct wh_nft_following *f, struct wh_nft_match *m, enum wh_nft_field field, struct wh_ranges to)
 {
 	struct wh_ranges *r = field == SADDR ? &m->saddr : field == DADDR ? &m->daddr : field == SPORT ? &m->sport : &m->dport;
-	bool *has = field == SADDR ? &m->has_saddr : field == DADDR ? &m->has_daddr : field == SPORT ? &m->has_sport : &m->has_dport;
+	bool *has = field == SADDR   ? &m->has_saddr
+	            : field == DADDR ? &m->has_daddr
+	            : field == SPORT ? &m->has_sport
+	                             : &m->has_dport;
 	*r = *has ? wh_ranges_intersect(*r, to, f->mem) : to;
 	*has = true;
 	m->never |= !r->n;
@@ -78,7 +83,8 @@ static void narrow_proto(struct wh_nft_match *m, uint8_t proto)
 static struct wh_ranges values(struct wh_nft_following *f, const struct wh_nft_held *h, const uint8_t *first, const uint8_t *last)
 {
 	if (h->field == SPORT || h->field == DPORT)
-		return one_range(wh_port_addr((uint16_t)(first[0] << 8 | first[1])), wh_port_addr((uint16_t)(last[0] << 8 | last[1])), f->mem);
+		return one_range(wh_port_addr((uint16_t)(first[0] << 8 | first[1])),
+		                 wh_port_addr((uint16_t)(last[0] << 8 | last[1])), f->mem);
 	uint8_t from[16] = {0}, to[16];
 	memset(to, 0xff, sizeof to);
 	memcpy(from, first, h->len);
@@ -89,7 +95,8 @@ static struct wh_ranges values(struct wh_nft_following *f, const struct wh_nft_h
 }
 
 /* Of one value, in one variant. False: it can't be said. */
-static bool ask(struct wh_nft_following *f, struct wh_nft_match *m, const struct wh_nft_held *h, const uint8_t *first, const uint8_t *last)
+static bool ask(struct wh_nft_following *f, struct wh_nft_match *m, const struct wh_nft_held *h, const uint8_t *first,
+                const uint8_t *last)
 {
 	bool single = !memcmp(first, last, h->len);
 	switch (h->field) {
@@ -118,10 +125,20 @@ static void meta(struct wh_nft_following *f, struct nftnl_expr *e)
 	switch (key) {
 	case NFT_META_NFPROTO: hold(f, reg, (struct wh_nft_held){.kind = FIELD, .field = FAMILY, .len = 1}); break;
 	case NFT_META_L4PROTO: hold(f, reg, (struct wh_nft_held){.kind = FIELD, .field = PROTO, .len = 1}); break;
-	case NFT_META_IIF: hold(f, reg, (struct wh_nft_held){.kind = in ? INTERFACE : NO_INTERFACE, .len = 4, .what = "an interface"}); break;
-	case NFT_META_OIF: hold(f, reg, (struct wh_nft_held){.kind = in ? NO_INTERFACE : INTERFACE, .len = 4, .what = "an interface"}); break;
-	case NFT_META_IIFNAME: hold(f, reg, (struct wh_nft_held){.kind = in ? INTERFACE_NAME : UNKNOWN, .len = 16, .what = "the name of an interface"}); break;
-	case NFT_META_OIFNAME: hold(f, reg, (struct wh_nft_held){.kind = in ? UNKNOWN : INTERFACE_NAME, .len = 16, .what = "the name of an interface"}); break;
+	case NFT_META_IIF:
+		hold(f, reg, (struct wh_nft_held){.kind = in ? INTERFACE : NO_INTERFACE, .len = 4, .what = "an interface"});
+		break;
+	case NFT_META_OIF:
+		hold(f, reg, (struct wh_nft_held){.kind = in ? NO_INTERFACE : INTERFACE, .len = 4, .what = "an interface"});
+		break;
+	case NFT_META_IIFNAME:
+		hold(f, reg,
+		     (struct wh_nft_held){.kind = in ? INTERFACE_NAME : UNKNOWN, .len = 16, .what = "the name of an interface"});
+		break;
+	case NFT_META_OIFNAME:
+		hold(f, reg,
+		     (struct wh_nft_held){.kind = in ? UNKNOWN : INTERFACE_NAME, .len = 16, .what = "the name of an interface"});
+		break;
 	default: hold(f, reg, (struct wh_nft_held){.kind = UNKNOWN, .what = "meta"}); break;
 	}
 }
@@ -144,7 +161,8 @@ static bool all_tcp(const struct wh_nft_following *f)
 
 static void payload(struct wh_nft_following *f, struct nftnl_expr *e)
 {
-	uint32_t base = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_BASE), at = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET), reg;
+	uint32_t base = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_BASE), at = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET),
+		 reg;
 	uint32_t len = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_LEN);
 	struct wh_nft_held h = {.kind = UNKNOWN, .len = len, .what = "a part of the packet"};
 	if (!nftnl_expr_is_set(e, NFTNL_EXPR_PAYLOAD_DREG))
@@ -153,7 +171,8 @@ static void payload(struct wh_nft_following *f, struct nftnl_expr *e)
 	if (base == NFT_PAYLOAD_NETWORK_HEADER && all_are(f, false) && (at == 12 || at == 16) && len <= 4)
 		h = (struct wh_nft_held){.kind = FIELD, .field = at == 12 ? SADDR : DADDR, .len = len, .bits = len * 8};
 	else if (base == NFT_PAYLOAD_NETWORK_HEADER && all_are(f, true) && (at == 8 || at == 24) && len <= 16)
-		h = (struct wh_nft_held){.kind = FIELD, .field = at == 8 ? SADDR : DADDR, .len = len, .bits = len * 8, .v6 = true};
+		h = (struct wh_nft_held){
+			.kind = FIELD, .field = at == 8 ? SADDR : DADDR, .len = len, .bits = len * 8, .v6 = true};
 	else if (base == NFT_PAYLOAD_NETWORK_HEADER && all_are(f, false) && at == 9 && len == 1)
 		h = (struct wh_nft_held){.kind = FIELD, .field = PROTO, .len = 1};
 	else if (base == NFT_PAYLOAD_TRANSPORT_HEADER && (at == 0 || at == 2) && len == 2)
@@ -166,16 +185,20 @@ static void payload(struct wh_nft_following *f, struct nftnl_expr *e)
 /* Of a first packet that is not translated the original direction is the packet's own. */
 static bool original(struct wh_nft_following *f, struct nftnl_expr *e, uint32_t reg)
 {
-	static const struct { uint32_t key; struct wh_nft_held h; } keys[] = {
-		{NFT_CT_SRC_IP, {.kind = FIELD, .field = SADDR, .len = 4, .bits = 32}}, {NFT_CT_DST_IP, {.kind = FIELD, .field = DADDR, .len = 4, .bits = 32}},
+	static const struct { uint32_t key; struct wh_nft_held h;
+	} keys[] = {
+		{NFT_CT_SRC_IP, {.kind = FIELD, .field = SADDR, .len = 4, .bits = 32}},
+		{NFT_CT_DST_IP, {.kind = FIELD, .field = DADDR, .len = 4, .bits = 32}},
 		{NFT_CT_SRC_IP6, {.kind = FIELD, .field = SADDR, .len = 16, .bits = 128, .v6 = true}},
 		{NFT_CT_DST_IP6, {.kind = FIELD, .field = DADDR, .len = 16, .bits = 128, .v6 = true}},
-		{NFT_CT_PROTO_SRC, {.kind = FIELD, .field = SPORT, .len = 2}}, {NFT_CT_PROTO_DST, {.kind = FIELD, .field = DPORT, .len = 2}},
+		{NFT_CT_PROTO_SRC, {.kind = FIELD, .field = SPORT, .len = 2}},
+		{NFT_CT_PROTO_DST, {.kind = FIELD, .field = DPORT, .len = 2}},
 	};
 	uint32_t key = nftnl_expr_get_u32(e, NFTNL_EXPR_CT_KEY);
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (keys[i].key == key && nftnl_expr_is_set(e, NFTNL_EXPR_CT_DIR) && !nftnl_expr_get_u8(e, NFTNL_EXPR_CT_DIR)) {
-			for (size_t k = 0; keys[i].h.bits && k < f->out->n; k++) /* there is no such address in the other family: the rule ends */
+			for (size_t k = 0; keys[i].h.bits && k < f->out->n;
+			     k++) /* there is no such address in the other family: the rule ends */
 				narrow_family(&f->out->m[k], keys[i].h.v6);
 			hold(f, reg, keys[i].h);
 			return true;
@@ -219,7 +242,8 @@ static void bitwise(struct wh_nft_following *f, struct nftnl_expr *e)
 {
 	struct wh_nft_held *h = &f->at[wh_nft_slot(nftnl_expr_get_u32(e, NFTNL_EXPR_BITWISE_SREG))], out = *h;
 	uint32_t len = 0, xor_len = 0, status = 0;
-	const uint8_t *mask = nftnl_expr_get(e, NFTNL_EXPR_BITWISE_MASK, &len), *flip = nftnl_expr_get(e, NFTNL_EXPR_BITWISE_XOR, &xor_len);
+	const uint8_t *mask = nftnl_expr_get(e, NFTNL_EXPR_BITWISE_MASK, &len),
+		      *flip = nftnl_expr_get(e, NFTNL_EXPR_BITWISE_XOR, &xor_len);
 	static const uint8_t zero[16];
 	bool plain = mask && len <= 16 && (!flip || (xor_len == len && !memcmp(flip, zero, len)));
 	memcpy(&status, mask ? mask : zero, len < 4 ? len : 4);
@@ -230,7 +254,8 @@ static void bitwise(struct wh_nft_following *f, struct nftnl_expr *e)
 		out = (struct wh_nft_held){.kind = CONSTANT, .len = 1, .constant = {TH_SYN & *mask}};
 	} else if (plain && h->kind == CT_STATUS && len == 4 && !(status & ~(uint32_t)(CT_SNAT | CT_DNAT))) {
 		out = (struct wh_nft_held){.kind = CONSTANT, .len = 4};
-	} else if (plain && h->kind == FIELD && (h->field == SADDR || h->field == DADDR) && len == h->len && leading(mask, len) <= h->bits) {
+	} else if (plain && h->kind == FIELD && (h->field == SADDR || h->field == DADDR) && len == h->len &&
+	           leading(mask, len) <= h->bits) {
 		out.bits = leading(mask, len);
 	} else {
 		out = (struct wh_nft_held){.kind = UNKNOWN, .what = h->what ? h->what : "a mask"};
@@ -257,13 +282,15 @@ static void compare_field(struct wh_nft_following *f, const struct wh_nft_held *
 	uint8_t low[16] = {0}, high[16];
 	bool addr = h->field == SADDR || h->field == DADDR, port = h->field == SPORT || h->field == DPORT;
 	memset(high, 0xff, sizeof high);
-	if (op == NFT_CMP_EQ || ((addr || port) && (op == NFT_CMP_LTE || op == NFT_CMP_GTE) && h->bits == (addr ? h->len * 8 : 0))) {
+	if (op == NFT_CMP_EQ ||
+	    ((addr || port) && (op == NFT_CMP_LTE || op == NFT_CMP_GTE) && h->bits == (addr ? h->len * 8 : 0))) {
 		for (size_t i = 0; i < f->out->n; i++)
 			if (!ask(f, &f->out->m[i], h, op == NFT_CMP_LTE ? low : data, op == NFT_CMP_GTE ? high : data))
 				wh_nft_may(f, "ports");
 	} else if ((addr || port) && op == NFT_CMP_NEQ) {
 		for (size_t i = 0; i < f->out->n; i++)
-			wh_nft_narrow(f, &f->out->m[i], h->field, wh_ranges_minus(whole(h->field, h->v6, f->mem), values(f, h, data, data), f->mem));
+			wh_nft_narrow(f, &f->out->m[i], h->field,
+			              wh_ranges_minus(whole(h->field, h->v6, f->mem), values(f, h, data, data), f->mem));
 	} else if (h->field == FAMILY && op == NFT_CMP_NEQ) {
 		for (size_t i = 0; i < f->out->n; i++)
 			narrow_family(&f->out->m[i], *data != NFPROTO_IPV6);
@@ -296,9 +323,12 @@ static void range(struct wh_nft_following *f, struct nftnl_expr *e)
 {
 	const struct wh_nft_held *h = &f->at[wh_nft_slot(nftnl_expr_get_u32(e, NFTNL_EXPR_RANGE_SREG))];
 	uint32_t op = nftnl_expr_get_u32(e, NFTNL_EXPR_RANGE_OP), n_from = 0, n_to = 0;
-	const uint8_t *from = nftnl_expr_get(e, NFTNL_EXPR_RANGE_FROM_DATA, &n_from), *to = nftnl_expr_get(e, NFTNL_EXPR_RANGE_TO_DATA, &n_to);
-	bool addr = h->kind == FIELD && (h->field == SADDR || h->field == DADDR) && h->bits == h->len * 8, port = h->kind == FIELD && (h->field == SPORT || h->field == DPORT);
-	if (!from || !to || n_from != h->len || n_to != h->len || (!addr && !port) || (op != NFT_RANGE_EQ && op != NFT_RANGE_NEQ)) {
+	const uint8_t *from = nftnl_expr_get(e, NFTNL_EXPR_RANGE_FROM_DATA, &n_from),
+		      *to = nftnl_expr_get(e, NFTNL_EXPR_RANGE_TO_DATA, &n_to);
+	bool addr = h->kind == FIELD && (h->field == SADDR || h->field == DADDR) && h->bits == h->len * 8,
+	     port = h->kind == FIELD && (h->field == SPORT || h->field == DPORT);
+	if (!from || !to || n_from != h->len || n_to != h->len || (!addr && !port) ||
+	    (op != NFT_RANGE_EQ && op != NFT_RANGE_NEQ)) {
 		wh_nft_may(f, h->what ? h->what : "a range");
 		return;
 	}
@@ -312,7 +342,8 @@ static void range(struct wh_nft_following *f, struct nftnl_expr *e)
 /* ---- lookups ---- */
 
 /* The fields of a key, from register to register. Returns how many; 0: not all of it is known. */
-static size_t fields_of(const struct wh_nft_following *f, uint32_t reg, uint32_t key_len, const struct wh_nft_held *out[static WH_NFT_SLOTS])
+static size_t fields_of(const struct wh_nft_following *f, uint32_t reg, uint32_t key_len,
+                        const struct wh_nft_held *out[static WH_NFT_SLOTS])
 {
 	size_t n = 0;
 	uint32_t at = 0;
@@ -326,7 +357,8 @@ static size_t fields_of(const struct wh_nft_following *f, uint32_t reg, uint32_t
 	return at >= key_len ? n : 0;
 }
 
-static bool ask_all(struct wh_nft_following *f, struct wh_nft_match *m, const struct wh_nft_held *const *h, size_t n, const uint8_t *first, const uint8_t *last)
+static bool ask_all(struct wh_nft_following *f, struct wh_nft_match *m, const struct wh_nft_held *const *h, size_t n,
+                    const uint8_t *first, const uint8_t *last)
 {
 	for (size_t i = 0, at = 0; i < n; at += (h[i++]->len + 3) / 4 * 4)
 		if (!ask(f, m, h[i], first + at, last + at))
@@ -384,7 +416,8 @@ static void decide(struct wh_nft_match *m, const struct wh_nft_element *e)
 
 /* Each variant becomes one for each element, with its verdict, or its data in the register `to`. */
 enum { VERDICTS = -1, NOTHING = -2 };
-static void multiply(struct wh_nft_following *f, const struct wh_nft_held *const *h, size_t n_fields, const struct wh_nft_element *e, size_t n, int to)
+static void multiply(struct wh_nft_following *f, const struct wh_nft_held *const *h, size_t n_fields,
+                     const struct wh_nft_element *e, size_t n, int to)
 {
 	struct wh_nft_matches more = {.n = 0};
 	if (n * f->out->n > MOST_VARIANTS) {
@@ -395,7 +428,9 @@ static void multiply(struct wh_nft_following *f, const struct wh_nft_held *const
 		for (size_t k = 0; k < n; k++) {
 			struct wh_nft_match m = f->out->m[i];
 			if (!ask_all(f, &m, h, n_fields, e[k].key, e[k].last))
-				m.may = m.may ? m.may : wh_arena_printf(f->mem, "rule %zu of %s %s: an element is a range of protocols", f->rule + 1, f->chain->table, f->chain->name);
+				m.may = m.may ? m.may
+				              : wh_arena_printf(f->mem, "rule %zu of %s %s: an element is a range of protocols",
+				                                f->rule + 1, f->chain->table, f->chain->name);
 			if (to == VERDICTS)
 				decide(&m, &e[k]);
 			else if (to != NOTHING)
@@ -409,7 +444,8 @@ static void multiply(struct wh_nft_following *f, const struct wh_nft_held *const
 }
 
 /* A set of one field is a set of the filter. */
-static void narrow_to(struct wh_nft_following *f, const struct wh_nft_held *h, const struct wh_nft_element *e, size_t n, bool inverted)
+static void narrow_to(struct wh_nft_following *f, const struct wh_nft_held *h, const struct wh_nft_element *e, size_t n,
+                      bool inverted)
 {
 	struct wh_ranges r = {.r = wh_arena_array(f->mem, n + 1, sizeof *r.r)};
 	for (size_t i = 0; i < n; i++)
@@ -430,8 +466,10 @@ static void lookup(struct wh_nft_following *f, struct nftnl_expr *e)
 {
 	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_LOOKUP_SET);
 	const struct wh_nft_view_set *s = name ? wh_nft_view_set_of(f->v, f->chain->family, f->chain->table, name) : NULL;
-	bool inverted = nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_FLAGS) && nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV;
-	bool verdicts = nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_DREG) && nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_DREG) == NFT_REG_VERDICT;
+	bool inverted = nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_FLAGS) &&
+	                nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV;
+	bool verdicts = nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_DREG) &&
+	                nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_DREG) == NFT_REG_VERDICT;
 	const struct wh_nft_held *h[WH_NFT_SLOTS];
 	size_t n, n_fields = s && !s->odd ? fields_of(f, nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_SREG), s->key_len, h) : 0;
 	bool maps = nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_DREG) && !verdicts;
@@ -474,7 +512,10 @@ static void immediate(struct wh_nft_following *f, struct nftnl_expr *e)
 	struct wh_nft_held h = {.kind = CONSTANT, .what = "a constant"};
 	const void *data = nftnl_expr_get(e, NFTNL_EXPR_IMM_DATA, &h.len);
 	if (reg == NFT_REG_VERDICT) {
-		wh_nft_verdict(f, nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_VERDICT), nftnl_expr_is_set(e, NFTNL_EXPR_IMM_CHAIN) ? wh_arena_strdup(f->mem, nftnl_expr_get_str(e, NFTNL_EXPR_IMM_CHAIN)) : NULL);
+		wh_nft_verdict(f, nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_VERDICT),
+		               nftnl_expr_is_set(e, NFTNL_EXPR_IMM_CHAIN)
+		                       ? wh_arena_strdup(f->mem, nftnl_expr_get_str(e, NFTNL_EXPR_IMM_CHAIN))
+		                       : NULL);
 		return;
 	}
 	if (data && h.len <= sizeof h.constant)
@@ -495,8 +536,10 @@ static bool passes_all(const char *kind) /* it asks nothing */
 
 static int follow(struct nftnl_expr *e, void *arg)
 {
-	static const struct { const char *kind; void (*does)(struct wh_nft_following *f, struct nftnl_expr *e); } kinds[] = {
-		{"meta", meta}, {"payload", payload}, {"ct", conntrack}, {"bitwise", bitwise}, {"cmp", compare}, {"range", range}, {"lookup", lookup}, {"immediate", immediate},
+	static const struct { const char *kind; void (*does)(struct wh_nft_following *f, struct nftnl_expr *e);
+	} kinds[] = {
+		{"meta", meta},   {"payload", payload}, {"ct", conntrack},  {"bitwise", bitwise},
+		{"cmp", compare}, {"range", range},     {"lookup", lookup}, {"immediate", immediate},
 	};
 	struct wh_nft_following *f = arg;
 	const char *kind = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
@@ -516,8 +559,8 @@ static int follow(struct nftnl_expr *e, void *arg)
 	return 0;
 }
 
-void wh_nft_match_rule(const struct wh_nft_view *v, const struct wh_nft_view_chain *c, size_t rule, enum wh_direction d, struct wh_arena *mem,
-                       struct wh_nft_matches *out)
+void wh_nft_match_rule(const struct wh_nft_view *v, const struct wh_nft_view_chain *c, size_t rule, enum wh_direction d,
+                       struct wh_arena *mem, struct wh_nft_matches *out)
 {
 	struct wh_nft_following f = {.v = v, .chain = c, .rule = rule, .d = d, .mem = mem, .out = out};
 	out->m = wh_arena_grown(mem, out->m, 0, &out->room, sizeof *out->m);

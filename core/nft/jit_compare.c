@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether the table inet whittle_jit still does what it is there for: its hook, its rules, and the ports that it should keep closed. */
+/* Whether the table inet whittle_jit still does what it is there for: its hook, its rules, and the ports that it should keep
+ * closed. */
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -31,7 +32,8 @@ static int one_chain(const struct nlmsghdr *h, void *arg)
 	if (strcmp(text_of(h, NFTA_CHAIN_TABLE), WH_JIT_TABLE))
 		return MNL_CB_OK;
 	if (!strcmp(name, "input")) {
-		c->hooked = hook && number(nested(hook, NFTA_HOOK_HOOKNUM)) == NF_INET_LOCAL_IN && (int32_t)number(nested(hook, NFTA_HOOK_PRIORITY)) == WH_JIT_PRIORITY;
+		c->hooked = hook && number(nested(hook, NFTA_HOOK_HOOKNUM)) == NF_INET_LOCAL_IN &&
+		            (int32_t)number(nested(hook, NFTA_HOOK_PRIORITY)) == WH_JIT_PRIORITY;
 		c->policy_accept = number(attr(h, NFTA_CHAIN_POLICY)) == NF_ACCEPT;
 	} else {
 		c->strange |= strcmp(name, "ask") != 0;
@@ -42,7 +44,9 @@ static int one_chain(const struct nlmsghdr *h, void *arg)
 static int one_rule(const struct nlmsghdr *h, void *arg)
 {
 	struct chains *c = arg;
-	const char *name = text_of(h, NFTA_RULE_CHAIN), **to = !strcmp(name, "input") ? &c->input : !strcmp(name, "ask") ? &c->ask : NULL;
+	const char *name = text_of(h, NFTA_RULE_CHAIN), **to = !strcmp(name, "input") ? &c->input
+	                                                       : !strcmp(name, "ask") ? &c->ask
+	                                                                              : NULL;
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 	if (rule && to && !strcmp(text_of(h, NFTA_RULE_TABLE), WH_JIT_TABLE)) {
 		char *text = nftnl_rule_nlmsg_parse(h, rule) >= 0 ? wh_rule_text(rule) : NULL;
@@ -104,11 +108,13 @@ const char *wh_jit_ports_text(const struct wh_jit_port *ports, size_t n, struct 
 		sorted[i] = ports[i];
 	qsort(sorted, n, sizeof *sorted, by_port);
 	for (size_t i = 0; i < n; i++)
-		text = wh_arena_printf(mem, "%s%s%u/%s", text, i ? ", " : "", sorted[i].port, sorted[i].proto == WH_PROTO_UDP ? "udp" : "tcp");
+		text = wh_arena_printf(mem, "%s%s%u/%s", text, i ? ", " : "", sorted[i].port,
+		                       sorted[i].proto == WH_PROTO_UDP ? "udp" : "tcp");
 	return text;
 }
 
-static int differs(struct wh_nl *nl, const struct wh_jit_port *ports, size_t n, struct wh_arena *mem, const char **difference, struct wh_error *err)
+static int differs(struct wh_nl *nl, const struct wh_jit_port *ports, size_t n, struct wh_arena *mem, const char **difference,
+                   struct wh_error *err)
 {
 	struct wh_jit_port *open = wh_arena_array(mem, n + 1, sizeof *open);
 	struct wh_jit_live live;
@@ -122,14 +128,17 @@ static int differs(struct wh_nl *nl, const struct wh_jit_port *ports, size_t n, 
 	for (size_t i = 0; i < n && !rc; i++) {
 		bool held = false;
 		for (size_t k = 0; k < live.n_closed; k++)
-			held |= live.closed[k].asks && live.closed[k].port.proto == ports[i].proto && live.closed[k].port.port == ports[i].port;
+			held |= live.closed[k].asks && live.closed[k].port.proto == ports[i].proto &&
+			        live.closed[k].port.port == ports[i].port;
 		if (!held)
 			open[n_open++] = ports[i];
 	}
 	if (!rc && n && !live.present)
-		*difference = wh_arena_printf(mem, "the table inet " WH_JIT_TABLE " is not there: %s %s open", wh_jit_ports_text(ports, n, mem), n == 1 ? "is" : "are");
+		*difference = wh_arena_printf(mem, "the table inet " WH_JIT_TABLE " is not there: %s %s open",
+		                              wh_jit_ports_text(ports, n, mem), n == 1 ? "is" : "are");
 	else if (!rc && n_open)
-		*difference = wh_arena_printf(mem, "%s %s open: just-in-time access should keep %s closed", wh_jit_ports_text(open, n_open, mem), n_open == 1 ? "is" : "are",
+		*difference = wh_arena_printf(mem, "%s %s open: just-in-time access should keep %s closed",
+		                              wh_jit_ports_text(open, n_open, mem), n_open == 1 ? "is" : "are",
 		                              n_open == 1 ? "it" : "them");
 	else if (!rc && n)
 		rc = table_differs(nl, mem, difference);

@@ -22,14 +22,17 @@ static void one_element(void *arg, const struct nlattr *elem)
 	struct reading *r = arg;
 	struct wh_jit_live *l = r->live;
 	size_t width = r->which == 0 ? 0 : r->which == 1 ? 4 : 16;
-	const uint8_t *k = key_of(elem, NFTA_SET_ELEM_KEY, width + (width ? 8 : 6)), *end = key_of(elem, NFTA_SET_ELEM_KEY_END, width + 8);
+	const uint8_t *k = key_of(elem, NFTA_SET_ELEM_KEY, width + (width ? 8 : 6)),
+		      *end = key_of(elem, NFTA_SET_ELEM_KEY_END, width + 8);
 	if (!k)
 		return;
 	struct wh_jit_port port = {.proto = k[width], .port = (uint16_t)(k[width + 4] << 8 | k[width + 5])};
 	if (r->which == 0) {
 		l->closed = wh_arena_grown(r->mem, l->closed, l->n_closed, &r->room_closed, sizeof *l->closed);
-		const struct nlattr *chain = nested(nested(nested(elem, NFTA_SET_ELEM_DATA), NFTA_DATA_VERDICT), NFTA_VERDICT_CHAIN);
-		l->closed[l->n_closed].asks = chain && mnl_attr_validate(chain, MNL_TYPE_NUL_STRING) >= 0 && !strcmp(mnl_attr_get_str(chain), "ask");
+		const struct nlattr *chain = nested(nested(nested(elem, NFTA_SET_ELEM_DATA), NFTA_DATA_VERDICT),
+		                                    NFTA_VERDICT_CHAIN);
+		l->closed[l->n_closed].asks = chain && mnl_attr_validate(chain, MNL_TYPE_NUL_STRING) >= 0 &&
+		                              !strcmp(mnl_attr_get_str(chain), "ask");
 		l->closed[l->n_closed].port = port;
 		l->closed[l->n_closed++].expires_ms = expires_ms(elem);
 		return;

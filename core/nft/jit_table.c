@@ -34,7 +34,8 @@ static void put_set(struct wh_batch *b, const char *name, uint32_t id, bool v6)
 	if (!h)
 		return;
 	mnl_attr_put_u32(h, NFTA_SET_FLAGS, htonl(NFT_SET_INTERVAL | NFT_SET_TIMEOUT | NFT_SET_CONCAT));
-	mnl_attr_put_u32(h, NFTA_SET_KEY_TYPE, htonl((uint32_t)((v6 ? TYPE_V6 : TYPE_V4) << 12 | TYPE_PROTO << 6 | TYPE_SERVICE)));
+	mnl_attr_put_u32(h, NFTA_SET_KEY_TYPE,
+	                 htonl((uint32_t)((v6 ? TYPE_V6 : TYPE_V4) << 12 | TYPE_PROTO << 6 | TYPE_SERVICE)));
 	mnl_attr_put_u32(h, NFTA_SET_KEY_LEN, htonl(v6 ? KEY6 : KEY4));
 	mnl_attr_put_u32(h, NFTA_SET_ID, htonl(id));
 	struct nlattr *desc = mnl_attr_nest_start(h, NFTA_SET_DESC), *concat = mnl_attr_nest_start(h, NFTA_SET_DESC_CONCAT);
@@ -169,7 +170,8 @@ static void put_key(struct nlmsghdr *h, uint16_t attr, const void *key, size_t l
 void wh_jit_put_closed(struct wh_batch *b, uint16_t type, struct wh_jit_port p, int64_t timeout_ms)
 {
 	uint8_t key[8] = {p.proto, 0, 0, 0, (uint8_t)(p.port >> 8), (uint8_t)p.port};
-	struct nlmsghdr *h = wh_jit_message(b, type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, NFTA_SET_ELEM_LIST_SET, "closed");
+	struct nlmsghdr *h = wh_jit_message(b, type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, NFTA_SET_ELEM_LIST_SET,
+	                                    "closed");
 	if (!h)
 		return;
 	struct nlattr *list = mnl_attr_nest_start(h, NFTA_SET_ELEM_LIST_ELEMENTS), *e = mnl_attr_nest_start(h, NFTA_LIST_ELEM);
@@ -188,7 +190,8 @@ void wh_jit_put_closed(struct wh_batch *b, uint16_t type, struct wh_jit_port p, 
 	wh_batch_done(b, h);
 }
 
-void wh_jit_put_open(struct wh_batch *b, uint16_t type, uint8_t proto, uint16_t port, const struct wh_prefix *from, int64_t timeout_ms)
+void wh_jit_put_open(struct wh_batch *b, uint16_t type, uint8_t proto, uint16_t port, const struct wh_prefix *from,
+                     int64_t timeout_ms)
 {
 	bool v4 = wh_prefix_is_v4(from);
 	size_t width = v4 ? 4 : 16;
@@ -199,7 +202,8 @@ void wh_jit_put_open(struct wh_batch *b, uint16_t type, uint8_t proto, uint16_t 
 	key[width] = end[width] = proto;
 	key[width + 4] = end[width + 4] = (uint8_t)(port >> 8);
 	key[width + 5] = end[width + 5] = (uint8_t)port;
-	struct nlmsghdr *h = wh_jit_message(b, type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, NFTA_SET_ELEM_LIST_SET, v4 ? "open4" : "open6");
+	struct nlmsghdr *h = wh_jit_message(b, type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, NFTA_SET_ELEM_LIST_SET,
+	                                    v4 ? "open4" : "open6");
 	if (!h)
 		return;
 	struct nlattr *list = mnl_attr_nest_start(h, NFTA_SET_ELEM_LIST_ELEMENTS), *e = mnl_attr_nest_start(h, NFTA_LIST_ELEM);

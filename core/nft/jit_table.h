@@ -17,7 +17,8 @@
 
 /* ---- messages of a batch (jit_table.c) ---- */
 
-/* A message about one thing of the table: its table attribute is 1 everywhere, its name attribute `name_attr`. NULL: out of memory. */
+/* A message about one thing of the table: its table attribute is 1 everywhere, its name attribute `name_attr`. NULL: out of
+ * memory. */
 struct nlmsghdr *wh_jit_message(struct wh_batch *b, uint16_t type, uint16_t flags, uint16_t name_attr, const char *name);
 /* The table with its sets, chains and rules, nothing closed and nothing open. */
 void wh_jit_put_table(struct wh_batch *b);
@@ -25,7 +26,8 @@ void wh_jit_put_table(struct wh_batch *b);
 void wh_jit_rules(struct wh_rules *input, struct wh_rules *ask);
 /* type NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM; timeout_ms 0: for good. */
 void wh_jit_put_closed(struct wh_batch *b, uint16_t type, struct wh_jit_port p, int64_t timeout_ms);
-void wh_jit_put_open(struct wh_batch *b, uint16_t type, uint8_t proto, uint16_t port, const struct wh_prefix *from, int64_t timeout_ms);
+void wh_jit_put_open(struct wh_batch *b, uint16_t type, uint8_t proto, uint16_t port, const struct wh_prefix *from,
+                     int64_t timeout_ms);
 
 /* ---- what the kernel holds (jit_live.c) ---- */
 int wh_jit_read(struct wh_nl *nl, struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err);

@@ -14,7 +14,9 @@ static void judge(const struct wh_filter *const *filters, size_t n, const struct
 	for (size_t i = 0; i < n && out->verdict != WH_DENIED; i++) {
 		struct wh_nft_judged_chain *c = &out->chains[out->n++];
 		struct wh_filter_decision d = wh_filter_decide(filters[i], p);
-		const char *by = d.verdict == WH_UNDECIDED ? d.doubt ? d.doubt->may : filters[i]->why : d.rule ? d.rule->name : "its policy";
+		const char *by = d.verdict == WH_UNDECIDED ? d.doubt ? d.doubt->may : filters[i]->why
+		                 : d.rule                  ? d.rule->name
+		                                           : "its policy";
 		snprintf(c->chain, sizeof c->chain, "%s", filters[i]->name);
 		snprintf(c->by, sizeof c->by, "%s", by ? by : "");
 		c->verdict = (uint8_t)d.verdict;
@@ -25,7 +27,12 @@ static void judge(const struct wh_filter *const *filters, size_t n, const struct
 
 int wh_nft_judge(const struct wh_nft_question *q, struct wh_arena *mem, struct wh_nft_judged *out, struct wh_error *err)
 {
-	const struct wh_filter_packet p = {.direction = q->direction, .proto = q->proto, .local = q->local, .peer = q->peer, .sport = EPHEMERAL, .dport = q->port};
+	const struct wh_filter_packet p = {.direction = q->direction,
+	                                   .proto = q->proto,
+	                                   .local = q->local,
+	                                   .peer = q->peer,
+	                                   .sport = EPHEMERAL,
+	                                   .dport = q->port};
 	const struct wh_filter *const *filters;
 	struct wh_nft_view v;
 	struct wh_nl *nl;

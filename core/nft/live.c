@@ -98,15 +98,20 @@ static void dispatch_element(void *arg, const struct nlattr *elem)
 	if (!value || mnl_attr_get_payload_len(value) < width + 6)
 		return;
 	const uint8_t *k = mnl_attr_get_payload(value);
-	r->live->dispatch = wh_arena_grown(r->mem, r->live->dispatch, r->live->n_dispatch, &r->room_dispatch, sizeof *r->live->dispatch);
+	r->live->dispatch = wh_arena_grown(r->mem, r->live->dispatch, r->live->n_dispatch, &r->room_dispatch,
+	                                   sizeof *r->live->dispatch);
 	struct wh_nft_dispatch *d = &r->live->dispatch[r->live->n_dispatch++];
 	*d = (struct wh_nft_dispatch){.pending = r->pending, .expires_ms = expires_ms(elem)};
-	d->key = (struct wh_nft_key){.direction = r->direction, .proto = k[width], .port = (uint16_t)(k[width + 4] << 8 | k[width + 5]), .any = !width};
+	d->key = (struct wh_nft_key){.direction = r->direction,
+	                             .proto = k[width],
+	                             .port = (uint16_t)(k[width + 4] << 8 | k[width + 5]),
+	                             .any = !width};
 	if (r->kind == WH_NFT_V4)
 		d->key.local = wh_addr_v4(0);
 	memcpy(d->key.local.b + 16 - width, k, width);
 	if (chain && mnl_attr_get_payload_len(chain) < sizeof d->chain)
-		snprintf(d->chain, sizeof d->chain, "%.*s", (int)mnl_attr_get_payload_len(chain), (const char *)mnl_attr_get_payload(chain));
+		snprintf(d->chain, sizeof d->chain, "%.*s", (int)mnl_attr_get_payload_len(chain),
+		         (const char *)mnl_attr_get_payload(chain));
 	d->to_any = !strcmp(d->chain, r->direction == WH_INBOUND ? "input_any" : "output_any");
 	if (d->to_any)
 		d->chain[0] = 0;
@@ -163,7 +168,8 @@ static int rule_message(const struct nlmsghdr *h, void *arg)
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 	if (rule && name_of(h, NFTA_RULE_CHAIN, name)) {
 		struct wh_nft_chain *c = chain_of(r, name);
-		char *text = nftnl_rule_nlmsg_parse(h, rule) >= 0 ? wh_rule_text(rule) : NULL; /* what can't be read is no rule of ours */
+		/* what can't be read is no rule of ours */
+		char *text = nftnl_rule_nlmsg_parse(h, rule) >= 0 ? wh_rule_text(rule) : NULL;
 		c->rules = wh_arena_printf(r->mem, "%s%s", c->rules, text ? text : "[unreadable]\n");
 		free(text);
 		wh_nft_count_rule(rule, c);

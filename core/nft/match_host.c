@@ -13,7 +13,8 @@ static void answer(struct wh_nft_following *f, bool holds)
 }
 
 /* Loopback's index is 1, none's 0. A name is exact where the bytes have a NUL, else the beginning of one ("eth*"). */
-void wh_nft_compare_interface(struct wh_nft_following *f, const struct wh_nft_held *h, uint32_t op, const uint8_t *data, uint32_t len)
+void wh_nft_compare_interface(struct wh_nft_following *f, const struct wh_nft_held *h, uint32_t op, const uint8_t *data,
+                              uint32_t len)
 {
 	bool equals = op == NFT_CMP_EQ, plain = equals || op == NFT_CMP_NEQ, named = h->kind == INTERFACE_NAME;
 	uint32_t index = 0;
@@ -35,7 +36,8 @@ void wh_nft_compare_interface(struct wh_nft_following *f, const struct wh_nft_he
 
 bool wh_nft_follow_target(struct wh_nft_following *f, struct nftnl_expr *e, const char *kind)
 {
-	static const char *const go_on[] = {"LOG", "NFLOG", "MARK", "CONNMARK", "TRACE", "CT", "TCPMSS", "CLASSIFY", "DSCP", "TOS", "TTL", "HL", "CHECKSUM", "SET", NULL};
+	static const char *const go_on[] = {"LOG",  "NFLOG", "MARK", "CONNMARK", "TRACE",    "CT",  "TCPMSS", "CLASSIFY",
+	                                    "DSCP", "TOS",   "TTL",  "HL",       "CHECKSUM", "SET", NULL};
 	const char *name = strcmp(kind, "target") ? NULL : nftnl_expr_get_str(e, NFTNL_EXPR_TG_NAME);
 	for (size_t i = 0; name && go_on[i]; i++)
 		if (!strcmp(name, go_on[i]))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* To what a rule translates a packet: nftables' own statements, and iptables' targets, which iptables-nft writes with the bytes of iptables. */
+/* To what a rule translates a packet: nftables' own statements, and iptables' targets, which iptables-nft writes with the bytes
+ * of iptables. */
 #include <arpa/inet.h>
 #include <stdio.h> /* libnftnl needs it */
 #include <libnftnl/expr.h>
@@ -26,7 +27,8 @@ static bool value(const struct wh_nft_following *f, const struct wh_nft_match *m
 	return true;
 }
 
-static bool take_port(const struct wh_nft_following *f, const struct wh_nft_match *m, const struct nftnl_expr *e, uint16_t attr, uint16_t *out)
+static bool take_port(const struct wh_nft_following *f, const struct wh_nft_match *m, const struct nftnl_expr *e, uint16_t attr,
+                      uint16_t *out)
 {
 	uint8_t b[2];
 	if (!value(f, m, nftnl_expr_get_u32(e, attr), b, sizeof b))
@@ -35,7 +37,8 @@ static bool take_port(const struct wh_nft_following *f, const struct wh_nft_matc
 	return true;
 }
 
-static void take_ports(const struct wh_nft_following *f, const struct wh_nft_match *m, const struct nftnl_expr *e, uint16_t min, uint16_t max, struct wh_nft_to *to)
+static void take_ports(const struct wh_nft_following *f, const struct wh_nft_match *m, const struct nftnl_expr *e, uint16_t min,
+                       uint16_t max, struct wh_nft_to *to)
 {
 	to->has_port = nftnl_expr_is_set(e, min);
 	if (!to->has_port)
@@ -51,7 +54,8 @@ static struct wh_nft_to by_nat(const struct wh_nft_following *f, const struct wh
 	struct wh_nft_to to = {.is = nftnl_expr_get_u32(e, NFTNL_EXPR_NAT_TYPE) == NFT_NAT_DNAT};
 	bool v6 = nftnl_expr_get_u32(e, NFTNL_EXPR_NAT_FAMILY) == NFPROTO_IPV6;
 	uint8_t b[16];
-	if (nftnl_expr_is_set(e, NFTNL_EXPR_NAT_REG_ADDR_MIN) && value(f, m, nftnl_expr_get_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN), b, v6 ? 16 : 4)) {
+	if (nftnl_expr_is_set(e, NFTNL_EXPR_NAT_REG_ADDR_MIN) &&
+	    value(f, m, nftnl_expr_get_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN), b, v6 ? 16 : 4)) {
 		to.has_addr = true;
 		to.addr = wh_addr_v4(0);
 		memcpy(to.addr.b + (v6 ? 0 : 12), b, v6 ? 16 : 4);
@@ -68,7 +72,8 @@ static struct wh_nft_to by_target(const struct wh_nft_following *f, const struct
 	struct wh_nft_to to = {.is = true};
 	uint32_t len = 0;
 	const void *info = nftnl_expr_get(e, NFTNL_EXPR_TG_INFO, &len);
-	bool old = f->chain->family == NFPROTO_IPV4 && nftnl_expr_get_u32(e, NFTNL_EXPR_TG_REV) == 0, v6 = f->chain->family == NFPROTO_IPV6;
+	bool old = f->chain->family == NFPROTO_IPV4 && nftnl_expr_get_u32(e, NFTNL_EXPR_TG_REV) == 0,
+	     v6 = f->chain->family == NFPROTO_IPV6;
 	struct nf_nat_ipv4_multi_range_compat first;
 	struct nf_nat_range r;
 	to.unknown = !info || len < (old ? sizeof first : sizeof r);
@@ -76,7 +81,10 @@ static struct wh_nft_to by_target(const struct wh_nft_following *f, const struct
 		return to;
 	memcpy(old ? (void *)&first : (void *)&r, info, old ? sizeof first : sizeof r);
 	if (old)
-		r = (struct nf_nat_range){.flags = first.range[0].flags, .min_addr.ip = first.range[0].min_ip, .min_proto = first.range[0].min, .max_proto = first.range[0].max};
+		r = (struct nf_nat_range){.flags = first.range[0].flags,
+		                          .min_addr.ip = first.range[0].min_ip,
+		                          .min_proto = first.range[0].min,
+		                          .max_proto = first.range[0].max};
 	to.has_addr = r.flags & NF_NAT_RANGE_MAP_IPS;
 	to.addr = wh_addr_v4(ntohl(r.min_addr.ip));
 	if (v6)
@@ -104,7 +112,8 @@ bool wh_nft_follow_translation(struct wh_nft_following *f, struct nftnl_expr *e,
 			m->to = by_nat(f, m, e);
 		} else if (redir || tproxy) {
 			m->to = (struct wh_nft_to){.is = true};
-			take_ports(f, m, e, redir ? NFTNL_EXPR_REDIR_REG_PROTO_MIN : NFTNL_EXPR_TPROXY_REG_PORT, redir ? NFTNL_EXPR_REDIR_REG_PROTO_MAX : NFTNL_EXPR_TPROXY_REG_PORT, &m->to);
+			take_ports(f, m, e, redir ? NFTNL_EXPR_REDIR_REG_PROTO_MIN : NFTNL_EXPR_TPROXY_REG_PORT,
+			           redir ? NFTNL_EXPR_REDIR_REG_PROTO_MAX : NFTNL_EXPR_TPROXY_REG_PORT, &m->to);
 		} else {
 			m->to = by_target(f, e);
 		}
@@ -150,14 +159,17 @@ bool wh_nft_follow_xt(struct wh_nft_following *f, struct nftnl_expr *e, const ch
 	const void *info = name ? nftnl_expr_get(e, NFTNL_EXPR_MT_INFO, &len) : NULL;
 	struct xt_tcp tcp = {.option = 0};
 	struct xt_multiport_v1 ports;
-	bool is_tcp = info && !strcmp(name, "tcp") && len >= sizeof tcp, is_udp = info && !strcmp(name, "udp") && len >= sizeof(struct xt_udp);
+	bool is_tcp = info && !strcmp(name, "tcp") && len >= sizeof tcp,
+	     is_udp = info && !strcmp(name, "udp") && len >= sizeof(struct xt_udp);
 	if (is_tcp || is_udp) {
 		struct xt_udp udp;
 		memcpy(is_tcp ? (void *)&tcp : (void *)&udp, info, is_tcp ? sizeof tcp : sizeof udp);
 		if (is_udp)
-			tcp = (struct xt_tcp){.spts = {udp.spts[0], udp.spts[1]}, .dpts = {udp.dpts[0], udp.dpts[1]}, .invflags = udp.invflags};
+			tcp = (struct xt_tcp){
+				.spts = {udp.spts[0], udp.spts[1]}, .dpts = {udp.dpts[0], udp.dpts[1]}, .invflags = udp.invflags};
 		by_tcpudp(f, &tcp);
-		if (tcp.spts[0] != 0 || tcp.spts[1] != 65535 || tcp.option || tcp.flg_mask) /* a part that is not looked at here */
+		if (tcp.spts[0] != 0 || tcp.spts[1] != 65535 || tcp.option ||
+		    tcp.flg_mask) /* a part that is not looked at here */
 			wh_nft_may(f, name);
 		return true;
 	}

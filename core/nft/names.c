@@ -32,7 +32,8 @@ struct wh_nft_key wh_nft_key(const struct wh_nft_port *p, size_t i)
 
 bool wh_nft_key_eq(const struct wh_nft_key *a, const struct wh_nft_key *b)
 {
-	return a->direction == b->direction && a->proto == b->proto && a->port == b->port && a->any == b->any && (a->any || wh_addr_eq(&a->local, &b->local));
+	return a->direction == b->direction && a->proto == b->proto && a->port == b->port && a->any == b->any &&
+	       (a->any || wh_addr_eq(&a->local, &b->local));
 }
 
 enum wh_nft_kind wh_nft_kind_of(const struct wh_nft_key *k)
@@ -51,7 +52,8 @@ void wh_nft_map_name(char out[static WH_NFT_NAME], enum wh_direction d, bool pen
 void wh_nft_log_prefix(const struct wh_nft_port *p, bool audit, char out[static 64])
 {
 	char proto[8];
-	snprintf(out, 64, "whittle %s %s %s %u ", audit ? "audit" : "drop", p->direction == WH_INBOUND ? "in" : "out", wh_proto_text(p->proto, proto), p->port);
+	snprintf(out, 64, "whittle %s %s %s %u ", audit ? "audit" : "drop", p->direction == WH_INBOUND ? "in" : "out",
+	         wh_proto_text(p->proto, proto), p->port);
 }
 
 bool wh_nft_interval(const struct wh_prefix *p, size_t n, size_t *i, struct wh_addr *first, struct wh_addr *last)

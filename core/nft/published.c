@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which ports this machine translates, read from the rules of all tables. A chain is followed with what its caller asks of a packet; each
- * translation that can be reached adds what is asked of ports and addresses up to it. Conditions of other kinds (an interface, a mark, an address
- * that is local) are taken as met: a door that may be open is named.
+ * Which ports this machine translates, read from the rules of all tables. A chain is followed with what its caller asks of a
+ * packet; each translation that can be reached adds what is asked of ports and addresses up to it. Conditions of other kinds (an
+ * interface, a mark, an address that is local) are taken as met: a door that may be open is named.
  */
 #include <fcntl.h>
 #include <linux/netfilter.h>
@@ -63,8 +63,15 @@ static void add(struct walk *w, const struct wh_nft_match *m, uint8_t proto, str
 		return;
 	}
 	l->p = wh_arena_grown(w->mem, l->p, l->n, &w->room, sizeof *l->p);
-	l->p[l->n++] = (struct wh_nft_published){.proto = proto, .first = ports.from, .last = ports.to, .from = addrs.from, .until = addrs.to, .here = !m->to.has_addr, .to = m->to.addr,
-	                                         .to_first = m->to.first, .to_last = m->to.last};
+	l->p[l->n++] = (struct wh_nft_published){.proto = proto,
+	                                         .first = ports.from,
+	                                         .last = ports.to,
+	                                         .from = addrs.from,
+	                                         .until = addrs.to,
+	                                         .here = !m->to.has_addr,
+	                                         .to = m->to.addr,
+	                                         .to_first = m->to.first,
+	                                         .to_last = m->to.last};
 }
 
 static void found(struct walk *w, const struct wh_nft_match *m, const struct wh_nft_view_chain *c, size_t rule)
@@ -102,7 +109,9 @@ static void follow(struct walk *w, const struct wh_nft_view_chain *c, const stru
 			bool jumps = m->decided && (m->code == (uint32_t)NFT_JUMP || m->code == (uint32_t)NFT_GOTO);
 			if (!narrowed(m, by, w->mem))
 				continue;
-			const struct wh_nft_view_chain *to = jumps && m->chain ? wh_nft_view_chain_of(w->v, c->family, c->table, m->chain) : NULL;
+			const struct wh_nft_view_chain *to = jumps && m->chain
+			                                             ? wh_nft_view_chain_of(w->v, c->family, c->table, m->chain)
+			                                             : NULL;
 			if (m->to.is)
 				found(w, m, c, i);
 			w->depth++;
@@ -124,7 +133,9 @@ static void ask_legacy(struct walk *w)
 		if (fd >= 0)
 			close(fd);
 		if (n > 0 && strstr(names, "nat\n") && !*w->out->unread)
-			snprintf(w->out->unread, sizeof w->out->unread, "the table nat of iptables-legacy is not read (`%s -t nat -S` shows it)", i ? "ip6tables-legacy" : "iptables-legacy");
+			snprintf(w->out->unread, sizeof w->out->unread,
+			         "the table nat of iptables-legacy is not read (`%s -t nat -S` shows it)",
+			         i ? "ip6tables-legacy" : "iptables-legacy");
 	}
 }
 

@@ -10,7 +10,8 @@
 
 struct printing { FILE *f; bool counts; };
 
-/* What a counter has counted is no difference, nor is a counter in front of a verdict that lets pass: earlier versions had none there. */
+/* What a counter has counted is no difference, nor is a counter in front of a verdict that lets pass: earlier versions had none
+ * there. */
 static int expr_text(struct nftnl_expr *e, void *arg)
 {
 	struct printing *p = arg;

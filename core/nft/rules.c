@@ -93,7 +93,8 @@ static void by_header(struct wh_rules *out, const char *chain, enum wh_direction
 		if (kind != WH_NFT_ANY) {
 			meta(r, NFT_META_NFPROTO, NFT_REG_1);
 			compare(r, NFT_CMP_EQ, &family, 1);
-			payload(r, NFT_PAYLOAD_NETWORK_HEADER, (kind == WH_NFT_V6 ? 8 : 12) + (d == WH_INBOUND ? len : 0), len, NFT_REG_1);
+			payload(r, NFT_PAYLOAD_NETWORK_HEADER, (kind == WH_NFT_V6 ? 8 : 12) + (d == WH_INBOUND ? len : 0), len,
+			        NFT_REG_1);
 		}
 		meta(r, NFT_META_L4PROTO, second[kind]);
 		payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, third[kind]);
@@ -149,12 +150,14 @@ static void begin(struct wh_rules *out, const char *chain, uint32_t interface)
 	opens_nothing(out, chain);
 }
 
-/* For addresses whose own rules are on their way out: the rules for any address, if the packet is delivered here or comes from here. */
+/* For addresses whose own rules are on their way out: the rules for any address, if the packet is delivered here or comes from
+ * here. */
 static void rules_of_any(struct wh_rules *out, const char *chain, enum wh_direction d)
 {
 	uint32_t none = 0;
 	struct nftnl_rule *r;
-	if (d == WH_INBOUND) { /* it is forwarded: at the input hook there is none, which is index 0, or ends the rule on older kernels */
+	/* it is forwarded: at the input hook there is none, which is index 0, or ends the rule on older kernels */
+	if (d == WH_INBOUND) {
 		r = new_rule(out, chain);
 		meta(r, NFT_META_OIF, NFT_REG_1);
 		compare(r, NFT_CMP_NEQ, &none, sizeof none);
@@ -197,15 +200,17 @@ static void rules_of_output(struct wh_rules *out)
 }
 
 const struct wh_nft_fixed wh_nft_fixed[WH_NFT_N_FIXED] = {
-	{"input_any", -1, rules_of_input_any}, {"output_any", -1, rules_of_output_any},
-	{"redirected", -1, rules_of_redirected}, {"published", -1, rules_of_published}, {"input", NF_INET_LOCAL_IN, rules_of_input},
-	{"forward", NF_INET_FORWARD, rules_of_forward}, {"output", NF_INET_LOCAL_OUT, rules_of_output},
+	{"input_any", -1, rules_of_input_any},          {"output_any", -1, rules_of_output_any},
+	{"redirected", -1, rules_of_redirected},        {"published", -1, rules_of_published},
+	{"input", NF_INET_LOCAL_IN, rules_of_input},    {"forward", NF_INET_FORWARD, rules_of_forward},
+	{"output", NF_INET_LOCAL_OUT, rules_of_output},
 };
 
 /* ---- the chain of a port ---- */
 
 /* The beginning of a rule that asks a set for the peer's address, if that lies in `only`. */
-static struct nftnl_rule *peer_rule(struct wh_rules *out, const struct wh_chain_spec *c, bool v6, const char *set, const struct wh_span *only)
+static struct nftnl_rule *peer_rule(struct wh_rules *out, const struct wh_chain_spec *c, bool v6, const char *set,
+                                    const struct wh_span *only)
 {
 	uint8_t family = v6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
 	uint32_t len = v6 ? 16 : 4, offset = (v6 ? 8u : 12u) + (c->port->direction == WH_INBOUND ? 0 : len);

@@ -8,9 +8,15 @@
 #include "nft/read.h"
 #include "whittle/nft.h"
 
-static const struct { const char *name; uint16_t get; } kinds[WH_NFT_SURVEY_KINDS] = {
-	[WH_NFT_TABLES] = {"tables", NFT_MSG_GETTABLE}, [WH_NFT_CHAINS] = {"chains", NFT_MSG_GETCHAIN}, [WH_NFT_RULES] = {"rules", NFT_MSG_GETRULE}, [WH_NFT_SETS] = {"sets", NFT_MSG_GETSET},
-	[WH_NFT_ELEMENTS] = {"elements of sets", NFT_MSG_GETSETELEM}, [WH_NFT_OBJECTS] = {"objects", NFT_MSG_GETOBJ}, [WH_NFT_FLOWTABLES] = {"flowtables", NFT_MSG_GETFLOWTABLE},
+static const struct { const char *name; uint16_t get;
+} kinds[WH_NFT_SURVEY_KINDS] = {
+	[WH_NFT_TABLES] = {"tables", NFT_MSG_GETTABLE},
+	[WH_NFT_CHAINS] = {"chains", NFT_MSG_GETCHAIN},
+	[WH_NFT_RULES] = {"rules", NFT_MSG_GETRULE},
+	[WH_NFT_SETS] = {"sets", NFT_MSG_GETSET},
+	[WH_NFT_ELEMENTS] = {"elements of sets", NFT_MSG_GETSETELEM},
+	[WH_NFT_OBJECTS] = {"objects", NFT_MSG_GETOBJ},
+	[WH_NFT_FLOWTABLES] = {"flowtables", NFT_MSG_GETFLOWTABLE},
 };
 
 struct set_name { uint8_t family; char table[NFT_TABLE_MAXNAMELEN], set[NFT_SET_MAXNAMELEN]; };
@@ -35,9 +41,9 @@ static uint64_t mix_expressions(uint64_t h, const struct nlattr *list)
 	const struct nlattr *e, *a;
 	mnl_attr_for_each_nested(e, list) {
 		bool moves = false;
-		mnl_attr_for_each_nested(a, e)
-			for (size_t i = 0; moving[i] && mnl_attr_get_type(a) == NFTA_EXPR_NAME; i++)
-				moves |= mnl_attr_get_payload_len(a) == strlen(moving[i]) + 1 && !memcmp(mnl_attr_get_payload(a), moving[i], strlen(moving[i]) + 1);
+		mnl_attr_for_each_nested(a, e) for (size_t i = 0; moving[i] && mnl_attr_get_type(a) == NFTA_EXPR_NAME; i++)
+			moves |= mnl_attr_get_payload_len(a) == strlen(moving[i]) + 1 &&
+		                 !memcmp(mnl_attr_get_payload(a), moving[i], strlen(moving[i]) + 1);
 		mnl_attr_for_each_nested(a, e)
 			if (!moves || mnl_attr_get_type(a) == NFTA_EXPR_NAME)
 				h = mix(h, a, a->nla_len);
@@ -48,18 +54,18 @@ static uint64_t mix_expressions(uint64_t h, const struct nlattr *list)
 static uint64_t mix_elements(uint64_t h, const struct nlattr *list)
 {
 	const struct nlattr *e, *a;
-	mnl_attr_for_each_nested(e, list)
-		mnl_attr_for_each_nested(a, e)
-			if (mnl_attr_get_type(a) == NFTA_SET_ELEM_KEY || mnl_attr_get_type(a) == NFTA_SET_ELEM_KEY_END || mnl_attr_get_type(a) == NFTA_SET_ELEM_DATA ||
-			    mnl_attr_get_type(a) == NFTA_SET_ELEM_FLAGS || mnl_attr_get_type(a) == NFTA_SET_ELEM_USERDATA)
-				h = mix(h, a, a->nla_len);
+	mnl_attr_for_each_nested(e, list) mnl_attr_for_each_nested(
+		a, e) if (mnl_attr_get_type(a) == NFTA_SET_ELEM_KEY || mnl_attr_get_type(a) == NFTA_SET_ELEM_KEY_END ||
+	                  mnl_attr_get_type(a) == NFTA_SET_ELEM_DATA || mnl_attr_get_type(a) == NFTA_SET_ELEM_FLAGS ||
+	                  mnl_attr_get_type(a) == NFTA_SET_ELEM_USERDATA) h = mix(h, a, a->nla_len);
 	return h;
 }
 
 static void remember_set(struct survey *s, const struct nlmsghdr *h, uint8_t family, const char *table)
 {
 	const struct nlattr *flags = attr(h, NFTA_SET_FLAGS);
-	if (flags && mnl_attr_validate(flags, MNL_TYPE_U32) >= 0 && ntohl(mnl_attr_get_u32(flags)) & (NFT_SET_TIMEOUT | NFT_SET_EVAL))
+	if (flags && mnl_attr_validate(flags, MNL_TYPE_U32) >= 0 &&
+	    ntohl(mnl_attr_get_u32(flags)) & (NFT_SET_TIMEOUT | NFT_SET_EVAL))
 		return;
 	s->sets = wh_arena_grown(s->mem, s->sets, s->n_sets, &s->room_sets, sizeof *s->sets);
 	struct set_name *name = &s->sets[s->n_sets++];
@@ -82,8 +88,11 @@ static int one(const struct nlmsghdr *h, void *arg)
 	*x = mix(*x, &g->nfgen_family, 1);
 	mnl_attr_for_each(a, h, sizeof *g) {
 		uint16_t type = mnl_attr_get_type(a);
-		/* the attributes after NFTA_SET_EXPRESSIONS are how many elements a set has now, which changes without any program's doing */
-		if ((s->kind == WH_NFT_SETS && type > NFTA_SET_EXPRESSIONS) || (s->kind == WH_NFT_CHAINS && type == NFTA_CHAIN_COUNTERS) || (s->kind == WH_NFT_OBJECTS && type == NFTA_OBJ_DATA))
+		/* the attributes after NFTA_SET_EXPRESSIONS are how many elements a set has now, which changes without any
+		 * program's doing */
+		if ((s->kind == WH_NFT_SETS && type > NFTA_SET_EXPRESSIONS) ||
+		    (s->kind == WH_NFT_CHAINS && type == NFTA_CHAIN_COUNTERS) ||
+		    (s->kind == WH_NFT_OBJECTS && type == NFTA_OBJ_DATA))
 			continue;
 		if (s->kind == WH_NFT_RULES && type == NFTA_RULE_EXPRESSIONS)
 			*x = mix_expressions(*x, a);
@@ -99,7 +108,8 @@ static int one(const struct nlmsghdr *h, void *arg)
 
 static int dump(struct wh_nl *nl, struct survey *s, const struct set_name *set)
 {
-	return wh_nl_dump_of(nl, set ? set->family : NFPROTO_UNSPEC, kinds[s->kind].get, NLM_F_DUMP, set ? set->table : NULL, set ? set->set : NULL, one, s);
+	return wh_nl_dump_of(nl, set ? set->family : NFPROTO_UNSPEC, kinds[s->kind].get, NLM_F_DUMP, set ? set->table : NULL,
+	                     set ? set->set : NULL, one, s);
 }
 
 static int survey_once(struct wh_nl *nl, struct survey *s)

@@ -7,7 +7,8 @@
  *   chain D          hook D, priority filter − 5, policy accept
  *       loopback, established and related, TCP that opens no connection: accept
  *       (input) ct status dnat goto redirected
- *       ip daddr (output: ip saddr) . meta l4proto . th dport vmap @D_pending_v4;  the same with @…_v6 and, without an address, @…
+ *       ip daddr (output: ip saddr) . meta l4proto . th dport vmap @D_pending_v4;  the same with @…_v6 and, without an address,
+ *                                                                                  @…
  *       the same with D_ports
  *   chain forward    hook forward: the same beginning, then ct status dnat goto published
  *   chain redirected, published   ct original ip daddr . meta l4proto . ct original proto-dst vmap @input_pending_v4 …
@@ -15,31 +16,33 @@
  *   chain L_D_tcp_22, sets L_D_tcp_22_v4 and _v6                           L is a letter, a to z
  *       ip saddr @…_v4 counter accept;  ip6 saddr @…_v6 counter accept;  counter log group drop
  *
- * A rule judges what was learned: packets to the resource's own addresses, and from them outbound. An address that no element names is
- * not judged. The maps without an address are for rules that judge any address (--force-all-addresses, and files of before); they are
- * asked behind those with one. A ruleset never has both for one port.
+ * A rule judges what was learned: packets to the resource's own addresses, and from them outbound. An address that no element
+ * names is not judged. The maps without an address are for rules that judge any address (--force-all-addresses, and files of
+ * before); they are asked behind those with one. A ruleset never has both for one port.
  *
- * A packet that this machine translates (DNAT, redirect: published ports of containers) is judged by where it was going before: so the
- * sensor saw it. conntrack remembers that, and therefore it is asked behind the translation, where the packet is delivered or forwarded;
- * in prerouting one would have to guess first whether the address is local, which is wrong behind VRF devices, and every forwarded packet
- * would be asked twice. What is forwarded without a translation is not for this machine, and never judged. Rules for any address judge what
- * is delivered here by the port that it is delivered to, and nothing that is forwarded.
+ * A packet that this machine translates (DNAT, redirect: published ports of containers) is judged by where it was going before:
+ * so the sensor saw it. conntrack remembers that, and therefore it is asked behind the translation, where the packet is delivered
+ * or forwarded; in prerouting one would have to guess first whether the address is local, which is wrong behind VRF devices, and
+ * every forwarded packet would be asked twice. What is forwarded without a translation is not for this machine, and never judged.
+ * Rules for any address judge what is delivered here by the port that it is delivered to, and nothing that is forwarded.
  *
- * `accept` here only ends our own chain: the packet goes on to the host's firewall. A drop is final. So the table can only narrow.
+ * `accept` here only ends our own chain: the packet goes on to the host's firewall. A drop is final. So the table can only
+ * narrow.
  *
- * An apply first fills chains and sets of a letter that this port does not use: no packet reaches them yet, so this may take as many
- * transactions as the socket's size asks for. Then one transaction switches: it fills D_pending with timed elements that lead to them.
- * When nobody confirms, the kernel drops the elements when their time is up, and D_ports, which was there before, holds again. A port
- * that the confirmed rules narrow and the new ones do not has a pending element `accept`, or, where it is for an address, one that leads to
- * D_any: the rules for any address may judge it yet, by another port where it is translated. Confirming moves the elements to D_ports in
- * one transaction. (Filling before switching is also what makes no packet slip through: a packet that is under way while a transaction
- * is committed sees the new elements of a map, but the chains of before; a chain made by the same transaction would be empty to it.)
+ * An apply first fills chains and sets of a letter that this port does not use: no packet reaches them yet, so this may take as
+ * many transactions as the socket's size asks for. Then one transaction switches: it fills D_pending with timed elements that
+ * lead to them. When nobody confirms, the kernel drops the elements when their time is up, and D_ports, which was there before,
+ * holds again. A port that the confirmed rules narrow and the new ones do not has a pending element `accept`, or, where it is for
+ * an address, one that leads to D_any: the rules for any address may judge it yet, by another port where it is translated.
+ * Confirming moves the elements to D_ports in one transaction. (Filling before switching is also what makes no packet slip
+ * through: a packet that is under way while a transaction is committed sees the new elements of a map, but the chains of before;
+ * a chain made by the same transaction would be empty to it.)
  *
- * Only differences travel. A port whose confirmed chain already holds what is wanted needs no message. Where few addresses differ, the
- * pending chain asks what is new, then what is gone, and leaves the rest to the confirmed chain:
+ * Only differences travel. A port whose confirmed chain already holds what is wanted needs no message. Where few addresses
+ * differ, the pending chain asks what is new, then what is gone, and leaves the rest to the confirmed chain:
  *       ip saddr @…_v4_plus counter accept;  ip saddr @…_v4_minus counter log group drop;  goto CONFIRMED
- * and confirming puts plus into and takes minus out of the confirmed sets. The difference is computed from what the kernel holds, read in
- * the same generation: never from what we believe that it holds.
+ * and confirming puts plus into and takes minus out of the confirmed sets. The difference is computed from what the kernel holds,
+ * read in the same generation: never from what we believe that it holds.
  *
  * Long lists are cut into tiles, see nft/names.h.
  */
@@ -49,7 +52,12 @@
 
 /* ---- what the kernel holds (live.c) ---- */
 struct wh_rules;
-struct wh_nft_dispatch { struct wh_nft_key key; bool pending, to_any; char chain[WH_NFT_NAME] /* "": accept, or to_any */; int64_t expires_ms; };
+struct wh_nft_dispatch {
+	struct wh_nft_key key;
+	bool pending, to_any;
+	char chain[WH_NFT_NAME] /* "": accept, or to_any */;
+	int64_t expires_ms;
+};
 struct wh_nft_chain {
 	char name[WH_NFT_NAME];
 	char *rules; /* as wh_rules_text() */
@@ -65,7 +73,8 @@ struct wh_nft_live {
 int wh_nft_live(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_live *out, struct wh_error *err);
 /* The dispatch element of a key: the pending or the confirmed one, or NULL. */
 const struct wh_nft_dispatch *wh_nft_dispatched(const struct wh_nft_live *l, const struct wh_nft_key *k, bool pending);
-/* The element that decides now about packets to (outbound: from) the key's address: pending before confirmed, an address before any. */
+/* The element that decides now about packets to (outbound: from) the key's address: pending before confirmed, an address before
+ * any. */
 const struct wh_nft_dispatch *wh_nft_decides(const struct wh_nft_live *l, const struct wh_nft_key *k);
 /* Whether the rules have this very key. */
 bool wh_nft_wants(const struct wh_nft_ruleset *rs, const struct wh_nft_key *k);
@@ -89,14 +98,15 @@ void wh_tiles_wanted(const char *base, const struct wh_prefix *p, size_t n, bool
 int wh_tiles_live(const struct wh_nft_live *l, const char *base, bool v6, struct wh_arena *mem, struct wh_tiles *out);
 /* The intervals of a set, in order. -EBADMSG when its elements are no intervals of this family. */
 int wh_read_spans(struct wh_nl *nl, const char *set, bool v6, struct wh_arena *mem, struct wh_spans *out);
-/* What the sets of `tiles` lack of the list (plus) and have beyond it (minus), whole intervals. Holds one tile in memory at a time.
- * Either may be NULL: then returns 1 at the first difference. */
-int wh_spans_differ(struct wh_nl *nl, const struct wh_tiles *tiles, const struct wh_prefix *p, size_t n, bool v6, struct wh_arena *mem,
-                    struct wh_spans *plus, struct wh_spans *minus);
+/* What the sets of `tiles` lack of the list (plus) and have beyond it (minus), whole intervals. Holds one tile in memory at a
+ * time. Either may be NULL: then returns 1 at the first difference. */
+int wh_spans_differ(struct wh_nl *nl, const struct wh_tiles *tiles, const struct wh_prefix *p, size_t n, bool v6,
+                    struct wh_arena *mem, struct wh_spans *plus, struct wh_spans *minus);
 void wh_put_spans(struct wh_batch *b, const char *set, const struct wh_span *s, size_t n, bool v6, bool remove);
 /* The same into the tiles that they lie in; they must not cross a tile's end. */
 void wh_put_spans_tiled(struct wh_batch *b, const struct wh_tiles *tiles, const struct wh_spans *s, bool v6, bool remove);
-/* A dispatch element: jump to `chain`; where it is NULL accept, or, for an address, D_any. A timeout makes it a pending one, 0 one that lasts. */
+/* A dispatch element: jump to `chain`; where it is NULL accept, or, for an address, D_any. A timeout makes it a pending one, 0
+ * one that lasts. */
 void wh_put_dispatch(struct wh_batch *b, const struct wh_nft_key *k, const char *chain, int64_t timeout_ms);
 void wh_del_dispatch(struct wh_batch *b, const struct wh_nft_key *k); /* that lasts */
 void wh_flush_map(struct wh_batch *b, const char *map);

@@ -42,7 +42,8 @@ static void print_sets(FILE *f, FILE *rules, const char *base, const char *side,
 		fputs("\t\t", rules);
 		if (tiles > 1) {
 			char first[WH_ADDR_STRLEN], last[WH_ADDR_STRLEN];
-			fprintf(rules, "ip%s %s %s-%s ", v6 ? "6" : "", side, wh_addr_text(&guard.first, first), wh_addr_text(&guard.last, last));
+			fprintf(rules, "ip%s %s %s-%s ", v6 ? "6" : "", side, wh_addr_text(&guard.first, first),
+			        wh_addr_text(&guard.last, last));
 		}
 		fprintf(rules, "ip%s %s @%s counter accept\n", v6 ? "6" : "", side, name);
 	}
@@ -62,11 +63,13 @@ static void print_port(FILE *f, const struct wh_nft_ruleset *rs, const struct wh
 	print_sets(f, r, base, side, p->v6, p->n_v6, true);
 	fclose(r);
 	wh_nft_log_prefix(p, rs->audit, prefix);
-	fprintf(f, "\tchain %s {\n%s\t\tcounter log prefix \"%s\" group %u %s\n\t}\n", base, rules ? rules : "", prefix, rs->nflog_group, rs->audit ? "accept" : "drop");
+	fprintf(f, "\tchain %s {\n%s\t\tcounter log prefix \"%s\" group %u %s\n\t}\n", base, rules ? rules : "", prefix,
+	        rs->nflog_group, rs->audit ? "accept" : "drop");
 	free(rules);
 }
 
-static void print_map(FILE *f, const struct wh_nft_ruleset *rs, enum wh_direction dir, bool pending, enum wh_nft_kind kind, int64_t timeout)
+static void print_map(FILE *f, const struct wh_nft_ruleset *rs, enum wh_direction dir, bool pending, enum wh_nft_kind kind,
+                      int64_t timeout)
 {
 	static const char *const types[] = {"ipv4_addr . ", "ipv6_addr . ", ""};
 	char base[WH_NFT_NAME], name[WH_NFT_NAME], addr[WH_ADDR_STRLEN];
@@ -101,7 +104,8 @@ static void print_maps(FILE *f, const struct wh_nft_ruleset *rs, int64_t timeout
 /* By what the packet says itself. */
 static void print_by_header(FILE *f, enum wh_direction d, bool pending, bool any_alone)
 {
-	static const char *const who[2][WH_NFT_KINDS] = {{"ip daddr . ", "ip6 daddr . ", ""}, {"ip saddr . ", "ip6 saddr . ", ""}};
+	static const char *const who[2][WH_NFT_KINDS] = {{"ip daddr . ", "ip6 daddr . ", ""},
+	                                                 {"ip saddr . ", "ip6 saddr . ", ""}};
 	char map[WH_NFT_NAME];
 	for (int kind = any_alone ? WH_NFT_ANY : 0; kind < WH_NFT_KINDS; kind++) {
 		wh_nft_map_name(map, d, pending, (enum wh_nft_kind)kind);
@@ -116,14 +120,17 @@ static void print_by_original(FILE *f, bool pending)
 	for (int udp = 0; udp < 2; udp++)
 		for (int v6 = 0; v6 < 2; v6++) {
 			wh_nft_map_name(map, WH_INBOUND, pending, v6 ? WH_NFT_V6 : WH_NFT_V4);
-			fprintf(f, "\t\tmeta l4proto %s ct original ip%s daddr . meta l4proto . ct original proto-dst vmap @%s\n", udp ? "udp" : "tcp", v6 ? "6" : "", map);
+			fprintf(f, "\t\tmeta l4proto %s ct original ip%s daddr . meta l4proto . ct original proto-dst vmap @%s\n",
+			        udp ? "udp" : "tcp", v6 ? "6" : "", map);
 		}
 }
 
 static void print_base(FILE *f, const char *name, bool in, const char *then)
 {
-	fprintf(f, "\tchain %s {\n\t\ttype filter hook %s priority filter - 5; policy accept;\n\t\t%s \"lo\" accept\n\t\tct state established,related accept\n"
-	           "\t\ttcp flags & (syn | ack) != syn accept\n", name, name, in ? "iif" : "oif");
+	fprintf(f,
+	        "\tchain %s {\n\t\ttype filter hook %s priority filter - 5; policy accept;\n\t\t%s \"lo\" accept\n\t\tct state established,related accept\n"
+	        "\t\ttcp flags & (syn | ack) != syn accept\n",
+	        name, name, in ? "iif" : "oif");
 	if (then)
 		fprintf(f, "\t\tct status dnat goto %s\n", then);
 }

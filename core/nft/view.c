@@ -21,7 +21,8 @@ const struct wh_nft_view_set *wh_nft_view_set_of(const struct wh_nft_view *v, ui
 	return NULL;
 }
 
-const struct wh_nft_view_chain *wh_nft_view_chain_of(const struct wh_nft_view *v, uint8_t family, const char *table, const char *name)
+const struct wh_nft_view_chain *wh_nft_view_chain_of(const struct wh_nft_view *v, uint8_t family, const char *table,
+                                                     const char *name)
 {
 	for (size_t i = 0; i < v->n_chains; i++)
 		if (v->chains[i].family == family && !strcmp(v->chains[i].name, name) && !strcmp(v->chains[i].table, table))
@@ -47,19 +48,25 @@ static bool is_dormant(const struct wh_nft_view *v, uint8_t family, const char *
 
 static void take_chain(struct wh_nft_view *v, const struct nlmsghdr *h)
 {
-	const struct nlattr *hook = is_dormant(v, family_of(h), text_of(h, NFTA_CHAIN_TABLE)) ? NULL : attr(h, NFTA_CHAIN_HOOK), *type = attr(h, NFTA_CHAIN_TYPE);
+	const struct nlattr *hook = is_dormant(v, family_of(h), text_of(h, NFTA_CHAIN_TABLE)) ? NULL : attr(h, NFTA_CHAIN_HOOK),
+			    *type = attr(h, NFTA_CHAIN_TYPE);
 	v->chains = wh_arena_grown(v->mem, v->chains, v->n_chains, &v->room_chains, sizeof *v->chains);
 	v->chains[v->n_chains++] = (struct wh_nft_view_chain){
-		.family = family_of(h), .table = wh_arena_strdup(v->mem, text_of(h, NFTA_CHAIN_TABLE)), .name = wh_arena_strdup(v->mem, text_of(h, NFTA_CHAIN_NAME)),
-		.hook = hook ? (int)number(nested(hook, NFTA_HOOK_HOOKNUM)) : -1, .priority = (int)number(nested(hook, NFTA_HOOK_PRIORITY)),
+		.family = family_of(h),
+		.table = wh_arena_strdup(v->mem, text_of(h, NFTA_CHAIN_TABLE)),
+		.name = wh_arena_strdup(v->mem, text_of(h, NFTA_CHAIN_NAME)),
+		.hook = hook ? (int)number(nested(hook, NFTA_HOOK_HOOKNUM)) : -1,
+		.priority = (int)number(nested(hook, NFTA_HOOK_PRIORITY)),
 		.drops = hook && attr(h, NFTA_CHAIN_POLICY) && number(attr(h, NFTA_CHAIN_POLICY)) == NF_DROP,
-		.filters = !type || !strcmp(text_of(h, NFTA_CHAIN_TYPE), "filter") || !strcmp(text_of(h, NFTA_CHAIN_TYPE), "route"),
+		.filters = !type || !strcmp(text_of(h, NFTA_CHAIN_TYPE), "filter") ||
+	                   !strcmp(text_of(h, NFTA_CHAIN_TYPE), "route"),
 	};
 }
 
 static struct wh_nft_view_chain *chain_of_rule(struct wh_nft_view *v, const struct nlmsghdr *h)
 {
-	return (struct wh_nft_view_chain *)(uintptr_t)wh_nft_view_chain_of(v, family_of(h), text_of(h, NFTA_RULE_TABLE), text_of(h, NFTA_RULE_CHAIN));
+	return (struct wh_nft_view_chain *)(uintptr_t)wh_nft_view_chain_of(v, family_of(h), text_of(h, NFTA_RULE_TABLE),
+	                                                                   text_of(h, NFTA_RULE_CHAIN));
 }
 
 static void take_rule(struct wh_nft_view *v, const struct nlmsghdr *h)
@@ -68,7 +75,8 @@ static void take_rule(struct wh_nft_view *v, const struct nlmsghdr *h)
 	struct nftnl_rule *r = c ? nftnl_rule_alloc() : NULL;
 	if (!r)
 		return;
-	/* an expression that it does not know is one without attributes; where it can't read the rule at all, nobody knows what it decides */
+	/* an expression that it does not know is one without attributes; where it can't read the rule at all, nobody knows what
+	 * it decides */
 	struct nftnl_expr *unread = nftnl_rule_nlmsg_parse(h, r) < 0 ? nftnl_expr_alloc("queue") : NULL;
 	if (unread)
 		nftnl_rule_add_expr(r, unread);
@@ -86,8 +94,13 @@ static void take_set(struct wh_nft_view *v, const struct nlmsghdr *h)
 {
 	v->sets = wh_arena_grown(v->mem, v->sets, v->n_sets, &v->room_sets, sizeof *v->sets);
 	v->sets[v->n_sets++] = (struct wh_nft_view_set){
-		.family = family_of(h), .table = wh_arena_strdup(v->mem, text_of(h, NFTA_SET_TABLE)), .name = wh_arena_strdup(v->mem, text_of(h, NFTA_SET_NAME)),
-		.flags = number(attr(h, NFTA_SET_FLAGS)), .key_len = number(attr(h, NFTA_SET_KEY_LEN)), .odd = number(attr(h, NFTA_SET_FLAGS)) & NFT_SET_EVAL, /* packets fill it */
+		.family = family_of(h),
+		.table = wh_arena_strdup(v->mem, text_of(h, NFTA_SET_TABLE)),
+		.name = wh_arena_strdup(v->mem, text_of(h, NFTA_SET_NAME)),
+		/* packets fill it */
+		.flags = number(attr(h, NFTA_SET_FLAGS)),
+		.key_len = number(attr(h, NFTA_SET_KEY_LEN)),
+		.odd = number(attr(h, NFTA_SET_FLAGS)) & NFT_SET_EVAL,
 	};
 }
 
@@ -118,7 +131,9 @@ static bool has_limits(const struct nlattr *elem)
 {
 	static const uint16_t kinds[] = {NFTA_SET_ELEM_EXPR, NFTA_SET_ELEM_EXPRESSIONS};
 	for (size_t i = 0; i < 2; i++) {
-		const struct nlattr *x = nested(elem, kinds[i]), *name = i && x ? nested(nested(x, NFTA_LIST_ELEM), NFTA_EXPR_NAME) : nested(x, NFTA_EXPR_NAME);
+		const struct nlattr *x = nested(elem, kinds[i]),
+				    *name = i && x ? nested(nested(x, NFTA_LIST_ELEM), NFTA_EXPR_NAME)
+		                                   : nested(x, NFTA_EXPR_NAME);
 		if (x && (!name || mnl_attr_validate(name, MNL_TYPE_NUL_STRING) < 0 || strcmp(mnl_attr_get_str(name), "counter")))
 			return true;
 	}
@@ -130,7 +145,8 @@ static void take_element(void *arg, const struct nlattr *elem)
 	struct filling *f = arg;
 	struct wh_nft_view_set *s = f->set;
 	struct wh_nft_element e = {.end = false};
-	const struct nlattr *last = nested(elem, NFTA_SET_ELEM_KEY_END), *verdict = nested(nested(elem, NFTA_SET_ELEM_DATA), NFTA_DATA_VERDICT), *data;
+	const struct nlattr *last = nested(elem, NFTA_SET_ELEM_KEY_END),
+			    *verdict = nested(nested(elem, NFTA_SET_ELEM_DATA), NFTA_DATA_VERDICT), *data;
 	if (!take_key(s, nested(elem, NFTA_SET_ELEM_KEY), e.key) || (last && !take_key(s, last, e.last))) {
 		s->odd = true; /* a catch-all, say */
 		return;
@@ -152,8 +168,9 @@ static void take_element(void *arg, const struct nlattr *elem)
 
 static void take_elements(struct wh_nft_view *v, const struct nlmsghdr *h)
 {
-	struct filling f = {v, (struct wh_nft_view_set *)(uintptr_t)wh_nft_view_set_of(v, family_of(h), text_of(h, NFTA_SET_ELEM_LIST_TABLE),
-	                                                                              text_of(h, NFTA_SET_ELEM_LIST_SET))};
+	struct filling f = {v, (struct wh_nft_view_set *)(uintptr_t)wh_nft_view_set_of(v, family_of(h),
+	                                                                               text_of(h, NFTA_SET_ELEM_LIST_TABLE),
+	                                                                               text_of(h, NFTA_SET_ELEM_LIST_SET))};
 	if (f.set)
 		each_element(h, take_element, &f);
 }

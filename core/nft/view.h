@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * view: tables of nf_tables, of whatever program, as their messages describe them. It does not matter whether the kernel sends them in a dump, or an
- * apply of ours is about to send them.
+ * view: tables of nf_tables, of whatever program, as their messages describe them. It does not matter whether the kernel sends
+ * them in a dump, or an apply of ours is about to send them.
  */
 #pragma once
 #include <libmnl/libmnl.h>
@@ -13,7 +13,8 @@ struct wh_nft_element {
 	uint8_t key[WH_NFT_KEY], last[WH_NFT_KEY]; /* the same, or where the set says where each interval ends, that */
 	bool end;                                  /* no element, but the end of the interval before it */
 	const uint8_t *data; uint32_t n_data;      /* of a map of anything but verdicts */
-	bool verdict; uint32_t code; const char *chain; /* of a verdict map: NF_… or NFT_…, and where that leads to a chain, its name */
+	/* of a verdict map: NF_… or NFT_…, and where that leads to a chain, its name */
+	bool verdict; uint32_t code; const char *chain;
 };
 struct wh_nft_view_set {
 	uint8_t family;
@@ -27,7 +28,8 @@ struct wh_nft_view_chain {
 	const char *table, *name;
 	int hook, priority;                        /* hook -1: none */
 	bool drops;                                /* its policy */
-	bool filters;                              /* its type is filter, or route: its verdicts let packets through or drop them */
+	/* its type is filter, or route: its verdicts let packets through or drop them */
+	bool filters;
 	struct nftnl_rule **rules; size_t n, room;
 };
 struct wh_nft_dormant { uint8_t family; const char *name; }; /* a table whose chains are not asked */
@@ -40,11 +42,15 @@ struct wh_nft_view {
 };
 /* One message: of a new chain, rule, set or element, or one that empties a chain; others are passed over. */
 void wh_nft_view_take(struct wh_nft_view *v, const struct nlmsghdr *h);
-/* All that the kernel holds of the tables, but ours, that have a chain before routing (NF_INET_PRE_ROUTING) of an IP family; of a set at most 65,536 elements. */
+/* All that the kernel holds of the tables, but ours, that have a chain before routing (NF_INET_PRE_ROUTING) of an IP family; of a
+ * set at most 65,536 elements. */
 struct wh_nl;
 int wh_nft_view_before_routing(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out);
 /* All that the kernel holds of tables of IP, of whatever program, ours included: of a set at most 65,536 elements. */
 int wh_nft_view_live(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out);
 void wh_nft_view_free(struct wh_nft_view *v);
-const struct wh_nft_view_set *wh_nft_view_set_of(const struct wh_nft_view *v, uint8_t family, const char *table, const char *name); /* or NULL */
-const struct wh_nft_view_chain *wh_nft_view_chain_of(const struct wh_nft_view *v, uint8_t family, const char *table, const char *name);
+/* or NULL */
+const struct wh_nft_view_set *wh_nft_view_set_of(const struct wh_nft_view *v, uint8_t family, const char *table,
+                                                 const char *name);
+const struct wh_nft_view_chain *wh_nft_view_chain_of(const struct wh_nft_view *v, uint8_t family, const char *table,
+                                                     const char *name);

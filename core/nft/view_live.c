@@ -38,8 +38,8 @@ static int find_table(const struct nlmsghdr *h, void *arg)
 	const char *name = text_of(h, NFTA_CHAIN_TABLE);
 	const struct nlattr *hook = attr(h, NFTA_CHAIN_HOOK);
 	bool ours = family == NFPROTO_INET && (!strcmp(name, WH_NFT_TABLE) || !strcmp(name, WH_JIT_TABLE));
-	if (!hook || (!r->all && (ours || number(nested(hook, NFTA_HOOK_HOOKNUM)) != NF_INET_PRE_ROUTING)) || find(r, family, name) ||
-	    (family != NFPROTO_INET && family != NFPROTO_IPV4 && family != NFPROTO_IPV6))
+	if (!hook || (!r->all && (ours || number(nested(hook, NFTA_HOOK_HOOKNUM)) != NF_INET_PRE_ROUTING)) ||
+	    find(r, family, name) || (family != NFPROTO_INET && family != NFPROTO_IPV4 && family != NFPROTO_IPV6))
 		return MNL_CB_OK;
 	r->tables = wh_arena_grown(r->v->mem, r->tables, r->n, &r->room, sizeof *r->tables);
 	r->tables[r->n++] = (struct table){family, wh_arena_strdup(r->v->mem, name)};
@@ -75,7 +75,8 @@ static int read_once(struct wh_nl *nl, struct reading *r)
 	rc = rc || !r->n ? rc : wh_nl_dump_of(nl, NFPROTO_UNSPEC, NFT_MSG_GETSET, NLM_F_DUMP, NULL, NULL, take, r);
 	for (size_t i = 0; i < r->v->n_sets && !rc; i++) {
 		struct wh_nft_view_set *s = &r->v->sets[i];
-		rc = wh_nl_dump_of(nl, s->family, NFT_MSG_GETSETELEM, NLM_F_DUMP, s->table, s->name, take_elements, &(struct filling){r->v, s});
+		rc = wh_nl_dump_of(nl, s->family, NFT_MSG_GETSETELEM, NLM_F_DUMP, s->table, s->name, take_elements,
+		                   &(struct filling){r->v, s});
 	}
 	for (size_t i = 0; i < r->n && !rc; i++)
 		rc = wh_nl_dump_of(nl, r->tables[i].family, NFT_MSG_GETRULE, NLM_F_DUMP, r->tables[i].name, NULL, take, r);

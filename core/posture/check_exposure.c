@@ -16,7 +16,8 @@ static struct wanted wanted_ports(struct wh_run *run)
 	static const struct wh_port_range all[] = {{0, 65535}};
 	const char **list;
 	size_t n = wh_run_texts(run, "ports", &list), k[2] = {0, 0};
-	struct wh_port_range *ports[2] = {wh_arena_array(run->mem, n + 1, sizeof **ports), wh_arena_array(run->mem, n + 1, sizeof **ports)};
+	struct wh_port_range *ports[2] = {wh_arena_array(run->mem, n + 1, sizeof **ports),
+	                                  wh_arena_array(run->mem, n + 1, sizeof **ports)};
 	if (!n)
 		return (struct wanted){wh_ports(all, 1, run->mem), wh_ports(all, 1, run->mem)};
 	for (size_t i = 0; i < n; i++) {
@@ -29,14 +30,21 @@ static struct wanted wanted_ports(struct wh_run *run)
 	return (struct wanted){wh_ports(ports[0], k[0], run->mem), wh_ports(ports[1], k[1], run->mem)};
 }
 
-struct open_ports { struct wh_ranges tcp, udp, tcp_doubt, udp_doubt; const char *missing; bool cloud; size_t endpoint; const struct wh_exposed *by; };
+struct open_ports {
+	struct wh_ranges tcp, udp, tcp_doubt, udp_doubt;
+	const char *missing;
+	bool cloud;
+	size_t endpoint;
+	const struct wh_exposed *by;
+};
 
 static struct open_ports open_of(struct wh_run *run, const struct wh_host *h, const struct wanted *w)
 {
 	struct open_ports o = {.endpoint = h->first};
 	for (size_t i = h->first; i < h->first + h->n; i++) {
 		const struct wh_exposed *x = wh_run_exposed(run, i);
-		struct wh_ranges tcp = wh_ranges_intersect(x->tcp, w->tcp, run->mem), udp = wh_ranges_intersect(x->udp, w->udp, run->mem);
+		struct wh_ranges tcp = wh_ranges_intersect(x->tcp, w->tcp, run->mem),
+				 udp = wh_ranges_intersect(x->udp, w->udp, run->mem);
 		if ((tcp.n || udp.n) && !o.by) {
 			o.endpoint = i;
 			o.by = x;
@@ -65,16 +73,19 @@ static const char *named(struct wh_run *run, uint8_t proto, struct wh_ranges por
 			if (p->proto == proto && p->port >= list[i].from && p->port <= list[i].to && list[i].from == list[i].to)
 				name = p;
 		const char *sep = *out ? ", " : "";
-		out = list[i].from == list[i].to ? wh_arena_printf(run->mem, "%s%s%u%s%s%s", out, sep, list[i].from, name ? " (" : "", name ? name->name : "", name ? ")" : "")
-		      : list[i].from == 0 && list[i].to == 65535 ? wh_arena_printf(run->mem, "%s%severy port", out, sep)
-		                                                 : wh_arena_printf(run->mem, "%s%s%u-%u", out, sep, list[i].from, list[i].to);
+		out = list[i].from == list[i].to ? wh_arena_printf(run->mem, "%s%s%u%s%s%s", out, sep, list[i].from,
+		                                                   name ? " (" : "", name ? name->name : "", name ? ")" : "")
+		      : list[i].from == 0 && list[i].to == 65535
+		              ? wh_arena_printf(run->mem, "%s%severy port", out, sep)
+		              : wh_arena_printf(run->mem, "%s%s%u-%u", out, sep, list[i].from, list[i].to);
 	}
 	return n > 12 ? wh_arena_printf(run->mem, "%s and %zu more", out, n - 12) : out;
 }
 
 static const char *both(struct wh_run *run, struct wh_ranges tcp, struct wh_ranges udp)
 {
-	const char *t = tcp.n ? wh_arena_printf(run->mem, "TCP %s", named(run, WH_PROTO_TCP, tcp)) : "", *u = udp.n ? wh_arena_printf(run->mem, "UDP %s", named(run, WH_PROTO_UDP, udp)) : "";
+	const char *t = tcp.n ? wh_arena_printf(run->mem, "TCP %s", named(run, WH_PROTO_TCP, tcp)) : "",
+		   *u = udp.n ? wh_arena_printf(run->mem, "UDP %s", named(run, WH_PROTO_UDP, udp)) : "";
 	return wh_arena_printf(run->mem, "%s%s%s", t, *t && *u ? "; " : "", u);
 }
 
@@ -86,11 +97,17 @@ static const char *let_in_by(struct wh_run *run, const struct open_ports *o)
 	struct wh_reach_answer a;
 	if (!o->by || !wh_ports_list(tcp ? o->tcp : o->udp, run->mem, &list))
 		return "";
-	struct wh_reach_packet p = {.from = WH_NONE, .to = o->endpoint, .from_addr = tcp ? o->by->tcp_from : o->by->udp_from, .proto = tcp ? WH_PROTO_TCP : WH_PROTO_UDP, .sport = 40000, .dport = list[0].from};
+	struct wh_reach_packet p = {.from = WH_NONE,
+	                            .to = o->endpoint,
+	                            .from_addr = tcp ? o->by->tcp_from : o->by->udp_from,
+	                            .proto = tcp ? WH_PROTO_TCP : WH_PROTO_UDP,
+	                            .sport = 40000,
+	                            .dport = list[0].from};
 	wh_reach_decide(run->in->reach, &p, run->mem, &a);
 	for (size_t i = a.n; i-- > 0;)
 		if (a.steps[i].rule && a.steps[i].nsg)
-			return wh_arena_printf(run->mem, ", by rule %s (%u) of %s", a.steps[i].rule->name, (unsigned)a.steps[i].rule->priority, a.steps[i].nsg);
+			return wh_arena_printf(run->mem, ", by rule %s (%u) of %s", a.steps[i].rule->name,
+			                       (unsigned)a.steps[i].rule->priority, a.steps[i].nsg);
 	return ", no network security group stands before it";
 }
 
@@ -103,11 +120,14 @@ static void judge(struct wh_run *run, const struct wh_host *h, const struct open
 {
 	const char *type = wh_host_type(h);
 	if (any(o, false))
-		wh_run_add(run, h->id, type, WH_POSTURE_UNHEALTHY, "%s reaches %s%s", o->cloud ? "any customer's machine in Azure (the tag AzureCloud)" : "the Internet", both(run, o->tcp, o->udp), let_in_by(run, o));
+		wh_run_add(run, h->id, type, WH_POSTURE_UNHEALTHY, "%s reaches %s%s",
+		           o->cloud ? "any customer's machine in Azure (the tag AzureCloud)" : "the Internet",
+		           both(run, o->tcp, o->udp), let_in_by(run, o));
 	else if (h->unscanned)
 		wh_run_add(run, h->id, type, WH_POSTURE_NO_EVIDENCE, "%s", h->unscanned);
 	else if (any(o, true))
-		wh_run_add(run, h->id, type, WH_POSTURE_NO_EVIDENCE, "the inventory lacks %s, which decides on %s", o->missing, both(run, o->tcp_doubt, o->udp_doubt));
+		wh_run_add(run, h->id, type, WH_POSTURE_NO_EVIDENCE, "the inventory lacks %s, which decides on %s", o->missing,
+		           both(run, o->tcp_doubt, o->udp_doubt));
 	else
 		wh_run_add(run, h->id, type, WH_POSTURE_HEALTHY, NULL);
 }
@@ -150,7 +170,8 @@ int wh_check_jit(struct wh_run *run, struct wh_error *err)
 			continue;
 		struct open_ports o = open_of(run, h, &w);
 		if (under_jit(run, h))
-			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_HEALTHY, "its management ports are opened just in time");
+			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_HEALTHY,
+			           "its management ports are opened just in time");
 		else
 			judge(run, h, &o);
 	}
@@ -165,7 +186,8 @@ static const char *unguarded(struct wh_run *run, const struct wh_host *h)
 	for (size_t i = h->first; i < h->first + h->n; i++) {
 		const struct wh_endpoint *e = &t->endpoints[i];
 		if (t->nics[e->nic].nsg == WH_NONE && (e->subnet == WH_NONE || t->subnets[e->subnet].nsg == WH_NONE))
-			return wh_arena_printf(run->mem, "neither its interface %s nor its subnet has a network security group", t->nics[e->nic].name);
+			return wh_arena_printf(run->mem, "neither its interface %s nor its subnet has a network security group",
+			                       t->nics[e->nic].name);
 	}
 	return NULL;
 }
@@ -184,7 +206,8 @@ int wh_check_guarded(struct wh_run *run, struct wh_error *err)
 		if (h->unscanned && !h->n)
 			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_NO_EVIDENCE, "%s", h->unscanned);
 		else if (wh_run_facing(run, h) == internet)
-			wh_run_add(run, h->id, wh_host_type(h), why ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, why ? "%s" : NULL, why);
+			wh_run_add(run, h->id, wh_host_type(h), why ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY,
+			           why ? "%s" : NULL, why);
 	}
 	return 0;
 }
@@ -207,9 +230,11 @@ int wh_check_forwarding(struct wh_run *run, struct wh_error *err)
 		for (size_t k = 0; k < h->n_tags; k++)
 			appliance |= wh_run_has(tags, n, h->tags[k].name) || wh_run_has(tags, n, h->tags[k].value);
 		if (nic && appliance)
-			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_NOT_APPLICABLE, "it forwards by its purpose: its tags say so");
+			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_NOT_APPLICABLE,
+			           "it forwards by its purpose: its tags say so");
 		else
-			wh_run_add(run, h->id, wh_host_type(h), nic ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, nic ? "its interface %s forwards packets that are not its own" : NULL, nic);
+			wh_run_add(run, h->id, wh_host_type(h), nic ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY,
+			           nic ? "its interface %s forwards packets that are not its own" : NULL, nic);
 	}
 	return 0;
 }

@@ -11,8 +11,8 @@ static const char vnet_type[] = "Microsoft.Network/virtualNetworks";
 
 /*
  * Machines of different labels that reach each other at many ports.
- * Problem: "no segment lies between them" for every pair. Method: endpoints of one reach class and one label are one group, so that the pairs are of groups; the number of
- * ports of a pair of classes is a look-up by its verdict.
+ * Problem: "no segment lies between them" for every pair. Method: endpoints of one reach class and one label are one group, so
+ * that the pairs are of groups; the number of ports of a pair of classes is a look-up by its verdict.
  */
 struct group { size_t class, count, first; const char *label; };
 
@@ -99,11 +99,15 @@ int wh_check_labels(struct wh_run *run, struct wh_error *err)
 		const struct wh_host *h = &t->hosts[i];
 		if (!wh_run_judged(h) || !h->n || !labels[h->first])
 			continue;
-		struct group key = {wh_reach_class(run->in->reach, h->first), 0, 0, labels[h->first]}, *g = bsearch(&key, groups, n, sizeof *groups, by_group);
+		struct group key = {wh_reach_class(run->in->reach, h->first), 0, 0, labels[h->first]},
+			     *g = bsearch(&key, groups, n, sizeof *groups, by_group);
 		const struct meeting *m = g ? &met[g - groups] : NULL;
 		if (m && m->machines)
-			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_UNHEALTHY, "%zu machine%s with another label (this one's is %s), such as %s (%s), reach it at %zu TCP ports", m->machines, m->machines == 1 ? "" : "s",
-			           labels[h->first], t->hosts[t->endpoints[m->example->first].host].name, m->example->label, m->ports);
+			wh_run_add(
+				run, h->id, wh_host_type(h), WH_POSTURE_UNHEALTHY,
+				"%zu machine%s with another label (this one's is %s), such as %s (%s), reach it at %zu TCP ports",
+				m->machines, m->machines == 1 ? "" : "s", labels[h->first],
+				t->hosts[t->endpoints[m->example->first].host].name, m->example->label, m->ports);
 		else
 			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_HEALTHY, NULL);
 	}
@@ -127,14 +131,19 @@ int wh_check_ddos(struct wh_run *run, struct wh_error *err)
 			public |= wh_field_ref(v, "publicIPAddress") != NULL;
 		json_array_foreach(wh_field(body, "gatewayIPConfigurations"), k, v)
 			for (size_t n = 0; n < t->n_subnets && public; n++)
-				if (wh_field_ref(v, "subnet") && !strcasecmp(wh_field_ref(v, "subnet"), t->subnets[n].id) && wh_known(t->subnets[n].vnet))
+				if (wh_field_ref(v, "subnet") && !strcasecmp(wh_field_ref(v, "subnet"), t->subnets[n].id) &&
+				    wh_known(t->subnets[n].vnet))
 					gateway[t->subnets[n].vnet] = true;
 	}
 	for (size_t i = 0; i < t->n_vnets; i++) {
 		const struct wh_item *it = gateway[i] ? wh_inventory_find(t->inventory, t->vnets[i].id) : NULL;
-		bool covered = it && wh_field_bool(it->body, "enableDdosProtection", false) && wh_field_ref(it->body, "ddosProtectionPlan");
+		bool covered = it && wh_field_bool(it->body, "enableDdosProtection", false) &&
+		               wh_field_ref(it->body, "ddosProtectionPlan");
 		if (it)
-			wh_run_add(run, t->vnets[i].id, vnet_type, covered ? WH_POSTURE_HEALTHY : WH_POSTURE_UNHEALTHY, covered ? NULL : "an application gateway with a public address stands in it, and it has no DDoS protection plan");
+			wh_run_add(
+				run, t->vnets[i].id, vnet_type, covered ? WH_POSTURE_HEALTHY : WH_POSTURE_UNHEALTHY,
+				covered ? NULL
+					: "an application gateway with a public address stands in it, and it has no DDoS protection plan");
 	}
 	return 0;
 }
@@ -149,8 +158,11 @@ int wh_check_peering(struct wh_run *run, struct wh_error *err)
 		for (size_t k = 0; k < t->vnets[i].n_peerings; k++) {
 			const struct wh_peering *p = &t->vnets[i].peerings[k];
 			const char *id = wh_arena_printf(run->mem, "%s/virtualNetworkPeerings/%s", t->vnets[i].id, p->name);
-			const char *why = !p->connected ? "it is not connected: packets go another way, or nowhere" : p->forwarded ? "it takes packets that others forward, so that it widens who gets in" : NULL;
-			wh_run_add(run, id, "Microsoft.Network/virtualNetworks/virtualNetworkPeerings", why ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, why ? "%s" : NULL, why);
+			const char *why = !p->connected  ? "it is not connected: packets go another way, or nowhere"
+			                  : p->forwarded ? "it takes packets that others forward, so that it widens who gets in"
+			                                 : NULL;
+			wh_run_add(run, id, "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
+			           why ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, why ? "%s" : NULL, why);
 		}
 	return 0;
 }
@@ -162,17 +174,23 @@ int wh_check_bypass(struct wh_run *run, struct wh_error *err)
 	bool *filtered = wh_arena_array(run->mem, t->n_vnets + 1, sizeof *filtered);
 	(void)err;
 	for (size_t i = 0; i < t->n_subnets; i++)
-		for (size_t k = 0; wh_known(t->subnets[i].route_table) && wh_known(t->subnets[i].vnet) && k < t->route_tables[t->subnets[i].route_table].n; k++)
-			filtered[t->subnets[i].vnet] |= t->route_tables[t->subnets[i].route_table].routes[k].hop == WH_HOP_APPLIANCE;
+		for (size_t k = 0; wh_known(t->subnets[i].route_table) && wh_known(t->subnets[i].vnet) &&
+		                   k < t->route_tables[t->subnets[i].route_table].n;
+		     k++)
+			filtered[t->subnets[i].vnet] |= t->route_tables[t->subnets[i].route_table].routes[k].hop ==
+			                                WH_HOP_APPLIANCE;
 	for (size_t i = 0; i < t->n_subnets; i++) {
 		const struct wh_subnet *s = &t->subnets[i];
 		const struct wh_route *by = NULL;
 		if (!wh_known(s->vnet) || !filtered[s->vnet] || !wh_known(s->route_table))
 			continue;
 		for (size_t k = 0; k < t->route_tables[s->route_table].n; k++)
-			if (t->route_tables[s->route_table].routes[k].hop == WH_HOP_INTERNET && wh_prefix_family_len(&t->route_tables[s->route_table].routes[k].prefix) == 0)
+			if (t->route_tables[s->route_table].routes[k].hop == WH_HOP_INTERNET &&
+			    wh_prefix_family_len(&t->route_tables[s->route_table].routes[k].prefix) == 0)
 				by = &t->route_tables[s->route_table].routes[k];
-		wh_run_add(run, s->id, "Microsoft.Network/virtualNetworks/subnets", by ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, by ? "route %s leads everything to the Internet, past the appliance that other subnets use" : NULL,
+		wh_run_add(run, s->id, "Microsoft.Network/virtualNetworks/subnets",
+		           by ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY,
+		           by ? "route %s leads everything to the Internet, past the appliance that other subnets use" : NULL,
 		           by ? by->name : "");
 	}
 	return 0;
@@ -194,10 +212,12 @@ int wh_check_resolvers_set(struct wh_run *run, struct wh_error *err)
 		json_array_foreach(it ? wh_field(wh_field(it->body, "dhcpOptions"), "dnsServers") : NULL, k, v) {
 			struct wh_addr a;
 			const char *text = json_string_value(v);
-			if (text && !wh_addr_parse(text, strlen(text), &a) && !wh_addr_is_private(&a) && !wh_run_has(list, n, text))
+			if (text && !wh_addr_parse(text, strlen(text), &a) && !wh_addr_is_private(&a) &&
+			    !wh_run_has(list, n, text))
 				bad = text;
 		}
-		wh_run_add(run, t->vnets[i].id, vnet_type, bad ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, bad ? "its machines are given the resolver %s, which is neither private nor trusted" : NULL, bad);
+		wh_run_add(run, t->vnets[i].id, vnet_type, bad ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY,
+		           bad ? "its machines are given the resolver %s, which is neither private nor trusted" : NULL, bad);
 	}
 	return 0;
 }
@@ -256,7 +276,11 @@ int wh_check_dangling_records(struct wh_run *run, struct wh_error *err)
 			if (!ours)
 				continue;
 			bool there = resolves(run, name);
-			wh_run_add(run, a->id, a->type, there ? WH_POSTURE_HEALTHY : WH_POSTURE_UNHEALTHY, there ? NULL : "it leads to %s, which no resource of the inventory has: whoever makes one of that name answers for you", name);
+			wh_run_add(
+				run, a->id, a->type, there ? WH_POSTURE_HEALTHY : WH_POSTURE_UNHEALTHY,
+				there ? NULL
+				      : "it leads to %s, which no resource of the inventory has: whoever makes one of that name answers for you",
+				name);
 		}
 	}
 	return 0;
@@ -281,11 +305,13 @@ int wh_check_private_and_public(struct wh_run *run, struct wh_error *err)
 	(void)err;
 	for (size_t i = 0; i < run->in->assets->n; i++) {
 		const struct wh_asset *a = &run->in->assets->list[i];
-		const char *access = approved(a->body) ? wh_field_text(a->body, "publicNetworkAccess") : NULL, *by_default = wh_field_text(wh_field(a->body, "networkAcls"), "defaultAction");
+		const char *access = approved(a->body) ? wh_field_text(a->body, "publicNetworkAccess") : NULL,
+			   *by_default = wh_field_text(wh_field(a->body, "networkAcls"), "defaultAction");
 		if (!approved(a->body))
 			continue;
 		bool open = (!access || strcasecmp(access, "Disabled")) && (!by_default || strcasecmp(by_default, "Deny"));
-		wh_run_add(run, a->id, a->type, open ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, open ? "a private endpoint leads to it, and it still answers the Internet" : NULL);
+		wh_run_add(run, a->id, a->type, open ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY,
+		           open ? "a private endpoint leads to it, and it still answers the Internet" : NULL);
 	}
 	return 0;
 }
@@ -303,8 +329,13 @@ int wh_check_watcher(struct wh_run *run, struct wh_error *err)
 		}
 		if (!t->vnets[i].location)
 			continue;
-		wh_run_add(run, t->vnets[i].id, vnet_type, there ? WH_POSTURE_HEALTHY : to > from ? WH_POSTURE_UNHEALTHY : WH_POSTURE_NO_EVIDENCE,
-		           there ? NULL : to > from ? "no network watcher is in its region" : "the inventory has no network watchers: `az network watcher list`");
+		wh_run_add(run, t->vnets[i].id, vnet_type,
+		           there       ? WH_POSTURE_HEALTHY
+		           : to > from ? WH_POSTURE_UNHEALTHY
+		                       : WH_POSTURE_NO_EVIDENCE,
+		           there       ? NULL
+		           : to > from ? "no network watcher is in its region"
+		                       : "the inventory has no network watchers: `az network watcher list`");
 	}
 	return 0;
 }

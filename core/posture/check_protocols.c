@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Checks of what protocol records showed: insecure versions that were spoken, resolvers that were asked, names that were looked for.
+ * Checks of what protocol records showed: insecure versions that were spoken, resolvers that were asked, names that were looked
+ * for.
  *
- * A resource is unhealthy where one fact of the window is bad, whatever the sensor lost. It is healthy only where facts of that protocol were seen, all are fine, and the sensor
- * is fit; else there is no evidence. A server answers for what it accepts, a client for what it asks of servers that are not ours.
+ * A resource is unhealthy where one fact of the window is bad, whatever the sensor lost. It is healthy only where facts of that
+ * protocol were seen, all are fine, and the sensor is fit; else there is no evidence. A server answers for what it accepts, a
+ * client for what it asks of servers that are not ours.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "posture/checks.h"
 
-struct seen { uint64_t good, bad; const char *worst; struct wh_addr peer; uint16_t port; enum wh_direction direction; uint64_t peers; };
+struct seen {
+	uint64_t good, bad;
+	const char *worst;
+	struct wh_addr peer;
+	uint16_t port;
+	enum wh_direction direction;
+	uint64_t peers;
+};
 struct walk {
 	struct wh_run *run;
 	const struct wh_sensor *sensor;
@@ -53,9 +62,12 @@ static const char *words(struct walk *w, const struct seen *s, const char *what)
 	char addr[WH_ADDR_STRLEN], n[WH_NUMBER_STRLEN];
 	static const struct wh_addr none;
 	if (wh_addr_eq(&s->peer, &none))
-		return wh_arena_printf(w->run->mem, "%s%s%s (%s)", what, *s->worst ? " " : "", s->worst, wh_number_text(s->bad, n));
-	return wh_arena_printf(w->run->mem, "%s%s%s with %s%s at port %u (%s time%s%s)", what, *s->worst ? " " : "", s->worst, s->direction == WH_INBOUND ? "the client " : "the server ", wh_addr_text(&s->peer, addr),
-	                       s->port, wh_number_text(s->bad, n), s->bad == 1 ? "" : "s", s->peers > 1 ? wh_arena_printf(w->run->mem, ", %llu peers", (unsigned long long)s->peers) : "");
+		return wh_arena_printf(w->run->mem, "%s%s%s (%s)", what, *s->worst ? " " : "", s->worst,
+		                       wh_number_text(s->bad, n));
+	return wh_arena_printf(w->run->mem, "%s%s%s with %s%s at port %u (%s time%s%s)", what, *s->worst ? " " : "", s->worst,
+	                       s->direction == WH_INBOUND ? "the client " : "the server ", wh_addr_text(&s->peer, addr), s->port,
+	                       wh_number_text(s->bad, n), s->bad == 1 ? "" : "s",
+	                       s->peers > 1 ? wh_arena_printf(w->run->mem, ", %llu peers", (unsigned long long)s->peers) : "");
 }
 
 static void judge(struct walk *w, const char *what, const char *nothing)
@@ -63,19 +75,24 @@ static void judge(struct walk *w, const char *what, const char *nothing)
 	const struct wh_estate *e = w->run->in->estate;
 	for (size_t i = 0; i < e->n_resources; i++) {
 		const struct seen *s = &w->of[i];
-		const char *id = wh_resource_label(&e->resources[i]), *type = e->resources[i].id ? "Microsoft.Compute/virtualMachines" : "host";
+		const char *id = wh_resource_label(&e->resources[i]),
+			   *type = e->resources[i].id ? "Microsoft.Compute/virtualMachines" : "host";
 		if (s->bad)
-			wh_run_add(w->run, id, type, w->doubtful ? WH_POSTURE_NO_EVIDENCE : WH_POSTURE_UNHEALTHY, w->doubtful ? "%s: the sensor's records don't show which version answered" : "%s", words(w, s, what));
+			wh_run_add(w->run, id, type, w->doubtful ? WH_POSTURE_NO_EVIDENCE : WH_POSTURE_UNHEALTHY,
+			           w->doubtful ? "%s: the sensor's records don't show which version answered" : "%s",
+			           words(w, s, what));
 		else if (!s->good)
 			wh_run_add(w->run, id, type, WH_POSTURE_NO_EVIDENCE, "%s", nothing);
 		else if (w->sensor->unfit)
 			wh_run_add(w->run, id, type, WH_POSTURE_NO_EVIDENCE, "%s", w->sensor->unfit);
 		else
-			wh_run_add(w->run, id, type, WH_POSTURE_HEALTHY, "%llu seen, none of them insecure", (unsigned long long)s->good);
+			wh_run_add(w->run, id, type, WH_POSTURE_HEALTHY, "%llu seen, none of them insecure",
+			           (unsigned long long)s->good);
 	}
 }
 
-static int begin(struct wh_run *run, struct walk *w, bool (*bad)(struct walk *, const struct wh_fact_key *, const struct wh_fact_row *), struct wh_error *err)
+static int begin(struct wh_run *run, struct walk *w,
+                 bool (*bad)(struct walk *, const struct wh_fact_key *, const struct wh_fact_row *), struct wh_error *err)
 {
 	*w = (struct walk){.run = run, .bad = bad};
 	int rc = wh_run_sensor(run, &w->sensor, err);
@@ -116,16 +133,19 @@ static int kind_of(struct wh_run *run, const char *key, struct wh_error *err)
 {
 	const char **kind;
 	int at = wh_run_texts(run, key, &kind) ? wh_key_choice(wh_fact_words, kind[0]) : WH_FACT_KINDS;
-	return at >= 0 ? at : wh_fail_input(err, -EINVAL, "%s:%d: there is no kind of evidence '%s'", run->of->file, run->of->line, kind[0]);
+	return at >= 0 ? at
+	               : wh_fail_input(err, -EINVAL, "%s:%d: there is no kind of evidence '%s'", run->of->file, run->of->line,
+	                               kind[0]);
 }
 
-/* Settings: `kind` of evidence (whittle evidence), the `bad` values, what they are called in `words`; `doubtful` values, which may be bad; another kind `among` whose records are
- * traffic of that kind, too. */
+/* Settings: `kind` of evidence (whittle evidence), the `bad` values, what they are called in `words`; `doubtful` values, which
+ * may be bad; another kind `among` whose records are traffic of that kind, too. */
 int wh_check_protocol(struct wh_run *run, struct wh_error *err)
 {
 	const char **said;
 	struct walk w;
-	int rc = begin(run, &w, is_listed, err), kind = rc ? rc : kind_of(run, "kind", err), among = kind < 0 ? kind : kind_of(run, "among", err);
+	int rc = begin(run, &w, is_listed, err), kind = rc ? rc : kind_of(run, "kind", err),
+	    among = kind < 0 ? kind : kind_of(run, "among", err);
 	size_t n_said = wh_run_texts(run, "words", &said);
 	if (rc || kind < 0 || among < 0)
 		return rc ? rc : kind < 0 ? kind : among;
@@ -140,7 +160,9 @@ int wh_check_protocol(struct wh_run *run, struct wh_error *err)
 	}
 	rc = rc ? rc : wh_store_facts(run->in->ledger->store, (enum wh_fact_kind)kind, see, &w, err);
 	if (!rc)
-		judge(&w, n_said ? said[0] : wh_fact_words[kind], wh_arena_printf(run->mem, "no %s record of it was seen", wh_fact_words[among < WH_FACT_KINDS ? among : kind]));
+		judge(&w, n_said ? said[0] : wh_fact_words[kind],
+		      wh_arena_printf(run->mem, "no %s record of it was seen",
+		                      wh_fact_words[among < WH_FACT_KINDS ? among : kind]));
 	return rc;
 }
 
@@ -149,7 +171,8 @@ int wh_check_protocol(struct wh_run *run, struct wh_error *err)
 static bool is_untrusted(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	(void)r;
-	return k->direction == WH_OUTBOUND && !wh_ranges_has(*w->trusted, &k->peer) && !wh_addr_is_private(&k->peer) && !wh_estate_by_addr(w->run->in->estate, &k->peer);
+	return k->direction == WH_OUTBOUND && !wh_ranges_has(*w->trusted, &k->peer) && !wh_addr_is_private(&k->peer) &&
+	       !wh_estate_by_addr(w->run->in->estate, &k->peer);
 }
 
 static void trust(struct wh_run *run, struct wh_ranges *set, const char *text)
@@ -174,7 +197,9 @@ int wh_check_resolvers_used(struct wh_run *run, struct wh_error *err)
 		trust(run, &set, list[i]);
 	to = wh_assets_of_type(run->in->assets, "Microsoft.Network/virtualNetworks", &from);
 	for (size_t a = from; a < to; a++)
-		json_array_foreach(wh_field(wh_field(run->in->assets->list[run->in->assets->by_type[a]].body, "dhcpOptions"), "dnsServers"), i, v)
+		json_array_foreach (
+			wh_field(wh_field(run->in->assets->list[run->in->assets->by_type[a]].body, "dhcpOptions"), "dnsServers"),
+			i, v)
 			trust(run, &set, json_string_value(v));
 	w.trusted = &set;
 	rc = wh_store_facts(run->in->ledger->store, WH_FACT_DNS, see, &w, err);
@@ -225,7 +250,9 @@ static bool is_bad(struct walk *w, const struct wh_fact_key *k, const struct wh_
 }
 
 /* Names that were asked for are the traffic of its kind; those of one kind of failure among them are bad. */
-static int among_names(struct wh_run *run, enum wh_fact_kind kind, bool (*bad)(struct walk *, const struct wh_fact_key *, const struct wh_fact_row *), int64_t limit, const char *what, struct wh_error *err)
+static int among_names(struct wh_run *run, enum wh_fact_kind kind,
+                       bool (*bad)(struct walk *, const struct wh_fact_key *, const struct wh_fact_row *), int64_t limit,
+                       const char *what, struct wh_error *err)
 {
 	struct walk w;
 	int rc = begin(run, &w, is_fine, err);
@@ -243,7 +270,8 @@ static int among_names(struct wh_run *run, enum wh_fact_kind kind, bool (*bad)(s
 /* Setting: `domains` that don't exist, asked for on one day. */
 int wh_check_failed_names(struct wh_run *run, struct wh_error *err)
 {
-	return among_names(run, WH_FACT_DNS_FAILED, is_generated, wh_run_number(run, "domains", 100), "names of many domains that don't exist", err);
+	return among_names(run, WH_FACT_DNS_FAILED, is_generated, wh_run_number(run, "domains", 100),
+	                   "names of many domains that don't exist", err);
 }
 
 int wh_check_dangling_names(struct wh_run *run, struct wh_error *err)

@@ -19,7 +19,8 @@ static size_t count_dead(const struct wh_filter *f, struct wh_arena *mem, const 
 		if (r->is_default || (a[i].kind != WH_SHADOWED && a[i].kind != WH_REDUNDANT))
 			continue;
 		if (!dead++)
-			*example = wh_arena_printf(mem, "rule %s (%u) is %s%s%s", r->name, (unsigned)r->priority, wh_anomaly_text(a[i].kind), by ? " by " : "", by ? by->name : "");
+			*example = wh_arena_printf(mem, "rule %s (%u) is %s%s%s", r->name, (unsigned)r->priority,
+			                           wh_anomaly_text(a[i].kind), by ? " by " : "", by ? by->name : "");
 	}
 	return dead;
 }
@@ -35,14 +36,16 @@ int wh_check_anomalies(struct wh_run *run, struct wh_error *err)
 		enum wh_direction d;
 		size_t nsg;
 		const struct wh_filter *f = wh_reach_list(run->in->reach, i, &nsg, &d);
-		if (!wh_known(nsg) || done[2 * nsg + d]) /* one reading is enough: rules of a group mean much the same wherever it stands */
+		if (!wh_known(nsg) ||
+		    done[2 * nsg + d]) /* one reading is enough: rules of a group mean much the same wherever it stands */
 			continue;
 		done[2 * nsg + d] = true;
 		dead[nsg] += count_dead(f, run->mem, &example[nsg]);
 	}
 	for (size_t i = 0; i < t->n_nsgs; i++)
 		if (done[2 * i] || done[2 * i + 1])
-			wh_run_add(run, t->nsgs[i].id, type, dead[i] ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, dead[i] ? "%zu of its rules never decide: %s" : NULL, dead[i], example[i]);
+			wh_run_add(run, t->nsgs[i].id, type, dead[i] ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY,
+			           dead[i] ? "%zu of its rules never decide: %s" : NULL, dead[i], example[i]);
 	return 0;
 }
 
@@ -60,7 +63,8 @@ int wh_check_unused_group(struct wh_run *run, struct wh_error *err)
 		if (wh_known(t->nics[i].nsg))
 			used[t->nics[i].nsg] = true;
 	for (size_t i = 0; i < t->n_nsgs; i++)
-		wh_run_add(run, t->nsgs[i].id, type, used[i] ? WH_POSTURE_HEALTHY : WH_POSTURE_UNHEALTHY, used[i] ? NULL : "it stands before nothing");
+		wh_run_add(run, t->nsgs[i].id, type, used[i] ? WH_POSTURE_HEALTHY : WH_POSTURE_UNHEALTHY,
+		           used[i] ? NULL : "it stands before nothing");
 	return 0;
 }
 
@@ -68,7 +72,8 @@ int wh_check_unused_group(struct wh_run *run, struct wh_error *err)
 int wh_check_group_size(struct wh_run *run, struct wh_error *err)
 {
 	const struct wh_topology *t = run->in->topology;
-	size_t most_rules = (size_t)wh_run_number(run, "rules", 200), most_prefixes = (size_t)wh_run_number(run, "prefixes", 3200);
+	size_t most_rules = (size_t)wh_run_number(run, "rules", 200),
+	       most_prefixes = (size_t)wh_run_number(run, "prefixes", 3200);
 	(void)err;
 	for (size_t i = 0; i < t->n_nsgs; i++) {
 		size_t rules = 0, prefixes = 0;
@@ -78,7 +83,8 @@ int wh_check_group_size(struct wh_run *run, struct wh_error *err)
 			prefixes += r->is_default ? 0 : r->n_peers + r->n_locals;
 		}
 		bool large = rules > most_rules || prefixes > most_prefixes;
-		wh_run_add(run, t->nsgs[i].id, type, large ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, large ? "it has %zu rules with %zu prefixes" : NULL, rules, prefixes);
+		wh_run_add(run, t->nsgs[i].id, type, large ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY,
+		           large ? "it has %zu rules with %zu prefixes" : NULL, rules, prefixes);
 	}
 	return 0;
 }
@@ -106,7 +112,8 @@ int wh_check_wide_tags(struct wh_run *run, struct wh_error *err)
 		for (size_t k = 0; k < t->nsgs[i].n_rules && !tag; k++)
 			if ((tag = wide_tag(&t->nsgs[i].rules[k], tags, n)))
 				by = &t->nsgs[i].rules[k];
-		wh_run_add(run, t->nsgs[i].id, type, tag ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, tag ? "rule %s (%u) names %s: the addresses of everybody there" : NULL, by ? by->name : "",
+		wh_run_add(run, t->nsgs[i].id, type, tag ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY,
+		           tag ? "rule %s (%u) names %s: the addresses of everybody there" : NULL, by ? by->name : "",
 		           by ? (unsigned)by->priority : 0, tag);
 	}
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Checks of the sensor and of what is made of it: whom it hears, what it loses, whether its signatures fire, whether somebody acts on alerts, rules and lists. */
+/* Checks of the sensor and of what is made of it: whom it hears, what it loses, whether its signatures fire, whether somebody
+ * acts on alerts, rules and lists. */
 #include <string.h>
 #include <strings.h>
 #include "posture/checks.h"
@@ -44,7 +45,9 @@ int wh_check_coverage(struct wh_run *run, struct wh_error *err)
 	rc = wh_store_edges(run->in->ledger->store, NULL, hear_edge, &h, err);
 	rc = rc ? rc : wh_store_sketches(run->in->ledger->store, hear, &h, err);
 	for (size_t i = 0; !rc && i < e->n_resources; i++)
-		wh_run_add(run, wh_resource_label(&e->resources[i]), type_of(&e->resources[i]), h.of[i] ? WH_POSTURE_HEALTHY : WH_POSTURE_UNHEALTHY, h.of[i] ? NULL : "no flow of it reached a sensor");
+		wh_run_add(run, wh_resource_label(&e->resources[i]), type_of(&e->resources[i]),
+		           h.of[i] ? WH_POSTURE_HEALTHY : WH_POSTURE_UNHEALTHY,
+		           h.of[i] ? NULL : "no flow of it reached a sensor");
 	return rc;
 }
 
@@ -62,7 +65,8 @@ int wh_check_sensor_health(struct wh_run *run, struct wh_error *err)
 	if (!s->last_us)
 		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_NO_EVIDENCE, "%s", s->unfit);
 	else if (silence > wh_run_number(run, "silence", 24) * INT64_C(3600000000))
-		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_UNHEALTHY, "no flow reached the ledger since %s", wh_time_text(s->last_us, at));
+		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_UNHEALTHY, "no flow reached the ledger since %s",
+		           wh_time_text(s->last_us, at));
 	else if (s->loss_known && s->unfit)
 		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_UNHEALTHY, "%s", s->unfit);
 	else if (s->unfit)
@@ -80,9 +84,12 @@ int wh_check_signatures(struct wh_run *run, struct wh_error *err)
 	if (rc)
 		return rc;
 	if (totals.alerts)
-		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_HEALTHY, "its signatures fired %llu times", (unsigned long long)totals.alerts);
+		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_HEALTHY, "its signatures fired %llu times",
+		           (unsigned long long)totals.alerts);
 	else
-		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_NO_EVIDENCE, "no signature ever fired here: a sensor without rules looks the same. `whittle selftest` sends what one should notice");
+		wh_run_add(
+			run, sensor_name, "sensor", WH_POSTURE_NO_EVIDENCE,
+			"no signature ever fired here: a sensor without rules looks the same. `whittle selftest` sends what one should notice");
 	return 0;
 }
 
@@ -100,11 +107,16 @@ int wh_check_triage(struct wh_run *run, struct wh_error *err)
 		return 0;
 	}
 	json_array_foreach((json_t *)run->in->alerts, i, a) {
-		const char *made = wh_alert_property(a, "timeGeneratedUtc"), *since = *made ? made : wh_alert_property(a, "startTimeUtc");
-		old += !strcmp(wh_alert_property(a, "status"), wh_alert_status_words[WH_ALERT_ACTIVE]) && wh_alert_severity(a) == WH_HIGH && !wh_time_parse(since, strlen(since), &us) && run->in->now_us - us > limit;
+		const char *made = wh_alert_property(a, "timeGeneratedUtc"),
+			   *since = *made ? made : wh_alert_property(a, "startTimeUtc");
+		old += !strcmp(wh_alert_property(a, "status"), wh_alert_status_words[WH_ALERT_ACTIVE]) &&
+		       wh_alert_severity(a) == WH_HIGH && !wh_time_parse(since, strlen(since), &us) &&
+		       run->in->now_us - us > limit;
 	}
 	if (old)
-		wh_run_add(run, estate_name, NULL, WH_POSTURE_UNHEALTHY, "%zu alerts of High are active for more than %lld days, and nobody works on them", old, (long long)(limit / WH_US_PER_DAY));
+		wh_run_add(run, estate_name, NULL, WH_POSTURE_UNHEALTHY,
+		           "%zu alerts of High are active for more than %lld days, and nobody works on them", old,
+		           (long long)(limit / WH_US_PER_DAY));
 	else if (!json_array_size(run->in->alerts))
 		wh_run_add(run, estate_name, NULL, WH_POSTURE_NO_EVIDENCE, "no alert was raised yet: `whittle alerts` looks");
 	else
@@ -129,11 +141,14 @@ int wh_check_hardening(struct wh_run *run, struct wh_error *err)
 		if (only && !r->resource->internet_facing)
 			continue;
 		if (r->status == WH_UNHEALTHY)
-			wh_run_add(run, id, type_of(r->resource), WH_POSTURE_UNHEALTHY, "%zu rule%s can be narrower: `whittle enforce`, or `whittle export`", r->n_rules, r->n_rules == 1 ? "" : "s");
+			wh_run_add(run, id, type_of(r->resource), WH_POSTURE_UNHEALTHY,
+			           "%zu rule%s can be narrower: `whittle enforce`, or `whittle export`", r->n_rules,
+			           r->n_rules == 1 ? "" : "s");
 		else if (r->status == WH_HEALTHY)
 			wh_run_add(run, id, type_of(r->resource), WH_POSTURE_HEALTHY, NULL);
 		else
-			wh_run_add(run, id, type_of(r->resource), WH_POSTURE_NO_EVIDENCE, "%s", r->reason ? r->reason : "it has too few days of traffic");
+			wh_run_add(run, id, type_of(r->resource), WH_POSTURE_NO_EVIDENCE, "%s",
+			           r->reason ? r->reason : "it has too few days of traffic");
 	}
 	return 0;
 }
@@ -151,7 +166,8 @@ int wh_check_lists(struct wh_run *run, struct wh_error *err)
 	for (size_t i = 0; i < run->in->n_lists; i++) {
 		const struct wh_intel_list *l = &run->in->lists[i];
 		bool stale = wh_intel_stale(l, run->in->now_us);
-		wh_run_add(run, l->name, "threat list", stale ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY, stale ? "it was read last at %s" : NULL, wh_time_text(l->updated_us, at));
+		wh_run_add(run, l->name, "threat list", stale ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY,
+		           stale ? "it was read last at %s" : NULL, wh_time_text(l->updated_us, at));
 	}
 	return 0;
 }

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Checks of connections that were made: with whom, by which ports, and whether the rules would let them. One walk over the ledger's edges a check. */
+/* Checks of connections that were made: with whom, by which ports, and whether the rules would let them. One walk over the
+ * ledger's edges a check. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "posture/checks.h"
 #include "whittle/findings.h"
 
-struct found { uint64_t n; struct wh_addr peer; uint16_t port; uint8_t proto; const char *list; uint64_t edges; bool inbound_public; };
+struct found {
+	uint64_t n;
+	struct wh_addr peer;
+	uint16_t port;
+	uint8_t proto;
+	const char *list;
+	uint64_t edges;
+	bool inbound_public;
+};
 struct walk {
 	struct wh_run *run;
 	const struct wh_sensor *sensor;
@@ -41,7 +50,8 @@ static int see(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 }
 
 /* 1: there is nothing to walk, and that is said. */
-static int begin(struct wh_run *run, struct walk *w, bool (*bad)(struct walk *, const struct wh_edge_key *, const struct wh_edge *), struct wh_error *err)
+static int begin(struct wh_run *run, struct walk *w,
+                 bool (*bad)(struct walk *, const struct wh_edge_key *, const struct wh_edge *), struct wh_error *err)
 {
 	*w = (struct walk){.run = run, .bad = bad};
 	int rc = wh_run_sensor(run, &w->sensor, err);
@@ -69,10 +79,13 @@ static void judge(struct walk *w, const char *verb)
 		const struct wh_resource *r = &e->resources[i];
 		const struct found *f = &w->of[i];
 		if (f->n)
-			wh_run_add(w->run, wh_resource_label(r), type_of(r), WH_POSTURE_UNHEALTHY, "%s %s at %s port %u (%s connection%s)%s%s", verb, wh_addr_text(&f->peer, addr), wh_proto_text(f->proto, proto), f->port,
-			           wh_number_text(f->n, n), f->n == 1 ? "" : "s", f->list ? ", which is on the list " : "", f->list ? f->list : "");
+			wh_run_add(w->run, wh_resource_label(r), type_of(r), WH_POSTURE_UNHEALTHY,
+			           "%s %s at %s port %u (%s connection%s)%s%s", verb, wh_addr_text(&f->peer, addr),
+			           wh_proto_text(f->proto, proto), f->port, wh_number_text(f->n, n), f->n == 1 ? "" : "s",
+			           f->list ? ", which is on the list " : "", f->list ? f->list : "");
 		else if (!f->edges)
-			wh_run_add(w->run, wh_resource_label(r), type_of(r), WH_POSTURE_NO_EVIDENCE, "no connection of it was seen");
+			wh_run_add(w->run, wh_resource_label(r), type_of(r), WH_POSTURE_NO_EVIDENCE,
+			           "no connection of it was seen");
 		else if (w->sensor->unfit)
 			wh_run_add(w->run, wh_resource_label(r), type_of(r), WH_POSTURE_NO_EVIDENCE, "%s", w->sensor->unfit);
 		else
@@ -113,10 +126,12 @@ int wh_check_listed_peers(struct wh_run *run, struct wh_error *err)
 static bool is_a_site(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	(void)e;
-	return !wh_addr_is_private(&k->peer) && wh_ranges_has(w->sites, &k->peer) && (k->proto == WH_PROTO_TCP || (k->proto == WH_PROTO_UDP && k->port != 500 && k->port != 4500));
+	return !wh_addr_is_private(&k->peer) && wh_ranges_has(w->sites, &k->peer) &&
+	       (k->proto == WH_PROTO_TCP || (k->proto == WH_PROTO_UDP && k->port != 500 && k->port != 4500));
 }
 
-/* Sites are the public addresses of the local network gateways: what goes there, and not through the tunnel, crosses the Internet. */
+/* Sites are the public addresses of the local network gateways: what goes there, and not through the tunnel, crosses the
+ * Internet. */
 int wh_check_public_site(struct wh_run *run, struct wh_error *err)
 {
 	size_t from, to = wh_assets_of_type(run->in->assets, "Microsoft.Network/localNetworkGateways", &from);
@@ -163,7 +178,8 @@ static bool has_port(const struct walk *w, const struct wh_edge_key *k)
 
 static bool is_clear(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {
-	return has_port(w, k) && e->bytes_in && e->bytes_out && (k->direction == WH_INBOUND || !wh_estate_by_addr(w->run->in->estate, &k->peer));
+	return has_port(w, k) && e->bytes_in && e->bytes_out &&
+	       (k->direction == WH_INBOUND || !wh_estate_by_addr(w->run->in->estate, &k->peer));
 }
 
 int wh_check_clear_text(struct wh_run *run, struct wh_error *err)
@@ -177,7 +193,8 @@ int wh_check_clear_text(struct wh_run *run, struct wh_error *err)
 static bool is_egress(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	(void)e;
-	return k->direction == WH_OUTBOUND && !wh_addr_is_private(&k->peer) && !wh_estate_by_addr(w->run->in->estate, &k->peer) && has_port(w, k);
+	return k->direction == WH_OUTBOUND && !wh_addr_is_private(&k->peer) && !wh_estate_by_addr(w->run->in->estate, &k->peer) &&
+	       has_port(w, k);
 }
 
 int wh_check_risky_egress(struct wh_run *run, struct wh_error *err)
@@ -199,16 +216,22 @@ int wh_check_unused_public(struct wh_run *run, struct wh_error *err)
 	rc = rc ? rc : wh_store_edges(run->in->ledger->store, NULL, see, &w, err);
 	for (size_t i = 0; !rc && i < run->in->topology->n_hosts; i++) {
 		const struct wh_host *h = &run->in->topology->hosts[i];
-		const struct wh_resource *r = wh_run_judged(h) && wh_run_facing(run, h) ? wh_estate_find(run->in->estate, h->id) : NULL;
+		const struct wh_resource *r = wh_run_judged(h) && wh_run_facing(run, h) ? wh_estate_find(run->in->estate, h->id)
+		                                                                        : NULL;
 		if (!r)
 			continue;
 		const struct found *f = &w.of[r - run->in->estate->resources];
 		if (f->inbound_public)
 			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_HEALTHY, NULL);
 		else if (!f->edges || w.sensor->last_us - w.sensor->first_us < days * WH_US_PER_DAY || w.sensor->unfit)
-			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_NO_EVIDENCE, "%s", !f->edges ? "no connection of it was seen" : w.sensor->unfit ? w.sensor->unfit : "the ledger is younger than that");
+			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_NO_EVIDENCE, "%s",
+			           !f->edges         ? "no connection of it was seen"
+			           : w.sensor->unfit ? w.sensor->unfit
+			                             : "the ledger is younger than that");
 		else
-			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_UNHEALTHY, "it has a public address, and nobody on the Internet was answered for %lld days", (long long)days);
+			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_UNHEALTHY,
+			           "it has a public address, and nobody on the Internet was answered for %lld days",
+			           (long long)days);
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -220,9 +243,15 @@ static bool is_denied(struct walk *w, const struct wh_edge_key *k, const struct 
 	size_t from, to = wh_topology_at(t, &k->local, &from);
 	struct wh_reach_answer a;
 	(void)e;
-	if (to - from != 1 || k->direction != WH_INBOUND || (k->proto != WH_PROTO_TCP && k->proto != WH_PROTO_UDP) || wh_addr_is_private(&k->peer) || !e->bytes_in || !e->bytes_out)
+	if (to - from != 1 || k->direction != WH_INBOUND || (k->proto != WH_PROTO_TCP && k->proto != WH_PROTO_UDP) ||
+	    wh_addr_is_private(&k->peer) || !e->bytes_in || !e->bytes_out)
 		return false;
-	struct wh_reach_packet p = {.from = WH_NONE, .to = t->by_addr[from], .from_addr = k->peer, .proto = k->proto, .sport = 40000, .dport = k->port};
+	struct wh_reach_packet p = {.from = WH_NONE,
+	                            .to = t->by_addr[from],
+	                            .from_addr = k->peer,
+	                            .proto = k->proto,
+	                            .sport = 40000,
+	                            .dport = k->port};
 	wh_reach_decide(w->run->in->reach, &p, w->run->mem, &a);
 	return a.verdict == WH_DENIED;
 }

@@ -42,12 +42,40 @@ static const struct wh_check checks[] = {
 };
 enum { CHECKS = sizeof checks / sizeof *checks };
 
-const char *const wh_check_names[] = {
-	"anomalies", "bypass", "clear-text", "contradiction", "coverage", "dangling-names", "dangling-records", "ddos", "failed-names", "forwarding",
-	"group-size", "guarded", "hardening", "jit", "labels", "listed-peers", "open-ports", "peering", "private-and-public", "protocol", "public-site",
-	"resolvers-set", "resolvers-used", "risky-egress", "sensor-health", "signatures", "threat-lists", "triage", "tunnels", "unused-group", "unused-public",
-	"watcher", "wide-tags", NULL
-};
+const char *const wh_check_names[] = {"anomalies",
+                                      "bypass",
+                                      "clear-text",
+                                      "contradiction",
+                                      "coverage",
+                                      "dangling-names",
+                                      "dangling-records",
+                                      "ddos",
+                                      "failed-names",
+                                      "forwarding",
+                                      "group-size",
+                                      "guarded",
+                                      "hardening",
+                                      "jit",
+                                      "labels",
+                                      "listed-peers",
+                                      "open-ports",
+                                      "peering",
+                                      "private-and-public",
+                                      "protocol",
+                                      "public-site",
+                                      "resolvers-set",
+                                      "resolvers-used",
+                                      "risky-egress",
+                                      "sensor-health",
+                                      "signatures",
+                                      "threat-lists",
+                                      "triage",
+                                      "tunnels",
+                                      "unused-group",
+                                      "unused-public",
+                                      "watcher",
+                                      "wide-tags",
+                                      NULL};
 
 const struct wh_check *wh_check_of(const char *name)
 {

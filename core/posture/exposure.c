@@ -2,10 +2,11 @@
 /*
  * Which ports are open to the Internet.
  *
- * Problem: "open" is no matter of one rule's words. Two halves (0.0.0.0/1, 128.0.0.0/1) are everything; a rule of any source behind an earlier deny is nothing; an
- * office's /24 is not the Internet.
- * Method: reach gives the Internet's addresses in pieces that no rule tells apart, each with its ports. For every port the sizes of the pieces that may use it are added
- * up; it is open where they are a large part of the Internet, 1/4096 of the family's addresses: a /12 of IPv4. Pieces of which nothing certain is known are added up apart.
+ * Problem: "open" is no matter of one rule's words. Two halves (0.0.0.0/1, 128.0.0.0/1) are everything; a rule of any source
+ * behind an earlier deny is nothing; an office's /24 is not the Internet. Method: reach gives the Internet's addresses in pieces
+ * that no rule tells apart, each with its ports. For every port the sizes of the pieces that may use it are added up; it is open
+ * where they are a large part of the Internet, 1/4096 of the family's addresses: a /12 of IPv4. Pieces of which nothing certain
+ * is known are added up apart.
  *
  *   pieces    0.0.0.0/1 → 22-23    128.0.0.0/1 → 22    198.51.100.0/24 → 3389
  *   sums      22: 1.0 → open       23: 0.5 → open      3389: 2^-24 → not open
@@ -25,7 +26,8 @@ static double share(struct wh_ranges set)
 	double sum = 0;
 	for (size_t i = 0; i < set.n; i++) {
 		const struct wh_addr *a = &set.r[i].from, *b = &set.r[i].to;
-		double high = (double)(wh_addr_high(b) - wh_addr_high(a)), low = (double)wh_addr_low(b) - (double)wh_addr_low(a) + 1;
+		double high = (double)(wh_addr_high(b) - wh_addr_high(a)),
+		       low = (double)wh_addr_low(b) - (double)wh_addr_low(a) + 1;
 		sum += wh_addr_is_v4(a) ? low / 0x1p32 : (high + low / 0x1p64) / 0x1p64;
 	}
 	return sum;
@@ -151,7 +153,9 @@ bool wh_run_judged(const struct wh_host *h)
 
 const char *wh_host_type(const struct wh_host *h)
 {
-	static const char *const types[] = {[WH_HOST_VM] = "Microsoft.Compute/virtualMachines", [WH_HOST_INSTANCE] = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
-	                                    [WH_HOST_PRIVATE_ENDPOINT] = "Microsoft.Network/privateEndpoints", [WH_HOST_CLASSIC] = "Microsoft.ClassicCompute/virtualMachines"};
+	static const char *const types[] = {[WH_HOST_VM] = "Microsoft.Compute/virtualMachines",
+	                                    [WH_HOST_INSTANCE] = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
+	                                    [WH_HOST_PRIVATE_ENDPOINT] = "Microsoft.Network/privateEndpoints",
+	                                    [WH_HOST_CLASSIC] = "Microsoft.ClassicCompute/virtualMachines"};
 	return types[h->kind];
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Files of rules/assessments: lists of assessments. A condition stands there as Azure Policy writes it, in YAML's clothes: it becomes JSON, and is read and
- * checked by the same evaluator that reads Microsoft's definitions.
+ * Files of rules/assessments: lists of assessments. A condition stands there as Azure Policy writes it, in YAML's clothes: it
+ * becomes JSON, and is read and checked by the same evaluator that reads Microsoft's definitions.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -46,15 +46,18 @@ static json_t *about(const struct wh_assessment *a, json_t *condition)
 }
 
 /* {policyRule:{if, then}} with the condition, and where `needs` is given the related resource that must be there. */
-static int define(struct reading *r, const struct wh_assessment *a, const struct wh_yaml *condition, const struct wh_yaml *needs, const struct wh_definition **out)
+static int define(struct reading *r, const struct wh_assessment *a, const struct wh_yaml *condition, const struct wh_yaml *needs,
+                  const struct wh_definition **out)
 {
 	struct wh_definition *d = wh_arena_alloc(r->mem, sizeof *d);
-	json_t *details = needs ? json_of(needs, 0) : NULL, *when = condition ? json_of(condition, 0) : json_pack("{s:s, s:b}", "field", "type", "exists", 1);
+	json_t *details = needs ? json_of(needs, 0) : NULL,
+	       *when = condition ? json_of(condition, 0) : json_pack("{s:s, s:b}", "field", "type", "exists", 1);
 	if (details && json_object_get(details, "condition")) {
 		json_object_set(details, "existenceCondition", json_object_get(details, "condition"));
 		json_object_del(details, "condition");
 	}
-	json_t *doc = json_pack("{s:s, s:{s:o, s:{s:s, s:o*}}}", "name", a->key, "policyRule", "if", about(a, when), "then", "effect", needs ? "auditIfNotExists" : "audit", "details", details);
+	json_t *doc = json_pack("{s:s, s:{s:o, s:{s:s, s:o*}}}", "name", a->key, "policyRule", "if", about(a, when), "then",
+	                        "effect", needs ? "auditIfNotExists" : "audit", "details", details);
 	if (!doc)
 		return wh_fail(r->err, -ENOMEM, "out of memory");
 	json_array_append_new(r->out->owned, doc);
@@ -72,7 +75,9 @@ static int types_of(struct reading *r, struct wh_assessment *a, const struct wh_
 	a->n_types = 0;
 	for (const struct wh_yaml *c = y->kind == WH_YAML_LIST ? y->child : y; c; c = y->kind == WH_YAML_LIST ? c->next : NULL) {
 		if (c->kind != WH_YAML_SCALAR || !strchr(c->scalar, '/'))
-			return wh_fail_input(r->err, -EINVAL, "%s:%d: 'type' takes types of resources, as Microsoft.Network/virtualNetworks", r->file, c->line);
+			return wh_fail_input(r->err, -EINVAL,
+			                     "%s:%d: 'type' takes types of resources, as Microsoft.Network/virtualNetworks",
+			                     r->file, c->line);
 		a->types[a->n_types++] = c->scalar;
 	}
 	return 0;
@@ -86,7 +91,8 @@ static int text(struct reading *r, const struct wh_yaml *row, const char *key, b
 	if (!v && !must)
 		return 0;
 	if (!v || v->kind != WH_YAML_SCALAR || !*v->scalar)
-		return wh_fail_input(r->err, -EINVAL, "%s:%d: an assessment needs a text under '%s'", r->file, v ? v->line : row->line, key);
+		return wh_fail_input(r->err, -EINVAL, "%s:%d: an assessment needs a text under '%s'", r->file,
+		                     v ? v->line : row->line, key);
 	*out = v->scalar;
 	return 0;
 }
@@ -95,7 +101,8 @@ static int controls(struct reading *r, struct wh_assessment *a, const struct wh_
 {
 	const struct wh_yaml *list = wh_yaml_get(row, "controls");
 	if (!list || list->kind != WH_YAML_LIST || !list->child)
-		return wh_fail_input(r->err, -EINVAL, "%s:%d: an assessment needs a list under 'controls', as [NS-1]", r->file, list ? list->line : row->line);
+		return wh_fail_input(r->err, -EINVAL, "%s:%d: an assessment needs a list under 'controls', as [NS-1]", r->file,
+		                     list ? list->line : row->line);
 	for (const struct wh_yaml *c = list->child; c; c = c->next)
 		a->n_controls++;
 	a->controls = wh_arena_array(r->mem, a->n_controls, sizeof *a->controls);
@@ -111,7 +118,8 @@ static int severity(struct reading *r, struct wh_assessment *a, const struct wh_
 	int rc = text(r, row, "severity", true, &word);
 	int at = rc ? -1 : wh_key_choice(wh_severity_words, word);
 	if (!rc && at < 0)
-		return wh_fail_input(r->err, -EINVAL, "%s:%d: '%s' is no severity", r->file, wh_yaml_get(row, "severity")->line, word);
+		return wh_fail_input(r->err, -EINVAL, "%s:%d: '%s' is no severity", r->file, wh_yaml_get(row, "severity")->line,
+		                     word);
 	a->severity = (enum wh_severity)at;
 	return rc;
 }
@@ -125,7 +133,8 @@ static int check_of(struct reading *r, struct wh_assessment *a, const struct wh_
 		return rc;
 	if (!(a->check = wh_check_of(word))) {
 		const char *near = wh_nearest(word, wh_check_names);
-		return wh_fail_input(r->err, -EINVAL, "%s:%d: there is no check '%s'%s%s", r->file, name->line, word, near ? "; did you mean " : "", near ? near : "");
+		return wh_fail_input(r->err, -EINVAL, "%s:%d: there is no check '%s'%s%s", r->file, name->line, word,
+		                     near ? "; did you mean " : "", near ? near : "");
 	}
 	a->with = wh_yaml_get(row, "with");
 	return a->with ? wh_yaml_check_keys(r->file, a->with, a->check->with, r->err) : 0;
@@ -134,7 +143,8 @@ static int check_of(struct reading *r, struct wh_assessment *a, const struct wh_
 /* By exactly one of a condition, a check and a question. */
 static int question(struct reading *r, struct wh_assessment *a, const struct wh_yaml *row)
 {
-	const struct wh_yaml *unhealthy = wh_yaml_get(row, "unhealthy"), *needs = wh_yaml_get(row, "needs"), *applies = wh_yaml_get(row, "applies");
+	const struct wh_yaml *unhealthy = wh_yaml_get(row, "unhealthy"), *needs = wh_yaml_get(row, "needs"),
+			     *applies = wh_yaml_get(row, "applies");
 	int rc = types_of(r, a, wh_yaml_get(row, "type"));
 	rc = rc ? rc : check_of(r, a, row);
 	rc = rc ? rc : text(r, row, "question", false, &a->question);
@@ -142,16 +152,20 @@ static int question(struct reading *r, struct wh_assessment *a, const struct wh_
 		return rc;
 	bool condition = unhealthy || needs;
 	if (condition + (a->check != NULL) + (a->question != NULL) != 1)
-		return wh_fail_input(r->err, -EINVAL, "%s:%d: '%s' needs one of unhealthy (or needs), check and question", r->file, row->line, a->key);
+		return wh_fail_input(r->err, -EINVAL, "%s:%d: '%s' needs one of unhealthy (or needs), check and question",
+		                     r->file, row->line, a->key);
 	if (condition && !a->n_types)
-		return wh_fail_input(r->err, -EINVAL, "%s:%d: '%s' has a condition, and no type of resources", r->file, row->line, a->key);
+		return wh_fail_input(r->err, -EINVAL, "%s:%d: '%s' has a condition, and no type of resources", r->file, row->line,
+		                     a->key);
 	rc = condition ? define(r, a, unhealthy, needs, &a->definition) : 0;
 	return rc || !applies ? rc : define(r, a, applies, NULL, &a->applies);
 }
 
 static int one(struct reading *r, const struct wh_yaml *row)
 {
-	static const char *const known[] = {"key", "policy", "name", "severity", "controls", "score", "preview", "type", "applies", "unhealthy", "needs", "check", "with", "question", "why", "fix", "cause", NULL};
+	static const char *const known[] = {"key",     "policy",   "name",    "severity",  "controls", "score",
+	                                    "preview", "type",     "applies", "unhealthy", "needs",    "check",
+	                                    "with",    "question", "why",     "fix",       "cause",    NULL};
 	if (row->kind != WH_YAML_MAP)
 		return wh_fail_input(r->err, -EINVAL, "%s:%d: an assessment is a map", r->file, row->line);
 	r->out->list = wh_arena_grown(r->mem, r->out->list, r->out->n, &r->room, sizeof *r->out->list);
@@ -224,7 +238,8 @@ void wh_pack_free(struct wh_pack *p)
 const struct wh_assessment *wh_pack_find(const struct wh_pack *p, const char *what)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (!strcasecmp(p->list[i].key, what) || (p->list[i].policy && !strcasecmp(p->list[i].policy, what)) || !strcasecmp(p->list[i].name, what))
+		if (!strcasecmp(p->list[i].key, what) || (p->list[i].policy && !strcasecmp(p->list[i].policy, what)) ||
+		    !strcasecmp(p->list[i].name, what))
 			return &p->list[i];
 	return NULL;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What people decided of assessments: exemptions, and answers to what no data tells; and the score of each day. Documents of the state. */
+/* What people decided of assessments: exemptions, and answers to what no data tells; and the score of each day. Documents of the
+ * state. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,7 +12,8 @@ static const char exemptions[] = "exemption", answers[] = "answer", scores[] = "
 
 /* ---- documents ---- */
 
-static int put(struct wh_state *s, const char *collection, const char *key, json_t *doc, const char *who, const char *what, struct wh_error *err)
+static int put(struct wh_state *s, const char *collection, const char *key, json_t *doc, const char *who, const char *what,
+               struct wh_error *err)
 {
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	int rc = text ? wh_state_begin(s, err) : wh_fail(err, -ENOMEM, "out of memory"), end;
@@ -27,7 +29,8 @@ static int put(struct wh_state *s, const char *collection, const char *key, json
 	return rc;
 }
 
-static int take_away(struct wh_state *s, const char *collection, const char *key, const char *who, const char *what, const char *missing, struct wh_error *err)
+static int take_away(struct wh_state *s, const char *collection, const char *key, const char *who, const char *what,
+                     const char *missing, struct wh_error *err)
 {
 	char *had = NULL;
 	int rc = wh_state_get(s, collection, key, &had, err);
@@ -81,7 +84,9 @@ static char *key_of(const char *assessment, const char *resource, char *buf, siz
 
 static int said(const char *text, const char *option, struct wh_error *err)
 {
-	return text && *text ? 0 : wh_fail_input(err, -EINVAL, "it needs %s: somebody who reads the report must find it there", option);
+	return text && *text
+	               ? 0
+	               : wh_fail_input(err, -EINVAL, "it needs %s: somebody who reads the report must find it there", option);
 }
 
 /* ---- exemptions ---- */
@@ -95,7 +100,8 @@ int wh_exemption_put(struct wh_state *s, const struct wh_exemption *e, const cha
 		rc = wh_fail_input(err, -EINVAL, "it needs a day in the future on which it ends (--expires 2027-01-31)");
 	if (rc)
 		return rc;
-	json_t *doc = json_pack("{s:s, s:s?, s:s, s:s, s:s}", "assessment", e->assessment, "resource", e->resource, "owner", e->owner, "reason", e->reason, "by", who);
+	json_t *doc = json_pack("{s:s, s:s?, s:s, s:s, s:s}", "assessment", e->assessment, "resource", e->resource, "owner",
+	                        e->owner, "reason", e->reason, "by", who);
 	put_time(doc, "expires", e->expires_us);
 	put_time(doc, "at", wh_now_us());
 	return put(s, exemptions, key_of(e->assessment, e->resource, key, sizeof key), doc, who, "exemption", err);
@@ -104,7 +110,8 @@ int wh_exemption_put(struct wh_state *s, const struct wh_exemption *e, const cha
 int wh_exemption_delete(struct wh_state *s, const char *assessment, const char *resource, const char *who, struct wh_error *err)
 {
 	char key[1024];
-	return take_away(s, exemptions, key_of(assessment, resource, key, sizeof key), who, "exemption-end", "there is no such exemption: `whittle assess exemptions` lists them", err);
+	return take_away(s, exemptions, key_of(assessment, resource, key, sizeof key), who, "exemption-end",
+	                 "there is no such exemption: `whittle assess exemptions` lists them", err);
 }
 
 int wh_exemptions_list(struct wh_state *s, json_t **out, struct wh_error *err)
@@ -123,8 +130,9 @@ int wh_answer_put(struct wh_state *s, const struct wh_answer_given *a, const cha
 		rc = wh_fail_input(err, -EINVAL, "it needs a day in the future until which it holds (--expires 2027-01-31)");
 	if (rc)
 		return rc;
-	json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:s}", "assessment", a->assessment, "status", wh_posture_text(a->status), "owner", a->owner, "answer", a->answer,
-	                        "evidence", a->evidence, "sha256", a->sha256, "by", who);
+	json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:s}", "assessment", a->assessment, "status",
+	                        wh_posture_text(a->status), "owner", a->owner, "answer", a->answer, "evidence", a->evidence,
+	                        "sha256", a->sha256, "by", who);
 	put_time(doc, "expires", a->expires_us);
 	put_time(doc, "at", wh_now_us());
 	return put(s, answers, key_of(a->assessment, "", key, sizeof key), doc, who, "answer", err);
@@ -133,7 +141,8 @@ int wh_answer_put(struct wh_state *s, const struct wh_answer_given *a, const cha
 int wh_answer_delete(struct wh_state *s, const char *assessment, const char *who, struct wh_error *err)
 {
 	char key[1024];
-	return take_away(s, answers, key_of(assessment, "", key, sizeof key), who, "answer-end", "there is no answer to this assessment: `whittle assess answers` lists them", err);
+	return take_away(s, answers, key_of(assessment, "", key, sizeof key), who, "answer-end",
+	                 "there is no answer to this assessment: `whittle assess answers` lists them", err);
 }
 
 int wh_answers_list(struct wh_state *s, json_t **out, struct wh_error *err)

@@ -41,7 +41,8 @@ void wh_run_add(struct wh_run *run, const char *resource, const char *type, enum
 	char buf[2048];
 	va_list ap;
 	p->list = wh_arena_grown(run->mem, p->list, p->n, &p->room, sizeof *p->list);
-	p->list[p->n] = (struct wh_posture_verdict){.of = run->of, .resource = resource ? resource : "", .type = type, .status = status};
+	p->list[p->n] = (struct wh_posture_verdict){
+		.of = run->of, .resource = resource ? resource : "", .type = type, .status = status};
 	if (fmt) {
 		va_start(ap, fmt);
 		vsnprintf(buf, sizeof buf, fmt, ap);
@@ -97,7 +98,8 @@ static bool says_nothing(const struct wh_asset *a)
 	return true;
 }
 
-static int holds(const struct wh_run *run, const struct wh_definition *d, const struct wh_asset *a, struct wh_arena *scratch, struct wh_assessed_as *as, struct wh_error *err)
+static int holds(const struct wh_run *run, const struct wh_definition *d, const struct wh_asset *a, struct wh_arena *scratch,
+                 struct wh_assessed_as *as, struct wh_error *err)
 {
 	return wh_definition_assess(d, run->in->assets, a, NULL, scratch, as, err);
 }
@@ -162,12 +164,14 @@ static void by_answer(struct wh_run *run)
 		if (wh_posture_parse(json_string_value(json_object_get(v, "status")), &s))
 			continue;
 		const char *evidence = json_string_value(json_object_get(v, "evidence"));
-		wh_run_add(run, "the organisation", NULL, s, "%s (%s%s%s)", json_string_value(json_object_get(v, "answer")), json_string_value(json_object_get(v, "owner")),
-		           evidence ? "; evidence: " : "", evidence ? evidence : "");
+		wh_run_add(run, "the organisation", NULL, s, "%s (%s%s%s)", json_string_value(json_object_get(v, "answer")),
+		           json_string_value(json_object_get(v, "owner")), evidence ? "; evidence: " : "",
+		           evidence ? evidence : "");
 		return;
 	}
 	if (old)
-		wh_run_add(run, "the organisation", NULL, WH_POSTURE_NO_EVIDENCE, "the answer held until %.10s: %s", old, run->of->question);
+		wh_run_add(run, "the organisation", NULL, WH_POSTURE_NO_EVIDENCE, "the answer held until %.10s: %s", old,
+		           run->of->question);
 	else
 		wh_run_add(run, "the organisation", NULL, WH_POSTURE_NO_EVIDENCE, "%s", run->of->question);
 }
@@ -189,17 +193,22 @@ static void exempt(struct wh_posture *p, size_t from, const struct wh_posture_in
 	json_t *v;
 	size_t i;
 	json_array_foreach((json_t *)in->exemptions, i, v) {
-		const char *of = json_string_value(json_object_get(v, "assessment")), *resource = json_string_value(json_object_get(v, "resource")), *until = json_string_value(json_object_get(v, "expires"));
+		const char *of = json_string_value(json_object_get(v, "assessment")),
+			   *resource = json_string_value(json_object_get(v, "resource")),
+			   *until = json_string_value(json_object_get(v, "expires"));
 		if (from == p->n || strcasecmp(of, p->list[from].of->key) || !holds_still(v, in->now_us))
 			continue;
 		for (size_t k = from; k < p->n; k++)
 			if (means(resource, p->list[k].resource) && !p->list[k].exempt)
-				p->list[k].exempt = wh_arena_printf(p->mem, "%s (%s%s%.10s)", json_string_value(json_object_get(v, "reason")), json_string_value(json_object_get(v, "owner")),
+				p->list[k].exempt = wh_arena_printf(p->mem, "%s (%s%s%.10s)",
+				                                    json_string_value(json_object_get(v, "reason")),
+				                                    json_string_value(json_object_get(v, "owner")),
 				                                    until ? ", until " : "", until ? until : "");
 	}
 }
 
-int wh_posture_run(const struct wh_pack *pack, const struct wh_posture_input *in, struct wh_arena *mem, struct wh_posture *out, struct wh_error *err)
+int wh_posture_run(const struct wh_pack *pack, const struct wh_posture_input *in, struct wh_arena *mem, struct wh_posture *out,
+                   struct wh_error *err)
 {
 	struct wh_arena *scratch = wh_arena_new();
 	struct wh_run run = {.in = in, .out = out, .mem = mem};

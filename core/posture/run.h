@@ -19,7 +19,8 @@ const struct wh_check *wh_check_of(const char *name); /* NULL: there is none */
 extern const char *const wh_check_names[];            /* NULL at the end */
 
 /* A verdict of the assessment at hand. The cause is formatted into the run's arena; NULL: none. */
-void wh_run_add(struct wh_run *run, const char *resource, const char *type, enum wh_posture_status status, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+void wh_run_add(struct wh_run *run, const char *resource, const char *type, enum wh_posture_status status, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 /* A setting of the check: a whole number, or `otherwise`; a list of texts. */
 int64_t wh_run_number(const struct wh_run *run, const char *key, int64_t otherwise);
 size_t wh_run_texts(const struct wh_run *run, const char *key, const char ***out);
@@ -27,7 +28,12 @@ bool wh_run_has(const char *const *list, size_t n, const char *text); /* whateve
 
 /* ---- exposure.c ---- */
 /* What the Internet reaches of a class of endpoints: ports from a large part of it, and ports of which that can't be said. */
-struct wh_exposed { struct wh_ranges tcp, udp, tcp_doubt, udp_doubt; const char *missing; bool some /* some address of the Internet gets in */, cloud; struct wh_addr tcp_from, udp_from; };
+struct wh_exposed {
+	struct wh_ranges tcp, udp, tcp_doubt, udp_doubt;
+	const char *missing;
+	bool some /* some address of the Internet gets in */, cloud;
+	struct wh_addr tcp_from, udp_from;
+};
 /* Of endpoint `e`, kept by class. */
 const struct wh_exposed *wh_run_exposed(struct wh_run *run, size_t endpoint);
 bool wh_run_facing(const struct wh_run *run, const struct wh_host *h); /* the Internet has an address for it */

@@ -3,8 +3,9 @@
  * The secure score.
  *
  * Problem: one number for many verdicts, that rises only when a resource is wholly put right.
- * Method: verdicts are sorted by subscription, control and resource; a resource is healthy in a control where all its verdicts there are, unhealthy where one is not, and
- * is left out where one has no evidence. Then max × healthy / (healthy + unhealthy) for each control.
+ * Method: verdicts are sorted by subscription, control and resource; a resource is healthy in a control where all its verdicts
+ * there are, unhealthy where one is not, and is left out where one has no evidence. Then max × healthy / (healthy + unhealthy)
+ * for each control.
  *
  *   control of 6 points, 78 resources of which 4 are healthy in all of it: 6 × 4 / 78 = 0.31
  */
@@ -48,7 +49,8 @@ int wh_score_controls_load(const char *path, struct wh_arena *mem, struct wh_sco
 		n++;
 	out->list = wh_arena_array(mem, n + 1, sizeof *out->list);
 	for (const struct wh_yaml *c = list->child; c && !rc; c = c->next)
-		rc = c->kind == WH_YAML_MAP ? control(path, c, &out->list[out->n++], err) : wh_fail_input(err, -EINVAL, "%s:%d: a control is a map", path, c->line);
+		rc = c->kind == WH_YAML_MAP ? control(path, c, &out->list[out->n++], err)
+		                            : wh_fail_input(err, -EINVAL, "%s:%d: a control is a map", path, c->line);
 	return rc;
 }
 
@@ -96,14 +98,16 @@ static size_t collect(const struct wh_posture *p, const struct wh_score_controls
 	return n;
 }
 
-static struct wh_score_subscription *subscription(struct wh_score *out, const struct wh_score_controls *c, const struct seen *s, size_t *room, struct wh_arena *mem)
+static struct wh_score_subscription *subscription(struct wh_score *out, const struct wh_score_controls *c, const struct seen *s,
+                                                  size_t *room, struct wh_arena *mem)
 {
 	struct wh_score_subscription *last = out->n ? &out->list[out->n - 1] : NULL;
 	if (last && strlen(last->id) == s->len && !strncasecmp(last->id, s->subscription, s->len))
 		return last;
 	out->list = wh_arena_grown(mem, out->list, out->n, room, sizeof *out->list);
 	last = &out->list[out->n++];
-	*last = (struct wh_score_subscription){.id = wh_arena_printf(mem, "%.*s", (int)s->len, s->subscription), .parts = wh_arena_array(mem, c->n + 1, sizeof *last->parts)};
+	*last = (struct wh_score_subscription){.id = wh_arena_printf(mem, "%.*s", (int)s->len, s->subscription),
+	                                       .parts = wh_arena_array(mem, c->n + 1, sizeof *last->parts)};
 	for (size_t k = 0; k < c->n; k++)
 		last->parts[k].of = &c->list[k];
 	return last;

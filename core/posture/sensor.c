@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the sensor is worth: whether it was there, and what it lost. Nothing of traffic is healthy where that is not known; of what it did see, the bad stays bad.
- * The loss is that of Suricata's own statistics: packets that its capture took and dropped, between two looks of one run; of a run with one look since its start.
+ * What the sensor is worth: whether it was there, and what it lost. Nothing of traffic is healthy where that is not known; of
+ * what it did see, the bad stays bad. The loss is that of Suricata's own statistics: packets that its capture took and dropped,
+ * between two looks of one run; of a run with one look since its start.
  */
 #include "posture/run.h"
 
@@ -46,7 +47,8 @@ int wh_run_sensor(struct wh_run *run, const struct wh_sensor **out, struct wh_er
 			c.from_us = totals.last_us - DAYS * WH_US_PER_DAY;
 			rc = rc ? rc : wh_store_facts(run->in->ledger->store, WH_FACT_CAPTURE, see, &c, err);
 		}
-		*run->sensor = (struct wh_sensor){.first_us = totals.first_us, .last_us = totals.last_us, .from_us = c.from_us, .loss_known = c.known};
+		*run->sensor = (struct wh_sensor){
+			.first_us = totals.first_us, .last_us = totals.last_us, .from_us = c.from_us, .loss_known = c.known};
 		run->sensor->loss = c.packets ? (double)c.drops / (double)c.packets : c.drops ? 1 : 0;
 		run->sensor->unfit = unfit(run, run->sensor);
 	}

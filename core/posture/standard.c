@@ -63,7 +63,10 @@ enum wh_posture_state wh_standard_state(const struct wh_posture *p, const struct
 		counts = wh_posture_count(p, a);
 		n[wh_posture_state_of(&counts)]++;
 	}
-	return n[WH_STATE_FAILED] ? WH_STATE_FAILED : n[WH_STATE_PASSED] ? WH_STATE_PASSED : n[WH_STATE_SKIPPED] ? WH_STATE_SKIPPED : WH_STATE_UNSUPPORTED;
+	return n[WH_STATE_FAILED]    ? WH_STATE_FAILED
+	       : n[WH_STATE_PASSED]  ? WH_STATE_PASSED
+	       : n[WH_STATE_SKIPPED] ? WH_STATE_SKIPPED
+	                             : WH_STATE_UNSUPPORTED;
 }
 
 /* ---- files ---- */

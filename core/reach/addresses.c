@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Classes of addresses in one list of rules: all addresses between two neighbouring ends of its ranges match the same rules. Which rules these are is asked
- * once for each such piece, when the first address of it comes, and pieces with the same rules are one class.
+ * Classes of addresses in one list of rules: all addresses between two neighbouring ends of its ranges match the same rules.
+ * Which rules these are is asked once for each such piece, when the first address of it comes, and pieces with the same rules are
+ * one class.
  */
 #include <stdlib.h>
 #include "reach/policy.h"

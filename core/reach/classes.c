@@ -3,13 +3,15 @@
  * Endpoints that nothing tells apart.
  *
  * Problem: what any of n endpoints may send to any other, without n² questions.
- * Method: two endpoints are of one class where they have the same lists before them, lie alike in each of these (as local address), lie alike in every other
- * endpoint's lists that their packets can meet (as peer), and are reached alike by every route table. All of that is mixed into a hash of 128 bits under this process's key.
- * With l lists the cost is n · l look-ups; what follows costs classes² at most.
- * A list is of concern to an endpoint only where a way leads between their VNets: unrelated VNets don't split each other's classes.
+ * Method: two endpoints are of one class where they have the same lists before them, lie alike in each of these (as local
+ * address), lie alike in every other endpoint's lists that their packets can meet (as peer), and are reached alike by every route
+ * table. All of that is mixed into a hash of 128 bits under this process's key. With l lists the cost is n · l look-ups; what
+ * follows costs classes² at most. A list is of concern to an endpoint only where a way leads between their VNets: unrelated VNets
+ * don't split each other's classes.
  *
  *   web-1, web-2 (subnet web), db-1 (subnet db); db's group allows 10.0.1.0/24 = web → 5432
- *   web-1 and web-2 lie alike in both groups: one class of two; db-1 another. Four pairs of classes, whatever the number of web servers.
+ *   web-1 and web-2 lie alike in both groups: one class of two; db-1 another. Four pairs of classes, whatever the number of web
+ *   servers.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +29,11 @@ void wh_print_mix(struct print *p, const struct wh_hash_key *key, uint64_t a, ui
 static bool uses_appliances(const struct wh_reach *r, size_t vnet)
 {
 	for (size_t i = 0; i < r->n_contexts; i++)
-		for (size_t k = 0; r->contexts[i].vnet == vnet && r->contexts[i].table != WH_NONE && k < r->t->route_tables[r->contexts[i].table].n; k++)
-			if (r->t->route_tables[r->contexts[i].table].routes[k].hop == WH_HOP_APPLIANCE || r->t->route_tables[r->contexts[i].table].routes[k].hop == WH_HOP_GATEWAY)
+		for (size_t k = 0; r->contexts[i].vnet == vnet && r->contexts[i].table != WH_NONE &&
+		                   k < r->t->route_tables[r->contexts[i].table].n;
+		     k++)
+			if (r->t->route_tables[r->contexts[i].table].routes[k].hop == WH_HOP_APPLIANCE ||
+			    r->t->route_tables[r->contexts[i].table].routes[k].hop == WH_HOP_GATEWAY)
 				return true;
 	return false;
 }
@@ -37,7 +42,8 @@ static bool uses_appliances(const struct wh_reach *r, size_t vnet)
 static bool *related(const struct wh_reach *r)
 {
 	size_t n = r->t->n_vnets;
-	bool *out = wh_arena_array(r->scratch, n * n + 1, sizeof *out), *through = wh_arena_array(r->scratch, n + 1, sizeof *through);
+	bool *out = wh_arena_array(r->scratch, n * n + 1, sizeof *out),
+	     *through = wh_arena_array(r->scratch, n + 1, sizeof *through);
 	for (size_t i = 0; i < n; i++)
 		through[i] = uses_appliances(r, i);
 	for (size_t i = 0; i < n * n; i++)
@@ -56,9 +62,16 @@ void wh_print_own(struct wh_reach *r, struct print *p, const struct wh_hash_key 
 	const struct wh_endpoint *e = &r->t->endpoints[p->endpoint];
 	wh_print_mix(p, key, r->context_of[p->endpoint], vnet_of(r, p->endpoint));
 	wh_print_mix(p, key, wh_addr_is_v4(&e->addr), r->t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT);
-	wh_print_mix(p, key, e->public_ip == WH_NONE ? 0 : e->public_ip == WH_MISSING || r->t->public_ips[e->public_ip].standard ? 1 : 2, (uint64_t)e->in_pool << 1 | (e->subnet != WH_NONE && r->t->subnets[e->subnet].way_out));
+	wh_print_mix(p, key,
+	             e->public_ip == WH_NONE                                                 ? 0
+	             : e->public_ip == WH_MISSING || r->t->public_ips[e->public_ip].standard ? 1
+	                                                                                     : 2,
+	             (uint64_t)e->in_pool << 1 | (e->subnet != WH_NONE && r->t->subnets[e->subnet].way_out));
 	for (size_t i = 0; i < e->n_exposures; i++)
-		wh_print_mix(p, key, (uint64_t)e->exposures[i].proto << 32 | (uint64_t)e->exposures[i].ports.from << 16 | e->exposures[i].ports.to, e->exposures[i].standard);
+		wh_print_mix(p, key,
+		             (uint64_t)e->exposures[i].proto << 32 | (uint64_t)e->exposures[i].ports.from << 16 |
+		                     e->exposures[i].ports.to,
+		             e->exposures[i].standard);
 	for (int d = 0; r->context_of[p->endpoint] && d < 2; d++) {
 		const struct side *s = r->sides[r->side_of[d][p->endpoint]];
 		wh_print_mix(p, key, r->side_of[d][p->endpoint], (uint64_t)d);
@@ -71,7 +84,8 @@ void wh_print_own(struct wh_reach *r, struct print *p, const struct wh_hash_key 
 }
 
 /* The peers' classes of one list, of all endpoints that may meet it, in the order of their addresses. */
-static void mix_stage(struct wh_reach *r, size_t number, const bool *relation, struct print *prints, const struct wh_hash_key *key)
+static void mix_stage(struct wh_reach *r, size_t number, const bool *relation, struct print *prints,
+                      const struct wh_hash_key *key)
 {
 	struct stage *s = wh_stage(r, number);
 	size_t cut = 0, own = r->contexts[s->context].vnet;
@@ -82,7 +96,8 @@ static void mix_stage(struct wh_reach *r, size_t number, const bool *relation, s
 			continue;
 		while (cut < s->peer.n_cuts && wh_addr_cmp(&s->peer.cuts[cut], a) <= 0)
 			cut++;
-		wh_print_mix(&prints[at], key, number, s->peer.of_atom[cut] ? s->peer.of_atom[cut] - 1 : wh_address_class(s, &s->peer, a, r->mem));
+		wh_print_mix(&prints[at], key, number,
+		             s->peer.of_atom[cut] ? s->peer.of_atom[cut] - 1 : wh_address_class(s, &s->peer, a, r->mem));
 	}
 }
 

@@ -12,7 +12,8 @@ static void find_changed(struct comparing *c)
 	size_t i = 0, k = 0;
 	for (int x = 0; x < 2; x++)
 		c->changed[x] = wh_arena_array(c->mem, c->r[x]->t->n_nsgs + 1, sizeof **c->changed);
-	for (size_t g = 0; c->r[0]->t->endpoints == c->r[1]->t->endpoints && g < c->r[0]->t->n_nsgs; g++) /* see wh_topology_with() */
+	for (size_t g = 0; c->r[0]->t->endpoints == c->r[1]->t->endpoints && g < c->r[0]->t->n_nsgs;
+	     g++) /* see wh_topology_with() */
 		c->changed[0][g] = c->changed[1][g] = c->r[0]->t->nsgs[g].rules != c->r[1]->t->nsgs[g].rules;
 	while (i < a->n || k < b->n) {
 		int order = i == a->n ? 1 : k == b->n ? -1 : strcmp(a->items[i].key, b->items[k].key);
@@ -154,13 +155,17 @@ static int by_senders(const void *a, const void *b)
 static int by_senders_and_receiver(const void *a, const void *b)
 {
 	int o = by_senders(a, b);
-	return o ? o : (((const struct bundle *)a)->to > ((const struct bundle *)b)->to) - (((const struct bundle *)a)->to < ((const struct bundle *)b)->to);
+	return o ? o
+	         : (((const struct bundle *)a)->to > ((const struct bundle *)b)->to) -
+	                       (((const struct bundle *)a)->to < ((const struct bundle *)b)->to);
 }
 
 static void pair_of_classes(struct comparing *c, const struct joint *from, const struct joint *to, uint32_t v[2])
 {
 	for (int x = 0; x < 2; x++)
-		v[x] = to->class[x] != WH_NONE && from->class[x] != WH_NONE ? wh_reach_pair(c->r[x], from->class[x], to->class[x]) : 0;
+		v[x] = to->class[x] != WH_NONE && from->class[x] != WH_NONE
+		               ? wh_reach_pair(c->r[x], from->class[x], to -> class[x])
+		               : 0;
 }
 
 /* The bundles of one receiver. */

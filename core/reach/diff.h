@@ -20,5 +20,6 @@ struct comparing {
 };
 /* Whether a group before this endpoint differs. */
 bool wh_diff_affected(const struct comparing *c, int x, size_t endpoint);
-/* Places and joints of two estates that differ in a few groups alone. False: they differ in more, and classes of all endpoints are the way. */
+/* Places and joints of two estates that differ in a few groups alone. False: they differ in more, and classes of all endpoints
+ * are the way. */
 bool wh_diff_few(struct comparing *c);

@@ -2,14 +2,16 @@
 /*
  * Two estates that differ in some groups' rules alone, as when somebody asks what a change would do.
  *
- * Problem: the connections that differ, without a look at most of the estate. A connection can differ only where one end is behind a changed group (it is "own" here), and
- * where that end's lists say something else about the other end than before.
- * Method: each own endpoint's lists are asked about every other endpoint, before and after: two cells of tables that whole subnets have in common. Only where the cells
- * differ are the other end's lists translated and asked. Endpoints that differ alike towards all own ones stand together, and so do own ones that are alike and differ alike.
- * With k own endpoints of n that takes 4 · k · n look-ups, and the translation of no list that is not asked. Lists that did not change are those of the other estate,
+ * Problem: the connections that differ, without a look at most of the estate. A connection can differ only where one end is
+ * behind a changed group (it is "own" here), and where that end's lists say something else about the other end than before.
+ * Method: each own endpoint's lists are asked about every other endpoint, before and after: two cells of tables that whole
+ * subnets have in common. Only where the cells differ are the other end's lists translated and asked. Endpoints that differ alike
+ * towards all own ones stand together, and so do own ones that are alike and differ alike. With k own endpoints of n that takes 4
+ * · k · n look-ups, and the translation of no list that is not asked. Lists that did not change are those of the other estate,
  * with all that was computed of them.
  *
- *   one rule of web's group changes for 10.0.9.0/24: web's 20 machines are asked about 10,000, 12 of these lie in 10.0.9.0/24, and 20 · 12 pairs are evaluated
+ *   one rule of web's group changes for 10.0.9.0/24: web's 20 machines are asked about 10,000, 12 of these lie in 10.0.9.0/24,
+ *   and 20 · 12 pairs are evaluated
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +23,8 @@ struct few {
 	size_t *own; size_t n_own;
 	uint32_t *at;               /* of each endpoint: its place in `own` + 1 */
 	uint32_t *row[2][2];        /* by estate and direction: of each endpoint in its own side + 1 */
-	struct columns { uint32_t *peer, *own; } *columns[2]; /* by estate and side: columns of all endpoints, and of the own ones + 1 */
+	/* by estate and side: columns of all endpoints, and of the own ones + 1 */
+	struct columns { uint32_t *peer, *own; } *columns[2];
 	struct print *prints;       /* of each endpoint: how it differs */
 	bool *differs;
 };
@@ -48,7 +51,8 @@ static uint32_t *peers_of(struct wh_reach *r, struct side *s)
 	for (size_t i = 0; i < s->n; i++)
 		walk_peers(r, wh_stage(r, s->stage[i]), i, keys);
 	for (size_t i = 0; i < n; i++)
-		out[i] = i && !memcmp(keys[i], keys[i - 1], sizeof *keys) ? out[i - 1] : intern_add(&s->columns, keys[i], sizeof *keys);
+		out[i] = i && !memcmp(keys[i], keys[i - 1], sizeof *keys) ? out[i - 1]
+		                                                          : intern_add(&s->columns, keys[i], sizeof *keys);
 	return out;
 }
 
@@ -196,14 +200,16 @@ static void join_all(struct comparing *c)
 
 /* ---- all ---- */
 
-/* What did not change is one and the same in both, so that it is translated and computed once. Both have numbered lists and sides alike, since the same endpoints have them. */
+/* What did not change is one and the same in both, so that it is translated and computed once. Both have numbered lists and sides
+ * alike, since the same endpoints have them. */
 static bool use_in_common(struct comparing *c)
 {
 	struct wh_reach *a = c->r[0], *b = c->r[1];
 	if (a->n_stages != b->n_stages || a->n_sides != b->n_sides)
 		return false;
 	for (size_t i = 0; i < a->n_stages; i++)
-		if (a->stages[i]->nsg != b->stages[i]->nsg || a->stages[i]->context != b->stages[i]->context || a->stages[i]->direction != b->stages[i]->direction)
+		if (a->stages[i]->nsg != b->stages[i]->nsg || a->stages[i]->context != b->stages[i]->context ||
+		    a->stages[i]->direction != b->stages[i]->direction)
 			return false;
 	for (size_t i = 0; i < a->n_stages; i++)
 		if (!wh_known(a->stages[i]->nsg) || !c->changed[0][a->stages[i]->nsg])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One packet, with every list that it passes. Each list has a set of possible outcomes (a rule that may match adds its own and goes on); the packet is decided where
- * all combinations of them end alike.
+ * One packet, with every list that it passes. Each list has a set of possible outcomes (a rule that may match adds its own and
+ * goes on); the packet is decided where all combinations of them end alike.
  */
 #include <string.h>
 #include "reach/policy.h"
@@ -18,7 +18,8 @@ static bool in(const struct wh_ranges *set, const struct wh_addr *a)
 static bool matches(const struct wh_filter_rule *f, const struct wh_filter_packet *p)
 {
 	struct wh_addr sport = wh_port_addr(p->sport), dport = wh_port_addr(p->dport);
-	return (!f->proto || f->proto == p->proto) && in(f->dport, &dport) && in(f->sport, &sport) && in(f->local, &p->local) && in(f->peer, &p->peer);
+	return (!f->proto || f->proto == p->proto) && in(f->dport, &dport) && in(f->sport, &sport) && in(f->local, &p->local) &&
+	       in(f->peer, &p->peer);
 }
 
 static struct verdict ask_admin(const struct wh_filter *f, const struct wh_filter_packet *p)
@@ -42,7 +43,10 @@ static struct verdict ask_admin(const struct wh_filter *f, const struct wh_filte
 static struct verdict ask_group(const struct wh_filter *f, const struct wh_filter_packet *p)
 {
 	struct wh_filter_decision d = wh_filter_decide(f, p);
-	struct verdict v = {.can = d.verdict == WH_DENIED ? CAN_DENY : d.verdict == WH_ALLOWED ? CAN_PASS : CAN_DENY | CAN_PASS, .rule = d.rule};
+	struct verdict v = {.can = d.verdict == WH_DENIED    ? CAN_DENY
+	                           : d.verdict == WH_ALLOWED ? CAN_PASS
+	                                                     : CAN_DENY | CAN_PASS,
+	                    .rule = d.rule};
 	if (d.verdict == WH_UNDECIDED)
 		v.missing = d.doubt ? d.doubt->may : f->why;
 	return v;
@@ -76,7 +80,8 @@ static const char *where_of(const struct asking *q, const struct stage *s, size_
 			if (q->out->steps[i].direction == s->direction && q->out->steps[i].nsg)
 				first = s->direction != WH_INBOUND;
 	}
-	return first ? wh_arena_printf(q->mem, "subnet %s", q->r->t->subnets[e->subnet].name) : wh_arena_printf(q->mem, "interface %s", q->r->t->nics[e->nic].name);
+	return first ? wh_arena_printf(q->mem, "subnet %s", q->r->t->subnets[e->subnet].name)
+	             : wh_arena_printf(q->mem, "interface %s", q->r->t->nics[e->nic].name);
 }
 
 /* The stages of one end. Returns the possible outcomes: CAN_DENY, CAN_PASS. */
@@ -91,8 +96,9 @@ static unsigned ask_side(struct asking *q, size_t endpoint, const struct wh_filt
 		bool unsure = v.can & (v.can - 1);
 		enum wh_answer answer = unsure ? WH_UNDECIDED : v.can == CAN_DENY ? WH_DENIED : WH_ALLOWED;
 		if (!(g->admin && v.can == CAN_PASS && !v.rule))
-			step(q, &(struct wh_reach_step){where_of(q, g, endpoint), p->direction, wh_known(g->nsg) ? r->t->nsgs[g->nsg].name : NULL, v.rule ? v.rule->from : NULL, answer,
-			                                unsure ? v.missing : NULL});
+			step(q, &(struct wh_reach_step){where_of(q, g, endpoint), p->direction,
+			                                wh_known(g->nsg) ? r->t->nsgs[g->nsg].name : NULL,
+			                                v.rule ? v.rule->from : NULL, answer, unsure ? v.missing : NULL});
 		if (unsure && !q->out->missing)
 			q->out->missing = v.missing;
 		if (g->admin) {
@@ -106,7 +112,10 @@ static unsigned ask_side(struct asking *q, size_t endpoint, const struct wh_filt
 			break;
 	}
 	if (!s->n || (s->n == 1 && r->stages[s->stage[0]]->admin && admin == CAN_PASS))
-		step(q, &(struct wh_reach_step){.where = r->t->hosts[r->t->endpoints[endpoint].host].name, .direction = p->direction, .verdict = WH_ALLOWED, .why = "no network security group"});
+		step(q, &(struct wh_reach_step){.where = r->t->hosts[r->t->endpoints[endpoint].host].name,
+		                                .direction = p->direction,
+		                                .verdict = WH_ALLOWED,
+		                                .why = "no network security group"});
 	unsigned can = admin & CAN_DENY;
 	if (admin & CAN_END)
 		can |= CAN_PASS;
@@ -129,7 +138,8 @@ static unsigned of_answer(enum wh_answer v)
 static unsigned ask(struct asking *q, const struct wh_reach_packet *p)
 {
 	const struct wh_topology *t = q->r->t;
-	struct wh_addr from = p->from == WH_NONE ? p->from_addr : t->endpoints[p->from].addr, to = p->to == WH_NONE ? p->to_addr : t->endpoints[p->to].addr;
+	struct wh_addr from = p->from == WH_NONE ? p->from_addr : t->endpoints[p->from].addr,
+		       to = p->to == WH_NONE ? p->to_addr : t->endpoints[p->to].addr;
 	const char *why = NULL;
 	unsigned all = CAN_PASS;
 	if (wh_addr_is_v4(&from) != wh_addr_is_v4(&to)) {
@@ -141,11 +151,14 @@ static unsigned ask(struct asking *q, const struct wh_reach_packet *p)
 			add_way(q, WH_OUTBOUND, WH_DENIED, "a private endpoint sends nothing by itself", "the way");
 			return CAN_DENY;
 		}
-		enum wh_answer v = p->to != WH_NONE ? wh_reach_way(q->r, p->from, p->to, &to, &why, q->mem) : wh_reach_way_outside(q->r, p->from, &to, WH_OUTBOUND, p->proto, p->dport, &why, q->mem);
+		enum wh_answer v = p->to != WH_NONE ? wh_reach_way(q->r, p->from, p->to, &to, &why, q->mem)
+		                                    : wh_reach_way_outside(q->r, p->from, &to, WH_OUTBOUND, p->proto, p->dport,
+		                                                           &why, q->mem);
 		add_way(q, WH_OUTBOUND, v, why, "the way");
 		if (ends(&all, of_answer(v)) || !q->r->context_of[p->from])
 			return all;
-		if (ends(&all, ask_side(q, p->from, &(struct wh_filter_packet){WH_OUTBOUND, p->proto, from, to, p->sport, p->dport})))
+		if (ends(&all,
+		         ask_side(q, p->from, &(struct wh_filter_packet){WH_OUTBOUND, p->proto, from, to, p->sport, p->dport})))
 			return all;
 	}
 	if (p->to != WH_NONE) {
@@ -156,7 +169,8 @@ static unsigned ask(struct asking *q, const struct wh_reach_packet *p)
 				return all;
 		}
 		if (q->r->context_of[p->to])
-			ends(&all, ask_side(q, p->to, &(struct wh_filter_packet){WH_INBOUND, p->proto, to, from, p->sport, p->dport}));
+			ends(&all,
+			     ask_side(q, p->to, &(struct wh_filter_packet){WH_INBOUND, p->proto, to, from, p->sport, p->dport}));
 	}
 	return all;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What one class may send to another. A side is a table: a row for each way in which local addresses lie in its lists, a column for each way in which peers do. A pair is a
- * cell of the receiver's table and one of the sender's, and what both allow is looked up by their numbers; so a pair costs a few memory reads.
+ * What one class may send to another. A side is a table: a row for each way in which local addresses lie in its lists, a column
+ * for each way in which peers do. A pair is a cell of the receiver's table and one of the sender's, and what both allow is looked
+ * up by their numbers; so a pair costs a few memory reads.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -135,7 +136,9 @@ uint32_t wh_reach_pair(struct wh_reach *r, size_t from, size_t to)
 	}
 	if (r->context_of[a] && cell) {
 		struct side *out = r->sides[r->side_of[WH_OUTBOUND][a]];
-		cell = wh_cell_both(r->numbering, cell, wh_side_cell_at(r, out, row_of(r, out, from, WH_OUTBOUND), column_of(r, out, to)), r->scratch);
+		cell = wh_cell_both(r->numbering, cell,
+		                    wh_side_cell_at(r, out, row_of(r, out, from, WH_OUTBOUND), column_of(r, out, to)),
+		                    r->scratch);
 	}
 	return wh_reach_on_the_way(r, a, b, v, cell);
 }
@@ -147,9 +150,12 @@ uint32_t wh_reach_outside(struct wh_reach *r, size_t endpoint, const struct wh_a
 	const struct wh_endpoint *e = &r->t->endpoints[endpoint];
 	const char *why = NULL;
 	bool exposed = d == WH_INBOUND && wh_reach_is_internet(r, peer);
-	if (wh_addr_is_v4(&e->addr) != wh_addr_is_v4(peer) || (d == WH_OUTBOUND && r->t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT))
+	if (wh_addr_is_v4(&e->addr) != wh_addr_is_v4(peer) ||
+	    (d == WH_OUTBOUND && r->t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT))
 		return WH_CELL_NONE;
-	enum wh_answer v = exposed && e->subnet != WH_NONE ? WH_ALLOWED : wh_reach_way_outside(r, endpoint, peer, d, WH_PROTO_TCP, 0, NULL, r->scratch);
+	enum wh_answer v = exposed && e->subnet != WH_NONE
+	                           ? WH_ALLOWED
+	                           : wh_reach_way_outside(r, endpoint, peer, d, WH_PROTO_TCP, 0, NULL, r->scratch);
 	if (v == WH_DENIED)
 		return WH_CELL_NONE;
 	uint32_t cell = WH_CELL_ALL;
@@ -161,7 +167,8 @@ uint32_t wh_reach_outside(struct wh_reach *r, size_t endpoint, const struct wh_a
 		guarded = s->guarded;
 	}
 	if (exposed && e->subnet != WH_NONE) {
-		bool open = e->public_ip != WH_NONE && (guarded || (e->public_ip != WH_MISSING && !r->t->public_ips[e->public_ip].standard));
+		bool open = e->public_ip != WH_NONE &&
+		            (guarded || (e->public_ip != WH_MISSING && !r->t->public_ips[e->public_ip].standard));
 		struct wh_exposure *x = wh_arena_array(r->scratch, e->n_exposures + 1, sizeof *x);
 		size_t n = 0;
 		for (size_t i = 0; i < e->n_exposures; i++)
@@ -214,12 +221,14 @@ static struct wh_addr before(struct wh_addr a)
 	return a;
 }
 
-size_t wh_reach_cut(struct wh_reach *r, size_t endpoint, enum wh_direction d, struct wh_ranges base, struct wh_reach_outside **out)
+size_t wh_reach_cut(struct wh_reach *r, size_t endpoint, enum wh_direction d, struct wh_ranges base,
+                    struct wh_reach_outside **out)
 {
 	const struct wh_endpoint *e = &r->t->endpoints[endpoint];
 	struct wh_arena *mem = wh_arena_new();
 	struct cuts c = {.mem = mem};
-	struct wh_ranges family = wh_ranges_from_prefixes(wh_addr_is_v4(&e->addr) ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, mem);
+	struct wh_ranges family = wh_ranges_from_prefixes(wh_addr_is_v4(&e->addr) ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1,
+	                                                  mem);
 	size_t n = 0, room = 0;
 	for (size_t i = 0; r->context_of[endpoint] && i < r->sides[r->side_of[d][endpoint]]->n; i++) {
 		const struct stage *s = wh_stage(r, r->sides[r->side_of[d][endpoint]]->stage[i]);

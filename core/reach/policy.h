@@ -18,7 +18,8 @@ struct address_classes {
 
 /* One list of rules that a packet passes: a group's, or the security admin rules, in one context and direction. */
 struct stage {
-	bool ready;                          /* it is translated: when it is first asked, since few of an estate's lists decide about two machines */
+	/* it is translated: when it is first asked, since few of an estate's lists decide about two machines */
+	bool ready;
 	size_t nsg;                          /* WH_NONE: admin rules; WH_MISSING and below: a group that no document has */
 	size_t context;
 	enum wh_direction direction;
@@ -41,10 +42,12 @@ struct side {
 
 struct numbering { /* numbers that two estates have in common */
 	struct intern ports;                 /* sets of ports, as bytes of ranges */
-	struct intern verdicts;              /* port verdicts: for each class of source ports, allowed and undecided; then the reason */
+	/* port verdicts: for each class of source ports, allowed and undecided; then the reason */
+	struct intern verdicts;
 	struct intern cells;                 /* verdicts for each class of protocols */
 	struct intern reasons;
-	struct pair_map both, whole, unions, unsures; /* port verdicts that must both allow; cells; cells of which either allows; cells and reasons */
+	/* port verdicts that must both allow; cells; cells of which either allows; cells and reasons */
+	struct pair_map both, whole, unions, unsures;
 	uint8_t proto[256]; size_t n_proto;
 	struct wh_port_range *sport; size_t n_sport;
 	struct wh_arena *mem;
@@ -84,16 +87,19 @@ void wh_reach_index(struct wh_reach *r); /* of application security groups and t
 /* sides.c */
 void wh_reach_sides(struct wh_reach *r);
 /* way.c: whether packets are routed from an endpoint to an address. `why` may be NULL */
-enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, const struct wh_addr *to_addr, const char **why, struct wh_arena *mem);
+enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, const struct wh_addr *to_addr, const char **why,
+                            struct wh_arena *mem);
 /* The same between an endpoint and an address that no endpoint has: of a VNet, on premises, or of the Internet. */
-enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d, uint8_t proto, uint16_t dport, const char **why,
-                                    struct wh_arena *mem);
+enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d,
+                                    uint8_t proto, uint16_t dport, const char **why, struct wh_arena *mem);
 /* Whether the address is of the Internet: not private, and of no VNet or range on premises. */
 bool wh_reach_is_internet(const struct wh_reach *r, const struct wh_addr *a);
 void wh_reach_links(struct wh_reach *r);
 /* Whether the Internet gets to a port of a host at all, and a host to the Internet, whatever the groups say. */
-enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8_t proto, uint16_t dport, const char **why, struct wh_arena *mem);
-enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why, struct wh_arena *mem);
+enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8_t proto, uint16_t dport, const char **why,
+                                struct wh_arena *mem);
+enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why,
+                                struct wh_arena *mem);
 /* ports.c */
 void wh_ports_prepare(struct wh_reach *const *r, size_t n, struct wh_arena *mem);
 uint32_t wh_ports_intern(struct numbering *s, struct wh_ranges ports);
@@ -110,7 +116,8 @@ struct stage *wh_stage(struct wh_reach *r, size_t number); /* translated */
 /* addresses.c */
 uint32_t wh_address_class(struct stage *s, struct address_classes *c, const struct wh_addr *a, struct wh_arena *mem);
 void wh_address_prepare(struct stage *s, struct wh_arena *mem);
-/* pairs.c: the combination of classes in which an address lies in a side's lists, as a local or as a peer; and the cell of such two */
+/* pairs.c: the combination of classes in which an address lies in a side's lists, as a local or as a peer; and the cell of such
+ * two */
 uint32_t wh_side_place(struct wh_reach *r, struct side *s, const struct wh_addr *a, bool local);
 uint32_t wh_side_cell_at(struct wh_reach *r, struct side *s, uint32_t row, uint32_t column);
 /* What the way makes of a cell. */
@@ -121,6 +128,7 @@ uint32_t wh_reach_side(struct wh_reach *r, size_t own, size_t peer, enum wh_dire
 /* classes.c: what tells endpoints apart, as a hash of 128 bits */
 struct print { uint64_t h[2]; size_t endpoint; };
 void wh_print_mix(struct print *p, const struct wh_hash_key *key, uint64_t a, uint64_t b);
-void wh_print_own(struct wh_reach *r, struct print *p, const struct wh_hash_key *key); /* what it is by itself: its lists and how it lies in them as a local, its ways */
+/* what it is by itself: its lists and how it lies in them as a local, its ways */
+void wh_print_own(struct wh_reach *r, struct print *p, const struct wh_hash_key *key);
 int wh_print_order(const void *a, const void *b);
 void wh_reach_divide(struct wh_reach *r);

@@ -3,10 +3,11 @@
  * What lists of rules let through between two addresses, as sets of ports that are computed once.
  *
  * Problem: for millions of pairs of addresses, the destination ports that all lists let through, for each protocol.
- * Method: what a list does with a packet depends on nothing but which of its rules match in all dimensions other than ports. That is a set of bits: the local address's AND
- * the peer's AND the protocol's. Few sets occur, so that each is walked once (a filter of these rules alone, core/policy) and has a number; numbers of several lists combine
- * through a table. A port verdict holds, for each class of source ports that rules of the estate tell apart, the allowed and the undecided destination ports; a cell holds
- * one for each class of protocols. Everything equal has one number.
+ * Method: what a list does with a packet depends on nothing but which of its rules match in all dimensions other than ports. That
+ * is a set of bits: the local address's AND the peer's AND the protocol's. Few sets occur, so that each is walked once (a filter
+ * of these rules alone, core/policy) and has a number; numbers of several lists combine through a table. A port verdict holds,
+ * for each class of source ports that rules of the estate tell apart, the allowed and the undecided destination ports; a cell
+ * holds one for each class of protocols. Everything equal has one number.
  *
  *   rules matching 10.0.0.4 ← 10.1.0.9, TCP: {300 allow 443, 400 deny *}  →  [443]      (verdict 7)
  *   the subnet's group: 7, the interface's: 9 = [80,443]                   →  7 ∩ 9 = 7  (looked up the second time)
@@ -142,7 +143,8 @@ void wh_ports_prepare(struct wh_reach *const *r, size_t n, struct wh_arena *mem)
 {
 	static const struct wh_port_range all = {0, 65535};
 	struct numbering *s = wh_arena_alloc(mem, sizeof *s);
-	s->mem = s->ports.mem = s->verdicts.mem = s->cells.mem = s->reasons.mem = s->both.mem = s->whole.mem = s->unions.mem = s->unsures.mem = mem;
+	s->mem = s->ports.mem = s->verdicts.mem = s->cells.mem = s->reasons.mem = s->both.mem = s->whole.mem = s->unions.mem =
+		s->unsures.mem = mem;
 	struct named x = {.at = wh_arena_array(mem, 1, sizeof *x.at), .n = 1, .room = 1, .mem = mem};
 	for (size_t k = 0; k < n; k++)
 		for (size_t i = 0; i < r[k]->n_stages; i++)
@@ -177,9 +179,11 @@ static uint32_t both_verdicts(struct numbering *s, uint32_t a, uint32_t b, struc
 	uint32_t *v = wh_arena_array(scratch, words(s), sizeof *v);
 	bool unsure = false;
 	for (size_t i = 0; i < s->n_sport; i++) {
-		struct wh_ranges xa = wh_ports_get(s, x[2 * i]), xu = wh_ports_get(s, x[2 * i + 1]), ya = wh_ports_get(s, y[2 * i]), yu = wh_ports_get(s, y[2 * i + 1]);
+		struct wh_ranges xa = wh_ports_get(s, x[2 * i]), xu = wh_ports_get(s, x[2 * i + 1]),
+				 ya = wh_ports_get(s, y[2 * i]), yu = wh_ports_get(s, y[2 * i + 1]);
 		struct wh_ranges allowed = wh_ranges_intersect(xa, ya, scratch);
-		struct wh_ranges may = wh_ranges_intersect(wh_ranges_union(xa, xu, scratch), wh_ranges_union(ya, yu, scratch), scratch);
+		struct wh_ranges may = wh_ranges_intersect(wh_ranges_union(xa, xu, scratch), wh_ranges_union(ya, yu, scratch),
+		                                           scratch);
 		v[2 * i] = wh_ports_intern(s, allowed);
 		v[2 * i + 1] = wh_ports_intern(s, wh_ranges_minus(may, allowed, scratch));
 		unsure |= v[2 * i + 1] != 0;
@@ -204,7 +208,8 @@ uint32_t wh_cell_both(struct numbering *s, uint32_t a, uint32_t b, struct wh_are
 }
 
 /* A verdict within some ports, or, where these are NULL, with everything that it may allow undecided for a reason. */
-static uint32_t changed(struct numbering *s, uint32_t number, const struct wh_ranges *ports, const char *why, struct wh_arena *scratch)
+static uint32_t changed(struct numbering *s, uint32_t number, const struct wh_ranges *ports, const char *why,
+                        struct wh_arena *scratch)
 {
 	const uint32_t *x = verdict(s, number);
 	uint32_t *v = wh_arena_array(scratch, words(s), sizeof *v);
@@ -212,7 +217,8 @@ static uint32_t changed(struct numbering *s, uint32_t number, const struct wh_ra
 	for (size_t i = 0; i < s->n_sport; i++) {
 		struct wh_ranges a = wh_ports_get(s, x[2 * i]), u = wh_ports_get(s, x[2 * i + 1]);
 		v[2 * i] = ports ? wh_ports_intern(s, wh_ranges_intersect(a, *ports, scratch)) : 0;
-		v[2 * i + 1] = wh_ports_intern(s, ports ? wh_ranges_intersect(u, *ports, scratch) : wh_ranges_union(a, u, scratch));
+		v[2 * i + 1] = wh_ports_intern(s,
+		                               ports ? wh_ranges_intersect(u, *ports, scratch) : wh_ranges_union(a, u, scratch));
 		unsure |= v[2 * i + 1] != 0;
 	}
 	v[2 * s->n_sport] = unsure ? x[2 * s->n_sport] ? x[2 * s->n_sport] : reason_of(s, why) : 0;
@@ -255,10 +261,16 @@ static struct wh_filter rules_of(const struct stage *s, const uint64_t *bits, st
 	for (size_t w = 0; w < s->words; w++)
 		for (uint64_t left = bits[w]; left; left &= left - 1) {
 			const struct wh_filter_rule *f = &s->filter.rules[w * 64 + (size_t)__builtin_ctzll(left)];
-			rules[n] = (struct wh_filter_rule){.from = f, .action = f->action, .direction = s->direction, .sport = f->sport, .dport = f->dport, .may = f->may};
+			rules[n] = (struct wh_filter_rule){.from = f,
+			                                   .action = f->action,
+			                                   .direction = s->direction,
+			                                   .sport = f->sport,
+			                                   .dport = f->dport,
+			                                   .may = f->may};
 			n++;
 			if (!f->may && !f->sport && !f->dport)
-				return (struct wh_filter){.rules = rules, .n = n, .otherwise = s->filter.otherwise, .why = s->filter.why};
+				return (struct wh_filter){
+					.rules = rules, .n = n, .otherwise = s->filter.otherwise, .why = s->filter.why};
 		}
 	return (struct wh_filter){.rules = rules, .n = n, .otherwise = s->filter.otherwise, .why = s->filter.why};
 }
@@ -284,7 +296,8 @@ static uint32_t walked(struct wh_reach *r, const struct stage *s, struct wh_filt
 
 static bool match(const struct stage *s, size_t proto, uint32_t local, uint32_t peer, uint64_t *out)
 {
-	const uint64_t *l = intern_get(&s->local.bits, local, NULL), *p = intern_get(&s->peer.bits, peer, NULL), *m = &s->of_proto[proto * s->words];
+	const uint64_t *l = intern_get(&s->local.bits, local, NULL), *p = intern_get(&s->peer.bits, peer, NULL),
+		       *m = &s->of_proto[proto * s->words];
 	uint64_t any = 0;
 	for (size_t w = 0; w < s->words; w++)
 		any |= out[w] = l[w] & p[w] & m[w];
@@ -315,9 +328,10 @@ static uint32_t behind_admin(struct wh_reach *r, struct stage *s, const uint64_t
 	for (size_t i = 0; i < sh->n_sport; i++) {
 		const uint32_t *g = verdict(sh, groups);
 		struct wh_ranges allowed = wh_ports_get(sh, g[2 * i]), undecided = wh_ports_get(sh, g[2 * i + 1]);
-		const struct wh_filter_rule inner[] = {{.action = WH_FILTER_ALLOW, .direction = s->direction, .dport = &undecided, .may = "the groups"},
-		                                       {.action = WH_FILTER_ALLOW, .direction = s->direction, .dport = &allowed},
-		                                       {.action = WH_FILTER_DENY, .direction = s->direction}};
+		const struct wh_filter_rule inner[] = {
+			{.action = WH_FILTER_ALLOW, .direction = s->direction, .dport = &undecided, .may = "the groups"},
+			{.action = WH_FILTER_ALLOW, .direction = s->direction, .dport = &allowed},
+			{.action = WH_FILTER_DENY, .direction = s->direction}};
 		const struct wh_filter behind = {.name = "groups", .rules = inner, .n = 3, .otherwise = WH_DENIED};
 		struct wh_filter_rule *rules = wh_arena_array(r->scratch, f.n + 1, sizeof *rules);
 		for (size_t k = 0; k < f.n; k++) {
@@ -386,7 +400,8 @@ struct wh_reach_ports wh_reach_ports(struct wh_reach *r, uint32_t number)
 	const uint32_t *c = cell(s, number);
 	struct wh_reach_ports out = {0};
 	for (size_t i = 0; i < s->n_proto; i++) {
-		struct wh_ranges a = over_sources(r, i, c[i], false), u = wh_ranges_minus(over_sources(r, i, c[i], true), a, r->mem);
+		struct wh_ranges a = over_sources(r, i, c[i], false),
+				 u = wh_ranges_minus(over_sources(r, i, c[i], true), a, r->mem);
 		struct wh_addr zero = wh_port_addr(0);
 		uint32_t why = verdict(s, c[i])[2 * s->n_sport];
 		if (u.n && why && !out.missing)
@@ -428,7 +443,8 @@ uint32_t wh_reach_union(struct wh_reach *r, uint32_t a, uint32_t b)
 		bool any = false;
 		for (size_t k = 0; k < s->n_sport; k++) {
 			struct wh_ranges allowed = wh_ranges_union(wh_ports_get(s, x[2 * k]), wh_ports_get(s, y[2 * k]), scratch);
-			struct wh_ranges may = wh_ranges_union(wh_ports_get(s, x[2 * k + 1]), wh_ports_get(s, y[2 * k + 1]), scratch);
+			struct wh_ranges may = wh_ranges_union(wh_ports_get(s, x[2 * k + 1]), wh_ports_get(s, y[2 * k + 1]),
+			                                       scratch);
 			v[2 * k] = wh_ports_intern(s, allowed);
 			v[2 * k + 1] = wh_ports_intern(s, wh_ranges_minus(may, allowed, scratch));
 			any |= v[2 * k + 1] != 0;

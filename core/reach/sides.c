@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which lists of rules stand before each endpoint. Endpoints with the same ones share a side, and lists that mean the same are translated once. */
+/* Which lists of rules stand before each endpoint. Endpoints with the same ones share a side, and lists that mean the same are
+ * translated once. */
 #include <string.h>
 #include "reach/policy.h"
 
@@ -87,7 +88,8 @@ static struct wh_reach *translated(const struct wh_topology *t, struct wh_arena 
 	struct wh_reach *r = wh_arena_alloc(mem, sizeof *r);
 	struct wh_ranges *any = wh_arena_alloc(mem, sizeof *any);
 	*any = wh_ranges_from_prefixes(everything, 2, mem);
-	*r = (struct wh_reach){.t = t, .mem = mem, .scratch = wh_arena_new(), .any = any, .context_at.mem = mem, .side_keys.mem = mem};
+	*r = (struct wh_reach){
+		.t = t, .mem = mem, .scratch = wh_arena_new(), .any = any, .context_at.mem = mem, .side_keys.mem = mem};
 	for (int i = 0; i < 4; i++)
 		r->stage_at[i].mem = mem;
 	wh_reach_index(r);

@@ -2,12 +2,14 @@
 /*
  * Groups and security admin rules as filters.
  *
- * A rule whose addresses are known is one rule of the filter. Of one whose addresses are known in part (a service tag without a list, an application security group
- * that no document has), what is known stays certain, and a second rule may match any address:
+ * A rule whose addresses are known is one rule of the filter. Of one whose addresses are known in part (a service tag without a
+ * list, an application security group that no document has), what is known stays certain, and a second rule may match any
+ * address:
  *
  *   300 allow 10.0.0.0/8 + Storage → 443       may allow any → 443 (the addresses of Storage);  allow 10.0.0.0/8 → 443
  *
- * Both have one action, so their order decides nothing. A side that is known to be empty (a group without members) matches nothing, and the rule is left out.
+ * Both have one action, so their order decides nothing. A side that is known to be empty (a group without members) matches
+ * nothing, and the rule is left out.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +46,8 @@ static struct wh_ranges own_ranges(const struct wh_reach *r, const struct contex
 			const struct wh_peering *p = &v->peerings[i];
 			if (!p->connected || !p->access)
 				continue;
-			out = p->remote != WH_NONE ? with(out, t->vnets[p->remote].space, t->vnets[p->remote].n_space, r->mem) : with(out, p->space, p->n, r->mem);
+			out = p->remote != WH_NONE ? with(out, t->vnets[p->remote].space, t->vnets[p->remote].n_space, r->mem)
+			                           : with(out, p->space, p->n, r->mem);
 		}
 		if (v->gateway)
 			out = with(out, t->on_premises, t->n_on_premises, r->mem);
@@ -137,11 +140,14 @@ static void add_tag(struct wh_reach *r, const struct context *c, struct set *s, 
 		r->tag_done[at] = true;
 		s->known = wh_ranges_union(s->known, r->tag_ranges[at], r->mem);
 	} else {
-		s->unknown = strchr(tag, ' ') ? wh_arena_printf(r->mem, "the members of %s", tag) : wh_arena_printf(r->mem, "the addresses of the service tag %s (a ServiceTags file)", tag);
+		s->unknown = strchr(tag, ' ')
+		                     ? wh_arena_printf(r->mem, "the members of %s", tag)
+		                     : wh_arena_printf(r->mem, "the addresses of the service tag %s (a ServiceTags file)", tag);
 	}
 }
 
-static struct set set_of(struct wh_reach *r, const struct context *c, const struct wh_prefix *p, size_t n, const char *const *tags, size_t n_tags, const char *const *asgs, size_t n_asgs)
+static struct set set_of(struct wh_reach *r, const struct context *c, const struct wh_prefix *p, size_t n,
+                         const char *const *tags, size_t n_tags, const char *const *asgs, size_t n_asgs)
 {
 	struct set s = {0};
 	bool v4 = false, v6 = false;
@@ -178,11 +184,19 @@ static void add(struct list *l, const struct wh_filter_rule *f, struct wh_arena 
 	l->rules[l->n++] = *f;
 }
 
-static void translate(struct wh_reach *r, const struct context *c, struct list *l, const struct wh_rule *rule, enum wh_filter_action action, const char *unsure)
+static void translate(struct wh_reach *r, const struct context *c, struct list *l, const struct wh_rule *rule,
+                      enum wh_filter_action action, const char *unsure)
 {
-	struct set peer = set_of(r, c, rule->peers, rule->n_peers, rule->peer_tags, rule->n_peer_tags, rule->peer_asgs, rule->n_peer_asgs);
-	struct set local = set_of(r, c, rule->locals, rule->n_locals, rule->local_tags, rule->n_local_tags, rule->local_asgs, rule->n_local_asgs);
-	struct wh_filter_rule f = {.name = rule->name, .from = rule, .action = action, .direction = rule->direction, .proto = rule->proto, .sport = ports(rule->src_ports, rule->n_src_ports, r->mem),
+	struct set peer = set_of(r, c, rule->peers, rule->n_peers, rule->peer_tags, rule->n_peer_tags, rule->peer_asgs,
+	                         rule->n_peer_asgs);
+	struct set local = set_of(r, c, rule->locals, rule->n_locals, rule->local_tags, rule->n_local_tags, rule->local_asgs,
+	                          rule->n_local_asgs);
+	struct wh_filter_rule f = {.name = rule->name,
+	                           .from = rule,
+	                           .action = action,
+	                           .direction = rule->direction,
+	                           .proto = rule->proto,
+	                           .sport = ports(rule->src_ports, rule->n_src_ports, r->mem),
 	                           .dport = ports(rule->dst_ports, rule->n_dst_ports, r->mem)};
 	if (peer.unknown || local.unknown) {
 		f.may = peer.unknown ? peer.unknown : local.unknown;
@@ -218,7 +232,8 @@ void wh_stage_rules(const struct wh_reach *r, const struct stage *s, wh_stage_ea
 
 void wh_stage_translate(struct wh_reach *r, struct stage *s)
 {
-	static const enum wh_filter_action actions[] = {[WH_ADMIN_ALLOW] = WH_FILTER_RETURN, [WH_ADMIN_ALWAYS_ALLOW] = WH_FILTER_ALLOW, [WH_ADMIN_DENY] = WH_FILTER_DENY};
+	static const enum wh_filter_action actions[] = {
+		[WH_ADMIN_ALLOW] = WH_FILTER_RETURN, [WH_ADMIN_ALWAYS_ALLOW] = WH_FILTER_ALLOW, [WH_ADMIN_DENY] = WH_FILTER_DENY};
 	const struct context *c = &r->contexts[s->context];
 	struct list l = {0};
 	s->filter = (struct wh_filter){.name = "security admin rules", .otherwise = WH_DENIED};
@@ -231,7 +246,8 @@ void wh_stage_translate(struct wh_reach *r, struct stage *s)
 	if (!s->admin && !wh_known(s->nsg)) {
 		const char *slash = strrchr(r->t->missing[WH_MISSING - s->nsg], '/');
 		s->filter.otherwise = WH_UNDECIDED;
-		s->filter.why = wh_arena_printf(r->mem, "the rules of the network security group %s", slash ? slash + 1 : r->t->missing[WH_MISSING - s->nsg]);
+		s->filter.why = wh_arena_printf(r->mem, "the rules of the network security group %s",
+		                                slash ? slash + 1 : r->t->missing[WH_MISSING - s->nsg]);
 	} else if (!s->admin) {
 		const struct wh_nsg *g = &r->t->nsgs[s->nsg];
 		s->filter.name = g->name;

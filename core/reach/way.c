@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether a packet gets from one network to another, before any rule is asked: by the system's routes (one VNet, or peered ones), by the longest
- * matching route of the sender's table, and between the Internet and a host.
+ * Whether a packet gets from one network to another, before any rule is asked: by the system's routes (one VNet, or peered ones),
+ * by the longest matching route of the sender's table, and between the Internet and a host.
  */
 #include <string.h>
 #include "reach/policy.h"
@@ -43,7 +43,8 @@ static const struct wh_route *route_for(const struct wh_reach *r, size_t table, 
 	const struct wh_route *best = NULL;
 	for (size_t i = 0; table != WH_NONE && i < r->t->route_tables[table].n; i++) {
 		const struct wh_route *x = &r->t->route_tables[table].routes[i];
-		if (wh_prefix_is_v4(&x->prefix) == wh_addr_is_v4(a) && wh_prefix_has(&x->prefix, a) && (!best || x->prefix.len > best->prefix.len))
+		if (wh_prefix_is_v4(&x->prefix) == wh_addr_is_v4(a) && wh_prefix_has(&x->prefix, a) &&
+		    (!best || x->prefix.len > best->prefix.len))
 			best = x;
 	}
 	return best;
@@ -57,7 +58,8 @@ static const struct wh_route *route_for(const struct wh_reach *r, size_t table, 
 	} while (0)
 
 /* What the route does with the packet; ALLOWED: it goes where the system's routes lead. */
-static enum wh_answer by_route(const struct wh_reach *r, const struct wh_route *x, size_t table, const struct wh_addr *to, const char **why, struct wh_arena *mem)
+static enum wh_answer by_route(const struct wh_reach *r, const struct wh_route *x, size_t table, const struct wh_addr *to,
+                               const char **why, struct wh_arena *mem)
 {
 	char buf[WH_ADDR_STRLEN];
 	const char *name = r->t->route_tables[table].name;
@@ -68,7 +70,8 @@ static enum wh_answer by_route(const struct wh_reach *r, const struct wh_route *
 	if (x->hop == WH_HOP_APPLIANCE && x->appliance && !strcmp(x->appliance, wh_addr_text(to, buf)))
 		return WH_ALLOWED;
 	if (x->hop == WH_HOP_APPLIANCE) {
-		because(mem, why, "what the appliance %s forwards (route %s)", x->appliance ? x->appliance : "without an address", x->name);
+		because(mem, why, "what the appliance %s forwards (route %s)", x->appliance ? x->appliance : "without an address",
+		        x->name);
 		return WH_UNDECIDED;
 	}
 	if (x->hop == WH_HOP_GATEWAY) {
@@ -78,7 +81,8 @@ static enum wh_answer by_route(const struct wh_reach *r, const struct wh_route *
 	return WH_ALLOWED;
 }
 
-enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, const struct wh_addr *to_addr, const char **why, struct wh_arena *mem)
+enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, const struct wh_addr *to_addr, const char **why,
+                            struct wh_arena *mem)
 {
 	const struct wh_topology *t = r->t;
 	const struct wh_endpoint *a = &t->endpoints[from], *b = to == WH_NONE ? NULL : &t->endpoints[to];
@@ -86,7 +90,8 @@ enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, co
 		because(mem, why, "the subnet of %s", t->hosts[a->subnet == WH_NONE ? a->host : b->host].name);
 		return WH_UNDECIDED;
 	}
-	size_t va = t->subnets[a->subnet].vnet, vb = b ? t->subnets[b->subnet].vnet : WH_NONE, table = t->subnets[a->subnet].route_table;
+	size_t va = t->subnets[a->subnet].vnet, vb = b ? t->subnets[b->subnet].vnet : WH_NONE,
+	       table = t->subnets[a->subnet].route_table;
 	if (va == WH_NONE || (b && vb == WH_NONE)) {
 		because(mem, why, "the VNet of the subnet %s", t->subnets[va == WH_NONE ? a->subnet : b->subnet].name);
 		return WH_UNDECIDED;
@@ -104,13 +109,16 @@ enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, co
 		}
 	}
 	if (b && !linked) {
-		because(mem, why, "there is no way from VNet %s to VNet %s: no peering that is connected at both ends, and no route", t->vnets[va].name, t->vnets[vb].name);
+		because(mem, why,
+		        "there is no way from VNet %s to VNet %s: no peering that is connected at both ends, and no route",
+		        t->vnets[va].name, t->vnets[vb].name);
 		return WH_DENIED;
 	}
 	return WH_ALLOWED;
 }
 
-enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8_t proto, uint16_t dport, const char **why, struct wh_arena *mem)
+enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8_t proto, uint16_t dport, const char **why,
+                                struct wh_arena *mem)
 {
 	const struct wh_topology *t = r->t;
 	const struct wh_endpoint *e = &t->endpoints[endpoint];
@@ -133,11 +141,14 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8
 			return WH_ALLOWED;
 		closed = true;
 	}
-	because(mem, why, "%s", closed ? "a Standard public address without a network security group is closed" : "no public address and no load balancer leads to it from the Internet at this port");
+	because(mem, why, "%s",
+	        closed ? "a Standard public address without a network security group is closed"
+	               : "no public address and no load balancer leads to it from the Internet at this port");
 	return WH_DENIED;
 }
 
-enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why, struct wh_arena *mem)
+enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why,
+                                struct wh_arena *mem)
 {
 	const struct wh_endpoint *e = &r->t->endpoints[endpoint];
 	enum wh_answer v = wh_reach_way(r, endpoint, WH_NONE, to, why, mem);
@@ -145,7 +156,8 @@ enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const
 		return v;
 	if (e->public_ip != WH_NONE || e->in_pool || r->t->subnets[e->subnet].way_out)
 		return WH_ALLOWED;
-	because(mem, why, "subnet %s has no default way out, and there is no public address, NAT gateway or load balancer", r->t->subnets[e->subnet].name);
+	because(mem, why, "subnet %s has no default way out, and there is no public address, NAT gateway or load balancer",
+	        r->t->subnets[e->subnet].name);
 	return WH_DENIED;
 }
 
@@ -159,20 +171,22 @@ static size_t vnet_with(const struct wh_topology *t, const struct wh_addr *a)
 
 bool wh_reach_is_internet(const struct wh_reach *r, const struct wh_addr *a)
 {
-	return !wh_addr_is_private(a) && longest(r->t->on_premises, r->t->n_on_premises, a) < 0 && vnet_with(r->t, a) == WH_NONE && !wh_prefix_has(&wh_azure_probes, a);
+	return !wh_addr_is_private(a) && longest(r->t->on_premises, r->t->n_on_premises, a) < 0 &&
+	       vnet_with(r->t, a) == WH_NONE && !wh_prefix_has(&wh_azure_probes, a);
 }
 
 /* Peers that the inventory does not have, by the ranges that the peering states. */
 static bool of_peer(const struct wh_vnet *v, const struct wh_addr *a)
 {
 	for (size_t i = 0; i < v->n_peerings; i++)
-		if (v->peerings[i].connected && v->peerings[i].remote == WH_NONE && longest(v->peerings[i].space, v->peerings[i].n, a) >= 0)
+		if (v->peerings[i].connected && v->peerings[i].remote == WH_NONE &&
+		    longest(v->peerings[i].space, v->peerings[i].n, a) >= 0)
 			return true;
 	return false;
 }
 
-enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d, uint8_t proto, uint16_t dport, const char **why,
-                                    struct wh_arena *mem)
+enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d,
+                                    uint8_t proto, uint16_t dport, const char **why, struct wh_arena *mem)
 {
 	const struct wh_topology *t = r->t;
 	size_t subnet = t->endpoints[endpoint].subnet, own = subnet == WH_NONE ? WH_NONE : t->subnets[subnet].vnet;
@@ -186,7 +200,8 @@ enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, c
 	if (longest(t->vnets[own].space, t->vnets[own].n_space, peer) >= 0)
 		other = own;
 	if (wh_reach_is_internet(r, peer))
-		return d == WH_OUTBOUND ? wh_reach_way_out(r, endpoint, peer, why, mem) : wh_reach_exposed(r, endpoint, proto, dport, why, mem);
+		return d == WH_OUTBOUND ? wh_reach_way_out(r, endpoint, peer, why, mem)
+		                        : wh_reach_exposed(r, endpoint, proto, dport, why, mem);
 	if (d == WH_OUTBOUND && route_for(r, t->subnets[subnet].route_table, peer)) {
 		enum wh_answer v = wh_reach_way(r, endpoint, WH_NONE, peer, why, mem);
 		if (v != WH_ALLOWED)
@@ -195,7 +210,9 @@ enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, c
 	if ((other != WH_NONE && r->linked[own * t->n_vnets + other]) || of_peer(&t->vnets[own], peer))
 		return WH_ALLOWED;
 	if (other != WH_NONE) {
-		because(mem, why, "there is no way between VNet %s and VNet %s: no peering that is connected at both ends, and no route", t->vnets[own].name, t->vnets[other].name);
+		because(mem, why,
+		        "there is no way between VNet %s and VNet %s: no peering that is connected at both ends, and no route",
+		        t->vnets[own].name, t->vnets[other].name);
 		return WH_DENIED;
 	}
 	if (!t->vnets[own].gateway) {

@@ -2,7 +2,8 @@
 #include "whittle/key.h"
 #include "whittle/recommendation.h"
 
-const char *const wh_directions_words[] = {[WH_DIRECTIONS_INBOUND] = "inbound", [WH_DIRECTIONS_OUTBOUND] = "outbound", [WH_DIRECTIONS_BOTH] = "both", NULL};
+const char *const wh_directions_words[] = {
+	[WH_DIRECTIONS_INBOUND] = "inbound", [WH_DIRECTIONS_OUTBOUND] = "outbound", [WH_DIRECTIONS_BOTH] = "both", NULL};
 
 int wh_directions_parse(const char *text, enum wh_directions *out)
 {

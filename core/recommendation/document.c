@@ -44,8 +44,8 @@ json_t *wh_breakage_json(const struct wh_breakage *b)
 {
 	if (!b->days)
 		return json_null();
-	return json_pack("{s:I, s:I, s:I, s:I, s:i, s:f}", "flows", (json_int_t)b->flows, "of", (json_int_t)b->of, "peers", (json_int_t)b->peers,
-	                 "ofPeers", (json_int_t)b->of_peers, "days", (int)b->days, "upper95", b->upper);
+	return json_pack("{s:I, s:I, s:I, s:I, s:i, s:f}", "flows", (json_int_t)b->flows, "of", (json_int_t)b->of, "peers",
+	                 (json_int_t)b->peers, "ofPeers", (json_int_t)b->of_peers, "days", (int)b->days, "upper95", b->upper);
 }
 
 static json_t *rounded_breakage(struct wh_breakage b)
@@ -57,14 +57,16 @@ static json_t *rounded_breakage(struct wh_breakage b)
 static json_t *rule_json(const struct wh_recommended_rule *r)
 {
 	char proto[8];
-	json_t *evidence = json_pack("{s:I, s:I, s:i, s:f, s:I, s:I}", "sources", (json_int_t)r->sources, "flows", (json_int_t)r->flows, "days", (int)r->days,
-	                             "unseen", twelve_digits(r->unseen), "deniedPeers", (json_int_t)r->denied_peers, "deniedFlows", (json_int_t)r->denied_flows);
-	return json_pack("{s:s, s:s, s:i, s:[s], s:o, s:o, s:b, s:f, s:f, s:f, s:o, s:o, s:o, s:s?, s:s?, s:s?}", "name", r->name, "direction",
-	                 wh_direction_text(r->direction), "destinationPort", (int)r->port, "protocols", wh_proto_text(r->proto, proto), "ipAddresses",
-	                 json_array(), "except", json_array(), "systemGenerated",
-	                 r->system_generated, "confidence", rounded(r->confidence, 0.0001), "stability", rounded(r->stability, 0.0001), "prediction", rounded(r->leans, 0.0001),
-	                 "evidence", evidence, "replayed", rounded_breakage(r->replayed), "expectedBreakage", rounded_breakage(r->expected), "narrows", r->narrows, "note",
-	                 r->note, "review", r->review);
+	json_t *evidence = json_pack("{s:I, s:I, s:i, s:f, s:I, s:I}", "sources", (json_int_t)r->sources, "flows",
+	                             (json_int_t)r->flows, "days", (int)r->days, "unseen", twelve_digits(r->unseen),
+	                             "deniedPeers", (json_int_t)r->denied_peers, "deniedFlows", (json_int_t)r->denied_flows);
+	return json_pack("{s:s, s:s, s:i, s:[s], s:o, s:o, s:b, s:f, s:f, s:f, s:o, s:o, s:o, s:s?, s:s?, s:s?}", "name", r->name,
+	                 "direction", wh_direction_text(r->direction), "destinationPort", (int)r->port, "protocols",
+	                 wh_proto_text(r->proto, proto), "ipAddresses", json_array(), "except", json_array(), "systemGenerated",
+	                 r->system_generated, "confidence", rounded(r->confidence, 0.0001), "stability",
+	                 rounded(r->stability, 0.0001), "prediction", rounded(r->leans, 0.0001), "evidence", evidence, "replayed",
+	                 rounded_breakage(r->replayed), "expectedBreakage", rounded_breakage(r->expected), "narrows", r->narrows,
+	                 "note", r->note, "review", r->review);
 }
 
 static json_t *resource_json(const struct wh_resource_result *res, struct written *written)
@@ -80,8 +82,8 @@ static json_t *resource_json(const struct wh_resource_result *res, struct writte
 	wh_time_text(res->first_day * WH_US_PER_DAY, first);
 	wh_time_text(res->last_day * WH_US_PER_DAY, last);
 	json_t *doc = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:i, s:o}", "id", id, "name", res->resource->name, "status",
-	                        wh_status_text(res->status), "reason", res->reason, "firstDay", seen ? first : NULL, "lastDay", seen ? last : NULL,
-	                        "daysWithData", (int)res->days_with_data, "rules", rules);
+	                        wh_status_text(res->status), "reason", res->reason, "firstDay", seen ? first : NULL, "lastDay",
+	                        seen ? last : NULL, "daysWithData", (int)res->days_with_data, "rules", rules);
 	if (!doc)
 		written->n = before;
 	return doc;
@@ -119,9 +121,10 @@ static json_t *document(const struct wh_recommendation *r, struct written *writt
 		wh_time_text(r->silent[i].last * WH_US_PER_DAY, last);
 		json_array_append_new(silent, json_pack("{s:s, s:s}", "first", first, "last", last));
 	}
-	return json_pack("{s:i, s:s, s:{s:s, s:s, s:i, s:o}, s:o, s:o}", "version", 1, "calculatedAt", wh_time_text(r->calculated_us, at), "window", "from",
-	                 wh_time_text(r->from_us, from), "to", wh_time_text(r->to_us, to), "days", (int)r->days, "sensorSilent", silent, "asked",
-	                 asked_json(&r->asked), "resources", list);
+	return json_pack("{s:i, s:s, s:{s:s, s:s, s:i, s:o}, s:o, s:o}", "version", 1, "calculatedAt",
+	                 wh_time_text(r->calculated_us, at), "window", "from", wh_time_text(r->from_us, from), "to",
+	                 wh_time_text(r->to_us, to), "days", (int)r->days, "sensorSilent", silent, "asked", asked_json(&r->asked),
+	                 "resources", list);
 }
 
 static char *text_json(const struct wh_recommendation *r, json_t *changes, bool compact)
@@ -166,7 +169,8 @@ static char *reasons_json(const struct wh_recommendation *r, int64_t serial)
 	json_t *by_name = json_object();
 	for (size_t i = 0; i < r->n_resources; i++)
 		if (r->resources[i].n_reasons)
-			json_object_set_new(by_name, r->resources[i].resource->name, wh_reasons_json(r->resources[i].reasons, r->resources[i].n_reasons));
+			json_object_set_new(by_name, r->resources[i].resource->name,
+			                    wh_reasons_json(r->resources[i].reasons, r->resources[i].n_reasons));
 	json_t *doc = json_pack("{s:I, s:o}", "serial", (json_int_t)serial, "resources", by_name);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 	json_decref(doc);
@@ -175,7 +179,8 @@ static char *reasons_json(const struct wh_recommendation *r, int64_t serial)
 
 int wh_recommendation_save(struct wh_state *s, struct wh_recommendation *r, struct wh_error *err)
 {
-	char *text = text_json(r, NULL, true), *reasons = NULL, number[32]; /* without white space: nobody reads it, and it is a third of it */
+	/* without white space: nobody reads it, and it is a third of it */
+	char *text = text_json(r, NULL, true), *reasons = NULL, number[32];
 	int64_t serial;
 	int rc = text ? last_serial(s, &serial, err) : wh_fail(err, -ENOMEM, "out of memory");
 
@@ -248,8 +253,9 @@ static uint64_t count_of(const json_t *obj, const char *key)
 static struct wh_breakage breakage_of(const json_t *rule, const char *key)
 {
 	const json_t *b = json_object_get(rule, key);
-	struct wh_breakage out = {count_of(b, "flows"), count_of(b, "of"), count_of(b, "peers"), count_of(b, "ofPeers"), (unsigned)count_of(b, "days"),
-	                          json_number_value(json_object_get(b, "upper95"))};
+	struct wh_breakage out = {count_of(b, "flows"),          count_of(b, "of"),
+	                          count_of(b, "peers"),          count_of(b, "ofPeers"),
+	                          (unsigned)count_of(b, "days"), json_number_value(json_object_get(b, "upper95"))};
 	return out;
 }
 
@@ -297,8 +303,12 @@ static int64_t time_of(struct reading *rd, const json_t *obj, const char *key)
 static struct wh_asked asked_of(const json_t *doc)
 {
 	const json_t *o = json_object_get(doc, "asked");
-	return (struct wh_asked){json_number_value(json_object_get(o, "permissiveness")), (unsigned)count_of(o, "lines"), (unsigned)count_of(o, "maxPrefixes"),
-	                         (unsigned)count_of(o, "minDays"), (unsigned)count_of(o, "windowDays"), (unsigned)count_of(o, "stableDays")};
+	return (struct wh_asked){json_number_value(json_object_get(o, "permissiveness")),
+	                         (unsigned)count_of(o, "lines"),
+	                         (unsigned)count_of(o, "maxPrefixes"),
+	                         (unsigned)count_of(o, "minDays"),
+	                         (unsigned)count_of(o, "windowDays"),
+	                         (unsigned)count_of(o, "stableDays")};
 }
 
 static enum wh_status status_of(const char *s)
@@ -354,7 +364,8 @@ static void read_resource(struct reading *rd, const struct wh_estate *e, const j
 		read_rule(rd, json_array_get(rules, i), &res->rules[res->n_rules++]);
 }
 
-int wh_recommendation_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
+int wh_recommendation_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out,
+                           struct wh_error *err)
 {
 	struct wh_recommendation *r = wh_arena_alloc(mem, sizeof *r);
 	struct reading rd = {.mem = mem};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Both directions look for a key's text, "ipAddresses": or "except": with its quotes. No string of a JSON document can hold it: quotes in
- * strings are escaped. So the document itself, a few hundred lines, is left to jansson, and its lists are put in or taken out of the text.
- * Rules come in the order of the document, and have both lists, in this order.
+ * Both directions look for a key's text, "ipAddresses": or "except": with its quotes. No string of a JSON document can hold it:
+ * quotes in strings are escaped. So the document itself, a few hundred lines, is left to jansson, and its lists are put in or
+ * taken out of the text. Rules come in the order of the document, and have both lists, in this order.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +71,8 @@ char *wh_prefix_lists_dump(const json_t *doc, const struct wh_recommended_rule *
 	struct writing w = {.from = bare, .to = text, .compact = compact};
 	bool fits = true;
 	for (size_t i = 0; i < n && fits; i++)
-		fits = put_list(&w, keys[0], rules[i]->prefixes, rules[i]->n_prefixes) && put_list(&w, keys[1], rules[i]->except, rules[i]->n_except);
+		fits = put_list(&w, keys[0], rules[i]->prefixes, rules[i]->n_prefixes) &&
+		       put_list(&w, keys[1], rules[i]->except, rules[i]->n_except);
 	fits = fits && !strstr(w.from, keys[0]);
 	copy(&w, strlen(w.from) + 1);
 	if (!fits) {

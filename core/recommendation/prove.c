@@ -2,11 +2,12 @@
 /*
  * The proof that a proposal only narrows.
  *
- * A recommended rule says, for one direction, protocol and port, exactly who may pass; every other port stays as it is. So proposed ⊆ present
- * holds if and only if, for each rule and each address of the resource, the peers that the rule allows are a subset of those that the present
- * policy allows. Both are exact sets of addresses (whittle/policy.h; a group is asked as a filter, see nsg/filter.h), so their difference is empty or holds a counter-example; the
- * smallest is the first address of the difference of the first rule, in the order of direction, protocol, port, that has one.
- * A peer is held only against local addresses of its own family: no packet has two.
+ * A recommended rule says, for one direction, protocol and port, exactly who may pass; every other port stays as it is. So
+ * proposed ⊆ present holds if and only if, for each rule and each address of the resource, the peers that the rule allows are a
+ * subset of those that the present policy allows. Both are exact sets of addresses (whittle/policy.h; a group is asked as a
+ * filter, see nsg/filter.h), so their difference is empty or holds a counter-example; the smallest is the first address of the
+ * difference of the first rule, in the order of direction, protocol, port, that has one. A peer is held only against local
+ * addresses of its own family: no packet has two.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,8 @@
 
 static int by_region(const void *a, const void *b)
 {
-	const struct wh_recommended_rule *x = *(const struct wh_recommended_rule *const *)a, *y = *(const struct wh_recommended_rule *const *)b;
+	const struct wh_recommended_rule *x = *(const struct wh_recommended_rule *const *)a,
+					 *y = *(const struct wh_recommended_rule *const *)b;
 	if (x->direction != y->direction)
 		return (int)x->direction - (int)y->direction;
 	if (x->proto != y->proto)
@@ -27,8 +29,8 @@ static struct wh_ranges family(struct wh_ranges r, bool v4, struct wh_arena *mem
 	return wh_ranges_intersect(r, wh_ranges_from_prefixes(v4 ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, mem), mem);
 }
 
-int wh_prove(const struct wh_estate *e, const struct wh_resource *r, const struct wh_recommended_rule *rules, size_t n, struct wh_arena *mem,
-             struct wh_counterexample *ce, struct wh_error *err)
+int wh_prove(const struct wh_estate *e, const struct wh_resource *r, const struct wh_recommended_rule *rules, size_t n,
+             struct wh_arena *mem, struct wh_counterexample *ce, struct wh_error *err)
 {
 	const struct wh_tag_context tags = wh_estate_tags(e);
 	(void)err; /* exact sets can be asked without an error */
@@ -45,7 +47,9 @@ int wh_prove(const struct wh_estate *e, const struct wh_resource *r, const struc
 		struct wh_addr least;
 		for (size_t j = 0; j < r->n_addrs && proposed.n; j++) {
 			struct wh_ranges present;
-			wh_policy_allowed(r->nsgs, r->n_nsgs, &tags, &(struct wh_nsg_question){rule->direction, rule->proto, &r->addrs[j], rule->port}, mem, &present, NULL);
+			wh_policy_allowed(r->nsgs, r->n_nsgs, &tags,
+			                  &(struct wh_nsg_question){rule->direction, rule->proto, &r->addrs[j], rule->port}, mem,
+			                  &present, NULL);
 			struct wh_ranges over = wh_ranges_minus(family(proposed, wh_addr_is_v4(&r->addrs[j]), mem), present, mem);
 			if (over.n && (!found || wh_addr_cmp(&over.r[0].from, &least) < 0)) {
 				least = over.r[0].from;

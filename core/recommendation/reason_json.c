@@ -6,16 +6,39 @@
 
 /* Never renamed: kept documents have them. */
 static const char *const words[WH_N_REASONS] = {
-	[WH_REASON_TEXT] = "text", [WH_REASON_NO_TRAFFIC] = "noTraffic", [WH_REASON_FEW_DAYS] = "fewDays", [WH_REASON_SENSOR_SILENT] = "sensorSilent",
-	[WH_REASON_SEEN_RARELY] = "seenRarely", [WH_REASON_AS_NARROW] = "asNarrow", [WH_REASON_NONE_OPEN] = "noneOpen", [WH_REASON_NO_LINES] = "noLines",
-	[WH_REASON_GROUP_LINES] = "groupLines", [WH_REASON_GROUP_FULL] = "groupFull", [WH_REASON_QUIET_SINCE] = "quietSince", [WH_REASON_DRAWN] = "drawn",
-	[WH_REASON_UNKNOWN] = "unknown", [WH_REASON_ADDRESSES_DIFFER] = "addressesDiffer", [WH_REASON_NO_ROOM] = "noRoom",
-	[WH_REASON_FEWEST_LINES] = "fewestLines", [WH_REASON_TOO_FEW_LINES] = "tooFewLines", [WH_REASON_WOULD_LOSE] = "wouldLose", [WH_REASON_WOULD_LET_IN] = "wouldLetIn",
-	[WH_REASON_WINDOW_SHORT] = "windowShort", [WH_REASON_UNSTABLE] = "unstable", [WH_REASON_ALERTED] = "alerted", [WH_REASON_FORGED] = "forged",
-	[WH_REASON_NEVER_HEARD] = "neverHeard", [WH_REASON_NOT_HEARD] = "notHeard", [WH_REASON_ONE_SIDED] = "oneSided",
+	[WH_REASON_TEXT] = "text",
+	[WH_REASON_NO_TRAFFIC] = "noTraffic",
+	[WH_REASON_FEW_DAYS] = "fewDays",
+	[WH_REASON_SENSOR_SILENT] = "sensorSilent",
+	[WH_REASON_SEEN_RARELY] = "seenRarely",
+	[WH_REASON_AS_NARROW] = "asNarrow",
+	[WH_REASON_NONE_OPEN] = "noneOpen",
+	[WH_REASON_NO_LINES] = "noLines",
+	[WH_REASON_GROUP_LINES] = "groupLines",
+	[WH_REASON_GROUP_FULL] = "groupFull",
+	[WH_REASON_QUIET_SINCE] = "quietSince",
+	[WH_REASON_DRAWN] = "drawn",
+	[WH_REASON_UNKNOWN] = "unknown",
+	[WH_REASON_ADDRESSES_DIFFER] = "addressesDiffer",
+	[WH_REASON_NO_ROOM] = "noRoom",
+	[WH_REASON_FEWEST_LINES] = "fewestLines",
+	[WH_REASON_TOO_FEW_LINES] = "tooFewLines",
+	[WH_REASON_WOULD_LOSE] = "wouldLose",
+	[WH_REASON_WOULD_LET_IN] = "wouldLetIn",
+	[WH_REASON_WINDOW_SHORT] = "windowShort",
+	[WH_REASON_UNSTABLE] = "unstable",
+	[WH_REASON_ALERTED] = "alerted",
+	[WH_REASON_FORGED] = "forged",
+	[WH_REASON_NEVER_HEARD] = "neverHeard",
+	[WH_REASON_NOT_HEARD] = "notHeard",
+	[WH_REASON_ONE_SIDED] = "oneSided",
 	[WH_REASON_LEDGER_FULL] = "ledgerFull",
 };
-enum { COUNTS = sizeof((struct wh_reason *)0)->count / sizeof(uint64_t), DAYS = sizeof((struct wh_reason *)0)->day / sizeof(int32_t), LAST_DAY = 2932896 /* of the year 9999 */ };
+enum {
+	COUNTS = sizeof((struct wh_reason *)0)->count / sizeof(uint64_t),
+	DAYS = sizeof((struct wh_reason *)0)->day / sizeof(int32_t),
+	LAST_DAY = 2932896 /* of the year 9999 */
+};
 
 /* The codes whose sentences name the text, or the peer. */
 static bool needs_text(enum wh_reason_code c)
@@ -25,15 +48,17 @@ static bool needs_text(enum wh_reason_code c)
 
 static bool needs_peer(enum wh_reason_code c)
 {
-	return c == WH_REASON_WOULD_LET_IN || c == WH_REASON_ALERTED || c == WH_REASON_NEVER_HEARD || c == WH_REASON_NOT_HEARD || c == WH_REASON_LEDGER_FULL;
+	return c == WH_REASON_WOULD_LET_IN || c == WH_REASON_ALERTED || c == WH_REASON_NEVER_HEARD || c == WH_REASON_NOT_HEARD ||
+	       c == WH_REASON_LEDGER_FULL;
 }
 
 static json_t *one(const struct wh_reason *r)
 {
 	char proto[8], addr[WH_ADDR_STRLEN];
 	_Static_assert(COUNTS == 4 && DAYS == 2, "what is packed below");
-	json_t *o = json_pack("{s:s, s:[I,I,I,I], s:[i,i]}", "code", words[r->code], "count", (json_int_t)r->count[0], (json_int_t)r->count[1],
-	                      (json_int_t)r->count[2], (json_int_t)r->count[3], "day", (int)r->day[0], (int)r->day[1]);
+	json_t *o = json_pack("{s:s, s:[I,I,I,I], s:[i,i]}", "code", words[r->code], "count", (json_int_t)r->count[0],
+	                      (json_int_t)r->count[1], (json_int_t)r->count[2], (json_int_t)r->count[3], "day", (int)r->day[0],
+	                      (int)r->day[1]);
 	if (r->from) {
 		json_object_set_new(o, "direction", json_string(wh_direction_text(r->direction)));
 		json_object_set_new(o, "protocol", json_string(wh_proto_text(r->proto, proto)));
@@ -72,7 +97,8 @@ static bool take_code(const char *word, struct wh_reason *r)
 
 static bool take_ports(const json_t *o, struct wh_reason *r)
 {
-	const char *direction = json_string_value(json_object_get(o, "direction")), *proto = json_string_value(json_object_get(o, "protocol"));
+	const char *direction = json_string_value(json_object_get(o, "direction")),
+		   *proto = json_string_value(json_object_get(o, "protocol"));
 	const json_t *ports = json_object_get(o, "ports");
 	json_int_t from = json_integer_value(json_array_get(ports, 0)), to = json_integer_value(json_array_get(ports, 1));
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rules from a file that a person may have written or edited: what `whittle recommend --json` prints, or any document with the same
- * resources, rules, directions, ports, protocols and addresses. Stricter than the ledger's own copy: everything that decides is checked, and
- * every error names file, line and reason.
+ * Rules from a file that a person may have written or edited: what `whittle recommend --json` prints, or any document with the
+ * same resources, rules, directions, ports, protocols and addresses. Stricter than the ledger's own copy: everything that decides
+ * is checked, and every error names file, line and reason.
  */
 #include <string.h>
 #include <strings.h>
@@ -20,7 +20,8 @@ struct file {
 
 #define bad(f, path, ...) wh_json_refuse((f)->err, (f)->name, (f)->text, (f)->len, path, __VA_ARGS__)
 
-static int prefixes(const struct file *f, const char *path, const char *key, const json_t *list, struct wh_prefix **out, size_t *n)
+static int prefixes(const struct file *f, const char *path, const char *key, const json_t *list, struct wh_prefix **out,
+                    size_t *n)
 {
 	size_t i;
 	json_t *v;
@@ -42,7 +43,8 @@ static int prefixes(const struct file *f, const char *path, const char *key, con
 /* One rule of the file is one of ours for each of its protocols, for TCP and for UDP where they are All. */
 static int read_rule(const struct file *f, const char *path, const json_t *o, struct wh_resource_result *res, size_t *room)
 {
-	const char *name = json_string_value(json_object_get(o, "name")), *direction = json_string_value(json_object_get(o, "direction"));
+	const char *name = json_string_value(json_object_get(o, "name")),
+		   *direction = json_string_value(json_object_get(o, "direction"));
 	const json_t *port = json_object_get(o, "destinationPort"), *protocols = json_object_get(o, "protocols");
 	struct wh_recommended_rule r = {.name = name ? wh_arena_strdup(f->mem, name) : "a rule without a name"};
 	char at[200];
@@ -91,7 +93,8 @@ static int unknown_resource(const struct file *f, const char *path, const char *
 	for (size_t i = 0; i < f->estate->n_resources; i++)
 		names[i] = f->estate->resources[i].name;
 	near = wh_nearest(name, names);
-	return near ? bad(f, path, "the estate has no resource '%s' (did you mean '%s'?)", name, near) : bad(f, path, "the estate has no resource '%s'", name);
+	return near ? bad(f, path, "the estate has no resource '%s' (did you mean '%s'?)", name, near)
+	            : bad(f, path, "the estate has no resource '%s'", name);
 }
 
 static int read_resource(const struct file *f, size_t at, const json_t *o, struct wh_resource_result *res)
@@ -122,8 +125,8 @@ static int read_resource(const struct file *f, size_t at, const json_t *o, struc
 	return rc;
 }
 
-int wh_rules_parse(const char *name, const char *text, size_t len, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out,
-                   struct wh_error *err)
+int wh_rules_parse(const char *name, const char *text, size_t len, const struct wh_estate *e, struct wh_arena *mem,
+                   struct wh_recommendation **out, struct wh_error *err)
 {
 	struct file f = {name, text, len, e, mem, err};
 	json_t *doc, *v;

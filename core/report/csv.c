@@ -53,7 +53,8 @@ static void list_cell(FILE *f, const json_t *list, const char *after)
 
 char *wh_report_csv_assessments(const json_t *doc)
 {
-	static const char *const keys[] = {"name", "displayName", "severity", "status", "resourceId", "resourceType", "cause", "exempt"};
+	static const char *const keys[] = {"name",       "displayName",  "severity", "status",
+	                                   "resourceId", "resourceType", "cause",    "exempt"};
 	char *out = NULL;
 	size_t len, i;
 	json_t *a;
@@ -71,7 +72,9 @@ char *wh_report_csv_assessments(const json_t *doc)
 
 char *wh_report_csv_inventory(const json_t *doc)
 {
-	static const char *const keys[] = {"id", "name", "type", "location", "zone", "severity"}, *const severities[] = {"high", "medium", "low", "informational"};
+	static const char *const keys[] = {"id", "name", "type", "location", "zone", "severity"}, *const severities[] = {
+													  "high", "medium", "low",
+													  "informational"};
 	char *out = NULL;
 	size_t len, i;
 	json_t *r;
@@ -118,7 +121,8 @@ char *wh_report_csv_compliance(const json_t *doc)
 	FILE *f = open_memstream(&out, &len);
 	if (!f)
 		return NULL;
-	fputs("control,controlName,controlState,assessment,displayName,severity,assessmentState,resourceId,status,cause,exempt\n", f);
+	fputs("control,controlName,controlState,assessment,displayName,severity,assessmentState,resourceId,status,cause,exempt\n",
+	      f);
 	json_array_foreach(json_object_get(doc, "controls"), i, c)
 		json_array_foreach(json_object_get(c, "assessments"), k, a)
 			assessment_rows(f, c, a);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The library that draws the report, loaded when one is asked for: cairo and pango bring thirty libraries, which no other command needs. */
+/* The library that draws the report, loaded when one is asked for: cairo and pango bring thirty libraries, which no other command
+ * needs. */
 #include <dlfcn.h>
 #include <limits.h>
 #include <string.h>
@@ -35,7 +36,8 @@ int wh_report_pdf(const json_t *compliance, int64_t made_us, char **out, size_t 
 	draw_fn draw;
 	*out = NULL;
 	if (!at)
-		return wh_fail(err, -ELIBACC, "the report can't be drawn: %s", why ? why : "whittle-report.so is of another version");
+		return wh_fail(err, -ELIBACC, "the report can't be drawn: %s",
+		               why ? why : "whittle-report.so is of another version");
 	memcpy(&draw, &at, sizeof draw);
 	return draw(compliance, made_us, out, len, err);
 }

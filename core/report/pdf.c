@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The report as a PDF. It is laid out twice: once without a drawing, so that every page can say how many there are, then for good. Nothing in the file comes from the clock, so that two runs on one
- * document are the same bytes.
+ * The report as a PDF. It is laid out twice: once without a drawing, so that every page can say how many there are, then for
+ * good. Nothing in the file comes from the clock, so that two runs on one document are the same bytes.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "report/pdf.h"
 
-__attribute__((visibility("default"))) int wh_report_draw(const json_t *doc, int64_t made_us, char **out, size_t *len, struct wh_error *err);
+__attribute__((visibility("default"))) int wh_report_draw(const json_t *doc, int64_t made_us, char **out, size_t *len,
+                                                          struct wh_error *err);
 
 struct sink { char *data; size_t len, room; bool failed; };
 
@@ -40,7 +41,8 @@ static void describe(struct pdf *p, int64_t made_us)
 	char date[WH_TIME_STRLEN];
 	wh_time_text(made_us, date);
 	cairo_pdf_surface_set_metadata(p->surface, CAIRO_PDF_METADATA_TITLE, p->title);
-	cairo_pdf_surface_set_metadata(p->surface, CAIRO_PDF_METADATA_SUBJECT, "Network security controls, assessments and resources");
+	cairo_pdf_surface_set_metadata(p->surface, CAIRO_PDF_METADATA_SUBJECT,
+	                               "Network security controls, assessments and resources");
 	cairo_pdf_surface_set_metadata(p->surface, CAIRO_PDF_METADATA_CREATOR, "whittle");
 	cairo_pdf_surface_set_metadata(p->surface, CAIRO_PDF_METADATA_CREATE_DATE, date);
 	cairo_pdf_surface_set_metadata(p->surface, CAIRO_PDF_METADATA_MOD_DATE, date);
@@ -48,9 +50,11 @@ static void describe(struct pdf *p, int64_t made_us)
 
 static void begin(struct pdf *p)
 {
-	static const struct { const char *face; double size; } fonts[PDF_FONTS] = {
-		[PDF_TITLE] = {"Sans Bold", 22}, [PDF_HEADING] = {"Sans Bold", 14}, [PDF_SUBHEADING] = {"Sans Bold", 10}, [PDF_BODY] = {"Sans", 9}, [PDF_SMALL] = {"Sans", 7.5}, [PDF_BOLD] = {"Sans Bold", 9},
-		[PDF_CELL] = {"Sans", 7.5}, [PDF_OTHER_CELL] = {"Sans", 7.5},
+	static const struct { const char *face; double size;
+	} fonts[PDF_FONTS] = {
+		[PDF_TITLE] = {"Sans Bold", 22}, [PDF_HEADING] = {"Sans Bold", 14}, [PDF_SUBHEADING] = {"Sans Bold", 10},
+		[PDF_BODY] = {"Sans", 9},        [PDF_SMALL] = {"Sans", 7.5},       [PDF_BOLD] = {"Sans Bold", 9},
+		[PDF_CELL] = {"Sans", 7.5},      [PDF_OTHER_CELL] = {"Sans", 7.5},
 	};
 	cairo_font_options_t *exact = cairo_font_options_create();
 	p->cr = cairo_create(p->surface);
@@ -100,7 +104,8 @@ int wh_report_draw(const json_t *doc, int64_t made_us, char **out, size_t *len, 
 	p.title = p.title ? p.title : "Compliance";
 	int rc = draw(&p, doc, made_us, NULL, err);
 	if (!rc && p.unknown > 200)
-		rc = wh_fail(err, -ENOENT, "the report can't be drawn: no font has its characters; install one (fonts-dejavu-core)");
+		rc = wh_fail(err, -ENOENT,
+		             "the report can't be drawn: no font has its characters; install one (fonts-dejavu-core)");
 	rc = rc ? rc : draw(&p, doc, made_us, &sink, err);
 	if (rc) {
 		free(sink.data);

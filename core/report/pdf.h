@@ -23,10 +23,13 @@ struct pdf {
 
 void pdf_colour(struct pdf *p, enum pdf_colour c);
 /* Text in a box of that width at (x, y), wrapped; returns its height. Nothing is drawn where `draw` is false. */
-double pdf_text_at(struct pdf *p, enum pdf_font f, enum pdf_colour c, double x, double y, double width, const char *text, bool draw);
-/* The text that was measured last in this font, drawn: for cells of a row, which PDF_CELL and PDF_OTHER_CELL are for, and nothing else. */
+double pdf_text_at(struct pdf *p, enum pdf_font f, enum pdf_colour c, double x, double y, double width, const char *text,
+                   bool draw);
+/* The text that was measured last in this font, drawn: for cells of a row, which PDF_CELL and PDF_OTHER_CELL are for, and nothing
+ * else. */
 void pdf_show(struct pdf *p, enum pdf_font f, enum pdf_colour c, double x, double y);
-/* A paragraph at the left margin + indent, on the next page where it does not fit; paragraphs longer than a page are cut at lines. */
+/* A paragraph at the left margin + indent, on the next page where it does not fit; paragraphs longer than a page are cut at
+ * lines. */
 void pdf_paragraph(struct pdf *p, enum pdf_font f, enum pdf_colour c, double indent, const char *text);
 void pdf_space(struct pdf *p, double points);
 void pdf_need(struct pdf *p, double points); /* a new page where less is left */
@@ -34,7 +37,8 @@ void pdf_new_page(struct pdf *p);
 void pdf_box(struct pdf *p, enum pdf_colour c, double x, double y, double width, double height);
 /* A place in the outline, below `parent` (0: the top), to which links of that name lead. Returns its number. */
 int pdf_outline(struct pdf *p, int parent, const char *text, const char *name);
-/* The text of a document without what would ruin a page: control characters, marks of direction. A static buffer that the next call uses anew. */
+/* The text of a document without what would ruin a page: control characters, marks of direction. A static buffer that the next
+ * call uses anew. */
 const char *pdf_clean(const char *text);
 
 enum pdf_colour pdf_state_colour(const char *state);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Control by control: each assessment with its state, and the resources that fail, that are exempt, that have no evidence, and that pass. */
+/* Control by control: each assessment with its state, and the resources that fail, that are exempt, that have no evidence, and
+ * that pass. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@ static const double NAME = 160;
 
 static void row(struct pdf *p, const json_t *r, const char *why, enum pdf_colour c, bool shade)
 {
-	double text = PDF_TEXT - NAME - 28, height = pdf_text_at(p, PDF_CELL, PDF_BLACK, 0, 0, NAME, pdf_clean(pdf_text_of(r, "name")), false);
+	double text = PDF_TEXT - NAME - 28,
+	       height = pdf_text_at(p, PDF_CELL, PDF_BLACK, 0, 0, NAME, pdf_clean(pdf_text_of(r, "name")), false);
 	double other = pdf_text_at(p, PDF_OTHER_CELL, PDF_BLACK, 0, 0, text, pdf_clean(why), false);
 	height = other > height ? other : height;
 	pdf_need(p, height + 4);
@@ -35,7 +37,8 @@ static void row(struct pdf *p, const json_t *r, const char *why, enum pdf_colour
 
 static bool is(const json_t *r, const char *status, bool exempt)
 {
-	return exempt ? json_object_get(r, "exempt") != NULL : !json_object_get(r, "exempt") && !strcmp(pdf_text_of(r, "status"), status);
+	return exempt ? json_object_get(r, "exempt") != NULL
+	              : !json_object_get(r, "exempt") && !strcmp(pdf_text_of(r, "status"), status);
 }
 
 static void rows(struct pdf *p, json_t *a, const char *status, bool exempt, enum pdf_colour c)
@@ -101,7 +104,8 @@ static void named(struct pdf *p, const json_t *a, const char *status, const char
 	if (n && cause)
 		qsort(list, n, sizeof *list, by_cause);
 	for (size_t from = 0, to; from < n; from = to) {
-		for (to = from + 1; to < n && (!cause || !strcmp(pdf_text_of(list[from], "cause"), pdf_text_of(list[to], "cause")));)
+		for (to = from + 1;
+		     to < n && (!cause || !strcmp(pdf_text_of(list[from], "cause"), pdf_text_of(list[to], "cause")));)
 			to++;
 		names(p, list + from, to - from, head, cause);
 	}
@@ -114,7 +118,8 @@ static void named(struct pdf *p, const json_t *a, const char *status, const char
 static void state_label(struct pdf *p, const char *state, double y)
 {
 	pango_layout_set_alignment(p->layout[PDF_BOLD], PANGO_ALIGN_RIGHT);
-	pdf_text_at(p, PDF_BOLD, pdf_state_colour(state), PDF_WIDTH - PDF_MARGIN - 84, y, 84, !strcmp(state, "Unsupported") ? "Not assessed" : state, true);
+	pdf_text_at(p, PDF_BOLD, pdf_state_colour(state), PDF_WIDTH - PDF_MARGIN - 84, y, 84,
+	            !strcmp(state, "Unsupported") ? "Not assessed" : state, true);
 	pango_layout_set_alignment(p->layout[PDF_BOLD], PANGO_ALIGN_LEFT);
 }
 
@@ -124,9 +129,13 @@ static void assessment(struct pdf *p, json_t *a, int parent)
 	pdf_need(p, 70);
 	pdf_outline(p, parent, pdf_text_of(a, "displayName"), NULL);
 	state_label(p, pdf_text_of(a, "state"), p->y);
-	p->y += pdf_text_at(p, PDF_SUBHEADING, PDF_BLACK, PDF_MARGIN, p->y, PDF_TEXT - 92, pdf_clean(pdf_text_of(a, "displayName")), true) + 2;
-	snprintf(line, sizeof line, "%s severity%s · %lld passed, %lld failed, %lld skipped, %lld without evidence · %s", pdf_text_of(a, "severity"), json_is_true(json_object_get(a, "preview")) ? " · preview" : "",
-	         pdf_number_of(a, "passedResources"), pdf_number_of(a, "failedResources"), pdf_number_of(a, "skippedResources"), pdf_number_of(a, "unsupportedResources"), pdf_text_of(a, "name"));
+	p->y += pdf_text_at(p, PDF_SUBHEADING, PDF_BLACK, PDF_MARGIN, p->y, PDF_TEXT - 92,
+	                    pdf_clean(pdf_text_of(a, "displayName")), true) +
+	        2;
+	snprintf(line, sizeof line, "%s severity%s · %lld passed, %lld failed, %lld skipped, %lld without evidence · %s",
+	         pdf_text_of(a, "severity"), json_is_true(json_object_get(a, "preview")) ? " · preview" : "",
+	         pdf_number_of(a, "passedResources"), pdf_number_of(a, "failedResources"), pdf_number_of(a, "skippedResources"),
+	         pdf_number_of(a, "unsupportedResources"), pdf_text_of(a, "name"));
 	pdf_paragraph(p, PDF_SMALL, PDF_GREY, 0, pdf_clean(line));
 	pdf_space(p, 2);
 	pdf_paragraph(p, PDF_BODY, PDF_BLACK, 0, pdf_clean(pdf_text_of(a, "description")));

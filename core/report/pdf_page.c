@@ -8,8 +8,9 @@
 void pdf_colour(struct pdf *p, enum pdf_colour c)
 {
 	static const double rgb[][3] = {
-		[PDF_BLACK] = {0.12, 0.13, 0.15}, [PDF_GREY] = {0.42, 0.45, 0.49}, [PDF_LIGHT] = {0.92, 0.93, 0.94}, [PDF_RED] = {0.75, 0.15, 0.13}, [PDF_GREEN] = {0.13, 0.50, 0.25},
-		[PDF_AMBER] = {0.70, 0.43, 0.02}, [PDF_BLUE] = {0.10, 0.32, 0.62}, [PDF_WHITE] = {1, 1, 1},
+		[PDF_BLACK] = {0.12, 0.13, 0.15}, [PDF_GREY] = {0.42, 0.45, 0.49},  [PDF_LIGHT] = {0.92, 0.93, 0.94},
+		[PDF_RED] = {0.75, 0.15, 0.13},   [PDF_GREEN] = {0.13, 0.50, 0.25}, [PDF_AMBER] = {0.70, 0.43, 0.02},
+		[PDF_BLUE] = {0.10, 0.32, 0.62},  [PDF_WHITE] = {1, 1, 1},
 	};
 	cairo_set_source_rgb(p->cr, rgb[c][0], rgb[c][1], rgb[c][2]);
 }
@@ -47,12 +48,15 @@ long long pdf_number_of(const json_t *o, const char *key)
 
 enum pdf_colour pdf_state_colour(const char *state)
 {
-	return !strcmp(state, "Passed") || !strcmp(state, "Healthy") ? PDF_GREEN : !strcmp(state, "Failed") || !strcmp(state, "Unhealthy") ? PDF_RED : PDF_GREY;
+	return !strcmp(state, "Passed") || !strcmp(state, "Healthy")     ? PDF_GREEN
+	       : !strcmp(state, "Failed") || !strcmp(state, "Unhealthy") ? PDF_RED
+	                                                                 : PDF_GREY;
 }
 
 /* ---- text ---- */
 
-double pdf_text_at(struct pdf *p, enum pdf_font f, enum pdf_colour c, double x, double y, double width, const char *text, bool shown)
+double pdf_text_at(struct pdf *p, enum pdf_font f, enum pdf_colour c, double x, double y, double width, const char *text,
+                   bool shown)
 {
 	int height;
 	pango_layout_set_width(p->layout[f], (int)(width * PANGO_SCALE));
@@ -168,5 +172,7 @@ int pdf_outline(struct pdf *p, int parent, const char *text, const char *name)
 		cairo_tag_end(p->cr, CAIRO_TAG_DEST);
 	}
 	snprintf(attributes, sizeof attributes, "page=%u pos=[%d %.1f]", p->page, PDF_MARGIN, p->y);
-	return p->drawing ? cairo_pdf_surface_add_outline(p->surface, parent, pdf_clean(text), attributes, parent ? 0 : CAIRO_PDF_OUTLINE_FLAG_OPEN) : 0;
+	return p->drawing ? cairo_pdf_surface_add_outline(p->surface, parent, pdf_clean(text), attributes,
+	                                                  parent ? 0 : CAIRO_PDF_OUTLINE_FLAG_OPEN)
+	                  : 0;
 }

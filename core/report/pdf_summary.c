@@ -30,7 +30,10 @@ static void score_ring(struct pdf *p, const json_t *score, double x, double y)
 	char text[32];
 	ring(p, x, y, 46, 0, 1, PDF_LIGHT);
 	if (share > 0)
-		ring(p, x, y, 46, 0, share > 0.9999 ? 0.9999 : share, share < 0.5 ? PDF_RED : share < 0.8 ? PDF_AMBER : PDF_GREEN);
+		ring(p, x, y, 46, 0, share > 0.9999 ? 0.9999 : share,
+		     share < 0.5   ? PDF_RED
+		     : share < 0.8 ? PDF_AMBER
+		                   : PDF_GREEN);
 	snprintf(text, sizeof text, share < 0 ? "–" : "%.0f %%", 100 * share);
 	centred(p, PDF_HEADING, PDF_BLACK, x - 40, y - 12, 80, text);
 	centred(p, PDF_SMALL, PDF_GREY, x - 40, y + 7, 80, "secure score");
@@ -50,8 +53,10 @@ static void bar(struct pdf *p, double x, double y, double width, double height, 
 
 static void chart(struct pdf *p, const json_t *doc)
 {
-	const long long controls[] = {pdf_number_of(doc, "passedControls"), pdf_number_of(doc, "failedControls"), pdf_number_of(doc, "unsupportedControls") + pdf_number_of(doc, "skippedControls")};
-	const long long assessments[] = {pdf_number_of(doc, "passedAssessments"), pdf_number_of(doc, "failedAssessments"), pdf_number_of(doc, "unsupportedAssessments") + pdf_number_of(doc, "skippedAssessments")};
+	const long long controls[] = {pdf_number_of(doc, "passedControls"), pdf_number_of(doc, "failedControls"),
+	                              pdf_number_of(doc, "unsupportedControls") + pdf_number_of(doc, "skippedControls")};
+	const long long assessments[] = {pdf_number_of(doc, "passedAssessments"), pdf_number_of(doc, "failedAssessments"),
+	                                 pdf_number_of(doc, "unsupportedAssessments") + pdf_number_of(doc, "skippedAssessments")};
 	char text[160];
 	double top = p->y + 8, left = PDF_MARGIN + 140, width = PDF_TEXT - 140;
 	score_ring(p, json_object_get(doc, "score"), PDF_MARGIN + 58, top + 52);
@@ -61,7 +66,8 @@ static void chart(struct pdf *p, const json_t *doc)
 	pdf_text_at(p, PDF_SMALL, PDF_GREY, left, top + 37, width, text, true);
 	pdf_text_at(p, PDF_BOLD, PDF_BLACK, left, top + 56, width, "Assessments", true);
 	bar(p, left, top + 70, width, 12, assessments);
-	snprintf(text, sizeof text, "%lld passed, %lld failed, %lld not assessed", assessments[0], assessments[1], assessments[2]);
+	snprintf(text, sizeof text, "%lld passed, %lld failed, %lld not assessed", assessments[0], assessments[1],
+	         assessments[2]);
 	pdf_text_at(p, PDF_SMALL, PDF_GREY, left, top + 85, width, text, true);
 	p->y = top + 112;
 }
@@ -70,7 +76,8 @@ static void chart(struct pdf *p, const json_t *doc)
 
 static void control_row(struct pdf *p, const json_t *c)
 {
-	const long long n[] = {pdf_number_of(c, "passedAssessments"), pdf_number_of(c, "failedAssessments"), pdf_number_of(c, "unsupportedAssessments") + pdf_number_of(c, "skippedAssessments")};
+	const long long n[] = {pdf_number_of(c, "passedAssessments"), pdf_number_of(c, "failedAssessments"),
+	                       pdf_number_of(c, "unsupportedAssessments") + pdf_number_of(c, "skippedAssessments")};
 	const char *id = pdf_text_of(c, "id"), *state = pdf_text_of(c, "state");
 	char link[96], text[64];
 	double name = 190, height = pdf_text_at(p, PDF_BODY, PDF_BLACK, 0, 0, name, pdf_clean(pdf_text_of(c, "name")), false);
@@ -84,7 +91,8 @@ static void control_row(struct pdf *p, const json_t *c)
 	if (linked)
 		cairo_tag_end(p->cr, CAIRO_TAG_LINK);
 	pdf_text_at(p, PDF_BODY, PDF_BLACK, PDF_MARGIN + 48, p->y, name, pdf_clean(pdf_text_of(c, "name")), true);
-	pdf_text_at(p, PDF_BOLD, pdf_state_colour(state), PDF_MARGIN + 246, p->y, 72, !strcmp(state, "Unsupported") ? "Not assessed" : state, true);
+	pdf_text_at(p, PDF_BOLD, pdf_state_colour(state), PDF_MARGIN + 246, p->y, 72,
+	            !strcmp(state, "Unsupported") ? "Not assessed" : state, true);
 	bar(p, PDF_MARGIN + 322, p->y + 3, 90, 7, n);
 	snprintf(text, sizeof text, "%lld / %lld / %lld", n[0], n[1], n[2]);
 	pdf_text_at(p, PDF_SMALL, PDF_GREY, PDF_MARGIN + 420, p->y + 1, 80, text, true);
@@ -94,7 +102,10 @@ static void control_row(struct pdf *p, const json_t *c)
 
 static void controls_head(struct pdf *p, void *arg)
 {
-	static const struct { double x, width; const char *text; } heads[] = {{0, 46, "Control"}, {246, 72, "State"}, {322, 178, "Assessments: passed / failed / not assessed"}};
+	static const struct {
+		double x, width;
+		const char *text;
+	} heads[] = {{0, 46, "Control"}, {246, 72, "State"}, {322, 178, "Assessments: passed / failed / not assessed"}};
 	(void)arg;
 	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
 		pdf_text_at(p, PDF_SMALL, PDF_GREY, PDF_MARGIN + heads[i].x, p->y, heads[i].width, heads[i].text, true);
@@ -115,7 +126,8 @@ static void inputs(struct pdf *p, const json_t *doc)
 		pdf_need(p, height + 2);
 		pdf_text_at(p, PDF_BODY, PDF_BLACK, PDF_MARGIN, p->y, 100, pdf_clean(pdf_text_of(v, "name")), true);
 		pdf_text_at(p, PDF_BODY, PDF_BLACK, PDF_MARGIN + 104, p->y, 270, pdf_clean(pdf_text_of(v, "what")), true);
-		pdf_text_at(p, PDF_BODY, PDF_GREY, PDF_MARGIN + 380, p->y, 120, *pdf_text_of(v, "at") ? pdf_clean(pdf_text_of(v, "at")) : "date not known", true);
+		pdf_text_at(p, PDF_BODY, PDF_GREY, PDF_MARGIN + 380, p->y, 120,
+		            *pdf_text_of(v, "at") ? pdf_clean(pdf_text_of(v, "at")) : "date not known", true);
 		p->y += height + 2;
 	}
 }
@@ -128,7 +140,8 @@ void pdf_summary(struct pdf *p, const json_t *doc)
 	size_t i;
 	pdf_outline(p, 0, "Summary", "summary");
 	pdf_paragraph(p, PDF_TITLE, PDF_BLACK, 0, pdf_clean(pdf_text_of(standard, "name")));
-	snprintf(text, sizeof text, "Version %s%s · as of %s", pdf_text_of(standard, "version"), json_is_true(json_object_get(standard, "preview")) ? " (preview)" : "",
+	snprintf(text, sizeof text, "Version %s%s · as of %s", pdf_text_of(standard, "version"),
+	         json_is_true(json_object_get(standard, "preview")) ? " (preview)" : "",
 	         *pdf_text_of(doc, "at") ? pdf_text_of(doc, "at") : "an unknown date");
 	pdf_paragraph(p, PDF_BODY, PDF_GREY, 0, pdf_clean(text));
 	pdf_space(p, 8);
@@ -140,8 +153,9 @@ void pdf_summary(struct pdf *p, const json_t *doc)
 	p->again = NULL;
 	inputs(p, doc);
 	pdf_space(p, 10);
-	pdf_paragraph(p, PDF_SMALL, PDF_GREY, 0,
-	              "A control passes where all of its assessments that could be judged pass, and fails where one fails. Not assessed means that the data does not tell: a question that nobody answered, a kind of resource that "
-	              "is not there, or traffic that was not seen by a sensor without loss. It is neither passed nor failed. Previews are shown and don't count. The secure score is, for each of its controls, the points of the control "
-	              "times the share of resources that are healthy in all of its assessments.");
+	pdf_paragraph(
+		p, PDF_SMALL, PDF_GREY, 0,
+		"A control passes where all of its assessments that could be judged pass, and fails where one fails. Not assessed means that the data does not tell: a question that nobody answered, a kind of resource that "
+		"is not there, or traffic that was not seen by a sensor without loss. It is neither passed nor failed. Previews are shown and don't count. The secure score is, for each of its controls, the points of the control "
+		"times the share of resources that are healthy in all of its assessments.");
 }

@@ -24,17 +24,20 @@ static json_t *rule(const json_t *a)
 	const char *severity = text_of(a, "severity");
 	json_t *tags = json_deep_copy(json_object_get(a, "controls"));
 	json_array_insert_new(tags, 0, json_string("security"));
-	return json_pack("{s:s, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s, s:o}}", "id", text_of(a, "name"), "shortDescription", "text", text_of(a, "displayName"), "fullDescription", "text",
-	                 text_of(a, "description"), "help", "text", text_of(a, "remediation"), "defaultConfiguration", "level", level_of(severity), "properties", "security-severity", rank_of(severity),
-	                 "tags", tags);
+	return json_pack("{s:s, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s, s:o}}", "id", text_of(a, "name"), "shortDescription",
+	                 "text", text_of(a, "displayName"), "fullDescription", "text", text_of(a, "description"), "help", "text",
+	                 text_of(a, "remediation"), "defaultConfiguration", "level", level_of(severity), "properties",
+	                 "security-severity", rank_of(severity), "tags", tags);
 }
 
 static json_t *result(const json_t *v)
 {
-	const char *cause = text_of(v, "cause"), *name = text_of(v, "displayName"), *exempt = text_of(v, "exempt"), *id = text_of(v, "resourceId");
+	const char *cause = text_of(v, "cause"), *name = text_of(v, "displayName"), *exempt = text_of(v, "exempt"),
+		   *id = text_of(v, "resourceId");
 	json_t *message = cause ? json_sprintf("%s: %s", name, cause) : json_string(name);
-	json_t *o = json_pack("{s:s, s:s, s:{s:o}, s:[{s:[{s:s, s:s}]}], s:{s:s}}", "ruleId", text_of(v, "name"), "level", level_of(text_of(v, "severity")), "message", "text", message, "locations",
-	                      "logicalLocations", "fullyQualifiedName", id, "kind", "resource", "partialFingerprints", "resource/v1", id);
+	json_t *o = json_pack("{s:s, s:s, s:{s:o}, s:[{s:[{s:s, s:s}]}], s:{s:s}}", "ruleId", text_of(v, "name"), "level",
+	                      level_of(text_of(v, "severity")), "message", "text", message, "locations", "logicalLocations",
+	                      "fullyQualifiedName", id, "kind", "resource", "partialFingerprints", "resource/v1", id);
 	if (exempt)
 		json_object_set_new(o, "suppressions", json_pack("[{s:s, s:s}]", "kind", "external", "justification", exempt));
 	return o;
@@ -49,6 +52,6 @@ json_t *wh_report_sarif(const json_t *doc, const json_t *list)
 	json_array_foreach(json_object_get(doc, "assessments"), i, v)
 		if (!strcmp(text_of(v, "status"), "Unhealthy"))
 			json_array_append_new(results, result(v));
-	return json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:o}}, s:o}]}", "$schema", "https://json.schemastore.org/sarif-2.1.0.json", "version", "2.1.0", "runs", "tool", "driver", "name", "whittle", "rules", rules,
-	                 "results", results);
+	return json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:o}}, s:o}]}", "$schema", "https://json.schemastore.org/sarif-2.1.0.json",
+	                 "version", "2.1.0", "runs", "tool", "driver", "name", "whittle", "rules", rules, "results", results);
 }

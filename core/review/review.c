@@ -147,8 +147,9 @@ static int check_delete(struct review *v)
 	if (rc)
 		return rc;
 	v->rule = *r;
-	v->said = wh_arena_printf(v->mem, "until the next calculation, which may propose it again. Port %s opens again to all that %s lets in",
-	                          wh_port_label(r->direction, r->port, r->proto, v->mem), r->narrows ? r->narrows : "the host's own firewall");
+	v->said = wh_arena_printf(
+		v->mem, "until the next calculation, which may propose it again. Port %s opens again to all that %s lets in",
+		wh_port_label(r->direction, r->port, r->proto, v->mem), r->narrows ? r->narrows : "the host's own firewall");
 	return 0;
 }
 
@@ -159,8 +160,8 @@ static void warn_if_wide(struct review *v)
 		const struct wh_prefix *p = &v->rule.prefixes[i];
 		bool v4 = wh_addr_is_v4(&p->addr);
 		if (p->len == 0 || (v4 && p->len == 96))
-			v->said = wh_arena_printf(v->mem, "%s%swhich lets in every %s address: the rule narrows nothing for them", v->said ? v->said : "", v->said ? ", " : "",
-			                          v4 ? "IPv4" : "IPv6");
+			v->said = wh_arena_printf(v->mem, "%s%swhich lets in every %s address: the rule narrows nothing for them",
+			                          v->said ? v->said : "", v->said ? ", " : "", v4 ? "IPv4" : "IPv6");
 	}
 }
 

@@ -5,7 +5,8 @@
 #include "serve/endpoints.h"
 #include "whittle/app_alerts.h"
 
-/* A list is as new as the last look at the ledger. One a minute is enough, and one that fails (another process writes) leaves what was found before. */
+/* A list is as new as the last look at the ledger. One a minute is enough, and one that fails (another process writes) leaves
+ * what was found before. */
 static void look(const struct wh_call *c)
 {
 	static int64_t next_us;
@@ -30,17 +31,21 @@ static json_t *azure(const struct wh_call *c, const json_t *alert)
 {
 	static const char *const later[] = {"version", "techniques", "subTechniques", "supportingEvidence"};
 	bool old = strcmp(wh_call_query(c, "api-version"), "2022-01-01") != 0;
-	const char *id = resource_id(alert, c->mem), *group = strcasestr(id, "/resourceGroups/"), *name = wh_call_member(alert, "name");
+	const char *id = resource_id(alert, c->mem), *group = strcasestr(id, "/resourceGroups/"),
+		   *name = wh_call_member(alert, "name");
 	json_t *p = json_copy(json_object_get(alert, "properties"));
 	for (size_t i = 0; old && i < sizeof later / sizeof *later; i++)
 		json_object_del(p, later[i]);
 	if (old && !strcmp(wh_alert_property(alert, "status"), "InProgress")) /* a word of the later version */
 		json_object_set_new(p, "status", json_string("Active"));
 	json_object_set_new(p, "resourceIdentifiers", json_pack("[{s:s, s:s}]", "type", "AzureResource", "azureResourceId", id));
-	const char *uri = wh_arena_printf(c->mem, "/subscriptions/%s/resourceGroups/%.*s/providers/Microsoft.Security/locations/" WH_LOCAL_LOCATION "/alerts/%s", c->values[0],
-	                                  group ? (int)strcspn(group + 16, "/") : 5, group ? group + 16 : WH_LOCAL_GROUP, name);
+	const char *uri = wh_arena_printf(
+		c->mem,
+		"/subscriptions/%s/resourceGroups/%.*s/providers/Microsoft.Security/locations/" WH_LOCAL_LOCATION "/alerts/%s",
+		c->values[0], group ? (int)strcspn(group + 16, "/") : 5, group ? group + 16 : WH_LOCAL_GROUP, name);
 	json_object_set_new(p, "alertUri", json_string(wh_arena_printf(c->mem, "%s/#/alerts/%s", c->request->base, name)));
-	return json_pack("{s:s, s:s, s:s, s:o}", "id", uri, "name", name, "type", "Microsoft.Security/Locations/alerts", "properties", p);
+	return json_pack("{s:s, s:s, s:s, s:o}", "id", uri, "name", name, "type", "Microsoft.Security/Locations/alerts",
+	                 "properties", p);
 }
 
 static bool is_of(const struct wh_call *c, const json_t *alert)
@@ -94,16 +99,19 @@ WH_ENDPOINT(alert_get)
 	int rc = find(c, name_of(c), &a, err);
 	if (rc)
 		return rc;
-	rc = is_of(c, a) ? wh_call_json(c, 200, azure(c, a)) : wh_call_refuse(c, 404, "ResourceNotFound", "there is no such alert in this subscription or group");
+	rc = is_of(c, a) ? wh_call_json(c, 200, azure(c, a))
+	                 : wh_call_refuse(c, 404, "ResourceNotFound", "there is no such alert in this subscription or group");
 	json_decref(a);
 	return rc;
 }
 
 /* ---- states ---- */
 
-static int change(struct wh_call *c, const char *name, const char *verb, const char *reason, bool (*mine)(const struct wh_call *, const json_t *), struct wh_error *err)
+static int change(struct wh_call *c, const char *name, const char *verb, const char *reason,
+                  bool (*mine)(const struct wh_call *, const json_t *), struct wh_error *err)
 {
-	static const char *const verbs[] = {"activate", "inProgress", "resolve", "dismiss"}; /* by the values of enum wh_alert_status */
+	/* by the values of enum wh_alert_status */
+	static const char *const verbs[] = {"activate", "inProgress", "resolve", "dismiss"};
 	size_t to = 0;
 	json_t *a;
 	while (to < 4 && strcasecmp(verbs[to], verb))
@@ -115,7 +123,8 @@ static int change(struct wh_call *c, const char *name, const char *verb, const c
 		return rc;
 	if (mine && !mine(c, a))
 		rc = wh_fail_input(err, -ENOENT, "there is no such alert in this subscription or group");
-	else if (strcmp(wh_alert_property(a, "status"), wh_alert_status_words[to])) /* a client whose answer was lost asks again */
+	else if (strcmp(wh_alert_property(a, "status"),
+	                wh_alert_status_words[to])) /* a client whose answer was lost asks again */
 		rc = wh_app_alert_set(c->app, name, (enum wh_alert_status)to, reason, err);
 	json_decref(a);
 	return rc ? rc : wh_call_empty(c, 204);
@@ -133,7 +142,8 @@ WH_ENDPOINT(own_alerts)
 	json_t *list;
 	look(c);
 	int rc = wh_app_alerts(c->app, &(struct wh_app_alerts){.all = true}, &list, err);
-	return rc ? rc : wh_call_json(c, 200, json_pack("{s:o}", "value", list)); /* whole: a page of the console sorts and filters it */
+	/* whole: a page of the console sorts and filters it */
+	return rc ? rc : wh_call_json(c, 200, json_pack("{s:o}", "value", list));
 }
 
 WH_ENDPOINT(own_alert)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* assessments and assessmentMetadata of Microsoft.Security, and our own documents of the posture. A verdict without evidence is NotApplicable there, with its cause. */
+/* assessments and assessmentMetadata of Microsoft.Security, and our own documents of the posture. A verdict without evidence is
+ * NotApplicable there, with its cause. */
 #include <string.h>
 #include <strings.h>
 #include "serve/endpoints.h"
@@ -32,8 +33,10 @@ void wh_postures_close(struct wh_postures *x)
 json_t *wh_posture_resource(struct wh_call *c, const char *scope, const char *kind, const char *name, json_t *properties)
 {
 	const char *slash = strrchr(kind, '/');
-	return json_pack("{s:s, s:s, s:s, s:o}", "id", wh_arena_printf(c->mem, "%s/providers/Microsoft.Security/%s/%s", scope, kind, name), "name", name, "type",
-	                 wh_arena_printf(c->mem, "Microsoft.Security/%s", slash ? slash + 1 : kind), "properties", properties);
+	return json_pack("{s:s, s:s, s:s, s:o}", "id",
+	                 wh_arena_printf(c->mem, "%s/providers/Microsoft.Security/%s/%s", scope, kind, name), "name", name,
+	                 "type", wh_arena_printf(c->mem, "Microsoft.Security/%s", slash ? slash + 1 : kind), "properties",
+	                 properties);
 }
 
 /* ---- assessments ---- */
@@ -46,16 +49,22 @@ static bool within(const char *id, const char *scope)
 
 static json_t *status_json(const json_t *a)
 {
-	const char *status = wh_call_member(a, "status"), *cause = wh_call_member(a, "cause"), *exempt = wh_call_member(a, "exempt");
+	const char *status = wh_call_member(a, "status"), *cause = wh_call_member(a, "cause"),
+		   *exempt = wh_call_member(a, "exempt");
 	bool unseen = status && !strcmp(status, "NoEvidence");
-	return json_pack("{s:s, s:s*, s:s*}", "code", exempt || unseen ? "NotApplicable" : status, "cause", exempt ? "Exempt" : unseen ? "NoEvidence" : NULL, "description", exempt ? exempt : cause);
+	return json_pack("{s:s, s:s*, s:s*}", "code", exempt || unseen ? "NotApplicable" : status, "cause",
+	                 exempt   ? "Exempt"
+	                 : unseen ? "NoEvidence"
+	                          : NULL,
+	                 "description", exempt ? exempt : cause);
 }
 
 static json_t *assessment_json(struct wh_call *c, const json_t *a)
 {
 	const char *id = wh_call_id(wh_call_member(a, "resourceId"), wh_call_member(a, "resourceId"), c->mem);
-	return wh_posture_resource(c, id, "assessments", wh_call_member(a, "name"), json_pack("{s:{s:s, s:s}, s:s?, s:o}", "resourceDetails", "source", "Azure", "id", id, "displayName",
-	                           wh_call_member(a, "displayName"), "status", status_json(a)));
+	return wh_posture_resource(c, id, "assessments", wh_call_member(a, "name"),
+	                           json_pack("{s:{s:s, s:s}, s:s?, s:o}", "resourceDetails", "source", "Azure", "id", id,
+	                                     "displayName", wh_call_member(a, "displayName"), "status", status_json(a)));
 }
 
 /* Those below a scope, or of one resource and key. */
@@ -93,7 +102,8 @@ WH_ENDPOINT(assessment_get)
 	json_t *list;
 	int rc = assessments(c, c->values[1], &list, err);
 	if (!rc)
-		rc = json_array_size(list) ? wh_call_json(c, 200, json_incref(json_array_get(list, 0))) : wh_call_refuse(c, 404, "ResourceNotFound", "this resource has no such assessment");
+		rc = json_array_size(list) ? wh_call_json(c, 200, json_incref(json_array_get(list, 0)))
+		                           : wh_call_refuse(c, 404, "ResourceNotFound", "this resource has no such assessment");
 	json_decref(list);
 	return rc;
 }
@@ -103,9 +113,13 @@ WH_ENDPOINT(assessment_get)
 static json_t *metadata_json(struct wh_call *c, const json_t *a, const char *scope)
 {
 	const char *severity = wh_call_member(a, "severity");
-	return wh_posture_resource(c, scope, "assessmentMetadata", wh_call_member(a, "name"), json_pack("{s:s?, s:s*, s:s*, s:s, s:[s], s:b, s:s}", "displayName", wh_call_member(a, "displayName"), "description",
-	                           wh_call_member(a, "description"), "remediationDescription", wh_call_member(a, "remediation"), "severity", severity && strcmp(severity, "Informational") ? severity : "Low",
-	                           "categories", "Networking", "preview", json_is_true(json_object_get(a, "preview")), "assessmentType", "BuiltIn"));
+	return wh_posture_resource(c, scope, "assessmentMetadata", wh_call_member(a, "name"),
+	                           json_pack("{s:s?, s:s*, s:s*, s:s, s:[s], s:b, s:s}", "displayName",
+	                                     wh_call_member(a, "displayName"), "description", wh_call_member(a, "description"),
+	                                     "remediationDescription", wh_call_member(a, "remediation"), "severity",
+	                                     severity && strcmp(severity, "Informational") ? severity : "Low", "categories",
+	                                     "Networking", "preview", json_is_true(json_object_get(a, "preview")),
+	                                     "assessmentType", "BuiltIn"));
 }
 
 /* key NULL: all. */
@@ -123,7 +137,8 @@ static int metadata(struct wh_call *c, const char *key, const char *scope, struc
 	if (!rc && !key)
 		return wh_call_list(c, list);
 	if (!rc)
-		rc = json_array_size(list) ? wh_call_json(c, 200, json_incref(json_array_get(list, 0))) : wh_call_refuse(c, 404, "ResourceNotFound", "there is no assessment '%.60s'", key);
+		rc = json_array_size(list) ? wh_call_json(c, 200, json_incref(json_array_get(list, 0)))
+		                           : wh_call_refuse(c, 404, "ResourceNotFound", "there is no assessment '%.60s'", key);
 	json_decref(list);
 	return rc;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Documents that were made once, kept while nothing of the ledger has changed: the list of all connections takes a second in a large estate, and consoles ask
- * for it again and again. What changed is seen by the times and sizes of the ledger's files, which are looked at before the document is made: a change during that makes
- * it old at once.
+ * Documents that were made once, kept while nothing of the ledger has changed: the list of all connections takes a second in a
+ * large estate, and consoles ask for it again and again. What changed is seen by the times and sizes of the ledger's files, which
+ * are looked at before the document is made: a change during that makes it old at once.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +94,8 @@ const char *wh_cache_put(const char *target, char *text, size_t n, const char **
 	*e = (struct entry){.target = strdup(target), .text = text, .n = n, .used = cache.turn};
 	cache.bytes += n;
 	wh_sha256(text, n, hash);
-	snprintf(e->etag, sizeof e->etag, "\"%02x%02x%02x%02x%02x%02x%02x%02x\"", hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]);
+	snprintf(e->etag, sizeof e->etag, "\"%02x%02x%02x%02x%02x%02x%02x%02x\"", hash[0], hash[1], hash[2], hash[3], hash[4],
+	         hash[5], hash[6], hash[7]);
 	*etag = e->etag;
 	return e->text;
 }

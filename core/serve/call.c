@@ -58,7 +58,9 @@ int wh_call_error(struct wh_call *c, int rc, const struct wh_error *err)
 	case -EAGAIN:
 		c->retry_after = 2;
 		return wh_call_refuse(c, 503, "ServerBusy", "%s", text);
-	default: return err->input || rc == WH_APP_USAGE ? wh_call_refuse(c, 400, "InvalidRequestContent", "%s", text) : wh_call_refuse(c, 500, "InternalServerError", "%s", text);
+	default:
+		return err->input || rc == WH_APP_USAGE ? wh_call_refuse(c, 400, "InvalidRequestContent", "%s", text)
+		                                        : wh_call_refuse(c, 500, "InternalServerError", "%s", text);
 	}
 }
 
@@ -79,7 +81,8 @@ static const char *next_link(const struct wh_call *c, size_t from)
 	const char *link = wh_arena_printf(c->mem, "%s%s?$skipToken=%zu", c->request->base, path, from);
 	for (size_t i = 0; i < c->target.n_parameters; i++)
 		if (strcasecmp(c->target.parameters[i].name, "$skipToken"))
-			link = wh_arena_printf(c->mem, "%s&%s=%s", link, wh_target_encode(c->target.parameters[i].name, c->mem), wh_target_encode(c->target.parameters[i].value, c->mem));
+			link = wh_arena_printf(c->mem, "%s&%s=%s", link, wh_target_encode(c->target.parameters[i].name, c->mem),
+			                       wh_target_encode(c->target.parameters[i].value, c->mem));
 	return link;
 }
 
@@ -144,7 +147,8 @@ int wh_call_command(struct wh_call *c, const struct wh_gate_request *r, json_t *
 	*doc = NULL;
 	int rc = wh_gate_ask(c->gate, r, c->peer, &a, &out, &errors, err);
 	if (!rc && a.rc)
-		rc = a.rc == -EACCES ? wh_fail(err, -EPERM, "an operator's token is needed") : wh_fail_input(err, a.rc, "the request gives what the command does not take");
+		rc = a.rc == -EACCES ? wh_fail(err, -EPERM, "an operator's token is needed")
+		                     : wh_fail_input(err, a.rc, "the request gives what the command does not take");
 	if (!rc)
 		*doc = wh_json_load(out, a.n_out, 0, NULL, NULL);
 	if (!rc && a.status)

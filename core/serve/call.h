@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A request as the endpoints see it: who asks is known and may ask, the target is taken apart, the body is JSON. An endpoint asks one use case of core/app
- * and gives its document the shape that the client expects; it decides nothing else.
+ * A request as the endpoints see it: who asks is known and may ask, the target is taken apart, the body is JSON. An endpoint asks
+ * one use case of core/app and gives its document the shape that the client expects; it decides nothing else.
  */
 #pragma once
 #include <jansson.h>
@@ -27,7 +27,8 @@ struct wh_call {
 	unsigned retry_after;
 };
 
-/* Each route is one row (routes.c). `run` returns 0 with the answer set, or a failure of a use case, which becomes an error's document. */
+/* Each route is one row (routes.c). `run` returns 0 with the answer set, or a failure of a use case, which becomes an error's
+ * document. */
 struct wh_serve_route {
 	enum wh_method method;
 	const char *path, *versions;          /* "2020-01-01 …": what api-version may be; NULL: our own, which has none */
@@ -45,7 +46,8 @@ int wh_call_json(struct wh_call *c, unsigned status, json_t *doc);   /* takes th
 int wh_call_text(struct wh_call *c, char *text, size_t n, const char *type); /* takes the text */
 int wh_call_empty(struct wh_call *c, unsigned status);
 /* {"error":{"code","message"}}. Returns 0: it is the answer. */
-int wh_call_refuse(struct wh_call *c, unsigned status, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int wh_call_refuse(struct wh_call *c, unsigned status, const char *code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 int wh_call_error(struct wh_call *c, int rc, const struct wh_error *err); /* by the error's code */
 /* {"value":[…]}, in pages of `$top` (1,000 at most), with an absolute nextLink. Takes the list. */
 int wh_call_list(struct wh_call *c, json_t *list);

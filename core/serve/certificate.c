@@ -43,14 +43,17 @@ static int read_pem(const char *path, bool secret, char **out, struct wh_error *
 	if (fd < 0)
 		return wh_fail_input(err, fd, "%s: cannot be read: %s", path, strerror(-fd));
 	if (secret && (fstat(fd, &st) || st.st_mode & 007))
-		rc = wh_fail_input(err, -EPERM, "%s: everybody may read this key: chmod o= it, and make a new one where others may have read it", path);
+		rc = wh_fail_input(
+			err, -EPERM,
+			"%s: everybody may read this key: chmod o= it, and make a new one where others may have read it", path);
 	else
 		rc = wh_read_descriptor(fd, path, MAX_PEM, out, &len, err);
 	close(fd);
 	return rc;
 }
 
-static int inspect(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const char *name, struct wh_certificate *c, struct wh_error *err)
+static int inspect(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const char *name, struct wh_certificate *c,
+                   struct wh_error *err)
 {
 	uint8_t of_crt[64], of_key[64], print[32];
 	size_t n_crt = sizeof of_crt, n_key = sizeof of_key, n = sizeof print;
@@ -70,7 +73,8 @@ static int inspect(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const char 
 /* What the pair of texts is; the first certificate counts, others are its issuers'. */
 static int check(const char *name, struct wh_certificate *c, struct wh_error *err)
 {
-	gnutls_datum_t crt_text = {(unsigned char *)c->cert, (unsigned)strlen(c->cert)}, key_text = {(unsigned char *)c->key, (unsigned)strlen(c->key)};
+	gnutls_datum_t crt_text = {(unsigned char *)c->cert, (unsigned)strlen(c->cert)},
+		       key_text = {(unsigned char *)c->key, (unsigned)strlen(c->key)};
 	gnutls_x509_crt_t *list = NULL;
 	gnutls_x509_privkey_t key = NULL;
 	unsigned n = 0;
@@ -79,7 +83,8 @@ static int check(const char *name, struct wh_certificate *c, struct wh_error *er
 		return wh_fail_input(err, -EINVAL, "%s: no certificate in PEM: %s", name, wh_tls.gnutls_strerror(rc));
 	rc = wh_tls.gnutls_x509_privkey_init(&key);
 	rc = rc ? rc : wh_tls.gnutls_x509_privkey_import(key, &key_text, GNUTLS_X509_FMT_PEM);
-	done = rc ? wh_fail_input(err, -EINVAL, "%s: its key is no private key in PEM: %s", name, wh_tls.gnutls_strerror(rc)) : inspect(list[0], key, name, c, err);
+	done = rc ? wh_fail_input(err, -EINVAL, "%s: its key is no private key in PEM: %s", name, wh_tls.gnutls_strerror(rc))
+	          : inspect(list[0], key, name, c, err);
 	for (unsigned i = 0; i < n; i++)
 		wh_tls.gnutls_x509_crt_deinit(list[i]);
 	(*wh_tls.gnutls_free)(list);
@@ -107,11 +112,13 @@ static int name_it(gnutls_x509_crt_t crt, const struct wh_addr *addresses, size_
 	snprintf(dn, sizeof dn, "CN=%.60s", *host ? host : "whittle");
 	int rc = wh_tls.gnutls_x509_crt_set_dn(crt, dn, NULL);
 	if (!rc && *host)
-		rc = wh_tls.gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, host, (unsigned)strlen(host), GNUTLS_FSAN_APPEND);
+		rc = wh_tls.gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, host, (unsigned)strlen(host),
+		                                                 GNUTLS_FSAN_APPEND);
 	rc = rc ? rc : wh_tls.gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, "localhost", 9, GNUTLS_FSAN_APPEND);
 	for (size_t i = 0; i < n && !rc; i++) {
 		bool v4 = wh_addr_is_v4(&addresses[i]);
-		rc = wh_tls.gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, addresses[i].b + (v4 ? 12 : 0), v4 ? 4 : 16, GNUTLS_FSAN_APPEND);
+		rc = wh_tls.gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, addresses[i].b + (v4 ? 12 : 0),
+		                                                 v4 ? 4 : 16, GNUTLS_FSAN_APPEND);
 	}
 	return rc;
 }
@@ -153,7 +160,8 @@ static int make(const char *dir, const struct wh_addr *addresses, size_t n, stru
 	gnutls_x509_crt_t crt = NULL;
 	gnutls_datum_t crt_text = {NULL, 0}, key_text = {NULL, 0};
 	int rc = wh_tls.gnutls_x509_privkey_init(&key), done;
-	rc = rc ? rc : wh_tls.gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
+	rc = rc ? rc
+	        : wh_tls.gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
 	rc = rc ? rc : wh_tls.gnutls_x509_crt_init(&crt);
 	rc = rc ? rc : fill(crt, key, addresses, n);
 	rc = rc ? rc : wh_tls.gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &crt_text);
@@ -170,7 +178,8 @@ static int make(const char *dir, const struct wh_addr *addresses, size_t n, stru
 	return done;
 }
 
-int wh_certificate_load(const char *dir, const char *cert, const char *key, const struct wh_addr *addresses, size_t n, struct wh_certificate *out, struct wh_error *err)
+int wh_certificate_load(const char *dir, const char *cert, const char *key, const struct wh_addr *addresses, size_t n,
+                        struct wh_certificate *out, struct wh_error *err)
 {
 	char own_cert[PATH_MAX], own_key[PATH_MAX];
 	*out = (struct wh_certificate){.cert = NULL};
@@ -179,7 +188,8 @@ int wh_certificate_load(const char *dir, const char *cert, const char *key, cons
 	int rc = wh_state_dir_check(dir, true, err);
 	if (rc)
 		return rc;
-	if (snprintf(own_cert, sizeof own_cert, "%s/" CERT, dir) >= PATH_MAX || snprintf(own_key, sizeof own_key, "%s/" KEY, dir) >= PATH_MAX)
+	if (snprintf(own_cert, sizeof own_cert, "%s/" CERT, dir) >= PATH_MAX ||
+	    snprintf(own_key, sizeof own_key, "%s/" KEY, dir) >= PATH_MAX)
 		return wh_fail(err, -ENAMETOOLONG, "%s: the path is too long", dir);
 	if (!access(own_cert, F_OK) && !access(own_key, F_OK)) {
 		rc = load(own_cert, own_key, out, err);

@@ -12,15 +12,33 @@ WH_ENDPOINT(log_in); WH_ENDPOINT(log_out); WH_ENDPOINT(me);
 WH_ENDPOINT(hardenings_list); WH_ENDPOINT(hardening_get); WH_ENDPOINT(hardening_enforce); WH_ENDPOINT(operation_get);
 WH_ENDPOINT(own_enforce); WH_ENDPOINT(own_confirm); WH_ENDPOINT(own_rollback); WH_ENDPOINT(own_drift);
 /* network.c */
-WH_ENDPOINT(connections_list); WH_ENDPOINT(connections_get); WH_ENDPOINT(topologies_list); WH_ENDPOINT(topology_get); WH_ENDPOINT(locations_list); WH_ENDPOINT(location_get);
+WH_ENDPOINT(connections_list);
+WH_ENDPOINT(connections_get);
+WH_ENDPOINT(topologies_list);
+WH_ENDPOINT(topology_get);
+WH_ENDPOINT(locations_list);
+WH_ENDPOINT(location_get);
 /* alerts.c, suppression.c */
-WH_ENDPOINT(alerts_list); WH_ENDPOINT(alert_get); WH_ENDPOINT(alert_change); WH_ENDPOINT(own_alerts); WH_ENDPOINT(own_alert); WH_ENDPOINT(own_alert_change);
-WH_ENDPOINT(suppressions_list); WH_ENDPOINT(suppression_get); WH_ENDPOINT(suppression_put); WH_ENDPOINT(suppression_delete); WH_ENDPOINT(own_suppression_simulate);
+WH_ENDPOINT(alerts_list);
+WH_ENDPOINT(alert_get);
+WH_ENDPOINT(alert_change);
+WH_ENDPOINT(own_alerts);
+WH_ENDPOINT(own_alert);
+WH_ENDPOINT(own_alert_change);
+WH_ENDPOINT(suppressions_list);
+WH_ENDPOINT(suppression_get);
+WH_ENDPOINT(suppression_put);
+WH_ENDPOINT(suppression_delete);
+WH_ENDPOINT(own_suppression_simulate);
 /* jit.c */
 WH_ENDPOINT(jit_list); WH_ENDPOINT(jit_get); WH_ENDPOINT(jit_put); WH_ENDPOINT(jit_delete); WH_ENDPOINT(jit_initiate);
 WH_ENDPOINT(own_jit); WH_ENDPOINT(own_jit_open); WH_ENDPOINT(own_jit_close);
 /* review.c */
-WH_ENDPOINT(own_hardenings); WH_ENDPOINT(own_hardening); WH_ENDPOINT(own_rule_change); WH_ENDPOINT(own_undo); WH_ENDPOINT(own_reset);
+WH_ENDPOINT(own_hardenings);
+WH_ENDPOINT(own_hardening);
+WH_ENDPOINT(own_rule_change);
+WH_ENDPOINT(own_undo);
+WH_ENDPOINT(own_reset);
 WH_ENDPOINT(own_explain); WH_ENDPOINT(own_replay);
 /* own.c */
 WH_ENDPOINT(own_status); WH_ENDPOINT(own_reach); WH_ENDPOINT(own_diff); WH_ENDPOINT(own_map); WH_ENDPOINT(own_connections);
@@ -29,6 +47,11 @@ WH_ENDPOINT(assessments_list); WH_ENDPOINT(assessment_get); WH_ENDPOINT(metadata
 WH_ENDPOINT(scores_list); WH_ENDPOINT(score_get); WH_ENDPOINT(score_controls); WH_ENDPOINT(score_controls_of);
 WH_ENDPOINT(standards_list); WH_ENDPOINT(standard_get); WH_ENDPOINT(controls_list); WH_ENDPOINT(control_get);
 WH_ENDPOINT(compliance_assessments_list); WH_ENDPOINT(compliance_assessment_get);
-WH_ENDPOINT(own_compliance); WH_ENDPOINT(own_score); WH_ENDPOINT(own_recommendations); WH_ENDPOINT(own_verdicts); WH_ENDPOINT(own_inventory); WH_ENDPOINT(own_standards);
+WH_ENDPOINT(own_compliance);
+WH_ENDPOINT(own_score);
+WH_ENDPOINT(own_recommendations);
+WH_ENDPOINT(own_verdicts);
+WH_ENDPOINT(own_inventory);
+WH_ENDPOINT(own_standards);
 /* openapi.c */
 WH_ENDPOINT(openapi);

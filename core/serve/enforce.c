@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Applying rules as they were reviewed: by Azure's operation, whose rules must be those that the server shows, and by our own, which names their digest. */
+/* Applying rules as they were reviewed: by Azure's operation, whose rules must be those that the server shows, and by our own,
+ * which names their digest. */
 #include <string.h>
 #include <strings.h>
 #include "serve/endpoints.h"
@@ -31,8 +32,10 @@ static bool same_rule(const json_t *a, const json_t *b)
 {
 	const char *d = wh_call_member(a, "direction"), *e = wh_call_member(b, "direction");
 	return d && e && !strcasecmp(d, e) && json_is_integer(json_object_get(a, "destinationPort")) &&
-	       json_integer_value(json_object_get(a, "destinationPort")) == json_integer_value(json_object_get(b, "destinationPort")) &&
-	       same_texts(json_object_get(a, "protocols"), json_object_get(b, "protocols")) && same_texts(json_object_get(a, "ipAddresses"), json_object_get(b, "ipAddresses"));
+	       json_integer_value(json_object_get(a, "destinationPort")) ==
+	               json_integer_value(json_object_get(b, "destinationPort")) &&
+	       same_texts(json_object_get(a, "protocols"), json_object_get(b, "protocols")) &&
+	       same_texts(json_object_get(a, "ipAddresses"), json_object_get(b, "ipAddresses"));
 }
 
 /* NULL: all are there, and nothing else; else what is wrong. */
@@ -47,12 +50,15 @@ static const char *compare(const json_t *asked, const json_t *shown)
 		if (!found)
 			return "a rule is not one of those that are recommended and reviewed for this resource; get them again";
 	}
-	return json_array_size(asked) == json_array_size(shown) ? NULL : "some rules of this resource are left out; delete them in the review first, since a resource's rules are applied together";
+	return json_array_size(asked) == json_array_size(shown)
+	               ? NULL
+	               : "some rules of this resource are left out; delete them in the review first, since a resource's rules are applied together";
 }
 
 /* ---- the work ---- */
 
-static int apply(struct wh_call *c, const char *resource, const char *digest, int64_t within_s, bool audit, json_t **doc, struct wh_error *err)
+static int apply(struct wh_call *c, const char *resource, const char *digest, int64_t within_s, bool audit, json_t **doc,
+                 struct wh_error *err)
 {
 	struct wh_gate_request r = wh_call_gate(c, WH_GATE_ENFORCE);
 	snprintf(r.resource, sizeof r.resource, "%s", strlen(resource) < sizeof r.resource ? resource : "");
@@ -60,7 +66,9 @@ static int apply(struct wh_call *c, const char *resource, const char *digest, in
 	r.seconds = (uint32_t)within_s;
 	r.audit = audit;
 	int rc = wh_call_command(c, &r, doc, err);
-	wh_call_journal(c, "serve.enforce", json_pack("{s:s, s:s, s:b, s:I, s:b}", "resource", resource, "reviewed", digest, "audit", audit, "confirmWithin", (json_int_t)within_s, "done", !rc));
+	wh_call_journal(c, "serve.enforce",
+	                json_pack("{s:s, s:s, s:b, s:I, s:b}", "resource", resource, "reviewed", digest, "audit", audit,
+	                          "confirmWithin", (json_int_t)within_s, "done", !rc));
 	return rc;
 }
 
@@ -81,8 +89,10 @@ static int enforce_shown(struct wh_call *c, const struct wh_app_rules *x, struct
 	const struct wh_resource_result *r = &x->recommendation->resources[0];
 	const json_t *asked = json_object_get(c->body, "rules");
 	json_t *shown = wh_hardening_azure(r, x->recommendation, c->mem);
-	const char *wrong = !json_is_array(asked) || !json_is_array(json_object_get(c->body, "networkSecurityGroups")) ? "the body has rules and networkSecurityGroups" :
-	                    compare(asked, json_object_get(json_object_get(shown, "properties"), "rules")), *id;
+	const char *wrong = !json_is_array(asked) || !json_is_array(json_object_get(c->body, "networkSecurityGroups"))
+	                            ? "the body has rules and networkSecurityGroups"
+	                            : compare(asked, json_object_get(json_object_get(shown, "properties"), "rules")),
+		   *id;
 	bool fresh;
 	json_decref(shown);
 	if (wrong)
@@ -96,7 +106,8 @@ static int enforce_shown(struct wh_call *c, const struct wh_app_rules *x, struct
 WH_ENDPOINT(hardening_enforce)
 {
 	struct wh_app_rules x;
-	if (strcasecmp(c->target.segments[ID_SEGMENTS + 3], "default") || strcasecmp(c->target.segments[ID_SEGMENTS + 4], "enforce"))
+	if (strcasecmp(c->target.segments[ID_SEGMENTS + 3], "default") ||
+	    strcasecmp(c->target.segments[ID_SEGMENTS + 4], "enforce"))
 		return wh_call_refuse(c, 404, "ResourceNotFound", "there is one hardening, default, and one action, enforce");
 	int rc = wh_hardenings_load(c, wh_call_resource(c, ID_SEGMENTS), &x, err);
 	if (!rc && (!x.recommendation->n_resources || !x.recommendation->resources[0].n_rules))
@@ -115,7 +126,9 @@ WH_ENDPOINT(own_enforce)
 	json_int_t s = within ? json_integer_value(within) : CONFIRM_WITHIN_S;
 	json_t *doc;
 	if (!resource || !reviewed || strlen(reviewed) != WH_DIGEST_STRLEN - 1 || s < 1 || s > 86400)
-		return wh_call_refuse(c, 400, "InvalidRequestContent", "the body has resource, reviewed (the digest of its rules) and, if wanted, confirmWithin in seconds and audit");
+		return wh_call_refuse(
+			c, 400, "InvalidRequestContent",
+			"the body has resource, reviewed (the digest of its rules) and, if wanted, confirmWithin in seconds and audit");
 	int rc = apply(c, resource, reviewed, s, json_is_true(json_object_get(c->body, "audit")), &doc, err);
 	return rc ? rc : wh_call_json(c, 200, doc);
 }

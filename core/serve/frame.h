@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the web side and a worker say to each other: one request, then one reply, as bytes of a fixed layout. Each side reads the other's as a stranger's. */
+/* What the web side and a worker say to each other: one request, then one reply, as bytes of a fixed layout. Each side reads the
+ * other's as a stranger's. */
 #pragma once
 #include "base/bytes.h"
 
@@ -22,7 +23,8 @@ struct wh_frame_request {
 };
 struct wh_frame_reply {
 	unsigned status;
-	const char *type, *location, *etag, *session /* NULL: as it is; "": it ends */, *file /* a name to save it under */; /* "": none */
+	const char *type, *location, *etag, *session /* NULL: as it is; "": it ends */,
+		*file /* a name to save it under */; /* "": none */
 	unsigned retry_after;    /* s; 0: none */
 	bool authenticate;       /* WWW-Authenticate */
 	const char *body; size_t n_body;

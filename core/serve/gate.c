@@ -70,7 +70,8 @@ static bool in_group(int fd, const struct ucred *u, gid_t gid)
 	return false;
 }
 
-/* The kernel says who opened the other end. Root and the user who started the server are operators, the group of the services may read. */
+/* The kernel says who opened the other end. Root and the user who started the server are operators, the group of the services may
+ * read. */
 static void by_socket(const struct gate *g, int fd, struct wh_gate_answer *a)
 {
 	struct ucred u;
@@ -154,7 +155,9 @@ static void run_apart(const struct gate *g, const struct wh_gate_request *r, str
 		return;
 	struct wh_arena *mem = wh_arena_new();
 	signal(SIGCHLD, SIG_DFL);
-	snprintf(who, sizeof who, "%s%s", a->name, r->what != WH_GATE_JIT_OPEN && r->what != WH_GATE_JIT_CLOSE ? " (whittle serve)" : ""); /* a policy of just-in-time access names its users */
+	/* a policy of just-in-time access names its users */
+	snprintf(who, sizeof who, "%s%s", a->name,
+	         r->what != WH_GATE_JIT_OPEN && r->what != WH_GATE_JIT_CLOSE ? " (whittle serve)" : "");
 	a->rc = pid < 0 ? -EAGAIN : wh_gate_words(g->o, r, mem, argv);
 	if (!a->rc)
 		wh_gate_run(argv, who, mem, a, &out, &errors);
@@ -255,7 +258,8 @@ static char *receive_text(int gate, uint32_t n)
 	return text;
 }
 
-int wh_gate_ask(int gate, const struct wh_gate_request *r, int fd, struct wh_gate_answer *a, char **out, char **errors, struct wh_error *err)
+int wh_gate_ask(int gate, const struct wh_gate_request *r, int fd, struct wh_gate_answer *a, char **out, char **errors,
+                struct wh_error *err)
 {
 	int ignored;
 	*out = *errors = NULL;

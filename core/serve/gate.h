@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The gate: who somebody is, and the few changes of the firewall that an operator may ask for. It keeps the rights that the server was started with,
- * parses no HTTP, no JSON and no ledger, and takes messages of one fixed layout. What it does with its rights is to run this program's own commands, each of
- * which proves, confines and journals as if it had been typed; a message chooses among them and gives names, numbers and addresses that are checked here.
+ * The gate: who somebody is, and the few changes of the firewall that an operator may ask for. It keeps the rights that the
+ * server was started with, parses no HTTP, no JSON and no ledger, and takes messages of one fixed layout. What it does with its
+ * rights is to run this program's own commands, each of which proves, confines and journals as if it had been typed; a message
+ * chooses among them and gives names, numbers and addresses that are checked here.
  */
 #pragma once
 #include "serve/frame.h"
@@ -45,11 +46,15 @@ enum { WH_GATE_OUTPUT = 4 << 20, WH_GATE_ERRORS = 16 << 10 };
 /* Forks it: fds[i] is worker i's end. */
 int wh_gate_start(const struct wh_serve_options *o, int *fds, size_t n, struct wh_error *err);
 /* A worker's question. `fd`: the socket for WH_SHOWN_SOCKET, else -1. *out, *errors: what the command printed; free() them. */
-int wh_gate_ask(int gate, const struct wh_gate_request *r, int fd, struct wh_gate_answer *a, char **out, char **errors, struct wh_error *err);
+int wh_gate_ask(int gate, const struct wh_gate_request *r, int fd, struct wh_gate_answer *a, char **out, char **errors,
+                struct wh_error *err);
 
 /* ---- inside ---- */
-/* Writes the words of the command into `argv` (NULL at the end), in `mem`. -EINVAL where the message gives what is none of theirs. */
+/* Writes the words of the command into `argv` (NULL at the end), in `mem`. -EINVAL where the message gives what is none of
+ * theirs. */
 enum { WH_GATE_WORDS = 24 };
-int wh_gate_words(const struct wh_serve_options *o, const struct wh_gate_request *r, struct wh_arena *mem, const char *argv[static WH_GATE_WORDS]);
+int wh_gate_words(const struct wh_serve_options *o, const struct wh_gate_request *r, struct wh_arena *mem,
+                  const char *argv[static WH_GATE_WORDS]);
 /* Runs it and fills status, n_out, n_err; the texts are in `mem`. */
-void wh_gate_run(const char *const *argv, const char *who, struct wh_arena *mem, struct wh_gate_answer *a, const char **out, const char **errors);
+void wh_gate_run(const char *const *argv, const char *who, struct wh_arena *mem, struct wh_gate_answer *a, const char **out,
+                 const char **errors);

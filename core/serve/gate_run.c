@@ -58,8 +58,8 @@ static int jit_words(struct words *w, const struct wh_gate_request *r)
 	bool opens = r->what == WH_GATE_JIT_OPEN;
 	if (!good_name(r->resource) || (*r->why && wh_text_unprintable(r->why)))
 		return -EINVAL;
-	if (opens && (wh_prefix_parse(r->from, strlen(r->from), &from, NULL) || !r->port || r->port > 65535 || (r->proto != WH_PROTO_TCP && r->proto != WH_PROTO_UDP) ||
-	              r->seconds < 1 || r->seconds > 86400))
+	if (opens && (wh_prefix_parse(r->from, strlen(r->from), &from, NULL) || !r->port || r->port > 65535 ||
+	              (r->proto != WH_PROTO_TCP && r->proto != WH_PROTO_UDP) || r->seconds < 1 || r->seconds > 86400))
 		return -EINVAL;
 	word(w, "jit");
 	word(w, opens ? "open" : "close");
@@ -76,11 +76,12 @@ static int jit_words(struct words *w, const struct wh_gate_request *r)
 	return 0;
 }
 
-int wh_gate_words(const struct wh_serve_options *o, const struct wh_gate_request *r, struct wh_arena *mem, const char *argv[static WH_GATE_WORDS])
+int wh_gate_words(const struct wh_serve_options *o, const struct wh_gate_request *r, struct wh_arena *mem,
+                  const char *argv[static WH_GATE_WORDS])
 {
 	struct words w = {.argv = argv, .mem = mem};
-	if (!ends(r->secret, sizeof r->secret) || !ends(r->resource, sizeof r->resource) || !ends(r->reviewed, sizeof r->reviewed) || !ends(r->from, sizeof r->from) ||
-	    !ends(r->why, sizeof r->why))
+	if (!ends(r->secret, sizeof r->secret) || !ends(r->resource, sizeof r->resource) ||
+	    !ends(r->reviewed, sizeof r->reviewed) || !ends(r->from, sizeof r->from) || !ends(r->why, sizeof r->why))
 		return -EINVAL;
 	word(&w, "whittle");
 	word(&w, "--json");
@@ -115,7 +116,8 @@ static _Noreturn void become_command(const char *const *argv, const char *who, s
 	keep(env, &n, mem, "WHITTLE_STATE");
 	keep(env, &n, mem, "WHITTLE_RULES");
 	keep(env, &n, mem, "TMPDIR");
-	env[n++] = wh_arena_printf(mem, "SUDO_USER=%s", who); /* the journal's name; without $SUDO_UID nothing else is made of it */
+	/* the journal's name; without $SUDO_UID nothing else is made of it */
+	env[n++] = wh_arena_printf(mem, "SUDO_USER=%s", who);
 	env[n] = NULL;
 	dup2(out, 1);
 	dup2(errors, 2);
@@ -158,9 +160,11 @@ static bool collect(struct stream s[static 2])
 	return true;
 }
 
-void wh_gate_run(const char *const *argv, const char *who, struct wh_arena *mem, struct wh_gate_answer *a, const char **out, const char **errors)
+void wh_gate_run(const char *const *argv, const char *who, struct wh_arena *mem, struct wh_gate_answer *a, const char **out,
+                 const char **errors)
 {
-	struct stream s[2] = {{.text = wh_arena_unset(mem, 1, WH_GATE_OUTPUT + 1), .most = WH_GATE_OUTPUT}, {.text = wh_arena_unset(mem, 1, WH_GATE_ERRORS + 1), .most = WH_GATE_ERRORS}};
+	struct stream s[2] = {{.text = wh_arena_unset(mem, 1, WH_GATE_OUTPUT + 1), .most = WH_GATE_OUTPUT},
+	                      {.text = wh_arena_unset(mem, 1, WH_GATE_ERRORS + 1), .most = WH_GATE_ERRORS}};
 	int pipes[2][2], status = 0;
 	if (pipe2(pipes[0], O_CLOEXEC) || pipe2(pipes[1], O_CLOEXEC)) {
 		a->rc = -errno;

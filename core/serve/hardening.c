@@ -31,9 +31,10 @@ static json_t *addresses_json(const struct wh_recommended_rule *k, struct wh_are
 static json_t *rule_json(const struct wh_recommended_rule *k, struct wh_arena *mem)
 {
 	char proto[8];
-	json_t *protocols = k->proto == WH_PROTO_ANY ? json_pack("[s, s]", "TCP", "UDP") : json_pack("[s]", wh_proto_text(k->proto, proto));
-	return json_pack("{s:s, s:s, s:i, s:o, s:o}", "name", k->name, "direction", wh_direction_text(k->direction), "destinationPort", (int)k->port, "protocols", protocols,
-	                 "ipAddresses", addresses_json(k, mem));
+	json_t *protocols = k->proto == WH_PROTO_ANY ? json_pack("[s, s]", "TCP", "UDP")
+	                                             : json_pack("[s]", wh_proto_text(k->proto, proto));
+	return json_pack("{s:s, s:s, s:i, s:o, s:o}", "name", k->name, "direction", wh_direction_text(k->direction),
+	                 "destinationPort", (int)k->port, "protocols", protocols, "ipAddresses", addresses_json(k, mem));
 }
 
 /* Which groups decide at it. Where the estate does not say by which interface, that is left out. */
@@ -41,7 +42,8 @@ static json_t *groups_json(const struct wh_resource *r, struct wh_arena *mem)
 {
 	json_t *ids = json_array();
 	for (size_t i = 0; i < r->n_nsgs; i++)
-		json_array_append_new(ids, json_string(r->nsgs[i]->id ? r->nsgs[i]->id : wh_arena_printf(mem, "%s", r->nsgs[i]->name)));
+		json_array_append_new(
+			ids, json_string(r->nsgs[i]->id ? r->nsgs[i]->id : wh_arena_printf(mem, "%s", r->nsgs[i]->name)));
 	return r->n_nsgs ? json_pack("[{s:s, s:o}]", "networkInterface", "", "networkSecurityGroups", ids) : ids;
 }
 
@@ -52,9 +54,11 @@ json_t *wh_hardening_azure(const struct wh_resource_result *r, const struct wh_r
 	json_t *rules = json_array();
 	for (size_t i = 0; i < r->n_rules; i++)
 		json_array_append_new(rules, rule_json(&r->rules[i], mem));
-	return json_pack("{s:s, s:s, s:s, s:{s:o, s:s, s:o}}", "id", wh_arena_printf(mem, "%s/providers/Microsoft.Security/adaptiveNetworkHardenings/default", id), "name", "default", "type",
-	                 "Microsoft.Security/adaptiveNetworkHardenings", "properties", "rules", rules, "rulesCalculationTime", wh_time_text(of->calculated_us, at),
-	                 "effectiveNetworkSecurityGroups", groups_json(r->resource, mem));
+	return json_pack("{s:s, s:s, s:s, s:{s:o, s:s, s:o}}", "id",
+	                 wh_arena_printf(mem, "%s/providers/Microsoft.Security/adaptiveNetworkHardenings/default", id), "name",
+	                 "default", "type", "Microsoft.Security/adaptiveNetworkHardenings", "properties", "rules", rules,
+	                 "rulesCalculationTime", wh_time_text(of->calculated_us, at), "effectiveNetworkSecurityGroups",
+	                 groups_json(r->resource, mem));
 }
 
 WH_ENDPOINT(hardenings_list)
@@ -64,7 +68,8 @@ WH_ENDPOINT(hardenings_list)
 	int rc = wh_hardenings_load(c, wh_call_resource(c, ID_SEGMENTS), &x, err);
 	for (size_t i = 0; !rc && i < x.recommendation->n_resources; i++)
 		if (x.recommendation->resources[i].n_rules)
-			json_array_append_new(list, wh_hardening_azure(&x.recommendation->resources[i], x.recommendation, c->mem));
+			json_array_append_new(list,
+			                      wh_hardening_azure(&x.recommendation->resources[i], x.recommendation, c->mem));
 	wh_estate_free(x.estate);
 	if (!rc)
 		return wh_call_list(c, list);
@@ -76,8 +81,10 @@ WH_ENDPOINT(hardening_get)
 {
 	struct wh_app_rules x;
 	int rc = wh_hardenings_load(c, wh_call_resource(c, ID_SEGMENTS), &x, err);
-	if (!rc && (strcasecmp(c->target.segments[c->target.n - 1], "default") || !x.recommendation->n_resources || !x.recommendation->resources[0].n_rules))
-		rc = wh_fail(err, -ENOENT, "%s has no hardening '%.60s': nothing is recommended for it now", c->values[4], c->target.segments[c->target.n - 1]);
+	if (!rc && (strcasecmp(c->target.segments[c->target.n - 1], "default") || !x.recommendation->n_resources ||
+	            !x.recommendation->resources[0].n_rules))
+		rc = wh_fail(err, -ENOENT, "%s has no hardening '%.60s': nothing is recommended for it now", c->values[4],
+		             c->target.segments[c->target.n - 1]);
 	if (!rc)
 		rc = wh_call_json(c, 200, wh_hardening_azure(&x.recommendation->resources[0], x.recommendation, c->mem));
 	wh_estate_free(x.estate);

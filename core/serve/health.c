@@ -21,5 +21,6 @@ WH_ENDPOINT(metrics)
 	int rc = wh_app_metrics(c->app, NULL, 0, &text, &n, err);
 	if (!text)
 		return rc ? rc : wh_fail(err, -ENOMEM, "out of memory");
-	return wh_call_text(c, text, n, "text/plain; version=0.0.4; charset=utf-8"); /* also where the ledger can't be read: whittle_up is 0 then */
+	/* also where the ledger can't be read: whittle_up is 0 then */
+	return wh_call_text(c, text, n, "text/plain; version=0.0.4; charset=utf-8");
 }

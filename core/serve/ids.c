@@ -3,7 +3,8 @@
 #include <strings.h>
 #include "serve/call.h"
 
-#define LOCAL "/subscriptions/" WH_LOCAL_SUBSCRIPTION "/resourceGroups/" WH_LOCAL_GROUP "/providers/Microsoft.HybridCompute/machines/"
+#define LOCAL                                                                                                                    \
+	"/subscriptions/" WH_LOCAL_SUBSCRIPTION "/resourceGroups/" WH_LOCAL_GROUP "/providers/Microsoft.HybridCompute/machines/"
 
 const char *wh_call_id(const char *name, const char *id, struct wh_arena *mem)
 {

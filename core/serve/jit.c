@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * jitNetworkAccessPolicies: one, "default", for each resource group with machines that have a policy. The policies are whittle.yaml's, which is root's alone: this API
- * opens within them and does not change them.
+ * jitNetworkAccessPolicies: one, "default", for each resource group with machines that have a policy. The policies are
+ * whittle.yaml's, which is root's alone: this API opens within them and does not change them.
  */
 #include <string.h>
 #include <strings.h>
@@ -20,7 +20,8 @@ static json_t *port_json(const struct wh_jit_policy *p, const struct wh_jit_port
 	json_t *from = json_array();
 	for (size_t i = 0; i < p->n_from; i++)
 		json_array_append_new(from, json_string(wh_prefix_text(&p->from[i], text)));
-	json_t *o = json_pack("{s:i, s:s, s:s}", "number", (int)port->port, "protocol", port->proto == WH_PROTO_UDP ? "UDP" : "TCP", "maxRequestAccessDuration",
+	json_t *o = json_pack("{s:i, s:s, s:s}", "number", (int)port->port, "protocol",
+	                      port->proto == WH_PROTO_UDP ? "UDP" : "TCP", "maxRequestAccessDuration",
 	                      wh_arena_printf(mem, "PT%lldM", (long long)((p->longest_s ? p->longest_s : 3 * 3600) / 60)));
 	if (p->n_from)
 		json_object_set(o, "allowedSourceAddressPrefixes", from);
@@ -62,9 +63,14 @@ static json_t *machines_of(const struct wh_call *c, const struct wh_estate *e, c
 
 static json_t *policy_json(const struct wh_call *c, const struct wh_estate *e, const char *group)
 {
-	const char *id = wh_arena_printf(c->mem, "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Security/locations/" WH_LOCAL_LOCATION "/jitNetworkAccessPolicies/default", c->values[0], group);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:o, s:[], s:s}}", "id", id, "name", "default", "type", TYPE, "kind", "Basic", "location", WH_LOCAL_LOCATION, "properties",
-	                 "virtualMachines", machines_of(c, e, group), "requests", "provisioningState", "Succeeded");
+	const char *id = wh_arena_printf(
+		c->mem,
+		"/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Security/locations/" WH_LOCAL_LOCATION
+		"/jitNetworkAccessPolicies/default",
+		c->values[0], group);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:o, s:[], s:s}}", "id", id, "name", "default", "type", TYPE, "kind",
+	                 "Basic", "location", WH_LOCAL_LOCATION, "properties", "virtualMachines", machines_of(c, e, group),
+	                 "requests", "provisioningState", "Succeeded");
 }
 
 /* The value after "resourceGroups"; NULL: all groups. */
@@ -119,7 +125,8 @@ static int one(struct wh_call *c, json_t **out, struct wh_error *err)
 	*out = strcasecmp(c->values[3], "default") ? NULL : json_incref(json_array_get(list, 0));
 	json_decref(list);
 	wh_estate_free(e);
-	return *out ? 0 : wh_fail(err, -ENOENT, "there is no policy '%.60s' here; policies are in whittle.yaml: jit", c->values[3]);
+	return *out ? 0
+	            : wh_fail(err, -ENOENT, "there is no policy '%.60s' here; policies are in whittle.yaml: jit", c->values[3]);
 }
 
 WH_ENDPOINT(jit_get)
@@ -134,11 +141,14 @@ WH_ENDPOINT(jit_put)
 {
 	json_t *doc;
 	int rc = one(c, &doc, err);
-	if (!rc && json_equal(json_object_get(json_object_get(doc, "properties"), "virtualMachines"), json_object_get(json_object_get(c->body, "properties"), "virtualMachines")))
+	if (!rc && json_equal(json_object_get(json_object_get(doc, "properties"), "virtualMachines"),
+	                      json_object_get(json_object_get(c->body, "properties"), "virtualMachines")))
 		return wh_call_json(c, 200, doc);
 	if (!rc)
 		json_decref(doc);
-	return wh_call_refuse(c, 409, "PolicyIsConfigured", "policies are in whittle.yaml (jit), which root alone changes: what may be opened is not for this API to widen");
+	return wh_call_refuse(
+		c, 409, "PolicyIsConfigured",
+		"policies are in whittle.yaml (jit), which root alone changes: what may be opened is not for this API to widen");
 }
 
 WH_ENDPOINT(jit_delete)
@@ -153,7 +163,8 @@ WH_ENDPOINT(jit_delete)
 static int open_port(struct wh_call *c, const char *id, json_t *port, const char *why, struct wh_error *err)
 {
 	struct wh_gate_request r = wh_call_gate(c, WH_GATE_JIT_OPEN);
-	const char *from = wh_call_member(port, "allowedSourceAddressPrefix"), *end = wh_call_member(port, "endTimeUtc"), *local = strrchr(id, '/');
+	const char *from = wh_call_member(port, "allowedSourceAddressPrefix"), *end = wh_call_member(port, "endTimeUtc"),
+		   *local = strrchr(id, '/');
 	const char *proto = wh_call_member(port, "protocol");
 	int64_t until, now = wh_now_us();
 	json_t *doc;
@@ -169,7 +180,9 @@ static int open_port(struct wh_call *c, const char *id, json_t *port, const char
 	snprintf(r.from, sizeof r.from, "%.63s", from);
 	snprintf(r.why, sizeof r.why, "%.250s", why ? why : "");
 	int rc = wh_call_command(c, &r, &doc, err);
-	wh_call_journal(c, "serve.jit.open", json_pack("{s:s, s:i, s:s, s:b}", "resource", r.resource, "port", (int)r.port, "from", r.from, "done", !rc));
+	wh_call_journal(
+		c, "serve.jit.open",
+		json_pack("{s:s, s:i, s:s, s:b}", "resource", r.resource, "port", (int)r.port, "from", r.from, "done", !rc));
 	json_decref(doc);
 	if (!rc) {
 		json_object_set_new(port, "status", json_string("Initiated"));
@@ -185,8 +198,10 @@ WH_ENDPOINT(jit_initiate)
 	char now[WH_TIME_STRLEN];
 	size_t i, k;
 	int rc = 0;
-	if (strcasecmp(c->target.segments[c->target.n - 1], "initiate") || !json_array_size(machines) || json_array_size(machines) > 20)
-		return wh_call_refuse(c, 400, "InvalidRequestContent", "initiate takes 1 to 20 virtualMachines, each with an id and ports");
+	if (strcasecmp(c->target.segments[c->target.n - 1], "initiate") || !json_array_size(machines) ||
+	    json_array_size(machines) > 20)
+		return wh_call_refuse(c, 400, "InvalidRequestContent",
+		                      "initiate takes 1 to 20 virtualMachines, each with an id and ports");
 	json_array_foreach(machines, i, m) {
 		const char *id = wh_call_member(m, "id");
 		if (!id || !json_array_size(json_object_get(m, "ports")))
@@ -194,7 +209,10 @@ WH_ENDPOINT(jit_initiate)
 		json_array_foreach(json_object_get(m, "ports"), k, port)
 			rc = rc ? rc : open_port(c, id, port, why, err);
 	}
-	return rc ? rc : wh_call_json(c, 202, json_pack("{s:O, s:s, s:s, s:s*}", "virtualMachines", machines, "startTimeUtc", wh_time_text(wh_now_us(), now), "requestor", c->app->who, "justification", why));
+	return rc ? rc
+	          : wh_call_json(c, 202,
+	                         json_pack("{s:O, s:s, s:s, s:s*}", "virtualMachines", machines, "startTimeUtc",
+	                                   wh_time_text(wh_now_us(), now), "requestor", c->app->who, "justification", why));
 }
 
 /* ---- our own ---- */
@@ -211,7 +229,8 @@ WH_ENDPOINT(own_jit)
 		json_t *ports = json_array();
 		for (size_t k = 0; k < p->n_ports; k++)
 			json_array_append_new(ports, port_json(p, &p->ports[k], c->mem));
-		json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "resource", p->resource, "id", id_of(c, e, p), "ports", ports));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:o}", "resource", p->resource, "id", id_of(c, e, p), "ports", ports));
 	}
 	wh_estate_free(e);
 	rc = rc ? rc : wh_app_jit_log(c->app, &log, err);
@@ -231,7 +250,9 @@ WH_ENDPOINT(own_jit_open)
 {
 	const char *resource = wh_call_member(c->body, "resource");
 	if (!resource)
-		return wh_call_refuse(c, 400, "InvalidRequestContent", "the body has resource, number, protocol, allowedSourceAddressPrefix, endTimeUtc and, if wanted, why");
+		return wh_call_refuse(
+			c, 400, "InvalidRequestContent",
+			"the body has resource, number, protocol, allowedSourceAddressPrefix, endTimeUtc and, if wanted, why");
 	int rc = open_port(c, resource, c->body, wh_call_member(c->body, "why"), err);
 	return rc ? rc : wh_call_json(c, 200, json_incref(c->body));
 }

@@ -26,8 +26,12 @@ static int parse(const char *where, struct wh_addr *addr, uint16_t *port, struct
 	bool six = n > 2 && *where == '[' && where[n - 1] == ']';
 	char *end = NULL;
 	unsigned long p = colon ? strtoul(colon + 1, &end, 10) : 0;
-	if (!n || !p || p > 65535 || *end || strspn(colon + 1, "0123456789") != strlen(colon + 1) || wh_addr_parse(where + six, n - 2 * six, addr) || six == wh_addr_is_v4(addr))
-		return wh_fail_input(err, -EINVAL, "'%.80s' is no place to listen at, such as 127.0.0.1:8443, [::1]:8443 or unix:/run/whittle/serve.sock", where);
+	if (!n || !p || p > 65535 || *end || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+	    wh_addr_parse(where + six, n - 2 * six, addr) || six == wh_addr_is_v4(addr))
+		return wh_fail_input(
+			err, -EINVAL,
+			"'%.80s' is no place to listen at, such as 127.0.0.1:8443, [::1]:8443 or unix:/run/whittle/serve.sock",
+			where);
 	*port = (uint16_t)p;
 	return 0;
 }
@@ -62,7 +66,8 @@ static int listen_local(const char *path, struct wh_listener *out, struct wh_err
 {
 	union place at = {.local = {.sun_family = AF_UNIX}};
 	if (*path != '/' || strlen(path) >= sizeof at.local.sun_path)
-		return wh_fail_input(err, -EINVAL, "unix:%.80s: a socket's path begins with / and has up to %zu characters", path, sizeof at.local.sun_path - 1);
+		return wh_fail_input(err, -EINVAL, "unix:%.80s: a socket's path begins with / and has up to %zu characters", path,
+		                     sizeof at.local.sun_path - 1);
 	strcpy(at.local.sun_path, path);
 	int rc = free_path(path, err);
 	mode_t was = umask(0111); /* anybody may connect: the kernel says who it is, and that decides */
@@ -83,15 +88,18 @@ static int listen_net(const char *where, bool insecure, struct wh_listener *out,
 		return rc;
 	bool v4 = wh_addr_is_v4(&out->addr);
 	if (insecure && !is_loopback(&out->addr))
-		return wh_fail_input(err, -EPERM, "%s: plain HTTP is for this machine's loopback alone: leave --insecure-loopback out", where);
+		return wh_fail_input(err, -EPERM,
+		                     "%s: plain HTTP is for this machine's loopback alone: leave --insecure-loopback out", where);
 	if (v4) {
-		at.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(wh_addr_to_v4(&out->addr))};
+		at.v4 = (struct sockaddr_in){
+			.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(wh_addr_to_v4(&out->addr))};
 	} else {
 		at.v6.sin6_port = htons(port);
 		memcpy(&at.v6.sin6_addr, out->addr.b, 16);
 	}
 	out->kind = insecure ? WH_LISTEN_PLAIN : WH_LISTEN_TLS;
-	snprintf(out->base, sizeof out->base, v4 ? "%s://%s:%u" : "%s://[%s]:%u", insecure ? "http" : "https", wh_addr_text(&out->addr, text), port);
+	snprintf(out->base, sizeof out->base, v4 ? "%s://%s:%u" : "%s://[%s]:%u", insecure ? "http" : "https",
+	         wh_addr_text(&out->addr, text), port);
 	out->fd = open_socket(&at, v4 ? sizeof at.v4 : sizeof at.v6, where, err);
 	return out->fd < 0 ? out->fd : 0;
 }
@@ -102,7 +110,8 @@ int wh_listen(const struct wh_serve_options *o, struct wh_listener out[static WH
 	for (size_t i = 0; i < o->n_listen && !rc; i++) {
 		const char *where = o->listen[i];
 		out[i] = (struct wh_listener){.fd = -1};
-		rc = !strncmp(where, "unix:", 5) ? listen_local(where + 5, &out[i], err) : listen_net(where, o->insecure_loopback, &out[i], err);
+		rc = !strncmp(where, "unix:", 5) ? listen_local(where + 5, &out[i], err)
+		                                 : listen_net(where, o->insecure_loopback, &out[i], err);
 		for (size_t k = 0; k < i && rc; k++)
 			close(out[k].fd);
 	}

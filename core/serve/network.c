@@ -60,8 +60,10 @@ static const char *group_of(const struct wh_call *c)
 static json_t *resource(const struct wh_call *c, const char *kind, const char *name, json_t *properties)
 {
 	const char *location = location_of(c);
-	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "id", wh_arena_printf(c->mem, SECURITY "%s/%s", c->values[0], group_of(c), location, kind, name), "name", name, "type",
-	                 wh_arena_printf(c->mem, "Microsoft.Security/locations/%s", kind), "location", location, "properties", properties);
+	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "id",
+	                 wh_arena_printf(c->mem, SECURITY "%s/%s", c->values[0], group_of(c), location, kind, name), "name", name,
+	                 "type", wh_arena_printf(c->mem, "Microsoft.Security/locations/%s", kind), "location", location,
+	                 "properties", properties);
 }
 
 /* ---- connections ---- */
@@ -81,8 +83,9 @@ static int connections(struct wh_call *c, struct wh_app_network *net, bool exter
 		give_ids(json_object_get(o, "inboundConnectedResources"), "connectedResourceId", c->mem);
 		give_ids(json_object_get(o, "outboundConnectedResources"), "connectedResourceId", c->mem);
 	}
-	*out = resource(c, "allowedConnections", external ? "External" : "Internal", json_pack("{s:s, s:o}", "calculatedDateTime", wh_time_text(wh_now_us(), now), "connectableResources",
-	                of_subscription(list, "id", c->values[0])));
+	*out = resource(c, "allowedConnections", external ? "External" : "Internal",
+	                json_pack("{s:s, s:o}", "calculatedDateTime", wh_time_text(wh_now_us(), now), "connectableResources",
+	                          of_subscription(list, "id", c->values[0])));
 	json_decref(doc);
 	return 0;
 }
@@ -111,7 +114,8 @@ static int both(struct wh_call *c, const char *only, struct wh_error *err)
 	wh_app_network_close(net);
 	wh_state_close(s);
 	if (!rc && only)
-		rc = json_array_size(list) ? wh_call_json(c, 200, json_incref(json_array_get(list, 0))) : wh_call_refuse(c, 404, "ResourceNotFound", "there are Internal and External");
+		rc = json_array_size(list) ? wh_call_json(c, 200, json_incref(json_array_get(list, 0)))
+		                           : wh_call_refuse(c, 404, "ResourceNotFound", "there are Internal and External");
 	else if (!rc)
 		return wh_call_list(c, list);
 	json_decref(list);
@@ -151,7 +155,8 @@ static int topologies(struct wh_call *c, json_t **out, struct wh_error *err)
 	json_t *doc = rc ? NULL : wh_app_map_json(m);
 	json_array_foreach(json_object_get(doc, "value"), i, v) {
 		of_topology(v, c->values[0], c->mem);
-		json_array_append_new(list, resource(c, "topologies", wh_call_member(v, "name"), json_incref(json_object_get(v, "properties"))));
+		json_array_append_new(list, resource(c, "topologies", wh_call_member(v, "name"),
+		                                     json_incref(json_object_get(v, "properties"))));
 	}
 	json_decref(doc);
 	if (!rc)
@@ -188,8 +193,11 @@ WH_ENDPOINT(topology_get)
 
 static json_t *location(const struct wh_call *c)
 {
-	return json_pack("{s:s, s:s, s:s, s:{s:s}}", "id", wh_arena_printf(c->mem, "/subscriptions/%s/providers/Microsoft.Security/locations/" WH_LOCAL_LOCATION, c->values[0]), "name",
-	                 WH_LOCAL_LOCATION, "type", "Microsoft.Security/locations", "properties", "homeRegionName", WH_LOCAL_LOCATION);
+	return json_pack("{s:s, s:s, s:s, s:{s:s}}", "id",
+	                 wh_arena_printf(c->mem, "/subscriptions/%s/providers/Microsoft.Security/locations/" WH_LOCAL_LOCATION,
+	                                 c->values[0]),
+	                 "name", WH_LOCAL_LOCATION, "type", "Microsoft.Security/locations", "properties", "homeRegionName",
+	                 WH_LOCAL_LOCATION);
 }
 
 WH_ENDPOINT(locations_list)

@@ -33,9 +33,11 @@ static const char *make_id(const struct wh_call *c, const char *what)
 	uint8_t hash[32];
 	if (!*c->request->request_id)
 		return wh_arena_printf(c->mem, "%016llx", (unsigned long long)wh_now_us());
-	const char *key = wh_arena_printf(c->mem, "%s\n%s\n%s\n%s", c->app->who, what, c->request->target, c->request->request_id);
+	const char *key = wh_arena_printf(c->mem, "%s\n%s\n%s\n%s", c->app->who, what, c->request->target,
+	                                  c->request->request_id);
 	wh_sha256(key, strlen(key), hash);
-	return wh_arena_printf(c->mem, "r%02x%02x%02x%02x%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]);
+	return wh_arena_printf(c->mem, "r%02x%02x%02x%02x%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3], hash[4], hash[5],
+	                       hash[6], hash[7]);
 }
 
 struct oldest { char key[64]; int64_t time_us; size_t n; };
@@ -60,7 +62,8 @@ static int make_room(struct wh_state *s, struct wh_error *err)
 	return !rc && o.n >= KEPT ? wh_state_delete(s, COLLECTION, o.key, err) : rc;
 }
 
-int wh_operation_begin(struct wh_call *c, const char *what, const char *resource, const char **id, bool *fresh, struct wh_error *err)
+int wh_operation_begin(struct wh_call *c, const char *what, const char *resource, const char **id, bool *fresh,
+                       struct wh_error *err)
 {
 	struct wh_state *s;
 	json_t *doc = NULL;
@@ -73,7 +76,8 @@ int wh_operation_begin(struct wh_call *c, const char *what, const char *resource
 	*fresh = !doc;
 	json_decref(doc);
 	if (!rc && *fresh) {
-		doc = json_pack("{s:s, s:s, s:s, s:I, s:s}", "status", "InProgress", "what", what, "resource", resource, "begun", (json_int_t)wh_now_us(), "who", c->app->who);
+		doc = json_pack("{s:s, s:s, s:s, s:I, s:s}", "status", "InProgress", "what", what, "resource", resource, "begun",
+		                (json_int_t)wh_now_us(), "who", c->app->who);
 		rc = make_room(s, err);
 		rc = rc ? rc : write_one(s, *id, doc, err);
 		json_decref(doc);
@@ -92,7 +96,10 @@ int wh_operation_end(struct wh_call *c, const char *id, int rc, json_t *result, 
 	if (!done && doc) {
 		json_object_set_new(doc, "status", json_string(rc ? "Failed" : "Succeeded"));
 		if (rc)
-			json_object_set_new(doc, "error", json_pack("{s:s, s:s}", "code", rc == -EPERM || rc == -ESTALE ? "Conflict" : "EnforceFailed", "message", why->text));
+			json_object_set_new(doc, "error",
+			                    json_pack("{s:s, s:s}", "code",
+			                              rc == -EPERM || rc == -ESTALE ? "Conflict" : "EnforceFailed", "message",
+			                              why->text));
 		else if (result)
 			json_object_set(doc, "result", result);
 		done = write_one(s, id, doc, err);
@@ -106,8 +113,9 @@ int wh_operation_end(struct wh_call *c, const char *id, int rc, json_t *result, 
 int wh_operation_accepted(struct wh_call *c, const char *id)
 {
 	const char *version = wh_call_query(c, "api-version");
-	c->location = wh_arena_printf(c->mem, "%s/subscriptions/%s/providers/Microsoft.Security/operationResults/%s?api-version=%s", c->request->base,
-	                              *version ? wh_target_encode(c->values[0], c->mem) : WH_LOCAL_SUBSCRIPTION, id, *version ? version : "2020-01-01");
+	c->location = wh_arena_printf(
+		c->mem, "%s/subscriptions/%s/providers/Microsoft.Security/operationResults/%s?api-version=%s", c->request->base,
+		*version ? wh_target_encode(c->values[0], c->mem) : WH_LOCAL_SUBSCRIPTION, id, *version ? version : "2020-01-01");
 	return wh_call_empty(c, 202);
 }
 
@@ -128,7 +136,8 @@ WH_ENDPOINT(operation_get)
 	else if (status && !strcmp(status, "Succeeded"))
 		rc = wh_call_json(c, 200, json_incref(doc));
 	else if (old)
-		rc = wh_call_refuse(c, 500, "OperationInterrupted", "the server ended while it was at this; `whittle drift` says what is in force");
+		rc = wh_call_refuse(c, 500, "OperationInterrupted",
+		                    "the server ended while it was at this; `whittle drift` says what is in force");
 	else
 		rc = wh_operation_accepted(c, c->values[1]);
 	json_decref(doc);

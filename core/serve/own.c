@@ -33,13 +33,19 @@ WH_ENDPOINT(own_drift)
 
 WH_ENDPOINT(own_reach)
 {
-	const char *from = wh_call_query(c, "from"), *to = wh_call_query(c, "to"), *port = wh_call_query(c, "port"), *proto = wh_call_query(c, "proto");
-	struct wh_app_reach ask = {.from = *from ? from : NULL, .to = *to ? to : NULL, .has_port = *port != 0, .port = (uint16_t)strtoul(port, NULL, 10)};
+	const char *from = wh_call_query(c, "from"), *to = wh_call_query(c, "to"), *port = wh_call_query(c, "port"),
+		   *proto = wh_call_query(c, "proto");
+	struct wh_app_reach ask = {.from = *from ? from : NULL,
+	                           .to = *to ? to : NULL,
+	                           .has_port = *port != 0,
+	                           .port = (uint16_t)strtoul(port, NULL, 10)};
 	struct wh_app_network *net = NULL;
 	struct wh_state *s;
 	json_t *doc;
-	if ((!*from && !*to) || strspn(port, "0123456789") != strlen(port) || strlen(port) > 5 || strtoul(port, NULL, 10) > 65535 || (*proto && wh_proto_parse(proto, &ask.proto)))
-		return wh_call_refuse(c, 400, "InvalidRequestContent", "reach takes from, to (one may be left out), port and proto");
+	if ((!*from && !*to) || strspn(port, "0123456789") != strlen(port) || strlen(port) > 5 ||
+	    strtoul(port, NULL, 10) > 65535 || (*proto && wh_proto_parse(proto, &ask.proto)))
+		return wh_call_refuse(c, 400, "InvalidRequestContent",
+		                      "reach takes from, to (one may be left out), port and proto");
 	int rc = wh_ledger_state(c->app->store_url, WH_STATE_READ, &s, err);
 	if (rc)
 		return rc;

@@ -22,8 +22,10 @@ static int hardenings(struct wh_call *c, const char *resource, struct wh_error *
 	json_array_foreach(json_object_get(doc, "resources"), i, o) {
 		json_object_set_new(o, "reviewed", json_string(wh_rules_digest(&x.recommendation->resources[i], digest)));
 		if (!x.last_unknown.code && x.last[i].time_us)
-			json_object_set_new(o, "lastEnforced", json_pack("{s:s, s:s, s:b, s:b}", "time", wh_time_text(x.last[i].time_us, t), "who", x.last[i].who, "takenBack", x.last[i].taken_back,
-			                                                 "changedSince", x.last[i].changed_us > x.last[i].time_us));
+			json_object_set_new(o, "lastEnforced",
+			                    json_pack("{s:s, s:s, s:b, s:b}", "time", wh_time_text(x.last[i].time_us, t), "who",
+			                              x.last[i].who, "takenBack", x.last[i].taken_back, "changedSince",
+			                              x.last[i].changed_us > x.last[i].time_us));
 	}
 	free(text);
 	if (!rc)
@@ -56,7 +58,8 @@ static int take_prefixes(const json_t *list, struct wh_review_change *x, struct 
 	for (size_t i = 0; i < n; i++) {
 		const char *text = json_string_value(json_array_get(list, i));
 		if (!text || wh_prefix_parse(text, strlen(text), &p[i], NULL))
-			return wh_fail_input(err, -EINVAL, "'%.60s' is neither an address nor a prefix", text ? text : "(no text)");
+			return wh_fail_input(err, -EINVAL, "'%.60s' is neither an address nor a prefix",
+			                     text ? text : "(no text)");
 	}
 	x->prefixes = p;
 	x->n_prefixes = n;
@@ -66,15 +69,26 @@ static int take_prefixes(const json_t *list, struct wh_review_change *x, struct 
 static int take_change(struct wh_call *c, struct wh_review_change *x, struct wh_error *err)
 {
 	static const char *const ops[] = {"add", "edit", "delete", NULL};
-	const char *op = wh_call_member(c->body, "op"), *direction = wh_call_member(c->body, "direction"), *proto = wh_call_member(c->body, "protocol");
+	const char *op = wh_call_member(c->body, "op"), *direction = wh_call_member(c->body, "direction"),
+		   *proto = wh_call_member(c->body, "protocol");
 	const char *action = wh_call_member(c->body, "action");
 	json_int_t port = json_integer_value(json_object_get(c->body, "destinationPort"));
-	const json_t *set = json_object_get(c->body, "ipAddresses"), *add = json_object_get(c->body, "add"), *remove = json_object_get(c->body, "remove");
+	const json_t *set = json_object_get(c->body, "ipAddresses"), *add = json_object_get(c->body, "add"),
+		     *remove = json_object_get(c->body, "remove");
 	int which = op ? wh_key_choice(ops, op) : -1;
 	if (which < 0 || (which != WH_REVIEW_ADD && !wh_call_member(c->body, "rule")))
-		return wh_fail_input(err, -EINVAL, "the body has op (add, edit, delete), rule (but for add), and for add also direction, protocol, destinationPort and ipAddresses");
-	*x = (struct wh_review_change){.op = (enum wh_review_op)which, .resource = c->values[0], .rule = wh_call_member(c->body, "rule"), .port = (uint16_t)port, .adding = add != NULL,
-	                               .removing = !add && remove, .deny = action && !strcasecmp(action, "deny"), .who = c->app->who, .why = wh_call_member(c->body, "why"),
+		return wh_fail_input(
+			err, -EINVAL,
+			"the body has op (add, edit, delete), rule (but for add), and for add also direction, protocol, destinationPort and ipAddresses");
+	*x = (struct wh_review_change){.op = (enum wh_review_op)which,
+	                               .resource = c->values[0],
+	                               .rule = wh_call_member(c->body, "rule"),
+	                               .port = (uint16_t)port,
+	                               .adding = add != NULL,
+	                               .removing = !add && remove,
+	                               .deny = action && !strcasecmp(action, "deny"),
+	                               .who = c->app->who,
+	                               .why = wh_call_member(c->body, "why"),
 	                               .direction = direction && !strcasecmp(direction, "Outbound") ? WH_OUTBOUND : WH_INBOUND};
 	if (which == WH_REVIEW_ADD && (port < 1 || port > 65535 || !proto || wh_proto_parse(proto, &x->proto)))
 		return wh_fail_input(err, -EINVAL, "a rule has a protocol, TCP or UDP, and a destinationPort from 1 to 65535");

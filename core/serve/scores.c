@@ -33,15 +33,20 @@ static json_t *part(const struct wh_call *c, const json_t *score)
 
 static json_t *score_json(struct wh_call *c, const json_t *s)
 {
-	return wh_posture_resource(c, subscription(c), "secureScores", SCORE, json_pack("{s:s, s:O?, s:o}", "displayName", "secure score", "weight", json_object_get(s, "weight"), "score", numbers(s)));
+	return wh_posture_resource(c, subscription(c), "secureScores", SCORE,
+	                           json_pack("{s:s, s:O?, s:o}", "displayName", "secure score", "weight",
+	                                     json_object_get(s, "weight"), "score", numbers(s)));
 }
 
 static json_t *control_json(struct wh_call *c, const json_t *k)
 {
 	json_t *healthy = json_object_get(k, "healthy"), *unhealthy = json_object_get(k, "unhealthy");
-	return wh_posture_resource(c, wh_arena_printf(c->mem, "%s/providers/Microsoft.Security/secureScores/" SCORE, subscription(c)), "secureScoreControls", wh_call_member(k, "id"),
-	                           json_pack("{s:s?, s:O, s:O, s:i, s:I, s:o}", "displayName", wh_call_member(k, "name"), "healthyResourceCount", healthy, "unhealthyResourceCount", unhealthy,
-	                                     "notApplicableResourceCount", 0, "weight", json_integer_value(healthy) + json_integer_value(unhealthy), "score", numbers(k)));
+	return wh_posture_resource(
+		c, wh_arena_printf(c->mem, "%s/providers/Microsoft.Security/secureScores/" SCORE, subscription(c)),
+		"secureScoreControls", wh_call_member(k, "id"),
+		json_pack("{s:s?, s:O, s:O, s:i, s:I, s:o}", "displayName", wh_call_member(k, "name"), "healthyResourceCount",
+	                  healthy, "unhealthyResourceCount", unhealthy, "notApplicableResourceCount", 0, "weight",
+	                  json_integer_value(healthy) + json_integer_value(unhealthy), "score", numbers(k)));
 }
 
 static int scores(struct wh_call *c, bool controls, bool one, struct wh_error *err)
@@ -60,7 +65,9 @@ static int scores(struct wh_call *c, bool controls, bool one, struct wh_error *e
 	if (!rc && !one)
 		return wh_call_list(c, list);
 	if (!rc)
-		rc = json_array_size(list) ? wh_call_json(c, 200, json_incref(json_array_get(list, 0))) : wh_call_refuse(c, 404, "ResourceNotFound", "nothing of this subscription is judged yet");
+		rc = json_array_size(list)
+		             ? wh_call_json(c, 200, json_incref(json_array_get(list, 0)))
+		             : wh_call_refuse(c, 404, "ResourceNotFound", "nothing of this subscription is judged yet");
 	json_decref(list);
 	return rc;
 }
@@ -102,10 +109,12 @@ static void copy(json_t *to, const json_t *from, const char *const *names)
 
 static json_t *standard_json(struct wh_call *c, const json_t *doc)
 {
-	static const char *const names[] = {"state", "passedControls", "failedControls", "skippedControls", "unsupportedControls", NULL};
+	static const char *const names[] = {"state",           "passedControls",      "failedControls",
+	                                    "skippedControls", "unsupportedControls", NULL};
 	json_t *p = json_object();
 	copy(p, doc, names);
-	return wh_posture_resource(c, subscription(c), "regulatoryComplianceStandards", wh_call_member(json_object_get(doc, "standard"), "id"), p);
+	return wh_posture_resource(c, subscription(c), "regulatoryComplianceStandards",
+	                           wh_call_member(json_object_get(doc, "standard"), "id"), p);
 }
 
 static json_t *compliance_control_json(struct wh_call *c, const json_t *k, const char *scope)
@@ -118,10 +127,13 @@ static json_t *compliance_control_json(struct wh_call *c, const json_t *k, const
 
 static json_t *compliance_assessment_json(struct wh_call *c, const json_t *a, const char *scope)
 {
-	static const char *const names[] = {"state", "passedResources", "failedResources", "skippedResources", "unsupportedResources", NULL};
+	static const char *const names[] = {
+		"state", "passedResources", "failedResources", "skippedResources", "unsupportedResources", NULL};
 	const char *key = wh_call_member(a, "name");
-	json_t *p = json_pack("{s:s?, s:s, s:s}", "description", wh_call_member(a, "displayName"), "assessmentType", "Assessment", "assessmentDetailsLink",
-	                      wh_arena_printf(c->mem, "%s/providers/Microsoft.Security/assessmentMetadata/%s", c->request->base, key));
+	json_t *p = json_pack(
+		"{s:s?, s:s, s:s}", "description", wh_call_member(a, "displayName"), "assessmentType", "Assessment",
+		"assessmentDetailsLink",
+		wh_arena_printf(c->mem, "%s/providers/Microsoft.Security/assessmentMetadata/%s", c->request->base, key));
 	copy(p, a, names);
 	return wh_posture_resource(c, scope, "regulatoryComplianceAssessments", key, p);
 }
@@ -159,7 +171,8 @@ static int standards(struct wh_call *c, const char *only, struct wh_error *err)
 	if (!rc && !only)
 		return wh_call_list(c, list);
 	if (!rc)
-		rc = json_array_size(list) ? wh_call_json(c, 200, json_incref(json_array_get(list, 0))) : wh_call_refuse(c, 404, "ResourceNotFound", "there is no standard '%.60s'", only);
+		rc = json_array_size(list) ? wh_call_json(c, 200, json_incref(json_array_get(list, 0)))
+		                           : wh_call_refuse(c, 404, "ResourceNotFound", "there is no standard '%.60s'", only);
 	json_decref(list);
 	return rc;
 }
@@ -185,9 +198,12 @@ static int below_standard(struct wh_call *c, const char *control, bool assessmen
 		json_decref(list);
 		return rc;
 	}
-	const char *scope = wh_arena_printf(c->mem, "%s/providers/Microsoft.Security/regulatoryComplianceStandards/%s", subscription(c), wh_call_member(json_object_get(x.compliance, "standard"), "id"));
+	const char *scope = wh_arena_printf(c->mem, "%s/providers/Microsoft.Security/regulatoryComplianceStandards/%s",
+	                                    subscription(c), wh_call_member(json_object_get(x.compliance, "standard"), "id"));
 	const json_t *controls = json_object_get(x.compliance, "controls"), *k = control ? named(controls, "id", control) : NULL;
-	const char *inner = k ? wh_arena_printf(c->mem, "%s/providers/Microsoft.Security/regulatoryComplianceControls/%s", scope, wh_call_member(k, "id")) : scope;
+	const char *inner = k ? wh_arena_printf(c->mem, "%s/providers/Microsoft.Security/regulatoryComplianceControls/%s", scope,
+	                                        wh_call_member(k, "id"))
+	                      : scope;
 	json_array_foreach(json_is_object(k) && assessments ? json_object_get(k, "assessments") : NULL, i, o)
 		if (!key || !strcasecmp(wh_call_member(o, "name"), key))
 			json_array_append_new(list, compliance_assessment_json(c, o, inner));

@@ -30,19 +30,23 @@ static void print_banner(const struct wh_listener *l, size_t n, const struct wh_
 	for (size_t i = 0; i < n; i++)
 		fprintf(f, "Listening at %s\n", l[i].base);
 	if (c->cert) {
-		fprintf(f, "%s, until %.10s; its SHA-256 fingerprint is\n    %s\n", c->made ? "A certificate was made for this machine" : "The certificate holds", wh_time_text(c->expires_us, t), c->fingerprint);
+		fprintf(f, "%s, until %.10s; its SHA-256 fingerprint is\n    %s\n",
+		        c->made ? "A certificate was made for this machine" : "The certificate holds",
+		        wh_time_text(c->expires_us, t), c->fingerprint);
 	}
 	fclose(f);
 }
 
-static int certificate(const struct wh_serve_options *o, const struct wh_listener *l, struct wh_certificate *out, struct wh_error *err)
+static int certificate(const struct wh_serve_options *o, const struct wh_listener *l, struct wh_certificate *out,
+                       struct wh_error *err)
 {
 	struct wh_addr addresses[WH_SERVE_LISTENERS + 2] = {wh_addr_v4(0x7f000001), wh_addr_of_halves(0, 1)};
 	size_t n = 2;
 	bool tls = false;
 	for (size_t i = 0; i < o->n_listen; i++) {
 		tls |= l[i].kind == WH_LISTEN_TLS;
-		if (l[i].kind == WH_LISTEN_TLS && (wh_addr_high(&l[i].addr) || wh_addr_low(&l[i].addr) > 1)) /* not "all addresses", nor ::1 again */
+		if (l[i].kind == WH_LISTEN_TLS &&
+		    (wh_addr_high(&l[i].addr) || wh_addr_low(&l[i].addr) > 1)) /* not "all addresses", nor ::1 again */
 			addresses[n++] = l[i].addr;
 	}
 	if (!tls)
@@ -57,13 +61,15 @@ int wh_serve_prepare(const struct wh_serve_options *o, struct wh_error *err)
 	struct wh_certificate c = {.cert = NULL};
 	server.o = *o;
 	int rc = wh_http_load(err);
-	rc = rc ? rc : wh_gate_start(&server.o, server.gates, o->workers, err); /* before there are sockets that are none of its business */
+	/* before there are sockets that are none of its business */
+	rc = rc ? rc : wh_gate_start(&server.o, server.gates, o->workers, err);
 	rc = rc ? rc : wh_listen(o, l, err);
 	if (rc)
 		return rc;
 	rc = certificate(o, l, &c, err);
 	if (!rc) {
-		const struct wh_web_setup setup = {.listeners = l, .n = o->n_listen, .certificate = &c, .close = server.gates, .n_close = o->workers};
+		const struct wh_web_setup setup = {
+			.listeners = l, .n = o->n_listen, .certificate = &c, .close = server.gates, .n_close = o->workers};
 		print_banner(l, o->n_listen, &c);
 		rc = wh_web_start(&setup, &server.control, err);
 	}
@@ -106,7 +112,9 @@ static pid_t start_worker(const struct wh_app *a, size_t i, struct wh_error *err
 		_exit(0);
 	}
 	close(pair[1]);
-	int rc = pid < 0 ? wh_fail(err, -errno, "no worker: %s", strerror(errno)) : wh_helper_send(server.control, "w", 1, pair[0]) ? wh_fail(err, -EPIPE, "the web side has ended") : 0;
+	int rc = pid < 0                                           ? wh_fail(err, -errno, "no worker: %s", strerror(errno))
+	         : wh_helper_send(server.control, "w", 1, pair[0]) ? wh_fail(err, -EPIPE, "the web side has ended")
+	                                                           : 0;
 	close(pair[0]);
 	return rc ? rc : pid;
 }
@@ -117,7 +125,10 @@ static void say_end(const struct wh_app *a, int status)
 	if (!a->note || (WIFEXITED(status) && !WEXITSTATUS(status)))
 		return;
 	if (WIFSIGNALED(status))
-		snprintf(text, sizeof text, WTERMSIG(status) == SIGALRM ? "a request took too long; its worker was ended and another started" : "a worker was ended by signal %d; another was started", WTERMSIG(status));
+		snprintf(text, sizeof text,
+		         WTERMSIG(status) == SIGALRM ? "a request took too long; its worker was ended and another started"
+		                                     : "a worker was ended by signal %d; another was started",
+		         WTERMSIG(status));
 	else
 		snprintf(text, sizeof text, "a worker ended with status %d; another was started", WEXITSTATUS(status));
 	a->note(a->arg, text);

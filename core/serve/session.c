@@ -6,7 +6,8 @@
 static json_t *me(const struct wh_gate_answer *who)
 {
 	char t[WH_TIME_STRLEN];
-	json_t *o = json_pack("{s:s, s:s, s:s}", "name", who->name, "role", wh_serve_roles[who->role == WH_SERVE_OPERATOR], "version", WH_VERSION);
+	json_t *o = json_pack("{s:s, s:s, s:s}", "name", who->name, "role", wh_serve_roles[who->role == WH_SERVE_OPERATOR],
+	                      "version", WH_VERSION);
 	if (who->expires_us)
 		json_object_set_new(o, "expires", json_string(wh_time_text(who->expires_us, t)));
 	return o;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * alertsSuppressionRules. A scope is a list of conditions that all hold: an address or prefix of every source ("entities.ip.address"), a resource
- * ("entities.host.hostname", "entities.azureresource.resourceid"), a port ("whittle.port"). Anything else is refused, since leaving it out would suppress more.
+ * alertsSuppressionRules. A scope is a list of conditions that all hold: an address or prefix of every source
+ * ("entities.ip.address"), a resource ("entities.host.hostname", "entities.azureresource.resourceid"), a port ("whittle.port").
+ * Anything else is refused, since leaving it out would suppress more.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,8 @@
 #include "whittle/app_alerts.h"
 
 enum { PLAIN = 0, SIMULATE = 1 };
-static const char *const ip_field = "entities.ip.address", *const host_field = "entities.host.hostname", *const id_field = "entities.azureresource.resourceid", *const port_field = "whittle.port";
+static const char *const ip_field = "entities.ip.address", *const host_field = "entities.host.hostname",
+			 *const id_field = "entities.azureresource.resourceid", *const port_field = "whittle.port";
 
 /* ---- out ---- */
 
@@ -23,19 +25,26 @@ static void condition(json_t *all, const char *field, const char *value)
 /* What was kept as one reason is Azure's reason and comment. */
 static json_t *rule_json(const struct wh_call *c, const json_t *r)
 {
-	const char *name = wh_call_member(r, "name"), *reason = wh_call_member(r, "reason"), *colon = reason ? strstr(reason, ": ") : NULL;
+	const char *name = wh_call_member(r, "name"), *reason = wh_call_member(r, "reason"),
+		   *colon = reason ? strstr(reason, ": ") : NULL;
 	json_int_t port = json_integer_value(json_object_get(r, "port"));
-	json_t *all = json_array(), *p = json_pack("{s:s?, s:s, s:s?, s:s*, s:s*}", "alertType", wh_call_member(r, "alertType"), "reason",
-	                                           !reason ? "" : colon ? wh_arena_printf(c->mem, "%.*s", (int)(colon - reason), reason) : reason, "state", wh_call_member(r, "state"), "comment",
-	                                           colon ? colon + 2 : NULL, "expirationDateUtc", wh_call_member(r, "expirationDateUtc"));
+	json_t *all = json_array(),
+	       *p = json_pack("{s:s?, s:s, s:s?, s:s*, s:s*}", "alertType", wh_call_member(r, "alertType"), "reason",
+	                      !reason ? ""
+	                      : colon ? wh_arena_printf(c->mem, "%.*s", (int)(colon - reason), reason)
+	                              : reason,
+	                      "state", wh_call_member(r, "state"), "comment", colon ? colon + 2 : NULL, "expirationDateUtc",
+	                      wh_call_member(r, "expirationDateUtc"));
 	condition(all, ip_field, wh_call_member(r, "sources"));
 	condition(all, host_field, wh_call_member(r, "resource"));
 	condition(all, port_field, port ? wh_arena_printf(c->mem, "%d", (int)port) : NULL);
 	if (json_array_size(all))
 		json_object_set_new(p, "suppressionAlertsScope", json_pack("{s:O}", "allOf", all));
 	json_decref(all);
-	return json_pack("{s:s, s:s, s:s, s:o}", "id", wh_arena_printf(c->mem, "/subscriptions/%s/providers/Microsoft.Security/alertsSuppressionRules/%s", c->values[0], name), "name", name,
-	                 "type", "Microsoft.Security/alertsSuppressionRules", "properties", p);
+	return json_pack("{s:s, s:s, s:s, s:o}", "id",
+	                 wh_arena_printf(c->mem, "/subscriptions/%s/providers/Microsoft.Security/alertsSuppressionRules/%s",
+	                                 c->values[0], name),
+	                 "name", name, "type", "Microsoft.Security/alertsSuppressionRules", "properties", p);
 }
 
 /* ---- in ---- */
@@ -47,7 +56,8 @@ static const char *value_of(const json_t *o)
 	return json_array_size(in) == 1 ? json_string_value(json_array_get(in, 0)) : wh_call_member(o, "contains");
 }
 
-static int take_condition(struct wh_call *c, const json_t *o, struct wh_alert_rule *r, struct wh_prefix *source, struct wh_error *err)
+static int take_condition(struct wh_call *c, const json_t *o, struct wh_alert_rule *r, struct wh_prefix *source,
+                          struct wh_error *err)
 {
 	const char *field = wh_call_member(o, "field"), *value = value_of(o), *slash;
 	if (!field || !value)
@@ -59,21 +69,29 @@ static int take_condition(struct wh_call *c, const json_t *o, struct wh_alert_ru
 	} else if (!strcasecmp(field, host_field) || !strcasecmp(field, id_field)) {
 		slash = strrchr(value, '/');
 		r->resource = wh_arena_strdup(c->mem, slash ? slash + 1 : value);
-	} else if (!strcasecmp(field, port_field) && strspn(value, "0123456789") == strlen(value) && strtoul(value, NULL, 10) - 1 < 65535) {
+	} else if (!strcasecmp(field, port_field) && strspn(value, "0123456789") == strlen(value) &&
+	           strtoul(value, NULL, 10) - 1 < 65535) {
 		r->port = (uint16_t)strtoul(value, NULL, 10);
 	} else {
-		return wh_fail_input(err, -EINVAL, "the condition '%.60s' is not known here; there are %s, %s, %s and %s", field, ip_field, host_field, id_field, port_field);
+		return wh_fail_input(err, -EINVAL, "the condition '%.60s' is not known here; there are %s, %s, %s and %s", field,
+		                     ip_field, host_field, id_field, port_field);
 	}
 	return 0;
 }
 
 static int take_rule(struct wh_call *c, const char *name, struct wh_alert_rule *r, struct wh_prefix *source, struct wh_error *err)
 {
-	const json_t *p = json_object_get(c->body, "properties"), *all = json_object_get(json_object_get(p, "suppressionAlertsScope"), "allOf");
-	const char *reason = wh_call_member(p, "reason"), *comment = wh_call_member(p, "comment"), *expires = wh_call_member(p, "expirationDateUtc"), *state = wh_call_member(p, "state");
+	const json_t *p = json_object_get(c->body, "properties"),
+		     *all = json_object_get(json_object_get(p, "suppressionAlertsScope"), "allOf");
+	const char *reason = wh_call_member(p, "reason"), *comment = wh_call_member(p, "comment"),
+		   *expires = wh_call_member(p, "expirationDateUtc"), *state = wh_call_member(p, "state");
 	size_t i;
 	json_t *o;
-	*r = (struct wh_alert_rule){.name = name, .type = wh_call_member(p, "alertType"), .reason = !reason || !*reason ? "" : comment && *comment ? wh_arena_printf(c->mem, "%s: %s", reason, comment) : reason};
+	*r = (struct wh_alert_rule){.name = name,
+	                            .type = wh_call_member(p, "alertType"),
+	                            .reason = !reason || !*reason   ? ""
+	                                      : comment && *comment ? wh_arena_printf(c->mem, "%s: %s", reason, comment)
+	                                                            : reason};
 	if (!r->type)
 		return wh_fail_input(err, -EINVAL, "a rule has properties with alertType, reason and state");
 	if (state && strcasecmp(state, "Enabled"))

@@ -64,9 +64,11 @@ static int add_segment(const char *text, size_t n, struct wh_arena *mem, struct 
 int wh_target_parse(const char *text, struct wh_arena *mem, struct wh_target *out, struct wh_error *err)
 {
 	size_t path = strcspn(text, "?#");
-	int rc = *text == '/' && text[path] != '#' && !strchr(text, '#') ? 0 : refuse(err, "it begins with / and has no fragment");
+	int rc = *text == '/' && text[path] != '#' && !strchr(text, '#') ? 0
+	                                                                 : refuse(err, "it begins with / and has no fragment");
 	*out = (struct wh_target){.n = 0};
-	for (size_t at = 1 + (path > 2 && text[1] == '/'), n; !rc && at < path; at += n + 1) { /* "/" before a scope that begins with one: Azure's client writes that */
+	/* "/" before a scope that begins with one: Azure's client writes that */
+	for (size_t at = 1 + (path > 2 && text[1] == '/'), n; !rc && at < path; at += n + 1) {
 		n = strcspn(text + at, "/?");
 		rc = add_segment(text + at, n, mem, out, err);
 	}
@@ -105,7 +107,8 @@ static const char *join(const char *const *segments, size_t n, struct wh_arena *
 	return all;
 }
 
-bool wh_target_matches(const struct wh_target *t, const char *pattern, struct wh_arena *mem, const char *values[static WH_PATTERN_VALUES])
+bool wh_target_matches(const struct wh_target *t, const char *pattern, struct wh_arena *mem,
+                       const char *values[static WH_PATTERN_VALUES])
 {
 	size_t words = words_of(pattern), at = 0, n = 0, many = 0;
 	if (!strncmp(pattern, "/{scope*}", 9)) {

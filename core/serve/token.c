@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tokens: one line each in the file `serve-tokens` of the state directory, "1 NAME ROLE CREATED EXPIRES SHA256", times in microseconds. A secret has 256
- * random bits, so its plain SHA-256 tells nobody anything and needs no salt.
+ * Tokens: one line each in the file `serve-tokens` of the state directory, "1 NAME ROLE CREATED EXPIRES SHA256", times in
+ * microseconds. A secret has 256 random bits, so its plain SHA-256 tells nobody anything and needs no salt.
  */
 #include <ctype.h>
 #include <fcntl.h>
@@ -40,7 +40,9 @@ static bool parse_line(const char *line, struct wh_token *t)
 {
 	char role[16], hex[65];
 	int end = 0;
-	if (sscanf(line, "1 %40s %15s %" SCNd64 " %" SCNd64 " %64[0-9a-f]%n", t->name, role, &t->created_us, &t->expires_us, hex, &end) != 5 || line[end] || strlen(hex) != 64)
+	if (sscanf(line, "1 %40s %15s %" SCNd64 " %" SCNd64 " %64[0-9a-f]%n", t->name, role, &t->created_us, &t->expires_us, hex,
+	           &end) != 5 ||
+	    line[end] || strlen(hex) != 64)
 		return false;
 	for (size_t i = 0; i < sizeof t->hash; i++)
 		sscanf(hex + 2 * i, "%2hhx", &t->hash[i]);
@@ -56,7 +58,9 @@ static int parse(const char *dir, char *text, struct wh_tokens *out, struct wh_e
 			return wh_fail(err, -E2BIG, "%s/" FILE_NAME ": more than %d tokens", dir, WH_TOKENS_MAX);
 		if (!parse_line(line, &out->list[out->n++])) {
 			out->n = 0;
-			return wh_fail(err, -EBADMSG, "%s/" FILE_NAME ": a line is none of whittle's; no token is valid until it is mended", dir);
+			return wh_fail(err, -EBADMSG,
+			               "%s/" FILE_NAME ": a line is none of whittle's; no token is valid until it is mended",
+			               dir);
 		}
 	}
 	return 0;
@@ -167,7 +171,9 @@ static int add(const char *dir, int fd, struct wh_tokens *t, const struct wh_tok
 {
 	int rc = wh_tokens_load(dir, t, err);
 	if (!rc && place_of(t, new->name) < t->n)
-		rc = wh_fail_input(err, -EEXIST, "there is a token '%s' already; revoke it first (`whittle serve token revoke %s`)", new->name, new->name);
+		rc = wh_fail_input(err, -EEXIST,
+		                   "there is a token '%s' already; revoke it first (`whittle serve token revoke %s`)", new->name,
+		                   new->name);
 	if (!rc && t->n == WH_TOKENS_MAX)
 		rc = wh_fail_input(err, -E2BIG, "there are %d tokens already; revoke one", WH_TOKENS_MAX);
 	if (rc)
@@ -176,11 +182,14 @@ static int add(const char *dir, int fd, struct wh_tokens *t, const struct wh_tok
 	return save(fd, t, err);
 }
 
-int wh_token_add(const char *dir, const char *name, enum wh_serve_role role, int64_t expires_us, char secret[static WH_TOKEN_SECRET], struct wh_error *err)
+int wh_token_add(const char *dir, const char *name, enum wh_serve_role role, int64_t expires_us,
+                 char secret[static WH_TOKEN_SECRET], struct wh_error *err)
 {
 	struct wh_token new = {.role = role, .created_us = wh_now_us(), .expires_us = expires_us};
 	if (!good_name(name))
-		return wh_fail_input(err, -EINVAL, "'%.60s': a token's name has up to %d letters, digits and -_.@, the first a letter or digit", name, WH_TOKEN_NAME);
+		return wh_fail_input(err, -EINVAL,
+		                     "'%.60s': a token's name has up to %d letters, digits and -_.@, the first a letter or digit",
+		                     name, WH_TOKEN_NAME);
 	if (make_secret(secret))
 		return wh_fail(err, -EIO, "the kernel gives no random numbers");
 	snprintf(new.name, sizeof new.name, "%s", name);

@@ -116,13 +116,15 @@ static enum MHD_Result send_file(struct MHD_Connection *c, const struct wh_conso
 {
 	const char *have = wh_http.MHD_lookup_connection_value(c, MHD_HEADER_KIND, "If-None-Match");
 	bool same = have && !strcmp(have, f->etag);
-	struct MHD_Response *r = wh_http.MHD_create_response_from_buffer(same ? 0 : f->n, (void *)(uintptr_t)f->bytes, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *r = wh_http.MHD_create_response_from_buffer(same ? 0 : f->n, (void *)(uintptr_t)f->bytes,
+	                                                                 MHD_RESPMEM_PERSISTENT);
 	if (r) {
 		header(r, "Content-Type", "%s", f->type);
 		header(r, "ETag", "%s", f->etag);
 		header(r, "Cache-Control", "no-cache");
 		header(r, "Cross-Origin-Opener-Policy", "same-origin");
-		header(r, "Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
+		header(r, "Content-Security-Policy",
+		       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
 		       "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'");
 	}
 	return queue(c, same ? 304 : 200, r);
@@ -131,7 +133,9 @@ static enum MHD_Result send_file(struct MHD_Connection *c, const struct wh_conso
 static enum MHD_Result send_reply(struct job *j)
 {
 	const struct wh_frame_reply *p = &j->reply;
-	struct MHD_Response *r = wh_http.MHD_create_response_from_buffer(p->n_body, (void *)(uintptr_t)p->body, MHD_RESPMEM_PERSISTENT); /* until the job ends */
+	/* until the job ends */
+	struct MHD_Response *r = wh_http.MHD_create_response_from_buffer(p->n_body, (void *)(uintptr_t)p->body,
+	                                                                 MHD_RESPMEM_PERSISTENT);
 	bool tls = j->at->kind == WH_LISTEN_TLS;
 	if (r) {
 		if (*p->type)
@@ -149,7 +153,8 @@ static enum MHD_Result send_reply(struct job *j)
 		if (*p->file)
 			header(r, "Content-Disposition", "attachment; filename=\"%s\"", p->file);
 		if (p->session)
-			header(r, "Set-Cookie", "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", tls ? "__Host-whittle" : "whittle", p->session, tls ? "; Secure" : "",
+			header(r, "Set-Cookie", "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
+			       tls ? "__Host-whittle" : "whittle", p->session, tls ? "; Secure" : "",
 			       *p->session ? "" : "; Max-Age=0");
 		if (*j->head->frame.request_id)
 			header(r, "x-ms-client-request-id", "%s", j->head->frame.request_id);
@@ -181,7 +186,9 @@ static void lose(struct worker *w)
 static void hand_over(struct worker *w, struct job *j)
 {
 	struct wh_bytes b = {0};
-	const union MHD_ConnectionInfo *i = j->head->frame.shown == WH_SHOWN_SOCKET ? wh_http.MHD_get_connection_info(j->c, MHD_CONNECTION_INFO_CONNECTION_FD) : NULL;
+	const union MHD_ConnectionInfo *i = j->head->frame.shown == WH_SHOWN_SOCKET
+	                                            ? wh_http.MHD_get_connection_info(j->c, MHD_CONNECTION_INFO_CONNECTION_FD)
+	                                            : NULL;
 	j->head->frame.body = (const char *)j->body.p;
 	j->head->frame.n_body = j->body.n;
 	wh_frame_put_request(&b, &j->head->frame);
@@ -306,7 +313,8 @@ static enum MHD_Result head_read(struct job *j, const char *method, const char *
 	return j->refused ? refuse(j->c, j->refused, j->why) : MHD_YES;
 }
 
-static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version, const char *data, size_t *n, void **con)
+static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
+                              const char *data, size_t *n, void **con)
 {
 	struct job *j = *con;
 	(void)cls;
@@ -334,7 +342,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
 		return wait_for_worker(j);
 	if (!j->answered)
 		return MHD_NO;
-	return j->frame ? send_reply(j) : refuse(c, 502, "the process that worked at this request has ended; its reason is in the server's log");
+	return j->frame ? send_reply(j)
+	                : refuse(c, 502, "the process that worked at this request has ended; its reason is in the server's log");
 }
 
 static void completed(void *cls, struct MHD_Connection *c, void **con, enum MHD_RequestTerminationCode code)
@@ -383,16 +392,22 @@ static size_t as_it_is(void *cls, struct MHD_Connection *c, char *s)
 static bool start(const struct wh_listener *at, const struct wh_certificate *crt, size_t i)
 {
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (at->kind == WH_LISTEN_TLS ? MHD_USE_TLS : 0);
-	struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, crt->cert}, {MHD_OPTION_HTTPS_MEM_KEY, 0, crt->key},
-	                               {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)"NORMAL:-VERS-TLS1.0:-VERS-TLS1.1:-CIPHER-ALL:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM"},
-	                               {MHD_OPTION_END, 0, NULL}};
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, crt->cert},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, crt->key},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0,
+	         (void *)(uintptr_t) "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1:-CIPHER-ALL:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM"},
+		{MHD_OPTION_END, 0, NULL}};
 	struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
 	struct wh_listener *cls = (struct wh_listener *)(uintptr_t)at;
-	web.daemons[i] = wh_http.MHD_start_daemon(flags, 0, NULL, NULL, handle, cls, MHD_OPTION_LISTEN_SOCKET, at->fd, MHD_OPTION_CONNECTION_LIMIT, WH_WEB_CONNECTIONS,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL, MHD_OPTION_CONNECTION_TIMEOUT, 90u, MHD_OPTION_URI_LOG_CALLBACK, begin, cls, MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL,
-		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, connected, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-		MHD_OPTION_ARRAY, at->kind == WH_LISTEN_TLS ? tls : none, MHD_OPTION_END);
-	const union MHD_DaemonInfo *info = web.daemons[i] ? wh_http.MHD_get_daemon_info(web.daemons[i], MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+	web.daemons[i] = wh_http.MHD_start_daemon(
+		flags, 0, NULL, NULL, handle, cls, MHD_OPTION_LISTEN_SOCKET, at->fd, MHD_OPTION_CONNECTION_LIMIT,
+		WH_WEB_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL, MHD_OPTION_CONNECTION_TIMEOUT, 90u,
+		MHD_OPTION_URI_LOG_CALLBACK, begin, cls, MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL,
+		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, connected, NULL,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, at->kind == WH_LISTEN_TLS ? tls : none, MHD_OPTION_END);
+	const union MHD_DaemonInfo *info = web.daemons[i] ? wh_http.MHD_get_daemon_info(web.daemons[i], MHD_DAEMON_INFO_EPOLL_FD)
+	                                                  : NULL;
 	web.epolls[i] = info ? info->epoll_fd : -1;
 	return info;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The web side: HTTP, TLS and the console's files, in a process that can do nothing else. It takes requests apart no further than HTTP needs it, hands each to
- * a worker that is idle, and writes the answer out; one thread, which never waits for anybody.
+ * The web side: HTTP, TLS and the console's files, in a process that can do nothing else. It takes requests apart no further than
+ * HTTP needs it, hands each to a worker that is idle, and writes the answer out; one thread, which never waits for anybody.
  */
 #pragma once
 #include "serve/certificate.h"
@@ -34,7 +34,8 @@ struct wh_web_head {
 };
 struct MHD_Connection;
 /* 0, or the status with which it is refused, and *why. */
-unsigned wh_web_head(struct MHD_Connection *c, const char *method, const char *url, const char *version, const struct wh_listener *at, struct wh_web_head *out, const char **why);
+unsigned wh_web_head(struct MHD_Connection *c, const char *method, const char *url, const char *version,
+                     const struct wh_listener *at, struct wh_web_head *out, const char **why);
 
 /* ---- inside: the console's files (console.c) ---- */
 struct wh_console_file { const char *path, *type; const uint8_t *bytes; size_t n; const char *etag; };

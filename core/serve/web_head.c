@@ -41,7 +41,8 @@ static bool plain(const char *s, size_t most)
 
 static bool good_host(const char *s)
 {
-	return *s && plain(s, 255) && strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]") == strlen(s);
+	return *s && plain(s, 255) &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]") == strlen(s);
 }
 
 static int method_of(const char *method)
@@ -70,13 +71,15 @@ static bool cookie(const char *all, const char *name, char *out, size_t size)
 	return false;
 }
 
-/* A browser says from which page a request comes. A change by a session, which the browser adds by itself, must come from a page of this server. */
+/* A browser says from which page a request comes. A change by a session, which the browser adds by itself, must come from a page
+ * of this server. */
 static bool from_here(struct MHD_Connection *c, const char *base)
 {
 	const char *origin = header(c, "Origin"), *site = header(c, "Sec-Fetch-Site");
 	if (*origin ? strcasecmp(origin, base) != 0 : false)
 		return false;
-	return (!*site || !strcmp(site, "same-origin") || (!strcmp(site, "none") && !*origin)) && !strcmp(header(c, "X-Whittle"), "1");
+	return (!*site || !strcmp(site, "same-origin") || (!strcmp(site, "none") && !*origin)) &&
+	       !strcmp(header(c, "X-Whittle"), "1");
 }
 
 static unsigned credential(struct MHD_Connection *c, const struct wh_listener *at, struct wh_web_head *out, const char **why)
@@ -87,8 +90,10 @@ static unsigned credential(struct MHD_Connection *c, const struct wh_listener *a
 	if (*authorization) {
 		size_t n = strncasecmp(authorization, "Bearer ", 7) ? 0 : strlen(authorization + 7);
 		f->shown = WH_SHOWN_TOKEN; /* of another kind, or longer than any: a token that nobody has */
-		snprintf(out->secret, sizeof out->secret, "%s", n && n < sizeof out->secret && plain(authorization + 7, sizeof out->secret) ? authorization + 7 : "?");
-	} else if (cookie(header(c, "Cookie"), at->kind == WH_LISTEN_TLS ? "__Host-whittle" : "whittle", out->secret, sizeof out->secret)) {
+		snprintf(out->secret, sizeof out->secret, "%s",
+		         n && n < sizeof out->secret && plain(authorization + 7, sizeof out->secret) ? authorization + 7 : "?");
+	} else if (cookie(header(c, "Cookie"), at->kind == WH_LISTEN_TLS ? "__Host-whittle" : "whittle", out->secret,
+	                  sizeof out->secret)) {
 		f->shown = WH_SHOWN_SESSION;
 		*why = "a change by the console's session must come from a page of this server";
 		if (f->method != WH_GET && !from_here(c, out->base))
@@ -110,7 +115,9 @@ static unsigned lengths(struct MHD_Connection *c, const struct wh_frame_request 
 	const char *length = header(c, "Content-Length");
 	bool coded = times(c, "Transfer-Encoding") > 0;
 	if (times(c, "Host") != 1 || times(c, "Content-Length") > 1 || times(c, "Authorization") > 1 || (coded && *length))
-		return refuse(why, 400, "a request has one Host, at most one Content-Length and Authorization, and no length together with a transfer coding");
+		return refuse(
+			why, 400,
+			"a request has one Host, at most one Content-Length and Authorization, and no length together with a transfer coding");
 	if (coded && strcasecmp(header(c, "Transfer-Encoding"), "chunked"))
 		return refuse(why, 501, "no transfer coding but chunked is known");
 	if (strspn(length, "0123456789") != strlen(length))
@@ -119,12 +126,14 @@ static unsigned lengths(struct MHD_Connection *c, const struct wh_frame_request 
 		return refuse(why, 413, "a body has 1 MiB at most");
 	if (f->method == WH_GET && *length && strtoul(length, NULL, 10))
 		return refuse(why, 400, "this request has no body");
-	if ((*length || coded) && strcmp(length, "0") && f->method != WH_GET && f->method != WH_DELETE && strncasecmp(header(c, "Content-Type"), "application/json", 16))
+	if ((*length || coded) && strcmp(length, "0") && f->method != WH_GET && f->method != WH_DELETE &&
+	    strncasecmp(header(c, "Content-Type"), "application/json", 16))
 		return refuse(why, 415, "a body is JSON: Content-Type: application/json");
 	return 0;
 }
 
-unsigned wh_web_head(struct MHD_Connection *c, const char *method, const char *url, const char *version, const struct wh_listener *at, struct wh_web_head *out, const char **why)
+unsigned wh_web_head(struct MHD_Connection *c, const char *method, const char *url, const char *version,
+                     const struct wh_listener *at, struct wh_web_head *out, const char **why)
 {
 	int m = method_of(method);
 	const char *host = header(c, "Host");
@@ -135,7 +144,8 @@ unsigned wh_web_head(struct MHD_Connection *c, const char *method, const char *u
 	if (m < 0)
 		return refuse(why, 405, "the methods are GET, HEAD, PUT, POST and DELETE");
 	if (*url != '/' || !plain(url, WH_TARGET_MAX))
-		return refuse(why, strlen(url) > WH_TARGET_MAX ? 414 : 400, "the path begins with / and has visible ASCII alone, 8,192 characters at most");
+		return refuse(why, strlen(url) > WH_TARGET_MAX ? 414 : 400,
+		              "the path begins with / and has visible ASCII alone, 8,192 characters at most");
 	unsigned status = lengths(c, f, why);
 	if (status)
 		return status;

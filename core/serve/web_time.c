@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The library's time-out is of idle time alone: a client that sends a byte now and then would stay for ever. So each connection has a time for each phase
- * as a whole, and where many are idle those that were idle longest make room.
+ * The library's time-out is of idle time alone: a client that sends a byte now and then would stay for ever. So each connection
+ * has a time for each phase as a whole, and where many are idle those that were idle longest make room.
  */
 #include <sys/socket.h>
 #include "serve/web.h"
 
 enum { CROWDED = WH_WEB_CONNECTIONS * 3 / 4 };
-static const int64_t longest_ms[] = {[WH_WEB_IDLE] = 60000, [WH_WEB_HEAD] = 15000, [WH_WEB_BODY] = 20000, [WH_WEB_WORK] = 180000, [WH_WEB_REPLY] = 120000};
+static const int64_t longest_ms[] = {
+	[WH_WEB_IDLE] = 60000, [WH_WEB_HEAD] = 15000, [WH_WEB_BODY] = 20000, [WH_WEB_WORK] = 180000, [WH_WEB_REPLY] = 120000};
 
 void wh_web_phase(struct wh_web_connection *c, enum wh_web_phase phase)
 {

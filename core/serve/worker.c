@@ -25,16 +25,26 @@ static int authenticate(struct wh_call *c, struct wh_error *err)
 /* 0: may go on; else the refusal is the answer. */
 static int authorise(struct wh_call *c)
 {
-	if (c->route->may == WH_ANYBODY || (c->who.who == WH_WHO_KNOWN && (c->route->may == WH_READERS || c->who.role == WH_SERVE_OPERATOR)))
+	if (c->route->may == WH_ANYBODY ||
+	    (c->who.who == WH_WHO_KNOWN && (c->route->may == WH_READERS || c->who.role == WH_SERVE_OPERATOR)))
 		return 0;
 	if (c->who.who == WH_WHO_KNOWN)
-		return wh_call_refuse(c, 403, "AuthorizationFailed", "'%s' may read; this needs an operator (`whittle serve token add NAME --role operator`)", c->who.name), 1;
+		return wh_call_refuse(c, 403, "AuthorizationFailed",
+		                      "'%s' may read; this needs an operator (`whittle serve token add NAME --role operator`)",
+		                      c->who.name),
+		       1;
 	if (c->who.who == WH_WHO_EXPIRED)
 		return wh_call_refuse(c, 401, "ExpiredAuthenticationToken", "the token '%s' has expired", c->who.name), 1;
 	if (c->request->shown == WH_SHOWN_SOCKET)
-		return wh_call_refuse(c, 403, "AuthorizationFailed", "this user may not ask here: root may, and members of the group whittle may read"), 1;
-	return wh_call_refuse(c, 401, c->request->shown == WH_SHOWN_NOTHING ? "AuthenticationFailed" : "InvalidAuthenticationToken", c->request->shown == WH_SHOWN_NOTHING ?
-	                      "a token is needed: Authorization: Bearer … (`whittle serve token add`)" : "there is no such token or session; it may have been revoked"), 1;
+		return wh_call_refuse(c, 403, "AuthorizationFailed",
+		                      "this user may not ask here: root may, and members of the group whittle may read"),
+		       1;
+	return wh_call_refuse(c, 401,
+	                      c->request->shown == WH_SHOWN_NOTHING ? "AuthenticationFailed" : "InvalidAuthenticationToken",
+	                      c->request->shown == WH_SHOWN_NOTHING
+	                              ? "a token is needed: Authorization: Bearer … (`whittle serve token add`)"
+	                              : "there is no such token or session; it may have been revoked"),
+	       1;
 }
 
 /* The route, or NULL with the refusal as the answer. */
@@ -70,8 +80,12 @@ static int check_version(struct wh_call *c)
 	if (!c->route->versions || (*v && among(v, c->route->versions)))
 		return 0;
 	if (!*v)
-		return wh_call_refuse(c, 400, "MissingApiVersionParameter", "the parameter api-version is needed: %s", c->route->versions), 1;
-	return wh_call_refuse(c, 400, "InvalidApiVersionParameter", "api-version '%.40s' is not known here; there is %s", v, c->route->versions), 1;
+		return wh_call_refuse(c, 400, "MissingApiVersionParameter", "the parameter api-version is needed: %s",
+		                      c->route->versions),
+		       1;
+	return wh_call_refuse(c, 400, "InvalidApiVersionParameter", "api-version '%.40s' is not known here; there is %s", v,
+	                      c->route->versions),
+	       1;
 }
 
 static int read_body(struct wh_call *c)
@@ -81,7 +95,9 @@ static int read_body(struct wh_call *c)
 		return 0;
 	if (!c->route->body)
 		return wh_call_refuse(c, 400, "InvalidRequestContent", "this request takes no body"), 1;
-	c->body = wh_json_bounded(c->request->body, c->request->n_body) ? NULL : wh_json_load(c->request->body, c->request->n_body, JSON_REJECT_DUPLICATES, NULL, &why);
+	c->body = wh_json_bounded(c->request->body, c->request->n_body)
+	                  ? NULL
+	                  : wh_json_load(c->request->body, c->request->n_body, JSON_REJECT_DUPLICATES, NULL, &why);
 	if (!json_is_object(c->body))
 		return wh_call_refuse(c, 400, "InvalidRequestContent", "the body is no JSON object"), 1;
 	return 0;
@@ -92,8 +108,18 @@ static int read_body(struct wh_call *c)
 static void put(struct wh_call *c, const char *text, size_t n, struct wh_bytes *out)
 {
 	bool same = c->etag && c->status == 200 && !strcmp(c->request->if_none_match, c->etag);
-	const struct wh_frame_reply reply = {.status = same ? 304 : c->status, .type = c->type ? c->type : n ? "application/json; charset=utf-8" : "", .location = c->location, .etag = c->etag,
-	                                     .session = c->session, .file = c->file, .retry_after = c->retry_after, .authenticate = c->status == 401, .body = text, .n_body = same ? 0 : n};
+	const struct wh_frame_reply reply = {.status = same ? 304 : c->status,
+	                                     .type = c->type ? c->type
+	                                             : n     ? "application/json; charset=utf-8"
+	                                                     : "",
+	                                     .location = c->location,
+	                                     .etag = c->etag,
+	                                     .session = c->session,
+	                                     .file = c->file,
+	                                     .retry_after = c->retry_after,
+	                                     .authenticate = c->status == 401,
+	                                     .body = text,
+	                                     .n_body = same ? 0 : n};
 	wh_frame_put_reply(out, &reply);
 }
 

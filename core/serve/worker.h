@@ -4,7 +4,8 @@
 
 /* Answers requests that come by `web` until it ends. */
 void wh_worker(const struct wh_app *a, int web, int gate);
-/* One request: authenticated, routed, run; the reply's frame in *out. Of a request that is none of ours, nothing is known but its bytes. */
+/* One request: authenticated, routed, run; the reply's frame in *out. Of a request that is none of ours, nothing is known but its
+ * bytes. */
 void wh_worker_answer(const struct wh_app *a, int gate, const struct wh_frame_request *r, int peer, struct wh_bytes *out);
 
 /* ---- documents that follow from the ledger's files (cache.c) ---- */

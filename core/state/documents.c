@@ -10,7 +10,9 @@ enum { MAX_KEY = 4096, MAX_COLLECTION = 128 << 20 };
 
 static int too_large(struct wh_state *s, const char *collection, struct wh_error *err)
 {
-	return wh_fail(err, -EFBIG, "%s: the ledger can't be read: its documents of the kind '%.40s' are larger than any that whittle writes", s->path, collection);
+	return wh_fail(err, -EFBIG,
+	               "%s: the ledger can't be read: its documents of the kind '%.40s' are larger than any that whittle writes",
+	               s->path, collection);
 }
 
 int wh_state_put(struct wh_state *s, const char *collection, const char *key, const char *json, struct wh_error *err)
@@ -19,7 +21,8 @@ int wh_state_put(struct wh_state *s, const char *collection, const char *key, co
 	if (!st)
 		return -EIO;
 	if (strlen(json) > WH_STATE_MAX_TEXT || strlen(key) > MAX_KEY)
-		return wh_fail(err, -EFBIG, "%s: a document of %zu bytes is larger than the ledger takes (%d)", s->path, strlen(json), WH_STATE_MAX_TEXT);
+		return wh_fail(err, -EFBIG, "%s: a document of %zu bytes is larger than the ledger takes (%d)", s->path,
+		               strlen(json), WH_STATE_MAX_TEXT);
 	sqlite3_bind_text(st, 1, collection, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 2, key, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 3, json, -1, SQLITE_STATIC);
@@ -87,7 +90,8 @@ int wh_state_each(struct wh_state *s, const char *collection, wh_doc_cb each, vo
 		s->rows++;
 		if (bytes > MAX_COLLECTION || sqlite3_column_bytes(st, 1) > WH_STATE_MAX_TEXT)
 			rc = too_large(s, collection, err);
-		else if (!wh_sql_text(st, 0, &key) || strlen(key) > MAX_KEY || (any && strcmp(before, key) >= 0) || !wh_sql_text(st, 1, &json))
+		else if (!wh_sql_text(st, 0, &key) || strlen(key) > MAX_KEY || (any && strcmp(before, key) >= 0) ||
+		         !wh_sql_text(st, 1, &json))
 			rc = wh_sql_damaged(s, err);
 		else
 			strcpy(before, key), rc = each(arg, key, json);

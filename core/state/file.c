@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger's file and its companions (-wal, -shm, -journal), as the file system has them. Who can write their directory can put a link, a
- * FIFO or a device in the place of any of them at any moment, so each is checked when it is opened, not before: SQLite's own open(2) is
- * replaced by one that follows no link, never waits, and takes only regular files.
+ * The ledger's file and its companions (-wal, -shm, -journal), as the file system has them. Who can write their directory can put
+ * a link, a FIFO or a device in the place of any of them at any moment, so each is checked when it is opened, not before:
+ * SQLite's own open(2) is replaced by one that follows no link, never waits, and takes only regular files.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -46,11 +46,13 @@ static void replace_open(void)
 static int resolve(const char *path, char **out, struct wh_error *err)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	char *dir = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup("."), *real = dir ? realpath(dir, NULL) : NULL;
+	char *dir = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup("."),
+	     *real = dir ? realpath(dir, NULL) : NULL;
 	int rc = 0;
 	*out = NULL;
 	if (!real)
-		rc = wh_fail(err, dir ? -errno : -ENOMEM, "%s: the ledger can't be opened: %s%s", path, strerror(errno), wh_as_owner(-errno));
+		rc = wh_fail(err, dir ? -errno : -ENOMEM, "%s: the ledger can't be opened: %s%s", path, strerror(errno),
+		             wh_as_owner(-errno));
 	else if (asprintf(out, "%s/%s", strcmp(real, "/") ? real : "", name) < 0)
 		rc = wh_fail(err, -ENOMEM, "out of memory");
 	free(real);
@@ -62,8 +64,10 @@ static int not_plain(const char *path, const struct stat *st, struct wh_error *e
 {
 	if (S_ISDIR(st->st_mode))
 		return wh_fail(err, -EISDIR, "%s: the ledger is a file, and this is a directory", path);
-	return wh_fail(err, -EINVAL, "%s: the ledger is a plain file, and this is %s", path, S_ISLNK(st->st_mode) ? "a symbolic link: name the file itself" :
-	               S_ISFIFO(st->st_mode) ? "a FIFO" : "something else");
+	return wh_fail(err, -EINVAL, "%s: the ledger is a plain file, and this is %s", path,
+	               S_ISLNK(st->st_mode)    ? "a symbolic link: name the file itself"
+	               : S_ISFIFO(st->st_mode) ? "a FIFO"
+	                                       : "something else");
 }
 
 static int check_companion(const char *path, const char *tail, off_t most, struct wh_error *err)
@@ -77,7 +81,8 @@ static int check_companion(const char *path, const char *tail, off_t most, struc
 	if (!S_ISREG(st.st_mode))
 		return wh_fail(err, -EINVAL, "%s: is no plain file; the ledger beside it is not opened", name);
 	if (st.st_size > most)
-		return wh_fail(err, -EFBIG, "%s: holds %lld bytes, more than the limit for such a file; its ledger is not opened", name, (long long)st.st_size);
+		return wh_fail(err, -EFBIG, "%s: holds %lld bytes, more than the limit for such a file; its ledger is not opened",
+		               name, (long long)st.st_size);
 	return 0;
 }
 
@@ -105,11 +110,13 @@ int wh_sql_find_file(const char *path, int flags, char **real, struct wh_error *
 	/* by its name, not by a descriptor: closing one gives up the locks of every connection of this process */
 	if (!rc && lstat(*real, &st)) {
 		rc = errno == ENOENT ? wh_fail(err, -ENOENT, "%s: there is no ledger yet: `whittle ingest` makes one", path)
-		                     : wh_fail(err, -errno, "%s: the ledger can't be opened: %s%s", path, strerror(errno), wh_as_owner(-errno));
+		                     : wh_fail(err, -errno, "%s: the ledger can't be opened: %s%s", path, strerror(errno),
+		                               wh_as_owner(-errno));
 	} else if (!rc && !S_ISREG(st.st_mode)) {
 		rc = not_plain(path, &st, err);
 	} else if (!rc && euidaccess(*real, flags == WH_STATE_READ ? R_OK : R_OK | W_OK)) {
-		rc = wh_fail(err, -errno, "%s: the ledger can't be %s: %s%s", path, flags == WH_STATE_READ ? "read" : "written", strerror(errno), wh_as_owner(-errno));
+		rc = wh_fail(err, -errno, "%s: the ledger can't be %s: %s%s", path, flags == WH_STATE_READ ? "read" : "written",
+		             strerror(errno), wh_as_owner(-errno));
 	}
 	for (size_t i = 0; !rc && i < sizeof tails / sizeof *tails; i++)
 		rc = check_companion(*real, tails[i], flags == WH_STATE_JOURNAL ? MAX_WAL_HASTY : MAX_WAL, err);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger's owner may have written anything into its file. This file switches on SQLite's defences against that (sqlite.org/security.html,
- * "Untrusted SQLite database files"), and limits what one connection may use.
+ * The ledger's owner may have written anything into its file. This file switches on SQLite's defences against that
+ * (sqlite.org/security.html, "Untrusted SQLite database files"), and limits what one connection may use.
  *
- * Time: a statement is ended when for PATIENCE_MS it neither returned nor handed over a row. Time spent in the callback of a row counts as
- * well, but only the statement's own work is ever interrupted. Trees in the file may be crafted so that a walk never ends: rows of
- * a table must come in strictly ascending order, which a walk over shared or circular pages can't keep up.
+ * Time: a statement is ended when for PATIENCE_MS it neither returned nor handed over a row. Time spent in the callback of a row
+ * counts as well, but only the statement's own work is ever interrupted. Trees in the file may be crafted so that a walk never
+ * ends: rows of a table must come in strictly ascending order, which a walk over shared or circular pages can't keep up.
  */
 #include <time.h>
 #include "state/sqlite.h"
@@ -13,16 +13,26 @@
 enum { OPERATIONS = 4096, PATIENCE_MS = 20000, HASTY_PATIENCE_MS = 2000 };
 #define MAX_HEAP ((sqlite3_int64)256 << 20)
 
-static const struct { int id, most; } limits[] = {
+static const struct { int id, most;
+} limits[] = {
 	{SQLITE_LIMIT_LENGTH, WH_STATE_MAX_TEXT + 4096}, /* a row, and each of its values */
-	{SQLITE_LIMIT_SQL_LENGTH, 16384}, {SQLITE_LIMIT_COLUMN, 16}, {SQLITE_LIMIT_EXPR_DEPTH, 32}, {SQLITE_LIMIT_COMPOUND_SELECT, 2},
-	{SQLITE_LIMIT_VDBE_OP, 4096}, {SQLITE_LIMIT_FUNCTION_ARG, 8}, {SQLITE_LIMIT_ATTACHED, 0}, {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 64},
-	{SQLITE_LIMIT_VARIABLE_NUMBER, 16}, {SQLITE_LIMIT_TRIGGER_DEPTH, 1}, {SQLITE_LIMIT_WORKER_THREADS, 0},
+	{SQLITE_LIMIT_SQL_LENGTH, 16384},
+	{SQLITE_LIMIT_COLUMN, 16},
+	{SQLITE_LIMIT_EXPR_DEPTH, 32},
+	{SQLITE_LIMIT_COMPOUND_SELECT, 2},
+	{SQLITE_LIMIT_VDBE_OP, 4096},
+	{SQLITE_LIMIT_FUNCTION_ARG, 8},
+	{SQLITE_LIMIT_ATTACHED, 0},
+	{SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 64},
+	{SQLITE_LIMIT_VARIABLE_NUMBER, 16},
+	{SQLITE_LIMIT_TRIGGER_DEPTH, 1},
+	{SQLITE_LIMIT_WORKER_THREADS, 0},
 };
-static const struct { int id, on; } settings[] = {
-	{SQLITE_DBCONFIG_DEFENSIVE, 1}, {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
-	{SQLITE_DBCONFIG_ENABLE_FKEY, 0}, {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0}, {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}, {SQLITE_DBCONFIG_DQS_DDL, 0},
-	{SQLITE_DBCONFIG_DQS_DML, 0},
+static const struct { int id, on;
+} settings[] = {
+	{SQLITE_DBCONFIG_DEFENSIVE, 1},       {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+	{SQLITE_DBCONFIG_ENABLE_VIEW, 0},     {SQLITE_DBCONFIG_ENABLE_FKEY, 0},    {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+	{SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}, {SQLITE_DBCONFIG_DQS_DDL, 0},        {SQLITE_DBCONFIG_DQS_DML, 0},
 };
 
 static int64_t now_ms(void)
@@ -50,7 +60,8 @@ static int on_progress(void *arg)
 /* How large the file is, and may become, besides the check of all of it. */
 static bool allowed_pragma(const char *name, const char *value)
 {
-	if (!sqlite3_stricmp(name, "page_count") || !sqlite3_stricmp(name, "freelist_count") || !sqlite3_stricmp(name, "page_size"))
+	if (!sqlite3_stricmp(name, "page_count") || !sqlite3_stricmp(name, "freelist_count") ||
+	    !sqlite3_stricmp(name, "page_size"))
 		return !value;
 	return !sqlite3_stricmp(name, "quick_check") || !sqlite3_stricmp(name, "max_page_count");
 }
@@ -64,7 +75,8 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 	switch (action) {
 	case SQLITE_SELECT: case SQLITE_TRANSACTION: case SQLITE_SAVEPOINT: return SQLITE_OK;
 	case SQLITE_READ: case SQLITE_INSERT: case SQLITE_UPDATE: case SQLITE_DELETE:
-		return a && sqlite3_strnicmp(a, "sqlite_", 7) && (!database || !sqlite3_stricmp(database, "main")) ? SQLITE_OK : SQLITE_DENY;
+		return a && sqlite3_strnicmp(a, "sqlite_", 7) && (!database || !sqlite3_stricmp(database, "main")) ? SQLITE_OK
+		                                                                                                   : SQLITE_DENY;
 	case SQLITE_FUNCTION: return b && sqlite3_stricmp(b, "load_extension") ? SQLITE_OK : SQLITE_DENY;
 	case SQLITE_PRAGMA: return a && allowed_pragma(a, b) ? SQLITE_OK : SQLITE_DENY;
 	default: return SQLITE_DENY;
@@ -79,7 +91,8 @@ int wh_sql_guard(struct wh_state *s, struct wh_error *err)
 		sqlite3_limit(s->db, limits[i].id, limits[i].most);
 	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
 		if (sqlite3_db_config(s->db, settings[i].id, settings[i].on, NULL) != SQLITE_OK)
-			return wh_fail(err, -ENOTSUP, "%s: this SQLite (%s) lacks a safety setting; whittle needs 3.37 or newer", s->path, sqlite3_libversion());
+			return wh_fail(err, -ENOTSUP, "%s: this SQLite (%s) lacks a safety setting; whittle needs 3.37 or newer",
+			               s->path, sqlite3_libversion());
 	wh_sql_patience(s);
 	sqlite3_progress_handler(s->db, OPERATIONS, on_progress, s);
 	/* never mapped: a file that is cut meanwhile would end the process */

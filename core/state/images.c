@@ -19,7 +19,8 @@ int wh_state_put_bytes(struct wh_state *s, const char *name, const uint8_t *byte
 {
 	int rc = remove_parts(s, name, err);
 	if (!rc && len > WH_STATE_MAX_BYTES)
-		return wh_fail(err, -EFBIG, "%s: %zu bytes are more than the ledger takes at once (%zu)", s->path, len, WH_STATE_MAX_BYTES);
+		return wh_fail(err, -EFBIG, "%s: %zu bytes are more than the ledger takes at once (%zu)", s->path, len,
+		               WH_STATE_MAX_BYTES);
 	for (size_t at = 0; bytes && at < len && !rc; at += PART) {
 		sqlite3_stmt *st = wh_sql_prepared(s, &s->st[ST_PUT_PART], wh_state_sql[ST_PUT_PART], "written", err);
 		if (!st)
@@ -52,12 +53,14 @@ static int make_room(struct wh_state *s, const char *name, uint8_t **bytes, size
 }
 
 /* One more part behind those that were read. */
-static int add_part(struct wh_state *s, sqlite3_stmt *st, int64_t number, uint8_t *bytes, size_t room, size_t *len, struct wh_error *err)
+static int add_part(struct wh_state *s, sqlite3_stmt *st, int64_t number, uint8_t *bytes, size_t room, size_t *len,
+                    struct wh_error *err)
 {
 	const uint8_t *part;
 	int64_t at;
 	size_t n;
-	if (!wh_sql_number(st, 0, &at) || at != number || !wh_sql_blob(st, 1, &part, &n) || !n || n > PART || *len != (size_t)number * PART || n > room - *len)
+	if (!wh_sql_number(st, 0, &at) || at != number || !wh_sql_blob(st, 1, &part, &n) || !n || n > PART ||
+	    *len != (size_t)number * PART || n > room - *len)
 		return wh_sql_damaged(s, err);
 	memcpy(bytes + *len, part, n);
 	*len += n;

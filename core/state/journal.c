@@ -28,8 +28,8 @@ int wh_state_log_each(struct wh_state *s, const char *what, wh_log_cb each, void
 		const char *who, *kind, *json;
 		int64_t seq, time_us;
 		s->rows++;
-		if (!wh_sql_number(st, 0, &seq) || seq <= before || !wh_sql_number(st, 1, &time_us) || !wh_sql_text(st, 2, &who) || !wh_sql_text(st, 3, &kind) ||
-		    !wh_sql_text(st, 4, &json))
+		if (!wh_sql_number(st, 0, &seq) || seq <= before || !wh_sql_number(st, 1, &time_us) ||
+		    !wh_sql_text(st, 2, &who) || !wh_sql_text(st, 3, &kind) || !wh_sql_text(st, 4, &json))
 			rc = wh_sql_damaged(s, err);
 		else
 			rc = each(arg, seq, time_us, who, kind, json);

@@ -2,9 +2,10 @@
 /*
  * The schema, its versions, and the proof that a file has it.
  *
- * A new ledger is made by all steps in turn, and an older one by those that it lacks, so both hold the same texts. Every time a ledger is
- * opened, what is in its sqlite_master is compared text by text with an empty database that is made by the same steps in memory: a trigger, a view,
- * an index, a generated column or a default that whittle did not write is refused before any statement of ours could meet it.
+ * A new ledger is made by all steps in turn, and an older one by those that it lacks, so both hold the same texts. Every time a
+ * ledger is opened, what is in its sqlite_master is compared text by text with an empty database that is made by the same steps
+ * in memory: a trigger, a view, an index, a generated column or a default that whittle did not write is refused before any
+ * statement of ours could meet it.
  */
 #include <sys/stat.h>
 #include "state/sqlite.h"
@@ -18,7 +19,8 @@ static const char *const steps[] = {
 	"CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE document(collection TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY(collection, key)) WITHOUT ROWID;"
 	"CREATE TABLE journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, json TEXT NOT NULL);",
-	/* with rowids: a search by key in a table without them reads whole documents, some of which have megabytes, to compare their keys */
+	/* with rowids: a search by key in a table without them reads whole documents, some of which have megabytes, to compare
+	 * their keys */
 	"ALTER TABLE document RENAME TO document_before;"
 	"CREATE TABLE document(id INTEGER PRIMARY KEY, collection TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, time INTEGER NOT NULL, UNIQUE(collection, key));"
 	"INSERT INTO document(collection, key, json, time) SELECT collection, key, json, time FROM document_before ORDER BY collection, key;"
@@ -56,11 +58,15 @@ static int ask(struct wh_state *s, const char *question, int64_t *answer, struct
 static sqlite3 *model_of(int version)
 {
 	sqlite3 *m = NULL;
-	bool good = sqlite3_open_v2(":memory:", &m, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_MEMORY, "unix") == SQLITE_OK;
+	bool good = sqlite3_open_v2(":memory:", &m,
+	                            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_MEMORY,
+	                            "unix") == SQLITE_OK;
 	for (int i = 0; i < version && good; i++)
 		good = sqlite3_exec(m, steps[i], NULL, NULL, NULL) == SQLITE_OK;
-	good = good && sqlite3_exec(m, "CREATE TEMP TABLE must AS SELECT name FROM main.sqlite_master", NULL, NULL, NULL) == SQLITE_OK;
-	good = good && (!version || sqlite3_exec(m, later, NULL, NULL, NULL) == SQLITE_OK) && sqlite3_exec(m, of_sqlite, NULL, NULL, NULL) == SQLITE_OK;
+	good = good &&
+	       sqlite3_exec(m, "CREATE TEMP TABLE must AS SELECT name FROM main.sqlite_master", NULL, NULL, NULL) == SQLITE_OK;
+	good = good && (!version || sqlite3_exec(m, later, NULL, NULL, NULL) == SQLITE_OK) &&
+	       sqlite3_exec(m, of_sqlite, NULL, NULL, NULL) == SQLITE_OK;
 	if (good)
 		return m;
 	sqlite3_close(m);
@@ -69,8 +75,10 @@ static sqlite3 *model_of(int version)
 
 static int unknown_object(struct wh_state *s, const char *type, const char *name, struct wh_error *err)
 {
-	return wh_fail(err, -EBADMSG, "%s: is not opened: its %.20s '%.60s' is not as whittle makes it; somebody else changed the ledger. A copy from before can be put in its place",
-	               s->path, type ? type : "object", name ? name : "?");
+	return wh_fail(
+		err, -EBADMSG,
+		"%s: is not opened: its %.20s '%.60s' is not as whittle makes it; somebody else changed the ledger. A copy from before can be put in its place",
+		s->path, type ? type : "object", name ? name : "?");
 }
 
 /* Whether the model has this row: 1 as a table that must be there, 2 as one that may, 0 not at all. */
@@ -80,7 +88,8 @@ static int in_model(sqlite3_stmt *find, sqlite3_stmt *row)
 	sqlite3_reset(find);
 	for (int i = 0; i < 4; i++)
 		if (sqlite3_column_type(row, i) == SQLITE_TEXT)
-			sqlite3_bind_text(find, i + 1, (const char *)sqlite3_column_text(row, i), sqlite3_column_bytes(row, i), SQLITE_STATIC);
+			sqlite3_bind_text(find, i + 1, (const char *)sqlite3_column_text(row, i), sqlite3_column_bytes(row, i),
+			                  SQLITE_STATIC);
 		else if (sqlite3_column_type(row, i) == SQLITE_NULL)
 			sqlite3_bind_null(find, i + 1);
 		else
@@ -95,8 +104,11 @@ static int compare_rows(struct wh_state *s, sqlite3 *model, sqlite3_stmt *rows, 
 {
 	sqlite3_stmt *find = NULL, *count = NULL;
 	int required = 0, wanted = -1, seen = 0, step = SQLITE_DONE, rc = 0;
-	if (sqlite3_prepare_v2(model, "SELECT 1 + (name NOT IN (SELECT name FROM must)) FROM main.sqlite_master WHERE type IS ?1 AND name IS ?2 AND tbl_name IS ?3 AND sql IS ?4 UNION ALL "
-	                              "SELECT 2 FROM maybe WHERE type IS ?1 AND name IS ?2 AND tbl_name IS ?3 AND sql IS ?4 LIMIT 1", -1, &find, NULL) != SQLITE_OK ||
+	if (sqlite3_prepare_v2(
+		    model,
+		    "SELECT 1 + (name NOT IN (SELECT name FROM must)) FROM main.sqlite_master WHERE type IS ?1 AND name IS ?2 AND tbl_name IS ?3 AND sql IS ?4 UNION ALL "
+		    "SELECT 2 FROM maybe WHERE type IS ?1 AND name IS ?2 AND tbl_name IS ?3 AND sql IS ?4 LIMIT 1",
+		    -1, &find, NULL) != SQLITE_OK ||
 	    sqlite3_prepare_v2(model, "SELECT count(*) FROM must", -1, &count, NULL) != SQLITE_OK)
 		rc = wh_fail(err, -ENOMEM, "out of memory");
 	if (!rc && sqlite3_step(count) == SQLITE_ROW)
@@ -107,7 +119,8 @@ static int compare_rows(struct wh_state *s, sqlite3 *model, sqlite3_stmt *rows, 
 		if (!known && !required && seen == 1 && sqlite3_column_type(rows, 1) == SQLITE_TEXT && s->foreign)
 			rc = wh_fail(err, -EBADMSG, "%s: is a database of another program, and no ledger", s->path);
 		else if (!known)
-			rc = unknown_object(s, (const char *)sqlite3_column_text(rows, 0), (const char *)sqlite3_column_text(rows, 1), err);
+			rc = unknown_object(s, (const char *)sqlite3_column_text(rows, 0),
+			                    (const char *)sqlite3_column_text(rows, 1), err);
 	}
 	if (!rc && step != SQLITE_DONE)
 		rc = wh_sql_fail(s, "read", err);
@@ -124,9 +137,13 @@ static int compare(struct wh_state *s, int version, struct wh_error *err)
 	sqlite3_stmt *rows = NULL;
 	int64_t ours = 0;
 	int rc = model ? 0 : wh_fail(err, -ENOMEM, "out of memory");
-	rc = rc ? rc : ask(s, "SELECT count(*) FROM main.sqlite_master WHERE type = 'table' AND name IN ('edge', 'sketch', 'document', 'journal')", &ours, err);
+	rc = rc ? rc
+	        : ask(s,
+	              "SELECT count(*) FROM main.sqlite_master WHERE type = 'table' AND name IN ('edge', 'sketch', 'document', 'journal')",
+	              &ours, err);
 	s->foreign = ours < 4;
-	if (!rc && sqlite3_prepare_v2(s->db, "SELECT type, name, tbl_name, sql FROM main.sqlite_master", -1, &rows, NULL) != SQLITE_OK)
+	if (!rc &&
+	    sqlite3_prepare_v2(s->db, "SELECT type, name, tbl_name, sql FROM main.sqlite_master", -1, &rows, NULL) != SQLITE_OK)
 		rc = wh_sql_fail(s, "read", err);
 	rc = rc ? rc : compare_rows(s, model, rows, err);
 	sqlite3_finalize(rows);
@@ -167,8 +184,8 @@ static int migrate(struct wh_state *s, struct wh_error *err)
 }
 
 /*
- * SQLite's own check of all pages, where it takes no time that anybody would notice: 8 MiB take some 10 ms. A larger ledger is checked row by
- * row as it is read, and whole by `whittle doctor`.
+ * SQLite's own check of all pages, where it takes no time that anybody would notice: 8 MiB take some 10 ms. A larger ledger is
+ * checked row by row as it is read, and whole by `whittle doctor`.
  */
 static int check_small(struct wh_state *s, struct wh_error *err)
 {
@@ -200,7 +217,8 @@ int wh_sql_prepare_schema(struct wh_state *s, struct wh_error *err)
 		return rc;
 	rc = ask(s, "PRAGMA user_version", &version, err);
 	if (!rc && version > SCHEMA)
-		rc = wh_fail(err, -EPROTO, "%s: the ledger was written by a newer whittle (schema %lld, this one knows %d)", s->path, (long long)version, SCHEMA);
+		rc = wh_fail(err, -EPROTO, "%s: the ledger was written by a newer whittle (schema %lld, this one knows %d)",
+		             s->path, (long long)version, SCHEMA);
 	if (!rc && version < 0)
 		rc = wh_fail(err, -EBADMSG, "%s: is a database of another program, and no ledger", s->path);
 	rc = rc ? rc : compare(s, (int)version, err);
@@ -212,7 +230,8 @@ int wh_sql_prepare_schema(struct wh_state *s, struct wh_error *err)
 	if (version == SCHEMA)
 		return s->write ? wh_sql_exec(s, later, "set up", err) : 0;
 	if (!s->write || s->hasty)
-		return version ? wh_fail(err, -ENODATA, "%s: the ledger is of an older whittle: `whittle ingest` brings it up to date", s->path)
+		return version ? wh_fail(err, -ENODATA,
+		                         "%s: the ledger is of an older whittle: `whittle ingest` brings it up to date", s->path)
 		               : wh_fail(err, -ENODATA, "%s: there is no ledger yet: `whittle ingest` makes one", s->path);
 	rc = write_ahead(s, err);
 	rc = rc ? rc : migrate(s, err);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One SQLite file, write-ahead logged: opening, errors, prepared statements, transactions. The file is its owner's, who may be hostile: see guard.c. */
+/* One SQLite file, write-ahead logged: opening, errors, prepared statements, transactions. The file is its owner's, who may be
+ * hostile: see guard.c. */
 #include "state/sqlite.h"
 
 enum { BUSY_MS = 20000, HASTY_MS = 1000 };
 
 const char *const wh_state_sql[ST_STATE_N] = {
-	[ST_PUT] = "INSERT INTO document(collection, key, json, time) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(collection, key) DO UPDATE SET json = ?3, time = ?4",
+	[ST_PUT] =
+		"INSERT INTO document(collection, key, json, time) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(collection, key) DO UPDATE SET json = ?3, time = ?4",
 	[ST_GET] = "SELECT json FROM document WHERE collection = ?1 AND key = ?2",
 	[ST_DELETE] = "DELETE FROM document WHERE collection = ?1 AND key = ?2",
 	[ST_EACH] = "SELECT key, json FROM document WHERE collection = ?1 ORDER BY key",
@@ -88,8 +90,10 @@ int wh_state_open(const char *path, int flags, struct wh_state **out, struct wh_
 		wh_state_close(s);
 		return rc;
 	}
-	if (sqlite3_open_v2(s->file, &s->db, (s->write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, "unix") !=
-	    SQLITE_OK) {
+	if (sqlite3_open_v2(s->file, &s->db,
+	                    (s->write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX |
+	                            SQLITE_OPEN_NOFOLLOW,
+	                    "unix") != SQLITE_OK) {
 		rc = wh_sql_fail(s, "opened", err);
 		wh_state_close(s);
 		return rc;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A connection to the ledger's file, for core/state and for a store that keeps its tables in the same file (core/ledger/sqlite). The file is its
- * owner's, who may be hostile: nobody but the functions here opens it.
+ * A connection to the ledger's file, for core/state and for a store that keeps its tables in the same file (core/ledger/sqlite).
+ * The file is its owner's, who may be hostile: nobody but the functions here opens it.
  *
  *   file.c       which files SQLite may open
  *   schema.c     the schema of the whole file, its versions, and the proof that a file has it
@@ -16,7 +16,19 @@
 #include <string.h>
 #include "whittle/state.h"
 
-enum state_statement { ST_PUT, ST_GET, ST_DELETE, ST_EACH, ST_PUT_PART, ST_LENGTH, ST_GET_PARTS, ST_DELETE_PARTS, ST_LOG, ST_LOG_EACH, ST_STATE_N };
+enum state_statement {
+	ST_PUT,
+	ST_GET,
+	ST_DELETE,
+	ST_EACH,
+	ST_PUT_PART,
+	ST_LENGTH,
+	ST_GET_PARTS,
+	ST_DELETE_PARTS,
+	ST_LOG,
+	ST_LOG_EACH,
+	ST_STATE_N
+};
 extern const char *const wh_state_sql[ST_STATE_N];
 
 struct wh_state {
@@ -36,20 +48,22 @@ struct wh_state {
 /* What the last call said, as an error of ours: "PATH: the ledger can't be DOING: WHY". Returns a negative errno. */
 int wh_sql_fail(struct wh_state *s, const char *doing, struct wh_error *err);
 int wh_sql_damaged(struct wh_state *s, struct wh_error *err); /* -EBADMSG: a row is not what we wrote */
-/* The statement of `text`, prepared into *st when it is first asked for, and reset; NULL on error. Whoever has *st finalizes it before the
- * connection is closed. */
+/* The statement of `text`, prepared into *st when it is first asked for, and reset; NULL on error. Whoever has *st finalizes it
+ * before the connection is closed. */
 sqlite3_stmt *wh_sql_prepared(struct wh_state *s, sqlite3_stmt **st, const char *text, const char *doing, struct wh_error *err);
-int wh_sql_run(struct wh_state *s, sqlite3_stmt *st, const char *doing, struct wh_error *err); /* one step, for those that give no rows */
+/* one step, for those that give no rows */
+int wh_sql_run(struct wh_state *s, sqlite3_stmt *st, const char *doing, struct wh_error *err);
 int wh_sql_exec(struct wh_state *s, const char *text, const char *doing, struct wh_error *err);
 void wh_sql_patience(struct wh_state *s); /* a statement begins: its time does, too */
-/* Values of a row, of exactly this type (a crafted file has any type in any column): false for another, a text with a NUL, an empty blob. */
+/* Values of a row, of exactly this type (a crafted file has any type in any column): false for another, a text with a NUL, an
+ * empty blob. */
 bool wh_sql_text(sqlite3_stmt *st, int column, const char **out);
 bool wh_sql_blob(sqlite3_stmt *st, int column, const uint8_t **out, size_t *len);
 bool wh_sql_number(sqlite3_stmt *st, int column, int64_t *out);
 
 /* ---- for wh_state_open() ---- */
-/* Checks the file at `path` and its companions before SQLite opens it, and makes the file for WH_STATE_CREATE; *real (free() it) is the path
- * without links. Afterwards SQLite opens plain files alone. */
+/* Checks the file at `path` and its companions before SQLite opens it, and makes the file for WH_STATE_CREATE; *real (free() it)
+ * is the path without links. Afterwards SQLite opens plain files alone. */
 int wh_sql_find_file(const char *path, int flags, char **real, struct wh_error *err);
 /* Safety settings, limits, the time limit; then, once the schema is proved, only statements of our kinds. */
 int wh_sql_guard(struct wh_state *s, struct wh_error *err);

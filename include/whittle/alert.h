@@ -4,13 +4,14 @@
  *
  *   ledger, recommendation, lists ── detections ──→ findings ── merged by correlation key ──→ alerts (documents of the state)
  *
- * A finding is what one look at the ledger shows. One that concerns the same thing (type, resource, port, and where the type says so, peer) as a
- * kept alert is that alert: its end, sources and counts follow, and no second one is made. What is in progress stays so; what was resolved becomes
- * active again when something new came since; what was dismissed stays dismissed. Types, titles, severities, tactics and texts are data:
- * rules/alerts.yaml. An alert's document has the fields of Microsoft.Security/alerts 2022-01-01.
+ * A finding is what one look at the ledger shows. One that concerns the same thing (type, resource, port, and where the type says
+ * so, peer) as a kept alert is that alert: its end, sources and counts follow, and no second one is made. What is in progress
+ * stays so; what was resolved becomes active again when something new came since; what was dismissed stays dismissed. Types,
+ * titles, severities, tactics and texts are data: rules/alerts.yaml. An alert's document has the fields of
+ * Microsoft.Security/alerts 2022-01-01.
  *
- * What the ledger cannot show makes no alert: it holds edges, not single connections, so rates are of days, and connections that nobody
- * answered are counted by port with their heaviest sources alone.
+ * What the ledger cannot show makes no alert: it holds edges, not single connections, so rates are of days, and connections that
+ * nobody answered are counted by port with their heaviest sources alone.
  */
 #pragma once
 #include <jansson.h>
@@ -59,7 +60,15 @@ int wh_alert_types_load(const char *path, struct wh_arena *mem, struct wh_alert_
 const struct wh_alert_type *wh_alert_type_of(const struct wh_alert_types *t, const char *id); /* NULL when there is none */
 
 /* ---- domains that are looked for: rules/domains.yaml ---- */
-enum wh_domain_category { WH_DOMAIN_LISTED, WH_DOMAIN_SINKHOLE, WH_DOMAIN_PHISHING, WH_DOMAIN_DARKWEB, WH_DOMAIN_DARKWEB_PROXY, WH_DOMAIN_MINING, WH_DOMAIN_CLOUD };
+enum wh_domain_category {
+	WH_DOMAIN_LISTED,
+	WH_DOMAIN_SINKHOLE,
+	WH_DOMAIN_PHISHING,
+	WH_DOMAIN_DARKWEB,
+	WH_DOMAIN_DARKWEB_PROXY,
+	WH_DOMAIN_MINING,
+	WH_DOMAIN_CLOUD
+};
 struct wh_alert_domain { const char *name; enum wh_domain_category category; };
 struct wh_alert_domains { struct wh_alert_domain *at; size_t n; }; /* by name */
 int wh_alert_domains_load(const char *path, struct wh_arena *mem, struct wh_alert_domains *out, struct wh_error *err);
@@ -100,7 +109,8 @@ struct wh_alert_look {
 	const struct wh_alert_config *config;
 	const struct wh_alert_types *types;
 	const struct wh_alert_domains *domains;              /* NULL: none */
-	int64_t now_us;                                      /* the wall clock: for the sensor's silence, and when an alert was made */
+	/* the wall clock: for the sensor's silence, and when an alert was made */
+	int64_t now_us;
 };
 struct wh_alert_found {
 	struct wh_finding *findings; size_t n; /* by type, resource, direction, protocol, port and source */
@@ -110,7 +120,8 @@ struct wh_alert_found {
 /* All findings. In `mem`. Changes nothing. */
 int wh_alert_detect(const struct wh_alert_look *look, struct wh_arena *mem, struct wh_alert_found *out, struct wh_error *err);
 
-/* What `whittle watch` noticed of the firewall (watch.h's kinds), for the next look. One document a kind, peer and port, a thousand at most. */
+/* What `whittle watch` noticed of the firewall (watch.h's kinds), for the next look. One document a kind, peer and port, a
+ * thousand at most. */
 struct wh_alert_noticed {
 	const char *kind, *text;
 	int64_t time_us;
@@ -133,10 +144,13 @@ const char *wh_alert_property(const json_t *alert, const char *key);
 enum wh_severity wh_alert_severity(const json_t *alert);
 /* The alert of that name, or the only one whose name begins or ends with it. -ENOENT, -EEXIST (several). A new reference. */
 int wh_alert_find(struct wh_state *s, const char *name, json_t **out, struct wh_error *err);
-/* Gives an alert another status, and says so in the journal. -EINVAL: from Resolved or Dismissed there is only the way to Active. */
-int wh_alert_set(struct wh_state *s, const char *name, enum wh_alert_status status, const char *who, const char *reason, struct wh_error *err);
+/* Gives an alert another status, and says so in the journal. -EINVAL: from Resolved or Dismissed there is only the way to
+ * Active. */
+int wh_alert_set(struct wh_state *s, const char *name, enum wh_alert_status status, const char *who, const char *reason,
+                 struct wh_error *err);
 
-/* One alert as one line for another program, without its end; free() it, NULL when out of memory. `format`: place in wh_alert_line_formats. */
+/* One alert as one line for another program, without its end; free() it, NULL when out of memory. `format`: place in
+ * wh_alert_line_formats. */
 extern const char *const wh_alert_line_formats[]; /* "eve", "syslog"; NULL at the end */
 char *wh_alert_line(const json_t *alert, int format);
 
@@ -150,9 +164,12 @@ struct wh_alert_rule {
 	uint16_t port;           /* 0: any */
 	int64_t expires_us;      /* 0: never */
 };
-int wh_alert_rule_put(struct wh_state *s, const struct wh_alert_rule *r, const struct wh_alert_types *types, const char *who, struct wh_error *err);
-int wh_alert_rule_delete(struct wh_state *s, const char *name, const char *who, struct wh_error *err); /* -ENOENT; what it dismissed stays so */
+int wh_alert_rule_put(struct wh_state *s, const struct wh_alert_rule *r, const struct wh_alert_types *types, const char *who,
+                      struct wh_error *err);
+/* -ENOENT; what it dismissed stays so */
+int wh_alert_rule_delete(struct wh_state *s, const char *name, const char *who, struct wh_error *err);
 /* The kept rules by name, as documents {"name", "alertType", "reason", "state": "Enabled"|"Expired", …}; a new reference. */
 int wh_alert_rules_list(struct wh_state *s, int64_t now_us, json_t **out, struct wh_error *err);
 /* How many of the kept alerts it would have dismissed. Refuses what wh_alert_rule_put() refuses. */
-int wh_alert_rule_simulate(struct wh_state *s, const struct wh_alert_rule *r, const struct wh_alert_types *types, size_t *would, size_t *of, struct wh_error *err);
+int wh_alert_rule_simulate(struct wh_state *s, const struct wh_alert_rule *r, const struct wh_alert_types *types, size_t *would,
+                           size_t *of, struct wh_error *err);

@@ -15,11 +15,14 @@ struct wh_app_alerts {
 	unsigned order;                    /* place in wh_app_alert_orders */
 };
 extern const char *const wh_app_alert_orders[]; /* "severity" …; NULL at the end */
-int wh_app_alerts(const struct wh_app *a, const struct wh_app_alerts *ask, json_t **out, struct wh_error *err); /* as wh_alerts_list() */
+/* as wh_alerts_list() */
+int wh_app_alerts(const struct wh_app *a, const struct wh_app_alerts *ask, json_t **out, struct wh_error *err);
 int wh_app_alert(const struct wh_app *a, const char *name, json_t **out, struct wh_error *err);
-int wh_app_alert_set(const struct wh_app *a, const char *name, enum wh_alert_status status, const char *reason, struct wh_error *err);
+int wh_app_alert_set(const struct wh_app *a, const char *name, enum wh_alert_status status, const char *reason,
+                     struct wh_error *err);
 int wh_app_alert_types(const struct wh_app *a, struct wh_arena *mem, struct wh_alert_types *out, struct wh_error *err);
-/* Hands alerts over, each once each time that it becomes active: looks, queues, sends what is due. Nothing is held meanwhile that others wait for. */
+/* Hands alerts over, each once each time that it becomes active: looks, queues, sends what is due. Nothing is held meanwhile that
+ * others wait for. */
 typedef int (*wh_respond_fn)(void *arg, const char *body, size_t len, struct wh_error *err); /* 0: taken */
 struct wh_app_respond {
 	wh_respond_fn command, webhook; /* NULL: there is none */
@@ -29,13 +32,16 @@ struct wh_app_respond {
 	int64_t now_us;
 };
 struct wh_app_responded { size_t queued, delivered, waiting, failed; };
-int wh_app_alerts_respond(const struct wh_app *a, const struct wh_app_respond *r, struct wh_app_responded *out, struct wh_error *err);
-/* The ledger's counters, alerts and responses, and what a watcher noticed, in Prometheus' text format; free(*out), also after a failure, when it holds
- * what could be had. */
+int wh_app_alerts_respond(const struct wh_app *a, const struct wh_app_respond *r, struct wh_app_responded *out,
+                          struct wh_error *err);
+/* The ledger's counters, alerts and responses, and what a watcher noticed, in Prometheus' text format; free(*out), also after a
+ * failure, when it holds what could be had. */
 struct wh_app_noticed { const char *kind; uint64_t count; };
-int wh_app_metrics(const struct wh_app *a, const struct wh_app_noticed *noticed, size_t n, char **out, size_t *len, struct wh_error *err);
+int wh_app_metrics(const struct wh_app *a, const struct wh_app_noticed *noticed, size_t n, char **out, size_t *len,
+                   struct wh_error *err);
 /* *would of *of kept alerts are such as the rule dismisses. simulate: the rule is not kept. */
-int wh_app_alert_suppress(const struct wh_app *a, const struct wh_alert_rule *r, bool simulate, size_t *would, size_t *of, struct wh_error *err);
+int wh_app_alert_suppress(const struct wh_app *a, const struct wh_alert_rule *r, bool simulate, size_t *would, size_t *of,
+                          struct wh_error *err);
 int wh_app_alert_unsuppress(const struct wh_app *a, const char *name, struct wh_error *err);
 int wh_app_alert_rules(const struct wh_app *a, json_t **out, struct wh_error *err);
 

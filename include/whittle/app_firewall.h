@@ -20,11 +20,13 @@ struct wh_app_own {
 	char digest[WH_DIGEST_STRLEN];           /* wh_rules_digest() where n is 1, else "" */
 };
 struct wh_app_door { struct wh_door is; const char *text, *remedy; /* one sentence; the command that mends it */ };
-/* names (none: the resources that have this machine's addresses). -EPERM where they would let in what the present policy does not. */
-int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n, bool all_addresses, struct wh_arena *mem, struct wh_app_own *out,
-                     struct wh_error *err);
+/* names (none: the resources that have this machine's addresses). -EPERM where they would let in what the present policy does
+ * not. */
+int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n, bool all_addresses, struct wh_arena *mem,
+                     struct wh_app_own *out, struct wh_error *err);
 bool wh_app_own_is_met(const struct wh_app_own *own); /* some address that they judge is this machine's */
-size_t wh_app_own_resources(const struct wh_estate *e, const char **names, size_t max); /* those that have this machine's addresses */
+/* those that have this machine's addresses */
+size_t wh_app_own_resources(const struct wh_estate *e, const char **names, size_t max);
 /* own->doors: needs own->rs. */
 void wh_app_find_doors(const struct wh_estate *e, struct wh_arena *mem, struct wh_app_own *own);
 /* "Judged: 10.0.0.4 (eth0); not covered: 172.17.0.1 (docker0), …" In `mem`. */
@@ -44,11 +46,13 @@ struct wh_app_enforced {
 struct wh_app_enforce {
 	const char *const *resources; size_t n_resources; /* names; none: those that have this machine's addresses */
 	bool all_addresses, audit, dry;
-	bool force;                                       /* apply even what would shut out the person, or an open connection that is old or large, or rules that
+	bool force; /* apply even what would shut out the person, or an open connection that is old or large, or rules that
 	                                                     are hardly sure or would have cut off peers that belong */
 	int64_t confirm_within_s;
-	const char *reviewed;                             /* the digest of the one resource's rules, as somebody looked at them; NULL: whatever they are now */
-	/* Called once it is applied (or would be) and before the journal is written, which may wait for the ledger; *e ends with it. */
+	/* the digest of the one resource's rules, as somebody looked at them; NULL: whatever they are now */
+	const char *reviewed;
+	/* Called once it is applied (or would be) and before the journal is written, which may wait for the ledger; *e ends with
+	 * it. */
 	void (*done)(void *arg, const struct wh_app_enforced *e);
 	void *arg;
 };
@@ -67,11 +71,13 @@ struct wh_app_confirmed {
 	struct wh_nft_state state;
 };
 /* Keeps what enforce applied. Too late is no error: see is.too_late. `done` as above. */
-int wh_app_confirm(const struct wh_app *a, void (*done)(void *arg, const struct wh_app_confirmed *c), void *arg, struct wh_error *err);
+int wh_app_confirm(const struct wh_app *a, void (*done)(void *arg, const struct wh_app_confirmed *c), void *arg,
+                   struct wh_error *err);
 json_t *wh_app_confirmed_json(const struct wh_app_confirmed *c);
 
 struct wh_app_rolled_back { struct wh_rolled_back is; bool all; struct wh_error unstored; /* where !is.stored: why */ };
-int wh_app_rollback(const struct wh_app *a, bool all, void (*done)(void *arg, const struct wh_app_rolled_back *r), void *arg, struct wh_error *err);
+int wh_app_rollback(const struct wh_app *a, bool all, void (*done)(void *arg, const struct wh_app_rolled_back *r), void *arg,
+                    struct wh_error *err);
 json_t *wh_app_rolled_back_json(const struct wh_app_rolled_back *r);
 
 struct wh_app_drift {

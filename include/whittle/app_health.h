@@ -14,7 +14,8 @@ struct wh_app_doctor {
 };
 struct wh_app_doctor_ask {
 	const char *config_path, *plugin;          /* NULL: the default ones */
-	struct wh_error bad_config, no_store;      /* code 0, or why whittle.yaml cannot be read, or the ledger must not be opened */
+	/* code 0, or why whittle.yaml cannot be read, or the ledger must not be opened */
+	struct wh_error bad_config, no_store;
 };
 /* Only looks. a->config may be NULL. */
 void wh_app_doctor(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_arena *mem, struct wh_app_doctor *out);
@@ -22,7 +23,8 @@ json_t *wh_app_doctor_json(const struct wh_app_doctor *r);
 
 /* Sends flows past the sensor. The ledger is asked where opt->eve is NULL; then the address must be a resource's. */
 int wh_app_selftest(const struct wh_app *a, const struct wh_selftest_options *opt, struct wh_selftest *out, struct wh_error *err);
-const char *wh_app_selftest_reason(const struct wh_selftest_options *o, const struct wh_selftest *t); /* why it is deaf; NULL: it hears */
+/* why it is deaf; NULL: it hears */
+const char *wh_app_selftest_reason(const struct wh_selftest_options *o, const struct wh_selftest *t);
 json_t *wh_app_selftest_json(const struct wh_selftest_options *o, const struct wh_selftest *t);
 
 /* Writes a demonstration into the directory `dir`, which is made where it is not there: estate.json, eve.json, whittle.yaml. */

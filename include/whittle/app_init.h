@@ -4,7 +4,8 @@
 #include <jansson.h>
 #include "whittle/base.h"
 
-extern const char *const wh_app_init_kinds[]; /* "suricata": it runs Suricata; "host": it does not; "azure": a VM whose flow logs are read; NULL at the end */
+/* "suricata": it runs Suricata; "host": it does not; "azure": a VM whose flow logs are read; NULL at the end */
+extern const char *const wh_app_init_kinds[];
 extern const char *const wh_app_init_modes[]; /* "dry-run", "audit" */
 struct wh_app_init_found {
 	const char *kind;                   /* what this machine most likely is */
@@ -20,9 +21,10 @@ struct wh_app_init {
 	const char *kind, *mode;
 	const char *logs;                   /* a file or directory for a unit that reads it; NULL: none */
 	const char *directory, *units;      /* /etc/whittle, /etc/systemd/system */
-	bool (*replace)(void *arg, const char *path); /* whether a file that is there with another content is replaced; NULL: never */
+	/* whether a file that is there with another content is replaced; NULL: never */
+	bool (*replace)(void *arg, const char *path);
 	void *arg;
 };
-/* {"kind", "name", "logs", "mode", "did":[{"what":"made|written|replaced|kept|unchanged", "path", "undo"}…], "next":[{"command", "why"}…]}: *out, a new reference,
- * also where it fails half-way (NULL: nothing was begun). */
+/* {"kind", "name", "logs", "mode", "did":[{"what":"made|written|replaced|kept|unchanged", "path", "undo"}…], "next":[{"command",
+ * "why"}…]}: *out, a new reference, also where it fails half-way (NULL: nothing was begun). */
 int wh_app_init(const struct wh_app_init *ask, const struct wh_app_init_found *found, json_t **out, struct wh_error *err);

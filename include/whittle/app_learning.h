@@ -10,16 +10,21 @@
 struct wh_app_ingest {
 	const char *const *paths; size_t n_paths; /* files, directories, patterns; "-": standard input */
 	struct wh_ingest_options options;         /* but for locals and progress */
-	const char *listen; int listen_fd;        /* instead of paths: a socket (whittle/ingest_listen.h), and its path; NULL: none */
+	/* instead of paths: a socket (whittle/ingest_listen.h), and its path; NULL: none */
+	const char *listen; int listen_fd;
 	const char *discover;                     /* as in struct wh_estate_config; NULL: as configured */
-	void (*begins)(void *arg);                /* once there is something to read and the ledger is open; NULL: nobody wants it */
-	void (*progress)(void *arg, double part, uint64_t records); /* part of all bytes, 0 where these are not known; may be NULL */
-	void (*read)(void *arg, const char *path, const struct wh_ingest_result *r, const struct wh_error *err); /* after each file. r NULL: no log; err NULL: it went well */
+	/* once there is something to read and the ledger is open; NULL: nobody wants it */
+	void (*begins)(void *arg);
+	/* part of all bytes, 0 where these are not known; may be NULL */
+	void (*progress)(void *arg, double part, uint64_t records);
+	/* after each file. r NULL: no log; err NULL: it went well */
+	void (*read)(void *arg, const char *path, const struct wh_ingest_result *r, const struct wh_error *err);
 	void *arg;
 };
 struct wh_app_ingested {
 	struct wh_read_stats stats;
-	uint64_t bytes, edges, twice, failed; /* of the files; edges added to or made; flows that another sensor had reported; files that failed */
+	/* of the files; edges added to or made; flows that another sensor had reported; files that failed */
+	uint64_t bytes, edges, twice, failed;
 	double seconds;
 	bool nothing_new;
 	struct wh_store_dropped dropped;
@@ -32,12 +37,15 @@ json_t *wh_app_ingested_json(const struct wh_app_ingested *r);
 int wh_app_edges(const struct wh_app *a, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err);
 bool wh_app_edge_timed(const struct wh_edge *e); /* an edge of alerts alone has no times */
 #define WH_APP_EDGE_JSON 640
-const char *wh_app_edge_json(const struct wh_edge_key *k, const struct wh_edge *e, char buf[static WH_APP_EDGE_JSON]); /* one line */
+/* one line */
+const char *wh_app_edge_json(const struct wh_edge_key *k, const struct wh_edge *e, char buf[static WH_APP_EDGE_JSON]);
 
 /* One file of a person's own, or documents of an inventory; free(out->note_texts). */
-int wh_app_estate_import(const struct wh_app *a, const char *const *paths, size_t n, struct wh_estate_summary *out, struct wh_error *err);
+int wh_app_estate_import(const struct wh_app *a, const char *const *paths, size_t n, struct wh_estate_summary *out,
+                         struct wh_error *err);
 json_t *wh_app_estate_imported_json(const struct wh_estate_summary *s);
-int wh_app_estate(const struct wh_app *a, struct wh_arena *mem, struct wh_estate **out /* wh_estate_free() it */, struct wh_error *err);
+int wh_app_estate(const struct wh_app *a, struct wh_arena *mem, struct wh_estate **out /* wh_estate_free() it */,
+                  struct wh_error *err);
 json_t *wh_app_estate_json(const struct wh_estate *e);
 
 /* ---- threat lists ---- */
@@ -46,7 +54,8 @@ struct wh_app_cut { struct wh_app_belonging of; struct wh_prefix by; };
 struct wh_app_intel_updated {
 	const char *name;
 	const struct wh_intel_list *list;           /* NULL where it failed */
-	struct wh_error failed;                     /* code 0, or why; what was there of it stays, and the other lists are still read */
+	/* code 0, or why; what was there of it stays, and the other lists are still read */
+	struct wh_error failed;
 	bool held;                                  /* it waits for its confirmation, since it */
 	struct wh_app_cut *cuts; size_t n_cuts;     /* would keep out peers that belong, */
 	struct wh_prefix *large; size_t n_large;    /* or has large blocks */
@@ -57,12 +66,15 @@ struct wh_app_intel_update {
 	void (*each)(void *arg, const struct wh_app_intel_updated *u);
 	void *arg;
 };
-int wh_app_intel_update_check(const struct wh_app *a, const struct wh_app_intel_update *ask, struct wh_error *err); /* the words; wh_app_intel_update() asks it */
+/* the words; wh_app_intel_update() asks it */
+int wh_app_intel_update_check(const struct wh_app *a, const struct wh_app_intel_update *ask, struct wh_error *err);
 int wh_app_intel_update(const struct wh_app *a, const struct wh_app_intel_update *ask, struct wh_error *err);
-int wh_app_intel_confirm(const struct wh_app *a, const char *name, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err);
+int wh_app_intel_confirm(const struct wh_app *a, const char *name, struct wh_arena *mem, struct wh_intel_list **out,
+                         struct wh_error *err);
 int wh_app_intel_forget(const struct wh_app *a, const char *name, struct wh_error *err);
 struct wh_app_intel { struct wh_intel_list *lists, *held; size_t n, n_held; int64_t now_us; };
 int wh_app_intel(const struct wh_app *a, struct wh_arena *mem, struct wh_app_intel *out, struct wh_error *err);
 json_t *wh_app_intel_json(const struct wh_app *a, const struct wh_app_intel *x);
-json_t *wh_app_intel_holding(const struct wh_app_intel *x, const struct wh_addr *addr); /* [{"list", "entry"}…] that hold the address */
+/* [{"list", "entry"}…] that hold the address */
+json_t *wh_app_intel_holding(const struct wh_app_intel *x, const struct wh_addr *addr);
 bool wh_app_intel_configured(const struct wh_app *a, const char *name);                 /* whittle.yaml names it */

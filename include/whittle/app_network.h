@@ -7,14 +7,16 @@
 struct wh_app_assess {
 	const char *const *policies; size_t n_policies;   /* definitions: files, or directories of .json files */
 	const char *const *resources; size_t n_resources; /* inventories: the same */
-	const char *parameters;                           /* a file with {name: value, …} over the definitions' defaults; NULL: none */
+	/* a file with {name: value, …} over the definitions' defaults; NULL: none */
+	const char *parameters;
 };
 /*
  * Every definition on every resource that it is about. *out, a new reference:
- *   {"version":1, "assessments":[{"name", "policyDefinitionId", "displayName", "controls":[], "severity":null, "resourceId", "status", "cause"}…],
+ *   {"version":1, "assessments":[{"name", "policyDefinitionId", "displayName", "controls":[], "severity":null, "resourceId",
+ *   "status", "cause"}…],
  *    "counts":{"Healthy", "Unhealthy", "NotApplicable"}, "resources":N, "definitions":N, "notes":["…"]}
- * by definition, then by resource's id. A definition that is about none of the resources is named in notes, as is each one that data keeps
- * from a verdict. An unreadable file or an unknown keyword is an error: nothing is assessed by half.
+ * by definition, then by resource's id. A definition that is about none of the resources is named in notes, as is each one that
+ * data keeps from a verdict. An unreadable file or an unknown keyword is an error: nothing is assessed by half.
  */
 int wh_app_assess(const struct wh_app_assess *ask, json_t **out, struct wh_error *err);
 
@@ -22,36 +24,45 @@ int wh_app_assess(const struct wh_app_assess *ask, json_t **out, struct wh_error
 struct wh_state;
 struct wh_app_network;
 /* The estate's network: of the ledger, or of documents where there are paths. */
-int wh_app_network_open(struct wh_state *s /* or NULL */, const char *const *paths, size_t n, struct wh_app_network **out, struct wh_error *err);
+int wh_app_network_open(struct wh_state *s /* or NULL */, const char *const *paths, size_t n, struct wh_app_network **out,
+                        struct wh_error *err);
 void wh_app_network_close(struct wh_app_network *net); /* NULL is fine */
 
 struct wh_app_diff {
 	const char *before;              /* a file or directory; NULL: the ledger's estate */
-	const char *after;               /* likewise; its resources take the place of those of the ledger's estate where `before` is NULL, or neither has machines */
+	/* likewise; its resources take the place of those of the ledger's estate where `before` is NULL, or neither has
+	 * machines */
+	const char *after;
 	bool proposed;                   /* in the place of `after`: the reviewed recommendation */
 };
-/* {"opened":[{"from":["id"…], "to":["id"…], "addresses":["prefix"…], "tcpPorts", "udpPorts", "icmp", "otherProtocols"}…], "closed":[…], "undecided":[…, with "missing"]}: an end "Internet"
- * is `addresses`, or all of it where there are none. Undecided: after the change, and not before. */
+/* {"opened":[{"from":["id"…], "to":["id"…], "addresses":["prefix"…], "tcpPorts", "udpPorts", "icmp", "otherProtocols"}…],
+ * "closed":[…], "undecided":[…, with "missing"]}: an end "Internet" is `addresses`, or all of it where there are none. Undecided:
+ * after the change, and not before. */
 int wh_app_diff(const struct wh_app *a, const struct wh_app_diff *ask, json_t **out, struct wh_error *err);
 
-/* The network as a tree with states and a picture; see map.h. Of the ledger with its open alerts, recommendations and, where asked for, traffic. */
+/* The network as a tree with states and a picture; see map.h. Of the ledger with its open alerts, recommendations and, where
+ * asked for, traffic. */
 struct wh_app_map;
-int wh_app_map(const struct wh_app *a, const char *const *paths, size_t n, bool traffic, struct wh_app_map **out, struct wh_error *err);
+int wh_app_map(const struct wh_app *a, const char *const *paths, size_t n, bool traffic, struct wh_app_map **out,
+               struct wh_error *err);
 void wh_app_map_free(struct wh_app_map *m); /* NULL is fine */
 json_t *wh_app_map_json(const struct wh_app_map *m);
 char *wh_app_map_picture(const struct wh_app_map *m, bool page); /* SVG, or a page of HTML; free() it, NULL: out of memory */
 
 struct wh_app_reach {
-	const char *from, *to;           /* a resource's name or id, an address, a prefix, "Internet". One may be NULL: every resource and the Internet */
-	const struct wh_app *overlay;    /* whose ledger's observed and recommended ports stand next to what is allowed; NULL: none */
+	/* a resource's name or id, an address, a prefix, "Internet". One may be NULL: every resource and the Internet */
+	const char *from, *to;
+	/* whose ledger's observed and recommended ports stand next to what is allowed; NULL: none */
+	const struct wh_app *overlay;
 	bool has_port; uint16_t port;
 	uint8_t proto;                   /* read with a port, or by itself; WH_PROTO_ANY: TCP with a port, else all */
 };
 /*
- * Both ends: {"verdict":"allowed|partly|denied|unknown", "from", "to", "tcpPorts":"[…]", "udpPorts":"[…]", "icmp":bool, "tcpUnknown", "udpUnknown", "decidedBy":[{"where",
- * "direction", "nsg", "rule", "priority", "access", "verdict", "why"}…], "packet":{…}, "missing":["…"]}. Partly: for some of the addresses of an end. Without a port
- * "allowed" means at some port. decidedBy tells of the packet, in the order in which it passes.
- * One end: {"of", "peers":[{"id", "name", "verdict", "tcpPorts", …}…]}, those with a verdict other than denied.
+ * Both ends: {"verdict":"allowed|partly|denied|unknown", "from", "to", "tcpPorts":"[…]", "udpPorts":"[…]", "icmp":bool,
+ * "tcpUnknown", "udpUnknown", "decidedBy":[{"where", "direction", "nsg", "rule", "priority", "access", "verdict", "why"}…],
+ * "packet":{…}, "missing":["…"]}. Partly: for some of the addresses of an end. Without a port "allowed" means at some port.
+ * decidedBy tells of the packet, in the order in which it passes. One end: {"of", "peers":[{"id", "name", "verdict", "tcpPorts",
+ * …}…]}, those with a verdict other than denied.
  */
 int wh_app_reach(struct wh_app_network *net, const struct wh_app_reach *ask, json_t **out, struct wh_error *err);
 
@@ -64,26 +75,33 @@ struct wh_app_host {
 	uint16_t port;
 	uint8_t proto;                   /* TCP or UDP */
 };
-/* {"verdict":"allowed|denied|unknown", "from", "to", "protocol", "port", "interface", "chains":[{"chain", "verdict", "by"}…]}: the base chains in the order in which the packet meets them. */
+/* {"verdict":"allowed|denied|unknown", "from", "to", "protocol", "port", "interface", "chains":[{"chain", "verdict", "by"}…]}:
+ * the base chains in the order in which the packet meets them. */
 int wh_app_host(const struct wh_app_host *ask, json_t **out, struct wh_error *err);
 
-/* {"name":"Internal", "connectableResources":[{"id", "inboundConnectedResources":[{"connectedResourceId", "tcpPorts", "udpPorts"}…], "outboundConnectedResources"}…]}, as
- * Microsoft.Security's allowedConnections have it. -E2BIG where the pairs are too many for that: ask for the compact form. */
+/* {"name":"Internal", "connectableResources":[{"id", "inboundConnectedResources":[{"connectedResourceId", "tcpPorts",
+ * "udpPorts"}…], "outboundConnectedResources"}…]}, as Microsoft.Security's allowedConnections have it. -E2BIG where the pairs are
+ * too many for that: ask for the compact form. */
 struct wh_app_connections { bool external; const struct wh_app *overlay; /* as of wh_app_reach; NULL: none */ };
 int wh_app_connections(struct wh_app_network *net, const struct wh_app_connections *ask, json_t **out, struct wh_error *err);
 /*
- * Connections that the rules allow and that nobody seems to want, by the ledger of `a`, grouped by classes as wh_app_connections_compact() does:
- *   {"from":"TIME", "until":"TIME", "classes":[…], "unwanted":[{"kind":"unused", "to":0, "from":"0-3,7", "tcpPorts", "udpPorts"}…], "unheard":["id"…]}
- * unused: no member of the classes used these ports in the window, and every receiver was heard; of those in "unheard" nothing is said. label: members have different values
- * of a label of whittle.yaml ("label", "fromValue", "toValue", "used"). insecure, alert: "id" is exposed to the Internet at these ports, and an insecure protocol was spoken
- * there, or it has an open alert ("why").
+ * Connections that the rules allow and that nobody seems to want, by the ledger of `a`, grouped by classes as
+ * wh_app_connections_compact() does:
+ *   {"from":"TIME", "until":"TIME", "classes":[…], "unwanted":[{"kind":"unused", "to":0, "from":"0-3,7", "tcpPorts",
+ *   "udpPorts"}…], "unheard":["id"…]}
+ * unused: no member of the classes used these ports in the window, and every receiver was heard; of those in "unheard" nothing is
+ * said. label: members have different values of a label of whittle.yaml ("label", "fromValue", "toValue", "used"). insecure,
+ * alert: "id" is exposed to the Internet at these ports, and an insecure protocol was spoken there, or it has an open alert
+ * ("why").
  */
 int wh_app_unwanted(struct wh_app_network *net, const struct wh_app *a, json_t **out, struct wh_error *err);
-/* {"classes":[{"class":0, "resources":[{"id", "address"}…]}…], "ports":[{"tcpPorts", "udpPorts", …}…], "connections":[{"to":0, "from":"0-3,7", "ports":1}…]}: classes of addresses
- * that no rule tells apart, and what their members may send to (other) members; `from` are classes, `ports` is a place in that list. */
+/* {"classes":[{"class":0, "resources":[{"id", "address"}…]}…], "ports":[{"tcpPorts", "udpPorts", …}…], "connections":[{"to":0,
+ * "from":"0-3,7", "ports":1}…]}: classes of addresses that no rule tells apart, and what their members may send to (other)
+ * members; `from` are classes, `ports` is a place in that list. */
 int wh_app_connections_compact(struct wh_app_network *net, json_t **out, struct wh_error *err);
-/* {"anomalies":[{"kind":"shadowed|redundant|generalised|correlated|permissive", "nsg", "direction", "rule", "priority", "access", "other", "otherPriority", "packet", "fix"}…],
- * "groups":N, "skippedRules":N}: see whittle/findings.h. Of the groups that guard something. */
-/* With the ledger of `a` (or NULL) also rules of kind "unused" and "partly unused" ("unusedPorts", "unusedAddresses", "flows"), without a packet, and "unjudged":[{"nsg", "machines",
- * "notHeard"}…], the groups of which nothing can be said. */
+/* {"anomalies":[{"kind":"shadowed|redundant|generalised|correlated|permissive", "nsg", "direction", "rule", "priority", "access",
+ * "other", "otherPriority", "packet", "fix"}…], "groups":N, "skippedRules":N}: see whittle/findings.h. Of the groups that guard
+ * something. */
+/* With the ledger of `a` (or NULL) also rules of kind "unused" and "partly unused" ("unusedPorts", "unusedAddresses", "flows"),
+ * without a packet, and "unjudged":[{"nsg", "machines", "notHeard"}…], the groups of which nothing can be said. */
 int wh_app_anomalies(struct wh_app_network *net, const struct wh_app *a, json_t **out, struct wh_error *err);

@@ -6,7 +6,8 @@
 
 struct wh_app_posture;
 /* Assesses the ledger's estate with its traffic and alerts; with paths, the inventory in these documents alone. */
-int wh_app_posture_open(const struct wh_app *a, const char *const *paths, size_t n, struct wh_app_posture **out, struct wh_error *err);
+int wh_app_posture_open(const struct wh_app *a, const char *const *paths, size_t n, struct wh_app_posture **out,
+                        struct wh_error *err);
 void wh_app_posture_free(struct wh_app_posture *p); /* NULL is fine */
 const struct wh_pack *wh_app_posture_pack(const struct wh_app_posture *p);
 
@@ -18,33 +19,42 @@ struct wh_app_assessments {
 	bool all;                           /* NotApplicable, too */
 };
 /*
- * {"version":1, "assessments":[{"name":KEY, "policyDefinitionId", "displayName", "controls":["NS-1"], "severity":"High", "resourceId", "resourceType", "status":"Healthy|Unhealthy|
- * NotApplicable|NoEvidence", "cause", "exempt"}…], "counts":{"Healthy", "Unhealthy", "NotApplicable", "NoEvidence", "exempt"}, "resources":N, "notes":[…]}; by assessment, then by resource.
+ * {"version":1, "assessments":[{"name":KEY, "policyDefinitionId", "displayName", "controls":["NS-1"], "severity":"High",
+ * "resourceId", "resourceType", "status":"Healthy|Unhealthy| NotApplicable|NoEvidence", "cause", "exempt"}…],
+ * "counts":{"Healthy", "Unhealthy", "NotApplicable", "NoEvidence", "exempt"}, "resources":N, "notes":[…]}; by assessment, then by
+ * resource.
  */
 int wh_app_assessments(const struct wh_app_posture *p, const struct wh_app_assessments *ask, json_t **out, struct wh_error *err);
-/* The assessments themselves: [{"name", "displayName", "severity", "controls", "description", "remediation", "preview", "question", "state", "healthy", "unhealthy", "notApplicable", "noEvidence", "exempt"}…]. */
+/* The assessments themselves: [{"name", "displayName", "severity", "controls", "description", "remediation", "preview",
+ * "question", "state", "healthy", "unhealthy", "notApplicable", "noEvidence", "exempt"}…]. */
 json_t *wh_app_assessment_list(const struct wh_app_posture *p);
-bool wh_app_assessments_worse(const json_t *doc, enum wh_severity least); /* one that is Unhealthy, not exempt and no preview, of that severity or worse */
+/* one that is Unhealthy, not exempt and no preview, of that severity or worse */
+bool wh_app_assessments_worse(const json_t *doc, enum wh_severity least);
 
 struct wh_app_inventory {
-	const char *type, *zone, *severity, *assessment, *label, *name; /* a part of the type; "internet-facing" or "internal"; "high" …; a key; "key=value" or "key"; a part. NULL: any */
+	/* a part of the type; "internet-facing" or "internal"; "high" …; a key; "key=value" or "key"; a part. NULL: any */
+	const char *type, *zone, *severity, *assessment, *label, *name;
 	const char *sort;                   /* a word of wh_app_inventory_orders; NULL: the first */
 };
 extern const char *const wh_app_inventory_orders[]; /* "severity", "name", "type", "zone", "alerts"; NULL at the end */
-/* {"resources":[{"id", "name", "type", "location", "zone", "labels":{}, "addresses":[…], "recommendations":{"high", "medium", "low", "informational"}, "unhealthy":[KEY…], "alerts":N, "severity"}…],
- * "total":N}. */
+/* {"resources":[{"id", "name", "type", "location", "zone", "labels":{}, "addresses":[…], "recommendations":{"high", "medium",
+ * "low", "informational"}, "unhealthy":[KEY…], "alerts":N, "severity"}…], "total":N}. */
 int wh_app_inventory(const struct wh_app_posture *p, const struct wh_app_inventory *ask, json_t **out, struct wh_error *err);
 
 /*
- * standard: the file's name below rules/standards ("mcsb-v1", "cis-v8", …); NULL: the benchmark. {"version":1, "standard":{"id", "name", "version", "preview"}, "at", "inputs":[{"name", "what", "at"}…],
- * "state", "passedControls", "failedControls", "skippedControls", "unsupportedControls", "passedAssessments", "failedAssessments", "unsupportedAssessments", "percent", "score":{…},
- * "controls":[{"id", "name", "state", "question", "of" (a sub-control's control: it does not count), "passedAssessments", …, "assessments":[{"name", "displayName", "severity", "state", "preview", "description", "remediation", "question",
- * "passedResources", "failedResources", "skippedResources", "unsupportedResources", "resources":[{"id", "name", "status", "cause", "exempt"}…]}…]}…]}
+ * standard: the file's name below rules/standards ("mcsb-v1", "cis-v8", …); NULL: the benchmark. {"version":1, "standard":{"id",
+ * "name", "version", "preview"}, "at", "inputs":[{"name", "what", "at"}…], "state", "passedControls", "failedControls",
+ * "skippedControls", "unsupportedControls", "passedAssessments", "failedAssessments", "unsupportedAssessments", "percent",
+ * "score":{…}, "controls":[{"id", "name", "state", "question", "of" (a sub-control's control: it does not count),
+ * "passedAssessments", …, "assessments":[{"name", "displayName", "severity", "state", "preview", "description", "remediation",
+ * "question", "passedResources", "failedResources", "skippedResources", "unsupportedResources", "resources":[{"id", "name",
+ * "status", "cause", "exempt"}…]}…]}…]}
  */
 int wh_app_compliance(const struct wh_app_posture *p, const char *standard, json_t **out, struct wh_error *err);
 /* The standards that there are: [{"id", "name", "version", "preview"}…]. */
 int wh_app_standards(const struct wh_app *a, json_t **out, struct wh_error *err);
-/* {"percent", "current", "max", "subscriptions":[{"id", "weight", "percent", "current", "max", "controls":[{"id", "name", "max", "current", "potentialIncrease", "healthy", "unhealthy"}…]}…]} */
+/* {"percent", "current", "max", "subscriptions":[{"id", "weight", "percent", "current", "max", "controls":[{"id", "name", "max",
+ * "current", "potentialIncrease", "healthy", "unhealthy"}…]}…]} */
 json_t *wh_app_score(const struct wh_app_posture *p);
 /* Keeps today's point of the score and of the standard's counts, where the posture is of the ledger; and lists the kept ones. */
 int wh_app_posture_keep(const struct wh_app *a, const struct wh_app_posture *p, const json_t *compliance, struct wh_error *err);

@@ -18,7 +18,8 @@ struct wh_app_recommend {
 	double permissiveness;                            /* 0: as configured */
 	const char *ports;                                /* as in wh_port_list_load(); NULL: as configured */
 	bool directed; enum wh_directions directions;     /* where directed; else as configured */
-	bool dry;                                         /* keep nothing; nor is it kept where only some resources were asked for */
+	/* keep nothing; nor is it kept where only some resources were asked for */
+	bool dry;
 };
 struct wh_app_recommended {
 	struct wh_estate *estate;        /* of the result: wh_estate_free() it when that was used */
@@ -27,15 +28,19 @@ struct wh_app_recommended {
 	struct wh_changes since;
 	const char *edits;               /* a line for each rule that a person edited, as enforce applies it; "": none */
 };
-/* Derives, proves and replays the rules, and keeps them for those that go on from there. Notes name threat lists that are stale or held. */
-int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem, struct wh_app_recommended *out, struct wh_error *err);
+/* Derives, proves and replays the rules, and keeps them for those that go on from there. Notes name threat lists that are stale
+ * or held. */
+int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem,
+                     struct wh_app_recommended *out, struct wh_error *err);
 char *wh_app_recommended_json(const struct wh_app_recommended *r); /* free() it; NULL when out of memory */
 /* What lines and address space trade; nothing is kept. */
-int wh_app_curve(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem, struct wh_curve **out, struct wh_error *err);
+int wh_app_curve(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem, struct wh_curve **out,
+                 struct wh_error *err);
 
 /* ---- kept rules ---- */
 /* Original rules that Azure's groups keep for a time; in mem. */
-int wh_app_kept(const struct wh_app *a, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n, struct wh_error *err);
+int wh_app_kept(const struct wh_app *a, const struct wh_estate *e, struct wh_arena *mem, struct wh_kept **out, size_t *n,
+                struct wh_error *err);
 bool wh_app_kept_over(const struct wh_kept *k); /* its last day is over */
 /* Today's day in UTC, "2026-11-24". */
 #define WH_APP_DAY_STRLEN 32
@@ -52,11 +57,13 @@ struct wh_app_prove {
 struct wh_app_proof {
 	const struct wh_resource_result *of;
 	bool holds;
-	struct wh_counterexample ce; const char *denied_by; /* where !holds: what would be allowed, and "web: deny-bad", which denies it now, or NULL */
+	/* where !holds: what would be allowed, and "web: deny-bad", which denies it now, or NULL */
+	struct wh_counterexample ce; const char *denied_by;
 };
 struct wh_app_proved { struct wh_estate *estate; /* wh_estate_free() it */ struct wh_app_proof *list; size_t n, refuted; };
 /* Whether the rules allow nothing that the present ones deny, resource by resource. 0 also where one is refuted. */
-int wh_app_prove(const struct wh_app *a, const struct wh_app_prove *ask, struct wh_arena *mem, struct wh_app_proved *out, struct wh_error *err);
+int wh_app_prove(const struct wh_app *a, const struct wh_app_prove *ask, struct wh_arena *mem, struct wh_app_proved *out,
+                 struct wh_error *err);
 json_t *wh_app_proved_json(const struct wh_app_proved *p);
 
 struct wh_app_replay {
@@ -64,11 +71,14 @@ struct wh_app_replay {
 	const char *rules;                                /* a file of rules; NULL: the recommendation, as it was reviewed */
 	const char *const *logs; size_t n_logs;           /* logs whose flows are replayed; none: the ledger's own */
 	void (*reading)(void *arg, const char *log);      /* called with the app's arg before each log; NULL: nobody wants it */
-	unsigned holdout_days;                            /* > 0: rules derived without these last days, replayed on them; then neither rules nor logs */
+	/* > 0: rules derived without these last days, replayed on them; then neither rules nor logs */
+	unsigned holdout_days;
 };
 struct wh_app_replayed { struct wh_estate *estate; /* wh_estate_free() it */ struct wh_replay *replay; };
-int wh_app_replay_check(const struct wh_app_replay *ask, struct wh_error *err); /* whether the words go together; wh_app_replay() asks it */
-int wh_app_replay(const struct wh_app *a, const struct wh_app_replay *ask, struct wh_arena *mem, struct wh_app_replayed *out, struct wh_error *err);
+/* whether the words go together; wh_app_replay() asks it */
+int wh_app_replay_check(const struct wh_app_replay *ask, struct wh_error *err);
+int wh_app_replay(const struct wh_app *a, const struct wh_app_replay *ask, struct wh_arena *mem, struct wh_app_replayed *out,
+                  struct wh_error *err);
 
 struct wh_app_export {
 	const char *format;
@@ -82,7 +92,8 @@ int wh_app_export_check(const struct wh_app_export *ask, struct wh_error *err);
 int wh_app_export(const struct wh_app *a, const struct wh_app_export *ask, char **text, char **notes, struct wh_error *err);
 
 /* ---- review ---- */
-struct wh_app_last_enforced { int64_t time_us, changed_us; bool taken_back; char who[64]; }; /* 0: never. changed_us: of what is saved */
+/* 0: never. changed_us: of what is saved */
+struct wh_app_last_enforced { int64_t time_us, changed_us; bool taken_back; char who[64]; };
 struct wh_app_rules {
 	struct wh_estate *estate; /* wh_estate_free() it */
 	struct wh_recommendation *recommendation;
@@ -91,12 +102,17 @@ struct wh_app_rules {
 	struct wh_error last_unknown, kept_unknown; /* code 0, or why these could not be read */
 };
 /* The reviewed rules of these resources (none: of all). */
-int wh_app_rules_list(const struct wh_app *a, const char *const *names, size_t n, struct wh_arena *mem, struct wh_app_rules *out, struct wh_error *err);
+int wh_app_rules_list(const struct wh_app *a, const char *const *names, size_t n, struct wh_arena *mem, struct wh_app_rules *out,
+                      struct wh_error *err);
 /* *said, in mem: a sentence about what was done. `resource` NULL: any, or all. */
-int wh_app_rules_change(const struct wh_app *a, const struct wh_review_change *change, struct wh_arena *mem, const char **said, struct wh_error *err);
-int wh_app_rules_undo(const struct wh_app *a, const char *resource, struct wh_arena *mem, const char **said, struct wh_error *err);
-int wh_app_rules_reset(const struct wh_app *a, const char *resource, struct wh_arena *mem, const char **said, struct wh_error *err);
+int wh_app_rules_change(const struct wh_app *a, const struct wh_review_change *change, struct wh_arena *mem, const char **said,
+                        struct wh_error *err);
+int wh_app_rules_undo(const struct wh_app *a, const char *resource, struct wh_arena *mem, const char **said,
+                      struct wh_error *err);
+int wh_app_rules_reset(const struct wh_app *a, const char *resource, struct wh_arena *mem, const char **said,
+                       struct wh_error *err);
 struct wh_app_step { int64_t time_us; const char *who, *what, *resource, *rule, *why, *prefixes; }; /* rule, why: NULL for none */
 struct wh_app_steps { struct wh_app_step *list; size_t n; };
-int wh_app_rules_history(const struct wh_app *a, const char *resource, struct wh_arena *mem, struct wh_app_steps *out, struct wh_error *err);
+int wh_app_rules_history(const struct wh_app *a, const char *resource, struct wh_arena *mem, struct wh_app_steps *out,
+                         struct wh_error *err);
 json_t *wh_app_history_json(const struct wh_app_steps *s);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How everything stands: each resource, what is in force on this machine and what it counts, the sensor, the watcher, the threat lists. */
+/* How everything stands: each resource, what is in force on this machine and what it counts, the sensor, the watcher, the threat
+ * lists. */
 #pragma once
 #include "whittle/app.h"
 #include "whittle/azure_groups.h"
@@ -9,7 +10,8 @@
 #include "whittle/nft.h"
 #include "whittle/recommendation.h"
 
-/* Whether a resource's rules are in force. Of resources that are not this machine nothing is known but their network security groups. */
+/* Whether a resource's rules are in force. Of resources that are not this machine nothing is known but their network security
+ * groups. */
 enum wh_app_force { WH_APP_ELSEWHERE, WH_APP_NO_FORCE, WH_APP_IN_PART, WH_APP_AUDITED, WH_APP_PENDING, WH_APP_CONFIRMED };
 const char *wh_app_force_text(enum wh_app_force f); /* "elsewhere", "none", "part", "audit", "pending", "confirmed" */
 

@@ -38,7 +38,8 @@ struct wh_arm;
 int wh_arm_open(const struct wh_arm_options *opt, struct wh_arm **out, struct wh_error *err);
 void wh_arm_close(struct wh_arm *arm);
 
-/* The resource as it is now (new reference), with its "etag". *etag is freed by the caller. id is an ARM id, "/subscriptions/…". */
+/* The resource as it is now (new reference), with its "etag". *etag is freed by the caller. id is an ARM id,
+ * "/subscriptions/…". */
 int wh_arm_get(struct wh_arm *arm, const char *id, json_t **out, char **etag, struct wh_error *err);
 
 /* Builds the new group from the present one: returns 0 with a new reference, 1 when nothing is to change, <0 on error. */
@@ -46,12 +47,14 @@ typedef int (*wh_arm_build)(void *arg, const json_t *present, json_t **wanted, s
 struct wh_arm_result {
 	bool changed;       /* false: nothing was to do */
 	bool rolled_back;   /* what came back differed, or the change failed half-way: the former group was put back */
-	bool uncertain;     /* it failed, and the group could not be read again: whether it is the former or the new one is not known */
+	/* it failed, and the group could not be read again: whether it is the former or the new one is not known */
+	bool uncertain;
 	unsigned requests;  /* sent in all, tries included */
 	char etag[256];     /* of the group as it was read back, where it was changed and compared; else "" */
 };
 /* The whole exchange. Fails with -EAGAIN when somebody else changed the group meanwhile (nothing of ours was applied). */
-int wh_arm_replace_nsg(struct wh_arm *arm, const char *id, wh_arm_build build, void *arg, struct wh_arm_result *out, struct wh_error *err);
+int wh_arm_replace_nsg(struct wh_arm *arm, const char *id, wh_arm_build build, void *arg, struct wh_arm_result *out,
+                       struct wh_error *err);
 
 /* The group without what Azure alone writes (etags, provisioning states, default rules, back-references): what is PUT. */
 json_t *wh_arm_nsg_body(const json_t *nsg);

@@ -22,11 +22,11 @@ struct wh_error {
 	bool input;      /* true when the caller's input (file, option) is at fault: exit status 2 */
 	char text[512];
 };
-/* The first byte of a character that would not only be read but do something on a terminal (a control character, one that turns the direction
- * of writing round, bytes that are no UTF-8), or NULL. Names from files with one are refused. */
+/* The first byte of a character that would not only be read but do something on a terminal (a control character, one that turns
+ * the direction of writing round, bytes that are no UTF-8), or NULL. Names from files with one are refused. */
 const char *wh_text_unprintable(const char *s);
-/* Puts '?' in the place of each such character: for texts that come from a file, the ledger or the network and are shown. Messages are like
- * that by themselves. */
+/* Puts '?' in the place of each such character: for texts that come from a file, the ledger or the network and are shown.
+ * Messages are like that by themselves. */
 void wh_text_make_printable(char *s);
 
 /* Fills *err (which may be NULL) and returns `code`, so that callers write `return wh_fail(err, -ENOMEM, …)`. */
@@ -173,7 +173,8 @@ static inline bool wh_prefix_covers(const struct wh_prefix *outer, const struct 
 int wh_prefix_cmp(const struct wh_prefix *a, const struct wh_prefix *b); /* by address, shorter first */
 static inline struct wh_addr wh_prefix_last(const struct wh_prefix *p)
 {
-	return wh_addr_of_halves(wh_addr_high(&p->addr) | wh_host_bits_high(p->len), wh_addr_low(&p->addr) | wh_host_bits_low(p->len));
+	return wh_addr_of_halves(wh_addr_high(&p->addr) | wh_host_bits_high(p->len),
+	                         wh_addr_low(&p->addr) | wh_host_bits_low(p->len));
 }
 /* Of sorted prefixes: the place of the first that does not begin below a. */
 size_t wh_prefix_lower_bound(const struct wh_prefix *p, size_t n, const struct wh_addr *a);
@@ -200,7 +201,8 @@ static inline uint64_t wh_saturating_add(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-/* How many bits are set. Without an instruction for it, which old processors lack, the compiler's own way is a call and eight look-ups. */
+/* How many bits are set. Without an instruction for it, which old processors lack, the compiler's own way is a call and eight
+ * look-ups. */
 static inline unsigned wh_bits(uint64_t x)
 {
 	x -= x >> 1 & 0x5555555555555555u;
@@ -214,14 +216,16 @@ struct wh_arena;
 struct wh_arena *wh_arena_new(void);
 void *wh_arena_alloc(struct wh_arena *a, size_t size) __attribute__((malloc, alloc_size(2)));
 void *wh_arena_array(struct wh_arena *a, size_t n, size_t size); /* overflow-checked */
-void *wh_arena_unset(struct wh_arena *a, size_t n, size_t size); /* the same, for a large array that is about to be filled: not zeroed */
+/* the same, for a large array that is about to be filled: not zeroed */
+void *wh_arena_unset(struct wh_arena *a, size_t n, size_t size);
 /* An array of `n` elements that has room for one more: `old`, or a copy twice as long, with *room set. */
 void *wh_arena_grown(struct wh_arena *a, void *old, size_t n, size_t *room, size_t size);
 char *wh_arena_strdup(struct wh_arena *a, const char *s);
 char *wh_arena_printf(struct wh_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* What `from` holds belongs to `a` from now on; `from` is freed. */
 void wh_arena_adopt(struct wh_arena *a, struct wh_arena *from);
-/* Forgets what it holds, and keeps the memory for as much again: for work that is done over and over, page faults are most of its cost. */
+/* Forgets what it holds, and keeps the memory for as much again: for work that is done over and over, page faults are most of its
+ * cost. */
 void wh_arena_reset(struct wh_arena *a);
 size_t wh_arena_bytes(const struct wh_arena *a);
 void wh_arena_free(struct wh_arena *a); /* NULL is fine */
@@ -243,6 +247,6 @@ int wh_duration_parse(const char *text, int64_t *seconds);
 /* "64MiB", "64M", "1048576" to bytes. Returns 0 or -EINVAL. */
 int wh_size_parse(const char *text, uint64_t *bytes);
 
-/* The file `name` ("ports.yaml") of rules/: from rules_dir (NULL: none is set), $WHITTLE_RULES, the source tree beside the binary, or the installed
- * place. */
+/* The file `name` ("ports.yaml") of rules/: from rules_dir (NULL: none is set), $WHITTLE_RULES, the source tree beside the
+ * binary, or the installed place. */
 int wh_rules_path(const char *rules_dir, const char *name, char *buf, size_t size, struct wh_error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * config: whittle.yaml, joined from the rooms' tables of keys (see key.h). An unknown key is refused with its line and the nearest right one.
+ * config: whittle.yaml, joined from the rooms' tables of keys (see key.h). An unknown key is refused with its line and the
+ * nearest right one.
  */
 #pragma once
 #include <jansson.h>
@@ -30,9 +31,9 @@ struct wh_config {
 /* path NULL: the default file, which may be absent. *out is never NULL on success; free with wh_config_free(). */
 int wh_config_load(const char *path, struct wh_config **out, struct wh_error *err);
 /*
- * The same, but where this process has privileges the file is read by one without any, which it forks for that: as nobody where it may become
- * that, confined to reading one descriptor and writing another. What it found comes back as values of a fixed layout, each of which is checked. Call it before there
- * are threads.
+ * The same, but where this process has privileges the file is read by one without any, which it forks for that: as nobody where
+ * it may become that, confined to reading one descriptor and writing another. What it found comes back as values of a fixed
+ * layout, each of which is checked. Call it before there are threads.
  */
 int wh_config_load_apart(const char *path, struct wh_config **out, struct wh_error *err);
 void wh_config_free(struct wh_config *c);

@@ -18,16 +18,17 @@ struct wh_nft_upstream { struct wh_addr addr; uint16_t port; };
 struct wh_nft_host {
 	struct wh_addr *resolvers, *time_servers; size_t n_resolvers, n_time_servers;
 	struct wh_nft_upstream *upstreams; size_t n_upstreams; /* where a resolver on this machine itself asks; port 853 is TLS */
-	const char *unchecked;                                 /* such a resolver, of which it is not known where it asks: why; or NULL */
+	/* such a resolver, of which it is not known where it asks: why; or NULL */
+	const char *unchecked;
 };
 /*
- * Reads resolv.conf and the configuration of timesyncd, chrony and ntp in ROOT/etc (ROOT is "" but in tests); what is not there is left
- * out. Where resolv.conf names this machine itself, the resolver behind it is looked for: systemd-resolved, NetworkManager, dnsmasq,
- * unbound and BIND, by what they keep in ROOT/run and ROOT/etc.
+ * Reads resolv.conf and the configuration of timesyncd, chrony and ntp in ROOT/etc (ROOT is "" but in tests); what is not there
+ * is left out. Where resolv.conf names this machine itself, the resolver behind it is looked for: systemd-resolved,
+ * NetworkManager, dnsmasq, unbound and BIND, by what they keep in ROOT/run and ROOT/etc.
  */
 void wh_nft_host_read(const char *root, struct wh_arena *mem, struct wh_nft_host *out);
-/* -EPERM, with its name first in the sentence, when the rules would break DNS, DHCP, NTP, neighbour discovery, path MTU discovery,
- * loopback, or Azure's load-balancer probes. wh_nft_apply() asks it for the machine that it runs on. */
+/* -EPERM, with its name first in the sentence, when the rules would break DNS, DHCP, NTP, neighbour discovery, path MTU
+ * discovery, loopback, or Azure's load-balancer probes. wh_nft_apply() asks it for the machine that it runs on. */
 int wh_nft_check(const struct wh_nft_ruleset *rs, const struct wh_nft_host *host, struct wh_error *err);
 /* What wh_nft_check() could not find out about these rules: a sentence, or NULL. In `mem`. */
 char *wh_nft_unchecked(const struct wh_nft_ruleset *rs, const struct wh_nft_host *host, struct wh_arena *mem);
@@ -41,29 +42,34 @@ enum wh_coverage_kind {
 	WH_LINK_LOCAL,        /* no resource has it, and none usually has */
 };
 struct wh_covered { struct wh_addr addr; char interface[16]; enum wh_coverage_kind kind; const char *resource; size_t ports; };
-/* Of each address that the machine has now (getifaddrs), but loopback, in the kernel's order. `e` says which resource has it; NULL: not known. */
-int wh_nft_coverage(const struct wh_nft_ruleset *rs, const struct wh_estate *e, struct wh_arena *mem, struct wh_covered **out, size_t *n, struct wh_error *err);
+/* Of each address that the machine has now (getifaddrs), but loopback, in the kernel's order. `e` says which resource has it;
+ * NULL: not known. */
+int wh_nft_coverage(const struct wh_nft_ruleset *rs, const struct wh_estate *e, struct wh_arena *mem, struct wh_covered **out,
+                    size_t *n, struct wh_error *err);
 /* "172.17.0.1 (docker0), 2a01:4f8::4 (nothing learned), …": what is not covered; NULL where all is. In `mem`. */
 char *wh_nft_not_covered(const struct wh_covered *c, size_t n, struct wh_arena *mem);
 
 /* ---- by which other port a judged one is reached (core/enforce/doors.c) ---- */
 /* A published port that leads to the port of a rule and is judged by none: by it, whoever the rule refuses comes in. */
 struct wh_door { const struct wh_nft_published *by; struct wh_addr at; uint16_t port, last; const struct wh_nft_port *to; };
-/* One for each published range and address of the rules, as far as there is one: its first port, and the last of the range. In `mem`; by and to are borrowed. */
-size_t wh_nft_doors(const struct wh_nft_ruleset *rs, const struct wh_nft_published_list *l, struct wh_arena *mem, struct wh_door **out);
+/* One for each published range and address of the rules, as far as there is one: its first port, and the last of the range. In
+ * `mem`; by and to are borrowed. */
+size_t wh_nft_doors(const struct wh_nft_ruleset *rs, const struct wh_nft_published_list *l, struct wh_arena *mem,
+                    struct wh_door **out);
 
 /* ---- who is connected (core/enforce/session.c) ---- */
 /* The operator's connections by SSH: from where, and to which port and address of ours. */
 struct wh_session { struct wh_addr client; uint16_t port; struct wh_addr server; bool has_server; };
-/* Those of `self` and of every session of that user, from /proc (`proc`), at most `max`; also where sudo took $SSH_CONNECTION away. Returns how
- * many. Ask before privileges are given up: what belongs to another user can't be read after. */
+/* Those of `self` and of every session of that user, from /proc (`proc`), at most `max`; also where sudo took $SSH_CONNECTION
+ * away. Returns how many. Ask before privileges are given up: what belongs to another user can't be read after. */
 size_t wh_sessions(const char *proc, pid_t self, uid_t operator_uid, struct wh_session *out, size_t max);
 uid_t wh_operator_uid(const char *proc); /* who logged in, behind su and sudo */
 /* The first that could not connect again under these rules, or NULL. */
 const struct wh_session *wh_session_cut(const struct wh_nft_ruleset *rs, const struct wh_session *s, size_t n);
 
-/* Gives up every capability but CAP_NET_ADMIN, for good, and what a set-user-id program could bring back; no core dumps. Root becomes the user of the
- * services where `state_dir` (may be NULL) is that one's. Before the ledger is opened. -EPERM where CAP_NET_ADMIN is not held; -ENOTRECOVERABLE where the others can't be given up: go no further then. */
+/* Gives up every capability but CAP_NET_ADMIN, for good, and what a set-user-id program could bring back; no core dumps. Root
+ * becomes the user of the services where `state_dir` (may be NULL) is that one's. Before the ledger is opened. -EPERM where
+ * CAP_NET_ADMIN is not held; -ENOTRECOVERABLE where the others can't be given up: go no further then. */
 int wh_enforce_privileges(const char *state_dir, struct wh_error *err);
 
 struct wh_enforce_options {
@@ -78,9 +84,10 @@ struct wh_enforce_result {
 	bool unchanged;          /* what was confirmed is what is wanted: nothing is pending */
 	size_t messages, bytes;  /* that went to the kernel to change something: only differences travel */
 };
-int wh_nft_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, struct wh_enforce_result *out, struct wh_error *err);
-/* Replaces the timed dispatch elements by lasting ones. Fails with -ETIME when nothing at all is in force. *moved (may be NULL): false where
- * no element was timed any more, so that what is in force was confirmed earlier. */
+int wh_nft_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, struct wh_enforce_result *out,
+                 struct wh_error *err);
+/* Replaces the timed dispatch elements by lasting ones. Fails with -ETIME when nothing at all is in force. *moved (may be NULL):
+ * false where no element was timed any more, so that what is in force was confirmed earlier. */
 int wh_nft_confirm(bool *moved, struct wh_error *err);
 /* Drops the timed dispatch elements, as the kernel does when their time is up: what was confirmed holds again. */
 int wh_nft_drop_pending(struct wh_error *err);

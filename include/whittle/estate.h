@@ -24,7 +24,8 @@ struct wh_estate_config {
 	const char *discover;        /* "off" or CIDR,…; NULL: the default */
 	enum wh_nsg_scope nsg_scope; /* where the estate says nothing for a resource */
 	enum wh_platform platform;   /* likewise */
-	const char *labels;          /* "NAME" or "NAME=VALUE|VALUE", joined with commas: tags whose different values keep machines apart; NULL: none */
+	/* "NAME" or "NAME=VALUE|VALUE", joined with commas: tags whose different values keep machines apart; NULL: none */
+	const char *labels;
 };
 extern const struct wh_key wh_estate_keys[];
 
@@ -42,14 +43,18 @@ struct wh_resource {
 struct wh_estate {
 	struct wh_resource *resources; size_t n_resources; /* by name */
 	struct wh_nsg *nsgs; size_t n_nsgs;
-	struct wh_prefix *vnets; size_t n_vnets;           /* for the tag VirtualNetwork; RFC 1918 and fc00::/7 where none are given */
-	struct wh_service_tags service;                    /* those that rules of the groups name, from the list that the estate names */
-	enum wh_platform platform;                         /* as the estate says for all; the caller may set what whittle.yaml says where that is UNSET */
+	/* for the tag VirtualNetwork; RFC 1918 and fc00::/7 where none are given */
+	struct wh_prefix *vnets; size_t n_vnets;
+	/* those that rules of the groups name, from the list that the estate names */
+	struct wh_service_tags service;
+	/* as the estate says for all; the caller may set what whittle.yaml says where that is UNSET */
+	enum wh_platform platform;
 	enum wh_platform found;                            /* what this machine is by itself */
 	bool imported;                                     /* false: only discovered resources */
 };
 
-/* Reads estate.yaml and the NSG files that it names (relative to it), checks all, and replaces the ledger's estate in one transaction. */
+/* Reads estate.yaml and the NSG files that it names (relative to it), checks all, and replaces the ledger's estate in one
+ * transaction. */
 struct wh_estate_summary { size_t resources, addresses, nsgs, rules, notes; char *note_texts; /* lines, free() it */ };
 int wh_estate_import(struct wh_state *s, const char *path, struct wh_estate_summary *out, struct wh_error *err);
 /* The ledger's estate plus, where none was imported or discovery ranges were given, resources discovered from the edges.
@@ -58,12 +63,13 @@ int wh_estate_load(const struct wh_ledger *l, struct wh_arena *mem, struct wh_es
 void wh_estate_free(struct wh_estate *e);
 /* What tags of the groups' rules stand for. Refers to the estate. */
 struct wh_tag_context wh_estate_tags(const struct wh_estate *e);
-/* Whether Azure's load balancer may probe it: as the estate says for it, or for all; else where it has an ARM id or a network security
- * group, or this machine is an Azure VM. e may be NULL. */
+/* Whether Azure's load balancer may probe it: as the estate says for it, or for all; else where it has an ARM id or a network
+ * security group, or this machine is an Azure VM. e may be NULL. */
 bool wh_resource_on_azure(const struct wh_estate *e, const struct wh_resource *r);
 /*
- * Whether the group guards the resource, whichever reading of the group it is: one with the ARM id of a group of the resource's, whatever the id's
- * case. Where either has no id it must be the very group of the estate: names are unique within one resource group alone.
+ * Whether the group guards the resource, whichever reading of the group it is: one with the ARM id of a group of the resource's,
+ * whatever the id's case. Where either has no id it must be the very group of the estate: names are unique within one resource
+ * group alone.
  */
 bool wh_resource_guarded_by(const struct wh_resource *r, const struct wh_nsg *nsg);
 const struct wh_resource *wh_estate_find(const struct wh_estate *e, const char *name_or_id); /* or an address; NULL when none */
@@ -74,9 +80,11 @@ int wh_estate_require_all(const struct wh_estate *e, const char *const *names, s
 bool wh_estate_is_named(const struct wh_estate *e, const struct wh_resource *r, const char *const *names, size_t n);
 const struct wh_resource *wh_estate_by_addr(const struct wh_estate *e, const struct wh_addr *a);
 /* What the edge table takes for local: the estate's addresses and the discovery ranges ("off", or CIDR,…; NULL: the default —
- * the private ranges where no estate was imported, else none). s may be NULL while there is no ledger: then no estate is known. */
+ * the private ranges where no estate was imported, else none). s may be NULL while there is no ledger: then no estate is
+ * known. */
 int wh_estate_locals(struct wh_state *s, const char *discover, struct wh_locals **out, struct wh_error *err);
-/* The addresses of ours that the ledger has an answered flow of, sorted. Of the resources with several addresses alone: a resource that has one
- * was learned of by it. */
+/* The addresses of ours that the ledger has an answered flow of, sorted. Of the resources with several addresses alone: a
+ * resource that has one was learned of by it. */
 struct wh_heard { struct wh_addr *addrs; size_t n; };
-int wh_estate_heard(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_heard *out, struct wh_error *err);
+int wh_estate_heard(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_heard *out,
+                    struct wh_error *err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fact: what a sensor's protocol records (tls, ssh, smb, krb5, ldap, dns, stats) show of a connection, one line of meaning each: which version was
- * spoken, how somebody logged in, which name was asked for. Whatever could be a secret or a person's name (users, credentials, realms, files) is not read.
+ * fact: what a sensor's protocol records (tls, ssh, smb, krb5, ldap, dns, stats) show of a connection, one line of meaning each:
+ * which version was spoken, how somebody logged in, which name was asked for. Whatever could be a secret or a person's name
+ * (users, credentials, realms, files) is not read.
  */
 #pragma once
 #include "whittle/flow.h"
@@ -33,14 +34,17 @@ struct wh_fact {
 	char value[WH_FACT_VALUE];     /* printable ASCII */
 	int64_t time_us;
 	uint64_t count, failed;        /* what is counted; of these, those that were refused */
-	uint64_t up, down;             /* DNS_DOMAIN: bytes in names below the domain, and in answers that carry text. CAPTURE: packets and drops since its start */
+	/* DNS_DOMAIN: bytes in names below the domain, and in answers that carry text. CAPTURE: packets and drops since its
+	 * start */
+	uint64_t up, down;
 	uint64_t hash;                 /* of what is counted once, however often it comes; 0: nothing */
 };
 
 #define WH_FACTS_MAX 12
-/* What one well-formed EVE record, whose kind is WH_RECORD_OTHER, shows. Returns how many facts; 0 for types that are not read. Never allocates. */
+/* What one well-formed EVE record, whose kind is WH_RECORD_OTHER, shows. Returns how many facts; 0 for types that are not read.
+ * Never allocates. */
 unsigned wh_eve_facts(const char *line, size_t len, const struct wh_record *rec, struct wh_fact out[static WH_FACTS_MAX]);
 
-/* The registered domain within a name of lower case: its last two labels, or three where the last but one is a registry's own ("co.uk"). "" for names
- * without any: single labels, reverse zones, .local. */
+/* The registered domain within a name of lower case: its last two labels, or three where the last but one is a registry's own
+ * ("co.uk"). "" for names without any: single labels, reverse zones, .local. */
 const char *wh_registered_domain(const char *name);

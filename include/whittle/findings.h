@@ -15,13 +15,15 @@ struct wh_anomaly {
 	const char *fix;                    /* a sentence */
 };
 /*
- * The anomalies of one list, in the order of its rules; rules that may match (rule->may) are neither judged nor taken to cover others. Exact where a rule's packets
- * stay below a bound of pieces; *skipped counts the rules that were not judged for it. The list is in `mem`.
+ * The anomalies of one list, in the order of its rules; rules that may match (rule->may) are neither judged nor taken to cover
+ * others. Exact where a rule's packets stay below a bound of pieces; *skipped counts the rules that were not judged for it. The
+ * list is in `mem`.
  *
- * Shadowed: rules before it take all of its packets, and one of them decides otherwise. Redundant: the same, and all decide alike. Generalised: it holds all packets of an
- * earlier rule that decides otherwise. Correlated: it meets some packets of such a rule, and each has others. Permissive: it lets in any address, or the whole
- * Internet, at every port or at a management port (22, 23, 135, 445, 3389, 5985, 5986).
- * Source: Al-Shaer and Hamed, "Firewall policy advisor for anomaly discovery and rule editing" (2003), here with unions of rules in place of pairs.
+ * Shadowed: rules before it take all of its packets, and one of them decides otherwise. Redundant: the same, and all decide
+ * alike. Generalised: it holds all packets of an earlier rule that decides otherwise. Correlated: it meets some packets of such a
+ * rule, and each has others. Permissive: it lets in any address, or the whole Internet, at every port or at a management port
+ * (22, 23, 135, 445, 3389, 5985, 5986). Source: Al-Shaer and Hamed, "Firewall policy advisor for anomaly discovery and rule
+ * editing" (2003), here with unions of rules in place of pairs.
  */
 size_t wh_anomalies(const struct wh_filter *f, struct wh_arena *mem, struct wh_anomaly **out, size_t *skipped);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * firewall: this machine's firewall, changed by a process of its own. It is forked before the program becomes the ledger's owner, keeps
- * CAP_NET_ADMIN alone and the state directory, and is the only one that has either. It parses no JSON, opens no ledger, reads no file that another
- * user or whittle.yaml names, and obeys only messages of a fixed layout (guard/firewall_message.h), each of which it checks as a stranger's: its
- * ranges, whether this command may ask for it, whether it would shut out the person who runs the command, whether whittle.yaml's policy allows it.
+ * firewall: this machine's firewall, changed by a process of its own. It is forked before the program becomes the ledger's owner,
+ * keeps CAP_NET_ADMIN alone and the state directory, and is the only one that has either. It parses no JSON, opens no ledger,
+ * reads no file that another user or whittle.yaml names, and obeys only messages of a fixed layout (guard/firewall_message.h),
+ * each of which it checks as a stranger's: its ranges, whether this command may ask for it, whether it would shut out the person
+ * who runs the command, whether whittle.yaml's policy allows it.
  *
  * Where none was started these functions do the same in this very process, with its own rights.
  */
@@ -38,12 +39,13 @@ struct wh_firewall_grants {
 	const char *who;                                  /* who runs the command */
 	uint16_t nflog_group;
 };
-/* Forks the process, where CAP_NET_ADMIN is held; else, and always in this process, the grants count for calls that are made here. They must last
- * as long as the program. Call it once, after wh_opener_start() and before there are threads. */
+/* Forks the process, where CAP_NET_ADMIN is held; else, and always in this process, the grants count for calls that are made
+ * here. They must last as long as the program. Call it once, after wh_opener_start() and before there are threads. */
 int wh_firewall_start(const struct wh_firewall_grants *g, struct wh_error *err);
 /* The same where that process is a service of its own, which listens at `path` (base/helper.h): it has its own grants. */
 int wh_firewall_connect(const char *path, struct wh_error *err);
-/* Is that service for the program at the other side of `end`, until that one ends: gives up all rights but CAP_NET_ADMIN first. Returns where it could not. */
+/* Is that service for the program at the other side of `end`, until that one ends: gives up all rights but CAP_NET_ADMIN first.
+ * Returns where it could not. */
 int wh_firewall_serve(const struct wh_firewall_grants *g, int end, struct wh_error *err);
 /* -EPERM where nobody here may change the firewall. */
 int wh_firewall_ready(struct wh_error *err);
@@ -56,7 +58,8 @@ enum wh_firewall_stored {
 	WH_STORED_APPLIED,   /* those that were applied last and wait */
 	WH_STORED_WANTED,    /* those that wait for their confirmation in the kernel, else the confirmed ones */
 };
-/* As wh_nft_compare() with rules that are kept; -ENOENT when there are none such. *state (may be NULL) is the kernel's, also then. */
+/* As wh_nft_compare() with rules that are kept; -ENOENT when there are none such. *state (may be NULL) is the kernel's, also
+ * then. */
 int wh_firewall_compare(enum wh_firewall_stored which, struct wh_nft_state *state, char **difference, struct wh_error *err);
 /* When the confirmed rules were confirmed, microseconds since 1970; 0: not known, or there are none. */
 int64_t wh_firewall_confirmed_us(void);
@@ -74,19 +77,21 @@ int wh_firewall_jit_live(struct wh_arena *mem, struct wh_jit_live *out, struct w
 /* As wh_persist_jit_differs(). */
 int wh_firewall_jit_differs(char **difference, struct wh_error *err);
 
-/* Applies rules until they are confirmed, and keeps them for that; *expires_us: when they go. *unstored (may be NULL, free() it): why they could not
- * be kept, or NULL. */
-int wh_firewall_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, bool force, struct wh_enforce_result *out, int64_t *expires_us,
-                      char **unstored, struct wh_error *err);
+/* Applies rules until they are confirmed, and keeps them for that; *expires_us: when they go. *unstored (may be NULL, free() it):
+ * why they could not be kept, or NULL. */
+int wh_firewall_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, bool force,
+                      struct wh_enforce_result *out, int64_t *expires_us, char **unstored, struct wh_error *err);
 int wh_firewall_confirm(struct wh_confirmed *out, struct wh_error *err);
 int wh_firewall_rollback(bool all, struct wh_rolled_back *out, struct wh_error *err);
-/* Puts back what should be in force, rules and closed ports, where the kernel holds something else; *was (free() it) says what, NULL: nothing.
+/* Puts back what should be in force, rules and closed ports, where the kernel holds something else; *was (free() it) says what,
+ * NULL: nothing.
  * -ENOENT where nothing should be. */
 int wh_firewall_repair(char **was, struct wh_error *err);
 int wh_firewall_restore(struct wh_restored *out, struct wh_error *err);
 int wh_firewall_uninstall(bool verify, struct wh_uninstalled *out, struct wh_error *err);
-/* Keeps rules that an earlier version kept elsewhere (NULL: none), and the ports that are closed for good. The kernel is the witness: only what it
- * holds exactly is kept. 0: kept; 1: something is kept already; -ESTALE: the kernel holds something else. */
+/* Keeps rules that an earlier version kept elsewhere (NULL: none), and the ports that are closed for good. The kernel is the
+ * witness: only what it holds exactly is kept. 0: kept; 1: something is kept already; -ESTALE: the kernel holds something
+ * else. */
 int wh_firewall_adopt(const struct wh_nft_ruleset *rs, struct wh_error *err);
 
 int wh_firewall_jit_on(const struct wh_jit_port *ports, size_t n, int64_t confirm_within_s, struct wh_error *err);
@@ -101,8 +106,8 @@ extern const struct wh_jit_kernel wh_firewall_jit_kernel;
 /* Sockets that hear what our rules drop (log group of the grants), and events of nf_tables: a descriptor, or a negative errno. */
 int wh_firewall_hear_drops(void);
 int wh_firewall_hear_events(void);
-/* Sockets for what the kernel reports of the connections that it tracks (net/conntrack.h): as they come, and all at once. `buffer` of the first, bytes;
- * `count`: makes the kernel count bytes and record times from now on, where it can. */
+/* Sockets for what the kernel reports of the connections that it tracks (net/conntrack.h): as they come, and all at once.
+ * `buffer` of the first, bytes; `count`: makes the kernel count bytes and record times from now on, where it can. */
 enum { WH_TRACKED_BUFFER_MIN = 4096, WH_TRACKED_BUFFER_MAX = 1 << 30 };
 int wh_firewall_hear_tracked(int64_t buffer, bool count);
 int wh_firewall_dump_tracked(void);

@@ -59,10 +59,12 @@ struct wh_record {
 	struct wh_flow flow;    /* for ALERT: the addresses and what is known of its flow so far */
 	uint8_t alert_severity; /* ALERT: 1 is worst; 0 when absent */
 	uint8_t alert_from;     /* ALERT: enum wh_sender, the end of the flow whose packet it fired on */
-	bool proxied;           /* ALERT: the client speaks for others (EVE's xff, or a source that is neither end of the flow): a proxy */
+	/* ALERT: the client speaks for others (EVE's xff, or a source that is neither end of the flow): a proxy */
+	bool proxied;
 	uint32_t alert_sid;
 	int64_t time_us;        /* the record's own timestamp */
-	bool tagged;            /* its line has a key vlan, tenant_id, sensor or host, and they are to be read there: see wh_tags_of() */
+	/* its line has a key vlan, tenant_id, sensor or host, and they are to be read there: see wh_tags_of() */
+	bool tagged;
 	char event_type[24];    /* "flow", "alert", "dns" …, cut at 23 bytes */
 	const struct wh_tags *tags;          /* what other formats say of the same; NULL: nothing, or see `tagged` */
 	const struct wh_flow_before *before; /* a flow's later parts; else NULL */
@@ -78,8 +80,10 @@ typedef int (*wh_record_cb)(void *arg, const struct wh_record *rec);
 struct wh_read_stats {
 	uint64_t records, flows, alerts, other, malformed, bytes;
 	uint64_t lines;                /* newlines passed: the next feed() starts in line `first + lines` */
-	int64_t now_us;                /* set by the caller: records are held against this clock (wh_record_bad_time); 0: against none */
-	int64_t since_us, until_us;    /* set by the caller: readers that pair leave out what began before, or then or later (wh_read_leaves_out); 0: nothing */
+	/* set by the caller: records are held against this clock (wh_record_bad_time); 0: against none */
+	int64_t now_us;
+	/* set by the caller: readers that pair leave out what began before, or then or later (wh_read_leaves_out); 0: nothing */
+	int64_t since_us, until_us;
 	uint64_t left_out;             /* records that were */
 	struct {
 		const char *reason;   /* static text, e.g. "not JSON", "bad address" */
@@ -104,22 +108,26 @@ struct wh_realm {
 };
 #define WH_REALM_STRLEN 48
 bool wh_realm_eq(const struct wh_realm *a, const struct wh_realm *b);
-const char *wh_realm_text(const struct wh_realm *r, char out[static WH_REALM_STRLEN]); /* "vlan10", "tenant3/vlan10.20", "untagged" */
+/* "vlan10", "tenant3/vlan10.20", "untagged" */
+const char *wh_realm_text(const struct wh_realm *r, char out[static WH_REALM_STRLEN]);
 
 bool wh_realm_is(const char *text); /* whether it may be such a text, or is "one": all networks are */
 
 struct wh_tags {
 	struct wh_realm realm;
-	const char *sensor; size_t sensor_len; /* the sensor's name as it stands in the line, with its escapes; NULL: it names none */
+	/* the sensor's name as it stands in the line, with its escapes; NULL: it names none */
+	const char *sensor; size_t sensor_len;
 	bool by_sensor;                        /* the name is of "sensor", which prevails over "host" */
-	bool of_one_end;                       /* the sensor is the interface of one end: only what the other end's interface can see, too, is seen twice */
+	/* the sensor is the interface of one end: only what the other end's interface can see, too, is seen twice */
+	bool of_one_end;
 };
 struct wh_tags wh_tags_of(const char *line, size_t len); /* of one well-formed EVE record */
 
 /*
- * A sensor whose clock was never set begins in 1970, in 1980 or in 2000, as clock chips do; one whose clock is wrong may write of years to
- * come. Such a record says nothing of days. Returns why the times of a flow or an alert can't be: before 2001, or more than five minutes
- * after now_us; NULL when they can. A flow is judged by its start and end: the time at which it was logged says nothing of it.
+ * A sensor whose clock was never set begins in 1970, in 1980 or in 2000, as clock chips do; one whose clock is wrong may write of
+ * years to come. Such a record says nothing of days. Returns why the times of a flow or an alert can't be: before 2001, or more
+ * than five minutes after now_us; NULL when they can. A flow is judged by its start and end: the time at which it was logged says
+ * nothing of it.
  */
 #define WH_CLOCK_FIRST_US INT64_C(978307200000000)
 #define WH_CLOCK_SLACK_US INT64_C(300000000)
@@ -134,8 +142,9 @@ enum wh_side wh_flow_server(const struct wh_flow *f);
 bool wh_flow_only_connects(const struct wh_flow *f);
 /* One side alone was seen, and what it sent it sends after an answer only: the sensor does not hear the other direction. */
 bool wh_flow_one_sided(const struct wh_flow *f);
-/* Whether only the source was heard, though another side speaks: it answers (a reply from a system's port), or goes on after its SYN. *port is
- * the source's, where it may be a service's, else 0: a sensor that gets the packets of one direction can't tell the server from its client. */
+/* Whether only the source was heard, though another side speaks: it answers (a reply from a system's port), or goes on after its
+ * SYN. *port is the source's, where it may be a service's, else 0: a sensor that gets the packets of one direction can't tell the
+ * server from its client. */
 bool wh_flow_other_side_unheard(const struct wh_flow *f, uint16_t *port);
 
 struct wh_pairing;
@@ -148,24 +157,28 @@ struct wh_cut { size_t begin, end; };
 /*
  * One format. `probe` looks at the first bytes (up to 4 KiB) and says how sure it is (0–100).
  *
- * `cut` says where records begin and end, so that each is known by its content; most formats have one a line, and no `cut`. It finds the records
- * that are whole in a buffer, from one record's end or the input's begin on, up to `max` of them; what stands between records belongs to none of
- * them. So a document that grows before its closing brackets is read on where its last record ended. It keeps no state.
+ * `cut` says where records begin and end, so that each is known by its content; most formats have one a line, and no `cut`. It
+ * finds the records that are whole in a buffer, from one record's end or the input's begin on, up to `max` of them; what stands
+ * between records belongs to none of them. So a document that grows before its closing brackets is read on where its last record
+ * ended. It keeps no state.
  *
- * `header` takes a line that says how the lines behind it are to be read, and returns whether it was one. It is shown every line that is passed
- * over: those that were counted before, and those before the place at which reading goes on. feed() knows header lines by itself.
+ * `header` takes a line that says how the lines behind it are to be read, and returns whether it was one. It is shown every line
+ * that is passed over: those that were counted before, and those before the place at which reading goes on. feed() knows header
+ * lines by itself.
  *
  * `feed` takes a buffer of whole lines or records and calls back for each; it returns the bytes consumed, which is less
  * than len only when the last record is incomplete (and `last` is false), or a negative errno from the callback.
  * `line` (from 1) and `offset` say where buf starts in the input, for error positions. With `last`, the input ends with
- * buf and a last line without newline counts. A line of over 16 MiB is passed over, whether or not it is whole in buf. A record whose
- * times can't be (wh_record_bad_time, by stats->now_us) counts as malformed. What was cut is fed one record at a time, with `last`.
+ * buf and a last line without newline counts. A line of over 16 MiB is passed over, whether or not it is whole in buf. A record
+ * whose times can't be (wh_record_bad_time, by stats->now_us) counts as malformed. What was cut is fed one record at a time, with
+ * `last`.
  */
 struct wh_reader {
 	const char *name;
 	const char *help;
 	int (*probe)(const void *head, size_t len);
-	void *(*open)(const struct wh_reader_options *o); /* the state of one input; NULL when out of memory; as member: NULL when there is none */
+	/* the state of one input; NULL when out of memory; as member: NULL when there is none */
+	void *(*open)(const struct wh_reader_options *o);
 	void (*close)(void *state);
 	size_t (*cut)(const char *buf, size_t len, struct wh_cut *out, size_t max); /* NULL: lines */
 	bool (*header)(void *state, const char *line, size_t len);                  /* NULL: there are none */
@@ -174,7 +187,8 @@ struct wh_reader {
 	bool pairs;          /* it puts flows together (wh_reader_options.pairing) */
 	int64_t slack_us;    /* starts of one conversation, as two sources log it, are no farther apart; 0: WH_SENSOR_SLACK_US */
 };
-extern const struct wh_reader wh_reader_eve, wh_reader_vnet, wh_reader_nsg, wh_reader_zeek, wh_reader_zeek_json, wh_reader_aws, wh_reader_nfdump;
+extern const struct wh_reader wh_reader_eve, wh_reader_vnet, wh_reader_nsg, wh_reader_zeek, wh_reader_zeek_json, wh_reader_aws,
+	wh_reader_nfdump;
 extern const struct wh_reader *const wh_readers[]; /* NULL-terminated */
 const struct wh_reader *wh_reader_find(const char *name);               /* NULL when unknown */
 const struct wh_reader *wh_reader_probe(const void *head, size_t len);  /* NULL when none is sure */
@@ -198,7 +212,8 @@ const char *wh_input_path(const struct wh_input *in);
 #define WH_IDENTITY_MAX 64
 const char *wh_input_identity(struct wh_input *in);
 bool wh_input_packed(const struct wh_input *in); /* gz or zst; known after the first read */
-/* Whether a plain file of which `offset` bytes were read has since been cut or written anew: it is shorter, or begins otherwise. */
+/* Whether a plain file of which `offset` bytes were read has since been cut or written anew: it is shorter, or begins
+ * otherwise. */
 bool wh_input_rewritten(struct wh_input *in, uint64_t offset);
 /* Whether `path` now names another file, and that one is not empty: its writer has gone on. False while there is none. */
 bool wh_input_replaced(const struct wh_input *in, const char *path);

@@ -29,7 +29,8 @@ extern const struct wh_key wh_harden_keys[];
 struct wh_port_list;
 /* spec NULL: read `ports_yaml`; "all", of which those of `ports_yaml` (may be NULL) are looked at though nothing reached them; or
  * "22,443/tcp,53/udp". */
-int wh_port_list_load(const char *spec, const char *ports_yaml, struct wh_arena *mem, struct wh_port_list **out, struct wh_error *err);
+int wh_port_list_load(const char *spec, const char *ports_yaml, struct wh_arena *mem, struct wh_port_list **out,
+                      struct wh_error *err);
 bool wh_port_list_has(const struct wh_port_list *l, uint8_t proto, uint16_t port);
 /* Whether wh_recommend() looked at a port as it made `r`. */
 struct wh_recommendation;
@@ -80,7 +81,8 @@ struct wh_peer {
 	double score;
 };
 
-/* What an analysis is of: the traffic in a store, held against the rules of an estate, for the named resources (n_names 0: all). */
+/* What an analysis is of: the traffic in a store, held against the rules of an estate, for the named resources (n_names 0:
+ * all). */
 struct wh_harden_ask {
 	struct wh_store *store;
 	const struct wh_estate *estate;
@@ -91,14 +93,14 @@ struct wh_harden_ask {
 
 /* Derives rules. Proves proposed ⊆ present before it returns: a failure is an error. */
 int wh_recommend(const struct wh_harden_ask *ask, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
-/* The peers that belong (let in or trusted by recommend's own judgment) of the resources with any of these addresses (locals NULL: of
- * all). A negative return of the callback ends it with that code. */
+/* The peers that belong (let in or trusted by recommend's own judgment) of the resources with any of these addresses (locals
+ * NULL: of all). A negative return of the callback ends it with that code. */
 typedef int (*wh_belonging_cb)(void *arg, enum wh_direction d, uint8_t proto, uint16_t port, const struct wh_addr *peer);
-int wh_belonging(struct wh_store *s, const struct wh_estate *e, const struct wh_addr *locals, size_t n_locals, const struct wh_harden_options *opt,
-                 wh_belonging_cb each, void *arg, struct wh_error *err);
+int wh_belonging(struct wh_store *s, const struct wh_estate *e, const struct wh_addr *locals, size_t n_locals,
+                 const struct wh_harden_options *opt, wh_belonging_cb each, void *arg, struct wh_error *err);
 
-/* Why: for one rule of one resource, in words (text) or as JSON; free() it. rule is a rule's name, or "22", "22/tcp", "443/tcp out". What the
- * last recommendation was asked for counts, and its rule is what is explained where it was held to fewer lines. */
+/* Why: for one rule of one resource, in words (text) or as JSON; free() it. rule is a rule's name, or "22", "22/tcp", "443/tcp
+ * out". What the last recommendation was asked for counts, and its rule is what is explained where it was held to fewer lines. */
 int wh_explain(const struct wh_ledger *l, const struct wh_estate *estate, const char *resource, const char *rule,
                const struct wh_harden_options *opt, bool json, char **out, struct wh_error *err);
 
@@ -122,18 +124,21 @@ struct wh_replay {
 	struct wh_replay_counts flows, peers;          /* a peer counts once a port */
 	double upper;                                  /* of lost / (kept + lost) flows: 95 % upper bound, 0–1 */
 	bool is_log;                                   /* of other flows than the ledger's */
-	unsigned holdout_days;                         /* > 0: the rules were derived without these last days, which alone are replayed */
+	/* > 0: the rules were derived without these last days, which alone are replayed */
+	unsigned holdout_days;
 };
 /* What `rec` would have done on the last `last_days` days of the window (0: all). A rule that was derived from the same days says
  * little about the days to come by this: see wh_replay_holdout(). See replay.c for what is approximate. Lives in `mem`. */
 int wh_replay(const struct wh_harden_ask *ask, const struct wh_recommendation *rec, unsigned last_days, struct wh_arena *mem,
               struct wh_replay **out, struct wh_error *err);
-/* The same on all days of `log`, a ledger of other flows (a log file that was read into it): whether a peer belongs is decided by ask->store
- * where that knows the peer. */
-int wh_replay_log(const struct wh_harden_ask *ask, struct wh_store *log, const struct wh_recommendation *rec, struct wh_arena *mem,
-                  struct wh_replay **out, struct wh_error *err);
-/* Derives rules as they would have been `days` days before the ledger's last (with as many fewer needed), and replays those days. */
-int wh_replay_holdout(const struct wh_harden_ask *ask, unsigned days, struct wh_arena *mem, struct wh_replay **out, struct wh_error *err);
+/* The same on all days of `log`, a ledger of other flows (a log file that was read into it): whether a peer belongs is decided by
+ * ask->store where that knows the peer. */
+int wh_replay_log(const struct wh_harden_ask *ask, struct wh_store *log, const struct wh_recommendation *rec,
+                  struct wh_arena *mem, struct wh_replay **out, struct wh_error *err);
+/* Derives rules as they would have been `days` days before the ledger's last (with as many fewer needed), and replays those
+ * days. */
+int wh_replay_holdout(const struct wh_harden_ask *ask, unsigned days, struct wh_arena *mem, struct wh_replay **out,
+                      struct wh_error *err);
 char *wh_replay_json(const struct wh_replay *r); /* free() it */
 /* The exact (Clopper–Pearson) one-sided 95 % upper bound of a share of which `k` of `n` were seen; 1 when n is 0. */
 double wh_upper_bound(uint64_t k, uint64_t n);
@@ -178,7 +183,8 @@ struct wh_selftest_options {
 	int (*progress)(void *arg, const struct wh_selftest *now);
 	void *progress_arg;
 };
-/* Sends flows to an address whose traffic passes the sensor, and waits until they show. Returns 0 also when they did not: see arrived. */
+/* Sends flows to an address whose traffic passes the sensor, and waits until they show. Returns 0 also when they did not: see
+ * arrived. */
 int wh_selftest(struct wh_store *s, const struct wh_selftest_options *o, struct wh_selftest *t, struct wh_error *err);
 
 /* ---- what is different from the last calculation ---- */
@@ -189,11 +195,12 @@ struct wh_change {
 	bool is_kept;                           /* this run did not look at the port: the saved rule stays */
 	struct wh_prefix *gained; size_t n_gained;
 	struct wh_prefix *lost; size_t n_lost;
-	uint64_t refused;                       /* attempts from `gained` that were not answered: of peers that a rule in force may be blocking */
+	/* attempts from `gained` that were not answered: of peers that a rule in force may be blocking */
+	uint64_t refused;
 	const char *why;
 };
 struct wh_changes { struct wh_change *list; size_t n; int64_t since_us; };
 /* The resources of `now` only. Lives in `mem`, and refers to both recommendations. */
-int wh_changes(const struct wh_ledger *l, const struct wh_recommendation *before, const struct wh_recommendation *now, struct wh_arena *mem,
-               struct wh_changes *out, struct wh_error *err);
+int wh_changes(const struct wh_ledger *l, const struct wh_recommendation *before, const struct wh_recommendation *now,
+               struct wh_arena *mem, struct wh_changes *out, struct wh_error *err);
 json_t *wh_changes_json(const struct wh_changes *c);

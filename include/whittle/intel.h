@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * intel: lists of hostile addresses from files and commands, in the formats in which such lists are published. An entry that can't be read for
- * certain (a network whose length is elsewhere, two addresses without a word which is meant) is refused with its line, never guessed.
+ * intel: lists of hostile addresses from files and commands, in the formats in which such lists are published. An entry that
+ * can't be read for certain (a network whose length is elsewhere, two addresses without a word which is meant) is refused with
+ * its line, never guessed.
  *
  * A list only ever takes away: an address on it is never allowed by a recommendation; nothing here allows anything.
  * What a list must not name (our own, private, reserved and trusted ranges) is subtracted from it, and what was
  * subtracted is kept and shown. A list that shrinks to less than half or grows to more than three times its former
- * size, in entries or in addresses, or that keeps out a sixteenth of the Internet, is refused without force, since that is what a broken or
- * poisoned download looks like.
+ * size, in entries or in addresses, or that keeps out a sixteenth of the Internet, is refused without force, since that is what a
+ * broken or poisoned download looks like.
  */
 #pragma once
 #include "whittle/base.h"
@@ -44,8 +45,8 @@ struct wh_intel_parse_stats {
 struct wh_intel_format {
 	const char *name, *help;
 	int (*probe)(const char *text, size_t len); /* how sure, 0–100; text is NUL-terminated */
-	int (*parse)(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each, void *arg,
-	             struct wh_intel_parse_stats *stats, struct wh_error *err);
+	int (*parse)(const struct wh_intel_source *src, const char *text, size_t len, int64_t now_us, wh_intel_sink each,
+	             void *arg, struct wh_intel_parse_stats *stats, struct wh_error *err);
 };
 extern const struct wh_intel_format *const wh_intel_formats[]; /* NULL-terminated */
 /* Parses by src->format or by content. A list of which more than a tenth is unreadable is refused, naming the first bad line. */
@@ -66,9 +67,10 @@ struct wh_intel_list {
 /* Ranges that a list must not name, each with the word that is shown for it. */
 struct wh_intel_protected { const struct wh_prefix *prefixes; size_t n; const char *why; };
 
-/* Asked before a list comes into force: `fresh` are its networks, sorted, that no list in force holds. 1: hold it; 0: let it in; else an error.
- * What is found is the caller's to show. */
-typedef int (*wh_intel_review)(void *arg, const struct wh_intel_list *l, const struct wh_prefix *fresh, size_t n, struct wh_error *err);
+/* Asked before a list comes into force: `fresh` are its networks, sorted, that no list in force holds. 1: hold it; 0: let it in;
+ * else an error. What is found is the caller's to show. */
+typedef int (*wh_intel_review)(void *arg, const struct wh_intel_list *l, const struct wh_prefix *fresh, size_t n,
+                               struct wh_error *err);
 /* Networks larger than a person would list by mistake are held: more than 2^20 addresses of IPv4, or wider than a /24 of IPv6. */
 bool wh_intel_large(const struct wh_prefix *p);
 
@@ -79,11 +81,14 @@ struct wh_intel_update {
 	bool force, dry_run;                                  /* dry_run: everything but the storing */
 	wh_intel_review review; void *arg;                    /* NULL: nobody asks; not asked with force */
 };
-/* Reads one source, subtracts, compares with what is stored and stores it. *out (in mem) is filled in every case that got as far as parsing.
- * Returns 1 where the review holds the list: it waits in the ledger for wh_intel_confirm(), and what was in force before stays. */
-int wh_intel_update(struct wh_state *s, const struct wh_intel_update *u, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err);
+/* Reads one source, subtracts, compares with what is stored and stores it. *out (in mem) is filled in every case that got as far
+ * as parsing. Returns 1 where the review holds the list: it waits in the ledger for wh_intel_confirm(), and what was in force
+ * before stays. */
+int wh_intel_update(struct wh_state *s, const struct wh_intel_update *u, struct wh_arena *mem, struct wh_intel_list **out,
+                    struct wh_error *err);
 /* Puts the list in force that was held, as it was shown. -ENOENT when there is none. */
-int wh_intel_confirm(struct wh_state *s, const char *name, struct wh_arena *mem, struct wh_intel_list **out, struct wh_error *err);
+int wh_intel_confirm(struct wh_state *s, const char *name, struct wh_arena *mem, struct wh_intel_list **out,
+                     struct wh_error *err);
 /* The lists that are held, by name. */
 int wh_intel_held(struct wh_state *s, struct wh_arena *mem, struct wh_intel_list **out, size_t *n, struct wh_error *err);
 /* All lists in the ledger, by name. */

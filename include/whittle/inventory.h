@@ -2,9 +2,10 @@
 /*
  * inventory: the resources of an estate, out of the documents that people have.
  *
- * A document is what `az … list` prints, REST's {"value":[…]}, an answer of Resource Graph (an array, {"data":[…]}, its table of columns and rows, a
- * page of several), an exported ARM template, Terraform's state, or several of these in a directory. Every resource is kept with its
- * JSON, also those of types that nobody reads here. Ids, types and the names of members are compared without case.
+ * A document is what `az … list` prints, REST's {"value":[…]}, an answer of Resource Graph (an array, {"data":[…]}, its table of
+ * columns and rows, a page of several), an exported ARM template, Terraform's state, or several of these in a directory. Every
+ * resource is kept with its JSON, also those of types that nobody reads here. Ids, types and the names of members are compared
+ * without case.
  */
 #pragma once
 #include <jansson.h>
@@ -31,15 +32,18 @@ struct wh_inventory {
 };
 
 /*
- * Reads files and directories (their .json and .tfstate files, with those of their subdirectories). An id that several documents have is one item: the
- * first to have a member has it. *out is the caller's also after an error, for wh_inventory_free(). Time is n log n in the resources.
+ * Reads files and directories (their .json and .tfstate files, with those of their subdirectories). An id that several documents
+ * have is one item: the first to have a member has it. *out is the caller's also after an error, for wh_inventory_free(). Time is
+ * n log n in the resources.
  */
 int wh_inventory_read(const char *const *paths, size_t n, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);
 /* The same of one text that has been read; `text` is taken over. Call wh_inventory_join() after the last one. */
 int wh_inventory_add(struct wh_inventory *inv, const char *file, char *text, size_t len, struct wh_error *err);
 void wh_inventory_join(struct wh_inventory *inv);
-/* `base` with the resources of `over` in the place of those with the same ids, and beside the rest. Both must outlive it; it is freed by itself. */
-void wh_inventory_overlay(const struct wh_inventory *base, const struct wh_inventory *over, struct wh_arena *mem, struct wh_inventory *out);
+/* `base` with the resources of `over` in the place of those with the same ids, and beside the rest. Both must outlive it; it is
+ * freed by itself. */
+void wh_inventory_overlay(const struct wh_inventory *base, const struct wh_inventory *over, struct wh_arena *mem,
+                          struct wh_inventory *out);
 void wh_inventory_free(struct wh_inventory *inv); /* drops references and texts; the rest is the arena's */
 
 const struct wh_item *wh_inventory_find(const struct wh_inventory *inv, const char *id); /* NULL: no such item */
@@ -47,10 +51,11 @@ const struct wh_item *wh_inventory_find(const struct wh_inventory *inv, const ch
 size_t wh_inventory_of_type(const struct wh_inventory *inv, const char *type, const struct wh_item ***out);
 void wh_inventory_note(struct wh_inventory *inv, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "FILE:LINE: why", of a value below the item; -EINVAL. `member` may be NULL. */
-int wh_item_refuse(const struct wh_inventory *inv, const struct wh_item *it, const char *member, struct wh_error *err, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
+int wh_item_refuse(const struct wh_inventory *inv, const struct wh_item *it, const char *member, struct wh_error *err,
+                   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
-/* A member, whatever the case of its name and whether it stands in `properties` or beside it; NULL where it is absent, null, "", [] or {}. Borrowed. */
+/* A member, whatever the case of its name and whether it stands in `properties` or beside it; NULL where it is absent, null, "",
+ * [] or {}. Borrowed. */
 json_t *wh_field(const json_t *object, const char *name);
 const char *wh_field_text(const json_t *object, const char *name); /* NULL where there is no text */
 /* The id in {"name":{"id":…}}, or in a text of that name. NULL: none. */

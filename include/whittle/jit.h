@@ -2,10 +2,11 @@
 /*
  * jit: ports that are closed but for one source and a limited time, on request.
  *
- * On this machine they live in a table of their own, `inet whittle_jit`: a packet that opens a connection to such a port is dropped
- * unless its source, protocol and port are in a set whose elements carry the kernel's own timeout. So an opening ends by itself,
- * whether or not anything of ours still runs. Like everything of whittle's the table can only drop: what it lets go meets the host's
- * own rules. The policy, in whittle.yaml, says for which ports, sources, users and how long. A refusal names what the policy lacks:
+ * On this machine they live in a table of their own, `inet whittle_jit`: a packet that opens a connection to such a port is
+ * dropped unless its source, protocol and port are in a set whose elements carry the kernel's own timeout. So an opening ends by
+ * itself, whether or not anything of ours still runs. Like everything of whittle's the table can only drop: what it lets go meets
+ * the host's own rules. The policy, in whittle.yaml, says for which ports, sources, users and how long. A refusal names what the
+ * policy lacks:
  *   resource   the resource has no policy          source  the source lies outside of `from`
  *   port       the port is not in it               user    the user is not in `who`
  *   time       longer than `longest`
@@ -55,13 +56,16 @@ struct wh_jit_kernel {
 	int (*close)(const struct wh_jit_grant *g, struct wh_error *err);
 	int (*live)(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err);
 };
-/* Asks the policy, writes the ledger and the kernel, or neither. g->id, opened_us and expires_us are filled in; expires_us holds the
- * asked end before. An opening of the same source and port is replaced. */
-int wh_jit_open(struct wh_state *s, const struct wh_jit_kernel *kernel, const struct wh_jit_config *c, struct wh_jit_grant *g, struct wh_error *err);
+/* Asks the policy, writes the ledger and the kernel, or neither. g->id, opened_us and expires_us are filled in; expires_us holds
+ * the asked end before. An opening of the same source and port is replaced. */
+int wh_jit_open(struct wh_state *s, const struct wh_jit_kernel *kernel, const struct wh_jit_config *c, struct wh_jit_grant *g,
+                struct wh_error *err);
 /* Closes early; connections that were made stay. -ENOENT when there is none. */
-int wh_jit_close(struct wh_state *s, const struct wh_jit_kernel *kernel, const char *id, const char *who, const char *why, struct wh_error *err);
+int wh_jit_close(struct wh_state *s, const struct wh_jit_kernel *kernel, const char *id, const char *who, const char *why,
+                 struct wh_error *err);
 /* What is open now, by id: the kernel's for this machine (with who and why from the ledger), the ledger's for groups. */
-int wh_jit_list(struct wh_state *s, const struct wh_jit_kernel *kernel, struct wh_arena *mem, struct wh_jit_grant **out, size_t *n, struct wh_error *err);
+int wh_jit_list(struct wh_state *s, const struct wh_jit_kernel *kernel, struct wh_arena *mem, struct wh_jit_grant **out,
+                size_t *n, struct wh_error *err);
 
 /* One entry of the journal. Texts may be NULL, and are borrowed for the call. */
 struct wh_jit_event {
@@ -80,7 +84,8 @@ typedef int (*wh_jit_log_cb)(void *arg, const struct wh_jit_event *e);
 int wh_jit_log(struct wh_state *s, wh_jit_log_cb each, void *arg, struct wh_error *err);
 
 /* ---- this machine ---- */
-/* Closes the ports. confirm_within_s > 0: the kernel opens those that were not closed before again by itself, unless confirmed. */
+/* Closes the ports. confirm_within_s > 0: the kernel opens those that were not closed before again by itself, unless
+ * confirmed. */
 int wh_jit_nft_on(const struct wh_jit_port *ports, size_t n, int64_t confirm_within_s, struct wh_error *err);
 int wh_jit_nft_confirm(struct wh_error *err);  /* -ETIME when nothing is there to confirm */
 int wh_jit_nft_off(struct wh_error *err);      /* deletes the table and what is open in it; 0 also when there is none */
@@ -101,10 +106,14 @@ struct wh_jit_openings {
 	int64_t now_us;
 };
 /*
- * Writes the group as it should be now: for each policy port of its resources a deny `whittle-jit-deny-…`, before it an allow for each
- * opening that has not expired (`whittle-jit-ID-…`, its end in the description). Rules of ours whose time is over are left out; all
- * others are as they were. An opening that the group's other rules would not allow is refused: it never widens. *notes: lines (free()).
+ * Writes the group as it should be now: for each policy port of its resources a deny `whittle-jit-deny-…`, before it an allow for
+ * each opening that has not expired (`whittle-jit-ID-…`, its end in the description). Rules of ours whose time is over are left
+ * out; all others are as they were. An opening that the group's other rules would not allow is refused: it never widens. *notes:
+ * lines (free()).
  */
-int wh_jit_nsg(const struct wh_jit_openings *o, const struct wh_nsg *nsg, struct wh_arena *mem, json_t **out, char **notes, struct wh_error *err);
-/* The same at Azure: reads the group, writes it so, and reads it back, wholly or not at all (see azure.h). *notes also after an error. */
-int wh_jit_azure(struct wh_arm *arm, const struct wh_jit_openings *o, const struct wh_nsg *nsg, struct wh_arm_result *out, char **notes, struct wh_error *err);
+int wh_jit_nsg(const struct wh_jit_openings *o, const struct wh_nsg *nsg, struct wh_arena *mem, json_t **out, char **notes,
+               struct wh_error *err);
+/* The same at Azure: reads the group, writes it so, and reads it back, wholly or not at all (see azure.h). *notes also after an
+ * error. */
+int wh_jit_azure(struct wh_arm *arm, const struct wh_jit_openings *o, const struct wh_nsg *nsg, struct wh_arm_result *out,
+                 char **notes, struct wh_error *err);

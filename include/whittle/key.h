@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * key: how a room tells of its settings in whittle.yaml. A room has a struct with its options and a table of keys; core/config joins the
- * tables, reads the file into the structs, and prints what may be written. A key's name, type, range, default and help stand here alone.
+ * key: how a room tells of its settings in whittle.yaml. A room has a struct with its options and a table of keys; core/config
+ * joins the tables, reads the file into the structs, and prints what may be written. A key's name, type, range, default and help
+ * stand here alone.
  */
 #pragma once
 #include "whittle/base.h"
@@ -30,9 +31,13 @@ struct wh_key_list {
 	size_t size;                 /* bytes of an element */
 	const struct wh_key *keys;   /* of an entry that is a map, offsets within the element; NULL: entries are texts */
 	/* An entry that is a text; NULL: every entry is a map. `element` is zeroed. */
-	int (*text)(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *element, struct wh_error *err);
-	bool (*sound)(const void *element); /* of an entry that is a text and becomes an element without pointers: whether bytes are one. NULL: it is a const char * */
-	/* After each entry: completes all[n - 1], and refuses what is missing in it or stands twice among the n elements. May be NULL. */
+	int (*text)(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *element,
+	            struct wh_error *err);
+	/* of an entry that is a text and becomes an element without pointers: whether bytes are one. NULL: it is a const char
+	 * * */
+	bool (*sound)(const void *element);
+	/* After each entry: completes all[n - 1], and refuses what is missing in it or stands twice among the n elements. May be
+	 * NULL. */
 	int (*complete)(const struct wh_key_source *src, const struct wh_yaml *entry, void *all, size_t n, struct wh_error *err);
 	bool some;                   /* it has at least one entry */
 	const char *of, *entry;      /* what a list of maps alone holds, and what an entry is, for refusals */
@@ -53,10 +58,13 @@ struct wh_key {
 };
 
 /* Reads the value `n` of `key` into `options`. */
-int wh_key_read(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, void *options, struct wh_error *err);
+int wh_key_read(const struct wh_key_source *src, const struct wh_key *key, const struct wh_yaml *n, void *options,
+                struct wh_error *err);
 /* A map all of whose keys are in `keys`. */
-int wh_keys_read(const struct wh_key_source *src, const struct wh_key *keys, const struct wh_yaml *map, void *options, struct wh_error *err);
-/* Options as bytes (base/bytes.h) and back, each value checked by its key; t->failed where one is not what the table allows. Texts and arrays are in `mem`. */
+int wh_keys_read(const struct wh_key_source *src, const struct wh_key *keys, const struct wh_yaml *map, void *options,
+                 struct wh_error *err);
+/* Options as bytes (base/bytes.h) and back, each value checked by its key; t->failed where one is not what the table allows.
+ * Texts and arrays are in `mem`. */
 struct wh_bytes;
 struct wh_taking;
 void wh_keys_put(struct wh_bytes *b, const struct wh_key *keys, const void *options);
@@ -65,8 +73,10 @@ void wh_keys_take(struct wh_taking *t, const struct wh_key *keys, struct wh_aren
 const char *wh_key_path(const struct wh_key_source *src, const char *path);
 /* The place of `text` in `words` (see struct wh_key), or -EINVAL. */
 int wh_key_choice(const char *const words[], const char *text);
-/* An element's prefix as text: refuses one with host bits set, since a slip would keep more open than was meant. For wh_key_list.text. */
-int wh_key_prefix(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *prefix, struct wh_error *err);
+/* An element's prefix as text: refuses one with host bits set, since a slip would keep more open than was meant. For
+ * wh_key_list.text. */
+int wh_key_prefix(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *prefix,
+                  struct wh_error *err);
 bool wh_key_prefix_sound(const void *prefix); /* for wh_key_list.sound */
 /* An element that is the text itself (const char *). For wh_key_list.text. */
 int wh_key_copy(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *copy, struct wh_error *err);

@@ -43,30 +43,35 @@ struct wh_edge_key {
 struct wh_edge {
 	int64_t first_us, last_us;    /* start of the first flow, end of the last */
 	int32_t day0;                 /* day number of bit 0 of `days` is day0 (the latest day seen); bit i is day0 - i */
-	uint16_t alert_first, alert_last; /* the days of the first and the last of `alerts` of severity 1 or 2, since 1970; 0: none */
-	uint64_t days;                /* bitmap of the 64 days up to day0; a flow counts on each day between its start and its end */
+	/* the days of the first and the last of `alerts` of severity 1 or 2, since 1970; 0: none */
+	uint16_t alert_first, alert_last;
+	/* bitmap of the 64 days up to day0; a flow counts on each day between its start and its end */
+	uint64_t days;
 	uint32_t hours : 24;          /* bitmap of UTC hours of the day in which a flow was open */
 	uint32_t marks : 8;           /* WH_EDGE_… below, or'ed */
 	uint32_t connects;            /* of the flows, those that completed the handshake and in which not both sides sent data */
 	uint64_t flows;
 	uint64_t bytes_in, bytes_out; /* from the peer, to the peer */
-	uint32_t alerts[4];           /* severity 1, 2, 3, and 4 or none; on packets of the peer's own in a completed TCP connection */
-	uint32_t size_hist[WH_EDGE_BUCKETS]; /* answered flows by total bytes: <256, <1Ki, <4Ki, <16Ki, <64Ki, <1Mi, <16Mi, more */
+	/* severity 1, 2, 3, and 4 or none; on packets of the peer's own in a completed TCP connection */
+	uint32_t alerts[4];
+	/* answered flows by total bytes: <256, <1Ki, <4Ki, <16Ki, <64Ki, <1Mi, <16Mi, more */
+	uint32_t size_hist[WH_EDGE_BUCKETS];
 	uint32_t time_hist[WH_EDGE_BUCKETS]; /* by length: <0.1 s, <1 s, <5 s, <30 s, <5 min, <1 h, <8 h, more */
 	uint32_t alerted_flows;       /* flows on which some signature fired, severity unknown from the flow record */
 	uint32_t alert_sid;           /* the signature of the latest of these alerts; 0: none, or not known */
 };
 #define WH_EDGE_PROXY 1       /* an alert said that the peer speaks for others: a proxy, a load balancer */
 #define WH_EDGE_OPEN 4        /* some of its days were seen as open connections alone (wh_store_seen_open); never stored */
-#define WH_EDGE_ALERT_OTHER 2 /* a signature fired that proves nothing of the peer: on our own packet, over UDP, or it can't be told whose it was */
+#define WH_EDGE_ALERT_OTHER                                                                                                      \
+	2 /* a signature fired that proves nothing of the peer: on our own packet, over UDP, or it can't be told whose it was */
 void wh_edge_merge(struct wh_edge *into, const struct wh_edge *add);
 unsigned wh_edge_days(const struct wh_edge *e); /* distinct days seen */
-/* Whether all that is known of an inbound edge could be one exchange with a forged source: datagrams, or handshakes without data, within
- * WH_APART_US. Such edges are kept up to a number a day and port, and are no evidence of anything. */
+/* Whether all that is known of an inbound edge could be one exchange with a forged source: datagrams, or handshakes without data,
+ * within WH_APART_US. Such edges are kept up to a number a day and port, and are no evidence of anything. */
 #define WH_APART_US INT64_C(300000000)
 bool wh_edge_unproven(const struct wh_edge_key *k, const struct wh_edge *e);
-/* Whether it is an inbound edge of datagrams that came again, on WH_FRESH_DAYS days at most: forging a source again is no harder than forging it
- * once. Such edges are kept up to a number a port; many that are new in one span are no evidence either. */
+/* Whether it is an inbound edge of datagrams that came again, on WH_FRESH_DAYS days at most: forging a source again is no harder
+ * than forging it once. Such edges are kept up to a number a port; many that are new in one span are no evidence either. */
 #define WH_FRESH_DAYS 3
 bool wh_edge_fresh(const struct wh_edge_key *k, const struct wh_edge *e);
 
@@ -78,13 +83,16 @@ struct wh_sketch {
 	int32_t day0;
 	uint64_t days;
 	uint64_t flows;                        /* flows that were not answered */
-	uint64_t undirected;                   /* answered, but which side is the server can't be told (capture began in mid-flow) */
+	/* answered, but which side is the server can't be told (capture began in mid-flow) */
+	uint64_t undirected;
 	uint64_t unproven;                     /* answered flows of sources that have no edge: see wh_edge_unproven() */
-	uint64_t one_sided;                    /* of these flows, those that only one side of was seen, which shows that the other spoke too */
+	/* of these flows, those that only one side of was seen, which shows that the other spoke too */
+	uint64_t one_sided;
 	uint64_t heard;                        /* bitmap of days like `days`: packets of both directions were seen */
 	uint64_t one_sided_days;               /* likewise: flows that only one side of was seen */
 	uint8_t hll[WH_SKETCH_REGISTERS];      /* HyperLogLog of distinct sources */
-	struct { struct wh_addr addr; uint64_t count; } top[WH_SKETCH_TOP]; /* heaviest sources, approximately (merge keeps the largest) */
+	/* heaviest sources, approximately (merge keeps the largest) */
+	struct { struct wh_addr addr; uint64_t count; } top[WH_SKETCH_TOP];
 };
 double wh_sketch_distinct(const struct wh_sketch *s);
 
@@ -92,7 +100,8 @@ double wh_sketch_distinct(const struct wh_sketch *s);
 struct wh_locals;
 struct wh_locals *wh_locals_new(void);
 int wh_locals_add_addr(struct wh_locals *l, const struct wh_addr *a);   /* an estate address */
-int wh_locals_add_prefix(struct wh_locals *l, const struct wh_prefix *p); /* a range in which answering addresses become resources */
+/* a range in which answering addresses become resources */
+int wh_locals_add_prefix(struct wh_locals *l, const struct wh_prefix *p);
 bool wh_locals_has(const struct wh_locals *l, const struct wh_addr *a);
 void wh_locals_free(struct wh_locals *l);
 
@@ -102,8 +111,8 @@ struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t b
 /* Folds one record. Returns 0, or -ENOSPC when the table is full: flush, clear, and fold again. Not thread-safe. */
 int wh_edge_table_fold(struct wh_edge_table *t, const struct wh_record *rec);
 /* The same, but the record may wait for a few others, so that what it touches has come from memory meanwhile: for a table that is
- * larger than the processor's caches, twice as fast. Nothing else may be asked of the table before its updates have been carried out. -ENOSPC is
- * an earlier record's, which then is lost: see to it before (wh_edge_table_nearly_full). */
+ * larger than the processor's caches, twice as fast. Nothing else may be asked of the table before its updates have been carried
+ * out. -ENOSPC is an earlier record's, which then is lost: see to it before (wh_edge_table_nearly_full). */
 int wh_edge_table_fold_later(struct wh_edge_table *t, const struct wh_record *rec);
 int wh_edge_table_carry_out(struct wh_edge_table *t);
 size_t wh_edge_table_bytes(const struct wh_edge_table *t);
@@ -129,57 +138,68 @@ struct wh_store_progress { /* where the reading of one input stands; committed t
 	const char *outdated;   /* an identity that is forgotten; NULL: none */
 	const struct wh_store_seen *seen; /* which lines and conversations were counted (ledger/store.h); NULL: none */
 };
-/* The store of `url`: see wh_ledger_open(), or "memory:", which is gone when it is closed. `state` is borrowed: a store in the same file keeps its
- * tables there; NULL will do for one in memory. */
+/* The store of `url`: see wh_ledger_open(), or "memory:", which is gone when it is closed. `state` is borrowed: a store in the
+ * same file keeps its tables there; NULL will do for one in memory. */
 int wh_store_open(const char *url, struct wh_state *state, struct wh_store **out, struct wh_error *err);
 /* Another connection to the store of `s`, for reading, for another thread. */
 int wh_store_again(const struct wh_store *s, struct wh_store **out, struct wh_error *err);
 void wh_store_close(struct wh_store *s); /* NULL is fine */
 /* How long a write waits for another process's lock before it fails with -EBUSY; 20 s after opening. */
 void wh_store_patience(struct wh_store *s, int milliseconds);
-/* Moves what stands in the store's log into its file, so that the file is whole wherever it was moved. As far as can be; no errors. */
+/* Moves what stands in the store's log into its file, so that the file is whole wherever it was moved. As far as can be; no
+ * errors. */
 void wh_store_checkpoint(struct wh_store *s);
 /* How much it keeps: of edges that are evidence, too. 0: the default. */
 struct wh_store_bounds {
-	unsigned port_edges; /* edges of one local address, direction, protocol and port; 262144. The rest goes, those with the least evidence first */
-	unsigned edge_days;  /* edges and sketches that were last seen before so many days with data go; 180. Not below 64, which is the longest window */
-	uint64_t bytes;      /* of the whole ledger: where its file uses so many, no edge and no sketch is made that is not there; 8 GiB */
+	/* edges of one local address, direction, protocol and port; 262144. The rest goes, those with the least evidence first */
+	unsigned port_edges;
+	/* edges and sketches that were last seen before so many days with data go; 180. Not below 64, which is the longest
+	 * window */
+	unsigned edge_days;
+	/* of the whole ledger: where its file uses so many, no edge and no sketch is made that is not there; 8 GiB */
+	uint64_t bytes;
 };
 void wh_store_bound(struct wh_store *s, const struct wh_store_bounds *b);
-/* How many edges went for either reason since this store was opened, and how many edges and sketches were not made, as the ledger was full. */
+/* How many edges went for either reason since this store was opened, and how many edges and sketches were not made, as the ledger
+ * was full. */
 struct wh_store_dropped { uint64_t crowded, aged, full_edges, full_sketches; };
 struct wh_store_dropped wh_store_dropped(const struct wh_store *s);
-/* Each local address that lost an edge because the ledger was full, with the last day of what it lost; NULL: any address may have. */
+/* Each local address that lost an edge because the ledger was full, with the last day of what it lost; NULL: any address may
+ * have. */
 typedef int (*wh_full_cb)(void *arg, const struct wh_addr *local, int32_t day);
 int wh_store_full(struct wh_store *s, wh_full_cb each, void *arg, struct wh_error *err);
-/* Adds the table's edges and sketches and records the progress: all, or nothing where it fails. The table is left as it was. -EAGAIN: others have
- * written what was seen meanwhile (ledger/store.h). */
+/* Adds the table's edges and sketches and records the progress: all, or nothing where it fails. The table is left as it was.
+ * -EAGAIN: others have written what was seen meanwhile (ledger/store.h). */
 int wh_store_commit(struct wh_store *s, const struct wh_edge_table *t, const struct wh_store_progress *progress,
                     const struct wh_read_stats *delta, struct wh_error *err);
 /* The same with several tables at once; an edge may be in more than one of them. */
-int wh_store_commit_tables(struct wh_store *s, const struct wh_edge_table *const tables[], size_t n, const struct wh_store_progress *progress,
-                           const struct wh_read_stats *delta, struct wh_error *err);
-int wh_store_progress_of(struct wh_store *s, const char *identity, uint64_t *offset, uint64_t *line, struct wh_error *err); /* 0,0 when new */
+int wh_store_commit_tables(struct wh_store *s, const struct wh_edge_table *const tables[], size_t n,
+                           const struct wh_store_progress *progress, const struct wh_read_stats *delta, struct wh_error *err);
+/* 0,0 when new */
+int wh_store_progress_of(struct wh_store *s, const char *identity, uint64_t *offset, uint64_t *line, struct wh_error *err);
 
 typedef int (*wh_edge_cb)(void *arg, const struct wh_edge_key *key, const struct wh_edge *edge);
 /* Edges in key order; `local` NULL for all, else only that address. A negative return of the callback ends it with that code. */
 int wh_store_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err);
-/* The same of one address, of what the sensors reported alone: open connections, which the kernel saw, say nothing of what a sensor hears. */
+/* The same of one address, of what the sensors reported alone: open connections, which the kernel saw, say nothing of what a
+ * sensor hears. */
 int wh_store_sensor_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err);
 /* Of the local addresses from `from` up to, but not with, `to`; NULL: from the first, to the last. */
-int wh_store_edges_between(struct wh_store *s, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg, struct wh_error *err);
+int wh_store_edges_between(struct wh_store *s, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg,
+                           struct wh_error *err);
 typedef int (*wh_sketch_cb)(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk);
 int wh_store_sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct wh_error *err);
 /* The distinct local addresses that have inbound edges, in order: a loose index scan, not a full one. */
 typedef int (*wh_local_cb)(void *arg, const struct wh_addr *local);
 int wh_store_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_error *err);
-/* Days on which the sensor reported anything, with how many flows were open on it (one that lasts counts on the last 64 of its days):
- * outages are distinguished from silence by these. */
+/* Days on which the sensor reported anything, with how many flows were open on it (one that lasts counts on the last 64 of its
+ * days): outages are distinguished from silence by these. */
 typedef int (*wh_day_cb)(void *arg, int32_t day, uint64_t flows);
 int wh_store_days(struct wh_store *s, wh_day_cb each, void *arg, struct wh_error *err);
 struct wh_store_totals {
 	uint64_t edges, flows, alerts, other, malformed, records;
-	uint64_t crowded, aged; /* edges that went because their port had more than port_edges, because they were last seen too long ago */
+	/* edges that went because their port had more than port_edges, because they were last seen too long ago */
+	uint64_t crowded, aged;
 	uint64_t full;          /* edges that were not made because the ledger was full */
 	int64_t first_us, last_us;
 };
@@ -198,7 +218,8 @@ struct wh_fact_key {
 #define WH_FACT_REGISTERS 32
 struct wh_fact_row {
 	int64_t first_us, last_us;
-	uint64_t count, failed, up, down;    /* sums; of CAPTURE: packets and drops at the first look (count, failed) and at the last (up, down) of that day and run */
+	/* sums; of CAPTURE: packets and drops at the first look (count, failed) and at the last (up, down) of that day and run */
+	uint64_t count, failed, up, down;
 	uint8_t hll[WH_FACT_REGISTERS];      /* HyperLogLog of what is counted once */
 };
 double wh_fact_distinct(const struct wh_fact_row *r);
@@ -219,16 +240,18 @@ void wh_ledger_close(struct wh_ledger *l); /* one that was never opened, {NULL, 
 int wh_ledger_state(const char *url, int flags, struct wh_state **out, struct wh_error *err);
 
 /*
- * Connections that the kernel has open at now_us: `src` opened it, `start_us` is 0 where it is not known since when. Each that wh_flow_server() calls
- * answered counts as present on each day from its start to now. The same connection may be seen any number of times, and be reported by a
- * sensor later or earlier: it adds days, and is a flow only where the sensors have none (wh_edge_merge_open). It says nothing of sensors: their days,
- * and what they hear, stay as they are. A flow whose start can't be (WH_CLOCK_FIRST_US) began now.
+ * Connections that the kernel has open at now_us: `src` opened it, `start_us` is 0 where it is not known since when. Each that
+ * wh_flow_server() calls answered counts as present on each day from its start to now. The same connection may be seen any number
+ * of times, and be reported by a sensor later or earlier: it adds days, and is a flow only where the sensors have none
+ * (wh_edge_merge_open). It says nothing of sensors: their days, and what they hear, stay as they are. A flow whose start can't be
+ * (WH_CLOCK_FIRST_US) began now.
  */
-int wh_store_seen_open(struct wh_store *s, const struct wh_locals *locals, const struct wh_flow *flows, size_t n, int64_t now_us, struct wh_error *err);
+int wh_store_seen_open(struct wh_store *s, const struct wh_locals *locals, const struct wh_flow *flows, size_t n, int64_t now_us,
+                       struct wh_error *err);
 
 /*
- * Hours in which a source lost messages, so that something may have happened in them that the ledger does not know: `hour` counts since 1970, 64 days of
- * them are kept. What is concluded from silence in them is worth less (harden/confidence.c).
+ * Hours in which a source lost messages, so that something may have happened in them that the ledger does not know: `hour` counts
+ * since 1970, 64 days of them are kept. What is concluded from silence in them is worth less (harden/confidence.c).
  */
 int wh_lost_hours_add(struct wh_state *s, const char *source, int64_t hour, uint64_t lost, struct wh_error *err);
 /* These hours, in no order, one as often as sources lost something in it; in mem. `s` may be NULL. */
@@ -243,10 +266,12 @@ struct wh_ingest_options {
 	bool follow;             /* wait for more; survives rotation and truncation; ends when *stop becomes true */
 	const volatile bool *stop;
 	const struct wh_locals *locals;
-	const char *realm;       /* NULL: a private address of ours in two VLANs or tenants is refused; "one": they are one network; else records of
+	const char *
+		realm; /* NULL: a private address of ours in two VLANs or tenants is refused; "one": they are one network; else records of
 	                          * this one alone are read (wh_realm_text) */
 	const char *sensor;      /* the name of the sensor that wrote the records which name none; NULL: it has none */
-	int64_t sensor_slack_us; /* starts of one conversation that two sensors report are no farther apart; 0: WH_SENSOR_SLACK_US */
+	/* starts of one conversation that two sensors report are no farther apart; 0: WH_SENSOR_SLACK_US */
+	int64_t sensor_slack_us;
 	int (*progress)(void *arg, uint64_t bytes, uint64_t total_bytes_or_0, uint64_t records);
 	void *progress_arg;
 };
@@ -260,4 +285,5 @@ struct wh_ingest_result {
 	uint64_t unfinished_line; /* the last line's number when it was not complete and left for the next run, else 0 */
 };
 /* What was read is committed with the place in the input, also when a damaged stream ends the reading with an error. */
-int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_options *opt, struct wh_ingest_result *out, struct wh_error *err);
+int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_options *opt, struct wh_ingest_result *out,
+              struct wh_error *err);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * map: the network of an estate as a picture: VNets, their subnets and machines, how bad each is and why, which ones the Internet reaches, peerings,
- * gateways, and the traffic between them where it is known.
+ * map: the network of an estate as a picture: VNets, their subnets and machines, how bad each is and why, which ones the Internet
+ * reaches, peerings, gateways, and the traffic between them where it is known.
  *
- * A machine is as bad as the worst of: what the Internet reaches at it by all rules together, what the caller knows of it (alerts, rules that could be
- * narrower), and whether any group guards it. What the inventory does not decide makes it unknown, never healthy. A subnet is as bad as the worst
- * of its machines, a VNet as the worst of its subnets.
+ * A machine is as bad as the worst of: what the Internet reaches at it by all rules together, what the caller knows of it
+ * (alerts, rules that could be narrower), and whether any group guards it. What the inventory does not decide makes it unknown,
+ * never healthy. A subnet is as bad as the worst of its machines, a VNet as the worst of its subnets.
  */
 #pragma once
 #include "whittle/reach.h"
@@ -44,12 +44,14 @@ struct wh_map {
 	struct wh_arena *mem;
 };
 /* facts: sorted by id, without case. flows: places in t->hosts; they become places of nodes. */
-void wh_map_build(struct wh_reach *r, const struct wh_topology *t, const struct wh_map_fact *facts, size_t n_facts, struct wh_map_flow *flows, size_t n_flows, struct wh_arena *mem,
-                  struct wh_map *out);
+void wh_map_build(struct wh_reach *r, const struct wh_topology *t, const struct wh_map_fact *facts, size_t n_facts,
+                  struct wh_map_flow *flows, size_t n_flows, struct wh_arena *mem, struct wh_map *out);
 /*
- * {"value":[{"name":"vnets"|"subnets"|"virtualMachines", "type":"Microsoft.Security/locations/topologies", "properties":{"calculatedDateTime", "topologyResources":[{"resourceId",
- * "severity", "recommendationsExist", "networkZones", "topologyScore", "location", "parents":[{"resourceId"}], "children":[{"resourceId"}], "reasons":["…"]}…]}}…],
- * "peerings":[…], "gateways":[…], "traffic":[…]}. topologyScore: 0 healthy, 1 low, 2 medium, 3 high; null where the severity is "Unknown" or "Unscanned".
+ * {"value":[{"name":"vnets"|"subnets"|"virtualMachines", "type":"Microsoft.Security/locations/topologies",
+ * "properties":{"calculatedDateTime", "topologyResources":[{"resourceId", "severity", "recommendationsExist", "networkZones",
+ * "topologyScore", "location", "parents":[{"resourceId"}], "children":[{"resourceId"}], "reasons":["…"]}…]}}…], "peerings":[…],
+ * "gateways":[…], "traffic":[…]}. topologyScore: 0 healthy, 1 low, 2 medium, 3 high; null where the severity is "Unknown" or
+ * "Unscanned".
  */
 json_t *wh_map_json(const struct wh_map *m, int64_t now_us);
 
@@ -74,11 +76,12 @@ struct wh_map_layout {
 	struct wh_arena *mem;
 };
 /*
- * VNets on the inner ring (or in the middle, where there is one), subnets on the next, machines on the outer one. Each ring has room for so many circles
- * as can be told apart; what is more stands together in circles with a number, one for each state, and the worst are the last to be put together.
- * root: a VNet that is drawn alone, or WH_NONE.
+ * VNets on the inner ring (or in the middle, where there is one), subnets on the next, machines on the outer one. Each ring has
+ * room for so many circles as can be told apart; what is more stands together in circles with a number, one for each state, and
+ * the worst are the last to be put together. root: a VNet that is drawn alone, or WH_NONE.
  */
 void wh_map_lay_out(const struct wh_map *m, size_t root, struct wh_arena *mem, struct wh_map_layout *out);
-/* A picture that stands by itself, and a page with pictures of the whole and of each VNet, and a list; neither refers to anything outside. free() them; NULL: out of memory. */
+/* A picture that stands by itself, and a page with pictures of the whole and of each VNet, and a list; neither refers to anything
+ * outside. free() them; NULL: out of memory. */
 char *wh_map_svg(const struct wh_map *m);
 char *wh_map_html(const struct wh_map *m);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nft: whittle's own tables in the kernel, `inet whittle` and `inet whittle_jit`: what they should hold, as text and as messages, what they do
- * hold, what differs, and what they decide about a packet. Their layouts are described in nft/table.h and nft/jit_table.h; enforce and jit
- * change them.
+ * nft: whittle's own tables in the kernel, `inet whittle` and `inet whittle_jit`: what they should hold, as text and as messages,
+ * what they do hold, what differs, and what they decide about a packet. Their layouts are described in nft/table.h and
+ * nft/jit_table.h; enforce and jit change them.
  */
 #pragma once
 #include "whittle/base.h"
@@ -17,8 +17,10 @@ struct wh_nft_port {
 	uint8_t proto;
 	uint16_t port;
 	struct wh_prefix *v4, *v6; size_t n_v4, n_v6; /* allowed peers, carve-outs already cut out as holes: sorted, disjoint */
-	const struct wh_addr *locals; size_t n_locals; /* ours, sorted: judged are packets to them (inbound), from them (outbound); none: any address */
-	unsigned twin;           /* of the same direction, protocol and port: its number among these, from 0; see wh_nft_in_order() */
+	/* ours, sorted: judged are packets to them (inbound), from them (outbound); none: any address */
+	const struct wh_addr *locals; size_t n_locals;
+	/* of the same direction, protocol and port: its number among these, from 0; see wh_nft_in_order() */
+	unsigned twin;
 };
 struct wh_nft_ruleset {
 	struct wh_nft_port *ports; size_t n_ports;
@@ -27,14 +29,19 @@ struct wh_nft_ruleset {
 	uint16_t nflog_group;
 };
 extern const struct wh_addr wh_azure_probe; /* 168.63.129.16, from where Azure's load balancer probes */
-/* Sorts the ports and numbers the twins. False where two of them judge the same address, or one of them any and another one some. */
+/* Sorts the ports and numbers the twins. False where two of them judge the same address, or one of them any and another one
+ * some. */
 bool wh_nft_in_order(struct wh_nft_ruleset *rs);
 /* The ruleset as nft's own language, as `export --format nft` prints it. free() it. */
 char *wh_nft_text(const struct wh_nft_ruleset *rs, int64_t confirm_within_s);
-struct wh_nft_state { bool present, confirmed, lasting /* some port's confirmed rules are there, whatever waits before them */; size_t ports, prefixes; int64_t expires_in_ms; };
+struct wh_nft_state {
+	bool present, confirmed, lasting /* some port's confirmed rules are there, whatever waits before them */;
+	size_t ports, prefixes;
+	int64_t expires_in_ms;
+};
 int wh_nft_state(struct wh_nft_state *out, struct wh_error *err);
-/* What is in force on each port, as the kernel holds and counts it. Packets that open a connection count, and datagrams of none; since the port's rules were
- * applied or changed last. */
+/* What is in force on each port, as the kernel holds and counts it. Packets that open a connection count, and datagrams of none;
+ * since the port's rules were applied or changed last. */
 struct wh_nft_port_count {
 	enum wh_direction direction;
 	uint8_t proto;
@@ -51,8 +58,8 @@ struct wh_nft_counts { bool present; struct wh_nft_port_count *ports; size_t n; 
 int wh_nft_counts(struct wh_arena *mem, struct wh_nft_counts *out, struct wh_error *err);
 /* Reads the table back and compares with rs: 0 same, 1 different with *difference, a line each (free() it), <0 error. */
 int wh_nft_compare(const struct wh_nft_ruleset *rs, char **difference, struct wh_error *err);
-/* Tries what enforce needs of the kernel; changes nothing. 0: all is there; n > 0: so many features are missing, named in `what` with
- * their modules; < 0: it could not be asked (-EPERM). */
+/* Tries what enforce needs of the kernel; changes nothing. 0: all is there; n > 0: so many features are missing, named in `what`
+ * with their modules; < 0: it could not be asked (-EPERM). */
 int wh_nft_missing_features(char *what, size_t size, struct wh_error *err);
 
 /* ---- what the rules decide (passes.c) ---- */
@@ -62,7 +69,8 @@ struct wh_nft_packet {
 	uint8_t proto;
 	uint16_t port;                     /* inbound: as the peer sent it, before this machine translated it */
 	struct wh_addr peer;
-	const struct wh_addr *local;       /* ours: inbound where the peer sent it, outbound from where; NULL: it passes if it does whichever it is */
+	/* ours: inbound where the peer sent it, outbound from where; NULL: it passes if it does whichever it is */
+	const struct wh_addr *local;
 	bool translated, forwarded;        /* by this machine; and then to another one */
 	uint16_t translated_port;          /* to which port, where translated */
 	bool loopback, established, opens;
@@ -74,12 +82,13 @@ bool wh_nft_loopback(const struct wh_addr *a); /* 127.0.0.0/8 or ::1 */
 struct wh_jit_port { uint8_t proto; uint16_t port; };
 struct wh_jit_live {
 	bool present;
-	struct { struct wh_jit_port port; int64_t expires_ms; bool asks; } *closed; size_t n_closed; /* expires_ms 0: for good; asks: its verdict is ours */
+	/* expires_ms 0: for good; asks: its verdict is ours */
+	struct { struct wh_jit_port port; int64_t expires_ms; bool asks; } *closed; size_t n_closed;
 	struct { struct wh_jit_port port; struct wh_addr first, last; int64_t expires_ms; } *open; size_t n_open;
 };
 int wh_jit_nft_live(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err);
-/* Whether these ports are closed for good, but for what is open: 0 they are; 1 not, with *difference (free() it) in one line: what is open, or
- * what of the table was changed; <0 error. */
+/* Whether these ports are closed for good, but for what is open: 0 they are; 1 not, with *difference (free() it) in one line:
+ * what is open, or what of the table was changed; <0 error. */
 int wh_jit_nft_differs(const struct wh_jit_port *ports, size_t n, char **difference, struct wh_error *err);
 /* "22/tcp, 161/udp", in mem. */
 const char *wh_jit_ports_text(const struct wh_jit_port *ports, size_t n, struct wh_arena *mem);
@@ -94,8 +103,13 @@ struct wh_nft_published {
 	struct wh_addr to;
 	uint16_t to_first, to_last;
 };
-struct wh_nft_published_list { struct wh_nft_published *p; size_t n; char unread[256]; /* what of the rules could not be understood; "" */ };
-/* Of TCP and UDP, where another port is made of it; what a rule asks for beside addresses and ports is taken as met. In `mem`. Needs CAP_NET_ADMIN. */
+struct wh_nft_published_list {
+	struct wh_nft_published *p;
+	size_t n;
+	char unread[256]; /* what of the rules could not be understood; "" */
+};
+/* Of TCP and UDP, where another port is made of it; what a rule asks for beside addresses and ports is taken as met. In `mem`.
+ * Needs CAP_NET_ADMIN. */
 int wh_nft_published(struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err);
 
 /* ---- what all tables decide (judge.c) ---- */
@@ -107,17 +121,31 @@ struct wh_nft_question {
 	const char *interface;             /* by which the packet comes or goes; "": not known */
 	uint32_t index;                    /* its index; 0: not known */
 };
-struct wh_nft_judged_chain { char chain[160], by[200]; uint8_t verdict; /* enum wh_answer; `by`: the rule, its policy, or what is not known */ };
+struct wh_nft_judged_chain {
+	char chain[160], by[200];
+	uint8_t verdict; /* enum wh_answer; `by`: the rule, its policy, or what is not known */
+};
 struct wh_nft_judged { uint8_t verdict; struct wh_nft_judged_chain *chains; size_t n; };
 /*
- * What the rules of all programs, ours included, do with the first packet of a connection, from an ephemeral port: each base chain in turn, up to the first that drops
- * it; one that can't be said is WH_UNDECIDED. Translations (nat) and what stands in iptables' legacy tables are not asked. In `mem`. Needs CAP_NET_ADMIN.
+ * What the rules of all programs, ours included, do with the first packet of a connection, from an ephemeral port: each base
+ * chain in turn, up to the first that drops it; one that can't be said is WH_UNDECIDED. Translations (nat) and what stands in
+ * iptables' legacy tables are not asked. In `mem`. Needs CAP_NET_ADMIN.
  */
 int wh_nft_judge(const struct wh_nft_question *q, struct wh_arena *mem, struct wh_nft_judged *out, struct wh_error *err);
 
 /* ---- other programs' tables (survey.c) ---- */
-enum wh_nft_survey_kind { WH_NFT_TABLES, WH_NFT_CHAINS, WH_NFT_RULES, WH_NFT_SETS, WH_NFT_ELEMENTS, WH_NFT_OBJECTS, WH_NFT_FLOWTABLES, WH_NFT_SURVEY_KINDS };
-/* Everything that is not ours, as one number a kind: counts of packets, and elements that come and go by themselves, are left out. */
+enum wh_nft_survey_kind {
+	WH_NFT_TABLES,
+	WH_NFT_CHAINS,
+	WH_NFT_RULES,
+	WH_NFT_SETS,
+	WH_NFT_ELEMENTS,
+	WH_NFT_OBJECTS,
+	WH_NFT_FLOWTABLES,
+	WH_NFT_SURVEY_KINDS
+};
+/* Everything that is not ours, as one number a kind: counts of packets, and elements that come and go by themselves, are left
+ * out. */
 struct wh_nft_survey { uint64_t hash[WH_NFT_SURVEY_KINDS]; size_t n[WH_NFT_SURVEY_KINDS]; };
 int wh_nft_survey(struct wh_nft_survey *out, struct wh_error *err);
 /* The first kind of which there is another number or another content: "rules"; NULL: none. */

@@ -25,8 +25,8 @@ struct wh_rule {
 	struct wh_port_range *dst_ports; size_t n_dst_ports; /* [0–65535] for "*" */
 	struct wh_port_range *src_ports; size_t n_src_ports;
 	/* The peer's side: source inbound, destination outbound; the local side the other way round. Tags are kept as text
-	 * in `*_tags` and resolved when the rule is asked; "*" is both families whole. An IPv6 prefix within ::ffff:0:0/96 is kept there
-	 * too, as text: it is IPv6, so no packet of IPv4 meets it, and none of IPv6 carries such an address. */
+	 * in `*_tags` and resolved when the rule is asked; "*" is both families whole. An IPv6 prefix within ::ffff:0:0/96 is
+	 * kept there too, as text: it is IPv6, so no packet of IPv4 meets it, and none of IPv6 carries such an address. */
 	struct wh_prefix *peers; size_t n_peers;
 	const char **peer_tags; size_t n_peer_tags;
 	struct wh_prefix *locals; size_t n_locals;
@@ -50,16 +50,19 @@ struct wh_nsg {
 	bool arm_resource;                     /* true: {"type":"Microsoft.Network/networkSecurityGroups", properties: …} */
 };
 
-/* Parses every NSG in a document (object, array, {"value":[…]}, {"data":[…]}, {"NewNSG":…}, an ARM template's "resources", PowerShell's
- * ConvertTo-Json, Terraform's state; see nsg/shapes.h). Errors name file, line, reason.
+/* Parses every NSG in a document (object, array, {"value":[…]}, {"data":[…]}, {"NewNSG":…}, an ARM template's "resources",
+ * PowerShell's ConvertTo-Json, Terraform's state; see nsg/shapes.h). Errors name file, line, reason.
  * *out and all strings live in `mem`; each nsg->source holds a reference that wh_nsgs_free() drops. */
-int wh_nsg_parse(const char *file, const char *text, size_t len, struct wh_arena *mem, struct wh_nsg **out, size_t *n, struct wh_error *err);
+int wh_nsg_parse(const char *file, const char *text, size_t len, struct wh_arena *mem, struct wh_nsg **out, size_t *n,
+                 struct wh_error *err);
 void wh_nsgs_free(struct wh_nsg *nsgs, size_t n); /* drops JSON references only */
 /* Reads one group out of JSON; `into` holds a reference that wh_nsgs_free(into, 1) drops. `name` is for errors. */
 int wh_nsg_read(const char *name, const json_t *group, struct wh_arena *mem, struct wh_nsg *into, struct wh_error *err);
 /* The same of a group that stands at `path` in a document that has been parsed: errors name its lines. */
-int wh_nsg_read_at(const char *file, const char *text, size_t len, const char *path, json_t *group, struct wh_arena *mem, struct wh_nsg *into, struct wh_error *err);
-/* Where the fields of a group or a rule stand: in its "properties", as ARM has them, else in itself, as az prints them. Borrowed. */
+int wh_nsg_read_at(const char *file, const char *text, size_t len, const char *path, json_t *group, struct wh_arena *mem,
+                   struct wh_nsg *into, struct wh_error *err);
+/* Where the fields of a group or a rule stand: in its "properties", as ARM has them, else in itself, as az prints them.
+ * Borrowed. */
 json_t *wh_nsg_fields(const json_t *group_or_rule);
 json_t *wh_nsg_rules(const json_t *group); /* its securityRules, borrowed; NULL where it has none */
 /* Takes the place of these; `rules` is taken over. */
@@ -72,7 +75,8 @@ bool wh_rule_is_everything_else(const struct wh_rule *r);
 size_t wh_rule_written(const struct wh_nsg *nsg, const struct wh_rule *r);
 
 /* ---- two readings of one group ---- */
-const struct wh_rule *wh_rule_named(const struct wh_nsg *nsg, const char *name); /* whatever its case; no default rule; NULL when none */
+/* whatever its case; no default rule; NULL when none */
+const struct wh_rule *wh_rule_named(const struct wh_nsg *nsg, const char *name);
 /* The rule's own fields in the JSON that it was read from: borrowed; NULL for a default rule. */
 const json_t *wh_rule_json(const struct wh_nsg *nsg, const struct wh_rule *r);
 /* Whether they decide the same, wherever they stand: names, priorities and descriptions (but for wh_kept) are left aside. */
@@ -95,18 +99,26 @@ size_t wh_nsg_kept(const struct wh_nsg *nsg, struct wh_arena *mem, struct wh_kep
 
 /* Service tags with their addresses, as Microsoft publishes them. By name, whatever its case; each name once. */
 struct wh_service_tag { const char *name; struct wh_prefix *prefixes; size_t n; /* sorted, merged */ };
-struct wh_service_tags { struct wh_service_tag *list; size_t n; const char *change; /* the list's changeNumber, "" where it has none */ };
-/* Reads ServiceTags_Public_DATE.json, or what `az network list-service-tags` prints. A byte-order mark and CRLF do no harm. Everything is in
- * `mem`; errors name file, line and reason. */
-int wh_service_tags_parse(const char *file, const char *text, size_t len, struct wh_arena *mem, struct wh_service_tags *out, struct wh_error *err);
-const struct wh_service_tag *wh_service_tag_find(const struct wh_service_tags *tags, const char *name); /* NULL: not in it, or no list */
+struct wh_service_tags {
+	struct wh_service_tag *list;
+	size_t n;
+	const char *change; /* the list's changeNumber, "" where it has none */
+};
+/* Reads ServiceTags_Public_DATE.json, or what `az network list-service-tags` prints. A byte-order mark and CRLF do no harm.
+ * Everything is in `mem`; errors name file, line and reason. */
+int wh_service_tags_parse(const char *file, const char *text, size_t len, struct wh_arena *mem, struct wh_service_tags *out,
+                          struct wh_error *err);
+/* NULL: not in it, or no list */
+const struct wh_service_tag *wh_service_tag_find(const struct wh_service_tags *tags, const char *name);
 
-/* What tags stand for: the VNet's ranges for VirtualNetwork, of which Internet is the complement, and the published lists (or NULL). */
+/* What tags stand for: the VNet's ranges for VirtualNetwork, of which Internet is the complement, and the published lists (or
+ * NULL). */
 struct wh_tag_context { const struct wh_prefix *vnet; size_t n_vnet; const struct wh_service_tags *service; };
 /* Whether a tag's addresses are known: the three above, and those of the lists. */
 bool wh_tag_known(const char *tag, const struct wh_tag_context *ctx);
 
-extern const struct wh_prefix wh_azure_probes; /* 168.63.129.16, from where the load balancer's health probes come: the tag AzureLoadBalancer */
+/* 168.63.129.16, from where the load balancer's health probes come: the tag AzureLoadBalancer */
+extern const struct wh_prefix wh_azure_probes;
 #define WH_PROBES_TAG "AzureLoadBalancer"
 
 /* Whether a rule covers (direction, proto, local, port). MAYBE: it is unsupported, its local tag is unknown, or proto is
@@ -121,10 +133,10 @@ struct wh_ranges wh_rule_locals(const struct wh_rule *r, const struct wh_tag_con
 
 /* Whether the rule takes packets from any source port. */
 bool wh_rule_any_source_port(const struct wh_rule *r);
-/* Rules may tell source ports apart. The ports fall into classes, within which each rule that speaks of (direction, proto, port) takes all or
- * none: the ranges in order, which cover 0 to 65535. One where no rule tells them apart. */
-size_t wh_source_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_direction dir, uint8_t proto, uint16_t port, struct wh_arena *mem,
-                       struct wh_port_range **out);
+/* Rules may tell source ports apart. The ports fall into classes, within which each rule that speaks of (direction, proto, port)
+ * takes all or none: the ranges in order, which cover 0 to 65535. One where no rule tells them apart. */
+size_t wh_source_ports(const struct wh_nsg *const *nsgs, size_t n, enum wh_direction dir, uint8_t proto, uint16_t port,
+                       struct wh_arena *mem, struct wh_port_range **out);
 /* The group as packets from one source port see it: rules keep their places; those that do not take that port match nothing. */
 struct wh_nsg wh_nsg_from_port(const struct wh_nsg *nsg, uint16_t source, struct wh_arena *mem);
 
@@ -136,32 +148,39 @@ struct wh_nsg_question {
 	uint16_t port;
 };
 /* What a policy (one or several NSGs, all of which must allow) lets through of what is asked about, as ranges of peers: from some
- * source port, where rules tell these apart. With no NSG at all everything is allowed. *unknown is set when a rule whose reach is not known had a say; *out is then what is
- * allowed for certain, never more than the truth. */
-void wh_policy_allowed(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem,
-                       struct wh_ranges *out, bool *unknown /* or NULL */);
+ * source port, where rules tell these apart. With no NSG at all everything is allowed. *unknown is set when a rule whose reach is
+ * not known had a say; *out is then what is allowed for certain, never more than the truth. */
+void wh_policy_allowed(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags,
+                       const struct wh_nsg_question *q, struct wh_arena *mem, struct wh_ranges *out, bool *unknown /* or NULL */);
 /* The same, with more of what is behind it. */
 struct wh_judged {
 	struct wh_ranges allowed;
-	struct wh_ranges opened;       /* of these, all but whom default rules alone let in: what a person opened. Without any NSG all is */
+	/* of these, all but whom default rules alone let in: what a person opened. Without any NSG all is */
+	struct wh_ranges opened;
 	const struct wh_rule *unknown; /* the first rule whose reach is not known and that has a say; NULL when there is none */
 };
-void wh_policy_judge(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem,
-                     struct wh_judged *out);
-/* The first rule of a group, by priority, that lets somebody through, or may, and is no default rule; one for the load balancer's probes alone
- * only where no other does. NULL when there is none. */
-const struct wh_rule *wh_nsg_opener(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_question *q, struct wh_arena *mem);
+void wh_policy_judge(const struct wh_nsg *const *nsgs, size_t n, const struct wh_tag_context *tags,
+                     const struct wh_nsg_question *q, struct wh_arena *mem, struct wh_judged *out);
+/* The first rule of a group, by priority, that lets somebody through, or may, and is no default rule; one for the load balancer's
+ * probes alone only where no other does. NULL when there is none. */
+const struct wh_rule *wh_nsg_opener(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_question *q,
+                                    struct wh_arena *mem);
 /* The group without some of its rules: these keep their places and match nothing. */
 struct wh_nsg wh_nsg_without(const struct wh_nsg *nsg, bool (*gone)(const struct wh_rule *r), struct wh_arena *mem);
 /* Why a rule's reach is not known, as a sentence without its end: "rule apps names …". */
 const char *wh_rule_unknown_text(const struct wh_rule *r, const struct wh_tag_context *tags, struct wh_arena *mem);
-/* The rule that decides one packet in one NSG, unsupported rules and those that tell source ports apart left aside; NULL when none matches. */
-const struct wh_rule *wh_nsg_decide(const struct wh_nsg *nsg, const struct wh_tag_context *tags, enum wh_direction dir, uint8_t proto,
-                                    const struct wh_addr *local, uint16_t port, const struct wh_addr *peer);
-/* The ports that some explicit allow rule of each group opens, as sorted ranges: default rules don't count, since they open all ports to the VNet. */
+/* The rule that decides one packet in one NSG, unsupported rules and those that tell source ports apart left aside; NULL when
+ * none matches. */
+const struct wh_rule *wh_nsg_decide(const struct wh_nsg *nsg, const struct wh_tag_context *tags, enum wh_direction dir,
+                                    uint8_t proto, const struct wh_addr *local, uint16_t port, const struct wh_addr *peer);
+/* The ports that some explicit allow rule of each group opens, as sorted ranges: default rules don't count, since they open all
+ * ports to the VNet. */
 struct wh_ports_question {
 	enum wh_direction direction;
 	uint8_t proto;
-	bool by_hand; /* only what a person's rule opens, not whittle's own rule that leaves everything else as open as it was without a group */
+	/* only what a person's rule opens, not whittle's own rule that leaves everything else as open as it was without a
+	 * group */
+	bool by_hand;
 };
-size_t wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, struct wh_ports_question q, struct wh_arena *mem, struct wh_port_range **out);
+size_t wh_policy_ports(const struct wh_nsg *const *nsgs, size_t n, struct wh_ports_question q, struct wh_arena *mem,
+                       struct wh_port_range **out);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * posture: how an estate stands against a list of recommendations. Assessments are data (rules/assessments/): each asks one question of every
- * resource that it is about, by a condition in Azure Policy's language, by a check of ours that sees what such a condition can't (reachability,
- * traffic, alerts), or of a person. Verdicts are grouped into controls of a standard (rules/standards/) and into a score (rules/score.yaml).
+ * posture: how an estate stands against a list of recommendations. Assessments are data (rules/assessments/): each asks one
+ * question of every resource that it is about, by a condition in Azure Policy's language, by a check of ours that sees what such
+ * a condition can't (reachability, traffic, alerts), or of a person. Verdicts are grouped into controls of a standard
+ * (rules/standards/) and into a score (rules/score.yaml).
  *
  *   inventory, reach, ledger, alerts ── assessments ──→ verdicts ── exemptions, answers ──→ states of controls · score
  *
@@ -34,8 +35,10 @@ struct wh_assessment {
 	const char *question;              /* of a person; NULL: it is computed */
 	const char *file; int line;
 };
-struct wh_pack { struct wh_assessment *list; size_t n; json_t *owned; }; /* by file, then in the order of the file; owned: conditions */
-/* Reads every .yaml file of a directory. Unknown keys, checks and words of conditions are refused with file and line. Call wh_pack_free(), also after an error. */
+/* by file, then in the order of the file; owned: conditions */
+struct wh_pack { struct wh_assessment *list; size_t n; json_t *owned; };
+/* Reads every .yaml file of a directory. Unknown keys, checks and words of conditions are refused with file and line. Call
+ * wh_pack_free(), also after an error. */
 int wh_pack_load(const char *directory, struct wh_arena *mem, struct wh_pack *out, struct wh_error *err);
 void wh_pack_free(struct wh_pack *p);
 /* By key, policy GUID, or name, whatever the case; NULL: none. */
@@ -63,7 +66,8 @@ struct wh_posture_input {
 	const json_t *alerts;                    /* documents, newest first; NULL */
 	const struct wh_intel_list *lists; size_t n_lists;
 	const json_t *exemptions, *answers;      /* wh_exemptions_list(), wh_answers_list(); NULL */
-	const char *jit[64]; size_t n_jit;       /* resources whose management ports whittle itself keeps closed until they are asked for */
+	/* resources whose management ports whittle itself keeps closed until they are asked for */
+	const char *jit[64]; size_t n_jit;
 	int64_t now_us;
 };
 struct wh_posture {
@@ -72,7 +76,8 @@ struct wh_posture {
 	struct wh_arena *mem;
 };
 /* Every assessment on every resource that it is about. In `mem`. */
-int wh_posture_run(const struct wh_pack *pack, const struct wh_posture_input *in, struct wh_arena *mem, struct wh_posture *out, struct wh_error *err);
+int wh_posture_run(const struct wh_pack *pack, const struct wh_posture_input *in, struct wh_arena *mem, struct wh_posture *out,
+                   struct wh_error *err);
 /* The verdicts of one assessment, as [*from, the returned end) of p->list. */
 size_t wh_posture_of(const struct wh_posture *p, const struct wh_assessment *a, size_t *from);
 /* The last part of an id, or a set's instance ("ss/virtualMachines/0"), within `id`. */
@@ -85,8 +90,10 @@ struct wh_exemption {
 	int64_t expires_us;                /* past: it holds no longer */
 };
 int wh_exemption_put(struct wh_state *s, const struct wh_exemption *e, const char *who, struct wh_error *err);
-int wh_exemption_delete(struct wh_state *s, const char *assessment, const char *resource, const char *who, struct wh_error *err); /* -ENOENT */
-int wh_exemptions_list(struct wh_state *s, json_t **out, struct wh_error *err); /* [{"assessment", "resource", "owner", "reason", "expires", "by"}…]; a new reference */
+/* -ENOENT */
+int wh_exemption_delete(struct wh_state *s, const char *assessment, const char *resource, const char *who, struct wh_error *err);
+/* [{"assessment", "resource", "owner", "reason", "expires", "by"}…]; a new reference */
+int wh_exemptions_list(struct wh_state *s, json_t **out, struct wh_error *err);
 struct wh_answer_given {
 	const char *assessment;            /* a key of one that has a question */
 	enum wh_posture_status status;     /* all but WH_POSTURE_NO_EVIDENCE */
@@ -96,11 +103,12 @@ struct wh_answer_given {
 };
 int wh_answer_put(struct wh_state *s, const struct wh_answer_given *a, const char *who, struct wh_error *err);
 int wh_answer_delete(struct wh_state *s, const char *assessment, const char *who, struct wh_error *err); /* -ENOENT */
-int wh_answers_list(struct wh_state *s, json_t **out, struct wh_error *err); /* [{"assessment", "status", "owner", "answer", "evidence", "sha256", "expires", "by", "at"}…] */
+/* [{"assessment", "status", "owner", "answer", "evidence", "sha256", "expires", "by", "at"}…] */
+int wh_answers_list(struct wh_state *s, json_t **out, struct wh_error *err);
 
 /* ---- states ----
- * An assessment passes where all its resources do, fails where one fails, is skipped where all are exempted, and is unsupported where nothing could be judged.
- * A control likewise by its assessments, previews left out. */
+ * An assessment passes where all its resources do, fails where one fails, is skipped where all are exempted, and is unsupported
+ * where nothing could be judged. A control likewise by its assessments, previews left out. */
 enum wh_posture_state { WH_STATE_PASSED, WH_STATE_FAILED, WH_STATE_SKIPPED, WH_STATE_UNSUPPORTED };
 const char *wh_posture_state_text(enum wh_posture_state s); /* "Passed", "Failed", "Skipped", "Unsupported" */
 struct wh_posture_counts { size_t healthy, unhealthy, not_applicable, no_evidence, exempt; };
@@ -110,7 +118,8 @@ enum wh_posture_state wh_posture_state_of(const struct wh_posture_counts *c);
 struct wh_standard_control {
 	const char *id, *name, *question;  /* question: what the data can't tell; NULL */
 	const char *of;                    /* of a sub-control: the control, which alone counts; NULL */
-	const char **benchmark; size_t n_benchmark; /* the benchmark's controls whose assessments it has: itself, or what a framework's control maps to */
+	/* the benchmark's controls whose assessments it has: itself, or what a framework's control maps to */
+	const char **benchmark; size_t n_benchmark;
 	const char **only; size_t n_only;  /* keys, of a sub-control; 0: all of them */
 };
 struct wh_standard {
@@ -124,14 +133,16 @@ bool wh_standard_has(const struct wh_standard_control *c, const struct wh_assess
 enum wh_posture_state wh_standard_state(const struct wh_posture *p, const struct wh_standard_control *c);
 
 /* ---- the secure score ----
- * Of each control of a subscription: max × healthy / (healthy + unhealthy) resources, where a resource is healthy when it is in all assessments of that control.
- * Of a subscription: the sum of these over the sum of their maxima, without the controls that have no resource. Of several: weighted by their resources.
- * Source: Microsoft's documentation of the secure score ("How your secure score is calculated"); 4 healthy of 78 and a maximum of 6 are 0.31. */
+ * Of each control of a subscription: max × healthy / (healthy + unhealthy) resources, where a resource is healthy when it is in
+ * all assessments of that control. Of a subscription: the sum of these over the sum of their maxima, without the controls that
+ * have no resource. Of several: weighted by their resources. Source: Microsoft's documentation of the secure score ("How your
+ * secure score is calculated"); 4 healthy of 78 and a maximum of 6 are 0.31. */
 struct wh_score_control { const char *id, *name; double max; };
 struct wh_score_controls { struct wh_score_control *list; size_t n; };
 int wh_score_controls_load(const char *path, struct wh_arena *mem, struct wh_score_controls *out, struct wh_error *err);
 struct wh_score_part { const struct wh_score_control *of; size_t healthy, unhealthy; double current; };
-struct wh_score_subscription { const char *id; struct wh_score_part *parts; size_t weight; double current, max; }; /* parts: one a control */
+/* parts: one a control */
+struct wh_score_subscription { const char *id; struct wh_score_part *parts; size_t weight; double current, max; };
 struct wh_score { struct wh_score_subscription *list; size_t n; double share; /* 0–1; negative: nothing to judge */ };
 double wh_score_of(double max, size_t healthy, size_t unhealthy);
 void wh_score_run(const struct wh_posture *p, const struct wh_score_controls *c, struct wh_arena *mem, struct wh_score *out);

@@ -4,42 +4,49 @@
  *
  * A packet from one address to another passes these, in this order. Each must let it through; the first that does not decides.
  *
- *   1. The way. Within a VNet, and between VNets whose peerings are Connected at both ends, the system's routes lead there. A route of the sender's route
- *      table wins where it is at least as specific: to None it drops; to an appliance or a gateway, whether it arrives is not in the inventory. Between
- *      VNets without either there is no way. Peerings are not transitive.
+ *   1. The way. Within a VNet, and between VNets whose peerings are Connected at both ends, the system's routes lead there. A
+ *   route of the sender's route
+ *      table wins where it is at least as specific: to None it drops; to an appliance or a gateway, whether it arrives is not in
+ *      the inventory. Between VNets without either there is no way. Peerings are not transitive.
  *   2. Outbound at the sender: security admin rules, the interface's group, the subnet's group.
  *   3. Inbound at the receiver: security admin rules, the subnet's group, the interface's group.
  *
- * Security admin rules are asked by priority, the lowest number first: Deny ends it, AlwaysAllow ends it without a look at the groups, Allow and no rule go
- * on to the groups. A group's rules are asked by priority, its default rules last. No group: allowed. Where neither the subnet nor the interface has one, a
- * Standard public address (and a Standard load balancer) is closed to the Internet, and a Basic one is open. Groups don't apply to private endpoints, unless the
- * subnet's policies say so; a private endpoint sends nothing by itself.
+ * Security admin rules are asked by priority, the lowest number first: Deny ends it, AlwaysAllow ends it without a look at the
+ * groups, Allow and no rule go on to the groups. A group's rules are asked by priority, its default rules last. No group:
+ * allowed. Where neither the subnet nor the interface has one, a Standard public address (and a Standard load balancer) is closed
+ * to the Internet, and a Basic one is open. Groups don't apply to private endpoints, unless the subnet's policies say so; a
+ * private endpoint sends nothing by itself.
  *
- * The tag VirtualNetwork is, at each subnet: the VNet's ranges, those of connected peers whose peering allows access (allowVirtualNetworkAccess; it changes
- * the tag, not the way), ranges on premises where there is a gateway, 168.63.129.16, and the prefixes of the subnet's own routes. Internet is all the
- * rest. AzureLoadBalancer is 168.63.129.16. An application security group is its members' addresses. A tag or group whose addresses are not known may match anything:
- * where that could change the outcome the verdict is WH_UNDECIDED, with what is missing.
+ * The tag VirtualNetwork is, at each subnet: the VNet's ranges, those of connected peers whose peering allows access
+ * (allowVirtualNetworkAccess; it changes the tag, not the way), ranges on premises where there is a gateway, 168.63.129.16, and
+ * the prefixes of the subnet's own routes. Internet is all the rest. AzureLoadBalancer is 168.63.129.16. An application security
+ * group is its members' addresses. A tag or group whose addresses are not known may match anything: where that could change the
+ * outcome the verdict is WH_UNDECIDED, with what is missing.
  *
- * From the Internet a host is reached by its own public address, at all ports, and by the rules of load balancers, at the ports behind them. To the
- * Internet it gets by its public address, a NAT gateway, a balancer's pool, or the default way out of its subnet where that is not switched off.
+ * From the Internet a host is reached by its own public address, at all ports, and by the rules of load balancers, at the ports
+ * behind them. To the Internet it gets by its public address, a NAT gateway, a balancer's pool, or the default way out of its
+ * subnet where that is not switched off.
  *
  * Answers come back the same way: everything here is stateful. Where source ports matter, "allowed" means from some source port.
  *
- * Source: Microsoft's documentation of network security groups ("How network security groups filter traffic"), service tags, peerings ("Traffic to remote virtual network"),
- * user-defined routes ("How Azure selects a route"), security admin rules, public addresses (SKU), private endpoints (network policies).
+ * Source: Microsoft's documentation of network security groups ("How network security groups filter traffic"), service tags,
+ * peerings ("Traffic to remote virtual network"), user-defined routes ("How Azure selects a route"), security admin rules, public
+ * addresses (SKU), private endpoints (network policies).
  */
 #pragma once
 #include "whittle/filter.h"
 #include "whittle/topology.h"
 
 struct wh_reach;
-/* Translates the policies of an estate into filters. Refers to the topology; `mem` holds the result, which wh_reach_free() ends the use of. */
+/* Translates the policies of an estate into filters. Refers to the topology; `mem` holds the result, which wh_reach_free() ends
+ * the use of. */
 struct wh_reach *wh_reach_new(const struct wh_topology *t, struct wh_arena *mem);
 /* Two estates whose verdicts have the same numbers, for comparing. */
 void wh_reach_two(const struct wh_topology *a, const struct wh_topology *b, struct wh_arena *mem, struct wh_reach *out[static 2]);
 void wh_reach_free(struct wh_reach *r);
 
-/* The lists of rules that stand before endpoints, each in one context: of a group (its place), or security admin rules (WH_NONE). Borrowed. */
+/* The lists of rules that stand before endpoints, each in one context: of a group (its place), or security admin rules (WH_NONE).
+ * Borrowed. */
 size_t wh_reach_lists(const struct wh_reach *r);
 const struct wh_filter *wh_reach_list(struct wh_reach *r, size_t i, size_t *nsg, enum wh_direction *d);
 
@@ -82,7 +89,8 @@ size_t wh_reach_classes(struct wh_reach *r);
 size_t wh_reach_class(const struct wh_reach *r, size_t endpoint);
 /* The members of a class, as endpoints; sorted. */
 size_t wh_reach_members(const struct wh_reach *r, size_t class, const size_t **out);
-/* What members of one class may send to (other) members of another: a number that stands for a set of ports; 0: nothing. Cheap after the first time. */
+/* What members of one class may send to (other) members of another: a number that stands for a set of ports; 0: nothing. Cheap
+ * after the first time. */
 uint32_t wh_reach_pair(struct wh_reach *r, size_t from, size_t to);
 /* The same between two endpoints, without a look at any other: for a question about a few. */
 uint32_t wh_reach_between(struct wh_reach *r, size_t from, size_t to);
@@ -94,8 +102,10 @@ uint32_t wh_reach_outside(struct wh_reach *r, size_t endpoint, const struct wh_a
 struct wh_reach_outside { struct wh_ranges peers; uint32_t verdict; };
 size_t wh_reach_internet(struct wh_reach *r, size_t endpoint, enum wh_direction d, struct wh_reach_outside **out);
 /* The same of any addresses that no endpoint has. */
-size_t wh_reach_cut(struct wh_reach *r, size_t endpoint, enum wh_direction d, struct wh_ranges base, struct wh_reach_outside **out);
-struct wh_ranges wh_reach_outside_ranges(struct wh_reach *r); /* the Internet's addresses: no private ones, and none of the estate's */
+size_t wh_reach_cut(struct wh_reach *r, size_t endpoint, enum wh_direction d, struct wh_ranges base,
+                    struct wh_reach_outside **out);
+/* the Internet's addresses: no private ones, and none of the estate's */
+struct wh_ranges wh_reach_outside_ranges(struct wh_reach *r);
 /* The source ports that no rule tells apart: one of each class. */
 size_t wh_reach_source_ports(const struct wh_reach *r, const struct wh_port_range **out);
 /* a or b; a but not b. */
@@ -107,11 +117,13 @@ bool wh_reach_within(struct wh_reach *r, uint32_t a, uint32_t b); /* whatever a 
 struct wh_reach_change {
 	const char **from, **to; size_t n_from, n_to; /* ids of machines; none: addresses of the Internet */
 	struct wh_ranges outside;                     /* these addresses */
-	struct wh_reach_ports before, after;          /* where a machine is in one of the estates alone, it reaches nothing in the other */
+	/* where a machine is in one of the estates alone, it reaches nothing in the other */
+	struct wh_reach_ports before, after;
 };
 /*
- * What differs between two estates of wh_reach_two(), by receivers, in `mem`. Problem: pairs of machines of which one of the estates says something else. Method: machines
- * that both estates can't tell apart stand together, and where only groups differ, pairs without a machine behind one of these are left out. The numbers of
- * verdicts are the same in both, so a pair costs two look-ups.
+ * What differs between two estates of wh_reach_two(), by receivers, in `mem`. Problem: pairs of machines of which one of the
+ * estates says something else. Method: machines that both estates can't tell apart stand together, and where only groups differ,
+ * pairs without a machine behind one of these are left out. The numbers of verdicts are the same in both, so a pair costs two
+ * look-ups.
  */
 size_t wh_reach_diff(struct wh_reach *a, struct wh_reach *b, struct wh_arena *mem, struct wh_reach_change **out);

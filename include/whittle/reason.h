@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * reason: why a port has no rule, or a resource none, as the engine found it: a code with its parameters. Sentences are made of it in
- * core/recommendation/reason.c alone; a program that wants to know something of a reason reads its members, never a sentence.
+ * reason: why a port has no rule, or a resource none, as the engine found it: a code with its parameters. Sentences are made of
+ * it in core/recommendation/reason.c alone; a program that wants to know something of a reason reads its members, never a
+ * sentence.
  */
 #pragma once
 #include <jansson.h>
@@ -38,7 +39,9 @@ enum wh_reason_code {
 	WH_REASON_WINDOW_SHORT,  /* c: days wanted, days of the window */
 	WH_REASON_UNSTABLE,      /* c: days, flows, of how many */
 	/* of a port that is not closed */
-	WH_REASON_ALERTED,       /* peer, the one with the most flows; c: more peers, severity, signature (0: none), flows; d: last alert (0: none); proxy */
+	/* peer, the one with the most flows; c: more peers, severity, signature (0: none), flows; d: last alert (0: none);
+	 * proxy */
+	WH_REASON_ALERTED,
 	WH_REASON_FORGED,        /* c: flows */
 	/* of a port that is not closed, or where `closing` is not set, not narrowed */
 	WH_REASON_NEVER_HEARD,   /* peer: the resource's own address */
@@ -75,7 +78,8 @@ const char *wh_port_label(enum wh_direction d, uint16_t port, uint8_t proto, str
 /* Adds one at the end; its text is copied into `mem`. */
 void wh_reason_add(struct wh_resource_result *res, const struct wh_reason *r, struct wh_arena *mem);
 /* That of this very port; NULL where there is none. */
-const struct wh_reason *wh_reason_of_port(const struct wh_resource_result *res, enum wh_direction d, uint16_t port, uint8_t proto);
+const struct wh_reason *wh_reason_of_port(const struct wh_resource_result *res, enum wh_direction d, uint16_t port,
+                                          uint8_t proto);
 
 /* As kept with a recommendation. */
 json_t *wh_reasons_json(const struct wh_reason *r, size_t n);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * recommendation: the narrowed rules of resources, as everything behind the engine reads them: review, render, enforce, jit and the commands.
- * Their document, rules from a file, and the proof that they only narrow.
+ * recommendation: the narrowed rules of resources, as everything behind the engine reads them: review, render, enforce, jit and
+ * the commands. Their document, rules from a file, and the proof that they only narrow.
  */
 #pragma once
 #include <jansson.h>
@@ -42,13 +42,15 @@ struct wh_recommended_rule {
 	uint64_t denied_peers, denied_flows;           /* answered peers that the rule would now stop */
 	const char *note;                              /* e.g. the existing rule's host bits; NULL */
 	const char *review;                            /* NULL, or what a person did to it: "added", "edited" */
-	const char *narrows;                           /* the existing rule that it narrows ("web.json: allow-ssh"), or NULL: open by default */
+	/* the existing rule that it narrows ("web.json: allow-ssh"), or NULL: open by default */
+	const char *narrows;
 };
 
 struct wh_resource_result {
 	const struct wh_resource *resource;
 	enum wh_status status;
-	struct wh_reason *reasons; size_t n_reasons, room_reasons; /* why it, or a port of it, has no rule; room: of wh_reason_add() alone */
+	/* why it, or a port of it, has no rule; room: of wh_reason_add() alone */
+	struct wh_reason *reasons; size_t n_reasons, room_reasons;
 	const char *reason;                            /* wh_reasons_text() of them; NULL when there is nothing to say */
 	int32_t first_day, last_day; unsigned days_with_data;
 	struct wh_recommended_rule *rules; size_t n_rules; /* sorted by direction, port, proto */
@@ -62,34 +64,39 @@ struct wh_recommendation {
 	struct wh_asked asked;
 	int64_t calculated_us;   /* the end of the window, not the wall clock: same input, same output */
 	int64_t from_us, to_us; unsigned days;
-	struct wh_silence { int32_t first, last; } *silent; size_t n_silent; /* days of the window without any flow at all: an outage */
+	/* days of the window without any flow at all: an outage */
+	struct wh_silence { int32_t first, last; } *silent; size_t n_silent;
 	enum wh_directions directions; /* that were looked at; inbound where it was loaded */
-	const struct wh_estate *estate; /* for which it was made, and the ports that were looked at, inbound and outbound (NULL: all): see whittle/harden.h. */
+	/* for which it was made, and the ports that were looked at, inbound and outbound (NULL: all): see whittle/harden.h. */
+	const struct wh_estate *estate;
 	const struct wh_port_list *ports, *ports_outbound; /* All are borrowed, and NULL where it was loaded */
 	int64_t serial;          /* which saved calculation of this ledger it is: set by save and load, counts from 1 */
 	struct wh_resource_result *resources; size_t n_resources; /* by name */
 };
 
-/* recommend --json, as whittle(1) describes it; free() it. `changes` (its reference is taken) becomes the key "changes"; NULL: none. NULL when
- * out of memory. */
+/* recommend --json, as whittle(1) describes it; free() it. `changes` (its reference is taken) becomes the key "changes"; NULL:
+ * none. NULL when out of memory. */
 char *wh_recommendation_json(const struct wh_recommendation *r, json_t *changes);
 json_t *wh_breakage_json(const struct wh_breakage *b); /* null where it is not known */
 /* The rules as they were saved by an earlier recommend, for export and enforce. */
 int wh_recommendation_save(struct wh_state *s, struct wh_recommendation *r, struct wh_error *err);
-int wh_recommendation_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
+int wh_recommendation_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out,
+                           struct wh_error *err);
 
-/* What the rules of one resource allow and deny, as a number: the SHA-256 of directions, protocols, ports, addresses and carve-outs, in hex. Two that
- * have the same digest are the same rules, whatever was learned besides. */
+/* What the rules of one resource allow and deny, as a number: the SHA-256 of directions, protocols, ports, addresses and
+ * carve-outs, in hex. Two that have the same digest are the same rules, whatever was learned besides. */
 #define WH_DIGEST_STRLEN 65
 const char *wh_rules_digest(const struct wh_resource_result *r, char out[static WH_DIGEST_STRLEN]);
 
-/* Rules from a file (recommend --json, or written by hand), for prove and replay: resources, rules, directions, ports, protocols, addresses and
- * carve-outs; the rest stays empty. Errors name file, line and reason, and the nearest resource where one is unknown. */
+/* Rules from a file (recommend --json, or written by hand), for prove and replay: resources, rules, directions, ports, protocols,
+ * addresses and carve-outs; the rest stays empty. Errors name file, line and reason, and the nearest resource where one is
+ * unknown. */
 int wh_rules_parse(const char *name, const char *text, size_t len, const struct wh_estate *e, struct wh_arena *mem,
                    struct wh_recommendation **out, struct wh_error *err);
 
 /* ---- proof ---- */
 struct wh_counterexample { enum wh_direction direction; uint8_t proto; uint16_t port; struct wh_addr peer; };
-/* proposed ⊆ present for one resource. Returns 0 when it holds, 1 with the smallest counter-example when it does not, <0 on error. */
+/* proposed ⊆ present for one resource. Returns 0 when it holds, 1 with the smallest counter-example when it does not, <0 on
+ * error. */
 int wh_prove(const struct wh_estate *e, const struct wh_resource *r, const struct wh_recommended_rule *rules, size_t n,
              struct wh_arena *mem, struct wh_counterexample *ce, struct wh_error *err);

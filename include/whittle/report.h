@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * report: documents about how the estate stands, in the formats that other programs and auditors read. Each takes what core/app returns (whittle/app_posture.h) and
- * nothing else. Texts are free()d by the caller; NULL: out of memory. Texts from inventories are hostile: each format escapes what acts in it.
+ * report: documents about how the estate stands, in the formats that other programs and auditors read. Each takes what core/app
+ * returns (whittle/app_posture.h) and nothing else. Texts are free()d by the caller; NULL: out of memory. Texts from inventories
+ * are hostile: each format escapes what acts in it.
  */
 #pragma once
 #include <jansson.h>
@@ -11,13 +12,14 @@
 char *wh_report_csv_assessments(const json_t *doc);
 char *wh_report_csv_inventory(const json_t *doc);
 char *wh_report_csv_compliance(const json_t *doc); /* a row a control, assessment and resource */
-/* SARIF 2.1.0: a rule an assessment of `list` (wh_app_assessment_list), a result a verdict that is Unhealthy; suppressed where exempt. A new reference. */
+/* SARIF 2.1.0: a rule an assessment of `list` (wh_app_assessment_list), a result a verdict that is Unhealthy; suppressed where
+ * exempt. A new reference. */
 json_t *wh_report_sarif(const json_t *doc, const json_t *list);
 /* JUnit: a suite an assessment, a case a resource; NoEvidence and exempt are skipped. */
 char *wh_report_junit(const json_t *doc);
 
 /*
- * The PDF of a compliance document. `made_us` is written into it as its date, so that two runs are equal. It is drawn by cairo and pango, which are loaded
- * for that alone (whittle-report.so); -ELIBACC where they are not there. free(*out).
+ * The PDF of a compliance document. `made_us` is written into it as its date, so that two runs are equal. It is drawn by cairo
+ * and pango, which are loaded for that alone (whittle-report.so); -ELIBACC where they are not there. free(*out).
  */
 int wh_report_pdf(const json_t *compliance, int64_t made_us, char **out, size_t *len, struct wh_error *err);

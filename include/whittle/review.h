@@ -25,7 +25,8 @@ struct wh_review_change {
 	enum wh_direction direction;           /* ADD */
 	uint8_t proto;                         /* ADD */
 	uint16_t port;                         /* ADD */
-	const struct wh_prefix *prefixes; size_t n_prefixes; /* ADD: the addresses; EDIT: the new list, or what `adding`/`removing` says */
+	/* ADD: the addresses; EDIT: the new list, or what `adding`/`removing` says */
+	const struct wh_prefix *prefixes; size_t n_prefixes;
 	bool adding, removing;                 /* EDIT: the prefixes are added to, or taken from, the rule's */
 	bool deny;                             /* the person asked for a deny: always refused, by its guideline */
 	const char *who, *why;                 /* why may be NULL */
@@ -35,12 +36,14 @@ struct wh_review_change {
 int wh_review_change(struct wh_state *s, const struct wh_estate *e, const struct wh_review_change *c, struct wh_arena *mem,
                      const char **said, struct wh_error *err);
 /* Forgets every change to one resource (NULL: to all). *n is how many there were. */
-int wh_review_reset(struct wh_state *s, const struct wh_estate *e, const char *resource, const char *who, size_t *n, struct wh_error *err);
+int wh_review_reset(struct wh_state *s, const struct wh_estate *e, const char *resource, const char *who, size_t *n,
+                    struct wh_error *err);
 /* Takes back the last change (or reset) of one resource (NULL: of any). *said names it. -ENOENT when there is nothing to undo. */
 int wh_review_undo(struct wh_state *s, const struct wh_estate *e, const char *resource, const char *who, struct wh_arena *mem,
                    const char **said, struct wh_error *err);
 /* The saved recommendation with the changes applied: what export and enforce take. */
-int wh_review_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
+int wh_review_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out,
+                   struct wh_error *err);
 
 /* What was done to a rule, for lists: "", "added", "edited", "deleted". Deleted rules are not in wh_review_load()'s result. */
 const char *wh_review_mark(const struct wh_recommended_rule *r);

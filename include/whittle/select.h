@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * select: which prefixes to allow, given who belongs, what must stay out and what the policy allows. It knows nothing of flows or resources. See
- * core/select/select.c for the objective and the algorithm.
+ * select: which prefixes to allow, given who belongs, what must stay out and what the policy allows. It knows nothing of flows or
+ * resources. See core/select/select.c for the objective and the algorithm.
  */
 #pragma once
 #include "whittle/base.h"
@@ -32,8 +32,9 @@ struct wh_selection {
 	bool over_budget;                              /* even the fewest lines that let every peer in are more than max_lines */
 };
 /* within: sorted merged prefixes that the policy allows. */
-int wh_select(const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, struct wh_arena *mem, struct wh_selection *out,
-              struct wh_error *err);
-/* What the best choice of at most k lines costs, for each k up to `most` (64 at most): cost[k], INFINITY where k lines do not do. */
-int wh_select_curve(const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, size_t most, struct wh_arena *mem,
-                    double *cost, struct wh_error *err);
+int wh_select(const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, struct wh_arena *mem,
+              struct wh_selection *out, struct wh_error *err);
+/* What the best choice of at most k lines costs, for each k up to `most` (64 at most): cost[k], INFINITY where k lines do not
+ * do. */
+int wh_select_curve(const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, size_t most,
+                    struct wh_arena *mem, double *cost, struct wh_error *err);

@@ -6,10 +6,12 @@
  *      │ requests, each with what its sender showed: a token, a session or a socket of this machine
  *   whittle       the workers: read the ledger as its owner, confined like every reader; they decide nothing about who may what
  *      │ the same credential
- *   whittle-gate  knows tokens and sessions; has the rights that the server was started with, and uses them for one thing: it runs this program's
- *                 own enforce, confirm, rollback and jit, for operators alone, with arguments that it makes itself
+ *   whittle-gate  knows tokens and sessions; has the rights that the server was started with, and uses them for one thing: it
+ *                 runs this program's own enforce, confirm, rollback and jit, for operators alone, with arguments that it makes
+ *                 itself
  *
- * So a web side that was taken over can neither read the ledger nor forge an operator, and no one but root's own commands changes the firewall.
+ * So a web side that was taken over can neither read the ledger nor forge an operator, and no one but root's own commands changes
+ * the firewall.
  */
 #pragma once
 #include "whittle/app.h"
@@ -19,12 +21,18 @@ extern const char *const wh_serve_roles[]; /* "reader", "operator"; NULL at the 
 
 /* ---- tokens: in the state directory, hashed ---- */
 #define WH_TOKEN_NAME 40
-struct wh_token { char name[WH_TOKEN_NAME + 1]; enum wh_serve_role role; int64_t created_us, expires_us /* 0: never */; uint8_t hash[32]; };
+struct wh_token {
+	char name[WH_TOKEN_NAME + 1];
+	enum wh_serve_role role;
+	int64_t created_us, expires_us /* 0: never */;
+	uint8_t hash[32];
+};
 enum { WH_TOKENS_MAX = 256 };
 struct wh_tokens { struct wh_token list[WH_TOKENS_MAX]; size_t n; };
 #define WH_TOKEN_SECRET 52 /* "whittle_", 43 characters of base64url, NUL */
 /* Makes a token and keeps its hash; `secret` is what its holder shows, and is nowhere else. -EEXIST where the name is taken. */
-int wh_token_add(const char *state_dir, const char *name, enum wh_serve_role role, int64_t expires_us, char secret[static WH_TOKEN_SECRET], struct wh_error *err);
+int wh_token_add(const char *state_dir, const char *name, enum wh_serve_role role, int64_t expires_us,
+                 char secret[static WH_TOKEN_SECRET], struct wh_error *err);
 int wh_token_revoke(const char *state_dir, const char *name, struct wh_error *err); /* -ENOENT where there is none */
 int wh_tokens_load(const char *state_dir, struct wh_tokens *out, struct wh_error *err); /* none where there is no file */
 /* The one that `secret` belongs to, whether or not it has expired; NULL. */
@@ -39,8 +47,8 @@ struct wh_serve_options {
 	unsigned workers;             /* 1 … WH_SERVE_WORKERS */
 	const char *state_dir, *store_url, *config_path /* NULL: the default one */;
 };
-/* With the rights that the program was started with: reads or makes the certificate, listens, forks the gate and the web side. Call it before there
- * are threads and before privileges are given up. */
+/* With the rights that the program was started with: reads or makes the certificate, listens, forks the gate and the web side.
+ * Call it before there are threads and before privileges are given up. */
 int wh_serve_prepare(const struct wh_serve_options *o, struct wh_error *err);
 /* Where it listens and the SHA-256 of its certificate, as lines for a person. */
 const char *wh_serve_banner(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * state: the documents of the other rooms, and the journal of what people and the program did. They are always in SQLite, in one file, whatever
- * holds the edges. Edges that are in SQLite as well are in the same file.
+ * state: the documents of the other rooms, and the journal of what people and the program did. They are always in SQLite, in one
+ * file, whatever holds the edges. Edges that are in SQLite as well are in the same file.
  */
 #pragma once
 #include <jansson.h>
@@ -11,8 +11,8 @@ struct wh_state; /* one connection to the file; used by one thread at a time */
 
 /* JOURNAL: writing, but a lock is waited for one second only: for a command that must not hang on a ledger. */
 enum { WH_STATE_READ = 0, WH_STATE_WRITE = 1, WH_STATE_CREATE = 2, WH_STATE_JOURNAL = 3 };
-/* Migrates an older schema when writing; refuses a newer one, and a file that anybody but whittle changed the schema of. Returns 0 or a negative
- * errno: -ENOENT where there is no file (and none is to be made), -EBUSY, -EBADMSG for a damaged one. */
+/* Migrates an older schema when writing; refuses a newer one, and a file that anybody but whittle changed the schema of. Returns
+ * 0 or a negative errno: -ENOENT where there is no file (and none is to be made), -EBUSY, -EBADMSG for a damaged one. */
 int wh_state_open(const char *path, int flags, struct wh_state **out, struct wh_error *err);
 /* Another connection to the file of `s`, for reading, for another thread. */
 int wh_state_again(const struct wh_state *s, struct wh_state **out, struct wh_error *err);
@@ -21,7 +21,8 @@ void wh_state_close(struct wh_state *s); /* NULL is fine */
 int wh_state_check(struct wh_state *s, struct wh_error *err);
 /* How long a write waits for another process's lock before it fails with -EBUSY; 20 s after opening. */
 void wh_state_patience(struct wh_state *s, int milliseconds);
-/* Moves what stands in the write-ahead log into the file, so that it is whole wherever it was moved. As far as can be; no errors. */
+/* Moves what stands in the write-ahead log into the file, so that it is whole wherever it was moved. As far as can be; no
+ * errors. */
 void wh_state_checkpoint(struct wh_state *s);
 
 /* Several writes in one transaction. */
@@ -33,15 +34,18 @@ int wh_state_end(struct wh_state *s, bool commit, struct wh_error *err);
 int wh_state_put(struct wh_state *s, const char *collection, const char *key, const char *json, struct wh_error *err);
 /* The same of a document, whose reference is taken over; NULL (it could not be made): -ENOMEM. */
 int wh_state_put_json(struct wh_state *s, const char *collection, const char *key, json_t *doc, struct wh_error *err);
-int wh_state_get(struct wh_state *s, const char *collection, const char *key, char **json, struct wh_error *err); /* *json NULL when absent; free() it */
+/* *json NULL when absent; free() it */
+int wh_state_get(struct wh_state *s, const char *collection, const char *key, char **json, struct wh_error *err);
 int wh_state_delete(struct wh_state *s, const char *collection, const char *key, struct wh_error *err);
 typedef int (*wh_doc_cb)(void *arg, const char *key, const char *json); /* a negative return ends the walk with that code */
 int wh_state_each(struct wh_state *s, const char *collection, wh_doc_cb each, void *arg, struct wh_error *err); /* by key */
 
 /* What is made of documents, to be read faster than they are: bytes by name, replaced as a whole. */
 #define WH_STATE_MAX_BYTES ((size_t)96 << 20)
-int wh_state_put_bytes(struct wh_state *s, const char *name, const uint8_t *bytes, size_t len, struct wh_error *err); /* bytes NULL: it is taken out */
-int wh_state_get_bytes(struct wh_state *s, const char *name, uint8_t **bytes, size_t *len, struct wh_error *err); /* *bytes NULL when absent; free() them */
+/* bytes NULL: it is taken out */
+int wh_state_put_bytes(struct wh_state *s, const char *name, const uint8_t *bytes, size_t len, struct wh_error *err);
+/* *bytes NULL when absent; free() them */
+int wh_state_get_bytes(struct wh_state *s, const char *name, uint8_t **bytes, size_t *len, struct wh_error *err);
 
 /* The append-only journal. */
 int wh_state_log(struct wh_state *s, const char *who, const char *what, const char *json, struct wh_error *err);

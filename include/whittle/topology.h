@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * topology: the network of an estate as a typed model: which host has which address, behind which groups, on which network. Reachability, maps and
- * findings read this, not the JSON.
+ * topology: the network of an estate as a typed model: which host has which address, behind which groups, on which network.
+ * Reachability, maps and findings read this, not the JSON.
  *
- * Things refer to each other by their place in a list; WH_NONE is none. What a document leaves out is said once in the inventory's notes,
- * and the model goes on with the assumption that the note states.
+ * Things refer to each other by their place in a list; WH_NONE is none. What a document leaves out is said once in the
+ * inventory's notes, and the model goes on with the assumption that the note states.
  */
 #pragma once
 #include "whittle/inventory.h"
 #include "whittle/nsg.h"
 
 #define WH_NONE ((size_t)-1)
-#define WH_MISSING ((size_t)-2) /* one is named that no document has. Of groups WH_MISSING - i is the i-th of the topology's missing ones */
+#define WH_MISSING                                                                                                               \
+	((size_t)-2) /* one is named that no document has. Of groups WH_MISSING - i is the i-th of the topology's missing ones */
 static inline bool wh_known(size_t place)
 {
 	return place < WH_NONE / 2;
@@ -23,7 +24,8 @@ struct wh_peering {
 	size_t remote;                           /* a VNet; WH_NONE: not in the inventory */
 	struct wh_prefix *space; size_t n;       /* the remote VNet's addresses as the peering states them */
 	bool connected;                          /* peeringState Connected; packets are carried when it is at both ends */
-	bool access;                             /* allowVirtualNetworkAccess: whether the tag VirtualNetwork holds the remote addresses; packets are carried either way */
+	/* allowVirtualNetworkAccess: whether the tag VirtualNetwork holds the remote addresses; packets are carried either way */
+	bool access;
 	bool forwarded, gateway_transit, remote_gateways;
 };
 struct wh_vnet {
@@ -33,7 +35,12 @@ struct wh_vnet {
 	bool gateway;                            /* it has a GatewaySubnet, or uses a peer's gateway */
 	struct wh_tag *tags; size_t n_tags;
 };
-struct wh_route { const char *name; struct wh_prefix prefix; enum wh_next_hop { WH_HOP_VNET, WH_HOP_INTERNET, WH_HOP_GATEWAY, WH_HOP_APPLIANCE, WH_HOP_NONE } hop; const char *appliance; /* its address, or NULL */ };
+struct wh_route {
+	const char *name;
+	struct wh_prefix prefix;
+	enum wh_next_hop { WH_HOP_VNET, WH_HOP_INTERNET, WH_HOP_GATEWAY, WH_HOP_APPLIANCE, WH_HOP_NONE } hop;
+	const char *appliance; /* its address, or NULL */
+};
 struct wh_route_table { const char *id, *name; struct wh_route *routes; size_t n; };
 struct wh_subnet {
 	const char *id, *name;
@@ -42,9 +49,19 @@ struct wh_subnet {
 	bool way_out;                            /* defaultOutboundAccess is not false, or it has a NAT gateway */
 	bool guards_private_endpoints;           /* privateEndpointNetworkPolicies: its group applies to private endpoints, too */
 };
-struct wh_public_ip { const char *id, *name; struct wh_addr addr; bool known /* an address is allocated */, standard; size_t endpoint; };
+struct wh_public_ip {
+	const char *id, *name;
+	struct wh_addr addr;
+	bool known /* an address is allocated */, standard;
+	size_t endpoint;
+};
 /* Ports of a host that the Internet reaches by another address than the host's own: rules of a load balancer. */
-struct wh_exposure { uint8_t proto; struct wh_port_range ports; bool standard; const char *by; /* "load balancer lb-web, rule ssh-1" */ };
+struct wh_exposure {
+	uint8_t proto;
+	struct wh_port_range ports;
+	bool standard;
+	const char *by; /* "load balancer lb-web, rule ssh-1" */
+};
 struct wh_asg { const char *id, *name; size_t *endpoints; size_t n, room; };
 /* One address of an interface: what packets are sent to, and what groups see. */
 struct wh_endpoint {
@@ -69,16 +86,22 @@ struct wh_appliance { const char *id, *name, *kind; size_t vnet; struct wh_addr 
 struct wh_admin_rule {
 	const char *id, *name;
 	int priority;
-	enum wh_admin_access { WH_ADMIN_ALLOW /* the groups are asked, too */, WH_ADMIN_ALWAYS_ALLOW /* they are not */, WH_ADMIN_DENY } access;
+	enum wh_admin_access {
+		WH_ADMIN_ALLOW /* the groups are asked, too */,
+		WH_ADMIN_ALWAYS_ALLOW /* they are not */,
+		WH_ADMIN_DENY
+	} access;
 	struct wh_rule rule;                     /* its packets; rule.allow is access != DENY */
 	size_t *vnets; size_t n_vnets;           /* for which it is in force */
-	const char *unsure;                      /* why it is not known for which; then it may be in force for any. NULL: it is known */
+	/* why it is not known for which; then it may be in force for any. NULL: it is known */
+	const char *unsure;
 };
 struct wh_topology {
 	struct wh_inventory *inventory;
 	struct wh_vnet *vnets; size_t n_vnets;
 	struct wh_subnet *subnets; size_t n_subnets;
-	struct wh_nsg *nsgs; size_t n_nsgs;      /* by id; their JSON is the inventory's: wh_topology_free() drops the references */
+	/* by id; their JSON is the inventory's: wh_topology_free() drops the references */
+	struct wh_nsg *nsgs; size_t n_nsgs;
 	const char **missing; size_t n_missing;  /* ids of groups that are named, and that no document has */
 	struct wh_route_table *route_tables; size_t n_route_tables;
 	struct wh_asg *asgs; size_t n_asgs;
@@ -94,12 +117,14 @@ struct wh_topology {
 	struct wh_arena *mem;
 };
 
-/* Builds the model. Refers to the inventory. A value that can't be read (an address, a priority) is an error with its file and line; what is missing is
- * a note of the inventory's. *out is the caller's also after an error. */
+/* Builds the model. Refers to the inventory. A value that can't be read (an address, a priority) is an error with its file and
+ * line; what is missing is a note of the inventory's. *out is the caller's also after an error. */
 int wh_topology_build(struct wh_inventory *inv, struct wh_arena *mem, struct wh_topology *out, struct wh_error *err);
-/* The model with other rules of some of its groups: the groups of `over`, which must all be groups of `base` and keep their JSON there. Everything else is the same one, which
- * tells wh_reach_diff() that nothing else differs. False: `over` has a group that `base` has not. */
-bool wh_topology_with(const struct wh_topology *base, const struct wh_topology *over, struct wh_arena *mem, struct wh_topology *out);
+/* The model with other rules of some of its groups: the groups of `over`, which must all be groups of `base` and keep their JSON
+ * there. Everything else is the same one, which tells wh_reach_diff() that nothing else differs. False: `over` has a group that
+ * `base` has not. */
+bool wh_topology_with(const struct wh_topology *base, const struct wh_topology *over, struct wh_arena *mem,
+                      struct wh_topology *out);
 void wh_topology_free(struct wh_topology *t);
 /* A host by id, or by name whatever its case; WH_NONE: none. *twins: how many have the name. */
 size_t wh_topology_host(const struct wh_topology *t, const char *name_or_id, size_t *twins);
@@ -110,23 +135,27 @@ size_t wh_topology_nsg(const struct wh_topology *t, const char *id);
 size_t wh_topology_route_table(const struct wh_topology *t, const char *id);
 
 /*
- * Replaces the ledger's estate by the inventory, in one transaction: the resources that recommendations are made for, their groups, and every resource's JSON
- * (collection "resource" for the network's, "other" for the rest).
+ * Replaces the ledger's estate by the inventory, in one transaction: the resources that recommendations are made for, their
+ * groups, and every resource's JSON (collection "resource" for the network's, "other" for the rest).
  */
 struct wh_estate_summary;
 struct wh_state;
 int wh_inventory_store(struct wh_state *s, struct wh_topology *t, struct wh_estate_summary *out, struct wh_error *err);
 /* Reads the documents, builds the model and stores it. When anything is wrong the ledger stays as it was. */
-int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, struct wh_estate_summary *out, struct wh_error *err);
+int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, struct wh_estate_summary *out,
+                        struct wh_error *err);
 /*
- * The model as bytes, which the import puts into the ledger beside the documents: reading them takes milliseconds where the documents of a large estate take seconds. They
- * hold all but the groups' JSON, the rules' ids and descriptions, and the inventory, which is an empty one then (`none`). Their bytes may be anybody's: -EBADMSG
- * where they are not as they must be, or of another version.
+ * The model as bytes, which the import puts into the ledger beside the documents: reading them takes milliseconds where the
+ * documents of a large estate take seconds. They hold all but the groups' JSON, the rules' ids and descriptions, and the
+ * inventory, which is an empty one then (`none`). Their bytes may be anybody's: -EBADMSG where they are not as they must be, or
+ * of another version.
  */
 int wh_topology_write(const struct wh_topology *t, uint8_t **out, size_t *len); /* free(*out); 0 or -ENOMEM */
 int wh_topology_read(const uint8_t *bytes, size_t len, struct wh_inventory *none, struct wh_arena *mem, struct wh_topology *out);
-/* Out of the ledger. 1: it has none (an earlier version imported the estate, or it is no inventory): then wh_inventory_load() is the way. */
-int wh_topology_load(struct wh_state *s, struct wh_inventory *none, struct wh_arena *mem, struct wh_topology *out, struct wh_error *err);
+/* Out of the ledger. 1: it has none (an earlier version imported the estate, or it is no inventory): then wh_inventory_load() is
+ * the way. */
+int wh_topology_load(struct wh_state *s, struct wh_inventory *none, struct wh_arena *mem, struct wh_topology *out,
+                     struct wh_error *err);
 /* The network's resources out of the ledger. -ENOENT: it has none. */
 int wh_inventory_load(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);
 /* Every resource out of the ledger, of whatever type. An estate that was no inventory is an empty one. */

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * watch: looks after what was confirmed on this machine, from the kernel's own words: the log group to which our rules report what they
- * drop, and the events of nf_tables. It tells
- *   blocked   drops that hit a peer which belongs: one that the ledger knows from several days on that very port, and never alerted on
- *   reverted  … and the rules were taken back, where that is configured, the confirmation is recent, and several such peers are hit that belong
- *             by the recommendation's own judgment, with its threat lists: an attacker who is answered on three days is no such peer
+ * watch: looks after what was confirmed on this machine, from the kernel's own words: the log group to which our rules report
+ * what they drop, and the events of nf_tables. It tells
+ *   blocked   drops that hit a peer which belongs: one that the ledger knows from several days on that very port, and never
+ *             alerted on
+ *   reverted  … and the rules were taken back, where that is configured, the confirmation is recent, and several such peers are
+ *             hit that belong by the recommendation's own judgment, with its threat lists: an attacker who is answered on three
+ *             days is no such peer
  *   flushed   somebody else deleted our table (a `flush ruleset` does), with the program and process id as the kernel tells them
  *   changed   somebody else changed something in it
  *   repaired  … and what was confirmed was put back, where that is configured
- *   unnoted   the ledger did not take the connections that are open, which are evidence (whittle/open.h); once, until it takes them again
+ *   unnoted   the ledger did not take the connections that are open, which are evidence (whittle/open.h); once, until it takes
+ *             them again
  *   surge     within a minute a port dropped far more than what used to go unanswered there
  * and learns, where that is configured, of the connections that the kernel tracks (guard/learn.h). Of that it tells
  *   untracked  no rule asks the kernel to track connections, with what makes it
@@ -60,7 +63,8 @@ struct wh_watch_options {
 	uint16_t nflog_group;
 	const volatile bool *stop;
 	void (*ready)(void *arg, size_t peers); /* all sockets listen; `peers` belong */
-	bool (*again)(void *arg);               /* asked at each turn, once a second at least: whether the ledger and the estate are to be read again */
+	/* asked at each turn, once a second at least: whether the ledger and the estate are to be read again */
+	bool (*again)(void *arg);
 	void (*alert)(void *arg, const struct wh_watch_alert *a);
 	void (*tick)(void *arg); /* about once a second; NULL */
 	void *arg;

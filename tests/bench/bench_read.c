@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How fast one thread reads records: bench_read READER|WALKER|jansson FILE [ROUNDS], with a reader's name, one of EVE's walkers, or jansson. The file is in
- * memory before the clock starts. Prints "records seconds MB/s sum" of the best round, in CPU time; `sum` is over the seven fields that all the peers read.
+ * How fast one thread reads records: bench_read READER|WALKER|jansson FILE [ROUNDS], with a reader's name, one of EVE's walkers,
+ * or jansson. The file is in memory before the clock starts. Prints "records seconds MB/s sum" of the best round, in CPU time;
+ * `sum` is over the seven fields that all the peers read.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -30,7 +31,8 @@ static void feed(void *state, const char *text, size_t len, struct wh_read_stats
 	else
 		for (size_t at = 0, n; (n = reader->cut(text + at, len - at, cuts, 256)); at += cuts[n - 1].end)
 			for (size_t i = 0; i < n; i++)
-				reader->feed(state, text + at + cuts[i].begin, cuts[i].end - cuts[i].begin, true, 1, 0, add, NULL, s);
+				reader->feed(state, text + at + cuts[i].begin, cuts[i].end - cuts[i].begin, true, 1, 0, add, NULL,
+				             s);
 }
 
 static void by_reader(const char *text, size_t len)

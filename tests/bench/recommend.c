@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How long wh_recommend takes: `recommend DIR EDGES RESOURCES [THREADS [JSON]]` makes a ledger (once) and prints seconds and peak memory.
- * Peers are 60 % scattered single addresses with days of their own, 30 % in pools, 10 % guessers.
+ * How long wh_recommend takes: `recommend DIR EDGES RESOURCES [THREADS [JSON]]` makes a ledger (once) and prints seconds and peak
+ * memory. Peers are 60 % scattered single addresses with days of their own, 30 % in pools, 10 % guessers.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -60,8 +60,10 @@ static int make_ledger(const char *path, unsigned edges, unsigned resources, str
 	wh_locals_add_prefix(locals, &ten);
 	struct wh_edge_table *t = wh_edge_table_new(locals, 256u << 20);
 	for (unsigned i = 0; i < edges && !rc; i++) {
-		unsigned r = i % resources, kind = i < resources * 2 ? 0 : (i * 2654435761u >> 16) % 10; /* the first reach from end to end */
-		uint32_t peer = kind < 6 || kind == 9 ? (next() % 0xb0000000u) + 0x0b000000u : 0x50000000u + r * 65536u + next() % 16384;
+		/* the first reach from end to end */
+		unsigned r = i % resources, kind = i < resources * 2 ? 0 : (i * 2654435761u >> 16) % 10;
+		uint32_t peer = kind < 6 || kind == 9 ? (next() % 0xb0000000u) + 0x0b000000u
+		                                      : 0x50000000u + r * 65536u + next() % 16384;
 		for (int d = kind < 6 ? 3 : 1; d > 0 && !rc; d--) {
 			struct wh_record rec = {.kind = WH_RECORD_FLOW, .event_type = "flow"};
 			struct wh_flow *f = &rec.flow;
@@ -73,7 +75,8 @@ static int make_ledger(const char *path, unsigned edges, unsigned resources, str
 			f->has_tcp_flags = true;
 			f->tcp_flags_toserver = f->tcp_flags_toclient = WH_TCP_SYN | WH_TCP_ACK | WH_TCP_FIN;
 			f->state = WH_STATE_CLOSED;
-			f->start_us = (DAY0 + (i < resources * 2 ? (d - 1) * 29 / 2 : (int64_t)(next() % 30))) * WH_US_PER_DAY + 1000000;
+			f->start_us = (DAY0 + (i < resources * 2 ? (d - 1) * 29 / 2 : (int64_t)(next() % 30))) * WH_US_PER_DAY +
+			              1000000;
 			f->end_us = f->start_us + (kind == 9 ? 2 : 600) * INT64_C(1000000);
 			f->bytes_toserver = f->bytes_toclient = kind == 9 ? 1800 : 60000;
 			f->pkts_toserver = f->pkts_toclient = 50;
@@ -124,7 +127,8 @@ int main(int argc, char **argv)
 			rules++;
 			lines += rec->resources[i].rules[k].n_prefixes + rec->resources[i].rules[k].n_except;
 		}
-	double cpu = (double)u.ru_utime.tv_sec + (double)u.ru_utime.tv_usec / 1e6 + (double)u.ru_stime.tv_sec + (double)u.ru_stime.tv_usec / 1e6;
+	double cpu = (double)u.ru_utime.tv_sec + (double)u.ru_utime.tv_usec / 1e6 + (double)u.ru_stime.tv_sec +
+	             (double)u.ru_stime.tv_usec / 1e6;
 	printf("%.3f %.3f %ld %zu %zu %zu\n", seconds, cpu, u.ru_maxrss / 1024, rec->n_resources, rules, lines);
 	FILE *f = argc > 5 ? fopen(argv[5], "w") : NULL;
 	if (f) { /* to be compared: the number of threads must not tell in it */

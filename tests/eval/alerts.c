@@ -19,12 +19,14 @@ static struct alert_score *score_of(struct alert_scores *s, const char *type)
 	return &s->of[s->n++];
 }
 
-/* What an address is in truth, on any service: 1 hostile, 0 legitimate, -1 unknown to the world (a service's own address, say). */
+/* What an address is in truth, on any service: 1 hostile, 0 legitimate, -1 unknown to the world (a service's own address,
+ * say). */
 static int truth(const struct world *w, const struct wh_addr *a)
 {
 	int is = -1;
 	for (size_t i = 0; i < w->cap && is; i++)
-		if (w->sources[i].used && wh_addr_eq(&w->sources[i].addr, a) && (w->sources[i].train_hostile || w->sources[i].train_legitimate))
+		if (w->sources[i].used && wh_addr_eq(&w->sources[i].addr, a) &&
+		    (w->sources[i].train_hostile || w->sources[i].train_legitimate))
 			is = !w->sources[i].train_legitimate;
 	return is;
 }
@@ -37,7 +39,8 @@ static void name(struct named *to, const struct wh_addr *a)
 	to->at[to->n++] = *a;
 }
 
-static void judge(const struct world *w, const struct wh_alert_found *found, struct alert_scores *out, struct named *any, struct named *unlisted)
+static void judge(const struct world *w, const struct wh_alert_found *found, struct alert_scores *out, struct named *any,
+                  struct named *unlisted)
 {
 	for (size_t i = 0; i < found->n; i++) {
 		const struct wh_finding *f = &found->findings[i];
@@ -80,7 +83,8 @@ static void count_attackers(const struct world *w, struct named *any, struct nam
 }
 
 /* What one look finds. */
-static int look_once(const struct wh_alert_look *look, const struct world *w, struct wh_arena *mem, struct alert_scores *out, struct wh_error *err)
+static int look_once(const struct wh_alert_look *look, const struct world *w, struct wh_arena *mem, struct alert_scores *out,
+                     struct wh_error *err)
 {
 	struct wh_alert_found found;
 	size_t n = 0;
@@ -89,7 +93,8 @@ static int look_once(const struct wh_alert_look *look, const struct world *w, st
 		return rc;
 	for (size_t i = 0; i < found.n; i++)
 		n += found.findings[i].n_sources;
-	struct named any = {wh_arena_array(mem, n + 1, sizeof *any.at), 0}, unlisted = {wh_arena_array(mem, n + 1, sizeof *unlisted.at), 0};
+	struct named any = {wh_arena_array(mem, n + 1, sizeof *any.at), 0},
+		     unlisted = {wh_arena_array(mem, n + 1, sizeof *unlisted.at), 0};
 	judge(w, &found, out, &any, &unlisted);
 	count_attackers(w, &any, &unlisted, out);
 	json_decref(found.seen);
@@ -105,7 +110,8 @@ static int look_twice(const struct wh_alert_look *look, struct alert_scores *out
 	return rc;
 }
 
-int alerts_score(struct engine *e, const struct world *w, const char *evidence_yaml, struct wh_arena *mem, struct alert_scores *out)
+int alerts_score(struct engine *e, const struct world *w, const char *evidence_yaml, struct wh_arena *mem,
+                 struct alert_scores *out)
 {
 	static const struct wh_alert_config config;
 	static const struct wh_alert_domains domains;
@@ -122,10 +128,19 @@ int alerts_score(struct engine *e, const struct world *w, const char *evidence_y
 		score_of(out, types.types[i].id);
 	rc = rc ? rc : engine_options(e, w, evidence_yaml, EVAL_ALERT_DAYS, mem, &opt);
 	rc = rc ? rc : wh_estate_load(&e->ledger, mem, &estate, &e->err);
-	rc = rc ? rc : wh_recommend(&(struct wh_harden_ask){.store = e->ledger.store, .estate = estate, .opt = &opt}, mem, &rec, &e->err);
+	rc = rc ? rc
+	        : wh_recommend(&(struct wh_harden_ask){.store = e->ledger.store, .estate = estate, .opt = &opt}, mem, &rec,
+	                       &e->err);
 	if (!rc) {
-		const struct wh_alert_look look = {.ledger = &e->ledger, .estate = estate, .rec = rec, .lists = &listed, .n_lists = w->n_listed > 0, .config = &config,
-		                                   .types = &types, .domains = &domains, .now_us = (EVAL_FIRST_DAY + EVAL_TRAIN_DAYS) * WH_US_PER_DAY};
+		const struct wh_alert_look look = {.ledger = &e->ledger,
+		                                   .estate = estate,
+		                                   .rec = rec,
+		                                   .lists = &listed,
+		                                   .n_lists = w->n_listed > 0,
+		                                   .config = &config,
+		                                   .types = &types,
+		                                   .domains = &domains,
+		                                   .now_us = (EVAL_FIRST_DAY + EVAL_TRAIN_DAYS) * WH_US_PER_DAY};
 		rc = look_once(&look, w, mem, out, &e->err);
 		rc = rc ? rc : look_twice(&look, out, &e->err);
 	}

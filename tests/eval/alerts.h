@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Alerts on worlds that no threshold was chosen by. Rules are derived from the training days without the last week (as far as edges know of days, see
- * wh_replay_holdout()), and the alerts are those of that week. Of each type: how many of the sources that its alerts name are hostile in truth; of each
- * kind of attacker: how many of those that were answered in that week are named; and what a second look at the same ledger adds.
+ * Alerts on worlds that no threshold was chosen by. Rules are derived from the training days without the last week (as far as
+ * edges know of days, see wh_replay_holdout()), and the alerts are those of that week. Of each type: how many of the sources that
+ * its alerts name are hostile in truth; of each kind of attacker: how many of those that were answered in that week are named;
+ * and what a second look at the same ledger adds.
  */
 #pragma once
 #include <jansson.h>
@@ -18,9 +19,11 @@ struct alert_score {
 struct alert_scores {
 	struct alert_score of[MAX_ALERT_TYPES]; unsigned n; /* every type of rules/alerts.yaml, as ordered there */
 	uint32_t again;                                     /* alerts that a second look made */
-	struct { uint32_t came, named, unlisted; } attackers[N_ATTACKERS]; /* answered in the week; named by an alert; by one that needs no threat list */
+	/* answered in the week; named by an alert; by one that needs no threat list */
+	struct { uint32_t came, named, unlisted; } attackers[N_ATTACKERS];
 };
-int alerts_score(struct engine *e, const struct world *w, const char *evidence_yaml, struct wh_arena *mem, struct alert_scores *out);
+int alerts_score(struct engine *e, const struct world *w, const char *evidence_yaml, struct wh_arena *mem,
+                 struct alert_scores *out);
 void alerts_add(struct alert_scores *into, const struct alert_scores *s);
 
 /* report_alerts.c */

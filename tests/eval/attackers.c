@@ -57,7 +57,8 @@ static enum shape tool(struct rng *r)
 	return p < 0.8 ? GUESS : p < 0.95 ? GUESSES : LOGIN_SCREEN;
 }
 
-static void tries(struct world *w, unsigned s, int day, const struct wh_addr *a, enum shape with, int n, double alerted, struct rng *r)
+static void tries(struct world *w, unsigned s, int day, const struct wh_addr *a, enum shape with, int n, double alerted,
+                  struct rng *r)
 {
 	struct wh_addr peer = seen_by(w, s, a);
 	if (is_udp(w, s))
@@ -112,7 +113,8 @@ static void fast_brute_force(struct world *w, struct rng *r)
 			int day = rng_range(r, 0, EVAL_DAYS - 1);
 			if (rng_chance(r, 0.3))
 				list(w, &a);
-			for (int visit = rng_chance(r, 0.4) ? rng_range(r, 2, 4) : 1; visit > 0; visit--, day += rng_range(r, 1, 9))
+			for (int visit = rng_chance(r, 0.4) ? rng_range(r, 2, 4) : 1; visit > 0;
+			     visit--, day += rng_range(r, 1, 9))
 				tries(w, s, day, &a, with, rng_range(r, 40, 200), 0.35, r);
 		}
 }
@@ -122,7 +124,8 @@ static void botnet(struct world *w, const struct internet *net, struct rng *r)
 	struct bot *bots = calloc(BOTS, sizeof *bots);
 
 	for (int i = 0; i < BOTS; i++) {
-		bots[i].addr = rng_chance(r, 0.7) ? isp_address(&net->isps[rng_below(r, N_ISPS)], r) : wh_addr_v4(random_public(r));
+		bots[i].addr = rng_chance(r, 0.7) ? isp_address(&net->isps[rng_below(r, N_ISPS)], r)
+		                                  : wh_addr_v4(random_public(r));
 		bots[i].tool = tool(r);
 		bots[i].from = rng_range(r, -20, EVAL_DAYS - 1);
 		bots[i].to = bots[i].from + rng_range(r, 3, 40);
@@ -134,7 +137,8 @@ static void botnet(struct world *w, const struct internet *net, struct rng *r)
 			if (day < bots[i].from || day > bots[i].to || !rng_chance(r, 0.5))
 				continue;
 			for (int k = rng_range(r, 1, 2); k > 0; k--)
-				tries(w, rng_below(r, w->n_services), day, &bots[i].addr, bots[i].tool, rng_range(r, 1, 4), 0.01, r);
+				tries(w, rng_below(r, w->n_services), day, &bots[i].addr, bots[i].tool, rng_range(r, 1, 4), 0.01,
+				      r);
 		}
 	free(bots);
 }

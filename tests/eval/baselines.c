@@ -101,7 +101,8 @@ static void greedy(const struct wh_addr *peers, size_t n, struct wh_arena *mem, 
 /*
  * The trie program of Soldo, Argyraki and Markopoulou, turned to allowing: cover every peer with at most F prefixes and the
  * least space. On the binary trie of the peers' common prefixes
- *     cost(leaf, k ≥ 1) = space(leaf),   cost(node, 1) = space(node),   cost(node, k) = min over i of cost(left, i) + cost(right, k - i)
+ *     cost(leaf, k ≥ 1) = space(leaf),   cost(node, 1) = space(node),   cost(node, k) = min over i of cost(left, i) + cost(right,
+ *                                        k - i)
  */
 struct node {
 	struct wh_prefix p;

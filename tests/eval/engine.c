@@ -32,15 +32,16 @@ static int write_nsg(const char *path, const struct kind *k)
 	if (!f)
 		return -errno;
 	fputs("{\"name\": \"present\", \"securityRules\": [{\"name\": \"present\", \"priority\": 100, \"direction\": \"Inbound\", \"access\": \"Allow\", "
-	      "\"protocol\": \"Tcp\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\", \"sourceAddressPrefixes\": [", f);
+	      "\"protocol\": \"Tcp\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\", \"sourceAddressPrefixes\": [",
+	      f);
 	for (size_t i = 0; i < n; i++)
 		fprintf(f, "%s\"%s\"", i ? ", " : "", ranges[i]);
 	fprintf(f, "], \"destinationPortRange\": \"%u\"}]}\n", k->port);
 	return fclose(f) ? -errno : 0;
 }
 
-/* Every service is a resource of its own, but for a second port, open to everyone but where the kind says otherwise: nothing is given away by narrow rules
- * in force. */
+/* Every service is a resource of its own, but for a second port, open to everyone but where the kind says otherwise: nothing is
+ * given away by narrow rules in force. */
 static int write_estate(const char *path, const struct world *w)
 {
 	char nsg[320];
@@ -53,7 +54,8 @@ static int write_estate(const char *path, const struct world *w)
 		char text[WH_ADDR_STRLEN];
 		if (service_resource(w, i) != i)
 			continue;
-		fprintf(f, "  - name: %s\n    addresses: [\"%s\"]\n    internet-facing: true\n", k->name, wh_addr_text(&w->services[i].local, text));
+		fprintf(f, "  - name: %s\n    addresses: [\"%s\"]\n    internet-facing: true\n", k->name,
+		        wh_addr_text(&w->services[i].local, text));
 		const char *const *ranges;
 		if (!kind_policy(k, &ranges))
 			continue;
@@ -91,7 +93,8 @@ int engine_open(struct engine *e, const char *dir, const struct world *w)
 	if ((rc = write_estate(estate, w)))
 		return wh_fail(&e->err, rc, "%s: %s", estate, strerror(-rc));
 	if ((rc = wh_ledger_open(e->path, WH_STATE_CREATE, &e->ledger, &e->err)) ||
-	    (rc = wh_estate_import(e->ledger.state, estate, &summary, &e->err)) || (rc = wh_estate_locals(e->ledger.state, "off", &e->locals, &e->err)))
+	    (rc = wh_estate_import(e->ledger.state, estate, &summary, &e->err)) ||
+	    (rc = wh_estate_locals(e->ledger.state, "off", &e->locals, &e->err)))
 		return rc;
 	free(summary.note_texts);
 	remove_estate(estate, w);
@@ -139,16 +142,22 @@ static void take_rule(const struct wh_recommended_rule *rule, struct wh_arena *m
 	qsort(out->except, out->n_except, sizeof *out->except, by_prefix);
 }
 
-int engine_options(struct engine *e, const struct world *w, const char *evidence_yaml, unsigned without, struct wh_arena *mem, struct wh_harden_options *out)
+int engine_options(struct engine *e, const struct world *w, const char *evidence_yaml, unsigned without, struct wh_arena *mem,
+                   struct wh_harden_options *out)
 {
 	struct wh_port_list *ports = NULL;
 	int rc = wh_port_list_load("all", NULL, mem, &ports, &e->err);
-	*out = (struct wh_harden_options){.evidence_yaml = evidence_yaml, .hostile = w->listed, .n_hostile = w->n_listed, .min_days = EVAL_TRAIN_DAYS - without,
-	                                  .today = EVAL_FIRST_DAY + EVAL_TRAIN_DAYS - 1 - (int32_t)without, .ports = ports};
+	*out = (struct wh_harden_options){.evidence_yaml = evidence_yaml,
+	                                  .hostile = w->listed,
+	                                  .n_hostile = w->n_listed,
+	                                  .min_days = EVAL_TRAIN_DAYS - without,
+	                                  .today = EVAL_FIRST_DAY + EVAL_TRAIN_DAYS - 1 - (int32_t)without,
+	                                  .ports = ports};
 	return rc;
 }
 
-int engine_recommend(struct engine *e, const struct world *w, const char *evidence_yaml, struct wh_arena *mem, struct allow_list *lists)
+int engine_recommend(struct engine *e, const struct world *w, const char *evidence_yaml, struct wh_arena *mem,
+                     struct allow_list *lists)
 {
 	struct wh_harden_options opt;
 	struct wh_recommendation *rec = NULL;

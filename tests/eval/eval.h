@@ -2,12 +2,12 @@
 /*
  * eval: worlds with known truth, by which recommendations are judged.
  *
- * A world has one service of each kind, each on a resource of its own but for a second port. For 44 days it gets legitimate and hostile traffic;
- * the first 30 go into a ledger as any sensor's records do, the last 14 are kept from every method and scored. A world is
- * made from its kind and seed alone, byte for byte.
+ * A world has one service of each kind, each on a resource of its own but for a second port. For 44 days it gets legitimate and
+ * hostile traffic; the first 30 go into a ledger as any sensor's records do, the last 14 are kept from every method and scored. A
+ * world is made from its kind and seed alone, byte for byte.
  *
- * All kinds of world have the ordinary services (kinds.c). Each but the first has services of its own as well, other attackers, or a sensor that
- * hears less, or logs of which there are copies (worlds.h).
+ * All kinds of world have the ordinary services (kinds.c). Each but the first has services of its own as well, other attackers,
+ * or a sensor that hears less, or logs of which there are copies (worlds.h).
  */
 #pragma once
 #include "whittle/base.h"
@@ -109,10 +109,12 @@ struct wh_addr address_in(const struct wh_prefix *p, struct rng *r);
  * script's short command, which looks much like a failed login; QUERY two datagrams. */
 enum shape { INTERACTIVE, BATCH, APPLICATION, MONITOR, QUICK, GUESS, GUESSES, LOGIN_SCREEN, BANNER, QUERY };
 /* One answered conversation in the hours given. */
-void converse(struct world *w, unsigned service, int day, const struct wh_addr *peer, enum shape shape, bool legitimate, struct rng *r);
-/* One conversation that lasts from the day `from` (before the world's first: below 0) to `to`. It counts on each of these days, and the sensor
- * reports it when it has ended. `idle`: hardly a byte. */
-void converse_for_days(struct world *w, unsigned service, int from, int to, const struct wh_addr *peer, bool idle, bool legitimate, struct rng *r);
+void converse(struct world *w, unsigned service, int day, const struct wh_addr *peer, enum shape shape, bool legitimate,
+              struct rng *r);
+/* One conversation that lasts from the day `from` (before the world's first: below 0) to `to`. It counts on each of these days,
+ * and the sensor reports it when it has ended. `idle`: hardly a byte. */
+void converse_for_days(struct world *w, unsigned service, int from, int to, const struct wh_addr *peer, bool idle,
+                       bool legitimate, struct rng *r);
 /* A completed handshake without a byte. */
 void connect_only(struct world *w, unsigned service, int day, const struct wh_addr *peer, bool legitimate, struct rng *r);
 void syn_scan(struct world *w, unsigned service, int day, const struct wh_addr *peer, struct rng *r);

@@ -135,7 +135,11 @@ static void roaming(struct world *w, unsigned s, struct internet *net, struct rn
 			struct wh_addr away = address_in(&mobile[i], r);
 			sessions(w, s, day, rng_chance(r, 0.1) ? &away : &at[i], INTERACTIVE, rng_range(r, 1, 5), r);
 			if (i < 3 && rng_chance(r, 0.3)) /* some look after other machines too */
-				sessions(w, service_named(i == 0 ? "partner" : i == 1 ? "weekly-job" : "moved"), day, &at[i], INTERACTIVE, 1, r);
+				sessions(w,
+				         service_named(i == 0   ? "partner"
+				                       : i == 1 ? "weekly-job"
+				                                : "moved"),
+				         day, &at[i], INTERACTIVE, 1, r);
 		}
 }
 
@@ -197,7 +201,8 @@ static void fan_in(struct world *w, unsigned s, struct internet *net, struct rng
 			if (rng_chance(r, 0.002))
 				hosts[i] = address_in(&of[i], r);
 			if (rng_chance(r, 0.96))
-				sessions(w, s, day, &hosts[i], i % 12 == 5 ? MONITOR : APPLICATION, i % 12 == 5 ? 8 : rng_range(r, 1, 4), r);
+				sessions(w, s, day, &hosts[i], i % 12 == 5 ? MONITOR : APPLICATION,
+				         i % 12 == 5 ? 8 : rng_range(r, 1, 4), r);
 		}
 }
 
@@ -286,7 +291,8 @@ static void internal(struct world *w, unsigned s, struct internet *net, struct r
 			converse(w, s, day, &infected, GUESS, false, r);
 }
 
-/* The rules in force name a partner's emergency site, which comes when it has to, and his provider's range, where his office is. */
+/* The rules in force name a partner's emergency site, which comes when it has to, and his provider's range, where his office
+ * is. */
 static const char *const named_ranges[] = {"185.77.8.8/29", "185.90.0.0/16"};
 
 static void named(struct world *w, unsigned s, struct internet *net, struct rng *r)
@@ -345,7 +351,9 @@ const struct kind kinds[] = {
 	{"seasonal", "a supplier seen in the first five days who comes back, and a partner", 22, "ssh", seasonal},
 	{"webhook", "a service that calls from anywhere in its /25", 9200, "http", webhook},
 	{"internal", "colleagues at private addresses who look in once a month, and one infected", 22, "ssh", internal},
-	{"named", "a partner's emergency site that the rules in force name, within a rule for his provider's range", 22, "ssh", named},
-	{"console", "a second port of cloud-nat's machine, which the same hosts open a few times in a month", 8443, "tls", console},
+	{"named", "a partner's emergency site that the rules in force name, within a rule for his provider's range", 22, "ssh",
+         named},
+	{"console", "a second port of cloud-nat's machine, which the same hosts open a few times in a month", 8443, "tls",
+         console},
 };
 const unsigned n_kinds = sizeof kinds / sizeof *kinds;

@@ -49,8 +49,8 @@ void pick(struct rng *r, unsigned n, unsigned of, uint32_t *out)
 }
 
 /* Fixed hosts on most days from `from` to `to`. */
-void fixed_hosts(struct world *w, unsigned s, const struct wh_addr *hosts, unsigned n, int from, int to, enum shape shape, int most,
-                        struct rng *r)
+void fixed_hosts(struct world *w, unsigned s, const struct wh_addr *hosts, unsigned n, int from, int to, enum shape shape,
+                 int most, struct rng *r)
 {
 	for (int day = from; day <= to && day < EVAL_DAYS; day++)
 		for (unsigned i = 0; i < n; i++)
@@ -66,7 +66,8 @@ void hosts_in(const struct wh_prefix *p, unsigned n, struct wh_addr *hosts, stru
 		hosts[i] = host_in(p, at[i]);
 }
 
-void partner_in(struct world *w, unsigned s, struct internet *net, const struct wh_prefix *p, unsigned n, int from, int to, struct rng *r)
+void partner_in(struct world *w, unsigned s, struct internet *net, const struct wh_prefix *p, unsigned n, int from, int to,
+                struct rng *r)
 {
 	struct wh_addr hosts[32];
 	hosts_in(p, n, hosts, r);
@@ -95,7 +96,8 @@ void dhcp_pool(struct world *w, unsigned s, const struct wh_prefix *p, uint32_t 
 			}
 			if (rng_chance(r, weekend(day) ? use * 0.06 : use)) {
 				struct wh_addr a = host_in(p, first + lease[d]);
-				converse(w, s, day, &a, rng_chance(r, 0.15) && work == INTERACTIVE ? QUICK : work, true, r); /* a look, or work */
+				/* a look, or work */
+				converse(w, s, day, &a, rng_chance(r, 0.15) && work == INTERACTIVE ? QUICK : work, true, r);
 				sessions(w, s, day, &a, work, rng_range(r, 0, 3), r);
 			}
 		}

@@ -40,8 +40,11 @@ static char *stamp(int64_t us, char buf[static 40])
 
 int logs_write(void *arg, const struct wh_record *rec)
 {
-	static const char *const states[] = {[WH_STATE_UNKNOWN] = "new", [WH_STATE_NEW] = "new", [WH_STATE_ESTABLISHED] = "established",
-	                                     [WH_STATE_CLOSED] = "closed", [WH_STATE_BYPASSED] = "bypassed"};
+	static const char *const states[] = {[WH_STATE_UNKNOWN] = "new",
+	                                     [WH_STATE_NEW] = "new",
+	                                     [WH_STATE_ESTABLISHED] = "established",
+	                                     [WH_STATE_CLOSED] = "closed",
+	                                     [WH_STATE_BYPASSED] = "bypassed"};
 	struct logs *l = arg;
 	const struct wh_flow *f = &rec->flow;
 	char src[WH_ADDR_STRLEN], dst[WH_ADDR_STRLEN], at[40], start[40], end[40];
@@ -50,21 +53,26 @@ int logs_write(void *arg, const struct wh_record *rec)
 
 	wh_addr_text(&f->src, src);
 	wh_addr_text(&f->dst, dst);
-	fprintf(out, "{\"timestamp\":\"%s\",\"flow_id\":%" PRIu64 ",\"event_type\":\"%s\",\"src_ip\":\"%s\",\"src_port\":%u,"
+	fprintf(out,
+	        "{\"timestamp\":\"%s\",\"flow_id\":%" PRIu64 ",\"event_type\":\"%s\",\"src_ip\":\"%s\",\"src_port\":%u,"
 	        "\"dest_ip\":\"%s\",\"dest_port\":%u,\"proto\":\"%s\"",
-	        stamp(rec->time_us, at), (uint64_t)f->start_us << 8 ^ (uint64_t)f->src_port, rec->event_type, src, f->src_port, dst, f->dst_port,
-	        f->proto == WH_PROTO_UDP ? "UDP" : "TCP");
+	        stamp(rec->time_us, at), (uint64_t)f->start_us << 8 ^ (uint64_t)f->src_port, rec->event_type, src, f->src_port,
+	        dst, f->dst_port, f->proto == WH_PROTO_UDP ? "UDP" : "TCP");
 	if (f->app_proto_known)
 		fprintf(out, ",\"app_proto\":\"%s\"", f->app_proto);
 	if (rec->kind == WH_RECORD_ALERT)
-		fprintf(out, ",\"direction\":\"to_server\",\"alert\":{\"action\":\"allowed\",\"gid\":1,\"signature_id\":%u,\"rev\":1,\"severity\":%u}",
+		fprintf(out,
+		        ",\"direction\":\"to_server\",\"alert\":{\"action\":\"allowed\",\"gid\":1,\"signature_id\":%u,\"rev\":1,\"severity\":%u}",
 		        rec->alert_sid, rec->alert_severity);
-	fprintf(out, ",\"flow\":{\"pkts_toserver\":%" PRIu64 ",\"pkts_toclient\":%" PRIu64 ",\"bytes_toserver\":%" PRIu64 ",\"bytes_toclient\":%" PRIu64
-	        ",\"start\":\"%s\"", f->pkts_toserver, f->pkts_toclient, f->bytes_toserver, f->bytes_toclient, stamp(f->start_us, start));
+	fprintf(out,
+	        ",\"flow\":{\"pkts_toserver\":%" PRIu64 ",\"pkts_toclient\":%" PRIu64 ",\"bytes_toserver\":%" PRIu64
+	        ",\"bytes_toclient\":%" PRIu64 ",\"start\":\"%s\"",
+	        f->pkts_toserver, f->pkts_toclient, f->bytes_toserver, f->bytes_toclient, stamp(f->start_us, start));
 	if (rec->kind == WH_RECORD_FLOW)
 		fprintf(out, ",\"end\":\"%s\",\"state\":\"%s\"}", stamp(f->end_us, end), states[f->state]);
 	else
-		fprintf(out, ",\"src_ip\":\"%s\",\"dest_ip\":\"%s\",\"src_port\":%u,\"dest_port\":%u}", src, dst, f->src_port, f->dst_port);
+		fprintf(out, ",\"src_ip\":\"%s\",\"dest_ip\":\"%s\",\"src_port\":%u,\"dest_port\":%u}", src, dst, f->src_port,
+		        f->dst_port);
 	if (rec->kind == WH_RECORD_FLOW && f->has_tcp_flags)
 		fprintf(out, ",\"tcp\":{\"tcp_flags\":\"%02x\",\"tcp_flags_ts\":\"%02x\",\"tcp_flags_tc\":\"%02x\"}",
 		        f->tcp_flags_toserver | f->tcp_flags_toclient, f->tcp_flags_toserver, f->tcp_flags_toclient);
@@ -138,7 +146,9 @@ static int read_copies(const struct reading *r, struct logs *l, int day, struct 
 		path_of(l, day, JOINED, to);
 		char before[320];
 		path_of(l, day - 1, PLAIN, before);
-		rc = copy(before, to, 1, "w", false) || copy(from, to, 1, "a", false) ? wh_fail(r->err, -EIO, "%s: cannot be copied", from) : ingest(r, to);
+		rc = copy(before, to, 1, "w", false) || copy(from, to, 1, "a", false)
+		             ? wh_fail(r->err, -EIO, "%s: cannot be copied", from)
+		             : ingest(r, to);
 	}
 	return rc;
 }

@@ -12,6 +12,7 @@ struct logs {
 };
 int logs_open(struct logs *l, const char *dir); /* a folder of their own: made. Negative errno */
 int logs_write(void *arg, const struct wh_record *rec); /* a world's sink; arg is a struct logs */
-/* Each day's log is read, some when half of it stands there and later whole. Then copies: under another name, packed, and two days in one file. */
+/* Each day's log is read, some when half of it stands there and later whole. Then copies: under another name, packed, and two
+ * days in one file. */
 int logs_ingest(struct logs *l, struct wh_store *s, const struct wh_locals *locals, uint64_t seed, struct wh_error *err);
 void logs_remove(struct logs *l);

@@ -26,7 +26,8 @@ static void name_methods(const struct options *o)
 		for (unsigned b = 0; b < n_baselines; b++) {
 			if (!strcmp(baselines[b].name, "the /24 of each"))
 				*(oracle ? &methods.oracle24 : &methods.slash24) = methods.n_methods;
-			methods.of[methods.n_methods++] = (struct method){.name = baselines[b].name, .oracle = oracle, .slow = baselines[b].slow};
+			methods.of[methods.n_methods++] = (struct method){
+				.name = baselines[b].name, .oracle = oracle, .slow = baselines[b].slow};
 		}
 	methods.whittle = methods.n_methods;
 	if (!o->engine)
@@ -192,7 +193,8 @@ static int take_outcome(const struct options *o, unsigned i, struct outcome *out
 		fclose(f);
 	unlink(path);
 	if (!rc && out->failed)
-		fprintf(stderr, "eval: %s, seed %llu: %s\n", world_kinds[out->kind]->name, (unsigned long long)out->seed, out->text);
+		fprintf(stderr, "eval: %s, seed %llu: %s\n", world_kinds[out->kind]->name, (unsigned long long)out->seed,
+		        out->text);
 	return !rc && out->failed ? -1 : rc;
 }
 
@@ -271,7 +273,8 @@ static int add_each_feature(const struct options *o)
 static int usage(void)
 {
 	fputs("usage: eval [--seeds N] [--first SEED] [--confirm N] [--jobs N] [--out DIR] [--evidence FILE] [--also FILE]… [--without FEATURE]\n"
-	      "            [--each-feature] [--label TEXT] [--baselines-only] [--world KIND]…\n", stderr);
+	      "            [--each-feature] [--label TEXT] [--baselines-only] [--world KIND]…\n",
+	      stderr);
 	return 2;
 }
 
@@ -297,11 +300,21 @@ static bool add_world(struct options *o, const char *name)
 
 int main(int argc, char **argv)
 {
-	static const struct option longs[] = {{"seeds", 1, NULL, 's'}, {"first", 1, NULL, 'f'}, {"confirm", 1, NULL, 'c'}, {"jobs", 1, NULL, 'j'},
-	                                      {"out", 1, NULL, 'o'}, {"evidence", 1, NULL, 'e'}, {"label", 1, NULL, 'l'}, {"baselines-only", 0, NULL, 'b'},
-	                                      {"without", 1, NULL, 'w'}, {"also", 1, NULL, 'a'}, {"each-feature", 0, NULL, 'x'},
-	                                      {"world", 1, NULL, 'k'}, {0}};
-	struct options o = {.seeds = 20, .first = 1, .jobs = 2, .out = "build/eval", .evidence = "rules/evidence.yaml", .engine = true};
+	static const struct option longs[] = {{"seeds", 1, NULL, 's'},
+	                                      {"first", 1, NULL, 'f'},
+	                                      {"confirm", 1, NULL, 'c'},
+	                                      {"jobs", 1, NULL, 'j'},
+	                                      {"out", 1, NULL, 'o'},
+	                                      {"evidence", 1, NULL, 'e'},
+	                                      {"label", 1, NULL, 'l'},
+	                                      {"baselines-only", 0, NULL, 'b'},
+	                                      {"without", 1, NULL, 'w'},
+	                                      {"also", 1, NULL, 'a'},
+	                                      {"each-feature", 0, NULL, 'x'},
+	                                      {"world", 1, NULL, 'k'},
+	                                      {0}};
+	struct options o = {
+		.seeds = 20, .first = 1, .jobs = 2, .out = "build/eval", .evidence = "rules/evidence.yaml", .engine = true};
 	const char *without = NULL;
 	char evidence[320], command[1024];
 	int c;

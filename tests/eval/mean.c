@@ -74,9 +74,11 @@ static struct target target(const char *what, const char *word, double got, doub
 void targets_of(const struct mean *w, const struct mean *b, struct target out[static N_TARGETS])
 {
 	double want = 0.95 < b->flows - 0.02 ? 0.95 : b->flows - 0.02;
-	out[0] = target("future legitimate flows covered, % (95, or the /24 list less two points)", "flows", 100 * w->flows, 100 * want, true);
+	out[0] = target("future legitimate flows covered, % (95, or the /24 list less two points)", "flows", 100 * w->flows,
+	                100 * want, true);
 	out[1] = target("address space, bits (the /24 list's less 3: an eighth)", "space", w->log_space, b->log_space - 3, false);
-	out[2] = target("hostile sources admitted, % (half of the /24 list's)", "hostile", 100 * w->hostile, 50 * b->hostile, false);
+	out[2] = target("hostile sources admitted, % (half of the /24 list's)", "hostile", 100 * w->hostile, 50 * b->hostile,
+	                false);
 	out[3] = target("lines (the /24 list's)", "lines", w->lines, b->lines, false);
 }
 

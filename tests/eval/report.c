@@ -47,7 +47,8 @@ void print_targets(FILE *f, const struct group *g)
 		        oracle ? "the peers that are truly legitimate (an oracle)" : "all answered peers without the known bad");
 		for (unsigned i = 0; i < N_TARGETS; i++) {
 			const struct target *t = &all.t[oracle][i];
-			fprintf(f, "  %-74s %9.3f  %s %9.3f  %s\n", t->what, t->got, t->at_least ? "≥" : "≤", t->want, t->met ? "met" : "missed");
+			fprintf(f, "  %-74s %9.3f  %s %9.3f  %s\n", t->what, t->got, t->at_least ? "≥" : "≤", t->want,
+			        t->met ? "met" : "missed");
 		}
 	}
 }
@@ -63,7 +64,8 @@ static void print_met(FILE *f, const struct group *g)
 			const struct target *t = &all.t[oracle][i];
 			size_t n = strlen(missed);
 			if (!t->met)
-				snprintf(missed + n, sizeof missed - n, "%s%s %.3f (%.3f)", n ? ", " : "; missed: ", t->word, t->got, t->want);
+				snprintf(missed + n, sizeof missed - n, "%s%s %.3f (%.3f)", n ? ", " : "; missed: ", t->word,
+				         t->got, t->want);
 		}
 	fprintf(f, "%s: %u of %d targets met on seeds %u to %u%s\n", world_kinds[g->kind]->name, all.met, 2 * N_TARGETS, g->first,
 	        g->first + g->n - 1, missed);
@@ -96,8 +98,8 @@ static void print_variants(FILE *f, const struct group *g, const struct options 
 		struct target t[N_TARGETS];
 		bool any = false;
 		targets_of(&v, &b, t);
-		fprintf(f, "%-38s %+9.2f %+9.2f %+9.3f %+8.2f %+8.1f", method_name(m, name), 100 * (v.flows - w.flows), 100 * (v.peers - w.peers),
-		        100 * (v.hostile - w.hostile), v.log_space - w.log_space, v.lines - w.lines);
+		fprintf(f, "%-38s %+9.2f %+9.2f %+9.3f %+8.2f %+8.1f", method_name(m, name), 100 * (v.flows - w.flows),
+		        100 * (v.peers - w.peers), 100 * (v.hostile - w.hostile), v.log_space - w.log_space, v.lines - w.lines);
 		for (unsigned i = 0; i < N_TARGETS; i++)
 			if (!t[i].met) {
 				fprintf(f, "%s%s", any ? ", " : "  misses ", t[i].word);
@@ -125,18 +127,22 @@ static void print_key(FILE *f)
 	      "  greedy merging          neighbours joined, the least space added first, until there are as many lines as /24s\n"
 	      "  trie program            the least space possible with as many lines as /24s\n"
 	      "  …, told the truth       the same from the truly legitimate peers alone, which nobody knows\n"
-	      "  whittle                 what `whittle recommend` offers\n\n", f);
+	      "  whittle                 what `whittle recommend` offers\n\n",
+	      f);
 }
 
 void print_attackers(FILE *f, const struct group *g)
 {
 	struct services which = services_all(g->kind);
 	struct mean w = mean_of(g, methods.whittle, which), b = mean_of(g, methods.oracle24, which);
-	fprintf(f, "\nHostile sources of a world's scored days by what they do, how many of them whittle lets in, and how many the /24 list of the truth\n"
-	           "%-74s %9s %9s %9s\n", "", "sources", "whittle", "/24s");
+	fprintf(f,
+	        "\nHostile sources of a world's scored days by what they do, how many of them whittle lets in, and how many the /24 list of the truth\n"
+	        "%-74s %9s %9s %9s\n",
+	        "", "sources", "whittle", "/24s");
 	for (unsigned a = 0; a < N_ATTACKERS; a++)
 		if (w.of_attacker[a][0] > 0)
-			fprintf(f, "%-74s %9.1f %9.2f %9.2f\n", attacker_kinds[a], w.of_attacker[a][0], w.of_attacker[a][1], b.of_attacker[a][1]);
+			fprintf(f, "%-74s %9.1f %9.2f %9.2f\n", attacker_kinds[a], w.of_attacker[a][0], w.of_attacker[a][1],
+			        b.of_attacker[a][1]);
 }
 
 void print_service(FILE *f, const struct group *g, unsigned s)
@@ -146,7 +152,8 @@ void print_service(FILE *f, const struct group *g, unsigned s)
 	fprintf(f, "\n%s: %s\n", k->name, k->what);
 	print_header(f);
 	for (unsigned m = 0; m < methods.n_methods; m++) {
-		if (m != methods.whittle && m != methods.slash24 && m != methods.oracle24 && strcmp(methods.of[m].name, "each address"))
+		if (m != methods.whittle && m != methods.slash24 && m != methods.oracle24 &&
+		    strcmp(methods.of[m].name, "each address"))
 			continue;
 		struct mean mean = mean_of(g, m, (struct services){s, s + 1});
 		print_mean(f, method_name(m, name), &mean);
@@ -183,7 +190,8 @@ static void print_first(FILE *f, const struct outcome *all, const struct options
 	print_kinds(f, &g);
 }
 
-void sum_alerts(const struct outcome *all, const struct options *o, unsigned n, struct alert_scores *alerts, struct alert_scores *calm)
+void sum_alerts(const struct outcome *all, const struct options *o, unsigned n, struct alert_scores *alerts,
+                struct alert_scores *calm)
 {
 	unsigned worlds = o->seeds + o->confirm;
 	*alerts = *calm = (struct alert_scores){.n = 0};
@@ -210,11 +218,13 @@ static void print_text(FILE *f, const struct outcome *all, const struct options 
 		records += (double)all[i].records / o->seeds;
 		sources += (double)all[i].sources / o->seeds;
 	}
-	fprintf(f, "whittle %s%s%s, judged on generated worlds: seeds %u to %u\n%s\n\n", WH_VERSION, o->label ? ", " : "", o->label ? o->label : "",
-	        o->first, o->first + o->seeds + o->confirm - 1, o->command);
-	fprintf(f, "A world of the kind \"%s\" has %u services, %d days to learn from and the %d after them to score, %.0f records and %.0f sources.\n"
-	           "Weights were chosen by looking at seeds 1 to 20 of the ordinary world, and 1001 to 1010 of all.\n\n",
-	        world_kinds[o->worlds[0]]->name, services_all(o->worlds[0]).to, EVAL_TRAIN_DAYS, EVAL_TEST_DAYS, records, sources);
+	fprintf(f, "whittle %s%s%s, judged on generated worlds: seeds %u to %u\n%s\n\n", WH_VERSION, o->label ? ", " : "",
+	        o->label ? o->label : "", o->first, o->first + o->seeds + o->confirm - 1, o->command);
+	fprintf(f,
+	        "A world of the kind \"%s\" has %u services, %d days to learn from and the %d after them to score, %.0f records and %.0f sources.\n"
+	        "Weights were chosen by looking at seeds 1 to 20 of the ordinary world, and 1001 to 1010 of all.\n\n",
+	        world_kinds[o->worlds[0]]->name, services_all(o->worlds[0]).to, EVAL_TRAIN_DAYS, EVAL_TEST_DAYS, records,
+	        sources);
 	if (o->engine)
 		print_worlds(f, all, o);
 	fputs(o->engine ? "\n" : "", f);

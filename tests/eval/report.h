@@ -79,16 +79,18 @@ void print_targets(FILE *f, const struct group *g);
 void print_attackers(FILE *f, const struct group *g);
 void print_service(FILE *f, const struct group *g, unsigned service); /* its rows */
 
-/* report_worlds.c: a row a kind of world and row of seeds, with its eight targets; then what each but the ordinary has of its own. */
+/* report_worlds.c: a row a kind of world and row of seeds, with its eight targets; then what each but the ordinary has of its
+ * own. */
 void print_worlds(FILE *f, const struct outcome *all, const struct options *o);
 void print_own(FILE *f, const struct outcome *all, const struct options *o);
 /* Of the n-th kind of world that was made: its first seeds, or those after them. */
 struct group group_of(const struct outcome *all, const struct options *o, unsigned n, bool confirm);
 /* Of all seeds of the n-th kind of world that was made. */
-void sum_alerts(const struct outcome *all, const struct options *o, unsigned n, struct alert_scores *alerts, struct alert_scores *calm);
+void sum_alerts(const struct outcome *all, const struct options *o, unsigned n, struct alert_scores *alerts,
+                struct alert_scores *calm);
 
 json_t *report_json(const struct outcome *all, const struct options *o);
 
-/* Of (o->seeds + o->confirm) * o->n_worlds outcomes: the table as text and JSON into o->out, as text on stdout too, which ends with where it is and
- * which targets are met. Nonzero when a file can't be written. */
+/* Of (o->seeds + o->confirm) * o->n_worlds outcomes: the table as text and JSON into o->out, as text on stdout too, which ends
+ * with where it is and which targets are met. Nonzero when a file can't be written. */
 int report_write(const struct outcome *all, const struct options *o);

@@ -7,8 +7,8 @@ static void print_cell(FILE *f, const struct all_targets *t, unsigned i, int dig
 {
 	const struct target *a = &t->t[0][i], *b = &t->t[1][i];
 	char text[64];
-	snprintf(text, sizeof text, "%.*f (%.*f%s, %.*f%s)", digits, a->got, digits, a->want, a->met ? "" : " missed", digits, b->want,
-	         b->met ? "" : " missed");
+	snprintf(text, sizeof text, "%.*f (%.*f%s, %.*f%s)", digits, a->got, digits, a->want, a->met ? "" : " missed", digits,
+	         b->want, b->met ? "" : " missed");
 	fprintf(f, i + 1 < N_TARGETS ? " %-36s" : " %s\n", text);
 }
 
@@ -30,9 +30,10 @@ void print_worlds(FILE *f, const struct outcome *all, const struct options *o)
 	for (unsigned n = 0; n < o->n_worlds; n++)
 		fprintf(f, "  %-11s %s\n", world_kinds[o->worlds[n]]->name, world_kinds[o->worlds[n]]->what);
 	fputs("\nTargets met of each kind of world; in parentheses what is wanted against the /24 list of all answered peers, and against that of "
-	      "the truth\n", f);
-	fprintf(f, "%-12s %-13s %-6s  %-36s %-36s %-36s %s\n", "", "seeds", "met", "flows, % (at least)", "space, bits (at most)", "hostile, % (at most)",
-	        "lines (at most)");
+	      "the truth\n",
+	      f);
+	fprintf(f, "%-12s %-13s %-6s  %-36s %-36s %-36s %s\n", "", "seeds", "met", "flows, % (at least)", "space, bits (at most)",
+	        "hostile, % (at most)", "lines (at most)");
 	for (unsigned n = 0; n < o->n_worlds; n++)
 		for (int confirm = 0; confirm < 1 + (o->confirm > 0); confirm++) {
 			struct group g = group_of(all, o, n, confirm);
@@ -58,7 +59,9 @@ static void print_left_alone(FILE *f, const struct group *g)
 		if (!worlds)
 			continue;
 		const struct kind *k = s < n_kinds ? &kinds[s] : &world_kinds[g->kind]->own[s - n_kinds];
-		fprintf(f, "%s%s in %u", any ? ", " : "Left alone where the sensor did not hear both directions, and counted for no row: ", k->name, worlds);
+		fprintf(f, "%s%s in %u",
+		        any ? ", " : "Left alone where the sensor did not hear both directions, and counted for no row: ",
+		        k->name, worlds);
 		any = true;
 	}
 	fprintf(f, any ? " of %u worlds\n" : "", g->n);
@@ -70,7 +73,8 @@ void print_own(FILE *f, const struct outcome *all, const struct options *o)
 		struct group g = group_of(all, o, n, false);
 		if (!g.kind)
 			continue;
-		fprintf(f, "\n---- %s: %s, seeds %u to %u ----\n", world_kinds[g.kind]->name, world_kinds[g.kind]->what, g.first, g.first + g.n - 1);
+		fprintf(f, "\n---- %s: %s, seeds %u to %u ----\n", world_kinds[g.kind]->name, world_kinds[g.kind]->what, g.first,
+		        g.first + g.n - 1);
 		print_left_alone(f, &g);
 		print_targets(f, &g);
 		print_attackers(f, &g);

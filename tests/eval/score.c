@@ -39,7 +39,8 @@ static size_t policy_of(const struct kind *k, struct wh_prefix out[static 8])
 void score_list(const struct world *w, unsigned service, const struct allow_list *l, struct score *out)
 {
 	*out = (struct score){.lines = l->open ? 0 : l->n + l->n_except};
-	out->space = l->open ? ldexp(1, wh_addr_is_v4(&w->services[service].local) ? 32 : 64) : space(l->p, l->n) - space(l->except, l->n_except);
+	out->space = l->open ? ldexp(1, wh_addr_is_v4(&w->services[service].local) ? 32 : 64)
+	                     : space(l->p, l->n) - space(l->except, l->n_except);
 	struct wh_prefix policy[8];
 	size_t n_policy = policy_of(w->services[service].kind, policy);
 	for (size_t i = 0; i < w->cap; i++) {

@@ -15,7 +15,8 @@ uint32_t random_public(struct rng *r)
 		uint32_t a = (uint32_t)rng_u64(r);
 		unsigned top = a >> 24;
 		bool reserved = top == 0 || top == 10 || top == 127 || top >= 224 || (a & 0xffc00000u) == 0x64400000u ||
-		                (a & 0xfff00000u) == 0xac100000u || (a & 0xffff0000u) == 0xc0a80000u || (a & 0xffff0000u) == 0xa9fe0000u;
+		                (a & 0xfff00000u) == 0xac100000u || (a & 0xffff0000u) == 0xc0a80000u ||
+		                (a & 0xffff0000u) == 0xa9fe0000u;
 		if (!reserved)
 			return a;
 	}
@@ -146,7 +147,8 @@ static int64_t moment(int day, struct rng *r)
 	return (int64_t)(EVAL_FIRST_DAY + day) * WH_US_PER_DAY + (int64_t)(hour * 3600e6) + rng_range(r, 0, 999999);
 }
 
-static void base_record(const struct world *w, unsigned service, int day, const struct wh_addr *peer, struct rng *r, struct wh_record *rec)
+static void base_record(const struct world *w, unsigned service, int day, const struct wh_addr *peer, struct rng *r,
+                        struct wh_record *rec)
 {
 	const struct service *s = &w->services[service];
 	*rec = (struct wh_record){.kind = WH_RECORD_FLOW, .event_type = "flow"};
@@ -164,34 +166,44 @@ static void size_of(enum shape shape, struct rng *r, double *to_server, double *
 {
 	switch (shape) {
 	case INTERACTIVE:
-		*to_server = rng_lognormal(r, 9000, 1.2), *to_client = rng_lognormal(r, 30000, 1.4), *seconds = rng_lognormal(r, 240, 1.5);
+		*to_server = rng_lognormal(r, 9000, 1.2), *to_client = rng_lognormal(r, 30000, 1.4),
+		*seconds = rng_lognormal(r, 240, 1.5);
 		break;
 	case BATCH:
-		*to_server = rng_lognormal(r, 4e6, 1.8), *to_client = rng_lognormal(r, 60000, 1.0), *seconds = rng_lognormal(r, 40, 1.2);
+		*to_server = rng_lognormal(r, 4e6, 1.8), *to_client = rng_lognormal(r, 60000, 1.0),
+		*seconds = rng_lognormal(r, 40, 1.2);
 		break;
 	case APPLICATION:
-		*to_server = rng_lognormal(r, 4000, 1.2), *to_client = rng_lognormal(r, 12000, 1.5), *seconds = rng_lognormal(r, 20, 2.0);
+		*to_server = rng_lognormal(r, 4000, 1.2), *to_client = rng_lognormal(r, 12000, 1.5),
+		*seconds = rng_lognormal(r, 20, 2.0);
 		break;
 	case MONITOR:
-		*to_server = rng_lognormal(r, 500, 0.2), *to_client = rng_lognormal(r, 600, 0.3), *seconds = rng_lognormal(r, 0.1, 0.6);
+		*to_server = rng_lognormal(r, 500, 0.2), *to_client = rng_lognormal(r, 600, 0.3),
+		*seconds = rng_lognormal(r, 0.1, 0.6);
 		break;
 	case QUICK:
-		*to_server = rng_lognormal(r, 2600, 0.4), *to_client = rng_lognormal(r, 3200, 0.6), *seconds = rng_lognormal(r, 1.0, 0.6);
+		*to_server = rng_lognormal(r, 2600, 0.4), *to_client = rng_lognormal(r, 3200, 0.6),
+		*seconds = rng_lognormal(r, 1.0, 0.6);
 		break;
 	case GUESS:
-		*to_server = rng_lognormal(r, 1700, 0.25), *to_client = rng_lognormal(r, 2100, 0.25), *seconds = rng_lognormal(r, 2.2, 0.5);
+		*to_server = rng_lognormal(r, 1700, 0.25), *to_client = rng_lognormal(r, 2100, 0.25),
+		*seconds = rng_lognormal(r, 2.2, 0.5);
 		break;
 	case GUESSES:
-		*to_server = rng_lognormal(r, 3200, 0.3), *to_client = rng_lognormal(r, 3800, 0.3), *seconds = rng_lognormal(r, 14, 0.6);
+		*to_server = rng_lognormal(r, 3200, 0.3), *to_client = rng_lognormal(r, 3800, 0.3),
+		*seconds = rng_lognormal(r, 14, 0.6);
 		break;
 	case LOGIN_SCREEN:
-		*to_server = rng_lognormal(r, 6000, 0.4), *to_client = rng_lognormal(r, 50000, 0.8), *seconds = rng_lognormal(r, 20, 0.7);
+		*to_server = rng_lognormal(r, 6000, 0.4), *to_client = rng_lognormal(r, 50000, 0.8),
+		*seconds = rng_lognormal(r, 20, 0.7);
 		break;
 	case BANNER:
-		*to_server = rng_lognormal(r, 300, 0.3), *to_client = rng_lognormal(r, 400, 0.3), *seconds = rng_lognormal(r, 0.3, 0.6);
+		*to_server = rng_lognormal(r, 300, 0.3), *to_client = rng_lognormal(r, 400, 0.3),
+		*seconds = rng_lognormal(r, 0.3, 0.6);
 		break;
 	case QUERY:
-		*to_server = rng_lognormal(r, 70, 0.1), *to_client = rng_lognormal(r, 160, 0.5), *seconds = rng_lognormal(r, 0.03, 1.0);
+		*to_server = rng_lognormal(r, 70, 0.1), *to_client = rng_lognormal(r, 160, 0.5),
+		*seconds = rng_lognormal(r, 0.03, 1.0);
 		break;
 	}
 }
@@ -236,7 +248,8 @@ static void answered(const struct world *w, unsigned service, double up, double 
 	f->pkts_toclient = 4 + (uint64_t)(down / 900);
 }
 
-void converse(struct world *w, unsigned service, int day, const struct wh_addr *peer, enum shape shape, bool legitimate, struct rng *r)
+void converse(struct world *w, unsigned service, int day, const struct wh_addr *peer, enum shape shape, bool legitimate,
+              struct rng *r)
 {
 	struct wh_record rec;
 	double up = 0, down = 0, seconds = 0;
@@ -253,7 +266,8 @@ void converse(struct world *w, unsigned service, int day, const struct wh_addr *
 	give(w, h, &rec);
 }
 
-void converse_for_days(struct world *w, unsigned service, int from, int to, const struct wh_addr *peer, bool idle, bool legitimate, struct rng *r)
+void converse_for_days(struct world *w, unsigned service, int from, int to, const struct wh_addr *peer, bool idle,
+                       bool legitimate, struct rng *r)
 {
 	struct wh_record rec;
 	double up = 0, down = 0, seconds = 0;

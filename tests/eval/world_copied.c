@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* copied: the ordinary world, but the ledger reads a sensor's logs, rotated by days, and meets most of their records twice (logs.c). */
+/* copied: the ordinary world, but the ledger reads a sensor's logs, rotated by days, and meets most of their records twice
+ * (logs.c). */
 #include "worlds.h"
 
 const struct world_kind world_copied = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * forged: services over UDP, which answer whoever a datagram says that it comes from. Floods name sources at random, or in the name of one victim and
- * of the network around it, for the answers to hit.
+ * forged: services over UDP, which answer whoever a datagram says that it comes from. Floods name sources at random, or in the
+ * name of one victim and of the network around it, for the answers to hit.
  */
 #include "legitimate.h"
 #include "worlds.h"

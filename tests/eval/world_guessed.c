@@ -67,7 +67,8 @@ static void guessers(struct world *w, const struct internet *net, struct rng *r)
 			continue;
 		bool pool = strstr(w->services[n->service].kind->name, "pool") != NULL;
 		for (int i = rng_range(r, 8, 14); i > 0; i--) {
-			struct wh_addr a = address_in(pool && i % 2 ? &n->within : &n->net, r); /* an address of the pool, or near it */
+			/* an address of the pool, or near it */
+			struct wh_addr a = address_in(pool && i % 2 ? &n->within : &n->net, r);
 			guess(w, n->service, &a, r);
 		}
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * lasting: connections that stay open for days and weeks. A sensor reports each when it has ended, so that of a replica that was connected for 52
- * of 55 days there is one record.
+ * lasting: connections that stay open for days and weeks. A sensor reports each when it has ended, so that of a replica that was
+ * connected for 52 of 55 days there is one record.
  */
 #include "legitimate.h"
 #include "worlds.h"
@@ -11,7 +11,8 @@ enum { DYNAMIC = 12 }; /* host bits of the area in which a line draws its addres
 /* Connections of `least` to `most` days, one after the other, the first of them begun before the world. */
 static void connected(struct world *w, unsigned s, const struct wh_addr *a, int least, int most, double pause, struct rng *r)
 {
-	for (int from = -rng_range(r, 0, most - 1), to; from < EVAL_DAYS; from = to + (rng_chance(r, pause) ? rng_range(r, 1, 3) : 0)) {
+	for (int from = -rng_range(r, 0, most - 1), to; from < EVAL_DAYS;
+	     from = to + (rng_chance(r, pause) ? rng_range(r, 1, 3) : 0)) {
 		to = from + rng_range(r, least, most);
 		converse_for_days(w, s, from, to, a, false, true, r);
 	}
@@ -99,12 +100,16 @@ static void holders(struct world *w, const struct internet *net, struct rng *r)
 }
 
 static const struct kind lasting_services[] = {
-	{"replicas", "three replicas: one connected for 52 of 55 days at a stretch, others for weeks and days", 3306, "", replicas},
+	{"replicas", "three replicas: one connected for 52 of 55 days at a stretch, others for weeks and days", 3306, "",
+         replicas},
 	{"pools", "ten servers of a rack and four elsewhere, each with four connections of a day to a week", 1433, "", pools},
 	{"tunnels", "ten branches' tunnels of days and weeks, three of them on lines that change address", 1194, "", tunnels},
 	{"broker", "machines of eight sites, with connections of one to nine days", 8883, "mqtt", broker},
 };
 const struct world_kind world_lasting = {
-	.name = "lasting", .what = "and connections of days and weeks: replicas, pools, tunnels, a broker; and some held open without a login",
-	.own = lasting_services, .n_own = sizeof lasting_services / sizeof *lasting_services, .others = holders,
+	.name = "lasting",
+	.what = "and connections of days and weeks: replicas, pools, tunnels, a broker; and some held open without a login",
+	.own = lasting_services,
+	.n_own = sizeof lasting_services / sizeof *lasting_services,
+	.others = holders,
 };

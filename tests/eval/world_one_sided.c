@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * one-sided: for three to six days the sensor hears one direction alone of all, and of four in ten resources for another five to ten days. The truth
- * of what came in these days counts as always; no method can have learned it.
+ * one-sided: for three to six days the sensor hears one direction alone of all, and of four in ten resources for another five to
+ * ten days. The truth of what came in these days counts as always; no method can have learned it.
  */
 #include "worlds.h"
 
@@ -23,5 +23,7 @@ static enum hearing one_sided_hears(const struct world *w, unsigned service, int
 }
 
 const struct world_kind world_one_sided = {
-	.name = "one-sided", .what = "heard from one side alone for some days, some resources for more than a week", .hears = one_sided_hears,
+	.name = "one-sided",
+	.what = "heard from one side alone for some days, some resources for more than a week",
+	.hears = one_sided_hears,
 };

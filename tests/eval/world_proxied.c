@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * proxied: services that most come to through others: a delivery network's edges, load balancers, an office's NAT, a jump host. An alert
- * behind one of them is some client's, and its address is everybody's.
+ * proxied: services that most come to through others: a delivery network's edges, load balancers, an office's NAT, a jump host.
+ * An alert behind one of them is some client's, and its address is everybody's.
  */
 #include "legitimate.h"
 #include "worlds.h"
@@ -26,7 +26,8 @@ static void delivered(struct world *w, unsigned s, struct internet *net, struct 
 		alerts_behind(w, s, &edges[i], 0.15, r);
 }
 
-/* Two load balancers, which look whether the service still accepts connections, several times a day (as far as it is told here). */
+/* Two load balancers, which look whether the service still accepts connections, several times a day (as far as it is told
+ * here). */
 static void balanced(struct world *w, unsigned s, struct internet *net, struct rng *r)
 {
 	struct wh_prefix p = random_net(r, 4);
@@ -76,11 +77,14 @@ static void jumped(struct world *w, unsigned s, struct internet *net, struct rng
 
 static const struct kind proxied_services[] = {
 	{"delivered", "24 edges of a delivery network, with alerts behind each", 443, "tls", delivered},
-	{"balanced", "two load balancers with alerts behind them, and two that check health by connecting alone", 8080, "http", balanced},
+	{"balanced", "two load balancers with alerts behind them, and two that check health by connecting alone", 8080, "http",
+         balanced},
 	{"natted", "four offices behind one address each, one of them with an infected machine", 3389, "rdp", natted},
 	{"jumped", "three jump hosts, two of them with alerts now and then", 22, "ssh", jumped},
 };
 const struct world_kind world_proxied = {
-	.name = "proxied", .what = "and services reached through delivery networks, balancers, NAT and jump hosts, with alerts behind them",
-	.own = proxied_services, .n_own = sizeof proxied_services / sizeof *proxied_services,
+	.name = "proxied",
+	.what = "and services reached through delivery networks, balancers, NAT and jump hosts, with alerts behind them",
+	.own = proxied_services,
+	.n_own = sizeof proxied_services / sizeof *proxied_services,
 };

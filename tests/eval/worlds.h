@@ -10,7 +10,8 @@ struct world_kind {
 	const char *name, *what;
 	const struct kind *own; unsigned n_own; /* services besides the ordinary ones */
 	bool udp;                               /* they are over UDP */
-	void (*others)(struct world *w, const struct internet *net, struct rng *r); /* attackers besides the ordinary ones; NULL: none */
+	/* attackers besides the ordinary ones; NULL: none */
+	void (*others)(struct world *w, const struct internet *net, struct rng *r);
 	enum hearing (*hears)(const struct world *w, unsigned service, int day);    /* NULL: both directions, always */
 	bool copied;                            /* the ledger reads the sensor's logs, and copies of them */
 };

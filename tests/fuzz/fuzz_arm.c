@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever a server sends as its answers (status line, headers, body, cut anywhere), reading a group and replacing it ends in a sentence or in a
- * group, waits no longer than it was told, and sends the token nowhere else. The input is the answers, one after the other, parted by a zero
- * byte; the last one is sent to whoever asks further; "@@" in it stands for the server's own address, as the addresses of operations and
- * of further pages have it. A thread of the fuzzer is the server, on loopback.
+ * Whatever a server sends as its answers (status line, headers, body, cut anywhere), reading a group and replacing it ends in a
+ * sentence or in a group, waits no longer than it was told, and sends the token nowhere else. The input is the answers, one after
+ * the other, parted by a zero byte; the last one is sent to whoever asks further; "@@" in it stands for the server's own address,
+ * as the addresses of operations and of further pages have it. A thread of the fuzzer is the server, on loopback.
  */
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -96,7 +96,8 @@ static void begin(void)
 	socklen_t len = sizeof a;
 	pthread_t t;
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	need(listener >= 0 && !bind(listener, (struct sockaddr *)&a, sizeof a) && !listen(listener, 16) && !getsockname(listener, (struct sockaddr *)&a, &len));
+	need(listener >= 0 && !bind(listener, (struct sockaddr *)&a, sizeof a) && !listen(listener, 16) &&
+	     !getsockname(listener, (struct sockaddr *)&a, &len));
 	snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%u", ntohs(a.sin_port));
 	need(!pthread_create(&t, NULL, serve, NULL));
 	pthread_detach(t);

@@ -23,7 +23,11 @@ static void check_jit(const struct wh_jit_config *c)
 		for (size_t k = 0; k < p->n_ports; k++)
 			need(p->ports[k].port && (p->ports[k].proto == WH_PROTO_TCP || p->ports[k].proto == WH_PROTO_UDP));
 		/* what the policy does not name is refused by that name */
-		struct wh_jit_grant g = {.resource = p->resource, .proto = p->ports[0].proto, .port = p->ports[0].port, .who = "root", .expires_us = (p->longest_s + 1) * 1000000};
+		struct wh_jit_grant g = {.resource = p->resource,
+		                         .proto = p->ports[0].proto,
+		                         .port = p->ports[0].port,
+		                         .who = "root",
+		                         .expires_us = (p->longest_s + 1) * 1000000};
 		need(wh_jit_allowed(c, &g, &err) < 0 && !strncmp(err.text, "refused (", 9));
 	}
 }

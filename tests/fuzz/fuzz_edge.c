@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A ledger's rows come from a file that anybody may have written. Whatever the bytes: an edge, a key and a sketch are refused, or come
- * back as they were read; and what was read can be merged, in either order with the same result.
+ * A ledger's rows come from a file that anybody may have written. Whatever the bytes: an edge, a key and a sketch are refused, or
+ * come back as they were read; and what was read can be merged, in either order with the same result.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,9 @@ static void expect(bool truth)
 static void edge(const uint8_t *data, size_t size)
 {
 	uint8_t a[WH_EDGE_VALUE_MAX], b[WH_EDGE_VALUE_MAX];
-	struct wh_edge e, other = {.first_us = -5, .last_us = 7, .day0 = 20000, .days = 5, .hours = 3, .flows = 9, .alerts = {0, 1}}, x = {0}, y = {0};
+	struct wh_edge e,
+		other = {.first_us = -5, .last_us = 7, .day0 = 20000, .days = 5, .hours = 3, .flows = 9, .alerts = {0, 1}},
+		x = {0}, y = {0};
 	if (wh_edge_decode(data, size, &e))
 		return;
 	size_t n = wh_edge_encode(&e, a);

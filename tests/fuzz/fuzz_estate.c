@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever the bytes, an estate is told to be bad in a sentence that names the file, and the ledger keeps the estate that it had; or it is
- * imported, and loading it gives what was counted. The input is estate.yaml and, after a zero byte, the file web.json beside it.
+ * Whatever the bytes, an estate is told to be bad in a sentence that names the file, and the ledger keeps the estate that it had;
+ * or it is imported, and loading it gives what was counted. The input is estate.yaml and, after a zero byte, the file web.json
+ * beside it.
  */
 #include <fcntl.h>
 #include <stdlib.h>

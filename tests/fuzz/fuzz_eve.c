@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever the bytes, every walker and a naive reader of RFC 8259 say the same of them: as one record, fresh and after records that left their
- * joints in memory, and as lines.
+ * Whatever the bytes, every walker and a naive reader of RFC 8259 say the same of them: as one record, fresh and after records
+ * that left their joints in memory, and as lines.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever the bytes, a threat list read in each of its formats, and by its content, ends in prefixes without host bits and in counts that
- * add up, or in a sentence. The first byte chooses the format.
+ * Whatever the bytes, a threat list read in each of its formats, and by its content, ends in prefixes without host bits and in
+ * counts that add up, or in a sentence. The first byte chooses the format.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever network security group, written with openings just in time it lets in nobody whom it did not let in before without our rules, and
- * nobody to a port of the policy but the openings; written again it stays as it is; when the time is up nothing of the openings is left.
+ * Whatever network security group, written with openings just in time it lets in nobody whom it did not let in before without our
+ * rules, and nobody to a port of the policy but the openings; written again it stays as it is; when the time is up nothing of the
+ * openings is left.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -51,8 +52,16 @@ static void check(const struct wh_nsg *n, struct wh_arena *mem)
 	struct wh_jit_port port = {.proto = WH_PROTO_TCP, .port = PORT};
 	struct wh_jit_policy policy = {.resource = "vm1", .ports = &port, .n_ports = 1, .longest_s = 3600};
 	struct wh_jit_config c = {.policies = &policy, .n_policies = 1};
-	struct wh_jit_grant g = {.id = "7", .resource = "vm1", .proto = WH_PROTO_TCP, .port = PORT, .from = wh_prefix_of(&from, 128), .opened_us = 1, .expires_us = 1000,
-	                         .who = "ada", .why = "a look", .nsg = true};
+	struct wh_jit_grant g = {.id = "7",
+	                         .resource = "vm1",
+	                         .proto = WH_PROTO_TCP,
+	                         .port = PORT,
+	                         .from = wh_prefix_of(&from, 128),
+	                         .opened_us = 1,
+	                         .expires_us = 1000,
+	                         .who = "ada",
+	                         .why = "a look",
+	                         .nsg = true};
 	json_t *closed = NULL, *open = NULL, *again = NULL;
 	struct wh_error err = {0};
 	char *notes = NULL;
@@ -80,7 +89,8 @@ static void check(const struct wh_nsg *n, struct wh_arena *mem)
 		list[0] = &written;
 		free(notes);
 		notes = NULL;
-		need(!wh_jit_nsg(&(struct wh_jit_openings){&c, &e, &g, 1, 500}, &written, mem, &again, &notes, &err) && json_equal(open, again));
+		need(!wh_jit_nsg(&(struct wh_jit_openings){&c, &e, &g, 1, 500}, &written, mem, &again, &notes, &err) &&
+		     json_equal(open, again));
 		json_decref(again);
 		wh_nsgs_free(now, 1);
 	}

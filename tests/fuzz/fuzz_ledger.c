@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever the ledger's owner made of its file, opening, reading and writing it end, with a sentence or with rows in their order; and where the
- * file holds a trigger, a view or an index, it is not opened. The first byte says what is done to a good ledger:
+ * Whatever the ledger's owner made of its file, opening, reading and writing it end, with a sentence or with rows in their order;
+ * and where the file holds a trigger, a view or an index, it is not opened. The first byte says what is done to a good ledger:
  *
  *   q SQL           the statements are run on it, without any of our limits but for time and length
  *   p (place length bytes)*   its bytes are replaced at places (three bytes, big-endian; the length is one byte)
@@ -71,7 +71,8 @@ static struct wh_edge_table *some_edges(struct wh_locals *l)
 		r.flow.start_us = 20000 * WH_US_PER_DAY, r.flow.end_us = r.flow.start_us + 1000000;
 		r.flow.pkts_toserver = 20;
 		r.flow.pkts_toclient = i % 5 ? 20 : 0;
-		r.flow.tcp_flags_toserver = r.flow.tcp_flags_toclient = i % 5 ? WH_TCP_SYN | WH_TCP_ACK | WH_TCP_PSH | WH_TCP_FIN : WH_TCP_SYN;
+		r.flow.tcp_flags_toserver = r.flow.tcp_flags_toclient = i % 5 ? WH_TCP_SYN | WH_TCP_ACK | WH_TCP_PSH | WH_TCP_FIN
+		                                                              : WH_TCP_SYN;
 		r.flow.has_tcp_flags = true;
 		need(!wh_edge_table_fold(t, &r));
 	}
@@ -89,21 +90,33 @@ static void begin(void)
 	need(mkdtemp(dir) != NULL);
 	snprintf(path, sizeof path, "%s/l.db", dir);
 	atexit(at_end);
-	need(!wh_ledger_open(path, WH_STATE_CREATE, &ledger, &err) && !wh_store_commit(ledger.store, t, &(struct wh_store_progress){.identity = "i", .path = "p"}, NULL, &err));
-	need(!wh_state_put(ledger.state, "estate", "a", "{\"a\":1}", &err) && !wh_state_put(ledger.state, "review", "b", "{}", &err) && !wh_state_log(ledger.state, "ada", "review.put", "{}", &err));
+	need(!wh_ledger_open(path, WH_STATE_CREATE, &ledger, &err) &&
+	     !wh_store_commit(ledger.store, t, &(struct wh_store_progress){.identity = "i", .path = "p"}, NULL, &err));
+	need(!wh_state_put(ledger.state, "estate", "a", "{\"a\":1}", &err) &&
+	     !wh_state_put(ledger.state, "review", "b", "{}", &err) &&
+	     !wh_state_log(ledger.state, "ada", "review.put", "{}", &err));
 	struct wh_locals *l = wh_locals_new();
 	struct wh_flow flows[3];
 	wh_locals_add_addr(l, &(struct wh_addr){.b = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1}});
 	for (unsigned i = 0; i < 3; i++)
-		flows[i] = (struct wh_flow){.src = wh_addr_v4(0x2d000000 + 40 * i), .dst = wh_addr_v4(0x0a000001), .src_port = 40000, .dst_port = 22, .proto = WH_PROTO_TCP,
-		                           .state = WH_STATE_ESTABLISHED, .app_proto_known = true, .pkts_toserver = 1, .pkts_toclient = 1};
+		flows[i] = (struct wh_flow){.src = wh_addr_v4(0x2d000000 + 40 * i),
+		                            .dst = wh_addr_v4(0x0a000001),
+		                            .src_port = 40000,
+		                            .dst_port = 22,
+		                            .proto = WH_PROTO_TCP,
+		                            .state = WH_STATE_ESTABLISHED,
+		                            .app_proto_known = true,
+		                            .pkts_toserver = 1,
+		                            .pkts_toclient = 1};
 	need(!wh_store_seen_open(ledger.store, l, flows, 3, 20001 * WH_US_PER_DAY, &err));
 	wh_locals_free(l);
 	wh_ledger_close(&ledger);
-	need(sqlite3_open(path, &db) == SQLITE_OK && sqlite3_exec(db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL) == SQLITE_OK);
+	need(sqlite3_open(path, &db) == SQLITE_OK &&
+	     sqlite3_exec(db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL) == SQLITE_OK);
 	sqlite3_close(db);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	need(fd >= 0 && !fstat(fd, &st) && (good = malloc((size_t)st.st_size)) && read(fd, good, (size_t)st.st_size) == st.st_size);
+	need(fd >= 0 && !fstat(fd, &st) && (good = malloc((size_t)st.st_size)) &&
+	     read(fd, good, (size_t)st.st_size) == st.st_size);
 	good_len = (size_t)st.st_size;
 	close(fd);
 }
@@ -135,7 +148,8 @@ static bool run_sql(const uint8_t *data, size_t size)
 	steps = 0;
 	need(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, "unix") == SQLITE_OK);
 	sqlite3_progress_handler(db, 1000, in_time, &steps);
-	if (sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view', 'index')", -1, &st, NULL) == SQLITE_OK) {
+	if (sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view', 'index')", -1, &st, NULL) ==
+	    SQLITE_OK) {
 		odd = sqlite3_step(st) == SQLITE_ROW;
 		sqlite3_finalize(st);
 	}
@@ -205,7 +219,12 @@ static int day(void *arg, int32_t d, uint64_t flows)
 	s->days = true;
 	return 0;
 }
-static int document(void *arg, const char *key, const char *json) { (void)arg; need(strlen(key) + strlen(json) < SIZE_MAX); return 0; }
+static int document(void *arg, const char *key, const char *json)
+{
+	(void)arg;
+	need(strlen(key) + strlen(json) < SIZE_MAX);
+	return 0;
+}
 static int entry(void *arg, int64_t seq, int64_t t, const char *who, const char *what, const char *json)
 {
 	struct seen *s = arg;
@@ -246,7 +265,9 @@ static void write_some(const struct wh_ledger *l)
 	struct wh_contents *c;
 	said(wh_state_put(l->state, "review", "c", "{}", &err), &err);
 	said(wh_state_log(l->state, "ada", "x", "{}", &err), &err);
-	said(wh_store_commit(l->store, edges, &(struct wh_store_progress){.identity = "i", .path = "p", .outdated = "o"}, NULL, &err), &err);
+	said(wh_store_commit(l->store, edges, &(struct wh_store_progress){.identity = "i", .path = "p", .outdated = "o"}, NULL,
+	                     &err),
+	     &err);
 	if (!wh_contents_load(l->store, &c, &err))
 		wh_contents_free(c);
 	said(wh_sql_content_bound(wh_sqlite_of(l->store), &err), &err);

@@ -18,8 +18,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (!rc && !wh_pairing_loaded(p))
 		for (unsigned i = 0; i < 64; i++) {
-			struct wh_part part = {.flow = {.src = wh_addr_v4(i % 8), .dst = wh_addr_v4(1), .proto = WH_PROTO_TCP, .pkts_toserver = 3, .bytes_toserver = 900,
-			                                .pkts_toclient = 3, .bytes_toclient = 900}, .ends = i % 3 == 0, .one_way = i & 1};
+			struct wh_part part = {.flow = {.src = wh_addr_v4(i % 8),
+			                                .dst = wh_addr_v4(1),
+			                                .proto = WH_PROTO_TCP,
+			                                .pkts_toserver = 3,
+			                                .bytes_toserver = 900,
+			                                .pkts_toclient = 3,
+			                                .bytes_toclient = 900},
+			                       .ends = i % 3 == 0,
+			                       .one_way = i & 1};
 			if (wh_pairing_add(p, &part, NULL, fuzz_count, &flows))
 				abort();
 		}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever the bytes, a frame is refused or read, and of what is read nothing lies beyond its end; a target is refused or taken apart into segments that
- * are text, and what was taken apart is the same after it was encoded again. A frame is written back as it was read.
+ * Whatever the bytes, a frame is refused or read, and of what is read nothing lies beyond its end; a target is refused or taken
+ * apart into segments that are text, and what was taken apart is the same after it was encoded again. A frame is written back as
+ * it was read.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,8 @@
 
 static void check_target(const char *text)
 {
-	static const char *const patterns[] = {"/subscriptions/{s}/providers/Microsoft.Security/alerts/{a}", "/{scope*}/providers/Microsoft.Security/assessments/{k}", "/{scope*}", "/a"};
+	static const char *const patterns[] = {"/subscriptions/{s}/providers/Microsoft.Security/alerts/{a}",
+	                                       "/{scope*}/providers/Microsoft.Security/assessments/{k}", "/{scope*}", "/a"};
 	const char *values[WH_PATTERN_VALUES] = {NULL}, *again = "";
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_target t, u;

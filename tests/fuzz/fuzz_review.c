@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever the ledger holds as a change under review, applying it to a calculation is refused or gives rules that can be trusted: an edit or an
- * addition allows somebody, and no deny-all stands beside the allow that took its place.
+ * Whatever the ledger holds as a change under review, applying it to a calculation is refused or gives rules that can be trusted:
+ * an edit or an addition allows somebody, and no deny-all stands beside the allow that took its place.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct wh_addr a = wh_addr_v4(0x8c141e08);
 	struct wh_prefix p = wh_prefix_of(&a, 125), hole = wh_prefix_of(&a, 128);
 	struct wh_recommended_rule rules[2] = {
-		{.name = "TCP-Inbound-22", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1, .except = &hole, .n_except = 1},
+		{.name = "TCP-Inbound-22",
+	         .proto = WH_PROTO_TCP,
+	         .port = 22,
+	         .prefixes = &p,
+	         .n_prefixes = 1,
+	         .except = &hole,
+	         .n_except = 1},
 		{.name = "TCP-Inbound-23", .proto = WH_PROTO_TCP, .port = 23, .system_generated = true}};
 	struct wh_resource_result res = {.rules = rules, .n_rules = 2};
 	json_t *list = json_loadb((const char *)data, size, 0, NULL), *c;
@@ -32,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (rc == -EBADMSG)
 			break; /* the caller stops here, and enforces nothing */
 		for (size_t k = 0; k < res.n_rules; k++) {
-			need(res.rules[k].name && (res.rules[k].direction == WH_INBOUND || res.rules[k].direction == WH_OUTBOUND));
+			need(res.rules[k].name &&
+			     (res.rules[k].direction == WH_INBOUND || res.rules[k].direction == WH_OUTBOUND));
 			need(!res.rules[k].review || (res.rules[k].n_prefixes && !res.rules[k].system_generated));
 			wh_rule_find(&res, res.rules[k].name);
 		}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whatever the bytes, a file of rules is told to be bad in a sentence that names it, or gives rules whose every field can be trusted. */
+/* Whatever the bytes, a file of rules is told to be bad in a sentence that names it, or gives rules whose every field can be
+ * trusted. */
 #include <stdlib.h>
 #include <string.h>
 #include "whittle/harden.h"
@@ -23,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_addr addrs[2] = {wh_addr_v4(0x0a000004), wh_addr_v4(0x0a000005)};
-	struct wh_resource res[2] = {{.name = "vm1", .id = "/subscriptions/a/vm1", .addrs = &addrs[0], .n_addrs = 1}, {.name = "vm2", .addrs = &addrs[1], .n_addrs = 1}};
+	struct wh_resource res[2] = {{.name = "vm1", .id = "/subscriptions/a/vm1", .addrs = &addrs[0], .n_addrs = 1},
+	                             {.name = "vm2", .addrs = &addrs[1], .n_addrs = 1}};
 	struct wh_estate e = {.resources = res, .n_resources = 2};
 	struct wh_recommendation *r = NULL;
 	struct wh_error err = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What survives a reboot, and what is asked of the process that changes the firewall, whoever wrote the bytes: it is refused, or is rules of
- * which no two judge one packet, and which are written and read again unchanged. The first byte says what is read:
+ * What survives a reboot, and what is asked of the process that changes the firewall, whoever wrote the bytes: it is refused, or
+ * is rules of which no two judge one packet, and which are written and read again unchanged. The first byte says what is read:
  *
  *   r bytes   a ruleset, as in the files of the state directory
  *   m bytes   a request to the process that changes the firewall
@@ -41,7 +41,8 @@ static void begin(void)
 	atexit(at_end);
 }
 
-/* What is written of rules that were read is read again, and is the same. It is as long as what was read; its ports are sorted. */
+/* What is written of rules that were read is read again, and is the same. It is as long as what was read; its ports are
+ * sorted. */
 static void round_trip(struct wh_nft_ruleset *rs, struct wh_arena *mem, size_t n)
 {
 	struct wh_bytes out = {0}, again = {0};
@@ -83,7 +84,9 @@ static void earlier(const uint8_t *data, size_t size, bool head, struct wh_arena
 	struct wh_error err = {0};
 	char line[96];
 	bool jit;
-	int n = head ? snprintf(line, sizeof line, "whittle-enforced 1 %zu %08lx\n", size, crc32(crc32(0, NULL, 0), data, (uInt)size)) : 0;
+	int n = head ? snprintf(line, sizeof line, "whittle-enforced 1 %zu %08lx\n", size,
+	                        crc32(crc32(0, NULL, 0), data, (uInt)size))
+	             : 0;
 	int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	need(fd >= 0 && write(fd, line, (size_t)n) == n && write(fd, data, size) == (ssize_t)size && !close(fd));
 	int rc = wh_earlier_load(dir, mem, &rs, &jit, &err);

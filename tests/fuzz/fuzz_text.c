@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whatever the bytes, decoding a text ends in a sentence, or in a text; what was UTF-16 is UTF-8 then; what was made printable is. */
+/* Whatever the bytes, decoding a text ends in a sentence, or in a text; what was UTF-16 is UTF-8 then; what was made printable
+ * is. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/text.h"

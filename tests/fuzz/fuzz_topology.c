@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The model of a network as bytes, whoever wrote them: it is refused, or can be asked, and what is written of it is read again. */
+/* The model of a network as bytes, whoever wrote them: it is refused, or can be asked, and what is written of it is read
+ * again. */
 #include <stdlib.h>
 #include "whittle/reach.h"
 
@@ -16,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			for (size_t k = 0; k < t.n_endpoints && k < 8; k++)
 				wh_reach_ports(r, wh_reach_between(r, i, k));
 		wh_reach_free(r);
-		if (wh_topology_write(&t, &bytes, &len) || wh_topology_read(bytes, len, &none, mem, &again) || again.n_endpoints != t.n_endpoints)
+		if (wh_topology_write(&t, &bytes, &len) || wh_topology_read(bytes, len, &none, mem, &again) ||
+		    again.n_endpoints != t.n_endpoints)
 			abort();
 		free(bytes);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What people and files write as addresses, prefixes, times, lengths of time and sizes: what is taken prints as a text that is taken for the same. */
+/* What people and files write as addresses, prefixes, times, lengths of time and sizes: what is taken prints as a text that is
+ * taken for the same. */
 #include <stdlib.h>
 #include <string.h>
 #include "guard/watch.h"
@@ -42,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (!wh_time_parse(text, strlen(text), &t)) {
 		wh_time_text(t, time);
-		need(!wh_time_parse(time, strlen(time), &again) && again / 1000000 == (t - (t % 1000000 + 1000000) % 1000000) / 1000000);
+		need(!wh_time_parse(time, strlen(time), &again) &&
+		     again / 1000000 == (t - (t % 1000000 + 1000000) % 1000000) / 1000000);
 	}
 	if (!wh_proto_parse(text, &proto))
 		need(!wh_proto_parse(wh_proto_text(proto, name), &proto2) && proto == proto2);

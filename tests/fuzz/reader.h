@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Hostile logs through a reader: whole, and cut into pieces; it must consume what it is given, and count as many flows as it reports. */
+/* Hostile logs through a reader: whole, and cut into pieces; it must consume what it is given, and count as many flows as it
+ * reports. */
 #include <stdlib.h>
 #include <string.h>
 #include "flow/pairing.h"
@@ -18,7 +19,8 @@ static int fuzz_page(void *arg, uint32_t page, const void *bytes, size_t len)
 	return wh_pairing_load(arg, page, bytes, len);
 }
 
-static void fuzz_feed(const struct wh_reader *r, void *state, const char *text, size_t len, struct wh_read_stats *s, uint64_t *flows)
+static void fuzz_feed(const struct wh_reader *r, void *state, const char *text, size_t len, struct wh_read_stats *s,
+                      uint64_t *flows)
 {
 	if (!r->cut) {
 		if (len && r->feed(state, text, len, true, 1, 0, fuzz_count, flows, s) != (int64_t)len)
@@ -31,7 +33,8 @@ static void fuzz_feed(const struct wh_reader *r, void *state, const char *text, 
 			size_t length = cuts[i].end - cuts[i].begin;
 			if (!length || cuts[i].end > len - at || (i && cuts[i].begin < cuts[i - 1].end))
 				abort();
-			if (r->feed(state, text + at + cuts[i].begin, length, true, 1, 0, fuzz_count, flows, s) != (int64_t)length)
+			if (r->feed(state, text + at + cuts[i].begin, length, true, 1, 0, fuzz_count, flows, s) !=
+			    (int64_t)length)
 				abort();
 		}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Stands in for libFuzzer, so that a fuzzer's seeds are run by every compiler: each named file, whole and cut off at up to CUTS places, goes through
- * LLVMFuzzerTestOneInput(). A fault ends the program, as it does under libFuzzer; what is run is named on standard error before.
+ * Stands in for libFuzzer, so that a fuzzer's seeds are run by every compiler: each named file, whole and cut off at up to CUTS
+ * places, goes through LLVMFuzzerTestOneInput(). A fault ends the program, as it does under libFuzzer; what is run is named on
+ * standard error before.
  */
 #include <errno.h>
 #include <stdint.h>

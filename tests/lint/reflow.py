@@ -54,11 +54,57 @@ def comments_above(lines):
     return out
 
 
+def broken(line, first, rest, end):
+    """A line of words as several, each within the limit: `first` and `rest` stand before them, `end` behind the last."""
+    out, words = [first], line.split(' ')
+    for i, word in enumerate(words):
+        tail = end if i == len(words) - 1 else ''
+        fresh = out[-1] in (first, rest)
+        if not fresh and width(out[-1] + ' ' + word + tail) > LIMIT:
+            out.append(rest + word)
+        else:
+            out[-1] += word if fresh else ' ' + word
+    out[-1] += end
+    return out
+
+
+TABLE = re.compile(r'\S+(?: \S+)*?  +')
+
+
+def comments_broken(lines):
+    """Lines of comments that have lines of their own, with the lines of the same paragraph behind them. What stands behind the words of a table, which
+    two spaces set apart, goes on below itself."""
+    out, inside, i = [], False, 0
+    while i < len(lines):
+        line = lines[i]
+        i += 1
+        whole = re.match(r'^(\s*)/\*( )(?=\S)((?:(?!\*/).)*?)( \*/)?$', line)
+        within = re.match(r'^(\s*)\*( +)((?:(?!\*/).)*?)( \*/)?$', line) if inside else None
+        inside = (inside or line.lstrip().startswith('/*')) and '*/' not in line
+        m = whole or within
+        if width(line) <= LIMIT or not m:
+            out.append(line)
+            continue
+        space, text, end = m.group(1), m.group(3), m.group(4) or ''
+        before, after = space + ('/* ' if whole else '*' + m.group(2)), space + (' * ' if whole else '*' + m.group(2))
+        table = TABLE.match(text)
+        if table:
+            text, column = text[table.end():], ' ' * table.end()
+            before, after = before + table.group(0), after + column
+        while inside and i < len(lines):
+            more = re.match(r'^(\s*\*\s+)(\S(?:(?!\*/).)*?)( \*/)?$', lines[i])
+            if not more or more.group(1) != after or TABLE.match(more.group(2)) or more.group(2)[0] in '-*':
+                break
+            text, end, inside, i = text + ' ' + more.group(2), more.group(3) or '', '*/' not in lines[i], i + 1
+        out += broken(text, before, after, end)
+    return out
+
+
 def reflow(path, text):
     lines = text.split('\n')
     if not long_lines(lines):
         return text
-    text = '\n'.join(comments_above(lines))
+    text = '\n'.join(comments_broken(comments_above(lines)))
     for _ in range(4):
         ranges = ['--lines=%d:%d' % (n + 1, n + 1) for n in long_lines(text.split('\n'))]
         if not ranges:

@@ -3,10 +3,8 @@
 cd "$(dirname "$0")/../.." || exit 1
 bad=0 found=${BUILD:-build}/lint.txt
 tests/lint/rooms.sh || bad=1
-# Rooms whose lines are within the column limit. `tests/lint/reflow.py core include plugin tests` brings all others there.
-reflowed="azure findings intel jit map nsg policy render review select"
 if command -v clang-format >/dev/null && command -v python3 >/dev/null; then
-	(cd core && ../tests/lint/reflow.py --check $reflowed) || bad=1
+	tests/lint/reflow.py --check core include plugin tests || bad=1
 else
 	echo "lint: clang-format or python3 is not installed (packaging/install-deps.sh lint)"; bad=1
 fi

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Preloaded: code of an attacker in the process that calls a parser of ours: libsqlite3, libyaml, jansson, libcurl's first look-up. It tries what an
- * attacker would, prints "attack NAME uid N" once a parser's process, and "through NAME: WHAT" for what it was not kept from.
+ * Preloaded: code of an attacker in the process that calls a parser of ours: libsqlite3, libyaml, jansson, libcurl's first
+ * look-up. It tries what an attacker would, prints "attack NAME uid N" once a parser's process, and "through NAME: WHAT" for what
+ * it was not kept from.
  *   ATTACK_SECRET  a file that only root may read       ATTACK_DIR  a directory that only root may write
  */
 #define _GNU_SOURCE
@@ -59,7 +60,8 @@ static void files(const char *who)
 	if (chmod(secret, 0666) == 0)
 		say("through %s: opened a file of root's to all\n", who);
 	snprintf(other, sizeof other, "%s/moved-%s", dir, who);
-	if (link(secret, other) == 0 || symlink(secret, other) == 0 || rename(secret, other) == 0 || unlink(secret) == 0 || mkdir(other, 0700) == 0)
+	if (link(secret, other) == 0 || symlink(secret, other) == 0 || rename(secret, other) == 0 || unlink(secret) == 0 ||
+	    mkdir(other, 0700) == 0)
 		say("through %s: changed a directory of root's\n", who);
 	if (open("/proc/sys/kernel/core_pattern", O_WRONLY) >= 0 || open("/proc/sysrq-trigger", O_WRONLY) >= 0)
 		say("through %s: may set the kernel's settings\n", who);

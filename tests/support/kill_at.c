@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Preloaded: kills the process with SIGKILL at the KILL_AT-th exchange with the kernel's netlink (from 1), before it or, with
- * KILL_AFTER=1, right after. Counts what libmnl calls: sendto and recvmsg. With SHOW_CAPS=FILE it appends what the process may do at
- * each sending, as /proc/self/status tells it.
+ * KILL_AFTER=1, right after. Counts what libmnl calls: sendto and recvmsg. With SHOW_CAPS=FILE it appends what the process may do
+ * at each sending, as /proc/self/status tells it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -36,7 +36,8 @@ static void show_caps(int fd)
 	FILE *in = to ? fopen("/proc/self/status", "r") : NULL, *out = to ? fopen(to, "a") : NULL;
 	char line[256];
 	while (in && out && fgets(line, sizeof line, in))
-		if (!strncmp(line, "CapEff", 6) || !strncmp(line, "CapPrm", 6) || !strncmp(line, "CapBnd", 6) || !strncmp(line, "NoNewPrivs", 10))
+		if (!strncmp(line, "CapEff", 6) || !strncmp(line, "CapPrm", 6) || !strncmp(line, "CapBnd", 6) ||
+		    !strncmp(line, "NoNewPrivs", 10))
 			fputs(line, out);
 	if (in)
 		fclose(in);

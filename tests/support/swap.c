@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * swap HOME SECRET FOREIGN: the owner of HOME changes, as fast as it can, what stands in the place of HOME/l, the ledger's directory, and of the files in it:
- * copies of HOME/good.db, links to SECRET and into the directory FOREIGN, hard links, FIFOs, directories, nothing. Until it is killed.
+ * swap HOME SECRET FOREIGN: the owner of HOME changes, as fast as it can, what stands in the place of HOME/l, the ledger's
+ * directory, and of the files in it: copies of HOME/good.db, links to SECRET and into the directory FOREIGN, hard links, FIFOs,
+ * directories, nothing. Until it is killed.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -4,13 +4,14 @@
  * the same bytes.
  *
  * Each client of a pool (192.0.2.0/24 and on, one in eight from 2001:db8:c::/48) talks to one or two of the servers (10.0.0.0/24,
- * fd00:5::/64) on two of their four ports: SYN, SYN+ACK, ACK, a request, an answer, FINs and the last ACK, 8 packets. Flows begin evenly spread over the
- * given time, each 100 ms long, so that Suricata ends and reports them while it reads on.
+ * fd00:5::/64) on two of their four ports: SYN, SYN+ACK, ACK, a request, an answer, FINs and the last ACK, 8 packets. Flows begin
+ * evenly spread over the given time, each 100 ms long, so that Suricata ends and reports them while it reads on.
  *
- * --short N: of a hundred conversations N are of two packets, as most are that a host on the Internet sees: by turns a question by UDP
- * and its answer, and an attempt at a closed port, which is reset.
+ * --short N: of a hundred conversations N are of two packets, as most are that a host on the Internet sees: by turns a question
+ * by UDP and its answer, and an attempt at a closed port, which is reset.
  * --vlan N: each packet has this VLAN's tag.
- * --net P: clients are of this /64 alone, four groups of four hexadecimal digits, each with one conversation as long as there are enough.
+ * --net P: clients are of this /64 alone, four groups of four hexadecimal digits, each with one conversation as long as there are
+ * enough.
  * --miss syn|synack: of every handshake that packet was not captured.
  */
 #include <arpa/inet.h>
@@ -121,7 +122,8 @@ static void packet(struct conversation *c, bool from_a, uint8_t flags, const cha
 		put16(t + 14, 65535);
 	}
 	memcpy(t + l4, data, n);
-	put16(t + (c->udp ? 6 : 16), carried(sum(t, l4 + n, sum(h + ip - 2 * alen, 2 * alen, (c->udp ? 17 : 6) + (uint32_t)(l4 + n)))));
+	put16(t + (c->udp ? 6 : 16),
+	      carried(sum(t, l4 + n, sum(h + ip - 2 * alen, 2 * alen, (c->udp ? 17 : 6) + (uint32_t)(l4 + n)))));
 	c->seq[from_a ? 0 : 1] += (uint32_t)n + ((flags & (SYN | FIN)) != 0);
 	if (vlan) {
 		memmove(p + 16, p + 12, len - 12);
@@ -142,9 +144,11 @@ static void converse(struct conversation *c)
 	packet(c, true, SYN, "");
 	packet(c, false, SYN | ACK, "");
 	packet(c, true, ACK, "");
-	packet(c, true, PSH | ACK, "a request that belongs to no protocol in particular, of such a length that nobody can take it for the bare headers of a handshake: "
-	                            "an alert of a conversation in which next to nothing was said could be in anybody's name, and is not counted against a peer\n");
-	packet(c, false, PSH | ACK, "an answer that is somewhat longer than the request was, as answers are, and as plain as it\n");
+	packet(c, true, PSH | ACK,
+	       "a request that belongs to no protocol in particular, of such a length that nobody can take it for the bare headers of a handshake: "
+	       "an alert of a conversation in which next to nothing was said could be in anybody's name, and is not counted against a peer\n");
+	packet(c, false, PSH | ACK,
+	       "an answer that is somewhat longer than the request was, as answers are, and as plain as it\n");
 	packet(c, true, FIN | ACK, "");
 	packet(c, false, FIN | ACK, "");
 	packet(c, true, ACK, "");
@@ -167,10 +171,12 @@ static void be_refused(struct conversation *c)
 
 int main(int argc, char **argv)
 {
-	static const struct option longs[] = {{"flows", 1, NULL, 'f'}, {"clients", 1, NULL, 'c'}, {"servers", 1, NULL, 's'}, {"days", 1, NULL, 'd'}, {"hours", 1, NULL, 'h'},
-	                                      {"start", 1, NULL, 't'}, {"seed", 1, NULL, 'r'},
-	                                      {"short", 1, NULL, 'o'}, {"miss", 1, NULL, 'm'}, {"vlan", 1, NULL, 'v'}, {"net", 1, NULL, 'n'}, {0}};
-	long long flows = 1000, clients = 100, servers = 4, hours = 31 * 24, start = 1788220800 /* 2026-09-01 */, seed = 1, brief = 0;
+	static const struct option longs[] = {{"flows", 1, NULL, 'f'}, {"clients", 1, NULL, 'c'}, {"servers", 1, NULL, 's'},
+	                                      {"days", 1, NULL, 'd'},  {"hours", 1, NULL, 'h'},   {"start", 1, NULL, 't'},
+	                                      {"seed", 1, NULL, 'r'},  {"short", 1, NULL, 'o'},   {"miss", 1, NULL, 'm'},
+	                                      {"vlan", 1, NULL, 'v'},  {"net", 1, NULL, 'n'},     {0}};
+	long long flows = 1000, clients = 100, servers = 4, hours = 31 * 24, start = 1788220800 /* 2026-09-01 */, seed = 1,
+		  brief = 0;
 	int o;
 	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1)
 		switch (o) {
@@ -188,7 +194,8 @@ int main(int argc, char **argv)
 		default: return 2;
 		}
 	if (optind + 1 != argc || flows < 1 || clients < 1 || servers < 1 || servers > 250 || hours < 1) {
-		fprintf(stderr, "usage: flowpcap [--flows N] [--clients N] [--servers N] [--days N | --hours N] [--start SECONDS] [--seed N] [--short N] [--miss syn|synack] [--vlan N] [--net P] FILE\n");
+		fprintf(stderr,
+		        "usage: flowpcap [--flows N] [--clients N] [--servers N] [--days N | --hours N] [--start SECONDS] [--seed N] [--short N] [--miss syn|synack] [--vlan N] [--net P] FILE\n");
 		return 2;
 	}
 	if (!(out = fopen(argv[optind], "wb"))) {
@@ -202,8 +209,11 @@ int main(int argc, char **argv)
 		uint32_t who = net ? (uint32_t)(i % clients) : rnd((uint32_t)clients);
 		uint32_t service = who / 8 + rnd(2); /* each client uses two services */
 		bool six = net || who % 8 == 7;
-		struct conversation c = {.a = make_host(six, false, who), .b = make_host(six, true, service / 4 % (uint32_t)servers),
-		                         .a_port = (uint16_t)(32768 + rnd(28000)), .b_port = ports[service % 4], .seq = {rnd(1u << 30), rnd(1u << 30)},
+		struct conversation c = {.a = make_host(six, false, who),
+		                         .b = make_host(six, true, service / 4 % (uint32_t)servers),
+		                         .a_port = (uint16_t)(32768 + rnd(28000)),
+		                         .b_port = ports[service % 4],
+		                         .seq = {rnd(1u << 30), rnd(1u << 30)},
 		                         .us = start * 1000000 + (int64_t)((double)hours * 3600e6 / (double)flows * (double)i)};
 		if (i % 100 >= brief)
 			converse(&c);

@@ -4,8 +4,9 @@
  *
  *   gen_capture [--first-day YYYY-MM-DD] [--days N] [--seed N] [--flows N] FILE
  *
- * The server is 10.0.0.4 (2001:db8::4). Traffic: five of the eight hosts of 140.20.30.8/29 on ssh each working day and Sunday alike; an office's
- * DHCP pool 185.7.60.64/26 on 3389; IPv6 offices (three /64s) on ssh; password guessing on ssh; scans of many ports; nobody on telnet.
+ * The server is 10.0.0.4 (2001:db8::4). Traffic: five of the eight hosts of 140.20.30.8/29 on ssh each working day and Sunday
+ * alike; an office's DHCP pool 185.7.60.64/26 on 3389; IPv6 offices (three /64s) on ssh; password guessing on ssh; scans of many
+ * ports; nobody on telnet.
  * --flows N adds that many short https sessions from 45.0.0.0/8, to weigh a sensor with.
  */
 #include <arpa/inet.h>
@@ -220,9 +221,11 @@ static void play(const struct event *e)
 		snprintf(text, sizeof text, "2001:db8:10:%x::%x", e->who % 3, 0x1000 + e->who);
 		session(e->us, v6(text, 0), v6("2001:db8::4", 22), 6, 120, ssh);
 		break;
-	case GUESS: session(e->us, v4(0x2d092d00 + e->who % 3 * 77, 0), v4(0x0a000004, 22), 1, 8, ssh); break; /* a wrong password is answered late */
+	/* a wrong password is answered late */
+	case GUESS: session(e->us, v4(0x2d092d00 + e->who % 3 * 77, 0), v4(0x0a000004, 22), 1, 8, ssh); break;
 	case SCAN: {
-		struct end a = v4(0x5b000000 + e->who * 2654435761u % 0xffffff, (uint16_t)(1024 + rnd(60000))), b = v4(0x0a000004, (uint16_t)(1 + rnd(9000)));
+		struct end a = v4(0x5b000000 + e->who * 2654435761u % 0xffffff, (uint16_t)(1024 + rnd(60000))),
+			   b = v4(0x0a000004, (uint16_t)(1 + rnd(9000)));
 		if (e->who % 3 == 0)
 			b.port = 23;
 		a.seq = rnd(1u << 30);
@@ -272,7 +275,8 @@ int main(int argc, char **argv)
 		for (size_t i = 0; i < 5; i++)
 			event(day + (8 + rnd(9)) * 3600000000u + rnd(3000) * 1000000u, PARTNER, partners[i]);
 		for (int i = 0; i < 12; i++) /* leases wander through the pool */
-			event(day + (7 + rnd(11)) * 3600000000u + rnd(3000) * 1000000u, OFFICE, (d * 5 + (unsigned)i * 7 + rnd(9)) % 62 + 1);
+			event(day + (7 + rnd(11)) * 3600000000u + rnd(3000) * 1000000u, OFFICE,
+			      (d * 5 + (unsigned)i * 7 + rnd(9)) % 62 + 1);
 		for (int i = 0; i < 4; i++)
 			event(day + (9 + rnd(8)) * 3600000000u + rnd(3000) * 1000000u, V6, d * 4 + (unsigned)i);
 		for (int i = 0; i < 120; i++)

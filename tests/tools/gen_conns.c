@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections through this network namespace, as many a second as wanted: gen_conns RATE SECONDS. Two devices, gen0 and gen1, stand for clients (10.8.0.0/16) and
- * for a server (10.9.0.1, port 80); each connection is a handshake, a packet of data either way, and a reset. The devices must be made before, with
- * routes, and packets must be forwarded. Prints how many connections were made, and how many a second.
+ * Connections through this network namespace, as many a second as wanted: gen_conns RATE SECONDS. Two devices, gen0 and gen1,
+ * stand for clients (10.8.0.0/16) and for a server (10.9.0.1, port 80); each connection is a handshake, a packet of data either
+ * way, and a reset. The devices must be made before, with routes, and packets must be forwarded. Prints how many connections were
+ * made, and how many a second.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -47,7 +48,8 @@ static uint16_t checksum(const struct iphdr *h)
 
 static void send_packet(int fd, bool client, uint32_t peer, uint16_t port, uint8_t flags, uint32_t seq, uint32_t ack, size_t data)
 {
-	struct packet p = {.ip = {.version = 4, .ihl = 5, .ttl = 9, .protocol = IPPROTO_TCP, .tot_len = htons((uint16_t)(40 + data))}};
+	struct packet p = {
+		.ip = {.version = 4, .ihl = 5, .ttl = 9, .protocol = IPPROTO_TCP, .tot_len = htons((uint16_t)(40 + data))}};
 	uint32_t server = htonl(0x0a090001);
 	p.ip.saddr = client ? peer : server;
 	p.ip.daddr = client ? server : peer;

@@ -45,8 +45,8 @@ struct service {
 	const char *proto, *app;
 };
 static const struct service services[] = {
-	{443, "TCP", "tls"}, {22, "TCP", "ssh"}, {80, "TCP", "http"}, {53, "UDP", "dns"}, {3389, "TCP", "rdp"}, {5432, "TCP", NULL},
-	{445, "TCP", "smb"}, {123, "UDP", "ntp"}, {8081, "TCP", "failed"}, {161, "UDP", "snmp"},
+	{443, "TCP", "tls"}, {22, "TCP", "ssh"},  {80, "TCP", "http"}, {53, "UDP", "dns"},      {3389, "TCP", "rdp"},
+	{5432, "TCP", NULL}, {445, "TCP", "smb"}, {123, "UDP", "ntp"}, {8081, "TCP", "failed"}, {161, "UDP", "snmp"},
 };
 
 struct edge {
@@ -60,8 +60,8 @@ static void edge_of(const struct options *o, uint64_t n, struct edge *e)
 	unsigned server = (unsigned)(n % 10) + 4;
 	e->service = &services[h % 10];
 	if (o->clients) {
-		snprintf(e->client, sizeof e->client, "%s:%04x:%04x:%04x:%04x", o->clients, 0u, (unsigned)(n >> 32 & 0xffff), (unsigned)(n >> 16 & 0xffff),
-		         (unsigned)(n & 0xffff));
+		snprintf(e->client, sizeof e->client, "%s:%04x:%04x:%04x:%04x", o->clients, 0u, (unsigned)(n >> 32 & 0xffff),
+		         (unsigned)(n >> 16 & 0xffff), (unsigned)(n & 0xffff));
 		snprintf(e->server, sizeof e->server, "2001:0db8:0001:0000:0000:0000:0000:%04x", server);
 		return;
 	}
@@ -71,8 +71,9 @@ static void edge_of(const struct options *o, uint64_t n, struct edge *e)
 		         (unsigned)(n >> 8 & 0xff), (unsigned)(n & 0xff));
 		snprintf(e->server, sizeof e->server, "10.1.%u.%u", server % 3, server);
 	} else {
-		snprintf(e->client, sizeof e->client, "2a02:%x:%x:0000:%04x:%04x:%04x:%04x", (unsigned)(n >> 16 & 0xfff) + 0x1000, (unsigned)(n & 0xffff) | 0x1000,
-		         (unsigned)(h >> 20 & 0xffff), (unsigned)(h >> 28 & 0xffff), (unsigned)(h >> 36 & 0xffff), (unsigned)(h >> 44 & 0xffff));
+		snprintf(e->client, sizeof e->client, "2a02:%x:%x:0000:%04x:%04x:%04x:%04x", (unsigned)(n >> 16 & 0xfff) + 0x1000,
+		         (unsigned)(n & 0xffff) | 0x1000, (unsigned)(h >> 20 & 0xffff), (unsigned)(h >> 28 & 0xffff),
+		         (unsigned)(h >> 36 & 0xffff), (unsigned)(h >> 44 & 0xffff));
 		snprintf(e->server, sizeof e->server, "2001:0db8:0001:0000:0000:0000:0000:%04x", server);
 	}
 }
@@ -89,26 +90,34 @@ static void write_flow(const struct edge *e, int64_t now, bool answered)
 {
 	char t[40], start[40], end[40];
 	uint64_t r = next();
-	unsigned length = (unsigned)(r % 4000000), pkts = 4 + (unsigned)(r >> 32) % 60, back = answered ? pkts - (unsigned)(r >> 40) % 3 : 0;
+	unsigned length = (unsigned)(r % 4000000), pkts = 4 + (unsigned)(r >> 32) % 60,
+		 back = answered ? pkts - (unsigned)(r >> 40) % 3 : 0;
 	bool tcp = e->service->proto[0] == 'T';
 	if (!answered)
 		pkts = 1 + (unsigned)(r >> 32) % 3;
-	printf("{\"timestamp\":\"%s\",\"flow_id\":%" PRIu64 ",\"in_iface\":\"eth0\",\"event_type\":\"flow\",\"src_ip\":\"%s\",\"src_port\":%u,"
+	printf("{\"timestamp\":\"%s\",\"flow_id\":%" PRIu64
+	       ",\"in_iface\":\"eth0\",\"event_type\":\"flow\",\"src_ip\":\"%s\",\"src_port\":%u,"
 	       "\"dest_ip\":\"%s\",\"dest_port\":%u,\"proto\":\"%s\"",
-	       stamp(now, t), next() >> 13, e->client, 1024 + (unsigned)(r >> 8) % 64000, e->server, e->service->port, e->service->proto);
+	       stamp(now, t), next() >> 13, e->client, 1024 + (unsigned)(r >> 8) % 64000, e->server, e->service->port,
+	       e->service->proto);
 	if (e->service->app && answered)
 		printf(",\"app_proto\":\"%s\"", e->service->app);
 	printf(",\"flow\":{\"pkts_toserver\":%u,\"pkts_toclient\":%u,\"bytes_toserver\":%u,\"bytes_toclient\":%u,\"start\":\"%s\",\"end\":\"%s\","
 	       "\"age\":%u,\"state\":\"%s\",\"reason\":\"%s\",\"alerted\":false}",
 	       pkts, back, pkts * (60 + (unsigned)(r >> 20 & 0xff)), back * (90 + (unsigned)(r >> 24 & 0x3ff)),
-	       stamp(now - 60000000 - length, start), stamp(now - 60000000, end), length / 1000000, !answered ? "new" : tcp ? "closed" : "established",
+	       stamp(now - 60000000 - length, start), stamp(now - 60000000, end), length / 1000000,
+	       !answered ? "new"
+	       : tcp     ? "closed"
+	                 : "established",
 	       r >> 50 & 7 ? "timeout" : "shutdown");
 	if (tcp && answered)
 		fputs(",\"tcp\":{\"tcp_flags\":\"1b\",\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\",\"syn\":true,\"fin\":true,\"psh\":true,\"ack\":true,"
-		      "\"state\":\"closed\",\"ts_max_regions\":1,\"tc_max_regions\":1}", stdout);
+		      "\"state\":\"closed\",\"ts_max_regions\":1,\"tc_max_regions\":1}",
+		      stdout);
 	else if (tcp)
 		fputs(",\"tcp\":{\"tcp_flags\":\"02\",\"tcp_flags_ts\":\"02\",\"tcp_flags_tc\":\"00\",\"syn\":true,\"state\":\"syn_sent\",\"ts_max_regions\":1,"
-		      "\"tc_max_regions\":1}", stdout);
+		      "\"tc_max_regions\":1}",
+		      stdout);
 	fputs("}\n", stdout);
 }
 
@@ -116,22 +125,26 @@ static void write_other(const struct edge *e, int64_t now)
 {
 	char t[40];
 	uint64_t r = next();
-	printf("{\"timestamp\":\"%s\",\"flow_id\":%" PRIu64 ",\"in_iface\":\"eth0\",\"event_type\":\"%s\",\"src_ip\":\"%s\",\"src_port\":%u,"
+	printf("{\"timestamp\":\"%s\",\"flow_id\":%" PRIu64
+	       ",\"in_iface\":\"eth0\",\"event_type\":\"%s\",\"src_ip\":\"%s\",\"src_port\":%u,"
 	       "\"dest_ip\":\"%s\",\"dest_port\":%u,\"proto\":\"%s\",",
-	       stamp(now, t), next() >> 13, (const char *[]){"dns", "tls", "http", "alert"}[r % 4], e->client, 1024 + (unsigned)(r >> 8) % 64000,
-	       e->server, e->service->port, e->service->proto);
+	       stamp(now, t), next() >> 13, (const char *[]){"dns", "tls", "http", "alert"}[r % 4], e->client,
+	       1024 + (unsigned)(r >> 8) % 64000, e->server, e->service->port, e->service->proto);
 	switch (r % 4) {
 	case 0:
 		printf("\"dns\":{\"version\":2,\"type\":\"answer\",\"id\":%u,\"flags\":\"8180\",\"qr\":true,\"rd\":true,\"ra\":true,\"rrname\":\"host%u.example.com\","
 		       "\"rrtype\":\"A\",\"rcode\":\"NOERROR\",\"answers\":[{\"rrname\":\"host%u.example.com\",\"rrtype\":\"A\",\"ttl\":%u,\"rdata\":\"93.184.%u.%u\"}],"
-		       "\"grouped\":{\"A\":[\"93.184.%u.%u\"]}}}\n", (unsigned)(r >> 16 & 0xffff), (unsigned)(r >> 32 & 0xfff), (unsigned)(r >> 32 & 0xfff),
-		       (unsigned)(r >> 20 & 0xfff), (unsigned)(r >> 8 & 0xff), (unsigned)(r >> 44 & 0xff), (unsigned)(r >> 8 & 0xff), (unsigned)(r >> 44 & 0xff));
+		       "\"grouped\":{\"A\":[\"93.184.%u.%u\"]}}}\n",
+		       (unsigned)(r >> 16 & 0xffff), (unsigned)(r >> 32 & 0xfff), (unsigned)(r >> 32 & 0xfff),
+		       (unsigned)(r >> 20 & 0xfff), (unsigned)(r >> 8 & 0xff), (unsigned)(r >> 44 & 0xff),
+		       (unsigned)(r >> 8 & 0xff), (unsigned)(r >> 44 & 0xff));
 		break;
 	case 1:
 		printf("\"tls\":{\"subject\":\"CN=host%u.example.com\",\"issuerdn\":\"C=US, O=Example, CN=Example CA %u\",\"serial\":\"0A:01:41:42:%02X\","
 		       "\"fingerprint\":\"%02x:4e:5f:2a:99:11:00:1f:c3:aa:bd:77:12:90:0e:fe:31:44:09:5c\",\"sni\":\"host%u.example.com\",\"version\":\"TLS 1.2\","
-		       "\"notbefore\":\"2026-01-01T00:00:00\",\"notafter\":\"2027-01-01T00:00:00\",\"ja3\":{},\"ja3s\":{}}}\n", (unsigned)(r >> 32 & 0xfff),
-		       (unsigned)(r >> 16 & 7), (unsigned)(r >> 20 & 0xff), (unsigned)(r >> 28 & 0xff), (unsigned)(r >> 32 & 0xfff));
+		       "\"notbefore\":\"2026-01-01T00:00:00\",\"notafter\":\"2027-01-01T00:00:00\",\"ja3\":{},\"ja3s\":{}}}\n",
+		       (unsigned)(r >> 32 & 0xfff), (unsigned)(r >> 16 & 7), (unsigned)(r >> 20 & 0xff),
+		       (unsigned)(r >> 28 & 0xff), (unsigned)(r >> 32 & 0xfff));
 		break;
 	case 2:
 		printf("\"tx_id\":0,\"http\":{\"hostname\":\"www.example.com\",\"url\":\"\\/path\\/%u?q=%u\",\"http_user_agent\":\"Mozilla\\/5.0 (X11; Linux x86_64)\","
@@ -141,17 +154,24 @@ static void write_other(const struct edge *e, int64_t now)
 	default:
 		printf("\"alert\":{\"action\":\"allowed\",\"gid\":1,\"signature_id\":%u,\"rev\":3,\"signature\":\"ET SCAN Potential Scan Inbound\",\"category\":"
 		       "\"Attempted Information Leak\",\"severity\":%u},\"app_proto\":\"ssh\",\"direction\":\"to_server\",\"flow\":{\"pkts_toserver\":%u,"
-		       "\"pkts_toclient\":1,\"bytes_toserver\":%u,\"bytes_toclient\":66,\"start\":\"%s\"}}\n", 2000000 + (unsigned)(r >> 32 & 0xffff),
-		       1 + (unsigned)(r >> 16 & 3) % 3, 1 + (unsigned)(r >> 20 & 7), 60 + (unsigned)(r >> 24 & 0xff), stamp(now - 1000, t));
+		       "\"pkts_toclient\":1,\"bytes_toserver\":%u,\"bytes_toclient\":66,\"start\":\"%s\"}}\n",
+		       2000000 + (unsigned)(r >> 32 & 0xffff), 1 + (unsigned)(r >> 16 & 3) % 3, 1 + (unsigned)(r >> 20 & 7),
+		       60 + (unsigned)(r >> 24 & 0xff), stamp(now - 1000, t));
 	}
 }
 
 static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
-		{"records", required_argument, NULL, 'r'}, {"edges", required_argument, NULL, 'e'}, {"other", required_argument, NULL, 'o'},
-		{"ipv6", required_argument, NULL, '6'}, {"days", required_argument, NULL, 'd'}, {"seed", required_argument, NULL, 's'},
-		{"clients", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
+		{"records", required_argument, NULL, 'r'},
+		{"edges", required_argument, NULL, 'e'},
+		{"other", required_argument, NULL, 'o'},
+		{"ipv6", required_argument, NULL, '6'},
+		{"days", required_argument, NULL, 'd'},
+		{"seed", required_argument, NULL, 's'},
+		{"clients", required_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	int c;
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -178,8 +198,8 @@ int main(int argc, char **argv)
 	if (rc)
 		return rc;
 	rng = mix(o.seed) << 20;
-	/* In large blocks: written a page at a time, a file is in the page cache a page at a time, and reading it back takes twice the kernel's
-	 * time of one that came from a disk. */
+	/* In large blocks: written a page at a time, a file is in the page cache a page at a time, and reading it back takes
+	 * twice the kernel's time of one that came from a disk. */
 	setvbuf(stdout, NULL, _IOFBF, 1 << 20);
 	const int64_t from = INT64_C(1790812800000000) /* 2026-10-01 */, span = (int64_t)o.days * WH_US_PER_DAY;
 	for (uint64_t i = 0; i < o.records; i++) {

@@ -50,10 +50,12 @@ static void rule(FILE *f, unsigned i, unsigned subnets)
 		snprintf(prefix, sizeof prefix, "198.51.%u.%u/28", below(256), below(16) * 16);
 	else if (!below(16))
 		snprintf(prefix, sizeof prefix, "VirtualNetwork");
-	fprintf(f, "%s{\"name\":\"rule-%u\",\"priority\":%u,\"direction\":\"%s\",\"access\":\"%s\",\"protocol\":\"%s\",\"sourcePortRange\":\"*\",\"destinationPortRange\":\"%s\",\"sourceAddressPrefix\":\"%s\","
+	fprintf(f,
+	        "%s{\"name\":\"rule-%u\",\"priority\":%u,\"direction\":\"%s\",\"access\":\"%s\",\"protocol\":\"%s\",\"sourcePortRange\":\"*\",\"destinationPortRange\":\"%s\",\"sourceAddressPrefix\":\"%s\","
 	        "\"destinationAddressPrefix\":\"%s\",\"sourceAddressPrefixes\":[],\"destinationAddressPrefixes\":[],\"sourcePortRanges\":[],\"destinationPortRanges\":[],\"provisioningState\":\"Succeeded\","
-	        "\"resourceGroup\":\"rg-plant\",\"type\":\"Microsoft.Network/networkSecurityGroups/securityRules\"}", i ? ",\n" : "", i, 100 + i * 10, i % 4 ? "Inbound" : "Outbound", below(5) ? "Allow" : "Deny", below(4) ? "Tcp" : "*",
-	        ports[below(10)], i % 4 ? prefix : "*", i % 4 ? "*" : prefix);
+	        "\"resourceGroup\":\"rg-plant\",\"type\":\"Microsoft.Network/networkSecurityGroups/securityRules\"}",
+	        i ? ",\n" : "", i, 100 + i * 10, i % 4 ? "Inbound" : "Outbound", below(5) ? "Allow" : "Deny",
+	        below(4) ? "Tcp" : "*", ports[below(10)], i % 4 ? prefix : "*", i % 4 ? "*" : prefix);
 }
 
 int main(int argc, char **argv)
@@ -61,10 +63,14 @@ int main(int argc, char **argv)
 	if (argc != 6)
 		return 2;
 	const char *dir = argv[1];
-	unsigned vms = (unsigned)atoi(argv[2]), subnets = (unsigned)atoi(argv[3]), groups = (unsigned)atoi(argv[4]), rules = (unsigned)atoi(argv[5]);
+	unsigned vms = (unsigned)atoi(argv[2]), subnets = (unsigned)atoi(argv[3]), groups = (unsigned)atoi(argv[4]),
+		 rules = (unsigned)atoi(argv[5]);
 	FILE *f = begin(dir, "nsgs.json");
 	for (unsigned g = 0; g < groups; g++) {
-		fprintf(f, "%s{\"id\":\"" ID "Network/networkSecurityGroups/nsg-%u\",\"name\":\"nsg-%u\",\"location\":\"westeurope\",\"resourceGroup\":\"rg-plant\",\"type\":\"Microsoft.Network/networkSecurityGroups\",\"securityRules\":[\n", g ? ",\n" : "", g, g);
+		fprintf(f,
+		        "%s{\"id\":\"" ID
+		        "Network/networkSecurityGroups/nsg-%u\",\"name\":\"nsg-%u\",\"location\":\"westeurope\",\"resourceGroup\":\"rg-plant\",\"type\":\"Microsoft.Network/networkSecurityGroups\",\"securityRules\":[\n",
+		        g ? ",\n" : "", g, g);
 		for (unsigned i = 0; i < rules; i++)
 			rule(f, i, subnets);
 		fputs("]}", f);
@@ -72,44 +78,64 @@ int main(int argc, char **argv)
 	end(f);
 	f = begin(dir, "vnets.json");
 	for (unsigned v = 0; v < 10; v++) {
-		fprintf(f, "%s{\"id\":\"" ID "Network/virtualNetworks/vnet-%u\",\"name\":\"vnet-%u\",\"location\":\"westeurope\",\"type\":\"Microsoft.Network/virtualNetworks\",\"addressSpace\":{\"addressPrefixes\":[\"10.%u.0.0/16\"]},\"subnets\":[", v ? ",\n" : "", v, v, v);
+		fprintf(f,
+		        "%s{\"id\":\"" ID
+		        "Network/virtualNetworks/vnet-%u\",\"name\":\"vnet-%u\",\"location\":\"westeurope\",\"type\":\"Microsoft.Network/virtualNetworks\",\"addressSpace\":{\"addressPrefixes\":[\"10.%u.0.0/16\"]},\"subnets\":[",
+		        v ? ",\n" : "", v, v, v);
 		for (unsigned s = v, n = 0; s < subnets; s += 10, n++) {
 			char prefix[32];
 			subnet_prefix(s, prefix);
-			fprintf(f, "%s{\"id\":\"" ID "Network/virtualNetworks/vnet-%u/subnets/snet-%u\",\"name\":\"snet-%u\",\"addressPrefix\":\"%s\",\"networkSecurityGroup\":{\"id\":\"" ID "Network/networkSecurityGroups/nsg-%u\"}}", n ? ",\n" : "", v, s, s, prefix,
-			        s % groups);
+			fprintf(f,
+			        "%s{\"id\":\"" ID
+			        "Network/virtualNetworks/vnet-%u/subnets/snet-%u\",\"name\":\"snet-%u\",\"addressPrefix\":\"%s\",\"networkSecurityGroup\":{\"id\":\"" ID
+			        "Network/networkSecurityGroups/nsg-%u\"}}",
+			        n ? ",\n" : "", v, s, s, prefix, s % groups);
 		}
 		fputs("],\"virtualNetworkPeerings\":[", f);
 		for (unsigned o = 0, n = 0; o < 10; o++)
 			if (o != v && (!o || !v))
-				fprintf(f, "%s{\"name\":\"to-%u\",\"peeringState\":\"Connected\",\"allowVirtualNetworkAccess\":true,\"remoteVirtualNetwork\":{\"id\":\"" ID "Network/virtualNetworks/vnet-%u\"}}", n++ ? "," : "", o, o);
+				fprintf(f,
+				        "%s{\"name\":\"to-%u\",\"peeringState\":\"Connected\",\"allowVirtualNetworkAccess\":true,\"remoteVirtualNetwork\":{\"id\":\"" ID
+				        "Network/virtualNetworks/vnet-%u\"}}",
+				        n++ ? "," : "", o, o);
 		fputs("]}", f);
 	}
 	end(f);
 	f = begin(dir, "nics.json");
 	for (unsigned i = 0; i < vms; i++) {
 		unsigned s = i % subnets;
-		fprintf(f, "%s{\"id\":\"" ID "Network/networkInterfaces/nic-%u\",\"name\":\"nic-%u\",\"location\":\"westeurope\",\"type\":\"Microsoft.Network/networkInterfaces\",\"enableIPForwarding\":false,\"virtualMachine\":{\"id\":\"" ID "Compute/virtualMachines/vm-%u\"},"
-		        "\"ipConfigurations\":[{\"id\":\"" ID "Network/networkInterfaces/nic-%u/ipConfigurations/ipconfig1\",\"name\":\"ipconfig1\",\"primary\":true,\"privateIPAddress\":\"10.%u.%u.%u\",\"subnet\":{\"id\":\"" ID "Network/virtualNetworks/vnet-%u/subnets/snet-%u\"}",
+		fprintf(f,
+		        "%s{\"id\":\"" ID
+		        "Network/networkInterfaces/nic-%u\",\"name\":\"nic-%u\",\"location\":\"westeurope\",\"type\":\"Microsoft.Network/networkInterfaces\",\"enableIPForwarding\":false,\"virtualMachine\":{\"id\":\"" ID
+		        "Compute/virtualMachines/vm-%u\"},"
+		        "\"ipConfigurations\":[{\"id\":\"" ID
+		        "Network/networkInterfaces/nic-%u/ipConfigurations/ipconfig1\",\"name\":\"ipconfig1\",\"primary\":true,\"privateIPAddress\":\"10.%u.%u.%u\",\"subnet\":{\"id\":\"" ID
+		        "Network/virtualNetworks/vnet-%u/subnets/snet-%u\"}",
 		        i ? ",\n" : "", i, i, i, i, s % 10, s / 10, 4 + i / subnets, s % 10, s);
 		if (!(i % 50))
 			fprintf(f, ",\"publicIPAddress\":{\"id\":\"" ID "Network/publicIPAddresses/pip-%u\"}", i);
 		fputs("}]", f);
 		if (!(i % 7))
-			fprintf(f, ",\"networkSecurityGroup\":{\"id\":\"" ID "Network/networkSecurityGroups/nsg-%u\"}", below(groups));
+			fprintf(f, ",\"networkSecurityGroup\":{\"id\":\"" ID "Network/networkSecurityGroups/nsg-%u\"}",
+			        below(groups));
 		fputs("}", f);
 	}
 	end(f);
 	f = begin(dir, "vms.json");
 	for (unsigned i = 0; i < vms; i++)
-		fprintf(f, "%s{\"id\":\"" ID "Compute/virtualMachines/vm-%u\",\"name\":\"vm-%u\",\"location\":\"westeurope\",\"type\":\"Microsoft.Compute/virtualMachines\",\"tags\":{\"environment\":\"%s\"},\"hardwareProfile\":{\"vmSize\":\"Standard_D2as_v5\"},"
-		        "\"networkProfile\":{\"networkInterfaces\":[{\"id\":\"" ID "Network/networkInterfaces/nic-%u\",\"primary\":true}]},\"osProfile\":{\"adminUsername\":\"operator\",\"computerName\":\"vm-%u\"}}", i ? ",\n" : "", i, i,
-		        i % 3 ? "prod" : "test", i, i);
+		fprintf(f,
+		        "%s{\"id\":\"" ID
+		        "Compute/virtualMachines/vm-%u\",\"name\":\"vm-%u\",\"location\":\"westeurope\",\"type\":\"Microsoft.Compute/virtualMachines\",\"tags\":{\"environment\":\"%s\"},\"hardwareProfile\":{\"vmSize\":\"Standard_D2as_v5\"},"
+		        "\"networkProfile\":{\"networkInterfaces\":[{\"id\":\"" ID
+		        "Network/networkInterfaces/nic-%u\",\"primary\":true}]},\"osProfile\":{\"adminUsername\":\"operator\",\"computerName\":\"vm-%u\"}}",
+		        i ? ",\n" : "", i, i, i % 3 ? "prod" : "test", i, i);
 	end(f);
 	f = begin(dir, "pips.json");
 	for (unsigned i = 0; i < vms; i += 50)
-		fprintf(f, "%s{\"id\":\"" ID "Network/publicIPAddresses/pip-%u\",\"name\":\"pip-%u\",\"type\":\"Microsoft.Network/publicIPAddresses\",\"ipAddress\":\"203.0.%u.%u\",\"sku\":{\"name\":\"%s\"}}", i ? ",\n" : "", i, i, 113 + i / 50 / 250, i / 50 % 250,
-		        i % 100 ? "Standard" : "Basic");
+		fprintf(f,
+		        "%s{\"id\":\"" ID
+		        "Network/publicIPAddresses/pip-%u\",\"name\":\"pip-%u\",\"type\":\"Microsoft.Network/publicIPAddresses\",\"ipAddress\":\"203.0.%u.%u\",\"sku\":{\"name\":\"%s\"}}",
+		        i ? ",\n" : "", i, i, 113 + i / 50 / 250, i / 50 % 250, i % 100 ? "Standard" : "Basic");
 	end(f);
 	return 0;
 }

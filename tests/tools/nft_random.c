@@ -2,10 +2,11 @@
 /*
  * Random rules against random packets, judged twice: by the kernel that holds them, and by wh_nft_passes().
  *   nft_random SEED ROUNDS
- * In a network namespace with a tun device `t0` that has 10.0.0.4, 10.0.0.5, 2001:db8::4 and ::5 and is the way to everywhere, and tables
- * around ours: port 2222 is redirected to 22, port 4430 is published for another machine's 443, everything to 10.9.0.0/16 and
- * 2001:db8:9::/48 is routed on, and what reaches the hooks behind ours is logged to group 6 and dropped. A packet ends with its number: so its fate is read from the two log groups. Rules are
- * applied in all ways (whole, as differences, pending, confirmed, at once, as an audit), and peers are chosen at the edges of prefixes.
+ * In a network namespace with a tun device `t0` that has 10.0.0.4, 10.0.0.5, 2001:db8::4 and ::5 and is the way to everywhere,
+ * and tables around ours: port 2222 is redirected to 22, port 4430 is published for another machine's 443, everything to
+ * 10.9.0.0/16 and 2001:db8:9::/48 is routed on, and what reaches the hooks behind ours is logged to group 6 and dropped. A packet
+ * ends with its number: so its fate is read from the two log groups. Rules are applied in all ways (whole, as differences,
+ * pending, confirmed, at once, as an audit), and peers are chosen at the edges of prefixes.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -44,7 +45,8 @@ static struct wh_addr own[2][2], behind[2];
 
 static void name_addresses(void)
 {
-	static const char *const text[2][3] = {{"10.0.0.4", "10.0.0.5", "10.9.0.9"}, {"2001:db8::4", "2001:db8::5", "2001:db8:9::9"}};
+	static const char *const text[2][3] = {{"10.0.0.4", "10.0.0.5", "10.9.0.9"},
+	                                       {"2001:db8::4", "2001:db8::5", "2001:db8:9::9"}};
 	for (int v6 = 0; v6 < 2; v6++)
 		for (int i = 0; i < 3; i++)
 			wh_addr_parse(text[v6][i], strlen(text[v6][i]), i < 2 ? &own[v6][i] : &behind[v6]);
@@ -98,10 +100,14 @@ static struct wh_nft_ruleset *random_rules(struct wh_arena *mem)
 		for (int udp = 0; udp < 2; udp++)
 			for (size_t i = 0; i < N_PORTS; i++) {
 				/* a rule for any address, one for some, or two resources with one each */
-				int kind = rnd(3) ? 0 : ports[i] == REDIRECTED || ports[i] == PUBLISHED ? 2 + (int)rnd(2) : 1 + (int)rnd(3);
+				int kind = rnd(3)                                            ? 0
+				           : ports[i] == REDIRECTED || ports[i] == PUBLISHED ? 2 + (int)rnd(2)
+				                                                             : 1 + (int)rnd(3);
 				for (int n = 0; n < (kind == 3 ? 2 : kind != 0); n++) {
 					struct wh_nft_port *p = &rs->ports[rs->n_ports++];
-					*p = (struct wh_nft_port){.direction = (enum wh_direction)d, .proto = udp ? WH_PROTO_UDP : WH_PROTO_TCP, .port = ports[i]};
+					*p = (struct wh_nft_port){.direction = (enum wh_direction)d,
+					                          .proto = udp ? WH_PROTO_UDP : WH_PROTO_TCP,
+					                          .port = ports[i]};
 					if (kind > 1)
 						random_locals(p, kind == 3 ? n : -1, mem);
 					fill(p, rnd(8) ? rnd(30) : rnd(2) ? 0 : 6000, mem);
@@ -161,9 +167,12 @@ static bool usable(const struct wh_addr *a, bool v6)
 
 static struct wh_nft_packet random_packet(const struct wh_nft_ruleset *rs, bool *v6, uint8_t *flags)
 {
-	static const uint8_t others[] = {WH_PROTO_ICMP, 132, 47, 136}, tcp_flags[] = {SYN, SYN, SYN, SYN | ACK, ACK, SYN | 64, 1 | ACK, 4};
+	static const uint8_t others[] = {WH_PROTO_ICMP, 132, 47, 136},
+			     tcp_flags[] = {SYN, SYN, SYN, SYN | ACK, ACK, SYN | 64, 1 | ACK, 4};
 	const struct wh_nft_port *p = rs->n_ports ? &rs->ports[rnd((uint32_t)rs->n_ports)] : NULL;
-	struct wh_nft_packet k = {.direction = (enum wh_direction)rnd(2), .proto = rnd(2) ? WH_PROTO_TCP : WH_PROTO_UDP, .port = ports[rnd(N_PORTS)]};
+	struct wh_nft_packet k = {.direction = (enum wh_direction)rnd(2),
+	                          .proto = rnd(2) ? WH_PROTO_TCP : WH_PROTO_UDP,
+	                          .port = ports[rnd(N_PORTS)]};
 	*v6 = rnd(2);
 	if (p && rnd(4)) {
 		k.direction = p->direction;
@@ -181,7 +190,8 @@ static struct wh_nft_packet random_packet(const struct wh_nft_ruleset *rs, bool 
 	}
 	if (k.direction == WH_INBOUND && (k.proto == WH_PROTO_TCP || k.proto == WH_PROTO_UDP)) {
 		k.translated = k.port == REDIRECTED || (k.port == PUBLISHED && !k.forwarded);
-		k.forwarded = k.port != REDIRECTED && (k.forwarded || k.port == PUBLISHED); /* also what is for others is redirected, as by a proxy */
+		/* also what is for others is redirected, as by a proxy */
+		k.forwarded = k.port != REDIRECTED && (k.forwarded || k.port == PUBLISHED);
 		k.translated_port = k.port == REDIRECTED ? 22 : 443;
 	}
 	*flags = tcp_flags[rnd(8)];
@@ -216,7 +226,8 @@ static void put16(uint8_t *p, unsigned v)
 }
 
 /* The part behind the IP header, with its checksum. */
-static size_t transport(uint8_t *t, const struct wh_nft_packet *k, uint8_t flags, const uint8_t *src, const uint8_t *dst, size_t width, uint32_t id)
+static size_t transport(uint8_t *t, const struct wh_nft_packet *k, uint8_t flags, const uint8_t *src, const uint8_t *dst,
+                        size_t width, uint32_t id)
 {
 	size_t head = k->proto == WH_PROTO_TCP ? 20 : k->proto == WH_PROTO_UDP ? 8 : 12, len = head + DATA;
 	uint32_t pseudo = k->proto + (uint32_t)len;
@@ -234,7 +245,10 @@ static size_t transport(uint8_t *t, const struct wh_nft_packet *k, uint8_t flags
 	memcpy(t + len - 4, &id, 4);
 	for (size_t i = 0; i < width && k->proto != WH_PROTO_ICMP; i += 2)
 		pseudo += (uint32_t)(src[i] << 8 | src[i + 1]) + (uint32_t)(dst[i] << 8 | dst[i + 1]);
-	size_t at = k->proto == WH_PROTO_TCP ? 16 : k->proto == WH_PROTO_UDP ? 6 : k->proto == WH_PROTO_ICMP || k->proto == WH_PROTO_ICMPV6 ? 2 : 0;
+	size_t at = k->proto == WH_PROTO_TCP                                   ? 16
+	            : k->proto == WH_PROTO_UDP                                 ? 6
+	            : k->proto == WH_PROTO_ICMP || k->proto == WH_PROTO_ICMPV6 ? 2
+	                                                                       : 0;
 	if (at)
 		put16(t + at, sum(t, len, k->proto == WH_PROTO_ICMP ? 0 : pseudo));
 	return len;
@@ -242,7 +256,8 @@ static size_t transport(uint8_t *t, const struct wh_nft_packet *k, uint8_t flags
 
 struct wire { int tun, raw4, raw6; };
 
-static size_t ip_header(uint8_t *p, bool v6, uint8_t proto, size_t payload, const uint8_t *src, const uint8_t *dst, unsigned frag, unsigned id)
+static size_t ip_header(uint8_t *p, bool v6, uint8_t proto, size_t payload, const uint8_t *src, const uint8_t *dst, unsigned frag,
+                        unsigned id)
 {
 	memset(p, 0, 48);
 	if (!v6) {
@@ -300,7 +315,9 @@ static void send_packet(const struct wire *w, const struct wh_nft_packet *k, boo
 	memcpy(&to4.sin_addr, peer, 4);
 	memcpy(&to6.sin6_addr, k->peer.b, 16);
 	/* what is dropped is answered with EPERM, which is no news */
-	if (sendto(v6 ? w->raw6 : w->raw4, p, head + len, 0, v6 ? (void *)&to6 : (void *)&to4, v6 ? sizeof to6 : sizeof to4) < 0 && errno != EPERM)
+	if (sendto(v6 ? w->raw6 : w->raw4, p, head + len, 0, v6 ? (void *)&to6 : (void *)&to4, v6 ? sizeof to6 : sizeof to4) <
+	            0 &&
+	    errno != EPERM)
 		perror("raw");
 }
 
@@ -328,7 +345,8 @@ static struct mnl_socket *listen_to(uint16_t group)
 			mnl_attr_put(h, NFULA_CFG_MODE, sizeof mode, &mode);
 			mnl_attr_put_u32(h, NFULA_CFG_QTHRESH, htonl(1));
 		}
-		if (mnl_socket_sendto(s, h, h->nlmsg_len) < 0 || mnl_socket_recvfrom(s, buf, sizeof buf) < 0 || mnl_cb_run(buf, 20, 0, 0, NULL, NULL) < 0)
+		if (mnl_socket_sendto(s, h, h->nlmsg_len) < 0 || mnl_socket_recvfrom(s, buf, sizeof buf) < 0 ||
+		    mnl_cb_run(buf, 20, 0, 0, NULL, NULL) < 0)
 			return NULL;
 	}
 	return s;
@@ -336,8 +354,8 @@ static struct mnl_socket *listen_to(uint16_t group)
 
 struct fates { uint8_t *of; uint32_t first; uint8_t mark; };
 
-/* A redirect that the kernel itself sends about a packet which it is about to forward, before the hook that may drop that packet: it ends as the
- * packet does, and says nothing of its fate. As often as the rate limit lets it. */
+/* A redirect that the kernel itself sends about a packet which it is about to forward, before the hook that may drop that packet:
+ * it ends as the packet does, and says nothing of its fate. As often as the rate limit lets it. */
 static bool is_redirect(const uint8_t *p)
 {
 	return p[0] >> 4 == 6 ? p[6] == WH_PROTO_ICMPV6 && p[40] == 137 : p[9] == WH_PROTO_ICMP && p[20] == 5;
@@ -404,8 +422,14 @@ static int judge(const struct wire *w, struct mnl_socket *drops, struct mnl_sock
 		dropped += !passes_here;
 		if ((passed == passes_here && fate[i] && (rs->audit || fate[i] != (PASSED | DROPPED))) || wrong++ > 5)
 			continue;
-		printf("# %s: %s %u/%u %s at %s%s%s %s: the kernel %s, wh_nft_passes() %s it\n", how_now, k[i].direction ? "to" : "from", k[i].port, k[i].proto, wh_addr_text(&k[i].peer, addr),
-		       wh_addr_text(k[i].local, local), k[i].translated ? " translated" : "", k[i].forwarded ? " forwarded" : "", k[i].opens ? "opens" : "", !fate[i] ? "loses it" : passed ? "passes it" : "drops it", passes_here ? "passes" : "drops");
+		printf("# %s: %s %u/%u %s at %s%s%s %s: the kernel %s, wh_nft_passes() %s it\n", how_now,
+		       k[i].direction ? "to" : "from", k[i].port, k[i].proto, wh_addr_text(&k[i].peer, addr),
+		       wh_addr_text(k[i].local, local), k[i].translated ? " translated" : "", k[i].forwarded ? " forwarded" : "",
+		       k[i].opens ? "opens" : "",
+		       !fate[i] ? "loses it"
+		       : passed ? "passes it"
+		                : "drops it",
+		       passes_here ? "passes" : "drops");
 	}
 	next += PACKETS;
 	return wrong;
@@ -413,7 +437,8 @@ static int judge(const struct wire *w, struct mnl_socket *drops, struct mnl_sock
 
 static struct wire open_wire(void)
 {
-	struct wire w = {open("/dev/net/tun", O_RDWR | O_CLOEXEC), socket(AF_INET, SOCK_RAW, IPPROTO_RAW), socket(AF_INET6, SOCK_RAW, IPPROTO_RAW)};
+	struct wire w = {open("/dev/net/tun", O_RDWR | O_CLOEXEC), socket(AF_INET, SOCK_RAW, IPPROTO_RAW),
+	                 socket(AF_INET6, SOCK_RAW, IPPROTO_RAW)};
 	struct ifreq r = {.ifr_flags = IFF_TUN | IFF_NO_PI};
 	strcpy(r.ifr_name, "t0");
 	if (w.tun < 0 || w.raw4 < 0 || w.raw6 < 0 || ioctl(w.tun, TUNSETIFF, &r)) {
@@ -426,9 +451,14 @@ static struct wire open_wire(void)
 int main(int argc, char **argv)
 {
 	enum { WAYS = 6 };
-	static const struct { const char *how; bool same, alter, audit; int within; } ways[WAYS] = {
-		{"new, pending", false, false, false, 60}, {"a difference, over what is pending", false, true, false, 60}, {"at once", true, false, false, 0},
-		{"a difference, over what was confirmed", false, true, false, 60}, {"a difference, at once", false, true, false, 0}, {"an audit", true, false, true, 60},
+	static const struct { const char *how; bool same, alter, audit; int within;
+	} ways[WAYS] = {
+		{"new, pending", false, false, false, 60},
+		{"a difference, over what is pending", false, true, false, 60},
+		{"at once", true, false, false, 0},
+		{"a difference, over what was confirmed", false, true, false, 60},
+		{"a difference, at once", false, true, false, 0},
+		{"an audit", true, false, true, 60},
 	};
 	struct wh_error err = {.text = ""};
 	name_addresses();

@@ -2,8 +2,8 @@
 /*
  * Applies a ruleset from a plain file, for the tests and the bench of core/enforce:
  *   nft_tool apply FILE SECONDS | confirm | rollback | state | compare FILE | text FILE SECONDS
- * A line "port in|out tcp|udp N [ADDRESS…]" begins a port, for any address of ours or for these; the lines that follow are its prefixes;
- * "audit" drops nothing.
+ * A line "port in|out tcp|udp N [ADDRESS…]" begins a port, for any address of ours or for these; the lines that follow are its
+ * prefixes; "audit" drops nothing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -86,7 +86,9 @@ int main(int argc, char **argv)
 		struct wh_enforce_result res;
 		rc = wh_nft_apply(load(argv[2], mem), &opt, &res, &err);
 		if (!rc)
-			printf("%zu ports, %zu prefixes, %.3f s, verified %d, %zu messages, %zu bytes%s\n", res.ports, res.prefixes, res.apply_seconds, res.verified, res.messages, res.bytes, res.unchanged ? ", unchanged" : "");
+			printf("%zu ports, %zu prefixes, %.3f s, verified %d, %zu messages, %zu bytes%s\n", res.ports,
+			       res.prefixes, res.apply_seconds, res.verified, res.messages, res.bytes,
+			       res.unchanged ? ", unchanged" : "");
 	} else if (argc == 4 && !strcmp(argv[1], "text")) {
 		char *t = wh_nft_text(load(argv[2], mem), atoi(argv[3]));
 		fputs(t, stdout);
@@ -104,7 +106,8 @@ int main(int argc, char **argv)
 	} else if (argc == 2 && !strcmp(argv[1], "state")) {
 		struct wh_nft_state st;
 		rc = wh_nft_state(&st, &err);
-		printf("present %d confirmed %d ports %zu expires %d\n", st.present, st.confirmed, st.ports, st.expires_in_ms > 0);
+		printf("present %d confirmed %d ports %zu expires %d\n", st.present, st.confirmed, st.ports,
+		       st.expires_in_ms > 0);
 	}
 	if (rc < 0)
 		fprintf(stderr, "nft_tool: %s\n", err.text);

@@ -65,8 +65,8 @@ static int send_to(char *to, const char *port, long rate)
 	if (!from || rate < 1)
 		return 2;
 	*from++ = 0;
-	if (inet_pton(AF_INET, to, &a.sin_addr) != 1 || inet_pton(AF_INET, from, &own.sin_addr) != 1 || bind(s, (struct sockaddr *)&own, sizeof own) ||
-	    connect(s, (struct sockaddr *)&a, sizeof a)) {
+	if (inet_pton(AF_INET, to, &a.sin_addr) != 1 || inet_pton(AF_INET, from, &own.sin_addr) != 1 ||
+	    bind(s, (struct sockaddr *)&own, sizeof own) || connect(s, (struct sockaddr *)&a, sizeof a)) {
 		perror("stream");
 		return 2;
 	}

@@ -6,8 +6,10 @@
  *   talk try ADDRESS PORT       connects within two seconds, says a word and wants it back: "connects" (0) or "no connection" (1)
  *   talk bulk ADDRESS PORT N    connects and has N bytes sent back, within five seconds: "all back" (0) or "cut" (1)
  *   talk userve PORT            the same as serve over UDP; who asks from port 68 (a DHCP client) is answered by broadcast
- *   talk utry ADDRESS PORT [N [OWNPORT]]  sends one datagram of N bytes (5), more than one packet holds goes as fragments: "answered" (0) or "no answer" (1)
- *   talk hold ADDRESS PORT      connects, prints "connected", and sends back to standard output the echo of each line of standard input
+ *   talk utry ADDRESS PORT [N [OWNPORT]]  sends one datagram of N bytes (5), more than one packet holds goes as fragments:
+ *                                         "answered" (0) or "no answer" (1)
+ *   talk hold ADDRESS PORT      connects, prints "connected", and sends back to standard output the echo of each line of standard
+ *                               input
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -116,7 +118,8 @@ static int datagrams(const char *port)
 {
 	static char buf[1 << 16];
 	int one = 1, zero = 0, off = IP_PMTUDISC_DONT, s = socket(AF_INET6, SOCK_DGRAM, 0);
-	struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port)), .sin6_addr = in6addr_any}, from;
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port)), .sin6_addr = in6addr_any},
+			    from;
 	setsockopt(s, SOL_SOCKET, SO_BROADCAST, &one, sizeof one);
 	setsockopt(s, IPPROTO_IP, IP_MTU_DISCOVER, &off, sizeof off);
 	setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
@@ -151,7 +154,8 @@ static int ask(const char *host, const char *port, size_t n, const char *own_por
 	int s = socket(a->ai_family, SOCK_DGRAM, 0);
 	hints.ai_family = a->ai_family;
 	hints.ai_flags |= AI_PASSIVE;
-	if ((own || own_port) && (getaddrinfo(own, own_port ? own_port : "0", &hints, &from) || bind(s, from->ai_addr, from->ai_addrlen)))
+	if ((own || own_port) &&
+	    (getaddrinfo(own, own_port ? own_port : "0", &hints, &from) || bind(s, from->ai_addr, from->ai_addrlen)))
 		return 2;
 	setsockopt(s, SOL_SOCKET, SO_BROADCAST, &one, sizeof one);
 	setsockopt(s, IPPROTO_IP, IP_MTU_DISCOVER, &off, sizeof off);
@@ -202,6 +206,7 @@ int main(int argc, char **argv)
 		puts(bad ? "no answer" : "answered");
 		return bad;
 	}
-	fprintf(stderr, "usage: talk serve PORT | try ADDRESS PORT | bulk ADDRESS PORT N | userve PORT | utry ADDRESS PORT [N [OWNPORT]] | hold ADDRESS PORT\n");
+	fprintf(stderr,
+	        "usage: talk serve PORT | try ADDRESS PORT | bulk ADDRESS PORT N | userve PORT | utry ADDRESS PORT [N [OWNPORT]] | hold ADDRESS PORT\n");
 	return 2;
 }

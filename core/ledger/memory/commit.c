@@ -93,7 +93,8 @@ int wh_memory_commit(struct wh_store *s, const struct wh_store_batch *b, struct 
 	bool again = (b->id[0] || b->id[1]) && had_batch(d, b->id);
 	int rc = !again && seen && seen->n_contents && seen->generation != d->generation ? -EAGAIN : 0;
 	if (!rc && !again && seen && seen->n_pages && seen->pages_generation != d->pages_generation)
-		rc = wh_fail(err, -ESTALE, "another run has put flows together in this ledger meanwhile; what this one read since is left out");
+		rc = wh_fail(err, -ESTALE,
+		             "another run has put flows together in this ledger meanwhile; what this one read since is left out");
 	if (!rc && !again)
 		rc = put_tables(d, b, err);
 	if (!rc && !again && seen)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Edges go into a copy of what is stored. Those of a table come in order of ports, each edge once: what is there already is found in the sorted
- * array, what is new is gathered behind it, and both are joined at the end of the table.
+ * Edges go into a copy of what is stored. Those of a table come in order of ports, each edge once: what is there already is found
+ * in the sorted array, what is new is gathered behind it, and both are joined at the end of the table.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +83,8 @@ static int port(void *arg, const struct wh_edge_key *of, wh_edge_cb each, void *
 	size_t n = fresh_of(c, of);
 	int rc = 0;
 	(void)err;
-	for (size_t i = wh_memory_edge_from(c->e, &of->local); i < c->e->n && wh_addr_eq(&c->e->at[i].key.local, &of->local) && !rc; i++)
+	for (size_t i = wh_memory_edge_from(c->e, &of->local);
+	     i < c->e->n && wh_addr_eq(&c->e->at[i].key.local, &of->local) && !rc; i++)
 		if (wh_edge_same_port(&c->e->at[i].key, of) && !c->e->at[i].gone)
 			rc = each(each_arg, &c->e->at[i].key, &c->e->at[i].edge);
 	for (size_t i = 0; i < n && !rc; i++)
@@ -117,7 +118,8 @@ static int put_sketch(void *arg, const struct wh_sketch_key *k, const struct wh_
 int wh_memory_put_edges(struct memory_data *d, enum wh_edges_seen by, const struct wh_edge_table *t, struct wh_error *err)
 {
 	struct putting c = {.d = d, .mem = d->mem, .e = &d->edges[by], .open = by == WH_EDGES_OPEN};
-	const struct wh_quota_store quota = {.arg = &c, .merge = merge, .drop = drop, .port = port, .sketch = c.open ? NULL : put_sketch};
+	const struct wh_quota_store quota = {
+		.arg = &c, .merge = merge, .drop = drop, .port = port, .sketch = c.open ? NULL : put_sketch};
 	int rc = wh_quota_put_edges(&quota, t, err);
 	join(&c);
 	return rc;

@@ -2,8 +2,9 @@
 /*
  * A store in memory, from the inside: for tests, and to show that store.h says all that a store must do.
  *
- * What is stored is never changed. A commit copies it, adds to the copy, and puts that in its place, or drops it when anything fails: so a reader sees
- * all of a batch or nothing, and what it reads stays for as long as it reads. A commit takes time by what is stored, not by what is added.
+ * What is stored is never changed. A commit copies it, adds to the copy, and puts that in its place, or drops it when anything
+ * fails: so a reader sees all of a batch or nothing, and what it reads stays for as long as it reads. A commit takes time by what
+ * is stored, not by what is added.
  *
  *   store.c    opening, what is read
  *   edges.c    edges go in
@@ -15,7 +16,8 @@
 #include "ledger/edge.h"
 #include "ledger/store.h"
 
-struct memory_edge { struct wh_edge_key key; struct wh_edge edge; int32_t seen; bool gone; }; /* seen: the last day, of one that was seen open */
+/* seen: the last day, of one that was seen open */
+struct memory_edge { struct wh_edge_key key; struct wh_edge edge; int32_t seen; bool gone; };
 struct memory_edges { struct memory_edge *at; size_t n; }; /* by key */
 struct memory_sketch { struct wh_sketch_key key; struct wh_sketch sketch; };
 struct memory_day { int32_t day; uint64_t flows; };

@@ -20,9 +20,11 @@ static void put_content(struct memory_data *d, const struct wh_content_row *row)
 	*to = *row;
 	if (!row->id)
 		to->id = ++d->last_id;
-	to->marks = memcpy(wh_arena_array(d->mem, row->n_marks + 1, sizeof *row->marks), row->marks, row->n_marks * sizeof *row->marks);
+	to->marks = memcpy(wh_arena_array(d->mem, row->n_marks + 1, sizeof *row->marks), row->marks,
+	                   row->n_marks * sizeof *row->marks);
 	to->tail = memcpy(wh_arena_array(d->mem, row->n_tail + 1, sizeof *row->tail), row->tail, row->n_tail * sizeof *row->tail);
-	to->checks = memcpy(wh_arena_array(d->mem, row->lines + (size_t)1, sizeof *row->checks), row->checks, row->lines * sizeof *row->checks);
+	to->checks = memcpy(wh_arena_array(d->mem, row->lines + (size_t)1, sizeof *row->checks), row->checks,
+	                    row->lines * sizeof *row->checks);
 }
 
 static void put_realm(struct memory_data *d, const struct wh_realm_met *m)
@@ -39,7 +41,8 @@ static void put_realm(struct memory_data *d, const struct wh_realm_met *m)
 static void put_conversations(struct memory_data *d, const struct wh_conversations_of_day *of)
 {
 	for (size_t i = 0; i < of->n; i++) {
-		d->conversations = wh_arena_grown(d->mem, d->conversations, d->n_conversations, &d->conversation_room, sizeof *d->conversations);
+		d->conversations = wh_arena_grown(d->mem, d->conversations, d->n_conversations, &d->conversation_room,
+		                                  sizeof *d->conversations);
 		d->conversations[d->n_conversations++] = (struct memory_conversation){of->day, of->rows[i]};
 	}
 }

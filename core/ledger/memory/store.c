@@ -64,7 +64,8 @@ struct memory_data *wh_memory_begin(struct wh_store *s)
 		d->days = copy_of(mem, old->days, d->day_room = old->n_days, sizeof *d->days);
 		d->places = copy_of(mem, old->places, d->place_room = old->n_places, sizeof *d->places);
 		d->contents = copy_of(mem, old->contents, d->content_room = old->n_contents, sizeof *d->contents);
-		d->conversations = copy_of(mem, old->conversations, d->conversation_room = old->n_conversations, sizeof *d->conversations);
+		d->conversations = copy_of(mem, old->conversations, d->conversation_room = old->n_conversations,
+		                           sizeof *d->conversations);
 		d->realms = copy_of(mem, old->realms, d->realm_room = old->n_realms, sizeof *d->realms);
 		d->pages = copy_of(mem, old->pages, d->page_room = old->n_pages, sizeof *d->pages);
 		d->facts = copy_of(mem, old->facts, d->fact_room = old->n_facts, sizeof *d->facts);
@@ -173,14 +174,15 @@ size_t wh_memory_edge_from(const struct memory_edges *e, const struct wh_addr *a
 	return lo;
 }
 
-static int edges(struct wh_store *s, enum wh_edges_seen by, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg,
-                 struct wh_error *err)
+static int edges(struct wh_store *s, enum wh_edges_seen by, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each,
+                 void *arg, struct wh_error *err)
 {
 	struct memory_data *d = wh_memory_hold(s);
 	const struct memory_edges *e = &d->edges[by];
 	int rc = 0;
 	(void)err;
-	for (size_t i = from ? wh_memory_edge_from(e, from) : 0; i < e->n && !rc && (!to || wh_addr_cmp(&e->at[i].key.local, to) < 0); i++)
+	for (size_t i = from ? wh_memory_edge_from(e, from) : 0;
+	     i < e->n && !rc && (!to || wh_addr_cmp(&e->at[i].key.local, to) < 0); i++)
 		rc = each(arg, &e->at[i].key, &e->at[i].edge);
 	wh_memory_release(s, d);
 	return rc;
@@ -192,7 +194,8 @@ static int sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct wh_
 	int rc = 0;
 	(void)err;
 	for (size_t i = 0; i < d->n_sketches && !rc; i++)
-		rc = each(arg, &d->sketches[i].key.local, d->sketches[i].key.proto, d->sketches[i].key.port, &d->sketches[i].sketch);
+		rc = each(arg, &d->sketches[i].key.local, d->sketches[i].key.proto, d->sketches[i].key.port,
+		          &d->sketches[i].sketch);
 	wh_memory_release(s, d);
 	return rc;
 }
@@ -228,8 +231,12 @@ static int totals(struct wh_store *s, struct wh_store_totals *out, struct wh_err
 	struct memory_data *d = wh_memory_hold(s);
 	const struct memory_edges *e = &d->edges[WH_EDGES_REPORTED], *open = &d->edges[WH_EDGES_OPEN];
 	(void)err;
-	*out = (struct wh_store_totals){.edges = e->n, .records = d->counters[0], .flows = d->counters[1], .alerts = d->counters[2],
-	                                .other = d->counters[3], .malformed = d->counters[4]};
+	*out = (struct wh_store_totals){.edges = e->n,
+	                                .records = d->counters[0],
+	                                .flows = d->counters[1],
+	                                .alerts = d->counters[2],
+	                                .other = d->counters[3],
+	                                .malformed = d->counters[4]};
 	for (size_t i = 0; i < open->n; i++)
 		out->edges += !e->n || !bsearch(&open->at[i], e->at, e->n, sizeof *e->at, wh_memory_by_key);
 	if (d->n_days) {

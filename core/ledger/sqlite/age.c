@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Edges and sketches that were last seen long ago are removed. Age is counted in days with data, never by a clock: a machine that for a minute took the year for 2036 makes one
- * day more, not ten years. All edges are looked through when a week of days has come since the last time, which a counter remembers.
+ * Edges and sketches that were last seen long ago are removed. Age is counted in days with data, never by a clock: a machine that
+ * for a minute took the year for 2036 makes one day more, not ten years. All edges are looked through when a week of days has
+ * come since the last time, which a counter remembers.
  *
  *   days with data   . . . . . . . | . . . . . . . .      an edge whose last day is left of the bar is removed
  *                                   \-- edge_days --/

@@ -9,7 +9,8 @@ static void merge_with(sqlite3_context *c, sqlite3_value **v, void (*merge)(stru
 {
 	struct wh_edge a, b;
 	uint8_t out[WH_EDGE_VALUE_MAX];
-	if (sqlite3_value_type(v[0]) != SQLITE_BLOB || wh_edge_decode(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]), &a) ||
+	if (sqlite3_value_type(v[0]) != SQLITE_BLOB ||
+	    wh_edge_decode(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]), &a) ||
 	    wh_edge_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &b)) {
 		sqlite3_result_error_code(c, SQLITE_CORRUPT);
 		return;
@@ -35,7 +36,8 @@ static void merge_sketches(sqlite3_context *c, int n, sqlite3_value **v)
 	struct wh_sketch a, b;
 	uint8_t out[WH_SKETCH_BYTES];
 	(void)n;
-	if (sqlite3_value_type(v[0]) != SQLITE_BLOB || wh_sketch_decode(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]), &a) ||
+	if (sqlite3_value_type(v[0]) != SQLITE_BLOB ||
+	    wh_sketch_decode(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]), &a) ||
 	    wh_sketch_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &b)) {
 		sqlite3_result_error_code(c, SQLITE_CORRUPT);
 		return;
@@ -47,9 +49,12 @@ static void merge_sketches(sqlite3_context *c, int n, sqlite3_value **v)
 
 void wh_sql_define_merge(struct sqlite_store *s)
 {
-	sqlite3_create_function(s->state->db, "wh_merge", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_edges, NULL, NULL);
-	sqlite3_create_function(s->state->db, "wh_merge_open", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_open, NULL, NULL);
-	sqlite3_create_function(s->state->db, "wh_merge_sketch", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_sketches, NULL, NULL);
+	sqlite3_create_function(s->state->db, "wh_merge", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
+	                        merge_edges, NULL, NULL);
+	sqlite3_create_function(s->state->db, "wh_merge_open", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
+	                        merge_open, NULL, NULL);
+	sqlite3_create_function(s->state->db, "wh_merge_sketch", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
+	                        merge_sketches, NULL, NULL);
 }
 
 /* ---- committing ---- */
@@ -94,7 +99,8 @@ struct putting {
 	bool open;
 };
 
-static int put_edge(struct putting *p, enum statement which, const struct wh_edge_key *k, const struct wh_edge *e, struct wh_error *err)
+static int put_edge(struct putting *p, enum statement which, const struct wh_edge_key *k, const struct wh_edge *e,
+                    struct wh_error *err)
 {
 	uint8_t key[WH_EDGE_KEY_BYTES], value[WH_EDGE_VALUE_MAX];
 	struct wh_edge presence;
@@ -154,7 +160,8 @@ static int put_quota_sketch(void *arg, const struct wh_sketch_key *k, const stru
 int wh_sql_put_open_edges(struct sqlite_store *s, const struct wh_edge_table *t, struct wh_error *err)
 {
 	struct putting p = {s, ST_OPEN, ST_OPEN_MORE, ST_OPEN_DROP, ST_OPEN_SCAN, true};
-	return wh_quota_put_edges(&(struct wh_quota_store){.arg = &p, .merge = merge_edge, .drop = drop_edge, .port = edges_of_port}, t, err);
+	return wh_quota_put_edges(
+		&(struct wh_quota_store){.arg = &p, .merge = merge_edge, .drop = drop_edge, .port = edges_of_port}, t, err);
 }
 
 /* ---- what belongs to them ---- */
@@ -227,9 +234,11 @@ static int put_seen(struct committing *c, const struct wh_store_seen *seen, cons
 {
 	int rc = 0;
 	for (size_t i = 0; i < seen->n_realms && !rc; i++)
-		rc = c->s->full.is ? wh_sql_full_lost(c->s, &seen->realms[i].addr, wh_day(wh_now_us()), c->err) : wh_sql_realm_put(c->s, &seen->realms[i].addr, &seen->realms[i].realm, c->err);
+		rc = c->s->full.is ? wh_sql_full_lost(c->s, &seen->realms[i].addr, wh_day(wh_now_us()), c->err)
+		                   : wh_sql_realm_put(c->s, &seen->realms[i].addr, &seen->realms[i].realm, c->err);
 	for (size_t i = 0; i < seen->n_conversations && !rc; i++)
-		rc = wh_sql_conversations_put(c->s, seen->conversations[i].day, seen->conversations[i].rows, seen->conversations[i].n, c->err);
+		rc = wh_sql_conversations_put(c->s, seen->conversations[i].day, seen->conversations[i].rows,
+		                              seen->conversations[i].n, c->err);
 	if (!rc && seen->n_conversations)
 		rc = wh_sql_conversations_bound(c->s, c->err);
 	if (!rc && seen->n_pages)
@@ -248,7 +257,8 @@ static int put_progress(struct committing *c, const struct wh_store_progress *p,
 static int put_tables(struct committing *c, const struct wh_store_batch *b)
 {
 	struct putting p = {c->s, ST_EDGE, ST_EDGE_MORE, ST_EDGE_DROP, ST_SCAN, false};
-	const struct wh_quota_store quota = {&p, merge_edge, drop_edge, edges_of_port, put_quota_sketch, drop_crowd, c->s->bounds.port_edges};
+	const struct wh_quota_store quota = {
+		&p, merge_edge, drop_edge, edges_of_port, put_quota_sketch, drop_crowd, c->s->bounds.port_edges};
 	int rc = 0;
 	for (size_t i = 0; i < b->n_tables && !rc; i++) {
 		rc = wh_quota_put_edges(&quota, b->tables[i], c->err);
@@ -260,8 +270,14 @@ static int put_tables(struct committing *c, const struct wh_store_batch *b)
 
 static int put_counters(struct committing *c, const struct wh_read_stats *d)
 {
-	const struct { const char *name; uint64_t n; } counters[] = {{"records", d->records}, {"flows", d->flows}, {"alerts", d->alerts},
-	                                                             {"other", d->other}, {"malformed", d->malformed}};
+	const struct {
+		const char *name;
+		uint64_t n;
+	} counters[] = {{"records", d->records},
+	                {"flows", d->flows},
+	                {"alerts", d->alerts},
+	                {"other", d->other},
+	                {"malformed", d->malformed}};
 	int rc = 0;
 	for (size_t i = 0; i < sizeof counters / sizeof *counters && !rc; i++)
 		rc = wh_sql_count(c->s, counters[i].name, counters[i].n, c->err);

@@ -41,7 +41,8 @@ int wh_sqlite_content_key(struct wh_store *store, uint8_t key[WH_LINE_KEY_BYTES]
 		if (!(st = wh_sql_use(s, ST_CONTENT_NEW_KEY, "written", err)))
 			return -EIO;
 		sqlite3_bind_blob(st, 1, key, WH_LINE_KEY_BYTES, SQLITE_STATIC);
-		if ((rc = wh_sql_run(s->state, st, "written", err))) /* whichever of two processes was first, its key is read now */
+		if ((rc = wh_sql_run(s->state, st, "written",
+		                     err))) /* whichever of two processes was first, its key is read now */
 			return rc;
 	}
 	return wh_sql_damaged(s->state, err);
@@ -89,12 +90,13 @@ static int read_row(struct sqlite_store *s, sqlite3_stmt *st, struct wh_content_
 	bool whole = sqlite3_column_count(st) > 4;
 	memset(row, 0, sizeof *row);
 	row->id = sqlite3_column_int64(st, 0);
-	const uint8_t *marks = sqlite3_column_blob(st, 2), *tail = sqlite3_column_blob(st, 3), *checks = whole ? sqlite3_column_blob(st, 4) : NULL;
+	const uint8_t *marks = sqlite3_column_blob(st, 2), *tail = sqlite3_column_blob(st, 3),
+		      *checks = whole ? sqlite3_column_blob(st, 4) : NULL;
 	size_t marks_len = (size_t)sqlite3_column_bytes(st, 2), tail_len = (size_t)sqlite3_column_bytes(st, 3);
-	if (sqlite3_column_type(st, 1) != SQLITE_INTEGER || sqlite3_column_type(st, 2) != SQLITE_BLOB || sqlite3_column_type(st, 3) != SQLITE_BLOB ||
-	    (whole && sqlite3_column_type(st, 4) != SQLITE_BLOB) || lines < 0 || lines > ROW_LINES || marks_len % MARK_BYTES || tail_len % 8 || tail_len / 8 > (uint64_t)lines ||
-	    marks_len / MARK_BYTES > (uint64_t)lines ||
-	    (whole && (uint64_t)sqlite3_column_bytes(st, 4) != 2 * (uint64_t)lines))
+	if (sqlite3_column_type(st, 1) != SQLITE_INTEGER || sqlite3_column_type(st, 2) != SQLITE_BLOB ||
+	    sqlite3_column_type(st, 3) != SQLITE_BLOB || (whole && sqlite3_column_type(st, 4) != SQLITE_BLOB) || lines < 0 ||
+	    lines > ROW_LINES || marks_len % MARK_BYTES || tail_len % 8 || tail_len / 8 > (uint64_t)lines ||
+	    marks_len / MARK_BYTES > (uint64_t)lines || (whole && (uint64_t)sqlite3_column_bytes(st, 4) != 2 * (uint64_t)lines))
 		return wh_sql_damaged(s->state, err);
 	row->lines = (uint32_t)lines;
 	row->n_marks = marks_len / MARK_BYTES;
@@ -107,7 +109,8 @@ static int read_row(struct sqlite_store *s, sqlite3_stmt *st, struct wh_content_
 		return out_of_memory(err);
 	}
 	for (size_t i = 0; i < row->n_marks; i++) {
-		row->marks[i] = (struct wh_content_mark){number(marks + i * MARK_BYTES, 8), (uint32_t)number(marks + i * MARK_BYTES + 8, 4)};
+		row->marks[i] = (struct wh_content_mark){number(marks + i * MARK_BYTES, 8),
+		                                         (uint32_t)number(marks + i * MARK_BYTES + 8, 4)};
 		if (row->marks[i].line >= row->lines || (i && row->marks[i].line <= row->marks[i - 1].line)) {
 			free_row(row);
 			return wh_sql_damaged(s->state, err);
@@ -153,16 +156,20 @@ int wh_sqlite_content(struct wh_store *store, int64_t id, struct wh_content_row 
 		return -EIO;
 	sqlite3_bind_int64(st, 1, id);
 	int step = sqlite3_step(st);
-	int rc = step == SQLITE_ROW ? read_row(s, st, row, err) : step == SQLITE_DONE ? -ENOENT : wh_sql_fail(s->state, "read", err);
+	int rc = step == SQLITE_ROW    ? read_row(s, st, row, err)
+	         : step == SQLITE_DONE ? -ENOENT
+	                               : wh_sql_fail(s->state, "read", err);
 	sqlite3_reset(st);
 	return rc;
 }
 
-int wh_sql_content_put(struct sqlite_store *s, const struct wh_content_row *row, const char *path, int64_t *id, struct wh_error *err)
+int wh_sql_content_put(struct sqlite_store *s, const struct wh_content_row *row, const char *path, int64_t *id,
+                       struct wh_error *err)
 {
 	size_t marks_len = row->n_marks * MARK_BYTES, tail_len = row->n_tail * 8, checks_len = row->lines * (size_t)2;
 	bool turn = htole16(1) != 1; /* else the array is the blob */
-	uint8_t *blobs = malloc(marks_len + tail_len + (turn ? checks_len : 0) + 1), *tail = blobs + marks_len, *checks = turn ? tail + tail_len : (uint8_t *)row->checks;
+	uint8_t *blobs = malloc(marks_len + tail_len + (turn ? checks_len : 0) + 1), *tail = blobs + marks_len,
+		*checks = turn ? tail + tail_len : (uint8_t *)row->checks;
 	sqlite3_stmt *st = blobs ? wh_sql_use(s, ST_CONTENT_PUT, "written", err) : NULL;
 	int rc = blobs ? -EIO : out_of_memory(err);
 	if (!st)
@@ -198,7 +205,8 @@ int wh_sql_content_bound(struct sqlite_store *s, struct wh_error *err)
 	sqlite3_stmt *st = wh_sql_use(s, ST_CONTENT_SIZE, "read", err);
 	if (!st)
 		return -EIO;
-	bool over = sqlite3_step(st) == SQLITE_ROW && (sqlite3_column_int64(st, 0) > most_rows || sqlite3_column_int64(st, 1) > most_lines);
+	bool over = sqlite3_step(st) == SQLITE_ROW &&
+	            (sqlite3_column_int64(st, 0) > most_rows || sqlite3_column_int64(st, 1) > most_lines);
 	int64_t rows = sqlite3_column_int64(st, 0);
 	sqlite3_reset(st);
 	if (!over)

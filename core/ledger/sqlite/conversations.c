@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which sensor reported which conversation (conversations.h): table `conversation`, of each day as many parts as there were commits. */
+/* Which sensor reported which conversation (conversations.h): table `conversation`, of each day as many parts as there were
+ * commits. */
 #include <endian.h>
 #include "ledger/sqlite/sqlite_store.h"
 
@@ -59,7 +60,8 @@ int wh_sql_conversations_bound(struct sqlite_store *s, struct wh_error *err)
 	for (bool over = true; !rc && over;) {
 		if (!(st = wh_sql_use(s, ST_CONVERSATION_SIZE, "read", err)))
 			return -EIO;
-		over = sqlite3_step(st) == SQLITE_ROW && sqlite3_column_int64(st, 0) > MOST_BYTES && sqlite3_column_int64(st, 1) > 1;
+		over = sqlite3_step(st) == SQLITE_ROW && sqlite3_column_int64(st, 0) > MOST_BYTES &&
+		       sqlite3_column_int64(st, 1) > 1;
 		sqlite3_reset(st);
 		if (over && !(st = wh_sql_use(s, ST_CONVERSATION_FORGET, "written", err)))
 			return -EIO;

@@ -10,7 +10,8 @@ static void merge_rows(sqlite3_context *c, int n, sqlite3_value **v)
 	uint8_t out[WH_FACT_ROW_BYTES];
 	const uint8_t *key = sqlite3_value_blob(v[0]);
 	(void)n;
-	if (!key || !sqlite3_value_bytes(v[0]) || sqlite3_value_type(v[1]) != SQLITE_BLOB || wh_fact_row_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &a) ||
+	if (!key || !sqlite3_value_bytes(v[0]) || sqlite3_value_type(v[1]) != SQLITE_BLOB ||
+	    wh_fact_row_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &a) ||
 	    wh_fact_row_decode(sqlite3_value_blob(v[2]), (size_t)sqlite3_value_bytes(v[2]), &b)) {
 		sqlite3_result_error_code(c, SQLITE_CORRUPT);
 		return;
@@ -22,7 +23,8 @@ static void merge_rows(sqlite3_context *c, int n, sqlite3_value **v)
 
 void wh_sql_define_facts(struct sqlite_store *s)
 {
-	sqlite3_create_function(s->state->db, "wh_merge_fact", 3, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, merge_rows, NULL, NULL);
+	sqlite3_create_function(s->state->db, "wh_merge_fact", 3, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
+	                        merge_rows, NULL, NULL);
 }
 
 static int put(struct sqlite_store *s, enum statement which, const struct wh_fact_entry *e, struct wh_error *err)
@@ -104,7 +106,8 @@ static bool has_table(struct sqlite_store *s)
 int wh_sqlite_facts(struct wh_store *store, enum wh_fact_kind kind, wh_fact_cb each, void *arg, struct wh_error *err)
 {
 	struct sqlite_store *s = wh_sqlite_of(store);
-	uint8_t from = kind == WH_FACT_KINDS ? 0 : (uint8_t)kind, to = kind == WH_FACT_KINDS ? UINT8_MAX : (uint8_t)(kind + 1), before[WH_FACT_KEY_MAX];
+	uint8_t from = kind == WH_FACT_KINDS ? 0 : (uint8_t)kind, to = kind == WH_FACT_KINDS ? UINT8_MAX : (uint8_t)(kind + 1),
+		before[WH_FACT_KEY_MAX];
 	size_t before_len = 0;
 	sqlite3_stmt *st;
 	int rc = 0, step = SQLITE_DONE;
@@ -120,7 +123,8 @@ int wh_sqlite_facts(struct wh_store *store, enum wh_fact_kind kind, wh_fact_cb e
 		size_t key_len, len;
 		struct wh_fact_key k;
 		struct wh_fact_row r;
-		bool good = wh_sql_blob(st, 0, &key, &key_len) && !wh_fact_key_decode(key, key_len, &k) && wh_sql_blob(st, 1, &value, &len) && !wh_fact_row_decode(value, len, &r);
+		bool good = wh_sql_blob(st, 0, &key, &key_len) && !wh_fact_key_decode(key, key_len, &k) &&
+		            wh_sql_blob(st, 1, &value, &len) && !wh_fact_row_decode(value, len, &r);
 		int c = good && before_len ? memcmp(before, key, before_len < key_len ? before_len : key_len) : -1;
 		if (!good || c > 0 || (!c && before_len >= key_len)) {
 			rc = wh_sql_damaged(s->state, err);

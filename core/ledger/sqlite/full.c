@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger as a whole has a quota (ledger-size): whatever an attacker sweeps, ports of addresses or addresses themselves, its file does not grow
- * without bound. Looked at when a commit begins:
+ * The ledger as a whole has a quota (ledger-size): whatever an attacker sweeps, ports of addresses or addresses themselves, its
+ * file does not grow without bound. Looked at when a commit begins:
  *
- *   full   its file uses as much as the quota or more. Edges and sketches that are there are merged as ever; of those that are not, none is made, and
- *          each local address that lost one is noted with the last day of what it lost. Which edge would have been a partner's is not known, and
- *          silence is not knowledge: no rule of that address is made from a window that has such a day (harden/hearing.c)
- *   stop   at a quarter more and 64 MiB, SQLite makes no page (max_page_count, set when the store is opened): the write fails, by name, and what was read is read again
- *          another time. This holds for rows of all kinds, documents and the journal, too
+ *   full   its file uses as much as the quota or more. Edges and sketches that are there are merged as ever; of those that are
+ *          not, none is made, and each local address that lost one is noted with the last day of what it lost. Which edge would
+ *          have been a partner's is not known, and silence is not knowledge: no rule of that address is made from a window that
+ *          has such a day (harden/hearing.c)
+ *   stop   at a quarter more and 64 MiB, SQLite makes no page (max_page_count, set when the store is opened): the write fails, by
+ *          name, and what was read is read again another time. This holds for rows of all kinds, documents and the journal, too
  *
- * Edges and sketches go with age (age.c); what they leave is filled again. There are at most MOST notes; one without an address stands for all.
+ * Edges and sketches go with age (age.c); what they leave is filled again. There are at most MOST notes; one without an address
+ * stands for all.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -39,7 +41,8 @@ void wh_sql_full_limit(struct sqlite_store *s)
 	struct wh_error ignored;
 	if (!s->state->write || number(s, ST_PAGE_SIZE, &size, &ignored) || size <= 0)
 		return;
-	snprintf(text, sizeof text, "PRAGMA max_page_count = %lld", (long long)(((int64_t)s->bounds.bytes / 4 * 5 + MORE) / size));
+	snprintf(text, sizeof text, "PRAGMA max_page_count = %lld",
+	         (long long)(((int64_t)s->bounds.bytes / 4 * 5 + MORE) / size));
 	wh_sql_exec(s->state, text, "set up", &ignored);
 }
 

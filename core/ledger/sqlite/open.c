@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Table open_edge: the edges of connections that the kernel had open (wh_store_seen_open), apart from those of the sensors' records. Rows that nothing
- * was seen of for as long as an edge's days reach back are forgotten, those of a clock that ran ahead too; of more than MOST those that were seen
- * last stay.
+ * Table open_edge: the edges of connections that the kernel had open (wh_store_seen_open), apart from those of the sensors'
+ * records. Rows that nothing was seen of for as long as an edge's days reach back are forgotten, those of a clock that ran ahead
+ * too; of more than MOST those that were seen last stay.
  */
 #include "ledger/sqlite/sqlite_store.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Flows that a log has reported in part (open_flows.h): table `open_flow`, a row a page; row -1 counts in 8 bytes how often they were written. */
+/* Flows that a log has reported in part (open_flows.h): table `open_flow`, a row a page; row -1 counts in 8 bytes how often they
+ * were written. */
 #include <endian.h>
 #include "ledger/sqlite/sqlite_store.h"
 
@@ -61,7 +62,8 @@ int wh_sql_open_flows_put(struct sqlite_store *s, const struct wh_store_seen *se
 	uint64_t next = htole64((uint64_t)seen->pages_generation + 1);
 	int rc = generation_of(s, &now, err);
 	if (!rc && now != seen->pages_generation)
-		rc = wh_fail(err, -ESTALE, "another run has put flows together in this ledger meanwhile; what this one read since is left out");
+		rc = wh_fail(err, -ESTALE,
+		             "another run has put flows together in this ledger meanwhile; what this one read since is left out");
 	for (size_t i = 0; i < seen->n_pages && !rc; i++)
 		rc = put(s, seen->pages[i].page, seen->pages[i].bytes, seen->pages[i].len, err);
 	return rc ? rc : put(s, -1, &next, sizeof next, err);

@@ -17,7 +17,8 @@ static int read_one(void *arg, const char *key, const char *json)
 	json_error_t ignored;
 	int tenant = 0, v[3] = {0}, rc = 0;
 	json_t *doc = json_loads(json, 0, &ignored);
-	if (doc && !wh_addr_parse(key, strlen(key), &a) && !json_unpack(doc, "{s:i, s:[i,i,i]}", "tenant", &tenant, "vlan", &v[0], &v[1], &v[2])) {
+	if (doc && !wh_addr_parse(key, strlen(key), &a) &&
+	    !json_unpack(doc, "{s:i, s:[i,i,i]}", "tenant", &tenant, "vlan", &v[0], &v[1], &v[2])) {
 		realm.tenant = (uint32_t)tenant;
 		for (int i = 0; i < 3; i++)
 			realm.vlan[i] = (uint16_t)v[i];

@@ -5,8 +5,8 @@
 /* ---- edges ---- */
 
 /*
- * A scan is one step of a statement that finds nothing: its condition is a function of ours, which takes each edge as it comes by. A
- * row that is handed out by sqlite3_step() costs twice as much as one that is walked over.
+ * A scan is one step of a statement that finds nothing: its condition is a function of ours, which takes each edge as it comes
+ * by. A row that is handed out by sqlite3_step() costs twice as much as one that is walked over.
  */
 struct scan {
 	uint64_t *rows;
@@ -40,7 +40,8 @@ static void scan_row(sqlite3_context *c, int n, sqlite3_value **v)
 	memcpy(scan->before, key, len);
 	scan->any = true;
 	++*scan->rows;
-	scan->damaged = wh_edge_key_decode(key, len, &k) || wh_edge_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &e);
+	scan->damaged = wh_edge_key_decode(key, len, &k) ||
+	                wh_edge_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &e);
 	if (scan->damaged || (scan->rc = scan->each(scan->arg, &k, &e)))
 		goto stop;
 	sqlite3_result_int(c, 0);
@@ -54,9 +55,11 @@ void wh_sql_define_scan(struct sqlite_store *s)
 	sqlite3_create_function(s->state->db, "wh_scan", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, s, scan_row, NULL, NULL);
 }
 
-int wh_sql_scan(struct sqlite_store *s, enum statement which, struct wh_sql_keys keys, wh_edge_cb each, void *arg, struct wh_error *err)
+int wh_sql_scan(struct sqlite_store *s, enum statement which, struct wh_sql_keys keys, wh_edge_cb each, void *arg,
+                struct wh_error *err)
 {
-	struct scan mine = {.rows = &s->state->rows, .to = keys.to, .to_len = keys.to_len, .each = each, .arg = arg}, *outer = s->scan;
+	struct scan mine = {.rows = &s->state->rows, .to = keys.to, .to_len = keys.to_len, .each = each, .arg = arg},
+		    *outer = s->scan;
 	sqlite3_stmt *st; /* of its own, so that a callback may scan too */
 
 	if (sqlite3_prepare_v2(s->state->db, wh_sql[which], -1, &st, NULL) != SQLITE_OK)
@@ -74,12 +77,13 @@ int wh_sql_scan(struct sqlite_store *s, enum statement which, struct wh_sql_keys
 	return rc;
 }
 
-int wh_sqlite_edges(struct wh_store *store, enum wh_edges_seen by, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg,
-                    struct wh_error *err)
+int wh_sqlite_edges(struct wh_store *store, enum wh_edges_seen by, const struct wh_addr *from, const struct wh_addr *to,
+                    wh_edge_cb each, void *arg, struct wh_error *err)
 {
 	struct sqlite_store *s = wh_sqlite_of(store);
 	const struct wh_sql_keys keys = {from, from ? 16 : 0, to, to ? 16 : 0};
-	return by == WH_EDGES_REPORTED ? wh_sql_scan(s, ST_SCAN, keys, each, arg, err) : wh_sql_scan_open(s, keys, each, arg, err);
+	return by == WH_EDGES_REPORTED ? wh_sql_scan(s, ST_SCAN, keys, each, arg, err)
+	                               : wh_sql_scan_open(s, keys, each, arg, err);
 }
 
 /* ---- the rest ---- */
@@ -101,8 +105,8 @@ int wh_sqlite_sketches(struct wh_store *store, wh_sketch_cb each, void *arg, str
 		const uint8_t *k, *value;
 		size_t k_len, len;
 		struct wh_addr local;
-		if (!wh_sql_blob(st, 0, &k, &k_len) || k_len != SKETCH_KEY || (any && memcmp(before, k, k_len) >= 0) || !wh_sql_blob(st, 1, &value, &len) ||
-		    wh_sketch_decode(value, len, &sk)) {
+		if (!wh_sql_blob(st, 0, &k, &k_len) || k_len != SKETCH_KEY || (any && memcmp(before, k, k_len) >= 0) ||
+		    !wh_sql_blob(st, 1, &value, &len) || wh_sketch_decode(value, len, &sk)) {
 			rc = wh_sql_damaged(s->state, err);
 			break;
 		}
@@ -137,7 +141,8 @@ int wh_sqlite_locals(struct wh_store *store, wh_local_cb each, void *arg, struct
 		struct wh_edge_key k;
 		const uint8_t *key;
 		size_t key_len;
-		if (!wh_sql_blob(st, 0, &key, &key_len) || wh_edge_key_decode(key, key_len, &k) || (len && memcmp(key, after, len) <= 0)) {
+		if (!wh_sql_blob(st, 0, &key, &key_len) || wh_edge_key_decode(key, key_len, &k) ||
+		    (len && memcmp(key, after, len) <= 0)) {
 			sqlite3_reset(st);
 			return wh_sql_damaged(s->state, err);
 		}
@@ -162,7 +167,8 @@ int wh_sqlite_days(struct wh_store *store, wh_day_cb each, void *arg, struct wh_
 	if (!st)
 		return -EIO;
 	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
-		if (!wh_sql_number(st, 0, &day) || !wh_sql_number(st, 1, &flows) || day <= before || day < -WH_EDGE_DAY_MAX || day > WH_EDGE_DAY_MAX || flows < 0)
+		if (!wh_sql_number(st, 0, &day) || !wh_sql_number(st, 1, &flows) || day <= before || day < -WH_EDGE_DAY_MAX ||
+		    day > WH_EDGE_DAY_MAX || flows < 0)
 			rc = wh_sql_damaged(s->state, err);
 		else
 			rc = each(arg, (int32_t)day, (uint64_t)flows);
@@ -197,15 +203,20 @@ int wh_sqlite_totals(struct wh_store *store, struct wh_store_totals *out, struct
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		const char *name;
 		int64_t v;
-		if (!wh_sql_text(st, 0, &name) || !wh_sql_number(st, 1, &v) || v < 0 || strlen(name) >= sizeof before || (*before && strcmp(before, name) >= 0)) {
+		if (!wh_sql_text(st, 0, &name) || !wh_sql_number(st, 1, &v) || v < 0 || strlen(name) >= sizeof before ||
+		    (*before && strcmp(before, name) >= 0)) {
 			sqlite3_reset(st);
 			return wh_sql_damaged(s->state, err);
 		}
 		strcpy(before, name);
 		s->state->rows++;
-		const struct { const char *name; uint64_t *at; } where[] = {{"records", &out->records}, {"flows", &out->flows}, {"alerts", &out->alerts},
-		                                                            {"other", &out->other}, {"malformed", &out->malformed},
-		                                                            {"crowded", &out->crowded}, {"aged", &out->aged}, {"full", &out->full}};
+		const struct {
+			const char *name;
+			uint64_t *at;
+		} where[] = {{"records", &out->records},     {"flows", &out->flows},
+		             {"alerts", &out->alerts},       {"other", &out->other},
+		             {"malformed", &out->malformed}, {"crowded", &out->crowded},
+		             {"aged", &out->aged},           {"full", &out->full}};
 		for (size_t i = 0; i < sizeof where / sizeof *where; i++)
 			if (!strcmp(name, where[i].name))
 				*where[i].at = (uint64_t)v;

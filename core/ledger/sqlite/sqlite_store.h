@@ -21,13 +21,64 @@
 #include "state/sqlite.h"
 
 enum statement {
-	ST_EDGE, ST_EDGE_MORE, ST_EDGE_DROP, ST_SKETCH, ST_PORT_SIZE, ST_OLD_DAY, ST_COUNTER_OF, ST_SOURCE, ST_SOURCE_BOUND, ST_SOURCE_FORGET, ST_DAY, ST_COUNTER, ST_PROGRESS,
-	ST_SCAN, ST_SKETCHES, ST_NEXT_LOCAL, ST_DAYS, ST_COUNTERS, ST_COUNT_EDGES,
-	ST_CONTENT_KEY, ST_CONTENT_NEW_KEY, ST_CONTENT_GENERATION, ST_CONTENTS, ST_CONTENT, ST_CONTENT_PUT, ST_CONTENT_SIZE, ST_CONTENT_FORGET,
-	ST_CONVERSATIONS, ST_CONVERSATION_PUT, ST_CONVERSATION_AGE, ST_CONVERSATION_SIZE, ST_CONVERSATION_FORGET,
-	ST_OPEN, ST_OPEN_MORE, ST_OPEN_DROP, ST_OPEN_SCAN, ST_OPEN_AGE, ST_OPEN_FUTURE, ST_OPEN_COUNT, ST_OPEN_FORGET, ST_OPEN_ANY, ST_OPEN_ONLY,
-	ST_SKETCH_MORE, ST_SKETCH_DROP, ST_PAGES, ST_FREE_PAGES, ST_PAGE_SIZE, ST_FULL_NOTES, ST_OPEN_FLOWS, ST_OPEN_FLOW_PUT, ST_OPEN_FLOW_DROP, ST_OPEN_FLOW_GENERATION,
-	ST_FACT, ST_FACT_MORE, ST_FACT_SIZE, ST_FACT_FORGET, ST_FACTS, ST_N
+	ST_EDGE,
+	ST_EDGE_MORE,
+	ST_EDGE_DROP,
+	ST_SKETCH,
+	ST_PORT_SIZE,
+	ST_OLD_DAY,
+	ST_COUNTER_OF,
+	ST_SOURCE,
+	ST_SOURCE_BOUND,
+	ST_SOURCE_FORGET,
+	ST_DAY,
+	ST_COUNTER,
+	ST_PROGRESS,
+	ST_SCAN,
+	ST_SKETCHES,
+	ST_NEXT_LOCAL,
+	ST_DAYS,
+	ST_COUNTERS,
+	ST_COUNT_EDGES,
+	ST_CONTENT_KEY,
+	ST_CONTENT_NEW_KEY,
+	ST_CONTENT_GENERATION,
+	ST_CONTENTS,
+	ST_CONTENT,
+	ST_CONTENT_PUT,
+	ST_CONTENT_SIZE,
+	ST_CONTENT_FORGET,
+	ST_CONVERSATIONS,
+	ST_CONVERSATION_PUT,
+	ST_CONVERSATION_AGE,
+	ST_CONVERSATION_SIZE,
+	ST_CONVERSATION_FORGET,
+	ST_OPEN,
+	ST_OPEN_MORE,
+	ST_OPEN_DROP,
+	ST_OPEN_SCAN,
+	ST_OPEN_AGE,
+	ST_OPEN_FUTURE,
+	ST_OPEN_COUNT,
+	ST_OPEN_FORGET,
+	ST_OPEN_ANY,
+	ST_OPEN_ONLY,
+	ST_SKETCH_MORE,
+	ST_SKETCH_DROP,
+	ST_PAGES,
+	ST_FREE_PAGES,
+	ST_PAGE_SIZE,
+	ST_FULL_NOTES,
+	ST_OPEN_FLOWS,
+	ST_OPEN_FLOW_PUT,
+	ST_OPEN_FLOW_DROP,
+	ST_OPEN_FLOW_GENERATION,
+	ST_FACT,
+	ST_FACT_MORE,
+	ST_FACT_SIZE,
+	ST_FACT_FORGET,
+	ST_FACTS,
+	ST_N
 };
 extern const char *const wh_sql[ST_N];
 
@@ -55,8 +106,8 @@ static inline struct sqlite_store *wh_sqlite_of(struct wh_store *s)
 int wh_sqlite_commit(struct wh_store *store, const struct wh_store_batch *b, struct wh_error *err);
 int wh_sqlite_progress(struct wh_store *store, const char *identity, uint64_t *offset, uint64_t *line, struct wh_error *err);
 int wh_sqlite_put_open(struct wh_store *store, const struct wh_edge_table *t, int32_t today, struct wh_error *err);
-int wh_sqlite_edges(struct wh_store *store, enum wh_edges_seen by, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg,
-                    struct wh_error *err);
+int wh_sqlite_edges(struct wh_store *store, enum wh_edges_seen by, const struct wh_addr *from, const struct wh_addr *to,
+                    wh_edge_cb each, void *arg, struct wh_error *err);
 int wh_sqlite_sketches(struct wh_store *store, wh_sketch_cb each, void *arg, struct wh_error *err);
 int wh_sqlite_locals(struct wh_store *store, wh_local_cb each, void *arg, struct wh_error *err);
 int wh_sqlite_days(struct wh_store *store, wh_day_cb each, void *arg, struct wh_error *err);
@@ -80,7 +131,8 @@ void wh_sql_define_scan(struct sqlite_store *s);
 void wh_sql_define_facts(struct sqlite_store *s);
 /* Edges of one table, with keys from `from` up to, but not with, `to`; NULL: from the first, to the last. */
 struct wh_sql_keys { const void *from; size_t from_len; const void *to; size_t to_len; };
-int wh_sql_scan(struct sqlite_store *s, enum statement which, struct wh_sql_keys keys, wh_edge_cb each, void *arg, struct wh_error *err);
+int wh_sql_scan(struct sqlite_store *s, enum statement which, struct wh_sql_keys keys, wh_edge_cb each, void *arg,
+                struct wh_error *err);
 int wh_sql_scan_open(struct sqlite_store *s, struct wh_sql_keys keys, wh_edge_cb each, void *arg, struct wh_error *err);
 bool wh_sql_has_open(struct sqlite_store *s);
 int wh_sql_count_open(struct sqlite_store *s, uint64_t *n, struct wh_error *err); /* keys that are in the kernel's table alone */
@@ -97,14 +149,18 @@ int wh_sql_drop_old(struct sqlite_store *s, struct wh_error *err);
 int wh_sql_put_open_edges(struct sqlite_store *s, const struct wh_edge_table *t, struct wh_error *err);
 int wh_sql_put_sketch(struct sqlite_store *s, const struct wh_sketch_key *k, const struct wh_sketch *sk, struct wh_error *err);
 int wh_sql_content_generation(struct sqlite_store *s, int64_t generation, struct wh_error *err);
-int wh_sql_content_put(struct sqlite_store *s, const struct wh_content_row *row, const char *path, int64_t *id, struct wh_error *err); /* *id: that it has now */
+/* *id: that it has now */
+int wh_sql_content_put(struct sqlite_store *s, const struct wh_content_row *row, const char *path, int64_t *id,
+                       struct wh_error *err);
 int wh_sql_content_bound(struct sqlite_store *s, struct wh_error *err); /* the oldest go where there are too many */
-int wh_sql_conversations_put(struct sqlite_store *s, int32_t day, const struct wh_conversation *c, size_t n, struct wh_error *err);
+int wh_sql_conversations_put(struct sqlite_store *s, int32_t day, const struct wh_conversation *c, size_t n,
+                             struct wh_error *err);
 int wh_sql_conversations_bound(struct sqlite_store *s, struct wh_error *err); /* forgets what is too old, or too much */
 int wh_sql_open_flows_put(struct sqlite_store *s, const struct wh_store_seen *seen, struct wh_error *err);
 int wh_sql_facts_put(struct sqlite_store *s, const struct wh_store_seen *seen, struct wh_error *err);
 int wh_sql_realm_put(struct sqlite_store *s, const struct wh_addr *a, const struct wh_realm *realm, struct wh_error *err);
-/* full.c: gives SQLite its limit; looks at the ledger's size when a transaction begins; notes what an address lost, and writes the last note. */
+/* full.c: gives SQLite its limit; looks at the ledger's size when a transaction begins; notes what an address lost, and writes
+ * the last note. */
 void wh_sql_full_limit(struct sqlite_store *s);
 int wh_sql_full_look(struct sqlite_store *s, struct wh_error *err);
 int wh_sql_full_lost(struct sqlite_store *s, const struct wh_addr *local, int32_t day, struct wh_error *err);

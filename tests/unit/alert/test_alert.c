@@ -38,8 +38,14 @@ static struct wh_alert_counts update(struct world *w)
 	struct wh_alert_counts n;
 	struct wh_recommendation *rec = w->rec;
 	scene_recommend(&w->s); /* commits what was folded */
-	const struct wh_alert_look look = {.ledger = &w->s.ledger, .estate = w->s.estate, .rec = rec, .lists = &w->list, .n_lists = w->list.name != NULL,
-	                                   .config = &w->config, .types = &w->types, .now_us = w->now_us};
+	const struct wh_alert_look look = {.ledger = &w->s.ledger,
+	                                   .estate = w->s.estate,
+	                                   .rec = rec,
+	                                   .lists = &w->list,
+	                                   .n_lists = w->list.name != NULL,
+	                                   .config = &w->config,
+	                                   .types = &w->types,
+	                                   .now_us = w->now_us};
 	if (wh_alerts_update(&look, &n, &err))
 		fail_msg("%s", err.text);
 	return n;
@@ -352,7 +358,11 @@ static void a_rule_suppresses_what_it_names_until_it_expires(void **state)
 	struct wh_prefix scanner = scene_prefix("198.51.100.0/28");
 	size_t would, of;
 	open_world(&w, 31);
-	struct wh_alert_rule r = {.name = "scanner", .type = UNRECOMMENDED, .reason = "our own scanner", .sources = &scanner, .expires_us = w.now_us + 2 * WH_US_PER_DAY};
+	struct wh_alert_rule r = {.name = "scanner",
+	                          .type = UNRECOMMENDED,
+	                          .reason = "our own scanner",
+	                          .sources = &scanner,
+	                          .expires_us = w.now_us + 2 * WH_US_PER_DAY};
 	scene_session(&w.s, "198.51.100.7", 22, 32, 3, 2, 5);
 	update(&w);
 	assert_int_equal(wh_alert_rule_simulate(w.s.ledger.state, &r, &w.types, &would, &of, &err), 0);
@@ -386,10 +396,18 @@ static void a_rule_that_would_hide_everything_or_nothing_known_is_refused(void *
 	struct wh_error err;
 	open_world(&w, 31);
 	struct wh_state *s = w.s.ledger.state;
-	assert_int_equal(wh_alert_rule_put(s, &(struct wh_alert_rule){.name = "all", .type = "*", .reason = "quiet"}, &w.types, "alice", &err), -EINVAL);
-	assert_int_equal(wh_alert_rule_put(s, &(struct wh_alert_rule){.name = "typo", .type = "SSH_In", .reason = "quiet"}, &w.types, "alice", &err), -EINVAL);
-	assert_int_equal(wh_alert_rule_put(s, &(struct wh_alert_rule){.name = "-x", .type = "*", .port = 22, .reason = "quiet"}, &w.types, "alice", &err), -EINVAL);
-	assert_int_equal(wh_alert_rule_put(s, &(struct wh_alert_rule){.name = "mute", .type = "*", .port = 22, .reason = ""}, &w.types, "alice", &err), -EINVAL);
+	assert_int_equal(wh_alert_rule_put(s, &(struct wh_alert_rule){.name = "all", .type = "*", .reason = "quiet"}, &w.types,
+	                                   "alice", &err),
+	                 -EINVAL);
+	assert_int_equal(wh_alert_rule_put(s, &(struct wh_alert_rule){.name = "typo", .type = "SSH_In", .reason = "quiet"},
+	                                   &w.types, "alice", &err),
+	                 -EINVAL);
+	assert_int_equal(wh_alert_rule_put(s, &(struct wh_alert_rule){.name = "-x", .type = "*", .port = 22, .reason = "quiet"},
+	                                   &w.types, "alice", &err),
+	                 -EINVAL);
+	assert_int_equal(wh_alert_rule_put(s, &(struct wh_alert_rule){.name = "mute", .type = "*", .port = 22, .reason = ""},
+	                                   &w.types, "alice", &err),
+	                 -EINVAL);
 	assert_int_equal(wh_alert_rule_delete(s, "mute", "alice", &err), -ENOENT);
 	scene_close(&w.s);
 }
@@ -399,14 +417,18 @@ static void a_line_for_another_program_holds_no_text_that_ends_it(void **state)
 {
 	(void)state;
 	bool inexact;
-	static const char doc[] = "{\"name\":\"n\",\"properties\":{\"severity\":\"High\",\"compromisedEntity\":\"vm 1\\n\",\"endTimeUtc\":\"2026-10-01T00:00:00Z\","
+	static const char doc[] =
+		"{\"name\":\"n\",\"properties\":{\"severity\":\"High\",\"compromisedEntity\":\"vm 1\\n\",\"endTimeUtc\":\"2026-10-01T00:00:00Z\","
 		"\"alertType\":\"PortScanning\",\"alertDisplayName\":\"t\",\"intent\":\"a\\\"b]c\\\\\",\"status\":\"Active\",\"description\":\"one\\ntwo\"},"
 		"\"whittle\":{\"port\":22,\"protocol\":\"TCP\",\"sources\":[{\"address\":\"198.51.100.7\"}]}}";
 	json_t *a = wh_json_load(doc, sizeof doc - 1, 0, &inexact, NULL);
 	assert_non_null(a);
 	char *line = wh_alert_line(a, 1);
-	assert_string_equal(line, "<106>1 2026-10-01T00:00:00Z vm1 whittle - PortScanning [alert@32473 name=\"n\" severity=\"High\" intent=\"a\\\"b\\]c\\\\\" "
-	                          "status=\"Active\" port=\"22\" src=\"198.51.100.7\"] \xef\xbb\xbf" "one two");
+	assert_string_equal(
+		line,
+		"<106>1 2026-10-01T00:00:00Z vm1 whittle - PortScanning [alert@32473 name=\"n\" severity=\"High\" intent=\"a\\\"b\\]c\\\\\" "
+		"status=\"Active\" port=\"22\" src=\"198.51.100.7\"] \xef\xbb\xbf"
+		"one two");
 	free(line);
 	line = wh_alert_line(a, 0);
 	assert_null(strchr(line, '\n'));
@@ -423,13 +445,15 @@ static void a_line_for_another_program_holds_no_text_that_ends_it(void **state)
 static void a_document_that_is_no_alert_is_passed_over(void **state)
 {
 	(void)state;
-	static const char *const crafted[] = {"[]", "{\"name\":1}", "{\"name\":\"x\",\"properties\":{\"startTimeUtc\":\"x\"}}", "{",
-	                                      "{\"name\":\"x\",\"properties\":{\"startTimeUtc\":\"x\",\"status\":7},\"whittle\":{\"sources\":[1,{}],\"timeline\":[]}}"};
+	static const char *const crafted[] = {
+		"[]", "{\"name\":1}", "{\"name\":\"x\",\"properties\":{\"startTimeUtc\":\"x\"}}", "{",
+		"{\"name\":\"x\",\"properties\":{\"startTimeUtc\":\"x\",\"status\":7},\"whittle\":{\"sources\":[1,{}],\"timeline\":[]}}"};
 	struct world w;
 	struct wh_error err;
 	open_world(&w, 31);
 	for (size_t i = 0; i < 5; i++) {
-		assert_int_equal(wh_state_put(w.s.ledger.state, "alert", UNRECOMMENDED "|vm1|Inbound|6|22|", crafted[i], &err), 0);
+		assert_int_equal(wh_state_put(w.s.ledger.state, "alert", UNRECOMMENDED "|vm1|Inbound|6|22|", crafted[i], &err),
+		                 0);
 		assert_int_equal(wh_state_put(w.s.ledger.state, "alert-rule", "r", crafted[i], &err), 0);
 		scene_session(&w.s, "198.51.100.7", 22, 32, (int)i, 2, 5);
 		update(&w);

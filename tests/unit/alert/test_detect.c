@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Detections by protocol evidence, by single peers and by what was noticed of the firewall; and that days of ordinary traffic raise none. */
+/* Detections by protocol evidence, by single peers and by what was noticed of the firewall; and that days of ordinary traffic
+ * raise none. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -49,10 +50,19 @@ static struct wh_addr address(const char *text)
 }
 
 /* vm1 is the client, or the server where `inbound`. */
-static void fact(struct world *w, enum wh_fact_kind kind, const char *value, int day, bool inbound, uint64_t up, uint64_t down, uint64_t hash)
+static void fact(struct world *w, enum wh_fact_kind kind, const char *value, int day, bool inbound, uint64_t up, uint64_t down,
+                 uint64_t hash)
 {
-	struct wh_fact f = {.kind = kind, .client = address(inbound ? "203.0.113.9" : "10.0.0.4"), .server = address(inbound ? "10.0.0.4" : "203.0.113.9"), .port = 443,
-	                    .proto = WH_PROTO_TCP, .count = 1, .up = up, .down = down, .hash = hash, .time_us = scene_day0_us + day * WH_US_PER_DAY + 3600000000};
+	struct wh_fact f = {.kind = kind,
+	                    .client = address(inbound ? "203.0.113.9" : "10.0.0.4"),
+	                    .server = address(inbound ? "10.0.0.4" : "203.0.113.9"),
+	                    .port = 443,
+	                    .proto = WH_PROTO_TCP,
+	                    .count = 1,
+	                    .up = up,
+	                    .down = down,
+	                    .hash = hash,
+	                    .time_us = scene_day0_us + day * WH_US_PER_DAY + 3600000000};
 	snprintf(f.value, sizeof f.value, "%s", value);
 	if (kind >= WH_FACT_DNS && kind <= WH_FACT_DNS_DANGLING)
 		f.port = 53;
@@ -69,7 +79,12 @@ static json_t *look(struct world *w, struct wh_alert_counts *n)
 	MUST(wh_store_commit(w->s.ledger.store, w->s.table, &(struct wh_store_progress){.path = "a", .seen = &seen}, NULL, &err));
 	wh_edge_table_clear(w->s.table);
 	wh_facts_clear(&w->facts);
-	const struct wh_alert_look l = {.ledger = &w->s.ledger, .estate = w->s.estate, .rec = rec, .config = &w->config, .types = &w->types, .domains = &w->domains,
+	const struct wh_alert_look l = {.ledger = &w->s.ledger,
+	                                .estate = w->s.estate,
+	                                .rec = rec,
+	                                .config = &w->config,
+	                                .types = &w->types,
+	                                .domains = &w->domains,
 	                                .now_us = scene_day0_us + w->days * WH_US_PER_DAY + 3600000000};
 	MUST(wh_alerts_update(&l, n, &err));
 	MUST(wh_alerts_list(w->s.ledger.state, &list, &err));
@@ -236,7 +251,11 @@ static void a_capture_that_lost_packets_on_a_day_is_an_alert_and_a_restart_is_no
 	fact(&w, WH_FACT_CAPTURE, "run 1", 29, true, 1000, 0, 0);
 	fact(&w, WH_FACT_CAPTURE, "run 2", 29, true, 5000000, 400000, 0); /* counters of an earlier day */
 	raises_nothing(&w);
-	struct wh_fact late = {.kind = WH_FACT_CAPTURE, .up = 21000, .down = 900, .value = "run 1", .time_us = scene_day0_us + 29 * WH_US_PER_DAY + 7200000000};
+	struct wh_fact late = {.kind = WH_FACT_CAPTURE,
+	                       .up = 21000,
+	                       .down = 900,
+	                       .value = "run 1",
+	                       .time_us = scene_day0_us + 29 * WH_US_PER_DAY + 7200000000};
 	assert_int_equal(wh_facts_add(&w.facts, &late, 1), 0);
 	raises(&w, "Whittle_CaptureLoss", "lost 900 of 20000 packets");
 	close_world(&w);
@@ -316,8 +335,14 @@ static void what_the_watcher_noticed_is_an_alert(void **state)
 	struct wh_addr peer = address("140.20.30.9"), local = address("10.0.0.4");
 	(void)state;
 	open_world(&w, 31);
-	struct wh_alert_noticed n = {.kind = "blocked", .text = "140.20.30.9 is being dropped", .time_us = scene_day0_us + 31 * WH_US_PER_DAY, .peer = &peer, .local = &local, .proto = WH_PROTO_TCP,
-	                             .port = 22, .drops = 3};
+	struct wh_alert_noticed n = {.kind = "blocked",
+	                             .text = "140.20.30.9 is being dropped",
+	                             .time_us = scene_day0_us + 31 * WH_US_PER_DAY,
+	                             .peer = &peer,
+	                             .local = &local,
+	                             .proto = WH_PROTO_TCP,
+	                             .port = 22,
+	                             .drops = 3};
 	MUST(wh_alert_noticed(w.s.ledger.state, &n, &err));
 	raises(&w, "Whittle_RuleBlocksNormal", "is being dropped");
 	n = (struct wh_alert_noticed){.kind = "flushed", .text = "nft deleted our table", .time_us = n.time_us};
@@ -325,7 +350,8 @@ static void what_the_watcher_noticed_is_an_alert(void **state)
 	raises(&w, "Whittle_FirewallChanged", "nft deleted our table");
 	n.kind = "repaired";
 	MUST(wh_alert_noticed(w.s.ledger.state, &n, &err));
-	MUST(wh_state_put(w.s.ledger.state, "watch-noticed", "crafted", "{\"kind\":\"changed\",\"text\":7,\"last\":\"x\",\"port\":-1}", &err));
+	MUST(wh_state_put(w.s.ledger.state, "watch-noticed", "crafted",
+	                  "{\"kind\":\"changed\",\"text\":7,\"last\":\"x\",\"port\":-1}", &err));
 	raises_nothing(&w);
 	close_world(&w);
 }

@@ -33,7 +33,8 @@ static struct wh_app begin(struct scene *s)
 	memset(&config, 0, sizeof config);
 	config.harden.ports = "22,443,3389";
 	*notes = 0;
-	return (struct wh_app){.store_url = s->db, .config = &config, .who = "alice", .state_dir = s->dir, .beside = "", .note = note};
+	return (struct wh_app){
+		.store_url = s->db, .config = &config, .who = "alice", .state_dir = s->dir, .beside = "", .note = note};
 }
 
 static void recommend_keeps_what_a_second_call_compares_with(void **state)
@@ -107,7 +108,8 @@ static void status_is_a_document(void **state)
 		fail_msg("%s", err.text);
 	json_t *doc = wh_app_status_json(&st);
 	assert_int_equal(json_integer_value(json_object_get(doc, "unhealthy")), 1);
-	assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(doc, "resources"), 0), "name")), "vm1");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(doc, "resources"), 0), "name")),
+	                    "vm1");
 	json_decref(doc);
 	wh_estate_free(st.estate);
 	scene_close(&s);
@@ -133,8 +135,12 @@ static void explain_and_export_answer_texts_and_name_what_is_unknown(void **stat
 	assert_non_null(strstr(text, "140.20.30.8/29"));
 	free(text);
 	free(lines);
-	const struct wh_app_export wrong[] = {{.format = "nfd"}, {.format = NULL}, {.format = "nsg", .resources = (const char *const[]){"vm2"}, .n_resources = 1},
-	                                      {.format = "nsg", .nsg = "elsewhere"}, {.format = "nft", .nsg = "web"}, {.format = "nft", .keep_until = "2031-01-01"}};
+	const struct wh_app_export wrong[] = {{.format = "nfd"},
+	                                      {.format = NULL},
+	                                      {.format = "nsg", .resources = (const char *const[]){"vm2"}, .n_resources = 1},
+	                                      {.format = "nsg", .nsg = "elsewhere"},
+	                                      {.format = "nft", .nsg = "web"},
+	                                      {.format = "nft", .keep_until = "2031-01-01"}};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		assert_true(wh_app_export(&a, &wrong[i], &text, &lines, &err) < 0);
 		assert_true(err.input && !text && !lines);
@@ -150,7 +156,8 @@ static void replay_checks_its_words_itself(void **state)
 	struct wh_app_replayed r;
 	const char *const logs[] = {"/nonexistent"};
 	const struct wh_app a = begin(&s);
-	const struct wh_app_replay wrong[] = {{.holdout_days = 7, .rules = "x"}, {.holdout_days = 7, .logs = logs, .n_logs = 1}, {.holdout_days = 64}};
+	const struct wh_app_replay wrong[] = {
+		{.holdout_days = 7, .rules = "x"}, {.holdout_days = 7, .logs = logs, .n_logs = 1}, {.holdout_days = 64}};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		assert_int_equal(wh_app_replay(&a, &wrong[i], s.mem, &r, &err), -EINVAL);
 		assert_true(err.input && !r.estate);
@@ -167,8 +174,9 @@ static void replay_checks_its_words_itself(void **state)
 static void prove_names_the_rule_that_denies_whoever_calls(void **state)
 {
 	(void)state;
-	static const char wide[] = "{\"resources\":[{\"name\":\"vm1\",\"rules\":[{\"name\":\"r\",\"direction\":\"Inbound\",\"destinationPort\":22,\"protocols\":[\"TCP\"],"
-	                           "\"ipAddresses\":[\"140.20.0.0/16\"]}]}]}";
+	static const char wide[] =
+		"{\"resources\":[{\"name\":\"vm1\",\"rules\":[{\"name\":\"r\",\"direction\":\"Inbound\",\"destinationPort\":22,\"protocols\":[\"TCP\"],"
+		"\"ipAddresses\":[\"140.20.0.0/16\"]}]}]}";
 	static const char *const vm9[] = {"vm9"};
 	struct scene s;
 	struct wh_error err;
@@ -193,7 +201,8 @@ static void prove_names_the_rule_that_denies_whoever_calls(void **state)
 	assert_true(p.n == 1 && p.list[0].holds && !p.refuted);
 	wh_estate_free(p.estate);
 	wh_estate_free(kept.estate);
-	assert_true(wh_app_prove(&a, &(struct wh_app_prove){.resources = vm9, .n_resources = 1}, s.mem, &p, &err) && err.input && !p.estate);
+	assert_true(wh_app_prove(&a, &(struct wh_app_prove){.resources = vm9, .n_resources = 1}, s.mem, &p, &err) && err.input &&
+	            !p.estate);
 	unlink(path);
 	scene_close(&s);
 }
@@ -215,7 +224,8 @@ static void enforce_proves_once_more_whoever_calls(void **state)
 	struct wh_app_own own;
 	struct seen seen = {false, false, 0};
 	const struct wh_app a = begin(&s);
-	const struct wh_app_enforce ask = {.resources = vm1, .n_resources = 1, .dry = true, .confirm_within_s = 60, .done = on_done, .arg = &seen};
+	const struct wh_app_enforce ask = {
+		.resources = vm1, .n_resources = 1, .dry = true, .confirm_within_s = 60, .done = on_done, .arg = &seen};
 	if (wh_app_recommend(&a, &(struct wh_app_recommend){.resources = NULL}, s.mem, &r, &err))
 		fail_msg("%s", err.text);
 	if (wh_app_enforce(&a, &ask, &err))
@@ -317,7 +327,8 @@ static void what_is_never_taken_is_given_up_and_becomes_new_when_the_alert_does(
 	assert_int_equal(wh_app_alerts(&a, &(struct wh_app_alerts){0}, &list, &err), 0);
 	const char *name = json_string_value(json_object_get(json_array_get(list, 0), "name"));
 	assert_int_equal(wh_app_alert_set(&a, name, WH_ALERT_RESOLVED, NULL, &err), 0);
-	assert_int_equal(respond(&a, &r, now + INT64_C(13) * 3600000000).delivered, 1); /* it came back: the sensor is still silent */
+	/* it came back: the sensor is still silent */
+	assert_int_equal(respond(&a, &r, now + INT64_C(13) * 3600000000).delivered, 1);
 	assert_int_equal(r.took, 1);
 	json_decref(list);
 	scene_close(&s);

@@ -16,7 +16,11 @@ static struct wh_replay replay = {.rules = &replayed, .n_rules = 1};
 static void scene(void)
 {
 	rule = (struct wh_recommended_rule){.name = "ssh", .proto = WH_PROTO_TCP, .port = 22, .confidence = 0.9};
-	replayed = (struct wh_replay_rule){.resource = &vm1, .rule = &rule, .flows = {.kept = 1000, .lost = 5}, .peers = {.kept = 20, .lost = 1}, .n_worst = 1};
+	replayed = (struct wh_replay_rule){.resource = &vm1,
+	                                   .rule = &rule,
+	                                   .flows = {.kept = 1000, .lost = 5},
+	                                   .peers = {.kept = 20, .lost = 1},
+	                                   .n_worst = 1};
 	replayed.worst[0] = (struct wh_replay_peer){wh_addr_v4(0x8c141e0a), 5, INT64_C(1793404800000000)};
 }
 
@@ -47,7 +51,8 @@ static void who_is_cut_off_is_listed_with_the_last_day(void **state)
 {
 	(void)state;
 	scene();
-	json_t *list = wh_app_cut_off_json(&replay), *peer = json_array_get(json_object_get(json_array_get(list, 0), "cutOff"), 0);
+	json_t *list = wh_app_cut_off_json(&replay),
+	       *peer = json_array_get(json_object_get(json_array_get(list, 0), "cutOff"), 0);
 	assert_string_equal(json_string_value(json_object_get(peer, "peer")), "140.20.30.10");
 	assert_string_equal(json_string_value(json_object_get(peer, "lastSeen")), "2026-10-31T00:00:00Z");
 	json_decref(list);

@@ -24,7 +24,8 @@ static struct wh_app_status scene(void)
 	result = (struct wh_resource_result){.resource = &vm1, .status = WH_UNHEALTHY, .rules = rules, .n_rules = 2};
 	for (int i = 0; i < 2; i++)
 		ports[i] = (struct wh_nft_port_count){.proto = WH_PROTO_TCP, .port = rules[i].port, .local = own, .n_locals = 1};
-	return (struct wh_app_status){.recommendation = &rec, .firewall = {.present = true, .ports = ports, .n = 2}, .watched = true};
+	return (struct wh_app_status){
+		.recommendation = &rec, .firewall = {.present = true, .ports = ports, .n = 2}, .watched = true};
 }
 
 static struct wh_app_standing stands(struct wh_app_status *s, bool here)
@@ -93,8 +94,10 @@ static void what_needs_a_person_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_resource_is_defended_only_by_rules_that_are_confirmed_and_drop, arena_begin, arena_end),
-		cmocka_unit_test_setup_teardown(an_unscanned_resource_is_ready_when_its_missing_days_are_there, arena_begin, arena_end),
+		cmocka_unit_test_setup_teardown(a_resource_is_defended_only_by_rules_that_are_confirmed_and_drop, arena_begin,
+	                                        arena_end),
+		cmocka_unit_test_setup_teardown(an_unscanned_resource_is_ready_when_its_missing_days_are_there, arena_begin,
+	                                        arena_end),
 		cmocka_unit_test_setup_teardown(what_needs_a_person_is_named, arena_begin, arena_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

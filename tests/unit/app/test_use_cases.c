@@ -61,7 +61,9 @@ static void an_estate_of_ones_own_may_be_json_or_yaml(void **state)
 	struct wh_estate_summary sum;
 	struct wh_estate *e;
 	const struct wh_app a = begin(&s);
-	const char *const path[] = {file(&s, "own.json", "{\"resources\":[{\"name\":\"vm7\",\"addresses\":[\"10.0.0.7\"]},{\"name\":\"vm8\",\"addresses\":[\"10.0.0.8\"]}]}")};
+	const char *const path[] = {file(
+		&s, "own.json",
+		"{\"resources\":[{\"name\":\"vm7\",\"addresses\":[\"10.0.0.7\"]},{\"name\":\"vm8\",\"addresses\":[\"10.0.0.8\"]}]}")};
 	if (wh_app_estate_import(&a, path, 1, &sum, &err))
 		fail_msg("%s", err.text);
 	json_t *doc = wh_app_estate_imported_json(&sum);
@@ -103,7 +105,8 @@ static void each_edge_is_a_document_and_one_of_alerts_alone_has_no_times(void **
 	struct wh_addr other = wh_addr_v4(0x0a090909);
 	assert_int_equal(wh_app_edges(&a, &other, read_edge, &n, &err), 0);
 	assert_int_equal(n, SCENE_PARTNERS);
-	json_t *doc = json_loads(wh_app_edge_json(&(struct wh_edge_key){.proto = WH_PROTO_TCP}, &(struct wh_edge){.alerts = {1}}, line), 0, NULL);
+	json_t *doc = json_loads(
+		wh_app_edge_json(&(struct wh_edge_key){.proto = WH_PROTO_TCP}, &(struct wh_edge){.alerts = {1}}, line), 0, NULL);
 	assert_true(json_is_null(json_object_get(doc, "first")) && json_is_null(json_object_get(doc, "last")));
 	json_decref(doc);
 	scene_close(&s);
@@ -128,9 +131,10 @@ static void on_file(void *arg, const char *path, const struct wh_ingest_result *
 static void ingest_reports_each_file_and_counts_all_of_them(void **state)
 {
 	(void)state;
-	static const char record[] = "{\"timestamp\":\"2026-10-31T08:10:00.0+0000\",\"flow_id\":1,\"event_type\":\"flow\",\"src_ip\":\"140.20.30.12\",\"src_port\":40001,"
-	                             "\"dest_ip\":\"10.0.0.4\",\"dest_port\":22,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":44,\"pkts_toclient\":43,\"bytes_toserver\":9196,"
-	                             "\"bytes_toclient\":27009,\"start\":\"2026-10-31T08:00:00.0+0000\",\"end\":\"2026-10-31T08:05:00.0+0000\",\"state\":\"closed\"}}\n";
+	static const char record[] =
+		"{\"timestamp\":\"2026-10-31T08:10:00.0+0000\",\"flow_id\":1,\"event_type\":\"flow\",\"src_ip\":\"140.20.30.12\",\"src_port\":40001,"
+		"\"dest_ip\":\"10.0.0.4\",\"dest_port\":22,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":44,\"pkts_toclient\":43,\"bytes_toserver\":9196,"
+		"\"bytes_toclient\":27009,\"start\":\"2026-10-31T08:00:00.0+0000\",\"end\":\"2026-10-31T08:05:00.0+0000\",\"state\":\"closed\"}}\n";
 	struct scene s;
 	struct wh_error err;
 	struct files f = {.logs = 0};
@@ -181,7 +185,8 @@ static void a_list_that_would_cut_peers_that_belong_is_held_with_them_whoever_as
 	struct wh_addr partner;
 	const struct wh_app a = begin(&s);
 	struct wh_intel_source lists[] = {{.name = "good", .file = file(&s, "good.txt", "192.0.2.0/24\n198.51.100.9\n")},
-	                                  {.name = "cuts", .file = file(&s, "cuts.txt", "140.20.30.10\n")}, {.name = "gone", .file = "/nowhere/at/all"}};
+	                                  {.name = "cuts", .file = file(&s, "cuts.txt", "140.20.30.10\n")},
+	                                  {.name = "gone", .file = "/nowhere/at/all"}};
 	struct wh_app_intel_update ask = {.names = unknown, .n_names = 1, .each = on_list, .arg = &u};
 	assert_true(wh_app_intel_update(&a, &ask, &err) && err.input && strstr(err.text, "names no threat list"));
 	config.intel = (struct wh_intel_config){lists, 3};
@@ -222,10 +227,18 @@ static void a_change_is_in_the_list_and_the_history_until_it_is_undone(void **st
 	const char *said;
 	const struct wh_app a = begin(&s);
 	struct wh_prefix also = scene_prefix("140.20.30.77");
-	const struct wh_review_change edit = {.op = WH_REVIEW_EDIT, .resource = "vm1", .rule = "22", .prefixes = &also, .n_prefixes = 1, .adding = true, .who = "alice", .why = "new"};
+	const struct wh_review_change edit = {.op = WH_REVIEW_EDIT,
+	                                      .resource = "vm1",
+	                                      .rule = "22",
+	                                      .prefixes = &also,
+	                                      .n_prefixes = 1,
+	                                      .adding = true,
+	                                      .who = "alice",
+	                                      .why = "new"};
 	if (wh_app_rules_change(&a, &edit, s.mem, &said, &err) || wh_app_rules_list(&a, vm1, 1, s.mem, &x, &err))
 		fail_msg("%s", err.text);
-	assert_true(x.recommendation->n_resources == 1 && !x.last[0].time_us && x.last[0].changed_us > 0 && !x.last_unknown.code && !x.kept_unknown.code);
+	assert_true(x.recommendation->n_resources == 1 && !x.last[0].time_us && x.last[0].changed_us > 0 &&
+	            !x.last_unknown.code && !x.kept_unknown.code);
 	assert_true(scene_allows(scene_rule(x.recommendation, 22), "140.20.30.77"));
 	wh_estate_free(x.estate);
 	if (wh_app_rules_history(&a, "vm1", s.mem, &h, &err))
@@ -258,8 +271,11 @@ static void just_in_time_access_names_wrong_words_before_the_kernel_is_asked(voi
 	char *notes, text[24];
 	const struct wh_app a = begin(&s);
 	assert_true(wh_app_jit_on(&a, 60, true, s.mem, &closed, &err) == WH_APP_USAGE && strstr(err.text, "no policy"));
-	assert_true(wh_app_jit_open(&a, &(struct wh_app_jit_open){.resource = "vm9"}, s.mem, &g, &err) && strstr(err.text, "vm9"));
-	assert_true(wh_app_jit_open(&a, &(struct wh_app_jit_open){.resource = "vm1", .to = "nft"}, s.mem, &g, &err) == WH_APP_USAGE && strstr(err.text, "no address of this machine"));
+	assert_true(wh_app_jit_open(&a, &(struct wh_app_jit_open){.resource = "vm9"}, s.mem, &g, &err) &&
+	            strstr(err.text, "vm9"));
+	assert_true(wh_app_jit_open(&a, &(struct wh_app_jit_open){.resource = "vm1", .to = "nft"}, s.mem, &g, &err) ==
+	                    WH_APP_USAGE &&
+	            strstr(err.text, "no address of this machine"));
 	assert_true(wh_app_jit_nsg(&a, "elsewhere", &doc, &notes, &err) == WH_APP_USAGE && !doc);
 	if (wh_app_jit_log(&a, &doc, &err))
 		fail_msg("%s", err.text);
@@ -282,7 +298,8 @@ static void azure_is_not_asked_for_a_resource_that_is_not_there(void **state)
 	struct wh_error err;
 	struct wh_arm_options arm = {.endpoint = "http://127.0.0.1:1"};
 	const struct wh_app a = begin(&s);
-	const struct wh_app_azure_ask ask = {.options = {.resources = vm9, .n_resources = 1}, .arm = &arm, .planned = never, .done = never};
+	const struct wh_app_azure_ask ask = {
+		.options = {.resources = vm9, .n_resources = 1}, .arm = &arm, .planned = never, .done = never};
 	assert_true(wh_app_azure_enforce(&a, &ask, &err) == -ENXIO && strstr(err.text, "vm9"));
 	struct wh_error why = {.text = "the group is locked"};
 	json_t *doc = wh_app_azure_json(&(struct wh_app_azure){.dry = true, .rc = -EIO, .err = &why, .mem = s.mem});
@@ -300,7 +317,9 @@ static void doctor_names_what_is_wrong_and_what_helps(void **state)
 	struct scene s;
 	struct wh_app_doctor r;
 	struct wh_app a = begin(&s);
-	struct wh_app_doctor_ask ask = {.config_path = "/nowhere.yaml", .bad_config = {.code = -EINVAL, .text = "/nowhere.yaml:1: no"}, .plugin = "/nowhere.so"};
+	struct wh_app_doctor_ask ask = {.config_path = "/nowhere.yaml",
+	                                .bad_config = {.code = -EINVAL, .text = "/nowhere.yaml:1: no"},
+	                                .plugin = "/nowhere.so"};
 	wh_app_doctor(&a, &ask, s.mem, &r);
 	assert_true(r.worst == WH_APP_CHECK_FAIL && r.n > 5);
 	assert_true(!strcmp(r.checks[0].name, "configuration") && r.checks[0].state == WH_APP_CHECK_FAIL && *r.checks[0].remedy);
@@ -339,8 +358,10 @@ static void what_the_firewall_did_is_a_document(void **state)
 	json_t *doc = wh_app_uninstalled_json(&u);
 	assert_true(json_is_true(json_object_get(doc, "verified")) && json_is_null(json_object_get(doc, "differs")));
 	json_decref(doc);
-	doc = wh_app_watch_json(&(struct wh_watch_alert){.kind = "blocked", .text = "x", .has_peer = true, .proto = WH_PROTO_TCP, .port = 22});
-	assert_true(json_integer_value(json_object_get(doc, "port")) == 22 && json_is_string(json_object_get(doc, "peer")) && !json_object_get(doc, "by"));
+	doc = wh_app_watch_json(
+		&(struct wh_watch_alert){.kind = "blocked", .text = "x", .has_peer = true, .proto = WH_PROTO_TCP, .port = 22});
+	assert_true(json_integer_value(json_object_get(doc, "port")) == 22 && json_is_string(json_object_get(doc, "peer")) &&
+	            !json_object_get(doc, "by"));
 	json_decref(doc);
 }
 

@@ -10,7 +10,8 @@
 #include <cmocka.h>
 #include "whittle/azure.h"
 
-static const char id[] = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/web";
+static const char id[] =
+	"/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/web";
 
 struct server {
 	pid_t pid;
@@ -74,16 +75,18 @@ static int build(void *arg, const json_t *present, json_t **wanted, struct wh_er
 	++*(unsigned *)arg;
 	*wanted = json_deep_copy(present);
 	json_t *rules = json_object_get(json_object_get(*wanted, "properties"), "securityRules");
-	json_array_append_new(rules, json_pack("{s:s,s:{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s}}", "name", "whittle-deny", "properties", "protocol", "Tcp",
-	                                       "sourcePortRange", "*", "destinationPortRange", "22", "sourceAddressPrefix", "*",
-	                                       "destinationAddressPrefix", "*", "access", "Deny", "priority", 299, "direction", "Inbound"));
+	json_array_append_new(rules, json_pack("{s:s,s:{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s}}", "name", "whittle-deny", "properties",
+	                                       "protocol", "Tcp", "sourcePortRange", "*", "destinationPortRange", "22",
+	                                       "sourceAddressPrefix", "*", "destinationAddressPrefix", "*", "access", "Deny",
+	                                       "priority", 299, "direction", "Inbound"));
 	return 0;
 }
 
 static int exchange(const char *plan, const char *token_command, struct wh_arm_result *res, size_t *rules, struct wh_error *err)
 {
 	struct server s = start(plan);
-	struct wh_arm_options opt = {.endpoint = s.endpoint, .token = "secret", .token_command = token_command, .max_wait_ms = 20000};
+	struct wh_arm_options opt = {
+		.endpoint = s.endpoint, .token = "secret", .token_command = token_command, .max_wait_ms = 20000};
 	struct wh_arm *arm = NULL;
 	unsigned built = 0;
 	memset(res, 0, sizeof *res);
@@ -263,7 +266,8 @@ static void each_request_has_a_connection_and_a_handle_of_its_own(void **state)
 static void a_token_never_goes_out_in_the_clear(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"http://management.azure.example", "http://127.0.0.1.evil.example", "ftp://x", "http://localhost@evil.example"};
+	static const char *const bad[] = {"http://management.azure.example", "http://127.0.0.1.evil.example", "ftp://x",
+	                                  "http://localhost@evil.example"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct wh_arm_options opt = {.endpoint = bad[i], .token = "secret"};
 		struct wh_arm *arm;

@@ -26,7 +26,8 @@ static void mapped_address_is_the_ipv4_address(void **state)
 static void what_is_not_an_address_is_refused(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ", "::1%lo", "[::1]", "01.2.3.4x", ":::", "g::"};
+	static const char *const bad[] = {"",       "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ",
+	                                  "::1%lo", "[::1]", "01.2.3.4x", ":::",       "g::"};
 	struct wh_addr a;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(wh_addr_parse(bad[i], strlen(bad[i]), &a), -EINVAL);
@@ -81,7 +82,8 @@ static void merging_keeps_the_set_of_addresses(void **state)
 			assert_int_equal(was > 0, is);
 		}
 		for (size_t i = 1; i < m; i++) { /* nothing is left to join */
-			struct wh_prefix a = wh_prefix_of(&out[i - 1].addr, out[i].len - 1u), b = wh_prefix_of(&out[i].addr, out[i].len - 1u);
+			struct wh_prefix a = wh_prefix_of(&out[i - 1].addr, out[i].len - 1u),
+					 b = wh_prefix_of(&out[i].addr, out[i].len - 1u);
 			assert_true(out[i - 1].len != out[i].len || !wh_addr_eq(&a.addr, &b.addr));
 		}
 	}
@@ -114,7 +116,8 @@ static void times_are_parsed_to_the_microsecond(void **state)
 
 static void neighbours_carry_over_every_byte_and_end_at_both_ends(void **state)
 {
-	static const char *const pairs[][2] = {{"10.0.0.255", "10.0.1.0"}, {"9.255.255.255", "10.0.0.0"}, {"2001:db8::ffff:ffff:ffff:ffff", "2001:db8:0:1::"}};
+	static const char *const pairs[][2] = {
+		{"10.0.0.255", "10.0.1.0"}, {"9.255.255.255", "10.0.0.0"}, {"2001:db8::ffff:ffff:ffff:ffff", "2001:db8:0:1::"}};
 	(void)state;
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
 		struct wh_addr low, high, at;

@@ -32,8 +32,9 @@ static void a_broken_document_is_told_with_its_line(void **state)
 static void a_value_is_found_with_its_line(void **state)
 {
 	(void)state;
-	static const char text[] = "{\n \"skip\": {\"properties\": [\"}\", \"\\\"\"]},\n \"properties\": {\n  \"rules\": [\n   {\"p\": 1},\n   "
-	                           "{\"p\": [[]],\n    \"q\": \"x\"}\n  ]\n }\n}\n";
+	static const char text[] =
+		"{\n \"skip\": {\"properties\": [\"}\", \"\\\"\"]},\n \"properties\": {\n  \"rules\": [\n   {\"p\": 1},\n   "
+		"{\"p\": [[]],\n    \"q\": \"x\"}\n  ]\n }\n}\n";
 	assert_int_equal(wh_json_line(text, sizeof text - 1, ""), 1);
 	assert_int_equal(wh_json_line(text, sizeof text - 1, "properties"), 3);
 	assert_int_equal(wh_json_line(text, sizeof text - 1, "properties/rules/0"), 5);
@@ -72,7 +73,8 @@ static char *many(const char *unit, size_t n, size_t *len)
 static void values_that_would_take_many_times_their_text_are_refused_with_their_line(void **state)
 {
 	static const char *const crafted[] = {"[]", "{}", "{\"\":0}", "\"\"", "[{}]"};
-	static const char *const usual[] = {"\"1.1.1.1\"", "{\"name\":\"allow-ssh\",\"priority\":100,\"ports\":[22,443]}", "null", "2166136261", "\"\\\"[[[[[[[[{{{{{{{{\""};
+	static const char *const usual[] = {"\"1.1.1.1\"", "{\"name\":\"allow-ssh\",\"priority\":100,\"ports\":[22,443]}", "null",
+	                                    "2166136261", "\"\\\"[[[[[[[[{{{{{{{{\""};
 	json_t *doc;
 	struct wh_error err;
 	size_t len;

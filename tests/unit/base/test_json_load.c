@@ -17,8 +17,19 @@ static json_t *load(const char *text, bool *inexact)
 static void a_nul_or_half_a_surrogate_pair_costs_no_document(void **state)
 {
 	(void)state;
-	static const char *const texts[] = {"\"a\\u0000b\"", "\"a\\ud800b\"", "\"a\\uDFFFb\"", "\"a\\udbff\\u0041\"", "\"\\ud83d\\ud83d\\ude00\"", "\"\\\\u0000\\u0000\""};
-	static const char *const wanted[] = {"a\xef\xbf\xbd" "b", "a\xef\xbf\xbd" "b", "a\xef\xbf\xbd" "b", "a\xef\xbf\xbd" "A", "\xef\xbf\xbd\xf0\x9f\x98\x80", "\\u0000\xef\xbf\xbd"};
+	static const char *const texts[] = {
+		"\"a\\u0000b\"",       "\"a\\ud800b\"", "\"a\\uDFFFb\"", "\"a\\udbff\\u0041\"", "\"\\ud83d\\ud83d\\ude00\"",
+		"\"\\\\u0000\\u0000\""};
+	static const char *const wanted[] = {"a\xef\xbf\xbd"
+	                                     "b",
+	                                     "a\xef\xbf\xbd"
+	                                     "b",
+	                                     "a\xef\xbf\xbd"
+	                                     "b",
+	                                     "a\xef\xbf\xbd"
+	                                     "A",
+	                                     "\xef\xbf\xbd\xf0\x9f\x98\x80",
+	                                     "\\u0000\xef\xbf\xbd"};
 	bool inexact;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		json_t *v = load(texts[i], &inexact);
@@ -46,8 +57,16 @@ static void a_string_with_a_nul_is_never_the_text_before_it(void **state)
 static void a_number_of_any_size_costs_no_document(void **state)
 {
 	(void)state;
-	static const struct { const char *text; double value; } t[] = {{"18446744073709551615", 18446744073709551615.}, {"-9223372036854775809", -9223372036854775809.},
-		{"9223372036854775808", 9223372036854775808.}, {"1e999", 9e307}, {"-1e999", -9e307}, {"1.5E+400", 9e307}, {"123456789012345678901234567890", 123456789012345678901234567890.}};
+	static const struct {
+		const char *text;
+		double value;
+	} t[] = {{"18446744073709551615", 18446744073709551615.},
+	         {"-9223372036854775809", -9223372036854775809.},
+	         {"9223372036854775808", 9223372036854775808.},
+	         {"1e999", 9e307},
+	         {"-1e999", -9e307},
+	         {"1.5E+400", 9e307},
+	         {"123456789012345678901234567890", 123456789012345678901234567890.}};
 	bool inexact;
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
 		json_t *v = load(t[i].text, &inexact);
@@ -71,7 +90,8 @@ static void a_number_of_any_size_costs_no_document(void **state)
 static void what_is_no_json_stays_refused_at_its_line(void **state)
 {
 	(void)state;
-	static const char *const texts[] = {"\"\\u0000", "\"\\u000g\"", "01e999", "1e999x", "1.e999", "1e999-5", "-", "\"\\u0000\" 1", "[1e999,]", "\"\xed\xa0\x80\\u0000\""};
+	static const char *const texts[] = {"\"\\u0000", "\"\\u000g\"", "01e999",        "1e999x",   "1.e999",
+	                                    "1e999-5",   "-",           "\"\\u0000\" 1", "[1e999,]", "\"\xed\xa0\x80\\u0000\""};
 	bool inexact;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		assert_null(load(texts[i], &inexact));
@@ -145,8 +165,24 @@ static unsigned any(unsigned n)
 
 static size_t make(char *out, unsigned depth)
 {
-	static const char *const atoms[] = {"0", "-1", "1e999", "-1.5e-3", "18446744073709551616", "-123456789012345678901", "true", "null", "\"\"", "\"\\u0000\"", "\"x\\ud800y\"",
-	                                    "\"\\udc00\\ud800\"", "\"\\ud83d\\ude00\\n\\\"\"", "9223372036854775807", "9223372036854775808", "2e308", "\"\\\\u0000\"", "\"\xc3\xa4\""};
+	static const char *const atoms[] = {"0",
+	                                    "-1",
+	                                    "1e999",
+	                                    "-1.5e-3",
+	                                    "18446744073709551616",
+	                                    "-123456789012345678901",
+	                                    "true",
+	                                    "null",
+	                                    "\"\"",
+	                                    "\"\\u0000\"",
+	                                    "\"x\\ud800y\"",
+	                                    "\"\\udc00\\ud800\"",
+	                                    "\"\\ud83d\\ude00\\n\\\"\"",
+	                                    "9223372036854775807",
+	                                    "9223372036854775808",
+	                                    "2e308",
+	                                    "\"\\\\u0000\"",
+	                                    "\"\xc3\xa4\""};
 	unsigned kind = depth < 5 ? any(4) : 0, n = any(4);
 	size_t len = 0;
 	if (kind < 2)

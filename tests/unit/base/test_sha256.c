@@ -49,6 +49,7 @@ static void signatures_are_those_of_the_standard(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(digests_are_those_of_the_standard), cmocka_unit_test(signatures_are_those_of_the_standard)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(digests_are_those_of_the_standard),
+	                                   cmocka_unit_test(signatures_are_those_of_the_standard)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

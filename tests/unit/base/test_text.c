@@ -79,8 +79,25 @@ static void yaml_and_json_are_read_as_windows_saves_them(void **state)
 static void nothing_that_acts_on_a_terminal_is_printable(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"a\x1b[2J", "a\nb", "\r", "\x7f", "\xc2\x9b" "2J", "\x9b" "2J", "\xe2\x80\xae" "exe", "\xe2\x81\xa6", "\xe2\x80\x8f", "\xff", "\xc0\x80",
-	                                  "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x80", "\xd8\x9c", "\xe2\x80\xa8"};
+	static const char *const bad[] = {"a\x1b[2J",
+	                                  "a\nb",
+	                                  "\r",
+	                                  "\x7f",
+	                                  "\xc2\x9b"
+	                                  "2J",
+	                                  "\x9b"
+	                                  "2J",
+	                                  "\xe2\x80\xae"
+	                                  "exe",
+	                                  "\xe2\x81\xa6",
+	                                  "\xe2\x80\x8f",
+	                                  "\xff",
+	                                  "\xc0\x80",
+	                                  "\xed\xa0\x80",
+	                                  "\xf5\x80\x80\x80",
+	                                  "\xe2\x80",
+	                                  "\xd8\x9c",
+	                                  "\xe2\x80\xa8"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		char copy[32];
 		assert_non_null(wh_text_unprintable(bad[i]));

@@ -83,7 +83,8 @@ static void what_surprises_is_refused(void **state)
 	refused("a: 1\nb: 2\na: 3\n", "f.yaml:3: the key 'a' stands twice in one map (first on line 1)");
 	refused("? [a]\n: 1\n", "f.yaml:1: a key must be plain text");
 	refused("a: \"x\\0y\"\n", "f.yaml:1: a NUL character");
-	refused("a: [1,\nb: 2\n", "f.yaml:3: not YAML: did not find expected ',' or ']', while parsing a flow sequence that begins on line 1");
+	refused("a: [1,\nb: 2\n",
+	        "f.yaml:3: not YAML: did not find expected ',' or ']', while parsing a flow sequence that begins on line 1");
 	refused("a: 1\nb: \xff\n", "f.yaml:2: not YAML");
 	refused("\ta: 1\n", "f.yaml:1: not YAML");
 }

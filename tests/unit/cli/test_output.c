@@ -39,7 +39,11 @@ static int printed(void (*print)(void), char got[static 8192])
 	return WEXITSTATUS(status);
 }
 
-static const char hostile[] = "a\x1b[2J\x07\r\x7f" "\xc2\x9b" "2J\xe2\x80\xae\xe2\x81\xa6\xff\xc0\x80" "\xed\xa0\x80\xef\xbb\xbf" "z";
+static const char hostile[] = "a\x1b[2J\x07\r\x7f"
+			      "\xc2\x9b"
+			      "2J\xe2\x80\xae\xe2\x81\xa6\xff\xc0\x80"
+			      "\xed\xa0\x80\xef\xbb\xbf"
+			      "z";
 
 static void print_text(void)
 {

@@ -114,7 +114,8 @@ static void a_bad_setting_is_told_with_its_line(void **state)
 	refused("platform: aws\n", ":1: 'platform' must be auto, azure or other, not 'aws'");
 	refused("jit:\n - {resource: vm1, ports: []}\n", ":2: 'ports' must be a list with at least one entry");
 	refused("jit:\n - {resource: vm1, ports: 22, longest: 31d}\n", ":2: 'longest' may be at most 30 days");
-	refused("jit: {resource: vm1}\n", ":1: 'jit' must be a list of policies: [{resource: …, ports: […], from: […], who: […], longest: 3h}]");
+	refused("jit: {resource: vm1}\n",
+	        ":1: 'jit' must be a list of policies: [{resource: …, ports: […], from: […], who: […], longest: 3h}]");
 	refused("jit: [vm1]\n", ":1: a policy of 'jit' is a map with resource and ports");
 	refused("watch: {hits: 0}\n", ":1: 'hits' must be a whole number from 1 to 1000000, not '0'");
 	refused("watch: {alert: x}\n", ":1: unknown key 'alert'; did you mean 'alerts'?");

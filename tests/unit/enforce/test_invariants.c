@@ -158,7 +158,8 @@ static void loopback_is_never_judged(void **state)
 static void established_flows_are_never_judged(void **state)
 {
 	(void)state;
-	struct wh_nft_packet p = {.proto = WH_PROTO_TCP, .port = 22, .peer = addr("203.0.113.7"), .established = true, .opens = true};
+	struct wh_nft_packet p = {
+		.proto = WH_PROTO_TCP, .port = 22, .peer = addr("203.0.113.7"), .established = true, .opens = true};
 	struct one o;
 	rule(&o, WH_INBOUND, WH_PROTO_TCP, 22, "");
 	assert_true(wh_nft_passes(&o.rs, &p));
@@ -218,8 +219,18 @@ struct root { char dir[40]; struct wh_arena *mem; struct wh_nft_host host; };
 
 static void begin_root(struct root *r)
 {
-	static const char *const dirs[] = {"etc", "run", "etc/systemd", "etc/chrony", "run/systemd", "run/systemd/resolve", "etc/dnsmasq.d", "etc/unbound", "etc/unbound/unbound.conf.d",
-	                                   "etc/bind", "run/NetworkManager", "run/dnsmasq"};
+	static const char *const dirs[] = {"etc",
+	                                   "run",
+	                                   "etc/systemd",
+	                                   "etc/chrony",
+	                                   "run/systemd",
+	                                   "run/systemd/resolve",
+	                                   "etc/dnsmasq.d",
+	                                   "etc/unbound",
+	                                   "etc/unbound/unbound.conf.d",
+	                                   "etc/bind",
+	                                   "run/NetworkManager",
+	                                   "run/dnsmasq"};
 	char path[128];
 	snprintf(r->dir, sizeof r->dir, "/tmp/whittle-root.XXXXXX");
 	assert_non_null(mkdtemp(r->dir));
@@ -247,7 +258,8 @@ static const char *asks(struct root *r)
 	wh_nft_host_read(r->dir, r->mem, &r->host);
 	text[0] = 0;
 	for (size_t i = 0; i < r->host.n_upstreams; i++)
-		len += (size_t)snprintf(text + len, sizeof text - len, "%s%s %u", i ? ", " : "", wh_addr_text(&r->host.upstreams[i].addr, buf), r->host.upstreams[i].port);
+		len += (size_t)snprintf(text + len, sizeof text - len, "%s%s %u", i ? ", " : "",
+		                        wh_addr_text(&r->host.upstreams[i].addr, buf), r->host.upstreams[i].port);
 	if (r->host.unchecked)
 		snprintf(text + len, sizeof text - len, "? %s", r->host.unchecked);
 	return text;
@@ -258,8 +270,11 @@ static void the_host_says_which_servers_it_uses(void **state)
 	(void)state;
 	struct root r;
 	begin_root(&r);
-	write_file(r.dir, "etc/resolv.conf", "# nameserver 1.1.1.1\nsearch example.com\nnameserver 10.0.0.53\nnameserver fe80::1%eth0\nnameservers 9.9.9.9\n");
-	write_file(r.dir, "etc/systemd/timesyncd.conf", "[Time]\nNTP=192.0.2.1 time.example.com 2001:db8::123\n#FallbackNTP=192.0.2.9\n");
+	write_file(
+		r.dir, "etc/resolv.conf",
+		"# nameserver 1.1.1.1\nsearch example.com\nnameserver 10.0.0.53\nnameserver fe80::1%eth0\nnameservers 9.9.9.9\n");
+	write_file(r.dir, "etc/systemd/timesyncd.conf",
+	           "[Time]\nNTP=192.0.2.1 time.example.com 2001:db8::123\n#FallbackNTP=192.0.2.9\n");
 	write_file(r.dir, "etc/ntp.conf", "server 192.0.2.2 iburst\npool pool.example.com\n");
 	wh_nft_host_read(r.dir, r.mem, &r.host);
 	assert_int_equal(r.host.n_resolvers, 2);
@@ -278,7 +293,8 @@ static void behind_systemds_stub_its_own_servers_are_read(void **state)
 	begin_root(&r);
 	write_file(r.dir, "etc/resolv.conf", "nameserver 127.0.0.53\n");
 	assert_non_null(strstr(asks(&r), "? 127.0.0.53 is systemd-resolved"));
-	write_file(r.dir, "etc/systemd/resolved.conf", "[Resolve]\nDNS=1.1.1.1#cloudflare-dns.com 1.0.0.1:5353 [2606:4700::1111]:853\nFallbackDNS=8.8.8.8\n");
+	write_file(r.dir, "etc/systemd/resolved.conf",
+	           "[Resolve]\nDNS=1.1.1.1#cloudflare-dns.com 1.0.0.1:5353 [2606:4700::1111]:853\nFallbackDNS=8.8.8.8\n");
 	assert_string_equal(asks(&r), "1.1.1.1 53, 1.0.0.1 5353, 2606:4700::1111 853");
 	write_file(r.dir, "run/NetworkManager/no-stub-resolv.conf", "nameserver 10.0.0.2\n");
 	write_file(r.dir, "run/systemd/resolve/resolv.conf", "nameserver 9.9.9.9\nnameserver 2620:fe::fe\n");
@@ -293,7 +309,9 @@ static void behind_dnsmasq_its_servers_are_read(void **state)
 	begin_root(&r);
 	write_file(r.dir, "etc/resolv.conf", "nameserver 127.0.0.1\n");
 	assert_non_null(strstr(asks(&r), "? 127.0.0.1 answers on this machine"));
-	write_file(r.dir, "etc/dnsmasq.conf", "# server=8.8.8.8\nno-resolv\nserver=9.9.9.9\nserver=/corp.example/10.1.1.1#5353\nserver=//\nconf-dir=/etc/dnsmasq.d,*.conf\n");
+	write_file(
+		r.dir, "etc/dnsmasq.conf",
+		"# server=8.8.8.8\nno-resolv\nserver=9.9.9.9\nserver=/corp.example/10.1.1.1#5353\nserver=//\nconf-dir=/etc/dnsmasq.d,*.conf\n");
 	write_file(r.dir, "etc/dnsmasq.d/more.conf", "server = 1.1.1.1@eth0\nresolv-file=/etc/upstream\n");
 	write_file(r.dir, "etc/upstream", "nameserver 10.0.0.53\nnameserver 127.0.0.1\n");
 	assert_string_equal(asks(&r), "9.9.9.9 53, 10.1.1.1 5353, 1.1.1.1 53, 10.0.0.53 53");
@@ -310,14 +328,17 @@ static void behind_unbound_and_bind_their_forwarders_are_read(void **state)
 	struct root r;
 	begin_root(&r);
 	write_file(r.dir, "etc/resolv.conf", "nameserver ::1\n");
-	write_file(r.dir, "etc/unbound/unbound.conf", "server:\n  interface: ::1\ninclude: \"/etc/unbound/unbound.conf.d/*.conf\"\n");
+	write_file(r.dir, "etc/unbound/unbound.conf",
+	           "server:\n  interface: ::1\ninclude: \"/etc/unbound/unbound.conf.d/*.conf\"\n");
 	assert_non_null(strstr(asks(&r), "? unbound at ::1 asks each name's own servers"));
-	write_file(r.dir, "etc/unbound/unbound.conf.d/f.conf", "forward-zone:\n  name: \".\"\n  forward-addr: 9.9.9.9@853#dns.quad9.net\n  forward-addr: 10.0.0.53 # ours\n");
+	write_file(r.dir, "etc/unbound/unbound.conf.d/f.conf",
+	           "forward-zone:\n  name: \".\"\n  forward-addr: 9.9.9.9@853#dns.quad9.net\n  forward-addr: 10.0.0.53 # ours\n");
 	assert_string_equal(asks(&r), "9.9.9.9 853, 10.0.0.53 53");
 	end_root(&r);
 	begin_root(&r);
 	write_file(r.dir, "etc/resolv.conf", "nameserver 127.0.0.1\n");
-	write_file(r.dir, "etc/bind/named.conf.options", "options {\n\t// forwarders { 8.8.8.8; };\n\tforwarders { 9.9.9.9; 10.0.0.1 port 5353; };\n};\n");
+	write_file(r.dir, "etc/bind/named.conf.options",
+	           "options {\n\t// forwarders { 8.8.8.8; };\n\tforwarders { 9.9.9.9; 10.0.0.1 port 5353; };\n};\n");
 	assert_string_equal(asks(&r), "9.9.9.9 53, 10.0.0.1 5353");
 	end_root(&r);
 }
@@ -367,7 +388,14 @@ static void what_is_published_is_judged_by_where_the_peer_sent_it(void **state)
 {
 	(void)state;
 	struct wh_addr own = addr("10.0.0.4");
-	struct wh_nft_packet p = {.proto = WH_PROTO_TCP, .port = 8081, .peer = addr("203.0.113.7"), .opens = true, .local = &own, .translated = true, .forwarded = true, .translated_port = 80};
+	struct wh_nft_packet p = {.proto = WH_PROTO_TCP,
+	                          .port = 8081,
+	                          .peer = addr("203.0.113.7"),
+	                          .opens = true,
+	                          .local = &own,
+	                          .translated = true,
+	                          .forwarded = true,
+	                          .translated_port = 80};
 	struct one o;
 	rule(&o, WH_INBOUND, WH_PROTO_TCP, 8081, "140.20.30.0/24");
 	o.port.locals = &own;
@@ -394,7 +422,9 @@ static void what_is_not_covered_is_named_with_its_reason(void **state)
 	                         {addr("10.0.1.4"), "eth1", WH_NO_RULE, "vm2", 0},
 	                         {addr("fe80::1"), "eth0", WH_LINK_LOCAL, NULL, 0}};
 	struct wh_arena *mem = wh_arena_new();
-	assert_string_equal(wh_nft_not_covered(c, 5, mem), "172.17.0.1 (docker0), 2001:db8::4 (nothing learned), 10.0.1.4 (no rule for vm2), link-local addresses");
+	assert_string_equal(
+		wh_nft_not_covered(c, 5, mem),
+		"172.17.0.1 (docker0), 2001:db8::4 (nothing learned), 10.0.1.4 (no rule for vm2), link-local addresses");
 	assert_null(wh_nft_not_covered(c, 1, mem));
 	wh_arena_free(mem);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an apply does about a port, by what the kernel holds; and the messages that lay out the empty table. No kernel is asked. */
+/* What an apply does about a port, by what the kernel holds; and the messages that lay out the empty table. No kernel is
+ * asked. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -18,7 +19,11 @@ static struct wh_plan planned(struct wh_nft_dispatch *held, size_t n)
 {
 	struct wh_error err = {0};
 	struct wh_plan plan = {.want = &ssh};
-	struct wh_apply j = {.mem = wh_arena_new(), .rs = &rules, .live = {.present = n > 0, .dispatch = held, .n_dispatch = n}, .plans = &plan, .err = &err};
+	struct wh_apply j = {.mem = wh_arena_new(),
+	                     .rs = &rules,
+	                     .live = {.present = n > 0, .dispatch = held, .n_dispatch = n},
+	                     .plans = &plan,
+	                     .err = &err};
 	office = (struct wh_prefix){wh_addr_v4(0x0a000000), 104};
 	if (wh_plan_port(&j, &plan))
 		fail_msg("%s", err.text);
@@ -39,8 +44,9 @@ static void a_port_that_the_kernel_does_not_have_is_filled_anew(void **state)
 static void a_chain_that_packets_reach_is_not_filled(void **state)
 {
 	(void)state;
-	struct wh_nft_dispatch held[] = {{.key = {WH_INBOUND, WH_PROTO_TCP, 22, .any = true}, .pending = true, .chain = "a_input_tcp_22"},
-	                                 {.key = {WH_INBOUND, WH_PROTO_TCP, 23, .any = true}, .pending = false, .chain = "b_input_tcp_22"}};
+	struct wh_nft_dispatch held[] = {
+		{.key = {WH_INBOUND, WH_PROTO_TCP, 22, .any = true}, .pending = true, .chain = "a_input_tcp_22"},
+		{.key = {WH_INBOUND, WH_PROTO_TCP, 23, .any = true}, .pending = false, .chain = "b_input_tcp_22"}};
 	assert_string_equal(planned(held, 2).chain, "c_input_tcp_22");
 	assert_string_equal(planned(held, 1).chain, "b_input_tcp_22");
 }
@@ -48,7 +54,8 @@ static void a_chain_that_packets_reach_is_not_filled(void **state)
 static void what_is_only_pending_is_not_built_upon(void **state)
 {
 	(void)state;
-	struct wh_nft_dispatch held = {.key = {WH_INBOUND, WH_PROTO_TCP, 22, .any = true}, .pending = true, .chain = "a_input_tcp_22"};
+	struct wh_nft_dispatch held = {
+		.key = {WH_INBOUND, WH_PROTO_TCP, 22, .any = true}, .pending = true, .chain = "a_input_tcp_22"};
 	struct wh_plan p = planned(&held, 1);
 	assert_null(p.confirmed);
 	assert_int_equal(p.how, FULL);

@@ -91,11 +91,13 @@ static bool is(const struct wh_session *s, const char *client, unsigned port)
 	return wh_addr_eq(&a, &s->client) && s->port == port;
 }
 
-static const char tcp_head[] = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+static const char tcp_head[] =
+	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 
 static void behind_sudo_the_shells_own_environment_is_found(void **state)
 {
-	static const char env[] = "TERM=xterm\0XSSH_CONNECTION=192.0.2.1 1 10.0.0.4 22\0SSH_CONNECTION=203.0.113.7 50000 10.0.0.4 2222";
+	static const char env[] =
+		"TERM=xterm\0XSSH_CONNECTION=192.0.2.1 1 10.0.0.4 22\0SSH_CONNECTION=203.0.113.7 50000 10.0.0.4 2222";
 	struct wh_session s[8];
 	(void)state;
 	as_with_sudo(env, sizeof env);
@@ -126,14 +128,17 @@ static void where_no_environment_says_it_the_servers_socket_does(void **state)
 	uint32_t v4 = 0, local = 0;
 	memcpy(&v4, (const uint8_t[]){203, 0, 113, 7}, 4);
 	memcpy(&local, (const uint8_t[]){10, 0, 0, 4}, 4);
-	int n = snprintf(tcp, sizeof tcp, "%s   0: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 7003 1 0\n"
+	int n = snprintf(tcp, sizeof tcp,
+	                 "%s   0: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 7003 1 0\n"
 	                 "   1: %08X:0016 %08X:C350 01 00000000:00000000 02:000A 00000000     0        0 7001 4 0\n"
-	                 "   2: %08X:0016 %08X:C351 01 00000000:00000000 02:000A 00000000     0        0 9999 4 0\n", tcp_head, local, v4, local, local);
+	                 "   2: %08X:0016 %08X:C351 01 00000000:00000000 02:000A 00000000     0        0 9999 4 0\n",
+	                 tcp_head, local, v4, local, local);
 	put(200, "net/tcp", tcp, (size_t)n);
 	uint32_t w[4];
 	memcpy(w, (const uint8_t[]){0x20, 1, 0xd, 0xb8, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9}, 16);
-	n = snprintf(tcp6, sizeof tcp6, "%s   0: %08X%08X%08X%08X:0016 %08X%08X%08X%08X:C350 01 00000000:00000000 02:000A 00000000  0  0 7002 2 0\n", tcp_head, w[0], w[1], w[2], w[3], w[0],
-	             w[1], w[2], w[3]);
+	n = snprintf(tcp6, sizeof tcp6,
+	             "%s   0: %08X%08X%08X%08X:0016 %08X%08X%08X%08X:C350 01 00000000:00000000 02:000A 00000000  0  0 7002 2 0\n",
+	             tcp_head, w[0], w[1], w[2], w[3], w[0], w[1], w[2], w[3]);
 	put(200, "net/tcp6", tcp6, (size_t)n);
 	assert_int_equal(sessions(s), 2);
 	assert_true(is(&s[0], "203.0.113.7", 22));
@@ -158,7 +163,8 @@ static void the_operators_other_sessions_count_and_nobody_elses(void **state)
 		memcpy(&v4, (const uint8_t[]){198, 51, 100, (uint8_t)i}, 4);
 		snprintf(inode, sizeof inode, "socket:[%d]", pid);
 		socket_of(pid, 3, inode);
-		int n = snprintf(tcp, sizeof tcp, "%s   0: 0400000A:0016 %08X:C350 01 0:0 02:0A 0     0        0 %d 4 0\n", tcp_head, v4, pid);
+		int n = snprintf(tcp, sizeof tcp, "%s   0: 0400000A:0016 %08X:C350 01 0:0 02:0A 0     0        0 %d 4 0\n",
+		                 tcp_head, v4, pid);
 		put(pid, "net/tcp", tcp, (size_t)n);
 	}
 	assert_int_equal(sessions(s), 2);
@@ -191,7 +197,8 @@ static void a_session_in_another_network_namespace_is_none_of_ours(void **state)
 
 static void what_makes_no_sense_is_no_session(void **state)
 {
-	static const char env[] = "SSH_CONNECTION=\0SSH_CONNECTION=a b c d\0SSH_CONNECTION=203.0.113.7 1 10.0.0.4 0\0SSH_CONNECTION=203.0.113.7 1 10.0.0.4 99999\0SSH_CONNECTION=203.0.113.7 1";
+	static const char env[] =
+		"SSH_CONNECTION=\0SSH_CONNECTION=a b c d\0SSH_CONNECTION=203.0.113.7 1 10.0.0.4 0\0SSH_CONNECTION=203.0.113.7 1 10.0.0.4 99999\0SSH_CONNECTION=203.0.113.7 1";
 	struct wh_session s[8];
 	(void)state;
 	as_with_sudo(env, sizeof env);
@@ -214,7 +221,8 @@ static void parents_in_a_circle_end(void **state)
 
 static void no_more_are_told_than_there_is_room_for(void **state)
 {
-	static const char env[] = "SSH_CONNECTION=203.0.113.7 1 10.0.0.4 22\0SSH_CONNECTION=203.0.113.7 2 10.0.0.4 22\0SSH_CONNECTION=203.0.113.8 1 10.0.0.4 22\0SSH_CONNECTION=203.0.113.9 1 10.0.0.4 22";
+	static const char env[] =
+		"SSH_CONNECTION=203.0.113.7 1 10.0.0.4 22\0SSH_CONNECTION=203.0.113.7 2 10.0.0.4 22\0SSH_CONNECTION=203.0.113.8 1 10.0.0.4 22\0SSH_CONNECTION=203.0.113.9 1 10.0.0.4 22";
 	struct wh_session s[2];
 	(void)state;
 	as_with_sudo(env, sizeof env);
@@ -245,9 +253,14 @@ static void a_session_is_cut_when_it_could_not_be_opened_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(behind_sudo_the_shells_own_environment_is_found), T(a_link_local_client_is_found_without_its_zone),
-		T(where_no_environment_says_it_the_servers_socket_does), T(the_operators_other_sessions_count_and_nobody_elses),
-		T(a_session_in_another_network_namespace_is_none_of_ours), T(what_makes_no_sense_is_no_session), T(parents_in_a_circle_end), T(no_more_are_told_than_there_is_room_for),
+		T(behind_sudo_the_shells_own_environment_is_found),
+		T(a_link_local_client_is_found_without_its_zone),
+		T(where_no_environment_says_it_the_servers_socket_does),
+		T(the_operators_other_sessions_count_and_nobody_elses),
+		T(a_session_in_another_network_namespace_is_none_of_ours),
+		T(what_makes_no_sense_is_no_session),
+		T(parents_in_a_circle_end),
+		T(no_more_are_told_than_there_is_room_for),
 		T(a_session_is_cut_when_it_could_not_be_opened_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,9 +60,11 @@ static struct wh_error import(struct wh_state *s, const char *yaml, struct wh_es
 	return err;
 }
 
-#define GROUP(name, src) \
-	"{\"name\":\"" name "\",\"securityRules\":[{\"name\":\"ssh\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\"," \
-	"\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"" src "\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\"}]}"
+#define GROUP(name, src)                                                                                                                \
+	"{\"name\":\"" name                                                                                                             \
+	"\",\"securityRules\":[{\"name\":\"ssh\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\"," \
+	"\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"" src                                                                      \
+	"\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\"}]}"
 
 static void what_is_imported_is_loaded(void **state)
 {
@@ -74,10 +76,13 @@ static void what_is_imported_is_loaded(void **state)
 	struct wh_error err;
 	put("web.json", GROUP("web", "140.20.30.10/24"));
 	put("all.json", "[" GROUP("one", "1.0.0.0/8") "," GROUP("two", "2.0.0.0/8") "]");
-	err = import(ledger.state, "resources:\n"
-	                "  - name: vm2\n    addresses: [10.0.0.5]\n    nsg-scope: subnet\n    nsgs: [all.json#two, web.json]\n"
-	                "  - {name: vm1, id: /subscriptions/S/vm1, addresses: [10.0.0.4, '2001:db8::4'], internet-facing: true, nsgs: [web.json, all.json]}\n"
-	                "vnets: [10.0.0.0/16]\n", &sum);
+	err = import(
+		ledger.state,
+		"resources:\n"
+		"  - name: vm2\n    addresses: [10.0.0.5]\n    nsg-scope: subnet\n    nsgs: [all.json#two, web.json]\n"
+		"  - {name: vm1, id: /subscriptions/S/vm1, addresses: [10.0.0.4, '2001:db8::4'], internet-facing: true, nsgs: [web.json, all.json]}\n"
+		"vnets: [10.0.0.0/16]\n",
+		&sum);
 	assert_string_equal(err.text, "");
 	assert_int_equal(sum.resources, 2);
 	assert_int_equal(sum.addresses, 3);
@@ -106,18 +111,25 @@ static void what_is_imported_is_loaded(void **state)
 static void bad_input_names_its_line_and_changes_nothing(void **state)
 {
 	(void)state;
-	static const struct { const char *yaml, *words; } rows[] = {
-		{"resources:\n  - name: a\n    adresses: [10.0.0.4]\n", "estate.yaml:3: unknown key 'adresses'; did you mean 'addresses'"},
+	static const struct { const char *yaml, *words;
+	} rows[] = {
+		{"resources:\n  - name: a\n    adresses: [10.0.0.4]\n",
+	         "estate.yaml:3: unknown key 'adresses'; did you mean 'addresses'"},
 		{"resources:\n  - name: a\n    addresses: [10.0.0.256]\n", "estate.yaml:3: '10.0.0.256' is not an address"},
-		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n  - name: a\n    addresses: [10.0.0.5]\n", "estate.yaml:4: there are two resources named 'a'"},
-		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n  - name: b\n    addresses: ['::ffff:10.0.0.4']\n", "estate.yaml:5: 10.0.0.4 is already an address of a"},
+		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n  - name: a\n    addresses: [10.0.0.5]\n",
+	         "estate.yaml:4: there are two resources named 'a'"},
+		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n  - name: b\n    addresses: ['::ffff:10.0.0.4']\n",
+	         "estate.yaml:5: 10.0.0.4 is already an address of a"},
 		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n    nsgs: [none.json]\n", "estate.yaml:4: "},
-		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n    nsgs: [web.json#wep]\n", "estate.yaml:4: web.json holds no network security group 'wep' (did you mean 'web'?)"},
-		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n    nsgs: [bad.json]\n", "bad.json:2: 'x/y' is not an address"},
+		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n    nsgs: [web.json#wep]\n",
+	         "estate.yaml:4: web.json holds no network security group 'wep' (did you mean 'web'?)"},
+		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n    nsgs: [bad.json]\n",
+	         "bad.json:2: 'x/y' is not an address"},
 		{"resources:\n  - name: a\n", "estate.yaml:2: a has no addresses"},
 		{"resources:\n  - addresses: [10.0.0.4]\n", "estate.yaml:2: a resource needs a name"},
 		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n    internet-facing: perhaps\n", "estate.yaml:4: "},
-		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n    nsg-scope: host\n", "estate.yaml:4: 'nsg-scope' must be nic, subnet or both, not 'host'"},
+		{"resources:\n  - name: a\n    addresses: [10.0.0.4]\n    nsg-scope: host\n",
+	         "estate.yaml:4: 'nsg-scope' must be nic, subnet or both, not 'host'"},
 		{"resources: 3\n", "estate.yaml:1: 'resources' must be a list"},
 		{"", "estate.yaml:1: an estate is a map"},
 		{"resources: []\nvnets: [10.0.0.1/8]\n", "estate.yaml:2: '10.0.0.1/8' is not a prefix"},
@@ -181,7 +193,8 @@ static void expect_resources(const struct wh_ledger *l, const char *names)
 	if (wh_estate_load(l, mem, &e, &err))
 		fail_msg("%s", err.text);
 	for (size_t i = 0; i < e->n_resources; i++)
-		snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s%s", i ? " " : "", e->resources[i].name, e->resources[i].discovered ? "?" : "");
+		snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s%s", i ? " " : "", e->resources[i].name,
+		         e->resources[i].discovered ? "?" : "");
 	assert_string_equal(got, names);
 	wh_estate_free(e);
 	wh_arena_free(mem);
@@ -232,7 +245,8 @@ static double seconds_of(size_t n, const char *store)
 	FILE *yaml = fopen(in_dir("many.yaml"), "w"), *groups = fopen(in_dir("many.json"), "w");
 	fputs("resources:\n", yaml);
 	for (size_t i = 0; i < n; i++) {
-		fprintf(yaml, "  - {name: vm%zu, addresses: [10.%zu.%zu.%zu], nsgs: ['many.json#g%zu']}\n", i, i >> 16, i >> 8 & 255, i & 255, i);
+		fprintf(yaml, "  - {name: vm%zu, addresses: [10.%zu.%zu.%zu], nsgs: ['many.json#g%zu']}\n", i, i >> 16,
+		        i >> 8 & 255, i & 255, i);
 		fprintf(groups, "%c{\"name\":\"g%zu\",\"securityRules\":[]}", i ? ',' : '[', i);
 	}
 	fputs("]", groups);

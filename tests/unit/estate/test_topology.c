@@ -44,9 +44,15 @@ static bool noted(const struct read *r, const char *word)
 	return false;
 }
 
-static const char vnet[] = "[{\"id\": \"" ID "Network/virtualNetworks/v\", \"name\": \"v\", \"addressSpace\": {\"addressPrefixes\": [\"10.0.0.0/16\"]}, \"subnets\": [{\"id\": \"" ID "Network/virtualNetworks/v/subnets/s\", "
-                           "\"name\": \"s\", \"addressPrefix\": null, \"addressPrefixes\": [\"10.0.1.0/24\"], \"networkSecurityGroup\": {\"id\": \"" ID "Network/networkSecurityGroups/WEB\"}}]}]";
-static const char nsg[] = "[{\"id\": \"" ID "Network/networkSecurityGroups/web\", \"name\": \"web\", \"type\": \"Microsoft.Network/networkSecurityGroups\", \"securityRules\": []}]";
+static const char vnet[] =
+	"[{\"id\": \"" ID
+	"Network/virtualNetworks/v\", \"name\": \"v\", \"addressSpace\": {\"addressPrefixes\": [\"10.0.0.0/16\"]}, \"subnets\": [{\"id\": \"" ID
+	"Network/virtualNetworks/v/subnets/s\", "
+	"\"name\": \"s\", \"addressPrefix\": null, \"addressPrefixes\": [\"10.0.1.0/24\"], \"networkSecurityGroup\": {\"id\": \"" ID
+	"Network/networkSecurityGroups/WEB\"}}]}]";
+static const char nsg[] =
+	"[{\"id\": \"" ID
+	"Network/networkSecurityGroups/web\", \"name\": \"web\", \"type\": \"Microsoft.Network/networkSecurityGroups\", \"securityRules\": []}]";
 
 static void ids_meet_whatever_their_case_and_whichever_tool_wrote_them(void **state)
 {
@@ -54,11 +60,20 @@ static void ids_meet_whatever_their_case_and_whichever_tool_wrote_them(void **st
 	(void)state;
 	add(&r, "vnets.json", vnet);
 	add(&r, "groups.json", nsg);
-	add(&r, "vms.json", "[{\"id\": \"" ID "Compute/virtualMachines/VM\", \"name\": \"vm\", \"networkProfile\": {\"networkInterfaces\": [{\"id\": \"" ID "Network/networkInterfaces/N\"}]}, \"resources\": null}]");
+	add(&r, "vms.json",
+	    "[{\"id\": \"" ID
+	    "Compute/virtualMachines/VM\", \"name\": \"vm\", \"networkProfile\": {\"networkInterfaces\": [{\"id\": \"" ID
+	    "Network/networkInterfaces/N\"}]}, \"resources\": null}]");
 	/* an older az, and Resource Graph's page */
-	add(&r, "nics.json", "{\"data\": [{\"id\": \"" ID "Network/networkInterfaces/n\", \"type\": \"microsoft.network/networkinterfaces\", \"name\": \"n\", \"properties\": {\"enableIpForwarding\": true, \"ipConfigurations\": [{\"name\": \"c\", "
-	    "\"properties\": {\"privateIpAddress\": \"10.0.1.4\", \"publicIpAddress\": {\"id\": \"" ID "Network/publicIPAddresses/P\"}, \"subnet\": {\"id\": \"" ID "Network/VIRTUALNETWORKS/v/subnets/S\"}}}]}}], \"count\": 1}");
-	add(&r, "pips.json", "{\"value\": [{\"id\": \"" ID "Network/publicIPAddresses/p\", \"name\": \"p\", \"sku\": {\"name\": \"Basic\"}, \"properties\": {\"ipAddress\": \"203.0.113.5\"}}]}");
+	add(&r, "nics.json",
+	    "{\"data\": [{\"id\": \"" ID
+	    "Network/networkInterfaces/n\", \"type\": \"microsoft.network/networkinterfaces\", \"name\": \"n\", \"properties\": {\"enableIpForwarding\": true, \"ipConfigurations\": [{\"name\": \"c\", "
+	    "\"properties\": {\"privateIpAddress\": \"10.0.1.4\", \"publicIpAddress\": {\"id\": \"" ID
+	    "Network/publicIPAddresses/P\"}, \"subnet\": {\"id\": \"" ID
+	    "Network/VIRTUALNETWORKS/v/subnets/S\"}}}]}}], \"count\": 1}");
+	add(&r, "pips.json",
+	    "{\"value\": [{\"id\": \"" ID
+	    "Network/publicIPAddresses/p\", \"name\": \"p\", \"sku\": {\"name\": \"Basic\"}, \"properties\": {\"ipAddress\": \"203.0.113.5\"}}]}");
 	build(&r);
 	if (r.rc)
 		fail_msg("%s", r.err.text);
@@ -68,7 +83,8 @@ static void ids_meet_whatever_their_case_and_whichever_tool_wrote_them(void **st
 	assert_string_equal(r.t.hosts[e->host].name, "vm");
 	assert_string_equal(r.t.subnets[e->subnet].name, "s");
 	assert_string_equal(r.t.nsgs[r.t.subnets[e->subnet].nsg].name, "web");
-	assert_true(wh_known(e->public_ip) && !r.t.public_ips[e->public_ip].standard && r.t.public_ips[e->public_ip].endpoint == 0);
+	assert_true(wh_known(e->public_ip) && !r.t.public_ips[e->public_ip].standard &&
+	            r.t.public_ips[e->public_ip].endpoint == 0);
 	assert_true(r.t.nics[e->nic].forwards);
 	assert_int_equal(r.inv.n_notes, 0);
 	drop(&r);
@@ -79,8 +95,12 @@ static void what_is_named_and_nowhere_is_said_once_with_its_file(void **state)
 	struct read r = {0};
 	(void)state;
 	add(&r, "vnets.json", vnet);
-	add(&r, "nics.json", "[{\"id\": \"" ID "Network/networkInterfaces/a\", \"networkSecurityGroup\": {\"id\": \"" ID "Network/networkSecurityGroups/web\"}, \"virtualMachine\": {\"id\": \"" ID "Compute/virtualMachines/vm\"}, \"ipConfigurations\": "
-	    "[{\"name\": \"c\", \"privateIPAddress\": \"10.0.1.4\", \"subnet\": {\"id\": \"" ID "Network/virtualNetworks/v/subnets/s\"}}]}]");
+	add(&r, "nics.json",
+	    "[{\"id\": \"" ID "Network/networkInterfaces/a\", \"networkSecurityGroup\": {\"id\": \"" ID
+	    "Network/networkSecurityGroups/web\"}, \"virtualMachine\": {\"id\": \"" ID
+	    "Compute/virtualMachines/vm\"}, \"ipConfigurations\": "
+	    "[{\"name\": \"c\", \"privateIPAddress\": \"10.0.1.4\", \"subnet\": {\"id\": \"" ID
+	    "Network/virtualNetworks/v/subnets/s\"}}]}]");
 	build(&r);
 	assert_int_equal(r.rc, 0);
 	size_t groups = 0;
@@ -99,7 +119,9 @@ static void a_classic_vm_is_recognised_and_not_scanned(void **state)
 {
 	struct read r = {0};
 	(void)state;
-	add(&r, "graph.json", "{\"data\": [{\"id\": \"" ID "ClassicCompute/virtualMachines/old\", \"type\": \"microsoft.classiccompute/virtualmachines\", \"name\": \"old\", \"properties\": {}}], \"resultTruncated\": \"true\", \"$skipToken\": \"x\", "
+	add(&r, "graph.json",
+	    "{\"data\": [{\"id\": \"" ID
+	    "ClassicCompute/virtualMachines/old\", \"type\": \"microsoft.classiccompute/virtualmachines\", \"name\": \"old\", \"properties\": {}}], \"resultTruncated\": \"true\", \"$skipToken\": \"x\", "
 	    "\"totalRecords\": 3}");
 	build(&r);
 	assert_int_equal(r.rc, 0);
@@ -140,13 +162,21 @@ static void terraform_state_is_read_with_its_associations(void **state)
 	struct read r = {0};
 	(void)state;
 	add(&r, "terraform.tfstate",
-	    "{\"version\": 4, \"terraform_version\": \"1.9.0\", \"resources\": [{\"mode\": \"managed\", \"type\": \"azurerm_virtual_network\", \"name\": \"v\", \"instances\": [{\"attributes\": {\"id\": \"" ID "Network/virtualNetworks/v\", \"name\": \"v\", "
-	    "\"address_space\": [\"10.0.0.0/16\"]}}]}, {\"mode\": \"managed\", \"type\": \"azurerm_subnet\", \"name\": \"s\", \"instances\": [{\"attributes\": {\"id\": \"" ID "Network/virtualNetworks/v/subnets/s\", \"name\": \"s\", "
-	    "\"address_prefixes\": [\"10.0.1.0/24\"]}}]}, {\"mode\": \"managed\", \"type\": \"azurerm_network_security_group\", \"name\": \"g\", \"instances\": [{\"attributes\": {\"id\": \"" ID "Network/networkSecurityGroups/g\", \"name\": \"g\", "
+	    "{\"version\": 4, \"terraform_version\": \"1.9.0\", \"resources\": [{\"mode\": \"managed\", \"type\": \"azurerm_virtual_network\", \"name\": \"v\", \"instances\": [{\"attributes\": {\"id\": \"" ID
+	    "Network/virtualNetworks/v\", \"name\": \"v\", "
+	    "\"address_space\": [\"10.0.0.0/16\"]}}]}, {\"mode\": \"managed\", \"type\": \"azurerm_subnet\", \"name\": \"s\", \"instances\": [{\"attributes\": {\"id\": \"" ID
+	    "Network/virtualNetworks/v/subnets/s\", \"name\": \"s\", "
+	    "\"address_prefixes\": [\"10.0.1.0/24\"]}}]}, {\"mode\": \"managed\", \"type\": \"azurerm_network_security_group\", \"name\": \"g\", \"instances\": [{\"attributes\": {\"id\": \"" ID
+	    "Network/networkSecurityGroups/g\", \"name\": \"g\", "
 	    "\"resource_group_name\": \"g\", \"security_rule\": []}}]}, {\"mode\": \"managed\", \"type\": \"azurerm_subnet_network_security_group_association\", \"name\": \"a\", \"instances\": [{\"attributes\": {\"id\": \"x\", "
-	    "\"subnet_id\": \"" ID "Network/virtualNetworks/v/subnets/s\", \"network_security_group_id\": \"" ID "Network/networkSecurityGroups/g\"}}]}, {\"mode\": \"managed\", \"type\": \"azurerm_network_interface\", \"name\": \"n\", "
-	    "\"instances\": [{\"attributes\": {\"id\": \"" ID "Network/networkInterfaces/n\", \"name\": \"n\", \"ip_configuration\": [{\"name\": \"c\", \"private_ip_address\": \"10.0.1.9\", \"subnet_id\": \"" ID "Network/virtualNetworks/v/subnets/s\"}]}}]}, "
-	    "{\"mode\": \"managed\", \"type\": \"azurerm_linux_virtual_machine\", \"name\": \"vm\", \"instances\": [{\"attributes\": {\"id\": \"" ID "Compute/virtualMachines/vm\", \"name\": \"vm\", \"network_interface_ids\": [\"" ID "Network/networkInterfaces/n\"]}}]}]}");
+	    "\"subnet_id\": \"" ID "Network/virtualNetworks/v/subnets/s\", \"network_security_group_id\": \"" ID
+	    "Network/networkSecurityGroups/g\"}}]}, {\"mode\": \"managed\", \"type\": \"azurerm_network_interface\", \"name\": \"n\", "
+	    "\"instances\": [{\"attributes\": {\"id\": \"" ID
+	    "Network/networkInterfaces/n\", \"name\": \"n\", \"ip_configuration\": [{\"name\": \"c\", \"private_ip_address\": \"10.0.1.9\", \"subnet_id\": \"" ID
+	    "Network/virtualNetworks/v/subnets/s\"}]}}]}, "
+	    "{\"mode\": \"managed\", \"type\": \"azurerm_linux_virtual_machine\", \"name\": \"vm\", \"instances\": [{\"attributes\": {\"id\": \"" ID
+	    "Compute/virtualMachines/vm\", \"name\": \"vm\", \"network_interface_ids\": [\"" ID
+	    "Network/networkInterfaces/n\"]}}]}]}");
 	build(&r);
 	if (r.rc)
 		fail_msg("%s", r.err.text);
@@ -162,14 +192,27 @@ static void a_balancer_puts_ports_of_its_pool_before_the_internet(void **state)
 	(void)state;
 	add(&r, "vnets.json", vnet);
 	add(&r, "groups.json", nsg);
-	add(&r, "nics.json", "[{\"id\": \"" ID "Network/networkInterfaces/n\", \"virtualMachine\": {\"id\": \"" ID "Compute/virtualMachines/vm\"}, \"ipConfigurations\": [{\"id\": \"" ID "Network/networkInterfaces/n/ipConfigurations/c\", \"name\": \"c\", "
+	add(&r, "nics.json",
+	    "[{\"id\": \"" ID "Network/networkInterfaces/n\", \"virtualMachine\": {\"id\": \"" ID
+	    "Compute/virtualMachines/vm\"}, \"ipConfigurations\": [{\"id\": \"" ID
+	    "Network/networkInterfaces/n/ipConfigurations/c\", \"name\": \"c\", "
 	    "\"privateIPAddress\": \"10.0.1.4\", \"subnet\": {\"id\": \"" ID "Network/virtualNetworks/v/subnets/s\"}}]}]");
-	add(&r, "lbs.json", "[{\"id\": \"" ID "Network/loadBalancers/lb\", \"name\": \"lb\", \"sku\": {\"name\": \"Standard\"}, \"frontendIPConfigurations\": [{\"id\": \"" ID "Network/loadBalancers/lb/frontendIPConfigurations/pub\", \"publicIPAddress\": {\"id\": \"p\"}}, "
-	    "{\"id\": \"" ID "Network/loadBalancers/lb/frontendIPConfigurations/int\", \"privateIPAddress\": \"10.0.1.200\"}], \"backendAddressPools\": [{\"id\": \"" ID "Network/loadBalancers/lb/backendAddressPools/b\", \"backendIPConfigurations\": "
-	    "[{\"id\": \"" ID "Network/networkInterfaces/N/ipConfigurations/C\"}]}], \"loadBalancingRules\": [{\"name\": \"web\", \"protocol\": \"Tcp\", \"frontendPort\": 443, \"backendPort\": 8443, \"frontendIPConfiguration\": {\"id\": \"" ID
-	    "Network/loadBalancers/lb/frontendIPConfigurations/pub\"}, \"backendAddressPool\": {\"id\": \"" ID "Network/loadBalancers/lb/backendAddressPools/b\"}}, {\"name\": \"all\", \"protocol\": \"All\", \"frontendPort\": 0, \"backendPort\": 0, "
-	    "\"frontendIPConfiguration\": {\"id\": \"" ID "Network/loadBalancers/lb/frontendIPConfigurations/int\"}, \"backendAddressPool\": {\"id\": \"" ID "Network/loadBalancers/lb/backendAddressPools/b\"}}], \"inboundNatRules\": [{\"name\": \"ssh\", "
-	    "\"protocol\": \"Tcp\", \"frontendPort\": 50001, \"backendPort\": 22, \"frontendIPConfiguration\": {\"id\": \"" ID "Network/loadBalancers/lb/frontendIPConfigurations/pub\"}, \"backendIPConfiguration\": {\"id\": \"" ID
+	add(&r, "lbs.json",
+	    "[{\"id\": \"" ID
+	    "Network/loadBalancers/lb\", \"name\": \"lb\", \"sku\": {\"name\": \"Standard\"}, \"frontendIPConfigurations\": [{\"id\": \"" ID
+	    "Network/loadBalancers/lb/frontendIPConfigurations/pub\", \"publicIPAddress\": {\"id\": \"p\"}}, "
+	    "{\"id\": \"" ID
+	    "Network/loadBalancers/lb/frontendIPConfigurations/int\", \"privateIPAddress\": \"10.0.1.200\"}], \"backendAddressPools\": [{\"id\": \"" ID
+	    "Network/loadBalancers/lb/backendAddressPools/b\", \"backendIPConfigurations\": "
+	    "[{\"id\": \"" ID
+	    "Network/networkInterfaces/N/ipConfigurations/C\"}]}], \"loadBalancingRules\": [{\"name\": \"web\", \"protocol\": \"Tcp\", \"frontendPort\": 443, \"backendPort\": 8443, \"frontendIPConfiguration\": {\"id\": \"" ID
+	    "Network/loadBalancers/lb/frontendIPConfigurations/pub\"}, \"backendAddressPool\": {\"id\": \"" ID
+	    "Network/loadBalancers/lb/backendAddressPools/b\"}}, {\"name\": \"all\", \"protocol\": \"All\", \"frontendPort\": 0, \"backendPort\": 0, "
+	    "\"frontendIPConfiguration\": {\"id\": \"" ID
+	    "Network/loadBalancers/lb/frontendIPConfigurations/int\"}, \"backendAddressPool\": {\"id\": \"" ID
+	    "Network/loadBalancers/lb/backendAddressPools/b\"}}], \"inboundNatRules\": [{\"name\": \"ssh\", "
+	    "\"protocol\": \"Tcp\", \"frontendPort\": 50001, \"backendPort\": 22, \"frontendIPConfiguration\": {\"id\": \"" ID
+	    "Network/loadBalancers/lb/frontendIPConfigurations/pub\"}, \"backendIPConfiguration\": {\"id\": \"" ID
 	    "Network/networkInterfaces/n/ipConfigurations/c\"}}]}]");
 	build(&r);
 	if (r.rc)
@@ -178,7 +221,8 @@ static void a_balancer_puts_ports_of_its_pool_before_the_internet(void **state)
 	assert_int_equal(e->n_exposures, 2); /* not the internal frontend's */
 	assert_true(e->in_pool);
 	for (size_t i = 0; i < 2; i++)
-		assert_true(e->exposures[i].standard && e->exposures[i].proto == WH_PROTO_TCP && (e->exposures[i].ports.from == 22 || e->exposures[i].ports.from == 8443));
+		assert_true(e->exposures[i].standard && e->exposures[i].proto == WH_PROTO_TCP &&
+		            (e->exposures[i].ports.from == 22 || e->exposures[i].ports.from == 8443));
 	drop(&r);
 }
 
@@ -186,12 +230,21 @@ static void a_nat_rule_that_the_interface_alone_names_exposes_a_port_that_there_
 {
 	struct read r = {0};
 	(void)state;
-#define RULE(name, port) "{\"name\": \"" name "\", \"protocol\": \"Tcp\", \"backendPort\": " port ", \"frontendIPConfiguration\": {\"id\": \"" ID "Network/loadBalancers/lb/frontendIPConfigurations/pub\"}}"
+#define RULE(name, port)                                                                                                         \
+	"{\"name\": \"" name "\", \"protocol\": \"Tcp\", \"backendPort\": " port ", \"frontendIPConfiguration\": {\"id\": \"" ID \
+	"Network/loadBalancers/lb/frontendIPConfigurations/pub\"}}"
 	add(&r, "vnets.json", vnet);
 	add(&r, "groups.json", nsg);
-	add(&r, "nics.json", "[{\"id\": \"" ID "Network/networkInterfaces/n\", \"virtualMachine\": {\"id\": \"" ID "Compute/virtualMachines/vm\"}, \"ipConfigurations\": [{\"name\": \"c\", \"privateIPAddress\": \"10.0.1.4\", "
-	    "\"subnet\": {\"id\": \"" ID "Network/virtualNetworks/v/subnets/s\"}, \"loadBalancerInboundNatRules\": [{\"id\": \"" ID "Network/loadBalancers/lb/inboundNatRules/ssh\"}, {\"id\": \"" ID "Network/loadBalancers/lb/inboundNatRules/odd\"}]}]}]");
-	add(&r, "lbs.json", "[{\"id\": \"" ID "Network/loadBalancers/lb\", \"name\": \"lb\", \"frontendIPConfigurations\": [{\"name\": \"pub\", \"publicIPAddress\": {\"id\": \"p\"}}], "
+	add(&r, "nics.json",
+	    "[{\"id\": \"" ID "Network/networkInterfaces/n\", \"virtualMachine\": {\"id\": \"" ID
+	    "Compute/virtualMachines/vm\"}, \"ipConfigurations\": [{\"name\": \"c\", \"privateIPAddress\": \"10.0.1.4\", "
+	    "\"subnet\": {\"id\": \"" ID
+	    "Network/virtualNetworks/v/subnets/s\"}, \"loadBalancerInboundNatRules\": [{\"id\": \"" ID
+	    "Network/loadBalancers/lb/inboundNatRules/ssh\"}, {\"id\": \"" ID
+	    "Network/loadBalancers/lb/inboundNatRules/odd\"}]}]}]");
+	add(&r, "lbs.json",
+	    "[{\"id\": \"" ID
+	    "Network/loadBalancers/lb\", \"name\": \"lb\", \"frontendIPConfigurations\": [{\"name\": \"pub\", \"publicIPAddress\": {\"id\": \"p\"}}], "
 	    "\"inboundNatRules\": [" RULE("ssh", "22") ", " RULE("odd", "65616") "]}]");
 #undef RULE
 	build(&r);
@@ -205,7 +258,9 @@ static void a_wrong_address_is_refused_with_file_line_and_reason(void **state)
 {
 	struct read r = {0};
 	(void)state;
-	add(&r, "nics.json", "[\n{\"id\": \"" ID "Network/networkInterfaces/n\", \"virtualMachine\": {\"id\": \"" ID "Compute/virtualMachines/vm\"},\n \"ipConfigurations\": [\n {\"name\": \"c\",\n  \"privateIPAddress\": \"10.0.1.400\"}]}]");
+	add(&r, "nics.json",
+	    "[\n{\"id\": \"" ID "Network/networkInterfaces/n\", \"virtualMachine\": {\"id\": \"" ID
+	    "Compute/virtualMachines/vm\"},\n \"ipConfigurations\": [\n {\"name\": \"c\",\n  \"privateIPAddress\": \"10.0.1.400\"}]}]");
 	build(&r);
 	assert_int_equal(r.rc, -EINVAL);
 	assert_true(r.err.input);
@@ -229,7 +284,9 @@ static void two_documents_about_one_vnet_are_one_vnet(void **state)
 	struct read r = {0};
 	(void)state;
 	add(&r, "a.json", vnet);
-	add(&r, "b.json", "{\"data\": [{\"id\": \"" ID "Network/virtualNetworks/V\", \"type\": \"microsoft.network/virtualnetworks\", \"name\": \"v\", \"properties\": {\"addressSpace\": {\"addressPrefixes\": [\"10.0.0.0/16\"]}, \"subnets\": [{\"id\": \"" ID
+	add(&r, "b.json",
+	    "{\"data\": [{\"id\": \"" ID
+	    "Network/virtualNetworks/V\", \"type\": \"microsoft.network/virtualnetworks\", \"name\": \"v\", \"properties\": {\"addressSpace\": {\"addressPrefixes\": [\"10.0.0.0/16\"]}, \"subnets\": [{\"id\": \"" ID
 	    "Network/virtualNetworks/v/subnets/t\", \"name\": \"t\", \"properties\": {\"addressPrefix\": \"10.0.2.0/24\"}}]}, \"tags\": {\"env\": \"prod\"}}]}");
 	build(&r);
 	assert_int_equal(r.rc, 0);
@@ -241,9 +298,24 @@ static void two_documents_about_one_vnet_are_one_vnet(void **state)
 
 static void samples_of_real_tools_are_read(void **state)
 {
-	static const char *const files[] = {"vm-list-d.json", "nic-list.json", "vnet-list.json", "nsg-list.json", "public-ip-list.json", "asg-list.json", "lb-list.json", "vmss-list-instances.json", "vmss-nic-list.json",
-	                                    "application-gateway-list.json", "firewall-list.json", "firewall-policy-list.json", "private-endpoint-list.json", "bastion-list.json", "avnm-admin-rule-list.json", "resource-graph-page-1.json",
-	                                    "resource-graph-page-2.json", "ServiceTags_Public_20261102.json"};
+	static const char *const files[] = {"vm-list-d.json",
+	                                    "nic-list.json",
+	                                    "vnet-list.json",
+	                                    "nsg-list.json",
+	                                    "public-ip-list.json",
+	                                    "asg-list.json",
+	                                    "lb-list.json",
+	                                    "vmss-list-instances.json",
+	                                    "vmss-nic-list.json",
+	                                    "application-gateway-list.json",
+	                                    "firewall-list.json",
+	                                    "firewall-policy-list.json",
+	                                    "private-endpoint-list.json",
+	                                    "bastion-list.json",
+	                                    "avnm-admin-rule-list.json",
+	                                    "resource-graph-page-1.json",
+	                                    "resource-graph-page-2.json",
+	                                    "ServiceTags_Public_20261102.json"};
 	const char *dir = "../shared/samples/azure";
 	const char *paths[sizeof files / sizeof *files];
 	struct wh_arena *mem = wh_arena_new();
@@ -261,7 +333,8 @@ static void samples_of_real_tools_are_read(void **state)
 	fclose(f);
 	if (wh_inventory_read(paths, sizeof files / sizeof *files, mem, &inv, &err) || wh_topology_build(&inv, mem, &t, &err))
 		fail_msg("%s", err.text);
-	size_t twins, web = wh_topology_host(&t, "vm-web-1", &twins), instance = wh_topology_host(&t, "ss-app_0", &twins), old = wh_topology_host(&t, "oldvm", &twins);
+	size_t twins, web = wh_topology_host(&t, "vm-web-1", &twins), instance = wh_topology_host(&t, "ss-app_0", &twins),
+		      old = wh_topology_host(&t, "oldvm", &twins);
 	assert_true(web != WH_NONE && instance != WH_NONE && old != WH_NONE);
 	assert_int_equal(t.hosts[web].n, 2);
 	assert_int_equal(t.hosts[instance].kind, WH_HOST_INSTANCE);
@@ -290,7 +363,8 @@ static void a_template_makes_no_more_than_its_length_allows(void **state)
 			n += snprintf(text + n, sizeof text - (size_t)n, "%svariables('v%d')", k ? ", " : "", i - 1);
 		n += snprintf(text + n, sizeof text - (size_t)n, ")]\"");
 	}
-	snprintf(text + n, sizeof text - (size_t)n, "}, \"resources\": [{\"type\": \"Microsoft.Network/virtualNetworks\", \"name\": \"[variables('v15')]\"}]}");
+	snprintf(text + n, sizeof text - (size_t)n,
+	         "}, \"resources\": [{\"type\": \"Microsoft.Network/virtualNetworks\", \"name\": \"[variables('v15')]\"}]}");
 	add(&r, "bomb.json", text);
 	assert_int_equal(r.rc, 0);
 	assert_true(noted(&r, "bomb.json: its expressions make too much of a template of this length"));

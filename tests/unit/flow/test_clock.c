@@ -16,14 +16,18 @@ static int note(void *arg, const struct wh_record *rec)
 }
 
 /* Reads one record with these times; what the statistics say of it. */
-static struct wh_read_stats read_one(const char *type, const char *logged, const char *start, const char *end, struct wh_record *rec)
+static struct wh_read_stats read_one(const char *type, const char *logged, const char *start, const char *end,
+                                     struct wh_record *rec)
 {
 	char line[512];
 	struct wh_read_stats stats = {.now_us = now};
 	void *state = wh_reader_eve.open(&(struct wh_reader_options){0});
-	int n = snprintf(line, sizeof line, "{\"timestamp\":\"%s\",\"event_type\":\"%s\",\"src_ip\":\"192.0.2.1\",\"src_port\":4,\"dest_ip\":\"10.0.0.4\","
-	                 "\"dest_port\":22,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":1%s%s%s%s%s%s}}\n", logged, type, start ? ",\"start\":\"" : "",
-	                 start ? start : "", start ? "\"" : "", end ? ",\"end\":\"" : "", end ? end : "", end ? "\"" : "");
+	int n = snprintf(
+		line, sizeof line,
+		"{\"timestamp\":\"%s\",\"event_type\":\"%s\",\"src_ip\":\"192.0.2.1\",\"src_port\":4,\"dest_ip\":\"10.0.0.4\","
+		"\"dest_port\":22,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":1%s%s%s%s%s%s}}\n",
+		logged, type, start ? ",\"start\":\"" : "", start ? start : "", start ? "\"" : "", end ? ",\"end\":\"" : "",
+		end ? end : "", end ? "\"" : "");
 	assert_int_equal(wh_reader_eve.feed(state, line, (size_t)n, true, 7, 700, note, rec, &stats), n);
 	wh_reader_eve.close(state);
 	return stats;
@@ -34,12 +38,17 @@ static struct wh_read_stats read_one(const char *type, const char *logged, const
 static void a_record_of_the_future_is_unreadable_with_its_line(void **state)
 {
 	static const char ok[] = T("10-31", "10:00:00"), late[] = "2036-02-07T06:28:16.000000+0000";
-	const struct { const char *type, *logged, *start, *end; bool good; } cases[] = {
-		{"flow", ok, ok, ok, true}, {"flow", ok, late, late, false}, {"flow", ok, ok, late, false}, {"flow", ok, late, ok, false},
-		{"flow", late, ok, ok, true}, /* the time of logging says nothing of the flow */
-		{"flow", late, NULL, NULL, false}, {"alert", late, ok, NULL, false}, {"alert", ok, late, NULL, false}, {"alert", ok, ok, NULL, true},
-		{"dns", late, NULL, NULL, true}, /* which moves nothing anyway */
-	};
+	const struct { const char *type, *logged, *start, *end; bool good;
+	} cases
+		[] =
+			{
+				{"flow", ok, ok, ok, true},        {"flow", ok, late, late, false},
+				{"flow", ok, ok, late, false},     {"flow", ok, late, ok, false},
+				{"flow", late, ok, ok, true}, /* the time of logging says nothing of the flow */
+				{"flow", late, NULL, NULL, false}, {"alert", late, ok, NULL, false},
+				{"alert", ok, late, NULL, false},  {"alert", ok, ok, NULL, true},
+				{"dns", late, NULL, NULL, true}, /* which moves nothing anyway */
+			};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct wh_record rec;
@@ -66,13 +75,14 @@ static void a_few_minutes_ahead_are_two_clocks_that_differ(void **state)
 
 static void a_clock_that_was_never_set_says_nothing_of_days(void **state)
 {
-	static const char *const never[] = {"1970-01-01T00:00:41.000000+0000", "1969-12-31T23:00:00.000000+0000", "1980-01-01T00:00:00.000000+0000",
-	                                    "2000-01-01T00:10:00.000000+0000"};
+	static const char *const never[] = {"1970-01-01T00:00:41.000000+0000", "1969-12-31T23:00:00.000000+0000",
+	                                    "1980-01-01T00:00:00.000000+0000", "2000-01-01T00:10:00.000000+0000"};
 	static const char ok[] = T("10-31", "10:00:00");
 	struct wh_record rec;
 	(void)state;
 	for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
-		assert_ptr_equal(read_one("flow", ok, never[i], ok, &rec).bad[0].reason, wh_time_past); /* it was set while the flow went on */
+		/* it was set while the flow went on */
+		assert_ptr_equal(read_one("flow", ok, never[i], ok, &rec).bad[0].reason, wh_time_past);
 		assert_ptr_equal(read_one("flow", ok, ok, never[i], &rec).bad[0].reason, wh_time_past);
 		assert_int_equal(read_one("flow", never[i], ok, ok, &rec).malformed, 0);
 	}

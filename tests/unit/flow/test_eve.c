@@ -152,11 +152,26 @@ static void any_byte_replaced_is_judged_as_the_reference_does(void **state)
 static void a_key_that_comes_again_after_a_shortcut_is_judged_as_the_reference_does(void **state)
 {
 	static const char *const again[] = {
-		"\"proto\":\"UDP\"", "\"proto\":\"TCP\"", "\"proto\":\"no such\"", "\"proto\":6", "\"app_proto\":\"failed\"", "\"dest_port\":23",
-		"\"event_type\":\"alert\"", "\"event_type\":\"dns\"", "\"src_ip\":\"10.9.8.7\"", "\"direction\":\"to_client\"",
-		"\"direction\":\"to_server\"", "\"xff\":\"10.1.1.1\"", "\"xff\":\"\"", "\"xff\":7",
-		"\"flow\":{\"alerted\":false,\"state\":\"new\"}", "\"flow\":{\"pkts_toserver\":1,\"alerted\":true}", "\"flow\":3",
-		"\"tcp\":{\"syn\":true}", "\"tcp\":{\"tcp_flags_ts\":\"02\",\"tcp_flags_tc\":\"12\"}", "\"tcp\":[]",
+		"\"proto\":\"UDP\"",
+		"\"proto\":\"TCP\"",
+		"\"proto\":\"no such\"",
+		"\"proto\":6",
+		"\"app_proto\":\"failed\"",
+		"\"dest_port\":23",
+		"\"event_type\":\"alert\"",
+		"\"event_type\":\"dns\"",
+		"\"src_ip\":\"10.9.8.7\"",
+		"\"direction\":\"to_client\"",
+		"\"direction\":\"to_server\"",
+		"\"xff\":\"10.1.1.1\"",
+		"\"xff\":\"\"",
+		"\"xff\":7",
+		"\"flow\":{\"alerted\":false,\"state\":\"new\"}",
+		"\"flow\":{\"pkts_toserver\":1,\"alerted\":true}",
+		"\"flow\":3",
+		"\"tcp\":{\"syn\":true}",
+		"\"tcp\":{\"tcp_flags_ts\":\"02\",\"tcp_flags_tc\":\"12\"}",
+		"\"tcp\":[]",
 	};
 	char text[sizeof flow_text + 200];
 	const size_t n = sizeof again / sizeof *again;
@@ -165,7 +180,8 @@ static void a_key_that_comes_again_after_a_shortcut_is_judged_as_the_reference_d
 	for (unsigned learnt = 0; learnt < 2; learnt++)
 		for (size_t i = 0; i < n; i++)
 			for (size_t k = 0; k < n; k++) {
-				int len = snprintf(text, sizeof text, "%.*s,%s,%s}", (int)sizeof flow_text - 2, flow_text, again[i], again[k]);
+				int len = snprintf(text, sizeof text, "%.*s,%s,%s}", (int)sizeof flow_text - 2, flow_text,
+				                   again[i], again[k]);
 				assert_true(len > 0 && (size_t)len < sizeof text);
 				learn_flow();
 				for (unsigned times = 0; learnt && times < 40; times++)
@@ -240,7 +256,8 @@ static void feeding_in_pieces_equals_feeding_at_once(void **state)
 			end = end + step > limit ? limit : end + step;
 			if (end == limit)
 				last = true;
-			int64_t n = wh_reader_eve.feed(st, before_guard(all + at, end - at), end - at, last, 1 + s.lines, at, count_record, &b, &s);
+			int64_t n = wh_reader_eve.feed(st, before_guard(all + at, end - at), end - at, last, 1 + s.lines, at,
+			                               count_record, &b, &s);
 			assert_true(n >= 0);
 			at += (size_t)n;
 			assert_int_equal(s.bytes, at);
@@ -294,7 +311,8 @@ static int ignore_record(void *arg, const struct wh_record *rec)
 	return 0;
 }
 
-/* Why the reader refuses a line that it is given alone (with its newline); NULL when it passes over it. jansson has other words. */
+/* Why the reader refuses a line that it is given alone (with its newline); NULL when it passes over it. jansson has other
+ * words. */
 static const char *refusal(void *reader, const char *p, size_t len, bool newline)
 {
 	struct wh_read_stats s = {0};
@@ -354,12 +372,14 @@ static void every_line_of_a_corpus_equals_the_reference_wherever_a_buffer_ends(v
 	}
 	for (size_t k = 0; k < sizeof pieces / sizeof *pieces; k++) {
 		struct wh_read_stats s = {0};
-		struct expected e = {.text = all, .line = all, .end = all + len, .reader = wh_reader_eve.open(&(struct wh_reader_options){0})};
+		struct expected e = {
+			.text = all, .line = all, .end = all + len, .reader = wh_reader_eve.open(&(struct wh_reader_options){0})};
 		void *st = wh_reader_eve.open(&(struct wh_reader_options){0});
 		size_t room = pieces[k];
 		for (size_t at = 0; at < len;) {
 			size_t n = len - at < room ? len - at : room;
-			int64_t used = wh_reader_eve.feed(st, before_guard(all + at, n), n, n == len - at, 1 + s.lines, at, compare_record, &e, &s);
+			int64_t used = wh_reader_eve.feed(st, before_guard(all + at, n), n, n == len - at, 1 + s.lines, at,
+			                                  compare_record, &e, &s);
 			assert_true(used >= 0);
 			room = used ? pieces[k] : room * 2; /* a line that is longer */
 			at += (size_t)used;
@@ -384,8 +404,9 @@ static void every_line_of_a_corpus_equals_the_reference_wherever_a_buffer_ends(v
 
 static void malformed_lines_are_counted_with_the_first_place_of_each_kind(void **state)
 {
-	static const char text[] = "{\"event_type\":\"dns\"}\nnonsense\n\n  \r\n{\"event_type\":\"flow\"}\n{\"event_type\":\"dns\"\nrubbish\n"
-	                           "{\"event_type\":\"x\xff\"}\n{\"event_type\":\"dns\"}";
+	static const char text[] =
+		"{\"event_type\":\"dns\"}\nnonsense\n\n  \r\n{\"event_type\":\"flow\"}\n{\"event_type\":\"dns\"\nrubbish\n"
+		"{\"event_type\":\"x\xff\"}\n{\"event_type\":\"dns\"}";
 	struct wh_read_stats s = {0};
 	struct seen a = {0};
 	void *st = wh_reader_eve.open(&(struct wh_reader_options){0});
@@ -418,8 +439,9 @@ static void an_incomplete_last_line_waits_for_more(void **state)
 	assert_int_equal(wh_reader_eve.feed(st, text, (size_t)len, false, 1, 0, count_record, &a, &s), sizeof flow_text);
 	assert_int_equal(s.records, 1);
 	text[len++] = 'x';
-	assert_int_equal(wh_reader_eve.feed(st, text + sizeof flow_text, (size_t)len - sizeof flow_text, true, 2, sizeof flow_text,
-	                                    count_record, &a, &s), len - (int)sizeof flow_text);
+	assert_int_equal(wh_reader_eve.feed(st, text + sizeof flow_text, (size_t)len - sizeof flow_text, true, 2,
+	                                    sizeof flow_text, count_record, &a, &s),
+	                 len - (int)sizeof flow_text);
 	assert_int_equal(s.malformed, 1);
 	assert_int_equal(s.bad[0].first_line, 2);
 	wh_reader_eve.close(st);
@@ -442,7 +464,8 @@ static void a_line_over_16_MiB_is_passed_over_whole_or_in_pieces(void **state)
 		void *st = wh_reader_eve.open(&(struct wh_reader_options){0});
 		size_t at = 0, end = pieces ? piece : len;
 		while (at < len) {
-			int64_t n = wh_reader_eve.feed(st, text + at, end - at, end == len, 1 + s.lines, at, count_record, &a, &s);
+			int64_t n = wh_reader_eve.feed(st, text + at, end - at, end == len, 1 + s.lines, at, count_record, &a,
+			                               &s);
 			assert_true(n >= 0);
 			at += (size_t)n;
 			end = end + piece > len ? len : end + piece;
@@ -493,8 +516,19 @@ static void eve_is_recognised_and_other_text_is_not(void **state)
 static void fields_that_are_not_needed_never_cost_a_record(void **state)
 {
 	static const char *const odd[] = {
-		"\"\\u0000\"", "\"a\\u0000b\"", "\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\\ud83d\\u0041\"", "18446744073709551615", "99999999999999999999999",
-		"-9223372036854775809", "1e400", "-1e999999", "1E-999999", "{\"a\":1,\"a\":{\"\\u0000\":2}}", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+		"\"\\u0000\"",
+		"\"a\\u0000b\"",
+		"\"\\ud800\"",
+		"\"\\udc00\\ud800\"",
+		"\"\\ud83d\\u0041\"",
+		"18446744073709551615",
+		"99999999999999999999999",
+		"-9223372036854775809",
+		"1e400",
+		"-1e999999",
+		"1E-999999",
+		"{\"a\":1,\"a\":{\"\\u0000\":2}}",
+		"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
 		"\"\\ud800",
 	};
 	char text[2048];
@@ -502,8 +536,11 @@ static void fields_that_are_not_needed_never_cost_a_record(void **state)
 	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
 		struct wh_record rec;
 		const char *reason = NULL;
-		int n = snprintf(text, sizeof text, "{\"timestamp\":\"2026-10-01T00:00:00.448226+0000\",\"event_type\":\"alert\",\"http\":{\"http_user_agent\":%s},\"x\":%s,"
-		                 "\"src_ip\":\"60.1.123.95\",\"src_port\":1,\"dest_ip\":\"10.1.1.13\",\"dest_port\":443,\"proto\":\"TCP\",\"alert\":{\"severity\":1}}", odd[i], odd[i]);
+		int n = snprintf(
+			text, sizeof text,
+			"{\"timestamp\":\"2026-10-01T00:00:00.448226+0000\",\"event_type\":\"alert\",\"http\":{\"http_user_agent\":%s},\"x\":%s,"
+			"\"src_ip\":\"60.1.123.95\",\"src_port\":1,\"dest_ip\":\"10.1.1.13\",\"dest_port\":443,\"proto\":\"TCP\",\"alert\":{\"severity\":1}}",
+			odd[i], odd[i]);
 		int rc = wh_eve_record(text, (size_t)n, &rec, &reason);
 		assert_int_equal(rc, i == sizeof odd / sizeof *odd - 1 ? -EBADMSG : 0); /* the last is not JSON */
 		if (!rc)

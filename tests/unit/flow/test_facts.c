@@ -10,13 +10,17 @@
 static struct wh_fact facts[WH_FACTS_MAX];
 
 /* A record from 10.0.0.4:40000 to 192.0.2.9:PORT. Returns how many facts. */
-static unsigned read_as(const char *type, const char *object, const char *src, unsigned sport, const char *dst, unsigned dport, const char *proto)
+static unsigned read_as(const char *type, const char *object, const char *src, unsigned sport, const char *dst, unsigned dport,
+                        const char *proto)
 {
 	char line[4096];
 	const char *why = NULL;
 	struct wh_record rec;
-	int n = snprintf(line, sizeof line, "{\"timestamp\":\"2026-10-01T09:00:00.000000+0000\",\"flow_id\":1,\"event_type\":\"%s\",\"src_ip\":\"%s\",\"src_port\":%u,"
-	                 "\"dest_ip\":\"%s\",\"dest_port\":%u,\"proto\":\"%s\",\"%s\":%s}", type, src, sport, dst, dport, proto, type, object);
+	int n = snprintf(
+		line, sizeof line,
+		"{\"timestamp\":\"2026-10-01T09:00:00.000000+0000\",\"flow_id\":1,\"event_type\":\"%s\",\"src_ip\":\"%s\",\"src_port\":%u,"
+		"\"dest_ip\":\"%s\",\"dest_port\":%u,\"proto\":\"%s\",\"%s\":%s}",
+		type, src, sport, dst, dport, proto, type, object);
 	if (wh_eve_record(line, (size_t)n, &rec, &why))
 		fail_msg("%s: %s", line, why);
 	char *exact = malloc((size_t)n); /* so that nothing behind it may be read */
@@ -55,7 +59,8 @@ static void a_version_of_tls_counts_where_the_server_agreed_to_it(void **state)
 	assert_int_equal(facts[0].count, 1);
 	assert_int_equal(read("tls", "{\"version\":\"TLSv1\"}", 443), 0); /* an alert refused the handshake */
 	assert_int_equal(read("tls", "{\"session_resumed\":true,\"version\":\"TLS 1.1\"}", 443), 1);
-	assert_int_equal(read("tls", "{\"sni\":\"a.example\",\"version\":\"TLS 1.3\"}", 443), 1); /* its certificate is encrypted */
+	/* its certificate is encrypted */
+	assert_int_equal(read("tls", "{\"sni\":\"a.example\",\"version\":\"TLS 1.3\"}", 443), 1);
 	expect(0, WH_FACT_TLS, "1.3");
 	assert_int_equal(read("tls", "{\"sni\":\"a\\\",\\\"version\\\":\\\"SSLv3\",\"version\":\"UNDETERMINED\"}", 443), 0);
 }
@@ -63,14 +68,25 @@ static void a_version_of_tls_counts_where_the_server_agreed_to_it(void **state)
 static void ssh_smb_and_ntlm_show_versions_and_never_a_user(void **state)
 {
 	(void)state;
-	assert_int_equal(read("ssh", "{\"client\":{\"proto_version\":\"2.0\",\"software_version\":\"x\"},\"server\":{\"proto_version\":\"1.99\"}}", 22), 1);
+	assert_int_equal(
+		read("ssh",
+	             "{\"client\":{\"proto_version\":\"2.0\",\"software_version\":\"x\"},\"server\":{\"proto_version\":\"1.99\"}}",
+	             22),
+		1);
 	expect(0, WH_FACT_SSH, "1.99");
 	assert_int_equal(read("ssh", "{\"client\":{\"proto_version\":\"2.0\"}}", 22), 1);
-	assert_int_equal(read("smb", "{\"dialect\":\"NT LM 0.12\",\"session_id\":18446744073709551615,\"status\":\"STATUS_SUCCESS\"}", 445), 1);
+	assert_int_equal(read("smb",
+	                      "{\"dialect\":\"NT LM 0.12\",\"session_id\":18446744073709551615,\"status\":\"STATUS_SUCCESS\"}",
+	                      445),
+	                 1);
 	expect(0, WH_FACT_SMB, "1");
 	assert_int_equal(read("smb", "{\"dialect\":\"2.??\",\"client_dialects\":[\"NT LM 0.12\"]}", 445), 0);
 	assert_int_equal(read("smb", "{\"dialect\":\"unknown\"}", 445), 0);
-	assert_int_equal(read("smb", "{\"dialect\":\"3.11\",\"status\":\"STATUS_LOGON_FAILURE\",\"ntlmssp\":{\"domain\":\"D\",\"user\":\"bob\",\"host\":\"H\",\"version\":\"10.0 build 19041 rev 15\"}}", 445), 2);
+	assert_int_equal(
+		read("smb",
+	             "{\"dialect\":\"3.11\",\"status\":\"STATUS_LOGON_FAILURE\",\"ntlmssp\":{\"domain\":\"D\",\"user\":\"bob\",\"host\":\"H\",\"version\":\"10.0 build 19041 rev 15\"}}",
+	             445),
+		2);
 	expect(0, WH_FACT_SMB, "3.11");
 	expect(1, WH_FACT_NTLM, "10.0 build 19041 rev 15");
 	assert_int_equal(facts[1].failed, 1);
@@ -79,10 +95,17 @@ static void ssh_smb_and_ntlm_show_versions_and_never_a_user(void **state)
 static void kerberos_is_told_by_its_answers_and_the_server_by_its_port(void **state)
 {
 	(void)state;
-	assert_int_equal(read_as("krb5", "{\"msg_type\":\"KRB_AS_REQ\",\"encryption\":\"<none>\",\"weak_encryption\":false}", "192.0.2.9", 88, "10.0.0.4", 40000, "TCP"), 0);
-	assert_int_equal(read("krb5", "{\"msg_type\":\"KRB_AS_REP\",\"encryption\":\"rc4-hmac\",\"weak_encryption\":true}", 88), 1);
+	assert_int_equal(read_as("krb5", "{\"msg_type\":\"KRB_AS_REQ\",\"encryption\":\"<none>\",\"weak_encryption\":false}",
+	                         "192.0.2.9", 88, "10.0.0.4", 40000, "TCP"),
+	                 0);
+	assert_int_equal(read("krb5", "{\"msg_type\":\"KRB_AS_REP\",\"encryption\":\"rc4-hmac\",\"weak_encryption\":true}", 88),
+	                 1);
 	expect(0, WH_FACT_KERBEROS, "weak rc4-hmac");
-	assert_int_equal(read_as("krb5", "{\"msg_type\":\"KRB_ERROR\",\"error_code\":\"KDC_ERR_PREAUTH_FAILED\",\"encryption\":\"<none>\"}", "192.0.2.9", 88, "10.0.0.4", 40000, "TCP"), 1);
+	assert_int_equal(
+		read_as("krb5",
+	                "{\"msg_type\":\"KRB_ERROR\",\"error_code\":\"KDC_ERR_PREAUTH_FAILED\",\"encryption\":\"<none>\"}",
+	                "192.0.2.9", 88, "10.0.0.4", 40000, "TCP"),
+		1);
 	expect(0, WH_FACT_KERBEROS, "refused");
 	assert_int_equal(facts[0].failed, 1);
 	assert_int_equal(facts[0].port, 88);
@@ -92,13 +115,24 @@ static void kerberos_is_told_by_its_answers_and_the_server_by_its_port(void **st
 static void a_bind_in_clear_is_simple_where_it_names_somebody(void **state)
 {
 	(void)state;
-	assert_int_equal(read("ldap", "{\"request\":{\"operation\":\"bind_request\",\"bind_request\":{\"version\":3,\"name\":\"cn=a\"}},\"responses\":[{\"operation\":\"bind_response\","
-	                              "\"bind_response\":{\"result_code\":\"InvalidCredentials\"}}]}", 389), 1);
+	assert_int_equal(
+		read("ldap",
+	             "{\"request\":{\"operation\":\"bind_request\",\"bind_request\":{\"version\":3,\"name\":\"cn=a\"}},\"responses\":[{\"operation\":\"bind_response\","
+	             "\"bind_response\":{\"result_code\":\"InvalidCredentials\"}}]}",
+	             389),
+		1);
 	expect(0, WH_FACT_LDAP, "simple");
 	assert_int_equal(facts[0].failed, 1);
-	assert_int_equal(read("ldap", "{\"request\":{\"operation\":\"bind_request\",\"bind_request\":{\"version\":3,\"name\":\"\"}}}", 389), 1);
+	assert_int_equal(read("ldap",
+	                      "{\"request\":{\"operation\":\"bind_request\",\"bind_request\":{\"version\":3,\"name\":\"\"}}}",
+	                      389),
+	                 1);
 	expect(0, WH_FACT_LDAP, "anonymous");
-	assert_int_equal(read("ldap", "{\"request\":{\"operation\":\"bind_request\",\"bind_request\":{\"version\":3,\"name\":\"\",\"sasl\":{\"mechanism\":\"GSS\",\"credentials\":\"6082\"}}}}", 389), 1);
+	assert_int_equal(
+		read("ldap",
+	             "{\"request\":{\"operation\":\"bind_request\",\"bind_request\":{\"version\":3,\"name\":\"\",\"sasl\":{\"mechanism\":\"GSS\",\"credentials\":\"6082\"}}}}",
+	             389),
+		1);
 	expect(0, WH_FACT_LDAP, "sasl");
 	assert_int_equal(read("ldap", "{\"request\":{\"operation\":\"search_request\"}}", 389), 0);
 }
@@ -107,24 +141,34 @@ static void both_layouts_of_dns_say_the_same(void **state)
 {
 	struct wh_fact two[3];
 	(void)state;
-	assert_int_equal(read_as("dns", "{\"version\":2,\"type\":\"query\",\"id\":1,\"rrname\":\"WWW.Example.co.uk\",\"rrtype\":\"A\"}", "10.0.0.4", 40000, "192.0.2.53", 53, "UDP"), 3);
+	assert_int_equal(read_as("dns",
+	                         "{\"version\":2,\"type\":\"query\",\"id\":1,\"rrname\":\"WWW.Example.co.uk\",\"rrtype\":\"A\"}",
+	                         "10.0.0.4", 40000, "192.0.2.53", 53, "UDP"),
+	                 3);
 	memcpy(two, facts, sizeof two);
 	expect(0, WH_FACT_DNS, "");
 	expect(1, WH_FACT_DNS_NAME, "www.example.co.uk");
 	expect(2, WH_FACT_DNS_DOMAIN, "example.co.uk");
 	assert_int_equal(facts[2].up, 4);
-	assert_int_equal(read_as("dns", "{\"version\":3,\"type\":\"request\",\"rcode\":\"NOERROR\",\"queries\":[{\"rrname\":\"www.example.co.uk\",\"rrtype\":\"A\"}]}", "10.0.0.4", 40000,
-	                         "192.0.2.53", 53, "UDP"), 3);
+	assert_int_equal(
+		read_as("dns",
+	                "{\"version\":3,\"type\":\"request\",\"rcode\":\"NOERROR\",\"queries\":[{\"rrname\":\"www.example.co.uk\",\"rrtype\":\"A\"}]}",
+	                "10.0.0.4", 40000, "192.0.2.53", 53, "UDP"),
+		3);
 	assert_memory_equal(two, facts, sizeof two);
 }
 
 static void an_answer_is_the_clients_whoever_is_written_first(void **state)
 {
-	static const char two[] = "{\"version\":2,\"type\":\"answer\",\"rrname\":\"a.t.example.com\",\"rcode\":\"NOERROR\",\"answers\":[{\"rrname\":\"a.t.example.com\",\"rrtype\":\"TXT\",\"rdata\":\"0123456789\"}]}";
-	static const char three[] = "{\"version\":3,\"type\":\"response\",\"rcode\":\"NOERROR\",\"queries\":[{\"rrname\":\"a.t.example.com\",\"rrtype\":\"TXT\"}],\"answers\":[{\"rrtype\":\"TXT\",\"rdata\":\"0123456789\"}]}";
+	static const char two[] =
+		"{\"version\":2,\"type\":\"answer\",\"rrname\":\"a.t.example.com\",\"rcode\":\"NOERROR\",\"answers\":[{\"rrname\":\"a.t.example.com\",\"rrtype\":\"TXT\",\"rdata\":\"0123456789\"}]}";
+	static const char three[] =
+		"{\"version\":3,\"type\":\"response\",\"rcode\":\"NOERROR\",\"queries\":[{\"rrname\":\"a.t.example.com\",\"rrtype\":\"TXT\"}],\"answers\":[{\"rrtype\":\"TXT\",\"rdata\":\"0123456789\"}]}";
 	(void)state;
 	for (int v = 0; v < 2; v++) {
-		assert_int_equal(v ? read_as("dns", three, "192.0.2.53", 53, "10.0.0.4", 40000, "UDP") : read_as("dns", two, "10.0.0.4", 40000, "192.0.2.53", 53, "UDP"), 1);
+		assert_int_equal(v ? read_as("dns", three, "192.0.2.53", 53, "10.0.0.4", 40000, "UDP")
+		                   : read_as("dns", two, "10.0.0.4", 40000, "192.0.2.53", 53, "UDP"),
+		                 1);
 		expect(0, WH_FACT_DNS_DOMAIN, "example.com");
 		assert_string_equal(text(&facts[0].client), "10.0.0.4");
 		assert_int_equal(facts[0].port, 53);
@@ -136,8 +180,12 @@ static void an_answer_is_the_clients_whoever_is_written_first(void **state)
 static void a_name_that_is_not_there_counts_its_domain_and_where_its_alias_led(void **state)
 {
 	(void)state;
-	assert_int_equal(read_as("dns", "{\"version\":3,\"type\":\"response\",\"rcode\":\"NXDOMAIN\",\"queries\":[{\"rrname\":\"shop.example.com\",\"rrtype\":\"A\"}],"
-	                                "\"answers\":[{\"rrname\":\"shop.example.com\",\"rrtype\":\"CNAME\",\"rdata\":\"old-shop.azurewebsites.net\"}]}", "192.0.2.53", 53, "10.0.0.4", 40000, "UDP"), 2);
+	assert_int_equal(
+		read_as("dns",
+	                "{\"version\":3,\"type\":\"response\",\"rcode\":\"NXDOMAIN\",\"queries\":[{\"rrname\":\"shop.example.com\",\"rrtype\":\"A\"}],"
+	                "\"answers\":[{\"rrname\":\"shop.example.com\",\"rrtype\":\"CNAME\",\"rdata\":\"old-shop.azurewebsites.net\"}]}",
+	                "192.0.2.53", 53, "10.0.0.4", 40000, "UDP"),
+		2);
 	expect(0, WH_FACT_DNS_DANGLING, "old-shop.azurewebsites.net");
 	expect(1, WH_FACT_DNS_FAILED, "");
 	assert_true(facts[1].hash != 0);
@@ -146,16 +194,31 @@ static void a_name_that_is_not_there_counts_its_domain_and_where_its_alias_led(v
 static void names_are_printable_whatever_bytes_they_hold(void **state)
 {
 	(void)state;
-	assert_int_equal(read_as("dns", "{\"version\":2,\"type\":\"query\",\"rrname\":\"a\\u0000\\\\\\\"\xc3\xa9.Example.com.\",\"rrtype\":\"A\"}", "10.0.0.4", 40000, "192.0.2.53", 53, "UDP"), 3);
+	assert_int_equal(
+		read_as("dns",
+	                "{\"version\":2,\"type\":\"query\",\"rrname\":\"a\\u0000\\\\\\\"\xc3\xa9.Example.com.\",\"rrtype\":\"A\"}",
+	                "10.0.0.4", 40000, "192.0.2.53", 53, "UDP"),
+		3);
 	expect(1, WH_FACT_DNS_NAME, "a?????.example.com");
-	assert_int_equal(read_as("dns", "{\"version\":2,\"type\":\"query\",\"rrname\":\"4.0.0.10.in-addr.arpa\",\"rrtype\":\"PTR\"}", "10.0.0.4", 40000, "192.0.2.53", 53, "UDP"), 2);
+	assert_int_equal(read_as("dns",
+	                         "{\"version\":2,\"type\":\"query\",\"rrname\":\"4.0.0.10.in-addr.arpa\",\"rrtype\":\"PTR\"}",
+	                         "10.0.0.4", 40000, "192.0.2.53", 53, "UDP"),
+	                 2);
 }
 
 static void registered_domains_are_found_within_names(void **state)
 {
 	(void)state;
-	static const char *const pairs[][2] = {{"example.com", "example.com"}, {"a.b.example.com", "example.com"}, {"a.example.co.uk", "example.co.uk"}, {"co.uk", "co.uk"},
-	                                       {"localhost", ""}, {"printer.local", ""}, {"1.ip6.arpa", ""}, {"", ""}, {".", "."}, {"a..b", ".b"}};
+	static const char *const pairs[][2] = {{"example.com", "example.com"},
+	                                       {"a.b.example.com", "example.com"},
+	                                       {"a.example.co.uk", "example.co.uk"},
+	                                       {"co.uk", "co.uk"},
+	                                       {"localhost", ""},
+	                                       {"printer.local", ""},
+	                                       {"1.ip6.arpa", ""},
+	                                       {"", ""},
+	                                       {".", "."},
+	                                       {"a..b", ".b"}};
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
 		assert_string_equal(wh_registered_domain(pairs[i][0]), pairs[i][1]);
 }
@@ -163,7 +226,11 @@ static void registered_domains_are_found_within_names(void **state)
 static void the_sensors_own_counters_are_a_fact_where_it_captures(void **state)
 {
 	(void)state;
-	assert_int_equal(read("stats", "{\"uptime\":3600,\"capture\":{\"kernel_packets\":1000,\"kernel_drops\":7,\"errors\":0},\"decoder\":{\"pkts\":993}}", 0), 1);
+	assert_int_equal(
+		read("stats",
+	             "{\"uptime\":3600,\"capture\":{\"kernel_packets\":1000,\"kernel_drops\":7,\"errors\":0},\"decoder\":{\"pkts\":993}}",
+	             0),
+		1);
 	assert_int_equal(facts[0].kind, WH_FACT_CAPTURE);
 	assert_int_equal(facts[0].up, 1000);
 	assert_int_equal(facts[0].down, 7);

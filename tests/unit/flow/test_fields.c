@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Fields of a line, several bytes at once: the same as byte by byte, and no byte beyond. Each text is in memory of its own, so that ASan sees a read beyond it. */
+/* Fields of a line, several bytes at once: the same as byte by byte, and no byte beyond. Each text is in memory of its own, so
+ * that ASan sees a read beyond it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -54,13 +55,16 @@ static void numbers_of_every_length_are_read(void **s)
 
 static void addresses_are_those_of_the_exact_parser(void **s)
 {
-	static const char *const odd[] = {"1.2.3", "1.2.3.4.5", "01.2.3.4", "1.2.3.256", "1..2.3", ".1.2.3.4", "1.2.3.4.", "1.2.3.4 ", "1234.1.1.1", "::1", "2001:db8::1", "",
-	                                  "255.255.255.255", "0.0.0.0", "1.1.1.1", "::ffff:1.2.3.4", "1.2.3.:4", "999.999.999.999", "00.0.0.0", "1.2.3.4567"};
+	static const char *const odd[] = {"1.2.3",          "1.2.3.4.5", "01.2.3.4",        "1.2.3.256",  "1..2.3",
+	                                  ".1.2.3.4",       "1.2.3.4.",  "1.2.3.4 ",        "1234.1.1.1", "::1",
+	                                  "2001:db8::1",    "",          "255.255.255.255", "0.0.0.0",    "1.1.1.1",
+	                                  "::ffff:1.2.3.4", "1.2.3.:4",  "999.999.999.999", "00.0.0.0",   "1.2.3.4567"};
 	struct wh_addr a, b;
 	(void)s;
 	for (unsigned i = 0; i < 20000; i++) {
 		char text[24];
-		int len = snprintf(text, sizeof text, "%u.%u.%u.%u", rnd(rnd(2) ? 300 : 30), rnd(300), rnd(rnd(2) ? 260 : 12), rnd(280));
+		int len = snprintf(text, sizeof text, "%u.%u.%u.%u", rnd(rnd(2) ? 300 : 30), rnd(300), rnd(rnd(2) ? 260 : 12),
+		                   rnd(280));
 		struct field f = i < sizeof odd / sizeof *odd ? copy_of(odd[i], strlen(odd[i])) : copy_of(text, (size_t)len);
 		bool good = !wh_addr_parse(f.p, f.len, &a);
 		assert_int_equal(field_addr(f, &b), good);
@@ -111,8 +115,16 @@ static size_t end_bytewise(const char *p, size_t len)
 
 static void runs_of_strings_end_where_they_end(void **s)
 {
-	static const char *const parts[] = {"\"\"", "\"abc,def\"", "\"a long string with ] and } in it, and with [ and {\"", "\"x\\\"y\"", "\"\\\\\"", "12", "[\"in\",\"ner\"]", "{\"k\":\"v\"}",
-	                                    " \"spaced\" ", "\"0123456789012345678901234567890123456789012345678901234567890123456789\""};
+	static const char *const parts[] = {"\"\"",
+	                                    "\"abc,def\"",
+	                                    "\"a long string with ] and } in it, and with [ and {\"",
+	                                    "\"x\\\"y\"",
+	                                    "\"\\\\\"",
+	                                    "12",
+	                                    "[\"in\",\"ner\"]",
+	                                    "{\"k\":\"v\"}",
+	                                    " \"spaced\" ",
+	                                    "\"0123456789012345678901234567890123456789012345678901234567890123456789\""};
 	(void)s;
 	for (unsigned i = 0; i < 5000; i++) {
 		char text[2048] = "[";

@@ -45,7 +45,9 @@ static void more(const struct wh_reader *r, const char *text, const char *column
 	else
 		for (size_t at = 0, n; (n = r->cut(text + at, len - at, cuts, 4)); at += cuts[n - 1].end)
 			for (size_t i = 0; i < n; i++)
-				assert_int_equal(r->feed(state, text + at + cuts[i].begin, cuts[i].end - cuts[i].begin, true, 1, 0, keep, NULL, &stats), cuts[i].end - cuts[i].begin);
+				assert_int_equal(r->feed(state, text + at + cuts[i].begin, cuts[i].end - cuts[i].begin, true, 1,
+				                         0, keep, NULL, &stats),
+				                 cuts[i].end - cuts[i].begin);
 	r->close(state);
 }
 
@@ -55,7 +57,9 @@ static void once(const struct wh_reader *r, const char *text)
 	more(r, text, NULL);
 }
 
-#define VNET(time, tuples) "{\"time\":\"" time "\",\"flowLogVersion\":4,\"macAddress\":\"00005E005301\",\"flowRecords\":{\"flows\":[{\"aclID\":\"a\",\"flowGroups\":" \
+#define VNET(time, tuples)                                                                                                       \
+	"{\"time\":\"" time                                                                                                      \
+	"\",\"flowLogVersion\":4,\"macAddress\":\"00005E005301\",\"flowRecords\":{\"flows\":[{\"aclID\":\"a\",\"flowGroups\":"   \
 	"[{\"rule\":\"r\",\"flowTuples\":[" tuples "]}]}]}}"
 #define B "\"1793692801000,198.51.100.24,10.20.1.4,51514,22,6,I,B,NX,0,0,0,0\""
 #define C "\"1793692830000,198.51.100.24,10.20.1.4,51514,22,6,I,C,NX,10,1700,9,4100\""
@@ -122,7 +126,10 @@ static void an_end_next_to_its_begin_is_as_one_further_on(void **s)
 	assert_true(apart.start_us == INT64_C(1793692801000000) && apart.end_us == INT64_C(1793692811000000));
 	/* an earlier flow of the same ends is open: it goes on until its own end, or the next begin */
 	begin();
-	more(&wh_reader_vnet, VNET("2026-11-03T07:01:00Z", "\"1793690000000,198.51.100.24,10.20.1.4,51514,22,6,I,B,NX,0,0,0,0\"," "\"1793690030000,198.51.100.24,10.20.1.4,51514,22,6,I,C,NX,10,1700,9,4100\""), NULL);
+	more(&wh_reader_vnet,
+	     VNET("2026-11-03T07:01:00Z", "\"1793690000000,198.51.100.24,10.20.1.4,51514,22,6,I,B,NX,0,0,0,0\","
+	                                  "\"1793690030000,198.51.100.24,10.20.1.4,51514,22,6,I,C,NX,10,1700,9,4100\""),
+	     NULL);
 	snprintf(text, sizeof text, VNET("2026-11-03T08:01:00Z", B ",%s"), end);
 	more(&wh_reader_vnet, text, NULL);
 	assert_int_equal(n_got, 2);
@@ -133,7 +140,8 @@ static void an_end_next_to_its_begin_is_as_one_further_on(void **s)
 static void what_was_denied_is_an_attempt(void **s)
 {
 	(void)s;
-	once(&wh_reader_vnet, VNET("2026-11-03T08:01:00Z", "\"1793692801500,203.0.113.77,10.20.1.4,40112,3389,6,I,D,NX,0,0,0,0\""));
+	once(&wh_reader_vnet,
+	     VNET("2026-11-03T08:01:00Z", "\"1793692801500,203.0.113.77,10.20.1.4,40112,3389,6,I,D,NX,0,0,0,0\""));
 	assert_int_equal(n_got, 1);
 	assert_true(got[0].flow.denied);
 	assert_int_equal(wh_flow_server(&got[0].flow), WH_SIDE_UNANSWERED);
@@ -142,8 +150,10 @@ static void what_was_denied_is_an_attempt(void **s)
 static void seconds_and_short_tuples_are_read(void **s)
 {
 	(void)s;
-	once(&wh_reader_vnet, VNET("2026-11-03T08:03:00Z", "\"1793692921,198.51.100.24,10.20.1.4,51600,22,6,I,B,NX,,,,\",\"1793692922000,198.51.100.25,10.20.1.4,51601,22,6,I,B\","
-	                                                   "\"1793692923,198.51.100.26,10.20.1.4,51602,22,6,I,E,NX,3,480,2,420\""));
+	once(&wh_reader_vnet,
+	     VNET("2026-11-03T08:03:00Z",
+	          "\"1793692921,198.51.100.24,10.20.1.4,51600,22,6,I,B,NX,,,,\",\"1793692922000,198.51.100.25,10.20.1.4,51601,22,6,I,B\","
+	          "\"1793692923,198.51.100.26,10.20.1.4,51602,22,6,I,E,NX,3,480,2,420\""));
 	assert_int_equal(stats.malformed, 0);
 	assert_int_equal(stats.records, 3);
 	assert_int_equal(n_got, 1);
@@ -153,8 +163,9 @@ static void seconds_and_short_tuples_are_read(void **s)
 static void version_1_of_a_group_shows_no_answers(void **s)
 {
 	(void)s;
-	once(&wh_reader_nsg, "{\"records\":[{\"category\":\"NetworkSecurityGroupFlowEvent\",\"properties\":{\"Version\":1,\"flows\":[{\"rule\":\"a\",\"flows\":[{\"mac\":\"00005E005301\","
-	                     "\"flowTuples\":[\"1793692801,203.0.113.77,10.20.1.4,40112,3389,T,I,D\",\"1793692802,198.51.100.24,10.20.1.4,51600,443,T,I,A\"]}]}]}}]}");
+	once(&wh_reader_nsg,
+	     "{\"records\":[{\"category\":\"NetworkSecurityGroupFlowEvent\",\"properties\":{\"Version\":1,\"flows\":[{\"rule\":\"a\",\"flows\":[{\"mac\":\"00005E005301\","
+	     "\"flowTuples\":[\"1793692801,203.0.113.77,10.20.1.4,40112,3389,T,I,D\",\"1793692802,198.51.100.24,10.20.1.4,51600,443,T,I,A\"]}]}]}}]}");
 	assert_int_equal(stats.flows, 1);
 	assert_int_equal(stats.other, 1);
 	assert_true(got[0].flow.denied);
@@ -198,21 +209,25 @@ static void cuts_are_exact_in_strings_and_nesting(void **s)
 static void hostile_tuples_are_counted_and_passed_over(void **s)
 {
 	(void)s;
-	once(&wh_reader_vnet, VNET("2026-11-03T08:01:00Z", "\"\",\"99999999999999999999,1.1.1.1,2.2.2.2,1,1,6,I,B,NX\",\"1793692801000,1.1.1.999,2.2.2.2,1,1,6,I,B,NX\","
-	                           "\"1793692801000,1.1.1.1,2.2.2.2,1,65536,6,I,B,NX\",\"1793692801000,1.1.1.1,2.2.2.2,1,1,256,I,B,NX\",\"1793692801000,1.1.1.1,2.2.2.2,1,1,6,I,X,NX\","
-	                           "\"1793692801000,1.1.1.1,2.2.2.2,1,1,6,I,E,NX,-1,0,0,0\",\"1793692801000,1.1.1.1,2.2.2.2,1,1,6,I,E,NX,1,1,1,1,1,1,1,1,1,1,1,1,1\"," E));
+	once(&wh_reader_vnet,
+	     VNET("2026-11-03T08:01:00Z",
+	          "\"\",\"99999999999999999999,1.1.1.1,2.2.2.2,1,1,6,I,B,NX\",\"1793692801000,1.1.1.999,2.2.2.2,1,1,6,I,B,NX\","
+	          "\"1793692801000,1.1.1.1,2.2.2.2,1,65536,6,I,B,NX\",\"1793692801000,1.1.1.1,2.2.2.2,1,1,256,I,B,NX\",\"1793692801000,1.1.1.1,2.2.2.2,1,1,6,I,X,NX\","
+	          "\"1793692801000,1.1.1.1,2.2.2.2,1,1,6,I,E,NX,-1,0,0,0\",\"1793692801000,1.1.1.1,2.2.2.2,1,1,6,I,E,NX,1,1,1,1,1,1,1,1,1,1,1,1,1\"," E));
 	assert_int_equal(stats.malformed, 8);
 	assert_int_equal(stats.records, 1);
 }
 
 /* ---- Zeek ---- */
 #define ZEEK_HEAD "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n"
-#define ZEEK_FIELDS "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\thistory\torig_pkts\torig_ip_bytes\tresp_pkts\tresp_ip_bytes"
+#define ZEEK_FIELDS                                                                                                              \
+	"#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\thistory\torig_pkts\torig_ip_bytes\tresp_pkts\tresp_ip_bytes"
 
 static void history_tells_who_answered(void **s)
 {
 	(void)s;
-	once(&wh_reader_zeek, ZEEK_HEAD ZEEK_FIELDS "\n"
+	once(&wh_reader_zeek, ZEEK_HEAD ZEEK_FIELDS
+	     "\n"
 	     "1793692801.200000\tC1\t198.51.100.24\t51514\t10.20.1.4\t22\ttcp\tssh\t40.900000\t2100\t4700\tSF\tShAdDaFf\t14\t2400\t12\t5200\n"
 	     "1793692801.500000\tC2\t203.0.113.77\t40112\t10.20.1.4\t3389\ttcp\t-\t0.000210\t0\t0\tREJ\tSr\t1\t60\t1\t40\n"
 	     "1793692801.900000\tC3\t203.0.113.77\t40113\t10.20.1.4\t23\ttcp\t-\t-\t-\t-\tS0\tS\t1\t60\t0\t0\n"
@@ -232,7 +247,8 @@ static void history_tells_who_answered(void **s)
 static void a_second_header_brings_other_columns(void **s)
 {
 	(void)s;
-	once(&wh_reader_zeek, ZEEK_HEAD ZEEK_FIELDS "\n#close\t2026-11-03-08-10-00\n" ZEEK_HEAD ZEEK_FIELDS "\tip_proto\n"
+	once(&wh_reader_zeek, ZEEK_HEAD ZEEK_FIELDS
+	     "\n#close\t2026-11-03-08-10-00\n" ZEEK_HEAD ZEEK_FIELDS "\tip_proto\n"
 	     "1793692803.000000\tC9\t10.20.5.1\t0\t10.20.1.4\t0\tunknown_transport\t-\t0.085447\t0\t0\tOTH\t-\t37\t33256\t37\t33524\t132\n"
 	     "1793692803.000000\tC9\t10.20.5.1\t0\t10.20.1.4\t0\tunknown_transport\t-\t0.085447\t0\t0\tOTH\t-\t37\t33256\t37\t33524\n");
 	assert_int_equal(n_got, 1);
@@ -258,7 +274,8 @@ static void json_of_zeek_has_dots_nulls_and_three_kinds_of_time(void **s)
 }
 
 /* ---- AWS ---- */
-#define AWS2 "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
+#define AWS2                                                                                                                     \
+	"version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
 #define ENI "000011112222 eni-0a1b2c3d4e5f60718 "
 
 static void lines_of_both_directions_are_one_flow(void **s)
@@ -290,7 +307,8 @@ static void columns_come_from_the_header_or_the_format(void **s)
 {
 	(void)s;
 	begin();
-	more(&wh_reader_aws, "2 10.30.1.4 198.51.100.24 22 51514 6 1793692800 1793692858 18 12 5200\n2 198.51.100.24 10.30.1.4 51514 22 6 1793692800 1793692858 2 14 2400\n",
+	more(&wh_reader_aws,
+	     "2 10.30.1.4 198.51.100.24 22 51514 6 1793692800 1793692858 18 12 5200\n2 198.51.100.24 10.30.1.4 51514 22 6 1793692800 1793692858 2 14 2400\n",
 	     "${version} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${start} ${end} ${tcp-flags} ${packets} ${bytes}");
 	assert_int_equal(stats.malformed, 0);
 	assert_int_equal(n_got, 1);
@@ -337,8 +355,17 @@ static int drop(void *arg, const struct wh_record *rec)
 
 static struct wh_part part_of(unsigned i)
 {
-	return (struct wh_part){.flow = {.src = wh_addr_v4(0xc6336400 + i % 251), .dst = wh_addr_v4(0x0a140104), .src_port = (uint16_t)(i * 7919), .dst_port = 22, .proto = WH_PROTO_TCP,
-	                                 .pkts_toserver = 1, .bytes_toserver = 60, .start_us = i * INT64_C(1000), .end_us = i * INT64_C(1000)}, .one_way = true, .source = i % 3};
+	return (struct wh_part){.flow = {.src = wh_addr_v4(0xc6336400 + i % 251),
+	                                 .dst = wh_addr_v4(0x0a140104),
+	                                 .src_port = (uint16_t)(i * 7919),
+	                                 .dst_port = 22,
+	                                 .proto = WH_PROTO_TCP,
+	                                 .pkts_toserver = 1,
+	                                 .bytes_toserver = 60,
+	                                 .start_us = i * INT64_C(1000),
+	                                 .end_us = i * INT64_C(1000)},
+	                        .one_way = true,
+	                        .source = i % 3};
 }
 
 static void memory_is_bounded_and_a_saved_state_goes_on_the_same(void **s)
@@ -382,15 +409,31 @@ static void a_damaged_page_is_refused(void **s)
 
 static void formats_are_told_apart_by_their_content(void **s)
 {
-	static const struct { const char *text; const struct wh_reader *reader; } rows[] = {
-		{"{\"timestamp\":\"x\",\"event_type\":\"flow\"}", &wh_reader_eve}, {"{\"records\":[" VNET("x", B), &wh_reader_vnet}, {"{\"records\":[]}", &wh_reader_vnet},
-		{"      \"category\": \"NetworkSecurityGroupFlowEvent\",", &wh_reader_nsg}, {"#separator \\x09", &wh_reader_zeek}, {"#fields\tts\tuid", &wh_reader_zeek},
-		{"{\"ts\":1,\"id.orig_h\":\"1.1.1.1\",\"conn_state\":\"SF\"}", &wh_reader_zeek_json}, {AWS2, &wh_reader_aws}, {"2 " ENI "- - - - - - - 1 2 - NODATA", &wh_reader_aws},
-		{"2026-11-03T08:00:00.000Z 2 " ENI "1.1.1.1 2.2.2.2 1 2 6 1 1 1 2 ACCEPT OK", &wh_reader_aws}, {"ts,te,td,sa,da,sp,dp,pr,flg", &wh_reader_nfdump},
-		{"firstSeen,lastSeen,proto,srcAddr,srcPort,dstAddr,dstPort", &wh_reader_nfdump}, {"Nov  3 08:00:00 host sshd: hello", NULL},
-		{"ts,sa,da,pr\r", &wh_reader_nfdump}, {"{\"flowLogVersion\" : 4}", &wh_reader_vnet}, {"{\"a\":\"flowRecords\",\"b\":\"NetworkSecurityGroupFlowEvent\"}", NULL},
-		{"\x7f" "ELF \"flowLogVersion\" \"flowRecords\" \"NetworkSecurityGroupFlowEvent", NULL}, {"usage: srcAddr,dstAddr", NULL}, {"p(srcAddr,dstAddr,n)", NULL},
-		{"the fields srcaddr dstaddr are needed (pkt-srcaddr too)", NULL}, {"#fields", NULL},
+	static const struct { const char *text; const struct wh_reader *reader;
+	} rows[] = {
+		{"{\"timestamp\":\"x\",\"event_type\":\"flow\"}", &wh_reader_eve},
+		{"{\"records\":[" VNET("x", B), &wh_reader_vnet},
+		{"{\"records\":[]}", &wh_reader_vnet},
+		{"      \"category\": \"NetworkSecurityGroupFlowEvent\",", &wh_reader_nsg},
+		{"#separator \\x09", &wh_reader_zeek},
+		{"#fields\tts\tuid", &wh_reader_zeek},
+		{"{\"ts\":1,\"id.orig_h\":\"1.1.1.1\",\"conn_state\":\"SF\"}", &wh_reader_zeek_json},
+		{AWS2, &wh_reader_aws},
+		{"2 " ENI "- - - - - - - 1 2 - NODATA", &wh_reader_aws},
+		{"2026-11-03T08:00:00.000Z 2 " ENI "1.1.1.1 2.2.2.2 1 2 6 1 1 1 2 ACCEPT OK", &wh_reader_aws},
+		{"ts,te,td,sa,da,sp,dp,pr,flg", &wh_reader_nfdump},
+		{"firstSeen,lastSeen,proto,srcAddr,srcPort,dstAddr,dstPort", &wh_reader_nfdump},
+		{"Nov  3 08:00:00 host sshd: hello", NULL},
+		{"ts,sa,da,pr\r", &wh_reader_nfdump},
+		{"{\"flowLogVersion\" : 4}", &wh_reader_vnet},
+		{"{\"a\":\"flowRecords\",\"b\":\"NetworkSecurityGroupFlowEvent\"}", NULL},
+		{"\x7f"
+	         "ELF \"flowLogVersion\" \"flowRecords\" \"NetworkSecurityGroupFlowEvent",
+	         NULL},
+		{"usage: srcAddr,dstAddr", NULL},
+		{"p(srcAddr,dstAddr,n)", NULL},
+		{"the fields srcaddr dstaddr are needed (pkt-srcaddr too)", NULL},
+		{"#fields", NULL},
 	};
 	(void)s;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -400,15 +443,25 @@ static void formats_are_told_apart_by_their_content(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tuples_of_several_hours_are_one_flow), cmocka_unit_test(an_end_without_a_begin_is_a_flow),
-		cmocka_unit_test(a_begin_alone_says_nothing), cmocka_unit_test(an_end_next_to_its_begin_is_as_one_further_on), cmocka_unit_test(what_was_denied_is_an_attempt),
-		cmocka_unit_test(seconds_and_short_tuples_are_read), cmocka_unit_test(version_1_of_a_group_shows_no_answers),
-		cmocka_unit_test(a_document_grows_before_its_brackets), cmocka_unit_test(cuts_are_exact_in_strings_and_nesting),
-		cmocka_unit_test(hostile_tuples_are_counted_and_passed_over), cmocka_unit_test(history_tells_who_answered),
-		cmocka_unit_test(a_second_header_brings_other_columns), cmocka_unit_test(json_of_zeek_has_dots_nulls_and_three_kinds_of_time),
-		cmocka_unit_test(lines_of_both_directions_are_one_flow), cmocka_unit_test(one_direction_is_no_answer),
-		cmocka_unit_test(columns_come_from_the_header_or_the_format), cmocka_unit_test(a_refused_connection_is_no_answer),
-		cmocka_unit_test(memory_is_bounded_and_a_saved_state_goes_on_the_same), cmocka_unit_test(a_damaged_page_is_refused),
+		cmocka_unit_test(tuples_of_several_hours_are_one_flow),
+		cmocka_unit_test(an_end_without_a_begin_is_a_flow),
+		cmocka_unit_test(a_begin_alone_says_nothing),
+		cmocka_unit_test(an_end_next_to_its_begin_is_as_one_further_on),
+		cmocka_unit_test(what_was_denied_is_an_attempt),
+		cmocka_unit_test(seconds_and_short_tuples_are_read),
+		cmocka_unit_test(version_1_of_a_group_shows_no_answers),
+		cmocka_unit_test(a_document_grows_before_its_brackets),
+		cmocka_unit_test(cuts_are_exact_in_strings_and_nesting),
+		cmocka_unit_test(hostile_tuples_are_counted_and_passed_over),
+		cmocka_unit_test(history_tells_who_answered),
+		cmocka_unit_test(a_second_header_brings_other_columns),
+		cmocka_unit_test(json_of_zeek_has_dots_nulls_and_three_kinds_of_time),
+		cmocka_unit_test(lines_of_both_directions_are_one_flow),
+		cmocka_unit_test(one_direction_is_no_answer),
+		cmocka_unit_test(columns_come_from_the_header_or_the_format),
+		cmocka_unit_test(a_refused_connection_is_no_answer),
+		cmocka_unit_test(memory_is_bounded_and_a_saved_state_goes_on_the_same),
+		cmocka_unit_test(a_damaged_page_is_refused),
 		cmocka_unit_test(formats_are_told_apart_by_their_content),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);

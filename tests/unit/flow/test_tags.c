@@ -61,11 +61,20 @@ static void a_records_sensor_is_what_the_record_itself_names(void **state)
 
 static void only_records_with_tags_are_marked(void **state)
 {
-#define RECORD(fields) "{\"timestamp\":\"2026-11-01T10:00:00.000000+0000\"," fields "\"event_type\":\"dns\",\"http\":{\"host\":\"x\",\"vlan\":[1]}}"
-	static const struct { const char *line; bool tagged; } cases[] = {
-		{RECORD(""), false}, {RECORD("\"vlan\":[10],"), true}, {RECORD("\"vlan\" : 10,"), true}, {RECORD("\"tenant_id\":3,"), true},
-		{RECORD("\"host\":\"fw-1\","), true}, {RECORD("\"sensor\":\"fw-1\","), true}, {RECORD("\"vlans\":[10],\"hosts\":{},"), false},
-		{RECORD("\"vlan\":{\"vlan\":[2]},"), true}, {RECORD("\"host\":null,"), true},
+#define RECORD(fields)                                                                                                           \
+	"{\"timestamp\":\"2026-11-01T10:00:00.000000+0000\"," fields                                                             \
+	"\"event_type\":\"dns\",\"http\":{\"host\":\"x\",\"vlan\":[1]}}"
+	static const struct { const char *line; bool tagged;
+	} cases[] = {
+		{RECORD(""), false},
+		{RECORD("\"vlan\":[10],"), true},
+		{RECORD("\"vlan\" : 10,"), true},
+		{RECORD("\"tenant_id\":3,"), true},
+		{RECORD("\"host\":\"fw-1\","), true},
+		{RECORD("\"sensor\":\"fw-1\","), true},
+		{RECORD("\"vlans\":[10],\"hosts\":{},"), false},
+		{RECORD("\"vlan\":{\"vlan\":[2]},"), true},
+		{RECORD("\"host\":null,"), true},
 	};
 	(void)state;
 	for (int again = 0; again < 40; again++) /* as long as it takes until joints are remembered, and shortcuts made */

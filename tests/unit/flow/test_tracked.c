@@ -48,7 +48,8 @@ static struct wh_ct_flow of(uint8_t proto, uint16_t port, uint32_t status, uint8
 	return f;
 }
 
-static struct wh_ct_flow counted(struct wh_ct_flow f, uint64_t packets, uint64_t bytes, uint64_t packets_back, uint64_t bytes_back)
+static struct wh_ct_flow counted(struct wh_ct_flow f, uint64_t packets, uint64_t bytes, uint64_t packets_back,
+                                 uint64_t bytes_back)
 {
 	f.has_bytes = true;
 	f.packets_orig = packets, f.bytes_orig = bytes, f.packets_reply = packets_back, f.bytes_reply = bytes_back;
@@ -214,10 +215,14 @@ static void memory_is_bounded_and_what_has_no_room_is_counted(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_completed_connection_is_answered_and_ends_with_its_last_packet), cmocka_unit_test(without_counters_it_is_answered_and_shows_no_data),
-		cmocka_unit_test(a_refused_connection_is_an_attempt), cmocka_unit_test(what_was_picked_up_in_mid_stream_has_no_side),
-		cmocka_unit_test(a_datagram_is_answered_where_that_was_reported_while_it_was_open), cmocka_unit_test(the_same_tuple_again_ends_the_one_before),
-		cmocka_unit_test(a_dump_brings_back_what_was_lost_and_ends_what_is_gone), cmocka_unit_test(memory_is_bounded_and_what_has_no_room_is_counted),
+		cmocka_unit_test(a_completed_connection_is_answered_and_ends_with_its_last_packet),
+		cmocka_unit_test(without_counters_it_is_answered_and_shows_no_data),
+		cmocka_unit_test(a_refused_connection_is_an_attempt),
+		cmocka_unit_test(what_was_picked_up_in_mid_stream_has_no_side),
+		cmocka_unit_test(a_datagram_is_answered_where_that_was_reported_while_it_was_open),
+		cmocka_unit_test(the_same_tuple_again_ends_the_one_before),
+		cmocka_unit_test(a_dump_brings_back_what_was_lost_and_ends_what_is_gone),
+		cmocka_unit_test(memory_is_bounded_and_what_has_no_room_is_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,8 @@ static struct wh_nft_ruleset *rules(void)
 	locals[1] = wh_addr_v4(0x0a000005);
 	v4[0] = wh_prefix_of(&a, 96 + 24);
 	v4[1] = wh_prefix_of(&b, 96 + 24);
-	rs->ports[0] = (struct wh_nft_port){.direction = WH_INBOUND, .proto = WH_PROTO_TCP, .port = 22, .v4 = v4, .n_v4 = 2, .locals = locals, .n_locals = 2};
+	rs->ports[0] = (struct wh_nft_port){
+		.direction = WH_INBOUND, .proto = WH_PROTO_TCP, .port = 22, .v4 = v4, .n_v4 = 2, .locals = locals, .n_locals = 2};
 	return rs;
 }
 
@@ -85,7 +86,12 @@ static void every_field_has_its_range(void **state)
 	rs = rules(); rs->ports[0].v4[1] = rs->ports[0].v4[0]; assert_int_equal(taken(rs, 60), -EBADMSG);
 	rs = rules(); rs->ports[0].v4[0].len = 96 + 8; assert_int_equal(taken(rs, 60), -EBADMSG); /* host bits */
 	rs = rules(); rs->ports[0].v6 = rs->ports[0].v4; rs->ports[0].n_v6 = 1; assert_int_equal(taken(rs, 60), -EBADMSG);
-	rs = rules(); rs->ports[0].n_locals = 0; rs->ports[1] = rs->ports[0]; rs->n_ports = 2; assert_int_equal(taken(rs, 60), -EBADMSG); /* two for one packet */
+	/* two for one packet */
+	rs = rules();
+	rs->ports[0].n_locals = 0;
+	rs->ports[1] = rs->ports[0];
+	rs->n_ports = 2;
+	assert_int_equal(taken(rs, 60), -EBADMSG);
 }
 
 static void a_number_of_things_is_no_larger_than_the_message(void **state)
@@ -147,10 +153,14 @@ static void openings_and_closings_beyond_the_policy_are_refused(void **state)
 	(void)state;
 	wh_prefix_parse("203.0.113.0/24", 14, &office, NULL);
 	wh_prefix_parse("198.51.100.7", 12, &stranger, NULL);
-	struct wh_jit_policy policy = {.resource = "vm1", .ports = &port, .n_ports = 1, .from = &office, .n_from = 1, .longest_s = 3600};
+	struct wh_jit_policy policy = {
+		.resource = "vm1", .ports = &port, .n_ports = 1, .from = &office, .n_from = 1, .longest_s = 3600};
 	const struct wh_jit_config jit = {.policies = &policy, .n_policies = 1};
-	const struct wh_firewall_grants g = {.may = WH_MAY_OPEN | WH_MAY_CLOSE, .state_dir = "/nowhere", .jit = &jit, .who = "root"};
-	struct wh_request r = {.what = WH_ASK_JIT_OPEN, .number = 1000, .opening = {.resource = "vm1", .proto = WH_PROTO_TCP, .port = 22, .from = stranger}};
+	const struct wh_firewall_grants g = {
+		.may = WH_MAY_OPEN | WH_MAY_CLOSE, .state_dir = "/nowhere", .jit = &jit, .who = "root"};
+	struct wh_request r = {.what = WH_ASK_JIT_OPEN,
+	                       .number = 1000,
+	                       .opening = {.resource = "vm1", .proto = WH_PROTO_TCP, .port = 22, .from = stranger}};
 	assert_non_null(strstr(done(&g, &r).err.text, "refused (source)"));
 	r.opening.from = office;
 	r.opening.port = 3389;
@@ -161,16 +171,22 @@ static void openings_and_closings_beyond_the_policy_are_refused(void **state)
 	r.opening.resource = "vm2";
 	assert_non_null(strstr(done(&g, &r).err.text, "refused (resource)"));
 	struct wh_jit_port other = {WH_PROTO_TCP, 443};
-	assert_non_null(strstr(done(&g, &(struct wh_request){.what = WH_ASK_JIT_ON, .ports = &other, .n_ports = 1, .number = 60}).err.text, "refused (port)"));
+	assert_non_null(strstr(
+		done(&g, &(struct wh_request){.what = WH_ASK_JIT_ON, .ports = &other, .n_ports = 1, .number = 60}).err.text,
+		"refused (port)"));
 }
 
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, arena_begin, arena_end)
 	const struct CMUnitTest tests[] = {
-		TEST(a_request_is_taken_as_it_was_put), TEST(a_cut_or_a_longer_message_is_none), TEST(every_field_has_its_range),
-		TEST(a_number_of_things_is_no_larger_than_the_message), TEST(a_command_asks_for_no_more_than_what_was_typed),
-		TEST(rules_that_shut_the_person_out_need_the_persons_own_word), TEST(openings_and_closings_beyond_the_policy_are_refused),
+		TEST(a_request_is_taken_as_it_was_put),
+		TEST(a_cut_or_a_longer_message_is_none),
+		TEST(every_field_has_its_range),
+		TEST(a_number_of_things_is_no_larger_than_the_message),
+		TEST(a_command_asks_for_no_more_than_what_was_typed),
+		TEST(rules_that_shut_the_person_out_need_the_persons_own_word),
+		TEST(openings_and_closings_beyond_the_policy_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

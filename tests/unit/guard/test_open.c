@@ -36,7 +36,8 @@ static void what_could_not_come_back_is_listed_and_old_or_large_refused(void **s
 	assert_int_equal(wh_prefix_parse("140.20.30.8/29", 14, &allowed, NULL), 0);
 	struct wh_nft_port port = {.direction = WH_INBOUND, .proto = WH_PROTO_TCP, .port = 22, .v4 = &allowed, .n_v4 = 1};
 	struct wh_nft_ruleset rs = {.ports = &port, .n_ports = 1};
-	struct wh_open c[] = {from("140.20.30.9"), from("203.0.113.1"), from("203.0.113.2"), from("203.0.113.3"), from("203.0.113.4")};
+	struct wh_open c[] = {from("140.20.30.9"), from("203.0.113.1"), from("203.0.113.2"), from("203.0.113.3"),
+	                      from("203.0.113.4")};
 	struct wh_open_list l = {.c = c, .n = 5};
 	char text[200];
 	size_t n, refused;

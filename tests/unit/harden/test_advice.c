@@ -127,7 +127,8 @@ static void reasons_are_kept_with_their_calculation(void **state)
 	for (int round = 0; round < 2; round++) {
 		if (wh_recommendation_save(s.ledger.state, rec, &err))
 			fail_msg("%s", err.text);
-		if (round && wh_state_put(s.ledger.state, "recommendation", "serial", "7", &err)) /* of another calculation: its sentences are all that there is */
+		if (round && wh_state_put(s.ledger.state, "recommendation", "serial", "7",
+		                          &err)) /* of another calculation: its sentences are all that there is */
 			fail_msg("%s", err.text);
 		if (wh_recommendation_load(s.ledger.state, s.estate, s.mem, &back, &err))
 			fail_msg("%s", err.text);
@@ -160,7 +161,8 @@ static void what_was_said_of_a_rule_is_kept_with_it(void **state)
 	scene_partner_days(&s, 0, 31);
 	office_days(&s, 26, 31);
 	rec = recommend(&s, 0);
-	if (wh_recommendation_save(s.ledger.state, rec, &err) || wh_recommendation_load(s.ledger.state, s.estate, s.mem, &back, &err))
+	if (wh_recommendation_save(s.ledger.state, rec, &err) ||
+	    wh_recommendation_load(s.ledger.state, s.estate, s.mem, &back, &err))
 		fail_msg("%s", err.text);
 	const struct wh_recommended_rule *a = scene_rule(rec, 22), *b = scene_rule(back, 22);
 	assert_memory_equal(&a->expected, &b->expected, offsetof(struct wh_breakage, days) + sizeof(unsigned));
@@ -248,8 +250,9 @@ static void a_groups_budget_is_held_by_all_its_resources_together(void **state)
 {
 	(void)state;
 	static const char group[] = SCENE_NSG("140.0.0.0/8", "\"22\"");
-	static const char *const estate = "resources:\n  - {name: vm1, addresses: [10.0.0.4], nsgs: [web.json]}\n  - {name: vm2, addresses: [10.0.0.5], nsgs: [web.json]}\n"
-	                                  "  - {name: vm3, addresses: [10.0.0.6], nsgs: [web.json]}\n";
+	static const char *const estate =
+		"resources:\n  - {name: vm1, addresses: [10.0.0.4], nsgs: [web.json]}\n  - {name: vm2, addresses: [10.0.0.5], nsgs: [web.json]}\n"
+		"  - {name: vm3, addresses: [10.0.0.6], nsgs: [web.json]}\n";
 	struct scene s;
 	scene_open(&s, group, 0);
 	scene_estate(&s, estate);
@@ -274,10 +277,12 @@ static void a_groups_budget_is_held_by_all_its_resources_together(void **state)
 			used += lines[i] + 2 + (r->n_except > 0);
 		}
 		assert_true(used <= most);
-		assert_true(most < 45 || lines[0] + lines[1] + lines[2] == 36); /* as long as there is room, nothing is given up */
+		/* as long as there is room, nothing is given up */
+		assert_true(most < 45 || lines[0] + lines[1] + lines[2] == 36);
 	}
 	opt.max_prefixes_nsg = 5;
-	assert_non_null(strstr(scene_recommend_as(&s, &opt)->resources[0].reason, "web has no room for narrower rules: it holds 5 prefixes"));
+	assert_non_null(strstr(scene_recommend_as(&s, &opt)->resources[0].reason,
+	                       "web has no room for narrower rules: it holds 5 prefixes"));
 	scene_close(&s);
 }
 

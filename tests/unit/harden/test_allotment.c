@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A small budget is shared out over ports, and over the resources of a group, as well as it can be: against every way there is. */
+/* A small budget is shared out over ports, and over the resources of a group, as well as it can be: against every way there
+ * is. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +19,8 @@ static struct pair better(struct pair a, struct pair b)
 	return b.open < a.open || (b.open == a.open && b.cost < a.cost) ? b : a;
 }
 
-static struct pair try_all(const struct wh_allotment *s, size_t n, size_t i, size_t lines, size_t used, size_t weight, struct wh_room room)
+static struct pair try_all(const struct wh_allotment *s, size_t n, size_t i, size_t lines, size_t used, size_t weight,
+                           struct wh_room room)
 {
 	if (i == n)
 		return (struct pair){0, 0};
@@ -28,7 +30,8 @@ static struct pair try_all(const struct wh_allotment *s, size_t n, size_t i, siz
 	for (int carved = 0; carved < 2; carved++)
 		for (unsigned k = 0; k <= 6; k++) {
 			size_t w = wh_allotment_weight(&s[i], k, carved);
-			if (isinf(s[i].cost[carved][k]) || (room.lines != SIZE_MAX && used + k > room.lines) || (room.weight != SIZE_MAX && weight + w > room.weight))
+			if (isinf(s[i].cost[carved][k]) || (room.lines != SIZE_MAX && used + k > room.lines) ||
+			    (room.weight != SIZE_MAX && weight + w > room.weight))
 				continue;
 			rest = try_all(s, n, i + 1, lines, used + k, weight + w, room);
 			best = better(best, (struct pair){rest.open, s[i].cost[carved][k] + rest.cost});
@@ -111,7 +114,8 @@ static void scatter(struct scene *s, const char *to, uint16_t port, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		char from[32];
-		snprintf(from, sizeof from, "140.20.%d.%d", rand() % 3, rand() % 64 * 4 + 1); /* .0, .2 and .3 of each four may be listed */
+		/* .0, .2 and .3 of each four may be listed */
+		snprintf(from, sizeof from, "140.20.%d.%d", rand() % 3, rand() % 64 * 4 + 1);
 		for (int day = 0; day < 31; day++)
 			scene_session_to(s, from, to, port, day, 9, 64, 600);
 	}
@@ -121,20 +125,24 @@ static size_t list_some(struct wh_prefix *out)
 {
 	size_t n = 0;
 	for (unsigned i = 0; i < 12; i++) {
-		struct wh_addr a = wh_addr_v4(0x8c140000 + (unsigned)rand() % 3 * 256 + (unsigned)rand() % 64 * 4 + (rand() % 2 ? 2 : 0));
+		struct wh_addr a = wh_addr_v4(0x8c140000 + (unsigned)rand() % 3 * 256 + (unsigned)rand() % 64 * 4 +
+		                              (rand() % 2 ? 2 : 0));
 		out[n++] = wh_prefix_of(&a, a.b[15] & 2 ? 127 : 128);
 	}
 	return wh_prefix_merge(out, n);
 }
 
 /* cost[k]: of the port's best rule of at most k lines, found by a budget for that rule alone. */
-static void costs_alone(struct scene *s, size_t resource, uint16_t port, struct wh_harden_options opt, double *cost, const struct wh_recommended_rule **rules)
+static void costs_alone(struct scene *s, size_t resource, uint16_t port, struct wh_harden_options opt, double *cost,
+                        const struct wh_recommended_rule **rules)
 {
 	char list[8];
 	snprintf(list, sizeof list, "%u", port);
 	for (unsigned k = 0; k <= MOST; k++) {
 		opt.max_prefixes = k ? k : 1;
-		rules[k] = scene_rule(&(struct wh_recommendation){.resources = &recommend(s, list, opt)->resources[resource], .n_resources = 1}, port);
+		rules[k] = scene_rule(
+			&(struct wh_recommendation){.resources = &recommend(s, list, opt)->resources[resource], .n_resources = 1},
+			port);
 		cost[k] = k && rules[k] && lines_of(rules[k]) <= k ? cost_of(rules[k]) : INFINITY;
 	}
 }
@@ -165,7 +173,8 @@ static void a_resource_within_a_budget_has_the_cheapest_rules_that_there_is_room
 			const struct wh_recommendation *rec = recommend(&s, "22,443,3389", opt);
 			if (isinf(want)) {
 				assert_true(rec->resources[0].n_rules < PORTS);
-				assert_non_null(strstr(rec->resources[0].reason, "is left alone: the budget has no room for a rule"));
+				assert_non_null(
+					strstr(rec->resources[0].reason, "is left alone: the budget has no room for a rule"));
 				continue;
 			}
 			assert_int_equal(rec->resources[0].n_rules, PORTS);
@@ -197,18 +206,22 @@ static void resources_in_a_group_with_little_room_share_it_as_well_as_can_be(voi
 
 	srand(5);
 	scene_open(&s, group, 0);
-	scene_estate(&s, "resources:\n  - {name: vm1, addresses: [10.0.0.4], nsgs: [web.json]}\n  - {name: vm2, addresses: [10.0.0.5], nsgs: [web.json]}\n");
+	scene_estate(
+		&s,
+		"resources:\n  - {name: vm1, addresses: [10.0.0.4], nsgs: [web.json]}\n  - {name: vm2, addresses: [10.0.0.5], nsgs: [web.json]}\n");
 	scatter(&s, "10.0.0.4", 22, 9);
 	scatter(&s, "10.0.0.5", 22, 7);
 	scene_recommend(&s);
 	struct wh_harden_options opt = {.no_holdout = true};
 	for (size_t i = 0; i < 2; i++)
 		costs_alone(&s, i, 22, opt, cost[i], alone[i]);
-	for (unsigned most = 11; most <= 28; most++) { /* one is the group's own, 140.0.0.0/8; less than ten are too few for two rules */
+	/* one is the group's own, 140.0.0.0/8; less than ten are too few for two rules */
+	for (unsigned most = 11; most <= 28; most++) {
 		double want = INFINITY;
 		for (unsigned i = 1; i <= MOST; i++)
 			for (unsigned k = 1; k <= MOST; k++)
-				if (!isinf(cost[0][i]) && !isinf(cost[1][k]) && 1 + weight_of(alone[0][i]) + weight_of(alone[1][k]) <= most)
+				if (!isinf(cost[0][i]) && !isinf(cost[1][k]) &&
+				    1 + weight_of(alone[0][i]) + weight_of(alone[1][k]) <= most)
 					want = fmin(want, cost[0][i] + cost[1][k]);
 		opt.max_prefixes_nsg = most;
 		const struct wh_recommendation *rec = recommend(&s, "22", opt);
@@ -222,7 +235,8 @@ static void resources_in_a_group_with_little_room_share_it_as_well_as_can_be(voi
 	opt.max_prefixes_nsg = 7;
 	const struct wh_recommendation *rec = recommend(&s, "22", opt);
 	assert_int_equal(rec->resources[0].n_rules + rec->resources[1].n_rules, 1);
-	assert_non_null(strstr(rec->resources[rec->resources[0].n_rules].reason, "web has no room for narrower rules: it holds 7 prefixes"));
+	assert_non_null(strstr(rec->resources[rec->resources[0].n_rules].reason,
+	                       "web has no room for narrower rules: it holds 7 prefixes"));
 	scene_close(&s);
 }
 
@@ -291,10 +305,12 @@ static void a_budget_that_even_single_lines_overrun_is_kept_by_leaving_ports_as_
 			scene_session_to(&s, "140.20.30.8", to, 22, day, 9, 64, 600);
 		}
 	scene_recommend(&s);
-	struct wh_recommendation *rec = recommend(&s, "22", (struct wh_harden_options){.max_prefixes_nsg = 100, .no_holdout = true});
+	struct wh_recommendation *rec = recommend(&s, "22",
+	                                          (struct wh_harden_options){.max_prefixes_nsg = 100, .no_holdout = true});
 	for (size_t i = 0; i < RESOURCES; i++)
 		rules += rec->resources[i].n_rules;
-	assert_int_equal(rules, 99 / 5); /* each a prefix, its resource's address in an allow, a deny and the allow for probes, and the probes' tag */
+	/* each a prefix, its resource's address in an allow, a deny and the allow for probes, and the probes' tag */
+	assert_int_equal(rules, 99 / 5);
 	scene_close(&s);
 
 	scene_open(&s, NULL, 0);
@@ -313,14 +329,18 @@ static void ports_that_nobody_belongs_to_weigh_as_the_one_rule_that_closes_them(
 	static const char group[] = SCENE_NSG("*", "\"22\", \"8000-8019\"");
 	struct scene s;
 	scene_open(&s, group, 0);
-	scene_estate(&s, "resources:\n  - {name: vm1, addresses: [10.0.0.4], nsgs: [web.json]}\n  - {name: vm2, addresses: [10.0.0.5], nsgs: [web.json]}\n");
+	scene_estate(
+		&s,
+		"resources:\n  - {name: vm1, addresses: [10.0.0.4], nsgs: [web.json]}\n  - {name: vm2, addresses: [10.0.0.5], nsgs: [web.json]}\n");
 	for (int day = 0; day < 31; day++) {
 		scene_session_to(&s, "140.20.30.8", "10.0.0.4", 22, day, 9, 64, 600);
 		scene_session_to(&s, "140.20.30.9", "10.0.0.5", 22, day, 9, 64, 600);
 	}
 	scene_recommend(&s);
-	for (unsigned most = 15; most <= 16; most++) { /* each a peer with its allow, deny and probes, and a deny for all others with its probes */
-		const struct wh_recommendation *rec = recommend(&s, "22,8000-8019", (struct wh_harden_options){.max_prefixes_nsg = most});
+	/* each a peer with its allow, deny and probes, and a deny for all others with its probes */
+	for (unsigned most = 15; most <= 16; most++) {
+		const struct wh_recommendation *rec = recommend(&s, "22,8000-8019",
+		                                                (struct wh_harden_options){.max_prefixes_nsg = most});
 		assert_int_equal(rec->resources[0].n_rules + rec->resources[1].n_rules, most == 16 ? 42 : 41);
 	}
 	scene_close(&s);

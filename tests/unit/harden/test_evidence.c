@@ -106,7 +106,8 @@ static void days_of_a_connection_that_says_nothing_do_not_count(void **state)
 static void who_came_early_and_late_came_in_both_halves(void **state)
 {
 	(void)state;
-	struct wh_evidence_peer p[] = {peer("60.1.0.1", 1 << 14 | 1 << 15, 2), peer("60.2.0.1", 0x7fff, 2), peer("60.3.0.1", 0x3fff8000, 2)};
+	struct wh_evidence_peer p[] = {peer("60.1.0.1", 1 << 14 | 1 << 15, 2), peer("60.2.0.1", 0x7fff, 2),
+	                               peer("60.3.0.1", 0x3fff8000, 2)};
 	weigh(p, 3);
 	assert_true(p[0].value[WH_F_HALVES] == 1);
 	assert_true(p[1].value[WH_F_HALVES] == 0);
@@ -116,7 +117,8 @@ static void who_came_early_and_late_came_in_both_halves(void **state)
 static void guessers_in_the_same_24_speak_against_those_beside_them_and_friends_for_them(void **state)
 {
 	(void)state;
-	struct wh_evidence_peer p[] = {peer("60.1.0.1", 0x3fffffff, 90), guesser("60.1.0.77"), guesser("60.1.0.200"), peer("60.1.1.1", 0x3fffffff, 90)};
+	struct wh_evidence_peer p[] = {peer("60.1.0.1", 0x3fffffff, 90), guesser("60.1.0.77"), guesser("60.1.0.200"),
+	                               peer("60.1.1.1", 0x3fffffff, 90)};
 	weigh(p, 4);
 	assert_true(p[0].value[WH_F_INFECTED] == 1);
 	assert_true(fabs(p[1].value[WH_F_INFECTED] - 0.5) < 1e-9); /* one of each kind beside him */
@@ -128,7 +130,8 @@ static void guessers_in_the_same_24_speak_against_those_beside_them_and_friends_
 static void somebody_seen_in_passing_gets_no_line_and_who_came_yesterday_does(void **state)
 {
 	(void)state;
-	struct wh_evidence_peer p[] = {peer("60.1.0.1", 1 << 2, 3), peer("60.2.0.1", 1 << 1, 3), peer("60.3.0.1", 1 << 8, 3), peer("60.4.0.1", 1 << 20, 12)};
+	struct wh_evidence_peer p[] = {peer("60.1.0.1", 1 << 2, 3), peer("60.2.0.1", 1 << 1, 3), peer("60.3.0.1", 1 << 8, 3),
+	                               peer("60.4.0.1", 1 << 20, 12)};
 	for (int i = 0; i < 4; i++) { /* as large as nobody guesses */
 		edge_of(&p[i])->size_hist[6] = p[i].edge->size_hist[4];
 		edge_of(&p[i])->size_hist[4] = 0;
@@ -188,7 +191,8 @@ static void guessing_on_two_ports_helps_on_neither(void **state)
 
 /* ---- whose every session is like a failed login ---- */
 
-/* Once on every day of the month, `like` sessions of it like a failed login, and the others as short and small as a health check. */
+/* Once on every day of the month, `like` sessions of it like a failed login, and the others as short and small as a health
+ * check. */
 static struct wh_evidence_peer daily(const char *addr, unsigned like)
 {
 	struct wh_evidence_peer p = peer(addr, 0x3fffffff, 30);
@@ -294,7 +298,8 @@ static void who_works_once_a_week_is_not_drowned_by_who_comes_daily(void **state
 		assert_int_equal(p[i].verdict, i < 3 ? WH_PEER_IN : WH_PEER_OUT);
 }
 
-/* So many who come daily with sessions like failed logins, where nobody works; so many of them listed: how many of the others are let in. */
+/* So many who come daily with sessions like failed logins, where nobody works; so many of them listed: how many of the others are
+ * let in. */
 static unsigned let_in_beside_listed(unsigned listed, unsigned others)
 {
 	struct wh_evidence_peer p[16];
@@ -324,7 +329,8 @@ static void where_as_many_are_listed_as_come_like_them_these_are_taken_for_their
 static void alerts_of_any_severity_on_a_tenth_of_the_flows_tell_a_guesser_and_no_worker(void **state)
 {
 	(void)state;
-	struct wh_evidence_peer p[] = {daily("60.1.0.1", 30), daily("60.2.0.1", 30), worker("60.3.0.1"), daily("60.4.0.1", 30), daily("60.5.0.1", 30), daily("60.6.0.1", 30)};
+	struct wh_evidence_peer p[] = {daily("60.1.0.1", 30), daily("60.2.0.1", 30), worker("60.3.0.1"),
+	                               daily("60.4.0.1", 30), daily("60.5.0.1", 30), daily("60.6.0.1", 30)};
 	edge_of(&p[0])->alerts[3] = (uint32_t)edge_of(&p[0])->flows / 5;
 	edge_of(&p[2])->alerts[3] = 1;
 	weigh(p, 6);
@@ -370,7 +376,8 @@ static void who_works_on_one_port_and_guesses_on_another_is_let_in_on_the_first_
 	struct wh_error err;
 	char *text = NULL;
 	assert_int_equal(wh_explain(&s.ledger, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
-	assert_non_null(strstr(text, "its sessions are like failed logins: 100 % of what its days and other ports say is taken off"));
+	assert_non_null(
+		strstr(text, "its sessions are like failed logins: 100 % of what its days and other ports say is taken off"));
 	free(text);
 	scene_close(&s);
 }

@@ -50,8 +50,8 @@ static void a_peer_counts_once_for_each_local_address_whoever_tells(void **state
 	}
 }
 
-/* The finishing step of a hash that has no key, as this one was before: f(high) ^ low decides, so that for each other high half there is a low
- * half with the same hash. */
+/* The finishing step of a hash that has no key, as this one was before: f(high) ^ low decides, so that for each other high half
+ * there is a low half with the same hash. */
 static uint64_t old_half(uint64_t x)
 {
 	x = (x ^ 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;

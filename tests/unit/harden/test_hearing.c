@@ -87,7 +87,8 @@ static void a_connection_that_stayed_open_is_no_proof_that_the_sensor_heard(void
 	strangers(&s, 0, 12);
 	strangers(&s, 26, 48);
 	struct wh_record r = scene_record("140.20.30.9", 5432, 10, 9, 500, 900);
-	assert_true(wh_store_seen_open(s.ledger.store, s.locals, &r.flow, 1, scene_record("140.20.30.9", 5432, 47, 9, 500, 900).flow.end_us, &err) == 0);
+	assert_true(wh_store_seen_open(s.ledger.store, s.locals, &r.flow, 1,
+	                               scene_record("140.20.30.9", 5432, 47, 9, 500, 900).flow.end_us, &err) == 0);
 	assert_non_null(strstr(reason_of(&s, &rule), "not closed"));
 	assert_false(rule);
 	scene_close(&s);
@@ -298,7 +299,8 @@ static void datagrams_in_a_partners_name_do_not_make_it_look_as_if_it_were_every
 	char yaml[4000] = "resources:\n  - {name: vm1, addresses: [10.0.0.4], internet-facing: true}\n";
 	scene_open(&s, NULL, 0);
 	for (int i = 0; i < 20; i++)
-		snprintf(yaml + strlen(yaml), sizeof yaml - strlen(yaml), "  - {name: dns%d, addresses: [10.0.1.%d], internet-facing: true}\n", i, i + 1);
+		snprintf(yaml + strlen(yaml), sizeof yaml - strlen(yaml),
+		         "  - {name: dns%d, addresses: [10.0.1.%d], internet-facing: true}\n", i, i + 1);
 	scene_estate(&s, yaml);
 	scene_partner_days(&s, 0, 31);
 	wh_addr_parse("62.7.7.7", 8, &partner);
@@ -336,9 +338,11 @@ static void days_on_which_the_ledger_was_full_narrow_and_close_nothing_and_are_n
 		reason_of(&s, &rule);
 		assert_true(rule);
 		wh_store_bound(s.ledger.store, &(struct wh_store_bounds){.bytes = 1});
-		scene_session(&s, "62.7.7.7", 443, 34, 9, 400, 900); /* on another port: which one it would have been is not kept */
+		/* on another port: which one it would have been is not kept */
+		scene_session(&s, "62.7.7.7", 443, 34, 9, 400, 900);
 		const char *why = reason_of(&s, &rule);
-		if (!strstr(why, "ledger had reached ledger-size, and did not take peers of 10.0.0.4 that it does not know, last on 2026-11-04"))
+		if (!strstr(why,
+		            "ledger had reached ledger-size, and did not take peers of 10.0.0.4 that it does not know, last on 2026-11-04"))
 			fail_msg("%s", why);
 		assert_false(rule);
 		wh_store_bound(s.ledger.store, &(struct wh_store_bounds){.bytes = 0});

@@ -30,7 +30,8 @@ static void a_stranger_whose_address_was_chosen_to_share_a_partners_hash_is_not_
 	memcpy(twin.b, &high, 8), memcpy(twin.b + 8, &other, 8);
 
 	struct wh_evidence_peer web[] = {{.addr = partner, .days = regular.days, .edge = &regular}};
-	struct wh_evidence_peer ssh[] = {{.addr = partner, .days = once.days, .edge = &once}, {.addr = twin, .days = once.days, .edge = &once}};
+	struct wh_evidence_peer ssh[] = {{.addr = partner, .days = once.days, .edge = &once},
+	                                 {.addr = twin, .days = once.days, .edge = &once}};
 	struct wh_port_traffic ports[] = {{.direction = WH_INBOUND, .proto = 6, .port = 22, .peers = ssh, .n = 2},
 	                                  {.direction = WH_INBOUND, .proto = 6, .port = 443, .peers = web, .n = 1}};
 	struct wh_resource_traffic t = {.ports = ports, .n = 2};

@@ -70,8 +70,8 @@ static bool has_a_line_of_his_own(const struct wh_recommended_rule *r, const cha
 	return false;
 }
 
-/* So many strangers, each of whom tries so many passwords on every day of the partners' month: how many of them are let in, each with a line
- * for his own address. Together they get nothing else. */
+/* So many strangers, each of whom tries so many passwords on every day of the partners' month: how many of them are let in, each
+ * with a line for his own address. Together they get nothing else. */
 static unsigned let_in_after_a_month(unsigned guessers, unsigned a_day)
 {
 	struct scene s;
@@ -169,13 +169,15 @@ static void who_holds_his_connections_open_every_day_gets_his_own_address(void *
 	assert_true(let_in_with_sessions_of(1, 60, NULL, NULL));
 }
 
-/* The price: a script alone at its address is left out, but for one whose sessions are larger, longer or shorter than a failed login. */
+/* The price: a script alone at its address is left out, but for one whose sessions are larger, longer or shorter than a failed
+ * login. */
 static void a_script_of_sessions_like_failed_logins_needs_the_rules_in_force_or_trusted(void **state)
 {
 	(void)state;
-	static const char nsg[] = "{\"name\":\"web\",\"securityRules\":[{\"name\":\"a\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\","
-	                          "\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\","
-	                          "\"sourceAddressPrefixes\":[\"140.20.0.0/16\",\"45.9.9.9/32\"]}]}";
+	static const char nsg[] =
+		"{\"name\":\"web\",\"securityRules\":[{\"name\":\"a\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\","
+		"\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\","
+		"\"sourceAddressPrefixes\":[\"140.20.0.0/16\",\"45.9.9.9/32\"]}]}";
 	struct wh_prefix trusted = scene_prefix("45.9.9.9");
 	assert_false(let_in_with_sessions_of(1, 1, NULL, NULL)); /* 2 KiB both ways together */
 	assert_false(let_in_with_sessions_of(7, 29, NULL, NULL));
@@ -186,8 +188,8 @@ static void a_script_of_sessions_like_failed_logins_needs_the_rules_in_force_or_
 	assert_true(let_in_with_sessions_of(1, 1, NULL, nsg));
 }
 
-/* A port of short calls: so many scripts, in places of their own, that each call daily like a failed login; so many who guess as often and on
- * whom a sensor's alerts tell; and one who guesses without. Returns how many scripts are let in. */
+/* A port of short calls: so many scripts, in places of their own, that each call daily like a failed login; so many who guess as
+ * often and on whom a sensor's alerts tell; and one who guesses without. Returns how many scripts are let in. */
 static unsigned scripts_let_in(unsigned scripts, unsigned told, bool *guesser)
 {
 	struct scene s;
@@ -302,8 +304,8 @@ static void with_a_severe_alert_or_on_a_list_he_stays_carved_out(void **state)
 	assert_true(carved_out(28, 0, true));
 }
 
-/* Honest: nobody can know who sent what was not answered. One address comes back, of somebody who belonged for long; not his neighbour,
- * nor who was answered once, nor who never was. */
+/* Honest: nobody can know who sent what was not answered. One address comes back, of somebody who belonged for long; not his
+ * neighbour, nor who was answered once, nor who never was. */
 static void attempts_in_a_former_peers_name_bring_that_one_address_back(void **state)
 {
 	(void)state;
@@ -334,7 +336,8 @@ static void attempts_in_a_former_peers_name_bring_that_one_address_back(void **s
 	assert_int_equal(wh_port_list_load("22", NULL, s.mem, &ports, &err), 0);
 	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .min_days = 30};
 	assert_int_equal(wh_explain(&s.ledger, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
-	const char *his = strstr(text, "\n    45.9.9.9 "), *end = his ? strchr(his + 1, '\n') : NULL, *why = strstr(text, "was refused 15 times since: comes again");
+	const char *his = strstr(text, "\n    45.9.9.9 "), *end = his ? strchr(his + 1, '\n') : NULL,
+		   *why = strstr(text, "was refused 15 times since: comes again");
 	assert_true(his && why > his && why < end);
 	free(text);
 	scene_close(&s);
@@ -358,7 +361,8 @@ static void a_spoofer_can_not_make_a_peer_look_hostile(void **state)
 	scene_close(&s);
 }
 
-/* The other side of it: alerts on conversations that really took place do count, of one that raised them from its first days on. */
+/* The other side of it: alerts on conversations that really took place do count, of one that raised them from its first days
+ * on. */
 static void alerts_on_answered_flows_keep_out_who_raised_them_from_the_start(void **state)
 {
 	(void)state;

@@ -91,7 +91,9 @@ static void one_connection_of_many_days_is_presence_on_all_of_them(void **state)
 	struct wh_harden_options opt = scene_options(&s, "22");
 	struct wh_replay *p;
 	struct wh_error err;
-	assert_int_equal(wh_replay(&(struct wh_harden_ask){.store = s.ledger.store, .estate = s.estate, .opt = &opt}, rec, 0, s.mem, &p, &err), 0);
+	assert_int_equal(wh_replay(&(struct wh_harden_ask){.store = s.ledger.store, .estate = s.estate, .opt = &opt}, rec, 0,
+	                           s.mem, &p, &err),
+	                 0);
 	assert_int_equal(p->flows.lost, 0);
 	assert_int_equal(p->days[p->n_days - 25].kept, 5 + 2); /* of both, one was open on that day */
 	scene_close(&s);
@@ -188,7 +190,8 @@ static void a_guesser_is_carved_out_until_he_has_been_quiet_for_long(void **stat
 	}
 }
 
-/* The port is open, the sensor saw the resource daily on another one, and nobody came: closed, and marked as the program's own. */
+/* The port is open, the sensor saw the resource daily on another one, and nobody came: closed, and marked as the program's
+ * own. */
 static void a_port_that_nobody_uses_is_closed_and_says_on_how_many_days_the_resource_was_seen(void **state)
 {
 	(void)state;
@@ -323,7 +326,8 @@ static void what_is_saved_is_what_is_loaded(void **state)
 	scene_open(&s, NSG("140.20.30.10/24", "22"), 0);
 	scene_partner_days(&s, 0, 31);
 	struct wh_recommendation *rec = scene_recommend(&s);
-	if (wh_recommendation_save(s.ledger.state, rec, &err) || wh_recommendation_load(s.ledger.state, s.estate, s.mem, &again, &err))
+	if (wh_recommendation_save(s.ledger.state, rec, &err) ||
+	    wh_recommendation_load(s.ledger.state, s.estate, s.mem, &again, &err))
 		fail_msg("%s", err.text);
 	char *a = wh_recommendation_json(rec, NULL), *b = wh_recommendation_json(again, NULL);
 	assert_string_equal(a, b);
@@ -333,7 +337,8 @@ static void what_is_saved_is_what_is_loaded(void **state)
 	scene_close(&s);
 }
 
-/* Lists of prefixes are put into the text and taken out of it by hand: it is what jansson writes, and what jansson writes is read. */
+/* Lists of prefixes are put into the text and taken out of it by hand: it is what jansson writes, and what jansson writes is
+ * read. */
 static void lists_of_prefixes_are_written_and_read_as_any_json(void **state)
 {
 	(void)state;
@@ -357,7 +362,8 @@ static void lists_of_prefixes_are_written_and_read_as_any_json(void **state)
 	char *b = json_dumps(doc, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
 	assert_non_null(doc);
 	assert_string_equal(a, b);
-	if (wh_recommendation_save(s.ledger.state, rec, &err) || wh_state_get(s.ledger.state, "recommendation", "latest", &saved, &err))
+	if (wh_recommendation_save(s.ledger.state, rec, &err) ||
+	    wh_state_get(s.ledger.state, "recommendation", "latest", &saved, &err))
 		fail_msg("%s", err.text);
 	for (size_t i = 0; i < 4; i++) {
 		char *text = json_dumps(doc, layouts[i] | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
@@ -381,7 +387,8 @@ static void lists_of_prefixes_are_written_and_read_as_any_json(void **state)
 static void a_saved_list_that_is_none_is_refused(void **state)
 {
 	(void)state;
-	static const char *const lists[] = {"7", "-1", "[\"1.2.3.4\",]", "[\"1.2.3.4\" \"1.2.3.5\"]", "[\"1.2.3\"]", "[7]", "[\"1.2.3.4\""};
+	static const char *const lists[] = {"7",           "-1",  "[\"1.2.3.4\",]", "[\"1.2.3.4\" \"1.2.3.5\"]",
+	                                    "[\"1.2.3\"]", "[7]", "[\"1.2.3.4\""};
 	struct scene s;
 	struct wh_recommendation *again;
 	struct wh_error err;
@@ -390,10 +397,12 @@ static void a_saved_list_that_is_none_is_refused(void **state)
 	scene_recommend(&s); /* commits and loads the estate */
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
 		const char *name = s.estate->resources[0].name;
-		char *text = wh_arena_printf(s.mem, "{\"version\":1,\"calculatedAt\":\"2026-01-31T00:00:00Z\",\"window\":{\"from\":\"2026-01-01T00:00:00Z\","
-		                             "\"to\":\"2026-01-31T00:00:00Z\",\"days\":30},\"resources\":[{\"name\":\"%s\",\"rules\":[{\"name\":\"r\","
-		                             "\"direction\":\"Inbound\",\"destinationPort\":22,\"protocols\":[\"TCP\"],\"ipAddresses\":%s,\"except\":[]}]}]}",
-		                             name, lists[i]);
+		char *text = wh_arena_printf(
+			s.mem,
+			"{\"version\":1,\"calculatedAt\":\"2026-01-31T00:00:00Z\",\"window\":{\"from\":\"2026-01-01T00:00:00Z\","
+			"\"to\":\"2026-01-31T00:00:00Z\",\"days\":30},\"resources\":[{\"name\":\"%s\",\"rules\":[{\"name\":\"r\","
+			"\"direction\":\"Inbound\",\"destinationPort\":22,\"protocols\":[\"TCP\"],\"ipAddresses\":%s,\"except\":[]}]}]}",
+			name, lists[i]);
 		if (wh_state_put(s.ledger.state, "recommendation", "latest", text, &err))
 			fail_msg("%s", err.text);
 		if (wh_recommendation_load(s.ledger.state, s.estate, s.mem, &again, &err) != -EBADMSG)

@@ -13,7 +13,8 @@ static struct wh_replay *replay(struct scene *s, const struct wh_recommendation 
 	struct wh_harden_options opt = scene_options(s, "22,443");
 	struct wh_replay *r;
 	struct wh_error err;
-	if (wh_replay(&(struct wh_harden_ask){.store = s->ledger.store, .estate = s->estate, .opt = &opt}, rec, 0, s->mem, &r, &err))
+	if (wh_replay(&(struct wh_harden_ask){.store = s->ledger.store, .estate = s->estate, .opt = &opt}, rec, 0, s->mem, &r,
+	              &err))
 		fail_msg("%s", err.text);
 	return r;
 }
@@ -23,7 +24,8 @@ static struct wh_replay *holdout(struct scene *s, unsigned days)
 	struct wh_harden_options opt = scene_options(s, "22,443");
 	struct wh_replay *r;
 	struct wh_error err;
-	if (wh_replay_holdout(&(struct wh_harden_ask){.store = s->ledger.store, .estate = s->estate, .opt = &opt}, days, s->mem, &r, &err))
+	if (wh_replay_holdout(&(struct wh_harden_ask){.store = s->ledger.store, .estate = s->estate, .opt = &opt}, days, s->mem,
+	                      &r, &err))
 		fail_msg("%s", err.text);
 	return r;
 }
@@ -51,7 +53,8 @@ static double at_most(unsigned k, unsigned n, double p)
 static void the_bound_is_the_share_at_which_so_few_have_a_chance_of_five_percent(void **state)
 {
 	(void)state;
-	static const unsigned cases[][2] = {{0, 1}, {0, 30}, {1, 2}, {1, 30}, {3, 10}, {9, 10}, {7, 1000}, {500, 1000}, {990, 1000}, {40, 41203}};
+	static const unsigned cases[][2] = {{0, 1},  {0, 30},   {1, 2},      {1, 30},     {3, 10},
+	                                    {9, 10}, {7, 1000}, {500, 1000}, {990, 1000}, {40, 41203}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		double p = wh_upper_bound(cases[i][0], cases[i][1]);
 		double chance = at_most(cases[i][0], cases[i][1], p);
@@ -179,12 +182,15 @@ static void a_holdout_as_long_as_the_watch_is_refused(void **state)
 	scene_partner_days(&s, 0, 31);
 	scene_recommend(&s);
 	struct wh_harden_options opt = scene_options(&s, "22,443");
-	assert_int_equal(wh_replay_holdout(&(struct wh_harden_ask){.store = s.ledger.store, .estate = s.estate, .opt = &opt}, 30, s.mem, &r, &err), -EINVAL);
+	assert_int_equal(wh_replay_holdout(&(struct wh_harden_ask){.store = s.ledger.store, .estate = s.estate, .opt = &opt}, 30,
+	                                   s.mem, &r, &err),
+	                 -EINVAL);
 	assert_true(err.input);
 	scene_close(&s);
 }
 
-/* Eight flows on three days: three, three and two, the more on the later days; and only the window's share in a shorter window. */
+/* Eight flows on three days: three, three and two, the more on the later days; and only the window's share in a shorter
+ * window. */
 static void flows_that_do_not_divide_by_days_are_all_counted(void **state)
 {
 	(void)state;
@@ -217,9 +223,12 @@ static void who_the_rules_in_force_deny_is_not_counted(void **state)
 {
 	(void)state;
 	struct scene s;
-	scene_open(&s, "{\"name\":\"web\",\"securityRules\":[{\"name\":\"ssh\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\","
-	               "\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"140.20.30.0/24\",\"destinationAddressPrefix\":\"*\","
-	               "\"destinationPortRange\":\"22\"}]}", 0);
+	scene_open(
+		&s,
+		"{\"name\":\"web\",\"securityRules\":[{\"name\":\"ssh\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\","
+		"\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"140.20.30.0/24\",\"destinationAddressPrefix\":\"*\","
+		"\"destinationPortRange\":\"22\"}]}",
+		0);
 	scene_partner_days(&s, 0, 31);
 	for (int day = 0; day < 31; day++)
 		scene_session(&s, "198.51.100.77", 22, day, 9, 64, 600);
@@ -242,7 +251,8 @@ static void the_json_says_what_the_replay_says(void **state)
 	assert_int_equal(json_integer_value(json_object_get(broken, "flows")), 0);
 	assert_int_equal(json_integer_value(json_object_get(broken, "of")), 155);
 	assert_int_equal(json_array_size(json_object_get(doc, "days")), 31);
-	assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(doc, "days"), 0), "day")), "2026-10-01");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(doc, "days"), 0), "day")),
+	                    "2026-10-01");
 	json_decref(doc);
 	free(text);
 	scene_close(&s);

@@ -34,9 +34,11 @@ static void it_agrees_with_the_paper(void **state)
 		for (unsigned days = 1; days <= 64; days += 3)
 			for (unsigned span = days - 1; span < 64; span += 5)
 				for (unsigned quiet = 0; span + quiet < 64; quiet += 4) {
-					double want = by_the_paper(&rhythms[k], days, span, quiet, 30), got = wh_expected_days(&rhythms[k], days, span, quiet, 30);
+					double want = by_the_paper(&rhythms[k], days, span, quiet, 30),
+					       got = wh_expected_days(&rhythms[k], days, span, quiet, 30);
 					if (fabs(got - want) > 1e-9 * (1 + want))
-						fail_msg("%u days in %u, quiet for %u: %.12g, not %.12g", days, span, quiet, got, want);
+						fail_msg("%u days in %u, quiet for %u: %.12g, not %.12g", days, span, quiet, got,
+						         want);
 				}
 }
 
@@ -49,7 +51,8 @@ static void what_is_looked_up_is_what_is_worked_out(void **state)
 		for (unsigned days = 1; days <= 64; days++)
 			for (unsigned span = days - 1; span < 64; span += 3)
 				for (unsigned quiet = 0; quiet <= 64; quiet += 4)
-					assert_true(wh_expected_looked_up(t, days, span, quiet) == wh_expected_days(&usual, days, span, quiet, 30));
+					assert_true(wh_expected_looked_up(t, days, span, quiet) ==
+					            wh_expected_days(&usual, days, span, quiet, 30));
 	free(t);
 }
 

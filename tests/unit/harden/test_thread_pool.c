@@ -15,7 +15,8 @@ enum { RESOURCES = 24, PEERS = 30, DAYS = 32, DAY0 = 20727 };
 
 struct ledger { char dir[40], db[64]; struct wh_ledger l; };
 
-static void answered(struct wh_edge_table *t, uint32_t peer, uint32_t local, uint16_t port, int day, unsigned bytes, unsigned seconds)
+static void answered(struct wh_edge_table *t, uint32_t peer, uint32_t local, uint16_t port, int day, unsigned bytes,
+                     unsigned seconds)
 {
 	struct wh_record r = {.kind = WH_RECORD_FLOW, .event_type = "flow"};
 	struct wh_flow *f = &r.flow;
@@ -53,7 +54,8 @@ static void make(struct ledger *l)
 			for (int day = 0; day < DAYS; day++) {
 				if ((day * 7 + (int)(p * 5 + r)) % 3)
 					continue;
-				answered(t, 0x8c000000u + r * 4096 + p * (p % 4 + 1), 0x0a000001u + r, p % 3 ? 22 : 443, day, 3000u << (p + r) % 7, 20 * (p + 1));
+				answered(t, 0x8c000000u + r * 4096 + p * (p % 4 + 1), 0x0a000001u + r, p % 3 ? 22 : 443, day,
+				         3000u << (p + r) % 7, 20 * (p + 1));
 				if (p % 10 == 0)
 					answered(t, 0x2d000000u + p, 0x0a000001u + r, 22, day, 1500, 2);
 			}
@@ -82,7 +84,8 @@ static int count_progress(void *arg, size_t done, size_t total)
 static char *recommended(struct ledger *l, unsigned threads)
 {
 	size_t last = 0;
-	struct wh_harden_options opt = {.evidence_yaml = "rules/evidence.yaml", .threads = threads, .progress = count_progress, .progress_arg = &last};
+	struct wh_harden_options opt = {
+		.evidence_yaml = "rules/evidence.yaml", .threads = threads, .progress = count_progress, .progress_arg = &last};
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_recommendation *rec;
 	struct wh_port_list *ports;

@@ -86,7 +86,8 @@ static void iprep_counts_from_the_least_score(void **state)
 static void json_lines_pass_over_metadata(void **state)
 {
 	(void)state;
-	struct wh_intel_parse_stats st = parse(&plain, "{\"cidr\":\"1.10.16.0/20\",\"x\":\"y\"}\n{\"type\":\"metadata\",\"records\":1}\n", "1.10.16.0/20 ");
+	struct wh_intel_parse_stats st = parse(
+		&plain, "{\"cidr\":\"1.10.16.0/20\",\"x\":\"y\"}\n{\"type\":\"metadata\",\"records\":1}\n", "1.10.16.0/20 ");
 	assert_int_equal(st.unreadable, 0);
 	assert_int_equal(st.skipped, 1);
 }
@@ -133,8 +134,10 @@ static void a_list_of_something_else_is_refused_with_its_line(void **state)
 static void lists_are_read_as_their_tools_write_them(void **state)
 {
 	(void)state;
-	static const struct { const char *text, *want; } rows[] = {
-		{"#\nStart\tEnd\tNetmask\tAttacks\tName\n45.33.41.0\t45.33.41.255\t24\t579\tEX\n45.33.42.0\t45.33.42.255\t24\t579\t\n", "45.33.41.0/24 45.33.42.0/24 "},
+	static const struct { const char *text, *want;
+	} rows[] = {
+		{"#\nStart\tEnd\tNetmask\tAttacks\tName\n45.33.41.0\t45.33.41.255\t24\t579\tEX\n45.33.42.0\t45.33.42.255\t24\t579\t\n",
+	         "45.33.41.0/24 45.33.42.0/24 "},
 		{"45.33.41.0 45.33.41.255 24\n", "45.33.41.0/24 "},
 		{"start end\n45.33.41.0 45.33.41.6\n", "45.33.41.0/30 45.33.41.4/31 45.33.41.6 "},
 		{"45.33.41.0 - 45.33.41.255 ; SBL1\n45.33.42.1 - 45.33.42.2\n", "45.33.41.0/24 45.33.42.1 45.33.42.2 "},
@@ -148,31 +151,41 @@ static void lists_are_read_as_their_tools_write_them(void **state)
 		{"[2a05::7]:443\n", "2a05::7 "},
 		{"45.33.41.7 45.33.41.8 45.33.41.9\n", "45.33.41.7 45.33.41.8 45.33.41.9 "},
 		{"45.33.41.7, 45.33.41.8, 45.33.41.9\n", "45.33.41.7 45.33.41.8 45.33.41.9 "},
-		{"create bl hash:net family inet\nadd bl 45.33.41.0/24 timeout 10\nadd bl 45.33.44.1,tcp:443\n", "45.33.41.0/24 45.33.44.1 "},
+		{"create bl hash:net family inet\nadd bl 45.33.41.0/24 timeout 10\nadd bl 45.33.44.1,tcp:443\n",
+	         "45.33.41.0/24 45.33.44.1 "},
 		{"table inet f {\n set b {\n  type ipv4_addr\n  elements = { 45.33.41.7 timeout 1d,\n   45.33.43.1-45.33.43.2, 45.33.41.9 . 443 }\n }\n}\n",
-		 "45.33.41.7 45.33.43.1 45.33.43.2 45.33.41.9 "},
-		{"add element inet f b { 45.33.41.7, 45.33.42.0/24 }\nadd element inet f b { 45.33.41.9 }\n", "45.33.41.7 45.33.42.0/24 45.33.41.9 "},
+	         "45.33.41.7 45.33.43.1 45.33.43.2 45.33.41.9 "},
+		{"add element inet f b { 45.33.41.7, 45.33.42.0/24 }\nadd element inet f b { 45.33.41.9 }\n",
+	         "45.33.41.7 45.33.42.0/24 45.33.41.9 "},
 		{"deny 45.33.41.7;\nDeny from 45.33.42.0/24\n", "45.33.41.7 45.33.42.0/24 "},
 		{"# Firstseen,DstIP,DstPort\n2026-11-20 10:00:00,45.33.41.7,443\n", "45.33.41.7 "},
-		{"Indicator type,Indicator,Description\nIPv4,45.33.41.7,c2\ndomain,bad.example.net,c2\nFileHash-MD5,d41d8cd98f00b204e9800998ecf8427e,x\n", "45.33.41.7 "},
-		{"# \"first_seen_utc\",\"ioc_value\",\"ioc_type\"\n\"x\", \"45.33.41.7:443\", \"ip:port\"\n\"x\", \"bad.example\", \"domain\"\n", "45.33.41.7 "},
-		{"uuid,type,value,to_ids\n1,ip-dst,45.33.41.7,1\n2,ip-dst,45.33.41.8,0\n3,ip-dst|port,45.33.41.9|443,1\n", "45.33.41.7 45.33.41.9 "},
+		{"Indicator type,Indicator,Description\nIPv4,45.33.41.7,c2\ndomain,bad.example.net,c2\nFileHash-MD5,d41d8cd98f00b204e9800998ecf8427e,x\n",
+	         "45.33.41.7 "},
+		{"# \"first_seen_utc\",\"ioc_value\",\"ioc_type\"\n\"x\", \"45.33.41.7:443\", \"ip:port\"\n\"x\", \"bad.example\", \"domain\"\n",
+	         "45.33.41.7 "},
+		{"uuid,type,value,to_ids\n1,ip-dst,45.33.41.7,1\n2,ip-dst,45.33.41.8,0\n3,ip-dst|port,45.33.41.9|443,1\n",
+	         "45.33.41.7 45.33.41.9 "},
 		{"start_ip,end_ip,country\n45.33.41.0,45.33.41.255,US\n", "45.33.41.0/24 "},
 		{"network;netmask\n45.33.41.0;255.255.255.0\n", "45.33.41.0/24 "},
 		{"network,cidr\n45.33.41.0,24\n", "45.33.41.0/24 "},
 		{"2026-01-01,45.33.41.7,443\n2026-01-01,45.33.41.8,443\n", "45.33.41.7 45.33.41.8 "},
 		{"45.33.41.0,45.33.41.255,US\n", "45.33.41.0/24 "},
 		{"id,source,ip,reason\n1,crowdsec,Ip:45.33.41.7,x\n2,CAPI,Range:45.33.42.0/24,x\n", "45.33.41.7 45.33.42.0/24 "},
-		{"{\"meta\":{\"ip\":\"46.1.1.1\"},\"data\":[{\"ipAddress\":\"45.33.41.7\",\"abuseConfidenceScore\":100}]}", "45.33.41.7 "},
+		{"{\"meta\":{\"ip\":\"46.1.1.1\"},\"data\":[{\"ipAddress\":\"45.33.41.7\",\"abuseConfidenceScore\":100}]}",
+	         "45.33.41.7 "},
 		{"[{\"ip_address\":\"45.33.41.7\",\"port\":443}]", "45.33.41.7 "},
 		{"[\n\"45.33.41.7\",\n\"45.33.42.0/24\"]", "45.33.41.7 45.33.42.0/24 "},
 		{"{\"45.33.41.7\":{\"n\":1},\"45.33.41.8\":{\"n\":2}}", "45.33.41.7 45.33.41.8 "},
 		{"{\"1\":[{\"ioc_value\":\"45.33.41.7:443\"}],\"2\":[{\"ioc_value\":\"bad.example\"}]}", "45.33.41.7 "},
-		{"[{\"decisions\":[{\"value\":\"45.33.41.7\",\"scope\":\"Ip\"}],\"source\":{\"ip\":\"46.1.1.1\"}}]", "45.33.41.7 "},
+		{"[{\"decisions\":[{\"value\":\"45.33.41.7\",\"scope\":\"Ip\"}],\"source\":{\"ip\":\"46.1.1.1\"}}]",
+	         "45.33.41.7 "},
 		{"{\"new\":[{\"value\":\"45.33.41.7\"}],\"deleted\":[{\"value\":\"46.1.1.1\"}]}", "45.33.41.7 "},
-		{"{\"prefixes\":[{\"ip_prefix\":\"45.33.41.0/24\"}],\"ipv6_prefixes\":[{\"ipv6_prefix\":\"2a05::/32\"}]}", "45.33.41.0/24 2a05::/32 "},
-		{"[{\"network\":\"45.33.41.0\",\"prefixlen\":24},{\"start\":\"45.33.42.0\",\"end\":\"45.33.42.1\"}]", "45.33.41.0/24 45.33.42.0/31 "},
-		{"{\"more\":false,\"objects\":[{\"type\":\"indicator\",\"pattern_type\":\"stix\",\"pattern\":\"[ipv4-addr:value = '45.33.41.7']\"}]}", "45.33.41.7 "},
+		{"{\"prefixes\":[{\"ip_prefix\":\"45.33.41.0/24\"}],\"ipv6_prefixes\":[{\"ipv6_prefix\":\"2a05::/32\"}]}",
+	         "45.33.41.0/24 2a05::/32 "},
+		{"[{\"network\":\"45.33.41.0\",\"prefixlen\":24},{\"start\":\"45.33.42.0\",\"end\":\"45.33.42.1\"}]",
+	         "45.33.41.0/24 45.33.42.0/31 "},
+		{"{\"more\":false,\"objects\":[{\"type\":\"indicator\",\"pattern_type\":\"stix\",\"pattern\":\"[ipv4-addr:value = '45.33.41.7']\"}]}",
+	         "45.33.41.7 "},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		parse(&plain, rows[i].text, rows[i].want);
@@ -181,24 +194,30 @@ static void lists_are_read_as_their_tools_write_them(void **state)
 static void what_may_mean_two_things_is_refused_with_line_and_reason(void **state)
 {
 	(void)state;
-	static const struct { const char *text, *words; } rows[] = {
+	static const struct { const char *text, *words;
+	} rows[] = {
 		{"#\n45.33.41.7 46.1.1.1\n", "t: line 2: a second address in the line"},
 		{"45.33.41.0 45.33.41.255 20\n", "line 1: the end of the range and the length of the network disagree"},
-		{"45.33.41.0 24\n45.34.1.0 24\n45.33.41.7 16\n", "line 1: the number after the address may be a length or a count"},
+		{"45.33.41.0 24\n45.34.1.0 24\n45.33.41.7 16\n",
+	         "line 1: the number after the address may be a length or a count"},
 		{"0.0.0.0 bad.example.com\n127.0.0.1 worse.example\n", "line 1: no address in it, but domain names"},
 		{"bad.example.com\n", "line 1: no address in it, but domain names"},
 		{"d41d8cd98f00b204e9800998ecf8427e\n", "hashes"},
 		{"create bl hash:net\nadd bl 45.33.0.0/16\nadd bl 45.1.1.1\nadd bl 45.1.1.2\nadd bl 45.1.1.3\nadd bl 45.1.1.4\nadd bl 45.1.1.5\nadd bl 45.1.1.6\n"
-		 "add bl 45.1.1.8\nadd bl 45.1.1.9\nadd bl 45.1.1.10\nadd bl 45.1.1.11\nadd bl 45.33.41.7 nomatch\n", "line 13: an exception (nomatch)"},
+	         "add bl 45.1.1.8\nadd bl 45.1.1.9\nadd bl 45.1.1.10\nadd bl 45.1.1.11\nadd bl 45.33.41.7 nomatch\n",
+	         "line 13: an exception (nomatch)"},
 		{"src_ip,dst_ip\n45.33.41.7,46.1.1.1\n", "line 2: several addresses stand in one entry: say with `column`"},
 		{"45.33.41.7,46.1.1.1,443\n45.33.41.8,46.1.1.1,443\n", "line 1: several columns hold addresses"},
 		{"start_ip,end_ip\n45.33.41.9,45.33.41.1\n", "line 2: the start and the end are no range"},
-		{"start,end,bits\n45.33.41.0,45.33.41.255,16\n", "line 2: the start, the end and the length of the network disagree"},
+		{"start,end,bits\n45.33.41.0,45.33.41.255,16\n",
+	         "line 2: the start, the end and the length of the network disagree"},
 		{"network,netmask\n45.33.41.0,x\n", "line 2: the length or mask of the network can't be read"},
 		{"[{\"src_ip\":\"45.33.41.7\",\n\"dst_ip\":\"46.1.1.1\"}]", "line 1: several addresses stand in one entry"},
-		{"{\"blocked\":[\"45.33.41.7\"],\"suspicious\":[\"46.1.1.1\"]}", "addresses stand under 'blocked' and under 'suspicious'"},
+		{"{\"blocked\":[\"45.33.41.7\"],\"suspicious\":[\"46.1.1.1\"]}",
+	         "addresses stand under 'blocked' and under 'suspicious'"},
 		{"{\"error\":\"rate limit\"}", "there is no list of addresses in the document"},
-		{"{\"more\":true,\"objects\":[{\"type\":\"indicator\",\"pattern\":\"[ipv4-addr:value = '45.33.41.7']\"}]}", "one page of several"},
+		{"{\"more\":true,\"objects\":[{\"type\":\"indicator\",\"pattern\":\"[ipv4-addr:value = '45.33.41.7']\"}]}",
+	         "one page of several"},
 		{"-A INPUT -s 45.33.41.7/32 -j DROP\n", "line 1: an address stands in the line, but not at its start"},
 		{"table inet f {\n map m {\n  elements = { 45.33.41.7 : accept }\n }\n}\n", "an element of a map"},
 	};
@@ -257,10 +276,13 @@ static void write_list(const struct fixture *f, unsigned n)
 	fclose(out);
 }
 
-static int update(struct fixture *f, const struct wh_intel_protected *p, size_t n, bool force, struct wh_intel_list **l, struct wh_error *err)
+static int update(struct fixture *f, const struct wh_intel_protected *p, size_t n, bool force, struct wh_intel_list **l,
+                  struct wh_error *err)
 {
 	struct wh_intel_source s = {.name = "mine", .file = f->list};
-	return wh_intel_update(f->state, &(struct wh_intel_update){.source = &s, .prot = p, .n_prot = n, .now_us = now, .force = force}, f->mem, l, err);
+	return wh_intel_update(f->state,
+	                       &(struct wh_intel_update){.source = &s, .prot = p, .n_prot = n, .now_us = now, .force = force},
+	                       f->mem, l, err);
 }
 
 static void a_list_that_halves_or_grows_threefold_needs_force(void **state)
@@ -344,9 +366,14 @@ static void a_command_gives_its_output_and_its_failure_no_secret(void **state)
 static void published_lists_are_read(void **state)
 {
 	(void)state;
-	static const struct { const char *file; size_t entries; const char *column; } lists[] = {
-		{"firehol_dshield.netset", 19, NULL}, {"spamhaus_drop_v4.json", 1406, NULL}, {"abusech_feodotracker_ipblocklist.csv", 28, NULL},
-		{"ipsum_head2000.txt", 0, NULL}, {"firehol_2021_firehol_level1.netset", 2744, NULL}, {"stix21_indicator-for-c2-ip-address.json", 1, NULL},
+	static const struct { const char *file; size_t entries; const char *column;
+	} lists[] = {
+		{"firehol_dshield.netset", 19, NULL},
+		{"spamhaus_drop_v4.json", 1406, NULL},
+		{"abusech_feodotracker_ipblocklist.csv", 28, NULL},
+		{"ipsum_head2000.txt", 0, NULL},
+		{"firehol_2021_firehol_level1.netset", 2744, NULL},
+		{"stix21_indicator-for-c2-ip-address.json", 1, NULL},
 	};
 	const char *shared = getenv("WHITTLE_SHARED");
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {

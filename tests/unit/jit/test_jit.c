@@ -24,9 +24,15 @@ static struct wh_config *config(const char *text, struct wh_error *err)
 static const char policy[] =
 	"jit:\n  - {resource: vm1, ports: [22, 53/udp], from: [203.0.113.0/24, \"2001:db8::/64\"], who: [ada], longest: 3h}\n  - {resource: vm2, ports: 3389}\n";
 
-static struct wh_jit_grant grant(const char *resource, uint16_t port, uint8_t proto, const char *from, const char *who, int64_t hours)
+static struct wh_jit_grant grant(const char *resource, uint16_t port, uint8_t proto, const char *from, const char *who,
+                                 int64_t hours)
 {
-	struct wh_jit_grant g = {.resource = resource, .port = port, .proto = proto, .who = who, .opened_us = 1000, .expires_us = 1000 + hours * INT64_C(3600000000)};
+	struct wh_jit_grant g = {.resource = resource,
+	                         .port = port,
+	                         .proto = proto,
+	                         .who = who,
+	                         .opened_us = 1000,
+	                         .expires_us = 1000 + hours * INT64_C(3600000000)};
 	assert_int_equal(wh_prefix_parse(from, strlen(from), &g.from, NULL), 0);
 	return g;
 }

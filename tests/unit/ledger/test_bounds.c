@@ -47,10 +47,20 @@ static void end(struct world *w)
 /* A connection of TCP in which both sides sent data. */
 static void connects(struct world *w, uint32_t peer, int day, int second)
 {
-	struct wh_record r = {.kind = WH_RECORD_FLOW, .flow = {
-		.src = wh_addr_v4(peer), .dst = wh_addr_v4(0x0a000001), .src_port = 40000, .dst_port = 22, .proto = WH_PROTO_TCP, .has_tcp_flags = true,
-		.tcp_flags_toserver = WH_TCP_SYN | WH_TCP_ACK | WH_TCP_PSH, .tcp_flags_toclient = WH_TCP_SYN | WH_TCP_ACK | WH_TCP_PSH,
-		.start_us = day * WH_US_PER_DAY + second * INT64_C(1000000), .pkts_toserver = 9, .pkts_toclient = 9, .bytes_toserver = 2000, .bytes_toclient = 3000}};
+	struct wh_record r = {.kind = WH_RECORD_FLOW,
+	                      .flow = {.src = wh_addr_v4(peer),
+	                               .dst = wh_addr_v4(0x0a000001),
+	                               .src_port = 40000,
+	                               .dst_port = 22,
+	                               .proto = WH_PROTO_TCP,
+	                               .has_tcp_flags = true,
+	                               .tcp_flags_toserver = WH_TCP_SYN | WH_TCP_ACK | WH_TCP_PSH,
+	                               .tcp_flags_toclient = WH_TCP_SYN | WH_TCP_ACK | WH_TCP_PSH,
+	                               .start_us = day * WH_US_PER_DAY + second * INT64_C(1000000),
+	                               .pkts_toserver = 9,
+	                               .pkts_toclient = 9,
+	                               .bytes_toserver = 2000,
+	                               .bytes_toclient = 3000}};
 	r.flow.end_us = r.flow.start_us + 1000000;
 	assert_int_equal(wh_edge_table_fold(w->table, &r), 0);
 }
@@ -187,9 +197,18 @@ static void edges_go_when_so_many_days_with_data_came_since(void **state)
 /* A SYN that nobody answered. */
 static void knocks(struct world *w, uint32_t local, uint16_t port, int day)
 {
-	struct wh_record r = {.kind = WH_RECORD_FLOW, .flow = {
-		.src = wh_addr_v4(CROWD), .dst = wh_addr_v4(local), .src_port = 40000, .dst_port = port, .proto = WH_PROTO_TCP, .has_tcp_flags = true,
-		.tcp_flags_toserver = WH_TCP_SYN, .start_us = day * WH_US_PER_DAY, .end_us = day * WH_US_PER_DAY + 9, .pkts_toserver = 1, .bytes_toserver = 60}};
+	struct wh_record r = {.kind = WH_RECORD_FLOW,
+	                      .flow = {.src = wh_addr_v4(CROWD),
+	                               .dst = wh_addr_v4(local),
+	                               .src_port = 40000,
+	                               .dst_port = port,
+	                               .proto = WH_PROTO_TCP,
+	                               .has_tcp_flags = true,
+	                               .tcp_flags_toserver = WH_TCP_SYN,
+	                               .start_us = day * WH_US_PER_DAY,
+	                               .end_us = day * WH_US_PER_DAY + 9,
+	                               .pkts_toserver = 1,
+	                               .bytes_toserver = 60}};
 	assert_int_equal(wh_edge_table_fold(w->table, &r), 0);
 }
 

@@ -21,9 +21,19 @@ static struct wh_locals *ten(void)
 static struct wh_record tcp(uint32_t src, uint16_t sport, uint32_t dst, uint16_t dport)
 {
 	struct wh_record r = {.kind = WH_RECORD_FLOW};
-	r.flow = (struct wh_flow){.proto = WH_PROTO_TCP, .has_tcp_flags = true, .tcp_flags_toserver = S | A | P, .tcp_flags_toclient = S | A | P,
-	                          .pkts_toserver = 5, .pkts_toclient = 5, .bytes_toserver = 900, .bytes_toclient = 900, .src_port = sport,
-	                          .dst_port = dport, .src = wh_addr_v4(src), .dst = wh_addr_v4(dst), .start_us = DAY * WH_US_PER_DAY};
+	r.flow = (struct wh_flow){.proto = WH_PROTO_TCP,
+	                          .has_tcp_flags = true,
+	                          .tcp_flags_toserver = S | A | P,
+	                          .tcp_flags_toclient = S | A | P,
+	                          .pkts_toserver = 5,
+	                          .pkts_toclient = 5,
+	                          .bytes_toserver = 900,
+	                          .bytes_toclient = 900,
+	                          .src_port = sport,
+	                          .dst_port = dport,
+	                          .src = wh_addr_v4(src),
+	                          .dst = wh_addr_v4(dst),
+	                          .start_us = DAY * WH_US_PER_DAY};
 	r.flow.end_us = r.flow.start_us + 1000000;
 	return r;
 }
@@ -88,10 +98,11 @@ static void equal_ports_on_both_sides_leave_it_to_who_asked(void **state)
 static void an_ephemeral_port_of_ours_never_becomes_a_service_because_a_question_was_missed(void **state)
 {
 	(void)state;
-	struct wh_record r[] = {udp(peer, 53, host, 40000), udp(peer, 123, host, 61234), tcp(peer, 443, host, 40001), tcp(peer, 443, host, 40002),
-	                        tcp(peer, 443, host, 40003), tcp(peer, 443, host, 40004)};
+	struct wh_record r[] = {udp(peer, 53, host, 40000),  udp(peer, 123, host, 61234), tcp(peer, 443, host, 40001),
+	                        tcp(peer, 443, host, 40002), tcp(peer, 443, host, 40003), tcp(peer, 443, host, 40004)};
 	r[2].flow.tcp_flags_toserver = r[2].flow.tcp_flags_toclient = A | P;    /* no handshake was seen */
-	r[3].flow.tcp_flags_toserver = r[3].flow.tcp_flags_toclient = 0;        /* from the SYN+ACK on: the sensor tells no flags */
+	/* from the SYN+ACK on: the sensor tells no flags */
+	r[3].flow.tcp_flags_toserver = r[3].flow.tcp_flags_toclient = 0;
 	r[4].flow.tcp_flags_toserver = r[4].flow.tcp_flags_toclient = A | P | R;
 	r[5].kind = WH_RECORD_ALERT;                                            /* an alert on such a flow */
 	r[5].flow.has_tcp_flags = false;
@@ -161,7 +172,8 @@ static struct wh_record alert(uint32_t src, uint8_t severity)
 	return r;
 }
 
-/* A signature that fires on what the server sent, one over UDP, and one of which the sender is not known prove nothing of the peer. */
+/* A signature that fires on what the server sent, one over UDP, and one of which the sender is not known prove nothing of the
+ * peer. */
 static void an_alert_that_is_not_the_peers_own_leaves_a_mark_alone(void **state)
 {
 	(void)state;
@@ -196,7 +208,8 @@ static void an_outbound_edges_alert_is_of_what_the_server_sent(void **state)
 static void an_alert_adds_its_severity_and_neither_days_nor_flows(void **state)
 {
 	(void)state;
-	struct wh_record r[] = {alert(peer, 1), alert(peer, 3), alert(peer, 0), alert(peer, 200), tcp(peer, 40000, host, 22), alert(peer, 2)};
+	struct wh_record r[] = {alert(peer, 1), alert(peer, 3), alert(peer, 0), alert(peer, 200), tcp(peer, 40000, host, 22),
+	                        alert(peer, 2)};
 	struct found f = edges_of(r, 6), only = edges_of(r, 1);
 	assert_int_equal(f.n, 1);
 	assert_int_equal(f.edge[0].flows, 1);
@@ -227,7 +240,8 @@ static void an_alert_that_anybody_can_have_caused_in_anothers_name_says_nothing_
 static void an_edge_of_alerts_alone_merges_in_any_order(void **state)
 {
 	(void)state;
-	struct wh_edge alerts = {.alerts = {1}}, flow = {.first_us = 500, .last_us = 900, .day0 = 0, .days = 1, .flows = 1}, x = {0}, y = {0};
+	struct wh_edge alerts = {.alerts = {1}}, flow = {.first_us = 500, .last_us = 900, .day0 = 0, .days = 1, .flows = 1},
+		       x = {0}, y = {0};
 	wh_edge_merge(&x, &alerts), wh_edge_merge(&x, &flow);
 	wh_edge_merge(&y, &flow), wh_edge_merge(&y, &alerts);
 	assert_int_equal(x.first_us, 500);
@@ -303,7 +317,8 @@ static void a_night_has_the_hours_on_both_sides_of_midnight(void **state)
 static void a_flow_longer_than_the_bitmap_fills_it_up_to_its_last_day(void **state)
 {
 	(void)state;
-	struct wh_record r[] = {lasting(peer, -70, 0), lasting(peer + 1, -64, 0), lasting(peer + 2, -63, 0), lasting(peer + 3, -62, 0)};
+	struct wh_record r[] = {lasting(peer, -70, 0), lasting(peer + 1, -64, 0), lasting(peer + 2, -63, 0),
+	                        lasting(peer + 3, -62, 0)};
 	struct found f = edges_of(r, 4);
 	for (size_t i = 0; i < 4; i++) {
 		unsigned days = wh_addr_eq(&f.key[i].peer, &r[3].flow.src) ? 63 : 64;
@@ -332,7 +347,8 @@ static void the_sensor_was_there_on_each_day_of_a_flow_that_lasted(void **state)
 {
 	struct wh_locals *l = ten();
 	struct wh_edge_table *t = wh_edge_table_new(l, 1 << 20), *u = wh_edge_table_new(l, 1 << 20);
-	struct wh_record r[] = {lasting(peer, 3, 5), lasting(peer, 4, 4), lasting(peer, 10, 12), lasting(peer, 12, 13), lasting(peer, -70, 0)};
+	struct wh_record r[] = {lasting(peer, 3, 5), lasting(peer, 4, 4), lasting(peer, 10, 12), lasting(peer, 12, 13),
+	                        lasting(peer, -70, 0)};
 	uint64_t open[140] = {0};
 	(void)state;
 	for (size_t i = 0; i < 5; i++)
@@ -371,7 +387,8 @@ static void every_day_of_a_year_that_is_read_at_once_is_counted(void **state)
 	wh_edge_table_days(t, count_day, got);
 	assert_int_equal(got[0], 2000);
 	assert_int_equal(got[1], 1000);
-	for (; !wh_edge_table_nearly_full(t, 65536); day++) { /* and a log in which each record is of another day is flushed in time */
+	/* and a log in which each record is of another day is flushed in time */
+	for (; !wh_edge_table_nearly_full(t, 65536); day++) {
 		struct wh_record r = tcp(peer, 40000, host, 22);
 		r.flow.start_us = (DAY + day) * WH_US_PER_DAY;
 		assert_int_equal(wh_edge_table_fold(t, &r), 0);
@@ -390,17 +407,24 @@ static void every_day_of_a_year_that_is_read_at_once_is_counted(void **state)
 static void sums_stay_at_their_greatest_and_do_not_come_round(void **state)
 {
 	(void)state;
-	struct wh_edge a = {.flows = UINT64_MAX - 1, .bytes_in = UINT64_MAX, .bytes_out = UINT64_MAX - 5, .alerts = {UINT32_MAX, UINT32_MAX - 1}, .alerted_flows = UINT32_MAX},
-	               b = {.flows = 5, .bytes_in = 1, .bytes_out = 5, .alerts = {1, 7}, .alerted_flows = 3};
+	struct wh_edge a = {.flows = UINT64_MAX - 1,
+	                    .bytes_in = UINT64_MAX,
+	                    .bytes_out = UINT64_MAX - 5,
+	                    .alerts = {UINT32_MAX, UINT32_MAX - 1},
+	                    .alerted_flows = UINT32_MAX},
+		       b = {.flows = 5, .bytes_in = 1, .bytes_out = 5, .alerts = {1, 7}, .alerted_flows = 3};
 	a.size_hist[2] = b.size_hist[2] = a.time_hist[7] = b.time_hist[7] = UINT32_MAX - 1;
 	wh_edge_merge(&a, &b);
-	assert_true(a.flows == UINT64_MAX && a.bytes_in == UINT64_MAX && a.bytes_out == UINT64_MAX && a.alerted_flows == UINT32_MAX);
-	assert_true(a.alerts[0] == UINT32_MAX && a.alerts[1] == UINT32_MAX && a.size_hist[2] == UINT32_MAX && a.time_hist[7] == UINT32_MAX);
+	assert_true(a.flows == UINT64_MAX && a.bytes_in == UINT64_MAX && a.bytes_out == UINT64_MAX &&
+	            a.alerted_flows == UINT32_MAX);
+	assert_true(a.alerts[0] == UINT32_MAX && a.alerts[1] == UINT32_MAX && a.size_hist[2] == UINT32_MAX &&
+	            a.time_hist[7] == UINT32_MAX);
 	struct wh_record r[] = {tcp(peer, 40000, host, 22), tcp(peer, 40000, host, 22)};
 	r[0].flow.bytes_toserver = r[0].flow.bytes_toclient = r[1].flow.bytes_toserver = UINT64_MAX;
 	struct found f = edges_of(r, 2);
 	assert_true(f.edge[0].bytes_in == UINT64_MAX && f.edge[0].bytes_out == UINT64_MAX && f.edge[0].size_hist[7] == 2);
-	struct wh_sketch x = {.flows = UINT64_MAX, .undirected = 1, .days = 1}, y = {.flows = 2, .undirected = UINT64_MAX, .days = 1};
+	struct wh_sketch x = {.flows = UINT64_MAX, .undirected = 1, .days = 1},
+			 y = {.flows = 2, .undirected = UINT64_MAX, .days = 1};
 	x.top[0].addr = y.top[0].addr = wh_addr_v4(peer);
 	x.top[0].count = y.top[0].count = UINT64_MAX - 1;
 	wh_sketch_merge(&x, &y);
@@ -518,7 +542,8 @@ static void a_scan_of_every_port_of_a_network_stays_within_the_limit_and_every_f
 static void a_datagram_to_which_only_an_icmp_error_came_back_is_not_answered(void **state)
 {
 	(void)state;
-	struct wh_record r = udp(0xcb007109, 40000, 0x0a000004, 161); /* the sensor counts the error with the flow, which stays new */
+	/* the sensor counts the error with the flow, which stays new */
+	struct wh_record r = udp(0xcb007109, 40000, 0x0a000004, 161);
 	r.flow.pkts_toserver = r.flow.pkts_toclient = 1;
 	r.flow.bytes_toserver = 59;
 	r.flow.bytes_toclient = 87;

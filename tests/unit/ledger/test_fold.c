@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Folding against a naive fold written apart from it: flows whose server is known by how they were made are kept in lists and counted
- * by the words of ledger.h; the table must come to the same, in whatever order and over however many tables the flows were split.
+ * Folding against a naive fold written apart from it: flows whose server is known by how they were made are kept in lists and
+ * counted by the words of ledger.h; the table must come to the same, in whatever order and over however many tables the flows
+ * were split.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,7 +56,8 @@ static struct made random_flow(void)
 		f->src_port = (uint16_t)(1024 + rnd() % 60000);
 		f->dst_port = (uint16_t)(20 + rnd() % 4);
 	}
-	f->start_us = (int64_t)(19990 + rnd() % 90 + (rnd() % 50 ? 0 : 200)) * WH_US_PER_DAY + (int64_t)(rnd() % (uint64_t)WH_US_PER_DAY);
+	f->start_us = (int64_t)(19990 + rnd() % 90 + (rnd() % 50 ? 0 : 200)) * WH_US_PER_DAY +
+	              (int64_t)(rnd() % (uint64_t)WH_US_PER_DAY);
 	if (rnd() % 40 == 0)
 		f->start_us = -(int64_t)(rnd() % (200 * (uint64_t)WH_US_PER_DAY)); /* before 1970 */
 	f->end_us = f->start_us + (int64_t)(rnd() >> (20 + rnd() % 40)) - (rnd() % 9 == 0 ? 1000 : 0);
@@ -85,12 +87,14 @@ struct naive {
 static struct naive *edges;
 static size_t n_edges;
 
-static void naive_add(const struct wh_addr *local, const struct wh_addr *peer, uint16_t port, uint8_t proto, uint8_t direction, const struct made *m)
+static void naive_add(const struct wh_addr *local, const struct wh_addr *peer, uint16_t port, uint8_t proto, uint8_t direction,
+                      const struct made *m)
 {
 	size_t i;
 	for (i = 0; i < n_edges; i++) {
 		const struct wh_edge_key *k = &edges[i].key;
-		if (!memcmp(&k->local, local, 16) && !memcmp(&k->peer, peer, 16) && k->port == port && k->proto == proto && k->direction == direction)
+		if (!memcmp(&k->local, local, 16) && !memcmp(&k->peer, peer, 16) && k->port == port && k->proto == proto &&
+		    k->direction == direction)
 			break;
 	}
 	if (i == n_edges) {
@@ -125,16 +129,19 @@ static struct wh_edge naive_edge(const struct naive *x)
 	for (size_t i = 0; i < x->n; i++) {
 		const struct wh_flow *f = &x->flow[i]->rec.flow;
 		bool from_src = memcmp(&f->src, &x->key.peer, 16) == 0 && memcmp(&f->dst, &x->key.local, 16) == 0;
-		if (!memcmp(&f->src, &f->dst, 16)) /* an address that talks to itself: the peer's side is the client's inbound, the server's outbound */
+		if (!memcmp(&f->src, &f->dst,
+		            16)) /* an address that talks to itself: the peer's side is the client's inbound, the server's outbound */
 			from_src = (x->flow[i]->server == DST) == (x->key.direction == WH_INBOUND);
-		int64_t end = f->end_us < f->start_us ? f->start_us : f->end_us, day = f->start_us / WH_US_PER_DAY - (f->start_us % WH_US_PER_DAY < 0);
+		int64_t end = f->end_us < f->start_us ? f->start_us : f->end_us,
+			day = f->start_us / WH_US_PER_DAY - (f->start_us % WH_US_PER_DAY < 0);
 		unsigned b = 0;
 		in += from_src ? f->bytes_toserver : f->bytes_toclient;
 		out += from_src ? f->bytes_toclient : f->bytes_toserver;
 		e.first_us = f->start_us < e.first_us ? f->start_us : e.first_us;
 		e.last_us = end > e.last_us ? end : e.last_us;
 		e.day0 = wh_day(end) > e.day0 ? wh_day(end) : e.day0;
-		int64_t hour = (f->start_us - day * WH_US_PER_DAY) / INT64_C(3600000000), last_hour = (end - day * WH_US_PER_DAY) / INT64_C(3600000000);
+		int64_t hour = (f->start_us - day * WH_US_PER_DAY) / INT64_C(3600000000),
+			last_hour = (end - day * WH_US_PER_DAY) / INT64_C(3600000000);
 		for (int64_t h = hour; h <= last_hour && h < hour + 24; h++)
 			e.hours |= 1u << h % 24;
 		while (b < 7 && capped((unsigned __int128)f->bytes_toserver + f->bytes_toclient) >= sizes[b])
@@ -147,7 +154,8 @@ static struct wh_edge naive_edge(const struct naive *x)
 	}
 	for (size_t i = 0; i < x->n; i++) {
 		const struct wh_flow *f = &x->flow[i]->rec.flow;
-		for (int64_t day = wh_day(f->start_us), last = wh_day(f->end_us < f->start_us ? f->start_us : f->end_us); day <= last; day++)
+		for (int64_t day = wh_day(f->start_us), last = wh_day(f->end_us < f->start_us ? f->start_us : f->end_us);
+		     day <= last; day++)
 			if (e.day0 - day < 64)
 				e.days |= UINT64_C(1) << (e.day0 - day);
 	}
@@ -220,7 +228,9 @@ static void folding_equals_a_naive_fold_in_any_order_and_over_any_number_of_tabl
 			for (size_t i = 0; i < parts; i++)
 				t[i] = wh_edge_table_new(l, 4 << 20);
 			for (size_t i = 0; i < FLOWS; i++)
-				assert_int_equal(way % 2 ? wh_edge_table_fold_later(t[rnd() % parts], &order[i].rec) : wh_edge_table_fold(t[rnd() % parts], &order[i].rec), 0);
+				assert_int_equal(way % 2 ? wh_edge_table_fold_later(t[rnd() % parts], &order[i].rec)
+				                         : wh_edge_table_fold(t[rnd() % parts], &order[i].rec),
+				                 0);
 			for (size_t i = 0; i < parts; i++)
 				assert_int_equal(wh_edge_table_carry_out(t[i]), 0);
 			for (size_t i = parts; i-- > 1;) { /* merged in another order than they were made */
@@ -321,8 +331,9 @@ static void a_table_that_takes_a_larger_one_keeps_its_own_limit(void **state)
 
 static void an_address_is_ours_just_when_a_prefix_or_an_address_of_ours_holds_it(void **state)
 {
-	static const char *const texts[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8", "2001:db8::/33", "0.0.0.0/0", "::/0", "100.64.0.0/10",
-	                                    "45.1.2.3", "2a00::1", "8.0.0.0/5", "224.0.0.0/4", "::ffff:0:0/97"};
+	static const char *const texts[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8", "2001:db8::/33",
+	                                    "0.0.0.0/0",  "::/0",          "100.64.0.0/10",  "45.1.2.3", "2a00::1",
+	                                    "8.0.0.0/5",  "224.0.0.0/4",   "::ffff:0:0/97"};
 	(void)state;
 	for (int round = 0; round < 3000; round++) {
 		struct wh_locals *l = wh_locals_new();
@@ -341,7 +352,8 @@ static void an_address_is_ours_just_when_a_prefix_or_an_address_of_ours_holds_it
 				a = rnd() % 2 ? p[rnd() % n].addr : wh_prefix_last(&p[rnd() % n]);
 			if (rnd() % 8 == 0)
 				a.b[rnd() % 16] ^= (uint8_t)(1 << rnd() % 8);
-			bool four = wh_addr_is_v4(&a), group = four ? a.b[12] >= 224 || !(a.b[12] | a.b[13] | a.b[14] | a.b[15]) : a.b[0] == 0xff;
+			bool four = wh_addr_is_v4(&a),
+			     group = four ? a.b[12] >= 224 || !(a.b[12] | a.b[13] | a.b[14] | a.b[15]) : a.b[0] == 0xff;
 			bool want = false;
 			for (size_t j = 0; j < n; j++)
 				want |= !group && wh_prefix_has(&p[j], &a);

@@ -74,8 +74,15 @@ static uint64_t steps_of(void (*peer)(unsigned i, struct wh_addr *a))
 	struct wh_edge_table *t = wh_edge_table_new(l, 64 << 20);
 	for (unsigned i = 0; i < PEERS; i++) {
 		struct wh_record r = {.kind = WH_RECORD_FLOW};
-		r.flow = (struct wh_flow){.proto = WH_PROTO_UDP, .pkts_toserver = 5, .pkts_toclient = 5, .bytes_toserver = 900, .bytes_toclient = 900,
-		                          .src_port = 40000, .dst_port = 53, .state = WH_STATE_ESTABLISHED, .dst = wh_addr_v4(0x0a000004)};
+		r.flow = (struct wh_flow){.proto = WH_PROTO_UDP,
+		                          .pkts_toserver = 5,
+		                          .pkts_toclient = 5,
+		                          .bytes_toserver = 900,
+		                          .bytes_toclient = 900,
+		                          .src_port = 40000,
+		                          .dst_port = 53,
+		                          .state = WH_STATE_ESTABLISHED,
+		                          .dst = wh_addr_v4(0x0a000004)};
 		peer(i, &r.flow.src);
 		assert_int_equal(wh_edge_table_fold(t, &r), 0);
 	}

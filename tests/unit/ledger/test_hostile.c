@@ -96,11 +96,24 @@ static int64_t now_ms(void)
 	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
 }
 
-static int any_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e) { (void)k, (void)e; ++*(unsigned *)arg; return 0; }
-static int any_sketch(void *arg, const struct wh_addr *a, uint8_t p, uint16_t port, const struct wh_sketch *s) { (void)arg, (void)a, (void)p, (void)port, (void)s; return 0; }
+static int any_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	(void)k, (void)e;
+	++*(unsigned *)arg;
+	return 0;
+}
+static int any_sketch(void *arg, const struct wh_addr *a, uint8_t p, uint16_t port, const struct wh_sketch *s)
+{
+	(void)arg, (void)a, (void)p, (void)port, (void)s;
+	return 0;
+}
 static int any_local(void *arg, const struct wh_addr *a) { (void)arg, (void)a; return 0; }
 static int any_doc(void *arg, const char *key, const char *json) { (void)arg; return key && json ? 0 : -EFAULT; }
-static int any_log(void *arg, int64_t seq, int64_t t, const char *who, const char *what, const char *json) { (void)arg, (void)seq, (void)t; return who && what && json ? 0 : -EFAULT; }
+static int any_log(void *arg, int64_t seq, int64_t t, const char *who, const char *what, const char *json)
+{
+	(void)arg, (void)seq, (void)t;
+	return who && what && json ? 0 : -EFAULT;
+}
 
 /* Opens and reads all of it; the first error, or 0. */
 static int read_everything(struct wh_error *err)
@@ -143,23 +156,32 @@ static void a_trigger_is_refused_before_it_can_undo_or_hang_anything(void **stat
 {
 	(void)state;
 	refused_everywhere("CREATE TRIGGER undo AFTER INSERT ON document BEGIN DELETE FROM document; END", "trigger 'undo'");
-	refused_everywhere("CREATE TRIGGER hang AFTER INSERT ON journal BEGIN INSERT INTO counter WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x) SELECT n, n FROM x; END", "trigger 'hang'");
+	refused_everywhere(
+		"CREATE TRIGGER hang AFTER INSERT ON journal BEGIN INSERT INTO counter WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x) SELECT n, n FROM x; END",
+		"trigger 'hang'");
 }
 
 static void a_view_in_the_place_of_a_table_is_refused(void **state)
 {
 	(void)state;
-	refused_everywhere("DROP TABLE document; CREATE VIEW document(collection, key, json, time) AS WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x) SELECT 'estate', n, '{}', 0 FROM x", "view 'document'");
+	refused_everywhere(
+		"DROP TABLE document; CREATE VIEW document(collection, key, json, time) AS WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x) SELECT 'estate', n, '{}', 0 FROM x",
+		"view 'document'");
 }
 
 static void columns_indices_and_defaults_that_are_not_ours_are_refused(void **state)
 {
 	(void)state;
-	refused_everywhere("DROP TABLE day; CREATE TABLE day(day INTEGER PRIMARY KEY, flows INTEGER NOT NULL AS (length(zeroblob(500000000))))", "table 'day'");
+	refused_everywhere(
+		"DROP TABLE day; CREATE TABLE day(day INTEGER PRIMARY KEY, flows INTEGER NOT NULL AS (length(zeroblob(500000000))))",
+		"table 'day'");
 	refused_everywhere("CREATE INDEX i ON document(length(zeroblob(900000000)))", "index 'i'");
-	refused_everywhere("DROP TABLE counter; CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL CHECK(length(zeroblob(1000)))) WITHOUT ROWID", "table 'counter'");
+	refused_everywhere(
+		"DROP TABLE counter; CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL CHECK(length(zeroblob(1000)))) WITHOUT ROWID",
+		"table 'counter'");
 	refused_everywhere("CREATE TABLE more(x)", "table 'more'");
-	refused_everywhere("PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = sql || ' ' WHERE name = 'edge'", "table 'edge'");
+	refused_everywhere("PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = sql || ' ' WHERE name = 'edge'",
+	                   "table 'edge'");
 	refused_everywhere("DROP TABLE sketch", "missing");
 }
 
@@ -177,12 +199,22 @@ static void a_value_of_another_type_is_damage_not_data(void **state)
 	(void)state;
 	static const char *const spoilt[] = {
 		"INSERT INTO edge VALUES(zeroblob(36), 'text')",
-		"INSERT INTO edge VALUES(zeroblob(20000), x'01')", "INSERT INTO sketch VALUES(CAST(zeroblob(19) AS TEXT), zeroblob(301))", "INSERT INTO sketch VALUES(zeroblob(19), 7)",
-		"INSERT INTO day VALUES(9000000000000, 1)", "INSERT INTO day VALUES(-9000000000000, 1)", "INSERT INTO day VALUES(5, 'many')", "INSERT INTO day VALUES(5, -1)",
-		"INSERT INTO counter VALUES(x'00', 1)", "INSERT INTO counter VALUES('flows', 'x')", "INSERT INTO counter VALUES('flows', 1e300)",
-		"INSERT INTO document(collection, key, json, time) VALUES('review', 'b', x'7b7d', 0)", "INSERT INTO document(collection, key, json, time) VALUES('review', x'00', '{}', 0)",
-		"INSERT INTO document(collection, key, json, time) VALUES('review', 'b', CAST(x'7b007d' AS TEXT), 0)", "INSERT INTO journal(time, who, what, json) VALUES('yesterday', 'ada', 'x', '{}')",
-		"INSERT INTO journal(time, who, what, json) VALUES(0, x'ff', 'x', '{}')", "INSERT INTO journal(seq, time, who, what, json) VALUES(-5, 0, 'a', 'x', '{}')",
+		"INSERT INTO edge VALUES(zeroblob(20000), x'01')",
+		"INSERT INTO sketch VALUES(CAST(zeroblob(19) AS TEXT), zeroblob(301))",
+		"INSERT INTO sketch VALUES(zeroblob(19), 7)",
+		"INSERT INTO day VALUES(9000000000000, 1)",
+		"INSERT INTO day VALUES(-9000000000000, 1)",
+		"INSERT INTO day VALUES(5, 'many')",
+		"INSERT INTO day VALUES(5, -1)",
+		"INSERT INTO counter VALUES(x'00', 1)",
+		"INSERT INTO counter VALUES('flows', 'x')",
+		"INSERT INTO counter VALUES('flows', 1e300)",
+		"INSERT INTO document(collection, key, json, time) VALUES('review', 'b', x'7b7d', 0)",
+		"INSERT INTO document(collection, key, json, time) VALUES('review', x'00', '{}', 0)",
+		"INSERT INTO document(collection, key, json, time) VALUES('review', 'b', CAST(x'7b007d' AS TEXT), 0)",
+		"INSERT INTO journal(time, who, what, json) VALUES('yesterday', 'ada', 'x', '{}')",
+		"INSERT INTO journal(time, who, what, json) VALUES(0, x'ff', 'x', '{}')",
+		"INSERT INTO journal(seq, time, who, what, json) VALUES(-5, 0, 'a', 'x', '{}')",
 	};
 	struct wh_error err;
 	for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
@@ -286,7 +318,8 @@ static void a_document_that_would_not_be_read_is_not_written(void **state)
 	free(text);
 }
 
-/* A tree of interior pages that all lead to the same page below: a walk over it meets 4,000^3 rows and more in a file of a few pages. */
+/* A tree of interior pages that all lead to the same page below: a walk over it meets 4,000^3 rows and more in a file of a few
+ * pages. */
 static void a_tree_without_end_is_left(void **state)
 {
 	(void)state;
@@ -464,15 +497,28 @@ static void an_older_ledger_keeps_its_documents_and_no_other_table_becomes_one(v
 /* Each of them stands behind the comparison of the schema: with one left out, nothing else here would fail. */
 static void every_defence_of_sqlite_is_on(void **state)
 {
-	static const struct { int id, on; } settings[] = {
-		{SQLITE_DBCONFIG_DEFENSIVE, 1}, {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
-		{SQLITE_DBCONFIG_ENABLE_FKEY, 0}, {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0}, {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}, {SQLITE_DBCONFIG_DQS_DDL, 0},
+	static const struct { int id, on;
+	} settings[] = {
+		{SQLITE_DBCONFIG_DEFENSIVE, 1},       {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+		{SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},  {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+		{SQLITE_DBCONFIG_ENABLE_FKEY, 0},     {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+		{SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}, {SQLITE_DBCONFIG_DQS_DDL, 0},
 		{SQLITE_DBCONFIG_DQS_DML, 0},
 	};
-	static const struct { int id, most; } limits[] = {
-		{SQLITE_LIMIT_LENGTH, WH_STATE_MAX_TEXT + 4096}, {SQLITE_LIMIT_SQL_LENGTH, 16384}, {SQLITE_LIMIT_COLUMN, 16}, {SQLITE_LIMIT_EXPR_DEPTH, 32},
-		{SQLITE_LIMIT_COMPOUND_SELECT, 2}, {SQLITE_LIMIT_VDBE_OP, 4096}, {SQLITE_LIMIT_FUNCTION_ARG, 8}, {SQLITE_LIMIT_ATTACHED, 0},
-		{SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 64}, {SQLITE_LIMIT_VARIABLE_NUMBER, 16}, {SQLITE_LIMIT_TRIGGER_DEPTH, 1}, {SQLITE_LIMIT_WORKER_THREADS, 0},
+	static const struct { int id, most;
+	} limits[] = {
+		{SQLITE_LIMIT_LENGTH, WH_STATE_MAX_TEXT + 4096},
+		{SQLITE_LIMIT_SQL_LENGTH, 16384},
+		{SQLITE_LIMIT_COLUMN, 16},
+		{SQLITE_LIMIT_EXPR_DEPTH, 32},
+		{SQLITE_LIMIT_COMPOUND_SELECT, 2},
+		{SQLITE_LIMIT_VDBE_OP, 4096},
+		{SQLITE_LIMIT_FUNCTION_ARG, 8},
+		{SQLITE_LIMIT_ATTACHED, 0},
+		{SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 64},
+		{SQLITE_LIMIT_VARIABLE_NUMBER, 16},
+		{SQLITE_LIMIT_TRIGGER_DEPTH, 1},
+		{SQLITE_LIMIT_WORKER_THREADS, 0},
 	};
 	(void)state;
 	struct wh_ledger ledger = {NULL, NULL};
@@ -497,9 +543,22 @@ static void every_defence_of_sqlite_is_on(void **state)
 static void statements_that_are_none_of_ours_are_not_prepared(void **state)
 {
 	static const char *const texts[] = {
-		"ATTACH ':memory:' AS x", "CREATE TABLE t(x)", "CREATE TEMP TABLE t(x)", "CREATE TRIGGER t AFTER INSERT ON journal BEGIN SELECT 1; END", "CREATE VIEW v AS SELECT 1",
-		"DROP TABLE journal", "ALTER TABLE journal ADD COLUMN x", "PRAGMA writable_schema = ON", "PRAGMA journal_mode = OFF", "PRAGMA page_count = 5", "SELECT sql FROM sqlite_master",
-		"UPDATE sqlite_master SET sql = ''", "SELECT load_extension('/tmp/x.so')", "REINDEX", "ANALYZE", "VACUUM INTO '/tmp/wh-hostile-copy'",
+		"ATTACH ':memory:' AS x",
+		"CREATE TABLE t(x)",
+		"CREATE TEMP TABLE t(x)",
+		"CREATE TRIGGER t AFTER INSERT ON journal BEGIN SELECT 1; END",
+		"CREATE VIEW v AS SELECT 1",
+		"DROP TABLE journal",
+		"ALTER TABLE journal ADD COLUMN x",
+		"PRAGMA writable_schema = ON",
+		"PRAGMA journal_mode = OFF",
+		"PRAGMA page_count = 5",
+		"SELECT sql FROM sqlite_master",
+		"UPDATE sqlite_master SET sql = ''",
+		"SELECT load_extension('/tmp/x.so')",
+		"REINDEX",
+		"ANALYZE",
+		"VACUUM INTO '/tmp/wh-hostile-copy'",
 	};
 	(void)state;
 	struct wh_ledger ledger = {NULL, NULL};

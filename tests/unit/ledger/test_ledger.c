@@ -16,7 +16,10 @@ static uint64_t rnd(void)
 
 static struct wh_edge random_edge(void)
 {
-	struct wh_edge e = {.first_us = (int64_t)(rnd() % 1000000) - 500000, .day0 = 20000 + (int32_t)(rnd() % 100), .days = rnd() & rnd() & rnd(), .flows = rnd() >> (rnd() % 64)};
+	struct wh_edge e = {.first_us = (int64_t)(rnd() % 1000000) - 500000,
+	                    .day0 = 20000 + (int32_t)(rnd() % 100),
+	                    .days = rnd() & rnd() & rnd(),
+	                    .flows = rnd() >> (rnd() % 64)};
 	e.last_us = e.first_us + (int64_t)(rnd() % 1000000);
 	e.days |= 1;
 	e.hours = (uint32_t)rnd() & 0xffffff;
@@ -58,7 +61,8 @@ static void an_edge_comes_back_as_it_was_stored_and_damage_is_seen(void **state)
 		assert_memory_equal(b, again, n);
 		for (size_t cut = 0; cut < n; cut++)
 			assert_int_equal(wh_edge_decode(b, cut, &back), -EBADMSG);
-		for (size_t at = 1; at < n; at++) { /* each edge has one encoding only: what else is read must be that of another edge */
+		/* each edge has one encoding only: what else is read must be that of another edge */
+		for (size_t at = 1; at < n; at++) {
 			uint8_t was = b[at];
 			b[at] = (uint8_t)rand();
 			if (!wh_edge_decode(b, n, &back)) {
@@ -74,8 +78,15 @@ static void an_edge_comes_back_as_it_was_stored_and_damage_is_seen(void **state)
 
 static struct wh_flow tcp(uint8_t ts, uint8_t tc, bool app)
 {
-	return (struct wh_flow){.proto = WH_PROTO_TCP, .has_tcp_flags = true, .tcp_flags_toserver = ts, .tcp_flags_toclient = tc, .app_proto_known = app,
-	                        .pkts_toserver = 5, .pkts_toclient = 5, .bytes_toserver = 900, .bytes_toclient = 900};
+	return (struct wh_flow){.proto = WH_PROTO_TCP,
+	                        .has_tcp_flags = true,
+	                        .tcp_flags_toserver = ts,
+	                        .tcp_flags_toclient = tc,
+	                        .app_proto_known = app,
+	                        .pkts_toserver = 5,
+	                        .pkts_toclient = 5,
+	                        .bytes_toserver = 900,
+	                        .bytes_toclient = 900};
 }
 
 static void the_server_is_told_from_the_handshake(void **state)
@@ -119,7 +130,8 @@ static void a_completed_handshake_without_data_is_an_answered_flow_of_its_own_ki
 	(void)state;
 	enum { S = WH_TCP_SYN, A = WH_TCP_ACK, R = WH_TCP_RST, F = WH_TCP_FIN, P = WH_TCP_PSH };
 	struct wh_flow closed = without_data(S | A | F, S | A | F, 4, 3), aborted = without_data(S | A | R, S | A, 3, 1),
-	               idle = without_data(S | A, S | A, 5, 5), one_way = without_data(S | A | P | F, S | A | F, 9, 7), talk = tcp(S | A | P, S | A | P, true);
+		       idle = without_data(S | A, S | A, 5, 5), one_way = without_data(S | A | P | F, S | A | F, 9, 7),
+		       talk = tcp(S | A | P, S | A | P, true);
 	one_way.bytes_toserver = 9000;
 	const struct wh_flow *const yes[] = {&closed, &aborted, &idle, &one_way};
 	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
@@ -128,8 +140,8 @@ static void a_completed_handshake_without_data_is_an_answered_flow_of_its_own_ki
 	}
 	assert_false(wh_flow_only_connects(&talk));
 	/* a scan's SYN and reset, a guessed acknowledgement that the server resets, a handshake that the sensor calls new */
-	struct wh_flow scan = without_data(S | R, S | A, 2, 1), guessed = without_data(S | A, S | A | R, 3, 2), half = without_data(S | A | R, S | A, 2, 1),
-	               fresh = without_data(S | A, S | A, 3, 5);
+	struct wh_flow scan = without_data(S | R, S | A, 2, 1), guessed = without_data(S | A, S | A | R, 3, 2),
+		       half = without_data(S | A | R, S | A, 2, 1), fresh = without_data(S | A, S | A, 3, 5);
 	fresh.state = WH_STATE_NEW;
 	const struct wh_flow *const no[] = {&scan, &guessed, &half, &fresh};
 	for (size_t i = 0; i < sizeof no / sizeof *no; i++)
@@ -140,7 +152,8 @@ static void a_flow_of_which_only_one_side_is_heard_is_told_from_an_unanswered_on
 {
 	(void)state;
 	enum { S = WH_TCP_SYN, A = WH_TCP_ACK, P = WH_TCP_PSH, F = WH_TCP_FIN };
-	struct wh_flow in = tcp(S | A | P | F, 0, false), out = tcp(0, S | A | P, false), scan = tcp(S, 0, false), both = tcp(S | A | P, S | A | P, false);
+	struct wh_flow in = tcp(S | A | P | F, 0, false), out = tcp(0, S | A | P, false), scan = tcp(S, 0, false),
+		       both = tcp(S | A | P, S | A | P, false);
 	in.pkts_toclient = out.pkts_toserver = scan.pkts_toclient = 0;
 	assert_true(wh_flow_one_sided(&in));
 	assert_true(wh_flow_one_sided(&out));
@@ -256,7 +269,8 @@ static char *ledger_of(size_t limit, unsigned flush_every, size_t *len)
 	struct wh_edge_table *t = wh_edge_table_new(l, limit);
 	seed = 42;
 	for (unsigned i = 0; i < 30000; i++) {
-		struct wh_record r = record(0x2d000000 + (uint32_t)(rnd() % 9000), 0x0a000000 + (uint32_t)(rnd() % 4), (uint16_t)(22 + rnd() % 2), (int)(20000 + rnd() % 80));
+		struct wh_record r = record(0x2d000000 + (uint32_t)(rnd() % 9000), 0x0a000000 + (uint32_t)(rnd() % 4),
+		                            (uint16_t)(22 + rnd() % 2), (int)(20000 + rnd() % 80));
 		int rc = wh_edge_table_fold(t, &r);
 		if (rc == -ENOSPC || (flush_every && i % flush_every == 0)) {
 			if (wh_store_commit(ledger.store, t, NULL, NULL, &err))

@@ -44,8 +44,16 @@ static void end(struct ledger *l)
 
 static struct wh_flow pool(const char *peer, uint16_t client_port, int64_t start_us)
 {
-	return (struct wh_flow){.src = addr(peer), .dst = addr("10.0.0.4"), .src_port = client_port, .dst_port = 5432, .proto = WH_PROTO_TCP, .start_us = start_us,
-	                        .state = WH_STATE_ESTABLISHED, .app_proto_known = true, .pkts_toserver = 1, .pkts_toclient = 1};
+	return (struct wh_flow){.src = addr(peer),
+	                        .dst = addr("10.0.0.4"),
+	                        .src_port = client_port,
+	                        .dst_port = 5432,
+	                        .proto = WH_PROTO_TCP,
+	                        .start_us = start_us,
+	                        .state = WH_STATE_ESTABLISHED,
+	                        .app_proto_known = true,
+	                        .pkts_toserver = 1,
+	                        .pkts_toclient = 1};
 }
 
 static struct wh_flow datagrams(uint32_t peer, int64_t start_us)
@@ -159,7 +167,8 @@ static void connections_of_one_peer_that_are_open_at_once_are_as_many_flows(void
 {
 	(void)state;
 	struct ledger l;
-	struct wh_flow f[] = {pool("140.20.30.9", 40000, 0), pool("140.20.30.9", 40001, 0), pool("140.20.30.9", 40002, 0), pool("140.20.30.10", 40000, 0)};
+	struct wh_flow f[] = {pool("140.20.30.9", 40000, 0), pool("140.20.30.9", 40001, 0), pool("140.20.30.9", 40002, 0),
+	                      pool("140.20.30.10", 40000, 0)};
 	begin(&l);
 	seen(&l, f, 4, DAY(1));
 	seen(&l, f, 2, DAY(2));

@@ -256,7 +256,8 @@ static void a_kind_that_is_not_known_is_refused_and_memory_is_no_ledger(void **s
 	(void)state;
 	assert_int_equal(wh_store_open("clickhouse://host/db", NULL, &s, &why), -EINVAL);
 	assert_null(s);
-	assert_int_equal(wh_ledger_open("memory:", WH_STATE_CREATE, &l, &why), -EINVAL); /* it would have no place for its documents */
+	/* it would have no place for its documents */
+	assert_int_equal(wh_ledger_open("memory:", WH_STATE_CREATE, &l, &why), -EINVAL);
 	assert_null(l.state);
 }
 

@@ -11,7 +11,12 @@
 
 static struct wh_fact seen_fact(enum wh_fact_kind kind, const char *client, const char *value, int day)
 {
-	struct wh_fact f = {.kind = kind, .client = world_address(client), .server = world_address("10.0.0.4"), .port = 443, .proto = WH_PROTO_TCP, .count = 1,
+	struct wh_fact f = {.kind = kind,
+	                    .client = world_address(client),
+	                    .server = world_address("10.0.0.4"),
+	                    .port = 443,
+	                    .proto = WH_PROTO_TCP,
+	                    .count = 1,
 	                    .time_us = scene_day0_us + day * WH_US_PER_DAY};
 	snprintf(f.value, sizeof f.value, "%s", value);
 	return f;
@@ -59,7 +64,10 @@ static void however_facts_are_split_over_batches_the_sum_is_the_same(void **stat
 		static const char *const values[] = {"1.0", "1.2", "1.3"};
 		char client[32];
 		snprintf(client, sizeof client, "%s.0.%u.7", i % 2 ? "10" : "198", i % 5);
-		struct wh_fact x = seen_fact(i % 7 == 0 ? WH_FACT_DNS_DOMAIN : i % 11 == 0 ? WH_FACT_CAPTURE : WH_FACT_TLS, client, values[i % 3], (int)(i % 9));
+		struct wh_fact x = seen_fact(i % 7 == 0    ? WH_FACT_DNS_DOMAIN
+		                             : i % 11 == 0 ? WH_FACT_CAPTURE
+		                                           : WH_FACT_TLS,
+		                             client, values[i % 3], (int)(i % 9));
 		x.time_us += i * INT64_C(1000003) % 997;
 		x.up = i * 31;
 		x.down = i;
@@ -125,7 +133,8 @@ static void facts_of_days_long_past_are_forgotten_and_others_are_not(void **stat
 	world_open(&w, *state);
 	struct wh_facts f = {.locals = w.locals};
 	for (int day = 0; day < 70; day += 10) {
-		struct wh_fact x[2] = {seen_fact(WH_FACT_DNS_DOMAIN, "10.0.0.9", "example.com", day), seen_fact(WH_FACT_TLS, "198.51.100.1", "1.2", day)};
+		struct wh_fact x[2] = {seen_fact(WH_FACT_DNS_DOMAIN, "10.0.0.9", "example.com", day),
+		                       seen_fact(WH_FACT_TLS, "198.51.100.1", "1.2", day)};
 		assert_int_equal(wh_facts_add(&f, x, 2), 0);
 	}
 	commit_facts(&w, &f);
@@ -147,8 +156,10 @@ static void write_log(const struct world *w, char log[static 64])
 	snprintf(log, 64, "%s/eve.json", w->dir);
 	FILE *f = fopen(log, "w");
 	for (int i = 0; i < 40; i++)
-		fprintf(f, "{\"timestamp\":\"2026-10-01T10:00:%02d.000000+0000\",\"event_type\":\"ssh\",\"src_ip\":\"198.51.100.%d\",\"src_port\":4000,\"dest_ip\":\"10.0.0.4\","
-		           "\"dest_port\":22,\"proto\":\"TCP\",\"ssh\":{\"server\":{\"proto_version\":\"2.0\"}}}\n", i, i % 4);
+		fprintf(f,
+		        "{\"timestamp\":\"2026-10-01T10:00:%02d.000000+0000\",\"event_type\":\"ssh\",\"src_ip\":\"198.51.100.%d\",\"src_port\":4000,\"dest_ip\":\"10.0.0.4\","
+		        "\"dest_port\":22,\"proto\":\"TCP\",\"ssh\":{\"server\":{\"proto_version\":\"2.0\"}}}\n",
+		        i, i % 4);
 	fclose(f);
 }
 

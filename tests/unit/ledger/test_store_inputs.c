@@ -21,7 +21,8 @@ static void the_token_of_an_input_stands_with_its_edges(void **state)
 	MUST(wh_store_progress_of(w.s, "c:a", &offset, &line, &err));
 	assert_int_equal(offset, 200);
 	assert_int_equal(line, 7);
-	MUST(world_commit(&w, &(struct wh_store_progress){.identity = "c:b", .path = "b", .offset = 1, .line = 1, .outdated = "c:a"}));
+	MUST(world_commit(
+		&w, &(struct wh_store_progress){.identity = "c:b", .path = "b", .offset = 1, .line = 1, .outdated = "c:a"}));
 	MUST(wh_store_progress_of(w.s, "c:a", &offset, &line, &err));
 	assert_int_equal(offset, 0);
 	MUST(wh_store_progress_of(w.s, "c:b", &offset, &line, &err));
@@ -68,12 +69,19 @@ static void what_was_seen_of_an_input_comes_back(void **state)
 	struct wh_content_mark marks[] = {{5, 0}, {6, 2}};
 	uint64_t tail[] = {6, 7};
 	uint16_t checks[] = {1, 2, 3, 4};
-	struct wh_content_row a = {.lines = 4, .marks = marks, .n_marks = 2, .tail = tail, .n_tail = 2, .checks = checks}, b = a, back;
+	struct wh_content_row a = {.lines = 4, .marks = marks, .n_marks = 2, .tail = tail, .n_tail = 2, .checks = checks}, b = a,
+			      back;
 	struct wh_content_row *rows[] = {&a, &b};
 	struct wh_conversation talks[] = {{1, 10}, {2, 20}, {3, 30}};
 	const struct wh_conversations_of_day days[] = {{20000, talks, 2}, {20001, talks + 2, 1}};
 	struct wh_realm_met here = {world_address("10.0.0.4"), {.tenant = 7}};
-	struct wh_store_seen seen = {.contents = rows, .n_contents = 2, .generation = generation, .conversations = days, .n_conversations = 2, .realms = &here, .n_realms = 1};
+	struct wh_store_seen seen = {.contents = rows,
+	                             .n_contents = 2,
+	                             .generation = generation,
+	                             .conversations = days,
+	                             .n_conversations = 2,
+	                             .realms = &here,
+	                             .n_realms = 1};
 	MUST(world_commit(&w, &(struct wh_store_progress){.path = "a", .seen = &seen}));
 	assert_int_equal(a.id, 1);
 	assert_int_equal(b.id, 2);
@@ -82,7 +90,13 @@ static void what_was_seen_of_an_input_comes_back(void **state)
 	assert_int_equal(later, generation + 1);
 	b.lines = 3, b.n_tail = 1; /* it is another now */
 	here.realm.tenant = 8;
-	seen = (struct wh_store_seen){.contents = rows + 1, .n_contents = 1, .generation = later, .conversations = days, .n_conversations = 1, .realms = &here, .n_realms = 1};
+	seen = (struct wh_store_seen){.contents = rows + 1,
+	                              .n_contents = 1,
+	                              .generation = later,
+	                              .conversations = days,
+	                              .n_conversations = 1,
+	                              .realms = &here,
+	                              .n_realms = 1};
 	MUST(world_commit(&w, &(struct wh_store_progress){.path = "a", .seen = &seen}));
 	MUST(w.s->ops->contents(w.s, content_ids, &ids, &err));
 	assert_int_equal(ids, 12);
@@ -124,11 +138,18 @@ static void of_a_batch_that_comes_too_late_nothing_is_added(void **state)
 	struct wh_content_mark mark = {5, 0};
 	uint64_t tail = 5;
 	uint16_t check = 1;
-	struct wh_content_row a = {.lines = 1, .marks = &mark, .n_marks = 1, .tail = &tail, .n_tail = 1, .checks = &check}, *rows = &a;
+	struct wh_content_row a = {.lines = 1, .marks = &mark, .n_marks = 1, .tail = &tail, .n_tail = 1, .checks = &check},
+			      *rows = &a;
 	struct wh_conversation talk = {1, 10};
 	const struct wh_conversations_of_day day = {20000, &talk, 1};
 	struct wh_realm_met here = {world_address("10.0.0.4"), {.tenant = 7}};
-	struct wh_store_seen seen = {.contents = &rows, .n_contents = 1, .generation = generation - 1, .conversations = &day, .n_conversations = 1, .realms = &here, .n_realms = 1};
+	struct wh_store_seen seen = {.contents = &rows,
+	                             .n_contents = 1,
+	                             .generation = generation - 1,
+	                             .conversations = &day,
+	                             .n_conversations = 1,
+	                             .realms = &here,
+	                             .n_realms = 1};
 	struct wh_store_progress p = {.identity = "c:a", .path = "a", .offset = 9, .line = 1, .seen = &seen};
 	world_session(&w, "203.0.113.2", "10.0.0.4", 22, 1);
 	world_refused(&w, "198.51.100.9", 80, 1);
@@ -159,12 +180,14 @@ static void write_log(const char *path, int from, int to)
 	FILE *f = fopen(path, from ? "a" : "w");
 	assert_non_null(f);
 	for (int i = from; i < to; i++)
-		fprintf(f, "{\"timestamp\":\"2026-10-%02dT10:%02d:%02d.000000+0000\",\"flow_id\":%d,\"event_type\":\"flow\",\"src_ip\":\"203.0.113.%d\",\"src_port\":%d,"
-		           "\"dest_ip\":\"10.0.0.4\",\"dest_port\":22,\"proto\":\"TCP\",\"app_proto\":\"ssh\",\"flow\":{\"pkts_toserver\":20,\"pkts_toclient\":20,"
-		           "\"bytes_toserver\":9000,\"bytes_toclient\":9000,\"start\":\"2026-10-%02dT10:%02d:%02d.000000+0000\",\"end\":\"2026-10-%02dT10:%02d:%02d.000000+0000\","
-		           "\"age\":0,\"state\":\"closed\",\"reason\":\"timeout\",\"alerted\":false},\"tcp\":{\"tcp_flags\":\"1b\",\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\","
-		           "\"syn\":true,\"fin\":true,\"psh\":true,\"ack\":true,\"state\":\"closed\"}}\n",
-		        1 + i % 20, i / 60 % 60, i % 60, i, i % 50, 1024 + i, 1 + i % 20, i / 60 % 60, i % 60, 1 + i % 20, i / 60 % 60, i % 60);
+		fprintf(f,
+		        "{\"timestamp\":\"2026-10-%02dT10:%02d:%02d.000000+0000\",\"flow_id\":%d,\"event_type\":\"flow\",\"src_ip\":\"203.0.113.%d\",\"src_port\":%d,"
+		        "\"dest_ip\":\"10.0.0.4\",\"dest_port\":22,\"proto\":\"TCP\",\"app_proto\":\"ssh\",\"flow\":{\"pkts_toserver\":20,\"pkts_toclient\":20,"
+		        "\"bytes_toserver\":9000,\"bytes_toclient\":9000,\"start\":\"2026-10-%02dT10:%02d:%02d.000000+0000\",\"end\":\"2026-10-%02dT10:%02d:%02d.000000+0000\","
+		        "\"age\":0,\"state\":\"closed\",\"reason\":\"timeout\",\"alerted\":false},\"tcp\":{\"tcp_flags\":\"1b\",\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\","
+		        "\"syn\":true,\"fin\":true,\"psh\":true,\"ack\":true,\"state\":\"closed\"}}\n",
+		        1 + i % 20, i / 60 % 60, i % 60, i, i % 50, 1024 + i, 1 + i % 20, i / 60 % 60, i % 60, 1 + i % 20,
+		        i / 60 % 60, i % 60);
 	fclose(f);
 }
 
@@ -212,7 +235,9 @@ static void two_readings_of_one_log_count_it_once(void **state)
 	MUST(wh_contents_load(w.s, &one, &err));
 	MUST(wh_contents_load(w.s, &other, &err));
 	for (size_t i = 0; i < 50; i++)
-		lines[i] = (struct wh_line){.hash = (i + 1) * UINT64_C(0x9e3779b97f4a7c15), .begin = (uint32_t)(100 * i), .end = (uint32_t)(100 * i + 100)};
+		lines[i] = (struct wh_line){.hash = (i + 1) * UINT64_C(0x9e3779b97f4a7c15),
+		                            .begin = (uint32_t)(100 * i),
+		                            .end = (uint32_t)(100 * i + 100)};
 	struct wh_contents *both[] = {one, other};
 	for (int i = 0; i < 2; i++) {
 		size_t run;

@@ -12,32 +12,56 @@
 
 struct drawn { struct wh_arena *mem; struct wh_inventory inv; struct wh_topology t; struct wh_reach *r; struct wh_map m; };
 
-/* A hub and spokes with so many subnets each, and so many machines a subnet; every `facing`-th has a public address. A group lets in one port. */
-static void draw(struct drawn *d, size_t vnets, size_t subnets, size_t hosts, size_t facing, int port, const struct wh_map_fact *facts, size_t n_facts)
+/* A hub and spokes with so many subnets each, and so many machines a subnet; every `facing`-th has a public address. A group lets
+ * in one port. */
+static void draw(struct drawn *d, size_t vnets, size_t subnets, size_t hosts, size_t facing, int port,
+                 const struct wh_map_fact *facts, size_t n_facts)
 {
 	struct wh_error err = {.text = ""};
 	char *text;
 	size_t len, n = 0;
 	FILE *f = open_memstream(&text, &len);
-	fprintf(f, "[{\"type\": \"Microsoft.Network/networkSecurityGroups\", \"id\": \"" P "Network/networkSecurityGroups/g\", \"name\": \"g\", \"securityRules\": [{\"name\": \"r\", \"priority\": 100, \"direction\": \"Inbound\", "
-	           "\"access\": \"Allow\", \"protocol\": \"Tcp\", \"sourceAddressPrefix\": \"%s\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\", \"destinationPortRange\": \"%d\"}]}", port < 0 ? "AzureCloud" : "*", abs(port));
+	fprintf(f,
+	        "[{\"type\": \"Microsoft.Network/networkSecurityGroups\", \"id\": \"" P
+	        "Network/networkSecurityGroups/g\", \"name\": \"g\", \"securityRules\": [{\"name\": \"r\", \"priority\": 100, \"direction\": \"Inbound\", "
+	        "\"access\": \"Allow\", \"protocol\": \"Tcp\", \"sourceAddressPrefix\": \"%s\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\", \"destinationPortRange\": \"%d\"}]}",
+	        port < 0 ? "AzureCloud" : "*", abs(port));
 	for (size_t v = 0; v < vnets; v++) {
-		fprintf(f, ", {\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" P "Network/virtualNetworks/v%zu\", \"name\": \"v%zu\", \"location\": \"westeurope\", \"addressSpace\": {\"addressPrefixes\": [\"10.%zu.0.0/16\"]}, \"subnets\": [", v, v, v);
+		fprintf(f,
+		        ", {\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" P
+		        "Network/virtualNetworks/v%zu\", \"name\": \"v%zu\", \"location\": \"westeurope\", \"addressSpace\": {\"addressPrefixes\": [\"10.%zu.0.0/16\"]}, \"subnets\": [",
+		        v, v, v);
 		for (size_t s = 0; s < subnets; s++)
-			fprintf(f, "%s{\"id\": \"" P "Network/virtualNetworks/v%zu/subnets/s%zu\", \"name\": \"s%zu\", \"addressPrefix\": \"10.%zu.%zu.0/24\", \"networkSecurityGroup\": {\"id\": \"" P "Network/networkSecurityGroups/g\"}}",
+			fprintf(f,
+			        "%s{\"id\": \"" P
+			        "Network/virtualNetworks/v%zu/subnets/s%zu\", \"name\": \"s%zu\", \"addressPrefix\": \"10.%zu.%zu.0/24\", \"networkSecurityGroup\": {\"id\": \"" P
+			        "Network/networkSecurityGroups/g\"}}",
 			        s ? "," : "", v, s, s, v, s);
 		fputs("], \"virtualNetworkPeerings\": [", f);
 		for (size_t o = 0; o < vnets; o++)
 			if (o != v && (!o || !v))
-				fprintf(f, "%s{\"name\": \"p\", \"peeringState\": \"Connected\", \"remoteVirtualNetwork\": {\"id\": \"" P "Network/virtualNetworks/v%zu\"}}", (v ? o : o - 1) ? "," : "", o);
+				fprintf(f,
+				        "%s{\"name\": \"p\", \"peeringState\": \"Connected\", \"remoteVirtualNetwork\": {\"id\": \"" P
+				        "Network/virtualNetworks/v%zu\"}}",
+				        (v ? o : o - 1) ? "," : "", o);
 		fputs("]}", f);
 		for (size_t s = 0; s < subnets; s++)
 			for (size_t h = 0; h < hosts; h++, n++) {
 				bool public = facing && n % facing == 0;
-				fprintf(f, ", {\"type\": \"Microsoft.Network/networkInterfaces\", \"id\": \"" P "Network/networkInterfaces/n%zu\", \"name\": \"n%zu\", \"virtualMachine\": {\"id\": \"" P "Compute/virtualMachines/m<%zu>\"}, \"ipConfigurations\": "
-				           "[{\"name\": \"c\", \"privateIPAddress\": \"10.%zu.%zu.%zu\", \"subnet\": {\"id\": \"" P "Network/virtualNetworks/v%zu/subnets/s%zu\"}", n, n, n, v, s, h + 4, v, s);
-				fprintf(f, public ? ", \"publicIPAddress\": {\"id\": \"" P "Network/publicIPAddresses/p%zu\"}}]}, {\"type\": \"Microsoft.Network/publicIPAddresses\", \"id\": \"" P "Network/publicIPAddresses/p%zu\", \"name\": \"p\", "
-				                    "\"ipAddress\": \"203.0.113.9\", \"sku\": {\"name\": \"Standard\"}}" : "}]}", n, n);
+				fprintf(f,
+				        ", {\"type\": \"Microsoft.Network/networkInterfaces\", \"id\": \"" P
+				        "Network/networkInterfaces/n%zu\", \"name\": \"n%zu\", \"virtualMachine\": {\"id\": \"" P
+				        "Compute/virtualMachines/m<%zu>\"}, \"ipConfigurations\": "
+				        "[{\"name\": \"c\", \"privateIPAddress\": \"10.%zu.%zu.%zu\", \"subnet\": {\"id\": \"" P
+				        "Network/virtualNetworks/v%zu/subnets/s%zu\"}",
+				        n, n, n, v, s, h + 4, v, s);
+				fprintf(f,
+				        public ? ", \"publicIPAddress\": {\"id\": \"" P
+				                 "Network/publicIPAddresses/p%zu\"}}]}, {\"type\": \"Microsoft.Network/publicIPAddresses\", \"id\": \"" P
+				                 "Network/publicIPAddresses/p%zu\", \"name\": \"p\", "
+				                 "\"ipAddress\": \"203.0.113.9\", \"sku\": {\"name\": \"Standard\"}}"
+				               : "}]}",
+				        n, n);
 			}
 	}
 	fputs("]", f);
@@ -68,7 +92,8 @@ static void a_management_port_open_to_the_internet_makes_vm_subnet_and_vnet_high
 	draw(&d, 2, 2, 2, 4, 22, NULL, 0); /* machines 0 and 4: one in each VNet */
 	for (size_t i = 0; i < d.m.n; i++) {
 		const struct wh_map_node *n = &d.m.nodes[i];
-		bool bad = i < d.m.subnets || (i < d.m.hosts ? n->counts[WH_MAP_HIGH] : !strcmp(n->name, "m<0>") || !strcmp(n->name, "m<4>"));
+		bool bad = i < d.m.subnets ||
+		           (i < d.m.hosts ? n->counts[WH_MAP_HIGH] : !strcmp(n->name, "m<0>") || !strcmp(n->name, "m<4>"));
 		assert_int_equal(n->state, bad ? WH_MAP_HIGH : WH_MAP_HEALTHY);
 		assert_int_equal(n->facing, bad);
 	}
@@ -84,7 +109,11 @@ static void what_the_inventory_does_not_decide_is_unknown_and_never_healthy(void
 	draw(&d, 1, 1, 1, 1, -22, NULL, 0);
 	assert_int_equal(d.m.nodes[d.m.hosts].state, WH_MAP_UNKNOWN);
 	assert_non_null(strstr(d.m.nodes[d.m.hosts].reasons->text, "AzureCloud"));
-	json_t *doc = wh_map_json(&d.m, 0), *r = json_array_get(json_object_get(json_object_get(json_array_get(json_object_get(doc, "value"), 2), "properties"), "topologyResources"), 0);
+	json_t *doc = wh_map_json(&d.m, 0),
+	       *r = json_array_get(
+		       json_object_get(json_object_get(json_array_get(json_object_get(doc, "value"), 2), "properties"),
+	                               "topologyResources"),
+		       0);
 	assert_string_equal(json_string_value(json_object_get(r, "severity")), "Unknown");
 	assert_true(json_is_null(json_object_get(r, "topologyScore")));
 	assert_true(d.m.nodes[d.m.hosts].facing && !d.m.nodes[d.m.hosts].reached);
@@ -101,7 +130,8 @@ static void what_the_inventory_does_not_decide_is_unknown_and_never_healthy(void
 
 static void what_a_caller_knows_of_a_vm_counts_whatever_the_case_of_its_id(void **state)
 {
-	static const struct wh_map_fact facts[] = {{P "Compute/virtualMachines/M<1>", WH_MAP_MEDIUM, true, "its rules can be narrower"}};
+	static const struct wh_map_fact facts[] = {
+		{P "Compute/virtualMachines/M<1>", WH_MAP_MEDIUM, true, "its rules can be narrower"}};
 	struct drawn d;
 	(void)state;
 	draw(&d, 1, 1, 2, 0, 443, facts, 1);
@@ -115,7 +145,8 @@ static void what_a_caller_knows_of_a_vm_counts_whatever_the_case_of_its_id(void 
 /* Whatever the size: no circle lies over another, every machine is in one, and no ring holds more than can be told apart. */
 static void circles_never_overlap_at_any_size(void **state)
 {
-	static const size_t sizes[][3] = {{1, 1, 1}, {1, 1, 5}, {2, 2, 2}, {3, 4, 9}, {10, 5, 4}, {10, 25, 20}, {30, 3, 10}, {24, 1, 3}, {60, 1, 1}, {1, 1, 200}, {1, 120, 1}};
+	static const size_t sizes[][3] = {{1, 1, 1},   {1, 1, 5},  {2, 2, 2},  {3, 4, 9},   {10, 5, 4}, {10, 25, 20},
+	                                  {30, 3, 10}, {24, 1, 3}, {60, 1, 1}, {1, 1, 200}, {1, 120, 1}};
 	(void)state;
 	for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
 		struct drawn d;
@@ -129,7 +160,8 @@ static void circles_never_overlap_at_any_size(void **state)
 			for (size_t k = 0; k < i; k++) {
 				double apart = hypot(l.marks[i].x - l.marks[k].x, l.marks[i].y - l.marks[k].y);
 				if (apart < l.marks[i].r + l.marks[k].r - 1)
-					fail_msg("%zu/%zu/%zu: circles %zu and %zu are %.1f apart, with radii %.1f and %.1f", sizes[s][0], sizes[s][1], sizes[s][2], i, k, apart, l.marks[i].r, l.marks[k].r);
+					fail_msg("%zu/%zu/%zu: circles %zu and %zu are %.1f apart, with radii %.1f and %.1f",
+					         sizes[s][0], sizes[s][1], sizes[s][2], i, k, apart, l.marks[i].r, l.marks[k].r);
 			}
 		}
 		assert_int_equal(machines, sizes[s][0] * sizes[s][1] * sizes[s][2]);

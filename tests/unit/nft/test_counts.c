@@ -46,8 +46,10 @@ static struct wh_nft_chain counted(const char *name, bool audit)
 
 static struct wh_nft_dispatch element(uint16_t port, uint32_t local, const char *chain, int64_t expires_ms)
 {
-	struct wh_nft_dispatch d = {.key = {.direction = WH_INBOUND, .proto = WH_PROTO_TCP, .port = port, .local = wh_addr_v4(local)}, .pending = expires_ms > 0,
-	                            .expires_ms = expires_ms};
+	struct wh_nft_dispatch d = {
+		.key = {.direction = WH_INBOUND, .proto = WH_PROTO_TCP, .port = port, .local = wh_addr_v4(local)},
+		.pending = expires_ms > 0,
+		.expires_ms = expires_ms};
 	snprintf(d.chain, sizeof d.chain, "%s", chain);
 	return d;
 }
@@ -87,10 +89,14 @@ static void rules_without_a_counter_in_front_of_accept_are_no_difference(void **
 static void each_port_is_said_once_with_what_decides_about_it(void **state)
 {
 	(void)state;
-	struct wh_nft_chain chains[] = {counted("a_input_tcp_22", false), counted("b_input_tcp_22", true), counted("a_input_tcp_22_1", false)};
+	struct wh_nft_chain chains[] = {counted("a_input_tcp_22", false), counted("b_input_tcp_22", true),
+	                                counted("a_input_tcp_22_1", false)};
 	struct wh_nft_dispatch d[] = {
-		element(23, 0x0a000004, "", 9000), element(22, 0x0a000005, "b_input_tcp_22", 5000), element(22, 0x0a000004, "b_input_tcp_22", 5000),
-		element(22, 0x0a000004, "a_input_tcp_22", 0), element(22, 0x0a000007, "a_input_tcp_22_1", 0),
+		element(23, 0x0a000004, "", 9000),
+		element(22, 0x0a000005, "b_input_tcp_22", 5000),
+		element(22, 0x0a000004, "b_input_tcp_22", 5000),
+		element(22, 0x0a000004, "a_input_tcp_22", 0),
+		element(22, 0x0a000007, "a_input_tcp_22_1", 0),
 	};
 	struct wh_nft_live live = {.present = true, .dispatch = d, .n_dispatch = 5, .chains = chains, .n_chains = 3};
 	struct wh_nft_counts c;

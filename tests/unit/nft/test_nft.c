@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The nft text: golden file, holes, directions. That the kernel holds the same after an apply is shown in tests/e2e/nft_same.sh. */
+/* The nft text: golden file, holes, directions. That the kernel holds the same after an apply is shown in
+ * tests/e2e/nft_same.sh. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -52,10 +53,12 @@ static struct wh_nft_ruleset *made(struct wh_arena *mem)
 	db[0] = prefix("10.1.0.0/16");
 	own = wh_addr_v4(0x0a000004);
 	res = (struct wh_resource){.name = "vm1", .addrs = &own, .n_addrs = 1};
-	rules[0] = (struct wh_recommended_rule){.proto = WH_PROTO_TCP, .port = 22, .prefixes = ssh, .n_prefixes = 4, .except = hole, .n_except = 1};
+	rules[0] = (struct wh_recommended_rule){
+		.proto = WH_PROTO_TCP, .port = 22, .prefixes = ssh, .n_prefixes = 4, .except = hole, .n_except = 1};
 	rules[1] = (struct wh_recommended_rule){.proto = WH_PROTO_TCP, .port = 23};
 	rules[2] = (struct wh_recommended_rule){.proto = WH_PROTO_UDP, .port = 161, .prefixes = db, .n_prefixes = 1};
-	rules[3] = (struct wh_recommended_rule){.direction = WH_OUTBOUND, .proto = WH_PROTO_TCP, .port = 3306, .prefixes = db, .n_prefixes = 1};
+	rules[3] = (struct wh_recommended_rule){
+		.direction = WH_OUTBOUND, .proto = WH_PROTO_TCP, .port = 3306, .prefixes = db, .n_prefixes = 1};
 	rules[4] = (struct wh_recommended_rule){.proto = WH_PROTO_TCP, .port = 3389, .prefixes = ssh, .n_prefixes = 1};
 	result = (struct wh_resource_result){.resource = &res, .rules = rules, .n_rules = 5};
 	if (wh_nft_ruleset_from(&rec, NULL, &(struct wh_nft_options){0}, mem, &rs, &err))
@@ -100,7 +103,9 @@ static struct wh_addr addr(const char *s)
 
 static void make_pair(struct pair *p)
 {
-	*p = (struct pair){.a = {addr("2001:db8::4"), addr("10.0.0.4"), addr("127.0.0.1")}, .b = {addr("10.0.1.4"), addr("fd00::4")}, .peer = prefix("140.20.30.8/29")};
+	*p = (struct pair){.a = {addr("2001:db8::4"), addr("10.0.0.4"), addr("127.0.0.1")},
+	                   .b = {addr("10.0.1.4"), addr("fd00::4")},
+	                   .peer = prefix("140.20.30.8/29")};
 	p->rules[0] = (struct wh_recommended_rule){.proto = WH_PROTO_TCP, .port = 22, .prefixes = &p->peer, .n_prefixes = 1};
 	p->rules[1] = (struct wh_recommended_rule){.proto = WH_PROTO_TCP, .port = 22};
 	p->res[0] = (struct wh_resource){.name = "vm1", .addrs = p->a, .n_addrs = 3};
@@ -161,7 +166,8 @@ static void two_rules_for_one_address_are_refused(void **state)
 	struct wh_error err;
 	struct pair p;
 	make_pair(&p);
-	assert_int_equal(wh_nft_ruleset_from(&p.rec, NULL, &(struct wh_nft_options){.all_addresses = true}, mem, &rs, &err), -EEXIST);
+	assert_int_equal(wh_nft_ruleset_from(&p.rec, NULL, &(struct wh_nft_options){.all_addresses = true}, mem, &rs, &err),
+	                 -EEXIST);
 	assert_non_null(strstr(err.text, "all addresses: name one with --resource"));
 	p.b[0] = p.a[1];
 	assert_int_equal(wh_nft_ruleset_from(&p.rec, NULL, &(struct wh_nft_options){0}, mem, &rs, &err), -EEXIST);
@@ -229,8 +235,10 @@ static void tiles_hold_what_the_list_holds(void **state)
 			struct wh_span s;
 			size_t here = 0;
 			while (wh_nft_next_span(&c, &end, &s)) {
-				assert_true(wh_addr_cmp(&s.first, &starts[i]) >= 0 && wh_addr_cmp(&s.last, &end) <= 0 && wh_addr_cmp(&s.first, &s.last) <= 0);
-				all = wh_ranges_union(all, (struct wh_ranges){.r = (struct wh_range[]){{s.first, s.last}}, .n = 1}, mem);
+				assert_true(wh_addr_cmp(&s.first, &starts[i]) >= 0 && wh_addr_cmp(&s.last, &end) <= 0 &&
+				            wh_addr_cmp(&s.first, &s.last) <= 0);
+				all = wh_ranges_union(
+					all, (struct wh_ranges){.r = (struct wh_range[]){{s.first, s.last}}, .n = 1}, mem);
 				here++;
 				if (n > 1000 && here > 20)
 					all.n = 0; /* a union a span is quadratic: long lists are counted only */

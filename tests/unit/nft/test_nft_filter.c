@@ -55,7 +55,8 @@ static void random_port(struct wh_nft_port *p, bool big)
 	size_t n = rnd(4);
 	bool v6 = rnd(2);
 	struct wh_addr *locals = wh_arena_array(mem, 4, sizeof *locals);
-	*p = (struct wh_nft_port){.direction = (enum wh_direction)rnd(2), .proto = rnd(2) ? WH_PROTO_TCP : WH_PROTO_UDP, .port = ports[rnd(4)]};
+	*p = (struct wh_nft_port){
+		.direction = (enum wh_direction)rnd(2), .proto = rnd(2) ? WH_PROTO_TCP : WH_PROTO_UDP, .port = ports[rnd(4)]};
 	random_peers(false, big ? 6000 : rnd(6), &p->v4, &p->n_v4);
 	random_peers(true, rnd(6), &p->v6, &p->n_v6);
 	for (size_t i = 0; i < n; i++) {
@@ -70,7 +71,10 @@ static struct wh_nft_ruleset random_ruleset(bool big)
 {
 	struct wh_nft_ruleset rs;
 	do {
-		rs = (struct wh_nft_ruleset){.ports = wh_arena_array(mem, 7, sizeof *rs.ports), .n_ports = 1 + rnd(6), .audit = rnd(8) == 0, .nflog_group = WH_NFLOG_GROUP};
+		rs = (struct wh_nft_ruleset){.ports = wh_arena_array(mem, 7, sizeof *rs.ports),
+		                             .n_ports = 1 + rnd(6),
+		                             .audit = rnd(8) == 0,
+		                             .nflog_group = WH_NFLOG_GROUP};
 		for (size_t i = 0; i < rs.n_ports; i++)
 			random_port(&rs.ports[i], big && !i);
 	} while (!wh_nft_in_order(&rs));
@@ -81,7 +85,8 @@ static struct wh_nft_ruleset random_ruleset(bool big)
 
 void wh_put_skeleton(struct wh_batch *b);
 
-static void put_port(struct wh_batch *b, const struct wh_nft_ruleset *rs, const struct wh_nft_port *p, char letter, int64_t timeout_ms)
+static void put_port(struct wh_batch *b, const struct wh_nft_ruleset *rs, const struct wh_nft_port *p, char letter,
+                     int64_t timeout_ms)
 {
 	struct wh_chain_spec s = {.port = p, .audit = rs->audit, .nflog_group = rs->nflog_group};
 	struct wh_rules rules;
@@ -121,7 +126,11 @@ static struct wh_filter_packet random_packet(void)
 	static const uint16_t ports[] = {22, 53, 443, 8080, 9};
 	static const uint8_t protos[] = {WH_PROTO_TCP, WH_PROTO_TCP, WH_PROTO_UDP, WH_PROTO_UDP, WH_PROTO_ICMP, 132};
 	bool v6 = rnd(2);
-	struct wh_filter_packet p = {.direction = (enum wh_direction)rnd(2), .proto = protos[rnd(6)], .local = any_addr(v6), .peer = any_addr(v6), .sport = (uint16_t)rnd(65536),
+	struct wh_filter_packet p = {.direction = (enum wh_direction)rnd(2),
+	                             .proto = protos[rnd(6)],
+	                             .local = any_addr(v6),
+	                             .peer = any_addr(v6),
+	                             .sport = (uint16_t)rnd(65536),
 	                             .dport = ports[rnd(5)]};
 	if (rnd(2))
 		p.local.b[15] &= 0x1f;
@@ -132,7 +141,12 @@ static struct wh_filter_packet random_packet(void)
 
 static bool generator_passes(const struct wh_nft_ruleset *rs, const struct wh_filter_packet *p)
 {
-	const struct wh_nft_packet q = {.direction = p->direction, .proto = p->proto, .port = p->dport, .peer = p->peer, .local = &p->local, .opens = true};
+	const struct wh_nft_packet q = {.direction = p->direction,
+	                                .proto = p->proto,
+	                                .port = p->dport,
+	                                .peer = p->peer,
+	                                .local = &p->local,
+	                                .opens = true};
 	return wh_nft_passes(rs, &q);
 }
 
@@ -148,8 +162,9 @@ static void compare_verdicts(const struct wh_nft_view *v, const struct wh_nft_ru
 		struct wh_filter_decision got = wh_filter_decide(f[p.direction][0], &p);
 		met[want]++;
 		if (got.verdict != (want ? WH_ALLOWED : WH_DENIED))
-			fail_msg("direction %d proto %u port %u from %s to %s: %d, wanted %d (%s; %s)", p.direction, p.proto, p.dport, wh_addr_text(&p.peer, peer),
-			         wh_addr_text(&p.local, local), got.verdict, want, got.rule ? got.rule->name : "default", got.doubt ? got.doubt->may : "no doubt");
+			fail_msg("direction %d proto %u port %u from %s to %s: %d, wanted %d (%s; %s)", p.direction, p.proto,
+			         p.dport, wh_addr_text(&p.peer, peer), wh_addr_text(&p.local, local), got.verdict, want,
+			         got.rule ? got.rule->name : "default", got.doubt ? got.doubt->may : "no doubt");
 	}
 }
 
@@ -168,7 +183,8 @@ static void random_rule_sets_of_ours_are_decided_by_the_filter_as_by_their_gener
 		for (size_t i = 0; i < rs.n_ports; i++) /* some wait for their confirmation, some are confirmed */
 			put_port(&b, &rs, &rs.ports[i], 'a', rnd(2) ? 60000 : 0);
 		struct wh_nft_view v = view_of(&b);
-		/* a port for an address and one for any of the same number are decided by their order, which is of one generation */
+		/* a port for an address and one for any of the same number are decided by their order, which is of one
+		 * generation */
 		compare_verdicts(&v, &rs, 120, met);
 		wh_nft_view_free(&v);
 		wh_batch_free(&b);
@@ -188,8 +204,14 @@ static struct wh_nft_view others(void (*rule)(struct nftnl_rule *r), bool drops)
 	struct wh_rules rules = {0};
 	rule(wh_rules_add(&rules, "filter", "input"));
 	v.chains = wh_arena_array(mem, 1, sizeof *v.chains);
-	v.chains[0] = (struct wh_nft_view_chain){.family = NFPROTO_INET, .table = "filter", .name = "input", .hook = NF_INET_LOCAL_IN, .drops = drops, .filters = true,
-	                                         .rules = rules.r, .n = rules.n};
+	v.chains[0] = (struct wh_nft_view_chain){.family = NFPROTO_INET,
+	                                         .table = "filter",
+	                                         .name = "input",
+	                                         .hook = NF_INET_LOCAL_IN,
+	                                         .drops = drops,
+	                                         .filters = true,
+	                                         .rules = rules.r,
+	                                         .n = rules.n};
 	v.n_chains = 1;
 	return v;
 }
@@ -212,7 +234,8 @@ static void loopback_accepts(struct nftnl_rule *r)
 
 static void network_accepts(struct nftnl_rule *r) /* ip saddr 10.0.0.0/27 tcp dport 22–1023 accept */
 {
-	uint8_t family = NFPROTO_IPV4, bits[] = {255, 255, 255, 224}, net[] = {10, 0, 0, 0}, tcp = WH_PROTO_TCP, low[] = {0, 22}, high[] = {3, 255};
+	uint8_t family = NFPROTO_IPV4, bits[] = {255, 255, 255, 224}, net[] = {10, 0, 0, 0}, tcp = WH_PROTO_TCP, low[] = {0, 22},
+		high[] = {3, 255};
 	meta(r, NFT_META_NFPROTO, NFT_REG_1);
 	compare(r, NFT_CMP_EQ, &family, 1);
 	payload(r, NFT_PAYLOAD_NETWORK_HEADER, 12, 4, NFT_REG_1);
@@ -226,7 +249,8 @@ static void network_accepts(struct nftnl_rule *r) /* ip saddr 10.0.0.0/27 tcp dp
 	verdict(r, NF_ACCEPT);
 }
 
-static enum wh_answer decide_one(void (*rule)(struct nftnl_rule *r), bool drops, const char *peer, uint16_t dport, const char **why)
+static enum wh_answer decide_one(void (*rule)(struct nftnl_rule *r), bool drops, const char *peer, uint16_t dport,
+                                 const char **why)
 {
 	struct wh_nft_view v = others(rule, drops);
 	const struct wh_filter *const *f;
@@ -271,8 +295,10 @@ static void networks_and_ranges_of_ports_are_exact(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(random_rule_sets_of_ours_are_decided_by_the_filter_as_by_their_generator, arena_begin, arena_end),
-		cmocka_unit_test_setup_teardown(a_rule_that_asks_for_a_mark_leaves_it_undecided_and_says_why, arena_begin, arena_end),
+		cmocka_unit_test_setup_teardown(random_rule_sets_of_ours_are_decided_by_the_filter_as_by_their_generator,
+	                                        arena_begin, arena_end),
+		cmocka_unit_test_setup_teardown(a_rule_that_asks_for_a_mark_leaves_it_undecided_and_says_why, arena_begin,
+	                                        arena_end),
 		cmocka_unit_test_setup_teardown(loopback_is_no_way_in, arena_begin, arena_end),
 		cmocka_unit_test_setup_teardown(networks_and_ranges_of_ports_are_exact, arena_begin, arena_end),
 	};

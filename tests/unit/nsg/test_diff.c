@@ -18,7 +18,8 @@ static struct wh_nsg parse(const char *text)
 	return *n;
 }
 
-#define RULE(name, prio, more) "{\"name\":\"" name "\",\"priority\":" prio ",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\"," \
+#define RULE(name, prio, more)                                                                                                   \
+	"{\"name\":\"" name "\",\"priority\":" prio ",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\"," \
 	"\"destinationAddressPrefix\":\"*\"," more "}"
 #define SSH "\"access\":\"Allow\",\"destinationPortRange\":\"22\",\"sourceAddressPrefix\":\"192.0.2.0/24\""
 #define GROUP(rules) "{\"name\":\"web\",\"securityRules\":[" rules "]}"
@@ -37,22 +38,30 @@ static void the_same_group_in_both_shapes_has_no_difference(void **state)
 {
 	(void)state;
 	struct wh_nsg_change *c;
-	assert_int_equal(differences(GROUP(RULE("ssh", "300", SSH)),
-	                             ARM("{\"name\":\"SSH\",\"etag\":\"e\",\"properties\":{\"provisioningState\":\"Succeeded\",\"description\":\"other words\",\"priority\":300,"
-	                                 "\"direction\":\"inbound\",\"access\":\"ALLOW\",\"protocol\":\"TCP\",\"sourcePortRange\":\"*\",\"destinationAddressPrefix\":\"*\","
-	                                 "\"sourceAddressPrefixes\":[\"192.0.2.128/25\",\"192.0.2.0/25\"],\"destinationPortRanges\":[\"22\"]}}"),
-	                             &c),
-	                 0);
+	assert_int_equal(
+		differences(
+			GROUP(RULE("ssh", "300", SSH)),
+			ARM("{\"name\":\"SSH\",\"etag\":\"e\",\"properties\":{\"provisioningState\":\"Succeeded\",\"description\":\"other words\",\"priority\":300,"
+	                    "\"direction\":\"inbound\",\"access\":\"ALLOW\",\"protocol\":\"TCP\",\"sourcePortRange\":\"*\",\"destinationAddressPrefix\":\"*\","
+	                    "\"sourceAddressPrefixes\":[\"192.0.2.128/25\",\"192.0.2.0/25\"],\"destinationPortRanges\":[\"22\"]}}"),
+			&c),
+		0);
 }
 
 static void a_rule_that_came_went_moved_or_was_altered_is_told_as_such(void **state)
 {
 	(void)state;
 	struct wh_nsg_change *c;
-	assert_int_equal(differences(GROUP(RULE("gone", "300", SSH) "," RULE("moved", "310", SSH) "," RULE("altered", "320", SSH)),
-	                             GROUP(RULE("moved", "311", SSH) "," RULE("altered", "320", "\"access\":\"Allow\",\"destinationPortRange\":\"22-23\",\"sourceAddressPrefix\":\"192.0.2.0/24\"") "," RULE("new", "330", SSH)),
-	                             &c),
-	                 4);
+	assert_int_equal(
+		differences(
+			GROUP(RULE("gone", "300", SSH) "," RULE("moved", "310", SSH) "," RULE("altered", "320", SSH)),
+			GROUP(RULE("moved", "311", SSH) "," RULE(
+				"altered", "320",
+				"\"access\":\"Allow\",\"destinationPortRange\":\"22-23\",\"sourceAddressPrefix\":\"192.0.2.0/24\"") "," RULE("new",
+	                                                                                                                                     "330",
+	                                                                                                                                     SSH)),
+			&c),
+		4);
 	assert_int_equal(c[0].kind, WH_NSG_REMOVED);
 	assert_string_equal(c[0].was->name, "gone");
 	assert_int_equal(c[1].kind, WH_NSG_MOVED);
@@ -107,14 +116,17 @@ static void rules_of_terraform_are_known_by_what_people_wrote_on_them(void **sta
 	assert_int_equal(origin("{\"tags\":{\"terraform\":\"true\"}}", "ssh", NULL), WH_ORIGIN_TERRAFORM);
 	assert_int_equal(origin("{\"tags\":{\"terraform\":\"false\"}}", "ssh", NULL), WH_ORIGIN_PERSON);
 	assert_int_equal(origin("{\"tags\":{\"owner\":\"terraform team\"}}", "ssh", "terraformed"), WH_ORIGIN_PERSON);
-	assert_int_equal(origin("{\"tags\":{\"managed-by\":\"terraform\"}}", "whittle-vm1-TCP-in-22-allow", "whittle: 5 peers seen"), WH_ORIGIN_WHITTLE);
+	assert_int_equal(
+		origin("{\"tags\":{\"managed-by\":\"terraform\"}}", "whittle-vm1-TCP-in-22-allow", "whittle: 5 peers seen"),
+		WH_ORIGIN_WHITTLE);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_same_group_in_both_shapes_has_no_difference, arena_begin, arena_end),
-		cmocka_unit_test_setup_teardown(a_rule_that_came_went_moved_or_was_altered_is_told_as_such, arena_begin, arena_end),
+		cmocka_unit_test_setup_teardown(a_rule_that_came_went_moved_or_was_altered_is_told_as_such, arena_begin,
+	                                        arena_end),
 		cmocka_unit_test_setup_teardown(every_field_that_decides_counts, arena_begin, arena_end),
 		cmocka_unit_test(rules_of_just_in_time_access_are_known_by_their_names),
 		cmocka_unit_test(rules_of_terraform_are_known_by_what_people_wrote_on_them),

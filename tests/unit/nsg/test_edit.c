@@ -7,7 +7,9 @@
 #include <cmocka.h>
 #include "nsg/edit.h"
 
-static const struct wh_rule own[] = {{.name = "a", .origin = WH_ORIGIN_PERSON}, {.name = "jit", .origin = WH_ORIGIN_JIT}, {.name = "tf", .origin = WH_ORIGIN_TERRAFORM}};
+static const struct wh_rule own[] = {{.name = "a", .origin = WH_ORIGIN_PERSON},
+                                     {.name = "jit", .origin = WH_ORIGIN_JIT},
+                                     {.name = "tf", .origin = WH_ORIGIN_TERRAFORM}};
 
 static void fill(struct wh_nsg_line *l, struct wh_nsg_entry *e, unsigned from, unsigned to)
 {
@@ -45,7 +47,8 @@ static void rules_of_just_in_time_access_and_of_terraform_do_not_move(void **sta
 {
 	(void)state;
 	struct wh_nsg_line *l = calloc(1, sizeof *l);
-	struct wh_nsg_entry a = {.existing = &own[0]}, jit = {.existing = &own[1]}, tf = {.existing = &own[2]}, fresh = {.name = "n"};
+	struct wh_nsg_entry a = {.existing = &own[0]}, jit = {.existing = &own[1]}, tf = {.existing = &own[2]},
+			    fresh = {.name = "n"};
 	fill(l, &a, 100, 110);
 	l->at[105] = &tf;
 	l->at[100] = &jit;
@@ -75,8 +78,9 @@ static void a_group_is_written_in_the_shape_that_it_came_in(void **state)
 	static const char *const shapes[] = {
 		"{\"name\":\"web\",\"etag\":\"x\",\"securityRules\":[{\"name\":\"b\",\"priority\":200,%s},{\"name\":\"a\",\"priority\":100,%s}]}",
 		"{\"name\":\"web\",\"etag\":\"x\",\"properties\":{\"securityRules\":[{\"name\":\"b\",\"properties\":{\"priority\":200,%s}},{\"name\":\"a\",\"properties\":{\"priority\":100,%s}}]}}"};
-	static const char fields[] = "\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"*\","
-	                             "\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\"";
+	static const char fields[] =
+		"\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"*\","
+		"\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\"";
 	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
 		struct wh_arena *mem = wh_arena_new();
 		struct wh_error err = {.text = ""};
@@ -87,8 +91,16 @@ static void a_group_is_written_in_the_shape_that_it_came_in(void **state)
 		assert_int_equal(wh_nsg_parse("web.json", text, strlen(text), mem, &nsg, &n, &err), 0);
 		const struct wh_rule *a = wh_rule_named(nsg, "a"), *b = wh_rule_named(nsg, "b");
 		struct wh_addr mine = wh_addr_v4(0x0a000004);
-		struct wh_nsg_entry list[] = {{.existing = a, .priority = 100}, {.name = "new", .description = "d", .direction = WH_INBOUND, .proto = WH_PROTO_TCP,
-		                              .ports = (uint16_t[]){22, 23, 80}, .n_ports = 3, .everyone = true, .priority = 150}, {.existing = b, .priority = 210, .renumbered = true}};
+		struct wh_nsg_entry list[] = {{.existing = a, .priority = 100},
+		                              {.name = "new",
+		                               .description = "d",
+		                               .direction = WH_INBOUND,
+		                               .proto = WH_PROTO_TCP,
+		                               .ports = (uint16_t[]){22, 23, 80},
+		                               .n_ports = 3,
+		                               .everyone = true,
+		                               .priority = 150},
+		                              {.existing = b, .priority = 210, .renumbered = true}};
 		list[1].n_locals = wh_nsg_locals(&mine, 1, true, mem, &list[1].locals);
 		json_t *doc = wh_nsg_json(nsg, "web", list, 3);
 		assert_string_equal(json_string_value(json_object_get(doc, "etag")), "x");

@@ -39,9 +39,19 @@ static struct wh_rule random_rule(unsigned *seed, bool unknowns, size_t i, struc
 		m->dst = (struct wh_port_range){(uint16_t)(20 + pick(seed, 3)), (uint16_t)(22 + pick(seed, 3))};
 	if (!pick(seed, 6))
 		m->src = (struct wh_port_range){(uint16_t)(1000 * pick(seed, 3)), 2999};
-	struct wh_rule r = {.name = names[i], .priority = (uint16_t)(100 + i), .direction = pick(seed, 5) ? WH_INBOUND : WH_OUTBOUND, .allow = pick(seed, 2),
-	                    .proto = pick(seed, 3) ? WH_PROTO_TCP : pick(seed, 2) ? WH_PROTO_UDP : WH_PROTO_ANY, .dst_ports = &m->dst, .n_dst_ports = 1,
-	                    .src_ports = &m->src, .n_src_ports = 1, .peers = &m->peer, .n_peers = 1};
+	struct wh_rule r = {.name = names[i],
+	                    .priority = (uint16_t)(100 + i),
+	                    .direction = pick(seed, 5) ? WH_INBOUND : WH_OUTBOUND,
+	                    .allow = pick(seed, 2),
+	                    .proto = pick(seed, 3)   ? WH_PROTO_TCP
+	                             : pick(seed, 2) ? WH_PROTO_UDP
+	                                             : WH_PROTO_ANY,
+	                    .dst_ports = &m->dst,
+	                    .n_dst_ports = 1,
+	                    .src_ports = &m->src,
+	                    .n_src_ports = 1,
+	                    .peers = &m->peer,
+	                    .n_peers = 1};
 	if (pick(seed, 2))
 		r.locals = &m->local, r.n_locals = 1;
 	if (unknowns && !pick(seed, 4))
@@ -60,8 +70,8 @@ static bool allows(const struct wh_nsg *n, const struct wh_filter_packet *p, uns
 	for (size_t i = 0; i < n->n_rules; i++) {
 		const struct wh_rule *r = &n->rules[i];
 		bool peer = r->n_peer_tags ? members >> (*r->name - 'a') & 1 : wh_prefix_has(r->peers, &p->peer);
-		if (peer && r->direction == p->direction && (!r->proto || r->proto == p->proto) && in(r->dst_ports, p->dport) && in(r->src_ports, p->sport) &&
-		    (!r->n_locals || wh_prefix_has(r->locals, &p->local)))
+		if (peer && r->direction == p->direction && (!r->proto || r->proto == p->proto) && in(r->dst_ports, p->dport) &&
+		    in(r->src_ports, p->sport) && (!r->n_locals || wh_prefix_has(r->locals, &p->local)))
 			return r->allow;
 	}
 	return false;
@@ -92,8 +102,12 @@ static bool opens_somewhere(const struct wh_nsg *a, const struct wh_nsg *b)
 	static const uint8_t protos[] = {WH_PROTO_TCP, WH_PROTO_UDP, 47};
 	for (unsigned i = 0; i < 2 * 3 * 5 * 5 * 4 * 7; i++) {
 		unsigned k = i / 2;
-		struct wh_filter_packet p = {.direction = i % 2 ? WH_OUTBOUND : WH_INBOUND, .proto = protos[k % 3], .local = block(k / 3 % 5), .peer = block(k / 15 % 5),
-		                             .sport = sports[k / 75 % 4], .dport = (uint16_t)(19 + k / 300)};
+		struct wh_filter_packet p = {.direction = i % 2 ? WH_OUTBOUND : WH_INBOUND,
+		                             .proto = protos[k % 3],
+		                             .local = block(k / 3 % 5),
+		                             .peer = block(k / 15 % 5),
+		                             .sport = sports[k / 75 % 4],
+		                             .dport = (uint16_t)(19 + k / 300)};
 		if (opens(a, b, &p))
 			return true;
 	}
@@ -130,7 +144,8 @@ static unsigned compare_rounds(unsigned seed, bool unknowns, int rounds, unsigne
 		struct wh_error err;
 		for (size_t i = 0; i < RULES; i++)
 			rules[i] = random_rule(&seed, unknowns, i, &m[i]);
-		struct wh_nsg b = {.name = "web", .rules = rules, .n_rules = RULES}, a = changed(&seed, unknowns, &b, &extra, others);
+		struct wh_nsg b = {.name = "web", .rules = rules, .n_rules = RULES},
+			      a = changed(&seed, unknowns, &b, &extra, others);
 		int rc = wh_nsg_contained(&a, &b, NULL, mem, &ce, &err);
 		if (rc == 0) {
 			++*yes;

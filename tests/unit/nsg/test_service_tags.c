@@ -9,11 +9,13 @@
 #include "whittle/estate.h"
 #include "whittle/nsg.h"
 
-static const char list[] = "\xef\xbb\xbf{\r\n \"changeNumber\": 356, \"values\": [\r\n"
+static const char list[] =
+	"\xef\xbb\xbf{\r\n \"changeNumber\": 356, \"values\": [\r\n"
 	"{\"name\": \"Storage\", \"properties\": {\"addressPrefixes\": [\"198.51.100.128/26\", \"2001:db8:100::/40\", \"::ffff:10.0.0.0/120\"], \"networkFeatures\": null}},\r\n"
 	"{\"name\": \"Storage.WestEurope\", \"properties\": {\"addressPrefixes\": [\"198.51.100.128/27\"]}},\r\n"
 	"{\"name\": \"Empty\", \"properties\": {\"addressPrefixes\": null}}]}\r\n";
-#define RULE(src) "{\"name\":\"web\",\"securityRules\":[{\"name\":\"r\",\"priority\":100,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\"," \
+#define RULE(src)                                                                                                                                                              \
+	"{\"name\":\"web\",\"securityRules\":[{\"name\":\"r\",\"priority\":100,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\"," \
 	"\"sourceAddressPrefix\":\"" src "\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\"}]}"
 
 static bool passes(const char *group, const struct wh_service_tags *tags, const char *peer, bool *unknown)
@@ -69,9 +71,11 @@ static void a_mapped_prefix_in_a_group_opens_nothing_of_ipv4(void **state)
 static void what_is_no_list_is_refused_with_its_line(void **state)
 {
 	(void)state;
-	static const struct { const char *text, *says; } bad[] = {
+	static const struct { const char *text, *says;
+	} bad[] = {
 		{"{\n\"value\": []}", "tags.json:1: there is no list 'values'"},
-		{"{\"values\": [\n{\"name\": \"A\", \"properties\": {\"addressPrefixes\": [\n\"10.0.0.0/33\"]}}]}", "tags.json:3: '10.0.0.0/33' of the service tag A is not a prefix"},
+		{"{\"values\": [\n{\"name\": \"A\", \"properties\": {\"addressPrefixes\": [\n\"10.0.0.0/33\"]}}]}",
+	         "tags.json:3: '10.0.0.0/33' of the service tag A is not a prefix"},
 		{"{\"values\": [{\"name\": \"A\"},\n{\"name\": \"a\"}]}", "stands in it twice"},
 		{"{\"values\": [{\"name\": 7}]}", "has no name"},
 		{"", "tags.json"},
@@ -90,8 +94,11 @@ static void what_is_no_list_is_refused_with_its_line(void **state)
 static void an_azure_vm_is_known_by_its_chassis_and_nothing_else_is(void **state)
 {
 	(void)state;
-	static const struct { const char *text; enum wh_platform is; } all[] = {
-		{"7783-7084-3265-9085-8269-3286-77\n", WH_PLATFORM_AZURE}, {"7783-7084-3265-9085-8269-3286-7\n", WH_PLATFORM_UNSET}, {"", WH_PLATFORM_UNSET},
+	static const struct { const char *text; enum wh_platform is;
+	} all[] = {
+		{"7783-7084-3265-9085-8269-3286-77\n", WH_PLATFORM_AZURE},
+		{"7783-7084-3265-9085-8269-3286-7\n", WH_PLATFORM_UNSET},
+		{"", WH_PLATFORM_UNSET},
 	};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		char name[] = "/tmp/whittle-tag-XXXXXX";

@@ -59,10 +59,13 @@ static void close_sink(struct wh_sink *s)
 /* An answered flow from a peer numbered n to 10.0.0.4:22. */
 static int flow_text(char *buf, size_t size, uint32_t n, const char *server)
 {
-	return snprintf(buf, size, "{\"timestamp\":\"2026-09-01T00:00:01.000000+0000\",\"event_type\":\"flow\",\"src_ip\":\"198.%u.%u.%u\",\"src_port\":%u,"
-	                "\"dest_ip\":\"%s\",\"dest_port\":22,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":5,\"pkts_toclient\":4,\"bytes_toserver\":500,"
-	                "\"bytes_toclient\":%u,\"start\":\"2026-09-01T00:00:00.000000+0000\",\"end\":\"2026-09-01T00:00:01.000000+0000\",\"state\":\"closed\"},"
-	                "\"tcp\":{\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\"}}", n >> 16 & 255, n >> 8 & 255, n & 255, 1024 + n % 60000, server, 400 + n % 9);
+	return snprintf(
+		buf, size,
+		"{\"timestamp\":\"2026-09-01T00:00:01.000000+0000\",\"event_type\":\"flow\",\"src_ip\":\"198.%u.%u.%u\",\"src_port\":%u,"
+		"\"dest_ip\":\"%s\",\"dest_port\":22,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":5,\"pkts_toclient\":4,\"bytes_toserver\":500,"
+		"\"bytes_toclient\":%u,\"start\":\"2026-09-01T00:00:00.000000+0000\",\"end\":\"2026-09-01T00:00:01.000000+0000\",\"state\":\"closed\"},"
+		"\"tcp\":{\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\"}}",
+		n >> 16 & 255, n >> 8 & 255, n & 255, 1024 + n % 60000, server, 400 + n % 9);
 }
 
 static void write_flow_to(struct wh_sink *s, struct wh_lane *lane, uint32_t n, const char *server)
@@ -151,7 +154,8 @@ static void *write_many(void *arg)
 	return NULL;
 }
 
-/* More threads than lanes, so that some share one; more edges than a segment takes, so that lanes fill and are drained while threads write. */
+/* More threads than lanes, so that some share one; more edges than a segment takes, so that lanes fill and are drained while
+ * threads write. */
 static void threads_end_in_the_same_edges_as_one(void **state)
 {
 	enum { WRITERS = 6 };
@@ -268,7 +272,8 @@ static void a_burst_through_one_of_several_lanes_is_kept(void **state)
 	assert_int_equal(in_ledger().edges, 100000 + lanes);
 }
 
-/* The upper half makes a multiplying hash's factor 0, whatever its seed: with such a one all of these peers lie in one place of an index. */
+/* The upper half makes a multiplying hash's factor 0, whatever its seed: with such a one all of these peers lie in one place of
+ * an index. */
 static void sixty_thousand_crafted_records_are_kept_though_the_flusher_does_not_run(void **state)
 {
 	enum { CRAFTED = 60000 };
@@ -276,11 +281,15 @@ static void sixty_thousand_crafted_records_are_kept_though_the_flusher_does_not_
 	(void)state;
 	struct wh_sink *s = sink(store_path, "64MiB", true, true);
 	for (unsigned i = 0; i < CRAFTED; i++)
-		wh_sink_write(s, s->lanes, buf, (size_t)snprintf(buf, sizeof buf, "{\"timestamp\":\"2026-09-01T00:00:01.000000+0000\",\"event_type\":\"flow\","
-			"\"src_ip\":\"db28:b4a0:d17e:3e7:%02x%02x:%02x00:0:0\",\"src_port\":40000,\"dest_ip\":\"fd00::4\",\"dest_port\":22,\"proto\":\"TCP\",\"flow\":{"
-			"\"pkts_toserver\":5,\"pkts_toclient\":4,\"bytes_toserver\":500,\"bytes_toclient\":400,\"start\":\"2026-09-01T00:00:00.000000+0000\","
-			"\"end\":\"2026-09-01T00:00:01.000000+0000\",\"state\":\"closed\"},\"tcp\":{\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\"}}",
-			i & 255, i >> 8 & 255, i >> 16));
+		wh_sink_write(
+			s, s->lanes, buf,
+			(size_t)snprintf(
+				buf, sizeof buf,
+				"{\"timestamp\":\"2026-09-01T00:00:01.000000+0000\",\"event_type\":\"flow\","
+				"\"src_ip\":\"db28:b4a0:d17e:3e7:%02x%02x:%02x00:0:0\",\"src_port\":40000,\"dest_ip\":\"fd00::4\",\"dest_port\":22,\"proto\":\"TCP\",\"flow\":{"
+				"\"pkts_toserver\":5,\"pkts_toclient\":4,\"bytes_toserver\":500,\"bytes_toclient\":400,\"start\":\"2026-09-01T00:00:00.000000+0000\","
+				"\"end\":\"2026-09-01T00:00:01.000000+0000\",\"state\":\"closed\"},\"tcp\":{\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\"}}",
+				i & 255, i >> 8 & 255, i >> 16));
 	assert_int_equal(s->lanes->tally.malformed, 0);
 	close_sink(s);
 	assert_int_equal(in_ledger().edges, CRAFTED);
@@ -347,17 +356,23 @@ static void on_a_network_a_full_memory_stalls_nobody(void **state)
 	close_sink(s);
 }
 
-/* Scans fill sketches, of which a segment has few: counted by port as long as there is room, and nobody's room is taken by them. */
+/* Scans fill sketches, of which a segment has few: counted by port as long as there is room, and nobody's room is taken by
+ * them. */
 static void a_scan_is_counted_by_port_and_takes_no_room_of_others(void **state)
 {
 	char buf[1024];
 	(void)state;
 	struct wh_sink *s = sink(store_path, "64MiB", false, true);
 	for (unsigned port = 1; port <= 2000; port++)
-		wh_sink_write(s, s->lanes, buf, (size_t)snprintf(buf, sizeof buf, "{\"timestamp\":\"2026-09-01T00:00:01.000000+0000\",\"event_type\":\"flow\","
-			"\"src_ip\":\"198.51.100.9\",\"src_port\":40000,\"dest_ip\":\"10.0.0.4\",\"dest_port\":%u,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":1,"
-			"\"pkts_toclient\":0,\"bytes_toserver\":60,\"bytes_toclient\":0,\"start\":\"2026-09-01T00:00:00.000000+0000\","
-			"\"end\":\"2026-09-01T00:00:01.000000+0000\",\"state\":\"new\"},\"tcp\":{\"tcp_flags_ts\":\"02\",\"tcp_flags_tc\":\"00\"}}", port));
+		wh_sink_write(
+			s, s->lanes, buf,
+			(size_t)snprintf(
+				buf, sizeof buf,
+				"{\"timestamp\":\"2026-09-01T00:00:01.000000+0000\",\"event_type\":\"flow\","
+				"\"src_ip\":\"198.51.100.9\",\"src_port\":40000,\"dest_ip\":\"10.0.0.4\",\"dest_port\":%u,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":1,"
+				"\"pkts_toclient\":0,\"bytes_toserver\":60,\"bytes_toclient\":0,\"start\":\"2026-09-01T00:00:00.000000+0000\","
+				"\"end\":\"2026-09-01T00:00:01.000000+0000\",\"state\":\"new\"},\"tcp\":{\"tcp_flags_ts\":\"02\",\"tcp_flags_tc\":\"00\"}}",
+				port));
 	fold_waiting(s);
 	assert_true(s->segments.n_free >= s->segments.n / 2);
 	wh_flusher_drain(s);
@@ -450,7 +465,11 @@ static void other_records_are_counted_by_type(void **state)
 	struct wh_sink *s = sink(store_path, "64MiB", false, true);
 	for (int i = 0; i < 3; i++)
 		for (int t = 0; t < 100; t++)
-			wh_sink_write(s, s->lanes, buf, (size_t)snprintf(buf, sizeof buf, "{\"timestamp\":\"2026-09-01T00:00:01.000000+0000\",\"event_type\":\"type%d\"}", t));
+			wh_sink_write(
+				s, s->lanes, buf,
+				(size_t)snprintf(buf, sizeof buf,
+			                         "{\"timestamp\":\"2026-09-01T00:00:01.000000+0000\",\"event_type\":\"type%d\"}",
+			                         t));
 	wh_flusher_drain(s);
 	const struct wh_tally *t = &s->f.total;
 	assert_int_equal(t->other, 300);
@@ -510,8 +529,11 @@ static void protocol_records_are_evidence_in_the_ledger(void **state)
 	snprintf(nowhere, sizeof nowhere, "%s/away/ledger.db", dir);
 	struct wh_sink *s = sink(nowhere, "64MiB", true, true);
 	for (unsigned i = 0; i < 100; i++) {
-		int n = snprintf(buf, sizeof buf, "{\"timestamp\":\"2026-09-01T00:00:01.000000+0000\",\"event_type\":\"tls\",\"src_ip\":\"198.51.100.%u\",\"src_port\":4000,"
-		                 "\"dest_ip\":\"10.0.0.4\",\"dest_port\":443,\"proto\":\"TCP\",\"tls\":{\"version\":\"TLS 1.3\"}}", i % 5);
+		int n = snprintf(
+			buf, sizeof buf,
+			"{\"timestamp\":\"2026-09-01T00:00:01.000000+0000\",\"event_type\":\"tls\",\"src_ip\":\"198.51.100.%u\",\"src_port\":4000,"
+			"\"dest_ip\":\"10.0.0.4\",\"dest_port\":443,\"proto\":\"TCP\",\"tls\":{\"version\":\"TLS 1.3\"}}",
+			i % 5);
 		wh_sink_write(s, wh_sink_lane(s), buf, (size_t)n);
 		if (i == 40) {
 			wh_flusher_drain(s);

@@ -26,11 +26,12 @@ static bool in_set(const struct wh_ranges *set, const struct wh_addr *a)
 
 static enum came interpret(const struct wh_filter *f, const struct wh_filter_packet *p, unsigned choice)
 {
-	struct wh_addr sport = {{[14] = (uint8_t)(p->sport >> 8), [15] = (uint8_t)p->sport}}, dport = {{[14] = (uint8_t)(p->dport >> 8), [15] = (uint8_t)p->dport}};
+	struct wh_addr sport = {{[14] = (uint8_t)(p->sport >> 8), [15] = (uint8_t)p->sport}},
+		       dport = {{[14] = (uint8_t)(p->dport >> 8), [15] = (uint8_t)p->dport}};
 	for (size_t i = 0; i < f->n; i++) {
 		const struct wh_filter_rule *r = &f->rules[i];
-		if (r->direction != p->direction || (r->proto && r->proto != p->proto) || !in_set(r->local, &p->local) || !in_set(r->peer, &p->peer) ||
-		    !in_set(r->sport, &sport) || !in_set(r->dport, &dport))
+		if (r->direction != p->direction || (r->proto && r->proto != p->proto) || !in_set(r->local, &p->local) ||
+		    !in_set(r->peer, &p->peer) || !in_set(r->sport, &sport) || !in_set(r->dport, &dport))
 			continue;
 		bool chosen = !r->may;
 		for (unsigned k = 0; k < n_doubtful; k++)
@@ -80,7 +81,8 @@ static enum wh_answer every_choice(const struct wh_filter *f, const struct wh_fi
 
 /* ---- random filters over a small universe ---- */
 
-static const char *const addresses[] = {"10.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.9", "192.0.2.1", "2001:db8::1", "2001:db8::2", "::5"};
+static const char *const addresses[] = {"10.0.0.0",  "10.0.0.1",    "10.0.0.2",    "10.0.0.9",
+                                        "192.0.2.1", "2001:db8::1", "2001:db8::2", "::5"};
 enum { ADDRESSES = sizeof addresses / sizeof *addresses, PORTS = 6 };
 static const uint16_t ports[PORTS] = {0, 21, 22, 80, 443, 65535};
 static const uint8_t protos[] = {WH_PROTO_TCP, WH_PROTO_UDP, WH_PROTO_ICMP, 47};
@@ -99,7 +101,8 @@ static unsigned below(unsigned n)
 
 static const struct wh_ranges *some_addresses(void)
 {
-	static const char *const prefixes[] = {"10.0.0.0/31", "10.0.0.0/8", "10.0.0.2", "0.0.0.0/0", "::/0", "2001:db8::/127", "192.0.2.0/24", "2001:db8::2"};
+	static const char *const prefixes[] = {"10.0.0.0/31", "10.0.0.0/8",     "10.0.0.2",     "0.0.0.0/0",
+	                                       "::/0",        "2001:db8::/127", "192.0.2.0/24", "2001:db8::2"};
 	struct wh_prefix p[2];
 	struct wh_ranges *r = wh_arena_alloc(mem, sizeof *r);
 	if (!below(3))
@@ -158,8 +161,8 @@ static struct wh_filter *fresh_filter(void)
 
 static struct wh_filter_packet random_packet(void)
 {
-	return (struct wh_filter_packet){(enum wh_direction)below(2), protos[below(4)], address(below(ADDRESSES)), address(below(ADDRESSES)), ports[below(PORTS)],
-	                                 ports[below(PORTS)]};
+	return (struct wh_filter_packet){(enum wh_direction)below(2), protos[below(4)],    address(below(ADDRESSES)),
+	                                 address(below(ADDRESSES)),   ports[below(PORTS)], ports[below(PORTS)]};
 }
 
 static void the_verdict_is_that_of_every_choice_of_the_rules_that_may_match(void **state)
@@ -213,7 +216,9 @@ static void a_region_along_a_free_dimension_holds_what_each_of_its_packets_gets(
 					enum wh_answer all = WH_ALLOWED;
 					for (size_t j = 0; j < n; j++) {
 						enum wh_answer one = every_choice(f[j], &q);
-						all = one == WH_DENIED || all == WH_DENIED ? WH_DENIED : one == WH_UNDECIDED ? one : all;
+						all = one == WH_DENIED || all == WH_DENIED ? WH_DENIED
+						      : one == WH_UNDECIDED                ? one
+						                                           : all;
 					}
 					assert_int_equal(set_has(o.allowed, &a), all == WH_ALLOWED);
 					assert_int_equal(set_has(o.undecided, &a), all == WH_UNDECIDED);
@@ -258,8 +263,11 @@ static bool every_packet_contained(const struct wh_filter *a, const struct wh_fi
 				for (unsigned y = 0; y < PORTS; y++)
 					for (unsigned l = 0; l < ADDRESSES; l++)
 						for (unsigned r = 0; r < ADDRESSES; r++) {
-							p = (struct wh_filter_packet){(enum wh_direction)d, protos[proto], address(l), address(r), ports[x], ports[y]};
-							if (wh_addr_is_v4(&p.local) == wh_addr_is_v4(&p.peer) && wh_filter_decide(a, &p).verdict != WH_DENIED &&
+							p = (struct wh_filter_packet){
+								(enum wh_direction)d, protos[proto], address(l),
+								address(r),           ports[x],      ports[y]};
+							if (wh_addr_is_v4(&p.local) == wh_addr_is_v4(&p.peer) &&
+							    wh_filter_decide(a, &p).verdict != WH_DENIED &&
 							    wh_filter_decide(b, &p).verdict != WH_ALLOWED)
 								return false;
 						}
@@ -277,7 +285,8 @@ static void containment_is_proved_or_broken_by_a_packet_that_breaks_it(void **st
 		struct wh_error err;
 		if (i % 2) { /* a narrower copy: denials in front */
 			struct wh_filter_rule *r = wh_arena_array(mem, b->n + 1, sizeof *r);
-			r[0] = (struct wh_filter_rule){.action = WH_FILTER_DENY, .direction = WH_INBOUND, .peer = some_addresses()};
+			r[0] = (struct wh_filter_rule){
+				.action = WH_FILTER_DENY, .direction = WH_INBOUND, .peer = some_addresses()};
 			memcpy(r + 1, b->rules, b->n * sizeof *r);
 			for (size_t k = 0; k < b->n; k++)
 				r[k + 1].may = NULL;

@@ -30,9 +30,13 @@ static inline void scene_read(struct scene *s, const char *json)
 		fail_msg("%s", err.text);
 	struct wh_asset *list = wh_arena_array(mem, s->inv.n + 1, sizeof *list);
 	for (size_t i = 0; i < s->inv.n; i++)
-		list[i] = (struct wh_asset){.id = s->inv.items[i].id, .type = s->inv.items[i].type, .name = s->inv.items[i].name, .body = s->inv.items[i].body};
+		list[i] = (struct wh_asset){.id = s->inv.items[i].id,
+		                            .type = s->inv.items[i].type,
+		                            .name = s->inv.items[i].name,
+		                            .body = s->inv.items[i].body};
 	s->assets = wh_assets_expand(list, s->inv.n, mem);
-	s->in = (struct wh_posture_input){.topology = &s->t, .reach = wh_reach_new(&s->t, mem), .assets = &s->assets, .now_us = INT64_C(1764000000000000)};
+	s->in = (struct wh_posture_input){
+		.topology = &s->t, .reach = wh_reach_new(&s->t, mem), .assets = &s->assets, .now_us = INT64_C(1764000000000000)};
 	if (wh_pack_load("rules/assessments", mem, &s->pack, &err))
 		fail_msg("%s", err.text);
 }
@@ -62,7 +66,9 @@ static inline void scene_close(struct scene *s)
 static inline const struct wh_posture_verdict *scene_verdict(const struct scene *s, const char *key, const char *resource)
 {
 	for (size_t i = 0; i < s->p.n; i++)
-		if (!strcasecmp(s->p.list[i].of->key, key) && (!resource || !strcasecmp(wh_posture_name(s->p.list[i].resource), resource) || !strcasecmp(s->p.list[i].resource, resource)))
+		if (!strcasecmp(s->p.list[i].of->key, key) &&
+		    (!resource || !strcasecmp(wh_posture_name(s->p.list[i].resource), resource) ||
+		     !strcasecmp(s->p.list[i].resource, resource)))
 			return &s->p.list[i];
 	return NULL;
 }

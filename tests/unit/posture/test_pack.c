@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The shipped assessments: they read, and those of services agree with hand-checked resources; what is wrong in such a file is refused with its place. */
+/* The shipped assessments: they read, and those of services agree with hand-checked resources; what is wrong in such a file is
+ * refused with its place. */
 #include <unistd.h>
 #include "scene.h"
 
@@ -53,7 +54,8 @@ static void judge_first(const json_t *resources, const char *key, const char *ju
 	const char *first = judged ? judged : json_string_value(json_object_get(json_array_get(resources, 0), "id"));
 	const struct wh_posture_verdict *v = scene_verdict(&s, key, first);
 	if (strcmp(scene_status(&s, key, first), wanted))
-		fail_msg("%s on %s: %s instead of %s (%s)", key, first, scene_status(&s, key, first), wanted, v && v->cause ? v->cause : "");
+		fail_msg("%s on %s: %s instead of %s (%s)", key, first, scene_status(&s, key, first), wanted,
+		         v && v->cause ? v->cause : "");
 	if (!strcmp(wanted, "Unhealthy") && (!v->cause || strlen(v->cause) < 10))
 		fail_msg("%s does not say what is wrong", key);
 	free(text);
@@ -63,9 +65,23 @@ static void judge_first(const json_t *resources, const char *key, const char *ju
 /* Those that ask the ledger, and are tested by tests/e2e/assess.sh. */
 static bool of_traffic(const struct wh_assessment *a)
 {
-	static const char *const keys[] = {"ns-3-threat-lists", "ns-3-listed-peers", "ns-3-risky-egress", "ns-4-coverage", "ns-4-sensor-health", "ns-4-signatures", "ns-4-triage", "ns-2-unused-public-address",
-	                                   "f9f0eed0-f143-47bf-b856-671ea2eeed62", "ns-7-hardening", "ns-7-contradiction", "ns-9-public-site", "ns-8-", "ns-10-resolvers-used", "ns-10-tunnels",
-	                                   "ns-10-failed-names", "ns-10-dangling-names"};
+	static const char *const keys[] = {"ns-3-threat-lists",
+	                                   "ns-3-listed-peers",
+	                                   "ns-3-risky-egress",
+	                                   "ns-4-coverage",
+	                                   "ns-4-sensor-health",
+	                                   "ns-4-signatures",
+	                                   "ns-4-triage",
+	                                   "ns-2-unused-public-address",
+	                                   "f9f0eed0-f143-47bf-b856-671ea2eeed62",
+	                                   "ns-7-hardening",
+	                                   "ns-7-contradiction",
+	                                   "ns-9-public-site",
+	                                   "ns-8-",
+	                                   "ns-10-resolvers-used",
+	                                   "ns-10-tunnels",
+	                                   "ns-10-failed-names",
+	                                   "ns-10-dangling-names"};
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (!a->definition && !strncmp(a->key, keys[i], strlen(keys[i])))
 			return true;
@@ -76,14 +92,16 @@ static void every_other_assessment_passes_one_resource_and_fails_one(void **stat
 {
 	struct wh_error err = {0};
 	struct wh_pack pack;
-	json_t *pairs = json_load_file("tests/unit/posture/assessments.json", 0, NULL), *published = json_load_file("tests/unit/assess/definitions.json", 0, NULL), *pair;
+	json_t *pairs = json_load_file("tests/unit/posture/assessments.json", 0, NULL),
+	       *published = json_load_file("tests/unit/assess/definitions.json", 0, NULL), *pair;
 	const char *key;
 	(void)state;
 	assert_non_null(pairs);
 	if (wh_pack_load("rules/assessments", mem, &pack, &err))
 		fail_msg("%s", err.text);
 	for (size_t i = 0; i < pack.n; i++)
-		if (!of_traffic(&pack.list[i]) && !json_object_get(pairs, pack.list[i].key) && !(pack.list[i].policy && json_object_get(published, pack.list[i].policy)))
+		if (!of_traffic(&pack.list[i]) && !json_object_get(pairs, pack.list[i].key) &&
+		    !(pack.list[i].policy && json_object_get(published, pack.list[i].policy)))
 			fail_msg("%s has no resources to be tested with", pack.list[i].key);
 	json_object_foreach(pairs, key, pair) {
 		const char *judged = json_string_value(json_object_get(pair, "judged"));
@@ -135,12 +153,17 @@ static void what_is_wrong_in_a_file_is_refused_with_its_line(void **state)
 {
 	(void)state;
 	assert_string_equal(refused("assessments:\n  - key: k\n"), "a.yaml:2: an assessment needs a text under 'name'");
-	assert_string_equal(refused(HEAD "    check: open-portz\n"), "a.yaml:8: there is no check 'open-portz'; did you mean open-ports");
-	assert_string_equal(refused(HEAD "    check: open-ports\n    with: {portz: [tcp/22]}\n"), "a.yaml:9: unknown key 'portz'; did you mean 'ports'?");
+	assert_string_equal(refused(HEAD "    check: open-portz\n"),
+	                    "a.yaml:8: there is no check 'open-portz'; did you mean open-ports");
+	assert_string_equal(refused(HEAD "    check: open-ports\n    with: {portz: [tcp/22]}\n"),
+	                    "a.yaml:9: unknown key 'portz'; did you mean 'ports'?");
 	assert_string_equal(refused(HEAD), "a.yaml:2: 'k' needs one of unhealthy (or needs), check and question");
-	assert_string_equal(refused(HEAD "    question: q\n    check: jit\n"), "a.yaml:2: 'k' needs one of unhealthy (or needs), check and question");
-	assert_string_equal(refused(HEAD "    unhealthy: {field: name, equals: x}\n"), "a.yaml:2: 'k' has a condition, and no type of resources");
-	assert_non_null(strstr(refused(HEAD "    type: A/b\n    unhealthy: {field: name, equalz: x}\n"), "'equalz' is no condition"));
+	assert_string_equal(refused(HEAD "    question: q\n    check: jit\n"),
+	                    "a.yaml:2: 'k' needs one of unhealthy (or needs), check and question");
+	assert_string_equal(refused(HEAD "    unhealthy: {field: name, equals: x}\n"),
+	                    "a.yaml:2: 'k' has a condition, and no type of resources");
+	assert_non_null(
+		strstr(refused(HEAD "    type: A/b\n    unhealthy: {field: name, equalz: x}\n"), "'equalz' is no condition"));
 }
 
 int main(void)

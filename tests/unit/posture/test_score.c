@@ -4,16 +4,46 @@
 #include "scene.h"
 
 static struct wh_assessment list[] = {
-	{.key = "a", .name = "A", .why = "w", .fix = "f", .severity = WH_HIGH, .controls = (const char *[]){"NS-1"}, .n_controls = 1, .score = "one"},
-	{.key = "b", .name = "B", .why = "w", .fix = "f", .severity = WH_LOW, .controls = (const char *[]){"NS-1", "NS-3"}, .n_controls = 2, .score = "one"},
-	{.key = "c", .name = "C", .why = "w", .fix = "f", .severity = WH_LOW, .controls = (const char *[]){"NS-4"}, .n_controls = 1, .score = "two"},
-	{.key = "p", .name = "P", .why = "w", .fix = "f", .severity = WH_LOW, .controls = (const char *[]){"NS-4"}, .n_controls = 1, .score = "two", .preview = true},
+	{.key = "a",
+         .name = "A",
+         .why = "w",
+         .fix = "f",
+         .severity = WH_HIGH,
+         .controls = (const char *[]){"NS-1"},
+         .n_controls = 1,
+         .score = "one"},
+	{.key = "b",
+         .name = "B",
+         .why = "w",
+         .fix = "f",
+         .severity = WH_LOW,
+         .controls = (const char *[]){"NS-1", "NS-3"},
+         .n_controls = 2,
+         .score = "one"},
+	{.key = "c",
+         .name = "C",
+         .why = "w",
+         .fix = "f",
+         .severity = WH_LOW,
+         .controls = (const char *[]){"NS-4"},
+         .n_controls = 1,
+         .score = "two"},
+	{.key = "p",
+         .name = "P",
+         .why = "w",
+         .fix = "f",
+         .severity = WH_LOW,
+         .controls = (const char *[]){"NS-4"},
+         .n_controls = 1,
+         .score = "two",
+         .preview = true},
 };
 static const struct wh_pack pack = {list, sizeof list / sizeof *list, NULL};
 static struct wh_score_control controls[] = {{"one", "One", 6}, {"two", "Two", 4}};
 static const struct wh_score_controls score_controls = {controls, 2};
 
-/* "aH1 bU1": assessment, verdict (H, U, N, - for not applicable, X for exempt and unhealthy), resource; "2" before a resource's number is the second subscription. */
+/* "aH1 bU1": assessment, verdict (H, U, N, - for not applicable, X for exempt and unhealthy), resource; "2" before a resource's
+ * number is the second subscription. */
 static struct wh_posture posture_of(const char *text)
 {
 	struct wh_posture p = {.pack = &pack, .mem = mem};
@@ -23,8 +53,13 @@ static struct wh_posture posture_of(const char *text)
 				continue;
 			p.list = wh_arena_grown(mem, p.list, p.n, &p.room, sizeof *p.list);
 			p.list[p.n++] = (struct wh_posture_verdict){
-				.of = &pack.list[k], .resource = wh_arena_printf(mem, "/subscriptions/s%c/resourceGroups/g/x/%.*s", t[2] == '2' ? '2' : '1', (int)strcspn(t + 2, " "), t + 2),
-				.status = t[1] == 'H' ? WH_POSTURE_HEALTHY : t[1] == 'U' || t[1] == 'X' ? WH_POSTURE_UNHEALTHY : t[1] == 'N' ? WH_POSTURE_NO_EVIDENCE : WH_POSTURE_NOT_APPLICABLE,
+				.of = &pack.list[k],
+				.resource = wh_arena_printf(mem, "/subscriptions/s%c/resourceGroups/g/x/%.*s",
+			                                    t[2] == '2' ? '2' : '1', (int)strcspn(t + 2, " "), t + 2),
+				.status = t[1] == 'H'                  ? WH_POSTURE_HEALTHY
+			                  : t[1] == 'U' || t[1] == 'X' ? WH_POSTURE_UNHEALTHY
+			                  : t[1] == 'N'                ? WH_POSTURE_NO_EVIDENCE
+			                                               : WH_POSTURE_NOT_APPLICABLE,
 				.exempt = t[1] == 'X' ? "because" : NULL};
 		}
 	return p;
@@ -77,20 +112,33 @@ static void subscriptions_count_by_their_resources(void **state)
 
 static void states_follow_the_verdicts(void **state)
 {
-	static const struct { const char *verdicts; enum wh_posture_state a, ns1, ns4; } rows[] = {
-		{"aH1 aH11 bH1", WH_STATE_PASSED, WH_STATE_PASSED, WH_STATE_UNSUPPORTED}, {"aH1 aU11", WH_STATE_FAILED, WH_STATE_FAILED, WH_STATE_UNSUPPORTED}, {"aX1", WH_STATE_SKIPPED, WH_STATE_SKIPPED, WH_STATE_UNSUPPORTED},
-		{"aX1 aH11", WH_STATE_PASSED, WH_STATE_PASSED, WH_STATE_UNSUPPORTED}, {"", WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED}, {"a-1", WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED},
-		{"aN1", WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED}, {"aH1 aN11", WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED}, {"aN1 bH1", WH_STATE_UNSUPPORTED, WH_STATE_PASSED, WH_STATE_UNSUPPORTED},
-		{"aH1 bU1", WH_STATE_PASSED, WH_STATE_FAILED, WH_STATE_UNSUPPORTED}, {"cH1 pU1", WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED, WH_STATE_PASSED}, {"pU1", WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED},
+	static const struct { const char *verdicts; enum wh_posture_state a, ns1, ns4;
+	} rows[] = {
+		{"aH1 aH11 bH1", WH_STATE_PASSED, WH_STATE_PASSED, WH_STATE_UNSUPPORTED},
+		{"aH1 aU11", WH_STATE_FAILED, WH_STATE_FAILED, WH_STATE_UNSUPPORTED},
+		{"aX1", WH_STATE_SKIPPED, WH_STATE_SKIPPED, WH_STATE_UNSUPPORTED},
+		{"aX1 aH11", WH_STATE_PASSED, WH_STATE_PASSED, WH_STATE_UNSUPPORTED},
+		{"", WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED},
+		{"a-1", WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED},
+		{"aN1", WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED},
+		{"aH1 aN11", WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED},
+		{"aN1 bH1", WH_STATE_UNSUPPORTED, WH_STATE_PASSED, WH_STATE_UNSUPPORTED},
+		{"aH1 bU1", WH_STATE_PASSED, WH_STATE_FAILED, WH_STATE_UNSUPPORTED},
+		{"cH1 pU1", WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED, WH_STATE_PASSED},
+		{"pU1", WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED, WH_STATE_UNSUPPORTED},
 	};
 	const char *one[] = {"NS-1"}, *four[] = {"NS-4"};
-	const struct wh_standard_control ns1 = {.id = "NS-1", .benchmark = one, .n_benchmark = 1}, ns4 = {.id = "NS-4", .benchmark = four, .n_benchmark = 1};
+	const struct wh_standard_control ns1 = {.id = "NS-1", .benchmark = one, .n_benchmark = 1},
+					 ns4 = {.id = "NS-4", .benchmark = four, .n_benchmark = 1};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct wh_posture p = posture_of(rows[i].verdicts);
 		struct wh_posture_counts c = wh_posture_count(&p, &pack.list[0]);
-		if (wh_posture_state_of(&c) != rows[i].a || wh_standard_state(&p, &ns1) != rows[i].ns1 || wh_standard_state(&p, &ns4) != rows[i].ns4)
-			fail_msg("%s: %s, %s, %s", rows[i].verdicts, wh_posture_state_text(wh_posture_state_of(&c)), wh_posture_state_text(wh_standard_state(&p, &ns1)), wh_posture_state_text(wh_standard_state(&p, &ns4)));
+		if (wh_posture_state_of(&c) != rows[i].a || wh_standard_state(&p, &ns1) != rows[i].ns1 ||
+		    wh_standard_state(&p, &ns4) != rows[i].ns4)
+			fail_msg("%s: %s, %s, %s", rows[i].verdicts, wh_posture_state_text(wh_posture_state_of(&c)),
+			         wh_posture_state_text(wh_standard_state(&p, &ns1)),
+			         wh_posture_state_text(wh_standard_state(&p, &ns4)));
 	}
 }
 

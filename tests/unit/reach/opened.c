@@ -8,7 +8,13 @@
 #include "world.c"
 
 /* endpoint: of each of the world's hosts; WH_NONE: it is not in this estate. */
-struct estate { size_t endpoint[HOSTS]; struct wh_arena *mem; struct wh_inventory inv; struct wh_topology t; struct wh_reach *r; };
+struct estate {
+	size_t endpoint[HOSTS];
+	struct wh_arena *mem;
+	struct wh_inventory inv;
+	struct wh_topology t;
+	struct wh_reach *r;
+};
 
 /* Of a model that is there already. */
 static void find_endpoints(struct estate *e)
@@ -58,14 +64,17 @@ static size_t endpoint_of(const struct estate *e, int host)
 }
 
 /* Between two hosts, or one and an address outside. */
-__attribute__((unused)) static void any_packet(uint64_t *seed, const struct world *w, int *from, int *to, struct wh_reach_packet *p)
+__attribute__((unused)) static void any_packet(uint64_t *seed, const struct world *w, int *from, int *to,
+                                               struct wh_reach_packet *p)
 {
 	static const uint8_t protos[] = {6, 6, 17, 1, 50, 47};
 	*from = R(5) ? (int)R((uint32_t)w->n_hosts) : NONE;
 	do
 		*to = R(5) ? (int)R((uint32_t)w->n_hosts) : NONE;
 	while (*to == *from);
-	*p = (struct wh_reach_packet){.proto = protos[R(6)], .sport = (uint16_t)(R(2) ? R(6) * 100 : R(700)), .dport = (uint16_t)(R(2) ? R(6) * 100 + 22 * R(2) : R(700))};
+	*p = (struct wh_reach_packet){.proto = protos[R(6)],
+	                              .sport = (uint16_t)(R(2) ? R(6) * 100 : R(700)),
+	                              .dport = (uint16_t)(R(2) ? R(6) * 100 + 22 * R(2) : R(700))};
 	if (p->proto != 6 && p->proto != 17)
 		p->sport = p->dport = 0;
 	uint32_t outside = 203u << 24 | R(3) << 8 | R(5);

@@ -28,10 +28,12 @@ static bool is_named(const char *const *list, size_t n, int host)
 	return false;
 }
 
-static const struct wh_reach_change *change_of(const struct wh_reach_change *c, size_t n, int from, int to, const struct wh_addr *outside)
+static const struct wh_reach_change *change_of(const struct wh_reach_change *c, size_t n, int from, int to,
+                                               const struct wh_addr *outside)
 {
 	for (size_t i = 0; i < n; i++)
-		if ((from == NONE ? !c[i].n_from && wh_ranges_has(c[i].outside, outside) : is_named(c[i].from, c[i].n_from, from)) &&
+		if ((from == NONE ? !c[i].n_from && wh_ranges_has(c[i].outside, outside)
+		                  : is_named(c[i].from, c[i].n_from, from)) &&
 		    (to == NONE ? !c[i].n_to && wh_ranges_has(c[i].outside, outside) : is_named(c[i].to, c[i].n_to, to)))
 			return &c[i];
 	return NULL;
@@ -42,12 +44,14 @@ static struct wh_reach_ports alone(const struct estate *o, int from, int to, con
 	size_t a = endpoint_of(o, from), b = endpoint_of(o, to);
 	if ((from != NONE && a == WH_NONE) || (to != NONE && b == WH_NONE))
 		return (struct wh_reach_ports){.missing = NULL}; /* it is not in this estate */
-	uint32_t v = from == NONE ? wh_reach_outside(o->r, b, outside, WH_INBOUND) : to == NONE ? wh_reach_outside(o->r, a, outside, WH_OUTBOUND) :
-	             wh_reach_pair(o->r, wh_reach_class(o->r, a), wh_reach_class(o->r, b));
+	uint32_t v = from == NONE ? wh_reach_outside(o->r, b, outside, WH_INBOUND)
+	             : to == NONE ? wh_reach_outside(o->r, a, outside, WH_OUTBOUND)
+	                          : wh_reach_pair(o->r, wh_reach_class(o->r, a), wh_reach_class(o->r, b));
 	return wh_reach_ports(o->r, v);
 }
 
-static void compare(const struct estate o[2], const struct wh_reach_change *c, size_t n, int hosts, uint64_t *seed, size_t *differ)
+static void compare(const struct estate o[2], const struct wh_reach_change *c, size_t n, int hosts, uint64_t *seed,
+                    size_t *differ)
 {
 	for (int from = NONE; from < hosts; from++)
 		for (int to = NONE; to < hosts; to++) {
@@ -62,7 +66,9 @@ static void compare(const struct estate o[2], const struct wh_reach_change *c, s
 				int was = at(&before, tcp, port), is = at(&after, tcp, port);
 				*differ += was != is;
 				if (x ? at(&x->before, tcp, port) != was || at(&x->after, tcp, port) != is : was != is)
-					fail_msg("h%d → h%d %s %u: %d and then %d, but the difference says %d and %d", from, to, tcp ? "TCP" : "UDP", port, was, is, x ? at(&x->before, tcp, port) : -1, x ? at(&x->after, tcp, port) : -1);
+					fail_msg("h%d → h%d %s %u: %d and then %d, but the difference says %d and %d", from, to,
+					         tcp ? "TCP" : "UDP", port, was, is, x ? at(&x->before, tcp, port) : -1,
+					         x ? at(&x->after, tcp, port) : -1);
 			}
 		}
 }
@@ -157,6 +163,8 @@ static void an_estate_does_not_differ_from_itself(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(a_difference_is_what_each_estate_says_of_every_pair), cmocka_unit_test(other_rules_over_one_model_differ_as_each_estate_says), cmocka_unit_test(an_estate_does_not_differ_from_itself)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(a_difference_is_what_each_estate_says_of_every_pair),
+	                                   cmocka_unit_test(other_rules_over_one_model_differ_as_each_estate_says),
+	                                   cmocka_unit_test(an_estate_does_not_differ_from_itself)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

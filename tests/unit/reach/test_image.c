@@ -32,10 +32,12 @@ static void compare(const struct estate *all, const struct estate *read, const s
 		p.from = endpoint_of(read, from), p.to = endpoint_of(read, to);
 		wh_reach_decide(read->r, &p, read->mem, &got);
 		if (want.verdict != got.verdict || want.n != got.n)
-			fail_msg("%d → %d proto %u port %u: %d, by the documents %d\n%s", from, to, p.proto, p.dport, got.verdict, want.verdict, text);
+			fail_msg("%d → %d proto %u port %u: %d, by the documents %d\n%s", from, to, p.proto, p.dport, got.verdict,
+			         want.verdict, text);
 		for (size_t i = 0; i < want.n; i++)
 			if (want.steps[i].rule && strcmp(want.steps[i].rule->name, got.steps[i].rule->name))
-				fail_msg("%s decides in the place of %s\n%s", got.steps[i].rule->name, want.steps[i].rule->name, text);
+				fail_msg("%s decides in the place of %s\n%s", got.steps[i].rule->name, want.steps[i].rule->name,
+				         text);
 	}
 }
 
@@ -142,8 +144,10 @@ static void a_tag_that_only_a_security_admin_rule_names_is_known_after_the_impor
 {
 #define P "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/"
 	static const char *const documents[] = {
-		"[{\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" P "virtualNetworks/v\", \"name\": \"v\", \"addressSpace\": {\"addressPrefixes\": [\"10.0.0.0/16\"]}, \"subnets\": []},"
-		"{\"id\": \"" P "networkManagers/m/securityAdminConfigurations/c/ruleCollections/r/rules/a\", \"name\": \"a\", \"priority\": 10, \"access\": \"Deny\", \"direction\": \"Inbound\", \"protocol\": \"Tcp\", "
+		"[{\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" P
+		"virtualNetworks/v\", \"name\": \"v\", \"addressSpace\": {\"addressPrefixes\": [\"10.0.0.0/16\"]}, \"subnets\": []},"
+		"{\"id\": \"" P
+		"networkManagers/m/securityAdminConfigurations/c/ruleCollections/r/rules/a\", \"name\": \"a\", \"priority\": 10, \"access\": \"Deny\", \"direction\": \"Inbound\", \"protocol\": \"Tcp\", "
 		"\"sources\": [{\"addressPrefix\": \"Storage\", \"addressPrefixType\": \"ServiceTag\"}], \"destinations\": [{\"addressPrefix\": \"*\", \"addressPrefixType\": \"IPPrefix\"}], "
 		"\"sourcePortRanges\": [\"0-65535\"], \"destinationPortRanges\": [\"443\"]}]",
 		"{\"changeNumber\": 7, \"cloud\": \"Public\", \"values\": [{\"name\": \"Storage\", \"properties\": {\"addressPrefixes\": [\"192.0.2.0/24\"]}}, {\"name\": \"Sql\", \"properties\": {\"addressPrefixes\": [\"192.0.2.0/24\"]}}]}"};
@@ -179,6 +183,9 @@ static void a_tag_that_only_a_security_admin_rule_names_is_known_after_the_impor
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(the_stored_model_decides_as_the_documents_do), cmocka_unit_test(a_damaged_model_is_refused_or_safe_to_ask), cmocka_unit_test(a_tag_that_only_a_security_admin_rule_names_is_known_after_the_import)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_stored_model_decides_as_the_documents_do),
+		cmocka_unit_test(a_damaged_model_is_refused_or_safe_to_ask),
+		cmocka_unit_test(a_tag_that_only_a_security_admin_rule_names_is_known_after_the_import)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

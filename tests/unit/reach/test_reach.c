@@ -27,12 +27,14 @@ static void the_verdict_on_a_packet_is_that_of_the_documented_order(void **state
 			any_packet(seed, &w, &from, &to, &p);
 			p.from = endpoint_of(&e, from);
 			p.to = endpoint_of(&e, to);
-			enum wh_answer want = answer(world_judge(&w, from, to, wh_addr_to_v4(&p.from_addr), wh_addr_to_v4(&p.to_addr), p.proto, p.sport, p.dport));
+			enum wh_answer want = answer(world_judge(&w, from, to, wh_addr_to_v4(&p.from_addr),
+			                                         wh_addr_to_v4(&p.to_addr), p.proto, p.sport, p.dport));
 			wh_arena_reset(mem);
 			wh_reach_decide(e.r, &p, mem, &a);
 			seen[want]++;
 			if (a.verdict != want)
-				fail_msg("estate %d: h%d → h%d proto %u %u → %u: %d, not %d\n%s", i, from, to, p.proto, p.sport, p.dport, a.verdict, want, text);
+				fail_msg("estate %d: h%d → h%d proto %u %u → %u: %d, not %d\n%s", i, from, to, p.proto, p.sport,
+				         p.dport, a.verdict, want, text);
 			if (want == WH_UNDECIDED)
 				assert_non_null(a.missing);
 		}
@@ -49,7 +51,9 @@ static unsigned from_some_port(const struct world *w, int from, int to, uint32_t
 {
 	unsigned allowed = 0, may = 0;
 	for (unsigned sport = 0; sport <= 700; sport += proto == 6 || proto == 17 ? 50 : 1000) {
-		unsigned can = world_judge(w, from, to, outside, outside, proto, sport, dport), just = proto == 6 || proto == 17 ? world_judge(w, from, to, outside, outside, proto, sport + 1, dport) : can;
+		unsigned can = world_judge(w, from, to, outside, outside, proto, sport, dport),
+			 just = proto == 6 || proto == 17 ? world_judge(w, from, to, outside, outside, proto, sport + 1, dport)
+		                                          : can;
 		allowed |= can == 2 || just == 2;
 		may |= (can & 2) || (just & 2);
 	}
@@ -86,14 +90,16 @@ static void classes_say_of_each_pair_what_packets_between_them_meet(void **state
 			for (int to = 0; to < w.n_hosts; to++) {
 				if (from == to)
 					continue;
-				uint32_t v = wh_reach_pair(e.r, wh_reach_class(e.r, endpoint_of(&e, from)), wh_reach_class(e.r, endpoint_of(&e, to)));
+				uint32_t v = wh_reach_pair(e.r, wh_reach_class(e.r, endpoint_of(&e, from)),
+				                           wh_reach_class(e.r, endpoint_of(&e, to)));
 				struct wh_reach_ports x = wh_reach_ports(e.r, v);
 				for (int k = 0; k < 4; k++) {
 					int proto = protos[R(3)];
 					unsigned dport = proto == 1 ? 0 : R(2) ? R(6) * 100 + 22 * R(2) : R(700);
 					enum wh_answer want = answer(from_some_port(&w, from, to, 0, proto, dport));
 					if (of_ports(&x, proto, dport) != want)
-						fail_msg("estate %d: h%d → h%d proto %d port %u: %d, not %d\n%s", i, from, to, proto, dport, of_ports(&x, proto, dport), want, text);
+						fail_msg("estate %d: h%d → h%d proto %d port %u: %d, not %d\n%s", i, from, to,
+						         proto, dport, of_ports(&x, proto, dport), want, text);
 				}
 			}
 		close_estate(&e);
@@ -126,7 +132,8 @@ static void the_internet_is_cut_where_rules_cut_it(void **state)
 					struct wh_reach_ports x = wh_reach_ports(e.r, out[j].verdict);
 					enum wh_answer want = answer(from_some_port(&w, d ? h : NONE, d ? NONE : h, a, 6, dport));
 					if (of_ports(&x, 6, dport) != want)
-						fail_msg("estate %d: h%d %s 203.… port %u: %d, not %d\n%s", i, h, d ? "to" : "from", dport, of_ports(&x, 6, dport), want, text);
+						fail_msg("estate %d: h%d %s 203.… port %u: %d, not %d\n%s", i, h,
+						         d ? "to" : "from", dport, of_ports(&x, 6, dport), want, text);
 				}
 			}
 		close_estate(&e);
@@ -139,20 +146,33 @@ static void each_range_of_a_vnet_is_a_route_of_its_own(void **state)
 {
 #define P "/subscriptions/s/resourceGroups/g/providers/Microsoft."
 	static const char text[] =
-		"[{\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" P "Network/virtualNetworks/v\", \"name\": \"v\", \"addressSpace\": {\"addressPrefixes\": [\"10.0.0.0/16\", \"10.1.0.0/16\"]}, \"subnets\": ["
-		"{\"id\": \"" P "Network/virtualNetworks/v/subnets/a\", \"name\": \"a\", \"addressPrefix\": \"10.0.1.0/24\", \"routeTable\": {\"id\": \"" P "Network/routeTables/t\"}},"
+		"[{\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" P
+		"Network/virtualNetworks/v\", \"name\": \"v\", \"addressSpace\": {\"addressPrefixes\": [\"10.0.0.0/16\", \"10.1.0.0/16\"]}, \"subnets\": ["
+		"{\"id\": \"" P
+		"Network/virtualNetworks/v/subnets/a\", \"name\": \"a\", \"addressPrefix\": \"10.0.1.0/24\", \"routeTable\": {\"id\": \"" P
+		"Network/routeTables/t\"}},"
 		"{\"id\": \"" P "Network/virtualNetworks/v/subnets/b\", \"name\": \"b\", \"addressPrefix\": \"10.1.1.0/24\"}]},"
-		"{\"type\": \"Microsoft.Network/routeTables\", \"id\": \"" P "Network/routeTables/t\", \"name\": \"t\", \"routes\": [{\"name\": \"drop\", \"addressPrefix\": \"10.0.0.0/15\", \"nextHopType\": \"None\"}]},"
-		"{\"type\": \"Microsoft.Network/networkInterfaces\", \"id\": \"" P "Network/networkInterfaces/n0\", \"name\": \"n0\", \"virtualMachine\": {\"id\": \"" P "Compute/virtualMachines/h0\"}, \"ipConfigurations\": "
-		"[{\"name\": \"c\", \"privateIPAddress\": \"10.0.1.4\", \"subnet\": {\"id\": \"" P "Network/virtualNetworks/v/subnets/a\"}}]},"
-		"{\"type\": \"Microsoft.Network/networkInterfaces\", \"id\": \"" P "Network/networkInterfaces/n1\", \"name\": \"n1\", \"virtualMachine\": {\"id\": \"" P "Compute/virtualMachines/h1\"}, \"ipConfigurations\": "
-		"[{\"name\": \"c\", \"privateIPAddress\": \"10.1.1.4\", \"subnet\": {\"id\": \"" P "Network/virtualNetworks/v/subnets/b\"}}]}]";
+		"{\"type\": \"Microsoft.Network/routeTables\", \"id\": \"" P
+		"Network/routeTables/t\", \"name\": \"t\", \"routes\": [{\"name\": \"drop\", \"addressPrefix\": \"10.0.0.0/15\", \"nextHopType\": \"None\"}]},"
+		"{\"type\": \"Microsoft.Network/networkInterfaces\", \"id\": \"" P
+		"Network/networkInterfaces/n0\", \"name\": \"n0\", \"virtualMachine\": {\"id\": \"" P
+		"Compute/virtualMachines/h0\"}, \"ipConfigurations\": "
+		"[{\"name\": \"c\", \"privateIPAddress\": \"10.0.1.4\", \"subnet\": {\"id\": \"" P
+		"Network/virtualNetworks/v/subnets/a\"}}]},"
+		"{\"type\": \"Microsoft.Network/networkInterfaces\", \"id\": \"" P
+		"Network/networkInterfaces/n1\", \"name\": \"n1\", \"virtualMachine\": {\"id\": \"" P
+		"Compute/virtualMachines/h1\"}, \"ipConfigurations\": "
+		"[{\"name\": \"c\", \"privateIPAddress\": \"10.1.1.4\", \"subnet\": {\"id\": \"" P
+		"Network/virtualNetworks/v/subnets/b\"}}]}]";
 #undef P
 	struct estate e;
 	struct wh_reach_answer a;
 	(void)state;
 	open_estate(&e, text);
-	wh_reach_decide(e.r, &(struct wh_reach_packet){.from = endpoint_of(&e, 0), .to = endpoint_of(&e, 1), .proto = 6, .sport = 40000, .dport = 443}, e.mem, &a);
+	wh_reach_decide(e.r,
+	                &(struct wh_reach_packet){
+				.from = endpoint_of(&e, 0), .to = endpoint_of(&e, 1), .proto = 6, .sport = 40000, .dport = 443},
+	                e.mem, &a);
 	assert_int_equal(a.verdict, WH_ALLOWED);
 	close_estate(&e);
 }

@@ -24,7 +24,8 @@ static uint32_t any_net(uint64_t *seed, unsigned *len)
 
 static struct rule_side any_side(uint64_t *seed, bool admin)
 {
-	static const enum side_kind kinds[] = {ANY, ANY, PREFIX, PREFIX, PREFIXES, OWN_NETWORK, INTERNET, PROBES, UNKNOWN_TAG, ASG, ASG, UNKNOWN_ASG};
+	static const enum side_kind kinds[] = {ANY,      ANY,    PREFIX,      PREFIX, PREFIXES, OWN_NETWORK,
+	                                       INTERNET, PROBES, UNKNOWN_TAG, ASG,    ASG,      UNKNOWN_ASG};
 	struct rule_side s = {.kind = kinds[R(admin ? 9 : 12)], .asg = (int)R(ASGS)};
 	if ((s.kind == UNKNOWN_TAG || s.kind == UNKNOWN_ASG) && R(3))
 		s.kind = ANY;
@@ -47,7 +48,13 @@ static void any_ports(uint64_t *seed, unsigned p[2], bool mostly_any)
 static struct rule any_rule(uint64_t *seed, int priority, bool admin)
 {
 	static const int protos[] = {0, 0, 6, 6, 17, 1, 50};
-	struct rule r = {.in = R(3) != 0, .allow = R(2), .priority = priority, .proto = protos[R(7)], .src = any_side(seed, admin), .dst = any_side(seed, admin), .admin = (int)R(3)};
+	struct rule r = {.in = R(3) != 0,
+	                 .allow = R(2),
+	                 .priority = priority,
+	                 .proto = protos[R(7)],
+	                 .src = any_side(seed, admin),
+	                 .dst = any_side(seed, admin),
+	                 .admin = (int)R(3)};
 	any_ports(seed, r.sport, true);
 	any_ports(seed, r.dport, false);
 	if (r.proto == 1 || r.proto == 50)
@@ -58,12 +65,14 @@ static struct rule any_rule(uint64_t *seed, int priority, bool admin)
 void world_make(struct world *w, uint64_t *seed)
 {
 	memset(w, 0, sizeof *w);
-	w->n_vnets = 1 + (int)R(VNETS), w->n_subnets = 1 + (int)R(SUBNETS), w->n_hosts = 2 + (int)R(HOSTS - 1), w->n_groups = 1 + (int)R(GROUPS), w->n_tables = (int)R(TABLES + 1);
+	w->n_vnets = 1 + (int)R(VNETS), w->n_subnets = 1 + (int)R(SUBNETS), w->n_hosts = 2 + (int)R(HOSTS - 1),
+	w->n_groups = 1 + (int)R(GROUPS), w->n_tables = (int)R(TABLES + 1);
 	w->n_admin = R(3) ? 0 : 1 + (int)R(ADMIN);
 	for (int a = 0; a < w->n_vnets; a++)
 		for (int b = 0; b < w->n_vnets; b++)
 			if (a != b)
-				w->peering[a][b].there = R(4) != 0, w->peering[a][b].connected = R(5) != 0, w->peering[a][b].access = R(4) != 0;
+				w->peering[a][b].there = R(4) != 0, w->peering[a][b].connected = R(5) != 0,
+				w->peering[a][b].access = R(4) != 0;
 	for (int i = 0; i < w->n_groups; i++)
 		for (w->group[i].n = (int)R(RULES + 1); w->group[i].n && !w->group[i].rule[w->group[i].n - 1].priority;)
 			for (int k = 0; k < w->group[i].n; k++)
@@ -105,11 +114,17 @@ static void net_text(FILE *f, uint32_t net, unsigned len)
 
 static void side_text(FILE *f, const struct rule_side *s, const char *end)
 {
-	const char *one = s->kind == ANY ? "*" : s->kind == OWN_NETWORK ? "VirtualNetwork" : s->kind == INTERNET ? "internet" : s->kind == PROBES ? "AzureLoadBalancer" : s->kind == UNKNOWN_TAG ? "Storage" : NULL;
+	const char *one = s->kind == ANY           ? "*"
+	                  : s->kind == OWN_NETWORK ? "VirtualNetwork"
+	                  : s->kind == INTERNET    ? "internet"
+	                  : s->kind == PROBES      ? "AzureLoadBalancer"
+	                  : s->kind == UNKNOWN_TAG ? "Storage"
+	                                           : NULL;
 	if (one) {
 		fprintf(f, ", \"%sAddressPrefix\": \"%s\"", end, one);
 	} else if (s->kind == ASG || s->kind == UNKNOWN_ASG) {
-		fprintf(f, ", \"%sApplicationSecurityGroups\": [{\"id\": \"" ID "Network/applicationSecurityGroups/%s%d\"}]", end, s->kind == ASG ? "asg" : "elsewhere", s->asg);
+		fprintf(f, ", \"%sApplicationSecurityGroups\": [{\"id\": \"" ID "Network/applicationSecurityGroups/%s%d\"}]", end,
+		        s->kind == ASG ? "asg" : "elsewhere", s->asg);
 	} else {
 		fprintf(f, ", \"%sAddressPrefixes\": [\"", end);
 		net_text(f, s->net[0], s->len[0]);
@@ -138,11 +153,16 @@ static const char *proto_text(int p)
 
 static void group_text(FILE *f, const struct world *w, int i)
 {
-	fprintf(f, "{\"type\": \"Microsoft.Network/networkSecurityGroups\", \"id\": \"" ID "Network/networkSecurityGroups/g%d\", \"name\": \"g%d\", \"securityRules\": [", i, i);
+	fprintf(f,
+	        "{\"type\": \"Microsoft.Network/networkSecurityGroups\", \"id\": \"" ID
+	        "Network/networkSecurityGroups/g%d\", \"name\": \"g%d\", \"securityRules\": [",
+	        i, i);
 	for (int k = 0; k < w->group[i].n; k++) {
 		const struct rule *r = &w->group[i].rule[k];
-		fprintf(f, "%s{\"name\": \"r%d\", \"priority\": %d, \"direction\": \"%s\", \"access\": \"%s\", \"protocol\": \"%s\"", k ? ", " : "", k, r->priority, r->in ? "Inbound" : "Outbound",
-		        r->allow ? "Allow" : "Deny", proto_text(r->proto));
+		fprintf(f,
+		        "%s{\"name\": \"r%d\", \"priority\": %d, \"direction\": \"%s\", \"access\": \"%s\", \"protocol\": \"%s\"",
+		        k ? ", " : "", k, r->priority, r->in ? "Inbound" : "Outbound", r->allow ? "Allow" : "Deny",
+		        proto_text(r->proto));
 		side_text(f, &r->src, "source");
 		side_text(f, &r->dst, "destination");
 		ports_text(f, r->sport, "source");
@@ -154,7 +174,12 @@ static void group_text(FILE *f, const struct world *w, int i)
 
 static void admin_side_text(FILE *f, const struct rule_side *s)
 {
-	const char *one = s->kind == ANY ? "*" : s->kind == OWN_NETWORK ? "VirtualNetwork" : s->kind == INTERNET ? "Internet" : s->kind == PROBES ? "AzureLoadBalancer" : s->kind == UNKNOWN_TAG ? "Storage" : NULL;
+	const char *one = s->kind == ANY           ? "*"
+	                  : s->kind == OWN_NETWORK ? "VirtualNetwork"
+	                  : s->kind == INTERNET    ? "Internet"
+	                  : s->kind == PROBES      ? "AzureLoadBalancer"
+	                  : s->kind == UNKNOWN_TAG ? "Storage"
+	                                           : NULL;
 	fputs("[{\"addressPrefix\": \"", f);
 	if (one)
 		fputs(one, f);
@@ -171,25 +196,37 @@ static void admin_text(FILE *f, const struct world *w, int i)
 {
 	static const char *const access[] = {"Allow", "AlwaysAllow", "Deny"};
 	const struct rule *r = &w->admin[i];
-	fprintf(f, "{\"id\": \"" ID "Network/networkManagers/m/securityAdminConfigurations/c/ruleCollections/rc/rules/a%d\", \"name\": \"a%d\", \"priority\": %d, \"access\": \"%s\", \"direction\": \"%s\", "
-	        "\"protocol\": \"%s\", \"sources\": ", i, i, r->priority, access[r->admin], r->in ? "Inbound" : "Outbound", r->proto ? proto_text(r->proto) : "Any");
+	fprintf(f,
+	        "{\"id\": \"" ID
+	        "Network/networkManagers/m/securityAdminConfigurations/c/ruleCollections/rc/rules/a%d\", \"name\": \"a%d\", \"priority\": %d, \"access\": \"%s\", \"direction\": \"%s\", "
+	        "\"protocol\": \"%s\", \"sources\": ",
+	        i, i, r->priority, access[r->admin], r->in ? "Inbound" : "Outbound", r->proto ? proto_text(r->proto) : "Any");
 	admin_side_text(f, &r->src);
 	fputs(", \"destinations\": ", f);
 	admin_side_text(f, &r->dst);
-	fprintf(f, ", \"sourcePortRanges\": [\"%u-%u\"], \"destinationPortRanges\": [\"%u-%u\"]},\n", r->sport[0], r->sport[1], r->dport[0], r->dport[1]);
+	fprintf(f, ", \"sourcePortRanges\": [\"%u-%u\"], \"destinationPortRanges\": [\"%u-%u\"]},\n", r->sport[0], r->sport[1],
+	        r->dport[0], r->dport[1]);
 }
 
 static void vnet_text(FILE *f, const struct world *w, int v)
 {
 	bool first = true;
-	fprintf(f, "{\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" ID "Network/virtualNetworks/v%d\", \"name\": \"v%d\", \"addressSpace\": {\"addressPrefixes\": [\"10.%d.0.0/16\"]}, \"subnets\": [", v, v, v);
+	fprintf(f,
+	        "{\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" ID
+	        "Network/virtualNetworks/v%d\", \"name\": \"v%d\", \"addressSpace\": {\"addressPrefixes\": [\"10.%d.0.0/16\"]}, \"subnets\": [",
+	        v, v, v);
 	for (int i = 0; i < w->n_subnets; i++) {
 		if (w->subnet[i].vnet != v)
 			continue;
-		fprintf(f, "%s{\"id\": \"" ID "Network/virtualNetworks/v%d/subnets/s%d\", \"name\": \"s%d\", \"addressPrefix\": \"10.%d.%d.0/24\", \"defaultOutboundAccess\": %s, "
-		        "\"privateEndpointNetworkPolicies\": \"%s\"", first ? "" : ", ", v, i, i, v, i, w->subnet[i].way_out ? "true" : "false", w->subnet[i].guards ? "Enabled" : "Disabled");
+		fprintf(f,
+		        "%s{\"id\": \"" ID
+		        "Network/virtualNetworks/v%d/subnets/s%d\", \"name\": \"s%d\", \"addressPrefix\": \"10.%d.%d.0/24\", \"defaultOutboundAccess\": %s, "
+		        "\"privateEndpointNetworkPolicies\": \"%s\"",
+		        first ? "" : ", ", v, i, i, v, i, w->subnet[i].way_out ? "true" : "false",
+		        w->subnet[i].guards ? "Enabled" : "Disabled");
 		if (w->subnet[i].nsg != NONE)
-			fprintf(f, ", \"networkSecurityGroup\": {\"id\": \"" ID "Network/networkSecurityGroups/G%d\"}", w->subnet[i].nsg);
+			fprintf(f, ", \"networkSecurityGroup\": {\"id\": \"" ID "Network/networkSecurityGroups/G%d\"}",
+			        w->subnet[i].nsg);
 		if (w->subnet[i].table != NONE)
 			fprintf(f, ", \"routeTable\": {\"id\": \"" ID "Network/routeTables/t%d\"}", w->subnet[i].table);
 		fputs("}", f);
@@ -200,8 +237,11 @@ static void vnet_text(FILE *f, const struct world *w, int v)
 	for (int o = 0; o < w->n_vnets; o++) {
 		if (!w->peering[v][o].there)
 			continue;
-		fprintf(f, "%s{\"name\": \"p%d\", \"peeringState\": \"%s\", \"allowVirtualNetworkAccess\": %s, \"remoteVirtualNetwork\": {\"id\": \"" ID "Network/virtualNetworks/v%d\"}}", first ? "" : ", ", o,
-		        w->peering[v][o].connected ? "Connected" : "Disconnected", w->peering[v][o].access ? "true" : "false", o);
+		fprintf(f,
+		        "%s{\"name\": \"p%d\", \"peeringState\": \"%s\", \"allowVirtualNetworkAccess\": %s, \"remoteVirtualNetwork\": {\"id\": \"" ID
+		        "Network/virtualNetworks/v%d\"}}",
+		        first ? "" : ", ", o, w->peering[v][o].connected ? "Connected" : "Disconnected",
+		        w->peering[v][o].access ? "true" : "false", o);
 		first = false;
 	}
 	fputs("]},\n", f);
@@ -211,13 +251,19 @@ static void host_text(FILE *f, const struct world *w, int i)
 {
 	bool e = w->host[i].endpoint, first = true;
 	uint32_t a = w->host[i].addr;
-	fprintf(f, "{\"type\": \"Microsoft.%s\", \"id\": \"" ID "%s/h%d\", \"name\": \"h%d\"},\n", e ? "Network/privateEndpoints" : "Compute/virtualMachines", e ? "Network/privateEndpoints" : "Compute/virtualMachines", i, i);
-	fprintf(f, "{\"type\": \"Microsoft.Network/networkInterfaces\", \"id\": \"" ID "Network/networkInterfaces/n%d\", \"name\": \"n%d\", \"%s\": {\"id\": \"" ID "%s/h%d\"}", i, i, e ? "privateEndpoint" : "virtualMachine",
-	        e ? "Network/privateEndpoints" : "Compute/virtualMachines", i);
+	fprintf(f, "{\"type\": \"Microsoft.%s\", \"id\": \"" ID "%s/h%d\", \"name\": \"h%d\"},\n",
+	        e ? "Network/privateEndpoints" : "Compute/virtualMachines",
+	        e ? "Network/privateEndpoints" : "Compute/virtualMachines", i, i);
+	fprintf(f,
+	        "{\"type\": \"Microsoft.Network/networkInterfaces\", \"id\": \"" ID
+	        "Network/networkInterfaces/n%d\", \"name\": \"n%d\", \"%s\": {\"id\": \"" ID "%s/h%d\"}",
+	        i, i, e ? "privateEndpoint" : "virtualMachine", e ? "Network/privateEndpoints" : "Compute/virtualMachines", i);
 	if (w->host[i].nsg != NONE)
 		fprintf(f, ", \"networkSecurityGroup\": {\"id\": \"" ID "Network/networkSecurityGroups/g%d\"}", w->host[i].nsg);
-	fprintf(f, ", \"ipConfigurations\": [{\"name\": \"c\", \"privateIPAddress\": \"%u.%u.%u.%u\", \"subnet\": {\"id\": \"" ID "Network/virtualNetworks/v%d/subnets/s%d\"}, \"applicationSecurityGroups\": [", a >> 24, a >> 16 & 255,
-	        a >> 8 & 255, a & 255, w->subnet[w->host[i].subnet].vnet, w->host[i].subnet);
+	fprintf(f,
+	        ", \"ipConfigurations\": [{\"name\": \"c\", \"privateIPAddress\": \"%u.%u.%u.%u\", \"subnet\": {\"id\": \"" ID
+	        "Network/virtualNetworks/v%d/subnets/s%d\"}, \"applicationSecurityGroups\": [",
+	        a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255, w->subnet[w->host[i].subnet].vnet, w->host[i].subnet);
 	for (int k = 0; k < ASGS; k++)
 		if (w->host[i].asgs & 1u << k) {
 			fprintf(f, "%s{\"id\": \"" ID "Network/applicationSecurityGroups/ASG%d\"}", first ? "" : ", ", k);
@@ -228,8 +274,10 @@ static void host_text(FILE *f, const struct world *w, int i)
 		fprintf(f, ", \"publicIPAddress\": {\"id\": \"" ID "Network/publicIPAddresses/p%d\"}", i);
 	fputs("}]},\n", f);
 	if (w->host[i].public_ip)
-		fprintf(f, "{\"type\": \"Microsoft.Network/publicIPAddresses\", \"id\": \"" ID "Network/publicIPAddresses/p%d\", \"name\": \"p%d\", \"ipAddress\": \"203.0.113.%d\", \"sku\": {\"name\": \"%s\"}},\n", i, i, i,
-		        w->host[i].public_ip == 1 ? "Standard" : "Basic");
+		fprintf(f,
+		        "{\"type\": \"Microsoft.Network/publicIPAddresses\", \"id\": \"" ID
+		        "Network/publicIPAddresses/p%d\", \"name\": \"p%d\", \"ipAddress\": \"203.0.113.%d\", \"sku\": {\"name\": \"%s\"}},\n",
+		        i, i, i, w->host[i].public_ip == 1 ? "Standard" : "Basic");
 }
 
 char *world_text(const struct world *w)
@@ -248,16 +296,23 @@ char *world_text(const struct world *w)
 	for (int i = 0; i < w->n_admin; i++)
 		admin_text(f, w, i);
 	for (int i = 0; i < w->n_tables; i++) {
-		fprintf(f, "{\"type\": \"Microsoft.Network/routeTables\", \"id\": \"" ID "Network/routeTables/t%d\", \"name\": \"t%d\", \"routes\": [", i, i);
+		fprintf(f,
+		        "{\"type\": \"Microsoft.Network/routeTables\", \"id\": \"" ID
+		        "Network/routeTables/t%d\", \"name\": \"t%d\", \"routes\": [",
+		        i, i);
 		for (int k = 0; k < w->table[i].n; k++) {
 			fprintf(f, "%s{\"name\": \"r%d\", \"addressPrefix\": \"", k ? ", " : "", k);
 			net_text(f, w->table[i].route[k].net, w->table[i].route[k].len);
-			fprintf(f, "\", \"nextHopType\": \"%s\"%s}", hops[w->table[i].route[k].hop], w->table[i].route[k].hop == 3 ? ", \"nextHopIpAddress\": \"10.9.9.9\"" : "");
+			fprintf(f, "\", \"nextHopType\": \"%s\"%s}", hops[w->table[i].route[k].hop],
+			        w->table[i].route[k].hop == 3 ? ", \"nextHopIpAddress\": \"10.9.9.9\"" : "");
 		}
 		fputs("]},\n", f);
 	}
 	for (int i = 0; i < ASGS; i++)
-		fprintf(f, "{\"type\": \"Microsoft.Network/applicationSecurityGroups\", \"id\": \"" ID "Network/applicationSecurityGroups/asg%d\", \"name\": \"asg%d\"}%s\n", i, i, i + 1 < ASGS ? "," : "");
+		fprintf(f,
+		        "{\"type\": \"Microsoft.Network/applicationSecurityGroups\", \"id\": \"" ID
+		        "Network/applicationSecurityGroups/asg%d\", \"name\": \"asg%d\"}%s\n",
+		        i, i, i + 1 < ASGS ? "," : "");
 	fputs("]\n", f);
 	fclose(f);
 	return text;
@@ -283,7 +338,8 @@ static bool in_own(const struct world *w, int subnet, uint32_t a, bool default_r
 	if (in_net(a, 10u << 24 | (uint32_t)v << 16, 16) || is_probe(a))
 		return true;
 	for (int o = 0; o < w->n_vnets; o++)
-		if (w->peering[v][o].there && w->peering[v][o].connected && w->peering[v][o].access && in_net(a, 10u << 24 | (uint32_t)o << 16, 16))
+		if (w->peering[v][o].there && w->peering[v][o].connected && w->peering[v][o].access &&
+		    in_net(a, 10u << 24 | (uint32_t)o << 16, 16))
 			return true;
 	for (int i = 0; t != NONE && i < w->table[t].n; i++)
 		if ((w->table[t].route[i].len || default_routes) && in_net(a, w->table[t].route[i].net, w->table[t].route[i].len))
@@ -314,7 +370,8 @@ struct pkt { uint32_t src, dst; int proto; unsigned sport, dport; };
 
 static int rule_matches(const struct world *w, const struct rule *r, bool in, int subnet, const struct pkt *p)
 {
-	if (r->in != in || (r->proto && r->proto != p->proto) || p->sport < r->sport[0] || p->sport > r->sport[1] || p->dport < r->dport[0] || p->dport > r->dport[1])
+	if (r->in != in || (r->proto && r->proto != p->proto) || p->sport < r->sport[0] || p->sport > r->sport[1] ||
+	    p->dport < r->dport[0] || p->dport > r->dport[1])
 		return 0;
 	int a = side_matches(w, &r->src, subnet, p->src), b = side_matches(w, &r->dst, subnet, p->dst);
 	return a < b ? a : b;
@@ -375,7 +432,8 @@ static unsigned ask_host(const struct world *w, int host, bool in, const struct 
 
 static bool linked(const struct world *w, int a, int b)
 {
-	return a == b || (w->peering[a][b].there && w->peering[a][b].connected && w->peering[b][a].there && w->peering[b][a].connected);
+	return a == b ||
+	       (w->peering[a][b].there && w->peering[a][b].connected && w->peering[b][a].there && w->peering[b][a].connected);
 }
 
 /* The way from a host to an address of VNet `to`, or of none (NONE). */
@@ -384,7 +442,8 @@ static unsigned ask_way(const struct world *w, int host, int to, uint32_t dst)
 	int s = w->host[host].subnet, t = w->subnet[s].table, best = NONE;
 	bool system = to != NONE && linked(w, w->subnet[s].vnet, to);
 	for (int i = 0; t != NONE && i < w->table[t].n; i++)
-		if (in_net(dst, w->table[t].route[i].net, w->table[t].route[i].len) && (best == NONE || w->table[t].route[i].len > w->table[t].route[best].len))
+		if (in_net(dst, w->table[t].route[i].net, w->table[t].route[i].len) &&
+		    (best == NONE || w->table[t].route[i].len > w->table[t].route[best].len))
 			best = i;
 	if (best != NONE && (!system || w->table[t].route[best].len >= 16)) {
 		int hop = w->table[t].route[best].hop;
@@ -398,9 +457,11 @@ static unsigned ask_way(const struct world *w, int host, int to, uint32_t dst)
 	return to == NONE || system ? PASS : DENY;
 }
 
-unsigned world_judge(const struct world *w, int from, int to, uint32_t from_addr, uint32_t to_addr, int proto, unsigned sport, unsigned dport)
+unsigned world_judge(const struct world *w, int from, int to, uint32_t from_addr, uint32_t to_addr, int proto, unsigned sport,
+                     unsigned dport)
 {
-	struct pkt p = {from == NONE ? from_addr : w->host[from].addr, to == NONE ? to_addr : w->host[to].addr, proto, sport, dport};
+	struct pkt p = {from == NONE ? from_addr : w->host[from].addr, to == NONE ? to_addr : w->host[to].addr, proto, sport,
+	                dport};
 	unsigned all = PASS;
 	if (from != NONE) {
 		if (w->host[from].endpoint)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Random small estates: as numbers for a naive judge, and as the documents that az prints for the reader. The judge knows nothing of filters, ranges or classes.
+ * Random small estates: as numbers for a naive judge, and as the documents that az prints for the reader. The judge knows nothing
+ * of filters, ranges or classes.
  */
 #pragma once
 #include <stdbool.h>
@@ -10,11 +11,23 @@
 enum { VNETS = 3, SUBNETS = 6, HOSTS = 8, GROUPS = 5, RULES = 6, ASGS = 2, ADMIN = 3, ROUTES = 3, TABLES = 2, NONE = -1 };
 enum side_kind { ANY, PREFIX, PREFIXES, OWN_NETWORK, INTERNET, PROBES, UNKNOWN_TAG, ASG, UNKNOWN_ASG };
 struct rule_side { enum side_kind kind; uint32_t net[2]; unsigned len[2]; int asg; };
-struct rule { bool in, allow; int priority, proto /* 0: any */; struct rule_side src, dst; unsigned sport[2], dport[2]; int admin /* enum wh_admin_access */; };
+struct rule {
+	bool in, allow;
+	int priority, proto /* 0: any */;
+	struct rule_side src, dst;
+	unsigned sport[2], dport[2];
+	int admin /* enum wh_admin_access */;
+};
 struct world {
 	struct { bool there, connected, access; } peering[VNETS][VNETS];
 	struct { int vnet, nsg, table; uint32_t net; bool way_out, guards; } subnet[SUBNETS];
-	struct { int subnet, nsg; uint32_t addr; unsigned asgs; int public_ip /* 0 none, 1 Standard, 2 Basic */; bool endpoint; } host[HOSTS];
+	struct {
+		int subnet, nsg;
+		uint32_t addr;
+		unsigned asgs;
+		int public_ip /* 0 none, 1 Standard, 2 Basic */;
+		bool endpoint;
+	} host[HOSTS];
 	struct { struct rule rule[RULES]; int n; } group[GROUPS];
 	struct rule admin[ADMIN];
 	struct { struct { uint32_t net; unsigned len; int hop; } route[ROUTES]; int n; } table[TABLES];
@@ -26,4 +39,5 @@ void world_make(struct world *w, uint64_t *seed);
 /* The documents, malloc'ed. */
 char *world_text(const struct world *w);
 /* Bits of possible outcomes: 1 denied, 2 allowed. From and to are hosts, or -1 with the address. */
-unsigned world_judge(const struct world *w, int from, int to, uint32_t from_addr, uint32_t to_addr, int proto, unsigned sport, unsigned dport);
+unsigned world_judge(const struct world *w, int from, int to, uint32_t from_addr, uint32_t to_addr, int proto, unsigned sport,
+                     unsigned dport);

@@ -27,10 +27,12 @@ static void the_proof_equals_looking_at_every_point(void **state)
 		int n_nsg = rand() % 5;
 		for (int i = 0; i < n_nsg; i++) {
 			size_t at = strlen(text);
-			snprintf(text + at, sizeof text - at,
-			         "%s{\"name\":\"r%d\",\"priority\":%d,\"access\":\"%s\",\"direction\":\"Inbound\",\"protocol\":\"%s\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":"
-			         "\"45.0.0.%d/%d\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"%d-%d\"}",
-			         i ? "," : "", i, 100 + i, rand() % 4 ? "Allow" : "Deny", rand() % 3 ? "Tcp" : "*", rand() % 32, 27 + rand() % 6, 20 + rand() % 2, 22 + rand() % 2);
+			snprintf(
+				text + at, sizeof text - at,
+				"%s{\"name\":\"r%d\",\"priority\":%d,\"access\":\"%s\",\"direction\":\"Inbound\",\"protocol\":\"%s\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":"
+				"\"45.0.0.%d/%d\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"%d-%d\"}",
+				i ? "," : "", i, 100 + i, rand() % 4 ? "Allow" : "Deny", rand() % 3 ? "Tcp" : "*", rand() % 32,
+				27 + rand() % 6, 20 + rand() % 2, 22 + rand() % 2);
 		}
 		strcat(text, "]}");
 		struct wh_nsg *nsg;

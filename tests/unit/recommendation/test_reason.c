@@ -29,9 +29,19 @@ static size_t one_of_each(struct wh_reason *out)
 {
 	size_t n = 0;
 	for (int c = 1; c < WH_N_REASONS; c++)
-		out[n++] = (struct wh_reason){.code = (enum wh_reason_code)c, .closing = c % 2, .proxy = c % 3 == 0, .count = {11, 12, 13, 14}, .day = {20000, 20001},
-		                              .peer = addr("203.0.113.7"), .text = "web", .proto = WH_PROTO_UDP, .direction = WH_OUTBOUND, .from = c < WH_REASON_DRAWN ? 0 : 5000,
-		                              .to = c < WH_REASON_DRAWN ? 0 : c == WH_REASON_DRAWN ? 5100 : 5000};
+		out[n++] = (struct wh_reason){.code = (enum wh_reason_code)c,
+		                              .closing = c % 2,
+		                              .proxy = c % 3 == 0,
+		                              .count = {11, 12, 13, 14},
+		                              .day = {20000, 20001},
+		                              .peer = addr("203.0.113.7"),
+		                              .text = "web",
+		                              .proto = WH_PROTO_UDP,
+		                              .direction = WH_OUTBOUND,
+		                              .from = c < WH_REASON_DRAWN ? 0 : 5000,
+		                              .to = c < WH_REASON_DRAWN    ? 0
+		                                    : c == WH_REASON_DRAWN ? 5100
+		                                                           : 5000};
 	return n;
 }
 
@@ -60,13 +70,19 @@ static void the_reason_of_a_port_is_whole_though_a_semicolon_is_in_it(void **sta
 	(void)state;
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_resource_result res = {0};
-	struct wh_reason alerted = {.code = WH_REASON_ALERTED, .peer = addr("203.0.113.7"), .count = {0, 1, 2034647, 3}, .day = {20400}, .proxy = true};
+	struct wh_reason alerted = {.code = WH_REASON_ALERTED,
+	                            .peer = addr("203.0.113.7"),
+	                            .count = {0, 1, 2034647, 3},
+	                            .day = {20400},
+	                            .proxy = true};
 	alerted = of_port(alerted, 22);
 	wh_reason_add(&res, &alerted, mem);
 	const struct wh_reason *found = wh_reason_of_port(&res, WH_INBOUND, 22, WH_PROTO_TCP);
 	assert_non_null(found);
 	const char *text = wh_reason_outcome(found, mem);
-	assert_non_null(strstr(text, "not closed: 203.0.113.7 is kept out by an alert (severity 1, signature 2034647, last on 2025-11-08; it speaks for others"));
+	assert_non_null(strstr(
+		text,
+		"not closed: 203.0.113.7 is kept out by an alert (severity 1, signature 2034647, last on 2025-11-08; it speaks for others"));
 	assert_non_null(strstr(text, "run 'whittle intel update'"));
 	assert_null(wh_reason_of_port(&res, WH_OUTBOUND, 22, WH_PROTO_TCP));
 	assert_null(wh_reason_of_port(&res, WH_INBOUND, 22, WH_PROTO_UDP));
@@ -80,21 +96,33 @@ static void several_ports_with_one_reason_are_named_together(void **state)
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_resource_result res = {0};
 	struct wh_reason alerted = {.code = WH_REASON_ALERTED, .peer = addr("203.0.113.7"), .count = {0, 1, 0, 3}, .proxy = true};
-	struct wh_reason full = {.code = WH_REASON_GROUP_FULL, .text = "web", .count = {5}}, drawn = {.code = WH_REASON_DRAWN, .proto = WH_PROTO_TCP, .from = 5000, .to = 5100, .count = {30, 1}};
+	struct wh_reason full = {.code = WH_REASON_GROUP_FULL, .text = "web", .count = {5}},
+			 drawn = {.code = WH_REASON_DRAWN, .proto = WH_PROTO_TCP, .from = 5000, .to = 5100, .count = {30, 1}};
 	wh_reason_add(&res, &drawn, mem);
 	for (uint16_t port = 20; port < 24; port++) {
 		struct wh_reason r = of_port((struct wh_reason){.code = WH_REASON_NO_ROOM}, port);
 		wh_reason_add(&res, &r, mem);
 		if (port < 22)
-			wh_reason_add(&res, &(struct wh_reason){.code = WH_REASON_ALERTED, .peer = alerted.peer, .count = {0, 1, 0, 3}, .proxy = true, .proto = WH_PROTO_UDP,
-			                                        .from = port, .to = port}, mem);
+			wh_reason_add(&res,
+			              &(struct wh_reason){.code = WH_REASON_ALERTED,
+			                                  .peer = alerted.peer,
+			                                  .count = {0, 1, 0, 3},
+			                                  .proxy = true,
+			                                  .proto = WH_PROTO_UDP,
+			                                  .from = port,
+			                                  .to = port},
+			              mem);
 	}
 	wh_reason_add(&res, &full, mem);
 	char *alert = wh_arena_printf(mem, "ports 20/UDP and 21/UDP are %s", wh_reason_outcome(&alerted, mem));
-	assert_string_equal(wh_reasons_summary(res.reasons, res.n_reasons, mem),
-	                    wh_arena_printf(mem, "ports 5000-5100/TCP are left alone: they are drawn anew, for each connection or as their server starts (30 of them were used, by 1 recurring peer), so "
-	                                    "that rules for those that were seen would close those that come next; ports 20/TCP, 21/TCP, 22/TCP and 1 more are left alone: "
-	                                    "the budget has no room for a rule; %s; web has no room for narrower rules: it holds 5 prefixes; split it", alert));
+	assert_string_equal(
+		wh_reasons_summary(res.reasons, res.n_reasons, mem),
+		wh_arena_printf(
+			mem,
+			"ports 5000-5100/TCP are left alone: they are drawn anew, for each connection or as their server starts (30 of them were used, by 1 recurring peer), so "
+			"that rules for those that were seen would close those that come next; ports 20/TCP, 21/TCP, 22/TCP and 1 more are left alone: "
+			"the budget has no room for a rule; %s; web has no room for narrower rules: it holds 5 prefixes; split it",
+			alert));
 	assert_null(wh_reasons_summary(NULL, 0, mem));
 	assert_null(wh_reasons_text(NULL, 0, mem));
 	wh_arena_free(mem);
@@ -104,11 +132,21 @@ static void a_kept_list_that_is_none_gives_no_reason(void **state)
 {
 	(void)state;
 	static const char *const lists[] = {
-		"{}", "7", "[7]", "[{}]", "[{\"code\":\"of no version\"}]", "[{\"code\":\"unknown\"}]", "[{\"code\":\"alerted\"}]", "[{\"code\":\"alerted\",\"peer\":\"x\"}]",
+		"{}",
+		"7",
+		"[7]",
+		"[{}]",
+		"[{\"code\":\"of no version\"}]",
+		"[{\"code\":\"unknown\"}]",
+		"[{\"code\":\"alerted\"}]",
+		"[{\"code\":\"alerted\",\"peer\":\"x\"}]",
 		"[{\"code\":\"noRoom\",\"direction\":\"Inbound\",\"protocol\":\"TCP\",\"ports\":[0,0]}]",
 		"[{\"code\":\"noRoom\",\"direction\":\"Inbound\",\"protocol\":\"TCP\",\"ports\":[9,8]}]",
-		"[{\"code\":\"noRoom\",\"direction\":\"Inbound\",\"protocol\":\"TCP\",\"ports\":[9,65536]}]", "[{\"code\":\"noRoom\",\"ports\":[9,9]}]",
-		"[{\"code\":\"forged\",\"count\":[-1]}]", "[{\"code\":\"quietSince\",\"day\":[2932897]}]", "[{\"code\":\"quietSince\",\"day\":[-1]}]",
+		"[{\"code\":\"noRoom\",\"direction\":\"Inbound\",\"protocol\":\"TCP\",\"ports\":[9,65536]}]",
+		"[{\"code\":\"noRoom\",\"ports\":[9,9]}]",
+		"[{\"code\":\"forged\",\"count\":[-1]}]",
+		"[{\"code\":\"quietSince\",\"day\":[2932897]}]",
+		"[{\"code\":\"quietSince\",\"day\":[-1]}]",
 		"[{\"code\":\"noTraffic\"},{}]",
 	};
 	struct wh_arena *mem = wh_arena_new();

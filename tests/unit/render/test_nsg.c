@@ -7,9 +7,11 @@
 #include "base/json.h"
 #include "whittle/render.h"
 
-#define RULE(name, prio, access, src, port) \
-	"{\"name\":\"" name "\",\"priority\":" prio ",\"access\":\"" access "\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\"," \
-	"\"sourceAddressPrefix\":\"" src "\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"" port "\",\"etag\":\"W/1\"}"
+#define RULE(name, prio, access, src, port)                                                                                      \
+	"{\"name\":\"" name "\",\"priority\":" prio ",\"access\":\"" access                                                      \
+	"\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\","                                           \
+	"\"sourceAddressPrefix\":\"" src "\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"" port                \
+	"\",\"etag\":\"W/1\"}"
 
 static struct wh_prefix prefix(const char *s)
 {
@@ -42,7 +44,8 @@ static void make(struct world *w, const char *nsg_text, size_t n_rules)
 	w->list[0] = w->nsg;
 	w->res = (struct wh_resource){.name = "vm1", .addrs = &w->own, .n_addrs = 1, .nsgs = w->list, .n_nsgs = w->n};
 	w->estate = (struct wh_estate){.resources = &w->res, .n_resources = 1, .nsgs = w->nsg, .n_nsgs = w->n};
-	w->result = (struct wh_resource_result){.resource = &w->res, .status = WH_UNHEALTHY, .rules = w->rules, .n_rules = n_rules};
+	w->result = (struct wh_resource_result){
+		.resource = &w->res, .status = WH_UNHEALTHY, .rules = w->rules, .n_rules = n_rules};
 	w->rec = (struct wh_recommendation){.resources = &w->result, .n_resources = 1};
 }
 
@@ -68,7 +71,8 @@ static bool passes(const struct wh_nsg *n, uint32_t peer, uint32_t local, uint16
 	return r && r->allow;
 }
 
-/* Random groups and proposals: on the narrowed port of the resource what passed and was proposed still passes; elsewhere nothing changed. */
+/* Random groups and proposals: on the narrowed port of the resource what passed and was proposed still passes; elsewhere nothing
+ * changed. */
 static void only_the_narrowed_port_of_the_resource_changes_and_only_narrows(void **state)
 {
 	(void)state;
@@ -80,20 +84,28 @@ static void only_the_narrowed_port_of_the_resource_changes_and_only_narrows(void
 		for (int i = 0; i < rules; i++) {
 			size_t at = strlen(text);
 			prio += 1 + rand() % 3 * (rand() % 200);
-			snprintf(text + at, sizeof text - at,
-			         "%s{\"name\":\"r%d\",\"priority\":%d,\"access\":\"%s\",\"direction\":\"Inbound\",\"protocol\":\"%s\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":"
-			         "\"45.0.0.%d/%d\",\"destinationAddressPrefix\":\"%s\",\"destinationPortRange\":\"%d-%d\"}",
-			         i ? "," : "", i, prio, rand() % 3 ? "Allow" : "Deny", rand() % 3 ? "Tcp" : "*", rand() % 32, 27 + rand() % 6, rand() % 4 ? "*" : "10.0.0.0/29", 20 + rand() % 3,
-			         22 + rand() % 3);
+			snprintf(
+				text + at, sizeof text - at,
+				"%s{\"name\":\"r%d\",\"priority\":%d,\"access\":\"%s\",\"direction\":\"Inbound\",\"protocol\":\"%s\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":"
+				"\"45.0.0.%d/%d\",\"destinationAddressPrefix\":\"%s\",\"destinationPortRange\":\"%d-%d\"}",
+				i ? "," : "", i, prio, rand() % 3 ? "Allow" : "Deny", rand() % 3 ? "Tcp" : "*", rand() % 32,
+				27 + rand() % 6, rand() % 4 ? "*" : "10.0.0.0/29", 20 + rand() % 3, 22 + rand() % 3);
 		}
 		strcat(text, "]}");
 		make(&w, text, 1);
 		struct wh_prefix p[2], x;
-		struct wh_addr a = wh_addr_v4(0x2d000000 + (uint32_t)(rand() % 32)), b = wh_addr_v4(0x2d000000 + (uint32_t)(rand() % 32));
+		struct wh_addr a = wh_addr_v4(0x2d000000 + (uint32_t)(rand() % 32)),
+			       b = wh_addr_v4(0x2d000000 + (uint32_t)(rand() % 32));
 		p[0] = wh_prefix_of(&a, 124 + (unsigned)(rand() % 5));
 		p[1] = wh_prefix_of(&b, 126 + (unsigned)(rand() % 3));
 		x = wh_prefix_of(&a, 128);
-		w.rules[0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = p, .n_prefixes = (size_t)(rand() % 3), .except = &x, .n_except = (size_t)(rand() % 2)};
+		w.rules[0] = (struct wh_recommended_rule){.name = "n",
+		                                          .proto = WH_PROTO_TCP,
+		                                          .port = 22,
+		                                          .prefixes = p,
+		                                          .n_prefixes = (size_t)(rand() % 3),
+		                                          .except = &x,
+		                                          .n_except = (size_t)(rand() % 2)};
 		/* what a proof would have made of it: only what is allowed now */
 		struct wh_counterexample ce;
 		if (wh_prove(&w.estate, &w.res, w.rules, 1, w.mem, &ce, NULL)) {
@@ -116,7 +128,8 @@ static void only_the_narrowed_port_of_the_resource_changes_and_only_narrows(void
 		for (uint32_t peer = 0x2d000000; peer < 0x2d000000 + 40; peer++)
 			for (uint32_t local = 0x0a000003; local < 0x0a000006; local++)
 				for (uint16_t port = 20; port < 26; port++)
-					for (uint8_t proto = WH_PROTO_TCP; proto <= WH_PROTO_UDP; proto += WH_PROTO_UDP - WH_PROTO_TCP) {
+					for (uint8_t proto = WH_PROTO_TCP; proto <= WH_PROTO_UDP;
+					     proto += WH_PROTO_UDP - WH_PROTO_TCP) {
 						struct wh_addr y = wh_addr_v4(peer);
 						bool was = passes(w.nsg, peer, local, port, proto), in = false;
 						for (size_t i = 0; i < w.rules[0].n_prefixes; i++)
@@ -124,7 +137,8 @@ static void only_the_narrowed_port_of_the_resource_changes_and_only_narrows(void
 						in &= !(w.rules[0].n_except && wh_prefix_has(&x, &y));
 						bool narrowed = proto == WH_PROTO_TCP && port == 22 && local == 0x0a000004;
 						if (passes(after, peer, local, port, proto) != (was && (!narrowed || in)))
-							fail_msg("peer %x local %x port %u proto %u was %d in %d\n%s", peer, local, port, proto, was, in, out);
+							fail_msg("peer %x local %x port %u proto %u was %d in %d\n%s", peer,
+							         local, port, proto, was, in, out);
 					}
 		wh_nsgs_free(after, n);
 		free(out);
@@ -137,9 +151,21 @@ static void the_group_matches_its_golden_file(void **state)
 	(void)state;
 	struct world w;
 	struct wh_prefix p = prefix("140.20.30.8/29");
-	make(&w, "{\"etag\":\"W/0\",\"id\":\"/subscriptions/s/web\",\"location\":\"westeurope\",\"name\":\"web\",\"securityRules\":["
-	         RULE("deny-bad", "200", "Deny", "45.0.0.0/8", "*") "," RULE("ssh", "300", "Allow", "140.20.30.10/24", "22") "],\"tags\":{\"z\":\"1\",\"a\":\"2\"}}", 1);
-	w.rules[0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1, .sources = 5, .flows = 155, .days = 31, .unseen = 3, .narrows = "web: ssh"};
+	make(&w,
+	     "{\"etag\":\"W/0\",\"id\":\"/subscriptions/s/web\",\"location\":\"westeurope\",\"name\":\"web\",\"securityRules\":[" RULE(
+		     "deny-bad", "200", "Deny", "45.0.0.0/8", "*") "," RULE("ssh", "300", "Allow", "140.20.30.10/24",
+	                                                                    "22") "],\"tags\":{\"z\":\"1\",\"a\":\"2\"}}",
+	     1);
+	w.rules[0] = (struct wh_recommended_rule){.name = "n",
+	                                          .proto = WH_PROTO_TCP,
+	                                          .port = 22,
+	                                          .prefixes = &p,
+	                                          .n_prefixes = 1,
+	                                          .sources = 5,
+	                                          .flows = 155,
+	                                          .days = 31,
+	                                          .unseen = 3,
+	                                          .narrows = "web: ssh"};
 	char *out = render(&w), *want;
 	size_t len;
 	struct wh_error err;
@@ -167,10 +193,22 @@ static void each_format_matches_its_golden_file(void **state)
 	(void)state;
 	struct world w;
 	struct wh_prefix p[] = {prefix("140.20.30.8/29"), prefix("140.20.30.77")};
-	make(&w, "{\"etag\":\"W/0\",\"id\":\"/subscriptions/0a/resourceGroups/rg 'one'/providers/Microsoft.Network/networkSecurityGroups/web\","
-	         "\"location\":\"westeurope\",\"name\":\"web\",\"provisioningState\":\"Succeeded\",\"securityRules\":["
-	         RULE("it's ${odd}", "299", "Deny", "45.0.0.0/8", "*") "," RULE("ssh", "300", "Allow", "140.20.30.10/24", "22") "],\"tags\":{\"z-1\":\"it's ${x}\"}}", 1);
-	w.rules[0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = p, .n_prefixes = 2, .sources = 6, .flows = 155, .days = 31, .unseen = 3, .narrows = "web: ssh"};
+	make(&w,
+	     "{\"etag\":\"W/0\",\"id\":\"/subscriptions/0a/resourceGroups/rg 'one'/providers/Microsoft.Network/networkSecurityGroups/web\","
+	     "\"location\":\"westeurope\",\"name\":\"web\",\"provisioningState\":\"Succeeded\",\"securityRules\":[" RULE(
+		     "it's ${odd}", "299", "Deny", "45.0.0.0/8", "*") "," RULE("ssh", "300", "Allow", "140.20.30.10/24",
+	                                                                       "22") "],\"tags\":{\"z-1\":\"it's ${x}\"}}",
+	     1);
+	w.rules[0] = (struct wh_recommended_rule){.name = "n",
+	                                          .proto = WH_PROTO_TCP,
+	                                          .port = 22,
+	                                          .prefixes = p,
+	                                          .n_prefixes = 2,
+	                                          .sources = 6,
+	                                          .flows = 155,
+	                                          .days = 31,
+	                                          .unseen = 3,
+	                                          .narrows = "web: ssh"};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		char *out, *want;
 		size_t len;
@@ -197,14 +235,23 @@ static void where_there_is_no_gap_as_little_as_needed_is_renumbered(void **state
 	(void)state;
 	struct world w;
 	struct wh_prefix p = prefix("1.2.3.4");
-	make(&w, "{\"name\":\"web\",\"securityRules\":[" RULE("a", "100", "Deny", "9.9.9.9", "22") "," RULE("b", "101", "Allow", "*", "22") "," RULE("c", "500", "Allow", "*", "80") "]}", 1);
-	w.rules[0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
+	make(&w,
+	     "{\"name\":\"web\",\"securityRules\":[" RULE("a", "100", "Deny", "9.9.9.9", "22") "," RULE(
+		     "b", "101", "Allow", "*", "22") "," RULE("c", "500", "Allow", "*", "80") "]}",
+	     1);
+	w.rules[0] = (struct wh_recommended_rule){
+		.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
 	char *out = render(&w);
 	struct wh_nsg *after;
 	size_t n;
 	struct wh_error err;
 	assert_int_equal(wh_nsg_parse("out", out, strlen(out), w.mem, &after, &n, &err), 0);
-	static const struct { const char *name; unsigned priority; } want[] = {{"a", 100}, {"whittle-vm1-TCP-in-22-probes", 101}, {"whittle-vm1-TCP-in-22-allow", 102}, {NULL, 103}, {"b", 104}, {"c", 500}};
+	static const struct {
+		const char *name;
+		unsigned priority;
+	} want[] = {
+		{"a", 100}, {"whittle-vm1-TCP-in-22-probes", 101}, {"whittle-vm1-TCP-in-22-allow", 102}, {NULL, 103}, {"b", 104},
+		{"c", 500}};
 	for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
 		assert_int_equal(after->rules[i].priority, want[i].priority);
 		if (want[i].name)

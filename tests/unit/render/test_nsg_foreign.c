@@ -7,8 +7,9 @@
 #include <cmocka.h>
 #include "whittle/render.h"
 
-#define RULE(name, prio, access, src, more) \
-	"{\"name\":\"" name "\",\"priority\":" prio ",\"access\":\"" access "\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\"," \
+#define RULE(name, prio, access, src, more)                                                                                      \
+	"{\"name\":\"" name "\",\"priority\":" prio ",\"access\":\"" access                                                      \
+	"\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\","                                           \
 	"\"sourceAddressPrefix\":\"" src "\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\"" more "}"
 #define GROUP(rules) "{\"name\":\"web\",\"securityRules\":[" rules "]}"
 #define JIT_ALLOW "SecurityCenter-JITRule_1_A"
@@ -43,7 +44,8 @@ static int make(struct world *w, const char *group)
 	w->estate = (struct wh_estate){.resources = &w->res, .n_resources = 1, .nsgs = w->nsg, .n_nsgs = 1};
 	struct wh_addr a = wh_addr_v4(0x2d000008);
 	w->prefix = wh_prefix_of(&a, 125);
-	w->rule = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &w->prefix, .n_prefixes = 1};
+	w->rule = (struct wh_recommended_rule){
+		.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &w->prefix, .n_prefixes = 1};
 	w->result = (struct wh_resource_result){.resource = &w->res, .status = WH_UNHEALTHY, .rules = &w->rule, .n_rules = 1};
 	w->rec = (struct wh_recommendation){.resources = &w->result, .n_resources = 1};
 	struct wh_render_options opt = {.notes = &w->notes};
@@ -79,7 +81,9 @@ static void an_opening_just_in_time_goes_on_and_is_told(void **state)
 {
 	(void)state;
 	struct world w;
-	assert_int_equal(make(&w, GROUP(RULE(JIT_ALLOW, "290", "Allow", "198.51.100.7", "") "," RULE("ssh", "300", "Allow", "45.0.0.0/24", ""))), 0);
+	assert_int_equal(make(&w, GROUP(RULE(JIT_ALLOW, "290", "Allow", "198.51.100.7", "") "," RULE("ssh", "300", "Allow",
+	                                                                                             "45.0.0.0/24", ""))),
+	                 0);
 	assert_int_equal(priority(&w, JIT_ALLOW), 290);
 	assert_true(decides(w.after, 0xc6336407)->allow);
 	assert_true(decides(w.after, 0x2d000009)->allow);
@@ -92,7 +96,9 @@ static void a_port_that_is_closed_but_for_openings_is_left_as_it_is(void **state
 {
 	(void)state;
 	struct world w;
-	assert_int_equal(make(&w, GROUP(RULE(JIT_ALLOW, "100", "Allow", "198.51.100.7", "") "," RULE(JIT_DENY, "200", "Deny", "*", "") "," RULE("ssh", "300", "Allow", "45.0.0.0/24", ""))), 0);
+	assert_int_equal(make(&w, GROUP(RULE(JIT_ALLOW, "100", "Allow", "198.51.100.7", "") "," RULE(
+					  JIT_DENY, "200", "Deny", "*", "") "," RULE("ssh", "300", "Allow", "45.0.0.0/24", ""))),
+	                 0);
 	assert_int_equal(w.after->n_rules, w.nsg->n_rules);
 	assert_true(decides(w.after, 0xc6336407)->allow);
 	drop(&w);
@@ -102,7 +108,9 @@ static void our_own_openings_are_left_alone_too(void **state)
 {
 	(void)state;
 	struct world w;
-	assert_int_equal(make(&w, GROUP(RULE("whittle-jit-17-vm1-TCP-22", "299", "Allow", "198.51.100.7", "") "," RULE("ssh", "300", "Allow", "45.0.0.0/24", ""))), 0);
+	assert_int_equal(make(&w, GROUP(RULE("whittle-jit-17-vm1-TCP-22", "299", "Allow", "198.51.100.7",
+	                                     "") "," RULE("ssh", "300", "Allow", "45.0.0.0/24", ""))),
+	                 0);
 	assert_int_equal(priority(&w, "whittle-jit-17-vm1-TCP-22"), 299);
 	assert_int_equal(priority(&w, "ssh"), 303); /* ours stand between them */
 	assert_true(decides(w.after, 0xc6336407)->allow);
@@ -114,8 +122,10 @@ static void neither_is_moved_to_make_room(void **state)
 	(void)state;
 	struct world w;
 	/* no gap before ssh, and just-in-time access directly behind it: what stands before moves down */
-	assert_int_equal(make(&w, GROUP(RULE("deny-bad", "299", "Deny", "45.0.0.200", "") "," RULE("ssh", "300", "Allow", "45.0.0.0/24", ",\"description\":\"terraform\"") ","
-	                                RULE(JIT_DENY, "301", "Deny", "*", ""))), 0);
+	assert_int_equal(make(&w, GROUP(RULE("deny-bad", "299", "Deny", "45.0.0.200", "") "," RULE(
+					  "ssh", "300", "Allow", "45.0.0.0/24",
+					  ",\"description\":\"terraform\"") "," RULE(JIT_DENY, "301", "Deny", "*", ""))),
+	                 0);
 	assert_int_equal(priority(&w, "ssh"), 300);
 	assert_int_equal(priority(&w, JIT_DENY), 301);
 	assert_false(decides(w.after, 0x2d0000c8)->allow);
@@ -123,7 +133,9 @@ static void neither_is_moved_to_make_room(void **state)
 	assert_non_null(strstr(w.notes, "1 rule is Terraform's, and left alone"));
 	drop(&w);
 	/* no way at all */
-	assert_int_equal(make(&w, GROUP(RULE("deny-bad", "100", "Deny", "45.0.0.200", "") "," RULE("ssh", "101", "Allow", "45.0.0.0/24", ",\"description\":\"terraform\""))), -ENOSPC);
+	assert_int_equal(make(&w, GROUP(RULE("deny-bad", "100", "Deny", "45.0.0.200", "") "," RULE(
+					  "ssh", "101", "Allow", "45.0.0.0/24", ",\"description\":\"terraform\""))),
+	                 -ENOSPC);
 	assert_non_null(strstr(w.err.text, "of Terraform are not moved"));
 	/* but what is written for Terraform's own configuration says where to move it */
 	assert_int_equal(wh_renderer_find("terraform")->render(&w.rec, &w.estate, NULL, &w.text, &w.err), 0);
@@ -131,7 +143,9 @@ static void neither_is_moved_to_make_room(void **state)
 	assert_non_null(strstr(w.text, "priority                    = 102"));
 	drop(&w);
 	/* nor is just-in-time access moved there */
-	assert_int_equal(make(&w, GROUP(RULE("ssh", "100", "Allow", "45.0.0.0/24", ",\"description\":\"terraform\"") "," RULE(JIT_DENY, "101", "Deny", "*", ""))), -ENOSPC);
+	assert_int_equal(make(&w, GROUP(RULE("ssh", "100", "Allow", "45.0.0.0/24",
+	                                     ",\"description\":\"terraform\"") "," RULE(JIT_DENY, "101", "Deny", "*", ""))),
+	                 -ENOSPC);
 	assert_int_equal(wh_renderer_find("terraform")->render(&w.rec, &w.estate, NULL, &w.text, &w.err), -ENOSPC);
 	drop(&w);
 }
@@ -140,12 +154,15 @@ static void an_opening_that_would_be_cut_off_is_refused_by_name(void **state)
 {
 	(void)state;
 	struct world w;
-	assert_int_equal(make(&w, GROUP(RULE("ssh", "300", "Allow", "45.0.0.0/24", "") "," RULE(JIT_ALLOW, "400", "Allow", "198.51.100.7", ""))), -EBUSY);
+	assert_int_equal(make(&w, GROUP(RULE("ssh", "300", "Allow", "45.0.0.0/24", "") "," RULE(JIT_ALLOW, "400", "Allow",
+	                                                                                        "198.51.100.7", ""))),
+	                 -EBUSY);
 	assert_non_null(strstr(w.err.text, JIT_ALLOW " lets somebody in just in time, behind ssh"));
 	drop(&w);
 }
 
-/* Random groups: whomever a foreign rule decided, it still does, from its own place; everybody else passes if he did and is proposed. */
+/* Random groups: whomever a foreign rule decided, it still does, from its own place; everybody else passes if he did and is
+ * proposed. */
 static void whatever_the_group_foreign_rules_decide_as_before(void **state)
 {
 	(void)state;
@@ -157,9 +174,13 @@ static void whatever_the_group_foreign_rules_decide_as_before(void **state)
 		for (int i = 0, prio = 100, rules = 1 + rand() % 6; i < rules; i++) {
 			size_t at = strlen(text);
 			int kind = rand() % 5;
-			snprintf(text + at, sizeof text - at, "%s{\"name\":\"%s%d\",\"description\":\"%s\",\"priority\":%d,\"access\":\"%s\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\","
-			         "\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"45.0.0.%d/%d\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\"}", i ? "," : "",
-			         kind == 0 ? "SecurityCenter-JITRule_" : "r", i, kind == 1 ? "Managed by Terraform" : "", prio, rand() % 4 ? "Allow" : "Deny", rand() % 32, 26 + rand() % 7);
+			snprintf(
+				text + at, sizeof text - at,
+				"%s{\"name\":\"%s%d\",\"description\":\"%s\",\"priority\":%d,\"access\":\"%s\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\","
+				"\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"45.0.0.%d/%d\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\"}",
+				i ? "," : "", kind == 0 ? "SecurityCenter-JITRule_" : "r", i,
+				kind == 1 ? "Managed by Terraform" : "", prio, rand() % 4 ? "Allow" : "Deny", rand() % 32,
+				26 + rand() % 7);
 			prio += 1 + (tight ? rand() % 2 : rand() % 20);
 		}
 		strcat(text, "]}");
@@ -177,7 +198,8 @@ static void whatever_the_group_foreign_rules_decide_as_before(void **state)
 		}
 		planned++;
 		for (size_t i = 0; i < w.nsg->n_rules; i++)
-			if (w.nsg->rules[i].origin != WH_ORIGIN_PERSON && priority(&w, w.nsg->rules[i].name) != w.nsg->rules[i].priority)
+			if (w.nsg->rules[i].origin != WH_ORIGIN_PERSON &&
+			    priority(&w, w.nsg->rules[i].name) != w.nsg->rules[i].priority)
 				fail_msg("%s moved\n%s\n%s", w.nsg->rules[i].name, text, w.text);
 		for (uint32_t peer = 0x2d000000; peer < 0x2d000000 + 40; peer++) {
 			const struct wh_rule *was = decides(w.nsg, peer), *now = decides(w.after, peer);

@@ -8,8 +8,9 @@
 #include "base/json.h"
 #include "whittle/render.h"
 
-#define RULE(name, prio, access, src, port) \
-	"{\"name\":\"" name "\",\"priority\":" prio ",\"access\":\"" access "\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\"," \
+#define RULE(name, prio, access, src, port)                                                                                      \
+	"{\"name\":\"" name "\",\"priority\":" prio ",\"access\":\"" access                                                      \
+	"\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\","                                           \
 	"\"sourceAddressPrefix\":\"" src "\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"" port "\"}"
 #define GROUP(rules) "{\"name\":\"web\",\"securityRules\":[" rules "]}"
 
@@ -39,12 +40,21 @@ static void make(struct world *w, const char *text, size_t resources)
 	w->list[0] = w->nsg;
 	for (unsigned i = 0; i < 2; i++) {
 		w->own[i] = wh_addr_v4(0x0a000004 + i);
-		w->res[i] = (struct wh_resource){.name = i ? "vm2" : "vm1", .addrs = &w->own[i], .n_addrs = 1, .nsgs = w->list, .n_nsgs = 1};
+		w->res[i] = (struct wh_resource){
+			.name = i ? "vm2" : "vm1", .addrs = &w->own[i], .n_addrs = 1, .nsgs = w->list, .n_nsgs = 1};
 	}
 	w->estate = (struct wh_estate){.resources = w->res, .n_resources = resources, .nsgs = w->nsg, .n_nsgs = 1};
 	struct wh_addr a = wh_addr_v4(0x2d000008);
 	w->prefix = wh_prefix_of(&a, 125);
-	w->rule = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &w->prefix, .n_prefixes = 1, .sources = 5, .flows = 155, .days = 31, .unseen = 3};
+	w->rule = (struct wh_recommended_rule){.name = "n",
+	                                       .proto = WH_PROTO_TCP,
+	                                       .port = 22,
+	                                       .prefixes = &w->prefix,
+	                                       .n_prefixes = 1,
+	                                       .sources = 5,
+	                                       .flows = 155,
+	                                       .days = 31,
+	                                       .unseen = 3};
 	w->result = (struct wh_resource_result){.resource = &w->res[0], .status = WH_UNHEALTHY, .rules = &w->rule, .n_rules = 1};
 	w->rec = (struct wh_recommendation){.resources = &w->result, .n_resources = 1};
 }
@@ -87,7 +97,8 @@ static char *kept(const char *group, const char *day)
 	return text;
 }
 
-static const char simple[] = GROUP(RULE("deny-bad", "200", "Deny", "45.0.0.12", "*") "," RULE("ssh", "300", "Allow", "45.0.0.0/24", "22"));
+static const char simple[] = GROUP(
+	RULE("deny-bad", "200", "Deny", "45.0.0.12", "*") "," RULE("ssh", "300", "Allow", "45.0.0.0/24", "22"));
 
 static void the_deny_says_until_when_and_the_group_matches_its_golden_file(void **state)
 {
@@ -117,7 +128,9 @@ static void the_deny_says_until_when_and_the_group_matches_its_golden_file(void 
 static void the_day_fits_beside_the_longest_name(void **state)
 {
 	(void)state;
-	char *out = kept(GROUP(RULE("a1234567890123456789012345678901234567890123456789012345678901234567890123456789", "300", "Allow", "45.0.0.0/24", "22")), "2027-01-31");
+	char *out = kept(GROUP(RULE("a1234567890123456789012345678901234567890123456789012345678901234567890123456789", "300",
+	                            "Allow", "45.0.0.0/24", "22")),
+	                 "2027-01-31");
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_nsg *n;
 	struct wh_kept *k;
@@ -197,7 +210,8 @@ static void what_somebody_still_needs_stays_and_says_why(void **state)
 	char *group = kept(GROUP(RULE("ssh", "300", "Allow", "45.0.0.0/24", "22-23")), "2027-01-31"), *notes;
 	char *out = again(group, 1, "nsg", NULL, "2027-02-01", &notes);
 	assert_non_null(strstr(out, "\"name\": \"ssh\""));
-	assert_non_null(strstr(notes, "ssh was kept until 2027-01-31, and stays: it still lets somebody in to port 23 of 10.0.0.4"));
+	assert_non_null(
+		strstr(notes, "ssh was kept until 2027-01-31, and stays: it still lets somebody in to port 23 of 10.0.0.4"));
 	free(notes);
 	free(out);
 	free(group);
@@ -227,9 +241,13 @@ static void a_removal_changes_no_decision(void **state)
 		char text[4096] = "{\"name\":\"web\",\"securityRules\":[", *notes;
 		for (int i = 0, rules = 1 + rand() % 5; i < rules; i++) {
 			size_t at = strlen(text);
-			snprintf(text + at, sizeof text - at, "%s{\"name\":\"r%d\",\"priority\":%d,\"access\":\"%s\",\"direction\":\"Inbound\",\"protocol\":\"%s\",\"sourcePortRange\":\"*\","
-			         "\"sourceAddressPrefix\":\"45.0.0.%d/%d\",\"destinationAddressPrefix\":\"%s\",\"destinationPortRange\":\"%d-%d\"}", i ? "," : "", i, 200 + 10 * i,
-			         rand() % 4 ? "Allow" : "Deny", rand() % 4 ? "Tcp" : "*", rand() % 16, 24 + rand() % 6, rand() % 3 ? "*" : "10.0.0.4", 22 - rand() % 4 / 3, 22 + rand() % 4 / 3);
+			snprintf(
+				text + at, sizeof text - at,
+				"%s{\"name\":\"r%d\",\"priority\":%d,\"access\":\"%s\",\"direction\":\"Inbound\",\"protocol\":\"%s\",\"sourcePortRange\":\"*\","
+				"\"sourceAddressPrefix\":\"45.0.0.%d/%d\",\"destinationAddressPrefix\":\"%s\",\"destinationPortRange\":\"%d-%d\"}",
+				i ? "," : "", i, 200 + 10 * i, rand() % 4 ? "Allow" : "Deny", rand() % 4 ? "Tcp" : "*",
+				rand() % 16, 24 + rand() % 6, rand() % 3 ? "*" : "10.0.0.4", 22 - rand() % 4 / 3,
+				22 + rand() % 4 / 3);
 		}
 		strcat(text, "]}");
 		struct world w;
@@ -248,9 +266,12 @@ static void a_removal_changes_no_decision(void **state)
 		for (uint32_t peer = 0x2d000000; peer < 0x2d000000 + 40; peer++)
 			for (uint32_t local = 0x0a000004; local < 0x0a000004 + resources; local++)
 				for (uint16_t port = 20; port < 25; port++)
-					for (uint8_t proto = WH_PROTO_TCP; proto <= WH_PROTO_UDP; proto += WH_PROTO_UDP - WH_PROTO_TCP)
-						if (passes(before.nsg, peer, local, port, proto) != passes(after.nsg, peer, local, port, proto))
-							fail_msg("peer %x local %x port %u proto %u\n%s\n%s", peer, local, port, proto, group, out);
+					for (uint8_t proto = WH_PROTO_TCP; proto <= WH_PROTO_UDP;
+					     proto += WH_PROTO_UDP - WH_PROTO_TCP)
+						if (passes(before.nsg, peer, local, port, proto) !=
+						    passes(after.nsg, peer, local, port, proto))
+							fail_msg("peer %x local %x port %u proto %u\n%s\n%s", peer, local, port,
+							         proto, group, out);
 		drop(&before);
 		drop(&after);
 		free(notes);

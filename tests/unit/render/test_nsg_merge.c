@@ -78,11 +78,12 @@ static void random_group(char *text, size_t size)
 		used[out][prio] = true;
 		const char *p = random_side(buf, sizeof buf), *l = random_local();
 		int from = 20 + rand() % 4;
-		at += (size_t)snprintf(text + at, size - at,
-		                       "%s{\"name\":\"r%d\",\"priority\":%d,\"access\":\"%s\",\"direction\":\"%s\",\"protocol\":\"%s\",\"sourcePortRange\":\"*\","
-		                       "\"sourceAddressPrefix\":\"%s\",\"destinationAddressPrefix\":\"%s\",\"destinationPortRange\":\"%d-%d\"}",
-		                       i ? "," : "", i, prio, rand() % 3 ? "Allow" : "Deny", out ? "Outbound" : "Inbound", rand() % 3 ? "Tcp" : "*", out ? l : p, out ? p : l, from,
-		                       from + rand() % 3);
+		at += (size_t)snprintf(
+			text + at, size - at,
+			"%s{\"name\":\"r%d\",\"priority\":%d,\"access\":\"%s\",\"direction\":\"%s\",\"protocol\":\"%s\",\"sourcePortRange\":\"*\","
+			"\"sourceAddressPrefix\":\"%s\",\"destinationAddressPrefix\":\"%s\",\"destinationPortRange\":\"%d-%d\"}",
+			i ? "," : "", i, prio, rand() % 3 ? "Allow" : "Deny", out ? "Outbound" : "Inbound",
+			rand() % 3 ? "Tcp" : "*", out ? l : p, out ? p : l, from, from + rand() % 3);
 	}
 	snprintf(text + at, size - at, "]}");
 }
@@ -90,7 +91,12 @@ static void random_group(char *text, size_t size)
 static void random_rule(struct world *w, struct wh_recommended_rule *r, unsigned i)
 {
 	struct wh_prefix *p = wh_arena_array(w->mem, 4, sizeof *p), *x = wh_arena_array(w->mem, 2, sizeof *x);
-	*r = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = (uint16_t)(21 + i), .direction = i == 3 ? WH_OUTBOUND : WH_INBOUND, .prefixes = p, .except = x};
+	*r = (struct wh_recommended_rule){.name = "n",
+	                                  .proto = WH_PROTO_TCP,
+	                                  .port = (uint16_t)(21 + i),
+	                                  .direction = i == 3 ? WH_OUTBOUND : WH_INBOUND,
+	                                  .prefixes = p,
+	                                  .except = x};
 	for (int k = rand() % 4; k > 0; k--) {
 		struct wh_addr a = peer((unsigned)rand() % PEERS);
 		p[r->n_prefixes++] = wh_prefix_of(&a, 125 + (unsigned)rand() % 4);
@@ -113,10 +119,12 @@ static void make(struct world *w, const char *text)
 	w->vnet[0] = wh_prefix_of(&w->own[0][0], 104);
 	w->vnet[1] = wh_prefix_of(&w->own[0][1], 48);
 	for (int i = 0; i < 2; i++) {
-		w->res[i] = (struct wh_resource){.name = i ? "vm2" : "vm1", .addrs = w->own[i], .n_addrs = 2, .nsgs = w->list, .n_nsgs = 1};
+		w->res[i] = (struct wh_resource){
+			.name = i ? "vm2" : "vm1", .addrs = w->own[i], .n_addrs = 2, .nsgs = w->list, .n_nsgs = 1};
 		w->results[i] = (struct wh_resource_result){.resource = &w->res[i], .status = WH_UNHEALTHY, .rules = w->rules[i]};
 	}
-	w->estate = (struct wh_estate){.resources = w->res, .n_resources = 2, .nsgs = w->nsg, .n_nsgs = 1, .vnets = w->vnet, .n_vnets = 2};
+	w->estate = (struct wh_estate){
+		.resources = w->res, .n_resources = 2, .nsgs = w->nsg, .n_nsgs = 1, .vnets = w->vnet, .n_vnets = 2};
 	w->rec = (struct wh_recommendation){.resources = w->results, .n_resources = 2};
 }
 
@@ -129,7 +137,8 @@ static void random_rules(struct world *w)
 			struct wh_counterexample ce;
 			struct wh_recommended_rule *r = &w->rules[i][w->results[i].n_rules];
 			random_rule(w, r, k);
-			if (k && k < 3 && rand() % 2 && w->results[i].n_rules) { /* what one port has in common with another becomes one rule */
+			/* what one port has in common with another becomes one rule */
+			if (k && k < 3 && rand() % 2 && w->results[i].n_rules) {
 				const struct wh_recommended_rule *like = &w->rules[i][rand() % w->results[i].n_rules];
 				r->prefixes = like->prefixes, r->n_prefixes = like->n_prefixes;
 				r->except = like->except, r->n_except = like->n_except;
@@ -157,7 +166,8 @@ static bool proposed(const struct world *w, int host, enum wh_direction d, uint1
 	return true; /* not narrowed */
 }
 
-static bool passes(const struct world *w, const struct wh_nsg *n, enum wh_direction d, uint8_t proto, const struct wh_addr *l, uint16_t port, const struct wh_addr *p)
+static bool passes(const struct world *w, const struct wh_nsg *n, enum wh_direction d, uint8_t proto, const struct wh_addr *l,
+                   uint16_t port, const struct wh_addr *p)
 {
 	const struct wh_tag_context tags = {w->vnet, 2, NULL};
 	return wh_nsg_decide(n, &tags, d, proto, l, port, p)->allow;
@@ -174,9 +184,11 @@ static void compare(const struct world *w, const struct wh_nsg *before, const st
 		uint16_t port = (uint16_t)(19 + rand() % 8);
 		if (wh_addr_is_v4(&p) != wh_addr_is_v4(&locals[l]))
 			continue; /* there is no such packet */
-		bool was = passes(w, before, d, proto, &locals[l], port, &p), now = passes(w, after, d, proto, &locals[l], port, &p);
+		bool was = passes(w, before, d, proto, &locals[l], port, &p),
+		     now = passes(w, after, d, proto, &locals[l], port, &p);
 		if (now != (was && proposed(w, l < 4 ? (int)(l / 2) : -1, d, port, proto, &p)))
-			fail_msg("peer %u local %u %s proto %u port %u: was %d, now %d\n%s", i, l, wh_direction_text(d), proto, port, was, now, text);
+			fail_msg("peer %u local %u %s proto %u port %u: was %d, now %d\n%s", i, l, wh_direction_text(d), proto,
+			         port, was, now, text);
 	}
 }
 
@@ -232,10 +244,13 @@ static void packets_pass_that_passed_and_were_proposed_and_no_others(void **stat
 			compare(&w, before, after, out);
 			templates += compare_template(&w, before);
 			changed += after->n_rules != before->n_rules;
-			joined += strstr(out, "\"21-22\"") || strstr(out, "\"21-23\"") || strstr(out, "\"22-23\"") || strstr(out, "\"23\"]");
+			joined += strstr(out, "\"21-22\"") || strstr(out, "\"21-23\"") || strstr(out, "\"22-23\"") ||
+			          strstr(out, "\"23\"]");
 			for (size_t i = 0; i < before->n_rules; i++)
 				for (size_t k = 0; k < after->n_rules; k++)
-					moved += !strcmp(before->rules[i].name, after->rules[k].name) && before->rules[i].name[0] == 'r' && before->rules[i].priority != after->rules[k].priority;
+					moved += !strcmp(before->rules[i].name, after->rules[k].name) &&
+					         before->rules[i].name[0] == 'r' &&
+					         before->rules[i].priority != after->rules[k].priority;
 			/* the result is the next round's present policy, and exporting the same again changes nothing */
 			struct wh_recommendation same = w.rec;
 			make(&w, out);
@@ -267,15 +282,17 @@ static struct wh_nsg *render_and_read(struct world *w, char **notes)
 	struct wh_nsg *after;
 	size_t n;
 	char *out;
-	if (wh_renderer_find("nsg")->render(&w->rec, &w->estate, &opt, &out, &err) || wh_nsg_parse("out", out, strlen(out), w->mem, &after, &n, &err))
+	if (wh_renderer_find("nsg")->render(&w->rec, &w->estate, &opt, &out, &err) ||
+	    wh_nsg_parse("out", out, strlen(out), w->mem, &after, &n, &err))
 		fail_msg("%s", err.text);
 	free(out);
 	return after;
 }
 
-#define R(name, prio, access, src, port) \
-	"{\"name\":\"" name "\",\"priority\":" prio ",\"access\":\"" access "\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\"," \
-	src ",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"" port "\"}"
+#define R(name, prio, access, src, port)                                                                                         \
+	"{\"name\":\"" name "\",\"priority\":" prio ",\"access\":\"" access                                                      \
+	"\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\"," src                                       \
+	",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"" port "\"}"
 #define FROM(p) "\"sourceAddressPrefix\":\"" p "\""
 
 static void free_priorities_anywhere_below_are_used_before_a_rule_moves(void **state)
@@ -284,8 +301,10 @@ static void free_priorities_anywhere_below_are_used_before_a_rule_moves(void **s
 	struct world w = {.mem = wh_arena_new()};
 	struct wh_prefix p = {.addr = wh_addr_v4(0x2d000001), .len = 128};
 	char *notes;
-	make(&w, "{\"name\":\"web\",\"securityRules\":[" R("other", "299", "Allow", FROM("*"), "80") "," R("ssh", "300", "Allow", FROM("*"), "22") "]}");
-	w.rules[0][0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
+	make(&w, "{\"name\":\"web\",\"securityRules\":[" R("other", "299", "Allow", FROM("*"), "80") "," R("ssh", "300", "Allow",
+	                                                                                                   FROM("*"), "22") "]}");
+	w.rules[0][0] = (struct wh_recommended_rule){
+		.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
 	w.results[0].n_rules = 1;
 	struct wh_nsg *after = render_and_read(&w, &notes);
 	assert_null(strstr(notes, "moves"));
@@ -307,9 +326,11 @@ static void what_moves_is_said_and_nothing_else_moves(void **state)
 	struct world w = {.mem = wh_arena_new()};
 	struct wh_prefix p = {.addr = wh_addr_v4(0x2d000001), .len = 128};
 	char *notes;
-	make(&w, "{\"name\":\"web\",\"securityRules\":[" R("ssh", "100", "Allow", FROM("*"), "22") "," R("a", "101", "Allow", FROM("*"), "80") "," R("b", "110", "Allow", FROM("*"), "81") "]}");
+	make(&w, "{\"name\":\"web\",\"securityRules\":[" R("ssh", "100", "Allow", FROM("*"), "22") "," R(
+			 "a", "101", "Allow", FROM("*"), "80") "," R("b", "110", "Allow", FROM("*"), "81") "]}");
 	w.res[0].n_addrs = 1;
-	w.rules[0][0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
+	w.rules[0][0] = (struct wh_recommended_rule){
+		.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
 	w.results[0].n_rules = 1;
 	struct wh_nsg *after = render_and_read(&w, &notes);
 	assert_non_null(strstr(notes, "web: ssh moves from priority 100 to 103 to make room\n"));
@@ -328,7 +349,9 @@ static void a_rule_of_unknown_reach_stays_ahead(void **state)
 	(void)state;
 	struct world w = {.mem = wh_arena_new()};
 	char *notes;
-	make(&w, "{\"name\":\"web\",\"securityRules\":[" R("apps", "200", "Allow", "\"sourceApplicationSecurityGroups\":[{\"id\":\"x\"}]", "22") "," R("ssh", "201", "Allow", FROM("*"), "22") "]}");
+	make(&w, "{\"name\":\"web\",\"securityRules\":[" R("apps", "200", "Allow",
+	                                                   "\"sourceApplicationSecurityGroups\":[{\"id\":\"x\"}]",
+	                                                   "22") "," R("ssh", "201", "Allow", FROM("*"), "22") "]}");
 	w.res[0].n_addrs = 1;
 	w.rules[0][0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22};
 	w.results[0].n_rules = 1;
@@ -353,7 +376,8 @@ static void what_stood_behind_an_earlier_export_does_not_come_ahead_of_the_next(
 	char *notes;
 	make(&w, "{\"name\":\"web\",\"securityRules\":[" R("ssh", "300", "Allow", FROM("45.0.0.0/24"), "22") "]}");
 	w.res[0].n_addrs = 1;
-	w.rules[0][0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
+	w.rules[0][0] = (struct wh_recommended_rule){
+		.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
 	w.results[0].n_rules = 1;
 	struct wh_nsg *first = render_and_read(&w, &notes), *second;
 	free(notes);
@@ -393,12 +417,15 @@ static void more_rules_than_azure_takes_are_refused(void **state)
 		FILE *f = open_memstream(&text, &len);
 		fputs("{\"name\":\"web\",\"securityRules\":[" R("ssh", "4000", "Allow", FROM("*"), "22"), f);
 		for (int i = 0; i < others - 1; i++)
-			fprintf(f, ",{\"name\":\"o%d\",\"priority\":%d,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Udp\",\"sourcePortRange\":\"*\"," FROM("10.0.0.9")
-			        ",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"53\"}", i, 200 + i);
+			fprintf(f,
+			        ",{\"name\":\"o%d\",\"priority\":%d,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Udp\",\"sourcePortRange\":\"*\"," FROM(
+					"10.0.0.9") ",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"53\"}",
+			        i, 200 + i);
 		fputs("]}", f);
 		fclose(f);
 		make(&w, text);
-		w.rules[0][0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
+		w.rules[0][0] = (struct wh_recommended_rule){
+			.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
 		w.results[0].n_rules = 1;
 		int rc = wh_renderer_find("nsg")->render(&w.rec, &w.estate, NULL, &out, &err);
 		assert_int_equal(rc, others == 996 ? 0 : -E2BIG);
@@ -421,7 +448,8 @@ static void more_prefixes_than_azure_takes_are_refused(void **state)
 	make(&w, "{\"name\":\"web\",\"securityRules\":[" R("ssh", "300", "Allow", FROM("*"), "22") "]}");
 	for (uint32_t i = 0; i < 4001; i++)
 		p[i] = (struct wh_prefix){.addr = wh_addr_v4(0x2d000000 + 2 * i), .len = 128};
-	w.rules[0][0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = p, .n_prefixes = 4001};
+	w.rules[0][0] = (struct wh_recommended_rule){
+		.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = p, .n_prefixes = 4001};
 	w.results[0].n_rules = 1;
 	assert_true(wh_renderer_find("nsg")->render(&w.rec, &w.estate, NULL, &out, &err) < 0);
 	assert_non_null(strstr(err.text, "more than the 4,000"));
@@ -433,8 +461,16 @@ static void more_prefixes_than_azure_takes_are_refused(void **state)
 static void names_and_descriptions_keep_azures_rules_whatever_the_resource_is_called(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"vm1", "2001:db8::4", "a b", "a/b", "---", "\xc3\xbc\xc3\xbc", "x", "",
-	                                    "a-very-long-name-of-a-virtual-machine-that-somebody-must-have-generated-with-a-template-and-then-some"};
+	static const char *const names[] = {
+		"vm1",
+		"2001:db8::4",
+		"a b",
+		"a/b",
+		"---",
+		"\xc3\xbc\xc3\xbc",
+		"x",
+		"",
+		"a-very-long-name-of-a-virtual-machine-that-somebody-must-have-generated-with-a-template-and-then-some"};
 	char seen[9][128];
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		struct world w = {.mem = wh_arena_new()};
@@ -443,21 +479,25 @@ static void names_and_descriptions_keep_azures_rules_whatever_the_resource_is_ca
 		for (int k = 0; k < 120; k++)
 			strcat(long_name, "\xc3\xbc"); /* two bytes a character: cut between characters */
 		char text[1500];
-		snprintf(text, sizeof text, "{\"name\":\"web\",\"securityRules\":[" R("%s", "300", "Allow", FROM("*"), "22") "]}", long_name);
+		snprintf(text, sizeof text, "{\"name\":\"web\",\"securityRules\":[" R("%s", "300", "Allow", FROM("*"), "22") "]}",
+		         long_name);
 		make(&w, text);
 		w.res[0].name = names[i];
-		w.rules[0][0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
+		w.rules[0][0] = (struct wh_recommended_rule){
+			.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
 		w.results[0].n_rules = 1;
 		struct wh_nsg *after = render_and_read(&w, &notes);
 		json_t *rule;
 		size_t k;
 		json_array_foreach(json_object_get(after->source, "securityRules"), k, rule) {
-			const char *name = json_string_value(json_object_get(rule, "name")), *d = json_string_value(json_object_get(rule, "description"));
+			const char *name = json_string_value(json_object_get(rule, "name")),
+				   *d = json_string_value(json_object_get(rule, "description"));
 			size_t characters = 0;
 			if (!d)
 				continue; /* the imported one */
 			assert_true(strlen(name) <= 80);
-			assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"), strlen(name));
+			assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"),
+			                 strlen(name));
 			assert_true(strchr("-.", name[strlen(name) - 1]) == NULL);
 			for (; *d; d++)
 				characters += ((unsigned char)*d & 0xc0) != 0x80;
@@ -481,7 +521,8 @@ static void a_new_group_leaves_every_other_port_as_open_as_it_was(void **state)
 	char *notes;
 	make(&w, "{\"name\":\"web\",\"securityRules\":[]}");
 	w.res[0].n_nsgs = 0;
-	w.rules[0][0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
+	w.rules[0][0] = (struct wh_recommended_rule){
+		.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1};
 	w.results[0].n_rules = 1;
 	struct wh_nsg *after = render_and_read(&w, &notes);
 	assert_true(after->arm_resource);
@@ -491,7 +532,9 @@ static void a_new_group_leaves_every_other_port_as_open_as_it_was(void **state)
 			for (int d = 0; d < 2; d++) {
 				struct wh_addr a = peer(i);
 				bool v4 = wh_addr_is_v4(&a);
-				assert_int_equal(passes(&w, after, (enum wh_direction)d, WH_PROTO_TCP, &w.own[0][v4 ? 0 : 1], port, &a), d == WH_OUTBOUND || port != 22 || i == 1 || i == 32);
+				assert_int_equal(
+					passes(&w, after, (enum wh_direction)d, WH_PROTO_TCP, &w.own[0][v4 ? 0 : 1], port, &a),
+					d == WH_OUTBOUND || port != 22 || i == 1 || i == 32);
 			}
 	free(notes);
 	wh_nsgs_free(after, 1);
@@ -499,18 +542,22 @@ static void a_new_group_leaves_every_other_port_as_open_as_it_was(void **state)
 	wh_arena_free(w.mem);
 }
 
-/* Ports 22 and 3389 for the same partner, 443 for all of the range: two rules for the first two, and when one of them goes its own way, each has its own. */
+/* Ports 22 and 3389 for the same partner, 443 for all of the range: two rules for the first two, and when one of them goes its
+ * own way, each has its own. */
 static void ports_with_the_same_prefixes_share_their_rules_until_they_part(void **state)
 {
 	(void)state;
 	struct world w = {.mem = wh_arena_new()};
-	struct wh_prefix partner = {.addr = wh_addr_v4(0x2d000008), .len = 125}, wide = {.addr = wh_addr_v4(0x2d000000), .len = 124}, one = {.addr = wh_addr_v4(0x2d000009), .len = 128};
+	struct wh_prefix partner = {.addr = wh_addr_v4(0x2d000008), .len = 125},
+			 wide = {.addr = wh_addr_v4(0x2d000000), .len = 124}, one = {.addr = wh_addr_v4(0x2d000009), .len = 128};
 	static const uint16_t ports[] = {443, 3389, 22};
 	char *notes;
-	make(&w, "{\"name\":\"web\",\"securityRules\":[{\"name\":\"any\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\","
-	         "\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"45.0.0.0/24\",\"destinationAddressPrefix\":\"*\",\"destinationPortRanges\":[\"22\",\"443\",\"3389\"]}]}");
+	make(&w,
+	     "{\"name\":\"web\",\"securityRules\":[{\"name\":\"any\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\","
+	     "\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"45.0.0.0/24\",\"destinationAddressPrefix\":\"*\",\"destinationPortRanges\":[\"22\",\"443\",\"3389\"]}]}");
 	for (unsigned i = 0; i < 3; i++)
-		w.rules[0][i] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = ports[i], .prefixes = i ? &partner : &wide, .n_prefixes = 1};
+		w.rules[0][i] = (struct wh_recommended_rule){
+			.name = "n", .proto = WH_PROTO_TCP, .port = ports[i], .prefixes = i ? &partner : &wide, .n_prefixes = 1};
 	w.results[0].n_rules = 3;
 	struct wh_nsg *after = render_and_read(&w, &notes);
 	assert_int_equal(after->n_rules, 8 + 6); /* any, two threes for IPv4, one deny for the three in IPv6; the defaults */

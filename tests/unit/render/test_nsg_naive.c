@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The planner against a reader of groups that knows nothing of it: one packet, the rules by priority, the first that matches decides, straight from
- * Azure's documentation. Groups hold rules of unknown reach, whose meaning is drawn anew for each check, and rules that tell source ports
- * apart. Exports follow upon exports; the az script is carried out command by command.
+ * The planner against a reader of groups that knows nothing of it: one packet, the rules by priority, the first that matches
+ * decides, straight from Azure's documentation. Groups hold rules of unknown reach, whose meaning is drawn anew for each check,
+ * and rules that tell source ports apart. Exports follow upon exports; the az script is carried out command by command.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,11 +57,13 @@ static bool word_holds(const char *w, const struct wh_addr *a, int peer, const s
 	return (strchr(w, ':') != NULL) == !wh_addr_is_v4(a) && wh_prefix_has(&p, a);
 }
 
-static bool side_holds(const json_t *r, const char *one, const char *many, const char *group, const struct wh_addr *a, int peer, const struct meaning *m)
+static bool side_holds(const json_t *r, const char *one, const char *many, const char *group, const struct wh_addr *a, int peer,
+                       const struct meaning *m)
 {
 	const char *s = json_string_value(json_object_get(r, one));
 	const json_t *list = json_object_get(r, many);
-	bool in = (s && *s && word_holds(s, a, peer, m)) || (json_array_size(json_object_get(r, group)) && word_holds("asg", a, peer, m));
+	bool in = (s && *s && word_holds(s, a, peer, m)) ||
+	          (json_array_size(json_object_get(r, group)) && word_holds("asg", a, peer, m));
 	for (size_t i = 0; i < json_array_size(list); i++)
 		in |= word_holds(json_string_value(json_array_get(list, i)), a, peer, m);
 	return in;
@@ -91,12 +93,15 @@ static bool matches(const json_t *r, const struct packet *k, const struct meanin
 {
 	struct wh_addr peer = address(peers[k->peer]), local = address(locals[k->local]);
 	const char *proto = json_string_value(json_object_get(r, "protocol"));
-	if (!strcmp(json_string_value(json_object_get(r, "direction")), "Outbound") != k->out || (strcmp(proto, "*") && strcasecmp(proto, k->proto)))
+	if (!strcmp(json_string_value(json_object_get(r, "direction")), "Outbound") != k->out ||
+	    (strcmp(proto, "*") && strcasecmp(proto, k->proto)))
 		return false;
-	return ports_hold(r, "sourcePortRange", "sourcePortRanges", k->sport) && ports_hold(r, "destinationPortRange", "destinationPortRanges", k->dport) &&
-	       side_holds(r, "sourceAddressPrefix", "sourceAddressPrefixes", "sourceApplicationSecurityGroups", k->out ? &local : &peer, k->out ? -1 : (int)k->peer, m) &&
-	       side_holds(r, "destinationAddressPrefix", "destinationAddressPrefixes", "destinationApplicationSecurityGroups", k->out ? &peer : &local,
-	                  k->out ? (int)k->peer : -1, m);
+	return ports_hold(r, "sourcePortRange", "sourcePortRanges", k->sport) &&
+	       ports_hold(r, "destinationPortRange", "destinationPortRanges", k->dport) &&
+	       side_holds(r, "sourceAddressPrefix", "sourceAddressPrefixes", "sourceApplicationSecurityGroups",
+	                  k->out ? &local : &peer, k->out ? -1 : (int)k->peer, m) &&
+	       side_holds(r, "destinationAddressPrefix", "destinationAddressPrefixes", "destinationApplicationSecurityGroups",
+	                  k->out ? &peer : &local, k->out ? (int)k->peer : -1, m);
 }
 
 /* What Azure does with one packet. */
@@ -107,7 +112,8 @@ static bool passes(const json_t *group, const struct packet *k, const struct mea
 	size_t i;
 	json_t *r;
 	json_array_foreach((json_t *)(uintptr_t)rules, i, r)
-		if (matches(r, k, m) && (!first || json_integer_value(json_object_get(r, "priority")) < json_integer_value(json_object_get(first, "priority"))))
+		if (matches(r, k, m) && (!first || json_integer_value(json_object_get(r, "priority")) <
+		                                           json_integer_value(json_object_get(first, "priority"))))
 			first = r;
 	if (first)
 		return !strcmp(json_string_value(json_object_get(first, "access")), "Allow");
@@ -135,8 +141,9 @@ struct world {
 
 static json_t *random_rule(int i, int priority, bool unknown)
 {
-	static const char *const words[] = {"*", "*", "Internet", "VirtualNetwork", "AzureLoadBalancer", "0.0.0.0/0", "45.0.0.0/29", "45.0.0.0/30", "45.0.0.2/31", "45.0.0.9",
-	                                    "10.0.9.9", "2001:db8::/125", "2001:db8::2"};
+	static const char *const words[] = {
+		"*",           "*",           "Internet", "VirtualNetwork", "AzureLoadBalancer", "0.0.0.0/0",  "45.0.0.0/29",
+		"45.0.0.0/30", "45.0.0.2/31", "45.0.0.9", "10.0.9.9",       "2001:db8::/125",    "2001:db8::2"};
 	static const char *const own[] = {"*", "*", "VirtualNetwork", "10.0.0.4", "10.0.0.0/28", "2001:db8:1::4"};
 	static const char *const from[] = {"*", "*", "*", "*", "*", "1024-65535", "53"};
 	char name[16], port[16];
@@ -144,13 +151,16 @@ static json_t *random_rule(int i, int priority, bool unknown)
 	int p = 21 + rand() % 3;
 	snprintf(name, sizeof name, "r%d", i);
 	snprintf(port, sizeof port, "%d-%d", p, p + rand() % 2);
-	const char *peer = unknown && rand() % 3 == 0 ? unknown_names[rand() % 2] : words[(unsigned)rand() % (sizeof words / sizeof *words)];
+	const char *peer = unknown && rand() % 3 == 0 ? unknown_names[rand() % 2]
+	                                              : words[(unsigned)rand() % (sizeof words / sizeof *words)];
 	const char *local = own[(unsigned)rand() % (sizeof own / sizeof *own)];
-	json_t *r = json_pack("{s:s,s:i,s:s,s:s,s:s,s:s,s:s}", "name", name, "priority", priority, "access", rand() % 3 ? "Allow" : "Deny", "direction",
-	                      out ? "Outbound" : "Inbound", "protocol", rand() % 3 ? "Tcp" : "*", "sourcePortRange", from[(unsigned)rand() % (sizeof from / sizeof *from)],
+	json_t *r = json_pack("{s:s,s:i,s:s,s:s,s:s,s:s,s:s}", "name", name, "priority", priority, "access",
+	                      rand() % 3 ? "Allow" : "Deny", "direction", out ? "Outbound" : "Inbound", "protocol",
+	                      rand() % 3 ? "Tcp" : "*", "sourcePortRange", from[(unsigned)rand() % (sizeof from / sizeof *from)],
 	                      "destinationPortRange", port);
 	if (unknown && rand() % 8 == 0)
-		json_object_set_new(r, out ? "destinationApplicationSecurityGroups" : "sourceApplicationSecurityGroups", json_pack("[{s:s}]", "id", "/asg"));
+		json_object_set_new(r, out ? "destinationApplicationSecurityGroups" : "sourceApplicationSecurityGroups",
+		                    json_pack("[{s:s}]", "id", "/asg"));
 	else
 		json_object_set_new(r, out ? "destinationAddressPrefix" : "sourceAddressPrefix", json_string(peer));
 	json_object_set_new(r, out ? "sourceAddressPrefix" : "destinationAddressPrefix", json_string(local));
@@ -170,7 +180,8 @@ static json_t *random_group(bool unknown)
 		used[p] = true;
 		json_array_append_new(rules, random_rule(i, p, unknown));
 	}
-	return json_pack("{s:s,s:s,s:o}", "name", "web", "id", "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/web",
+	return json_pack("{s:s,s:s,s:o}", "name", "web", "id",
+	                 "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/web",
 	                 "securityRules", rules);
 }
 
@@ -186,7 +197,8 @@ static void read_group(struct world *w)
 	w->own[0] = address(locals[0]), w->own[1] = address(locals[1]);
 	w->vnet[0] = wh_prefix_of(&w->own[0], 104), w->vnet[1] = wh_prefix_of(&w->own[1], 48);
 	w->res = (struct wh_resource){.name = "vm1", .addrs = w->own, .n_addrs = 2, .nsgs = w->list, .n_nsgs = 1};
-	w->estate = (struct wh_estate){.resources = &w->res, .n_resources = 1, .nsgs = w->nsg, .n_nsgs = 1, .vnets = w->vnet, .n_vnets = 2};
+	w->estate = (struct wh_estate){
+		.resources = &w->res, .n_resources = 1, .nsgs = w->nsg, .n_nsgs = 1, .vnets = w->vnet, .n_vnets = 2};
 	w->result.resource = &w->res;
 	w->result.rules = w->rules;
 	w->rec = (struct wh_recommendation){.resources = &w->result, .n_resources = 1};
@@ -200,8 +212,12 @@ static void random_rules(struct world *w)
 		struct wh_recommended_rule *r = &w->rules[w->result.n_rules];
 		struct wh_prefix *p = wh_arena_array(w->mem, 4, sizeof *p), *x = wh_arena_array(w->mem, 2, sizeof *x);
 		struct wh_counterexample ce;
-		*r = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = (uint16_t)(21 + i), .direction = i == 2 && rand() % 2 ? WH_OUTBOUND : WH_INBOUND,
-		                                  .prefixes = p, .except = x};
+		*r = (struct wh_recommended_rule){.name = "n",
+		                                  .proto = WH_PROTO_TCP,
+		                                  .port = (uint16_t)(21 + i),
+		                                  .direction = i == 2 && rand() % 2 ? WH_OUTBOUND : WH_INBOUND,
+		                                  .prefixes = p,
+		                                  .except = x};
 		for (int k = rand() % 4; k > 0; k--) {
 			struct wh_addr a = address(peers[rand() % PEERS]);
 			p[r->n_prefixes++] = wh_prefix_of(&a, 125 + (unsigned)rand() % 4);
@@ -218,7 +234,8 @@ static void random_rules(struct world *w)
 static const struct wh_recommended_rule *rule_for(const struct world *w, const struct packet *k)
 {
 	for (size_t i = 0; i < w->result.n_rules; i++)
-		if (k->local < 2 && w->rules[i].port == k->dport && (w->rules[i].direction == WH_OUTBOUND) == k->out && !strcasecmp(k->proto, "Tcp"))
+		if (k->local < 2 && w->rules[i].port == k->dport && (w->rules[i].direction == WH_OUTBOUND) == k->out &&
+		    !strcasecmp(k->proto, "Tcp"))
 			return &w->rules[i];
 	return NULL;
 }
@@ -238,7 +255,8 @@ static bool proposed(const struct wh_recommended_rule *r, const struct packet *k
 
 static bool random_packet(struct packet *k)
 {
-	*k = (struct packet){rand() % 4 == 0, rand() % 4 ? "Tcp" : "Udp", (unsigned)rand() % PEERS, (unsigned)rand() % 3, source_ports[rand() % 3], (uint16_t)(20 + rand() % 6)};
+	*k = (struct packet){rand() % 4 == 0,      rand() % 4 ? "Tcp" : "Udp", (unsigned)rand() % PEERS,
+	                     (unsigned)rand() % 3, source_ports[rand() % 3],   (uint16_t)(20 + rand() % 6)};
 	return (strchr(peers[k->peer], ':') != NULL) == (strchr(locals[k->local], ':') != NULL);
 }
 
@@ -262,7 +280,8 @@ static void fail_at(const struct packet *k, const char *what, const json_t *befo
 			free(r);
 		}
 	}
-	fail_msg("%s: %s %s peer %s local %s from %u to %u", what, k->out ? "out" : "in", k->proto, peers[k->peer], locals[k->local], k->sport, k->dport);
+	fail_msg("%s: %s %s peer %s local %s from %u to %u", what, k->out ? "out" : "in", k->proto, peers[k->peer],
+	         locals[k->local], k->sport, k->dport);
 }
 
 /* Whatever unknown names mean: nothing passes that did not, who is proposed and passed passes, and what is not narrowed stays. */
@@ -338,11 +357,16 @@ static void set_words(json_t *r, const char *one, const char *many, char **words
 
 static void set_option(json_t *r, const char *o, char **v, size_t n)
 {
-	static const struct { const char *option, *one, *many; } all[] = {
-		{"--source-port-ranges", "sourcePortRange", "sourcePortRanges"}, {"--destination-port-ranges", "destinationPortRange", "destinationPortRanges"},
+	static const struct { const char *option, *one, *many;
+	} all[] = {
+		{"--source-port-ranges", "sourcePortRange", "sourcePortRanges"},
+		{"--destination-port-ranges", "destinationPortRange", "destinationPortRanges"},
 		{"--source-address-prefixes", "sourceAddressPrefix", "sourceAddressPrefixes"},
 		{"--destination-address-prefixes", "destinationAddressPrefix", "destinationAddressPrefixes"},
-		{"--direction", "direction", ""}, {"--access", "access", ""}, {"--protocol", "protocol", ""}, {"--description", "description", ""},
+		{"--direction", "direction", ""},
+		{"--access", "access", ""},
+		{"--protocol", "protocol", ""},
+		{"--description", "description", ""},
 	};
 	if (!strcmp(o, "--priority"))
 		json_object_set_new(r, "priority", json_integer(atoi(v[0])));
@@ -351,8 +375,8 @@ static void set_option(json_t *r, const char *o, char **v, size_t n)
 			set_words(r, all[i].one, all[i].many, v, n);
 }
 
-/* One command upon a group. Azure holds each name and each priority of a direction once. False for what is no command of a rule, or is refused since
- * there is no such rule. */
+/* One command upon a group. Azure holds each name and each priority of a direction once. False for what is no command of a rule,
+ * or is refused since there is no such rule. */
 static bool carry_out(json_t *group, char **w, size_t n)
 {
 	json_t *rules = json_object_get(group, "securityRules"), *r = NULL;
@@ -413,7 +437,8 @@ static void run_script(const json_t *before, const char *script, json_t **out)
 	for (const char *at = script; next_command(&at, buf, sizeof buf, words, &n);)
 		if (carry_out(now, words, n))
 			check_moment(before, now, after, script);
-	for (const char *at = script; next_command(&at, buf, sizeof buf, words, &n);) /* once more, upon its result: it stops where it is refused */
+	for (const char *at = script;
+	     next_command(&at, buf, sizeof buf, words, &n);) /* once more, upon its result: it stops where it is refused */
 		if (!carry_out(now, words, n) && strstr(words[0], "az") && n > 4 && !strcmp(words[4], "update"))
 			break;
 		else
@@ -482,8 +507,9 @@ static void whatever_unknown_rules_mean_nothing_is_widened_and_nobody_proposed_i
 	rounds(8, true, 80);
 }
 
-#define R(name, prio, access, src, from, port) \
-	"{\"name\":\"" name "\",\"priority\":" prio ",\"access\":\"" access "\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"" from "\"," \
+#define R(name, prio, access, src, from, port)                                                                                   \
+	"{\"name\":\"" name "\",\"priority\":" prio ",\"access\":\"" access                                                      \
+	"\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"" from "\","                                    \
 	"\"sourceAddressPrefix\":\"" src "\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"" port "\"}"
 #define GROUP(rules) "{\"name\":\"web\",\"securityRules\":[" rules "]}"
 
@@ -491,7 +517,8 @@ static int plan(struct world *w, const char *group, struct wh_prefix *p, char **
 {
 	*w = (struct world){.mem = wh_arena_new(), .group = json_loads(group, 0, NULL)};
 	read_group(w);
-	w->rules[0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = p, .n_prefixes = 1};
+	w->rules[0] = (struct wh_recommended_rule){
+		.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = p, .n_prefixes = 1};
 	w->result.n_rules = 1;
 	*out = NULL;
 	return wh_renderer_find("nsg")->render(&w->rec, &w->estate, NULL, out, err);
@@ -512,12 +539,19 @@ static void an_unknown_allow_behind_the_narrowed_rule_refuses_the_edit_by_its_na
 	struct wh_error err;
 	struct wh_prefix p = {.addr = wh_addr_v4(0x2d000001), .len = 128};
 	char *out;
-	assert_int_equal(plan(&w, GROUP(R("ssh", "300", "Allow", "45.0.0.0/29", "*", "22") "," R("agents", "310", "Allow", "Storage", "*", "22")), &p, &out, &err), -EBUSY);
+	assert_int_equal(plan(&w,
+	                      GROUP(R("ssh", "300", "Allow", "45.0.0.0/29", "*", "22") "," R("agents", "310", "Allow", "Storage",
+	                                                                                     "*", "22")),
+	                      &p, &out, &err),
+	                 -EBUSY);
 	assert_non_null(strstr(err.text, "agents stands behind ssh"));
 	assert_non_null(strstr(err.text, "service tag Storage"));
 	drop(&w, out);
 	/* nothing is left open for it: it decides nothing */
-	assert_int_equal(plan(&w, GROUP(R("ssh", "300", "Allow", "*", "*", "22") "," R("agents", "310", "Allow", "Storage", "*", "22")), &p, &out, &err), 0);
+	assert_int_equal(
+		plan(&w, GROUP(R("ssh", "300", "Allow", "*", "*", "22") "," R("agents", "310", "Allow", "Storage", "*", "22")),
+	             &p, &out, &err),
+		0);
 	drop(&w, out);
 }
 
@@ -528,7 +562,11 @@ static void a_rule_for_some_source_ports_is_narrowed_for_those(void **state)
 	struct wh_error err;
 	struct wh_prefix p = {.addr = wh_addr_v4(0x2d000001), .len = 128};
 	char *out;
-	assert_int_equal(plan(&w, GROUP(R("ssh", "300", "Allow", "45.0.0.0/29", "1024-65535", "22") "," R("no", "400", "Deny", "*", "*", "*")), &p, &out, &err), 0);
+	assert_int_equal(
+		plan(&w,
+	             GROUP(R("ssh", "300", "Allow", "45.0.0.0/29", "1024-65535", "22") "," R("no", "400", "Deny", "*", "*", "*")),
+	             &p, &out, &err),
+		0);
 	json_t *after = json_loads(out, 0, NULL);
 	struct meaning m = {0};
 	for (unsigned i = 0; i < 3; i++)

@@ -7,7 +7,8 @@
 #include <cmocka.h>
 #include "whittle/render.h"
 
-#define RULES "\"securityRules\":[{\"name\":\"ssh\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\"," \
+#define RULES                                                                                                                        \
+	"\"securityRules\":[{\"name\":\"ssh\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\"," \
 	"\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"45.0.0.0/24\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\"}]"
 /* The first as az prints it, the second as ARM does. */
 static const char groups[] = "[{\"name\":\"at-nic\",\"subnets\":null,\"networkInterfaces\":[{\"id\":\"/n\"}]," RULES "},"
@@ -15,7 +16,8 @@ static const char groups[] = "[{\"name\":\"at-nic\",\"subnets\":null,\"networkIn
 static const char silent[] = "[{\"name\":\"silent\"," RULES "}]";
 
 /* The names of the groups that are written for one resource behind all groups of `text`, or the error's sentence. */
-static char *written(const char *text, enum wh_nsg_scope asked, enum wh_nsg_scope of_resource, enum wh_nsg_scope by_default, char **notes)
+static char *written(const char *text, enum wh_nsg_scope asked, enum wh_nsg_scope of_resource, enum wh_nsg_scope by_default,
+                     char **notes)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_nsg *nsgs;
@@ -25,7 +27,8 @@ static char *written(const char *text, enum wh_nsg_scope asked, enum wh_nsg_scop
 	const struct wh_nsg *list[2] = {&nsgs[0], &nsgs[n - 1]};
 	struct wh_addr own = wh_addr_v4(0x0a000004), a = wh_addr_v4(0x2d000008);
 	struct wh_prefix prefix = wh_prefix_of(&a, 125);
-	struct wh_resource res = {.name = "vm1", .addrs = &own, .n_addrs = 1, .nsgs = list, .n_nsgs = n, .nsg_scope = of_resource};
+	struct wh_resource res = {
+		.name = "vm1", .addrs = &own, .n_addrs = 1, .nsgs = list, .n_nsgs = n, .nsg_scope = of_resource};
 	struct wh_estate estate = {.resources = &res, .n_resources = 1, .nsgs = nsgs, .n_nsgs = n};
 	struct wh_recommended_rule rule = {.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &prefix, .n_prefixes = 1};
 	struct wh_resource_result result = {.resource = &res, .status = WH_UNHEALTHY, .rules = &rule, .n_rules = 1};
@@ -48,7 +51,8 @@ static char *written(const char *text, enum wh_nsg_scope asked, enum wh_nsg_scop
 	return names;
 }
 
-static void expect(const char *text, enum wh_nsg_scope asked, enum wh_nsg_scope of_resource, enum wh_nsg_scope by_default, const char *want)
+static void expect(const char *text, enum wh_nsg_scope asked, enum wh_nsg_scope of_resource, enum wh_nsg_scope by_default,
+                   const char *want)
 {
 	char *notes, *names = written(text, asked, of_resource, by_default, &notes);
 	bool sentence = strstr(want, " does not say") != NULL; /* of which the beginning is enough */

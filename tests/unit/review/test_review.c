@@ -86,15 +86,18 @@ static int undo(struct stage *t)
 static void only_allow_rules_are_added_or_modified(void **state)
 {
 	struct stage *t = *state;
-	REFUSED(t, "allow-only", change(t, (struct wh_review_change){.op = WH_REVIEW_ADD, .proto = 6, .port = 3389, .deny = true}, "185.7.1.1"));
+	REFUSED(t, "allow-only",
+	        change(t, (struct wh_review_change){.op = WH_REVIEW_ADD, .proto = 6, .port = 3389, .deny = true}, "185.7.1.1"));
 	REFUSED(t, "allow-only", change(t, (struct wh_review_change){.op = WH_REVIEW_ADD, .proto = 6, .port = 443}, NULL));
-	REFUSED(t, "allow-only", change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .deny = true}, "140.20.30.9"));
+	REFUSED(t, "allow-only",
+	        change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .deny = true}, "140.20.30.9"));
 }
 
 static void an_allow_never_becomes_a_deny(void **state)
 {
 	struct stage *t = *state;
-	REFUSED(t, "no-flip", change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .removing = true}, "0.0.0.0/0"));
+	REFUSED(t, "no-flip",
+	        change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .removing = true}, "0.0.0.0/0"));
 	assert_true(scene_allows(scene_rule(loaded(t), 22), "140.20.30.9"));
 }
 
@@ -102,7 +105,8 @@ static void a_deny_all_can_t_be_modified_but_deleted(void **state)
 {
 	struct stage *t = *state;
 	assert_int_equal(scene_rule(loaded(t), 3389)->n_prefixes, 0);
-	REFUSED(t, "deny-all-fixed", change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "3389", .adding = true}, "185.7.1.1"));
+	REFUSED(t, "deny-all-fixed",
+	        change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "3389", .adding = true}, "185.7.1.1"));
 	REFUSED(t, "deny-all-fixed", change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "3389/tcp"}, "185.7.1.1"));
 	assert_int_equal(change(t, (struct wh_review_change){.op = WH_REVIEW_DELETE, .rule = "3389"}, NULL), 0);
 	assert_null(scene_rule(loaded(t), 3389));
@@ -123,7 +127,9 @@ static void a_deletion_lasts_until_the_next_calculation_and_says_so(void **state
 static void an_edit_outlives_the_next_calculation(void **state)
 {
 	struct stage *t = *state;
-	assert_int_equal(change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .adding = true, .why = "backup"}, "140.20.40.7"), 0);
+	assert_int_equal(change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .adding = true, .why = "backup"},
+	                        "140.20.40.7"),
+	                 0);
 	wh_estate_free(t->s.estate);
 	calculate(t);
 	assert_true(scene_allows(scene_rule(loaded(t), 22), "140.20.40.7"));
@@ -133,11 +139,13 @@ static void an_edit_outlives_the_next_calculation(void **state)
 static void nothing_is_allowed_that_the_present_policy_does_not_allow(void **state)
 {
 	struct stage *t = *state;
-	REFUSED(t, "narrow-only", change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .adding = true}, "140.21.0.0/32"));
+	REFUSED(t, "narrow-only",
+	        change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .adding = true}, "140.21.0.0/32"));
 	assert_non_null(strstr(t->err.text, "140.21.0.0"));
 	REFUSED(t, "narrow-only", change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22"}, "140.20.0.0/15"));
 	assert_non_null(strstr(t->err.text, "140.21.0.0"));
-	REFUSED(t, "narrow-only", change(t, (struct wh_review_change){.op = WH_REVIEW_ADD, .proto = 17, .port = 22}, "140.20.30.9"));
+	REFUSED(t, "narrow-only",
+	        change(t, (struct wh_review_change){.op = WH_REVIEW_ADD, .proto = 17, .port = 22}, "140.20.30.9"));
 	assert_false(scene_allows(scene_rule(loaded(t), 22), "140.21.0.0"));
 	assert_int_equal(undo(t), -ENOENT); /* what was refused was not kept */
 }
@@ -150,15 +158,18 @@ static void an_addition_takes_the_place_of_a_deny_all(void **state)
 	assert_true(scene_allows(r, "185.7.1.1"));
 	assert_false(scene_allows(r, "185.7.1.2"));
 	assert_string_equal(wh_review_mark(r), "added");
-	assert_int_equal(change(t, (struct wh_review_change){.op = WH_REVIEW_ADD, .proto = 6, .port = 3389}, "185.7.1.9"), -EEXIST);
+	assert_int_equal(change(t, (struct wh_review_change){.op = WH_REVIEW_ADD, .proto = 6, .port = 3389}, "185.7.1.9"),
+	                 -EEXIST);
 }
 
 static void undo_takes_back_each_step_and_a_reset_whole(void **state)
 {
 	struct stage *t = *state;
 	size_t n;
-	assert_int_equal(change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .adding = true}, "140.20.40.7"), 0);
-	assert_int_equal(change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .removing = true}, "140.20.30.9"), 0);
+	assert_int_equal(change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .adding = true}, "140.20.40.7"),
+	                 0);
+	assert_int_equal(
+		change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .removing = true}, "140.20.30.9"), 0);
 	assert_int_equal(wh_review_reset(t->s.ledger.state, t->s.estate, "vm1", "bob", &n, &t->err), 0);
 	assert_int_equal(n, 2);
 	assert_true(scene_allows(scene_rule(loaded(t), 22), "140.20.30.9"));
@@ -173,7 +184,8 @@ static void undo_takes_back_each_step_and_a_reset_whole(void **state)
 }
 
 struct seen { unsigned n; bool who, why, when; };
-static int entry(void *arg, int64_t time_us, const char *who, const char *what, const char *resource, const char *rule, const char *why, const char *detail)
+static int entry(void *arg, int64_t time_us, const char *who, const char *what, const char *resource, const char *rule,
+                 const char *why, const char *detail)
 {
 	struct seen *s = arg;
 	assert_string_equal(resource, "vm1");
@@ -192,7 +204,11 @@ static void history_keeps_who_when_and_why(void **state)
 {
 	struct stage *t = *state;
 	struct seen seen = {0};
-	assert_int_equal(change(t, (struct wh_review_change){.op = WH_REVIEW_EDIT, .rule = "22", .adding = true, .why = "the new backup host"}, "140.20.40.7"), 0);
+	assert_int_equal(change(t,
+	                        (struct wh_review_change){
+					.op = WH_REVIEW_EDIT, .rule = "22", .adding = true, .why = "the new backup host"},
+	                        "140.20.40.7"),
+	                 0);
 	assert_int_equal(undo(t), 0);
 	assert_int_equal(wh_review_history(t->s.ledger.state, "vm1", entry, &seen, &t->err), 0);
 	assert_int_equal(seen.n, 2); /* the undo too */
@@ -203,10 +219,15 @@ static void history_keeps_who_when_and_why(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(only_allow_rules_are_added_or_modified), T(an_allow_never_becomes_a_deny), T(a_deny_all_can_t_be_modified_but_deleted),
-		T(a_deletion_lasts_until_the_next_calculation_and_says_so), T(an_edit_outlives_the_next_calculation),
-		T(nothing_is_allowed_that_the_present_policy_does_not_allow), T(an_addition_takes_the_place_of_a_deny_all),
-		T(undo_takes_back_each_step_and_a_reset_whole), T(history_keeps_who_when_and_why),
+		T(only_allow_rules_are_added_or_modified),
+		T(an_allow_never_becomes_a_deny),
+		T(a_deny_all_can_t_be_modified_but_deleted),
+		T(a_deletion_lasts_until_the_next_calculation_and_says_so),
+		T(an_edit_outlives_the_next_calculation),
+		T(nothing_is_allowed_that_the_present_policy_does_not_allow),
+		T(an_addition_takes_the_place_of_a_deny_all),
+		T(undo_takes_back_each_step_and_a_reset_whole),
+		T(history_keeps_who_when_and_why),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

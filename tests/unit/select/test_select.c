@@ -8,8 +8,14 @@
 #include <cmocka.h>
 #include "whittle/harden.h"
 
-static const struct wh_select_costs usual = {.line = 1, .unseen = 0.25, .unseen_private = 0.25, .carve = 0.25, .newcomer = 2, .newcomer_private = 2,
-                                              .horizon_days = 30, .half_days = 15};
+static const struct wh_select_costs usual = {.line = 1,
+                                             .unseen = 0.25,
+                                             .unseen_private = 0.25,
+                                             .carve = 0.25,
+                                             .newcomer = 2,
+                                             .newcomer_private = 2,
+                                             .horizon_days = 30,
+                                             .half_days = 15};
 
 static struct wh_prefix prefix(const char *s)
 {
@@ -78,14 +84,16 @@ static const char *select_text(const char *peers, const char *out, const char *w
 static void five_of_eight_neighbours_are_one_prefix(void **state)
 {
 	(void)state;
-	assert_string_equal(select_text("140.20.30.8 140.20.30.9 140.20.30.11 140.20.30.12 140.20.30.14", "", "140.20.30.0/24", usual),
-	                    "140.20.30.8/29");
+	assert_string_equal(
+		select_text("140.20.30.8 140.20.30.9 140.20.30.11 140.20.30.12 140.20.30.14", "", "140.20.30.0/24", usual),
+		"140.20.30.8/29");
 }
 
 static void fixed_servers_far_apart_stay_single(void **state)
 {
 	(void)state;
-	assert_string_equal(select_text("192.0.2.1 192.0.2.77 192.0.2.200", "", "0.0.0.0/0 ::/0", usual), "192.0.2.1 192.0.2.77 192.0.2.200");
+	assert_string_equal(select_text("192.0.2.1 192.0.2.77 192.0.2.200", "", "0.0.0.0/0 ::/0", usual),
+	                    "192.0.2.1 192.0.2.77 192.0.2.200");
 }
 
 static void nobody_gets_nothing(void **state)
@@ -99,7 +107,8 @@ static void steady_arrivals_take_the_pool_whole(void **state)
 {
 	(void)state;
 	/* four of sixteen, all fresh: 2 · min(12, 3 · 2) newcomers outweigh 12 unseen at 0.25 */
-	assert_string_equal(select_text("192.0.2.17+ 192.0.2.21+ 192.0.2.26+ 192.0.2.30+", "", "0.0.0.0/0", usual), "192.0.2.16/28");
+	assert_string_equal(select_text("192.0.2.17+ 192.0.2.21+ 192.0.2.26+ 192.0.2.30+", "", "0.0.0.0/0", usual),
+	                    "192.0.2.16/28");
 	assert_string_equal(select_text("192.0.2.17 192.0.2.21 192.0.2.26 192.0.2.30", "", "0.0.0.0/0", usual),
 	                    "192.0.2.17 192.0.2.21 192.0.2.26 192.0.2.30");
 }
@@ -109,22 +118,26 @@ static void a_private_range_has_prices_of_its_own(void **state)
 	(void)state;
 	struct wh_select_costs c = usual;
 	c.unseen_private = 0.05;
-	/* 12 unseen cost 0.6 inside, 3 outside; /30 and the like of 100.64/10 belong to a carrier, and no private prefix reaches out of its block */
+	/* 12 unseen cost 0.6 inside, 3 outside; /30 and the like of 100.64/10 belong to a carrier, and no private prefix reaches
+	 * out of its block */
 	assert_string_equal(select_text("10.0.0.1 10.0.0.6 10.0.0.10 10.0.0.15", "", "0.0.0.0/0", c), "10.0.0.0/28");
-	assert_string_equal(select_text("100.64.0.1 100.64.0.6 100.64.0.10 100.64.0.15", "", "0.0.0.0/0", c), "100.64.0.1 100.64.0.6 100.64.0.10 100.64.0.15");
+	assert_string_equal(select_text("100.64.0.1 100.64.0.6 100.64.0.10 100.64.0.15", "", "0.0.0.0/0", c),
+	                    "100.64.0.1 100.64.0.6 100.64.0.10 100.64.0.15");
 	assert_string_equal(select_text("fc00:0:0:1::1 fc00:0:0:6::1 fc00:0:0:a::1 fc00:0:0:f::1", "", "::/0", c), "fc00::/60");
 	c.unseen_private = 0;
 	assert_string_equal(select_text("10.0.0.1 10.255.0.1 11.0.0.1", "", "0.0.0.0/0", c), "10.0.0.0/8 11.0.0.1");
 	c.unseen_private = 0.25, c.newcomer_private = 0;
-	assert_string_equal(select_text("10.0.2.17+ 10.0.2.21+ 10.0.2.26+ 10.0.2.30+", "", "0.0.0.0/0", c), "10.0.2.17 10.0.2.21 10.0.2.26 10.0.2.30");
+	assert_string_equal(select_text("10.0.2.17+ 10.0.2.21+ 10.0.2.26+ 10.0.2.30+", "", "0.0.0.0/0", c),
+	                    "10.0.2.17 10.0.2.21 10.0.2.26 10.0.2.30");
 }
 
 static void nothing_outside_the_present_rules_is_taken(void **state)
 {
 	(void)state;
 	/* the pool above, but only its upper half is allowed today; and a peer outside of both */
-	assert_string_equal(select_text("192.0.2.17+ 192.0.2.21+ 192.0.2.26+ 192.0.2.30+ 198.51.100.1", "", "192.0.2.24/29", usual),
-	                    "192.0.2.24/29");
+	assert_string_equal(
+		select_text("192.0.2.17+ 192.0.2.21+ 192.0.2.26+ 192.0.2.30+ 198.51.100.1", "", "192.0.2.24/29", usual),
+		"192.0.2.24/29");
 	/* two allowed neighbours are not joined across their border, which is no longer there once they are merged */
 	assert_string_equal(select_text("10.0.0.1 10.0.0.2", "", "10.0.0.0/31 10.0.0.2/31", usual), "10.0.0.0/30");
 	assert_string_equal(select_text("10.0.0.1 10.0.0.2", "", "10.0.0.1 10.0.0.2", usual), "10.0.0.1 10.0.0.2");
@@ -133,7 +146,8 @@ static void nothing_outside_the_present_rules_is_taken(void **state)
 static void the_hostile_inside_are_carved_out(void **state)
 {
 	(void)state;
-	assert_string_equal(select_text("192.0.2.0 192.0.2.1 192.0.2.2 192.0.2.4 192.0.2.5 192.0.2.6", "192.0.2.3 192.0.2.99", "0.0.0.0/0", usual),
+	assert_string_equal(select_text("192.0.2.0 192.0.2.1 192.0.2.2 192.0.2.4 192.0.2.5 192.0.2.6", "192.0.2.3 192.0.2.99",
+	                                "0.0.0.0/0", usual),
 	                    "192.0.2.0/29 !192.0.2.3");
 }
 
@@ -145,20 +159,24 @@ static void ipv6_is_let_in_by_64s_unless_the_address_stays(void **state)
 	assert_string_equal(select_text("2001:db8::10= 2001:db8::9aaa:1", "", "::/0", usual), "2001:db8::/64");
 	assert_string_equal(select_text("2001:db8::1", "", "2001:db8::/96", usual), "2001:db8::/96");
 	/* four of eight /64s of an office */
-	assert_string_equal(select_text("2001:db8::a 2001:db8:0:1::b 2001:db8:0:2::c 2001:db8:0:6::d", "", "::/0", usual), "2001:db8::/61");
+	assert_string_equal(select_text("2001:db8::a 2001:db8:0:1::b 2001:db8:0:2::c 2001:db8:0:6::d", "", "::/0", usual),
+	                    "2001:db8::/61");
 }
 
 static void neighbours_that_are_kept_out_are_one_carve_out(void **state)
 {
 	(void)state;
 	/* four carved of sixteen are one line, and cost as much as one address */
-	assert_string_equal(select_text("192.0.2.0 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.8 192.0.2.9 192.0.2.10 192.0.2.11", "192.0.2.4/30", "0.0.0.0/0", usual),
+	assert_string_equal(select_text("192.0.2.0 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.8 192.0.2.9 192.0.2.10 192.0.2.11",
+	                                "192.0.2.4/30", "0.0.0.0/0", usual),
 	                    "192.0.2.0/30 192.0.2.8/30");
 	struct wh_select_costs c = usual;
 	c.max_lines = 2;
-	assert_string_equal(select_text("192.0.2.0 192.0.2.1 192.0.2.2 192.0.2.12 192.0.2.13 192.0.2.15", "192.0.2.4/30", "0.0.0.0/0", c),
-	                    "192.0.2.0/30 192.0.2.12/30");
-	assert_string_equal(select_text("192.0.2.0 192.0.2.3 192.0.2.8 192.0.2.11 192.0.2.12 192.0.2.15", "192.0.2.4 192.0.2.5 192.0.2.6 192.0.2.7", "0.0.0.0/0", c),
+	assert_string_equal(
+		select_text("192.0.2.0 192.0.2.1 192.0.2.2 192.0.2.12 192.0.2.13 192.0.2.15", "192.0.2.4/30", "0.0.0.0/0", c),
+		"192.0.2.0/30 192.0.2.12/30");
+	assert_string_equal(select_text("192.0.2.0 192.0.2.3 192.0.2.8 192.0.2.11 192.0.2.12 192.0.2.15",
+	                                "192.0.2.4 192.0.2.5 192.0.2.6 192.0.2.7", "0.0.0.0/0", c),
 	                    "192.0.2.0/28 !192.0.2.4/30");
 }
 
@@ -169,7 +187,8 @@ static void the_families_are_apart(void **state)
 	struct wh_select_costs cheap = usual;
 	cheap.unseen = 0;
 	cheap.max_lines = 2;
-	assert_string_equal(select_text("::1 2001:db8::1 192.0.2.1", "192.0.2.2 192.0.2.3", "0.0.0.0/0 ::/0", cheap), "::/2 192.0.2.1");
+	assert_string_equal(select_text("::1 2001:db8::1 192.0.2.1", "192.0.2.2 192.0.2.3", "0.0.0.0/0 ::/0", cheap),
+	                    "::/2 192.0.2.1");
 }
 
 static void a_budget_is_met_exactly_or_said_not_to_be(void **state)
@@ -188,7 +207,8 @@ static void a_budget_is_met_exactly_or_said_not_to_be(void **state)
 /* ---- against every choice there is, on a universe of sixteen units ---- */
 
 struct small {
-	enum { PUBLIC, PRIVATE, SIX } universe; /* of 192.0.2.0/28; of 10.0.0.0/28, with prices of its own; the /64s of 2001:db8::/60 */
+	/* of 192.0.2.0/28; of 10.0.0.0/28, with prices of its own; the /64s of 2001:db8::/60 */
+	enum { PUBLIC, PRIVATE, SIX } universe;
 	uint16_t peers, late, out;
 	uint16_t trusted;         /* aligned blocks, of which peers and out have nothing */
 	struct wh_select_costs costs;
@@ -212,12 +232,14 @@ static bool is_trusted_block(const struct small *s, unsigned from, unsigned size
 static double price(const struct small *s, unsigned from, unsigned size)
 {
 	uint16_t mask = (uint16_t)(((1u << size) - 1) << from);
-	double seen = __builtin_popcount((s->peers | s->trusted) & mask), late = __builtin_popcount(s->late & mask), out = __builtin_popcount(s->out & mask);
+	double seen = __builtin_popcount((s->peers | s->trusted) & mask), late = __builtin_popcount(s->late & mask),
+	       out = __builtin_popcount(s->out & mask);
 	double unseen = size > 1 ? size - seen - out : 0;
 	double come = late > 1 ? (late - 1) * s->costs.horizon_days / s->costs.half_days : 0;
 	if (come > unseen)
 		come = unseen;
-	return s->costs.line + (s->universe == PRIVATE ? s->costs.unseen_private : s->costs.unseen) * unseen + s->costs.carve * blocks(s->out, from, size) -
+	return s->costs.line + (s->universe == PRIVATE ? s->costs.unseen_private : s->costs.unseen) * unseen +
+	       s->costs.carve * blocks(s->out, from, size) -
 	       (s->universe == PRIVATE ? s->costs.newcomer_private : s->costs.newcomer) * come;
 }
 
@@ -234,7 +256,8 @@ static double cheapest(const struct small *s, unsigned from, unsigned size, unsi
 	unsigned need = 1 + blocks(s->out, from, size);
 	if (candidate && need <= lines && !(need > 1 && s->costs.no_carving))
 		best = price(s, from, size);
-	for (unsigned left = 0; size > 1 && left <= lines && !is_trusted_block(s, from, size); left++) { /* which is let in whole */
+	/* which is let in whole */
+	for (unsigned left = 0; size > 1 && left <= lines && !is_trusted_block(s, from, size); left++) {
 		double c = cheapest(s, from, size / 2, left) + cheapest(s, from + size / 2, size / 2, lines - left);
 		best = c < best ? c : best;
 	}
@@ -266,7 +289,9 @@ static void input_of(const struct small *s, struct input *i)
 		if (s->peers >> k & 1)
 			i->peers[n++] = (struct wh_select_peer){.addr = at, .late = s->late >> k & 1};
 	}
-	i->in = (struct wh_select_input){i->peers, n, i->trusted, wh_prefix_merge(i->trusted, n_trusted), i->out, wh_prefix_merge(i->out, n_out), s->costs};
+	i->in = (struct wh_select_input){
+		i->peers, n, i->trusted, wh_prefix_merge(i->trusted, n_trusted), i->out, wh_prefix_merge(i->out, n_out),
+		s->costs};
 }
 
 static bool covered(const struct wh_prefix *by, size_t n, const struct wh_prefix *p)
@@ -296,7 +321,8 @@ static void check_small(const struct small *s, bool exact)
 	for (size_t i = 0; i < in.in.n_trusted; i++)
 		assert_true(covered(sel.prefixes, sel.n_prefixes, &in.trusted[i]));
 	for (size_t i = 0; i < in.in.n_out; i++)
-		assert_int_equal(covered(sel.prefixes, sel.n_prefixes, &in.out[i]), covered(sel.except, sel.n_except, &in.out[i]));
+		assert_int_equal(covered(sel.prefixes, sel.n_prefixes, &in.out[i]),
+		                 covered(sel.except, sel.n_except, &in.out[i]));
 	assert_true(!exact || sel.over_budget || sel.n_prefixes + sel.n_except <= s->costs.max_lines);
 	wh_arena_free(mem);
 }
@@ -384,7 +410,8 @@ static void a_large_budget_is_kept_by_the_price_of_lines(void **state)
 		struct wh_arena *mem = wh_arena_new();
 		struct wh_selection s;
 		c.max_lines = budget;
-		assert_int_equal(wh_select(&(struct wh_select_input){peers, N, .costs = c}, &wh_prefix_all_v4, 1, mem, &s, &err), 0);
+		assert_int_equal(wh_select(&(struct wh_select_input){peers, N, .costs = c}, &wh_prefix_all_v4, 1, mem, &s, &err),
+		                 0);
 		assert_false(s.over_budget);
 		assert_true(s.n_prefixes + s.n_except <= budget);
 		assert_true(s.n_prefixes > budget / 4);
@@ -415,7 +442,8 @@ static double seconds_of(void (*place)(unsigned i, struct wh_addr *a))
 		struct wh_arena *mem = wh_arena_new();
 		struct wh_selection s;
 		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
-		assert_int_equal(wh_select(&(struct wh_select_input){p, CROWD, NULL, 0, NULL, 0, costs}, &all, 1, mem, &s, &err), 0);
+		assert_int_equal(wh_select(&(struct wh_select_input){p, CROWD, NULL, 0, NULL, 0, costs}, &all, 1, mem, &s, &err),
+		                 0);
 		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 		assert_true(s.n_prefixes > 0 && s.n_prefixes + s.n_except <= costs.max_lines);
 		double t = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;

@@ -41,7 +41,8 @@ static void enforcing_names_the_rules_that_were_reviewed(void **state)
 {
 	struct wh_gate_request r = {.what = WH_GATE_ENFORCE, .resource = "vm1", .reviewed = DIGEST, .seconds = 60, .audit = 1};
 	(void)state;
-	assert_string_equal(words(&r), "whittle|--json|--store=/l.db|--config=/c.yaml|enforce|--resource=vm1|--reviewed=" DIGEST "|--confirm-within=60s|--audit");
+	assert_string_equal(words(&r), "whittle|--json|--store=/l.db|--config=/c.yaml|enforce|--resource=vm1|--reviewed=" DIGEST
+	                               "|--confirm-within=60s|--audit");
 	r.seconds = 0;
 	assert_string_equal(words(&r), "refused");
 	r.seconds = 60;
@@ -51,17 +52,33 @@ static void enforcing_names_the_rules_that_were_reviewed(void **state)
 
 static void no_name_becomes_an_option(void **state)
 {
-	struct wh_gate_request r = {.what = WH_GATE_JIT_OPEN, .resource = "--force", .from = "203.0.113.7", .why = "--to=nsg", .port = 22, .proto = WH_PROTO_TCP, .seconds = 60};
+	struct wh_gate_request r = {.what = WH_GATE_JIT_OPEN,
+	                            .resource = "--force",
+	                            .from = "203.0.113.7",
+	                            .why = "--to=nsg",
+	                            .port = 22,
+	                            .proto = WH_PROTO_TCP,
+	                            .seconds = 60};
 	(void)state;
-	assert_string_equal(words(&r), "whittle|--json|--store=/l.db|--config=/c.yaml|jit|open|--why=--to=nsg|--from=203.0.113.7|--for=60s|--|--force|22/tcp");
+	assert_string_equal(
+		words(&r),
+		"whittle|--json|--store=/l.db|--config=/c.yaml|jit|open|--why=--to=nsg|--from=203.0.113.7|--for=60s|--|--force|22/tcp");
 	r.what = WH_GATE_ENFORCE;
 	strcpy(r.reviewed, DIGEST);
-	assert_string_equal(words(&r), "whittle|--json|--store=/l.db|--config=/c.yaml|enforce|--resource=--force|--reviewed=" DIGEST "|--confirm-within=60s");
+	assert_string_equal(words(&r),
+	                    "whittle|--json|--store=/l.db|--config=/c.yaml|enforce|--resource=--force|--reviewed=" DIGEST
+	                    "|--confirm-within=60s");
 }
 
 static void what_no_command_takes_is_refused(void **state)
 {
-	struct wh_gate_request r = {.what = WH_GATE_JIT_OPEN, .resource = "vm1", .from = "anywhere", .port = 22, .proto = WH_PROTO_TCP, .seconds = 60}, good;
+	struct wh_gate_request r = {.what = WH_GATE_JIT_OPEN,
+	                            .resource = "vm1",
+	                            .from = "anywhere",
+	                            .port = 22,
+	                            .proto = WH_PROTO_TCP,
+	                            .seconds = 60},
+			       good;
 	(void)state;
 	assert_string_equal(words(&r), "refused");
 	strcpy(r.from, "203.0.113.0/24");

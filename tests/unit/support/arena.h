@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* For tests of one file each: an arena that every test has for itself, by arena_begin and arena_end as its set-up and tear-down. */
+/* For tests of one file each: an arena that every test has for itself, by arena_begin and arena_end as its set-up and
+ * tear-down. */
 #pragma once
 #include "whittle/base.h"
 

@@ -82,10 +82,40 @@ static struct member *put(struct object *o, const char *key, const char *fmt, ..
 static void address(struct eve_gen *g, char *out, size_t size)
 {
 	static const char *const odd[] = {
-		"", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1.2.3.256", "1.2.3.400", "0.0.0.0", "255.255.255.255", "1..2.3", ".1.2.3", "1.2.3.", "a.b.c.d",
-		"1.2.3.4 ", "1.2.3.0004", "::", "::1", "::ffff:10.1.2.3", "::ffff:0a01:0203", "fe80::1%eth0", "2001:db8::1::2", "12345::",
-		"2001:0db8:0000:0000:0000:0000:0000:0001", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8:9", "::1.2.3.4", "1.2.3.00", "00.1.2.3",
-		"1.2.3.4/32", "100.200.255.99", "0.10.100.9", "1\\u002e2.3.4", "2001:DB8::A", "999999999999999", "1.22.333.4444",
+		"",
+		"1.2.3",
+		"1.2.3.4.5",
+		"01.2.3.4",
+		"1.2.3.256",
+		"1.2.3.400",
+		"0.0.0.0",
+		"255.255.255.255",
+		"1..2.3",
+		".1.2.3",
+		"1.2.3.",
+		"a.b.c.d",
+		"1.2.3.4 ",
+		"1.2.3.0004",
+		"::",
+		"::1",
+		"::ffff:10.1.2.3",
+		"::ffff:0a01:0203",
+		"fe80::1%eth0",
+		"2001:db8::1::2",
+		"12345::",
+		"2001:0db8:0000:0000:0000:0000:0000:0001",
+		"1:2:3:4:5:6:7:8",
+		"1:2:3:4:5:6:7:8:9",
+		"::1.2.3.4",
+		"1.2.3.00",
+		"00.1.2.3",
+		"1.2.3.4/32",
+		"100.200.255.99",
+		"0.10.100.9",
+		"1\\u002e2.3.4",
+		"2001:DB8::A",
+		"999999999999999",
+		"1.22.333.4444",
 	};
 	uint32_t a = (uint32_t)next(g);
 	if (one_in(g, 25))
@@ -93,7 +123,8 @@ static void address(struct eve_gen *g, char *out, size_t size)
 	else if (one_in(g, 6))
 		snprintf(out, size, "2001:db8:%x::%x", a >> 20, a & 0xffff);
 	else
-		snprintf(out, size, "%u.%u.%u.%u", one_in(g, 3) ? 10 : a >> 24, a >> 16 & 0xff, a >> 8 & (one_in(g, 2) ? 0xf : 0xff), a & 0xff);
+		snprintf(out, size, "%u.%u.%u.%u", one_in(g, 3) ? 10 : a >> 24, a >> 16 & 0xff,
+		         a >> 8 & (one_in(g, 2) ? 0xf : 0xff), a & 0xff);
 }
 
 static void timestamp(struct eve_gen *g, char *out, size_t size)
@@ -112,23 +143,75 @@ static void timestamp(struct eve_gen *g, char *out, size_t size)
 		snprintf(out, size, "%s", PICK(g, odd));
 	else
 		snprintf(out, size, "2026-%02u-%02uT%02u:%02u:%02u.%06u%s", 10 + (unsigned)(r & 1), 1 + (unsigned)(r >> 1 & 1),
-		         (unsigned)(r >> 8) % 24, (unsigned)(r >> 16) % 60, (unsigned)(r >> 24) % 60, (unsigned)(r >> 32) % 1000000,
-		         one_in(g, 20) ? "+0200" : "+0000");
+		         (unsigned)(r >> 8) % 24, (unsigned)(r >> 16) % 60, (unsigned)(r >> 24) % 60,
+		         (unsigned)(r >> 32) % 1000000, one_in(g, 20) ? "+0200" : "+0000");
 }
 
 static void number(struct eve_gen *g, char *out, size_t size, unsigned max_digits)
 {
 	static const char *const odd[] = {
-		"-1", "-0", "0", "00", "01", "-", "1.", ".5", "1.0", "1e3", "1E+3", "1e", "1e+", "-1.5e-7", "9223372036854775807",
-		"9223372036854775808", "-9223372036854775808", "-9223372036854775809", "18446744073709551616", "65535", "65536", "99999",
-		"999999999999999999", "9999999999999999", "12345678", "123456789", "1234567890123456", "12345678901234567", "1e308", "1e309",
-		"1.7976931348623157e308", "1.7976931348623158e308", "1.7976931348623159e308", "-1.8e308", "1e-400", "0e999999999999", "1e99999999999999999999",
+		"-1",
+		"-0",
+		"0",
+		"00",
+		"01",
+		"-",
+		"1.",
+		".5",
+		"1.0",
+		"1e3",
+		"1E+3",
+		"1e",
+		"1e+",
+		"-1.5e-7",
+		"9223372036854775807",
+		"9223372036854775808",
+		"-9223372036854775808",
+		"-9223372036854775809",
+		"18446744073709551616",
+		"65535",
+		"65536",
+		"99999",
+		"999999999999999999",
+		"9999999999999999",
+		"12345678",
+		"123456789",
+		"1234567890123456",
+		"12345678901234567",
+		"1e308",
+		"1e309",
+		"1.7976931348623157e308",
+		"1.7976931348623158e308",
+		"1.7976931348623159e308",
+		"-1.8e308",
+		"1e-400",
+		"0e999999999999",
+		"1e99999999999999999999",
 		"179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017977587207096330286416692887910946555547851"
 		"940402630657488671505820681908902000708383676273854845817711531764475730270069855571366959622842914819860834936475292719074168444"
 		"365510704342711559699508093042880.0",
 		"0.00000179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017977587207096330286416692887910e314",
-		"+1", "0x10", "1_000", "NaN", "Infinity", "-Infinity", "4294967295", "4294967296", "255", "256", "3", "1.7e+308", "17976931348623157.0e292",
-		"100000000", "10000000000000000", "4.9e-324", "1e00000308", "0.1e309", "00.1", "1 2", "1\t",
+		"+1",
+		"0x10",
+		"1_000",
+		"NaN",
+		"Infinity",
+		"-Infinity",
+		"4294967295",
+		"4294967296",
+		"255",
+		"256",
+		"3",
+		"1.7e+308",
+		"17976931348623157.0e292",
+		"100000000",
+		"10000000000000000",
+		"4.9e-324",
+		"1e00000308",
+		"0.1e309",
+		"00.1",
+		"1 2",
+		"1\t",
 	};
 	if (one_in(g, 20))
 		snprintf(out, size, "%s", PICK(g, odd));
@@ -144,13 +227,69 @@ static void number(struct eve_gen *g, char *out, size_t size, unsigned max_digit
 static void string(struct eve_gen *g, char *out, size_t size)
 {
 	static const char *const odd[] = {
-		"", "\\\"src_ip\\\":\\\"6.6.6.6\\\"", "\\\\", "\\\\\\\"", "x\\\\\\\\\\\",\\\"event_type\\\":\\\"flow\\\"", "\\/", "\\b\\f\\n\\r\\t",
-		"\\u0041", "\\u00e9", "\\ud83d\\ude00", "\\ud83d", "\\ude00", "\\ud83d\\u0041", "\\u0000", "\\u00", "\\uZZZZ", "\\x41", "\\",
-		"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80",
-		"\x80", "\xff", "\xfe", "\xef\xbf\xbf", "\xef\xbb\xbf", "\xf0\x80\x80\x80", "\xe2\x82", "\xf0\x9f\x98", "\x7f", "\x01", "\t", "\r", "\n",
-		"\xc1\xbf", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf", "\xe1\x80\xc0", "{\\\"flow\\\":{", "}}}}", "]", "abc\x1f", "\xed\xb0\x80",
-		"failed", "ssh", "\\u0066ailed", "a string of thirty-two bytes....", "thirty-one bytes of plain text.", "closed", "flow", "alert",
-		"sixty-four bytes of text that hold nothing but plain characters.", "established", "TCP", "to_client",
+		"",
+		"\\\"src_ip\\\":\\\"6.6.6.6\\\"",
+		"\\\\",
+		"\\\\\\\"",
+		"x\\\\\\\\\\\",\\\"event_type\\\":\\\"flow\\\"",
+		"\\/",
+		"\\b\\f\\n\\r\\t",
+		"\\u0041",
+		"\\u00e9",
+		"\\ud83d\\ude00",
+		"\\ud83d",
+		"\\ude00",
+		"\\ud83d\\u0041",
+		"\\u0000",
+		"\\u00",
+		"\\uZZZZ",
+		"\\x41",
+		"\\",
+		"\xc3\xa9",
+		"\xe2\x82\xac",
+		"\xf0\x9f\x98\x80",
+		"\xc3",
+		"\xc0\x80",
+		"\xe0\x80\x80",
+		"\xed\xa0\x80",
+		"\xf4\x90\x80\x80",
+		"\xf8\x88\x80\x80\x80",
+		"\x80",
+		"\xff",
+		"\xfe",
+		"\xef\xbf\xbf",
+		"\xef\xbb\xbf",
+		"\xf0\x80\x80\x80",
+		"\xe2\x82",
+		"\xf0\x9f\x98",
+		"\x7f",
+		"\x01",
+		"\t",
+		"\r",
+		"\n",
+		"\xc1\xbf",
+		"\xdf\xbf",
+		"\xe0\xa0\x80",
+		"\xed\x9f\xbf",
+		"\xf4\x8f\xbf\xbf",
+		"\xe1\x80\xc0",
+		"{\\\"flow\\\":{",
+		"}}}}",
+		"]",
+		"abc\x1f",
+		"\xed\xb0\x80",
+		"failed",
+		"ssh",
+		"\\u0066ailed",
+		"a string of thirty-two bytes....",
+		"thirty-one bytes of plain text.",
+		"closed",
+		"flow",
+		"alert",
+		"sixty-four bytes of text that hold nothing but plain characters.",
+		"established",
+		"TCP",
+		"to_client",
 	};
 	if (one_in(g, 4)) {
 		snprintf(out, size, "%s", PICK(g, odd));
@@ -167,9 +306,38 @@ static void string(struct eve_gen *g, char *out, size_t size)
 static void any_value(struct eve_gen *g, char *out, size_t size)
 {
 	static const char *const odd[] = {
-		"true", "false", "null", "{}", "[]", "[1,2,[3,{\"a\":null}]]", "{\"src_ip\":\"9.9.9.9\",\"pkts_toserver\":77}", "tru", "True", "nul", "nulll", "[1,]",
-		"{,}", "{\"a\"}", "{\"a\":}", "[", "{", "}", "]", "[}", "{]", "\"", "", "{\"flow\":{\"start\":1}}", "[{\"event_type\":\"flow\"}]", "[\"src_ip\",\"1.1.1.1\"]",
-		"'x'", "//", "/* */ 1", "[ ]", "{ }", "[true,false,null,\"x\",-1.5e3]",
+		"true",
+		"false",
+		"null",
+		"{}",
+		"[]",
+		"[1,2,[3,{\"a\":null}]]",
+		"{\"src_ip\":\"9.9.9.9\",\"pkts_toserver\":77}",
+		"tru",
+		"True",
+		"nul",
+		"nulll",
+		"[1,]",
+		"{,}",
+		"{\"a\"}",
+		"{\"a\":}",
+		"[",
+		"{",
+		"}",
+		"]",
+		"[}",
+		"{]",
+		"\"",
+		"",
+		"{\"flow\":{\"start\":1}}",
+		"[{\"event_type\":\"flow\"}]",
+		"[\"src_ip\",\"1.1.1.1\"]",
+		"'x'",
+		"//",
+		"/* */ 1",
+		"[ ]",
+		"{ }",
+		"[true,false,null,\"x\",-1.5e3]",
 	};
 	switch (eve_gen_random(g, 4)) {
 	case 0:
@@ -240,7 +408,8 @@ static void tcp_members(struct eve_gen *g, struct object *o)
 
 static void other_members(struct eve_gen *g, struct object *o)
 {
-	static const char *const keys[] = {"http", "dns", "tls", "stats", "fileinfo", "payload", "metadata", "ether", "flow_id", "a", ""};
+	static const char *const keys[] = {"http",     "dns",   "tls",     "stats", "fileinfo", "payload",
+	                                   "metadata", "ether", "flow_id", "a",     ""};
 	for (unsigned i = 1 + (unsigned)eve_gen_random(g, 4); i; i--) {
 		char v[VALUE];
 		any_value(g, v, sizeof v);
@@ -393,8 +562,19 @@ static void write_record(struct eve_gen *g, struct object *top, struct object *c
 
 static void event(struct eve_gen *g, struct style *s)
 {
-	static const char *const types[] = {"flow", "flow", "flow", "flow", "flow", "alert", "alert", "dns", "tls", "netflow", "a type of more than 24 bytes"};
-	static const char *const protos[] = {"TCP", "TCP", "TCP", "UDP", "UDP", "ICMP", "IPv6-ICMP", "SCTP", "tcp", "017", "255", "256", "6", "nonsense", "GRE", ""};
+	static const char *const types[] = {"flow",
+	                                    "flow",
+	                                    "flow",
+	                                    "flow",
+	                                    "flow",
+	                                    "alert",
+	                                    "alert",
+	                                    "dns",
+	                                    "tls",
+	                                    "netflow",
+	                                    "a type of more than 24 bytes"};
+	static const char *const protos[] = {"TCP", "TCP", "TCP", "UDP", "UDP", "ICMP",     "IPv6-ICMP", "SCTP",
+	                                     "tcp", "017", "255", "256", "6",   "nonsense", "GRE",       ""};
 	static const char *const apps[] = {"ssh", "http", "failed", "dns", "tls", "a protocol of more than 16"};
 	struct object top = {.n = 0}, flow = {.n = 0}, tcp = {.n = 0}, alert = {.n = 0};
 	struct object *const inner[3] = {&flow, &tcp, &alert};

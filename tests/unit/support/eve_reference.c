@@ -163,10 +163,15 @@ static void alert_sides(const struct rj *top, const struct rj *flow, struct wh_r
 	uint16_t dport = (uint16_t)number_of(flow, "dest_port", UINT16_MAX, 2, wh_eve_bad_port, r), port = f->src_port;
 	const struct rj *xff = rj_get(top, "xff");
 	rec->proxied = xff && xff->type == RJ_STRING && xff->len;
-	rec->alert_from = !direction ? 0 : is(direction, len, "to_server") ? WH_SENDER_SRC : is(direction, len, "to_client") ? WH_SENDER_DST : 0;
+	rec->alert_from = !direction                        ? 0
+	                  : is(direction, len, "to_server") ? WH_SENDER_SRC
+	                  : is(direction, len, "to_client") ? WH_SENDER_DST
+	                                                    : 0;
 	if (has_src && has_dst) {
 		bool is_src = wh_addr_eq(&f->src, &src), is_dst = wh_addr_eq(&f->src, &dst);
-		unsigned from = is_src && f->src_port == sport ? WH_SENDER_SRC : is_dst && f->src_port == dport ? WH_SENDER_DST : 0;
+		unsigned from = is_src && f->src_port == sport   ? WH_SENDER_SRC
+		                : is_dst && f->src_port == dport ? WH_SENDER_DST
+		                                                 : 0;
 		if (!rec->alert_from)
 			rec->alert_from = (uint8_t)from;
 		rec->proxied = rec->proxied || (!is_src && !is_dst && f->proto == WH_PROTO_TCP);
@@ -278,7 +283,8 @@ const char *eve_difference(const struct eve_verdict *reader, const struct eve_ve
 	if (reader->rc != reference->rc)
 		return reader->rc ? "the reader refuses what the reference takes" : "the reader takes what the reference refuses";
 	if (reader->rc)
-		return (reference->reason ? reference->reason == reader->reason : syntax(reader->reason)) ? NULL : "the reasons differ";
+		return (reference->reason ? reference->reason == reader->reason : syntax(reader->reason)) ? NULL
+		                                                                                          : "the reasons differ";
 	if (a->kind != b->kind)
 		return "kind";
 	if (a->time_us != b->time_us)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a record means, read with a naive reader of RFC 8259 (json_rfc.h) and written without regard to speed: the reader must agree with it. */
+/* What a record means, read with a naive reader of RFC 8259 (json_rfc.h) and written without regard to speed: the reader must
+ * agree with it. */
 #pragma once
 #include "whittle/flow.h"
 

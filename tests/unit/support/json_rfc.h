@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * RFC 8259, small and naive: a whole text to a tree, one function a rule of the grammar. It keeps what other readers lose: a NUL in a
- * string, surrogates without their partner (as U+FFFD), numbers of any size (as their text), the last of duplicate keys. Deeper than
- * 2,047 containers, and what is not UTF-8, is refused. For tests to compare the reader with.
+ * RFC 8259, small and naive: a whole text to a tree, one function a rule of the grammar. It keeps what other readers lose: a NUL
+ * in a string, surrogates without their partner (as U+FFFD), numbers of any size (as their text), the last of duplicate keys.
+ * Deeper than 2,047 containers, and what is not UTF-8, is refused. For tests to compare the reader with.
  */
 #pragma once
 #include <stdbool.h>

@@ -40,8 +40,9 @@ void scene_open(struct scene *s, const char *nsg_json, size_t byte_limit)
 	MUST(wh_ledger_open(s->db, WH_STATE_CREATE, &s->ledger, &err));
 	if (nsg_json)
 		write_file(s->dir, "web.json", nsg_json);
-	write_file(s->dir, "estate.yaml", nsg_json ? "resources:\n  - {name: vm1, addresses: [10.0.0.4], internet-facing: true, nsgs: [web.json]}\n"
-	                                           : "resources:\n  - {name: vm1, addresses: [10.0.0.4], internet-facing: true}\n");
+	write_file(s->dir, "estate.yaml",
+	           nsg_json ? "resources:\n  - {name: vm1, addresses: [10.0.0.4], internet-facing: true, nsgs: [web.json]}\n"
+	                    : "resources:\n  - {name: vm1, addresses: [10.0.0.4], internet-facing: true}\n");
 	snprintf(path, sizeof path, "%s/estate.yaml", s->dir);
 	MUST(wh_estate_import(s->ledger.state, path, &sum, &err));
 	free(sum.note_texts);
@@ -139,7 +140,8 @@ void scene_session(struct scene *s, const char *src, uint16_t port, int day, int
 	scene_session_to(s, src, "10.0.0.4", port, day, hour, kib, seconds);
 }
 
-void scene_session_to(struct scene *s, const char *src, const char *dst, uint16_t port, int day, int hour, unsigned kib, unsigned seconds)
+void scene_session_to(struct scene *s, const char *src, const char *dst, uint16_t port, int day, int hour, unsigned kib,
+                      unsigned seconds)
 {
 	struct wh_record r = tcp(addr(src), port, day, hour, seconds);
 	r.flow.dst = addr(dst);
@@ -211,8 +213,8 @@ struct wh_recommendation *scene_recommend_as(struct scene *s, const struct wh_ha
 	return r;
 }
 
-struct wh_recommendation *scene_recommend_with(struct scene *s, const struct wh_prefix *trusted, size_t n_trusted, const struct wh_prefix *listed,
-                                               size_t n_listed)
+struct wh_recommendation *scene_recommend_with(struct scene *s, const struct wh_prefix *trusted, size_t n_trusted,
+                                               const struct wh_prefix *listed, size_t n_listed)
 {
 	struct wh_harden_options opt = scene_options(s, "22,443,3389");
 	opt.trusted = trusted;

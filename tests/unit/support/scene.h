@@ -15,8 +15,10 @@ struct scene {
 };
 
 /* The text of a group "web" with one rule, that lets `source` in to these TCP ports: "\"22\", \"8000-8019\"". */
-#define SCENE_NSG(source, ports) "{\"name\":\"web\",\"securityRules\":[{\"name\":\"allow-it\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\"," \
-	"\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"" source "\",\"destinationAddressPrefix\":\"*\"," \
+#define SCENE_NSG(source, ports)                                                                                                       \
+	"{\"name\":\"web\",\"securityRules\":[{\"name\":\"allow-it\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\"," \
+	"\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"" source                                             \
+	"\",\"destinationAddressPrefix\":\"*\","                                                                                       \
 	"\"destinationPortRanges\":[" ports "]}]}"
 
 extern const int64_t scene_day0_us; /* 2026-10-01T00:00:00Z */
@@ -28,7 +30,8 @@ void scene_close(struct scene *s);
 void scene_estate(struct scene *s, const char *yaml);
 /* An answered TCP session of `kib` each way from `src` to vm1's port on day `day`, at hour `hour`, `seconds` long. */
 void scene_session(struct scene *s, const char *src, uint16_t port, int day, int hour, unsigned kib, unsigned seconds);
-void scene_session_to(struct scene *s, const char *src, const char *dst, uint16_t port, int day, int hour, unsigned kib, unsigned seconds);
+void scene_session_to(struct scene *s, const char *src, const char *dst, uint16_t port, int day, int hour, unsigned kib,
+                      unsigned seconds);
 /* A session of the size of a failed login. */
 void scene_guess(struct scene *s, const char *src, uint16_t port, int day, int hour);
 /* A SYN that nobody answered; with severity > 0 also an IDS alert on it. */
@@ -44,8 +47,8 @@ struct wh_harden_options scene_options(struct scene *s, const char *ports);
 struct wh_recommendation *scene_recommend(struct scene *s);
 struct wh_recommendation *scene_recommend_as(struct scene *s, const struct wh_harden_options *opt);
 /* … with trusted configuration and threat intelligence, both merged. */
-struct wh_recommendation *scene_recommend_with(struct scene *s, const struct wh_prefix *trusted, size_t n_trusted, const struct wh_prefix *listed,
-                                               size_t n_listed);
+struct wh_recommendation *scene_recommend_with(struct scene *s, const struct wh_prefix *trusted, size_t n_trusted,
+                                               const struct wh_prefix *listed, size_t n_listed);
 /* A record as it is; scene_record() is an answered session as scene_session() makes it, to be changed by the test. */
 void scene_fold(struct scene *s, const struct wh_record *r);
 struct wh_record scene_record(const char *src, uint16_t port, int day, int hour, unsigned kib, unsigned seconds);

@@ -51,7 +51,8 @@ void world_session(struct world *w, const char *from, const char *to, uint16_t p
 void world_query(struct world *w, uint32_t from, int day)
 {
 	struct wh_record r = scene_record("198.51.100.1", 53, day, 9, 1, 0);
-	r.flow.src.b[12] = 100, r.flow.src.b[13] = (uint8_t)(from >> 16), r.flow.src.b[14] = (uint8_t)(from >> 8), r.flow.src.b[15] = (uint8_t)from;
+	r.flow.src.b[12] = 100, r.flow.src.b[13] = (uint8_t)(from >> 16), r.flow.src.b[14] = (uint8_t)(from >> 8),
+	r.flow.src.b[15] = (uint8_t)from;
 	r.flow.proto = WH_PROTO_UDP;
 	r.flow.has_tcp_flags = false;
 	assert_int_equal(wh_edge_table_fold(w->t, &r), 0);
@@ -134,8 +135,9 @@ char *world_text(struct wh_store *s)
 	MUST(wh_store_locals(s, print_local, f, &err));
 	MUST(wh_store_days(s, print_day, f, &err));
 	MUST(wh_store_totals(s, &t, &err));
-	fprintf(f, "totals %llu %llu %llu %llu %llu %llu %lld %lld\n", (unsigned long long)t.edges, (unsigned long long)t.flows, (unsigned long long)t.alerts,
-	        (unsigned long long)t.other, (unsigned long long)t.malformed, (unsigned long long)t.records, (long long)t.first_us, (long long)t.last_us);
+	fprintf(f, "totals %llu %llu %llu %llu %llu %llu %lld %lld\n", (unsigned long long)t.edges, (unsigned long long)t.flows,
+	        (unsigned long long)t.alerts, (unsigned long long)t.other, (unsigned long long)t.malformed,
+	        (unsigned long long)t.records, (long long)t.first_us, (long long)t.last_us);
 	fclose(f);
 	return text;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* For the tests of each kind of store: a store, addresses 10.0.0.0/8 of ours, and a table to be committed. Every function fails the test on any error. */
+/* For the tests of each kind of store: a store, addresses 10.0.0.0/8 of ours, and a table to be committed. Every function fails
+ * the test on any error. */
 #pragma once
 #include "ledger/store.h"
 
@@ -16,11 +17,13 @@ struct world {
 void world_open(struct world *w, const char *kind); /* "sqlite:", or another store's URL */
 void world_close(struct world *w);
 struct wh_addr world_address(const char *text);
-/* Folded into the table: an answered session; a query and its answer, of which the source may be forged; a SYN that got no answer. */
+/* Folded into the table: an answered session; a query and its answer, of which the source may be forged; a SYN that got no
+ * answer. */
 void world_session(struct world *w, const char *from, const char *to, uint16_t port, int day);
 void world_query(struct world *w, uint32_t from, int day);
 void world_refused(struct world *w, const char *from, uint16_t port, int day);
-int world_commit(struct world *w, const struct wh_store_progress *p); /* the table, which is empty then, with some counters. As wh_store_commit() */
+/* the table, which is empty then, with some counters. As wh_store_commit() */
+int world_commit(struct world *w, const struct wh_store_progress *p);
 char *world_text(struct wh_store *s); /* everything that it holds of edges; the caller's */
 
 /* How many edges there are, of one local address or NULL: of all; and world_count() as a callback for that. */
