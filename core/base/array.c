@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/array.h"
@@ -10,7 +11,7 @@ bool wh_array_grow(void *array, size_t n, size_t *room, size_t size)
 	size_t wanted = *room ? 2 * *room : 16;
 	void *old;
 	memcpy(&old, array, sizeof old); /* a pointer of the caller's type: not to be read as another one */
-	void *more = wanted > *room ? reallocarray(old, wanted, size) : NULL;
+	void *more = wanted > *room && wanted <= PTRDIFF_MAX / size ? realloc(old, wanted * size) : NULL;
 	if (!more)
 		return false;
 	memcpy(array, &more, sizeof more);
