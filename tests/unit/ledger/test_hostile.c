@@ -272,7 +272,7 @@ static void a_huge_document_takes_no_memory(void **state)
 	assert_true(rc == -EFBIG || rc == -ENOMEM); /* of the heap, where the key is looked for */
 	assert_true(sqlite3_memory_highwater(0) < 300 << 20);
 	make_ledger(3);
-	spoil("WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x WHERE n < 40) INSERT INTO document SELECT 'review', 'k' || n, '\"' || hex(zeroblob(2000000)) || '\"', 0 FROM x");
+	spoil("WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x WHERE n < 40) INSERT INTO document(collection, key, json, time) SELECT 'review', 'k' || n, '\"' || hex(zeroblob(2000000)) || '\"', 0 FROM x");
 	assert_int_equal(read_everything(&err), -EFBIG);
 }
 
