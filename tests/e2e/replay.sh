@@ -11,7 +11,9 @@ w() { TMPDIR="$dir/tmp" "$BUILD/whittle" --store "$dir/l.db" "$@"; }
 
 mkdir "$dir/tmp"
 learned "$dir" || { echo "not ok 1 - a ledger to begin with"; exit 0; }
-w status --json >"$dir/before"
+# what the ledger has to say; other tests work on this machine's firewall meanwhile
+known() { w status --json | jq -S 'del(.firewall, .attention)'; }
+known >"$dir/before"
 gives "the log that was learned from loses nothing, and every flow of it counts" 0 'Breakage: 0 of 155 flows' w replay --log "$dir/eve.json"
 head -10 "$dir/eve.json" | sed 's/140.20.30.9"/140.20.77.9"/' >"$dir/two.json"
 gives "of a log of two days, the ledger's peers belong as they do in the ledger" 0 '22/TCP +8 +' w replay --log "$dir/two.json"
@@ -35,5 +37,5 @@ gives "who interrupts it while it reads leaves nothing behind" 0 '^130 0$' sh -c
 sed 's/"TCP"/"All"/' "$dir/rules.json" >"$dir/all.json"
 gives "rules of a file for All protocols are of TCP and of UDP" 0 '22/TCP +31 +124 ' w replay --rules "$dir/all.json" --log "$dir/eve.json"
 gives "and so they are proved" 1 'refuted: Inbound UDP port 22 from 140.20.30.8 .*denied by web: DenyAllInBound' w prove --rules "$dir/all.json"
-gives "nothing was learned of it all" 0 '' sh -c "'$BUILD/whittle' --store '$dir/l.db' status --json | cmp - '$dir/before' && echo same"
+gives "nothing was learned of it all" 0 '' sh -c "'$BUILD/whittle' --store '$dir/l.db' status --json | jq -S 'del(.firewall, .attention)' | cmp - '$dir/before' && echo same"
 gives "and nothing is left behind" 0 '^0$' sh -c "ls '$dir/tmp' | wc -l"

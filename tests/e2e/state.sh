@@ -51,7 +51,7 @@ is "$(in_srv nft list tables | grep -cw whittle)" 0 "nothing of them is put back
 rm -f "$his"/enforced.* "$his"/jit.*
 w enforce --resource vm1 >/dev/null; w confirm >/dev/null
 rm -rf "$WHITTLE_STATE"; forge enforced.rules 203.0.113.0/24
-out=$(w confirm); has "$? $out" '^1 .*not survive a reboot' "a file that is not what the kernel holds is not taken over"
+out=$(w confirm); has "$? $out" '^1 .*a reboot will not bring these rules back' "a file that is not what the kernel holds is not taken over"
 rm -rf "$WHITTLE_STATE"; probe=168.63.129.16; forge enforced.rules "140.20.30.8/29 $probe" $probe $probe
 out=$(w restore); has "$? $out" "^0 .*$his is in force, and is kept in $WHITTLE_STATE from now on.*" "one that is exactly that is taken over" 
 is "$(ls "$his")" l.db "and goes"
