@@ -108,6 +108,7 @@ gives "which off forgets" 0 'Nothing was confirmed' w restore
 
 # ---- the unit ----
 if command -v systemd-analyze >/dev/null; then
+	cp packaging/systemd/*.socket "$dir/" # which a service needs
 	for u in packaging/systemd/*.service; do
 		f=$dir/$(basename "$u")
 		sed 's#/usr/local/bin/whittle#/bin/true#' "$u" >"$f"
