@@ -6,61 +6,310 @@ import type { Page } from "./main";
 const rank = ["Informational", "Low", "Medium", "High"];
 
 async function set(p: Page, a: any, verb: string) {
-	try { await api(`/api/v1/alerts/${seg(a.name)}/${verb}`, "POST", {}); p.again(); } catch (e) { await ask("Not changed", [h("p", { role: "alert" }, (e as Error).message)], "Close"); }
+	try {
+		await api(`/api/v1/alerts/${seg(a.name)}/${verb}`, "POST", {});
+		p.again();
+	} catch (e) {
+		await ask("Not changed", [h("p", { role: "alert" }, (e as Error).message)], "Close");
+	}
 }
 
 async function suppress(p: Page, a: any) {
-	const q = a.properties, body = (f: FormData) => ({ properties: { alertType: q.alertType, reason: "FalsePositive", comment: String(f.get("why")), state: "Enabled", expirationDateUtc: f.get("until") ? new Date(String(f.get("until"))).toISOString() : undefined,
-		suppressionAlertsScope: f.get("all") === "on" || !a.whittle?.resource ? undefined : { allOf: [{ field: "entities.host.hostname", in: [a.whittle.resource] }] } } });
-	const f = await ask("Suppress similar alerts", [h("p", null, `Alerts “${q.alertDisplayName}” are dismissed as they are made.`), field("Name of the rule", h("input", { name: "name", required: true, pattern: "[A-Za-z0-9][A-Za-z0-9_\\-]{1,49}" })), field("Why", h("input", { name: "why", required: true })), field("Until", h("input", { name: "until", type: "datetime-local" })),
-		h("label", { class: "row" }, h("input", { type: "checkbox", name: "all" }), "Of every resource, not only this one")], "Simulate");
+	const q = a.properties,
+		body = (f: FormData) => ({
+			properties: {
+				alertType: q.alertType,
+				reason: "FalsePositive",
+				comment: String(f.get("why")),
+				state: "Enabled",
+				expirationDateUtc: f.get("until") ? new Date(String(f.get("until"))).toISOString() : undefined,
+				suppressionAlertsScope:
+					f.get("all") === "on" || !a.whittle?.resource
+						? undefined
+						: { allOf: [{ field: "entities.host.hostname", in: [a.whittle.resource] }] },
+			},
+		});
+	const f = await ask(
+		"Suppress similar alerts",
+		[
+			h("p", null, `Alerts “${q.alertDisplayName}” are dismissed as they are made.`),
+			field(
+				"Name of the rule",
+				h("input", { name: "name", required: true, pattern: "[A-Za-z0-9][A-Za-z0-9_\\-]{1,49}" }),
+			),
+			field("Why", h("input", { name: "why", required: true })),
+			field("Until", h("input", { name: "until", type: "datetime-local" })),
+			h(
+				"label",
+				{ class: "row" },
+				h("input", { type: "checkbox", name: "all" }),
+				"Of every resource, not only this one",
+			),
+		],
+		"Simulate",
+	);
 	if (!f) return;
 	try {
 		const s = await api("/api/v1/suppressions/simulate", "POST", body(f));
-		if (!(await ask("Suppress similar alerts", [h("p", null, `It would have dismissed ${s.wouldDismiss} of ${s.of} kept alerts.`)], "Suppress"))) return;
-		await api(`/subscriptions/00000000-0000-0000-0000-000000000000/providers/Microsoft.Security/alertsSuppressionRules/${seg(String(f.get("name")))}?api-version=2019-01-01-preview`, "PUT", body(f));
+		if (
+			!(await ask(
+				"Suppress similar alerts",
+				[h("p", null, `It would have dismissed ${s.wouldDismiss} of ${s.of} kept alerts.`)],
+				"Suppress",
+			))
+		)
+			return;
+		await api(
+			`/subscriptions/00000000-0000-0000-0000-000000000000/providers/Microsoft.Security/alertsSuppressionRules/${seg(String(f.get("name")))}?api-version=2019-01-01-preview`,
+			"PUT",
+			body(f),
+		);
 		p.again();
-	} catch (e) { await ask("Not suppressed", [h("p", { role: "alert" }, (e as Error).message)], "Close"); }
+	} catch (e) {
+		await ask("Not suppressed", [h("p", { role: "alert" }, (e as Error).message)], "Close");
+	}
 }
 
 function buttons(p: Page, a: any): Child {
 	if (p.me.role !== "operator") return h("p", { class: "soft" }, "You may read; an operator changes alerts.");
-	const s = a.properties.status, b = (text: string, verb: string, main = false) => h("button", { type: "button", class: main ? "main" : null, click: () => set(p, a, verb) }, text);
-	return h("div", { class: "tools" }, s === "Active" ? b("In progress", "inProgress") : null, ["Active", "InProgress"].includes(s) ? [b("Resolve", "resolve", true), b("Dismiss", "dismiss")] : b("Activate", "activate"));
+	const s = a.properties.status,
+		b = (text: string, verb: string, main = false) =>
+			h("button", { type: "button", class: main ? "main" : null, click: () => set(p, a, verb) }, text);
+	return h(
+		"div",
+		{ class: "tools" },
+		s === "Active" ? b("In progress", "inProgress") : null,
+		["Active", "InProgress"].includes(s)
+			? [b("Resolve", "resolve", true), b("Dismiss", "dismiss")]
+			: b("Activate", "activate"),
+	);
 }
 
-const detail = (a: any) => h("dl", null, h("dt", null, "Severity"), h("dd", null, severity(a.properties.severity)), h("dt", null, "Status"), h("dd", null, badge(a.properties.status)), h("dt", null, "Resource"), h("dd", null, a.properties.compromisedEntity),
-	h("dt", null, "Tactic"), h("dd", null, a.properties.intent), h("dt", null, "First"), h("dd", null, time(a.properties.startTimeUtc)), h("dt", null, "Last"), h("dd", null, time(a.properties.endTimeUtc)));
+const detail = (a: any) =>
+	h(
+		"dl",
+		null,
+		h("dt", null, "Severity"),
+		h("dd", null, severity(a.properties.severity)),
+		h("dt", null, "Status"),
+		h("dd", null, badge(a.properties.status)),
+		h("dt", null, "Resource"),
+		h("dd", null, a.properties.compromisedEntity),
+		h("dt", null, "Tactic"),
+		h("dd", null, a.properties.intent),
+		h("dt", null, "First"),
+		h("dd", null, time(a.properties.startTimeUtc)),
+		h("dt", null, "Last"),
+		h("dd", null, time(a.properties.endTimeUtc)),
+	);
 
 async function one(p: Page, name: string): Promise<Node> {
-	const a = await api(`/api/v1/alerts/${seg(name)}`), q = a.properties, tab = p.query.get("tab") ?? "Alert details", x = Object.entries(q.extendedProperties ?? {});
-	const details = () => h("div", null, h("div", { class: "card" }, h("p", null, q.description), detail(a), x.length ? h("dl", null, x.flatMap(([k, v]) => [h("dt", null, k), h("dd", null, String(v))])) : null),
-		table("Sources", [{ title: "Address", cell: (s: any) => s.address, class: "mono" }, { title: "Answered", cell: (s: any) => s.answered ?? 0 }, { title: "Unanswered", cell: (s: any) => s.unanswered ?? 0 }, { title: "List", cell: (s: any) => s.list ?? "–" }], a.whittle?.sources ?? [], undefined, empty("No source is known.", "The alert is of the resource as a whole.")));
-	const action = () => h("div", null, h("section", { class: "card" }, h("h2", null, "Mitigate the threat"), h("ol", null, (q.remediationSteps ?? []).map((s: string) => h("li", null, s)))),
-		h("section", { class: "card" }, h("h2", null, "Prevent future attacks"), a.whittle?.resource ? h("p", null, h("a", { href: `#/hardening/vm/${seg(a.whittle.resource)}` }, `The recommended rules of ${a.whittle.resource}`)) : h("p", null, "No recommendation is linked to this alert.")),
-		h("section", { class: "card" }, h("h2", null, "Trigger automated response"), h("p", null, "whittle.yaml names a program or a signed webhook (alerts: respond-command, webhook); ", h("code", null, "whittle alerts respond"), " hands alerts over.")),
-		h("section", { class: "card" }, h("h2", null, "Suppress similar alerts"), p.me.role === "operator" ? h("button", { type: "button", click: () => suppress(p, a) }, "Suppress…") : h("p", { class: "soft" }, "An operator may.")));
-	return h("div", null, h("p", null, h("a", { href: "#/alerts" }, "All alerts")), h("h1", null, q.alertDisplayName), buttons(p, a), tabs(["Alert details", "Take action"], tab, (t) => p.go(["alerts", name], { tab: t })), tab === "Take action" ? action() : details());
+	const a = await api(`/api/v1/alerts/${seg(name)}`),
+		q = a.properties,
+		tab = p.query.get("tab") ?? "Alert details",
+		x = Object.entries(q.extendedProperties ?? {});
+	const details = () =>
+		h(
+			"div",
+			null,
+			h(
+				"div",
+				{ class: "card" },
+				h("p", null, q.description),
+				detail(a),
+				x.length
+					? h(
+							"dl",
+							null,
+							x.flatMap(([k, v]) => [h("dt", null, k), h("dd", null, String(v))]),
+						)
+					: null,
+			),
+			table(
+				"Sources",
+				[
+					{ title: "Address", cell: (s: any) => s.address, class: "mono" },
+					{ title: "Answered", cell: (s: any) => s.answered ?? 0 },
+					{ title: "Unanswered", cell: (s: any) => s.unanswered ?? 0 },
+					{ title: "List", cell: (s: any) => s.list ?? "–" },
+				],
+				a.whittle?.sources ?? [],
+				undefined,
+				empty("No source is known.", "The alert is of the resource as a whole."),
+			),
+		);
+	const action = () =>
+		h(
+			"div",
+			null,
+			h(
+				"section",
+				{ class: "card" },
+				h("h2", null, "Mitigate the threat"),
+				h(
+					"ol",
+					null,
+					(q.remediationSteps ?? []).map((s: string) => h("li", null, s)),
+				),
+			),
+			h(
+				"section",
+				{ class: "card" },
+				h("h2", null, "Prevent future attacks"),
+				a.whittle?.resource
+					? h(
+							"p",
+							null,
+							h(
+								"a",
+								{ href: `#/hardening/vm/${seg(a.whittle.resource)}` },
+								`The recommended rules of ${a.whittle.resource}`,
+							),
+						)
+					: h("p", null, "No recommendation is linked to this alert."),
+			),
+			h(
+				"section",
+				{ class: "card" },
+				h("h2", null, "Trigger automated response"),
+				h(
+					"p",
+					null,
+					"whittle.yaml names a program or a signed webhook (alerts: respond-command, webhook); ",
+					h("code", null, "whittle alerts respond"),
+					" hands alerts over.",
+				),
+			),
+			h(
+				"section",
+				{ class: "card" },
+				h("h2", null, "Suppress similar alerts"),
+				p.me.role === "operator"
+					? h("button", { type: "button", click: () => suppress(p, a) }, "Suppress…")
+					: h("p", { class: "soft" }, "An operator may."),
+			),
+		);
+	return h(
+		"div",
+		null,
+		h("p", null, h("a", { href: "#/alerts" }, "All alerts")),
+		h("h1", null, q.alertDisplayName),
+		buttons(p, a),
+		tabs(["Alert details", "Take action"], tab, (t) => p.go(["alerts", name], { tab: t })),
+		tab === "Take action" ? action() : details(),
+	);
 }
 
 export async function alerts(p: Page): Promise<Node> {
 	if (p.words[0]) return one(p, p.words[0]);
-	const list = (await api("/api/v1/alerts")).value as any[], want = p.query.get("status") ?? "open", least = p.query.get("severity") ?? "", text = p.query.get("text") ?? "";
-	const rows = list.filter((a) => (want === "all" || (want === "open" ? ["Active", "InProgress"].includes(a.properties.status) : a.properties.status === want)) && rank.indexOf(a.properties.severity) >= rank.indexOf(least || rank[0]) &&
-		`${a.properties.alertDisplayName} ${a.properties.compromisedEntity}`.toLowerCase().includes(text.toLowerCase()));
-	const go = (more: Record<string, string>) => p.go(["alerts"], { status: want === "open" ? "" : want, severity: least, text, ...more });
-	const pane = h("aside", { "aria-label": "Chosen alert", "aria-live": "polite" }, h("div", { class: "card soft" }, "Choose an alert to see what it is about."));
+	const list = (await api("/api/v1/alerts")).value as any[],
+		want = p.query.get("status") ?? "open",
+		least = p.query.get("severity") ?? "",
+		text = p.query.get("text") ?? "";
+	const rows = list.filter(
+		(a) =>
+			(want === "all" ||
+				(want === "open"
+					? ["Active", "InProgress"].includes(a.properties.status)
+					: a.properties.status === want)) &&
+			rank.indexOf(a.properties.severity) >= rank.indexOf(least || rank[0]) &&
+			`${a.properties.alertDisplayName} ${a.properties.compromisedEntity}`
+				.toLowerCase()
+				.includes(text.toLowerCase()),
+	);
+	const go = (more: Record<string, string>) =>
+		p.go(["alerts"], { status: want === "open" ? "" : want, severity: least, text, ...more });
+	const pane = h(
+		"aside",
+		{ "aria-label": "Chosen alert", "aria-live": "polite" },
+		h("div", { class: "card soft" }, "Choose an alert to see what it is about."),
+	);
 	const option = (value: string, now: string, label = value) => h("option", { value, selected: value === now }, label);
-	return h("div", null, h("h1", null, "Security alerts"), h("div", { class: "tools" },
-		field("Status", h("select", { change: (e: any) => go({ status: e.target.value }) }, option("open", want, "Open"), option("Active", want), option("InProgress", want, "In progress"), option("Resolved", want), option("Dismissed", want), option("all", want, "All"))),
-		field("Severity, at least", h("select", { change: (e: any) => go({ severity: e.target.value }) }, rank.map((r, i) => option(i ? r : "", least, r)))),
-		field("Title or resource", h("input", { type: "search", value: text, change: (e: any) => go({ text: e.target.value }) }))),
-		h("div", { class: "split" }, table("Alerts", [
-			{ title: "Alert", cell: (a: any) => a.properties.alertDisplayName, value: (a: any) => a.properties.alertDisplayName },
-			{ title: "Severity", cell: (a: any) => severity(a.properties.severity), value: (a: any) => rank.indexOf(a.properties.severity) },
-			{ title: "Resource", cell: (a: any) => a.properties.compromisedEntity, value: (a: any) => a.properties.compromisedEntity },
-			{ title: "Last", cell: (a: any) => time(a.properties.endTimeUtc), value: (a: any) => a.properties.endTimeUtc },
-			{ title: "Status", cell: (a: any) => badge(a.properties.status), value: (a: any) => a.properties.status },
-		], rows, (a: any) => fill(pane, h("div", { class: "card" }, h("h2", null, a.properties.alertDisplayName), h("p", null, a.properties.description), detail(a), h("p", null, h("a", { href: `#/alerts/${seg(a.name)}` }, "View full details")))),
-			h("div", { class: "card" }, empty("No alert is like that.", "Change the filters above."))), pane));
+	return h(
+		"div",
+		null,
+		h("h1", null, "Security alerts"),
+		h(
+			"div",
+			{ class: "tools" },
+			field(
+				"Status",
+				h(
+					"select",
+					{ change: (e: any) => go({ status: e.target.value }) },
+					option("open", want, "Open"),
+					option("Active", want),
+					option("InProgress", want, "In progress"),
+					option("Resolved", want),
+					option("Dismissed", want),
+					option("all", want, "All"),
+				),
+			),
+			field(
+				"Severity, at least",
+				h(
+					"select",
+					{ change: (e: any) => go({ severity: e.target.value }) },
+					rank.map((r, i) => option(i ? r : "", least, r)),
+				),
+			),
+			field(
+				"Title or resource",
+				h("input", { type: "search", value: text, change: (e: any) => go({ text: e.target.value }) }),
+			),
+		),
+		h(
+			"div",
+			{ class: "split" },
+			table(
+				"Alerts",
+				[
+					{
+						title: "Alert",
+						cell: (a: any) => a.properties.alertDisplayName,
+						value: (a: any) => a.properties.alertDisplayName,
+					},
+					{
+						title: "Severity",
+						cell: (a: any) => severity(a.properties.severity),
+						value: (a: any) => rank.indexOf(a.properties.severity),
+					},
+					{
+						title: "Resource",
+						cell: (a: any) => a.properties.compromisedEntity,
+						value: (a: any) => a.properties.compromisedEntity,
+					},
+					{
+						title: "Last",
+						cell: (a: any) => time(a.properties.endTimeUtc),
+						value: (a: any) => a.properties.endTimeUtc,
+					},
+					{
+						title: "Status",
+						cell: (a: any) => badge(a.properties.status),
+						value: (a: any) => a.properties.status,
+					},
+				],
+				rows,
+				(a: any) =>
+					fill(
+						pane,
+						h(
+							"div",
+							{ class: "card" },
+							h("h2", null, a.properties.alertDisplayName),
+							h("p", null, a.properties.description),
+							detail(a),
+							h(
+								"p",
+								null,
+								h("a", { href: `#/alerts/${seg(a.name)}` }, "View full details"),
+							),
+						),
+					),
+				h("div", { class: "card" }, empty("No alert is like that.", "Change the filters above.")),
+			),
+			pane,
+		),
+	);
 }

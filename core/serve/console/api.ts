@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-export class Failure extends Error { constructor(public status: number, public code: string, message: string) { super(message); } }
+export class Failure extends Error {
+	constructor(
+		public status: number,
+		public code: string,
+		message: string,
+	) {
+		super(message);
+	}
+}
 
 export async function api(path: string, method = "GET", body?: unknown, token?: string): Promise<any> {
 	const headers: Record<string, string> = { "X-Whittle": "1" };
@@ -7,16 +15,37 @@ export async function api(path: string, method = "GET", body?: unknown, token?: 
 	if (token) headers.Authorization = `Bearer ${token}`;
 	let answer: Response;
 	try {
-		answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin" });
+		answer = await fetch(path, {
+			method,
+			headers,
+			body: body === undefined ? undefined : JSON.stringify(body),
+			credentials: "same-origin",
+		});
 	} catch {
 		throw new Failure(0, "Unreachable", "the server does not answer; is `whittle serve` running?");
 	}
 	const text = await answer.text();
 	let doc: any = null;
-	try { doc = text ? JSON.parse(text) : null; } catch { /* not JSON */ }
-	if (!answer.ok) throw new Failure(answer.status, doc?.error?.code ?? "Error", doc?.error?.message ?? `the server answered ${answer.status}`);
+	try {
+		doc = text ? JSON.parse(text) : null;
+	} catch {
+		/* not JSON */
+	}
+	if (!answer.ok)
+		throw new Failure(
+			answer.status,
+			doc?.error?.code ?? "Error",
+			doc?.error?.message ?? `the server answered ${answer.status}`,
+		);
 	return doc;
 }
 export const seg = encodeURIComponent;
 // A document that may not be there, with the reason as a text.
-export const maybe = (path: string): Promise<{ doc?: any; why?: string }> => api(path).then((doc) => ({ doc }), (e) => { if (e.status === 401) throw e; return { why: e.message }; });
+export const maybe = (path: string): Promise<{ doc?: any; why?: string }> =>
+	api(path).then(
+		(doc) => ({ doc }),
+		(e) => {
+			if (e.status === 401) throw e;
+			return { why: e.message };
+		},
+	);
