@@ -51,7 +51,7 @@ static int whole_edge(void *arg, const struct wh_edge_key *k, const struct wh_ed
 	wh_shapes_add(k->proto == WH_PROTO_TCP ? p->shapes : p->datagrams, e, hostile, wh_bits(days));
 	if (k->proto != WH_PROTO_TCP || e->connects >= e->flows)
 		return 0; /* a forged source could make anybody look as if it were everywhere */
-	return wh_fan_out_tell(p->a->fan_out, p->thread, &k->local, &k->peer);
+	return wh_fan_out_add(p->a->fan_out, p->thread, &k->local, &k->peer);
 }
 
 static int whole_part(void *arg, struct wh_store *s, unsigned thread, size_t i, struct wh_error *err)

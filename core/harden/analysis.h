@@ -98,7 +98,7 @@ struct wh_present {
 	const char *unknown;      /* a rule whose reach is not known has a say: why it is not; NULL */
 	bool differs;             /* two addresses of the resource are treated differently */
 	struct wh_ranges allowed; /* of the families that the resource has addresses of */
-	struct wh_ranges opened;  /* of these, whom a person's rule lets in at some address, not default rules alone */
+	struct wh_ranges opened;  /* of these, what a person's rule allows at some address, not default rules alone */
 	struct wh_ranges carved;  /* what carve-outs of an earlier export keep out of `prefixes` */
 	struct wh_prefix *prefixes; size_t n_prefixes; /* allowed and carved */
 	struct wh_prefix *named; size_t n_named;       /* what people's rules let in; where none is left, what ours do */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a rule would break, told before it is offered.
+ * Estimates what a rule would break, before it is offered.
  *
  * Two figures. `replayed`: the rule against all the days that it was learned from. Nothing of a peer that belongs may be lost
- * there, and nobody whom a hard rule keeps out may be let in; otherwise the rule is not offered. `expected`: the same rule
+ * there, and no peer that a hard rule keeps out may be let in; otherwise the rule is not offered. `expected`: the same rule
  * derived as it would have been some days ago (7), against the days since, which it could not know. That is what to expect of the
  * days to come.
  *
  * To go back in time, days are cut off the peers' day bits, those without days left are dropped, and the rest is weighed and
- * selected anew. Sums (flows, histograms, alerts) and what the whole ledger told of shapes and of fan-out stay as they are, since
- * the ledger does not keep them by day; so does the verdict on who belongs, which is today's.
+ * selected anew. Sums (flows, histograms, alerts) and what the whole ledger shows of shapes and of fan-out stay as they are,
+ * since the ledger does not keep them by day; so does the verdict on who belongs, which is today's.
  *
  * Flows are shared out evenly over a peer's days, as in replay.c, which is the same count day by day for any rules.
  */
@@ -83,7 +83,7 @@ static bool denied_by_a_hard_rule(const struct wh_evidence_peer *p)
 	return p->verdict == WH_PEER_HOSTILE_INTEL || p->verdict == WH_PEER_HOSTILE_ALERT;
 }
 
-/* The rule as of `days` days ago, against the days since; expected->days is 0 where that can't be told. */
+/* The rule as of `days` days ago, against the days since; expected->days is 0 where that is unknown. */
 static int expect(const struct wh_analysis *a, const struct wh_judged_port *port, struct wh_limits limits, unsigned days,
                   struct wh_arena *mem, struct wh_breakage *expected, struct wh_error *err)
 {

@@ -4,8 +4,8 @@
  *
  * stability  How stable the set of its peers was: the share of those that belong that came in both halves of the window, shrunk
  *            towards a half by one peer, (both + ½) / (peers + 1). Five hosts that came all along: 0.92; a hundred: 0.995; a new
- *            office of the last week: near 0. Whoever is kept out by an alert alone counts as one that did not stay. A pool whose
- *            members come and go has a low share, for its peers are not the point.
+ *            office of the last week: near 0. A peer that is kept out by an alert alone counts as one that did not stay. A pool
+ *            whose members come and go has a low share, for its peers are not the point.
  * leans      How much of it is prediction: of those who will use it, the share that was not seen yet but is expected,
  *            newcomers / (peers + newcomers). 0 for a rule of single hosts.
  *

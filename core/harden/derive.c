@@ -101,8 +101,8 @@ static struct wh_judged at_any_address(const struct port_of *p, const struct wh_
 	return all;
 }
 
-/* Rules of an earlier export are no wish of a person: what they carved out is carved out again rather than cut around, and whom a
- * person named is asked of the rules that are his. So the same traffic gives the same rule again. */
+/* Rules of an earlier export are no wish of a person. Their carve-outs are made again rather than cut around, and the peers that
+ * a person named are read from the person's own rules. So the same traffic gives the same rule again. */
 static void see_through_ours(const struct port_of *p, struct wh_present *out)
 {
 	struct wh_ranges whole = out->allowed, named = {0};
@@ -263,8 +263,8 @@ static double lost_share(const struct wh_analysis *a)
 	return to > from && n < (double)(to - from) ? n / (double)(to - from) : n > 0;
 }
 
-/* Sums over peers: who stands behind the rule, whom it would stop, and how sure it is. */
-static void tell(const struct wh_analysis *a, const struct wh_port_traffic *t, struct wh_ranges in, double newcomers,
+/* Sums over peers: which stand behind the rule, which it would stop, and how sure it is. */
+static void add_figures(const struct wh_analysis *a, const struct wh_port_traffic *t, struct wh_ranges in, double newcomers,
                  unsigned seen, struct wh_recommended_rule *out)
 {
 	uint64_t recent = (UINT64_C(1) << a->window.days / 2) - 1, days = 0;
@@ -339,7 +339,7 @@ int wh_derive_rule(const struct wh_analysis *a, const struct wh_judged_port *por
 	                                    .note = present->note};
 	out->name = wh_arena_printf(mem, "%s-%s-%u", wh_proto_text(t->proto, proto), wh_direction_text(t->direction), t->port);
 	out->system_generated = s.n_prefixes == 0;
-	tell(a, t, proposed, s.newcomers, seen, out);
+	add_figures(a, t, proposed, s.newcomers, seen, out);
 	if (out->system_generated) {
 		out->days = seen;
 		out->note = wh_arena_printf(mem,

@@ -8,11 +8,12 @@
  *   shape       mean over the peer's flows of ln(P(bucket | others) / P(bucket | hostile)), for size and for length, where the
  *               distributions are this ledger's own: hostile are the peers that a hard rule keeps out, one vote each; others
  *               vote once a day, so that a swarm of one-day guessers does not become what is usual
- *   both-halves 1 for who came in both halves of the window
+ *   both-halves 1 for a peer that came in both halves of the window
  *   guessing    the share of flows that could be a failed login (1–16 KiB, 1–30 s), times log2(1 + flows a day)
- *   burst       log2(flows / 32), above 0, of who came on one day only
- *   fan-out     ln(1 + other resources on which it is answered) · (1 − presence): who is everywhere but stays nowhere
- *   other-ports 1 for who belongs on another port of the resource by what he does there alone: above 1, without anybody's help
+ *   burst       log2(flows / 32), above 0, of a peer that came on one day only
+ *   fan-out     ln(1 + other resources on which it is answered) · (1 − presence): it is everywhere but stays nowhere
+ *   other-ports 1 for a peer that belongs on another port of the resource by what it does there alone: a score above 1, without
+ *               neighbours
  *   neighbours  once all have a score, peers of the same /28 (IPv6: /64) above 1 vouch for those beside them: the newest
  *               machine of an office, the script host among a partner's people
  *   infected    the share of the hostile among the others of the same /24 (IPv6: /56) that are plainly hostile (by a hard rule,
@@ -20,19 +21,19 @@
  *
  * An alert of severity 1 or 2 keeps a peer out, unless it belonged before: came on days enough before the first of them, or
  * raised them on few of its flows, and has the score without them. Such a peer is held: one alert may be of a proxy's client, of
- * a forged header, of a signature that errs. It stays allowed, and is named until a person decides. Who is unproven
- * (wh_edge_unproven) is no evidence of anything.
+ * a forged header, of a signature that errs. It stays allowed, and is named until a person decides. A peer that is
+ * unproven (wh_edge_unproven) is no evidence of anything.
  *
- * Shape, guessing, burst, other-ports and fan-out are of those who come in; where the resource itself opens the connections
- * (outbound) they say nothing.
+ * Shape, guessing, burst, other-ports and fan-out are about incoming connections; where the resource itself opens them (outbound)
+ * they are 0.
  *
  * Beside the score: one that came once or twice and of whom hardly a flow is to be expected (one-off, by returning.c), and one
  * that came regularly and has been quiet for several times its longest pause (gone), cost no line, unless somebody beside them
- * belongs. Who belongs on another port is no one-off. The second rule is there because people who come regularly pause for weeks
- * and return, which the model of single days does not know. Neither is carved out of a prefix around it, nor is one without the
- * score who has been quiet for carve-out-days; who is hostile by a hard rule always is.
+ * belongs. A peer that belongs on another port is no one-off. The second rule is there because people who come regularly pause
+ * for weeks and return, which the model of single days does not know. Neither is carved out of a prefix around it, nor is one
+ * without the score that has been quiet for carve-out-days; a peer that is hostile by a hard rule always is.
  *
- * Days and presence count for little of who poses, whoever its neighbours are: see posing.c. Where that says nothing, guessing
+ * Days and presence count for little where all sessions look like failed logins: see posing.c. Where that says nothing, guessing
  * and presence pull against each other on purpose: five sessions a day from a script stay in, forty a day do not, however many
  * weeks they go on.
  */
@@ -54,8 +55,7 @@
 
 /* ---- shapes ---- */
 
-/* Adds shares in whole millionths (2^-20), so that sums of up to 2^33 votes are exact and the order of adding does not tell in
- * them. */
+/* Adds shares in whole millionths (2^-20), so that sums of up to 2^33 votes are exact, in whatever order they are added. */
 static void add_shares(double to[static WH_EDGE_BUCKETS], const uint32_t hist[static WH_EDGE_BUCKETS], double all, double vote)
 {
 	double scale = 0x1p20 / all;
@@ -197,7 +197,7 @@ static struct logs make_logs(void)
 	return logs;
 }
 
-/* Far more on its only day than anybody does who comes to work. */
+/* Far more on its only day than any peer that comes to work. */
 static double burst_of(const struct wh_evidence_peer *p)
 {
 	return p->n_days == 1 && p->edge->flows > BURST_FROM && !p->chosen ? log2((double)p->edge->flows / BURST_FROM) : 0;
@@ -213,7 +213,7 @@ static unsigned spoken_days(const struct wh_evidence_peer *p)
 	return p->n_days < most || !(e->bytes_in | e->bytes_out) ? p->n_days : (unsigned)most;
 }
 
-/* `posing`: the share of his days, and of what he is elsewhere, that is not to count. */
+/* `posing`: the share of its days, and of its standing on other ports, that does not count. */
 static void days_features(struct wh_evidence_peer *p, const struct wh_window *win, const struct logs *logs, double posing)
 {
 	double from = PRESENCE_FROM * win->sensor_days;
@@ -366,7 +366,7 @@ static void neighbours(struct wh_evidence_peer *peers, size_t n, const struct lo
 	}
 }
 
-/* The share of the hostile among the others of one /24 of whom it is plain what they are. */
+/* The share of the hostile among the others of one /24 that are plainly hostile or plainly not. */
 static void infected(struct wh_evidence_peer *peers, size_t n)
 {
 	unsigned good = 0, bad = 0;
@@ -380,7 +380,7 @@ static void infected(struct wh_evidence_peer *peers, size_t n)
 	}
 }
 
-/* Who lives beside whom. Most live alone, and are looked at once. */
+/* Finds neighbours. Most peers have none, and are looked at once. */
 static void look_around(struct wh_evidence_peer *peers, size_t n, const struct logs *logs)
 {
 	for (size_t i = 0, j; i < n; i = j) {
@@ -426,8 +426,8 @@ static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_wind
 	}
 }
 
-/* In place: all but shape and guessing is worked out anew once the peers are weighed. Who is trusted, named or listed isn't known
- * yet. */
+/* In place: all but shape and guessing is worked out anew once the peers are weighed. Which are trusted, named or listed isn't
+ * known yet. */
 size_t wh_evidence_alone(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,
                          const struct wh_weights *w)
 {

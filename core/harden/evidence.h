@@ -34,7 +34,7 @@ struct wh_weights {
 	unsigned one_off_days, one_off_flows, one_off_quiet;
 	double one_off_expected;
 	struct wh_rhythm rhythm;
-	/* of this rhythm and WH_RETURN_HORIZON; NULL: worked out for each peer. Whoever set it frees it */
+	/* of this rhythm and WH_RETURN_HORIZON; NULL: worked out for each peer. Its maker frees it */
 	struct wh_expected_table *returns;
 	unsigned gone_days, gone_quiet, gone_gaps;
 	unsigned lapse_quiet;
@@ -55,7 +55,7 @@ static inline double wh_hist_sum(const uint32_t hist[static WH_EDGE_BUCKETS])
 	return (double)n;
 }
 
-/* What the whole ledger tells about single peers. */
+/* The shapes of sessions in the whole ledger. */
 struct wh_shapes {
 	struct wh_shares hostile, others; /* sums; `n` of each */
 	double n_hostile, n_others;
@@ -94,9 +94,9 @@ struct wh_evidence_peer {
 	bool unproven;            /* its source may be forged: all there is of it could be one exchange, … */
 	bool in_flood;            /* … or it came with many that were new, as in a flood */
 	bool chosen;              /* the resource opens the connections: the peer guesses nothing */
-	bool alone;               /* what he did here speaks for him without anybody's help, nor that of the rules in force */
+	bool alone;               /* belongs by what it did on this port, without neighbours or the rules in force */
 	bool elsewhere_here;      /* belongs on another port of the resource */
-	uint64_t blocked;         /* flows that were refused him after he was answered last */
+	uint64_t blocked;         /* flows of it that were refused after it was answered last */
 	unsigned elsewhere;       /* other resources on which it is answered */
 	unsigned n_days;
 	bool late;                /* first seen in the second half of the window */

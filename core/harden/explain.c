@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Why: the derivation of one rule, run again and told. Which peers stand behind it and what spoke for them, what was left out and
- * by which rule, and for each prefix what the next wider and the next narrower choice would have cost.
+ * Explains one rule by deriving it again: which peers stand behind it and why, which were left out and why, and for each prefix
+ * what the next wider and the next narrower choice would have cost.
  *
- * It is told of what recommend offers, with the options that the kept recommendation was made with. Where that one was held to
- * fewer lines, by
- * --lines or by what its group holds, the choice among all rules of a resource is not made again: its rule is explained as it was
- * kept, as long as it lets in whom the evidence of today wants in. Where nothing is offered, recommend itself is asked why, for
- * this port alone.
+ * The derivation takes the options that the kept recommendation was made with. If that one was limited to fewer lines (by
+ * --lines, or by the room in its group), the choice among all rules of a resource is not repeated: the kept rule is explained, as
+ * long as it lets in the peers that belong by today's evidence. If no rule is offered, recommend runs for this port alone and
+ * gives the reason.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -189,7 +188,7 @@ static int derive_again(struct wh_explanation *st, enum wh_direction d, uint8_t 
 	return 0;
 }
 
-/* What the kept recommendation was asked for, of whittle.yaml and of the command line, is what is explained. */
+/* Takes the options of the kept recommendation, instead of those of today's whittle.yaml and command line. */
 static void take_asked(const struct wh_asked *a, struct wh_harden_options *opt)
 {
 	opt->permissiveness = a->permissiveness;

@@ -36,7 +36,7 @@ struct slot {
 	uint64_t hash; /* 0: free */
 	uint32_t local, count;
 };
-struct told { /* by one thread, with the table that it counts in */
+struct tally { /* of one thread, with the table that it counts in */
 	struct list list[LISTS];
 	struct slab *slabs;
 	size_t left; /* blocks in the first slab */
@@ -53,7 +53,7 @@ struct wh_fan_out {
 	struct wh_hash_key key;
 	struct several several[LISTS];
 	unsigned n;
-	struct told *of[WH_MOST_THREADS]; /* NULL: told nothing yet */
+	struct tally *of[WH_MOST_THREADS]; /* NULL: it has added nothing yet */
 };
 
 static uint64_t hash_addr(const struct wh_fan_out *f, const struct wh_addr *a)
@@ -77,7 +77,7 @@ struct wh_fan_out *wh_fan_out_new(const struct wh_thread_pool *pool)
 	return f;
 }
 
-static void free_told(struct told *t)
+static void free_tally(struct tally *t)
 {
 	if (!t)
 		return;
@@ -95,15 +95,15 @@ void wh_fan_out_free(struct wh_fan_out *f)
 	if (!f)
 		return;
 	for (unsigned i = 0; i < f->n; i++)
-		free_told(f->of[i]);
+		free_tally(f->of[i]);
 	for (unsigned i = 0; i < LISTS; i++)
 		free(f->several[i].slots);
 	free(f);
 }
 
-/* ---- telling ---- */
+/* ---- adding ---- */
 
-static struct block *new_block(struct told *t)
+static struct block *new_block(struct tally *t)
 {
 	if (!t->left) {
 		struct slab *s = malloc(sizeof *s);
@@ -121,7 +121,7 @@ static struct block *new_block(struct told *t)
 	return b;
 }
 
-static int append(struct told *t, struct list *l, uint64_t entry)
+static int append(struct tally *t, struct list *l, uint64_t entry)
 {
 	if (l->end == l->full) {
 		struct block *b = new_block(t);
@@ -139,9 +139,9 @@ static int append(struct told *t, struct list *l, uint64_t entry)
 	return 0;
 }
 
-int wh_fan_out_tell(struct wh_fan_out *f, unsigned thread, const struct wh_addr *local, const struct wh_addr *peer)
+int wh_fan_out_add(struct wh_fan_out *f, unsigned thread, const struct wh_addr *local, const struct wh_addr *peer)
 {
-	struct told *t = f->of[thread];
+	struct tally *t = f->of[thread];
 	uint64_t hash = hash_addr(f, peer);
 
 	if (!t && !(t = f->of[thread] = calloc(1, sizeof *t)))
@@ -187,7 +187,7 @@ static size_t length(const struct list *l)
 }
 
 /* The thread's table, empty, with room for n. */
-static int clear_table(struct told *t, size_t n)
+static int clear_table(struct tally *t, size_t n)
 {
 	size_t cap = room_for(n);
 	if (cap > t->n_slots) {
@@ -248,7 +248,7 @@ static int count_job(void *arg, struct wh_store *s, unsigned thread, size_t i, s
 		n += length(&f->of[k]->list[i]);
 	if (!n)
 		return 0;
-	struct told *mine = f->of[thread];
+	struct tally *mine = f->of[thread];
 	size_t cap = room_for(n);
 	if (clear_table(mine, n))
 		return wh_fail(err, -ENOMEM, "out of memory");
@@ -260,13 +260,13 @@ static int count_job(void *arg, struct wh_store *s, unsigned thread, size_t i, s
 int wh_fan_out_count(struct wh_fan_out *f, struct wh_thread_pool *pool, struct wh_error *err)
 {
 	int rc = 0;
-	for (unsigned i = 0; i < f->n && !rc; i++) /* a table for each thread, also one that had nothing to tell */
-		if (!f->of[i] && !(f->of[i] = calloc(1, sizeof(struct told))))
+	for (unsigned i = 0; i < f->n && !rc; i++) /* a table for each thread, also one that added nothing */
+		if (!f->of[i] && !(f->of[i] = calloc(1, sizeof(struct tally))))
 			rc = wh_fail(err, -ENOMEM, "out of memory");
 	if (!rc)
 		rc = wh_thread_pool_run(pool, LISTS, count_job, f, err);
 	for (unsigned i = 0; i < f->n; i++) {
-		free_told(f->of[i]);
+		free_tally(f->of[i]);
 		f->of[i] = NULL;
 	}
 	return rc;

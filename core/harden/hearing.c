@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Would the sensor have heard it? Silence is knowledge only where it would.
+ * Would the sensor have seen it? A port without flows is known to be unused only where it would.
  *
  *   both directions   An answer that was seen proves that packets both to and from an address reach the sensor: answered flows
  *                     do, in either direction, and refusals, and the platform's own probes. A mirror port that hands over what
@@ -12,8 +12,7 @@
  *   on this port      A client that goes on after its SYN was answered. Where the sensor saw such flows from one side, and not a
  *                     few, it misses answers on the port, by another path, though it hears others.
  *
- *   in full           A ledger that had reached its quota did not take whom it did not know. Nothing is made of the window that
- *                     has such a day.
+ *   in full           A ledger that had reached its quota took no new peers. A window with such a day proves nothing.
  *
  *   window   |......7|......7|......7|..|     heard on 1, 9 and 20 days before its end: each week; on 1 and 9: the oldest is deaf
  *

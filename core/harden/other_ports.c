@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who belongs on one port, by what he does there alone, is no stranger on the resource's others. Of inbound ports. Threat lists
- * are asked about those alone who came on several days, since these tell what regulars do there; alerts elsewhere are not looked
- * up: the hard rules come before any score.
+ * A peer that belongs on one inbound port, by what it does there alone, is no stranger on the resource's other ports. Threat
+ * lists are looked up only for peers that came on several days, because only these show what regular peers do there. Alerts on
+ * other ports are not looked up: the hard rules come before any score.
  */
 #include <stdlib.h>
 #include "base/siphash.h"
@@ -15,13 +15,14 @@ static uint64_t hash(const struct wh_addr *a)
 	return x ? x : 1;
 }
 
-/* Open addressing on the hash of the peer: on which port of the resource he belongs by himself; on several: MANY. */
+/* Open addressing on the hash of the peer: the port of the resource on which it belongs by itself; MANY where there are
+ * several. */
 struct regular {
 	uint64_t hash;
 	uint32_t port; /* its place among the resource's ports */
 };
 enum { MANY = UINT32_MAX };
-enum { SEVERAL = 4 }; /* days: nobody speaks for himself with sessions like failed logins on fewer */
+enum { SEVERAL = 4 }; /* days: on fewer, sessions like failed logins never speak for a peer */
 
 static struct regular *regular_find(struct regular *set, size_t cap, uint64_t hash)
 {

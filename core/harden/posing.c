@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Days that say nothing.
+ * The failed-login discount: days on which every session of a peer could be a failed login count for less, or for nothing.
  *
- * Whose every session could be a failed login does not come to work, however many days he comes, where most of the others say
- * that this is not what the port is for: those who work longer, and those like him who are reported, for lists and alerts know
- * but a part of who guesses. Against them stand those like him who are not. Health checks, shorter than any login, say nothing of
- * either, and where there is nobody else nothing is said. Who is reported himself needs no others.
+ * A password guesser can come on every day. A peer with such sessions is taken for one where most of the other peers' days are
+ * evidence that the port is used otherwise. Two kinds are such evidence: peers with longer or larger sessions, and reported peers
+ * (by a list or an alert) with the same kind of sessions, because lists and alerts know only a part of the guessers. Peers with
+ * the same kind of sessions that are not reported are evidence against it: a port may be used by short scripts. Health checks,
+ * shorter than any login, count on neither side. Without other peers there is no discount, unless the peer itself is plainly
+ * reported.
  *
- * Neighbours who belong change nothing of it: a guesser may sit beside them. They speak for him by what they weigh themselves.
- * All those who are reported have no more to say than half of what the others do: else guessing until alerts fire would get such
- * a script locked out.
+ * Neighbours that belong don't prevent the discount, because a guesser may be in the same network; they count by their own weight
+ * in the sum above. All reported peers together count at most half as much as all others: else an attacker could lock a script
+ * out by guessing from many addresses until alerts fire.
  */
 #include "harden/posing.h"
 
@@ -49,7 +51,7 @@ static double works(const struct wh_edge *e)
 	return ramp(large > lengthy ? large : lengthy, 0, 0.5);
 }
 
-/* What he is known by is no matter of days. */
+/* Known by configuration or by its address: the discount is for strangers alone. */
 static bool is_known(const struct wh_evidence_peer *p)
 {
 	return p->named || p->trusted || p->estate || wh_addr_is_private(&p->addr);
@@ -60,7 +62,7 @@ static double like_failed_logins(const struct wh_evidence_peer *p)
 	return p->chosen ? 0 : ramp(wh_failed_logins(p->edge, POSING_DOUBTS), POSING_FROM, POSING_TO);
 }
 
-/* How loudly days speak: as in the score, by their logarithm. Who works once a week is not drowned by who comes daily. */
+/* The weight of a peer's days: their logarithm, as in the score, so that weekly peers are not outweighed by daily ones. */
 static double voice_of(const struct wh_evidence_peer *p, const double *ln)
 {
 	return ln[1 + p->n_days];
@@ -79,7 +81,7 @@ static bool is_reported(const struct wh_evidence_peer *p)
 	return p->listed || p->edge->alerts[0] || p->edge->alerts[1] || p->edge->alerts[2] || p->edge->alerts[3];
 }
 
-/* The voices of those whose days speak for them: of work, of sessions like failed logins, and of such sessions of reported
+/* Sums over the peers whose days count: of longer sessions, of sessions like failed logins, and of such sessions of reported
  * strangers. */
 struct voices { double work, like, reported; };
 

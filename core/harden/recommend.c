@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The recommendation: for every resource that was watched for long enough, a narrowed rule for each port that the rules in force
- * open wider than its peers need. What can't be told is said: too few days, a sensor that was silent, rules whose reach is
+ * open wider than its peers need. What is unknown is reported: too few days, a sensor that was silent, rules whose reach is
  * unknown. Every resource's rules are proved to lie within the rules in force before any is returned.
  */
 #include <stdlib.h>
@@ -95,7 +95,7 @@ static void lead_with(struct wh_resource_result *res, struct wh_reason r, struct
 	res->reasons[0] = r;
 }
 
-/* A resource that the sensor hears no longer, while it hears others, is told: what its peers do since is not known. */
+/* Reports a resource that the sensor sees no longer, while it sees others: what its peers do since is not known. */
 static void tell_unseen(const struct wh_window *w, struct wh_recommendation *rec, struct wh_arena *mem)
 {
 	enum { TOLD_FROM = 3 };

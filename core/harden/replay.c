@@ -170,7 +170,7 @@ static void replay_peer(struct wh_replay *out, struct wh_replay_rule *r, const s
 		note_lost(r, p, flows);
 }
 
-/* What the ledger knows of a peer of the log is the judgment on him; of whom it does not know, what he does in the log. */
+/* Judges each peer of the log by the ledger; a peer that the ledger does not have, by what it does in the log. */
 static void judge_by(const struct wh_analysis *ledger, const struct wh_resource_traffic *known, const struct wh_present *present,
                      struct wh_port_traffic *log)
 {

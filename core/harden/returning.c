@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who will come again? The beta-geometric/beta-Bernoulli model of buyers who leave without saying so (Fader, Hardie and Shang,
- * "Customer-Base Analysis in a Discrete-Time Noncontractual Setting", Marketing Science 2010), with days for purchases.
+ * How likely is it that a peer comes again? The beta-geometric/beta-Bernoulli model of buyers who leave without saying so (Fader,
+ * Hardie and Shang, "Customer-Base Analysis in a Discrete-Time Noncontractual Setting", Marketing Science 2010), with days for
+ * purchases.
  *
- * Each peer visits on a day with a chance p of his own, until a day is his last, with a chance θ a day; p ~ Beta(α, β) and θ ~
- * Beta(γ, δ) over all peers. After the first visit he came on x more days, the last of them t days after the first, and has been
- * quiet for m days. Either he is still there and did not come m times, or he left after i < m of them:
+ * Each peer visits on a day with a chance p of its own, until a day is its last, with a chance θ a day; p ~ Beta(α, β) and θ ~
+ * Beta(γ, δ) over all peers. After the first visit it came on x more days, the last of them t days after the first, and has been
+ * quiet for m days. Either it is still there and did not come m times, or it left after i < m of them:
  *
  *     alive   = P(x visits in t + m days)         · P(no last day in t + m)
  *     left(i) = P(x visits in t, none in i more)  · P(the last day is t + i)
@@ -14,8 +15,8 @@
  *
  *     none(i + 1) = none(i) · (b + i) / (a + b + i)        lives(k + 1) = lives(k) · (δ + k) / (γ + δ + k)
  *
- * and P(alive) = alive / (alive + Σ left(i)). Who is alive comes on a share (α + x) / (α + β + t + m) of the days for as long as
- * he lives: summed over the horizon that is the answer.
+ * and P(alive) = alive / (alive + Σ left(i)). A peer that is alive comes on a share (α + x) / (α + β + t + m) of the days for as
+ * long as it lives: summed over the horizon that is the answer.
  *
  * With life 0.5, 1 every third newcomer never comes again, and after three weeks one in forty-five leaves a day: addresses that
  * have lasted last. Somebody who came on one day comes on 1.9 more of the next 30 if that was yesterday, on 0.3 if it was five

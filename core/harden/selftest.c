@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Does the sensor hear? Flows that can be told from all others are sent to one address past the sensor, and then waited for where
- * the sensor writes.
+ * Does the sensor see this address? The self-test sends flows that no other flow can be confused with to one address past the
+ * sensor, and waits until they show where the sensor writes.
  *
- * In a log they are told by all of their five numbers. The ledger folds flows by (address, protocol, port, peer), so there the
- * port is the mark: one on which nothing listens, so that what is sent is refused or dropped, counts as unanswered, and teaches
- * nothing. Where the port is answered after all, it is the edge from this machine that grows.
+ * In a log they are recognised by their 5-tuple. The ledger adds flows up by (address, protocol, port, peer), so there they are
+ * recognised by the port: one on which nothing listens, so that the flows are refused or dropped, count as unanswered, and change
+ * no rule. If the port is answered after all, the edge from this machine grows.
  *
- * When nothing comes, what did come meanwhile tells why: nothing at all (the sensor does not run, or writes elsewhere), or only
- * others' flows (it runs, and does not see this address).
+ * If the flows don't show, the other flows that came meanwhile give the reason: none came (the sensor does not run, or writes
+ * elsewhere), or only those of others (it runs, and does not see this address).
  */
 #include <fcntl.h>
 #include <netinet/in.h>

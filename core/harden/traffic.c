@@ -149,10 +149,10 @@ size_t wh_refused_of(const struct wh_analysis *a, const struct wh_addr *local)
 }
 
 /*
- * Who was answered before and is refused now: rules that were enforced may be blocking him. That he was left out as one who will
- * not return (one-off, gone) was wrong then, for he does; wh_analysis_weigh() lets him in again if his score does. A sketch knows
- * of eight sources and not when each came, so what counts is that the port refused flows after the last day on which he was
- * answered.
+ * Marks peers that were answered before and are refused now: rules that were enforced may be blocking them. Such a peer does
+ * return, so leaving it out as one that will not (one-off, gone) was wrong; wh_analysis_weigh() lets it in again if its score
+ * does. A sketch holds eight sources and not the days of each, so a peer is marked where the port refused flows after the last
+ * day on which the peer was answered.
  */
 static void mark_blocked(const struct wh_analysis *a, const struct wh_refused *f, struct wh_port_traffic *p)
 {

@@ -23,7 +23,7 @@ static struct wh_fan_out *told(struct wh_thread_pool *pool)
 			for (unsigned p = port; p < PEERS; p++) {
 				struct wh_addr l = wh_addr_v4(0x0a000000u + local), a = wh_addr_v4(0x50000000u + p * 77);
 				if (answered(local, p))
-					assert_int_equal(wh_fan_out_tell(f, local % wh_thread_pool_threads(pool), &l, &a), 0);
+					assert_int_equal(wh_fan_out_add(f, local % wh_thread_pool_threads(pool), &l, &a), 0);
 			}
 	return f;
 }
@@ -71,9 +71,9 @@ static void addresses_that_were_chosen_to_share_a_partners_hash_are_not_taken_fo
 		uint64_t other = 0x0120 + i, paired = low ^ old_half(high) ^ old_half(other);
 		memcpy(twin.b, &other, 8), memcpy(twin.b + 8, &paired, 8);
 		local = wh_addr_v4(0x0a000000u + i);
-		assert_int_equal(wh_fan_out_tell(f, 0, &local, &twin), 0);
+		assert_int_equal(wh_fan_out_add(f, 0, &local, &twin), 0);
 	}
-	assert_int_equal(wh_fan_out_tell(f, 0, &local, &partner), 0);
+	assert_int_equal(wh_fan_out_add(f, 0, &local, &partner), 0);
 	assert_int_equal(wh_fan_out_count(f, pool, &err), 0);
 	assert_int_equal(wh_fan_out_elsewhere(f, &partner), 0);
 	wh_fan_out_free(f);
