@@ -14,6 +14,7 @@
 #include "base/trusted_path.h"
 
 struct request {
+	uint64_t number; /* by which the one who asks knows the answer */
 	enum wh_grant_kind kind;
 	int flags, timeout_s;
 	uint64_t max;
@@ -21,6 +22,7 @@ struct request {
 	char text[PATH_MAX];
 };
 struct reply {
+	uint64_t number; /* the request's */
 	int rc; /* 0 with a descriptor where one was asked for */
 	bool input;
 	uint64_t len;
@@ -28,8 +30,7 @@ struct reply {
 };
 
 static int opener = -1; /* our end of the socket; -1: there is none */
-/* a file that is locked by whoever asks: processes that the program forks share the socket, and an answer must be that to the
- * question */
+/* A file that is locked by whoever asks: processes that the program forks share the socket. */
 static int turn = -1;
 
 /* ---- texts as files in memory ---- */
@@ -144,6 +145,7 @@ static void answer(int to, const struct wh_grant *grants, size_t n, struct reque
 	int fd = -1;
 	if (!p)
 		_exit(1);
+	p->number = r->number;
 	r->text[sizeof r->text - 1] = r->what[sizeof r->what - 1] = 0;
 	if (!granted(grants, n, r)) {
 		p->rc = -EACCES;
@@ -247,18 +249,33 @@ static int again(const char *path)
 	return copy < 0 ? -EACCES : copy;
 }
 
+static int lock_turn(short type)
+{
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
+	while (fcntl(turn, F_SETLKW, &lock) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+/* One process at a time. What another left unread, since it was killed while it waited, is no answer to this request. */
 static int ask(struct request *r, int give, struct reply *p, int *fd)
 {
+	static uint32_t asked;
 	*fd = -1;
 	if (opener < 0)
 		return -ENOENT;
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	while (fcntl(turn, F_SETLKW, &lock) < 0 && errno == EINTR)
-		;
-	int rc = wh_helper_send(opener, r, sizeof *r, give);
-	rc = rc ? rc : wh_helper_receive(opener, p, sizeof *p, fd);
-	lock.l_type = F_UNLCK;
-	fcntl(turn, F_SETLK, &lock);
+	r->number = (uint64_t)getpid() << 32 | ++asked;
+	int rc = lock_turn(F_WRLCK);
+	if (rc)
+		return rc;
+	rc = wh_helper_send(opener, r, sizeof *r, give);
+	do {
+		if (*fd >= 0)
+			close(*fd);
+		rc = rc ? rc : wh_helper_receive(opener, p, sizeof *p, fd);
+	} while (!rc && p->number != r->number);
+	lock_turn(F_UNLCK);
 	return rc;
 }
 

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The opener, asked by several processes that share it. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "base/opener.h"
+
+enum { ASKERS = 4, TIMES = 25 };
+#define SLOW "sleep 0.4; printf slow"
+static const char *const commands[ASKERS] = {"printf 0", "printf 1", "printf 2", "printf 3"};
+
+static int start(void **state)
+{
+	struct wh_grant grants[ASKERS + 1] = {{WH_GRANT_RUN, SLOW}};
+	(void)state;
+	for (size_t i = 0; i < ASKERS; i++)
+		grants[i + 1] = (struct wh_grant){WH_GRANT_RUN, commands[i]};
+	return wh_opener_start(grants, ASKERS + 1, &(struct wh_error){0});
+}
+
+static bool says(const char *command, const char *expected)
+{
+	struct wh_error err;
+	char *out = NULL;
+	size_t len;
+	bool does = !wh_opener_run("a test", command, 100, 10, &out, &len, &err) && !strcmp(out, expected);
+	free(out);
+	return does;
+}
+
+static void each_process_gets_its_own_answers(void **state)
+{
+	pid_t pids[ASKERS];
+	int status;
+	(void)state;
+	for (size_t i = 0; i < ASKERS; i++) {
+		pids[i] = fork();
+		assert_true(pids[i] >= 0);
+		if (!pids[i]) {
+			bool good = true;
+			for (size_t k = 0; k < TIMES; k++)
+				good &= says(commands[i], commands[i] + strlen("printf "));
+			_exit(!good);
+		}
+	}
+	for (size_t i = 0; i < ASKERS; i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+}
+
+static void an_answer_that_nobody_waits_for_is_not_the_next_ones(void **state)
+{
+	int status;
+	(void)state;
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (!pid)
+		_exit(!says(SLOW, "slow"));
+	usleep(150000); /* it has asked, and waits */
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_true(says(commands[0], "0"));
+	assert_true(says(commands[1], "1"));
+}
+
+static void what_was_not_granted_is_refused(void **state)
+{
+	struct wh_error err;
+	char *out;
+	size_t len;
+	(void)state;
+	assert_int_equal(wh_opener_run("a test", "printf 9", 100, 10, &out, &len, &err), -ENOENT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_process_gets_its_own_answers),
+		cmocka_unit_test(an_answer_that_nobody_waits_for_is_not_the_next_ones),
+		cmocka_unit_test(what_was_not_granted_is_refused),
+	};
+	return cmocka_run_group_tests(tests, start, NULL);
+}
