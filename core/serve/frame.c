@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "base/helper.h"
 #include "serve/frame.h"
 
@@ -100,32 +98,5 @@ bool wh_frame_take_reply(uint8_t *p, size_t n, struct wh_frame_reply *out)
 
 int wh_frame_send(int to, const struct wh_bytes *b, int fd)
 {
-	uint32_t n = (uint32_t)b->n;
-	if (b->failed || b->n > WH_FRAME_MAX)
-		return -ENOMEM;
-	int rc = wh_helper_send(to, &n, sizeof n, fd);
-	return rc ? rc : wh_helper_send(to, b->p, b->n, -1);
-}
-
-int wh_frame_receive(int from, uint8_t **p, size_t *n, size_t most, int *fd)
-{
-	uint32_t len;
-	int more = -1, rc = wh_helper_receive(from, &len, sizeof len, fd);
-	*p = NULL;
-	if (rc)
-		return rc;
-	rc = len > most ? -EMSGSIZE : !(*p = malloc((size_t)len + 1)) ? -ENOMEM : wh_helper_receive(from, *p, len, &more);
-	if (more >= 0)
-		close(more);
-	if (rc) {
-		free(*p);
-		*p = NULL;
-		if (*fd >= 0)
-			close(*fd);
-		*fd = -1;
-		return rc;
-	}
-	(*p)[len] = 0;
-	*n = len;
-	return 0;
+	return b->failed || b->n > WH_FRAME_MAX ? -ENOMEM : wh_helper_send_message(to, b->p, b->n, fd);
 }

@@ -34,6 +34,5 @@ bool wh_frame_take_request(uint8_t *p, size_t n, struct wh_frame_request *out);
 bool wh_frame_take_reply(uint8_t *p, size_t n, struct wh_frame_reply *out);
 void wh_frame_put_request(struct wh_bytes *b, const struct wh_frame_request *r);
 void wh_frame_put_reply(struct wh_bytes *b, const struct wh_frame_reply *r);
-/* A frame after its length. *fd: the descriptor that came along, or -1. -EPIPE where the other side has ended. free(*p). */
-int wh_frame_receive(int from, uint8_t **p, size_t *n, size_t most, int *fd);
+/* As a message of base/helper.h; `fd` goes along where it is not -1. */
 int wh_frame_send(int to, const struct wh_bytes *b, int fd);

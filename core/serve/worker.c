@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+#include "base/helper.h"
 #include "base/json.h"
 #include "serve/worker.h"
 
@@ -195,7 +196,7 @@ void wh_worker(const struct wh_app *a, int web, int gate)
 	uint8_t *p;
 	size_t n;
 	int fd;
-	while (!wh_frame_receive(web, &p, &n, 2 * WH_BODY_MAX, &fd)) {
+	while (!wh_helper_receive_message(web, 2 * WH_BODY_MAX, &p, &n, &fd)) {
 		struct wh_bytes out = {0};
 		alarm(SECONDS);
 		if (!wh_frame_take_request(p, n, &r))
