@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Resources by state; one resource with its rules and alerts; a rule's explanation. Rules are changed under the guidelines, and applied until they are confirmed.
+// Resources by state; one resource with its rules and alerts; a rule's explanation. Rules are changed under the guidelines, and
+// applied until they are confirmed.
 import { api, maybe, seg } from "./api";
 import { ask, badge, Child, empty, field, h, severity, svg, table, tabs, time } from "./dom";
 import type { Page } from "./main";

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The network on a canvas: VNets on the inner ring, subnets around them, machines outside. Circles that would overlap stand together as one with a number, which has
-// the worst state of its members; zooming in takes them apart. One loop over arrays draws it, without a library: 10,000 machines take a few hundredths of a second.
+// The network on a canvas: VNets on the inner ring, subnets around them, machines outside. Circles that would overlap stand
+// together as one with a number, which has the worst state of its members; zooming in takes them apart. One loop over arrays
+// draws it, without a library: 10,000 machines take a few hundredths of a second.
 import { api, maybe } from "./api";
-import { Child, empty, field, fill, h, severity } from "./dom";
+import { badge, Child, empty, field, fill, h, severity } from "./dom";
 import type { Page } from "./main";
 
 export interface Node_ {
@@ -26,6 +27,20 @@ const kinds = ["VNet", "Subnet", "VM"],
 	order = ["High", "Medium", "Low", "Unknown", "Unscanned", "Healthy"],
 	rings = [120, 300, 520];
 const part = (id: string, key: string) => new RegExp(`/${key}/([^/]+)`, "i").exec(id)?.[1] ?? "";
+
+// What the circles say; each has its severity in words in the list and the pane, too.
+const legend = () =>
+	h(
+		"p",
+		{ class: "soft" },
+		"The worst that its rules show: ",
+		["high", "medium", "low"].map((k) => badge(k[0].toUpperCase() + k.slice(1), k)),
+		" none: ",
+		badge("Healthy", "good"),
+		" not known: ",
+		badge("Unknown"),
+		" · a ring: the Internet reaches it",
+	);
 
 export function read(doc: any): Node_[] {
 	const all: Node_[] = [];
@@ -362,7 +377,7 @@ export async function map(p: Page): Promise<Node> {
 			),
 			h("button", { type: "button", click: () => p.go(["map"]) }, "Reset"),
 		),
-		h("div", { class: "split" }, h("div", null, canvas, tip), pane),
+		h("div", { class: "split" }, h("div", null, canvas, tip, legend()), pane),
 		h(
 			"details",
 			null,

@@ -269,7 +269,12 @@ export async function compliance(p: Page): Promise<Node> {
 					h("strong", null, k.id),
 					` ${k.name} `,
 					k.state === "Unsupported" ? badge("Not assessed") : status(k.state),
-					k.question ? " · needs a person's answer" : "",
+					h(
+						"span",
+						{ class: "soft" },
+						` ${k.passedAssessments} passed, ${k.failedAssessments} failed, ${k.unsupportedAssessments} not assessed`,
+					),
+					k.question && k.state === "Unsupported" ? " · needs a person's answer" : "",
 				),
 				table(
 					`Assessments of ${k.id}`,
