@@ -20,7 +20,7 @@
 size_t wh_nft_filters(const struct wh_nft_view *v, enum wh_direction d, struct wh_arena *mem,
                       const struct wh_filter *const **out);
 
-/* ---- between filter.c and filter_match.c ---- */
+/* ---- between filter.c, published.c and filter_match.c ---- */
 /* To what a packet is translated. */
 struct wh_nft_to {
 	bool is;

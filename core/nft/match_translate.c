@@ -57,8 +57,7 @@ static struct wh_nft_to by_nat(const struct wh_nft_following *f, const struct wh
 	if (nftnl_expr_is_set(e, NFTNL_EXPR_NAT_REG_ADDR_MIN) &&
 	    value(f, m, nftnl_expr_get_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN), b, v6 ? 16 : 4)) {
 		to.has_addr = true;
-		to.addr = wh_addr_v4(0);
-		memcpy(to.addr.b + (v6 ? 0 : 12), b, v6 ? 16 : 4);
+		to.addr = wh_nft_address(b, v6);
 	}
 	take_ports(f, m, e, NFTNL_EXPR_NAT_REG_PROTO_MIN, NFTNL_EXPR_NAT_REG_PROTO_MAX, &to);
 	return to;
@@ -131,7 +130,7 @@ static void by_tcpudp(struct wh_nft_following *f, const struct xt_tcp *t)
 {
 	struct wh_ranges d = from_to(f, t->dpts[0], t->dpts[1]);
 	if (t->invflags & XT_TCP_INV_DSTPT)
-		d = wh_ranges_minus(from_to(f, 0, 65535), d, f->mem);
+		d = wh_ranges_minus(wh_nft_whole(DPORT, false, f->mem), d, f->mem);
 	for (size_t i = 0; i < f->out->n; i++)
 		wh_nft_narrow(f, &f->out->m[i], DPORT, d);
 }
@@ -145,7 +144,7 @@ static void by_multiport(struct wh_nft_following *f, const struct xt_multiport_v
 		i += range;
 	}
 	if (p->invert)
-		d = wh_ranges_minus(from_to(f, 0, 65535), d, f->mem);
+		d = wh_ranges_minus(wh_nft_whole(DPORT, false, f->mem), d, f->mem);
 	for (size_t i = 0; p->flags == XT_MULTIPORT_DESTINATION && i < f->out->n; i++)
 		wh_nft_narrow(f, &f->out->m[i], DPORT, d);
 	if (p->flags != XT_MULTIPORT_DESTINATION)
