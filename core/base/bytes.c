@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/bytes.h"
@@ -53,9 +54,10 @@ const uint8_t *wh_take(struct wh_taking *t, size_t n)
 uint64_t wh_take_number(struct wh_taking *t, unsigned bytes, uint64_t min, uint64_t max)
 {
 	const uint8_t *p = wh_take(t, bytes);
-	uint64_t v = 0;
-	for (unsigned i = 0; p && i < bytes; i++)
-		v |= (uint64_t)p[i] << 8 * i;
+	uint64_t little = 0, v;
+	if (p)
+		memcpy(&little, p, bytes);
+	v = le64toh(little);
 	if (!p || v < min || v > max) {
 		t->failed = true;
 		return 0;

@@ -2,8 +2,8 @@
 /*
  * The model of a network as bytes. Each struct has one function, which writes its members or reads them, so that both agree;
  * lists come with their lengths, places in lists are checked against these, and texts end with a zero byte, so that the model
- * points into the bytes. Whoever wrote them: what was read is as safe to follow as what was built, though it may say what no
- * document did.
+ * points into the bytes. Anybody may have written them: a model that was read is as safe to follow as one that was built, though
+ * it may say what no document did.
  */
 #include <stdlib.h>
 #include "estate/image.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between the parts of a topology's bytes: one function for each thing, which writes it or reads it. */
 #pragma once
-#include <endian.h>
 #include <string.h>
 #include "base/bytes.h"
 #include "base/intern.h"
@@ -9,8 +8,8 @@
 
 enum { MOST = 1 << 26, MOST_TEXT = 1 << 20 };
 
-/* Whose addresses one side of a rule is of, and sets of ports. Thousands of rules have the same ones, so they stand in lists of
- * their own, each once. */
+/* One side of a rule: its prefixes, tags and groups; and a set of ports. Thousands of rules have the same ones, so each is stored
+ * once, in a list of its own. */
 struct side { struct wh_prefix *prefixes; const char **tags, **asgs; size_t n_prefixes, n_tags, n_asgs; };
 struct port_list { struct wh_port_range *p; size_t n; };
 enum pool { SIDES, PORTS, NAMES, POOLS };
@@ -30,17 +29,7 @@ static inline uint64_t number(struct io *x, uint64_t v, unsigned bytes, uint64_t
 		wh_put_number(x->out, v, bytes);
 		return v;
 	}
-	uint64_t little = 0;
-	if (x->in.n < bytes) {
-		x->in.failed = true;
-		return 0;
-	}
-	memcpy(&little, x->in.p, bytes);
-	v = le64toh(little);
-	x->in.p += bytes;
-	x->in.n -= bytes;
-	x->in.failed |= v > most;
-	return v > most ? 0 : v;
+	return wh_take_number(&x->in, bytes, 0, most);
 }
 #define NUMBER(x, member, bytes, most) ((member) = (__typeof__(member))number(x, (uint64_t)(member), bytes, most))
 #define FLAG(x, member) ((member) = number(x, (member), 1, 1) != 0)
