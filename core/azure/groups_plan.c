@@ -4,8 +4,8 @@
  *
  * Of one group: live (as Azure has it) → base (without the rules that whittle applied to the chosen resources before and nobody
  * changed) → merged (the plan that `export` makes, upon base). The proof holds the rules against base without the rules of
- * just-in-time access, which come and go by themselves; the plan leaves those where they are. What is told and written is the
- * difference between live and merged.
+ * just-in-time access, which come and go by themselves; the plan leaves those where they are. The difference between live and
+ * merged is printed, and written to Azure.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +70,7 @@ static int choose(struct wh_azure *a)
 
 /* ---- one group ---- */
 
-/* What somebody else changed: told against the import, or, where that is older, against what whittle itself applied last. */
+/* What somebody else changed since the import, or since whittle itself applied something after it. */
 static int find_drift(struct wh_azure *a, struct wh_azure_group *g, struct wh_azure_work *w)
 {
 	size_t n = wh_azure_diff(&w->imported, &w->live, a->mem, &g->drift);
