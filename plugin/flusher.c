@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The flusher: drains the lanes into the pending table and commits that to the ledger. It alone touches the ledger, so whatever
- * happens there can at worst make it wait; the lanes go on meanwhile.
+ * The flusher: drains the lanes into the pending table (drain.c) and commits that to the ledger. It alone touches the ledger, so
+ * whatever happens there can at worst make it wait; the lanes go on meanwhile.
  *
- * The ledger's file may vanish, be replaced, be locked, fill its disk: a commit that fails leaves the pending table as it
- * is, and the next one has more in it. What is at the path is compared with what is open before and after each commit, so that
- * nothing counts as kept that went into a file which nobody will find again.
+ * The ledger's file may vanish, be replaced, be locked, fill its disk (ledger_file.h): a commit that fails leaves the pending
+ * table as it is, and the next one has more in it.
  */
 #include <inttypes.h>
 #include <jansson.h>
-#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/store_url.h"
 #include "ledger/store.h"
+#include "ledger_file.h"
 #include "sink.h"
 #include "whittle/estate.h"
 
@@ -36,234 +34,12 @@ static bool stopping(struct wh_sink *s)
 	return __atomic_load_n(&s->stop, __ATOMIC_ACQUIRE);
 }
 
-/* ---- lanes to pending ---- */
-
-/* Empties the hand. False: pending has no room for all. */
-static bool put_down(struct wh_flusher *f)
-{
-	if (f->hand_holds)
-		f->hand_holds = wh_edge_table_take(f->pending, f->hand) != 0;
-	return !f->hand_holds;
-}
-
-/*
- * Takes a lane's table for the empty hand. What waits in the lane goes along where the table has room for it, else it waits there
- * with its counts for the next time. False: it does.
- */
-static bool exchange(struct wh_sink *s, struct wh_lane *lane)
-{
-	struct wh_flusher *f = &s->f;
-	struct wh_tally tally = {0};
-	pthread_mutex_lock(&lane->lock);
-	struct wh_edge_table *had = lane->table;
-	bool all = wh_waiting_fits(&lane->waiting, had);
-	if (all) {
-		struct wh_waiting waiting = lane->waiting;
-		lane->waiting = f->waiting;
-		f->waiting = waiting;
-		tally = lane->tally;
-		memset(&lane->tally, 0, sizeof lane->tally);
-	}
-	wh_edge_table_judge_by(f->hand, f->locals);
-	lane->table = f->hand;
-	pthread_mutex_unlock(&lane->lock);
-	f->hand = had;
-	f->hand_holds = tally.records || wh_edge_table_count(had);
-	if (!wh_segments_fold(&s->segments, &f->hand, &f->waiting))
-		tally.lost += wh_waiting_squeeze(&f->waiting, f->hand);
-	wh_tally_add(&f->unsaved, &tally);
-	wh_tally_add(&f->total, &tally);
-	return all;
-}
-
-static unsigned fullest(struct wh_sink *s)
-{
-	size_t most = 0;
-	unsigned which = 0;
-	for (unsigned i = 0; i < s->n_lanes; i++) {
-		struct wh_lane *l = &s->lanes[i];
-		pthread_mutex_lock(&l->lock);
-		size_t n = wh_edge_table_count(l->table) + l->waiting.n;
-		pthread_mutex_unlock(&l->lock);
-		if (n > most) {
-			most = n;
-			which = i;
-		}
-	}
-	return which;
-}
-
-bool wh_flusher_relieve(struct wh_sink *s)
-{
-	struct wh_flusher *f = &s->f;
-	while (wh_segments_any_full(&s->segments)) {
-		if (!put_down(f))
-			return false;
-		struct wh_edge_table *full = wh_segments_full(&s->segments);
-		wh_segments_give(&s->segments, f->hand);
-		f->hand = full;
-		f->hand_holds = true;
-	}
-	return true;
-}
-
-/* Facts that the last commit could not write are still there: then the new ones join them. */
-static void take_facts(struct wh_sink *s)
-{
-	struct wh_flusher *f = &s->f;
-	pthread_mutex_lock(&s->facts_lock);
-	if (f->facts.n) {
-		if (wh_facts_take(&f->facts, &s->facts))
-			f->facts.lost++;
-	} else {
-		struct wh_facts empty = f->facts;
-		f->facts = s->facts;
-		s->facts = empty;
-		s->facts.locals = f->locals;
-	}
-	f->total.lost += f->facts.lost;
-	f->facts.lost = 0;
-	pthread_mutex_unlock(&s->facts_lock);
-}
-
-static bool facts_due(struct wh_sink *s)
-{
-	pthread_mutex_lock(&s->facts_lock);
-	bool due = wh_facts_due(&s->facts);
-	pthread_mutex_unlock(&s->facts_lock);
-	return due;
-}
-
-bool wh_flusher_drain(struct wh_sink *s)
-{
-	unsigned last = fullest(s);
-	bool all = true;
-	take_facts(s);
-	for (unsigned i = 1; i <= s->n_lanes; i++) {
-		if (!wh_flusher_relieve(s) || !put_down(&s->f))
-			return false;
-		all &= exchange(s, &s->lanes[(last + i) % s->n_lanes]);
-	}
-	return wh_flusher_relieve(s) && all;
-}
-
-/* ---- the ledger's file ---- */
-
-static const char *path_of(const struct wh_sink *s)
-{
-	return wh_store_path(s->settings.store);
-}
-
-static bool is_file(const struct wh_sink *s)
-{
-	return wh_store_is_file(s->settings.store);
-}
-
-static void close_store(struct wh_flusher *f)
-{
-	wh_ledger_close(&f->ledger);
-}
-
-/* Whether the path still names the file that is open. */
-static bool in_place(const struct wh_sink *s)
-{
-	struct stat st;
-	return !is_file(s) || (!stat(path_of(s), &st) && st.st_dev == s->f.device && st.st_ino == s->f.inode);
-}
-
-static int open_store(struct wh_sink *s, struct wh_error *err)
-{
-	struct wh_flusher *f = &s->f;
-	struct stat st;
-	bool was_there = is_file(s) && !access(path_of(s), F_OK);
-	/* Not CREATE where it is there already: that opens and closes the file, which would end every lock that another eve-log
-	 * section of this process holds on it (POSIX locks are the process's). */
-	int rc = wh_ledger_open(s->settings.store, was_there ? WH_STATE_WRITE : WH_STATE_CREATE, &f->ledger, err);
-	if (rc)
-		return rc;
-	wh_store_bound(f->ledger.store, &s->settings.bounds);
-	if (is_file(s) && !stat(path_of(s), &st)) {
-		f->device = st.st_dev;
-		f->inode = st.st_ino;
-	}
-	if (!was_there)
-		wh_networks_anew(&s->networks);
-	if (is_file(s) && !was_there)
-		wh_host_log(WH_LOG_NOTICE, "%s: a new ledger is begun", path_of(s));
-	return 0;
-}
-
-/* The inode of the write-ahead log beside the ledger; 0: none. */
-static uint64_t log_inode(const struct wh_sink *s)
-{
-	char log[PATH_MAX];
-	struct stat st;
-	return snprintf(log, sizeof log, "%s-wal", path_of(s)) < (int)sizeof log && !stat(log, &st) ? st.st_ino : 0;
-}
-
-/*
- * The file that was open is gone from its path. Its write-ahead log is still there, and SQLite would replay that over whatever
- * ledger is put in its place, which it may not fit: so it goes too, if it is still the one that we wrote.
- */
-static void forget_store(struct wh_sink *s)
-{
-	static const char *const companions[] = {"-wal", "-shm"};
-	struct wh_flusher *f = &s->f;
-	char path[PATH_MAX];
-	wh_host_log(WH_LOG_NOTICE, "%s: the ledger was removed or replaced while it was in use", path_of(s));
-	wh_store_patience(f->ledger.store, PATIENCE_MS);
-	wh_store_checkpoint(f->ledger.store); /* into the file that was moved away: there it is whole */
-	close_store(f);
-	if (!f->log_inode || log_inode(s) != f->log_inode)
-		return;
-	for (unsigned i = 0; i < 2; i++)
-		if (snprintf(path, sizeof path, "%s%s", path_of(s), companions[i]) < (int)sizeof path)
-			unlink(path);
-}
-
-static int have_store(struct wh_sink *s, struct wh_error *err)
-{
-	struct wh_flusher *f = &s->f;
-	if (f->ledger.store && !in_place(s))
-		forget_store(s);
-	return f->ledger.store ? 0 : open_store(s, err);
-}
-
-/* The user of this process, for messages. */
-static const char *user_text(char *buf, size_t size)
-{
-	snprintf(buf, size, "uid %u", (unsigned)geteuid());
-	return buf;
-}
-
-int wh_sink_check(const struct wh_sink *s, struct wh_error *err)
-{
-	char dir[PATH_MAX], user[32];
-	struct stat st;
-	struct wh_ledger ledger;
-	const char *path = path_of(s), *slash = strrchr(path, '/');
-	if (!is_file(s) || !slash)
-		return 0;
-	snprintf(dir, sizeof dir, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-	if (euidaccess(dir, W_OK | X_OK))
-		return wh_fail(err, -errno, "%s: no ledger can be written in this directory by Suricata's user (%s): %s", dir,
-		               user_text(user, sizeof user), strerror(errno));
-	if (stat(path, &st))
-		return errno == ENOENT ? 0 : wh_fail(err, -errno, "%s: %s", path, strerror(errno));
-	if (euidaccess(path, R_OK | W_OK))
-		return wh_fail(err, -errno, "%s: the ledger can't be written by Suricata's user (%s): %s", path,
-		               user_text(user, sizeof user), strerror(errno));
-	int rc = wh_ledger_open(s->settings.store, WH_STATE_WRITE, &ledger, err);
-	wh_ledger_close(&ledger);
-	return rc == -EBUSY || rc == -ENOSPC || rc == -EIO ? 0 : rc;
-}
-
 static size_t edges_held(const struct wh_flusher *f)
 {
 	return wh_edge_table_count(f->pending) + wh_edge_table_count(f->hand);
 }
 
-/* ---- what is told, at most once a minute each ---- */
+/* ---- what is logged, at most once a minute each ---- */
 
 static void tell_trouble(struct wh_sink *s, const struct wh_error *why)
 {
@@ -330,10 +106,11 @@ static int write_pending(struct wh_sink *s, struct wh_error *err)
 	int rc = wh_networks_seen(&s->networks, &seen, err);
 	wh_facts_seen(&f->facts, &seen);
 	rc = rc ? rc : wh_store_commit_tables(f->ledger.store, both, 2, &also, &d, err);
-	if (!rc && !in_place(s))
-		rc = wh_fail(err, -ESTALE, "%s: the ledger was removed or replaced during a commit", path_of(s));
-	if (!rc && is_file(s))
-		f->log_inode = log_inode(s);
+	if (!rc && !wh_ledger_file_in_place(s))
+		rc = wh_fail(err, -ESTALE, "%s: the ledger was removed or replaced during a commit",
+		             wh_store_path(s->settings.store));
+	if (!rc)
+		wh_ledger_file_written(s);
 	return rc;
 }
 
@@ -356,16 +133,16 @@ int wh_flusher_commit(struct wh_sink *s, bool final)
 	struct wh_error err = {0};
 	if (!f->unsaved.records && !f->hand_holds && !wh_edge_table_count(f->pending))
 		return 0;
-	int rc = have_store(s, &err);
+	int rc = wh_ledger_file_have(s, &err);
 	if (!rc) {
 		rc = write_patiently(s, final, &err);
-		if (rc == -ESTALE && !(forget_store(s), open_store(s, &err)))
+		if (rc == -ESTALE && !(wh_ledger_file_forget(s), wh_ledger_file_open(s, &err)))
 			rc = write_patiently(s, final, &err);
 	}
 	wh_segments_away(&s->segments, rc);
 	if (rc) {
 		if (rc != -EBUSY)
-			close_store(f); /* begin anew with whatever is there next time */
+			wh_ledger_close(&f->ledger); /* begin anew with whatever is there next time */
 		tell_trouble(s, &err);
 		return rc;
 	}
@@ -439,6 +216,14 @@ static void wait_until(struct wh_sink *s, int64_t us)
 		;
 }
 
+static bool facts_due(struct wh_sink *s)
+{
+	pthread_mutex_lock(&s->facts_lock);
+	bool due = wh_facts_due(&s->facts);
+	pthread_mutex_unlock(&s->facts_lock);
+	return due;
+}
+
 static void *run(void *arg)
 {
 	struct wh_sink *s = arg;
@@ -448,7 +233,7 @@ static void *run(void *arg)
 	while (__atomic_load_n(&s->started, __ATOMIC_ACQUIRE) == WH_FLUSHER_WAITS && !stopping(s))
 		sem_wait(&s->wake);
 	f->next_us = monotonic_us() + s->settings.flush_interval * second;
-	if (!f->locals_known && !have_store(s, &(struct wh_error){0}))
+	if (!f->locals_known && !wh_ledger_file_have(s, &(struct wh_error){0}))
 		wh_flusher_locals(s);
 	while (!stopping(s)) {
 		wait_until(s, f->next_us);

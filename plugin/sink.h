@@ -108,7 +108,7 @@ void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, siz
  * thread may write any more. */
 void wh_sink_close(struct wh_sink *s);
 
-/* flusher.c; for tests, which call it without a thread. */
+/* flusher.c and drain.c; for tests, which call them without a thread. */
 bool wh_flusher_drain(struct wh_sink *s); /* false: something was left where it was, since pending is full */
 bool wh_flusher_relieve(struct wh_sink *s); /* the full segments alone; false: as above */
 int wh_flusher_commit(struct wh_sink *s, bool final);
