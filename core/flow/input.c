@@ -13,6 +13,7 @@
 #include <zstd.h>
 #include "base/opener.h"
 #include "base/owner.h"
+#include "flow/fields.h"
 #include "whittle/flow.h"
 
 #define RAW_SIZE (256u << 10)
@@ -50,19 +51,15 @@ bool wh_input_packed(const struct wh_input *in)
 	return in->coding == GZIP || in->coding == ZSTD;
 }
 
-/* FNV-1a over the first line without its newline, or the first KiB of it: a log that grows keeps its first line. Returns whether
- * the line was complete. */
+/* Over the first line without its newline, or the first KiB of it: a log that grows keeps its first line. Returns whether the
+ * line was complete. */
 static bool hash_head(const struct wh_input *in, uint64_t *hash)
 {
-	unsigned char head[IDENTITY_BYTES];
+	char head[IDENTITY_BYTES];
 	ssize_t n = pread(in->fd, head, sizeof head, 0);
-	*hash = UINT64_C(0xcbf29ce484222325);
-	for (ssize_t i = 0; i < n; i++) {
-		if (head[i] == '\n')
-			return true;
-		*hash = (*hash ^ head[i]) * UINT64_C(0x100000001b3);
-	}
-	return n == (ssize_t)sizeof head;
+	const char *end = n > 0 ? memchr(head, '\n', (size_t)n) : NULL;
+	*hash = field_hash((struct field){head, end ? (size_t)(end - head) : n > 0 ? (size_t)n : 0});
+	return end || n == (ssize_t)sizeof head;
 }
 
 static bool identify(struct wh_input *in, char text[static WH_IDENTITY_MAX])
