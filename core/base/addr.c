@@ -26,7 +26,6 @@ uint32_t wh_addr_to_v4(const struct wh_addr *a)
 	return ntohl(n);
 }
 
-/* As memcmp, in two comparisons: sorting and searching addresses is most of what analyses do. */
 /* An IPv6 address with all its digits, as Suricata writes them: a tenth of inet_pton's time. False: not of this form. */
 static bool parse_full6(const char *text, struct wh_addr *out)
 {
