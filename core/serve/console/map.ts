@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The network on a canvas: VNets on the inner ring, subnets around them, machines outside. Circles that would overlap stand
 // together as one with a number, which has the worst state of its members; zooming in takes them apart. One loop over arrays
-// draws it, without a library: 10,000 machines take a few hundredths of a second.
+// draws it, without a library: 10,000 machines are drawn in 30 to 100 ms.
 import { api, maybe } from "./api";
 import { badge, Child, empty, field, fill, h, severity } from "./dom";
 import type { Page } from "./main";
