@@ -93,3 +93,5 @@ struct wh_answer {
  * was asked for, or -1. */
 void wh_firewall_do(const struct wh_firewall_grants *g, const struct wh_request *r, struct wh_arena *mem, struct wh_answer *out,
                     struct wh_bytes *bytes, int *fd);
+/* Asks the process, or does it here where there is none. *more (free() its p) and *fd as above. */
+int wh_firewall_ask(const struct wh_request *r, struct wh_answer *a, struct wh_bytes *more, int *fd, struct wh_error *err);
