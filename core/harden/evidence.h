@@ -64,6 +64,8 @@ struct wh_shapes {
 void wh_shapes_add(struct wh_shapes *s, const struct wh_edge *e, bool hostile, unsigned days);
 void wh_shapes_join(struct wh_shapes *into, const struct wh_shapes *more); /* sums */
 void wh_shapes_finish(struct wh_shapes *s, const struct wh_weights *w);
+/* Of a finished sum: the mean over the edge's flows of ratio.size, plus that of ratio.time. */
+double wh_shape(const struct wh_shapes *s, const struct wh_edge *e);
 
 /* The rolling window. Bit i of `sensor` is the day `last - i`: days on which the sensor reported anything. */
 struct wh_window {
