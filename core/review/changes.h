@@ -22,3 +22,7 @@ json_t *wh_change_json(enum wh_review_op op, const struct wh_recommended_rule *r
 int wh_change_apply(const json_t *change, int64_t calculation, struct wh_resource_result *res, struct wh_arena *mem);
 /* The rule named by its name, "22" or "22/tcp"; NULL when there is none, or when a bare port fits several. */
 struct wh_recommended_rule *wh_rule_find(struct wh_resource_result *res, const char *name);
+
+/* Writes "review.WHAT" into the journal. rule, why and change may be NULL; the reference to change is taken. */
+int wh_review_log(struct wh_state *s, const char *what, const char *resource, const char *rule, const char *who, const char *why,
+                  json_t *change, struct wh_error *err);
