@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/opener.h"
-#include "cli/cli.h"
-#include "whittle/app_rules.h"
+#include "cli/recommend.h"
 
 #define SHOWN_PREFIXES 4
 
@@ -132,6 +129,20 @@ static void print_reason(const struct wh_resource_result *res)
 	wh_arena_free(mem);
 }
 
+/* Which rule each one narrows, and its note. */
+static void print_notes(const struct wh_recommendation *rec)
+{
+	for (size_t i = 0; i < rec->n_resources; i++)
+		for (size_t k = 0; k < rec->resources[i].n_rules; k++) {
+			const struct wh_recommended_rule *r = &rec->resources[i].rules[k];
+			if (r->note || r->narrows)
+				printf("%s%s %s%s%s%s%s", i || k ? "" : "\n", rec->resources[i].resource->name, r->name,
+				       r->narrows ? " narrows " : "", r->narrows ? r->narrows : "", r->note ? ": " : "",
+				       r->note ? r->note : ""),
+					putchar('\n');
+		}
+}
+
 /* `kept`: by the ledger, for the commands that go on from it. */
 static void print_rules(const struct wh_recommendation *rec, const struct wh_changes *changes, bool all, bool kept, bool some)
 {
@@ -155,15 +166,7 @@ static void print_rules(const struct wh_recommendation *rec, const struct wh_cha
 		putchar('\n');
 		cli_table_print(t);
 	}
-	for (size_t i = 0; i < rec->n_resources; i++)
-		for (size_t k = 0; k < rec->resources[i].n_rules; k++) {
-			const struct wh_recommended_rule *r = &rec->resources[i].rules[k];
-			if (r->note || r->narrows)
-				printf("%s%s %s%s%s%s%s", i || k ? "" : "\n", rec->resources[i].resource->name, r->name,
-				       r->narrows ? " narrows " : "", r->narrows ? r->narrows : "", r->note ? ": " : "",
-				       r->note ? r->note : ""),
-					putchar('\n');
-		}
+	print_notes(rec);
 	print_changes(changes);
 	putchar('\n');
 	for (size_t i = 0; i < rec->n_resources; i++)
@@ -204,92 +207,6 @@ static bool is_svg(const char *name)
 {
 	size_t n = strlen(name);
 	return n > 4 && !strcmp(name + n - 4, ".svg");
-}
-
-/* In words what is too large to be read as a number: "131 billion billion". */
-static const char *large_text(double n, char buf[static WH_NUMBER_STRLEN])
-{
-	static const struct {
-		double of;
-		const char *words;
-	} units[] = {{1e27, "billion billion billion"}, {1e18, "billion billion"}, {1e9, "billion"}};
-	for (size_t i = 0; n >= 1e15 && i < sizeof units / sizeof *units; i++)
-		if (n >= units[i].of) {
-			snprintf(buf, WH_NUMBER_STRLEN, "%.0f %s", n / units[i].of, units[i].words);
-			return buf;
-		}
-	return wh_count_text(n, buf);
-}
-
-static void print_curve(const struct wh_curve *k)
-{
-	struct cli_table *t = cli_table_new(
-		">Permissiveness|>Lines|>Addresses|>IPv6 /64s|>Not seen|>Would break|>At most|Choice");
-	char a[32], b[32], n[WH_NUMBER_STRLEN], n6[WH_NUMBER_STRLEN], most[WH_PERCENT_STRLEN];
-
-	for (size_t i = 0; i < k->n; i++) {
-		const struct wh_curve_point *p = &k->points[i];
-		if (p->permissiveness >= 1)
-			cli_table_cell(t, "%g", p->permissiveness);
-		else
-			cli_table_cell(t, "1/%g", 1 / p->permissiveness);
-		cli_table_number(t, p->lines);
-		cli_table_text(t, large_text(p->addresses, n));
-		cli_table_text(t, large_text(floor(p->nets6), n));
-		cli_table_text(t, large_text(floor(p->unseen), n));
-		if (p->expected.of) {
-			cli_table_cell(t, "%s of %s", wh_number_text(p->expected.flows, a), wh_number_text(p->expected.of, b));
-			cli_table_cell(t, "%s %%", wh_percent(p->expected.upper, most));
-		} else {
-			cli_table_text(t, "?");
-			cli_table_text(t, "");
-		}
-		cli_table_text(t, p->is_default ? "the default" : "");
-	}
-	cli_table_print(t);
-	printf("\n%zu rule%s of %zu resource%s; today's rules let in %s IPv4 addresses and %s IPv6 /64s on the same ports.\n",
-	       k->n_rules, k->n_rules == 1 ? "" : "s", k->n_resources, k->n_resources == 1 ? "" : "s",
-	       large_text(k->today_addresses, n), large_text(floor(k->today_nets6), n6));
-	if (k->n == 1)
-		puts("The curve has one point: every permissiveness gives these rules.");
-	else
-		puts("'whittle recommend --permissiveness X' or '--lines N' takes another point.");
-}
-
-static int write_svg(const struct wh_curve *k, const char *path)
-{
-	struct wh_error err = {0};
-	char *text = wh_curve_svg(k);
-	int rc = text ? wh_write_file(path, text, strlen(text), &err) : wh_fail(&err, -ENOMEM, "out of memory");
-
-	err.input = true;
-	free(text);
-	return rc ? cli_error(&err) : 0;
-}
-
-static int show_curve(struct cli *c, const struct wh_app *a, const struct wh_app_recommend *ask, const char *svg,
-                      struct wh_arena *mem)
-{
-	struct wh_error err = {0};
-	struct wh_curve *k;
-	int rc;
-
-	if (wh_app_curve(a, ask, mem, &k, &err))
-		return cli_error(&err);
-	cli_progress("%s", "");
-	if (svg && (rc = write_svg(k, svg)))
-		return rc;
-	if (!c->json) {
-		if (k->n_rules)
-			print_curve(k);
-		else
-			puts("There is no rule to recommend, so there is no curve: 'whittle status' says why.");
-		return CLI_OK;
-	}
-	char *text = wh_curve_json(k);
-	rc = text ? (puts(text), CLI_OK) : CLI_FAILED;
-	free(text);
-	return rc;
 }
 
 enum { NUMBER = 256, PERMISSIVENESS = NUMBER + WH_APP_NUMBERS, CURVE, PORTS, DRY_RUN, ALL, DIRECTION };
@@ -386,7 +303,7 @@ static int run(struct cli *c, int argc, char **argv)
 		return rc;
 	a.progress = progress;
 	struct wh_arena *mem = wh_arena_new();
-	rc = w.curve ? show_curve(c, &a, &w.ask, w.svg, mem) : recommend(c, &a, &w, mem);
+	rc = w.curve ? cli_show_curve(c, &a, &w.ask, w.svg, mem) : recommend(c, &a, &w, mem);
 	wh_arena_free(mem);
 	return rc;
 }
