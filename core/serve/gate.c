@@ -175,13 +175,15 @@ static int may(const struct wh_gate_request *r, const struct wh_gate_answer *a)
 	return a->who == WH_WHO_KNOWN && (r->what < WH_GATE_ENFORCE || a->role == WH_SERVE_OPERATOR) ? 1 : -EACCES;
 }
 
-static void hear(struct gate *g, int from, int *closed)
+/* The socket ends with its worker: what a command still answers there reaches no other. */
+static void hear(struct gate *g, int *worker)
 {
 	struct wh_gate_request r;
 	struct wh_gate_answer a = {.who = WH_WHO_NOBODY};
-	int fd;
+	int fd, from = *worker;
 	if (wh_helper_receive(from, &r, sizeof r, &fd)) {
-		*closed = -1;
+		close(from);
+		*worker = -1;
 		return;
 	}
 	r.secret[sizeof r.secret - 1] = 0;
@@ -201,46 +203,50 @@ static void hear(struct gate *g, int from, int *closed)
 		answer(from, &a, NULL, NULL);
 }
 
-static _Noreturn void serve(const struct wh_serve_options *o, int program, const int *ends, size_t n)
+static bool take_worker(int control, struct pollfd *workers)
+{
+	char byte;
+	int fd;
+	if (wh_helper_receive(control, &byte, 1, &fd))
+		return false;
+	for (size_t i = 0; i < WH_SERVE_WORKERS && fd >= 0; i++)
+		if (workers[i].fd < 0) {
+			workers[i].fd = fd;
+			fd = -1;
+		}
+	if (fd >= 0)
+		close(fd);
+	return true;
+}
+
+static _Noreturn void serve(const struct wh_serve_options *o, int control)
 {
 	struct gate *g = calloc(1, sizeof *g);
-	struct pollfd p[1 + WH_SERVE_WORKERS] = {{.fd = program, .events = POLLIN}};
+	struct pollfd p[1 + WH_SERVE_WORKERS] = {{.fd = control, .events = POLLIN}};
 	wh_opener_forget();
 	signal(SIGCHLD, SIG_IGN); /* who runs a command waits for it by itself */
 	if (!g)
 		_exit(1);
 	g->o = o;
 	g->starter = getuid();
-	for (size_t i = 0; i < n; i++)
-		p[1 + i] = (struct pollfd){.fd = ends[i], .events = POLLIN};
+	for (size_t i = 1; i <= WH_SERVE_WORKERS; i++)
+		p[i] = (struct pollfd){.fd = -1, .events = POLLIN};
 	for (;;) {
-		if (poll(p, 1 + n, -1) < 0 && errno != EINTR)
+		if (poll(p, 1 + WH_SERVE_WORKERS, -1) < 0 && errno != EINTR)
 			_exit(1);
-		if (p[0].revents) /* the program has ended */
-			_exit(0);
-		for (size_t i = 1; i <= n; i++)
+		for (size_t i = 1; i <= WH_SERVE_WORKERS; i++) /* first: an end makes place for the one that follows */
 			if (p[i].fd >= 0 && p[i].revents)
-				hear(g, p[i].fd, &p[i].fd);
+				hear(g, &p[i].fd);
+		if (p[0].revents && !take_worker(control, p + 1)) /* the program has ended */
+			_exit(0);
 	}
 }
 
-int wh_gate_start(const struct wh_serve_options *o, int *fds, size_t n, struct wh_error *err)
+int wh_gate_start(const struct wh_serve_options *o, int *control, struct wh_error *err)
 {
-	int ends[WH_SERVE_WORKERS], end, pair[2];
-	for (size_t i = 0; i < n; i++) {
-		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-			return wh_fail(err, -errno, "no socket pair: %s", strerror(errno));
-		fds[i] = pair[0];
-		ends[i] = pair[1];
-	}
-	int rc = wh_helper_fork("whittle-gate", &end, err);
-	if (rc == 1) {
-		for (size_t i = 0; i < n; i++)
-			close(fds[i]);
-		serve(o, end, ends, n);
-	}
-	for (size_t i = 0; i < n; i++)
-		close(ends[i]);
+	int rc = wh_helper_fork("whittle-gate", control, err);
+	if (rc == 1)
+		serve(o, *control);
 	return rc;
 }
 

@@ -43,8 +43,8 @@ struct wh_gate_answer {
 };
 enum { WH_GATE_OUTPUT = 4 << 20, WH_GATE_ERRORS = 16 << 10 };
 
-/* Forks it: fds[i] is worker i's end. */
-int wh_gate_start(const struct wh_serve_options *o, int *fds, size_t n, struct wh_error *err);
+/* Forks it. *control: our end, by which it gets a worker's socket with each byte that is sent, as the web side does. */
+int wh_gate_start(const struct wh_serve_options *o, int *control, struct wh_error *err);
 /* A worker's question. `fd`: the socket for WH_SHOWN_SOCKET, else -1. *out, *errors: what the command printed; free() them. */
 int wh_gate_ask(int gate, const struct wh_gate_request *r, int fd, struct wh_gate_answer *a, char **out, char **errors,
                 struct wh_error *err);

@@ -15,9 +15,9 @@
 
 static struct {
 	struct wh_serve_options o;
-	int control, gates[WH_SERVE_WORKERS];
+	int web, gate; /* our ends: each worker is made known there */
 	char banner[1024];
-} server = {.control = -1};
+} server = {.web = -1, .gate = -1};
 
 /* ---- before privileges are given up ---- */
 
@@ -62,16 +62,15 @@ int wh_serve_prepare(const struct wh_serve_options *o, struct wh_error *err)
 	server.o = *o;
 	int rc = wh_http_load(err);
 	/* before there are sockets that are none of its business */
-	rc = rc ? rc : wh_gate_start(&server.o, server.gates, o->workers, err);
+	rc = rc ? rc : wh_gate_start(&server.o, &server.gate, err);
 	rc = rc ? rc : wh_listen(o, l, err);
 	if (rc)
 		return rc;
 	rc = certificate(o, l, &c, err);
 	if (!rc) {
-		const struct wh_web_setup setup = {
-			.listeners = l, .n = o->n_listen, .certificate = &c, .close = server.gates, .n_close = o->workers};
+		const struct wh_web_setup setup = {.listeners = l, .n = o->n_listen, .certificate = &c};
 		print_banner(l, o->n_listen, &c);
-		rc = wh_web_start(&setup, &server.control, err);
+		rc = wh_web_start(&setup, &server.web, err);
 	}
 	for (size_t i = 0; i < o->n_listen; i++)
 		close(l[i].fd);
@@ -86,36 +85,43 @@ const char *wh_serve_banner(void)
 
 /* ---- the workers ---- */
 
-/* What an earlier worker at this socket asked the gate and did not take. */
-static void drain(int fd)
+static _Noreturn void be_worker(const struct wh_app *a, int web, int gate)
 {
-	char lost[4096];
-	while (recv(fd, lost, sizeof lost, MSG_DONTWAIT) > 0)
-		;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_DFL);
+	close(server.web);
+	close(server.gate);
+	wh_worker(a, web, gate);
+	_exit(0);
 }
 
-static pid_t start_worker(const struct wh_app *a, size_t i, struct wh_error *err)
+static pid_t start_worker(const struct wh_app *a, struct wh_error *err)
 {
-	int pair[2];
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+	int web[2], gate[2] = {-1, -1};
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, web))
 		return wh_fail(err, -errno, "no socket pair: %s", strerror(errno));
+	int rc = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate)
+	                 ? wh_fail(err, -errno, "no socket pair: %s", strerror(errno))
+	                 : 0;
 	fflush(NULL);
-	pid_t pid = fork();
+	pid_t pid = rc ? rc : fork();
 	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		signal(SIGINT, SIG_IGN);
-		signal(SIGTERM, SIG_DFL);
-		close(server.control);
-		close(pair[0]);
-		drain(server.gates[i]);
-		wh_worker(a, pair[1], server.gates[i]);
-		_exit(0);
+		close(web[0]);
+		close(gate[0]);
+		be_worker(a, web[1], gate[1]);
 	}
-	close(pair[1]);
-	int rc = pid < 0                                           ? wh_fail(err, -errno, "no worker: %s", strerror(errno))
-	         : wh_helper_send(server.control, "w", 1, pair[0]) ? wh_fail(err, -EPIPE, "the web side has ended")
-	                                                           : 0;
-	close(pair[0]);
+	if (!rc && pid < 0)
+		rc = wh_fail(err, -errno, "no worker: %s", strerror(errno));
+	if (!rc && wh_helper_send(server.gate, "w", 1, gate[0]))
+		rc = wh_fail(err, -EPIPE, "the process that knows tokens has ended");
+	if (!rc && wh_helper_send(server.web, "w", 1, web[0]))
+		rc = wh_fail(err, -EPIPE, "the web side has ended");
+	for (int i = 0; i < 2; i++) {
+		close(web[i]);
+		if (gate[i] >= 0)
+			close(gate[i]);
+	}
 	return rc ? rc : pid;
 }
 
@@ -154,7 +160,7 @@ static int renew(const struct wh_app *a, pid_t *workers, struct wh_error *err)
 		if (workers[i] || allowance_us > now + 5000000)
 			continue;
 		allowance_us = (allowance_us > now ? allowance_us : now) + 1000000;
-		if ((workers[i] = start_worker(a, i, err)) < 0)
+		if ((workers[i] = start_worker(a, err)) < 0)
 			return workers[i];
 	}
 	return 0;
@@ -165,11 +171,11 @@ int wh_serve_run(const struct wh_app *a, const volatile bool *stop, void (*ready
 	pid_t workers[WH_SERVE_WORKERS] = {0};
 	int rc = 0;
 	for (size_t i = 0; i < server.o.workers && rc >= 0; i++)
-		rc = workers[i] = start_worker(a, i, err);
+		rc = workers[i] = start_worker(a, err);
 	if (rc >= 0 && ready)
 		ready(arg);
 	for (rc = rc < 0 ? rc : 0; !rc && !*stop;) {
-		struct pollfd p = {.fd = server.control, .events = POLLIN};
+		struct pollfd p = {.fd = server.web, .events = POLLIN};
 		if (poll(&p, 1, 1000) > 0)
 			rc = wh_fail(err, -EPIPE, "the web side has ended");
 		else if (!*stop)

@@ -456,8 +456,6 @@ static _Noreturn void serve(const struct wh_web_setup *s, int control)
 	struct rlimit files = {FILES, FILES}, were;
 	struct wh_error err;
 	wh_opener_forget();
-	for (size_t i = 0; i < s->n_close; i++)
-		close(s->close[i]);
 	if (!getrlimit(RLIMIT_NOFILE, &were) && were.rlim_max < files.rlim_max)
 		files.rlim_cur = files.rlim_max = were.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);

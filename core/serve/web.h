@@ -12,7 +12,6 @@ enum { WH_WEB_CONNECTIONS = 2000, WH_WEB_WAITING = 256 };
 struct wh_web_setup {
 	const struct wh_listener *listeners; size_t n;
 	const struct wh_certificate *certificate; /* of TLS */
-	const int *close; size_t n_close;         /* descriptors that are none of its business */
 };
 /* Forks it. *control: our end, by which it gets a worker's socket with each byte that is sent; it ends when that is closed. */
 int wh_web_start(const struct wh_web_setup *s, int *control, struct wh_error *err);
