@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Checks of machines by what the Internet reaches, and by what stands before them. */
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "posture/checks.h"
@@ -10,24 +9,14 @@
 
 struct wanted { struct wh_ranges tcp, udp; };
 
-/* "tcp/22", "udp/137-139"; none: all. */
+/* Without the setting `ports`: all. */
 static struct wanted wanted_ports(struct wh_run *run)
 {
 	static const struct wh_port_range all[] = {{0, 65535}};
-	const char **list;
-	size_t n = wh_run_texts(run, "ports", &list), k[2] = {0, 0};
-	struct wh_port_range *ports[2] = {wh_arena_array(run->mem, n + 1, sizeof **ports),
-	                                  wh_arena_array(run->mem, n + 1, sizeof **ports)};
-	if (!n)
+	struct wh_ranges named[2];
+	if (!wh_run_ports(run, named))
 		return (struct wanted){wh_ports(all, 1, run->mem), wh_ports(all, 1, run->mem)};
-	for (size_t i = 0; i < n; i++) {
-		const char *slash = strchr(list[i], '/'), *dash = slash ? strchr(slash, '-') : NULL;
-		long from = slash ? strtol(slash + 1, NULL, 10) : -1, to = dash ? strtol(dash + 1, NULL, 10) : from;
-		int udp = !strncasecmp(list[i], "udp", 3);
-		if (from >= 0 && to <= 65535)
-			ports[udp][k[udp]++] = (struct wh_port_range){(uint16_t)from, (uint16_t)to};
-	}
-	return (struct wanted){wh_ports(ports[0], k[0], run->mem), wh_ports(ports[1], k[1], run->mem)};
+	return (struct wanted){named[0], named[1]};
 }
 
 struct open_ports {

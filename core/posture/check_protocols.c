@@ -76,7 +76,7 @@ static void judge(struct walk *w, const char *what, const char *nothing)
 	for (size_t i = 0; i < e->n_resources; i++) {
 		const struct seen *s = &w->of[i];
 		const char *id = wh_resource_label(&e->resources[i]),
-			   *type = e->resources[i].id ? "Microsoft.Compute/virtualMachines" : "host";
+			   *type = wh_resource_type(&e->resources[i]);
 		if (s->bad)
 			wh_run_add(w->run, id, type, w->doubtful ? WH_POSTURE_NO_EVIDENCE : WH_POSTURE_UNHEALTHY,
 			           w->doubtful ? "%s: the sensor's records don't show which version answered" : "%s",
@@ -99,15 +99,6 @@ static int begin(struct wh_run *run, struct walk *w,
 	if (!rc && run->in->estate)
 		w->of = wh_arena_array(run->mem, run->in->estate->n_resources + 1, sizeof *w->of);
 	return rc;
-}
-
-/* Without a ledger no resource is known to have spoken: one line says so. */
-static bool no_traffic(struct wh_run *run, const struct walk *w)
-{
-	if (run->in->ledger && run->in->estate && w->sensor->last_us)
-		return false;
-	wh_run_add(run, "the estate", NULL, WH_POSTURE_NO_EVIDENCE, "%s", w->sensor->unfit);
-	return true;
 }
 
 /* ---- versions ---- */
@@ -149,7 +140,7 @@ int wh_check_protocol(struct wh_run *run, struct wh_error *err)
 	size_t n_said = wh_run_texts(run, "words", &said);
 	if (rc || kind < 0 || among < 0)
 		return rc ? rc : kind < 0 ? kind : among;
-	if (no_traffic(run, &w))
+	if (!wh_run_has_traffic(run, w.sensor))
 		return 0;
 	if (among < WH_FACT_KINDS)
 		rc = wh_store_facts(run->in->ledger->store, (enum wh_fact_kind)among, see, &w, err);
@@ -191,7 +182,7 @@ int wh_check_resolvers_used(struct wh_run *run, struct wh_error *err)
 	size_t n = wh_run_texts(run, "trusted", &list), from, to, i;
 	int rc = begin(run, &w, is_untrusted, err);
 	json_t *v;
-	if (rc || no_traffic(run, &w))
+	if (rc || !wh_run_has_traffic(run, w.sensor))
 		return rc;
 	for (i = 0; i < n; i++)
 		trust(run, &set, list[i]);
@@ -223,7 +214,7 @@ int wh_check_domains(struct wh_run *run, struct wh_error *err)
 	int rc = begin(run, &w, is_tunnel, err);
 	w.limit = wh_run_number(run, "names", 150);
 	w.bytes = wh_run_number(run, "bytes", 20000);
-	if (rc || no_traffic(run, &w))
+	if (rc || !wh_run_has_traffic(run, w.sensor))
 		return rc;
 	rc = wh_store_facts(run->in->ledger->store, WH_FACT_DNS_DOMAIN, see, &w, err);
 	if (!rc)
@@ -256,7 +247,7 @@ static int among_names(struct wh_run *run, enum wh_fact_kind kind,
 {
 	struct walk w;
 	int rc = begin(run, &w, is_fine, err);
-	if (rc || no_traffic(run, &w))
+	if (rc || !wh_run_has_traffic(run, w.sensor))
 		return rc;
 	rc = wh_store_facts(run->in->ledger->store, WH_FACT_DNS, see, &w, err);
 	w.bad = bad;

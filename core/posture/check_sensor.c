@@ -2,15 +2,9 @@
 /* Checks of the sensor and of what is made of it: whom it hears, what it loses, whether its signatures fire, whether somebody
  * acts on alerts, rules and lists. */
 #include <string.h>
-#include <strings.h>
 #include "posture/checks.h"
 
 static const char sensor_name[] = "the sensor", estate_name[] = "the estate";
-
-static const char *type_of(const struct wh_resource *r)
-{
-	return r->id ? "Microsoft.Compute/virtualMachines" : "host";
-}
 
 /* ---- whom it hears ---- */
 
@@ -36,16 +30,13 @@ int wh_check_coverage(struct wh_run *run, struct wh_error *err)
 	const struct wh_estate *e = run->in->estate;
 	const struct wh_sensor *s;
 	int rc = wh_run_sensor(run, &s, err);
-	if (rc || !run->in->ledger || !e || !s->last_us) {
-		if (!rc)
-			wh_run_add(run, estate_name, NULL, WH_POSTURE_NO_EVIDENCE, "%s", s->unfit);
+	if (rc || !wh_run_has_traffic(run, s))
 		return rc;
-	}
 	struct heard h = {run, wh_arena_array(run->mem, e->n_resources + 1, sizeof *h.of)};
 	rc = wh_store_edges(run->in->ledger->store, NULL, hear_edge, &h, err);
 	rc = rc ? rc : wh_store_sketches(run->in->ledger->store, hear, &h, err);
 	for (size_t i = 0; !rc && i < e->n_resources; i++)
-		wh_run_add(run, wh_resource_label(&e->resources[i]), type_of(&e->resources[i]),
+		wh_run_add(run, wh_resource_label(&e->resources[i]), wh_resource_type(&e->resources[i]),
 		           h.of[i] ? WH_POSTURE_HEALTHY : WH_POSTURE_UNHEALTHY,
 		           h.of[i] ? NULL : "no flow of it reached a sensor");
 	return rc;
@@ -141,13 +132,13 @@ int wh_check_hardening(struct wh_run *run, struct wh_error *err)
 		if (only && !r->resource->internet_facing)
 			continue;
 		if (r->status == WH_UNHEALTHY)
-			wh_run_add(run, id, type_of(r->resource), WH_POSTURE_UNHEALTHY,
+			wh_run_add(run, id, wh_resource_type(r->resource), WH_POSTURE_UNHEALTHY,
 			           "%zu rule%s can be narrower: `whittle enforce`, or `whittle export`", r->n_rules,
 			           r->n_rules == 1 ? "" : "s");
 		else if (r->status == WH_HEALTHY)
-			wh_run_add(run, id, type_of(r->resource), WH_POSTURE_HEALTHY, NULL);
+			wh_run_add(run, id, wh_resource_type(r->resource), WH_POSTURE_HEALTHY, NULL);
 		else
-			wh_run_add(run, id, type_of(r->resource), WH_POSTURE_NO_EVIDENCE, "%s",
+			wh_run_add(run, id, wh_resource_type(r->resource), WH_POSTURE_NO_EVIDENCE, "%s",
 			           r->reason ? r->reason : "it has too few days of traffic");
 	}
 	return 0;

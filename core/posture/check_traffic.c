@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Checks of connections that were made: with whom, by which ports, and whether the rules would let them. One walk over the
  * ledger's edges a check. */
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include "posture/checks.h"
 #include "whittle/findings.h"
 
@@ -57,17 +55,10 @@ static int begin(struct wh_run *run, struct walk *w,
 	int rc = wh_run_sensor(run, &w->sensor, err);
 	if (rc)
 		return rc;
-	if (!run->in->ledger || !run->in->estate || !w->sensor->last_us) {
-		wh_run_add(run, "the estate", NULL, WH_POSTURE_NO_EVIDENCE, "%s", w->sensor->unfit);
+	if (!wh_run_has_traffic(run, w->sensor))
 		return 1;
-	}
 	w->of = wh_arena_array(run->mem, run->in->estate->n_resources + 1, sizeof *w->of);
 	return 0;
-}
-
-static const char *type_of(const struct wh_resource *r)
-{
-	return r->id ? "Microsoft.Compute/virtualMachines" : "host";
 }
 
 /* What is bad is said as "VERB ADDRESS at TCP port N (n connections)". */
@@ -79,17 +70,18 @@ static void judge(struct walk *w, const char *verb)
 		const struct wh_resource *r = &e->resources[i];
 		const struct found *f = &w->of[i];
 		if (f->n)
-			wh_run_add(w->run, wh_resource_label(r), type_of(r), WH_POSTURE_UNHEALTHY,
+			wh_run_add(w->run, wh_resource_label(r), wh_resource_type(r), WH_POSTURE_UNHEALTHY,
 			           "%s %s at %s port %u (%s connection%s)%s%s", verb, wh_addr_text(&f->peer, addr),
 			           wh_proto_text(f->proto, proto), f->port, wh_number_text(f->n, n), f->n == 1 ? "" : "s",
 			           f->list ? ", which is on the list " : "", f->list ? f->list : "");
 		else if (!f->edges)
-			wh_run_add(w->run, wh_resource_label(r), type_of(r), WH_POSTURE_NO_EVIDENCE,
+			wh_run_add(w->run, wh_resource_label(r), wh_resource_type(r), WH_POSTURE_NO_EVIDENCE,
 			           "no connection of it was seen");
 		else if (w->sensor->unfit)
-			wh_run_add(w->run, wh_resource_label(r), type_of(r), WH_POSTURE_NO_EVIDENCE, "%s", w->sensor->unfit);
+			wh_run_add(w->run, wh_resource_label(r), wh_resource_type(r), WH_POSTURE_NO_EVIDENCE, "%s",
+			           w->sensor->unfit);
 		else
-			wh_run_add(w->run, wh_resource_label(r), type_of(r), WH_POSTURE_HEALTHY, NULL);
+			wh_run_add(w->run, wh_resource_label(r), wh_resource_type(r), WH_POSTURE_HEALTHY, NULL);
 	}
 }
 
@@ -153,23 +145,6 @@ int wh_check_public_site(struct wh_run *run, struct wh_error *err)
 
 /* ---- by which ports ---- */
 
-static void read_ports(struct walk *w)
-{
-	const char **list;
-	size_t n = wh_run_texts(w->run, "ports", &list);
-	for (size_t i = 0; i < n; i++) {
-		const char *slash = strchr(list[i], '/'), *dash = slash ? strchr(slash, '-') : NULL;
-		struct wh_port_range r = {0};
-		if (!slash)
-			continue;
-		r.from = r.to = (uint16_t)strtol(slash + 1, NULL, 10);
-		if (dash)
-			r.to = (uint16_t)strtol(dash + 1, NULL, 10);
-		struct wh_ranges *set = &w->ports[!strncasecmp(list[i], "udp", 3)];
-		*set = wh_ranges_union(*set, wh_ports(&r, 1, w->run->mem), w->run->mem);
-	}
-}
-
 static bool has_port(const struct walk *w, const struct wh_edge_key *k)
 {
 	struct wh_addr port = wh_port_addr(k->port);
@@ -186,7 +161,7 @@ int wh_check_clear_text(struct wh_run *run, struct wh_error *err)
 {
 	struct walk w;
 	int rc = begin(run, &w, is_clear, err);
-	read_ports(&w);
+	wh_run_ports(run, w.ports);
 	return rc ? rc < 0 ? rc : 0 : walk(&w, "in the clear it spoke with", err);
 }
 
@@ -201,7 +176,7 @@ int wh_check_risky_egress(struct wh_run *run, struct wh_error *err)
 {
 	struct walk w;
 	int rc = begin(run, &w, is_egress, err);
-	read_ports(&w);
+	wh_run_ports(run, w.ports);
 	return rc ? rc < 0 ? rc : 0 : walk(&w, "it went to the Internet's", err);
 }
 

@@ -76,6 +76,22 @@ size_t wh_run_texts(const struct wh_run *run, const char *key, const char ***out
 	return n;
 }
 
+size_t wh_run_ports(const struct wh_run *run, struct wh_ranges out[2])
+{
+	const char **list;
+	size_t n = wh_run_texts(run, "ports", &list);
+	out[0] = out[1] = (struct wh_ranges){0};
+	for (size_t i = 0; i < n; i++) {
+		const char *slash = strchr(list[i], '/'), *dash = slash ? strchr(slash, '-') : NULL;
+		long from = slash ? strtol(slash + 1, NULL, 10) : -1, to = dash ? strtol(dash + 1, NULL, 10) : from;
+		struct wh_ranges *set = &out[!strncasecmp(list[i], "udp", 3)];
+		if (from >= 0 && from <= to && to <= 65535)
+			*set = wh_ranges_union(
+				*set, wh_ports(&(struct wh_port_range){(uint16_t)from, (uint16_t)to}, 1, run->mem), run->mem);
+	}
+	return n;
+}
+
 bool wh_run_has(const char *const *list, size_t n, const char *text)
 {
 	for (size_t i = 0; i < n; i++)

@@ -24,6 +24,8 @@ void wh_run_add(struct wh_run *run, const char *resource, const char *type, enum
 /* A setting of the check: a whole number, or `otherwise`; a list of texts. */
 int64_t wh_run_number(const struct wh_run *run, const char *key, int64_t otherwise);
 size_t wh_run_texts(const struct wh_run *run, const char *key, const char ***out);
+/* The setting `ports` ("tcp/22", "udp/137-139") as sets: TCP, UDP. How many it names; what is no port is left out. */
+size_t wh_run_ports(const struct wh_run *run, struct wh_ranges out[2]);
 bool wh_run_has(const char *const *list, size_t n, const char *text); /* whatever the case */
 
 /* ---- exposure.c ---- */
@@ -50,3 +52,6 @@ struct wh_sensor {
 int wh_run_sensor(struct wh_run *run, const struct wh_sensor **out, struct wh_error *err);
 /* The id, or the name where there is none. */
 const char *wh_resource_label(const struct wh_resource *r);
+const char *wh_resource_type(const struct wh_resource *r);
+/* Whether there is traffic to look at; else no resource is known to have spoken, and one verdict, of the estate, says why. */
+bool wh_run_has_traffic(struct wh_run *run, const struct wh_sensor *s);

@@ -60,3 +60,16 @@ const char *wh_resource_label(const struct wh_resource *r)
 {
 	return r->id ? r->id : r->name;
 }
+
+const char *wh_resource_type(const struct wh_resource *r)
+{
+	return r->id ? "Microsoft.Compute/virtualMachines" : "host";
+}
+
+bool wh_run_has_traffic(struct wh_run *run, const struct wh_sensor *s)
+{
+	if (run->in->ledger && run->in->estate && s->last_us)
+		return true;
+	wh_run_add(run, "the estate", NULL, WH_POSTURE_NO_EVIDENCE, "%s", s->unfit);
+	return false;
+}
