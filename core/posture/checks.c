@@ -42,45 +42,19 @@ static const struct wh_check checks[] = {
 };
 enum { CHECKS = sizeof checks / sizeof *checks };
 
-const char *const wh_check_names[] = {"anomalies",
-                                      "bypass",
-                                      "clear-text",
-                                      "contradiction",
-                                      "coverage",
-                                      "dangling-names",
-                                      "dangling-records",
-                                      "ddos",
-                                      "failed-names",
-                                      "forwarding",
-                                      "group-size",
-                                      "guarded",
-                                      "hardening",
-                                      "jit",
-                                      "labels",
-                                      "listed-peers",
-                                      "open-ports",
-                                      "peering",
-                                      "private-and-public",
-                                      "protocol",
-                                      "public-site",
-                                      "resolvers-set",
-                                      "resolvers-used",
-                                      "risky-egress",
-                                      "sensor-health",
-                                      "signatures",
-                                      "threat-lists",
-                                      "triage",
-                                      "tunnels",
-                                      "unused-group",
-                                      "unused-public",
-                                      "watcher",
-                                      "wide-tags",
-                                      NULL};
-
 const struct wh_check *wh_check_of(const char *name)
 {
 	for (size_t i = 0; i < CHECKS; i++)
 		if (!strcmp(checks[i].name, name))
 			return &checks[i];
 	return NULL;
+}
+
+const char *wh_check_nearest(const char *name)
+{
+	const char *names[CHECKS + 1];
+	for (size_t i = 0; i < CHECKS; i++)
+		names[i] = checks[i].name;
+	names[CHECKS] = NULL;
+	return wh_nearest(name, names);
 }

@@ -132,7 +132,7 @@ static int check_of(struct reading *r, struct wh_assessment *a, const struct wh_
 	if (rc || !word)
 		return rc;
 	if (!(a->check = wh_check_of(word))) {
-		const char *near = wh_nearest(word, wh_check_names);
+		const char *near = wh_check_nearest(word);
 		return wh_fail_input(r->err, -EINVAL, "%s:%d: there is no check '%s'%s%s", r->file, name->line, word,
 		                     near ? "; did you mean " : "", near ? near : "");
 	}

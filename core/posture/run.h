@@ -16,7 +16,7 @@ struct wh_run {
 typedef int (*wh_check_fn)(struct wh_run *run, struct wh_error *err);
 struct wh_check { const char *name; wh_check_fn run; const char *const *with; /* the names of its settings; NULL at the end */ };
 const struct wh_check *wh_check_of(const char *name); /* NULL: there is none */
-extern const char *const wh_check_names[];            /* NULL at the end */
+const char *wh_check_nearest(const char *name);       /* one whose name is like this; NULL: none is */
 
 /* A verdict of the assessment at hand. The cause is formatted into the run's arena; NULL: none. */
 void wh_run_add(struct wh_run *run, const char *resource, const char *type, enum wh_posture_status status, const char *fmt, ...)
