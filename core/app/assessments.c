@@ -60,12 +60,6 @@ static json_t *counts_json(const struct wh_posture_counts *c)
 	                 (json_int_t)c->exempt);
 }
 
-static void count(struct wh_posture_counts *c, const struct wh_posture_verdict *v)
-{
-	size_t *const by_status[] = {&c->healthy, &c->unhealthy, &c->not_applicable, &c->no_evidence};
-	++*(v->exempt && v->status != WH_POSTURE_NOT_APPLICABLE ? &c->exempt : by_status[v->status]);
-}
-
 int wh_app_assessments(const struct wh_app_posture *p, const struct wh_app_assessments *ask, json_t **out, struct wh_error *err)
 {
 	const struct wh_assessment *only;
@@ -74,7 +68,7 @@ int wh_app_assessments(const struct wh_app_posture *p, const struct wh_app_asses
 	int rc = find(p, ask->assessment, &only, err);
 	for (size_t i = 0; !rc && i < p->posture.n; i++)
 		if (wanted(ask, only, &p->posture.list[i])) {
-			count(&c, &p->posture.list[i]);
+			wh_posture_count_verdict(&c, &p->posture.list[i]);
 			json_array_append_new(list, verdict_json(&p->posture.list[i]));
 		}
 	for (size_t i = 0; i < p->inv.n_notes; i++)

@@ -137,16 +137,12 @@ static json_t *whole(const struct wh_app_posture *p, const struct wh_standard *s
 		all.assessments[wh_posture_state_of(&c)] += !p->pack.list[i].preview;
 	}
 	size_t judged = n[WH_STATE_PASSED] + n[WH_STATE_FAILED];
-	enum wh_posture_state state = n[WH_STATE_FAILED]    ? WH_STATE_FAILED
-	                              : n[WH_STATE_PASSED]  ? WH_STATE_PASSED
-	                              : n[WH_STATE_SKIPPED] ? WH_STATE_SKIPPED
-	                                                    : WH_STATE_UNSUPPORTED;
 	json_t *o = json_pack("{s:i, s:o, s:s?, s:O, s:s, s:I, s:I, s:I, s:I, s:o}", "version", 1, "standard", standard_json(s),
 	                      "at", p->at_us ? wh_time_text(p->at_us, at) : NULL, "inputs", p->inputs, "state",
-	                      wh_posture_state_text(state), "passedControls", (json_int_t)n[WH_STATE_PASSED], "failedControls",
-	                      (json_int_t)n[WH_STATE_FAILED], "skippedControls", (json_int_t)n[WH_STATE_SKIPPED],
-	                      "unsupportedControls", (json_int_t)n[WH_STATE_UNSUPPORTED], "percent",
-	                      judged ? json_real(100.0 * (double)n[WH_STATE_PASSED] / (double)judged) : json_null());
+	                      wh_posture_state_text(wh_posture_state_of_parts(n)), "passedControls",
+	                      (json_int_t)n[WH_STATE_PASSED], "failedControls", (json_int_t)n[WH_STATE_FAILED], "skippedControls",
+	                      (json_int_t)n[WH_STATE_SKIPPED], "unsupportedControls", (json_int_t)n[WH_STATE_UNSUPPORTED],
+	                      "percent", judged ? json_real(100.0 * (double)n[WH_STATE_PASSED] / (double)judged) : json_null());
 	put_totals(o, &all);
 	json_object_set_new(o, "score", wh_app_score(p));
 	json_object_set_new(o, "controls", controls);
@@ -161,19 +157,13 @@ int wh_app_compliance(const struct wh_app_posture *p, const char *standard, json
 	return rc ? rc : *out ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 }
 
-static int is_yaml(const struct dirent *d)
-{
-	size_t n = strlen(d->d_name);
-	return n > 5 && *d->d_name != '.' && !strcmp(d->d_name + n - 5, ".yaml");
-}
-
 int wh_app_standards(const struct wh_app *a, json_t **out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_standard s;
 	struct dirent **names = NULL;
 	const char *path = NULL;
-	int rc = wh_app_rules_file(a, "standards", mem, &path, err), n = rc ? 0 : wh_scan_directory(path, is_yaml, &names);
+	int rc = wh_app_rules_file(a, "standards", mem, &path, err), n = rc ? 0 : wh_scan_directory(path, wh_is_yaml, &names);
 	if (n < 0)
 		rc = wh_fail_input(err, n, "%s: %s", path, strerror(-n));
 	*out = json_array();

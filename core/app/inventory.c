@@ -115,10 +115,10 @@ static size_t collect(const struct wh_app_posture *p, struct row **out)
 	for (size_t i = 0; i < p->t.n_hosts; i++) {
 		const struct wh_host *h = &p->t.hosts[i];
 		struct row *r = row_of(*out, n, h->id);
-		for (k = h->first; r && k < h->first + h->n; k++)
-			r->facing |= p->t.endpoints[k].public_ip != WH_NONE || p->t.endpoints[k].n_exposures;
-		if (r)
+		if (r) {
+			r->facing |= wh_topology_faces_internet(&p->t, h);
 			r->host = h;
+		}
 	}
 	return n;
 }
@@ -145,9 +145,7 @@ static bool labelled(const struct row *r, const char *label)
 static bool fails(const struct row *r, const struct wh_posture_verdict *const *list, const char *key)
 {
 	for (size_t i = r->first; i < r->last; i++)
-		if (list[i]->status == WH_POSTURE_UNHEALTHY && !list[i]->exempt &&
-		    (!strcasecmp(list[i]->of->key, key) || !strcasecmp(list[i]->of->name, key) ||
-		     (list[i]->of->policy && !strcasecmp(list[i]->of->policy, key))))
+		if (list[i]->status == WH_POSTURE_UNHEALTHY && !list[i]->exempt && wh_assessment_is(list[i]->of, key))
 			return true;
 	return false;
 }

@@ -120,3 +120,9 @@ int wh_glob_input(const char *pattern, glob_t *out)
 	out->gl_stat = out->gl_lstat = glob_stat;
 	return glob(pattern, GLOB_ALTDIRFUNC, NULL, out);
 }
+
+int wh_is_yaml(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name);
+	return n > 5 && *d->d_name != '.' && !strcmp(d->d_name + n - 5, ".yaml");
+}

@@ -9,6 +9,8 @@
 
 /* As scandir(3) with names in order: how many, or a negative errno. free() each entry and the list. */
 int wh_scan_directory(const char *path, int (*wanted)(const struct dirent *), struct dirent ***names);
+/* For wh_scan_directory(): the names that end in .yaml and do not begin with a dot. */
+int wh_is_yaml(const struct dirent *d);
 /* As stat(2): 0 or a negative errno. */
 int wh_stat_input(const char *path, struct stat *st);
 /* Whether `entry` of the directory, at `path`, is a directory, and no symbolic link to one. */

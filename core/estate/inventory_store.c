@@ -80,13 +80,11 @@ static json_t *resource(struct storing *st, const struct wh_host *h)
 {
 	json_t *addresses = json_array(), *groups = json_array();
 	const char *name = name_of(st, h);
-	bool facing = false;
 	for (size_t i = h->first; i < h->first + h->n; i++) {
 		const struct wh_endpoint *e = &st->t->endpoints[i];
 		char buf[WH_ADDR_STRLEN];
 		const char *text = wh_arena_strdup(st->mem, wh_addr_text(&e->addr, buf));
 		const char *other = wh_name_set_add(&st->addresses, text, name);
-		facing |= e->public_ip != WH_NONE || e->n_exposures;
 		if (other) {
 			wh_inventory_note(st->t->inventory,
 			                  "%s is an address of %s and of %s: flows of it are counted as the first one's", text,
@@ -99,9 +97,10 @@ static json_t *resource(struct storing *st, const struct wh_host *h)
 			add_group(groups, st->t, st->t->subnets[e->subnet].nsg);
 		st->sum->addresses++;
 	}
-	json_t *o = json_array_size(addresses) ? json_pack("{s:s, s:s, s:b, s:O, s:O}", "name", name, "id", h->id,
-	                                                   "internetFacing", facing, "addresses", addresses, "nsgs", groups)
-	                                       : NULL;
+	json_t *o = json_array_size(addresses)
+	                    ? json_pack("{s:s, s:s, s:b, s:O, s:O}", "name", name, "id", h->id, "internetFacing",
+	                                wh_topology_faces_internet(st->t, h), "addresses", addresses, "nsgs", groups)
+	                    : NULL;
 	json_decref(addresses);
 	json_decref(groups);
 	return o;

@@ -118,6 +118,14 @@ void wh_topology_free(struct wh_topology *t)
 	t->n_nsgs = 0;
 }
 
+bool wh_topology_faces_internet(const struct wh_topology *t, const struct wh_host *h)
+{
+	for (size_t i = h->first; i < h->first + h->n; i++)
+		if (t->endpoints[i].public_ip != WH_NONE || t->endpoints[i].n_exposures)
+			return true;
+	return false;
+}
+
 size_t wh_topology_host(const struct wh_topology *t, const char *name_or_id, size_t *twins)
 {
 	size_t found = WH_NONE;

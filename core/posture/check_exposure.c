@@ -189,12 +189,13 @@ int wh_check_guarded(struct wh_run *run, struct wh_error *err)
 	(void)err;
 	for (size_t i = 0; i < run->in->topology->n_hosts; i++) {
 		const struct wh_host *h = &run->in->topology->hosts[i];
-		if (!wh_run_judged(h) || (!h->unscanned && wh_run_facing(run, h) != internet))
+		bool asked = wh_topology_faces_internet(run->in->topology, h) == internet;
+		if (!wh_run_judged(h) || (!h->unscanned && !asked))
 			continue;
 		const char *why = unguarded(run, h);
 		if (h->unscanned && !h->n)
 			wh_run_add(run, h->id, wh_host_type(h), WH_POSTURE_NO_EVIDENCE, "%s", h->unscanned);
-		else if (wh_run_facing(run, h) == internet)
+		else if (asked)
 			wh_run_add(run, h->id, wh_host_type(h), why ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY,
 			           why ? "%s" : NULL, why);
 	}

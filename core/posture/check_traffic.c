@@ -191,8 +191,9 @@ int wh_check_unused_public(struct wh_run *run, struct wh_error *err)
 	rc = rc ? rc : wh_store_edges(run->in->ledger->store, NULL, see, &w, err);
 	for (size_t i = 0; !rc && i < run->in->topology->n_hosts; i++) {
 		const struct wh_host *h = &run->in->topology->hosts[i];
-		const struct wh_resource *r = wh_run_judged(h) && wh_run_facing(run, h) ? wh_estate_find(run->in->estate, h->id)
-		                                                                        : NULL;
+		const struct wh_resource *r = wh_run_judged(h) && wh_topology_faces_internet(run->in->topology, h)
+		                                      ? wh_estate_find(run->in->estate, h->id)
+		                                      : NULL;
 		if (!r)
 			continue;
 		const struct found *f = &w.of[r - run->in->estate->resources];

@@ -138,14 +138,6 @@ const struct wh_exposed *wh_run_exposed(struct wh_run *run, size_t endpoint)
 	return run->exposed[class];
 }
 
-bool wh_run_facing(const struct wh_run *run, const struct wh_host *h)
-{
-	for (size_t i = h->first; i < h->first + h->n; i++)
-		if (run->in->topology->endpoints[i].public_ip != WH_NONE || run->in->topology->endpoints[i].n_exposures)
-			return true;
-	return false;
-}
-
 bool wh_run_judged(const struct wh_host *h)
 {
 	return h->kind != WH_HOST_PRIVATE_ENDPOINT;

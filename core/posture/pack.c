@@ -206,17 +206,11 @@ static int file(struct reading *r)
 	return rc;
 }
 
-static int is_yaml(const struct dirent *d)
-{
-	size_t n = strlen(d->d_name);
-	return n > 5 && *d->d_name != '.' && !strcmp(d->d_name + n - 5, ".yaml");
-}
-
 int wh_pack_load(const char *directory, struct wh_arena *mem, struct wh_pack *out, struct wh_error *err)
 {
 	struct reading r = {.mem = mem, .out = out, .err = err};
 	struct dirent **names;
-	int rc = 0, n = wh_scan_directory(directory, is_yaml, &names);
+	int rc = 0, n = wh_scan_directory(directory, wh_is_yaml, &names);
 	*out = (struct wh_pack){.owned = json_array()};
 	if (n < 0)
 		return wh_fail_input(err, n, "%s: %s", directory, strerror(-n));
@@ -235,11 +229,15 @@ void wh_pack_free(struct wh_pack *p)
 	p->owned = NULL;
 }
 
+bool wh_assessment_is(const struct wh_assessment *a, const char *what)
+{
+	return !strcasecmp(a->key, what) || (a->policy && !strcasecmp(a->policy, what)) || !strcasecmp(a->name, what);
+}
+
 const struct wh_assessment *wh_pack_find(const struct wh_pack *p, const char *what)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (!strcasecmp(p->list[i].key, what) || (p->list[i].policy && !strcasecmp(p->list[i].policy, what)) ||
-		    !strcasecmp(p->list[i].name, what))
+		if (wh_assessment_is(&p->list[i], what))
 			return &p->list[i];
 	return NULL;
 }

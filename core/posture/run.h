@@ -38,8 +38,7 @@ struct wh_exposed {
 };
 /* Of endpoint `e`, kept by class. */
 const struct wh_exposed *wh_run_exposed(struct wh_run *run, size_t endpoint);
-bool wh_run_facing(const struct wh_run *run, const struct wh_host *h); /* the Internet has an address for it */
-bool wh_run_judged(const struct wh_host *h);                          /* a machine, no private endpoint */
+bool wh_run_judged(const struct wh_host *h); /* a machine, no private endpoint */
 const char *wh_host_type(const struct wh_host *h);
 
 /* ---- sensor.c ---- */

@@ -13,21 +13,18 @@ const char *wh_posture_state_text(enum wh_posture_state s)
 	return text[s];
 }
 
+void wh_posture_count_verdict(struct wh_posture_counts *c, const struct wh_posture_verdict *v)
+{
+	size_t *const by_status[] = {&c->healthy, &c->unhealthy, &c->not_applicable, &c->no_evidence};
+	++*(v->exempt && v->status != WH_POSTURE_NOT_APPLICABLE ? &c->exempt : by_status[v->status]);
+}
+
 struct wh_posture_counts wh_posture_count(const struct wh_posture *p, const struct wh_assessment *a)
 {
 	struct wh_posture_counts c = {0};
 	size_t from, to = wh_posture_of(p, a, &from);
-	for (size_t i = from; i < to; i++) {
-		const struct wh_posture_verdict *v = &p->list[i];
-		if (v->exempt && v->status != WH_POSTURE_NOT_APPLICABLE) {
-			c.exempt++;
-			continue;
-		}
-		c.healthy += v->status == WH_POSTURE_HEALTHY;
-		c.unhealthy += v->status == WH_POSTURE_UNHEALTHY;
-		c.not_applicable += v->status == WH_POSTURE_NOT_APPLICABLE;
-		c.no_evidence += v->status == WH_POSTURE_NO_EVIDENCE;
-	}
+	for (size_t i = from; i < to; i++)
+		wh_posture_count_verdict(&c, &p->list[i]);
 	return c;
 }
 
@@ -40,6 +37,14 @@ enum wh_posture_state wh_posture_state_of(const struct wh_posture_counts *c)
 	if (c->healthy)
 		return WH_STATE_PASSED;
 	return c->exempt ? WH_STATE_SKIPPED : WH_STATE_UNSUPPORTED;
+}
+
+enum wh_posture_state wh_posture_state_of_parts(const size_t n[4])
+{
+	return n[WH_STATE_FAILED]    ? WH_STATE_FAILED
+	       : n[WH_STATE_PASSED]  ? WH_STATE_PASSED
+	       : n[WH_STATE_SKIPPED] ? WH_STATE_SKIPPED
+	                             : WH_STATE_UNSUPPORTED;
 }
 
 bool wh_standard_has(const struct wh_standard_control *c, const struct wh_assessment *a)
@@ -63,10 +68,7 @@ enum wh_posture_state wh_standard_state(const struct wh_posture *p, const struct
 		counts = wh_posture_count(p, a);
 		n[wh_posture_state_of(&counts)]++;
 	}
-	return n[WH_STATE_FAILED]    ? WH_STATE_FAILED
-	       : n[WH_STATE_PASSED]  ? WH_STATE_PASSED
-	       : n[WH_STATE_SKIPPED] ? WH_STATE_SKIPPED
-	                             : WH_STATE_UNSUPPORTED;
+	return wh_posture_state_of_parts(n);
 }
 
 /* ---- files ---- */

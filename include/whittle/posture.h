@@ -41,7 +41,9 @@ struct wh_pack { struct wh_assessment *list; size_t n; json_t *owned; };
  * wh_pack_free(), also after an error. */
 int wh_pack_load(const char *directory, struct wh_arena *mem, struct wh_pack *out, struct wh_error *err);
 void wh_pack_free(struct wh_pack *p);
-/* By key, policy GUID, or name, whatever the case; NULL: none. */
+/* Whether it goes by this key, policy GUID, or name, whatever the case. */
+bool wh_assessment_is(const struct wh_assessment *a, const char *what);
+/* The one that goes by this; NULL: none. */
 const struct wh_assessment *wh_pack_find(const struct wh_pack *p, const char *what);
 
 /* ---- a run ---- */
@@ -112,8 +114,12 @@ int wh_answers_list(struct wh_state *s, json_t **out, struct wh_error *err);
 enum wh_posture_state { WH_STATE_PASSED, WH_STATE_FAILED, WH_STATE_SKIPPED, WH_STATE_UNSUPPORTED };
 const char *wh_posture_state_text(enum wh_posture_state s); /* "Passed", "Failed", "Skipped", "Unsupported" */
 struct wh_posture_counts { size_t healthy, unhealthy, not_applicable, no_evidence, exempt; };
+/* Counts one. An exempted one counts as exempt, unless it does not apply. */
+void wh_posture_count_verdict(struct wh_posture_counts *c, const struct wh_posture_verdict *v);
 struct wh_posture_counts wh_posture_count(const struct wh_posture *p, const struct wh_assessment *a);
 enum wh_posture_state wh_posture_state_of(const struct wh_posture_counts *c);
+/* Of a whole, by how many of its parts are in each state. */
+enum wh_posture_state wh_posture_state_of_parts(const size_t n[4]);
 
 struct wh_standard_control {
 	const char *id, *name, *question;  /* question: what the data can't tell; NULL */

@@ -128,6 +128,8 @@ bool wh_topology_with(const struct wh_topology *base, const struct wh_topology *
 void wh_topology_free(struct wh_topology *t);
 /* A host by id, or by name whatever its case; WH_NONE: none. *twins: how many have the name. */
 size_t wh_topology_host(const struct wh_topology *t, const char *name_or_id, size_t *twins);
+/* Whether the Internet has an address for it: a public one of its own, or that of a balancer or translation. */
+bool wh_topology_faces_internet(const struct wh_topology *t, const struct wh_host *h);
 /* The endpoints with an address, as [*from, the returned end) of by_addr. */
 size_t wh_topology_at(const struct wh_topology *t, const struct wh_addr *a, size_t *from);
 size_t wh_topology_vnet(const struct wh_topology *t, const char *id);
