@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <arpa/inet.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -11,8 +10,7 @@
 #include "base/helper.h"
 #include "base/opener.h"
 #include "base/owner.h"
-#include "serve/library.h"
-#include "serve/web.h"
+#include "serve/web_answer.h"
 #include "whittle/serve.h"
 
 enum { POOL = 24 << 10 /* bytes of a connection's head */, FILES = 4096 };
@@ -25,7 +23,7 @@ struct job {
 	struct wh_web_head *head;    /* once the head was read */
 	struct wh_bytes body;
 	unsigned refused; const char *why;
-	bool handed, answered, gone; /* to a worker (or waits for one); by it; its client is no longer there */
+	bool handed, answered;       /* to a worker (or waits for one); by it */
 	uint8_t *frame;              /* the answer, and what it says */
 	struct wh_frame_reply reply;
 	struct job *next;            /* that waits, too */
@@ -42,8 +40,6 @@ struct web {
 };
 static struct web web; /* this process is nothing else */
 
-/* ---- answers ---- */
-
 static struct wh_web_connection *connection_of(struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *i = wh_http.MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -55,111 +51,6 @@ static void phase(struct MHD_Connection *c, enum wh_web_phase p)
 	struct wh_web_connection *k = connection_of(c);
 	if (k)
 		wh_web_phase(k, p);
-}
-
-static void header(struct MHD_Response *r, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void header(struct MHD_Response *r, const char *name, const char *fmt, ...)
-{
-	char text[2 * WH_TARGET_MAX + 64];
-	va_list ap;
-	va_start(ap, fmt);
-	int n = vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	if (n > 0 && n < (int)sizeof text)
-		wh_http.MHD_add_response_header(r, name, text);
-}
-
-static enum MHD_Result queue(struct MHD_Connection *c, unsigned status, struct MHD_Response *r)
-{
-	if (!r)
-		return MHD_NO;
-	header(r, "X-Content-Type-Options", "nosniff");
-	header(r, "Referrer-Policy", "no-referrer");
-	header(r, "Cross-Origin-Resource-Policy", "same-origin");
-	phase(c, WH_WEB_REPLY);
-	enum MHD_Result done = wh_http.MHD_queue_response(c, status, r);
-	wh_http.MHD_destroy_response(r);
-	return done;
-}
-
-static const char *code_of(unsigned status)
-{
-	switch (status) {
-	case 403: return "AuthorizationFailed";
-	case 405: return "MethodNotAllowed";
-	case 413: return "RequestEntityTooLarge";
-	case 414: return "RequestUriTooLong";
-	case 415: return "UnsupportedMediaType";
-	case 501: return "NotImplemented";
-	case 502: return "InternalServerError";
-	case 503: return "ServerBusy";
-	default: return "InvalidRequest";
-	}
-}
-
-/* Ends the connection, too: what follows on it may be the rest of what was refused. */
-static enum MHD_Result refuse(struct MHD_Connection *c, unsigned status, const char *why)
-{
-	char text[400];
-	int n = snprintf(text, sizeof text, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}", code_of(status), why);
-	struct MHD_Response *r = wh_http.MHD_create_response_from_buffer((size_t)n, text, MHD_RESPMEM_MUST_COPY);
-	if (r) {
-		header(r, "Content-Type", "application/json; charset=utf-8");
-		header(r, "Connection", "close");
-		if (status == 503)
-			header(r, "Retry-After", "1");
-	}
-	return queue(c, status, r);
-}
-
-static enum MHD_Result send_file(struct MHD_Connection *c, const struct wh_console_file *f)
-{
-	const char *have = wh_http.MHD_lookup_connection_value(c, MHD_HEADER_KIND, "If-None-Match");
-	bool same = have && !strcmp(have, f->etag);
-	struct MHD_Response *r = wh_http.MHD_create_response_from_buffer(same ? 0 : f->n, (void *)(uintptr_t)f->bytes,
-	                                                                 MHD_RESPMEM_PERSISTENT);
-	if (r) {
-		header(r, "Content-Type", "%s", f->type);
-		header(r, "ETag", "%s", f->etag);
-		header(r, "Cache-Control", "no-cache");
-		header(r, "Cross-Origin-Opener-Policy", "same-origin");
-		header(r, "Content-Security-Policy",
-		       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
-		       "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'");
-	}
-	return queue(c, same ? 304 : 200, r);
-}
-
-static enum MHD_Result send_reply(struct job *j)
-{
-	const struct wh_frame_reply *p = &j->reply;
-	/* until the job ends */
-	struct MHD_Response *r = wh_http.MHD_create_response_from_buffer(p->n_body, (void *)(uintptr_t)p->body,
-	                                                                 MHD_RESPMEM_PERSISTENT);
-	bool tls = j->at->kind == WH_LISTEN_TLS;
-	if (r) {
-		if (*p->type)
-			header(r, "Content-Type", "%s", p->type);
-		header(r, "Cache-Control", "no-store");
-		header(r, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-		if (*p->location)
-			header(r, "Location", "%s", p->location);
-		if (*p->etag)
-			header(r, "ETag", "%s", p->etag);
-		if (p->retry_after)
-			header(r, "Retry-After", "%u", p->retry_after);
-		if (p->authenticate)
-			header(r, "WWW-Authenticate", "Bearer realm=\"whittle\"");
-		if (*p->file)
-			header(r, "Content-Disposition", "attachment; filename=\"%s\"", p->file);
-		if (p->session)
-			header(r, "Set-Cookie", "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
-			       tls ? "__Host-whittle" : "whittle", p->session, tls ? "; Secure" : "",
-			       *p->session ? "" : "; Max-Age=0");
-		if (*j->head->frame.request_id)
-			header(r, "x-ms-client-request-id", "%s", j->head->frame.request_id);
-	}
-	return queue(j->c, p->status, r);
 }
 
 /* ---- workers ---- */
@@ -288,10 +179,16 @@ static const struct wh_console_file *file_of(const struct job *j)
 	return j->head->frame.method == WH_GET ? wh_console_file(path) : NULL;
 }
 
+static enum MHD_Result refuse(const struct job *j, unsigned status, const char *why)
+{
+	phase(j->c, WH_WEB_REPLY);
+	return wh_web_refuse(j->c, status, why);
+}
+
 static enum MHD_Result wait_for_worker(struct job *j)
 {
 	if (web.n_waiting >= WH_WEB_WAITING)
-		return refuse(j->c, 503, "too many requests wait for an answer; try again in a second");
+		return refuse(j, 503, "too many requests wait for an answer; try again in a second");
 	j->handed = true;
 	j->next = NULL;
 	*web.last = j;
@@ -310,7 +207,7 @@ static enum MHD_Result head_read(struct job *j, const char *method, const char *
 		return MHD_NO;
 	j->refused = wh_web_head(j->c, method, j->target, version, j->at, j->head, &j->why);
 	phase(j->c, WH_WEB_BODY);
-	return j->refused ? refuse(j->c, j->refused, j->why) : MHD_YES;
+	return j->refused ? refuse(j, j->refused, j->why) : MHD_YES;
 }
 
 static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
@@ -334,16 +231,16 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
 		return MHD_YES;
 	}
 	if (j->refused || j->body.failed)
-		return refuse(c, j->refused ? j->refused : 503, j->why ? j->why : "out of memory");
+		return refuse(j, j->refused ? j->refused : 503, j->why ? j->why : "out of memory");
 	const struct wh_console_file *f = file_of(j);
-	if (f)
-		return send_file(c, f);
-	if (!j->handed)
+	if (!f && !j->handed)
 		return wait_for_worker(j);
-	if (!j->answered)
+	if (!f && !j->answered)
 		return MHD_NO;
-	return j->frame ? send_reply(j)
-	                : refuse(c, 502, "the process that worked at this request has ended; its reason is in the server's log");
+	if (!f && !j->frame)
+		return refuse(j, 502, "the process that worked at this request has ended; its reason is in the server's log");
+	phase(c, WH_WEB_REPLY);
+	return f ? wh_web_file(c, f) : wh_web_reply(c, &j->reply, j->head->frame.request_id, j->at->kind == WH_LISTEN_TLS);
 }
 
 static void completed(void *cls, struct MHD_Connection *c, void **con, enum MHD_RequestTerminationCode code)

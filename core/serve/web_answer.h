@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The web side's answers, queued at the connection. */
+#pragma once
+#include "serve/library.h"
+#include "serve/web.h"
+
+/* Ends the connection, too: what follows on it may be the rest of what was refused. */
+enum MHD_Result wh_web_refuse(struct MHD_Connection *c, unsigned status, const char *why);
+enum MHD_Result wh_web_file(struct MHD_Connection *c, const struct wh_console_file *f);
+/* The reply's texts are borrowed until the answer was written. */
+enum MHD_Result wh_web_reply(struct MHD_Connection *c, const struct wh_frame_reply *p, const char *request_id, bool tls);
