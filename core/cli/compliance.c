@@ -47,8 +47,20 @@ static void print_score_line(const json_t *score)
 		printf("Secure score: nothing to judge yet\n");
 }
 
+/* "Passed (42 not assessed)": a control passes by the assessments that could be judged, so the others stand beside the word. */
+static const char *state_words(const json_t *control, char *buf, size_t size)
+{
+	const char *state = text_of(control, "state");
+	long long unseen = number_of(control, "unsupportedAssessments");
+	if (strcmp(state, "Passed") || !unseen)
+		return state;
+	snprintf(buf, size, "%s (%lld not assessed)", state, unseen);
+	return buf;
+}
+
 static void print(const json_t *doc)
 {
+	char state[64];
 	const json_t *standard = json_object_get(doc, "standard");
 	struct cli_table *t = cli_table_new("Control|State|>Passed|>Failed|>Not assessed|Name");
 	json_t *c;
@@ -56,7 +68,7 @@ static void print(const json_t *doc)
 	printf("%s%s\n", text_of(standard, "name"), json_is_true(json_object_get(standard, "preview")) ? " (preview)" : "");
 	json_array_foreach(json_object_get(doc, "controls"), i, c) {
 		cli_table_text(t, text_of(c, "id"));
-		cli_table_coloured(t, cli_status_colour(text_of(c, "state")), text_of(c, "state"));
+		cli_table_coloured(t, cli_status_colour(text_of(c, "state")), state_words(c, state, sizeof state));
 		cli_table_number(t, (uint64_t)number_of(c, "passedAssessments"));
 		cli_table_number(t, (uint64_t)number_of(c, "failedAssessments"));
 		cli_table_number(t, (uint64_t)number_of(c, "unsupportedAssessments"));
@@ -88,13 +100,14 @@ static void print_resources(struct cli_table *t, const json_t *a, bool all)
 
 static int print_control(const json_t *doc, const char *id, bool all)
 {
+	char state[64];
 	json_t *c, *a;
 	size_t i, k;
 	json_array_foreach(json_object_get(doc, "controls"), i, c) {
 		if (strcasecmp(text_of(c, "id"), id))
 			continue;
 		struct cli_table *t = cli_table_new("Status|Severity|Assessment|Resource|Cause");
-		printf("%s %s: %s\n", text_of(c, "id"), text_of(c, "name"), text_of(c, "state"));
+		printf("%s %s: %s\n", text_of(c, "id"), text_of(c, "name"), state_words(c, state, sizeof state));
 		json_array_foreach(json_object_get(c, "assessments"), k, a)
 			print_resources(t, a, all);
 		cli_table_print(t);

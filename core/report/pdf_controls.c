@@ -160,6 +160,21 @@ static void assessment(struct pdf *p, json_t *a, int parent)
 	pdf_space(p, 10);
 }
 
+/* A control passes by the assessments that could be judged: how many could not stands below its state. */
+static void control_head(struct pdf *p, const json_t *c, const char *title)
+{
+	char line[128];
+	state_label(p, pdf_text_of(c, "state"), p->y + 4);
+	p->y += pdf_text_at(p, PDF_HEADING, PDF_BLACK, PDF_MARGIN, p->y, PDF_TEXT - 90, pdf_clean(title), true) + 4;
+	snprintf(line, sizeof line, "Assessments: %lld passed, %lld failed, %lld not assessed, %lld skipped",
+	         pdf_number_of(c, "passedAssessments"), pdf_number_of(c, "failedAssessments"),
+	         pdf_number_of(c, "unsupportedAssessments"), pdf_number_of(c, "skippedAssessments"));
+	pdf_paragraph(p, PDF_SMALL, PDF_GREY, 0, line);
+	if (*pdf_text_of(c, "question"))
+		pdf_paragraph(p, PDF_BODY, PDF_GREY, 0, pdf_clean(pdf_text_of(c, "question")));
+	pdf_space(p, 8);
+}
+
 void pdf_controls(struct pdf *p, const json_t *doc)
 {
 	char running[256], name[96];
@@ -172,11 +187,7 @@ void pdf_controls(struct pdf *p, const json_t *doc)
 		pdf_new_page(p);
 		snprintf(name, sizeof name, "control-%.60s", pdf_clean(id));
 		int parent = pdf_outline(p, 0, running, strpbrk(name, "'\\") ? NULL : name);
-		state_label(p, pdf_text_of(c, "state"), p->y + 4);
-		p->y += pdf_text_at(p, PDF_HEADING, PDF_BLACK, PDF_MARGIN, p->y, PDF_TEXT - 90, pdf_clean(running), true) + 4;
-		if (*pdf_text_of(c, "question"))
-			pdf_paragraph(p, PDF_BODY, PDF_GREY, 0, pdf_clean(pdf_text_of(c, "question")));
-		pdf_space(p, 8);
+		control_head(p, c, running);
 		empty = 0;
 		json_array_foreach(json_object_get(c, "assessments"), k, a)
 			if (json_array_size(json_object_get(a, "resources")))

@@ -128,6 +128,9 @@ check "a question is grey until somebody answers it, with the evidence's hash"
 "$w" compliance --json >out 2>err && [ "$(jq -r '[.controls[].id] | join(" ")' out)" = 'NS-1 NS-2 NS-3 NS-4 NS-5 NS-6 NS-7 NS-8 NS-9 NS-10' ] && [ "$(jq -r '.controls[] | select(.id == "NS-3").state' out)" = Failed ] && jq -e '.score.percent > 0 and .inputs[0].at != null and .at != null' out >/dev/null &&
 	"$w" compliance --framework pci-dss-3.2.1 --json >out 2>>err && [ "$(jq -r '.controls[] | select(.id == "1.1").state' out)" = Failed ] && "$w" compliance --framework none >out 2>err; [ $? = 2 ] && grep -q "'none' is no standard" err
 check "compliance by the benchmark, and by a framework that it maps to"
+"$w" compliance --json >out 2>err && unseen=$(jq '.controls[] | select(.id == "NS-5" and .state == "Passed").unsupportedAssessments' out) && [ "$unseen" -gt 0 ] && "$w" compliance >out 2>>err && grep -q "^NS-5 *Passed ($unseen not assessed) " out &&
+	"$w" compliance NS-5 >out 2>>err && grep -q "^NS-5 .*: Passed ($unseen not assessed)\$" out
+check "how much of a control that passed was not assessed stands beside the word"
 "$w" compliance --standard mcsb-v2 --json >out 2>err && jq -e '(.passedControls + .failedControls + .skippedControls + .unsupportedControls) == 10 and (.controls | length) == 29 and (.controls[] | select(.id == "NS-3.2") | .of == "NS-3" and .state == "Failed")' out >/dev/null
 check "the second version has sub-controls, which don't count by themselves"
 [ "$("$w" compliance --score --json | jq '.subscriptions[] | select(.id == "s1").controls[] | select(.id == "secure-management-ports") | .max == 8 and .current == 4 and .healthy == 1 and .unhealthy == 1')" = true ] && "$w" compliance --history --json | jq -e 'length == 1 and .[0].failedControls > 0' >/dev/null
@@ -136,7 +139,7 @@ check "the score by subscription and control, and its history"
 	[ "$("$w" inventory --recommendation 483f12ed-ae23-447e-a2de-a67a10db4353 --json | jq .total)" = 0 ] && [ "$("$w" inventory --zone internal --sort name --csv | sed -n 2p | cut -d, -f2)" = web-2 ]
 check "the inventory is filtered and sorted"
 if command -v pdftotext >/dev/null 2>&1; then
-	"$w" compliance --pdf a.pdf >out 2>err && "$w" compliance --pdf b.pdf >out 2>>err && cmp a.pdf b.pdf && pdftotext -layout a.pdf a.txt && grep -q '1 / ' a.txt && grep -q 'What was read' a.txt && grep -q 'ssh-any (300) of web' a.txt &&
+	"$w" compliance --pdf a.pdf >out 2>err && "$w" compliance --pdf b.pdf >out 2>>err && cmp a.pdf b.pdf && pdftotext -layout a.pdf a.txt && grep -q '1 / ' a.txt && grep -q 'What was read' a.txt && grep -q "^ *Assessments: [0-9]* passed, 0 failed, $unseen not assessed" a.txt && grep -q 'ssh-any (300) of web' a.txt &&
 		[ "$(pdffonts a.pdf | awk 'NR > 2 && $(NF - 4) != "yes"' | wc -l)" = 0 ] && grep -aq '/Outlines' a.pdf && pdfinfo a.pdf | grep -q '^CreationDate:.*2026'
 	check "the report has its pages numbered, an outline and its fonts, and is the same in two runs"
 	SOURCE_DATE_EPOCH=1700000000 "$w" compliance --pdf c.pdf >out 2>err && TZ=UTC pdfinfo c.pdf | grep -q '^CreationDate:.*Nov 14 .*2023'
