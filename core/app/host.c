@@ -2,28 +2,17 @@
 /* What this machine's own rules do with a connection. */
 #include <ifaddrs.h>
 #include <linux/if.h>
-#include <netinet/in.h>
 #include <netpacket/packet.h>
 #include <string.h>
+#include "base/socket_addr.h"
 #include "whittle/app_network.h"
 #include "whittle/filter.h"
 #include "whittle/firewall.h"
 
-static bool address_of(const struct sockaddr *s, struct wh_addr *out)
-{
-	if (s && s->sa_family == AF_INET)
-		*out = wh_addr_v4(ntohl(((const struct sockaddr_in *)(const void *)s)->sin_addr.s_addr));
-	else if (s && s->sa_family == AF_INET6)
-		memcpy(out->b, &((const struct sockaddr_in6 *)(const void *)s)->sin6_addr, 16);
-	else
-		return false;
-	return true;
-}
-
 static bool near(const struct ifaddrs *i, const struct wh_addr *own, const struct wh_addr *peer)
 {
 	struct wh_addr mask;
-	if (!address_of(i->ifa_netmask, &mask))
+	if (!wh_addr_of_socket(i->ifa_netmask, &mask))
 		return false;
 	for (int k = wh_addr_is_v4(own) ? 12 : 0; k < 16; k++)
 		if ((own->b[k] ^ peer->b[k]) & mask.b[k])
@@ -43,7 +32,8 @@ static int find_local(const struct wh_app_host *ask, const struct wh_addr *peer,
 	if (getifaddrs(&list))
 		return wh_fail(err, -errno, "the addresses of this machine can't be read: %s", strerror(errno));
 	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
-		if (!address_of(i->ifa_addr, &own) || i->ifa_flags & IFF_LOOPBACK || wh_addr_is_v4(&own) != wh_addr_is_v4(peer))
+		if (!wh_addr_of_socket(i->ifa_addr, &own) || i->ifa_flags & IFF_LOOPBACK ||
+		    wh_addr_is_v4(&own) != wh_addr_is_v4(peer))
 			continue;
 		int worth = ask->local ? 3 * wh_addr_eq(&own, &wanted) : near(i, &own, peer) ? 2 : 1;
 		if (worth <= best || (ask->interface && strcmp(ask->interface, i->ifa_name)))

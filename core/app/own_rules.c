@@ -2,10 +2,10 @@
 /* The rules that belong on this machine: proved once more to lie within the rules in force, since the estate or a review may have
  * changed. */
 #include <ifaddrs.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
+#include "base/socket_addr.h"
 #include "whittle/app_firewall.h"
 #include "whittle/review.h"
 
@@ -35,13 +35,7 @@ size_t wh_app_own_resources(const struct wh_estate *e, const char **names, size_
 		return 0;
 	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
 		struct wh_addr a;
-		if (!i->ifa_addr)
-			continue;
-		if (i->ifa_addr->sa_family == AF_INET)
-			a = wh_addr_v4(ntohl(((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr.s_addr));
-		else if (i->ifa_addr->sa_family == AF_INET6)
-			memcpy(a.b, &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr, 16);
-		else
+		if (!wh_addr_of_socket(i->ifa_addr, &a))
 			continue;
 		const struct wh_resource *r = wh_estate_by_addr(e, &a);
 		bool had = false;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The watcher of this machine's rules, and its alerts as documents. */
 #include <ifaddrs.h>
-#include <netinet/in.h>
 #include <string.h>
 #include "app/app.h"
+#include "base/socket_addr.h"
 #include "whittle/app_alerts.h"
 #include "whittle/app_firewall.h"
 
@@ -34,12 +34,8 @@ static size_t own_addresses(struct wh_addr *out, size_t max)
 	size_t n = 0;
 	if (getifaddrs(&list))
 		return 0;
-	for (const struct ifaddrs *i = list; i && n < max; i = i->ifa_next) {
-		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
-			out[n++] = wh_addr_v4(ntohl(((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr.s_addr));
-		else if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET6)
-			memcpy(out[n++].b, &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr, 16);
-	}
+	for (const struct ifaddrs *i = list; i && n < max; i = i->ifa_next)
+		n += wh_addr_of_socket(i->ifa_addr, &out[n]);
 	freeifaddrs(list);
 	return n;
 }

@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which of the machine's addresses the rules judge. What they do not judge is as open as it was, so it is named. */
 #include <ifaddrs.h>
-#include <netinet/in.h>
 #include <string.h>
+#include "base/socket_addr.h"
 #include "whittle/enforce.h"
 
 enum { NAMED = 12 };
-
-static bool address_of(const struct sockaddr *s, struct wh_addr *out)
-{
-	if (!s || (s->sa_family != AF_INET && s->sa_family != AF_INET6))
-		return false;
-	if (s->sa_family == AF_INET)
-		*out = wh_addr_v4(ntohl(((const struct sockaddr_in *)(const void *)s)->sin_addr.s_addr));
-	else
-		memcpy(out->b, &((const struct sockaddr_in6 *)(const void *)s)->sin6_addr, 16);
-	return true;
-}
 
 static bool link_local(const struct wh_addr *a)
 {
@@ -66,7 +55,7 @@ int wh_nft_coverage(const struct wh_nft_ruleset *rs, const struct wh_estate *e, 
 	*out = wh_arena_array(mem, room + 1, sizeof **out);
 	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
 		bool had = false;
-		if (!address_of(i->ifa_addr, &a) || wh_nft_loopback(&a))
+		if (!wh_addr_of_socket(i->ifa_addr, &a) || wh_nft_loopback(&a))
 			continue;
 		for (size_t k = 0; k < *n; k++)
 			had |= wh_addr_eq(&(*out)[k].addr, &a) && !strcmp((*out)[k].interface, i->ifa_name);

@@ -7,10 +7,10 @@
  */
 #include <glob.h>
 #include <ifaddrs.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
+#include "base/socket_addr.h"
 #include "whittle/enforce.h"
 
 enum { MAX_FILE = 1 << 20, MAX_DEPTH = 4, MAX_FILES = 64, DNS = 53, DNS_TLS = 853 };
@@ -54,11 +54,8 @@ static bool ours(const struct wh_addr *a)
 	if (is || getifaddrs(&list))
 		return is;
 	for (const struct ifaddrs *i = list; i && !is; i = i->ifa_next) {
-		const struct sockaddr *s = i->ifa_addr;
-		if (s && s->sa_family == AF_INET && wh_addr_is_v4(a))
-			is = !memcmp(&((const struct sockaddr_in *)(const void *)s)->sin_addr, a->b + 12, 4);
-		else if (s && s->sa_family == AF_INET6)
-			is = !memcmp(&((const struct sockaddr_in6 *)(const void *)s)->sin6_addr, a->b, 16);
+		struct wh_addr own;
+		is = wh_addr_of_socket(i->ifa_addr, &own) && wh_addr_eq(&own, a);
 	}
 	freeifaddrs(list);
 	return is;

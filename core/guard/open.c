@@ -7,9 +7,9 @@
 #include <ifaddrs.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/socket_addr.h"
 #include "net/conntrack.h"
 #include "net/sockets.h"
 #include "whittle/enforce.h"
@@ -36,14 +36,8 @@ static void read_locals(struct collecting *c)
 	if (getifaddrs(&list))
 		return;
 	c->locals = wh_arena_array(c->mem, MAX_LOCALS, sizeof *c->locals);
-	for (const struct ifaddrs *i = list; i && c->n_locals < MAX_LOCALS; i = i->ifa_next) {
-		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
-			c->locals[c->n_locals++] = wh_addr_v4(
-				ntohl(((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr.s_addr));
-		else if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET6)
-			memcpy(c->locals[c->n_locals++].b, &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr,
-			       16);
-	}
+	for (const struct ifaddrs *i = list; i && c->n_locals < MAX_LOCALS; i = i->ifa_next)
+		c->n_locals += wh_addr_of_socket(i->ifa_addr, &c->locals[c->n_locals]);
 	freeifaddrs(list);
 	qsort(c->locals, c->n_locals, sizeof *c->locals, wh_addr_order);
 }

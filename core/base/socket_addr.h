@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* socket_addr: addresses as the kernel's interfaces for sockets have them. */
+#pragma once
+#include <sys/socket.h>
+#include "whittle/base.h"
+
+/* False: there is none (NULL), or it is of another family than IPv4 and IPv6. */
+bool wh_addr_of_socket(const struct sockaddr *s, struct wh_addr *out);
