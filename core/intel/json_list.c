@@ -143,9 +143,10 @@ static bool holds_entry(const json_t *v, const char *column, int level)
 		size_t looked = 0;
 		if (is_entry(v, column))
 			return true;
-		json_object_foreach((json_t *)(uintptr_t)v, key,
-		                    e) if (looked++ < LOOK && (!wh_intel_token(key, strlen(key), ignore, NULL) ||
-		                                               member_holds(key, e, column, level))) return true;
+		json_object_foreach((json_t *)(uintptr_t)v, key, e)
+			if (looked++ < LOOK &&
+			    (!wh_intel_token(key, strlen(key), ignore, NULL) || member_holds(key, e, column, level)))
+				return true;
 		return false;
 	}
 	json_array_foreach((json_t *)(uintptr_t)v, i, e)
