@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Changes of our tables: whose they are, what is different, and putting it back. */
+#include <stdlib.h>
+#include <string.h>
+#include "guard/watch_inside.h"
+#include "whittle/firewall.h"
+
+enum { DEBOUNCE_MS = 500, CONFIRM_MS = 3000 };
+
+/* The end of a transaction says whose it was. */
+static void blame(struct wh_watcher *w, const struct wh_nf_event *e)
+{
+	char name[32];
+	size_t used = strlen(w->by);
+	snprintf(name, sizeof name, "%s", e->program);
+	if (!strncmp(name, "whittle", 7)) /* also the process that changes the firewall */
+		name[7] = 0;
+	if (!used || strcmp(name, "whittle"))
+		w->pid = e->pid;
+	if (!strcmp(w->by, "whittle")) /* beside another program's, ours is not what made a difference */
+		used = 0;
+	if (*name && (!used || strcmp(name, "whittle")) && (!used || !strstr(w->by, name)) &&
+	    used + strlen(name) + 3 < sizeof w->by)
+		snprintf(w->by + used, sizeof w->by - used, "%s%s", used ? ", " : "", name);
+}
+
+void wh_watch_look_soon(struct wh_watcher *w)
+{
+	int64_t at = wh_now_us() + DEBOUNCE_MS * 1000;
+	if (!w->look_at_us ||
+	    w->look_at_us >
+	            at) /* never later, however many events follow: else changes without a pause would put it off for ever */
+		w->look_at_us = at;
+}
+
+void wh_watch_event(void *watcher, const struct wh_nf_event *e)
+{
+	struct wh_watcher *w = watcher;
+	if (!e->table) {
+		if (w->ours_touched)
+			blame(w, e);
+		w->ours_touched = 0;
+		return;
+	}
+	unsigned which = !strcmp(e->table, WH_NFT_TABLE)   ? WH_TOUCHED_RULES
+	                 : !strcmp(e->table, WH_JIT_TABLE) ? WH_TOUCHED_JIT
+	                                                   : 0;
+	if (which)
+		wh_watch_look_soon(w);
+	w->ours_touched |= which;
+	w->touched |= which;
+}
+
+/* Puts back what was confirmed, where that is configured. */
+static bool repair(struct wh_watcher *w)
+{
+	struct wh_watch_alert a = {.kind = "repaired"};
+	struct wh_restored r;
+	struct wh_error err;
+	if (!w->opt->config->repair)
+		return false;
+	int rc = wh_firewall_restore(&r, &err);
+	if (rc)
+		wh_watch_tell(w, &a, "what was confirmed could not be put back: %.300s", err.text);
+	else
+		wh_watch_tell(w, &a, "what was confirmed was put back: %zu ports narrowed, %zu kept closed", r.ports, r.closed);
+	return !rc;
+}
+
+/*
+ * Whether a difference is worth an alert: a new one is, and so is the same one after a further change of the tables (one more
+ * range than the one that is named, say). An event alone is none, since our own programs make events too. *told becomes what was
+ * found.
+ */
+static bool news(char **told, char *difference, bool touched)
+{
+	bool is = difference && (!*told || touched || strcmp(*told, difference));
+	free(*told);
+	*told = difference;
+	return is;
+}
+
+/* The lines one behind the other; in the same memory, or anew. */
+static char *one_line(char *text)
+{
+	size_t n = 0, lines = 0;
+	for (const char *p = text; p && *p; p++)
+		lines += *p == '\n';
+	char *out = lines ? malloc(strlen(text) + lines + 1) : NULL;
+	if (!out)
+		return text;
+	for (const char *p = text; *p; p++) {
+		out[n++] = *p == '\n' ? ';' : *p;
+		if (*p == '\n' && p[1])
+			out[n++] = ' ';
+	}
+	out[n] = 0;
+	free(text);
+	return out;
+}
+
+/* Whether the kernel holds what was applied last: it was confirmed there, and the file is about to say so. */
+static bool being_confirmed(void)
+{
+	struct wh_error err;
+	char *difference = NULL;
+	bool is = !wh_firewall_compare(WH_STORED_APPLIED, NULL, &difference, &err);
+	free(difference);
+	return is;
+}
+
+/* What the rules' table should be, and what is different: NULL where it is as it should be, or where that can't be said now. */
+static char *rules_differ(struct wh_watcher *w, bool *flushed, bool *judged)
+{
+	struct wh_nft_state st = {0};
+	struct wh_error err;
+	char *difference = NULL;
+	*judged = wh_firewall_compare(WH_STORED_CONFIRMED, &st, &difference, &err) >= 0 && !st.expires_in_ms;
+	*flushed = !st.present;
+	if (st.expires_in_ms) /* what waits for its confirmation is not judged; what is there when its time is up is */
+		w->look_at_us = wh_now_us() + (st.expires_in_ms + DEBOUNCE_MS) * 1000;
+	if (*judged && difference && st.lasting && being_confirmed()) {
+		*judged = false;
+		w->look_at_us = wh_now_us() + CONFIRM_MS * 1000;
+	}
+	if (*judged)
+		return difference;
+	free(difference);
+	return NULL;
+}
+
+void wh_watch_look(struct wh_watcher *w)
+{
+	struct wh_watch_alert a = {.by = *w->by ? w->by : NULL, .pid = w->pid};
+	char who[200] = "somebody";
+	bool flushed, judged, again, mend = false;
+	struct wh_error err;
+	if (*w->by)
+		snprintf(who, sizeof who, "%s (process %u)", w->by, w->pid);
+	char *difference = one_line(rules_differ(w, &flushed, &judged));
+	again = w->told != NULL;
+	if (judged && news(&w->told, difference, w->touched & WH_TOUCHED_RULES)) {
+		a.kind = flushed ? "flushed" : "changed";
+		if (flushed)
+			wh_watch_tell(w, &a, "%s deleted our table, as `flush ruleset` does: nothing is narrowed any more%s", who,
+			     w->opt->config->repair ? "" : "; `whittle restore` puts back what was confirmed");
+		else
+			wh_watch_tell(w, &a, "%s changed our table%s: %.300s", who, again ? " further" : "", difference);
+		mend = true;
+	}
+	char *open;
+	wh_firewall_jit_differs(&open, &err);
+	again = w->told_jit != NULL;
+	if (news(&w->told_jit, open, w->touched & WH_TOUCHED_JIT)) {
+		a.kind = again ? "changed" : "flushed";
+		wh_watch_tell(w, &a, "%s changed what just-in-time access keeps closed%s: %.250s%s", who,
+		              again ? ", further" : "", open,
+		              w->opt->config->repair ? "" : "; `whittle restore` closes it again");
+		mend = true;
+	}
+	if (mend && repair(w)) {
+		news(&w->told, NULL, false);
+		news(&w->told_jit, NULL, false);
+	} else if (judged && !w->told) {
+		wh_watch_read_ledger(w, &err);
+	}
+	*w->by = 0;
+	w->pid = 0;
+	w->touched = 0;
+}
