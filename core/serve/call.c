@@ -88,12 +88,11 @@ static const char *next_link(const struct wh_call *c, size_t from)
 
 static bool number(const char *text, size_t max, size_t *out)
 {
-	char *end;
 	if (!*text)
 		return true;
 	if (strlen(text) > 9 || strspn(text, "0123456789") != strlen(text))
 		return false;
-	*out = strtoul(text, &end, 10);
+	*out = strtoul(text, NULL, 10);
 	if (*out > max)
 		*out = max;
 	return true;

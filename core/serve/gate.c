@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -110,20 +109,14 @@ static void find(struct gate *g, const struct wh_gate_request *r, int fd, struct
 
 static void log_in(struct gate *g, struct wh_gate_answer *a)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint8_t r[WH_SESSION_SECRET - 1];
 	struct session *s = &g->sessions[0];
 	int64_t now = wh_now_us();
-	if (getrandom(r, sizeof r, 0) != sizeof r) {
-		a->rc = -EIO;
+	if ((a->rc = wh_secret(a->session)))
 		return;
-	}
-	for (size_t i = 0; i < sizeof r; i++)
-		a->session[i] = digits[r[i] & 63];
 	for (size_t i = 0; i < SESSIONS; i++) /* a free place, else that of the one that ends first */
 		if (!*g->sessions[i].token || g->sessions[i].until_us < s->until_us)
 			s = *s->token ? &g->sessions[i] : s;
-	wh_sha256(a->session, sizeof r, s->hash);
+	wh_sha256(a->session, WH_SECRET_DIGITS, s->hash);
 	snprintf(s->token, sizeof s->token, "%.40s", a->name);
 	s->until_us = now + SESSION_US;
 }

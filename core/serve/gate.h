@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "serve/frame.h"
+#include "serve/secret.h"
 #include "whittle/serve.h"
 
 enum wh_gate_what {
@@ -19,7 +20,7 @@ enum wh_gate_what {
 	WH_GATE_JIT_OPEN, WH_GATE_JIT_CLOSE,
 	WH_GATES,
 };
-#define WH_SESSION_SECRET 44 /* 43 characters of base64url, NUL */
+#define WH_SESSION_SECRET (WH_SECRET_DIGITS + 1)
 struct wh_gate_request {
 	uint32_t what;
 	uint32_t shown;         /* enum wh_credential_kind */

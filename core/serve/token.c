@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Tokens: one line each in the file `serve-tokens` of the state directory, "1 NAME ROLE CREATED EXPIRES SHA256", times in
- * microseconds. A secret has 256 random bits, so its plain SHA-256 tells nobody anything and needs no salt.
+ * microseconds. A secret has 258 random bits, so its plain SHA-256 tells nobody anything and needs no salt.
  */
 #include <ctype.h>
 #include <fcntl.h>
@@ -10,18 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/json.h"
 #include "base/replace_file.h"
 #include "base/sha256.h"
 #include "base/state_dir.h"
+#include "serve/secret.h"
 #include "whittle/serve.h"
 
 #define FILE_NAME "serve-tokens"
 #define MARK "whittle_"
-enum { RANDOM = 32, MAX_FILE = 256 * WH_TOKENS_MAX };
+enum { MAX_FILE = 256 * WH_TOKENS_MAX };
 
 const char *const wh_serve_roles[] = {"reader", "operator", NULL};
 
@@ -133,22 +133,6 @@ static size_t place_of(const struct wh_tokens *t, const char *name)
 
 /* ---- secrets ---- */
 
-static int make_secret(char out[static WH_TOKEN_SECRET])
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint8_t r[RANDOM + 1] = {0};
-	char *p = stpcpy(out, MARK);
-	if (getrandom(r, RANDOM, 0) != RANDOM)
-		return -EIO;
-	for (size_t bit = 0; bit < 8 * RANDOM; bit += 6) { /* 43 digits; the last has four bits */
-		unsigned two = (unsigned)r[bit / 8] << 8 | r[bit / 8 + 1];
-		*p++ = digits[two >> (10 - bit % 8) & 63];
-	}
-	*p = 0;
-	explicit_bzero(r, sizeof r);
-	return 0;
-}
-
 const struct wh_token *wh_token_of(const struct wh_tokens *t, const char *secret)
 {
 	const struct wh_token *found = NULL;
@@ -190,7 +174,7 @@ int wh_token_add(const char *dir, const char *name, enum wh_serve_role role, int
 		return wh_fail_input(err, -EINVAL,
 		                     "'%.60s': a token's name has up to %d letters, digits and -_.@, the first a letter or digit",
 		                     name, WH_TOKEN_NAME);
-	if (make_secret(secret))
+	if (wh_secret(stpcpy(secret, MARK)))
 		return wh_fail(err, -EIO, "the kernel gives no random numbers");
 	snprintf(new.name, sizeof new.name, "%s", name);
 	wh_sha256(secret, strlen(secret), new.hash);
