@@ -30,27 +30,19 @@ static int status_of(const struct cli *c, const char *text, struct asked *ask)
 
 static int options(struct cli *c, int argc, char **argv, struct asked *ask)
 {
-	static const struct option longs[] = {{"resource", required_argument, NULL, 'r'},
-	                                      {"owner", required_argument, NULL, 'o'},
-	                                      {"reason", required_argument, NULL, 't'},
-	                                      {"answer", required_argument, NULL, 't'},
-	                                      {"expires", required_argument, NULL, 'x'},
-	                                      {"status", required_argument, NULL, 's'},
-	                                      {"evidence", required_argument, NULL, 'e'},
-	                                      {"evidence-file", required_argument, NULL, 'F'},
-	                                      {0}};
-	int o, rc = 0;
-	while (!rc && (o = cli_getopt(c, argc, argv, "", longs)) != -1)
-		switch (o) {
-		case 'r': ask->resource = optarg; break;
-		case 'o': ask->owner = optarg; break;
-		case 't': ask->text = optarg; break;
-		case 'e': ask->evidence = optarg; break;
-		case 'F': ask->file = optarg; break;
-		case 'x': rc = cli_until(c, optarg, &ask->until_us); break;
-		case 's': rc = status_of(c, optarg, ask); break;
-		default: return CLI_USAGE;
-		}
+	const char *expires = NULL, *status = NULL;
+	const struct cli_option rows[] = {{"resource", .text = &ask->resource},
+	                                  {"owner", .text = &ask->owner},
+	                                  {"reason", .text = &ask->text},
+	                                  {"answer", .text = &ask->text},
+	                                  {"expires", .text = &expires},
+	                                  {"status", .text = &status},
+	                                  {"evidence", .text = &ask->evidence},
+	                                  {"evidence-file", .text = &ask->file},
+	                                  {NULL}};
+	int rc = cli_read_options(c, argc, argv, rows);
+	rc = rc || !expires ? rc : cli_until(c, expires, &ask->until_us);
+	rc = rc || !status ? rc : status_of(c, status, ask);
 	if (!rc && optind < argc)
 		ask->assessment = argv[optind++];
 	return rc ? rc : optind < argc ? cli_usage(c, "what is '%s'?", argv[optind]) : 0;
@@ -69,7 +61,7 @@ static void print_list(const json_t *list)
 	cli_table_print(t);
 }
 
-static int change(const struct cli *c, const struct wh_app *a, int verb, const struct asked *ask, struct wh_error *err)
+static int change(const struct wh_app *a, int verb, const struct asked *ask, struct wh_error *err)
 {
 	const struct wh_exemption e = {ask->assessment, ask->resource, ask->owner, ask->text, ask->until_us};
 	const struct wh_answer_given g = {.assessment = ask->assessment,
@@ -78,7 +70,6 @@ static int change(const struct cli *c, const struct wh_app *a, int verb, const s
 	                                  .answer = ask->text,
 	                                  .evidence = ask->evidence,
 	                                  .expires_us = ask->until_us};
-	(void)c;
 	switch (verb) {
 	case EXEMPT: return wh_app_exempt(a, &e, err);
 	case UNEXEMPT: return wh_app_unexempt(a, ask->assessment, ask->resource, err);
@@ -107,7 +98,7 @@ int cli_assess_decide(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "which assessment? `whittle assess list` lists them");
 	if (verb == ANSWER && !ask.has_status)
 		return cli_usage(c, "which status? --status healthy, unhealthy or not-applicable");
-	if (change(c, &a, verb, &ask, &err))
+	if (change(&a, verb, &ask, &err))
 		return cli_error(&err);
 	printf("%s is %s.\n", ask.assessment, done[verb]);
 	return CLI_OK;
