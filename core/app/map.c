@@ -63,23 +63,14 @@ static int add_advice(struct facts *x, struct wh_app_ledger *l, struct wh_error 
 
 struct traffic { const struct wh_topology *t; struct wh_map_flow *f; size_t n, room; struct wh_arena *mem; };
 
-static size_t host_at(const struct wh_topology *t, const struct wh_addr *a)
-{
-	size_t from, to = wh_topology_at(t, a, &from);
-	return from < to ? t->endpoints[t->by_addr[from]].host : WH_NONE;
-}
-
 static int add_edge(void *arg, const struct wh_edge_key *key, const struct wh_edge *edge)
 {
 	struct traffic *x = arg;
-	size_t own = host_at(x->t, &key->local), peer = host_at(x->t, &key->peer);
-	if (own == WH_NONE || own == peer ||
-	    (key->direction == WH_OUTBOUND && peer != WH_NONE &&
-	     x->t->hosts[peer].kind <= WH_HOST_INSTANCE)) /* the server has an edge of its own */
+	struct wh_edge_ends ends = wh_overlay_ends(x->t, key);
+	if (!ends.counts)
 		return 0;
 	x->f = wh_arena_grown(x->mem, x->f, x->n, &x->room, sizeof *x->f);
-	x->f[x->n++] = (struct wh_map_flow){key->direction == WH_INBOUND ? peer : own, key->direction == WH_INBOUND ? own : peer,
-	                                    edge->flows, edge->bytes_in + edge->bytes_out};
+	x->f[x->n++] = (struct wh_map_flow){ends.from, ends.to, edge->flows, edge->bytes_in + edge->bytes_out};
 	return 0;
 }
 
@@ -159,7 +150,7 @@ static struct wh_reach_ports allowed(const struct wh_app_map *m, size_t from, si
 	return wh_reach_ports(m->net->r, all);
 }
 
-/* Beside each edge of traffic between two machines: what is allowed, was observed, is recommended. */
+/* Adds to each edge of traffic between two machines what is allowed, was observed and is recommended. */
 static void put_edges(const struct wh_app_map *m, json_t *traffic)
 {
 	for (size_t i = 0; i < m->map.n_flows; i++) {

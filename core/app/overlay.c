@@ -15,25 +15,29 @@ static size_t host_at(const struct wh_topology *t, const struct wh_addr *a)
 	return from < to ? t->endpoints[t->by_addr[from]].host : WH_NONE;
 }
 
+struct wh_edge_ends wh_overlay_ends(const struct wh_topology *t, const struct wh_edge_key *key)
+{
+	size_t own = host_at(t, &key->local), peer = host_at(t, &key->peer);
+	bool in = key->direction == WH_INBOUND;
+	bool server_has_one = !in && peer != WH_NONE && t->hosts[peer].kind <= WH_HOST_INSTANCE;
+	return (struct wh_edge_ends){.own = own,
+	                             .from = in ? peer : own,
+	                             .to = in ? own : peer,
+	                             .counts = own != WH_NONE && own != peer && !server_has_one};
+}
+
 static int add_edge(void *arg, const struct wh_edge_key *key, const struct wh_edge *e)
 {
 	struct reading *r = arg;
 	struct wh_overlay *x = r->x;
-	size_t own = host_at(r->t, &key->local), peer = host_at(r->t, &key->peer);
-	if (own == WH_NONE || e->last_us < x->from_us)
+	struct wh_edge_ends ends = wh_overlay_ends(r->t, key);
+	if (ends.own == WH_NONE || e->last_us < x->from_us)
 		return 0;
-	x->heard[own] = true;
-	if (own == peer || (key->direction == WH_OUTBOUND && peer != WH_NONE &&
-	                    r->t->hosts[peer].kind <= WH_HOST_INSTANCE)) /* the server has an edge of its own */
+	x->heard[ends.own] = true;
+	if (!ends.counts)
 		return 0;
 	x->o = wh_arena_grown(x->mem, x->o, x->n, &x->room, sizeof *x->o);
-	x->o[x->n++] = (struct wh_observed){key->direction == WH_INBOUND ? peer : own,
-	                                    key->direction == WH_INBOUND ? own : peer,
-	                                    key->proto,
-	                                    key->port,
-	                                    e->flows,
-	                                    e->first_us,
-	                                    e->last_us};
+	x->o[x->n++] = (struct wh_observed){ends.from, ends.to, key->proto, key->port, e->flows, e->first_us, e->last_us};
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What was observed and what is recommended between the machines of a network, to stand beside what is allowed. */
+/* What was observed and what is recommended between the machines of a network, next to what is allowed. */
 #pragma once
 #include "app/app.h"
 #include "app/network.h"
@@ -20,6 +20,10 @@ struct wh_overlay {
 int wh_overlay_open(const struct wh_app *a, const struct wh_topology *t, struct wh_arena *mem, struct wh_overlay *out,
                     struct wh_error *err);
 void wh_overlay_close(struct wh_overlay *o);
+/* The machine whose edge of the ledger it is, and the client's and the server's; WH_NONE: an address that no machine has. It does
+ * not count as traffic between two where own is WH_NONE, both are one machine, or the server has an edge of its own for it. */
+struct wh_edge_ends { size_t own, from, to; bool counts; };
+struct wh_edge_ends wh_overlay_ends(const struct wh_topology *t, const struct wh_edge_key *key);
 /* Those from one machine to another, which are [*from, the returned end) of o->o. */
 size_t wh_overlay_between(const struct wh_overlay *o, size_t from, size_t to, size_t *first);
 /* The ports of a protocol among them, as a set, in `mem`. */
