@@ -137,13 +137,7 @@ static int read_nsg_file(struct import *im, const struct wh_yaml *n, const char 
 	}
 	im->sum->nsgs += count;
 	wh_nsgs_free(nsgs, count);
-	if (im->n_files == im->room_files) {
-		im->room_files = im->room_files ? im->room_files * 2 : 16;
-		struct file **more = wh_arena_array(im->mem, im->room_files, sizeof *more);
-		if (im->n_files)
-			memcpy(more, im->files, im->n_files * sizeof *more);
-		im->files = more;
-	}
+	im->files = wh_arena_grown(im->mem, im->files, im->n_files, &im->room_files, sizeof *im->files);
 	im->files[im->n_files++] = f;
 	wh_name_set_add(&im->by_file, f->name, f);
 	*out = f;

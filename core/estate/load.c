@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The estate out of the ledger, and the resources that nobody named but that answered in a discovered range. */
+/* The estate out of the ledger, and the resources that no document names but that answered in a discovered range. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "estate/discover.h"
 #include "estate/name_set.h"
 #include "whittle/estate.h"
 
@@ -19,11 +20,16 @@ struct loading {
 	struct wh_error *err;
 	struct wh_estate *e;
 	struct wh_name_set files; /* a struct group_file for each */
-	struct wh_name_set locals; /* the addresses of the estate's resources, where discovered ones are looked for among them */
+	struct wh_name_set locals; /* the addresses of the estate's resources: one of these is not discovered again */
 	size_t room_nsgs, room_resources;
 	struct wh_prefix *discover; size_t n_discover;
-	bool addresses_only; /* the groups were not loaded, and nobody asks for them */
+	bool addresses_only; /* the groups were not loaded, and are not asked for */
 };
+
+static int damaged(const struct loading *ld)
+{
+	return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
+}
 
 static int load_nsg(void *arg, const char *key, const char *json)
 {
@@ -104,7 +110,7 @@ static int load_groups(struct loading *ld, struct wh_resource *r, const json_t *
 	json_array_foreach((json_t *)(uintptr_t)refs, i, v)
 		if (!json_is_string(v) ||
 		    (!add_groups(ld, r, &list[i]) && !ld->addresses_only)) /* without its group the host would seem open */
-			return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
+			return damaged(ld);
 	return 0;
 }
 
@@ -120,19 +126,19 @@ static int load_resource(struct loading *ld, const json_t *o)
 	r->id = copy(ld, o, "id");
 	const char *scope = json_string_value(json_object_get(o, "nsgScope"));
 	if (scope && wh_nsg_scope_parse(scope, &r->nsg_scope))
-		return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
+		return damaged(ld);
 	const char *platform = json_string_value(json_object_get(o, "platform"));
 	if (platform && wh_platform_parse(platform, &r->platform))
-		return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
+		return damaged(ld);
 	if ((r->name && wh_text_unprintable(r->name)) ||
 	    (r->id && wh_text_unprintable(r->id))) /* the import refuses such names */
-		return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
+		return damaged(ld);
 	r->internet_facing = json_is_true(json_object_get(o, "internetFacing"));
 	r->addrs = wh_arena_array(ld->mem, json_array_size(addrs), sizeof *r->addrs);
 	json_array_foreach(addrs, i, v) {
 		const char *s = json_string_value(v);
 		if (!r->name || !s || wh_addr_parse(s, strlen(s), &r->addrs[r->n_addrs++]))
-			return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
+			return damaged(ld);
 	}
 	return load_groups(ld, r, nsgs);
 }
@@ -160,7 +166,7 @@ static int load_estate(struct loading *ld)
 	free(text);
 	ld->e->imported = true;
 	if (!doc)
-		rc = wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
+		rc = damaged(ld);
 	json_array_foreach(json_object_get(doc, "resources"), i, v)
 		rc = rc ? rc : load_resource(ld, v);
 	ld->e->vnets = wh_arena_array(ld->mem, json_array_size(vnets), sizeof *ld->e->vnets);
@@ -171,7 +177,7 @@ static int load_estate(struct loading *ld)
 	}
 	const char *platform = json_string_value(json_object_get(doc, "platform"));
 	if (!rc && platform && wh_platform_parse(platform, &ld->e->platform))
-		rc = wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
+		rc = damaged(ld);
 	if (!rc && !ld->addresses_only)
 		rc = load_service_tags(ld, json_object_get(doc, "serviceTags"));
 	json_decref(doc);
@@ -179,56 +185,6 @@ static int load_estate(struct loading *ld)
 }
 
 /* ---- discovery ---- */
-
-static const char *const private_ranges[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"};
-
-static int parse_discover(const char *spec, struct wh_prefix **out, size_t *n, struct wh_arena *mem, struct wh_error *err)
-{
-	size_t max = 1;
-	for (const char *p = spec; *p; p++)
-		max += *p == ',';
-	*out = wh_arena_array(mem, max, sizeof **out);
-	*n = 0;
-	if (!strcmp(spec, "off"))
-		return 0;
-	for (const char *p = spec;; p++) {
-		size_t len = strcspn(p, ",");
-		if (wh_prefix_parse(p, len, &(*out)[*n], NULL))
-			return wh_fail_input(err, -EINVAL, "--discover: '%.*s' is not a prefix (write CIDR,… or off)", (int)len,
-			                     p);
-		(*n)++;
-		p += len;
-		if (!*p)
-			return 0;
-	}
-}
-
-static void default_ranges(struct wh_prefix **out, size_t *n, struct wh_arena *mem)
-{
-	*n = sizeof private_ranges / sizeof *private_ranges;
-	*out = wh_arena_array(mem, *n, sizeof **out);
-	for (size_t i = 0; i < *n; i++)
-		wh_prefix_parse(private_ranges[i], strlen(private_ranges[i]), &(*out)[i], NULL);
-}
-
-/* The setting that ingest used last, so that recommend sees the same resources. */
-static int discovery(struct wh_state *s, bool imported, struct wh_arena *mem, struct wh_prefix **out, size_t *n,
-                     struct wh_error *err)
-{
-	char *text = NULL;
-	int rc = wh_state_get(s, "estate", "discover", &text, err);
-	*n = 0;
-	if (rc)
-		return rc;
-	json_t *v = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
-	if (json_is_string(v))
-		rc = parse_discover(json_string_value(v), out, n, mem, err);
-	else if (!imported)
-		default_ranges(out, n, mem);
-	json_decref(v);
-	free(text);
-	return rc;
-}
 
 static int discovered(void *arg, const struct wh_addr *local)
 {
@@ -277,14 +233,14 @@ int wh_estate_load(const struct wh_ledger *l, struct wh_arena *mem, struct wh_es
 	if (!rc)
 		rc = load_estate(&ld);
 	if (!rc)
-		rc = discovery(l->state, ld.e->imported, mem, &ld.discover, &ld.n_discover, err);
+		rc = wh_discover_stored(l->state, ld.e->imported, mem, &ld.discover, &ld.n_discover, err);
 	ld.e->found = wh_platform_found(WH_ASSET_TAG_FILE);
 	if (!rc && ld.n_discover) {
 		know_locals(&ld);
 		rc = wh_store_locals(l->store, discovered, &ld, err);
 	}
 	if (!rc && !ld.e->n_vnets)
-		default_ranges(&ld.e->vnets, &ld.e->n_vnets, mem);
+		wh_discover_default(&ld.e->vnets, &ld.e->n_vnets, mem);
 	if (rc) {
 		wh_estate_free(ld.e);
 		*out = NULL;
@@ -373,11 +329,11 @@ int wh_estate_locals(struct wh_state *s, const char *discover, struct wh_locals 
 	int rc = s ? load_estate(&ld) : 0;
 	*out = NULL;
 	if (!s && discover) {
-		rc = parse_discover(discover, &p, &n, mem, err);
+		rc = wh_discover_parse(discover, &p, &n, mem, err);
 	} else if (!s) {
-		default_ranges(&p, &n, mem);
+		wh_discover_default(&p, &n, mem);
 	} else if (!rc && discover) {
-		rc = parse_discover(discover, &p, &n, mem, err);
+		rc = wh_discover_parse(discover, &p, &n, mem, err);
 		json_t *v = json_string(discover);
 		char *text = rc ? NULL : json_dumps(v, JSON_ENCODE_ANY), *had = NULL;
 		if (!rc)
@@ -388,7 +344,7 @@ int wh_estate_locals(struct wh_state *s, const char *discover, struct wh_locals 
 		free(text);
 		json_decref(v);
 	} else if (!rc) {
-		rc = discovery(s, ld.e->imported, mem, &p, &n, err);
+		rc = wh_discover_stored(s, ld.e->imported, mem, &p, &n, err);
 	}
 	if (!rc) {
 		*out = wh_locals_new();
