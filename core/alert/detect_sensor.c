@@ -55,6 +55,7 @@ static void end_day(struct capture *c)
 
 static int see_capture(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
+	const struct wh_capture taken = wh_fact_capture(r);
 	struct capture *c = arg;
 	if (k->day != c->day)
 		end_day(c);
@@ -62,8 +63,8 @@ static int see_capture(void *arg, const struct wh_fact_key *k, const struct wh_f
 		c->first_us = r->first_us;
 	c->day = k->day;
 	c->last_us = r->last_us;
-	c->packets += r->up > r->count ? r->up - r->count : 0;
-	c->drops += r->down > r->failed ? r->down - r->failed : 0;
+	c->packets += taken.packets;
+	c->drops += taken.drops;
 	return 0;
 }
 

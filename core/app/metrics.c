@@ -94,8 +94,9 @@ static int count_fact(void *arg, const struct wh_fact_key *k, const struct wh_fa
 	f->rows[k->kind]++;
 	f->more[k->kind] += strcmp(k->value, WH_FACT_MORE) ? 0 : r->count;
 	if (k->kind == WH_FACT_CAPTURE) {
-		f->packets += r->up > r->count ? r->up - r->count : 0;
-		f->drops += r->down > r->failed ? r->down - r->failed : 0;
+		struct wh_capture c = wh_fact_capture(r);
+		f->packets += c.packets;
+		f->drops += c.drops;
 	}
 	return 0;
 }

@@ -84,9 +84,10 @@ void wh_app_standing(struct wh_app_status *s, const char *const *names, size_t n
 static int see_capture(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	struct wh_app_sensor *s = arg;
+	const struct wh_capture c = wh_fact_capture(r);
 	(void)k;
-	s->packets += r->up > r->count ? r->up - r->count : 0;
-	s->packets_lost += r->down > r->failed ? r->down - r->failed : 0;
+	s->packets += c.packets;
+	s->packets_lost += c.drops;
 	return 0;
 }
 

@@ -111,6 +111,12 @@ void wh_fact_row_merge(enum wh_fact_kind kind, struct wh_fact_row *r, const stru
 		r->hll[i] = add->hll[i] > r->hll[i] ? add->hll[i] : r->hll[i];
 }
 
+struct wh_capture wh_fact_capture(const struct wh_fact_row *r)
+{
+	return (struct wh_capture){.packets = r->up > r->count ? r->up - r->count : 0,
+	                           .drops = r->down > r->failed ? r->down - r->failed : 0};
+}
+
 double wh_fact_distinct(const struct wh_fact_row *r)
 {
 	const double m = WH_FACT_REGISTERS;

@@ -13,14 +13,16 @@ struct capture { int64_t from_us; uint64_t packets, drops; bool known; };
 
 static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
+	/* of a run with one look: since the run's start */
+	const struct wh_capture taken =
+		r->first_us == r->last_us ? (struct wh_capture){r->up, r->down} : wh_fact_capture(r);
 	struct capture *c = arg;
-	bool once = r->first_us == r->last_us;
 	(void)k;
 	if (r->last_us < c->from_us)
 		return 0;
 	c->known = true;
-	c->packets += once ? r->up : r->up > r->count ? r->up - r->count : 0;
-	c->drops += once ? r->down : r->down > r->failed ? r->down - r->failed : 0;
+	c->packets += taken.packets;
+	c->drops += taken.drops;
 	return 0;
 }
 

@@ -223,6 +223,9 @@ struct wh_fact_row {
 	uint8_t hll[WH_FACT_REGISTERS];      /* HyperLogLog of what is counted once */
 };
 double wh_fact_distinct(const struct wh_fact_row *r);
+/* Of a CAPTURE row: what came between its first look and its last; 0 where a counter went back. */
+struct wh_capture { uint64_t packets, drops; };
+struct wh_capture wh_fact_capture(const struct wh_fact_row *r);
 typedef int (*wh_fact_cb)(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r);
 /* Rows of one kind by day, local address, and the rest of the key; WH_FACT_KINDS: of all, one kind after the other. */
 int wh_store_facts(struct wh_store *s, enum wh_fact_kind kind, wh_fact_cb each, void *arg, struct wh_error *err);
