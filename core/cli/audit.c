@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "cli/cli.h"
+#include "cli/options.h"
 #include "whittle/app_firewall.h"
 #include "whittle/audit.h"
 
@@ -167,24 +167,19 @@ static int show(const struct cli *c, bool following, int64_t seconds, const stru
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"follow", no_argument, NULL, 'F'}, {"for", required_argument, NULL, 'f'}, {0}};
+	const char *time = NULL;
+	bool following = false;
+	const struct cli_option options[] = {{"follow", .flag = &following}, {"for", .text = &time}, {0}};
 	struct wh_nft_counts counts;
 	struct wh_error err;
 	int64_t seconds = 0;
-	bool following = false;
-	int o;
-	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
-		if (o == '?')
-			return CLI_USAGE;
-		if (o == 'f' && (wh_duration_parse(optarg, &seconds) || seconds < 1 || seconds > INT64_C(366) * 86400))
-			return cli_usage(c, "'%s' is not a time such as 30m or 3h", optarg);
-		following = true;
-	}
-	if (optind < argc)
-		return cli_usage(c, "takes no argument, got '%s'", argv[optind]);
+	if (cli_read_options(c, argc, argv, options) || cli_no_word(c, argc, argv))
+		return CLI_USAGE;
+	if (time && (wh_duration_parse(time, &seconds) || seconds < 1 || seconds > INT64_C(366) * 86400))
+		return cli_usage(c, "'%s' is not a time such as 30m or 3h", time);
 	struct wh_arena *mem = wh_arena_new();
 	int rc = wh_firewall_counts(mem, &counts, &err);
-	rc = rc ? cli_error(&err) : show(c, following, seconds, &counts);
+	rc = rc ? cli_error(&err) : show(c, following || time, seconds, &counts);
 	wh_arena_free(mem);
 	return rc;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 #include "cli/apply.h"
+#include "cli/options.h"
 #include "whittle/app_health.h"
 
 static void print_table(const struct wh_app_doctor *r)
@@ -23,29 +24,16 @@ static void print_table(const struct wh_app_doctor *r)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"plugin", required_argument, NULL, 'p'}, {"fail-on", required_argument, NULL, 'f'}, {0}};
+	static const char *const levels[] = {"warn", "fail", NULL};
 	struct wh_app_doctor_ask ask = {.config_path = c->config_path, .bad_config = c->bad_config, .no_store = c->no_store};
-	enum wh_app_check_state fail_on = WH_APP_CHECK_FAIL;
+	const char *fail_on = NULL;
+	const struct cli_option options[] = {
+		{"plugin", .text = &ask.plugin}, {"fail-on", .text = &fail_on, .one_of = levels}, {0}};
 	const struct wh_app a = cli_app(c);
 	struct wh_app_doctor r;
-	bool asked = false;
-	int o;
 
-	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
-		if (o == 'p') {
-			ask.plugin = optarg;
-		} else if (o == 'f') {
-			if (strcmp(optarg, "warn") && strcmp(optarg, "fail"))
-				return cli_usage(c, "--fail-on takes warn or fail, not '%s'", optarg);
-			fail_on = strcmp(optarg, "warn") ? WH_APP_CHECK_FAIL : WH_APP_CHECK_WARN;
-			asked = true;
-		} else {
-			return CLI_USAGE;
-		}
-	}
-	if (optind < argc)
-		return cli_usage(c, "takes no argument, got '%s'", argv[optind]);
+	if (cli_read_options(c, argc, argv, options) || cli_no_word(c, argc, argv))
+		return CLI_USAGE;
 	struct wh_arena *mem = wh_arena_new();
 	wh_app_doctor(&a, &ask, mem, &r);
 	int status = c->json ? cli_print_json(wh_app_doctor_json(&r)) : (print_table(&r), CLI_OK);
@@ -56,7 +44,7 @@ static int run(struct cli *c, int argc, char **argv)
 	wh_arena_free(mem);
 	if (status)
 		return status;
-	if (asked && r.worst >= fail_on)
+	if (fail_on && r.worst >= (strcmp(fail_on, "warn") ? WH_APP_CHECK_FAIL : WH_APP_CHECK_WARN))
 		return CLI_FINDINGS;
 	return r.worst == WH_APP_CHECK_FAIL ? CLI_FAILED : CLI_OK;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 #include <unistd.h>
-#include "cli/cli.h"
+#include "cli/options.h"
 #include "whittle/app_init.h"
+#include "whittle/key.h"
 
 static const char help[] =
 	"usage: whittle init [--as suricata|host|azure] [--logs PATH] [--mode dry-run|audit] [--yes] [--replace]\n"
@@ -47,14 +48,6 @@ static bool replace(void *arg, const char *path)
 	return said && (*said == 'y' || *said == 'Y');
 }
 
-static bool among(const char *const *words, const char *word)
-{
-	for (; *words; words++)
-		if (!strcmp(*words, word))
-			return true;
-	return false;
-}
-
 static int nobody(const struct cli *c)
 {
 	return cli_usage(
@@ -68,7 +61,7 @@ static int ask_all(const struct cli *c, const struct asking *a, const struct wh_
 	if (!ask->kind && !(ask->kind = answer(a, "What is this machine? suricata, host (without Suricata) or azure", found->kind,
 	                                       kind, sizeof kind)))
 		return nobody(c);
-	if (!among(wh_app_init_kinds, ask->kind))
+	if (wh_key_choice(wh_app_init_kinds, ask->kind) < 0)
 		return cli_usage(c, "'%s' is none of suricata, host and azure", ask->kind);
 	usual = wh_app_init_logs(ask->kind);
 	if (usual && !ask->logs && !(ask->logs = answer(a, "Where are its logs?", usual, logs, sizeof logs)))
@@ -76,7 +69,7 @@ static int ask_all(const struct cli *c, const struct asking *a, const struct wh_
 	if (!ask->mode &&
 	    !(ask->mode = answer(a, "Begin with a dry run or in audit mode? dry-run or audit", "dry-run", mode, sizeof mode)))
 		return nobody(c);
-	if (!among(wh_app_init_modes, ask->mode))
+	if (wh_key_choice(wh_app_init_modes, ask->mode) < 0)
 		return cli_usage(c, "'%s' is neither dry-run nor audit", ask->mode);
 	return 0;
 }
@@ -99,23 +92,16 @@ static void print(const json_t *doc)
 
 static int read_options(struct cli *c, int argc, char **argv, struct asking *a, struct wh_app_init *ask)
 {
-	static const struct option longs[] = {
-		{"as", 1, NULL, 'a'},      {"logs", 1, NULL, 'l'},      {"mode", 1, NULL, 'm'},  {"yes", 0, NULL, 'y'},
-		{"replace", 0, NULL, 'r'}, {"directory", 1, NULL, 'd'}, {"units", 1, NULL, 'u'}, {0}};
-	int o;
-	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
-		switch (o) {
-		case 'a': ask->kind = optarg; break;
-		case 'l': ask->logs = optarg; break;
-		case 'm': ask->mode = optarg; break;
-		case 'y': a->yes = true; break;
-		case 'r': a->replace = true; break;
-		case 'd': ask->directory = optarg; break;
-		case 'u': ask->units = optarg; break;
-		default: return CLI_USAGE;
-		}
-	}
-	return optind < argc ? cli_usage(c, "takes no argument, got '%s'", argv[optind]) : 0;
+	const struct cli_option options[] = {{"as", .text = &ask->kind},
+	                                     {"logs", .text = &ask->logs},
+	                                     {"mode", .text = &ask->mode},
+	                                     {"yes", .flag = &a->yes},
+	                                     {"replace", .flag = &a->replace},
+	                                     {"directory", .text = &ask->directory},
+	                                     {"units", .text = &ask->units},
+	                                     {0}};
+	int rc = cli_read_options(c, argc, argv, options);
+	return rc ? rc : cli_no_word(c, argc, argv);
 }
 
 static int run(struct cli *c, int argc, char **argv)

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Options that need no code of their own: each is a row that says where its value goes. */
-#include <string.h>
 #include "cli/options.h"
+#include "whittle/key.h"
 
 enum { MOST_OPTIONS = 16, FIRST = 256 /* past every character: '?' is an answer of cli_getopt() */ };
-
-static bool is_one_of(const char *word, const char *const *words)
-{
-	for (; *words; words++)
-		if (!strcmp(*words, word))
-			return true;
-	return false;
-}
 
 /* "any", "any or opened" */
 static void join_words(const char *const *words, char *buf, size_t size)
@@ -30,7 +22,7 @@ static int take(const struct cli *c, const struct cli_option *o)
 		if (o->paths->n == sizeof o->paths->path / sizeof *o->paths->path)
 			return cli_usage(c, "--%s can be given %zu times at most: name a directory", o->name, o->paths->n);
 		o->paths->path[o->paths->n++] = optarg;
-	} else if (o->one_of && !is_one_of(optarg, o->one_of)) {
+	} else if (o->one_of && wh_key_choice(o->one_of, optarg) < 0) {
 		join_words(o->one_of, allowed, sizeof allowed);
 		return cli_usage(c, "--%s takes %s, not '%s'", o->name, allowed, optarg);
 	} else {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
+#include "cli/options.h"
 #include "cli/status.h"
 
 static const enum cli_colour colours[] = {CLI_DIM, CLI_GREEN, CLI_YELLOW};
@@ -141,24 +142,20 @@ static unsigned attention_of(const char *words)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"fail-on", required_argument, NULL, 'f'}, {0}};
+	const char *words = NULL;
+	const struct cli_option options[] = {{"fail-on", .text = &words}, {0}};
 	const struct wh_app a = cli_app(c);
 	struct wh_app_status s;
 	struct wh_error err = {0};
 	unsigned fail_on = 0;
-	int rc, o;
+	int rc;
 
-	while ((o = cli_getopt(c, argc, argv, "", longs)) != -1) {
-		if (o != 'f')
-			return CLI_USAGE;
-		if (!(fail_on = attention_of(optarg)))
-			return cli_usage(
-				c,
-				"--fail-on takes undefended, pending, changed, sensor, watch, lists, addresses or any, not '%s'",
-				optarg);
-	}
-	if (optind < argc)
-		return cli_usage(c, "takes no argument, got '%s'", argv[optind]);
+	if (cli_read_options(c, argc, argv, options) || cli_no_word(c, argc, argv))
+		return CLI_USAGE;
+	if (words && !(fail_on = attention_of(words)))
+		return cli_usage(c,
+		                 "--fail-on takes undefended, pending, changed, sensor, watch, lists, addresses or any, not '%s'",
+		                 words);
 	struct wh_arena *mem = wh_arena_new();
 	if (wh_app_status(&a, mem, &s, &err))
 		rc = cli_error(&err);
